@@ -1,0 +1,35 @@
+//! The nouns of Stoop and what always holds of them.
+//!
+//! An [`Observation`] says: this source showed this [`Listing`] at this [`Time`]. A [`History`] is a
+//! pure function of the *set* of a home's observations; [`History::events`] reads from it what
+//! happened (new, cut, pending, ...). Everything downstream, market figures and alerts alike, is a
+//! function of histories.
+//!
+//! What this crate deliberately does not do: no I/O, no clock, no arithmetic over many homes
+//! (that is `stoop-market`), no bytes on a stream (that is `stoop-wire`).
+
+mod alert;
+mod area;
+mod country;
+mod events;
+mod history;
+mod home;
+mod listing;
+mod money;
+mod observation;
+mod place;
+mod reject;
+mod time;
+
+pub use alert::{Alert, AlertId, Verdict};
+pub use area::{Area, AreaUnit};
+pub use country::{Country, country};
+pub use events::{Event, EventKind, PriceChange, Spell};
+pub use history::{Applied, Facts, HORIZON_LATENESS_MS, History, Point, Run};
+pub use home::{Card, Home};
+pub use listing::{Details, Listing, Phase, PropertyType, Purpose, Status};
+pub use money::{Currency, Minor, MoneyError, parse_decimal};
+pub use observation::{HomeId, Observation, home_id};
+pub use place::{AreaPath, Market, ParseMarketError, Place, market_of};
+pub use reject::{Reason, Reject};
+pub use time::{Day, Hour, Time, TimeError};

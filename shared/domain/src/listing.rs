@@ -1,0 +1,291 @@
+use serde::{Deserialize, Serialize};
+
+use crate::area::Area;
+use crate::money::{Currency, Minor};
+use crate::place::Place;
+use crate::time::Time;
+
+/// What is offered: the home itself or its use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Purpose {
+    /// For sale; prices are for the whole home.
+    Sale,
+    /// For rent; prices are per month.
+    Rent,
+}
+
+/// RESO `StandardStatus`, and `Gone` for a listing that its source no longer shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Status {
+    /// On offer.
+    Active,
+    /// An offer is accepted, others are still welcome.
+    ActiveUnderContract,
+    /// Under contract.
+    Pending,
+    /// Sold or let.
+    Closed,
+    /// Announced, not yet on offer.
+    ComingSoon,
+    /// Not yet complete.
+    Incomplete,
+    /// The contract between owner and broker was ended early.
+    Canceled,
+    /// The contract between owner and broker ran out.
+    Expired,
+    /// Taken back by the owner, contract still running.
+    Withdrawn,
+    /// Not to be shown for now.
+    Hold,
+    /// Entered by mistake.
+    Delete,
+    /// No longer shown by its source: missed twice by scans that were provably complete.
+    Gone,
+}
+
+/// The part of a listing's life that a status belongs to; figures and events speak of phases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Phase {
+    /// Not on offer yet.
+    Before,
+    /// On offer: counts as active inventory.
+    Active,
+    /// Under contract.
+    Pending,
+    /// Sold or let.
+    Closed,
+    /// Off the market without a known sale.
+    Off,
+}
+
+/// The kind of home, after RESO `PropertySubType`, coarse enough that every source can say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum PropertyType {
+    /// A flat in a building of one owner, or where the source does not tell flats apart.
+    Apartment,
+    /// A flat owned by itself.
+    Condominium,
+    /// A row house.
+    Townhouse,
+    /// A house by itself.
+    SingleFamilyResidence,
+    /// A house with several homes in it.
+    MultiFamily,
+    /// A factory-built home.
+    ManufacturedHome,
+    /// A room in a shared home.
+    Room,
+    /// Ground without a home.
+    Land,
+    /// A farm or a ranch.
+    Farm,
+    /// Offices, shops, warehouses.
+    Commercial,
+    /// Anything else.
+    Other,
+}
+
+/// What a source says about one home, in RESO's terms. An unknown value is `None`, never zero or "".
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Listing {
+    /// For sale or for rent.
+    pub purpose: Purpose,
+    /// `StandardStatus`.
+    pub status: Status,
+    /// The currency of every amount in this listing.
+    pub currency: Currency,
+    /// `ListPrice`; for rent, per month.
+    pub list_price: Option<Minor>,
+    /// `OriginalListPrice`: what the source says was asked at first.
+    pub original_list_price: Option<Minor>,
+    /// `PreviousListPrice`: what the source says was asked before the last change.
+    pub previous_list_price: Option<Minor>,
+    /// `PriceChangeTimestamp`: when the source says the price changed last. May be years stale.
+    pub price_changed_at: Option<Time>,
+    /// Where the home stands.
+    pub place: Place,
+    /// `PropertySubType`, coarsened.
+    pub property_type: Option<PropertyType>,
+    /// `BedroomsTotal`; 0 is a studio.
+    pub bedrooms: Option<u8>,
+    /// Bathrooms in hundredths: 2.5 baths are 250.
+    pub bathrooms_hundredths: Option<u16>,
+    /// `LivingArea` with its unit.
+    pub living_area: Option<Area>,
+    /// `LotSizeArea` with its unit.
+    pub lot_area: Option<Area>,
+    /// When the listing went on the market (`OnMarketDate`, `ListingContractDate`, ...).
+    pub listed_at: Option<Time>,
+    /// What never enters the arithmetic.
+    #[serde(default)]
+    pub details: Details,
+}
+
+/// Words and pictures: shown to people, never computed with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Details {
+    /// Headline.
+    pub title: Option<String>,
+    /// `PublicRemarks`.
+    pub description: Option<String>,
+    /// Who sells.
+    pub seller: Option<String>,
+    /// `ListOfficeName`.
+    pub agency: Option<String>,
+    /// Addresses of pictures.
+    pub images: Vec<String>,
+    /// Amenities in the source's own words.
+    pub amenities: Vec<String>,
+    /// The listing's page.
+    pub url: Option<String>,
+}
+
+impl Listing {
+    /// A listing of which nothing but its purpose, currency and place is known, on offer.
+    #[must_use]
+    pub fn new(purpose: Purpose, currency: Currency, place: Place) -> Self {
+        Self {
+            purpose,
+            status: Status::Active,
+            currency,
+            list_price: None,
+            original_list_price: None,
+            previous_list_price: None,
+            price_changed_at: None,
+            place,
+            property_type: None,
+            bedrooms: None,
+            bathrooms_hundredths: None,
+            living_area: None,
+            lot_area: None,
+            listed_at: None,
+            details: Details::default(),
+        }
+    }
+}
+
+impl Purpose {
+    /// `sale` or `rent`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sale => "sale",
+            Self::Rent => "rent",
+        }
+    }
+}
+
+impl Status {
+    /// Every status, for tables and tests.
+    pub const ALL: [Self; 12] = [
+        Self::Active,
+        Self::ActiveUnderContract,
+        Self::Pending,
+        Self::Closed,
+        Self::ComingSoon,
+        Self::Incomplete,
+        Self::Canceled,
+        Self::Expired,
+        Self::Withdrawn,
+        Self::Hold,
+        Self::Delete,
+        Self::Gone,
+    ];
+
+    /// RESO's standard name without spaces (`ActiveUnderContract`).
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "Active",
+            Self::ActiveUnderContract => "ActiveUnderContract",
+            Self::Pending => "Pending",
+            Self::Closed => "Closed",
+            Self::ComingSoon => "ComingSoon",
+            Self::Incomplete => "Incomplete",
+            Self::Canceled => "Canceled",
+            Self::Expired => "Expired",
+            Self::Withdrawn => "Withdrawn",
+            Self::Hold => "Hold",
+            Self::Delete => "Delete",
+            Self::Gone => "Gone",
+        }
+    }
+
+    /// Reads RESO's name, with or without spaces, in any case.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let same = |name: &str| {
+            text.chars()
+                .filter(|c| !c.is_whitespace())
+                .map(|c| c.to_ascii_lowercase())
+                .eq(name.chars().map(|c| c.to_ascii_lowercase()))
+        };
+        Self::ALL.into_iter().find(|status| same(status.as_str()))
+    }
+
+    /// The phase of a listing's life that this status belongs to.
+    #[must_use]
+    pub fn phase(self) -> Phase {
+        match self {
+            Self::ComingSoon | Self::Incomplete => Phase::Before,
+            Self::Active => Phase::Active,
+            Self::ActiveUnderContract | Self::Pending => Phase::Pending,
+            Self::Closed => Phase::Closed,
+            Self::Canceled | Self::Expired | Self::Withdrawn | Self::Hold | Self::Delete | Self::Gone => Phase::Off,
+        }
+    }
+}
+
+impl PropertyType {
+    /// Every type, in the order of their codes.
+    pub const ALL: [Self; 11] = [
+        Self::Apartment,
+        Self::Condominium,
+        Self::Townhouse,
+        Self::SingleFamilyResidence,
+        Self::MultiFamily,
+        Self::ManufacturedHome,
+        Self::Room,
+        Self::Land,
+        Self::Farm,
+        Self::Commercial,
+        Self::Other,
+    ];
+
+    /// The name as written in maps and shown in tables.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Apartment => "Apartment",
+            Self::Condominium => "Condominium",
+            Self::Townhouse => "Townhouse",
+            Self::SingleFamilyResidence => "SingleFamilyResidence",
+            Self::MultiFamily => "MultiFamily",
+            Self::ManufacturedHome => "ManufacturedHome",
+            Self::Room => "Room",
+            Self::Land => "Land",
+            Self::Farm => "Farm",
+            Self::Commercial => "Commercial",
+            Self::Other => "Other",
+        }
+    }
+
+    /// Reads one of our own names ([`PropertyType::as_str`]), in any case.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(text.trim()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_are_read_with_and_without_spaces() {
+        assert_eq!(Status::parse("Active Under Contract"), Some(Status::ActiveUnderContract));
+        assert_eq!(Status::parse("ActiveUnderContract"), Some(Status::ActiveUnderContract));
+        assert_eq!(Status::parse("coming soon"), Some(Status::ComingSoon));
+        assert_eq!(Status::parse("Price Decrease"), None);
+    }
+}

@@ -1,0 +1,158 @@
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::listing::Listing;
+use crate::place::market_of;
+use crate::reject::Reason;
+use crate::time::Time;
+
+/// Which home a listing is of. Today `source/native id`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct HomeId(pub Arc<str>);
+
+/// A fact: this source showed this listing, in this state, at this time. Never changes; may arrive
+/// twice, late, or out of order.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Observation {
+    /// Which source, such as `avito`.
+    pub source: Arc<str>,
+    /// The source's own id of the listing.
+    pub native_id: String,
+    /// When the source showed it so.
+    pub at: Time,
+    /// What it showed.
+    pub listing: Listing,
+}
+
+/// The one function that says of which home an observation is.
+#[must_use]
+pub fn home_id(observation: &Observation) -> HomeId {
+    let (source, native) = (&*observation.source, &*observation.native_id);
+    let mut id = String::with_capacity(source.len() + 1 + native.len());
+    id.push_str(source);
+    id.push('/');
+    id.push_str(native);
+    HomeId(id.into())
+}
+
+/// No home costs more than a hundred trillion minor units; what claims to is a slip of the source.
+/// The bound also keeps sums over ninety thousand such homes inside 64 bits.
+const PRICE_MAX_MINOR: i64 = 100_000_000_000_000;
+
+/// How far a source's clock may run ahead of ours before we call its times wrong.
+const CLOCK_SKEW_MS: i64 = 15 * 60 * 1_000;
+
+impl Observation {
+    /// Says what, if anything, makes this observation unfit to be counted. `now` is the moment of
+    /// reading, against which dates in the future are found.
+    ///
+    /// # Errors
+    /// The reason and the offending part, for the quarantine.
+    pub fn check(&self, now: Time) -> Result<(), (Reason, String)> {
+        let listing = &self.listing;
+        if self.native_id.is_empty() {
+            return Err((Reason::MissingField, "native_id".into()));
+        }
+        if self.native_id.len() > 256 {
+            return Err((Reason::BadValue, format!("native_id of {} bytes, at most 256", self.native_id.len())));
+        }
+        for (name, price) in [("list_price", listing.list_price), ("original_list_price", listing.original_list_price)]
+        {
+            match price {
+                Some(price) if price.0 <= 0 => {
+                    return Err((Reason::PriceNotPositive, format!("{name} is {} minor units", price.0)));
+                }
+                Some(price) if price.0 > PRICE_MAX_MINOR => {
+                    return Err((Reason::PriceAbsurd, format!("{name} is {} minor units", price.0)));
+                }
+                _ => {}
+            }
+        }
+        let place = &listing.place;
+        let in_range = |degrees: Option<i32>, limit: i32| degrees.is_none_or(|d| (-limit..=limit).contains(&d));
+        if !in_range(place.latitude_e6, 90_000_000) || !in_range(place.longitude_e6, 180_000_000) {
+            let show = |e6: Option<i32>| e6.map_or("none".to_owned(), |e6| format!("{}", f64::from(e6) / 1e6));
+            let detail = format!("latitude {}, longitude {}", show(place.latitude_e6), show(place.longitude_e6));
+            return Err((Reason::CoordinatesOutOfRange, detail));
+        }
+        if self.at > now.plus_ms(CLOCK_SKEW_MS) {
+            return Err((Reason::DateInFuture, format!("observed at {}", self.at)));
+        }
+        let Some(market) = market_of(listing) else {
+            return Err((Reason::MissingField, "postal_code, neighbourhood or city".into()));
+        };
+        if let Some(expected) = market.area.country().currency
+            && expected != listing.currency
+        {
+            let code = market.area.levels()[0].to_uppercase();
+            return Err((
+                Reason::ForeignCurrency,
+                format!("{} in {code}, where homes are priced in {expected}", listing.currency),
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl HomeId {
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for HomeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Currency, Minor, Place, Purpose};
+
+    const NOW: &str = "2026-01-14T12:00:00Z";
+
+    fn observation(change: impl FnOnce(&mut Observation)) -> Result<(), Reason> {
+        let place = Place { city: Some("Wien".into()), country: Some("AT".into()), ..Place::default() };
+        let mut listing = Listing::new(Purpose::Rent, Currency::EUR, place);
+        listing.list_price = Some(Minor(139_285));
+        let at = Time::parse("2026-01-14T11:00:00Z").unwrap();
+        let mut observation = Observation { source: "t".into(), native_id: "1".into(), at, listing };
+        change(&mut observation);
+        observation.check(Time::parse(NOW).unwrap()).map_err(|(reason, _)| reason)
+    }
+
+    #[test]
+    fn a_plain_observation_passes() {
+        assert_eq!(observation(|_| ()), Ok(()));
+        assert_eq!(observation(|o| o.listing.list_price = None), Ok(()));
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_with_its_reason() {
+        assert_eq!(observation(|o| o.native_id.clear()), Err(Reason::MissingField));
+        assert_eq!(observation(|o| o.listing.list_price = Some(Minor(0))), Err(Reason::PriceNotPositive));
+        assert_eq!(observation(|o| o.listing.list_price = Some(Minor(-5))), Err(Reason::PriceNotPositive));
+        assert_eq!(observation(|o| o.listing.list_price = Some(Minor(i64::MAX))), Err(Reason::PriceAbsurd));
+        assert_eq!(observation(|o| o.listing.place.latitude_e6 = Some(90_000_001)), Err(Reason::CoordinatesOutOfRange));
+        assert_eq!(
+            observation(|o| o.listing.place.longitude_e6 = Some(-180_000_001)),
+            Err(Reason::CoordinatesOutOfRange)
+        );
+        assert_eq!(observation(|o| o.listing.place.city = None), Err(Reason::MissingField));
+        assert_eq!(observation(|o| o.listing.currency = Currency::USD), Err(Reason::ForeignCurrency));
+    }
+
+    #[test]
+    fn a_clock_a_little_ahead_is_forgiven_a_date_tomorrow_is_not() {
+        let at = |text: &str| Time::parse(text).unwrap();
+        assert_eq!(observation(|o| o.at = at("2026-01-14T12:10:00Z")), Ok(()));
+        assert_eq!(observation(|o| o.at = at("2026-01-15T12:00:00Z")), Err(Reason::DateInFuture));
+    }
+}

@@ -1,0 +1,243 @@
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+
+use crate::country::{Country, country};
+use crate::listing::{Listing, Purpose};
+use crate::money::Currency;
+
+/// Where a home stands, in the source's own words (RESO address fields).
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Place {
+    /// `UnparsedAddress`: street, number, unit.
+    pub line: Option<String>,
+    /// `SubdivisionName`, quarter or district.
+    pub neighbourhood: Option<String>,
+    /// `City`.
+    pub city: Option<String>,
+    /// `CountyOrParish`.
+    pub county: Option<String>,
+    /// `StateOrProvince`.
+    pub region: Option<String>,
+    /// `PostalCode`, as text: leading zeros count.
+    pub postal_code: Option<String>,
+    /// `Country`, ISO 3166-1 alpha-2.
+    pub country: Option<String>,
+    /// `Latitude` in millionths of a degree, north positive.
+    pub latitude_e6: Option<i32>,
+    /// `Longitude` in millionths of a degree, east positive.
+    pub longitude_e6: Option<i32>,
+}
+
+/// An area as five slugs, wide to narrow: `country/region/county/city/area`; `-` where unknown.
+///
+/// Slugs are lower case, without diacritics, with `-` between words, so that "Haut-Founty" and
+/// "haut  founty" are one area. The path alone decides where areas nest: the sum over all areas that
+/// begin with `us/il/` is Illinois.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AreaPath(Arc<str>);
+
+/// What homes are counted together: one area, one purpose, one currency.
+///
+/// Printed and parsed as `us/wa/king/-/98178:sale:USD`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Market {
+    /// The narrowest area that the home is known to lie in.
+    pub area: AreaPath,
+    /// Sale or rent.
+    pub purpose: Purpose,
+    /// The currency of its prices.
+    pub currency: Currency,
+}
+
+/// A text that is no [`Market`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a market like us/wa/king/-/98178:sale:USD")]
+pub struct ParseMarketError(pub String);
+
+/// The one function that says in which market a listing is counted: that of its postal code where it
+/// has one, else of its neighbourhood, else of its city; `None` where it has none of them.
+#[must_use]
+pub fn market_of(listing: &Listing) -> Option<Market> {
+    let place = &listing.place;
+    let narrow = place.postal_code.as_deref().or(place.neighbourhood.as_deref());
+    if narrow.is_none() && place.city.is_none() {
+        return None;
+    }
+    let parts =
+        [place.country.as_deref(), place.region.as_deref(), place.county.as_deref(), place.city.as_deref(), narrow];
+    Some(Market { area: AreaPath::of(parts)?, purpose: listing.purpose, currency: listing.currency })
+}
+
+impl AreaPath {
+    /// Slugs the five names, wide to narrow. `None` where no name has a letter or a digit.
+    #[must_use]
+    pub fn of(names: [Option<&str>; 5]) -> Option<Self> {
+        let mut path = String::with_capacity(48);
+        let mut known = false;
+        for (level, name) in names.into_iter().enumerate() {
+            if level > 0 {
+                path.push('/');
+            }
+            let before = path.len();
+            push_slug(&mut path, name.unwrap_or(""));
+            if path.len() == before {
+                path.push('-');
+            } else {
+                known = true;
+            }
+        }
+        known.then(|| Self(path.into()))
+    }
+
+    /// The path as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The five slugs, wide to narrow; `-` where unknown.
+    #[must_use]
+    pub fn levels(&self) -> [&str; 5] {
+        let mut parts = self.0.split('/');
+        std::array::from_fn(|_| parts.next().unwrap_or("-"))
+    }
+
+    /// The narrowest known name, in words: `Haut Founty`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let slug = self.levels().into_iter().rev().find(|slug| *slug != "-").unwrap_or("-");
+        let mut name = String::new();
+        for word in slug.split('-').filter(|word| !word.is_empty()) {
+            if !name.is_empty() {
+                name.push(' ');
+            }
+            let mut letters = word.chars();
+            name.extend(letters.next().into_iter().flat_map(char::to_uppercase));
+            name.push_str(letters.as_str());
+        }
+        name
+    }
+
+    /// What the country (and region) of this area settles: zone, currency, unit.
+    #[must_use]
+    pub fn country(&self) -> Country {
+        let [code, region, ..] = self.levels();
+        country(code, region)
+    }
+}
+
+/// Appends the slug of `name`: lower case, diacritics dropped, every run of other signs one `-`.
+fn push_slug(path: &mut String, name: &str) {
+    let start = path.len();
+    let mut gap = false;
+    let mut push = |c: char, path: &mut String| {
+        if c.is_alphanumeric() {
+            if gap && path.len() > start {
+                path.push('-');
+            }
+            gap = false;
+            path.extend(c.to_lowercase());
+        } else {
+            gap = true;
+        }
+    };
+    if name.is_ascii() {
+        name.chars().for_each(|c| push(c, path));
+    } else {
+        name.nfkd().filter(|c| !is_combining_mark(*c)).for_each(|c| push(c, path));
+    }
+}
+
+impl fmt::Display for AreaPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for AreaPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for Market {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.area, self.purpose.as_str(), self.currency)
+    }
+}
+
+impl fmt::Debug for Market {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl FromStr for Market {
+    type Err = ParseMarketError;
+    fn from_str(text: &str) -> Result<Self, ParseMarketError> {
+        let bad = || ParseMarketError(text.to_owned());
+        let mut parts = text.split(':');
+        let (Some(area), Some(purpose), Some(currency), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(bad());
+        };
+        let names: Vec<&str> = area.split('/').collect();
+        let names: [&str; 5] = names.try_into().map_err(|_| bad())?;
+        let purpose = match purpose {
+            "sale" => Purpose::Sale,
+            "rent" => Purpose::Rent,
+            _ => return Err(bad()),
+        };
+        let area = AreaPath::of(names.map(Some)).ok_or_else(bad)?;
+        Ok(Self { area, purpose, currency: Currency::parse(currency).map_err(|_| bad())? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(postal: Option<&str>, quarter: Option<&str>, city: Option<&str>) -> Listing {
+        let text = |t: Option<&str>| t.map(str::to_owned);
+        let place = Place {
+            postal_code: text(postal),
+            neighbourhood: text(quarter),
+            city: text(city),
+            country: Some("MA".into()),
+            ..Place::default()
+        };
+        Listing::new(Purpose::Sale, Currency::MAD, place)
+    }
+
+    #[test]
+    fn the_narrowest_known_area_counts() {
+        let of = |p, q, c| market_of(&place(p, q, c)).map(|m| m.to_string());
+        assert_eq!(of(Some("08701"), Some("q"), Some("c")).unwrap(), "ma/-/-/c/08701:sale:MAD");
+        assert_eq!(of(None, Some("Haut-Founty"), Some("Agadir")).unwrap(), "ma/-/-/agadir/haut-founty:sale:MAD");
+        assert_eq!(of(None, None, Some("Meknès")).unwrap(), "ma/-/-/meknes/-:sale:MAD");
+        assert_eq!(of(None, None, None), None);
+    }
+
+    #[test]
+    fn spelling_does_not_split_an_area() {
+        let slug = |name| AreaPath::of([Some("ma"), None, None, Some(name), None]).unwrap();
+        assert_eq!(slug("Haut-Founty"), slug("  haut   FOUNTY "));
+        assert_eq!(slug("Méknes"), slug("Meknès"));
+        assert_eq!(slug("Haut Founty").name(), "Haut Founty");
+        assert_eq!(slug("مراكش").levels()[3], "مراكش");
+    }
+
+    #[test]
+    fn a_market_goes_to_text_and_back() {
+        let market = market_of(&place(Some("98178"), None, None)).unwrap();
+        assert_eq!(market.to_string().parse::<Market>().unwrap(), market);
+        assert!("98178".parse::<Market>().is_err());
+        assert!("a/b:sale:USD".parse::<Market>().is_err());
+    }
+}
