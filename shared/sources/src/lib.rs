@@ -1,1 +1,12 @@
-//! Stoop sources.
+//! One module per listing API: what to request, and how to read the answer. No I/O, no clock.
+//!
+//! A [`Source`] is driven by the poller: [`Source::begin`] gives the first [`Request`] of a scan; each
+//! answer goes to [`Source::read`], which gives the listings understood, the rejects, and what to do
+//! [`Next`]. The poller owns HTTP, limits, retries and checkpoints; a source owns nothing but the
+//! meaning of bytes.
+
+mod port;
+
+pub use port::{
+    Answer, Coverage, Cursor, Found, Manners, Method, Next, Page, Params, ReadError, Request, Row, SearchError, Source,
+};

@@ -1,0 +1,176 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use stoop_domain::{Listing, Reason, Time};
+
+/// A listing API, or one dialect of it. Made from a search's parameters (see each source's `from_params`).
+///
+/// Contract: pure. The same calls give the same values; no call reads a clock or does I/O.
+/// [`Source::read`] never panics and never takes more than linear time, whatever the bytes.
+pub trait Source: Send + Sync {
+    /// The source's name, the first half of every home's id: `zillow`, `avito`, `reso-actris`.
+    fn name(&self) -> &str;
+
+    /// How to behave towards this source.
+    fn manners(&self) -> Manners;
+
+    /// Where a scan starts. `since` is what the last complete scan of this search left
+    /// ([`Page::watermark`]): an incremental source asks only for what came after it.
+    fn begin(&self, since: Option<&str>) -> Cursor;
+
+    /// The request that fetches the page at `cursor`.
+    fn request(&self, cursor: &Cursor) -> Request;
+
+    /// Reads the answer to the request made for `cursor`. `now` is when it was received: relative
+    /// times count from it.
+    ///
+    /// # Errors
+    /// When the answer as a whole is not what this API says; single bad rows are in [`Page::rows`].
+    fn read(&self, cursor: &Cursor, answer: &Answer<'_>, now: Time) -> Result<Page, ReadError>;
+}
+
+/// A place inside a scan, opaque to the poller, which stores it as a checkpoint.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// What the source needs to make the request: a page number, a link to follow verbatim.
+    pub position: String,
+    /// The `since` that the scan began with, carried along.
+    pub since: Option<String>,
+    /// How many pages came before this one.
+    pub pages_before: u32,
+}
+
+/// An HTTP request to make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// GET or POST.
+    pub method: Method,
+    /// The absolute address, to be sent as it is.
+    pub url: String,
+    /// Header names and values. Values may be secrets: never logged.
+    pub headers: Vec<(String, String)>,
+    /// The body of a POST.
+    pub body: Option<Vec<u8>>,
+}
+
+/// An HTTP method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// GET.
+    Get,
+    /// POST.
+    Post,
+}
+
+/// An HTTP answer with status 200, already decompressed.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer<'a> {
+    /// The `Content-Type` header, or "".
+    pub content_type: &'a str,
+    /// The body.
+    pub body: &'a [u8],
+}
+
+/// What one answer held.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// The rows, in the order of the page: understood or refused.
+    pub rows: Vec<Row>,
+    /// What comes after this page.
+    pub next: Next,
+    /// How many listings the source says the whole search has, where it says so.
+    pub total: Option<u64>,
+    /// Where the next incremental scan should start, if this scan completes.
+    pub watermark: Option<String>,
+}
+
+/// One row of a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Row {
+    /// Understood.
+    Found(Box<Found>),
+    /// Not understood, or not a home.
+    Refused {
+        /// Why.
+        reason: Reason,
+        /// The offending part, in words.
+        detail: String,
+        /// The row as it was read, for the quarantine.
+        raw: String,
+    },
+}
+
+/// A listing that was understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The source's own id of the listing.
+    pub native_id: String,
+    /// When the source says this state began to hold (RESO `ModificationTimestamp`); `None` where the
+    /// source tells only what is so now, and then the time of reading counts.
+    pub at: Option<Time>,
+    /// The listing.
+    pub listing: Listing,
+}
+
+/// What comes after a page.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Next {
+    /// Ask for this next.
+    Page(Cursor),
+    /// That was all.
+    #[default]
+    End,
+    /// The source has more but will not show it (a cap on pages): the scan is partial.
+    Capped,
+}
+
+/// Whether a scan that reached [`Next::End`] has seen every listing of the search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coverage {
+    /// Yes, if as many distinct listings were seen as [`Page::total`] said: what is missing may be gone.
+    Snapshot,
+    /// No: it showed only what changed, or an open-ended list. Absence says nothing.
+    Changes,
+}
+
+/// How to behave towards a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Manners {
+    /// What a completed scan proves.
+    pub coverage: Coverage,
+    /// The least time between two requests, in milliseconds.
+    pub pause_ms: u64,
+    /// Ask `robots.txt` first and obey it (a scraped site, not an API).
+    pub robots: bool,
+    /// Off until the user switches it on (`enabled = true`).
+    pub off_by_default: bool,
+    /// A scan longer than this is broken off and called partial.
+    pub pages_max: u32,
+}
+
+/// Why an answer as a whole could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// Another kind of document than this API gives: an HTML page with status 200, say.
+    #[error("expected {expected}, got {got}")]
+    NotOurs {
+        /// What this source answers with.
+        expected: &'static str,
+        /// What came, in words.
+        got: String,
+    },
+    /// Broken off, or not well formed.
+    #[error("unreadable answer: {0}")]
+    Unreadable(String),
+    /// The answer leads back to a page of this scan, or away from the source's host.
+    #[error("the link to the next page {0}")]
+    BadLink(String),
+}
+
+/// What is wrong with a search's parameters: every mistake, not the first.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.join("; "))]
+pub struct SearchError(pub Vec<String>);
+
+/// A search's parameters as configured: key to value.
+pub type Params = BTreeMap<String, String>;
