@@ -84,9 +84,9 @@ pub struct Run<'a> {
 pub enum Applied {
     /// The first observation of this home.
     New,
-    /// It began, split or shortened a stretch.
+    /// What is read from the history moved: a stretch began, was split, or is now known to have begun earlier.
     Changed,
-    /// It confirmed a stretch at another time.
+    /// It confirmed a stretch at another time; nothing that is read from the history moved.
     Unchanged,
     /// It was known already.
     Duplicate,
@@ -122,17 +122,19 @@ impl History {
         if at < newest.plus_ms(-HORIZON_LATENESS_MS) {
             return if self.covers(at, facts) { Applied::Duplicate } else { Applied::Stale };
         }
-        self.listed_at = match (self.listed_at, listed_at) {
+        let earliest = match (self.listed_at, listed_at) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
+        let opened_earlier = self.listed_at != earliest;
+        self.listed_at = earliest;
         let place = match self.points.binary_search_by(|p| p.at.cmp(&at).then_with(|| self.facts_at(*p).cmp(facts))) {
+            Ok(_) if opened_earlier => return Applied::Changed,
             Ok(_) => return Applied::Duplicate,
             Err(place) => place,
         };
         let known = self.facts.iter().position(|f| f == facts);
-        let same_as = |neighbour: Option<&Point>| known.is_some() && neighbour.map(|p| usize::from(p.facts)) == known;
-        let confirms = same_as(self.points.get(place)) || (place > 0 && same_as(self.points.get(place - 1)));
+        let confirms = place > 0 && known == Some(usize::from(self.points[place - 1].facts));
         let index = known.unwrap_or_else(|| {
             self.facts.push(facts.clone());
             self.facts.len() - 1
@@ -144,7 +146,7 @@ impl History {
         } else {
             self.order_facts();
         }
-        if confirms { Applied::Unchanged } else { Applied::Changed }
+        if confirms && !opened_earlier { Applied::Unchanged } else { Applied::Changed }
     }
 
     /// The stretches of equal facts, oldest first.

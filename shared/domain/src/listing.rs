@@ -95,29 +95,39 @@ pub struct Listing {
     /// The currency of every amount in this listing.
     pub currency: Currency,
     /// `ListPrice`; for rent, per month.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub list_price: Option<Minor>,
     /// `OriginalListPrice`: what the source says was asked at first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub original_list_price: Option<Minor>,
     /// `PreviousListPrice`: what the source says was asked before the last change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_list_price: Option<Minor>,
     /// `PriceChangeTimestamp`: when the source says the price changed last. May be years stale.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price_changed_at: Option<Time>,
     /// Where the home stands.
     pub place: Place,
     /// `PropertySubType`, coarsened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub property_type: Option<PropertyType>,
     /// `BedroomsTotal`; 0 is a studio.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bedrooms: Option<u8>,
     /// Bathrooms in hundredths: 2.5 baths are 250.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bathrooms_hundredths: Option<u16>,
     /// `LivingArea` with its unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub living_area: Option<Area>,
     /// `LotSizeArea` with its unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lot_area: Option<Area>,
     /// When the listing went on the market (`OnMarketDate`, `ListingContractDate`, ...).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listed_at: Option<Time>,
     /// What never enters the arithmetic.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Details::is_empty")]
     pub details: Details,
 }
 
@@ -125,18 +135,25 @@ pub struct Listing {
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Details {
     /// Headline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// `PublicRemarks`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Who sells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seller: Option<String>,
     /// `ListOfficeName`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agency: Option<String>,
     /// Addresses of pictures.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<String>,
     /// Amenities in the source's own words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub amenities: Vec<String>,
     /// The listing's page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
 }
 
@@ -161,6 +178,14 @@ impl Listing {
             listed_at: None,
             details: Details::default(),
         }
+    }
+}
+
+impl Details {
+    /// Whether nothing is said.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
     }
 }
 

@@ -13,22 +13,31 @@ use crate::money::Currency;
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
     /// `UnparsedAddress`: street, number, unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<String>,
     /// `SubdivisionName`, quarter or district.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub neighbourhood: Option<String>,
     /// `City`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub city: Option<String>,
     /// `CountyOrParish`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub county: Option<String>,
     /// `StateOrProvince`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
     /// `PostalCode`, as text: leading zeros count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub postal_code: Option<String>,
     /// `Country`, ISO 3166-1 alpha-2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
     /// `Latitude` in millionths of a degree, north positive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latitude_e6: Option<i32>,
     /// `Longitude` in millionths of a degree, east positive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub longitude_e6: Option<i32>,
 }
 

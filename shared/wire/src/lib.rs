@@ -1,1 +1,18 @@
-//! Stoop wire.
+//! The stream's bytes: an observation as one line of versioned JSON, many lines as one record; and the
+//! stored bytes of a home. Total on any input: what cannot be decoded is an error, never a panic.
+//!
+//! ```
+//! use stoop_domain::{Currency, Listing, Observation, Place, Purpose, Time};
+//! let place = Place { city: Some("Agadir".into()), ..Place::default() };
+//! let listing = Listing::new(Purpose::Sale, Currency::MAD, place);
+//! let observation = Observation { source: "avito".into(), native_id: "1".into(), at: Time::from_ms(0), listing };
+//! let mut line = Vec::new();
+//! stoop_wire::encode(&observation, &mut line);
+//! assert_eq!(stoop_wire::decode(&line).unwrap(), observation);
+//! ```
+
+mod home;
+mod line;
+
+pub use home::{HomeError, home_from_bytes, home_to_bytes};
+pub use line::{LineError, VERSION, decode, encode, lines};

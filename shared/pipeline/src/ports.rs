@@ -1,0 +1,30 @@
+//! What the use cases need of the world. Each trait's documentation is its contract.
+
+mod alerts;
+mod polls;
+mod state;
+
+pub use alerts::{Ledger, Publisher};
+pub use polls::{
+    Http, HttpAnswer, HttpError, IndexEntry, Pages, Quarantine, RunLedger, RunOutcome, RunRecord, ScanCheckpoint,
+    SearchIndex, SearchState, Stream,
+};
+pub use state::{Change, Commit, CommitError, HomeChange, MarketChange, Store, Versioned};
+
+/// A port's implementation could not do what it was asked, and says why. Retrying may help.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}")]
+pub struct PortError {
+    /// What was being done, and to what.
+    pub what: String,
+    /// Why it failed.
+    #[source]
+    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl PortError {
+    /// A failure of `what` because of `source`.
+    pub fn new(what: impl Into<String>, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { what: what.into(), source: Some(source.into()) }
+    }
+}
