@@ -1,9 +1,9 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use stoop_domain::Day;
 
-use crate::cells::Cells;
+use crate::cells::{Cells, HORIZON_DAYS};
 use crate::histogram::{Bucket, Histogram};
 use crate::key::{Key, Measure, Segment};
 use crate::snapshot::Flows;
@@ -59,4 +59,30 @@ pub fn closes(cells: &Cells, segment: Segment, from: Day, until: Day) -> Vec<Clo
         });
     }
     series
+}
+
+/// The closes of the days before `day` on which anything changed, for keeping before they are folded.
+/// Days that are folded already are not told again.
+#[must_use]
+pub fn closes_before(cells: &Cells, day: Day) -> Vec<Close> {
+    let from = cells.folded_to();
+    let measures = [Measure::Active, Measure::Price, Measure::FlowDay];
+    let days: BTreeSet<i32> = measures
+        .into_iter()
+        .flat_map(|measure| cells.range(Segment::All, measure, day.0 - 1))
+        .map(|(key, _)| key.time())
+        .filter(|time| from.is_none_or(|from| *time >= from.0))
+        .collect();
+    let (Some(first), Some(last)) = (days.first(), days.last()) else { return Vec::new() };
+    let mut series = closes(cells, Segment::All, Day(*first), Day(*last));
+    series.retain(|close| days.contains(&close.day.0));
+    series
+}
+
+/// The day to fold to when the newest observation is of `newest`: [`HORIZON_DAYS`] before it, or up to
+/// a month more, so that folding is rare.
+#[must_use]
+pub fn fold_day(newest: Day) -> Day {
+    const STEP_DAYS: i32 = 32;
+    Day(newest.0.saturating_sub(HORIZON_DAYS).div_euclid(STEP_DAYS) * STEP_DAYS)
 }

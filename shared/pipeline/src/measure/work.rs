@@ -1,0 +1,102 @@
+use std::collections::BTreeSet;
+
+use stoop_domain::{Applied, Event, EventKind, Home, HomeId, Market, Observation};
+use stoop_market::Delta;
+
+use super::Measured;
+
+/// One home's part of a batch.
+pub(super) struct Work {
+    pub(super) id: HomeId,
+    pub(super) version_read: u64,
+    /// The image that was read; `None` for a home that was not there.
+    pub(super) old: Option<Home>,
+    pub(super) new: Home,
+    /// Places in the batch of all its observations, of those that `new` includes, and of those too late.
+    pub(super) places: Vec<usize>,
+    pub(super) taken: Vec<usize>,
+    pub(super) stale: Vec<usize>,
+    /// Whether what is read from the history moved.
+    pub(super) notable: bool,
+    /// What the home adds to its markets, once worked out.
+    pub(super) deltas: Vec<(Market, Delta)>,
+    pub(super) counts: Measured,
+}
+
+impl Work {
+    /// Applies the observations at `places` to a home as it was read.
+    pub(super) fn new(
+        id: HomeId,
+        home: Home,
+        version_read: u64,
+        observations: &[Observation],
+        places: Vec<usize>,
+    ) -> Self {
+        let old = (version_read > 0).then(|| home.clone());
+        let counts = Measured { observations: places.len() as u64, ..Measured::default() };
+        let (taken, stale) = (Vec::with_capacity(places.len()), Vec::new());
+        let mut work =
+            Self { id, version_read, old, new: home, places, taken, stale, notable: false, deltas: Vec::new(), counts };
+        for &place in &work.places {
+            let applied = work.new.apply(&observations[place]);
+            let count = match applied {
+                Applied::New => &mut work.counts.new,
+                Applied::Changed => &mut work.counts.changed,
+                Applied::Unchanged => &mut work.counts.unchanged,
+                Applied::Duplicate => &mut work.counts.duplicates,
+                Applied::Stale => &mut work.counts.stale,
+            };
+            *count += 1;
+            match applied {
+                Applied::New | Applied::Changed => work.notable = true,
+                Applied::Stale => work.stale.push(place),
+                Applied::Unchanged | Applied::Duplicate => {}
+            }
+            if !matches!(applied, Applied::Duplicate | Applied::Stale) {
+                work.taken.push(place);
+            }
+        }
+        if work.notable {
+            work.count_price_changes();
+        }
+        work
+    }
+
+    /// Whether there is nothing to store.
+    pub(super) fn is_idle(&self) -> bool {
+        self.taken.is_empty() && self.stale.is_empty()
+    }
+
+    fn count_price_changes(&mut self) {
+        let count = |events: &[Event], kind| events.iter().map(|event| i64::from(event.kind == kind)).sum::<i64>();
+        let new = self.new.history.events();
+        let old = self.old.as_ref().map(|old| old.history.events()).unwrap_or_default();
+        self.counts.price_cuts = count(&new, EventKind::PriceCut) - count(&old, EventKind::PriceCut);
+        self.counts.price_rises = count(&new, EventKind::PriceRise) - count(&old, EventKind::PriceRise);
+    }
+}
+
+/// Cuts works into pieces of at most `items_max` homes and markets each. Homes of one market stay
+/// together, so that each market is written as few times as can be.
+pub(super) fn cut_into_pieces(mut works: Vec<Work>, items_max: usize) -> Vec<Vec<Work>> {
+    let market = |work: &Work| work.deltas.first().map(|(market, _)| market.clone());
+    if works.len().saturating_mul(2) > items_max {
+        works.sort_by_cached_key(market);
+    }
+    let mut pieces: Vec<Vec<Work>> = Vec::new();
+    let mut piece: Vec<Work> = Vec::new();
+    let mut markets: BTreeSet<Market> = BTreeSet::new();
+    for work in works {
+        let more = work.deltas.iter().filter(|(market, _)| !markets.contains(market)).count();
+        if !piece.is_empty() && piece.len() + 1 + markets.len() + more > items_max {
+            pieces.push(std::mem::take(&mut piece));
+            markets.clear();
+        }
+        markets.extend(work.deltas.iter().map(|(market, _)| market.clone()));
+        piece.push(work);
+    }
+    if !piece.is_empty() {
+        pieces.push(piece);
+    }
+    pieces
+}
