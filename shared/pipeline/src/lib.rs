@@ -3,7 +3,13 @@
 //! A port ([`ports`]) has one implementation on AWS and one on SQLite and folders; both pass one
 //! conformance suite. The use cases are the same code on both.
 
+mod alert;
 mod measure;
+mod poll;
 pub mod ports;
+mod verify;
 
+pub use alert::{Alerted, alert};
 pub use measure::{MeasureError, Measured, Measurer};
+pub use poll::{Clock, PollError, PollPorts, Polled, Search, USER_AGENT, poll};
+pub use verify::{Recomputation, RecomputedMarkets};

@@ -103,8 +103,11 @@ pub struct SearchState {
     pub watermark: Option<String>,
     /// A scan that was broken off, to be resumed.
     pub checkpoint: Option<ScanCheckpoint>,
-    /// How many complete scans there were.
+    /// How many scans were provably complete.
     pub scans: u64,
+    /// When the last scan that asked for everything ended, complete or not.
+    #[serde(default)]
+    pub full_scan_at: Option<Time>,
     /// Every listing the search knows, by native id.
     pub listings: BTreeMap<String, IndexEntry>,
 }
@@ -114,8 +117,8 @@ pub struct SearchState {
 pub struct IndexEntry {
     /// A hash of the listing as it was last sent to the stream.
     pub hash: u64,
-    /// The scan (by count) that saw it last.
-    pub seen_in_scan: u64,
+    /// When the scan began that saw it last.
+    pub seen_in_scan: Time,
     /// How many complete scans have missed it in a row.
     pub missed: u8,
     /// The listing without its details, to say `Gone` with.

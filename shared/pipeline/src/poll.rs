@@ -1,0 +1,99 @@
+//! A search in, observations on the stream out.
+
+mod fetch;
+mod robots;
+mod scan;
+
+use async_trait::async_trait;
+use stoop_domain::Time;
+use stoop_sources::Source;
+
+use crate::ports::{Http, Pages, PortError, Quarantine, RunLedger, RunOutcome, SearchIndex, Stream};
+
+/// How the poller names itself to every server.
+pub const USER_AGENT: &str = concat!("stoop/", env!("CARGO_PKG_VERSION"), " (property market figures)");
+
+/// One source with one set of parameters, on its own cadence.
+pub struct Search {
+    /// The search's name in configuration, ledger and index.
+    pub name: String,
+    /// What to ask and how to read.
+    pub source: Box<dyn Source>,
+    /// After so long an incremental search asks for everything again, to find what is gone.
+    pub full_scan_every_ms: i64,
+}
+
+/// The time, and waiting for it.
+#[async_trait]
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Time;
+    /// Waits.
+    async fn sleep(&self, ms: u64);
+}
+
+/// What polling needs of the world.
+#[derive(Clone, Copy)]
+pub struct PollPorts<'a> {
+    /// Where to fetch from.
+    pub http: &'a dyn Http,
+    /// Where observations go.
+    pub stream: &'a dyn Stream,
+    /// What each search has seen.
+    pub index: &'a dyn SearchIndex,
+    /// Where raw pages go.
+    pub pages: &'a dyn Pages,
+    /// Where rejects go.
+    pub quarantine: &'a dyn Quarantine,
+    /// Where runs are told of.
+    pub runs: &'a dyn RunLedger,
+    /// The time.
+    pub clock: &'a dyn Clock,
+    /// Set when the run should end after the page in hand.
+    pub stop: &'a (dyn Fn() -> bool + Send + Sync),
+}
+
+/// What a poll did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Polled {
+    /// How it ended.
+    pub outcome: Option<RunOutcome>,
+    /// Why, where it saw less than everything.
+    pub message: Option<String>,
+    /// HTTP requests made, retries among them.
+    pub requests: u64,
+    /// Pages read.
+    pub pages: u64,
+    /// Bytes of those pages.
+    pub bytes: u64,
+    /// Listings understood.
+    pub listings: u64,
+    /// Of them, those never seen before by this search.
+    pub new: u64,
+    /// Of them, those that differ from what was sent last.
+    pub changed: u64,
+    /// Listings said to be gone.
+    pub gone: u64,
+    /// Rows put in quarantine.
+    pub rejects: u64,
+}
+
+/// Why a poll failed. What was put on the stream before stays there; the next poll sends again what
+/// was not put.
+#[derive(Debug, thiserror::Error)]
+pub enum PollError {
+    /// The source would not answer, or not as it should.
+    #[error("{0}")]
+    Source(String),
+    /// A port failed.
+    #[error(transparent)]
+    Port(#[from] PortError),
+    /// Records were refused by the stream to the end.
+    #[error("the stream refused {0} records, again and again")]
+    Refused(usize),
+    /// Another poller has the same search in hand.
+    #[error("another poller has polled {0:?} in the meantime")]
+    Raced(String),
+}
+
+pub use scan::poll;

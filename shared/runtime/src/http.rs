@@ -1,0 +1,96 @@
+use std::time::Duration;
+
+use async_trait::async_trait;
+use reqwest::redirect::Policy;
+use stoop_pipeline::ports::{Http, HttpAnswer, HttpError};
+use stoop_sources::{Method, Request};
+
+const TIMEOUT: Duration = Duration::from_secs(30);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const REDIRECTS_MAX: usize = 5;
+
+/// Fetches over HTTP/1.1 and HTTP/2, with rustls and the computer's own roots of trust.
+#[derive(Clone, Debug)]
+pub struct HttpClient {
+    client: reqwest::Client,
+}
+
+impl HttpClient {
+    /// A client with its own pool of connections.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn new() -> Result<Self, reqwest::Error> {
+        // A second installation of the same provider changes nothing.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let client = reqwest::Client::builder()
+            .timeout(TIMEOUT)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .redirect(Policy::custom(|attempt| {
+                // Headers may hold a key: they follow to the same host only.
+                let same_host =
+                    attempt.previous().first().is_some_and(|first| first.host_str() == attempt.url().host_str());
+                if !same_host || attempt.previous().len() > REDIRECTS_MAX { attempt.stop() } else { attempt.follow() }
+            }))
+            .build()?;
+        Ok(Self { client })
+    }
+
+    pub(crate) async fn post_json(&self, url: &str, body: Vec<u8>) -> Result<u16, HttpError> {
+        let request = self.client.post(url).header("content-type", "application/json").body(body);
+        let answer = request.send().await.map_err(|error| transient(&error))?;
+        Ok(answer.status().as_u16())
+    }
+}
+
+#[async_trait]
+impl Http for HttpClient {
+    async fn send(&self, request: &Request) -> Result<HttpAnswer, HttpError> {
+        // A link that the source gave is sent as it is; reqwest's parser leaves `$` and `+` alone.
+        let url =
+            reqwest::Url::parse(&request.url).map_err(|error| HttpError::Refused(format!("no address: {error}")))?;
+        let method = match request.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Post => reqwest::Method::POST,
+        };
+        let mut builder = self.client.request(method, url);
+        for (name, value) in &request.headers {
+            builder = builder.header(name, value);
+        }
+        if let Some(body) = &request.body {
+            builder = builder.body(body.clone());
+        }
+        let mut response = builder.send().await.map_err(|error| transient(&error))?;
+        let status = response.status().as_u16();
+        let text = |value: &reqwest::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let headers = response.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| transient(&error))? {
+            if body.len() + chunk.len() > HttpAnswer::BODY_MAX {
+                return Err(HttpError::TooLarge);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(HttpAnswer { status, headers, body })
+    }
+}
+
+/// The error in words, with its causes, without the address: it may hold a key.
+fn transient(error: &reqwest::Error) -> HttpError {
+    let kind = if error.is_timeout() {
+        "no answer in time"
+    } else if error.is_connect() {
+        "no connection"
+    } else if error.is_builder() {
+        return HttpError::Refused("the request cannot be built: a header or the address is malformed".into());
+    } else {
+        "the connection broke"
+    };
+    let mut cause = std::error::Error::source(error);
+    let mut words = kind.to_owned();
+    while let Some(inner) = cause {
+        words = format!("{kind}: {inner}");
+        cause = inner.source();
+    }
+    HttpError::Transient(words)
+}

@@ -1,0 +1,32 @@
+use async_trait::async_trait;
+use stoop_domain::Alert;
+use stoop_pipeline::ports::{PortError, Publisher};
+
+use crate::http::HttpClient;
+
+/// Tells alerts by POSTing each as a JSON object. Any status from 200 to 299 counts as told.
+#[derive(Clone, Debug)]
+pub struct Webhook {
+    client: HttpClient,
+    url: String,
+}
+
+impl Webhook {
+    /// A webhook at an absolute address.
+    #[must_use]
+    pub fn new(client: HttpClient, url: String) -> Self {
+        Self { client, url }
+    }
+}
+
+#[async_trait]
+impl Publisher for Webhook {
+    async fn publish(&self, alert: &Alert) -> Result<(), PortError> {
+        let body = serde_json::to_vec(alert).map_err(|error| PortError::new("writing an alert", error))?;
+        match self.client.post_json(&self.url, body).await {
+            Ok(200..=299) => Ok(()),
+            Ok(status) => Err(PortError::new("posting an alert to the webhook", format!("status {status}"))),
+            Err(error) => Err(PortError::new("posting an alert to the webhook", error)),
+        }
+    }
+}
