@@ -5,8 +5,20 @@
 //! [`Next`]. The poller owns HTTP, limits, retries and checkpoints; a source owns nothing but the
 //! meaning of bytes.
 
+mod avito;
+mod body;
+pub mod declared;
+mod fields;
+mod link;
+mod params;
 mod port;
+mod registry;
+mod reso;
+pub mod text;
+mod zillow;
 
+pub use params::Param;
 pub use port::{
     Answer, Coverage, Cursor, Found, Manners, Method, Next, Page, Params, ReadError, Request, Row, SearchError, Source,
 };
+pub use registry::{KINDS, Kind, build};

@@ -1,0 +1,145 @@
+use std::borrow::Cow;
+
+use stoop_domain::{Area, AreaUnit, Currency, Details, Listing, Minor, Place, PropertyType, Purpose, Time};
+
+use super::date;
+use crate::fields::{Fields, Refusal, scalar, scaled};
+use crate::port::Found;
+
+/// Below this no dwelling is: "1 m²" is what sellers type who do not know.
+const LIVING_AREA_MIN_M2: f64 = 5.0;
+
+/// What stands in place of a quarter where the seller named none.
+const NO_QUARTERS: [&str; 2] = ["Autre secteur", "Toute la ville"];
+
+/// A promotion of new buildings put between the ads: it is not among the results that were searched.
+pub(crate) fn is_promotion(ad: &Fields<'_>) -> bool {
+    ad.flag("isNc") == Some(true)
+}
+
+/// Reads one ordinary ad.
+pub(crate) fn read(ad: &Fields<'_>, searched: Purpose, now: Time) -> Result<Found, Refusal> {
+    let native_id = ad.text("listId")?.ok_or_else(|| Refusal::missing("listId"))?;
+    let price = money(ad, "price")?;
+    let old_price = money(ad, "oldPrice")?;
+    let currency = price.or(old_price).map_or(Currency::MAD, |(currency, _)| currency);
+    let mut listing = Listing::new(purpose(ad, searched)?, currency, place(ad)?);
+    listing.list_price = price.map(|(_, amount)| amount);
+    // The price before may have been lower: sellers raise prices too.
+    listing.previous_list_price = old_price.filter(|(other, _)| *other == currency).map(|(_, amount)| amount);
+    listing.property_type = property_type(ad)?;
+    read_params(ad, &mut listing)?;
+    listing.listed_at = ad.parsed("date", |text| date::ago(text, now).ok_or(()))?;
+    listing.details = details(ad)?;
+    Ok(Found { native_id, at: None, listing })
+}
+
+/// `{"value": 690000, "currency": "DH"}`, or `{}` where the seller gives none.
+fn money(ad: &Fields<'_>, name: &str) -> Result<Option<(Currency, Minor)>, Refusal> {
+    let Some(money) = ad.object(name)? else { return Ok(None) };
+    let currency = match money.text("currency")?.as_deref() {
+        None | Some("DH" | "DHS" | "MAD") => Currency::MAD,
+        Some("EUR" | "€") => Currency::EUR,
+        Some(other) => return Err(Refusal::bad(&format!("{name}.currency"), other)),
+    };
+    Ok(money.price("value", currency)?.map(|amount| (currency, amount)))
+}
+
+fn purpose(ad: &Fields<'_>, searched: Purpose) -> Result<Purpose, Refusal> {
+    let Some(kind) = ad.object("adType")? else { return Ok(searched) };
+    match kind.text("key")?.as_deref() {
+        None => Ok(searched),
+        Some("SELL") => Ok(Purpose::Sale),
+        Some("RENT" | "LET") => Ok(Purpose::Rent),
+        Some(other) => Err(Refusal::bad("adType.key", other)),
+    }
+}
+
+/// `City, Quarter`, or the city alone.
+fn place(ad: &Fields<'_>) -> Result<Place, Refusal> {
+    let location = ad.text("location")?.unwrap_or_default();
+    let (city, quarter) = location.split_once(',').unwrap_or((&location, ""));
+    let known = |text: &str| Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned);
+    Ok(Place {
+        city: known(city),
+        neighbourhood: known(quarter).filter(|quarter| !NO_QUARTERS.contains(&quarter.as_str())),
+        country: Some("MA".into()),
+        ..Place::default()
+    })
+}
+
+fn property_type(ad: &Fields<'_>) -> Result<Option<PropertyType>, Refusal> {
+    let Some(category) = ad.object("category")? else { return Ok(None) };
+    let (id, name) = (category.text("id")?, category.text("name")?);
+    if id.is_none() && name.is_none() {
+        return Ok(None);
+    }
+    if id.as_deref() == Some("1010") {
+        return Ok(Some(PropertyType::Apartment));
+    }
+    let name = name.unwrap_or_default().to_lowercase();
+    let by_word = [
+        ("appartement", PropertyType::Apartment),
+        ("colocation", PropertyType::Room),
+        ("villa", PropertyType::SingleFamilyResidence),
+        ("riad", PropertyType::SingleFamilyResidence),
+        ("maison", PropertyType::SingleFamilyResidence),
+        ("ferme", PropertyType::Land),
+        ("terrain", PropertyType::Land),
+        ("bureau", PropertyType::Commercial),
+        ("magasin", PropertyType::Commercial),
+        ("commerce", PropertyType::Commercial),
+        ("locaux", PropertyType::Commercial),
+    ];
+    let found = by_word.into_iter().find(|(word, _)| name.contains(word));
+    Ok(Some(found.map_or(PropertyType::Other, |(_, kind)| kind)))
+}
+
+/// `params.secondary` is a list of `{key, value, unit}`, any of which may be absent.
+fn read_params(ad: &Fields<'_>, listing: &mut Listing) -> Result<(), Refusal> {
+    let Some(params) = ad.object("params")? else { return Ok(()) };
+    for raw in params.list("secondary") {
+        let param = Fields::parse(raw.get())?;
+        let Some(value) = param.text("value")? else { continue };
+        let bad = |name: &str| Refusal::bad(name, &value);
+        match param.text("key")?.as_deref() {
+            Some("rooms") => listing.bedrooms = Some(count(&value, 0).ok_or_else(|| bad("rooms"))?),
+            Some("bathrooms") => {
+                listing.bathrooms_hundredths = Some(count(&value, 2).ok_or_else(|| bad("bathrooms"))?);
+            }
+            Some("size") => {
+                let area = Area::parse(&value, AreaUnit::SquareMeters).map_err(|_| bad("size"))?;
+                let dwelling = listing.property_type != Some(PropertyType::Land);
+                listing.living_area = area.filter(|area| dwelling && area.square_metres() >= LIVING_AREA_MIN_M2);
+                listing.lot_area = area.filter(|_| !dwelling);
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// `2`, `7+` (seven or more) and `Studio` (none).
+fn count<T: TryFrom<i64>>(value: &str, digits: u32) -> Option<T> {
+    let number = if value.eq_ignore_ascii_case("studio") { "0" } else { value.trim_end_matches('+').trim() };
+    scaled(number, digits).ok()
+}
+
+fn details(ad: &Fields<'_>) -> Result<Details, Refusal> {
+    let seller = ad.object("seller")?;
+    let named = |kind: &str| {
+        let seller = seller.as_ref()?;
+        let is_kind = seller.get("type").and_then(scalar) == Some(Cow::Borrowed(kind));
+        seller.prose("name").filter(|_| is_kind)
+    };
+    Ok(Details {
+        title: ad.prose("subject"),
+        description: ad.prose("description"),
+        // Private sellers are people: that they are private is said, who they are is not.
+        seller: seller.as_ref().and_then(|seller| seller.prose("type")),
+        agency: named("STORE"),
+        images: ad.texts("images"),
+        amenities: Vec::new(),
+        url: ad.prose("href"),
+    })
+}

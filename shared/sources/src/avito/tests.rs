@@ -1,0 +1,218 @@
+use stoop_domain::{Area, AreaUnit, Currency, Minor, PropertyType, Reason};
+
+use super::*;
+use crate::port::Found;
+
+const NOW: &str = "2024-09-26T13:31:00Z";
+
+fn source(params: &[(&str, &str)]) -> Avito {
+    let params = params.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    Avito::from_params(&params).unwrap()
+}
+
+fn answer(page: &str, html: &str) -> Result<Page, ReadError> {
+    let cursor = Cursor { position: page.into(), ..Cursor::default() };
+    let answer = Answer { content_type: "text/html; charset=utf-8", body: html.as_bytes() };
+    source(&[]).read(&cursor, &answer, Time::parse(NOW).unwrap())
+}
+
+fn html(ads: &str, all: u32, page: u32) -> String {
+    format!(
+        r#"<!DOCTYPE html><html><head><title>Appartements</title></head><body><p>690,000 DH</p>
+        <script id="__NEXT_DATA__" type="application/json">{{"props": {{"pageProps": {{"lang": "fr", "initialReduxState":
+        {{"authentication": {{}}, "ad": {{"view": {{}}, "search": {{"ads": [{ads}], "filters": {{"pageNumber": {page}}},
+        "aggregations": {{"all": {all}}}}}}}}}}}}}, "page": "/search"}}</script></body></html>"#
+    )
+}
+
+/// The one row of a page: a plain ad with `fields` put over it.
+fn row(fields: &str) -> Row {
+    let plain = r#""id": "1", "listId": "55", "subject": "Joli appartement", "location": "Rabat, Agdal""#;
+    let sep = if fields.is_empty() { "" } else { "," };
+    answer("1", &html(&format!("{{{plain}{sep} {fields}}}"), 1, 1)).unwrap().rows.remove(0)
+}
+
+fn found(fields: &str) -> Found {
+    match row(fields) {
+        Row::Found(found) => *found,
+        Row::Refused { reason, detail, .. } => panic!("refused: {reason} {detail}"),
+    }
+}
+
+fn refused(fields: &str) -> (Reason, String) {
+    match row(fields) {
+        Row::Refused { reason, detail, .. } => (reason, detail),
+        Row::Found(found) => panic!("{found:?}"),
+    }
+}
+
+const AD: &str = r#"{"listId": "1", "location": "Rabat"}"#;
+
+#[test]
+fn the_path_is_encoded_once() {
+    let url = |params: &[(&str, &str)]| source(params).request(&source(params).begin(None)).url;
+    let want = "https://www.avito.ma/fr/maroc/appartements-%C3%A0_vendre?o=1";
+    assert_eq!(url(&[]), want);
+    assert_eq!(url(&[("path", "/fr/maroc/appartements-%C3%A0_vendre/")]), want);
+}
+
+#[test]
+fn the_site_is_scraped_so_it_is_off_and_robots_are_asked() {
+    let manners = source(&[]).manners();
+    assert!(manners.robots && manners.off_by_default);
+    assert_eq!(manners.coverage, Coverage::Changes);
+}
+
+#[test]
+fn the_last_page_is_known_from_the_total() {
+    let next = |page: &str, all| answer(page, &html(AD, all, page.parse().unwrap())).unwrap().next;
+    assert!(matches!(next("1359", 47_572), Next::Page(cursor) if cursor.position == "1360"));
+    assert_eq!(next("1360", 47_572), Next::End);
+    assert!(matches!(next("1360", 47_601), Next::Page(_)), "the total is live and shifts");
+    assert_eq!(answer("1", &html(AD, 47_573, 1)).unwrap().total, Some(47_573));
+}
+
+#[test]
+fn a_page_without_ordinary_ads_or_with_another_number_is_the_end() {
+    assert_eq!(answer("3", &html("", 500, 3)).unwrap().next, Next::End);
+    assert_eq!(answer("3", &html(r#"{"isNc": true, "id": "https://x"}"#, 500, 3)).unwrap().next, Next::End);
+    assert_eq!(answer("3", &html(AD, 500, 1)).unwrap().next, Next::End);
+}
+
+#[test]
+fn promotions_are_left_out_without_a_reject() {
+    let promotion = r#"{"isNc": true, "id": "https://immoneuf.example/9WH", "subject": "Riad", "location": "Casablanca",
+        "price": {"value": 250000, "currency": "DH"}, "category": {"formatted": "Immobilier neuf"}}"#;
+    assert_eq!(answer("1", &html(&format!("{AD}, {promotion}"), 1, 1)).unwrap().rows.len(), 1);
+}
+
+#[test]
+fn the_number_in_the_address_is_the_id() {
+    assert_eq!(found(r#""id": "73125731", "listId": "54420226""#).native_id, "54420226");
+    assert_eq!(refused(r#""listId": null"#), (Reason::MissingField, "listId".into()));
+}
+
+#[test]
+fn an_empty_price_is_unknown_and_dh_are_dirhams() {
+    let listing = found(r#""price": {}, "oldPrice": {}"#).listing;
+    assert_eq!((listing.list_price, listing.currency), (None, Currency::MAD));
+    let listing = found(r#""price": {"value": 690000, "currency": "DH"}"#).listing;
+    assert_eq!((listing.list_price, listing.currency), (Some(Minor(69_000_000)), Currency::MAD));
+    let listing =
+        found(r#""price": {"value": 90000, "currency": "EUR"}, "oldPrice": {"value": 1, "currency": "DH"}"#).listing;
+    assert_eq!((listing.currency, listing.previous_list_price), (Currency::EUR, None));
+    assert_eq!(
+        refused(r#""price": {"value": 5, "currency": "BTC"}"#),
+        (Reason::BadValue, "price.currency is BTC".into())
+    );
+}
+
+#[test]
+fn the_old_price_may_be_lower() {
+    let before = |old: u32, new: u32| {
+        let listing = found(&format!(
+            r#""price": {{"value": {new}, "currency": "DH"}}, "oldPrice": {{"value": {old}, "currency": "DH"}}"#
+        ));
+        listing.listing.previous_list_price
+    };
+    assert_eq!(before(720_000, 690_000), Some(Minor(72_000_000)));
+    assert_eq!(before(790_000, 870_000), Some(Minor(79_000_000)));
+}
+
+#[test]
+fn a_monthly_rent_among_sales_is_read_as_it_stands() {
+    let listing = found(r#""price": {"value": 19000, "currency": "DH"}, "adType": {"key": "SELL"}"#).listing;
+    assert_eq!((listing.purpose, listing.list_price), (Purpose::Sale, Some(Minor(1_900_000))));
+}
+
+#[test]
+fn the_ad_says_whether_it_sells_and_else_the_path_does() {
+    assert_eq!(found(r#""adType": {"key": "LET"}"#).listing.purpose, Purpose::Rent);
+    assert_eq!(found(r#""adType": {"key": "RENT"}"#).listing.purpose, Purpose::Rent);
+    assert_eq!(found("").listing.purpose, Purpose::Sale);
+    assert_eq!(source(&[("path", "fr/maroc/appartements-à_louer")]).purpose, Purpose::Rent);
+    assert_eq!(refused(r#""adType": {"key": "SWAP"}"#), (Reason::BadValue, "adType.key is SWAP".into()));
+}
+
+#[test]
+fn a_location_is_a_city_and_perhaps_a_quarter() {
+    let place = |location: &str| {
+        let place = found(&format!(r#""location": "{location}""#)).listing.place;
+        (place.city.unwrap_or_default(), place.neighbourhood)
+    };
+    assert_eq!(
+        place("Casablanca, Casablanca Finance City"),
+        ("Casablanca".into(), Some("Casablanca Finance City".into()))
+    );
+    assert_eq!(place("Sidi Allal El Bahraoui"), ("Sidi Allal El Bahraoui".into(), None));
+    assert_eq!(place("Fès, Autre secteur"), ("Fès".into(), None));
+    assert_eq!(place("Berkane, Toute la ville"), ("Berkane".into(), None));
+}
+
+#[test]
+fn any_of_rooms_baths_and_size_may_be_absent() {
+    let listing = found(
+        r#""params": {"secondary": [{"key": "rooms", "value": "2"}, {"key": "size", "value": 72, "unit": "m²"},
+        {"key": "bathrooms"}, {"key": "floor", "value": "3"}]}"#,
+    )
+    .listing;
+    assert_eq!((listing.bedrooms, listing.bathrooms_hundredths), (Some(2), None));
+    assert_eq!(listing.living_area, Some(Area::of(72, AreaUnit::SquareMeters)));
+    assert_eq!(found(r#""params": {"secondary": null}"#), found(""));
+    let more =
+        found(r#""params": {"secondary": [{"key": "rooms", "value": "7+"}, {"key": "bathrooms", "value": "1"}]}"#);
+    assert_eq!((more.listing.bedrooms, more.listing.bathrooms_hundredths), (Some(7), Some(100)));
+}
+
+#[test]
+fn a_home_of_one_square_metre_has_no_known_area() {
+    let area = |size: u32| {
+        found(&format!(r#""params": {{"secondary": [{{"key": "size", "value": {size}}}]}}"#)).listing.living_area
+    };
+    assert_eq!((area(0), area(1), area(4)), (None, None, None));
+    assert!(area(5).is_some());
+}
+
+#[test]
+fn a_date_is_relative_to_the_reading() {
+    let found = found(r#""date": "il y a 6 minutes""#);
+    assert_eq!(found.listing.listed_at.unwrap().to_string(), "2024-09-26T13:25:00Z");
+    assert_eq!(found.at, None);
+    assert_eq!(refused(r#""date": "bientôt""#), (Reason::BadValue, "date is bientôt".into()));
+}
+
+#[test]
+fn categories_become_kinds_of_homes() {
+    let kind = |id: &str, name: &str| {
+        found(&format!(r#""category": {{"id": "{id}", "name": "{name}"}}"#)).listing.property_type
+    };
+    assert_eq!(kind("1010", "Appartements"), Some(PropertyType::Apartment));
+    assert_eq!(kind("9", "Maisons et Villas"), Some(PropertyType::SingleFamilyResidence));
+    assert_eq!(kind("9", "Terrains et Fermes"), Some(PropertyType::Land));
+    assert_eq!(kind("9", "Caravanes"), Some(PropertyType::Other));
+    assert_eq!(found(r#""category": {"id": null, "name": null}"#).listing.property_type, None);
+}
+
+#[test]
+fn private_sellers_are_not_named() {
+    let private = found(r#""seller": {"type": "PRIVATE", "name": "Someone"}"#).listing.details;
+    assert_eq!((private.seller.as_deref(), private.agency), (Some("PRIVATE"), None));
+    let store = found(r#""seller": {"type": "STORE", "name": "Immo Exemple"}"#).listing.details;
+    assert_eq!(store.agency.as_deref(), Some("Immo Exemple"));
+}
+
+#[test]
+fn a_page_without_the_data_is_named_by_its_title() {
+    let told = |html: &str| answer("1", html).unwrap_err().to_string();
+    assert_eq!(
+        told("<html><head><title>Attention Required! | Cloudflare</title>"),
+        "expected an Avito page of search results, got an HTML page titled \"Attention Required! | Cloudflare\""
+    );
+    assert!(told("{}").ends_with("got no HTML page"));
+    let page = html(AD, 1, 1);
+    let cut = &page[..page.len() - 60];
+    assert_eq!(told(cut), "unreadable answer: broken off in __NEXT_DATA__");
+    let detail =
+        r#"<script id="__NEXT_DATA__">{"props": {"pageProps": {"initialReduxState": {"ad": {"view": {}}}}}}</script>"#;
+    assert!(told(detail).contains("missing field `search`"), "{}", told(detail));
+}

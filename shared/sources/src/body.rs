@@ -1,0 +1,161 @@
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::error::Category;
+use serde_json::value::RawValue;
+use stoop_domain::{Reason, Reject};
+
+use crate::fields::{Fields, Refusal, scalar, shown};
+use crate::port::{ReadError, Row};
+
+/// The text of an answer. Bytes that are not UTF-8 spoil the rows they stand in, not the page.
+pub(crate) struct Body<'a> {
+    text: Cow<'a, str>,
+    damaged: bool,
+    expected: &'static str,
+}
+
+impl<'a> Body<'a> {
+    pub(crate) fn of(bytes: &'a [u8], expected: &'static str) -> Result<Self, ReadError> {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii();
+        if bytes.is_empty() {
+            return Err(ReadError::Unreadable("it is empty".into()));
+        }
+        let text = String::from_utf8_lossy(bytes);
+        Ok(Self { damaged: matches!(text, Cow::Owned(_)), text, expected })
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The whole answer as JSON; an HTML page in its place is named by its title.
+    pub(crate) fn json<'b, T: Deserialize<'b>>(&'b self) -> Result<T, ReadError> {
+        if self.text.starts_with('<') {
+            return Err(self.not_ours(html_in_words(&self.text)));
+        }
+        self.json_part(&self.text)
+    }
+
+    /// A part of the answer as JSON.
+    pub(crate) fn json_part<'b, T: Deserialize<'b>>(&self, part: &'b str) -> Result<T, ReadError> {
+        serde_json::from_str(part).map_err(|error| match error.classify() {
+            Category::Eof => ReadError::Unreadable(format!("broken off: {error}")),
+            Category::Syntax | Category::Io => {
+                ReadError::Unreadable(format!("not JSON: {}", shown(&error.to_string())))
+            }
+            Category::Data => self.not_ours(format!("other JSON: {}", shown(&error.to_string()))),
+        })
+    }
+
+    pub(crate) fn not_ours(&self, got: String) -> ReadError {
+        ReadError::NotOurs { expected: self.expected, got }
+    }
+
+    /// An answer without the part that matters: its error message in words where it has one.
+    pub(crate) fn without(&self, part: &str, answer: &Fields<'_>) -> ReadError {
+        self.not_ours(match error_message(answer) {
+            Some(message) => format!("the message {:?}", shown(&message)),
+            None => format!("JSON without {part:?}"),
+        })
+    }
+
+    /// The fields of one row, parsed by itself, so that a malformed one costs only itself.
+    pub(crate) fn fields<'r>(&self, raw: &'r RawValue) -> Result<Fields<'r>, Refusal> {
+        self.undamaged(raw).and_then(Fields::parse)
+    }
+
+    /// The row's text, unless bytes that are not UTF-8 stand in it.
+    fn undamaged<'r>(&self, raw: &'r RawValue) -> Result<&'r str, Refusal> {
+        let json = raw.get();
+        match json.find('\u{fffd}').filter(|_| self.damaged) {
+            Some(at) => Err(Refusal {
+                reason: Reason::NotUtf8,
+                detail: format!("at byte {at} of the row, after {:?}", tail(&json[..at])),
+            }),
+            None => Ok(json),
+        }
+    }
+}
+
+/// A refused row with its excerpt for the quarantine.
+pub(crate) fn refused(refusal: Refusal, raw: &RawValue) -> Row {
+    let json = raw.get();
+    let mut end = json.len().min(Reject::RAW_MAX);
+    while !json.is_char_boundary(end) {
+        end -= 1;
+    }
+    Row::Refused { reason: refusal.reason, detail: refusal.detail, raw: json[..end].to_owned() }
+}
+
+/// `an HTML page titled "..."`.
+pub(crate) fn html_in_words(html: &str) -> String {
+    let title = html.find("<title").and_then(|at| {
+        let rest = &html[at..];
+        let rest = &rest[rest.find('>')? + 1..];
+        let title = rest[..rest.find("</title")?].split_whitespace().collect::<Vec<_>>().join(" ");
+        (!title.is_empty()).then_some(title)
+    });
+    match title {
+        Some(title) => format!("an HTML page titled {:?}", shown(&title)),
+        None => "an HTML page without a title".to_owned(),
+    }
+}
+
+/// `{"message": "..."}`, `{"error": "..."}` and OData's `{"error": {"message": "..."}}`.
+fn error_message(answer: &Fields<'_>) -> Option<String> {
+    let plain = |fields: &Fields<'_>, name: &str| {
+        let text = scalar(fields.get(name)?)?;
+        Some(text.split_whitespace().collect::<Vec<_>>().join(" "))
+    };
+    let nested = || plain(&answer.object("error").ok()??, "message");
+    nested().or_else(|| plain(answer, "message")).or_else(|| plain(answer, "error"))
+}
+
+fn tail(text: &str) -> &str {
+    let start = text.char_indices().rev().nth(19).map_or(0, |(at, _)| at);
+    &text[start..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(bytes: &[u8]) -> ReadError {
+        match Body::of(bytes, "JSON rows").and_then(|body| body.json::<Vec<u8>>()) {
+            Ok(rows) => panic!("read {rows:?}"),
+            Err(error) => error,
+        }
+    }
+
+    #[test]
+    fn an_html_page_in_place_of_json_is_named_by_its_title() {
+        let error = answer(b"<!doctype html><html><head><title>\n Just a  moment...</title>");
+        assert_eq!(error.to_string(), r#"expected JSON rows, got an HTML page titled "Just a moment...""#);
+        assert_eq!(answer(b"<p>").to_string(), "expected JSON rows, got an HTML page without a title");
+    }
+
+    #[test]
+    fn what_breaks_off_is_unreadable_and_what_is_well_formed_is_not_ours() {
+        assert!(answer(b"[1, 2").to_string().starts_with("unreadable answer: broken off"));
+        assert!(answer(b"[1, x]").to_string().starts_with("unreadable answer: not JSON"));
+        assert!(answer(b"{}").to_string().starts_with("expected JSON rows, got other JSON"));
+        assert_eq!(answer(b" \n").to_string(), "unreadable answer: it is empty");
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_cost_only_their_row() {
+        let body = Body::of(b"[{\"a\": \"caf\xe9\"}, {\"a\": \"tea\"}]", "JSON rows").unwrap();
+        let rows: Vec<&RawValue> = body.json().unwrap();
+        assert_eq!(body.undamaged(rows[0]).unwrap_err().reason, Reason::NotUtf8);
+        assert!(body.undamaged(rows[1]).is_ok());
+    }
+
+    #[test]
+    fn an_excerpt_is_cut_between_characters() {
+        let json = format!("[\"x{}\"]", "é".repeat(2_000));
+        let rows: Vec<&RawValue> = serde_json::from_str(&json).unwrap();
+        let Row::Refused { raw, .. } = refused(Refusal::missing("id"), rows[0]) else { panic!() };
+        assert_eq!(raw.len(), 2_048);
+    }
+}

@@ -1,0 +1,95 @@
+//! What stands in a row's columns, whatever the row is made of.
+
+use std::borrow::Cow;
+
+use csv::ByteRecord;
+use stoop_domain::Reason;
+
+use super::reader::RowError;
+use super::trie::Span;
+
+/// What stands in a column.
+#[derive(Debug)]
+pub(super) enum Cell<'s> {
+    /// Nothing: no such key, `null`, or an empty text.
+    Absent,
+    /// A text, trimmed.
+    Text(Cow<'s, str>),
+    /// A number or a truth value of JSON, as it is written.
+    Plain(&'s str),
+    /// An object or an array of JSON, as it is written.
+    Nested(&'s str),
+}
+
+/// The columns of one row.
+pub(super) trait Cells<'s> {
+    fn cell(&self, slot: u16) -> Result<Cell<'s>, RowError>;
+}
+
+/// A JSON row and where the wanted values stand in it.
+pub(super) struct JsonCells<'s, 'r> {
+    pub(super) row: &'s str,
+    pub(super) spans: &'r [Span],
+}
+
+/// A CSV row and which of its fields the slots are.
+pub(super) struct CsvCells<'s, 'r> {
+    pub(super) row: &'s ByteRecord,
+    pub(super) fields: &'r [Option<usize>],
+}
+
+impl<'s> Cells<'s> for JsonCells<'s, '_> {
+    fn cell(&self, slot: u16) -> Result<Cell<'s>, RowError> {
+        let span = self.spans[usize::from(slot)];
+        let raw = &self.row[span.start as usize..span.end as usize];
+        Ok(match raw.as_bytes() {
+            [] | [b'n', ..] => Cell::Absent,
+            [b'"', ..] => text(unescape(raw)?),
+            [b'{' | b'[', ..] => Cell::Nested(raw),
+            _ => Cell::Plain(raw),
+        })
+    }
+}
+
+impl<'s> Cells<'s> for CsvCells<'s, '_> {
+    fn cell(&self, slot: u16) -> Result<Cell<'s>, RowError> {
+        let field = self.fields[usize::from(slot)].and_then(|i| self.row.get(i));
+        match std::str::from_utf8(field.unwrap_or_default()) {
+            Ok(field) => Ok(text(Cow::Borrowed(field))),
+            Err(error) => {
+                let shown = String::from_utf8_lossy(field.unwrap_or_default());
+                Err(RowError::new(
+                    Reason::NotUtf8,
+                    format!("{shown:.80?} has bytes that are no UTF-8, from byte {}", error.valid_up_to()),
+                ))
+            }
+        }
+    }
+}
+
+/// The text inside a JSON string, borrowed where nothing in it is escaped.
+pub(super) fn unescape(raw: &str) -> Result<Cow<'_, str>, RowError> {
+    if raw.as_bytes().contains(&b'\\') {
+        return serde_json::from_str(raw)
+            .map(Cow::Owned)
+            .map_err(|error| RowError::new(Reason::BadValue, format!("{raw:.80}: {error}")));
+    }
+    Ok(Cow::Borrowed(raw.get(1..raw.len() - 1).unwrap_or_default()))
+}
+
+fn text(text: Cow<'_, str>) -> Cell<'_> {
+    let text = trim(text);
+    if text.is_empty() { Cell::Absent } else { Cell::Text(text) }
+}
+
+/// Takes white space off both ends without copying where that can be helped.
+pub(super) fn trim(text: Cow<'_, str>) -> Cow<'_, str> {
+    if matches!(text.as_bytes(), [b'!'..=b'~', .., b'!'..=b'~'] | [b'!'..=b'~']) {
+        return text;
+    }
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+        Cow::Owned(text) if text.trim().len() == text.len() => Cow::Owned(text),
+        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+    }
+}

@@ -1,0 +1,391 @@
+//! From the cells of a row to a listing.
+
+use std::borrow::Cow;
+
+use stoop_domain::{Area, Currency, Listing, Minor, Place, PropertyType, Purpose, Reason, Status, Time};
+
+use super::cells::{Cell, Cells, trim};
+use super::plan::{Known, Origin, Piece, Plan, Recipe, SkipRule, Word};
+use super::reader::{Parts, RowError, Scratch};
+use super::target::{Kind, Target};
+use super::values;
+use crate::text::{NumberStyle, parse_area, parse_money};
+
+/// One row on its way through a map.
+pub(super) struct Pass<'p, 'm, C> {
+    pub(super) cells: C,
+    pub(super) plan: &'p Plan,
+    pub(super) scratch: &'m mut Scratch,
+    pub(super) now: Time,
+}
+
+/// What a field's recipe found.
+struct Found<'s> {
+    text: Cow<'s, str>,
+    known: Known,
+    /// It was a number in the row, not a text that holds one.
+    plain: bool,
+}
+
+impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
+    /// Whether a `[[skip]]` rule says that this row is no listing.
+    pub(super) fn is_skipped(&self) -> Result<bool, RowError> {
+        for skip in &self.plan.skips {
+            let cell = self.cells.cell(skip.slot)?;
+            let text = match &cell {
+                Cell::Absent => None,
+                Cell::Text(text) => Some(&**text),
+                Cell::Plain(text) | Cell::Nested(text) => Some(*text),
+            };
+            let one_of = |texts: &[Box<str>]| texts.iter().any(|t| **t == *text.unwrap_or(""));
+            let skipped = match &skip.rule {
+                SkipRule::Is(texts) => one_of(texts),
+                SkipRule::Not(texts) => !one_of(texts),
+                SkipRule::Absent => text.is_none(),
+            };
+            if skipped {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Reads the whole row.
+    pub(super) fn parts(&mut self) -> Result<Parts, RowError> {
+        let native_id = self.text(Target::NativeId)?.ok_or_else(|| self.missing(Target::NativeId))?;
+        let at = self.observed_at()?;
+        let seen = at.unwrap_or(self.now);
+        let purpose = self.purpose()?;
+        let (currency, list_price) = self.list_price()?;
+        let place = self.place()?;
+        let mut listing = Listing::new(purpose, currency, place);
+        listing.list_price = list_price;
+        listing.original_list_price = self.other_price(Target::OriginalListPrice, currency)?;
+        listing.previous_list_price = self.other_price(Target::PreviousListPrice, currency)?;
+        listing.status = self.status()?;
+        listing.price_changed_at = self.time(Target::PriceChangedAt, seen)?;
+        listing.listed_at = self.time(Target::ListedAt, seen)?;
+        listing.property_type = self.property_type()?;
+        listing.bedrooms = self.value(Target::Bedrooms, |_, found| values::count(&found.text))?;
+        listing.bathrooms_hundredths = self
+            .value(Target::Bathrooms, |recipe, found| values::hundredths(&found.text, style(recipe, found.plain)))?;
+        listing.living_area = self.area(Target::LivingArea)?;
+        listing.lot_area = self.area(Target::LotArea)?;
+        let details = &mut listing.details;
+        details.title = self.text(Target::Title)?;
+        details.description = self.text(Target::Description)?;
+        details.seller = self.text(Target::Seller)?;
+        details.agency = self.text(Target::Agency)?;
+        details.images = self.list(Target::Images)?;
+        details.amenities = self.list(Target::Amenities)?;
+        details.url = self.text(Target::Url)?;
+        Ok(Parts { native_id, at, listing })
+    }
+
+    fn place(&mut self) -> Result<Place, RowError> {
+        Ok(Place {
+            line: self.text(Target::Line)?,
+            neighbourhood: self.text(Target::Neighbourhood)?,
+            city: self.text(Target::City)?,
+            county: self.text(Target::County)?,
+            region: self.text(Target::Region)?,
+            postal_code: self.text(Target::PostalCode)?,
+            country: self.text(Target::Country)?.or_else(|| self.plan.country.clone()),
+            latitude_e6: self.value(Target::Latitude, |_, found| values::degrees(&found.text))?,
+            longitude_e6: self.value(Target::Longitude, |_, found| values::degrees(&found.text))?,
+        })
+    }
+
+    fn observed_at(&mut self) -> Result<Option<Time>, RowError> {
+        if self.plan.fields[Target::ObservedAt as usize].is_none() {
+            return Ok(None);
+        }
+        let at = self.time(Target::ObservedAt, self.now)?;
+        at.map(Some).ok_or_else(|| self.missing(Target::ObservedAt))
+    }
+
+    fn purpose(&mut self) -> Result<Purpose, RowError> {
+        let found = self.value(Target::Purpose, |_, found| match named(Kind::Purpose, found)? {
+            Known::Purpose(purpose) => Ok(purpose),
+            _ => Err(NOT_NAMED.to_owned()),
+        })?;
+        found.or(self.plan.purpose).ok_or_else(|| self.missing(Target::Purpose))
+    }
+
+    fn status(&mut self) -> Result<Status, RowError> {
+        if self.plan.fields[Target::Status as usize].is_none() {
+            return Ok(Status::Active);
+        }
+        let found = self.value(Target::Status, |_, found| match named(Kind::Status, found)? {
+            Known::Status(status) => Ok(status),
+            _ => Err(NOT_NAMED.to_owned()),
+        })?;
+        found.ok_or_else(|| self.missing(Target::Status))
+    }
+
+    fn property_type(&mut self) -> Result<Option<PropertyType>, RowError> {
+        self.value(Target::PropertyType, |_, found| match named(Kind::PropertyType, found)? {
+            Known::PropertyType(kind) => Ok(kind),
+            _ => Err(NOT_NAMED.to_owned()),
+        })
+    }
+
+    /// The list price and the currency of the listing: that of the price's text where it names one.
+    fn list_price(&mut self) -> Result<(Currency, Option<Minor>), RowError> {
+        let field = self.value(Target::Currency, |_, found| match named(Kind::Currency, found)? {
+            Known::Currency(currency) => Ok(currency),
+            _ => Err(NOT_NAMED.to_owned()),
+        })?;
+        let default = field.or(self.plan.currency);
+        let price = self.value(Target::ListPrice, |recipe, found| money(recipe, found, default, default))?;
+        match (price, default) {
+            (Some((minor, currency)), _) => Ok((currency, Some(minor))),
+            (None, Some(currency)) => Ok((currency, None)),
+            (None, None) => Err(self.missing(Target::Currency)),
+        }
+    }
+
+    fn other_price(&mut self, target: Target, currency: Currency) -> Result<Option<Minor>, RowError> {
+        let price = self.value(target, |recipe, found| {
+            let (minor, own) = money(recipe, found, Some(currency), Some(currency))?;
+            if own == currency { Ok(minor) } else { Err(format!("{:?} is not in {currency}", found.text)) }
+        })?;
+        Ok(price)
+    }
+
+    fn area(&mut self, target: Target) -> Result<Option<Area>, RowError> {
+        let area = self.value(target, |recipe, found| {
+            if found.plain {
+                return Area::parse(&found.text, recipe.unit).map_err(|error| error.to_string());
+            }
+            parse_area(&found.text, area_style(recipe), recipe.unit).map_err(|error| error.to_string())
+        })?;
+        Ok(area.flatten())
+    }
+
+    fn time(&mut self, target: Target, seen: Time) -> Result<Option<Time>, RowError> {
+        let zone = &self.plan.zone;
+        self.value(target, |recipe, found| values::time(&found.text, &recipe.when, zone, seen))
+    }
+
+    fn text(&mut self, target: Target) -> Result<Option<String>, RowError> {
+        match self.find(target) {
+            Ok(found) => Ok(found.map(|found| found.text.into_owned())),
+            Err(_) if self.plan.fields[target as usize].as_ref().is_some_and(|recipe| recipe.lenient) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A list: an array of texts, a text cut at `split`, or a text alone.
+    fn list(&mut self, target: Target) -> Result<Vec<String>, RowError> {
+        let Some(recipe) = &self.plan.fields[target as usize] else { return Ok(Vec::new()) };
+        if let Origin::Columns(slots) = &recipe.origin {
+            for slot in slots {
+                if let Cell::Nested(raw) = self.cells.cell(*slot)? {
+                    let read = serde_json::from_str::<Vec<Option<String>>>(raw);
+                    return match read {
+                        Ok(texts) => Ok(texts.into_iter().flatten().filter(|text| !text.is_empty()).collect()),
+                        Err(_) if recipe.lenient => Ok(Vec::new()),
+                        Err(error) => Err(self.bad(target, &format!("no list of texts: {error}"))),
+                    };
+                }
+            }
+        }
+        let Some(found) = self.find(target)? else { return Ok(Vec::new()) };
+        Ok(match &recipe.split {
+            Some(split) => {
+                let parts = found.text.split(&**split).map(str::trim);
+                parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
+            }
+            None => vec![found.text.into_owned()],
+        })
+    }
+
+    /// Reads a field's text with `read`; what cannot be read refuses the row unless the field is lenient.
+    fn value<T>(
+        &mut self,
+        target: Target,
+        read: impl FnOnce(&'s Recipe, &Found<'s>) -> Result<T, String>,
+    ) -> Result<Option<T>, RowError> {
+        let Some(recipe) = &self.plan.fields[target as usize] else { return Ok(None) };
+        let found = match self.find(target) {
+            Ok(Some(found)) => found,
+            Ok(None) => return Ok(None),
+            Err(_) if recipe.lenient => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        match read(recipe, &found) {
+            Ok(value) => Ok(Some(value)),
+            Err(_) if recipe.lenient => Ok(None),
+            Err(problem) => Err(self.bad(target, &problem)),
+        }
+    }
+
+    /// Follows a field's recipe up to the text that is to be understood.
+    fn find(&mut self, target: Target) -> Result<Option<Found<'s>>, RowError> {
+        let Some(recipe) = &self.plan.fields[target as usize] else { return Ok(None) };
+        let mut found = None;
+        match &recipe.origin {
+            Origin::Constant(word) => return Ok(Some(Found::word(word))),
+            Origin::FileName(_) => {
+                // The name's text is copied out: it lives in the scratch memory that the regexes share.
+                let text = self.scratch.from_file_name[target as usize].clone();
+                found = text.map(|text| Found { text: Cow::Owned(text), known: Known::No, plain: false });
+            }
+            Origin::Columns(slots) => {
+                for slot in slots {
+                    let (text, plain) = match self.cells.cell(*slot).map_err(|error| self.named(target, error))? {
+                        Cell::Absent => continue,
+                        Cell::Text(text) => (text, false),
+                        Cell::Plain(text) => (Cow::Borrowed(text), true),
+                        Cell::Nested(_) => return Err(self.bad(target, "an object or a list, not a text or a number")),
+                    };
+                    found = self.through(target, recipe, text, plain);
+                    if found.is_some() {
+                        break;
+                    }
+                }
+            }
+            Origin::Template(pieces) => {
+                if let Some(text) = self.join(pieces).map_err(|error| self.named(target, error))? {
+                    found = self.through(target, recipe, Cow::Owned(text), false);
+                }
+            }
+        }
+        let Some(found) = found else { return Ok(recipe.default.as_ref().map(Found::word)) };
+        let Some(lookup) = &recipe.lookup else { return Ok(Some(found)) };
+        let entry = lookup.entries.iter().find(|(text, _)| **text == *found.text).map(|(_, word)| word);
+        match entry.or(lookup.otherwise.as_ref()) {
+            Some(word) => Ok(Some(Found::word(word))),
+            None => {
+                let known: Vec<&str> = lookup.entries.iter().map(|(text, _)| &**text).collect();
+                Err(self.bad(target, &format!("{:.80?} is not in the lookup ({})", found.text, known.join(", "))))
+            }
+        }
+    }
+
+    /// Applies null texts, replacements and the regex; `None` where nothing is left.
+    fn through(&mut self, target: Target, recipe: &Recipe, text: Cow<'s, str>, plain: bool) -> Option<Found<'s>> {
+        if recipe.null.iter().any(|null| **null == *text) {
+            return None;
+        }
+        let mut text = text;
+        for (pattern, replacement) in &recipe.replace {
+            if let Cow::Owned(replaced) = pattern.replace_all(&text, &**replacement) {
+                text = Cow::Owned(replaced);
+            }
+        }
+        if let Some(regex) = &recipe.regex {
+            let locations = self.scratch.locations[target as usize].as_mut()?;
+            regex.captures_read(locations, &text)?;
+            let group = (1..locations.len()).find_map(|group| locations.get(group)).or_else(|| locations.get(0))?;
+            text = match text {
+                Cow::Borrowed(text) => Cow::Borrowed(&text[group.0..group.1]),
+                Cow::Owned(text) => Cow::Owned(text[group.0..group.1].to_owned()),
+            };
+        }
+        let text = trim(text);
+        (!text.is_empty()).then_some(Found { text, known: Known::No, plain: plain && recipe.regex.is_none() })
+    }
+
+    /// Joins a template's pieces; `None` where one of its columns is absent.
+    fn join(&self, pieces: &[Piece]) -> Result<Option<String>, RowError> {
+        let mut joined = String::new();
+        for piece in pieces {
+            match piece {
+                Piece::Text(text) => joined.push_str(text),
+                Piece::Slot(slot) => match self.cells.cell(*slot)? {
+                    Cell::Absent => return Ok(None),
+                    Cell::Text(text) => joined.push_str(&text),
+                    Cell::Plain(text) | Cell::Nested(text) => joined.push_str(text),
+                },
+            }
+        }
+        Ok(Some(joined))
+    }
+
+    #[cold]
+    fn bad(&self, target: Target, problem: &str) -> RowError {
+        RowError::new(Reason::BadValue, format!("{}: {problem} ({})", target.name(), self.shown(target)))
+    }
+
+    #[cold]
+    fn named(&self, target: Target, error: RowError) -> RowError {
+        RowError::new(error.reason, format!("{}: {}", target.name(), error.detail))
+    }
+
+    #[cold]
+    fn missing(&self, target: Target) -> RowError {
+        let detail = match &self.plan.fields[target as usize] {
+            Some(_) => format!("{}: nothing usable in {}", target.name(), self.shown(target)),
+            None => format!("{}: neither a field nor a default of the map, nor in the price", target.name()),
+        };
+        RowError::new(Reason::MissingField, detail)
+    }
+
+    /// The columns that a field looks at, with what stands in them.
+    #[cold]
+    fn shown(&self, target: Target) -> String {
+        let show = |slot: u16| {
+            let name = &self.plan.columns[usize::from(slot)].name;
+            match self.cells.cell(slot) {
+                Ok(Cell::Absent) => format!("column {name:?}, empty"),
+                Ok(Cell::Text(text)) => format!("column {name:?}: {text:.120?}"),
+                Ok(Cell::Plain(text) | Cell::Nested(text)) => format!("column {name:?}: {text:.120}"),
+                Err(error) => format!("column {name:?}: {}", error.detail),
+            }
+        };
+        match self.plan.fields[target as usize].as_ref().map(|recipe| &recipe.origin) {
+            None => "the map".to_owned(),
+            Some(Origin::Constant(word)) => format!("constant {:?}", word.text),
+            Some(Origin::FileName(_)) => format!("file name {:?}", self.scratch.file_name),
+            Some(Origin::Columns(slots)) => slots.iter().map(|slot| show(*slot)).collect::<Vec<_>>().join(", "),
+            Some(Origin::Template(pieces)) => {
+                let slots = pieces.iter().filter_map(|piece| match piece {
+                    Piece::Slot(slot) => Some(show(*slot)),
+                    Piece::Text(_) => None,
+                });
+                slots.collect::<Vec<_>>().join(", ")
+            }
+        }
+    }
+}
+
+impl<'s> Found<'s> {
+    fn word(word: &'s Word) -> Self {
+        Self { text: Cow::Borrowed(&word.text), known: word.known, plain: false }
+    }
+}
+
+const NOT_NAMED: &str = "no such value";
+
+/// The value of an enumeration that was found, read already where it came from the map.
+fn named(kind: Kind, found: &Found<'_>) -> Result<Known, String> {
+    if found.known == Known::No { values::known(kind, &found.text) } else { Ok(found.known) }
+}
+
+fn style(recipe: &Recipe, plain: bool) -> NumberStyle {
+    if plain { NumberStyle::Plain } else { recipe.number }
+}
+
+/// Areas are written with a point or with thousands, rarely bare: `En` reads both.
+fn area_style(recipe: &Recipe) -> NumberStyle {
+    if recipe.number == NumberStyle::Plain { NumberStyle::En } else { recipe.number }
+}
+
+fn money(
+    recipe: &Recipe,
+    found: &Found<'_>,
+    default: Option<Currency>,
+    otherwise: Option<Currency>,
+) -> Result<(Minor, Currency), String> {
+    let style = style(recipe, found.plain);
+    if let (NumberStyle::Plain, Some(currency)) = (style, default)
+        && let Ok(minor) = Minor::parse_major(&found.text, currency)
+    {
+        return Ok((minor, currency));
+    }
+    let money = parse_money(&found.text, style, default).map_err(|error| error.to_string())?;
+    let currency = money.currency.or(otherwise).ok_or("there is no currency, in the text or as a default")?;
+    Ok((money.minor(currency).map_err(|error| error.to_string())?, currency))
+}

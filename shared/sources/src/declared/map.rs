@@ -1,0 +1,104 @@
+use std::sync::Arc;
+
+use csv::ByteRecord;
+
+use super::mistakes::{MapErrors, Mistake, accepted};
+use super::plan::{Order, Origin, Piece, Plan, ReadHints};
+use super::reader::Reader;
+use super::{parse, trie};
+
+/// A map from the columns or JSON values of a source to the fields of a listing.
+#[derive(Clone, Debug)]
+pub struct Map {
+    pub(super) plan: Arc<Plan>,
+}
+
+impl Map {
+    /// Reads a map. `file_name` is how mistakes name it.
+    ///
+    /// # Errors
+    /// Every mistake in it, each with its line, its key and what would be accepted.
+    pub fn parse(toml_text: &str, file_name: &str) -> Result<Self, MapErrors> {
+        parse::plan(toml_text, file_name).map(|plan| Self { plan: Arc::new(plan) })
+    }
+
+    /// The source's name, the first half of every home's id.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.plan.name
+    }
+
+    /// In which order its rows come.
+    #[must_use]
+    pub fn order(&self) -> Order {
+        self.plan.order
+    }
+
+    /// How its files are to be opened.
+    #[must_use]
+    pub fn hints(&self) -> &ReadHints {
+        &self.plan.hints
+    }
+
+    /// Whether it declares an API to poll (`[http]`).
+    #[must_use]
+    pub fn has_http(&self) -> bool {
+        self.plan.http.is_some()
+    }
+
+    /// A reader of JSON rows.
+    #[must_use]
+    pub fn bind_json(&self) -> Reader {
+        Reader::new(Arc::clone(&self.plan), None)
+    }
+
+    /// A reader of CSV rows with this header. Where a header names a column twice the first counts.
+    ///
+    /// # Errors
+    /// When a column that the map needs is not there. Of a list of columns one is enough.
+    pub fn bind_csv(&self, headers: &ByteRecord) -> Result<Reader, MapErrors> {
+        let plan = &self.plan;
+        let names: Vec<String> = headers.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
+        let fields: Vec<Option<usize>> =
+            plan.columns.iter().map(|column| names.iter().position(|name| *name == *column.name)).collect();
+        let mut needed: Vec<Vec<u16>> = plan.skips.iter().map(|skip| vec![skip.slot]).collect();
+        for recipe in plan.fields.iter().flatten() {
+            match &recipe.origin {
+                Origin::Columns(slots) => needed.push(slots.clone()),
+                Origin::Template(pieces) => needed.extend(pieces.iter().filter_map(|piece| match piece {
+                    Piece::Slot(slot) => Some(vec![*slot]),
+                    Piece::Text(_) => None,
+                })),
+                Origin::Constant(_) | Origin::FileName(_) => {}
+            }
+        }
+        let mut mistakes: Vec<Mistake> = needed
+            .iter()
+            .filter(|slots| slots.iter().all(|slot| fields[usize::from(*slot)].is_none()))
+            .filter_map(|slots| plan.columns.get(usize::from(*slots.first()?)))
+            .map(|column| {
+                let quoted: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
+                let known = accepted(&column.name, names.iter().map(String::as_str));
+                let near = known.split_once("? accepted").map(|(near, _)| format!("{near}? "));
+                let pointer = if trie::pointer(&column.name).is_ok() { "; CSV has no JSON Pointers" } else { "" };
+                Mistake {
+                    file: plan.file.clone(),
+                    line: column.line,
+                    key: column.key.clone(),
+                    problem: format!(
+                        "the file has no column {:?}; {}its columns: {}{pointer}",
+                        column.name,
+                        near.unwrap_or_default(),
+                        quoted.join(", ")
+                    ),
+                }
+            })
+            .collect();
+        if mistakes.is_empty() {
+            return Ok(Reader::new(Arc::clone(plan), Some(fields)));
+        }
+        mistakes.sort();
+        mistakes.dedup();
+        Err(MapErrors(mistakes))
+    }
+}

@@ -1,0 +1,91 @@
+use std::fmt;
+
+/// Everything that is wrong with a map, or with a map and the file it is to read: all at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MapErrors(pub Vec<Mistake>);
+
+/// One thing that is wrong: where, what stands there, and what would be accepted.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mistake {
+    /// The map's file.
+    pub file: String,
+    /// The line in it, from 1.
+    pub line: usize,
+    /// The key, such as `fields.list_price.money`.
+    pub key: String,
+    /// What is wrong, with the value, and what would be accepted.
+    pub problem: String,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: ", self.file, self.line)?;
+        if !self.key.is_empty() {
+            write!(f, "{}: ", self.key)?;
+        }
+        f.write_str(&self.problem)
+    }
+}
+
+impl fmt::Display for MapErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, mistake) in self.0.iter().enumerate() {
+            if i > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{mistake}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for MapErrors {}
+
+/// Says what would be accepted instead of `got`: the nearest name first, when one is near.
+pub(super) fn accepted<'a>(got: &str, names: impl IntoIterator<Item = &'a str> + Clone) -> String {
+    let list: Vec<&str> = names.clone().into_iter().collect();
+    let list = if list.is_empty() { "nothing".to_owned() } else { list.join(", ") };
+    match nearest(got, names) {
+        Some(near) => format!("did you mean {near:?}? accepted: {list}"),
+        None => format!("accepted: {list}"),
+    }
+}
+
+/// The name most like `got`, if it is like it at all: at most a third of its letters differ.
+fn nearest<'a>(got: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let got: Vec<char> = got.to_lowercase().chars().take(64).collect();
+    names
+        .into_iter()
+        .map(|name| (distance(&got, &name.to_lowercase().chars().take(64).collect::<Vec<_>>()), name))
+        .filter(|(far, name)| *far * 3 <= name.chars().count().max(got.len()))
+        .min_by_key(|(far, _)| *far)
+        .map(|(_, name)| name)
+}
+
+/// How many letters must be put in, left out or replaced to make `a` into `b` (Levenshtein).
+fn distance(a: &[char], b: &[char]) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_of_the_pen_gets_the_name_that_was_meant() {
+        assert_eq!(nearest("list_pric", ["title", "list_price", "city"]), Some("list_price"));
+        assert_eq!(nearest("Price", ["price", "prize"]), Some("price"));
+        assert_eq!(nearest("zzz", ["title", "city"]), None);
+        assert_eq!(accepted("citi", ["city"]), "did you mean \"city\"? accepted: city");
+    }
+}

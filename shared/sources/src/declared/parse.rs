@@ -1,0 +1,260 @@
+//! From TOML to a [`Plan`], noting every mistake on the way.
+
+use jiff::tz::TimeZone;
+use stoop_domain::Purpose;
+
+use super::http_plan;
+use super::mistakes::{MapErrors, accepted};
+use super::parse_field::recipe;
+use super::plan::{Column, Format, Known, Order, Plan, ReadHints, Recipe, Skip, SkipRule};
+use super::target::{Kind, Target};
+use super::toml_walk::{self, Mistakes, Section};
+use super::trie::{self, Trie};
+use super::values;
+
+const KEYS: [&str; 10] =
+    ["name", "country", "currency", "purpose", "time_zone", "order", "read", "skip", "fields", "http"];
+
+/// The columns that a map names, each with its slot.
+#[derive(Default)]
+pub(super) struct Columns(Vec<Column>);
+
+pub(super) fn plan(text: &str, file: &str) -> Result<Plan, MapErrors> {
+    let mut mistakes = Mistakes::new(file, text);
+    let plan = match toml_walk::parse(text, &mut mistakes) {
+        Some(document) => Some(walk(&Section::root(document.get_ref()), file, &mut mistakes)),
+        None => None,
+    };
+    match plan {
+        Some(plan) if mistakes.is_empty() => Ok(plan),
+        _ => Err(mistakes.into_errors()),
+    }
+}
+
+fn walk(root: &Section<'_>, file: &str, mistakes: &mut Mistakes<'_>) -> Plan {
+    root.only(&KEYS, mistakes);
+    let mut columns = Columns::default();
+    let zone = zone(root, mistakes);
+    let skips = skips(root, &mut columns, mistakes);
+    let fields = fields(root, &zone, &mut columns, mistakes);
+    let hints = hints(root, mistakes);
+    let purpose = match root.text("purpose", mistakes) {
+        Some((text, line)) => match values::known(Kind::Purpose, text) {
+            Ok(Known::Purpose(purpose)) => Some(purpose),
+            Ok(_) => None,
+            Err(problem) => note(mistakes, line, "purpose", problem),
+        },
+        None => None,
+    };
+    required(root, purpose, &fields, mistakes);
+    let paths: Vec<Vec<String>> = columns.0.iter().map(|column| path(&column.name)).collect();
+    Plan {
+        file: file.to_owned(),
+        name: name(root, mistakes).into(),
+        country: country(root, mistakes),
+        currency: match root.text("currency", mistakes) {
+            Some((text, line)) => match values::known(Kind::Currency, text) {
+                Ok(Known::Currency(currency)) => Some(currency),
+                Ok(_) => None,
+                Err(problem) => note(mistakes, line, "currency", problem),
+            },
+            None => None,
+        },
+        purpose,
+        zone,
+        order: order(root, mistakes),
+        http: root.table("http", mistakes).map(|section| http_plan::walk(&section, hints.rows.as_deref(), mistakes)),
+        hints,
+        trie: Trie::new(&paths),
+        columns: columns.0,
+        skips,
+        fields,
+    }
+}
+
+fn note<T>(mistakes: &mut Mistakes<'_>, line: usize, key: &str, problem: String) -> Option<T> {
+    mistakes.add(line, key, problem);
+    None
+}
+
+fn name(root: &Section<'_>, mistakes: &mut Mistakes<'_>) -> String {
+    let Some((name, line)) = root.text("name", mistakes) else {
+        if !root.has("name") {
+            mistakes.add(1, "name", "is missing: the source's name, the first half of every home's id, like \"avito\"");
+        }
+        return String::new();
+    };
+    let fits = !name.is_empty()
+        && name.len() <= 64
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if !fits {
+        mistakes.add(line, "name", format!("{name:?}; accepted: a to z, 0 to 9 and -, at most 64 of them"));
+    }
+    name.to_owned()
+}
+
+fn country(root: &Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<String> {
+    let (code, line) = root.text("country", mistakes)?;
+    if code.len() != 2 || !code.bytes().all(|b| b.is_ascii_alphabetic()) {
+        mistakes.add(line, "country", format!("{code:?}; accepted: two letters of ISO 3166-1, like \"MA\""));
+    }
+    Some(code.to_ascii_uppercase())
+}
+
+fn zone(root: &Section<'_>, mistakes: &mut Mistakes<'_>) -> TimeZone {
+    let Some((name, line)) = root.text("time_zone", mistakes) else { return TimeZone::UTC };
+    if name == "UTC" {
+        return TimeZone::UTC;
+    }
+    TimeZone::get(name).unwrap_or_else(|_| {
+        mistakes.add(
+            line,
+            "time_zone",
+            format!("{name:?} is not in the IANA database; accepted: a name like \"Africa/Casablanca\" or \"UTC\""),
+        );
+        TimeZone::UTC
+    })
+}
+
+fn order(root: &Section<'_>, mistakes: &mut Mistakes<'_>) -> Order {
+    match root.text("order", mistakes) {
+        None | Some(("by-time", _)) => Order::ByTime,
+        Some(("any", _)) => Order::Any,
+        Some((text, line)) => {
+            mistakes.add(line, "order", format!("{text:?}; {}", accepted(text, ["by-time", "any"])));
+            Order::ByTime
+        }
+    }
+}
+
+fn hints(root: &Section<'_>, mistakes: &mut Mistakes<'_>) -> ReadHints {
+    let Some(read) = root.table("read", mistakes) else { return ReadHints::default() };
+    read.only(&["format", "delimiter", "rows"], mistakes);
+    let format = read.text("format", mistakes).and_then(|(text, line)| match text {
+        "csv" => Some(Format::Csv),
+        "json" => Some(Format::Json),
+        "jsonl" => Some(Format::JsonLines),
+        "parquet" => Some(Format::Parquet),
+        _ => {
+            let problem = format!("{text:?}; {}", accepted(text, ["csv", "json", "jsonl", "parquet"]));
+            note(mistakes, line, "read.format", problem)
+        }
+    });
+    let delimiter = read.text("delimiter", mistakes).and_then(|(text, line)| match text.as_bytes() {
+        [sign] if sign.is_ascii() && !matches!(sign, b'"' | b'\n' | b'\r') => Some(*sign),
+        _ => {
+            let problem = format!("{text:?}; accepted: one ASCII sign, like \";\" or \"\\t\"");
+            note(mistakes, line, "read.delimiter", problem)
+        }
+    });
+    let rows = read.text("rows", mistakes).map(|(text, line)| {
+        if let Err(problem) = trie::pointer(text) {
+            mistakes.add(line, "read.rows", problem);
+        }
+        text.to_owned()
+    });
+    ReadHints { format, delimiter, rows }
+}
+
+fn skips(root: &Section<'_>, columns: &mut Columns, mistakes: &mut Mistakes<'_>) -> Vec<Skip> {
+    let mut skips = Vec::new();
+    for section in root.tables("skip", mistakes) {
+        section.only(&["from", "is", "not", "absent"], mistakes);
+        let from = section.text("from", mistakes);
+        if !section.has("from") {
+            mistakes.add(section.line(), section.key("from"), "is missing: the column that the rule looks at");
+        }
+        let texts = |texts: Vec<(&str, usize)>| texts.into_iter().map(|(text, _)| text.into()).collect();
+        let is = section.texts("is", mistakes).map(|t| SkipRule::Is(texts(t)));
+        let not = section.texts("not", mistakes).map(|t| SkipRule::Not(texts(t)));
+        let absent = section.boolean("absent", mistakes).filter(|yes| *yes).map(|_| SkipRule::Absent);
+        let mut rules: Vec<SkipRule> = is.into_iter().chain(not).chain(absent).collect();
+        match (rules.pop(), rules.is_empty()) {
+            (Some(rule), true) => {
+                if let Some((from, line)) = from {
+                    skips.push(Skip { slot: columns.slot(from, section.key("from"), line, mistakes), rule });
+                }
+            }
+            _ => mistakes.add(
+                section.line(),
+                section.path(),
+                "accepted: exactly one of is = [...], not = [...] and absent = true",
+            ),
+        }
+    }
+    skips
+}
+
+fn fields(
+    root: &Section<'_>,
+    zone: &TimeZone,
+    columns: &mut Columns,
+    mistakes: &mut Mistakes<'_>,
+) -> [Option<Recipe>; Target::COUNT] {
+    let mut fields = [const { None }; Target::COUNT];
+    let Some(section) = root.table("fields", mistakes) else {
+        if !root.has("fields") {
+            mistakes.add(1, "fields", "is missing: at least [fields.native_id] must be there");
+        }
+        return fields;
+    };
+    for (name, line) in section.keys(mistakes) {
+        match Target::parse(name) {
+            Some(target) => {
+                if let Some(table) = section.table(name, mistakes) {
+                    fields[target as usize] = recipe(&table, target, zone, columns, mistakes);
+                }
+            }
+            None => {
+                let problem = format!("a listing has no such field; {}", accepted(name, Target::names()));
+                mistakes.add(line, section.key(name), problem);
+            }
+        }
+    }
+    if !section.has("native_id") {
+        mistakes.add(section.line(), "fields.native_id", "is missing: the source's own id of a listing");
+    }
+    fields
+}
+
+/// What only the map as a whole can be asked.
+fn required(
+    root: &Section<'_>,
+    purpose: Option<Purpose>,
+    fields: &[Option<Recipe>; Target::COUNT],
+    mistakes: &mut Mistakes<'_>,
+) {
+    if purpose.is_none() && !root.has("purpose") && fields[Target::Purpose as usize].is_none() {
+        let problem = "is missing: \"sale\" or \"rent\" for all rows, or a [fields.purpose] that tells them apart";
+        // A broken [fields.purpose] has its own mistake.
+        if mistakes.is_empty() {
+            mistakes.add(1, "purpose", problem);
+        }
+    }
+}
+
+impl Columns {
+    /// The slot of a column, the same for the same name.
+    pub(super) fn slot(&mut self, name: &str, key: String, line: usize, mistakes: &mut Mistakes<'_>) -> u16 {
+        if name.starts_with('/')
+            && let Err(problem) = trie::pointer(name)
+        {
+            mistakes.add(line, &*key, problem);
+        }
+        let known = self.0.iter().position(|column| *column.name == *name);
+        let slot = known.unwrap_or_else(|| {
+            self.0.push(Column { name: name.into(), key, line });
+            self.0.len() - 1
+        });
+        // A map that names 65,536 columns is longer than anybody writes.
+        u16::try_from(slot).unwrap_or(u16::MAX)
+    }
+}
+
+/// Where a column is found in a JSON row.
+fn path(name: &str) -> Vec<String> {
+    match name.strip_prefix('/') {
+        Some(_) => trie::pointer(name).unwrap_or_default(),
+        None => vec![name.to_owned()],
+    }
+}

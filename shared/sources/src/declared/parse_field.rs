@@ -1,0 +1,257 @@
+//! From one `[fields.NAME]` to a [`Recipe`].
+
+use jiff::tz::TimeZone;
+use regex::Regex;
+use stoop_domain::AreaUnit;
+
+use super::mistakes::accepted;
+use super::parse::Columns;
+use super::plan::{Lookup, Origin, Piece, Recipe, When, Word};
+use super::target::{Kind, Target};
+use super::toml_walk::{Mistakes, Section};
+use super::values;
+use crate::text::{DateFormat, Language, NumberStyle, parse_area_unit};
+
+/// Keys that every field may have.
+const KEYS: [&str; 10] =
+    ["from", "template", "constant", "file_name", "null", "replace", "regex", "default", "lookup", "otherwise"];
+
+const ORIGINS: [&str; 4] = ["from", "template", "constant", "file_name"];
+
+const STYLES: [&str; 5] = ["plain", "auto", "de", "en", "fr"];
+
+pub(super) fn recipe(
+    section: &Section<'_>,
+    target: Target,
+    zone: &TimeZone,
+    columns: &mut Columns,
+    mistakes: &mut Mistakes<'_>,
+) -> Option<Recipe> {
+    let kind = target.kind();
+    let mut known = KEYS.to_vec();
+    known.extend(keys_of(kind));
+    if !target.is_vital() {
+        known.push("lenient");
+    }
+    section.only(&known, mistakes);
+    let number = style(section, if kind == Kind::Money { "money" } else { "number" }, mistakes);
+    let when = when(section, target, mistakes);
+    let reading = Reading { section, kind, number, when: &when, zone };
+    let origin = origin(&reading, columns, mistakes);
+    let null = section.texts("null", mistakes).unwrap_or_default();
+    let regex = section.text("regex", mistakes).and_then(|(text, line)| pattern(section, "regex", text, line, mistakes));
+    let replace = replacements(section, mistakes);
+    let lookup = lookup(&reading, mistakes);
+    // A default is the value itself: it does not go through the lookup.
+    let default =
+        section.text("default", mistakes).and_then(|(text, line)| reading.word("default", text, line, mistakes));
+    let unit = section.text("unit", mistakes).map_or(AreaUnit::SquareMeters, |(text, line)| {
+        parse_area_unit(text).unwrap_or_else(|| {
+            mistakes.add(line, section.key("unit"), format!("{text:?}; {}", accepted(text, ["m2", "sqft", "acres"])));
+            AreaUnit::SquareMeters
+        })
+    });
+    Some(Recipe {
+        null: null.into_iter().map(|(text, _)| text.into()).collect(),
+        regex,
+        replace,
+        default,
+        lenient: section.boolean("lenient", mistakes).unwrap_or(false),
+        split: section.text("split", mistakes).map(|(text, _)| text.into()),
+        origin: origin?,
+        lookup,
+        number,
+        unit,
+        when,
+    })
+}
+
+fn keys_of(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Money => &["money"],
+        Kind::Area => &["unit", "number"],
+        Kind::Hundredths => &["number"],
+        Kind::Time => &["date", "relative"],
+        Kind::List => &["split"],
+        _ => &[],
+    }
+}
+
+/// How texts that stand in the map for this field are read.
+struct Reading<'a, 'd> {
+    section: &'a Section<'d>,
+    kind: Kind,
+    number: NumberStyle,
+    when: &'a When,
+    zone: &'a TimeZone,
+}
+
+impl Reading<'_, '_> {
+    fn word(&self, key: &str, text: &str, line: usize, mistakes: &mut Mistakes<'_>) -> Option<Word> {
+        match values::check(self.kind, text, self.number, self.when, self.zone) {
+            Ok(known) => Some(Word { text: text.into(), known }),
+            Err(problem) => {
+                mistakes.add(line, self.section.key(key), problem);
+                None
+            }
+        }
+    }
+}
+
+fn origin(reading: &Reading<'_, '_>, columns: &mut Columns, mistakes: &mut Mistakes<'_>) -> Option<Origin> {
+    let section = reading.section;
+    let given: Vec<&str> = ORIGINS.into_iter().filter(|key| section.has(key)).collect();
+    let [key] = given[..] else {
+        let problem = match given[..] {
+            [] => "says nowhere where its text comes from; accepted: one of from, template, constant, file_name".into(),
+            _ => format!("has {} at once; accepted: one of them", given.join(" and ")),
+        };
+        mistakes.add(section.line(), section.path(), problem);
+        return None;
+    };
+    match key {
+        "from" => {
+            let names = section.texts("from", mistakes)?;
+            if names.is_empty() {
+                mistakes.add(section.line(), section.key("from"), "an empty list; accepted: at least one column");
+            }
+            let mut slot = |(name, line)| columns.slot(name, section.key("from"), line, mistakes);
+            Some(Origin::Columns(names.into_iter().map(&mut slot).collect()))
+        }
+        "template" => {
+            let (text, line) = section.text("template", mistakes)?;
+            template(section, text, line, columns, mistakes).map(Origin::Template)
+        }
+        "constant" => {
+            let (text, line) = section.text("constant", mistakes)?;
+            reading.word("constant", text, line, mistakes).map(Origin::Constant)
+        }
+        _ => {
+            let (text, line) = section.text("file_name", mistakes)?;
+            pattern(section, "file_name", text, line, mistakes).map(Origin::FileName)
+        }
+    }
+}
+
+fn template(
+    section: &Section<'_>,
+    text: &str,
+    line: usize,
+    columns: &mut Columns,
+    mistakes: &mut Mistakes<'_>,
+) -> Option<Vec<Piece>> {
+    let key = section.key("template");
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('{') {
+        let Some((name, after)) = after.split_once('}') else {
+            mistakes.add(line, key, format!("{text:?} has a {{ without its }}; accepted: texts and {{column}}s"));
+            return None;
+        };
+        if !before.is_empty() {
+            pieces.push(Piece::Text(before.into()));
+        }
+        pieces.push(Piece::Slot(columns.slot(name, key.clone(), line, mistakes)));
+        rest = after;
+    }
+    if !rest.is_empty() {
+        pieces.push(Piece::Text(rest.into()));
+    }
+    if !pieces.iter().any(|piece| matches!(piece, Piece::Slot(_))) {
+        mistakes.add(line, key, format!("{text:?} names no {{column}}; accepted: a template that does, or constant"));
+        return None;
+    }
+    Some(pieces)
+}
+
+fn lookup(reading: &Reading<'_, '_>, mistakes: &mut Mistakes<'_>) -> Option<Lookup> {
+    let section = reading.section;
+    let otherwise =
+        section.text("otherwise", mistakes).and_then(|(text, line)| reading.word("otherwise", text, line, mistakes));
+    let Some(table) = section.table("lookup", mistakes) else {
+        if section.has("otherwise") && !section.has("lookup") {
+            mistakes.add(section.line(), section.key("otherwise"), "there is no lookup that it could be of");
+        }
+        return None;
+    };
+    let mut entries = Vec::new();
+    for (from, _) in table.keys(mistakes) {
+        if let Some((to, line)) = table.text(from, mistakes)
+            && let Some(word) = reading.word(&format!("lookup.{from:?}"), to, line, mistakes)
+        {
+            entries.push((from.into(), word));
+        }
+    }
+    Some(Lookup { entries, otherwise })
+}
+
+fn replacements(section: &Section<'_>, mistakes: &mut Mistakes<'_>) -> Vec<(Regex, Box<str>)> {
+    let mut pairs = Vec::new();
+    let Some(value) = section.value("replace", mistakes) else { return pairs };
+    let shape = "accepted: a list of pairs, [[\"regex\", \"replacement\"]]";
+    let Some(array) = value.value.as_array() else {
+        mistakes.add(value.line, section.key("replace"), format!("is {}; {shape}", value.value.type_str()));
+        return pairs;
+    };
+    for element in array.iter() {
+        let line = mistakes.line(element.span());
+        let pair: Vec<Option<&str>> =
+            element.get_ref().as_array().map(|a| a.iter().map(|t| t.get_ref().as_str()).collect()).unwrap_or_default();
+        match pair[..] {
+            [Some(from), Some(to)] => {
+                pairs.extend(pattern(section, "replace", from, line, mistakes).map(|regex| (regex, to.into())));
+            }
+            _ => mistakes.add(line, section.key("replace"), format!("not a pair of texts; {shape}")),
+        }
+    }
+    pairs
+}
+
+fn when(section: &Section<'_>, target: Target, mistakes: &mut Mistakes<'_>) -> When {
+    if section.has("date") && section.has("relative") {
+        mistakes.add(section.line(), section.path(), "has date and relative at once; accepted: one of them");
+    }
+    if let Some((text, line)) = section.text("relative", mistakes) {
+        if target == Target::ObservedAt {
+            mistakes.add(line, section.key("relative"), "relative times count from observed_at, which this is");
+        }
+        match text {
+            "fr" => return When::Relative(Language::Fr),
+            "en" => return When::Relative(Language::En),
+            _ => mistakes.add(line, section.key("relative"), format!("{text:?}; {}", accepted(text, ["fr", "en"]))),
+        }
+    }
+    let mut formats = Vec::new();
+    for (text, line) in section.texts("date", mistakes).unwrap_or_default() {
+        match DateFormat::parse(text) {
+            Ok(format) => formats.push(format),
+            Err(problem) => {
+                let accepted = "accepted: rfc3339, iso, epoch_ms, epoch_s or a format like \"%Y-%m-%d %H:%M\"";
+                mistakes.add(line, section.key("date"), format!("{text:?} {problem}; {accepted}"));
+            }
+        }
+    }
+    if formats.is_empty() {
+        formats.push(DateFormat::Iso);
+    }
+    When::Formats(formats)
+}
+
+fn style(section: &Section<'_>, key: &str, mistakes: &mut Mistakes<'_>) -> NumberStyle {
+    let Some((text, line)) = section.text(key, mistakes) else { return NumberStyle::Plain };
+    NumberStyle::parse(text).unwrap_or_else(|| {
+        mistakes.add(line, section.key(key), format!("{text:?}; {}", accepted(text, STYLES)));
+        NumberStyle::Plain
+    })
+}
+
+fn pattern(section: &Section<'_>, key: &str, text: &str, line: usize, mistakes: &mut Mistakes<'_>) -> Option<Regex> {
+    match Regex::new(text) {
+        Ok(regex) => Some(regex),
+        Err(error) => {
+            let problem = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+            mistakes.add(line, section.key(key), format!("{text:?} is no regular expression: {problem}"));
+            None
+        }
+    }
+}

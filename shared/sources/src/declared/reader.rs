@@ -1,0 +1,175 @@
+use std::fmt;
+use std::sync::Arc;
+
+use csv::ByteRecord;
+use regex::CaptureLocations;
+use stoop_domain::{Listing, Observation, Reason, Time};
+
+use super::cells::{Cells, CsvCells, JsonCells};
+use super::listing::Pass;
+use super::plan::Plan;
+use super::target::Target;
+use super::trie::Span;
+
+/// Reads rows of one file format as a map says. Made by `Map::bind_json` or `Map::bind_csv`; keeps
+/// working memory between rows, so that a row costs few allocations beyond what it leaves behind.
+#[derive(Debug)]
+pub struct Reader {
+    plan: Arc<Plan>,
+    /// For CSV, which field of a record each slot is.
+    fields: Option<Vec<Option<usize>>>,
+    spans: Vec<Span>,
+    pub(super) scratch: Scratch,
+}
+
+/// Working memory.
+#[derive(Debug)]
+pub(super) struct Scratch {
+    /// Where each field's regex matched.
+    pub(super) locations: Vec<Option<CaptureLocations>>,
+    /// The file name last seen, and what the fields that look at it found there.
+    pub(super) file_name: String,
+    pub(super) from_file_name: Vec<Option<String>>,
+}
+
+/// One row of a file.
+#[derive(Clone, Copy, Debug)]
+pub enum Row<'a> {
+    /// A JSON object, as bytes.
+    Json(&'a [u8]),
+    /// A CSV record.
+    Csv(&'a ByteRecord),
+}
+
+/// What became of a row that was not refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "nearly every row is an observation; a box would cost each one")]
+pub enum Outcome {
+    /// It is a listing.
+    Observation(Observation),
+    /// A `[[skip]]` rule says that it is none.
+    Skipped,
+}
+
+/// Why a row was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowError {
+    /// The kind of reason, for counting.
+    pub reason: Reason,
+    /// The field, its column and the value, in words.
+    pub detail: String,
+}
+
+/// What a row says, before it is known when.
+pub(super) struct Parts {
+    pub(super) native_id: String,
+    pub(super) at: Option<Time>,
+    pub(super) listing: Listing,
+}
+
+impl Reader {
+    pub(super) fn new(plan: Arc<Plan>, fields: Option<Vec<Option<usize>>>) -> Self {
+        let locations =
+            plan.fields.iter().map(|r| r.as_ref()?.regex.as_ref().map(regex::Regex::capture_locations)).collect();
+        let scratch = Scratch { locations, file_name: "\0".to_owned(), from_file_name: vec![None; Target::COUNT] };
+        Self { spans: vec![Span::default(); plan.columns.len()], plan, fields, scratch }
+    }
+
+    /// Reads one row of the file called `file_name`. `now` is when the row counts as observed where the
+    /// map has no `observed_at`.
+    ///
+    /// Whether the observation can be (`Observation::check`: prices, coordinates, currency, future) is
+    /// not looked at here: that holds for every source and is asked once, by the pipeline.
+    ///
+    /// # Errors
+    /// When the row cannot be read. A value that cannot be understood refuses its row, also for a
+    /// field that a listing can do without: a portal that changes how it writes areas is to be
+    /// noticed. A field with `lenient = true` is left unknown instead.
+    pub fn read(&mut self, row: Row<'_>, file_name: &str, now: Time) -> Result<Outcome, RowError> {
+        Ok(match self.parts(row, file_name, now)? {
+            None => Outcome::Skipped,
+            Some(Parts { native_id, at, listing }) => {
+                let source = Arc::clone(&self.plan.name);
+                Outcome::Observation(Observation { source, native_id, at: at.unwrap_or(now), listing })
+            }
+        })
+    }
+
+    /// The same, before `now` stands in for a time that the row does not tell; `None` where it is skipped.
+    pub(super) fn parts<'s>(&'s mut self, row: Row<'s>, file_name: &str, now: Time) -> Result<Option<Parts>, RowError> {
+        self.scratch.look_at(file_name, &self.plan);
+        match (row, &self.fields) {
+            (Row::Json(bytes), None) => {
+                let row = json_text(bytes)?;
+                self.plan.trie.find(row, &mut self.spans).map_err(|error| not_json(&error))?;
+                let cells = JsonCells { row, spans: &self.spans };
+                read_with(cells, &self.plan, &mut self.scratch, now)
+            }
+            (Row::Csv(row), Some(fields)) => {
+                read_with(CsvCells { row, fields }, &self.plan, &mut self.scratch, now)
+            }
+            (Row::Json(_), Some(_)) => Err(RowError::new(Reason::Unreadable, "a JSON row came from a CSV file")),
+            (Row::Csv(_), None) => Err(RowError::new(Reason::Unreadable, "a CSV row came from a JSON file")),
+        }
+    }
+}
+
+fn read_with<'s>(
+    cells: impl Cells<'s>,
+    plan: &'s Plan,
+    scratch: &mut Scratch,
+    now: Time,
+) -> Result<Option<Parts>, RowError> {
+    let mut pass = Pass { cells, plan, scratch, now };
+    if pass.is_skipped()? { Ok(None) } else { pass.parts().map(Some) }
+}
+
+fn json_text(bytes: &[u8]) -> Result<&str, RowError> {
+    let row = std::str::from_utf8(bytes).map_err(|error| {
+        RowError::new(Reason::NotUtf8, format!("bytes that are no UTF-8 at byte {} of the row", error.valid_up_to()))
+    })?;
+    match row.trim_start().bytes().next() {
+        Some(b'{') => Ok(row),
+        None => Err(RowError::new(Reason::Truncated, "the row is empty")),
+        Some(_) => {
+            Err(RowError::new(Reason::Unreadable, format!("a row is an object {{...}}, not {:.40}", row.trim_start())))
+        }
+    }
+}
+
+fn not_json(error: &serde_json::Error) -> RowError {
+    let reason = if error.is_eof() { Reason::Truncated } else { Reason::Unreadable };
+    RowError::new(reason, format!("no JSON object: {error}"))
+}
+
+impl Scratch {
+    /// Rows of one file come together, so that its name is read once and not once a row.
+    fn look_at(&mut self, file_name: &str, plan: &Plan) {
+        if self.file_name == file_name {
+            return;
+        }
+        file_name.clone_into(&mut self.file_name);
+        for (recipe, found) in plan.fields.iter().zip(&mut self.from_file_name) {
+            let regex = recipe.as_ref().and_then(|recipe| recipe.file_name());
+            *found = regex.and_then(|regex| {
+                let captures = regex.captures(file_name)?;
+                let group = captures.iter().skip(1).flatten().next().or_else(|| captures.get(0))?;
+                Some(group.as_str().to_owned())
+            });
+        }
+    }
+}
+
+impl RowError {
+    pub(super) fn new(reason: Reason, detail: impl Into<String>) -> Self {
+        Self { reason, detail: detail.into() }
+    }
+}
+
+impl fmt::Display for RowError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.reason, self.detail)
+    }
+}
+
+impl std::error::Error for RowError {}

@@ -1,0 +1,132 @@
+/// A field of a listing that a map can fill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    NativeId,
+    ObservedAt,
+    Purpose,
+    Currency,
+    Status,
+    ListPrice,
+    OriginalListPrice,
+    PreviousListPrice,
+    PriceChangedAt,
+    ListedAt,
+    PropertyType,
+    Bedrooms,
+    Bathrooms,
+    LivingArea,
+    LotArea,
+    Line,
+    Neighbourhood,
+    City,
+    County,
+    Region,
+    PostalCode,
+    Country,
+    Latitude,
+    Longitude,
+    Title,
+    Description,
+    Seller,
+    Agency,
+    Images,
+    Amenities,
+    Url,
+}
+
+/// What a field holds: decides how its text is read and which keys its table may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    List,
+    Money,
+    Area,
+    Time,
+    /// A small whole number.
+    Count,
+    /// A number kept in hundredths.
+    Hundredths,
+    /// Degrees of latitude or longitude.
+    Degrees,
+    Status,
+    PropertyType,
+    Purpose,
+    Currency,
+}
+
+impl Target {
+    pub(super) const COUNT: usize = Self::TABLE.len();
+
+    /// In the order of the enum: the name used in maps, and what the field holds.
+    const TABLE: [(Self, &'static str, Kind); 31] = [
+        (Self::NativeId, "native_id", Kind::Text),
+        (Self::ObservedAt, "observed_at", Kind::Time),
+        (Self::Purpose, "purpose", Kind::Purpose),
+        (Self::Currency, "currency", Kind::Currency),
+        (Self::Status, "status", Kind::Status),
+        (Self::ListPrice, "list_price", Kind::Money),
+        (Self::OriginalListPrice, "original_list_price", Kind::Money),
+        (Self::PreviousListPrice, "previous_list_price", Kind::Money),
+        (Self::PriceChangedAt, "price_changed_at", Kind::Time),
+        (Self::ListedAt, "listed_at", Kind::Time),
+        (Self::PropertyType, "property_type", Kind::PropertyType),
+        (Self::Bedrooms, "bedrooms", Kind::Count),
+        (Self::Bathrooms, "bathrooms", Kind::Hundredths),
+        (Self::LivingArea, "living_area", Kind::Area),
+        (Self::LotArea, "lot_area", Kind::Area),
+        (Self::Line, "line", Kind::Text),
+        (Self::Neighbourhood, "neighbourhood", Kind::Text),
+        (Self::City, "city", Kind::Text),
+        (Self::County, "county", Kind::Text),
+        (Self::Region, "region", Kind::Text),
+        (Self::PostalCode, "postal_code", Kind::Text),
+        (Self::Country, "country", Kind::Text),
+        (Self::Latitude, "latitude", Kind::Degrees),
+        (Self::Longitude, "longitude", Kind::Degrees),
+        (Self::Title, "title", Kind::Text),
+        (Self::Description, "description", Kind::Text),
+        (Self::Seller, "seller", Kind::Text),
+        (Self::Agency, "agency", Kind::Text),
+        (Self::Images, "images", Kind::List),
+        (Self::Amenities, "amenities", Kind::List),
+        (Self::Url, "url", Kind::Text),
+    ];
+
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        Self::TABLE.iter().find(|(_, n, _)| *n == name).map(|(target, ..)| *target)
+    }
+
+    pub(super) fn names() -> impl Iterator<Item = &'static str> + Clone {
+        Self::TABLE.iter().map(|(_, name, _)| *name)
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        Self::TABLE[self as usize].1
+    }
+
+    pub(super) fn kind(self) -> Kind {
+        Self::TABLE[self as usize].2
+    }
+
+    /// A row whose value for such a field cannot be read is refused whatever the map says: without it
+    /// the row would say something else than its source did.
+    pub(super) fn is_vital(self) -> bool {
+        matches!(
+            self,
+            Self::NativeId | Self::ObservedAt | Self::Purpose | Self::Currency | Self::Status | Self::ListPrice
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_in_the_order_of_the_enum() {
+        for (i, (target, name, _)) in Target::TABLE.iter().enumerate() {
+            assert_eq!(*target as usize, i);
+            assert_eq!(Target::parse(name), Some(*target));
+        }
+    }
+}

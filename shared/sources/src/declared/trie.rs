@@ -1,0 +1,277 @@
+//! Finding the wanted leaves of a JSON row in one walk, without building the row.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// The wanted keys of a row as a tree; a node with a slot is a wanted value.
+#[derive(Debug)]
+pub(super) struct Trie {
+    nodes: Vec<Node>,
+}
+
+#[derive(Debug)]
+struct Node {
+    slot: Option<u16>,
+    children: Vec<Child>,
+    /// Child number plus one by [`bucket`] of its key, 0 for none. A row has many keys and a map wants
+    /// few: nearly all unwanted ones fall into an empty bucket and are not compared at all.
+    buckets: [u16; BUCKETS],
+}
+
+#[derive(Debug)]
+struct Child {
+    key: Box<str>,
+    /// The key as a position in an array.
+    position: Option<u32>,
+    node: u32,
+    /// The next child in the same bucket, plus one.
+    next: u16,
+}
+
+const BUCKETS: usize = 64;
+
+/// Where in the row's text a wanted value stands; `start == end` where it is absent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) start: u32,
+    pub(super) end: u32,
+}
+
+impl Trie {
+    /// Compiles paths (each a list of keys or array positions); the slot is the path's number.
+    pub(super) fn new(paths: &[Vec<String>]) -> Self {
+        let mut trie = Self { nodes: vec![Node::new()] };
+        for (slot, path) in paths.iter().enumerate() {
+            let mut at = 0;
+            for key in path {
+                at = trie.child_or_new(at, key);
+            }
+            trie.nodes[at].slot = u16::try_from(slot).ok();
+        }
+        trie
+    }
+
+    fn child_or_new(&mut self, at: usize, key: &str) -> usize {
+        if let Some(child) = self.nodes[at].child(key) {
+            return child as usize;
+        }
+        let new = self.nodes.len();
+        self.nodes.push(Node::new());
+        let node = &mut self.nodes[at];
+        let bucket = bucket(key);
+        let next = node.buckets[bucket];
+        let to = u32::try_from(new).unwrap_or(u32::MAX);
+        node.children.push(Child { key: key.into(), position: key.parse().ok(), node: to, next });
+        node.buckets[bucket] = u16::try_from(node.children.len()).unwrap_or(0);
+        new
+    }
+
+    /// Walks `row` once and notes where the wanted values stand. Of a key that comes twice the last counts.
+    pub(super) fn find(&self, row: &str, spans: &mut [Span]) -> Result<(), serde_json::Error> {
+        spans.fill(Span::default());
+        let mut json = serde_json::Deserializer::from_str(row);
+        Walk { trie: self, node: 0, base: row.as_ptr() as usize, spans }.deserialize(&mut json)?;
+        json.end()
+    }
+}
+
+impl Node {
+    fn new() -> Self {
+        Self { slot: None, children: Vec::new(), buckets: [0; BUCKETS] }
+    }
+
+    fn child(&self, key: &str) -> Option<u32> {
+        let mut next = self.buckets[bucket(key)];
+        while let Some(child) = self.children.get(usize::from(next).wrapping_sub(1)) {
+            if *child.key == *key {
+                return Some(child.node);
+            }
+            next = child.next;
+        }
+        None
+    }
+}
+
+fn bucket(key: &str) -> usize {
+    match key.as_bytes() {
+        [] => 0,
+        [first, .., last] => (key.len() * 13 + usize::from(*first) * 7 + usize::from(*last)) % BUCKETS,
+        [only] => usize::from(*only) % BUCKETS,
+    }
+}
+
+/// Walks one value whose inside is wanted.
+struct Walk<'t> {
+    trie: &'t Trie,
+    node: u32,
+    base: usize,
+    spans: &'t mut [Span],
+}
+
+impl<'t> Walk<'t> {
+    fn node(&self) -> &'t Node {
+        &self.trie.nodes[self.node as usize]
+    }
+
+    fn into_child(&mut self, node: u32) -> Walk<'_> {
+        Walk { trie: self.trie, node, base: self.base, spans: self.spans }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Walk<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        let node = self.node();
+        let Some(slot) = node.slot else { return deserializer.deserialize_any(self) };
+        let raw: &'de RawValue = serde::Deserialize::deserialize(deserializer)?;
+        let raw = raw.get();
+        let start = raw.as_ptr() as usize - self.base;
+        let (Ok(start), Ok(end)) = (u32::try_from(start), u32::try_from(start + raw.len())) else {
+            return Err(D::Error::custom("the row is longer than 4 GiB"));
+        };
+        self.spans[usize::from(slot)] = Span { start, end };
+        if node.children.is_empty() || !raw.starts_with(['{', '[']) {
+            return Ok(());
+        }
+        // Wanted as a whole and in parts: its text is walked once more for the parts.
+        serde_json::Deserializer::from_str(raw).deserialize_any(self).map_err(D::Error::custom)
+    }
+}
+
+impl<'de> Visitor<'de> for Walk<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        while let Some(child) = map.next_key_seed(KeyOf(self.node()))? {
+            match child {
+                Some(child) => map.next_value_seed(self.into_child(child))?,
+                None => map.next_value::<IgnoredAny>().map(drop)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
+        let mut position = 0_u32;
+        loop {
+            let wanted = self.node().children.iter().find(|child| child.position == Some(position));
+            let more = match wanted.map(|child| child.node) {
+                Some(child) => seq.next_element_seed(self.into_child(child))?.is_some(),
+                None => seq.next_element::<IgnoredAny>()?.is_some(),
+            };
+            if !more {
+                return Ok(());
+            }
+            position += 1;
+        }
+    }
+
+    // A wanted path may lead through something that has no inside: nothing is found there.
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+/// Reads a key as the child it leads to, if any.
+struct KeyOf<'t>(&'t Node);
+
+impl<'de> DeserializeSeed<'de> for KeyOf<'_> {
+    type Value = Option<u32>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<u32>, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for KeyOf<'_> {
+    type Value = Option<u32>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Option<u32>, E> {
+        Ok(self.0.child(key))
+    }
+}
+
+/// Splits a JSON Pointer (RFC 6901) into its keys.
+pub(super) fn pointer(text: &str) -> Result<Vec<String>, String> {
+    let Some(rest) = text.strip_prefix('/') else {
+        return Err(format!("{text:?} is no JSON Pointer: it begins with /, as in /data/results"));
+    };
+    rest.split('/')
+        .map(|part| {
+            let mut key = String::with_capacity(part.len());
+            let mut letters = part.chars();
+            while let Some(c) = letters.next() {
+                match (c, if c == '~' { letters.next() } else { None }) {
+                    ('~', Some('0')) => key.push('~'),
+                    ('~', Some('1')) => key.push('/'),
+                    ('~', _) => return Err(format!("{text:?}: after ~ stands 0 (for ~) or 1 (for /)")),
+                    (c, _) => key.push(c),
+                }
+            }
+            Ok(key)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find<'r>(paths: &[&str], row: &'r str) -> Result<Vec<&'r str>, serde_json::Error> {
+        let paths: Vec<_> = paths.iter().map(|p| pointer(p).unwrap()).collect();
+        let mut spans = vec![Span::default(); paths.len()];
+        Trie::new(&paths).find(row, &mut spans)?;
+        Ok(spans.iter().map(|s| &row[s.start as usize..s.end as usize]).collect())
+    }
+
+    #[test]
+    fn wanted_values_are_found_wherever_they_stand() {
+        let row = r#" {"a": 1.50, "x": {"y": [true, "n\"o"], "z": null}, "a/b": "é", "l": [10, [20, 21]]} "#;
+        let found = find(&["/a", "/x/y/1", "/x/z", "/a~1b", "/l/1/0", "/none", "/a/b"], row).unwrap();
+        assert_eq!(found, ["1.50", r#""n\"o""#, "null", "\"é\"", "20", "", ""]);
+    }
+
+    #[test]
+    fn a_value_may_be_wanted_whole_and_in_parts() {
+        assert_eq!(find(&["/a", "/a/b"], r#"{"a": {"b": 7}}"#).unwrap(), [r#"{"b": 7}"#, "7"]);
+    }
+
+    #[test]
+    fn the_last_of_equal_keys_counts_and_escaped_keys_are_keys() {
+        assert_eq!(find(&["/a"], r#"{"a": 1, "\u0061": 2}"#).unwrap(), ["2"]);
+    }
+
+    #[test]
+    fn pointers_are_those_of_rfc_6901() {
+        assert_eq!(pointer("/a~1b/~0/").unwrap(), ["a/b", "~", ""]);
+        assert!(pointer("a").is_err());
+        assert!(pointer("/a~2").is_err());
+        assert!(pointer("/a~").is_err());
+    }
+}

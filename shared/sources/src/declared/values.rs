@@ -1,0 +1,129 @@
+//! From a text to the value of a field: what maps and rows have in common.
+
+use stoop_domain::{Currency, PropertyType, Purpose, Status, parse_decimal};
+
+use super::plan::{Known, When};
+use super::target::Kind;
+use crate::text::{NumberStyle, parse_area, parse_money, split_number};
+use stoop_domain::{AreaUnit, Time};
+
+/// Reads a value of an enumeration by its name; `Known::No` for other kinds of fields.
+pub(super) fn known(kind: Kind, text: &str) -> Result<Known, String> {
+    let names = |names: &[&str]| format!("{text:?} is none of {}", names.join(", "));
+    match kind {
+        Kind::Status => {
+            let exact = Status::ALL.into_iter().find(|status| status.as_str() == text);
+            let status = exact.or_else(|| Status::parse(text));
+            status.map(Known::Status).ok_or_else(|| names(&Status::ALL.map(Status::as_str)))
+        }
+        Kind::PropertyType => {
+            let found = PropertyType::parse(text).map(Known::PropertyType);
+            found.ok_or_else(|| names(&PropertyType::ALL.map(PropertyType::as_str)))
+        }
+        Kind::Purpose => match text {
+            "sale" => Ok(Known::Purpose(Purpose::Sale)),
+            "rent" => Ok(Known::Purpose(Purpose::Rent)),
+            _ => Err(names(&["sale", "rent"])),
+        },
+        Kind::Currency => Currency::parse(text).map(Known::Currency).map_err(|error| error.to_string()),
+        _ => Ok(Known::No),
+    }
+}
+
+/// A small whole number: `3`, `3.0`, `7+`.
+pub(super) fn count(text: &str) -> Result<u8, String> {
+    let plain = text.strip_suffix('+').unwrap_or(text);
+    let whole = parse_decimal(plain, 4).ok().filter(|n| n % 10_000 == 0).map(|n| n / 10_000);
+    whole.and_then(|n| u8::try_from(n).ok()).ok_or_else(|| format!("{text:?} is no whole number from 0 to 255"))
+}
+
+/// A number in hundredths: `2.5`, `7+`.
+pub(super) fn hundredths(text: &str, style: NumberStyle) -> Result<u16, String> {
+    let plain = text.strip_suffix('+').unwrap_or(text);
+    let found = match style {
+        NumberStyle::Plain => parse_decimal(plain, 2).ok(),
+        _ => split_number(plain, style).ok().filter(bare).and_then(|n| n.scaled(2).ok()),
+    };
+    found.and_then(|n| u16::try_from(n).ok()).ok_or_else(|| format!("{text:?} is no number from 0 to 655"))
+}
+
+/// Degrees in millionths. Whether they lie on the globe is for the observation's own check.
+pub(super) fn degrees(text: &str) -> Result<i32, String> {
+    let found = parse_decimal(text, 6).ok().and_then(|n| i32::try_from(n).ok());
+    found.ok_or_else(|| format!("{text:?} is no number of degrees like 48.208174"))
+}
+
+fn bare(number: &crate::text::NumberText<'_>) -> bool {
+    number.before.is_empty() && number.after.is_empty()
+}
+
+/// Reads a date in the first of the formats that fits, or relative to `seen`.
+pub(super) fn time(text: &str, when: &When, zone: &jiff::tz::TimeZone, seen: Time) -> Result<Time, String> {
+    match when {
+        When::Relative(language) => crate::text::parse_relative(text, *language, seen)
+            .ok_or_else(|| format!("{text:?} is no relative time like \"il y a 5 heures\" or \"5 hours ago\"")),
+        When::Formats(formats) => {
+            let mut wanted = Vec::new();
+            for format in formats {
+                match format.read(text, zone) {
+                    Ok(time) => return Ok(time),
+                    Err(error) => wanted.push(error.wanted),
+                }
+            }
+            Err(format!("{text:?} is no date like {}", wanted.join(" or ")))
+        }
+    }
+}
+
+/// Finds out, before the first row, whether a text that stands in the map can be read.
+pub(super) fn check(
+    kind: Kind,
+    text: &str,
+    style: NumberStyle,
+    when: &When,
+    zone: &jiff::tz::TimeZone,
+) -> Result<Known, String> {
+    match kind {
+        Kind::Text | Kind::List => Ok(Known::No),
+        Kind::Money => parse_money(text, style, None).map(|_| Known::No).map_err(|error| error.to_string()),
+        Kind::Area => {
+            parse_area(text, style, AreaUnit::SquareMeters).map(|_| Known::No).map_err(|error| error.to_string())
+        }
+        Kind::Time => time(text, when, zone, Time::from_ms(0)).map(|_| Known::No),
+        Kind::Count => count(text).map(|_| Known::No),
+        Kind::Hundredths => hundredths(text, style).map(|_| Known::No),
+        Kind::Degrees => degrees(text).map(|_| Known::No),
+        Kind::Status | Kind::PropertyType | Kind::Purpose | Kind::Currency => known(kind, text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_whole_and_small() {
+        assert_eq!(count("3"), Ok(3));
+        assert_eq!(count("3.0"), Ok(3));
+        assert_eq!(count("7+"), Ok(7));
+        for text in ["2.5", "256", "-1", "beaucoup", ""] {
+            assert!(count(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn baths_are_kept_in_hundredths() {
+        assert_eq!(hundredths("2.25", NumberStyle::Plain), Ok(225));
+        assert_eq!(hundredths("2,5", NumberStyle::De), Ok(250));
+        assert!(hundredths("2 baths", NumberStyle::En).is_err());
+        assert!(hundredths("656", NumberStyle::Plain).is_err());
+    }
+
+    #[test]
+    fn degrees_are_exact_to_a_millionth() {
+        assert_eq!(degrees("-7.675495147705078"), Ok(-7_675_495));
+        assert_eq!(degrees("47.5112"), Ok(47_511_200));
+        assert!(degrees("north").is_err());
+        assert!(degrees("99999").is_err());
+    }
+}

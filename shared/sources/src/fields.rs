@@ -1,0 +1,255 @@
+use std::borrow::{Borrow, Cow};
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::civil;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use stoop_domain::{Currency, Minor, MoneyError, Reason, Time, parse_decimal};
+
+/// One JSON object, read field by field. Numbers stay text, so that no price passes through a float;
+/// a field that is absent, null or blank is unknown, and `None`.
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Fields<'a> {
+    #[serde(borrow)]
+    by_name: BTreeMap<Name<'a>, &'a RawValue>,
+}
+
+/// Why a row is refused.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) reason: Reason,
+    pub(crate) detail: String,
+}
+
+#[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(transparent)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// The longest excerpt of a value that a message shows, in characters.
+const SHOWN_MAX: usize = 100;
+
+impl<'a> Fields<'a> {
+    pub(crate) fn parse(json: &'a str) -> Result<Self, Refusal> {
+        serde_json::from_str(json).map_err(|error| Refusal {
+            reason: Reason::Unreadable,
+            detail: format!("not a JSON object: {}", shown(&error.to_string())),
+        })
+    }
+
+    /// The field as written, unless it is absent or null.
+    pub(crate) fn get(&self, name: &str) -> Option<&'a RawValue> {
+        self.by_name.get(name).copied().filter(|raw| raw.get() != "null")
+    }
+
+    /// A text or a number as text, trimmed, with every run of blanks made one.
+    pub(crate) fn text(&self, name: &str) -> Result<Option<String>, Refusal> {
+        let Some(raw) = self.get(name) else { return Ok(None) };
+        let Some(text) = scalar(raw) else { return Err(Refusal::bad(name, raw.get())) };
+        let mut words = String::with_capacity(text.len());
+        for word in text.split_whitespace() {
+            if !words.is_empty() {
+                words.push(' ');
+            }
+            words.push_str(word);
+        }
+        Ok((!words.is_empty()).then_some(words))
+    }
+
+    /// Words for people, lines kept. What is no text is left out: it never enters the arithmetic.
+    pub(crate) fn prose(&self, name: &str) -> Option<String> {
+        let text = scalar(self.get(name)?)?;
+        let text = text.trim();
+        (!text.is_empty()).then(|| text.to_owned())
+    }
+
+    /// A number, or a text that should be one, put through `parse`.
+    pub(crate) fn parsed<T, E>(
+        &self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<Option<T>, Refusal> {
+        let Some(raw) = self.get(name) else { return Ok(None) };
+        let Some(text) = scalar(raw) else { return Err(Refusal::bad(name, raw.get())) };
+        let text = text.trim();
+        if text.is_empty() {
+            return Ok(None);
+        }
+        parse(text).map(Some).map_err(|_| Refusal::bad(name, text))
+    }
+
+    pub(crate) fn price(&self, name: &str, currency: Currency) -> Result<Option<Minor>, Refusal> {
+        let price = self.parsed(name, |text| match Minor::parse_major(text, currency) {
+            Err(MoneyError::TooLarge(_)) => {
+                Ok(Err(Refusal { reason: Reason::PriceAbsurd, detail: format!("{name} is {}", shown(text)) }))
+            }
+            other => other.map(Ok),
+        })?;
+        price.transpose()
+    }
+
+    /// A number of `T`s, whole after rounding, scaled by ten to the `digits`.
+    pub(crate) fn number<T: TryFrom<i64>>(&self, name: &str, digits: u32) -> Result<Option<T>, Refusal> {
+        self.parsed(name, |text| scaled(text, digits))
+    }
+
+    /// Latitude and longitude in millionths of a degree. Both zero is how databases write "unknown".
+    pub(crate) fn coordinates(&self, latitude: &str, longitude: &str) -> Result<(Option<i32>, Option<i32>), Refusal> {
+        let read = |name: &str| {
+            let degrees = self.parsed(name, |text| parse_decimal(text, 6))?;
+            degrees
+                .map(|e6| {
+                    i32::try_from(e6).map_err(|_| Refusal {
+                        reason: Reason::CoordinatesOutOfRange,
+                        detail: format!("{name} is {e6} millionths of a degree"),
+                    })
+                })
+                .transpose()
+        };
+        match (read(latitude)?, read(longitude)?) {
+            (Some(0), Some(0)) => Ok((None, None)),
+            both => Ok(both),
+        }
+    }
+
+    /// A moment with its offset. A local time without a zone names no moment: `None`.
+    pub(crate) fn time(&self, name: &str) -> Result<Option<Time>, Refusal> {
+        self.parsed(name, |text| match Time::parse(text) {
+            Ok(time) => Ok(Some(time)),
+            Err(_) if text.parse::<civil::DateTime>().is_ok() => Ok(None),
+            Err(error) => Err(error),
+        })
+        .map(Option::flatten)
+    }
+
+    pub(crate) fn date(&self, name: &str) -> Result<Option<civil::Date>, Refusal> {
+        self.parsed(name, str::parse)
+    }
+
+    /// `true`, `1` or `"true"`; `None` where the field is absent or anything else.
+    pub(crate) fn flag(&self, name: &str) -> Option<bool> {
+        match self.get(name)?.get().trim_matches('"') {
+            "true" | "1" => Some(true),
+            "false" | "0" => Some(false),
+            _ => None,
+        }
+    }
+
+    /// An object inside this one. One without fields says nothing: `None`.
+    pub(crate) fn object(&self, name: &str) -> Result<Option<Self>, Refusal> {
+        let Some(raw) = self.get(name) else { return Ok(None) };
+        let fields = Self::parse(raw.get()).map_err(|_| Refusal::bad(name, raw.get()))?;
+        Ok((!fields.by_name.is_empty()).then_some(fields))
+    }
+
+    /// The items of a list, as written; none where the field is absent or no list.
+    pub(crate) fn list(&self, name: &str) -> Vec<&'a RawValue> {
+        self.get(name).and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
+    }
+
+    /// The texts in a list of texts; what is no text is left out.
+    pub(crate) fn texts(&self, name: &str) -> Vec<String> {
+        self.list(name)
+            .into_iter()
+            .filter_map(scalar)
+            .map(|text| text.trim().to_owned())
+            .filter(|text| !text.is_empty())
+            .collect()
+    }
+}
+
+/// A decimal number scaled by ten to the `digits`, as a `T`.
+pub(crate) fn scaled<T: TryFrom<i64>>(text: &str, digits: u32) -> Result<T, ()> {
+    let number = parse_decimal(text, digits).map_err(|_| ())?;
+    T::try_from(number).map_err(|_| ())
+}
+
+/// The content of a string, or the digits of a number.
+pub(crate) fn scalar(raw: &RawValue) -> Option<Cow<'_, str>> {
+    let json = raw.get();
+    match json.as_bytes().first()? {
+        b'"' => serde_json::from_str::<Name<'_>>(json).ok().map(|text| text.0),
+        b'-' | b'0'..=b'9' => Some(Cow::Borrowed(json)),
+        _ => None,
+    }
+}
+
+/// `text` cut to what a message can bear.
+pub(crate) fn shown(text: &str) -> &str {
+    text.char_indices().nth(SHOWN_MAX).map_or(text, |(end, _)| &text[..end])
+}
+
+impl Refusal {
+    pub(crate) fn bad(name: &str, value: &str) -> Self {
+        Self { reason: Reason::BadValue, detail: format!("{name} is {}", shown(value)) }
+    }
+
+    pub(crate) fn missing(name: &str) -> Self {
+        Self { reason: Reason::MissingField, detail: name.to_owned() }
+    }
+}
+
+impl Borrow<str> for Name<'_> {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Fields<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.by_name.iter().map(|(name, raw)| (&*name.0, raw.get()))).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(json: &str) -> Fields<'_> {
+        Fields::parse(json).unwrap()
+    }
+
+    #[test]
+    fn a_price_is_read_digit_by_digit() {
+        let row = fields(r#"{"a": 90071992547409.93, "b": "4934.00", "c": null, "d": " ", "e": "ask", "f": 1e30}"#);
+        assert_eq!(row.price("a", Currency::USD), Ok(Some(Minor(9_007_199_254_740_993))));
+        assert_eq!(row.price("b", Currency::USD), Ok(Some(Minor(493_400))));
+        assert_eq!(row.price("c", Currency::USD), Ok(None));
+        assert_eq!(row.price("d", Currency::USD), Ok(None));
+        assert_eq!(row.price("missing", Currency::USD), Ok(None));
+        assert_eq!(row.price("e", Currency::USD), Err(Refusal::bad("e", "ask")));
+        assert_eq!(row.price("f", Currency::USD).unwrap_err().reason, Reason::PriceAbsurd);
+    }
+
+    #[test]
+    fn blanks_in_a_text_are_made_one_and_escapes_undone() {
+        let row = fields(r#"{"caf\u00e9": " 1506  Timber\tSt  ", "n": 5, "o": {}}"#);
+        assert_eq!(row.text("café"), Ok(Some("1506 Timber St".into())));
+        assert_eq!(row.text("n"), Ok(Some("5".into())));
+        assert_eq!(row.text("o"), Err(Refusal::bad("o", "{}")));
+    }
+
+    #[test]
+    fn a_local_time_without_a_zone_is_no_moment() {
+        let row = fields(r#"{"utc": "2020-12-05T21:32:42.000Z", "local": "2020-12-05T15:32:42.710", "bad": "soon"}"#);
+        assert_eq!(row.time("utc").unwrap().unwrap().to_string(), "2020-12-05T21:32:42Z");
+        assert_eq!(row.time("local"), Ok(None));
+        assert_eq!(row.time("bad"), Err(Refusal::bad("bad", "soon")));
+    }
+
+    #[test]
+    fn coordinates_keep_their_millionths_and_zero_zero_is_unknown() {
+        let row = fields(r#"{"a": 30.6304975, "b": -97.680934, "z": 0.0, "far": 99999}"#);
+        assert_eq!(row.coordinates("a", "b"), Ok((Some(30_630_498), Some(-97_680_934))));
+        assert_eq!(row.coordinates("z", "z"), Ok((None, None)));
+        assert_eq!(row.coordinates("far", "b").unwrap_err().reason, Reason::CoordinatesOutOfRange);
+    }
+
+    #[test]
+    fn what_is_no_object_is_refused() {
+        for json in ["42", "null", "[]", "\"x\"", "{\"a\": "] {
+            assert_eq!(Fields::parse(json).unwrap_err().reason, Reason::Unreadable, "{json}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+use crate::avito::Avito;
+use crate::params::Param;
+use crate::port::{Params, SearchError, Source};
+use crate::reso::Reso;
+use crate::zillow::Zillow;
+
+/// A built-in kind of source, for help and for error messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// The name that a search gives as its source.
+    pub name: &'static str,
+    /// What it is, in one line.
+    pub summary: &'static str,
+    /// The parameters it accepts.
+    pub params: &'static [Param],
+}
+
+/// Every built-in kind.
+pub const KINDS: &[Kind] = &[
+    Kind { name: "reso", summary: "an MLS through the RESO Web API (OData v4)", params: Reso::PARAMS },
+    Kind { name: "zillow", summary: "Zillow through RapidAPI's zillow-com1", params: Zillow::PARAMS },
+    Kind { name: "avito", summary: "Avito.ma's result pages (scraped: off until enabled)", params: Avito::PARAMS },
+];
+
+/// Makes the source of this kind for a search with these parameters.
+///
+/// # Errors
+/// Every mistake in them at once: an unknown kind with the kinds there are, unknown keys with the keys
+/// that are accepted, values with what would be accepted.
+///
+/// ```
+/// use stoop_sources::{Params, build};
+/// let params = Params::from([("location".into(), "Chicago, IL".into()), ("key".into(), "secret".into())]);
+/// let source = build("zillow", &params)?;
+/// assert_eq!(source.request(&source.begin(None)).headers[0].0, "x-rapidapi-key");
+/// # Ok::<(), stoop_sources::SearchError>(())
+/// ```
+pub fn build(kind: &str, params: &Params) -> Result<Box<dyn Source>, SearchError> {
+    match kind {
+        "reso" => Ok(Box::new(Reso::from_params(params)?)),
+        "zillow" => Ok(Box::new(Zillow::from_params(params)?)),
+        "avito" => Ok(Box::new(Avito::from_params(params)?)),
+        _ => {
+            let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
+            Err(SearchError(vec![format!("{kind:?} is no kind of source; there are {}", names.join(", "))]))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mistakes(kind: &str, params: &[(&str, &str)]) -> Vec<String> {
+        let params = params.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        build(kind, &params).err().map(|error| error.0).unwrap_or_default()
+    }
+
+    #[test]
+    fn an_unknown_kind_is_answered_with_the_kinds_there_are() {
+        assert_eq!(mistakes("redfin", &[]), [r#""redfin" is no kind of source; there are reso, zillow, avito"#]);
+    }
+
+    #[test]
+    fn every_kind_is_built_from_its_required_parameters() {
+        for kind in KINDS {
+            let params = kind.params.iter().filter(|param| param.required);
+            let params = params.map(|param| (param.name.to_owned(), "https://example.com".to_owned())).collect();
+            assert_eq!(build(kind.name, &params).unwrap().name(), kind.name);
+        }
+    }
+
+    #[test]
+    fn all_mistakes_are_told_at_once_and_name_what_is_accepted() {
+        let told = mistakes("reso", &[("zip", "60601"), ("top", "9000"), ("country", "XX"), ("name", "a/b")]);
+        assert_eq!(told.len(), 5, "{told:#?}");
+        assert!(told[0].starts_with("zip: no parameter of reso; accepted are url, "), "{told:#?}");
+        assert!(told[1].starts_with("url: missing"), "{told:#?}");
+        let told = told.join("\n");
+        assert!(told.contains(r#"top = "9000": accepted is a whole number from 1 to 5000"#), "{told}");
+        assert!(told.contains(r#"name = "a/b""#), "{told}");
+        assert!(told.contains("currency"), "{told}");
+    }
+
+    #[test]
+    fn a_secret_is_in_no_message() {
+        let told = mistakes("zillow", &[("key", "s3cret"), ("keyy", "s3cret"), ("page", "1"), ("status_type", "Sold")]);
+        assert_eq!(told.len(), 4, "{told:#?}");
+        assert!(told.iter().all(|mistake| !mistake.contains("s3cret")), "{told:#?}");
+    }
+}

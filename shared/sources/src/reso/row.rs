@@ -1,0 +1,185 @@
+use serde_json::value::RawValue;
+use stoop_domain::{Area, AreaUnit, Details, Listing, Place, Status, Time, country};
+
+use super::Terms;
+use super::kind;
+use crate::fields::{Fields, Refusal, scaled};
+use crate::port::Found;
+
+const IMAGES_MAX: usize = 50;
+
+/// Multiple-choice fields that say what a home offers.
+const AMENITIES: [&str; 8] = [
+    "Appliances",
+    "InteriorFeatures",
+    "ExteriorFeatures",
+    "CommunityFeatures",
+    "Cooling",
+    "Heating",
+    "ParkingFeatures",
+    "PoolFeatures",
+];
+
+/// Reads one `Property`.
+pub(crate) fn read(row: &Fields<'_>, terms: &Terms) -> Result<Found, Refusal> {
+    let native_id = match row.text("ListingKey")? {
+        Some(key) => key,
+        None => row.text("ListingId")?.ok_or_else(|| Refusal::missing("ListingKey"))?,
+    };
+    let property_type = row.text("PropertyType")?.ok_or_else(|| Refusal::missing("PropertyType"))?;
+    let purpose = kind::purpose(&property_type);
+    let place = place(row, terms)?;
+    let currency = terms.currency;
+    // Zero stands for "none" in prices of the past; a ListPrice of zero is a mistake and is kept to be told.
+    let past_price = |name: &str| row.price(name, currency).map(|price| price.filter(|price| price.0 != 0));
+
+    let mut listing = Listing::new(purpose, currency, place);
+    listing.status = status(row)?;
+    listing.list_price = row.price("ListPrice", currency)?;
+    listing.original_list_price = past_price("OriginalListPrice")?;
+    listing.previous_list_price = past_price("PreviousListPrice")?;
+    listing.price_changed_at = price_changed_at(row)?;
+    listing.property_type = kind::property_type(&property_type, row.text("PropertySubType")?.as_deref());
+    listing.bedrooms = row.number("BedroomsTotal", 0)?;
+    listing.bathrooms_hundredths = bathrooms_hundredths(row)?;
+    listing.living_area = area(row, "LivingArea", "LivingAreaUnits", Some(terms.living_area_unit))?;
+    listing.lot_area = lot_area(row)?;
+    listing.listed_at = listed_at(row, &listing.place)?;
+    listing.details = details(row);
+    Ok(Found { native_id, at: row.time("ModificationTimestamp")?, listing })
+}
+
+fn status(row: &Fields<'_>) -> Result<Status, Refusal> {
+    if row.flag("MlgCanView") == Some(false) {
+        return Ok(Status::Delete);
+    }
+    let name = if row.get("StandardStatus").is_some() { "StandardStatus" } else { "MlsStatus" };
+    let text = row.text(name)?.ok_or_else(|| Refusal::missing("StandardStatus"))?;
+    Status::parse(&text).ok_or_else(|| Refusal::bad(name, &text))
+}
+
+fn place(row: &Fields<'_>, terms: &Terms) -> Result<Place, Refusal> {
+    let line = match row.text("UnparsedAddress")? {
+        Some(line) => Some(line),
+        None => {
+            let mut parts = Vec::new();
+            for name in ["StreetNumber", "StreetDirPrefix", "StreetName", "StreetSuffix", "UnitNumber"] {
+                parts.extend(row.text(name)?);
+            }
+            (!parts.is_empty()).then(|| parts.join(" "))
+        }
+    };
+    let country = match row.text("Country")?.as_deref() {
+        Some("USA") => "US".to_owned(),
+        Some("CAN") => "CA".to_owned(),
+        Some(code) if code.len() == 2 => code.to_uppercase(),
+        _ => terms.country.clone(),
+    };
+    let (latitude_e6, longitude_e6) = row.coordinates("Latitude", "Longitude")?;
+    Ok(Place {
+        line,
+        neighbourhood: row.text("SubdivisionName")?,
+        city: row.text("City")?,
+        county: row.text("CountyOrParish")?,
+        region: row.text("StateOrProvince")?,
+        postal_code: row.text("PostalCode")?.map(|code| postal_area(code, &country)),
+        country: Some(country),
+        latitude_e6,
+        longitude_e6,
+    })
+}
+
+/// ZIP+4 names a side of a block; the zip is the area that homes are counted in.
+fn postal_area(mut code: String, country: &str) -> String {
+    if country == "US" && code.as_bytes().get(5) == Some(&b'-') {
+        code.truncate(5);
+    }
+    code
+}
+
+/// `PriceChangeTimestamp`, or the time of the last major change where that was one of the price
+/// ("Price Change", or "Price Decrease" in a system's own words).
+fn price_changed_at(row: &Fields<'_>) -> Result<Option<Time>, Refusal> {
+    if let Some(at) = row.time("PriceChangeTimestamp")? {
+        return Ok(Some(at));
+    }
+    match row.text("MajorChangeType")? {
+        Some(what) if what.to_ascii_lowercase().starts_with("price") => row.time("MajorChangeTimestamp"),
+        _ => Ok(None),
+    }
+}
+
+/// Half baths count half; where only the total is given it is taken as it is.
+fn bathrooms_hundredths(row: &Fields<'_>) -> Result<Option<u16>, Refusal> {
+    let count = |name: &str| row.number::<u16>(name, 0);
+    let Some(full) = count("BathroomsFull")? else { return row.number("BathroomsTotalInteger", 2) };
+    let mut hundredths = full.saturating_mul(100);
+    for (name, worth) in [("BathroomsThreeQuarter", 75), ("BathroomsHalf", 50), ("BathroomsOneQuarter", 25)] {
+        let part = count(name)?.unwrap_or(0);
+        hundredths = hundredths.saturating_add(part.saturating_mul(worth));
+    }
+    Ok(Some(hundredths))
+}
+
+fn lot_area(row: &Fields<'_>) -> Result<Option<Area>, Refusal> {
+    for (name, unit) in [("LotSizeSquareFeet", AreaUnit::SquareFeet), ("LotSizeAcres", AreaUnit::Acres)] {
+        if let Some(area) = row.parsed(name, |text| Area::parse(text, unit))?.flatten() {
+            return Ok(Some(area));
+        }
+    }
+    // A bare LotSizeArea may be feet or acres: unknown, rather than off by a factor of 43,560.
+    area(row, "LotSizeArea", "LotSizeUnits", None)
+}
+
+fn area(row: &Fields<'_>, name: &str, units_name: &str, usual: Option<AreaUnit>) -> Result<Option<Area>, Refusal> {
+    let unit = match row.text(units_name)? {
+        None => usual,
+        Some(units) => match units.replace(' ', "").to_ascii_lowercase().as_str() {
+            "squarefeet" | "sqft" => Some(AreaUnit::SquareFeet),
+            "squaremeters" | "sqm" => Some(AreaUnit::SquareMeters),
+            "acres" => Some(AreaUnit::Acres),
+            _ => return Err(Refusal::bad(units_name, &units)),
+        },
+    };
+    let Some(unit) = unit else { return Ok(None) };
+    row.parsed(name, |text| Area::parse(text, unit)).map(Option::flatten)
+}
+
+/// A date has no zone: it began at midnight where the home stands.
+fn listed_at(row: &Fields<'_>, place: &Place) -> Result<Option<Time>, Refusal> {
+    for name in ["OnMarketDate", "ListingContractDate"] {
+        if let Some(date) = row.date(name)? {
+            let lower = |text: &Option<String>| text.as_deref().unwrap_or("").to_lowercase();
+            let zone = country(&lower(&place.country), &lower(&place.region)).zone;
+            let midnight = date.to_zoned(zone).map_err(|_| Refusal::bad(name, &date.to_string()))?;
+            return Ok(Some(Time::from_ms(midnight.timestamp().as_millisecond())));
+        }
+    }
+    row.time("OriginalEntryTimestamp")
+}
+
+fn details(row: &Fields<'_>) -> Details {
+    Details {
+        title: None,
+        description: row.prose("PublicRemarks"),
+        // Agents are people: the office is named, they are not.
+        seller: None,
+        agency: row.prose("ListOfficeName"),
+        images: images(&row.list("Media")),
+        amenities: AMENITIES.iter().flat_map(|name| row.texts(name)).collect(),
+        url: row.prose("ListingURL"),
+    }
+}
+
+fn images(media: &[&RawValue]) -> Vec<String> {
+    let mut images: Vec<(i64, String)> = media
+        .iter()
+        .filter_map(|raw| {
+            let media = Fields::parse(raw.get()).ok()?;
+            let order = media.parsed("Order", |text| scaled(text, 0)).ok().flatten().unwrap_or(i64::MAX);
+            Some((order, media.prose("MediaURL")?))
+        })
+        .collect();
+    images.sort_by_key(|(order, _)| *order);
+    images.into_iter().map(|(_, url)| url).take(IMAGES_MAX).collect()
+}

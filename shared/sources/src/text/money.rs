@@ -1,0 +1,153 @@
+use stoop_domain::{Currency, Minor, MoneyError};
+
+use super::number::{NumberStyle, NumberText, NumberTextError, split_number};
+
+/// An amount as a portal wrote it, with the currency where it named one.
+#[derive(Clone, Copy, Debug)]
+pub struct MoneyText<'a> {
+    number: NumberText<'a>,
+    /// The currency that the text names; `None` where it names none.
+    pub currency: Option<Currency>,
+}
+
+/// Why a text is no amount of money.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MoneyTextError {
+    /// The number cannot be read.
+    #[error(transparent)]
+    Number(#[from] NumberTextError),
+    /// There are words in it that are no currency we know.
+    #[error("{text:?}: {word:?} is no currency sign or code known here")]
+    Word {
+        /// The whole text.
+        text: String,
+        /// The part that was not understood.
+        word: String,
+    },
+    /// It names two currencies.
+    #[error("{0:?} names two currencies")]
+    TwoCurrencies(String),
+}
+
+/// Reads an amount such as `1 700 000 DH`, `€ 1.392,85`, `$2,305/mo`.
+///
+/// `$` means `default` where that is a dollar, and USD otherwise. A trailing `,-` or `,–` (no cents)
+/// and `/mo`, `/month`, `/mois`, `/Monat` are understood.
+///
+/// # Errors
+/// When the number or the words around it cannot be read.
+pub fn parse_money<'a>(
+    text: &'a str,
+    style: NumberStyle,
+    default: Option<Currency>,
+) -> Result<MoneyText<'a>, MoneyTextError> {
+    let number = split_number(text, style)?;
+    let word = |word: &str| MoneyTextError::Word { text: cut(text), word: cut(word) };
+    let before = currency_word(number.before, default).ok_or_else(|| word(number.before))?;
+    let after = currency_word(without_tail(number.after), default).ok_or_else(|| word(number.after))?;
+    match (before, after) {
+        (Some(a), Some(b)) if a != b => Err(MoneyTextError::TwoCurrencies(cut(text))),
+        (a, b) => Ok(MoneyText { number, currency: a.or(b) }),
+    }
+}
+
+impl MoneyText<'_> {
+    /// The amount in minor units of `currency`.
+    ///
+    /// # Errors
+    /// When it does not fit in 64 bits.
+    pub fn minor(&self, currency: Currency) -> Result<Minor, MoneyError> {
+        self.number.scaled(currency.minor_digits()).map(Minor)
+    }
+}
+
+fn without_tail(after: &str) -> &str {
+    let after = after.strip_prefix(",-").or_else(|| after.strip_prefix(",–")).unwrap_or(after).trim_start();
+    let Some((head, unit)) = after.rsplit_once('/') else { return after };
+    let monthly = ["mo", "month", "mois", "monat"].iter().any(|m| unit.trim().eq_ignore_ascii_case(m));
+    if monthly { head.trim_end() } else { after }
+}
+
+/// `Some(None)` where there is no word, `None` where it is not known.
+#[expect(clippy::option_option, reason = "no word, no known word, a currency: three answers")]
+fn currency_word(word: &str, default: Option<Currency>) -> Option<Option<Currency>> {
+    if word.is_empty() {
+        return Some(None);
+    }
+    let code = match word {
+        "€" => "EUR",
+        "£" => "GBP",
+        "$" => {
+            let dollar = default.filter(|c| matches!(c.code(), "USD" | "CAD" | "AUD" | "NZD" | "SGD" | "HKD"));
+            return Some(Some(dollar.unwrap_or(Currency::USD)));
+        }
+        "US$" => "USD",
+        "C$" | "CA$" => "CAD",
+        "A$" | "AU$" => "AUD",
+        "NZ$" => "NZD",
+        "S$" => "SGD",
+        "DH" | "Dh" | "dh" | "DHS" | "Dhs" | "dhs" | "درهم" => "MAD",
+        "¥" => "JPY",
+        "₹" => "INR",
+        "zł" => "PLN",
+        "Kč" => "CZK",
+        "Ft" => "HUF",
+        _ => CODES.iter().copied().find(|code| code.eq_ignore_ascii_case(word))?,
+    };
+    Currency::parse(code).ok().map(Some)
+}
+
+/// The ISO 4217 codes that are understood inside a text.
+const CODES: [&str; 24] = [
+    "MAD", "EUR", "USD", "GBP", "CHF", "CAD", "AUD", "NZD", "SGD", "HKD", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF",
+    "TND", "DZD", "ZAR", "AED", "INR", "JPY", "BRL", "MXN",
+];
+
+fn cut(text: &str) -> String {
+    text.chars().take(80).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, style: NumberStyle, default: Currency) -> Result<(i64, Option<Currency>), MoneyTextError> {
+        let money = parse_money(text, style, Some(default))?;
+        Ok((money.minor(money.currency.unwrap_or(default)).unwrap().0, money.currency))
+    }
+
+    #[test]
+    fn portals_write_amounts_each_in_their_way() {
+        use NumberStyle::{Auto, De, En, Fr, Plain};
+        let (mad, eur, usd) = (Currency::MAD, Currency::EUR, Currency::USD);
+        for (text, style, default, want) in [
+            ("1\u{202f}700\u{202f}000 DH", Fr, mad, (170_000_000, Some(mad))),
+            ("15\u{a0}000\u{a0}000 DH", Auto, mad, (1_500_000_000, Some(mad))),
+            ("480 000 EUR", Auto, mad, (48_000_000, Some(eur))),
+            ("690,000 DH", Auto, mad, (69_000_000, Some(mad))),
+            ("€ 1.392,85", De, eur, (139_285, Some(eur))),
+            ("€ 650,-", De, eur, (65_000, Some(eur))),
+            ("650 €", De, eur, (65_000, Some(eur))),
+            ("$2,305/mo", En, usd, (230_500, Some(usd))),
+            ("221900.0", Plain, usd, (22_190_000, None)),
+            ("USD 5", Plain, usd, (500, Some(usd))),
+            ("-5", Plain, usd, (-500, None)),
+        ] {
+            assert_eq!(read(text, style, default), Ok(want), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_dollar_is_the_dollar_of_the_country() {
+        let cad = Currency::parse("CAD").unwrap();
+        assert_eq!(read("$5", NumberStyle::En, cad).unwrap().1, Some(cad));
+        assert_eq!(read("$5", NumberStyle::En, Currency::MAD).unwrap().1, Some(Currency::USD));
+    }
+
+    #[test]
+    fn what_is_no_single_amount_is_refused() {
+        for text in ["Prix non spécifié", "", "1 000 - 2 000 DH", "ab 999", "5 kg", "€ 5 $", "from $5"] {
+            assert!(parse_money(text, NumberStyle::Auto, None).is_err(), "{text}");
+        }
+    }
+}
