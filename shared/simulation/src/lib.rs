@@ -1,1 +1,41 @@
-//! Stoop simulation.
+//! A deterministic property market, and a listing portal over HTTP that serves it.
+//!
+//! A [`Simulation`] is a made-up country of homes that list, cut their prices, go under contract,
+//! close and come back, on a simulated clock. The same [`SimulationConfig`] gives the same market,
+//! byte for byte, on every machine. [`Portal`] serves it as a RESO Web API, with quotas and with
+//! faults on demand. [`Rows`] writes it as JSON Lines. [`Answer`] says what the figures must be.
+//!
+//! ```
+//! use stoop_domain::Time;
+//! use stoop_simulation::{Answer, ListedAt, Simulation, SimulationConfig};
+//! let start = Time::parse("2026-01-05T00:00:00Z").unwrap();
+//! let mut simulation = Simulation::new(SimulationConfig::new(7, start, 200, 4));
+//! simulation.advance(start.plus_ms(3 * Time::DAY_MS));
+//! let answer = Answer::of(&simulation, simulation.now(), ListedAt::Exactly);
+//! assert!(answer.total(Some("us/il")).active() > 0);
+//! ```
+//!
+//! What this crate deliberately does not do: it uses none of Stoop's own arithmetic (no `History`, no
+//! `stoop-market`), so that a mistake there cannot hide here; it reads no clock; it has no randomness
+//! but its seed.
+
+mod answer;
+mod engine;
+mod home;
+mod life;
+mod places;
+mod portal;
+mod random;
+mod render;
+mod rows;
+mod simulation;
+mod words;
+
+pub use answer::{Answer, Counts, Figures, ListedAt, Window};
+pub use home::{Home, Offer};
+pub use life::{Entry, What};
+pub use places::PostalArea;
+pub use portal::{Fault, Faults, Paging, Portal, PortalConfig, PortalError, Served};
+pub use render::write_row;
+pub use rows::Rows;
+pub use simulation::{Noise, Simulation, SimulationConfig};

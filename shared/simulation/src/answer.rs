@@ -1,0 +1,237 @@
+//! What the figures must be, by plain counting over the log. Slow, and meant to be read.
+
+use std::collections::{BTreeMap, HashMap};
+
+use stoop_domain::{Market, Minor, Phase, Purpose, Time};
+
+use crate::home::Home;
+use crate::life::{Entry, What};
+use crate::simulation::Simulation;
+
+/// The exact figures of every market at a moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Each market by itself. A market without any home ever listed is absent.
+    pub markets: BTreeMap<Market, Figures>,
+}
+
+/// The exact figures of one market, or of several added together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// The list prices of all homes on offer, sorted.
+    pub prices: Vec<Minor>,
+    /// What happened in each of [`Window::ALL`], in that order.
+    pub windows: [Counts; 4],
+}
+
+/// How many times something happened in a window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// On the market for the first time, or for the first time since sold or let.
+    pub new: u64,
+    /// The list price fell.
+    pub price_cuts: u64,
+    /// The list price rose.
+    pub price_rises: u64,
+    /// Under contract.
+    pub pending: u64,
+    /// Sold or let.
+    pub closed: u64,
+    /// Left the market otherwise.
+    pub gone: u64,
+    /// Active again after it was under contract or off the market.
+    pub back_on_market: u64,
+}
+
+/// A stretch of time that ends at the moment asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Window {
+    /// The current whole hour of UTC and the 23 before it.
+    Day,
+    /// Today and the 6 days before it, as civil days of the market's time zone.
+    Days7,
+    /// Today and the 27 days before it.
+    Days28,
+    /// Today and the 89 days before it.
+    Days90,
+}
+
+/// Which moment a reader of the feed takes for the one in which a home was listed first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListedAt {
+    /// The very moment: the reader uses `OnMarketTimestamp`, or saw every change as it came.
+    Exactly,
+    /// The beginning of `OnMarketDate` in the market's time zone: the reader knows only the date.
+    LocalMidnight,
+}
+
+impl Answer {
+    /// The answer for all that a simulation has done until `at`.
+    #[must_use]
+    pub fn of(simulation: &Simulation, at: Time, listed_at: ListedAt) -> Self {
+        Self::from_log(simulation.all_homes(), simulation.log(), at, listed_at)
+    }
+
+    /// The answer for a log, of which what happened after `at` is left out. `homes` are in the order of
+    /// their numbers.
+    #[must_use]
+    pub fn from_log(homes: &[Home], log: &[Entry], at: Time, listed_at: ListedAt) -> Self {
+        let mut markets: BTreeMap<Market, Figures> = BTreeMap::new();
+        let mut newest: HashMap<u32, &Entry> = HashMap::new();
+        for entry in log.iter().filter(|entry| entry.at <= at) {
+            let market = homes[entry.home as usize].market();
+            let figures = markets.entry(market.clone()).or_default();
+            let before = newest.insert(entry.home, entry);
+            for window in Window::ALL {
+                let happened_at = match (entry.what, listed_at) {
+                    (What::Listed, ListedAt::LocalMidnight) => midnight(entry, &market).min(entry.at),
+                    _ => entry.at,
+                };
+                if window.holds(happened_at, at, &market) {
+                    figures.windows[window as usize].count(entry, before);
+                }
+            }
+        }
+        for entry in newest.values() {
+            if entry.offer.status.phase() == Phase::Active {
+                let market = homes[entry.home as usize].market();
+                markets.entry(market).or_default().prices.push(entry.offer.list_price);
+            }
+        }
+        for figures in markets.values_mut() {
+            figures.prices.sort_unstable();
+        }
+        Self { markets }
+    }
+
+    /// The sum over all sale markets whose area path begins with `area` (`us/il`, or a whole path);
+    /// over all of them where it is `None`.
+    #[must_use]
+    pub fn total(&self, area: Option<&str>) -> Figures {
+        self.sum(area, Purpose::Sale)
+    }
+
+    /// The same for either purpose. Prices of different currencies are not to be mixed: name a country.
+    #[must_use]
+    pub fn sum(&self, area: Option<&str>, purpose: Purpose) -> Figures {
+        let mut sum = Figures::default();
+        for (market, figures) in &self.markets {
+            if market.purpose == purpose && area.is_none_or(|area| lies_in(market.area.as_str(), area)) {
+                sum.prices.extend(&figures.prices);
+                for (all, one) in sum.windows.iter_mut().zip(&figures.windows) {
+                    all.add(one);
+                }
+            }
+        }
+        sum.prices.sort_unstable();
+        sum
+    }
+}
+
+impl Figures {
+    /// Active inventory.
+    #[must_use]
+    pub fn active(&self) -> u64 {
+        self.prices.len() as u64
+    }
+
+    /// The lowest list price.
+    #[must_use]
+    pub fn min(&self) -> Option<Minor> {
+        self.prices.first().copied()
+    }
+
+    /// The highest list price.
+    #[must_use]
+    pub fn max(&self) -> Option<Minor> {
+        self.prices.last().copied()
+    }
+
+    /// The sum of all list prices: exact, where a mean would have to be rounded.
+    #[must_use]
+    pub fn sum(&self) -> i128 {
+        self.prices.iter().map(|price| i128::from(price.0)).sum()
+    }
+
+    /// The mean list price in minor units, rounded down.
+    #[must_use]
+    pub fn mean(&self) -> Option<Minor> {
+        let count = i128::try_from(self.prices.len()).ok().filter(|count| *count > 0)?;
+        i64::try_from(self.sum() / count).ok().map(Minor)
+    }
+
+    /// The two prices in the middle; the same one twice where their number is odd.
+    #[must_use]
+    pub fn middle(&self) -> Option<(Minor, Minor)> {
+        let count = self.prices.len();
+        Some((*self.prices.get(count.checked_sub(1)? / 2)?, *self.prices.get(count / 2)?))
+    }
+
+    /// The median list price in minor units: the mean of the two in the middle, rounded down.
+    #[must_use]
+    pub fn median(&self) -> Option<Minor> {
+        self.middle().map(|(low, high)| Minor(low.0.midpoint(high.0)))
+    }
+
+    /// What happened in `window`.
+    #[must_use]
+    pub fn counts(&self, window: Window) -> Counts {
+        self.windows[window as usize]
+    }
+}
+
+impl Window {
+    /// All windows, shortest first.
+    pub const ALL: [Self; 4] = [Self::Day, Self::Days7, Self::Days28, Self::Days90];
+
+    fn holds(self, happened_at: Time, now: Time, market: &Market) -> bool {
+        let zone = market.area.country().zone;
+        let days_ago = now.day_in(&zone).0 - happened_at.day_in(&zone).0;
+        match self {
+            Self::Day => now.hour().0 - happened_at.hour().0 < 24,
+            Self::Days7 => days_ago < 7,
+            Self::Days28 => days_ago < 28,
+            Self::Days90 => days_ago < 90,
+        }
+    }
+}
+
+impl Counts {
+    fn count(&mut self, entry: &Entry, before: Option<&Entry>) {
+        match entry.what {
+            What::Listed | What::ListedAgain => self.new += 1,
+            What::Pending => self.pending += 1,
+            What::Closed => self.closed += 1,
+            What::OffMarket => self.gone += 1,
+            What::FellThrough | What::Relisted => self.back_on_market += 1,
+            What::Cut | What::Raised | What::Cents | What::Slipped | What::Mended | What::SeenAgain => {}
+        }
+        // A stay on the market that begins anew has no price before.
+        if let (Some(before), false) = (before, entry.what == What::ListedAgain) {
+            let (from, to) = (before.offer.list_price, entry.offer.list_price);
+            self.price_cuts += u64::from(to < from);
+            self.price_rises += u64::from(to > from);
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.new += other.new;
+        self.price_cuts += other.price_cuts;
+        self.price_rises += other.price_rises;
+        self.pending += other.pending;
+        self.closed += other.closed;
+        self.gone += other.gone;
+        self.back_on_market += other.back_on_market;
+    }
+}
+
+fn midnight(entry: &Entry, market: &Market) -> Time {
+    let day = entry.offer.on_market_day.date().to_zoned(market.area.country().zone);
+    day.map_or(entry.at, |midnight| Time::from_ms(midnight.timestamp().as_millisecond()))
+}
+
+/// Whether the path `area` begins with the levels of `wider`.
+fn lies_in(area: &str, wider: &str) -> bool {
+    let wider = wider.trim_end_matches('/');
+    area.strip_prefix(wider).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}

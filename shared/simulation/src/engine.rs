@@ -1,0 +1,143 @@
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use stoop_domain::Time;
+
+use crate::home::Home;
+use crate::life::{Entry, Life, What};
+use crate::places;
+use crate::random::Random;
+use crate::simulation::SimulationConfig;
+
+/// Everything that happens, in order, one entry at a time, for ever.
+///
+/// Changes come at strictly increasing times, so that their order is never in doubt. Each home has its
+/// own stream of chance; what one home does never disturbs another.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    config: SimulationConfig,
+    homes: Arc<[Home]>,
+    zones: Vec<TimeZone>,
+    lives: Vec<Life>,
+    next: BinaryHeap<Reverse<(Time, u32)>>,
+    last: Time,
+    random: Random,
+    touches: Touches,
+}
+
+/// The touches still to come between the last change and the next one, evenly spread.
+#[derive(Debug, Default)]
+struct Touches {
+    from: Time,
+    until: Time,
+    done: i64,
+    all: i64,
+}
+
+/// So often is a home drawn for a touch before the touch is given up: most draws hit one on the market.
+const DRAWS_MAX: u32 = 16;
+
+/// Late is so late at most: half of the 48 hours within which Stoop puts things exactly in place.
+const LATE_MS_MAX: i64 = 24 * Time::HOUR_MS;
+
+impl Engine {
+    pub(crate) fn new(config: SimulationConfig) -> Self {
+        let areas = places::areas(config.seed, config.markets, config.morocco);
+        let homes: Arc<[Home]> = (0..config.homes)
+            .map(|i| Home::build(config.seed, i, &areas[i as usize % areas.len()], config.rent_permille))
+            .collect();
+        let zones = areas.iter().map(|area| area.path.country().zone).collect();
+        let begin = config.begin();
+        let lead_ms = (config.start.ms() - begin.ms()).max(config.lead_ms);
+        let mut lives: Vec<Life> = (0..config.homes).map(|i| Life::new(config.seed, i)).collect();
+        let next = (0_u32..)
+            .zip(&mut lives)
+            .map(|(i, life)| Reverse((begin.plus_ms(life.first_listing_ms(lead_ms)), i)))
+            .collect();
+        let random = Random::new(config.seed, 1 << 43);
+        let last = begin.plus_ms(-1);
+        Self { config, homes, zones, lives, next, last, random, touches: Touches::default() }
+    }
+
+    pub(crate) fn homes(&self) -> &Arc<[Home]> {
+        &self.homes
+    }
+
+    fn touch(&mut self) -> Option<Entry> {
+        while self.touches.done < self.touches.all {
+            self.touches.done += 1;
+            let at = self.touches.moment();
+            for _ in 0..DRAWS_MAX {
+                let home = u32::try_from(self.random.below(self.lives.len() as u64)).unwrap_or(0);
+                let life = &mut self.lives[home as usize];
+                if let (true, Some(offer)) = (life.is_live(), &mut life.offer) {
+                    offer.modified_at = at;
+                    let offer = offer.clone();
+                    return Some(Entry { shown_at: at, at, home, what: What::SeenAgain, offer });
+                }
+            }
+        }
+        None
+    }
+
+    fn change(&mut self) -> Option<Entry> {
+        let (at, home) = self.pop()?;
+        self.last = at;
+        let place = home as usize;
+        let zone = &self.zones[place % self.zones.len()];
+        let life = &mut self.lives[place];
+        let (what, wait_ms) = life.step(at, &self.homes[place], zone, &self.config);
+        let offer = life.offer.clone()?;
+        self.next.push(Reverse((at.plus_ms(wait_ms), home)));
+        if what != What::Listed {
+            self.plan_touches(at);
+        }
+        let late = self.random.chance(self.config.noise.late_permille);
+        let late_ms = if late { self.random.between(Time::SECOND_MS * 60, LATE_MS_MAX) } else { 0 };
+        Some(Entry { shown_at: at.plus_ms(late_ms), at, home, what, offer })
+    }
+
+    /// The next change that is due. One that falls on the moment of the last is put off by a
+    /// millisecond, in the same way however the caller cuts time into steps.
+    fn pop(&mut self) -> Option<(Time, u32)> {
+        loop {
+            let Reverse((at, home)) = self.next.pop()?;
+            if at > self.last {
+                return Some((at, home));
+            }
+            self.next.push(Reverse((self.last.plus_ms(1), home)));
+        }
+    }
+
+    /// Draws how many touches there are before the next change, so that on average they are
+    /// `seen_again_permille` of all.
+    fn plan_touches(&mut self, from: Time) {
+        let permille = u64::from(self.config.noise.seen_again_permille.min(999));
+        if permille == 0 {
+            return;
+        }
+        let Some(Reverse((until, _))) = self.next.peek() else { return };
+        let mean_thousandths = permille * 1_000 / (1_000 - permille);
+        let all = (self.random.below(2 * mean_thousandths) + 500) / 1_000;
+        self.touches = Touches { from, until: *until, done: 0, all: all.cast_signed() };
+    }
+}
+
+impl Iterator for Engine {
+    type Item = Entry;
+
+    fn next(&mut self) -> Option<Entry> {
+        self.touch().or_else(|| self.change())
+    }
+}
+
+impl Touches {
+    /// Strictly before the next change, so that a touch never shares its moment with a change after it.
+    fn moment(&self) -> Time {
+        let span = (self.until.ms() - self.from.ms()).max(0);
+        let into = i128::from(span) * i128::from(self.done) / i128::from(self.all + 1);
+        self.from.plus_ms(i64::try_from(into).unwrap_or(0))
+    }
+}

@@ -1,0 +1,113 @@
+use std::sync::Arc;
+
+use stoop_domain::{AreaUnit, Currency, Day, Market, Minor, PropertyType, Purpose, Status, Time};
+
+use crate::places::PostalArea;
+use crate::random::Random;
+
+/// A home: what never changes of it.
+#[derive(Clone, Debug)]
+pub struct Home {
+    /// Its number, from 0.
+    pub index: u32,
+    /// Where it is counted.
+    pub area: Arc<PostalArea>,
+    /// For sale or for rent, for ever.
+    pub purpose: Purpose,
+    /// What kind of home.
+    pub kind: PropertyType,
+    /// `BedroomsTotal`.
+    pub bedrooms: u8,
+    /// `BathroomsTotalInteger`.
+    pub bathrooms: u8,
+    /// `LivingArea`, in the unit of the country.
+    pub living_area: u32,
+    pub(crate) year_built: u32,
+    pub(crate) number: u32,
+    pub(crate) latitude_e6: i32,
+    pub(crate) longitude_e6: i32,
+    /// What its owner thinks it is worth: prices stay near it.
+    pub(crate) worth: Minor,
+    /// Chooses its street, office and remarks.
+    pub(crate) words: u64,
+}
+
+/// What is said of a home at some moment: everything that changes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Offer {
+    /// `StandardStatus`.
+    pub status: Status,
+    /// `ListPrice`.
+    pub list_price: Minor,
+    /// `OriginalListPrice`: the first price of this stay on the market.
+    pub original_list_price: Minor,
+    /// `PreviousListPrice` with `PriceChangeTimestamp`.
+    pub price_change: Option<(Minor, Time)>,
+    /// `StatusChangeTimestamp`.
+    pub status_changed_at: Time,
+    /// `OnMarketTimestamp`: when this stay on the market began.
+    pub on_market_at: Time,
+    /// `OnMarketDate`: the same as a day in the market's time zone.
+    pub on_market_day: Day,
+    /// `ModificationTimestamp`.
+    pub modified_at: Time,
+}
+
+impl Home {
+    pub(crate) fn build(seed: u64, index: u32, area: &Arc<PostalArea>, rent_permille: u32) -> Self {
+        let mut random = Random::new(seed, u64::from(index) | 1 << 41);
+        let city = area.city;
+        let purpose = if random.chance(rent_permille) { Purpose::Rent } else { Purpose::Sale };
+        let kind = match (purpose, random.below(100)) {
+            (Purpose::Rent, 0..60) => PropertyType::Apartment,
+            (Purpose::Sale, 0..55) | (Purpose::Rent, 60..80) => PropertyType::SingleFamilyResidence,
+            (Purpose::Sale, 55..82) => PropertyType::Condominium,
+            _ => PropertyType::Townhouse,
+        };
+        let bedrooms = random.between(1, if kind == PropertyType::SingleFamilyResidence { 6 } else { 4 });
+        let bathrooms = random.between(1, (bedrooms + 1).min(4));
+        let square_feet = 340 + bedrooms * 390 + random.between(-120, 420);
+        let living_area = if city.area_unit() == AreaUnit::SquareFeet { square_feet } else { square_feet * 93 / 1_000 };
+        let level = (55 + bedrooms * 16 + random.between(-15, 25)) * area.level_percent;
+        let (median, round) = match purpose {
+            Purpose::Sale => (city.sale, 1_000),
+            Purpose::Rent => (city.rent, 25),
+        };
+        let worth = Minor((median * level / 10_000 / round).max(1) * round * 100);
+        let mut near = |middle: i32| middle + i32::try_from(random.between(-9_000, 9_000)).unwrap_or(0);
+        let (latitude_e6, longitude_e6) = (near(area.latitude_e6), near(area.longitude_e6));
+        Self {
+            index,
+            area: Arc::clone(area),
+            purpose,
+            kind,
+            bedrooms: u8::try_from(bedrooms).unwrap_or(1),
+            bathrooms: u8::try_from(bathrooms).unwrap_or(1),
+            living_area: u32::try_from(living_area).unwrap_or(1),
+            year_built: u32::try_from(random.between(1_905, 2_024)).unwrap_or(2_000),
+            number: u32::try_from(random.between(1, 9_899)).unwrap_or(1),
+            latitude_e6,
+            longitude_e6,
+            worth,
+            words: random.next(),
+        }
+    }
+
+    /// `ListingKey`. Keys sort as the homes' numbers do.
+    #[must_use]
+    pub fn listing_key(&self) -> String {
+        format!("SIM{:08}", self.index)
+    }
+
+    /// The currency of its prices.
+    #[must_use]
+    pub fn currency(&self) -> Currency {
+        self.area.city.currency()
+    }
+
+    /// The market that it is counted in.
+    #[must_use]
+    pub fn market(&self) -> Market {
+        Market { area: self.area.path.clone(), purpose: self.purpose, currency: self.currency() }
+    }
+}

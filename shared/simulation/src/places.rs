@@ -1,0 +1,146 @@
+use std::sync::Arc;
+
+use stoop_domain::{AreaPath, AreaUnit, Currency};
+
+use crate::random::Random;
+
+/// A postal area: where homes are counted together.
+#[derive(Debug)]
+pub struct PostalArea {
+    /// The five slugs of [`AreaPath`].
+    pub path: AreaPath,
+    /// `PostalCode`.
+    pub postal_code: String,
+    pub(crate) city: &'static City,
+    pub(crate) latitude_e6: i32,
+    pub(crate) longitude_e6: i32,
+    /// What homes cost here against the city as a whole.
+    pub(crate) level_percent: i64,
+}
+
+/// A city and what homes cost in it, in major units.
+#[derive(Debug)]
+pub(crate) struct City {
+    pub(crate) country: &'static str,
+    pub(crate) region: &'static str,
+    pub(crate) county: &'static str,
+    pub(crate) name: &'static str,
+    first_postal_code: u32,
+    latitude_e6: i32,
+    longitude_e6: i32,
+    pub(crate) sale: i64,
+    pub(crate) rent: i64,
+}
+
+/// So many postal codes, counted up from its first, does a city have at most.
+const CODES_PER_CITY: u32 = 90;
+
+#[rustfmt::skip]
+static AMERICA: [City; 10] = [
+    us("IL", "Cook", "Chicago", 60_601, 41_881_832, -87_623_177, 345_000, 2_150),
+    us("WA", "King", "Seattle", 98_101, 47_608_013, -122_335_167, 815_000, 2_450),
+    us("TX", "Travis", "Austin", 78_701, 30_266_666, -97_733_330, 525_000, 1_950),
+    us("MA", "Suffolk", "Boston", 2_108, 42_361_145, -71_057_083, 795_000, 3_300),
+    us("TX", "Harris", "Houston", 77_002, 29_749_907, -95_358_421, 315_000, 1_650),
+    us("FL", "Miami-Dade", "Miami", 33_125, 25_761_681, -80_191_788, 585_000, 2_850),
+    us("AZ", "Maricopa", "Phoenix", 85_003, 33_448_376, -112_074_036, 435_000, 1_750),
+    us("CO", "Denver", "Denver", 80_202, 39_742_043, -104_991_531, 565_000, 1_990),
+    us("GA", "Fulton", "Atlanta", 30_303, 33_753_746, -84_386_330, 405_000, 1_890),
+    us("PA", "Philadelphia", "Philadelphia", 19_102, 39_952_583, -75_165_222, 265_000, 1_700),
+];
+
+#[rustfmt::skip]
+static MOROCCO: [City; 3] = [
+    ma("Souss-Massa", "Agadir Ida-Ou Tanane", "Agadir", 80_000, 30_427_755, -9_598_107, 950_000, 4_500),
+    ma("Casablanca-Settat", "Casablanca", "Casablanca", 20_000, 33_573_110, -7_589_843, 1_450_000, 8_500),
+    ma("Marrakech-Safi", "Marrakech", "Marrakech", 40_000, 31_629_472, -7_981_084, 1_250_000, 6_500),
+];
+
+/// `markets` postal areas, spread over as many cities as have three of them each.
+pub(crate) fn areas(seed: u64, markets: u32, morocco: bool) -> Vec<Arc<PostalArea>> {
+    let cities: Vec<&'static City> = if morocco {
+        AMERICA.iter().take(3).chain(&MOROCCO).chain(AMERICA.iter().skip(3)).collect()
+    } else {
+        AMERICA.iter().collect()
+    };
+    let all = u32::try_from(cities.len()).unwrap_or(1);
+    let used = (markets / 3).clamp(if morocco { 4.min(markets) } else { 1 }, all).max(1);
+    (0..markets.clamp(1, used * CODES_PER_CITY))
+        .map(|i| Arc::new(area(seed, cities[(i % used) as usize], i / used)))
+        .collect()
+}
+
+fn area(seed: u64, city: &'static City, nth: u32) -> PostalArea {
+    let code = city.first_postal_code + nth;
+    let mut random = Random::new(seed, u64::from(code) | 1 << 40);
+    let postal_code = format!("{code:05}");
+    let names = [Some(city.country), Some(city.region), Some(city.county), Some(city.name), Some(&*postal_code)];
+    let path = AreaPath::of(names).expect("cities have names");
+    let mut near = |middle: i32| middle + i32::try_from(random.between(-60_000, 60_000)).unwrap_or(0);
+    let (latitude_e6, longitude_e6) = (near(city.latitude_e6), near(city.longitude_e6));
+    PostalArea { path, postal_code, city, latitude_e6, longitude_e6, level_percent: random.between(70, 140) }
+}
+
+impl City {
+    pub(crate) fn currency(&self) -> Currency {
+        if self.is_american() { Currency::USD } else { Currency::MAD }
+    }
+
+    pub(crate) fn area_unit(&self) -> AreaUnit {
+        if self.is_american() { AreaUnit::SquareFeet } else { AreaUnit::SquareMeters }
+    }
+
+    pub(crate) fn is_american(&self) -> bool {
+        self.country == "US"
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "the columns of a table")]
+const fn us(
+    region: &'static str,
+    county: &'static str,
+    name: &'static str,
+    first_postal_code: u32,
+    latitude_e6: i32,
+    longitude_e6: i32,
+    sale: i64,
+    rent: i64,
+) -> City {
+    City { country: "US", region, county, name, first_postal_code, latitude_e6, longitude_e6, sale, rent }
+}
+
+#[expect(clippy::too_many_arguments, reason = "the columns of a table")]
+const fn ma(
+    region: &'static str,
+    county: &'static str,
+    name: &'static str,
+    first_postal_code: u32,
+    latitude_e6: i32,
+    longitude_e6: i32,
+    sale: i64,
+    rent: i64,
+) -> City {
+    City { country: "MA", region, county, name, first_postal_code, latitude_e6, longitude_e6, sale, rent }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_area_is_another_one_and_boston_keeps_its_leading_zero() {
+        let areas = areas(1, 120, true);
+        let mut paths: Vec<&str> = areas.iter().map(|area| area.path.as_str()).collect();
+        paths.sort_unstable();
+        paths.dedup();
+        assert_eq!(paths.len(), 120);
+        assert!(paths.contains(&"us/ma/suffolk/boston/02108"), "{paths:?}");
+        assert!(paths.contains(&"ma/souss-massa/agadir-ida-ou-tanane/agadir/80000"), "{paths:?}");
+    }
+
+    #[test]
+    fn markets_are_at_least_one_and_at_most_what_the_country_has() {
+        assert_eq!(areas(1, 0, false).len(), 1);
+        assert_eq!(areas(1, 1_000_000, false).len(), 900);
+    }
+}

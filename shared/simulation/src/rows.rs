@@ -1,0 +1,111 @@
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::io;
+use std::sync::Arc;
+
+use stoop_domain::Time;
+
+use crate::engine::Engine;
+use crate::home::Home;
+use crate::life::Entry;
+use crate::render::write_row;
+use crate::simulation::{Noise, SimulationConfig};
+
+/// Listing updates as a portal's modification feed gives them: JSON Lines in event time order.
+///
+/// Memory grows with homes, never with rows. The same configuration as a [`Simulation`](crate::Simulation)
+/// gives the same events, so that the simulation's answer holds for the rows too.
+///
+/// ```
+/// use stoop_domain::Time;
+/// use stoop_simulation::{Rows, SimulationConfig};
+/// let start = Time::parse("2026-01-05T00:00:00Z").unwrap();
+/// let mut file = Vec::new();
+/// Rows::new(Rows::config(7, start, 1_000), 1_000).write_to(&mut file).unwrap();
+/// assert_eq!(file.iter().filter(|byte| **byte == b'\n').count(), 1_000);
+/// ```
+#[derive(Debug)]
+pub struct Rows {
+    engine: Engine,
+    homes: Arc<[Home]>,
+    left: u64,
+    ahead: Option<Entry>,
+    /// What is to be shown late.
+    late: BinaryHeap<Reverse<Entry>>,
+}
+
+/// The writer is handed chunks of about this many bytes.
+const CHUNK: usize = 256 * 1_024;
+
+impl Rows {
+    /// A configuration for `rows` rows: without a past, about a hundred rows a home, of which 3 % change
+    /// something once every home has been listed.
+    #[must_use]
+    pub fn config(seed: u64, start: Time, rows: u64) -> SimulationConfig {
+        let homes = u32::try_from((rows / 100).clamp(100, 200_000)).unwrap_or(200_000);
+        SimulationConfig {
+            past_ms: 0,
+            noise: Noise { seen_again_permille: 970, ..Noise::default() },
+            ..SimulationConfig::new(seed, start, homes, (homes / 200).clamp(4, 500))
+        }
+    }
+
+    /// The first `rows` rows of the market that `config` makes.
+    #[must_use]
+    pub fn new(config: SimulationConfig, rows: u64) -> Self {
+        let mut engine = Engine::new(config);
+        let homes = Arc::clone(engine.homes());
+        let ahead = engine.next();
+        Self { engine, homes, left: rows, ahead, late: BinaryHeap::new() }
+    }
+
+    /// Appends the next row with its line end; `None` when all are written.
+    pub fn next_into(&mut self, out: &mut Vec<u8>) -> Option<Entry> {
+        self.left = self.left.checked_sub(1)?;
+        let entry = self.next_shown()?;
+        write_row(out, &self.homes[entry.home as usize], &entry.offer);
+        out.push(b'\n');
+        Some(entry)
+    }
+
+    /// Writes all that are left. Gives how many bytes it wrote.
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub fn write_to(mut self, writer: &mut impl io::Write) -> io::Result<u64> {
+        let mut chunk = Vec::with_capacity(CHUNK + 2_048);
+        let mut bytes = 0;
+        while self.next_into(&mut chunk).is_some() {
+            if chunk.len() >= CHUNK {
+                writer.write_all(&chunk)?;
+                bytes += chunk.len() as u64;
+                chunk.clear();
+            }
+        }
+        writer.write_all(&chunk)?;
+        writer.flush()?;
+        Ok(bytes + chunk.len() as u64)
+    }
+
+    /// The homes that the rows tell of.
+    #[must_use]
+    pub fn homes(&self) -> &[Home] {
+        &self.homes
+    }
+
+    fn next_shown(&mut self) -> Option<Entry> {
+        loop {
+            let next_at = self.ahead.as_ref().map(|entry| entry.at);
+            let due = self.late.peek().is_some_and(|late| next_at.is_none_or(|next| late.0.shown_at <= next));
+            if due {
+                return self.late.pop().map(|late| late.0);
+            }
+            let entry = self.ahead.take()?;
+            self.ahead = self.engine.next();
+            if entry.shown_at == entry.at {
+                return Some(entry);
+            }
+            self.late.push(Reverse(entry));
+        }
+    }
+}
