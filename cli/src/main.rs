@@ -1,1 +1,53 @@
-fn main() {}
+//! `stoop`: the whole pipeline on one laptop.
+
+mod args;
+mod demo;
+mod desk;
+mod engine;
+mod failure;
+mod replay;
+mod run;
+mod show;
+mod simulate;
+mod stop;
+mod verify;
+mod views;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command};
+use crate::failure::report;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    stoop_runtime::init_telemetry(cli.log_format());
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return report(&anyhow::Error::new(error)),
+    };
+    match runtime.block_on(dispatch(cli)) {
+        Ok(code) => code,
+        Err(error) => report(&error),
+    }
+}
+
+async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
+    let home = cli.store;
+    match cli.command {
+        Command::Demo(args) => demo::demo(&home, &args).await,
+        Command::Replay(args) => replay::replay(&home, &args).await,
+        Command::Run(args) => run::run(&home, &args).await,
+        Command::Poll(args) => run::poll_once(&home, &args).await,
+        Command::Markets(args) => views::markets(&home, &args),
+        Command::Market(args) => views::market(&home, &args),
+        Command::Homes(args) => views::homes(&home, &args),
+        Command::Home(args) => views::home(&home, &args),
+        Command::Alerts(args) => views::alerts(&home, &args),
+        Command::Quarantine(args) => views::quarantine(&home, &args),
+        Command::Runs(args) => views::runs(&home, &args),
+        Command::Verify(args) => verify::verify(&home, &args),
+        Command::Simulate(args) => simulate::simulate(&args),
+    }
+}

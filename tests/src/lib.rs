@@ -1,1 +1,12 @@
-//! Tests.
+//! What the tests of every crate share: one conformance suite per port, to be run on each of its
+//! implementations, and a wrapper that makes a real store fail on demand.
+//!
+//! A suite is a function that takes a way to make a fresh, empty implementation and panics where it
+//! breaks the port's contract. Where a port only takes things in, the suite also asks for a witness: a
+//! way to see what came out at the other end.
+
+pub mod conformance;
+mod faulty;
+pub mod made;
+
+pub use faulty::Faulty;

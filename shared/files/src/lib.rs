@@ -1,1 +1,35 @@
-//! Stoop files.
+//! Opens any file of listings as rows: CSV, JSON, JSON Lines or Parquet, also compressed with gzip or
+//! Zstandard, with memory bounded by the longest row that is allowed and not by the file.
+//!
+//! ```no_run
+//! use stoop_files::{Content, ReadOptions, open};
+//!
+//! let mut rows = open("listings.jsonl.gz".as_ref(), &ReadOptions::default())?;
+//! while let Some(row) = rows.next_row() {
+//!     match row {
+//!         Ok(row) => match row.content {
+//!             Content::Json(bytes) => println!("{}: {} bytes", row.location, bytes.len()),
+//!             Content::Csv(record) => println!("{}: {} columns", row.location, record.len()),
+//!         },
+//!         Err(fault) => eprintln!("{fault}"),
+//!     }
+//! }
+//! # Ok::<(), stoop_files::OpenError>(())
+//! ```
+//!
+//! A row that cannot be had (too long, broken off, with another number of columns than the header) is
+//! a [`RowFault`] that says where; the rows before and after it are given. What this crate
+//! deliberately does not do: it does not look inside a row. Whether its bytes are UTF-8, JSON and a
+//! listing is for the reader that a map makes (`stoop_sources::declared`).
+
+mod csv_rows;
+mod input;
+mod json_rows;
+mod line_rows;
+mod open;
+mod parquet_json;
+mod parquet_rows;
+mod row;
+
+pub use open::{OpenError, Rows, open};
+pub use row::{Content, Format, Location, RawRow, ReadOptions, RowFault};

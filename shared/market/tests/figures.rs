@@ -160,3 +160,15 @@ fn past_days_come_from_the_same_state() {
     assert_eq!(series[3].flows.price_cuts, 1);
     assert_eq!(series[4].flows.closed, 1);
 }
+
+#[test]
+fn a_home_that_comes_back_is_compared_with_what_it_asked_when_it_left() {
+    let home = home(&[
+        ("2026-01-01T12:00:00Z", Active, 335),
+        ("2026-01-02T12:00:00Z", Gone, 299),
+        ("2026-01-03T12:00:00Z", Active, 259),
+    ]);
+    let changes: Vec<_> = home.events().into_iter().filter_map(|event| event.change).collect();
+    let [cut] = changes[..] else { panic!("{changes:?}") };
+    assert_eq!((cut.from, cut.to), (Minor(29_900), Minor(25_900)));
+}

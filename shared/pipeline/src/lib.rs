@@ -7,6 +7,7 @@ mod alert;
 mod measure;
 mod poll;
 pub mod ports;
+pub mod serve;
 mod verify;
 
 pub use alert::{Alerted, alert};

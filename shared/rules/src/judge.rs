@@ -193,10 +193,12 @@ mod tests {
     }
 
     #[test]
-    fn a_drop_that_takes_back_a_fresh_rise_is_held_back() {
-        let [alert] = &judge(&[], &[(0, 690_000), (24, 990_000), (48, 690_000)])[..] else { panic!("one") };
+    fn a_drop_that_takes_back_a_fresh_doubling_is_held_back() {
+        let [alert] = &judge(&[], &[(0, 690_000), (24, 1_390_000), (48, 690_000)])[..] else { panic!("one") };
         assert!(matches!(&alert.verdict, Verdict::Suspect(why) if why.contains("takes back")), "{:?}", alert.verdict);
-        let [late] = &judge(&[], &[(0, 690_000), (24, 990_000), (24 * 40, 690_000)])[..] else { panic!("one") };
+        let [late] = &judge(&[], &[(0, 690_000), (24, 1_390_000), (24 * 40, 690_000)])[..] else { panic!("one") };
         assert_eq!(late.verdict, Verdict::Alert);
+        let [mild] = &judge(&[], &[(0, 690_000), (24, 990_000), (48, 690_000)])[..] else { panic!("one") };
+        assert_eq!(mild.verdict, Verdict::Alert, "a seller may try a higher price for a day");
     }
 }

@@ -2,7 +2,8 @@ use stoop_domain::{Event, EventKind, PriceChange, Time};
 
 use crate::judge::drop_bp;
 
-/// A drop within this time after a rise, back to about the price before, only takes the rise back.
+/// A drop within this time after the price at least doubled, back to about the price before, only takes
+/// that slip back.
 const TAKE_BACK_MS: i64 = 14 * Time::DAY_MS;
 
 /// Says why a drop looks like a slip of the source rather than a seller's decision; `None` where it
@@ -21,7 +22,8 @@ pub(crate) fn suspicion(suspect_bp: u32, before: &[Event], event: &Event, cut: P
     let fresh = event.at.ms() - last.at.ms() <= TAKE_BACK_MS;
     // To within a twentieth of the price before the rise, or above it.
     let back = i128::from(cut.to.0) * 20 >= i128::from(rise.from.0) * 19;
-    (fresh && back).then(|| "takes back the rise just before".to_owned())
+    let doubled = i128::from(rise.to.0) >= i128::from(rise.from.0) * 2;
+    (fresh && doubled && back).then(|| "takes back the doubling just before".to_owned())
 }
 
 /// Whether the new price is, to within one percent, a tenth, hundredth or thousandth of the old.

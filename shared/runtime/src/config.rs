@@ -223,7 +223,7 @@ fn declared(path: &Path, params: &Params) -> Result<Box<dyn Source>, Vec<String>
     let text =
         std::fs::read_to_string(path).map_err(|error| vec![format!("the map {file} cannot be read: {error}")])?;
     let map = stoop_sources::declared::Map::parse(&text, &file).map_err(|errors| vec![errors.to_string()])?;
-    let source = stoop_sources::declared::HttpSource::new(map, params).map_err(|errors| errors.0)?;
+    let source = stoop_sources::declared::HttpSource::new(&map, params).map_err(|errors| errors.0)?;
     Ok(Box::new(source))
 }
 

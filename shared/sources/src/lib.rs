@@ -14,6 +14,7 @@ mod params;
 mod port;
 mod registry;
 mod reso;
+pub mod settings;
 pub mod text;
 mod zillow;
 

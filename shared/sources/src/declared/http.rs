@@ -8,9 +8,7 @@ use super::http_plan::{By, Filling, HttpPlan, NEXT, Part, ROWS, TOTAL};
 use super::map::Map;
 use super::reader::{self, Reader};
 use super::trie::Span;
-use crate::port::{
-    Answer, Cursor, Found, Manners, Next, Page, Params, ReadError, Request, Row, SearchError, Source,
-};
+use crate::port::{Answer, Cursor, Found, Manners, Next, Page, Params, ReadError, Request, Row, SearchError, Source};
 
 /// A plain JSON-over-HTTP API, declared by a map with an `[http]` table.
 #[derive(Debug)]
@@ -51,7 +49,11 @@ impl HttpSource {
         Ok(Self {
             map: map.clone(),
             url,
-            headers: http.headers.iter().map(|(name, value)| (name.clone(), value.fill(params, str::to_owned))).collect(),
+            headers: http
+                .headers
+                .iter()
+                .map(|(name, value)| (name.clone(), value.fill(params, str::to_owned)))
+                .collect(),
             body: http.body.as_ref().map(|body| body.fill(params, json_escape)),
             manners: http.manners.clone(),
         })

@@ -1,9 +1,8 @@
 //! What `[http]` says: which requests to make, and where in the answers things stand.
 
-use super::mistakes::accepted;
-use super::toml_walk::{Mistakes, Section};
 use super::trie::{self, Trie};
 use crate::port::{Coverage, Manners, Method};
+use crate::settings::{Mistakes, Section, accepted};
 
 #[derive(Debug)]
 pub(super) struct HttpPlan {
@@ -56,18 +55,8 @@ pub(super) enum By {
     NextLink,
 }
 
-const KEYS: [&str; 10] = [
-    "url",
-    "method",
-    "headers",
-    "body",
-    "pages",
-    "coverage",
-    "pause_ms",
-    "pages_max",
-    "robots",
-    "off_by_default",
-];
+const KEYS: [&str; 10] =
+    ["url", "method", "headers", "body", "pages", "coverage", "pause_ms", "pages_max", "robots", "off_by_default"];
 
 pub(super) fn walk(section: &Section<'_>, rows: Option<&str>, mistakes: &mut Mistakes<'_>) -> HttpPlan {
     section.only(&KEYS, mistakes);
@@ -136,10 +125,7 @@ fn manners(section: &Section<'_>, mistakes: &mut Mistakes<'_>) -> Manners {
     }
 }
 
-fn pages<'d>(
-    section: &Section<'d>,
-    mistakes: &mut Mistakes<'_>,
-) -> (Pages, Option<&'d str>, Option<&'d str>) {
+fn pages<'d>(section: &Section<'d>, mistakes: &mut Mistakes<'_>) -> (Pages, Option<&'d str>, Option<&'d str>) {
     let mut pages = Pages { by: By::None, param: String::new(), first: 0, size: None, size_param: None };
     let Some(table) = section.table("pages", mistakes) else { return (pages, None, None) };
     let ways = ["none", "page", "offset", "cursor", "next-link"];

@@ -1,11 +1,10 @@
 //! From the cells of a row to a listing.
 
-use std::borrow::Cow;
+use stoop_domain::{Area, Currency, Listing, Minor, Place, PropertyType, Purpose, Status, Time};
 
-use stoop_domain::{Area, Currency, Listing, Minor, Place, PropertyType, Purpose, Reason, Status, Time};
-
-use super::cells::{Cell, Cells, trim};
-use super::plan::{Known, Origin, Piece, Plan, Recipe, SkipRule, Word};
+use super::cells::{Cell, Cells};
+use super::follow::Found;
+use super::plan::{Known, Origin, Plan, Recipe};
 use super::reader::{Parts, RowError, Scratch};
 use super::target::{Kind, Target};
 use super::values;
@@ -19,31 +18,11 @@ pub(super) struct Pass<'p, 'm, C> {
     pub(super) now: Time,
 }
 
-/// What a field's recipe found.
-struct Found<'s> {
-    text: Cow<'s, str>,
-    known: Known,
-    /// It was a number in the row, not a text that holds one.
-    plain: bool,
-}
-
 impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
     /// Whether a `[[skip]]` rule says that this row is no listing.
     pub(super) fn is_skipped(&self) -> Result<bool, RowError> {
-        for skip in &self.plan.skips {
-            let cell = self.cells.cell(skip.slot)?;
-            let text = match &cell {
-                Cell::Absent => None,
-                Cell::Text(text) => Some(&**text),
-                Cell::Plain(text) | Cell::Nested(text) => Some(*text),
-            };
-            let one_of = |texts: &[Box<str>]| texts.iter().any(|t| **t == *text.unwrap_or(""));
-            let skipped = match &skip.rule {
-                SkipRule::Is(texts) => one_of(texts),
-                SkipRule::Not(texts) => !one_of(texts),
-                SkipRule::Absent => text.is_none(),
-            };
-            if skipped {
+        for condition in &self.plan.skips {
+            if self.holds(condition)? {
                 return Ok(true);
             }
         }
@@ -67,8 +46,8 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
         listing.listed_at = self.time(Target::ListedAt, seen)?;
         listing.property_type = self.property_type()?;
         listing.bedrooms = self.value(Target::Bedrooms, |_, found| values::count(&found.text))?;
-        listing.bathrooms_hundredths = self
-            .value(Target::Bathrooms, |recipe, found| values::hundredths(&found.text, style(recipe, found.plain)))?;
+        listing.bathrooms_hundredths =
+            self.value(Target::Bathrooms, |recipe, found| values::hundredths(&found.text, style(recipe, found.plain)))?;
         listing.living_area = self.area(Target::LivingArea)?;
         listing.lot_area = self.area(Target::LotArea)?;
         let details = &mut listing.details;
@@ -178,7 +157,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
 
     /// A list: an array of texts, a text cut at `split`, or a text alone.
     fn list(&mut self, target: Target) -> Result<Vec<String>, RowError> {
-        let Some(recipe) = &self.plan.fields[target as usize] else { return Ok(Vec::new()) };
+        let Some(recipe) = self.recipe(target)? else { return Ok(Vec::new()) };
         if let Origin::Columns(slots) = &recipe.origin {
             for slot in slots {
                 if let Cell::Nested(raw) = self.cells.cell(*slot)? {
@@ -219,141 +198,6 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
             Err(_) if recipe.lenient => Ok(None),
             Err(problem) => Err(self.bad(target, &problem)),
         }
-    }
-
-    /// Follows a field's recipe up to the text that is to be understood.
-    fn find(&mut self, target: Target) -> Result<Option<Found<'s>>, RowError> {
-        let Some(recipe) = &self.plan.fields[target as usize] else { return Ok(None) };
-        let mut found = None;
-        match &recipe.origin {
-            Origin::Constant(word) => return Ok(Some(Found::word(word))),
-            Origin::FileName(_) => {
-                // The name's text is copied out: it lives in the scratch memory that the regexes share.
-                let text = self.scratch.from_file_name[target as usize].clone();
-                found = text.map(|text| Found { text: Cow::Owned(text), known: Known::No, plain: false });
-            }
-            Origin::Columns(slots) => {
-                for slot in slots {
-                    let (text, plain) = match self.cells.cell(*slot).map_err(|error| self.named(target, error))? {
-                        Cell::Absent => continue,
-                        Cell::Text(text) => (text, false),
-                        Cell::Plain(text) => (Cow::Borrowed(text), true),
-                        Cell::Nested(_) => return Err(self.bad(target, "an object or a list, not a text or a number")),
-                    };
-                    found = self.through(target, recipe, text, plain);
-                    if found.is_some() {
-                        break;
-                    }
-                }
-            }
-            Origin::Template(pieces) => {
-                if let Some(text) = self.join(pieces).map_err(|error| self.named(target, error))? {
-                    found = self.through(target, recipe, Cow::Owned(text), false);
-                }
-            }
-        }
-        let Some(found) = found else { return Ok(recipe.default.as_ref().map(Found::word)) };
-        let Some(lookup) = &recipe.lookup else { return Ok(Some(found)) };
-        let entry = lookup.entries.iter().find(|(text, _)| **text == *found.text).map(|(_, word)| word);
-        match entry.or(lookup.otherwise.as_ref()) {
-            Some(word) => Ok(Some(Found::word(word))),
-            None => {
-                let known: Vec<&str> = lookup.entries.iter().map(|(text, _)| &**text).collect();
-                Err(self.bad(target, &format!("{:.80?} is not in the lookup ({})", found.text, known.join(", "))))
-            }
-        }
-    }
-
-    /// Applies null texts, replacements and the regex; `None` where nothing is left.
-    fn through(&mut self, target: Target, recipe: &Recipe, text: Cow<'s, str>, plain: bool) -> Option<Found<'s>> {
-        if recipe.null.iter().any(|null| **null == *text) {
-            return None;
-        }
-        let mut text = text;
-        for (pattern, replacement) in &recipe.replace {
-            if let Cow::Owned(replaced) = pattern.replace_all(&text, &**replacement) {
-                text = Cow::Owned(replaced);
-            }
-        }
-        if let Some(regex) = &recipe.regex {
-            let locations = self.scratch.locations[target as usize].as_mut()?;
-            regex.captures_read(locations, &text)?;
-            let group = (1..locations.len()).find_map(|group| locations.get(group)).or_else(|| locations.get(0))?;
-            text = match text {
-                Cow::Borrowed(text) => Cow::Borrowed(&text[group.0..group.1]),
-                Cow::Owned(text) => Cow::Owned(text[group.0..group.1].to_owned()),
-            };
-        }
-        let text = trim(text);
-        (!text.is_empty()).then_some(Found { text, known: Known::No, plain: plain && recipe.regex.is_none() })
-    }
-
-    /// Joins a template's pieces; `None` where one of its columns is absent.
-    fn join(&self, pieces: &[Piece]) -> Result<Option<String>, RowError> {
-        let mut joined = String::new();
-        for piece in pieces {
-            match piece {
-                Piece::Text(text) => joined.push_str(text),
-                Piece::Slot(slot) => match self.cells.cell(*slot)? {
-                    Cell::Absent => return Ok(None),
-                    Cell::Text(text) => joined.push_str(&text),
-                    Cell::Plain(text) | Cell::Nested(text) => joined.push_str(text),
-                },
-            }
-        }
-        Ok(Some(joined))
-    }
-
-    #[cold]
-    fn bad(&self, target: Target, problem: &str) -> RowError {
-        RowError::new(Reason::BadValue, format!("{}: {problem} ({})", target.name(), self.shown(target)))
-    }
-
-    #[cold]
-    fn named(&self, target: Target, error: RowError) -> RowError {
-        RowError::new(error.reason, format!("{}: {}", target.name(), error.detail))
-    }
-
-    #[cold]
-    fn missing(&self, target: Target) -> RowError {
-        let detail = match &self.plan.fields[target as usize] {
-            Some(_) => format!("{}: nothing usable in {}", target.name(), self.shown(target)),
-            None => format!("{}: neither a field nor a default of the map, nor in the price", target.name()),
-        };
-        RowError::new(Reason::MissingField, detail)
-    }
-
-    /// The columns that a field looks at, with what stands in them.
-    #[cold]
-    fn shown(&self, target: Target) -> String {
-        let show = |slot: u16| {
-            let name = &self.plan.columns[usize::from(slot)].name;
-            match self.cells.cell(slot) {
-                Ok(Cell::Absent) => format!("column {name:?}, empty"),
-                Ok(Cell::Text(text)) => format!("column {name:?}: {text:.120?}"),
-                Ok(Cell::Plain(text) | Cell::Nested(text)) => format!("column {name:?}: {text:.120}"),
-                Err(error) => format!("column {name:?}: {}", error.detail),
-            }
-        };
-        match self.plan.fields[target as usize].as_ref().map(|recipe| &recipe.origin) {
-            None => "the map".to_owned(),
-            Some(Origin::Constant(word)) => format!("constant {:?}", word.text),
-            Some(Origin::FileName(_)) => format!("file name {:?}", self.scratch.file_name),
-            Some(Origin::Columns(slots)) => slots.iter().map(|slot| show(*slot)).collect::<Vec<_>>().join(", "),
-            Some(Origin::Template(pieces)) => {
-                let slots = pieces.iter().filter_map(|piece| match piece {
-                    Piece::Slot(slot) => Some(show(*slot)),
-                    Piece::Text(_) => None,
-                });
-                slots.collect::<Vec<_>>().join(", ")
-            }
-        }
-    }
-}
-
-impl<'s> Found<'s> {
-    fn word(word: &'s Word) -> Self {
-        Self { text: Cow::Borrowed(&word.text), known: word.known, plain: false }
     }
 }
 

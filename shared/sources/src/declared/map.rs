@@ -2,10 +2,10 @@ use std::sync::Arc;
 
 use csv::ByteRecord;
 
-use super::mistakes::{MapErrors, Mistake, accepted};
 use super::plan::{Order, Origin, Piece, Plan, ReadHints};
 use super::reader::Reader;
 use super::{parse, trie};
+use crate::settings::{MapErrors, Mistake, accepted};
 
 /// A map from the columns or JSON values of a source to the fields of a listing.
 #[derive(Clone, Debug)]
@@ -63,6 +63,7 @@ impl Map {
             plan.columns.iter().map(|column| names.iter().position(|name| *name == *column.name)).collect();
         let mut needed: Vec<Vec<u16>> = plan.skips.iter().map(|skip| vec![skip.slot]).collect();
         for recipe in plan.fields.iter().flatten() {
+            needed.extend(recipe.only.iter().map(|condition| vec![condition.slot]));
             match &recipe.origin {
                 Origin::Columns(slots) => needed.push(slots.clone()),
                 Origin::Template(pieces) => needed.extend(pieces.iter().filter_map(|piece| match piece {

@@ -17,7 +17,7 @@
 //!     "#,
 //!     "example.toml",
 //! )?;
-//! let row = br#"{"id": 7, "price": {"text": "€ 1.392,85"}}"#;
+//! let row = r#"{"id": 7, "price": {"text": "€ 1.392,85"}}"#.as_bytes();
 //! let now = Time::from_ms(0);
 //! let Outcome::Observation(seen) = map.bind_json().read(Row::Json(row), "a.jsonl", now)? else { panic!() };
 //! assert_eq!(seen.listing.list_price.map(|price| price.0), Some(139_285));
@@ -29,7 +29,8 @@
 //! `absent`), one `[fields.NAME]` for each field it can fill, and an optional `[http]`. A field says
 //! where its text comes from, in exactly one of `from` (a column, a top-level key, a JSON Pointer, or a
 //! list of them of which the first that has something counts), `template`, `constant` or `file_name`.
-//! The text then goes through `null` (texts that mean unknown), `replace` (pairs of regex and
+//! `only` (a table like a `[[skip]]` rule) leaves the field unknown in rows where it does not hold. The
+//! text then goes through `null` (texts that mean unknown), `replace` (pairs of regex and
 //! replacement), `regex` (the first group that took part, or the whole match; no match is as if
 //! absent), `default` (where nothing was found) and `lookup` (text to text, `otherwise` for the rest),
 //! and is read as the field's type wants it: `money` or `number` name a [`NumberStyle`], `unit` an area's
@@ -41,22 +42,21 @@
 //! [`NumberStyle`]: crate::text::NumberStyle
 
 mod cells;
+mod follow;
 mod http;
 mod http_plan;
 mod listing;
 mod map;
-mod mistakes;
 mod parse;
 mod parse_field;
 mod plan;
 mod reader;
 mod target;
-mod toml_walk;
 mod trie;
 mod values;
 
+pub use crate::settings::{MapErrors, Mistake};
 pub use http::HttpSource;
 pub use map::Map;
-pub use mistakes::{MapErrors, Mistake};
 pub use plan::{Format, Order, ReadHints};
 pub use reader::{Outcome, Reader, Row, RowError};

@@ -1,16 +1,14 @@
 //! From TOML to a [`Plan`], noting every mistake on the way.
 
 use jiff::tz::TimeZone;
-use stoop_domain::Purpose;
 
 use super::http_plan;
-use super::mistakes::{MapErrors, accepted};
 use super::parse_field::recipe;
-use super::plan::{Column, Format, Known, Order, Plan, ReadHints, Recipe, Skip, SkipRule};
+use super::plan::{Column, Condition, Format, Known, Order, Plan, ReadHints, Recipe, Rule};
 use super::target::{Kind, Target};
-use super::toml_walk::{self, Mistakes, Section};
 use super::trie::{self, Trie};
 use super::values;
+use crate::settings::{MapErrors, Mistakes, Section, accepted};
 
 const KEYS: [&str; 10] =
     ["name", "country", "currency", "purpose", "time_zone", "order", "read", "skip", "fields", "http"];
@@ -21,10 +19,8 @@ pub(super) struct Columns(Vec<Column>);
 
 pub(super) fn plan(text: &str, file: &str) -> Result<Plan, MapErrors> {
     let mut mistakes = Mistakes::new(file, text);
-    let plan = match toml_walk::parse(text, &mut mistakes) {
-        Some(document) => Some(walk(&Section::root(document.get_ref()), file, &mut mistakes)),
-        None => None,
-    };
+    let document = crate::settings::parse(text, &mut mistakes);
+    let plan = document.as_ref().map(|document| walk(&Section::root(document.get_ref()), file, &mut mistakes));
     match plan {
         Some(plan) if mistakes.is_empty() => Ok(plan),
         _ => Err(mistakes.into_errors()),
@@ -46,7 +42,7 @@ fn walk(root: &Section<'_>, file: &str, mistakes: &mut Mistakes<'_>) -> Plan {
         },
         None => None,
     };
-    required(root, purpose, &fields, mistakes);
+    required(root, mistakes);
     let paths: Vec<Vec<String>> = columns.0.iter().map(|column| path(&column.name)).collect();
     Plan {
         file: file.to_owned(),
@@ -156,33 +152,33 @@ fn hints(root: &Section<'_>, mistakes: &mut Mistakes<'_>) -> ReadHints {
     ReadHints { format, delimiter, rows }
 }
 
-fn skips(root: &Section<'_>, columns: &mut Columns, mistakes: &mut Mistakes<'_>) -> Vec<Skip> {
-    let mut skips = Vec::new();
-    for section in root.tables("skip", mistakes) {
-        section.only(&["from", "is", "not", "absent"], mistakes);
-        let from = section.text("from", mistakes);
-        if !section.has("from") {
-            mistakes.add(section.line(), section.key("from"), "is missing: the column that the rule looks at");
-        }
-        let texts = |texts: Vec<(&str, usize)>| texts.into_iter().map(|(text, _)| text.into()).collect();
-        let is = section.texts("is", mistakes).map(|t| SkipRule::Is(texts(t)));
-        let not = section.texts("not", mistakes).map(|t| SkipRule::Not(texts(t)));
-        let absent = section.boolean("absent", mistakes).filter(|yes| *yes).map(|_| SkipRule::Absent);
-        let mut rules: Vec<SkipRule> = is.into_iter().chain(not).chain(absent).collect();
-        match (rules.pop(), rules.is_empty()) {
-            (Some(rule), true) => {
-                if let Some((from, line)) = from {
-                    skips.push(Skip { slot: columns.slot(from, section.key("from"), line, mistakes), rule });
-                }
-            }
-            _ => mistakes.add(
-                section.line(),
-                section.path(),
-                "accepted: exactly one of is = [...], not = [...] and absent = true",
-            ),
-        }
+fn skips(root: &Section<'_>, columns: &mut Columns, mistakes: &mut Mistakes<'_>) -> Vec<Condition> {
+    root.tables("skip", mistakes).iter().filter_map(|section| condition(section, columns, mistakes)).collect()
+}
+
+/// Reads `from` with one of `is`, `not` and `absent`.
+pub(super) fn condition(
+    section: &Section<'_>,
+    columns: &mut Columns,
+    mistakes: &mut Mistakes<'_>,
+) -> Option<Condition> {
+    section.only(&["from", "is", "not", "absent"], mistakes);
+    let from = section.text("from", mistakes);
+    if !section.has("from") {
+        mistakes.add(section.line(), section.key("from"), "is missing: the column that the rule looks at");
     }
-    skips
+    let texts = |texts: Vec<(&str, usize)>| texts.into_iter().map(|(text, _)| text.into()).collect();
+    let is = section.texts("is", mistakes).map(|t| Rule::Is(texts(t)));
+    let not = section.texts("not", mistakes).map(|t| Rule::Not(texts(t)));
+    let absent = section.boolean("absent", mistakes).filter(|yes| *yes).map(|_| Rule::Absent);
+    let mut rules: Vec<Rule> = is.into_iter().chain(not).chain(absent).collect();
+    let (Some(rule), true) = (rules.pop(), rules.is_empty()) else {
+        let problem = "accepted: exactly one of is = [...], not = [...] and absent = true";
+        mistakes.add(section.line(), section.path(), problem);
+        return None;
+    };
+    let (from, line) = from?;
+    Some(Condition { slot: columns.slot(from, section.key("from"), line, mistakes), rule })
 }
 
 fn fields(
@@ -218,18 +214,12 @@ fn fields(
 }
 
 /// What only the map as a whole can be asked.
-fn required(
-    root: &Section<'_>,
-    purpose: Option<Purpose>,
-    fields: &[Option<Recipe>; Target::COUNT],
-    mistakes: &mut Mistakes<'_>,
-) {
-    if purpose.is_none() && !root.has("purpose") && fields[Target::Purpose as usize].is_none() {
+fn required(root: &Section<'_>, mistakes: &mut Mistakes<'_>) {
+    let fields = root.value("fields", mistakes).and_then(|value| value.value.as_table());
+    let field = fields.is_some_and(|fields| fields.contains_key("purpose"));
+    if !root.has("purpose") && !field {
         let problem = "is missing: \"sale\" or \"rent\" for all rows, or a [fields.purpose] that tells them apart";
-        // A broken [fields.purpose] has its own mistake.
-        if mistakes.is_empty() {
-            mistakes.add(1, "purpose", problem);
-        }
+        mistakes.add(1, "purpose", problem);
     }
 }
 

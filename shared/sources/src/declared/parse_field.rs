@@ -4,17 +4,16 @@ use jiff::tz::TimeZone;
 use regex::Regex;
 use stoop_domain::AreaUnit;
 
-use super::mistakes::accepted;
-use super::parse::Columns;
+use super::parse::{Columns, condition};
 use super::plan::{Lookup, Origin, Piece, Recipe, When, Word};
 use super::target::{Kind, Target};
-use super::toml_walk::{Mistakes, Section};
 use super::values;
+use crate::settings::{Mistakes, Section, accepted};
 use crate::text::{DateFormat, Language, NumberStyle, parse_area_unit};
 
 /// Keys that every field may have.
-const KEYS: [&str; 10] =
-    ["from", "template", "constant", "file_name", "null", "replace", "regex", "default", "lookup", "otherwise"];
+const KEYS: [&str; 11] =
+    ["from", "template", "constant", "file_name", "only", "null", "replace", "regex", "default", "lookup", "otherwise"];
 
 const ORIGINS: [&str; 4] = ["from", "template", "constant", "file_name"];
 
@@ -39,7 +38,8 @@ pub(super) fn recipe(
     let reading = Reading { section, kind, number, when: &when, zone };
     let origin = origin(&reading, columns, mistakes);
     let null = section.texts("null", mistakes).unwrap_or_default();
-    let regex = section.text("regex", mistakes).and_then(|(text, line)| pattern(section, "regex", text, line, mistakes));
+    let regex =
+        section.text("regex", mistakes).and_then(|(text, line)| pattern(section, "regex", text, line, mistakes));
     let replace = replacements(section, mistakes);
     let lookup = lookup(&reading, mistakes);
     // A default is the value itself: it does not go through the lookup.
@@ -51,7 +51,9 @@ pub(super) fn recipe(
             AreaUnit::SquareMeters
         })
     });
+    let only = section.table("only", mistakes).and_then(|table| condition(&table, columns, mistakes));
     Some(Recipe {
+        only,
         null: null.into_iter().map(|(text, _)| text.into()).collect(),
         regex,
         replace,

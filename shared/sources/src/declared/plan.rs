@@ -26,7 +26,7 @@ pub(super) struct Plan {
     pub(super) columns: Vec<Column>,
     /// Where in a JSON row the columns are found.
     pub(super) trie: Trie,
-    pub(super) skips: Vec<Skip>,
+    pub(super) skips: Vec<Condition>,
     pub(super) fields: [Option<Recipe>; Target::COUNT],
     pub(super) http: Option<HttpPlan>,
 }
@@ -73,15 +73,15 @@ pub(super) struct Column {
     pub(super) line: usize,
 }
 
-/// Rows to leave out on purpose.
+/// What may be asked of a column: whether to leave out a row, whether to read a field.
 #[derive(Debug)]
-pub(super) struct Skip {
+pub(super) struct Condition {
     pub(super) slot: u16,
-    pub(super) rule: SkipRule,
+    pub(super) rule: Rule,
 }
 
 #[derive(Debug)]
-pub(super) enum SkipRule {
+pub(super) enum Rule {
     Is(Vec<Box<str>>),
     Not(Vec<Box<str>>),
     Absent,
@@ -91,6 +91,8 @@ pub(super) enum SkipRule {
 #[derive(Debug)]
 pub(super) struct Recipe {
     pub(super) origin: Origin,
+    /// The field is read only in rows where this holds.
+    pub(super) only: Option<Condition>,
     pub(super) null: Vec<Box<str>>,
     pub(super) regex: Option<Regex>,
     pub(super) replace: Vec<(Regex, Box<str>)>,

@@ -105,9 +105,7 @@ impl Reader {
                 let cells = JsonCells { row, spans: &self.spans };
                 read_with(cells, &self.plan, &mut self.scratch, now)
             }
-            (Row::Csv(row), Some(fields)) => {
-                read_with(CsvCells { row, fields }, &self.plan, &mut self.scratch, now)
-            }
+            (Row::Csv(row), Some(fields)) => read_with(CsvCells { row, fields }, &self.plan, &mut self.scratch, now),
             (Row::Json(_), Some(_)) => Err(RowError::new(Reason::Unreadable, "a JSON row came from a CSV file")),
             (Row::Csv(_), None) => Err(RowError::new(Reason::Unreadable, "a CSV row came from a JSON file")),
         }

@@ -115,7 +115,7 @@ impl<'t> Walk<'t> {
         &self.trie.nodes[self.node as usize]
     }
 
-    fn into_child(&mut self, node: u32) -> Walk<'_> {
+    fn inside(&mut self, node: u32) -> Walk<'_> {
         Walk { trie: self.trie, node, base: self.base, spans: self.spans }
     }
 }
@@ -151,7 +151,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
         while let Some(child) = map.next_key_seed(KeyOf(self.node()))? {
             match child {
-                Some(child) => map.next_value_seed(self.into_child(child))?,
+                Some(child) => map.next_value_seed(self.inside(child))?,
                 None => map.next_value::<IgnoredAny>().map(drop)?,
             }
         }
@@ -163,7 +163,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
         loop {
             let wanted = self.node().children.iter().find(|child| child.position == Some(position));
             let more = match wanted.map(|child| child.node) {
-                Some(child) => seq.next_element_seed(self.into_child(child))?.is_some(),
+                Some(child) => seq.next_element_seed(self.inside(child))?.is_some(),
                 None => seq.next_element::<IgnoredAny>()?.is_some(),
             };
             if !more {

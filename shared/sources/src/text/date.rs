@@ -56,7 +56,11 @@ impl DateFormat {
     /// When it is not written in this format.
     pub fn read(&self, text: &str, zone: &TimeZone) -> Result<Time, DateTextError> {
         let found = match self {
-            Self::Rfc3339 => Time::parse(text).ok(),
+            // Rows come by the million: this is jiff's grammar without its generality.
+            Self::Rfc3339 => match split_iso(text.as_bytes()) {
+                Some((civil_ms, Some(offset_ms))) if text.len() > "2026-01-13T".len() => in_range(civil_ms - offset_ms),
+                _ => None,
+            },
             Self::Iso => return parse_iso(text, zone),
             Self::EpochMs => parse_decimal(text, 0).ok().and_then(in_range),
             Self::EpochS => parse_decimal(text, 3).ok().and_then(in_range),
@@ -217,9 +221,16 @@ mod tests {
 
     #[test]
     fn what_is_no_date_is_refused() {
-        for text in
-            ["", "2026", "2026-13-01", "2026-02-29", "2026-01-13T25:00", "2026-01-13X", "0000-01-01", "2026-01-13T10:00+99"]
-        {
+        for text in [
+            "",
+            "2026",
+            "2026-13-01",
+            "2026-02-29",
+            "2026-01-13T25:00",
+            "2026-01-13X",
+            "0000-01-01",
+            "2026-01-13T10:00+99",
+        ] {
             assert_eq!(iso(text, "UTC"), None, "{text}");
         }
     }
@@ -238,7 +249,10 @@ mod tests {
         assert_eq!(read("epoch_ms", "-94694400000").as_deref(), Ok("1967-01-01T00:00:00Z"));
         assert_eq!(read("epoch_s", "1722470400").as_deref(), Ok("2024-08-01T00:00:00Z"));
         assert_eq!(read("rfc3339", "2024-08-01T00:00:00Z").as_deref(), Ok("2024-08-01T00:00:00Z"));
-        assert!(read("rfc3339", "2024-08-01").is_err());
+        assert_eq!(read("rfc3339", "2024-08-01T02:00:00.5+02:00").as_deref(), Ok("2024-08-01T00:00:00.5Z"));
+        for text in ["2024-08-01", "2024-08-01Z", "2024-08-01T10:00:00", "soon"] {
+            assert!(read("rfc3339", text).is_err(), "{text}");
+        }
         assert!(read("epoch_ms", "999999999999999999").is_err());
         assert_eq!(read("%Y", "x").unwrap_err(), "\"x\" is no date like %Y");
     }

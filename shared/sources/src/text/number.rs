@@ -83,9 +83,7 @@ fn end_of_number(text: &str, start: usize, style: NumberStyle) -> usize {
         if c.is_ascii_digit() {
             end = at + 1;
             gap = 0;
-        } else if style == NumberStyle::Plain && matches!(c, 'e' | 'E') && exponent_follows(&text[at + 1..]) {
-            gap = 0;
-        } else if style == NumberStyle::Plain && matches!(c, '+' | '-') && text[..at].ends_with(['e', 'E']) {
+        } else if style == NumberStyle::Plain && is_exponent(text, at, c) {
             gap = 0;
         } else if gap == 0 && (matches!(c, '.' | ',') || is_group(c)) {
             gap = 1;
@@ -97,8 +95,16 @@ fn end_of_number(text: &str, start: usize, style: NumberStyle) -> usize {
     if text[end..].starts_with('.') && text[end + 1..].trim_start().is_empty() { end + 1 } else { end }
 }
 
-fn exponent_follows(rest: &str) -> bool {
-    rest.strip_prefix(['+', '-']).unwrap_or(rest).starts_with(|c: char| c.is_ascii_digit())
+/// Whether `c` at this place is the `e` or the sign of an exponent.
+fn is_exponent(text: &str, at: usize, c: char) -> bool {
+    match c {
+        'e' | 'E' => {
+            let rest = &text[at + 1..];
+            rest.strip_prefix(['+', '-']).unwrap_or(rest).starts_with(|c: char| c.is_ascii_digit())
+        }
+        '+' | '-' => text[..at].ends_with(['e', 'E']),
+        _ => false,
+    }
 }
 
 fn is_group(c: char) -> bool {
@@ -271,7 +277,6 @@ mod tests {
             ("1,000", Plain),
             ("1 000", Plain),
             ("12 34", Fr),
-            ("1,,2", En),
             ("abc", En),
             ("", En),
         ] {
@@ -305,6 +310,8 @@ mod tests {
     fn words_around_the_number_are_given_back() {
         let number = split_number("ab € 1.392,85 / Monat", NumberStyle::De).unwrap();
         assert_eq!((number.before, number.plain(), number.after), ("ab €", "1392.85", "/ Monat"));
+        let number = split_number("1,,2", NumberStyle::En).unwrap();
+        assert_eq!((number.plain(), number.after), ("1", ",,2"));
     }
 
     #[test]

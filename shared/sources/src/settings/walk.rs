@@ -1,6 +1,3 @@
-//! Reading a TOML document with the line of every value at hand, so that mistakes can be told all
-//! at once and each in its place.
-
 use std::ops::Range;
 
 use toml::Spanned;
@@ -9,7 +6,7 @@ use toml::de::{DeTable, DeValue};
 use super::mistakes::{MapErrors, Mistake, accepted};
 
 /// Collects mistakes while a document is walked.
-pub(super) struct Mistakes<'t> {
+pub struct Mistakes<'t> {
     file: &'t str,
     text: &'t str,
     found: Vec<Mistake>,
@@ -17,7 +14,7 @@ pub(super) struct Mistakes<'t> {
 
 /// A table of the document and the path that leads to it.
 #[derive(Clone)]
-pub(super) struct Section<'d> {
+pub struct Section<'d> {
     table: &'d DeTable<'d>,
     path: String,
     line: usize,
@@ -25,29 +22,46 @@ pub(super) struct Section<'d> {
 
 /// A value of the document and where it stands.
 #[derive(Clone, Copy)]
-pub(super) struct Value<'d> {
-    pub(super) value: &'d DeValue<'d>,
-    pub(super) line: usize,
+pub struct Value<'d> {
+    /// What stands there.
+    pub value: &'d DeValue<'d>,
+    /// The line, from 1.
+    pub line: usize,
 }
 
 impl<'t> Mistakes<'t> {
-    pub(super) fn new(file: &'t str, text: &'t str) -> Self {
+    /// None yet, in the file of this name with this text.
+    #[must_use]
+    pub fn new(file: &'t str, text: &'t str) -> Self {
         Self { file, text, found: Vec::new() }
     }
 
-    pub(super) fn add(&mut self, line: usize, key: impl Into<String>, problem: impl Into<String>) {
+    /// Notes a mistake.
+    pub fn add(&mut self, line: usize, key: impl Into<String>, problem: impl Into<String>) {
         self.found.push(Mistake { file: self.file.to_owned(), line, key: key.into(), problem: problem.into() });
     }
 
-    pub(super) fn line(&self, span: Range<usize>) -> usize {
+    /// The line on which a span begins, from 1.
+    #[must_use]
+    pub fn line(&self, span: Range<usize>) -> usize {
         1 + self.text.as_bytes()[..span.start.min(self.text.len())].iter().filter(|b| **b == b'\n').count()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    /// Whether nothing is wrong so far.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.found.is_empty()
     }
 
-    pub(super) fn into_errors(mut self) -> MapErrors {
+    /// How many there are so far.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.found.len()
+    }
+
+    /// All of them, by line, each once.
+    #[must_use]
+    pub fn into_errors(mut self) -> MapErrors {
         self.found.sort();
         self.found.dedup();
         MapErrors(self.found)
@@ -55,27 +69,32 @@ impl<'t> Mistakes<'t> {
 }
 
 impl<'d> Section<'d> {
-    pub(super) fn root(table: &'d DeTable<'d>) -> Self {
+    /// The whole document.
+    #[must_use]
+    pub fn root(table: &'d DeTable<'d>) -> Self {
         Self { table, path: String::new(), line: 1 }
     }
 
     /// The line on which the section begins.
-    pub(super) fn line(&self) -> usize {
+    #[must_use]
+    pub fn line(&self) -> usize {
         self.line
     }
 
     /// The full name of `key`, such as `fields.list_price.money`.
-    pub(super) fn key(&self, key: &str) -> String {
+    #[must_use]
+    pub fn key(&self, key: &str) -> String {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
     /// The section's own path.
-    pub(super) fn path(&self) -> &str {
+    #[must_use]
+    pub fn path(&self) -> &str {
         &self.path
     }
 
     /// Notes every key that is not one of `known`.
-    pub(super) fn only(&self, known: &[&str], mistakes: &mut Mistakes<'_>) {
+    pub fn only(&self, known: &[&str], mistakes: &mut Mistakes<'_>) {
         for (key, _) in self.table {
             let name: &str = key.get_ref();
             if !known.contains(&name) {
@@ -90,21 +109,26 @@ impl<'d> Section<'d> {
     }
 
     /// The keys, in the order of their names, and the lines on which they stand.
-    pub(super) fn keys(&self, mistakes: &Mistakes<'_>) -> Vec<(&'d str, usize)> {
+    #[must_use]
+    pub fn keys(&self, mistakes: &Mistakes<'_>) -> Vec<(&'d str, usize)> {
         self.table.iter().map(|(key, _)| (&**key.get_ref(), mistakes.line(key.span()))).collect()
     }
 
-    pub(super) fn value(&self, key: &str, mistakes: &Mistakes<'_>) -> Option<Value<'d>> {
+    /// The value of `key`, of any kind.
+    #[must_use]
+    pub fn value(&self, key: &str, mistakes: &Mistakes<'_>) -> Option<Value<'d>> {
         let value = self.table.get(key)?;
         Some(Value { value: value.get_ref(), line: mistakes.line(value.span()) })
     }
 
-    pub(super) fn has(&self, key: &str) -> bool {
+    /// Whether `key` is there.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
     }
 
     /// A text, and the line on which it stands.
-    pub(super) fn text(&self, key: &str, mistakes: &mut Mistakes<'_>) -> Option<(&'d str, usize)> {
+    pub fn text(&self, key: &str, mistakes: &mut Mistakes<'_>) -> Option<(&'d str, usize)> {
         let value = self.value(key, mistakes)?;
         let text = value.value.as_str();
         if text.is_none() {
@@ -114,7 +138,7 @@ impl<'d> Section<'d> {
     }
 
     /// One text or a list of texts.
-    pub(super) fn texts(&self, key: &str, mistakes: &mut Mistakes<'_>) -> Option<Vec<(&'d str, usize)>> {
+    pub fn texts(&self, key: &str, mistakes: &mut Mistakes<'_>) -> Option<Vec<(&'d str, usize)>> {
         let value = self.value(key, mistakes)?;
         if let Some(text) = value.value.as_str() {
             return Some(vec![(text, value.line)]);
@@ -137,7 +161,8 @@ impl<'d> Section<'d> {
         Some(texts)
     }
 
-    pub(super) fn boolean(&self, key: &str, mistakes: &mut Mistakes<'_>) -> Option<bool> {
+    /// True or false.
+    pub fn boolean(&self, key: &str, mistakes: &mut Mistakes<'_>) -> Option<bool> {
         let value = self.value(key, mistakes)?;
         let boolean = value.value.as_bool();
         if boolean.is_none() {
@@ -146,7 +171,8 @@ impl<'d> Section<'d> {
         boolean
     }
 
-    pub(super) fn count(&self, key: &str, mistakes: &mut Mistakes<'_>) -> Option<u64> {
+    /// A whole number from 0.
+    pub fn count(&self, key: &str, mistakes: &mut Mistakes<'_>) -> Option<u64> {
         let value = self.value(key, mistakes)?;
         let count =
             value.value.as_integer().and_then(|n| u64::from_str_radix(&n.as_str().replace('_', ""), n.radix()).ok());
@@ -156,7 +182,8 @@ impl<'d> Section<'d> {
         count
     }
 
-    pub(super) fn table(&self, key: &str, mistakes: &mut Mistakes<'_>) -> Option<Section<'d>> {
+    /// A table inside this one.
+    pub fn table(&self, key: &str, mistakes: &mut Mistakes<'_>) -> Option<Section<'d>> {
         let value = self.value(key, mistakes)?;
         let Some(table) = value.value.as_table() else {
             self.wrong_kind(key, value, &format!("a table: [{}]", self.key(key)), mistakes);
@@ -166,7 +193,7 @@ impl<'d> Section<'d> {
     }
 
     /// A list of tables: `[[skip]]`.
-    pub(super) fn tables(&self, key: &str, mistakes: &mut Mistakes<'_>) -> Vec<Section<'d>> {
+    pub fn tables(&self, key: &str, mistakes: &mut Mistakes<'_>) -> Vec<Section<'d>> {
         let Some(value) = self.value(key, mistakes) else { return Vec::new() };
         let Some(array) = value.value.as_array() else {
             self.wrong_kind(key, value, &format!("a list of tables: [[{}]]", self.key(key)), mistakes);
@@ -193,7 +220,7 @@ impl<'d> Section<'d> {
 }
 
 /// Parses `text`; what is no TOML at all is told with its line.
-pub(super) fn parse<'t>(text: &'t str, mistakes: &mut Mistakes<'_>) -> Option<Spanned<DeTable<'t>>> {
+pub fn parse<'t>(text: &'t str, mistakes: &mut Mistakes<'_>) -> Option<Spanned<DeTable<'t>>> {
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
         let line = error.span().map_or(1, |span| mistakes.line(span));

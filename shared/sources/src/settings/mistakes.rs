@@ -42,7 +42,7 @@ impl fmt::Display for MapErrors {
 impl std::error::Error for MapErrors {}
 
 /// Says what would be accepted instead of `got`: the nearest name first, when one is near.
-pub(super) fn accepted<'a>(got: &str, names: impl IntoIterator<Item = &'a str> + Clone) -> String {
+pub fn accepted<'a>(got: &str, names: impl IntoIterator<Item = &'a str> + Clone) -> String {
     let list: Vec<&str> = names.clone().into_iter().collect();
     let list = if list.is_empty() { "nothing".to_owned() } else { list.join(", ") };
     match nearest(got, names) {

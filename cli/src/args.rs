@@ -1,0 +1,257 @@
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use stoop_domain::Time;
+use stoop_runtime::LogFormat;
+
+/// Property-listing feeds in; live market figures and price-drop alerts out.
+#[derive(Parser)]
+#[command(version, about, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    /// Write log lines as JSON
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    log_json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Where things are kept.
+#[derive(Args, Clone)]
+pub(crate) struct StoreArgs {
+    /// The database file
+    #[arg(long, global = true, value_name = "FILE", default_value = "stoop.db", help_heading = "Everywhere")]
+    pub(crate) db: PathBuf,
+    /// The folder of lake, raw pages and alerts.jsonl [default: stoop-data beside the database]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Everywhere")]
+    data: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Run everything on a simulated listing portal, live, until Ctrl-C
+    Demo(DemoArgs),
+    /// Feed files of listings through the pipeline in event time
+    Replay(ReplayArgs),
+    /// Poll the configured searches on their cadence until Ctrl-C
+    Run(RunArgs),
+    /// Poll one search once
+    Poll(PollArgs),
+    /// List the markets and their figures
+    Markets(MarketsArgs),
+    /// Show everything about one area
+    Market(MarketArgs),
+    /// List the homes of an area
+    Homes(HomesArgs),
+    /// Show a home's history
+    Home(HomeArgs),
+    /// List price-drop alerts
+    Alerts(AlertsArgs),
+    /// List what was refused, and why
+    Quarantine(QuarantineArgs),
+    /// List runs
+    Runs(RunsArgs),
+    /// Recompute every market from the stored observations and compare
+    Verify(JsonArgs),
+    /// Write simulated listing updates as JSON Lines to standard output
+    Simulate(SimulateArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct DemoArgs {
+    /// The market's seed: the same seed gives the same market
+    #[arg(long, default_value_t = 7)]
+    pub(crate) seed: u64,
+    /// How many homes there are
+    #[arg(long, default_value_t = 1_200)]
+    pub(crate) homes: u32,
+    /// Simulated minutes that pass in a second
+    #[arg(long, default_value_t = 30)]
+    pub(crate) speed: u32,
+    /// Stop by itself after so many seconds
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) seconds: Option<u64>,
+}
+
+#[derive(Args)]
+pub(crate) struct ReplayArgs {
+    /// The map that says which column or JSON value is which field
+    #[arg(long, value_name = "TOML")]
+    pub(crate) map: PathBuf,
+    /// CSV, JSON, JSON Lines or Parquet, also .gz and .zst; fed in the order given
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Slow down to so many rows a second
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) rate: Option<u64>,
+    /// Leave out what was observed before this moment
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(crate) from: Option<Time>,
+    /// Leave out what was observed at or after this moment
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(crate) until: Option<Time>,
+    /// Stop when more than this share of rows is refused, in percent
+    #[arg(long, value_name = "PERCENT", default_value_t = 10.0, value_parser = percent)]
+    pub(crate) max_rejects: f64,
+    /// Take the alert rules from this configuration
+    #[arg(long, value_name = "TOML")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct RunArgs {
+    /// The configuration
+    #[arg(long, value_name = "TOML", default_value = "stoop.toml")]
+    pub(crate) config: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct PollArgs {
+    /// The search's name in the configuration
+    pub(crate) search: String,
+    /// The configuration
+    #[arg(long, value_name = "TOML", default_value = "stoop.toml")]
+    pub(crate) config: PathBuf,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct MarketsArgs {
+    /// At most so many lines
+    #[arg(long, default_value_t = 40)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) as_of: AsOfArgs,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct MarketArgs {
+    /// A postal code, a city, a region ... or a path like us/wa/king
+    pub(crate) area: String,
+    /// Days of the daily series to show
+    #[arg(long, default_value_t = 30)]
+    pub(crate) days: u16,
+    #[command(flatten)]
+    pub(crate) as_of: AsOfArgs,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct HomesArgs {
+    /// A postal code, a city, a region ... or a path like us/wa/king
+    pub(crate) area: String,
+    /// Homes of every status, not only active ones
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// At most so many lines
+    #[arg(long, default_value_t = 40)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct HomeArgs {
+    /// The home's id, like avito/54401684, or the part after the slash
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct AlertsArgs {
+    /// Those held back as suspect instead of those told
+    #[arg(long)]
+    pub(crate) suspect: bool,
+    /// At most so many lines, newest first
+    #[arg(long, default_value_t = 40)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct QuarantineArgs {
+    /// At most so many rows, newest first, below the counts
+    #[arg(long, default_value_t = 20)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct RunsArgs {
+    /// At most so many lines, newest first
+    #[arg(long, default_value_t = 20)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct SimulateArgs {
+    /// How many rows to write
+    #[arg(long, default_value_t = 100_000)]
+    pub(crate) rows: u64,
+    /// The market's seed
+    #[arg(long, default_value_t = 7)]
+    pub(crate) seed: u64,
+    /// How many homes there are [default: one for every hundred rows]
+    #[arg(long)]
+    pub(crate) homes: Option<u32>,
+}
+
+#[derive(Args)]
+pub(crate) struct AsOfArgs {
+    /// The moment to show [default: the newest observation]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(crate) as_of: Option<Time>,
+}
+
+#[derive(Args)]
+pub(crate) struct JsonArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl Cli {
+    pub(crate) fn log_format(&self) -> LogFormat {
+        if self.log_json { LogFormat::Json } else { LogFormat::Text }
+    }
+}
+
+impl StoreArgs {
+    /// The data folder: as named, else `stoop-data` beside the database.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.data.clone().unwrap_or_else(|| self.db.with_file_name("stoop-data"))
+    }
+
+    /// With what a configuration names in place of what the command line leaves open.
+    pub(crate) fn or(&self, config: &stoop_runtime::Config) -> Self {
+        let named = self.db.as_os_str() != "stoop.db";
+        Self {
+            db: if named { self.db.clone() } else { config.database.clone().unwrap_or_else(|| self.db.clone()) },
+            data: self.data.clone().or_else(|| config.data.clone().filter(|_| !named)),
+        }
+    }
+}
+
+/// A moment: RFC 3339, or a date alone for its midnight in UTC.
+fn moment(text: &str) -> Result<Time, String> {
+    Time::parse(text)
+        .or_else(|_| Time::parse(&format!("{text}T00:00:00Z")))
+        .map_err(|_| "accepted: a date like 2026-01-13 or a moment like 2026-01-13T10:51:00Z".to_owned())
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let value: Option<f64> = text.parse().ok().filter(|value| (0.0..=100.0).contains(value));
+    value.ok_or_else(|| "accepted: a number from 0 to 100".to_owned())
+}

@@ -1,0 +1,149 @@
+//! `stoop demo`: a simulated portal on loopback, polled over real HTTP, live.
+
+mod screen;
+
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use stoop_domain::Time;
+use stoop_embedded::Database;
+use stoop_pipeline::{Clock, Search};
+use stoop_rules::Rules;
+use stoop_runtime::{HttpClient, SystemClock};
+use stoop_simulation::{Noise, Portal, PortalConfig, Simulation, SimulationConfig};
+use stoop_sources::Params;
+
+use crate::args::{DemoArgs, StoreArgs};
+use crate::engine::Engine;
+use crate::failure::usage;
+use crate::run::poll_line;
+use crate::simulate::BEGIN;
+use crate::stop::Stop;
+use screen::Screen;
+
+/// The screen is drawn anew this often.
+const FRAME: Duration = Duration::from_millis(1_000);
+
+/// The portal's token: the demo sends it as a real search would.
+const TOKEN: &str = "demo";
+
+/// The states whose listings the demo's searches ask for.
+const REGIONS: [(&str, &str); 4] = [("illinois", "IL"), ("texas", "TX"), ("washington", "WA"), ("california", "CA")];
+
+pub(crate) async fn demo(store: &StoreArgs, args: &DemoArgs) -> anyhow::Result<ExitCode> {
+    let database = Database::open(&store.db, &store.data()).map_err(usage)?;
+    let begin = Time::parse(BEGIN)?;
+    // A demo on a database that has seen one goes on where that one stopped.
+    let resumed_at = database.newest_observation()?.filter(|newest| *newest > begin);
+    let stop = Stop::on_signals();
+    let clock = Arc::new(DemoClock {
+        base: resumed_at.unwrap_or(begin),
+        began: Instant::now(),
+        speed: i64::from(args.speed) * 60,
+        stop: stop.clone(),
+    });
+    let simulation = Arc::new(Mutex::new(Simulation::new(SimulationConfig {
+        noise: Noise { seen_again_permille: 20, cents_permille: 5, slips_permille: 3, ..Noise::default() },
+        ..SimulationConfig::new(args.seed, begin, args.homes, (args.homes / 40).clamp(4, 60))
+    })));
+    let portal_clock = Arc::clone(&clock);
+    let portal = Portal::start(
+        simulation,
+        PortalConfig { token: Some(TOKEN.into()), follows_clock: true, ..PortalConfig::new(move || portal_clock.now()) },
+    )?;
+    let engine = Engine { database, http: Arc::new(HttpClient::new()?), clock, stop };
+    println!("A simulated listing portal answers on {} (RESO Web API).", portal.url());
+    println!("One second is {} simulated minutes. Everything lands in {} and {}.", args.speed, store.db.display(), store.data().display());
+    match resumed_at {
+        Some(at) => println!("Going on from {}. Ctrl-C stops.\n", crate::show::time(at)),
+        None => println!("Ctrl-C stops.\n"),
+    }
+    let screen = Arc::new(Screen::new());
+    let outcome = play(&engine, args, portal.url(), &screen).await;
+    screen.close();
+    portal.stop();
+    outcome?;
+    println!("\nLook around: stoop markets, stoop market chicago, stoop alerts, stoop runs, stoop verify");
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn play(engine: &Engine, args: &DemoArgs, url: &str, screen: &Arc<Screen>) -> anyhow::Result<()> {
+    let mut polls = tokio::task::JoinSet::new();
+    for (name, region) in REGIONS {
+        let params = [
+            ("url", format!("{url}/odata")),
+            ("name", "demo".into()),
+            ("token", TOKEN.into()),
+            ("filter", format!("StateOrProvince eq '{region}'")),
+            ("top", "200".into()),
+        ];
+        let params: Params = params.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        let source = stoop_sources::build("reso", &params)?;
+        let search = Search { name: name.into(), source, full_scan_every_ms: 7 * Time::DAY_MS };
+        polls.spawn(keep_polling(engine.clone(), search, Arc::clone(screen)));
+    }
+    let watcher = Arc::clone(screen);
+    let mut desk = engine.desk(Rules::default(), move |alert| watcher.line(&crate::show::alert_line(alert)));
+    let began = Instant::now();
+    let mut drawn = None::<Instant>;
+    loop {
+        let measured = engine.drain(&mut desk).await?;
+        screen.count(&measured);
+        if drawn.is_none_or(|drawn| drawn.elapsed() >= FRAME) {
+            screen.draw(&engine.database, engine.clock.now())?;
+            drawn = Some(Instant::now());
+        }
+        if args.seconds.is_some_and(|seconds| began.elapsed() >= Duration::from_secs(seconds)) {
+            engine.stop.set();
+        }
+        while let Some(ended) = polls.try_join_next() {
+            ended?;
+        }
+        if polls.is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let measured = engine.drain(&mut desk).await?;
+    screen.count(&measured);
+    screen.draw(&engine.database, engine.clock.now())
+}
+
+/// Polls one region every second.
+async fn keep_polling(engine: Engine, search: Search, screen: Arc<Screen>) {
+    while !engine.stop.is_set() {
+        let outcome = engine.poll(&search).await;
+        if outcome.is_err() {
+            screen.line(&poll_line(&search.name, &outcome));
+        }
+        engine.clock.sleep(1_000).await;
+    }
+}
+
+/// A clock that runs fast: the market's time. Waiting is real.
+struct DemoClock {
+    base: Time,
+    began: Instant,
+    /// Simulated seconds in a second.
+    speed: i64,
+    stop: Stop,
+}
+
+#[async_trait]
+impl Clock for DemoClock {
+    fn now(&self) -> Time {
+        let elapsed_ms = i64::try_from(self.began.elapsed().as_millis()).unwrap_or(0);
+        self.base.plus_ms(elapsed_ms.saturating_mul(self.speed))
+    }
+
+    async fn sleep(&self, ms: u64) {
+        const SLICE_MS: u64 = 50;
+        let mut left = ms;
+        while left > 0 && !self.stop.is_set() {
+            SystemClock.sleep(left.min(SLICE_MS)).await;
+            left -= left.min(SLICE_MS);
+        }
+    }
+}

@@ -1,0 +1,82 @@
+use std::sync::Arc;
+
+use anyhow::Context;
+use stoop_domain::{Alert, Observation, Reject};
+use stoop_embedded::{Database, PageFolder};
+use stoop_pipeline::ports::{Http, Quarantine};
+use stoop_pipeline::{Clock, Measured, PollError, PollPorts, Polled, Search, poll};
+use stoop_rules::Rules;
+use stoop_wire::{decode, lines};
+
+use crate::desk::Desk;
+use crate::stop::Stop;
+
+/// Stream records taken up at a time.
+const RECORDS_MAX: usize = 64;
+
+/// The pipeline's ports on this laptop: pollers put on the stream, the desk takes from it.
+#[derive(Clone)]
+pub(crate) struct Engine {
+    pub(crate) database: Arc<Database>,
+    pub(crate) http: Arc<dyn Http>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) stop: Stop,
+}
+
+impl Engine {
+    /// Polls a search once.
+    pub(crate) async fn poll(&self, search: &Search) -> Result<Polled, PollError> {
+        let run = format!("{}-{}", search.name, self.clock.now().ms());
+        let pages = PageFolder::new(self.database.data());
+        let stop = || self.stop.is_set();
+        let ports = PollPorts {
+            http: &*self.http,
+            stream: &*self.database,
+            index: &*self.database,
+            pages: &pages,
+            quarantine: &*self.database,
+            runs: &*self.database,
+            clock: &*self.clock,
+            stop: &stop,
+        };
+        poll(search, &run, ports).await
+    }
+
+    /// A desk on this engine's database.
+    pub(crate) fn desk(&self, rules: Rules, watcher: impl Fn(&Alert) + Send + Sync + 'static) -> Desk<'_> {
+        Desk::new(&self.database, rules, watcher)
+    }
+
+    /// Takes up everything that is on the stream. A line that cannot be read goes to quarantine, and the
+    /// rest of its record is taken up; a record leaves the stream when its effect is stored.
+    pub(crate) async fn drain(&self, desk: &mut Desk<'_>) -> anyhow::Result<Measured> {
+        let mut total = Measured::default();
+        loop {
+            let records = self.database.stream_read(0, RECORDS_MAX)?;
+            let Some(last) = records.last().map(|record| record.seq) else { return Ok(total) };
+            let mut observations: Vec<Observation> = Vec::new();
+            let mut rejects = Vec::new();
+            let now = self.clock.now();
+            for record in &records {
+                for (number, line) in lines(&record.body).enumerate() {
+                    let refused = match decode(line) {
+                        Ok(observation) => match observation.check(now) {
+                            Ok(()) => {
+                                observations.push(observation);
+                                continue;
+                            }
+                            Err(refused) => refused,
+                        },
+                        Err(error) => (error.reason(), error.to_string()),
+                    };
+                    let place = format!("stream record {}, line {}", record.seq, number + 1);
+                    rejects.push(Reject::new("stream", now, place, refused.0, refused.1, line));
+                }
+            }
+            self.database.put(&rejects).await.context("putting stream lines in quarantine")?;
+            let (measured, _) = desk.take(&observations).await?;
+            total.add(&measured);
+            self.database.stream_ack(last)?;
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! `stoop replay`: files through the pipeline, in event time.
+
+mod feed;
+mod progress;
+mod sort;
+mod summary;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use stoop_domain::{Alert, Time};
+use stoop_embedded::Database;
+use stoop_files::{ReadOptions, Rows, open};
+use stoop_pipeline::Clock;
+use stoop_pipeline::ports::{RunLedger, RunOutcome, RunRecord};
+use stoop_rules::Rules;
+use stoop_runtime::{SystemClock, read_config};
+use stoop_sources::declared::{Format, Map, Order, Reader};
+
+use crate::args::{ReplayArgs, StoreArgs};
+use crate::desk::Desk;
+use crate::failure::usage;
+use crate::stop::Stop;
+use feed::{Feed, Halt};
+use progress::Progress;
+use summary::Summary;
+
+/// Alerts printed while a replay runs; the rest are counted, and in `stoop alerts`.
+const ALERTS_PRINTED_MAX: usize = 10;
+
+/// A file that is open, and the map's reader for it.
+pub(crate) struct Source {
+    name: String,
+    /// The map's name: the first half of every home's id.
+    source: String,
+    rows: Rows,
+    reader: Reader,
+}
+
+pub(crate) async fn replay(store: &StoreArgs, args: &ReplayArgs) -> anyhow::Result<ExitCode> {
+    let map = read_map(&args.map)?;
+    let rules = match &args.config {
+        Some(path) => read_config(path).map_err(usage)?.alerts.rules,
+        None => Rules::default(),
+    };
+    // Every file is opened before anything is written: a wrong name is told at once.
+    let sources = open_all(&map, &args.files)?;
+    let database = Database::open(&store.db, &store.data()).map_err(usage)?;
+    let stop = Stop::on_signals();
+    let progress = Arc::new(Progress::new(&sources, args.json.json));
+    let printed = Mutex::new(0);
+    let bar = Arc::clone(&progress);
+    let watcher = move |alert: &Alert| {
+        let mut printed = printed.lock().unwrap_or_else(PoisonError::into_inner);
+        *printed += 1;
+        if *printed <= ALERTS_PRINTED_MAX {
+            bar.println(&crate::show::alert_line(alert));
+        } else if *printed == ALERTS_PRINTED_MAX + 1 {
+            bar.println("… more alerts: stoop alerts");
+        }
+    };
+    let began_at = SystemClock.now();
+    let mut record = run_record(args, began_at);
+    database.record(&record).await?;
+
+    let mut summary = Summary::default();
+    let mut desk = Desk::new(&database, rules, watcher);
+    // What an earlier run stored and could not judge any more is judged first, and not counted here.
+    desk.tell().await?;
+    let mut feed = Feed { desk: &mut desk, database: &database, args, stop: &stop, progress: &progress, summary: &mut summary, batch: Vec::new() };
+    let outcome = match map.order() {
+        Order::ByTime => feed.by_time(sources).await,
+        Order::Any => feed.sorted(sources).await,
+    };
+    progress.finish();
+    record.ended_at = Some(SystemClock.now());
+    record.counts = summary.counts();
+    (record.outcome, record.message) = match &outcome {
+        Ok(Halt::End) => (RunOutcome::Complete, None),
+        Ok(Halt::Stopped) => (RunOutcome::Partial, Some("stopped by the user".into())),
+        Ok(Halt::TooManyRejects(why)) => (RunOutcome::Failed, Some(why.clone())),
+        Err(error) => (RunOutcome::Failed, Some(format!("{error:#}"))),
+    };
+    database.record(&record).await?;
+    let halt = outcome?;
+    summary.print(args.json.json, &halt)?;
+    match halt {
+        Halt::End => Ok(ExitCode::SUCCESS),
+        Halt::Stopped => Ok(ExitCode::from(130)),
+        Halt::TooManyRejects(why) => Err(usage(why)),
+    }
+}
+
+fn read_map(path: &Path) -> anyhow::Result<Map> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path).map_err(|error| usage(format!("the map {shown} cannot be read: {error}")))?;
+    Map::parse(&text, &shown.to_string()).map_err(usage)
+}
+
+/// Opens every file and binds the map to it. All that is wrong is told at once.
+fn open_all(map: &Map, files: &[PathBuf]) -> anyhow::Result<Vec<Source>> {
+    let hints = map.hints();
+    let format = hints.format.map(|format| match format {
+        Format::Csv => stoop_files::Format::Csv,
+        Format::Json => stoop_files::Format::Json,
+        Format::JsonLines => stoop_files::Format::JsonLines,
+        Format::Parquet => stoop_files::Format::Parquet,
+    });
+    let options = ReadOptions { format, delimiter: hints.delimiter, rows: hints.rows.clone(), ..ReadOptions::default() };
+    let mut sources = Vec::new();
+    let mut mistakes = Vec::new();
+    for file in files {
+        match open(file, &options) {
+            Err(error) => mistakes.push(error.to_string()),
+            Ok(rows) => {
+                let bound = rows.headers().map_or_else(|| Ok(map.bind_json()), |headers| map.bind_csv(headers));
+                match bound {
+                    Ok(reader) => sources.push(Source { name: file.display().to_string(), source: map.name().to_owned(), rows, reader }),
+                    Err(errors) => mistakes.push(format!("{} does not fit: {errors}", file.display())),
+                }
+            }
+        }
+    }
+    if mistakes.is_empty() { Ok(sources) } else { Err(usage(mistakes.join("\n       "))) }
+}
+
+fn run_record(args: &ReplayArgs, began_at: Time) -> RunRecord {
+    let names = args.files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>();
+    let subject = match &names[..] {
+        [name] => name.clone(),
+        [first, rest @ ..] => format!("{first} and {} more", rest.len()),
+        [] => String::new(),
+    };
+    RunRecord {
+        id: format!("replay-{}-{}", began_at.ms(), std::process::id()),
+        kind: "replay".into(),
+        subject,
+        began_at,
+        ended_at: None,
+        outcome: RunOutcome::Running,
+        message: None,
+        counts: BTreeMap::new(),
+    }
+}

@@ -1,0 +1,249 @@
+use std::time::{Duration, Instant};
+
+use stoop_domain::{Observation, Reason, Reject, Time, home_id};
+use stoop_embedded::Database;
+use stoop_files::{Content, Location};
+use stoop_pipeline::Clock;
+use stoop_pipeline::ports::Quarantine;
+use stoop_runtime::SystemClock;
+use stoop_sources::declared::{Outcome, Row};
+
+use super::Source;
+use super::progress::Progress;
+use super::sort::Sorter;
+use super::summary::Summary;
+use crate::args::ReplayArgs;
+use crate::desk::Desk;
+use crate::stop::Stop;
+
+/// Observations taken in at a time: enough that a home that comes often is written once for many.
+const BATCH: usize = 32_768;
+
+/// Rejects kept in memory until they are written.
+const REJECTS_PENDING_MAX: usize = 1_000;
+
+/// The share of rejects is judged from this row on, and at the end: before it, nothing is taken in yet.
+const JUDGED_FROM_ROW: u64 = 1_000;
+
+/// Why feeding ended.
+pub(crate) enum Halt {
+    End,
+    Stopped,
+    TooManyRejects(String),
+}
+
+/// Feeds rows to the desk.
+pub(crate) struct Feed<'f, 'd> {
+    pub(super) desk: &'f mut Desk<'d>,
+    pub(super) database: &'d Database,
+    pub(super) args: &'f ReplayArgs,
+    pub(super) stop: &'f Stop,
+    pub(super) progress: &'f Progress,
+    pub(super) summary: &'f mut Summary,
+    pub(super) batch: Vec<Observation>,
+}
+
+/// What happens to the observations that were read.
+enum Sink {
+    /// They are taken in as they come.
+    Desk,
+    /// They are sorted first.
+    Sorter(Sorter),
+}
+
+impl Feed<'_, '_> {
+    /// Rows that come in order of time are taken in as they are read.
+    pub(crate) async fn by_time(&mut self, sources: Vec<Source>) -> anyhow::Result<Halt> {
+        let halt = self.read_all(sources, &mut Sink::Desk).await?;
+        if !matches!(halt, Halt::TooManyRejects(_)) {
+            self.take().await?;
+        }
+        Ok(halt)
+    }
+
+    /// Rows in any order are read and sorted first, in bounded memory, and taken in then.
+    pub(crate) async fn sorted(&mut self, sources: Vec<Source>) -> anyhow::Result<Halt> {
+        let mut sink = Sink::Sorter(Sorter::default());
+        let halt = self.read_all(sources, &mut sink).await?;
+        if matches!(halt, Halt::TooManyRejects(_)) {
+            return Ok(halt);
+        }
+        let Sink::Sorter(sorter) = sink else { return Ok(halt) };
+        let mut pace = Pace::new(self.args.rate);
+        for observation in sorter.finish()? {
+            self.batch.push(observation?);
+            if self.batch.len() >= BATCH || pace.is_due() {
+                self.take().await?;
+            }
+            pace.row().await;
+            if self.stop.is_set() {
+                self.take().await?;
+                return Ok(Halt::Stopped);
+            }
+        }
+        self.take().await?;
+        Ok(halt)
+    }
+
+    async fn read_all(&mut self, sources: Vec<Source>, sink: &mut Sink) -> anyhow::Result<Halt> {
+        let mut rejects = Vec::new();
+        let mut pace = Pace::new(self.args.rate.filter(|_| matches!(sink, Sink::Desk)));
+        let now = SystemClock.now();
+        for mut source in sources {
+            loop {
+                let Some(read) = read_row(&mut source, now) else { break };
+                self.summary.rows += 1;
+                match read {
+                    Read::Observation(observation) => self.keep(observation, sink)?,
+                    Read::Skipped => self.summary.skipped += 1,
+                    Read::Refused(reject) => {
+                        self.summary.refuse(&reject);
+                        rejects.push(*reject);
+                    }
+                }
+                pace.row().await;
+                let full = self.batch.len() >= BATCH || pace.is_due();
+                let pause = full || rejects.len() >= REJECTS_PENDING_MAX || self.summary.rows.is_multiple_of(4_096);
+                if !pause {
+                    continue;
+                }
+                if self.summary.rows >= JUDGED_FROM_ROW
+                    && let Some(why) = self.too_many_rejects(&source.name)
+                {
+                    self.quarantine(&mut rejects).await?;
+                    return Ok(Halt::TooManyRejects(why));
+                }
+                if full {
+                    self.take().await?;
+                }
+                if rejects.len() >= REJECTS_PENDING_MAX {
+                    self.quarantine(&mut rejects).await?;
+                }
+                self.progress.show(self.summary.rows, &source.rows);
+                if self.stop.is_set() {
+                    self.quarantine(&mut rejects).await?;
+                    return Ok(Halt::Stopped);
+                }
+            }
+            self.progress.file_done(&source.rows);
+            if let Some(why) = self.too_many_rejects(&source.name) {
+                self.quarantine(&mut rejects).await?;
+                return Ok(Halt::TooManyRejects(why));
+            }
+        }
+        self.quarantine(&mut rejects).await?;
+        Ok(Halt::End)
+    }
+
+    fn keep(&mut self, observation: Observation, sink: &mut Sink) -> anyhow::Result<()> {
+        let early = self.args.from.is_some_and(|from| observation.at < from);
+        let late = self.args.until.is_some_and(|until| observation.at >= until);
+        if early || late {
+            self.summary.cut += 1;
+            return Ok(());
+        }
+        self.summary.note_home(&home_id(&observation));
+        match sink {
+            Sink::Desk => self.batch.push(observation),
+            Sink::Sorter(sorter) => sorter.push(observation)?,
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self) -> anyhow::Result<()> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        let (measured, alerted) = self.desk.take(&self.batch).await?;
+        self.batch.clear();
+        self.summary.measured.add(&measured);
+        self.summary.alerts += alerted.told.len() as u64;
+        self.summary.suspects += alerted.suspects.len() as u64;
+        Ok(())
+    }
+
+    async fn quarantine(&mut self, rejects: &mut Vec<Reject>) -> anyhow::Result<()> {
+        self.database.put(rejects).await?;
+        rejects.clear();
+        Ok(())
+    }
+
+    /// Says so where more rows were refused than the user wants to bear.
+    fn too_many_rejects(&self, file: &str) -> Option<String> {
+        #[expect(clippy::cast_precision_loss, reason = "a share")]
+        let percent = self.summary.quarantined as f64 / self.summary.rows.max(1) as f64 * 100.0;
+        (percent > self.args.max_rejects).then(|| {
+            let reasons = self.summary.reasons_in_words();
+            format!(
+                "{file}: {} of the first {} rows are refused ({percent:.1} %, more than --max-rejects {}): {reasons}.\n       \
+                 Is it the right file for this map? `stoop quarantine` shows the rows.",
+                self.summary.quarantined, self.summary.rows, self.args.max_rejects,
+            )
+        })
+    }
+}
+
+/// What became of one row.
+enum Read {
+    Observation(Observation),
+    Skipped,
+    Refused(Box<Reject>),
+}
+
+fn read_row(source: &mut Source, now: Time) -> Option<Read> {
+    let Source { name, source, rows, reader } = source;
+    let refuse = |location: Location, reason: Reason, detail: String, raw: &[u8]| {
+        Read::Refused(Box::new(Reject::new(source, now, format!("{name}: {location}"), reason, detail, raw)))
+    };
+    let row = match rows.next_row()? {
+        Ok(row) => row,
+        Err(fault) => return Some(refuse(fault.location, fault.reason, fault.detail, &fault.raw)),
+    };
+    let read = match row.content {
+        Content::Json(bytes) => reader.read(Row::Json(bytes), name, now),
+        Content::Csv(record) => reader.read(Row::Csv(record), name, now),
+    };
+    let (reason, detail) = match read {
+        Ok(Outcome::Skipped) => return Some(Read::Skipped),
+        Ok(Outcome::Observation(observation)) => match observation.check(now) {
+            Ok(()) => return Some(Read::Observation(observation)),
+            Err(refused) => refused,
+        },
+        Err(error) => (error.reason, error.detail),
+    };
+    Some(refuse(row.location, reason, detail, &row.content.raw()))
+}
+
+/// Keeps to so many rows a second, and asks for what was read to be taken in twice a second.
+struct Pace {
+    rate: Option<u64>,
+    began: Instant,
+    rows: u64,
+    taken: Instant,
+}
+
+impl Pace {
+    fn new(rate: Option<u64>) -> Self {
+        let now = Instant::now();
+        Self { rate, began: now, rows: 0, taken: now }
+    }
+
+    async fn row(&mut self) {
+        let Some(rate) = self.rate else { return };
+        self.rows += 1;
+        #[expect(clippy::cast_precision_loss, reason = "seconds")]
+        let due = self.began + Duration::from_secs_f64(self.rows as f64 / rate as f64);
+        let now = Instant::now();
+        if due > now + Duration::from_millis(20) {
+            tokio::time::sleep_until(due.into()).await;
+        }
+    }
+
+    fn is_due(&mut self) -> bool {
+        let due = self.rate.is_some() && self.taken.elapsed() >= Duration::from_millis(500);
+        if due {
+            self.taken = Instant::now();
+        }
+        due
+    }
+}

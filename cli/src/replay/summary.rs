@@ -1,0 +1,153 @@
+use std::collections::BTreeMap;
+use std::hash::BuildHasher;
+
+use rustc_hash::{FxBuildHasher, FxHashSet};
+use serde::Serialize;
+use stoop_domain::{HomeId, Reason, Reject};
+use stoop_pipeline::Measured;
+
+use super::feed::Halt;
+use crate::show::count;
+
+/// What a replay read and what it changed.
+#[derive(Default)]
+pub(super) struct Summary {
+    pub(super) rows: u64,
+    /// Rows that the map says are no listings.
+    pub(super) skipped: u64,
+    /// Rows outside `--from` and `--until`.
+    pub(super) cut: u64,
+    pub(super) quarantined: u64,
+    reasons: BTreeMap<Reason, u64>,
+    pub(super) measured: Measured,
+    pub(super) alerts: u64,
+    pub(super) suspects: u64,
+    /// Hashes of the ids of the homes that were seen.
+    homes: FxHashSet<u64>,
+}
+
+/// The summary as `--json` prints it.
+#[derive(Serialize)]
+struct Json<'a> {
+    complete: bool,
+    rows: u64,
+    skipped: u64,
+    outside_time: u64,
+    observations: u64,
+    new: u64,
+    changed: u64,
+    unchanged: u64,
+    duplicates: u64,
+    stale: u64,
+    quarantined: u64,
+    reasons: BTreeMap<&'a str, u64>,
+    homes: u64,
+    price_changes: i64,
+    drops: i64,
+    rises: i64,
+    alerts: u64,
+    suspects: u64,
+    changed_nothing: bool,
+}
+
+impl Summary {
+    pub(super) fn note_home(&mut self, id: &HomeId) {
+        self.homes.insert(FxBuildHasher.hash_one(id.as_str()));
+    }
+
+    pub(super) fn refuse(&mut self, reject: &Reject) {
+        self.quarantined += 1;
+        *self.reasons.entry(reject.reason).or_default() += 1;
+    }
+
+    pub(super) fn reasons_in_words(&self) -> String {
+        let words = self.reasons.iter().map(|(reason, n)| format!("{reason} {}", count(*n)));
+        words.collect::<Vec<_>>().join(", ")
+    }
+
+    fn json(&self, halt: &Halt) -> Json<'_> {
+        let measured = &self.measured;
+        Json {
+            complete: matches!(halt, Halt::End),
+            rows: self.rows,
+            skipped: self.skipped,
+            outside_time: self.cut,
+            observations: measured.observations,
+            new: measured.new,
+            changed: measured.changed,
+            unchanged: measured.unchanged,
+            duplicates: measured.duplicates,
+            stale: measured.stale,
+            quarantined: self.quarantined,
+            reasons: self.reasons.iter().map(|(reason, n)| (reason.as_str(), *n)).collect(),
+            homes: self.homes.len() as u64,
+            price_changes: measured.price_cuts + measured.price_rises,
+            drops: measured.price_cuts,
+            rises: measured.price_rises,
+            alerts: self.alerts,
+            suspects: self.suspects,
+            changed_nothing: measured.changed_nothing(),
+        }
+    }
+
+    pub(super) fn counts(&self) -> BTreeMap<String, u64> {
+        let measured = &self.measured;
+        let whole = |n: i64| u64::try_from(n).unwrap_or(0);
+        let pairs = [
+            ("rows", self.rows),
+            ("observations", measured.observations),
+            ("new", measured.new),
+            ("changed", measured.changed),
+            ("duplicates", measured.duplicates),
+            ("stale", measured.stale),
+            ("rejects", self.quarantined),
+            ("drops", whole(measured.price_cuts)),
+            ("rises", whole(measured.price_rises)),
+            ("alerts", self.alerts),
+        ];
+        pairs.into_iter().map(|(name, n)| (name.to_owned(), n)).collect()
+    }
+
+    pub(super) fn print(&self, json: bool, halt: &Halt) -> anyhow::Result<()> {
+        if json {
+            println!("{}", serde_json::to_string(&self.json(halt))?);
+            return Ok(());
+        }
+        let measured = &self.measured;
+        let line = |name: &str, value: u64, note: &str| {
+            let gap = if note.is_empty() { "" } else { "  " };
+            println!("{name:>14}  {:>12}{gap}{note}", count(value));
+        };
+        let signed = |name: &str, value: i64, note: &str| match u64::try_from(value) {
+            Ok(value) => line(name, value, note),
+            Err(_) => println!("{name:>14}  {value:>12}  {note}"),
+        };
+        line("rows", self.rows, "");
+        if self.skipped > 0 {
+            line("skipped", self.skipped, "no listings, says the map");
+        }
+        if self.cut > 0 {
+            line("outside", self.cut, "of --from and --until");
+        }
+        let parts = format!("new {}, changed {}, seen again {}", count(measured.new), count(measured.changed), count(measured.unchanged));
+        line("observations", measured.observations, &parts);
+        line("duplicates", measured.duplicates, "");
+        let hint = "later than 48 h: if the file is not in order of time, put order = \"any\" in the map";
+        line("stale", measured.stale, if measured.stale > 0 { hint } else { "" });
+        line("quarantined", self.quarantined, &self.reasons_in_words());
+        line("homes", self.homes.len() as u64, "");
+        signed("price changes", measured.price_cuts + measured.price_rises, "");
+        signed("drops", measured.price_cuts, "");
+        signed("rises", measured.price_rises, "");
+        line("alerts", self.alerts, if self.suspects > 0 { "told" } else { "" });
+        line("suspects", self.suspects, if self.suspects > 0 { "held back: stoop alerts --suspect" } else { "" });
+        match halt {
+            Halt::End if measured.changed_nothing() && measured.observations > 0 => {
+                println!("\nNothing changed: every observation was known already.");
+            }
+            Halt::Stopped => println!("\nStopped before the end; run it again to go on."),
+            _ => {}
+        }
+        Ok(())
+    }
+}

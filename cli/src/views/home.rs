@@ -1,0 +1,259 @@
+use std::process::ExitCode;
+
+use serde::Serialize;
+use stoop_domain::{Currency, EventKind, Home, HomeId, Market, Minor, Time};
+use stoop_embedded::Database;
+
+use super::told::{Change, Told, event_name, median_per_m2, share_of};
+use super::{empty, moment, open, plural, rfc3339, rfc3339_or_null};
+use crate::args::{HomeArgs, StoreArgs};
+use crate::failure::usage;
+use crate::show::{self, Cell, Column, Look, Table, UNKNOWN, or_unknown, print, print_json};
+
+/// A home's card and its whole history.
+#[derive(Serialize)]
+pub(super) struct HomeView {
+    #[serde(flatten)]
+    told: Told,
+    #[serde(serialize_with = "rfc3339_or_null")]
+    first_seen: Option<Time>,
+    #[serde(serialize_with = "rfc3339_or_null")]
+    last_seen: Option<Time>,
+    #[serde(serialize_with = "rfc3339_or_null")]
+    listed_at: Option<Time>,
+    stretches: Vec<Stretch>,
+    events: Vec<Happened>,
+}
+
+/// A time over which nothing changed.
+#[derive(Serialize)]
+struct Stretch {
+    #[serde(serialize_with = "rfc3339")]
+    first_seen: Time,
+    #[serde(serialize_with = "rfc3339")]
+    last_seen: Time,
+    status: &'static str,
+    price: Option<f64>,
+    currency: Currency,
+    /// Against the price of the stretch before.
+    change: Option<f64>,
+    market: Market,
+    #[serde(skip)]
+    asked: Option<Minor>,
+}
+
+#[derive(Serialize)]
+struct Happened {
+    #[serde(serialize_with = "rfc3339")]
+    at: Time,
+    kind: &'static str,
+    from: Option<f64>,
+    to: Option<f64>,
+    change: Option<f64>,
+    market: Market,
+    #[serde(skip)]
+    event: stoop_domain::Event,
+}
+
+/// How many homes are read at once in the search for one by the end of its id.
+const PAGE_HOMES: usize = 1_000;
+const CANDIDATES_MAX: usize = 5;
+
+/// `stoop home ID`.
+pub(crate) fn home(store: &StoreArgs, args: &HomeArgs) -> anyhow::Result<ExitCode> {
+    let database = open(store)?;
+    let view = HomeView::read(&database, &args.id)?;
+    if args.json.json {
+        print_json(&view)?
+    } else {
+        print(&view.draw(Look::of_stdout()))?
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+impl HomeView {
+    pub(super) fn read(database: &Database, id: &str) -> anyhow::Result<Self> {
+        let (id, home) = find(database, id)?;
+        let now = moment(database, None)?.unwrap_or_default();
+        let median = match home.history.current() {
+            Some(facts) => median_per_m2(database, &facts.market, now)?,
+            None => None,
+        };
+        let told = Told::of(id.clone(), &home, now, median);
+        let told = told.ok_or_else(|| anyhow::anyhow!("the home {id} is stored without observations"))?;
+        let seen = home.history.seen();
+        Ok(Self {
+            told,
+            first_seen: seen.map(|(first, _)| first),
+            last_seen: seen.map(|(_, last)| last),
+            listed_at: home.history.listed_at(),
+            stretches: stretches(&home),
+            events: home.history.events().into_iter().map(Happened::of).collect(),
+        })
+    }
+
+    pub(super) fn draw(&self, look: Look) -> String {
+        let name = self.told.words().map(show::plain);
+        let id = show::plain(self.told.id.as_str());
+        let heading = name.map_or_else(|| id.clone(), |name| format!("{name} · {id}"));
+        let mut text = format!("{}\n{}\n", look.bold(&heading), self.card());
+        let count = plural(self.stretches.len() as u64, "stretch").replace("stretchs", "stretches");
+        let heading = format!("Seen in {count}");
+        text += &format!("{}, {}\n\n{}", look.bold(&heading), look.dim("times in UTC"), self.seen().draw(look));
+        if !self.events.is_empty() {
+            text += &format!("\n{}\n\n{}", look.bold("What happened"), self.happened().draw(look));
+        }
+        text
+    }
+
+    fn card(&self) -> String {
+        let told = &self.told;
+        let versus = told.versus_market.map(|share| format!(" ({} vs market)", show::change(share)));
+        let per_area = told
+            .price_per_area
+            .map(|price| show::price_per_area(price, told.currency, told.area_unit) + &versus.unwrap_or_default());
+        let rooms = told.bedrooms.map(|beds| plural(beds.into(), "bedroom"));
+        let area = told.living_area.map(|area| show::area(area, told.area_unit));
+        let kind: Vec<String> = [told.property_type.map(str::to_owned), rooms, area].into_iter().flatten().collect();
+        let opened = told.opened_at.zip(told.days_on_market);
+        let opened = opened
+            .map(|(at, days)| format!("{}, since {}", plural(u64::from(days.unsigned_abs()), "day"), show::date(at)));
+        let title = told.title.as_deref().filter(|_| told.line.is_some()).map(show::plain);
+        let lines = [
+            ("title", title),
+            ("market", Some(told.market.to_string())),
+            ("status", Some(told.status.to_owned())),
+            ("price", Some(or_unknown(told.asked.map(|price| show::money(price, told.currency))))),
+            ("per area", per_area),
+            ("home", Some(kind.join(", ")).filter(|kind| !kind.is_empty())),
+            ("on market", opened),
+            ("listed", self.listed_at.map(show::date)),
+            ("page", told.url.as_deref().map(show::plain)),
+        ];
+        let line = |(name, value): (&str, Option<String>)| value.map(|value| format!("  {name:<9}  {value}\n"));
+        lines.into_iter().filter_map(line).collect()
+    }
+
+    fn seen(&self) -> Table {
+        let mut table = Table::new([
+            Column::left("first seen"),
+            Column::left("last seen"),
+            Column::left("status"),
+            Column::right("price"),
+            Column::right("change"),
+            Column::cut("market"),
+        ]);
+        let mut market = None;
+        for stretch in &self.stretches {
+            let moved = market.replace(&stretch.market) != Some(&stretch.market);
+            table.row([
+                show::time(stretch.first_seen).into(),
+                show::time(stretch.last_seen).into(),
+                stretch.status.into(),
+                or_unknown(stretch.asked.map(|price| show::money(price, stretch.currency))).into(),
+                changed(stretch.change),
+                Cell::from(if moved { stretch.market.to_string() } else { String::new() }).dim(),
+            ]);
+        }
+        table
+    }
+
+    fn happened(&self) -> Table {
+        let mut table =
+            Table::new([Column::left("when"), Column::left("what"), Column::right("change"), Column::left("price")]);
+        for happened in &self.events {
+            let currency = happened.market.currency;
+            let prices = happened
+                .event
+                .change
+                .map(|change| format!("{} → {}", show::money(change.from, currency), show::money(change.to, currency)));
+            table.row([
+                show::time(happened.at).into(),
+                in_words(happened.event.kind).into(),
+                changed(happened.change),
+                prices.unwrap_or_default().into(),
+            ]);
+        }
+        table
+    }
+}
+
+impl Happened {
+    fn of(event: stoop_domain::Event) -> Self {
+        let change = Change::of(&event, event.market.currency);
+        Self {
+            at: event.at,
+            kind: event_name(event.kind),
+            from: change.as_ref().map(|change| change.from),
+            to: change.as_ref().map(|change| change.to),
+            change: change.map(|change| change.share),
+            market: event.market.clone(),
+            event,
+        }
+    }
+}
+
+fn stretches(home: &Home) -> Vec<Stretch> {
+    let mut before: Option<(Market, Minor)> = None;
+    let mut stretches = Vec::new();
+    for run in home.history.runs() {
+        let market = &run.facts.market;
+        let comparable =
+            |(known, _): &&(Market, Minor)| (known.purpose, known.currency) == (market.purpose, market.currency);
+        let from = before.as_ref().filter(comparable).map(|(_, price)| *price);
+        let change = from.zip(run.facts.list_price).filter(|(from, to)| from != to);
+        stretches.push(Stretch {
+            first_seen: run.first,
+            last_seen: run.last,
+            status: run.facts.status.as_str(),
+            price: run.facts.list_price.map(|price| price.major_f64(market.currency)),
+            currency: market.currency,
+            change: change.map(|(from, to)| share_of(from, to)),
+            market: market.clone(),
+            asked: run.facts.list_price,
+        });
+        if let Some(price) = run.facts.list_price {
+            before = Some((market.clone(), price));
+        }
+    }
+    stretches
+}
+
+fn changed(share: Option<f64>) -> Cell {
+    match share {
+        Some(share) if share < 0.0 => Cell::from(show::change(share)).green(),
+        Some(share) => Cell::from(show::change(share)).red(),
+        None => Cell::from(UNKNOWN).dim(),
+    }
+}
+
+fn in_words(kind: EventKind) -> String {
+    event_name(kind).replace('_', " ")
+}
+
+/// The home with this id, or the only one whose id ends so behind the source's name.
+fn find(database: &Database, id: &str) -> anyhow::Result<(HomeId, Home)> {
+    let whole = HomeId(id.trim().into());
+    if let Some(found) = database.home(&whole)? {
+        return Ok((whole, found.value));
+    }
+    let mut found: Vec<(HomeId, Home)> = Vec::new();
+    let mut after: Option<HomeId> = None;
+    loop {
+        let page = database.homes_after(after.as_ref(), PAGE_HOMES)?;
+        let Some((last, _)) = page.last() else { break };
+        after = Some(last.clone());
+        let native =
+            |known: &HomeId| known.as_str().split_once('/').is_some_and(|(_, native)| native == whole.as_str());
+        found.extend(page.into_iter().filter(|(known, _)| native(known)));
+    }
+    match found.len() {
+        1 => Ok(found.swap_remove(0)),
+        0 if after.is_none() => Err(usage(empty(database))),
+        0 => Err(usage(format!("there is no home {whole}; `stoop homes AREA` lists those of an area"))),
+        _ => {
+            let ids: Vec<&str> = found.iter().take(CANDIDATES_MAX).map(|(id, _)| id.as_str()).collect();
+            Err(usage(format!("several sources have a home {whole}; say which: {}", ids.join(", "))))
+        }
+    }
+}

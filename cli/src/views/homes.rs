@@ -1,0 +1,105 @@
+use std::process::ExitCode;
+
+use serde::Serialize;
+use stoop_domain::{Phase, Time};
+use stoop_embedded::Database;
+
+use super::told::{Told, median_per_m2};
+use super::{area, moment, more, open, plural, rfc3339};
+use crate::args::{HomesArgs, StoreArgs};
+use crate::show::{self, Cell, Column, Look, Table, UNKNOWN, or_unknown, print, print_json};
+
+/// The homes of an area, those with the newest events first.
+#[derive(Serialize)]
+pub(super) struct Homes {
+    path: String,
+    name: String,
+    #[serde(serialize_with = "rfc3339")]
+    as_of: Time,
+    /// How many there are, of which `homes` may show fewer.
+    total: usize,
+    homes: Vec<Told>,
+    #[serde(skip)]
+    all: bool,
+}
+
+/// `stoop homes AREA`.
+pub(crate) fn homes(store: &StoreArgs, args: &HomesArgs) -> anyhow::Result<ExitCode> {
+    let database = open(store)?;
+    let view = Homes::read(&database, &args.area, args.all, args.limit)?;
+    if args.json.json {
+        print_json(&view)?
+    } else {
+        print(&view.draw(Look::of_stdout()))?
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Homes {
+    pub(super) fn read(database: &Database, query: &str, all: bool, limit: usize) -> anyhow::Result<Self> {
+        let found = area(database, query)?;
+        let as_of = moment(database, None)?.unwrap_or_default();
+        let mut homes = Vec::new();
+        for market in &found.markets {
+            let median = median_per_m2(database, market, as_of)?;
+            let told = database.homes_of(market, None, usize::MAX)?.into_iter();
+            homes.extend(told.filter_map(|(id, home)| Told::of(id, &home, as_of, median)));
+        }
+        homes.retain(|home| all || home.phase == Some(Phase::Active));
+        homes.sort_by(|a, b| b.last_event_at.cmp(&a.last_event_at).then_with(|| a.id.cmp(&b.id)));
+        let total = homes.len();
+        homes.truncate(limit);
+        Ok(Self { path: found.path, name: found.name, as_of, total, homes, all })
+    }
+
+    pub(super) fn draw(&self, look: Look) -> String {
+        let what = if self.all { "home" } else { "active home" };
+        let heading = format!("{} · {}", self.name, plural(self.total as u64, what));
+        let under = format!("{}, as of {} UTC, newest events first", self.path, show::time(self.as_of));
+        let mut text = format!("{}\n{}\n\n", look.bold(&heading), look.dim(&under));
+        if self.homes.is_empty() {
+            let hint = if self.all { "" } else { " --all shows those of every status." };
+            return text + &format!("No {what} here.{hint}\n");
+        }
+        let mut columns = vec![Column::left("id")];
+        if self.all {
+            columns.push(Column::left("status"));
+        }
+        columns.extend([Column::right("price"), Column::right("change"), Column::left("on")]);
+        columns.extend(["beds", "area", "vs market", "days"].map(Column::right));
+        columns.push(Column::cut("home"));
+        let mut table = Table::new(columns);
+        for home in &self.homes {
+            table.row(row(home, self.all));
+        }
+        text += &table.draw(look);
+        text += &more(self.homes.len(), self.total);
+        text + "\n" + &look.dim("vs market: price per area against the median of the home's own market\n")
+    }
+}
+
+fn row(home: &Told, all: bool) -> Vec<Cell> {
+    let change = home.last_change.as_ref();
+    let changed = change.map_or_else(
+        || Cell::from(UNKNOWN).dim(),
+        |change| {
+            let cell = Cell::from(show::change(change.share));
+            if change.share < 0.0 { cell.green() } else { cell.red() }
+        },
+    );
+    let mut cells: Vec<Cell> = vec![show::plain(home.id.as_str()).into()];
+    if all {
+        cells.push(home.status.into());
+    }
+    cells.extend([
+        or_unknown(home.asked.map(|price| show::money(price, home.currency))).into(),
+        changed,
+        Cell::from(change.map(|change| show::date(change.at)).unwrap_or_default()),
+        or_unknown(home.bedrooms.map(|beds| beds.to_string())).into(),
+        or_unknown(home.living_area.map(|area| show::area(area, home.area_unit))).into(),
+        or_unknown(home.versus_market.map(show::change)).into(),
+        or_unknown(home.days_on_market.map(|days| days.to_string())).into(),
+        Cell::from(show::plain(home.words().unwrap_or(UNKNOWN))),
+    ]);
+    cells
+}

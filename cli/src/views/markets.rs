@@ -1,0 +1,147 @@
+use std::process::ExitCode;
+
+use serde::Serialize;
+use stoop_domain::{Currency, Market, Time};
+use stoop_embedded::Database;
+use stoop_market::Cells;
+use stoop_pipeline::serve::{FiguresView, unit_name};
+
+use super::{empty, moment, more, open, plural, rfc3339_or_null};
+use crate::args::{MarketsArgs, StoreArgs};
+use crate::show::{self, Cell, Column, Look, Table, or_unknown, print, print_json};
+
+/// Every market and its figures, the largest first.
+#[derive(Serialize)]
+pub(super) struct Markets {
+    #[serde(serialize_with = "rfc3339_or_null")]
+    as_of: Option<Time>,
+    /// How many markets there are, of which `markets` may show fewer.
+    total: usize,
+    markets: Vec<MarketRow>,
+}
+
+#[derive(Serialize)]
+struct MarketRow {
+    id: Market,
+    path: String,
+    name: String,
+    purpose: &'static str,
+    currency: Currency,
+    area_unit: &'static str,
+    #[serde(flatten)]
+    figures: FiguresView,
+}
+
+/// `stoop markets`.
+pub(crate) fn markets(store: &StoreArgs, args: &MarketsArgs) -> anyhow::Result<ExitCode> {
+    let database = open(store)?;
+    let view = Markets::read(&database, args.as_of.as_of, args.limit)?;
+    if args.json.json {
+        print_json(&view)?;
+    } else if view.as_of.is_none() {
+        print(&(empty(&database) + "\n"))?;
+    } else {
+        print(&view.draw(Look::of_stdout()))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Markets {
+    pub(super) fn read(database: &Database, as_of: Option<Time>, limit: usize) -> anyhow::Result<Self> {
+        let as_of = moment(database, as_of)?;
+        let mut markets = Vec::new();
+        if let Some(now) = as_of {
+            // One state at a time is in memory: there may be thousands of markets.
+            for market in database.market_ids()? {
+                if let Some(cells) = database.cells(&market)? {
+                    markets.push(MarketRow::new(market, &cells, now));
+                }
+            }
+        }
+        markets.sort_by(|a, b| b.figures.active.cmp(&a.figures.active).then_with(|| a.id.cmp(&b.id)));
+        let total = markets.len();
+        markets.truncate(limit);
+        Ok(Self { as_of, total, markets })
+    }
+
+    pub(super) fn draw(&self, look: Look) -> String {
+        let as_of = self.as_of.map(show::time);
+        let heading = format!("{} as of {} UTC", plural(self.total as u64, "market"), or_unknown(as_of));
+        // Eighty columns hold everything but the quartiles.
+        let wide = look.width >= 100;
+        let mut columns = vec![
+            Column::left("area"),
+            Column::cut("in"),
+            Column::left("for"),
+            Column::right("active"),
+            Column::right("median"),
+        ];
+        if wide {
+            columns.push(Column::right("p25–p75"));
+        }
+        columns.extend(["per area", "age", "new 7 d", "cuts 7 d", "cut"].map(Column::right));
+        let mut table = Table::new(columns);
+        for row in &self.markets {
+            table.row(row.cells(wide));
+        }
+        let note = "age: median days on the market; cut: share of homes that ask less than at first\n";
+        let more = more(self.markets.len(), self.total);
+        format!("{}\n\n{}{}\n{}", look.bold(&heading), table.draw(look), more, look.dim(note))
+    }
+}
+
+impl MarketRow {
+    fn new(id: Market, cells: &Cells, now: Time) -> Self {
+        let country = id.area.country();
+        Self {
+            path: id.area.to_string(),
+            name: id.area.name(),
+            purpose: id.purpose.as_str(),
+            currency: id.currency,
+            area_unit: unit_name(country.area_unit),
+            figures: FiguresView::of(cells, now, id.currency, country.area_unit, &country.zone),
+            id,
+        }
+    }
+
+    fn cells(&self, wide: bool) -> Vec<Cell> {
+        let figures = &self.figures;
+        let quartiles = figures.p25_price.zip(figures.p75_price);
+        let quartiles = quartiles.map(|(low, high)| format!("{}–{}", show::short(low), show::short(high)));
+        let per_area = figures.median_price_per_area.map(|price| {
+            let unit = show::unit_sign(self.area_unit);
+            format!("{}/{unit}", show::price_digits(price, self.currency))
+        });
+        let mut cells: Vec<Cell> = vec![
+            self.name.clone().into(),
+            Cell::from(parents(&self.path)).dim(),
+            self.purpose.into(),
+            show::whole(figures.active).into(),
+            or_unknown(figures.median_price.map(|price| show::price(price, self.currency))).into(),
+        ];
+        if wide {
+            cells.push(or_unknown(quartiles).into());
+        }
+        cells.extend([
+            or_unknown(per_area).into(),
+            or_unknown(figures.median_age_days.map(|days| format!("{days:.0} d"))).into(),
+            show::whole(figures.last_7_days.new).into(),
+            show::whole(figures.last_7_days.price_cuts).into(),
+            Cell::from(or_unknown(figures.cut_share.map(show::percent))),
+        ]);
+        cells
+    }
+}
+
+/// The known levels above the narrowest one of a path: with its slug behind them they are the path.
+fn parents(path: &str) -> String {
+    let known = path.trim_end_matches(['-', '/']);
+    known.rsplit_once('/').map_or("", |(parents, _)| parents).trim_end_matches(['-', '/']).to_owned()
+}
+
+#[cfg(test)]
+#[test]
+fn the_parents_of_an_area_are_its_known_levels_above() {
+    let shown = ["us/wa/king/-/98178", "ma/-/-/agadir/haut-founty", "ma/-/-/agadir/-"].map(parents);
+    assert_eq!(shown, ["us/wa/king", "ma/-/-/agadir", "ma"]);
+}

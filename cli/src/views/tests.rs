@@ -1,0 +1,350 @@
+//! The views of a small market made by hand: seven homes in two King County postal codes and three in
+//! Agadir, over the first two weeks of 2026.
+
+use std::sync::Arc;
+
+use insta::assert_snapshot;
+use stoop_domain::{
+    Alert, AlertId, Area, AreaUnit, Currency, HomeId, Listing, Minor, Observation, Place, PropertyType, Purpose,
+    Reason, Reject, Status, Time, Verdict,
+};
+use stoop_embedded::Database;
+use stoop_pipeline::Measurer;
+use stoop_pipeline::ports::{Ledger, Quarantine, RunLedger, RunOutcome, RunRecord};
+
+use super::alerts::Alerts;
+use super::home::HomeView;
+use super::homes::Homes;
+use super::market::Area as AreaView;
+use super::markets::Markets;
+use super::quarantine::Quarantined;
+use super::runs::Runs;
+use crate::args::StoreArgs;
+use crate::failure::Usage;
+use crate::show::Look;
+
+const SCREEN: Look = Look { colours: false, width: 110 };
+const NARROW: Look = Look { colours: false, width: 80 };
+
+struct World {
+    database: Arc<Database>,
+    /// Removed when the test ends.
+    _folder: tempfile::TempDir,
+}
+
+fn at(text: &str) -> Time {
+    Time::parse(text).unwrap()
+}
+
+/// A house in King County: id, city, postal code, bedrooms, square feet, street.
+fn house(id: &str, city: &str, postal: &str, bedrooms: u8, sqft: u32, line: &str) -> Observation {
+    let words = |text: &str| Some(text.to_owned());
+    let place = Place {
+        line: words(line),
+        city: words(city),
+        county: words("King"),
+        region: words("WA"),
+        postal_code: words(postal),
+        country: words("US"),
+        ..Place::default()
+    };
+    let mut listing = Listing::new(Purpose::Sale, Currency::USD, place);
+    listing.property_type =
+        Some(if bedrooms < 3 { PropertyType::Condominium } else { PropertyType::SingleFamilyResidence });
+    listing.bedrooms = Some(bedrooms);
+    listing.living_area = Some(Area::of(sqft, AreaUnit::SquareFeet));
+    listing.details.title = words("Bright home near the lake");
+    listing.details.url = Some(format!("https://homes.example/{id}"));
+    Observation { source: "kc".into(), native_id: id.to_owned(), at: Time::default(), listing }
+}
+
+/// A flat in Agadir.
+fn flat(id: &str, purpose: Purpose, title: &str) -> Observation {
+    let words = |text: &str| Some(text.to_owned());
+    let place =
+        Place { neighbourhood: words("Haut Founty"), city: words("Agadir"), country: words("MA"), ..Place::default() };
+    let mut listing = Listing::new(purpose, Currency::MAD, place);
+    listing.property_type = Some(PropertyType::Apartment);
+    listing.living_area = Some(Area::of(95, AreaUnit::SquareMeters));
+    listing.details.title = words(title);
+    listing.details.url = Some(format!("https://annonces.example/{id}"));
+    Observation { source: "avito".into(), native_id: id.to_owned(), at: Time::default(), listing }
+}
+
+/// The home as it was seen at these times, each with a price in major units and a status.
+fn seen(home: &Observation, times: &[(&str, i64, Status)]) -> Vec<Observation> {
+    let see = |(time, price, status): &(&str, i64, Status)| {
+        let mut seen = home.clone();
+        seen.at = at(time);
+        seen.listing.list_price = (*price > 0).then_some(Minor(price * 100));
+        seen.listing.status = *status;
+        seen
+    };
+    times.iter().map(see).collect()
+}
+
+fn observations() -> Vec<Observation> {
+    use Status::{Active, Closed, Pending};
+    let mut all = Vec::new();
+    let mut add = |home: &Observation, times: &[(&str, i64, Status)]| all.extend(seen(home, times));
+    add(
+        &house("1001", "Seattle", "98178", 3, 1_180, "5500 S Norfolk St"),
+        &[
+            ("2026-01-02T18:00:00Z", 540_000, Active),
+            ("2026-01-05T18:00:00Z", 540_000, Active),
+            ("2026-01-09T18:00:00Z", 499_900, Active),
+            ("2026-01-13T18:30:00Z", 419_900, Active),
+        ],
+    );
+    add(
+        &house("1002", "Seattle", "98178", 4, 2_570, "10412 Rainier Ave S"),
+        &[("2026-01-02T18:00:00Z", 720_000, Active), ("2026-01-10T18:00:00Z", 720_000, Pending)],
+    );
+    add(&house("1003", "Seattle", "98178", 2, 770, "11 Waters Ave S #4"), &[("2026-01-06T18:00:00Z", 310_000, Active)]);
+    add(
+        &house("1004", "Renton", "98178", 3, 1_960, "13006 80th Ave S"),
+        &[("2026-01-03T18:00:00Z", 604_000, Active), ("2026-01-08T18:00:00Z", 615_000, Active)],
+    );
+    add(
+        &house("1005", "Seattle", "98103", 3, 1_680, "4312 Woodland Park Ave N"),
+        &[("2026-01-04T18:00:00Z", 985_000, Active)],
+    );
+    add(
+        &house("1006", "Seattle", "98103", 5, 5_420, "1 Phinney Ave N"),
+        &[("2026-01-11T18:00:00Z", 1_225_000, Active)],
+    );
+    add(
+        &house("1007", "Seattle", "98103", 1, 640, "815 N 43rd St"),
+        &[("2026-01-02T18:00:00Z", 450_000, Active), ("2026-01-12T18:00:00Z", 450_000, Closed)],
+    );
+    add(
+        &flat("54401684", Purpose::Sale, "Appartement à vendre, 95 m², vue sur mer, résidence sécurisée avec piscine"),
+        &[("2026-01-03T09:00:00Z", 1_250_000, Active), ("2026-01-12T09:00:00Z", 1_190_000, Active)],
+    );
+    add(&flat("54401700", Purpose::Sale, "شقة للبيع في حي فونتي"), &[("2026-01-05T09:00:00Z", 0, Active)]);
+    add(&flat("55100200", Purpose::Rent, "Location \u{1b}[31mmeublée"), &[("2026-01-07T09:00:00Z", 6_500, Active)]);
+    all
+}
+
+fn alert(id: &str, verdict: Verdict) -> Alert {
+    let market = "us/wa/king/seattle/98178:sale:USD".parse().unwrap();
+    Alert {
+        id: AlertId(id.to_owned()),
+        rule: "price-drop".into(),
+        home: HomeId("kc/1001".into()),
+        market,
+        at: at("2026-01-13T18:30:00Z"),
+        from: Minor(49_990_000),
+        to: Minor(41_990_000),
+        drop_bp: 1_600,
+        title: Some("Bright home near the lake".into()),
+        line: Some("5500 S Norfolk St".into()),
+        url: Some("https://homes.example/1001".into()),
+        verdict,
+    }
+}
+
+fn run(id: &str, began: &str, ended: Option<&str>, outcome: RunOutcome) -> RunRecord {
+    let counts = [("rows", 1_663), ("new", 1_184), ("rejects", 0), ("requests", 17)];
+    RunRecord {
+        id: id.to_owned(),
+        kind: if ended.is_some() { "replay" } else { "poll" }.to_owned(),
+        subject: "../listings/2026/king-county-homes-for-sale.csv".into(),
+        began_at: at(began),
+        ended_at: ended.map(at),
+        outcome,
+        message: (outcome == RunOutcome::Failed).then(|| "the portal answered 503 five times".to_owned()),
+        counts: counts.into_iter().map(|(name, count)| (name.to_owned(), count)).collect(),
+    }
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
+fn nothing() -> World {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::open(&folder.path().join("stoop.db"), &folder.path().join("stoop-data")).unwrap();
+    World { database, _folder: folder }
+}
+
+fn world() -> World {
+    let world = nothing();
+    let database = &*world.database;
+    let reject = |line: u32, reason, detail: &str| {
+        let raw = format!("{line},\"$1\",98178\n{{\"id\": {line}}}");
+        Reject::new(
+            "kc",
+            at("2026-01-13T18:31:00Z"),
+            format!("homes.csv:{line}"),
+            reason,
+            detail.into(),
+            raw.as_bytes(),
+        )
+    };
+    let rejects = [
+        reject(17, Reason::PriceNotPositive, "list_price is -100 minor units"),
+        reject(40, Reason::BadValue, "beds: \"many\" is no number; accepted: whole numbers from 0 to 255"),
+        reject(41, Reason::BadValue, "beds: \"few\" is no number; accepted: whole numbers from 0 to 255"),
+    ];
+    let why = "a rent in a sale listing";
+    let alerts = [alert("a1", Verdict::Alert), alert("a2", Verdict::Alert), alert("s1", Verdict::Suspect(why.into()))];
+    let runs = [
+        run("r1", "2026-01-13T18:00:00Z", Some("2026-01-13T18:00:02.500Z"), RunOutcome::Complete),
+        run("r2", "2026-01-13T18:10:00Z", Some("2026-01-13T18:13:20Z"), RunOutcome::Failed),
+        run("r3", "2026-01-13T18:20:00Z", None, RunOutcome::Running),
+    ];
+    block_on(async {
+        Measurer::new(database).measure(&observations()).await.unwrap();
+        Quarantine::put(database, &rejects).await.unwrap();
+        Ledger::record(database, &alerts).await.unwrap();
+        for run in &runs {
+            RunLedger::record(database, run).await.unwrap();
+        }
+    });
+    world
+}
+
+fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string_pretty(value).unwrap()
+}
+
+/// The names of an object's values: what programs hold on to.
+fn keys(value: &impl serde::Serialize, pointer: &str) -> Vec<String> {
+    let value = serde_json::to_value(value).unwrap();
+    let mut keys: Vec<String> = value.pointer(pointer).unwrap().as_object().unwrap().keys().cloned().collect();
+    keys.sort();
+    keys
+}
+
+fn is_usage<T>(outcome: anyhow::Result<T>) -> String {
+    let error = outcome.err().unwrap();
+    assert!(error.downcast_ref::<Usage>().is_some(), "{error}");
+    error.to_string()
+}
+
+#[test]
+fn markets_come_largest_first() {
+    let world = world();
+    let view = Markets::read(&world.database, None, 40).unwrap();
+    assert_snapshot!("markets", view.draw(SCREEN));
+    assert_snapshot!("markets_narrow", Markets::read(&world.database, None, 2).unwrap().draw(NARROW));
+    assert_snapshot!("markets_json", json(&Markets::read(&world.database, None, 1).unwrap()));
+}
+
+#[test]
+fn the_past_is_shown_as_it_is_known_now() {
+    let world = world();
+    let view = AreaView::read(&world.database, "98178", Some(at("2026-01-07T20:00:00Z")), 30).unwrap();
+    let value = serde_json::to_value(&view).unwrap();
+    assert_eq!(value["markets"][0]["active"], 4);
+    assert_eq!(value["markets"][0]["days"].as_array().unwrap().last().unwrap()["day"], "2026-01-07");
+}
+
+#[test]
+fn an_area_is_shown_whole() {
+    let world = world();
+    assert_snapshot!("area_of_two_cities", AreaView::read(&world.database, "98178", None, 30).unwrap().draw(SCREEN));
+    assert_snapshot!("area_sale_and_rent", AreaView::read(&world.database, "agadir", None, 7).unwrap().draw(NARROW));
+    assert_snapshot!("area_json", json(&AreaView::read(&world.database, "haut founty:sale", None, 2).unwrap()));
+}
+
+#[test]
+fn a_week_is_averaged_once_it_is_known() {
+    let world = world();
+    let view = AreaView::read(&world.database, "haut founty:sale", None, 30).unwrap();
+    let value = serde_json::to_value(&view).unwrap();
+    let days = value["markets"][0]["days"].as_array().unwrap();
+    assert_eq!(days.len(), 11, "from the first observation on January 3 to 13");
+    assert!(days[5]["median_price_7_days"].is_null());
+    let week = days[6]["median_price_7_days"].as_f64().unwrap();
+    assert!((week / 1_250_000.0 - 1.0).abs() < 0.001, "{week}");
+    assert!(days[10]["median_price_7_days"].as_f64().unwrap() < week);
+    assert!(days[10]["median_price_28_days"].is_null());
+}
+
+#[test]
+fn homes_come_newest_event_first() {
+    let world = world();
+    assert_snapshot!("homes", Homes::read(&world.database, "us/wa", false, 40).unwrap().draw(SCREEN));
+    assert_snapshot!("homes_all", Homes::read(&world.database, "98178", true, 2).unwrap().draw(SCREEN));
+    assert_snapshot!("homes_moroccan", Homes::read(&world.database, "agadir", false, 40).unwrap().draw(NARROW));
+    assert_snapshot!("homes_json", json(&Homes::read(&world.database, "98178", false, 1).unwrap()));
+}
+
+#[test]
+fn a_home_tells_its_history() {
+    let world = world();
+    assert_snapshot!("home", HomeView::read(&world.database, "kc/1001").unwrap().draw(SCREEN));
+    assert_snapshot!("home_json", json(&HomeView::read(&world.database, "1002").unwrap()));
+    let error = is_usage(HomeView::read(&world.database, "kc/9"));
+    assert_eq!(error, "there is no home kc/9; `stoop homes AREA` lists those of an area");
+}
+
+#[test]
+fn a_home_of_two_sources_is_not_guessed() {
+    let world = world();
+    let mut twin =
+        seen(&house("1001", "Seattle", "98103", 3, 1_000, "2 Elm St"), &[("2026-01-13T00:00:00Z", 1, Status::Active)]);
+    twin[0].source = "mls".into();
+    block_on(Measurer::new(&*world.database).measure(&twin)).unwrap();
+    let error = is_usage(HomeView::read(&world.database, "1001"));
+    assert_eq!(error, "several sources have a home 1001; say which: kc/1001, mls/1001");
+}
+
+#[test]
+fn alerts_are_told_or_held_back() {
+    let world = world();
+    assert_snapshot!("alerts", Alerts::read(&world.database, false, 1).unwrap().draw(SCREEN));
+    assert_snapshot!("alerts_suspect", Alerts::read(&world.database, true, 40).unwrap().draw(SCREEN));
+    assert_snapshot!("alerts_json", json(&Alerts::read(&world.database, true, 40).unwrap()));
+}
+
+#[test]
+fn quarantine_counts_and_quotes() {
+    let world = world();
+    assert_snapshot!("quarantine", Quarantined::read(&world.database, 2).unwrap().draw(SCREEN));
+    let view = Quarantined::read(&world.database, 20).unwrap();
+    assert_eq!(keys(&view, ""), ["counts", "rejects", "total"]);
+    assert_eq!(keys(&view, "/counts/0"), ["count", "reason", "source"]);
+    assert_eq!(keys(&view, "/rejects/0"), ["at", "detail", "location", "raw", "reason", "source"]);
+}
+
+#[test]
+fn runs_come_newest_first() {
+    let world = world();
+    assert_snapshot!("runs", Runs::read(&world.database, 20).unwrap().draw(SCREEN));
+    let view = Runs::read(&world.database, 20).unwrap();
+    let names = ["began_at", "counts", "ended_at", "id", "kind", "message", "outcome", "subject"];
+    assert_eq!(keys(&view, "/runs/0"), names);
+}
+
+#[test]
+fn an_empty_database_says_how_it_is_filled() {
+    let world = nothing();
+    let view = Markets::read(&world.database, None, 40).unwrap();
+    assert_eq!(serde_json::to_string(&view).unwrap(), r#"{"as_of":null,"total":0,"markets":[]}"#);
+    assert!(
+        super::empty(&world.database).ends_with(
+            "stoop.db is empty: fill it with `stoop demo`, `stoop replay --map MAP FILE...` or `stoop run`."
+        )
+    );
+    assert!(is_usage(AreaView::read(&world.database, "98178", None, 30)).contains("is empty: fill it with"));
+    assert!(is_usage(HomeView::read(&world.database, "kc/1")).contains("is empty: fill it with"));
+    assert_eq!(Alerts::read(&world.database, false, 40).unwrap().draw(SCREEN), "0 alerts told\n");
+    assert_eq!(Quarantined::read(&world.database, 40).unwrap().draw(SCREEN), "0 rows in quarantine\n");
+    assert_eq!(Runs::read(&world.database, 40).unwrap().draw(SCREEN), "0 runs\n");
+}
+
+#[test]
+fn a_missing_database_or_area_is_the_users_to_mend() {
+    let folder = tempfile::tempdir().unwrap();
+    let cli: crate::args::Cli =
+        clap::Parser::parse_from(["stoop", "--db", folder.path().join("no.db").to_str().unwrap(), "runs"]);
+    let store: StoreArgs = cli.store;
+    let error = is_usage(super::open(&store));
+    assert!(error.contains("no.db: make it and fill it with `stoop demo`"), "{error}");
+    let world = world();
+    let error = is_usage(Homes::read(&world.database, "98104", false, 40));
+    assert_eq!(error, r#"there is no area "98104" here; did you mean 98103, 98178?"#);
+}

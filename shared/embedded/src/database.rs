@@ -1,0 +1,263 @@
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, Params, Row, TransactionBehavior};
+use stoop_pipeline::ports::PortError;
+
+use crate::error::{OpenError, Result, at, doing};
+use crate::lake::{self, FrameWriter};
+use crate::schema::{APPLICATION_ID, FORMAT, TABLES};
+
+/// The database file and the data folder beside it: every port of the pipeline, and views for people.
+///
+/// One connection serves a handle; a call holds it while SQLite works, and never across an `await`.
+/// SQLite's calls are short (a commit of twenty thousand observations takes tens of milliseconds), and
+/// the pipeline does one thing at a time, so they run right where they are called, without a thread of
+/// their own. Several processes, and several handles in one, may have the same file open: readers see
+/// the last commit, writers wait for each other, and versions tell them what they overtook.
+///
+/// What a commit stored survives the death of the process at any moment. A loss of power may take the
+/// last commits with it (`synchronous = NORMAL`) but leaves the file whole.
+pub struct Database {
+    inner: Mutex<Inner>,
+    path: PathBuf,
+    data: PathBuf,
+}
+
+pub(crate) struct Inner {
+    pub(crate) connection: Connection,
+    pub(crate) frame: FrameWriter,
+}
+
+/// How long a writer waits for another process's writer.
+const BUSY: Duration = Duration::from_secs(20);
+const PAGE_BYTES: i64 = 8_192;
+const CACHE_KIB: i64 = 32 * 1_024;
+/// Pages in the write-ahead log (48 MiB) before they are brought home into the file. The pages that
+/// every batch touches are then written home once for many batches.
+const CHECKPOINT_PAGES: i64 = 6_144;
+/// More than there are statements in this crate.
+const STATEMENTS: usize = 96;
+
+impl Database {
+    /// Opens a database for reading and writing, and makes it where there is none. `data` is the folder
+    /// of its lake and raw pages; it is made when first written to.
+    ///
+    /// # Errors
+    /// See [`OpenError`]. A file that is not ours is left as it is.
+    pub fn open(path: &Path, data: &Path) -> Result<Arc<Self>, OpenError> {
+        let path = place(path)?;
+        check_header(&path)?;
+        if data.exists() && !data.is_dir() {
+            return Err(OpenError::DataIsFile(data.to_owned()));
+        }
+        let failed = |source| OpenError::Failed { path: path.clone(), source };
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = connect(&path, flags).map_err(failed)?;
+        prepare_file(&mut connection).map_err(failed)?;
+        let found = format(&connection).map_err(failed)?;
+        if found > FORMAT {
+            return Err(OpenError::Newer { path, found });
+        }
+        if let Some(file) = lake::missing_object(&connection, data).map_err(failed)? {
+            return Err(OpenError::LakeElsewhere { path, file });
+        }
+        lake::remove_orphans(&mut connection, data).map_err(failed)?;
+        Self::with(connection, path.clone(), data).map_err(failed)
+    }
+
+    /// Opens a database for reading only: nothing is made where there is none, and writing through this
+    /// handle is an error. It sees what others commit while it is open.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn open_read(path: &Path, data: &Path) -> Result<Arc<Self>, OpenError> {
+        let path = place(path)?;
+        if !check_header(&path)? {
+            return Err(OpenError::Missing(path));
+        }
+        let failed = |source| OpenError::Failed { path: path.clone(), source };
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = connect(&path, flags).map_err(failed)?;
+        let found = format(&connection).map_err(failed)?;
+        if found > FORMAT {
+            return Err(OpenError::Newer { path, found });
+        }
+        Self::with(connection, path.clone(), data).map_err(failed)
+    }
+
+    /// The database file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The data folder.
+    #[must_use]
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// Reads several things as of one moment: what is committed while `read` runs, it does not see. Nothing
+    /// can be written through this handle meanwhile; a handle of [`Database::open_read`] serves best. Keep
+    /// it short where others write a lot: what they write stays in the write-ahead log until it ends.
+    ///
+    /// # Errors
+    /// When the file cannot be read, and what `read` returns.
+    pub fn reading<T, E: From<PortError>>(&self, read: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+        let what = format!("read {}", self.path.display());
+        self.lock().connection.execute_batch("BEGIN").map_err(doing(&what))?;
+        let _end = EndOfReading(self);
+        // The moment is that of the first read, not that of BEGIN.
+        self.rows("SELECT 1 FROM totals", [], |_| Ok(())).map_err(doing(what))?;
+        read()
+    }
+
+    /// Reads rows, whatever they are.
+    pub(crate) fn rows<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl Fn(&Row<'_>) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        let inner = self.lock();
+        let mut statement = inner.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(params)?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(read(row)?);
+        }
+        Ok(found)
+    }
+
+    fn with(connection: Connection, path: PathBuf, data: &Path) -> Result<Arc<Self>> {
+        let inner = Mutex::new(Inner { connection, frame: FrameWriter::new()? });
+        Ok(Arc::new(Self { inner, path, data: data.to_owned() }))
+    }
+
+    /// A thread that died while it held the connection had its transaction rolled back as it unwound, so
+    /// the connection is as good as before.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Ends a transaction of [`Database::reading`], also when its reader panics.
+struct EndOfReading<'a>(&'a Database);
+
+impl Drop for EndOfReading<'_> {
+    fn drop(&mut self) {
+        let connection = &self.0.lock().connection;
+        if !connection.is_autocommit() {
+            // It wrote nothing, so that there is nothing to lose if even this fails.
+            drop(connection.execute_batch("ROLLBACK"));
+        }
+    }
+}
+
+/// The path in a form that SQLite takes for nothing but a path (`:memory:`, `file:`), once it is known
+/// that a file can be there.
+fn place(path: &Path) -> Result<PathBuf, OpenError> {
+    if path.is_dir() {
+        return Err(OpenError::IsFolder(path.to_owned()));
+    }
+    let path = if path.is_absolute() || path.starts_with(".") { path.to_owned() } else { Path::new(".").join(path) };
+    match path.parent() {
+        Some(parent) if parent.is_dir() => Ok(path),
+        _ => Err(OpenError::NoFolder(path)),
+    }
+}
+
+/// Reads the header with plain file calls, because SQLite may write to what it opens. Returns whether
+/// there is a database of ours; `false` where there is no file, or an empty one.
+fn check_header(path: &Path) -> Result<bool, OpenError> {
+    if !path.exists() {
+        return Ok(false);
+    }
+    let mut header = Vec::with_capacity(100);
+    let read = File::open(path).and_then(|file| file.take(100).read_to_end(&mut header));
+    read.map_err(|error| OpenError::Failed { path: path.to_owned(), source: at("read", path)(error).into() })?;
+    if header.is_empty() {
+        return Ok(false);
+    }
+    let not_ours = |what| OpenError::NotOurs { path: path.to_owned(), what };
+    // https://www.sqlite.org/fileformat.html: the user version is at byte 60, the application id at 68.
+    let number =
+        |from: usize| header.get(from..from + 4).and_then(|bytes| bytes.try_into().ok()).map(i32::from_be_bytes);
+    match (header.starts_with(b"SQLite format 3\0"), number(60), number(68)) {
+        (true, Some(format), Some(APPLICATION_ID)) if i64::from(format) <= FORMAT => Ok(true),
+        (true, Some(format), Some(APPLICATION_ID)) => {
+            Err(OpenError::Newer { path: path.to_owned(), found: format.into() })
+        }
+        (true, ..) => Err(not_ours("another program's SQLite database")),
+        (false, ..) => Err(not_ours("no SQLite database")),
+    }
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "foreign_keys", false)?;
+    Ok(connection)
+}
+
+fn format(connection: &Connection) -> Result<i64> {
+    Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
+}
+
+/// Makes the tables where there are none. They come into being with our application id in one
+/// transaction of the rollback journal, before the switch to the write-ahead log, so that the id stands
+/// in the file itself from the first moment on, where [`check_header`] looks for it.
+fn prepare_file(connection: &mut Connection) -> Result<()> {
+    let application_id = |connection: &Connection| -> rusqlite::Result<i32> {
+        connection.pragma_query_value(None, "application_id", |row| row.get(0))
+    };
+    connection.pragma_update(None, "page_size", PAGE_BYTES)?;
+    if application_id(connection)? != APPLICATION_ID {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if application_id(&transaction)? != APPLICATION_ID {
+            transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+            transaction.pragma_update(None, "user_version", FORMAT)?;
+            transaction.execute_batch(TABLES)?;
+        }
+        transaction.commit()?;
+    }
+    write_ahead(connection)?;
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    Ok(())
+}
+
+/// Switches to the write-ahead log. SQLite does not wait for others here, as it does elsewhere, so that
+/// two processes that make the same file at once need a few attempts.
+fn write_ahead(connection: &Connection) -> Result<()> {
+    let mut attempts_left = 100;
+    loop {
+        match connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0)) {
+            Ok(mode) if mode.eq_ignore_ascii_case("wal") => return Ok(()),
+            Ok(mode) => return Err(format!("this file system allows only the journal mode {mode}, not WAL").into()),
+            Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) && attempts_left > 0 => {
+                attempts_left -= 1;
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Database").field("path", &self.path).field("data", &self.data).finish_non_exhaustive()
+    }
+}
+
+/// The length of a file, for messages and counts; 0 where it is not there.
+pub(crate) fn file_bytes(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |metadata| metadata.len())
+}

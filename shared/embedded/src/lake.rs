@@ -1,0 +1,387 @@
+//! The lake: every observation that the state includes, in the order of the commits, each exactly once.
+//!
+//! A commit's observations are lines of JSON in one zstd frame. Small frames wait in the table `outbox`;
+//! when there is about a mebibyte of them, they become one file under `lake/observations/`, which the
+//! table `lake_objects` names. Frames may simply stand behind one another: that is zstd's format too.
+//!
+//! A file is written in the middle of the transaction that names it. If the process dies in between,
+//! the file is an orphan: no table names it, nobody reads it. Its token was put into `lake_intents`
+//! before, in a transaction of its own, and the next one to open the database removes it. Nothing else
+//! is ever removed, so that databases may share a data folder, and a copy of a database does no harm to
+//! the original's files.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use stoop_domain::{Day, Observation, Time};
+use stoop_pipeline::ports::PortError;
+use zstd::stream::raw::{Encoder, InBuffer, Operation, OutBuffer};
+
+use crate::database::Database;
+use crate::error::{Result, at, doing};
+use crate::files::write_whole;
+
+/// As many compressed bytes become a file. An object store and a reader both like them not smaller.
+const OBJECT_BYTES: usize = 1 << 20;
+const FOLDER: &str = "lake/observations";
+const CHUNK_BYTES: usize = 128 << 10;
+const LEVEL: i32 = 1;
+
+/// A file of the lake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LakeObject {
+    /// How many observations came before it.
+    pub seq: u64,
+    /// Its path in the data folder, with `/`.
+    pub path: String,
+    /// How many observations it holds.
+    pub rows: u64,
+    /// Its size, compressed.
+    pub bytes: u64,
+    /// The time of its oldest observation.
+    pub first_at: Time,
+    /// The time of its newest observation.
+    pub last_at: Time,
+}
+
+impl Database {
+    /// Shows every observation of the lake as one line of JSON (without its end), in the order of the
+    /// commits: those that were committed when this was called. Takes memory for one line and for what
+    /// waits in the outbox, and holds nobody up.
+    ///
+    /// # Errors
+    /// When the lake cannot be read, and what `visit` returns.
+    pub fn observations<E: From<PortError>>(&self, mut visit: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+        let (objects, outbox) = self.lake_now().map_err(doing("read the list of lake objects"))?;
+        for object in objects {
+            let path = self.data().join(&object.path);
+            let file = File::open(&path).map_err(|e| doing("read the lake")(at("open", &path)(e)))?;
+            each_line(file, &path, &mut visit)?;
+        }
+        for frame in outbox {
+            each_line(frame.as_slice(), self.path(), &mut visit)?;
+        }
+        Ok(())
+    }
+
+    /// Shows every observation that came later than the horizon and is in no state, as one line of JSON.
+    ///
+    /// # Errors
+    /// When they cannot be read, and what `visit` returns.
+    pub fn stale_observations<E: From<PortError>>(
+        &self,
+        mut visit: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let lines = self.rows("SELECT line FROM stale ORDER BY rowid", [], |row| Ok(row.get::<_, Vec<u8>>(0)?));
+        lines.map_err(doing("read the stale observations"))?.iter().try_for_each(|line| visit(line))
+    }
+
+    /// The files of the lake, in the order of the commits.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn lake_objects(&self) -> Result<Vec<LakeObject>, PortError> {
+        objects(&self.lock().connection).map_err(doing("read the list of lake objects"))
+    }
+
+    /// Both halves of the lake as of one moment.
+    fn lake_now(&self) -> Result<(Vec<LakeObject>, Vec<Vec<u8>>)> {
+        let mut inner = self.lock();
+        // A savepoint is a transaction of its own, or, where one is open (`Database::reading`), a part of it.
+        let transaction = inner.connection.savepoint()?;
+        let objects = objects(&transaction)?;
+        let mut statement = transaction.prepare_cached("SELECT body FROM outbox ORDER BY seq")?;
+        let outbox = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        Ok((objects, outbox))
+    }
+}
+
+fn objects(connection: &Connection) -> Result<Vec<LakeObject>> {
+    let sql = "SELECT seq, path, rows, bytes, first_at, last_at FROM lake_objects ORDER BY seq";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map([], |row| {
+        Ok(LakeObject {
+            seq: row.get::<_, i64>(0)?.cast_unsigned(),
+            path: row.get(1)?,
+            rows: row.get::<_, i64>(2)?.cast_unsigned(),
+            bytes: row.get::<_, i64>(3)?.cast_unsigned(),
+            first_at: Time::from_ms(row.get(4)?),
+            last_at: Time::from_ms(row.get(5)?),
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn each_line<E: From<PortError>>(
+    frames: impl Read,
+    path: &Path,
+    visit: &mut impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    let failed = |error| E::from(doing("read the lake")(at("decompress", path)(error)));
+    let mut lines = BufReader::with_capacity(CHUNK_BYTES, zstd::Decoder::new(frames).map_err(failed)?);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        if lines.read_until(b'\n', &mut line).map_err(failed)? == 0 {
+            return Ok(());
+        }
+        visit(line.strip_suffix(b"\n").unwrap_or(&line))?;
+    }
+}
+
+/// Compresses a commit's observations; its buffers serve commit after commit.
+pub(crate) struct FrameWriter {
+    encoder: Encoder<'static>,
+    lines: Vec<u8>,
+    frame: Vec<u8>,
+}
+
+/// A commit's observations as they go into the lake.
+pub(crate) struct Frame<'a> {
+    rows: i64,
+    first_at: i64,
+    last_at: i64,
+    body: &'a [u8],
+}
+
+impl FrameWriter {
+    pub(crate) fn new() -> Result<Self> {
+        Ok(Self { encoder: Encoder::new(LEVEL)?, lines: Vec::new(), frame: Vec::new() })
+    }
+
+    /// One frame with these observations; `None` where there are none.
+    pub(crate) fn write(&mut self, observations: &[&Observation]) -> Result<Option<Frame<'_>>> {
+        let times = || observations.iter().map(|observation| observation.at.ms());
+        let (Some(first_at), Some(last_at)) = (times().min(), times().max()) else { return Ok(None) };
+        self.encoder.reinit()?;
+        self.frame.clear();
+        self.lines.clear();
+        for observation in observations {
+            stoop_wire::encode(observation, &mut self.lines);
+            self.lines.push(b'\n');
+            if self.lines.len() >= CHUNK_BYTES {
+                self.compress()?;
+            }
+        }
+        self.compress()?;
+        loop {
+            self.frame.reserve(CHUNK_BYTES);
+            let at = self.frame.len();
+            if self.encoder.finish(&mut OutBuffer::around_pos(&mut self.frame, at), true)? == 0 {
+                break;
+            }
+        }
+        Ok(Some(Frame { rows: i64::try_from(observations.len())?, first_at, last_at, body: &self.frame }))
+    }
+
+    fn compress(&mut self) -> Result<()> {
+        let mut input = InBuffer::around(&self.lines);
+        while input.pos() < self.lines.len() {
+            self.frame.reserve(CHUNK_BYTES);
+            let at = self.frame.len();
+            self.encoder.run(&mut input, &mut OutBuffer::around_pos(&mut self.frame, at))?;
+        }
+        self.lines.clear();
+        Ok(())
+    }
+}
+
+/// A file that a coming transaction may write. Its token is in the database before the file is.
+pub(crate) struct Intent(String);
+
+/// Announces a file, if with `frame` the outbox is full. Call it outside of a transaction.
+pub(crate) fn intend(connection: &Connection, frame: &Frame<'_>) -> Result<Option<Intent>> {
+    let waiting: i64 = connection.prepare_cached("SELECT outbox_bytes FROM totals")?.query_row([], |row| row.get(0))?;
+    if usize::try_from(waiting)?.saturating_add(frame.body.len()) < OBJECT_BYTES {
+        return Ok(None);
+    }
+    let sql = "INSERT INTO lake_intents VALUES(lower(hex(randomblob(8)))) RETURNING token";
+    Ok(Some(Intent(connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)))
+}
+
+/// Takes an announcement back, when its file was not written.
+pub(crate) fn forget(connection: &Connection, Intent(token): &Intent) -> Result<()> {
+    connection.prepare_cached("DELETE FROM lake_intents WHERE token = ?1")?.execute([token])?;
+    Ok(())
+}
+
+/// Puts a frame into the outbox, or, with an intent, all of the outbox and the frame into a file.
+/// `false`: the intent was taken for an orphan by somebody who opened the database in between.
+pub(crate) fn append(
+    transaction: &Transaction<'_>,
+    data: &Path,
+    frame: &Frame<'_>,
+    intent: Option<&Intent>,
+) -> Result<bool> {
+    let seq: i64 = transaction.prepare_cached("SELECT lake_rows FROM totals")?.query_row([], |row| row.get(0))?;
+    let waiting = if let Some(Intent(token)) = intent {
+        if transaction.prepare_cached("DELETE FROM lake_intents WHERE token = ?1")?.execute([token])? == 0 {
+            return Ok(false);
+        }
+        write_object(transaction, data, frame, seq, token)?;
+        0
+    } else {
+        let sql = "INSERT INTO outbox(seq, rows, first_at, last_at, body) VALUES(?1, ?2, ?3, ?4, ?5)";
+        transaction.prepare_cached(sql)?.execute(params![
+            seq,
+            frame.rows,
+            frame.first_at,
+            frame.last_at,
+            frame.body
+        ])?;
+        i64::try_from(frame.body.len())?
+    };
+    let sql = "UPDATE totals SET lake_rows = lake_rows + ?1, newest = max(coalesce(newest, ?2), ?2),
+               outbox_bytes = iif(?3 = 0, 0, outbox_bytes + ?3)";
+    transaction.prepare_cached(sql)?.execute(params![frame.rows, frame.last_at, waiting])?;
+    Ok(true)
+}
+
+fn write_object(transaction: &Transaction<'_>, data: &Path, frame: &Frame<'_>, seq: i64, token: &str) -> Result<()> {
+    let (mut first, mut rows, mut first_at, mut last_at) = (seq, frame.rows, frame.first_at, frame.last_at);
+    let mut bodies: Vec<Vec<u8>> = Vec::new();
+    {
+        let sql = "SELECT seq, rows, first_at, last_at, body FROM outbox ORDER BY seq";
+        let mut statement = transaction.prepare_cached(sql)?;
+        let mut waiting = statement.query([])?;
+        while let Some(row) = waiting.next()? {
+            first = first.min(row.get(0)?);
+            rows += row.get::<_, i64>(1)?;
+            first_at = first_at.min(row.get(2)?);
+            last_at = last_at.max(row.get(3)?);
+            bodies.push(row.get(4)?);
+        }
+    }
+    let day = Day(i32::try_from(last_at.div_euclid(Time::DAY_MS))?);
+    let path = format!("{FOLDER}/dt={day}/{first:012}-{rows}-{token}.jsonl.zst");
+    let mut parts: Vec<&[u8]> = bodies.iter().map(Vec::as_slice).collect();
+    parts.push(frame.body);
+    write_whole(&data.join(&path), &parts)?;
+    let bytes = i64::try_from(parts.iter().map(|part| part.len()).sum::<usize>())?;
+    let sql = "INSERT INTO lake_objects(seq, path, rows, bytes, first_at, last_at) VALUES(?1, ?2, ?3, ?4, ?5, ?6)";
+    transaction.prepare_cached(sql)?.execute(params![first, path, rows, bytes, first_at, last_at])?;
+    if !bodies.is_empty() {
+        transaction.prepare_cached("DELETE FROM outbox")?.execute([])?;
+    }
+    Ok(())
+}
+
+/// Removes the files of announced transactions that never were. Holding the write lock means that none
+/// of them is under way. A live writer whose intent is taken away here announces a new one.
+pub(crate) fn remove_orphans(connection: &mut Connection, data: &Path) -> Result<()> {
+    let pending = |connection: &Connection| -> Result<Vec<String>> {
+        let mut statement = connection.prepare("SELECT token FROM lake_intents")?;
+        let tokens = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        Ok(tokens)
+    };
+    if pending(connection)?.is_empty() {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let tokens = pending(&transaction)?;
+    for path in lake_files(&data.join(FOLDER))? {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if tokens.iter().any(|token| name.contains(&format!("-{token}.jsonl.zst"))) {
+            fs::remove_file(&path).map_err(at("remove the orphan", &path))?;
+        }
+    }
+    transaction.execute("DELETE FROM lake_intents", [])?;
+    transaction.commit()?;
+    Ok(())
+}
+
+/// The files in the folders of the days; none where there is no lake yet.
+fn lake_files(lake: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    if !lake.exists() {
+        return Ok(files);
+    }
+    for day in fs::read_dir(lake).map_err(at("list", lake))? {
+        let day = day.map_err(at("list", lake))?.path();
+        if day.is_dir() {
+            for file in fs::read_dir(&day).map_err(at("list", &day))? {
+                files.push(file.map_err(at("list", &day))?.path());
+            }
+        }
+    }
+    Ok(files)
+}
+
+/// The newest file of the lake, if it is not where it should be.
+pub(crate) fn missing_object(connection: &Connection, data: &Path) -> Result<Option<PathBuf>> {
+    let sql = "SELECT path FROM lake_objects ORDER BY seq DESC LIMIT 1";
+    let newest: Option<String> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
+    Ok(newest.map(|path| data.join(path)).filter(|path| !path.exists()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use stoop_domain::{Currency, Listing, Place, Purpose};
+
+    use super::*;
+
+    /// Two mebibytes of text that does not compress well: enough for a file.
+    fn observation() -> Observation {
+        let mut listing = Listing::new(Purpose::Sale, Currency::MAD, Place::default());
+        let mut state = 1_u32;
+        let noise = (0..4 << 20).map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            char::from_digit(state >> 28, 16).unwrap()
+        });
+        listing.details.description = Some(noise.collect());
+        Observation { source: "avito".into(), native_id: "1".into(), at: Time::from_ms(0), listing }
+    }
+
+    fn open(folder: &Path) -> Arc<Database> {
+        Database::open(&folder.join("stoop.db"), &folder.join("data")).unwrap()
+    }
+
+    #[test]
+    fn the_file_of_a_transaction_that_never_was_is_removed_and_nothing_else() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let database = open(folder.path());
+        let mut writer = FrameWriter::new().unwrap();
+        let seen = observation();
+        let frame = writer.write(&[&seen]).unwrap().unwrap();
+        {
+            let mut inner = database.lock();
+            let intent = intend(&inner.connection, &frame).unwrap();
+            let transaction = inner.connection.transaction().unwrap();
+            assert!(append(&transaction, database.data(), &frame, intent.as_ref()).unwrap());
+            // Here the process dies: what is not committed is as good as rolled back.
+        }
+        let lake = database.data().join(FOLDER);
+        let orphans = lake_files(&lake).unwrap();
+        assert_eq!(orphans.len(), 1);
+        let half_written = orphans[0].with_extension("zst.tmp");
+        fs::write(&half_written, "half").unwrap();
+        let foreign = orphans[0].with_file_name("000000000000-1-0123456789abcdef.jsonl.zst");
+        fs::write(&foreign, "another database's").unwrap();
+        drop(database);
+        let database = open(folder.path());
+        assert_eq!(lake_files(&lake).unwrap(), [foreign]);
+        assert_eq!(database.lake_objects().unwrap(), []);
+        let intents = database.lock().connection.query_row("SELECT count(*) FROM lake_intents", [], |row| row.get(0));
+        assert_eq!(intents, Ok(0_i64));
+    }
+
+    #[test]
+    fn a_writer_whose_intent_was_taken_for_an_orphan_writes_no_file() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let database = open(folder.path());
+        let mut writer = FrameWriter::new().unwrap();
+        let seen = observation();
+        let frame = writer.write(&[&seen]).unwrap().unwrap();
+        let mut inner = database.lock();
+        let intent = intend(&inner.connection, &frame).unwrap();
+        assert!(intent.is_some());
+        drop(open(folder.path()));
+        let transaction = inner.connection.transaction().unwrap();
+        assert!(!append(&transaction, database.data(), &frame, intent.as_ref()).unwrap());
+        assert_eq!(lake_files(&database.data().join(FOLDER)).unwrap(), Vec::<PathBuf>::new());
+    }
+}

@@ -1,0 +1,116 @@
+//! What must not be forgotten: alerts, runs, rejects, and what each search has seen.
+
+use async_trait::async_trait;
+use rusqlite::{OptionalExtension, TransactionBehavior, params};
+use stoop_domain::{Alert, AlertId, Reject, Verdict};
+use stoop_pipeline::ports::{Ledger, PortError, Quarantine, RunLedger, RunRecord, SearchIndex, SearchState};
+
+use crate::database::Database;
+use crate::error::{Result, doing};
+use crate::store::hash;
+
+const LEVEL: i32 = 1;
+
+#[async_trait]
+impl Ledger for Database {
+    async fn known(&self, ids: &[AlertId]) -> Result<Vec<bool>, PortError> {
+        let read = || -> Result<Vec<bool>> {
+            let inner = self.lock();
+            let mut statement = inner.connection.prepare_cached("SELECT 1 FROM alerts WHERE id = ?1")?;
+            Ok(ids.iter().map(|id| statement.exists([&id.0])).collect::<rusqlite::Result<_>>()?)
+        };
+        read().map_err(doing(format!("look up {} alerts", ids.len())))
+    }
+
+    async fn record(&self, alerts: &[Alert]) -> Result<(), PortError> {
+        let store = || -> Result<()> {
+            let mut inner = self.lock();
+            let transaction = inner.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            for alert in alerts {
+                let sql = "INSERT INTO alerts(id, at, verdict, body) VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
+                let body = serde_json::to_string(alert)?;
+                let verdict = verdict_name(&alert.verdict);
+                transaction.prepare_cached(sql)?.execute(params![alert.id.0, alert.at.ms(), verdict, body])?;
+            }
+            Ok(transaction.commit()?)
+        };
+        store().map_err(doing(format!("record {} alerts", alerts.len())))
+    }
+}
+
+/// The name of a verdict in the table, the same as in an alert's JSON.
+fn verdict_name(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Alert => "alert",
+        Verdict::Suspect(_) => "suspect",
+    }
+}
+
+#[async_trait]
+impl RunLedger for Database {
+    async fn record(&self, run: &RunRecord) -> Result<(), PortError> {
+        let store = || -> Result<usize> {
+            let inner = self.lock();
+            let sql = "INSERT INTO runs(id, began_at, body) VALUES(?1, ?2, ?3)
+                       ON CONFLICT DO UPDATE SET began_at = excluded.began_at, body = excluded.body";
+            let body = serde_json::to_string(run)?;
+            Ok(inner.connection.prepare_cached(sql)?.execute(params![run.id, run.began_at.ms(), body])?)
+        };
+        store().map(|_| ()).map_err(doing(format!("record the run {}", run.id)))
+    }
+}
+
+#[async_trait]
+impl Quarantine for Database {
+    async fn put(&self, rejects: &[Reject]) -> Result<usize, PortError> {
+        let store = || -> Result<usize> {
+            let mut inner = self.lock();
+            let transaction = inner.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let mut new = 0;
+            for reject in rejects {
+                let reason = reject.reason.as_str();
+                let parts = [&reject.source, &reject.location, reason, &reject.raw].map(str::as_bytes);
+                let sql = "INSERT INTO quarantine(hash, at, source, reason, body) VALUES(?1, ?2, ?3, ?4, ?5)
+                           ON CONFLICT DO NOTHING";
+                let body = serde_json::to_string(reject)?;
+                let row = params![hash(&parts), reject.at.ms(), reject.source, reason, body];
+                new += transaction.prepare_cached(sql)?.execute(row)?;
+            }
+            transaction.commit()?;
+            Ok(new)
+        };
+        store().map_err(doing(format!("put {} rejects into quarantine", rejects.len())))
+    }
+}
+
+#[async_trait]
+impl SearchIndex for Database {
+    async fn load(&self, search: &str) -> Result<SearchState, PortError> {
+        let read = || -> Result<SearchState> {
+            let inner = self.lock();
+            let mut statement =
+                inner.connection.prepare_cached("SELECT version, body FROM searches WHERE search = ?1")?;
+            let found = statement.query_row([search], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)));
+            let Some((version, body)) = found.optional()? else { return Ok(SearchState::default()) };
+            let mut state: SearchState = serde_json::from_slice(&zstd::decode_all(body.as_slice())?)?;
+            state.version = version.cast_unsigned();
+            Ok(state)
+        };
+        read().map_err(doing(format!("load the state of the search {search}")))
+    }
+
+    async fn save(&self, search: &str, state: &SearchState) -> Result<bool, PortError> {
+        let store = || -> Result<bool> {
+            let body = zstd::encode_all(serde_json::to_vec(state)?.as_slice(), LEVEL)?;
+            let sql = if state.version == 0 {
+                "INSERT INTO searches(search, version, body) VALUES(?1, ?2 + 1, ?3) ON CONFLICT DO NOTHING"
+            } else {
+                "UPDATE searches SET version = version + 1, body = ?3 WHERE search = ?1 AND version = ?2"
+            };
+            let inner = self.lock();
+            let row = params![search, state.version.cast_signed(), body];
+            Ok(inner.connection.prepare_cached(sql)?.execute(row)? == 1)
+        };
+        store().map_err(doing(format!("save the state of the search {search}")))
+    }
+}

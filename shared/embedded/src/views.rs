@@ -1,0 +1,256 @@
+//! What people ask of the database: plain reads, for tables and JSON. None of them writes.
+
+use rusqlite::{OptionalExtension, Row, params};
+use serde::de::DeserializeOwned;
+use stoop_domain::{Alert, Day, Home, HomeId, Market, Reject, Time};
+use stoop_market::{Cells, Close, Flows};
+use stoop_pipeline::ports::{PortError, RunRecord, Versioned};
+use stoop_wire::home_from_bytes;
+
+use crate::database::{Database, file_bytes};
+use crate::error::{Result, doing};
+use crate::feed::limit_of;
+use crate::store;
+
+/// Which alerts to show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AlertFilter {
+    /// All of them.
+    #[default]
+    All,
+    /// Those that were told.
+    Told,
+    /// Those that were held back.
+    Suspect,
+}
+
+/// How many rejects of one source there are for one reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RejectCount {
+    /// The source.
+    pub source: String,
+    /// The reason's name.
+    pub reason: String,
+    /// How many.
+    pub count: u64,
+}
+
+/// How much of everything there is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Homes.
+    pub homes: u64,
+    /// Markets.
+    pub markets: u64,
+    /// Observations in the lake.
+    pub observations: u64,
+    /// Observations that came too late to be counted.
+    pub stale: u64,
+    /// Alerts that were told.
+    pub alerts: u64,
+    /// Alerts that were held back.
+    pub suspects: u64,
+    /// Rejects in quarantine.
+    pub quarantined: u64,
+    /// Runs.
+    pub runs: u64,
+    /// Changes that some consumer has not done with.
+    pub changes: u64,
+    /// Records on the stream.
+    pub records: u64,
+    /// Files of the lake.
+    pub lake_objects: u64,
+    /// The size of the database file, without its write-ahead log.
+    pub file_bytes: u64,
+}
+
+impl Database {
+    /// The names of all markets, in order.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn market_ids(&self) -> Result<Vec<Market>, PortError> {
+        self.rows("SELECT id FROM markets ORDER BY id", [], |row| Ok(row.get_ref(0)?.as_str()?.parse()?))
+            .map_err(doing("list the markets"))
+    }
+
+    /// The state of a market.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn cells(&self, market: &Market) -> Result<Option<Cells>, PortError> {
+        let found = store::market(&self.lock().connection, market);
+        Ok(found.map_err(doing(format!("read the market {market}")))?.map(|stored| stored.value))
+    }
+
+    /// Every market that `keep` says yes to, with its state, in order.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn cells_where(&self, keep: impl Fn(&Market) -> bool) -> Result<Vec<(Market, Cells)>, PortError> {
+        let mut found = Vec::new();
+        for market in self.market_ids()? {
+            if keep(&market)
+                && let Some(cells) = self.cells(&market)?
+            {
+                found.push((market, cells));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The closes of a market that left its horizon, in the order of the days.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn closes(&self, market: &Market) -> Result<Vec<Close>, PortError> {
+        let sql = "SELECT day, active, median_price, mean_price, new, back_on_market, price_cuts, price_rises,
+                   pending, closed, gone FROM closes WHERE market = ?1 ORDER BY day";
+        let close = |row: &Row<'_>| {
+            let flows = Flows {
+                new: row.get(4)?,
+                back_on_market: row.get(5)?,
+                price_cuts: row.get(6)?,
+                price_rises: row.get(7)?,
+                pending: row.get(8)?,
+                closed: row.get(9)?,
+                gone: row.get(10)?,
+            };
+            let (median_price, mean_price) = (row.get(2)?, row.get(3)?);
+            Ok(Close { day: Day(row.get(0)?), active: row.get(1)?, median_price, mean_price, flows })
+        };
+        self.rows(sql, [market.to_string()], close).map_err(doing(format!("read the closes of {market}")))
+    }
+
+    /// A home.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn home(&self, id: &HomeId) -> Result<Option<Versioned<Home>>, PortError> {
+        store::home(&self.lock().connection, id).map_err(doing(format!("read the home {id}")))
+    }
+
+    /// The first `limit` homes that are now counted in a market, in the order of their ids, behind `after`.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn homes_of(
+        &self,
+        market: &Market,
+        after: Option<&HomeId>,
+        limit: usize,
+    ) -> Result<Vec<(HomeId, Home)>, PortError> {
+        let sql = "SELECT id, body FROM homes INDEXED BY homes_by_market
+                   WHERE market = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
+        let after = after.map_or("", HomeId::as_str);
+        self.rows(sql, params![market.to_string(), after, limit_of(limit)], home_row)
+            .map_err(doing(format!("list the homes of {market}")))
+    }
+
+    /// The first `limit` homes of all, in the order of their ids, behind `after`.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn homes_after(&self, after: Option<&HomeId>, limit: usize) -> Result<Vec<(HomeId, Home)>, PortError> {
+        let sql = "SELECT id, body FROM homes WHERE id > ?1 ORDER BY id LIMIT ?2";
+        let after = after.map_or("", HomeId::as_str);
+        self.rows(sql, params![after, limit_of(limit)], home_row).map_err(doing("list the homes"))
+    }
+
+    /// The last `limit` alerts, the last recorded first.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn alerts(&self, filter: AlertFilter, limit: usize) -> Result<Vec<Alert>, PortError> {
+        let verdict = match filter {
+            AlertFilter::All => "%",
+            AlertFilter::Told => "alert",
+            AlertFilter::Suspect => "suspect",
+        };
+        let sql = "SELECT body FROM alerts WHERE verdict LIKE ?1 ORDER BY seq DESC LIMIT ?2";
+        self.rows(sql, params![verdict, limit_of(limit)], json).map_err(doing("list the alerts"))
+    }
+
+    /// How many rejects there are, by source and reason.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn quarantine_counts(&self) -> Result<Vec<RejectCount>, PortError> {
+        let sql = "SELECT source, reason, count(*) FROM quarantine GROUP BY source, reason ORDER BY source, reason";
+        let count = |row: &Row<'_>| {
+            Ok(RejectCount { source: row.get(0)?, reason: row.get(1)?, count: row.get::<_, i64>(2)?.cast_unsigned() })
+        };
+        self.rows(sql, [], count).map_err(doing("count the quarantine"))
+    }
+
+    /// The last `limit` rejects, the last kept first.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn quarantined(&self, limit: usize) -> Result<Vec<Reject>, PortError> {
+        let sql = "SELECT body FROM quarantine ORDER BY rowid DESC LIMIT ?1";
+        self.rows(sql, [limit_of(limit)], json).map_err(doing("list the quarantine"))
+    }
+
+    /// The last `limit` runs, the last begun first.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, PortError> {
+        let sql = "SELECT body FROM runs ORDER BY began_at DESC, rowid DESC LIMIT ?1";
+        self.rows(sql, [limit_of(limit)], json).map_err(doing("list the runs"))
+    }
+
+    /// The time of the newest observation in the lake.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn newest_observation(&self) -> Result<Option<Time>, PortError> {
+        let newest = self.rows("SELECT newest FROM totals", [], |row| Ok(row.get::<_, Option<i64>>(0)?));
+        let newest = newest.map_err(doing("read the time of the newest observation"))?;
+        Ok(newest.into_iter().flatten().next().map(Time::from_ms))
+    }
+
+    /// How much of everything there is.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn counts(&self) -> Result<Counts, PortError> {
+        let sql = "SELECT (SELECT count(*) FROM homes), (SELECT count(*) FROM markets), (SELECT lake_rows FROM totals),
+                   (SELECT count(*) FROM stale), (SELECT count(*) FROM alerts WHERE verdict = 'alert'),
+                   (SELECT count(*) FROM alerts WHERE verdict = 'suspect'), (SELECT count(*) FROM quarantine),
+                   (SELECT count(*) FROM runs), (SELECT count(*) FROM changes), (SELECT count(*) FROM stream),
+                   (SELECT count(*) FROM lake_objects)";
+        let read = || -> Result<Option<Counts>> {
+            let inner = self.lock();
+            let mut statement = inner.connection.prepare_cached(sql)?;
+            let counts = statement.query_row([], |row| {
+                let count = |column| row.get::<_, i64>(column).map(i64::cast_unsigned);
+                Ok(Counts {
+                    homes: count(0)?,
+                    markets: count(1)?,
+                    observations: count(2)?,
+                    stale: count(3)?,
+                    alerts: count(4)?,
+                    suspects: count(5)?,
+                    quarantined: count(6)?,
+                    runs: count(7)?,
+                    changes: count(8)?,
+                    records: count(9)?,
+                    lake_objects: count(10)?,
+                    file_bytes: file_bytes(self.path()),
+                })
+            });
+            Ok(counts.optional()?)
+        };
+        Ok(read().map_err(doing("count everything"))?.unwrap_or_default())
+    }
+}
+
+fn home_row(row: &Row<'_>) -> Result<(HomeId, Home)> {
+    Ok((HomeId(row.get_ref(0)?.as_str()?.into()), home_from_bytes(row.get_ref(1)?.as_blob()?)?))
+}
+
+fn json<T: DeserializeOwned>(row: &Row<'_>) -> Result<T> {
+    Ok(serde_json::from_str(row.get_ref(0)?.as_str()?)?)
+}

@@ -1,0 +1,121 @@
+//! Small things to store.
+#![allow(dead_code, reason = "no test file uses all of it")]
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use stoop_domain::{
+    Currency, Home, HomeId, Listing, Market, Minor, Observation, Place, Purpose, Time, home_id, market_of,
+};
+use stoop_embedded::Database;
+use stoop_market::{Cells, Zones, update};
+use stoop_pipeline::ports::{Commit, CommitError, HomeChange, MarketChange, PortError, Store, Versioned};
+
+/// The database's futures are ready at once.
+pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("SQLite does not wait"),
+    }
+}
+
+/// The database file and the data folder in a folder.
+pub(crate) fn places(folder: &Path) -> (PathBuf, PathBuf) {
+    (folder.join("stoop.db"), folder.join("stoop-data"))
+}
+
+pub(crate) fn open(folder: &Path) -> Arc<Database> {
+    let (path, data) = places(folder);
+    Database::open(&path, &data).unwrap()
+}
+
+/// A home in Agadir, seen at this minute of 10 January 2026; `noise` bytes of its title do not compress well.
+pub(crate) fn observation(native_id: &str, minute: i64, noise: usize) -> Observation {
+    let place = Place { city: Some("Agadir".into()), country: Some("MA".into()), ..Place::default() };
+    let mut listing = Listing::new(Purpose::Sale, Currency::MAD, place);
+    listing.list_price = Some(Minor(90_000_000 - minute));
+    let mut state = minute.cast_unsigned() ^ native_id.bytes().map(u64::from).sum::<u64>();
+    let hex = (0..noise).map(|_| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        char::from_digit(u32::try_from(state >> 60).unwrap(), 16).unwrap()
+    });
+    listing.details.description = Some(hex.collect());
+    let at = Time::from_ms(1_768_003_200_000 + minute * 60_000);
+    Observation { source: "avito".into(), native_id: native_id.into(), at, listing }
+}
+
+pub(crate) fn market() -> Market {
+    market_of(&observation("1", 0, 0).listing).unwrap()
+}
+
+/// Reads, applies and commits observations of different homes once, as the pipeline does.
+pub(crate) fn try_apply(database: &Database, observations: &[&Observation]) -> Result<(), CommitError> {
+    let ids: Vec<HomeId> = observations.iter().map(|observation| home_id(observation)).collect();
+    let stored: Vec<Option<Versioned<Home>>> = now(database.homes(&ids))?;
+    let market = market();
+    let cells = now(database.markets(std::slice::from_ref(&market)))?.remove(0);
+    let (market_version, mut cells) = cells.map_or((0, Cells::default()), |cells| (cells.version, cells.value));
+    let mut news = Vec::new();
+    for (stored, observation) in stored.iter().zip(observations) {
+        let old = stored.as_ref().map(|stored| &stored.value);
+        let mut new = old.cloned().unwrap_or_default();
+        new.apply(observation);
+        for (_, delta) in update(old.map(|old| &old.history), &new.history, &mut Zones::default()) {
+            cells.add(&delta);
+        }
+        news.push(new);
+    }
+    let homes = ids.iter().zip(&stored).zip(&news).map(|((id, stored), new)| HomeChange {
+        id,
+        version_read: stored.as_ref().map_or(0, |stored| stored.version),
+        old: stored.as_ref().map(|stored| &stored.value),
+        new,
+        notable: true,
+    });
+    let markets = vec![MarketChange { market: &market, version_read: market_version, new: &cells, closes: Vec::new() }];
+    let commit = Commit { homes: homes.collect(), markets, observations: observations.to_vec(), stale: Vec::new() };
+    now(database.commit(&commit))
+}
+
+/// Tries until nobody is in between.
+pub(crate) fn apply(database: &Database, observations: &[&Observation]) {
+    loop {
+        match try_apply(database, observations) {
+            Ok(()) => return,
+            Err(CommitError::Conflict) => {}
+            Err(error) => panic!("{error}: {:?}", std::error::Error::source(&error)),
+        }
+    }
+}
+
+pub(crate) fn lake(database: &Database) -> Vec<Observation> {
+    let mut seen = Vec::new();
+    let visit = |line: &[u8]| {
+        seen.push(stoop_wire::decode(line).unwrap());
+        Ok::<(), PortError>(())
+    };
+    database.observations(visit).unwrap();
+    seen
+}
+
+/// Every file below a folder, as paths relative to it with `/`, in order.
+pub(crate) fn files(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        let Ok(entries) = std::fs::read_dir(&next) else { continue };
+        for entry in entries {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.push(path.strip_prefix(folder).unwrap().to_string_lossy().replace('\\', "/"));
+            }
+        }
+    }
+    found.sort();
+    found
+}

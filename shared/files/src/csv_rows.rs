@@ -1,0 +1,148 @@
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+
+use csv::ByteRecord;
+use stoop_domain::Reason;
+
+use crate::input::explain;
+use crate::row::{Content, Location, RawRow, RowFault};
+
+/// Rows of CSV.
+pub(crate) struct CsvRows {
+    reader: csv::Reader<Guard>,
+    bounds: Arc<Bounds>,
+    row_bytes_max: u64,
+    headers: ByteRecord,
+    record: ByteRecord,
+    over: bool,
+}
+
+impl CsvRows {
+    pub(crate) fn new(reader: Box<dyn Read + Send>, delimiter: u8, row_bytes_max: usize) -> io::Result<Self> {
+        let row_bytes_max = row_bytes_max as u64;
+        let bounds = Arc::new(Bounds { limit: AtomicU64::new(row_bytes_max), cut: AtomicBool::new(false) });
+        let guard = Guard { reader, bounds: Arc::clone(&bounds), given: 0, pending: io::Cursor::default() };
+        let mut reader = csv::ReaderBuilder::new()
+            .delimiter(delimiter)
+            .flexible(true)
+            .has_headers(false)
+            .buffer_capacity(128 << 10)
+            .from_reader(guard);
+        let mut headers = ByteRecord::new();
+        reader.read_byte_record(&mut headers).map_err(io_error)?;
+        if bounds.cut.swap(false, Relaxed) {
+            return Err(io::Error::other(format!("the header is longer than {row_bytes_max} bytes")));
+        }
+        Ok(Self { reader, bounds, row_bytes_max, headers, record: ByteRecord::new(), over: false })
+    }
+
+    pub(crate) fn headers(&self) -> &ByteRecord {
+        &self.headers
+    }
+
+    pub(crate) fn next_row(&mut self) -> Option<Result<RawRow<'_>, RowFault>> {
+        if self.over {
+            return None;
+        }
+        let start = self.reader.position().byte();
+        self.bounds.limit.store(start.saturating_add(self.row_bytes_max), Relaxed);
+        let read = self.reader.read_byte_record(&mut self.record);
+        let line = self.record.position().map_or(0, csv::Position::line);
+        let location = Location::Line(line.max(1));
+        match read {
+            Ok(false) => None,
+            Ok(true)
+                if self.bounds.cut.swap(false, Relaxed)
+                    || self.reader.position().byte() - start > self.row_bytes_max =>
+            {
+                let raw = Content::Csv(&self.record).raw();
+                let detail = format!("a row of more than {} bytes; it is passed over", self.row_bytes_max);
+                Some(Err(RowFault::new(location, Reason::TooLong, detail, &raw)))
+            }
+            Ok(true) if self.record.len() != self.headers.len() => {
+                let raw = Content::Csv(&self.record).raw();
+                let detail = format!("{} columns, the header has {}", self.record.len(), self.headers.len());
+                Some(Err(RowFault::new(location, Reason::Unreadable, detail, &raw)))
+            }
+            Ok(true) => Some(Ok(RawRow { location, content: Content::Csv(&self.record) })),
+            Err(error) => {
+                self.over = true;
+                let (reason, detail) = explain(&io_error(error));
+                let location = Location::Line(self.reader.position().line().max(line));
+                Some(Err(RowFault::new(location, reason, detail, b"")))
+            }
+        }
+    }
+}
+
+fn io_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
+}
+
+/// What the rows and the guard below the CSV reader tell each other.
+struct Bounds {
+    /// The row in hand may not reach this byte.
+    limit: AtomicU64,
+    /// It did, and was cut.
+    cut: AtomicBool,
+}
+
+/// Stands below the CSV reader, which would hold a row of any length in memory: cuts a row at the
+/// limit, passes over the rest of its line and ends it for the reader.
+struct Guard {
+    reader: Box<dyn Read + Send>,
+    bounds: Arc<Bounds>,
+    given: u64,
+    /// What is to be given before anything else is read.
+    pending: io::Cursor<Vec<u8>>,
+}
+
+/// Ends a row in whatever state the reader is: inside quotes, behind one that may close them, outside.
+const ROW_END: &[u8] = b"x\"\n";
+
+impl Read for Guard {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.given > self.bounds.limit.load(Relaxed) {
+            self.skip_line(buffer)?;
+        }
+        let n = match self.pending.read(buffer)? {
+            0 => self.reader.read(buffer)?,
+            n => n,
+        };
+        self.given += n as u64;
+        Ok(n)
+    }
+}
+
+impl Guard {
+    fn skip_line(&mut self, buffer: &mut [u8]) -> io::Result<()> {
+        let mut pending = ROW_END.to_vec();
+        loop {
+            let n = match self.pending.read(buffer)? {
+                0 => self.reader.read(buffer)?,
+                n => n,
+            };
+            if let Some(newline) = memchr::memchr(b'\n', &buffer[..n]) {
+                pending.extend_from_slice(&buffer[newline + 1..n]);
+                break;
+            }
+            if n == 0 {
+                break;
+            }
+        }
+        pending.extend_from_slice(self.pending.get_ref().get(self.position()..).unwrap_or_default());
+        self.pending = io::Cursor::new(pending);
+        self.bounds.cut.store(true, Relaxed);
+        // The row is over for the reader; the next one is measured from here.
+        self.bounds.limit.store(u64::MAX, Relaxed);
+        Ok(())
+    }
+
+    fn position(&self) -> usize {
+        usize::try_from(self.pending.position()).unwrap_or(usize::MAX)
+    }
+}

@@ -1,0 +1,104 @@
+use stoop_domain::Reason;
+
+use crate::input::Input;
+use crate::row::{Content, Location, RawRow, RowFault};
+
+/// Rows of JSON Lines.
+pub(crate) struct LineRows {
+    input: Input,
+    row_bytes_max: usize,
+    line: u64,
+    /// How much of the window belongs to the line given last.
+    given: usize,
+}
+
+impl LineRows {
+    pub(crate) fn new(mut input: Input, row_bytes_max: usize) -> Self {
+        input.skip_byte_order_mark();
+        Self { input, row_bytes_max, line: 0, given: 0 }
+    }
+
+    pub(crate) fn next_row(&mut self) -> Option<Result<RawRow<'_>, RowFault>> {
+        loop {
+            self.input.consume(std::mem::take(&mut self.given));
+            let length = match self.find_line_end() {
+                Line::Ended(length) => {
+                    self.given = length + 1;
+                    length
+                }
+                Line::Last(0) if !self.input.has_error() => return None,
+                Line::Last(length) => {
+                    self.given = length;
+                    if let Some((reason, detail)) = self.input.take_error() {
+                        let location = Location::Line(self.line + 1);
+                        return Some(Err(RowFault::new(location, reason, detail, self.input.window())));
+                    }
+                    length
+                }
+                Line::TooLong(beginning) => return Some(Err(self.skip_line(&beginning))),
+            };
+            self.line += 1;
+            if self.input.window()[..length].iter().any(|byte| !byte.is_ascii_whitespace()) {
+                let content = Content::Json(&self.input.window()[..length]);
+                return Some(Ok(RawRow { location: Location::Line(self.line), content }));
+            }
+        }
+    }
+
+    fn find_line_end(&mut self) -> Line {
+        let mut searched = 0;
+        loop {
+            let window = self.input.window();
+            if let Some(at) = memchr::memchr(b'\n', &window[searched..]) {
+                let length = searched + at;
+                return if length > self.row_bytes_max {
+                    Line::TooLong(beginning(window))
+                } else {
+                    Line::Ended(length)
+                };
+            }
+            searched = window.len();
+            if searched > self.row_bytes_max {
+                return Line::TooLong(beginning(window));
+            }
+            if !self.input.more() {
+                return Line::Last(searched);
+            }
+        }
+    }
+
+    /// Passes over the rest of a line without holding it.
+    fn skip_line(&mut self, beginning: &[u8]) -> RowFault {
+        self.line += 1;
+        let mut length = 0_u64;
+        loop {
+            let window = self.input.window();
+            if let Some(at) = memchr::memchr(b'\n', window) {
+                length += at as u64;
+                self.input.consume(at + 1);
+                break;
+            }
+            let all = window.len();
+            length += all as u64;
+            self.input.consume(all);
+            if !self.input.more() {
+                break;
+            }
+        }
+        let detail = format!("a line of {length} bytes; at most {} are read", self.row_bytes_max);
+        RowFault::new(Location::Line(self.line), Reason::TooLong, detail, beginning)
+    }
+}
+
+enum Line {
+    /// So long, then a newline.
+    Ended(usize),
+    /// So long, then the end of the file.
+    Last(usize),
+    /// Longer than is allowed; its beginning.
+    TooLong(Vec<u8>),
+}
+
+fn beginning(window: &[u8]) -> Vec<u8> {
+    window[..window.len().min(stoop_domain::Reject::RAW_MAX)].to_vec()
+}

@@ -1,0 +1,116 @@
+use std::fmt;
+
+use csv::ByteRecord;
+use stoop_domain::{Reason, Reject};
+
+/// How to read a file; what is `None` is told by the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadOptions {
+    /// The format; by the file's extension.
+    pub format: Option<Format>,
+    /// The sign between CSV columns; a comma, or a tab in `.tsv`.
+    pub delimiter: Option<u8>,
+    /// JSON Pointer to the array of rows inside a JSON object; without it an object is one row.
+    pub rows: Option<String>,
+    /// A longer row is a fault.
+    pub row_bytes_max: usize,
+}
+
+/// The format of a file, below its compression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Comma-separated values with a header.
+    Csv,
+    /// JSON: an array of rows, an object with an array of rows in it, or objects one after another.
+    Json,
+    /// One JSON value a line.
+    JsonLines,
+    /// Apache Parquet.
+    Parquet,
+}
+
+/// Where in a file a row stands, counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Location {
+    /// The line on which it begins, of CSV and JSON Lines.
+    Line(u64),
+    /// Its number in a JSON array.
+    Element(u64),
+    /// Its number in a Parquet file.
+    Row(u64),
+}
+
+/// A row as it stands in the file. Lives until the next one is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct RawRow<'a> {
+    /// Where it stands.
+    pub location: Location,
+    /// What it holds.
+    pub content: Content<'a>,
+}
+
+/// What a row holds.
+#[derive(Clone, Copy, Debug)]
+pub enum Content<'a> {
+    /// The text of one JSON value.
+    Json(&'a [u8]),
+    /// A record of CSV.
+    Csv(&'a ByteRecord),
+}
+
+/// A row that cannot be had.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{location}: {reason}: {detail}")]
+pub struct RowFault {
+    /// Where it stands.
+    pub location: Location,
+    /// The kind of reason, for counting.
+    pub reason: Reason,
+    /// What is wrong, in words.
+    pub detail: String,
+    /// Its beginning, at most [`Reject::RAW_MAX`] bytes.
+    pub raw: Vec<u8>,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        Self { format: None, delimiter: None, rows: None, row_bytes_max: 16 << 20 }
+    }
+}
+
+impl RowFault {
+    pub(crate) fn new(location: Location, reason: Reason, detail: impl Into<String>, raw: &[u8]) -> Self {
+        Self { location, reason, detail: detail.into(), raw: raw[..raw.len().min(Reject::RAW_MAX)].to_vec() }
+    }
+}
+
+impl Content<'_> {
+    /// The row's text, for the quarantine; a record of CSV with its fields joined by commas.
+    #[must_use]
+    pub fn raw(&self) -> Vec<u8> {
+        match self {
+            Self::Json(bytes) => bytes[..bytes.len().min(Reject::RAW_MAX)].to_vec(),
+            Self::Csv(record) => {
+                let mut raw = Vec::new();
+                for (i, field) in record.iter().enumerate() {
+                    if i > 0 {
+                        raw.push(b',');
+                    }
+                    raw.extend_from_slice(field);
+                }
+                raw.truncate(Reject::RAW_MAX);
+                raw
+            }
+        }
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(n) => write!(f, "line {n}"),
+            Self::Element(n) => write!(f, "element {n}"),
+            Self::Row(n) => write!(f, "row {n}"),
+        }
+    }
+}

@@ -1,0 +1,211 @@
+use jiff::tz::TimeZone;
+use serde::Serialize;
+use stoop_domain::{AreaUnit, Currency, Day, Time};
+use stoop_market::{CATALOGUE_VERSION, Cells, Close, Figures, Flows, Segment, closes};
+
+use super::{FoundArea, MergedId};
+
+/// Everything that is told about one market or one sum of markets, ready to be shown. Prices are in major
+/// units of the currency, rounded to its minor one; times are RFC 3339, days are civil days in `zone`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MarketView {
+    /// `us/wa/king:sale:USD`: finds it again.
+    pub id: String,
+    /// The area's path.
+    pub path: String,
+    /// The area's narrowest name.
+    pub name: String,
+    /// `sale` or `rent`.
+    pub purpose: &'static str,
+    /// The currency of all prices.
+    pub currency: Currency,
+    /// The moment that the figures are of.
+    pub as_of: String,
+    /// Which definitions the figures follow: `docs/METRICS.md`.
+    pub catalogue_version: u32,
+    /// The time zone whose midnight closes the day.
+    pub zone: String,
+    /// The unit of area in `median_price_per_area`: `sqft` or `m2`.
+    pub area_unit: &'static str,
+    /// The whole market.
+    #[serde(flatten)]
+    pub figures: FiguresView,
+    /// Each property type that the market has or had.
+    pub property_types: Vec<SegmentView>,
+    /// Each bedroom count that the market has or had.
+    pub bedrooms: Vec<SegmentView>,
+    /// The closes of the last days, oldest first, from the first day that was observed on.
+    pub days: Vec<DayView>,
+}
+
+/// See [`Figures`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "as in the figures that they are read from")]
+pub struct FiguresView {
+    pub active: i64,
+    pub priced: i64,
+    pub median_price: Option<f64>,
+    pub mean_price: Option<f64>,
+    pub p25_price: Option<f64>,
+    pub p75_price: Option<f64>,
+    pub min_price: Option<f64>,
+    pub max_price: Option<f64>,
+    pub median_price_per_area: Option<f64>,
+    pub median_age_days: Option<f64>,
+    pub cut_share: Option<f64>,
+    pub median_cut: Option<f64>,
+    pub last_24_hours: Flows,
+    pub last_7_days: Flows,
+    pub last_28_days: Flows,
+    pub last_90_days: Flows,
+}
+
+/// One property type, or one bedroom count.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SegmentView {
+    /// `Condominium`, `3 bedrooms`.
+    pub label: String,
+    /// Its figures.
+    #[serde(flatten)]
+    pub figures: FiguresView,
+}
+
+/// The close of one day.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DayView {
+    /// The day, `2026-01-13`.
+    pub day: String,
+    /// Active inventory at its end.
+    pub active: i64,
+    /// Median list price at its end.
+    pub median_price: Option<f64>,
+    /// Mean list price at its end.
+    pub mean_price: Option<f64>,
+    /// The mean of the medians of this day and the 6 before; `None` until 7 days are known.
+    pub median_price_7_days: Option<f64>,
+    /// The same over 28 days.
+    pub median_price_28_days: Option<f64>,
+    /// What happened on it.
+    #[serde(flatten)]
+    pub flows: Flows,
+}
+
+const AVERAGE_DAYS: [usize; 2] = [7, 28];
+
+impl MarketView {
+    /// Reads the view of a market's state at `now`, with the closes of the last `days` days.
+    #[must_use]
+    pub fn of(area: &FoundArea, id: MergedId, cells: &Cells, now: Time, days: u16) -> Self {
+        let country = area.country();
+        let terms = Terms { currency: id.currency, unit: country.area_unit };
+        let figures = |segment| terms.figures(&Figures::of(cells, segment, now, &country.zone));
+        let segments = |keep: fn(&Segment) -> bool| {
+            let kept = cells.segments().into_iter().filter(keep);
+            kept.map(|segment| SegmentView { label: segment.label(), figures: figures(segment) }).collect()
+        };
+        Self {
+            id: format!("{}:{}:{}", area.path, id.purpose.as_str(), id.currency),
+            path: area.path.clone(),
+            name: area.name.clone(),
+            purpose: id.purpose.as_str(),
+            currency: id.currency,
+            as_of: now.to_string(),
+            catalogue_version: CATALOGUE_VERSION,
+            zone: country.zone.iana_name().unwrap_or("UTC").to_owned(),
+            area_unit: unit_name(country.area_unit),
+            figures: figures(Segment::All),
+            property_types: segments(|segment| matches!(segment, Segment::Type(_))),
+            bedrooms: segments(|segment| matches!(segment, Segment::Bedrooms(_))),
+            days: terms.days(cells, now.day_in(&country.zone), days),
+        }
+    }
+}
+
+impl FiguresView {
+    /// Reads the figures of a whole market at `now`.
+    #[must_use]
+    pub fn of(cells: &Cells, now: Time, currency: Currency, unit: AreaUnit, zone: &TimeZone) -> Self {
+        Terms { currency, unit }.figures(&Figures::of(cells, Segment::All, now, zone))
+    }
+}
+
+/// The name of a unit of area in JSON: `sqft`, `m2`.
+#[must_use]
+pub fn unit_name(unit: AreaUnit) -> &'static str {
+    match unit {
+        AreaUnit::SquareFeet => "sqft",
+        AreaUnit::SquareMeters => "m2",
+        AreaUnit::Acres => "acre",
+    }
+}
+
+/// What figures are quoted in.
+#[derive(Clone, Copy)]
+struct Terms {
+    currency: Currency,
+    unit: AreaUnit,
+}
+
+impl Terms {
+    /// Minor units as major ones, rounded to the minor digit.
+    fn major(self, minor: f64) -> f64 {
+        minor.round() / 10_f64.powi(self.currency.minor_digits().cast_signed())
+    }
+
+    fn figures(self, figures: &Figures) -> FiguresView {
+        let price = |minor: Option<f64>| minor.map(|minor| self.major(minor));
+        let share = |share: Option<f64>| share.map(|share| (share * 10_000.0).round() / 10_000.0);
+        FiguresView {
+            active: figures.active,
+            priced: figures.priced,
+            median_price: price(figures.median_price),
+            mean_price: price(figures.mean_price),
+            p25_price: price(figures.p25_price),
+            p75_price: price(figures.p75_price),
+            min_price: price(figures.min_price),
+            max_price: price(figures.max_price),
+            median_price_per_area: price(figures.median_price_per_m2.map(|per_m2| per_m2 * self.unit.square_metres())),
+            median_age_days: figures.median_age_days,
+            cut_share: share(figures.cut_share),
+            median_cut: share(figures.median_cut),
+            last_24_hours: figures.last_24_hours,
+            last_7_days: figures.last_7_days,
+            last_28_days: figures.last_28_days,
+            last_90_days: figures.last_90_days,
+        }
+    }
+
+    fn days(self, cells: &Cells, today: Day, days: u16) -> Vec<DayView> {
+        let longest = i32::try_from(AVERAGE_DAYS[1]).unwrap_or(i32::MAX);
+        let mut from = today.0 - i32::from(days) - longest + 2;
+        if let Some(folded) = cells.folded_to() {
+            from = from.max(folded.0);
+        }
+        let mut series = closes(cells, Segment::All, Day(from), today);
+        let first = series.iter().position(observed).unwrap_or(series.len());
+        series.drain(..first);
+        let shown_from = series.len().saturating_sub(usize::from(days));
+        let average = |end: usize, days: usize| {
+            let medians = series[(end + 1).checked_sub(days)?..=end].iter().filter_map(|close| close.median_price);
+            let (sum, count) = medians.fold((0.0, 0.0), |(sum, count), median| (sum + median, count + 1.0));
+            (count > 0.0).then(|| self.major(sum / count))
+        };
+        let day = |(at, close): (usize, &Close)| DayView {
+            day: close.day.to_string(),
+            active: close.active,
+            median_price: close.median_price.map(|minor| self.major(minor)),
+            mean_price: close.mean_price.map(|minor| self.major(minor)),
+            median_price_7_days: average(at, AVERAGE_DAYS[0]),
+            median_price_28_days: average(at, AVERAGE_DAYS[1]),
+            flows: close.flows,
+        };
+        series.iter().enumerate().skip(shown_from).map(day).collect()
+    }
+}
+
+/// Whether a day shows that somebody looked: `New` alone does not, as it stands on the listing's date,
+/// which may lie long before the first observation.
+fn observed(close: &Close) -> bool {
+    let seen = Flows { new: 0, ..close.flows };
+    close.active != 0 || seen != Flows::default()
+}

@@ -1,0 +1,86 @@
+//! `stoop.example.toml` is a configuration that works, and `docs/CONFIGURATION.md` leaves no parameter out.
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use stoop_runtime::{Config, read_config};
+use stoop_sources::KINDS;
+
+/// Names the file that the child process reads.
+const CHILD: &str = "STOOP_EXAMPLE_CHILD";
+const SECRETS: [&str; 3] = ["STOOP_RESO_TOKEN", "STOOP_RAPIDAPI_KEY", "STOOP_EXAMPLE_KEY"];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Not a test of its own: what a child process does, whose environment is its own.
+#[test]
+fn child() {
+    let Ok(file) = std::env::var(CHILD) else { return };
+    match read_config(Path::new(&file)) {
+        Ok(config) => println!("{}", told(&config)),
+        Err(errors) => println!("refused: {errors}"),
+    }
+}
+
+fn told(config: &Config) -> String {
+    let on: Vec<String> =
+        config.searches.iter().map(|search| format!("{} from {}", search.name, search.source.name())).collect();
+    format!("on: {}; off: {}", on.join(", "), config.switched_off.join(", "))
+}
+
+/// What reading a configuration tells in a process with or without the secrets that the example names.
+fn read(file: &Path, with_secrets: bool) -> String {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "child", "--nocapture"]).env(CHILD, file);
+    for name in SECRETS {
+        if with_secrets {
+            command.env(name, "t0p-secret")
+        } else {
+            command.env_remove(name)
+        };
+    }
+    let Output { stdout, .. } = command.output().unwrap();
+    String::from_utf8(stdout).unwrap()
+}
+
+#[test]
+fn the_example_is_accepted_with_the_secrets_that_it_names() {
+    let told = read(&root().join("stoop.example.toml"), true);
+    let want = "on: austin from reso-actris, lincoln-park from zillow, graz from example; off: agadir";
+    assert!(told.contains(want), "{told}");
+}
+
+#[test]
+fn the_search_that_is_off_would_be_accepted_too() {
+    let text = std::fs::read_to_string(root().join("stoop.example.toml")).unwrap();
+    let maps = format!("\"{}/", root().join("maps").display());
+    let text = text.replace("enabled = false", "enabled = true").replace("\"maps/", &maps);
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("stoop.toml");
+    std::fs::write(&file, text).unwrap();
+    let told = read(&file, true);
+    assert!(told.contains("agadir from avito") && told.contains("off: \n"), "{told}");
+}
+
+#[test]
+fn every_missing_secret_is_named_at_once() {
+    let told = read(&root().join("stoop.example.toml"), false);
+    for name in SECRETS {
+        assert!(told.contains(name), "{name} is not in:\n{told}");
+    }
+}
+
+#[test]
+fn the_manual_tells_of_every_parameter_of_every_kind_of_source() {
+    let manual = std::fs::read_to_string(root().join("docs/CONFIGURATION.md")).unwrap();
+    for kind in KINDS {
+        let (_, after) = manual.split_once(&format!("### `{}`", kind.name)).unwrap();
+        let section = after.split("\n#").next().unwrap();
+        for param in kind.params {
+            assert!(section.contains(&format!("`{}`", param.name)), "{} of {} is missing", param.name, kind.name);
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! One suite per port.
+// A broken contract is a panic with the place of the assertion; there is nobody to hand an error to.
+#![expect(clippy::unwrap_used, reason = "a suite of tests")]
+
+mod keepers;
+mod store;
+mod stream;
+
+pub use keepers::{
+    ledger_conformance, pages_conformance, publisher_conformance, quarantine_conformance, run_ledger_conformance,
+    search_index_conformance,
+};
+pub use store::{StoreWitness, store_conformance};
+pub use stream::stream_conformance;

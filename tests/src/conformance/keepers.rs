@@ -1,0 +1,134 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use stoop_domain::{Alert, AlertId, Reason, Reject, Verdict};
+use stoop_pipeline::ports::{
+    IndexEntry, Ledger, Pages, Publisher, Quarantine, RunLedger, RunOutcome, RunRecord, ScanCheckpoint, SearchIndex,
+    SearchState,
+};
+
+use crate::made;
+
+/// The contract of [`Ledger`]. `read` tells every recorded alert, in any order.
+pub async fn ledger_conformance<L: Ledger + ?Sized>(ledger: Arc<L>, read: impl AsyncFn() -> Vec<Alert>) {
+    let id = |id: &str| AlertId(id.into());
+    assert_eq!(ledger.known(&[]).await.unwrap(), Vec::<bool>::new());
+    assert_eq!(ledger.known(&[id("a")]).await.unwrap(), [false]);
+
+    let first = made::alert("a", 0, Verdict::Alert);
+    let suspect = made::alert("b", 1, Verdict::Suspect("a tenth".into()));
+    ledger.record(&[first.clone(), suspect.clone()]).await.unwrap();
+    let known = ledger.known(&[id("c"), id("b"), id("a"), id("b")]).await.unwrap();
+    assert_eq!(known, [false, true, true, true], "the answers are in the order of the questions");
+
+    let again = made::alert("a", 9, Verdict::Suspect("another".into()));
+    ledger.record(&[again.clone(), again]).await.unwrap();
+    ledger.record(&[]).await.unwrap();
+    let mut recorded = read().await;
+    recorded.sort_by(|a, b| a.id.cmp(&b.id));
+    assert_eq!(recorded, [first, suspect], "recording twice keeps the first");
+}
+
+/// The contract of [`Quarantine`]. `read` tells everything that is kept, in any order.
+pub async fn quarantine_conformance<Q: Quarantine + ?Sized>(quarantine: Arc<Q>, read: impl AsyncFn() -> Vec<Reject>) {
+    let reject = made::reject("a.csv:17", Reason::BadValue, "1,two,3");
+    let elsewhere = made::reject("a.csv:18", Reason::BadValue, "1,two,3");
+    let otherwise = made::reject("a.csv:17", Reason::MissingField, "1,two,3");
+    let reads_otherwise = made::reject("a.csv:17", Reason::BadValue, "1,two,4");
+    assert_eq!(quarantine.put(&[]).await.unwrap(), 0);
+    assert_eq!(quarantine.put(&[reject.clone(), reject.clone()]).await.unwrap(), 1, "kept once");
+    let later = Reject { at: made::minute(5), detail: "in other words".into(), ..reject.clone() };
+    assert_eq!(quarantine.put(&[later]).await.unwrap(), 0, "neither the time nor the words make it another");
+    let others = [elsewhere, otherwise, reads_otherwise];
+    assert_eq!(quarantine.put(&others).await.unwrap(), 3, "place, reason and raw text each make it another");
+    let kept = read().await;
+    assert_eq!(kept.len(), 4);
+    assert!(kept.contains(&reject) && others.iter().all(|other| kept.contains(other)));
+}
+
+/// The contract of [`SearchIndex`].
+pub async fn search_index_conformance<I: SearchIndex + ?Sized>(index: Arc<I>) {
+    let fresh = index.load("agadir").await.unwrap();
+    assert_eq!(fresh, SearchState::default(), "a search that was never saved is fresh");
+
+    let entry = IndexEntry {
+        hash: u64::MAX,
+        seen_in_scan: made::minute(0),
+        missed: 1,
+        listing: made::observation("1", 0, 900_000).listing,
+    };
+    let checkpoint = ScanCheckpoint { cursor: <_>::default(), run: "r1".into(), began_at: made::minute(0) };
+    let state = SearchState {
+        watermark: Some("2026-01-14".into()),
+        checkpoint: Some(checkpoint),
+        scans: 3,
+        listings: (0..500).map(|i| (format!("n{i}"), entry.clone())).collect(),
+        ..fresh.clone()
+    };
+    assert!(index.save("agadir", &state).await.unwrap());
+    let stored = index.load("agadir").await.unwrap();
+    assert_eq!(stored.version, 1);
+    assert_eq!(SearchState { version: 0, ..stored.clone() }, state, "what is loaded is what was saved");
+
+    assert!(!index.save("agadir", &fresh).await.unwrap(), "a state that was overtaken is not stored");
+    assert!(!index.save("agadir", &SearchState { version: 2, ..fresh.clone() }).await.unwrap());
+    assert!(!index.save("nowhere", &SearchState { version: 1, ..fresh.clone() }).await.unwrap());
+    assert_eq!(index.load("agadir").await.unwrap(), stored, "and changes nothing");
+
+    assert!(index.save("agadir", &SearchState { scans: 4, ..stored }).await.unwrap());
+    let stored = index.load("agadir").await.unwrap();
+    assert_eq!((stored.version, stored.scans), (2, 4));
+    assert_eq!(index.load("rabat").await.unwrap(), fresh, "searches do not mix");
+}
+
+/// The contract of [`RunLedger`]. `read` tells every record, in any order.
+pub async fn run_ledger_conformance<R: RunLedger + ?Sized>(ledger: Arc<R>, read: impl AsyncFn() -> Vec<RunRecord>) {
+    let begun = RunRecord {
+        id: "r1".into(),
+        kind: "poll".into(),
+        subject: "agadir".into(),
+        began_at: made::minute(0),
+        ended_at: None,
+        outcome: RunOutcome::Running,
+        message: None,
+        counts: BTreeMap::new(),
+    };
+    ledger.record(&begun).await.unwrap();
+    assert_eq!(read().await, std::slice::from_ref(&begun));
+    let ended = RunRecord {
+        ended_at: Some(made::minute(2)),
+        outcome: RunOutcome::Partial,
+        message: Some("page 4: no answer".into()),
+        counts: BTreeMap::from([("rows".into(), 120)]),
+        ..begun.clone()
+    };
+    ledger.record(&ended).await.unwrap();
+    let other = RunRecord { id: "r2".into(), began_at: made::minute(1), ..begun };
+    ledger.record(&other).await.unwrap();
+    let mut records = read().await;
+    records.sort_by(|a, b| a.id.cmp(&b.id));
+    assert_eq!(records, [ended, other], "a run is replaced by its id");
+}
+
+/// The contract of [`Pages`]. `read` tells a page's bytes as they were put.
+pub async fn pages_conformance<P: Pages + ?Sized>(pages: Arc<P>, read: impl AsyncFn(&str, u32) -> Option<Vec<u8>>) {
+    assert_eq!(read("r1", 0).await, None);
+    let big: Vec<u8> = (0..300_000_u32).flat_map(u32::to_le_bytes).collect();
+    pages.put("r1", 0, b"<html>\xff\0</html>").await.unwrap();
+    pages.put("r1", 1, &big).await.unwrap();
+    pages.put("r2", 0, b"").await.unwrap();
+    assert_eq!(read("r1", 0).await.unwrap(), b"<html>\xff\0</html>");
+    assert_eq!(read("r1", 1).await.unwrap(), big);
+    assert_eq!(read("r2", 0).await.unwrap(), b"");
+    pages.put("r1", 0, b"later").await.unwrap();
+    assert_eq!(read("r1", 0).await.unwrap(), b"later", "storing twice keeps the later");
+}
+
+/// The contract of [`Publisher`]. `read` tells what arrived, in order.
+pub async fn publisher_conformance<P: Publisher + ?Sized>(publisher: Arc<P>, read: impl AsyncFn() -> Vec<Alert>) {
+    let alerts: Vec<Alert> = (0..5).map(|i| made::alert(&format!("a{i}"), i, Verdict::Alert)).collect();
+    for (told, alert) in alerts.iter().enumerate() {
+        publisher.publish(alert).await.unwrap();
+        assert_eq!(read().await, alerts[..=told], "what was published has arrived");
+    }
+}

@@ -1,0 +1,274 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use stoop_domain::{Day, Home, HomeId, Market, Observation};
+use stoop_market::{Cells, Close, Flows, Zones, update};
+use stoop_pipeline::ports::{Change, Commit, CommitError, HomeChange, MarketChange, Store};
+
+use crate::made;
+
+/// What came out of a store at its other ends.
+#[async_trait]
+pub trait StoreWitness: Send + Sync {
+    /// The lake, in any order.
+    async fn lake(&self) -> Vec<Observation>;
+    /// What came later than the horizon, in any order.
+    async fn stale(&self) -> Vec<Observation>;
+    /// The change feed from the beginning: the changes of one home in their order.
+    async fn changes(&self) -> Vec<Change>;
+    /// The closes of a market, by day.
+    async fn closes(&self, market: &Market) -> Vec<Close>;
+    /// Whether the lake holds each observation exactly once (else: at least once).
+    fn exactly_once(&self) -> bool;
+}
+
+/// A fresh store and its witness.
+type Fresh = (Arc<dyn Store>, Arc<dyn StoreWitness>);
+
+/// The contract of [`Store`]. `make` gives a fresh, empty store each time.
+pub async fn store_conformance(make: impl AsyncFn() -> Fresh) {
+    what_is_not_there_has_no_version(make().await).await;
+    what_is_committed_is_read_back(make().await).await;
+    a_version_that_is_not_the_stored_one_is_a_conflict(make().await).await;
+    notable_changes_are_on_the_feed_in_order(make().await).await;
+    observations_and_closes_are_kept(make().await).await;
+    a_commit_of_the_largest_size_is_stored(make().await).await;
+    writers_who_race_lose_nothing(make().await).await;
+}
+
+async fn what_is_not_there_has_no_version((store, witness): Fresh) {
+    let (id, _) = made::home(&[&made::observation("1", 0, 1)]);
+    assert_eq!(store.homes(&[]).await.unwrap(), []);
+    assert_eq!(store.markets(&[]).await.unwrap(), []);
+    assert_eq!(store.homes(&[id.clone(), id]).await.unwrap(), [None, None]);
+    assert_eq!(store.markets(&[made::market_in("Agadir")]).await.unwrap(), [None]);
+    store.commit(&Commit::default()).await.unwrap();
+    assert!(witness.lake().await.is_empty() && witness.changes().await.is_empty());
+}
+
+async fn what_is_committed_is_read_back((store, _): Fresh) {
+    let market = made::market_in("Agadir");
+    let (mut home, mut id, mut cells) = (None, None, Cells::default());
+    for version in 0..4_i64 {
+        let observation = made::observation("1", version, 900_000 - version);
+        let mut new = home.clone().unwrap_or_default();
+        apply(&mut new, &observation, home.as_ref(), &mut cells);
+        let (of, _) = made::home(&[&observation]);
+        let commit = Commit {
+            homes: vec![change(&of, version.cast_unsigned(), home.as_ref(), &new)],
+            markets: vec![market_change(&market, version.cast_unsigned(), &cells)],
+            ..Commit::default()
+        };
+        store.commit(&commit).await.unwrap();
+        (home, id) = (Some(new), Some(of));
+        let stranger = HomeId("avito/none".into());
+        let read = store.homes(&[stranger, id.clone().unwrap()]).await.unwrap();
+        assert_eq!(read[0], None);
+        let read = read[1].as_ref().unwrap();
+        assert_eq!((Some(&read.value), read.version), (home.as_ref(), version.cast_unsigned() + 1));
+        let read = store.markets(&[made::market_in("Rabat"), market.clone()]).await.unwrap();
+        assert_eq!(read[0], None);
+        let read = read[1].as_ref().unwrap();
+        assert_eq!((&read.value, read.version), (&cells, version.cast_unsigned() + 1));
+    }
+    let moved = made::home(&[&made::observation_in("Rabat", "1", 9, 1)]).1;
+    let id = id.unwrap();
+    let commit = Commit { homes: vec![change(&id, 4, home.as_ref(), &moved)], ..Commit::default() };
+    store.commit(&commit).await.unwrap();
+    let read = store.homes(std::slice::from_ref(&id)).await.unwrap();
+    assert_eq!(read[0].as_ref().unwrap().value, moved, "a home may move to another market");
+}
+
+async fn a_version_that_is_not_the_stored_one_is_a_conflict((store, witness): Fresh) {
+    let market = made::market_in("Agadir");
+    let (there, home) = made::home(&[&made::observation("there", 0, 1)]);
+    let (fresh, fresh_home) = made::home(&[&made::observation("fresh", 0, 1)]);
+    let cells = Cells::default();
+    let first = Commit {
+        homes: vec![change(&there, 0, None, &home)],
+        markets: vec![market_change(&market, 0, &cells)],
+        ..Commit::default()
+    };
+    store.commit(&first).await.unwrap();
+    let before = (witness.lake().await, witness.changes().await);
+
+    let observation = made::observation("fresh", 0, 1);
+    let (market_there, market_fresh) = (market, made::market_in("Rabat"));
+    // Each commit has one wrong version beside one that is right, in either order of the two.
+    for (home_version, market_version, market) in [
+        (0, 1, &market_there),
+        (2, 1, &market_there),
+        (1, 0, &market_there),
+        (1, 2, &market_there),
+        (1, 1, &market_fresh),
+    ] {
+        for turned in [false, true] {
+            let mut homes =
+                vec![change(&fresh, 0, None, &fresh_home), change(&there, home_version, Some(&home), &fresh_home)];
+            if turned {
+                homes.reverse();
+            }
+            let mut markets = vec![market_change(market, market_version, &cells)];
+            markets[0].closes = vec![close(1, 1)];
+            let commit = Commit { homes, markets, observations: vec![&observation], stale: vec![&observation] };
+            let refused = store.commit(&commit).await;
+            assert!(matches!(refused, Err(CommitError::Conflict)), "{home_version}, {market_version}: {refused:?}");
+        }
+    }
+    let missing = Commit { homes: vec![change(&fresh, 1, Some(&home), &fresh_home)], ..Commit::default() };
+    assert!(matches!(store.commit(&missing).await, Err(CommitError::Conflict)), "an update of what is not there");
+
+    let homes = store.homes(&[there, fresh]).await.unwrap();
+    assert_eq!(homes[0].as_ref().map(|stored| (stored.version, &stored.value)), Some((1, &home)));
+    assert_eq!(homes[1], None, "nothing of a refused commit is stored");
+    let markets = store.markets(&[market_there.clone(), market_fresh]).await.unwrap();
+    assert_eq!(markets[0].as_ref().map(|stored| stored.version), Some(1));
+    assert_eq!(markets[1], None);
+    assert_eq!(witness.changes().await, before.1);
+    assert_eq!(witness.closes(&market_there).await, []);
+    if witness.exactly_once() {
+        assert_eq!(witness.lake().await, before.0);
+        assert_eq!(witness.stale().await, []);
+    }
+}
+
+async fn notable_changes_are_on_the_feed_in_order((store, witness): Fresh) {
+    let mut expected = Vec::new();
+    let mut homes: Vec<Option<Home>> = vec![None, None];
+    for version in 0..5_u64 {
+        let mut news = Vec::new();
+        for (i, old) in homes.iter().enumerate() {
+            let observation = made::observation(&i.to_string(), version.cast_signed(), 1_000 - version.cast_signed());
+            let mut new = old.clone().unwrap_or_default();
+            new.apply(&observation);
+            news.push((made::home(&[&observation]).0, new));
+        }
+        let notable = version != 2;
+        let changes = news.iter().zip(&homes);
+        let changes = changes.map(|((id, new), old)| HomeChange { notable, ..change(id, version, old.as_ref(), new) });
+        let commit = Commit { homes: changes.collect(), ..Commit::default() };
+        store.commit(&commit).await.unwrap();
+        for ((id, new), old) in news.into_iter().zip(&mut homes) {
+            let old = old.replace(new.clone());
+            if notable {
+                expected.push(Change { home: id, old, new });
+            }
+        }
+    }
+    let mut seen: Vec<Change> = Vec::new();
+    for change in witness.changes().await {
+        if !seen.contains(&change) {
+            seen.push(change);
+        }
+    }
+    for id in ["avito/0", "avito/1"] {
+        let of = |changes: &[Change]| -> Vec<Change> {
+            changes.iter().filter(|change| change.home.as_str() == id).cloned().collect()
+        };
+        assert_eq!(of(&seen), of(&expected));
+    }
+    assert_eq!(seen.len(), expected.len(), "what is not notable is not told");
+}
+
+async fn observations_and_closes_are_kept((store, witness): Fresh) {
+    let (market, cells) = (made::market_in("Agadir"), Cells::default());
+    let observations: Vec<_> = (0..50).map(|i| made::observation(&i.to_string(), i, 900_000)).collect();
+    let late: Vec<_> = (0..3).map(|i| made::observation(&i.to_string(), -9_000, 1)).collect();
+    let mut version = 0;
+    for some in observations.chunks(7) {
+        let mut changed = market_change(&market, version, &cells);
+        let day = i32::try_from(version).unwrap();
+        changed.closes = vec![close(day, 7), close(day + 1, 8)];
+        let commit = Commit {
+            markets: vec![changed],
+            observations: some.iter().collect(),
+            stale: late.iter().chain(&late).collect(),
+            ..Commit::default()
+        };
+        store.commit(&commit).await.unwrap();
+        version += 1;
+    }
+    let in_order = |mut observations: Vec<Observation>, exactly: bool| {
+        observations.sort();
+        if !exactly {
+            observations.dedup();
+        }
+        observations
+    };
+    let exactly = witness.exactly_once();
+    assert_eq!(in_order(witness.lake().await, exactly), in_order(observations, true));
+    assert_eq!(in_order(witness.stale().await, exactly), in_order(late, true), "and the late ones apart, once");
+    let days: Vec<i32> = witness.closes(&market).await.iter().map(|close| close.day.0).collect();
+    assert_eq!(days, (0..=i32::try_from(version).unwrap()).collect::<Vec<_>>(), "a close written twice is one");
+    let kept = witness.closes(&market).await;
+    assert_eq!(kept[0], close(0, 7), "to the last bit");
+    assert_eq!(witness.closes(&made::market_in("Rabat")).await, []);
+}
+
+async fn a_commit_of_the_largest_size_is_stored((store, _): Fresh) {
+    let items = store.commit_items_max().min(2_000);
+    assert!(items >= 2, "a home and its market must fit");
+    let observations: Vec<_> = (1..items).map(|i| made::observation(&i.to_string(), 0, 1)).collect();
+    let homes: Vec<_> = observations.iter().map(|observation| made::home(&[observation])).collect();
+    let (market, cells) = (made::market_in("Agadir"), Cells::default());
+    let commit = Commit {
+        homes: homes.iter().map(|(id, home)| change(id, 0, None, home)).collect(),
+        markets: vec![market_change(&market, 0, &cells)],
+        observations: observations.iter().collect(),
+        stale: Vec::new(),
+    };
+    store.commit(&commit).await.unwrap();
+    let ids: Vec<_> = homes.iter().map(|(id, _)| id.clone()).collect();
+    let read = store.homes(&ids).await.unwrap();
+    assert!(read.iter().zip(&homes).all(|(read, (_, home))| read.as_ref().is_some_and(|read| read.value == *home)));
+}
+
+/// Two writers take turns with what they read before the other wrote; each tries again until it is in.
+async fn writers_who_race_lose_nothing((store, _): Fresh) {
+    let observations: Vec<_> = (0..20).map(|i| made::observation("1", i, 900_000 - i)).collect();
+    let (id, everything) = made::home(&observations.iter().collect::<Vec<_>>());
+    let mut read = [None, None];
+    let mut conflicts = 0;
+    for (i, observation) in observations.iter().enumerate() {
+        loop {
+            let mine = &mut read[i % 2];
+            let (version, old): (u64, Option<Home>) = mine.clone().unwrap_or((0, None));
+            let mut new = old.clone().unwrap_or_default();
+            new.apply(observation);
+            let commit = Commit { homes: vec![change(&id, version, old.as_ref(), &new)], ..Commit::default() };
+            match store.commit(&commit).await {
+                Ok(()) => {
+                    *mine = Some((version + 1, Some(new)));
+                    break;
+                }
+                Err(CommitError::Conflict) => conflicts += 1,
+                Err(CommitError::Port(error)) => panic!("{error}"),
+            }
+            let stored = store.homes(std::slice::from_ref(&id)).await.unwrap().remove(0).unwrap();
+            *mine = Some((stored.version, Some(stored.value)));
+        }
+    }
+    assert_eq!(conflicts, 19, "each write but the first was overtaken once");
+    let stored = store.homes(&[id]).await.unwrap().remove(0).unwrap();
+    assert_eq!((stored.value, stored.version), (everything, 20));
+}
+
+fn change<'a>(id: &'a HomeId, version_read: u64, old: Option<&'a Home>, new: &'a Home) -> HomeChange<'a> {
+    HomeChange { id, version_read, old, new, notable: true }
+}
+
+fn market_change<'a>(market: &'a Market, version_read: u64, new: &'a Cells) -> MarketChange<'a> {
+    MarketChange { market, version_read, new, closes: Vec::new() }
+}
+
+fn apply(home: &mut Home, observation: &Observation, old: Option<&Home>, cells: &mut Cells) {
+    home.apply(observation);
+    for (_, delta) in update(old.map(|old| &old.history), &home.history, &mut Zones::default()) {
+        cells.add(&delta);
+    }
+}
+
+fn close(day: i32, active: i64) -> Close {
+    let flows = Flows { new: 1, back_on_market: 2, price_cuts: 3, price_rises: 4, pending: 5, closed: 6, gone: 7 };
+    Close { day: Day(day), active, median_price: Some(1.0 / 3.0), mean_price: None, flows }
+}

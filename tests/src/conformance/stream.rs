@@ -1,0 +1,54 @@
+use std::sync::Arc;
+
+use stoop_pipeline::ports::Stream;
+
+/// The contract of [`Stream`]. `read` tells every record (key, bytes) that is or was on the stream, in
+/// the order of delivery.
+pub async fn stream_conformance<S: Stream + ?Sized>(stream: Arc<S>, read: impl AsyncFn() -> Vec<(String, Vec<u8>)>) {
+    assert_eq!(stream.put(&[]).await.unwrap(), Vec::<usize>::new(), "nothing can always be put");
+
+    let mut expected: Vec<(String, Vec<u8>)> = Vec::new();
+    for batch in 0..3_u8 {
+        let key = |i: u8| if i.is_multiple_of(2) { "even" } else { "odd" };
+        let records: Vec<_> = (0..40).map(|i| (key(i).to_owned(), vec![batch, i, 0, b'\n', 0xff])).collect();
+        put_all(&*stream, records.clone()).await;
+        expected.extend(records);
+    }
+    let delivered = read().await;
+    for key in ["even", "odd"] {
+        let of = |records: &[(String, Vec<u8>)]| -> Vec<Vec<u8>> {
+            let mut seen: Vec<Vec<u8>> = Vec::new();
+            // At least once: what comes a second time is no mistake, what comes out of order is.
+            for (_, body) in records.iter().filter(|(of, _)| of == key) {
+                if !seen.contains(body) {
+                    seen.push(body.clone());
+                }
+            }
+            seen
+        };
+        assert_eq!(of(&delivered), of(&expected), "the records of one key arrive, in their order");
+    }
+
+    let largest = vec![7; stream.record_bytes_max()];
+    put_all(&*stream, vec![("big".into(), largest.clone())]).await;
+    assert!(read().await.iter().any(|(_, body)| *body == largest), "a record as large as allowed arrives");
+
+    let before = read().await.len();
+    let mut too_large = largest;
+    too_large.push(7);
+    let refused = stream.put(&[("big".into(), too_large)]).await;
+    assert!(refused.is_err(), "a record that can never be taken is an error, not one to be put again");
+    assert_eq!(read().await.len(), before, "and nothing of it arrives");
+}
+
+/// Puts again what was refused, in order, as the poller does.
+async fn put_all<S: Stream + ?Sized>(stream: &S, mut records: Vec<(String, Vec<u8>)>) {
+    for _ in 0..10 {
+        let refused = stream.put(&records).await.unwrap();
+        records = refused.into_iter().map(|i| records[i].clone()).collect();
+        if records.is_empty() {
+            return;
+        }
+    }
+    panic!("{} records are still refused after ten attempts", records.len());
+}

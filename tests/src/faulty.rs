@@ -1,0 +1,104 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use stoop_domain::{Home, HomeId, Market};
+use stoop_market::Cells;
+use stoop_pipeline::ports::{Commit, CommitError, PortError, Store, Versioned};
+
+/// A real store that fails when told to.
+///
+/// Each order counts down by itself; a commit obeys, in this order: fail, conflict, lose the answer.
+pub struct Faulty<S: ?Sized> {
+    inner: Arc<S>,
+    reads_to_fail: AtomicUsize,
+    commits_to_fail: AtomicUsize,
+    commits_to_conflict: AtomicUsize,
+    answers_to_lose: AtomicUsize,
+    items_max: AtomicUsize,
+}
+
+impl<S: Store + ?Sized> Faulty<S> {
+    /// A store that does as `inner` does until it is told otherwise.
+    pub fn new(inner: Arc<S>) -> Self {
+        let none = || AtomicUsize::new(0);
+        let items_max = AtomicUsize::new(inner.commit_items_max());
+        Self {
+            inner,
+            reads_to_fail: none(),
+            commits_to_fail: none(),
+            commits_to_conflict: none(),
+            answers_to_lose: none(),
+            items_max,
+        }
+    }
+
+    /// The next `n` reads fail.
+    pub fn fail_reads(&self, n: usize) {
+        self.reads_to_fail.store(n, Ordering::SeqCst);
+    }
+
+    /// The next `n` commits store nothing and fail.
+    pub fn fail_commits(&self, n: usize) {
+        self.commits_to_fail.store(n, Ordering::SeqCst);
+    }
+
+    /// The next `n` commits store nothing and say that somebody else was faster.
+    pub fn conflict_commits(&self, n: usize) {
+        self.commits_to_conflict.store(n, Ordering::SeqCst);
+    }
+
+    /// The next `n` commits store everything and then fail, as when the connection breaks before the answer.
+    pub fn lose_answers(&self, n: usize) {
+        self.answers_to_lose.store(n, Ordering::SeqCst);
+    }
+
+    /// Takes at most `n` items in one commit from now on, like a store in the cloud.
+    pub fn limit_items(&self, n: usize) {
+        self.items_max.store(n, Ordering::SeqCst);
+    }
+
+    fn read(&self) -> Result<(), PortError> {
+        if due(&self.reads_to_fail) { Err(made_up("read")) } else { Ok(()) }
+    }
+}
+
+#[async_trait]
+impl<S: Store + ?Sized> Store for Faulty<S> {
+    async fn homes(&self, ids: &[HomeId]) -> Result<Vec<Option<Versioned<Home>>>, PortError> {
+        self.read()?;
+        self.inner.homes(ids).await
+    }
+
+    async fn markets(&self, ids: &[Market]) -> Result<Vec<Option<Versioned<Cells>>>, PortError> {
+        self.read()?;
+        self.inner.markets(ids).await
+    }
+
+    async fn commit(&self, commit: &Commit<'_>) -> Result<(), CommitError> {
+        let items = commit.homes.len() + commit.markets.len();
+        let items_max = self.commit_items_max();
+        assert!(items <= items_max, "a commit of {items} items, where at most {items_max} are taken");
+        if due(&self.commits_to_fail) {
+            return Err(made_up("commit").into());
+        }
+        if due(&self.commits_to_conflict) {
+            return Err(CommitError::Conflict);
+        }
+        self.inner.commit(commit).await?;
+        if due(&self.answers_to_lose) { Err(made_up("hear of a commit").into()) } else { Ok(()) }
+    }
+
+    fn commit_items_max(&self) -> usize {
+        self.items_max.load(Ordering::SeqCst)
+    }
+}
+
+/// Whether one more of a number of faults is due.
+fn due(left: &AtomicUsize) -> bool {
+    left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).is_ok()
+}
+
+fn made_up(what: &str) -> PortError {
+    PortError::new(what, "a made-up fault")
+}

@@ -1,0 +1,75 @@
+//! Small things to test with, made up by hand.
+
+use stoop_domain::{
+    Alert, AlertId, Currency, Home, HomeId, Listing, Market, Minor, Observation, Place, Purpose, Reason, Reject, Time,
+    Verdict, home_id, market_of,
+};
+
+/// Noon of 14 January 2026 and `minutes`.
+#[must_use]
+pub fn minute(minutes: i64) -> Time {
+    Time::from_ms(1_768_392_000_000).plus_ms(minutes * 60 * Time::SECOND_MS)
+}
+
+/// A home in Agadir at `dirhams`, seen `minutes` after noon.
+#[must_use]
+pub fn observation(native_id: &str, minutes: i64, dirhams: i64) -> Observation {
+    observation_in("Agadir", native_id, minutes, dirhams)
+}
+
+/// The same in another city.
+#[must_use]
+pub fn observation_in(city: &str, native_id: &str, minutes: i64, dirhams: i64) -> Observation {
+    let place = Place { city: Some(city.into()), country: Some("MA".into()), ..Place::default() };
+    let mut listing = Listing::new(Purpose::Sale, Currency::MAD, place);
+    listing.list_price = Some(Minor(dirhams * 100));
+    listing.details.title = Some(format!("Appartement {native_id}"));
+    Observation { source: "avito".into(), native_id: native_id.into(), at: minute(minutes), listing }
+}
+
+/// The home that these observations tell of.
+///
+/// # Panics
+/// When there is none.
+#[must_use]
+pub fn home(observations: &[&Observation]) -> (HomeId, Home) {
+    let mut home = Home::default();
+    for observation in observations {
+        home.apply(observation);
+    }
+    (home_id(observations.first().expect("a home needs an observation")), home)
+}
+
+/// The market of a city's homes for sale.
+///
+/// # Panics
+/// When the city has no name.
+#[must_use]
+pub fn market_in(city: &str) -> Market {
+    market_of(&observation_in(city, "1", 0, 1).listing).expect("a city with a name is in a market")
+}
+
+/// An alert of a drop to 80 %.
+#[must_use]
+pub fn alert(id: &str, minutes: i64, verdict: Verdict) -> Alert {
+    Alert {
+        id: AlertId(id.into()),
+        rule: "drop".into(),
+        home: HomeId("avito/1".into()),
+        market: market_in("Agadir"),
+        at: minute(minutes),
+        from: Minor(100_000_000),
+        to: Minor(80_000_000),
+        drop_bp: 2_000,
+        title: Some("Appartement à Founty".into()),
+        line: None,
+        url: None,
+        verdict,
+    }
+}
+
+/// A row that was refused.
+#[must_use]
+pub fn reject(location: &str, reason: Reason, raw: &str) -> Reject {
+    Reject::new("avito", minute(0), location.into(), reason, "made up".into(), raw.as_bytes())
+}

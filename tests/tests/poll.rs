@@ -1,0 +1,188 @@
+//! Polling a simulated portal over real HTTP: what arrives in the state is what the simulation says,
+//! through every fault that the portal can be asked for.
+
+mod support;
+
+use std::sync::atomic::Ordering;
+
+use stoop_domain::{EventKind, Status, Time};
+use stoop_market::{Figures, Segment, Window};
+use stoop_pipeline::PollError;
+use stoop_pipeline::ports::RunOutcome;
+use stoop_simulation::{Answer, Fault, ListedAt};
+use support::{Bench, hours};
+
+/// Every figure that the answer has, for every market.
+fn agrees(bench: &Bench, answer: &Answer, now: Time) {
+    let stored = bench.database.cells_where(|_| true).unwrap();
+    for (market, cells) in &stored {
+        let figures = Figures::of(cells, Segment::All, now, &market.area.country().zone);
+        let want = answer.markets.get(market).unwrap_or_else(|| panic!("{market} is in no answer"));
+        assert_eq!(figures.active, want.active() as i64, "active in {market}");
+        for (window, ours) in stoop_simulation::Window::ALL.into_iter().zip(Window::ALL) {
+            let (want, got) = (want.counts(window), figures.flows(ours));
+            let want = [want.new, want.back_on_market, want.price_cuts, want.price_rises, want.pending, want.closed, want.gone];
+            let got = [got.new, got.back_on_market, got.price_cuts, got.price_rises, got.pending, got.closed, got.gone];
+            assert_eq!(got, want.map(|n| n as i64), "{} in {market}", ours.label());
+        }
+        for (got, want) in [
+            (figures.median_price, want.median()),
+            (figures.mean_price, want.mean()),
+            (figures.min_price, want.min()),
+            (figures.max_price, want.max()),
+        ] {
+            match (got, want) {
+                (Some(got), Some(want)) => assert!((got / want.0 as f64 - 1.0).abs() <= 0.001_01, "{got} for {want:?} in {market}"),
+                (got, want) => assert_eq!((got, want), (None, None), "{market}"),
+            }
+        }
+    }
+    let with_homes = answer.markets.values().filter(|figures| figures.active() > 0).count();
+    assert!(stored.len() >= with_homes);
+}
+
+#[tokio::test]
+async fn every_figure_is_the_simulations_own_after_thirty_days_of_faults() {
+    let bench = Bench::new(40);
+    let mut seed = 0x5eed_u64;
+    let end = bench.now().plus_ms(30 * Time::DAY_MS);
+    let mut polls = 0;
+    while let Some(next) = bench.next_at().filter(|next| *next < end) {
+        bench.advance(next);
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let faults = [
+            Fault::ServerError, Fault::Unavailable { retry_after_s: 1 }, Fault::TooManyRequests { retry_after_s: 2 },
+            Fault::Html, Fault::TruncatedJson, Fault::LoopingLink, Fault::ForeignLink, Fault::Drop, Fault::GarbageRow,
+        ];
+        if (seed >> 33).is_multiple_of(7) {
+            bench.portal.faults().plan(faults[(seed >> 40) as usize % faults.len()], 1);
+        }
+        // A poll that fails is made again before the market moves on, as a poller on its cadence would.
+        while bench.poll().await.is_err() {
+            assert!(bench.portal.faults().left() == 0, "a poll fails only on a fault");
+        }
+        if bench.refused_rows() {
+            // The garbage row was a listing: the next full scan has it whole.
+            bench.poll_all().await.unwrap();
+        }
+        bench.measure().await;
+        polls += 1;
+    }
+    assert!(polls > 100, "{polls} polls are too few to prove anything");
+    let now = bench.now();
+    agrees(&bench, &bench.answer(ListedAt::LocalMidnight), now);
+    bench.verify();
+}
+
+#[tokio::test]
+async fn a_poll_made_twice_changes_nothing() {
+    let bench = Bench::new(60);
+    bench.advance(bench.now().plus_ms(hours(24 * 20)));
+    let first = bench.poll_all().await.unwrap();
+    assert!(first.new > 20);
+    assert_eq!(bench.measure().await.new, first.new);
+    let second = bench.poll_all().await.unwrap();
+    assert_eq!((second.listings, second.new, second.changed, second.gone), (first.listings, 0, 0, 0));
+    assert_eq!(bench.measure().await.observations, 0);
+}
+
+#[tokio::test]
+async fn answers_that_are_no_pages_fail_the_poll_with_a_reason_and_lose_nothing() {
+    for (fault, times, words) in [
+        (Fault::Html, 1, "HTML"),
+        (Fault::TruncatedJson, 1, "unreadable"),
+        (Fault::LoopingLink, 1, "circle"),
+        (Fault::ForeignLink, 1, "link to the next page"),
+        (Fault::ServerError, 5, "status 500, 5 times"),
+        (Fault::Drop, 5, "5 times"),
+        (Fault::Unavailable { retry_after_s: 3_600 }, 1, "asks to wait 3600 s"),
+    ] {
+        let bench = Bench::new(60);
+        bench.advance(bench.now().plus_ms(hours(24 * 20)));
+        bench.portal.faults().plan(fault, times);
+        let error = bench.poll().await.unwrap_err();
+        assert!(error.to_string().contains(words), "{fault:?}: {error}");
+        assert!(matches!(error, PollError::Source(_)));
+        let run = bench.database.runs(1).unwrap().remove(0);
+        assert_eq!(run.outcome, RunOutcome::Failed);
+        assert_eq!(run.message, Some(error.to_string()));
+        bench.portal.faults().clear();
+        while bench.poll().await.unwrap().outcome != Some(RunOutcome::Complete) {}
+        bench.measure().await;
+        agrees(&bench, &bench.answer(ListedAt::LocalMidnight), bench.now());
+    }
+}
+
+#[tokio::test]
+async fn a_portal_without_an_end_is_left_after_its_bound() {
+    let bench = Bench::new(30);
+    bench.advance(bench.now().plus_ms(hours(24 * 20)));
+    bench.portal.faults().plan(Fault::EndlessLink, usize::from(u16::MAX));
+    let error = bench.poll().await.unwrap_err().to_string();
+    assert!(error.contains("no end after"), "{error}");
+}
+
+#[tokio::test]
+async fn retry_after_is_obeyed() {
+    let bench = Bench::new(30);
+    bench.advance(bench.now().plus_ms(hours(24 * 20)));
+    bench.portal.faults().plan(Fault::TooManyRequests { retry_after_s: 45 }, 1);
+    let before = bench.slept_ms();
+    bench.poll().await.unwrap();
+    assert!(bench.slept_ms() - before >= 45_000);
+}
+
+#[tokio::test]
+async fn one_garbage_row_goes_to_quarantine_and_the_rest_flows_on() {
+    let bench = Bench::new(60);
+    bench.advance(bench.now().plus_ms(hours(24 * 20)));
+    bench.portal.faults().plan(Fault::GarbageRow, 1);
+    let polled = bench.poll().await.unwrap();
+    assert_eq!(polled.rejects, 1);
+    let reject = bench.database.quarantined(10).unwrap().remove(0);
+    assert!(reject.detail.contains("ListPrice"), "{}", reject.detail);
+    assert_eq!(bench.measure().await.new, polled.new);
+    assert_eq!(polled.gone, 0, "a scan with an unread row proves nothing");
+}
+
+#[tokio::test]
+async fn a_listing_that_two_complete_scans_miss_is_gone_and_one_scan_says_nothing() {
+    let bench = Bench::new(60);
+    bench.advance(bench.now().plus_ms(hours(24 * 20)));
+    bench.poll_all().await.unwrap();
+    bench.measure().await;
+    // The same market with fewer homes: the portal has lost the others.
+    let fewer = bench.with_homes(40);
+    let first = fewer.poll_all().await.unwrap();
+    assert_eq!(first.gone, 0, "once is not enough");
+    fewer.portal.faults().plan(Fault::Html, 1);
+    assert!(fewer.poll_all().await.is_err());
+    let second = fewer.poll_all().await.unwrap();
+    assert!(second.gone > 0);
+    fewer.measure().await;
+    let (_, home) = &fewer.database.homes_after(None, 1_000).unwrap().into_iter()
+        .find(|(_, home)| home.history.current().unwrap().status == Status::Gone).unwrap();
+    assert!(home.history.events().iter().any(|event| event.kind == EventKind::Gone) || !was_active(home));
+    let third = fewer.poll_all().await.unwrap();
+    assert_eq!(third.gone, 0, "gone is said once");
+}
+
+fn was_active(home: &stoop_domain::Home) -> bool {
+    home.history.runs().any(|run| run.facts.status == Status::Active)
+}
+
+#[tokio::test]
+async fn a_poll_that_is_stopped_goes_on_where_it_stopped() {
+    let bench = Bench::new(300);
+    bench.advance(bench.now().plus_ms(hours(24 * 20)));
+    bench.stop_after_pages.store(2, Ordering::SeqCst);
+    let first = bench.poll().await.unwrap();
+    assert_eq!((first.outcome, first.pages), (Some(RunOutcome::Partial), 2));
+    bench.stop_after_pages.store(u64::MAX, Ordering::SeqCst);
+    let second = bench.poll().await.unwrap();
+    assert_eq!(second.outcome, Some(RunOutcome::Complete));
+    bench.measure().await;
+    agrees(&bench, &bench.answer(ListedAt::LocalMidnight), bench.now());
+    let pages = (bench.shown() as u64).div_ceil(support::PAGE);
+    assert_eq!(first.pages + second.pages, pages.max(first.pages + 1), "no page was read twice");
+}

@@ -1,0 +1,174 @@
+//! A portal, a database and a clock between them.
+
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use stoop_domain::{Observation, Time};
+use stoop_embedded::{Database, PageFolder};
+use stoop_pipeline::{Clock, Measured, Measurer, PollError, PollPorts, Polled, Recomputation, Search, poll};
+use stoop_runtime::HttpClient;
+use stoop_simulation::{Answer, ListedAt, Portal, PortalConfig, Simulation, SimulationConfig};
+use stoop_sources::Params;
+
+/// Listings on a page.
+pub const PAGE: u64 = 25;
+
+/// Everything a poll needs, on a market without a past, so that nothing happened before the first look.
+pub struct Bench {
+    pub portal: Portal,
+    pub database: Arc<Database>,
+    pub stop_after_pages: AtomicU64,
+    simulation: Arc<Mutex<Simulation>>,
+    clock: Arc<Virtual>,
+    folder: Arc<tempfile::TempDir>,
+    run: AtomicU64,
+    homes: u32,
+    begin: Time,
+}
+
+/// A clock that stands still but for those who wait.
+struct Virtual {
+    now: AtomicI64,
+    slept: AtomicI64,
+}
+
+#[async_trait]
+impl Clock for Virtual {
+    fn now(&self) -> Time {
+        Time::from_ms(self.now.load(Ordering::SeqCst))
+    }
+
+    async fn sleep(&self, ms: u64) {
+        self.slept.fetch_add(ms as i64, Ordering::SeqCst);
+    }
+}
+
+pub fn hours(n: i64) -> i64 {
+    n * Time::HOUR_MS
+}
+
+impl Bench {
+    pub fn new(homes: u32) -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let database = Database::open(&folder.path().join("stoop.db"), &folder.path().join("data")).unwrap();
+        let begin = Time::parse("2026-01-05T00:00:00Z").unwrap();
+        Self::on(folder, database, homes, begin)
+    }
+
+    fn on(folder: Arc<tempfile::TempDir>, database: Arc<Database>, homes: u32, begin: Time) -> Self {
+        let config = SimulationConfig { past_ms: 0, pace_percent: 300, ..SimulationConfig::new(11, begin, homes, 4) };
+        let simulation = Arc::new(Mutex::new(Simulation::new(config)));
+        let clock = Arc::new(Virtual { now: AtomicI64::new(begin.ms()), slept: AtomicI64::new(0) });
+        let portal_clock = Arc::clone(&clock);
+        let portal = Portal::start(Arc::clone(&simulation), PortalConfig::new(move || portal_clock.now())).unwrap();
+        let stop_after_pages = AtomicU64::new(u64::MAX);
+        Self { portal, database, stop_after_pages, simulation, clock, folder, run: AtomicU64::new(0), homes, begin }
+    }
+
+    /// The same database and moment, on a portal that has only the first `homes` homes of the market.
+    pub fn with_homes(&self, homes: u32) -> Self {
+        assert!(homes < self.homes);
+        let other = Self::on(Arc::clone(&self.folder), Arc::clone(&self.database), homes, self.begin);
+        other.run.store(1_000, Ordering::SeqCst);
+        other.advance(self.now().plus_ms(1));
+        other
+    }
+
+    pub fn now(&self) -> Time {
+        self.clock.now()
+    }
+
+    pub fn slept_ms(&self) -> i64 {
+        self.clock.slept.load(Ordering::SeqCst)
+    }
+
+    pub fn next_at(&self) -> Option<Time> {
+        self.simulation.lock().unwrap().next_at()
+    }
+
+    pub fn advance(&self, to: Time) {
+        self.simulation.lock().unwrap().advance(to);
+        self.clock.now.store(to.ms(), Ordering::SeqCst);
+    }
+
+    pub fn shown(&self) -> usize {
+        self.simulation.lock().unwrap().shown_after(None).count()
+    }
+
+    pub fn answer(&self, listed_at: ListedAt) -> Answer {
+        Answer::of(&self.simulation.lock().unwrap(), self.now(), listed_at)
+    }
+
+    /// Whether the last poll put rows in quarantine.
+    pub fn refused_rows(&self) -> bool {
+        self.database.runs(1).unwrap()[0].counts.get("rejects").is_some_and(|n| *n > 0)
+    }
+
+    /// Polls what has changed since the last poll.
+    pub async fn poll(&self) -> Result<Polled, PollError> {
+        self.poll_every(i64::MAX).await
+    }
+
+    /// Polls everything.
+    pub async fn poll_all(&self) -> Result<Polled, PollError> {
+        self.poll_every(0).await
+    }
+
+    async fn poll_every(&self, full_scan_every_ms: i64) -> Result<Polled, PollError> {
+        let params = [("url", format!("{}/odata", self.portal.url())), ("top", PAGE.to_string())];
+        let params: Params = params.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        let source = stoop_sources::build("reso", &params).unwrap();
+        let search = Search { name: "bench".into(), source, full_scan_every_ms };
+        let run = format!("run-{:06}", self.run.fetch_add(1, Ordering::SeqCst));
+        let http = HttpClient::new().unwrap();
+        let pages = PageFolder::new(self.database.data());
+        let before = self.portal.served().pages;
+        let stop = || self.portal.served().pages - before >= self.stop_after_pages.load(Ordering::SeqCst);
+        let ports = PollPorts {
+            http: &http,
+            stream: &*self.database,
+            index: &*self.database,
+            pages: &pages,
+            quarantine: &*self.database,
+            runs: &*self.database,
+            clock: &*self.clock,
+            stop: &stop,
+        };
+        poll(&search, &run, ports).await
+    }
+
+    /// Takes everything off the stream into the state.
+    pub async fn measure(&self) -> Measured {
+        let mut measurer = Measurer::new(&*self.database);
+        let mut total = Measured::default();
+        loop {
+            let records = self.database.stream_read(0, 100).unwrap();
+            let Some(last) = records.last() else { return total };
+            let lines = records.iter().flat_map(|record| stoop_wire::lines(&record.body));
+            let observations: Vec<Observation> = lines.map(|line| stoop_wire::decode(line).unwrap()).collect();
+            total.add(&measurer.measure(&observations).await.unwrap());
+            self.database.stream_ack(last.seq).unwrap();
+        }
+    }
+
+    /// The stored state is that of the stored observations.
+    pub fn verify(&self) {
+        let mut recomputed = Recomputation::default();
+        self.database
+            .observations(|line| -> Result<(), stoop_pipeline::ports::PortError> {
+                recomputed.add(&stoop_wire::decode(line).unwrap()).unwrap();
+                Ok(())
+            })
+            .unwrap();
+        let mut markets = recomputed.markets();
+        for (market, cells) in self.database.cells_where(|_| true).unwrap() {
+            markets.check(&market, &cells).unwrap();
+        }
+        markets.check_none_left().unwrap();
+        for (id, home) in self.database.homes_after(None, 100_000).unwrap() {
+            recomputed.check_home(&id, &home).unwrap();
+        }
+        recomputed.check_no_home_left().unwrap();
+    }
+}
