@@ -32,7 +32,8 @@ pub(crate) fn money(amount: Minor, currency: Currency) -> String {
     format!("{sign}{}{}{rest}", symbol(currency), count(whole))
 }
 
-/// A statistic in major units, with no more digits than it deserves: cents only below a hundred.
+/// A statistic in major units with the digits that it deserves, knowing that it is true to a thousandth:
+/// four of them, cents only below a hundred.
 pub(crate) fn price(major: f64, currency: Currency) -> String {
     format!("{}{}", symbol(currency), price_digits(major, currency))
 }
@@ -62,9 +63,9 @@ pub(crate) fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
 }
 
-/// A change with its sign: `-5.2 %`, `+0.3 %`.
+/// A change with its sign, where any is left after rounding: `-5.2 %`, `+0.3 %`, `0.0 %`.
 pub(crate) fn change(share: f64) -> String {
-    format!("{:+.1} %", share * 100.0)
+    if share.abs() < 0.000_5 { "0.0 %".to_owned() } else { format!("{:+.1} %", share * 100.0) }
 }
 
 /// An area in its unit, without digits: `1,230 sqft`.
@@ -181,6 +182,8 @@ fn symbol(currency: Currency) -> String {
 
 /// The same without its currency.
 pub(crate) fn price_digits(major: f64, currency: Currency) -> String {
+    let step = 10_f64.powf((major.abs().max(1.0).log10().floor() - 3.0).max(0.0));
+    let major = if step > 1.0 { (major / step).round() * step } else { major };
     let digits = if major.abs() < 99.995 { currency.minor_digits() as usize } else { 0 };
     let text = format!("{major:.digits$}");
     match text.split_once('.') {

@@ -13,6 +13,7 @@ mod runs;
 mod tests;
 mod told;
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use serde::Serializer;
@@ -81,16 +82,18 @@ fn plural(number: u64, one: &str) -> String {
 
 /// A share rounded to a hundredth of a percent, for JSON.
 fn rounded(share: f64) -> f64 {
-    (share * 10_000.0).round() / 10_000.0
+    // Adding zero makes a negative zero a plain one.
+    (share * 10_000.0).round() / 10_000.0 + 0.0
 }
 
-fn rfc3339<S: Serializer>(time: &Time, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(time)
+/// In JSON, times and markets are what they print as: RFC 3339, `us/wa/king/-/98178:sale:USD`.
+fn as_text<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
 }
 
-fn rfc3339_or_null<S: Serializer>(time: &Option<Time>, serializer: S) -> Result<S::Ok, S::Error> {
-    match time {
-        Some(time) => serializer.collect_str(time),
+fn as_text_or_null<S: Serializer>(value: &Option<impl Display>, serializer: S) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => serializer.collect_str(value),
         None => serializer.serialize_none(),
     }
 }

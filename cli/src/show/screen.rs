@@ -36,7 +36,9 @@ impl Look {
     }
 
     fn with(self, code: &str, text: &str) -> String {
-        if self.colours { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+        let end = if text.ends_with('\n') { "\n" } else { "" };
+        let line = text.trim_end_matches('\n');
+        if self.colours { format!("\u{1b}[{code}m{line}\u{1b}[0m{end}") } else { text.to_owned() }
     }
 }
 

@@ -13,6 +13,8 @@ pub(crate) struct Column {
     heading: &'static str,
     alignment: CellAlignment,
     width: Width,
+    /// Left out where the screen is too narrow, the highest first; 0: never.
+    optional: u8,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,33 +34,51 @@ pub(crate) struct Cell {
     dim: bool,
 }
 
+/// The least that is left of a column that gives way.
+const GIVING_WAY_MIN: usize = 12;
+const GAP: u16 = 2;
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─'));
 
 impl Column {
     /// Words.
     pub(crate) fn left(heading: &'static str) -> Self {
-        Self { heading, alignment: CellAlignment::Left, width: Width::Full }
+        Self { heading, alignment: CellAlignment::Left, width: Width::Full, optional: 0 }
     }
 
     /// Numbers.
     pub(crate) fn right(heading: &'static str) -> Self {
-        Self { heading, alignment: CellAlignment::Right, width: Width::Full }
+        Self { alignment: CellAlignment::Right, ..Self::left(heading) }
     }
 
     /// Words that may be cut where the line ends.
     pub(crate) fn cut(heading: &'static str) -> Self {
-        Self { heading, alignment: CellAlignment::Left, width: Width::Cut }
+        Self { width: Width::Cut, ..Self::left(heading) }
     }
 
     /// Words that go on below.
     pub(crate) fn wrapped(heading: &'static str) -> Self {
-        Self { heading, alignment: CellAlignment::Left, width: Width::Wrapped }
+        Self { width: Width::Wrapped, ..Self::left(heading) }
+    }
+
+    /// The same column, left out where the screen is too narrow: of several, the highest rank first.
+    pub(crate) fn optional(self, rank: u8) -> Self {
+        Self { optional: rank, ..self }
     }
 }
 
 impl Cell {
     pub(crate) fn green(self) -> Self {
         Self { colour: Some(Color::Green), ..self }
+    }
+
+    /// A change of price: a cut is green, a rise is red.
+    pub(crate) fn change(share: f64) -> Self {
+        let cell = Self::from(super::change(share));
+        match share {
+            s if s < 0.0 => cell.green(),
+            s if s > 0.0 => cell.red(),
+            _ => cell,
+        }
     }
 
     pub(crate) fn red(self) -> Self {
@@ -104,7 +124,7 @@ impl Table {
     /// The table as text, each line ended.
     pub(crate) fn draw(self, look: Look) -> String {
         let mut drawn = comfy_table::Table::new();
-        drawn.load_style(STYLE).set_width(look.width).set_content_arrangement(ContentArrangement::Dynamic);
+        drawn.load_style(STYLE).set_content_arrangement(ContentArrangement::Dynamic);
         drawn.set_truncation_indicator("…").force_no_tty();
         if look.colours {
             drawn.enforce_styling();
@@ -120,17 +140,46 @@ impl Table {
             }
             drawn.add_row(row);
         }
-        let last = self.columns.len().saturating_sub(1);
+        let widths = drawn.column_max_content_widths();
+        let (shown, needed) = fitting(&self.columns, &widths, usize::from(look.width));
+        // A table that cannot be narrow enough is better broken by the terminal than into letters.
+        drawn.set_width(u16::try_from(needed).unwrap_or(u16::MAX).max(look.width));
+        let last = shown.iter().rposition(|shown| *shown);
         for (at, column) in self.columns.into_iter().enumerate() {
             if let Some(slot) = drawn.column_mut(at) {
-                slot.set_padding((0, if at == last { 0 } else { 2 }));
+                slot.set_padding((0, if Some(at) == last { 0 } else { GAP }));
                 slot.set_cell_alignment(column.alignment);
-                if column.width == Width::Full {
+                if column.width == Width::Cut {
+                    // No such sign is in any cell, so that words are cut where the space ends.
+                    slot.set_delimiter('\u{1f}');
+                }
+                if !shown[at] {
+                    slot.set_constraint(ColumnConstraint::Hidden);
+                } else if column.width == Width::Full {
                     slot.set_constraint(ColumnConstraint::ContentWidth);
                 }
             }
         }
         drawn.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+    }
+}
+
+/// Which columns are shown on a screen, and the least width that they take.
+fn fitting(columns: &[Column], widths: &[u16], screen: usize) -> (Vec<bool>, usize) {
+    let least = |(column, width): (&Column, &u16)| match column.width {
+        Width::Full => usize::from(*width),
+        Width::Cut | Width::Wrapped => usize::from(*width).min(GIVING_WAY_MIN),
+    };
+    let least: Vec<usize> = columns.iter().zip(widths).map(least).collect();
+    let mut shown = vec![true; columns.len()];
+    loop {
+        let kept = || shown.iter().zip(&least).filter(|(shown, _)| **shown).map(|(_, width)| width + usize::from(GAP));
+        let needed = kept().sum::<usize>().saturating_sub(usize::from(GAP));
+        let dispensable = (0..columns.len()).filter(|at| shown[*at] && columns[*at].optional > 0);
+        match dispensable.max_by_key(|at| columns[*at].optional) {
+            Some(at) if needed > screen => shown[at] = false,
+            _ => return (shown, needed),
+        }
     }
 }
 
@@ -149,6 +198,16 @@ mod tests {
     fn a_table_is_cut_to_the_width_of_the_screen() {
         insta::assert_snapshot!(table(34, false));
         insta::assert_snapshot!(table(80, false));
+    }
+
+    #[test]
+    fn what_is_optional_gives_way_first_what_is_not_never() {
+        let columns =
+            [Column::left("a"), Column::right("b").optional(1), Column::right("c").optional(2), Column::cut("d")];
+        let widths = [10, 10, 10, 40];
+        assert_eq!(fitting(&columns, &widths, 80), (vec![true; 4], 48));
+        assert_eq!(fitting(&columns, &widths, 40), (vec![true, true, false, true], 36));
+        assert_eq!(fitting(&columns, &widths, 10), (vec![true, false, false, true], 24));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use serde::Serialize;
 use stoop_domain::{Alert, AlertId, Currency, HomeId, Market, Time, Verdict};
 use stoop_embedded::{AlertFilter, Database};
 
-use super::{more, open, plural, rfc3339, rounded};
+use super::{as_text, more, open, plural, rounded};
 use crate::args::{AlertsArgs, StoreArgs};
 use crate::show::{self, Cell, Column, Look, Table, UNKNOWN, print, print_json};
 
@@ -16,15 +16,18 @@ pub(super) struct Alerts {
     /// How many there are, of which `alerts` may show fewer.
     total: u64,
     alerts: Vec<AlertRow>,
+    #[serde(skip)]
+    suspects: u64,
 }
 
 #[derive(Serialize)]
 struct AlertRow {
     id: AlertId,
     rule: String,
-    #[serde(serialize_with = "rfc3339")]
+    #[serde(serialize_with = "as_text")]
     at: Time,
     home: HomeId,
+    #[serde(serialize_with = "as_text")]
     market: Market,
     currency: Currency,
     from: f64,
@@ -60,17 +63,22 @@ impl Alerts {
             ("told", AlertFilter::Told, counts.alerts)
         };
         let alerts = database.alerts(filter, limit)?.into_iter().map(AlertRow::of).collect();
-        Ok(Self { which, total, alerts })
+        Ok(Self { which, total, alerts, suspects: counts.suspects })
     }
 
     pub(super) fn draw(&self, look: Look) -> String {
         let suspect = self.which == "suspect";
         let what = if suspect { "held back as suspect" } else { "told" };
         let heading = format!("{} {what}", plural(self.total, "alert"));
+        let others = match self.suspects {
+            0 => String::new(),
+            _ if suspect => String::new(),
+            held => look.dim(&format!("{} held back as suspect: --suspect\n", show::count(held))),
+        };
         if self.alerts.is_empty() {
-            return format!("{}\n", look.bold(&heading));
+            return format!("{}\n{others}", look.bold(&heading));
         }
-        let last = if suspect { Column::wrapped("why") } else { Column::cut("page") };
+        let last = if suspect { Column::wrapped("why") } else { Column::cut("page or id") };
         let mut table = Table::new([
             Column::left("when"),
             Column::right("drop"),
@@ -85,7 +93,9 @@ impl Alerts {
         }
         let total = usize::try_from(self.total).unwrap_or(usize::MAX);
         let remark = look.dim(", newest first, times in UTC");
-        format!("{}{remark}\n\n{}{}", look.bold(&heading), table.draw(look), more(self.alerts.len(), total))
+        let more = more(self.alerts.len(), total);
+        let gap = if others.is_empty() { "" } else { "\n" };
+        format!("{}{remark}\n\n{}{more}{gap}{others}", look.bold(&heading), table.draw(look))
     }
 }
 
@@ -117,7 +127,8 @@ impl AlertRow {
     fn cells(&self, suspect: bool) -> [Cell; 7] {
         let words = self.line.as_deref().or(self.title.as_deref()).unwrap_or(self.home.as_str());
         let drop = Cell::from(show::percent(self.drop));
-        let last = if suspect { &self.why_suspect } else { &self.url };
+        let page = self.url.as_deref().unwrap_or(self.home.as_str());
+        let last = if suspect { self.why_suspect.as_deref().unwrap_or(UNKNOWN) } else { page };
         [
             show::time(self.at).into(),
             if suspect { drop.yellow() } else { drop.green() },
@@ -125,7 +136,7 @@ impl AlertRow {
             show::money(self.alert.to, self.currency).into(),
             self.market.area.name().into(),
             show::plain(words).into(),
-            Cell::from(last.as_deref().map_or_else(|| UNKNOWN.to_owned(), show::plain)).dim(),
+            Cell::from(show::plain(last)).dim(),
         ]
     }
 }

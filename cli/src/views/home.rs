@@ -5,7 +5,7 @@ use stoop_domain::{Currency, EventKind, Home, HomeId, Market, Minor, Time};
 use stoop_embedded::Database;
 
 use super::told::{Change, Told, event_name, median_per_m2, share_of};
-use super::{empty, moment, open, plural, rfc3339, rfc3339_or_null};
+use super::{as_text, as_text_or_null, empty, moment, open, plural};
 use crate::args::{HomeArgs, StoreArgs};
 use crate::failure::usage;
 use crate::show::{self, Cell, Column, Look, Table, UNKNOWN, or_unknown, print, print_json};
@@ -15,11 +15,11 @@ use crate::show::{self, Cell, Column, Look, Table, UNKNOWN, or_unknown, print, p
 pub(super) struct HomeView {
     #[serde(flatten)]
     told: Told,
-    #[serde(serialize_with = "rfc3339_or_null")]
+    #[serde(serialize_with = "as_text_or_null")]
     first_seen: Option<Time>,
-    #[serde(serialize_with = "rfc3339_or_null")]
+    #[serde(serialize_with = "as_text_or_null")]
     last_seen: Option<Time>,
-    #[serde(serialize_with = "rfc3339_or_null")]
+    #[serde(serialize_with = "as_text_or_null")]
     listed_at: Option<Time>,
     stretches: Vec<Stretch>,
     events: Vec<Happened>,
@@ -28,15 +28,16 @@ pub(super) struct HomeView {
 /// A time over which nothing changed.
 #[derive(Serialize)]
 struct Stretch {
-    #[serde(serialize_with = "rfc3339")]
+    #[serde(serialize_with = "as_text")]
     first_seen: Time,
-    #[serde(serialize_with = "rfc3339")]
+    #[serde(serialize_with = "as_text")]
     last_seen: Time,
     status: &'static str,
     price: Option<f64>,
     currency: Currency,
     /// Against the price of the stretch before.
     change: Option<f64>,
+    #[serde(serialize_with = "as_text")]
     market: Market,
     #[serde(skip)]
     asked: Option<Minor>,
@@ -44,12 +45,13 @@ struct Stretch {
 
 #[derive(Serialize)]
 struct Happened {
-    #[serde(serialize_with = "rfc3339")]
+    #[serde(serialize_with = "as_text")]
     at: Time,
     kind: &'static str,
     from: Option<f64>,
     to: Option<f64>,
     change: Option<f64>,
+    #[serde(serialize_with = "as_text")]
     market: Market,
     #[serde(skip)]
     event: stoop_domain::Event,
@@ -220,11 +222,7 @@ fn stretches(home: &Home) -> Vec<Stretch> {
 }
 
 fn changed(share: Option<f64>) -> Cell {
-    match share {
-        Some(share) if share < 0.0 => Cell::from(show::change(share)).green(),
-        Some(share) => Cell::from(show::change(share)).red(),
-        None => Cell::from(UNKNOWN).dim(),
-    }
+    share.map_or_else(|| Cell::from(UNKNOWN).dim(), Cell::change)
 }
 
 fn in_words(kind: EventKind) -> String {

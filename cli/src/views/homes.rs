@@ -5,7 +5,7 @@ use stoop_domain::{Phase, Time};
 use stoop_embedded::Database;
 
 use super::told::{Told, median_per_m2};
-use super::{area, moment, more, open, plural, rfc3339};
+use super::{area, as_text, moment, more, open, plural};
 use crate::args::{HomesArgs, StoreArgs};
 use crate::show::{self, Cell, Column, Look, Table, UNKNOWN, or_unknown, print, print_json};
 
@@ -14,7 +14,7 @@ use crate::show::{self, Cell, Column, Look, Table, UNKNOWN, or_unknown, print, p
 pub(super) struct Homes {
     path: String,
     name: String,
-    #[serde(serialize_with = "rfc3339")]
+    #[serde(serialize_with = "as_text")]
     as_of: Time,
     /// How many there are, of which `homes` may show fewer.
     total: usize,
@@ -61,16 +61,28 @@ impl Homes {
             let hint = if self.all { "" } else { " --all shows those of every status." };
             return text + &format!("No {what} here.{hint}\n");
         }
+        let first = self.homes.first().map(|home| home.market.purpose);
+        let mixed = self.homes.iter().any(|home| Some(home.market.purpose) != first);
         let mut columns = vec![Column::left("id")];
         if self.all {
             columns.push(Column::left("status"));
         }
-        columns.extend([Column::right("price"), Column::right("change"), Column::left("on")]);
-        columns.extend(["beds", "area", "vs market", "days"].map(Column::right));
-        columns.push(Column::cut("home"));
+        if mixed {
+            columns.push(Column::left("for"));
+        }
+        columns.extend([
+            Column::right("price"),
+            Column::right("change"),
+            Column::left("on").optional(2),
+            Column::right("beds").optional(4),
+            Column::right("area").optional(3),
+            Column::right("vs market"),
+            Column::right("days").optional(1),
+            Column::cut("home"),
+        ]);
         let mut table = Table::new(columns);
         for home in &self.homes {
-            table.row(row(home, self.all));
+            table.row(row(home, self.all, mixed));
         }
         text += &table.draw(look);
         text += &more(self.homes.len(), self.total);
@@ -78,18 +90,15 @@ impl Homes {
     }
 }
 
-fn row(home: &Told, all: bool) -> Vec<Cell> {
+fn row(home: &Told, all: bool, mixed: bool) -> Vec<Cell> {
     let change = home.last_change.as_ref();
-    let changed = change.map_or_else(
-        || Cell::from(UNKNOWN).dim(),
-        |change| {
-            let cell = Cell::from(show::change(change.share));
-            if change.share < 0.0 { cell.green() } else { cell.red() }
-        },
-    );
+    let changed = change.map_or_else(|| Cell::from(UNKNOWN).dim(), |change| Cell::change(change.share));
     let mut cells: Vec<Cell> = vec![show::plain(home.id.as_str()).into()];
     if all {
         cells.push(home.status.into());
+    }
+    if mixed {
+        cells.push(home.market.purpose.as_str().into());
     }
     cells.extend([
         or_unknown(home.asked.map(|price| show::money(price, home.currency))).into(),

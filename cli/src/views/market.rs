@@ -1,12 +1,12 @@
 use std::process::ExitCode;
 
 use serde::Serialize;
-use stoop_domain::{Currency, Time};
+use stoop_domain::{Currency, Minor, Time};
 use stoop_embedded::Database;
 use stoop_market::Flows;
 use stoop_pipeline::serve::{FiguresView, MarketView, SegmentView, merged};
 
-use super::{area, moment, open, plural, rfc3339};
+use super::{area, as_text, moment, open, plural};
 use crate::args::{MarketArgs, StoreArgs};
 use crate::show::{self, Cell, Column, Look, Table, UNKNOWN, or_unknown, print, print_json};
 
@@ -15,7 +15,7 @@ use crate::show::{self, Cell, Column, Look, Table, UNKNOWN, or_unknown, print, p
 pub(super) struct Area {
     path: String,
     name: String,
-    #[serde(serialize_with = "rfc3339")]
+    #[serde(serialize_with = "as_text")]
     as_of: Time,
     /// The ids of the markets that the area consists of.
     consists_of: Vec<String>,
@@ -60,7 +60,8 @@ impl Area {
 
     fn market(&self, market: &MarketView, look: Look) -> String {
         let heading = format!("{} · for {} · {}", self.name, market.purpose, market.currency);
-        let parts = match self.consists_of.len() {
+        let terms = format!(":{}:{}", market.purpose, market.currency);
+        let parts = match self.consists_of.iter().filter(|id| id.ends_with(&terms)).count() {
             1 => String::new(),
             n => format!(", {}", plural(n as u64, "market")),
         };
@@ -86,20 +87,24 @@ fn figures(market: &MarketView) -> String {
         figures.median_price_per_area.map(|price| show::price_per_area(price, market.currency, market.area_unit));
     let unpriced = if priced == active { String::new() } else { format!(" ({} with a price)", show::whole(priced)) };
     let cut = figures.cut_share.map(|share| match figures.median_cut {
-        Some(median) if share > 0.0 => format!("{}, by {} at the median", show::percent(share), show::percent(median)),
+        Some(median) if share > 0.0 => format!("{}, median cut {}", show::percent(share), show::percent(median)),
         _ => show::percent(share),
     });
+    // The mean is a sum of whole numbers: exact, where the others are read from a histogram.
+    #[expect(clippy::cast_possible_truncation, reason = "a price, in minor units")]
+    let minor = |major: f64| (major.round() * 10_f64.powi(market.currency.minor_digits().cast_signed())) as i64;
+    let mean = figures.mean_price.map(|mean| show::money(Minor(minor(mean)), market.currency));
     let left = [
         ("active", format!("{}{unpriced}", show::whole(active))),
         ("median price", price(figures.median_price)),
-        ("mean price", price(figures.mean_price)),
+        ("mean price", or_unknown(mean)),
         ("median per area", or_unknown(per_area)),
     ];
     let right = [
         ("quartiles", format!("{} to {}", price(figures.p25_price), price(figures.p75_price))),
         ("range", format!("{} to {}", price(figures.min_price), price(figures.max_price))),
         ("median age", or_unknown(figures.median_age_days.map(|days| plural(whole_days(days), "day")))),
-        ("cut so far", or_unknown(cut)),
+        ("share cut", or_unknown(cut)),
     ];
     let width = left.iter().map(|(_, value)| value.chars().count()).max().unwrap_or(0);
     let lines = left.iter().zip(&right);
@@ -136,10 +141,24 @@ fn number(count: i64) -> Cell {
 
 /// The segments that have homes now; `--json` has those that had some, too.
 fn by_segment(heading: &'static str, segments: &[SegmentView], market: &MarketView) -> Table {
-    let names = ["active", "median", "p25–p75", "per area", "age", "cut", "new 28 d", "cuts 28 d"];
-    let mut table = Table::new([Column::left(heading)].into_iter().chain(names.map(Column::right)));
+    let mut table = Table::new([
+        Column::left(heading),
+        Column::right("active"),
+        Column::right("median"),
+        Column::right("p25–p75").optional(2),
+        Column::right("per area"),
+        Column::right("age").optional(1),
+        Column::right("share cut"),
+        Column::right("new 28 d").optional(3),
+        Column::right("cuts 28 d").optional(4),
+    ]);
     let currency: Currency = market.currency;
-    for SegmentView { label, figures } in segments.iter().filter(|segment| segment.figures.active != 0) {
+    let mut living = segments.iter().filter(|segment| segment.figures.active != 0).peekable();
+    // Of homes that are all of unknown kind there is nothing more to say.
+    if living.peek().is_some_and(|first| first.label.starts_with("unknown")) {
+        return table;
+    }
+    for SegmentView { label, figures } in living {
         let quartiles = figures.p25_price.zip(figures.p75_price);
         let quartiles = quartiles.map(|(low, high)| format!("{}–{}", show::short(low), show::short(high)));
         let per_area = figures.median_price_per_area;
@@ -163,8 +182,9 @@ fn daily(market: &MarketView, look: Look) -> String {
     if days.is_empty() {
         return String::new();
     }
-    let heading = look.bold(&format!("Daily closes of {}", plural(days.len() as u64, "day")));
-    let remark = look.dim(&format!("days of {}", market.zone));
+    let heading = look.bold(&format!("Daily closes, {}", plural(days.len() as u64, "day")));
+    let listed = if days.len() > DAYS_LISTED { format!(", the last {DAYS_LISTED} listed") } else { String::new() };
+    let remark = look.dim(&format!("of {}{listed}", market.zone));
     let medians: Vec<Option<f64>> = days.iter().map(|day| day.median_price).collect();
     #[expect(clippy::cast_precision_loss, reason = "for a picture")]
     let active: Vec<Option<f64>> = days.iter().map(|day| Some(day.active as f64)).collect();
@@ -173,7 +193,7 @@ fn daily(market: &MarketView, look: Look) -> String {
         ("median price", &medians, (|value, currency| show::price(value, currency)) as fn(f64, Currency) -> String),
         ("active homes", &active, |value, _| show::short(value)),
     ];
-    let mut text = format!("\n{heading}, {remark}\n\n");
+    let mut text = format!("\n{heading} {remark}\n\n");
     for (name, series, shown) in lines {
         let bounds = bounds(series).map(|(low, high)| {
             let [low, high] = [low, high].map(|value| shown(value, market.currency));

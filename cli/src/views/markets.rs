@@ -6,14 +6,14 @@ use stoop_embedded::Database;
 use stoop_market::Cells;
 use stoop_pipeline::serve::{FiguresView, unit_name};
 
-use super::{empty, moment, more, open, plural, rfc3339_or_null};
+use super::{as_text, as_text_or_null, empty, moment, more, open, plural};
 use crate::args::{MarketsArgs, StoreArgs};
 use crate::show::{self, Cell, Column, Look, Table, or_unknown, print, print_json};
 
 /// Every market and its figures, the largest first.
 #[derive(Serialize)]
 pub(super) struct Markets {
-    #[serde(serialize_with = "rfc3339_or_null")]
+    #[serde(serialize_with = "as_text_or_null")]
     as_of: Option<Time>,
     /// How many markets there are, of which `markets` may show fewer.
     total: usize,
@@ -22,6 +22,7 @@ pub(super) struct Markets {
 
 #[derive(Serialize)]
 struct MarketRow {
+    #[serde(serialize_with = "as_text")]
     id: Market,
     path: String,
     name: String,
@@ -67,24 +68,23 @@ impl Markets {
     pub(super) fn draw(&self, look: Look) -> String {
         let as_of = self.as_of.map(show::time);
         let heading = format!("{} as of {} UTC", plural(self.total as u64, "market"), or_unknown(as_of));
-        // Eighty columns hold everything but the quartiles.
-        let wide = look.width >= 100;
-        let mut columns = vec![
+        let mut table = Table::new([
             Column::left("area"),
             Column::cut("in"),
             Column::left("for"),
             Column::right("active"),
             Column::right("median"),
-        ];
-        if wide {
-            columns.push(Column::right("p25–p75"));
-        }
-        columns.extend(["per area", "age", "new 7 d", "cuts 7 d", "cut"].map(Column::right));
-        let mut table = Table::new(columns);
+            Column::right("p25–p75").optional(4),
+            Column::right("per area").optional(2),
+            Column::right("age").optional(3),
+            Column::right("new"),
+            Column::right("cuts"),
+            Column::right("% cut").optional(1),
+        ]);
         for row in &self.markets {
-            table.row(row.cells(wide));
+            table.row(row.cells());
         }
-        let note = "age: median days on the market; cut: share of homes that ask less than at first\n";
+        let note = "age: median days on the market. new, cuts: in 7 days. % cut: homes that ask less than at first.\n";
         let more = more(self.markets.len(), self.total);
         format!("{}\n\n{}{}\n{}", look.bold(&heading), table.draw(look), more, look.dim(note))
     }
@@ -104,7 +104,7 @@ impl MarketRow {
         }
     }
 
-    fn cells(&self, wide: bool) -> Vec<Cell> {
+    fn cells(&self) -> [Cell; 11] {
         let figures = &self.figures;
         let quartiles = figures.p25_price.zip(figures.p75_price);
         let quartiles = quartiles.map(|(low, high)| format!("{}–{}", show::short(low), show::short(high)));
@@ -112,24 +112,19 @@ impl MarketRow {
             let unit = show::unit_sign(self.area_unit);
             format!("{}/{unit}", show::price_digits(price, self.currency))
         });
-        let mut cells: Vec<Cell> = vec![
+        [
             self.name.clone().into(),
             Cell::from(parents(&self.path)).dim(),
             self.purpose.into(),
             show::whole(figures.active).into(),
             or_unknown(figures.median_price.map(|price| show::price(price, self.currency))).into(),
-        ];
-        if wide {
-            cells.push(or_unknown(quartiles).into());
-        }
-        cells.extend([
+            or_unknown(quartiles).into(),
             or_unknown(per_area).into(),
             or_unknown(figures.median_age_days.map(|days| format!("{days:.0} d"))).into(),
             show::whole(figures.last_7_days.new).into(),
             show::whole(figures.last_7_days.price_cuts).into(),
-            Cell::from(or_unknown(figures.cut_share.map(show::percent))),
-        ]);
-        cells
+            or_unknown(figures.cut_share.map(|share| format!("{:.0} %", share * 100.0))).into(),
+        ]
     }
 }
 

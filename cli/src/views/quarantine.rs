@@ -4,7 +4,7 @@ use serde::Serialize;
 use stoop_domain::{Reason, Reject, Time};
 use stoop_embedded::Database;
 
-use super::{more, open, plural, rfc3339};
+use super::{as_text, more, open, plural};
 use crate::args::{QuarantineArgs, StoreArgs};
 use crate::show::{self, Cell, Column, Look, Table, print, print_json};
 
@@ -26,7 +26,7 @@ struct Count {
 #[derive(Serialize)]
 struct RejectRow {
     source: String,
-    #[serde(serialize_with = "rfc3339")]
+    #[serde(serialize_with = "as_text")]
     at: Time,
     location: String,
     reason: Reason,

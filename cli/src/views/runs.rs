@@ -6,7 +6,7 @@ use stoop_domain::Time;
 use stoop_embedded::Database;
 use stoop_pipeline::ports::{RunOutcome, RunRecord};
 
-use super::{more, open, plural, rfc3339, rfc3339_or_null};
+use super::{as_text, as_text_or_null, more, open, plural};
 use crate::args::{RunsArgs, StoreArgs};
 use crate::show::{self, Cell, Column, Look, Table, or_unknown, print, print_json};
 
@@ -23,14 +23,17 @@ struct RunRow {
     id: String,
     kind: String,
     subject: String,
-    #[serde(serialize_with = "rfc3339")]
+    #[serde(serialize_with = "as_text")]
     began_at: Time,
-    #[serde(serialize_with = "rfc3339_or_null")]
+    #[serde(serialize_with = "as_text_or_null")]
     ended_at: Option<Time>,
     outcome: RunOutcome,
     message: Option<String>,
     counts: BTreeMap<String, u64>,
 }
+
+/// The counts that are told first; others follow in the order of their names.
+const COUNTS: [&str; 6] = ["requests", "pages", "rows", "observations", "new", "changed"];
 
 /// The longest subject that is shown whole.
 const SUBJECT_MAX: usize = 28;
@@ -57,25 +60,16 @@ impl Runs {
         if self.runs.is_empty() {
             return heading + "\n";
         }
-        let messages = self.runs.iter().any(|run| run.message.is_some());
-        let mut columns = vec![
+        let mut table = Table::new([
             Column::left("when"),
             Column::left("kind"),
             Column::left("subject"),
             Column::left("outcome"),
             Column::right("took"),
             Column::wrapped("counts"),
-        ];
-        if messages {
-            columns.push(Column::wrapped("message"));
-        }
-        let mut table = Table::new(columns);
+        ]);
         for run in &self.runs {
-            let mut cells = run.cells();
-            if messages {
-                cells.push(run.message.as_deref().map(show::plain).unwrap_or_default().into());
-            }
-            table.row(cells);
+            table.row(run.cells());
         }
         let total = usize::try_from(self.total).unwrap_or(usize::MAX);
         let remark = look.dim(", newest first, times in UTC");
@@ -89,7 +83,7 @@ impl RunRow {
         Self { id, kind, subject, began_at, ended_at, outcome, message, counts }
     }
 
-    fn cells(&self) -> Vec<Cell> {
+    fn cells(&self) -> [Cell; 6] {
         let outcome = match self.outcome {
             // A run that was killed cannot say so.
             RunOutcome::Running => Cell::from("unfinished").yellow(),
@@ -97,16 +91,22 @@ impl RunRow {
             RunOutcome::Partial => Cell::from("partial").yellow(),
             RunOutcome::Failed => Cell::from("failed").red(),
         };
-        let counts = self.counts.iter().filter(|(_, count)| **count > 0);
+        let place = |name: &str| COUNTS.iter().position(|known| *known == name).unwrap_or(COUNTS.len());
+        let mut counts: Vec<_> = self.counts.iter().filter(|(_, count)| **count > 0).collect();
+        counts.sort_by_key(|(name, _)| place(name));
         // A number stays beside its name where the line is broken.
-        let counts: Vec<String> = counts.map(|(name, count)| format!("{name}\u{a0}{}", show::count(*count))).collect();
-        vec![
+        let words = counts.into_iter().map(|(name, count)| format!("{name}\u{a0}{}", show::count(*count)));
+        let counts = words.collect::<Vec<_>>().join(", ");
+        let message = self.message.as_deref().map(show::plain);
+        let lines: Vec<String> =
+            [message, Some(counts).filter(|counts| !counts.is_empty())].into_iter().flatten().collect();
+        [
             show::time(self.began_at).into(),
             self.kind.as_str().into(),
             show::tail(&self.subject, SUBJECT_MAX).into(),
             outcome,
             or_unknown(self.ended_at.map(|ended| show::span(ended.ms() - self.began_at.ms()))).into(),
-            counts.join(", ").into(),
+            lines.join("\n").into(),
         ]
     }
 }

@@ -3,12 +3,13 @@ use stoop_domain::{Currency, Event, EventKind, Home, HomeId, Market, Minor, Phas
 use stoop_market::{Figures, Segment};
 use stoop_pipeline::serve::unit_name;
 
-use super::{rfc3339, rfc3339_or_null, rounded};
+use super::{as_text, as_text_or_null, rounded};
 
 /// What is told of a home wherever it is listed. Prices in major units.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Told {
     pub(super) id: HomeId,
+    #[serde(serialize_with = "as_text")]
     pub(super) market: Market,
     pub(super) status: &'static str,
     pub(super) price: Option<f64>,
@@ -23,12 +24,12 @@ pub(super) struct Told {
     /// Price per area against the median of the home's market: 0.05 is 5 % above it.
     pub(super) versus_market: Option<f64>,
     /// When the stay on the market began.
-    #[serde(serialize_with = "rfc3339_or_null")]
+    #[serde(serialize_with = "as_text_or_null")]
     pub(super) opened_at: Option<Time>,
     /// Days since then, of a home that is active or pending.
     pub(super) days_on_market: Option<i32>,
     /// When anything happened last.
-    #[serde(serialize_with = "rfc3339_or_null")]
+    #[serde(serialize_with = "as_text_or_null")]
     pub(super) last_event_at: Option<Time>,
     pub(super) title: Option<String>,
     pub(super) line: Option<String>,
@@ -42,7 +43,7 @@ pub(super) struct Told {
 /// A price replaced by another.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Change {
-    #[serde(serialize_with = "rfc3339")]
+    #[serde(serialize_with = "as_text")]
     pub(super) at: Time,
     pub(super) from: f64,
     pub(super) to: f64,

@@ -70,7 +70,7 @@ pub struct FilePublisher {
 }
 
 impl FilePublisher {
-    /// Appends to this file, which is made when the first alert comes.
+    /// Appends to this file, which is made, with its folder, when the first alert comes.
     #[must_use]
     pub fn new(path: &Path) -> Self {
         Self { path: path.to_owned(), turn: Mutex::new(()) }

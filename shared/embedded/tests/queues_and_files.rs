@@ -142,10 +142,19 @@ fn a_line_torn_by_a_crash_spoils_no_other() {
     assert_eq!(lines.len(), 3);
     assert!(lines[0].is_err());
     assert!(lines[1..].iter().all(|line| line.as_ref().is_ok_and(|read| *read == alert)));
+}
 
-    let nowhere = FilePublisher::new(&folder.path().join("none/alerts.jsonl"));
-    let error = now(nowhere.publish(&alert)).unwrap_err();
-    assert!(std::error::Error::source(&error).unwrap().to_string().contains("none/alerts.jsonl"));
+#[test]
+fn alerts_make_their_folder_and_name_a_place_where_they_cannot_be() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().join("new/alerts.jsonl");
+    now(FilePublisher::new(&path).publish(&alert("a"))).unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 1);
+
+    let below_a_file = path.join("alerts.jsonl");
+    let error = now(FilePublisher::new(&below_a_file).publish(&alert("a"))).unwrap_err();
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(source.contains("new/alerts.jsonl/alerts.jsonl"), "{source}");
 }
 
 fn alert(id: &str) -> Alert {

@@ -36,3 +36,98 @@ pub fn merged(markets: impl IntoIterator<Item = (Market, Cells)>) -> Vec<(Merged
     }
     sums.into_iter().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use stoop_domain::{Area, AreaUnit, Facts, History, Listing, Minor, Place, Time, market_of};
+    use stoop_market::{Zones, contribution};
+
+    use super::*;
+
+    /// A market of one home, on offer at a price in major units from these times on.
+    fn market(purpose: Purpose, postal_code: &str, listed: &str, seen: &[(&str, i64)]) -> (Market, Cells) {
+        let text = |text: &str| Some(text.to_owned());
+        let place = Place {
+            country: text("US"),
+            region: text("WA"),
+            county: text("King"),
+            postal_code: text(postal_code),
+            ..Place::default()
+        };
+        let mut listing = Listing::new(purpose, Currency::USD, place);
+        listing.living_area = Some(Area::of(1_000, AreaUnit::SquareFeet));
+        let mut history = History::default();
+        for (at, price) in seen {
+            listing.list_price = Some(Minor(price * 100));
+            history.apply(time(at), &Facts::of(&listing).unwrap(), Some(time(listed)));
+        }
+        let mut cells = Cells::default();
+        for (_, delta) in contribution(&history, &mut Zones::default()).into_deltas() {
+            cells.add(&delta);
+        }
+        (market_of(&listing).unwrap(), cells)
+    }
+
+    fn time(day: &str) -> Time {
+        Time::parse(&format!("{day}T20:00:00Z")).unwrap()
+    }
+
+    fn view(query: &str, markets: Vec<(Market, Cells)>, now: &str, days: u16) -> Vec<MarketView> {
+        let known: Vec<Market> = markets.iter().map(|(market, _)| market.clone()).collect();
+        let area = find_area(query, &known).unwrap();
+        merged(markets).iter().map(|(id, cells)| MarketView::of(&area, *id, cells, time(now), days)).collect()
+    }
+
+    #[test]
+    fn rents_are_never_added_to_prices() {
+        let day = "2026-01-05";
+        let sum = merged([
+            market(Purpose::Rent, "98103", day, &[(day, 2_000)]),
+            market(Purpose::Sale, "98103", day, &[(day, 400_000)]),
+            market(Purpose::Sale, "98178", day, &[(day, 600_000)]),
+        ]);
+        let ids: Vec<_> = sum.iter().map(|(id, _)| id.purpose).collect();
+        assert_eq!(ids, [Purpose::Sale, Purpose::Rent]);
+        let views = view(
+            "us/wa",
+            vec![
+                market(Purpose::Sale, "98103", day, &[(day, 400_000)]),
+                market(Purpose::Sale, "98178", day, &[(day, 600_000)]),
+            ],
+            day,
+            7,
+        );
+        assert_eq!((views[0].figures.active, views[0].figures.mean_price), (2, Some(500_000.0)));
+        assert_eq!(views[0].id, "us/wa:sale:USD");
+    }
+
+    #[test]
+    fn prices_per_area_are_in_the_unit_of_the_country() {
+        let day = "2026-01-05";
+        let views = view("98103", vec![market(Purpose::Sale, "98103", day, &[(day, 400_000)])], day, 7);
+        assert_eq!((views[0].area_unit, views[0].zone.as_str()), ("sqft", "America/Los_Angeles"));
+        let per_sqft = views[0].figures.median_price_per_area.unwrap();
+        assert!((per_sqft / 400.0 - 1.0).abs() < 0.001, "{per_sqft}");
+    }
+
+    #[test]
+    fn the_series_begins_when_somebody_looked_not_when_the_home_was_listed() {
+        let home = || market(Purpose::Sale, "98103", "2025-12-20", &[("2026-01-05", 400_000), ("2026-01-20", 380_000)]);
+        let days = &view("98103", vec![home()], "2026-01-31", 60)[0].days;
+        assert_eq!((days[0].day.as_str(), days.len()), ("2026-01-05", 27));
+        let averages: Vec<bool> = days.iter().map(|day| day.median_price_7_days.is_some()).collect();
+        assert_eq!(averages.iter().position(|known| *known), Some(6));
+        let few = &view("98103", vec![home()], "2026-02-02", 3)[0].days;
+        assert_eq!((few[0].day.as_str(), few.len()), ("2026-01-31", 3));
+        assert!(few[0].median_price_7_days.is_some(), "the days before are known, though not shown");
+        assert_eq!(few.iter().filter(|day| day.median_price_28_days.is_some()).count(), 2);
+    }
+
+    #[test]
+    fn a_folded_series_begins_where_it_is_folded_to() {
+        let (id, mut cells) = market(Purpose::Sale, "98103", "2026-01-05", &[("2026-01-05", 400_000)]);
+        cells.fold_to(time("2026-01-20").day_in(&id.area.country().zone));
+        let days = &view("98103", vec![(id, cells)], "2026-01-31", 60)[0].days;
+        assert_eq!((days[0].day.as_str(), days[0].active, days.len()), ("2026-01-20", 1, 12));
+    }
+}
