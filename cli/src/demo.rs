@@ -51,11 +51,20 @@ pub(crate) async fn demo(store: &StoreArgs, args: &DemoArgs) -> anyhow::Result<E
     let portal_clock = Arc::clone(&clock);
     let portal = Portal::start(
         simulation,
-        PortalConfig { token: Some(TOKEN.into()), follows_clock: true, ..PortalConfig::new(move || portal_clock.now()) },
+        PortalConfig {
+            token: Some(TOKEN.into()),
+            follows_clock: true,
+            ..PortalConfig::new(move || portal_clock.now())
+        },
     )?;
     let engine = Engine { database, http: Arc::new(HttpClient::new()?), clock, stop };
     println!("A simulated listing portal answers on {} (RESO Web API).", portal.url());
-    println!("One second is {} simulated minutes. Everything lands in {} and {}.", args.speed, store.db.display(), store.data().display());
+    println!(
+        "One second is {} simulated minutes. Everything lands in {} and {}.",
+        args.speed,
+        store.db.display(),
+        store.data().display()
+    );
     match resumed_at {
         Some(at) => println!("Going on from {}. Ctrl-C stops.\n", crate::show::time(at)),
         None => println!("Ctrl-C stops.\n"),

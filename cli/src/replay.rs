@@ -69,7 +69,15 @@ pub(crate) async fn replay(store: &StoreArgs, args: &ReplayArgs) -> anyhow::Resu
     let mut desk = Desk::new(&database, rules, watcher);
     // What an earlier run stored and could not judge any more is judged first, and not counted here.
     desk.tell().await?;
-    let mut feed = Feed { desk: &mut desk, database: &database, args, stop: &stop, progress: &progress, summary: &mut summary, batch: Vec::new() };
+    let mut feed = Feed {
+        desk: &mut desk,
+        database: &database,
+        args,
+        stop: &stop,
+        progress: &progress,
+        summary: &mut summary,
+        batch: Vec::new(),
+    };
     let outcome = match map.order() {
         Order::ByTime => feed.by_time(sources).await,
         Order::Any => feed.sorted(sources).await,
@@ -95,7 +103,8 @@ pub(crate) async fn replay(store: &StoreArgs, args: &ReplayArgs) -> anyhow::Resu
 
 fn read_map(path: &Path) -> anyhow::Result<Map> {
     let shown = path.display();
-    let text = std::fs::read_to_string(path).map_err(|error| usage(format!("the map {shown} cannot be read: {error}")))?;
+    let text =
+        std::fs::read_to_string(path).map_err(|error| usage(format!("the map {shown} cannot be read: {error}")))?;
     Map::parse(&text, &shown.to_string()).map_err(usage)
 }
 
@@ -108,7 +117,8 @@ fn open_all(map: &Map, files: &[PathBuf]) -> anyhow::Result<Vec<Source>> {
         Format::JsonLines => stoop_files::Format::JsonLines,
         Format::Parquet => stoop_files::Format::Parquet,
     });
-    let options = ReadOptions { format, delimiter: hints.delimiter, rows: hints.rows.clone(), ..ReadOptions::default() };
+    let options =
+        ReadOptions { format, delimiter: hints.delimiter, rows: hints.rows.clone(), ..ReadOptions::default() };
     let mut sources = Vec::new();
     let mut mistakes = Vec::new();
     for file in files {
@@ -117,7 +127,12 @@ fn open_all(map: &Map, files: &[PathBuf]) -> anyhow::Result<Vec<Source>> {
             Ok(rows) => {
                 let bound = rows.headers().map_or_else(|| Ok(map.bind_json()), |headers| map.bind_csv(headers));
                 match bound {
-                    Ok(reader) => sources.push(Source { name: file.display().to_string(), source: map.name().to_owned(), rows, reader }),
+                    Ok(reader) => sources.push(Source {
+                        name: file.display().to_string(),
+                        source: map.name().to_owned(),
+                        rows,
+                        reader,
+                    }),
                     Err(errors) => mistakes.push(format!("{} does not fit: {errors}", file.display())),
                 }
             }

@@ -29,7 +29,9 @@ pub(crate) fn verify(store: &StoreArgs, args: &JsonArgs) -> anyhow::Result<ExitC
         match &compared.difference {
             None => println!(
                 "equal: {} observations give the {} homes and {} markets that are stored",
-                count(observations), count(homes), count(markets),
+                count(observations),
+                count(homes),
+                count(markets),
             ),
             Some(difference) => println!("different: {difference}"),
         }

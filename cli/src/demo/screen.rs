@@ -70,7 +70,10 @@ impl Screen {
             measured.price_rises,
             state.alerts,
         ));
-        let heading = format!("{:<28} {:<5} {:>6} {:>12} {:>9} {:>7} {:>7} {:>6}", "market", "", "active", "median", "age", "new 7d", "cuts 7d", "cut");
+        let heading = format!(
+            "{:<28} {:<5} {:>6} {:>12} {:>9} {:>7} {:>7} {:>6}",
+            "market", "", "active", "median", "age", "new 7d", "cuts 7d", "cut"
+        );
         block.push(heading);
         for (market, figures) in rows.iter().take(MARKETS) {
             let name = format!("{} ({})", market.area.name(), market.area.levels()[3].replace('-', " "));
@@ -79,7 +82,10 @@ impl Screen {
                 name,
                 market.purpose.as_str(),
                 figures.active,
-                show::or_unknown(figures.median_price.map(|price| show::price(price / 10_f64.powi(market.currency.minor_digits().cast_signed()), market.currency))),
+                show::or_unknown(figures.median_price.map(|price| show::price(
+                    price / 10_f64.powi(market.currency.minor_digits().cast_signed()),
+                    market.currency
+                ))),
                 figures.median_age_days.map_or_else(|| "–".into(), |days| format!("{days:.0} d")),
                 figures.last_7_days.new,
                 figures.last_7_days.price_cuts,

@@ -25,7 +25,12 @@ impl Progress {
         let done = self.done.load(std::sync::atomic::Ordering::Relaxed);
         self.bar.set_position(done + file.bytes_read());
         let seconds = self.bar.elapsed().as_secs_f64().max(1e-3);
-        #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate")]
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a rate"
+        )]
         let rate = (rows as f64 / seconds) as u64;
         let words = format!("{} rows, {} rows/s", crate::show::count(rows), crate::show::count(rate));
         self.bar.set_message(words);

@@ -129,7 +129,12 @@ impl Summary {
         if self.cut > 0 {
             line("outside", self.cut, "of --from and --until");
         }
-        let parts = format!("new {}, changed {}, seen again {}", count(measured.new), count(measured.changed), count(measured.unchanged));
+        let parts = format!(
+            "new {}, changed {}, seen again {}",
+            count(measured.new),
+            count(measured.changed),
+            count(measured.unchanged)
+        );
         line("observations", measured.observations, &parts);
         line("duplicates", measured.duplicates, "");
         let hint = "later than 48 h: if the file is not in order of time, put order = \"any\" in the map";

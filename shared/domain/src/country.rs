@@ -14,12 +14,31 @@ pub struct Country {
     pub area_unit: AreaUnit,
 }
 
+/// The currency that homes of a country are priced in, by its ISO 3166-1 alpha-2 code in either case;
+/// `None` where we do not know.
+#[must_use]
+pub fn currency_of(code: &str) -> Option<Currency> {
+    let [a, b] = code.trim().as_bytes() else { return None };
+    let code = [a.to_ascii_lowercase(), b.to_ascii_lowercase()];
+    Currency::parse(facts(std::str::from_utf8(&code).ok()?, "").0).ok()
+}
+
 /// Looks up a country by its ISO 3166-1 alpha-2 code and a region by its usual abbreviation, both in
 /// lower case. Zones are those of the IANA database; a US state with two zones has the one where most
 /// of its people live.
 #[must_use]
 pub fn country(code: &str, region: &str) -> Country {
-    let (currency, zone) = match code {
+    let (currency, zone) = facts(code, region);
+    let area_unit = match code {
+        "us" | "ca" | "gb" | "in" | "ae" | "sg" => AreaUnit::SquareFeet,
+        _ => AreaUnit::SquareMeters,
+    };
+    Country { currency: Currency::parse(currency).ok(), zone: TimeZone::get(zone).unwrap_or(TimeZone::UTC), area_unit }
+}
+
+/// Currency and zone.
+fn facts(code: &str, region: &str) -> (&'static str, &'static str) {
+    match code {
         "us" => ("USD", us_zone(region)),
         "ca" => ("CAD", ca_zone(region)),
         "au" => ("AUD", au_zone(region)),
@@ -53,12 +72,7 @@ pub fn country(code: &str, region: &str) -> Country {
         "sg" => ("SGD", "Asia/Singapore"),
         "nz" => ("NZD", "Pacific/Auckland"),
         _ => ("", "UTC"),
-    };
-    let area_unit = match code {
-        "us" | "ca" | "gb" | "in" | "ae" | "sg" => AreaUnit::SquareFeet,
-        _ => AreaUnit::SquareMeters,
-    };
-    Country { currency: Currency::parse(currency).ok(), zone: TimeZone::get(zone).unwrap_or(TimeZone::UTC), area_unit }
+    }
 }
 
 fn us_zone(state: &str) -> &'static str {

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use crate::area::Area;
 use crate::listing::{Listing, PropertyType, Status};
 use crate::money::Minor;
-use crate::place::{Market, market_of};
+use crate::place::{Market, market_like, market_of};
 use crate::time::Time;
 
 /// How late an observation may come and still be put exactly in its place: 48 hours behind the newest
@@ -98,15 +98,27 @@ impl Facts {
     /// The facts of a listing; `None` where it lies in no market.
     #[must_use]
     pub fn of(listing: &Listing) -> Option<Self> {
-        Some(Self {
-            market: market_of(listing)?,
+        Some(Self::in_market(listing, market_of(listing)?))
+    }
+
+    /// [`Facts::of`], quicker where the listing is like what is `known` of its home.
+    pub(crate) fn like(listing: &Listing, known: Option<&Self>) -> Option<Self> {
+        match known {
+            Some(known) => Some(Self::in_market(listing, market_like(listing, &known.market)?)),
+            None => Self::of(listing),
+        }
+    }
+
+    fn in_market(listing: &Listing, market: Market) -> Self {
+        Self {
+            market,
             status: listing.status,
             list_price: listing.list_price,
             original_list_price: listing.original_list_price,
             property_type: listing.property_type,
             bedrooms: listing.bedrooms,
             living_area: listing.living_area,
-        })
+        }
     }
 }
 

@@ -30,7 +30,7 @@ impl Home {
     /// Takes up one observation. The card is the greatest by time, then content, so that order does
     /// not matter. An observation outside every market (see [`Facts::of`]) is `Stale`: it cannot be counted.
     pub fn apply(&mut self, observation: &Observation) -> Applied {
-        let Some(facts) = Facts::of(&observation.listing) else { return Applied::Stale };
+        let Some(facts) = Facts::like(&observation.listing, self.history.current()) else { return Applied::Stale };
         let applied = self.history.apply(observation.at, &facts, observation.listing.listed_at);
         if applied != Applied::Stale && observation.at >= self.card.at {
             let listing = &observation.listing;

@@ -23,7 +23,7 @@ mod time;
 
 pub use alert::{Alert, AlertId, Verdict};
 pub use area::{Area, AreaUnit};
-pub use country::{Country, country};
+pub use country::{Country, country, currency_of};
 pub use events::{Event, EventKind, PriceChange, Spell};
 pub use history::{Applied, Facts, HORIZON_LATENESS_MS, History, Point, Run};
 pub use home::{Card, Home};

@@ -3,8 +3,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::country::currency_of;
 use crate::listing::Listing;
-use crate::place::market_of;
+use crate::place::has_letter;
 use crate::reject::Reason;
 use crate::time::Time;
 
@@ -81,17 +82,16 @@ impl Observation {
         if self.at > now.plus_ms(CLOCK_SKEW_MS) {
             return Err((Reason::DateInFuture, format!("observed at {}", self.at)));
         }
-        let Some(market) = market_of(listing) else {
+        let names = [&place.postal_code, &place.neighbourhood, &place.city];
+        if !names.into_iter().flatten().any(|name| has_letter(name)) {
             return Err((Reason::MissingField, "postal_code, neighbourhood or city".into()));
-        };
-        if let Some(expected) = market.area.country().currency
+        }
+        if let Some(code) = &place.country
+            && let Some(expected) = currency_of(code)
             && expected != listing.currency
         {
-            let code = market.area.levels()[0].to_uppercase();
-            return Err((
-                Reason::ForeignCurrency,
-                format!("{} in {code}, where homes are priced in {expected}", listing.currency),
-            ));
+            let detail = format!("{} in {code}, where homes are priced in {expected}", listing.currency);
+            return Err((Reason::ForeignCurrency, detail));
         }
         Ok(())
     }

@@ -72,14 +72,34 @@ pub struct ParseMarketError(pub String);
 /// has one, else of its neighbourhood, else of its city; `None` where it has none of them.
 #[must_use]
 pub fn market_of(listing: &Listing) -> Option<Market> {
+    let area = AreaPath::of(names(listing)?)?;
+    Some(Market { area, purpose: listing.purpose, currency: listing.currency })
+}
+
+/// [`market_of`], where the listing is expected to lie in `expected`: then nothing is built anew.
+pub(crate) fn market_like(listing: &Listing, expected: &Market) -> Option<Market> {
+    let same_terms = expected.purpose == listing.purpose && expected.currency == listing.currency;
+    if same_terms && names(listing).is_some_and(|names| expected.area.is_of(names)) {
+        return Some(expected.clone());
+    }
+    market_of(listing)
+}
+
+/// The names of the listing's area, wide to narrow.
+fn names(listing: &Listing) -> Option<[Option<&str>; 5]> {
     let place = &listing.place;
-    let narrow = place.postal_code.as_deref().or(place.neighbourhood.as_deref());
-    if narrow.is_none() && place.city.is_none() {
+    let named = |name: &'_ Option<String>| name.as_deref().is_some_and(has_letter);
+    let narrow = [&place.postal_code, &place.neighbourhood].into_iter().find(|name| named(name));
+    if narrow.is_none() && !named(&place.city) {
         return None;
     }
-    let parts =
-        [place.country.as_deref(), place.region.as_deref(), place.county.as_deref(), place.city.as_deref(), narrow];
-    Some(Market { area: AreaPath::of(parts)?, purpose: listing.purpose, currency: listing.currency })
+    let names = [&place.country, &place.region, &place.county, &place.city, narrow.unwrap_or(&None)];
+    Some(names.map(|name| name.as_deref()))
+}
+
+/// Whether a name has a letter or a digit, without which it names nothing.
+pub(crate) fn has_letter(name: &str) -> bool {
+    name.bytes().any(|byte| byte.is_ascii_alphanumeric()) || name.contains(char::is_alphanumeric)
 }
 
 impl AreaPath {
@@ -101,6 +121,35 @@ impl AreaPath {
             }
         }
         known.then(|| Self(path.into()))
+    }
+
+    /// Whether [`AreaPath::of`] of these names is this path. May say no where it is: names that are not
+    /// ASCII are not looked at closely.
+    fn is_of(&self, names: [Option<&str>; 5]) -> bool {
+        let mut path = self.0.as_bytes().iter().copied();
+        for (level, name) in names.into_iter().enumerate() {
+            if level > 0 && path.next() != Some(b'/') {
+                return false;
+            }
+            let (mut empty, mut gap) = (true, false);
+            for byte in name.unwrap_or("").bytes() {
+                if byte.is_ascii_alphanumeric() {
+                    let joined = !gap || empty || path.next() == Some(b'-');
+                    if !joined || path.next() != Some(byte.to_ascii_lowercase()) {
+                        return false;
+                    }
+                    (empty, gap) = (false, false);
+                } else if byte.is_ascii() {
+                    gap = true;
+                } else {
+                    return false;
+                }
+            }
+            if empty && path.next() != Some(b'-') {
+                return false;
+            }
+        }
+        path.next().is_none()
     }
 
     /// The path as text.
@@ -144,7 +193,21 @@ impl AreaPath {
 fn push_slug(path: &mut String, name: &str) {
     let start = path.len();
     let mut gap = false;
-    let mut push = |c: char, path: &mut String| {
+    if name.is_ascii() {
+        for byte in name.bytes() {
+            if byte.is_ascii_alphanumeric() {
+                if gap && path.len() > start {
+                    path.push('-');
+                }
+                gap = false;
+                path.push(char::from(byte.to_ascii_lowercase()));
+            } else {
+                gap = true;
+            }
+        }
+        return;
+    }
+    for c in name.nfkd().filter(|c| !is_combining_mark(*c)) {
         if c.is_alphanumeric() {
             if gap && path.len() > start {
                 path.push('-');
@@ -154,11 +217,6 @@ fn push_slug(path: &mut String, name: &str) {
         } else {
             gap = true;
         }
-    };
-    if name.is_ascii() {
-        name.chars().for_each(|c| push(c, path));
-    } else {
-        name.nfkd().filter(|c| !is_combining_mark(*c)).for_each(|c| push(c, path));
     }
 }
 
@@ -240,6 +298,21 @@ mod tests {
         assert_eq!(slug("Méknes"), slug("Meknès"));
         assert_eq!(slug("Haut Founty").name(), "Haut Founty");
         assert_eq!(slug("مراكش").levels()[3], "مراكش");
+    }
+
+    #[test]
+    fn a_path_knows_its_own_names_and_no_others() {
+        let names = [Some("US"), Some("wa"), None, Some("Mercer  Island-"), Some(" 98040")];
+        let path = AreaPath::of(names).unwrap();
+        assert!(path.is_of(names));
+        assert!(path.is_of([Some("us"), Some("WA"), Some("--"), Some("mercer island"), Some("98040")]));
+        for (level, other) in
+            [(0, "u"), (1, "wax"), (2, "king"), (3, "mercer islan"), (3, "mercerisland"), (4, "9804"), (4, "980400")]
+        {
+            let mut names = names;
+            names[level] = Some(other);
+            assert!(!path.is_of(names), "{names:?}");
+        }
     }
 
     #[test]

@@ -103,7 +103,7 @@ impl Histogram {
         self.counts.iter().map(|(bucket, count)| (Bucket(*bucket), *count))
     }
 
-    /// The quantile `q` in `[0, 1]`, to within [`RELATIVE_ERROR`]; see [`quantile_of`].
+    /// The quantile `q` in `[0, 1]`, to within [`RELATIVE_ERROR`]; by the definition of Hyndman and Fan's type 7.
     #[must_use]
     pub fn quantile(&self, q: f64) -> Option<f64> {
         quantile_of(self.buckets().map(|(bucket, count)| (bucket.value(), count)), self.count(), q)

@@ -1,5 +1,7 @@
 //! The figures, as facts about small markets.
 
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
+
 use stoop_domain::{Area, AreaUnit, Currency, Facts, History, Listing, Minor, Place, Purpose, Status, Time};
 use stoop_market::{Cells, Figures, Segment, Zones, closes, contribution};
 

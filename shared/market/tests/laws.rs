@@ -1,5 +1,7 @@
 //! The promises of the algebra, as properties over random sets of observations.
 
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
+
 use proptest::prelude::*;
 use stoop_domain::{
     Applied, Area, AreaUnit, Currency, Day, Facts, HORIZON_LATENESS_MS, History, Listing, Market, Minor, Place,

@@ -12,6 +12,7 @@
 //! ```
 
 mod home;
+mod json;
 mod line;
 
 pub use home::{HomeError, home_from_bytes, home_to_bytes};

@@ -1,5 +1,7 @@
 //! A portal, a database and a clock between them.
 
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
+
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 

@@ -1,0 +1,231 @@
+//! A temporary folder in which the real `stoop` is run, as a person would run it.
+
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// What every wait for another process or thread ends with, when what it waits for never comes.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A folder of one test's own. Programs are run in it, so that names without a folder mean files in it.
+pub struct Room(TempDir);
+
+/// What a run of the program left behind.
+pub struct Outcome {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Room {
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Writes a file and gives its name back.
+    pub fn write<'n>(&self, name: &'n str, content: impl AsRef<[u8]>) -> &'n str {
+        std::fs::write(self.path(name), content).unwrap();
+        name
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stoop"));
+        command.args(args).current_dir(self.0.path()).env_remove("STOOP_LOG").stdin(Stdio::null());
+        command
+    }
+
+    pub fn stoop(&self, args: &[&str]) -> Outcome {
+        Outcome::of(&mut self.command(args))
+    }
+
+    /// Starts the program and does not wait. What it says is dropped.
+    pub fn start(&self, args: &[&str]) -> Running {
+        let mut command = self.command(args);
+        Running(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+    }
+
+    /// The JSON that a run prints, which must succeed.
+    pub fn json(&self, args: &[&str]) -> Value {
+        let args: Vec<&str> = args.iter().copied().chain(["--json"]).collect();
+        self.stoop(&args).ok().json()
+    }
+
+    pub fn replay(&self, map: &str, files: &[&str]) -> Value {
+        let args: Vec<&str> = ["replay", "--map", map].into_iter().chain(files.iter().copied()).collect();
+        self.json(&args)
+    }
+
+    /// `stoop verify` finds what is stored equal to what it recomputes.
+    #[track_caller]
+    pub fn is_equal(&self) -> Value {
+        let told = self.json(&["verify"]);
+        assert_eq!(told["equal"], true, "{told}");
+        told
+    }
+
+    /// The ids of the alerts that were told, sorted; one that is there twice is there twice.
+    pub fn alert_ids(&self) -> Vec<String> {
+        let told = self.json(&["alerts", "--limit", "100000"]);
+        let mut ids: Vec<String> = list(&told["alerts"]).iter().map(|alert| text(&alert["id"]).to_owned()).collect();
+        assert_eq!(told["total"], ids.len());
+        ids.sort();
+        ids
+    }
+
+    /// The lines of `alerts.jsonl`.
+    pub fn alert_lines(&self) -> Vec<Value> {
+        match std::fs::read_to_string(self.path("stoop-data/alerts.jsonl")) {
+            Ok(lines) => lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect(),
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// What is in quarantine: where, the reason, the detail; in the order of the places.
+    pub fn rejects(&self) -> Vec<(String, String, String)> {
+        let told = self.json(&["quarantine", "--limit", "100000"]);
+        let part = |reject: &Value, name: &str| text(&reject[name]).to_owned();
+        let mut rejects: Vec<_> = list(&told["rejects"])
+            .iter()
+            .map(|reject| (part(reject, "location"), part(reject, "reason"), part(reject, "detail")))
+            .collect();
+        assert_eq!(told["total"], rejects.len());
+        rejects.sort();
+        rejects
+    }
+}
+
+impl Outcome {
+    pub fn of(command: &mut Command) -> Self {
+        let output = command.output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Self { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+    }
+
+    #[track_caller]
+    pub fn ok(self) -> Self {
+        assert_eq!(self.code, Some(0), "{}\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// The program refuses what it was given, with exit code 2, and says all of this.
+    #[track_caller]
+    pub fn refused(&self, says: &[&str]) {
+        assert_eq!(self.code, Some(2), "{}\n{}", self.stdout, self.stderr);
+        for part in says {
+            assert!(self.stderr.contains(part), "{part:?} is not in:\n{}", self.stderr);
+        }
+        assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
+    }
+
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
+    }
+}
+
+/// A program that runs; it is killed when nobody holds it any more.
+pub struct Running(pub Child);
+
+impl Running {
+    pub fn kill(mut self) {
+        // On Unix this is SIGKILL: the program has no say in it.
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+
+    /// What Ctrl-C does.
+    #[cfg(unix)]
+    pub fn interrupt(&self) {
+        let sent = Command::new("kill").args(["-INT", &self.0.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    pub fn has_ended(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_some()
+    }
+
+    pub fn wait(mut self) -> Option<i32> {
+        self.0.wait().unwrap().code()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// Looks again and again until `found` gives something.
+#[track_caller]
+pub fn until<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(found) = found() {
+            return found;
+        }
+        assert!(began.elapsed() < PATIENCE, "waited in vain: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Each of the `expected` values stands in `told`.
+#[track_caller]
+pub fn says(told: &Value, expected: &Value) {
+    for (name, value) in expected.as_object().unwrap() {
+        assert_eq!(&told[name], value, "{name} in {told}");
+    }
+}
+
+#[track_caller]
+pub fn list(value: &Value) -> &[Value] {
+    value.as_array().unwrap_or_else(|| panic!("no list: {value}"))
+}
+
+#[track_caller]
+pub fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("no text: {value}"))
+}
+
+#[track_caller]
+pub fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("no number: {value}"))
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The path of one of the project's own maps.
+pub fn map(name: &str) -> String {
+    root().join("maps").join(name).display().to_string()
+}
+
+/// The files of a folder of real data whose names hold `part`, in the order of their names; `None` where the
+/// data is not here.
+pub fn data(folder: &str, part: &str) -> Option<Vec<String>> {
+    let data = std::env::var_os("STOOP_DATA").map_or_else(|| root().join("../shared/data"), PathBuf::from);
+    let Ok(entries) = data.join(folder).read_dir() else {
+        eprintln!("skipped: ../shared/data is not here");
+        return None;
+    };
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let fits = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().contains(part));
+    let mut files: Vec<String> = paths.filter(fits).map(|path| path.display().to_string()).collect();
+    files.sort();
+    assert!(!files.is_empty(), "{folder} has no {part}");
+    Some(files)
+}
