@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use stoop_domain::Time;
@@ -20,9 +20,9 @@ pub(crate) struct Cli {
 /// Where things are kept.
 #[derive(Args, Clone)]
 pub(crate) struct StoreArgs {
-    /// The database file
-    #[arg(long, global = true, value_name = "FILE", default_value = "stoop.db", help_heading = "Everywhere")]
-    pub(crate) db: PathBuf,
+    /// The database file [default: stoop.db]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Everywhere")]
+    db: Option<PathBuf>,
     /// The folder of lake, raw pages and alerts.jsonl [default: stoop-data beside the database]
     #[arg(long, global = true, value_name = "DIR", help_heading = "Everywhere")]
     data: Option<PathBuf>,
@@ -64,10 +64,10 @@ pub(crate) struct DemoArgs {
     #[arg(long, default_value_t = 7)]
     pub(crate) seed: u64,
     /// How many homes there are
-    #[arg(long, default_value_t = 1_200)]
+    #[arg(long, default_value_t = 4_000)]
     pub(crate) homes: u32,
     /// Simulated minutes that pass in a second
-    #[arg(long, default_value_t = 30)]
+    #[arg(long, default_value_t = 120)]
     pub(crate) speed: u32,
     /// Stop by itself after so many seconds
     #[arg(long, value_name = "SECONDS")]
@@ -229,18 +229,21 @@ impl Cli {
 }
 
 impl StoreArgs {
-    /// The data folder: as named, else `stoop-data` beside the database.
-    pub(crate) fn data(&self) -> PathBuf {
-        self.data.clone().unwrap_or_else(|| self.db.with_file_name("stoop-data"))
+    /// The database file: as named, else `stoop.db`.
+    pub(crate) fn db(&self) -> &Path {
+        self.db.as_deref().unwrap_or(Path::new("stoop.db"))
     }
 
-    /// With what a configuration names in place of what the command line leaves open.
+    /// The data folder: as named, else `stoop-data` beside the database.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.data.clone().unwrap_or_else(|| self.db().with_file_name("stoop-data"))
+    }
+
+    /// With what a configuration names in place of what the command line leaves open. A data folder of
+    /// the configuration belongs to its database, not to one that the command line names.
     pub(crate) fn or(&self, config: &stoop_runtime::Config) -> Self {
-        let named = self.db.as_os_str() != "stoop.db";
-        Self {
-            db: if named { self.db.clone() } else { config.database.clone().unwrap_or_else(|| self.db.clone()) },
-            data: self.data.clone().or_else(|| config.data.clone().filter(|_| !named)),
-        }
+        let data = self.data.clone().or_else(|| config.data.clone().filter(|_| self.db.is_none()));
+        Self { db: self.db.clone().or_else(|| config.database.clone()), data }
     }
 }
 

@@ -30,10 +30,10 @@ const FRAME: Duration = Duration::from_millis(1_000);
 const TOKEN: &str = "demo";
 
 /// The states whose listings the demo's searches ask for.
-const REGIONS: [(&str, &str); 4] = [("illinois", "IL"), ("texas", "TX"), ("washington", "WA"), ("california", "CA")];
+const REGIONS: [(&str, &str); 4] = [("illinois", "IL"), ("texas", "TX"), ("washington", "WA"), ("massachusetts", "MA")];
 
 pub(crate) async fn demo(store: &StoreArgs, args: &DemoArgs) -> anyhow::Result<ExitCode> {
-    let database = Database::open(&store.db, &store.data()).map_err(usage)?;
+    let database = Database::open(store.db(), &store.data()).map_err(usage)?;
     let begin = Time::parse(BEGIN)?;
     // A demo on a database that has seen one goes on where that one stopped.
     let resumed_at = database.newest_observation()?.filter(|newest| *newest > begin);
@@ -62,7 +62,7 @@ pub(crate) async fn demo(store: &StoreArgs, args: &DemoArgs) -> anyhow::Result<E
     println!(
         "One second is {} simulated minutes. Everything lands in {} and {}.",
         args.speed,
-        store.db.display(),
+        store.db().display(),
         store.data().display()
     );
     match resumed_at {

@@ -47,7 +47,7 @@ pub(crate) async fn replay(store: &StoreArgs, args: &ReplayArgs) -> anyhow::Resu
     };
     // Every file is opened before anything is written: a wrong name is told at once.
     let sources = open_all(&map, &args.files)?;
-    let database = Database::open(&store.db, &store.data()).map_err(usage)?;
+    let database = Database::open(store.db(), &store.data()).map_err(usage)?;
     let stop = Stop::on_signals();
     let progress = Arc::new(Progress::new(&sources, args.json.json));
     let printed = Mutex::new(0);

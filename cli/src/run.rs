@@ -93,7 +93,7 @@ pub(crate) async fn poll_once(store: &StoreArgs, args: &PollArgs) -> anyhow::Res
 
 fn engine(store: &StoreArgs, config: &Config) -> anyhow::Result<Engine> {
     let store = store.or(config);
-    let database = Database::open(&store.db, &store.data()).map_err(usage)?;
+    let database = Database::open(store.db(), &store.data()).map_err(usage)?;
     let stop = Stop::on_signals();
     let clock = Arc::new(StoppableClock(stop.clone()));
     Ok(Engine { database, http: Arc::new(HttpClient::new()?), clock, stop })

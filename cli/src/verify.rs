@@ -14,7 +14,7 @@ use crate::show::count;
 const HOMES_AT_A_TIME: usize = 4_096;
 
 pub(crate) fn verify(store: &StoreArgs, args: &JsonArgs) -> anyhow::Result<ExitCode> {
-    let database = Database::open_read(&store.db, &store.data()).map_err(usage)?;
+    let database = Database::open_read(store.db(), &store.data()).map_err(usage)?;
     let mut recomputed = Recomputation::default();
     let compared = compare(&database, &mut recomputed)?;
     let stale = database.counts()?.stale;

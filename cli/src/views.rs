@@ -36,7 +36,7 @@ const FILLERS: &str = "fill it with `stoop demo`, `stoop replay --map MAP FILE..
 
 /// Opens the database for reading; what is wrong with its path is the user's to mend.
 fn open(store: &StoreArgs) -> anyhow::Result<Arc<Database>> {
-    Database::open_read(&store.db, &store.data()).map_err(|error| match error {
+    Database::open_read(store.db(), &store.data()).map_err(|error| match error {
         OpenError::Missing(path) => {
             let path = path.display();
             usage(format!("there is no database {path}: make it and {FILLERS}, or name another one with --db"))

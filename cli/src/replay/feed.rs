@@ -90,8 +90,7 @@ impl Feed<'_, '_> {
         let mut pace = Pace::new(self.args.rate.filter(|_| matches!(sink, Sink::Desk)));
         let now = SystemClock.now();
         for mut source in sources {
-            loop {
-                let Some(read) = read_row(&mut source, now) else { break };
+            while let Some(read) = read_row(&mut source, now) {
                 self.summary.rows += 1;
                 match read {
                     Read::Observation(observation) => self.keep(observation, sink)?,
@@ -184,6 +183,7 @@ impl Feed<'_, '_> {
 }
 
 /// What became of one row.
+#[expect(clippy::large_enum_variant, reason = "nearly every row is an observation; a box would cost each one")]
 enum Read {
     Observation(Observation),
     Skipped,

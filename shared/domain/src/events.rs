@@ -167,12 +167,12 @@ impl Teller {
         listed_at: Option<Time>,
         happened: &mut impl FnMut(Time, EventKind, Option<PriceChange>),
     ) {
+        let seen_before = self.spell.is_some() || matches!(self.phase, Some(Phase::Pending | Phase::Off));
         let long_gone = self.off_since.is_some_and(|since| run.first.ms() - since.ms() > SPELL_GAP_MS);
         if long_gone {
             self.asked = None;
             self.spell = None;
         }
-        let seen_before = matches!(self.phase, Some(Phase::Pending | Phase::Off));
         if seen_before {
             happened(run.first, EventKind::BackOnMarket, None);
         }
