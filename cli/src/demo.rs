@@ -94,7 +94,7 @@ async fn play(engine: &Engine, args: &DemoArgs, url: &str, screen: &Arc<Screen>)
         polls.spawn(keep_polling(engine.clone(), search, Arc::clone(screen)));
     }
     let watcher = Arc::clone(screen);
-    let mut desk = engine.desk(Rules::default(), move |alert| watcher.line(&crate::show::alert_line(alert)));
+    let mut desk = engine.desk(Rules::default(), move |alert| watcher.alert(&crate::show::alert_line(alert)));
     let began = Instant::now();
     let mut drawn = None::<Instant>;
     loop {

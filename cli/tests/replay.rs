@@ -136,7 +136,7 @@ fn an_alert_is_one_line_of_json_and_a_rise_is_none() {
     let room = replayed();
     let lines = room.alert_lines();
     let [alert] = &lines[..] else { panic!("{lines:?}") };
-    says(alert, &json!({ "home": "made/a", "rule": "price-drop", "at": "2026-03-05T08:00:00Z", "drop_bp": 2_000 }));
+    says(alert, &json!({ "home": "made/a", "rule": "price-drop", "drop_bp": 2_000, "verdict": "alert" }));
     assert_eq!(room.alert_ids(), [text(&alert["id"])]);
 }
 

@@ -25,6 +25,8 @@ struct State {
     drawn: usize,
     measured: Measured,
     alerts: u64,
+    now: Option<Time>,
+    markets: usize,
 }
 
 impl Screen {
@@ -32,10 +34,15 @@ impl Screen {
         Self { state: Mutex::default(), terminal: std::io::stdout().is_terminal() }
     }
 
+    /// Prints an alert above the block.
+    pub(super) fn alert(&self, line: &str) {
+        self.lock().alerts += 1;
+        self.line(line);
+    }
+
     /// Prints a line above the block.
     pub(super) fn line(&self, line: &str) {
         let mut state = self.lock();
-        state.alerts += 1;
         if self.terminal {
             state.erase();
             println!("{line}");
@@ -59,17 +66,9 @@ impl Screen {
         }
         rows.sort_by(|a, b| b.1.active.cmp(&a.1.active).then_with(|| a.0.cmp(&b.0)));
         let mut state = self.lock();
-        let (count, measured) = (rows.len(), state.measured);
-        let mut block = vec![String::new()];
-        block.push(format!(
-            "{}   {} observations, {} markets, {} cuts, {} rises, {} alerts",
-            show::time(now),
-            show::count(measured.observations),
-            count,
-            measured.price_cuts,
-            measured.price_rises,
-            state.alerts,
-        ));
+        state.now = Some(now);
+        state.markets = rows.len();
+        let mut block = Vec::new();
         let heading = format!(
             "{:<28} {:<5} {:>6} {:>12} {:>9} {:>7} {:>7} {:>6}",
             "market", "", "active", "median", "age", "new 7d", "cuts 7d", "cut"
@@ -123,10 +122,19 @@ impl State {
     }
 
     fn print(&mut self) {
+        let Some(now) = self.now else { return };
+        let Measured { observations, price_cuts, price_rises, .. } = self.measured;
+        println!(
+            "\n{}   {} observations, {} markets, {price_cuts} cuts, {price_rises} rises, {} alerts",
+            show::time(now),
+            show::count(observations),
+            self.markets,
+            self.alerts,
+        );
         for line in &self.block {
             println!("{line}");
         }
-        self.drawn = self.block.len();
+        self.drawn = self.block.len() + 2;
         // A terminal that is gone is told by the signal that comes with it.
         drop(std::io::stdout().flush());
     }
