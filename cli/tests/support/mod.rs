@@ -2,6 +2,8 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
+pub mod real;
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -205,27 +207,11 @@ pub fn number(value: &Value) -> f64 {
     value.as_f64().unwrap_or_else(|| panic!("no number: {value}"))
 }
 
-fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 /// The path of one of the project's own maps.
 pub fn map(name: &str) -> String {
     root().join("maps").join(name).display().to_string()
-}
-
-/// The files of a folder of real data whose names hold `part`, in the order of their names; `None` where the
-/// data is not here.
-pub fn data(folder: &str, part: &str) -> Option<Vec<String>> {
-    let data = std::env::var_os("STOOP_DATA").map_or_else(|| root().join("../shared/data"), PathBuf::from);
-    let Ok(entries) = data.join(folder).read_dir() else {
-        eprintln!("skipped: ../shared/data is not here");
-        return None;
-    };
-    let paths = entries.map(|entry| entry.unwrap().path());
-    let fits = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().contains(part));
-    let mut files: Vec<String> = paths.filter(fits).map(|path| path.display().to_string()).collect();
-    files.sort();
-    assert!(!files.is_empty(), "{folder} has no {part}");
-    Some(files)
 }
