@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use stoop_domain::{Observation, Reason, Reject, Time, home_id};
+use stoop_domain::{Observation, Reason, Reject, Time};
 use stoop_embedded::Database;
 use stoop_files::{Content, Location};
 use stoop_pipeline::Clock;
@@ -141,7 +141,7 @@ impl Feed<'_, '_> {
             self.summary.cut += 1;
             return Ok(());
         }
-        self.summary.note_home(&home_id(&observation));
+        self.summary.note_home(&observation);
         match sink {
             Sink::Desk => self.batch.push(observation),
             Sink::Sorter(sorter) => sorter.push(observation)?,

@@ -3,7 +3,7 @@ use std::hash::BuildHasher;
 
 use rustc_hash::{FxBuildHasher, FxHashSet};
 use serde::Serialize;
-use stoop_domain::{HomeId, Reason, Reject};
+use stoop_domain::{Observation, Reason, Reject};
 use stoop_pipeline::Measured;
 
 use super::feed::Halt;
@@ -51,8 +51,8 @@ struct Json<'a> {
 }
 
 impl Summary {
-    pub(super) fn note_home(&mut self, id: &HomeId) {
-        self.homes.insert(FxBuildHasher.hash_one(id.as_str()));
+    pub(super) fn note_home(&mut self, observation: &Observation) {
+        self.homes.insert(FxBuildHasher.hash_one((&observation.source, &observation.native_id)));
     }
 
     pub(super) fn refuse(&mut self, reject: &Reject) {

@@ -32,15 +32,29 @@ impl Home {
     pub fn apply(&mut self, observation: &Observation) -> Applied {
         let Some(facts) = Facts::like(&observation.listing, self.history.current()) else { return Applied::Stale };
         let applied = self.history.apply(observation.at, &facts, observation.listing.listed_at);
-        if applied != Applied::Stale && observation.at >= self.card.at {
-            let listing = &observation.listing;
-            let (title, line, url) = (&listing.details.title, &listing.place.line, &listing.details.url);
-            let newer = observation.at > self.card.at
-                || (title, line, url) > (&self.card.title, &self.card.line, &self.card.url);
-            if newer || applied == Applied::New {
-                self.card = Card { at: observation.at, title: title.clone(), line: line.clone(), url: url.clone() };
-            }
+        if applied != Applied::Stale {
+            self.card.take(observation, applied == Applied::New);
         }
         applied
+    }
+}
+
+impl Card {
+    /// Becomes the words of the observation if they are later than these, or as late and greater.
+    fn take(&mut self, observation: &Observation, first: bool) {
+        let listing = &observation.listing;
+        let (title, line, url) = (&listing.details.title, &listing.place.line, &listing.details.url);
+        let words = (title, line, url);
+        let own = (&self.title, &self.line, &self.url);
+        if !first && (observation.at, words) <= (self.at, own) {
+            return;
+        }
+        self.at = observation.at;
+        // Most listings say the same for weeks: then nothing is copied.
+        if words != own {
+            self.title.clone_from(title);
+            self.line.clone_from(line);
+            self.url.clone_from(url);
+        }
     }
 }

@@ -29,7 +29,7 @@ pub use history::{Applied, Facts, HORIZON_LATENESS_MS, History, Point, Run};
 pub use home::{Card, Home};
 pub use listing::{Details, Listing, Phase, PropertyType, Purpose, Status};
 pub use money::{Currency, Minor, MoneyError, parse_decimal};
-pub use observation::{HomeId, Observation, home_id};
+pub use observation::{HomeId, Observation, home_id, write_home_id};
 pub use place::{AreaPath, Market, ParseMarketError, Place, market_of};
 pub use reject::{Reason, Reject};
 pub use time::{Day, Hour, Time, TimeError};

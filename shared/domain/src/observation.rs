@@ -1,3 +1,4 @@
+use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -31,12 +32,17 @@ pub struct Observation {
 /// The one function that says of which home an observation is.
 #[must_use]
 pub fn home_id(observation: &Observation) -> HomeId {
-    let (source, native) = (&*observation.source, &*observation.native_id);
-    let mut id = String::with_capacity(source.len() + 1 + native.len());
-    id.push_str(source);
-    id.push('/');
-    id.push_str(native);
+    let mut id = String::new();
+    write_home_id(observation, &mut id);
     HomeId(id.into())
+}
+
+/// Puts the text of [`home_id`] into `id`, in place of what was there.
+pub fn write_home_id(observation: &Observation, id: &mut String) {
+    id.clear();
+    id.push_str(&observation.source);
+    id.push('/');
+    id.push_str(&observation.native_id);
 }
 
 /// No home costs more than a hundred trillion minor units; what claims to is a slip of the source.
@@ -101,6 +107,12 @@ impl HomeId {
     /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for HomeId {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

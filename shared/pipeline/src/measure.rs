@@ -5,7 +5,7 @@ mod work;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
-use stoop_domain::{Day, Home, HomeId, Market, Observation, home_id};
+use stoop_domain::{Day, Home, HomeId, Market, Observation, write_home_id};
 use stoop_market::{Cells, Close, Delta, Zones, closes_before, fold_day, update};
 
 use crate::ports::{Commit, CommitError, HomeChange, MarketChange, PortError, Store};
@@ -104,13 +104,16 @@ impl<'a> Measurer<'a> {
     async fn apply(&mut self, observations: &[Observation], places: &[usize]) -> Result<Vec<Work>, PortError> {
         let mut group_of: FxHashMap<HomeId, usize> = FxHashMap::default();
         let mut groups: Vec<(HomeId, Vec<usize>)> = Vec::new();
+        let mut id = String::new();
         for &place in places {
-            let id = home_id(&observations[place]);
-            let group = *group_of.entry(id).or_insert_with_key(|id| {
-                groups.push((id.clone(), Vec::new()));
-                groups.len() - 1
-            });
-            groups[group].1.push(place);
+            write_home_id(&observations[place], &mut id);
+            if let Some(group) = group_of.get(id.as_str()) {
+                groups[*group].1.push(place);
+            } else {
+                let id = HomeId(id.as_str().into());
+                group_of.insert(id.clone(), groups.len());
+                groups.push((id, vec![place]));
+            }
         }
         self.read_homes(groups.iter().map(|(id, _)| id)).await?;
         let work = |(id, places): (HomeId, Vec<usize>)| {
