@@ -1,3 +1,5 @@
+use std::fs::File;
+
 use anyhow::Context;
 use async_trait::async_trait;
 use stoop_domain::{Alert, Observation};
@@ -39,12 +41,17 @@ impl<'a> Desk<'a> {
         Ok((measured, self.tell().await?))
     }
 
-    /// Judges every change that was not judged yet, those of an earlier, killed run among them.
+    /// Judges every change that was not judged yet, those of an earlier, killed run among them. One process
+    /// at a time: two that read the same changes would both tell them.
     pub(crate) async fn tell(&self) -> anyhow::Result<Alerted> {
         let mut total = Alerted::default();
+        if self.database.changes(self.database.checkpoint(CONSUMER)?, 1)?.is_empty() {
+            return Ok(total);
+        }
+        let turn = self.turn().with_context(|| format!("waiting for a turn at {}", self.database.data().display()))?;
         loop {
             let changes = self.database.changes(self.database.checkpoint(CONSUMER)?, CHANGES_MAX)?;
-            let Some((last, _)) = changes.last() else { return Ok(total) };
+            let Some((last, _)) = changes.last() else { break };
             let last = *last;
             let changes: Vec<_> = changes.into_iter().map(|(_, change)| change).collect();
             let alerted = alert(&changes, &self.rules, self.database, &self.teller).await.context("telling alerts")?;
@@ -53,6 +60,17 @@ impl<'a> Desk<'a> {
             total.suspects.extend(alerted.suspects);
             total.known += alerted.known;
         }
+        turn.unlock()?;
+        Ok(total)
+    }
+
+    /// Locks a file beside the alerts. The lock goes with the process, however that ends.
+    fn turn(&self) -> std::io::Result<File> {
+        let folder = self.database.data();
+        std::fs::create_dir_all(folder)?;
+        let file = File::options().create(true).append(true).open(folder.join("alerts.lock"))?;
+        file.lock()?;
+        Ok(file)
     }
 }
 

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 use support::real::{csv_rows, data, replay};
 
-/// The four slips that SOURCE.md speaks of: a price whose thousands were lost, or a rent.
+/// The four slips that SOURCE.md speaks of: thousands lost, a rent, a price that is none.
 const SLIPS: [(&str, i64, i64); 4] = [
     ("zillow/14394774", 550_000, 2_600),
     ("zillow/58492877", 269_900, 269),

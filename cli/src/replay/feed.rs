@@ -65,7 +65,8 @@ impl Feed<'_, '_> {
     pub(crate) async fn sorted(&mut self, sources: Vec<Source>) -> anyhow::Result<Halt> {
         let mut sink = Sink::Sorter(Sorter::default());
         let halt = self.read_all(sources, &mut sink).await?;
-        if matches!(halt, Halt::TooManyRejects(_)) {
+        // What was read in part cannot be sorted: rows still unread may come before all of it.
+        if !matches!(halt, Halt::End) {
             return Ok(halt);
         }
         let Sink::Sorter(sorter) = sink else { return Ok(halt) };

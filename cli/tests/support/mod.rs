@@ -4,6 +4,7 @@
 
 pub mod real;
 
+use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -83,6 +84,10 @@ impl Room {
         let told = self.json(&["alerts", "--limit", "100000"]);
         let mut ids: Vec<String> = list(&told["alerts"]).iter().map(|alert| text(&alert["id"]).to_owned()).collect();
         assert_eq!(told["total"], ids.len());
+        assert!(
+            list(&told["alerts"]).is_sorted_by_key(|alert| Reverse(text(&alert["at"]))),
+            "the newest first: {told}"
+        );
         ids.sort();
         ids
     }

@@ -147,7 +147,9 @@ impl Teller {
                 self.off_since.get_or_insert(run.first);
                 // What it asked at the end is what a later price is compared with. That the price had
                 // moved unseen before is no news about a home that nobody can buy.
-                self.asked = facts.list_price.or(self.asked);
+                if self.spell.is_some() {
+                    self.asked = facts.list_price.or(self.asked);
+                }
             }
             Phase::Before => {}
         }

@@ -33,21 +33,26 @@ impl Home {
         let Some(facts) = Facts::like(&observation.listing, self.history.current()) else { return Applied::Stale };
         let applied = self.history.apply(observation.at, &facts, observation.listing.listed_at);
         if applied != Applied::Stale {
-            self.card.take(observation, applied == Applied::New);
+            let moved = self.card.take(observation, applied == Applied::New);
+            if moved && applied == Applied::Duplicate {
+                // The facts were known, the words were not: it is to be kept as well.
+                return Applied::Unchanged;
+            }
         }
         applied
     }
 }
 
 impl Card {
-    /// Becomes the words of the observation if they are later than these, or as late and greater.
-    fn take(&mut self, observation: &Observation, first: bool) {
+    /// Becomes the words of the observation if they are later than these, or as late and greater. Says
+    /// whether it did.
+    fn take(&mut self, observation: &Observation, first: bool) -> bool {
         let listing = &observation.listing;
         let (title, line, url) = (&listing.details.title, &listing.place.line, &listing.details.url);
         let words = (title, line, url);
         let own = (&self.title, &self.line, &self.url);
         if !first && (observation.at, words) <= (self.at, own) {
-            return;
+            return false;
         }
         self.at = observation.at;
         // Most listings say the same for weeks: then nothing is copied.
@@ -56,5 +61,6 @@ impl Card {
             self.line.clone_from(line);
             self.url.clone_from(url);
         }
+        true
     }
 }

@@ -113,4 +113,15 @@ impl SearchIndex for Database {
         };
         store().map_err(doing(format!("save the state of the search {search}")))
     }
+
+    async fn held_elsewhere(&self, search: &str, source: &str, native_ids: &[String]) -> Result<Vec<bool>, PortError> {
+        let sql = "SELECT body FROM searches WHERE search <> ?1";
+        let others = self.rows(sql, [search], |row| {
+            let state: SearchState = serde_json::from_slice(&zstd::decode_all(row.get_ref(0)?.as_blob()?)?)?;
+            Ok(state)
+        });
+        let others = others.map_err(doing("read what other searches have seen"))?;
+        let held = |id: &String| others.iter().any(|state| state.source == source && state.holds(id));
+        Ok(native_ids.iter().map(held).collect())
+    }
 }

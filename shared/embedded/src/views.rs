@@ -157,7 +157,7 @@ impl Database {
         self.rows(sql, params![after, limit_of(limit)], home_row).map_err(doing("list the homes"))
     }
 
-    /// The last `limit` alerts, the last recorded first.
+    /// The `limit` newest alerts by the time of their change, the newest first; of one time, the last recorded.
     ///
     /// # Errors
     /// When they cannot be read.
@@ -167,7 +167,7 @@ impl Database {
             AlertFilter::Told => "alert",
             AlertFilter::Suspect => "suspect",
         };
-        let sql = "SELECT body FROM alerts WHERE verdict LIKE ?1 ORDER BY seq DESC LIMIT ?2";
+        let sql = "SELECT body FROM alerts WHERE verdict LIKE ?1 ORDER BY at DESC, seq DESC LIMIT ?2";
         self.rows(sql, params![verdict, limit_of(limit)], json).map_err(doing("list the alerts"))
     }
 

@@ -173,11 +173,13 @@ impl<'a> Measurer<'a> {
     async fn commit_piece(&mut self, observations: &[Observation], piece: &[Work]) -> Result<(), CommitError> {
         let mut newest: BTreeMap<&Market, Day> = BTreeMap::new();
         for work in piece {
-            let day = work.new.history.seen().map(|(_, last)| last);
+            // The beginning of the newest stretch moves only with changes that reach the market, so that the
+            // day does not depend on how batches are cut.
+            let newest_change = work.new.history.runs().last().map(|run| run.first);
             for (market, delta) in &work.deltas {
                 let kept = self.markets.entry(market.clone()).or_default();
                 kept.value.add(delta);
-                let day = day.map_or(Day(i32::MIN), |last| last.day_in(self.zones.of(market)));
+                let day = newest_change.map_or(Day(i32::MIN), |at| at.day_in(self.zones.of(market)));
                 let slot = newest.entry(market).or_insert(day);
                 *slot = day.max(*slot);
             }

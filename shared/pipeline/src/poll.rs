@@ -1,8 +1,10 @@
 //! A search in, observations on the stream out.
 
 mod fetch;
+mod gone;
 mod robots;
 mod scan;
+mod take;
 
 use async_trait::async_trait;
 use stoop_domain::Time;

@@ -200,5 +200,10 @@ mod tests {
         assert_eq!(late.verdict, Verdict::Alert);
         let [mild] = &judge(&[], &[(0, 690_000), (24, 990_000), (48, 690_000)])[..] else { panic!("one") };
         assert_eq!(mild.verdict, Verdict::Alert, "a seller may try a higher price for a day");
+        let [slip, real] = &judge(&[], &[(0, 200_000), (1, 20_000), (24, 200_000), (48, 160_000)])[..] else {
+            panic!("two")
+        };
+        assert!(matches!(slip.verdict, Verdict::Suspect(_)));
+        assert_eq!(real.verdict, Verdict::Alert, "a slip that was put right does not hide a real drop after it");
     }
 }

@@ -20,8 +20,8 @@ pub(crate) fn suspicion(suspect_bp: u32, before: &[Event], event: &Event, cut: P
     let last = before.iter().rev().find(|event| event.change.is_some())?;
     let rise = last.change.filter(|_| last.kind == EventKind::PriceRise)?;
     let fresh = event.at.ms() - last.at.ms() <= TAKE_BACK_MS;
-    // To within a twentieth of the price before the rise, or above it.
-    let back = i128::from(cut.to.0) * 20 >= i128::from(rise.from.0) * 19;
+    // To within a twentieth of the price before the rise.
+    let back = (i128::from(cut.to.0) - i128::from(rise.from.0)).abs() * 20 <= i128::from(rise.from.0);
     let doubled = i128::from(rise.to.0) >= i128::from(rise.from.0) * 2;
     (fresh && doubled && back).then(|| "takes back the doubling just before".to_owned())
 }

@@ -13,6 +13,8 @@ const REDIRECTS_MAX: usize = 5;
 #[derive(Clone, Debug)]
 pub struct HttpClient {
     client: reqwest::Client,
+    /// Follows nothing: a POST that is redirected would become a GET without its body.
+    posting: reqwest::Client,
 }
 
 impl HttpClient {
@@ -23,21 +25,19 @@ impl HttpClient {
     pub fn new() -> Result<Self, reqwest::Error> {
         // A second installation of the same provider changes nothing.
         drop(rustls::crypto::ring::default_provider().install_default());
-        let client = reqwest::Client::builder()
-            .timeout(TIMEOUT)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .redirect(Policy::custom(|attempt| {
-                // Headers may hold a key: they follow to the same host only.
-                let same_host =
-                    attempt.previous().first().is_some_and(|first| first.host_str() == attempt.url().host_str());
-                if !same_host || attempt.previous().len() > REDIRECTS_MAX { attempt.stop() } else { attempt.follow() }
-            }))
-            .build()?;
-        Ok(Self { client })
+        let builder = || reqwest::Client::builder().timeout(TIMEOUT).connect_timeout(CONNECT_TIMEOUT);
+        let redirects = Policy::custom(|attempt| {
+            // Headers may hold a key: they follow to the same origin only.
+            let same_origin = attempt.previous().first().is_some_and(|first| first.origin() == attempt.url().origin());
+            if !same_origin || attempt.previous().len() > REDIRECTS_MAX { attempt.stop() } else { attempt.follow() }
+        });
+        let client = builder().redirect(redirects).build()?;
+        let posting = builder().redirect(Policy::none()).build()?;
+        Ok(Self { client, posting })
     }
 
     pub(crate) async fn post_json(&self, url: &str, body: Vec<u8>) -> Result<u16, HttpError> {
-        let request = self.client.post(url).header("content-type", "application/json").body(body);
+        let request = self.posting.post(url).header("content-type", "application/json").body(body);
         let answer = request.send().await.map_err(|error| transient(&error))?;
         Ok(answer.status().as_u16())
     }
@@ -49,11 +49,10 @@ impl Http for HttpClient {
         // A link that the source gave is sent as it is; reqwest's parser leaves `$` and `+` alone.
         let url =
             reqwest::Url::parse(&request.url).map_err(|error| HttpError::Refused(format!("no address: {error}")))?;
-        let method = match request.method {
-            Method::Get => reqwest::Method::GET,
-            Method::Post => reqwest::Method::POST,
+        let mut builder = match request.method {
+            Method::Get => self.client.get(url),
+            Method::Post => self.posting.post(url),
         };
-        let mut builder = self.client.request(method, url);
         for (name, value) in &request.headers {
             builder = builder.header(name, value);
         }

@@ -34,8 +34,8 @@ impl<'a> Fetcher<'a> {
         Self { ports, manners, run, requests: 0 }
     }
 
-    /// The answer with status 200 to a request.
-    pub(super) async fn fetch(&mut self, request: &Request) -> Result<HttpAnswer, PollError> {
+    /// The answer with status 200 to a request; `None` when the run is to stop first.
+    pub(super) async fn fetch(&mut self, request: &Request) -> Result<Option<HttpAnswer>, PollError> {
         let mut request = request.clone();
         request.headers.push(("user-agent".into(), USER_AGENT.into()));
         let mut attempt = 0;
@@ -44,9 +44,12 @@ impl<'a> Fetcher<'a> {
             if self.requests > 0 {
                 self.ports.clock.sleep(self.manners.pause_ms).await;
             }
+            if (self.ports.stop)() {
+                return Ok(None);
+            }
             self.requests += 1;
             let verdict = match self.ports.http.send(&request).await {
-                Ok(answer) if answer.status == 200 => return Ok(answer),
+                Ok(answer) if answer.status == 200 => return Ok(Some(answer)),
                 Ok(answer) => judge(&answer, self.ports.clock),
                 Err(HttpError::Transient(why)) => Verdict::Again(None, why),
                 Err(error) => Verdict::Final(error.to_string()),

@@ -1,6 +1,55 @@
+use stoop_sources::{Method, Request};
+
+use super::{PollError, PollPorts, USER_AGENT};
+
+/// What a site's `robots.txt` says, asked once a run.
+#[derive(Default)]
+pub(super) struct Robots {
+    asked: Option<(String, Policy)>,
+}
+
+enum Policy {
+    Rules(String),
+    AllowsAll,
+    AllowsNothing,
+}
+
+impl Robots {
+    /// Says whether a request may be made.
+    ///
+    /// # Errors
+    /// When it may not.
+    pub(super) async fn ask(&mut self, request: &Request, ports: PollPorts<'_>) -> Result<(), PollError> {
+        let after_scheme = request.url.find("://").map_or(0, |at| at + 3);
+        let path_at = request.url[after_scheme..].find('/').map_or(request.url.len(), |at| after_scheme + at);
+        let (origin, path) = request.url.split_at(path_at);
+        if self.asked.as_ref().is_none_or(|(asked, _)| asked != origin) {
+            self.asked = Some((origin.to_owned(), fetch(origin, ports).await));
+        }
+        let allowed = match &self.asked {
+            Some((_, Policy::Rules(rules))) => allows(rules, USER_AGENT, if path.is_empty() { "/" } else { path }),
+            Some((_, Policy::AllowsAll)) => true,
+            Some((_, Policy::AllowsNothing)) | None => false,
+        };
+        let refusal = || PollError::Source(format!("robots.txt of {origin} does not let us fetch {path}"));
+        if allowed { Ok(()) } else { Err(refusal()) }
+    }
+}
+
+/// RFC 9309: a file that is not there allows all; one that cannot be had allows nothing.
+async fn fetch(origin: &str, ports: PollPorts<'_>) -> Policy {
+    let headers = vec![("user-agent".to_owned(), USER_AGENT.to_owned())];
+    let request = Request { method: Method::Get, url: format!("{origin}/robots.txt"), headers, body: None };
+    match ports.http.send(&request).await {
+        Ok(answer) if answer.status == 200 => Policy::Rules(String::from_utf8_lossy(&answer.body).into_owned()),
+        Ok(answer) if (400..500).contains(&answer.status) && answer.status != 429 => Policy::AllowsAll,
+        _ => Policy::AllowsNothing,
+    }
+}
+
 /// Whether a `robots.txt` lets us fetch a path: RFC 9309. Of the groups that name us (else of the group
 /// for everybody) the longest matching rule decides; a tie goes to allow; no rule allows.
-pub(super) fn allows(robots: &str, agent: &str, path: &str) -> bool {
+fn allows(robots: &str, agent: &str, path: &str) -> bool {
     let (mut ours, mut everybodys): (Vec<Rule<'_>>, Vec<Rule<'_>>) = (Vec::new(), Vec::new());
     let (mut names_us, mut names_all, mut seen_ours) = (false, false, false);
     let mut in_rules = false;

@@ -91,6 +91,10 @@ pub trait SearchIndex: Send + Sync {
     /// Stores the state of a search if its version is still the stored one; `false` if it is not.
     /// The stored version is one higher.
     async fn save(&self, search: &str, state: &SearchState) -> Result<bool, PortError>;
+
+    /// Which of these listings of `source` another search than `search` holds for present: it has them, did
+    /// not miss them in its last complete scan, and did not say that they are gone. In their order.
+    async fn held_elsewhere(&self, search: &str, source: &str, native_ids: &[String]) -> Result<Vec<bool>, PortError>;
 }
 
 /// What a search has seen so far.
@@ -99,6 +103,12 @@ pub struct SearchState {
     /// The version that was loaded.
     #[serde(default)]
     pub version: u64,
+    /// The source's name.
+    #[serde(default)]
+    pub source: String,
+    /// A hash of what the search asks for. When it changes, what was seen before says nothing any more.
+    #[serde(default)]
+    pub asks: String,
     /// Where the next incremental scan starts.
     pub watermark: Option<String>,
     /// A scan that was broken off, to be resumed.
@@ -115,14 +125,26 @@ pub struct SearchState {
 /// One listing in a search's index.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IndexEntry {
-    /// A hash of the listing as it was last sent to the stream.
+    /// A hash of the listing as it was last sent to the stream; 0 while it is in doubt whether what was to
+    /// be sent has been.
     pub hash: u64,
     /// When the scan began that saw it last.
     pub seen_in_scan: Time,
     /// How many complete scans have missed it in a row.
     pub missed: u8,
+    /// When it was said to be gone. It is kept all the same, so that its return is noticed.
+    #[serde(default)]
+    pub gone_at: Option<Time>,
     /// The listing without its details, to say `Gone` with.
     pub listing: Listing,
+}
+
+impl SearchState {
+    /// Whether a listing is held for present: see [`SearchIndex::held_elsewhere`].
+    #[must_use]
+    pub fn holds(&self, native_id: &str) -> bool {
+        self.listings.get(native_id).is_some_and(|entry| entry.missed == 0 && entry.gone_at.is_none())
+    }
 }
 
 /// A scan that was broken off.

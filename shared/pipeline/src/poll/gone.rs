@@ -1,0 +1,63 @@
+use stoop_domain::{Listing, Observation, Phase, Status, Time};
+
+use super::PollError;
+use super::scan::Scan;
+use super::take::IN_DOUBT;
+
+/// A listing that so many provably complete scans in a row have missed is gone.
+const MISSED_MAX: u8 = 2;
+
+/// What was said to be gone is kept for so long, in case it comes back.
+const TOMBSTONE_MS: i64 = 400 * Time::DAY_MS;
+
+/// In place of a hash: it was said that the listing is gone.
+const TOLD: u64 = 1;
+
+impl Scan<'_> {
+    /// The scan has seen all there is: what it missed is missed once more, and gone the second time. Gives
+    /// how many were said to be gone.
+    ///
+    /// Not said of a listing that was sold or withdrawn, which only leaves the feed as it should, nor of one
+    /// that another search of the source holds: its price or place moved from this search into that.
+    pub(super) async fn tell_gone(&mut self) -> Result<u64, PollError> {
+        let began_at = self.began_at;
+        let mut missed = Vec::new();
+        for (native_id, entry) in &mut self.state.listings {
+            if entry.seen_in_scan == began_at {
+                continue;
+            }
+            let told = entry.gone_at.is_some() && entry.hash != IN_DOUBT;
+            if !told {
+                entry.missed = entry.missed.saturating_add(1);
+                if entry.missed >= MISSED_MAX {
+                    missed.push(native_id.clone());
+                }
+            }
+        }
+        let source = self.search.source.name().to_owned();
+        let held = self.ports.index.held_elsewhere(&self.search.name, &source, &missed).await?;
+        let mut gone = Vec::new();
+        for (native_id, held) in missed.into_iter().zip(held) {
+            let Some(entry) = self.state.listings.get_mut(&native_id) else { continue };
+            if held || matches!(entry.listing.status.phase(), Phase::Closed | Phase::Off) {
+                self.state.listings.remove(&native_id);
+                continue;
+            }
+            let at = *entry.gone_at.get_or_insert(began_at);
+            entry.hash = IN_DOUBT;
+            let listing = Listing { status: Status::Gone, ..entry.listing.clone() };
+            gone.push(Observation { source: source.as_str().into(), native_id, at, listing });
+        }
+        if !gone.is_empty() {
+            self.save().await?;
+            self.put(&gone.iter().collect::<Vec<_>>()).await?;
+            for observation in &gone {
+                if let Some(entry) = self.state.listings.get_mut(&observation.native_id) {
+                    entry.hash = TOLD;
+                }
+            }
+        }
+        self.state.listings.retain(|_, entry| entry.gone_at.is_none_or(|at| began_at.ms() - at.ms() < TOMBSTONE_MS));
+        Ok(gone.len() as u64)
+    }
+}

@@ -1,0 +1,172 @@
+use std::collections::HashSet;
+
+use stoop_domain::{Details, Listing, Observation, Reject, Time};
+use stoop_sources::{Found, Page, Row};
+
+use super::scan::Scan;
+use super::{PollError, Polled};
+use crate::ports::IndexEntry;
+
+/// In place of a hash: what was to be sent may or may not be on the stream, so it is sent again.
+pub(super) const IN_DOUBT: u64 = 0;
+
+/// Attempts at putting refused records on the stream.
+const PUT_ATTEMPTS_MAX: u32 = 6;
+
+/// A listing that is to be sent.
+struct Outgoing {
+    observation: Observation,
+    hash: u64,
+    new: bool,
+}
+
+impl Scan<'_> {
+    /// Puts what is new or changed on the stream, then notes it as seen.
+    pub(super) async fn take_page(
+        &mut self,
+        page: Page,
+        number: u32,
+        now: Time,
+        polled: &mut Polled,
+    ) -> Result<(), PollError> {
+        let mut rejects = Vec::new();
+        let mut outgoing: Vec<Outgoing> = Vec::new();
+        for (place, row) in page.rows.into_iter().enumerate() {
+            match row {
+                Row::Refused { reason, detail, raw } => {
+                    self.unread_rows += 1;
+                    let location = format!("{}, page {}, row {}", self.search.name, number + 1, place + 1);
+                    let source = self.search.source.name();
+                    rejects.push(Reject::new(source, now, location, reason, detail, raw.as_bytes()));
+                }
+                Row::Found(found) => {
+                    let observation = self.observe(*found, now);
+                    self.seen.insert(observation.native_id.clone());
+                    match observation.check(now) {
+                        Ok(()) => {
+                            polled.listings += 1;
+                            outgoing.extend(self.outgoing(observation, now));
+                        }
+                        Err((reason, detail)) => {
+                            // It is there, whatever is wrong with it: it must not be taken for gone.
+                            self.note_seen(&observation.native_id);
+                            let location = format!("{}, listing {}", self.search.name, observation.native_id);
+                            let raw = steady_bytes(observation.listing.clone());
+                            rejects.push(Reject::new(&observation.source, now, location, reason, detail, &raw));
+                        }
+                    }
+                }
+            }
+        }
+        self.doubt(&outgoing).await?;
+        let observations: Vec<&Observation> = outgoing.iter().map(|out| &out.observation).collect();
+        self.put(&observations).await?;
+        self.ports.quarantine.put(&rejects).await?;
+        polled.rejects += rejects.len() as u64;
+        for Outgoing { observation, hash, new } in outgoing {
+            *(if new { &mut polled.new } else { &mut polled.changed }) += 1;
+            let listing = Listing { details: Details::default(), ..observation.listing };
+            let entry = IndexEntry { hash, seen_in_scan: self.began_at, missed: 0, gone_at: None, listing };
+            self.state.listings.insert(observation.native_id, entry);
+        }
+        Ok(())
+    }
+
+    fn observe(&self, found: Found, now: Time) -> Observation {
+        Observation {
+            source: self.search.source.name().into(),
+            native_id: found.native_id,
+            at: found.at.unwrap_or(now),
+            listing: found.listing,
+        }
+    }
+
+    /// The listing as it is to be sent; `None` where the stream has it so.
+    fn outgoing(&mut self, mut observation: Observation, now: Time) -> Option<Outgoing> {
+        let hash = content_hash(&observation.listing);
+        let known = self.state.listings.get(&observation.native_id);
+        let new = known.is_none();
+        if let Some(entry) = known {
+            if entry.gone_at.is_some() {
+                // It was said to be gone, later than the source's own time of it: it is back from now on.
+                observation.at = observation.at.max(now);
+            } else if entry.hash == hash {
+                self.note_seen(&observation.native_id);
+                return None;
+            }
+        }
+        Some(Outgoing { observation, hash, new })
+    }
+
+    fn note_seen(&mut self, native_id: &str) {
+        if let Some(entry) = self.state.listings.get_mut(native_id) {
+            entry.seen_in_scan = self.began_at;
+            entry.missed = 0;
+        }
+    }
+
+    /// Notes, before they are sent, that what the stream has of these known listings is in doubt. Without
+    /// it, a kill between sending and saving would leave the old hash, and a listing that went back to
+    /// what it was by the next poll would never be sent again.
+    async fn doubt(&mut self, outgoing: &[Outgoing]) -> Result<(), PollError> {
+        if outgoing.iter().all(|out| out.new) {
+            return Ok(());
+        }
+        for out in outgoing {
+            if let Some(entry) = self.state.listings.get_mut(&out.observation.native_id) {
+                entry.hash = IN_DOUBT;
+            }
+        }
+        self.save().await
+    }
+
+    /// Puts observations on the stream, many lines to a record, refused records again by their place.
+    pub(super) async fn put(&self, observations: &[&Observation]) -> Result<(), PollError> {
+        let mut records = pack(observations, self.ports.stream.record_bytes_max(), &self.search.name);
+        for attempt in 0..PUT_ATTEMPTS_MAX {
+            if records.is_empty() {
+                return Ok(());
+            }
+            if attempt > 0 {
+                self.ports.clock.sleep(100 << attempt).await;
+            }
+            let refused: HashSet<usize> = self.ports.stream.put(&records).await?.into_iter().collect();
+            let all = std::mem::take(&mut records).into_iter().enumerate();
+            records = all.filter(|(place, _)| refused.contains(place)).map(|(_, record)| record).collect();
+        }
+        if records.is_empty() { Ok(()) } else { Err(PollError::Refused(records.len())) }
+    }
+}
+
+/// Packs observations into records of whole lines. The key is the search: what one search sees belongs
+/// to few markets, and one consumer of them has no conflicts with others.
+fn pack(observations: &[&Observation], bytes_max: usize, key: &str) -> Vec<(String, Vec<u8>)> {
+    let mut records: Vec<(String, Vec<u8>)> = Vec::new();
+    let mut line = Vec::new();
+    for observation in observations {
+        line.clear();
+        stoop_wire::encode(observation, &mut line);
+        line.push(b'\n');
+        match records.last_mut() {
+            Some((_, record)) if record.len() + line.len() <= bytes_max => record.extend_from_slice(&line),
+            _ => records.push((key.to_owned(), line.clone())),
+        }
+    }
+    records
+}
+
+/// A hash of what a listing says; never [`IN_DOUBT`].
+fn content_hash(listing: &Listing) -> u64 {
+    let hash = blake3::hash(&steady_bytes(listing.clone()));
+    u64::from_le_bytes(std::array::from_fn(|i| hash.as_bytes()[i])).max(IN_DOUBT + 2)
+}
+
+/// What a listing says, without what only seems to change: a listing date told as "6 minutes ago" moves a
+/// little with every look.
+fn steady_bytes(listing: Listing) -> Vec<u8> {
+    let listing = Listing { listed_at: None, ..listing };
+    let observation = Observation { source: "".into(), native_id: String::new(), at: Time::default(), listing };
+    let mut bytes = Vec::new();
+    stoop_wire::encode(&observation, &mut bytes);
+    bytes
+}
