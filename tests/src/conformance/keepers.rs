@@ -55,6 +55,7 @@ pub async fn search_index_conformance<I: SearchIndex + ?Sized>(index: Arc<I>) {
         hash: u64::MAX,
         seen_in_scan: made::minute(0),
         missed: 1,
+        gone_at: Some(made::minute(7)),
         listing: made::observation("1", 0, 900_000).listing,
     };
     let checkpoint = ScanCheckpoint { cursor: <_>::default(), run: "r1".into(), began_at: made::minute(0) };
@@ -79,6 +80,21 @@ pub async fn search_index_conformance<I: SearchIndex + ?Sized>(index: Arc<I>) {
     let stored = index.load("agadir").await.unwrap();
     assert_eq!((stored.version, stored.scans), (2, 4));
     assert_eq!(index.load("rabat").await.unwrap(), fresh, "searches do not mix");
+
+    let present = IndexEntry { missed: 0, gone_at: None, ..entry.clone() };
+    let listings = [
+        ("here", present.clone()),
+        ("missed", IndexEntry { missed: 1, ..present.clone() }),
+        ("gone", IndexEntry { gone_at: Some(made::minute(9)), ..present }),
+    ];
+    let listings = listings.into_iter().map(|(id, entry)| (id.to_owned(), entry)).collect();
+    let other = SearchState { source: "avito".into(), listings, ..SearchState::default() };
+    assert!(index.save("tanger", &other).await.unwrap());
+    let ids = ["gone", "here", "missed", "unknown"].map(str::to_owned);
+    let held = async |search: &str, source: &str| index.held_elsewhere(search, source, &ids).await.unwrap();
+    assert_eq!(held("fes", "avito").await, [false, true, false, false], "only what is present is held");
+    assert_eq!(held("fes", "mubawab").await, [false; 4], "sources do not mix");
+    assert_eq!(held("tanger", "avito").await, [false; 4], "a search is not elsewhere to itself");
 }
 
 /// The contract of [`RunLedger`]. `read` tells every record, in any order.

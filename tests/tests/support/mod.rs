@@ -23,10 +23,9 @@ pub struct Bench {
     pub stop_after_pages: AtomicU64,
     simulation: Arc<Mutex<Simulation>>,
     clock: Arc<Virtual>,
-    folder: Arc<tempfile::TempDir>,
+    _folder: tempfile::TempDir,
     run: AtomicU64,
     homes: u32,
-    begin: Time,
 }
 
 /// A clock that stands still but for those who wait.
@@ -52,29 +51,26 @@ pub fn hours(n: i64) -> i64 {
 
 impl Bench {
     pub fn new(homes: u32) -> Self {
-        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let folder = tempfile::tempdir().unwrap();
         let database = Database::open(&folder.path().join("stoop.db"), &folder.path().join("data")).unwrap();
         let begin = Time::parse("2026-01-05T00:00:00Z").unwrap();
-        Self::on(folder, database, homes, begin)
-    }
-
-    fn on(folder: Arc<tempfile::TempDir>, database: Arc<Database>, homes: u32, begin: Time) -> Self {
         let config = SimulationConfig { past_ms: 0, pace_percent: 300, ..SimulationConfig::new(11, begin, homes, 4) };
         let simulation = Arc::new(Mutex::new(Simulation::new(config)));
         let clock = Arc::new(Virtual { now: AtomicI64::new(begin.ms()), slept: AtomicI64::new(0) });
         let portal_clock = Arc::clone(&clock);
         let portal = Portal::start(Arc::clone(&simulation), PortalConfig::new(move || portal_clock.now())).unwrap();
         let stop_after_pages = AtomicU64::new(u64::MAX);
-        Self { portal, database, stop_after_pages, simulation, clock, folder, run: AtomicU64::new(0), homes, begin }
+        Self { portal, database, stop_after_pages, simulation, clock, _folder: folder, run: AtomicU64::new(0), homes }
     }
 
-    /// The same database and moment, on a portal that has only the first `homes` homes of the market.
-    pub fn with_homes(&self, homes: u32) -> Self {
-        assert!(homes < self.homes);
-        let other = Self::on(Arc::clone(&self.folder), Arc::clone(&self.database), homes, self.begin);
-        other.run.store(1_000, Ordering::SeqCst);
-        other.advance(self.now().plus_ms(1));
-        other
+    /// From now on the portal shows only the first `homes` homes of the market, as they are.
+    pub fn show_only(&self, homes: u32) {
+        assert!(homes <= self.homes);
+        let now = self.now().plus_ms(1);
+        let mut other = Simulation::new(SimulationConfig { homes, ..self.simulation.lock().unwrap().config().clone() });
+        other.advance(now);
+        *self.simulation.lock().unwrap() = other;
+        self.clock.now.store(now.ms(), Ordering::SeqCst);
     }
 
     pub fn now(&self) -> Time {
