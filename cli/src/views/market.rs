@@ -4,10 +4,11 @@ use serde::Serialize;
 use stoop_domain::{Currency, Minor, Time};
 use stoop_embedded::Database;
 use stoop_market::Flows;
-use stoop_pipeline::serve::{FiguresView, MarketView, SegmentView, merged};
+use stoop_pipeline::serve::{FiguresView, MarketView, SegmentView, merged, tells};
 
 use super::{area, as_text, moment, open, plural};
 use crate::args::{MarketArgs, StoreArgs};
+use crate::failure::usage;
 use crate::show::{self, Cell, Column, Look, Table, UNKNOWN, or_unknown, print, print_json};
 
 /// Everything about one area, apart by purpose and currency.
@@ -48,7 +49,19 @@ impl Area {
             }
         }
         let sums = merged(states);
-        let markets = sums.iter().map(|(id, cells)| MarketView::of(&found, *id, cells, as_of, days)).collect();
+        let zone = found.country().zone;
+        if let Some(first) = sums.iter().find_map(|(_, cells)| tells(cells, as_of, &zone).err()) {
+            return Err(usage(format!("--as-of {as_of}: the days that are still told begin with {first}")));
+        }
+        let mut markets = Vec::new();
+        for (id, cells) in &sums {
+            let view = MarketView::of(&found, *id, cells, as_of, days);
+            let mut of_it = found.markets.iter().filter(|m| (m.purpose, m.currency) == (id.purpose, id.currency));
+            markets.push(match (of_it.next(), of_it.next()) {
+                (Some(only), None) => view.with_older(&database.closes(only)?),
+                _ => view,
+            });
+        }
         let consists_of = found.markets.iter().map(ToString::to_string).collect();
         Ok(Self { path: found.path, name: found.name, as_of, consists_of, markets })
     }

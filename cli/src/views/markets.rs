@@ -4,13 +4,13 @@ use serde::Serialize;
 use stoop_domain::{Currency, Market, Time};
 use stoop_embedded::Database;
 use stoop_market::Cells;
-use stoop_pipeline::serve::{FiguresView, unit_name};
+use stoop_pipeline::serve::{FiguresView, tells, unit_name};
 
 use super::{as_text, as_text_or_null, empty, moment, more, open, plural};
 use crate::args::{MarketsArgs, StoreArgs};
 use crate::show::{self, Cell, Column, Look, Table, or_unknown, print, print_json};
 
-/// Every market and its figures, the largest first.
+/// Every market that still tells the day asked for, and its figures, the largest first.
 #[derive(Serialize)]
 pub(super) struct Markets {
     #[serde(serialize_with = "as_text_or_null")]
@@ -54,7 +54,9 @@ impl Markets {
         if let Some(now) = as_of {
             // One state at a time is in memory: there may be thousands of markets.
             for market in database.market_ids()? {
-                if let Some(cells) = database.cells(&market)? {
+                if let Some(cells) = database.cells(&market)?
+                    && tells(&cells, now, &market.area.country().zone).is_ok()
+                {
                     markets.push(MarketRow::new(market, &cells, now));
                 }
             }

@@ -10,7 +10,7 @@ use stoop_domain::{Currency, Market, Purpose};
 use stoop_market::Cells;
 
 pub use area::{AreaError, FoundArea, find_area, match_area};
-pub use view::{DayView, FiguresView, MarketView, SegmentView, unit_name};
+pub use view::{DayView, FiguresView, MarketView, SegmentView, tells, unit_name};
 
 /// What an area's markets can be added up under: dollars are never added to dirhams, nor rents to prices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

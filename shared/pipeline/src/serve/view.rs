@@ -36,6 +36,9 @@ pub struct MarketView {
     pub bedrooms: Vec<SegmentView>,
     /// The closes of the last days, oldest first, from the first day that was observed on.
     pub days: Vec<DayView>,
+    /// The kept closes of days that have left the horizon: only those on which something changed. Told of
+    /// one market, not of a sum: medians do not add up.
+    pub older_days: Vec<DayView>,
 }
 
 /// See [`Figures`].
@@ -117,7 +120,27 @@ impl MarketView {
             property_types: segments(|segment| matches!(segment, Segment::Type(_))),
             bedrooms: segments(|segment| matches!(segment, Segment::Bedrooms(_))),
             days: terms.days(cells, now.day_in(&country.zone), days),
+            older_days: Vec::new(),
         }
+    }
+
+    /// The same with the closes that were kept of days before the horizon.
+    #[must_use]
+    pub fn with_older(self, closes: &[Close]) -> Self {
+        let terms = Terms { currency: self.currency, unit: AreaUnit::SquareMeters };
+        let older_days = closes.iter().map(|close| terms.day(close, [None, None])).collect();
+        Self { older_days, ..self }
+    }
+}
+
+/// Whether a market's state still tells the day of `now`; else the first day that it does tell.
+///
+/// # Errors
+/// That day.
+pub fn tells(cells: &Cells, now: Time, zone: &TimeZone) -> Result<(), Day> {
+    match cells.folded_to() {
+        Some(first) if now.day_in(zone) < first => Err(first),
+        _ => Ok(()),
     }
 }
 
@@ -190,16 +213,20 @@ impl Terms {
             let (sum, count) = medians.fold((0.0, 0.0), |(sum, count), median| (sum + median, count + 1.0));
             (count > 0.0).then(|| self.major(sum / count))
         };
-        let day = |(at, close): (usize, &Close)| DayView {
+        let day = |(at, close): (usize, &Close)| self.day(close, AVERAGE_DAYS.map(|days| average(at, days)));
+        series.iter().enumerate().skip(shown_from).map(day).collect()
+    }
+
+    fn day(self, close: &Close, averages: [Option<f64>; 2]) -> DayView {
+        DayView {
             day: close.day.to_string(),
             active: close.active,
             median_price: close.median_price.map(|minor| self.major(minor)),
             mean_price: close.mean_price.map(|minor| self.major(minor)),
-            median_price_7_days: average(at, AVERAGE_DAYS[0]),
-            median_price_28_days: average(at, AVERAGE_DAYS[1]),
+            median_price_7_days: averages[0],
+            median_price_28_days: averages[1],
             flows: close.flows,
-        };
-        series.iter().enumerate().skip(shown_from).map(day).collect()
+        }
     }
 }
 
