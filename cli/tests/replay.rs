@@ -136,7 +136,7 @@ fn an_alert_is_one_line_of_json_and_a_rise_is_none() {
     let room = replayed();
     let lines = room.alert_lines();
     let [alert] = &lines[..] else { panic!("{lines:?}") };
-    says(alert, &json!({ "home": "made/a", "rule": "price-drop", "drop_bp": 2_000, "verdict": "alert" }));
+    says(alert, &json!({ "home": "made/a", "rule": "price-drop", "drop": 0.2, "why_suspect": null }));
     assert_eq!(room.alert_ids(), [text(&alert["id"])]);
 }
 

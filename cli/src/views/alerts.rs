@@ -1,10 +1,11 @@
 use std::process::ExitCode;
 
 use serde::Serialize;
-use stoop_domain::{Alert, AlertId, Currency, HomeId, Market, Time, Verdict};
+use stoop_domain::Alert;
 use stoop_embedded::{AlertFilter, Database};
+use stoop_pipeline::serve::AlertView;
 
-use super::{as_text, more, open, plural, rounded};
+use super::{more, open, plural};
 use crate::args::{AlertsArgs, StoreArgs};
 use crate::show::{self, Cell, Column, Look, Table, UNKNOWN, print, print_json};
 
@@ -22,23 +23,8 @@ pub(super) struct Alerts {
 
 #[derive(Serialize)]
 struct AlertRow {
-    id: AlertId,
-    rule: String,
-    #[serde(serialize_with = "as_text")]
-    at: Time,
-    home: HomeId,
-    #[serde(serialize_with = "as_text")]
-    market: Market,
-    currency: Currency,
-    from: f64,
-    to: f64,
-    /// Of the price before: 0.15 is a drop of 15 %.
-    drop: f64,
-    title: Option<String>,
-    line: Option<String>,
-    url: Option<String>,
-    /// Why it was held back.
-    why_suspect: Option<String>,
+    #[serde(flatten)]
+    view: AlertView,
     #[serde(skip)]
     alert: Alert,
 }
@@ -101,40 +87,21 @@ impl Alerts {
 
 impl AlertRow {
     fn of(alert: Alert) -> Self {
-        let currency = alert.market.currency;
-        let why_suspect = match &alert.verdict {
-            Verdict::Alert => None,
-            Verdict::Suspect(why) => Some(why.clone()),
-        };
-        Self {
-            id: alert.id.clone(),
-            rule: alert.rule.clone(),
-            at: alert.at,
-            home: alert.home.clone(),
-            market: alert.market.clone(),
-            currency,
-            from: alert.from.major_f64(currency),
-            to: alert.to.major_f64(currency),
-            drop: rounded(f64::from(alert.drop_bp) / 10_000.0),
-            title: alert.title.clone(),
-            line: alert.line.clone(),
-            url: alert.url.clone(),
-            why_suspect,
-            alert,
-        }
+        Self { view: AlertView::of(&alert), alert }
     }
 
     fn cells(&self, suspect: bool) -> [Cell; 7] {
-        let words = self.line.as_deref().or(self.title.as_deref()).unwrap_or(self.home.as_str());
-        let drop = Cell::from(show::percent(self.drop));
-        let page = self.url.as_deref().unwrap_or(self.home.as_str());
-        let last = if suspect { self.why_suspect.as_deref().unwrap_or(UNKNOWN) } else { page };
+        let Self { view, alert } = self;
+        let words = view.line.as_deref().or(view.title.as_deref()).unwrap_or(&view.home);
+        let drop = Cell::from(show::percent(view.drop));
+        let page = view.url.as_deref().unwrap_or(&view.home);
+        let last = if suspect { view.why_suspect.as_deref().unwrap_or(UNKNOWN) } else { page };
         [
-            show::time(self.at).into(),
+            show::time(alert.at).into(),
             if suspect { drop.yellow() } else { drop.green() },
-            show::money(self.alert.from, self.currency).into(),
-            show::money(self.alert.to, self.currency).into(),
-            self.market.area.name().into(),
+            show::money(alert.from, alert.market.currency).into(),
+            show::money(alert.to, alert.market.currency).into(),
+            alert.market.area.name().into(),
             show::plain(words).into(),
             Cell::from(show::plain(last)).dim(),
         ]

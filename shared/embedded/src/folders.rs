@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use stoop_domain::Alert;
 use stoop_pipeline::ports::{Pages, PortError, Publisher};
+use stoop_pipeline::serve::AlertView;
 
 use crate::error::{Result, at, doing};
 use crate::files::write_whole;
@@ -81,7 +82,7 @@ impl FilePublisher {
 impl Publisher for FilePublisher {
     async fn publish(&self, alert: &Alert) -> Result<(), PortError> {
         let append = || -> Result<()> {
-            let mut line = serde_json::to_vec(alert)?;
+            let mut line = serde_json::to_vec(&AlertView::of(alert))?;
             line.push(b'\n');
             let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
             Ok(append_line(&self.path, line).map_err(at("append to", &self.path))?)

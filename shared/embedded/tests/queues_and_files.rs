@@ -138,10 +138,10 @@ fn a_line_torn_by_a_crash_spoils_no_other() {
     now(publisher.publish(&alert)).unwrap();
     now(publisher.publish(&alert)).unwrap();
     let text = fs::read_to_string(&path).unwrap();
-    let lines: Vec<_> = text.lines().map(serde_json::from_str::<Alert>).collect();
+    let lines: Vec<_> = text.lines().map(serde_json::from_str::<serde_json::Value>).collect();
     assert_eq!(lines.len(), 3);
     assert!(lines[0].is_err());
-    assert!(lines[1..].iter().all(|line| line.as_ref().is_ok_and(|read| *read == alert)));
+    assert!(lines[1..].iter().all(|line| line.as_ref().is_ok_and(|read| read["id"] == "a")));
 }
 
 #[test]

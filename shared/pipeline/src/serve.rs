@@ -1,6 +1,7 @@
 //! Questions about areas and markets answered from their states: what `stoop market` prints and the API
 //! serves. Pure: states and the time come in as arguments.
 
+mod alert;
 mod area;
 mod view;
 
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 use stoop_domain::{Currency, Market, Purpose};
 use stoop_market::Cells;
 
+pub use alert::AlertView;
 pub use area::{AreaError, FoundArea, find_area, match_area};
 pub use view::{DayView, FiguresView, MarketView, SegmentView, tells, unit_name};
 

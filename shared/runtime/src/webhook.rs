@@ -1,10 +1,11 @@
 use async_trait::async_trait;
 use stoop_domain::Alert;
 use stoop_pipeline::ports::{PortError, Publisher};
+use stoop_pipeline::serve::AlertView;
 
 use crate::http::HttpClient;
 
-/// Tells alerts by POSTing each as a JSON object. Any status from 200 to 299 counts as told.
+/// Tells alerts by POSTing each as a JSON object ([`AlertView`]). Any status from 200 to 299 counts as told.
 #[derive(Clone, Debug)]
 pub struct Webhook {
     client: HttpClient,
@@ -22,7 +23,8 @@ impl Webhook {
 #[async_trait]
 impl Publisher for Webhook {
     async fn publish(&self, alert: &Alert) -> Result<(), PortError> {
-        let body = serde_json::to_vec(alert).map_err(|error| PortError::new("writing an alert", error))?;
+        let body =
+            serde_json::to_vec(&AlertView::of(alert)).map_err(|error| PortError::new("writing an alert", error))?;
         match self.client.post_json(&self.url, body).await {
             Ok(200..=299) => Ok(()),
             Ok(status) => Err(PortError::new("posting an alert to the webhook", format!("status {status}"))),

@@ -14,13 +14,13 @@ use stoop_simulation::{Answer, ListedAt, Portal, PortalConfig, Simulation, Simul
 use stoop_sources::Params;
 
 /// Listings on a page.
-pub const PAGE: u64 = 25;
+pub(crate) const PAGE: u64 = 25;
 
 /// Everything a poll needs, on a market without a past, so that nothing happened before the first look.
-pub struct Bench {
-    pub portal: Portal,
-    pub database: Arc<Database>,
-    pub stop_after_pages: AtomicU64,
+pub(crate) struct Bench {
+    pub(crate) portal: Portal,
+    pub(crate) database: Arc<Database>,
+    pub(crate) stop_after_pages: AtomicU64,
     simulation: Arc<Mutex<Simulation>>,
     clock: Arc<Virtual>,
     _folder: tempfile::TempDir,
@@ -45,12 +45,12 @@ impl Clock for Virtual {
     }
 }
 
-pub fn hours(n: i64) -> i64 {
+pub(crate) fn hours(n: i64) -> i64 {
     n * Time::HOUR_MS
 }
 
 impl Bench {
-    pub fn new(homes: u32) -> Self {
+    pub(crate) fn new(homes: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::open(&folder.path().join("stoop.db"), &folder.path().join("data")).unwrap();
         let begin = Time::parse("2026-01-05T00:00:00Z").unwrap();
@@ -64,7 +64,7 @@ impl Bench {
     }
 
     /// From now on the portal shows only the first `homes` homes of the market, as they are.
-    pub fn show_only(&self, homes: u32) {
+    pub(crate) fn show_only(&self, homes: u32) {
         assert!(homes <= self.homes);
         let now = self.now().plus_ms(1);
         let mut other = Simulation::new(SimulationConfig { homes, ..self.simulation.lock().unwrap().config().clone() });
@@ -73,43 +73,43 @@ impl Bench {
         self.clock.now.store(now.ms(), Ordering::SeqCst);
     }
 
-    pub fn now(&self) -> Time {
+    pub(crate) fn now(&self) -> Time {
         self.clock.now()
     }
 
-    pub fn slept_ms(&self) -> i64 {
+    pub(crate) fn slept_ms(&self) -> i64 {
         self.clock.slept.load(Ordering::SeqCst)
     }
 
-    pub fn next_at(&self) -> Option<Time> {
+    pub(crate) fn next_at(&self) -> Option<Time> {
         self.simulation.lock().unwrap().next_at()
     }
 
-    pub fn advance(&self, to: Time) {
+    pub(crate) fn advance(&self, to: Time) {
         self.simulation.lock().unwrap().advance(to);
         self.clock.now.store(to.ms(), Ordering::SeqCst);
     }
 
-    pub fn shown(&self) -> usize {
+    pub(crate) fn shown(&self) -> usize {
         self.simulation.lock().unwrap().shown_after(None).count()
     }
 
-    pub fn answer(&self, listed_at: ListedAt) -> Answer {
+    pub(crate) fn answer(&self, listed_at: ListedAt) -> Answer {
         Answer::of(&self.simulation.lock().unwrap(), self.now(), listed_at)
     }
 
     /// Whether the last poll put rows in quarantine.
-    pub fn refused_rows(&self) -> bool {
+    pub(crate) fn refused_rows(&self) -> bool {
         self.database.runs(1).unwrap()[0].counts.get("rejects").is_some_and(|n| *n > 0)
     }
 
     /// Polls what has changed since the last poll.
-    pub async fn poll(&self) -> Result<Polled, PollError> {
+    pub(crate) async fn poll(&self) -> Result<Polled, PollError> {
         self.poll_every(i64::MAX).await
     }
 
     /// Polls everything.
-    pub async fn poll_all(&self) -> Result<Polled, PollError> {
+    pub(crate) async fn poll_all(&self) -> Result<Polled, PollError> {
         self.poll_every(0).await
     }
 
@@ -137,7 +137,7 @@ impl Bench {
     }
 
     /// Takes everything off the stream into the state.
-    pub async fn measure(&self) -> Measured {
+    pub(crate) async fn measure(&self) -> Measured {
         let mut measurer = Measurer::new(&*self.database);
         let mut total = Measured::default();
         loop {
@@ -151,7 +151,7 @@ impl Bench {
     }
 
     /// The stored state is that of the stored observations.
-    pub fn verify(&self) {
+    pub(crate) fn verify(&self) {
         let mut recomputed = Recomputation::default();
         self.database
             .observations(|line| -> Result<(), stoop_pipeline::ports::PortError> {
