@@ -1,0 +1,98 @@
+//! Wrappers around the real stream and index that refuse, and that die in the middle.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use stoop_embedded::Database;
+use stoop_pipeline::ports::{PortError, SearchIndex, SearchState, Stream};
+
+/// A stream that takes one line in a record and refuses records as it is told.
+pub struct RefusingStream {
+    inner: Arc<Database>,
+    /// The places to refuse in the next puts.
+    refusals: Mutex<VecDeque<Vec<usize>>>,
+    refuses_all: AtomicBool,
+    /// How many records each put had.
+    puts: Mutex<Vec<usize>>,
+}
+
+/// An index whose process dies: from one save on, all fail until it is up again.
+pub struct DyingIndex {
+    inner: Arc<Database>,
+    saves_left: AtomicUsize,
+}
+
+impl RefusingStream {
+    pub fn new(inner: Arc<Database>) -> Self {
+        Self { inner, refusals: Mutex::default(), refuses_all: AtomicBool::new(false), puts: Mutex::default() }
+    }
+
+    /// Refuses these places of the next put, of the put after it, and so on.
+    pub fn refuse(&self, places: impl IntoIterator<Item = Vec<usize>>) {
+        self.refusals.lock().unwrap().extend(places);
+    }
+
+    pub fn refuse_all(&self, on: bool) {
+        self.refuses_all.store(on, Ordering::SeqCst);
+    }
+
+    /// How many records each put had, since this was asked last.
+    pub fn take_puts(&self) -> Vec<usize> {
+        std::mem::take(&mut *self.puts.lock().unwrap())
+    }
+}
+
+#[async_trait]
+impl Stream for RefusingStream {
+    async fn put(&self, records: &[(String, Vec<u8>)]) -> Result<Vec<usize>, PortError> {
+        self.puts.lock().unwrap().push(records.len());
+        if self.refuses_all.load(Ordering::SeqCst) {
+            return Ok((0..records.len()).collect());
+        }
+        let refused = self.refusals.lock().unwrap().pop_front().unwrap_or_default();
+        let all = records.iter().enumerate();
+        let taken: Vec<_> = all.filter(|(place, _)| !refused.contains(place)).map(|(_, r)| r.clone()).collect();
+        assert!(Stream::put(&*self.inner, &taken).await?.is_empty());
+        Ok(refused)
+    }
+
+    fn record_bytes_max(&self) -> usize {
+        1
+    }
+}
+
+impl DyingIndex {
+    pub fn new(inner: Arc<Database>) -> Self {
+        Self { inner, saves_left: AtomicUsize::new(usize::MAX) }
+    }
+
+    /// Saves `n` more times.
+    pub fn die_after_saves(&self, n: usize) {
+        self.saves_left.store(n, Ordering::SeqCst);
+    }
+
+    pub fn revive(&self) {
+        self.die_after_saves(usize::MAX);
+    }
+}
+
+#[async_trait]
+impl SearchIndex for DyingIndex {
+    async fn load(&self, search: &str) -> Result<SearchState, PortError> {
+        self.inner.load(search).await
+    }
+
+    async fn save(&self, search: &str, state: &SearchState) -> Result<bool, PortError> {
+        let counted = self.saves_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
+        if counted.is_err() {
+            return Err(PortError::new("save the state of a search", "a made-up death"));
+        }
+        self.inner.save(search, state).await
+    }
+
+    async fn held_elsewhere(&self, search: &str, source: &str, native_ids: &[String]) -> Result<Vec<bool>, PortError> {
+        self.inner.held_elsewhere(search, source, native_ids).await
+    }
+}

@@ -1,0 +1,361 @@
+//! A small listing site in memory, and everything that polling it needs, with the means to break it.
+
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
+#![allow(dead_code, reason = "not every test needs every part")]
+
+mod broken;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use stoop_domain::{EventKind, Home, HomeId, Observation, Status, Time};
+use stoop_embedded::{Database, PageFolder};
+use stoop_pipeline::ports::{Http, HttpAnswer, HttpError, SearchIndex, SearchState};
+use stoop_pipeline::{Clock, Measurer, PollError, PollPorts, Polled, Recomputation, Search, poll};
+use stoop_sources::declared::{HttpSource, Map};
+use stoop_sources::{Params, Request};
+
+pub use broken::{DyingIndex, RefusingStream};
+
+/// Listings on a page of the site.
+pub const PAGE: usize = 3;
+
+const MAP: &str = r#"
+name = "site"
+country = "AT"
+currency = "EUR"
+purpose = "sale"
+
+[read]
+rows = "/listings"
+
+[http]
+url = "https://site.test/list?min={min}&max={max}"
+coverage = "snapshot"
+pause_ms = 1000
+pages_max = 4
+
+[http.pages]
+by = "page"
+size = 3
+total = "/total"
+
+[fields]
+native_id = { from = "id" }
+observed_at = { from = "modified", date = "rfc3339" }
+status = { from = "status" }
+list_price = { from = "price" }
+city = { constant = "Graz" }
+"#;
+
+/// A listing as the site has it.
+#[derive(Clone)]
+pub struct Row {
+    id: String,
+    price: i64,
+    status: &'static str,
+    modified: Time,
+}
+
+type Edit = Box<dyn FnOnce(&mut Vec<Row>) + Send>;
+
+/// A web site that shows its listings in pages and says of each when it was modified.
+pub struct Site {
+    clock: Arc<Virtual>,
+    rows: Mutex<Vec<Row>>,
+    /// What happens to the listings once a page was shown, by its number.
+    edits: Mutex<BTreeMap<usize, Edit>>,
+    /// What is answered instead of the next pages.
+    faults: Mutex<VecDeque<HttpAnswer>>,
+    robots: Mutex<HttpAnswer>,
+    requests: Mutex<Vec<Request>>,
+}
+
+/// A clock that moves only for those who wait, and by [`Bench::poll`].
+pub struct Virtual {
+    now: AtomicI64,
+    /// Whoever waits so long is told to stop.
+    patience_ms: AtomicU64,
+    stop: AtomicBool,
+}
+
+/// A site, a database, and a poller between them.
+pub struct Bench {
+    pub site: Site,
+    pub database: Arc<Database>,
+    pub stream: RefusingStream,
+    pub index: DyingIndex,
+    clock: Arc<Virtual>,
+    map: String,
+    pages: PageFolder,
+    runs: AtomicU64,
+    _folder: tempfile::TempDir,
+}
+
+pub fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> HttpAnswer {
+    let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    HttpAnswer { status, headers, body: body.as_bytes().to_vec() }
+}
+
+impl Bench {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("stoop.db"), &folder.path().join("data")).unwrap();
+        let begin = Time::parse("2026-01-14T12:00:00Z").unwrap();
+        let clock = Arc::new(Virtual {
+            now: AtomicI64::new(begin.ms()),
+            patience_ms: AtomicU64::new(u64::MAX),
+            stop: AtomicBool::new(false),
+        });
+        Self {
+            site: Site {
+                clock: Arc::clone(&clock),
+                rows: Mutex::default(),
+                edits: Mutex::default(),
+                faults: Mutex::default(),
+                robots: Mutex::new(answer(404, &[], "")),
+                requests: Mutex::default(),
+            },
+            stream: RefusingStream::new(Arc::clone(&database)),
+            index: DyingIndex::new(Arc::clone(&database)),
+            pages: PageFolder::new(database.data()),
+            database,
+            clock,
+            map: MAP.to_owned(),
+            runs: AtomicU64::new(0),
+            _folder: folder,
+        }
+    }
+
+    /// The same with another line in the map.
+    pub fn with(line: &str, other: &str) -> Self {
+        assert!(MAP.contains(line));
+        let bench = Self::new();
+        Self { map: MAP.replace(line, other), ..bench }
+    }
+
+    /// Polls the whole site.
+    pub async fn poll(&self) -> Result<Polled, PollError> {
+        self.poll_between("all", 0, i64::MAX).await
+    }
+
+    /// Polls the search that asks for prices from `min` to below `max`. An hour later it returns.
+    pub async fn poll_between(&self, search: &str, min: i64, max: i64) -> Result<Polled, PollError> {
+        let params: Params = [("min", min), ("max", max)].map(|(key, value)| (key.to_owned(), value.to_string())).into();
+        let source = HttpSource::new(&Map::parse(&self.map, "site.toml").unwrap(), &params).unwrap();
+        let search = Search { name: search.into(), source: Box::new(source), full_scan_every_ms: 0 };
+        let run = format!("run-{:04}", self.runs.fetch_add(1, Ordering::SeqCst));
+        let stop = || self.clock.stop.load(Ordering::SeqCst);
+        let ports = PollPorts {
+            http: &self.site,
+            stream: &self.stream,
+            index: &self.index,
+            pages: &self.pages,
+            quarantine: &*self.database,
+            runs: &*self.database,
+            clock: &*self.clock,
+            stop: &stop,
+        };
+        let polled = poll(&search, &run, ports).await;
+        self.clock.now.fetch_add(Time::HOUR_MS, Ordering::SeqCst);
+        polled
+    }
+
+    /// Whoever waits for so long is told to stop.
+    pub fn stop_in_a_pause_of_ms(&self, ms: u64) {
+        self.clock.patience_ms.store(ms, Ordering::SeqCst);
+    }
+
+    pub fn stop_no_more(&self) {
+        self.clock.patience_ms.store(u64::MAX, Ordering::SeqCst);
+        self.clock.stop.store(false, Ordering::SeqCst);
+    }
+
+    pub fn now(&self) -> Time {
+        self.clock.now()
+    }
+
+    /// What a search has seen.
+    pub async fn state(&self, search: &str) -> SearchState {
+        self.database.load(search).await.unwrap()
+    }
+
+    /// Takes everything off the stream into the state. Gives how many observations that were.
+    pub async fn measure(&self) -> u64 {
+        let records = self.database.stream_read(0, usize::MAX).unwrap();
+        let Some(last) = records.last() else { return 0 };
+        let lines = records.iter().flat_map(|record| stoop_wire::lines(&record.body));
+        let observations: Vec<Observation> = lines.map(|line| stoop_wire::decode(line).unwrap()).collect();
+        let measured = Measurer::new(&*self.database).measure(&observations).await.unwrap();
+        self.database.stream_ack(last.seq).unwrap();
+        verify(&self.database);
+        measured.observations
+    }
+
+    /// The status and price that the state ends with.
+    pub async fn ends(&self, id: &str) -> (Status, i64) {
+        self.measure().await;
+        let home = self.home(id).unwrap_or_else(|| panic!("nothing is known of {id}"));
+        let facts = home.history.current().unwrap();
+        (facts.status, facts.list_price.unwrap().0 / 100)
+    }
+
+    /// What happened to a home.
+    pub async fn events(&self, id: &str) -> Vec<EventKind> {
+        self.measure().await;
+        self.home(id).unwrap_or_default().history.events().iter().map(|event| event.kind).collect()
+    }
+
+    fn home(&self, id: &str) -> Option<Home> {
+        let found = self.database.home(&HomeId(format!("site/{id}").into())).unwrap();
+        found.map(|found| found.value)
+    }
+}
+
+/// The stored state is that of the stored observations.
+pub fn verify(database: &Database) {
+    let mut recomputed = Recomputation::default();
+    let add = |line: &[u8]| -> Result<(), stoop_pipeline::ports::PortError> {
+        recomputed.add(&stoop_wire::decode(line).unwrap()).unwrap();
+        Ok(())
+    };
+    database.observations(add).unwrap();
+    let mut markets = recomputed.markets();
+    for (market, cells) in database.cells_where(|_| true).unwrap() {
+        markets.check(&market, &cells).unwrap();
+    }
+    markets.check_none_left().unwrap();
+    for (id, home) in database.homes_after(None, usize::MAX).unwrap() {
+        recomputed.check_home(&id, &home).unwrap();
+    }
+    recomputed.check_no_home_left().unwrap();
+}
+
+impl Site {
+    /// Puts a listing at the end, or changes it where it stands.
+    pub fn list(&self, id: &str, price: i64) {
+        self.set(id, price, "Active");
+    }
+
+    pub fn set(&self, id: &str, price: i64, status: &'static str) {
+        let row = Row { id: id.into(), price, status, modified: self.clock.now() };
+        let mut rows = self.rows.lock().unwrap();
+        match rows.iter_mut().find(|row| row.id == id) {
+            Some(known) => *known = row,
+            None => rows.push(row),
+        }
+    }
+
+    /// Lists `n` homes named 1, 2, ...
+    pub fn list_many(&self, n: usize) {
+        for i in 1..=n {
+            self.list(&i.to_string(), 100_000);
+        }
+    }
+
+    /// Takes a listing down; what it gives can be put up again with [`Site::restore`], as it was.
+    pub fn remove(&self, id: &str) -> Row {
+        take(&mut self.rows.lock().unwrap(), id)
+    }
+
+    pub fn restore(&self, row: Row) {
+        self.rows.lock().unwrap().push(row);
+    }
+
+    /// Once page `number` was shown, the listing is removed.
+    pub fn remove_after_page(&self, number: usize, id: &'static str) {
+        self.after_page(number, move |rows| drop(take(rows, id)));
+    }
+
+    /// Once page `number` was shown, the listing moves to the end, as where what was renewed stands last.
+    pub fn move_to_end_after_page(&self, number: usize, id: &'static str) {
+        self.after_page(number, move |rows| {
+            let row = take(rows, id);
+            rows.push(row);
+        });
+    }
+
+    fn after_page(&self, number: usize, edit: impl FnOnce(&mut Vec<Row>) + Send + 'static) {
+        self.edits.lock().unwrap().insert(number, Box::new(edit));
+    }
+
+    /// Answers the next request for a page with this instead.
+    pub fn fault(&self, answer: HttpAnswer) {
+        self.faults.lock().unwrap().push_back(answer);
+    }
+
+    pub fn set_robots(&self, answer: HttpAnswer) {
+        *self.robots.lock().unwrap() = answer;
+    }
+
+    /// The requests made so far; forgotten with it.
+    pub fn take_requests(&self) -> Vec<Request> {
+        std::mem::take(&mut *self.requests.lock().unwrap())
+    }
+
+    /// The page numbers asked for so far; forgotten with it.
+    pub fn take_pages_asked(&self) -> Vec<usize> {
+        let requests = self.take_requests();
+        requests.iter().map(|request| number(&request.url, "page").map_or(1, |n| n as usize)).collect()
+    }
+
+    fn page(&self, url: &str) -> String {
+        let page = number(url, "page").map_or(1, |n| n as usize);
+        let (min, max) = (number(url, "min").unwrap_or(0), number(url, "max").unwrap_or(i64::MAX));
+        let mut rows = self.rows.lock().unwrap();
+        let found: Vec<&Row> = rows.iter().filter(|row| (min..max).contains(&row.price)).collect();
+        let shown = found.iter().skip((page - 1) * PAGE).take(PAGE).map(|row| {
+            let Row { id, price, status, modified } = row;
+            format!(r#"{{"id":"{id}","price":{price},"status":"{status}","modified":"{modified}"}}"#)
+        });
+        let shown = shown.collect::<Vec<_>>().join(",");
+        // The links lead around in a circle of two pages; only a map that follows links looks at them.
+        let next = format!("https://site.test/list?page={}", 3 - page.min(2));
+        let body = format!(r#"{{"total":{},"next":"{next}","listings":[{shown}]}}"#, found.len());
+        if let Some(edit) = self.edits.lock().unwrap().remove(&page) {
+            edit(&mut rows);
+        }
+        body
+    }
+}
+
+fn take(rows: &mut Vec<Row>, id: &str) -> Row {
+    let place = rows.iter().position(|row| row.id == id).unwrap_or_else(|| panic!("{id} is not on the site"));
+    rows.remove(place)
+}
+
+fn number(url: &str, param: &str) -> Option<i64> {
+    let (_, query) = url.split_once('?')?;
+    let value = query.split('&').find_map(|pair| pair.strip_prefix(param)?.strip_prefix('='))?;
+    value.parse().ok()
+}
+
+#[async_trait]
+impl Http for Site {
+    async fn send(&self, request: &Request) -> Result<HttpAnswer, HttpError> {
+        // Two polls at once take turns here.
+        tokio::task::yield_now().await;
+        self.requests.lock().unwrap().push(request.clone());
+        if request.url.ends_with("/robots.txt") {
+            return Ok(self.robots.lock().unwrap().clone());
+        }
+        let fault = self.faults.lock().unwrap().pop_front();
+        Ok(fault.unwrap_or_else(|| answer(200, &[("content-type", "application/json")], &self.page(&request.url))))
+    }
+}
+
+#[async_trait]
+impl Clock for Virtual {
+    fn now(&self) -> Time {
+        Time::from_ms(self.now.load(Ordering::SeqCst))
+    }
+
+    async fn sleep(&self, ms: u64) {
+        self.now.fetch_add(ms.cast_signed(), Ordering::SeqCst);
+        if ms >= self.patience_ms.load(Ordering::SeqCst) {
+            self.stop.store(true, Ordering::SeqCst);
+        }
+    }
+}
