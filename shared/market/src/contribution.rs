@@ -3,7 +3,7 @@ use rustc_hash::FxHashMap;
 use stoop_domain::{Day, Event, Facts, History, Market, Phase, Run, Spell, Time};
 
 use crate::histogram::Bucket;
-use crate::key::{Flow, Key, Measure, Segment};
+use crate::key::{Key, Measure, Segment};
 
 /// What one home adds to each market it was ever counted in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -160,10 +160,9 @@ fn add_stock(entries: &mut Vec<(Key, i64)>, run: Run<'_>, spell: Spell, until: O
 }
 
 fn add_flow(entries: &mut Vec<(Key, i64)>, facts: &Facts, event: &Event, zone: &TimeZone) {
-    let flow = Flow::of(event.kind);
     let (day, hour): (Day, _) = (event.at.day_in(zone), event.at.hour());
     for segment in segments(facts) {
-        entries.push((Key::flow_day(segment, day, flow), 1));
-        entries.push((Key::flow_hour(segment, hour, flow), 1));
+        entries.push((Key::flow_day(segment, day, event.kind), 1));
+        entries.push((Key::flow_hour(segment, hour, event.kind), 1));
     }
 }

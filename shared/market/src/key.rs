@@ -13,25 +13,6 @@ pub enum Segment {
     Bedrooms(Option<u8>),
 }
 
-/// What happened, as counted by the hour and by the day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Flow {
-    /// See [`EventKind::New`].
-    New,
-    /// See [`EventKind::BackOnMarket`].
-    BackOnMarket,
-    /// See [`EventKind::PriceCut`].
-    PriceCut,
-    /// See [`EventKind::PriceRise`].
-    PriceRise,
-    /// See [`EventKind::Pending`].
-    Pending,
-    /// See [`EventKind::Closed`].
-    Closed,
-    /// See [`EventKind::Gone`].
-    Gone,
-}
-
 /// What a coordinate counts. The numbers are part of the stored format: never reuse one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Measure {
@@ -70,12 +51,12 @@ impl Key {
         Self::pack(segment, measure, day.0, bucket)
     }
 
-    pub(crate) fn flow_day(segment: Segment, day: Day, flow: Flow) -> Self {
-        Self::pack(segment, Measure::FlowDay, day.0, flow as i32)
+    pub(crate) fn flow_day(segment: Segment, day: Day, kind: EventKind) -> Self {
+        Self::pack(segment, Measure::FlowDay, day.0, bucket_of(kind))
     }
 
-    pub(crate) fn flow_hour(segment: Segment, hour: Hour, flow: Flow) -> Self {
-        Self::pack(segment, Measure::FlowHour, hour.0, flow as i32)
+    pub(crate) fn flow_hour(segment: Segment, hour: Hour, kind: EventKind) -> Self {
+        Self::pack(segment, Measure::FlowHour, hour.0, bucket_of(kind))
     }
 
     fn pack(segment: Segment, measure: Measure, time: i32, bucket: i32) -> Self {
@@ -167,22 +148,24 @@ impl Segment {
     }
 }
 
-impl Flow {
-    /// Every flow, in the order of their codes.
-    pub const ALL: [Self; 7] =
-        [Self::New, Self::BackOnMarket, Self::PriceCut, Self::PriceRise, Self::Pending, Self::Closed, Self::Gone];
+/// Every kind of event, each at its bucket. The order is part of the stored format: never change it.
+const EVENTS: [EventKind; 7] = [
+    EventKind::New,
+    EventKind::BackOnMarket,
+    EventKind::PriceCut,
+    EventKind::PriceRise,
+    EventKind::Pending,
+    EventKind::Closed,
+    EventKind::Gone,
+];
 
-    pub(crate) fn of(kind: EventKind) -> Self {
-        match kind {
-            EventKind::New => Self::New,
-            EventKind::BackOnMarket => Self::BackOnMarket,
-            EventKind::PriceCut => Self::PriceCut,
-            EventKind::PriceRise => Self::PriceRise,
-            EventKind::Pending => Self::Pending,
-            EventKind::Closed => Self::Closed,
-            EventKind::Gone => Self::Gone,
-        }
-    }
+fn bucket_of(kind: EventKind) -> i32 {
+    EVENTS.iter().zip(0..).find(|(known, _)| **known == kind).map_or(i32::MAX, |(_, bucket)| bucket)
+}
+
+/// The kind of event that a flow's bucket stands for.
+pub(crate) fn event_of(bucket: i32) -> Option<EventKind> {
+    usize::try_from(bucket).ok().and_then(|place| EVENTS.get(place)).copied()
 }
 
 impl From<Bucket> for i32 {

@@ -26,6 +26,6 @@ pub use cells::{Cells, HORIZON_DAYS};
 pub use codec::CodecError;
 pub use contribution::{Contribution, Delta, Zones, contribution, update};
 pub use histogram::{Bucket, Histogram, RELATIVE_ERROR};
-pub use key::{Flow, Segment};
+pub use key::Segment;
 pub use series::{Close, closes, closes_before, fold_day};
 pub use snapshot::{CATALOGUE_VERSION, Figures, Flows, Snapshot, Window, snapshot};

@@ -1,10 +1,10 @@
 use jiff::tz::TimeZone;
 use serde::Serialize;
-use stoop_domain::Time;
+use stoop_domain::{EventKind, Time};
 
 use crate::cells::Cells;
 use crate::histogram::{Bucket, Histogram, quantile_of};
-use crate::key::{Flow, Measure, Segment};
+use crate::key::{Measure, Segment, event_of};
 
 /// The version of the catalogue of figures in `docs/METRICS.md`.
 pub const CATALOGUE_VERSION: u32 = 1;
@@ -132,15 +132,16 @@ impl Window {
 }
 
 impl Flows {
-    pub(crate) fn add(&mut self, flow_code: i32, count: i64) {
-        let slot = match Flow::ALL.iter().find(|flow| **flow as i32 == flow_code) {
-            Some(Flow::New) => &mut self.new,
-            Some(Flow::BackOnMarket) => &mut self.back_on_market,
-            Some(Flow::PriceCut) => &mut self.price_cuts,
-            Some(Flow::PriceRise) => &mut self.price_rises,
-            Some(Flow::Pending) => &mut self.pending,
-            Some(Flow::Closed) => &mut self.closed,
-            Some(Flow::Gone) => &mut self.gone,
+    /// Adds a count that stands in a flow's bucket.
+    pub(crate) fn add(&mut self, bucket: i32, count: i64) {
+        let slot = match event_of(bucket) {
+            Some(EventKind::New) => &mut self.new,
+            Some(EventKind::BackOnMarket) => &mut self.back_on_market,
+            Some(EventKind::PriceCut) => &mut self.price_cuts,
+            Some(EventKind::PriceRise) => &mut self.price_rises,
+            Some(EventKind::Pending) => &mut self.pending,
+            Some(EventKind::Closed) => &mut self.closed,
+            Some(EventKind::Gone) => &mut self.gone,
             None => return,
         };
         *slot += count;

@@ -9,7 +9,7 @@ use stoop_embedded::Database;
 use stoop_pipeline::ports::{PortError, SearchIndex, SearchState, Stream};
 
 /// A stream that takes one line in a record and refuses records as it is told.
-pub struct RefusingStream {
+pub(crate) struct RefusingStream {
     inner: Arc<Database>,
     /// The places to refuse in the next puts.
     refusals: Mutex<VecDeque<Vec<usize>>>,
@@ -19,27 +19,27 @@ pub struct RefusingStream {
 }
 
 /// An index whose process dies: from one save on, all fail until it is up again.
-pub struct DyingIndex {
+pub(crate) struct DyingIndex {
     inner: Arc<Database>,
     saves_left: AtomicUsize,
 }
 
 impl RefusingStream {
-    pub fn new(inner: Arc<Database>) -> Self {
+    pub(crate) fn new(inner: Arc<Database>) -> Self {
         Self { inner, refusals: Mutex::default(), refuses_all: AtomicBool::new(false), puts: Mutex::default() }
     }
 
     /// Refuses these places of the next put, of the put after it, and so on.
-    pub fn refuse(&self, places: impl IntoIterator<Item = Vec<usize>>) {
+    pub(crate) fn refuse(&self, places: impl IntoIterator<Item = Vec<usize>>) {
         self.refusals.lock().unwrap().extend(places);
     }
 
-    pub fn refuse_all(&self, on: bool) {
+    pub(crate) fn refuse_all(&self, on: bool) {
         self.refuses_all.store(on, Ordering::SeqCst);
     }
 
     /// How many records each put had, since this was asked last.
-    pub fn take_puts(&self) -> Vec<usize> {
+    pub(crate) fn take_puts(&self) -> Vec<usize> {
         std::mem::take(&mut *self.puts.lock().unwrap())
     }
 }
@@ -64,16 +64,16 @@ impl Stream for RefusingStream {
 }
 
 impl DyingIndex {
-    pub fn new(inner: Arc<Database>) -> Self {
+    pub(crate) fn new(inner: Arc<Database>) -> Self {
         Self { inner, saves_left: AtomicUsize::new(usize::MAX) }
     }
 
     /// Saves `n` more times.
-    pub fn die_after_saves(&self, n: usize) {
+    pub(crate) fn die_after_saves(&self, n: usize) {
         self.saves_left.store(n, Ordering::SeqCst);
     }
 
-    pub fn revive(&self) {
+    pub(crate) fn revive(&self) {
         self.die_after_saves(usize::MAX);
     }
 }

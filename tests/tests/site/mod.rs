@@ -5,7 +5,7 @@
 
 mod broken;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -17,10 +17,10 @@ use stoop_pipeline::{Clock, Measurer, PollError, PollPorts, Polled, Recomputatio
 use stoop_sources::declared::{HttpSource, Map};
 use stoop_sources::{Params, Request};
 
-pub use broken::{DyingIndex, RefusingStream};
+pub(crate) use broken::{DyingIndex, RefusingStream};
 
 /// Listings on a page of the site.
-pub const PAGE: usize = 3;
+pub(crate) const PAGE: usize = 3;
 
 const MAP: &str = r#"
 name = "site"
@@ -52,7 +52,7 @@ city = { constant = "Graz" }
 
 /// A listing as the site has it.
 #[derive(Clone)]
-pub struct Row {
+pub(crate) struct Row {
     id: String,
     price: i64,
     status: &'static str,
@@ -62,19 +62,19 @@ pub struct Row {
 type Edit = Box<dyn FnOnce(&mut Vec<Row>) + Send>;
 
 /// A web site that shows its listings in pages and says of each when it was modified.
-pub struct Site {
+pub(crate) struct Site {
     clock: Arc<Virtual>,
     rows: Mutex<Vec<Row>>,
     /// What happens to the listings once a page was shown, by its number.
     edits: Mutex<BTreeMap<usize, Edit>>,
-    /// What is answered instead of the next pages.
-    faults: Mutex<VecDeque<HttpAnswer>>,
+    /// What is answered once instead of a page, by its number.
+    faults: Mutex<BTreeMap<usize, HttpAnswer>>,
     robots: Mutex<HttpAnswer>,
     requests: Mutex<Vec<Request>>,
 }
 
 /// A clock that moves only for those who wait, and by [`Bench::poll`].
-pub struct Virtual {
+pub(crate) struct Virtual {
     now: AtomicI64,
     /// Whoever waits so long is told to stop.
     patience_ms: AtomicU64,
@@ -82,11 +82,11 @@ pub struct Virtual {
 }
 
 /// A site, a database, and a poller between them.
-pub struct Bench {
-    pub site: Site,
-    pub database: Arc<Database>,
-    pub stream: RefusingStream,
-    pub index: DyingIndex,
+pub(crate) struct Bench {
+    pub(crate) site: Site,
+    pub(crate) database: Arc<Database>,
+    pub(crate) stream: RefusingStream,
+    pub(crate) index: DyingIndex,
     clock: Arc<Virtual>,
     map: String,
     pages: PageFolder,
@@ -94,13 +94,13 @@ pub struct Bench {
     _folder: tempfile::TempDir,
 }
 
-pub fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> HttpAnswer {
+pub(crate) fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> HttpAnswer {
     let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     HttpAnswer { status, headers, body: body.as_bytes().to_vec() }
 }
 
 impl Bench {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::open(&folder.path().join("stoop.db"), &folder.path().join("data")).unwrap();
         let begin = Time::parse("2026-01-14T12:00:00Z").unwrap();
@@ -130,20 +130,21 @@ impl Bench {
     }
 
     /// The same with another line in the map.
-    pub fn with(line: &str, other: &str) -> Self {
+    pub(crate) fn with(line: &str, other: &str) -> Self {
         assert!(MAP.contains(line));
         let bench = Self::new();
         Self { map: MAP.replace(line, other), ..bench }
     }
 
     /// Polls the whole site.
-    pub async fn poll(&self) -> Result<Polled, PollError> {
+    pub(crate) async fn poll(&self) -> Result<Polled, PollError> {
         self.poll_between("all", 0, i64::MAX).await
     }
 
     /// Polls the search that asks for prices from `min` to below `max`. An hour later it returns.
-    pub async fn poll_between(&self, search: &str, min: i64, max: i64) -> Result<Polled, PollError> {
-        let params: Params = [("min", min), ("max", max)].map(|(key, value)| (key.to_owned(), value.to_string())).into();
+    pub(crate) async fn poll_between(&self, search: &str, min: i64, max: i64) -> Result<Polled, PollError> {
+        let params: Params =
+            [("min", min), ("max", max)].map(|(key, value)| (key.to_owned(), value.to_string())).into();
         let source = HttpSource::new(&Map::parse(&self.map, "site.toml").unwrap(), &params).unwrap();
         let search = Search { name: search.into(), source: Box::new(source), full_scan_every_ms: 0 };
         let run = format!("run-{:04}", self.runs.fetch_add(1, Ordering::SeqCst));
@@ -164,26 +165,26 @@ impl Bench {
     }
 
     /// Whoever waits for so long is told to stop.
-    pub fn stop_in_a_pause_of_ms(&self, ms: u64) {
+    pub(crate) fn stop_in_a_pause_of_ms(&self, ms: u64) {
         self.clock.patience_ms.store(ms, Ordering::SeqCst);
     }
 
-    pub fn stop_no_more(&self) {
+    pub(crate) fn stop_no_more(&self) {
         self.clock.patience_ms.store(u64::MAX, Ordering::SeqCst);
         self.clock.stop.store(false, Ordering::SeqCst);
     }
 
-    pub fn now(&self) -> Time {
+    pub(crate) fn now(&self) -> Time {
         self.clock.now()
     }
 
     /// What a search has seen.
-    pub async fn state(&self, search: &str) -> SearchState {
+    pub(crate) async fn state(&self, search: &str) -> SearchState {
         self.database.load(search).await.unwrap()
     }
 
     /// Takes everything off the stream into the state. Gives how many observations that were.
-    pub async fn measure(&self) -> u64 {
+    pub(crate) async fn measure(&self) -> u64 {
         let records = self.database.stream_read(0, usize::MAX).unwrap();
         let Some(last) = records.last() else { return 0 };
         let lines = records.iter().flat_map(|record| stoop_wire::lines(&record.body));
@@ -195,7 +196,7 @@ impl Bench {
     }
 
     /// The status and price that the state ends with.
-    pub async fn ends(&self, id: &str) -> (Status, i64) {
+    pub(crate) async fn ends(&self, id: &str) -> (Status, i64) {
         self.measure().await;
         let home = self.home(id).unwrap_or_else(|| panic!("nothing is known of {id}"));
         let facts = home.history.current().unwrap();
@@ -203,7 +204,7 @@ impl Bench {
     }
 
     /// What happened to a home.
-    pub async fn events(&self, id: &str) -> Vec<EventKind> {
+    pub(crate) async fn events(&self, id: &str) -> Vec<EventKind> {
         self.measure().await;
         self.home(id).unwrap_or_default().history.events().iter().map(|event| event.kind).collect()
     }
@@ -215,7 +216,7 @@ impl Bench {
 }
 
 /// The stored state is that of the stored observations.
-pub fn verify(database: &Database) {
+pub(crate) fn verify(database: &Database) {
     let mut recomputed = Recomputation::default();
     let add = |line: &[u8]| -> Result<(), stoop_pipeline::ports::PortError> {
         recomputed.add(&stoop_wire::decode(line).unwrap()).unwrap();
@@ -235,11 +236,11 @@ pub fn verify(database: &Database) {
 
 impl Site {
     /// Puts a listing at the end, or changes it where it stands.
-    pub fn list(&self, id: &str, price: i64) {
+    pub(crate) fn list(&self, id: &str, price: i64) {
         self.set(id, price, "Active");
     }
 
-    pub fn set(&self, id: &str, price: i64, status: &'static str) {
+    pub(crate) fn set(&self, id: &str, price: i64, status: &'static str) {
         let row = Row { id: id.into(), price, status, modified: self.clock.now() };
         let mut rows = self.rows.lock().unwrap();
         match rows.iter_mut().find(|row| row.id == id) {
@@ -249,60 +250,57 @@ impl Site {
     }
 
     /// Lists `n` homes named 1, 2, ...
-    pub fn list_many(&self, n: usize) {
+    pub(crate) fn list_many(&self, n: usize) {
         for i in 1..=n {
             self.list(&i.to_string(), 100_000);
         }
     }
 
     /// Takes a listing down; what it gives can be put up again with [`Site::restore`], as it was.
-    pub fn remove(&self, id: &str) -> Row {
+    pub(crate) fn remove(&self, id: &str) -> Row {
         take(&mut self.rows.lock().unwrap(), id)
     }
 
-    pub fn restore(&self, row: Row) {
+    pub(crate) fn restore(&self, row: Row) {
         self.rows.lock().unwrap().push(row);
     }
 
-    /// Once page `number` was shown, the listing is removed.
-    pub fn remove_after_page(&self, number: usize, id: &'static str) {
-        self.after_page(number, move |rows| drop(take(rows, id)));
+    /// Once page `number` was shown, the site's first listing is removed.
+    pub(crate) fn remove_first_after_page(&self, number: usize) {
+        self.after_page(number, |rows| drop(rows.remove(0)));
     }
 
-    /// Once page `number` was shown, the listing moves to the end, as where what was renewed stands last.
-    pub fn move_to_end_after_page(&self, number: usize, id: &'static str) {
-        self.after_page(number, move |rows| {
-            let row = take(rows, id);
-            rows.push(row);
-        });
+    /// Once page `number` was shown, the first listing becomes the last, as where what is renewed goes to the end.
+    pub(crate) fn move_first_to_end_after_page(&self, number: usize) {
+        self.after_page(number, |rows| rows.rotate_left(1));
     }
 
     fn after_page(&self, number: usize, edit: impl FnOnce(&mut Vec<Row>) + Send + 'static) {
         self.edits.lock().unwrap().insert(number, Box::new(edit));
     }
 
-    /// Answers the next request for a page with this instead.
-    pub fn fault(&self, answer: HttpAnswer) {
-        self.faults.lock().unwrap().push_back(answer);
+    /// Answers the next request for page `number` with this instead.
+    pub(crate) fn fault(&self, number: usize, answer: HttpAnswer) {
+        self.faults.lock().unwrap().insert(number, answer);
     }
 
-    pub fn set_robots(&self, answer: HttpAnswer) {
+    pub(crate) fn set_robots(&self, answer: HttpAnswer) {
         *self.robots.lock().unwrap() = answer;
     }
 
     /// The requests made so far; forgotten with it.
-    pub fn take_requests(&self) -> Vec<Request> {
+    pub(crate) fn take_requests(&self) -> Vec<Request> {
         std::mem::take(&mut *self.requests.lock().unwrap())
     }
 
     /// The page numbers asked for so far; forgotten with it.
-    pub fn take_pages_asked(&self) -> Vec<usize> {
+    pub(crate) fn take_pages_asked(&self) -> Vec<usize> {
         let requests = self.take_requests();
-        requests.iter().map(|request| number(&request.url, "page").map_or(1, |n| n as usize)).collect()
+        requests.iter().map(|request| page_of(&request.url)).collect()
     }
 
     fn page(&self, url: &str) -> String {
-        let page = number(url, "page").map_or(1, |n| n as usize);
+        let page = page_of(url);
         let (min, max) = (number(url, "min").unwrap_or(0), number(url, "max").unwrap_or(i64::MAX));
         let mut rows = self.rows.lock().unwrap();
         let found: Vec<&Row> = rows.iter().filter(|row| (min..max).contains(&row.price)).collect();
@@ -326,6 +324,10 @@ fn take(rows: &mut Vec<Row>, id: &str) -> Row {
     rows.remove(place)
 }
 
+fn page_of(url: &str) -> usize {
+    number(url, "page").map_or(1, |n| usize::try_from(n).unwrap())
+}
+
 fn number(url: &str, param: &str) -> Option<i64> {
     let (_, query) = url.split_once('?')?;
     let value = query.split('&').find_map(|pair| pair.strip_prefix(param)?.strip_prefix('='))?;
@@ -341,7 +343,7 @@ impl Http for Site {
         if request.url.ends_with("/robots.txt") {
             return Ok(self.robots.lock().unwrap().clone());
         }
-        let fault = self.faults.lock().unwrap().pop_front();
+        let fault = self.faults.lock().unwrap().remove(&page_of(&request.url));
         Ok(fault.unwrap_or_else(|| answer(200, &[("content-type", "application/json")], &self.page(&request.url))))
     }
 }
