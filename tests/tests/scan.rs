@@ -96,6 +96,28 @@ async fn a_search_that_asks_for_something_else_says_nothing_is_gone_and_begins_a
 }
 
 #[tokio::test]
+async fn a_listing_said_to_be_gone_is_back_for_a_search_that_has_come_to_ask_for_something_else() {
+    for saves in [1, usize::MAX] {
+        let bench = Bench::new();
+        bench.site.list("1", 500_000);
+        bench.site.list("2", 500_000);
+        bench.poll().await.unwrap();
+        let row = bench.site.remove("1");
+        bench.poll().await.unwrap();
+        bench.index.die_after_saves(saves);
+        assert_eq!(bench.poll().await.is_err(), saves == 1, "a kill leaves it in doubt whether Gone was sent");
+        bench.index.revive();
+        assert_eq!(bench.ends("1").await, (Status::Gone, 500_000));
+        for _ in 0..3 {
+            assert_eq!(bench.poll_between("all", 1, i64::MAX).await.unwrap().gone, 0);
+        }
+        bench.site.restore(row);
+        bench.poll_between("all", 1, i64::MAX).await.unwrap();
+        assert_eq!(bench.ends("1").await, (Status::Active, 500_000));
+    }
+}
+
+#[tokio::test]
 async fn a_sold_or_withdrawn_listing_that_leaves_the_feed_is_not_gone() {
     for (status, ends, back_as) in [
         ("Closed", Status::Closed, EventKind::New),
@@ -140,6 +162,28 @@ async fn a_listing_said_to_be_gone_is_back_though_the_site_gives_the_time_of_bef
     assert_eq!(bench.ends("1").await, (Status::Active, 500_000));
     assert_eq!(bench.poll().await.unwrap().changed, 0);
     assert_eq!(bench.events("1").await, [EventKind::New, EventKind::Gone, EventKind::BackOnMarket]);
+}
+
+#[tokio::test]
+async fn a_change_that_the_site_gives_no_new_time_for_happened_when_it_was_seen() {
+    let bench = Bench::new();
+    bench.site.list("1", 500_000);
+    bench.poll().await.unwrap();
+    for price in [400_000, 450_000, 300_000] {
+        bench.site.reprice("1", price);
+        assert_eq!(bench.poll().await.unwrap().changed, 1);
+        assert_eq!(bench.poll().await.unwrap().changed, 0);
+        assert_eq!(bench.ends("1").await, (Status::Active, price));
+    }
+    let events = [EventKind::New, EventKind::PriceCut, EventKind::PriceRise, EventKind::PriceCut];
+    assert_eq!(bench.events("1").await, events);
+    // With a time of its own a change is of that time, however late it is seen.
+    bench.site.list("1", 200_000);
+    let changed_at = bench.now();
+    bench.wait_ms(1_800_000);
+    bench.poll().await.unwrap();
+    bench.measure().await;
+    assert_eq!(bench.home("1").unwrap().history.events().last().unwrap().at, changed_at);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
 use stoop_domain::{Day, Home, HomeId, Market, Observation, write_home_id};
-use stoop_market::{Cells, Close, Delta, Zones, closes_before, fold_day, update};
+use stoop_market::{Cells, Close, Delta, Zones, closes_before};
 
 use crate::ports::{Commit, CommitError, HomeChange, MarketChange, PortError, Store};
 use work::{Work, cut_into_pieces};
@@ -136,12 +136,7 @@ impl<'a> Measurer<'a> {
             if work.is_idle() {
                 self.settle(work, total);
             } else {
-                let deltas = if work.notable {
-                    update(work.old.as_ref().map(|old| &old.history), &work.new.history, &mut self.zones)
-                } else {
-                    Vec::new()
-                };
-                work.deltas = deltas;
+                work.weigh(&mut self.zones);
                 pending.push(work);
             }
         }
@@ -171,27 +166,22 @@ impl<'a> Measurer<'a> {
     }
 
     async fn commit_piece(&mut self, observations: &[Observation], piece: &[Work]) -> Result<(), CommitError> {
-        let mut newest: BTreeMap<&Market, Day> = BTreeMap::new();
+        let mut touched: BTreeMap<&Market, Option<Day>> = BTreeMap::new();
         for work in piece {
-            // The beginning of the newest stretch moves only with changes that reach the market, so that the
-            // day does not depend on how batches are cut.
-            let newest_change = work.new.history.runs().last().map(|run| run.first);
             for (market, delta) in &work.deltas {
                 let kept = self.markets.entry(market.clone()).or_default();
                 kept.value.add(delta);
-                let day = newest_change.map_or(Day(i32::MIN), |at| at.day_in(self.zones.of(market)));
-                let slot = newest.entry(market).or_insert(day);
-                *slot = day.max(*slot);
+                let fold_to = touched.entry(market).or_default();
+                *fold_to = work.fold_to(market).max(*fold_to);
             }
         }
         let mut leaving: BTreeMap<&Market, Vec<Close>> = BTreeMap::new();
-        for (market, day) in &newest {
-            if let Some(kept) = self.markets.get_mut(*market) {
-                let fold_to = fold_day(*day);
-                if kept.value.folded_to().is_none_or(|folded| folded < fold_to) {
-                    leaving.insert(market, closes_before(&kept.value, fold_to));
-                    kept.value.fold_to(fold_to);
-                }
+        for (market, fold_to) in &touched {
+            if let (Some(kept), Some(fold_to)) = (self.markets.get_mut(*market), *fold_to)
+                && kept.value.folded_to().is_none_or(|folded| folded < fold_to)
+            {
+                leaving.insert(market, closes_before(&kept.value, fold_to));
+                kept.value.fold_to(fold_to);
             }
         }
         let place = |places: fn(&Work) -> &[usize]| {
@@ -205,7 +195,7 @@ impl<'a> Measurer<'a> {
         };
         let commit = Commit {
             homes: piece.iter().filter(|work| !work.taken.is_empty()).map(Work::change).collect(),
-            markets: newest
+            markets: touched
                 .keys()
                 .map(|market| {
                     let (version_read, new) = market_change(market);
@@ -216,7 +206,7 @@ impl<'a> Measurer<'a> {
             stale: place(|work| &work.stale),
         };
         self.store.commit(&commit).await?;
-        for market in newest.keys() {
+        for market in touched.keys() {
             if let Some(kept) = self.markets.get_mut(*market) {
                 kept.version += 1;
             }

@@ -1,7 +1,6 @@
 //! A small listing site in memory, and everything that polling it needs, with the means to break it.
 
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
-#![allow(dead_code, reason = "not every test needs every part")]
 
 mod broken;
 
@@ -174,6 +173,10 @@ impl Bench {
         self.clock.stop.store(false, Ordering::SeqCst);
     }
 
+    pub(crate) fn wait_ms(&self, ms: i64) {
+        self.clock.now.fetch_add(ms, Ordering::SeqCst);
+    }
+
     pub(crate) fn now(&self) -> Time {
         self.clock.now()
     }
@@ -209,7 +212,7 @@ impl Bench {
         self.home(id).unwrap_or_default().history.events().iter().map(|event| event.kind).collect()
     }
 
-    fn home(&self, id: &str) -> Option<Home> {
+    pub(crate) fn home(&self, id: &str) -> Option<Home> {
         let found = self.database.home(&HomeId(format!("site/{id}").into())).unwrap();
         found.map(|found| found.value)
     }
@@ -247,6 +250,11 @@ impl Site {
             Some(known) => *known = row,
             None => rows.push(row),
         }
+    }
+
+    /// Changes a price without a word of when.
+    pub(crate) fn reprice(&self, id: &str, price: i64) {
+        self.rows.lock().unwrap().iter_mut().filter(|row| row.id == id).for_each(|row| row.price = price);
     }
 
     /// Lists `n` homes named 1, 2, ...

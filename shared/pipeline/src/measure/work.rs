@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
-use stoop_domain::{Applied, Event, EventKind, Home, HomeId, Market, Observation};
-use stoop_market::Delta;
+use stoop_domain::{Applied, Day, Event, EventKind, History, Home, HomeId, Market, Observation, Phase};
+use stoop_market::{Delta, Zones, fold_day, update};
 
 use super::Measured;
 
@@ -18,8 +18,10 @@ pub(super) struct Work {
     pub(super) stale: Vec<usize>,
     /// Whether what is read from the history moved.
     pub(super) notable: bool,
-    /// What the home adds to its markets, once worked out.
+    /// What the home adds to its markets, once worked out; nothing, where a market is only folded further.
     pub(super) deltas: Vec<(Market, Delta)>,
+    /// The days that some of those markets are to be folded to.
+    folds: Vec<(Market, Day)>,
     pub(super) counts: Measured,
 }
 
@@ -35,8 +37,9 @@ impl Work {
         let old = (version_read > 0).then(|| home.clone());
         let counts = Measured { observations: places.len() as u64, ..Measured::default() };
         let (taken, stale) = (Vec::with_capacity(places.len()), Vec::new());
+        let (deltas, folds) = (Vec::new(), Vec::new());
         let mut work =
-            Self { id, version_read, old, new: home, places, taken, stale, notable: false, deltas: Vec::new(), counts };
+            Self { id, version_read, old, new: home, places, taken, stale, notable: false, deltas, folds, counts };
         for &place in &work.places {
             let applied = work.new.apply(&observations[place]);
             let count = match applied {
@@ -67,6 +70,30 @@ impl Work {
         self.taken.is_empty() && self.stale.is_empty()
     }
 
+    /// Works out what the home adds to its markets, and how far they are to be folded.
+    pub(super) fn weigh(&mut self, zones: &mut Zones) {
+        let old = self.old.as_ref().map(|old| &old.history);
+        if self.notable {
+            self.deltas = update(old, &self.new.history, zones);
+        }
+        let before = old.map(|old| days_on_offer(old, zones)).unwrap_or_default();
+        for (market, day) in days_on_offer(&self.new.history, zones) {
+            let known = before.iter().find(|(known, _)| *known == market);
+            if known.is_some_and(|(_, known)| fold_day(*known) == fold_day(day)) {
+                continue;
+            }
+            self.folds.push((market.clone(), fold_day(day)));
+            if self.deltas.iter().all(|(touched, _)| touched != market) {
+                self.deltas.push((market.clone(), Delta::default()));
+            }
+        }
+    }
+
+    /// The day that a market is to be folded to because of this home.
+    pub(super) fn fold_to(&self, market: &Market) -> Option<Day> {
+        self.folds.iter().find(|(folded, _)| folded == market).map(|(_, day)| *day)
+    }
+
     fn count_price_changes(&mut self) {
         let count = |events: &[Event], kind| events.iter().map(|event| i64::from(event.kind == kind)).sum::<i64>();
         let new = self.new.history.events();
@@ -74,6 +101,25 @@ impl Work {
         self.counts.price_cuts = count(&new, EventKind::PriceCut) - count(&old, EventKind::PriceCut);
         self.counts.price_rises = count(&new, EventKind::PriceRise) - count(&old, EventKind::PriceRise);
     }
+}
+
+/// The newest day on which a home was seen on offer in each of its markets.
+///
+/// These days only ever grow, and whoever makes one grow tells the market, be it by an observation that
+/// changes nothing else. So how far a market is folded depends neither on the order of observations nor on
+/// how batches are cut.
+fn days_on_offer<'a>(history: &'a History, zones: &mut Zones) -> Vec<(&'a Market, Day)> {
+    let mut days: Vec<(&Market, Day)> = Vec::new();
+    for run in history.runs().filter(|run| run.facts.status.phase() == Phase::Active) {
+        let market = &run.facts.market;
+        let day = run.last.day_in(zones.of(market));
+        match days.iter_mut().find(|(known, _)| *known == market) {
+            // Runs are in the order of time.
+            Some((_, newest)) => *newest = day,
+            None => days.push((market, day)),
+        }
+    }
+    days
 }
 
 /// Cuts works into pieces of at most `items_max` homes and markets each. Homes of one market stay

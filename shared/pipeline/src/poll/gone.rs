@@ -11,7 +11,7 @@ const MISSED_MAX: u8 = 2;
 const TOMBSTONE_MS: i64 = 400 * Time::DAY_MS;
 
 /// In place of a hash: it was said that the listing is gone.
-const TOLD: u64 = 1;
+pub(super) const TOLD: u64 = 1;
 
 impl Scan<'_> {
     /// The scan has seen all there is: what it missed is missed once more, and gone the second time. Gives

@@ -4,6 +4,7 @@ use stoop_domain::Time;
 use stoop_sources::{Answer, Coverage, Cursor, Manners, Next, Source};
 
 use super::fetch::Fetcher;
+use super::gone::TOLD;
 use super::robots::Robots;
 use super::{PollError, PollPorts, Polled, Search};
 use crate::ports::{RunOutcome, RunRecord, ScanCheckpoint, SearchState};
@@ -104,15 +105,21 @@ async fn scan(search: &Search, run: &str, ports: PollPorts<'_>, polled: &mut Pol
     }
 }
 
-/// What the search has seen; nothing, where it has come to ask for something else since.
+/// What the search has seen; nothing, where it has come to ask for something else since. What was said to
+/// be gone stays said, so that its return is noticed by the new search as well.
 async fn load(search: &Search, ports: PollPorts<'_>) -> Result<SearchState, PollError> {
     let state = ports.index.load(&search.name).await?;
     let asks = asks(&*search.source);
+    let source = search.source.name().to_owned();
     if state.asks == asks || state.version == 0 {
-        return Ok(SearchState { asks, source: search.source.name().to_owned(), ..state });
+        return Ok(SearchState { asks, source, ..state });
     }
     tracing::info!(search = search.name, "asks for something else than before and starts afresh");
-    Ok(SearchState { version: state.version, asks, source: search.source.name().to_owned(), ..SearchState::default() })
+    let mut listings = state.listings;
+    // Of another source, the ids mean other listings.
+    listings.retain(|_, entry| entry.gone_at.is_some() && state.source == source);
+    listings.values_mut().for_each(|entry| entry.hash = TOLD);
+    Ok(SearchState { version: state.version, asks, source, listings, ..SearchState::default() })
 }
 
 /// Names what a source asks for. A hash, because an address may hold a key.

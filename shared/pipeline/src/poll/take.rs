@@ -93,6 +93,10 @@ impl Scan<'_> {
             } else if entry.hash == hash {
                 self.note_seen(&observation.native_id);
                 return None;
+            } else if observation.at <= entry.seen_in_scan {
+                // The source says that it has been so since before we last saw it otherwise: a time that does
+                // not move with every change. Two states at one time would come out in any order.
+                observation.at = observation.at.max(now);
             }
         }
         Some(Outgoing { observation, hash, new })
