@@ -51,6 +51,7 @@ mod parse;
 mod parse_field;
 mod plan;
 mod reader;
+mod scan;
 mod target;
 mod trie;
 mod values;

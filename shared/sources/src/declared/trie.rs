@@ -5,6 +5,8 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::scan::Scan;
+
 /// The wanted keys of a row as a tree; a node with a slot is a wanted value.
 #[derive(Debug)]
 pub(super) struct Trie {
@@ -12,7 +14,7 @@ pub(super) struct Trie {
 }
 
 #[derive(Debug)]
-struct Node {
+pub(super) struct Node {
     slot: Option<u16>,
     children: Vec<Child>,
     /// Child number plus one by [`bucket`] of its key, 0 for none. A row has many keys and a map wants
@@ -54,13 +56,13 @@ impl Trie {
     }
 
     fn child_or_new(&mut self, at: usize, key: &str) -> usize {
-        if let Some(child) = self.nodes[at].child(key) {
+        if let Some(child) = self.nodes[at].child(key.as_bytes()) {
             return child as usize;
         }
         let new = self.nodes.len();
         self.nodes.push(Node::new());
         let node = &mut self.nodes[at];
-        let bucket = bucket(key);
+        let bucket = bucket(key.as_bytes());
         let next = node.buckets[bucket];
         let to = u32::try_from(new).unwrap_or(u32::MAX);
         node.children.push(Child { key: key.into(), position: key.parse().ok(), node: to, next });
@@ -68,9 +70,33 @@ impl Trie {
         new
     }
 
+    pub(super) fn root(&self) -> &Node {
+        &self.nodes[0]
+    }
+
+    /// What is wanted inside `node` under `key`.
+    pub(super) fn inside(&self, node: &Node, key: &[u8]) -> Option<&Node> {
+        node.child(key).map(|child| &self.nodes[child as usize])
+    }
+
+    /// What is wanted inside `node` at a position in an array.
+    pub(super) fn at_position(&self, node: &Node, position: u32) -> Option<&Node> {
+        let child = node.children.iter().find(|child| child.position == Some(position))?;
+        Some(&self.nodes[child.node as usize])
+    }
+
     /// Walks `row` once and notes where the wanted values stand. Of a key that comes twice the last counts.
     pub(super) fn find(&self, row: &str, spans: &mut [Span]) -> Result<(), serde_json::Error> {
         spans.fill(Span::default());
+        if Scan::new(self, row, spans).row().is_ok() {
+            return Ok(());
+        }
+        spans.fill(Span::default());
+        self.find_slowly(row, spans)
+    }
+
+    /// The same by `serde_json`, which also says what is wrong.
+    fn find_slowly(&self, row: &str, spans: &mut [Span]) -> Result<(), serde_json::Error> {
         let mut json = serde_json::Deserializer::from_str(row);
         Walk { trie: self, node: 0, base: row.as_ptr() as usize, spans }.deserialize(&mut json)?;
         json.end()
@@ -82,10 +108,14 @@ impl Node {
         Self { slot: None, children: Vec::new(), buckets: [0; BUCKETS] }
     }
 
-    fn child(&self, key: &str) -> Option<u32> {
+    pub(super) fn slot(&self) -> Option<u16> {
+        self.slot
+    }
+
+    fn child(&self, key: &[u8]) -> Option<u32> {
         let mut next = self.buckets[bucket(key)];
         while let Some(child) = self.children.get(usize::from(next).wrapping_sub(1)) {
-            if *child.key == *key {
+            if child.key.as_bytes() == key {
                 return Some(child.node);
             }
             next = child.next;
@@ -94,8 +124,8 @@ impl Node {
     }
 }
 
-fn bucket(key: &str) -> usize {
-    match key.as_bytes() {
+fn bucket(key: &[u8]) -> usize {
+    match key {
         [] => 0,
         [first, .., last] => (key.len() * 13 + usize::from(*first) * 7 + usize::from(*last)) % BUCKETS,
         [only] => usize::from(*only) % BUCKETS,
@@ -213,7 +243,7 @@ impl Visitor<'_> for KeyOf<'_> {
     }
 
     fn visit_str<E>(self, key: &str) -> Result<Option<u32>, E> {
-        Ok(self.0.child(key))
+        Ok(self.0.child(key.as_bytes()))
     }
 }
 
@@ -241,6 +271,8 @@ pub(super) fn pointer(text: &str) -> Result<Vec<String>, String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn find<'r>(paths: &[&str], row: &'r str) -> Result<Vec<&'r str>, serde_json::Error> {
@@ -265,6 +297,82 @@ mod tests {
     #[test]
     fn the_last_of_equal_keys_counts_and_escaped_keys_are_keys() {
         assert_eq!(find(&["/a"], r#"{"a": 1, "\u0061": 2}"#).unwrap(), ["2"]);
+    }
+
+    /// Both walks, and what they found; `None` where the row was refused.
+    fn both(trie: &Trie, row: &str) -> [Option<Vec<Span>>; 2] {
+        let mut quick = vec![Span::default(); 5];
+        let mut slow = quick.clone();
+        let quick_ok = Scan::new(trie, row, &mut quick).row().is_ok();
+        let slow_ok = trie.find_slowly(row, &mut slow).is_ok();
+        [quick_ok.then_some(quick), slow_ok.then_some(slow)]
+    }
+
+    fn wanted() -> Trie {
+        let paths = ["/a", "/b/a", "/l/1", "/b", "/l/0/a"];
+        Trie::new(&paths.map(|path| pointer(path).unwrap()))
+    }
+
+    fn json() -> impl Strategy<Value = String> {
+        let leaf = prop_oneof![
+            prop::sample::select(vec![
+                "null",
+                "true",
+                "false",
+                "0",
+                "-1.5e+10",
+                "12",
+                "\"\"",
+                "\"x y\"",
+                "\"\\u00e9\\n\""
+            ])
+            .prop_map(str::to_owned),
+            any::<f64>().prop_filter("finite", |n| n.is_finite()).prop_map(|n| serde_json::to_string(&n).unwrap()),
+            any::<String>().prop_map(|text| serde_json::to_string(&text).unwrap()),
+        ];
+        leaf.prop_recursive(4, 40, 6, |inner| {
+            let key = prop::sample::select(vec!["a", "b", "l", "c", "a b", "é"]);
+            let space = prop::sample::select(vec!["", " ", "\n\t"]);
+            let member = (key, space.clone(), inner.clone())
+                .prop_map(|(key, space, value)| format!("{space}\"{key}\"{space}:{space}{value}"));
+            prop_oneof![
+                prop::collection::vec(member, 0..6).prop_map(|members| format!("{{{}}}", members.join(","))),
+                (space, prop::collection::vec(inner, 0..5))
+                    .prop_map(|(space, values)| format!("[{}]", values.join(&format!("{space},{space}")))),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_quick_walk_finds_what_the_slow_one_finds(row in json()) {
+            let [quick, slow] = both(&wanted(), &row);
+            prop_assert_eq!(&quick, &slow);
+            prop_assert!(quick.is_some());
+        }
+
+        /// It may give up on more, never on less.
+        #[test]
+        fn the_quick_walk_takes_nothing_that_the_slow_one_refuses(row in json(), at in any::<prop::sample::Index>(), put in prop::sample::select(vec!["", "\"", "{", "}", "[", "]", ",", ":", "\\", "\u{1}", "0", "-", "e", ".", "x", " "])) {
+            let places: Vec<usize> = row.char_indices().map(|(place, _)| place).collect();
+            let place = places[at.index(places.len())];
+            let next = place + row[place..].chars().next().map_or(0, char::len_utf8);
+            for damaged in [format!("{}{put}{}", &row[..place], &row[next..]), format!("{}{put}{}", &row[..place], &row[place..]), row[..place].to_owned()] {
+                if let [Some(quick), slow] = both(&wanted(), &damaged) {
+                    prop_assert_eq!(Some(quick), slow, "{}", damaged);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_deep_is_left_to_the_slow_walk() {
+        for depth in [100, 127, 128, 129, 200_000] {
+            let row = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+            if let [Some(quick), slow] = both(&wanted(), &row) {
+                assert_eq!(Some(quick), slow, "depth {depth}");
+            }
+        }
     }
 
     #[test]

@@ -61,7 +61,7 @@ fn an_incremental_scan_asks_for_what_came_after_within_the_filter() {
     let cursor = source.begin(Some("2026-01-13T10:00:00.250Z"));
     assert_eq!(
         cursor.position,
-        "https://mls.example.com/odata/Property?$filter=ModificationTimestamp%20gt%202026-01-13T10%3A00%3A00.250Z\
+        "https://mls.example.com/odata/Property?$filter=ModificationTimestamp%20ge%202026-01-13T09%3A55%3A00.25Z\
          %20and%20%28City%20eq%20%27Sant%27%27Ana%27%20or%20City%20eq%20%27B%2BC%27%29\
          &$select=ListingKey,PropertyType,ModificationTimestamp,StandardStatus\
          &$orderby=ModificationTimestamp&$top=1000&$count=true"

@@ -1,0 +1,203 @@
+//! The quick walk through a JSON row: notes where the wanted values stand, steps over the rest.
+//!
+//! It is as strict as `serde_json`, which a property test holds it to, but gives up without saying why: the
+//! caller then asks `serde_json`, whose word is final. Every row of every replay passes here.
+
+use memchr::memchr2;
+
+use super::trie::{Node, Span, Trie};
+
+/// As deep as `serde_json` goes.
+const DEPTH_MAX: u32 = 128;
+
+/// The row is no JSON, or nothing for this walk.
+pub(super) struct GaveUp;
+
+type Walked = Result<(), GaveUp>;
+
+pub(super) struct Scan<'t, 'r> {
+    trie: &'t Trie,
+    row: &'r [u8],
+    at: usize,
+    depth_left: u32,
+    spans: &'t mut [Span],
+}
+
+impl<'t, 'r> Scan<'t, 'r> {
+    pub(super) fn new(trie: &'t Trie, row: &'r str, spans: &'t mut [Span]) -> Self {
+        Self { trie, row: row.as_bytes(), at: 0, depth_left: DEPTH_MAX, spans }
+    }
+
+    /// Walks the whole row, which is one value.
+    pub(super) fn row(mut self) -> Walked {
+        if u32::try_from(self.row.len()).is_err() {
+            return Err(GaveUp);
+        }
+        self.value(Some(self.trie.root()))?;
+        self.skip_space();
+        if self.at == self.row.len() { Ok(()) } else { Err(GaveUp) }
+    }
+
+    fn value(&mut self, node: Option<&'t Node>) -> Walked {
+        self.skip_space();
+        let start = self.at;
+        match self.peek().ok_or(GaveUp)? {
+            b'"' => self.string().map(drop)?,
+            b'{' => self.nested(node, Self::object)?,
+            b'[' => self.nested(node, Self::array)?,
+            b't' => self.word(b"true")?,
+            b'f' => self.word(b"false")?,
+            b'n' => self.word(b"null")?,
+            _ => self.number()?,
+        }
+        if let Some(slot) = node.and_then(Node::slot) {
+            // The row is shorter than 4 GiB, so that both fit.
+            #[expect(clippy::cast_possible_truncation, reason = "checked in `row`")]
+            let span = Span { start: start as u32, end: self.at as u32 };
+            self.spans[usize::from(slot)] = span;
+        }
+        Ok(())
+    }
+
+    fn nested(&mut self, node: Option<&'t Node>, inside: fn(&mut Self, Option<&'t Node>) -> Walked) -> Walked {
+        self.depth_left = self.depth_left.checked_sub(1).filter(|left| *left > 0).ok_or(GaveUp)?;
+        self.at += 1;
+        inside(self, node)?;
+        self.depth_left += 1;
+        Ok(())
+    }
+
+    fn object(&mut self, node: Option<&'t Node>) -> Walked {
+        self.skip_space();
+        if self.eat(b'}') {
+            return Ok(());
+        }
+        loop {
+            self.skip_space();
+            if self.peek() != Some(b'"') {
+                return Err(GaveUp);
+            }
+            let key = self.at + 1;
+            let plain = self.string()?;
+            let child = match node {
+                Some(node) if plain => self.trie.inside(node, self.row.get(key..self.at - 1).ok_or(GaveUp)?),
+                // A wanted key may be written with escapes: that is rare enough to be left to others.
+                Some(_) => return Err(GaveUp),
+                None => None,
+            };
+            self.skip_space();
+            if !self.eat(b':') {
+                return Err(GaveUp);
+            }
+            self.value(child)?;
+            self.skip_space();
+            if self.eat(b'}') {
+                return Ok(());
+            }
+            if !self.eat(b',') {
+                return Err(GaveUp);
+            }
+        }
+    }
+
+    fn array(&mut self, node: Option<&'t Node>) -> Walked {
+        self.skip_space();
+        if self.eat(b']') {
+            return Ok(());
+        }
+        let mut position = 0_u32;
+        loop {
+            let child = node.and_then(|node| self.trie.at_position(node, position));
+            self.value(child)?;
+            position += 1;
+            self.skip_space();
+            if self.eat(b']') {
+                return Ok(());
+            }
+            if !self.eat(b',') {
+                return Err(GaveUp);
+            }
+        }
+    }
+
+    /// Steps over a string; says whether it is without escapes.
+    fn string(&mut self) -> Result<bool, GaveUp> {
+        self.at += 1;
+        let mut plain = true;
+        loop {
+            let rest = self.row.get(self.at..).ok_or(GaveUp)?;
+            let end = memchr2(b'"', b'\\', rest).ok_or(GaveUp)?;
+            if rest[..end].iter().fold(false, |any, byte| any | (*byte < 0x20)) {
+                return Err(GaveUp);
+            }
+            self.at += end + 1;
+            if rest[end] == b'"' {
+                return Ok(plain);
+            }
+            plain = false;
+            match self.row.get(self.at).ok_or(GaveUp)? {
+                b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => self.at += 1,
+                b'u' => {
+                    let digits = self.row.get(self.at + 1..self.at + 5).ok_or(GaveUp)?;
+                    if !digits.iter().all(u8::is_ascii_hexdigit) {
+                        return Err(GaveUp);
+                    }
+                    self.at += 5;
+                }
+                _ => return Err(GaveUp),
+            }
+        }
+    }
+
+    fn number(&mut self) -> Walked {
+        self.eat(b'-');
+        match self.peek() {
+            Some(b'0') => self.at += 1,
+            Some(b'1'..=b'9') => self.digits()?,
+            _ => return Err(GaveUp),
+        }
+        if self.eat(b'.') {
+            self.digits()?;
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.at += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        Ok(())
+    }
+
+    fn digits(&mut self) -> Walked {
+        let before = self.at;
+        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+            self.at += 1;
+        }
+        if self.at > before { Ok(()) } else { Err(GaveUp) }
+    }
+
+    fn word(&mut self, word: &[u8]) -> Walked {
+        if !self.row[self.at..].starts_with(word) {
+            return Err(GaveUp);
+        }
+        self.at += word.len();
+        Ok(())
+    }
+
+    fn skip_space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\n' | b'\t' | b'\r')) {
+            self.at += 1;
+        }
+    }
+
+    fn eat(&mut self, byte: u8) -> bool {
+        let there = self.peek() == Some(byte);
+        self.at += usize::from(there);
+        there
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.row.get(self.at).copied()
+    }
+}
