@@ -17,7 +17,7 @@ use crate::desk::Desk;
 use crate::stop::Stop;
 
 /// Observations taken in at a time: enough that a home that comes often is written once for many.
-const BATCH: usize = 32_768;
+const BATCH: usize = 65_536;
 
 /// Rejects kept in memory until they are written.
 const REJECTS_PENDING_MAX: usize = 1_000;

@@ -145,7 +145,8 @@ impl History {
             Ok(_) => return Applied::Duplicate,
             Err(place) => place,
         };
-        let known = self.facts.iter().position(|f| f == facts);
+        // Most observations say what the last one said.
+        let known = self.facts.iter().rposition(|f| f == facts);
         let confirms = place > 0 && known == Some(usize::from(self.points[place - 1].facts));
         let index = known.unwrap_or_else(|| {
             self.facts.push(facts.clone());

@@ -78,6 +78,12 @@ pub(super) fn unescape(raw: &str) -> Result<Cow<'_, str>, RowError> {
 }
 
 fn text(text: Cow<'_, str>) -> Cell<'_> {
+    if let (Some(first), Some(last)) = (text.as_bytes().first(), text.as_bytes().last())
+        && first.is_ascii_graphic()
+        && last.is_ascii_graphic()
+    {
+        return Cell::Text(text);
+    }
     let text = trim(text);
     if text.is_empty() { Cell::Absent } else { Cell::Text(text) }
 }
