@@ -44,6 +44,7 @@ impl<'s> Cells<'s> for JsonCells<'s, '_> {
         let raw = &self.row[span.start as usize..span.end as usize];
         Ok(match raw.as_bytes() {
             [] | [b'n', ..] => Cell::Absent,
+            [b'"', inside @ .., b'"'] if !span.escaped => text(Cow::Borrowed(&raw[1..=inside.len()])),
             [b'"', ..] => text(unescape(raw)?),
             [b'{' | b'[', ..] => Cell::Nested(raw),
             _ => Cell::Plain(raw),

@@ -41,8 +41,9 @@ impl<'t, 'r> Scan<'t, 'r> {
     fn value(&mut self, node: Option<&'t Node>) -> Walked {
         self.skip_space();
         let start = self.at;
+        let mut escaped = false;
         match self.peek().ok_or(GaveUp)? {
-            b'"' => self.string().map(drop)?,
+            b'"' => escaped = !self.string()?,
             b'{' => self.nested(node, Self::object)?,
             b'[' => self.nested(node, Self::array)?,
             b't' => self.word(b"true")?,
@@ -53,7 +54,7 @@ impl<'t, 'r> Scan<'t, 'r> {
         if let Some(slot) = node.and_then(Node::slot) {
             // The row is shorter than 4 GiB, so that both fit.
             #[expect(clippy::cast_possible_truncation, reason = "checked in `row`")]
-            let span = Span { start: start as u32, end: self.at as u32 };
+            let span = Span { start: start as u32, end: self.at as u32, escaped };
             self.spans[usize::from(slot)] = span;
         }
         Ok(())
@@ -125,28 +126,34 @@ impl<'t, 'r> Scan<'t, 'r> {
         self.at += 1;
         let mut plain = true;
         loop {
-            let rest = self.row.get(self.at..).ok_or(GaveUp)?;
-            let end = memchr2(b'"', b'\\', rest).ok_or(GaveUp)?;
-            if rest[..end].iter().fold(false, |any, byte| any | (*byte < 0x20)) {
-                return Err(GaveUp);
-            }
-            self.at += end + 1;
-            if rest[end] == b'"' {
-                return Ok(plain);
-            }
-            plain = false;
-            match self.row.get(self.at).ok_or(GaveUp)? {
-                b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => self.at += 1,
-                b'u' => {
-                    let digits = self.row.get(self.at + 1..self.at + 5).ok_or(GaveUp)?;
-                    if !digits.iter().all(u8::is_ascii_hexdigit) {
-                        return Err(GaveUp);
-                    }
-                    self.at += 5;
+            self.at += plain_bytes(self.row.get(self.at..).ok_or(GaveUp)?);
+            match self.peek() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(plain);
                 }
+                Some(b'\\') => self.escape()?,
+                // A control sign, or the end of the row.
                 _ => return Err(GaveUp),
             }
+            plain = false;
         }
+    }
+
+    fn escape(&mut self) -> Walked {
+        self.at += 1;
+        match self.peek() {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 1,
+            Some(b'u') => {
+                let digits = self.row.get(self.at + 1..self.at + 5).ok_or(GaveUp)?;
+                if !digits.iter().all(u8::is_ascii_hexdigit) {
+                    return Err(GaveUp);
+                }
+                self.at += 5;
+            }
+            _ => return Err(GaveUp),
+        }
+        Ok(())
     }
 
     fn number(&mut self) -> Walked {
@@ -200,4 +207,40 @@ impl<'t, 'r> Scan<'t, 'r> {
     fn peek(&self) -> Option<u8> {
         self.row.get(self.at).copied()
     }
+}
+
+/// How many bytes come before a quote, a backslash or a control sign. Eight at a time at first: most
+/// strings are keys and short texts, which are over before a vector search has begun.
+fn plain_bytes(rest: &[u8]) -> usize {
+    const WORDS: usize = 4;
+    let mut at = 0;
+    for _ in 0..WORDS {
+        let Some(word) = rest.get(at..).and_then(|rest| rest.first_chunk::<8>()) else {
+            return at + rest[at..].iter().take_while(|byte| !is_special(**byte)).count();
+        };
+        let special = special_bytes(u64::from_le_bytes(*word));
+        if special != 0 {
+            return at + special.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    let end = memchr2(b'"', b'\\', &rest[at..]).map_or(rest.len(), |found| at + found);
+    let control = rest[at..end].iter().fold(false, |any, byte| any | (*byte < 0x20));
+    if control { at + rest[at..end].iter().take_while(|byte| !is_special(**byte)).count() } else { end }
+}
+
+fn is_special(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+/// Sets the high bit of the first byte, from the lowest on, that is special; of later ones, perhaps also of
+/// some that are not (Lamport's "Multiple byte processing with full-word instructions", 1975).
+fn special_bytes(word: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let zero_in = |word: u64| word.wrapping_sub(ONES) & !word;
+    let quote = zero_in(word ^ (ONES * b'"' as u64));
+    let backslash = zero_in(word ^ (ONES * b'\\' as u64));
+    let control = word.wrapping_sub(ONES * 0x20) & !word;
+    (quote | backslash | control) & HIGH
 }

@@ -39,6 +39,8 @@ const BUCKETS: usize = 64;
 pub(super) struct Span {
     pub(super) start: u32,
     pub(super) end: u32,
+    /// It is a text that may have escapes in it.
+    pub(super) escaped: bool,
 }
 
 impl Trie {
@@ -162,7 +164,7 @@ impl<'de> DeserializeSeed<'de> for Walk<'_> {
         let (Ok(start), Ok(end)) = (u32::try_from(start), u32::try_from(start + raw.len())) else {
             return Err(D::Error::custom("the row is longer than 4 GiB"));
         };
-        self.spans[usize::from(slot)] = Span { start, end };
+        self.spans[usize::from(slot)] = Span { start, end, escaped: raw.starts_with('"') && raw.contains('\\') };
         if node.children.is_empty() || !raw.starts_with(['{', '[']) {
             return Ok(());
         }
