@@ -43,6 +43,19 @@ async fn a_listing_that_moves_from_one_search_to_another_is_not_gone() {
 }
 
 #[tokio::test]
+async fn a_listing_that_one_search_gave_up_before_the_other_looked_is_back_when_it_looks() {
+    let bench = Bench::new();
+    bench.site.list("1", 500_000);
+    bench.site.list("2", 600_000);
+    assert_eq!(poll_dear(&bench).await + poll_cheap(&bench).await, 0);
+    bench.site.list("1", 300_000);
+    assert_eq!([poll_dear(&bench).await, poll_dear(&bench).await], [0, 1], "nobody holds it yet");
+    assert_eq!(bench.ends("1").await, (Status::Gone, 500_000));
+    assert_eq!(poll_cheap(&bench).await, 0);
+    assert_eq!(bench.ends("1").await, (Status::Active, 300_000));
+}
+
+#[tokio::test]
 async fn a_listing_that_moves_back_and_forth_between_searches_is_not_gone() {
     let bench = Bench::new();
     bench.site.list("1", 500_000);

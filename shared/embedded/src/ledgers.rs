@@ -1,5 +1,7 @@
 //! What must not be forgotten: alerts, runs, rejects, and what each search has seen.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension, TransactionBehavior, params};
 use stoop_domain::{Alert, AlertId, Reject, Verdict};
@@ -115,13 +117,27 @@ impl SearchIndex for Database {
     }
 
     async fn held_elsewhere(&self, search: &str, source: &str, native_ids: &[String]) -> Result<Vec<bool>, PortError> {
+        let others = self.others(search, source)?;
+        let held = |id: &String| others.iter().any(|state| state.holds(id));
+        Ok(native_ids.iter().map(held).collect())
+    }
+
+    async fn gone_elsewhere(&self, search: &str, source: &str) -> Result<HashSet<String>, PortError> {
+        let listings = self.others(search, source)?.into_iter().flat_map(|state| state.listings);
+        Ok(listings.filter(|(_, entry)| entry.gone_at.is_some()).map(|(id, _)| id).collect())
+    }
+}
+
+impl Database {
+    /// What the other searches of a source have seen.
+    fn others(&self, search: &str, source: &str) -> Result<Vec<SearchState>, PortError> {
         let sql = "SELECT body FROM searches WHERE search <> ?1";
         let others = self.rows(sql, [search], |row| {
             let state: SearchState = serde_json::from_slice(&zstd::decode_all(row.get_ref(0)?.as_blob()?)?)?;
             Ok(state)
         });
-        let others = others.map_err(doing("read what other searches have seen"))?;
-        let held = |id: &String| others.iter().any(|state| state.source == source && state.holds(id));
-        Ok(native_ids.iter().map(held).collect())
+        let mut others = others.map_err(doing("read what other searches have seen"))?;
+        others.retain(|state| state.source == source);
+        Ok(others)
     }
 }

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use stoop_domain::{Alert, AlertId, Reason, Reject, Verdict};
@@ -95,6 +95,10 @@ pub async fn search_index_conformance<I: SearchIndex + ?Sized>(index: Arc<I>) {
     assert_eq!(held("fes", "avito").await, [false, true, false, false], "only what is present is held");
     assert_eq!(held("fes", "mubawab").await, [false; 4], "sources do not mix");
     assert_eq!(held("tanger", "avito").await, [false; 4], "a search is not elsewhere to itself");
+    let gone = async |search: &str, source: &str| index.gone_elsewhere(search, source).await.unwrap();
+    assert_eq!(gone("fes", "avito").await, HashSet::from(["gone".to_owned()]));
+    assert_eq!(gone("fes", "mubawab").await, HashSet::new());
+    assert_eq!(gone("tanger", "avito").await, HashSet::new());
 }
 
 /// The contract of [`RunLedger`]. `read` tells every record, in any order.

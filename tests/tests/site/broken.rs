@@ -1,6 +1,6 @@
 //! Wrappers around the real stream and index that refuse, and that die in the middle.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -94,5 +94,9 @@ impl SearchIndex for DyingIndex {
 
     async fn held_elsewhere(&self, search: &str, source: &str, native_ids: &[String]) -> Result<Vec<bool>, PortError> {
         self.inner.held_elsewhere(search, source, native_ids).await
+    }
+
+    async fn gone_elsewhere(&self, search: &str, source: &str) -> Result<HashSet<String>, PortError> {
+        self.inner.gone_elsewhere(search, source).await
     }
 }

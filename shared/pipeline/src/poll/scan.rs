@@ -55,6 +55,8 @@ pub(super) struct Scan<'a> {
     pub(super) state: SearchState,
     /// Distinct listings seen since the scan began.
     pub(super) seen: HashSet<String>,
+    /// What other searches of the source have said to be gone, once it was asked for.
+    pub(super) gone_elsewhere: Option<HashSet<String>>,
     /// Every page was read by this run: a resumed scan has not seen what the run before it saw.
     whole: bool,
     /// Rows of which not even the id was understood: any listing may be behind them.
@@ -83,6 +85,7 @@ async fn scan(search: &Search, run: &str, ports: PollPorts<'_>, polled: &mut Pol
         began_at,
         state,
         seen: HashSet::new(),
+        gone_elsewhere: None,
         whole: resumed.is_none(),
         unread_rows: 0,
         total: None,

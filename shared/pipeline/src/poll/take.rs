@@ -58,6 +58,7 @@ impl Scan<'_> {
                 }
             }
         }
+        self.bring_back(&mut outgoing, now).await?;
         self.doubt(&outgoing).await?;
         let observations: Vec<&Observation> = outgoing.iter().map(|out| &out.observation).collect();
         self.put(&observations).await?;
@@ -65,8 +66,7 @@ impl Scan<'_> {
         polled.rejects += rejects.len() as u64;
         for Outgoing { observation, hash, new } in outgoing {
             *(if new { &mut polled.new } else { &mut polled.changed }) += 1;
-            let listing = Listing { details: Details::default(), ..observation.listing };
-            let entry = IndexEntry { hash, seen_in_scan: self.began_at, missed: 0, gone_at: None, listing };
+            let entry = self.entry(hash, observation.listing);
             self.state.listings.insert(observation.native_id, entry);
         }
         Ok(())
@@ -109,19 +109,50 @@ impl Scan<'_> {
         }
     }
 
-    /// Notes, before they are sent, that what the stream has of these known listings is in doubt. Without
-    /// it, a kill between sending and saving would leave the old hash, and a listing that went back to
-    /// what it was by the next poll would never be sent again.
-    async fn doubt(&mut self, outgoing: &[Outgoing]) -> Result<(), PollError> {
-        if outgoing.iter().all(|out| out.new) {
+    /// A listing that is new to this search may have moved here from one that has said since that it is gone,
+    /// later than the source's own time of it: it is back from now on.
+    async fn bring_back(&mut self, outgoing: &mut [Outgoing], now: Time) -> Result<(), PollError> {
+        if outgoing.iter().all(|out| !out.new) {
             return Ok(());
         }
-        for out in outgoing {
-            if let Some(entry) = self.state.listings.get_mut(&out.observation.native_id) {
-                entry.hash = IN_DOUBT;
+        let gone = match self.gone_elsewhere.take() {
+            Some(gone) => gone,
+            None => self.ports.index.gone_elsewhere(&self.search.name, self.search.source.name()).await?,
+        };
+        for out in outgoing.iter_mut().filter(|out| out.new && gone.contains(&out.observation.native_id)) {
+            out.observation.at = out.observation.at.max(now);
+        }
+        self.gone_elsewhere = Some(gone);
+        Ok(())
+    }
+
+    /// Notes, before they are sent, that what the stream has of these listings is in doubt. Without it, a
+    /// kill between sending and saving would leave the old hash, and a listing that went back to what it was
+    /// by the next poll would never be sent again; one that was new and left by then would never be missed.
+    ///
+    /// New ones are noted only once a scan has seen everything: until then every page is full of them.
+    async fn doubt(&mut self, outgoing: &[Outgoing]) -> Result<(), PollError> {
+        let settled = self.state.full_scan_at.is_some();
+        if outgoing.iter().all(|out| out.new && !settled) {
+            return Ok(());
+        }
+        for Outgoing { observation, new, .. } in outgoing {
+            match self.state.listings.get_mut(&observation.native_id) {
+                Some(entry) => entry.hash = IN_DOUBT,
+                None if *new && settled => {
+                    let entry = self.entry(IN_DOUBT, observation.listing.clone());
+                    self.state.listings.insert(observation.native_id.clone(), entry);
+                }
+                None => {}
             }
         }
         self.save().await
+    }
+
+    /// What the index keeps of a listing seen in this scan.
+    fn entry(&self, hash: u64, listing: Listing) -> IndexEntry {
+        let listing = Listing { details: Details::default(), ..listing };
+        IndexEntry { hash, seen_in_scan: self.began_at, missed: 0, gone_at: None, listing }
     }
 
     /// Puts observations on the stream, many lines to a record, refused records again by their place.

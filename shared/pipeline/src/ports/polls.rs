@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -95,6 +95,9 @@ pub trait SearchIndex: Send + Sync {
     /// Which of these listings of `source` another search than `search` holds for present: it has them, did
     /// not miss them in its last complete scan, and did not say that they are gone. In their order.
     async fn held_elsewhere(&self, search: &str, source: &str, native_ids: &[String]) -> Result<Vec<bool>, PortError>;
+
+    /// The listings of `source` that another search than `search` has said to be gone.
+    async fn gone_elsewhere(&self, search: &str, source: &str) -> Result<HashSet<String>, PortError>;
 }
 
 /// What a search has seen so far.
