@@ -174,3 +174,17 @@ fn a_home_that_comes_back_is_compared_with_what_it_asked_when_it_left() {
     let [cut] = changes[..] else { panic!("{changes:?}") };
     assert_eq!((cut.from, cut.to), (Minor(29_900), Minor(25_900)));
 }
+
+#[test]
+fn what_is_folded_stays_in_stock_and_is_forgotten_as_an_event() {
+    let home = home(&[("2026-01-01T12:00:00Z", Active, 100), ("2026-01-02T12:00:00Z", Active, 80)]);
+    let zone = jiff::tz::TimeZone::get("America/Los_Angeles").unwrap();
+    let mut cells = market(&[home]);
+    let before = cells.len();
+    cells.fold_to(at("2026-01-10T12:00:00Z").day_in(&zone));
+    let figures = Figures::of(&cells, Segment::All, at("2026-01-11T12:00:00Z"), &zone);
+    assert_eq!(figures.active, 1);
+    near(figures.median_price, 8_000.0);
+    assert_eq!((figures.last_90_days.new, figures.last_90_days.price_cuts), (0, 0));
+    assert!(cells.len() < before, "folding makes a state smaller");
+}
