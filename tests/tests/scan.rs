@@ -222,6 +222,21 @@ async fn a_kill_between_sending_and_saving_forgets_no_change() {
 }
 
 #[tokio::test]
+async fn a_new_listing_that_was_sent_but_not_saved_is_missed_when_it_leaves() {
+    let bench = Bench::new();
+    bench.site.list("1", 500_000);
+    bench.poll().await.unwrap();
+    bench.site.list("2", 600_000);
+    bench.index.die_after_saves(1);
+    assert!(bench.poll().await.is_err(), "the save after sending");
+    bench.index.revive();
+    assert_eq!(bench.ends("2").await, (Status::Active, 600_000));
+    bench.site.remove("2");
+    assert_eq!([bench.poll().await.unwrap().gone, bench.poll().await.unwrap().gone], [0, 1]);
+    assert_eq!(bench.ends("2").await, (Status::Gone, 600_000));
+}
+
+#[tokio::test]
 async fn a_kill_between_saying_gone_and_saving_does_not_hide_the_return() {
     for saves in 0..3 {
         let bench = Bench::new();
