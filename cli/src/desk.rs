@@ -76,9 +76,11 @@ impl<'a> Desk<'a> {
 
 #[async_trait]
 impl Publisher for Teller {
-    async fn publish(&self, alert: &Alert) -> Result<(), PortError> {
-        self.file.publish(alert).await?;
-        (self.watcher)(alert);
-        Ok(())
+    async fn publish(&self, alerts: &[Alert]) -> Vec<Result<(), PortError>> {
+        let outcomes = self.file.publish(alerts).await;
+        for (alert, _) in alerts.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok()) {
+            (self.watcher)(alert);
+        }
+        outcomes
     }
 }

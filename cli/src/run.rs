@@ -163,7 +163,7 @@ async fn tell_webhook(database: &Database, webhook: &Webhook) -> anyhow::Result<
     let alerts = database.alerts_after(database.alert_checkpoint(WEBHOOK)?, 100)?;
     for (seq, alert) in &alerts {
         if alert.verdict == stoop_domain::Verdict::Alert {
-            webhook.publish(alert).await?;
+            webhook.post(alert).await?;
         }
         database.set_alert_checkpoint(WEBHOOK, *seq)?;
     }

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use stoop_domain::{Alert, AlertId, Minor, Observation, Verdict};
 use stoop_embedded::{AlertFilter, Database};
 use stoop_pipeline::ports::{Change, Ledger, PortError, Publisher};
-use stoop_pipeline::{Alerted, Measurer, alert};
+use stoop_pipeline::{AlertError, Alerted, Measurer, alert};
 use stoop_rules::Rules;
 use stoop_tests::made::observation;
 
@@ -29,13 +29,16 @@ struct Listener {
 
 #[async_trait]
 impl Publisher for Listener {
-    async fn publish(&self, alert: &Alert) -> Result<(), PortError> {
+    async fn publish(&self, alerts: &[Alert]) -> Vec<Result<(), PortError>> {
         let mut heard = self.heard.lock().unwrap();
-        if self.deaf_after.lock().unwrap().is_some_and(|n| heard.len() >= n) {
-            return Err(PortError::new("tell an alert", "a made-up fault"));
-        }
-        heard.push(alert.clone());
-        Ok(())
+        let hear = |alert: &Alert| {
+            if self.deaf_after.lock().unwrap().is_some_and(|n| heard.len() >= n) {
+                return Err(PortError::new("tell an alert", "a made-up fault"));
+            }
+            heard.push(alert.clone());
+            Ok(())
+        };
+        alerts.iter().map(hear).collect()
     }
 }
 
@@ -67,7 +70,7 @@ impl Bench {
         self.database.changes(before, usize::MAX).unwrap().into_iter().map(|(_, change)| change).collect()
     }
 
-    async fn alert(&self, changes: &[Change]) -> Result<Alerted, PortError> {
+    async fn alert(&self, changes: &[Change]) -> Result<Alerted, AlertError> {
         alert(changes, &Rules::default(), &*self.database, &self.listener).await
     }
 
@@ -113,8 +116,9 @@ async fn a_publisher_that_fails_in_the_middle_is_told_the_rest_later_and_nothing
     let changes = bench.changes(&drops(7)).await;
     for can_bear in [0, 2, 2, 5] {
         *bench.listener.deaf_after.lock().unwrap() = Some(can_bear);
-        bench.alert(&changes).await.unwrap_err();
+        let failed = bench.alert(&changes).await.unwrap_err();
         assert_eq!(bench.heard().len(), can_bear);
+        assert_eq!(failed.change, can_bear, "the first change that is to be judged again");
         let heard: BTreeSet<String> = bench.heard().into_iter().map(|id| id.0).collect();
         assert_eq!(bench.recorded(AlertFilter::Told), heard, "what was told is recorded");
     }

@@ -92,6 +92,8 @@ impl Batch {
             market,
             version_read: version,
             new,
+            deltas: Vec::new(),
+            fold_to: None,
             closes: Vec::new(),
         });
         Commit {

@@ -80,14 +80,14 @@ impl FilePublisher {
 
 #[async_trait]
 impl Publisher for FilePublisher {
-    async fn publish(&self, alert: &Alert) -> Result<(), PortError> {
-        let append = || -> Result<()> {
+    async fn publish(&self, alerts: &[Alert]) -> Vec<Result<(), PortError>> {
+        let append = |alert: &Alert| -> Result<()> {
             let mut line = serde_json::to_vec(&AlertView::of(alert))?;
             line.push(b'\n');
             let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
             Ok(append_line(&self.path, line).map_err(at("append to", &self.path))?)
         };
-        append().map_err(doing(format!("tell the alert {}", alert.id)))
+        alerts.iter().map(|alert| append(alert).map_err(doing(format!("tell the alert {}", alert.id)))).collect()
     }
 }
 

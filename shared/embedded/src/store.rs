@@ -126,7 +126,7 @@ fn write_markets(transaction: &Transaction<'_>, markets: &[MarketChange<'_>]) ->
         .prepare_cached("INSERT INTO markets(id, version, body) VALUES(?1, 1, ?2) ON CONFLICT DO NOTHING")?;
     let mut update = transaction
         .prepare_cached("UPDATE markets SET version = version + 1, body = ?3 WHERE id = ?1 AND version = ?2")?;
-    for MarketChange { market, version_read, new, closes } in markets {
+    for MarketChange { market, version_read, new, closes, .. } in markets {
         let id = market.to_string();
         let body = new.to_bytes();
         let written = if *version_read == 0 {

@@ -1,10 +1,11 @@
 //! What people ask of the database: plain reads, for tables and JSON. None of them writes.
 
+use async_trait::async_trait;
 use rusqlite::{OptionalExtension, Row, params};
 use serde::de::DeserializeOwned;
 use stoop_domain::{Alert, Day, Home, HomeId, Market, Reject, Time};
 use stoop_market::{Cells, Close, Flows};
-use stoop_pipeline::ports::{PortError, RunRecord, Versioned};
+use stoop_pipeline::ports::{PortError, RunRecord, Versioned, Views};
 use stoop_wire::home_from_bytes;
 
 use crate::database::{Database, file_bytes};
@@ -62,6 +63,21 @@ pub struct Counts {
     pub lake_objects: u64,
     /// The size of the database file, without its write-ahead log.
     pub file_bytes: u64,
+}
+
+#[async_trait]
+impl Views for Database {
+    async fn market_ids(&self) -> Result<Vec<Market>, PortError> {
+        Self::market_ids(self)
+    }
+
+    async fn closes(&self, market: &Market) -> Result<Vec<Close>, PortError> {
+        Self::closes(self, market)
+    }
+
+    async fn alerts(&self, suspects: bool, limit: usize) -> Result<Vec<Alert>, PortError> {
+        Self::alerts(self, if suspects { AlertFilter::All } else { AlertFilter::Told }, limit)
+    }
 }
 
 impl Database {

@@ -132,11 +132,11 @@ fn a_line_torn_by_a_crash_spoils_no_other() {
     let path = folder.path().join("alerts.jsonl");
     let publisher = FilePublisher::new(&path);
     let alert = alert("a");
-    now(publisher.publish(&alert)).unwrap();
+    now(publisher.publish(std::slice::from_ref(&alert))).remove(0).unwrap();
     let whole = fs::read(&path).unwrap();
     fs::write(&path, &whole[..whole.len() / 2]).unwrap();
-    now(publisher.publish(&alert)).unwrap();
-    now(publisher.publish(&alert)).unwrap();
+    now(publisher.publish(std::slice::from_ref(&alert))).remove(0).unwrap();
+    now(publisher.publish(std::slice::from_ref(&alert))).remove(0).unwrap();
     let text = fs::read_to_string(&path).unwrap();
     let lines: Vec<_> = text.lines().map(serde_json::from_str::<serde_json::Value>).collect();
     assert_eq!(lines.len(), 3);
@@ -148,11 +148,11 @@ fn a_line_torn_by_a_crash_spoils_no_other() {
 fn alerts_make_their_folder_and_name_a_place_where_they_cannot_be() {
     let folder = tempfile::TempDir::new().unwrap();
     let path = folder.path().join("new/alerts.jsonl");
-    now(FilePublisher::new(&path).publish(&alert("a"))).unwrap();
+    now(FilePublisher::new(&path).publish(&[alert("a")])).remove(0).unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 1);
 
     let below_a_file = path.join("alerts.jsonl");
-    let error = now(FilePublisher::new(&below_a_file).publish(&alert("a"))).unwrap_err();
+    let error = now(FilePublisher::new(&below_a_file).publish(&[alert("a")])).remove(0).unwrap_err();
     let source = std::error::Error::source(&error).unwrap().to_string();
     assert!(source.contains("new/alerts.jsonl/alerts.jsonl"), "{source}");
 }

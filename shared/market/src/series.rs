@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use stoop_domain::Day;
 
 use crate::cells::{Cells, HORIZON_DAYS};
@@ -9,7 +9,7 @@ use crate::key::{Key, Measure, Segment};
 use crate::snapshot::Flows;
 
 /// The close of one day.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Close {
     /// The civil day in the market's time zone.
     pub day: Day,

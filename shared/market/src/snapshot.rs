@@ -1,5 +1,5 @@
 use jiff::tz::TimeZone;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use stoop_domain::{EventKind, Time};
 
 use crate::cells::Cells;
@@ -23,7 +23,7 @@ pub enum Window {
 }
 
 /// How often each thing happened in a window.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flows {
     /// Homes that came on the market.
     pub new: i64,

@@ -18,50 +18,65 @@ pub struct Alerted {
     pub known: u64,
 }
 
+/// Why not every change of a batch is done with.
+#[derive(Debug, thiserror::Error)]
+#[error("an alert could not be told or recorded")]
+pub struct AlertError {
+    /// The place of the first change that is to be judged again; those before it are done with.
+    pub change: usize,
+    /// What went well all the same, and is recorded.
+    pub done: Alerted,
+    /// Why.
+    #[source]
+    pub source: PortError,
+}
+
 /// Judges a batch of changes and tells what deserves it, once.
 ///
 /// Every alert is published before it is recorded: a crash between the two sends it again with the same
 /// id. One that is recorded is never sent again.
 ///
 /// # Errors
-/// When the ledger or the publisher fails; what was published until then is recorded. Feeding the same
-/// changes again is right.
+/// When the ledger fails, or the publisher does for some alert; the others are told and recorded. Feeding the
+/// same changes again is right.
 pub async fn alert(
     changes: &[Change],
     rules: &Rules,
     ledger: &dyn Ledger,
     publisher: &dyn Publisher,
-) -> Result<Alerted, PortError> {
+) -> Result<Alerted, AlertError> {
     let mut judged = Vec::new();
     let mut ids = HashSet::new();
-    for change in changes {
+    for (change, place) in changes.iter().zip(0..) {
         let alerts = rules.judge(&change.home, change.old.as_ref(), &change.new);
-        judged.extend(alerts.into_iter().filter(|alert| ids.insert(alert.id.clone())));
+        judged.extend(alerts.into_iter().filter(|alert| ids.insert(alert.id.clone())).map(|alert| (place, alert)));
     }
-    let mut outcome = Alerted::default();
-    if judged.is_empty() {
-        return Ok(outcome);
-    }
-    let asked: Vec<_> = judged.iter().map(|alert| alert.id.clone()).collect();
-    let known = ledger.known(&asked).await?;
-    let mut done = Vec::new();
+    let Some(first) = judged.first().map(|(place, _)| *place) else { return Ok(Alerted::default()) };
+    let failed = |source| AlertError { change: first, done: Alerted::default(), source };
+    let asked: Vec<_> = judged.iter().map(|(_, alert)| alert.id.clone()).collect();
+    let known = ledger.known(&asked).await.map_err(failed)?;
+    let known_count = known.iter().filter(|known| **known).count();
+    let unknown = judged.into_iter().zip(known).filter(|(_, known)| !known).map(|(judged, _)| judged);
+    let (to_tell, suspects): (Vec<_>, Vec<_>) = unknown.partition(|(_, alert)| alert.verdict == Verdict::Alert);
+    let (places, to_tell): (Vec<usize>, Vec<Alert>) = to_tell.into_iter().unzip();
+
+    let mut outcome = Alerted { known: known_count as u64, ..Alerted::default() };
+    outcome.suspects = suspects.into_iter().map(|(_, alert)| alert).collect();
     let mut failure = None;
-    for (alert, known) in judged.into_iter().zip(known) {
-        if known {
-            outcome.known += 1;
-            continue;
+    let outcomes = publisher.publish(&to_tell).await;
+    debug_assert_eq!(outcomes.len(), to_tell.len(), "an outcome for each alert");
+    for ((alert, place), told) in to_tell.into_iter().zip(places).zip(outcomes) {
+        match told {
+            Ok(()) => outcome.told.push(alert),
+            Err(error) => {
+                failure.get_or_insert((place, error));
+            }
         }
-        if alert.verdict == Verdict::Alert
-            && let Err(error) = publisher.publish(&alert).await
-        {
-            failure = Some(error);
-            break;
-        }
-        done.push(alert);
     }
-    ledger.record(&done).await?;
-    let (told, suspects) = done.into_iter().partition(|alert| alert.verdict == Verdict::Alert);
-    outcome.told = told;
-    outcome.suspects = suspects;
-    failure.map_or(Ok(outcome), Err)
+    let done: Vec<Alert> = outcome.told.iter().chain(&outcome.suspects).cloned().collect();
+    ledger.record(&done).await.map_err(failed)?;
+    match failure {
+        None => Ok(outcome),
+        Some((change, source)) => Err(AlertError { change, done: outcome, source }),
+    }
 }

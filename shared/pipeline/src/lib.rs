@@ -10,7 +10,7 @@ pub mod ports;
 pub mod serve;
 mod verify;
 
-pub use alert::{Alerted, alert};
-pub use measure::{MeasureError, Measured, Measurer};
+pub use alert::{AlertError, Alerted, alert};
+pub use measure::{MeasureError, Measured, Measurer, Memory};
 pub use poll::{Clock, PollError, PollPorts, Polled, Search, USER_AGENT, poll};
 pub use verify::{Recomputation, RecomputedMarkets};

@@ -40,6 +40,14 @@ pub enum MeasureError {
     /// The store failed.
     #[error(transparent)]
     Port(#[from] PortError),
+    /// A home has outgrown what the store can hold: measure again without its observations.
+    #[error("the home {home} takes {bytes} bytes, more than an item may have")]
+    TooLarge {
+        /// Which home.
+        home: HomeId,
+        /// How many bytes it would take.
+        bytes: usize,
+    },
     /// Other writers were faster, again and again.
     #[error("gave up after {CONFLICTS_MAX} conflicts with other writers")]
     Contended,
@@ -48,8 +56,21 @@ pub enum MeasureError {
 /// Commits of one batch that may meet another writer before it is given up.
 const CONFLICTS_MAX: u64 = 20;
 
-/// Homes kept in memory between batches; beyond that the memory is cleared, and they are read again.
-const HOMES_KEPT_MAX: usize = 1_000_000;
+/// How much a measurer remembers between batches. Beyond it the memory is cleared, and items are read again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// Homes: a few hundred bytes each.
+    pub homes_max: usize,
+    /// Markets: up to a few hundred kilobytes each.
+    pub markets_max: usize,
+}
+
+impl Default for Memory {
+    /// What a laptop has room for.
+    fn default() -> Self {
+        Self { homes_max: 1_000_000, markets_max: 100_000 }
+    }
+}
 
 /// Takes observations up into the state.
 ///
@@ -57,6 +78,7 @@ const HOMES_KEPT_MAX: usize = 1_000_000;
 /// make that safe beside other writers.
 pub struct Measurer<'a> {
     store: &'a dyn Store,
+    memory: Memory,
     homes: FxHashMap<HomeId, Kept<Home>>,
     markets: FxHashMap<Market, Kept<Cells>>,
     zones: Zones,
@@ -69,17 +91,31 @@ struct Kept<T> {
     version: u64,
 }
 
+/// What a commit does to one market.
+#[derive(Default)]
+struct Touched<'w> {
+    deltas: Vec<&'w Delta>,
+    fold_to: Option<Day>,
+}
+
 impl<'a> Measurer<'a> {
     /// A measurer that remembers nothing yet.
     #[must_use]
     pub fn new(store: &'a dyn Store) -> Self {
-        Self { store, homes: FxHashMap::default(), markets: FxHashMap::default(), zones: Zones::default() }
+        let (homes, markets, zones) = (FxHashMap::default(), FxHashMap::default(), Zones::default());
+        Self { store, memory: Memory::default(), homes, markets, zones }
+    }
+
+    /// The same with so much memory.
+    #[must_use]
+    pub fn with_memory(self, memory: Memory) -> Self {
+        Self { memory, ..self }
     }
 
     /// Takes up a batch. The same batch again changes nothing and says so in its counts.
     ///
     /// # Errors
-    /// When the store fails or other writers never let go.
+    /// When the store fails, cannot hold a home, or other writers never let go.
     pub async fn measure(&mut self, observations: &[Observation]) -> Result<Measured, MeasureError> {
         let mut total = Measured::default();
         let mut places: Vec<usize> = (0..observations.len()).collect();
@@ -93,8 +129,11 @@ impl<'a> Measurer<'a> {
                 return Err(MeasureError::Contended);
             }
         }
-        if self.homes.len() > HOMES_KEPT_MAX {
+        if self.homes.len() > self.memory.homes_max {
             self.homes.clear();
+        }
+        if self.markets.len() > self.memory.markets_max {
+            self.markets.clear();
         }
         Ok(total)
     }
@@ -130,7 +169,7 @@ impl<'a> Measurer<'a> {
         observations: &[Observation],
         works: Vec<Work>,
         total: &mut Measured,
-    ) -> Result<Vec<usize>, PortError> {
+    ) -> Result<Vec<usize>, MeasureError> {
         let mut pending = Vec::with_capacity(works.len());
         for mut work in works {
             if work.is_idle() {
@@ -157,7 +196,8 @@ impl<'a> Measurer<'a> {
                             places.sort_unstable();
                             Ok(places)
                         }
-                        CommitError::Port(error) => Err(error),
+                        CommitError::TooLarge { home, bytes } => Err(MeasureError::TooLarge { home, bytes }),
+                        CommitError::Port(error) => Err(error.into()),
                     };
                 }
             }
@@ -166,18 +206,19 @@ impl<'a> Measurer<'a> {
     }
 
     async fn commit_piece(&mut self, observations: &[Observation], piece: &[Work]) -> Result<(), CommitError> {
-        let mut touched: BTreeMap<&Market, Option<Day>> = BTreeMap::new();
+        let mut touched: BTreeMap<&Market, Touched<'_>> = BTreeMap::new();
         for work in piece {
             for (market, delta) in &work.deltas {
                 let kept = self.markets.entry(market.clone()).or_default();
                 kept.value.add(delta);
-                let fold_to = touched.entry(market).or_default();
-                *fold_to = work.fold_to(market).max(*fold_to);
+                let touched = touched.entry(market).or_default();
+                touched.deltas.push(delta);
+                touched.fold_to = work.fold_to(market).max(touched.fold_to);
             }
         }
         let mut leaving: BTreeMap<&Market, Vec<Close>> = BTreeMap::new();
-        for (market, fold_to) in &touched {
-            if let (Some(kept), Some(fold_to)) = (self.markets.get_mut(*market), *fold_to)
+        for (market, touched) in &touched {
+            if let (Some(kept), Some(fold_to)) = (self.markets.get_mut(*market), touched.fold_to)
                 && kept.value.folded_to().is_none_or(|folded| folded < fold_to)
             {
                 leaving.insert(market, closes_before(&kept.value, fold_to));
@@ -189,25 +230,23 @@ impl<'a> Measurer<'a> {
             places.sort_unstable();
             places.into_iter().map(|place| &observations[place]).collect()
         };
-        let market_change = |market: &'_ Market| {
-            let kept = &self.markets[market];
-            (kept.version, &kept.value)
-        };
+        let written: Vec<&Market> = touched.keys().copied().collect();
         let commit = Commit {
             homes: piece.iter().filter(|work| !work.taken.is_empty()).map(Work::change).collect(),
             markets: touched
-                .keys()
-                .map(|market| {
-                    let (version_read, new) = market_change(market);
-                    MarketChange { market, version_read, new, closes: leaving.remove(market).unwrap_or_default() }
+                .into_iter()
+                .map(|(market, Touched { deltas, fold_to })| {
+                    let Kept { version, value: new } = &self.markets[market];
+                    let closes = leaving.remove(market).unwrap_or_default();
+                    MarketChange { market, version_read: *version, new, deltas, fold_to, closes }
                 })
                 .collect(),
             observations: place(|work| &work.taken),
             stale: place(|work| &work.stale),
         };
         self.store.commit(&commit).await?;
-        for market in touched.keys() {
-            if let Some(kept) = self.markets.get_mut(*market) {
+        for market in written {
+            if let Some(kept) = self.markets.get_mut(market) {
                 kept.version += 1;
             }
         }

@@ -3,6 +3,7 @@
 mod alerts;
 mod polls;
 mod state;
+mod views;
 
 pub use alerts::{Ledger, Publisher};
 pub use polls::{
@@ -10,6 +11,7 @@ pub use polls::{
     SearchIndex, SearchState, Stream,
 };
 pub use state::{Change, Commit, CommitError, HomeChange, MarketChange, Store, Versioned};
+pub use views::Views;
 
 /// A port's implementation could not do what it was asked, and says why. Retrying may help.
 #[derive(Debug, thiserror::Error)]

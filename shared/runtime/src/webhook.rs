@@ -1,6 +1,5 @@
-use async_trait::async_trait;
 use stoop_domain::Alert;
-use stoop_pipeline::ports::{PortError, Publisher};
+use stoop_pipeline::ports::PortError;
 use stoop_pipeline::serve::AlertView;
 
 use crate::http::HttpClient;
@@ -18,11 +17,12 @@ impl Webhook {
     pub fn new(client: HttpClient, url: String) -> Self {
         Self { client, url }
     }
-}
 
-#[async_trait]
-impl Publisher for Webhook {
-    async fn publish(&self, alert: &Alert) -> Result<(), PortError> {
+    /// Posts an alert once.
+    ///
+    /// # Errors
+    /// When it was not taken.
+    pub async fn post(&self, alert: &Alert) -> Result<(), PortError> {
         let body =
             serde_json::to_vec(&AlertView::of(alert)).map_err(|error| PortError::new("writing an alert", error))?;
         match self.client.post_json(&self.url, body).await {

@@ -148,8 +148,11 @@ pub async fn pages_conformance<P: Pages + ?Sized>(pages: Arc<P>, read: impl Asyn
 pub async fn publisher_conformance<P: Publisher + ?Sized>(publisher: Arc<P>, read: impl AsyncFn() -> Vec<String>) {
     let alerts: Vec<Alert> = (0..5).map(|i| made::alert(&format!("a{i}"), i, Verdict::Alert)).collect();
     let ids: Vec<String> = alerts.iter().map(|alert| alert.id.to_string()).collect();
-    for (told, alert) in alerts.iter().enumerate() {
-        publisher.publish(alert).await.unwrap();
-        assert_eq!(read().await, ids[..=told], "what was published has arrived");
+    assert!(publisher.publish(&[]).await.is_empty(), "nothing can always be told");
+    for told in [0..1, 1..3, 3..alerts.len()] {
+        let outcomes = publisher.publish(&alerts[told.clone()]).await;
+        assert_eq!(outcomes.len(), told.len(), "an outcome for each alert");
+        outcomes.into_iter().for_each(Result::unwrap);
+        assert_eq!(read().await, ids[..told.end], "what was published has arrived");
     }
 }

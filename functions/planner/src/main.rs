@@ -1,0 +1,2 @@
+//! Wires the planner function.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Wires the poller function.
+fn main() {}
