@@ -1,12 +1,11 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use stoop_domain::{Alert, Observation, Reject};
+use stoop_domain::Alert;
 use stoop_embedded::{Database, PageFolder};
 use stoop_pipeline::ports::{Http, Quarantine};
-use stoop_pipeline::{Clock, Measured, PollError, PollPorts, Polled, Search, poll};
+use stoop_pipeline::{Clock, Inbox, Measured, PollError, PollPorts, Polled, Search, poll};
 use stoop_rules::Rules;
-use stoop_wire::{decode, lines};
 
 use crate::desk::Desk;
 use crate::stop::Stop;
@@ -54,27 +53,13 @@ impl Engine {
         loop {
             let records = self.database.stream_read(0, RECORDS_MAX)?;
             let Some(last) = records.last().map(|record| record.seq) else { return Ok(total) };
-            let mut observations: Vec<Observation> = Vec::new();
-            let mut rejects = Vec::new();
+            let mut inbox = Inbox::default();
             let now = self.clock.now();
             for record in &records {
-                for (number, line) in lines(&record.body).enumerate() {
-                    let refused = match decode(line) {
-                        Ok(observation) => match observation.check(now) {
-                            Ok(()) => {
-                                observations.push(observation);
-                                continue;
-                            }
-                            Err(refused) => refused,
-                        },
-                        Err(error) => (error.reason(), error.to_string()),
-                    };
-                    let place = format!("stream record {}, line {}", record.seq, number + 1);
-                    rejects.push(Reject::new("stream", now, place, refused.0, refused.1, line));
-                }
+                inbox.read(&format!("stream record {}", record.seq), &record.body, now);
             }
-            self.database.put(&rejects).await.context("putting stream lines in quarantine")?;
-            let (measured, _) = desk.take(&observations).await?;
+            self.database.put(&inbox.rejects).await.context("putting stream lines in quarantine")?;
+            let (measured, _) = desk.take(&inbox.observations).await?;
             total.add(&measured);
             self.database.stream_ack(last)?;
         }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use serde_json::json;
 use stoop_domain::Time;
 use stoop_embedded::Database;
-use stoop_pipeline::ports::{Publisher, RunOutcome};
+use stoop_pipeline::ports::RunOutcome;
 use stoop_pipeline::{Clock, PollError, Polled, Search};
 use stoop_runtime::{Config, HttpClient, SearchConfig, SystemClock, Webhook, read_config};
 

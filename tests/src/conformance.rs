@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a suite of tests")]
 
 mod keepers;
+mod plans;
 mod store;
 mod stream;
 
@@ -10,5 +11,6 @@ pub use keepers::{
     ledger_conformance, pages_conformance, publisher_conformance, quarantine_conformance, run_ledger_conformance,
     search_index_conformance,
 };
+pub use plans::{plan_ledger_conformance, task_queue_conformance};
 pub use store::{StoreWitness, store_conformance};
 pub use stream::stream_conformance;

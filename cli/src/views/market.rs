@@ -1,27 +1,20 @@
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use serde::Serialize;
 use stoop_domain::{Currency, Minor, Time};
 use stoop_embedded::Database;
 use stoop_market::Flows;
-use stoop_pipeline::serve::{FiguresView, MarketView, SegmentView, merged, tells};
+use stoop_pipeline::serve::{AreaView, FiguresView, MarketView, SegmentView, merged};
 
-use super::{area, as_text, moment, open, plural};
+use super::{area, moment, open, plural};
 use crate::args::{MarketArgs, StoreArgs};
 use crate::failure::usage;
 use crate::show::{self, Cell, Column, Look, Table, UNKNOWN, or_unknown, print, print_json};
 
-/// Everything about one area, apart by purpose and currency.
+/// Everything about one area, drawn for people.
 #[derive(Serialize)]
-pub(super) struct Area {
-    path: String,
-    name: String,
-    #[serde(serialize_with = "as_text")]
-    as_of: Time,
-    /// The ids of the markets that the area consists of.
-    consists_of: Vec<String>,
-    markets: Vec<MarketView>,
-}
+pub(super) struct Area(AreaView);
 
 /// The closes that are listed below the sparklines; `--json` has all days.
 const DAYS_LISTED: usize = 14;
@@ -48,37 +41,28 @@ impl Area {
                 states.push((market.clone(), cells));
             }
         }
-        let sums = merged(states);
-        let zone = found.country().zone;
-        if let Some(first) = sums.iter().find_map(|(_, cells)| tells(cells, as_of, &zone).err()) {
-            return Err(usage(format!("--as-of {as_of}: the days that are still told begin with {first}")));
+        let mut older = BTreeMap::new();
+        for market in found.lone() {
+            older.insert(market.clone(), database.closes(market)?);
         }
-        let mut markets = Vec::new();
-        for (id, cells) in &sums {
-            let view = MarketView::of(&found, *id, cells, as_of, days);
-            let mut of_it = found.markets.iter().filter(|m| (m.purpose, m.currency) == (id.purpose, id.currency));
-            markets.push(match (of_it.next(), of_it.next()) {
-                (Some(only), None) => view.with_older(&database.closes(only)?),
-                _ => view,
-            });
-        }
-        let consists_of = found.markets.iter().map(ToString::to_string).collect();
-        Ok(Self { path: found.path, name: found.name, as_of, consists_of, markets })
+        let view = AreaView::of(&found, &merged(states), &older, as_of, days);
+        let begin = |first| usage(format!("--as-of {as_of}: the days that are still told begin with {first}"));
+        view.map(Self).map_err(begin)
     }
 
     pub(super) fn draw(&self, look: Look) -> String {
-        let parts: Vec<String> = self.markets.iter().map(|market| self.market(market, look)).collect();
+        let parts: Vec<String> = self.0.markets.iter().map(|market| self.market(market, look)).collect();
         parts.join("\n\n")
     }
 
     fn market(&self, market: &MarketView, look: Look) -> String {
-        let heading = format!("{} · for {} · {}", self.name, market.purpose, market.currency);
+        let heading = format!("{} · for {} · {}", self.0.name, market.purpose, market.currency);
         let terms = format!(":{}:{}", market.purpose, market.currency);
-        let parts = match self.consists_of.iter().filter(|id| id.ends_with(&terms)).count() {
+        let parts = match self.0.consists_of.iter().filter(|id| id.ends_with(&terms)).count() {
             1 => String::new(),
             n => format!(", {}", plural(n as u64, "market")),
         };
-        let under = format!("{}{parts}, as of {} UTC", self.path, show::time(self.as_of));
+        let under = format!("{}{parts}, as of {} UTC", self.0.path, show::time(self.0.as_of));
         let mut text = format!("{}\n{}\n\n", look.bold(&heading), look.dim(&under));
         text += &figures(market);
         text += &format!("\n{}\n\n{}", look.bold("What happened"), flows(&market.figures).draw(look));

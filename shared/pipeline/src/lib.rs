@@ -1,16 +1,20 @@
-//! The use cases: poll, measure, alert, verify. All policy lives here, over ports.
+//! The use cases: plan, poll, measure, alert, verify. All policy lives here, over ports.
 //!
 //! A port ([`ports`]) has one implementation on AWS and one on SQLite and folders; both pass one
 //! conformance suite. The use cases are the same code on both.
 
 mod alert;
+mod inbox;
 mod measure;
+mod plan;
 mod poll;
 pub mod ports;
 pub mod serve;
 mod verify;
 
 pub use alert::{AlertError, Alerted, alert};
+pub use inbox::Inbox;
 pub use measure::{MeasureError, Measured, Measurer, Memory};
+pub use plan::{Planned, PlannedSearch, plan};
 pub use poll::{Clock, PollError, PollPorts, Polled, Search, USER_AGENT, poll};
 pub use verify::{Recomputation, RecomputedMarkets};

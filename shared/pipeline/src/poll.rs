@@ -87,6 +87,9 @@ pub enum PollError {
     /// The source would not answer, or not as it should.
     #[error("{0}")]
     Source(String),
+    /// The source does not accept the key or token; a newer one may help.
+    #[error("{0}")]
+    Denied(String),
     /// A port failed.
     #[error(transparent)]
     Port(#[from] PortError),

@@ -1,11 +1,15 @@
 //! What the use cases need of the world. Each trait's documentation is its contract.
 
 mod alerts;
+mod configuration;
+mod plans;
 mod polls;
 mod state;
 mod views;
 
 pub use alerts::{Ledger, Publisher};
+pub use configuration::{ConfigFiles, Configuration};
+pub use plans::{PlanLedger, PollTask, TaskQueue};
 pub use polls::{
     Http, HttpAnswer, HttpError, IndexEntry, Pages, Quarantine, RunLedger, RunOutcome, RunRecord, ScanCheckpoint,
     SearchIndex, SearchState, Stream,

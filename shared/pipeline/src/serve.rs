@@ -1,17 +1,24 @@
-//! Questions about areas and markets answered from their states: what `stoop market` prints and the API
-//! serves. Pure: states and the time come in as arguments.
+//! Questions about areas, markets and homes answered from their states: what `stoop market` prints and the
+//! API serves. Views are pure: states and the time come in as arguments. [`api`] reads them through ports.
 
 mod alert;
+pub mod api;
 mod area;
+mod area_view;
+mod home;
 mod view;
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
+use serde::Serializer;
 use stoop_domain::{Currency, Market, Purpose};
 use stoop_market::Cells;
 
 pub use alert::AlertView;
 pub use area::{AreaError, FoundArea, find_area, match_area};
+pub use area_view::AreaView;
+pub use home::{HappenedView, HomeView, PriceChangeView, StretchView};
 pub use view::{DayView, FiguresView, MarketView, SegmentView, tells, unit_name};
 
 /// What an area's markets can be added up under: dollars are never added to dirhams, nor rents to prices.
@@ -23,20 +30,44 @@ pub struct MergedId {
     pub currency: Currency,
 }
 
+impl MergedId {
+    /// What a market is added up under.
+    #[must_use]
+    pub fn of(market: &Market) -> Self {
+        Self { purpose: market.purpose, currency: market.currency }
+    }
+}
+
 /// Adds markets up, apart by purpose and currency, in that order.
 #[must_use]
 pub fn merged(markets: impl IntoIterator<Item = (Market, Cells)>) -> Vec<(MergedId, Cells)> {
-    let mut sums: BTreeMap<MergedId, Cells> = BTreeMap::new();
+    let mut sums = BTreeMap::new();
     for (market, cells) in markets {
-        let id = MergedId { purpose: market.purpose, currency: market.currency };
-        match sums.entry(id) {
-            std::collections::btree_map::Entry::Vacant(slot) => {
-                slot.insert(cells);
-            }
-            std::collections::btree_map::Entry::Occupied(mut sum) => sum.get_mut().merge(&cells),
-        }
+        add_market(&mut sums, &market, cells);
     }
     sums.into_iter().collect()
+}
+
+/// Adds one more market up.
+fn add_market(sums: &mut BTreeMap<MergedId, Cells>, market: &Market, cells: Cells) {
+    match sums.entry(MergedId::of(market)) {
+        std::collections::btree_map::Entry::Vacant(slot) => {
+            slot.insert(cells);
+        }
+        std::collections::btree_map::Entry::Occupied(mut sum) => sum.get_mut().merge(&cells),
+    }
+}
+
+/// In JSON, times and markets are what they print as: RFC 3339, `us/wa/king/-/98178:sale:USD`.
+fn as_text<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
+
+fn as_text_or_null<S: Serializer>(value: &Option<impl Display>, serializer: S) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => serializer.collect_str(value),
+        None => serializer.serialize_none(),
+    }
 }
 
 #[cfg(test)]

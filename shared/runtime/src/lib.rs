@@ -5,11 +5,16 @@
 mod clock;
 mod config;
 mod http;
+mod takeover;
 mod telemetry;
 mod webhook;
 
 pub use clock::SystemClock;
-pub use config::{AlertSettings, Config, SearchConfig, read_config};
+pub use config::{
+    AlertSettings, Config, Fetched, Place, PlanConfig, SearchConfig, Surroundings, Wanted, Wanting, parse_alerts,
+    parse_config, parse_plan, parse_search, read_config, wanted,
+};
 pub use http::HttpClient;
+pub use takeover::{MAIN_FILE, Refused, Takeover};
 pub use telemetry::{LogFormat, init_telemetry};
 pub use webhook::Webhook;

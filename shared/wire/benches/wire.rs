@@ -1,4 +1,5 @@
-//! Encoding and decoding an observation, beside parsing the same line with `serde_json`.
+//! Encoding and decoding an observation, beside parsing the same line with `serde_json`; packing and unpacking a
+//! Kinesis record full of such lines.
 
 use std::hint::black_box;
 
@@ -6,6 +7,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use stoop_domain::{
     Area, AreaUnit, Currency, Details, Listing, Minor, Observation, Place, PropertyType, Purpose, Time,
 };
+use stoop_wire::kpl::{Deaggregated, aggregate, deaggregate};
 
 fn observation() -> Observation {
     let text = |text: &str| Some(text.to_owned());
@@ -64,6 +66,19 @@ fn wire(criterion: &mut Criterion) {
     group.bench_function("decode", |bench| bench.iter(|| stoop_wire::decode(black_box(&line))));
     group.bench_function("serde_json_value", |bench| {
         bench.iter(|| serde_json::from_slice::<serde_json::Value>(black_box(&line)));
+    });
+    group.finish();
+
+    let lines = vec![line.as_slice(); 1_000_000 / line.len()];
+    let record = aggregate("search", lines.iter().copied());
+    let mut group = criterion.benchmark_group("kpl");
+    group.throughput(Throughput::Bytes(record.len() as u64));
+    group.bench_function("aggregate", |bench| bench.iter(|| aggregate("search", black_box(&lines).iter().copied())));
+    group.bench_function("deaggregate", |bench| {
+        bench.iter(|| match deaggregate(black_box(&record)) {
+            Ok(Deaggregated::Aggregated(aggregated)) => aggregated.user_records().count(),
+            other => panic!("not aggregated: {other:?}"),
+        });
     });
     group.finish();
 }

@@ -1,5 +1,5 @@
-//! The stream's bytes: an observation as one line of versioned JSON, many lines as one record; and the
-//! stored bytes of a home. Total on any input: what cannot be decoded is an error, never a panic.
+//! The stream's bytes: an observation as one line of versioned JSON, many lines as one record, on Kinesis
+//! in the KPL's format ([`kpl`]); and the stored bytes of a home. Total on any input: what cannot be decoded is an error, never a panic.
 //!
 //! ```
 //! use stoop_domain::{Currency, Listing, Observation, Place, Purpose, Time};
@@ -13,6 +13,7 @@
 
 mod home;
 mod json;
+pub mod kpl;
 mod line;
 
 pub use home::{HomeError, home_from_bytes, home_to_bytes};

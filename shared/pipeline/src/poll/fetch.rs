@@ -25,6 +25,8 @@ pub(super) struct Fetcher<'a> {
 enum Verdict {
     /// Try again after so many milliseconds, if named.
     Again(Option<u64>, String),
+    /// The key or token does not open the door.
+    Denied(String),
     /// It will not get better.
     Final(String),
 }
@@ -56,6 +58,7 @@ impl<'a> Fetcher<'a> {
             };
             let host = host_of(&request.url);
             match verdict {
+                Verdict::Denied(why) => return Err(PollError::Denied(format!("{host}: {why}"))),
                 Verdict::Final(why) => return Err(PollError::Source(format!("{host}: {why}"))),
                 Verdict::Again(_, why) if attempt == ATTEMPTS_MAX => {
                     return Err(PollError::Source(format!("{host}: {why}, {attempt} times")));
@@ -85,7 +88,7 @@ fn judge(answer: &HttpAnswer, clock: &dyn Clock) -> Verdict {
     match answer.status {
         429 | 503 => Verdict::Again(retry_after_ms(answer, clock), what),
         408 | 425 | 500 | 502 | 504 => Verdict::Again(None, what),
-        401 | 403 => Verdict::Final(format!("{what}: the key or token is missing, wrong or expired")),
+        401 | 403 => Verdict::Denied(format!("{what}: the key or token is missing, wrong or expired")),
         _ => Verdict::Final(what),
     }
 }

@@ -1,0 +1,159 @@
+//! Stream records in, observations and rejects out.
+
+use std::fmt;
+
+use stoop_domain::{Observation, Reason, Reject, Time};
+use stoop_wire::kpl::{Deaggregated, deaggregate};
+use stoop_wire::{decode, lines};
+
+/// No observation fits into a line of fewer bytes than this.
+const LINE_BYTES_MIN: usize = 100;
+
+/// The longest detail of a reject. A parser's message may quote what it did not understand in full.
+const DETAIL_BYTES_MAX: usize = 512;
+
+/// A batch of stream records, read.
+///
+/// Nothing is lost in silence: each line is an observation that may be counted, or a reject. What both take in
+/// memory is at most a few times what the records have, whatever is in them: lines too short to be an
+/// observation share one reject per record.
+#[derive(Debug, Default)]
+pub struct Inbox {
+    /// What the records say, in their order.
+    pub observations: Vec<Observation>,
+    /// For each observation the record that it came from, counted from 0 in the order of reading.
+    pub origins: Vec<u32>,
+    /// What could not be read or may not be counted.
+    pub rejects: Vec<Reject>,
+    records: u32,
+}
+
+impl Inbox {
+    /// Reads the next record, which is lines or a KPL-aggregated record of lines. `place` names it in the
+    /// location of its rejects; against `now` dates in the future are found.
+    pub fn read(&mut self, place: &str, record: &[u8], now: Time) {
+        let origin = self.records;
+        self.records += 1;
+        let mut reader = Reader { inbox: self, origin, place, now, scraps: None };
+        match deaggregate(record) {
+            Ok(Deaggregated::Plain(body)) => reader.read(None, body),
+            Ok(Deaggregated::Aggregated(aggregated)) => {
+                let mut users = 0;
+                for user in aggregated.user_records() {
+                    users += 1;
+                    reader.read(Some(users), user.data);
+                }
+                if users == 0 {
+                    reader.refuse(At::default(), Reason::Unreadable, "no user records".into(), record);
+                }
+            }
+            Ok(Deaggregated::Damaged(_)) => {
+                // Line by line it would be many rejects that say nothing.
+                let why = "it begins as a KPL-aggregated record does, and does not end with the MD5 of the rest";
+                reader.refuse(At::default(), Reason::Unreadable, why.into(), record);
+            }
+            Err(error) => reader.refuse(At::default(), Reason::Unreadable, error.to_string(), record),
+        }
+        reader.end();
+    }
+}
+
+/// A place in a record: its user record and line, counted from 1, where there is one.
+#[derive(Clone, Copy, Default)]
+struct At {
+    user: Option<usize>,
+    line: Option<usize>,
+}
+
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, number) in [("user record", self.user), ("line", self.line)] {
+            if let Some(number) = number {
+                write!(f, ", {name} {number}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads one record into an inbox.
+struct Reader<'r> {
+    inbox: &'r mut Inbox,
+    origin: u32,
+    place: &'r str,
+    now: Time,
+    scraps: Option<Scraps>,
+}
+
+/// Refused lines that are too short to be an observation. A megabyte of newlines and stray bytes would
+/// otherwise be half a million rejects.
+struct Scraps {
+    at: At,
+    reason: Reason,
+    detail: String,
+    /// The lines, one under the other, as far as a reject keeps them.
+    raw: Vec<u8>,
+    more: usize,
+}
+
+impl Reader<'_> {
+    /// Reads the lines of a record or user record.
+    fn read(&mut self, user: Option<usize>, body: &[u8]) {
+        let mut count = 0;
+        for line in lines(body) {
+            count += 1;
+            let refused = match decode(line) {
+                Ok(observation) => match observation.check(self.now) {
+                    Ok(()) => {
+                        self.inbox.observations.push(observation);
+                        self.inbox.origins.push(self.origin);
+                        continue;
+                    }
+                    Err(refused) => refused,
+                },
+                Err(error) => (error.reason(), error.to_string()),
+            };
+            self.refuse(At { user, line: Some(count) }, refused.0, refused.1, line);
+        }
+        if count == 0 {
+            // Stoop puts none: somebody else does, or something was lost on the way.
+            self.refuse(At { user, line: None }, Reason::Unreadable, "no lines".into(), body);
+        }
+    }
+
+    fn refuse(&mut self, at: At, reason: Reason, mut detail: String, raw: &[u8]) {
+        if detail.len() > DETAIL_BYTES_MAX {
+            detail.truncate(detail.floor_char_boundary(DETAIL_BYTES_MAX - '…'.len_utf8()));
+            detail.push('…');
+        }
+        if raw.len() >= LINE_BYTES_MIN {
+            return self.reject(at, reason, detail, raw);
+        }
+        match &mut self.scraps {
+            None => self.scraps = Some(Scraps { at, reason, detail, raw: raw.to_vec(), more: 0 }),
+            Some(scraps) => {
+                scraps.more += 1;
+                if scraps.raw.len() < Reject::RAW_MAX {
+                    scraps.raw.push(b'\n');
+                    scraps.raw.extend_from_slice(raw);
+                }
+            }
+        }
+    }
+
+    fn end(mut self) {
+        let Some(Scraps { at, reason, mut detail, raw, more }) = self.scraps.take() else { return };
+        if more > 0 {
+            detail += &format!("; so are {more} more of fewer than {LINE_BYTES_MIN} bytes");
+        }
+        self.reject(at, reason, detail, &raw);
+    }
+
+    fn reject(&mut self, at: At, reason: Reason, detail: String, raw: &[u8]) {
+        let location = format!("{}{at}", self.place);
+        self.inbox.rejects.push(Reject::new("stream", self.now, location, reason, detail, raw));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,247 @@
+//! A tick of the schedule in, a task for each search that is due out.
+
+use std::collections::{BTreeMap, HashSet};
+
+use stoop_domain::Time;
+
+use crate::Clock;
+use crate::ports::{PlanLedger, PollTask, PortError, TaskQueue};
+
+/// Attempts at sending, the first among them. The waits between them are 0.2, 0.4, 0.8, 1.6 and 3.2 s.
+const SEND_ATTEMPTS_MAX: u32 = 6;
+
+/// A tick that came later than this is taken for one of now. It is the time for which the queue knows a task again:
+/// an older tick has no duplicates to avoid any more.
+const LATE_MAX_MS: i64 = 5 * MINUTE_MS;
+
+/// How far the schedule's clock may be ahead of ours. What lies beyond was told by a clock that was wrong.
+const AHEAD_MAX_MS: i64 = MINUTE_MS;
+
+/// Searches that are polled less often than this are spread over an hour, and not over a whole day.
+const SPREAD_MAX_MS: i64 = Time::HOUR_MS;
+
+const MINUTE_MS: i64 = 60 * Time::SECOND_MS;
+
+/// A search as the planner sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedSearch {
+    /// Its name.
+    pub name: String,
+    /// How often it is to be polled, in milliseconds. 0 is taken for 1.
+    pub every_ms: u64,
+}
+
+/// What became of a tick.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Planned {
+    /// Tasks that the queue accepted.
+    pub sent: Vec<PollTask>,
+    /// Tasks that the queue refused again and again. They stay due: the next tick sends them.
+    pub refused: Vec<PollTask>,
+    /// How many searches were not due.
+    pub waiting: usize,
+}
+
+/// Sends a task for every search that is due at `now`, the time that the tick was scheduled for.
+///
+/// A search that was never sent is due at once. After that it is due once in each of its cadence's slots, which
+/// do not move with the ticks: a search every 15 minutes is due every 15 minutes, however late some ticks
+/// come. Slots that nobody looked at, because ticks were missing, are made up for by one task, not by many. A task's
+/// `due_at` is the beginning of its slot (for the first of all: `now`).
+///
+/// Searches are spread: each keeps to a minute of its own within its cadence, or within the hour where the cadence is
+/// longer. The second task of a search is later by up to that much, and never earlier than its cadence says.
+///
+/// What was sent is recorded after the queue has accepted it. A crash between the two sends the same `due_at`
+/// again, which the queue takes for the same task.
+///
+/// A `now` that is more than five minutes behind the clock or a minute ahead of it counts as the time on the
+/// clock. A tick older than one that came before makes nothing due. A record from more than a minute ahead of the
+/// clock was made by a clock that was wrong: it counts for nothing, so that no search waits for that time to come.
+///
+/// # Errors
+/// When ledger or queue fails. What the queue accepted until then is recorded. Planning again is right.
+pub async fn plan(
+    searches: &[PlannedSearch],
+    now: Time,
+    ledger: &dyn PlanLedger,
+    queue: &dyn TaskQueue,
+    clock: &dyn Clock,
+) -> Result<Planned, PortError> {
+    if searches.is_empty() {
+        return Ok(Planned::default());
+    }
+    let clock_now = clock.now();
+    let now = trusted(now, clock_now);
+    let names: Vec<String> = searches.iter().map(|search| search.name.clone()).collect();
+    let last_sent = ledger.last_sent(&names).await?;
+    if last_sent.len() != names.len() {
+        let why = format!("the ledger gave {} answers", last_sent.len());
+        return Err(PortError::new(format!("look up when {} searches were sent", names.len()), why));
+    }
+    let due = |(search, last): (&PlannedSearch, Option<Time>)| {
+        let last = last.filter(|last| *last <= clock_now.plus_ms(AHEAD_MAX_MS));
+        due_at(search, last, now).map(|due_at| PollTask { search: search.name.clone(), due_at })
+    };
+    let tasks: Vec<PollTask> = searches.iter().zip(last_sent).filter_map(due).collect();
+    let mut planned = Planned { waiting: searches.len() - tasks.len(), ..Planned::default() };
+    planned.refused = tasks;
+    for attempt in 0..SEND_ATTEMPTS_MAX {
+        if planned.refused.is_empty() {
+            break;
+        }
+        if attempt > 0 {
+            clock.sleep(100 << attempt).await;
+        }
+        let refused: HashSet<usize> = queue.send(&planned.refused).await?.into_iter().collect();
+        let tasks = std::mem::take(&mut planned.refused).into_iter().enumerate();
+        let (refused, accepted): (Vec<_>, Vec<_>) = tasks.partition(|(place, _)| refused.contains(place));
+        let accepted: Vec<PollTask> = accepted.into_iter().map(|(_, task)| task).collect();
+        planned.refused = refused.into_iter().map(|(_, task)| task).collect();
+        // At once, not at the end: what is recorded survives whatever happens to the rest.
+        record(ledger, &accepted).await?;
+        planned.sent.extend(accepted);
+    }
+    Ok(planned)
+}
+
+/// The time of the tick, or that on the clock where the tick's cannot be right.
+fn trusted(tick: Time, clock: Time) -> Time {
+    let ahead_ms = tick.ms().saturating_sub(clock.ms());
+    if (-LATE_MAX_MS..=AHEAD_MAX_MS).contains(&ahead_ms) {
+        return tick;
+    }
+    tracing::warn!(%tick, %clock, "the tick's time is too far from the clock's, which counts instead");
+    clock
+}
+
+/// Records accepted tasks: one call for each time, of which there are few, since slots begin on whole minutes.
+async fn record(ledger: &dyn PlanLedger, accepted: &[PollTask]) -> Result<(), PortError> {
+    let mut by_time: BTreeMap<Time, Vec<String>> = BTreeMap::new();
+    for task in accepted {
+        by_time.entry(task.due_at).or_default().push(task.search.clone());
+    }
+    for (at, searches) in by_time {
+        ledger.sent(&searches, at).await?;
+    }
+    Ok(())
+}
+
+/// The beginning of the slot that makes the search due at `now`, if one does.
+fn due_at(search: &PlannedSearch, last: Option<Time>, now: Time) -> Option<Time> {
+    let Some(last) = last else { return Some(now) };
+    let every_ms = i64::try_from(search.every_ms).unwrap_or(i64::MAX).max(1);
+    let unit_ms = if every_ms <= SPREAD_MAX_MS { every_ms } else { gcd(every_ms, SPREAD_MAX_MS) };
+    let phase_ms = phase_ms(&search.name, unit_ms);
+    // Once a slot begins at the search's own minute all others do, because the unit divides the cadence.
+    let earliest = last.ms().saturating_add(every_ms);
+    let next = earliest.saturating_add((phase_ms - earliest).rem_euclid(unit_ms));
+    let over_ms = now.ms().checked_sub(next).filter(|over_ms| *over_ms >= 0)?;
+    Some(Time::from_ms(next + over_ms / every_ms * every_ms))
+}
+
+/// The search's own place in each unit of time: a whole minute, the same on every machine and for ever.
+fn phase_ms(name: &str, unit_ms: i64) -> i64 {
+    let minutes = u64::try_from(unit_ms / MINUTE_MS).unwrap_or(0).max(1);
+    let [a, b, c, d, ..] = *blake3::hash(name.as_bytes()).as_bytes();
+    i64::try_from(u64::from(u32::from_le_bytes([a, b, c, d])) % minutes).unwrap_or(0) * MINUTE_MS
+}
+
+fn gcd(a: i64, b: i64) -> i64 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BEGIN: i64 = 1_768_392_000_000;
+
+    fn search(name: &str, every_minutes: u64) -> PlannedSearch {
+        PlannedSearch { name: name.into(), every_ms: every_minutes * 60_000 }
+    }
+
+    fn minute(minutes: i64) -> Time {
+        Time::from_ms(BEGIN + minutes * MINUTE_MS)
+    }
+
+    /// The minutes, of the first `minutes`, at which ticks make the search due.
+    fn due_minutes(search: &PlannedSearch, ticks: impl IntoIterator<Item = i64>) -> Vec<i64> {
+        let mut last = None;
+        let mut due = Vec::new();
+        for tick in ticks {
+            if let Some(at) = due_at(search, last, minute(tick)) {
+                last = Some(at);
+                due.push(tick);
+            }
+        }
+        due
+    }
+
+    fn gaps(minutes: &[i64]) -> Vec<i64> {
+        minutes.windows(2).map(|pair| pair[1] - pair[0]).collect()
+    }
+
+    #[test]
+    fn a_search_every_quarter_of_an_hour_is_due_every_quarter_of_an_hour() {
+        for name in ["austin", "graz", "lincoln-park"] {
+            let due = due_minutes(&search(name, 15), 0..300);
+            assert_eq!(due[0], 0, "at once");
+            let gaps = gaps(&due);
+            assert!((15..30).contains(&gaps[0]), "{name} finds its minute: {gaps:?}");
+            assert!(gaps[1..].iter().all(|gap| *gap == 15), "{name}: {gaps:?}");
+        }
+    }
+
+    #[test]
+    fn a_daily_search_is_never_later_than_an_hour() {
+        let due = due_minutes(&search("vienna", 24 * 60), 0..4 * 24 * 60);
+        let gaps = gaps(&due);
+        assert!((0..60).contains(&(gaps[0] - 24 * 60)), "{gaps:?}");
+        assert_eq!(gaps[1..], [24 * 60; 2][..gaps.len() - 1], "{gaps:?}");
+    }
+
+    #[test]
+    fn a_cadence_that_fits_no_hour_is_kept_too() {
+        for every in [1, 7, 45, 90, 61, 1_000] {
+            let gaps = gaps(&due_minutes(&search("odd", every), 0..10_000));
+            assert!(gaps[1..].iter().all(|gap| *gap == every as i64), "{every}: {gaps:?}");
+        }
+    }
+
+    #[test]
+    fn late_ticks_do_not_move_the_slots() {
+        let on_time = due_minutes(&search("austin", 15), 0..120);
+        let third = on_time[3];
+        let late: Vec<i64> = (0..120).filter(|tick| !(third..third + 9).contains(tick)).collect();
+        let due = due_minutes(&search("austin", 15), late);
+        assert_eq!(due[3], third + 9);
+        assert_eq!(due[4..], on_time[4..], "the one after is where it would have been");
+    }
+
+    #[test]
+    fn a_long_pause_is_made_up_for_once() {
+        let due = due_minutes(&search("austin", 15), (0..60).chain(1_000..1_030));
+        let after: Vec<i64> = due.into_iter().filter(|tick| *tick >= 1_000).collect();
+        assert_eq!(after[0], 1_000);
+        assert!(after.len() <= 3, "{after:?}");
+    }
+
+    #[test]
+    fn searches_of_one_cadence_do_not_come_all_at_once() {
+        let places: HashSet<i64> = (0..200).map(|i| phase_ms(&format!("zip-{i}"), Time::HOUR_MS)).collect();
+        assert!(places.len() > 50, "200 searches share {} minutes of the hour", places.len());
+        assert!(places.iter().all(|ms| ms % MINUTE_MS == 0 && (0..Time::HOUR_MS).contains(ms)));
+    }
+
+    #[test]
+    fn no_cadence_and_no_time_is_too_large() {
+        let endless = PlannedSearch { name: "x".into(), every_ms: u64::MAX };
+        let far = Time::from_ms(i64::MAX);
+        assert_eq!(due_at(&endless, Some(minute(0)), far), None);
+        let always = PlannedSearch { name: "x".into(), every_ms: 0 };
+        assert_eq!(due_at(&always, Some(minute(0)), far), Some(far));
+        assert_eq!(due_at(&always, Some(far), minute(0)), None, "a clock that went back");
+        assert_eq!(due_at(&always, Some(Time::from_ms(i64::MIN)), minute(0)), Some(minute(0)));
+    }
+}

@@ -1,0 +1,42 @@
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use stoop_domain::Time;
+
+use super::PortError;
+
+/// One search that is to be polled now. As JSON `{"search":"austin","due_at":1768392000000}`, in milliseconds.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PollTask {
+    /// The search's name.
+    pub search: String,
+    /// When it was due. With the name it tells one task from another.
+    pub due_at: Time,
+}
+
+/// When each search was last sent to be polled.
+///
+/// Contract: what [`PlanLedger::sent`] returned from is known to every later [`PlanLedger::last_sent`], until the
+/// same search is sent again: what was told last holds, even if it is an earlier time. When it fails, some of the
+/// searches may be recorded. Both take any number of names; the names of one call are distinct.
+#[async_trait]
+pub trait PlanLedger: Send + Sync {
+    /// The time that each search was last sent for, one for each name and in their order; `None` for never.
+    async fn last_sent(&self, searches: &[String]) -> Result<Vec<Option<Time>>, PortError>;
+
+    /// Records that searches were sent for the time `at`.
+    async fn sent(&self, searches: &[String], at: Time) -> Result<(), PortError>;
+}
+
+/// The queue between planner and poller.
+///
+/// Contract: a task that was accepted is delivered at least once. Those of one search are delivered in the order in
+/// which they were accepted, and never two of them at once: the next when the one before is done. A task that is
+/// sent again within five minutes of its acceptance is accepted, and delivered no second time for that.
+/// When it fails, some of the tasks may have been accepted. Any number is taken; cutting it into batches is up to
+/// the queue.
+#[async_trait]
+pub trait TaskQueue: Send + Sync {
+    /// Sends tasks. The answer holds the places of those that were refused and may be sent again, each once; an
+    /// empty one means that all were accepted.
+    async fn send(&self, tasks: &[PollTask]) -> Result<Vec<usize>, PortError>;
+}

@@ -1,0 +1,218 @@
+//! The JSON API under `/api/v1/`, without the HTTP of any framework: a request's parts in, an answer's parts
+//! out. `docs/API.md` tells its users what each route answers.
+//!
+//! Every answer has a JSON body. Nothing but `/health` answers without the token, and without a configured
+//! token nothing else answers at all.
+//!
+//! What it deliberately does not do: it holds no sessions, sends nothing in parts, and never writes.
+
+mod alerts;
+mod error;
+mod homes;
+mod known;
+mod markets;
+mod params;
+mod token;
+
+use serde::Serialize;
+use stoop_domain::Time;
+
+use crate::ports::{Store, Views};
+use error::ApiError;
+use known::KnownMarkets;
+use params::percent_decoded;
+
+pub use token::{Token, TokenError};
+
+/// The parts of an HTTP request that an answer depends on.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ApiRequest<'r> {
+    /// `GET`, in capitals.
+    pub method: &'r str,
+    /// The path, percent-encoded as it came.
+    pub path: &'r str,
+    /// What stands behind the `?`, as it came; empty without one.
+    pub query: &'r str,
+    /// The `Authorization` header.
+    pub authorization: Option<&'r str>,
+}
+
+impl ApiRequest<'_> {
+    /// Whether it is answered to anybody, token or not, and touches nothing: `/health` is.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.path == "/health"
+    }
+}
+
+/// The parts of an HTTP response.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiResponse {
+    /// The status code.
+    pub status: u16,
+    /// Names in small letters, and values.
+    pub headers: Vec<(&'static str, String)>,
+    /// At most [`BODY_BYTES_MAX`] bytes of UTF-8; empty in the answer to `HEAD`.
+    pub body: Vec<u8>,
+}
+
+/// The longest body that is sent. Lambda takes 6 MB of response, in which this body is a JSON string: its
+/// quotes and backslashes take two bytes there, so that half of the 6 MB is safe.
+pub const BODY_BYTES_MAX: usize = 3_000_000;
+
+const PATH_BYTES_MAX: usize = 2_048;
+const QUERY_BYTES_MAX: usize = 4_096;
+const METHODS: &str = "GET, HEAD";
+const ROUTES: &str = "/health, /api/v1/markets, /api/v1/markets/AREA, /api/v1/homes/ID, /api/v1/alerts";
+
+/// The API on its ports, made once per process: it remembers the names of the markets for a minute.
+pub struct Api<'a> {
+    store: &'a dyn Store,
+    views: &'a dyn Views,
+    known: KnownMarkets,
+}
+
+#[derive(Serialize)]
+struct Health {
+    status: &'static str,
+    version: &'static str,
+}
+
+/// What a path asks for, decoded.
+enum Route {
+    Markets,
+    Market(String),
+    Home(String),
+    Alerts,
+}
+
+impl<'a> Api<'a> {
+    /// An API that answers from this state.
+    #[must_use]
+    pub fn new(store: &'a dyn Store, views: &'a dyn Views) -> Self {
+        Self { store, views, known: KnownMarkets::default() }
+    }
+
+    /// Answers a request at `now` to whoever has the `token`. Never fails: what goes wrong is an answer, too.
+    pub async fn answer(&self, request: ApiRequest<'_>, token: Option<&Token>, now: Time) -> ApiResponse {
+        let answered = self.answered(request, token, now).await;
+        let mut response = answered.unwrap_or_else(|error| error.response());
+        if request.method == "HEAD" {
+            response.body.clear();
+        }
+        response
+    }
+
+    async fn answered(
+        &self,
+        request: ApiRequest<'_>,
+        token: Option<&Token>,
+        now: Time,
+    ) -> Result<ApiResponse, ApiError> {
+        let readable = matches!(request.method, "GET" | "HEAD");
+        let only_read =
+            || ApiError::new(405, "method_not_allowed", format!("accepted: {METHODS}")).with("allow", METHODS);
+        if request.is_open() {
+            let health = Health { status: "ok", version: env!("CARGO_PKG_VERSION") };
+            return if readable { json(&health) } else { Err(only_read()) };
+        }
+        admit(request.authorization, token)?;
+        for (part, bytes, bytes_max) in
+            [("path", request.path.len(), PATH_BYTES_MAX), ("query", request.query.len(), QUERY_BYTES_MAX)]
+        {
+            if bytes > bytes_max {
+                let message = format!("the {part} has {bytes} bytes; accepted: at most {bytes_max}");
+                return Err(ApiError::new(414, "uri_too_long", message));
+            }
+        }
+        let route = Route::of(request.path)?;
+        if !readable {
+            return Err(only_read());
+        }
+        match route {
+            Route::Markets => json(&self.list_markets(request.query, now).await?),
+            Route::Market(area) => json(&self.market(&area, request.query, now).await?),
+            Route::Home(id) => json(&self.home(&id, request.query, now).await?),
+            Route::Alerts => json(&self.list_alerts(request.query, now).await?),
+        }
+    }
+}
+
+/// Lets whoever presents the token in, and nobody where there is none.
+fn admit(authorization: Option<&str>, token: Option<&Token>) -> Result<(), ApiError> {
+    let token = token.ok_or_else(|| {
+        let message = "this API has no token and answers nobody but /health until it is given one";
+        ApiError::new(503, "no_token", message)
+    })?;
+    // The words of RFC 6750: who brings no token is not told that it was wrong.
+    let challenge = match authorization {
+        Some(presented) if token.opens_to(presented) => return Ok(()),
+        Some(_) => r#"Bearer realm="stoop", error="invalid_token""#,
+        None => r#"Bearer realm="stoop""#,
+    };
+    let message = "accepted: the header `Authorization: Bearer TOKEN` with the token of this API";
+    Err(ApiError::new(401, "unauthorized", message).with("www-authenticate", challenge))
+}
+
+impl Route {
+    fn of(path: &str) -> Result<Self, ApiError> {
+        let unknown = || ApiError::new(404, "no_such_route", format!("accepted: {ROUTES}"));
+        let route = path.strip_prefix("/api/v1/").ok_or_else(unknown)?;
+        let (kind, rest) = route.split_once('/').unwrap_or((route, ""));
+        let rest = percent_decoded(rest).ok_or_else(|| {
+            ApiError::new(400, "bad_path", "the path is not UTF-8 behind its percent signs; accepted: UTF-8")
+        })?;
+        match (kind, rest.trim().is_empty()) {
+            ("markets", true) => Ok(Self::Markets),
+            ("markets", false) => Ok(Self::Market(rest.into_owned())),
+            ("homes", false) => Ok(Self::Home(rest.into_owned())),
+            ("alerts", true) => Ok(Self::Alerts),
+            _ => Err(unknown()),
+        }
+    }
+}
+
+impl ApiResponse {
+    /// An answer that says what went wrong and what would be accepted. Programs go by the `code`.
+    #[must_use]
+    pub fn error(status: u16, code: &'static str, message: &str) -> Self {
+        ApiError::new(status, code, message).response()
+    }
+
+    fn json(status: u16, body: Vec<u8>) -> Self {
+        let headers = [
+            ("content-type", "application/json"),
+            // The figures move within seconds, and what is behind a token is in nobody's cache.
+            ("cache-control", "no-store"),
+            ("x-content-type-options", "nosniff"),
+        ];
+        Self { status, headers: headers.map(|(name, value)| (name, value.to_owned())).to_vec(), body }
+    }
+}
+
+fn json(answer: &impl Serialize) -> Result<ApiResponse, ApiError> {
+    let body = serde_json::to_vec(answer).map_err(|error| ApiError::internal(&error))?;
+    if body.len() > BODY_BYTES_MAX {
+        let bytes = body.len();
+        let message = format!(
+            "the answer has {bytes} bytes, more than the {BODY_BYTES_MAX} that are sent; accepted: fewer days, a lower \
+             limit, a narrower area, one purpose or currency"
+        );
+        return Err(ApiError::new(422, "too_large", message));
+    }
+    Ok(ApiResponse::json(200, body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_lambda_would_not_carry_is_refused() {
+        let text = |bytes: usize| "x".repeat(bytes - 2);
+        assert_eq!(json(&text(BODY_BYTES_MAX)).unwrap().body.len(), BODY_BYTES_MAX);
+        let refused = json(&text(BODY_BYTES_MAX + 1)).unwrap_err().response();
+        assert_eq!(refused.status, 422);
+        assert!(String::from_utf8(refused.body).unwrap().contains("too_large"));
+    }
+}

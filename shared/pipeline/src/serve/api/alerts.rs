@@ -1,0 +1,45 @@
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use stoop_domain::Time;
+
+use super::Api;
+use super::error::ApiError;
+use super::params::Params;
+use crate::serve::AlertView;
+
+const LISTED_DEFAULT: u16 = 50;
+const LISTED_MAX: u16 = 500;
+/// Of so many latest alerts, those of an area are told.
+const SEARCHED: usize = 1_000;
+
+/// Price drops that were told, the latest first.
+#[derive(Serialize)]
+pub(super) struct AlertList {
+    alerts: Vec<AlertView>,
+    /// Whether there may be older ones.
+    more: bool,
+}
+
+impl Api<'_> {
+    /// `GET /api/v1/alerts`
+    pub(super) async fn list_alerts(&self, query: &str, now: Time) -> Result<AlertList, ApiError> {
+        let mut params = Params::read(query, &["limit", "suspects", "area"]);
+        let limit = usize::from(params.count("limit", LISTED_DEFAULT, LISTED_MAX));
+        let (suspects, area) = (params.flag("suspects"), params.area());
+        params.done()?;
+
+        let markets: Option<BTreeSet<_>> = match area {
+            Some(area) => Some(self.known.area(self.views, &area, now).await?.markets.into_iter().collect()),
+            None => None,
+        };
+        let searched = if markets.is_some() { SEARCHED } else { limit + 1 };
+        let mut alerts = self.views.alerts(suspects, searched).await?;
+        let mut more = alerts.len() >= searched;
+        if let Some(markets) = markets {
+            alerts.retain(|alert| markets.contains(&alert.market));
+            more |= alerts.len() > limit;
+        }
+        Ok(AlertList { alerts: alerts.iter().take(limit).map(AlertView::of).collect(), more })
+    }
+}

@@ -1,0 +1,56 @@
+use serde::Serialize;
+use stoop_domain::{HomeId, Time};
+
+use super::Api;
+use super::error::ApiError;
+use super::params::Params;
+use crate::ports::PortError;
+use crate::serve::HomeView;
+
+/// Stretches and events that are told of a home, each: a listing that flickers for years has many.
+const TOLD_DEFAULT: u16 = 1_000;
+const TOLD_MAX: u16 = 5_000;
+
+#[derive(Serialize)]
+pub(super) struct HomeAnswer {
+    #[serde(flatten)]
+    home: HomeView,
+    /// How many stretches there are, of which the latest are told.
+    stretches_total: usize,
+    events_total: usize,
+}
+
+impl Api<'_> {
+    /// `GET /api/v1/homes/{id}`
+    pub(super) async fn home(&self, id: &str, query: &str, now: Time) -> Result<HomeAnswer, ApiError> {
+        let mut params = Params::read(query, &["limit"]);
+        let limit = usize::from(params.count("limit", TOLD_DEFAULT, TOLD_MAX));
+        params.done()?;
+
+        let id = HomeId(id.into());
+        let found = self.store.homes(std::slice::from_ref(&id)).await?.into_iter().next().flatten();
+        let home = found.ok_or_else(|| {
+            let message = format!(
+                "there is no home {:?} here; accepted: SOURCE/ID, the source's own id behind its name",
+                id.as_str()
+            );
+            ApiError::new(404, "no_such_home", message)
+        })?;
+        let market = match home.value.history.current() {
+            Some(facts) => {
+                let read = self.store.markets(std::slice::from_ref(&facts.market)).await?;
+                read.into_iter().next().flatten()
+            }
+            None => None,
+        };
+        let view = HomeView::of(id.clone(), &home.value, market.as_ref().map(|market| &market.value), now);
+        let mut home = view.ok_or_else(|| {
+            let what = format!("show the home {id}");
+            PortError::new(what, "it is stored without observations")
+        })?;
+        let (stretches_total, events_total) = (home.stretches.len(), home.events.len());
+        home.stretches.drain(..stretches_total.saturating_sub(limit));
+        home.events.drain(..events_total.saturating_sub(limit));
+        Ok(HomeAnswer { home, stretches_total, events_total })
+    }
+}

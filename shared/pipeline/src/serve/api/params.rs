@@ -1,0 +1,175 @@
+use std::borrow::Cow;
+
+use stoop_domain::{Currency, Market, Purpose, Time};
+
+use super::error::ApiError;
+
+/// A query's parameters, taken out one by one. Mistakes are gathered and told all at once.
+pub(super) struct Params {
+    given: Vec<(String, String)>,
+    mistakes: Vec<String>,
+}
+
+/// What a parameter's value is cut to in a message.
+const SHOWN_CHARS: usize = 80;
+const AREA_CHARS_MAX: usize = 200;
+
+impl Params {
+    /// Reads `a=1&b=2`, percent-encoded, `+` for a space. A parameter that is not `accepted`, or is given
+    /// twice, is a mistake.
+    pub(super) fn read(query: &str, accepted: &[&str]) -> Self {
+        let mut params = Self { given: Vec::new(), mistakes: Vec::new() };
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let spaced = [name, value].map(|text| text.replace('+', " "));
+            let [Some(name), Some(value)] = [&spaced[0], &spaced[1]].map(|text| percent_decoded(text)) else {
+                params.mistakes.push(format!("{}: not UTF-8 behind its percent signs", shown(name)));
+                continue;
+            };
+            if !accepted.contains(&&*name) {
+                let accepted = if accepted.is_empty() { "none".to_owned() } else { accepted.join(", ") };
+                params.mistakes.push(format!("{}: no parameter here; accepted: {accepted}", shown(&name)));
+            } else if params.given.iter().any(|(known, _)| *known == name) {
+                params.mistakes.push(format!("{name}: given twice; accepted: once"));
+            } else {
+                params.given.push((name.into_owned(), value.into_owned()));
+            }
+        }
+        params
+    }
+
+    /// The parameter as `read` reads it; `None` where it is not given.
+    fn take<T>(&mut self, name: &str, accepted: &str, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        let at = self.given.iter().position(|(known, _)| known == name)?;
+        let (_, value) = self.given.swap_remove(at);
+        let found = read(value.trim());
+        if found.is_none() {
+            self.mistakes.push(format!("{name}: {}; accepted: {accepted}", shown(&value)));
+        }
+        found
+    }
+
+    /// A whole number from 1 to `max`; without it, `default`.
+    pub(super) fn count(&mut self, name: &str, default: u16, max: u16) -> u16 {
+        let read = |text: &str| text.parse().ok().filter(|count| (1..=max).contains(count));
+        self.take(name, &format!("a whole number from 1 to {max}"), read).unwrap_or(default)
+    }
+
+    pub(super) fn flag(&mut self, name: &str) -> bool {
+        self.take(name, "true or false", |text| text.parse().ok()).unwrap_or(false)
+    }
+
+    /// A moment, or a date for its midnight in UTC.
+    pub(super) fn moment(&mut self, name: &str) -> Option<Time> {
+        let read = |text: &str| Time::parse(text).or_else(|_| Time::parse(&format!("{text}T00:00:00Z"))).ok();
+        self.take(name, "a date like 2026-01-13 or a moment like 2026-01-13T10:51:00Z", read)
+    }
+
+    pub(super) fn purpose(&mut self) -> Option<Purpose> {
+        let read = |text: &str| [Purpose::Sale, Purpose::Rent].into_iter().find(|purpose| purpose.as_str() == text);
+        self.take("purpose", "sale or rent", read)
+    }
+
+    pub(super) fn currency(&mut self) -> Option<Currency> {
+        self.take("currency", "a code of three letters like USD", |text| Currency::parse(text).ok())
+    }
+
+    pub(super) fn cursor(&mut self) -> Option<Market> {
+        self.take("cursor", "the `next` of the answer before", |text| text.parse().ok())
+    }
+
+    pub(super) fn area(&mut self) -> Option<String> {
+        let accepted = format!("a path like us/wa/king or a name, of at most {AREA_CHARS_MAX} characters");
+        self.take("area", &accepted, |text| is_area(text).then(|| text.to_owned()))
+    }
+
+    /// The area that the request's path names.
+    pub(super) fn area_of_path(&mut self, area: &str) -> String {
+        if !is_area(area) {
+            let accepted = format!("accepted: at most {AREA_CHARS_MAX} characters");
+            self.mistakes.push(format!("area: {}; {accepted}", shown(area)));
+        }
+        area.to_owned()
+    }
+
+    pub(super) fn mistake(&mut self, mistake: &str) {
+        self.mistakes.push(mistake.to_owned());
+    }
+
+    /// # Errors
+    /// When there was any mistake: all of them.
+    pub(super) fn done(self) -> Result<(), ApiError> {
+        if self.mistakes.is_empty() { Ok(()) } else { Err(ApiError::parameters(self.mistakes)) }
+    }
+}
+
+/// Names are compared with those of every market, letter by letter: that is bounded here.
+fn is_area(text: &str) -> bool {
+    !text.is_empty() && text.chars().count() <= AREA_CHARS_MAX
+}
+
+fn shown(value: &str) -> String {
+    match value.char_indices().nth(SHOWN_CHARS) {
+        Some((cut, _)) => format!("{:?}...", &value[..cut]),
+        None => format!("{value:?}"),
+    }
+}
+
+/// Puts `%C3%A9` back to `é`; `None` where that is not UTF-8. A `%` without two hexadecimal digits stands for
+/// itself: some gateways hand on paths that they have decoded already.
+pub(super) fn percent_decoded(text: &str) -> Option<Cow<'_, str>> {
+    if !text.contains('%') {
+        return Some(Cow::Borrowed(text));
+    }
+    let digit =
+        |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16)).and_then(|d| u8::try_from(d).ok());
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        match (byte, digit(bytes.get(at + 1)), digit(bytes.get(at + 2))) {
+            (b'%', Some(high), Some(low)) => {
+                decoded.push(high << 4 | low);
+                at += 3;
+            }
+            _ => {
+                decoded.push(*byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8(decoded).ok().map(Cow::Owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_percent_encoded_is_put_back() {
+        let decoded =
+            ["us%2Fwa", "%C3%89vian", "100%", "%zz", "%%41", "%e", "a+b"].map(|text| percent_decoded(text).unwrap());
+        assert_eq!(decoded, ["us/wa", "Évian", "100%", "%zz", "%A", "%e", "a+b"]);
+        assert_eq!(percent_decoded("%ff"), None);
+        assert_eq!(percent_decoded("%C3"), None);
+    }
+
+    #[test]
+    fn mistakes_are_told_all_at_once() {
+        let mut params =
+            Params::read("days=x&dais=3&days=4&purpose=buy&currency=MAD&&x=%ff", &["days", "purpose", "currency"]);
+        assert_eq!((params.count("days", 90, 400), params.purpose()), (90, None));
+        assert_eq!(params.currency(), Some(Currency::MAD));
+        assert_eq!(
+            params.mistakes,
+            [
+                r#""dais": no parameter here; accepted: days, purpose, currency"#,
+                "days: given twice; accepted: once",
+                r#""x": not UTF-8 behind its percent signs"#,
+                r#"days: "x"; accepted: a whole number from 1 to 400"#,
+                r#"purpose: "buy"; accepted: sale or rent"#,
+            ]
+        );
+        assert!(params.done().is_err());
+    }
+}

@@ -1,0 +1,254 @@
+//! A search's parameters: plain values as they are, others taken from where the configuration says.
+
+use stoop_sources::settings::{Mistakes, Section};
+use stoop_sources::{KINDS, Param, Params};
+
+use super::surroundings::{Place, Surroundings};
+use super::values::number_text;
+
+/// Names of parameters that are secrets: never written in the configuration itself.
+const SECRETS: [&str; 5] = ["key", "token", "password", "secret", "api_key"];
+
+/// What stands in for a value that is not at hand, so that the rest can be checked. An address, because
+/// every kind of source can be built with its required parameters set to one.
+const STAND_IN: &str = "https://stand-in.invalid";
+
+/// Characters of a secret's name in Secrets Manager, beside letters and digits, and how many there may be:
+/// 512 with the prefix `stoop/<stack>/`.
+const SECRET_NAME_SIGNS: &str = "/_+=.@-";
+const SECRET_NAME_MAX: usize = 256;
+
+/// The parameters of one search, as they are written.
+pub(super) struct Written<'d> {
+    kind: &'d str,
+    params: Vec<(&'d str, Value<'d>)>,
+}
+
+enum Value<'d> {
+    Plain(String),
+    Taken(Taken<'d>),
+}
+
+/// A value that is to be taken from elsewhere, and the line and full key that say so.
+struct Taken<'d> {
+    origin: Origin<'d>,
+    line: usize,
+    key: String,
+}
+
+enum Origin<'d> {
+    Env(&'d str),
+    File(&'d str),
+    Secret { name: &'d str, key: Option<&'d str> },
+}
+
+/// What cannot be had: the line, the full key, and why.
+pub(super) struct Lacking(pub(super) usize, pub(super) String, pub(super) String);
+
+impl<'d> Written<'d> {
+    /// No parameters of a search of this kind, or with this map.
+    pub(super) fn none(kind: &'d str) -> Self {
+        Self { kind, params: Vec::new() }
+    }
+
+    /// Walks `params`. Nothing is asked of the world yet: a search that is off may lack its secret.
+    pub(super) fn walk(kind: &'d str, table: &Section<'d>, place: Place, mistakes: &mut Mistakes<'_>) -> Self {
+        let mut written = Self::none(kind);
+        for (key, line) in table.keys(mistakes) {
+            let Some(value) = table.value(key, mistakes) else { continue };
+            let full_key = table.key(key);
+            if value.value.as_table().is_some() {
+                let origin = table.table(key, mistakes).and_then(|inner| origin(&inner, line, place, mistakes));
+                if let Some(origin) = origin {
+                    written.params.push((key, Value::Taken(Taken { origin, line, key: full_key })));
+                }
+            } else if is_secret(kind, key) {
+                let problem = format!("a secret does not belong in this file; accepted: {}", origins(place));
+                mistakes.add(line, full_key, problem);
+            } else if let Some(text) =
+                value.value.as_str().map(str::to_owned).or_else(|| number_text(table, key, mistakes))
+            {
+                written.params.push((key, Value::Plain(text)));
+            } else {
+                mistakes.add(line, full_key, format!("neither text nor number; accepted: {}", origins(place)));
+            }
+        }
+        written
+    }
+
+    /// The parameters with a stand-in for each that is to be taken from elsewhere.
+    pub(super) fn with_stand_ins(&self) -> Params {
+        self.fill(|name, _| Ok(stand_in(self.kind, name))).0
+    }
+
+    /// The parameters, asked of the world. Secrets are not asked for where `secrets` is false: they keep their
+    /// stand-ins, but what can be said of them without their values is said.
+    pub(super) fn take(&self, surroundings: &dyn Surroundings, secrets: bool) -> (Params, Vec<Lacking>) {
+        self.fill(|name, origin| {
+            let hidden = !secrets && (is_secret(self.kind, name) || matches!(origin, Origin::Secret { .. }));
+            let question = origin.question(surroundings.place())?;
+            if hidden { Ok(stand_in(self.kind, name)) } else { question.ask(surroundings).map(Some) }
+        })
+    }
+
+    fn fill(&self, take: impl Fn(&str, &Origin<'d>) -> Result<Option<String>, String>) -> (Params, Vec<Lacking>) {
+        let mut params = Params::new();
+        let mut lacking = Vec::new();
+        for (name, value) in &self.params {
+            let text = match value {
+                Value::Plain(text) => Ok(Some(text.clone())),
+                Value::Taken(taken) => take(name, &taken.origin)
+                    .map_err(|problem| lacking.push(Lacking(taken.line, taken.key.clone(), problem))),
+            };
+            params.extend(text.ok().flatten().map(|text| ((*name).to_owned(), text)));
+        }
+        (params, lacking)
+    }
+
+    /// What a source says of its parameters, without the values that do not stand in the configuration: a
+    /// source shows any value that it refuses and does not know for a secret.
+    pub(super) fn redacted(&self, problem: String) -> String {
+        for (name, _) in self.params.iter().filter(|(_, value)| matches!(value, Value::Taken(_))) {
+            if let Some(rest) = problem.strip_prefix(&format!("{name} = ")) {
+                let accepted = rest.rsplit_once(": accepted is ").map(|(_, accepted)| accepted);
+                let accepted = accepted.unwrap_or("what docs/CONFIGURATION.md says");
+                return format!("{name} = (not shown): accepted is {accepted}");
+            }
+        }
+        problem
+    }
+}
+
+/// An origin that makes sense where we are.
+enum Question<'d> {
+    Env(&'d str),
+    File(String),
+    Secret { name: &'d str, key: Option<&'d str> },
+}
+
+impl<'d> Origin<'d> {
+    fn question(&self, place: Place) -> Result<Question<'d>, String> {
+        match (self, place) {
+            (Self::Env(name), Place::Laptop) => Ok(Question::Env(name)),
+            (Self::Env(name), Place::Aws) => Err(format!(
+                "a function's environment holds no secrets, so {name} is not looked for there; accepted on AWS: {}",
+                origins(place)
+            )),
+            (Self::File(path), _) => Ok(Question::File(file_path(path, place)?)),
+            (Self::Secret { name, key }, Place::Aws) => {
+                let known = |c: char| c.is_ascii_alphanumeric() || SECRET_NAME_SIGNS.contains(c);
+                if (1..=SECRET_NAME_MAX).contains(&name.len()) && name.chars().all(known) {
+                    return Ok(Question::Secret { name, key: *key });
+                }
+                Err(format!(
+                    "{name:?} is no name of a secret; accepted: 1 to {SECRET_NAME_MAX} letters, digits and \
+                     {SECRET_NAME_SIGNS}, without the prefix stoop/<stack>/"
+                ))
+            }
+            (Self::Secret { name, .. }, Place::Laptop) => Err(format!(
+                "secrets by name, like {name}, are read on AWS; here use env or file; accepted: {}",
+                origins(place)
+            )),
+        }
+    }
+}
+
+impl Question<'_> {
+    fn ask(self, surroundings: &dyn Surroundings) -> Result<String, String> {
+        let (what, text) = match self {
+            Self::Env(name) => {
+                let found = surroundings.env(name);
+                let text = found.ok_or_else(|| format!("the environment has no variable {name}"))?;
+                (format!("the variable {name}"), text)
+            }
+            Self::File(path) => {
+                let text = surroundings.file(&path);
+                let text = text.map_err(|why| format!("the file {path} cannot be read: {why}"))?;
+                (format!("the file {path}"), text)
+            }
+            Self::Secret { name, key } => {
+                let text = surroundings.secret(name);
+                let text = text.map_err(|why| format!("the secret {name} cannot be read: {why}"))?;
+                match key {
+                    None => (format!("the secret {name}"), text),
+                    Some(key) => (format!("the key {key} of the secret {name}"), json_key(&text, name, key)?),
+                }
+            }
+        };
+        match text.trim() {
+            // A source would take a blank for an absent parameter, and ask without a key.
+            "" => Err(format!("{what} is empty")),
+            text => Ok(text.to_owned()),
+        }
+    }
+}
+
+/// One key of a secret that is a JSON object, as Secrets Manager's console makes them.
+fn json_key(text: &str, name: &str, key: &str) -> Result<String, String> {
+    let accepted = format!("accepted: {{\"{key}\": \"...\"}}, or no `key` for the secret as a whole");
+    // The parser's own words are kept back: they can quote the text.
+    let Ok(serde_json::Value::Object(object)) = serde_json::from_str(text) else {
+        return Err(format!("the secret {name} is no JSON object; {accepted}"));
+    };
+    match object.get(key) {
+        Some(serde_json::Value::String(text)) => Ok(text.clone()),
+        Some(serde_json::Value::Number(number)) => Ok(number.to_string()),
+        Some(_) => Err(format!("the key {key} of the secret {name} is neither text nor number; {accepted}")),
+        None => Err(format!("the secret {name} has no key {key}; {accepted}")),
+    }
+}
+
+/// A file's path as the surroundings are asked for it.
+///
+/// # Errors
+/// On AWS, where it does not name an object below `config/`.
+pub(super) fn file_path(path: &str, place: Place) -> Result<String, String> {
+    if place == Place::Laptop {
+        return Ok(path.to_owned());
+    }
+    let plain = path.strip_prefix("./").unwrap_or(path);
+    let below = plain.split('/').all(|part| !matches!(part, "" | "." | "..")) && !plain.contains('\\');
+    if below {
+        return Ok(plain.to_owned());
+    }
+    Err(format!("{path:?} names no object below config/; accepted on AWS: a path like maps/example.toml"))
+}
+
+fn origin<'d>(inner: &Section<'d>, line: usize, place: Place, mistakes: &mut Mistakes<'_>) -> Option<Origin<'d>> {
+    inner.only(&["env", "file", "secret", "key"], mistakes);
+    let named = ["env", "file", "secret"].into_iter().filter(|name| inner.has(name)).count();
+    if named != 1 {
+        let problem = format!("names {named} places to take it from; accepted: {}", origins(place));
+        mistakes.add(line, inner.path(), problem);
+        return None;
+    }
+    let mut text = |key| inner.text(key, mistakes).map(|(text, _)| text);
+    let (env, file, secret, key) = (text("env"), text("file"), text("secret"), text("key"));
+    if key.is_some() && !inner.has("secret") {
+        mistakes.add(line, inner.key("key"), "is a key of a JSON secret; accepted beside `secret` only");
+    }
+    let secret = secret.map(|name| Origin::Secret { name, key });
+    env.map(Origin::Env).or(file.map(Origin::File)).or(secret)
+}
+
+/// How a value may be taken from elsewhere.
+fn origins(place: Place) -> &'static str {
+    match place {
+        Place::Laptop => "{ env = \"NAME\" } or { file = \"path\" }",
+        Place::Aws => "{ secret = \"NAME\" }, { secret = \"NAME\", key = \"KEY\" } or { file = \"path\" }",
+    }
+}
+
+fn declared_param(kind: &str, name: &str) -> Option<&'static Param> {
+    KINDS.iter().find(|known| known.name == kind)?.params.iter().find(|param| param.name == name)
+}
+
+fn is_secret(kind: &str, name: &str) -> bool {
+    SECRETS.contains(&name.to_ascii_lowercase().as_str()) || declared_param(kind, name).is_some_and(|p| p.secret)
+}
+
+/// What a value that is not at hand can be for now; `None` where its source can do without, and would look at it.
+fn stand_in(kind: &str, name: &str) -> Option<String> {
+    let checked = declared_param(kind, name).is_some_and(|param| !param.secret && !param.required);
+    (!checked).then(|| STAND_IN.to_owned())
+}

@@ -1,0 +1,185 @@
+//! `[[search]]`: what to poll, how often, and with which parameters.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use stoop_sources::settings::{Mistakes, Section};
+use stoop_sources::{Params, Source};
+
+use super::SearchConfig;
+use super::params::{Lacking, Written, file_path};
+use super::surroundings::{Place, Surroundings};
+use super::values::{HOUR_MS, duration_ms, required};
+
+/// The longest name of a search on AWS, in characters: SQS takes 128 for a message's deduplication id, which holds
+/// the name and the time at which the search was due.
+const NAME_MAX: usize = 100;
+
+/// Which searches are read, and how far.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope<'a> {
+    /// All, ready to be polled.
+    Everything,
+    /// All, with stand-ins for secrets: ready to be planned, and never to be polled.
+    Plan,
+    /// The one of this name; the others are not looked at.
+    Search(&'a str),
+}
+
+/// The searches of a configuration.
+#[derive(Default)]
+pub(super) struct Searches {
+    /// Those that are switched on, in the order of the file.
+    pub(super) on: Vec<SearchConfig>,
+    /// The names of those that are switched off.
+    pub(super) off: Vec<String>,
+}
+
+enum Switched {
+    On(SearchConfig),
+    Off(String),
+}
+
+/// What one search is read with.
+struct Reader<'a> {
+    file_name: &'a str,
+    scope: Scope<'a>,
+    surroundings: &'a dyn Surroundings,
+}
+
+/// Reads every `[[search]]` that is in the scope.
+pub(super) fn searches(
+    root: &Section<'_>,
+    file_name: &str,
+    scope: Scope<'_>,
+    surroundings: &dyn Surroundings,
+    mistakes: &mut Mistakes<'_>,
+) -> Searches {
+    let reader = Reader { file_name, scope, surroundings };
+    let mut searches = Searches::default();
+    let mut lines = BTreeMap::new();
+    for section in root.tables("search", mistakes) {
+        let name = section.value("name", mistakes);
+        let name = name.and_then(|name| Some((name.value.as_str()?.to_owned(), name.line)));
+        if let Scope::Search(wanted) = scope
+            && name.as_ref().is_none_or(|(name, _)| name != wanted)
+        {
+            continue;
+        }
+        let before = mistakes.len();
+        let search = reader.search(&section, mistakes);
+        if let Some((name, line)) = name
+            && let Some(first) = lines.insert(name.clone(), line)
+        {
+            let problem = format!("{name:?} is the name of the search on line {first} as well");
+            mistakes.add(line, section.key("name"), problem);
+        }
+        match search {
+            Some(Switched::On(search)) => searches.on.push(search),
+            Some(Switched::Off(name)) => searches.off.push(name),
+            None => debug_assert!(mistakes.len() > before, "a search is refused with a mistake"),
+        }
+    }
+    searches
+}
+
+impl Reader<'_> {
+    fn search(&self, section: &Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<Switched> {
+        section.only(&["name", "source", "every", "full_scan_every", "enabled", "params"], mistakes);
+        let place = self.surroundings.place();
+        let name = required(section, "name", "a name of your choice", mistakes);
+        let kinds = stoop_sources::KINDS.iter().map(|kind| kind.name).collect::<Vec<_>>().join(", ");
+        let accepted = format!("{kinds}, or the path of a map with an [http] table");
+        let kind = required(section, "source", &accepted, mistakes);
+        let every_ms = duration_ms(section, "every", HOUR_MS, mistakes);
+        let full_scan_every_ms = duration_ms(section, "full_scan_every", 24 * HOUR_MS, mistakes);
+        let enabled = section.boolean("enabled", mistakes);
+        let known = kind.as_deref().unwrap_or_default();
+        let params = section.table("params", mistakes).map(|table| Written::walk(known, &table, place, mistakes));
+        if let Some(problem) = name.as_deref().and_then(|name| name_problem(name, place)) {
+            let line = section.value("name", mistakes).map_or(section.line(), |name| name.line);
+            mistakes.add(line, section.key("name"), problem);
+        }
+        let (name, kind) = (name?, kind.as_deref()?);
+        if enabled == Some(false) {
+            return Some(Switched::Off(name));
+        }
+        let params = params.unwrap_or_else(|| Written::none(kind));
+        let source = self.source(section, kind, &params, enabled == Some(true), mistakes)?;
+        let full_scan_every_ms = i64::try_from(full_scan_every_ms).unwrap_or(i64::MAX);
+        Some(match source {
+            Some(source) => Switched::On(SearchConfig { name, source, every_ms, full_scan_every_ms }),
+            None => Switched::Off(name),
+        })
+    }
+
+    /// The source of a search that is not switched off; `Some(None)` where its kind is off until `switched_on`.
+    fn source(
+        &self,
+        section: &Section<'_>,
+        kind: &str,
+        params: &Written<'_>,
+        switched_on: bool,
+        mistakes: &mut Mistakes<'_>,
+    ) -> Option<Option<Box<dyn Source>>> {
+        let map = if Path::new(kind).extension().is_some_and(|ext| ext == "toml") {
+            self.map(kind).map(Some).map_err(|problem| vec![problem])
+        } else {
+            Ok(None)
+        };
+        let build = |params: &Params| -> Result<Box<dyn Source>, Vec<String>> {
+            match map.as_ref().map_err(Clone::clone)? {
+                Some(map) => match stoop_sources::declared::HttpSource::new(map, params) {
+                    Ok(source) => Ok(Box::new(source)),
+                    Err(errors) => Err(errors.0),
+                },
+                None => stoop_sources::build(kind, params).map_err(|errors| errors.0),
+            }
+        };
+        // Whether it is off shows before anything is asked of the world: what is off may lack its secret.
+        let tried = build(&params.with_stand_ins());
+        if let Ok(source) = &tried
+            && source.manners().off_by_default
+            && !switched_on
+        {
+            return Some(None);
+        }
+        let (taken, lacking) = params.take(self.surroundings, self.scope != Scope::Plan);
+        let built = if lacking.is_empty() { build(&taken) } else { tried };
+        let complete = lacking.is_empty();
+        for Lacking(line, key, problem) in lacking {
+            mistakes.add(line, key, problem);
+        }
+        match built {
+            Ok(source) => complete.then_some(Some(source)),
+            Err(problems) => {
+                for problem in problems {
+                    mistakes.add(section.line(), section.key("params"), params.redacted(problem));
+                }
+                None
+            }
+        }
+    }
+
+    fn map(&self, path: &str) -> Result<stoop_sources::declared::Map, String> {
+        let path = file_path(path, self.surroundings.place())?;
+        let folder = Path::new(self.file_name).parent().unwrap_or(Path::new(""));
+        let shown = folder.join(&path).display().to_string();
+        let text = self.surroundings.file(&path).map_err(|why| format!("the map {shown} cannot be read: {why}"))?;
+        stoop_sources::declared::Map::parse(&text, &shown).map_err(|errors| errors.to_string())
+    }
+}
+
+/// Why a search cannot have this name. On AWS it is the group of the search's messages, part of its object's key,
+/// and the key of its records; the laptop takes any that shows.
+fn name_problem(name: &str, place: Place) -> Option<String> {
+    if name.trim().is_empty() {
+        return Some(format!("{name:?} is blank; accepted: a name of your choice"));
+    }
+    let fits = name.len() <= NAME_MAX && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    (place == Place::Aws && !fits).then(|| {
+        format!(
+            "{name:?} is no name for a queue's messages; accepted on AWS: 1 to {NAME_MAX} of a-z, A-Z, 0-9, -, _ and ."
+        )
+    })
+}

@@ -1,0 +1,116 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// Where a configuration is read: what it may ask for differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// One computer: files lie beside the configuration, secrets in the environment or in files.
+    Laptop,
+    /// A stack: files are objects under `config/`, secrets are in Secrets Manager under `stoop/<stack>/`.
+    Aws,
+}
+
+/// What a configuration asks of the world around it while it is parsed.
+///
+/// An error is the reason in a few words, without the name of what was asked for and without a secret: it is
+/// shown to people behind "the file x cannot be read: ".
+pub trait Surroundings {
+    /// Where this is.
+    fn place(&self) -> Place;
+
+    /// An environment variable. Asked on the laptop only.
+    fn env(&self, name: &str) -> Option<String>;
+
+    /// A text file. On AWS the path is that of an object below `config/`, such as `maps/x.toml`; on the laptop it
+    /// is relative to the configuration's folder, or absolute.
+    fn file(&self, path: &str) -> Result<String, String>;
+
+    /// A secret as a whole, by its name without `stoop/<stack>/`. Asked on AWS only.
+    fn secret(&self, name: &str) -> Result<String, String>;
+}
+
+/// The laptop: this process's environment, and files beside the configuration.
+pub(super) struct Folder(pub(super) PathBuf);
+
+impl Folder {
+    /// The folder that this file is in.
+    pub(super) fn of(file: &Path) -> Self {
+        Self(file.parent().unwrap_or(Path::new(".")).to_owned())
+    }
+}
+
+impl Surroundings for Folder {
+    fn place(&self) -> Place {
+        Place::Laptop
+    }
+
+    fn env(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
+    fn file(&self, path: &str) -> Result<String, String> {
+        std::fs::read_to_string(self.0.join(path)).map_err(|error| error.to_string())
+    }
+
+    fn secret(&self, _: &str) -> Result<String, String> {
+        Err("there is no Secrets Manager here".to_owned())
+    }
+}
+
+/// A stack on AWS: what was fetched, of what [`wanted`](super::wanted) named, before the configuration is parsed.
+///
+/// ```
+/// use stoop_runtime::{Fetched, Wanting, parse_config, wanted};
+/// let text = "[[search]]\nname = 'chicago'\nsource = 'zillow'\n\
+///             params = { location = 'Chicago, IL', key = { secret = 'rapidapi' } }\n";
+/// assert_eq!(wanted(text, Wanting::Everything).secrets, ["rapidapi"]);
+/// let mut fetched = Fetched::default();
+/// fetched.secrets.insert("rapidapi".into(), Ok("0123".into()));
+/// assert_eq!(parse_config(text, "config/stoop.toml", &fetched)?.searches.len(), 1);
+/// # Ok::<(), stoop_sources::settings::MapErrors>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Fetched {
+    /// The objects below `config/`, by the paths that `wanted` gave, or why one could not be had.
+    pub files: BTreeMap<String, Result<String, String>>,
+    /// The secrets, by the names that `wanted` gave, or why one could not be had.
+    pub secrets: BTreeMap<String, Result<String, String>>,
+}
+
+impl Fetched {
+    /// Files that are at hand, and no secrets.
+    pub fn files(files: impl IntoIterator<Item = (String, String)>) -> Self {
+        let files = files.into_iter().map(|(path, text)| (path, Ok(text))).collect();
+        Self { files, secrets: BTreeMap::new() }
+    }
+}
+
+impl Surroundings for Fetched {
+    fn place(&self) -> Place {
+        Place::Aws
+    }
+
+    fn env(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn file(&self, path: &str) -> Result<String, String> {
+        let none = || Err("there is no such object under config/".to_owned());
+        self.files.get(path).cloned().unwrap_or_else(none)
+    }
+
+    fn secret(&self, name: &str) -> Result<String, String> {
+        self.secrets.get(name).cloned().unwrap_or_else(|| Err("it was not fetched".to_owned()))
+    }
+}
+
+/// Names only: a file can hold a secret as well as a secret can.
+impl fmt::Debug for Fetched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fetched")
+            .field("files", &self.files.keys())
+            .field("secrets", &self.secrets.keys())
+            .finish_non_exhaustive()
+    }
+}

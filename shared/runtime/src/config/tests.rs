@@ -1,0 +1,335 @@
+use stoop_domain::{Currency, Minor};
+
+use super::*;
+
+/// A laptop with one variable and no files.
+struct Desk;
+
+impl Surroundings for Desk {
+    fn place(&self) -> Place {
+        Place::Laptop
+    }
+
+    fn env(&self, name: &str) -> Option<String> {
+        (name == "TOKEN").then(|| "t0ken".to_owned())
+    }
+
+    fn file(&self, _: &str) -> Result<String, String> {
+        Err("no such file".to_owned())
+    }
+
+    fn secret(&self, _: &str) -> Result<String, String> {
+        panic!("the laptop is not asked for secrets by name")
+    }
+}
+
+const MAP: &str = include_str!("../../../../maps/example-http.toml");
+
+fn config(text: &str) -> Result<Config, String> {
+    parse_config(text, "stoop.toml", &Desk).map_err(|errors| errors.to_string())
+}
+
+fn refused(text: &str) -> String {
+    config(text).err().expect("refused")
+}
+
+/// A stack with these secrets and the example's map.
+fn stack(secrets: &[(&str, &str)]) -> Fetched {
+    let mut fetched = Fetched::files([("maps/x.toml".to_owned(), MAP.to_owned())]);
+    fetched.secrets = secrets.iter().map(|(name, value)| ((*name).to_owned(), Ok((*value).to_owned()))).collect();
+    fetched
+}
+
+fn on_aws(text: &str, stack: &Fetched) -> Result<Config, String> {
+    parse_config(text, "config/stoop.toml", stack).map_err(|errors| errors.to_string())
+}
+
+fn plan(text: &str) -> Result<PlanConfig, String> {
+    parse_plan(text, "config/stoop.toml", &stack(&[])).map_err(|errors| errors.to_string())
+}
+
+#[track_caller]
+fn contains(told: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(told.contains(part), "{part} is not in:\n{told}");
+    }
+}
+
+#[test]
+fn a_search_is_read_with_its_secret_from_the_environment() {
+    let config = config(
+        "database = 'x.db'\n[alerts]\ndrop_percent = 12.5\ndrop_amount = { USD = 25000 }\n\
+         [[search]]\nname = 'seattle'\nsource = 'reso'\nevery = '15m'\n\
+         params = { url = 'https://api.example.com/odata', token = { env = 'TOKEN' } }\n",
+    )
+    .unwrap();
+    assert_eq!(config.database, Some(PathBuf::from("x.db")));
+    assert_eq!(config.alerts.rules.drops[0].share_bp_min, Some(1_250));
+    assert_eq!(config.alerts.rules.drops[0].amount_min[&Currency::USD], Minor(2_500_000));
+    let [search] = &config.searches[..] else { panic!("one search") };
+    assert_eq!((search.name.as_str(), search.every_ms), ("seattle", 900_000));
+    let request = search.source.request(&search.source.begin(None));
+    assert!(request.headers.iter().any(|(_, value)| value == "Bearer t0ken"));
+}
+
+#[test]
+fn on_the_laptop_every_path_is_relative_to_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("stoop.toml");
+    std::fs::write(folder.path().join("token"), "t0ken\n").unwrap();
+    std::fs::write(folder.path().join("x.toml"), "nme = 'x'").unwrap();
+    let reso = "[[search]]\nname = 'a'\nsource = 'reso'\n\
+                params = { url = 'https://x.example/odata', token = { file = 'token' } }\n";
+    std::fs::write(&path, format!("database = 'x.db'\ndata = '/data'\n{reso}")).unwrap();
+    let config = read_config(&path).unwrap();
+    assert_eq!((config.database, config.data), (Some(folder.path().join("x.db")), Some(PathBuf::from("/data"))));
+    let source = &config.searches[0].source;
+    assert!(source.request(&source.begin(None)).headers.iter().any(|(_, value)| value == "Bearer t0ken"));
+
+    std::fs::write(&path, "[[search]]\nname = 'a'\nsource = 'x.toml'\n").unwrap();
+    let told = read_config(&path).err().expect("refused").to_string();
+    contains(&told, &[&format!("{}:1: nme: there is no such key", folder.path().join("x.toml").display())]);
+}
+
+#[test]
+fn every_mistake_is_named_at_once_with_its_line() {
+    let errors = refused(
+        "databse = 'x'\n[alerts]\ndrop_percent = 120\nwebhook = 'example'\n\
+         [[search]]\nname = 'a'\nsource = 'reso'\nevery = 'often'\n\
+         params = { url = 'https://x.example/odata', token = 'in the open' }\n\
+         [[search]]\nsource = 'nowhere'\n",
+    );
+    let parts = [
+        "stoop.toml:1",
+        "databse",
+        "database",
+        "stoop.toml:3",
+        "120 is no percentage",
+        "stoop.toml:4",
+        "no address",
+        "stoop.toml:8",
+        "15m",
+        "stoop.toml:9",
+        "a secret does not belong in this file",
+        "search[1].name",
+        "missing",
+    ];
+    contains(&errors, &parts);
+    assert!(!errors.contains("in the open"), "a secret is never shown");
+}
+
+#[test]
+fn a_scraped_site_is_off_until_switched_on() {
+    let off = config("[[search]]\nname = 'ma'\nsource = 'avito'\n").unwrap();
+    assert_eq!((off.searches.len(), off.switched_off), (0, vec!["ma".to_owned()]));
+    let on = config("[[search]]\nname = 'ma'\nsource = 'avito'\nenabled = true\n").unwrap();
+    assert_eq!(on.searches.len(), 1);
+}
+
+#[test]
+fn a_search_that_is_off_may_lack_its_key() {
+    let text = "[[search]]\nname = 'z'\nsource = 'zillow'\nenabled = false\nparams = { key = { env = 'ABSENT' } }\n";
+    assert_eq!(config(text).unwrap().switched_off, ["z"]);
+    assert!(config(&text.replace("enabled = false\n", "")).is_err());
+    let by_kind = "[[search]]\nname = 'ma'\nsource = 'avito'\nparams = { url = { env = 'ABSENT' } }\n";
+    assert_eq!(config(by_kind).unwrap().switched_off, ["ma"], "off by its kind, not by a word in the file");
+}
+
+#[test]
+fn a_missing_key_is_one_mistake_not_two() {
+    let text = "[[search]]\nname = 'z'\nsource = 'zillow'\nparams = { location = 'x', key = { env = 'ABSENT' } }\n";
+    assert_eq!(refused(text), "stoop.toml:4: search[0].params.key: the environment has no variable ABSENT");
+}
+
+#[test]
+fn the_laptop_sends_whoever_names_a_secret_to_the_environment() {
+    let text = "[[search]]\nname = 'z'\nsource = 'zillow'\nparams = { location = 'x', key = { secret = 'rapid' } }\n";
+    contains(&refused(text), &["stoop.toml:4: search[0].params.key: ", "read on AWS; here use env or file"]);
+    assert_eq!(config(&text.replace("params", "enabled = false\nparams")).unwrap().switched_off, ["z"]);
+}
+
+#[test]
+fn a_value_comes_from_one_place() {
+    let with = |token: &str| {
+        let params = format!("params = {{ url = 'https://x.example/odata', token = {token} }}");
+        refused(&format!("[[search]]\nname = 'a'\nsource = 'reso'\n{params}\n"))
+    };
+    contains(&with("{ env = 'TOKEN', file = 'x' }"), &["names 2 places", "{ env = \"NAME\" } or { file = \"path\" }"]);
+    contains(&with("{ }"), &["names 0 places"]);
+    contains(&with("{ env = 'TOKEN', key = 'a' }"), &["params.token.key", "beside `secret` only"]);
+    contains(&with("{ env = 7 }"), &["a text in quotes"]);
+}
+
+#[test]
+fn a_secret_is_taken_whole_or_by_a_key_of_its_json() {
+    let text = "[[search]]\nname = 'a'\nsource = 'reso'\n\
+                params = { url = 'https://x.example/odata', token = { secret = 'mls/austin', key = 'token' } }\n\
+                [[search]]\nname = 'b'\nsource = 'maps/x.toml'\nparams = { city = 'Graz', key = { secret = 'graz' } }\n";
+    let everything = wanted(text, Wanting::Everything);
+    assert_eq!(
+        (everything.files, everything.secrets),
+        (vec!["maps/x.toml".into()], vec!["graz".into(), "mls/austin".into()])
+    );
+    let stack = stack(&[("mls/austin", "{\"user\":\"u\",\"token\":\" t0ken\\n\"}"), ("graz", "k3y\n")]);
+    let config = on_aws(text, &stack).unwrap();
+    let headers: Vec<_> =
+        config.searches.iter().flat_map(|s| s.source.request(&s.source.begin(None)).headers).collect();
+    for bearer in ["Bearer t0ken", "Bearer k3y"] {
+        assert!(headers.iter().any(|(_, value)| value == bearer), "{bearer} is not among {headers:?}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_secret_is_told_without_its_value() {
+    let with = |secret: &str, given: &str| {
+        let text = format!(
+            "[[search]]\nname = 'a'\nsource = 'reso'\n\
+             params = {{ url = 'https://x.example/odata', token = {secret} }}\n"
+        );
+        let told = on_aws(&text, &stack(&[("s", given)])).err().expect("refused");
+        assert!(!told.contains("hush"), "a secret is never shown: {told}");
+        contains(&told, &["config/stoop.toml:4: search[0].params.token: "]);
+        told
+    };
+    contains(&with("{ secret = 's', key = 'token' }", "hush"), &["the secret s is no JSON object", "\"token\""]);
+    contains(&with("{ secret = 's', key = 'token' }", "[\"hush\"]"), &["no JSON object"]);
+    contains(&with("{ secret = 's', key = 'token' }", "{\"hush\":\"hush\"}"), &["the secret s has no key token"]);
+    contains(&with("{ secret = 's', key = 'token' }", "{\"token\":[\"hush\"]}"), &["neither text nor number"]);
+    contains(&with("{ secret = 's' }", " \n"), &["the secret s is empty"]);
+    contains(&with("{ secret = 'other' }", "hush"), &["the secret other cannot be read: it was not fetched"]);
+    contains(&with("{ secret = 'a b' }", "hush"), &["is no name of a secret", "without the prefix stoop/<stack>/"]);
+    contains(&with("{ env = 'TOKEN' }", "hush"), &["a function's environment", "{ secret = \"NAME\" }"]);
+    contains(&with("{ file = '../token' }", "hush"), &["names no object below config/"]);
+}
+
+#[test]
+fn a_source_that_refuses_a_value_from_elsewhere_does_not_show_it() {
+    let text = "[[search]]\nname = 'a'\nsource = 'reso'\n\
+                params = { url = { secret = 's' }, country = { secret = 's' }, top = 'many' }\n";
+    let told = on_aws(text, &stack(&[("s", "hush: accepted is hush")])).err().expect("refused");
+    contains(&told, &["url = (not shown): accepted is an address", "country = (not shown)", "top = \"many\""]);
+    assert!(!told.to_lowercase().contains("hush"), "{told}");
+    let shown = format!("{:?}", stack(&[("s", "hush")]));
+    assert!(shown.contains("\"s\"") && !shown.contains("hush") && !shown.contains("native_id"), "{shown}");
+}
+
+#[test]
+fn what_is_wanted_leaves_out_what_is_switched_off_and_forgives_mistakes() {
+    let text = "typo = 1\n\
+                [[search]]\nname = 'a'\nsource = 'zillow'\nevery = 'often'\nparams = { key = { secret = 'a' } }\n\
+                [[search]]\nname = 'b'\nsource = 'zillow'\nenabled = false\nparams = { key = { secret = 'b' } }\n\
+                [[search]]\nname = 'c'\nsource = 'avito'\nparams = { url = { secret = 'c' } }\n\
+                [[search]]\nname = 'd'\nsource = './maps/x.toml'\nparams = { city = { file = 'city' }, key = { file = 'key' } }\n\
+                [[search]]\nname = 'e'\nsource = '../x.toml'\nparams = { key = { secret = 'a' }, x = { secret = 'no name' } }\n";
+    let of = |wanting| {
+        let Wanted { files, secrets } = wanted(text, wanting);
+        (files.join(" "), secrets.join(" "))
+    };
+    let pair = |files: &str, secrets: &str| (files.to_owned(), secrets.to_owned());
+    assert_eq!(of(Wanting::Everything), pair("city key maps/x.toml", "a"));
+    assert_eq!(of(Wanting::Plan), pair("city maps/x.toml", ""), "a secret in a file is a secret");
+    assert_eq!(of(Wanting::Search("a")), pair("", "a"));
+    assert_eq!(of(Wanting::Search("d")), pair("city key maps/x.toml", ""));
+    assert_eq!(of(Wanting::Search("b")), pair("", ""));
+    assert_eq!(wanted("[[search", Wanting::Everything), Wanted::default());
+}
+
+#[test]
+fn the_planner_needs_no_secret() {
+    let text = "[[search]]\nname = 'a'\nsource = 'reso'\nevery = '15m'\n\
+                params = { url = { secret = 'u' }, top = { secret = 't' }, token = { secret = 's', key = 'k' } }\n\
+                [[search]]\nname = 'b'\nsource = 'maps/x.toml'\nparams = { city = 'Graz', key = { file = 'key' } }\n\
+                [[search]]\nname = 'c'\nsource = 'avito'\n\
+                [[search]]\nname = 'd'\nsource = 'zillow'\nenabled = false\n";
+    assert_eq!(wanted(text, Wanting::Plan), Wanted { files: vec!["maps/x.toml".into()], secrets: vec![] });
+    let plan = plan(text).unwrap();
+    let searches: Vec<_> = plan.searches.iter().map(|search| (search.name.as_str(), search.every_ms)).collect();
+    assert_eq!(searches, [("a", 900_000), ("b", 3_600_000)]);
+    assert_eq!(plan.switched_off, ["c", "d"]);
+}
+
+#[test]
+fn a_map_says_whether_its_searches_are_off_before_a_secret_is_looked_at() {
+    let map = MAP.replace("pause_ms = 500", "pause_ms = 500\noff_by_default = true");
+    let fetched = Fetched::files([("maps/x.toml".to_owned(), map)]);
+    let text =
+        "[[search]]\nname = 'b'\nsource = 'maps/x.toml'\nparams = { city = 'Graz', key = { secret = 'absent' } }\n";
+    assert_eq!(on_aws(text, &fetched).unwrap().switched_off, ["b"]);
+    assert_eq!(parse_plan(text, "config/stoop.toml", &fetched).unwrap().switched_off, ["b"]);
+}
+
+#[test]
+fn the_planner_finds_every_mistake_that_needs_no_secret() {
+    let errors = plan(
+        "databse = 'x'\n[alerts]\nwebhook = 'https://x.example'\n\
+         [[search]]\nname = 'Graz west'\nsource = 'maps/absent.toml'\n\
+         [[search]]\nname = 'b'\nsource = 'reso'\n\
+         params = { url = 'nowhere', top = '0', token = { env = 'TOKEN' }, select = { secret = 'a b' } }\n\
+         [[search]]\nname = 'b'\nsource = 'zillow'\nevery = 'often'\nparams = { key = 'in the open' }\n\
+         [[search]]\nname = 'e'\nsource = 'maps/x.toml'\nparams = { town = 'x', key = { secret = 'k' } }\n",
+    )
+    .unwrap_err();
+    let parts = [
+        "config/stoop.toml:1: databse",
+        "alerts.webhook: there is no webhook on AWS",
+        "\"Graz west\" is no name for a queue's messages; accepted on AWS: 1 to 100 of a-z",
+        "the map config/maps/absent.toml cannot be read: there is no such object",
+        "url = \"nowhere\"",
+        "top = \"0\"",
+        "TOKEN is not looked for there",
+        "\"a b\" is no name of a secret",
+        "\"b\" is the name of the search on line",
+        "\"often\" is no time span",
+        "a secret does not belong in this file",
+        "location: missing",
+        "there is no parameter \"town\"",
+        "parameter \"city\" is missing",
+    ];
+    contains(&errors, &parts);
+    assert!(!errors.contains("in the open") && !errors.contains("stand-in"), "{errors}");
+}
+
+#[test]
+fn one_search_is_read_whatever_is_wrong_with_the_others() {
+    let text = "typo = 1\n[alerts]\ndrop_percent = 'x'\n\
+                [[search]]\nname = 7\n\
+                [[search]]\nname = 'b'\nsource = 'zillow'\nparams = { location = 'x', key = { secret = 'absent' } }\n\
+                [[search]]\nname = 'c'\nsource = 'zillow'\nparams = { location = 'x', key = { secret = 'k' } }\n\
+                [[search]]\nname = 'd'\nsource = 'avito'\n";
+    let stack = stack(&[("k", "hush")]);
+    let one = |name| parse_search(text, "config/stoop.toml", name, &stack).map_err(|errors| errors.to_string());
+    assert_eq!(one("c").unwrap().map(|search| search.name), Some("c".to_owned()));
+    assert!(one("d").unwrap().is_none(), "switched off");
+    assert!(one("e").unwrap().is_none(), "not there");
+    contains(&one("b").err().expect("refused"), &["the secret absent cannot be read"]);
+    assert!(on_aws(text, &stack).is_err());
+}
+
+#[test]
+fn two_searches_of_one_name_are_no_search() {
+    let text = "[[search]]\nname = 'a'\nsource = 'avito'\nenabled = true\n";
+    let twice = format!("{text}{text}");
+    let told = parse_search(&twice, "s.toml", "a", &stack(&[])).err().expect("refused").to_string();
+    contains(&told, &["s.toml:6: search[1].name: \"a\" is the name of the search on line 2 as well"]);
+}
+
+#[test]
+fn alerts_are_read_alone() {
+    let text = "[alerts]\ndrop_percent = 20\n[[search]]\nname = 'a'\nsource = 'nowhere'\n";
+    assert_eq!(parse_alerts(text, "s.toml", 1_200).unwrap().rules.drops[0].share_bp_min, Some(2_000));
+    assert_eq!(parse_alerts("", "s.toml", 1_200).unwrap().rules.drops[0].share_bp_min, Some(1_200));
+    let told = parse_alerts(&text.replace("20", "200"), "s.toml", 1_200).unwrap_err().to_string();
+    assert_eq!(told, "s.toml:2: alerts.drop_percent: 200 is no percentage; accepted: a number from 0 to 100");
+}
+
+#[test]
+fn the_laptop_takes_any_name_that_shows() {
+    let named = |name: &str| format!("[[search]]\nname = '{name}'\nsource = 'avito'\nenabled = true\n");
+    for name in ["Marché d'été".replace('\'', ""), "Lincoln Park".into(), "x".repeat(300)] {
+        assert_eq!(config(&named(&name)).unwrap().searches[0].name, name);
+        contains(&plan(&named(&name)).unwrap_err(), &["config/stoop.toml:2: search[0].name: ", "1 to 100"]);
+    }
+    contains(&refused(&named(" ")), &["\" \" is blank"]);
+    let longest = format!("a.B-9_{}", "x".repeat(94));
+    assert_eq!(plan(&named(&longest)).unwrap().searches[0].name, longest);
+}

@@ -1,0 +1,53 @@
+//! Numbers, percentages and time spans, as people write them.
+
+use stoop_domain::Time;
+use stoop_sources::settings::{Mistakes, Section};
+
+pub(super) const HOUR_MS: u64 = Time::HOUR_MS.cast_unsigned();
+
+/// A text that must be there.
+pub(super) fn required(
+    section: &Section<'_>,
+    key: &str,
+    accepted: &str,
+    mistakes: &mut Mistakes<'_>,
+) -> Option<String> {
+    if !section.has(key) {
+        mistakes.add(section.line(), section.key(key), format!("missing; accepted: {accepted}"));
+    }
+    section.text(key, mistakes).map(|(text, _)| text.to_owned())
+}
+
+/// A number of percent as hundredths of a percent, from 0 to 100.
+pub(super) fn percent_bp(section: &Section<'_>, key: &str, mistakes: &mut Mistakes<'_>) -> Option<u32> {
+    let line = section.value(key, mistakes)?.line;
+    let text = number_text(section, key, mistakes).unwrap_or_default();
+    let bp =
+        stoop_domain::parse_decimal(&text, 2).ok().and_then(|bp| u32::try_from(bp).ok()).filter(|bp| *bp <= 10_000);
+    if bp.is_none() {
+        mistakes.add(line, section.key(key), format!("{text} is no percentage; accepted: a number from 0 to 100"));
+    }
+    bp
+}
+
+/// A number as it is written, without its underscores.
+pub(super) fn number_text(section: &Section<'_>, key: &str, mistakes: &Mistakes<'_>) -> Option<String> {
+    let value = section.value(key, mistakes)?.value;
+    let text =
+        value.as_integer().map(|n| n.as_str().to_owned()).or_else(|| value.as_float().map(|n| n.as_str().to_owned()));
+    text.map(|text| text.replace('_', ""))
+}
+
+/// A time span like `90s`, `15m`, `6h`, `2d`.
+pub(super) fn duration_ms(section: &Section<'_>, key: &str, default: u64, mistakes: &mut Mistakes<'_>) -> u64 {
+    let Some((text, line)) = section.text(key, mistakes) else { return default };
+    let units = [("s", 1_000), ("m", 60_000), ("h", HOUR_MS), ("d", 24 * HOUR_MS)];
+    let parsed = units.iter().find_map(|(unit, ms)| {
+        let count: u64 = text.strip_suffix(unit)?.trim().parse().ok()?;
+        count.checked_mul(*ms).filter(|ms| (1_000..=366 * 24 * HOUR_MS).contains(ms))
+    });
+    parsed.unwrap_or_else(|| {
+        mistakes.add(line, section.key(key), format!("{text:?} is no time span; accepted: 90s, 15m, 6h, 2d"));
+        default
+    })
+}

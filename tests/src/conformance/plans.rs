@@ -1,0 +1,98 @@
+use std::sync::Arc;
+
+use stoop_domain::Time;
+use stoop_pipeline::ports::{PlanLedger, PollTask, TaskQueue};
+
+use crate::made::minute;
+
+/// The contract of [`PlanLedger`].
+pub async fn plan_ledger_conformance<L: PlanLedger + ?Sized>(ledger: Arc<L>) {
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    assert_eq!(ledger.last_sent(&[]).await.unwrap(), []);
+    ledger.sent(&[], minute(0)).await.unwrap();
+    assert_eq!(ledger.last_sent(&names(&["austin", "graz"])).await.unwrap(), [None, None], "never sent");
+
+    let precise = minute(0).plus_ms(37_123);
+    ledger.sent(&names(&["graz"]), precise).await.unwrap();
+    ledger.sent(&names(&["Lincoln-Park_2.b", "agadir"]), minute(2)).await.unwrap();
+    let asked = names(&["agadir", "austin", "graz", "Lincoln-Park_2.b"]);
+    let told = ledger.last_sent(&asked).await.unwrap();
+    let expected = [Some(minute(2)), None, Some(precise), Some(minute(2))];
+    assert_eq!(told, expected, "in the order of the questions, to the millisecond");
+    assert_eq!(ledger.last_sent(&names(&["lincoln-park_2.b", "gra"])).await.unwrap(), [None, None], "names do not mix");
+
+    ledger.sent(&names(&["graz"]), minute(15)).await.unwrap();
+    ledger.sent(&names(&["agadir"]), minute(1)).await.unwrap();
+    let told = ledger.last_sent(&asked).await.unwrap();
+    let expected = [Some(minute(1)), None, Some(minute(15)), Some(minute(2))];
+    assert_eq!(told, expected, "what was told last holds, be it earlier");
+
+    // More than any request of a store in the cloud takes at once.
+    let many: Vec<String> = (0..230).map(|i| format!("zip-{i}")).collect();
+    ledger.sent(&many[10..], minute(3)).await.unwrap();
+    let told = ledger.last_sent(&many).await.unwrap();
+    assert_eq!(told[..10], [None; 10]);
+    assert_eq!(told[10..], [Some(minute(3)); 220]);
+    ledger.sent(&many, Time::from_ms(0)).await.unwrap();
+    assert_eq!(ledger.last_sent(&many).await.unwrap(), [Some(Time::from_ms(0)); 230]);
+    assert_eq!(ledger.last_sent(&asked).await.unwrap(), expected, "and nothing else has changed");
+}
+
+/// The contract of [`TaskQueue`]. `receive` takes everything that is in the queue, as a poller that succeeds: in the
+/// order of delivery, until nothing is left.
+pub async fn task_queue_conformance<Q: TaskQueue + ?Sized>(queue: Arc<Q>, receive: impl AsyncFn() -> Vec<PollTask>) {
+    let task = |search: &str, minutes: i64| PollTask { search: search.into(), due_at: minute(minutes) };
+    assert_eq!(queue.send(&[]).await.unwrap(), Vec::<usize>::new(), "nothing can always be sent");
+    assert_eq!(receive().await, []);
+
+    // Three batches of SQS, the last not full.
+    let many: Vec<PollTask> = (0..25).map(|i| task(&format!("zip-{i}"), 0)).collect();
+    send_all(&*queue, many.clone()).await;
+    let mut delivered = receive().await;
+    delivered.sort();
+    delivered.dedup();
+    let mut expected = many.clone();
+    expected.sort();
+    assert_eq!(delivered, expected, "everything that was accepted is delivered, as it was sent");
+
+    let turns: Vec<PollTask> =
+        (1..=12).flat_map(|turn| ["even", "odd"].map(|search| task(search, turn * 15))).collect();
+    send_all(&*queue, turns.clone()).await;
+    let delivered = receive().await;
+    for search in ["even", "odd"] {
+        let of = |tasks: &[PollTask]| -> Vec<PollTask> {
+            let mut seen: Vec<PollTask> = Vec::new();
+            // At least once: what comes a second time is no mistake, what comes out of order is.
+            for task in tasks.iter().filter(|task| task.search == search) {
+                if !seen.contains(task) {
+                    seen.push(task.clone());
+                }
+            }
+            seen
+        };
+        assert_eq!(of(&delivered), of(&turns), "the tasks of one search come in their order");
+    }
+
+    let longest = PollTask { search: "x".repeat(100), due_at: minute(0).plus_ms(37_123) };
+    send_all(&*queue, vec![longest.clone()]).await;
+    assert!(receive().await.contains(&longest), "the longest name and a time to the millisecond");
+
+    let before = task("again", 0);
+    send_all(&*queue, vec![before.clone()]).await;
+    assert_eq!(receive().await, std::slice::from_ref(&before));
+    let next = task("again", 15);
+    send_all(&*queue, vec![before, next.clone()]).await;
+    assert_eq!(receive().await, [next], "a task that is sent again is accepted, and not delivered again");
+}
+
+/// Sends again what was refused, as the planner does.
+async fn send_all<Q: TaskQueue + ?Sized>(queue: &Q, mut tasks: Vec<PollTask>) {
+    for _ in 0..10 {
+        let refused = queue.send(&tasks).await.unwrap();
+        tasks = refused.into_iter().map(|place| tasks[place].clone()).collect();
+        if tasks.is_empty() {
+            return;
+        }
+    }
+    panic!("{} tasks are still refused after ten attempts", tasks.len());
+}
