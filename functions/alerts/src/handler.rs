@@ -1,1 +1,161 @@
-//! The alerts function.
+//! The alerts function: a batch of the homes table's change feed in, alerts on the topic out.
+//!
+//! The mapping's filter lets only notable changes through. A change is done with when its alerts are told and
+//! recorded, or held back and recorded; the answer names the first that is not.
+
+mod rules;
+
+use aws_lambda_events::dynamodb::EventRecord;
+use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
+use serde::Deserialize;
+use serde_dynamo::{AttributeValue, Item};
+use serde_json::value::RawValue;
+use stoop_aws::Meter;
+use stoop_domain::{Home, HomeId, Reason, Reject};
+use stoop_pipeline::ports::{Change, Ledger, PortError, Publisher, Quarantine};
+use stoop_pipeline::{Alerted, Clock, alert};
+use stoop_rules::Rules;
+use stoop_wire::home_from_bytes;
+
+pub use rules::{NoPercentage, RulesInForce};
+
+/// The function's ports, made once.
+pub struct App<'a> {
+    /// What deserves an alert.
+    pub rules: RulesInForce<'a>,
+    /// What was told.
+    pub ledger: &'a dyn Ledger,
+    /// Where it is told.
+    pub publisher: &'a dyn Publisher,
+    /// Where changes go that cannot be read.
+    pub quarantine: &'a dyn Quarantine,
+    /// The time.
+    pub clock: &'a dyn Clock,
+    /// What is counted.
+    pub meter: &'a Meter,
+}
+
+/// An event that is none of a DynamoDB Streams mapping.
+#[derive(Debug, thiserror::Error)]
+#[error("the event is no DynamoDB Streams batch: {0}; accepted: {{\"Records\": [...]}}")]
+pub struct NoBatch(#[from] serde_json::Error);
+
+#[derive(Deserialize)]
+struct Batch<'e> {
+    #[serde(rename = "Records", borrow)]
+    records: Vec<&'e RawValue>,
+}
+
+impl App<'_> {
+    /// Judges a batch of changes.
+    ///
+    /// # Errors
+    /// When the event is no batch of records at all.
+    pub async fn handle(&self, event: &RawValue) -> Result<DynamoDbEventResponse, NoBatch> {
+        let batch: Batch<'_> = serde_json::from_str(event.get())?;
+        let mut response = DynamoDbEventResponse::default();
+        let mut sequences = Vec::new();
+        let mut changes = Vec::new();
+        let mut rejects = Vec::new();
+        let mut first = None;
+        for raw in batch.records {
+            match read(raw) {
+                Ok((sequence, change)) => {
+                    first.get_or_insert_with(|| sequence.clone());
+                    if let Some(change) = change {
+                        sequences.push(sequence);
+                        changes.push(change);
+                    }
+                }
+                Err(why) => {
+                    let place = format!("change {}", sequence_of(raw).unwrap_or("unknown"));
+                    first.get_or_insert_with(|| sequence_of(raw).unwrap_or_default().to_owned());
+                    let raw = raw.get().as_bytes();
+                    rejects.push(Reject::new("changes", self.clock.now(), place, Reason::Unreadable, why, raw));
+                }
+            }
+        }
+        let rules = match self.settle(&rejects).await {
+            Ok(rules) => rules,
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "the batch is to be judged again");
+                self.meter.count("RecordsFailed", (changes.len() + rejects.len()) as u64);
+                response.batch_item_failures.push(failure(first.unwrap_or_default()));
+                return Ok(response);
+            }
+        };
+        match alert(&changes, &rules, self.ledger, self.publisher).await {
+            Ok(alerted) => self.tell(&alerted),
+            Err(failed) => {
+                self.tell(&failed.done);
+                self.meter.count("AlertsFailed", 1);
+                let sequence = sequences.swap_remove(failed.change);
+                tracing::error!(error = &failed as &dyn std::error::Error, sequence, "changes are to be judged again");
+                response.batch_item_failures.push(failure(sequence));
+            }
+        }
+        Ok(response)
+    }
+
+    /// Puts what cannot be read in quarantine, and reads the rules.
+    async fn settle(&self, rejects: &[Reject]) -> Result<Rules, PortError> {
+        if !rejects.is_empty() {
+            self.quarantine.put(rejects).await?;
+            self.meter.count("Quarantined", rejects.len() as u64);
+        }
+        self.rules.at(self.clock.now()).await
+    }
+
+    fn tell(&self, alerted: &Alerted) {
+        self.meter.count("AlertsTold", alerted.told.len() as u64);
+        self.meter.count("AlertsSuspect", alerted.suspects.len() as u64);
+        for alert in &alerted.told {
+            tracing::info!(alert = %alert.id, home = %alert.home, drop_bp = alert.drop_bp, "told");
+        }
+    }
+}
+
+/// Where Lambda is to begin again; an empty one makes it deliver the whole batch again.
+fn failure(sequence: String) -> DynamoDbBatchItemFailure {
+    let mut failure = DynamoDbBatchItemFailure::default();
+    failure.item_identifier = Some(sequence);
+    failure
+}
+
+/// The sequence number and the change of a record; no change, where a home was removed by an operator.
+fn read(raw: &RawValue) -> Result<(String, Option<Change>), String> {
+    let record: EventRecord = serde_json::from_str(raw.get()).map_err(|error| format!("no change record: {error}"))?;
+    let sequence = record.change.sequence_number.ok_or("the record has no SequenceNumber")?;
+    if record.event_name == "REMOVE" {
+        return Ok((sequence, None));
+    }
+    let id = match record.change.keys.get("id") {
+        Some(AttributeValue::S(id)) => HomeId(id.as_str().into()),
+        _ => return Err("the record has no key id".into()),
+    };
+    let new = home(&record.change.new_image)?.ok_or("the record has no new image")?;
+    let old = home(&record.change.old_image)?;
+    Ok((sequence, Some(Change { home: id, old, new })))
+}
+
+fn home(image: &Item) -> Result<Option<Home>, String> {
+    match image.get("body") {
+        None if image.is_empty() => Ok(None),
+        Some(AttributeValue::B(body)) => home_from_bytes(body).map(Some).map_err(|error| error.to_string()),
+        _ => Err("an image without a binary body is no home".into()),
+    }
+}
+
+fn sequence_of(raw: &RawValue) -> Option<&str> {
+    #[derive(Deserialize)]
+    struct Outline<'e> {
+        #[serde(borrow)]
+        dynamodb: OutlineOfChange<'e>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct OutlineOfChange<'e> {
+        sequence_number: &'e str,
+    }
+    serde_json::from_str::<Outline<'_>>(raw.get()).ok().map(|outline| outline.dynamodb.sequence_number)
+}

@@ -1,1 +1,121 @@
-//! The api function.
+//! The api function: a request to the function URL in, a JSON answer out. What is answered is decided by
+//! [`stoop_pipeline::serve::api`]; this converts.
+//!
+//! The event is AWS's HTTP payload format 2.0, so that an HTTP API in front of the function works as well.
+//!
+//! The token is read when a request needs it, and read afresh when a request's token does not match: after a
+//! rotation the new token works at once. How long the old one is remembered is up to whoever reads it.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use aws_lambda_events::lambda_function_urls::{LambdaFunctionUrlRequest, LambdaFunctionUrlResponse};
+use serde_json::value::RawValue;
+use stoop_domain::Time;
+use stoop_pipeline::ports::PortError;
+use stoop_pipeline::serve::api::{Api, ApiRequest, ApiResponse, Token};
+
+/// How recent a token is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recency {
+    /// As remembered.
+    Remembered,
+    /// As it is now: it did not match. Called for as often as somebody sends wrong tokens.
+    Afresh,
+}
+
+/// Reads the text of the API's token.
+pub type ReadToken<'a> =
+    Box<dyn Fn(Recency) -> Pin<Box<dyn Future<Output = Result<String, PortError>> + Send + 'a>> + Send + Sync + 'a>;
+
+/// The function's ports, made once.
+pub struct App<'a> {
+    api: Api<'a>,
+    read_token: ReadToken<'a>,
+}
+
+/// Kept of the time that an invocation has, for the way back.
+const MARGIN_MS: i64 = 500;
+
+impl<'a> App<'a> {
+    /// A function that answers from this API to whoever has the token.
+    #[must_use]
+    pub fn new(api: Api<'a>, read_token: ReadToken<'a>) -> Self {
+        Self { api, read_token }
+    }
+
+    /// Answers an event. An event that is no request, and a request that takes too long, are answered, too.
+    pub async fn handle(&self, event: &RawValue, now: Time, deadline: Time) -> LambdaFunctionUrlResponse {
+        let event: LambdaFunctionUrlRequest = match serde_json::from_str(event.get()) {
+            Ok(event) => event,
+            Err(error) => {
+                tracing::warn!(%error, "the event is no request of a function URL");
+                let message = "the event is no HTTP request; accepted: payload format 2.0";
+                return converted(ApiResponse::error(400, "bad_event", message));
+            }
+        };
+        let request = request_of(&event);
+        let left_ms = (deadline.ms() - now.ms()).saturating_sub(MARGIN_MS);
+        let left = Duration::from_millis(u64::try_from(left_ms).unwrap_or(0));
+        let response = match tokio::time::timeout(left, self.answer(request, now)).await {
+            Ok(response) => response,
+            Err(_) => {
+                let message =
+                    "the answer took too long; accepted: fewer days or a narrower area, or the same again later";
+                ApiResponse::error(504, "too_slow", message)
+            }
+        };
+        tracing::info!(request.method, request.path, request.query, response.status, "answered");
+        converted(response)
+    }
+
+    async fn answer(&self, request: ApiRequest<'_>, now: Time) -> ApiResponse {
+        if request.is_open() {
+            return self.api.answer(request, None, now).await;
+        }
+        let remembered = self.token(Recency::Remembered).await;
+        let response = self.api.answer(request, remembered.as_ref(), now).await;
+        if !matches!(response.status, 401 | 503) || request.authorization.is_none() {
+            return response;
+        }
+        let fresh = self.token(Recency::Afresh).await;
+        if fresh == remembered { response } else { self.api.answer(request, fresh.as_ref(), now).await }
+    }
+
+    /// The token; `None`, which refuses everybody, where there is no usable one.
+    async fn token(&self, recency: Recency) -> Option<Token> {
+        let text = (self.read_token)(recency).await;
+        let text = text.inspect_err(|error| {
+            tracing::error!(error = error as &dyn std::error::Error, "the API's token cannot be read");
+        });
+        let token = Token::parse(&text.ok()?);
+        token
+            .inspect_err(|error| tracing::error!(error = error as &dyn std::error::Error, "the API refuses everybody"))
+            .ok()
+    }
+}
+
+fn request_of(event: &LambdaFunctionUrlRequest) -> ApiRequest<'_> {
+    let http = &event.request_context.http;
+    let path = event.raw_path.as_deref().or(http.path.as_deref());
+    ApiRequest {
+        method: http.method.as_deref().unwrap_or_default(),
+        path: path.unwrap_or_default(),
+        query: event.raw_query_string.as_deref().unwrap_or_default(),
+        // One that is no ASCII matches no token.
+        authorization: event.headers.get("authorization").map(|value| value.to_str().unwrap_or_default()),
+    }
+}
+
+fn converted(response: ApiResponse) -> LambdaFunctionUrlResponse {
+    let mut converted = LambdaFunctionUrlResponse::default();
+    converted.status_code = response.status.into();
+    for (name, value) in response.headers {
+        match value.parse() {
+            Ok(value) => drop(converted.headers.insert(name, value)),
+            Err(_) => tracing::error!(name, value, "a header that HTTP does not allow was left out"),
+        }
+    }
+    converted.body = Some(String::from_utf8_lossy(&response.body).into_owned());
+    converted
+}

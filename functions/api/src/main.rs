@@ -1,2 +1,57 @@
-//! Wires the api function.
-fn main() {}
+//! Wires the api function: see the library's documentation for what it does.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use serde_json::value::RawValue;
+use stoop_api::{App, ReadToken, Recency};
+use stoop_aws::{Clients, DynamoStore, DynamoViews, Lake, Secrets, required};
+use stoop_domain::{Observation, Time};
+use stoop_pipeline::Clock;
+use stoop_pipeline::ports::PortError;
+use stoop_pipeline::serve::api::Api;
+use stoop_runtime::{LogFormat, SystemClock, init_telemetry};
+
+/// The store's lake: this function only reads, and may not write to the real one.
+struct NoLake;
+
+#[async_trait]
+impl Lake for NoLake {
+    async fn keep(&self, _: &[&Observation]) -> Result<(), PortError> {
+        Err(PortError::new("keep observations", "the api function writes nothing"))
+    }
+
+    async fn keep_stale(&self, observations: &[&Observation]) -> Result<(), PortError> {
+        self.keep(observations).await
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    init_telemetry(LogFormat::Json);
+    let clients = Clients::from_env()?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let (homes, markets) = (required("STOOP_HOMES_TABLE")?, required("STOOP_MARKETS_TABLE")?);
+    let (alerts, secret) = (required("STOOP_ALERTS_TABLE")?, required("STOOP_API_TOKEN_SECRET")?);
+    let dynamodb = clients.dynamodb();
+    let store = DynamoStore::new(dynamodb.clone(), homes, &markets, Arc::new(NoLake), clock.clone());
+    let views = DynamoViews::new(dynamodb, &markets, alerts, clock.clone());
+    let secrets = Secrets::new(clients.secrets(), clock.clone());
+    let (secrets, secret) = (&secrets, &*secret);
+    let read_token: ReadToken<'_> = Box::new(move |recency| {
+        Box::pin(async move {
+            let read = match recency {
+                Recency::Remembered => secrets.get(secret).await,
+                Recency::Afresh => secrets.refresh(secret).await,
+            };
+            read.map(|secret| secret.reveal().to_owned())
+        })
+    });
+    let app = App::new(Api::new(&store, &views), read_token);
+    run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
+        let deadline = Time::from_ms(event.context.deadline.cast_signed());
+        Ok::<_, Error>(app.handle(&event.payload, clock.now(), deadline).await)
+    }))
+    .await
+}

@@ -1,1 +1,199 @@
-//! The metrics function.
+//! The metrics function: a batch of Kinesis records in, state and lake out.
+//!
+//! A record is done with when its effect is stored: its observations in state and lake, what cannot be read of
+//! it in quarantine. The answer names the first record that is not (`batchItemFailures`), and Lambda delivers
+//! from there again; taking a record up twice changes nothing.
+
+use aws_lambda_events::kinesis::KinesisEventRecord;
+use aws_lambda_events::streams::KinesisEventResponse;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use stoop_aws::Meter;
+use stoop_domain::{HomeId, Observation, Reason, Reject, Time, home_id};
+use stoop_pipeline::ports::{PortError, Quarantine, Store};
+use stoop_pipeline::{Clock, Inbox, MeasureError, Measured, Measurer, Memory};
+use tokio::sync::Mutex;
+
+/// Observations that are measured at a time. What was measured is done with, whatever becomes of the rest of
+/// the batch; smaller groups would read and write the same markets more often.
+const GROUP_OBSERVATIONS_MIN: usize = 1_000;
+
+/// When less time than this is left, the rest of the batch is left to the next invocation.
+const MARGIN_MS: i64 = 5_000;
+
+/// What an execution environment remembers of the state between invocations: it must fit into the function's
+/// memory beside a batch.
+pub const MEMORY: Memory = Memory { homes_max: 10_000, markets_max: 64 };
+
+/// The function's ports, made once.
+pub struct App<'a> {
+    measurer: Mutex<Measurer<'a>>,
+    quarantine: &'a dyn Quarantine,
+    clock: &'a dyn Clock,
+    meter: &'a Meter,
+}
+
+/// An event that is none of a Kinesis mapping. There is no record to name, so the invocation fails.
+#[derive(Debug, thiserror::Error)]
+#[error("the event is no Kinesis batch: {0}; accepted: {{\"Records\": [...]}}")]
+pub struct NoBatch(#[from] serde_json::Error);
+
+/// The batch with each record as it came, so that one that cannot be read does not take the others with it.
+#[derive(Deserialize)]
+struct Batch<'e> {
+    #[serde(rename = "Records", borrow)]
+    records: Vec<&'e RawValue>,
+}
+
+/// What is needed of a record that cannot be read in full.
+#[derive(Deserialize)]
+struct Outline<'e> {
+    #[serde(borrow)]
+    kinesis: OutlineOfData<'e>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OutlineOfData<'e> {
+    sequence_number: &'e str,
+}
+
+/// Records that are taken up together.
+#[derive(Default)]
+struct Group {
+    /// The records' sequence numbers: if the group fails, Lambda is to begin again at the first. An empty one
+    /// stands for a record that does not tell its own, and makes Lambda deliver the whole batch again.
+    sequences: Vec<String>,
+    inbox: Inbox,
+}
+
+/// Why a group is not stored.
+#[derive(Debug, thiserror::Error)]
+enum GroupError {
+    #[error("observations could not be measured")]
+    Measure(#[from] MeasureError),
+    #[error("rejects could not be put in quarantine")]
+    Quarantine(#[from] PortError),
+}
+
+impl<'a> App<'a> {
+    /// A function on these ports.
+    pub fn new(store: &'a dyn Store, quarantine: &'a dyn Quarantine, clock: &'a dyn Clock, meter: &'a Meter) -> Self {
+        Self { measurer: Mutex::new(Measurer::new(store).with_memory(MEMORY)), quarantine, clock, meter }
+    }
+
+    /// Takes up a batch, in groups, until all of it is stored, something fails or the deadline is near.
+    ///
+    /// # Errors
+    /// When the event is no batch of records at all.
+    pub async fn handle(&self, event: &RawValue, deadline: Time) -> Result<KinesisEventResponse, NoBatch> {
+        let batch: Batch<'_> = serde_json::from_str(event.get())?;
+        let mut response = KinesisEventResponse::default();
+        let mut records = batch.records.into_iter();
+        let mut group = Group::default();
+        loop {
+            let record = records.next();
+            if let Some(record) = record {
+                self.read(record, &mut group);
+                if group.inbox.observations.len() < GROUP_OBSERVATIONS_MIN {
+                    continue;
+                }
+            }
+            let in_time = deadline.ms() - self.clock.now().ms() > MARGIN_MS;
+            let stored = if in_time { self.store(&mut group.inbox).await.map_err(Some) } else { Err(None) };
+            if let Err(error) = stored {
+                let left = group.sequences.len() + records.len();
+                self.meter.count("RecordsFailed", left as u64);
+                let first = group.sequences.into_iter().next().unwrap_or_default();
+                match error {
+                    Some(error) => {
+                        let error = &error as &dyn std::error::Error;
+                        tracing::error!(error, first, left, "records are to be delivered again");
+                    }
+                    None => tracing::warn!(first, left, "the deadline is near: records are to be delivered again"),
+                }
+                response.add_failure(first);
+                return Ok(response);
+            }
+            group = Group::default();
+            if record.is_none() {
+                return Ok(response);
+            }
+        }
+    }
+
+    /// Reads a record's observations and rejects into the group.
+    fn read(&self, raw: &RawValue, group: &mut Group) {
+        let now = self.clock.now();
+        let record: KinesisEventRecord = match serde_json::from_str(raw.get()) {
+            Ok(record) => record,
+            Err(error) => {
+                let outline = serde_json::from_str::<Outline<'_>>(raw.get());
+                let sequence = outline.map(|outline| outline.kinesis.sequence_number).unwrap_or_default();
+                group.sequences.push(sequence.to_owned());
+                let (place, why) = (format!("stream record {sequence}"), format!("no Kinesis record: {error}"));
+                let reject = Reject::new("stream", now, place, Reason::Unreadable, why, raw.get().as_bytes());
+                group.inbox.rejects.push(reject);
+                return;
+            }
+        };
+        let sequence = record.kinesis.sequence_number;
+        group.inbox.read(&format!("stream record {sequence}"), &record.kinesis.data, now);
+        group.sequences.push(sequence);
+    }
+
+    /// Stores a group: first what cannot be read, then the rest.
+    async fn store(&self, inbox: &mut Inbox) -> Result<(), GroupError> {
+        self.quarantine(&inbox.rejects).await?;
+        let mut measurer = self.measurer.lock().await;
+        loop {
+            match measurer.measure(&inbox.observations).await {
+                Ok(measured) => {
+                    self.tell(&measured, &inbox.observations);
+                    return Ok(());
+                }
+                Err(MeasureError::TooLarge { home, bytes }) => {
+                    let rejects = self.outgrown(inbox, &home, bytes);
+                    self.meter.count("ItemsTooLarge", 1);
+                    self.quarantine(&rejects).await?;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    async fn quarantine(&self, rejects: &[Reject]) -> Result<(), PortError> {
+        if !rejects.is_empty() {
+            self.quarantine.put(rejects).await?;
+            self.meter.count("Quarantined", rejects.len() as u64);
+        }
+        Ok(())
+    }
+
+    /// Takes the observations of a home that has outgrown its item out of the batch. They come in again when its
+    /// history is short enough: two days later what is dense in it is thinned out.
+    fn outgrown(&self, inbox: &mut Inbox, home: &HomeId, bytes: usize) -> Vec<Reject> {
+        let observations = std::mem::take(&mut inbox.observations);
+        let (out, left): (Vec<_>, Vec<_>) = observations.into_iter().partition(|seen| home_id(seen) == *home);
+        inbox.observations = left;
+        let reject = |seen: &Observation| {
+            let mut line = Vec::new();
+            stoop_wire::encode(seen, &mut line);
+            let why = format!("the history of this home takes {bytes} bytes, more than an item may have");
+            let place = format!("home {home} at {}", seen.at);
+            Reject::new(&seen.source, self.clock.now(), place, Reason::TooLong, why, &line)
+        };
+        out.iter().map(reject).collect()
+    }
+
+    fn tell(&self, measured: &Measured, observations: &[Observation]) {
+        self.meter.count("ObservationsMeasured", measured.observations);
+        self.meter.count("ObservationsStale", measured.stale);
+        self.meter.count("Duplicates", measured.duplicates);
+        self.meter.count("Conflicts", measured.conflicts);
+        if let Some(newest) = observations.iter().map(|seen| seen.at).max() {
+            let lag_ms = (self.clock.now().ms() - newest.ms()).max(0);
+            self.meter.milliseconds("EventLagMs", lag_ms.cast_unsigned());
+        }
+    }
+}

@@ -1,2 +1,38 @@
-//! Wires the metrics function.
-fn main() {}
+//! Wires the metrics function: see the library's documentation for what it does.
+
+use std::sync::Arc;
+
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use serde_json::value::RawValue;
+use stoop_aws::{Clients, DynamoStore, LakeDelivery, Meter, S3Quarantine, required};
+use stoop_domain::Time;
+use stoop_metrics::App;
+use stoop_pipeline::Clock;
+use stoop_runtime::{LogFormat, SystemClock, init_telemetry};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    init_telemetry(LogFormat::Json);
+    let clients = Clients::from_env()?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let bucket = required("STOOP_BUCKET")?;
+    let quarantine = S3Quarantine::new(clients.s3(), &bucket);
+    let lake = LakeDelivery::new(
+        clients.firehose(),
+        &required("STOOP_DELIVERY_STREAM")?,
+        clients.s3(),
+        &bucket,
+        clock.clone(),
+    );
+    let (homes, markets) = (required("STOOP_HOMES_TABLE")?, required("STOOP_MARKETS_TABLE")?);
+    let store = DynamoStore::new(clients.dynamodb(), &homes, &markets, Arc::new(lake), clock.clone());
+    let meter = Meter::from_env("metrics")?;
+    let app = App::new(&store, &quarantine, &*clock, &meter);
+    run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
+        let deadline = Time::from_ms(event.context.deadline.cast_signed());
+        let response = app.handle(&event.payload, deadline).await;
+        meter.flush(clock.now());
+        response.map_err(Error::from)
+    }))
+    .await
+}

@@ -1,2 +1,28 @@
-//! Wires the planner function.
-fn main() {}
+//! Wires the planner function: see the library's documentation for what it does.
+
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use serde_json::value::RawValue;
+use stoop_aws::{Clients, DynamoRuns, Meter, PollQueue, S3Configuration, required};
+use stoop_pipeline::Clock;
+use stoop_planner::App;
+use stoop_runtime::{LogFormat, SystemClock, init_telemetry};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    init_telemetry(LogFormat::Json);
+    let clients = Clients::from_env()?;
+    let app = App {
+        configuration: &S3Configuration::new(clients.s3(), &required("STOOP_BUCKET")?),
+        ledger: &DynamoRuns::new(clients.dynamodb(), required("STOOP_RUNS_TABLE")?),
+        queue: &PollQueue::new(clients.sqs(), &required("STOOP_QUEUE_URL")?),
+        clock: &SystemClock,
+        meter: &Meter::from_env("planner")?,
+        takeover: <_>::default(),
+    };
+    run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
+        let answer = app.handle(&event.payload).await;
+        app.meter.flush(SystemClock.now());
+        answer.map_err(Error::from)
+    }))
+    .await
+}

@@ -1,1 +1,185 @@
-//! The poller function.
+//! The poller function: a message in, one search polled, its observations on the stream.
+//!
+//! A poll that meets its deadline stops in good time, leaves a checkpoint and sends itself on in another message.
+//! What fails on the source's side is told and left to the next tick of the schedule; what fails on ours is
+//! tried again soon, and lies in the dead-letter queue after some attempts.
+
+mod deadline;
+mod search;
+
+use std::collections::HashSet;
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use stoop_aws::{Meter, PollQueue, Secrets};
+use stoop_domain::Time;
+use stoop_pipeline::ports::{
+    Configuration, Http, Pages, PollTask, PortError, Quarantine, RunLedger, RunOutcome, SearchIndex, Stream,
+};
+use stoop_pipeline::{Clock, PollError, PollPorts, Polled, poll};
+
+use deadline::DeadlineClock;
+pub use search::NotPolled;
+use search::Prepared;
+
+/// The function's ports, made once.
+pub struct App<'a> {
+    /// What is in force.
+    pub configuration: &'a dyn Configuration,
+    /// Keys and tokens.
+    pub secrets: &'a Secrets,
+    /// What the names of the stack's secrets begin with, `stoop/<stack>/`.
+    pub secrets_prefix: &'a str,
+    /// Where messages come from and polls are sent on.
+    pub queue: &'a PollQueue,
+    /// Where to fetch from.
+    pub http: &'a dyn Http,
+    /// Where observations go.
+    pub stream: &'a dyn Stream,
+    /// What each search has seen.
+    pub index: &'a dyn SearchIndex,
+    /// Where raw pages go.
+    pub pages: &'a dyn Pages,
+    /// Where rejects go.
+    pub quarantine: &'a dyn Quarantine,
+    /// Where runs are told of.
+    pub runs: &'a dyn RunLedger,
+    /// The time.
+    pub clock: &'a dyn Clock,
+    /// What is counted.
+    pub meter: &'a Meter,
+}
+
+/// A failed message comes again after so many seconds for each time that it was received.
+const RETRY_STEP_SECONDS: i32 = 30;
+
+/// What became of a message.
+enum Outcome {
+    /// It is done with, well or not.
+    Done,
+    /// The deadline was near: the rest is for another message.
+    GoesOn,
+}
+
+/// Why a message is to come again.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("the message is no poll task: {0}; accepted: {{\"search\": \"NAME\", \"due_at\": MILLISECONDS}}")]
+    NoTask(String),
+    #[error(transparent)]
+    Poll(#[from] PollError),
+    #[error(transparent)]
+    Port(#[from] PortError),
+}
+
+impl App<'_> {
+    /// Polls the search of each message. Of one search, nothing is polled after a message that failed: messages
+    /// of a group stay in order.
+    pub async fn handle(&self, event: SqsEvent, deadline: Time) -> SqsBatchResponse {
+        let mut response = SqsBatchResponse::default();
+        let mut failed_groups = HashSet::new();
+        for message in event.records {
+            let group = message.attributes.get("MessageGroupId").cloned().unwrap_or_default();
+            let outcome = if failed_groups.contains(&group) { None } else { Some(self.take(&message, deadline).await) };
+            if let Some(Ok(())) = outcome {
+                continue;
+            }
+            if let Some(Err(error)) = outcome {
+                tracing::error!(error = &error as &dyn std::error::Error, group, "the message is to come again");
+                self.meter.count("PollsFailed", 1);
+                self.bring_back_soon(&message).await;
+            }
+            failed_groups.insert(group);
+            response.add_failure(message.message_id.unwrap_or_default());
+        }
+        response
+    }
+
+    async fn take(&self, message: &SqsMessage, deadline: Time) -> Result<(), Failure> {
+        let body = message.body.as_deref().unwrap_or_default();
+        let task: PollTask = serde_json::from_str(body).map_err(|error| Failure::NoTask(error.to_string()))?;
+        match self.poll(&task, deadline).await? {
+            Outcome::Done => Ok(()),
+            Outcome::GoesOn => {
+                let id = message.message_id.as_deref().unwrap_or_default();
+                Ok(self.queue.continue_later(&task, id).await?)
+            }
+        }
+    }
+
+    async fn poll(&self, task: &PollTask, deadline: Time) -> Result<Outcome, Failure> {
+        let mut prepared = match self.prepare(&task.search).await? {
+            Ok(prepared) => prepared,
+            Err(why) => return Ok(self.not_polled(task, &why)),
+        };
+        let clock = DeadlineClock::new(self.clock, deadline);
+        let mut polled = self.poll_once(&prepared, &clock).await;
+        if let Err(PollError::Denied(_)) = polled
+            && let Some(renewed) = self.renew(&task.search, &prepared).await?
+        {
+            tracing::info!(search = task.search, "a secret was renewed");
+            prepared = renewed;
+            polled = self.poll_once(&prepared, &clock).await;
+        }
+        match polled {
+            Ok(polled) => {
+                self.tell(&polled);
+                let stopped = clock.is_over() && polled.outcome == Some(RunOutcome::Partial);
+                Ok(if stopped { Outcome::GoesOn } else { Outcome::Done })
+            }
+            Err(PollError::Source(why) | PollError::Denied(why)) => {
+                // The source will be no better in a minute: the schedule asks it again in its own time.
+                tracing::error!(search = task.search, why, "the source could not be polled");
+                self.meter.count("PollsFailed", 1);
+                Ok(Outcome::Done)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn poll_once(&self, prepared: &Prepared, clock: &DeadlineClock<'_>) -> Result<Polled, PollError> {
+        let run = format!("{}-{}", prepared.search.name, self.clock.now().ms());
+        let stop = || clock.is_over();
+        let ports = PollPorts {
+            http: self.http,
+            stream: self.stream,
+            index: self.index,
+            pages: self.pages,
+            quarantine: self.quarantine,
+            runs: self.runs,
+            clock,
+            stop: &stop,
+        };
+        poll(&prepared.search, &run, ports).await
+    }
+
+    fn not_polled(&self, task: &PollTask, why: &NotPolled) -> Outcome {
+        match why {
+            NotPolled::Mistakes(_) => {
+                self.meter.count("PollsFailed", 1);
+                tracing::error!(search = task.search, %why, "not polled");
+            }
+            NotPolled::NoConfiguration | NotPolled::NoSuchSearch => {
+                tracing::warn!(search = task.search, %why, "not polled");
+            }
+        }
+        Outcome::Done
+    }
+
+    fn tell(&self, polled: &Polled) {
+        let ended = if polled.outcome == Some(RunOutcome::Complete) { "PollsComplete" } else { "PollsPartial" };
+        self.meter.count(ended, 1);
+        self.meter.count("ListingsSeen", polled.listings);
+        self.meter.count("ObservationsSent", polled.new + polled.changed + polled.gone);
+        self.meter.count("Quarantined", polled.rejects);
+    }
+
+    /// Without this a failed message would stay hidden for as long as a poll may take.
+    async fn bring_back_soon(&self, message: &SqsMessage) {
+        let received = message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse::<i32>().ok());
+        let seconds = RETRY_STEP_SECONDS * received.unwrap_or(1).clamp(1, 10);
+        let Some(receipt) = &message.receipt_handle else { return };
+        if let Err(error) = self.queue.retry_in(receipt, seconds).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the message stays hidden for its whole time");
+        }
+    }
+}

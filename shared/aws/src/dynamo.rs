@@ -1,0 +1,27 @@
+//! The state, the ledgers and the views on DynamoDB.
+//!
+//! | table | keys | items |
+//! | --- | --- | --- |
+//! | homes | `id` | one per home; its stream is the change feed |
+//! | markets | `market`, `part` | per market a `head`, the chunks of its base, and the closes that left its horizon |
+//! | alerts | `id` | one per alert, told or held back |
+//! | runs | `subject`, `id` | one per run, and per search when it was last sent (`id` = `plan`) |
+//!
+//! A market's state is a base and a tail: see `docs/adr/0008-market-state-is-base-and-tail.md`.
+
+mod attributes;
+mod base;
+mod batch;
+mod closes;
+mod commit;
+mod head;
+mod ledger;
+mod market;
+mod runs;
+mod store;
+mod views;
+
+pub use ledger::DynamoLedger;
+pub use runs::DynamoRuns;
+pub use store::DynamoStore;
+pub use views::DynamoViews;

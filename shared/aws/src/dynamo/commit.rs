@@ -1,0 +1,312 @@
+//! One commit: what can be written beforehand, the transaction, and clearing away behind it.
+
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, Put, TransactWriteItem};
+use stoop_domain::{Market, Time};
+use stoop_pipeline::ports::{Commit, CommitError, HomeChange, MarketChange, PortError};
+
+use super::attributes::{Item, bytes, item, number, text, text_of};
+use super::base::{Base, parts_before};
+use super::head::{Head, Step};
+use super::market::{CLOSES, read_heads};
+use super::store::DynamoStore;
+use crate::chance::random;
+use crate::error::{failed, reason};
+
+/// DynamoDB's limit for the actions of one transaction.
+pub(super) const ACTIONS_MAX: usize = 100;
+/// The most bytes of a home: an item may have 400 KB, its other attributes have less than ten.
+const HOME_BYTES_MAX: usize = 390 << 10;
+/// DynamoDB's limit for all items of one transaction, less what attributes other than the large ones take.
+const COMMIT_BYTES_MAX: usize = (4 << 20) - (256 << 10);
+
+/// What is to be done for one market.
+struct MarketStep<'a> {
+    change: &'a MarketChange<'a>,
+    /// The head that was read.
+    old: Head,
+    step: Step,
+}
+
+pub(super) async fn commit(store: &DynamoStore, commit: &Commit<'_>) -> Result<(), CommitError> {
+    let homes = home_bodies(commit)?;
+    let markets = market_steps(store, &commit.markets).await?;
+    check_size(store, &homes, &markets)?;
+    if !commit.observations.is_empty() {
+        store.lake.keep(&commit.observations).await?;
+    }
+    if !commit.stale.is_empty() {
+        store.lake.keep_stale(&commit.stale).await?;
+    }
+    if homes.is_empty() && markets.is_empty() {
+        return Ok(());
+    }
+    for MarketStep { change, old, step } in &markets {
+        settle_closes(store, change.market, old).await?;
+        if let Some(base) = &step.base {
+            write_base(store, change.market, base).await?;
+        }
+    }
+    if let Err(error) = transact(store, commit, homes, &markets).await {
+        // What is stored now is not known, or known to be something else.
+        markets.iter().for_each(|market| store.heads.remove(market.change.market));
+        return Err(error);
+    }
+    for MarketStep { change, step, .. } in markets {
+        let written = step.base.map(|_| step.head.version);
+        store.heads.put(change.market, step.head);
+        if let Some(version) = written {
+            clear_bases(store, change.market, version).await;
+        }
+    }
+    Ok(())
+}
+
+/// The bytes of each home, once it is known that all of them fit.
+fn home_bodies(commit: &Commit<'_>) -> Result<Vec<Vec<u8>>, CommitError> {
+    let bodies = commit.homes.iter().map(|change| (change, stoop_wire::home_to_bytes(change.new)));
+    bodies
+        .map(|(change, body)| match body.len() {
+            bytes if bytes > HOME_BYTES_MAX => Err(CommitError::TooLarge { home: change.id.clone(), bytes }),
+            _ => Ok(body),
+        })
+        .collect()
+}
+
+/// What each market's head becomes. The heads are those of the versions that the changes were made to; where
+/// one is not remembered it is read, and if the stored version is another one there is a conflict already.
+async fn market_steps<'a>(
+    store: &DynamoStore,
+    changes: &'a [MarketChange<'a>],
+) -> Result<Vec<MarketStep<'a>>, CommitError> {
+    let remembered = |change: &MarketChange<'_>| match change.version_read {
+        0 => Some(Head::default()),
+        version => store.heads.get(change.market, version),
+    };
+    let heads: Vec<Option<Head>> = changes.iter().map(remembered).collect();
+    let unknown = changes.iter().zip(&heads).filter(|(_, head)| head.is_none());
+    let unknown: Vec<Market> = unknown.map(|(change, _)| change.market.clone()).collect();
+    let mut read = read_heads(&store.client, &store.markets, &unknown).await?;
+    let mut steps = Vec::with_capacity(changes.len());
+    for (change, head) in changes.iter().zip(heads) {
+        let old = match head.or_else(|| read.remove(change.market)) {
+            Some(head) if head.version == change.version_read => head,
+            _ => return Err(CommitError::Conflict),
+        };
+        let step = old.step(change, random()).map_err(|error| {
+            let what = format!("change the market {} in the table {}", change.market, store.markets);
+            PortError::new(what, error)
+        })?;
+        steps.push(MarketStep { change, old, step });
+    }
+    Ok(steps)
+}
+
+fn check_size(store: &DynamoStore, homes: &[Vec<u8>], markets: &[MarketStep<'_>]) -> Result<(), PortError> {
+    let actions = homes.len() + markets.len();
+    let heads = markets.iter().map(|market| market.step.head.tail.len() + market.step.head.closes.len());
+    let bytes = homes.iter().map(Vec::len).chain(heads).sum::<usize>();
+    let refuse = |why: String| Err(PortError::new(transaction(store), why));
+    if actions > ACTIONS_MAX {
+        return refuse(format!("{actions} homes and markets, at most {ACTIONS_MAX} go into one"));
+    }
+    if bytes > COMMIT_BYTES_MAX {
+        return refuse(format!("its items have {bytes} bytes, at most {COMMIT_BYTES_MAX} go into one"));
+    }
+    Ok(())
+}
+
+/// Gives the closes in a head an item of their own, before the head is written without them. They are part of
+/// what is committed, so that it does no harm if nothing follows, or if somebody else does the same.
+async fn settle_closes(store: &DynamoStore, market: &Market, head: &Head) -> Result<(), PortError> {
+    if head.closes.is_empty() {
+        return Ok(());
+    }
+    let item = item([
+        ("market", text(format!("{CLOSES}{market}"))),
+        ("part", text(format!("{:020}", head.version))),
+        ("body", bytes(head.closes.clone())),
+    ]);
+    put(store, item, || format!("the closes of {market}")).await
+}
+
+async fn write_base(store: &DynamoStore, market: &Market, base: &Base) -> Result<(), PortError> {
+    for (part, body) in base.chunks() {
+        let item = item([("market", text(market.to_string())), ("part", text(part)), ("body", bytes(body.to_vec()))]);
+        put(store, item, || format!("a chunk of the base of {market}")).await?;
+    }
+    Ok(())
+}
+
+async fn put(store: &DynamoStore, item: Item, what: impl Fn() -> String) -> Result<(), PortError> {
+    let request = store.client.put_item().table_name(&store.markets).set_item(Some(item));
+    let what = || format!("PutItem of {} into the table {}", what(), store.markets);
+    request.send().await.map(|_| ()).map_err(failed(what))
+}
+
+/// The transaction. The SDK gives it a `ClientRequestToken`, so that one which is sent again after its answer
+/// was lost is not taken for a conflict with itself.
+async fn transact(
+    store: &DynamoStore,
+    commit: &Commit<'_>,
+    homes: Vec<Vec<u8>>,
+    markets: &[MarketStep<'_>],
+) -> Result<(), CommitError> {
+    let now = store.clock.now();
+    let homes = commit.homes.iter().zip(homes).map(|(change, body)| home_put(&store.homes, change, body));
+    let markets = markets.iter().map(|market| market_put(&store.markets, market, now));
+    let mut actions = Vec::with_capacity(ACTIONS_MAX);
+    for put in homes.chain(markets) {
+        let put = put.build().map_err(|error| PortError::new(transaction(store), error))?;
+        actions.push(TransactWriteItem::builder().put(put).build());
+    }
+    match store.client.transact_write_items().set_transact_items(Some(actions)).send().await {
+        Ok(_) => Ok(()),
+        Err(error) => Err(refusal(store, commit, &error)),
+    }
+}
+
+fn home_put(table: &str, change: &HomeChange<'_>, body: Vec<u8>) -> aws_sdk_dynamodb::types::builders::PutBuilder {
+    let facts = change.new.history.current();
+    let mut item = item([
+        ("id", text(change.id.as_str())),
+        ("version", number(change.version_read + 1)),
+        ("body", bytes(body)),
+        ("notable", AttributeValue::Bool(change.notable)),
+    ]);
+    let mut put = |name: &str, value: Option<AttributeValue>| value.map(|value| item.insert(name.to_owned(), value));
+    put("market", facts.map(|facts| text(facts.market.to_string())));
+    put("status", facts.map(|facts| text(facts.status.as_str())));
+    put("list_price", facts.and_then(|facts| facts.list_price).map(|price| number(price.0)));
+    put("seen_at", change.new.history.seen().map(|(_, last)| number(last.ms())));
+    conditional(table, item, "id", change.version_read)
+}
+
+fn market_put(table: &str, market: &MarketStep<'_>, now: Time) -> aws_sdk_dynamodb::types::builders::PutBuilder {
+    let MarketChange { market: id, version_read, new, .. } = market.change;
+    conditional(table, market.step.head.to_item(id, new, now), "part", *version_read)
+}
+
+/// A put on condition that the stored version is the one that was read; 0: that nothing is stored.
+fn conditional(table: &str, item: Item, key: &str, version_read: u64) -> aws_sdk_dynamodb::types::builders::PutBuilder {
+    let put = Put::builder().table_name(table).set_item(Some(item));
+    match version_read {
+        0 => put.condition_expression("attribute_not_exists(#key)").expression_attribute_names("#key", key),
+        version => put
+            .condition_expression("#version = :read")
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":read", number(version)),
+    }
+}
+
+fn transaction(store: &DynamoStore) -> String {
+    format!("TransactWriteItems on the tables {} and {}", store.homes, store.markets)
+}
+
+/// What a refused transaction means. Each action has a reason, in their order.
+fn refusal(store: &DynamoStore, commit: &Commit<'_>, error: &SdkError<TransactWriteItemsError>) -> CommitError {
+    let cancelled = match error.as_service_error() {
+        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => cancelled,
+        _ => return PortError::new(transaction(store), reason(error)).into(),
+    };
+    match verdict(cancelled.cancellation_reasons()) {
+        Verdict::Conflict => CommitError::Conflict,
+        Verdict::Refused { place, why } => {
+            let homes = commit.homes.iter().map(|change| format!("the home {}", change.id));
+            let markets = commit.markets.iter().map(|change| format!("the market {}", change.market));
+            let which = homes.chain(markets).nth(place).unwrap_or_else(|| format!("action {place}"));
+            PortError::new(transaction(store), format!("{which}: {why}")).into()
+        }
+        Verdict::Unknown => PortError::new(transaction(store), reason(error)).into(),
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    /// An item has another version than was read, or another transaction is at it.
+    Conflict,
+    /// The action at this place was refused for another reason, which may pass.
+    Refused { place: usize, why: String },
+    /// No reason is given.
+    Unknown,
+}
+
+fn verdict(reasons: &[CancellationReason]) -> Verdict {
+    let code = |reason: &CancellationReason| reason.code().unwrap_or("None").to_owned();
+    // A version that is not the stored one will not become it: nothing else matters then.
+    if reasons.iter().any(|reason| code(reason) == "ConditionalCheckFailed") {
+        return Verdict::Conflict;
+    }
+    let other = |reason: &&CancellationReason| !["None", "TransactionConflict"].contains(&&*code(reason));
+    if let Some((place, reason)) = reasons.iter().enumerate().find(|(_, reason)| other(reason)) {
+        let why = format!("{}: {}", code(reason), reason.message().unwrap_or("no message"));
+        return Verdict::Refused { place, why };
+    }
+    if reasons.iter().any(|reason| code(reason) == "TransactionConflict") {
+        Verdict::Conflict
+    } else {
+        Verdict::Unknown
+    }
+}
+
+/// Deletes the chunks of bases written for versions before `version`, which no head will name any more: its
+/// own predecessor, and what writers left behind that died or were overtaken. What goes wrong here costs
+/// nothing but storage, until the next base is written.
+async fn clear_bases(store: &DynamoStore, market: &Market, version: u64) {
+    if let Err(error) = try_clear_bases(store, market, version).await {
+        let why = error.source.map(|source| source.to_string()).unwrap_or_default();
+        tracing::warn!(%market, what = error.what, why, "old bases of a market are still there");
+    }
+}
+
+async fn try_clear_bases(store: &DynamoStore, market: &Market, version: u64) -> Result<(), PortError> {
+    let table = &store.markets;
+    let [from, until] = parts_before(version);
+    let request = store
+        .client
+        .query()
+        .table_name(table)
+        .key_condition_expression("#market = :market AND #part BETWEEN :from AND :until")
+        .expression_attribute_names("#market", "market")
+        .expression_attribute_names("#part", "part")
+        .expression_attribute_values(":market", text(market.to_string()))
+        .expression_attribute_values(":from", text(from))
+        .expression_attribute_values(":until", text(until))
+        .projection_expression("#part");
+    let mut pages = request.into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(failed(|| format!("Query of the old bases of {market} in the table {table}")))?;
+        for chunk in page.items() {
+            let what = || format!("DeleteItem of an old base of {market} from the table {table}");
+            let part = text_of(chunk, "part").map_err(|error| PortError::new(what(), error))?;
+            let key = item([("market", text(market.to_string())), ("part", text(part))]);
+            store.client.delete_item().table_name(table).set_key(Some(key)).send().await.map_err(failed(what))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reasons(codes: &[&str]) -> Vec<CancellationReason> {
+        codes.iter().map(|code| CancellationReason::builder().code(*code).message("why").build()).collect()
+    }
+
+    #[test]
+    fn a_conflict_is_what_reading_again_can_heal() {
+        let of = |codes: &[&str]| verdict(&reasons(codes));
+        let refused = |place, why: &str| Verdict::Refused { place, why: why.into() };
+        assert_eq!(of(&["None", "ConditionalCheckFailed"]), Verdict::Conflict);
+        assert_eq!(of(&["TransactionConflict", "None"]), Verdict::Conflict);
+        assert_eq!(of(&["ThrottlingError", "ConditionalCheckFailed"]), Verdict::Conflict);
+        assert_eq!(of(&["None", "ThrottlingError"]), refused(1, "ThrottlingError: why"));
+        let both = of(&["TransactionConflict", "ProvisionedThroughputExceeded"]);
+        assert_eq!(both, refused(1, "ProvisionedThroughputExceeded: why"));
+        assert_eq!(of(&["ValidationError"]), refused(0, "ValidationError: why"));
+        assert_eq!(of(&[]), Verdict::Unknown);
+        assert_eq!(of(&["None"]), Verdict::Unknown);
+    }
+}

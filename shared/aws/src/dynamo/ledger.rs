@@ -1,0 +1,106 @@
+use std::collections::HashSet;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use stoop_domain::{Alert, AlertId, Time, Verdict};
+use stoop_pipeline::ports::{Ledger, PortError};
+
+use super::attributes::{Item, item, text, text_of};
+use super::batch::{REQUESTS_MAX, get_all};
+use crate::concurrently::concurrently;
+use crate::error::failed;
+
+/// The ledger of alerts, a table with one item for each. Its index `by_day` lists them by the day (UTC) and time
+/// of their change.
+#[derive(Clone, Debug)]
+pub struct DynamoLedger {
+    client: Client,
+    table: String,
+}
+
+impl DynamoLedger {
+    /// The ledger in this table.
+    #[must_use]
+    pub fn new(client: Client, alerts_table: impl Into<String>) -> Self {
+        Self { client, table: alerts_table.into() }
+    }
+}
+
+#[async_trait]
+impl Ledger for DynamoLedger {
+    async fn known(&self, ids: &[AlertId]) -> Result<Vec<bool>, PortError> {
+        let unique: HashSet<&str> = ids.iter().map(|id| id.0.as_str()).collect();
+        let keys: Vec<Item> = unique.into_iter().map(|id| item([("id", text(id))])).collect();
+        let found = get_all(&self.client, &self.table, &keys, &["id"]).await?;
+        let known: HashSet<&str> = found.iter().filter_map(|item| text_of(item, "id").ok()).collect();
+        Ok(ids.iter().map(|id| known.contains(id.0.as_str())).collect())
+    }
+
+    /// Each alert is a put of its own, on condition that its id is not there: a batch takes no conditions, and a
+    /// transaction would cost twice as much and refuse all for the sake of one that is known.
+    async fn record(&self, alerts: &[Alert]) -> Result<(), PortError> {
+        let mut seen = HashSet::new();
+        let first_of_each = alerts.iter().filter(|alert| seen.insert(&alert.id));
+        let put = |alert: &Alert| put_first(self.client.clone(), self.table.clone(), alert.clone());
+        let puts: Vec<_> = first_of_each.map(put).collect();
+        concurrently(REQUESTS_MAX, puts).await.map(|_| ())
+    }
+}
+
+async fn put_first(client: Client, table: String, alert: Alert) -> Result<(), PortError> {
+    let what = || format!("PutItem of the alert {} into the table {table}", alert.id);
+    let item = to_item(&alert).map_err(|error| PortError::new(what(), error))?;
+    let request = client.put_item().table_name(&table).set_item(Some(item));
+    let request = request.condition_expression("attribute_not_exists(#id)").expression_attribute_names("#id", "id");
+    match request.send().await {
+        Ok(_) => Ok(()),
+        Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
+            Ok(())
+        }
+        Err(error) => Err(failed(what)(error)),
+    }
+}
+
+fn to_item(alert: &Alert) -> serde_json::Result<Item> {
+    let at = sortable(alert.at);
+    Ok(item([
+        ("id", text(&alert.id.0)),
+        ("day", text(day_of(alert.at))),
+        ("at", text(at)),
+        ("verdict", text(verdict_name(&alert.verdict))),
+        ("body", text(serde_json::to_string(alert)?)),
+    ]))
+}
+
+/// The name of a verdict, the same as in an alert's JSON.
+pub(super) fn verdict_name(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Alert => "alert",
+        Verdict::Suspect(_) => "suspect",
+    }
+}
+
+/// A moment as text whose order is that of time: `2026-01-13T10:51:00.000Z`.
+fn sortable(time: Time) -> String {
+    format!("{:.3}", time.timestamp())
+}
+
+/// The day of UTC that a moment falls on: `2026-01-13`.
+pub(super) fn day_of(time: Time) -> String {
+    sortable(time).chars().take_while(|c| *c != 'T').collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_of_texts_is_that_of_times() {
+        let texts = [0, 1, 999, 1_000, 1_768_392_000_000, 4_102_444_800_000].map(|ms| sortable(Time::from_ms(ms)));
+        assert_eq!(texts[1], "1970-01-01T00:00:00.001Z");
+        assert_eq!(texts[3], "1970-01-01T00:00:01.000Z");
+        assert!(texts.is_sorted(), "{texts:?}");
+        assert_eq!(day_of(Time::from_ms(1_768_392_000_000)), "2026-01-14");
+    }
+}

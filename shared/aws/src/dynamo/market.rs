@@ -1,0 +1,196 @@
+//! Reading the states of markets, and remembering their heads.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
+
+use aws_sdk_dynamodb::Client;
+use stoop_domain::Market;
+use stoop_market::Cells;
+use stoop_pipeline::ports::{PortError, Versioned};
+
+use super::attributes::{Item, bytes_of, item, text, text_of};
+use super::base::{BaseError, BaseRef};
+use super::batch::{get_all, pause};
+use super::head::Head;
+
+/// DynamoDB's limit for a partition key.
+const KEY_BYTES_MAX: usize = 2_048;
+/// What a market's closes are kept under: its name behind this.
+pub(super) const CLOSES: &str = "closes:";
+
+/// How often a head is read again because its base is not there. Each time somebody must have written a new
+/// one in between, and cleared the old one away before it was read.
+const READS_MAX: u32 = 6;
+
+/// How much memory the remembered heads may take.
+const HEADS_BYTES_MAX: usize = 8 << 20;
+
+/// Heads as they were last read or written, so that a commit of what was read needs no second read.
+#[derive(Debug, Default)]
+pub(super) struct Heads(Mutex<Remembered>);
+
+#[derive(Debug, Default)]
+struct Remembered {
+    heads: HashMap<Market, Head>,
+    bytes: usize,
+}
+
+impl Heads {
+    /// The head of this version, if it is remembered.
+    pub(super) fn get(&self, market: &Market, version: u64) -> Option<Head> {
+        self.with(|remembered| remembered.heads.get(market).filter(|head| head.version == version).cloned())
+    }
+
+    pub(super) fn put(&self, market: &Market, head: Head) {
+        self.with(|remembered| {
+            remembered.remove(market);
+            if remembered.bytes + head.memory_bytes() > HEADS_BYTES_MAX {
+                *remembered = Remembered::default();
+            }
+            remembered.bytes += head.memory_bytes();
+            remembered.heads.insert(market.clone(), head);
+        });
+    }
+
+    pub(super) fn remove(&self, market: &Market) {
+        self.with(|remembered| remembered.remove(market));
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut Remembered) -> T) -> T {
+        // Whoever died while holding it left nothing half done: entries come and go as wholes.
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Remembered {
+    fn remove(&mut self, market: &Market) {
+        if let Some(head) = self.heads.remove(market) {
+            self.bytes -= head.memory_bytes();
+        }
+    }
+}
+
+/// The heads of markets that are stored; those of one that is not are left out. No market may come twice.
+pub(super) async fn read_heads(
+    client: &Client,
+    table: &str,
+    markets: &[Market],
+) -> Result<BTreeMap<Market, Head>, PortError> {
+    if let Some(market) = markets.iter().find(|market| CLOSES.len() + market.to_string().len() > KEY_BYTES_MAX) {
+        let limit = KEY_BYTES_MAX - CLOSES.len();
+        let bytes = market.to_string().len();
+        return Err(PortError::new(
+            format!("read the market {market} in the table {table}"),
+            format!("its name has {bytes} bytes, at most {limit} fit into a key"),
+        ));
+    }
+    let keys: Vec<Item> = markets.iter().map(Head::key).collect();
+    let items = get_all(client, table, &keys, &[]).await?;
+    let by_name: HashMap<String, &Market> = markets.iter().map(|market| (market.to_string(), market)).collect();
+    let mut heads = BTreeMap::new();
+    for item in &items {
+        let damaged = |error| PortError::new(format!("read a head in the table {table}"), error);
+        let name = text_of(item, "market").map_err(damaged)?;
+        let damaged = |error| PortError::new(format!("read the head of {name} in the table {table}"), error);
+        let head = Head::from_item(item).map_err(damaged)?;
+        if let Some(market) = by_name.get(name) {
+            heads.insert((*market).clone(), head);
+        }
+    }
+    Ok(heads)
+}
+
+/// The states of markets that are stored, and their heads into `remembered`. No market may come twice.
+pub(super) async fn read_states(
+    client: &Client,
+    table: &str,
+    markets: &[Market],
+    remembered: &Heads,
+) -> Result<BTreeMap<Market, Versioned<Cells>>, PortError> {
+    let mut states = BTreeMap::new();
+    let mut wanted = markets.to_vec();
+    for read in 1.. {
+        let heads = read_heads(client, table, &wanted).await?;
+        let chunks = read_chunks(client, table, &heads).await?;
+        wanted.clear();
+        for (market, head) in heads {
+            let what = || format!("read the market {market} in the table {table}");
+            match base_of(&market, &head, &chunks) {
+                Ok(base) => {
+                    let value = head.state(base).map_err(|error| PortError::new(what(), error))?;
+                    states.insert(market.clone(), Versioned { value, version: head.version });
+                    remembered.put(&market, head);
+                }
+                Err(error) if read >= READS_MAX => return Err(PortError::new(what(), error)),
+                Err(_) => wanted.push(market),
+            }
+        }
+        if wanted.is_empty() {
+            break;
+        }
+        pause(0).await;
+    }
+    Ok(states)
+}
+
+/// Chunks by market and part.
+type Chunks = HashMap<(String, String), Vec<u8>>;
+
+async fn read_chunks(client: &Client, table: &str, heads: &BTreeMap<Market, Head>) -> Result<Chunks, PortError> {
+    let mut keys: Vec<Item> = Vec::new();
+    for (market, head) in heads {
+        let parts = head.base.iter().flat_map(BaseRef::parts);
+        keys.extend(parts.map(|part| item([("market", text(market.to_string())), ("part", text(part))])));
+    }
+    let mut chunks = Chunks::new();
+    for item in get_all(client, table, &keys, &[]).await? {
+        let damaged = |error| PortError::new(format!("read a chunk of a base in the table {table}"), error);
+        let key = (text_of(&item, "market").map_err(damaged)?, text_of(&item, "part").map_err(damaged)?);
+        let body = bytes_of(&item, "body").map_err(damaged)?.to_vec();
+        chunks.insert((key.0.to_owned(), key.1.to_owned()), body);
+    }
+    Ok(chunks)
+}
+
+fn base_of(market: &Market, head: &Head, chunks: &Chunks) -> Result<Cells, BaseError> {
+    let Some(base) = &head.base else { return Ok(Cells::default()) };
+    let market = market.to_string();
+    let found: Vec<Option<&[u8]>> =
+        base.parts().map(|part| chunks.get(&(market.clone(), part)).map(Vec::as_slice)).collect();
+    base.join(&found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn market(i: usize) -> Market {
+        format!("us/wa/king/-/{i}:sale:USD").parse().unwrap()
+    }
+
+    #[test]
+    fn a_head_is_remembered_by_its_version() {
+        let heads = Heads::default();
+        let head = Head { version: 3, ..Head::default() };
+        heads.put(&market(1), head.clone());
+        assert_eq!(heads.get(&market(1), 3), Some(head));
+        assert_eq!(heads.get(&market(1), 4), None);
+        assert_eq!(heads.get(&market(2), 3), None);
+        heads.remove(&market(1));
+        assert_eq!(heads.get(&market(1), 3), None);
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let heads = Heads::default();
+        let head = Head { version: 1, tail: vec![0; 64 << 10], ..Head::default() };
+        for i in 0..1_000 {
+            heads.put(&market(i % 400), head.clone());
+            let (bytes, sum) =
+                heads.with(|kept| (kept.bytes, kept.heads.values().map(Head::memory_bytes).sum::<usize>()));
+            assert_eq!(bytes, sum);
+            assert!(bytes <= HEADS_BYTES_MAX);
+            assert!(heads.get(&market(i % 400), 1).is_some());
+        }
+    }
+}

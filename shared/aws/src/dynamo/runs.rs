@@ -1,0 +1,82 @@
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
+use stoop_domain::Time;
+use stoop_pipeline::ports::{PlanLedger, PortError, RunLedger, RunRecord};
+
+use super::attributes::{Item, item, number, number_of, text, text_of};
+use super::batch::{REQUESTS_MAX, get_all};
+use crate::concurrently::concurrently;
+use crate::error::failed;
+
+/// How long a run is kept after it began.
+const KEPT_MS: i64 = 90 * Time::DAY_MS;
+/// The `id` of the item that says when a search was last sent. No run has it: a run id holds the time it began.
+const PLAN: &str = "plan";
+
+/// The ledger of runs, and of when each search was last sent to be polled: one table, by search.
+#[derive(Clone, Debug)]
+pub struct DynamoRuns {
+    client: Client,
+    table: String,
+}
+
+impl DynamoRuns {
+    /// The ledger in this table. Runs expire 90 days after they began, by its attribute `expires_at`.
+    #[must_use]
+    pub fn new(client: Client, runs_table: impl Into<String>) -> Self {
+        Self { client, table: runs_table.into() }
+    }
+}
+
+#[async_trait]
+impl RunLedger for DynamoRuns {
+    async fn record(&self, run: &RunRecord) -> Result<(), PortError> {
+        let what = format!("PutItem of the run {} into the table {}", run.id, self.table);
+        let body = match serde_json::to_string(run) {
+            Ok(body) => body,
+            Err(error) => return Err(PortError::new(what, error)),
+        };
+        let item = item([
+            ("subject", text(&run.subject)),
+            ("id", text(&run.id)),
+            ("kind", text(&run.kind)),
+            ("began_at", text(run.began_at.to_string())),
+            ("expires_at", number(run.began_at.plus_ms(KEPT_MS).ms().div_euclid(Time::SECOND_MS))),
+            ("body", text(body)),
+        ]);
+        put(self.client.clone(), self.table.clone(), item, what).await
+    }
+}
+
+#[async_trait]
+impl PlanLedger for DynamoRuns {
+    async fn last_sent(&self, searches: &[String]) -> Result<Vec<Option<Time>>, PortError> {
+        let keys: Vec<Item> =
+            searches.iter().map(|search| item([("subject", text(search)), ("id", text(PLAN))])).collect();
+        let mut sent: HashMap<String, Time> = HashMap::with_capacity(searches.len());
+        for item in get_all(&self.client, &self.table, &keys, &["subject", "sent_at"]).await? {
+            let damaged = |error| PortError::new(format!("read a plan in the table {}", self.table), error);
+            let search = text_of(&item, "subject").map_err(damaged)?;
+            let at = number_of(&item, "sent_at").map_err(damaged)?;
+            sent.insert(search.to_owned(), Time::from_ms(at));
+        }
+        Ok(searches.iter().map(|search| sent.get(search).copied()).collect())
+    }
+
+    async fn sent(&self, searches: &[String], at: Time) -> Result<(), PortError> {
+        let put = |search: &String| {
+            let item = item([("subject", text(search)), ("id", text(PLAN)), ("sent_at", number(at.ms()))]);
+            let what = format!("PutItem of the plan of {search} into the table {}", self.table);
+            put(self.client.clone(), self.table.clone(), item, what)
+        };
+        let puts: Vec<_> = searches.iter().map(put).collect();
+        concurrently(REQUESTS_MAX, puts).await.map(|_| ())
+    }
+}
+
+async fn put(client: Client, table: String, item: Item, what: String) -> Result<(), PortError> {
+    let request = client.put_item().table_name(table).set_item(Some(item));
+    request.send().await.map(|_| ()).map_err(failed(|| what))
+}

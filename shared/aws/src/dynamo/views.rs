@@ -1,0 +1,171 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
+use stoop_domain::{Alert, Day, Market, Time};
+use stoop_market::Close;
+use stoop_pipeline::Clock;
+use stoop_pipeline::ports::{PortError, Views};
+
+use super::attributes::{bytes_of, text, text_of};
+use super::batch::REQUESTS_MAX;
+use super::closes;
+use super::head::{Head, KIND};
+use super::ledger::day_of;
+use super::market::CLOSES;
+use crate::concurrently::concurrently;
+use crate::error::failed;
+
+/// How many alerts are asked for at a time.
+const PAGE_MAX: i32 = 500;
+
+/// How many days back alerts are looked for. Each takes a request, whether there were any on it or not.
+const DAYS_BACK: i64 = 90;
+
+/// What is read for people and programs beside the state, from the tables of markets and alerts.
+///
+/// The list of markets comes from an index, which lags behind the table by a moment. Alerts are found by the day of
+/// their change, so those of the last ninety days are told and older ones (of a replay of the past) are not.
+#[derive(Clone)]
+pub struct DynamoViews {
+    client: Client,
+    markets: String,
+    alerts: String,
+    clock: Arc<dyn Clock>,
+}
+
+impl DynamoViews {
+    /// Views of these two tables. The clock says which days are the last.
+    #[must_use]
+    pub fn new(
+        client: Client,
+        markets_table: impl Into<String>,
+        alerts_table: impl Into<String>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { client, markets: markets_table.into(), alerts: alerts_table.into(), clock }
+    }
+}
+
+#[async_trait]
+impl Views for DynamoViews {
+    async fn market_ids(&self) -> Result<Vec<Market>, PortError> {
+        let what = || format!("Query of all markets in the index heads of the table {}", self.markets);
+        let request = self
+            .client
+            .query()
+            .table_name(&self.markets)
+            .index_name("heads")
+            .key_condition_expression("#kind = :kind")
+            .expression_attribute_names("#kind", "kind")
+            .expression_attribute_values(":kind", text(KIND));
+        let mut pages = request.into_paginator().send();
+        let mut markets = Vec::new();
+        while let Some(page) = pages.next().await {
+            for item in page.map_err(failed(what))?.items() {
+                let name = text_of(item, "market").map_err(|error| PortError::new(what(), error))?;
+                let market = name.parse();
+                markets.push(market.map_err(|error: stoop_domain::ParseMarketError| PortError::new(what(), error))?);
+            }
+        }
+        Ok(markets)
+    }
+
+    async fn closes(&self, market: &Market) -> Result<Vec<Close>, PortError> {
+        let what = || format!("read the closes of {market} from the table {}", self.markets);
+        // The head comes first. What leaves it is written elsewhere before, so that it is seen in one of the two.
+        let request = self.client.get_item().table_name(&self.markets).set_key(Some(Head::key(market)));
+        let head = request.consistent_read(true).send().await.map_err(failed(what))?.item;
+        let head = head.as_ref().map(Head::from_item).transpose().map_err(|error| PortError::new(what(), error))?;
+        let request = self
+            .client
+            .query()
+            .table_name(&self.markets)
+            .consistent_read(true)
+            .key_condition_expression("#market = :market")
+            .expression_attribute_names("#market", "market")
+            .expression_attribute_values(":market", text(format!("{CLOSES}{market}")));
+        let mut pages = request.into_paginator().send();
+        let mut by_day: BTreeMap<Day, Close> = BTreeMap::new();
+        let mut take = |bytes: &[u8]| -> Result<(), PortError> {
+            let closes = closes::from_bytes(bytes).map_err(|error| PortError::new(what(), error))?;
+            by_day.extend(closes.into_iter().map(|close| (close.day, close)));
+            Ok(())
+        };
+        // In the order of versions, so that the last that was said of a day holds.
+        while let Some(page) = pages.next().await {
+            for item in page.map_err(failed(what))?.items() {
+                take(bytes_of(item, "body").map_err(|error| PortError::new(what(), error))?)?;
+            }
+        }
+        if let Some(head) = head.filter(|head| !head.closes.is_empty()) {
+            take(&head.closes)?;
+        }
+        Ok(by_day.into_values().collect())
+    }
+
+    async fn alerts(&self, suspects: bool, limit: usize) -> Result<Vec<Alert>, PortError> {
+        // A source's clock may run ahead of ours into tomorrow, but not further.
+        let now = self.clock.now();
+        let days: Vec<String> = (-1..DAYS_BACK).map(|back| day_of(now.plus_ms(-back * Time::DAY_MS))).collect();
+        let mut found: Vec<Alert> = Vec::new();
+        for some in days.chunks(REQUESTS_MAX) {
+            if found.len() >= limit {
+                break;
+            }
+            let left = limit - found.len();
+            let query = |day: &String| alerts_of(self.client.clone(), self.alerts.clone(), day.clone(), suspects, left);
+            let queries: Vec<_> = some.iter().map(query).collect();
+            found.extend(concurrently(REQUESTS_MAX, queries).await?.into_iter().flatten());
+        }
+        found.truncate(limit);
+        Ok(found)
+    }
+}
+
+/// The last `limit` alerts of a day, the latest first.
+async fn alerts_of(
+    client: Client,
+    table: String,
+    day: String,
+    suspects: bool,
+    limit: usize,
+) -> Result<Vec<Alert>, PortError> {
+    let what = || format!("Query of the alerts of {day} in the index by_day of the table {table}");
+    let mut request = client
+        .query()
+        .table_name(&table)
+        .index_name("by_day")
+        .scan_index_forward(false)
+        .limit(i32::try_from(limit).unwrap_or(PAGE_MAX).min(PAGE_MAX))
+        .key_condition_expression("#day = :day")
+        .expression_attribute_names("#day", "day")
+        .expression_attribute_values(":day", text(&day));
+    if !suspects {
+        request = request
+            .filter_expression("#verdict = :told")
+            .expression_attribute_names("#verdict", "verdict")
+            .expression_attribute_values(":told", text("alert"));
+    }
+    let mut pages = request.into_paginator().send();
+    let mut found = Vec::new();
+    while let Some(page) = pages.next().await {
+        for item in page.map_err(failed(what))?.items() {
+            if found.len() == limit {
+                return Ok(found);
+            }
+            let body = text_of(item, "body").map_err(|error| PortError::new(what(), error))?;
+            found.push(serde_json::from_str(body).map_err(|error| PortError::new(what(), error))?);
+        }
+    }
+    Ok(found)
+}
+
+impl fmt::Debug for DynamoViews {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("DynamoViews");
+        shown.field("markets", &self.markets).field("alerts", &self.alerts).finish_non_exhaustive()
+    }
+}

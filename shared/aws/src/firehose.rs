@@ -1,0 +1,155 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use aws_sdk_firehose::primitives::Blob;
+use aws_sdk_firehose::types::Record;
+use stoop_domain::Observation;
+use stoop_pipeline::Clock;
+use stoop_pipeline::ports::PortError;
+
+use crate::chance::backoff_ms;
+use crate::error::reason;
+use crate::lake::Lake;
+use crate::s3::Objects;
+
+/// `PutRecordBatch` takes records of 1,000 KiB, 500 of them, 4 MiB together. Each is billed in steps of 5 KB, so
+/// a record is filled with as many lines as it takes.
+const RECORD_BYTES_MAX: usize = 1_000 << 10;
+const BATCH_RECORDS_MAX: usize = 500;
+const BATCH_BYTES_MAX: usize = 4 << 20;
+
+/// Attempts at records that were refused, and the pauses between: under three seconds in all at the most likely.
+const ATTEMPTS_MAX: u32 = 6;
+const BACKOFF_FIRST_MS: u64 = 200;
+const BACKOFF_MAX_MS: u64 = 3_000;
+
+/// Puts observations into the lake through a Firehose delivery stream, as lines of wire JSON, and those that came
+/// too late for the state beside it, as `stale/<hash>.json`.
+pub struct LakeDelivery {
+    client: aws_sdk_firehose::Client,
+    name: String,
+    stale: Objects,
+    clock: Arc<dyn Clock>,
+}
+
+impl LakeDelivery {
+    /// Delivers to the delivery stream of this name; what is stale, into this bucket.
+    #[must_use]
+    pub fn new(
+        client: aws_sdk_firehose::Client,
+        name: &str,
+        s3: aws_sdk_s3::Client,
+        bucket: &str,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { client, name: name.to_owned(), stale: Objects::new(s3, bucket), clock }
+    }
+
+    fn error(&self, why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> PortError {
+        PortError::new(format!("PutRecordBatch on the delivery stream {}", self.name), why)
+    }
+
+    /// Puts records that fit into one call, refused ones again.
+    async fn deliver(&self, mut records: Vec<Record>) -> Result<(), PortError> {
+        let mut last_reason = String::new();
+        for attempt in 0..ATTEMPTS_MAX {
+            if attempt > 0 {
+                self.clock.sleep(backoff_ms(attempt - 1, BACKOFF_FIRST_MS, BACKOFF_MAX_MS)).await;
+            }
+            let request = self.client.put_record_batch().delivery_stream_name(&self.name);
+            let answer = match request.set_records(Some(records.clone())).send().await {
+                Ok(answer) => answer,
+                Err(error) => {
+                    let reason = reason(&error);
+                    if reason.code.as_deref() == Some("ServiceUnavailableException") {
+                        last_reason = reason.to_string();
+                        continue;
+                    }
+                    return Err(self.error(reason));
+                }
+            };
+            let outcomes = answer.request_responses();
+            if outcomes.len() != records.len() {
+                let why = format!("{} records were put and {} answered for", records.len(), outcomes.len());
+                return Err(self.error(why));
+            }
+            let refused = outcomes.iter().zip(records).filter(|(outcome, _)| outcome.error_code().is_some());
+            let refused = refused.map(|(outcome, record)| {
+                let (code, message) = (outcome.error_code(), outcome.error_message());
+                last_reason = format!("{}: {}", code.unwrap_or_default(), message.unwrap_or_default());
+                record
+            });
+            records = refused.collect();
+            if records.is_empty() {
+                return Ok(());
+            }
+        }
+        Err(self
+            .error(format!("{} records are still refused after {ATTEMPTS_MAX} attempts: {last_reason}", records.len())))
+    }
+}
+
+/// Packs observations, one line each, into records and those into batches that one call takes.
+///
+/// # Errors
+/// When a line is larger than a record may be: its place and its bytes.
+fn pack(observations: &[&Observation]) -> Result<Vec<Vec<Vec<u8>>>, (usize, usize)> {
+    let mut records: Vec<Vec<u8>> = Vec::new();
+    let mut line = Vec::new();
+    for (place, observation) in observations.iter().enumerate() {
+        line.clear();
+        stoop_wire::encode(observation, &mut line);
+        line.push(b'\n');
+        if line.len() > RECORD_BYTES_MAX {
+            return Err((place, line.len()));
+        }
+        match records.last_mut() {
+            Some(record) if record.len() + line.len() <= RECORD_BYTES_MAX => record.extend_from_slice(&line),
+            _ => records.push(line.clone()),
+        }
+    }
+    let mut batches: Vec<Vec<Vec<u8>>> = Vec::new();
+    let mut bytes = 0;
+    for record in records {
+        bytes += record.len();
+        match batches.last_mut() {
+            Some(batch) if batch.len() < BATCH_RECORDS_MAX && bytes <= BATCH_BYTES_MAX => batch.push(record),
+            _ => {
+                bytes = record.len();
+                batches.push(vec![record]);
+            }
+        }
+    }
+    Ok(batches)
+}
+
+#[async_trait]
+impl Lake for LakeDelivery {
+    async fn keep(&self, observations: &[&Observation]) -> Result<(), PortError> {
+        let batches = pack(observations).map_err(|(place, bytes)| {
+            let seen = observations[place];
+            let why = format!("the line of {}/{} at {} has {bytes} bytes", seen.source, seen.native_id, seen.at);
+            self.error(format!("{why}; accepted: at most {RECORD_BYTES_MAX}"))
+        })?;
+        for batch in batches {
+            let records = batch.into_iter().map(|record| Record::builder().data(Blob::new(record)).build());
+            let records = records.collect::<Result<_, _>>().map_err(|error| self.error(error))?;
+            self.deliver(records).await?;
+        }
+        Ok(())
+    }
+
+    /// One object of JSON Lines for all of them: the same observations again are the same object.
+    async fn keep_stale(&self, observations: &[&Observation]) -> Result<(), PortError> {
+        if observations.is_empty() {
+            return Ok(());
+        }
+        let mut lines = Vec::new();
+        for observation in observations {
+            stoop_wire::encode(observation, &mut lines);
+            lines.push(b'\n');
+        }
+        let key = format!("stale/{}.json", blake3::hash(&lines).to_hex());
+        self.stale.store(key, lines, "application/x-ndjson").await
+    }
+}

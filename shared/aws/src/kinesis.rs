@@ -1,0 +1,156 @@
+use async_trait::async_trait;
+use aws_sdk_kinesis::Client;
+use aws_sdk_kinesis::primitives::Blob;
+use aws_sdk_kinesis::types::PutRecordsRequestEntry;
+use stoop_pipeline::ports::{PortError, Stream};
+use stoop_wire::kpl::{aggregate, aggregated_len};
+
+use crate::error::reason;
+
+/// The most bytes of lines in one record. Kinesis bills units of 25 KB and takes up to 1 MiB; at this size the
+/// last, broken unit of a record is a small part of it, and what must be sent again when a shard is busy (it
+/// takes 1 MiB a second) is small too.
+const RECORD_BYTES_MAX: usize = 256 << 10;
+
+/// What a stream takes in one record, partition key included, unless its own limit was raised.
+const STREAM_RECORD_BYTES_MAX: usize = 1 << 20;
+
+/// `PutRecords` takes 500 records and 10 MiB, keys included. It took 5 MiB until 2025, and a shard still takes
+/// 1 MiB a second: there is nothing to gain by more.
+const BATCH_RECORDS_MAX: usize = 500;
+const BATCH_BYTES_MAX: usize = 5 << 20;
+
+const KEY_CHARS_MAX: usize = 256;
+
+/// Puts records on a Kinesis data stream, each as one KPL-aggregated record with a user record for every line.
+///
+/// Kinesis keeps the order of the records that one call puts in one shard, except for those that it refuses and
+/// that are put again.
+#[derive(Clone, Debug)]
+pub struct KinesisStream {
+    client: Client,
+    name: String,
+}
+
+impl KinesisStream {
+    /// The stream of this name.
+    #[must_use]
+    pub fn new(client: Client, name: &str) -> Self {
+        Self { client, name: name.to_owned() }
+    }
+
+    fn error(&self, why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> PortError {
+        PortError::new(format!("PutRecords on the stream {}", self.name), why)
+    }
+
+    /// The bytes that a record takes on the stream, key included.
+    ///
+    /// # Errors
+    /// When it can never be taken.
+    fn checked_len(&self, place: usize, key: &str, lines: &[u8]) -> Result<usize, PortError> {
+        let chars = key.chars().count();
+        if !(1..=KEY_CHARS_MAX).contains(&chars) {
+            let why = format!("the key {key:?} has {chars} characters; accepted: 1 to {KEY_CHARS_MAX}");
+            return Err(self.error(why));
+        }
+        if lines.len() > RECORD_BYTES_MAX {
+            let why = format!("record {place} has {} bytes; accepted: at most {RECORD_BYTES_MAX}", lines.len());
+            return Err(self.error(why));
+        }
+        // Each line takes a few bytes more, which is a lot only where lines are next to empty.
+        let bytes = key.len() + aggregated_len(key, user_records(lines).map(<[u8]>::len));
+        if bytes > STREAM_RECORD_BYTES_MAX {
+            let why = format!(
+                "record {place} takes {bytes} bytes as an aggregate of {} lines; accepted: at most {STREAM_RECORD_BYTES_MAX}",
+                user_records(lines).count()
+            );
+            return Err(self.error(why));
+        }
+        Ok(bytes)
+    }
+
+    /// Puts the records `first..` of a batch and adds the places of those that were refused.
+    async fn put_batch(
+        &self,
+        first: usize,
+        batch: &[(String, Vec<u8>)],
+        refused: &mut Vec<usize>,
+    ) -> Result<(), PortError> {
+        let mut entries = Vec::with_capacity(batch.len());
+        for (key, lines) in batch {
+            let data = Blob::new(aggregate(key, user_records(lines)));
+            let entry = PutRecordsRequestEntry::builder().partition_key(key).data(data).build();
+            entries.push(entry.map_err(|error| self.error(error))?);
+        }
+        let answer = match self.client.put_records().stream_name(&self.name).set_records(Some(entries)).send().await {
+            Ok(answer) => answer,
+            Err(error) => {
+                let reason = reason(&error);
+                if reason.code.as_deref().is_some_and(may_be_put_again) {
+                    refused.extend(first..first + batch.len());
+                    return Ok(());
+                }
+                return Err(self.error(reason));
+            }
+        };
+        let outcomes = answer.records();
+        if outcomes.len() != batch.len() {
+            return Err(self.error(format!("{} records were put and {} answered for", batch.len(), outcomes.len())));
+        }
+        for (place, outcome) in (first..).zip(outcomes) {
+            match outcome.error_code() {
+                None => {}
+                Some(code) if may_be_put_again(code) => refused.push(place),
+                Some(code) => {
+                    let message = outcome.error_message().unwrap_or_default();
+                    return Err(self.error(format!("record {place} was refused for good: {code}: {message}")));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The user records of a record: its lines with their ends, so that put together they are the record again.
+fn user_records(lines: &[u8]) -> impl Iterator<Item = &[u8]> {
+    lines.split_inclusive(|byte| *byte == b'\n')
+}
+
+/// Whether what was refused for this reason may be taken later. Of single records only the first two are known;
+/// the others are refusals of a whole call that outlast the SDK's own attempts.
+fn may_be_put_again(code: &str) -> bool {
+    const CODES: [&str; 5] = [
+        "ProvisionedThroughputExceededException",
+        "InternalFailure",
+        "KMSThrottlingException",
+        "LimitExceededException",
+        "ThrottlingException",
+    ];
+    CODES.contains(&code)
+}
+
+#[async_trait]
+impl Stream for KinesisStream {
+    async fn put(&self, records: &[(String, Vec<u8>)]) -> Result<Vec<usize>, PortError> {
+        // All are looked at before any is put.
+        let lens = records.iter().enumerate().map(|(place, (key, lines))| self.checked_len(place, key, lines));
+        let lens = lens.collect::<Result<Vec<usize>, PortError>>()?;
+        let mut refused = Vec::new();
+        let mut first = 0;
+        while first < records.len() {
+            let mut bytes = 0;
+            let fits = lens[first..].iter().take(BATCH_RECORDS_MAX).take_while(|len| {
+                bytes += **len;
+                bytes <= BATCH_BYTES_MAX
+            });
+            let end = first + fits.count();
+            self.put_batch(first, &records[first..end], &mut refused).await?;
+            first = end;
+        }
+        Ok(refused)
+    }
+
+    fn record_bytes_max(&self) -> usize {
+        RECORD_BYTES_MAX
+    }
+}

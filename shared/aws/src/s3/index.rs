@@ -1,0 +1,208 @@
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use aws_sdk_s3::Client;
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use stoop_pipeline::ports::{PortError, SearchIndex, SearchState};
+
+use super::Objects;
+use super::object::{Got, Listed, Put, Stored, When, key_part};
+use crate::chance::random;
+use crate::concurrently::concurrently;
+
+const PREFIX: &str = "index/";
+const SUFFIX: &str = ".json.zst";
+
+/// An index grows with its search; a hundred thousand listings compress to some ten MB.
+const INDEX_BYTES_MAX: usize = 128 << 20;
+const SEARCHES_MAX: usize = 10_000;
+
+/// Indexes of other searches that are read at once: each is unpacked in memory.
+const AT_ONCE: usize = 4;
+
+const LEVEL: i32 = 1;
+
+/// What each search has seen, as `index/<search>.json.zst`.
+///
+/// A save is a conditional write: `If-None-Match: *` for a search that was never saved, else `If-Match` with the
+/// ETag of the version that was loaded. A write whose answer is lost is sent again by the SDK and then refused
+/// for what it stored itself; so each write leaves a name that no other has in the object's metadata, and who is
+/// refused looks whether the name there is its own.
+#[derive(Debug)]
+pub struct S3Index {
+    objects: Objects,
+    /// The name of this writer, and how many writes it has made.
+    writer: String,
+    writes: AtomicU64,
+    memory: Mutex<Memory>,
+}
+
+/// What need not be asked of S3 again. None of it is trusted without a condition.
+#[derive(Debug, Default)]
+struct Memory {
+    /// The version and the ETag under which a search was last loaded or saved here.
+    versions: HashMap<String, (u64, String)>,
+    /// What other searches have seen, by key.
+    others: HashMap<String, (String, Arc<Seen>)>,
+}
+
+/// What is asked of another search's index.
+#[derive(Debug, Deserialize)]
+struct Seen {
+    #[serde(default)]
+    source: String,
+    listings: HashMap<String, Mark>,
+}
+
+/// A [`stoop_pipeline::ports::IndexEntry`] without its listing.
+#[derive(Debug, Deserialize)]
+struct Mark {
+    missed: u8,
+    #[serde(default)]
+    gone_at: Option<IgnoredAny>,
+}
+
+impl S3Index {
+    /// An index in this bucket.
+    #[must_use]
+    pub fn new(client: Client, bucket: &str) -> Self {
+        let writer = format!("{:016x}{:016x}", random(), random());
+        Self {
+            objects: Objects::new(client, bucket),
+            writer,
+            writes: AtomicU64::new(0),
+            memory: Mutex::new(Memory::default()),
+        }
+    }
+
+    /// The key of a search's index.
+    ///
+    /// # Errors
+    /// When its name is empty or too long for a key.
+    pub fn key(search: &str) -> Result<String, PortError> {
+        Ok(format!("{PREFIX}{}{SUFFIX}", key_part(search)?))
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn remember(&self, search: &str, version: u64, etag: String) {
+        self.memory().versions.insert(search.to_owned(), (version, etag));
+    }
+
+    /// The condition under which a state that was loaded as `version` may be stored; `None` where it is known to
+    /// be overtaken.
+    async fn condition(&self, search: &str, key: &str, version: u64) -> Result<Option<When>, PortError> {
+        if version == 0 {
+            return Ok(Some(When::Absent));
+        }
+        let known = self.memory().versions.get(search).filter(|(known, _)| *known == version).cloned();
+        if let Some((_, etag)) = known {
+            return Ok(Some(When::Etag(etag)));
+        }
+        // Loaded by another process, or overtaken by this one.
+        let head = self.objects.head(key).await?.filter(|head| head.version == Some(version));
+        Ok(head.map(|head| When::Etag(head.etag)))
+    }
+
+    /// What the other searches of a source have seen.
+    async fn others(&self, search: &str, source: &str) -> Result<Vec<Arc<Seen>>, PortError> {
+        let own = Self::key(search)?;
+        let mut listed = self.objects.list(PREFIX, SEARCHES_MAX).await?;
+        listed.retain(|object| object.key != own && object.key.ends_with(SUFFIX));
+        let known = std::mem::take(&mut self.memory().others);
+        let reads = listed.into_iter().map(|object| {
+            let known = known.get(&object.key).filter(|(etag, _)| *etag == object.etag).map(|(_, seen)| seen.clone());
+            read_other(self.objects.clone(), object, known)
+        });
+        let others: Vec<_> = concurrently(AT_ONCE, reads).await?.into_iter().flatten().collect();
+        let of_source = others.iter().map(|(.., seen)| seen.clone()).filter(|seen| seen.source == source).collect();
+        self.memory().others = others.into_iter().map(|(key, etag, seen)| (key, (etag, seen))).collect();
+        Ok(of_source)
+    }
+}
+
+/// `None` for an index that was deleted since it was listed.
+async fn read_other(
+    objects: Objects,
+    object: Listed,
+    known: Option<Arc<Seen>>,
+) -> Result<Option<(String, String, Arc<Seen>)>, PortError> {
+    let Listed { key, etag } = object;
+    if let Some(seen) = known {
+        return Ok(Some((key, etag, seen)));
+    }
+    match objects.get(&key, None, INDEX_BYTES_MAX).await? {
+        Got::Object { etag, body } => {
+            let seen = unpack(&body).map_err(|error| PortError::new(format!("read {}", objects.name(&key)), error))?;
+            Ok(Some((key, etag, Arc::new(seen))))
+        }
+        Got::Missing | Got::Unchanged => Ok(None),
+    }
+}
+
+fn unpack<T: DeserializeOwned>(body: &[u8]) -> Result<T, std::io::Error> {
+    Ok(serde_json::from_slice(&zstd::decode_all(body)?)?)
+}
+
+fn pack(state: &SearchState) -> Result<Vec<u8>, std::io::Error> {
+    zstd::encode_all(serde_json::to_vec(state)?.as_slice(), LEVEL)
+}
+
+#[async_trait]
+impl SearchIndex for S3Index {
+    async fn load(&self, search: &str) -> Result<SearchState, PortError> {
+        let key = Self::key(search)?;
+        match self.objects.get(&key, None, INDEX_BYTES_MAX).await? {
+            Got::Missing | Got::Unchanged => Ok(SearchState::default()),
+            Got::Object { etag, body } => {
+                let unreadable = |error| PortError::new(format!("read {}", self.objects.name(&key)), error);
+                let state: SearchState = unpack(&body).map_err(unreadable)?;
+                self.remember(search, state.version, etag);
+                Ok(state)
+            }
+        }
+    }
+
+    async fn save(&self, search: &str, state: &SearchState) -> Result<bool, PortError> {
+        let key = Self::key(search)?;
+        let Some(when) = self.condition(search, &key, state.version).await? else { return Ok(false) };
+        let version = state.version + 1;
+        let body = pack(&SearchState { version, ..state.clone() });
+        let body = body.map_err(|error| PortError::new(format!("write {}", self.objects.name(&key)), error))?;
+        let writer = format!("{}-{}", self.writer, self.writes.fetch_add(1, Ordering::Relaxed));
+        let signed = Some((version, writer.clone()));
+        let put = Put { key: key.clone(), body, content_type: "application/zstd", when, signed };
+        let etag = match self.objects.put(put).await? {
+            Stored::Yes(etag) => Some(etag),
+            Stored::No | Stored::Raced => {
+                let head = self.objects.head(&key).await?;
+                head.filter(|head| head.writer.as_ref() == Some(&writer)).map(|head| head.etag)
+            }
+        };
+        match etag {
+            Some(etag) => {
+                self.remember(search, version, etag);
+                Ok(true)
+            }
+            None => Ok(false),
+        }
+    }
+
+    async fn held_elsewhere(&self, search: &str, source: &str, native_ids: &[String]) -> Result<Vec<bool>, PortError> {
+        let others = self.others(search, source).await?;
+        let holds =
+            |seen: &Seen, id| seen.listings.get(id).is_some_and(|mark| mark.missed == 0 && mark.gone_at.is_none());
+        Ok(native_ids.iter().map(|id| others.iter().any(|seen| holds(seen, id))).collect())
+    }
+
+    async fn gone_elsewhere(&self, search: &str, source: &str) -> Result<HashSet<String>, PortError> {
+        let others = self.others(search, source).await?;
+        let listings = others.iter().flat_map(|seen| &seen.listings);
+        Ok(listings.filter(|(_, mark)| mark.gone_at.is_some()).map(|(id, _)| id.clone()).collect())
+    }
+}

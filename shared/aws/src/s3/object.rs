@@ -1,0 +1,223 @@
+use aws_sdk_s3::Client;
+use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use stoop_pipeline::ports::PortError;
+
+use crate::error::failed;
+
+/// The longest part of a key that a name makes, in bytes; a whole key may have 1,024.
+const PART_BYTES_MAX: usize = 400;
+
+/// The metadata of an object that says who wrote it.
+const WRITER: &str = "stoop-writer";
+const VERSION: &str = "stoop-version";
+
+/// A bucket, and the few things that are done in it.
+#[derive(Clone, Debug)]
+pub(crate) struct Objects {
+    client: Client,
+    bucket: String,
+}
+
+/// What is stored, for conditions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Head {
+    pub(super) etag: String,
+    /// The version and the writer that [`Put::signed`] stored with it.
+    pub(super) version: Option<u64>,
+    pub(super) writer: Option<String>,
+}
+
+/// An answer to a read.
+#[derive(Debug)]
+pub(super) enum Got {
+    /// There is no such object.
+    Missing,
+    /// It is still the one with the ETag that was given.
+    Unchanged,
+    /// What is there.
+    Object { etag: String, body: Vec<u8> },
+}
+
+/// One object in a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Listed {
+    pub(super) key: String,
+    pub(super) etag: String,
+}
+
+/// When an object is to be stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum When {
+    /// In any case, over what may be there.
+    Always,
+    /// If there is none of this key.
+    Absent,
+    /// If what is there has this ETag.
+    Etag(String),
+}
+
+/// What to store.
+#[derive(Clone, Debug)]
+pub(super) struct Put {
+    pub(super) key: String,
+    pub(super) body: Vec<u8>,
+    pub(super) content_type: &'static str,
+    pub(super) when: When,
+    /// A version and a name that no other write has, stored with it.
+    pub(super) signed: Option<(u64, String)>,
+}
+
+/// What became of a conditional write.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Stored {
+    /// It is stored, with this ETag.
+    Yes(String),
+    /// The condition does not hold (412, or 404 where an object was expected).
+    No,
+    /// Another write to the same key was under way (409); nothing is known.
+    Raced,
+}
+
+impl Objects {
+    pub(crate) fn new(client: Client, bucket: &str) -> Self {
+        Self { client, bucket: bucket.to_owned() }
+    }
+
+    /// `s3://bucket/key`, for messages.
+    pub(crate) fn name(&self, key: &str) -> String {
+        format!("s3://{}/{key}", self.bucket)
+    }
+
+    /// Reads an object of at most `bytes_max` bytes, unless it still has a known ETag.
+    pub(super) async fn get(&self, key: &str, known: Option<&str>, bytes_max: usize) -> Result<Got, PortError> {
+        let what = || format!("GetObject {}", self.name(key));
+        let request =
+            self.client.get_object().bucket(&self.bucket).key(key).set_if_none_match(known.map(str::to_owned));
+        let object = match request.send().await {
+            Ok(object) => object,
+            Err(error) => match status(&error) {
+                Some(304) => return Ok(Got::Unchanged),
+                Some(404) if is_no_such_key(&error) => return Ok(Got::Missing),
+                _ => return Err(failed(what)(error)),
+            },
+        };
+        let bytes = object.content_length().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(usize::MAX);
+        if bytes > bytes_max {
+            return Err(PortError::new(what(), format!("it has {bytes} bytes; accepted: at most {bytes_max}")));
+        }
+        let etag = object.e_tag().unwrap_or_default().to_owned();
+        let body = object.body.collect().await.map_err(|error| PortError::new(what(), error))?;
+        Ok(Got::Object { etag, body: body.to_vec() })
+    }
+
+    /// Looks at an object; `None` where there is none.
+    pub(super) async fn head(&self, key: &str) -> Result<Option<Head>, PortError> {
+        match self.client.head_object().bucket(&self.bucket).key(key).send().await {
+            Ok(head) => {
+                let note = |name| head.metadata().and_then(|metadata| metadata.get(name)).cloned();
+                Ok(Some(Head {
+                    etag: head.e_tag().unwrap_or_default().to_owned(),
+                    version: note(VERSION).and_then(|version| version.parse().ok()),
+                    writer: note(WRITER),
+                }))
+            }
+            // The answer to HEAD has no body, so a missing bucket can't be told apart here.
+            Err(error) if status(&error) == Some(404) => Ok(None),
+            Err(error) => Err(failed(|| format!("HeadObject {}", self.name(key)))(error)),
+        }
+    }
+
+    /// Stores an object.
+    pub(super) async fn put(&self, put: Put) -> Result<Stored, PortError> {
+        let Put { key, body, content_type, when, signed } = put;
+        let mut request = self.client.put_object().bucket(&self.bucket).key(&key).content_type(content_type);
+        match &when {
+            When::Always => {}
+            When::Absent => request = request.if_none_match("*"),
+            When::Etag(etag) => request = request.if_match(etag),
+        }
+        if let Some((version, writer)) = signed {
+            request = request.metadata(VERSION, version.to_string()).metadata(WRITER, writer);
+        }
+        match request.body(ByteStream::from(body)).send().await {
+            Ok(stored) => Ok(Stored::Yes(stored.e_tag().unwrap_or_default().to_owned())),
+            Err(error) => match status(&error) {
+                Some(412) if when != When::Always => Ok(Stored::No),
+                Some(409) if when != When::Always => Ok(Stored::Raced),
+                Some(404) if is_no_such_key(&error) && matches!(when, When::Etag(_)) => Ok(Stored::No),
+                _ => Err(failed(|| format!("PutObject {}", self.name(&key)))(error)),
+            },
+        }
+    }
+
+    /// Stores an object over what may be there.
+    pub(crate) async fn store(&self, key: String, body: Vec<u8>, content_type: &'static str) -> Result<(), PortError> {
+        self.put(Put { key, body, content_type, when: When::Always, signed: None }).await.map(|_| ())
+    }
+
+    /// Every object whose key begins with `prefix`, in the order of their keys. More than `objects_max` are an error.
+    pub(super) async fn list(&self, prefix: &str, objects_max: usize) -> Result<Vec<Listed>, PortError> {
+        let what = || format!("ListObjectsV2 {}", self.name(prefix));
+        let mut found = Vec::new();
+        let mut pages = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            for object in page.map_err(failed(what))?.contents.unwrap_or_default() {
+                let (key, etag) = (object.key.unwrap_or_default(), object.e_tag.unwrap_or_default());
+                found.push(Listed { key, etag });
+            }
+            if found.len() > objects_max {
+                return Err(PortError::new(what(), format!("more than {objects_max} objects are there")));
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// A name as one part of a key: letters, digits, `-`, `_` and `.` stand for themselves, any other byte is
+/// written as `!2f`. (`%2f` would be more common; `%` is a character that S3 advises against.) Two names never
+/// make the same part, and none makes `.` or `..`, which some tools take for folders.
+///
+/// # Errors
+/// When the name is empty or too long.
+pub(super) fn key_part(name: &str) -> Result<String, PortError> {
+    let mut part = String::with_capacity(name.len());
+    for (i, byte) in name.bytes().enumerate() {
+        match byte {
+            b'.' if i == 0 => part.push_str("!2e"),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => part.push(byte.into()),
+            _ => part.push_str(&format!("!{byte:02x}")),
+        }
+    }
+    if part.is_empty() || part.len() > PART_BYTES_MAX {
+        let why = format!("the name is {name:?}; accepted: 1 to {PART_BYTES_MAX} bytes, escapes included");
+        return Err(PortError::new("make an object's key of a name", why));
+    }
+    Ok(part)
+}
+
+fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
+    error.raw_response().map(|response| response.status().as_u16())
+}
+
+/// A missing bucket is answered with the same status.
+fn is_no_such_key<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    error.as_service_error().is_some_and(|error| error.code() == Some("NoSuchKey"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_make_parts_that_differ_and_lead_nowhere_else() {
+        let part = |name| key_part(name).unwrap();
+        assert_eq!(part("seattle-98178_a.b"), "seattle-98178_a.b");
+        assert_eq!(part("a/../b"), "a!2f..!2fb");
+        assert_eq!(part(".."), "!2e.");
+        assert_eq!(part("à !"), "!c3!a0!20!21");
+        assert!(key_part("").is_err() && key_part(&"/".repeat(200)).is_err());
+    }
+}

@@ -1,0 +1,41 @@
+use async_trait::async_trait;
+use aws_sdk_s3::Client;
+use stoop_pipeline::ports::{Pages, PortError};
+
+use super::Objects;
+use super::object::key_part;
+
+/// The level at which zstd is still faster than the network.
+const LEVEL: i32 = 3;
+
+/// Raw pages as `pages/<run>/<number>.zst`.
+#[derive(Clone, Debug)]
+pub struct S3Pages {
+    objects: Objects,
+}
+
+impl S3Pages {
+    /// Pages in this bucket.
+    #[must_use]
+    pub fn new(client: Client, bucket: &str) -> Self {
+        Self { objects: Objects::new(client, bucket) }
+    }
+
+    /// The key of a page.
+    ///
+    /// # Errors
+    /// When the run's name is empty or too long for a key.
+    pub fn key(run: &str, number: u32) -> Result<String, PortError> {
+        Ok(format!("pages/{}/{number}.zst", key_part(run)?))
+    }
+}
+
+#[async_trait]
+impl Pages for S3Pages {
+    async fn put(&self, run: &str, number: u32, body: &[u8]) -> Result<(), PortError> {
+        let key = Self::key(run, number)?;
+        let compressed =
+            zstd::encode_all(body, LEVEL).map_err(|error| PortError::new(format!("compress {key}"), error))?;
+        self.objects.store(key, compressed, "application/zstd").await
+    }
+}

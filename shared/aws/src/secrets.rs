@@ -1,0 +1,145 @@
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_sdk_secretsmanager::Client;
+use serde_json::Value;
+use stoop_domain::Time;
+use stoop_pipeline::Clock;
+use stoop_pipeline::ports::PortError;
+
+use crate::error::failed;
+
+/// How long a secret that was read is good without another look.
+const TTL_MS: i64 = 5 * 60 * Time::SECOND_MS;
+
+/// How long an old secret serves while Secrets Manager gives no answer. Past this a secret that was withdrawn
+/// would be honoured for too long.
+const STALE_MAX_MS: i64 = Time::HOUR_MS;
+
+/// How soon [`Secrets::refresh`] reads again: whoever sends wrong tokens must not make us ask for each.
+const REFRESH_EVERY_MS: i64 = 30 * Time::SECOND_MS;
+
+/// A secret's text. It is shown by [`Secret::reveal`] alone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Arc<str>);
+
+impl Secret {
+    /// The text itself, not to be logged.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+/// Reads secrets from Secrets Manager and remembers them for five minutes.
+///
+/// A secret is named by its name or ARN (in another account, by its ARN), and where it is a JSON object, as the
+/// console makes them, by `#` and a key of it: `arn:aws:secretsmanager:...:stoop-zillow-AbCdEf#key`.
+pub struct Secrets {
+    client: Client,
+    clock: Arc<dyn Clock>,
+    known: Mutex<HashMap<String, Known>>,
+}
+
+#[derive(Clone)]
+struct Known {
+    text: Arc<str>,
+    read_at: Time,
+}
+
+impl Secrets {
+    /// Secrets read with this client.
+    #[must_use]
+    pub fn new(client: Client, clock: Arc<dyn Clock>) -> Self {
+        Self { client, clock, known: Mutex::default() }
+    }
+
+    /// A secret, as it was at most five minutes ago; an hour where Secrets Manager gives no answer.
+    ///
+    /// # Errors
+    /// When it cannot be read, is no text, or has no such key. The message has the secret's name, never its text.
+    pub async fn get(&self, name: &str) -> Result<Secret, PortError> {
+        self.read(name, TTL_MS).await
+    }
+
+    /// A secret as it is now: for when the one at hand is refused or does not match, as after a rotation. Looks at
+    /// most every 30 seconds, whatever it is asked.
+    ///
+    /// # Errors
+    /// As [`Secrets::get`].
+    pub async fn refresh(&self, name: &str) -> Result<Secret, PortError> {
+        self.read(name, REFRESH_EVERY_MS).await
+    }
+
+    async fn read(&self, name: &str, good_for_ms: i64) -> Result<Secret, PortError> {
+        let (id, key) = match name.split_once('#') {
+            Some((id, key)) => (id, Some(key)),
+            None => (name, None),
+        };
+        let now = self.clock.now();
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
+        let age_ms = |known: &Known| now.ms() - known.read_at.ms();
+        let text = match known {
+            Some(known) if age_ms(&known) < good_for_ms => known.text,
+            known => match self.fetch(id).await {
+                Ok(text) => {
+                    let fresh = Known { text: text.clone(), read_at: now };
+                    self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), fresh);
+                    text
+                }
+                Err(error) => match known.filter(|known| age_ms(known) < STALE_MAX_MS) {
+                    Some(known) => {
+                        tracing::warn!(
+                            error = &error as &dyn std::error::Error,
+                            "an older value of the secret serves on"
+                        );
+                        known.text
+                    }
+                    None => return Err(error),
+                },
+            },
+        };
+        match key {
+            None => Ok(Secret(text)),
+            Some(key) => member(&text, key).map(Secret).map_err(|why| PortError::new(what(id), why)),
+        }
+    }
+
+    async fn fetch(&self, id: &str) -> Result<Arc<str>, PortError> {
+        let answer = self.client.get_secret_value().secret_id(id).send().await.map_err(failed(|| what(id)))?;
+        match answer.secret_string() {
+            Some(text) => Ok(text.into()),
+            None => Err(PortError::new(what(id), "it is binary; accepted: a text")),
+        }
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secrets").finish_non_exhaustive()
+    }
+}
+
+fn what(id: &str) -> String {
+    format!("GetSecretValue {id}")
+}
+
+/// A member of a secret that is a JSON object. Says nothing of the text where it is none.
+fn member(text: &str, key: &str) -> Result<Arc<str>, String> {
+    let accepted = format!("accepted: a JSON object with a text as {key:?}");
+    let Ok(Value::Object(members)) = serde_json::from_str(text) else {
+        return Err(format!("it is no JSON object; {accepted}"));
+    };
+    match members.get(key) {
+        Some(Value::String(text)) => Ok(text.as_str().into()),
+        Some(_) => Err(format!("{key:?} is no text in it; {accepted}")),
+        None => Err(format!("it has no {key:?}; {accepted}")),
+    }
+}

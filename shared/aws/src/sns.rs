@@ -1,0 +1,117 @@
+mod message;
+
+use async_trait::async_trait;
+use aws_sdk_sns::Client;
+use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
+use stoop_domain::Alert;
+use stoop_pipeline::ports::{PortError, Publisher};
+
+use crate::error::reason;
+use message::Message;
+
+/// `PublishBatch` takes ten messages of 256 KiB together, attributes included. A message of ours is below 256 KiB
+/// by itself whatever its listing says.
+const BATCH_MAX: usize = 10;
+const BATCH_BYTES_MAX: usize = 256 << 10;
+
+/// Tells alerts on an SNS topic: readable text to people (e-mail, SMS), [`stoop_pipeline::serve::AlertView`] as
+/// JSON to programs (SQS, HTTP, Lambda), and message attributes for filter policies:
+///
+/// | attribute | example | |
+/// | --- | --- | --- |
+/// | `purpose` | `sale` | or `rent` |
+/// | `country` | `us` | |
+/// | `region` | `wa` | `-` where unknown |
+/// | `area` | `us/wa/king/seattle/98178` | the whole path, so that `{"prefix": "us/wa/king/"}` is a county |
+/// | `rule` | `price-drop` | |
+/// | `source` | `reso` | |
+/// | `drop_percent` | `18` | a number, for `{"numeric": [">=", 15]}` |
+#[derive(Clone, Debug)]
+pub struct TopicPublisher {
+    client: Client,
+    topic_arn: String,
+}
+
+type Outcome = Result<(), PortError>;
+
+impl TopicPublisher {
+    /// The topic with this ARN.
+    #[must_use]
+    pub fn new(client: Client, topic_arn: &str) -> Self {
+        Self { client, topic_arn: topic_arn.to_owned() }
+    }
+
+    fn error(&self, message: &Message, why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> PortError {
+        PortError::new(format!("PublishBatch of the alert {} to {}", message.alert_id, self.topic_arn), why)
+    }
+
+    /// Publishes messages that fit into one call.
+    async fn publish_batch(&self, messages: &[Message]) -> Vec<Outcome> {
+        let entries: Result<Vec<_>, _> =
+            messages.iter().enumerate().map(|(place, message)| entry(place, message)).collect();
+        let entries = match entries {
+            Ok(entries) => entries,
+            Err(error) => return messages.iter().map(|message| Err(self.error(message, error.to_string()))).collect(),
+        };
+        let request = self.client.publish_batch().topic_arn(&self.topic_arn);
+        let answer = match request.set_publish_batch_request_entries(Some(entries)).send().await {
+            Ok(answer) => answer,
+            Err(error) => {
+                let reason = reason(&error);
+                return messages.iter().map(|message| Err(self.error(message, reason.clone()))).collect();
+            }
+        };
+        // What the answer does not speak of has not been taken.
+        let unknown = |message| Err(self.error(message, "the answer does not say what became of it"));
+        let mut outcomes: Vec<Outcome> = messages.iter().map(unknown).collect();
+        let place =
+            |id: Option<&str>| id.and_then(|id| id.parse::<usize>().ok()).filter(|place| *place < messages.len());
+        for place in answer.successful().iter().filter_map(|entry| place(entry.id())) {
+            outcomes[place] = Ok(());
+        }
+        for refused in answer.failed() {
+            if let Some(place) = place(Some(refused.id())) {
+                let why = format!("{}: {}", refused.code(), refused.message().unwrap_or_default());
+                outcomes[place] = Err(self.error(&messages[place], why));
+            }
+        }
+        outcomes
+    }
+}
+
+/// A message as an entry of a batch, named by its place.
+fn entry(
+    place: usize,
+    message: &Message,
+) -> Result<PublishBatchRequestEntry, aws_smithy_types::error::operation::BuildError> {
+    let mut entry = PublishBatchRequestEntry::builder()
+        .id(place.to_string())
+        .message_structure("json")
+        .message(&message.body)
+        .subject(&message.subject);
+    for (name, kind, value) in &message.attributes {
+        let value = MessageAttributeValue::builder().data_type(*kind).string_value(value).build()?;
+        entry = entry.message_attributes(*name, value);
+    }
+    entry.build()
+}
+
+#[async_trait]
+impl Publisher for TopicPublisher {
+    async fn publish(&self, alerts: &[Alert]) -> Vec<Outcome> {
+        let messages: Vec<Message> = alerts.iter().map(Message::of).collect();
+        let mut outcomes = Vec::with_capacity(alerts.len());
+        while outcomes.len() < messages.len() {
+            let rest = &messages[outcomes.len()..];
+            let mut bytes = 0;
+            let fits = rest.iter().take(BATCH_MAX).take_while(|message| {
+                bytes += message.bytes();
+                bytes <= BATCH_BYTES_MAX
+            });
+            // One alone goes out in any case: the service's answer tells more than ours would.
+            let fits = fits.count().max(1);
+            outcomes.extend(self.publish_batch(&rest[..fits]).await);
+        }
+        outcomes
+    }
+}

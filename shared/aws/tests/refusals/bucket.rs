@@ -1,0 +1,156 @@
+use std::sync::{Arc, Mutex};
+
+use axum::http::Method;
+use stoop_aws::{S3Index, S3Pages, S3Quarantine};
+use stoop_domain::{Reason, Reject, Time};
+use stoop_pipeline::ports::{Pages, Quarantine, SearchIndex, SearchState};
+
+use crate::service::{Answer, Asked, Service, chain};
+
+const KEY: &str = "/bucket/index/agadir.json.zst";
+
+fn stored(etag: &str) -> Answer {
+    Answer::new(200, "").with("etag", etag)
+}
+
+fn index(service: &Service) -> S3Index {
+    S3Index::new(service.clients.s3(), "bucket")
+}
+
+fn state(version: u64) -> SearchState {
+    SearchState { version, ..SearchState::default() }
+}
+
+#[tokio::test]
+async fn a_save_is_conditional_on_what_was_loaded_or_saved() {
+    let service = Service::start(|place, asked| match (place, &asked.method) {
+        (0 | 1, &Method::PUT) => stored(&format!("\"e{place}\"")),
+        (2, &Method::PUT) => Answer::s3_error(412, "PreconditionFailed"),
+        (_, &Method::HEAD) => stored("\"other\"").with("x-amz-meta-stoop-version", 3),
+        _ => panic!("{place}: {asked:?}"),
+    })
+    .await;
+    let index = index(&service);
+    assert!(index.save("agadir", &state(0)).await.unwrap());
+    assert!(index.save("agadir", &state(1)).await.unwrap());
+    assert!(!index.save("agadir", &state(2)).await.unwrap(), "somebody else was faster");
+    assert!(!index.save("agadir", &state(1)).await.unwrap(), "overtaken, as a look tells");
+    let asked = service.asked();
+    assert!(asked.iter().all(|asked| asked.path.starts_with(KEY)), "{asked:?}");
+    let condition =
+        |asked: &Asked| (asked.header("if-none-match").map(str::to_owned), asked.header("if-match").map(str::to_owned));
+    assert_eq!(condition(&asked[0]), (Some("*".into()), None));
+    assert_eq!(condition(&asked[1]), (None, Some("\"e0\"".into())));
+    assert_eq!(condition(&asked[2]), (None, Some("\"e1\"".into())));
+    assert_eq!(asked[1].header("x-amz-meta-stoop-version"), Some("2"));
+    let methods: Vec<Method> = asked.iter().map(|asked| asked.method.clone()).collect();
+    assert_eq!(methods, [Method::PUT, Method::PUT, Method::PUT, Method::HEAD, Method::HEAD]);
+}
+
+#[tokio::test]
+async fn a_save_whose_answer_was_lost_is_known_for_our_own() {
+    for (status, code) in [(412, "PreconditionFailed"), (409, "ConditionalRequestConflict")] {
+        let writer = Arc::new(Mutex::new(String::new()));
+        let service = Service::start(move |place, asked| match place {
+            // Stored, and then the connection goes wrong; the SDK asks again.
+            0 => {
+                *writer.lock().unwrap() = asked.header("x-amz-meta-stoop-writer").unwrap().to_owned();
+                Answer::s3_error(500, "InternalError")
+            }
+            1 => Answer::s3_error(status, code),
+            2 => stored("\"ours\"")
+                .with("x-amz-meta-stoop-version", 1)
+                .with("x-amz-meta-stoop-writer", writer.lock().unwrap().clone()),
+            _ => stored("\"next\""),
+        })
+        .await;
+        let index = index(&service);
+        assert!(index.save("agadir", &state(0)).await.unwrap(), "{status}");
+        assert!(index.save("agadir", &state(1)).await.unwrap());
+        let asked = service.asked();
+        assert_eq!(asked[3].header("if-match"), Some("\"ours\""), "and the next save builds on it");
+        let writers = [0, 3].map(|place| asked[place].header("x-amz-meta-stoop-writer").unwrap().to_owned());
+        assert_ne!(writers[0], writers[1], "no two writes have one name");
+    }
+}
+
+#[tokio::test]
+async fn a_save_on_what_was_deleted_or_raced_with_another_is_refused() {
+    let deleted = Service::start(|_, asked| match asked.method {
+        Method::HEAD => stored("\"e\"").with("x-amz-meta-stoop-version", 4).with("x-amz-meta-stoop-writer", "other"),
+        _ => Answer::s3_error(404, "NoSuchKey"),
+    });
+    assert!(!index(&deleted.await).save("agadir", &state(4)).await.unwrap());
+    let raced = Service::start(|_, asked| match asked.method {
+        Method::HEAD => stored("\"e\"").with("x-amz-meta-stoop-writer", "other"),
+        _ => Answer::s3_error(409, "ConditionalRequestConflict"),
+    });
+    assert!(!index(&raced.await).save("agadir", &state(0)).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_bucket_that_is_missing_or_closed_is_no_fresh_search() {
+    for (status, code) in [(404, "NoSuchBucket"), (403, "AccessDenied")] {
+        let service = Service::start(move |_, _| Answer::s3_error(status, code)).await;
+        let index = index(&service);
+        let error = index.load("agadir").await.unwrap_err();
+        assert_eq!(chain(&error), format!("GetObject s3://bucket/index/agadir.json.zst: {code}: as told"));
+        let error = index.save("agadir", &state(0)).await.unwrap_err();
+        assert_eq!(chain(&error), format!("PutObject s3://bucket/index/agadir.json.zst: {code}: as told"));
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_index_is_an_error_with_its_place() {
+    let service = Service::start(|_, _| stored("\"e\"").body("not zstd")).await;
+    let error = index(&service).load("agadir").await.unwrap_err();
+    assert!(chain(&error).starts_with("read s3://bucket/index/agadir.json.zst: "), "{}", chain(&error));
+}
+
+#[tokio::test]
+async fn a_bucket_that_slows_us_down_is_asked_again_within_bounds() {
+    let service =
+        Service::start(|place, _| if place < 2 { Answer::s3_error(503, "SlowDown") } else { stored("\"e\"") });
+    let service = service.await;
+    S3Pages::new(service.clients.s3(), "bucket").put("run 1", 0, b"page").await.unwrap();
+    assert_eq!(service.asked().len(), 3);
+    assert!(service.asked()[0].path.starts_with("/bucket/pages/run%21201/0.zst"), "{}", service.asked()[0].path);
+
+    let always = Service::start(|_, _| Answer::s3_error(503, "SlowDown")).await;
+    let error = S3Pages::new(always.clients.s3(), "bucket").put("run", 0, b"page").await.unwrap_err();
+    assert_eq!(chain(&error), "PutObject s3://bucket/pages/run/0.zst: SlowDown: as told");
+    assert_eq!(always.asked().len(), 3);
+}
+
+fn reject(location: &str) -> Reject {
+    Reject::new("avito", Time::from_ms(0), location.into(), Reason::BadValue, "odd".into(), b"raw")
+}
+
+#[tokio::test]
+async fn a_reject_that_is_kept_already_is_not_new() {
+    let service = Service::start(|_, asked| {
+        assert_eq!(asked.header("if-none-match"), Some("*"));
+        let location = asked.json()["location"].as_str().unwrap().to_owned();
+        if location == "old" { Answer::s3_error(412, "PreconditionFailed") } else { stored("\"e\"") }
+    })
+    .await;
+    let quarantine = S3Quarantine::new(service.clients.s3(), "bucket");
+    let rejects = [reject("old"), reject("new"), reject("new"), reject("newer")];
+    assert_eq!(quarantine.put(&rejects).await.unwrap(), 2);
+    assert_eq!(service.asked().len(), 3, "one round trip for each");
+}
+
+#[tokio::test]
+async fn a_reject_whose_write_raced_is_written_again_and_one_that_fails_is_an_error() {
+    let race = || Answer::s3_error(409, "ConditionalRequestConflict");
+    let service = Service::start(move |place, _| if place == 0 { race() } else { stored("\"e\"") }).await;
+    assert_eq!(S3Quarantine::new(service.clients.s3(), "bucket").put(&[reject("a")]).await.unwrap(), 1);
+    let service = Service::start(move |_, _| race()).await;
+    let error = S3Quarantine::new(service.clients.s3(), "bucket").put(&[reject("a")]).await.unwrap_err();
+    assert!(chain(&error).contains("another write to it was under way 3 times"), "{}", chain(&error));
+    let service = Service::start(|_, _| Answer::s3_error(403, "AccessDenied")).await;
+    let rejects: Vec<Reject> = (0..100).map(|i| reject(&i.to_string())).collect();
+    let error = S3Quarantine::new(service.clients.s3(), "bucket").put(&rejects).await.unwrap_err();
+    assert!(chain(&error).contains("AccessDenied"), "{}", chain(&error));
+    assert!(service.asked().len() <= 32, "no more are begun after the first failure");
+}

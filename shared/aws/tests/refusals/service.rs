@@ -1,0 +1,163 @@
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, Method, Response, Uri};
+use serde_json::Value;
+use stoop_aws::Clients;
+use stoop_domain::Time;
+use stoop_pipeline::Clock;
+
+/// A request that came in.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) method: Method,
+    /// The path and the query.
+    pub(crate) path: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Asked {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+}
+
+/// What is answered.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn new(status: u16, body: impl ToString) -> Self {
+        Self { status, headers: Vec::new(), body: body.to_string() }
+    }
+
+    pub(crate) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.headers.push((name, value.to_string()));
+        self
+    }
+
+    pub(crate) fn body(mut self, body: &str) -> Self {
+        self.body = body.to_owned();
+        self
+    }
+
+    /// An error of the JSON protocols.
+    pub(crate) fn json_error(status: u16, code: &str, message: &str) -> Self {
+        Self::new(status, serde_json::json!({"__type": code, "message": message}))
+    }
+
+    /// An error of S3.
+    pub(crate) fn s3_error(status: u16, code: &str) -> Self {
+        let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>as told</Message></Error>");
+        Self::new(status, body)
+    }
+}
+
+type Script = Mutex<Box<dyn FnMut(usize, &Asked) -> Answer + Send>>;
+
+/// A service that answers as its script says.
+pub(crate) struct Service {
+    pub(crate) clients: Clients,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+impl Service {
+    /// Answers each request, by its place from 0. Lives as long as the test's runtime.
+    pub(crate) async fn start(script: impl FnMut(usize, &Asked) -> Answer + Send + 'static) -> Self {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let script: Arc<Script> = Arc::new(Mutex::new(Box::new(script)));
+        let app = Router::new().fallback(answer).layer(DefaultBodyLimit::disable());
+        let app = app.with_state((asked.clone(), script));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+        let clients = Clients::from_variables(|name| match name {
+            "AWS_ENDPOINT_URL" => Some(endpoint.clone()),
+            "AWS_REGION" => Some("us-east-1".into()),
+            "AWS_SESSION_TOKEN" => None,
+            _ => Some("test".into()),
+        });
+        Self { clients: clients.unwrap(), asked }
+    }
+
+    pub(crate) fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+type Shared = (Arc<Mutex<Vec<Asked>>>, Arc<Script>);
+
+async fn answer(
+    State((all, script)): State<Shared>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
+    let asked = Asked { method, path: uri.to_string(), headers, body };
+    let place = {
+        let mut all = all.lock().unwrap();
+        all.push(asked.clone());
+        all.len() - 1
+    };
+    let answer = (script.lock().unwrap())(place, &asked);
+    let mut response = Response::builder().status(answer.status);
+    for (name, value) in answer.headers {
+        response = response.header(name, value);
+    }
+    response.body(Body::from(answer.body)).unwrap()
+}
+
+/// A clock that stands still but for its sleeps and for who moves it.
+#[derive(Debug, Default)]
+pub(crate) struct Still {
+    now_ms: AtomicI64,
+    sleeps: Mutex<Vec<u64>>,
+}
+
+impl Still {
+    pub(crate) fn pass(&self, ms: i64) {
+        self.now_ms.fetch_add(ms, Ordering::SeqCst);
+    }
+
+    pub(crate) fn sleeps(&self) -> Vec<u64> {
+        self.sleeps.lock().unwrap().clone()
+    }
+}
+
+#[async_trait]
+impl Clock for Still {
+    fn now(&self) -> Time {
+        Time::from_ms(self.now_ms.load(Ordering::SeqCst))
+    }
+
+    async fn sleep(&self, ms: u64) {
+        self.sleeps.lock().unwrap().push(ms);
+        self.pass(ms.cast_signed());
+    }
+}
+
+/// An error and its causes, as the boundary prints them.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

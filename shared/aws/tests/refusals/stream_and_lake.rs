@@ -1,0 +1,224 @@
+use std::sync::Arc;
+
+use aws_smithy_types::base64;
+use serde_json::{Value, json};
+use stoop_aws::{KinesisStream, Lake, LakeDelivery};
+use stoop_domain::{Currency, Listing, Observation, Place, Purpose, Time};
+use stoop_pipeline::ports::Stream;
+use stoop_wire::kpl::{Deaggregated, deaggregate};
+
+use crate::service::{Answer, Asked, Service, Still, chain};
+
+fn records(n: usize) -> Vec<(String, Vec<u8>)> {
+    (0..n).map(|i| (format!("search {i}"), format!("line {i}\n").into_bytes())).collect()
+}
+
+fn entries(asked: &Asked) -> Vec<Value> {
+    asked.json()["Records"].as_array().unwrap().clone()
+}
+
+fn data(entry: &Value) -> Vec<u8> {
+    base64::decode(entry["Data"].as_str().unwrap()).unwrap()
+}
+
+fn taken() -> Value {
+    json!({"SequenceNumber": "1", "ShardId": "shardId-000000000000"})
+}
+
+#[tokio::test]
+async fn records_that_kinesis_refused_are_named_by_their_place() {
+    let service = Service::start(|_, asked| {
+        let outcomes = entries(asked).into_iter().map(|entry| match entry["PartitionKey"].as_str().unwrap() {
+            "search 1" => {
+                json!({"ErrorCode": "ProvisionedThroughputExceededException", "ErrorMessage": "Rate exceeded"})
+            }
+            "search 503" => json!({"ErrorCode": "InternalFailure", "ErrorMessage": "Internal service failure."}),
+            _ => taken(),
+        });
+        Answer::new(200, json!({"FailedRecordCount": 1, "Records": outcomes.collect::<Vec<_>>()}))
+    })
+    .await;
+    let stream = KinesisStream::new(service.clients.kinesis(), "stoop");
+    assert_eq!(stream.put(&records(505)).await.unwrap(), [1, 503], "across batches");
+    let asked = service.asked();
+    assert_eq!(asked.iter().map(|asked| entries(asked).len()).collect::<Vec<_>>(), [500, 5]);
+    let first = data(&entries(&asked[0])[0]);
+    let Ok(Deaggregated::Aggregated(aggregate)) = deaggregate(&first) else { panic!("no aggregate") };
+    assert_eq!(aggregate.partition_keys().collect::<Vec<_>>(), [b"search 0"]);
+    assert_eq!(aggregate.user_records().map(|record| record.data).collect::<Vec<_>>(), [b"line 0\n"]);
+}
+
+#[tokio::test]
+async fn a_batch_has_at_most_five_mib() {
+    let service = Service::start(|_, asked| {
+        let outcomes: Vec<Value> = entries(asked).iter().map(|_| taken()).collect();
+        Answer::new(200, json!({"FailedRecordCount": 0, "Records": outcomes}))
+    })
+    .await;
+    let stream = KinesisStream::new(service.clients.kinesis(), "stoop");
+    let large: Vec<_> = (0..45).map(|_| ("a search".to_owned(), vec![b'x'; stream.record_bytes_max()])).collect();
+    assert_eq!(stream.put(&large).await.unwrap(), Vec::<usize>::new());
+    let batches: Vec<Vec<Value>> = service.asked().iter().map(entries).collect();
+    assert_eq!(batches.iter().map(Vec::len).sum::<usize>(), 45);
+    let bytes = |batch: &Vec<Value>| batch.iter().map(|entry| data(entry).len() + "a search".len()).sum::<usize>();
+    assert!(batches.iter().all(|batch| bytes(batch) <= 5 << 20), "{:?}", batches.iter().map(bytes).collect::<Vec<_>>());
+    assert_eq!(batches.len(), 3, "19 records of 256 KiB and a little fit into 5 MiB");
+}
+
+#[tokio::test]
+async fn a_stream_that_is_busy_refuses_everything_for_now_and_one_that_is_missing_for_good() {
+    let busy =
+        Service::start(|_, _| Answer::json_error(400, "ProvisionedThroughputExceededException", "Rate exceeded"));
+    let busy = busy.await;
+    let stream = KinesisStream::new(busy.clients.kinesis(), "stoop");
+    assert_eq!(stream.put(&records(3)).await.unwrap(), [0, 1, 2]);
+    assert_eq!(busy.asked().len(), 3, "the SDK's attempts");
+
+    let missing = Service::start(|_, _| Answer::json_error(400, "ResourceNotFoundException", "Stream stoop not found"));
+    let missing = missing.await;
+    let stream = KinesisStream::new(missing.clients.kinesis(), "stoop");
+    let error = stream.put(&records(3)).await.unwrap_err();
+    let expected = "PutRecords on the stream stoop: ResourceNotFoundException: Stream stoop not found";
+    assert_eq!(chain(&error), expected);
+}
+
+#[tokio::test]
+async fn an_answer_that_leaves_a_record_out_or_refuses_it_for_good_is_an_error() {
+    let answers = [json!([taken()]), json!([taken(), {"ErrorCode": "Unheard", "ErrorMessage": "of"}])];
+    for (answer, expected) in answers.into_iter().zip(["2 records were put and 1 answered for", "Unheard: of"]) {
+        let answer = json!({"FailedRecordCount": 1, "Records": answer});
+        let service = Service::start(move |_, _| Answer::new(200, &answer)).await;
+        let error = KinesisStream::new(service.clients.kinesis(), "stoop").put(&records(2)).await.unwrap_err();
+        assert!(chain(&error).contains(expected), "{}", chain(&error));
+    }
+}
+
+#[tokio::test]
+async fn what_kinesis_can_never_take_is_told_before_anything_is_put() {
+    let service = Service::start(|_, _| panic!("nothing is to be asked")).await;
+    let stream = KinesisStream::new(service.clients.kinesis(), "stoop");
+    let next_to_empty = vec![b'\n'; stream.record_bytes_max()];
+    let cases = [
+        (("k".to_owned(), next_to_empty), "bytes as an aggregate of 262144 lines; accepted: at most 1048576"),
+        ((String::new(), b"x".to_vec()), "has 0 characters; accepted: 1 to 256"),
+        (("é".repeat(257), b"x".to_vec()), "has 257 characters; accepted: 1 to 256"),
+        (("k".to_owned(), vec![0; stream.record_bytes_max() + 1]), "accepted: at most 262144"),
+    ];
+    for (record, expected) in cases {
+        let error = stream.put(&[("fine".into(), b"fine".to_vec()), record]).await.unwrap_err();
+        assert!(chain(&error).contains(expected), "{}", chain(&error));
+    }
+}
+
+fn observation(i: usize, description_bytes: usize) -> Observation {
+    let place = Place { city: Some("Agadir".into()), ..Place::default() };
+    let mut listing = Listing::new(Purpose::Sale, Currency::MAD, place);
+    listing.details.description = (description_bytes > 0).then(|| "x".repeat(description_bytes));
+    Observation { source: "avito".into(), native_id: i.to_string(), at: Time::from_ms(0), listing }
+}
+
+fn lake(service: &Service, clock: &Arc<Still>) -> LakeDelivery {
+    LakeDelivery::new(service.clients.firehose(), "lake", service.clients.s3(), "bucket", clock.clone())
+}
+
+fn firehose_answer(outcomes: &[bool]) -> Answer {
+    let refused = json!({"ErrorCode": "ServiceUnavailableException", "ErrorMessage": "Slow down."});
+    let outcome = |taken: &bool| if *taken { json!({"RecordId": "1"}) } else { refused.clone() };
+    let outcomes: Vec<Value> = outcomes.iter().map(outcome).collect();
+    Answer::new(200, json!({"FailedPutCount": 1, "Encrypted": false, "RequestResponses": outcomes}))
+}
+
+/// The ids of the observations in a request, record by record.
+fn ids(asked: &Asked) -> Vec<Vec<String>> {
+    let lines = |record: &Value| {
+        let record = data(record);
+        assert_eq!(record.last(), Some(&b'\n'));
+        stoop_wire::lines(&record).map(|line| stoop_wire::decode(line).unwrap().native_id).collect()
+    };
+    entries(asked).iter().map(lines).collect()
+}
+
+#[tokio::test]
+async fn records_that_firehose_refused_are_sent_again_alone() {
+    let service = Service::start(|place, _| match place {
+        0 => firehose_answer(&[true, false, false]),
+        1 => firehose_answer(&[false, true]),
+        _ => firehose_answer(&[true]),
+    })
+    .await;
+    let clock = Arc::new(Still::default());
+    let observations: Vec<Observation> = (0..6).map(|i| observation(i, 400_000)).collect();
+    lake(&service, &clock).keep(&observations.iter().collect::<Vec<_>>()).await.unwrap();
+    let asked: Vec<_> = service.asked().iter().map(ids).collect();
+    assert_eq!(
+        asked,
+        [
+            vec![vec!["0", "1"], vec!["2", "3"], vec!["4", "5"]],
+            vec![vec!["2", "3"], vec!["4", "5"]],
+            vec![vec!["2", "3"]]
+        ]
+    );
+    assert_eq!(clock.sleeps().len(), 2, "a pause before each attempt but the first");
+}
+
+#[tokio::test]
+async fn a_firehose_that_keeps_refusing_is_an_error_after_bounded_attempts() {
+    let service = Service::start(|_, _| firehose_answer(&[false])).await;
+    let clock = Arc::new(Still::default());
+    let error = lake(&service, &clock).keep(&[&observation(0, 0)]).await.unwrap_err();
+    let expected = "PutRecordBatch on the delivery stream lake: 1 records are still refused after 6 attempts: \
+                    ServiceUnavailableException: Slow down.";
+    assert_eq!(chain(&error), expected);
+    assert_eq!((service.asked().len(), clock.sleeps().len()), (6, 5));
+    assert!(clock.sleeps().iter().all(|ms| *ms <= 3_000));
+}
+
+#[tokio::test]
+async fn a_firehose_that_is_unavailable_as_a_whole_is_asked_again() {
+    let unavailable = || Answer::json_error(503, "ServiceUnavailableException", "Back off.");
+    let service =
+        Service::start(move |place, _| if place < 4 { unavailable() } else { firehose_answer(&[true]) }).await;
+    let clock = Arc::new(Still::default());
+    lake(&service, &clock).keep(&[&observation(0, 0)]).await.unwrap();
+    assert_eq!((service.asked().len(), clock.sleeps().len()), (5, 1), "three attempts are the SDK's");
+}
+
+#[tokio::test]
+async fn many_lines_are_packed_into_few_records_and_batches() {
+    let service = Service::start(|_, asked| firehose_answer(&vec![true; entries(asked).len()])).await;
+    let clock = Arc::new(Still::default());
+    let observations: Vec<Observation> = (0..100).map(|i| observation(i, 90_000)).collect();
+    lake(&service, &clock).keep(&observations.iter().collect::<Vec<_>>()).await.unwrap();
+    let asked = service.asked();
+    let told: Vec<String> = asked.iter().flat_map(ids).flatten().collect();
+    assert_eq!(told, (0..100).map(|i| i.to_string()).collect::<Vec<_>>(), "each once and in order");
+    for batch in &asked {
+        let records: Vec<usize> = entries(batch).iter().map(|record| data(record).len()).collect();
+        assert!(records.iter().all(|bytes| *bytes <= 1_000 << 10) && records.iter().sum::<usize>() <= 4 << 20);
+    }
+    assert_eq!(asked.len(), 3, "9 MB");
+    let error = lake(&service, &clock).keep(&[&observation(7, 1_100_000)]).await.unwrap_err();
+    assert!(chain(&error).contains("the line of avito/7 at 1970-01-01T00:00:00Z has"), "{}", chain(&error));
+    assert_eq!(service.asked().len(), 3);
+    lake(&service, &clock).keep(&[]).await.unwrap();
+    assert_eq!(service.asked().len(), 3, "nothing is kept without a call");
+}
+
+#[tokio::test]
+async fn what_is_stale_is_one_object_and_the_same_again_the_same_object() {
+    let service = Service::start(|_, _| Answer::new(200, "").with("etag", "\"e\"")).await;
+    let clock = Arc::new(Still::default());
+    let observations = [observation(0, 0), observation(1, 0)];
+    let lake = lake(&service, &clock);
+    for _ in 0..2 {
+        lake.keep_stale(&observations.iter().collect::<Vec<_>>()).await.unwrap();
+    }
+    lake.keep_stale(&[]).await.unwrap();
+    let asked = service.asked();
+    assert_eq!(asked.len(), 2);
+    assert_eq!(asked[0].path, asked[1].path);
+    assert!(asked[0].path.starts_with("/bucket/stale/") && asked[0].path.contains(".json"), "{}", asked[0].path);
+    let kept: Vec<Observation> =
+        stoop_wire::lines(&asked[0].body).map(|line| stoop_wire::decode(line).unwrap()).collect();
+    assert_eq!(kept, observations);
+}

@@ -1,0 +1,121 @@
+//! The template as data: YAML with CloudFormation's short tags, read into the long forms of JSON.
+
+use std::path::{Path, PathBuf};
+
+use saphyr::{LoadableYamlNode, Scalar, Yaml};
+use serde_json::{Map, Value, json};
+
+/// A template whose short tags (`!Ref X`) are written out (`{"Ref": "X"}`).
+#[derive(Debug, Clone)]
+pub(crate) struct Template(pub(crate) Value);
+
+/// A resource with its logical id.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Resource<'t> {
+    pub(crate) id: &'t str,
+    pub(crate) kind: &'t str,
+    pub(crate) properties: &'t Value,
+}
+
+/// The repository.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+impl Template {
+    /// The one of this repository.
+    pub(crate) fn load() -> Self {
+        let text = std::fs::read_to_string(root().join("template.yaml")).unwrap();
+        let documents = Yaml::load_from_str(&text).unwrap();
+        assert_eq!(documents.len(), 1, "a template is one document");
+        Self(written_out(&documents[0]))
+    }
+
+    /// Every resource.
+    pub(crate) fn resources(&self) -> impl Iterator<Item = Resource<'_>> {
+        self.0["Resources"].as_object().unwrap().iter().map(|(id, resource)| Resource {
+            id,
+            kind: resource["Type"].as_str().unwrap(),
+            properties: &resource["Properties"],
+        })
+    }
+
+    /// The resources of a type.
+    pub(crate) fn of(&self, kind: &str) -> impl Iterator<Item = Resource<'_>> {
+        self.resources().filter(move |resource| resource.kind == kind)
+    }
+
+    pub(crate) fn functions(&self) -> impl Iterator<Item = Resource<'_>> {
+        self.of("AWS::Serverless::Function")
+    }
+
+    /// The mappings that read a Kinesis stream or a change feed, and those that read a queue.
+    pub(crate) fn mappings(&self, of_streams: bool) -> impl Iterator<Item = Resource<'_>> {
+        self.of("AWS::Lambda::EventSourceMapping").filter(move |mapping| {
+            let source = self.named(&mapping.properties["EventSourceArn"]);
+            of_streams != source.is_some_and(|source| source.kind == "AWS::SQS::Queue")
+        })
+    }
+
+    /// The resource that a value refers to, by `Ref` or by `GetAtt`.
+    pub(crate) fn named(&self, value: &Value) -> Option<Resource<'_>> {
+        let id = reference(value)?;
+        self.resources().find(|resource| resource.id == id)
+    }
+
+    /// The least and the greatest number that a property can be: a number in the template, or a parameter's bounds.
+    /// `None` where it is absent or has no bounds.
+    pub(crate) fn bounds(&self, value: &Value) -> Option<(f64, f64)> {
+        if let Some(number) = value.as_f64() {
+            return Some((number, number));
+        }
+        let parameter = &self.0["Parameters"][value["Ref"].as_str()?];
+        if let Some(allowed) = parameter["AllowedValues"].as_array() {
+            let numbers: Option<Vec<f64>> = allowed.iter().map(Value::as_f64).collect();
+            let numbers = numbers?;
+            return Some((
+                numbers.iter().copied().fold(f64::INFINITY, f64::min),
+                numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            ));
+        }
+        Some((parameter["MinValue"].as_f64()?, parameter["MaxValue"].as_f64()?))
+    }
+}
+
+/// The logical id that a value refers to.
+pub(crate) fn reference(value: &Value) -> Option<&str> {
+    value["Ref"].as_str().or_else(|| value["Fn::GetAtt"][0].as_str())
+}
+
+/// What may be given as one or as a list.
+pub(crate) fn listed(value: &Value) -> Vec<&Value> {
+    match value {
+        Value::Null => Vec::new(),
+        Value::Array(values) => values.iter().collect(),
+        value => vec![value],
+    }
+}
+
+fn written_out(yaml: &Yaml<'_>) -> Value {
+    match yaml {
+        Yaml::Value(Scalar::Null) => Value::Null,
+        Yaml::Value(Scalar::Boolean(value)) => json!(value),
+        Yaml::Value(Scalar::Integer(value)) => json!(value),
+        Yaml::Value(Scalar::FloatingPoint(value)) => json!(value.into_inner()),
+        Yaml::Value(Scalar::String(value)) => json!(value),
+        Yaml::Sequence(values) => values.iter().map(written_out).collect(),
+        Yaml::Mapping(pairs) => {
+            let pairs = pairs.iter().map(|(key, value)| (key.as_str().unwrap().to_owned(), written_out(value)));
+            Value::Object(pairs.collect::<Map<_, _>>())
+        }
+        Yaml::Tagged(tag, inner) => {
+            let inner = written_out(inner);
+            match (tag.suffix.as_str(), inner.as_str()) {
+                ("Ref", _) => json!({ "Ref": inner }),
+                ("GetAtt", Some(path)) => json!({ "Fn::GetAtt": path.split('.').collect::<Vec<_>>() }),
+                (function, _) => json!({ format!("Fn::{function}"): inner }),
+            }
+        }
+        Yaml::Representation(..) | Yaml::Alias(_) | Yaml::BadValue => panic!("CloudFormation does not read {yaml:?}"),
+    }
+}

@@ -1,0 +1,74 @@
+//! Least privilege: every policy names the actions and the resources that it allows.
+
+use serde_json::Value;
+
+use super::document::{Resource, Template, listed};
+use super::rules::Findings;
+
+/// Statements (role, `Sid`) that may have a wildcard, each with its reason. None is needed today.
+const ALLOWED: &[(&str, &str, &str)] = &[];
+
+/// Every statement of every policy in the template, with the resource that has it.
+pub(crate) fn statements(template: &Template) -> impl Iterator<Item = (Resource<'_>, &Value)> {
+    template.resources().flat_map(|resource| {
+        let inline = listed(&resource.properties["Policies"]).into_iter().map(|policy| &policy["PolicyDocument"]);
+        let documents = inline.chain([&resource.properties["PolicyDocument"]]);
+        documents.flat_map(|document| listed(&document["Statement"])).map(move |statement| (resource, statement))
+    })
+}
+
+/// The text of a resource's ARN as the template has it; `None` where it is another resource's, taken whole.
+fn text(value: &Value) -> Option<&str> {
+    value.as_str().or_else(|| value["Fn::Sub"].as_str())
+}
+
+/// Whether an ARN ends in a wildcard behind something that narrows it: `${Bucket.Arn}/config/*`, not `${Bucket.Arn}/*`.
+fn is_narrow(arn: &str) -> bool {
+    let Some(stem) = arn.strip_suffix("/*") else { return !arn.contains('*') };
+    let narrowed = match stem.rsplit_once("Arn}") {
+        Some((_, path)) => path.len() > 1,
+        None => stem.starts_with("arn:") && stem.contains("${AWS::StackName}"),
+    };
+    narrowed && !stem.contains('*')
+}
+
+pub(crate) fn policies_name_what_they_allow(template: &Template, findings: &mut Findings) {
+    for function in template.functions() {
+        findings.unless(template.named(&function.properties["Role"]).is_some(), || {
+            format!("{}: Role names no role of this template, and SAM would make a broad one", function.id)
+        });
+    }
+    for role in template.of("AWS::IAM::Role") {
+        let managed = !role.properties["ManagedPolicyArns"].is_null();
+        findings.unless(!managed, || format!("{}: a managed policy allows more than is needed", role.id));
+    }
+    for (holder, statement) in statements(template).filter(|(_, statement)| statement["Effect"] != "Deny") {
+        let sid = statement["Sid"].as_str().unwrap_or_default();
+        if ALLOWED.iter().any(|(role, allowed, _)| (*role, *allowed) == (holder.id, sid)) {
+            continue;
+        }
+        let named = format!("{} {sid}", holder.id);
+        for part in ["NotAction", "NotResource", "NotPrincipal"] {
+            findings.unless(statement[part].is_null(), || format!("{named}: {part} allows whatever it does not name"));
+        }
+        for action in listed(&statement["Action"]) {
+            let exact = action.as_str().is_some_and(|action| !action.contains('*'));
+            findings.unless(exact, || format!("{named}: the action {action} is a wildcard"));
+        }
+        for resource in listed(&statement["Resource"]) {
+            let narrow = text(resource).is_none_or(is_narrow);
+            findings.unless(narrow, || format!("{named}: the resource {resource} is a wildcard"));
+        }
+        let anyone = statement["Principal"] == "*" || statement["Principal"]["AWS"] == "*";
+        findings.unless(!anyone, || format!("{named}: it allows it to anybody"));
+    }
+}
+
+#[test]
+fn a_wildcard_is_narrow_behind_a_name() {
+    let narrow =
+        ["${DataBucket.Arn}/config/*", "${MarketsTable.Arn}/index/heads", "arn:x:secret:stoop/${AWS::StackName}/*"];
+    assert_eq!(narrow.map(is_narrow), [true; 3]);
+    let broad = ["*", "${DataBucket.Arn}/*", "arn:aws:s3:::*", "arn:x:secret:stoop/*", "${DataBucket.Arn}/*/x/*"];
+    assert_eq!(broad.map(is_narrow), [false; 5]);
+}
