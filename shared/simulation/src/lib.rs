@@ -4,6 +4,7 @@
 //! close and come back, on a simulated clock. The same [`SimulationConfig`] gives the same market,
 //! byte for byte, on every machine. [`Portal`] serves it as a RESO Web API, with quotas and with
 //! faults on demand. [`Rows`] writes it as JSON Lines. [`Answer`] says what the figures must be.
+//! [`mapping`] is Lambda's event source mapping for streams, on simulated time.
 //!
 //! ```
 //! use stoop_domain::Time;
@@ -23,6 +24,7 @@ mod answer;
 mod engine;
 mod home;
 mod life;
+pub mod mapping;
 mod places;
 mod portal;
 mod random;

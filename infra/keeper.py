@@ -1,0 +1,96 @@
+"""Runs a program for as long as somebody holds this process's standard input open, and leaves nothing behind.
+
+    python keeper.py PROGRAM [ARGUMENT ...]
+
+A test that is killed can't stop what it started, but the system closes its pipes. So: when standard input
+ends, or this process is told to stop (SIGTERM, SIGINT), the program is told to stop, whatever is left of it
+and of the processes that it started is killed, and the temporary folder that they had (TMPDIR) is removed.
+Ends with the program's exit status, if it ends by itself.
+"""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+GRACE_SECONDS = 5
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def adopt_orphans() -> None:
+    """On Linux, processes whose parent has gone become ours, so that they are still found below."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def descendants() -> list[int]:
+    """Every running process below this one."""
+    # BSD's and Linux's ps alike; a zombie has ended and only waits for its parent.
+    listing = subprocess.Popen(["ps", "-A", "-o", "pid=,ppid=,stat="], stdout=subprocess.PIPE, text=True)
+    out = listing.communicate()[0]
+    children: dict[int, list[int]] = {}
+    for line in out.splitlines():
+        pid, parent, state = line.split()[:3]
+        if not state.startswith("Z") and int(pid) != listing.pid:
+            children.setdefault(int(parent), []).append(int(pid))
+    found, open_ = [], [os.getpid()]
+    while open_:
+        below = children.get(open_.pop(), [])
+        found += below
+        open_ += below
+    return found
+
+
+def stop(program: subprocess.Popen) -> None:
+    if program.poll() is None:
+        program.terminate()
+        try:
+            program.wait(GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            pass
+    deadline = time.monotonic() + GRACE_SECONDS
+    while (left := descendants()) and time.monotonic() < deadline:
+        for pid in left:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        program.poll()
+        time.sleep(0.05)
+
+
+def main() -> int:
+    if len(sys.argv) < 2:
+        print(__doc__, file=sys.stderr)
+        return 2
+    adopt_orphans()
+    over = threading.Event()
+
+    def until_stdin_ends():
+        while os.read(0, 4096):
+            pass
+        over.set()
+
+    # What is killed can't remove its files. Errors are ignored: a process that dies may still write one.
+    folder = tempfile.TemporaryDirectory(prefix="stoop-local-", ignore_cleanup_errors=True)
+    environment = {**os.environ, "TMPDIR": folder.name}
+    program = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, env=environment, start_new_session=True)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: over.set())
+    threading.Thread(target=until_stdin_ends, daemon=True).start()
+    threading.Thread(target=lambda: (program.wait(), over.set()), daemon=True).start()
+    # With a timeout, as a bare wait() would put the signal off until it returns.
+    while not over.wait(0.5):
+        pass
+    ended = program.poll()
+    stop(program)
+    folder.cleanup()
+    return 0 if ended is None else ended if ended >= 0 else 128 - ended
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,176 @@
+"""Runs LocalStack 4.12 in this process, without Docker, on loopback.
+
+What LocalStack would start in a container or download as a Java archive is done by the machine itself:
+functions are processes (functions.py), and DynamoDB's tables are kept by a MiniStack process behind
+LocalStack's own provider, which keeps streams and mappings. README.md says what is corrected beside that.
+
+    python host.py prepare    # downloads LocalStack's Kinesis with npm, once, into this virtual environment
+    python host.py            # runs until SIGTERM or SIGINT
+
+Environment: GATEWAY_LISTEN (default 127.0.0.1:4566), MINISTACK (path of the `ministack` program; else found on
+PATH), and LocalStack's own variables. Everything it writes goes below TMPDIR.
+"""
+
+import base64
+import gzip
+import importlib.abc
+import importlib.util
+import os
+import re
+import shutil
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+import uuid
+
+HOST = "127.0.0.1"
+# In the virtual environment, as it belongs to this version of LocalStack, and every run may use it.
+DOWNLOADS = os.path.join(sys.prefix, "localstack-downloads")
+DYNAMODB_START_SECONDS = 60
+
+
+def prepare_environment() -> str:
+    """What LocalStack reads when it is imported, and the folders that it finds. Returns their root."""
+    root = tempfile.mkdtemp(prefix="stoop-localstack-")
+    os.makedirs(DOWNLOADS, exist_ok=True)
+    os.makedirs(os.path.join(root, "var/lib/localstack"))
+    os.symlink(DOWNLOADS, os.path.join(root, "var/lib/localstack/lib"))
+    os.environ.setdefault("GATEWAY_LISTEN", f"{HOST}:4566")
+    defaults = {
+        "ACTIVATE_PRO": "0",
+        "DISABLE_EVENTS": "1",
+        "DNS_ADDRESS": "0",
+        "FILESYSTEM_ROOT": root,
+        "LAMBDA_IGNORE_ARCHITECTURE": "1",
+        "LOCALSTACK_HOST": os.environ["GATEWAY_LISTEN"],
+        # Inside some other container LocalStack would take the whole of it for its own.
+        "OVERRIDE_IN_DOCKER": "0",
+        "SKIP_SSL_CERT_DOWNLOAD": "1",
+        # The other strategies answer with queue URLs of hosts that only DNS on the internet knows.
+        "SQS_ENDPOINT_STRATEGY": "path",
+    }
+    for name, value in defaults.items():
+        os.environ.setdefault(name, value)
+    return root
+
+
+class Postponed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports one module with its annotations left alone: `threading.Lock | None` is an error before 3.13."""
+
+    name = "localstack.packages.api"
+
+    def find_spec(self, fullname, path, target=None):
+        if fullname != self.name:
+            return None
+        sys.meta_path.remove(self)
+        origin = importlib.util.find_spec(fullname).origin
+        return importlib.util.spec_from_file_location(fullname, origin, loader=self)
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        with open(module.__spec__.origin, encoding="utf-8") as file:
+            source = "from __future__ import annotations\n" + file.read()
+        exec(compile(source, module.__spec__.origin, "exec"), module.__dict__)
+
+
+def tolerate_older_pythons() -> None:
+    """LocalStack 4.12 is written for Python 3.13; two things stand between it and 3.11."""
+    if not isinstance(threading.Lock, type):
+        sys.meta_path.insert(0, Postponed())
+    if sys.version_info < (3, 12):
+        by_text = uuid.uuid5
+        # KMS makes the ids of keys from bytes, which uuid5 takes since 3.12. Any one-to-one text will do.
+        uuid.uuid5 = lambda space, name: by_text(space, name.hex() if isinstance(name, bytes) else name)
+
+
+def keep_tables_in_ministack() -> None:
+    from localstack.services.dynamodb.server import DynamodbServer
+    from localstack.utils.common import TMP_THREADS
+    from localstack.utils.run import ShellCommandThread
+
+    ministack = os.environ.get("MINISTACK") or shutil.which("ministack")
+    if not ministack:
+        raise SystemExit("localstack/host.py: MINISTACK is not set and no `ministack` is on PATH: it keeps the tables")
+
+    def start(server):
+        variables = {"GATEWAY_PORT": str(server.port), "BIND_HOST": HOST, "LOG_LEVEL": "WARNING", "IOT_MTLS_ENABLED": "0"}
+        thread = ShellCommandThread([ministack], env_vars=variables, auto_restart=False, name="dynamodb")
+        TMP_THREADS.append(thread)
+        thread.start()
+        deadline = time.monotonic() + DYNAMODB_START_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                urllib.request.urlopen(f"http://{HOST}:{server.port}/_localstack/health", timeout=1).close()
+                return thread
+            except OSError:
+                time.sleep(0.1)
+        raise RuntimeError(f"{ministack} did not answer on port {server.port} within {DYNAMODB_START_SECONDS} s")
+
+    DynamodbServer.do_start_thread = start
+
+
+def deliver_as_firehose_does() -> None:
+    """LocalStack writes plain text whatever CompressionFormat says, and leaves `!{timestamp:...}` in the key."""
+    from localstack.services.firehose.provider import FirehoseProvider
+    from localstack.utils.time import timestamp
+
+    java = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H"}
+
+    def evaluated(prefix: str) -> str:
+        def time_of(match):
+            return timestamp(format=re.sub("yyyy|MM|dd|HH", lambda word: java[word[0]], match[1]))
+
+        return re.sub(r"!\{timestamp:([^}]*)\}", time_of, prefix)
+
+    path, put = FirehoseProvider._get_s3_object_path, FirehoseProvider._put_records_to_s3_bucket
+
+    def object_path(self, stream_name, prefix, file_extension):
+        if "!{" not in prefix:
+            return path(self, stream_name, prefix, file_extension)
+        stamp = timestamp(format="%Y-%m-%d-%H-%M-%S")
+        return f"{evaluated(prefix)}{stream_name}-1-{stamp}-{uuid.uuid4()}{file_extension}"
+
+    def put_records(self, stream_name, records, s3_destination_description):
+        if s3_destination_description.get("CompressionFormat") == "GZIP":
+            data = b"".join(base64.b64decode(record.get("Data") or record.get("data")) for record in records)
+            records = [{"Data": base64.b64encode(gzip.compress(data))}]
+        return put(self, stream_name, records, s3_destination_description)
+
+    FirehoseProvider._get_s3_object_path = object_path
+    FirehoseProvider._put_records_to_s3_bucket = put_records
+
+
+def download() -> None:
+    from localstack.services.kinesis.packages import kinesismock_package
+
+    if not shutil.which("npm"):
+        raise SystemExit("localstack/host.py: no `npm` on PATH: LocalStack's Kinesis is a Node.js package")
+    kinesismock_package.install()
+
+
+def main() -> None:
+    root = prepare_environment()
+    tolerate_older_pythons()
+    if sys.argv[1:] == ["prepare"]:
+        try:
+            return download()
+        finally:
+            shutil.rmtree(root)
+    # The project's folder is not the place for what Python compiles.
+    sys.dont_write_bytecode = True
+    import functions
+
+    functions.install()
+    keep_tables_in_ministack()
+    deliver_as_firehose_does()
+    from localstack.runtime.main import main as run
+
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+use serde_json::Value;
+
+use super::Batch;
+use super::stream::Record;
+
+/// How an invocation ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The function returned this JSON.
+    Returned(Vec<u8>),
+    /// The function returned an error.
+    Failed,
+    /// The function was killed in the middle, by its timeout or otherwise.
+    TimedOut,
+    /// The function was not reached.
+    Throttled,
+}
+
+/// What an outcome means for the batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// All of it is done.
+    Success,
+    /// What is before this place is done; the rest is to come again.
+    Partial(usize),
+    /// All of it is to come again.
+    Failure,
+    /// All of it is to come again, and it does not count.
+    NotReached,
+}
+
+impl Outcome {
+    /// A complete success, as one says it: `{"batchItemFailures":[]}`.
+    #[must_use]
+    pub fn success() -> Self {
+        Self::Returned(br#"{"batchItemFailures":[]}"#.to_vec())
+    }
+
+    /// Everything before `record` is done.
+    #[must_use]
+    pub fn fails_from(record: &Record) -> Self {
+        Self::fails([record.sequence_number.to_string()])
+    }
+
+    /// These identifiers are reported as failed.
+    pub fn fails(identifiers: impl IntoIterator<Item = String>) -> Self {
+        let failures: Vec<Value> =
+            identifiers.into_iter().map(|identifier| serde_json::json!({ "itemIdentifier": identifier })).collect();
+        Self::Returned(serde_json::json!({ "batchItemFailures": failures }).to_string().into_bytes())
+    }
+
+    pub(crate) fn verdict(&self, batch: &Batch, reports_items: bool) -> Verdict {
+        match self {
+            Self::Returned(_) if !reports_items => Verdict::Success,
+            Self::Returned(response) => read(response, batch),
+            Self::Failed | Self::TimedOut => Verdict::Failure,
+            Self::Throttled => Verdict::NotReached,
+        }
+    }
+}
+
+/// Reads a response of the shape `{"batchItemFailures":[{"itemIdentifier":"..."}]}`.
+fn read(response: &[u8], batch: &Batch) -> Verdict {
+    if response.trim_ascii().is_empty() {
+        return Verdict::Success;
+    }
+    let failures = match serde_json::from_slice(response) {
+        Ok(Value::Null) => return Verdict::Success,
+        Ok(Value::Object(mut object)) => object.remove("batchItemFailures"),
+        Ok(_) | Err(_) => return Verdict::Failure,
+    };
+    let failures = match failures {
+        None | Some(Value::Null) => return Verdict::Success,
+        Some(Value::Array(failures)) => failures,
+        Some(_) => return Verdict::Failure,
+    };
+    let mut lowest = None;
+    for failure in failures {
+        let identifier = failure.get("itemIdentifier").and_then(Value::as_str);
+        let place = identifier.and_then(|identifier| place(identifier, batch));
+        match place {
+            Some(place) => lowest = Some(lowest.map_or(place, |lowest: usize| lowest.min(place))),
+            None => return Verdict::Failure,
+        }
+    }
+    lowest.map_or(Verdict::Success, Verdict::Partial)
+}
+
+fn place(identifier: &str, batch: &Batch) -> Option<usize> {
+    batch.records.iter().position(|record| record.sequence_number.to_string() == identifier)
+}

@@ -1,0 +1,35 @@
+//! `cargo run -p stoop-tests --bin local-aws`: AWS on this machine until Ctrl-C, to deploy to by hand.
+//!
+//! `local-aws venv` makes the virtual environment with SAM, the linters and cargo-lambda where it is not there yet,
+//! and prints its folder.
+
+use std::io::Write;
+
+use anyhow::{Context, Result, bail};
+use stoop_tests::local::{LocalAws, venv_python};
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => serve(),
+        ["venv"] => {
+            let python = venv_python()?;
+            let folder = python.ancestors().nth(2).context("a Python that is not in a virtual environment")?;
+            writeln!(std::io::stdout(), "{}", folder.display()).context("standard output is closed")
+        }
+        _ => bail!("accepted: no argument, or `venv`"),
+    }
+}
+
+fn serve() -> Result<()> {
+    let aws = LocalAws::start()?;
+    let mut out = std::io::stdout();
+    writeln!(out, "# {:?} answers. In another terminal:", aws.kind())?;
+    for (name, value) in aws.environment() {
+        writeln!(out, "export {name}='{}'", value.to_string_lossy())?;
+    }
+    writeln!(out, "# Ctrl-C ends it and removes what it made.")?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(tokio::signal::ctrl_c())?;
+    Ok(())
+}

@@ -1,0 +1,211 @@
+use std::future::Future;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, oneshot};
+use tokio::task::JoinHandle;
+
+use super::{FunctionError, PAYLOAD_BYTES_MAX};
+
+/// The Lambda runtime API for one process, on a free port of 127.0.0.1.
+pub(super) struct Api {
+    address: SocketAddr,
+    desk: Arc<Desk>,
+    server: JoinHandle<()>,
+}
+
+/// What the API's requests and the host share.
+struct Desk {
+    state: Mutex<Desktop>,
+    /// An event was put on the desk.
+    offered: Notify,
+}
+
+struct Desktop {
+    /// Tells the host that the function is ready, or why not.
+    init: Option<oneshot::Sender<Result<Instant, FunctionError>>>,
+    /// The event that waits for the function.
+    event: Option<Event>,
+    /// The event that the function has.
+    current: Option<(String, Answer)>,
+    offered: u64,
+}
+
+struct Event {
+    id: String,
+    body: Vec<u8>,
+    deadline_ms: u128,
+    answer: Answer,
+}
+
+type Answer = oneshot::Sender<Result<Value, FunctionError>>;
+
+const ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:hosted";
+
+impl Api {
+    /// Starts to serve. The receiver hears when the function first asks for an event, or why it does not.
+    pub(super) async fn start() -> io::Result<(Self, oneshot::Receiver<Result<Instant, FunctionError>>)> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let (init, ready) = oneshot::channel();
+        let state = Desktop { init: Some(init), event: None, current: None, offered: 0 };
+        let desk = Arc::new(Desk { state: Mutex::new(state), offered: Notify::new() });
+        let routes = Router::new()
+            .route("/2018-06-01/runtime/invocation/next", get(next))
+            .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
+            .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
+            .route("/2018-06-01/runtime/init/error", post(init_error))
+            .layer(DefaultBodyLimit::disable())
+            .with_state(Arc::clone(&desk));
+        let server = tokio::spawn(async move {
+            // It serves until it is aborted, and then nobody is left to be told.
+            drop(axum::serve(listener, routes).await);
+        });
+        Ok((Self { address, desk, server }, ready))
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Puts an event where the function takes it from. Gives what becomes of it.
+    pub(super) fn offer(
+        &self,
+        body: Vec<u8>,
+        timeout: Duration,
+    ) -> impl Future<Output = Result<Value, FunctionError>> + use<> {
+        let (answer, answered) = oneshot::channel();
+        let deadline_ms = now_ms() + timeout.as_millis();
+        {
+            let mut state = self.desk.state();
+            state.offered += 1;
+            let id = format!("00000000-0000-4000-8000-{:012x}", state.offered);
+            state.current = None;
+            state.event = Some(Event { id, body, deadline_ms, answer });
+        }
+        self.desk.offered.notify_one();
+        // Where the sender is gone the process is, too, and whoever waits for that has the word.
+        async move {
+            match answered.await {
+                Ok(answer) => answer,
+                Err(_) => std::future::pending().await,
+            }
+        }
+    }
+}
+
+impl Drop for Api {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+impl Desk {
+    fn state(&self) -> MutexGuard<'_, Desktop> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ready(&self, word: Result<Instant, FunctionError>) -> bool {
+        let init = self.state().init.take();
+        init.is_some_and(|init| init.send(word).is_ok())
+    }
+
+    /// Answers the event that the function has. The id must be that event's.
+    fn answer(&self, id: &str, answer: Result<Value, FunctionError>) -> Response {
+        let current = self.state().current.take_if(|(current, _)| current == id);
+        match current {
+            Some((_, host)) => {
+                // A host that waits no longer has killed the function.
+                drop(host.send(answer));
+                (StatusCode::ACCEPTED, axum::Json(json!({ "status": "OK" }))).into_response()
+            }
+            None => refused(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID"),
+        }
+    }
+}
+
+/// The next event: the function waits here between invocations.
+async fn next(State(desk): State<Arc<Desk>>) -> Response {
+    desk.ready(Ok(Instant::now()));
+    loop {
+        let offered = desk.offered.notified();
+        let event = {
+            let mut state = desk.state();
+            let event = state.event.take();
+            event.map(|Event { id, body, deadline_ms, answer }| {
+                state.current = Some((id.clone(), answer));
+                (id, body, deadline_ms)
+            })
+        };
+        let Some((id, body, deadline_ms)) = event else {
+            offered.await;
+            continue;
+        };
+        let headers = [
+            ("content-type", "application/json".into()),
+            ("lambda-runtime-aws-request-id", id.clone()),
+            ("lambda-runtime-deadline-ms", deadline_ms.to_string()),
+            ("lambda-runtime-invoked-function-arn", ARN.into()),
+            ("lambda-runtime-trace-id", format!("Root=1-00000000-{};Sampled=0", &id.replace('-', "")[8..32])),
+        ];
+        return (headers, body).into_response();
+    }
+}
+
+async fn response(State(desk): State<Arc<Desk>>, Path(id): Path<String>, body: Bytes) -> Response {
+    if body.len() > PAYLOAD_BYTES_MAX {
+        let told = desk.answer(&id, Err(FunctionError::TooLarge { what: "a response", bytes: body.len() }));
+        if told.status() == StatusCode::ACCEPTED {
+            return refused(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "RequestEntityTooLarge",
+                "Exceeded maximum allowed payload size",
+            );
+        }
+        return told;
+    }
+    // No body at all is what a function without a result sends.
+    let read = if body.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(&body) };
+    desk.answer(&id, read.map_err(|_| FunctionError::NoJson(String::from_utf8_lossy(&body).into_owned())))
+}
+
+async fn error(State(desk): State<Arc<Desk>>, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+    let (error_type, message) = read_error(&headers, &body);
+    desk.answer(&id, Err(FunctionError::Returned { error_type, message }))
+}
+
+async fn init_error(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: Bytes) -> Response {
+    let (error_type, message) = read_error(&headers, &body);
+    if desk.ready(Err(FunctionError::Init { error_type, message })) {
+        return (StatusCode::ACCEPTED, axum::Json(json!({ "status": "OK" }))).into_response();
+    }
+    refused(StatusCode::FORBIDDEN, "InvalidStateTransition", "The function is past its init")
+}
+
+/// `errorType` and `errorMessage` of an error document; the type may be in the header alone.
+fn read_error(headers: &HeaderMap, body: &[u8]) -> (String, String) {
+    let document: Value = serde_json::from_slice(body).unwrap_or_default();
+    let text = |name: &str| document.get(name).and_then(Value::as_str).map(str::to_owned);
+    let header = headers.get("lambda-runtime-function-error-type").and_then(|value| value.to_str().ok());
+    let error_type = text("errorType").or(header.map(str::to_owned)).unwrap_or_else(|| "Unhandled".into());
+    (error_type, text("errorMessage").unwrap_or_else(|| String::from_utf8_lossy(body).into_owned()))
+}
+
+fn refused(status: StatusCode, error_type: &str, message: &str) -> Response {
+    (status, axum::Json(json!({ "errorType": error_type, "errorMessage": message }))).into_response()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a deadline is by the clock on the wall, and a host is at the edge")]
+fn now_ms() -> u128 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()
+}

@@ -1,0 +1,160 @@
+//! The project's template, built and deployed with SAM as its users do it.
+//!
+//! The functions are built for release, each for itself, in the workspace's target folder: cold this takes many
+//! minutes, and after that Cargo builds only what has changed. What SAM makes beside it goes into a folder that the
+//! caller names.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use crate::local::{Kind, LocalAws};
+
+/// What `sam build` calls the functions' folders, by the functions' names.
+const RESOURCES: [(&str, &str); 5] = [
+    ("planner", "PlannerFunction"),
+    ("poller", "PollerFunction"),
+    ("metrics", "MetricsFunction"),
+    ("alerts", "AlertsFunction"),
+    ("api", "ApiFunction"),
+];
+
+/// The template and the five binaries, ready to be deployed.
+#[derive(Debug)]
+pub struct Built {
+    folder: PathBuf,
+}
+
+/// A deployed stack: its name and its outputs.
+#[derive(Debug)]
+pub struct Stack {
+    name: String,
+    outputs: BTreeMap<String, String>,
+}
+
+/// The processor of this machine, in the words of the template: emulators run functions as processes.
+///
+/// # Errors
+/// When the template knows no such processor.
+pub fn architecture() -> Result<&'static str> {
+    match std::env::consts::ARCH {
+        "x86_64" => Ok("x86_64"),
+        "aarch64" => Ok("arm64"),
+        other => anyhow::bail!("functions run on x86_64 and arm64; this machine is {other}"),
+    }
+}
+
+impl Built {
+    /// Runs `sam build` into `folder`. It says how it goes on standard error.
+    ///
+    /// # Errors
+    /// When SAM or Cargo fails: with all that they said.
+    pub fn with_sam(aws: &LocalAws, folder: &Path) -> Result<Self> {
+        let mut command = sam(aws, "build")?;
+        command.arg("--build-dir").arg(folder);
+        command.arg("--parameter-overrides").arg(format!("Architecture={}", architecture()?));
+        run(&mut command)?;
+        let built = Self { folder: folder.to_owned() };
+        for (function, _) in RESOURCES {
+            let binary = built.binary(function)?;
+            ensure!(binary.exists(), "`sam build` made no {}", binary.display());
+        }
+        Ok(built)
+    }
+
+    /// The binary of `planner`, `poller`, `metrics`, `alerts` or `api`.
+    ///
+    /// # Errors
+    /// When there is no such function.
+    pub fn binary(&self, function: &str) -> Result<PathBuf> {
+        let known = RESOURCES.iter().find(|(name, _)| *name == function);
+        let (_, resource) = known.with_context(|| format!("no function is called {function}"))?;
+        Ok(self.folder.join(resource).join("bootstrap"))
+    }
+
+    /// Runs `sam deploy` and reads the stack's outputs. Parameters that are not given have the template's defaults.
+    ///
+    /// # Errors
+    /// When SAM fails: with all that it said.
+    pub fn deploy(&self, aws: &LocalAws, name: &str, parameters: &[(&str, &str)]) -> Result<Stack> {
+        let mut command = sam(aws, "deploy")?;
+        command.arg("--template-file").arg(self.folder.join("template.yaml"));
+        command.args(["--stack-name", name, "--no-confirm-changeset", "--no-progressbar"]);
+        command.args(["--parameter-overrides", &format!("Architecture={}", architecture()?)]);
+        command.args(parameters.iter().map(|(name, value)| format!("{name}={value}")));
+        run(&mut command)?;
+        Ok(Stack { name: name.to_owned(), outputs: outputs(aws, name)? })
+    }
+}
+
+impl Stack {
+    /// The stack's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// An output of the template.
+    ///
+    /// # Errors
+    /// When there is none of this name.
+    pub fn output(&self, name: &str) -> Result<&str> {
+        let value = self.outputs.get(name).map(String::as_str);
+        value.with_context(|| format!("the stack {} has no output {name}; it has {:?}", self.name, self.outputs.keys()))
+    }
+
+    /// Runs `sam delete`. The two buckets stay, as the template wants it.
+    ///
+    /// # Errors
+    /// When SAM fails: with all that it said.
+    pub fn delete(&self, aws: &LocalAws) -> Result<()> {
+        let mut command = sam(aws, "delete")?;
+        run(command.args(["--stack-name", &self.name, "--no-prompts"]))
+    }
+}
+
+fn outputs(aws: &LocalAws, name: &str) -> Result<BTreeMap<String, String>> {
+    let mut command = sam(aws, "list")?;
+    let out = command.args(["stack-outputs", "--stack-name", name, "--output", "json"]).output()?;
+    let stdout = String::from_utf8_lossy(&out.stdout);
+    let stderr = String::from_utf8_lossy(&out.stderr);
+    ensure!(out.status.success(), "`sam list stack-outputs` ended with {}\n{stdout}{stderr}", out.status);
+    let outputs: Vec<Value> =
+        serde_json::from_str(&stdout).with_context(|| format!("no outputs of the stack {name}:\n{stdout}{stderr}"))?;
+    let text = |output: &Value, key: &str| output[key].as_str().map(str::to_owned);
+    Ok(outputs.iter().filter_map(|output| Some((text(output, "OutputKey")?, text(output, "OutputValue")?))).collect())
+}
+
+/// `sam <command>` in the project's folder, where its template and its `samconfig.toml` are.
+fn sam(aws: &LocalAws, command: &str) -> Result<Command> {
+    let mut sam = aws.command(aws.tool("sam")?);
+    sam.arg(command).current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
+    // What Cargo sets for a test is not there when a user builds, and some crates would be built again for it.
+    for (name, _) in std::env::vars_os().filter(|(name, _)| is_of_a_test(name)) {
+        sam.env_remove(name);
+    }
+    if aws.kind() == Kind::Given {
+        return Ok(sam);
+    }
+    // SAM keeps what it was asked and told in the user's home, where nothing of a test is to stay.
+    Ok(sam)
+}
+
+fn is_of_a_test(variable: &OsString) -> bool {
+    let Some(name) = variable.to_str() else { return false };
+    let of_the_package = ["CARGO_PKG_", "CARGO_BIN_", "CARGO_MANIFEST_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
+    of_the_package.iter().any(|prefix| name.starts_with(prefix))
+        || matches!(name, "CARGO" | "CARGO_TARGET_TMPDIR" | "LD_LIBRARY_PATH" | "OUT_DIR")
+}
+
+/// Runs it to its end, what it says on our standard error.
+fn run(command: &mut Command) -> Result<()> {
+    let name = format!("{command:?}");
+    let out = command.stdout(std::io::stderr()).status().with_context(|| format!("can't run {name}"))?;
+    ensure!(out.success(), "{name} ended with {out}: see above");
+    Ok(())
+}

@@ -1,0 +1,222 @@
+//! A store that is unreliable, execution environments that come and go, and records to feed them.
+
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
+
+mod fed;
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use stoop_domain::{Home, HomeId, Market, Reject};
+use stoop_embedded::Database;
+use stoop_market::Cells;
+use stoop_pipeline::Recomputation;
+use stoop_pipeline::ports::{Commit, CommitError, PortError, Quarantine, Store, Versioned};
+use stoop_simulation::mapping::{Batch, Outcome, ShardId, Stream, pause};
+use stoop_tests::Faulty;
+
+pub(crate) use fed::Fed;
+
+/// Everything that is stored of markets and homes.
+pub(crate) type Image = (BTreeMap<Market, Vec<u8>>, BTreeMap<HomeId, Vec<u8>>);
+
+/// A seed that says its name when its case fails.
+pub(crate) struct Seed(pub(crate) u64);
+
+impl Drop for Seed {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("this was seed {0}: STOOP_SEED={0} runs it again", self.0);
+        }
+    }
+}
+
+/// The seeds of a test, or the one that is asked for.
+pub(crate) fn seeds(count: u64) -> impl Iterator<Item = Seed> {
+    let asked_for = std::env::var("STOOP_SEED").ok();
+    let one = asked_for.map(|seed| seed.parse().expect("STOOP_SEED is a number"));
+    one.map_or(0..count, |seed: u64| seed..seed + 1).map(Seed)
+}
+
+/// SplitMix64.
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed ^ 0x5851_F42D_4C95_7F2D)
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    /// A number in `0..bound`.
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
+        (self.next() % bound as u64) as usize
+    }
+
+    /// True in `permille` of a thousand cases.
+    pub(crate) fn chance(&mut self, permille: u64) -> bool {
+        self.next() % 1_000 < permille
+    }
+}
+
+/// A database behind an unreliable network, and the environments of a function that uses it.
+pub(crate) struct World {
+    pub(crate) database: Arc<Database>,
+    store: Faulty<Database>,
+    dice: Mutex<Dice>,
+    faults_permille: AtomicU64,
+    _folder: tempfile::TempDir,
+}
+
+impl World {
+    /// A fresh one, in which so many of a thousand calls meet each fault that they can meet.
+    pub(crate) fn new(seed: u64, faults_permille: u64) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("stoop.db"), &folder.path().join("data")).unwrap();
+        let store = Faulty::new(Arc::clone(&database));
+        store.limit_items(100);
+        let dice = Mutex::new(Dice::new(!seed));
+        Self { database, store, dice, faults_permille: AtomicU64::new(faults_permille), _folder: folder }
+    }
+
+    /// Nothing fails from now on.
+    pub(crate) fn calm(&self) {
+        self.faults_permille.store(0, Ordering::SeqCst);
+    }
+
+    /// A market whose homes all cancelled out is as good as none.
+    pub(crate) fn image(&self) -> Image {
+        let markets = self.database.cells_where(|_| true).unwrap().into_iter();
+        let markets = markets.filter(|(_, cells)| !cells.is_empty()).map(|(market, cells)| (market, cells.to_bytes()));
+        let homes = self.database.homes_after(None, usize::MAX).unwrap().into_iter();
+        (markets.collect(), homes.map(|(id, home)| (id, stoop_wire::home_to_bytes(&home))).collect())
+    }
+
+    /// The stored state is that of the stored observations, each of them stored once.
+    pub(crate) fn verify(&self) {
+        let mut recomputed = Recomputation::default();
+        let add = |line: &[u8]| -> Result<(), PortError> {
+            recomputed.add(&stoop_wire::decode(line).unwrap()).unwrap();
+            Ok(())
+        };
+        self.database.observations(add).unwrap();
+        let mut markets = recomputed.markets();
+        for (market, cells) in self.database.cells_where(|_| true).unwrap() {
+            markets.check(&market, &cells).unwrap();
+        }
+        markets.check_none_left().unwrap();
+        for (id, home) in self.database.homes_after(None, usize::MAX).unwrap() {
+            recomputed.check_home(&id, &home).unwrap();
+        }
+        recomputed.check_no_home_left().unwrap();
+    }
+
+    /// How many faults of a kind are due now: one or none.
+    fn fault(&self) -> usize {
+        let permille = self.faults_permille.load(Ordering::SeqCst);
+        usize::from(self.dice.lock().unwrap().chance(permille))
+    }
+}
+
+#[async_trait]
+impl Store for World {
+    async fn homes(&self, ids: &[HomeId]) -> Result<Vec<Option<Versioned<Home>>>, PortError> {
+        pause().await;
+        self.store.fail_reads(self.fault());
+        let homes = self.store.homes(ids).await;
+        pause().await;
+        homes
+    }
+
+    async fn markets(&self, ids: &[Market]) -> Result<Vec<Option<Versioned<Cells>>>, PortError> {
+        pause().await;
+        self.store.fail_reads(self.fault());
+        let markets = self.store.markets(ids).await;
+        pause().await;
+        markets
+    }
+
+    async fn commit(&self, commit: &Commit<'_>) -> Result<(), CommitError> {
+        // Between this pause and the next the commit is made: who is killed there never hears of it.
+        pause().await;
+        self.store.fail_commits(self.fault());
+        self.store.conflict_commits(self.fault());
+        self.store.lose_answers(self.fault());
+        let committed = self.store.commit(commit).await;
+        pause().await;
+        committed
+    }
+
+    fn commit_items_max(&self) -> usize {
+        self.store.commit_items_max()
+    }
+}
+
+#[async_trait]
+impl Quarantine for World {
+    async fn put(&self, rejects: &[Reject]) -> Result<usize, PortError> {
+        pause().await;
+        let lost = PortError::new("put rejects in quarantine", "a made-up fault");
+        if self.fault() > 0 {
+            return Err(lost);
+        }
+        let put = self.database.put(rejects).await;
+        pause().await;
+        if self.fault() > 0 { Err(lost) } else { put }
+    }
+}
+
+/// The execution environments of a function, each with what it keeps between invocations. With an invocation
+/// that is killed its environment goes.
+pub(crate) struct Environments<E, Make> {
+    make: Make,
+    warm: RefCell<Vec<E>>,
+    started: Cell<u64>,
+}
+
+impl<E, Make: Fn() -> E> Environments<E, Make> {
+    pub(crate) fn new(make: Make) -> Self {
+        Self { make, warm: RefCell::default(), started: Cell::new(0) }
+    }
+
+    /// Invokes a function with a batch, in an environment that is free or a new one.
+    pub(crate) async fn invoke(&self, batch: Batch, function: &impl AsyncFn(&mut E, &Batch) -> Outcome) -> Outcome {
+        let warm = self.warm.borrow_mut().pop();
+        let mut environment = warm.unwrap_or_else(|| {
+            self.started.set(self.started.get() + 1);
+            (self.make)()
+        });
+        let outcome = function(&mut environment, &batch).await;
+        self.warm.borrow_mut().push(environment);
+        outcome
+    }
+
+    /// How many environments were killed.
+    pub(crate) fn killed(&self) -> u64 {
+        self.started.get() - self.warm.borrow().len() as u64
+    }
+}
+
+/// Splits or merges shards, once in a while.
+pub(crate) fn reshard(dice: &mut Dice, stream: &mut Stream) {
+    let open: Vec<ShardId> = stream.open_shards().collect();
+    match dice.below(4) {
+        0 if open.len() < 5 => drop(stream.split(open[dice.below(open.len())])),
+        1 if open.len() > 1 => {
+            let shard = open[dice.below(open.len())];
+            if let Some(next) = stream.next_to(shard) {
+                stream.merge(shard, next);
+            }
+        }
+        _ => {}
+    }
+}
