@@ -6,7 +6,7 @@
 mod site;
 
 use site::{Bench, answer};
-use stoop_domain::{EventKind, Status};
+use stoop_domain::{EventKind, Reason, Status};
 use stoop_pipeline::PollError;
 use stoop_pipeline::ports::{RunOutcome, SearchState};
 
@@ -439,6 +439,22 @@ async fn a_listing_that_cannot_be_is_not_gone_and_is_in_quarantine_once() {
     assert_eq!(bench.ends("3").await, (Status::Active, 100_000), "the last that could be");
     bench.site.remove("3");
     assert_eq!([bench.poll().await.unwrap().gone, bench.poll().await.unwrap().gone], [0, 1]);
+}
+
+#[tokio::test]
+async fn a_listing_too_large_for_the_stream_is_in_quarantine_and_the_others_go_on() {
+    let city = "city = { constant = \"Graz\" }";
+    let bench = Bench::with(city, &format!("{city}\ndescription = {{ from = \"text\" }}"));
+    let row = |id: &str, text: &str| {
+        serde_json::json!({"id": id, "modified": "2026-01-14T12:00:00Z", "status": "Active", "price": 9, "text": text})
+    };
+    let page = serde_json::json!({"total": 2, "listings": [row("huge", &"x".repeat(2 << 20)), row("small", "x")]});
+    bench.site.fault(1, answer(200, &[("content-type", "application/json")], &page.to_string()));
+    let polled = bench.poll().await.unwrap();
+    assert_eq!((polled.outcome, polled.new, polled.rejects), (Some(RunOutcome::Complete), 1, 1));
+    let kept = bench.database.quarantined(9).unwrap();
+    assert_eq!((kept[0].reason, kept.len()), (Reason::TooLong, 1));
+    assert!(kept[0].location.ends_with("listing huge") && kept[0].detail.contains("bytes"), "{:?}", kept[0]);
 }
 
 #[tokio::test]

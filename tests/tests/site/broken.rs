@@ -58,8 +58,9 @@ impl Stream for RefusingStream {
         Ok(refused)
     }
 
+    /// One listing to a record.
     fn record_bytes_max(&self) -> usize {
-        1
+        250
     }
 }
 

@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use stoop_domain::{Details, Listing, Observation, Reject, Time};
+use stoop_domain::{Details, Listing, Observation, Reason, Reject, Time};
 use stoop_sources::{Found, Page, Row};
 
 use super::scan::Scan;
@@ -42,7 +42,7 @@ impl Scan<'_> {
                 Row::Found(found) => {
                     let observation = self.observe(*found, now);
                     self.seen.insert(observation.native_id.clone());
-                    match observation.check(now) {
+                    match observation.check(now).and_then(|()| self.fits(&observation)) {
                         Ok(()) => {
                             polled.listings += 1;
                             outgoing.extend(self.outgoing(observation, now));
@@ -100,6 +100,17 @@ impl Scan<'_> {
             }
         }
         Some(Outgoing { observation, hash, new })
+    }
+
+    /// Whether the stream can take a listing at all.
+    fn fits(&self, observation: &Observation) -> Result<(), (Reason, String)> {
+        let mut line = Vec::new();
+        stoop_wire::encode(observation, &mut line);
+        let (bytes, most) = (line.len() + 1, self.ports.stream.record_bytes_max());
+        if bytes <= most {
+            return Ok(());
+        }
+        Err((Reason::TooLong, format!("the listing takes {bytes} bytes; a record of the stream has {most} at most")))
     }
 
     fn note_seen(&mut self, native_id: &str) {

@@ -1,6 +1,6 @@
-//! `cargo run -p stoop-tests --bin local-aws`: AWS on this machine until Ctrl-C, to deploy to by hand.
+//! `cargo run -p stoop-tests --bin stoop-local-aws`: AWS on this machine until Ctrl-C, to deploy to by hand.
 //!
-//! `local-aws venv` makes the virtual environment with SAM, the linters and cargo-lambda where it is not there yet,
+//! `stoop-local-aws venv` makes the virtual environment with SAM, the linters and cargo-lambda where it is not there yet,
 //! and prints its folder.
 
 use std::io::Write;
