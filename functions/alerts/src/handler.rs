@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use stoop_aws::Meter;
 use stoop_domain::{Home, HomeId, Reason, Reject};
 use stoop_pipeline::ports::{Change, Ledger, PortError, Publisher, Quarantine};
-use stoop_pipeline::{Alerted, Clock, alert};
+use stoop_pipeline::{Alerted, Clock, alert, with_causes};
 use stoop_rules::Rules;
 use stoop_wire::home_from_bytes;
 
@@ -78,7 +78,7 @@ impl App<'_> {
         let rules = match self.settle(&rejects).await {
             Ok(rules) => rules,
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "the batch is to be judged again");
+                tracing::error!(error = with_causes(&error), "the batch is to be judged again");
                 self.meter.count("RecordsFailed", (changes.len() + rejects.len()) as u64);
                 response.batch_item_failures.push(failure(first.unwrap_or_default()));
                 return Ok(response);
@@ -90,7 +90,7 @@ impl App<'_> {
                 self.tell(&failed.done);
                 self.meter.count("AlertsFailed", 1);
                 let sequence = sequences.swap_remove(failed.change);
-                tracing::error!(error = &failed as &dyn std::error::Error, sequence, "changes are to be judged again");
+                tracing::error!(error = with_causes(&failed), sequence, "changes are to be judged again");
                 response.batch_item_failures.push(failure(sequence));
             }
         }

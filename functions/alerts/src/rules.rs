@@ -1,5 +1,6 @@
 use stoop_domain::{Time, parse_decimal};
 use stoop_pipeline::ports::{ConfigFiles, Configuration, PortError};
+use stoop_pipeline::with_causes;
 use stoop_rules::Rules;
 use stoop_runtime::{AlertSettings, MAIN_FILE, parse_alerts};
 use tokio::sync::Mutex;
@@ -45,7 +46,7 @@ impl<'a> RulesInForce<'a> {
             (Ok(files), _) => self.parse(files.as_ref()),
             (Err(error), None) => return Err(error),
             (Err(error), Some((_, rules))) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "the rules read last serve on");
+                tracing::warn!(error = with_causes(&error), "the rules read last serve on");
                 rules.clone()
             }
         };

@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use stoop_domain::Time;
 use stoop_pipeline::ports::PortError;
 use stoop_pipeline::serve::api::{Api, ApiRequest, ApiResponse, Token};
+use stoop_pipeline::with_causes;
 
 /// How recent a token is to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +66,8 @@ impl<'a> App<'a> {
                 ApiResponse::error(504, "too_slow", message)
             }
         };
-        tracing::info!(request.method, request.path, request.query, response.status, "answered");
+        let ApiRequest { method, path, query, .. } = request;
+        tracing::info!(method, path, query, status = response.status, "answered");
         converted(response)
     }
 
@@ -84,14 +86,14 @@ impl<'a> App<'a> {
 
     /// The token; `None`, which refuses everybody, where there is no usable one.
     async fn token(&self, recency: Recency) -> Option<Token> {
-        let text = (self.read_token)(recency).await;
-        let text = text.inspect_err(|error| {
-            tracing::error!(error = error as &dyn std::error::Error, "the API's token cannot be read");
-        });
-        let token = Token::parse(&text.ok()?);
-        token
-            .inspect_err(|error| tracing::error!(error = error as &dyn std::error::Error, "the API refuses everybody"))
-            .ok()
+        let text = match (self.read_token)(recency).await {
+            Ok(text) => text,
+            Err(error) => {
+                tracing::error!(error = with_causes(&error), "the API's token cannot be read");
+                return None;
+            }
+        };
+        Token::parse(&text).inspect_err(|error| tracing::error!(%error, "the API refuses everybody")).ok()
     }
 }
 

@@ -11,11 +11,11 @@ use serde_json::value::RawValue;
 use stoop_aws::Meter;
 use stoop_domain::{HomeId, Observation, Reason, Reject, Time, home_id};
 use stoop_pipeline::ports::{PortError, Quarantine, Store};
-use stoop_pipeline::{Clock, Inbox, MeasureError, Measured, Measurer, Memory};
+use stoop_pipeline::{Clock, Inbox, MeasureError, Measured, Measurer, Memory, with_causes};
 use tokio::sync::Mutex;
 
-/// Observations that are measured at a time. What was measured is done with, whatever becomes of the rest of
-/// the batch; smaller groups would read and write the same markets more often.
+/// Observations that are measured at a time, unless it is said otherwise. What was measured is done with, whatever
+/// becomes of the rest of the batch; smaller groups would read and write the same markets more often.
 const GROUP_OBSERVATIONS_MIN: usize = 1_000;
 
 /// When less time than this is left, the rest of the batch is left to the next invocation.
@@ -31,6 +31,7 @@ pub struct App<'a> {
     quarantine: &'a dyn Quarantine,
     clock: &'a dyn Clock,
     meter: &'a Meter,
+    group_observations_min: usize,
 }
 
 /// An event that is none of a Kinesis mapping. There is no record to name, so the invocation fails.
@@ -79,7 +80,14 @@ enum GroupError {
 impl<'a> App<'a> {
     /// A function on these ports.
     pub fn new(store: &'a dyn Store, quarantine: &'a dyn Quarantine, clock: &'a dyn Clock, meter: &'a Meter) -> Self {
-        Self { measurer: Mutex::new(Measurer::new(store).with_memory(MEMORY)), quarantine, clock, meter }
+        let measurer = Mutex::new(Measurer::new(store).with_memory(MEMORY));
+        Self { measurer, quarantine, clock, meter, group_observations_min: GROUP_OBSERVATIONS_MIN }
+    }
+
+    /// The same with groups of at least so many observations (but for the last of a batch). Records are not cut.
+    #[must_use]
+    pub fn with_groups_of(self, observations: usize) -> Self {
+        Self { group_observations_min: observations, ..self }
     }
 
     /// Takes up a batch, in groups, until all of it is stored, something fails or the deadline is near.
@@ -95,9 +103,12 @@ impl<'a> App<'a> {
             let record = records.next();
             if let Some(record) = record {
                 self.read(record, &mut group);
-                if group.inbox.observations.len() < GROUP_OBSERVATIONS_MIN {
+                if group.inbox.observations.len() < self.group_observations_min {
                     continue;
                 }
+            } else if group.sequences.is_empty() {
+                // The last record filled a group, or there was none: nothing is left that could be late.
+                return Ok(response);
             }
             let in_time = deadline.ms() - self.clock.now().ms() > MARGIN_MS;
             let stored = if in_time { self.store(&mut group.inbox).await.map_err(Some) } else { Err(None) };
@@ -107,7 +118,7 @@ impl<'a> App<'a> {
                 let first = group.sequences.into_iter().next().unwrap_or_default();
                 match error {
                     Some(error) => {
-                        let error = &error as &dyn std::error::Error;
+                        let error = with_causes(&error);
                         tracing::error!(error, first, left, "records are to be delivered again");
                     }
                     None => tracing::warn!(first, left, "the deadline is near: records are to be delivered again"),
@@ -116,9 +127,6 @@ impl<'a> App<'a> {
                 return Ok(response);
             }
             group = Group::default();
-            if record.is_none() {
-                return Ok(response);
-            }
         }
     }
 
@@ -131,14 +139,14 @@ impl<'a> App<'a> {
                 let outline = serde_json::from_str::<Outline<'_>>(raw.get());
                 let sequence = outline.map(|outline| outline.kinesis.sequence_number).unwrap_or_default();
                 group.sequences.push(sequence.to_owned());
-                let (place, why) = (format!("stream record {sequence}"), format!("no Kinesis record: {error}"));
-                let reject = Reject::new("stream", now, place, Reason::Unreadable, why, raw.get().as_bytes());
+                let why = format!("no Kinesis record: {error}");
+                let reject = Reject::new("stream", now, place(sequence), Reason::Unreadable, why, raw.get().as_bytes());
                 group.inbox.rejects.push(reject);
                 return;
             }
         };
         let sequence = record.kinesis.sequence_number;
-        group.inbox.read(&format!("stream record {sequence}"), &record.kinesis.data, now);
+        group.inbox.read(&place(&sequence), &record.kinesis.data, now);
         group.sequences.push(sequence);
     }
 
@@ -154,6 +162,10 @@ impl<'a> App<'a> {
                 }
                 Err(MeasureError::TooLarge { home, bytes }) => {
                     let rejects = self.outgrown(inbox, &home, bytes);
+                    if rejects.is_empty() {
+                        // Nothing to measure again without: it would be refused for ever.
+                        return Err(MeasureError::TooLarge { home, bytes }.into());
+                    }
                     self.meter.count("ItemsTooLarge", 1);
                     self.quarantine(&rejects).await?;
                 }
@@ -196,4 +208,10 @@ impl<'a> App<'a> {
             self.meter.milliseconds("EventLagMs", lag_ms.cast_unsigned());
         }
     }
+}
+
+/// A record's name in the location of its rejects.
+fn place(sequence: &str) -> String {
+    let named = if sequence.is_empty() { "without a sequence number" } else { sequence };
+    format!("stream record {named}")
 }

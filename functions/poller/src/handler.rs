@@ -15,7 +15,7 @@ use stoop_domain::Time;
 use stoop_pipeline::ports::{
     Configuration, Http, Pages, PollTask, PortError, Quarantine, RunLedger, RunOutcome, SearchIndex, Stream,
 };
-use stoop_pipeline::{Clock, PollError, PollPorts, Polled, poll};
+use stoop_pipeline::{Clock, PollError, PollPorts, Polled, poll, with_causes};
 
 use deadline::DeadlineClock;
 pub use search::NotPolled;
@@ -84,10 +84,11 @@ impl App<'_> {
                 continue;
             }
             if let Some(Err(error)) = outcome {
-                tracing::error!(error = &error as &dyn std::error::Error, group, "the message is to come again");
+                tracing::error!(error = with_causes(&error), group, "the message is to come again");
                 self.meter.count("PollsFailed", 1);
-                self.bring_back_soon(&message).await;
             }
+            // Those that wait for a failed one too: hidden, they would hold up their group.
+            self.bring_back_soon(&message).await;
             failed_groups.insert(group);
             response.add_failure(message.message_id.unwrap_or_default());
         }
@@ -179,7 +180,7 @@ impl App<'_> {
         let seconds = RETRY_STEP_SECONDS * received.unwrap_or(1).clamp(1, 10);
         let Some(receipt) = &message.receipt_handle else { return };
         if let Err(error) = self.queue.retry_in(receipt, seconds).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the message stays hidden for its whole time");
+            tracing::warn!(error = with_causes(&error), "the message stays hidden for its whole time");
         }
     }
 }

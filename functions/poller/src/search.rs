@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
 use stoop_aws::Secret;
-use stoop_pipeline::Search;
 use stoop_pipeline::ports::{ConfigFiles, PortError};
+use stoop_pipeline::{Search, with_causes};
 use stoop_runtime::{Fetched, MAIN_FILE, Wanting, parse_search, wanted};
 use stoop_sources::settings::MapErrors;
 
@@ -58,10 +58,7 @@ impl App<'_> {
 
 /// The text of a secret, or why there is none.
 fn shown(secret: Result<Secret, PortError>) -> Result<String, String> {
-    secret.map(|secret| secret.reveal().to_owned()).map_err(|error| match error.source {
-        Some(cause) => format!("{}: {cause}", error.what),
-        None => error.what,
-    })
+    secret.map(|secret| secret.reveal().to_owned()).map_err(|error| with_causes(&error))
 }
 
 fn make(

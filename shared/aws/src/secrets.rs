@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aws_sdk_secretsmanager::Client;
 use serde_json::Value;
 use stoop_domain::Time;
-use stoop_pipeline::Clock;
+use stoop_pipeline::{Clock, with_causes};
 use stoop_pipeline::ports::PortError;
 
 use crate::error::failed;
@@ -97,7 +97,7 @@ impl Secrets {
                 Err(error) => match known.filter(|known| age_ms(known) < STALE_MAX_MS) {
                     Some(known) => {
                         tracing::warn!(
-                            error = &error as &dyn std::error::Error,
+                            error = with_causes(&error),
                             "an older value of the secret serves on"
                         );
                         known.text

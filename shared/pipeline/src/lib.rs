@@ -4,6 +4,7 @@
 //! conformance suite. The use cases are the same code on both.
 
 mod alert;
+mod causes;
 mod inbox;
 mod measure;
 mod plan;
@@ -13,6 +14,7 @@ pub mod serve;
 mod verify;
 
 pub use alert::{AlertError, Alerted, alert};
+pub use causes::with_causes;
 pub use inbox::Inbox;
 pub use measure::{MeasureError, Measured, Measurer, Memory};
 pub use plan::{Planned, PlannedSearch, plan};

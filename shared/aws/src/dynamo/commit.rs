@@ -289,6 +289,8 @@ async fn try_clear_bases(store: &DynamoStore, market: &Market, version: u64) -> 
 
 #[cfg(test)]
 mod tests {
+    use stoop_domain::{Currency, Home, HomeId, Listing, Minor, Observation, Place, Purpose};
+
     use super::*;
 
     fn reasons(codes: &[&str]) -> Vec<CancellationReason> {
@@ -308,5 +310,34 @@ mod tests {
         assert_eq!(of(&["ValidationError"]), refused(0, "ValidationError: why"));
         assert_eq!(of(&[]), Verdict::Unknown);
         assert_eq!(of(&["None"]), Verdict::Unknown);
+    }
+
+    #[test]
+    fn a_home_is_stored_with_what_can_be_asked_of_it() {
+        let place = Place { city: Some("Agadir".into()), country: Some("MA".into()), ..Place::default() };
+        let mut listing = Listing::new(Purpose::Sale, Currency::MAD, place);
+        listing.list_price = Some(Minor(90_000_000));
+        let at = Time::from_ms(1_768_392_000_000);
+        let mut home = Home::default();
+        home.apply(&Observation { source: "avito".into(), native_id: "1".into(), at, listing });
+        let id = HomeId("avito/1".into());
+        let change = HomeChange { id: &id, version_read: 6, old: None, new: &home, notable: true };
+        let put = home_put("homes", &change, vec![7]).build().unwrap();
+        let expected = item([
+            ("id", text("avito/1")),
+            ("version", number(7)),
+            ("body", bytes(vec![7])),
+            ("notable", AttributeValue::Bool(true)),
+            ("market", text("ma/-/-/agadir/-:sale:MAD")),
+            ("status", text("Active")),
+            ("list_price", number(90_000_000)),
+            ("seen_at", number(1_768_392_000_000_i64)),
+        ]);
+        assert_eq!(put.item(), &expected);
+        assert_eq!(put.condition_expression(), Some("#version = :read"));
+        let new = HomeChange { version_read: 0, notable: false, ..change };
+        let put = home_put("homes", &new, vec![7]).build().unwrap();
+        assert_eq!(put.item()["notable"], AttributeValue::Bool(false));
+        assert_eq!(put.condition_expression(), Some("attribute_not_exists(#key)"));
     }
 }

@@ -3,6 +3,7 @@ use serde::Serialize;
 use super::ApiResponse;
 use crate::ports::PortError;
 use crate::serve::AreaError;
+use crate::with_causes;
 
 /// Why a request is not answered as it wished, in words for the one who made it.
 #[derive(Debug)]
@@ -45,8 +46,8 @@ impl ApiError {
     }
 
     /// Says nothing of what is inside; the log does.
-    pub(super) fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
-        tracing::error!(error, "a request could not be answered");
+    pub(super) fn internal(error: &dyn std::error::Error) -> Self {
+        tracing::error!(error = with_causes(error), "a request could not be answered");
         Self::new(500, "internal", "the answer could not be put together; asking again may help")
     }
 

@@ -1,0 +1,136 @@
+//! `cargo bench -p stoop-tests --bench functions`: what the deployed functions weigh and take.
+//!
+//! Zip size of each, time from process start to the first `/next` call, and the memory of the metrics function with
+//! a full batch, on local AWS. Figures, no assertions: machines differ. `docs/PERFORMANCE.md` has the budgets.
+
+use std::io::Write;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
+use serde_json::{Value, json};
+use stoop_domain::Observation;
+use stoop_tests::host::Host;
+use stoop_tests::local::LocalAws;
+use stoop_tests::made;
+use stoop_tests::stack::{Built, Stack};
+
+const FUNCTIONS: [&str; 5] = ["planner", "poller", "metrics", "alerts", "api"];
+
+/// Starts of each function.
+const STARTS: usize = 21;
+
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+fn main() -> Result<()> {
+    let aws = LocalAws::start()?;
+    let folder = tempfile::tempdir()?;
+    let built = Built::with_sam(&aws, &folder.path().join("built"))?;
+    let stack = built.deploy(&aws, "stoop-bench", &[])?;
+    let environment = environment(&aws, &stack)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    println!("\nfunction   zip      init, median of {STARTS} (min to max)");
+    for function in FUNCTIONS {
+        let binary = built.binary(function)?;
+        let mut starts = Vec::new();
+        for _ in 0..STARTS {
+            let host = runtime.block_on(Host::start(&binary, environment.clone(), TIMEOUT))?;
+            starts.push(host.init_time().as_secs_f64() * 1_000.0);
+        }
+        starts.sort_by(f64::total_cmp);
+        let (median, min, max) = (starts[STARTS / 2], starts[0], starts[STARTS - 1]);
+        println!("{function:<8} {:>5.2} MB  {median:.1} ms ({min:.1} to {max:.1})", zipped_mb(&binary)?);
+    }
+    println!("\nmetrics function                                          peak memory  took");
+    let one_each: Vec<Vec<Observation>> = (0..1_000).map(|i| vec![seen(i)]).collect();
+    let in_tens: Vec<Vec<Observation>> = (0..1_000).map(|i| (0..10).map(|j| seen(i * 10 + j)).collect()).collect();
+    for (what, records) in [("1,000 records of 1 observation", one_each), ("1,000 records of 10 observations", in_tens)] {
+        let host = runtime.block_on(Host::start(built.binary("metrics")?, environment.clone(), TIMEOUT))?;
+        let event = kinesis(&records);
+        let began = Instant::now();
+        let response = runtime.block_on(host.invoke(&event))?;
+        let took = began.elapsed();
+        anyhow::ensure!(response == json!({"batchItemFailures": []}), "{what}: {response}");
+        let kb = host.peak_memory_kb().context("the process has no memory to tell of")?;
+        let payload_mb = serde_json::to_vec(&event)?.len() as f64 / 1e6;
+        println!("{:<57} {:>5.1} MB     {took:.2?}", format!("{what}, a payload of {payload_mb:.1} MB"), kb as f64 / 1e3);
+    }
+    Ok(())
+}
+
+/// One of 5,000 homes in 50 cities.
+fn seen(i: i64) -> Observation {
+    let home = i % 5_000;
+    made::observation_in(&format!("City {}", home % 50), &home.to_string(), i / 5_000, 500_000 + home * 100)
+}
+
+fn kinesis(records: &[Vec<Observation>]) -> Value {
+    let record = |(i, seen): (usize, &Vec<Observation>)| {
+        let lines: Vec<Vec<u8>> = seen
+            .iter()
+            .map(|seen| {
+                let mut line = Vec::new();
+                stoop_wire::encode(seen, &mut line);
+                line
+            })
+            .collect();
+        let body = stoop_wire::kpl::aggregate("bench", lines.iter().map(Vec::as_slice));
+        let sequence = format!("{:056}", i + 1);
+        json!({
+            "kinesis": {"kinesisSchemaVersion": "1.0", "partitionKey": "bench", "sequenceNumber": sequence,
+                "data": base64(&body), "approximateArrivalTimestamp": 1_768_392_000.0},
+            "eventSource": "aws:kinesis", "eventVersion": "1.0", "eventName": "aws:kinesis:record",
+            "eventID": format!("shardId-000000000000:{sequence}"), "awsRegion": "us-east-1",
+            "eventSourceARN": "arn:aws:kinesis:us-east-1:000000000000:stream/bench",
+        })
+    };
+    json!({"Records": records.iter().enumerate().map(record).collect::<Vec<_>>()})
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let bits = chunk.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for place in 0..4 {
+            let digit = DIGITS[(bits >> (18 - 6 * place) & 63) as usize];
+            text.push(if place <= chunk.len() { char::from(digit) } else { '=' });
+        }
+    }
+    text
+}
+
+fn zipped_mb(binary: &Path) -> Result<f64> {
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(&std::fs::read(binary)?)?;
+    Ok(encoder.finish()?.len() as f64 / 1e6)
+}
+
+/// What the template gives the functions, all of it to each.
+fn environment(aws: &LocalAws, stack: &Stack) -> Result<Vec<(String, String)>> {
+    let mut environment = vec![
+        ("STOOP_STACK".to_owned(), stack.name().to_owned()),
+        ("STOOP_LOG".to_owned(), "warn".to_owned()),
+        ("STOOP_DROP_PERCENT".to_owned(), "15".to_owned()),
+    ];
+    let outputs = [
+        ("STOOP_BUCKET", "BucketName"),
+        ("STOOP_STREAM", "StreamName"),
+        ("STOOP_HOMES_TABLE", "HomesTableName"),
+        ("STOOP_MARKETS_TABLE", "MarketsTableName"),
+        ("STOOP_ALERTS_TABLE", "AlertsTableName"),
+        ("STOOP_RUNS_TABLE", "RunsTableName"),
+        ("STOOP_DELIVERY_STREAM", "DeliveryStreamName"),
+        ("STOOP_TOPIC_ARN", "TopicArn"),
+        ("STOOP_QUEUE_URL", "QueueUrl"),
+        ("STOOP_API_TOKEN_SECRET", "ApiTokenSecretArn"),
+    ];
+    for (variable, output) in outputs {
+        environment.push((variable.to_owned(), stack.output(output)?.to_owned()));
+    }
+    let own = aws.environment().into_iter().filter(|(name, _)| name.starts_with("AWS_"));
+    environment.extend(own.filter_map(|(name, value)| Some((name, value.into_string().ok()?))));
+    Ok(environment)
+}
