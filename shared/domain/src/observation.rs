@@ -49,6 +49,10 @@ pub fn write_home_id(observation: &Observation, id: &mut String) {
 /// The bound also keeps sums over ninety thousand such homes inside 64 bits.
 const PRICE_MAX_MINOR: i64 = 100_000_000_000_000;
 
+/// The longest name of a place, in bytes. The longest of a town has 85. A market is named by five of them, and a
+/// name must fit into a key of a table.
+const PLACE_NAME_BYTES_MAX: usize = 200;
+
 /// How far a source's clock may run ahead of ours before we call its times wrong.
 const CLOCK_SKEW_MS: i64 = 15 * 60 * 1_000;
 
@@ -87,6 +91,20 @@ impl Observation {
         }
         if self.at > now.plus_ms(CLOCK_SKEW_MS) {
             return Err((Reason::DateInFuture, format!("observed at {}", self.at)));
+        }
+        let levels = [
+            ("country", &place.country),
+            ("region", &place.region),
+            ("county", &place.county),
+            ("city", &place.city),
+            ("neighbourhood", &place.neighbourhood),
+            ("postal_code", &place.postal_code),
+        ];
+        for (name, value) in levels {
+            if let Some(value) = value.as_ref().filter(|value| value.len() > PLACE_NAME_BYTES_MAX) {
+                let detail = format!("{name} of {} bytes, at most {PLACE_NAME_BYTES_MAX}", value.len());
+                return Err((Reason::BadValue, detail));
+            }
         }
         let names = [&place.postal_code, &place.neighbourhood, &place.city];
         if !names.into_iter().flatten().any(|name| has_letter(name)) {
@@ -159,6 +177,13 @@ mod tests {
         );
         assert_eq!(observation(|o| o.listing.place.city = None), Err(Reason::MissingField));
         assert_eq!(observation(|o| o.listing.currency = Currency::USD), Err(Reason::ForeignCurrency));
+    }
+
+    #[test]
+    fn a_name_that_no_place_has_is_refused() {
+        let city = |bytes: usize| observation(|o| o.listing.place.city = Some("x".repeat(bytes)));
+        assert_eq!(city(200), Ok(()));
+        assert_eq!(city(201), Err(Reason::BadValue));
     }
 
     #[test]
