@@ -1,4 +1,4 @@
-//! `cargo bench -p stoop-tests --bench functions`: what the deployed functions weigh and take.
+//! `cargo bench -p stoop-tests --bench functions --profile dev`: what the deployed functions weigh and take.
 //!
 //! Zip size of each, time from process start to the first `/next` call, and the memory of the metrics function with
 //! a full batch, on local AWS. Figures, no assertions: machines differ. `docs/PERFORMANCE.md` has the budgets.

@@ -6,51 +6,39 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
+#[path = "mapping/alerts.rs"]
+mod alerts;
 mod world;
 
 use std::collections::BTreeMap;
 
+use serde_json::value::to_raw_value;
 use stoop_domain::{Observation, Time};
 use stoop_market::{Snapshot, Window as Span, snapshot};
-use stoop_pipeline::ports::Quarantine;
-use stoop_pipeline::{Inbox, Measurer};
+use stoop_metrics::App;
+use stoop_pipeline::Measurer;
 use stoop_simulation::mapping::{Batch, Counters, Mapping, MappingConfig, Mishaps, Outcome, Record, Stream, Stuck};
 use stoop_simulation::{Answer, Figures, ListedAt, Window};
 use world::{Dice, Environments, Fed, Image, World, reshard, seeds};
 
-/// Records that are measured at a time, so that a batch can fail in its middle.
-const GROUP: usize = 3;
+/// Observations that are measured at a time, so that a batch can fail in its middle.
+const GROUP: usize = 8;
 
-/// What the function keeps between invocations: a measurer that remembers what it read and wrote, also while
-/// others write.
-struct Environment<'w> {
-    measurer: Measurer<'w>,
-    quarantine: &'w dyn Quarantine,
-    now: Time,
+/// An execution environment of the metrics function: what it remembers of what it read and wrote, also while others
+/// write.
+fn environment(world: &World) -> App<'_> {
+    App::new(world, world, &world.clock, &world.meter).with_groups_of(GROUP)
 }
 
-impl<'w> Environment<'w> {
-    fn new(world: &'w World, now: Time) -> Self {
-        Self { measurer: Measurer::new(world), quarantine: world, now }
+/// The function under test: the event that Lambda makes of a batch in, the response that Lambda reads out.
+async fn function(app: &mut App<'_>, batch: &Batch) -> Outcome {
+    let event = to_raw_value(&batch.kinesis_event()).unwrap();
+    let later = Time::from_ms(i64::MAX);
+    // Unconstrained: the runtime would have a future pause that has had its share, and the seed alone is to decide.
+    match tokio::task::unconstrained(app.handle(&event, later)).await {
+        Ok(response) => Outcome::Returned(serde_json::to_vec(&response).unwrap()),
+        Err(_) => Outcome::Failed,
     }
-}
-
-/// The function under test: what the metrics function does with a batch. A group that fails is where Lambda is
-/// to go on from; a quarantine that fails fails the invocation.
-async fn function(environment: &mut Environment<'_>, batch: &Batch) -> Outcome {
-    for group in batch.records.chunks(GROUP) {
-        let mut inbox = Inbox::default();
-        for record in group {
-            inbox.read(&format!("stream record {}", record.sequence_number), &record.data, environment.now);
-        }
-        if !inbox.rejects.is_empty() && environment.quarantine.put(&inbox.rejects).await.is_err() {
-            return Outcome::Failed;
-        }
-        if environment.measurer.measure(&inbox.observations).await.is_err() {
-            return Outcome::fails_from(&group[0]);
-        }
-    }
-    Outcome::success()
 }
 
 /// Everything that a mapping and a network do, at once.
@@ -75,7 +63,7 @@ fn drawn(dice: &mut Dice) -> MappingConfig {
 
 /// What a clean run stores: every observation in order, in one batch, and nothing goes wrong.
 async fn clean(observations: &[Observation]) -> Image {
-    let world = World::new(0, 0);
+    let world = World::new(0, 0, Time::from_ms(0));
     Measurer::new(&world).measure(observations).await.unwrap();
     world.verify();
     world.image()
@@ -96,11 +84,10 @@ async fn run(seed: u64) -> Run {
     let mut dice = Dice::new(seed);
     let mut fed = Fed::market(&mut dice, 500);
     fed.shuffle(&mut dice);
-    let world = World::new(seed, 60);
+    let world = World::new(seed, 60, fed.end);
     let mut stream = Stream::new(1 + dice.below(3));
     let mut mapping = Mapping::new(drawn(&mut dice), seed);
-    let now = fed.end;
-    let environments = Environments::new(|| Environment::new(&world, now));
+    let environments = Environments::new(|| environment(&world));
     let mut poisoned = 0;
     while let Some(some) = fed.take(&mut dice) {
         poisoned += fed.put(&mut dice, &mut stream, &some);
@@ -214,9 +201,8 @@ async fn what_an_outage_sent_to_the_destination_is_made_up_for_by_a_redrive() {
         // Far more goes wrong than two retries can heal.
         let config = MappingConfig { maximum_retry_attempts: Some(2), ..drawn(&mut dice) };
         let mut mapping = Mapping::new(config, seed.0);
-        let world = World::new(seed.0, 300);
-        let now = fed.end;
-        let environments = Environments::new(|| Environment::new(&world, now));
+        let world = World::new(seed.0, 300, fed.end);
+        let environments = Environments::new(|| environment(&world));
         mapping.run(&stream, |batch| environments.invoke(batch, &function)).await;
         let counters = mapping.counters();
         assert_eq!(counters.records_processed + counters.records_discarded, stream.len());
@@ -256,14 +242,13 @@ async fn a_record_that_kills_the_function_each_time_is_isolated_and_everything_e
             ..drawn(&mut dice)
         };
         let mut mapping = Mapping::new(config, seed.0);
-        let world = World::new(seed.0, 0);
-        let now = fed.end;
-        let environments = Environments::new(|| Environment::new(&world, now));
-        let deadly = async |environment: &mut Environment<'_>, batch: &Batch| {
+        let world = World::new(seed.0, 0, fed.end);
+        let environments = Environments::new(|| environment(&world));
+        let deadly = async |app: &mut App<'_>, batch: &Batch| {
             let end = batch.records.iter().position(|record| is_bomb(record));
             let until =
                 Batch { records: batch.records[..end.unwrap_or(batch.records.len())].to_vec(), ..batch.clone() };
-            let outcome = function(environment, &until).await;
+            let outcome = function(app, &until).await;
             if end.is_some() { Outcome::TimedOut } else { outcome }
         };
         mapping.run(&stream, |batch| environments.invoke(batch, &deadly)).await;
@@ -277,7 +262,7 @@ async fn a_record_that_kills_the_function_each_time_is_isolated_and_everything_e
 
 #[tokio::test]
 async fn a_function_that_says_success_too_early_is_found_out() {
-    let careless = async |environment: &mut Environment<'_>, batch: &Batch| match function(environment, batch).await {
+    let careless = async |app: &mut App<'_>, batch: &Batch| match function(app, batch).await {
         Outcome::Failed => Outcome::Failed,
         _ => Outcome::success(),
     };
@@ -289,9 +274,8 @@ async fn a_function_that_says_success_too_early_is_found_out() {
         while let Some(some) = fed.take(&mut dice) {
             fed.put(&mut dice, &mut stream, &some);
         }
-        let world = World::new(seed, 60);
-        let now = fed.end;
-        let environments = Environments::new(|| Environment::new(&world, now));
+        let world = World::new(seed, 60, fed.end);
+        let environments = Environments::new(|| environment(&world));
         Mapping::new(drawn(&mut dice), seed).run(&stream, |batch| environments.invoke(batch, &careless)).await;
         found_out += u64::from(world.image() != clean(&fed.observations).await);
     }

@@ -445,9 +445,7 @@ async fn a_listing_that_cannot_be_is_not_gone_and_is_in_quarantine_once() {
 async fn a_listing_too_large_for_the_stream_is_in_quarantine_and_the_others_go_on() {
     let city = "city = { constant = \"Graz\" }";
     let bench = Bench::with(city, &format!("{city}\ndescription = {{ from = \"text\" }}"));
-    let row = |id: &str, text: &str| {
-        serde_json::json!({"id": id, "modified": "2026-01-14T12:00:00Z", "status": "Active", "price": 9, "text": text})
-    };
+    let row = |id: &str, text: &str| serde_json::json!({"id": id, "modified": "2026-01-14T12:00:00Z", "status": "Active", "price": 9, "text": text});
     let page = serde_json::json!({"total": 2, "listings": [row("huge", &"x".repeat(2 << 20)), row("small", "x")]});
     bench.site.fault(1, answer(200, &[("content-type", "application/json")], &page.to_string()));
     let polled = bench.poll().await.unwrap();

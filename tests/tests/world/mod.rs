@@ -10,11 +10,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use stoop_domain::{Home, HomeId, Market, Reject};
+use stoop_aws::Meter;
+use stoop_domain::{Home, HomeId, Market, Reject, Time};
 use stoop_embedded::Database;
 use stoop_market::Cells;
-use stoop_pipeline::Recomputation;
 use stoop_pipeline::ports::{Commit, CommitError, PortError, Quarantine, Store, Versioned};
+use stoop_pipeline::{Clock, Recomputation};
 use stoop_simulation::mapping::{Batch, Outcome, ShardId, Stream, pause};
 use stoop_tests::Faulty;
 
@@ -71,6 +72,8 @@ impl Dice {
 /// A database behind an unreliable network, and the environments of a function that uses it.
 pub(crate) struct World {
     pub(crate) database: Arc<Database>,
+    pub(crate) clock: Still,
+    pub(crate) meter: Meter,
     store: Faulty<Database>,
     dice: Mutex<Dice>,
     faults_permille: AtomicU64,
@@ -78,14 +81,16 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// A fresh one, in which so many of a thousand calls meet each fault that they can meet.
-    pub(crate) fn new(seed: u64, faults_permille: u64) -> Self {
+    /// A fresh one at a time, in which so many of a thousand calls meet each fault that they can meet.
+    pub(crate) fn new(seed: u64, faults_permille: u64, now: Time) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::open(&folder.path().join("stoop.db"), &folder.path().join("data")).unwrap();
         let store = Faulty::new(Arc::clone(&database));
         store.limit_items(100);
         let dice = Mutex::new(Dice::new(!seed));
-        Self { database, store, dice, faults_permille: AtomicU64::new(faults_permille), _folder: folder }
+        let (clock, meter) = (Still(now), Meter::new("world", "metrics"));
+        let faults_permille = AtomicU64::new(faults_permille);
+        Self { database, clock, meter, store, dice, faults_permille, _folder: folder }
     }
 
     /// Nothing fails from now on.
@@ -121,10 +126,22 @@ impl World {
     }
 
     /// How many faults of a kind are due now: one or none.
-    fn fault(&self) -> usize {
+    pub(crate) fn fault(&self) -> usize {
         let permille = self.faults_permille.load(Ordering::SeqCst);
         usize::from(self.dice.lock().unwrap().chance(permille))
     }
+}
+
+/// A clock that stands still.
+pub(crate) struct Still(Time);
+
+#[async_trait]
+impl Clock for Still {
+    fn now(&self) -> Time {
+        self.0
+    }
+
+    async fn sleep(&self, _: u64) {}
 }
 
 #[async_trait]

@@ -1,0 +1,106 @@
+//! As much of SQS, Secrets Manager and DynamoDB as these tests ask for, on loopback, in AWS's JSON protocol. It says yes
+//! and notes what was asked: whether AWS would say yes too is for the suite on local AWS.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use serde_json::{Value, json};
+use stoop_aws::Clients;
+
+/// A server that notes what it is asked for. It ends when it is dropped.
+pub(crate) struct Aws {
+    said: Arc<Said>,
+    clients: Clients,
+    server: tokio::task::JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct Said {
+    calls: Mutex<Vec<(String, Value)>>,
+    secrets: Mutex<BTreeMap<String, String>>,
+    down: Mutex<BTreeSet<&'static str>>,
+}
+
+impl Aws {
+    pub(crate) async fn start() -> Self {
+        let said = Arc::<Said>::default();
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = Router::new().fallback(answer).with_state(Arc::clone(&said));
+        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let clients = Clients::from_variables(|name| match name {
+            "AWS_SESSION_TOKEN" => None,
+            "AWS_REGION" => Some("us-east-1".into()),
+            "AWS_ENDPOINT_URL" => Some(url.clone()),
+            _ => Some("test".into()),
+        });
+        Self { said, clients: clients.unwrap(), server }
+    }
+
+    pub(crate) fn clients(&self) -> &Clients {
+        &self.clients
+    }
+
+    /// Keeps a secret from now on, in place of what it was.
+    pub(crate) fn keep_secret(&self, name: &str, text: &str) {
+        self.said.secrets.lock().unwrap().insert(name.to_owned(), text.to_owned());
+    }
+
+    /// From now on an operation is answered with an internal error, or again as it should be.
+    pub(crate) fn down(&self, operation: &'static str, is_down: bool) {
+        let mut down = self.said.down.lock().unwrap();
+        if is_down {
+            down.insert(operation)
+        } else {
+            down.remove(operation)
+        };
+    }
+
+    /// What an operation was asked for since this was called last.
+    pub(crate) fn asked(&self, operation: &str) -> Vec<Value> {
+        let mut calls = self.said.calls.lock().unwrap();
+        let (asked, rest): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut *calls).into_iter().partition(|call| call.0 == operation);
+        *calls = rest;
+        asked.into_iter().map(|(_, request)| request).collect()
+    }
+}
+
+impl Drop for Aws {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+async fn answer(State(said): State<Arc<Said>>, headers: HeaderMap, body: Bytes) -> (StatusCode, String) {
+    let target = headers.get("x-amz-target").map(|target| target.to_str().unwrap()).unwrap_or_default();
+    let operation = target.rsplit('.').next().unwrap_or_default();
+    let request: Value = serde_json::from_slice(&body).unwrap();
+    said.calls.lock().unwrap().push((operation.to_owned(), request.clone()));
+    if said.down.lock().unwrap().contains(operation) {
+        return (StatusCode::INTERNAL_SERVER_ERROR, json!({ "__type": "InternalFailure" }).to_string());
+    }
+    let answer = match operation {
+        "SendMessage" => Ok(json!({ "MessageId": "5fea7756-0ea4-451a-a703-a558b933e274", "MD5OfMessageBody": "" })),
+        "ChangeMessageVisibility" | "TransactWriteItems" => Ok(json!({})),
+        "SendMessageBatch" => {
+            let taken = |entry: &Value| json!({ "Id": entry["Id"], "MessageId": entry["Id"], "MD5OfMessageBody": "" });
+            let taken: Vec<Value> = request["Entries"].as_array().unwrap().iter().map(taken).collect();
+            Ok(json!({ "Successful": taken, "Failed": [] }))
+        }
+        "GetSecretValue" => {
+            let name = request["SecretId"].as_str().unwrap();
+            let text = said.secrets.lock().unwrap().get(name).cloned();
+            text.map(|text| json!({ "Name": name, "SecretString": text })).ok_or("ResourceNotFoundException")
+        }
+        _ => Err("UnknownOperationException"),
+    };
+    match answer {
+        Ok(answer) => (StatusCode::OK, answer.to_string()),
+        Err(kind) => (StatusCode::BAD_REQUEST, json!({ "__type": kind, "message": "no such thing" }).to_string()),
+    }
+}

@@ -1,0 +1,293 @@
+//! What the functions are put on: a database, a clock that stands still, and faults in the order of a script.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use stoop_aws::Meter;
+use stoop_domain::{Home, HomeId, Market, Observation, Reject, Time};
+use stoop_embedded::Database;
+use stoop_market::Cells;
+use stoop_pipeline::Clock;
+use stoop_pipeline::ports::{Commit, CommitError, ConfigFiles, Configuration, PortError, Quarantine, Store, Versioned};
+use stoop_tests::Faulty;
+
+/// A database in a folder that goes with it.
+pub(crate) struct Bench {
+    pub(crate) database: Arc<Database>,
+    folder: tempfile::TempDir,
+}
+
+/// Everything that is stored of markets and homes.
+pub(crate) type Image = (BTreeMap<Market, Vec<u8>>, BTreeMap<HomeId, Vec<u8>>);
+
+impl Bench {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("stoop.db"), &folder.path().join("data")).unwrap();
+        Self { database, folder }
+    }
+
+    pub(crate) fn path(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    /// A market whose homes all cancelled out is as good as none.
+    pub(crate) fn image(&self) -> Image {
+        let markets = self.database.cells_where(|_| true).unwrap().into_iter();
+        let markets = markets.filter(|(_, cells)| !cells.is_empty()).map(|(market, cells)| (market, cells.to_bytes()));
+        let homes = self.database.homes_after(None, usize::MAX).unwrap().into_iter();
+        (markets.collect(), homes.map(|(id, home)| (id, stoop_wire::home_to_bytes(&home))).collect())
+    }
+
+    /// The homes that are stored.
+    pub(crate) fn homes(&self) -> Vec<String> {
+        self.image().1.into_keys().map(|id| id.as_str().to_owned()).collect()
+    }
+
+    /// The observations that are kept for ever.
+    pub(crate) fn kept(&self) -> Vec<Observation> {
+        let mut kept = Vec::new();
+        let add = |line: &[u8]| -> Result<(), PortError> {
+            kept.push(stoop_wire::decode(line).unwrap());
+            Ok(())
+        };
+        self.database.observations(add).unwrap();
+        kept
+    }
+
+    /// How much is in quarantine.
+    pub(crate) fn quarantined(&self) -> u64 {
+        self.database.quarantine_counts().unwrap().iter().map(|kind| kind.count).sum()
+    }
+}
+
+/// A clock that stands where it was put; whoever sleeps moves it.
+pub(crate) struct Standing(AtomicI64);
+
+impl Standing {
+    pub(crate) fn at(now: Time) -> Self {
+        Self(AtomicI64::new(now.ms()))
+    }
+
+    pub(crate) fn pass(&self, ms: i64) {
+        self.0.fetch_add(ms, Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl Clock for Standing {
+    fn now(&self) -> Time {
+        Time::from_ms(self.0.load(Ordering::SeqCst))
+    }
+
+    async fn sleep(&self, ms: u64) {
+        self.pass(ms.cast_signed());
+    }
+}
+
+/// What a call of a port meets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Nothing.
+    None,
+    /// It fails and does nothing.
+    Before,
+    /// It is done, and the answer is lost.
+    After,
+    /// Somebody else wrote in between; to anything but a commit, as `None`.
+    Conflict,
+}
+
+/// A database whose calls meet the faults of a script, one after another; when it is over, none.
+pub(crate) struct Scripted {
+    database: Arc<Database>,
+    store: Faulty<Database>,
+    commits: Mutex<VecDeque<Fault>>,
+    reads: Mutex<VecDeque<Fault>>,
+    quarantine: Mutex<VecDeque<Fault>>,
+}
+
+impl Scripted {
+    pub(crate) fn new(database: &Arc<Database>) -> Self {
+        let script = || Mutex::new(VecDeque::new());
+        let store = Faulty::new(Arc::clone(database));
+        store.limit_items(100);
+        Self { database: Arc::clone(database), store, commits: script(), reads: script(), quarantine: script() }
+    }
+
+    pub(crate) fn commits(self, faults: &[Fault]) -> Self {
+        *self.commits.lock().unwrap() = faults.iter().copied().collect();
+        self
+    }
+
+    pub(crate) fn reads(self, faults: &[Fault]) -> Self {
+        *self.reads.lock().unwrap() = faults.iter().copied().collect();
+        self
+    }
+
+    pub(crate) fn quarantine(self, faults: &[Fault]) -> Self {
+        *self.quarantine.lock().unwrap() = faults.iter().copied().collect();
+        self
+    }
+
+    /// As many items in a commit as this, at most.
+    pub(crate) fn of_items(self, items: usize) -> Self {
+        self.store.limit_items(items);
+        self
+    }
+
+    fn before_read(&self) {
+        self.store.fail_reads(usize::from(matches!(next(&self.reads), Fault::Before | Fault::After)));
+    }
+}
+
+fn next(script: &Mutex<VecDeque<Fault>>) -> Fault {
+    script.lock().unwrap().pop_front().unwrap_or(Fault::None)
+}
+
+#[async_trait]
+impl Store for Scripted {
+    async fn homes(&self, ids: &[HomeId]) -> Result<Vec<Option<Versioned<Home>>>, PortError> {
+        self.before_read();
+        self.store.homes(ids).await
+    }
+
+    async fn markets(&self, ids: &[Market]) -> Result<Vec<Option<Versioned<Cells>>>, PortError> {
+        self.before_read();
+        self.store.markets(ids).await
+    }
+
+    async fn commit(&self, commit: &Commit<'_>) -> Result<(), CommitError> {
+        match next(&self.commits) {
+            Fault::None => {}
+            Fault::Before => self.store.fail_commits(1),
+            Fault::After => self.store.lose_answers(1),
+            Fault::Conflict => self.store.conflict_commits(1),
+        }
+        self.store.commit(commit).await
+    }
+
+    fn commit_items_max(&self) -> usize {
+        self.store.commit_items_max()
+    }
+}
+
+#[async_trait]
+impl Quarantine for Scripted {
+    async fn put(&self, rejects: &[Reject]) -> Result<usize, PortError> {
+        let failed = || PortError::new("put rejects in quarantine", "a made-up fault");
+        let fault = next(&self.quarantine);
+        if fault == Fault::Before {
+            return Err(failed());
+        }
+        let new = self.database.put(rejects).await?;
+        if fault == Fault::After { Err(failed()) } else { Ok(new) }
+    }
+}
+
+/// Where a configuration is uploaded; it can be taken away.
+#[derive(Default)]
+pub(crate) struct Uploads {
+    uploaded: Mutex<BTreeMap<String, String>>,
+    accepted: Mutex<Option<ConfigFiles>>,
+    is_away: Mutex<bool>,
+}
+
+impl Uploads {
+    /// One in which `stoop.toml` is uploaded.
+    pub(crate) fn of(text: &str) -> Self {
+        let uploads = Self::default();
+        uploads.upload(text);
+        uploads
+    }
+
+    /// One in which this `stoop.toml` was accepted.
+    pub(crate) fn accepted(text: &str) -> Self {
+        let uploads = Self::of(text);
+        *uploads.accepted.lock().unwrap() = Some(uploads.files());
+        uploads
+    }
+
+    pub(crate) fn upload(&self, text: &str) {
+        self.uploaded.lock().unwrap().insert("stoop.toml".into(), text.to_owned());
+    }
+
+    /// Has what another has accepted.
+    pub(crate) fn accept_from(&self, other: &Self) {
+        *self.accepted.lock().unwrap() = other.accepted.lock().unwrap().clone();
+    }
+
+    pub(crate) fn take_away(&self, is_away: bool) {
+        *self.is_away.lock().unwrap() = is_away;
+    }
+
+    fn files(&self) -> ConfigFiles {
+        let files = self.uploaded.lock().unwrap().clone();
+        ConfigFiles { fingerprint: format!("{files:?}"), files }
+    }
+
+    fn there(&self) -> Result<(), PortError> {
+        if *self.is_away.lock().unwrap() {
+            return Err(PortError::new("read the configuration", "a made-up fault"));
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Configuration for Uploads {
+    async fn fingerprint(&self) -> Result<Option<String>, PortError> {
+        self.there()?;
+        let files = self.files();
+        Ok((!files.files.is_empty()).then_some(files.fingerprint))
+    }
+
+    async fn uploaded(&self) -> Result<ConfigFiles, PortError> {
+        self.there()?;
+        Ok(self.files())
+    }
+
+    async fn accepted(&self) -> Result<Option<ConfigFiles>, PortError> {
+        self.there()?;
+        Ok(self.accepted.lock().unwrap().clone())
+    }
+
+    async fn accept(&self, files: &ConfigFiles) -> Result<(), PortError> {
+        self.there()?;
+        *self.accepted.lock().unwrap() = Some(files.clone());
+        Ok(())
+    }
+}
+
+/// What the meter has counted since it was asked last: the sums of counts, and how often a duration was noted.
+pub(crate) fn counted(meter: &Meter) -> BTreeMap<String, u64> {
+    let lines = meter.take(Time::from_ms(0));
+    let lines = lines.iter().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let mut counted = BTreeMap::new();
+    for line in lines {
+        for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap() {
+            let name = metric["Name"].as_str().unwrap();
+            let value = &line[name];
+            let count = match metric["Unit"].as_str() {
+                Some("Count") => value.as_u64().unwrap(),
+                _ => value.as_array().map_or(1, |values| values.len() as u64),
+            };
+            *counted.entry(name.to_owned()).or_default() += count;
+        }
+    }
+    counted
+}
+
+/// One metric of [`counted`]; 0 where nothing was counted.
+pub(crate) fn count_of(counted: &BTreeMap<String, u64>, name: &str) -> u64 {
+    counted.get(name).copied().unwrap_or(0)
+}
+
+/// An event as Lambda hands it over.
+pub(crate) fn raw(event: &Value) -> Box<RawValue> {
+    serde_json::value::to_raw_value(event).unwrap()
+}

@@ -1,0 +1,317 @@
+//! The poller function: messages in, searches polled; what is to come again, and what is done with.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use serde_json::{Value, json};
+use stoop_aws::{Meter, PollQueue, Secrets};
+use stoop_domain::Time;
+use stoop_embedded::PageFolder;
+use stoop_pipeline::Clock;
+use stoop_poller::App;
+use stoop_runtime::HttpClient;
+use stoop_simulation::{Portal, PortalConfig, Simulation, SimulationConfig};
+
+use crate::aws::Aws;
+use crate::bench::{Bench, Standing, Uploads, count_of, counted};
+use crate::events::{SEARCH, message, sample, task};
+
+const HOMES: u32 = 60;
+const PREFIX: &str = "stoop/test/";
+
+/// What the function is put on: a portal, a queue and a database.
+struct Stage {
+    bench: Bench,
+    aws: Aws,
+    portal: Portal,
+    /// How long the portal takes for a page.
+    page_ms: Arc<AtomicI64>,
+    uploads: Uploads,
+    clock: Arc<Standing>,
+    meter: Meter,
+    queue: PollQueue,
+    secrets: Secrets,
+    http: HttpClient,
+    pages: PageFolder,
+}
+
+impl Stage {
+    /// One in which the search of the samples is configured.
+    async fn new() -> Self {
+        let mut stage = Self::without_searches(None).await;
+        stage.uploads = Uploads::accepted(&stage.search(SEARCH, ""));
+        stage
+    }
+
+    /// One in which that search's portal asks for a token, which is a secret.
+    async fn with_token(token: &str) -> Self {
+        let mut stage = Self::without_searches(Some(token)).await;
+        stage.uploads = Uploads::accepted(&stage.search(SEARCH, ", token = { secret = 'mls' }"));
+        stage
+    }
+
+    async fn without_searches(token: Option<&str>) -> Self {
+        let begin = Time::parse("2026-01-05T00:00:00Z").unwrap();
+        let clock = Arc::new(Standing::at(begin));
+        let config = SimulationConfig::new(5, begin, HOMES, 3);
+        let (page_ms, slow) = (Arc::new(AtomicI64::new(0)), Arc::clone(&clock));
+        let takes = Arc::clone(&page_ms);
+        let mut portal = PortalConfig::new(move || {
+            slow.pass(takes.load(Ordering::SeqCst));
+            slow.now()
+        });
+        portal.token = token.map(str::to_owned);
+        portal.follows_clock = false;
+        let simulation = Arc::new(Mutex::new(Simulation::new(config)));
+        let (bench, aws) = (Bench::new(), Aws::start().await);
+        Self {
+            pages: PageFolder::new(bench.path()),
+            portal: Portal::start(simulation, portal).unwrap(),
+            page_ms,
+            uploads: Uploads::default(),
+            meter: Meter::new("test", "poller"),
+            queue: PollQueue::new(aws.clients().sqs(), "https://sqs.us-east-1.amazonaws.com/1/stoop-poll.fifo"),
+            secrets: Secrets::new(aws.clients().secrets(), Arc::clone(&clock) as Arc<dyn Clock>),
+            http: HttpClient::new().unwrap(),
+            clock,
+            bench,
+            aws,
+        }
+    }
+
+    /// A search of the portal in `stoop.toml`.
+    fn search(&self, name: &str, more: &str) -> String {
+        let url = format!("{}/odata", self.portal.url());
+        format!("[[search]]\nname = '{name}'\nsource = 'reso'\nparams = {{ url = '{url}', top = 10{more} }}\n")
+    }
+
+    fn app(&self) -> App<'_> {
+        App {
+            configuration: &self.uploads,
+            secrets: &self.secrets,
+            secrets_prefix: PREFIX,
+            queue: &self.queue,
+            http: &self.http,
+            stream: &*self.bench.database,
+            index: &*self.bench.database,
+            pages: &self.pages,
+            quarantine: &*self.bench.database,
+            runs: &*self.bench.database,
+            clock: &*self.clock,
+            meter: &self.meter,
+        }
+    }
+
+    /// Hands over messages, five minutes before the deadline. Gives the ids of those that are to come again.
+    async fn take(&self, event: Value) -> Vec<String> {
+        let event: SqsEvent = serde_json::from_value(event).unwrap();
+        let deadline = self.clock.now().plus_ms(300_000);
+        named(Box::pin(self.app().handle(event, deadline)).await)
+    }
+
+    async fn take_one(&self, body: &str) -> Vec<String> {
+        self.take(json!({ "Records": [message("one", SEARCH, body)] })).await
+    }
+
+    /// What is on the stream since the last time: how many observations of each home.
+    fn streamed(&self) -> BTreeMap<String, usize> {
+        let records = self.bench.database.stream_read(0, usize::MAX).unwrap();
+        let mut streamed = BTreeMap::new();
+        for line in records.iter().flat_map(|record| stoop_wire::lines(&record.body)) {
+            *streamed.entry(stoop_wire::decode(line).unwrap().native_id).or_default() += 1;
+        }
+        if let Some(last) = records.last() {
+            self.bench.database.stream_ack(last.seq).unwrap();
+        }
+        streamed
+    }
+
+    fn counted(&self) -> BTreeMap<String, u64> {
+        counted(&self.meter)
+    }
+
+    /// The seconds after which messages were made visible again, by receipt.
+    fn brought_back(&self) -> Vec<(String, i64)> {
+        let asked = self.aws.asked("ChangeMessageVisibility");
+        let text = |request: &Value| request["ReceiptHandle"].as_str().unwrap().rsplit('-').next().unwrap().to_owned();
+        asked.iter().map(|request| (text(request), request["VisibilityTimeout"].as_i64().unwrap())).collect()
+    }
+}
+
+fn named(response: SqsBatchResponse) -> Vec<String> {
+    response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
+}
+
+fn nothing() -> Vec<String> {
+    Vec::new()
+}
+
+#[tokio::test]
+async fn the_sample_polls_its_search() {
+    let stage = Stage::new().await;
+    assert_eq!(stage.take(sample("sqs.json")).await, nothing());
+    let streamed = stage.streamed();
+    assert!(streamed.len() > 20 && streamed.values().all(|count| *count == 1), "{streamed:?}");
+    let counts = stage.counted();
+    let listings = streamed.len() as u64;
+    assert_eq!((counts["PollsComplete"], counts["ListingsSeen"], counts["ObservationsSent"]), (1, listings, listings));
+    assert_eq!((count_of(&counts, "PollsFailed"), counts["Quarantined"]), (0, 0));
+
+    // The same message again, as SQS may deliver it.
+    assert_eq!(stage.take(sample("sqs.json")).await, nothing());
+    assert_eq!((stage.streamed().len(), stage.counted()["ObservationsSent"]), (0, 0));
+    assert_eq!(stage.brought_back(), []);
+}
+
+#[tokio::test]
+async fn a_message_that_is_no_task_comes_again_soon_and_is_counted() {
+    for body in ["", "austin", "{}", "[]", "null", r#"{"search":1,"due_at":2}"#, r#"{"search":"austin"}"#] {
+        let stage = Stage::new().await;
+        assert_eq!(stage.take_one(body).await, ["one"], "{body}");
+        assert_eq!((stage.counted()["PollsFailed"], stage.brought_back()), (1, vec![("one".to_owned(), 30)]));
+        assert_eq!(stage.streamed().len(), 0);
+    }
+    let stage = Stage::new().await;
+    let mut event = json!({ "Records": [message("one", SEARCH, "bad")] });
+    event["Records"][0]["attributes"]["ApproximateReceiveCount"] = "3".into();
+    assert_eq!(stage.take(event).await, ["one"]);
+    assert_eq!(stage.brought_back(), [("one".to_owned(), 90)], "later each time");
+}
+
+#[tokio::test]
+async fn the_response_is_what_lambda_reads() {
+    let stage = Stage::new().await;
+    let event: SqsEvent = serde_json::from_value(json!({ "Records": [message("one", SEARCH, "bad")] })).unwrap();
+    let response = Box::pin(stage.app().handle(event, stage.clock.now())).await;
+    let expected = json!({ "batchItemFailures": [{ "itemIdentifier": "one" }] });
+    assert_eq!(serde_json::to_value(response).unwrap(), expected);
+    assert_eq!(stage.take(json!({ "Records": [] })).await, nothing());
+    assert!(serde_json::from_value::<SqsEvent>(json!({ "Messages": [] })).is_err(), "the runtime refuses it");
+}
+
+#[tokio::test]
+async fn after_a_message_that_failed_nothing_of_its_search_is_polled_and_others_are() {
+    let mut stage = Stage::without_searches(None).await;
+    stage.uploads = Uploads::accepted(&(stage.search(SEARCH, "") + &stage.search("tacoma", ", name = 'other'")));
+    let event = json!({ "Records": [
+        message("first", SEARCH, "no task"),
+        message("second", SEARCH, &task(SEARCH)),
+        message("other", "tacoma", &task("tacoma")),
+        message("third", SEARCH, &task(SEARCH)),
+    ] });
+    assert_eq!(stage.take(event).await, ["first", "second", "third"]);
+    let counts = stage.counted();
+    assert_eq!((counts["PollsFailed"], counts["PollsComplete"]), (1, 1), "one failed, and those behind it wait");
+    let runs = stage.bench.database.runs(10).unwrap();
+    assert_eq!(runs.iter().map(|run| &*run.subject).collect::<Vec<_>>(), ["tacoma"]);
+    assert_eq!(stage.brought_back(), ["first", "second", "third"].map(|receipt| (receipt.to_owned(), 30)));
+}
+
+#[tokio::test]
+async fn a_search_that_is_not_there_any_more_is_done_with() {
+    let stage = Stage::new().await;
+    for uploads in [
+        Uploads::default(),
+        Uploads::accepted(&stage.search("tacoma", "")),
+        Uploads::accepted(&stage.search(SEARCH, "").replace("source", "enabled = false\nsource")),
+    ] {
+        let stage = Stage { uploads, ..Stage::new().await };
+        assert_eq!(stage.take(sample("sqs.json")).await, nothing());
+        assert!(stage.counted().is_empty() && stage.bench.database.runs(1).unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_secret_that_is_missing_or_not_to_be_had_fails_the_poll_and_the_schedule_asks_again() {
+    let stage = Stage::with_token("hush").await;
+    assert_eq!(stage.take(sample("sqs.json")).await, nothing());
+    assert_eq!((stage.counted()["PollsFailed"], stage.streamed().len()), (1, 0));
+    assert_eq!(stage.aws.asked("GetSecretValue"), [json!({ "SecretId": "stoop/test/mls" })]);
+    assert_eq!(stage.portal.served().requests, 0, "nobody is asked without a key");
+
+    stage.aws.keep_secret("stoop/test/mls", "hush");
+    stage.aws.down("GetSecretValue", true);
+    assert_eq!(stage.take(sample("sqs.json")).await, nothing());
+    assert_eq!(stage.counted()["PollsFailed"], 1);
+    stage.aws.down("GetSecretValue", false);
+    assert_eq!(stage.take(sample("sqs.json")).await, nothing());
+    assert_eq!(stage.counted()["PollsComplete"], 1);
+}
+
+#[tokio::test]
+async fn a_key_that_expired_is_read_again_and_one_that_is_wrong_fails_the_poll() {
+    let stage = Stage::with_token("new").await;
+    stage.aws.keep_secret("stoop/test/mls", "old");
+    assert_eq!(stage.take(sample("sqs.json")).await, nothing());
+    assert_eq!((stage.counted()["PollsFailed"], stage.aws.asked("GetSecretValue").len()), (1, 1));
+
+    // A minute later somebody has rotated it; what this environment remembers is still the old one.
+    stage.clock.pass(60_000);
+    stage.aws.keep_secret("stoop/test/mls", "new");
+    assert_eq!(stage.take(sample("sqs.json")).await, nothing());
+    let counts = stage.counted();
+    assert_eq!((counts["PollsComplete"], count_of(&counts, "PollsFailed")), (1, 0));
+    assert_eq!((stage.portal.served().unauthorized, stage.aws.asked("GetSecretValue").len()), (2, 1));
+}
+
+#[tokio::test]
+async fn a_source_that_is_down_is_left_to_the_schedule_and_a_port_that_fails_is_tried_again() {
+    let mut stage = Stage::new().await;
+    let port = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+    let down = stage.search(SEARCH, "").replace(&stage.portal.address().to_string(), &port.to_string());
+    stage.uploads = Uploads::accepted(&down);
+    assert_eq!(stage.take(sample("sqs.json")).await, nothing());
+    assert_eq!(stage.counted()["PollsFailed"], 1);
+
+    stage.uploads.take_away(true);
+    assert_eq!(stage.take_one(&task(SEARCH)).await, ["one"]);
+    assert_eq!((stage.counted()["PollsFailed"], stage.brought_back().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_brought_back_soon_comes_again_all_the_same() {
+    let stage = Stage::new().await;
+    stage.aws.down("ChangeMessageVisibility", true);
+    assert_eq!(stage.take_one("no task").await, ["one"]);
+}
+
+#[tokio::test]
+async fn a_poll_that_meets_its_deadline_goes_on_in_another_message_until_everything_is_seen() {
+    let stage = Stage::new().await;
+    stage.page_ms.store(200_000, Ordering::SeqCst);
+    let (mut body, mut streamed, mut rounds) = (task(SEARCH), BTreeMap::<String, usize>::new(), 0);
+    loop {
+        rounds += 1;
+        assert!(rounds < 20, "each round sees some pages");
+        let id = format!("round-{rounds}");
+        assert_eq!(stage.take(json!({ "Records": [message(&id, SEARCH, &body)] })).await, nothing());
+        for (home, count) in stage.streamed() {
+            *streamed.entry(home).or_default() += count;
+        }
+        let counts = stage.counted();
+        let sent = stage.aws.asked("SendMessage");
+        assert_eq!(sent.len() as u64, count_of(&counts, "PollsPartial"));
+        let Some(next) = sent.first() else { break };
+        assert_eq!(next["MessageGroupId"], SEARCH);
+        assert!(next["MessageDeduplicationId"].as_str().is_some_and(|id| id.len() == 64));
+        body = next["MessageBody"].as_str().unwrap().to_owned();
+        assert_eq!(body, task(SEARCH), "the same task");
+    }
+    let whole = Stage::new().await;
+    whole.take_one(&task(SEARCH)).await;
+    assert!(rounds > 2, "{rounds}");
+    assert_eq!(streamed, whole.streamed(), "what one long poll sees, once each");
+}
+
+#[tokio::test]
+async fn a_poll_that_cannot_be_sent_on_comes_again_itself() {
+    let stage = Stage::new().await;
+    stage.page_ms.store(200_000, Ordering::SeqCst);
+    stage.aws.down("SendMessage", true);
+    assert_eq!(stage.take_one(&task(SEARCH)).await, ["one"]);
+    let counts = stage.counted();
+    assert_eq!((counts["PollsFailed"], counts["PollsPartial"]), (1, 1));
+    assert_eq!(stage.brought_back(), [("one".to_owned(), 30)]);
+}

@@ -1,0 +1,183 @@
+//! The alerts function behind the change feed: whatever goes wrong, what is told and recorded in the end is what a
+//! clean run tells and records.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use aws_lambda_events::encodings::Base64Data;
+use serde_json::value::to_raw_value;
+use serde_json::{Value, json};
+use stoop_alerts::{App, RulesInForce};
+use stoop_domain::{Alert, AlertId, Home};
+use stoop_embedded::AlertFilter;
+use stoop_pipeline::ports::{Change, ConfigFiles, Configuration, Ledger, PortError, Publisher};
+use stoop_pipeline::{Measurer, alert};
+use stoop_rules::Rules;
+use stoop_simulation::mapping::{Batch, Mapping, MappingConfig, Mishaps, Outcome, Stream, pause};
+
+use super::{drawn, reshard};
+use crate::world::{Dice, Environments, Fed, World, seeds};
+
+/// Subscribers, and how often each alert reached them.
+#[derive(Default)]
+struct Heard(Mutex<BTreeMap<AlertId, u64>>);
+
+impl Heard {
+    fn hear(&self, alert: &Alert) {
+        *self.0.lock().unwrap().entry(alert.id.clone()).or_default() += 1;
+    }
+
+    fn ids(&self) -> BTreeSet<AlertId> {
+        self.0.lock().unwrap().keys().cloned().collect()
+    }
+}
+
+/// A topic behind an unreliable network.
+struct Topic<'w> {
+    world: &'w World,
+    heard: &'w Heard,
+}
+
+#[async_trait]
+impl Publisher for Topic<'_> {
+    async fn publish(&self, alerts: &[Alert]) -> Vec<Result<(), PortError>> {
+        let mut outcomes = Vec::new();
+        for alert in alerts {
+            pause().await;
+            let is_refused = self.world.fault() > 0;
+            if !is_refused {
+                self.heard.hear(alert);
+            }
+            outcomes.push(if is_refused { Err(PortError::new("publish", "a made-up fault")) } else { Ok(()) });
+        }
+        pause().await;
+        outcomes
+    }
+}
+
+#[async_trait]
+impl Ledger for World {
+    async fn known(&self, ids: &[AlertId]) -> Result<Vec<bool>, PortError> {
+        pause().await;
+        if self.fault() > 0 {
+            return Err(PortError::new("look up alerts", "a made-up fault"));
+        }
+        self.database.known(ids).await
+    }
+
+    async fn record(&self, alerts: &[Alert]) -> Result<(), PortError> {
+        pause().await;
+        let lost = PortError::new("record alerts", "a made-up fault");
+        if self.fault() > 0 {
+            return Err(lost);
+        }
+        Ledger::record(&*self.database, alerts).await?;
+        pause().await;
+        if self.fault() > 0 { Err(lost) } else { Ok(()) }
+    }
+}
+
+/// A stack without a configuration: the rules are those of its parameters. It is not always to be had.
+#[async_trait]
+impl Configuration for World {
+    async fn fingerprint(&self) -> Result<Option<String>, PortError> {
+        Ok(None)
+    }
+
+    async fn uploaded(&self) -> Result<ConfigFiles, PortError> {
+        Ok(ConfigFiles::default())
+    }
+
+    async fn accepted(&self) -> Result<Option<ConfigFiles>, PortError> {
+        pause().await;
+        if self.fault() > 0 { Err(PortError::new("read the configuration", "a made-up fault")) } else { Ok(None) }
+    }
+
+    async fn accept(&self, _: &ConfigFiles) -> Result<(), PortError> {
+        Ok(())
+    }
+}
+
+/// What of a home's item the function reads.
+fn image(change: &Change, home: &Home) -> Value {
+    let mut body = Base64Data::default();
+    body.0 = stoop_wire::home_to_bytes(home);
+    json!({ "id": { "S": change.home.as_str() }, "body": { "B": body }, "notable": { "BOOL": true } })
+}
+
+/// Puts the changes of a market on a stream, as DynamoDB does: those of a home in their order.
+fn put(fed: &mut Fed, stream: &mut Stream, change: &Change) {
+    let mut data = json!({ "Keys": { "id": { "S": change.home.as_str() } }, "NewImage": image(change, &change.new) });
+    if let Some(old) = &change.old {
+        data["OldImage"] = image(change, old);
+    }
+    stream.put(fed.clock(), change.home.as_str(), data.to_string());
+}
+
+#[tokio::test]
+async fn a_change_feed_with_every_mishap_tells_what_a_clean_run_tells() {
+    let (mut told, mut killed, mut refused, mut twice) = (0, 0, 0, 0);
+    for seed in seeds(8) {
+        let mut dice = Dice::new(seed.0);
+        let mut fed = Fed::market(&mut dice, 400);
+        let source = World::new(0, 0, fed.end);
+        for observations in fed.observations.chunks(5) {
+            Measurer::new(&source).measure(observations).await.unwrap();
+        }
+        let feed = source.database.changes(0, usize::MAX).unwrap();
+        let changes: Vec<Change> = feed.into_iter().map(|(_, change)| change).collect();
+
+        let (clean, quiet) = (World::new(0, 0, fed.end), Heard::default());
+        let listener = Topic { world: &clean, heard: &quiet };
+        alert(&changes, &Rules::default(), &clean, &listener).await.unwrap();
+
+        let (world, heard) = (World::new(seed.0, 60, fed.end), Heard::default());
+        let topic = Topic { world: &world, heard: &heard };
+        let environments = Environments::new(|| App {
+            rules: RulesInForce::new(&world, "15").unwrap(),
+            ledger: &world,
+            publisher: &topic,
+            quarantine: &world,
+            clock: &world.clock,
+            meter: &world.meter,
+        });
+        let function = async |app: &mut App<'_>, batch: &Batch| {
+            let event = to_raw_value(&batch.dynamodb_event().unwrap()).unwrap();
+            match tokio::task::unconstrained(app.handle(&event)).await {
+                Ok(response) => Outcome::Returned(serde_json::to_vec(&response).unwrap()),
+                Err(_) => Outcome::Failed,
+            }
+        };
+        let mut stream = Stream::new(2);
+        // Smaller batches and more kills than elsewhere: there is less to do, and most kills come after the last pause.
+        let config = MappingConfig { batch_size: 1 + dice.below(6), ..drawn(&mut dice) };
+        let mishaps = Mishaps { killed_permille: 800, ..config.mishaps };
+        let mut mapping = Mapping::new(MappingConfig { mishaps, ..config }, seed.0);
+        for some in changes.chunks(40) {
+            some.iter().for_each(|change| put(&mut fed, &mut stream, change));
+            let most = dice.below(20) as u64;
+            mapping.run_some(&stream, most, |batch| environments.invoke(batch, &function)).await;
+            reshard(&mut dice, &mut stream);
+        }
+        mapping.run(&stream, |batch| environments.invoke(batch, &function)).await;
+
+        let counters = mapping.counters();
+        assert_eq!((counters.records_processed, counters.records_discarded), (stream.len(), 0), "{counters:?}");
+        assert_eq!(heard.ids(), quiet.ids(), "what is told");
+        for filter in [AlertFilter::Told, AlertFilter::Suspect] {
+            let recorded = |world: &World| -> BTreeSet<AlertId> {
+                world.database.alerts(filter, usize::MAX).unwrap().into_iter().map(|alert| alert.id).collect()
+            };
+            assert_eq!(recorded(&world), recorded(&clean), "what is recorded as {filter:?}");
+        }
+        told += heard.ids().len();
+        killed += environments.killed();
+        refused += counters.partial;
+        twice += heard.0.lock().unwrap().values().filter(|times| **times > 1).count();
+    }
+    if std::env::var_os("STOOP_SEED").is_none() {
+        let enough = told > 50 && killed > 10 && refused > 10 && twice > 0;
+        assert!(enough, "{told} told, {twice} of them twice, {killed} killed, {refused} refused: that proves little");
+    }
+}
