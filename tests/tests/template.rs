@@ -315,3 +315,45 @@ fn what_the_code_calls_is_what_the_functions_may() {
     ];
     assert_eq!(of_lambda, expected);
 }
+
+/// What each port does, and a word of the resource that it does it to.
+const PORTS: [(&str, &str, &str); 17] = [
+    ("DynamoLedger::new", "dynamodb:PutItem", "AlertsTable"),
+    ("DynamoRuns::new", "dynamodb:PutItem", "RunsTable"),
+    ("DynamoStore::new", "dynamodb:BatchGetItem", "HomesTable"),
+    ("DynamoStore::new", "dynamodb:BatchGetItem", "MarketsTable"),
+    ("DynamoViews::new", "dynamodb:Query", "/index/heads"),
+    ("DynamoViews::new", "dynamodb:Query", "/index/by_day"),
+    ("KinesisStream::new", "kinesis:PutRecords", "Stream"),
+    ("LakeDelivery::new", "firehose:PutRecordBatch", "LakeDelivery"),
+    ("LakeDelivery::new", "s3:PutObject", "/stale/*"),
+    ("PollQueue::new", "sqs:SendMessage", "PollQueue"),
+    ("S3Configuration::new", "s3:GetObject", "/accepted/*"),
+    ("S3Index::new", "s3:GetObject", "/index/*"),
+    ("S3Index::new", "s3:PutObject", "/index/*"),
+    ("S3Pages::new", "s3:PutObject", "/pages/*"),
+    ("S3Quarantine::new", "s3:PutObject", "/quarantine/*"),
+    ("Secrets::new", "secretsmanager:GetSecretValue", ""),
+    ("TopicPublisher::new", "sns:Publish", "AlertsTopic"),
+];
+
+#[test]
+fn each_function_may_do_what_its_ports_do() {
+    let template = Template::load();
+    let mut checked = BTreeSet::new();
+    for function in template.functions() {
+        let role = document::reference(&function.properties["Role"]).unwrap();
+        let main = root().join(function.properties["CodeUri"].as_str().unwrap()).join("src/main.rs");
+        let main = fs::read_to_string(main).unwrap();
+        for (port, action, resource) in PORTS.iter().filter(|(port, ..)| main.contains(port)) {
+            let may = statements(&template).any(|(holder, statement)| {
+                holder.id == role
+                    && listed(&statement["Action"]).contains(&&json!(action))
+                    && statement["Resource"].to_string().contains(resource)
+            });
+            assert!(may, "{} has {port}, and {role} does not allow {action} on {resource}", function.id);
+            checked.insert((port, action, resource));
+        }
+    }
+    assert_eq!(checked.len(), PORTS.len(), "every port is some function's: {checked:?}");
+}

@@ -9,32 +9,35 @@ use stoop_wire::{decode, lines};
 /// No observation fits into a line of fewer bytes than this.
 const LINE_BYTES_MIN: usize = 100;
 
+/// No line is longer that Stoop's poller puts on a stream: 256 KiB. A longer one would not fit into a record of
+/// every service behind.
+const LINE_BYTES_MAX: usize = 256 << 10;
+
+/// So many refused lines of a record have a reject of their own; the others share one, as short ones do. In
+/// noise there is a newline every few hundred bytes.
+const REJECTS_PER_RECORD_MAX: usize = 32;
+
 /// The longest detail of a reject. A parser's message may quote what it did not understand in full.
 const DETAIL_BYTES_MAX: usize = 512;
 
 /// A batch of stream records, read.
 ///
 /// Nothing is lost in silence: each line is an observation that may be counted, or a reject. What both take in
-/// memory is at most a few times what the records have, whatever is in them: lines too short to be an
-/// observation share one reject per record.
+/// memory is at most a few times what the records have, whatever is in them: of a record of noise, lines share a
+/// reject.
 #[derive(Debug, Default)]
 pub struct Inbox {
     /// What the records say, in their order.
     pub observations: Vec<Observation>,
-    /// For each observation the record that it came from, counted from 0 in the order of reading.
-    pub origins: Vec<u32>,
     /// What could not be read or may not be counted.
     pub rejects: Vec<Reject>,
-    records: u32,
 }
 
 impl Inbox {
     /// Reads the next record, which is lines or a KPL-aggregated record of lines. `place` names it in the
     /// location of its rejects; against `now` dates in the future are found.
     pub fn read(&mut self, place: &str, record: &[u8], now: Time) {
-        let origin = self.records;
-        self.records += 1;
-        let mut reader = Reader { inbox: self, origin, place, now, scraps: None };
+        let mut reader = Reader { inbox: self, place, now, rejects: 0, scraps: None };
         match deaggregate(record) {
             Ok(Deaggregated::Plain(body)) => reader.read(None, body),
             Ok(Deaggregated::Aggregated(aggregated)) => {
@@ -79,14 +82,15 @@ impl fmt::Display for At {
 /// Reads one record into an inbox.
 struct Reader<'r> {
     inbox: &'r mut Inbox,
-    origin: u32,
     place: &'r str,
     now: Time,
+    /// How many lines have a reject of their own.
+    rejects: usize,
     scraps: Option<Scraps>,
 }
 
-/// Refused lines that are too short to be an observation. A megabyte of newlines and stray bytes would
-/// otherwise be half a million rejects.
+/// Refused lines that share a reject: those too short to be an observation, and those that are too many. A
+/// megabyte of newlines and stray bytes would otherwise be half a million rejects.
 struct Scraps {
     at: At,
     reason: Reason,
@@ -103,10 +107,12 @@ impl Reader<'_> {
         for line in lines(body) {
             count += 1;
             let refused = match decode(line) {
+                Ok(_) if line.len() > LINE_BYTES_MAX => {
+                    (Reason::TooLong, format!("{} bytes; a line has {LINE_BYTES_MAX} at most", line.len()))
+                }
                 Ok(observation) => match observation.check(self.now) {
                     Ok(()) => {
                         self.inbox.observations.push(observation);
-                        self.inbox.origins.push(self.origin);
                         continue;
                     }
                     Err(refused) => refused,
@@ -126,16 +132,20 @@ impl Reader<'_> {
             detail.truncate(detail.floor_char_boundary(DETAIL_BYTES_MAX - '…'.len_utf8()));
             detail.push('…');
         }
-        if raw.len() >= LINE_BYTES_MIN {
+        if raw.len() >= LINE_BYTES_MIN && self.rejects < REJECTS_PER_RECORD_MAX {
+            self.rejects += 1;
             return self.reject(at, reason, detail, raw);
         }
         match &mut self.scraps {
-            None => self.scraps = Some(Scraps { at, reason, detail, raw: raw.to_vec(), more: 0 }),
+            None => {
+                self.scraps =
+                    Some(Scraps { at, reason, detail, raw: raw[..raw.len().min(Reject::RAW_MAX)].to_vec(), more: 0 })
+            }
             Some(scraps) => {
                 scraps.more += 1;
                 if scraps.raw.len() < Reject::RAW_MAX {
                     scraps.raw.push(b'\n');
-                    scraps.raw.extend_from_slice(raw);
+                    scraps.raw.extend_from_slice(&raw[..raw.len().min(Reject::RAW_MAX)]);
                 }
             }
         }
@@ -144,7 +154,7 @@ impl Reader<'_> {
     fn end(mut self) {
         let Some(Scraps { at, reason, mut detail, raw, more }) = self.scraps.take() else { return };
         if more > 0 {
-            detail += &format!("; so are {more} more of fewer than {LINE_BYTES_MIN} bytes");
+            detail += &format!("; so are {more} more lines, too short or too many for a reject each");
         }
         self.reject(at, reason, detail, &raw);
     }

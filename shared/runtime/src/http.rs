@@ -1,3 +1,4 @@
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,8 +14,13 @@ const REDIRECTS_MAX: usize = 5;
 #[derive(Clone, Debug)]
 pub struct HttpClient {
     client: reqwest::Client,
-    /// Follows nothing: a POST that is redirected would become a GET without its body.
-    posting: reqwest::Client,
+    /// Follows nothing: a POST that is redirected would become a GET without its body. Made when it is first
+    /// needed: a client reads the roots of trust, which takes longer than a function may take to start.
+    posting: Arc<OnceLock<reqwest::Client>>,
+}
+
+fn builder() -> reqwest::ClientBuilder {
+    reqwest::Client::builder().timeout(TIMEOUT).connect_timeout(CONNECT_TIMEOUT)
 }
 
 impl HttpClient {
@@ -25,19 +31,25 @@ impl HttpClient {
     pub fn new() -> Result<Self, reqwest::Error> {
         // A second installation of the same provider changes nothing.
         drop(rustls::crypto::ring::default_provider().install_default());
-        let builder = || reqwest::Client::builder().timeout(TIMEOUT).connect_timeout(CONNECT_TIMEOUT);
         let redirects = Policy::custom(|attempt| {
             // Headers may hold a key: they follow to the same origin only.
             let same_origin = attempt.previous().first().is_some_and(|first| first.origin() == attempt.url().origin());
             if !same_origin || attempt.previous().len() > REDIRECTS_MAX { attempt.stop() } else { attempt.follow() }
         });
         let client = builder().redirect(redirects).build()?;
-        let posting = builder().redirect(Policy::none()).build()?;
-        Ok(Self { client, posting })
+        Ok(Self { client, posting: Arc::default() })
+    }
+
+    fn posting(&self) -> Result<reqwest::Client, HttpError> {
+        if let Some(client) = self.posting.get() {
+            return Ok(client.clone());
+        }
+        let client = builder().redirect(Policy::none()).build().map_err(|error| transient(&error))?;
+        Ok(self.posting.get_or_init(|| client).clone())
     }
 
     pub(crate) async fn post_json(&self, url: &str, body: Vec<u8>) -> Result<u16, HttpError> {
-        let request = self.posting.post(url).header("content-type", "application/json").body(body);
+        let request = self.posting()?.post(url).header("content-type", "application/json").body(body);
         let answer = request.send().await.map_err(|error| transient(&error))?;
         Ok(answer.status().as_u16())
     }
@@ -51,7 +63,7 @@ impl Http for HttpClient {
             reqwest::Url::parse(&request.url).map_err(|error| HttpError::Refused(format!("no address: {error}")))?;
         let mut builder = match request.method {
             Method::Get => self.client.get(url),
-            Method::Post => self.posting.post(url),
+            Method::Post => self.posting()?.post(url),
         };
         for (name, value) in &request.headers {
             builder = builder.header(name, value);

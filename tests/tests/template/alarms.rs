@@ -8,8 +8,13 @@ use super::document::{Template, listed, reference};
 use super::rules::Findings;
 
 /// The metrics of our own that stand for something that a person has to mend, with the function that counts them.
-const OURS: [(&str, &str); 4] =
-    [("Quarantined", "poller"), ("Quarantined", "metrics"), ("PollsFailed", "poller"), ("ConfigInvalid", "planner")];
+const OURS: [(&str, &str); 5] = [
+    ("Quarantined", "poller"),
+    ("Quarantined", "metrics"),
+    ("Quarantined", "alerts"),
+    ("PollsFailed", "poller"),
+    ("ConfigInvalid", "planner"),
+];
 
 /// Whether some alarm watches a metric in which a dimension refers to the resource, or is the text, `of`.
 fn watched(template: &Template, namespace: &str, metric: &str, of: &str) -> bool {

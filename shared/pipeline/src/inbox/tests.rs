@@ -28,7 +28,6 @@ fn read(records: &[&[u8]]) -> Inbox {
     for (number, record) in records.iter().enumerate() {
         inbox.read(&format!("stream record {}", 10 + number), record, now());
     }
-    assert_eq!(inbox.origins.len(), inbox.observations.len(), "each observation has an origin");
     inbox
 }
 
@@ -42,19 +41,17 @@ fn told(inbox: &Inbox) -> Vec<(&str, Reason, &str)> {
 }
 
 #[test]
-fn lines_are_observations_that_know_their_record() {
+fn lines_are_observations() {
     let inbox = read(&[&lines(&["1", "2"]), &lines(&["3"])]);
     assert_eq!(ids(&inbox), ["1", "2", "3"]);
-    assert_eq!(inbox.origins, [0, 0, 1]);
     assert_eq!(inbox.rejects, []);
 }
 
 #[test]
-fn user_records_are_of_the_record_that_carried_them() {
+fn user_records_are_read_like_records() {
     let (one, two, more) = (line(&seen("1")), lines(&["2", "3"]), lines(&["4"]));
     let inbox = read(&[&more, &aggregate("k", [&*one, &*two])]);
     assert_eq!(ids(&inbox), ["4", "1", "2", "3"]);
-    assert_eq!(inbox.origins, [0, 1, 1, 1]);
     assert_eq!(inbox.rejects, []);
 }
 
@@ -147,7 +144,7 @@ fn short_lines_share_a_reject_and_are_counted() {
     let body = [lines(&["1"]), b"x\ny\n".repeat(1 << 18), lines(&["2"]), b"{}\n".to_vec()].concat();
     let inbox = read(&[&body, b"x\n"]);
     assert_eq!(ids(&inbox), ["1", "2"]);
-    let more = "expected value at line 1 column 1; so are 524288 more of fewer than 100 bytes";
+    let more = "expected value at line 1 column 1; so are 524288 more lines, too short or too many for a reject each";
     let one = "expected value at line 1 column 1";
     let expected =
         [("stream record 10, line 2", Reason::Unreadable, more), ("stream record 11, line 1", Reason::Unreadable, one)];
@@ -157,9 +154,28 @@ fn short_lines_share_a_reject_and_are_counted() {
 }
 
 #[test]
+fn long_lines_of_noise_share_a_reject_from_the_thirty_third_on() {
+    let noise = [b"n".repeat(200), b"\n".to_vec()].concat();
+    let body = [lines(&["1"]), noise.repeat(1_000), lines(&["2"])].concat();
+    let inbox = read(&[&body]);
+    assert_eq!(ids(&inbox), ["1", "2"]);
+    assert_eq!(inbox.rejects.len(), 33);
+    assert!(inbox.rejects[32].detail.contains("so are 967 more lines"), "{}", inbox.rejects[32].detail);
+}
+
+#[test]
+fn a_line_too_long_for_what_comes_after_is_refused() {
+    let mut huge = seen("1");
+    huge.listing.details.description = Some("x".repeat(256 << 10));
+    let inbox = read(&[&line(&huge), &lines(&["2"])]);
+    assert_eq!(ids(&inbox), ["2"]);
+    assert_eq!((inbox.rejects[0].reason, inbox.rejects.len()), (Reason::TooLong, 1));
+}
+
+#[test]
 fn a_hundred_thousand_empty_user_records_share_a_reject() {
     let inbox = read(&[&aggregate("k", std::iter::repeat_n(b"".as_slice(), 100_000))]);
-    let why = "no lines; so are 99999 more of fewer than 100 bytes";
+    let why = "no lines; so are 99999 more lines, too short or too many for a reject each";
     assert_eq!(told(&inbox), [("stream record 10, user record 1", Reason::Unreadable, why)]);
 }
 
