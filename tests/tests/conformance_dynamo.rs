@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod dynamo;
+#[path = "conformance_dynamo/refused.rs"]
+mod refused;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aws_sdk_secretsmanager::Client;
 use serde_json::Value;
 use stoop_domain::Time;
-use stoop_pipeline::{Clock, with_causes};
 use stoop_pipeline::ports::PortError;
+use stoop_pipeline::{Clock, with_causes};
 
 use crate::error::failed;
 
@@ -96,10 +96,7 @@ impl Secrets {
                 }
                 Err(error) => match known.filter(|known| age_ms(known) < STALE_MAX_MS) {
                     Some(known) => {
-                        tracing::warn!(
-                            error = with_causes(&error),
-                            "an older value of the secret serves on"
-                        );
+                        tracing::warn!(error = with_causes(&error), "an older value of the secret serves on");
                         known.text
                     }
                     None => return Err(error),

@@ -1,7 +1,6 @@
 //! Tables for one test, and what came out of the store at its other ends.
 
 pub(crate) mod faults;
-mod refused;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};

@@ -7,8 +7,8 @@ use stoop_market::Cells;
 use stoop_pipeline::ports::{Commit, CommitError, HomeChange, PortError, Store};
 use stoop_tests::made;
 
-use super::faults::{Fault, Faults};
-use super::{MemoryLake, Tables};
+use crate::dynamo::faults::{Fault, Faults};
+use crate::dynamo::{MemoryLake, Tables};
 use crate::{add, chain, change, deltas, sum};
 
 /// The answer to a transaction that was cancelled for these reasons.
