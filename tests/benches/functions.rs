@@ -46,7 +46,8 @@ fn main() -> Result<()> {
     println!("\nmetrics function                                          peak memory  took");
     let one_each: Vec<Vec<Observation>> = (0..1_000).map(|i| vec![seen(i)]).collect();
     let in_tens: Vec<Vec<Observation>> = (0..1_000).map(|i| (0..10).map(|j| seen(i * 10 + j)).collect()).collect();
-    for (what, records) in [("1,000 records of 1 observation", one_each), ("1,000 records of 10 observations", in_tens)] {
+    for (what, records) in [("1,000 records of 1 observation", one_each), ("1,000 records of 10 observations", in_tens)]
+    {
         let host = runtime.block_on(Host::start(built.binary("metrics")?, environment.clone(), TIMEOUT))?;
         let event = kinesis(&records);
         let began = Instant::now();
@@ -55,7 +56,11 @@ fn main() -> Result<()> {
         anyhow::ensure!(response == json!({"batchItemFailures": []}), "{what}: {response}");
         let kb = host.peak_memory_kb().context("the process has no memory to tell of")?;
         let payload_mb = serde_json::to_vec(&event)?.len() as f64 / 1e6;
-        println!("{:<57} {:>5.1} MB     {took:.2?}", format!("{what}, a payload of {payload_mb:.1} MB"), kb as f64 / 1e3);
+        println!(
+            "{:<57} {:>5.1} MB     {took:.2?}",
+            format!("{what}, a payload of {payload_mb:.1} MB"),
+            kb as f64 / 1e3
+        );
     }
     Ok(())
 }

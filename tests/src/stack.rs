@@ -12,7 +12,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use crate::local::{Kind, LocalAws};
+use crate::local::LocalAws;
 
 /// What `sam build` calls the functions' folders, by the functions' names.
 const RESOURCES: [(&str, &str); 5] = [
@@ -58,12 +58,26 @@ impl Built {
         command.arg("--build-dir").arg(folder);
         command.arg("--parameter-overrides").arg(format!("Architecture={}", architecture()?));
         run(&mut command)?;
-        let built = Self { folder: folder.to_owned() };
+        Self::at(folder)
+    }
+
+    /// What an earlier `sam build` made there, as `.aws-sam/build`.
+    ///
+    /// # Errors
+    /// When a function or the template is missing.
+    pub fn at(folder: &Path) -> Result<Self> {
+        let folder = folder.canonicalize().with_context(|| format!("{} is not there", folder.display()))?;
+        let built = Self { folder };
         for (function, _) in RESOURCES {
             let binary = built.binary(function)?;
             ensure!(binary.exists(), "`sam build` made no {}", binary.display());
         }
+        ensure!(built.template().exists(), "`sam build` made no {}", built.template().display());
         Ok(built)
+    }
+
+    fn template(&self) -> PathBuf {
+        self.folder.join("template.yaml")
     }
 
     /// The binary of `planner`, `poller`, `metrics`, `alerts` or `api`.
@@ -82,11 +96,13 @@ impl Built {
     /// When SAM fails: with all that it said.
     pub fn deploy(&self, aws: &LocalAws, name: &str, parameters: &[(&str, &str)]) -> Result<Stack> {
         let mut command = sam(aws, "deploy")?;
-        command.arg("--template-file").arg(self.folder.join("template.yaml"));
+        // SAM looks for it beside the template.
+        command.arg("--config-file").arg(project().join("samconfig.toml"));
+        command.arg("--template-file").arg(self.template());
         command.args(["--stack-name", name, "--no-confirm-changeset", "--no-progressbar"]);
         command.args(["--parameter-overrides", &format!("Architecture={}", architecture()?)]);
         command.args(parameters.iter().map(|(name, value)| format!("{name}={value}")));
-        run(&mut command)?;
+        run_silently(&mut command)?;
         Ok(Stack { name: name.to_owned(), outputs: outputs(aws, name)? })
     }
 }
@@ -113,7 +129,7 @@ impl Stack {
     /// When SAM fails: with all that it said.
     pub fn delete(&self, aws: &LocalAws) -> Result<()> {
         let mut command = sam(aws, "delete")?;
-        run(command.args(["--stack-name", &self.name, "--no-prompts"]))
+        run_silently(command.args(["--stack-name", &self.name, "--no-prompts"]))
     }
 }
 
@@ -132,16 +148,17 @@ fn outputs(aws: &LocalAws, name: &str) -> Result<BTreeMap<String, String>> {
 /// `sam <command>` in the project's folder, where its template and its `samconfig.toml` are.
 fn sam(aws: &LocalAws, command: &str) -> Result<Command> {
     let mut sam = aws.command(aws.tool("sam")?);
-    sam.arg(command).current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
+    sam.arg(command).current_dir(project());
     // What Cargo sets for a test is not there when a user builds, and some crates would be built again for it.
     for (name, _) in std::env::vars_os().filter(|(name, _)| is_of_a_test(name)) {
         sam.env_remove(name);
     }
-    if aws.kind() == Kind::Given {
-        return Ok(sam);
-    }
-    // SAM keeps what it was asked and told in the user's home, where nothing of a test is to stay.
     Ok(sam)
+}
+
+fn project() -> PathBuf {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().unwrap_or(tests).to_owned()
 }
 
 fn is_of_a_test(variable: &OsString) -> bool {
@@ -156,5 +173,13 @@ fn run(command: &mut Command) -> Result<()> {
     let name = format!("{command:?}");
     let out = command.stdout(std::io::stderr()).status().with_context(|| format!("can't run {name}"))?;
     ensure!(out.success(), "{name} ended with {out}: see above");
+    Ok(())
+}
+
+/// Runs it to its end, and shows what it said if that was not a good one.
+fn run_silently(command: &mut Command) -> Result<()> {
+    let out = command.output().with_context(|| format!("can't run {command:?}"))?;
+    let (stdout, stderr) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+    ensure!(out.status.success(), "{command:?} ended with {}\n{stdout}{stderr}", out.status);
     Ok(())
 }

@@ -1,0 +1,69 @@
+//! The API at its function URL, with the token from Secrets Manager.
+
+use serde_json::Value;
+use stoop_domain::Time;
+
+use crate::figures::assert_figures;
+use crate::state::number;
+use crate::town::SOURCE;
+use crate::whole_way::lake_has_what_the_portal_served;
+use crate::world::World;
+
+/// What is served is what is stored, and only to who has the token.
+pub(crate) async fn served(world: &World) {
+    world.polled_once().await;
+    let secret = world.clients.secrets().get_secret_value().secret_id(world.output("ApiTokenSecretArn"));
+    let token = secret.send().await.unwrap().secret_string.unwrap();
+    let url = world.function_url();
+    let get = async |path: &str, token: Option<&str>| world.raw.get(&url, path, token).await.unwrap();
+
+    // Not at the URL: `/health` is a path of MiniStack's own, whatever the host.
+    let event = include_str!("../../../events/api-health.json");
+    let health =
+        world.raw.invoke(world.output("ApiFunctionName"), &serde_json::from_str(event).unwrap()).await.unwrap();
+    assert_eq!(health["statusCode"], 200, "{health}");
+    assert_eq!(serde_json::from_str::<Value>(text(&health["body"])).unwrap()["status"], "ok");
+    for wrong in [None, Some("not-the-token-of-this-stack-at-all")] {
+        for path in ["/api/v1/markets", "/api/v1/alerts", "/api/v1/homes/sim/SIM00000001", "/no/such/path"] {
+            let refused = get(path, wrong).await;
+            assert_eq!((refused.status, &refused.body["error"]["code"]), (401, &"unauthorized".into()), "{path}");
+        }
+    }
+    let get = async |path: &str| {
+        let answer = get(path, Some(&token)).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        answer.body
+    };
+
+    let seen_at = lake_has_what_the_portal_served(world).await;
+    let markets = get("/api/v1/markets?limit=1000").await;
+    let ids: Vec<&str> = markets["markets"].as_array().unwrap().iter().map(|market| text(&market["id"])).collect();
+    for market in world.town.answer(world.began, &seen_at).markets.keys().map(ToString::to_string) {
+        assert!(ids.contains(&market.as_str()), "{market} is not among {ids:?}");
+        let told = get(&format!("/api/v1/markets/{market}?days=3")).await;
+        let told = &told["markets"][0];
+        assert_eq!(text(&told["id"]), market);
+        let as_of = Time::parse(text(&told["as_of"])).unwrap();
+        let answer = world.town.answer(as_of, &seen_at);
+        assert_figures(&market, told, &answer.markets[&market.parse().unwrap()]);
+    }
+    assert_eq!(markets["total"].as_u64(), Some(ids.len() as u64));
+
+    for (id, item) in world.state.homes_of(SOURCE).await.iter().step_by(7) {
+        let home = get(&format!("/api/v1/homes/{id}")).await;
+        assert_eq!(text(&home["id"]), id);
+        assert_eq!(home["price"].as_f64(), Some(number(item, "list_price") as f64 / 100.0), "{home}");
+        assert_eq!(home["status"].as_str(), item["status"].as_s().ok().map(String::as_str));
+    }
+
+    let ledger = world.state.alerts().await;
+    let told = get("/api/v1/alerts?limit=500").await;
+    let told = told["alerts"].as_array().unwrap();
+    let mut ids: Vec<&str> = told.iter().map(|alert| text(&alert["id"])).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, ledger.keys().map(String::as_str).collect::<Vec<_>>());
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("no text: {value}"))
+}

@@ -1,0 +1,132 @@
+//! The real binaries under a Lambda runtime API of ours, where they can be killed, behind a proxy that fails on purpose.
+
+use std::time::Duration;
+
+use aws_smithy_types::base64;
+use serde_json::{Value, json};
+use stoop_domain::{Home, HomeId, Observation};
+use stoop_tests::host::{FunctionError, Host};
+
+use crate::proxy::Proxy;
+use crate::stream::line;
+use crate::world::World;
+
+/// The timeout of the template's functions, or longer: nothing here waits for it.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(120);
+
+/// A function of the stack's build in a process of ours.
+pub(crate) struct Hosted {
+    pub(crate) host: Host,
+    pub(crate) proxy: Proxy,
+}
+
+impl Hosted {
+    /// Starts a function with the environment that the template gives it, but for what `own` says.
+    pub(crate) async fn start(world: &World, function: &str, own: &[(&str, &str)], timeout: Duration) -> Self {
+        let proxy = Proxy::start(&world.variable("AWS_ENDPOINT_URL").unwrap()).await;
+        let mut environment: Vec<(String, String)> = vec![
+            ("AWS_ENDPOINT_URL".into(), proxy.url.clone()),
+            ("STOOP_STACK".into(), world.stack.name().into()),
+            ("STOOP_LOG".into(), "info".into()),
+            ("STOOP_DROP_PERCENT".into(), "15".into()),
+        ];
+        for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"] {
+            environment.push((name.into(), world.variable(name).unwrap()));
+        }
+        for (name, output) in [
+            ("STOOP_BUCKET", "BucketName"),
+            ("STOOP_STREAM", "StreamName"),
+            ("STOOP_HOMES_TABLE", "HomesTableName"),
+            ("STOOP_MARKETS_TABLE", "MarketsTableName"),
+            ("STOOP_ALERTS_TABLE", "AlertsTableName"),
+            ("STOOP_RUNS_TABLE", "RunsTableName"),
+            ("STOOP_DELIVERY_STREAM", "DeliveryStreamName"),
+            ("STOOP_TOPIC_ARN", "TopicArn"),
+            ("STOOP_QUEUE_URL", "QueueUrl"),
+        ] {
+            environment.push((name.into(), world.output(output).into()));
+        }
+        environment.extend(own.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let host = Host::start(world.built.binary(function).unwrap(), environment, timeout).await.unwrap();
+        Self { host, proxy }
+    }
+
+    /// Invokes it, and kills it as soon as the proxy has struck.
+    pub(crate) async fn invoke_and_kill(&self, event: &Value) {
+        let kill = async {
+            self.proxy.strikes().await;
+            self.host.kill();
+        };
+        let (answer, ()) = tokio::join!(self.host.invoke(event), kill);
+        assert!(matches!(answer, Err(FunctionError::Exited(_))), "it was not killed in time: {answer:?}");
+    }
+}
+
+/// The identifiers in `batchItemFailures`.
+pub(crate) fn failures(response: &Value) -> Vec<String> {
+    let failures = response["batchItemFailures"].as_array().unwrap_or_else(|| panic!("no batch response: {response}"));
+    failures.iter().map(|failure| failure["itemIdentifier"].as_str().unwrap().to_owned()).collect()
+}
+
+/// A sequence number as Kinesis makes them.
+pub(crate) fn sequence(place: usize) -> String {
+    format!("49590338271490256608559692538361571095921575989136588{place:03}")
+}
+
+/// A batch as a Kinesis mapping delivers it: each record has the lines of some observations, and the first is at
+/// `first` on the shard.
+pub(crate) fn kinesis_batch(first: usize, records: &[Vec<Observation>]) -> Value {
+    let records = records.iter().enumerate().map(|(place, observations)| {
+        let lines: Vec<u8> = observations.iter().flat_map(line).collect();
+        let sequence = sequence(first + place);
+        json!({
+            "kinesis": {
+                "kinesisSchemaVersion": "1.0",
+                "partitionKey": "by-hand",
+                "sequenceNumber": sequence,
+                "data": base64::encode(lines),
+                "approximateArrivalTimestamp": 1_545_084_650.987,
+            },
+            "eventSource": "aws:kinesis",
+            "eventVersion": "1.0",
+            "eventID": format!("shardId-000000000006:{sequence}"),
+            "eventName": "aws:kinesis:record",
+            "invokeIdentityArn": "arn:aws:iam::000000000000:role/metrics",
+            "awsRegion": "us-east-1",
+            "eventSourceARN": "arn:aws:kinesis:us-east-1:000000000000:stream/by-hand",
+        })
+    });
+    json!({ "Records": records.collect::<Vec<_>>() })
+}
+
+/// A batch as a mapping of the homes table's stream delivers it.
+pub(crate) fn change_batch(first: usize, changes: &[(HomeId, Home, Home)]) -> Value {
+    let image = |id: &HomeId, version: u32, home: &Home| {
+        json!({
+            "id": {"S": id.as_str()},
+            "version": {"N": version.to_string()},
+            "body": {"B": base64::encode(stoop_wire::home_to_bytes(home))},
+            "notable": {"BOOL": true},
+        })
+    };
+    let records = changes.iter().enumerate().map(|(place, (id, old, new))| {
+        json!({
+            "eventID": format!("{place:032x}"),
+            "eventName": "MODIFY",
+            "eventVersion": "1.1",
+            "eventSource": "aws:dynamodb",
+            "awsRegion": "us-east-1",
+            "dynamodb": {
+                "ApproximateCreationDateTime": 1_479_499_740.0,
+                "Keys": {"id": {"S": id.as_str()}},
+                "NewImage": image(id, 2, new),
+                "OldImage": image(id, 1, old),
+                "SequenceNumber": sequence(first + place),
+                "SizeBytes": 112,
+                "StreamViewType": "NEW_AND_OLD_IMAGES",
+            },
+            "eventSourceARN": "arn:aws:dynamodb:us-east-1:000000000000:table/homes/stream/2026-01-01T00:00:00.000",
+        })
+    });
+    json!({ "Records": records.collect::<Vec<_>>() })
+}

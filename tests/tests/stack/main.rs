@@ -1,0 +1,92 @@
+//! The real template, deployed to AWS on this machine, used as its users would: see `infra/README.md`.
+//!
+//! All scenarios share one stack and run in this order, one at a time. Each can also be run alone
+//! (`cargo test -p stoop-tests --test stack -- NAME`): it sees to what it needs. When the last is over, and just as well when one
+//! panics, the stack and the emulator are taken down.
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+mod api;
+mod cleanup;
+mod configuration;
+mod deadline;
+mod faults;
+mod figures;
+mod hosted;
+mod proxy;
+mod raw;
+mod state;
+mod stream;
+mod told;
+mod town;
+mod whole_way;
+mod world;
+
+use std::path::Path;
+use std::pin::Pin;
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+
+use anyhow::Result;
+use libtest_mimic::{Arguments, Trial};
+
+use world::{World, context, say};
+
+type Scenario = for<'w> fn(&'w World) -> Pin<Box<dyn Future<Output = ()> + 'w>>;
+
+/// A scenario by its path, as a plain function pointer.
+macro_rules! scenarios {
+    ($($module:ident::$name:ident),* $(,)?) => {
+        [$((concat!(stringify!($module), "::", stringify!($name)), (|world| Box::pin($module::$name(world))) as Scenario)),*]
+    };
+}
+
+fn main() -> ExitCode {
+    let mut args = Arguments::from_args();
+    args.test_threads = Some(1);
+    let folder = tempfile::Builder::new().prefix("stack-").tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let world: Arc<OnceLock<Result<World>>> = Arc::default();
+    let scenarios = scenarios![
+        whole_way::first_poll,
+        whole_way::price_cut,
+        api::served,
+        whole_way::poll_twice,
+        stream::duplicates_and_disorder,
+        stream::poison,
+        configuration::broken_upload,
+        configuration::rotated_secret,
+        faults::throttled_table,
+        faults::refused_by_firehose,
+        faults::killed_in_mid_batch,
+        faults::sns_outage,
+        deadline::carried_on,
+        stream::latency,
+    ];
+    let trials = scenarios.into_iter().map(|(name, scenario)| {
+        let (world, folder) = (Arc::clone(&world), folder.path().to_owned());
+        // Deployed when the first scenario runs, so that a list of names, or none that fits, deploys nothing.
+        Trial::test(name, move || {
+            let world = context(world.get_or_init(|| World::start(&folder)))?;
+            world.runtime.block_on(scenario(world));
+            Ok(())
+        })
+    });
+    let conclusion = libtest_mimic::run(&args, trials.collect());
+    let stopped = match Arc::into_inner(world).and_then(OnceLock::into_inner) {
+        Some(Ok(world)) => {
+            if conclusion.has_failed()
+                && let Some(log) = world.keep_log(Path::new(env!("CARGO_TARGET_TMPDIR")))
+            {
+                say(&format!("the emulator's log: {}", log.display()));
+            }
+            world.stop()
+        }
+        _ => Ok(()),
+    };
+    match stopped {
+        Ok(()) => conclusion.exit_code(),
+        Err(error) => {
+            say(&format!("not everything was taken down: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! What has no SDK here: a function invoked by hand, a function's log, a function's URL.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use reqwest::Method;
+use serde_json::{Value, json};
+use stoop_runtime::HttpClient;
+use stoop_tests::local::LocalAws;
+
+/// Longer than any function may take.
+const PATIENCE: Duration = Duration::from_secs(330);
+
+/// Requests to the endpoint that are not signed in truth: emulators read which service is meant and look no further.
+pub(crate) struct Raw {
+    http: reqwest::Client,
+    endpoint: String,
+}
+
+/// What a function's URL answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+}
+
+impl Raw {
+    pub(crate) fn new(aws: &LocalAws) -> Result<Self> {
+        // It installs the TLS provider that a client of ours needs to be made, although nothing here is encrypted.
+        drop(HttpClient::new()?);
+        let http = reqwest::Client::builder().timeout(PATIENCE).no_proxy().build()?;
+        Ok(Self { http, endpoint: aws.endpoint().to_owned() })
+    }
+
+    fn request(&self, method: Method, path: &str, service: &str) -> reqwest::RequestBuilder {
+        let scope = format!("test/20260101/us-east-1/{service}/aws4_request");
+        let signature = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0");
+        self.http.request(method, format!("{}{path}", self.endpoint)).header("authorization", signature)
+    }
+
+    /// Invokes a function and waits for its answer.
+    pub(crate) async fn invoke(&self, function: &str, event: &Value) -> Result<Value> {
+        let path = format!("/2015-03-31/functions/{function}/invocations");
+        let answer = self.request(Method::POST, &path, "lambda").body(event.to_string()).send().await?;
+        let error = answer.headers().get("x-amz-function-error").cloned();
+        let (status, text) = (answer.status(), answer.text().await?);
+        ensure!(status.is_success() && error.is_none(), "{function} answered {status}, {error:?}: {text}");
+        serde_json::from_str(&text).with_context(|| format!("{function} answered no JSON: {text}"))
+    }
+
+    /// The lines that a function has logged since `from_ms`.
+    pub(crate) async fn log(&self, function: &str, from_ms: i64) -> Result<Vec<String>> {
+        let mut lines = Vec::new();
+        let mut token = None::<String>;
+        loop {
+            let mut ask = json!({"logGroupName": format!("/aws/lambda/{function}"), "startTime": from_ms});
+            if let Some(token) = token {
+                ask["nextToken"] = token.into();
+            }
+            let request = self.request(Method::POST, "/", "logs").header("content-type", "application/x-amz-json-1.1");
+            let request = request.header("x-amz-target", "Logs_20140328.FilterLogEvents");
+            let answer = request.body(ask.to_string()).send().await?;
+            let (status, text) = (answer.status(), answer.text().await?);
+            ensure!(status.is_success(), "the log of {function}: {status}: {text}");
+            let page: Value = serde_json::from_str(&text)?;
+            let events = page["events"].as_array().cloned().unwrap_or_default();
+            lines.extend(events.iter().filter_map(|event| event["message"].as_str().map(str::to_owned)));
+            token = page["nextToken"].as_str().map(str::to_owned);
+            if token.is_none() {
+                return Ok(lines);
+            }
+        }
+    }
+
+    /// Sends a GET to a function's URL: `to` is what [`LocalAws::function_url`] made of it.
+    pub(crate) async fn get(&self, to: &(String, String), path: &str, token: Option<&str>) -> Result<Answer> {
+        let (url, host) = to;
+        let mut request = self.http.get(format!("{}{path}", url.trim_end_matches('/'))).header("host", host);
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        let answer = request.send().await?;
+        let (status, text) = (answer.status().as_u16(), answer.text().await?);
+        let body = serde_json::from_str(&text).with_context(|| format!("{path} answered {status}, no JSON: {text}"))?;
+        Ok(Answer { status, body })
+    }
+}

@@ -1,0 +1,189 @@
+//! The market that the stack watches: a simulation behind a real portal, with a story that is known beforehand.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+use stoop_domain::{Observation, Purpose, Time};
+use stoop_pipeline::Clock;
+use stoop_runtime::SystemClock;
+use stoop_simulation::{Answer, Entry, Home, ListedAt, Portal, PortalConfig, Simulation, SimulationConfig, What};
+
+/// What the portal asks for.
+pub(crate) const TOKEN: &str = "the-portals-token";
+/// The source's name in the ids of homes.
+pub(crate) const SOURCE: &str = "sim";
+
+const HOMES: u32 = 60;
+const MARKETS: u32 = 4;
+/// What the configuration says: this cut and larger ones are told.
+const DROP_BP: i64 = 1_500;
+
+pub(crate) struct Town {
+    pub(crate) portal: Portal,
+    simulation: Arc<Mutex<Simulation>>,
+    /// When all homes are listed, and nothing else has happened to any.
+    all_listed: Time,
+    /// When a home for sale is cut by more than 15 %, and nothing has happened to any home twice since.
+    deep_cut: Time,
+}
+
+/// A cut that is to be told.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Cut {
+    pub(crate) home: String,
+    pub(crate) from: i64,
+    pub(crate) to: i64,
+    pub(crate) purpose: &'static str,
+    pub(crate) region: String,
+    pub(crate) postal_code: String,
+}
+
+/// What of an observation can be compared with what the portal served: home, price, status, bedrooms, postal code.
+pub(crate) type Fact = (String, i64, String, Option<u8>, Option<String>);
+
+impl Town {
+    /// A town in which nothing has happened yet.
+    pub(crate) fn new() -> Self {
+        // All that happens has happened by the computer's clock, or it would be refused as in the future.
+        let start = Time::from_ms((SystemClock.now().ms() / Time::HOUR_MS - 24 * 25) * Time::HOUR_MS);
+        let config = |seed| SimulationConfig {
+            past_ms: 0,
+            lead_ms: 2 * Time::HOUR_MS,
+            ..SimulationConfig::new(seed, start, HOMES, MARKETS)
+        };
+        let told = |seed| story(config(seed)).map(|(all_listed, deep_cut)| (seed, all_listed, deep_cut));
+        let (seed, all_listed, deep_cut) = (1..100_000).find_map(told).expect("some seed tells this story");
+        let simulation = Arc::new(Mutex::new(Simulation::new(config(seed))));
+        simulation.lock().unwrap().advance(all_listed);
+        let portal_config = PortalConfig { token: Some(TOKEN.into()), ..PortalConfig::new(|| SystemClock.now()) };
+        let portal = Portal::start(Arc::clone(&simulation), portal_config).unwrap();
+        Self { portal, simulation, all_listed, deep_cut }
+    }
+
+    /// Lets the days pass until the deep cut. Gives what is to be told of them.
+    pub(crate) fn advance_to_the_cut(&self) -> Vec<Cut> {
+        self.simulation.lock().unwrap().advance(self.deep_cut);
+        self.cuts_after(self.all_listed)
+    }
+
+    /// Lets so many more things happen. Gives what is to be told of them, if each is seen.
+    pub(crate) fn advance_by(&self, entries: usize) {
+        let mut simulation = self.simulation.lock().unwrap();
+        for _ in 0..entries {
+            let next = simulation.next_at().expect("a market never ends");
+            simulation.advance(next);
+        }
+    }
+
+    pub(crate) fn homes(&self) -> usize {
+        self.simulation.lock().unwrap().homes().count()
+    }
+
+    /// The exact figures at a moment, for somebody who saw each thing that happened when `seen_at` says: a portal does
+    /// not tell when a price was cut, so that a cut is as old as the poll that found it.
+    pub(crate) fn answer(&self, at: Time, seen_at: &BTreeMap<Fact, Time>) -> Answer {
+        let simulation = self.simulation.lock().unwrap();
+        let homes = simulation.all_homes();
+        let log = simulation.log().iter().map(|entry| Entry { at: seen_at[&fact_of(homes, entry)], ..entry.clone() });
+        Answer::from_log(homes, &log.collect::<Vec<_>>(), at, ListedAt::LocalMidnight)
+    }
+
+    /// Price (minor units) and status of each home that is listed, by the home's id.
+    pub(crate) fn offers(&self) -> BTreeMap<String, (i64, String)> {
+        let simulation = self.simulation.lock().unwrap();
+        let offer = |(home, offer): (&Home, &stoop_simulation::Offer)| {
+            (home_id(home), (offer.list_price.0, offer.status.as_str().to_owned()))
+        };
+        simulation.homes().map(offer).collect()
+    }
+
+    /// Everything that the portal has shown, as facts, each with its `ModificationTimestamp`: what the lake must hold if
+    /// each was seen.
+    pub(crate) fn facts(&self) -> BTreeMap<Fact, Time> {
+        let simulation = self.simulation.lock().unwrap();
+        let homes = simulation.all_homes();
+        simulation.log().iter().map(|entry| (fact_of(homes, entry), entry.offer.modified_at)).collect()
+    }
+
+    fn cuts_after(&self, since: Time) -> Vec<Cut> {
+        let simulation = self.simulation.lock().unwrap();
+        let mut prices: BTreeMap<u32, i64> = BTreeMap::new();
+        let mut cuts = Vec::new();
+        for entry in simulation.log() {
+            let to = entry.offer.list_price.0;
+            let Some(from) = prices.insert(entry.home, to) else { continue };
+            if entry.at > since && is_deep(from, to) {
+                let home = &simulation.all_homes()[entry.home as usize];
+                cuts.push(Cut {
+                    home: home_id(home),
+                    from,
+                    to,
+                    purpose: home.purpose.as_str(),
+                    region: home.market().area.levels()[1].to_owned(),
+                    postal_code: postal_code(home),
+                });
+            }
+        }
+        cuts.sort();
+        cuts
+    }
+}
+
+fn fact_of(homes: &[Home], entry: &Entry) -> Fact {
+    let (home, offer) = (&homes[entry.home as usize], &entry.offer);
+    let status = offer.status.as_str().to_owned();
+    (home.listing_key(), offer.list_price.0, status, Some(home.bedrooms), Some(postal_code(home)))
+}
+
+/// The facts of what was read back.
+pub(crate) fn fact(seen: &Observation) -> Fact {
+    let listing = &seen.listing;
+    let price = listing.list_price.map_or(0, |price| price.0);
+    let postal_code = listing.place.postal_code.clone();
+    (seen.native_id.clone(), price, listing.status.as_str().to_owned(), listing.bedrooms, postal_code)
+}
+
+fn home_id(home: &Home) -> String {
+    format!("{SOURCE}/{}", home.listing_key())
+}
+
+fn postal_code(home: &Home) -> String {
+    home.market().area.levels()[4].to_owned()
+}
+
+fn is_deep(from: i64, to: i64) -> bool {
+    (from - to) * 10_000 >= DROP_BP * from
+}
+
+/// When all homes are listed and when the deep cut comes, if it is a story in which nothing is lost on somebody who
+/// looks twice: before the first look each home was only listed, and between the looks at most one thing happened to
+/// each, among them more than cuts.
+fn story(config: SimulationConfig) -> Option<(Time, Time)> {
+    let all_listed = config.start.plus_ms(2 * config.lead_ms);
+    let mut simulation = Simulation::new(config);
+    simulation.advance(all_listed);
+    let listed = simulation.log().len();
+    if listed != HOMES as usize || simulation.log().iter().any(|entry| entry.what != What::Listed) {
+        return None;
+    }
+    let mut prices: BTreeMap<u32, i64> =
+        simulation.log().iter().map(|entry| (entry.home, entry.offer.list_price.0)).collect();
+    let mut moved = BTreeSet::new();
+    let mut kinds = BTreeSet::new();
+    loop {
+        let next = simulation.next_at()?;
+        simulation.advance(next);
+        let entry = simulation.log().last()?;
+        if !moved.insert(entry.home) {
+            return None;
+        }
+        kinds.insert(entry.what);
+        let to = entry.offer.list_price.0;
+        let from = prices.insert(entry.home, to)?;
+        let for_sale = simulation.all_homes()[entry.home as usize].purpose == Purpose::Sale;
+        if for_sale && is_deep(from, to) {
+            let varied = [What::Cut, What::Raised, What::Pending].iter().all(|what| kinds.contains(what));
+            return (varied && moved.len() >= 6).then_some((all_listed, entry.at));
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! The stack that all scenarios share, and what a scenario does with it.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+use stoop_aws::Clients;
+use stoop_domain::Time;
+use stoop_pipeline::Clock;
+use stoop_pipeline::ports::{RunOutcome, RunRecord};
+use stoop_runtime::SystemClock;
+use stoop_tests::local::{Kind, LocalAws};
+use stoop_tests::stack::{Built, Stack};
+
+use crate::cleanup;
+use crate::raw::Raw;
+use crate::state::State;
+use crate::town::{SOURCE, TOKEN, Town};
+
+/// The search that polls the town.
+pub(crate) const SEARCH: &str = "town";
+/// Nothing takes so long that works, however busy the machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
+const ALERT_EMAIL: &str = "somebody@example.com";
+
+pub(crate) struct World {
+    pub(crate) runtime: tokio::runtime::Runtime,
+    pub(crate) kind: Kind,
+    pub(crate) clients: Clients,
+    pub(crate) raw: Raw,
+    pub(crate) state: State,
+    pub(crate) town: Town,
+    pub(crate) stack: Stack,
+    pub(crate) built: Built,
+    pub(crate) began: Time,
+    /// Whether the town was polled and measured for the first time, and how that came about.
+    polled: OnceLock<&'static str>,
+    aws: Mutex<LocalAws>,
+}
+
+impl World {
+    /// Builds and deploys. Blocks, the first time for many minutes.
+    pub(crate) fn start(folder: &Path) -> Result<Self> {
+        let aws = LocalAws::start()?;
+        say(&format!("{:?} answers at {}", aws.kind(), aws.endpoint()));
+        let built = match std::env::var_os("STOOP_BUILT") {
+            Some(there) => Built::at(Path::new(&there))?,
+            None => {
+                say("sam build: five functions, for release; the first time this takes many minutes");
+                Built::with_sam(&aws, &folder.join("built"))?
+            }
+        };
+        let name = format!("stoop-test-{}", std::process::id());
+        say(&format!("sam deploy: the stack {name}"));
+        let parameters = [
+            ("AlertEmail", ALERT_EMAIL),
+            ("AlarmEmail", ALERT_EMAIL),
+            ("LakeBufferMegabytes", "1"),
+            ("LakeBufferSeconds", "0"),
+            ("MetricsWindowSeconds", "0"),
+            ("LogRetentionDays", "1"),
+        ];
+        let stack = built.deploy(&aws, &name, &parameters)?;
+        let clients = Clients::from_variables(|name| variable(&aws, name))?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        Ok(Self {
+            state: State::new(&clients, &stack)?,
+            raw: Raw::new(&aws)?,
+            kind: aws.kind(),
+            town: Town::new(),
+            began: SystemClock.now(),
+            polled: OnceLock::new(),
+            runtime,
+            clients,
+            stack,
+            built,
+            aws: Mutex::new(aws),
+        })
+    }
+
+    /// Takes down what would stay: behind an endpoint that is not ours, the stack and its buckets.
+    pub(crate) fn stop(self) -> Result<()> {
+        let aws = self.aws.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if self.kind == Kind::Given {
+            say("sam delete");
+            let name = self.stack.name();
+            self.runtime.block_on(cleanup::remove_others(&self.clients, name));
+            self.stack.delete(&aws)?;
+            self.runtime.block_on(cleanup::remove_buckets(&self.clients, &self.state, name));
+        }
+        Ok(())
+    }
+
+    /// What is kept of a run that failed: the emulator's log, copied to where it outlives the emulator.
+    pub(crate) fn keep_log(&self, folder: &Path) -> Option<PathBuf> {
+        let aws = self.aws.lock().ok()?;
+        let copy = folder.join("stack-emulator.log");
+        std::fs::copy(aws.log()?, &copy).ok().map(|_| copy)
+    }
+
+    pub(crate) fn output(&self, name: &str) -> &str {
+        self.stack.output(name).unwrap()
+    }
+
+    /// The variables with which a process of ours reaches the endpoint.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        variable(&self.aws.lock().unwrap(), name)
+    }
+
+    pub(crate) fn function_url(&self) -> (String, String) {
+        self.aws.lock().unwrap().function_url(self.output("ApiUrl")).unwrap()
+    }
+
+    pub(crate) async fn upload(&self, name: &str, text: &str) {
+        let request = self.clients.s3().put_object().bucket(self.output("BucketName")).key(format!("config/{name}"));
+        request.body(text.to_owned().into_bytes().into()).send().await.unwrap();
+    }
+
+    /// A configuration with one search, of the town.
+    pub(crate) fn configuration(&self) -> String {
+        let url = self.town.portal.url();
+        format!(
+            r#"[alerts]
+drop_percent = 15
+
+[[search]]
+name = "{SEARCH}"
+source = "reso"
+every = "1s"
+full_scan_every = "24h"
+
+[search.params]
+url = "{url}/odata"
+name = "{SOURCE}"
+token = {{ secret = "portal", key = "token" }}
+top = 25
+"#
+        )
+    }
+
+    /// Sets a source's secret, under the name that the poller may read.
+    pub(crate) async fn set_secret(&self, name: &str, text: &str) {
+        let (secrets, name) = (self.clients.secrets(), format!("{}{name}", self.output("SourceKeyPrefix")));
+        let made = secrets.create_secret().name(&name).secret_string(text).send().await;
+        // Where a scenario before this one got so far and failed, it must not be why this one fails.
+        if made.is_err() {
+            secrets.put_secret_value().secret_id(&name).secret_string(text).send().await.unwrap();
+        }
+    }
+
+    /// The configuration is uploaded, the schedule fires, the town is polled: once, whoever asks first. Gives what
+    /// set the poll off.
+    pub(crate) async fn polled_once(&self) -> &'static str {
+        if let Some(how) = self.polled.get() {
+            return how;
+        }
+        self.set_secret("portal", &json!({"token": TOKEN, "note": "not used"}).to_string()).await;
+        self.upload("stoop.toml", &self.configuration()).await;
+        let how = self.first_tick().await;
+        say(how);
+        eventually("every home of the town is in the table", || async {
+            let stored = self.state.homes_of(SOURCE).await.len();
+            (stored == self.town.homes()).then_some(()).ok_or_else(|| format!("{stored} of {}", self.town.homes()))
+        })
+        .await;
+        self.polled.get_or_init(|| how)
+    }
+
+    /// MiniStack fires schedules. LocalStack stores them and never does, and of an endpoint that was given nothing is
+    /// known: there the planner is invoked as the schedule would.
+    async fn first_tick(&self) -> &'static str {
+        if self.kind == Kind::MiniStack {
+            say("waiting for the schedule, which fires within a minute");
+            eventually("the schedule fires", || async {
+                (!self.runs(SEARCH).await.is_empty()).then_some(()).ok_or_else(|| "no run is recorded".to_owned())
+            })
+            .await;
+            return "the schedule fired";
+        }
+        self.tick().await;
+        "the planner was invoked: this emulator's schedules do not fire"
+    }
+
+    /// Invokes the planner as the schedule does, now. Gives what it answered.
+    pub(crate) async fn tick(&self) -> Value {
+        let event = json!({"scheduled_time": SystemClock.now().to_string()});
+        self.raw.invoke(self.output("PlannerFunctionName"), &event).await.unwrap()
+    }
+
+    /// Invokes the planner until it sends a search, and waits for the end of the poll. Gives the run.
+    pub(crate) async fn poll(&self, search: &str) -> RunRecord {
+        let began = SystemClock.now();
+        // A search that was sent within the same second is not due.
+        eventually(&format!("{search} is due"), || async {
+            let answer = self.tick().await;
+            let sent = answer["sent"].as_array().is_some_and(|sent| sent.contains(&json!(search)));
+            sent.then_some(()).ok_or_else(|| answer.to_string())
+        })
+        .await;
+        let what = format!("a poll of {search} ends");
+        eventually(&what, || async {
+            let runs = self.runs(search).await;
+            let ended = runs.iter().find(|run| run.began_at >= began && run.outcome != RunOutcome::Running);
+            ended.cloned().ok_or_else(|| format!("{runs:?}"))
+        })
+        .await
+    }
+
+    /// The runs of a search that are recorded.
+    pub(crate) async fn runs(&self, search: &str) -> Vec<RunRecord> {
+        self.state.runs(search).await
+    }
+
+    /// A metric's sum over the lines of a function's log since `from`.
+    pub(crate) async fn counted(&self, function: &str, metric: &str, from: Time) -> u64 {
+        let lines = self.raw.log(self.output(function), from.ms()).await.unwrap();
+        let parsed = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line.trim()).ok());
+        parsed.filter(|line| line["_aws"].is_object()).filter_map(|line| line[metric].as_u64()).sum()
+    }
+}
+
+fn variable(aws: &LocalAws, name: &str) -> Option<String> {
+    let found = aws.environment().into_iter().find(|(known, _)| known == name);
+    let found = found.and_then(|(_, value)| value.into_string().ok());
+    found.or_else(|| std::env::var(name).ok()).filter(|value| !value.is_empty())
+}
+
+/// Tells whoever waits what goes on.
+pub(crate) fn say(what: &str) {
+    eprintln!("[stack] {what}");
+}
+
+/// Asks again and again until there is an answer.
+///
+/// # Panics
+/// When there is none in a long while: with what was said last.
+pub(crate) async fn eventually<T, F: Future<Output = Result<T, String>>>(what: &str, mut look: impl FnMut() -> F) -> T {
+    const PAUSE: Duration = Duration::from_millis(150);
+    let mut waited = Duration::ZERO;
+    loop {
+        match look().await {
+            Ok(found) => return found,
+            Err(instead) => assert!(waited < PATIENCE, "not so within {PATIENCE:?}: {what}; {instead}"),
+        }
+        tokio::time::sleep(PAUSE).await;
+        waited += PAUSE;
+    }
+}
+
+/// The world, or why there is none.
+pub(crate) fn context(world: &Result<World>) -> Result<&World> {
+    world.as_ref().map_err(|error| anyhow::anyhow!("{error:#}")).context("there is no stack")
+}
