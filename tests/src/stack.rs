@@ -61,11 +61,13 @@ impl Built {
         Self::at(folder)
     }
 
-    /// What an earlier `sam build` made there, as `.aws-sam/build`.
+    /// What an earlier `sam build` made there, as `.aws-sam/build`: a path that is relative begins at the project's
+    /// folder.
     ///
     /// # Errors
     /// When a function or the template is missing.
     pub fn at(folder: &Path) -> Result<Self> {
+        let folder = project().join(folder);
         let folder = folder.canonicalize().with_context(|| format!("{} is not there", folder.display()))?;
         let built = Self { folder };
         for (function, _) in RESOURCES {
@@ -156,7 +158,9 @@ fn sam(aws: &LocalAws, command: &str) -> Result<Command> {
     Ok(sam)
 }
 
-fn project() -> PathBuf {
+/// The folder of the project, which has the template in it.
+#[must_use]
+pub fn project() -> PathBuf {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
     tests.parent().unwrap_or(tests).to_owned()
 }

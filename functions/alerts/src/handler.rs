@@ -7,6 +7,7 @@ mod rules;
 
 use aws_lambda_events::dynamodb::EventRecord;
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
+use lambda_runtime::Diagnostic;
 use serde::Deserialize;
 use serde_dynamo::{AttributeValue, Item};
 use serde_json::value::RawValue;
@@ -39,6 +40,12 @@ pub struct App<'a> {
 #[derive(Debug, thiserror::Error)]
 #[error("the event is no DynamoDB Streams batch: {0}; accepted: {{\"Records\": [...]}}")]
 pub struct NoBatch(#[from] serde_json::Error);
+
+impl From<NoBatch> for Diagnostic {
+    fn from(error: NoBatch) -> Self {
+        Self { error_type: "NoBatch".into(), error_message: error.to_string() }
+    }
+}
 
 #[derive(Deserialize)]
 struct Batch<'e> {

@@ -25,7 +25,7 @@ async fn main() -> Result<(), Error> {
     run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
         let response = app.handle(&event.payload).await;
         app.meter.flush(SystemClock.now());
-        response.map_err(Error::from)
+        response
     }))
     .await
 }

@@ -6,6 +6,7 @@
 
 use aws_lambda_events::kinesis::KinesisEventRecord;
 use aws_lambda_events::streams::KinesisEventResponse;
+use lambda_runtime::Diagnostic;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use stoop_aws::Meter;
@@ -38,6 +39,12 @@ pub struct App<'a> {
 #[derive(Debug, thiserror::Error)]
 #[error("the event is no Kinesis batch: {0}; accepted: {{\"Records\": [...]}}")]
 pub struct NoBatch(#[from] serde_json::Error);
+
+impl From<NoBatch> for Diagnostic {
+    fn from(error: NoBatch) -> Self {
+        Self { error_type: "NoBatch".into(), error_message: error.to_string() }
+    }
+}
 
 /// The batch with each record as it came, so that one that cannot be read does not take the others with it.
 #[derive(Deserialize)]

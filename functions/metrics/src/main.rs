@@ -32,7 +32,7 @@ async fn main() -> Result<(), Error> {
         let deadline = Time::from_ms(event.context.deadline.cast_signed());
         let response = app.handle(&event.payload, deadline).await;
         meter.flush(clock.now());
-        response.map_err(Error::from)
+        response
     }))
     .await
 }

@@ -3,12 +3,13 @@
 //! It also takes over the configuration: what was uploaded is checked, and works from then on, for every
 //! function; one with mistakes changes nothing, and is told of at each tick until it is mended.
 
+use lambda_runtime::Diagnostic;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use stoop_aws::Meter;
 use stoop_domain::Time;
 use stoop_pipeline::ports::{Configuration, PlanLedger, PortError, TaskQueue};
-use stoop_pipeline::{Clock, plan};
+use stoop_pipeline::{Clock, plan, with_causes};
 use stoop_runtime::Takeover;
 use tokio::sync::Mutex;
 
@@ -55,6 +56,16 @@ pub enum TickError {
     /// The queue would not take some searches.
     #[error("the queue refused {0} searches, again and again")]
     Refused(usize),
+}
+
+impl From<TickError> for Diagnostic {
+    fn from(error: TickError) -> Self {
+        let error_type = match &error {
+            TickError::Port(_) => "PortError",
+            TickError::Refused(_) => "Refused",
+        };
+        Self { error_type: error_type.into(), error_message: with_causes(&error) }
+    }
 }
 
 impl App<'_> {

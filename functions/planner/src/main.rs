@@ -22,7 +22,7 @@ async fn main() -> Result<(), Error> {
     run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
         let answer = app.handle(&event.payload).await;
         app.meter.flush(SystemClock.now());
-        answer.map_err(Error::from)
+        answer
     }))
     .await
 }

@@ -14,6 +14,7 @@ mod figures;
 mod hosted;
 mod proxy;
 mod raw;
+mod redrive;
 mod state;
 mod stream;
 mod told;
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
         faults::killed_in_mid_batch,
         faults::sns_outage,
         deadline::carried_on,
+        redrive::sent_again,
         stream::latency,
     ];
     let trials = scenarios.into_iter().map(|(name, scenario)| {

@@ -37,7 +37,7 @@ async fn put(world: &World, records: Vec<Vec<u8>>) {
     assert_eq!(answer.failed_record_count(), Some(0));
 }
 
-async fn measured(world: &World, observations: &[Observation]) {
+pub(crate) async fn measured(world: &World, observations: &[Observation]) {
     eventually("the state is that of the observations", || async {
         world.state.check(&world.state.tables, observations).await
     })

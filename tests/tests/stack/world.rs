@@ -109,6 +109,14 @@ impl World {
         variable(&self.aws.lock().unwrap(), name)
     }
 
+    /// Runs a program in the project's folder with what it needs for this endpoint, however it ends, and gives what it
+    /// says.
+    pub(crate) fn run(&self, program: &str, arguments: &[&str]) -> String {
+        let mut command = self.aws.lock().unwrap().command(program);
+        let out = command.args(arguments).current_dir(stoop_tests::stack::project()).output().unwrap();
+        format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr))
+    }
+
     pub(crate) fn function_url(&self) -> (String, String) {
         self.aws.lock().unwrap().function_url(self.output("ApiUrl")).unwrap()
     }
