@@ -37,7 +37,7 @@ fn given_up(event: &Value) -> Value {
 /// A batch in the failures bucket arrives in the state and leaves the bucket; what is no batch stays and is told.
 pub(crate) async fn sent_again(world: &World) {
     let seen: Vec<Observation> =
-        (0..6).map(|home| observation_in("Ifrane", &format!("again-{home}"), home, 700_000 + home)).collect();
+        (0..6).map(|home| observation_in("Errachidia", &format!("again-{home}"), home, 700_000 + home)).collect();
     let event = kinesis_batch(0, &[seen[..4].to_vec(), seen[4..].to_vec()]);
     let bucket = world.output("FailuresBucketName");
     let folder = "aws/lambda/b26f6bb6-xmpl/shardId-000000000006/2026/01/14";
