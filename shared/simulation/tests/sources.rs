@@ -63,7 +63,7 @@ fn the_reso_source_reads_every_listing_from_the_portal() {
     let mut found = BTreeMap::new();
     let total = loop {
         let body = get(&source.request(&cursor).url);
-        let answer = Answer { content_type: "application/json", body: body.as_bytes() };
+        let answer = Answer::of(body.as_bytes());
         let page = source.read(&cursor, &answer, now()).unwrap();
         for row in page.rows {
             let stoop_sources::Row::Found(row) = row else { panic!("{row:?}") };

@@ -9,6 +9,8 @@ mod avito;
 mod body;
 pub mod declared;
 mod fields;
+mod grant;
+mod limit;
 mod link;
 mod params;
 mod port;
@@ -18,8 +20,10 @@ pub mod settings;
 pub mod text;
 mod zillow;
 
+pub use grant::{ClientCredentials, Grant};
+pub use limit::{Limit, LimitError, Metered};
 pub use params::Param;
 pub use port::{
     Answer, Coverage, Cursor, Found, Manners, Method, Next, Page, Params, ReadError, Request, Row, SearchError, Source,
 };
-pub use registry::{KINDS, Kind, build};
+pub use registry::{KINDS, Kind, Tells, build};

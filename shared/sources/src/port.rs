@@ -3,6 +3,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use stoop_domain::{Listing, Reason, Time};
 
+use crate::limit::Limit;
+
 /// A listing API, or one dialect of it. Made from a search's parameters (see each source's `from_params`).
 ///
 /// Contract: pure. The same calls give the same values; no call reads a clock or does I/O.
@@ -20,6 +22,25 @@ pub trait Source: Send + Sync {
 
     /// The request that fetches the page at `cursor`.
     fn request(&self, cursor: &Cursor) -> Request;
+
+    /// The request that gets a bearer token for those that are [`Request::granted`]: OAuth 2.0 client credentials
+    /// (RFC 6749, 4.4). `None` where keys are enough.
+    fn grant(&self) -> Option<Request> {
+        None
+    }
+
+    /// Whether an answer with this status is for [`Source::read`], and no failure of the server.
+    fn reads(&self, status: u16) -> bool {
+        status == 200
+    }
+
+    /// Whose requests [`Manners::limits`] count together: the server and, without telling it, the key. Searches with
+    /// the same account share its limits.
+    fn account(&self) -> String {
+        let first = self.request(&self.begin(None));
+        let grant = self.grant();
+        account(&first, grant.as_ref())
+    }
 
     /// Reads the answer to the request made for `cursor`. `now` is when it was received: relative
     /// times count from it.
@@ -51,6 +72,8 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// The body of a POST.
     pub body: Option<Vec<u8>>,
+    /// Whether it is to be sent with the bearer token that [`Source::grant`] gets.
+    pub granted: bool,
 }
 
 /// An HTTP method.
@@ -62,13 +85,29 @@ pub enum Method {
     Post,
 }
 
-/// An HTTP answer with status 200, already decompressed.
+/// An HTTP answer with a status that the source [reads](Source::reads), already decompressed.
 #[derive(Clone, Copy, Debug)]
 pub struct Answer<'a> {
-    /// The `Content-Type` header, or "".
-    pub content_type: &'a str,
+    /// The status code.
+    pub status: u16,
+    /// Header names in lower case and values.
+    pub headers: &'a [(String, String)],
     /// The body.
     pub body: &'a [u8],
+}
+
+impl<'a> Answer<'a> {
+    /// An answer with status 200 and no headers.
+    #[must_use]
+    pub const fn of(body: &'a [u8]) -> Self {
+        Self { status: 200, headers: &[], body }
+    }
+
+    /// The value of a header by its lower-case name.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&'a str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
 }
 
 /// What one answer held.
@@ -138,8 +177,8 @@ pub enum Coverage {
 pub struct Manners {
     /// What a completed scan proves.
     pub coverage: Coverage,
-    /// The least time between two requests, in milliseconds.
-    pub pause_ms: u64,
+    /// How much may be asked of the server, by this source's [account](Source::account) as a whole.
+    pub limits: Vec<Limit>,
     /// Ask `robots.txt` first and obey it (a scraped site, not an API).
     pub robots: bool,
     /// Off until the user switches it on (`enabled = true`).
@@ -162,6 +201,9 @@ pub enum ReadError {
     /// Broken off, or not well formed.
     #[error("unreadable answer: {0}")]
     Unreadable(String),
+    /// The source does not accept the key or token, or its bill was not paid.
+    #[error("{0}")]
+    Denied(String),
     /// The answer leads back to a page of this scan, or away from the source's host.
     #[error("the link to the next page {0}")]
     BadLink(String),
@@ -174,3 +216,18 @@ pub struct SearchError(pub Vec<String>);
 
 /// A search's parameters as configured: key to value.
 pub type Params = BTreeMap<String, String>;
+
+fn account(first: &Request, grant: Option<&Request>) -> String {
+    let origin = crate::link::origin(&first.url).unwrap_or_default();
+    let host = origin.split_once("://").map_or("", |(_, host)| host);
+    let mut hasher = blake3::Hasher::new();
+    for request in [Some(first), grant].into_iter().flatten() {
+        for (name, value) in &request.headers {
+            hasher.update(name.to_ascii_lowercase().as_bytes()).update(b":").update(value.as_bytes()).update(b"\n");
+        }
+    }
+    if let Some(body) = grant.and_then(|grant| grant.body.as_deref()) {
+        hasher.update(body);
+    }
+    format!("{host}#{}", &hasher.finalize().to_hex()[..12])
+}

@@ -13,13 +13,43 @@ pub struct Kind {
     pub summary: &'static str,
     /// The parameters it accepts.
     pub params: &'static [Param],
+    /// What it can tell, and what it can't.
+    pub tells: Tells,
+}
+
+/// What a kind of source can tell of a listing, each in a few words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tells {
+    /// Of price changes, beside those that are seen from one poll to the next.
+    pub price_changes: &'static str,
+    /// Of the listing's status.
+    pub status: &'static str,
+    /// How one learns that a listing is gone.
+    pub gone: &'static str,
+    /// The limits that it is polled within when the search names none.
+    pub limits: &'static str,
 }
 
 /// Every built-in kind.
 pub const KINDS: &[Kind] = &[
-    Kind { name: "reso", summary: "an MLS through the RESO Web API (OData v4)", params: Reso::PARAMS },
-    Kind { name: "zillow", summary: "Zillow through RapidAPI's zillow-com1", params: Zillow::PARAMS },
-    Kind { name: "avito", summary: "Avito.ma's result pages (scraped: off until enabled)", params: Avito::PARAMS },
+    Kind {
+        name: "reso",
+        summary: "an MLS through the RESO Web API (OData v4)",
+        params: Reso::PARAMS,
+        tells: Reso::TELLS,
+    },
+    Kind {
+        name: "zillow",
+        summary: "Zillow through RapidAPI's zillow-com1",
+        params: Zillow::PARAMS,
+        tells: Zillow::TELLS,
+    },
+    Kind {
+        name: "avito",
+        summary: "Avito.ma's result pages (scraped: off until enabled)",
+        params: Avito::PARAMS,
+        tells: Avito::TELLS,
+    },
 ];
 
 /// Makes the source of this kind for a search with these parameters.

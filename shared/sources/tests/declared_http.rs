@@ -20,7 +20,7 @@ fn source(http: &str, rows: Option<&str>) -> HttpSource {
 }
 
 fn read(source: &HttpSource, cursor: &Cursor, body: &str) -> Result<Page, ReadError> {
-    let answer = Answer { content_type: "application/json", body: body.as_bytes() };
+    let answer = Answer::of(body.as_bytes());
     source.read(cursor, &answer, Time::from_ms(0))
 }
 

@@ -34,7 +34,7 @@ fn read(source: &dyn Source, position: &str, body: &[u8], now: &str) -> Result<P
     if !position.is_empty() {
         cursor = Cursor { position: position.into(), ..cursor };
     }
-    source.read(&cursor, &Answer { content_type: "", body }, Time::parse(now).unwrap())
+    source.read(&cursor, &Answer::of(body), Time::parse(now).unwrap())
 }
 
 fn found(page: &Page) -> Vec<&Found> {

@@ -43,7 +43,7 @@ fn sources() -> Vec<(Box<dyn Source>, &'static [u8])> {
 /// Reads one answer and checks what holds of every page. Says whether there was one.
 fn read(source: &dyn Source, body: &[u8], now: Time) -> bool {
     let cursor = source.begin(Some("2026-01-01T00:00:00.000Z"));
-    let Ok(page) = source.read(&cursor, &Answer { content_type: "", body }, now) else { return false };
+    let Ok(page) = source.read(&cursor, &Answer::of(body), now) else { return false };
     for row in &page.rows {
         match row {
             Row::Found(found) => assert!(!found.native_id.is_empty()),

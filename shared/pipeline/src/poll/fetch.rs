@@ -1,7 +1,7 @@
 use std::hash::{BuildHasher, BuildHasherDefault};
 
 use rustc_hash::FxHasher;
-use stoop_sources::{Manners, Request};
+use stoop_sources::{Metered, Request, Source};
 
 use super::{Clock, PollError, PollPorts, USER_AGENT};
 use crate::ports::{HttpAnswer, HttpError};
@@ -15,7 +15,8 @@ const RETRY_AFTER_MAX_MS: u64 = 120_000;
 /// Fetches pages one after the other, with pauses between and retries on what may pass.
 pub(super) struct Fetcher<'a> {
     ports: PollPorts<'a>,
-    manners: Manners,
+    source: &'a dyn Source,
+    pause_ms: u64,
     /// Seeds the jitter, so that two runs do not retry in step and one run is the same every time.
     run: &'a str,
     pub(super) requests: u64,
@@ -32,11 +33,13 @@ enum Verdict {
 }
 
 impl<'a> Fetcher<'a> {
-    pub(super) fn new(ports: PollPorts<'a>, manners: Manners, run: &'a str) -> Self {
-        Self { ports, manners, run, requests: 0 }
+    pub(super) fn new(ports: PollPorts<'a>, source: &'a dyn Source, run: &'a str) -> Self {
+        let pauses = source.manners().limits.into_iter().filter(|limit| limit.of == Metered::Requests);
+        let pause_ms = pauses.map(|limit| limit.per_ms.div_ceil(limit.most.max(1))).max().unwrap_or(0);
+        Self { ports, source, pause_ms, run, requests: 0 }
     }
 
-    /// The answer with status 200 to a request; `None` when the run is to stop first.
+    /// The answer to a request, with a status that the source reads; `None` when the run is to stop first.
     pub(super) async fn fetch(&mut self, request: &Request) -> Result<Option<HttpAnswer>, PollError> {
         let mut request = request.clone();
         request.headers.push(("user-agent".into(), USER_AGENT.into()));
@@ -44,14 +47,14 @@ impl<'a> Fetcher<'a> {
         loop {
             attempt += 1;
             if self.requests > 0 {
-                self.ports.clock.sleep(self.manners.pause_ms).await;
+                self.ports.clock.sleep(self.pause_ms).await;
             }
             if (self.ports.stop)() {
                 return Ok(None);
             }
             self.requests += 1;
             let verdict = match self.ports.http.send(&request).await {
-                Ok(answer) if answer.status == 200 => return Ok(Some(answer)),
+                Ok(answer) if self.source.reads(answer.status) => return Ok(Some(answer)),
                 Ok(answer) => judge(&answer, self.ports.clock),
                 Err(HttpError::Transient(why)) => Verdict::Again(None, why),
                 Err(error) => Verdict::Final(error.to_string()),

@@ -39,7 +39,8 @@ impl Robots {
 /// RFC 9309: a file that is not there allows all; one that cannot be had allows nothing.
 async fn fetch(origin: &str, ports: PollPorts<'_>) -> Policy {
     let headers = vec![("user-agent".to_owned(), USER_AGENT.to_owned())];
-    let request = Request { method: Method::Get, url: format!("{origin}/robots.txt"), headers, body: None };
+    let request =
+        Request { method: Method::Get, url: format!("{origin}/robots.txt"), headers, body: None, granted: false };
     match ports.http.send(&request).await {
         Ok(answer) if answer.status == 200 => Policy::Rules(String::from_utf8_lossy(&answer.body).into_owned()),
         Ok(answer) if (400..500).contains(&answer.status) && answer.status != 429 => Policy::AllowsAll,

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use stoop_domain::Time;
-use stoop_sources::{Answer, Coverage, Cursor, Manners, Next, Source};
+use stoop_sources::{Answer, Coverage, Cursor, Manners, Next, ReadError, Source};
 
 use super::fetch::Fetcher;
 use super::gone::TOLD;
@@ -69,7 +69,7 @@ pub(super) struct Scan<'a> {
 
 async fn scan(search: &Search, run: &str, ports: PollPorts<'_>, polled: &mut Polled) -> Result<(), PollError> {
     let manners = search.source.manners();
-    let mut fetcher = Fetcher::new(ports, manners.clone(), run);
+    let mut fetcher = Fetcher::new(ports, &*search.source, run);
     let state = load(search, ports).await?;
     let now = ports.clock.now();
     let due = state.full_scan_at.is_none_or(|at| now.ms() - at.ms() >= search.full_scan_every_ms);
@@ -169,11 +169,13 @@ impl Scan<'_> {
             let Some(answer) = fetcher.fetch(&request).await? else { return Ok(End::Stopped) };
             let number = u32::try_from(polled.pages).unwrap_or(u32::MAX);
             self.ports.pages.put(self.run, number, &answer.body).await?;
-            let content_type = answer.header("content-type").unwrap_or("").to_owned();
-            let read = Answer { content_type: &content_type, body: &answer.body };
+            let read = Answer { status: answer.status, headers: &answer.headers, body: &answer.body };
             let now = self.ports.clock.now();
             let page = self.search.source.read(cursor, &read, now);
-            let page = page.map_err(|error| PollError::Source(error.to_string()))?;
+            let page = page.map_err(|error| match error {
+                ReadError::Denied(why) => PollError::Denied(why),
+                other => PollError::Source(other.to_string()),
+            })?;
             polled.pages += 1;
             polled.bytes += answer.body.len() as u64;
             watermark = page.watermark.clone().or(watermark);

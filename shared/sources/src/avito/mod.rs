@@ -20,11 +20,13 @@ use serde_json::value::RawValue;
 use stoop_domain::{Purpose, Time};
 
 use crate::body::{Body, html_in_words, refused};
+use crate::limit::Limit;
 use crate::link;
 use crate::params::{Param, Reader};
 use crate::port::{
     Answer, Coverage, Cursor, Manners, Method, Next, Page, Params, ReadError, Request, Row, SearchError, Source,
 };
+use crate::registry::Tells;
 
 /// See the [module](self).
 pub(crate) struct Avito {
@@ -38,6 +40,13 @@ const EXPECTED: &str = "an Avito page of search results";
 const ADS_PER_PAGE: u64 = 35;
 
 impl Avito {
+    pub(crate) const TELLS: Tells = Tells {
+        price_changes: "the price before the last change",
+        status: "shown or not",
+        gone: "never: pages shift while they are read",
+        limits: "1 request in 3 s",
+    };
+
     pub(crate) const PARAMS: &[Param] = &[
         Param::optional("path", "the result pages' path (default fr/maroc/appartements-à_vendre)"),
         Param::optional("pages", "how many pages of the newest ads to read, 1 to 2000 (default 100)"),
@@ -68,7 +77,7 @@ impl Source for Avito {
     fn manners(&self) -> Manners {
         Manners {
             coverage: Coverage::Changes,
-            pause_ms: 3_000,
+            limits: vec![Limit::pause(3_000)],
             robots: true,
             off_by_default: true,
             pages_max: self.pages_max,
@@ -85,6 +94,7 @@ impl Source for Avito {
             url: format!("{}/{}?o={}", self.base, self.path, page_number(cursor)),
             headers: vec![("Accept".into(), "text/html".into())],
             body: None,
+            granted: false,
         }
     }
 

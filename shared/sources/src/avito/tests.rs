@@ -12,7 +12,7 @@ fn source(params: &[(&str, &str)]) -> Avito {
 
 fn answer(page: &str, html: &str) -> Result<Page, ReadError> {
     let cursor = Cursor { position: page.into(), ..Cursor::default() };
-    let answer = Answer { content_type: "text/html; charset=utf-8", body: html.as_bytes() };
+    let answer = Answer::of(html.as_bytes());
     source(&[]).read(&cursor, &answer, Time::parse(NOW).unwrap())
 }
 

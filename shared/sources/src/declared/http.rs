@@ -153,7 +153,7 @@ impl Source for HttpSource {
             By::NextLink => at.clone(),
         };
         let body = self.body.clone().map(String::into_bytes);
-        Request { method: http.method, url, headers: self.headers.clone(), body }
+        Request { method: http.method, url, headers: self.headers.clone(), body, granted: false }
     }
 
     fn read(&self, cursor: &Cursor, answer: &Answer<'_>, now: Time) -> Result<Page, ReadError> {
@@ -194,7 +194,11 @@ fn text<'a>(answer: &Answer<'a>) -> Result<&'a str, ReadError> {
     match body.trim_start().bytes().next() {
         Some(b'{' | b'[') => Ok(body),
         _ => {
-            let got = format!("{} that begins with {:.80?}", answer.content_type, body.trim_start());
+            let got = format!(
+                "{} that begins with {:.80?}",
+                answer.header("content-type").unwrap_or("content of no type"),
+                body.trim_start()
+            );
             Err(ReadError::NotOurs { expected: "JSON", got })
         }
     }

@@ -1,6 +1,7 @@
 //! What `[http]` says: which requests to make, and where in the answers things stand.
 
 use super::trie::{self, Trie};
+use crate::limit::Limit;
 use crate::port::{Coverage, Manners, Method};
 use crate::settings::{Mistakes, Section, accepted};
 
@@ -118,7 +119,7 @@ fn manners(section: &Section<'_>, mistakes: &mut Mistakes<'_>) -> Manners {
     };
     Manners {
         coverage,
-        pause_ms: section.count("pause_ms", mistakes).unwrap_or(1_000),
+        limits: vec![Limit::pause(section.count("pause_ms", mistakes).unwrap_or(1_000))],
         robots: section.boolean("robots", mistakes).unwrap_or(false),
         off_by_default: section.boolean("off_by_default", mistakes).unwrap_or(false),
         pages_max: section.count("pages_max", mistakes).map_or(100, |n| u32::try_from(n).unwrap_or(u32::MAX)).max(1),

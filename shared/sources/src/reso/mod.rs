@@ -25,11 +25,13 @@ use stoop_domain::{AreaUnit, Currency, Time, country};
 
 use crate::body::{Body, refused};
 use crate::fields::Fields;
+use crate::limit::Limit;
 use crate::link;
 use crate::params::{Param, Reader};
 use crate::port::{
     Answer, Coverage, Cursor, Manners, Method, Next, Page, Params, ReadError, Request, Row, SearchError, Source,
 };
+use crate::registry::Tells;
 
 /// See the [module](self).
 pub(crate) struct Reso {
@@ -58,6 +60,13 @@ const CLOCK_SKEW_MS: i64 = 15 * 60 * Time::SECOND_MS;
 const SELECT_NEEDED: [&str; 4] = ["ListingKey", "ModificationTimestamp", "PropertyType", "StandardStatus"];
 
 impl Reso {
+    pub(crate) const TELLS: Tells = Tells {
+        price_changes: "the previous price and when it changed",
+        status: "every StandardStatus",
+        gone: "a full scan that misses it twice; MLS Grid says so itself",
+        limits: "2 requests a second",
+    };
+
     pub(crate) const PARAMS: &[Param] = &[
         Param::required("url", "the service's base address, the part before /Property"),
         Param::optional("name", "the source's name in every home's id (default reso)"),
@@ -122,7 +131,8 @@ impl Source for Reso {
 
     fn manners(&self) -> Manners {
         // MLS Grid suspends tokens that ask more than twice a second.
-        Manners { coverage: Coverage::Snapshot, pause_ms: 500, robots: false, off_by_default: false, pages_max: 5_000 }
+        let limits = vec![Limit::pause(500)];
+        Manners { coverage: Coverage::Snapshot, limits, robots: false, off_by_default: false, pages_max: 5_000 }
     }
 
     fn begin(&self, since: Option<&str>) -> Cursor {
@@ -150,7 +160,7 @@ impl Source for Reso {
         if let Some(token) = self.token.as_ref().filter(|_| at_home) {
             headers.push(("Authorization".to_owned(), format!("Bearer {token}")));
         }
-        Request { method: Method::Get, url: cursor.position.clone(), headers, body: None }
+        Request { method: Method::Get, url: cursor.position.clone(), headers, body: None, granted: false }
     }
 
     fn read(&self, cursor: &Cursor, answer: &Answer<'_>, now: Time) -> Result<Page, ReadError> {

@@ -13,7 +13,7 @@ fn source(more: &[(&str, &str)]) -> Reso {
 }
 
 fn answer(cursor: &Cursor, body: &str) -> Result<Page, ReadError> {
-    let answer = Answer { content_type: "application/json", body: body.as_bytes() };
+    let answer = Answer::of(body.as_bytes());
     source(&[]).read(cursor, &answer, Time::parse(NOW).unwrap())
 }
 

@@ -18,11 +18,13 @@ use stoop_domain::{Purpose, Time};
 
 use crate::body::{Body, refused};
 use crate::fields::Fields;
+use crate::limit::Limit;
 use crate::link;
 use crate::params::{Param, Reader};
 use crate::port::{
     Answer, Coverage, Cursor, Manners, Method, Next, Page, Params, ReadError, Request, Row, SearchError, Source,
 };
+use crate::registry::Tells;
 
 /// See the [module](self).
 pub(crate) struct Zillow {
@@ -60,6 +62,13 @@ const PASSED_ON: [&str; 15] = [
 ];
 
 impl Zillow {
+    pub(crate) const TELLS: Tells = Tells {
+        price_changes: "the last change, undated or years old",
+        status: "for sale or for rent",
+        gone: "a complete scan that misses it twice",
+        limits: "1 request a second",
+    };
+
     pub(crate) const PARAMS: &[Param] = &[
         Param::required("location", "a city, neighbourhood or zip: Chicago, IL"),
         Param::required("key", "the RapidAPI key").secret(),
@@ -116,7 +125,13 @@ impl Source for Zillow {
 
     fn manners(&self) -> Manners {
         let coverage = if self.buildings { Coverage::Changes } else { Coverage::Snapshot };
-        Manners { coverage, pause_ms: 1_000, robots: false, off_by_default: false, pages_max: PAGES_MAX }
+        Manners {
+            coverage,
+            limits: vec![Limit::pause(1_000)],
+            robots: false,
+            off_by_default: false,
+            pages_max: PAGES_MAX,
+        }
     }
 
     fn begin(&self, since: Option<&str>) -> Cursor {
@@ -133,6 +148,7 @@ impl Source for Zillow {
                 ("Accept".into(), "application/json".into()),
             ],
             body: None,
+            granted: false,
         }
     }
 

@@ -13,7 +13,7 @@ fn source(more: &[(&str, &str)]) -> Zillow {
 
 fn answer(page: &str, body: &str) -> Result<Page, ReadError> {
     let cursor = Cursor { position: page.into(), ..Cursor::default() };
-    let answer = Answer { content_type: "application/json", body: body.as_bytes() };
+    let answer = Answer::of(body.as_bytes());
     source(&[]).read(&cursor, &answer, Time::parse(NOW).unwrap())
 }
 
