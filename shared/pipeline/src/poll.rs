@@ -2,6 +2,7 @@
 
 mod fetch;
 mod gone;
+mod peek;
 mod robots;
 mod scan;
 mod take;
@@ -101,4 +102,5 @@ pub enum PollError {
     Raced(String),
 }
 
+pub use peek::{Peeked, peek};
 pub use scan::poll;
