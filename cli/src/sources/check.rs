@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use stoop_embedded::{Database, PageFolder};
-use stoop_pipeline::{Clock, Peeked, PollPorts, USER_AGENT, Understood, peek};
+use stoop_pipeline::{Clock, Peeked, PollPorts, Understood, peek};
 use stoop_runtime::{Config, HttpClient, SearchConfig, SystemClock, read_outline, read_search};
 use stoop_sources::{Coverage, Manners, Next};
 
@@ -71,10 +71,7 @@ fn before(search: &SearchConfig, look: Look) -> String {
         remark("The search is switched off, and stays so.");
     }
     if manners.robots {
-        remark(&format!(
-            "A scraped site: its robots.txt is asked first, and obeyed, as {USER_AGENT:?}. Whether its terms of use \
-             allow it is for you to read before you switch the search on."
-        ));
+        remark("A scraped site: robots.txt is asked first and obeyed. Read its terms before you switch it on.");
     }
     text
 }

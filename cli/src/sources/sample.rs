@@ -12,7 +12,7 @@ use stoop_sources::{Found, Row};
 use crate::failure::usage;
 
 /// Rows of a sample that are read: enough to see what is in them.
-const ROWS_MAX: usize = 10_000;
+const ROWS_MAX: usize = 2_000;
 
 /// The longest document, or row of a file.
 const BYTES_MAX: usize = 64 << 20;

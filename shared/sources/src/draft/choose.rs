@@ -30,6 +30,9 @@ pub(super) struct Chosen {
 /// Fields that may read the same column: what is offered and in which state is often one word.
 const SHARE: [&str; 3] = ["purpose", "status", "property_type"];
 
+/// Fields that are known by their values alone, whatever the column is called.
+const SHAPED: [&str; 6] = ["list_price", "currency", "living_area", "images", "url", "description"];
+
 /// Chooses a column for each field that one fits.
 pub(super) fn choose(sample: &Sample, known: &Known) -> Chosen {
     let mut guesses: Vec<(usize, Guess)> = Vec::new();
@@ -54,7 +57,7 @@ pub(super) fn choose(sample: &Sample, known: &Known) -> Chosen {
         }
     }
     let reads = |name: &String| chosen.sure.iter().any(|guess| guess.columns.contains(name));
-    for field in FIELDS {
+    for field in &*FIELDS {
         let of_field = || guesses.iter().map(|(_, guess)| guess).filter(|guess| guess.field == field.name);
         if chosen.sure.iter().any(|guess| guess.field == field.name) {
             let near = of_field().filter(|guess| guess.score >= SURE && !reads(&guess.columns[0]));
@@ -74,6 +77,9 @@ pub(super) fn choose(sample: &Sample, known: &Known) -> Chosen {
 
 fn scored(field: &Field, column: &Column, sample: &Sample, known: &Known) -> Option<Guess> {
     let like = field.likeness(column);
+    if like == 0 && !SHAPED.contains(&field.name) {
+        return None;
+    }
     let found = fit(field.name, column, sample, known)?;
     if like == 0 && found.shape == 0 {
         return None;

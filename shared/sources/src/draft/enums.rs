@@ -47,7 +47,8 @@ const STATUSES: &str =
 
 fn status(column: &Column, values: &Values<'_>) -> Option<Fit> {
     let share = understood(values, kinds::status);
-    if share < 0.5 {
+    // Without it every row would count as on offer: better that rows with an unknown status are refused, and seen.
+    if share < 0.02 {
         return None;
     }
     let guess = Guess::of("status", &column.name, seen(values));
@@ -58,7 +59,16 @@ fn status(column: &Column, values: &Values<'_>) -> Option<Fit> {
         return Fit::of(guess, 8 + gaps);
     }
     let lookup = lookup(values, kinds::status, None, STATUSES);
-    Fit::of(Guess { lookup: Some(lookup), ..guess }, if share > 0.9 { 6 } else { 0 } + gaps)
+    Fit::of(
+        Guess { lookup: Some(lookup), ..guess },
+        if share > 0.9 {
+            6
+        } else if share > 0.5 {
+            0
+        } else {
+            -20
+        } + gaps,
+    )
 }
 
 const TYPES: &str = "Apartment, Condominium, Townhouse, SingleFamilyResidence, MultiFamily, ManufacturedHome, Room, Land, Farm, \

@@ -1,16 +1,21 @@
-//! What no single column says: an id inside an address, a point in a list, the time in a file's name.
+//! What no single column says by itself: an id inside an address, a count in the name of a key, the time in a file's
+//! name.
 
 use std::collections::HashSet;
+use std::sync::LazyLock;
 
 use jiff::tz::TimeZone;
 use regex::Regex;
 
 use super::Told;
 use super::choose::Chosen;
-use super::column::{Column, ratio};
+use super::column::ratio;
 use super::guess::{Guess, quoted, shown};
+use super::in_texts;
 use super::sample::Sample;
+use super::shapes::same_moment;
 use super::vocabulary::FIELDS;
+use super::words::folded;
 use crate::text::DateFormat;
 
 /// Fills what was left open.
@@ -20,8 +25,16 @@ pub(super) fn complete(sample: &Sample, told: &Told, chosen: &mut Chosen) {
         chosen.sure.extend(id_in_address(sample, chosen));
     }
     if !has(chosen, "latitude") && !has(chosen, "longitude") {
-        point(sample, chosen);
+        in_texts::point(sample, chosen);
     }
+    if !["postal_code", "city", "neighbourhood"].iter().any(|field| has(chosen, field)) {
+        in_texts::place(sample, chosen);
+    }
+    if !has(chosen, "list_price") {
+        chosen.unsure.extend(in_texts::price(sample));
+    }
+    numbered(sample, chosen);
+    not_listed_when_seen(sample, chosen);
     if told.url.is_some() {
         polled(chosen);
     } else if !has(chosen, "observed_at") {
@@ -33,13 +46,15 @@ pub(super) fn complete(sample: &Sample, told: &Told, chosen: &mut Chosen) {
 /// Where to look in an address for an id.
 const ID_PATTERNS: [&str; 3] = [r"(\d{4,})\D*$", r"([A-Za-z]{1,3}\d{4,})/?$", r"([^/?#]+)/?$"];
 
+static IDS: LazyLock<Vec<Regex>> =
+    LazyLock::new(|| ID_PATTERNS.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect());
+
 fn id_in_address(sample: &Sample, chosen: &Chosen) -> Option<Guess> {
     let addresses: Vec<&Guess> =
         chosen.sure.iter().chain(&chosen.unsure).filter(|guess| guess.field == "url").collect();
     let columns = addresses.iter().filter_map(|guess| sample.columns.iter().find(|c| guess.columns.contains(&c.name)));
     columns.filter(|column| column.scalars() == sample.looked_at()).find_map(|column| {
-        ID_PATTERNS.iter().find_map(|pattern| {
-            let regex = Regex::new(pattern).ok()?;
+        IDS.iter().zip(ID_PATTERNS).find_map(|(regex, pattern)| {
             let ids: Option<Vec<&str>> =
                 column.texts().map(|text| regex.captures(text)?.get(1).map(|group| group.as_str())).collect();
             let ids = ids.filter(|ids| ids.iter().all(|id| id.len() <= 256))?;
@@ -53,53 +68,42 @@ fn id_in_address(sample: &Sample, chosen: &Chosen) -> Option<Guess> {
     })
 }
 
-/// Latitude and longitude as the two numbers of a list.
-fn point(sample: &Sample, chosen: &mut Chosen) {
-    const NAMES: [&str; 11] = [
-        "coordinates",
-        "coordinate",
-        "coords",
-        "geo",
-        "location",
-        "point",
-        "position",
-        "latlng",
-        "latlon",
-        "gps",
-        "koordinaten",
-    ];
-    for first in sample.columns.iter().filter(|column| column.name.ends_with("/0") && column.words.have(&NAMES)) {
-        let base = first.name.trim_end_matches('0');
-        let Some(second) = sample.columns.iter().find(|column| column.name == format!("{base}1")) else { continue };
-        let (Some(a), Some(b)) = (first.numbers(), second.numbers()) else { continue };
-        let within = |numbers: &[f64], limit: f64| numbers.iter().all(|n| n.abs() <= limit);
-        let fractions =
-            |numbers: &[f64]| ratio(numbers.iter().filter(|n| n.fract() != 0.0).count(), numbers.len()) > 0.8;
-        if !within(&a, 180.0) || !within(&b, 180.0) || !fractions(&a) || !fractions(&b) {
-            continue;
-        }
-        // GeoJSON (RFC 7946) puts longitude first, and says that it is a point.
-        let above = base.trim_end_matches('/').rsplit_once('/').map_or("", |(above, _)| above);
-        let kind = |column: &Column| column.name == format!("{above}/type") && column.all(|text| text == "Point");
-        let sign = |numbers: &[f64]| numbers.iter().all(|n| *n < 0.0);
-        let longitude_first = match (within(&a, 90.0), within(&b, 90.0)) {
-            (false, _) => Some(true),
-            (_, false) => Some(false),
-            _ if sample.columns.iter().any(kind) => Some(true),
-            _ => None,
-        };
-        let (latitude, longitude) = if longitude_first == Some(true) { (second, first) } else { (first, second) };
-        for (field, column) in [("latitude", latitude), ("longitude", longitude)] {
-            let why =
-                format!("Two numbers at {}{}.", shown(base), if sign(&a) != sign(&b) { ", of two signs" } else { "" });
-            let guess = Guess::of(field, &column.name, why);
-            if longitude_first.is_some() {
-                chosen.sure.push(guess);
-            } else {
-                chosen.unsure.push(guess.doubted("Which of the two comes first is not told."));
+/// A count that is in the name of the key (`2 Chambres`, `3 Chambres`) has a column for each number.
+fn numbered(sample: &Sample, chosen: &mut Chosen) {
+    let stem = |name: &str| {
+        let letters: String = folded(name).chars().filter(|c| !c.is_ascii_digit()).collect();
+        letters.split_whitespace().map(|word| word.trim_end_matches('s').to_owned()).collect::<Vec<_>>().join(" ")
+    };
+    for guess in &mut chosen.sure {
+        let [name] = &guess.columns[..] else { continue };
+        if guess.field == "bedrooms" && name.contains(|c: char| c.is_ascii_digit()) {
+            let alike = sample.columns.iter().filter(|column| column.is_scalar() && stem(&column.name) == stem(name));
+            let names: Vec<String> = alike.map(|column| column.name.clone()).collect();
+            if names.len() > 1 {
+                let quoted: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+                guess.keys[0] = ("from", format!("[{}]", quoted.join(", ")));
+                guess.why += " The number is in the name of the key.";
+                chosen.others.retain(|(field, _)| *field != guess.field);
+                guess.columns = names;
             }
         }
-        return;
+    }
+}
+
+/// Some write the time of reading under the name of the time of publishing.
+fn not_listed_when_seen(sample: &Sample, chosen: &mut Chosen) {
+    let column = |chosen: &Chosen, field: &str| {
+        let guess = chosen.sure.iter().find(|guess| guess.field == field)?;
+        sample.columns.iter().find(|column| guess.columns.contains(&column.name))
+    };
+    let (Some(listed), Some(seen)) = (column(chosen, "listed_at"), column(chosen, "observed_at")) else { return };
+    if sample.looked_at() > 1 && same_moment(listed, seen) > 0.9 {
+        let same =
+            format!("It is the same moment as {}: when the row was read, not when it was listed.", shown(&seen.name));
+        if let Some(at) = chosen.sure.iter().position(|guess| guess.field == "listed_at") {
+            let guess = chosen.sure.remove(at);
+            chosen.unsure.push(guess.doubted(same));
+        }
     }
 }
 
@@ -137,6 +141,11 @@ fn time_in_name(name: &str) -> Option<Guess> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_pattern_compiles() {
+        assert_eq!(IDS.len(), ID_PATTERNS.len());
+    }
 
     #[test]
     fn the_time_in_a_files_name_is_found() {

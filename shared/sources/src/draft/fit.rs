@@ -5,7 +5,7 @@ use super::guess::{Guess, shown};
 use super::known::Known;
 use super::sample::Sample;
 use super::shapes::{amounts, dates};
-use super::{enums, fit_area, kinds};
+use super::{countries, enums, fit_area, kinds};
 
 /// A column judged by its values: `None` where they cannot be the field's. The guess's score is what the values
 /// add to that of the name; `shape` is what they are worth alone, whatever the name.
@@ -39,10 +39,10 @@ pub(super) fn fit(field: &'static str, column: &Column, sample: &Sample, known: 
         "images" => images(column),
         "amenities" => amenities(column),
         "url" => url(column),
-        "line" => text(field, column, 4.0, 160.0, 0.0).filter(|_| column.share(|text| text.contains(' ')) > 0.5),
+        "line" => text(field, column, 4.0, 160.0, 1.0).filter(|_| column.share(|text| text.contains(' ')) > 0.5),
         "city" | "neighbourhood" | "county" => text(field, column, 2.0, 60.0, 0.2),
         "region" => region(column),
-        "title" => text(field, column, 5.0, 250.0, 0.9),
+        "title" => text(field, column, 5.0, 250.0, 1.0),
         "description" => text(field, column, 25.0, f64::INFINITY, 1.0),
         "seller" | "agency" => text(field, column, 2.0, 100.0, 0.5),
         _ => None,
@@ -110,8 +110,15 @@ fn moment(field: &'static str, column: &Column) -> Option<Fit> {
     if found.ambiguous {
         guess = guess.doubted("Days might be months: no day of the sample is after the 12th.");
     }
-    // Day and time are better than a day alone.
-    Fit::of(guess, if found.key.1 == "rfc3339" { 4 } else { 0 })
+    // Day and time are better than a day alone; "5 hours ago" is how portals tell when an ad came.
+    Fit::of(
+        guess,
+        match found.key {
+            ("relative", _) => 14,
+            (_, "rfc3339") => 4,
+            _ => 0,
+        },
+    )
 }
 
 /// A small number, with up to `digits` digits behind the point, or a text that begins with one.
@@ -125,7 +132,8 @@ fn count(field: &'static str, column: &Column, digits: u32) -> Option<Fit> {
     if column.all(fits) && column.texts().any(|text| text != "-1") {
         let high = column.texts().filter_map(number).max().unwrap_or(0);
         let low = column.texts().filter_map(number).filter(|n| *n >= 0).min().unwrap_or(0);
-        let guess = Guess::of(field, &column.name, format!("Numbers from {low} to {high}.")).with_list("null", &nulls);
+        let why = if low < high { format!("Numbers from {low} to {high}.") } else { format!("{low} in every row.") };
+        let guess = Guess::of(field, &column.name, why).with_list("null", &nulls);
         return Fit::of(guess, 4);
     }
     let leading = |text: &str| text.split(|c: char| !c.is_ascii_digit()).next().and_then(|n| n.parse::<u8>().ok());
@@ -169,16 +177,16 @@ fn postal_code(column: &Column) -> Option<Fit> {
 }
 
 fn country(column: &Column) -> Option<Fit> {
-    if !column.all(|text| kinds::country(text).is_some()) {
+    if !column.all(|text| countries::country(text).is_some()) {
         return None;
     }
-    let is_code = |text: &str| kinds::country(text).is_some_and(|code| code.eq_ignore_ascii_case(text));
+    let is_code = |text: &str| countries::country(text).is_some_and(|code| code.eq_ignore_ascii_case(text));
     let guess = Guess::of("country", &column.name, "Countries.");
     let values = column.values()?;
     if values.iter().all(|(text, _)| is_code(text)) {
         return Fit::of(guess, 5);
     }
-    let entries = values.iter().map(|(text, count)| ((*text).to_owned(), kinds::country(text), *count)).collect();
+    let entries = values.iter().map(|(text, count)| ((*text).to_owned(), countries::country(text), *count)).collect();
     let lookup = super::guess::Lookup { entries, otherwise: None, accepted: "two letters of ISO 3166-1" };
     Fit::of(Guess { lookup: Some(lookup), ..guess }, 5)
 }
@@ -246,7 +254,8 @@ fn url(column: &Column) -> Option<Fit> {
     let distinct = ratio(column.distinct(), column.scalars());
     if column.all(is_address) {
         let pictures = column.share(ends_like_a_picture) > 0.3;
-        let unique = distinct > 0.9 && column.scalars() == column.cells.len();
+        // The address of a resource of OData is none that people open.
+        let unique = distinct > 0.9 && column.scalars() == column.cells.len() && !column.words.have(&["odata"]);
         let shape = if unique && !pictures && column.depth == 0 { 61 } else { 0 };
         let score = if pictures {
             -60
@@ -287,8 +296,7 @@ fn text(field: &'static str, column: &Column, low: f64, high: f64, digits: f64) 
     }
     let average = ratio(column.texts().map(|text| text.chars().count()).sum(), column.scalars());
     let with_digit = column.share(|text| text.contains(|c: char| c.is_ascii_digit()));
-    let allowed = digits == 0.0 || with_digit <= digits;
-    if average < low || average > high || !allowed {
+    if average < low || average > high || with_digit > digits {
         return None;
     }
     let why = column.first().map(|text| format!("Texts like {:?}.", shown(text))).unwrap_or_default();

@@ -1,285 +1,80 @@
-//! What statuses, types of homes, purposes and countries are called, in four languages.
+//! What statuses, types of homes and purposes are called, in four languages.
 
 use super::words::folded;
 
 /// A status by its words, whole; RESO's own names are read without being looked up.
-const STATUSES: &[(&str, &[&str])] = &[
+const STATUSES: &[(&str, &str)] = &[
     (
         "Active",
-        &[
-            "active",
-            "for sale",
-            "forsale",
-            "for rent",
-            "forrent",
-            "for lease",
-            "on market",
-            "available",
-            "online",
-            "listed",
-            "a vendre",
-            "a louer",
-            "zu verkaufen",
-            "zu vermieten",
-            "en venta",
-            "en alquiler",
-            "disponible",
-            "aktiv",
-            "verfugbar",
-            "back on market",
-            "listed for sale",
-            "listed for rent",
-            "price change",
-            "price changed",
-            "actif",
-            "active sale",
-            "activo",
-            "sale",
-            "new listing",
-            "relisted",
-            "published",
-        ],
+        "active, for sale, forsale, for rent, forrent, for lease, on market, available, online, listed, a vendre, a \
+         louer, zu verkaufen, zu vermieten, en venta, en alquiler, disponible, aktiv, verfugbar, back on market, \
+         listed for sale, listed for rent, price change, price changed, actif, active sale, activo, sale, new \
+         listing, relisted, published",
     ),
-    ("ActiveUnderContract", &["contingent", "active under contract", "active contingent", "under offer", "sous offre"]),
+    ("ActiveUnderContract", "contingent, active under contract, active contingent, under offer, sous offre"),
     (
         "Pending",
-        &[
-            "pending",
-            "reserved",
-            "reserviert",
-            "sale agreed",
-            "sous compromis",
-            "reserve",
-            "reservado",
-            "under contract",
-            "in contract",
-            "pending sale",
-        ],
+        "pending, reserved, reserviert, sale agreed, sous compromis, reserve, reservado, under contract, in contract, \
+         pending sale",
     ),
     (
         "Closed",
-        &[
-            "sold",
-            "closed",
-            "recently sold",
-            "vendu",
-            "verkauft",
-            "vermietet",
-            "vendido",
-            "alquilado",
-            "rented",
-            "let",
-            "leased",
-            "loue",
-            "sold out",
-            "let agreed",
-        ],
+        "sold, closed, recently sold, vendu, verkauft, vermietet, vendido, alquilado, rented, let, leased, loue, sold \
+         out, let agreed",
     ),
-    ("ComingSoon", &["coming soon", "pre market", "bientot"]),
+    ("ComingSoon", "coming soon, pre market, bientot"),
     (
         "Withdrawn",
-        &[
-            "withdrawn",
-            "removed",
-            "listing removed",
-            "off market",
-            "retire",
-            "inactive",
-            "zuruckgezogen",
-            "retirado",
-            "delisted",
-        ],
+        "withdrawn, removed, listing removed, off market, retire, inactive, zuruckgezogen, retirado, delisted",
     ),
-    ("Expired", &["expired", "expire", "abgelaufen", "caducado"]),
-    ("Canceled", &["canceled", "cancelled", "annule", "cancelado"]),
-    ("Hold", &["hold", "on hold", "temporarily off market"]),
-    ("Delete", &["deleted", "delete", "supprime"]),
+    ("Expired", "expired, expire, abgelaufen, caducado"),
+    ("Canceled", "canceled, cancelled, annule, cancelado"),
+    ("Hold", "hold, on hold, temporarily off market"),
+    ("Delete", "deleted, delete, supprime"),
 ];
 
 /// A type of home by words in its name, with or without an s at the end.
-const TYPES: &[(&str, &[&str])] = &[
+const TYPES: &[(&str, &str)] = &[
     (
         "Apartment",
-        &[
-            "apartment",
-            "appartement",
-            "flat",
-            "wohnung",
-            "etagenwohnung",
-            "dachgeschosswohnung",
-            "mietwohnung",
-            "eigentumswohnung",
-            "piso",
-            "apartamento",
-            "studio",
-            "departamento",
-            "apt",
-            "maisonette",
-            "penthouse",
-            "atico",
-        ],
+        "apartment, appartement, flat, wohnung, etagenwohnung, dachgeschosswohnung, mietwohnung, eigentumswohnung, \
+         piso, apartamento, studio, departamento, apt, maisonette, penthouse, atico",
     ),
-    ("Condominium", &["condo", "condominium", "coop", "co op"]),
-    (
-        "Townhouse",
-        &["townhouse", "townhome", "town house", "row house", "reihenhaus", "adosado", "terraced", "rowhouse"],
-    ),
+    ("Condominium", "condo, condominium, coop, co op"),
+    ("Townhouse", "townhouse, townhome, town house, row house, reihenhaus, adosado, terraced, rowhouse"),
     (
         "MultiFamily",
-        &[
-            "multi family",
-            "multifamily",
-            "mehrfamilienhaus",
-            "immeuble",
-            "fourplex",
-            "quadruplex",
-            "residential income",
-            "edificio",
-        ],
+        "multi family, multifamily, mehrfamilienhaus, immeuble, fourplex, quadruplex, residential income, edificio",
     ),
-    ("ManufacturedHome", &["manufactured", "mobile", "mobile home", "modular"]),
+    ("ManufacturedHome", "manufactured, mobile, mobile home, modular"),
     (
         "SingleFamilyResidence",
-        &[
-            "single family",
-            "singlefamily",
-            "house",
-            "maison",
-            "villa",
-            "riad",
-            "haus",
-            "einfamilienhaus",
-            "doppelhaushalfte",
-            "casa",
-            "chalet",
-            "detached",
-            "semi detached",
-            "bungalow",
-            "single family residence",
-            "single family home",
-            "cottage",
-        ],
+        "single family, singlefamily, house, maison, villa, riad, haus, einfamilienhaus, doppelhaushalfte, casa, \
+         chalet, detached, semi detached, bungalow, single family residence, single family home, cottage",
     ),
-    ("Room", &["room", "chambre", "zimmer", "habitacion", "wg zimmer", "colocation"]),
-    ("Land", &["land", "lot", "terrain", "grundstuck", "terreno", "plot", "vacant land", "bauland", "parcela"]),
-    ("Farm", &["farm", "ranch", "ferme", "bauernhof", "finca", "hobby farm"]),
+    ("Room", "room, chambre, zimmer, habitacion, wg zimmer, colocation"),
+    ("Land", "land, lot, terrain, grundstuck, terreno, plot, vacant land, bauland, parcela"),
+    ("Farm", "farm, ranch, ferme, bauernhof, finca, hobby farm"),
     (
         "Commercial",
-        &[
-            "commercial",
-            "office",
-            "bureau",
-            "buro",
-            "local commercial",
-            "oficina",
-            "shop",
-            "warehouse",
-            "retail",
-            "gewerbe",
-            "magasin",
-            "entrepot",
-            "industrial",
-            "nave",
-            "local",
-        ],
+        "commercial, office, bureau, buro, local commercial, oficina, shop, warehouse, retail, gewerbe, magasin, \
+         entrepot, industrial, nave, local",
     ),
 ];
 
-const RENTS: &[&str] = &[
-    "for rent",
-    "rent",
-    "rental",
-    "rentals",
-    "to rent",
-    "lease",
-    "for lease",
-    "residential lease",
-    "to let",
-    "letting",
-    "location",
-    "a louer",
-    "louer",
-    "miete",
-    "mieten",
-    "zu vermieten",
-    "vermietung",
-    "alquiler",
-    "en alquiler",
-    "alquilar",
-    "rental listing",
-    "forrent",
-    "let",
-    "rented",
-    "leased",
-    "listed for rent",
-    "renta",
-];
+const RENTS: &str = "for rent, rent, rental, rentals, to rent, lease, for lease, residential lease, to let, letting, location, a \
+     louer, louer, miete, mieten, zu vermieten, vermietung, alquiler, en alquiler, alquilar, rental listing, forrent, \
+     let, rented, leased, listed for rent, renta";
 
-const SALES: &[&str] = &[
-    "for sale",
-    "sale",
-    "sales",
-    "sell",
-    "buy",
-    "vente",
-    "a vendre",
-    "vendre",
-    "achat",
-    "acheter",
-    "kauf",
-    "kaufen",
-    "zu verkaufen",
-    "verkauf",
-    "venta",
-    "en venta",
-    "comprar",
-    "sale listing",
-    "forsale",
-    "sold",
-    "recently sold",
-    "listed for sale",
-];
-
-const COUNTRIES: &[(&str, &[&str])] = &[
-    ("US", &["us", "usa", "united states", "united states of america", "etats unis"]),
-    ("CA", &["ca", "can", "canada"]),
-    ("GB", &["gb", "uk", "gbr", "united kingdom", "great britain", "england"]),
-    ("MA", &["ma", "mar", "morocco", "maroc", "marruecos", "marokko"]),
-    ("FR", &["fr", "fra", "france", "frankreich", "francia"]),
-    ("DE", &["de", "deu", "germany", "deutschland", "allemagne", "alemania"]),
-    ("AT", &["at", "aut", "austria", "osterreich", "autriche"]),
-    ("CH", &["ch", "che", "switzerland", "schweiz", "suisse"]),
-    ("ES", &["es", "esp", "spain", "espana", "espagne", "spanien"]),
-    ("PT", &["pt", "prt", "portugal"]),
-    ("IT", &["it", "ita", "italy", "italia", "italie", "italien"]),
-    ("BE", &["be", "bel", "belgium", "belgique", "belgien"]),
-    ("NL", &["nl", "nld", "netherlands", "nederland", "pays bas", "niederlande"]),
-    ("LU", &["lu", "lux", "luxembourg", "luxemburg"]),
-    ("IE", &["ie", "irl", "ireland"]),
-    ("AU", &["au", "aus", "australia"]),
-    ("NZ", &["nz", "nzl", "new zealand"]),
-    ("MX", &["mx", "mex", "mexico"]),
-    ("TN", &["tn", "tun", "tunisia", "tunisie"]),
-    ("DZ", &["dz", "dza", "algeria", "algerie"]),
-    ("AE", &["ae", "are", "united arab emirates"]),
-    ("PL", &["pl", "pol", "poland", "polska"]),
-    ("CZ", &["cz", "cze", "czechia", "czech republic"]),
-    ("SE", &["se", "swe", "sweden"]),
-    ("NO", &["no", "nor", "norway"]),
-    ("DK", &["dk", "dnk", "denmark"]),
-    ("IN", &["in", "ind", "india"]),
-];
+const SALES: &str = "for sale, sale, sales, sell, buy, vente, a vendre, vendre, achat, acheter, kauf, kaufen, zu verkaufen, verkauf, \
+     venta, en venta, comprar, sale listing, forsale, sold, recently sold, listed for sale";
 
 const US_STATES: &str = " al ak az ar ca co ct de fl ga hi id il in ia ks ky la me md ma mi mn ms mo mt ne nv nh nj nm ny nc nd oh ok or pa ri sc sd tn tx \
     ut vt va wa wv wi wy dc pr ";
 
 /// Codes that are taken for currencies where they stand in a column.
-const CURRENCIES: &[&str] = &[
-    "USD", "EUR", "GBP", "MAD", "CHF", "CAD", "AUD", "NZD", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "RON", "BGN",
-    "TND", "DZD", "EGP", "ZAR", "AED", "SAR", "QAR", "INR", "JPY", "KRW", "CNY", "SGD", "HKD", "THB", "IDR", "PHP",
-    "VND", "MYR", "BRL", "MXN", "CLP", "COP", "PEN", "ARS", "UYU", "TRY", "ILS", "UAH", "RUB", "KES", "NGN", "XOF",
-    "XAF",
-];
+const CURRENCIES: &str = "USD EUR GBP MAD CHF CAD AUD NZD SEK NOK DKK PLN CZK HUF RON BGN TND DZD EGP ZAR AED SAR QAR INR JPY KRW CNY SGD \
+     HKD THB IDR PHP VND MYR BRL MXN CLP COP PEN ARS UYU TRY ILS UAH RUB KES NGN XOF XAF";
 
 /// The status that a word is, by its name in maps.
 pub(super) fn status(text: &str) -> Option<&'static str> {
@@ -287,7 +82,7 @@ pub(super) fn status(text: &str) -> Option<&'static str> {
         return Some(status.as_str());
     }
     let words = folded(text);
-    STATUSES.iter().find(|(_, names)| names.contains(&words.as_str())).map(|(status, _)| *status)
+    STATUSES.iter().find(|(_, names)| names.split(", ").any(|name| name == words)).map(|(status, _)| *status)
 }
 
 /// The type of home that a name speaks of; `None` where it speaks of none or of several.
@@ -298,9 +93,9 @@ pub(super) fn property_type(text: &str) -> Option<&'static str> {
     let words = format!(" {} ", folded(text));
     let has = |name: &str| words.contains(&format!(" {name} ")) || words.contains(&format!(" {name}s "));
     // A "multi family house" is no house by itself: where another word tells the type, these say nothing.
-    let weak = |name: &&str| matches!(*name, "house" | "maison" | "haus" | "casa");
+    let weak = |name: &str| matches!(name, "house" | "maison" | "haus" | "casa");
     let of = |strong: bool| {
-        let told = move |(_, names): &&(&str, &[&str])| names.iter().any(|name| has(name) && weak(&name) != strong);
+        let told = move |(_, names): &&(&str, &str)| names.split(", ").any(|name| has(name) && weak(name) != strong);
         TYPES.iter().filter(told).map(|(kind, _)| *kind).collect::<Vec<_>>()
     };
     match (&of(true)[..], &of(false)[..]) {
@@ -312,7 +107,7 @@ pub(super) fn property_type(text: &str) -> Option<&'static str> {
 /// `sale` or `rent`.
 pub(super) fn purpose(text: &str) -> Option<&'static str> {
     let words = folded(text);
-    let is = |names: &[&str]| names.contains(&words.as_str());
+    let is = |names: &str| names.split(", ").any(|name| name == words);
     match (is(RENTS), is(SALES)) {
         (true, false) => Some("rent"),
         (false, true) => Some("sale"),
@@ -322,60 +117,17 @@ pub(super) fn purpose(text: &str) -> Option<&'static str> {
 
 /// The same of a text that may say more: an address, a title, a category. `None` where it says both or neither.
 pub(super) fn purpose_in(text: &str) -> Option<&'static str> {
-    const RENT: &[&str] = &[
-        "rent",
-        "rental",
-        "rentals",
-        "for rent",
-        "lease",
-        "louer",
-        "location",
-        "locations",
-        "mietwohnungen",
-        "mietwohnung",
-        "mieten",
-        "miete",
-        "vermieten",
-        "alquiler",
-        "alquilar",
-        "to let",
-    ];
-    const SALE: &[&str] = &[
-        "for sale",
-        "vendre",
-        "vente",
-        "ventes",
-        "acheter",
-        "achat",
-        "kaufen",
-        "verkaufen",
-        "eigentumswohnung",
-        "eigentumswohnungen",
-        "venta",
-        "comprar",
-        "sale",
-    ];
+    const RENT: &str = "rent, rental, rentals, for rent, lease, louer, location, locations, mietwohnungen, mietwohnung, mieten, \
+         miete, vermieten, alquiler, alquilar, to let";
+    const SALE: &str = "for sale, vendre, vente, ventes, acheter, achat, kaufen, verkaufen, eigentumswohnung, eigentumswohnungen, \
+         venta, comprar, sale";
     let words = format!(" {} ", folded(text));
-    let has = |names: &[&str]| names.iter().any(|name| words.contains(&format!(" {name} ")));
+    let has = |names: &str| names.split(", ").any(|name| words.contains(&format!(" {name} ")));
     match (has(RENT), has(SALE)) {
         (true, false) => Some("rent"),
         (false, true) => Some("sale"),
         _ => None,
     }
-}
-
-/// The code of a country by its name or code.
-pub(super) fn country(text: &str) -> Option<&'static str> {
-    let words = folded(text);
-    COUNTRIES.iter().find(|(_, names)| names.contains(&words.as_str())).map(|(code, _)| *code)
-}
-
-/// The code of a country by the end of a host's name.
-pub(super) fn country_of_host(host: &str) -> Option<&'static str> {
-    let (_, end) = host.trim_end_matches('.').rsplit_once('.')?;
-    // Ends that are sold all over the world say nothing.
-    let says = end.len() == 2 && !matches!(end, "io" | "co" | "ai" | "me" | "tv" | "in");
-    country(end).filter(|_| says)
 }
 
 /// Whether a text is the code of a state of the United States.
@@ -385,7 +137,7 @@ pub(super) fn is_us_state(text: &str) -> bool {
 
 /// Whether a text is a currency's code.
 pub(super) fn is_currency(text: &str) -> bool {
-    CURRENCIES.iter().any(|code| code.eq_ignore_ascii_case(text))
+    CURRENCIES.split(' ').any(|code| code.eq_ignore_ascii_case(text))
 }
 
 #[cfg(test)]
@@ -406,9 +158,6 @@ mod tests {
         assert_eq!(purpose("ForRent"), Some("rent"));
         assert_eq!(purpose_in("https://x.at/iad/immobilien/d/mietwohnungen/wien"), Some("rent"));
         assert_eq!(purpose_in("/fr/maroc/appartements-à_vendre"), Some("sale"));
-        assert_eq!(country("USA"), Some("US"));
-        assert_eq!(country_of_host("www.avito.ma"), Some("MA"));
-        assert_eq!(country_of_host("api.example.io"), None);
         assert!(is_us_state("TX") && !is_us_state("XX"));
     }
 

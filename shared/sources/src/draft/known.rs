@@ -1,6 +1,7 @@
 //! What holds for every row: country, currency, purpose. Each with why it is thought so.
 
 use super::column::{Column, ratio};
+use super::countries;
 use super::guess::shown;
 use super::kinds;
 use super::sample::Sample;
@@ -38,6 +39,10 @@ impl Known {
             Some(code) => Some((code.to_ascii_uppercase(), TOLD.to_owned())),
             None => currency(sample, country.as_ref()),
         };
+        let country = country.or_else(|| {
+            let (code, _) = currency.as_ref()?;
+            Some((countries::country_of_currency(code)?.to_owned(), format!("Homes are priced in {code} there alone.")))
+        });
         let purpose = told.purpose.map(|purpose| (purpose.as_str().to_owned(), TOLD.to_owned()));
         Self { country, currency, purpose }
     }
@@ -62,15 +67,15 @@ fn candidates<'s>(name: &str, sample: &'s Sample) -> Vec<&'s Column> {
 
 fn country(sample: &Sample, told: &Told) -> Option<Fact> {
     for column in candidates("country", sample) {
-        let Some(code) = column.first().and_then(kinds::country) else { continue };
-        if column.all(|text| kinds::country(text) == Some(code)) {
+        let Some(code) = column.first().and_then(countries::country) else { continue };
+        if column.all(|text| countries::country(text) == Some(code)) {
             let text = shown(column.first().unwrap_or_default());
             return Some((code.to_owned(), format!("{} is {text:?} wherever it is told.", column.name)));
         }
     }
     let zips = candidates("postal_code", sample)
         .into_iter()
-        .any(|column| column.share(|text| text.len() >= 5 && text[..5].bytes().all(|b| b.is_ascii_digit())) > 0.9);
+        .any(|column| column.share(|text| text.len() >= 5 && text.bytes().take(5).all(|b| b.is_ascii_digit())) > 0.9);
     let states = candidates("region", sample).into_iter().find(|column| column.all(kinds::is_us_state));
     if let Some(column) = states.filter(|_| zips) {
         return Some(("US".to_owned(), format!("{} holds states of the United States.", column.name)));
@@ -79,7 +84,7 @@ fn country(sample: &Sample, told: &Told) -> Option<Fact> {
         |url: &str| origin(url).and_then(|origin| Some(origin.split_once("://")?.1.split(':').next()?.to_owned()));
     let addresses = candidates("url", sample).into_iter().filter_map(Column::first).chain(told.url.as_deref());
     addresses.filter_map(host).find_map(|host| {
-        let code = kinds::country_of_host(&host)?;
+        let code = countries::country_of_host(&host)?;
         Some((code.to_owned(), format!("Addresses are at {}.", shown(&host))))
     })
 }

@@ -22,11 +22,14 @@
 
 mod choose;
 mod column;
+mod countries;
 mod enums;
 mod fallback;
+mod find_rows;
 mod fit;
 mod fit_area;
 mod guess;
+mod in_texts;
 mod kinds;
 mod known;
 mod paging;
@@ -156,7 +159,7 @@ fn missing(known: &Known, chosen: &Chosen) -> Result<(), DraftError> {
     }
     if known.currency.is_none() && !reads("currency") {
         lacking.push(format!(
-            "no currency: no column, sign or country tells it; say which with --currency{}",
+            "no currency: no column, sign or country tells it; say which with --currency, or the country with --country{}",
             thought("currency")
         ));
     }

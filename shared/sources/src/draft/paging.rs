@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::guess::{quoted, shown};
 use super::sample::Sample;
-use super::words::Words;
+use super::words::{Phrase, Words};
 use crate::link::origin;
 
 /// What a draft says of HTTP.
@@ -187,11 +187,11 @@ fn placeholders(text: &str) -> Vec<&str> {
 }
 
 /// The best place beside the rows for one of these names, among values that fit.
-fn place(sample: &Sample, names: &[(&str, i32)], fits: impl Fn(&Value) -> bool) -> Option<String> {
+fn place(sample: &Sample, names: &[(&'static str, i32)], fits: impl Fn(&Value) -> bool) -> Option<String> {
     let found = sample.envelope.iter().filter(|(_, value)| fits(value)).filter_map(|(pointer, _)| {
         let path: Vec<String> = pointer.split('/').skip(1).map(str::to_owned).collect();
         let words = Words::of(&path);
-        let best = names.iter().map(|(name, weight)| words.likeness(name) * weight / 100).max()?;
+        let best = names.iter().map(|(name, weight)| words.likeness(&Phrase::of(name)) * weight / 100).max()?;
         (best >= 60).then_some((best, pointer))
     });
     found.max_by_key(|(best, pointer)| (*best, std::cmp::Reverse(pointer.len()))).map(|(_, pointer)| pointer.clone())

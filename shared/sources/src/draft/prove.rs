@@ -16,6 +16,8 @@ use crate::declared::{Map, Outcome, Row, RowError};
 pub struct Proof {
     /// Rows.
     pub rows: usize,
+    /// Rows that could be read, whether or not they can be counted.
+    pub read: usize,
     /// Rows that became listings and can be counted.
     pub understood: usize,
     /// Rows in which a field is known, by its name in maps.
@@ -57,6 +59,7 @@ impl Proof {
         match read {
             Ok(Outcome::Skipped) => {}
             Ok(Outcome::Observation(observation)) => {
+                self.read += 1;
                 for (name, is_known) in known_fields(&observation.listing) {
                     *self.filled.entry(name).or_default() += usize::from(is_known);
                 }
@@ -129,7 +132,7 @@ pub(super) fn mend(chosen: &Chosen, proof: &Proof) -> Option<Chosen> {
         if !vital && share < 0.3 {
             better.sure[at].be_lenient();
             is_better = true;
-        } else if !vital || field == "observed_at" || (field == "status" && share > 0.5) {
+        } else if !vital || field == "observed_at" || (field == "status" && share > 0.98) {
             let guess = better.sure.remove(at);
             better.unsure.push(guess.doubted(format!("It refuses {count} of {} rows: {example}.", proof.rows)));
             is_better = true;

@@ -40,7 +40,10 @@ impl Writing<'_> {
 
     fn head(&self, out: &mut Vec<String>) {
         let place = self.sample.pointer().map_or(String::new(), |pointer| format!(" at {}", shown(pointer)));
-        out.push(format!("# Drafted from {}: {} rows{place}.", shown(&self.told.sample), self.sample.rows()));
+        let rows = self.sample.looked_at();
+        let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
+        let first = if rows_are_cut(self.sample) { "the first " } else { "" };
+        out.push(format!("# Drafted from {}: {first}{rows}{place}.", shown(&self.told.sample)));
         out.push(
             "# Everything here is a guess by names and values: look at each line. What begins with # is off."
                 .to_owned(),
@@ -101,6 +104,15 @@ impl Writing<'_> {
             out.push(format!("# {}", self.remark(guess)));
             out.push(format!("{} = {}", guess.field, guess.table()));
         }
+        if self.http.is_none() && !self.chosen.sure.iter().any(|guess| guess.field == "observed_at") {
+            out.push("# Without observed_at a row counts as seen when it is read.".to_owned());
+        }
+        let places = ["postal_code", "city", "neighbourhood"];
+        if !self.chosen.sure.iter().any(|guess| places.contains(&guess.field)) {
+            out.push(
+                "# Postal code, city or neighbourhood: none is known, and without one a row is refused.".to_owned(),
+            );
+        }
         if !self.chosen.unsure.is_empty() {
             out.push(String::new());
             out.push("# Not sure of these: take off the # where one is right.".to_owned());
@@ -139,9 +151,12 @@ impl Writing<'_> {
 
     /// How many rows a field fills, why it was taken for it, and what else it might be.
     fn remark(&self, guess: &Guess) -> String {
-        let rows = self.sample.looked_at();
-        let filled = self.proof.and_then(|proof| proof.filled.get(guess.field));
-        let fills = filled.map_or(String::new(), |filled| format!("Fills {filled} of {rows}. "));
+        let fills = self.proof.and_then(|proof| {
+            let filled = proof.filled.get(guess.field)?;
+            let read = if proof.read < proof.rows { " that are read" } else { "" };
+            Some(format!("Fills {filled} of {} rows{read}. ", proof.read))
+        });
+        let fills = fills.unwrap_or_default();
         let lenient = if guess.is_lenient() { " What cannot be read is left unknown." } else { "" };
         let others = self.chosen.others.iter().find(|(field, _)| *field == guess.field);
         let others = others.map_or(String::new(), |(_, names)| {
@@ -152,9 +167,10 @@ impl Writing<'_> {
 
     fn unsure_remark(&self, guess: &Guess) -> String {
         let column = self.sample.columns.iter().find(|column| guess.columns.contains(&column.name));
-        let in_rows = column.map_or(0, super::column::Column::filled);
+        let rows = self.sample.looked_at();
+        let fills = column.map_or(String::new(), |column| format!("In {} of {rows} rows. ", column.filled()));
         let doubt = guess.doubt.as_deref().map_or(String::new(), |doubt| format!(" {}", shown_whole(doubt)));
-        format!("In {in_rows} of {} rows. {}{doubt}", self.sample.looked_at(), shown_whole(&guess.why))
+        format!("{fills}{}{doubt}", shown_whole(&guess.why))
     }
 }
 
@@ -173,6 +189,10 @@ fn whole_table(guess: &Guess) -> String {
 /// A remark of our own that may hold words from the sample: on one line, whole.
 fn shown_whole(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+fn rows_are_cut(sample: &Sample) -> bool {
+    sample.looked_at() < sample.rows()
 }
 
 fn param(name: &str) -> String {

@@ -7,6 +7,7 @@ use serde_json::{Map as Object, Value};
 
 use super::DraftError;
 use super::column::{Cell, Column};
+use super::find_rows::{arrays, beside, escaped, keyed, looks_like_a_row};
 use super::words::Words;
 
 /// Rows that are looked at.
@@ -14,11 +15,9 @@ pub(super) const ROWS_MAX: usize = 1_000;
 /// Columns that are looked at: a row of an API has some hundred.
 const COLUMNS_MAX: usize = 1_500;
 /// How deep inside a row is looked.
-const DEPTH_MAX: usize = 6;
+pub(super) const DEPTH_MAX: usize = 6;
 /// Letters of a text that are looked at.
 const TEXT_MAX: usize = 4_000;
-/// Values beside the rows that are kept.
-const ENVELOPE_MAX: usize = 200;
 
 /// A sample of what a source answers, or of its files.
 ///
@@ -191,6 +190,9 @@ struct Place {
 impl Table {
     fn object(&mut self, object: &Object<String, Value>, path: &mut Vec<String>, place: Place) {
         for (key, value) in object {
+            if place.depth > 0 && is_data(key) {
+                continue;
+            }
             path.push(key.clone());
             self.value(value, path, place);
             path.pop();
@@ -264,6 +266,12 @@ impl Table {
     }
 }
 
+/// Whether a key inside a row is data: a day of a history, an id.
+fn is_data(key: &str) -> bool {
+    let digits = key.bytes().filter(u8::is_ascii_digit).count();
+    digits >= 4 && digits * 2 > key.len()
+}
+
 /// A plain key as it is, everything else as a JSON Pointer.
 fn name_of(path: &[String]) -> String {
     let plain = |key: &str| !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | ' '));
@@ -271,10 +279,6 @@ fn name_of(path: &[String]) -> String {
         [key] if plain(key) => key.clone(),
         _ => path.iter().map(|key| format!("/{}", escaped(key))).collect(),
     }
-}
-
-fn escaped(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
 }
 
 fn text_cell(text: &str) -> Cell {
@@ -288,90 +292,6 @@ fn list_cell(elements: &[Value]) -> Cell {
         Some(texts) if texts.is_empty() => Cell::Absent,
         Some(texts) => Cell::List(texts),
         None => Cell::Nested,
-    }
-}
-
-/// Whether an object at the top is a row itself: it has an id and a price, or a place, of its own.
-fn looks_like_a_row(object: &Object<String, Value>) -> bool {
-    let has = |phrases: &[&str]| {
-        object.iter().any(|(key, value)| {
-            let words = Words::of(std::slice::from_ref(key));
-            (value.is_number() || value.is_string()) && phrases.iter().any(|phrase| words.likeness(phrase) >= 82)
-        })
-    };
-    has(&["id", "listing key", "listing id", "zpid", "url", "reference"])
-        && has(&["price", "list price", "rent", "prix", "preis", "precio", "loyer", "miete"])
-}
-
-/// Finds the arrays of objects that are reached through objects alone, each with how much it holds.
-fn arrays(object: &Object<String, Value>, path: &mut String, depth: usize, found: &mut Vec<(String, usize)>) {
-    for (key, value) in object {
-        let before = path.len();
-        path.push('/');
-        path.push_str(&escaped(key));
-        match value {
-            Value::Object(inside) if depth < 2 * DEPTH_MAX => arrays(inside, path, depth + 1, found),
-            Value::Array(elements) if elements.iter().any(Value::is_object) => {
-                let objects = elements.iter().filter(|element| element.is_object());
-                found.push((path.clone(), objects.map(leaves).sum()));
-            }
-            _ => {}
-        }
-        path.truncate(before);
-    }
-}
-
-/// How many values there are inside.
-fn leaves(value: &Value) -> usize {
-    match value {
-        Value::Object(object) => object.values().map(leaves).sum(),
-        Value::Array(elements) => elements.iter().map(leaves).sum(),
-        Value::Null => 0,
-        _ => 1,
-    }
-}
-
-/// An object whose values are many objects of one shape.
-fn keyed(object: &Object<String, Value>, path: &mut String, depth: usize) -> Option<String> {
-    let mut objects = object.values().filter_map(Value::as_object);
-    if let Some(first) = objects.next()
-        && object.len() >= 2
-        && object.values().all(Value::is_object)
-        && !first.is_empty()
-        && objects.all(|other| other.keys().filter(|key| first.contains_key(*key)).count() * 2 >= first.len())
-    {
-        return Some(if path.is_empty() { "the top".to_owned() } else { path.clone() });
-    }
-    object.iter().filter(|_| depth < DEPTH_MAX).find_map(|(key, value)| {
-        let before = path.len();
-        path.push('/');
-        path.push_str(&escaped(key));
-        let found = keyed(value.as_object()?, path, depth + 1);
-        path.truncate(before);
-        found
-    })
-}
-
-/// Texts and numbers that stand beside the rows.
-fn beside(
-    object: &Object<String, Value>,
-    rows: &str,
-    path: &mut String,
-    depth: usize,
-    found: &mut Vec<(String, Value)>,
-) {
-    for (key, value) in object {
-        let before = path.len();
-        path.push('/');
-        path.push_str(&escaped(key));
-        match value {
-            Value::Object(inside) if depth < DEPTH_MAX => beside(inside, rows, path, depth + 1, found),
-            Value::String(_) | Value::Number(_) if path != rows && found.len() < ENVELOPE_MAX => {
-                found.push((path.clone(), value.clone()));
-            }
-            _ => {}
-        }
-        path.truncate(before);
     }
 }
 

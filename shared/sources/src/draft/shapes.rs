@@ -241,6 +241,18 @@ pub(super) fn dates(column: &Column) -> Option<Dates> {
     Some(dates)
 }
 
+/// The share of rows in which two columns of dates tell the same moment, to the minute.
+pub(super) fn same_moment(a: &Column, b: &Column) -> f64 {
+    let times = |column: &Column| -> Vec<Option<i64>> {
+        let read = dates(column).filter(|found| found.key.0 == "date").and_then(|f| DateFormat::parse(f.key.1).ok());
+        let minute = |text: &str| Some(read.as_ref()?.read(text, &TimeZone::UTC).ok()?.ms() / 60_000);
+        column.cells.iter().map(|cell| cell.text().and_then(minute)).collect()
+    };
+    let (a, b) = (times(a), times(b));
+    let known = a.iter().flatten().count();
+    ratio(a.iter().zip(&b).filter(|(a, b)| a.is_some() && a == b).count(), known)
+}
+
 /// A moment at which a home may have been listed. Any number is some count of seconds, so that of those only recent
 /// ones are taken.
 fn plausible(format: &str, time: Time) -> Option<Time> {

@@ -1,970 +1,267 @@
 //! What columns are called, in English, French, German and Spanish. Names suggest; the values decide.
 
+use std::sync::LazyLock;
+
 use super::column::Column;
+use super::words::Phrase;
 
 /// A field of a listing, and what its column may be called.
 pub(super) struct Field {
     /// As a map names it.
     pub(super) name: &'static str,
-    /// What it may be called, each with how sure that is, of 100. Lower case, without accents.
-    pub(super) phrases: &'static [(&'static str, i32)],
+    /// What it may be called, each with how sure that is, of 100.
+    phrases: Vec<(Phrase, i32)>,
     /// Words beside which it means something else.
-    pub(super) not: &'static [&'static str],
+    not: Vec<&'static str>,
 }
 
 /// What a price is not when it is called so.
-const NOT_THE_PRICE: &[&str] = &[
-    "per",
-    "sqft",
-    "m2",
-    "sqm",
-    "change",
-    "changed",
-    "reduction",
-    "reduced",
-    "cut",
-    "drop",
-    "tax",
-    "hoa",
-    "fee",
-    "min",
-    "max",
-    "estimate",
-    "zestimate",
-    "history",
-    "sold",
-    "last",
-    "date",
-    "time",
-    "currency",
-    "unit",
-    "range",
-    "type",
-    "label",
-    "level",
-    "psf",
-    "parking",
-    "deposit",
-    "assessed",
-    "insurance",
-    "agent",
-    "agency",
-    "percent",
-    "pct",
-    "rate",
-    "count",
+const NOT_THE_PRICE: &str = "per sqft m2 sqm change changed reduction reduced cut drop tax hoa fee min max estimate zestimate history sold \
+     last date time currency unit range type label level psf parking deposit assessed insurance agent agency percent \
+     pct rate count";
+
+/// What belongs to people and firms, and not to the home.
+const PEOPLE: &str = "agent agents agency office broker brokers seller contact advertiser advertisers owner builder school schools \
+     branding company user member mls buyer organization";
+
+/// Every field that is looked for, in the order in which a map names them: how sure names are, with those names, and
+/// the words that speak against it. Lower case, without accents.
+const TABLE: &[(&str, &str, &str)] = &[
+    (
+        "native_id",
+        "100: listing key, zpid; 98: listing id, ad id; 97: property id; 96: id, annonce id, anzeigen id, scout id, \
+         advert id; 94: object id, objekt id, list id, home id, property code; 92: listing number, offer id, \
+         objektnummer; 90: uuid; 88: mls id, uid, guid; 86: mls number, reference; 84: external id; 80: ref; 76: \
+         codigo; 60: slug, numero; 55: key",
+        "agent agents agency office broker user seller city category community photo media type region location area \
+         county parcel plan spec source owner school lot image currency tax building lead record fips unit country \
+         neighborhood advertisers run",
+    ),
+    (
+        "observed_at",
+        "100: modification timestamp, scrape timestamp, observed at; 98: scraping time; 96: scraped at, scrape date; \
+         95: modified at, last modified, crawled at, fetched at, snapshot date; 92: updated at, last updated, last \
+         update date, retrieved at, extraction date, last seen date, seen at; 90: modified, scraped, last seen; 88: \
+         geandert am; 86: update date, updated, timestamp, mise a jour; 84: date maj, event date, actualizado; 82: \
+         time ms; 80: ingest ts; 52: date",
+        "photos photo media human list listed price sold built created publi open available removed string major \
+         closed local",
+    ),
+    (
+        "purpose",
+        "100: rent or sale; 96: vermarktungsart; 95: purpose, transaction type, offer type; 94: is rental; 92: deal \
+         type, operation, operacion, marketing type, is rent, posting is rental; 88: offre, for rent; 86: type \
+         annonce; 84: transaction, sale type; 82: listing type; 80: listing status, business type; 78: home status; \
+         76: rental; 74: channel; 70: status; 60: property type, category label; 58: category; 50: type; 40: event",
+        "off sub",
+    ),
+    (
+        "currency",
+        "100: currency, currency code, price currency, list price currency; 97: devise, wahrung, moneda; 95: divisa",
+        "rate",
+    ),
+    (
+        "status",
+        "100: standard status; 96: status, listing status; 94: home status, statut, objektstatus; 92: mls status, \
+         offer status, property status; 82: availability; 78: disponibilite, disponibilidad; 76: event; 68: estado; \
+         66: state; 62: etat; 40: zustand",
+        "code http contingent parking construction agent",
+    ),
+    (
+        "list_price",
+        "100: list price, asking price; 99: price amount, price value, listing price, kaufpreis; 98: unformatted \
+         price; 97: price, current price, monthly rent, prix, preis, precio; 96: price raw, mietpreis, precio venta, \
+         price unformatted; 95: rent price, prix affiche; 94: loyer, kaltmiete; 92: price text, sale price, rent, \
+         miete; 90: nettokaltmiete; 88: alquiler; 86: gesamtmiete; 84: warmmiete; 62: montant, importe; 60: amount; \
+         58: valor; 55: cost",
+        NOT_THE_PRICE,
+    ),
+    (
+        "original_list_price",
+        "100: original list price; 98: original price, initial price, prix initial, ursprunglicher preis, precio \
+         inicial, precio original; 92: first price; 88: starting price",
+        "date currency text",
+    ),
+    (
+        "previous_list_price",
+        "100: previous list price; 98: previous price, old price, ancien prix, vorheriger preis, precio anterior; 96: \
+         alter preis; 94: prior price; 90: price before",
+        "date currency",
+    ),
+    (
+        "price_changed_at",
+        "100: price change timestamp; 98: price changed at, date price changed, price change date; 96: price updated \
+         at; 94: price drop date, price reduced date; 88: price changed",
+        "",
+    ),
+    (
+        "listed_at",
+        "100: listed at, list date, listed date, on market date, on market timestamp; 98: date listed, listing date; \
+         97: listing contract date, published at, date posted, date publication, fecha publicacion; 96: published \
+         date, publish date, publication date, posted at, veroffentlicht am; 94: publie le, veroffentlicht, online \
+         seit, list time; 92: published, publie; 90: fecha alta, original entry timestamp; 86: posted, created at, \
+         creation date, erstellt am, activation date; 84: date creation, erstelldatum, first seen; 82: created date; \
+         80: created; 74: added; 62: fecha; 58: date; 52: time",
+        "photo photos sold price change update updated modified scraping built string zone removed media open ms \
+         zillow",
+    ),
+    (
+        "property_type",
+        "100: property sub type; 99: type de bien; 98: tipo inmueble, tipo de propiedad, type bien; 97: property \
+         type, home type, immobilientyp, objekttyp, objektart, immobilienart, real estate type; 96: prop type, estate \
+         type, property kind; 94: housing type, dwelling type; 90: wohnungstyp, tipologia; 80: type, tipo, category \
+         label; 78: categorie, kategorie, building type; 76: sub type, category name; 74: category; 72: kind",
+        "listing agent dimension price lead media",
+    ),
+    (
+        "bedrooms",
+        "100: bedrooms, bedrooms total; 98: beds, n bedrooms, number of bedrooms, nb chambres, nb de chambres, nombre \
+         de chambres, schlafzimmer, anzahl schlafzimmer, dormitorios; 97: bedroom count, num bedrooms, chambres; 96: \
+         recamaras; 94: habitaciones; 90: bed; 84: chambre",
+        "max min main level bath units",
+    ),
+    (
+        "bathrooms",
+        "100: bathrooms, bathrooms total decimal; 99: baths consolidated, bathrooms decimal; 98: bathrooms total, n \
+         bathrooms, number of bathrooms, salles de bain, salles de bains, nb de salles de bains, badezimmer, anzahl \
+         badezimmer, banos; 97: baths, bathrooms total integer, bathroom count, num bathrooms, salle de bain; 94: \
+         bader; 92: sdb; 88: bath",
+        "full half max min 3qtr 1qtr partial calc",
+    ),
+    (
+        "living_area",
+        "100: living area, livingarea, surface habitable, wohnflache; 99: sqft living, superficie habitable; 98: \
+         square footage, living space; 97: square feet, floor area; 96: square meters; 95: sqft, floor size; 94: \
+         superficie construida, area m2, size sqft, area sqft, estate size; 92: sqm; 90: surface, m2; 88: superficie, \
+         usable area, building size; 86: surface totale, total area; 84: flache, building area total; 82: area; 72: \
+         size, nutzflache; 70: metros",
+        "lot land plot terrain parcel parcelle unit units code price per max min source name major above basement \
+         garden terrace school parking",
+    ),
+    (
+        "lot_area",
+        "100: lot area value, lot size square feet, lot size area, grundstucksflache; 99: lot area, lot sqft, sqft \
+         lot; 98: lot size, surface terrain, surface du terrain, surface de la parcelle, superficie parcela, \
+         superficie terreno; 97: land area, plot area, plot size; 96: lot size acres, land size; 90: grundflache; 84: \
+         parcela; 70: terrain",
+        "unit units source features id type",
+    ),
+    (
+        "line",
+        "100: street address; 99: address line, address line1, address line 1, address street, unparsed address; 94: \
+         strasse; 92: street, address, adresse, direccion, calle; 90: line, anschrift; 88: full address, formatted \
+         address, rue; 86: domicilio",
+        "email mail ip web line2 office agent agents broker yn number advertisers",
+    ),
+    (
+        "neighbourhood",
+        "100: neighbourhood, neighborhood; 98: quartier, stadtteil, barrio; 96: subdivision name, ortsteil; 94: \
+         stadtbezirk; 92: subdivision, secteur; 90: neighborhoods, bezirk; 88: colonia; 84: district, suburb; 82: \
+         zona, quarter; 40: community",
+        PEOPLE,
+    ),
+    (
+        "city",
+        "100: city; 98: ville, stadt, ciudad, city name; 94: town; 92: ort, municipio, poblacion, localidad, \
+         locality; 90: commune, gemeinde, localite, postal city; 88: municipality; 62: location",
+        PEOPLE,
+    ),
+    (
+        "county",
+        "100: county, county or parish; 99: county name; 96: landkreis; 88: kreis; 86: departement; 84: comarca; 80: \
+         prefecture",
+        "fips id code agent office",
+    ),
+    (
+        "region",
+        "100: state or province; 99: state code; 98: bundesland; 96: state; 94: region, province, provincia, \
+         comunidad autonoma; 92: region name; 90: state name; 62: estado",
+        PEOPLE,
+    ),
+    (
+        "postal_code",
+        "100: postal code, zip code, postcode, code postal, plz, postleitzahl, codigo postal, zipcode, post code; 98: \
+         zip; 84: cp",
+        PEOPLE,
+    ),
+    ("country", "100: country, country code; 97: pays, pais, country iso; 80: land", "area size agent office use lot"),
+    ("latitude", "100: latitude; 98: lat, latitud, breitengrad; 40: y", PEOPLE),
+    ("longitude", "100: longitude; 98: lon, lng, longitud, langengrad; 94: long; 40: x", PEOPLE),
+    (
+        "title",
+        "100: title; 99: listing title; 98: headline, titre, titel, titulo; 94: uberschrift; 92: heading; 90: listing \
+         name, property name; 88: subject; 80: bezeichnung, suggested texts title",
+        "agent agents agency office broker seller user city county state file source mls advertisers branding \
+         community plan system school job country originating region",
+    ),
+    (
+        "description",
+        "100: public remarks; 98: description, beschreibung, descripcion; 92: remarks; 74: summary; 70: body, \
+         comments; 62: text; 60: texte, details",
+        "short agent image type",
+    ),
+    (
+        "seller",
+        "100: seller name; 94: seller, vendeur, anbieter, vendedor; 92: verkaufer; 88: anunciante; 84: owner name; \
+         80: contact name, user name; 70: user",
+        "url id phone email type is image logo",
+    ),
+    (
+        "agency",
+        "100: list office name, listing office name; 98: agency name; 95: agency, agence; 94: office name; 92: broker \
+         name, brokerage, inmobiliaria, agencia; 90: makler, listing office; 88: agentur; 84: broker; 72: office; 66: \
+         company",
+        "url id phone phones email logo key buyer website fee compensation type",
+    ),
+    (
+        "images",
+        "100: images, photos; 99: image urls; 98: pictures, bilder, fotos, photo urls, imagenes; 92: image url, \
+         carousel photos; 90: img src, media url, primary photo, main image; 88: image; 86: photo; 84: picture, img; \
+         74: thumbnail; 66: thumb; 60: media, cover",
+        "agent agency count logo has timestamp seller branding advertisers broker user",
+    ),
+    (
+        "amenities",
+        "100: amenities; 98: equipements, ausstattung; 96: equipments; 90: caracteristicas, prestations, merkmale; \
+         88: features, equipment; 80: extras, interior features; 76: servicios, tags; 60: attributs; 52: appliances",
+        "lot parking school",
+    ),
+    (
+        "url",
+        "100: listing url; 98: detail url, property url, details url; 97: url, ad url; 96: link, permalink, web url, \
+         page url, canonical url; 92: href, lien, enlace; 90: hdp url; 88: share url; 80: uri",
+        "image photo photos img logo tour video seller agent agency thumbnail media api map tours virtual branding \
+         advertisers office website picture user street",
+    ),
 ];
 
-/// What belongs to a home and is no part of the listing's own address.
-const PEOPLE: &[&str] = &[
-    "agent",
-    "agents",
-    "agency",
-    "office",
-    "broker",
-    "brokers",
-    "seller",
-    "contact",
-    "advertiser",
-    "advertisers",
-    "owner",
-    "builder",
-    "school",
-    "schools",
-    "branding",
-    "company",
-    "user",
-    "member",
-    "mls",
-    "buyer",
-    "organization",
-];
-
-/// Every field that is looked for, in the order in which a map names them.
-pub(super) const FIELDS: &[Field] = &[
-    Field {
-        name: "native_id",
-        phrases: &[
-            ("id", 96),
-            ("listing id", 100),
-            ("listing key", 100),
-            ("property id", 97),
-            ("zpid", 100),
-            ("ad id", 98),
-            ("mls id", 88),
-            ("mls number", 86),
-            ("listing number", 92),
-            ("object id", 94),
-            ("objekt id", 94),
-            ("uid", 88),
-            ("uuid", 90),
-            ("guid", 88),
-            ("reference", 86),
-            ("ref", 80),
-            ("list id", 94),
-            ("home id", 94),
-            ("offer id", 92),
-            ("annonce id", 96),
-            ("anzeigen id", 96),
-            ("objektnummer", 92),
-            ("scout id", 96),
-            ("codigo", 76),
-            ("property code", 94),
-            ("slug", 60),
-            ("advert id", 96),
-            ("external id", 84),
-            ("numero", 60),
-            ("key", 55),
-        ],
-        not: &[
-            "agent",
-            "agents",
-            "agency",
-            "office",
-            "broker",
-            "user",
-            "seller",
-            "city",
-            "category",
-            "community",
-            "photo",
-            "media",
-            "type",
-            "region",
-            "location",
-            "area",
-            "county",
-            "parcel",
-            "plan",
-            "spec",
-            "source",
-            "owner",
-            "school",
-            "lot",
-            "image",
-            "currency",
-            "tax",
-            "building",
-            "lead",
-            "record",
-            "fips",
-            "unit",
-            "country",
-            "neighborhood",
-            "advertisers",
-            "run",
-        ],
-    },
-    Field {
-        name: "observed_at",
-        phrases: &[
-            ("modification timestamp", 100),
-            ("modified", 90),
-            ("modified at", 95),
-            ("last modified", 95),
-            ("updated at", 92),
-            ("last updated", 92),
-            ("last update date", 92),
-            ("update date", 86),
-            ("updated", 86),
-            ("scraped at", 96),
-            ("scraping time", 98),
-            ("scrape timestamp", 100),
-            ("scrape date", 96),
-            ("scraped", 90),
-            ("crawled at", 95),
-            ("fetched at", 95),
-            ("retrieved at", 92),
-            ("observed at", 100),
-            ("snapshot date", 95),
-            ("extraction date", 92),
-            ("timestamp", 86),
-            ("last seen", 90),
-            ("last seen date", 92),
-            ("seen at", 92),
-            ("date maj", 84),
-            ("event date", 84),
-            ("geandert am", 88),
-            ("actualizado", 84),
-            ("ingest ts", 80),
-            ("time ms", 82),
-            ("mise a jour", 86),
-            ("date", 52),
-        ],
-        not: &[
-            "photos",
-            "photo",
-            "media",
-            "human",
-            "list",
-            "listed",
-            "price",
-            "sold",
-            "built",
-            "created",
-            "publi",
-            "open",
-            "available",
-            "removed",
-            "string",
-            "major",
-            "closed",
-            "local",
-        ],
-    },
-    Field {
-        name: "purpose",
-        phrases: &[
-            ("purpose", 95),
-            ("transaction type", 95),
-            ("transaction", 84),
-            ("offer type", 95),
-            ("offre", 88),
-            ("listing status", 80),
-            ("home status", 78),
-            ("status", 70),
-            ("listing type", 82),
-            ("deal type", 92),
-            ("operation", 92),
-            ("operacion", 92),
-            ("vermarktungsart", 96),
-            ("marketing type", 92),
-            ("property type", 60),
-            ("rent or sale", 100),
-            ("for rent", 88),
-            ("is rent", 92),
-            ("is rental", 94),
-            ("rental", 76),
-            ("sale type", 84),
-            ("business type", 80),
-            ("category", 58),
-            ("type annonce", 86),
-            ("channel", 74),
-            ("category label", 60),
-            ("type", 50),
-            ("posting is rental", 92),
-            ("event", 40),
-        ],
-        not: &["off", "sub"],
-    },
-    Field { name: "currency", phrases: CURRENCY, not: &["rate"] },
-    Field {
-        name: "status",
-        phrases: &[
-            ("standard status", 100),
-            ("status", 96),
-            ("listing status", 96),
-            ("home status", 94),
-            ("statut", 94),
-            ("state", 66),
-            ("etat", 62),
-            ("estado", 68),
-            ("availability", 82),
-            ("mls status", 92),
-            ("offer status", 92),
-            ("objektstatus", 94),
-            ("property status", 92),
-            ("event", 76),
-            ("disponibilite", 78),
-            ("disponibilidad", 78),
-            ("zustand", 40),
-        ],
-        not: &["code", "http", "contingent", "parking", "construction", "agent"],
-    },
-    Field {
-        name: "list_price",
-        phrases: &[
-            ("list price", 100),
-            ("price", 97),
-            ("asking price", 100),
-            ("price amount", 99),
-            ("price value", 99),
-            ("price text", 92),
-            ("price raw", 96),
-            ("amount", 60),
-            ("sale price", 92),
-            ("listing price", 99),
-            ("current price", 97),
-            ("rent", 92),
-            ("monthly rent", 97),
-            ("rent price", 95),
-            ("prix", 97),
-            ("prix affiche", 95),
-            ("loyer", 94),
-            ("montant", 62),
-            ("preis", 97),
-            ("kaufpreis", 99),
-            ("miete", 92),
-            ("kaltmiete", 94),
-            ("warmmiete", 84),
-            ("gesamtmiete", 86),
-            ("nettokaltmiete", 90),
-            ("mietpreis", 96),
-            ("precio", 97),
-            ("precio venta", 96),
-            ("alquiler", 88),
-            ("importe", 62),
-            ("valor", 58),
-            ("price unformatted", 96),
-            ("unformatted price", 98),
-            ("cost", 55),
-        ],
-        not: NOT_THE_PRICE,
-    },
-    Field {
-        name: "original_list_price",
-        phrases: &[
-            ("original list price", 100),
-            ("original price", 98),
-            ("initial price", 98),
-            ("first price", 92),
-            ("starting price", 88),
-            ("prix initial", 98),
-            ("ursprunglicher preis", 98),
-            ("precio inicial", 98),
-            ("precio original", 98),
-        ],
-        not: &["date", "currency", "text"],
-    },
-    Field {
-        name: "previous_list_price",
-        phrases: &[
-            ("previous list price", 100),
-            ("previous price", 98),
-            ("old price", 98),
-            ("price before", 90),
-            ("ancien prix", 98),
-            ("alter preis", 96),
-            ("vorheriger preis", 98),
-            ("precio anterior", 98),
-            ("prior price", 94),
-        ],
-        not: &["date", "currency"],
-    },
-    Field {
-        name: "price_changed_at",
-        phrases: &[
-            ("price change timestamp", 100),
-            ("price changed at", 98),
-            ("date price changed", 98),
-            ("price change date", 98),
-            ("price changed", 88),
-            ("price drop date", 94),
-            ("price reduced date", 94),
-            ("price updated at", 96),
-        ],
-        not: &[],
-    },
-    Field {
-        name: "listed_at",
-        phrases: &[
-            ("listed at", 100),
-            ("list date", 100),
-            ("listed date", 100),
-            ("date listed", 98),
-            ("listing date", 98),
-            ("on market date", 100),
-            ("on market timestamp", 100),
-            ("listing contract date", 97),
-            ("published at", 97),
-            ("published", 92),
-            ("published date", 96),
-            ("publish date", 96),
-            ("publication date", 96),
-            ("date posted", 97),
-            ("posted at", 96),
-            ("posted", 86),
-            ("created at", 86),
-            ("created", 80),
-            ("created date", 82),
-            ("creation date", 86),
-            ("date publication", 97),
-            ("date creation", 84),
-            ("publie le", 94),
-            ("veroffentlicht", 94),
-            ("veroffentlicht am", 96),
-            ("erstellt am", 86),
-            ("erstelldatum", 84),
-            ("online seit", 94),
-            ("fecha publicacion", 97),
-            ("fecha alta", 90),
-            ("fecha", 62),
-            ("date", 58),
-            ("time", 52),
-            ("first seen", 84),
-            ("original entry timestamp", 90),
-            ("added", 74),
-            ("list time", 94),
-            ("activation date", 86),
-        ],
-        not: &[
-            "photo", "photos", "sold", "price", "change", "update", "updated", "modified", "scraping", "built",
-            "string", "zone", "removed", "media", "open", "ms", "zillow",
-        ],
-    },
-    Field {
-        name: "property_type",
-        phrases: PROPERTY_TYPE,
-        not: &["listing", "agent", "dimension", "price", "lead", "media"],
-    },
-    Field {
-        name: "bedrooms",
-        phrases: &[
-            ("bedrooms", 100),
-            ("bedrooms total", 100),
-            ("beds", 98),
-            ("bed", 90),
-            ("bedroom count", 97),
-            ("num bedrooms", 97),
-            ("n bedrooms", 98),
-            ("number of bedrooms", 98),
-            ("chambres", 97),
-            ("nb chambres", 98),
-            ("nb de chambres", 98),
-            ("nombre de chambres", 98),
-            ("schlafzimmer", 98),
-            ("anzahl schlafzimmer", 98),
-            ("habitaciones", 94),
-            ("dormitorios", 98),
-            ("recamaras", 96),
-            ("chambre", 84),
-        ],
-        not: &["max", "min", "main", "level", "bath", "units"],
-    },
-    Field {
-        name: "bathrooms",
-        phrases: &[
-            ("bathrooms", 100),
-            ("baths", 97),
-            ("bathrooms total", 98),
-            ("bathrooms total integer", 97),
-            ("bath", 88),
-            ("baths consolidated", 99),
-            ("bathroom count", 97),
-            ("n bathrooms", 98),
-            ("num bathrooms", 97),
-            ("number of bathrooms", 98),
-            ("salles de bain", 98),
-            ("salles de bains", 98),
-            ("salle de bain", 97),
-            ("sdb", 92),
-            ("nb de salles de bains", 98),
-            ("badezimmer", 98),
-            ("anzahl badezimmer", 98),
-            ("bader", 94),
-            ("banos", 98),
-            ("bathrooms total decimal", 100),
-            ("bathrooms decimal", 99),
-        ],
-        not: &["full", "half", "max", "min", "3qtr", "1qtr", "partial", "calc"],
-    },
-    Field {
-        name: "living_area",
-        phrases: &[
-            ("living area", 100),
-            ("livingarea", 100),
-            ("square footage", 98),
-            ("square feet", 97),
-            ("sqft", 95),
-            ("sqft living", 99),
-            ("floor area", 97),
-            ("floor size", 95),
-            ("area", 82),
-            ("size", 72),
-            ("surface", 90),
-            ("surface habitable", 100),
-            ("surface totale", 86),
-            ("total area", 86),
-            ("superficie habitable", 99),
-            ("superficie", 88),
-            ("metros", 70),
-            ("superficie construida", 94),
-            ("wohnflache", 100),
-            ("flache", 84),
-            ("nutzflache", 72),
-            ("m2", 90),
-            ("sqm", 92),
-            ("area m2", 94),
-            ("size sqft", 94),
-            ("building area total", 84),
-            ("square meters", 96),
-            ("usable area", 88),
-            ("building size", 88),
-            ("area sqft", 94),
-            ("estate size", 94),
-            ("living space", 98),
-        ],
-        not: &[
-            "lot", "land", "plot", "terrain", "parcel", "parcelle", "unit", "units", "code", "price", "per", "max",
-            "min", "source", "name", "major", "above", "basement", "garden", "terrace", "school", "parking",
-        ],
-    },
-    Field {
-        name: "lot_area",
-        phrases: &[
-            ("lot area", 99),
-            ("lot area value", 100),
-            ("lot size", 98),
-            ("lot size square feet", 100),
-            ("lot sqft", 99),
-            ("sqft lot", 99),
-            ("lot size area", 100),
-            ("lot size acres", 96),
-            ("land area", 97),
-            ("land size", 96),
-            ("plot area", 97),
-            ("plot size", 97),
-            ("surface terrain", 98),
-            ("surface du terrain", 98),
-            ("surface de la parcelle", 98),
-            ("grundstucksflache", 100),
-            ("grundflache", 90),
-            ("superficie parcela", 98),
-            ("superficie terreno", 98),
-            ("parcela", 84),
-            ("terrain", 70),
-        ],
-        not: &["unit", "units", "source", "features", "id", "type"],
-    },
-    Field {
-        name: "line",
-        phrases: &[
-            ("street address", 100),
-            ("address line", 99),
-            ("address line1", 99),
-            ("address line 1", 99),
-            ("address street", 99),
-            ("unparsed address", 99),
-            ("line", 90),
-            ("street", 92),
-            ("address", 92),
-            ("full address", 88),
-            ("formatted address", 88),
-            ("adresse", 92),
-            ("rue", 88),
-            ("strasse", 94),
-            ("anschrift", 90),
-            ("direccion", 92),
-            ("calle", 92),
-            ("domicilio", 86),
-        ],
-        not: &[
-            "email",
-            "mail",
-            "ip",
-            "web",
-            "line2",
-            "office",
-            "agent",
-            "agents",
-            "broker",
-            "yn",
-            "number",
-            "advertisers",
-        ],
-    },
-    Field {
-        name: "neighbourhood",
-        phrases: &[
-            ("neighbourhood", 100),
-            ("neighborhood", 100),
-            ("subdivision name", 96),
-            ("subdivision", 92),
-            ("quartier", 98),
-            ("secteur", 92),
-            ("district", 84),
-            ("stadtteil", 98),
-            ("ortsteil", 96),
-            ("stadtbezirk", 94),
-            ("barrio", 98),
-            ("zona", 82),
-            ("suburb", 84),
-            ("colonia", 88),
-            ("community", 40),
-            ("neighborhoods", 90),
-            ("quarter", 82),
-            ("bezirk", 90),
-        ],
-        not: PEOPLE,
-    },
-    Field {
-        name: "city",
-        phrases: &[
-            ("city", 100),
-            ("town", 94),
-            ("ville", 98),
-            ("stadt", 98),
-            ("ort", 92),
-            ("ciudad", 98),
-            ("municipality", 88),
-            ("municipio", 92),
-            ("poblacion", 92),
-            ("localidad", 92),
-            ("commune", 90),
-            ("gemeinde", 90),
-            ("locality", 92),
-            ("city name", 98),
-            ("location", 62),
-            ("localite", 90),
-            ("postal city", 90),
-        ],
-        not: PEOPLE,
-    },
-    Field {
-        name: "county",
-        phrases: &[
-            ("county", 100),
-            ("county or parish", 100),
-            ("county name", 99),
-            ("landkreis", 96),
-            ("kreis", 88),
-            ("comarca", 84),
-            ("departement", 86),
-            ("prefecture", 80),
-        ],
-        not: &["fips", "id", "code", "agent", "office"],
-    },
-    Field {
-        name: "region",
-        phrases: &[
-            ("state or province", 100),
-            ("state", 96),
-            ("state code", 99),
-            ("region", 94),
-            ("province", 94),
-            ("provincia", 94),
-            ("bundesland", 98),
-            ("comunidad autonoma", 94),
-            ("state name", 90),
-            ("estado", 62),
-            ("region name", 92),
-        ],
-        not: PEOPLE,
-    },
-    Field {
-        name: "postal_code",
-        phrases: &[
-            ("postal code", 100),
-            ("zip code", 100),
-            ("zip", 98),
-            ("postcode", 100),
-            ("code postal", 100),
-            ("plz", 100),
-            ("postleitzahl", 100),
-            ("codigo postal", 100),
-            ("cp", 84),
-            ("zipcode", 100),
-            ("post code", 100),
-        ],
-        not: PEOPLE,
-    },
-    Field {
-        name: "country",
-        phrases: &[
-            ("country", 100),
-            ("country code", 100),
-            ("pays", 97),
-            ("land", 80),
-            ("pais", 97),
-            ("country iso", 97),
-        ],
-        not: &["area", "size", "agent", "office", "use", "lot"],
-    },
-    Field {
-        name: "latitude",
-        phrases: &[("latitude", 100), ("lat", 98), ("latitud", 98), ("breitengrad", 98), ("y", 40)],
-        not: PEOPLE,
-    },
-    Field {
-        name: "longitude",
-        phrases: &[
-            ("longitude", 100),
-            ("lon", 98),
-            ("lng", 98),
-            ("long", 94),
-            ("longitud", 98),
-            ("langengrad", 98),
-            ("x", 40),
-        ],
-        not: PEOPLE,
-    },
-    Field {
-        name: "title",
-        phrases: &[
-            ("title", 100),
-            ("headline", 98),
-            ("titre", 98),
-            ("titel", 98),
-            ("titulo", 98),
-            ("name", 66),
-            ("subject", 88),
-            ("uberschrift", 94),
-            ("heading", 92),
-            ("bezeichnung", 80),
-            ("listing title", 99),
-            ("suggested texts title", 80),
-        ],
-        not: &[
-            "agent",
-            "agents",
-            "agency",
-            "office",
-            "broker",
-            "seller",
-            "user",
-            "city",
-            "county",
-            "state",
-            "file",
-            "source",
-            "mls",
-            "advertisers",
-            "branding",
-            "community",
-            "plan",
-            "system",
-            "school",
-            "job",
-            "country",
-            "originating",
-            "region",
-        ],
-    },
-    Field {
-        name: "description",
-        phrases: &[
-            ("public remarks", 100),
-            ("description", 98),
-            ("remarks", 92),
-            ("beschreibung", 98),
-            ("descripcion", 98),
-            ("texte", 60),
-            ("body", 70),
-            ("comments", 70),
-            ("summary", 74),
-            ("details", 60),
-            ("text", 62),
-        ],
-        not: &["short", "agent", "image", "type"],
-    },
-    Field {
-        name: "seller",
-        phrases: &[
-            ("seller name", 100),
-            ("seller", 94),
-            ("vendeur", 94),
-            ("anbieter", 94),
-            ("vendedor", 94),
-            ("user", 70),
-            ("owner name", 84),
-            ("contact name", 80),
-            ("anunciante", 88),
-            ("verkaufer", 92),
-            ("user name", 80),
-        ],
-        not: &["url", "id", "phone", "email", "type", "is", "image", "logo"],
-    },
-    Field {
-        name: "agency",
-        phrases: &[
-            ("list office name", 100),
-            ("office name", 94),
-            ("agency", 95),
-            ("agency name", 98),
-            ("broker name", 92),
-            ("brokerage", 92),
-            ("broker", 84),
-            ("agence", 95),
-            ("agentur", 88),
-            ("makler", 90),
-            ("inmobiliaria", 92),
-            ("agencia", 92),
-            ("company", 66),
-            ("listing office", 90),
-            ("listing office name", 100),
-            ("office", 72),
-        ],
-        not: &[
-            "url",
-            "id",
-            "phone",
-            "phones",
-            "email",
-            "logo",
-            "key",
-            "buyer",
-            "website",
-            "fee",
-            "compensation",
-            "type",
-        ],
-    },
-    Field {
-        name: "images",
-        phrases: &[
-            ("images", 100),
-            ("photos", 100),
-            ("pictures", 98),
-            ("bilder", 98),
-            ("fotos", 98),
-            ("image urls", 99),
-            ("photo", 86),
-            ("image", 88),
-            ("img src", 90),
-            ("picture", 84),
-            ("thumbnail", 74),
-            ("image url", 92),
-            ("media", 60),
-            ("media url", 90),
-            ("primary photo", 90),
-            ("photo urls", 98),
-            ("cover", 60),
-            ("img", 84),
-            ("imagenes", 98),
-            ("carousel photos", 92),
-            ("thumb", 66),
-            ("main image", 90),
-        ],
-        not: &[
-            "agent",
-            "agency",
-            "count",
-            "logo",
-            "has",
-            "timestamp",
-            "seller",
-            "branding",
-            "advertisers",
-            "broker",
-            "user",
-        ],
-    },
-    Field {
-        name: "amenities",
-        phrases: &[
-            ("amenities", 100),
-            ("features", 88),
-            ("equipments", 96),
-            ("equipements", 98),
-            ("ausstattung", 98),
-            ("caracteristicas", 90),
-            ("prestations", 90),
-            ("servicios", 76),
-            ("merkmale", 90),
-            ("extras", 80),
-            ("tags", 76),
-            ("equipment", 88),
-            ("appliances", 52),
-            ("community features", 66),
-            ("interior features", 80),
-            ("attributs", 60),
-        ],
-        not: &["lot", "parking", "school"],
-    },
-    Field {
-        name: "url",
-        phrases: &[
-            ("url", 97),
-            ("link", 96),
-            ("listing url", 100),
-            ("detail url", 98),
-            ("href", 92),
-            ("permalink", 96),
-            ("lien", 92),
-            ("web url", 96),
-            ("property url", 98),
-            ("enlace", 92),
-            ("page url", 96),
-            ("details url", 98),
-            ("hdp url", 90),
-            ("canonical url", 96),
-            ("uri", 80),
-            ("ad url", 97),
-            ("share url", 88),
-        ],
-        not: &[
-            "image",
-            "photo",
-            "photos",
-            "img",
-            "logo",
-            "tour",
-            "video",
-            "seller",
-            "agent",
-            "agency",
-            "thumbnail",
-            "media",
-            "api",
-            "map",
-            "tours",
-            "virtual",
-            "branding",
-            "advertisers",
-            "office",
-            "website",
-            "picture",
-            "user",
-            "street",
-        ],
-    },
-];
-
-const CURRENCY: &[(&str, i32)] = &[
-    ("currency", 100),
-    ("currency code", 100),
-    ("price currency", 100),
-    ("devise", 97),
-    ("wahrung", 97),
-    ("moneda", 97),
-    ("divisa", 95),
-    ("list price currency", 100),
-];
-
-const PROPERTY_TYPE: &[(&str, i32)] = &[
-    ("property sub type", 100),
-    ("property type", 97),
-    ("home type", 97),
-    ("type de bien", 99),
-    ("category", 74),
-    ("type", 80),
-    ("sub type", 76),
-    ("immobilientyp", 97),
-    ("objekttyp", 97),
-    ("objektart", 97),
-    ("immobilienart", 97),
-    ("wohnungstyp", 90),
-    ("tipo", 80),
-    ("tipo inmueble", 98),
-    ("tipo de propiedad", 98),
-    ("categorie", 78),
-    ("kategorie", 78),
-    ("category label", 80),
-    ("kind", 72),
-    ("real estate type", 97),
-    ("prop type", 96),
-    ("building type", 78),
-    ("estate type", 96),
-    ("tipologia", 90),
-    ("property kind", 96),
-    ("housing type", 94),
-    ("dwelling type", 94),
-    ("type bien", 98),
-    ("category name", 76),
-];
+/// [`TABLE`], taken apart.
+pub(super) static FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
+    let phrases = |text: &'static str| {
+        let groups = text.split("; ").filter_map(|group| group.split_once(": "));
+        let sure = groups.filter_map(|(sure, names)| Some((sure.parse::<i32>().ok()?, names)));
+        sure.flat_map(|(sure, names)| names.split(", ").map(move |name| (Phrase::of(name), sure))).collect()
+    };
+    let field = |(name, names, not): &(&'static str, &'static str, &'static str)| Field {
+        name,
+        phrases: phrases(names),
+        not: not.split_whitespace().collect(),
+    };
+    TABLE.iter().map(field).collect()
+});
 
 impl Field {
     /// How much a column's name speaks for this field, from 0 to 100; less the deeper it lies.
     pub(super) fn likeness(&self, column: &Column) -> i32 {
         let words = &column.words;
-        let best = self.phrases.iter().map(|(phrase, weight)| (words.likeness(phrase), phrase, weight));
-        let Some((like, phrase, weight)) = best.max_by_key(|(like, _, weight)| like * *weight) else { return 0 };
+        let best = self.phrases.iter().map(|(phrase, sure)| (words.likeness(phrase), phrase, sure));
+        let Some((like, phrase, sure)) = best.max_by_key(|(like, _, sure)| like * *sure) else { return 0 };
         // A phrase that holds such a word itself is meant as it is.
-        let is_meant = like == 100 && phrase.split(' ').any(|word| self.not.contains(&word));
-        let away = if words.have(self.not) && !is_meant { 60 } else { 0 };
+        let is_meant = like == 100 && phrase.words.iter().any(|word| self.not.contains(word));
+        let away = if words.have(&self.not) && !is_meant { 60 } else { 0 };
         let depth = 3 * i32::try_from(column.depth).unwrap_or(20);
         let list = if column.in_list { 12 } else { 0 };
-        (like * weight / 100 - away - depth - list).max(0)
+        (like * sure / 100 - away - depth - list).max(0)
     }
 }
 
@@ -1013,10 +310,12 @@ mod tests {
 
     #[test]
     fn phrases_are_written_as_names_are_compared() {
-        for field in FIELDS {
-            for (phrase, weight) in field.phrases {
-                assert_eq!(folded(phrase), *phrase, "{}", field.name);
-                assert!((1..=100).contains(weight));
+        for (field, (name, names, _)) in FIELDS.iter().zip(TABLE) {
+            assert_eq!(field.name, *name);
+            assert_eq!(field.phrases.len(), names.split([',', ';']).count(), "{name}");
+            for (phrase, sure) in &field.phrases {
+                assert_eq!(folded(&phrase.words.join(" ")), phrase.words.join(" "), "{name}");
+                assert!((1..=100).contains(sure));
             }
         }
     }

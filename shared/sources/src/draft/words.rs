@@ -31,6 +31,21 @@ pub(super) struct Words {
     pub(super) last: Vec<String>,
     /// Of the segments above, outermost first.
     pub(super) above: Vec<Vec<String>>,
+    /// The last segment, and it with the one above, without blanks.
+    joined: (String, String),
+}
+
+/// Words that a column may be called by.
+pub(super) struct Phrase {
+    pub(super) words: Vec<&'static str>,
+    joined: String,
+}
+
+impl Phrase {
+    pub(super) fn of(text: &'static str) -> Self {
+        let words: Vec<&str> = text.split(' ').collect();
+        Self { joined: words.concat(), words }
+    }
 }
 
 impl Words {
@@ -42,18 +57,19 @@ impl Words {
             .filter(|words| !words.is_empty())
             .collect();
         let last = segments.pop().unwrap_or_default();
-        Self { last, above: segments }
+        let joined = last.concat();
+        let with_parent = segments.last().map_or(String::new(), |parent| parent.concat() + &joined);
+        Self { last, above: segments, joined: (joined, with_parent) }
     }
 
     /// How much of `phrase` this name is, from 0 to 100.
-    pub(super) fn likeness(&self, phrase: &str) -> i32 {
-        let phrase: Vec<&str> = phrase.split(' ').collect();
-        let own = like(&self.last, &phrase);
+    pub(super) fn likeness(&self, phrase: &Phrase) -> i32 {
+        // Names are often written as one word, like zipcode, so that joined words count too.
+        let own = if self.joined.0 == phrase.joined { 100 } else { like(&self.last, &phrase.words) };
         let Some(parent) = self.above.last() else { return own };
+        let whole = if self.joined.1 == phrase.joined { 95 } else { 0 };
         let empty = matches!(&self.last[..], [word] if EMPTY.contains(&word.as_str()));
-        let with_parent: Vec<String> = parent.iter().chain(&self.last).cloned().collect();
-        let whole = if with_parent.concat() == phrase.concat() { 95 } else { 0 };
-        let above = if empty { like(parent, &phrase) - 10 } else { 0 };
+        let above = if empty { like(parent, &phrase.words) - 10 } else { 0 };
         own.max(whole).max(above)
     }
 
@@ -63,12 +79,12 @@ impl Words {
     }
 }
 
-/// How much of a phrase a name is. Names are often written as one word (`zipcode`), so that joined words count too.
+/// How much of a phrase a name is.
 fn like(name: &[String], phrase: &[&str]) -> i32 {
     let at = |place: usize| name.get(place..place + phrase.len()).is_some_and(|part| part == phrase);
-    if name.is_empty() {
+    if name.is_empty() || phrase.is_empty() {
         0
-    } else if name.concat() == phrase.concat() {
+    } else if name == phrase {
         100
     } else if name.len() > phrase.len() && at(name.len() - phrase.len()) {
         82
@@ -165,13 +181,14 @@ mod tests {
 
     #[test]
     fn a_name_is_as_like_a_phrase_as_it_has_of_it() {
-        assert_eq!(words(&["zipcode"]).likeness("zip code"), 100);
-        assert_eq!(words(&["price", "amount"]).likeness("price"), 90);
-        assert_eq!(words(&["address", "city"]).likeness("city"), 100);
-        assert_eq!(words(&["salesPrice"]).likeness("price"), 82);
-        assert_eq!(words(&["priceText"]).likeness("price"), 72);
-        assert_eq!(words(&["photos", "0", "href"]).likeness("photos"), 90);
-        assert_eq!(words(&["colour"]).likeness("price"), 0);
-        assert_eq!(words(&[]).likeness("price"), 0);
+        let like = |path: &[&str], phrase: &'static str| words(path).likeness(&Phrase::of(phrase));
+        assert_eq!(like(&["zipcode"], "zip code"), 100);
+        assert_eq!(like(&["price", "amount"], "price"), 90);
+        assert_eq!(like(&["address", "city"], "city"), 100);
+        assert_eq!(like(&["salesPrice"], "price"), 82);
+        assert_eq!(like(&["priceText"], "price"), 72);
+        assert_eq!(like(&["photos", "0", "href"], "photos"), 90);
+        assert_eq!(like(&["colour"], "price"), 0);
+        assert_eq!(like(&[], "price"), 0);
     }
 }
