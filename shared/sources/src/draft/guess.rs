@@ -1,7 +1,5 @@
 //! What a guess is, and how it is written in TOML.
 
-use std::fmt::Write as _;
-
 /// A guess of how a field is filled.
 #[derive(Clone, Debug)]
 pub(super) struct Guess {
@@ -91,10 +89,7 @@ pub(super) fn quoted(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            c if c.is_control() => {
-                // Writing to a text cannot fail.
-                let _: Result<(), std::fmt::Error> = write!(out, "\\u{:04X}", u32::from(c));
-            }
+            c if c.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(c))),
             c => out.push(c),
         }
     }

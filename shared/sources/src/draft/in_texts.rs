@@ -22,8 +22,11 @@ const ADDRESSES: [&[(&str, &str)]; 2] = [
     &[("postal_code", r"\b(\d{4,5})\s+[A-ZÀ-Þ]"), ("city", r"\b\d{4,5}\s+([A-ZÀ-Þ][^\d,;|/]*[^\s\d,;|/])")],
 ];
 
+/// A field, its pattern, and that compiled.
+type Part = (&'static str, &'static str, Regex);
+
 /// The same, compiled once.
-static COMPILED: LazyLock<Vec<Vec<(&str, &str, Regex)>>> = LazyLock::new(|| {
+static COMPILED: LazyLock<Vec<Vec<Part>>> = LazyLock::new(|| {
     let compiled =
         |(field, pattern): &(&'static str, &'static str)| Some((*field, *pattern, Regex::new(pattern).ok()?));
     ADDRESSES.iter().map(|parts| parts.iter().filter_map(compiled).collect()).collect()

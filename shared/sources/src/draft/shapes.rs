@@ -48,22 +48,12 @@ pub(super) fn amounts(column: &Column) -> Option<Amounts> {
     if nulls.len() > NULLS_MAX || texts.is_empty() {
         return None;
     }
-    let best = STYLES.into_iter().filter_map(|(style, name)| {
-        let read: Vec<_> = texts.iter().map(|text| amount(text, style)).collect();
-        let good = read.iter().flatten().count();
-        // A sign that might group or begin a fraction groups: homes cost thousands.
-        let sum: f64 = read.iter().flatten().map(|(value, _)| *value).sum();
-        (good > 0).then_some((good, sum, name, read))
-    });
-    let rank = |good: usize, sum: f64| (good, sum);
-    let mut chosen: Option<(usize, f64, &'static str, Vec<Option<(f64, Option<Currency>)>>)> = None;
-    for (good, sum, name, read) in best {
-        if chosen.as_ref().is_none_or(|(g, s, ..)| rank(good, sum) > rank(*g, *s)) {
-            chosen = Some((good, sum, name, read));
-        }
-    }
-    let (good, _, style, read) = chosen?;
-    if ratio(good, texts.len()) < 0.5 {
+    let readings = STYLES
+        .iter()
+        .map(|(style, name)| Reading { style: name, read: texts.iter().map(|text| amount(text, *style)).collect() });
+    // A sign that might group or begin a fraction groups: homes cost thousands.
+    let Reading { style, read } = readings.reduce(|best, next| if next.beats(&best) { next } else { best })?;
+    if ratio(read.iter().flatten().count(), texts.len()) < 0.5 {
         return None;
     }
     let mut currencies = BTreeMap::new();
@@ -78,6 +68,24 @@ pub(super) fn amounts(column: &Column) -> Option<Amounts> {
     });
     let values = read.into_iter().flatten().map(|(value, _)| value).collect();
     Some(Amounts { style, values, currencies, nulls, unread, monthly })
+}
+
+/// What one style makes of the texts of a column.
+struct Reading {
+    style: &'static str,
+    read: Vec<Option<(f64, Option<Currency>)>>,
+}
+
+impl Reading {
+    /// Whether it reads more texts, or as many and larger amounts.
+    fn beats(&self, other: &Self) -> bool {
+        let rank = |reading: &Self| {
+            let read = reading.read.iter().flatten();
+            (read.clone().count(), read.map(|(value, _)| *value).sum::<f64>())
+        };
+        let ((count, sum), (others, others_sum)) = (rank(self), rank(other));
+        count > others || (count == others && sum > others_sum)
+    }
 }
 
 fn amount(text: &str, style: NumberStyle) -> Option<(f64, Option<Currency>)> {
