@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use stoop_domain::{Reject, Time};
-use stoop_sources::{Answer, Next, Params, Row, Source, build};
+use stoop_sources::{Answer, Cursor, Next, Params, Row, Source, build};
 
 const RESO: &str = r#"{"@odata.context": "x", "@odata.count": 2, "@odata.nextLink": "https://e.example/o/Property?$skip=1",
 "value": [{"ListingKey": "K1", "PropertyType": "Residential Lease", "PropertySubType": "Condominium", "StandardStatus":
@@ -33,17 +33,39 @@ fn sources() -> Vec<(Box<dyn Source>, &'static [u8])> {
         let params: Params = params.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         build(kind, &params).unwrap()
     };
+    let reso = |dialect: &str, replication: &str| {
+        let at = ("url", "https://e.example/o");
+        let filter = ("filter", "OriginatingSystemName eq 'actris'");
+        make("reso", &[at, ("dialect", dialect), ("token", "x"), filter, ("replication", replication)])
+    };
     vec![
         (make("reso", &[("url", "https://e.example/o")]), RESO.as_bytes()),
+        (reso("trestle", "true"), RESO.as_bytes()),
+        (reso("mlsgrid", "false"), RESO.as_bytes()),
+        (reso("bridge", "true"), RESO.as_bytes()),
+        (reso("spark", "false"), RESO.as_bytes()),
         (make("zillow", &[("location", "x"), ("key", "x")]), ZILLOW.as_bytes()),
         (make("avito", &[]), AVITO.as_bytes()),
     ]
 }
 
-/// Reads one answer and checks what holds of every page. Says whether there was one.
+/// Reads one answer, as that to an incremental and to a full scan, and checks what holds of every page. Says whether
+/// there was one.
 fn read(source: &dyn Source, body: &[u8], now: Time) -> bool {
-    let cursor = source.begin(Some("2026-01-01T00:00:00.000Z"));
-    let Ok(page) = source.read(&cursor, &Answer::of(body), now) else { return false };
+    let pages = [Some("2026-01-01T00:00:00.000Z"), None].map(|since| {
+        let cursor = source.begin(since);
+        let refused = Answer { status: 400, ..Answer::of(body) };
+        if source.reads(refused.status) {
+            check(source, &cursor, &refused, now);
+        }
+        check(source, &cursor, &Answer::of(body), now)
+    });
+    assert_eq!(pages[0], pages[1]);
+    pages[0]
+}
+
+fn check(source: &dyn Source, cursor: &Cursor, answer: &Answer<'_>, now: Time) -> bool {
+    let Ok(page) = source.read(cursor, answer, now) else { return false };
     for row in &page.rows {
         match row {
             Row::Found(found) => assert!(!found.native_id.is_empty()),
