@@ -245,6 +245,8 @@ proptest! {
         let (seen, reach) = (scanned.all(), reachable(&server.prices));
         prop_assert!(reach.is_subset(&seen));
         let priced = server.prices.len() - unpriced;
+        let least = server.prices.len().div_ceil(ROWS);
+        prop_assert!(scanned.cursors.len() <= 2 * least + 100, "{} pages where {least} would do", scanned.cursors.len());
         prop_assert_eq!(scanned.end == Next::End, reach.len() == priced, "capped, if and only if something was not shown");
 
         // Whoever goes on from any cursor sees the rest.
