@@ -40,7 +40,7 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         name: "zillow",
-        summary: "Zillow through RapidAPI's zillow-com1",
+        summary: "Zillow through RapidAPI: zillow-com1 or zillow56",
         params: Zillow::PARAMS,
         tells: Zillow::TELLS,
     },

@@ -228,7 +228,8 @@ fn chicago_s_first_page_of_twenty() {
     let page = read(&*zillow("ForSale"), "1", &body, now).unwrap();
     assert_eq!((page.rows.len(), found(&page).len(), page.total), (41, 41, Some(1_094)));
     assert_eq!(checked(&page, now), [""; 0]);
-    assert!(matches!(&page.next, Next::Page(cursor) if cursor.position == "2"));
+    let next = "1 t1094 -300000 300000-";
+    assert!(matches!(&page.next, Next::Page(cursor) if cursor.position == next), "it is split by price");
     let before: Vec<i64> = found(&page)
         .iter()
         .filter_map(|found| Some(found.listing.previous_list_price?.0 - found.listing.list_price?.0))
@@ -250,6 +251,8 @@ fn a_search_of_a_single_page_ends_there() {
     let now = "2025-02-03T12:00:00Z";
     let page = read(&*zillow("ForSale"), "1", &body, now).unwrap();
     assert_eq!((page.rows.len(), found(&page).len(), page.total, &page.next), (18, 18, Some(18), &Next::End));
+    assert_eq!(checked(&page, now), [""; 0]);
+    assert_eq!(found(&page).iter().filter(|found| found.listing.list_price.is_none()).count(), 1, "of 0 dollars");
     assert_eq!(
         line(found(&page)[0]),
         "3811218 Active us/il/-/chicago/60612:sale:USD 10000000 was 11000000 SingleFamilyResidence beds 2 baths 100 \
