@@ -42,11 +42,17 @@
 //! [`NumberStyle`]: crate::text::NumberStyle
 
 mod cells;
+mod envelope;
+mod filling;
 mod follow;
 mod http;
+mod http_next;
 mod http_plan;
+mod json_path;
+mod link_header;
 mod listing;
 mod map;
+mod pages_plan;
 mod parse;
 mod parse_field;
 mod plan;
@@ -55,6 +61,7 @@ mod scan;
 mod target;
 mod trie;
 mod values;
+mod watermark;
 
 pub use crate::settings::{MapErrors, Mistake};
 pub use http::HttpSource;
