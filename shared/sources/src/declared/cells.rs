@@ -72,6 +72,7 @@ impl<'s> JsonCells<'s, '_> {
 }
 
 /// A JSON value as a cell; `escaped` says that a text may have escapes in it.
+#[inline]
 pub(super) fn json_cell(raw: &str, escaped: bool) -> Result<Cell<'_>, RowError> {
     Ok(match raw.as_bytes() {
         [] | [b'n', ..] => Cell::Absent,
