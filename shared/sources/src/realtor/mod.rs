@@ -49,7 +49,7 @@ pub(crate) struct Realtor {
 
 const EXPECTED: &str = "JSON with home_search";
 
-/// Elasticsearch's usual window; users of realty-in-us report that the offset ends there.
+/// Where the offset ends, as users of realty-in-us report.
 const WINDOW: u64 = 10_000;
 
 impl Realtor {
