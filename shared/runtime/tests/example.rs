@@ -9,7 +9,7 @@ use stoop_sources::KINDS;
 
 /// Names the file that the child process reads.
 const CHILD: &str = "STOOP_EXAMPLE_CHILD";
-const SECRETS: [&str; 3] = ["STOOP_RESO_TOKEN", "STOOP_RAPIDAPI_KEY", "STOOP_EXAMPLE_KEY"];
+const SECRETS: [&str; 4] = ["STOOP_RESO_TOKEN", "STOOP_RAPIDAPI_KEY", "STOOP_RENTCAST_KEY", "STOOP_EXAMPLE_KEY"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -49,7 +49,8 @@ fn read(file: &Path, with_secrets: bool) -> String {
 #[test]
 fn the_example_is_accepted_with_the_secrets_that_it_names() {
     let told = read(&root().join("stoop.example.toml"), true);
-    let want = "on: austin from reso-actris, lincoln-park from zillow, graz from example; off: agadir";
+    let want = "on: austin from reso-actris, lincoln-park from zillow, lakeview from realtor, \
+                new-york-rents from rentcast, graz from example; off: agadir";
     assert!(told.contains(want), "{told}");
 }
 
