@@ -2,6 +2,7 @@ use std::ops::RangeInclusive;
 
 use crate::html::CardRules;
 use crate::port::{Params, SearchError};
+use crate::settings::MapErrors;
 
 /// A parameter that a kind of source accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,8 +94,8 @@ impl<'p> Reader<'p> {
     }
 
     /// The rules for reading cards that are built in, with those of the parameter put over them.
-    pub(crate) fn card_rules(&mut self, name: &str, built_in: &str) -> Option<CardRules> {
-        let rules = CardRules::built_in(built_in).and_then(|rules| match self.get(name) {
+    pub(crate) fn card_rules(&mut self, name: &str, built_in: &Result<CardRules, MapErrors>) -> Option<CardRules> {
+        let rules = built_in.clone().and_then(|rules| match self.get(name) {
             Some(text) => rules.with(text),
             None => Ok(rules),
         });

@@ -38,11 +38,14 @@ fn read(source: &dyn Source, position: &str, html: &str, now: &str) -> Page {
 }
 
 fn found(page: &Page) -> Vec<&Found> {
-    let understood = |row| match row {
-        &Row::Found(ref found) => &**found,
-        Row::Refused { reason, detail, raw } => panic!("{reason} {detail}\n{raw}"),
-    };
-    page.rows.iter().map(understood).collect()
+    let mut understood = Vec::new();
+    for row in &page.rows {
+        match row {
+            Row::Found(found) => understood.push(&**found),
+            Row::Refused { reason, detail, raw } => panic!("{reason} {detail}\n{raw}"),
+        }
+    }
+    understood
 }
 
 /// The page without its `__NEXT_DATA__`.

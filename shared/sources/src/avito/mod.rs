@@ -20,6 +20,8 @@ mod ad;
 mod card;
 mod date;
 
+use std::sync::LazyLock;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use stoop_domain::{Purpose, Time};
@@ -34,6 +36,7 @@ use crate::port::{
     Answer, Coverage, Cursor, Manners, Method, Next, Page, Params, ReadError, Request, Row, SearchError, Source,
 };
 use crate::registry::Tells;
+use crate::settings::MapErrors;
 
 /// See the [module](self).
 pub(crate) struct Avito {
@@ -44,6 +47,10 @@ pub(crate) struct Avito {
     rules: CardRules,
     pages_max: u32,
 }
+
+/// The rules that are built in. Compiling their patterns takes longer than reading a page.
+static RULES: LazyLock<Result<CardRules, MapErrors>> =
+    LazyLock::new(|| CardRules::built_in(include_str!("cards.toml")));
 
 const EXPECTED: &str = "an Avito page of search results";
 const ADS_PER_PAGE: u64 = 35;
@@ -74,7 +81,7 @@ impl Avito {
             reader.mistake("path", &path, "a path of ads for sale or to rent by the month");
         }
         let pages_max = reader.number("pages", 1..=2_000, 100);
-        let rules = reader.card_rules("selectors", include_str!("cards.toml"));
+        let rules = reader.card_rules("selectors", &RULES);
         reader.finish()?;
         // What is lacking was told by `finish`.
         let Some(rules) = rules else { return Err(SearchError(Vec::new())) };

@@ -71,7 +71,8 @@ impl Document {
         let mut builder = Builder::new();
         let mut emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: html5gum::Span<()>| builder.take(&event));
         emitter.naively_switch_states(true);
-        for Ok(problem) in Tokenizer::new_with_emitter(html, emitter) {
+        // The builder gives a token only to say that it is too much.
+        if let Some(Ok(problem)) = Tokenizer::new_with_emitter(html, emitter).next() {
             return Err(problem);
         }
         builder.close_to(1);

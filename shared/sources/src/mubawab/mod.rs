@@ -20,6 +20,8 @@
 mod card;
 mod path;
 
+use std::sync::LazyLock;
+
 use stoop_domain::{PropertyType, Purpose, Reason, Time};
 
 use crate::fields::Refusal;
@@ -31,6 +33,7 @@ use crate::port::{
     Answer, Coverage, Cursor, Manners, Method, Page, Params, ReadError, Request, Row, SearchError, Source,
 };
 use crate::registry::Tells;
+use crate::settings::MapErrors;
 
 /// See the [module](self).
 pub(crate) struct Mubawab {
@@ -41,6 +44,10 @@ pub(crate) struct Mubawab {
     rules: CardRules,
     pages_max: u32,
 }
+
+/// The rules that are built in. Compiling their patterns takes longer than reading a page.
+static RULES: LazyLock<Result<CardRules, MapErrors>> =
+    LazyLock::new(|| CardRules::built_in(include_str!("cards.toml")));
 
 const EXPECTED: &str = "a Mubawab page of search results";
 const PATH: &str = "fr/sc/appartements-a-vendre";
@@ -76,7 +83,7 @@ impl Mubawab {
             reader.mistake("path", &path, "a path of ads for sale or to rent by the month: a-vendre or a-louer");
         }
         let pages_max = reader.number("pages", 1..=2_000, 100);
-        let rules = reader.card_rules("selectors", include_str!("cards.toml"));
+        let rules = reader.card_rules("selectors", &RULES);
         reader.finish()?;
         // What is lacking was told by `finish`.
         let (Some(purpose), Some(rules)) = (purpose, rules) else { return Err(SearchError(Vec::new())) };
