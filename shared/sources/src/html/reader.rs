@@ -53,7 +53,7 @@ impl CardRules {
         };
         let mut covered = BTreeSet::new();
         let mut end = 0;
-        for card in self.card.select(document).into_iter().filter(|card| document.name(*card).is_some()) {
+        for card in self.card.select(document) {
             // A card inside a card is a part of it.
             if card < end || page.cards.len() == CARDS_MAX {
                 continue;
