@@ -74,7 +74,7 @@ impl Stage {
             meter: Meter::new("test", "poller"),
             queue: PollQueue::new(aws.clients().sqs(), "https://sqs.us-east-1.amazonaws.com/1/stoop-poll.fifo"),
             secrets: Secrets::new(aws.clients().secrets(), Arc::clone(&clock) as Arc<dyn Clock>),
-            http: HttpClient::new().unwrap(),
+            http: HttpClient::new(),
             clock,
             bench,
             aws,
