@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use stoop_aws::{Meter, PollQueue, Secrets};
 use stoop_domain::Time;
 use stoop_embedded::PageFolder;
-use stoop_pipeline::Clock;
+use stoop_pipeline::{Clock, Tokens};
 use stoop_poller::App;
 use stoop_runtime::HttpClient;
 use stoop_simulation::{Portal, PortalConfig, Simulation, SimulationConfig};
@@ -35,6 +35,7 @@ struct Stage {
     secrets: Secrets,
     http: HttpClient,
     pages: PageFolder,
+    tokens: Tokens,
 }
 
 impl Stage {
@@ -75,6 +76,7 @@ impl Stage {
             queue: PollQueue::new(aws.clients().sqs(), "https://sqs.us-east-1.amazonaws.com/1/stoop-poll.fifo"),
             secrets: Secrets::new(aws.clients().secrets(), Arc::clone(&clock) as Arc<dyn Clock>),
             http: HttpClient::new().unwrap(),
+            tokens: Tokens::default(),
             clock,
             bench,
             aws,
@@ -99,6 +101,8 @@ impl Stage {
             pages: &self.pages,
             quarantine: &*self.bench.database,
             runs: &*self.bench.database,
+            budgets: &*self.bench.database,
+            tokens: &self.tokens,
             clock: &*self.clock,
             meter: &self.meter,
         }
