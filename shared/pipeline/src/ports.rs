@@ -7,6 +7,7 @@ mod polls;
 mod state;
 mod views;
 
+pub use crate::poll::{Account, AccountError};
 pub use alerts::{Ledger, Publisher};
 pub use configuration::{ConfigFiles, Configuration};
 pub use plans::{PlanLedger, PollTask, TaskQueue};
@@ -14,7 +15,6 @@ pub use polls::{
     Budgets, Http, HttpAnswer, HttpError, IndexEntry, Pages, Quarantine, RunLedger, RunOutcome, RunRecord,
     ScanCheckpoint, SearchIndex, SearchState, Stream,
 };
-pub use crate::poll::{Account, AccountError};
 pub use state::{Change, Commit, CommitError, HomeChange, MarketChange, Store, Versioned};
 pub use views::Views;
 

@@ -16,8 +16,8 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use stoop_pipeline::PlannedSearch;
-use stoop_sources::{Limit, Source};
 use stoop_sources::settings::{MapErrors, Mistakes, Section, parse};
+use stoop_sources::{Limit, Source};
 
 pub use alerts::AlertSettings;
 use search::{Scope, Searches};

@@ -62,7 +62,17 @@ impl Bench {
         let portal_clock = Arc::clone(&clock);
         let portal = Portal::start(Arc::clone(&simulation), PortalConfig::new(move || portal_clock.now())).unwrap();
         let stop_after_pages = AtomicU64::new(u64::MAX);
-        Self { portal, database, stop_after_pages, simulation, clock, tokens: Tokens::default(), _folder: folder, run: AtomicU64::new(0), homes }
+        Self {
+            portal,
+            database,
+            stop_after_pages,
+            simulation,
+            clock,
+            tokens: Tokens::default(),
+            _folder: folder,
+            run: AtomicU64::new(0),
+            homes,
+        }
     }
 
     /// From now on the portal shows only the first `homes` homes of the market, as they are.

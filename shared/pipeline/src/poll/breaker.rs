@@ -139,7 +139,8 @@ mod tests {
     #[test]
     fn five_failures_in_a_row_open_it_and_four_do_not() {
         let mut breaker = Breaker::default();
-        for how in [Ended::Badly, Ended::Badly, Ended::Badly, Ended::Badly, Ended::Otherwise, Ended::Well, Ended::Badly] {
+        for how in [Ended::Badly, Ended::Badly, Ended::Badly, Ended::Badly, Ended::Otherwise, Ended::Well, Ended::Badly]
+        {
             breaker.ended(Passed::Freely, how, at(0));
             assert_eq!(breaker.pass(at(0)), Ok(Passed::Freely));
         }

@@ -185,7 +185,9 @@ impl<'a> Fetcher<'a> {
         let answer = match self.exchange(grant, ATTEMPTS_MAX, &|status| matches!(status, 200 | 400)).await {
             Ok(Some(answer)) => answer,
             Ok(None) => return Ok(None),
-            Err(Failure::Unauthorized(why)) => return Err(PollError::Denied(format!("asking for a token: {why}")).into()),
+            Err(Failure::Unauthorized(why)) => {
+                return Err(PollError::Denied(format!("asking for a token: {why}")).into());
+            }
             Err(other) => return Err(other),
         };
         if answer.status == 400 {

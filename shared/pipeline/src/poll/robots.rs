@@ -20,11 +20,7 @@ impl Robots {
     ///
     /// # Errors
     /// When it may not.
-    pub(super) async fn ask(
-        &mut self,
-        request: &Request,
-        fetcher: &mut Fetcher<'_>,
-    ) -> Result<Option<()>, PollError> {
+    pub(super) async fn ask(&mut self, request: &Request, fetcher: &mut Fetcher<'_>) -> Result<Option<()>, PollError> {
         let after_scheme = request.url.find("://").map_or(0, |at| at + 3);
         let path_at = request.url[after_scheme..].find('/').map_or(request.url.len(), |at| after_scheme + at);
         let (origin, path) = request.url.split_at(path_at);

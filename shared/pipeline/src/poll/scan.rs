@@ -215,6 +215,11 @@ impl Scan<'_> {
 
     /// The scan ended without a failure: say what is gone, if it proved that, and save.
     async fn finish(&mut self, end: End, cursor: &Cursor, polled: &mut Polled) -> Result<(), PollError> {
+        if let End::Stopped(RunOutcome::Skipped, why) = end {
+            // Nothing was asked, so there is nothing to save.
+            (polled.outcome, polled.message) = (Some(RunOutcome::Skipped), Some(why));
+            return Ok(());
+        }
         self.state.checkpoint = None;
         let (outcome, message) = match end {
             End::Stopped(outcome, why) => {

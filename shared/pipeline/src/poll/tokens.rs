@@ -39,7 +39,8 @@ impl Tokens {
 
 impl Token {
     pub(super) fn new(grant: Grant, asked_at: Time) -> Self {
-        let life_ms = grant.expires_in_s.map(|seconds| i64::try_from(seconds.saturating_mul(1_000)).unwrap_or(i64::MAX));
+        let life_ms =
+            grant.expires_in_s.map(|seconds| i64::try_from(seconds.saturating_mul(1_000)).unwrap_or(i64::MAX));
         // Counted from when it was asked for, which is not later than when the server began to count.
         let renew_at = life_ms.map(|life_ms| asked_at.plus_ms(life_ms - (life_ms / 5).min(EARLY_MAX_MS)));
         Self { bearer: grant.token, renew_at }

@@ -186,7 +186,8 @@ fn limits(section: &Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<Vec<Limi
     for (text, line) in texts {
         match text.parse::<Limit>() {
             Ok(limit) if limits.iter().any(|known| (known.of, known.per_ms) == (limit.of, limit.per_ms)) => {
-                let problem = format!("{text:?} limits what another one limits for the same time; accepted: one of them");
+                let problem =
+                    format!("{text:?} limits what another one limits for the same time; accepted: one of them");
                 mistakes.add(line, section.key("limits"), problem);
             }
             Ok(limit) => limits.push(limit),

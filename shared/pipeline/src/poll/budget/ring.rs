@@ -151,7 +151,8 @@ impl TryFrom<Kept> for Ring {
             "bytes" => Metered::Bytes,
             other => return Err(format!("a limit counts {other:?}; accepted: requests, bytes")),
         };
-        let sound = most > 0 && (1..=u64::MAX >> 2).contains(&per_ms) && (1..=PARTS as usize + 1).contains(&counts.len());
+        let sound =
+            most > 0 && (1..=u64::MAX >> 2).contains(&per_ms) && (1..=PARTS as usize + 1).contains(&counts.len());
         // Far from the ends of the numbers, so that no time overflows.
         if !sound || head.unsigned_abs() > 1 << 50 {
             return Err(format!("the counts of {most} {} in {per_ms} ms are damaged", "requests or bytes"));

@@ -50,7 +50,8 @@ fn step(longest_ms: i64) -> impl Strategy<Value = Step> {
 }
 
 fn limits() -> impl Strategy<Value = Vec<Limit>> {
-    let requests = (1..30_u64, prop_oneof![Just(1_000_u64), Just(3_000), 700..5_000_u64, Just(60_000), Just(3_600_000)]);
+    let requests =
+        (1..30_u64, prop_oneof![Just(1_000_u64), Just(3_000), 700..5_000_u64, Just(60_000), Just(3_600_000)]);
     let bytes = (2..20_u64, prop_oneof![Just(60_000_u64), Just(3_600_000)]);
     let requests = requests.prop_map(|(most, per_ms)| Limit { of: Metered::Requests, most, per_ms });
     let bytes = bytes.prop_map(|(most, per_ms)| Limit { of: Metered::Bytes, most: most * ANSWER_BYTES, per_ms });
@@ -160,9 +161,14 @@ fn little_of_a_limit_is_wasted() {
         let made = made_in(limit, 40);
         (made as f64 / (40 * limit.most) as f64 * 100.0).round() as u32
     };
-    let shares =
-        [Limit::per_second(2), Limit::pause(3_000), Limit::per_minute(180), Limit::per_hour(7_200), Limit::per_month(50)]
-            .map(share);
+    let shares = [
+        Limit::per_second(2),
+        Limit::pause(3_000),
+        Limit::per_minute(180),
+        Limit::per_hour(7_200),
+        Limit::per_month(50),
+    ]
+    .map(share);
     assert!(shares[0] >= 74 && shares[1] >= 85 && shares[2..].iter().all(|share| *share >= 93), "{shares:?}");
 }
 
