@@ -96,7 +96,7 @@ fn engine(store: &StoreArgs, config: &Config) -> anyhow::Result<Engine> {
     let database = Database::open(store.db(), &store.data()).map_err(usage)?;
     let stop = Stop::on_signals();
     let clock = Arc::new(StoppableClock(stop.clone()));
-    Ok(Engine { database, http: Arc::new(HttpClient::new()?), tokens: Arc::default(), clock, stop })
+    Ok(Engine { database, http: Arc::new(HttpClient::new()), tokens: Arc::default(), clock, stop })
 }
 
 fn search_of(config: SearchConfig) -> (Search, u64) {
@@ -147,8 +147,7 @@ pub(crate) fn poll_line(name: &str, outcome: &Result<Polled, PollError>) -> Stri
 /// down delays nothing but itself. Alerts that were told before the webhook was configured are posted too.
 async fn keep_telling(engine: Engine, url: String) {
     let clock = &engine.clock;
-    let Ok(client) = HttpClient::new() else { return };
-    let webhook = Webhook::new(client, url);
+    let webhook = Webhook::new(HttpClient::new(), url);
     let mut wait_ms = 1_000;
     loop {
         let stopping = engine.stop.is_set();

@@ -23,7 +23,7 @@ async fn main() -> Result<(), Error> {
         secrets: &Secrets::new(clients.secrets(), Arc::new(SystemClock)),
         secrets_prefix: &format!("stoop/{}/", required("STOOP_STACK")?),
         queue: &PollQueue::new(clients.sqs(), &required("STOOP_QUEUE_URL")?),
-        http: &HttpClient::new()?,
+        http: &HttpClient::new(),
         stream: &KinesisStream::new(clients.kinesis(), &required("STOOP_STREAM")?),
         index: &S3Index::new(clients.s3(), &bucket),
         pages: &S3Pages::new(clients.s3(), &bucket),

@@ -75,7 +75,7 @@ impl Stage {
             meter: Meter::new("test", "poller"),
             queue: PollQueue::new(aws.clients().sqs(), "https://sqs.us-east-1.amazonaws.com/1/stoop-poll.fifo"),
             secrets: Secrets::new(aws.clients().secrets(), Arc::clone(&clock) as Arc<dyn Clock>),
-            http: HttpClient::new().unwrap(),
+            http: HttpClient::new(),
             tokens: Tokens::default(),
             clock,
             bench,
@@ -307,6 +307,53 @@ async fn a_poll_that_meets_its_deadline_goes_on_in_another_message_until_everyth
     whole.take_one(&task(SEARCH)).await;
     assert!(rounds > 2, "{rounds}");
     assert_eq!(streamed, whole.streamed(), "what one long poll sees, once each");
+}
+
+/// The configuration of the samples' search with limits of its own.
+fn limited(stage: &Stage, limits: &str) -> Uploads {
+    Uploads::accepted(&stage.search(SEARCH, "").replace("source", &format!("limits = '{limits}'\nsource")))
+}
+
+#[tokio::test]
+async fn a_poll_that_has_no_time_to_wait_for_its_turn_goes_on_in_another_message() {
+    let mut stage = Stage::new().await;
+    stage.uploads = limited(&stage, "1/m");
+    assert_eq!(stage.take_one(&task(SEARCH)).await, nothing());
+    assert_eq!((stage.counted()["PollsPartial"], stage.aws.asked("SendMessage").len()), (1, 1));
+    let seen = stage.streamed().len();
+    stage.take(json!({ "Records": [message("two", SEARCH, &task(SEARCH))] })).await;
+    assert_eq!(stage.counted()["PollsComplete"], 1);
+    let whole = Stage::new().await;
+    whole.take_one(&task(SEARCH)).await;
+    assert_eq!(seen + stage.streamed().len(), whole.streamed().len(), "none is lost, none comes twice");
+    let run = stage.bench.database.runs(9).unwrap().pop().unwrap();
+    assert!(run.message.unwrap().contains("the limit of 1 request a minute is used up, until 2026-01-05T00:04:"));
+}
+
+#[tokio::test]
+async fn a_poll_that_is_held_for_longer_waits_for_the_schedule() {
+    let mut stage = Stage::new().await;
+    stage.uploads = limited(&stage, "2/h");
+    for (polls, requests) in [(1, 2), (2, 2)] {
+        assert_eq!(stage.take_one(&task(SEARCH)).await, nothing());
+        assert_eq!(stage.portal.served().requests, requests, "poll {polls}");
+    }
+    let counts = stage.counted();
+    assert_eq!((counts["PollsPartial"], count_of(&counts, "PollsFailed")), (2, 0));
+    assert_eq!(stage.aws.asked("SendMessage").len(), 0);
+}
+
+#[tokio::test]
+async fn a_source_that_was_down_five_times_is_skipped_and_that_is_no_failure() {
+    let mut stage = Stage::new().await;
+    let port = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+    let down = stage.search(SEARCH, "").replace(&stage.portal.address().to_string(), &port.to_string());
+    stage.uploads = Uploads::accepted(&down);
+    for _ in 0..6 {
+        assert_eq!(stage.take_one(&task(SEARCH)).await, nothing());
+    }
+    let counts = stage.counted();
+    assert_eq!((counts["PollsFailed"], counts["PollsSkipped"]), (5, 1));
 }
 
 #[tokio::test]

@@ -133,7 +133,7 @@ impl Bench {
         let source = stoop_sources::build("reso", &params).unwrap();
         let search = Search { name: "bench".into(), source, full_scan_every_ms, limits: None };
         let run = format!("run-{:06}", self.run.fetch_add(1, Ordering::SeqCst));
-        let http = HttpClient::new().unwrap();
+        let http = HttpClient::new();
         let pages = PageFolder::new(self.database.data());
         let before = self.portal.served().pages;
         let stop = || self.portal.served().pages - before >= self.stop_after_pages.load(Ordering::SeqCst);

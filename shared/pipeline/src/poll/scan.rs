@@ -178,10 +178,8 @@ impl Scan<'_> {
                 )));
             }
             let request = self.search.source.request(cursor);
-            if self.manners.robots {
-                if robots.ask(&request, fetcher).await?.is_none() {
-                    return Ok(fetcher.end());
-                }
+            if self.manners.robots && robots.ask(&request, fetcher).await?.is_none() {
+                return Ok(fetcher.end());
             }
             let Some(answer) = fetcher.fetch(&request).await? else { return Ok(fetcher.end()) };
             let number = u32::try_from(polled.pages).unwrap_or(u32::MAX);
