@@ -1,16 +1,16 @@
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use serde::Serialize;
 use stoop_embedded::{Database, PageFolder};
-use stoop_pipeline::{Clock, Peeked, PollPorts, Understood, peek};
-use stoop_runtime::{Config, HttpClient, SearchConfig, SystemClock, read_outline, read_search};
+use stoop_pipeline::{Clock, Peeked, PollPorts, Tokens, Understood, peek};
+use stoop_runtime::{Config, HttpClient, SearchConfig, read_outline, read_search};
 use stoop_sources::{Coverage, Manners, Next};
 
 use super::list::in_words;
 use super::report::Report;
 use crate::args::{CheckArgs, StoreArgs};
 use crate::failure::usage;
+use crate::run::StoppableClock;
 use crate::show::{self, Look, print, print_json};
 use crate::stop::Stop;
 
@@ -29,11 +29,19 @@ struct Checked {
     /// `page`, `end` or `capped`.
     next: &'static str,
     limits: Vec<String>,
+    /// How much each limit has left, where they are counted.
+    left: Vec<Left>,
     robots: bool,
     /// Whether a complete scan shows what is gone.
     shows_gone: bool,
     #[serde(flatten)]
     report: Report,
+}
+
+#[derive(Serialize)]
+struct Left {
+    limit: String,
+    left: u64,
 }
 
 /// `stoop sources check`.
@@ -46,7 +54,7 @@ pub(super) async fn check(store: &StoreArgs, args: &CheckArgs) -> anyhow::Result
     if !args.json.json {
         print(&before(&search, look))?;
     }
-    let Some(peeked) = look_at(&search, &store.or(&outline)).await? else { return Ok(ExitCode::from(130)) };
+    let peeked = look_at(&search, &store.or(&outline)).await?;
     let checked = Checked::of(&search, peeked);
     if args.json.json {
         print_json(&checked)?;
@@ -77,18 +85,18 @@ fn before(search: &SearchConfig, look: Look) -> String {
 }
 
 /// Makes the request. Where there is a database, the requests count against the same limits as those of polls.
-async fn look_at(search: &SearchConfig, store: &StoreArgs) -> anyhow::Result<Option<Peeked>> {
+async fn look_at(search: &SearchConfig, store: &StoreArgs) -> anyhow::Result<Peeked> {
     let nowhere = tempfile::tempdir()?;
     let database = if store.db().exists() {
         Database::open(store.db(), &store.data()).map_err(usage)?
     } else {
         Database::open(&nowhere.path().join("none.db"), nowhere.path()).map_err(usage)?
     };
-    let http = HttpClient::new()?;
+    let http = HttpClient::new();
     let pages = PageFolder::new(nowhere.path());
     let stop = Stop::on_signals();
     let stopped = || stop.is_set();
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let (clock, tokens) = (StoppableClock(stop.clone()), Tokens::default());
     let ports = PollPorts {
         http: &http,
         stream: &*database,
@@ -96,17 +104,21 @@ async fn look_at(search: &SearchConfig, store: &StoreArgs) -> anyhow::Result<Opt
         pages: &pages,
         quarantine: &*database,
         runs: &*database,
-        clock: &*clock,
+        budgets: &*database,
+        tokens: &tokens,
+        clock: &clock,
+        deadline: None,
         stop: &stopped,
     };
     let run = format!("check-{}-{}", search.name, clock.now().ms());
-    Ok(peek(&*search.source, &run, ports).await?)
+    Ok(peek(&*search.source, search.limits.as_deref(), &run, ports).await?)
 }
 
 impl Checked {
     fn of(search: &SearchConfig, peeked: Peeked) -> Self {
-        let Peeked { page, status, requests, bytes, at } = peeked;
+        let Peeked { page, status, requests, bytes, at, left } = peeked;
         let Manners { coverage, limits, robots, .. } = search.source.manners();
+        let limits = search.limits.as_ref().unwrap_or(&limits);
         let mut understood = Understood::default();
         for row in page.rows {
             understood.take(search.source.name(), row, at);
@@ -125,7 +137,8 @@ impl Checked {
                 Next::End => "end",
                 Next::Capped => "capped",
             },
-            limits: in_words(&limits),
+            limits: in_words(limits),
+            left: left.into_iter().map(|(limit, left)| Left { limit: limit.to_string(), left }).collect(),
             robots,
             shows_gone: coverage == Coverage::Snapshot,
             report: Report::of(understood),
@@ -151,6 +164,12 @@ impl Checked {
             ),
             ("limits", if self.limits.is_empty() { "none".to_owned() } else { self.limits.join(", ") }),
         ];
+        // A pause between requests leaves one in each stretch and says nothing.
+        let left = self.left.iter().filter(|left| !left.limit.starts_with("1 request"));
+        let left: Vec<String> = left.map(|Left { limit, left }| format!("{} of {limit}", show::count(*left))).collect();
+        if !left.is_empty() {
+            facts.push(("left", left.join(", ")));
+        }
         let gone = match (self.shows_gone, self.total) {
             (true, Some(_)) => "a complete scan that misses a listing twice",
             (true, None) => "a complete scan that misses a listing twice, but only where the total is told",

@@ -132,13 +132,14 @@ fn rows(config: &Config) -> Vec<SearchRow> {
 impl SearchRow {
     fn of(search: &SearchConfig) -> Self {
         let manners = search.source.manners();
+        let limits = search.limits.as_ref().unwrap_or(&manners.limits);
         Self {
             name: search.name.clone(),
             source: Some(search.kind.clone()),
             source_name: Some(search.source.name().to_owned()),
             enabled: !search.switched_off,
             every_ms: Some(search.every_ms),
-            limits: in_words(&manners.limits),
+            limits: in_words(limits),
             robots: manners.robots,
         }
     }

@@ -110,6 +110,7 @@ pub(super) fn understood(path: &Path, map: &Map, now: Time) -> anyhow::Result<Un
     while let Some(row) = rows.next_row() {
         let row = match row {
             Err(fault) => Row::Refused {
+                native_id: None,
                 reason: fault.reason,
                 detail: format!("{}: {}", fault.location, fault.detail),
                 raw: String::from_utf8_lossy(&fault.raw).into_owned(),
@@ -126,6 +127,7 @@ pub(super) fn understood(path: &Path, map: &Map, now: Time) -> anyhow::Result<Un
                         Row::Found(Box::new(Found { native_id: seen.native_id, at, listing: seen.listing }))
                     }
                     Err(error) => Row::Refused {
+                        native_id: None,
                         reason: error.reason,
                         detail: format!("{}: {}", row.location, error.detail),
                         raw: String::from_utf8_lossy(&row.content.raw()).into_owned(),

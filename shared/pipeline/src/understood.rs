@@ -52,7 +52,7 @@ impl Understood {
     pub fn take(&mut self, source: &str, row: Row, now: Time) {
         self.rows += 1;
         match row {
-            Row::Refused { reason, detail, raw } => self.refuse(reason, detail, raw),
+            Row::Refused { reason, detail, raw, .. } => self.refuse(reason, detail, raw),
             Row::Found(found) => {
                 let Found { native_id, at, listing } = *found;
                 let told_at = at;
@@ -202,7 +202,8 @@ mod tests {
     fn what_a_poll_would_refuse_is_refused_with_its_reason() {
         let mut understood = Understood::default();
         let now = Time::from_ms(0);
-        let refused = Row::Refused { reason: Reason::BadValue, detail: "price is x".into(), raw: "{}".into() };
+        let refused =
+            Row::Refused { native_id: None, reason: Reason::BadValue, detail: "price is x".into(), raw: "{}".into() };
         for row in [found("1", Some(-5), "Wien"), refused.clone(), found("3", Some(5), ""), refused] {
             understood.take("x", row, now);
         }

@@ -16,8 +16,8 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use stoop_pipeline::PlannedSearch;
-use stoop_sources::Source;
 use stoop_sources::settings::{MapErrors, Mistakes, Section, parse};
+use stoop_sources::{Limit, Source};
 
 pub use alerts::AlertSettings;
 use search::{Scope, Searches};
@@ -53,6 +53,8 @@ pub struct SearchConfig {
     pub every_ms: u64,
     /// How often an incremental search asks for everything, in milliseconds.
     pub full_scan_every_ms: i64,
+    /// Limits in place of the source's own.
+    pub limits: Option<Vec<Limit>>,
 }
 
 /// What the planner needs of a configuration.

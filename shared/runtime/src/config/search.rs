@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use stoop_sources::settings::{Mistakes, Section};
-use stoop_sources::{Params, Source};
+use stoop_sources::{Limit, Params, Source};
 
 use super::SearchConfig;
 use super::params::{Lacking, Written, file_path};
@@ -14,6 +14,9 @@ use super::values::{HOUR_MS, duration_ms, required};
 /// The longest name of a search on AWS, in characters: SQS takes 128 for a message's deduplication id, which holds
 /// the name and the time at which the search was due.
 const NAME_MAX: usize = 100;
+
+/// More limits than any API has.
+const LIMITS_MAX: usize = 8;
 
 /// Which searches are read, and how far.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -96,7 +99,7 @@ pub(super) fn searches(
 
 impl Reader<'_> {
     fn search(&self, section: &Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<Switched> {
-        section.only(&["name", "source", "every", "full_scan_every", "enabled", "params"], mistakes);
+        section.only(&["name", "source", "every", "full_scan_every", "limits", "enabled", "params"], mistakes);
         let place = self.surroundings.place();
         let name = required(section, "name", "a name of your choice", mistakes);
         let kinds = stoop_sources::KINDS.iter().map(|kind| kind.name).collect::<Vec<_>>().join(", ");
@@ -104,6 +107,7 @@ impl Reader<'_> {
         let kind = required(section, "source", &accepted, mistakes);
         let every_ms = duration_ms(section, "every", HOUR_MS, mistakes);
         let full_scan_every_ms = duration_ms(section, "full_scan_every", 24 * HOUR_MS, mistakes);
+        let limits = limits(section, mistakes);
         let enabled = section.boolean("enabled", mistakes);
         let known = kind.as_deref().unwrap_or_default();
         let params = section.table("params", mistakes).map(|table| Written::walk(known, &table, place, mistakes));
@@ -131,7 +135,7 @@ impl Reader<'_> {
         Some(match source {
             Some(source) => {
                 let (kind, switched_off) = (kind.to_owned(), is_off(&*source));
-                Switched::On(SearchConfig { name, kind, switched_off, source, every_ms, full_scan_every_ms })
+                Switched::On(SearchConfig { name, kind, switched_off, source, every_ms, full_scan_every_ms, limits })
             }
             None => Switched::Off(name),
         })
@@ -195,6 +199,29 @@ impl Reader<'_> {
         let text = self.surroundings.file(&path).map_err(|why| format!("the map {shown} cannot be read: {why}"))?;
         stoop_sources::declared::Map::parse(&text, &shown).map_err(|errors| errors.to_string())
     }
+}
+
+/// The limits of a search's account, where they are not the source's own. One limit may be written without the list.
+fn limits(section: &Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<Vec<Limit>> {
+    let texts = section.texts("limits", mistakes)?;
+    let line = section.value("limits", mistakes).map_or(section.line(), |value| value.line);
+    if texts.is_empty() || texts.len() > LIMITS_MAX {
+        let problem = format!("names {} limits; accepted: 1 to {LIMITS_MAX}, or none of it", texts.len());
+        mistakes.add(line, section.key("limits"), problem);
+    }
+    let mut limits: Vec<Limit> = Vec::with_capacity(texts.len());
+    for (text, line) in texts {
+        match text.parse::<Limit>() {
+            Ok(limit) if limits.iter().any(|known| (known.of, known.per_ms) == (limit.of, limit.per_ms)) => {
+                let problem =
+                    format!("{text:?} limits what another one limits for the same time; accepted: one of them");
+                mistakes.add(line, section.key("limits"), problem);
+            }
+            Ok(limit) => limits.push(limit),
+            Err(error) => mistakes.add(line, section.key("limits"), format!("{text:?} is no limit; {error}")),
+        }
+    }
+    Some(limits)
 }
 
 /// Why a search cannot have this name. On AWS it is the group of the search's messages, part of its object's key,
