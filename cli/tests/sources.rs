@@ -145,6 +145,23 @@ fn a_search_that_is_off_can_be_checked_and_stays_off() {
 }
 
 #[test]
+fn where_there_is_a_database_a_check_counts_in_the_limits_of_polls() {
+    let portal = portal();
+    let room = room(&portal, "limits = [\"50/h\"]");
+    Outcome::of(room.command(&["poll", "mls"]).env(TOKEN_ENV, TOKEN)).ok();
+    let runs = room.json(&["runs"]);
+    let told = check(&room, "mls", &["--json"]).ok().json();
+    says(&told["left"][0], &json!({ "limit": "50 requests an hour", "left": 50 - portal.served().requests }));
+    assert_eq!(room.json(&["runs"]), runs, "a check is no run");
+    // None is left for another one, which says so instead of waiting for an hour.
+    let config = room.read("stoop.toml").replace("50/h", &format!("{}/h", portal.served().requests));
+    room.write("stoop.toml", config);
+    let held = check(&room, "mls", &[]);
+    assert_eq!(held.code, Some(1), "{}", held.stdout);
+    assert!(held.stderr.contains("is not to be asked before"), "{}", held.stderr);
+}
+
+#[test]
 fn what_cannot_be_had_or_understood_is_a_failure_that_says_why() {
     let portal = portal();
     let room = room(&portal, "");

@@ -84,8 +84,8 @@ pub(super) fn http(url: &str, sample: &Sample) -> Result<Http, String> {
             lines.push("# The answer does not tell how many listings there are: nothing is said to be gone.".to_owned())
         }
     }
-    lines.push("# One request a second; see the API's own limits.".to_owned());
-    lines.push("#pause_ms = 1000".to_owned());
+    lines.push("# One request a second, where nothing else is said; see the API's own limits.".to_owned());
+    lines.push("#limits = [\"1/s\"]".to_owned());
     lines.push(String::new());
     lines.push("# Keys go into headers as {names}, which a search fills from its params.".to_owned());
     lines.push("#[http.headers]".to_owned());
@@ -145,6 +145,9 @@ impl<'u> Query<'u> {
             put("by", quoted("page"));
             put("param", quoted(&decoded(name)));
             put("first", u64::from(number > 0).to_string());
+            if let Some(pages) = total_pages(sample) {
+                put("total_pages", quoted(&pages));
+            }
         } else if let Some((name, _)) = self.offset {
             put("by", quoted("offset"));
             put("param", quoted(&decoded(name)));
@@ -222,6 +225,19 @@ fn total(sample: &Sample) -> Option<String> {
     place(sample, NAMES, |value| value.as_u64().is_some_and(|n| n >= rows)).filter(|pointer| !pages(pointer))
 }
 
+/// How many pages there are.
+fn total_pages(sample: &Sample) -> Option<String> {
+    const NAMES: &[(&str, i32)] = &[
+        ("total pages", 100),
+        ("page count", 98),
+        ("nb pages", 98),
+        ("num pages", 98),
+        ("last page", 95),
+        ("pages", 80),
+    ];
+    place(sample, NAMES, |value| value.as_u64().is_some_and(|n| n >= 1))
+}
+
 fn next_link(sample: &Sample, origin: &str) -> Option<String> {
     const NAMES: &[(&str, i32)] = &[
         ("next", 100),
@@ -267,7 +283,7 @@ mod tests {
     fn a_page_number_and_a_size_are_taken_out_of_the_address() {
         let told = lines(
             "https://api.example.com/v1/homes?city=Graz&page=1&per_page=50",
-            json!({"total": 120, "homes": [{"id": 1}]}),
+            json!({"total": 120, "totalPages": 3, "page": 1, "homes": [{"id": 1}]}),
         );
         assert!(told.contains("url = \"https://api.example.com/v1/homes?city=Graz\""), "{told}");
         for line in [
@@ -277,6 +293,7 @@ mod tests {
             "size = 50",
             "size_param = \"per_page\"",
             "total = \"/total\"",
+            "total_pages = \"/totalPages\"",
         ] {
             assert!(told.contains(line), "{line}: {told}");
         }
