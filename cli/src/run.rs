@@ -178,7 +178,7 @@ async fn tell_webhook(database: &Database, webhook: &Webhook) -> anyhow::Result<
 }
 
 /// The computer's clock, whose sleepers wake when the program is to stop.
-struct StoppableClock(Stop);
+pub(crate) struct StoppableClock(pub(crate) Stop);
 
 #[async_trait]
 impl Clock for StoppableClock {

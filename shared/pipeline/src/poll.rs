@@ -5,6 +5,7 @@ mod breaker;
 mod budget;
 mod fetch;
 mod gone;
+mod peek;
 mod quota;
 mod robots;
 mod scan;
@@ -125,5 +126,6 @@ pub enum PollError {
 }
 
 pub use budget::{Account, AccountError};
+pub use peek::{Peeked, peek};
 pub use scan::poll;
 pub use tokens::Tokens;

@@ -27,6 +27,17 @@ pub(super) enum Scope<'a> {
     Plan,
     /// The one of this name; the others are not looked at.
     Search(&'a str),
+    /// The one of this name, also where it is switched off.
+    Check(&'a str),
+    /// All, those that are switched off too, to be shown: nothing is asked of the world but the maps.
+    Outline,
+}
+
+impl Scope<'_> {
+    /// Whether a search that is switched off is read like one that is on.
+    fn reads_what_is_off(self) -> bool {
+        matches!(self, Self::Check(_) | Self::Outline)
+    }
 }
 
 /// The searches of a configuration.
@@ -64,7 +75,7 @@ pub(super) fn searches(
     for section in root.tables("search", mistakes) {
         let name = section.value("name", mistakes);
         let name = name.and_then(|name| Some((name.value.as_str()?.to_owned(), name.line)));
-        if let Scope::Search(wanted) = scope
+        if let Scope::Search(wanted) | Scope::Check(wanted) = scope
             && name.as_ref().is_none_or(|(name, _)| name != wanted)
         {
             continue;
@@ -105,14 +116,27 @@ impl Reader<'_> {
             mistakes.add(line, section.key("name"), problem);
         }
         let (name, kind) = (name?, kind.as_deref()?);
-        if enabled == Some(false) {
+        if enabled == Some(false) && !self.scope.reads_what_is_off() {
             return Some(Switched::Off(name));
         }
         let params = params.unwrap_or_else(|| Written::none(kind));
-        let source = self.source(section, kind, &params, enabled == Some(true), mistakes)?;
+        let kept = mistakes.len();
+        let switched_on = enabled == Some(true) || self.scope.reads_what_is_off();
+        let Some(source) = self.source(section, kind, &params, switched_on, mistakes) else {
+            // What is off need not be whole; it is shown all the same.
+            let is_spared = enabled == Some(false) && self.scope == Scope::Outline;
+            return is_spared.then(|| {
+                mistakes.truncate(kept);
+                Switched::Off(name)
+            });
+        };
+        let is_off = |source: &dyn Source| !enabled.unwrap_or(!source.manners().off_by_default);
         let full_scan_every_ms = i64::try_from(full_scan_every_ms).unwrap_or(i64::MAX);
         Some(match source {
-            Some(source) => Switched::On(SearchConfig { name, source, every_ms, full_scan_every_ms, limits }),
+            Some(source) => {
+                let (kind, switched_off) = (kind.to_owned(), is_off(&*source));
+                Switched::On(SearchConfig { name, kind, switched_off, source, every_ms, full_scan_every_ms, limits })
+            }
             None => Switched::Off(name),
         })
     }
@@ -148,7 +172,10 @@ impl Reader<'_> {
         {
             return Some(None);
         }
-        let (taken, lacking) = params.take(self.surroundings, self.scope != Scope::Plan);
+        let (taken, lacking) = match self.scope {
+            Scope::Outline => (params.with_stand_ins(), Vec::new()),
+            _ => params.take(self.surroundings, self.scope != Scope::Plan),
+        };
         let built = if lacking.is_empty() { build(&taken) } else { tried };
         let complete = lacking.is_empty();
         for Lacking(line, key, problem) in lacking {
