@@ -13,7 +13,7 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use stoop_aws::{Meter, PollQueue, Secrets};
 use stoop_domain::Time;
 use stoop_pipeline::ports::{
-    Configuration, Http, Pages, PollTask, PortError, Quarantine, RunLedger, RunOutcome, SearchIndex, Stream,
+    Configuration, Http, Pages, PlanLedger, PollTask, PortError, Quarantine, RunLedger, RunOutcome, SearchIndex, Stream,
 };
 use stoop_pipeline::{Clock, PollError, PollPorts, Polled, poll, with_causes};
 
@@ -43,6 +43,8 @@ pub struct App<'a> {
     pub quarantine: &'a dyn Quarantine,
     /// Where runs are told of.
     pub runs: &'a dyn RunLedger,
+    /// Where the planner learns how often a search changes.
+    pub plans: &'a dyn PlanLedger,
     /// The time.
     pub clock: &'a dyn Clock,
     /// What is counted.
@@ -124,6 +126,7 @@ impl App<'_> {
         match polled {
             Ok(polled) => {
                 self.tell(&polled);
+                self.keep_pace(&task.search, &polled).await;
                 let stopped = clock.is_over() && polled.outcome == Some(RunOutcome::Partial);
                 Ok(if stopped { Outcome::GoesOn } else { Outcome::Done })
             }
@@ -164,6 +167,14 @@ impl App<'_> {
             }
         }
         Outcome::Done
+    }
+
+    /// Without it the planner goes by the pace that it knows, which is no reason to poll again.
+    async fn keep_pace(&self, search: &str, polled: &Polled) {
+        let Some(pace) = &polled.pace else { return };
+        if let Err(error) = self.plans.keep_pace(search, pace).await {
+            tracing::warn!(search, error = with_causes(&error), "the planner does not learn the search's pace");
+        }
     }
 
     fn tell(&self, polled: &Polled) {

@@ -29,6 +29,7 @@ async fn main() -> Result<(), Error> {
         pages: &S3Pages::new(clients.s3(), &bucket),
         quarantine: &S3Quarantine::new(clients.s3(), &bucket),
         runs: &DynamoRuns::new(clients.dynamodb(), required("STOOP_RUNS_TABLE")?),
+        plans: &DynamoRuns::new(clients.dynamodb(), required("STOOP_RUNS_TABLE")?),
         clock: &SystemClock,
         meter: &Meter::from_env("poller")?,
     };

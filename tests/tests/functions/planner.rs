@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use stoop_aws::Meter;
 use stoop_domain::Time;
 use stoop_pipeline::ports::{PlanLedger, PollTask, PortError, TaskQueue};
+use stoop_pipeline::{Pace, Polled};
 use stoop_planner::{Answer, App, TickError};
 use stoop_tests::made::minute;
 
@@ -18,6 +19,7 @@ use crate::events::{SEARCH, sample};
 #[derive(Default)]
 struct Book {
     sent: Mutex<BTreeMap<String, Time>>,
+    paces: Mutex<BTreeMap<String, Pace>>,
     is_shut: Mutex<bool>,
 }
 
@@ -38,6 +40,18 @@ impl PlanLedger for Book {
     async fn sent(&self, searches: &[String], at: Time) -> Result<(), PortError> {
         self.open()?;
         self.sent.lock().unwrap().extend(searches.iter().map(|search| (search.clone(), at)));
+        Ok(())
+    }
+
+    async fn paces(&self, searches: &[String]) -> Result<Vec<Option<Pace>>, PortError> {
+        self.open()?;
+        let paces = self.paces.lock().unwrap();
+        Ok(searches.iter().map(|search| paces.get(search).copied()).collect())
+    }
+
+    async fn keep_pace(&self, search: &str, pace: &Pace) -> Result<(), PortError> {
+        self.open()?;
+        self.paces.lock().unwrap().insert(search.to_owned(), *pace);
         Ok(())
     }
 }
@@ -88,6 +102,7 @@ impl Stage {
             clock: &self.clock,
             meter: &self.meter,
             takeover: <_>::default(),
+            told: <_>::default(),
         }
     }
 

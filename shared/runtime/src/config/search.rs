@@ -85,13 +85,14 @@ pub(super) fn searches(
 
 impl Reader<'_> {
     fn search(&self, section: &Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<Switched> {
-        section.only(&["name", "source", "every", "full_scan_every", "enabled", "params"], mistakes);
+        section.only(&["name", "source", "every", "every_max", "full_scan_every", "enabled", "params"], mistakes);
         let place = self.surroundings.place();
         let name = required(section, "name", "a name of your choice", mistakes);
         let kinds = stoop_sources::KINDS.iter().map(|kind| kind.name).collect::<Vec<_>>().join(", ");
         let accepted = format!("{kinds}, or the path of a map with an [http] table");
         let kind = required(section, "source", &accepted, mistakes);
         let every_ms = duration_ms(section, "every", HOUR_MS, mistakes);
+        let every_max_ms = every_max_ms(section, every_ms, mistakes);
         let full_scan_every_ms = duration_ms(section, "full_scan_every", 24 * HOUR_MS, mistakes);
         let enabled = section.boolean("enabled", mistakes);
         let known = kind.as_deref().unwrap_or_default();
@@ -108,7 +109,7 @@ impl Reader<'_> {
         let source = self.source(section, kind, &params, enabled == Some(true), mistakes)?;
         let full_scan_every_ms = i64::try_from(full_scan_every_ms).unwrap_or(i64::MAX);
         Some(match source {
-            Some(source) => Switched::On(SearchConfig { name, source, every_ms, full_scan_every_ms }),
+            Some(source) => Switched::On(SearchConfig { name, source, every_ms, every_max_ms, full_scan_every_ms }),
             None => Switched::Off(name),
         })
     }
@@ -168,6 +169,19 @@ impl Reader<'_> {
         let text = self.surroundings.file(&path).map_err(|why| format!("the map {shown} cannot be read: {why}"))?;
         stoop_sources::declared::Map::parse(&text, &shown).map_err(|errors| errors.to_string())
     }
+}
+
+/// The longest distance between polls, where there is one: not shorter than `every`.
+fn every_max_ms(section: &Section<'_>, every_ms: u64, mistakes: &mut Mistakes<'_>) -> Option<u64> {
+    let (text, line) = section.text("every_max", mistakes)?;
+    let before = mistakes.len();
+    let every_max_ms = duration_ms(section, "every_max", every_ms, mistakes);
+    if every_max_ms < every_ms && mistakes.len() == before {
+        let every = section.text("every", mistakes).map_or("1h, which it is when left out", |(text, _)| text);
+        let problem = format!("{text:?} is shorter than `every`; accepted: a time span not shorter than {every}");
+        mistakes.add(line, section.key("every_max"), problem);
+    }
+    Some(every_max_ms)
 }
 
 /// Why a search cannot have this name. On AWS it is the group of the search's messages, part of its object's key,
