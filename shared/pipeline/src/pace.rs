@@ -15,8 +15,8 @@ const FORGET: u64 = 8;
 /// One poll, in the unit in which polls are counted.
 const ONE: u64 = 1_024;
 
-/// With less than a quarter of a changed poll in memory, a change is a surprise: some ten polls had been quiet.
-const SURPRISE: u64 = ONE / 4;
+/// So many changed polls in a row are no accident: where half of the polls show a change, it happens once in eight times.
+const STREAK: u32 = 3;
 
 /// The natural logarithm of 2, in thousandths.
 const LN_2: u64 = 693;
@@ -29,7 +29,7 @@ const SPREAD_FROM_MS: u64 = Time::HOUR_MS.cast_unsigned();
 
 /// What the polls of one search have shown of how often it changes, and of what a poll costs.
 ///
-/// The distance it comes to is the one at which half of the polls show a change. With changes that come at random
+/// The goal is the distance at which half of the polls show a change. With changes that come at random
 /// and at a rate, a poll after the time d shows none with probability exp(-rate d), and the rate is the most
 /// likely one where the sum of d / (exp(rate d) - 1) over the polls that showed a change is the sum of d over those
 /// that did not (after J. Cho, H. Garcia-Molina: Estimating frequency of change, 2003). Where the goal is reached
@@ -39,7 +39,8 @@ const SPREAD_FROM_MS: u64 = Time::HOUR_MS.cast_unsigned();
 /// goal = (ln 2 * time of quiet polls + (1 - ln 2) * time of changed polls) / number of changed polls
 /// ```
 ///
-/// is right at both ends, for polls at any distances, and whole numbers are enough.
+/// is right at both ends, for polls at any distances, and whole numbers are enough. A market that wakes up is believed
+/// sooner than these sums would say, so that in the long run it is some two fifths of the polls that show a change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Pace {
@@ -53,6 +54,8 @@ pub struct Pace {
     changed: u64,
     /// The distance that is wished for, not yet within any bounds; 0 as long as there is none.
     wish_ms: u64,
+    /// How many polls in a row have shown one.
+    streak: u32,
     /// A poll from which nothing was learnt showed a change: the next counts as changed for it.
     stirred: bool,
     /// How many polls there were, in units of [`ONE`], and what they cost, each in its own unit times [`ONE`].
@@ -89,11 +92,14 @@ impl Pace {
 
     /// Never longer than it was, and never less than half of the distance that showed the change.
     fn after_change(&mut self, distance_ms: u64) -> u64 {
-        let was_quiet = self.changed < SURPRISE;
+        let is_surprise = self.goal_ms() > distance_ms * 2;
+        self.streak = self.streak.saturating_add(1);
         self.forget();
-        if was_quiet {
-            // What the quiet time said of the rate holds no more.
+        // The market has woken up: what the quiet time before said of it holds no more.
+        if is_surprise {
             (self.quiet_ms, self.changed_ms, self.changed) = (0, 0, 0);
+        } else if self.streak >= STREAK {
+            self.quiet_ms = 0;
         }
         // After a distance that was much longer than this one a change was to be expected anyhow: it says little.
         let most = u128::from(self.changed) * u128::from(distance_ms) * 3 / 2 / u128::from(ONE);
@@ -108,6 +114,7 @@ impl Pace {
     /// bounds of the search may hold polls closer together than is wished: a wish far beyond them would have to come
     /// back all the way once changes come.
     fn after_quiet(&mut self, distance_ms: u64) -> u64 {
+        self.streak = 0;
         self.forget();
         self.quiet_ms = self.quiet_ms.saturating_add(distance_ms);
         self.goal_ms().min(distance_ms * 3 / 2).max(self.wish_ms)

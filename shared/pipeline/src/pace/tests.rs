@@ -257,13 +257,13 @@ fn year(mean_ms: u64, seed: u64) -> Year {
 /// The figures of docs/CONFIGURATION.md, `When a search is polled`: of a search from 15 minutes to 6 hours, which
 /// without `every_max` has 96 polls a day and a delay of 7.5 minutes.
 #[test]
-fn half_of_the_polls_show_a_change_where_the_bounds_allow_it() {
+fn some_two_fifths_of_the_polls_show_a_change_where_the_bounds_allow_it() {
     let rows = [
         (10 * MINUTE_MS, 92.0..=96.1, 7.0..=8.5),
-        (HOUR_MS, 28.0..=36.0, 22.0..=32.0),
-        (3 * HOUR_MS, 10.0..=12.5, 65.0..=85.0),
-        (12 * HOUR_MS, 4.0..=5.0, 150.0..=185.0),
-        (3 * DAY_MS, 4.0..=4.4, 150.0..=195.0),
+        (HOUR_MS, 38.0..=44.0, 20.0..=27.0),
+        (3 * HOUR_MS, 12.0..=16.0, 60.0..=80.0),
+        (12 * HOUR_MS, 4.5..=6.0, 140.0..=185.0),
+        (3 * DAY_MS, 4.0..=4.6, 140.0..=195.0),
     ];
     for (mean_ms, polls, delay) in rows {
         let year = year(mean_ms, 7);
@@ -271,7 +271,7 @@ fn half_of_the_polls_show_a_change_where_the_bounds_allow_it() {
         assert!(polls.contains(&year.polls_a_day) && delay.contains(&year.delay_minutes), "{mean_ms}: {year:?}");
         // Where neither bound is near, the goal is met.
         if (HOUR_MS..=4 * HOUR_MS).contains(&mean_ms) {
-            assert!((0.46..=0.54).contains(&year.changed_share), "{mean_ms}: {year:?}");
+            assert!((0.38..=0.5).contains(&year.changed_share), "{mean_ms}: {year:?}");
         }
     }
 }
@@ -319,7 +319,7 @@ proptest! {
     }
 
     #[test]
-    fn from_wherever_it_is_six_changes_halve_the_distance_and_thirty_quiet_polls_reach_the_longest(
+    fn from_wherever_it_is_three_changes_halve_the_distance_and_thirty_quiet_polls_reach_the_longest(
         history in prop::collection::vec(any::<bool>(), 0..60),
     ) {
         let mut polling = Polling::new(adaptive());
@@ -328,7 +328,7 @@ proptest! {
         }
         let mut asleep = polling.clone();
         let before = polling.distance_ms() / MINUTE_MS;
-        let after = (0..6).map(|_| polling.next(true)).last().unwrap();
+        let after = (0..3).map(|_| polling.next(true)).last().unwrap();
         prop_assert!(after <= (before / 2).max(15), "{before} to {after}");
         let after = (0..30).map(|_| asleep.next(false)).last().unwrap();
         prop_assert_eq!(after, 360);
@@ -338,7 +338,7 @@ proptest! {
     fn no_numbers_are_too_large(numbers in prop::collection::vec(any::<u64>(), 7), at in any::<i64>(), then in any::<i64>(), changes in any::<u64>()) {
         let [quiet_ms, changed_ms, changed, wish_ms, polls, requests, bytes] = numbers[..] else { unreachable!() };
         let learnt_at = Some(Time::from_ms(at));
-        let mut pace = Pace { learnt_at, quiet_ms, changed_ms, changed, wish_ms, stirred: false, polls, requests, bytes };
+        let mut pace = Pace { learnt_at, quiet_ms, changed_ms, changed, wish_ms, streak: u32::MAX, stirred: false, polls, requests, bytes };
         let polled = Polled { requests, bytes, pages: 1, changed: changes, ..Polled::default() };
         pace.learn(Time::from_ms(then), true, &polled);
         let cadence = Cadence { every_ms: wish_ms, every_max_ms: Some(bytes), limits: vec![Limit { of: Metered::Bytes, most: 1, per_ms: u64::MAX }], sharers: polls };
