@@ -131,8 +131,12 @@ async fn keep_polling(engine: Engine, config: SearchConfig, cadence: Cadence) {
 fn span(ms: u64) -> String {
     let parts = [("d", 86_400_000, u64::MAX), ("h", 3_600_000, 24), ("m", 60_000, 60), ("s", 1_000, 60)];
     let parts = parts.into_iter().map(|(unit, unit_ms, most)| (ms / unit_ms % most, unit));
-    let shown: Vec<String> =
-        parts.skip_while(|(n, _)| *n == 0).take(2).filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n}{unit}")).collect();
+    let shown: Vec<String> = parts
+        .skip_while(|(n, _)| *n == 0)
+        .take(2)
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, unit)| format!("{n}{unit}"))
+        .collect();
     shown.join(" ")
 }
 

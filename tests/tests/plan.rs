@@ -351,7 +351,12 @@ async fn a_ledger_that_leaves_out_answers_is_not_believed() {
 
 /// Ticks of every minute until `end`, and a poll as soon as its task is there, in which `is_changed` at that minute.
 /// Gives the minutes for which tasks were due.
-async fn follow(bench: &Bench, search: &PlannedSearch, minutes: std::ops::Range<i64>, is_changed: impl Fn(i64) -> bool) -> Vec<i64> {
+async fn follow(
+    bench: &Bench,
+    search: &PlannedSearch,
+    minutes: std::ops::Range<i64>,
+    is_changed: impl Fn(i64) -> bool,
+) -> Vec<i64> {
     let mut due = Vec::new();
     for at in minutes {
         bench.tick(std::slice::from_ref(search), minute(at)).await.unwrap();

@@ -7,8 +7,8 @@ mod site;
 
 use site::{Bench, answer};
 use stoop_domain::{EventKind, Reason, Status};
-use stoop_pipeline::{Cadence, PollError};
 use stoop_pipeline::ports::{RunOutcome, SearchState};
+use stoop_pipeline::{Cadence, PollError};
 
 const BORDER: i64 = 400_000;
 

@@ -128,7 +128,8 @@ impl Pace {
 
     /// The distance at which half of the polls would show a change; without end where none ever did.
     fn goal_ms(&self) -> u64 {
-        let time = u128::from(LN_2) * u128::from(self.quiet_ms) + u128::from(1_000 - LN_2) * u128::from(self.changed_ms);
+        let time =
+            u128::from(LN_2) * u128::from(self.quiet_ms) + u128::from(1_000 - LN_2) * u128::from(self.changed_ms);
         let goal_ms = (time * u128::from(ONE)).checked_div(u128::from(self.changed) * 1_000);
         goal_ms.and_then(|ms| u64::try_from(ms).ok()).unwrap_or(u64::MAX)
     }
@@ -192,9 +193,9 @@ impl Cadence {
         let times = (wish_ms.saturating_add(every_ms / 2) / every_ms).clamp(1, times_max);
         let wished_ms = every_ms.saturating_mul(times);
         let stretched = pace.and_then(|pace| self.floor(pace)).filter(|stretch| stretch.least_ms > wished_ms);
-        let ms = stretched.as_ref().map_or(wished_ms, |stretch| {
-            every_ms.saturating_mul(stretch.least_ms.div_ceil(every_ms))
-        });
+        let ms = stretched
+            .as_ref()
+            .map_or(wished_ms, |stretch| every_ms.saturating_mul(stretch.least_ms.div_ceil(every_ms)));
         Distance { ms, stretched }
     }
 

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use stoop_domain::Time;
-use stoop_pipeline::{Pace, Polled};
 use stoop_pipeline::ports::{PlanLedger, PollTask, TaskQueue};
+use stoop_pipeline::{Pace, Polled};
 
 use crate::made::minute;
 

@@ -145,7 +145,11 @@ fn a_clock_that_was_set_back_is_followed() {
 fn the_limits_of_an_account_stretch_the_distance_and_say_why() {
     let limits = vec![Limit::per_second(20), Limit::per_month(50), Limit::bytes_per_hour(4_000_000_000)];
     let mut cadence = Cadence { limits, ..Cadence::steady(HOUR_MS) };
-    assert_eq!(cadence.distance(None), Distance { ms: HOUR_MS, stretched: None }, "the first poll tells what one costs");
+    assert_eq!(
+        cadence.distance(None),
+        Distance { ms: HOUR_MS, stretched: None },
+        "the first poll tells what one costs"
+    );
     let pace = Polling::new(cadence.clone()).pace;
     // 744 hours by 50.
     let distance = cadence.distance(Some(&pace));

@@ -250,16 +250,23 @@ fn the_planner_needs_no_secret() {
 
 #[test]
 fn a_search_may_be_polled_less_often_while_it_is_quiet() {
-    let search = |keys: &str| format!("[[search]]\nname = 'a'\nsource = 'reso'\n{keys}params = {{ url = 'https://x.example/o' }}\n");
-    let bounds = |keys: &str| plan(&search(keys)).map(|plan| {
-        let cadence = &plan.searches[0].cadence;
-        (cadence.every_ms / 60_000, cadence.every_max_ms.map(|ms| ms / 60_000))
-    });
+    let search = |keys: &str| {
+        format!("[[search]]\nname = 'a'\nsource = 'reso'\n{keys}params = {{ url = 'https://x.example/o' }}\n")
+    };
+    let bounds = |keys: &str| {
+        plan(&search(keys)).map(|plan| {
+            let cadence = &plan.searches[0].cadence;
+            (cadence.every_ms / 60_000, cadence.every_max_ms.map(|ms| ms / 60_000))
+        })
+    };
     assert_eq!(bounds(""), Ok((60, None)));
     assert_eq!(bounds("every = '15m'\nevery_max = '6h'\n"), Ok((15, Some(360))));
     assert_eq!(bounds("every_max = '1h'\n"), Ok((60, Some(60))), "which is the same as none");
     for (keys, told) in [
-        ("every = '2h'\nevery_max = '90m'\n", "search[0].every_max: \"90m\" is shorter than `every`; accepted: a time span not shorter than 2h"),
+        (
+            "every = '2h'\nevery_max = '90m'\n",
+            "search[0].every_max: \"90m\" is shorter than `every`; accepted: a time span not shorter than 2h",
+        ),
         ("every_max = '15m'\n", "not shorter than 1h, which it is when left out"),
         ("every_max = 'seldom'\n", "every_max: \"seldom\" is no time span; accepted: 90s, 15m, 6h, 2d"),
         ("every_max = 6\n", "every_max"),
@@ -274,7 +281,9 @@ fn a_search_may_be_polled_less_often_while_it_is_quiet() {
 #[test]
 fn searches_with_one_key_share_its_limits_and_without_secrets_all_that_ask_one_server_do() {
     let search = |name: &str, key: &str| {
-        format!("[[search]]\nname = '{name}'\nsource = 'rentcast'\nparams = {{ zipCode = '78704', key = {{ secret = '{key}' }} }}\n")
+        format!(
+            "[[search]]\nname = '{name}'\nsource = 'rentcast'\nparams = {{ zipCode = '78704', key = {{ secret = '{key}' }} }}\n"
+        )
     };
     let text = search("a", "one") + &search("b", "one") + &search("c", "other");
     let stack = stack(&[("one", "1"), ("other", "2")]);
