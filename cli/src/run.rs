@@ -116,7 +116,11 @@ async fn keep_polling(engine: Engine, config: SearchConfig, cadence: Cadence) {
         // A poll that failed or was skipped leaves what was known before.
         pace = outcome.as_ref().ok().and_then(|polled| polled.pace).or(pace);
         let distance = cadence.distance(pace.as_ref());
-        let next = if distance.ms == every_ms { String::new() } else { format!("; next in {}", span(distance.ms)) };
+        let next = if distance.ms == every_ms {
+            String::new()
+        } else {
+            format!("; next in {}", show::span(distance.ms.cast_signed()))
+        };
         println!("{}  {}{next}", show::time(engine.clock.now()), poll_line(&search.name, &outcome));
         if let Some(stretch) = distance.stretched.as_ref().filter(|_| !told) {
             println!("{} is polled less often than `every` says: its account has {stretch}", search.name);
@@ -125,19 +129,6 @@ async fn keep_polling(engine: Engine, config: SearchConfig, cadence: Cadence) {
         let took = u64::try_from(engine.clock.now().ms() - began.ms()).unwrap_or(0);
         engine.clock.sleep(distance.ms.saturating_sub(took)).await;
     }
-}
-
-/// A time span in the two largest units that it has: `1d 6h`, `45m`, `90s` as `1m 30s`.
-fn span(ms: u64) -> String {
-    let parts = [("d", 86_400_000, u64::MAX), ("h", 3_600_000, 24), ("m", 60_000, 60), ("s", 1_000, 60)];
-    let parts = parts.into_iter().map(|(unit, unit_ms, most)| (ms / unit_ms % most, unit));
-    let shown: Vec<String> = parts
-        .skip_while(|(n, _)| *n == 0)
-        .take(2)
-        .filter(|(n, _)| *n > 0)
-        .map(|(n, unit)| format!("{n}{unit}"))
-        .collect();
-    shown.join(" ")
 }
 
 /// What a poll did, in a line.

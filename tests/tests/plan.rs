@@ -488,6 +488,39 @@ proptest! {
     }
 
     #[test]
+    fn a_changing_pace_moves_no_slots_and_keeps_its_bounds(
+        every_minutes in 1..90_i64, times in 1..30_i64, ticks in ticks(), changes in prop::collection::vec(any::<bool>(), 250),
+    ) {
+        let search = adaptive("austin", every_minutes as u64, (every_minutes * times) as u64);
+        let (every_ms, max_ms) = (every_minutes * MINUTE_MS, every_minutes * times * MINUTE_MS);
+        let unit_ms = if every_ms <= 60 * MINUTE_MS { every_ms } else { MINUTE_MS };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let bench = Bench::new();
+        let (mut due, mut pace) = (Vec::new(), Pace::default());
+        for (tick, is_changed) in ticks.into_iter().zip(changes) {
+            let now = bench.clock.now().plus_ms(tick.after_ms);
+            let planned = runtime.block_on(bench.tick(std::slice::from_ref(&search), now)).unwrap();
+            let distance_ms = search.cadence.distance(Some(&pace)).ms.cast_signed();
+            prop_assert!((every_ms..=max_ms).contains(&distance_ms));
+            for task in planned.sent {
+                if let Some(before) = due.last() {
+                    prop_assert!(task.due_at.ms() - before >= distance_ms);
+                }
+                if due.len() > 1 {
+                    prop_assert_eq!((task.due_at.ms() - due[1]).rem_euclid(unit_ms), 0, "a slot of its own");
+                }
+                due.push(task.due_at.ms());
+                pace.learn(now, true, &Polled { pages: 1, requests: 1, changed: u64::from(is_changed), ..Polled::default() });
+                runtime.block_on(bench.book.keep_pace("austin", &pace)).unwrap();
+            }
+            if let Some(last) = due.last() {
+                let waits_ms = distance_ms + every_ms.min(60 * MINUTE_MS);
+                prop_assert!(now.ms() - last < waits_ms, "it starves");
+            }
+        }
+    }
+
+    #[test]
     fn ticks_of_every_minute_keep_every_cadence_exactly(every_minutes in 1..400_i64, name in "[a-z]{1,12}", second in 0..60_000_i64) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let bench = Bench::new();
