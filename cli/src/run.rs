@@ -9,7 +9,7 @@ use serde_json::json;
 use stoop_domain::Time;
 use stoop_embedded::Database;
 use stoop_pipeline::ports::RunOutcome;
-use stoop_pipeline::{Clock, PollError, Polled, Search};
+use stoop_pipeline::{Cadence, Clock, PollError, Polled, Search};
 use stoop_runtime::{Config, HttpClient, SearchConfig, SystemClock, Webhook, read_config};
 
 use crate::args::{PollArgs, RunArgs, StoreArgs};
@@ -35,9 +35,10 @@ pub(crate) async fn run(store: &StoreArgs, args: &RunArgs) -> anyhow::Result<Exi
     let engine = engine(store, &config)?;
     let rules = config.alerts.rules.clone();
     let webhook = config.alerts.webhook.clone();
+    let cadences = config.cadences();
     let mut polls = tokio::task::JoinSet::new();
-    for search in config.searches {
-        polls.spawn(keep_polling(engine.clone(), search));
+    for (search, cadence) in config.searches.into_iter().zip(cadences) {
+        polls.spawn(keep_polling(engine.clone(), search, cadence));
     }
     let telling = webhook.map(|url| tokio::spawn(keep_telling(engine.clone(), url)));
     println!("polling; Ctrl-C finishes what is in hand and stops");
@@ -110,14 +111,28 @@ fn search_of(config: SearchConfig) -> (Search, u64) {
 }
 
 /// Polls one search on its cadence until stopped. Searches do not wait for each other.
-async fn keep_polling(engine: Engine, config: SearchConfig) {
+async fn keep_polling(engine: Engine, config: SearchConfig, cadence: Cadence) {
     let (search, every_ms) = search_of(config);
+    let mut pace = None;
+    let mut told = false;
     while !engine.stop.is_set() {
         let began = engine.clock.now();
         let outcome = engine.poll(&search).await;
-        println!("{}  {}", show::time(engine.clock.now()), poll_line(&search.name, &outcome));
+        // A poll that failed or was skipped leaves what was known before.
+        pace = outcome.as_ref().ok().and_then(|polled| polled.pace).or(pace);
+        let distance = cadence.distance(pace.as_ref());
+        let next = if distance.ms == every_ms {
+            String::new()
+        } else {
+            format!("; next in {}", show::span(distance.ms.cast_signed()))
+        };
+        println!("{}  {}{next}", show::time(engine.clock.now()), poll_line(&search.name, &outcome));
+        if let Some(stretch) = distance.stretched.as_ref().filter(|_| !told) {
+            println!("{} is polled less often than `every` says: its account has {stretch}", search.name);
+        }
+        told = distance.stretched.is_some();
         let took = u64::try_from(engine.clock.now().ms() - began.ms()).unwrap_or(0);
-        engine.clock.sleep(every_ms.saturating_sub(took)).await;
+        engine.clock.sleep(distance.ms.saturating_sub(took)).await;
     }
 }
 

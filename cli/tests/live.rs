@@ -158,6 +158,29 @@ fn a_portal_that_stumbles_is_asked_again() {
 }
 
 #[test]
+fn a_search_that_shows_nothing_is_polled_less_often_and_after_a_restart_still() {
+    let market = Market::new();
+    let room = market.room("");
+    room.write("stoop.toml", room.read("stoop.toml").replace("every = \"1s\"", "every = \"1s\"\nevery_max = \"3s\""));
+    for log in ["first.log", "second.log"] {
+        let out = std::fs::File::create(room.path(log)).unwrap();
+        let mut command = room.command(&["run"]);
+        let mut running = Running(command.env(TOKEN_ENV, TOKEN).stdout(out).stderr(Stdio::null()).spawn().unwrap());
+        until("the longest distance", || {
+            assert!(!running.has_ended());
+            room.read(log).contains("next in 3.0 s").then_some(())
+        });
+        running.interrupt();
+        assert_eq!(running.wait(), Some(0));
+    }
+    let (first, second) = (room.read("first.log"), room.read("second.log"));
+    let mut polls = first.lines().filter(|line| line.contains("all: "));
+    assert!(!polls.next().unwrap().contains("next in"), "of the first poll nothing is learnt: {first}");
+    let restarted = second.lines().find(|line| line.contains("all: ")).unwrap();
+    assert!(restarted.ends_with("next in 3.0 s"), "a restart goes on from there: {second}");
+}
+
+#[test]
 fn a_run_polls_until_interrupted_and_the_webhook_gets_every_alert_again_until_it_takes_it() {
     let market = Market::new();
     let webhook = Webhook::start(2);

@@ -10,7 +10,8 @@ use async_trait::async_trait;
 use proptest::prelude::*;
 use stoop_domain::Time;
 use stoop_pipeline::ports::{PlanLedger, PollTask, PortError, TaskQueue};
-use stoop_pipeline::{Clock, Planned, PlannedSearch, plan};
+use stoop_pipeline::{Cadence, Clock, Pace, Planned, PlannedSearch, Polled, plan};
+use stoop_sources::Limit;
 use stoop_tests::conformance;
 use stoop_tests::made::minute;
 
@@ -37,6 +38,8 @@ impl Clock for Virtual {
 #[derive(Default)]
 struct Book {
     sent: Mutex<BTreeMap<String, Time>>,
+    paces: Mutex<BTreeMap<String, Pace>>,
+    paces_asked: AtomicUsize,
     records_to_lose: AtomicUsize,
     answers_to_drop: AtomicUsize,
 }
@@ -54,6 +57,18 @@ impl PlanLedger for Book {
             return Err(PortError::new("record what was sent", "a made-up fault"));
         }
         self.sent.lock().unwrap().extend(searches.iter().map(|search| (search.clone(), at)));
+        Ok(())
+    }
+
+    async fn paces(&self, searches: &[String]) -> Result<Vec<Option<Pace>>, PortError> {
+        self.paces_asked.fetch_add(searches.len(), Ordering::SeqCst);
+        let paces = self.paces.lock().unwrap();
+        let answers = searches.iter().map(|search| paces.get(search).copied());
+        Ok(answers.skip(self.answers_to_drop.load(Ordering::SeqCst)).collect())
+    }
+
+    async fn keep_pace(&self, search: &str, pace: &Pace) -> Result<(), PortError> {
+        self.paces.lock().unwrap().insert(search.to_owned(), *pace);
         Ok(())
     }
 }
@@ -143,7 +158,12 @@ impl Bench {
 }
 
 fn search(name: &str, every_minutes: u64) -> PlannedSearch {
-    PlannedSearch { name: name.into(), every_ms: every_minutes * 60_000 }
+    PlannedSearch { name: name.into(), cadence: Cadence::steady(every_minutes * 60_000) }
+}
+
+fn adaptive(name: &str, every_minutes: u64, max_minutes: u64) -> PlannedSearch {
+    let steady = search(name, every_minutes);
+    PlannedSearch { cadence: Cadence { every_max_ms: Some(max_minutes * 60_000), ..steady.cadence }, ..steady }
 }
 
 fn many(n: usize) -> Vec<PlannedSearch> {
@@ -329,6 +349,71 @@ async fn a_ledger_that_leaves_out_answers_is_not_believed() {
     assert!(bench.delivered().is_empty());
 }
 
+/// Ticks of every minute until `end`, and a poll as soon as its task is there, in which `is_changed` at that minute.
+/// Gives the minutes for which tasks were due.
+async fn follow(
+    bench: &Bench,
+    search: &PlannedSearch,
+    minutes: std::ops::Range<i64>,
+    is_changed: impl Fn(i64) -> bool,
+) -> Vec<i64> {
+    let mut due = Vec::new();
+    for at in minutes {
+        bench.tick(std::slice::from_ref(search), minute(at)).await.unwrap();
+        for task in bench.delivered() {
+            let mut pace = bench.book.paces(std::slice::from_ref(&search.name)).await.unwrap()[0].unwrap_or_default();
+            let polled = Polled { pages: 1, requests: 1, changed: u64::from(is_changed(at)), ..Polled::default() };
+            // The queue takes its time, not always the same.
+            pace.learn(minute(at).plus_ms(7_000 * (at % 5)), true, &polled);
+            bench.book.keep_pace(&search.name, &pace).await.unwrap();
+            due.push((task.due_at.ms() - minute(0).ms()) / MINUTE_MS);
+        }
+    }
+    due
+}
+
+fn gaps(minutes: &[i64]) -> Vec<i64> {
+    minutes.windows(2).map(|pair| pair[1] - pair[0]).collect()
+}
+
+#[tokio::test]
+async fn a_quiet_search_comes_to_its_longest_distance_and_one_that_wakes_up_back_within_hours() {
+    let (bench, search) = (Bench::new(), adaptive("austin", 15, 360));
+    let quiet = follow(&bench, &search, 0..3_000, |_| false).await;
+    let distances = gaps(&quiet);
+    assert_eq!(distances.last(), Some(&360), "{distances:?}");
+    assert!(quiet.len() < 18, "a hundred and ninety-six polls less: {distances:?}");
+    let busy = follow(&bench, &search, 3_000..4_400, |_| true).await;
+    let distances = gaps(&busy);
+    assert_eq!(distances[..4], [180, 90, 45, 30], "{distances:?}");
+    assert!(distances[4..].iter().all(|gap| *gap == 15), "{distances:?}");
+    let slots: std::collections::BTreeSet<i64> = quiet[1..].iter().chain(&busy).map(|at| at % 15).collect();
+    assert_eq!(slots.len(), 1, "all of them are slots of its own: {slots:?}");
+}
+
+#[tokio::test]
+async fn a_steady_search_asks_for_no_pace() {
+    let bench = Bench::new();
+    bench.book.keep_pace("austin", &Pace::default()).await.unwrap();
+    bench.tick(&[search("austin", 15)], minute(0)).await.unwrap();
+    assert_eq!(bench.book.paces_asked.load(Ordering::SeqCst), 0);
+    bench.tick(&[search("austin", 15), adaptive("graz", 15, 60)], minute(1)).await.unwrap();
+    assert_eq!(bench.book.paces_asked.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn an_account_of_fifty_requests_a_month_is_not_asked_more_often_and_it_is_said_why() {
+    let bench = Bench::new();
+    let mut search = search("austin", 60);
+    search.cadence.limits = vec![Limit::per_second(20), Limit::per_month(50)];
+    let due = follow(&bench, &search, 0..31 * 24 * 60, |_| true).await;
+    assert!((48..=50).contains(&due.len()), "{}", due.len());
+    assert!(gaps(&due)[1..].iter().all(|gap| *gap == 15 * 60), "the next whole slots: {:?}", gaps(&due));
+    let planned = bench.tick(&[search], minute(31 * 24 * 60)).await.unwrap();
+    let [(name, why)] = &planned.stretched[..] else { panic!("{planned:?}") };
+    assert_eq!((name.as_str(), why.to_string()), ("austin", "50 requests in 31 days, at 1 request a poll".to_owned()));
+}
+
 /// What happens at one tick: so long after the one before, so late, and what the queue makes of it.
 #[derive(Clone, Debug)]
 struct Tick {
@@ -366,7 +451,7 @@ proptest! {
     #[test]
     fn no_search_is_sent_more_often_than_its_cadence_and_none_starves(cadences in cadences(), ticks in ticks()) {
         let searches: Vec<PlannedSearch> =
-            cadences.iter().enumerate().map(|(i, every_ms)| PlannedSearch { name: format!("s{i}"), every_ms: *every_ms }).collect();
+            cadences.iter().enumerate().map(|(i, every_ms)| PlannedSearch { name: format!("s{i}"), cadence: Cadence::steady(*every_ms) }).collect();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let bench = Bench::new();
         let mut last: BTreeMap<String, Time> = BTreeMap::new();
@@ -381,7 +466,7 @@ proptest! {
             line.sends_to_fail.store(usize::from(tick.fate == Fate::Failed), Ordering::SeqCst);
             let outcome = runtime.block_on(bench.tick_of(&searches, scheduled));
             for task in bench.delivered() {
-                let every_ms = searches.iter().find(|search| search.name == task.search).unwrap().every_ms as i64;
+                let every_ms = searches.iter().find(|search| search.name == task.search).unwrap().cadence.every_ms as i64;
                 prop_assert!(task.due_at <= now && now.ms() - task.due_at.ms() < every_ms, "the slot that it is in");
                 if let Some(before) = last.insert(task.search.clone(), task.due_at) {
                     prop_assert!(task.due_at.ms() - before.ms() >= every_ms, "{} after {before}", task.due_at);
@@ -391,13 +476,46 @@ proptest! {
             prop_assert_eq!(planned.sent.len() + planned.refused.len() + planned.waiting, searches.len());
             if planned.refused.is_empty() {
                 for search in &searches {
-                    let every_ms = search.every_ms as i64;
+                    let every_ms = search.cadence.every_ms as i64;
                     let waited_ms = now.ms() - last[&search.name].ms();
                     prop_assert!(waited_ms < every_ms + every_ms.min(60 * MINUTE_MS), "{search:?} starves");
                 }
             }
             for (name, at) in bench.recorded() {
                 prop_assert_eq!(last.get(&name), Some(&at), "what is recorded was sent");
+            }
+        }
+    }
+
+    #[test]
+    fn a_changing_pace_moves_no_slots_and_keeps_its_bounds(
+        every_minutes in 1..90_i64, times in 1..30_i64, ticks in ticks(), changes in prop::collection::vec(any::<bool>(), 250),
+    ) {
+        let search = adaptive("austin", every_minutes as u64, (every_minutes * times) as u64);
+        let (every_ms, max_ms) = (every_minutes * MINUTE_MS, every_minutes * times * MINUTE_MS);
+        let unit_ms = if every_ms <= 60 * MINUTE_MS { every_ms } else { MINUTE_MS };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let bench = Bench::new();
+        let (mut due, mut pace) = (Vec::new(), Pace::default());
+        for (tick, is_changed) in ticks.into_iter().zip(changes) {
+            let now = bench.clock.now().plus_ms(tick.after_ms);
+            let planned = runtime.block_on(bench.tick(std::slice::from_ref(&search), now)).unwrap();
+            let distance_ms = search.cadence.distance(Some(&pace)).ms.cast_signed();
+            prop_assert!((every_ms..=max_ms).contains(&distance_ms));
+            for task in planned.sent {
+                if let Some(before) = due.last() {
+                    prop_assert!(task.due_at.ms() - before >= distance_ms);
+                }
+                if due.len() > 1 {
+                    prop_assert_eq!((task.due_at.ms() - due[1]).rem_euclid(unit_ms), 0, "a slot of its own");
+                }
+                due.push(task.due_at.ms());
+                pace.learn(now, true, &Polled { pages: 1, requests: 1, changed: u64::from(is_changed), ..Polled::default() });
+                runtime.block_on(bench.book.keep_pace("austin", &pace)).unwrap();
+            }
+            if let Some(last) = due.last() {
+                let waits_ms = distance_ms + every_ms.min(60 * MINUTE_MS);
+                prop_assert!(now.ms() - last < waits_ms, "it starves");
             }
         }
     }

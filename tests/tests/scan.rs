@@ -7,8 +7,8 @@ mod site;
 
 use site::{Bench, answer};
 use stoop_domain::{EventKind, Reason, Status};
-use stoop_pipeline::PollError;
 use stoop_pipeline::ports::{RunOutcome, SearchState};
+use stoop_pipeline::{Cadence, PollError};
 
 const BORDER: i64 = 400_000;
 
@@ -128,6 +128,35 @@ async fn a_listing_said_to_be_gone_is_back_for_a_search_that_has_come_to_ask_for
         bench.poll_between("all", 1, i64::MAX).await.unwrap();
         assert_eq!(bench.ends("1").await, (Status::Active, 500_000));
     }
+}
+
+#[tokio::test]
+async fn what_was_learnt_of_a_search_is_kept_with_what_it_has_seen_until_it_asks_for_something_else() {
+    let bench = Bench::new();
+    let hours = async || {
+        let cadence = Cadence { every_max_ms: Some(24 * 3_600_000), ..Cadence::steady(3_600_000) };
+        cadence.distance(Some(&bench.state("all").await.pace)).ms / 3_600_000
+    };
+    bench.site.list_many(9);
+    let polled = bench.poll().await.unwrap();
+    assert_eq!((polled.pace, hours().await), (Some(bench.state("all").await.pace), 1));
+    bench.poll().await.unwrap();
+    assert_eq!(hours().await, 2, "an hour without a change");
+
+    bench.site.list("new", 500_000);
+    bench.stop_in_a_pause_of_ms(1_000);
+    assert_eq!(bench.poll().await.unwrap().outcome, Some(RunOutcome::Partial));
+    assert_eq!(hours().await, 2, "it did not see everything");
+    bench.stop_no_more();
+    bench.poll().await.unwrap();
+    assert_eq!(hours().await, 1, "what is new was seen by one of the two");
+
+    for _ in 0..2 {
+        bench.poll().await.unwrap();
+    }
+    assert_eq!(hours().await, 2);
+    bench.poll_between("all", 400_000, i64::MAX).await.unwrap();
+    assert_eq!(hours().await, 1, "of what it asks for now nothing is known");
 }
 
 #[tokio::test]

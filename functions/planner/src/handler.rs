@@ -3,13 +3,15 @@
 //! It also takes over the configuration: what was uploaded is checked, and works from then on, for every
 //! function; one with mistakes changes nothing, and is told of at each tick until it is mended.
 
+use std::collections::BTreeSet;
+
 use lambda_runtime::Diagnostic;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use stoop_aws::Meter;
 use stoop_domain::Time;
 use stoop_pipeline::ports::{Configuration, PlanLedger, PortError, TaskQueue};
-use stoop_pipeline::{Clock, plan, with_causes};
+use stoop_pipeline::{Clock, Stretch, plan, with_causes};
 use stoop_runtime::Takeover;
 use tokio::sync::Mutex;
 
@@ -27,6 +29,8 @@ pub struct App<'a> {
     pub meter: &'a Meter,
     /// What is in force, as this environment knows it.
     pub takeover: Mutex<Takeover>,
+    /// The searches of which this environment has told why they are polled less often than configured.
+    pub told: Mutex<BTreeSet<String>>,
 }
 
 /// What the schedule sends.
@@ -87,9 +91,22 @@ impl App<'_> {
         };
         let planned = plan(&config.searches, self.time(event), self.ledger, self.queue, self.clock).await?;
         self.meter.count("SearchesPlanned", planned.sent.len() as u64);
+        self.tell(&planned.stretched).await;
         answer.sent = planned.sent.into_iter().map(|task| task.search).collect();
         answer.waiting = planned.waiting;
         if planned.refused.is_empty() { Ok(answer) } else { Err(TickError::Refused(planned.refused.len())) }
+    }
+
+    /// Tells of searches that the limits of their account hold back, once each.
+    async fn tell(&self, stretched: &[(String, Stretch)]) {
+        let mut told = self.told.lock().await;
+        told.retain(|search| stretched.iter().any(|(name, _)| name == search));
+        for (search, stretch) in stretched {
+            if told.insert(search.clone()) {
+                let least_minutes = stretch.least_ms.div_ceil(60_000);
+                tracing::warn!(search, least_minutes, limit = %stretch, "polled less often, for the limits of its account");
+            }
+        }
     }
 
     /// The time that the tick was scheduled for. A tick that comes late counts for its own time.

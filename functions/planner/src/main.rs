@@ -18,6 +18,7 @@ async fn main() -> Result<(), Error> {
         clock: &SystemClock,
         meter: &Meter::from_env("planner")?,
         takeover: <_>::default(),
+        told: <_>::default(),
     };
     run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
         let answer = app.handle(&event.payload).await;

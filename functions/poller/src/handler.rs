@@ -13,7 +13,8 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use stoop_aws::{Meter, PollQueue, Secrets};
 use stoop_domain::Time;
 use stoop_pipeline::ports::{
-    Budgets, Configuration, Http, Pages, PollTask, PortError, Quarantine, RunLedger, RunOutcome, SearchIndex, Stream,
+    Budgets, Configuration, Http, Pages, PlanLedger, PollTask, PortError, Quarantine, RunLedger, RunOutcome,
+    SearchIndex, Stream,
 };
 use stoop_pipeline::{Clock, PollError, PollPorts, Polled, Tokens, poll, with_causes};
 
@@ -47,6 +48,8 @@ pub struct App<'a> {
     pub budgets: &'a dyn Budgets,
     /// The tokens of this execution environment.
     pub tokens: &'a Tokens,
+    /// Where the planner learns how often a search changes.
+    pub plans: &'a dyn PlanLedger,
     /// The time.
     pub clock: &'a dyn Clock,
     /// What is counted.
@@ -131,6 +134,7 @@ impl App<'_> {
         match polled {
             Ok(polled) => {
                 self.tell(&polled);
+                self.keep_pace(&task.search, &polled).await;
                 Ok(if self.goes_on(&polled, &clock) { Outcome::GoesOn } else { Outcome::Done })
             }
             Err(PollError::Source(why) | PollError::Denied(why)) => {
@@ -181,6 +185,14 @@ impl App<'_> {
             }
         }
         Outcome::Done
+    }
+
+    /// Without it the planner goes by the pace that it knows, which is no reason to poll again.
+    async fn keep_pace(&self, search: &str, polled: &Polled) {
+        let Some(pace) = &polled.pace else { return };
+        if let Err(error) = self.plans.keep_pace(search, pace).await {
+            tracing::warn!(search, error = with_causes(&error), "the planner does not learn the search's pace");
+        }
     }
 
     fn tell(&self, polled: &Polled) {

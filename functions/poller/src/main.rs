@@ -31,6 +31,7 @@ async fn main() -> Result<(), Error> {
         runs: &DynamoRuns::new(clients.dynamodb(), required("STOOP_RUNS_TABLE")?),
         budgets: &DynamoBudgets::new(clients.dynamodb(), required("STOOP_RUNS_TABLE")?),
         tokens: &Tokens::default(),
+        plans: &DynamoRuns::new(clients.dynamodb(), required("STOOP_RUNS_TABLE")?),
         clock: &SystemClock,
         meter: &Meter::from_env("poller")?,
     };

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use stoop_domain::Time;
 
-use crate::Clock;
 use crate::ports::{PlanLedger, PollTask, PortError, TaskQueue};
+use crate::{Cadence, Clock, Distance, Stretch};
 
 /// Attempts at sending, the first among them. The waits between them are 0.2, 0.4, 0.8, 1.6 and 3.2 s.
 const SEND_ATTEMPTS_MAX: u32 = 6;
@@ -27,8 +27,8 @@ const MINUTE_MS: i64 = 60 * Time::SECOND_MS;
 pub struct PlannedSearch {
     /// Its name.
     pub name: String,
-    /// How often it is to be polled, in milliseconds. 0 is taken for 1.
-    pub every_ms: u64,
+    /// How often it may be polled.
+    pub cadence: Cadence,
 }
 
 /// What became of a tick.
@@ -40,6 +40,8 @@ pub struct Planned {
     pub refused: Vec<PollTask>,
     /// How many searches were not due.
     pub waiting: usize,
+    /// The searches that are polled less often than they should be, and why.
+    pub stretched: Vec<(String, Stretch)>,
 }
 
 /// Sends a task for every search that is due at `now`, the time that the tick was scheduled for.
@@ -48,6 +50,9 @@ pub struct Planned {
 /// do not move with the ticks: a search every 15 minutes is due every 15 minutes, however late some ticks
 /// come. Slots that nobody looked at, because ticks were missing, are made up for by one task, not by many. A task's
 /// `due_at` is the beginning of its slot (for the first of all: `now`).
+///
+/// A search that may adapt is due in every second, third, ... of its slots, as its pace says: a pace that has changed
+/// counts from the task before.
 ///
 /// Searches are spread: each keeps to a minute of its own within its cadence, or within the hour where the cadence is
 /// longer. The second task of a search is later by up to that much, and never earlier than its cadence says.
@@ -79,13 +84,15 @@ pub async fn plan(
         let why = format!("the ledger gave {} answers", last_sent.len());
         return Err(PortError::new(format!("look up when {} searches were sent", names.len()), why));
     }
-    let due = |(search, last): (&PlannedSearch, Option<Time>)| {
+    let mut planned = Planned::default();
+    for ((search, last), distance) in searches.iter().zip(last_sent).zip(distances(searches, ledger).await?) {
         let last = last.filter(|last| *last <= clock_now.plus_ms(AHEAD_MAX_MS));
-        due_at(search, last, now).map(|due_at| PollTask { search: search.name.clone(), due_at })
-    };
-    let tasks: Vec<PollTask> = searches.iter().zip(last_sent).filter_map(due).collect();
-    let mut planned = Planned { waiting: searches.len() - tasks.len(), ..Planned::default() };
-    planned.refused = tasks;
+        match due_at(search, distance.ms, last, now) {
+            Some(due_at) => planned.refused.push(PollTask { search: search.name.clone(), due_at }),
+            None => planned.waiting += 1,
+        }
+        planned.stretched.extend(distance.stretched.map(|stretch| (search.name.clone(), stretch)));
+    }
     for attempt in 0..SEND_ATTEMPTS_MAX {
         if planned.refused.is_empty() {
             break;
@@ -103,6 +110,23 @@ pub async fn plan(
         planned.sent.extend(accepted);
     }
     Ok(planned)
+}
+
+/// How far apart the polls of each search are to be. The ledger is asked about those of which it is to know.
+async fn distances(searches: &[PlannedSearch], ledger: &dyn PlanLedger) -> Result<Vec<Distance>, PortError> {
+    let adaptive = || searches.iter().filter(|search| search.cadence.asks_pace());
+    let names: Vec<String> = adaptive().map(|search| search.name.clone()).collect();
+    let paces = if names.is_empty() { Vec::new() } else { ledger.paces(&names).await? };
+    if paces.len() != names.len() {
+        let why = format!("the ledger gave {} answers", paces.len());
+        return Err(PortError::new(format!("look up the pace of {} searches", names.len()), why));
+    }
+    let mut paces = paces.into_iter();
+    let distance = |search: &PlannedSearch| {
+        let pace = if search.cadence.asks_pace() { paces.next().flatten() } else { None };
+        search.cadence.distance(pace.as_ref())
+    };
+    Ok(searches.iter().map(distance).collect())
 }
 
 /// The time of the tick, or that on the clock where the tick's cannot be right.
@@ -127,17 +151,19 @@ async fn record(ledger: &dyn PlanLedger, accepted: &[PollTask]) -> Result<(), Po
     Ok(())
 }
 
-/// The beginning of the slot that makes the search due at `now`, if one does.
-fn due_at(search: &PlannedSearch, last: Option<Time>, now: Time) -> Option<Time> {
+/// The beginning of the slot that makes the search due at `now`, if one does. `distance_ms` is a multiple of the
+/// cadence's shortest.
+fn due_at(search: &PlannedSearch, distance_ms: u64, last: Option<Time>, now: Time) -> Option<Time> {
     let Some(last) = last else { return Some(now) };
-    let every_ms = i64::try_from(search.every_ms).unwrap_or(i64::MAX).max(1);
+    let every_ms = i64::try_from(search.cadence.every_ms).unwrap_or(i64::MAX).max(1);
+    let distance_ms = i64::try_from(distance_ms).unwrap_or(i64::MAX).max(every_ms);
     let unit_ms = if every_ms <= SPREAD_MAX_MS { every_ms } else { gcd(every_ms, SPREAD_MAX_MS) };
     let phase_ms = phase_ms(&search.name, unit_ms);
     // Once a slot begins at the search's own minute all others do, because the unit divides the cadence.
-    let earliest = last.ms().saturating_add(every_ms);
+    let earliest = last.ms().saturating_add(distance_ms);
     let next = earliest.saturating_add((phase_ms - earliest).rem_euclid(unit_ms));
     let over_ms = now.ms().checked_sub(next).filter(|over_ms| *over_ms >= 0)?;
-    Some(Time::from_ms(next + over_ms / every_ms * every_ms))
+    Some(Time::from_ms(next + over_ms / distance_ms * distance_ms))
 }
 
 /// The search's own place in each unit of time: a whole minute, the same on every machine and for ever.
@@ -158,11 +184,15 @@ mod tests {
     const BEGIN: i64 = 1_768_392_000_000;
 
     fn search(name: &str, every_minutes: u64) -> PlannedSearch {
-        PlannedSearch { name: name.into(), every_ms: every_minutes * 60_000 }
+        PlannedSearch { name: name.into(), cadence: Cadence::steady(every_minutes * 60_000) }
     }
 
     fn minute(minutes: i64) -> Time {
         Time::from_ms(BEGIN + minutes * MINUTE_MS)
+    }
+
+    fn slot(search: &PlannedSearch, last: Option<Time>, now: Time) -> Option<Time> {
+        due_at(search, search.cadence.distance(None).ms, last, now)
     }
 
     /// The minutes, of the first `minutes`, at which ticks make the search due.
@@ -170,7 +200,7 @@ mod tests {
         let mut last = None;
         let mut due = Vec::new();
         for tick in ticks {
-            if let Some(at) = due_at(search, last, minute(tick)) {
+            if let Some(at) = slot(search, last, minute(tick)) {
                 last = Some(at);
                 due.push(tick);
             }
@@ -236,12 +266,12 @@ mod tests {
 
     #[test]
     fn no_cadence_and_no_time_is_too_large() {
-        let endless = PlannedSearch { name: "x".into(), every_ms: u64::MAX };
+        let endless = PlannedSearch { name: "x".into(), cadence: Cadence::steady(u64::MAX) };
         let far = Time::from_ms(i64::MAX);
-        assert_eq!(due_at(&endless, Some(minute(0)), far), None);
-        let always = PlannedSearch { name: "x".into(), every_ms: 0 };
-        assert_eq!(due_at(&always, Some(minute(0)), far), Some(far));
-        assert_eq!(due_at(&always, Some(far), minute(0)), None, "a clock that went back");
-        assert_eq!(due_at(&always, Some(Time::from_ms(i64::MIN)), minute(0)), Some(minute(0)));
+        assert_eq!(slot(&endless, Some(minute(0)), far), None);
+        let always = PlannedSearch { name: "x".into(), cadence: Cadence::steady(0) };
+        assert_eq!(slot(&always, Some(minute(0)), far), Some(far));
+        assert_eq!(slot(&always, Some(far), minute(0)), None, "a clock that went back");
+        assert_eq!(slot(&always, Some(Time::from_ms(i64::MIN)), minute(0)), Some(minute(0)));
     }
 }

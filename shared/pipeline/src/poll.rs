@@ -16,6 +16,7 @@ use async_trait::async_trait;
 use stoop_domain::Time;
 use stoop_sources::{Limit, Source};
 
+use crate::Pace;
 use crate::ports::{Budgets, Http, Pages, PortError, Quarantine, RunLedger, RunOutcome, SearchIndex, Stream};
 
 /// How the poller names itself to every server.
@@ -102,6 +103,8 @@ pub struct Polled {
     pub gone: u64,
     /// Rows put in quarantine.
     pub rejects: u64,
+    /// What is known by now of how often the search changes; `None` where the poll learnt nothing.
+    pub pace: Option<Pace>,
 }
 
 /// Why a poll failed. What was put on the stream before stays there; the next poll sends again what

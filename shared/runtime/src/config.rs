@@ -15,7 +15,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-use stoop_pipeline::PlannedSearch;
+use stoop_pipeline::{Cadence, PlannedSearch};
 use stoop_sources::settings::{MapErrors, Mistakes, Section, parse};
 use stoop_sources::{Limit, Source};
 
@@ -51,6 +51,9 @@ pub struct SearchConfig {
     pub source: Box<dyn Source>,
     /// How often to poll, in milliseconds.
     pub every_ms: u64,
+    /// The longest distance between two polls, in milliseconds, of a search that is polled less often while it is
+    /// quiet.
+    pub every_max_ms: Option<u64>,
     /// How often an incremental search asks for everything, in milliseconds.
     pub full_scan_every_ms: i64,
     /// Limits in place of the source's own.
@@ -131,8 +134,27 @@ pub fn parse_config(text: &str, file_name: &str, surroundings: &dyn Surroundings
 /// Like [`parse_config`].
 pub fn parse_plan(text: &str, file_name: &str, surroundings: &dyn Surroundings) -> Result<PlanConfig, MapErrors> {
     let config = whole(text, file_name, Scope::Plan, surroundings)?;
-    let planned = |search: SearchConfig| PlannedSearch { name: search.name, every_ms: search.every_ms };
-    Ok(PlanConfig { searches: config.searches.into_iter().map(planned).collect(), switched_off: config.switched_off })
+    let cadences = config.cadences();
+    let planned = |(search, cadence): (SearchConfig, Cadence)| PlannedSearch { name: search.name, cadence };
+    let searches = config.searches.into_iter().zip(cadences).map(planned).collect();
+    Ok(PlanConfig { searches, switched_off: config.switched_off })
+}
+
+impl Config {
+    /// How often each search may be polled, in the order of the searches. Those with the same account have an equal
+    /// part of its limits each. Without secrets all that ask one server count for one account.
+    #[must_use]
+    pub fn cadences(&self) -> Vec<Cadence> {
+        let accounts: Vec<String> = self.searches.iter().map(|search| search.source.account()).collect();
+        let sharers = |account: &String| accounts.iter().filter(|other| *other == account).count() as u64;
+        let cadence = |(search, account): (&SearchConfig, &String)| Cadence {
+            every_ms: search.every_ms,
+            every_max_ms: search.every_max_ms,
+            limits: search.limits.clone().unwrap_or_else(|| search.source.manners().limits),
+            sharers: sharers(account),
+        };
+        self.searches.iter().zip(&accounts).map(cadence).collect()
+    }
 }
 
 /// Reads the one search of this name, and looks at nothing else: a mistake in another search, or a secret that it

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use stoop_domain::Time;
 use stoop_pipeline::ports::{PlanLedger, PollTask, TaskQueue};
+use stoop_pipeline::{Pace, Polled};
 
 use crate::made::minute;
 
@@ -36,6 +37,38 @@ pub async fn plan_ledger_conformance<L: PlanLedger + ?Sized>(ledger: Arc<L>) {
     ledger.sent(&many, Time::from_ms(0)).await.unwrap();
     assert_eq!(ledger.last_sent(&many).await.unwrap(), [Some(Time::from_ms(0)); 230]);
     assert_eq!(ledger.last_sent(&asked).await.unwrap(), expected, "and nothing else has changed");
+
+    paces_conformance(&*ledger, &many).await;
+    assert_eq!(ledger.last_sent(&asked).await.unwrap(), expected, "a pace changes nothing of when a search was sent");
+    assert_eq!(ledger.last_sent(&many).await.unwrap(), [Some(Time::from_ms(0)); 230]);
+}
+
+/// The part of the contract about paces; `many` were sent before.
+async fn paces_conformance<L: PlanLedger + ?Sized>(ledger: &L, many: &[String]) {
+    assert_eq!(ledger.paces(&[]).await.unwrap(), []);
+    assert_eq!(ledger.paces(many).await.unwrap(), [None; 230], "what was sent has no pace for that");
+    for (name, i) in many.iter().zip(0..).skip(10) {
+        ledger.keep_pace(name, &pace(i)).await.unwrap();
+    }
+    ledger.keep_pace(&many[20], &pace(7)).await.unwrap();
+    let told = ledger.paces(many).await.unwrap();
+    for (place, told) in told.into_iter().enumerate() {
+        let expected = if place == 20 { 7 } else { place as u64 };
+        assert_eq!(told, (place >= 10).then(|| pace(expected)), "what was told last, in the order of the questions");
+    }
+    ledger.sent(&many[20..21], minute(9)).await.unwrap();
+    assert_eq!(ledger.paces(&many[20..21]).await.unwrap(), [Some(pace(7))], "nor does sending change a pace");
+    ledger.sent(&many[20..21], Time::from_ms(0)).await.unwrap();
+    assert_eq!(ledger.paces(&["never".to_owned()]).await.unwrap(), [None], "a pace that was never told");
+}
+
+/// What a search of two polls has, the second with so many requests.
+fn pace(requests: u64) -> Pace {
+    let mut pace = Pace::default();
+    for at in 0..2 {
+        pace.learn(minute(at * 15), true, &Polled { pages: 1, requests: requests + 1, ..Polled::default() });
+    }
+    pace
 }
 
 /// The contract of [`TaskQueue`]. `receive` takes everything that is in the queue, as a poller that succeeds: in the

@@ -8,17 +8,19 @@ use serde_json::{Value, json};
 use stoop_aws::Meter;
 use stoop_domain::Time;
 use stoop_pipeline::ports::{PlanLedger, PollTask, PortError, TaskQueue};
+use stoop_pipeline::{Clock, Pace, Polled};
 use stoop_planner::{Answer, App, TickError};
 use stoop_tests::made::minute;
 
 use crate::bench::{Standing, Uploads, count_of, counted, raw};
 use crate::events::{SEARCH, sample};
 
-/// When each search was sent.
+/// When each search was sent, and its pace.
 #[derive(Default)]
-struct Book {
+pub(crate) struct Book {
     sent: Mutex<BTreeMap<String, Time>>,
-    is_shut: Mutex<bool>,
+    paces: Mutex<BTreeMap<String, Pace>>,
+    pub(crate) is_shut: Mutex<bool>,
 }
 
 impl Book {
@@ -38,6 +40,18 @@ impl PlanLedger for Book {
     async fn sent(&self, searches: &[String], at: Time) -> Result<(), PortError> {
         self.open()?;
         self.sent.lock().unwrap().extend(searches.iter().map(|search| (search.clone(), at)));
+        Ok(())
+    }
+
+    async fn paces(&self, searches: &[String]) -> Result<Vec<Option<Pace>>, PortError> {
+        self.open()?;
+        let paces = self.paces.lock().unwrap();
+        Ok(searches.iter().map(|search| paces.get(search).copied()).collect())
+    }
+
+    async fn keep_pace(&self, search: &str, pace: &Pace) -> Result<(), PortError> {
+        self.open()?;
+        self.paces.lock().unwrap().insert(search.to_owned(), *pace);
         Ok(())
     }
 }
@@ -88,6 +102,7 @@ impl Stage {
             clock: &self.clock,
             meter: &self.meter,
             takeover: <_>::default(),
+            told: <_>::default(),
         }
     }
 
@@ -138,6 +153,52 @@ async fn the_sample_sends_what_is_due_at_its_time_and_a_second_tick_nothing() {
     let answer = tick(&app, &sample("schedule.json")).await.unwrap();
     assert_eq!(answer, Answer { waiting: 2, ..Answer::default() });
     assert_eq!((stage.accepted(), stage.counted("SearchesPlanned")), (Vec::new(), 0));
+}
+
+#[tokio::test]
+async fn a_search_that_may_adapt_is_sent_as_its_pace_says_and_the_others_as_ever() {
+    let text = searches(&[SEARCH, "tacoma"]).replacen("every = '15m'", "every = '15m'\nevery_max = '6h'", 1);
+    let stage = Stage::with(Uploads::of(&text));
+    let app = stage.app();
+    let mut sent = BTreeMap::<String, usize>::new();
+    for _ in 0..24 * 60 {
+        for search in tick(&app, &json!({})).await.unwrap().sent {
+            *sent.entry(search.clone()).or_default() += 1;
+            let mut pace = stage.book.paces(std::slice::from_ref(&search)).await.unwrap()[0].unwrap_or_default();
+            pace.learn(stage.clock.now(), true, &Polled { pages: 1, requests: 1, ..Polled::default() });
+            stage.book.keep_pace(&search, &pace).await.unwrap();
+        }
+        stage.clock.pass(60_000);
+    }
+    assert!((94..=96).contains(&sent["tacoma"]) && (6..=12).contains(&sent[SEARCH]), "{sent:?}");
+    assert!(app.told.lock().await.is_empty(), "no limit holds them back");
+}
+
+#[tokio::test]
+async fn searches_of_one_server_share_its_limits_and_it_is_told_once_for_each() {
+    let search = |name: &str, key: &str| {
+        format!(
+            "[[search]]\nname = '{name}'\nsource = 'rentcast'\nparams = {{ zipCode = '78704', key = {{ secret = '{key}' }} }}\n"
+        )
+    };
+    let stage = Stage::with(Uploads::of(&(search("a", "one") + &search("b", "other"))));
+    let app = stage.app();
+    let mut sent = 0;
+    for _ in 0..31 * 24 {
+        for search in tick(&app, &json!({})).await.unwrap().sent {
+            sent += 1;
+            let mut pace = stage.book.paces(std::slice::from_ref(&search)).await.unwrap()[0].unwrap_or_default();
+            pace.learn(stage.clock.now(), true, &Polled { pages: 1, requests: 2, ..Polled::default() });
+            stage.book.keep_pace(&search, &pace).await.unwrap();
+        }
+        stage.clock.pass(60 * 60_000);
+    }
+    // Fifty requests in 31 days, two a poll.
+    assert!((22..=26).contains(&sent), "{sent} polls of two searches");
+    assert_eq!(app.told.lock().await.iter().collect::<Vec<_>>(), ["a", "b"]);
+    stage.uploads.upload(&search("b", "other").replace("name", "every = '9d'\nname"));
+    tick(&app, &json!({})).await.unwrap();
+    assert!(app.told.lock().await.is_empty(), "what is held back no more is told of anew when it is again");
 }
 
 #[tokio::test]

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use stoop_aws::{Meter, PollQueue, Secrets};
 use stoop_domain::Time;
 use stoop_embedded::PageFolder;
-use stoop_pipeline::{Clock, Tokens};
+use stoop_pipeline::ports::PlanLedger;
+use stoop_pipeline::{Cadence, Clock, Tokens};
 use stoop_poller::App;
 use stoop_runtime::HttpClient;
 use stoop_simulation::{Portal, PortalConfig, Simulation, SimulationConfig};
@@ -17,6 +18,7 @@ use stoop_simulation::{Portal, PortalConfig, Simulation, SimulationConfig};
 use crate::aws::Aws;
 use crate::bench::{Bench, Standing, Uploads, count_of, counted};
 use crate::events::{SEARCH, message, sample, task};
+use crate::planner::Book;
 
 const HOMES: u32 = 60;
 const PREFIX: &str = "stoop/test/";
@@ -30,6 +32,7 @@ struct Stage {
     page_ms: Arc<AtomicI64>,
     uploads: Uploads,
     clock: Arc<Standing>,
+    plans: Book,
     meter: Meter,
     queue: PollQueue,
     secrets: Secrets,
@@ -72,6 +75,7 @@ impl Stage {
             portal: Portal::start(simulation, portal).unwrap(),
             page_ms,
             uploads: Uploads::default(),
+            plans: Book::default(),
             meter: Meter::new("test", "poller"),
             queue: PollQueue::new(aws.clients().sqs(), "https://sqs.us-east-1.amazonaws.com/1/stoop-poll.fifo"),
             secrets: Secrets::new(aws.clients().secrets(), Arc::clone(&clock) as Arc<dyn Clock>),
@@ -103,6 +107,7 @@ impl Stage {
             runs: &*self.bench.database,
             budgets: &*self.bench.database,
             tokens: &self.tokens,
+            plans: &self.plans,
             clock: &*self.clock,
             meter: &self.meter,
         }
@@ -167,6 +172,26 @@ async fn the_sample_polls_its_search() {
     assert_eq!(stage.take(sample("sqs.json")).await, nothing());
     assert_eq!((stage.streamed().len(), stage.counted()["ObservationsSent"]), (0, 0));
     assert_eq!(stage.brought_back(), []);
+}
+
+#[tokio::test]
+async fn the_planner_learns_how_often_the_search_changes_and_a_ledger_that_fails_fails_no_poll() {
+    let stage = Stage::new().await;
+    let cadence = Cadence { every_max_ms: Some(6 * 3_600_000), ..Cadence::steady(900_000) };
+    let mut distances = Vec::new();
+    for poll in 0..6 {
+        *stage.plans.is_shut.lock().unwrap() = poll == 4;
+        assert_eq!(stage.take(sample("sqs.json")).await, nothing());
+        *stage.plans.is_shut.lock().unwrap() = false;
+        let pace = stage.plans.paces(&[SEARCH.to_owned()]).await.unwrap()[0].expect("a pace after each poll");
+        let distance = cadence.distance(Some(&pace));
+        distances.push(distance.ms / 60_000);
+        // The planner would wait as long.
+        stage.clock.pass(distance.ms.cast_signed());
+    }
+    // The fifth poll, which was not told, came in time and is learnt of by the sixth.
+    assert_eq!(distances, [15, 30, 45, 75, 75, 120]);
+    assert_eq!(stage.counted()["PollsComplete"], 6);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use stoop_domain::Time;
+use stoop_pipeline::Pace;
 use stoop_pipeline::ports::{PlanLedger, PortError, RunLedger, RunRecord};
 
 use super::attributes::{Item, item, number, number_of, text, text_of};
@@ -14,8 +15,10 @@ use crate::error::failed;
 const KEPT_MS: i64 = 90 * Time::DAY_MS;
 /// The `id` of the item that says when a search was last sent. No run has it: a run id holds the time it began.
 const PLAN: &str = "plan";
+/// The `id` of the item that holds a search's pace: not the same, because the poller writes it and the planner that one.
+const PACE: &str = "pace";
 
-/// The ledger of runs, and of when each search was last sent to be polled: one table, by search.
+/// The ledger of runs, of when each search was last sent to be polled, and of its pace: one table, by search.
 #[derive(Clone, Debug)]
 pub struct DynamoRuns {
     client: Client,
@@ -53,10 +56,8 @@ impl RunLedger for DynamoRuns {
 #[async_trait]
 impl PlanLedger for DynamoRuns {
     async fn last_sent(&self, searches: &[String]) -> Result<Vec<Option<Time>>, PortError> {
-        let keys: Vec<Item> =
-            searches.iter().map(|search| item([("subject", text(search)), ("id", text(PLAN))])).collect();
         let mut sent: HashMap<String, Time> = HashMap::with_capacity(searches.len());
-        for item in get_all(&self.client, &self.table, &keys, &["subject", "sent_at"]).await? {
+        for item in get_all(&self.client, &self.table, &keys(searches, PLAN), &["subject", "sent_at"]).await? {
             let damaged = |error| PortError::new(format!("read a plan in the table {}", self.table), error);
             let search = text_of(&item, "subject").map_err(damaged)?;
             let at = number_of(&item, "sent_at").map_err(damaged)?;
@@ -74,6 +75,34 @@ impl PlanLedger for DynamoRuns {
         let puts: Vec<_> = searches.iter().map(put).collect();
         concurrently(REQUESTS_MAX, puts).await.map(|_| ())
     }
+
+    async fn paces(&self, searches: &[String]) -> Result<Vec<Option<Pace>>, PortError> {
+        let mut paces: HashMap<String, Pace> = HashMap::with_capacity(searches.len());
+        for item in get_all(&self.client, &self.table, &keys(searches, PACE), &["subject", "body"]).await? {
+            let damaged = |error| PortError::new(format!("read a pace in the table {}", self.table), error);
+            let search = text_of(&item, "subject").map_err(damaged)?;
+            // Without it the search keeps to its shortest distance until its next poll: no reason to poll nothing.
+            match serde_json::from_str(text_of(&item, "body").unwrap_or_default()) {
+                Ok(pace) => drop(paces.insert(search.to_owned(), pace)),
+                Err(error) => tracing::warn!(search, %error, "the pace cannot be read"),
+            }
+        }
+        Ok(searches.iter().map(|search| paces.get(search).copied()).collect())
+    }
+
+    async fn keep_pace(&self, search: &str, pace: &Pace) -> Result<(), PortError> {
+        let what = format!("PutItem of the pace of {search} into the table {}", self.table);
+        let body = match serde_json::to_string(pace) {
+            Ok(body) => body,
+            Err(error) => return Err(PortError::new(what, error)),
+        };
+        let item = item([("subject", text(search)), ("id", text(PACE)), ("body", text(body))]);
+        put(self.client.clone(), self.table.clone(), item, what).await
+    }
+}
+
+fn keys(searches: &[String], id: &str) -> Vec<Item> {
+    searches.iter().map(|search| item([("subject", text(search)), ("id", text(id))])).collect()
 }
 
 async fn put(client: Client, table: String, item: Item, what: String) -> Result<(), PortError> {

@@ -110,6 +110,7 @@ async fn scan(search: &Search, run: &str, ports: PollPorts<'_>, polled: &mut Pol
             // What the stream has is seen; the rest of the scan is for the next run. Should saving fail
             // too, the first failure is the one to tell.
             let goes_on = polled.pages > 0 && !scan.astray;
+            scan.state.pace.learn(began_at, false, polled);
             scan.state.checkpoint = goes_on.then(|| scan.checkpoint(&cursor));
             if let Err(second) = scan.save().await {
                 tracing::warn!(error = %second, "the index could not be saved either");
@@ -238,6 +239,8 @@ impl Scan<'_> {
                 if cursor.since.is_none() { self.finish_full(polled).await? } else { (RunOutcome::Complete, None) }
             }
         };
+        self.state.pace.learn(self.began_at, outcome == RunOutcome::Complete, polled);
+        polled.pace = Some(self.state.pace);
         polled.outcome = Some(outcome);
         polled.message = message;
         self.save().await

@@ -3,6 +3,7 @@ use serde::{Deserialize, Serialize};
 use stoop_domain::Time;
 
 use super::PortError;
+use crate::Pace;
 
 /// One search that is to be polled now. As JSON `{"search":"austin","due_at":1768392000000}`, in milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -13,11 +14,14 @@ pub struct PollTask {
     pub due_at: Time,
 }
 
-/// When each search was last sent to be polled.
+/// When each search was last sent to be polled, and what its polls say of its pace.
 ///
 /// Contract: what [`PlanLedger::sent`] returned from is known to every later [`PlanLedger::last_sent`], until the
 /// same search is sent again: what was told last holds, even if it is an earlier time. When it fails, some of the
-/// searches may be recorded. Both take any number of names; the names of one call are distinct.
+/// searches may be recorded. Lists of names may have any length; the names of one call are distinct.
+///
+/// Likewise every later [`PlanLedger::paces`] knows what [`PlanLedger::keep_pace`] was told last. The planner tells of
+/// the one and pollers of the other, at any time, and neither loses what the other told.
 #[async_trait]
 pub trait PlanLedger: Send + Sync {
     /// The time that each search was last sent for, one for each name and in their order; `None` for never.
@@ -25,6 +29,13 @@ pub trait PlanLedger: Send + Sync {
 
     /// Records that searches were sent for the time `at`.
     async fn sent(&self, searches: &[String], at: Time) -> Result<(), PortError>;
+
+    /// The pace of each search, one for each name and in their order; `None` where none is known, or one that this
+    /// program cannot read.
+    async fn paces(&self, searches: &[String]) -> Result<Vec<Option<Pace>>, PortError>;
+
+    /// Keeps the pace of a search, in place of the one before.
+    async fn keep_pace(&self, search: &str, pace: &Pace) -> Result<(), PortError>;
 }
 
 /// The queue between planner and poller.

@@ -6,6 +6,7 @@ use stoop_domain::{Listing, Reject, Time};
 use stoop_sources::{Cursor, Request};
 
 use super::PortError;
+use crate::Pace;
 use crate::poll::Account;
 
 /// The stream between poller and metrics.
@@ -122,6 +123,9 @@ pub struct SearchState {
     /// When the last scan that asked for everything ended, complete or not.
     #[serde(default)]
     pub full_scan_at: Option<Time>,
+    /// How often it changes.
+    #[serde(default)]
+    pub pace: Pace,
     /// Every listing the search knows, by native id.
     pub listings: BTreeMap<String, IndexEntry>,
 }

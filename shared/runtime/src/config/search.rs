@@ -99,13 +99,17 @@ pub(super) fn searches(
 
 impl Reader<'_> {
     fn search(&self, section: &Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<Switched> {
-        section.only(&["name", "source", "every", "full_scan_every", "limits", "enabled", "params"], mistakes);
+        section.only(
+            &["name", "source", "every", "every_max", "full_scan_every", "limits", "enabled", "params"],
+            mistakes,
+        );
         let place = self.surroundings.place();
         let name = required(section, "name", "a name of your choice", mistakes);
         let kinds = stoop_sources::KINDS.iter().map(|kind| kind.name).collect::<Vec<_>>().join(", ");
         let accepted = format!("{kinds}, or the path of a map with an [http] table");
         let kind = required(section, "source", &accepted, mistakes);
         let every_ms = duration_ms(section, "every", HOUR_MS, mistakes);
+        let every_max_ms = every_max_ms(section, every_ms, mistakes);
         let full_scan_every_ms = duration_ms(section, "full_scan_every", 24 * HOUR_MS, mistakes);
         let limits = limits(section, mistakes);
         let enabled = section.boolean("enabled", mistakes);
@@ -135,7 +139,16 @@ impl Reader<'_> {
         Some(match source {
             Some(source) => {
                 let (kind, switched_off) = (kind.to_owned(), is_off(&*source));
-                Switched::On(SearchConfig { name, kind, switched_off, source, every_ms, full_scan_every_ms, limits })
+                Switched::On(SearchConfig {
+                    name,
+                    kind,
+                    switched_off,
+                    source,
+                    every_ms,
+                    every_max_ms,
+                    full_scan_every_ms,
+                    limits,
+                })
             }
             None => Switched::Off(name),
         })

@@ -262,9 +262,55 @@ fn the_planner_needs_no_secret() {
                 [[search]]\nname = 'd'\nsource = 'zillow'\nenabled = false\n";
     assert_eq!(wanted(text, Wanting::Plan), Wanted { files: vec!["maps/x.toml".into()], secrets: vec![] });
     let plan = plan(text).unwrap();
-    let searches: Vec<_> = plan.searches.iter().map(|search| (search.name.as_str(), search.every_ms)).collect();
+    let searches: Vec<_> = plan.searches.iter().map(|search| (search.name.as_str(), search.cadence.every_ms)).collect();
     assert_eq!(searches, [("a", 900_000), ("b", 3_600_000)]);
     assert_eq!(plan.switched_off, ["c", "d"]);
+}
+
+#[test]
+fn a_search_may_be_polled_less_often_while_it_is_quiet() {
+    let search = |keys: &str| {
+        format!("[[search]]\nname = 'a'\nsource = 'reso'\n{keys}params = {{ url = 'https://x.example/o' }}\n")
+    };
+    let bounds = |keys: &str| {
+        plan(&search(keys)).map(|plan| {
+            let cadence = &plan.searches[0].cadence;
+            (cadence.every_ms / 60_000, cadence.every_max_ms.map(|ms| ms / 60_000))
+        })
+    };
+    assert_eq!(bounds(""), Ok((60, None)));
+    assert_eq!(bounds("every = '15m'\nevery_max = '6h'\n"), Ok((15, Some(360))));
+    assert_eq!(bounds("every_max = '1h'\n"), Ok((60, Some(60))), "which is the same as none");
+    for (keys, told) in [
+        (
+            "every = '2h'\nevery_max = '90m'\n",
+            "search[0].every_max: \"90m\" is shorter than `every`; accepted: a time span not shorter than 2h",
+        ),
+        ("every_max = '15m'\n", "not shorter than 1h, which it is when left out"),
+        ("every_max = 'seldom'\n", "every_max: \"seldom\" is no time span; accepted: 90s, 15m, 6h, 2d"),
+        ("every_max = 6\n", "every_max"),
+        ("max_every = '6h'\n", "max_every"),
+    ] {
+        let errors = bounds(keys).unwrap_err();
+        assert_eq!(errors.lines().count(), 1, "{errors}");
+        contains(&errors, &[told]);
+    }
+}
+
+#[test]
+fn searches_with_one_key_share_its_limits_and_without_secrets_all_that_ask_one_server_do() {
+    let search = |name: &str, key: &str| {
+        format!(
+            "[[search]]\nname = '{name}'\nsource = 'rentcast'\nparams = {{ zipCode = '78704', key = {{ secret = '{key}' }} }}\n"
+        )
+    };
+    let text = search("a", "one") + &search("b", "one") + &search("c", "other");
+    let stack = stack(&[("one", "1"), ("other", "2")]);
+    let cadences = on_aws(&text, &stack).unwrap().cadences();
+    assert_eq!(cadences.iter().map(|cadence| cadence.sharers).collect::<Vec<_>>(), [2, 2, 1]);
+    assert!(cadences.iter().all(|cadence| cadence.limits.iter().any(|limit| limit.most == 50)), "{cadences:?}");
+    let planned = plan(&text).unwrap().searches;
+    assert_eq!(planned.iter().map(|search| search.cadence.sharers).collect::<Vec<_>>(), [3, 3, 3]);
 }
 
 #[test]
