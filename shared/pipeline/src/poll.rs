@@ -1,5 +1,6 @@
 //! A search in, observations on the stream out.
 
+mod drift;
 mod fetch;
 mod gone;
 mod robots;
