@@ -3,6 +3,7 @@
 mod account;
 mod breaker;
 mod budget;
+mod drift;
 mod fetch;
 mod gone;
 mod peek;

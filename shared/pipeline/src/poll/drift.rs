@@ -1,0 +1,357 @@
+//! Whether a source still says what it used to say.
+//!
+//! A portal renames a field, a price becomes a text, a page is built anew: nothing fails, and from then on every listing
+//! lacks something. So each search keeps in what share of its rows each field was filled, and compares.
+//!
+//! Rows come in windows of at least [`WINDOW_ROWS`]; a page of fewer waits for the next. Pages of one search differ (land
+//! has no bedrooms, and some portals sort by kind), so a window is compared with the lowest share that any window had in
+//! the past, not with the mean. A field has drifted when its share is less than half of that, and when that many rows without
+//! it would have come by chance once in a million windows: Chernoff's bound on the lower tail of the binomial
+//! distribution, `exp(-n KL(k/n, p))` (W. Hoeffding, "Probability inequalities for sums of bounded random variables", 1963,
+//! theorem 1). Rows that were not understood count as rows without the field [`UNDERSTOOD`]: so a changed type shows.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use stoop_domain::Listing;
+use stoop_sources::Row;
+
+/// A window has at least so many rows, save the last of a scan, which may have [`LAST_WINDOW_ROWS`].
+const WINDOW_ROWS: u32 = 20;
+const LAST_WINDOW_ROWS: u32 = 10;
+
+/// So many windows are needed before anything is compared with them.
+const SETTLED_WINDOWS: u32 = 3;
+
+/// A past share counts as no more than this: even a field that every row had may be missing once.
+const SHARE_MAX: f64 = 0.99;
+
+/// The natural logarithm of one in a million.
+const LN_CHANCE_MAX: f64 = -13.815_510_557_964_274;
+
+/// The share of rows that were understood at all.
+pub const UNDERSTOOD: &str = "rows understood";
+
+/// What to do when a source drifts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnDrift {
+    /// Take it as the new normal.
+    Evolve,
+    /// Go on, and say so with each run until it is as before, or accepted with [`OnDrift::Evolve`].
+    #[default]
+    Warn,
+    /// Stop before anything of the page is sent, and quarantine a row of it.
+    Freeze,
+}
+
+/// In what share of its rows a search had each field.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// How many windows it was learnt from.
+    windows: u32,
+    /// By field, the lowest share of a window, in thousandths. It rises by an eighth of the way with each scan that
+    /// stayed above it, so that an odd page of the past does not hide what happens later for ever.
+    lowest: BTreeMap<String, u16>,
+}
+
+/// A field of which less is there than ever before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drift {
+    /// The field's name, or [`UNDERSTOOD`].
+    pub field: &'static str,
+    /// The lowest share of the past, in thousandths.
+    pub was_permille: u16,
+    /// The share now, in thousandths.
+    pub is_permille: u16,
+    /// Of how many rows.
+    pub rows: u32,
+    /// The first listing without it, by its native id; `None` where no row without it was understood.
+    pub example: Option<String>,
+}
+
+/// Counts the rows of a scan and compares them with the search's past.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Watch {
+    window: Window,
+    done: Vec<Window>,
+}
+
+/// How many rows had each field.
+#[derive(Clone, Debug, Default)]
+struct Window {
+    rows: u32,
+    understood: u32,
+    filled: [u32; FIELDS.len()],
+    without: [Option<String>; FIELDS.len()],
+}
+
+type Has = fn(&Listing) -> bool;
+
+/// The fields that are watched, and whether a listing has them.
+const FIELDS: [(&str, Has); 22] = [
+    ("list_price", |l| l.list_price.is_some()),
+    ("original_list_price", |l| l.original_list_price.is_some()),
+    ("previous_list_price", |l| l.previous_list_price.is_some()),
+    ("price_changed_at", |l| l.price_changed_at.is_some()),
+    ("listed_at", |l| l.listed_at.is_some()),
+    ("property_type", |l| l.property_type.is_some()),
+    ("bedrooms", |l| l.bedrooms.is_some()),
+    ("bathrooms", |l| l.bathrooms_hundredths.is_some()),
+    ("living_area", |l| l.living_area.is_some()),
+    ("lot_area", |l| l.lot_area.is_some()),
+    ("line", |l| l.place.line.is_some()),
+    ("neighbourhood", |l| l.place.neighbourhood.is_some()),
+    ("city", |l| l.place.city.is_some()),
+    ("region", |l| l.place.region.is_some()),
+    ("postal_code", |l| l.place.postal_code.is_some()),
+    ("coordinates", |l| l.place.latitude_e6.is_some() && l.place.longitude_e6.is_some()),
+    ("title", |l| l.details.title.is_some()),
+    ("description", |l| l.details.description.is_some()),
+    ("agency", |l| l.details.agency.is_some()),
+    ("images", |l| !l.details.images.is_empty()),
+    ("amenities", |l| !l.details.amenities.is_empty()),
+    ("url", |l| l.details.url.is_some()),
+];
+
+impl Profile {
+    fn settled(&self) -> bool {
+        self.windows >= SETTLED_WINDOWS
+    }
+
+    /// Takes over the shares of a scan.
+    fn learn(&mut self, windows: &[Window]) {
+        let mut scan: BTreeMap<&str, u16> = BTreeMap::new();
+        for (field, share) in windows.iter().flat_map(Window::shares) {
+            scan.entry(field).and_modify(|lowest| *lowest = share.min(*lowest)).or_insert(share);
+        }
+        for (field, share) in scan {
+            match self.lowest.get_mut(field) {
+                Some(lowest) if share < *lowest => *lowest = share,
+                Some(lowest) => *lowest += (share - *lowest) / 8,
+                None => drop(self.lowest.insert(field.to_owned(), share)),
+            }
+        }
+        let windows = u32::try_from(windows.len()).unwrap_or(u32::MAX);
+        self.windows = self.windows.saturating_add(windows);
+    }
+}
+
+impl Watch {
+    /// Counts the rows of a page, and says what has drifted in the windows that they complete.
+    pub(super) fn page(&mut self, rows: &[Row], profile: &Profile) -> Vec<Drift> {
+        rows.iter().for_each(|row| self.window.count(row));
+        if self.window.rows < WINDOW_ROWS { Vec::new() } else { self.close(profile) }
+    }
+
+    /// The last window of a scan.
+    pub(super) fn last(&mut self, profile: &Profile) -> Vec<Drift> {
+        if self.window.rows < LAST_WINDOW_ROWS { Vec::new() } else { self.close(profile) }
+    }
+
+    /// Teaches the profile what was counted.
+    pub(super) fn teach(&self, profile: &mut Profile) {
+        profile.learn(&self.done);
+    }
+
+    fn close(&mut self, profile: &Profile) -> Vec<Drift> {
+        let window = std::mem::take(&mut self.window);
+        let drifts = if profile.settled() { window.compare(profile) } else { Vec::new() };
+        self.done.push(window);
+        drifts
+    }
+}
+
+impl Window {
+    fn count(&mut self, row: &Row) {
+        self.rows += 1;
+        let Row::Found(found) = row else { return };
+        self.understood += 1;
+        for (place, (_, has)) in FIELDS.iter().enumerate() {
+            if has(&found.listing) {
+                self.filled[place] += 1;
+            } else if self.without[place].is_none() {
+                self.without[place] = Some(found.native_id.clone());
+            }
+        }
+    }
+
+    /// Each field's share of the rows that were understood, and theirs of all, in thousandths.
+    fn shares(&self) -> impl Iterator<Item = (&'static str, u16)> + '_ {
+        let understood = (UNDERSTOOD, permille(self.understood, self.rows));
+        let fields = FIELDS.iter().zip(self.filled).filter(|_| self.understood > 0);
+        fields.map(|((name, _), filled)| (*name, permille(filled, self.understood))).chain([understood])
+    }
+
+    fn compare(&self, profile: &Profile) -> Vec<Drift> {
+        let drift = |field: &'static str, filled: u32, rows: u32, example: Option<&String>| {
+            let was_permille = *profile.lowest.get(field)?;
+            let is_permille = permille(filled, rows);
+            let fell = u32::from(is_permille) * 2 < u32::from(was_permille);
+            (fell && improbable(filled, rows, was_permille)).then(|| Drift {
+                field,
+                was_permille,
+                is_permille,
+                rows,
+                example: example.cloned(),
+            })
+        };
+        let understood = drift(UNDERSTOOD, self.understood, self.rows, None);
+        let fields = FIELDS.iter().enumerate().filter_map(|(place, (field, _))| {
+            drift(field, self.filled[place], self.understood, self.without[place].as_ref())
+        });
+        understood.into_iter().chain(fields).collect()
+    }
+}
+
+fn permille(part: u32, whole: u32) -> u16 {
+    u16::try_from(u64::from(part) * 1_000 / u64::from(whole.max(1))).unwrap_or(1_000)
+}
+
+/// Whether so few of `rows` would hardly come by chance, were the share what it was.
+fn improbable(filled: u32, rows: u32, was_permille: u16) -> bool {
+    if rows == 0 {
+        return false;
+    }
+    let p = (f64::from(was_permille) / 1_000.0).min(SHARE_MAX);
+    let q = f64::from(filled) / f64::from(rows);
+    let part = |q: f64, p: f64| if q > 0.0 { q * (q / p).ln() } else { 0.0 };
+    let divergence = part(q, p) + part(1.0 - q, 1.0 - p);
+    -f64::from(rows) * divergence < LN_CHANCE_MAX
+}
+
+impl fmt::Display for Drift {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let percent = |permille: u16| f64::from(permille) / 10.0;
+        write!(f, "{}: {} % of {} rows", self.field, percent(self.is_permille), self.rows)?;
+        write!(f, ", never below {} % before", percent(self.was_permille))?;
+        match &self.example {
+            Some(id) => write!(f, " (none in {id:.80})"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use stoop_domain::{Currency, Minor, Place, Purpose, Reason};
+    use stoop_sources::Found;
+
+    use super::*;
+
+    /// A row with a price in `priced`, and with bedrooms in `bedded`.
+    fn row(id: usize, priced: bool, bedded: bool) -> Row {
+        let mut listing = Listing::new(Purpose::Sale, Currency::USD, Place::default());
+        listing.list_price = priced.then_some(Minor(100));
+        listing.bedrooms = bedded.then_some(2);
+        Row::Found(Box::new(Found { native_id: format!("h{id}"), at: None, listing }))
+    }
+
+    fn refused() -> Row {
+        Row::Refused { reason: Reason::BadValue, detail: "price is {}".into(), raw: String::new() }
+    }
+
+    fn page(rows: usize, make: impl Fn(usize) -> Row) -> Vec<Row> {
+        (0..rows).map(make).collect()
+    }
+
+    fn taught(pages: &[Vec<Row>]) -> Profile {
+        let mut profile = Profile::default();
+        let mut watch = Watch::default();
+        for page in pages {
+            assert_eq!(watch.page(page, &profile), [], "nothing is compared before it is settled");
+        }
+        watch.last(&profile);
+        watch.teach(&mut profile);
+        profile
+    }
+
+    fn usual() -> Profile {
+        taught(&vec![page(40, |id| row(id, id % 10 != 0, id % 2 == 0)); 3])
+    }
+
+    #[test]
+    fn a_field_that_vanishes_is_noticed_on_the_first_page() {
+        let drifts = Watch::default().page(&page(40, |id| row(id, false, id % 2 == 0)), &usual());
+        assert_eq!(drifts.len(), 1, "{drifts:?}");
+        assert_eq!(drifts[0].to_string(), "list_price: 0 % of 40 rows, never below 90 % before (none in h0)");
+    }
+
+    #[test]
+    fn a_type_that_changes_is_noticed_by_the_rows_that_are_refused() {
+        let rows = page(40, |id| if id < 2 { row(id, true, true) } else { refused() });
+        let drifts = Watch::default().page(&rows, &usual());
+        assert_eq!(drifts[0].to_string(), "rows understood: 5 % of 40 rows, never below 100 % before");
+        assert_eq!(drifts[0].field, UNDERSTOOD);
+        let none = Watch::default().page(&page(40, |_| refused()), &usual());
+        assert_eq!(none.len(), 1, "of rows that were not understood nothing else is known: {none:?}");
+    }
+
+    #[test]
+    fn what_some_page_of_the_past_had_little_of_may_be_scarce_again() {
+        let mut pages = vec![page(40, |id| row(id, true, true)); 5];
+        pages.push(page(40, |id| row(id, true, false)));
+        let profile = taught(&pages);
+        assert_eq!(Watch::default().page(&page(40, |id| row(id, true, false)), &profile), []);
+    }
+
+    #[test]
+    fn small_pages_are_taken_together() {
+        let mut watch = Watch::default();
+        let profile = usual();
+        assert_eq!(watch.page(&page(12, |id| row(id, false, true)), &profile), []);
+        assert_eq!(watch.page(&page(12, |id| row(id, false, true)), &profile).len(), 1);
+        assert_eq!(watch.page(&page(9, |id| row(id, false, true)), &profile), []);
+        assert_eq!(watch.last(&profile), [], "nine rows say nothing");
+        watch.page(&page(12, |id| row(id, false, true)), &profile);
+        assert_eq!(watch.last(&profile).len(), 0, "the nine and the twelve made a window, and told it then");
+    }
+
+    #[test]
+    fn an_odd_page_is_forgotten_in_time() {
+        let mut profile = taught(&[
+            page(40, |id| row(id, true, true)),
+            page(40, |id| row(id, true, true)),
+            page(40, |id| row(id, true, false)),
+        ]);
+        let scans = (0..60).take_while(|_| {
+            let mut watch = Watch::default();
+            watch.page(&page(40, |id| row(id, true, true)), &profile);
+            watch.teach(&mut profile);
+            Watch::default().page(&page(40, |id| row(id, true, false)), &profile).is_empty()
+        });
+        let scans = scans.count();
+        assert!((1..10).contains(&scans), "{scans}");
+    }
+
+    #[test]
+    fn what_never_was_there_cannot_vanish() {
+        let drifts = Watch::default().page(&page(40, |id| row(id, true, id % 2 == 0)), &usual());
+        assert_eq!(drifts, []);
+    }
+
+    proptest! {
+        /// What comes by chance from the same source is no drift.
+        #[test]
+        fn chance_is_no_drift(shares in prop::array::uniform2(0.0..=1.0_f64), seeds in prop::collection::vec(any::<[u32; 2]>(), 400)) {
+            let hit = |seed: u32, share: f64| f64::from(seed) < share * f64::from(u32::MAX);
+            let rows: Vec<Row> = seeds.iter().enumerate()
+                .map(|(id, [a, b])| row(id, hit(*a, shares[0]), hit(*b, shares[1])))
+                .collect();
+            let profile = taught(&rows[..200].chunks(20).map(<[Row]>::to_vec).collect::<Vec<_>>());
+            let mut watch = Watch::default();
+            for chunk in rows[200..].chunks(20) {
+                prop_assert_eq!(watch.page(chunk, &profile), []);
+            }
+        }
+
+        /// What every row had and no row has is noticed, whatever else is so.
+        #[test]
+        fn a_whole_field_never_goes_unnoticed(size in 20_usize..200, bedded in any::<bool>()) {
+            let profile = taught(&vec![page(size, |id| row(id, true, bedded)); 3]);
+            let drifts = Watch::default().page(&page(size, |id| row(id, false, bedded)), &profile);
+            prop_assert!(drifts.iter().any(|drift| drift.field == "list_price"));
+        }
+    }
+}
