@@ -13,7 +13,7 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use stoop_aws::{Meter, PollQueue, Secrets};
 use stoop_domain::Time;
 use stoop_pipeline::ports::{
-    Configuration, Http, Pages, PollTask, PortError, Quarantine, RunLedger, RunOutcome, SearchIndex, Stream,
+    Configuration, Files, Http, Pages, PollTask, PortError, Quarantine, RunLedger, RunOutcome, SearchIndex, Stream,
 };
 use stoop_pipeline::{Clock, PollError, PollPorts, Polled, poll, with_causes};
 
@@ -33,6 +33,8 @@ pub struct App<'a> {
     pub queue: &'a PollQueue,
     /// Where to fetch from.
     pub http: &'a dyn Http,
+    /// Where files are read from.
+    pub files: &'a dyn Files,
     /// Where observations go.
     pub stream: &'a dyn Stream,
     /// What each search has seen.
@@ -142,6 +144,7 @@ impl App<'_> {
         let stop = || clock.is_over();
         let ports = PollPorts {
             http: self.http,
+            files: self.files,
             stream: self.stream,
             index: self.index,
             pages: self.pages,

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use bytes::Bytes;
@@ -73,6 +73,39 @@ impl ReadAt for Vec<u8> {
 
     fn size(&self) -> u64 {
         self.len() as u64
+    }
+}
+
+/// Remembers why bytes could not be had, which says nothing of what is in the file.
+pub(crate) struct Watched {
+    bytes: Arc<dyn ReadAt>,
+    failure: Failure,
+}
+
+/// The first failure of [`Watched`] bytes.
+pub(crate) type Failure = Arc<Mutex<Option<io::Error>>>;
+
+impl Watched {
+    pub(crate) fn new(bytes: Arc<dyn ReadAt>) -> (Self, Failure) {
+        let failure = Failure::default();
+        (Self { bytes, failure: Arc::clone(&failure) }, failure)
+    }
+}
+
+impl ReadAt for Watched {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        self.bytes.read_at(offset, buffer).map_err(|error| {
+            if error.kind() == io::ErrorKind::Interrupted {
+                return error;
+            }
+            let shown = io::Error::new(error.kind(), error.to_string());
+            self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+            shown
+        })
+    }
+
+    fn size(&self) -> u64 {
+        self.bytes.size()
     }
 }
 

@@ -41,7 +41,7 @@ mod row;
 mod zip;
 
 pub use bytes::{LocalBytes, ReadAt};
-pub use mapped::{Mapped, MappedFile, Refusal};
+pub use mapped::{Mapped, MappedFile, MappedPage, Refusal};
 pub use open::{OpenError, Rows, open};
 pub use parts::{Part, Parts};
 pub use row::{Content, Format, Location, RawRow, ReadOptions, RowFault};

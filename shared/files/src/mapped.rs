@@ -1,11 +1,12 @@
+use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use stoop_domain::{Observation, Reason, Time};
 use stoop_sources::declared::{Map, Outcome, Reader, Row};
 
-use crate::bytes::ReadAt;
-use crate::open::{OpenError, Rows};
+use crate::bytes::{Failure, ReadAt, Watched};
+use crate::open::{OpenError, Rows, local};
 use crate::parts::{Part, Parts};
 use crate::row::{Content, Location, ReadOptions, RowFault};
 
@@ -18,6 +19,22 @@ pub struct MappedFile {
     /// The part in hand, and the row in it that was given last.
     name: String,
     location: Option<Location>,
+    failure: Failure,
+    /// Bytes that were told with a page.
+    bytes_told: u64,
+}
+
+/// Rows of a file that is read through a map.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MappedPage {
+    /// The rows that the map does not leave out; for those that are refused, where they stand.
+    pub rows: Vec<(Mapped, String)>,
+    /// How many rows these are in the file, those included that the map leaves out.
+    pub rows_read: u64,
+    /// How many bytes were read for them, and for what was passed over before them, as the file lies there.
+    pub bytes_read: u64,
+    /// Nothing comes behind them.
+    pub ended: bool,
 }
 
 /// A part, and the map's reader for it.
@@ -59,7 +76,7 @@ impl MappedFile {
     /// As [`Parts::open`]; and when the map asks for columns that the file does not have. In an archive that is told
     /// of each file in its turn.
     pub fn open(path: &Path, map: &Map) -> Result<Self, OpenError> {
-        Self::new(Parts::open(path, &ReadOptions::of(map))?, map)
+        Self::of(path, Arc::new(local(path)?), map)
     }
 
     /// The same of bytes that lie elsewhere.
@@ -67,17 +84,23 @@ impl MappedFile {
     /// # Errors
     /// As [`MappedFile::open`].
     pub fn of(path: &Path, bytes: Arc<dyn ReadAt>, map: &Map) -> Result<Self, OpenError> {
-        Self::new(Parts::of(path, bytes, &ReadOptions::of(map))?, map)
+        let (bytes, failure) = Watched::new(bytes);
+        let opened = Parts::of(path, Arc::new(bytes), &ReadOptions::of(map));
+        let opened = opened.and_then(|parts| Self::new(parts, map, Arc::clone(&failure)));
+        match failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(source) => Err(OpenError::Bytes { path: path.to_owned(), source }),
+            None => opened,
+        }
     }
 
-    fn new(mut parts: Parts, map: &Map) -> Result<Self, OpenError> {
+    fn new(mut parts: Parts, map: &Map, failure: Failure) -> Result<Self, OpenError> {
         let part = if parts.is_archive() {
             None
         } else {
             parts.next_part().transpose()?.map(|part| bind(part, map)).transpose()?
         };
         let name = parts.name();
-        Ok(Self { map: map.clone(), parts, part, name, location: None })
+        Ok(Self { map: map.clone(), parts, part, name, location: None, failure, bytes_told: 0 })
     }
 
     /// What can be known of an archive's files before they are read: which of them do not fit the map. Files that
@@ -109,6 +132,32 @@ impl MappedFile {
                 Ok(bound) => self.part = Some(bound),
                 Err(refusal) => return Some(Mapped::Refused(refusal)),
             }
+        }
+    }
+
+    /// The next rows, at most so many.
+    ///
+    /// # Errors
+    /// When the bytes of the file could not be had. What was read before that is lost: open the file anew.
+    pub fn next_page(&mut self, rows_max: usize, as_of: Time, now: Time) -> io::Result<MappedPage> {
+        let mut page = MappedPage::default();
+        while page.rows_read < rows_max as u64 {
+            let Some(mapped) = self.next_row(as_of, now) else {
+                page.ended = true;
+                break;
+            };
+            page.rows_read += 1;
+            match mapped {
+                Mapped::Skipped => {}
+                Mapped::Observation(_) => page.rows.push((mapped, String::new())),
+                Mapped::Refused(_) => page.rows.push((mapped, self.place())),
+            }
+        }
+        page.bytes_read = self.bytes_read().saturating_sub(self.bytes_told);
+        self.bytes_told = self.bytes_read();
+        match self.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(error) => Err(error),
+            None => Ok(page),
         }
     }
 

@@ -62,6 +62,14 @@ pub enum OpenError {
         /// Which columns, and what would be accepted.
         problem: String,
     },
+    /// Its bytes could not be had, which says nothing of what is in it.
+    #[error("{}: {source}", path.display())]
+    Bytes {
+        /// The file.
+        path: PathBuf,
+        /// Why, as [`ReadAt`](crate::ReadAt) told it.
+        source: io::Error,
+    },
     /// It cannot be read as what it should be.
     #[error("{}: {problem}", .path.display())]
     Unreadable {

@@ -1,16 +1,18 @@
 //! A search in, observations on the stream out.
 
+mod feed;
 mod fetch;
 mod gone;
+mod origin;
 mod robots;
+mod rows;
 mod scan;
 mod take;
 
 use async_trait::async_trait;
 use stoop_domain::Time;
-use stoop_sources::Source;
 
-use crate::ports::{Http, Pages, PortError, Quarantine, RunLedger, RunOutcome, SearchIndex, Stream};
+use crate::ports::{Files, Http, Pages, PortError, Quarantine, RunLedger, RunOutcome, SearchIndex, Stream};
 
 /// How the poller names itself to every server.
 pub const USER_AGENT: &str = concat!("stoop/", env!("CARGO_PKG_VERSION"), " (property market figures)");
@@ -19,8 +21,8 @@ pub const USER_AGENT: &str = concat!("stoop/", env!("CARGO_PKG_VERSION"), " (pro
 pub struct Search {
     /// The search's name in configuration, ledger and index.
     pub name: String,
-    /// What to ask and how to read.
-    pub source: Box<dyn Source>,
+    /// Where its listings come from, and how to read them.
+    pub source: Origin,
     /// After so long an incremental search asks for everything again, to find what is gone.
     pub full_scan_every_ms: i64,
 }
@@ -39,6 +41,8 @@ pub trait Clock: Send + Sync {
 pub struct PollPorts<'a> {
     /// Where to fetch from.
     pub http: &'a dyn Http,
+    /// Where files are read from.
+    pub files: &'a dyn Files,
     /// Where observations go.
     pub stream: &'a dyn Stream,
     /// What each search has seen.
@@ -64,6 +68,8 @@ pub struct Polled {
     pub message: Option<String>,
     /// HTTP requests made, retries among them.
     pub requests: u64,
+    /// Files read to their end.
+    pub files: u64,
     /// Pages read.
     pub pages: u64,
     /// Bytes of those pages.
@@ -101,4 +107,5 @@ pub enum PollError {
     Raced(String),
 }
 
+pub use origin::{FileSet, Origin};
 pub use scan::poll;

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod configuration;
+mod files;
 mod plans;
 mod polls;
 mod state;
@@ -9,9 +10,10 @@ mod views;
 
 pub use alerts::{Ledger, Publisher};
 pub use configuration::{ConfigFiles, Configuration};
+pub use files::{FileError, FilePage, FilePattern, FileRow, FileVersion, Files, OpenFile};
 pub use plans::{PlanLedger, PollTask, TaskQueue};
 pub use polls::{
-    Http, HttpAnswer, HttpError, IndexEntry, Pages, Quarantine, RunLedger, RunOutcome, RunRecord, ScanCheckpoint,
+    FilesTaken, Held, Http, HttpAnswer, HttpError, IndexEntry, Pages, Quarantine, RunLedger, RunOutcome, RunRecord, ScanCheckpoint,
     SearchIndex, SearchState, Stream,
 };
 pub use state::{Change, Commit, CommitError, HomeChange, MarketChange, Store, Versioned};

@@ -4,6 +4,7 @@
 //! wait for an answer, so [`wanted`] says beforehand what to fetch.
 
 mod alerts;
+mod files;
 mod params;
 mod search;
 mod surroundings;
@@ -15,8 +16,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-use stoop_pipeline::PlannedSearch;
-use stoop_sources::Source;
+use stoop_pipeline::{Origin, PlannedSearch};
 use stoop_sources::settings::{MapErrors, Mistakes, Section, parse};
 
 pub use alerts::AlertSettings;
@@ -43,8 +43,8 @@ pub struct Config {
 pub struct SearchConfig {
     /// Its name.
     pub name: String,
-    /// The source.
-    pub source: Box<dyn Source>,
+    /// Where its listings come from.
+    pub source: Origin,
     /// How often to poll, in milliseconds.
     pub every_ms: u64,
     /// How often an incremental search asks for everything, in milliseconds.

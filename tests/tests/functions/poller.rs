@@ -8,7 +8,7 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use serde_json::{Value, json};
 use stoop_aws::{Meter, PollQueue, Secrets};
 use stoop_domain::Time;
-use stoop_embedded::PageFolder;
+use stoop_embedded::{FolderFiles, PageFolder};
 use stoop_pipeline::Clock;
 use stoop_poller::App;
 use stoop_runtime::HttpClient;
@@ -34,6 +34,7 @@ struct Stage {
     queue: PollQueue,
     secrets: Secrets,
     http: HttpClient,
+    files: FolderFiles,
     pages: PageFolder,
 }
 
@@ -68,6 +69,7 @@ impl Stage {
         let (bench, aws) = (Bench::new(), Aws::start().await);
         Self {
             pages: PageFolder::new(bench.path()),
+            files: FolderFiles::new(bench.path()),
             portal: Portal::start(simulation, portal).unwrap(),
             page_ms,
             uploads: Uploads::default(),
@@ -94,6 +96,7 @@ impl Stage {
             secrets_prefix: PREFIX,
             queue: &self.queue,
             http: &self.http,
+            files: &self.files,
             stream: &*self.bench.database,
             index: &*self.bench.database,
             pages: &self.pages,
