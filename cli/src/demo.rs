@@ -58,7 +58,8 @@ pub(crate) async fn demo(store: &StoreArgs, args: &DemoArgs) -> anyhow::Result<E
             ..PortalConfig::new(move || portal_clock.now())
         },
     )?;
-    let engine = Engine { database, http: Arc::new(HttpClient::new()?), files: FolderFiles::new(Path::new("")), clock, stop };
+    let engine =
+        Engine { database, http: Arc::new(HttpClient::new()?), files: FolderFiles::new(Path::new("")), clock, stop };
     println!("A simulated listing portal answers on {} (RESO Web API).", portal.url());
     println!(
         "One second is {} simulated minutes. Everything lands in {} and {}.",

@@ -13,7 +13,9 @@ use stoop_aws::{
     KinesisStream, Lake, LakeDelivery, PollQueue, S3Files, S3Index, S3Pages, S3Quarantine, Secrets, TopicPublisher,
 };
 use stoop_domain::{Observation, Reject, Verdict};
-use stoop_pipeline::ports::{FilePattern, FileRow, Files, IndexEntry, PollTask, Publisher, SearchIndex, SearchState, TaskQueue};
+use stoop_pipeline::ports::{
+    FilePattern, FileRow, Files, IndexEntry, PollTask, Publisher, SearchIndex, SearchState, TaskQueue,
+};
 use stoop_runtime::SystemClock;
 use stoop_tests::{conformance, made};
 

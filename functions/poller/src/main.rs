@@ -5,8 +5,8 @@ use std::sync::Arc;
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use stoop_aws::{
-    Clients, DynamoRuns, KinesisStream, Meter, PollQueue, S3Configuration, S3Files, S3Index, S3Pages, S3Quarantine, Secrets,
-    required,
+    Clients, DynamoRuns, KinesisStream, Meter, PollQueue, S3Configuration, S3Files, S3Index, S3Pages, S3Quarantine,
+    Secrets, required,
 };
 use stoop_domain::Time;
 use stoop_pipeline::Clock;

@@ -13,8 +13,8 @@ pub use configuration::{ConfigFiles, Configuration};
 pub use files::{FileError, FilePage, FilePattern, FileRow, FileVersion, Files, OpenFile};
 pub use plans::{PlanLedger, PollTask, TaskQueue};
 pub use polls::{
-    FilesTaken, Held, Http, HttpAnswer, HttpError, IndexEntry, Pages, Quarantine, RunLedger, RunOutcome, RunRecord, ScanCheckpoint,
-    SearchIndex, SearchState, Stream,
+    FilesTaken, Held, Http, HttpAnswer, HttpError, IndexEntry, Pages, Quarantine, RunLedger, RunOutcome, RunRecord,
+    ScanCheckpoint, SearchIndex, SearchState, Stream,
 };
 pub use state::{Change, Commit, CommitError, HomeChange, MarketChange, Store, Versioned};
 pub use views::Views;

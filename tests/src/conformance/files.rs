@@ -63,9 +63,8 @@ async fn listed<F: Files + ?Sized>(files: &F, put: &impl AsyncFn(&str, Vec<u8>))
     for name in ["in/a.csv", "in/2026/01/b.csv", "in/c.zip", "in/.x.csv", "in/d.csv.part", "inn/e.csv", "in/é f.csv"] {
         put(name, b"id,price,seen\n".to_vec()).await;
     }
-    let names = async |pattern: &str| -> Vec<String> {
-        list(files, pattern).await.into_iter().map(|file| file.name).collect()
-    };
+    let names =
+        async |pattern: &str| -> Vec<String> { list(files, pattern).await.into_iter().map(|file| file.name).collect() };
     assert_eq!(names("in/").await, ["in/2026/01/b.csv", "in/a.csv", "in/c.zip", "in/é f.csv"]);
     assert_eq!(names("in").await, names("in/").await);
     assert_eq!(names("in/*.csv").await, ["in/a.csv", "in/é f.csv"]);
@@ -111,12 +110,8 @@ async fn open<F: Files + ?Sized>(files: &F, name: &str, before: u64) -> Result<B
 async fn read<F: Files + ?Sized>(files: &F, put: &impl AsyncFn(&str, Vec<u8>)) {
     let csv = "id,price,seen\n1,100,2026-01-10T00:00:00Z\n2,-,\n3,dear,\n4,100,2030-01-10T00:00:00Z\n5,100,\n";
     put("read/a.csv", csv.as_bytes().to_vec()).await;
-    let expected = [
-        "1 2026-01-10T00:00:00Z",
-        "read/a.csv: line 4 ()",
-        "read/a.csv: line 5 (4)",
-        "5 2026-01-01T00:00:00Z",
-    ];
+    let expected =
+        ["1 2026-01-10T00:00:00Z", "read/a.csv: line 4 ()", "read/a.csv: line 5 (4)", "5 2026-01-01T00:00:00Z"];
     for rows_max in [1, 2, 100] {
         let mut file = open(files, "read/a.csv", 0).await.unwrap();
         let (seen, rows, bytes) = drain(&mut *file, rows_max).await.unwrap();
@@ -158,8 +153,7 @@ fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
     for (name, bytes) in entries {
         let (mut entry, config) =
             archive.new_file(*name).compression_method(CompressionMethod::DEFLATE).start().unwrap();
-        let mut writer =
-            config.wrap(flate2::write::DeflateEncoder::new(&mut entry, flate2::Compression::fast()));
+        let mut writer = config.wrap(flate2::write::DeflateEncoder::new(&mut entry, flate2::Compression::fast()));
         writer.write_all(bytes).unwrap();
         let (encoder, descriptor) = writer.finish().unwrap();
         encoder.finish().unwrap();
@@ -204,7 +198,8 @@ async fn lost<F: Files + ?Sized>(files: &F, put: &impl AsyncFn(&str, Vec<u8>), r
     let outcome = loop {
         match open.page(1_000, made::minute(0), made::minute(60)).await {
             Ok(page) => {
-                let old = |row: &FileRow| matches!(row, FileRow::Found(found) if found.at > made::minute(-14 * 24 * 60));
+                let old =
+                    |row: &FileRow| matches!(row, FileRow::Found(found) if found.at > made::minute(-14 * 24 * 60));
                 assert!(page.rows.iter().all(old), "all rows are of one version");
                 assert!(!page.ended, "it is too large to have been fetched whole");
             }

@@ -149,7 +149,7 @@ impl Scan<'_> {
         let late = newest.is_some_and(|newest| file.modified < newest);
         self.began_at = match (&self.state.checkpoint, resumed) {
             (Some(checkpoint), Some(_)) => checkpoint.began_at,
-            _ => as_of(file, newest, self.ports.clock.now()),
+            _ => self.as_of(file, late),
         };
         let mut place = resumed.unwrap_or(Place { mark: mark(file), rows: 0, unread: 0, judged: false });
         self.unread_rows = place.unread;
@@ -183,7 +183,8 @@ impl Scan<'_> {
             if set.coverage == Coverage::Snapshot {
                 self.judge(file, place, report, polled).await?;
             }
-            self.state.files.newest = Some(self.began_at);
+            self.state.files.newest = Some(file.modified);
+            self.state.files.as_of = Some(self.began_at);
             self.state.full_scan_at = Some(self.began_at);
         }
         Ok(Fate::Read)
@@ -202,7 +203,9 @@ impl Scan<'_> {
             return Ok(());
         }
         if place.unread > 0 {
-            report.notes.push(format!("{}: {} rows were not understood: nothing is said to be gone", file.name, place.unread));
+            report
+                .notes
+                .push(format!("{}: {} rows were not understood: nothing is said to be gone", file.name, place.unread));
             return Ok(());
         }
         if !self.state.listings.values().any(|entry| entry.seen_in_scan == self.began_at) {
@@ -227,6 +230,16 @@ impl Scan<'_> {
         Ok(())
     }
 
+    /// The time of a file: when it was written, but never that of the one before it, so that what two files of one
+    /// moment say of a home has an order.
+    fn as_of(&self, file: &FileVersion, late: bool) -> Time {
+        let written = file.modified.min(self.ports.clock.now());
+        match self.state.files.as_of {
+            Some(before) if !late => written.max(before.plus_ms(1)),
+            _ => written,
+        }
+    }
+
     fn place(&self) -> Option<Place> {
         serde_json::from_str(&self.state.checkpoint.as_ref()?.cursor.position).ok()
     }
@@ -234,16 +247,6 @@ impl Scan<'_> {
     fn mark_place(&self, place: Place) -> ScanCheckpoint {
         let position = serde_json::to_string(&place).expect("numbers make JSON");
         self.checkpoint(&Cursor { position, ..Cursor::default() })
-    }
-}
-
-/// The time of a file: when it was written, but never that of a file before it, so that what two files of one second
-/// say of a home has an order.
-fn as_of(file: &FileVersion, newest: Option<Time>, now: Time) -> Time {
-    let written = file.modified.min(now);
-    match newest {
-        Some(newest) if file.modified >= newest => written.max(newest.plus_ms(1)),
-        _ => written,
     }
 }
 

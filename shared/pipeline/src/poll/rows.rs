@@ -98,13 +98,15 @@ impl Scan<'_> {
             self.note_seen(&observation.native_id);
         }
         match known {
-            Some(Known { gone_at: Some(gone_at), .. }) if self.began_at <= gone_at => {
-                takings.send_past(observation, hash);
-            }
-            Some(Known { gone_at: Some(_), .. }) => {
-                // It was said to be gone, later than the row's own time of it: it is back as of this file.
-                observation.at = at.max(self.began_at);
-                takings.send(observation, hash, false);
+            Some(Known { hash: said, held, gone_at: Some(gone_at) }) => {
+                if self.began_at > gone_at {
+                    // It was said to be gone, later than the row's own time of it: it is back as of this file.
+                    observation.at = at.max(self.began_at);
+                    takings.send(observation, hash, false);
+                } else {
+                    self.send_ends(&observation, held.filter(|_| said != hash), takings);
+                    takings.send_past(observation, hash);
+                }
             }
             Some(Known { hash: same, held: Some(held), .. }) if same == hash && at >= held.since => {
                 // Between the two times it held without a break, so that there is nothing to say.
@@ -124,8 +126,21 @@ impl Scan<'_> {
                 }
             }
             // One in doubt may be new to the stream, and then it may have come from another search.
-            Some(Known { hash: before, .. }) => takings.send(observation, hash, before == IN_DOUBT),
+            Some(Known { hash: before, held, .. }) => {
+                self.send_ends(&observation, held, takings);
+                takings.send(observation, hash, before == IN_DOUBT);
+            }
             None => takings.send(observation, hash, true),
+        }
+    }
+
+    /// Says of what held until now how long it did, before the index forgets: a file of before may come yet.
+    fn send_ends(&self, observation: &Observation, held: Option<Held>, takings: &mut Takings) {
+        if let Some(held) = held.filter(|held| held.until > held.since)
+            && let Some(listing) = self.listing_of(observation, takings)
+        {
+            let (source, native_id) = (observation.source.clone(), observation.native_id.clone());
+            takings.send_past(Observation { source, native_id, at: held.until, listing }, IN_DOUBT);
         }
     }
 

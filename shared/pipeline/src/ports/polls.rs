@@ -133,8 +133,10 @@ pub struct SearchState {
 pub struct FilesTaken {
     /// Of those that are there, a mark of each version that needs no second look. No more than there are files.
     pub marks: BTreeSet<u64>,
-    /// The time of the newest file that was read to its end.
+    /// When the newest file that was read to its end was written.
     pub newest: Option<Time>,
+    /// The time that it was given: later, where others were written in the same moment.
+    pub as_of: Option<Time>,
 }
 
 /// One listing in a search's index.
