@@ -4,7 +4,7 @@ use anyhow::Context;
 use stoop_domain::Alert;
 use stoop_embedded::{Database, FolderFiles, PageFolder};
 use stoop_pipeline::ports::{Http, Quarantine};
-use stoop_pipeline::{Clock, Inbox, Measured, PollError, PollPorts, Polled, Search, poll};
+use stoop_pipeline::{Clock, Inbox, Measured, PollError, PollPorts, Polled, Search, Tokens, poll};
 use stoop_rules::Rules;
 
 use crate::desk::Desk;
@@ -19,6 +19,7 @@ pub(crate) struct Engine {
     pub(crate) database: Arc<Database>,
     pub(crate) http: Arc<dyn Http>,
     pub(crate) files: FolderFiles,
+    pub(crate) tokens: Arc<Tokens>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) stop: Stop,
 }
@@ -37,7 +38,10 @@ impl Engine {
             pages: &pages,
             quarantine: &*self.database,
             runs: &*self.database,
+            budgets: &*self.database,
+            tokens: &self.tokens,
             clock: &*self.clock,
+            deadline: None,
             stop: &stop,
         };
         poll(search, &run, ports).await

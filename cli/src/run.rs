@@ -98,11 +98,16 @@ fn engine(store: &StoreArgs, config: &Config, config_path: &Path) -> anyhow::Res
     let stop = Stop::on_signals();
     let clock = Arc::new(StoppableClock(stop.clone()));
     let files = FolderFiles::beside(config_path);
-    Ok(Engine { database, http: Arc::new(HttpClient::new()?), files, clock, stop })
+    Ok(Engine { database, http: Arc::new(HttpClient::new()), files, tokens: Arc::default(), clock, stop })
 }
 
 fn search_of(config: SearchConfig) -> (Search, u64) {
-    let search = Search { name: config.name, source: config.source, full_scan_every_ms: config.full_scan_every_ms };
+    let search = Search {
+        name: config.name,
+        source: config.source,
+        full_scan_every_ms: config.full_scan_every_ms,
+        limits: config.limits,
+    };
     (search, config.every_ms)
 }
 
@@ -122,6 +127,9 @@ async fn keep_polling(engine: Engine, config: SearchConfig) {
 pub(crate) fn poll_line(name: &str, outcome: &Result<Polled, PollError>) -> String {
     match outcome {
         Err(error) => format!("{name}: failed: {error}"),
+        Ok(polled) if polled.outcome == Some(RunOutcome::Skipped) => {
+            format!("{name}: skipped: {}", polled.message.as_deref().unwrap_or_default())
+        }
         Ok(polled) => {
             let ended = match polled.outcome {
                 Some(RunOutcome::Complete) | None => String::new(),
@@ -141,8 +149,7 @@ pub(crate) fn poll_line(name: &str, outcome: &Result<Polled, PollError>) -> Stri
 /// down delays nothing but itself. Alerts that were told before the webhook was configured are posted too.
 async fn keep_telling(engine: Engine, url: String) {
     let clock = &engine.clock;
-    let Ok(client) = HttpClient::new() else { return };
-    let webhook = Webhook::new(client, url);
+    let webhook = Webhook::new(HttpClient::new(), url);
     let mut wait_ms = 1_000;
     loop {
         let stopping = engine.stop.is_set();

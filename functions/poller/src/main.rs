@@ -5,11 +5,11 @@ use std::sync::Arc;
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use stoop_aws::{
-    Clients, DynamoRuns, KinesisStream, Meter, PollQueue, S3Configuration, S3Files, S3Index, S3Pages, S3Quarantine,
-    Secrets, required,
+    Clients, DynamoBudgets, DynamoRuns, KinesisStream, Meter, PollQueue, S3Configuration, S3Files, S3Index, S3Pages,
+    S3Quarantine, Secrets, required,
 };
 use stoop_domain::Time;
-use stoop_pipeline::Clock;
+use stoop_pipeline::{Clock, Tokens};
 use stoop_poller::App;
 use stoop_runtime::{HttpClient, LogFormat, SystemClock, init_telemetry};
 
@@ -23,13 +23,15 @@ async fn main() -> Result<(), Error> {
         secrets: &Secrets::new(clients.secrets(), Arc::new(SystemClock)),
         secrets_prefix: &format!("stoop/{}/", required("STOOP_STACK")?),
         queue: &PollQueue::new(clients.sqs(), &required("STOOP_QUEUE_URL")?),
-        http: &HttpClient::new()?,
+        http: &HttpClient::new(),
         files: &S3Files::new(clients.s3(), &bucket),
         stream: &KinesisStream::new(clients.kinesis(), &required("STOOP_STREAM")?),
         index: &S3Index::new(clients.s3(), &bucket),
         pages: &S3Pages::new(clients.s3(), &bucket),
         quarantine: &S3Quarantine::new(clients.s3(), &bucket),
         runs: &DynamoRuns::new(clients.dynamodb(), required("STOOP_RUNS_TABLE")?),
+        budgets: &DynamoBudgets::new(clients.dynamodb(), required("STOOP_RUNS_TABLE")?),
+        tokens: &Tokens::default(),
         clock: &SystemClock,
         meter: &Meter::from_env("poller")?,
     };

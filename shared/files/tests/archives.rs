@@ -61,8 +61,11 @@ fn zip(files: &[(&str, CompressionMethod, &[u8])]) -> Vec<u8> {
 const DEFLATE: CompressionMethod = CompressionMethod::DEFLATE;
 const STORE: CompressionMethod = CompressionMethod::STORE;
 
-/// What reading an archive through the map gives: ids, and where and why rows are refused.
-fn read(bytes: Vec<u8>) -> Result<(Vec<String>, Vec<(String, Reason, String)>), OpenError> {
+/// Where a row is refused, and why.
+type Refused = (String, Reason, String);
+
+/// What reading an archive through the map gives: ids, and what is refused.
+fn read(bytes: Vec<u8>) -> Result<(Vec<String>, Vec<Refused>), OpenError> {
     let now = Time::parse("2026-01-14T12:00:00Z").unwrap();
     let mut file = MappedFile::of(Path::new("in/export.zip"), Arc::new(bytes), &map())?;
     let (mut ids, mut refused) = (Vec::new(), Vec::new());
@@ -77,7 +80,7 @@ fn read(bytes: Vec<u8>) -> Result<(Vec<String>, Vec<(String, Reason, String)>), 
     Ok((ids, refused))
 }
 
-fn refusals(bytes: Vec<u8>) -> Vec<(String, Reason, String)> {
+fn refusals(bytes: Vec<u8>) -> Vec<Refused> {
     read(bytes).unwrap().1
 }
 

@@ -18,5 +18,5 @@ pub use causes::with_causes;
 pub use inbox::Inbox;
 pub use measure::{MeasureError, Measured, Measurer, Memory};
 pub use plan::{Planned, PlannedSearch, plan};
-pub use poll::{Clock, FileSet, Origin, PollError, PollPorts, Polled, Search, USER_AGENT, poll};
+pub use poll::{Clock, FileSet, Origin, PollError, PollPorts, Polled, Search, Tokens, USER_AGENT, poll};
 pub use verify::{Recomputation, RecomputedMarkets};

@@ -17,6 +17,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use stoop_pipeline::{Origin, PlannedSearch};
+use stoop_sources::Limit;
 use stoop_sources::settings::{MapErrors, Mistakes, Section, parse};
 
 pub use alerts::AlertSettings;
@@ -49,6 +50,8 @@ pub struct SearchConfig {
     pub every_ms: u64,
     /// How often an incremental search asks for everything, in milliseconds.
     pub full_scan_every_ms: i64,
+    /// Limits in place of the source's own.
+    pub limits: Option<Vec<Limit>>,
 }
 
 /// What the planner needs of a configuration.

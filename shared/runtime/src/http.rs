@@ -10,42 +10,41 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const REDIRECTS_MAX: usize = 5;
 
-/// Fetches over HTTP/1.1 and HTTP/2, with rustls and the computer's own roots of trust.
-#[derive(Clone, Debug)]
+/// Fetches over HTTP/1.1 and HTTP/2, with rustls and the computer's own roots of trust. Clones share connections.
+///
+/// What it needs is made when it is first needed: reading the roots of trust takes longer than a function may take to
+/// start.
+#[derive(Clone, Debug, Default)]
 pub struct HttpClient {
-    client: reqwest::Client,
-    /// Follows nothing: a POST that is redirected would become a GET without its body. Made when it is first
-    /// needed: a client reads the roots of trust, which takes longer than a function may take to start.
+    /// Follows redirects within an origin.
+    getting: Arc<OnceLock<reqwest::Client>>,
+    /// Follows nothing: a POST that is redirected would become a GET without its body.
     posting: Arc<OnceLock<reqwest::Client>>,
-}
-
-fn builder() -> reqwest::ClientBuilder {
-    reqwest::Client::builder().timeout(TIMEOUT).connect_timeout(CONNECT_TIMEOUT)
 }
 
 impl HttpClient {
     /// A client with its own pool of connections.
-    ///
-    /// # Errors
-    /// When TLS cannot be set up.
-    pub fn new() -> Result<Self, reqwest::Error> {
+    #[must_use]
+    pub fn new() -> Self {
         // A second installation of the same provider changes nothing.
         drop(rustls::crypto::ring::default_provider().install_default());
-        let redirects = Policy::custom(|attempt| {
-            // Headers may hold a key: they follow to the same origin only.
-            let same_origin = attempt.previous().first().is_some_and(|first| first.origin() == attempt.url().origin());
-            if !same_origin || attempt.previous().len() > REDIRECTS_MAX { attempt.stop() } else { attempt.follow() }
-        });
-        let client = builder().redirect(redirects).build()?;
-        Ok(Self { client, posting: Arc::default() })
+        Self::default()
     }
 
-    fn posting(&self) -> Result<reqwest::Client, HttpError> {
-        if let Some(client) = self.posting.get() {
-            return Ok(client.clone());
-        }
-        let client = builder().redirect(Policy::none()).build().map_err(|error| transient(&error))?;
-        Ok(self.posting.get_or_init(|| client).clone())
+    fn getting(&self) -> Result<&reqwest::Client, HttpError> {
+        let redirects = || {
+            Policy::custom(|attempt| {
+                // Headers may hold a key: they follow to the same origin only.
+                let first = attempt.previous().first();
+                let same_origin = first.is_some_and(|first| first.origin() == attempt.url().origin());
+                if !same_origin || attempt.previous().len() > REDIRECTS_MAX { attempt.stop() } else { attempt.follow() }
+            })
+        };
+        made(&self.getting, redirects)
+    }
+
+    fn posting(&self) -> Result<&reqwest::Client, HttpError> {
+        made(&self.posting, Policy::none)
     }
 
     pub(crate) async fn post_json(&self, url: &str, body: Vec<u8>) -> Result<u16, HttpError> {
@@ -62,7 +61,7 @@ impl Http for HttpClient {
         let url =
             reqwest::Url::parse(&request.url).map_err(|error| HttpError::Refused(format!("no address: {error}")))?;
         let mut builder = match request.method {
-            Method::Get => self.client.get(url),
+            Method::Get => self.getting()?.get(url),
             Method::Post => self.posting()?.post(url),
         };
         for (name, value) in &request.headers {
@@ -84,6 +83,15 @@ impl Http for HttpClient {
         }
         Ok(HttpAnswer { status, headers, body })
     }
+}
+
+fn made(slot: &OnceLock<reqwest::Client>, redirects: impl FnOnce() -> Policy) -> Result<&reqwest::Client, HttpError> {
+    if let Some(client) = slot.get() {
+        return Ok(client);
+    }
+    let builder = reqwest::Client::builder().timeout(TIMEOUT).connect_timeout(CONNECT_TIMEOUT);
+    let client = builder.redirect(redirects()).build().map_err(|error| transient(&error))?;
+    Ok(slot.get_or_init(|| client))
 }
 
 /// The error in words, with its causes, without the address: it may hold a key.

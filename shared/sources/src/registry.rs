@@ -1,6 +1,9 @@
 use crate::avito::Avito;
+use crate::mubawab::Mubawab;
 use crate::params::Param;
 use crate::port::{Params, SearchError, Source};
+use crate::realtor::Realtor;
+use crate::rentcast::RentCast;
 use crate::reso::Reso;
 use crate::zillow::Zillow;
 
@@ -40,15 +43,33 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         name: "zillow",
-        summary: "Zillow through RapidAPI's zillow-com1",
+        summary: "Zillow through RapidAPI: zillow-com1 or zillow56",
         params: Zillow::PARAMS,
         tells: Zillow::TELLS,
+    },
+    Kind {
+        name: "realtor",
+        summary: "realtor.com through RapidAPI's realty-in-us or us-real-estate",
+        params: Realtor::PARAMS,
+        tells: Realtor::TELLS,
+    },
+    Kind {
+        name: "rentcast",
+        summary: "RentCast's sale or long-term rental listings",
+        params: RentCast::PARAMS,
+        tells: RentCast::TELLS,
     },
     Kind {
         name: "avito",
         summary: "Avito.ma's result pages (scraped: off until enabled)",
         params: Avito::PARAMS,
         tells: Avito::TELLS,
+    },
+    Kind {
+        name: "mubawab",
+        summary: "Mubawab.ma's result pages (scraped: off until enabled)",
+        params: Mubawab::PARAMS,
+        tells: Mubawab::TELLS,
     },
 ];
 
@@ -69,7 +90,10 @@ pub fn build(kind: &str, params: &Params) -> Result<Box<dyn Source>, SearchError
     match kind {
         "reso" => Ok(Box::new(Reso::from_params(params)?)),
         "zillow" => Ok(Box::new(Zillow::from_params(params)?)),
+        "realtor" => Ok(Box::new(Realtor::from_params(params)?)),
+        "rentcast" => Ok(Box::new(RentCast::from_params(params)?)),
         "avito" => Ok(Box::new(Avito::from_params(params)?)),
+        "mubawab" => Ok(Box::new(Mubawab::from_params(params)?)),
         _ => {
             let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
             Err(SearchError(vec![format!("{kind:?} is no kind of source; there are {}", names.join(", "))]))
@@ -88,14 +112,24 @@ mod tests {
 
     #[test]
     fn an_unknown_kind_is_answered_with_the_kinds_there_are() {
-        assert_eq!(mistakes("redfin", &[]), [r#""redfin" is no kind of source; there are reso, zillow, avito"#]);
+        assert_eq!(
+            mistakes("redfin", &[]),
+            [r#""redfin" is no kind of source; there are reso, zillow, realtor, rentcast, avito, mubawab"#]
+        );
     }
 
     #[test]
     fn every_kind_is_built_from_its_required_parameters() {
         for kind in KINDS {
             let params = kind.params.iter().filter(|param| param.required);
-            let params = params.map(|param| (param.name.to_owned(), "https://example.com".to_owned())).collect();
+            let required = params.map(|param| (param.name.to_owned(), "https://example.com".to_owned()));
+            // Of these one way to name a place is required, whichever it is.
+            let place = match kind.name {
+                "realtor" => Some(("postal_code".to_owned(), "60614".to_owned())),
+                "rentcast" => Some(("zipCode".to_owned(), "60614".to_owned())),
+                _ => None,
+            };
+            let params = required.chain(place).collect();
             assert_eq!(build(kind.name, &params).unwrap().name(), kind.name);
         }
     }

@@ -131,6 +131,92 @@ fn the_mls_grid_page_is_understood_and_leads_on() {
     assert!(matches!(elsewhere, Err(ReadError::BadLink(_))), "{elsewhere:?}");
 }
 
+/// The rows of a table with a header, without it.
+fn table(csv: &[u8]) -> Vec<Vec<String>> {
+    let text = std::str::from_utf8(csv).unwrap();
+    text.lines().skip(1).map(|line| line.split(',').map(str::to_owned).collect()).collect()
+}
+
+/// One sale of a home, with two fields as given.
+fn reso_row(fields: [(&str, &str); 2]) -> Page {
+    let [(a, a_is), (b, b_is)] = fields;
+    let more = if a == "PropertyType" || b == "PropertyType" { "" } else { r#""PropertyType": "Residential", "# };
+    let status = if a == "StandardStatus" || b == "StandardStatus" { "" } else { r#""StandardStatus": "Active", "# };
+    let body = format!(r#"{{"value": [{{"ListingKey": "K", {more}{status}"{a}": "{a_is}", "{b}": "{b_is}"}}]}}"#);
+    read(&*trestle(), "", body.as_bytes(), RESO_NOW).unwrap()
+}
+
+#[test]
+fn every_lookup_of_the_data_dictionary_is_understood_with_and_without_spaces() {
+    let Some(csv) = payload("reso/dd-2.0-lookups.csv") else { return };
+    let mut rows = 0;
+    for row in table(&csv) {
+        let [lookup, value, standard_name] = &row[..] else { panic!("{row:?}") };
+        rows += 1;
+        let read = |as_written: &str| {
+            let page = match lookup.as_str() {
+                "AreaUnits" => reso_row([("LivingAreaUnits", as_written), ("LivingArea", "90")]),
+                "LotSizeUnits" => reso_row([("LotSizeUnits", as_written), ("LotSizeArea", "90")]),
+                "ChangeType" => {
+                    reso_row([("MajorChangeType", as_written), ("MajorChangeTimestamp", "2026-01-02T00:00:00Z")])
+                }
+                field => reso_row([(field, as_written), ("ListPrice", "750")]),
+            };
+            assert_eq!(refused(&page), [], "{lookup} {as_written}");
+            let listing = found(&page)[0].listing.clone();
+            match lookup.as_str() {
+                "AreaUnits" => assert_eq!(format!("{:?}", listing.living_area.unwrap().unit), *value),
+                "LotSizeUnits" => assert_eq!(format!("{:?}", listing.lot_area.unwrap().unit), *value),
+                "ChangeType" => assert_eq!(listing.price_changed_at.is_some(), value == "PriceChange", "{value}"),
+                "StandardStatus" => assert_eq!(listing.status.as_str(), value),
+                "PropertyType" => assert_eq!(listing.purpose == Purpose::Rent, value.ends_with("Lease"), "{value}"),
+                "PropertySubType" => assert!(listing.property_type.is_some(), "{value}"),
+                other => panic!("a lookup that no field is read by: {other}"),
+            }
+            listing
+        };
+        assert_eq!(read(value), read(standard_name), "{lookup} {value}");
+    }
+    assert_eq!(rows, 69);
+}
+
+/// What the reader asks rows for, beside MLS Grid's and Bridge's own.
+const RESO_FIELDS: &str = "ListingKey ListingId PropertyType PropertySubType StandardStatus MlsStatus ListPrice \
+    OriginalListPrice PreviousListPrice PriceChangeTimestamp MajorChangeType MajorChangeTimestamp ModificationTimestamp \
+    BedroomsTotal BathroomsFull BathroomsThreeQuarter BathroomsHalf BathroomsOneQuarter BathroomsTotalInteger LivingArea \
+    LivingAreaUnits LotSizeSquareFeet LotSizeAcres LotSizeArea LotSizeUnits OnMarketDate ListingContractDate \
+    OriginalEntryTimestamp UnparsedAddress StreetNumber StreetDirPrefix StreetName StreetSuffix UnitNumber SubdivisionName \
+    City CountyOrParish StateOrProvince PostalCode Country Latitude Longitude PublicRemarks ListOfficeName ListingURL Media \
+    Appliances InteriorFeatures ExteriorFeatures CommunityFeatures Cooling Heating ParkingFeatures PoolFeatures";
+
+#[test]
+fn every_field_that_is_read_is_one_of_the_data_dictionary() {
+    let Some(csv) = payload("reso/dd-2.0-property-fields.csv") else { return };
+    let source = include_str!("../src/reso/row.rs");
+    let standard = table(&csv);
+    assert_eq!(standard.len(), 652);
+    for name in RESO_FIELDS.split_whitespace() {
+        assert!(standard.iter().any(|field| field[0] == name), "{name} is not in the Data Dictionary");
+        assert!(source.contains(&format!("\"{name}\"")), "{name} is not read any more");
+    }
+}
+
+#[test]
+fn the_mls_grid_page_in_its_own_dialect_leads_on_by_its_token_and_has_no_pictures_to_show() {
+    let Some(body) = payload("reso/mlsgrid_illustrative_page.json") else { return };
+    let params = [("url", "https://api.mlsgrid.com/v2"), ("dialect", "mlsgrid"), ("token", "x")];
+    let reso = source("reso", &[&params[..], &[("filter", "OriginatingSystemName eq 'actris'")]].concat());
+    let page = read(&*reso, "", &body, RESO_NOW).unwrap();
+    assert_eq!(
+        line(found(&page)[0]),
+        "actris-1234567 Active us/tx/-/austin/78704:sale:USD 57500000 was - SingleFamilyResidence beds 3 baths 200 \
+         area 18200000SquareFeet lot - at 30247000,-97762000 listed -"
+    );
+    assert_eq!(found(&page)[0].listing.details.images, [""; 0]);
+    assert_eq!(page.watermark.as_deref(), Some("2026-05-24T18:42:11.000Z"));
+    assert!(matches!(page.next, Next::Page(next) if next.position.ends_with("?$skiptoken=actris-7654321")));
+}
+
 fn zillow(status_type: &str) -> Box<dyn Source> {
     source("zillow", &[("location", "x"), ("key", "x"), ("status_type", status_type)])
 }
@@ -142,7 +228,8 @@ fn chicago_s_first_page_of_twenty() {
     let page = read(&*zillow("ForSale"), "1", &body, now).unwrap();
     assert_eq!((page.rows.len(), found(&page).len(), page.total), (41, 41, Some(1_094)));
     assert_eq!(checked(&page, now), [""; 0]);
-    assert!(matches!(&page.next, Next::Page(cursor) if cursor.position == "2"));
+    let next = "1 t1094 -300000 300000-";
+    assert!(matches!(&page.next, Next::Page(cursor) if cursor.position == next), "it is split by price");
     let before: Vec<i64> = found(&page)
         .iter()
         .filter_map(|found| Some(found.listing.previous_list_price?.0 - found.listing.list_price?.0))
@@ -164,6 +251,8 @@ fn a_search_of_a_single_page_ends_there() {
     let now = "2025-02-03T12:00:00Z";
     let page = read(&*zillow("ForSale"), "1", &body, now).unwrap();
     assert_eq!((page.rows.len(), found(&page).len(), page.total, &page.next), (18, 18, Some(18), &Next::End));
+    assert_eq!(checked(&page, now), [""; 0]);
+    assert_eq!(found(&page).iter().filter(|found| found.listing.list_price.is_none()).count(), 1, "of 0 dollars");
     assert_eq!(
         line(found(&page)[0]),
         "3811218 Active us/il/-/chicago/60612:sale:USD 10000000 was 11000000 SingleFamilyResidence beds 2 baths 100 \

@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use stoop_domain::{Reject, Time};
-use stoop_sources::{Answer, Next, Params, Row, Source, build};
+use stoop_sources::{Answer, Cursor, Next, Params, Row, Source, build};
 
 const RESO: &str = r#"{"@odata.context": "x", "@odata.count": 2, "@odata.nextLink": "https://e.example/o/Property?$skip=1",
 "value": [{"ListingKey": "K1", "PropertyType": "Residential Lease", "PropertySubType": "Condominium", "StandardStatus":
@@ -28,22 +28,63 @@ const AVITO: &str = r#"<!DOCTYPE html><title>Avito</title><script id="__NEXT_DAT
 [{"key": "rooms", "value": "2"}, {"key": "size", "value": 72, "unit": "m²"}]}}, {"isNc": true}], "aggregations": {"all":
 47573}, "filters": {"pageNumber": 1}}}}}}}</script>"#;
 
+const REALTOR: &str = r#"{"status": 200, "data": {"home_search": {"total": 230, "count": 2, "results": [{"property_id": "7345",
+"listing_id": "2968", "list_price": 480000, "price_reduced_amount": 20000, "status": "for_sale", "list_date":
+"2024-06-03T03:35:53.000000Z", "last_update_date": "2024-06-02T22:32:58Z", "flags": {"is_pending": null, "is_contingent": true},
+"description": {"type": "condo_townhome", "sub_type": "condo", "beds": 5, "baths": 3, "baths_consolidated": "2.5+", "sqft":
+3304, "lot_sqft": 259182}, "location": {"county": {"fips_code": "27005", "name": "Becker"}, "address": {"line": "24405 Elm \u00e9 Rd",
+"city": "Richwood", "state_code": "MN", "postal_code": "56501-1", "country": "USA", "coordinate": {"lat": 46.9, "lon": -95.8}}},
+"primary_photo": {"href": "https://p/1"}, "photos": [{"href": "https://p/2"}], "branding": [{"name": "x"}], "tags": ["lake"],
+"permalink": "24405-Elm-Rd"}, {"property_id": null, "listing_id": "5", "status": "for_rent", "list_price": null, "list_price_min":
+2300, "list_price_max": 4100, "units": [{"beds": 1}], "description": {"baths": 3, "baths_full": 2, "baths_half": 1}}]}}}"#;
+
+const RENTCAST: &str = r#"[{"id": "3821-Hargis-St,-Austin,-TX-78723", "addressLine1": "3821 Hargis St", "addressLine2": "Apt 24",
+"city": "Austin", "state": "TX", "zipCode": "78723-1", "county": "Travis", "latitude": 30.290643, "longitude": -97.701547,
+"propertyType": "Single Family", "bedrooms": 4, "bathrooms": 2.5, "squareFootage": 2345, "lotSize": 3284, "hoa": {"fee": 65},
+"status": "Active", "price": 899000, "listedDate": "2024-06-24T00:00:00.000Z", "removedDate": null, "lastSeenDate":
+"2024-09-30T13:11:47.157Z", "listingOffice": {"name": "x"}, "builder": {"name": "y"}, "history": {"2024-06-24": {"price":
+899000}}}, {"id": "5", "status": "Inactive"}]"#;
+
 fn sources() -> Vec<(Box<dyn Source>, &'static [u8])> {
     let make = |kind: &str, params: &[(&str, &str)]| {
         let params: Params = params.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         build(kind, &params).unwrap()
     };
+    let reso = |dialect: &str, replication: &str| {
+        let at = ("url", "https://e.example/o");
+        let filter = ("filter", "OriginatingSystemName eq 'actris'");
+        make("reso", &[at, ("dialect", dialect), ("token", "x"), filter, ("replication", replication)])
+    };
     vec![
         (make("reso", &[("url", "https://e.example/o")]), RESO.as_bytes()),
+        (reso("trestle", "true"), RESO.as_bytes()),
+        (reso("mlsgrid", "false"), RESO.as_bytes()),
+        (reso("bridge", "true"), RESO.as_bytes()),
+        (reso("spark", "false"), RESO.as_bytes()),
         (make("zillow", &[("location", "x"), ("key", "x")]), ZILLOW.as_bytes()),
+        (make("realtor", &[("postal_code", "56501"), ("key", "x")]), REALTOR.as_bytes()),
+        (make("rentcast", &[("zipCode", "78723"), ("key", "x"), ("limit", "2")]), RENTCAST.as_bytes()),
         (make("avito", &[]), AVITO.as_bytes()),
     ]
 }
 
-/// Reads one answer and checks what holds of every page. Says whether there was one.
+/// Reads one answer, as that to an incremental and to a full scan, and checks what holds of every page. Says whether
+/// there was one.
 fn read(source: &dyn Source, body: &[u8], now: Time) -> bool {
-    let cursor = source.begin(Some("2026-01-01T00:00:00.000Z"));
-    let Ok(page) = source.read(&cursor, &Answer::of(body), now) else { return false };
+    let pages = [Some("2026-01-01T00:00:00.000Z"), None].map(|since| {
+        let cursor = source.begin(since);
+        let refused = Answer { status: 400, ..Answer::of(body) };
+        if source.reads(refused.status) {
+            check(source, &cursor, &refused, now);
+        }
+        check(source, &cursor, &Answer::of(body), now)
+    });
+    assert_eq!(pages[0], pages[1]);
+    pages[0]
+}
+
+fn check(source: &dyn Source, cursor: &Cursor, answer: &Answer<'_>, now: Time) -> bool {
+    let Ok(page) = source.read(cursor, answer, now) else { return false };
     for row in &page.rows {
         match row {
             Row::Found(found) => assert!(!found.native_id.is_empty()),

@@ -4,15 +4,18 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use serde_json::{Value, json};
 use stoop_aws::{Meter, PollQueue, Secrets};
 use stoop_domain::Time;
 use stoop_embedded::{FolderFiles, PageFolder};
-use stoop_pipeline::Clock;
+use stoop_pipeline::ports::{FileError, FilePage, FilePattern, FileVersion, Files, OpenFile, PortError};
+use stoop_pipeline::{Clock, Tokens};
 use stoop_poller::App;
 use stoop_runtime::HttpClient;
 use stoop_simulation::{Portal, PortalConfig, Simulation, SimulationConfig};
+use stoop_sources::declared::Map;
 
 use crate::aws::Aws;
 use crate::bench::{Bench, Standing, Uploads, count_of, counted};
@@ -34,8 +37,48 @@ struct Stage {
     queue: PollQueue,
     secrets: Secrets,
     http: HttpClient,
-    files: FolderFiles,
+    files: SlowFiles,
     pages: PageFolder,
+    tokens: Tokens,
+}
+
+/// A folder whose files take their time.
+struct SlowFiles {
+    inner: FolderFiles,
+    clock: Arc<Standing>,
+    /// How long a page takes.
+    page_ms: AtomicI64,
+}
+
+struct SlowFile {
+    inner: Box<dyn OpenFile>,
+    clock: Arc<Standing>,
+    page_ms: i64,
+}
+
+#[async_trait]
+impl Files for SlowFiles {
+    async fn list(&self, pattern: &FilePattern, most: usize) -> Result<Vec<FileVersion>, PortError> {
+        self.inner.list(pattern, most).await
+    }
+
+    async fn open(&self, file: &FileVersion, map: &Map, rows_before: u64) -> Result<Box<dyn OpenFile>, FileError> {
+        let inner = self.inner.open(file, map, rows_before).await?;
+        let page_ms = self.page_ms.load(Ordering::SeqCst);
+        Ok(Box::new(SlowFile { inner, clock: Arc::clone(&self.clock), page_ms }))
+    }
+
+    fn appear_whole(&self) -> bool {
+        true
+    }
+}
+
+#[async_trait]
+impl OpenFile for SlowFile {
+    async fn page(&mut self, rows_max: usize, as_of: Time, now: Time) -> Result<FilePage, FileError> {
+        self.clock.pass(self.page_ms);
+        self.inner.page(rows_max, as_of, now).await
+    }
 }
 
 impl Stage {
@@ -69,14 +112,19 @@ impl Stage {
         let (bench, aws) = (Bench::new(), Aws::start().await);
         Self {
             pages: PageFolder::new(bench.path()),
-            files: FolderFiles::new(bench.path()),
+            files: SlowFiles {
+                inner: FolderFiles::new(bench.path()),
+                clock: Arc::clone(&clock),
+                page_ms: AtomicI64::new(0),
+            },
             portal: Portal::start(simulation, portal).unwrap(),
             page_ms,
             uploads: Uploads::default(),
             meter: Meter::new("test", "poller"),
             queue: PollQueue::new(aws.clients().sqs(), "https://sqs.us-east-1.amazonaws.com/1/stoop-poll.fifo"),
             secrets: Secrets::new(aws.clients().secrets(), Arc::clone(&clock) as Arc<dyn Clock>),
-            http: HttpClient::new().unwrap(),
+            http: HttpClient::new(),
+            tokens: Tokens::default(),
             clock,
             bench,
             aws,
@@ -102,6 +150,8 @@ impl Stage {
             pages: &self.pages,
             quarantine: &*self.bench.database,
             runs: &*self.bench.database,
+            budgets: &*self.bench.database,
+            tokens: &self.tokens,
             clock: &*self.clock,
             meter: &self.meter,
         }
@@ -306,6 +356,84 @@ async fn a_poll_that_meets_its_deadline_goes_on_in_another_message_until_everyth
     whole.take_one(&task(SEARCH)).await;
     assert!(rounds > 2, "{rounds}");
     assert_eq!(streamed, whole.streamed(), "what one long poll sees, once each");
+}
+
+/// The configuration of the samples' search with limits of its own.
+fn limited(stage: &Stage, limits: &str) -> Uploads {
+    Uploads::accepted(&stage.search(SEARCH, "").replace("source", &format!("limits = '{limits}'\nsource")))
+}
+
+#[tokio::test]
+async fn a_poll_that_has_no_time_to_wait_for_its_turn_goes_on_in_another_message() {
+    let mut stage = Stage::new().await;
+    stage.uploads = limited(&stage, "1/m");
+    assert_eq!(stage.take_one(&task(SEARCH)).await, nothing());
+    assert_eq!((stage.counted()["PollsPartial"], stage.aws.asked("SendMessage").len()), (1, 1));
+    let seen = stage.streamed().len();
+    stage.take(json!({ "Records": [message("two", SEARCH, &task(SEARCH))] })).await;
+    assert_eq!(stage.counted()["PollsComplete"], 1);
+    let whole = Stage::new().await;
+    whole.take_one(&task(SEARCH)).await;
+    assert_eq!(seen + stage.streamed().len(), whole.streamed().len(), "none is lost, none comes twice");
+    let run = stage.bench.database.runs(9).unwrap().pop().unwrap();
+    assert!(run.message.unwrap().contains("the limit of 1 request a minute is used up, until 2026-01-05T00:04:"));
+}
+
+#[tokio::test]
+async fn a_poll_that_is_held_for_longer_waits_for_the_schedule() {
+    let mut stage = Stage::new().await;
+    stage.uploads = limited(&stage, "2/h");
+    for (polls, requests) in [(1, 2), (2, 2)] {
+        assert_eq!(stage.take_one(&task(SEARCH)).await, nothing());
+        assert_eq!(stage.portal.served().requests, requests, "poll {polls}");
+    }
+    let counts = stage.counted();
+    assert_eq!((counts["PollsPartial"], count_of(&counts, "PollsFailed")), (2, 0));
+    assert_eq!(stage.aws.asked("SendMessage").len(), 0);
+}
+
+#[tokio::test]
+async fn a_source_that_was_down_five_times_is_skipped_and_that_is_no_failure() {
+    let mut stage = Stage::new().await;
+    let port = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+    let down = stage.search(SEARCH, "").replace(&stage.portal.address().to_string(), &port.to_string());
+    stage.uploads = Uploads::accepted(&down);
+    for _ in 0..6 {
+        assert_eq!(stage.take_one(&task(SEARCH)).await, nothing());
+    }
+    let counts = stage.counted();
+    assert_eq!((counts["PollsFailed"], counts["PollsSkipped"]), (5, 1));
+}
+
+#[tokio::test]
+async fn files_that_take_longer_than_a_function_may_are_read_by_several() {
+    let mut stage = Stage::without_searches(None).await;
+    let map = "name = 'mls'\ncountry = 'US'\ncurrency = 'USD'\npurpose = 'sale'\n[fields]\n\
+               native_id = { from = 'id' }\nlist_price = { from = 'price' }\ncity = { constant = 'Seattle' }\n";
+    let search = format!("[[search]]\nname = '{SEARCH}'\nsource = 'maps/mls.toml'\nfiles = 'in/*.csv'\n");
+    stage.uploads = Uploads::accepted(&search).with_file("maps/mls.toml", map);
+    let folder = stage.bench.path().join("in");
+    std::fs::create_dir(&folder).unwrap();
+    for (name, homes) in [("a.csv", 0..3_500), ("b.csv", 3_000..4_000)] {
+        let rows: String = homes.map(|home| format!("{home},500000\n")).collect();
+        std::fs::write(folder.join(name), format!("id,price\n{rows}")).unwrap();
+    }
+    stage.files.page_ms.store(200_000, Ordering::SeqCst);
+    let (mut body, mut streamed, mut rounds) = (task(SEARCH), BTreeMap::<String, usize>::new(), 0);
+    loop {
+        rounds += 1;
+        assert!(rounds < 20, "each round reads some rows");
+        assert_eq!(stage.take(json!({ "Records": [message(&format!("m{rounds}"), SEARCH, &body)] })).await, nothing());
+        for (home, count) in stage.streamed() {
+            *streamed.entry(home).or_default() += count;
+        }
+        let sent = stage.aws.asked("SendMessage");
+        let Some(next) = sent.first() else { break };
+        body = next["MessageBody"].as_str().unwrap().to_owned();
+    }
+    assert!(rounds > 2, "{rounds}");
+    assert_eq!((streamed.len(), streamed.values().max()), (4_000, Some(&1)), "every home once");
+    assert!(stage.counted().contains_key("PollsComplete"));
 }
 
 #[tokio::test]

@@ -93,7 +93,10 @@ mod tests {
 
     const MIB: u64 = 1 << 20;
 
-    fn object(size: u64) -> (Ranges, Arc<Mutex<Vec<(u64, u64)>>>) {
+    /// What was fetched, in whole MiB.
+    type Asked = Arc<Mutex<Vec<(u64, u64)>>>;
+
+    fn object(size: u64) -> (Ranges, Asked) {
         let asked = Arc::new(Mutex::new(Vec::new()));
         let noted = Arc::clone(&asked);
         let fetch = move |from: u64, to: u64| {
@@ -131,7 +134,8 @@ mod tests {
         }
         assert_eq!(asked.lock().unwrap().len(), 30);
         let kept = object.kept.lock().unwrap();
-        assert!(kept.bytes <= KEPT_MAX && kept.bytes == kept.ranges.iter().map(|(_, bytes)| bytes.len()).sum());
+        let bytes: usize = kept.ranges.iter().map(|(_, bytes)| bytes.len()).sum();
+        assert!(kept.bytes == bytes && bytes <= KEPT_MAX);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 use std::collections::{BTreeMap, HashSet};
 
 use stoop_domain::Time;
-use stoop_sources::{Answer, Coverage, Cursor, Manners, Next, ReadError, Source};
+use stoop_sources::{Answer, Coverage, Cursor, Manners, Metered, Next, ReadError, Source};
 
+use super::breaker::Ended;
 use super::fetch::Fetcher;
 use super::gone::TOLD;
 use super::robots::Robots;
@@ -11,6 +12,9 @@ use crate::ports::{RunOutcome, RunRecord, ScanCheckpoint, SearchState};
 
 /// A checkpoint is saved every so many pages, beside the end of the run.
 pub(super) const PAGES_PER_CHECKPOINT: u64 = 10;
+
+/// After so many pages in a row without a row the rest is not read: the server leads on without an end.
+const EMPTY_PAGES_MAX: u32 = 100;
 
 /// Polls a search once: fetches its pages, puts new and changed listings on the stream, says of
 /// listings that are gone that they are, and saves what it saw. The run is in the ledger from its
@@ -73,7 +77,7 @@ async fn scan(search: &Search, run: &str, ports: PollPorts<'_>, polled: &mut Pol
         Origin::Http(source) => &**source,
         Origin::Files(files) => return feed::feed(search, files, run, ports, state, polled).await,
     };
-    let mut fetcher = Fetcher::new(ports, source, run);
+    let mut fetcher = Fetcher::new(ports, source, run).limited(search.limits.as_deref());
     let now = ports.clock.now();
     let due = state.full_scan_at.is_none_or(|at| now.ms() - at.ms() >= search.full_scan_every_ms);
     let since = if due { None } else { state.watermark.as_deref() };
@@ -84,7 +88,14 @@ async fn scan(search: &Search, run: &str, ports: PollPorts<'_>, polled: &mut Pol
     scan.began_at = began_at;
     scan.whole = resumed.is_none();
     let outcome = scan.pages(source, &mut cursor, &mut fetcher, polled).await;
-    polled.requests = fetcher.requests;
+    let how = match &outcome {
+        Ok(End::All { .. } | End::Capped(_)) => Ended::Well,
+        Err(PollError::Source(_) | PollError::Denied(_)) => Ended::Badly,
+        Ok(End::Stopped(..)) | Err(_) => Ended::Otherwise,
+    };
+    if let Err(error) = fetcher.close(how, polled).await {
+        tracing::warn!(%error, "the account's record does not say how this poll ended");
+    }
     match outcome {
         Ok(end) => scan.finish(end, &cursor, polled).await,
         Err(error) => {
@@ -121,7 +132,14 @@ async fn load(search: &Search, ports: PollPorts<'_>) -> Result<SearchState, Poll
 enum End {
     All { watermark: Option<String> },
     Capped(String),
-    Stopped,
+    Stopped(RunOutcome, String),
+}
+
+impl Fetcher<'_> {
+    fn end(&self) -> End {
+        let (outcome, why) = self.why_ended();
+        End::Stopped(outcome, why)
+    }
 }
 
 impl<'a> Scan<'a> {
@@ -158,6 +176,7 @@ impl<'a> Scan<'a> {
         let mut visited = HashSet::new();
         let mut robots = Robots::default();
         let mut watermark = self.state.watermark.clone();
+        let mut empty_pages = 0;
         loop {
             if !visited.insert(cursor.position.clone()) {
                 self.astray = true;
@@ -170,10 +189,10 @@ impl<'a> Scan<'a> {
                 )));
             }
             let request = source.request(cursor);
-            if self.manners.robots {
-                robots.ask(&request, self.ports).await?;
+            if self.manners.robots && robots.ask(&request, fetcher).await?.is_none() {
+                return Ok(fetcher.end());
             }
-            let Some(answer) = fetcher.fetch(&request).await? else { return Ok(End::Stopped) };
+            let Some(answer) = fetcher.fetch(&request).await? else { return Ok(fetcher.end()) };
             let number = u32::try_from(polled.pages).unwrap_or(u32::MAX);
             self.ports.pages.put(self.run, number, &answer.body).await?;
             let read = Answer { status: answer.status, headers: &answer.headers, body: &answer.body };
@@ -187,13 +206,17 @@ impl<'a> Scan<'a> {
             polled.bytes += answer.body.len() as u64;
             watermark = page.watermark.clone().or(watermark);
             self.total = page.total.max(self.total);
+            empty_pages = if page.rows.is_empty() { empty_pages + 1 } else { 0 };
             let next = page.next.clone();
             self.take_page(page, number, now, polled).await?;
             match next {
+                Next::Page(_) if empty_pages >= EMPTY_PAGES_MAX => {
+                    return Ok(End::Capped(format!("broken off after {empty_pages} pages without a listing")));
+                }
                 Next::Page(next) => *cursor = next,
                 Next::End => return Ok(End::All { watermark }),
                 Next::Capped => {
-                    return Ok(End::Capped("the source shows no more pages of this search: split it".to_owned()));
+                    return Ok(End::Capped("the source does not show all of this search: make it smaller".to_owned()));
                 }
             }
             if polled.pages.is_multiple_of(PAGES_PER_CHECKPOINT) {
@@ -205,11 +228,16 @@ impl<'a> Scan<'a> {
 
     /// The scan ended without a failure: say what is gone, if it proved that, and save.
     async fn finish(&mut self, end: End, cursor: &Cursor, polled: &mut Polled) -> Result<(), PollError> {
+        if let End::Stopped(RunOutcome::Skipped, why) = end {
+            // Nothing was asked, so there is nothing to save.
+            (polled.outcome, polled.message) = (Some(RunOutcome::Skipped), Some(why));
+            return Ok(());
+        }
         self.state.checkpoint = None;
         let (outcome, message) = match end {
-            End::Stopped => {
+            End::Stopped(outcome, why) => {
                 self.state.checkpoint = (polled.pages > 0 || !self.whole).then(|| self.checkpoint(cursor));
-                (RunOutcome::Partial, Some("stopped; the next run goes on from here".to_owned()))
+                (outcome, Some(why))
             }
             End::Capped(why) => (RunOutcome::Partial, Some(why)),
             End::All { watermark } => {
@@ -257,11 +285,21 @@ impl<'a> Scan<'a> {
 }
 
 impl Polled {
+    /// How many requests the account has left in the tightest window, by our count or the server's; `None` where
+    /// nothing is limited.
+    #[must_use]
+    pub fn requests_left(&self) -> Option<u64> {
+        let ours = self.left.iter().filter(|(limit, _)| limit.of == Metered::Requests).map(|(_, left)| *left);
+        ours.chain(self.left_by_server).min()
+    }
+
     /// The counts by name, for the ledger.
     #[must_use]
     pub fn counts(&self) -> BTreeMap<String, u64> {
         let pairs = [
             ("requests", self.requests),
+            ("retries", self.retries),
+            ("waited_ms", self.waited_ms),
             ("files", self.files),
             ("pages", self.pages),
             ("bytes", self.bytes),
@@ -271,6 +309,7 @@ impl Polled {
             ("gone", self.gone),
             ("rejects", self.rejects),
         ];
-        pairs.into_iter().map(|(name, count)| (name.to_owned(), count)).collect()
+        let left = self.requests_left().map(|left| ("requests_left", left));
+        pairs.into_iter().chain(left).map(|(name, count)| (name.to_owned(), count)).collect()
     }
 }

@@ -131,7 +131,7 @@ impl FilePattern {
         let (root, rest) = plain.strip_prefix('/').map_or(("", plain), |rest| ("/", rest));
         let parts: Vec<&str> = rest.split('/').collect();
         let strange = |part: &&str| part.is_empty() || part.contains('\0') || part.contains("**") && **part != *"**";
-        if parts.iter().any(|part| strange(&part)) {
+        if parts.iter().any(strange) {
             return Err(format!(
                 "{text:?} is no path of files; accepted: a folder (exports/), a file (exports/all.csv), or a path with \
                  *, ? or ** (inbox/*.csv, mls/**/*.zip)"

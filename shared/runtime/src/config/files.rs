@@ -24,6 +24,7 @@ pub(super) fn files(section: &Section<'_>, place: Place, mistakes: &mut Mistakes
     for (key, why) in [
         ("params", "files are asked for no parameters"),
         ("full_scan_every", "a file is read once; whether it holds everything is said by `coverage`"),
+        ("limits", "nobody is asked for files"),
     ] {
         if section.has(key) {
             let line = section.value(key, mistakes).map_or(section.line(), |value| value.line);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use stoop_pipeline::{FileSet, Origin};
 use stoop_sources::settings::{Mistakes, Section};
-use stoop_sources::{Params, Source};
+use stoop_sources::{Limit, Params, Source};
 
 use super::SearchConfig;
 use super::files::{self, WrittenFiles};
@@ -16,6 +16,9 @@ use super::values::{HOUR_MS, duration_ms, required};
 /// The longest name of a search on AWS, in characters: SQS takes 128 for a message's deduplication id, which holds
 /// the name and the time at which the search was due.
 const NAME_MAX: usize = 100;
+
+/// More limits than any API has.
+const LIMITS_MAX: usize = 8;
 
 /// Which searches are read, and how far.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -87,7 +90,7 @@ pub(super) fn searches(
 
 impl Reader<'_> {
     fn search(&self, section: &Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<Switched> {
-        let keys = ["name", "source", "files", "coverage", "every", "full_scan_every", "enabled", "params"];
+        let keys = ["name", "source", "files", "coverage", "every", "full_scan_every", "limits", "enabled", "params"];
         section.only(&keys, mistakes);
         let place = self.surroundings.place();
         let name = required(section, "name", "a name of your choice", mistakes);
@@ -96,6 +99,7 @@ impl Reader<'_> {
         let kind = required(section, "source", &accepted, mistakes);
         let every_ms = duration_ms(section, "every", HOUR_MS, mistakes);
         let full_scan_every_ms = duration_ms(section, "full_scan_every", 24 * HOUR_MS, mistakes);
+        let limits = limits(section, mistakes);
         let enabled = section.boolean("enabled", mistakes);
         let files = files::files(section, place, mistakes);
         let known = kind.as_deref().unwrap_or_default();
@@ -112,12 +116,14 @@ impl Reader<'_> {
         if let Some(files) = files {
             let set = self.file_set(section, kind, files?, mistakes)?;
             let source = Origin::Files(set);
-            return Some(Switched::On(SearchConfig { name, source, every_ms, full_scan_every_ms }));
+            return Some(Switched::On(SearchConfig { name, source, every_ms, full_scan_every_ms, limits }));
         }
         let params = params.unwrap_or_else(|| Written::none(kind));
         let source = self.source(section, kind, &params, enabled == Some(true), mistakes)?;
         Some(match source {
-            Some(source) => Switched::On(SearchConfig { name, source: source.into(), every_ms, full_scan_every_ms }),
+            Some(source) => {
+                Switched::On(SearchConfig { name, source: source.into(), every_ms, full_scan_every_ms, limits })
+            }
             None => Switched::Off(name),
         })
     }
@@ -207,6 +213,29 @@ fn is_map(kind: &str) -> bool {
 
 fn reads_files(map: &str) -> String {
     format!("the map {map} has no [http]: it reads files; accepted: `files`, such as files = \"exports/\"")
+}
+
+/// The limits of a search's account, where they are not the source's own. One limit may be written without the list.
+fn limits(section: &Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<Vec<Limit>> {
+    let texts = section.texts("limits", mistakes)?;
+    let line = section.value("limits", mistakes).map_or(section.line(), |value| value.line);
+    if texts.is_empty() || texts.len() > LIMITS_MAX {
+        let problem = format!("names {} limits; accepted: 1 to {LIMITS_MAX}, or none of it", texts.len());
+        mistakes.add(line, section.key("limits"), problem);
+    }
+    let mut limits: Vec<Limit> = Vec::with_capacity(texts.len());
+    for (text, line) in texts {
+        match text.parse::<Limit>() {
+            Ok(limit) if limits.iter().any(|known| (known.of, known.per_ms) == (limit.of, limit.per_ms)) => {
+                let problem =
+                    format!("{text:?} limits what another one limits for the same time; accepted: one of them");
+                mistakes.add(line, section.key("limits"), problem);
+            }
+            Ok(limit) => limits.push(limit),
+            Err(error) => mistakes.add(line, section.key("limits"), format!("{text:?} is no limit; {error}")),
+        }
+    }
+    Some(limits)
 }
 
 /// Why a search cannot have this name. On AWS it is the group of the search's messages, part of its object's key,

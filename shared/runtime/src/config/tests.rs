@@ -68,8 +68,28 @@ fn a_search_is_read_with_its_secret_from_the_environment() {
     assert_eq!(config.alerts.rules.drops[0].amount_min[&Currency::USD], Minor(2_500_000));
     let [search] = &config.searches[..] else { panic!("one search") };
     assert_eq!((search.name.as_str(), search.every_ms), ("seattle", 900_000));
-    let request = search.source.request(&search.source.begin(None));
+    let source = search.source.http().unwrap();
+    let request = source.request(&source.begin(None));
     assert!(request.headers.iter().any(|(_, value)| value == "Bearer t0ken"));
+}
+
+#[test]
+fn a_search_may_have_other_limits_than_its_source() {
+    let with = |line: &str| {
+        let params = "params = { url = 'https://api.example.com/odata' }";
+        let mut config = config(&format!("[[search]]\nname = 'a'\nsource = 'reso'\n{line}\n{params}\n"))?;
+        Ok::<_, String>(config.searches.remove(0).limits)
+    };
+    let limits = with("limits = ['2/s', '500/mo', '4 GB/h']").unwrap().unwrap();
+    assert_eq!(limits, [Limit::per_second(2), Limit::per_month(500), Limit::bytes_per_hour(4_000_000_000)]);
+    assert_eq!(with("limits = '30/m'").unwrap().unwrap(), [Limit::per_minute(30)]);
+    assert_eq!(with("").unwrap(), None, "those of the source");
+    let told = with("limits = [\n  '2/s',\n  '5/w',\n  '3/s',\n]").unwrap_err();
+    contains(&told, &["stoop.toml:6: search[0].limits: \"5/w\" is no limit; accepted: ", "7200/h", "50/mo"]);
+    contains(&told, &["stoop.toml:7: search[0].limits: \"3/s\" limits what another one limits for the same time"]);
+    contains(&with("limits = []").unwrap_err(), &["stoop.toml:4: search[0].limits: names 0 limits; accepted: 1 to 8"]);
+    contains(&with("limits = 3").unwrap_err(), &["3 is integer; accepted: a text or a list of texts"]);
+    contains(&with("limits = [true]").unwrap_err(), &["true is boolean; accepted: texts only in this list"]);
 }
 
 #[test]
@@ -83,7 +103,7 @@ fn on_the_laptop_every_path_is_relative_to_the_file() {
     std::fs::write(&path, format!("database = 'x.db'\ndata = '/data'\n{reso}")).unwrap();
     let config = read_config(&path).unwrap();
     assert_eq!((config.database, config.data), (Some(folder.path().join("x.db")), Some(PathBuf::from("/data"))));
-    let source = &config.searches[0].source;
+    let source = config.searches[0].source.http().unwrap();
     assert!(source.request(&source.begin(None)).headers.iter().any(|(_, value)| value == "Bearer t0ken"));
 
     std::fs::write(&path, "[[search]]\nname = 'a'\nsource = 'x.toml'\n").unwrap();
@@ -172,8 +192,8 @@ fn a_secret_is_taken_whole_or_by_a_key_of_its_json() {
     );
     let stack = stack(&[("mls/austin", "{\"user\":\"u\",\"token\":\" t0ken\\n\"}"), ("graz", "k3y\n")]);
     let config = on_aws(text, &stack).unwrap();
-    let headers: Vec<_> =
-        config.searches.iter().flat_map(|s| s.source.request(&s.source.begin(None)).headers).collect();
+    let sources = config.searches.iter().filter_map(|search| search.source.http());
+    let headers: Vec<_> = sources.flat_map(|source| source.request(&source.begin(None)).headers).collect();
     for bearer in ["Bearer t0ken", "Bearer k3y"] {
         assert!(headers.iter().any(|(_, value)| value == bearer), "{bearer} is not among {headers:?}");
     }
@@ -372,7 +392,7 @@ fn what_does_not_go_with_files_is_told_with_what_would() {
          [[search]]\nname = 'b'\nsource = 'maps/mls.toml'\n\
          [[search]]\nname = 'c'\nsource = 'maps/mls.toml'\nfiles = 'in//x'\ncoverage = 'all'\n\
          [[search]]\nname = 'd'\nsource = 'maps/mls.toml'\nfiles = 's3://other/in/'\n\
-         [[search]]\nname = 'e'\nsource = 'maps/mls.toml'\nfiles = 'in/'\nparams = { a = 1 }\nfull_scan_every = '1d'\n\
+         [[search]]\nname = 'e'\nsource = 'maps/mls.toml'\nfiles = 'in/'\nparams = { a = 1 }\nfull_scan_every = '1d'\nlimits = '1/s'\n\
          [[search]]\nname = 'f'\nsource = 'avito'\nenabled = true\ncoverage = 'snapshot'\n\
          [[search]]\nname = 'g'\nsource = 'maps/nowhere.toml'\nfiles = '../in/'\n",
         &files_stack(),
@@ -384,9 +404,10 @@ fn what_does_not_go_with_files_is_told_with_what_would() {
             "the map maps/mls.toml has no [http]: it reads files; accepted: `files`, such as files = \"exports/\"",
             "\"in//x\" is no path of files; accepted: a folder (exports/), a file (exports/all.csv)",
             "\"all\" is no coverage; accepted: \"changes\"",
-            "\"s3://other/in/\" is no path of files",
+            "\"s3://other/in/\" is no path of files; accepted: a folder",
             "params: does not go with `files`: files are asked for no parameters",
             "full_scan_every: does not go with `files`",
+            "limits: does not go with `files`: nobody is asked for files",
             "says what each of a search's files holds; accepted beside `files` only",
             "\"../in/\" leads out of files/ in the data bucket",
         ],

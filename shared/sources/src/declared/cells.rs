@@ -7,6 +7,7 @@ use stoop_domain::Reason;
 
 use super::reader::RowError;
 use super::trie::Span;
+use crate::fields::shown;
 
 /// What stands in a column.
 #[derive(Debug)]
@@ -24,12 +25,27 @@ pub(super) enum Cell<'s> {
 /// The columns of one row.
 pub(super) trait Cells<'s> {
     fn cell(&self, slot: u16) -> Result<Cell<'s>, RowError>;
+
+    /// Everything that a JSONPath led to, `cell` being the first of it; `None` for other columns.
+    fn several(&self, _slot: u16) -> Result<Option<Vec<Cell<'s>>>, RowError> {
+        Ok(None)
+    }
 }
 
 /// A JSON row and where the wanted values stand in it.
 pub(super) struct JsonCells<'s, 'r> {
     pub(super) row: &'s str,
     pub(super) spans: &'r [Span],
+    /// What the JSONPaths led to.
+    pub(super) several: &'r [Several],
+}
+
+/// What a JSONPath led to in one row.
+#[derive(Debug)]
+pub(super) struct Several {
+    pub(super) slot: u16,
+    /// All that is not absent.
+    pub(super) spans: Vec<Span>,
 }
 
 /// A CSV row and which of its fields the slots are.
@@ -40,16 +56,31 @@ pub(super) struct CsvCells<'s, 'r> {
 
 impl<'s> Cells<'s> for JsonCells<'s, '_> {
     fn cell(&self, slot: u16) -> Result<Cell<'s>, RowError> {
-        let span = self.spans[usize::from(slot)];
-        let raw = &self.row[span.start as usize..span.end as usize];
-        Ok(match raw.as_bytes() {
-            [] | [b'n', ..] => Cell::Absent,
-            [b'"', inside @ .., b'"'] if !span.escaped => text(Cow::Borrowed(&raw[1..=inside.len()])),
-            [b'"', ..] => text(unescape(raw)?),
-            [b'{' | b'[', ..] => Cell::Nested(raw),
-            _ => Cell::Plain(raw),
-        })
+        self.at(self.spans[usize::from(slot)])
     }
+
+    fn several(&self, slot: u16) -> Result<Option<Vec<Cell<'s>>>, RowError> {
+        let several = self.several.iter().find(|several| several.slot == slot);
+        several.map(|several| several.spans.iter().map(|span| self.at(*span)).collect()).transpose()
+    }
+}
+
+impl<'s> JsonCells<'s, '_> {
+    fn at(&self, span: Span) -> Result<Cell<'s>, RowError> {
+        json_cell(&self.row[span.start as usize..span.end as usize], span.escaped)
+    }
+}
+
+/// A JSON value as a cell; `escaped` says that a text may have escapes in it.
+#[inline]
+pub(super) fn json_cell(raw: &str, escaped: bool) -> Result<Cell<'_>, RowError> {
+    Ok(match raw.as_bytes() {
+        [] | [b'n', ..] => Cell::Absent,
+        [b'"', inside @ .., b'"'] if !escaped => text(Cow::Borrowed(&raw[1..=inside.len()])),
+        [b'"', ..] => text(unescape(raw)?),
+        [b'{' | b'[', ..] => Cell::Nested(raw),
+        _ => Cell::Plain(raw),
+    })
 }
 
 impl<'s> Cells<'s> for CsvCells<'s, '_> {
@@ -58,10 +89,10 @@ impl<'s> Cells<'s> for CsvCells<'s, '_> {
         match std::str::from_utf8(field.unwrap_or_default()) {
             Ok(field) => Ok(text(Cow::Borrowed(field))),
             Err(error) => {
-                let shown = String::from_utf8_lossy(field.unwrap_or_default());
+                let lossy = String::from_utf8_lossy(field.unwrap_or_default());
                 Err(RowError::new(
                     Reason::NotUtf8,
-                    format!("{shown:.80?} has bytes that are no UTF-8, from byte {}", error.valid_up_to()),
+                    format!("{:?} has bytes that are no UTF-8, from byte {}", shown(&lossy), error.valid_up_to()),
                 ))
             }
         }

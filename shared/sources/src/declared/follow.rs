@@ -9,6 +9,7 @@ use super::listing::Pass;
 use super::plan::{Condition, Known, Origin, Piece, Recipe, Rule, Word};
 use super::reader::RowError;
 use super::target::Target;
+use crate::fields::shown;
 
 /// What a field's recipe found.
 pub(super) struct Found<'s> {
@@ -57,13 +58,19 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
             Some(word) => Ok(Some(Found::word(word))),
             None => {
                 let known: Vec<&str> = lookup.entries.iter().map(|(text, _)| &**text).collect();
-                Err(self.bad(target, &format!("{:.80?} is not in the lookup ({})", found.text, known.join(", "))))
+                Err(self.bad(target, &format!("{:?} is not in the lookup ({})", shown(&found.text), known.join(", "))))
             }
         }
     }
 
     /// Applies null texts, replacements and the regex; `None` where nothing is left.
-    fn through(&mut self, target: Target, recipe: &Recipe, text: Cow<'s, str>, plain: bool) -> Option<Found<'s>> {
+    pub(super) fn through(
+        &mut self,
+        target: Target,
+        recipe: &Recipe,
+        text: Cow<'s, str>,
+        plain: bool,
+    ) -> Option<Found<'s>> {
         if recipe.null.iter().any(|null| **null == *text) {
             return None;
         }
@@ -128,7 +135,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
             let name = &self.plan.columns[usize::from(slot)].name;
             match self.cells.cell(slot) {
                 Ok(Cell::Absent) => format!("column {name:?}, empty"),
-                Ok(Cell::Text(text)) => format!("column {name:?}: {text:.120?}"),
+                Ok(Cell::Text(text)) => format!("column {name:?}: {:?}", shown(&text)),
                 Ok(Cell::Plain(text) | Cell::Nested(text)) => format!("column {name:?}: {text:.120}"),
                 Err(error) => format!("column {name:?}: {}", error.detail),
             }

@@ -1,23 +1,34 @@
 use std::collections::BTreeSet;
+use std::fmt;
 
-use serde_json::value::RawValue;
 use stoop_domain::{Reject, Time};
 
-use super::cells::unescape;
-use super::http_plan::{By, Filling, HttpPlan, NEXT, Part, ROWS, TOTAL};
+use super::envelope::Opened;
+use super::filling::{Blank, Filling, json_text, with_query};
+use super::http_next::{Turned, numbered};
+use super::http_plan::HttpPlan;
 use super::map::Map;
+use super::pages_plan::By;
 use super::reader::{self, Reader};
-use super::trie::Span;
+use super::watermark::Watermark;
+use crate::fields::shown;
+use crate::grant::ClientCredentials;
+use crate::link::{encode, origin};
 use crate::port::{Answer, Cursor, Found, Manners, Next, Page, Params, ReadError, Request, Row, SearchError, Source};
 
 /// A plain JSON-over-HTTP API, declared by a map with an `[http]` table.
-#[derive(Debug)]
 pub struct HttpSource {
     map: Map,
-    url: String,
-    headers: Vec<(String, String)>,
-    body: Option<String>,
-    manners: Manners,
+    url: Filling,
+    headers: Vec<(String, Filling)>,
+    body: Option<Filling>,
+    credentials: Option<ClientCredentials>,
+    /// The origin of its address, which no link may leave.
+    home: String,
+    /// What no message shows: the values of secret parameters as they are and as they stand in an address.
+    hidden: Vec<String>,
+    /// What tells this search's key from another.
+    keys: Vec<String>,
 }
 
 impl HttpSource {
@@ -25,14 +36,13 @@ impl HttpSource {
     /// filled from `params`; in the address their signs are percent-encoded.
     ///
     /// # Errors
-    /// Names every parameter that is missing or that nothing asks for.
+    /// Names every parameter that is missing or that nothing asks for; and says where, with these, no request comes
+    /// about.
     pub fn new(map: &Map, params: &Params) -> Result<Self, SearchError> {
         let Some(http) = &map.plan.http else {
             return Err(SearchError(vec![format!("the map {} has no [http]: it reads files only", map.plan.file)]));
         };
-        let fillings = || [Some(&http.url), http.body.as_ref()].into_iter().flatten();
-        let all = fillings().chain(http.headers.iter().map(|(_, value)| value));
-        let asked: BTreeSet<&str> = all.flat_map(Filling::params).collect();
+        let asked: BTreeSet<&str> = http.fillings().flat_map(Filling::params).collect();
         let accepted = asked.iter().copied().collect::<Vec<_>>().join(", ");
         let missing = asked.iter().filter(|name| !params.contains_key(**name));
         let mut mistakes: Vec<String> = missing.map(|name| format!("parameter {name:?} is missing")).collect();
@@ -42,30 +52,113 @@ impl HttpSource {
         if !mistakes.is_empty() {
             return Err(SearchError(mistakes));
         }
-        let mut url = http.url.fill(params, percent_encode);
-        if let (Some(name), Some(size)) = (&http.pages.size_param, http.pages.size) {
-            url = with_query(&url, name, &size.to_string());
-        }
-        Ok(Self {
+        let text = |filling: &Filling| filling.with(params).render(|_, _| String::new());
+        let credentials = http.oauth2.as_ref().map(|oauth2| ClientCredentials {
+            token_url: text(&oauth2.token_url),
+            client_id: text(&oauth2.client_id),
+            client_secret: text(&oauth2.client_secret),
+            scope: oauth2.scope.as_ref().map(text).filter(|scope| !scope.trim().is_empty()),
+        });
+        let secret = |name: &&str| http.secrets.contains(*name);
+        let keys = asked.iter().filter(|name| secret(name)).filter_map(|name| params.get(*name)).cloned().collect();
+        let mut source = Self {
             map: map.clone(),
-            url,
-            headers: http
-                .headers
-                .iter()
-                .map(|(name, value)| (name.clone(), value.fill(params, str::to_owned)))
-                .collect(),
-            body: http.body.as_ref().map(|body| body.fill(params, json_escape)),
-            manners: http.manners.clone(),
-        })
+            url: http.url.with(params),
+            headers: http.headers.iter().map(|(name, value)| (name.clone(), value.with(params))).collect(),
+            body: http.body.as_ref().map(|body| body.with(params)),
+            credentials,
+            home: String::new(),
+            hidden: Vec::new(),
+            keys,
+        };
+        source.hidden = hidden(&source.keys);
+        source.settle()?;
+        Ok(source)
+    }
+
+    /// What shows only once the texts are filled. The address is in no message: it may hold a key.
+    fn settle(&mut self) -> Result<(), SearchError> {
+        let first = self.request(&self.begin(None));
+        let mut mistakes = Vec::new();
+        let no_host = |what: &str| format!("with these parameters {what} names no host; accepted: a name or number");
+        match origin(&first.url) {
+            Some(home) => self.home = home,
+            None => mistakes.push(no_host("url")),
+        }
+        if self.credentials.as_ref().is_some_and(|credentials| origin(&credentials.token_url).is_none()) {
+            mistakes.push(no_host("oauth2.token_url"));
+        }
+        let json = first.body.as_deref().filter(|body| matches!(body.trim_ascii_start(), [b'{' | b'[', ..]));
+        if json.is_some_and(|body| serde_json::from_slice::<serde::de::IgnoredAny>(body).is_err()) {
+            mistakes
+                .push("with these parameters body is no JSON; one that stands outside of quotes is a number".into());
+        }
+        let spoilt = |value: &str| value.contains(['\r', '\n', '\0']);
+        for (name, _) in first.headers.iter().filter(|(_, value)| spoilt(value)) {
+            mistakes.push(format!("with these parameters the header {name} has several lines; accepted: one"));
+        }
+        if mistakes.is_empty() { Ok(()) } else { Err(SearchError(mistakes)) }
     }
 
     fn http(&self) -> &HttpPlan {
         self.map.plan.http.as_ref().expect("HttpSource::new looked that it is there")
     }
 
-    fn rows(&self, reader: &mut Reader, rows: &[&RawValue], now: Time) -> Vec<Row> {
-        let mut read = Vec::with_capacity(rows.len());
-        for raw in rows.iter().map(|raw| raw.get()) {
+    /// What stands in the request for one of the scan's blanks.
+    fn blank(&self, cursor: &Cursor, blank: Blank, bare: bool) -> String {
+        let pages = &self.http().pages;
+        match blank {
+            Blank::Size => pages.size.unwrap_or_default().to_string(),
+            Blank::Position if pages.by != By::Cursor => numbered(&cursor.position, pages.first).0.to_string(),
+            Blank::Position if !bare => cursor.position.clone(),
+            Blank::Position if self.http().has_bare_cursor() && !cursor.position.is_empty() => cursor.position.clone(),
+            Blank::Position if cursor.position.is_empty() => "null".to_owned(),
+            Blank::Position => json_text(&cursor.position),
+            Blank::Since => {
+                let full = self.http().watermark.as_ref().and_then(|watermark| watermark.full.clone());
+                match self.since(cursor).or(full) {
+                    Some(text) if bare && text.parse::<i64>().is_err() => json_text(&text),
+                    Some(text) => text,
+                    None if bare => "null".to_owned(),
+                    None => String::new(),
+                }
+            }
+        }
+    }
+
+    /// The watermark that a scan began with, as the request wants it.
+    fn since(&self, cursor: &Cursor) -> Option<String> {
+        self.http().watermark.as_ref()?.sent(cursor.since.as_deref()?, &self.map.plan.zone)
+    }
+
+    fn address(&self, cursor: &Cursor) -> String {
+        let http = self.http();
+        let pages = &http.pages;
+        if matches!(pages.by, By::NextLink | By::LinkHeader) && !cursor.position.is_empty() {
+            return cursor.position.clone();
+        }
+        let mut url = self.url.render(|blank, bare| self.blank(cursor, blank, bare));
+        if let (Some(name), Some(size)) = (&pages.size_param, pages.size) {
+            url = with_query(&url, name, &size.to_string());
+        }
+        if let Some(name) = http.watermark.as_ref().and_then(|watermark| watermark.param.as_deref())
+            && let Some(since) = self.since(cursor)
+        {
+            url = with_query(&url, name, &since);
+        }
+        let at = self.blank(cursor, Blank::Position, false);
+        if pages.by.position().is_some() && http.placed(Blank::Position).is_none() && !at.is_empty() {
+            url = with_query(&url, &pages.param, &at);
+        }
+        url
+    }
+
+    fn rows(&self, opened: &Opened<'_>, now: Time) -> (Vec<Row>, Option<Time>) {
+        let watermark = self.http().watermark.as_ref();
+        let mut reader: Reader = self.map.bind_json();
+        let mut latest = None;
+        let mut read = Vec::with_capacity(opened.rows.len());
+        for raw in &opened.rows {
             match reader.parts(reader::Row::Json(raw.as_bytes()), "", now) {
                 Ok(Some(parts)) => {
                     let found = Found { native_id: parts.native_id, at: parts.at, listing: parts.listing };
@@ -74,53 +167,22 @@ impl HttpSource {
                 Ok(None) => {}
                 Err(error) => {
                     let raw = raw.get(..raw.floor_char_boundary(Reject::RAW_MAX)).unwrap_or(raw).to_owned();
-                    read.push(Row::Refused { reason: error.reason, detail: error.detail, raw });
+                    read.push(Row::Refused { native_id: None, reason: error.reason, detail: error.detail, raw });
                 }
             }
+            if let Some(watermark) = watermark
+                && let Some(text) = reader.text_of(raw, watermark.slot)
+            {
+                latest = latest.max(watermark.read(&text, &self.map.plan.zone, now));
+            }
         }
-        read
+        (read, latest)
     }
 
-    /// Where the next page is, if there is one.
-    fn next(&self, cursor: &Cursor, on_page: u64, total: Option<u64>, link: Option<String>) -> Result<Next, ReadError> {
-        let pages = &self.http().pages;
-        let short = on_page == 0 || pages.size.is_some_and(|size| on_page < size);
-        let number = cursor.position.parse::<u64>().unwrap_or(pages.first);
-        let position = match pages.by {
-            By::None => None,
-            By::Page => {
-                let seen = pages.size.map(|size| (number - pages.first.min(number) + 1).saturating_mul(size));
-                let all = matches!((total, seen), (Some(total), Some(seen)) if seen >= total);
-                (!short && !all).then(|| (number + 1).to_string())
-            }
-            By::Offset => {
-                let seen = number.saturating_add(on_page);
-                (!short && total.is_none_or(|total| seen < total)).then(|| seen.to_string())
-            }
-            By::Cursor => link,
-            By::NextLink => link.map(|link| self.same_host(link)).transpose()?,
-        };
-        let Some(position) = position else { return Ok(Next::End) };
-        if position == cursor.position || position == self.url {
-            return Err(ReadError::BadLink(format!("leads back: {position:.200}")));
-        }
-        if cursor.pages_before.saturating_add(1) >= self.manners.pages_max {
-            return Ok(Next::Capped);
-        }
-        Ok(Next::Page(Cursor { position, since: cursor.since.clone(), pages_before: cursor.pages_before + 1 }))
-    }
-
-    /// A link is followed only where the address of the search leads, so that no answer can send the
-    /// headers' secrets elsewhere.
-    fn same_host(&self, link: String) -> Result<String, ReadError> {
-        let origin = origin(&self.url);
-        if link.starts_with('/') && !link.starts_with("//") {
-            return Ok(format!("{origin}{link}"));
-        }
-        if self::origin(&link) == origin {
-            return Ok(link);
-        }
-        Err(ReadError::BadLink(format!("leads away from {origin}: {link:.200}")))
+    /// Takes the values of secrets out of a text before it is cut for a message: a server may say the key that it does
+    /// not accept.
+    fn hide(&self, text: &str) -> String {
+        self.hidden.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
     }
 }
 
@@ -130,132 +192,120 @@ impl Source for HttpSource {
     }
 
     fn manners(&self) -> Manners {
-        self.manners.clone()
+        self.http().manners.clone()
     }
 
     fn begin(&self, since: Option<&str>) -> Cursor {
         let pages = &self.http().pages;
         let position = match pages.by {
             By::Page | By::Offset => pages.first.to_string(),
-            By::None | By::Cursor | By::NextLink => String::new(),
+            By::None | By::Cursor | By::NextLink | By::LinkHeader => String::new(),
         };
+        // A scan that cannot ask for less asks for everything, and says so.
+        let since = since.filter(|since| self.http().watermark.is_some() && Time::parse(since).is_ok());
         Cursor { position, since: since.map(str::to_owned), pages_before: 0 }
     }
 
     fn request(&self, cursor: &Cursor) -> Request {
         let http = self.http();
-        let at = &cursor.position;
-        let url = match http.pages.by {
-            By::None => self.url.clone(),
-            By::Page | By::Offset => with_query(&self.url, &http.pages.param, at),
-            By::Cursor | By::NextLink if at.is_empty() => self.url.clone(),
-            By::Cursor => with_query(&self.url, &http.pages.param, at),
-            By::NextLink => at.clone(),
+        let url = self.address(cursor);
+        // A checkpoint that was tampered with must not carry a key or token to another host.
+        let at_home = self.home.is_empty() || origin(&url).as_ref() == Some(&self.home);
+        let fill = |filling: &Filling| filling.render(|blank, bare| self.blank(cursor, blank, bare));
+        let headers = self.headers.iter().map(|(name, value)| (name.clone(), fill(value)));
+        Request {
+            method: http.method,
+            url,
+            headers: headers.filter(|_| at_home).collect(),
+            body: self.body.as_ref().filter(|_| at_home).map(|body| fill(body).into_bytes()),
+            granted: self.credentials.is_some() && at_home,
+        }
+    }
+
+    fn grant(&self) -> Option<Request> {
+        self.credentials.as_ref().map(ClientCredentials::request)
+    }
+
+    fn reads(&self, status: u16) -> bool {
+        status == 200 || self.http().empty_status.contains(&status)
+    }
+
+    fn account(&self) -> String {
+        let first = self.request(&self.begin(None));
+        let mut hasher = blake3::Hasher::new();
+        let mut put = |part: &[u8]| {
+            hasher.update(&(part.len() as u64).to_le_bytes()).update(part);
         };
-        let body = self.body.clone().map(String::into_bytes);
-        Request { method: http.method, url, headers: self.headers.clone(), body, granted: false }
+        for (name, value) in &first.headers {
+            put(name.to_ascii_lowercase().as_bytes());
+            put(value.as_bytes());
+        }
+        put(&self.grant().and_then(|grant| grant.body).unwrap_or_default());
+        self.keys.iter().for_each(|key| put(key.as_bytes()));
+        let host = self.home.split_once("://").map_or("", |(_, host)| host);
+        format!("{host}#{}", &hasher.finalize().to_hex()[..12])
     }
 
     fn read(&self, cursor: &Cursor, answer: &Answer<'_>, now: Time) -> Result<Page, ReadError> {
         let http = self.http();
-        let body = text(answer)?;
-        let unreadable = |error: serde_json::Error| ReadError::Unreadable(error.to_string());
-        let mut spans = [Span::default(); 3];
-        if !body.trim_start().starts_with('[') || !http.bare {
-            http.envelope.find(body, &mut spans).map_err(unreadable)?;
+        if http.empty_status.contains(&answer.status) {
+            // Without a total: an address that is no more must not make homes gone.
+            return Ok(Page { rows: Vec::new(), next: Next::End, total: None, watermark: None });
         }
-        let at = |slot: usize| body.get(spans[slot].start as usize..spans[slot].end as usize).unwrap_or_default();
-        let rows = if http.bare { body.trim() } else { at(ROWS) };
-        if !rows.starts_with('[') {
-            let place = self.map.hints().rows.as_deref().unwrap_or("the top");
-            let got = if rows.is_empty() { "nothing" } else { rows };
-            return Err(ReadError::NotOurs {
-                expected: "an array of rows",
-                got: format!("{got:.80} at {place}, in {:.200}", body.trim()),
-            });
-        }
-        let rows: Vec<&RawValue> = serde_json::from_str(rows).map_err(unreadable)?;
-        let total = at(TOTAL).trim_matches('"').parse().ok();
-        let link = scalar(at(NEXT));
-        let mut reader = self.map.bind_json();
+        let hide = |text: &str| self.hide(text);
+        let opened = http.envelope.open(text(answer, hide)?, hide)?;
+        let turned = Turned {
+            plan: http,
+            cursor,
+            asked: &self.address(cursor),
+            first: &self.address(&self.begin(cursor.since.as_deref())),
+            home: &self.home,
+            answer,
+            opened: &opened,
+        };
+        let (rows, latest) = self.rows(&opened, now);
+        let since = cursor.since.as_deref().and_then(|since| Time::parse(since).ok());
         Ok(Page {
-            next: self.next(cursor, rows.len() as u64, total, link)?,
-            rows: self.rows(&mut reader, &rows, now),
-            total,
-            watermark: None,
+            next: turned.next()?,
+            total: turned.total(),
+            watermark: latest.max(since.filter(|_| latest.is_some())).map(Watermark::kept),
+            rows,
         })
     }
 }
 
-fn text<'a>(answer: &Answer<'a>) -> Result<&'a str, ReadError> {
+impl fmt::Debug for HttpSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpSource").field("name", &self.name()).field("home", &self.home).finish_non_exhaustive()
+    }
+}
+
+/// The writings of secrets that could show in a message. A value of one or two signs is no secret, and taking it out
+/// would spoil the message.
+fn hidden(secrets: &[String]) -> Vec<String> {
+    let long = secrets.iter().map(|secret| secret.trim()).filter(|secret| secret.len() > 2);
+    let mut hidden: Vec<String> = long
+        .flat_map(|secret| {
+            let json = json_text(secret);
+            [secret.to_owned(), encode(secret, ""), json[1..json.len() - 1].to_owned()]
+        })
+        .collect();
+    // The longest first: one secret may be part of another.
+    hidden.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    hidden.dedup();
+    hidden
+}
+
+fn text<'a>(answer: &Answer<'a>, hide: impl Fn(&str) -> String) -> Result<&'a str, ReadError> {
     let body = std::str::from_utf8(answer.body)
         .map_err(|error| ReadError::Unreadable(format!("no UTF-8 at byte {}", error.valid_up_to())))?;
-    let body = body.strip_prefix('\u{feff}').unwrap_or(body);
-    match body.trim_start().bytes().next() {
+    let body = body.strip_prefix('\u{feff}').unwrap_or(body).trim();
+    match body.bytes().next() {
         Some(b'{' | b'[') => Ok(body),
         _ => {
-            let got = format!(
-                "{} that begins with {:.80?}",
-                answer.header("content-type").unwrap_or("content of no type"),
-                body.trim_start()
-            );
+            let kind = hide(answer.header("content-type").unwrap_or("content of no type"));
+            let got = format!("{kind:.80} that begins with {:?}", shown(&hide(body)));
             Err(ReadError::NotOurs { expected: "JSON", got })
         }
     }
-}
-
-/// A text or a number that leads on; `None` for null, false, "" and what has an inside.
-fn scalar(raw: &str) -> Option<String> {
-    match raw.as_bytes() {
-        [b'"', ..] => unescape(raw).ok().map(|text| text.into_owned()).filter(|text| !text.is_empty()),
-        [b'0'..=b'9', ..] => Some(raw.to_owned()),
-        _ => None,
-    }
-}
-
-impl Filling {
-    fn params(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().filter_map(|part| match part {
-            Part::Param(name) => Some(name.as_str()),
-            Part::Text(_) => None,
-        })
-    }
-
-    fn fill(&self, params: &Params, encode: impl Fn(&str) -> String) -> String {
-        let parts = self.0.iter().map(|part| match part {
-            Part::Text(text) => text.clone(),
-            Part::Param(name) => params.get(name).map(|value| encode(value)).unwrap_or_default(),
-        });
-        parts.collect()
-    }
-}
-
-fn origin(url: &str) -> &str {
-    let host = url.find("://").map_or(0, |at| at + 3);
-    let end = url[host..].find(['/', '?', '#']).map_or(url.len(), |at| host + at);
-    &url[..end]
-}
-
-fn with_query(url: &str, name: &str, value: &str) -> String {
-    let sign = if url.contains('?') { '&' } else { '?' };
-    format!("{url}{sign}{}={}", percent_encode(name), percent_encode(value))
-}
-
-/// Encodes everything but the unreserved signs of RFC 3986.
-fn percent_encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
-}
-
-/// The inside of a JSON string.
-fn json_escape(text: &str) -> String {
-    let quoted = serde_json::Value::from(text).to_string();
-    quoted[1..quoted.len() - 1].to_owned()
 }

@@ -1,9 +1,18 @@
 //! What `[http]` says: which requests to make, and where in the answers things stand.
 
-use super::trie::{self, Trie};
+use std::collections::BTreeSet;
+
+use toml::de::DeValue;
+
+use super::envelope::{Envelope, ROWS};
+use super::filling::{Blank, Filling, Form};
+use super::pages_plan::{self, By, Pages};
+use super::parse::Columns;
+use super::watermark::{self, Watermark};
 use crate::limit::Limit;
+use crate::link;
 use crate::port::{Coverage, Manners, Method};
-use crate::settings::{Mistakes, Section, accepted};
+use crate::settings::{Mistakes, Section, Value, accepted};
 
 #[derive(Debug)]
 pub(super) struct HttpPlan {
@@ -11,67 +20,67 @@ pub(super) struct HttpPlan {
     pub(super) method: Method,
     pub(super) headers: Vec<(String, Filling)>,
     pub(super) body: Option<Filling>,
+    pub(super) oauth2: Option<Oauth2>,
     pub(super) pages: Pages,
     pub(super) manners: Manners,
-    /// Finds [`ROWS`], [`NEXT`] and [`TOTAL`] in an answer.
-    pub(super) envelope: Trie,
-    /// The answer is the array of rows itself.
-    pub(super) bare: bool,
+    pub(super) envelope: Envelope,
+    /// Statuses that say that there are no rows.
+    pub(super) empty_status: Vec<u16>,
+    pub(super) watermark: Option<Watermark>,
+    /// Parameters that are never shown.
+    pub(super) secrets: BTreeSet<String>,
 }
 
-/// Slots of [`HttpPlan::envelope`].
-pub(super) const ROWS: usize = 0;
-pub(super) const NEXT: usize = 1;
-pub(super) const TOTAL: usize = 2;
-
-/// A text with `{param}`s to be filled from a search's parameters.
+/// Client credentials of OAuth 2.0.
 #[derive(Debug)]
-pub(super) struct Filling(pub(super) Vec<Part>);
-
-#[derive(Debug)]
-pub(super) enum Part {
-    Text(String),
-    Param(String),
+pub(super) struct Oauth2 {
+    pub(super) token_url: Filling,
+    pub(super) client_id: Filling,
+    pub(super) client_secret: Filling,
+    pub(super) scope: Option<Filling>,
 }
 
-/// How one comes from page to page.
-#[derive(Debug)]
-pub(super) struct Pages {
-    pub(super) by: By,
-    /// The query parameter that carries the page number, offset or cursor.
-    pub(super) param: String,
-    pub(super) first: u64,
-    /// Rows a page: a shorter one is the last.
-    pub(super) size: Option<u64>,
-    /// The query parameter that carries `size`.
-    pub(super) size_param: Option<String>,
-}
+const KEYS: [&str; 15] = [
+    "url",
+    "method",
+    "headers",
+    "body",
+    "oauth2",
+    "pages",
+    "coverage",
+    "limits",
+    "pause_ms",
+    "pages_max",
+    "empty_status",
+    "watermark",
+    "secret_params",
+    "robots",
+    "off_by_default",
+];
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum By {
-    None,
-    Page,
-    Offset,
-    Cursor,
-    NextLink,
-}
+/// Words in the name of a parameter that say that its value is a secret.
+const SECRET_WORDS: [&str; 7] = ["key", "token", "secret", "password", "auth", "authorization", "appid"];
 
-const KEYS: [&str; 10] =
-    ["url", "method", "headers", "body", "pages", "coverage", "pause_ms", "pages_max", "robots", "off_by_default"];
+/// Ends of such words where they are written as one: `apiKey`, `accessToken`.
+const SECRET_ENDS: [&str; 4] = ["key", "token", "secret", "password"];
 
-pub(super) fn walk(section: &Section<'_>, rows: Option<&str>, mistakes: &mut Mistakes<'_>) -> HttpPlan {
+/// A status that is no such answer: the key is refused, or the server asks for patience.
+const NEVER_EMPTY: [u16; 5] = [401, 403, 408, 425, 429];
+
+pub(super) fn walk(
+    section: &Section<'_>,
+    rows: Option<&str>,
+    columns: &mut Columns,
+    mistakes: &mut Mistakes<'_>,
+) -> HttpPlan {
     section.only(&KEYS, mistakes);
-    let url = filling(section, "url", mistakes);
-    if !section.has("url") {
-        mistakes.add(section.line(), section.key("url"), "is missing: an address like \"https://api.example.com/v1\"");
+    let (pages, mut paths) = pages_plan::walk(section, mistakes);
+    paths[ROWS] = rows;
+    let mut blanks = pages.blanks();
+    if section.has("watermark") {
+        blanks.push(("since", Blank::Since));
     }
-    if let Some((text, line)) = section.text("url", mistakes)
-        && !text.starts_with("https://")
-        && !text.starts_with("http://")
-    {
-        let problem = format!("{text:?}; accepted: an address that begins with https:// or http://");
-        mistakes.add(line, section.key("url"), problem);
-    }
+    let url = address(section, "url", "https://api.example.com/v1", &blanks, mistakes);
     let method = match section.text("method", mistakes) {
         None | Some(("GET", _)) => Method::Get,
         Some(("POST", _)) => Method::Post,
@@ -80,31 +89,197 @@ pub(super) fn walk(section: &Section<'_>, rows: Option<&str>, mistakes: &mut Mis
             Method::Get
         }
     };
-    let body = filling(section, "body", mistakes);
-    if body.is_some() && method == Method::Get {
-        mistakes.add(section.line(), section.key("body"), "a GET has none; accepted: method = \"POST\"");
-    }
-    let mut headers = Vec::new();
-    if let Some(table) = section.table("headers", mistakes) {
-        for (name, _) in table.keys(mistakes) {
-            headers.extend(filling(&table, name, mistakes).map(|value| (name.to_owned(), value)));
-        }
-    }
-    let (pages, next, total) = pages(section, mistakes);
-    let path = |pointer: Option<&str>| pointer.and_then(|p| trie::pointer(p).ok());
-    // A path that is not given must not be found: no key holds a NUL.
-    let never = || vec!["\0".to_owned()];
-    let paths = [path(rows), path(next), path(total)].map(|path| path.unwrap_or_else(never));
-    HttpPlan {
-        url: url.unwrap_or(Filling(Vec::new())),
+    let (headers, body) = sent(section, method, &blanks, mistakes);
+    let mut plan = HttpPlan {
+        url,
         method,
         headers,
         body,
+        oauth2: section.table("oauth2", mistakes).and_then(|table| oauth2(&table, mistakes)),
         pages,
         manners: manners(section, mistakes),
-        envelope: Trie::new(&paths),
-        bare: rows.is_none(),
+        envelope: Envelope::new(paths),
+        empty_status: empty_status(section, mistakes),
+        watermark: None,
+        secrets: BTreeSet::new(),
+    };
+    if let Some(table) = section.table("watermark", mistakes) {
+        let placed = plan.placed(Blank::Since);
+        plan.watermark = watermark::walk(&table, placed.is_some(), columns, mistakes);
+        let full = plan.watermark.as_ref().is_none_or(|watermark| watermark.full.is_some());
+        if placed == Some(false) && !full {
+            let problem = "is missing: what {since} is in a scan that asks for everything, like \"1970-01-01\"";
+            mistakes.add(table.line(), table.key("full"), problem);
+        }
     }
+    plan.check(section, mistakes);
+    plan.secrets = secrets(section, &plan, mistakes);
+    plan
+}
+
+impl HttpPlan {
+    /// All texts that parameters fill.
+    pub(super) fn fillings(&self) -> impl Iterator<Item = &Filling> {
+        let oauth2 = self.oauth2.iter().flat_map(Oauth2::fillings);
+        self.requested().chain(oauth2)
+    }
+
+    /// Those of them that are part of the requests for pages.
+    pub(super) fn requested(&self) -> impl Iterator<Item = &Filling> {
+        [&self.url].into_iter().chain(&self.body).chain(self.headers.iter().map(|(_, value)| value))
+    }
+
+    /// Whether a request has the scan's `blank` in its texts: `Some(true)` where outside of any text of a JSON body.
+    pub(super) fn placed(&self, blank: Blank) -> Option<bool> {
+        let mut places = self.requested().filter_map(|filling| filling.has(blank));
+        let first = places.next()?;
+        Some(first && places.all(|bare| bare))
+    }
+
+    /// What only the table as a whole can be asked.
+    fn check(&self, section: &Section<'_>, mistakes: &mut Mistakes<'_>) {
+        if let Some(pages) = section.table("pages", mistakes) {
+            let beside =
+                [("param", Blank::Position, self.pages.by.position()), ("size_param", Blank::Size, Some("size"))];
+            for (key, blank, name) in beside {
+                if let Some(name) = name.filter(|_| pages.has(key) && self.placed(blank).is_some()) {
+                    let problem = format!("stands beside a {{{name}}}; accepted: one of them");
+                    mistakes.add(pages.line(), pages.key(key), problem);
+                }
+            }
+        }
+        if section.has("oauth2") && self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization")) {
+            let problem = "stands beside [http.oauth2], whose token it would carry; accepted: one of them";
+            mistakes.add(section.line(), section.key("headers.Authorization"), problem);
+        }
+    }
+}
+
+impl Oauth2 {
+    pub(super) fn fillings(&self) -> impl Iterator<Item = &Filling> {
+        [&self.token_url, &self.client_id, &self.client_secret].into_iter().chain(&self.scope)
+    }
+}
+
+/// An address that must be there.
+fn address(
+    section: &Section<'_>,
+    key: &str,
+    example: &str,
+    blanks: &[(&str, Blank)],
+    mistakes: &mut Mistakes<'_>,
+) -> Filling {
+    let Some((text, line)) = section.text(key, mistakes) else {
+        if !section.has(key) {
+            let problem = format!("is missing: an address like {example:?}");
+            mistakes.add(section.line(), section.key(key), problem);
+        }
+        return Filling::parse("", Form::Address, &[]);
+    };
+    let host = text.split_once("://").map_or("", |(_, rest)| rest);
+    let host = host.split(['/', '?', '#']).next().unwrap_or_default();
+    if !text.starts_with("https://") && !text.starts_with("http://") {
+        let problem = format!("{text:?}; accepted: an address that begins with https:// or http://");
+        mistakes.add(line, section.key(key), problem);
+    } else if host.contains('@') {
+        let problem = "has a user name before its host; accepted: an Authorization in [http.headers], or [http.oauth2]";
+        mistakes.add(line, section.key(key), problem);
+    } else if !host.contains('{') && link::origin(text).is_none() {
+        let problem = format!("{host:?} is no host; accepted: a name or number, perhaps with a port");
+        mistakes.add(line, section.key(key), problem);
+    }
+    Filling::parse(text, Form::Address, blanks)
+}
+
+/// Headers and body.
+fn sent(
+    section: &Section<'_>,
+    method: Method,
+    blanks: &[(&str, Blank)],
+    mistakes: &mut Mistakes<'_>,
+) -> (Vec<(String, Filling)>, Option<Filling>) {
+    let mut headers = Vec::new();
+    if let Some(table) = section.table("headers", mistakes) {
+        for (name, _) in table.keys(mistakes) {
+            let value = table.text(name, mistakes).map(|(text, _)| Filling::parse(text, Form::Header, blanks));
+            headers.extend(value.map(|value| (name.to_owned(), value)));
+        }
+    }
+    let Some((text, line)) = section.text("body", mistakes) else { return (headers, None) };
+    if method == Method::Get {
+        mistakes.add(section.line(), section.key("body"), "a GET has none; accepted: method = \"POST\"");
+    }
+    let is_json = text.trim_start().starts_with(['{', '[']);
+    let form = if is_json { Form::Json } else { Form::Address };
+    let body = Filling::parse(text, form, blanks);
+    let one = body.params().map(|name| (name.to_owned(), "1".to_owned())).collect();
+    let tried = body.with(&one).render(|_, _| "1".to_owned());
+    if is_json && let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&tried) {
+        let problem = format!("is no JSON with 1 for each of its {{names}}: {error}");
+        mistakes.add(line, section.key("body"), problem);
+    }
+    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+        let kind = if is_json { "application/json" } else { "application/x-www-form-urlencoded" };
+        headers.push(("Content-Type".to_owned(), Filling::parse(kind, Form::Header, &[])));
+    }
+    (headers, Some(body))
+}
+
+fn oauth2(table: &Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<Oauth2> {
+    table.only(&["token_url", "client_id", "client_secret", "scope"], mistakes);
+    let token_url = address(table, "token_url", "https://api.example.com/oauth2/token", &[], mistakes);
+    let mut text = |key: &str, needed: bool| {
+        if needed && !table.has(key) {
+            mistakes.add(table.line(), table.key(key), format!("is missing: accepted is a parameter, {{{key}}}"));
+        }
+        let text = table.text(key, mistakes);
+        text.map(|(text, _)| Filling::parse(text, Form::Header, &[]))
+    };
+    let (client_id, client_secret, scope) =
+        (text("client_id", true), text("client_secret", true), text("scope", false));
+    Some(Oauth2 { token_url, client_id: client_id?, client_secret: client_secret?, scope })
+}
+
+/// The parameters that are never shown: those with such a name, and those that the map says to be.
+fn secrets(section: &Section<'_>, plan: &HttpPlan, mistakes: &mut Mistakes<'_>) -> BTreeSet<String> {
+    let asked: BTreeSet<&str> = plan.fillings().flat_map(Filling::params).collect();
+    let named = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        name.split('_').any(|word| SECRET_WORDS.contains(&word) || SECRET_ENDS.iter().any(|end| word.ends_with(end)))
+    };
+    let mut secrets: BTreeSet<String> =
+        asked.iter().filter(|name| named(name)).map(|name| (*name).to_owned()).collect();
+    secrets.extend(plan.oauth2.iter().flat_map(|oauth2| oauth2.client_secret.params()).map(str::to_owned));
+    for (name, line) in section.texts("secret_params", mistakes).unwrap_or_default() {
+        if !asked.contains(name) {
+            let problem = format!("nothing asks for {{{name}}}; {}", accepted(name, asked.iter().copied()));
+            mistakes.add(line, section.key("secret_params"), problem);
+        }
+        secrets.insert(name.to_owned());
+    }
+    secrets
+}
+
+fn empty_status(section: &Section<'_>, mistakes: &mut Mistakes<'_>) -> Vec<u16> {
+    let Some(Value { value, line }) = section.value("empty_status", mistakes) else { return Vec::new() };
+    let shape = "accepted: a list of statuses from 400 to 499 or 204, like [404]; of those from 400 on not 401, 403, 408, \
+                 425 and 429, which say something else";
+    let Some(array) = value.as_array() else {
+        mistakes.add(line, section.key("empty_status"), format!("is {}; {shape}", value.type_str()));
+        return Vec::new();
+    };
+    let mut statuses = Vec::new();
+    for element in array.iter() {
+        let number = match element.get_ref() {
+            DeValue::Integer(number) => number.as_str().replace('_', "").parse::<u16>().ok(),
+            _ => None,
+        };
+        match number.filter(|n| *n == 204 || (400..500).contains(n) && !NEVER_EMPTY.contains(n)) {
+            Some(status) => statuses.push(status),
+            None => mistakes.add(mistakes.line(element.span()), section.key("empty_status"), shape),
+        }
+    }
+    statuses
 }
 
 fn manners(section: &Section<'_>, mistakes: &mut Mistakes<'_>) -> Manners {
@@ -117,94 +292,28 @@ fn manners(section: &Section<'_>, mistakes: &mut Mistakes<'_>) -> Manners {
             Coverage::Changes
         }
     };
+    let mut limits = Vec::new();
+    for (text, line) in section.texts("limits", mistakes).unwrap_or_default() {
+        match text.parse::<Limit>() {
+            Ok(limit) => limits.push(limit),
+            Err(error) => mistakes.add(line, section.key("limits"), format!("{text:?}; {error}")),
+        }
+    }
+    let usual = if limits.is_empty() { 1_000 } else { 0 };
+    let pause_ms = section.count("pause_ms", mistakes).unwrap_or(usual);
+    limits.extend((pause_ms > 0).then(|| Limit::pause(pause_ms)));
     Manners {
         coverage,
-        limits: vec![Limit::pause(section.count("pause_ms", mistakes).unwrap_or(1_000))],
+        limits,
         robots: section.boolean("robots", mistakes).unwrap_or(false),
         off_by_default: section.boolean("off_by_default", mistakes).unwrap_or(false),
         pages_max: section.count("pages_max", mistakes).map_or(100, |n| u32::try_from(n).unwrap_or(u32::MAX)).max(1),
     }
 }
 
-fn pages<'d>(section: &Section<'d>, mistakes: &mut Mistakes<'_>) -> (Pages, Option<&'d str>, Option<&'d str>) {
-    let mut pages = Pages { by: By::None, param: String::new(), first: 0, size: None, size_param: None };
-    let Some(table) = section.table("pages", mistakes) else { return (pages, None, None) };
-    let ways = ["none", "page", "offset", "cursor", "next-link"];
-    let mut known = vec!["by", "total"];
-    match table.text("by", mistakes) {
-        Some(("none", _)) => {}
-        Some(("page", _)) => pages.by = By::Page,
-        Some(("offset", _)) => pages.by = By::Offset,
-        Some(("cursor", _)) => pages.by = By::Cursor,
-        Some(("next-link", _)) => pages.by = By::NextLink,
-        Some((text, line)) => mistakes.add(line, table.key("by"), format!("{text:?}; {}", accepted(text, ways))),
-        None if table.has("by") => {}
-        None => mistakes.add(table.line(), table.key("by"), format!("is missing; accepted: {}", ways.join(", "))),
+impl HttpPlan {
+    /// Whether what leads on is written into a JSON body as JSON.
+    pub(super) fn has_bare_cursor(&self) -> bool {
+        self.pages.by == By::Cursor && self.placed(Blank::Position) == Some(true)
     }
-    let numbered = matches!(pages.by, By::Page | By::Offset);
-    if numbered {
-        known.extend(["param", "first"]);
-    }
-    if pages.by != By::None {
-        known.extend(["size", "size_param"]);
-    }
-    if pages.by == By::Cursor {
-        known.extend(["param", "next"]);
-    }
-    if pages.by == By::NextLink {
-        known.push("next");
-    }
-    table.only(&known, mistakes);
-    let default_param = match pages.by {
-        By::Page => "page",
-        By::Offset => "offset",
-        _ => "cursor",
-    };
-    pages.param = table.text("param", mistakes).map_or(default_param, |(text, _)| text).to_owned();
-    pages.first = table.count("first", mistakes).unwrap_or(u64::from(pages.by == By::Page));
-    pages.size = table.count("size", mistakes).filter(|size| *size > 0);
-    pages.size_param = table.text("size_param", mistakes).map(|(text, _)| text.to_owned());
-    if pages.by == By::Offset && pages.size.is_none() {
-        mistakes.add(table.line(), table.key("size"), "is missing: how many rows a page has, at least 1");
-    }
-    if pages.size_param.is_some() && pages.size.is_none() {
-        mistakes.add(table.line(), table.key("size"), "is missing: what size_param is to carry, at least 1");
-    }
-    if matches!(pages.by, By::Cursor | By::NextLink) && !table.has("next") {
-        let problem = "is missing: JSON Pointer to what leads on, like /meta/next";
-        mistakes.add(table.line(), table.key("next"), problem);
-    }
-    let mut pointer = |key: &str| {
-        let (text, line) = table.text(key, mistakes)?;
-        if let Err(problem) = trie::pointer(text) {
-            mistakes.add(line, table.key(key), problem);
-        }
-        Some(text)
-    };
-    let (next, total) = (pointer("next"), pointer("total"));
-    (pages, next, total)
-}
-
-fn filling(section: &Section<'_>, key: &str, mistakes: &mut Mistakes<'_>) -> Option<Filling> {
-    let (text, _) = section.text(key, mistakes)?;
-    let mut parts = Vec::new();
-    let mut rest = text;
-    while let Some(at) = rest.find('{') {
-        let (before, after) = rest.split_at(at);
-        let name_len = after[1..].bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
-        // A brace of a JSON body is no placeholder: only {letters_and_digits} is.
-        let placeholder = name_len > 0 && after[1 + name_len..].starts_with('}');
-        let (text, taken) = if placeholder { (before, at + name_len + 2) } else { (&rest[..=at], at + 1) };
-        if !text.is_empty() {
-            parts.push(Part::Text(text.to_owned()));
-        }
-        if placeholder {
-            parts.push(Part::Param(after[1..=name_len].to_owned()));
-        }
-        rest = &rest[taken..];
-    }
-    if !rest.is_empty() {
-        parts.push(Part::Text(rest.to_owned()));
-    }
-    Some(Filling(parts))
 }

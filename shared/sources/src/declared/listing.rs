@@ -1,5 +1,7 @@
 //! From the cells of a row to a listing.
 
+use std::borrow::Cow;
+
 use stoop_domain::{Area, Currency, Listing, Minor, Place, PropertyType, Purpose, Status, Time};
 
 use super::cells::{Cell, Cells};
@@ -159,15 +161,20 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
     fn list(&mut self, target: Target) -> Result<Vec<String>, RowError> {
         let Some(recipe) = self.recipe(target)? else { return Ok(Vec::new()) };
         if let Origin::Columns(slots) = &recipe.origin {
-            for slot in slots {
-                if let Cell::Nested(raw) = self.cells.cell(*slot)? {
-                    let read = serde_json::from_str::<Vec<Option<String>>>(raw);
-                    return match read {
-                        Ok(texts) => Ok(texts.into_iter().flatten().filter(|text| !text.is_empty()).collect()),
-                        Err(_) if recipe.lenient => Ok(Vec::new()),
-                        Err(error) => Err(self.bad(target, &format!("no list of texts: {error}"))),
-                    };
-                }
+            for (i, slot) in slots.iter().enumerate() {
+                let cells = match (self.cells.cell(*slot)?, self.cells.several(*slot)?) {
+                    (Cell::Absent, _) => continue,
+                    (Cell::Nested(raw), None) => vec![Cell::Nested(raw)],
+                    (Cell::Nested(_), Some(cells)) => cells,
+                    (_, Some(cells)) if cells.len() > 1 && self.nothing_in(&slots[..i])? => cells,
+                    // One text is read like that of any field.
+                    _ => continue,
+                };
+                return match self.texts(target, recipe, cells) {
+                    Ok(texts) => Ok(texts),
+                    Err(_) if recipe.lenient => Ok(Vec::new()),
+                    Err(error) => Err(error),
+                };
             }
         }
         let Some(found) = self.find(target)? else { return Ok(Vec::new()) };
@@ -178,6 +185,35 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
             }
             None => vec![found.text.into_owned()],
         })
+    }
+
+    /// The texts of a list's cells: of an array as it is, of others as the recipe makes them.
+    fn texts(&mut self, target: Target, recipe: &'s Recipe, cells: Vec<Cell<'s>>) -> Result<Vec<String>, RowError> {
+        let mut texts = Vec::with_capacity(cells.len());
+        for cell in cells {
+            let found = match cell {
+                Cell::Absent => None,
+                Cell::Text(text) => self.through(target, recipe, text, false),
+                Cell::Plain(text) => self.through(target, recipe, Cow::Borrowed(text), true),
+                Cell::Nested(raw) => {
+                    let read = serde_json::from_str::<Vec<Option<String>>>(raw);
+                    let read = read.map_err(|error| self.bad(target, &format!("no list of texts: {error}")))?;
+                    texts.extend(read.into_iter().flatten().filter(|text| !text.is_empty()));
+                    None
+                }
+            };
+            texts.extend(found.map(|found| found.text.into_owned()));
+        }
+        Ok(texts)
+    }
+
+    fn nothing_in(&self, slots: &[u16]) -> Result<bool, RowError> {
+        for slot in slots {
+            if !matches!(self.cells.cell(*slot)?, Cell::Absent) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Reads a field's text with `read`; what cannot be read refuses the row unless the field is lenient.

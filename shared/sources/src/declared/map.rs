@@ -4,7 +4,7 @@ use csv::ByteRecord;
 
 use super::plan::{Order, Origin, Piece, Plan, ReadHints};
 use super::reader::Reader;
-use super::{parse, trie};
+use super::{json_path, parse, trie};
 use crate::settings::{MapErrors, Mistake, accepted};
 
 /// A map from the columns or JSON values of a source to the fields of a listing.
@@ -81,7 +81,11 @@ impl Map {
                 let quoted: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
                 let known = accepted(&column.name, names.iter().map(String::as_str));
                 let near = known.split_once("? accepted").map(|(near, _)| format!("{near}? "));
-                let pointer = if trie::pointer(&column.name).is_ok() { "; CSV has no JSON Pointers" } else { "" };
+                let pointer = match json_path::is_path(&column.name) {
+                    true => "; CSV has no JSONPaths",
+                    false if trie::pointer(&column.name).is_ok() => "; CSV has no JSON Pointers",
+                    false => "",
+                };
                 Mistake {
                     file: plan.file.clone(),
                     line: column.line,

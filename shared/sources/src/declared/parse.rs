@@ -2,7 +2,9 @@
 
 use jiff::tz::TimeZone;
 
+use super::envelope;
 use super::http_plan;
+use super::json_path::{self, JsonPath};
 use super::parse_field::recipe;
 use super::plan::{Column, Condition, Format, Known, Order, Plan, ReadHints, Recipe, Rule};
 use super::target::{Kind, Target};
@@ -13,9 +15,12 @@ use crate::settings::{MapErrors, Mistakes, Section, accepted};
 const KEYS: [&str; 10] =
     ["name", "country", "currency", "purpose", "time_zone", "order", "read", "skip", "fields", "http"];
 
-/// The columns that a map names, each with its slot.
+/// The columns that a map names, each with its slot, and those of them that a JSONPath leads to.
 #[derive(Default)]
-pub(super) struct Columns(Vec<Column>);
+pub(super) struct Columns {
+    all: Vec<Column>,
+    paths: Vec<(u16, JsonPath)>,
+}
 
 pub(super) fn plan(text: &str, file: &str) -> Result<Plan, MapErrors> {
     let mut mistakes = Mistakes::new(file, text);
@@ -43,7 +48,9 @@ fn walk(root: &Section<'_>, file: &str, mistakes: &mut Mistakes<'_>) -> Plan {
         None => None,
     };
     required(root, mistakes);
-    let paths: Vec<Vec<String>> = columns.0.iter().map(|column| path(&column.name)).collect();
+    let http = root.table("http", mistakes);
+    let http = http.map(|section| http_plan::walk(&section, hints.rows.as_deref(), &mut columns, mistakes));
+    let places: Vec<Option<Vec<String>>> = columns.all.iter().map(|column| path(&column.name)).collect();
     Plan {
         file: file.to_owned(),
         name: name(root, mistakes).into(),
@@ -59,10 +66,11 @@ fn walk(root: &Section<'_>, file: &str, mistakes: &mut Mistakes<'_>) -> Plan {
         purpose,
         zone,
         order: order(root, mistakes),
-        http: root.table("http", mistakes).map(|section| http_plan::walk(&section, hints.rows.as_deref(), mistakes)),
+        http,
         hints,
-        trie: Trie::new(&paths),
-        columns: columns.0,
+        trie: Trie::new(&places),
+        columns: columns.all,
+        paths: columns.paths,
         skips,
         fields,
     }
@@ -144,7 +152,10 @@ fn hints(root: &Section<'_>, mistakes: &mut Mistakes<'_>) -> ReadHints {
         }
     });
     let rows = read.text("rows", mistakes).map(|(text, line)| {
-        if let Err(problem) = trie::pointer(text) {
+        if let Err(problem) = envelope::check(text) {
+            mistakes.add(line, "read.rows", problem);
+        } else if json_path::is_path(text) && !root.has("http") {
+            let problem = format!("{text:?} is a JSONPath, which only [http] has; accepted: a JSON Pointer like /data");
             mistakes.add(line, "read.rows", problem);
         }
         text.to_owned()
@@ -231,20 +242,27 @@ impl Columns {
         {
             mistakes.add(line, &*key, problem);
         }
-        let known = self.0.iter().position(|column| *column.name == *name);
-        let slot = known.unwrap_or_else(|| {
-            self.0.push(Column { name: name.into(), key, line });
-            self.0.len() - 1
-        });
+        let known = self.all.iter().position(|column| *column.name == *name);
         // A map that names 65,536 columns is longer than anybody writes.
-        u16::try_from(slot).unwrap_or(u16::MAX)
+        let slot = u16::try_from(known.unwrap_or(self.all.len())).unwrap_or(u16::MAX);
+        if json_path::is_path(name) {
+            match JsonPath::parse(name) {
+                Ok(path) if known.is_none() => self.paths.push((slot, path)),
+                Ok(_) => {}
+                Err(problem) => mistakes.add(line, &*key, problem),
+            }
+        }
+        if known.is_none() {
+            self.all.push(Column { name: name.into(), key, line });
+        }
+        slot
     }
 }
 
-/// Where a column is found in a JSON row.
-fn path(name: &str) -> Vec<String> {
-    match name.strip_prefix('/') {
-        Some(_) => trie::pointer(name).unwrap_or_default(),
-        None => vec![name.to_owned()],
+/// Where a column is found in a JSON row, unless by a JSONPath.
+fn path(name: &str) -> Option<Vec<String>> {
+    match name.as_bytes() {
+        [b'/', ..] => Some(trie::pointer(name).unwrap_or_default()),
+        _ => (!json_path::is_path(name)).then(|| vec![name.to_owned()]),
     }
 }

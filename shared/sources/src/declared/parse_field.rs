@@ -223,20 +223,35 @@ fn when(section: &Section<'_>, target: Target, mistakes: &mut Mistakes<'_>) -> W
             _ => mistakes.add(line, section.key("relative"), format!("{text:?}; {}", accepted(text, ["fr", "en"]))),
         }
     }
+    When::Formats(formats(section, mistakes))
+}
+
+/// The formats that `date` names; ISO 8601 where it names none.
+pub(super) fn formats(section: &Section<'_>, mistakes: &mut Mistakes<'_>) -> Vec<DateFormat> {
     let mut formats = Vec::new();
     for (text, line) in section.texts("date", mistakes).unwrap_or_default() {
-        match DateFormat::parse(text) {
-            Ok(format) => formats.push(format),
-            Err(problem) => {
-                let accepted = "accepted: rfc3339, iso, epoch_ms, epoch_s or a format like \"%Y-%m-%d %H:%M\"";
-                mistakes.add(line, section.key("date"), format!("{text:?} {problem}; {accepted}"));
-            }
-        }
+        formats.extend(format(section, "date", text, line, mistakes));
     }
     if formats.is_empty() {
         formats.push(DateFormat::Iso);
     }
-    When::Formats(formats)
+    formats
+}
+
+/// One format of dates by its name.
+pub(super) fn format(
+    section: &Section<'_>,
+    key: &str,
+    text: &str,
+    line: usize,
+    mistakes: &mut Mistakes<'_>,
+) -> Option<DateFormat> {
+    let format = DateFormat::parse(text);
+    if let Err(problem) = &format {
+        let accepted = "accepted: rfc3339, iso, epoch_ms, epoch_s or a format like \"%Y-%m-%d %H:%M\"";
+        mistakes.add(line, section.key(key), format!("{text:?} {problem}; {accepted}"));
+    }
+    format.ok()
 }
 
 fn style(section: &Section<'_>, key: &str, mistakes: &mut Mistakes<'_>) -> NumberStyle {

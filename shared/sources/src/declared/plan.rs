@@ -7,6 +7,7 @@ use regex::Regex;
 use stoop_domain::{AreaUnit, Currency, PropertyType, Purpose, Status};
 
 use super::http_plan::HttpPlan;
+use super::json_path::JsonPath;
 use super::target::Target;
 use super::trie::Trie;
 use crate::text::{DateFormat, Language, NumberStyle};
@@ -26,6 +27,8 @@ pub(super) struct Plan {
     pub(super) columns: Vec<Column>,
     /// Where in a JSON row the columns are found.
     pub(super) trie: Trie,
+    /// Those columns that a JSONPath leads to. Rows of a map that has none are never built whole.
+    pub(super) paths: Vec<(u16, JsonPath)>,
     pub(super) skips: Vec<Condition>,
     pub(super) fields: [Option<Recipe>; Target::COUNT],
     pub(super) http: Option<HttpPlan>,
@@ -48,7 +51,7 @@ pub struct ReadHints {
     pub format: Option<Format>,
     /// The sign between CSV columns.
     pub delimiter: Option<u8>,
-    /// JSON Pointer to the array of rows inside a JSON document.
+    /// JSON Pointer to the array of rows inside a JSON document; for the answers of an API also a JSONPath.
     pub rows: Option<String>,
 }
 
@@ -65,7 +68,7 @@ pub enum Format {
     Parquet,
 }
 
-/// A column, top-level key or JSON Pointer, and where in the map it is first named.
+/// A column, top-level key, JSON Pointer or JSONPath, and where in the map it is first named.
 #[derive(Debug)]
 pub(super) struct Column {
     pub(super) name: Box<str>,

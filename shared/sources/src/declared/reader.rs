@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -5,7 +6,8 @@ use csv::ByteRecord;
 use regex::CaptureLocations;
 use stoop_domain::{Listing, Observation, Reason, Time};
 
-use super::cells::{Cells, CsvCells, JsonCells};
+use super::cells::{Cell, Cells, CsvCells, JsonCells, Several, json_cell};
+use super::json_path::{self, JsonPath};
 use super::listing::Pass;
 use super::plan::Plan;
 use super::target::Target;
@@ -19,6 +21,8 @@ pub struct Reader {
     /// For CSV, which field of a record each slot is.
     fields: Option<Vec<Option<usize>>>,
     spans: Vec<Span>,
+    /// What the map's JSONPaths led to in the row.
+    several: Vec<Several>,
     pub(super) scratch: Scratch,
 }
 
@@ -72,7 +76,8 @@ impl Reader {
         let locations =
             plan.fields.iter().map(|r| r.as_ref()?.regex.as_ref().map(regex::Regex::capture_locations)).collect();
         let scratch = Scratch { locations, file_name: "\0".to_owned(), from_file_name: vec![None; Target::COUNT] };
-        Self { spans: vec![Span::default(); plan.columns.len()], plan, fields, scratch }
+        let several = plan.paths.iter().map(|(slot, _)| Several { slot: *slot, spans: Vec::new() }).collect();
+        Self { spans: vec![Span::default(); plan.columns.len()], several, plan, fields, scratch }
     }
 
     /// Reads one row of the file called `file_name`. `now` is when the row counts as observed where the
@@ -100,9 +105,12 @@ impl Reader {
         self.scratch.look_at(file_name, &self.plan);
         match (row, &self.fields) {
             (Row::Json(bytes), None) => {
-                let row = json_text(bytes)?;
+                let row = json_text(bytes).inspect_err(|_| self.spans.fill(Span::default()))?;
                 self.plan.trie.find(row, &mut self.spans).map_err(|error| not_json(&error))?;
-                let cells = JsonCells { row, spans: &self.spans };
+                if !self.plan.paths.is_empty() {
+                    follow(&self.plan.paths, row, &mut self.spans, &mut self.several)?;
+                }
+                let cells = JsonCells { row, spans: &self.spans, several: &self.several };
                 read_with(cells, &self.plan, &mut self.scratch, now)
             }
             (Row::Csv(row), Some(fields)) => read_with(CsvCells { row, fields }, &self.plan, &mut self.scratch, now),
@@ -110,6 +118,39 @@ impl Reader {
             (Row::Csv(_), None) => Err(RowError::new(Reason::Unreadable, "a CSV row came from a JSON file")),
         }
     }
+}
+
+impl Reader {
+    /// What stands in a column of the row that was read last, which was `row`.
+    pub(super) fn text_of<'s>(&'s self, row: &'s str, slot: u16) -> Option<Cow<'s, str>> {
+        match (JsonCells { row, spans: &self.spans, several: &self.several }).cell(slot) {
+            Ok(Cell::Text(text)) => Some(text),
+            Ok(Cell::Plain(text)) => Some(Cow::Borrowed(text)),
+            _ => None,
+        }
+    }
+}
+
+/// Follows the map's JSONPaths through a row: notes all that each led to, and as its span the first.
+fn follow(paths: &[(u16, JsonPath)], row: &str, spans: &mut [Span], several: &mut [Several]) -> Result<(), RowError> {
+    several.iter_mut().for_each(|several| several.spans.clear());
+    let following: Vec<&JsonPath> = paths.iter().map(|(_, path)| path).collect();
+    let selected = json_path::select(&following, row).map_err(|error| not_json(&error))?;
+    for (several, selected) in several.iter_mut().zip(selected) {
+        for raw in selected.values {
+            let escaped = raw.starts_with('"') && raw.contains('\\');
+            if matches!(json_cell(raw, escaped), Ok(Cell::Absent)) {
+                continue;
+            }
+            let start = raw.as_ptr().addr() - row.as_ptr().addr();
+            let (Ok(start), Ok(end)) = (u32::try_from(start), u32::try_from(start + raw.len())) else {
+                return Err(RowError::new(Reason::Unreadable, "the row is longer than 4 GiB"));
+            };
+            several.spans.push(Span { start, end, escaped });
+        }
+        spans[usize::from(several.slot)] = several.spans.first().copied().unwrap_or_default();
+    }
+    Ok(())
 }
 
 fn read_with<'s>(
@@ -159,8 +200,13 @@ impl Scratch {
 }
 
 impl RowError {
+    /// A value of a row may be as long as the row; what is said of it is not.
+    #[cold]
     pub(super) fn new(reason: Reason, detail: impl Into<String>) -> Self {
-        Self { reason, detail: detail.into() }
+        const DETAIL_MAX: usize = 900;
+        let mut detail = detail.into();
+        detail.truncate(detail.floor_char_boundary(DETAIL_MAX));
+        Self { reason, detail }
     }
 }
 

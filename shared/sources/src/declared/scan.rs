@@ -156,7 +156,11 @@ impl<'t, 'r> Scan<'t, 'r> {
         Ok(())
     }
 
+    /// A number that a double can hold for sure: serde_json refuses one that is too large for it.
     fn number(&mut self) -> Walked {
+        const DIGITS_MAX: usize = 200;
+        const EXPONENT_DIGITS_MAX: usize = 2;
+        let begin = self.at;
         self.eat(b'-');
         match self.peek() {
             Some(b'0') => self.at += 1,
@@ -171,9 +175,13 @@ impl<'t, 'r> Scan<'t, 'r> {
             if matches!(self.peek(), Some(b'+' | b'-')) {
                 self.at += 1;
             }
+            let exponent = self.at;
             self.digits()?;
+            if self.at - exponent > EXPONENT_DIGITS_MAX {
+                return Err(GaveUp);
+            }
         }
-        Ok(())
+        if self.at - begin > DIGITS_MAX { Err(GaveUp) } else { Ok(()) }
     }
 
     fn digits(&mut self) -> Walked {

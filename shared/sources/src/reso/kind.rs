@@ -39,7 +39,7 @@ pub(crate) fn property_type(property_type: &str, sub_type: Option<&str>) -> Opti
 }
 
 /// Lookup values go over the wire as `ActiveUnderContract` or as `Active Under Contract`.
-fn plain(lookup: &str) -> String {
+pub(super) fn plain(lookup: &str) -> String {
     lookup.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 

@@ -1,47 +1,72 @@
-//! RESO Web API: an MLS's `Property` resource over OData v4.
+//! RESO Web API: an MLS's `Property` resource over OData v4, in the standard's form and in the dialects of Trestle,
+//! MLS Grid, Bridge and Spark.
 //!
-//! A scan asks for rows in the order of `ModificationTimestamp` and follows `@odata.nextLink` letter by
-//! letter, within the host of `url`. The watermark of a page is its greatest `ModificationTimestamp`, in
-//! UTC with three decimals, so that watermarks order as text; it never lies before `since`, and a page
-//! without any has none, which leaves that of the pages before it. The next scan asks for what is later.
+//! A scan asks for rows in the order of time and follows `@odata.nextLink` letter by letter, within the host of `url`;
+//! the `dialect` module says how vendors differ. The watermark of a page is its latest time of change, in UTC with three
+//! decimals, so that watermarks order as text; it never lies before `since`, and a page without any has none,
+//! which leaves that of the pages before it. The next scan asks for what is later.
 //!
 //! Decisions:
+//! - A link that counts rows (`$skip`) is not followed where the page's times say how to go on: rows that change
+//!   while they are read would push others over the edge of a page, and no vendor counts without end. The
+//!   scan asks for what is no earlier than the last row instead. After an outage 300,000 rows are read so.
+//! - Where the server has an order of its own (Spark, replication) a page's latest time proves nothing of the pages
+//!   before it: the watermark is then no later than the scan's beginning.
 //! - [`Coverage::Snapshot`] is said of a scan begun without a `since`; the poller takes a scan with one
 //!   as [`Coverage::Changes`].
 //! - `MlgCanView: false` means that MLS Grid took the row back: [`Status::Delete`](stoop_domain::Status),
-//!   whatever its `StandardStatus` says.
+//!   whatever its `StandardStatus` says. A full scan asks for what can be viewed, an incremental one for all.
 //! - A row without `PropertyType` is refused: rents and sale prices share `ListPrice`, and counting one
 //!   as the other would be worse than waiting for the field.
 //! - The `ListPrice` of a closed row stays what was asked; `ClosePrice` is not read.
 //! - A timestamp ahead of the clock never becomes the watermark: it would hide everything until then.
+//! - A server that will not count is asked again without: then the scan proves nothing gone.
+//! - MLS Grid's media links are for downloading and run out within hours: they are no pictures to show, and would
+//!   make every look at a listing a change of it.
 
+mod config;
+mod dialect;
+mod filter;
 mod kind;
+mod onward;
+mod place;
 mod row;
 
+use std::collections::HashMap;
 use std::fmt;
 
 use serde_json::value::RawValue;
-use stoop_domain::{AreaUnit, Currency, Time, country};
+use stoop_domain::{AreaUnit, Currency, Time};
 
-use crate::body::{Body, refused};
+use self::dialect::Dialect;
+use self::place::{Memory, Place};
+use crate::body::Body;
 use crate::fields::Fields;
-use crate::limit::Limit;
+use crate::grant::ClientCredentials;
 use crate::link;
-use crate::params::{Param, Reader};
-use crate::port::{
-    Answer, Coverage, Cursor, Manners, Method, Next, Page, Params, ReadError, Request, Row, SearchError, Source,
-};
+use crate::port::{Answer, Coverage, Cursor, Manners, Method, Next, Page, ReadError, Request, Row, Source};
 use crate::registry::Tells;
 
 /// See the [module](self).
 pub(crate) struct Reso {
     name: String,
     base: String,
-    token: Option<String>,
+    dialect: Dialect,
+    access: Access,
     filter: Option<String>,
     select: Option<String>,
+    expand: Option<String>,
     top: u32,
+    count: bool,
+    replication: bool,
     terms: Terms,
+}
+
+/// How the server is shown that we may ask.
+enum Access {
+    Open,
+    Token(String),
+    Client(ClientCredentials),
 }
 
 /// What rows leave unsaid.
@@ -49,6 +74,26 @@ pub(crate) struct Terms {
     pub(crate) country: String,
     pub(crate) currency: Currency,
     pub(crate) living_area_unit: AreaUnit,
+    /// Whether links to pictures can be shown, and stay what they are.
+    pub(crate) images: bool,
+}
+
+/// The order that a scan's pages come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    /// That of the dialect's [clock](Dialect::clock).
+    Time,
+    /// The server's own.
+    Own,
+}
+
+/// The rows of a page.
+struct Rows {
+    rows: Vec<Row>,
+    /// When each changed, in the order of the page; `None` where it does not say.
+    times: Vec<Option<Time>>,
+    /// The latest of the times that can be true.
+    latest: Option<Time>,
 }
 
 const EXPECTED: &str = "JSON of an OData collection";
@@ -56,71 +101,156 @@ const EXPECTED: &str = "JSON of an OData collection";
 /// How far a server's clock may run ahead of ours before its time is no watermark.
 const CLOCK_SKEW_MS: i64 = 15 * 60 * Time::SECOND_MS;
 
-/// What no row can be read without.
-const SELECT_NEEDED: [&str; 4] = ["ListingKey", "ModificationTimestamp", "PropertyType", "StandardStatus"];
+/// Scans end somewhere. More rows than any MLS has; where pages are small, in as many pages as that takes.
+const ROWS_MAX: u32 = 5_000_000;
+const PAGES_MAX_AT_LEAST: u32 = 5_000;
+
+/// What asks for the number of rows, as it stands in an address.
+const COUNT: &str = "&$count=true";
 
 impl Reso {
     pub(crate) const TELLS: Tells = Tells {
-        price_changes: "the previous price and when it changed",
+        price_changes: "the previous price and when it changed, where the MLS fills them",
         status: "every StandardStatus",
-        gone: "a full scan that misses it twice; MLS Grid says so itself",
-        limits: "2 requests a second",
+        gone: "a full scan that misses it twice, if the server counts; MLS Grid says so itself",
+        limits: "2 requests a second, or those of the dialect",
     };
 
-    pub(crate) const PARAMS: &[Param] = &[
-        Param::required("url", "the service's base address, the part before /Property"),
-        Param::optional("name", "the source's name in every home's id (default reso)"),
-        Param::optional("token", "the bearer token").secret(),
-        Param::optional("filter", "an OData filter that every row must pass: OriginatingSystemName eq 'actris'"),
-        Param::optional("select", "the fields to ask for, parted by commas (default all)"),
-        Param::optional("top", "rows a page, 1 to 5000 (default 1000)"),
-        Param::optional("country", "the country of rows that name none, ISO 3166-1 alpha-2 (default US)"),
-        Param::optional("currency", "the currency of prices, ISO 4217 (default that of the country)"),
-    ];
-
-    pub(crate) fn from_params(params: &Params) -> Result<Self, SearchError> {
-        let mut reader = Reader::new("reso", Self::PARAMS, params);
-        let base = reader.address("url", "");
-        let base = base.strip_suffix("/Property").unwrap_or(&base).to_owned();
-        let name = reader.text("name", "reso");
-        if !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_') {
-            reader.mistake("name", &name, "letters, digits, - and _");
+    fn order(&self, full: bool) -> Order {
+        match self.dialect {
+            Dialect::Spark => Order::Own,
+            Dialect::Bridge if self.replication => Order::Own,
+            Dialect::Trestle if self.replication && full => Order::Own,
+            _ => Order::Time,
         }
-        let select = reader.get("select").map(|select| select.split_whitespace().collect::<String>());
-        if let Some(select) = &select {
-            let named: Vec<&str> = select.split(',').collect();
-            for field in SELECT_NEEDED.into_iter().filter(|field| !named.contains(field)) {
-                reader.mistake("select", select, &format!("a list that names {field} too"));
-            }
-        }
-        let top = reader.number("top", 1..=5_000, 1_000);
-        let code = reader.text("country", "US").to_uppercase();
-        if code.len() != 2 || !code.bytes().all(|b| b.is_ascii_alphabetic()) {
-            reader.mistake("country", &code, "a code of two letters like US (ISO 3166-1)");
-        }
-        let usual = country(&code.to_lowercase(), "");
-        let currency = match reader.get("currency") {
-            Some(text) => Currency::parse(text).ok(),
-            None => usual.currency,
-        };
-        if currency.is_none() {
-            let value = reader.text("currency", "");
-            reader.mistake("currency", &value, "a code of three letters like USD (ISO 4217)");
-        }
-        let (token, filter) = (reader.get("token").map(str::to_owned), reader.get("filter").map(str::to_owned));
-        reader.finish()?;
-        let currency = currency.unwrap_or(Currency::USD);
-        let terms = Terms { country: code, currency, living_area_unit: usual.area_unit };
-        Ok(Self { name, base, token, filter, select, top, terms })
     }
 
-    fn next(&self, cursor: &Cursor, link: Option<String>) -> Result<Next, ReadError> {
-        let Some(link) = link else { return Ok(Next::End) };
-        Ok(Next::Page(Cursor {
-            position: link::follow(&self.base, &cursor.position, &link)?,
-            since: cursor.since.clone(),
-            pages_before: cursor.pages_before.saturating_add(1),
-        }))
+    /// The address of the rows that changed no earlier than `from`, or of all.
+    fn url(&self, full: bool, from: Option<&str>, count: bool) -> String {
+        let clock = self.dialect.clock();
+        let later = from.map(|from| format!("{clock} ge {from}"));
+        let filter = match (later, &self.filter) {
+            // The filter was checked to be a chain of `and`.
+            (later, Some(filter)) if self.dialect == Dialect::MlsGrid => {
+                let viewable = full.then(|| "MlgCanView eq true".to_owned());
+                let parts: Vec<String> = [Some(filter.clone()), viewable, later].into_iter().flatten().collect();
+                Some(parts.join(" and "))
+            }
+            (Some(later), Some(filter)) => Some(format!("{later} and ({filter})")),
+            (Some(later), None) => Some(later),
+            (None, filter) => filter.clone(),
+        };
+        let bridge_replication = self.dialect == Dialect::Bridge && self.replication;
+        let trestle_replication = self.dialect == Dialect::Trestle && self.replication && full;
+        let order = match self.order(full) {
+            // In the order of time by itself.
+            Order::Time if self.dialect == Dialect::MlsGrid => None,
+            Order::Time => Some(clock),
+            Order::Own => trestle_replication.then_some("ListingKey"),
+        };
+        let mut parts = Vec::new();
+        parts.extend(filter.map(|filter| format!("$filter={}", link::encode(&filter, ""))));
+        parts.extend(self.select.as_ref().map(|select| format!("$select={}", link::encode(select, ","))));
+        parts.extend(self.expand.as_ref().map(|expand| format!("$expand={}", link::encode(expand, ",()$=;"))));
+        parts.extend(order.map(|field| format!("$orderby={field}")));
+        parts.push(format!("$top={}", self.top));
+        if trestle_replication {
+            parts.push("replication=true".to_owned());
+        }
+        let path = if bridge_replication { "/Property/replication" } else { "/Property" };
+        format!("{}{path}?{}{}", self.base, parts.join("&"), if count { COUNT } else { "" })
+    }
+
+    fn rows(&self, body: &Body<'_>, raws: &[&RawValue], now: Time) -> Rows {
+        let mut page =
+            Rows { rows: Vec::with_capacity(raws.len()), times: Vec::with_capacity(raws.len()), latest: None };
+        let mut places: HashMap<String, usize> = HashMap::new();
+        for &raw in raws {
+            let row = body.row(raw, row::native_id, |fields| {
+                let changed = fields.time(self.dialect.clock()).ok().flatten();
+                page.times.push(changed);
+                page.latest = page.latest.max(changed.filter(|at| *at <= now.plus_ms(CLOCK_SKEW_MS)));
+                row::read(fields, &self.terms)
+            });
+            if let Row::Found(found) = &row {
+                // Some servers repeat a row within a page.
+                if places.get(&found.native_id).is_some_and(|place| page.rows.get(*place) == Some(&row)) {
+                    continue;
+                }
+                places.insert(found.native_id.clone(), page.rows.len());
+            }
+            page.rows.push(row);
+        }
+        page
+    }
+
+    /// Where the scan goes after a page in an order of the server's own.
+    fn after_own(
+        &self,
+        place: &Place,
+        mut memory: Memory,
+        (rows, body): (usize, &[u8]),
+        link: Option<&str>,
+    ) -> Result<Option<Place>, ReadError> {
+        let stateful = |url: &str| self.dialect == Dialect::Trestle && is_replication(url);
+        if self.replication && rows == 0 {
+            // Bridge's link is there always: it leads to what changes later.
+            return if stateful(&place.url) { memory.whole(self.top).map(|()| None) } else { Ok(None) };
+        }
+        // Trestle gives one address for all pages, and goes on by itself until there is nothing more.
+        let again = stateful(&place.url) && link.is_none_or(|link| link == place.url);
+        let url = match link {
+            _ if again => {
+                let page = blake3::hash(body).to_hex()[..16].to_owned();
+                if page == place.memory.page {
+                    return Err(ReadError::BadLink("gives the same page again".into()));
+                }
+                memory.page = page;
+                place.url.clone()
+            }
+            Some(link) => link::follow(&self.base, &place.url, link)?,
+            None => return Ok(None),
+        };
+        Ok(Some(Place { url, memory }))
+    }
+
+    /// Where the scan goes after a page in the order of time.
+    fn after_time(
+        &self,
+        place: &Place,
+        full: bool,
+        times: &[Option<Time>],
+        link: Option<&str>,
+    ) -> Result<Option<Place>, ReadError> {
+        let Some(link) = link else { return Ok(None) };
+        let from = onward::from_time(times).filter(|_| onward::counts_rows(link));
+        let onward = from.map(|from| self.url(full, Some(&from.to_string()), false)).filter(|url| *url != place.url);
+        let url = match onward {
+            Some(url) => url,
+            None => link::follow(&self.base, &place.url, link)?,
+        };
+        Ok(Some(Place { url, memory: Memory::default() }))
+    }
+
+    /// A request that the server would not answer: it may do so without being asked to count.
+    fn turned_down(&self, cursor: &Cursor, answer: &Answer<'_>) -> Result<Page, ReadError> {
+        let body = Body::of(answer.body, EXPECTED);
+        let counting = body.as_ref().is_ok_and(|body| {
+            let mut words = body.text().split(|c: char| !c.is_ascii_alphanumeric());
+            words.any(|word| word.eq_ignore_ascii_case("count"))
+        });
+        if let Some(url) = cursor.position.strip_suffix(COUNT).filter(|_| counting) {
+            let next = onto(cursor, url.to_owned());
+            return Ok(Page { next: Next::Page(next), ..Page::default() });
+        }
+        let told = |error| if let ReadError::NotOurs { got, .. } = error { got } else { error.to_string() };
+        let why = match &body {
+            Ok(body) => {
+                told(body.json::<Fields<'_>>().map_or_else(|error| error, |fields| body.without("value", &fields)))
+            }
+            Err(error) => error.to_string(),
+        };
+        Err(ReadError::NotOurs { expected: EXPECTED, got: format!("status {}: {why}", answer.status) })
     }
 }
 
@@ -130,90 +260,115 @@ impl Source for Reso {
     }
 
     fn manners(&self) -> Manners {
-        // MLS Grid suspends tokens that ask more than twice a second.
-        let limits = vec![Limit::pause(500)];
-        Manners { coverage: Coverage::Snapshot, limits, robots: false, off_by_default: false, pages_max: 5_000 }
+        Manners {
+            coverage: Coverage::Snapshot,
+            limits: self.dialect.limits(),
+            robots: false,
+            off_by_default: false,
+            pages_max: PAGES_MAX_AT_LEAST.max(ROWS_MAX / self.top),
+        }
     }
 
     fn begin(&self, since: Option<&str>) -> Cursor {
-        let later = since.map(|since| format!("ModificationTimestamp ge {}", earlier(since)));
-        let filter = match (later, &self.filter) {
-            (Some(later), Some(filter)) => Some(format!("{later} and ({filter})")),
-            (Some(later), None) => Some(later),
-            (None, filter) => filter.clone(),
-        };
-        let mut url = format!("{}/Property?", self.base);
-        if let Some(filter) = filter {
-            url.push_str(&format!("$filter={}&", link::encode(&filter, "")));
-        }
-        if let Some(select) = &self.select {
-            url.push_str(&format!("$select={}&", link::encode(select, ",")));
-        }
-        url.push_str(&format!("$orderby=ModificationTimestamp&$top={}&$count=true", self.top));
-        Cursor { position: url, since: since.map(str::to_owned), pages_before: 0 }
+        let from = since.map(|since| match Time::parse(since) {
+            Ok(time) => time.plus_ms(-self.dialect.look_back_ms()).to_string(),
+            Err(_) => since.to_owned(),
+        });
+        let position = self.url(since.is_none(), from.as_deref(), self.count);
+        Cursor { position, since: since.map(str::to_owned), pages_before: 0 }
     }
 
     fn request(&self, cursor: &Cursor) -> Request {
-        let mut headers = vec![("Accept".to_owned(), "application/json".to_owned())];
+        let url = Place::of(cursor).url;
         // A checkpoint that was tampered with must not carry the token to another host.
-        let at_home = link::origin(&cursor.position) == link::origin(&self.base);
-        if let Some(token) = self.token.as_ref().filter(|_| at_home) {
+        let at_home = link::origin(&url) == link::origin(&self.base);
+        let mut headers = vec![("Accept".to_owned(), "application/json".to_owned())];
+        if let Access::Token(token) = &self.access
+            && at_home
+        {
             headers.push(("Authorization".to_owned(), format!("Bearer {token}")));
         }
-        Request { method: Method::Get, url: cursor.position.clone(), headers, body: None, granted: false }
+        let granted = at_home && matches!(self.access, Access::Client(_));
+        Request { method: Method::Get, url, headers, body: None, granted }
+    }
+
+    fn grant(&self) -> Option<Request> {
+        match &self.access {
+            Access::Client(credentials) => Some(credentials.request()),
+            _ => None,
+        }
+    }
+
+    /// 400 and 501 say why, and may be about the count alone.
+    fn reads(&self, status: u16) -> bool {
+        matches!(status, 200 | 400 | 501)
     }
 
     fn read(&self, cursor: &Cursor, answer: &Answer<'_>, now: Time) -> Result<Page, ReadError> {
+        if answer.status != 200 {
+            return self.turned_down(cursor, answer);
+        }
         let body = Body::of(answer.body, EXPECTED)?;
         let envelope: Fields<'_> = body.json()?;
         let Some(value) = envelope.get("value") else { return Err(body.without("value", &envelope)) };
         let raws: Vec<&RawValue> = body.json_part(value.get())?;
-        let mut latest: Option<Time> = None;
-        let mut rows = Vec::with_capacity(raws.len());
-        for raw in raws {
-            let fields = match body.fields(raw) {
-                Ok(fields) => fields,
-                Err(refusal) => {
-                    rows.push(refused(refusal, raw));
-                    continue;
-                }
-            };
-            let modified = fields.time("ModificationTimestamp").ok().flatten();
-            latest = latest.max(modified.filter(|at| *at <= now.plus_ms(CLOCK_SKEW_MS)));
-            rows.push(match row::read(&fields, &self.terms) {
-                Ok(found) => Row::Found(Box::new(found)),
-                Err(refusal) => refused(refusal, raw),
-            });
-        }
+        let Rows { rows, times, latest } = self.rows(&body, &raws, now);
+
         let link = envelope.parsed("@odata.nextLink", |link| Ok::<_, ()>(link.to_owned()));
         let link = link.map_err(|refusal| ReadError::BadLink(format!("is none: {}", refusal.detail)))?;
+        let in_header =
+            || answer.header("link").filter(|_| self.dialect == Dialect::Bridge).and_then(onward::in_header);
+        let link = link.as_deref().or_else(in_header);
+        let total = envelope.number("@odata.count", 0).ok().flatten();
+        let (place, full) = (Place::of(cursor), cursor.since.is_none());
+
+        let (next, read_until) = match self.order(full) {
+            Order::Time => (self.after_time(&place, full, &times, link)?, latest),
+            Order::Own => {
+                let memory = place.memory.clone().after(raws.len(), total, latest, served_at(answer, now));
+                let read_until = memory.read_until();
+                (self.after_own(&place, memory, (raws.len(), answer.body), link)?, read_until)
+            }
+        };
         let since = cursor.since.as_deref().and_then(|since| Time::parse(since).ok());
+        let watermark = read_until.max(since.filter(|_| read_until.is_some()));
         Ok(Page {
             rows,
-            next: self.next(cursor, link)?,
-            total: envelope.number("@odata.count", 0).ok().flatten(),
-            watermark: latest.max(since.filter(|_| latest.is_some())).map(|at| format!("{:.3}", at.timestamp())),
+            next: next.map_or(Next::End, |place| Next::Page(onto(cursor, place.position()))),
+            total,
+            watermark: watermark.map(|at| format!("{:.3}", at.timestamp())),
         })
     }
 }
 
+/// The cursor of the page after that at `cursor`.
+fn onto(cursor: &Cursor, position: String) -> Cursor {
+    Cursor { position, since: cursor.since.clone(), pages_before: cursor.pages_before.saturating_add(1) }
+}
+
+/// Trestle's address of a replication under way: `.../Property/replication?id=...`.
+fn is_replication(url: &str) -> bool {
+    url.split_once('?').is_some_and(|(path, query)| path.ends_with("/replication") && query.contains("id="))
+}
+
+/// When an answer was made: by the server's clock, where it is behind ours.
+fn served_at(answer: &Answer<'_>, now: Time) -> Time {
+    let date = answer
+        .header("date")
+        .and_then(|date| jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(date.trim()).ok());
+    date.map_or(now, |date| now.min(Time::from_ms(date.as_millisecond())))
+}
+
 impl fmt::Debug for Reso {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reso").field("name", &self.name).field("base", &self.base).finish_non_exhaustive()
+        let mut debug = f.debug_struct("Reso");
+        debug.field("name", &self.name).field("base", &self.base).field("dialect", &self.dialect);
+        debug.finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
 mod tests;
 
-/// Rows may appear under a time at or before one that was read already: a clock of whole seconds, a
-/// transaction that was slow to commit. So an incremental scan looks back a little; what it reads again is
-/// known by its content and costs nothing.
-const LOOK_BACK_MS: i64 = 5 * 60 * Time::SECOND_MS;
-
-fn earlier(since: &str) -> String {
-    match Time::parse(since) {
-        Ok(time) => time.plus_ms(-LOOK_BACK_MS).to_string(),
-        Err(_) => since.to_owned(),
-    }
-}
+#[cfg(test)]
+mod dialect_tests;

@@ -20,12 +20,16 @@ const AMENITIES: [&str; 8] = [
     "PoolFeatures",
 ];
 
+pub(crate) fn native_id(row: &Fields<'_>) -> Result<String, Refusal> {
+    match row.text("ListingKey")? {
+        Some(key) => Ok(key),
+        None => row.text("ListingId")?.ok_or_else(|| Refusal::missing("ListingKey")),
+    }
+}
+
 /// Reads one `Property`.
 pub(crate) fn read(row: &Fields<'_>, terms: &Terms) -> Result<Found, Refusal> {
-    let native_id = match row.text("ListingKey")? {
-        Some(key) => key,
-        None => row.text("ListingId")?.ok_or_else(|| Refusal::missing("ListingKey"))?,
-    };
+    let native_id = native_id(row)?;
     let property_type = row.text("PropertyType")?.ok_or_else(|| Refusal::missing("PropertyType"))?;
     let purpose = kind::purpose(&property_type);
     let place = place(row, terms)?;
@@ -45,7 +49,7 @@ pub(crate) fn read(row: &Fields<'_>, terms: &Terms) -> Result<Found, Refusal> {
     listing.living_area = area(row, "LivingArea", "LivingAreaUnits", Some(terms.living_area_unit))?;
     listing.lot_area = lot_area(row)?;
     listing.listed_at = listed_at(row, &listing.place)?;
-    listing.details = details(row);
+    listing.details = details(row, terms);
     Ok(Found { native_id, at: row.time("ModificationTimestamp")?, listing })
 }
 
@@ -158,24 +162,41 @@ fn listed_at(row: &Fields<'_>, place: &Place) -> Result<Option<Time>, Refusal> {
     row.time("OriginalEntryTimestamp")
 }
 
-fn details(row: &Fields<'_>) -> Details {
+fn details(row: &Fields<'_>, terms: &Terms) -> Details {
     Details {
         title: None,
         description: row.prose("PublicRemarks"),
         // Agents are people: the office is named, they are not.
         seller: None,
         agency: row.prose("ListOfficeName"),
-        images: images(&row.list("Media")),
-        amenities: AMENITIES.iter().flat_map(|name| row.texts(name)).collect(),
+        images: if terms.images { images(&row.list("Media")) } else { Vec::new() },
+        amenities: AMENITIES.iter().flat_map(|name| choices(row, name)).collect(),
         url: row.prose("ListingURL"),
     }
+}
+
+/// The values of a multiple-choice field: a list, or one text with commas between them (Trestle).
+fn choices(row: &Fields<'_>, name: &str) -> Vec<String> {
+    let listed = row.texts(name);
+    if !listed.is_empty() {
+        return listed;
+    }
+    let text = row.prose(name).unwrap_or_default();
+    text.split(',').map(str::trim).filter(|choice| !choice.is_empty()).map(str::to_owned).collect()
+}
+
+/// Media are documents, films and faces of agents as well; some are for the office alone.
+fn is_picture(media: &Fields<'_>) -> bool {
+    let category = media.prose("MediaCategory").unwrap_or_default();
+    let home = matches!(kind::plain(&category).as_str(), "" | "photo" | "propertyphoto" | "image" | "floorplan");
+    home && !choices(media, "Permission").iter().any(|permission| permission.eq_ignore_ascii_case("private"))
 }
 
 fn images(media: &[&RawValue]) -> Vec<String> {
     let mut images: Vec<(i64, String)> = media
         .iter()
         .filter_map(|raw| {
-            let media = Fields::parse(raw.get()).ok()?;
+            let media = Fields::parse(raw.get()).ok().filter(is_picture)?;
             let order = media.parsed("Order", |text| scaled(text, 0)).ok().flatten().unwrap_or(i64::MAX);
             Some((order, media.prose("MediaURL")?))
         })

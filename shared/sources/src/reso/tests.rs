@@ -1,7 +1,7 @@
 use stoop_domain::{AreaUnit, Minor, PropertyType, Purpose, Reason, Status};
 
 use super::*;
-use crate::port::Found;
+use crate::port::{Found, Params};
 
 const NOW: &str = "2026-01-14T12:00:00Z";
 const BASE: &str = "https://mls.example.com/odata";
@@ -278,6 +278,71 @@ fn pictures_come_in_their_order_and_agents_are_not_named() {
     assert_eq!(found.listing.details.images, ["https://m/1.jpg", "https://m/2.jpg"]);
     assert_eq!(found.listing.details.amenities, ["Oven"]);
     assert_eq!((found.listing.details.seller, found.listing.details.agency.as_deref()), (None, Some("Example Realty")));
+}
+
+#[test]
+fn media_that_are_no_pictures_or_not_for_all_are_left_out() {
+    let found = found(
+        r#""Media": [{"MediaURL": "https://m/1", "MediaCategory": "Photo", "Permission": ["Public"]},
+        {"MediaURL": "https://m/2", "MediaCategory": "Document"}, {"MediaURL": "https://m/3", "Permission": "Private"},
+        {"MediaURL": "https://m/4", "MediaCategory": "Floor Plan"}, {"MediaURL": null}]"#,
+    );
+    assert_eq!(found.listing.details.images, ["https://m/1", "https://m/4"]);
+}
+
+#[test]
+fn choices_come_as_a_list_or_as_one_text_with_commas() {
+    let found = found(r#""Appliances": "Dishwasher, Gas Range,,", "Cooling": ["Central Air"], "Heating": """#);
+    assert_eq!(found.listing.details.amenities, ["Dishwasher", "Gas Range", "Central Air"]);
+}
+
+#[test]
+fn fields_of_one_system_never_stand_in_for_the_standard_s() {
+    let found = found(
+        r#""ACT_ListPrice": "4934.00", "ACT_StandardStatus": "Closed", "ACT_ModificationTimestamp": "2026-01-13T04:00:00",
+        "ACT_PropertyType": "Residential Lease", "ACT_PriceChangeTimestamp": "2026-01-01T00:00:00Z""#,
+    );
+    assert_eq!((found.listing.status, found.listing.purpose), (Status::Active, Purpose::Sale));
+    assert_eq!((found.listing.list_price, found.listing.price_changed_at), (None, None));
+    assert_eq!(found.at.unwrap().to_string(), "2026-01-13T10:00:00.25Z");
+}
+
+#[test]
+fn a_row_that_does_not_say_when_it_changed_is_of_the_time_of_reading_and_no_watermark() {
+    for time in ["null", "\"2026-01-13T04:00:00\""] {
+        assert_eq!(found(&format!("\"ModificationTimestamp\": {time}")).at, None, "{time}");
+        let body = format!("{{\"value\": [{{\"ListingKey\": \"K\", \"ModificationTimestamp\": {time}}}]}}");
+        assert_eq!(page(&body).unwrap().watermark, None, "{time}");
+    }
+}
+
+#[test]
+fn a_price_changed_at_a_local_time_is_told_by_the_one_with_a_zone() {
+    let listing = found(
+        r#""PriceChangeTimestamp": "2026-01-05T15:32:42.710", "MajorChangeType": "PriceChange",
+        "MajorChangeTimestamp": "2026-01-05T21:32:42Z""#,
+    );
+    assert_eq!(listing.listing.price_changed_at.unwrap().to_string(), "2026-01-05T21:32:42Z");
+}
+
+#[test]
+fn a_row_that_a_page_repeats_is_one_and_two_states_of_one_listing_are_two() {
+    let row = |price: u32| {
+        format!(r#"{{"ListingKey": "K", "PropertyType": "Land", "StandardStatus": "Active", "ListPrice": {price}}}"#)
+    };
+    let rows = |prices: &[u32]| {
+        let rows: Vec<String> = prices.iter().map(|price| row(*price)).collect();
+        page(&format!("{{\"value\": [{}]}}", rows.join(","))).unwrap().rows.len()
+    };
+    assert_eq!(rows(&[5, 5, 5]), 1);
+    assert_eq!(rows(&[5, 6]), 2);
+}
+
+#[test]
+fn the_count_may_be_a_text_and_nonsense_is_none() {
+    let total = |count: &str| page(&format!(r#"{{"@odata.count": {count}, "value": []}}"#)).unwrap().total;
+    assert_eq!((total("\"1234\""), total("1234"), total("0")), (Some(1_234), Some(1_234), Some(0)));
+    assert_eq!((total("\"many\""), total("-1"), total("null"), total("{}")), (None, None, None, None));
 }
 
 #[test]

@@ -1,28 +1,64 @@
 use stoop_domain::Place;
 
+/// An address that is already in parts. Each may be unknown.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    pub(super) street: Option<String>,
+    pub(super) city: Option<String>,
+    pub(super) state: Option<String>,
+    pub(super) zip: Option<String>,
+}
+
 /// Takes apart `street, city, ST zip`. A building's address lacks the zip, an undisclosed one the
 /// street; what has no comma at all is kept as the line.
-pub(crate) fn place(address: &str, country: &str) -> Place {
-    let parts: Vec<&str> = address.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
-    let mut place = Place { country: Some(country.to_owned()), ..Place::default() };
-    let (line, state) = match parts.as_slice() {
-        [] => return place,
-        [line] => (Some((*line).to_owned()), ""),
-        [street @ .., city, state] => {
-            place.city = Some((*city).to_owned());
-            ((!street.is_empty()).then(|| street.join(", ")), *state)
-        }
+pub(super) fn parts(address: &str) -> Parts {
+    let split: Vec<&str> = address.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+    let known = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let (street, city, state) = match split.as_slice() {
+        [] => return Parts::default(),
+        [line] => return Parts { street: known(line), ..Parts::default() },
+        [street @ .., city, state] => (street.join(", "), *city, *state),
     };
-    place.line = line.filter(|line| !line.to_ascii_lowercase().contains("undisclosed"));
-    let (region, postal) = state.split_once(' ').unwrap_or((state, ""));
-    place.region = (!region.is_empty()).then(|| region.to_owned());
-    place.postal_code = match postal.trim() {
-        "" => None,
+    let (region, zip) = state.split_once(' ').unwrap_or((state, ""));
+    Parts { street: known(&street), city: known(city), state: known(region), zip: known(zip.trim()) }
+}
+
+/// The place at an address, with the unit in its line where the street does not name it.
+pub(super) fn place(parts: Parts, unit: Option<&str>, country: &str) -> Place {
+    let line = parts.street.filter(|line| !line.to_ascii_lowercase().contains("undisclosed"));
+    let line = line.map(|line| match unit {
+        Some(unit) if !names_unit(&line, unit) => format!("{line} {unit}"),
+        _ => line,
+    });
+    let postal_code = parts.zip.map(|zip| match zip.as_bytes().get(5) {
         // ZIP+4 names a side of a block; the zip is the area that homes are counted in.
-        zip if country == "US" && zip.as_bytes().get(5) == Some(&b'-') && zip.is_ascii() => Some(zip[..5].to_owned()),
-        code => Some(code.to_owned()),
+        Some(b'-') if country == "US" && zip.is_ascii() => zip[..5].to_owned(),
+        _ => zip,
+    });
+    Place {
+        line,
+        city: parts.city,
+        region: parts.state,
+        postal_code,
+        country: Some(country.to_owned()),
+        ..Place::default()
+    }
+}
+
+/// Whether the line ends in this unit: `2133 Winrock Blvd #34` in `# 34`, `9 Elm St APT 15` in `Apt 15`.
+fn names_unit(line: &str, unit: &str) -> bool {
+    let number = |text: &str| {
+        let last = text.rsplit([' ', '#']).next().unwrap_or_default();
+        (!last.is_empty()).then(|| last.to_ascii_lowercase())
     };
-    place
+    let lower = line.to_ascii_lowercase();
+    let marked = lower.rsplit_once([' ', '#']).is_some_and(|(before, _)| {
+        let before = before.trim_end_matches(' ');
+        lower[before.len()..].contains('#')
+            || before.ends_with('#')
+            || ["apt", "unit", "ste", "suite", "lot", "no"].contains(&before.rsplit(' ').next().unwrap_or_default())
+    });
+    marked && number(&lower) == number(unit)
 }
 
 #[cfg(test)]
@@ -30,7 +66,7 @@ mod tests {
     use super::*;
 
     fn parts(address: &str) -> [String; 4] {
-        let place = place(address, "US");
+        let place = place(super::parts(address), None, "US");
         [place.line, place.city, place.region, place.postal_code].map(Option::unwrap_or_default)
     }
 
@@ -55,5 +91,25 @@ mod tests {
         assert_eq!(parts("Springfield, IL 62704"), ["", "Springfield", "IL", "62704"]);
         assert_eq!(parts("Springfield"), ["Springfield", "", "", ""]);
         assert_eq!(parts(" , "), ["", "", "", ""]);
+    }
+
+    #[test]
+    fn a_unit_stands_in_the_line_once() {
+        let line = |street: &str, unit: &str| {
+            let parts = Parts { street: Some(street.to_owned()), ..Parts::default() };
+            place(parts, Some(unit), "US").line.unwrap()
+        };
+        assert_eq!(line("12 Elm Blvd #34", "# 34"), "12 Elm Blvd #34");
+        assert_eq!(line("12 Elm St APT 15", "Apt 15"), "12 Elm St APT 15");
+        assert_eq!(line("12 Elm Rd UNIT 12314", "Unit 12314"), "12 Elm Rd UNIT 12314");
+        assert_eq!(line("Oak House, 12 Elm St", "# 3B-2Ba"), "Oak House, 12 Elm St # 3B-2Ba");
+        assert_eq!(line("12 Highway 5", "# 5"), "12 Highway 5 # 5");
+        assert_eq!(line("12 Elm St APT 15", "Apt 1"), "12 Elm St APT 15 Apt 1");
+    }
+
+    #[test]
+    fn the_unit_of_an_undisclosed_street_says_nothing() {
+        let parts = Parts { street: Some("(undisclosed Address)".into()), ..Parts::default() };
+        assert_eq!(place(parts, Some("# 3"), "US").line, None);
     }
 }

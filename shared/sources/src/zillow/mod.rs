@@ -1,84 +1,89 @@
-//! Zillow through RapidAPI: `zillow-com1`, `GET /propertyExtendedSearch`.
+//! Zillow through RapidAPI: `zillow-com1` (`GET /propertyExtendedSearch`) and `zillow56` (`GET /search`).
 //!
-//! Pages count from 1 and stop at 20 even where `totalResultCount` is larger: such a scan ends
-//! [`Next::Capped`], and the search should be split. An answer may also be the bare array of `props`.
+//! Both show the same homes under the same ids, so both are the source `zillow`. An [`Api`] says where each
+//! is and what it calls things.
+//!
+//! Pages count from 1 and stop at 20 even where `totalResultCount` is larger. Such a search is split by price
+//! until every part fits, inside one scan: what is left to do is the cursor's position, a [`Place`]. The rows
+//! that led to a split are kept; that they come again with their part does no harm. What can't be split
+//! is read as far as it goes, and the scan ends [`Next::Capped`]. An answer may also be the bare array of rows.
 //!
 //! Decisions:
+//! - [`Page::total`] is that of the whole search. A listing without a price is in no part of a split, so that
+//!   fewer are seen than there are: the scan is partial, and nothing is said to be gone. That is so on
+//!   purpose, for what was not shown may be anything.
+//! - An API that takes no notice of the bounds shows prices outside them. Where most are, the split is given up,
+//!   instead of reading the same pages for each part.
 //! - A building is not a home: each kind of unit in it is, with the id `zpid/bedrooms` and the price
-//!   that the "from" price names. As that breaks the count against `totalResultCount`, a search for
-//!   rentals proves nothing about what it missed unless `home_type` excludes buildings.
-//! - `daysOnZillow` is counted back from the day of reading, to midnight UTC: right to a day.
+//!   that the "from" price names. Whether `totalResultCount` counts it once is not known, so a search for
+//!   rentals proves nothing about what it missed unless `home_type` excludes buildings. Elsewhere, units beyond
+//!   the first are added to the total.
+//! - `daysOnZillow` is counted back from the day of reading, to midnight UTC: right to a day. Where it is -1,
+//!   `timeOnZillow` is counted back, in milliseconds.
 //! - What the source says of price changes may be years old: kept as said, never an observation.
 
 mod address;
+mod api;
+mod building;
+mod plan;
 mod row;
 
 use serde_json::value::RawValue;
 use stoop_domain::{Purpose, Time};
 
 use crate::body::{Body, refused};
-use crate::fields::Fields;
+use crate::fields::{Fields, Refusal, shown};
 use crate::limit::Limit;
 use crate::link;
 use crate::params::{Param, Reader};
 use crate::port::{
-    Answer, Coverage, Cursor, Manners, Method, Next, Page, Params, ReadError, Request, Row, SearchError, Source,
+    Answer, Coverage, Cursor, Found, Manners, Method, Next, Page, Params, ReadError, Request, Row, SearchError, Source,
 };
 use crate::registry::Tells;
+use api::{APIS, Api};
+use plan::{Place, Range};
 
 /// See the [module](self).
 pub(crate) struct Zillow {
+    api: &'static Api,
     base: String,
     host: String,
     key: String,
     purpose: Purpose,
-    /// Every parameter of the query but the page, encoded.
+    /// Every parameter of the query but prices and page, encoded.
     query: String,
+    prices: Range,
+    pages_max: u32,
     buildings: bool,
 }
 
-const EXPECTED: &str = "JSON with props";
-const HOST: &str = "zillow-com1.p.rapidapi.com";
-const PAGES_MAX: u32 = 20;
 const ROWS_PER_PAGE: u64 = 41;
-
-/// Handed on to the API as they are.
-const PASSED_ON: [&str; 15] = [
-    "home_type",
-    "sort",
-    "minPrice",
-    "maxPrice",
-    "rentMinPrice",
-    "rentMaxPrice",
-    "bathsMin",
-    "bathsMax",
-    "bedsMin",
-    "bedsMax",
-    "sqftMin",
-    "sqftMax",
-    "daysOn",
-    "soldInLast",
-    "keywords",
-];
+/// So many pages of a search are shown at most.
+const PAGES_SHOWN: u64 = 20;
+/// Where prices commonly are, and where splitting begins.
+const MIDDLE_PRICE: u32 = 300_000;
+const MIDDLE_RENT: u32 = 2_000;
 
 impl Zillow {
     pub(crate) const TELLS: Tells = Tells {
-        price_changes: "the last change, undated or years old",
-        status: "for sale or for rent",
-        gone: "a complete scan that misses it twice",
+        price_changes: "the last change and its day, often years old",
+        status: "active, under contract, pending",
+        gone: "a complete scan that misses it twice; never of rentals in buildings",
         limits: "1 request a second",
     };
 
     pub(crate) const PARAMS: &[Param] = &[
         Param::required("location", "a city, neighbourhood or zip: Chicago, IL"),
         Param::required("key", "the RapidAPI key").secret(),
+        Param::optional("api", "zillow-com1 or zillow56 (default zillow-com1)"),
         Param::optional("status_type", "ForSale or ForRent (default ForSale)"),
         Param::optional("home_type", "Houses, Townhomes, Apartments, Condos, ... parted by commas (default all)"),
         Param::optional("sort", "the API's order of results"),
-        Param::optional("minPrice", "least sale price"),
-        Param::optional("maxPrice", "greatest sale price"),
-        Param::optional("rentMinPrice", "least rent"),
-        Param::optional("rentMaxPrice", "greatest rent"),
+        Param::optional("listing_type", "zillow56 only: by_agent or by_owner_other (default the API's, by_agent)"),
+        Param::optional("minPrice", "least sale price, in whole dollars"),
+        Param::optional("maxPrice", "greatest sale price, in whole dollars"),
+        Param::optional("rentMinPrice", "least rent, in whole dollars"),
+        Param::optional("rentMaxPrice", "greatest rent, in whole dollars"),
         Param::optional("bathsMin", "least number of bathrooms"),
         Param::optional("bathsMax", "greatest number of bathrooms"),
         Param::optional("bedsMin", "least number of bedrooms"),
@@ -86,35 +91,34 @@ impl Zillow {
         Param::optional("sqftMin", "least living area in square feet"),
         Param::optional("sqftMax", "greatest living area in square feet"),
         Param::optional("daysOn", "listed within so many days"),
-        Param::optional("soldInLast", "sold within so many days"),
+        Param::optional("soldInLast", "zillow-com1 only: sold within so many days"),
         Param::optional("keywords", "words in the listing"),
-        Param::optional("host", "the x-rapidapi-host header (default zillow-com1.p.rapidapi.com)"),
+        Param::optional("pages", "the most pages, which are requests, of one scan, 1 to 10000 (default 1000)"),
+        Param::optional("host", "the x-rapidapi-host header (default the API's own)"),
         Param::optional("url", "the API's base address (default https:// and the host)"),
     ];
 
     pub(crate) fn from_params(params: &Params) -> Result<Self, SearchError> {
         let mut reader = Reader::new("zillow", Self::PARAMS, params);
-        let status_type = reader.one_of("status_type", &["ForSale", "ForRent"]);
-        let host = reader.text("host", HOST);
+        let name = reader.one_of("api", &APIS.map(|api| api.name));
+        let api = APIS.into_iter().find(|api| api.name == name).unwrap_or(APIS[0]);
+        let rent = reader.one_of("status_type", &["ForSale", "ForRent"]) == "ForRent";
+        let purpose = if rent { Purpose::Rent } else { Purpose::Sale };
+        let host = reader.text("host", api.host);
         if link::origin(&format!("https://{host}")).is_none() || host.contains(['/', '?', '#']) {
-            reader.mistake("host", &host, "a host name like zillow-com1.p.rapidapi.com");
+            reader.mistake("host", &host, &format!("a host name like {}", api.host));
         }
         let base = reader.address("url", &format!("https://{host}"));
-        let location = reader.text("location", "");
-        let mut query = format!("location={}&status_type={status_type}", link::encode(&location, ""));
-        for name in PASSED_ON {
-            if let Some(value) = reader.get(name) {
-                query.push_str(&format!("&{name}={}", link::encode(value, "")));
-            }
-        }
+        let query = api.query(&mut reader, purpose);
+        let prices = api.prices(&mut reader, purpose);
+        let pages_max = reader.number("pages", 1..=10_000, 1_000);
         let key = reader.text("key", "");
-        let purpose = if status_type == "ForRent" { Purpose::Rent } else { Purpose::Sale };
         let houses_only = reader
             .get("home_type")
             .is_some_and(|types| types.split(',').all(|name| matches!(name.trim(), "Houses" | "Townhomes")));
         reader.finish()?;
-        let buildings = purpose == Purpose::Rent && !houses_only;
-        Ok(Self { base, host, key, purpose, query, buildings })
+        let buildings = rent && !houses_only;
+        Ok(Self { api, base, host, key, purpose, query, prices, pages_max, buildings })
     }
 }
 
@@ -130,18 +134,22 @@ impl Source for Zillow {
             limits: vec![Limit::pause(1_000)],
             robots: false,
             off_by_default: false,
-            pages_max: PAGES_MAX,
+            pages_max: self.pages_max,
         }
     }
 
     fn begin(&self, since: Option<&str>) -> Cursor {
-        Cursor { position: "1".into(), since: since.map(str::to_owned), pages_before: 0 }
+        let position = Place::start(self.prices).to_string();
+        Cursor { position, since: since.map(str::to_owned), pages_before: 0 }
     }
 
+    /// A position that this search has not made asks for its first page; [`Source::read`] refuses the answer.
     fn request(&self, cursor: &Cursor) -> Request {
+        let place = Place::parse(&cursor.position, self.prices).unwrap_or_else(|| Place::start(self.prices));
+        let asked = self.api.place(self.purpose, place.range(), place.page);
         Request {
             method: Method::Get,
-            url: format!("{}/propertyExtendedSearch?{}&page={}", self.base, self.query, page_number(cursor)),
+            url: format!("{}{}?{}{asked}", self.base, self.api.path, self.query),
             headers: vec![
                 ("x-rapidapi-key".into(), self.key.clone()),
                 ("x-rapidapi-host".into(), self.host.clone()),
@@ -153,83 +161,148 @@ impl Source for Zillow {
     }
 
     fn read(&self, cursor: &Cursor, answer: &Answer<'_>, now: Time) -> Result<Page, ReadError> {
-        let body = Body::of(answer.body, EXPECTED)?;
+        let place = Place::parse(&cursor.position, self.prices)
+            .ok_or_else(|| ReadError::BadLink(format!("is no place in this search: {:?}", shown(&cursor.position))))?;
+        let body = Body::of(answer.body, self.api.expected)?;
         if body.text().starts_with('[') {
             let raws: Vec<&RawValue> = body.json()?;
-            return Ok(Page { rows: self.rows(&body, &raws, now).0, ..Page::default() });
+            let rows = self.rows(&body, &raws, now, place.range());
+            return Ok(self.page(cursor, place, &Said::default(), rows));
         }
         let envelope: Fields<'_> = body.json()?;
         let count = |name: &str| envelope.number::<u64>(name, 0).ok().flatten();
         let total = count("totalResultCount");
-        let raws: Vec<&RawValue> = match envelope.get("props") {
-            Some(props) => body.json_part(props.get())?,
+        let raws: Vec<&RawValue> = match envelope.get(self.api.rows) {
+            Some(rows) => body.json_part(rows.get())?,
             // A search that found nothing may say so with a null.
             None if total == Some(0) => Vec::new(),
-            None => return Err(body.without("props", &envelope)),
+            None => return Err(body.without(self.api.rows, &envelope)),
         };
-        let (rows, buildings) = self.rows(&body, &raws, now);
-        let shown = Shown {
-            page: page_number(cursor),
-            page_given: count("currentPage"),
-            pages: count("totalPages").unwrap_or(1),
-            rows_per_page: count("resultsPerPage").unwrap_or(ROWS_PER_PAGE),
-            total: total.unwrap_or(0),
+        let rows_per_page = count("resultsPerPage").unwrap_or(ROWS_PER_PAGE).max(1);
+        let said = Said {
+            page: count("currentPage"),
+            pages: count("totalPages").unwrap_or_else(|| total.unwrap_or(0).div_ceil(rows_per_page).min(PAGES_SHOWN)),
+            rows_per_page,
+            total,
             empty: raws.is_empty(),
         };
-        Ok(Page { rows, next: shown.next(cursor), total: total.filter(|_| !buildings), watermark: None })
-    }
-}
-
-impl Zillow {
-    /// The rows, and whether buildings were among them.
-    fn rows(&self, body: &Body<'_>, raws: &[&RawValue], now: Time) -> (Vec<Row>, bool) {
-        let mut rows = Vec::with_capacity(raws.len());
-        let mut buildings = false;
-        for raw in raws {
-            let read = body.fields(raw);
-            match read.and_then(|fields| row::read(&fields, self.purpose, now)) {
-                Ok(found) => {
-                    buildings |= found.iter().any(|found| found.native_id.contains('/'));
-                    rows.extend(found.into_iter().map(|found| Row::Found(Box::new(found))));
-                }
-                Err(refusal) => rows.push(refused(refusal, raw)),
-            }
-        }
-        (rows, buildings)
+        let rows = self.rows(&body, &raws, now, place.range());
+        Ok(self.page(cursor, place, &said, rows))
     }
 }
 
 /// What an envelope says of its place among the pages.
-struct Shown {
-    page: u64,
-    page_given: Option<u64>,
+#[derive(Default)]
+struct Said {
+    page: Option<u64>,
     pages: u64,
     rows_per_page: u64,
-    total: u64,
+    total: Option<u64>,
     empty: bool,
 }
 
-impl Shown {
-    fn next(&self, cursor: &Cursor) -> Next {
-        let another_page = self.page_given.is_some_and(|given| given != self.page);
-        let more_to_come = self.page < self.pages;
-        if another_page || (more_to_come && self.empty) {
-            // It promises more and shows none of it: whatever was seen, it was not all.
-            return Next::Capped;
+/// The rows of an answer, in the order of the page.
+#[derive(Default)]
+struct Rows {
+    rows: Vec<Row>,
+    /// How many listings buildings gave beyond one each.
+    extra: u64,
+    /// How many homes and buildings with a price are among the prices asked for, and how many can't be.
+    inside: u32,
+    outside: u32,
+}
+
+impl Zillow {
+    fn rows(&self, body: &Body<'_>, raws: &[&RawValue], now: Time, asked: Range) -> Rows {
+        let mut rows = Rows::default();
+        for raw in raws {
+            let fields = match body.fields(raw) {
+                Ok(fields) => fields,
+                Err(refusal) => {
+                    rows.rows.push(refused(refusal, None, raw));
+                    continue;
+                }
+            };
+            // A building's id is of no home.
+            let home_id = row::native_id(&fields).ok().filter(|_| !row::is_building(&fields));
+            let listings = match row::read(&fields, self.api, self.purpose, now) {
+                Ok(listings) => listings,
+                Err(refusal) => {
+                    rows.rows.push(refused(refusal, home_id, raw));
+                    continue;
+                }
+            };
+            match is_outside(&listings, asked) {
+                Some(true) => rows.outside += 1,
+                Some(false) => rows.inside += 1,
+                None => {}
+            }
+            rows.extra += (listings.iter().flatten().count() as u64).saturating_sub(1);
+            rows.rows.extend(listings.into_iter().map(|listing| match listing {
+                Ok(found) => Row::Found(Box::new(found)),
+                Err(refusal) => refused(refusal, home_id.clone(), raw),
+            }));
         }
-        if more_to_come {
-            return Next::Page(Cursor {
-                position: self.page.saturating_add(1).to_string(),
+        rows
+    }
+
+    fn page(&self, cursor: &Cursor, mut place: Place, said: &Said, rows: Rows) -> Page {
+        place.total = place.total.max(said.total);
+        let goes_on = self.go_on(&mut place, said, &rows);
+        let next = match goes_on {
+            true => Next::Page(Cursor {
+                position: place.to_string(),
                 since: cursor.since.clone(),
                 pages_before: cursor.pages_before.saturating_add(1),
-            });
+            }),
+            false if place.lost => Next::Capped,
+            false => Next::End,
+        };
+        let total = place.total.map(|total| total.saturating_add(place.extra));
+        Page { rows: rows.rows, next, total, watermark: None }
+    }
+
+    /// Goes to what is to be read after this answer. `false` where nothing is.
+    fn go_on(&self, place: &mut Place, said: &Said, rows: &Rows) -> bool {
+        let here = u64::from(place.page);
+        let more = here < said.pages;
+        // It promises more and shows none of it, or shows another page: whatever comes, it is not all.
+        let astray = said.page.is_some_and(|page| page != here) || (more && said.empty);
+        let too_many = said.total.unwrap_or(0) > said.pages.saturating_mul(said.rows_per_page);
+        if astray {
+            place.lost = true;
+        } else if too_many {
+            let middle = if self.purpose == Purpose::Rent { MIDDLE_RENT } else { MIDDLE_PRICE };
+            if !place.is_whole() && rows.outside > rows.inside {
+                place.unsplit();
+            } else if place.split(middle) {
+                // Its rows come again with their parts.
+                return true;
+            } else {
+                place.lost = true;
+            }
         }
-        if self.total > self.pages.saturating_mul(self.rows_per_page) { Next::Capped } else { Next::End }
+        place.extra = place.extra.saturating_add(rows.extra);
+        if more && !astray {
+            place.page = place.page.saturating_add(1);
+            return true;
+        }
+        place.next_range()
     }
 }
 
-fn page_number(cursor: &Cursor) -> u64 {
-    cursor.position.parse().unwrap_or(1)
+/// Whether what a row offers can't be at the prices asked for; `None` where it names no price. A building's
+/// prices are "from" prices: it may well have dearer units, and no cheaper ones.
+fn is_outside(listings: &[Result<Found, Refusal>], asked: Range) -> Option<bool> {
+    let (mut priced, mut inside) = (false, false);
+    for found in listings.iter().flatten() {
+        let Some(price) = found.listing.list_price else { continue };
+        let minor = |bound: u32| i64::from(bound) * 10_i64.pow(found.listing.currency.minor_digits());
+        let dear_enough = found.native_id.contains('/') || asked.least.is_none_or(|least| price.0 >= minor(least));
+        priced = true;
+        inside |= dear_enough && asked.most.is_none_or(|most| price.0 <= minor(most));
+    }
+    priced.then_some(!inside)
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
-use stoop_domain::{Area, AreaUnit, Minor, PropertyType, Reason, Status};
-
 use super::*;
-use crate::port::Found;
+
+mod rows;
 
 const NOW: &str = "2025-02-01T15:30:00Z";
 
@@ -12,9 +11,12 @@ fn source(more: &[(&str, &str)]) -> Zillow {
 }
 
 fn answer(page: &str, body: &str) -> Result<Page, ReadError> {
+    answer_to(&source(&[]), page, body)
+}
+
+fn answer_to(source: &Zillow, page: &str, body: &str) -> Result<Page, ReadError> {
     let cursor = Cursor { position: page.into(), ..Cursor::default() };
-    let answer = Answer::of(body.as_bytes());
-    source(&[]).read(&cursor, &answer, Time::parse(NOW).unwrap())
+    source.read(&cursor, &Answer::of(body.as_bytes()), Time::parse(NOW).unwrap())
 }
 
 /// The rows of a bare array with one home in it: a plain one with `fields` put over it.
@@ -29,18 +31,6 @@ fn found(fields: &str) -> Found {
         Row::Found(found) => *found,
         Row::Refused { reason, detail, .. } => panic!("refused: {reason} {detail}"),
     }
-}
-
-fn building(units: &str) -> Vec<Found> {
-    let found = rows(&format!(
-        r#""zpid": "47.6--122.1", "isBuilding": true, "buildingName": null, "price": null, "listingStatus": "FOR_RENT",
-        "address": "4850 1st Ave, Redmond, WA", "units": {units}"#
-    ));
-    let found = found.into_iter().map(|row| match row {
-        Row::Found(found) => *found,
-        Row::Refused { reason, detail, .. } => panic!("refused: {reason} {detail}"),
-    });
-    found.collect()
 }
 
 fn envelope(pages: u32, total: u32, current: u32) -> String {
@@ -66,15 +56,53 @@ fn a_request_carries_the_search_the_page_and_the_key() {
 #[test]
 fn pages_are_counted_to_the_last() {
     let Next::Page(next) = answer("1", &envelope(2, 51, 1)).unwrap().next else { panic!() };
-    assert_eq!((next.position.as_str(), next.pages_before), ("2", 1));
+    assert_eq!((next.position.as_str(), next.pages_before), ("2 t51", 1));
     let page = answer("2", &envelope(2, 51, 2)).unwrap();
     assert_eq!((page.next, page.total), (Next::End, Some(51)));
 }
 
+/// Where a page leads: to a position, or how the scan ends.
+fn leads(page: &Page) -> &str {
+    match &page.next {
+        Next::Page(cursor) => &cursor.position,
+        Next::End => "end",
+        Next::Capped => "capped",
+    }
+}
+
 #[test]
-fn the_twentieth_page_of_more_is_capped() {
-    assert_eq!(answer("20", &envelope(20, 1_094, 20)).unwrap().next, Next::Capped);
-    assert_eq!(answer("20", &envelope(20, 820, 20)).unwrap().next, Next::End);
+fn a_search_with_more_than_twenty_pages_is_split_by_price() {
+    let to = |source: &Zillow, page: &str, body: &str| leads(&answer_to(source, page, body).unwrap()).to_owned();
+    let sale = source(&[]);
+    assert_eq!(to(&sale, "1", &envelope(20, 1_094, 1)), "1 t1094 -300000 300000-");
+    assert_eq!(to(&sale, "20", &envelope(20, 820, 20)), "end");
+    assert_eq!(to(&sale, "20", &envelope(20, 821, 20)), "1 t821 -300000 300000-", "one came while it was read");
+    assert_eq!(to(&sale, "1 t1094 -300000 300000-", &envelope(14, 544, 1)), "2 t1094 -300000 300000-");
+    assert_eq!(to(&sale, "14 t1094 -300000 300000-", &envelope(14, 544, 14)), "1 t1094 300000-");
+    assert_eq!(to(&sale, "14 t1094 300000-", &envelope(14, 550, 14)), "end");
+    let rent = source(&[("status_type", "ForRent"), ("rentMinPrice", "500")]);
+    assert_eq!(to(&rent, "1", &envelope(20, 900, 1)), "1 t900 500-2000 2000-");
+    let url = rent.request(&Cursor { position: "2 t900 500-2000 2000-".into(), ..Cursor::default() }).url;
+    assert!(url.ends_with("&status_type=ForRent&rentMinPrice=500&rentMaxPrice=2000&page=2"), "{url}");
+}
+
+#[test]
+fn what_cannot_be_split_is_read_to_its_last_page_and_the_scan_is_capped() {
+    let fixed = source(&[("minPrice", "5000"), ("maxPrice", "5000")]);
+    let to = |page: &str, body: &str| leads(&answer_to(&fixed, page, body).unwrap()).to_owned();
+    assert_eq!(to("1", &envelope(20, 1_094, 1)), "2 t1094 lost");
+    assert_eq!(to("20 t1094 lost", &envelope(20, 1_094, 20)), "capped");
+    let position = "20 t2000 lost 200000-200000 200001-300000";
+    let next = answer(position, &envelope(20, 900, 20)).map(|page| leads(&page).to_owned());
+    assert!(next.is_err(), "it does not lead to the end of the search: {next:?}");
+    let next = answer("20 t2000 200000-200000 200001-", &envelope(20, 900, 20)).unwrap();
+    assert_eq!(leads(&next), "1 t2000 lost 200001-", "the rest is read all the same");
+}
+
+#[test]
+fn the_total_is_that_of_the_whole_search_and_of_no_part() {
+    assert_eq!(answer("3 t1094 -300000 300000-", &envelope(14, 544, 3)).unwrap().total, Some(1_094));
+    assert_eq!(answer("3 t1094 -300000 300000-", &envelope(20, 1_200, 3)).unwrap().total, Some(1_200));
 }
 
 #[test]
@@ -93,38 +121,15 @@ fn a_bare_array_of_props_is_read_too() {
 }
 
 #[test]
-fn each_kind_of_unit_in_a_building_is_a_listing() {
-    let units =
-        building(r#"[{"beds": "2", "price": "$2,305+", "roomForRent": false}, {"beds": "Studio", "price": "$1,900"}]"#);
-    let ids: Vec<&str> = units.iter().map(|unit| unit.native_id.as_str()).collect();
-    assert_eq!(ids, ["47.6--122.1/2", "47.6--122.1/0"]);
-    let listing = &units[0].listing;
-    assert_eq!((listing.purpose, listing.list_price, listing.bedrooms), (Purpose::Rent, Some(Minor(230_500)), Some(2)));
-    assert_eq!(listing.property_type, Some(PropertyType::Apartment));
-    assert_eq!((listing.place.city.as_deref(), listing.place.postal_code.as_deref()), (Some("Redmond"), None));
-    assert_eq!(listing.details.title, None);
-}
-
-#[test]
-fn a_room_for_rent_is_no_flat() {
-    let units = building(r#"[{"beds": "2", "price": "$2,305+"}, {"beds": "2", "price": "$900", "roomForRent": true}]"#);
-    assert_eq!(units[1].listing.property_type, Some(PropertyType::Room));
-    assert_ne!(units[0].native_id, units[1].native_id);
-}
-
-#[test]
-fn of_two_units_alike_the_lower_price_is_the_from_price() {
-    let units = building(r#"[{"beds": "2", "price": "$2,305+"}, {"beds": "2", "price": "$2,100"}, {"beds": "3"}]"#);
-    assert_eq!(units.len(), 2);
-    assert_eq!(units[0].listing.list_price, Some(Minor(210_000)));
-    assert_eq!(units[1].listing.list_price, None);
-}
-
-#[test]
-fn a_building_makes_the_count_of_rows_no_count_of_homes() {
+fn a_building_is_as_many_homes_as_it_has_kinds_of_units() {
     let body = r#"{"props": [{"zpid": "a--b", "isBuilding": true, "units": [{"beds": "1"}, {"beds": "2"}]}],
-        "totalPages": 1, "totalResultCount": 1}"#;
-    assert_eq!(answer("1", body).unwrap().total, None);
+        "totalPages": 2, "totalResultCount": 42}"#;
+    let page = answer("1", body).unwrap();
+    assert_eq!((page.total, leads(&page)), (Some(43), "2 t42 x1"));
+    let last = r#"{"props": [{"zpid": "7"}], "totalPages": 2, "totalResultCount": 42}"#;
+    assert_eq!(answer("2 t42 x1", last).unwrap().total, Some(43));
+    let split = body.replace("42", "900").replace("\"totalPages\": 2", "\"totalPages\": 20");
+    assert_eq!(leads(&answer("1", &split).unwrap()), "1 t900 -300000 300000-", "its units come again");
     let coverage = |more: &[(&str, &str)]| source(more).manners().coverage;
     assert_eq!(coverage(&[]), Coverage::Snapshot);
     assert_eq!(coverage(&[("status_type", "ForRent")]), Coverage::Changes);
@@ -132,83 +137,65 @@ fn a_building_makes_the_count_of_rows_no_count_of_homes() {
 }
 
 #[test]
-fn a_stale_price_change_is_told_but_makes_no_observation() {
-    let found =
-        found(r#""price": 415900, "priceChange": -104100, "datePriceChanged": 1690786800000, "daysOnZillow": 24"#);
-    assert_eq!(found.at, None);
-    assert_eq!(found.listing.list_price, Some(Minor(41_590_000)));
-    assert_eq!(found.listing.previous_list_price, Some(Minor(52_000_000)));
-    assert_eq!(found.listing.price_changed_at.unwrap().to_string(), "2023-07-31T07:00:00Z");
-}
-
-#[test]
-fn a_price_change_may_be_a_rise_or_unknown() {
-    let before = |fields: &str| found(fields).listing.previous_list_price;
-    assert_eq!(before(r#""priceChange": 5000"#), Some(Minor(9_500_000)));
-    assert_eq!(before(r#""priceChange": null, "datePriceChanged": 1738051200000"#), None);
-    assert_eq!(before(r#""priceChange": 0"#), None);
-    assert_eq!(before(r#""priceChange": 100000"#), None, "nothing was asked before");
-}
-
-#[test]
-fn null_and_missing_fields_are_both_unknown() {
-    let nulls =
-        found(r#""latitude": null, "longitude": null, "hasImage": null, "carouselPhotos": null, "bedrooms": null"#);
-    assert_eq!(nulls, found(""));
-    assert_eq!((nulls.listing.place.latitude_e6, nulls.listing.bedrooms), (None, None));
-    assert!(nulls.listing.details.images.is_empty());
-}
-
-#[test]
-fn lots_are_in_square_feet_or_acres() {
-    let lot = |fields: &str| found(fields).listing.lot_area;
-    assert_eq!(lot(r#""lotAreaValue": 3125, "lotAreaUnit": "sqft""#), Some(Area::of(3_125, AreaUnit::SquareFeet)));
-    let acres = lot(r#""lotAreaValue": 0.28099173553719, "lotAreaUnit": "acres""#).unwrap();
-    assert_eq!((acres.ten_thousandths, acres.unit), (2_810, AreaUnit::Acres));
-    assert_eq!(lot(r#""lotAreaValue": null, "lotAreaUnit": null"#), None);
-}
-
-#[test]
-fn days_on_zillow_are_counted_back_to_midnight() {
-    let listed = |days: &str| found(&format!("\"daysOnZillow\": {days}")).listing.listed_at.map(|at| at.to_string());
-    assert_eq!(listed("24").as_deref(), Some("2025-01-08T00:00:00Z"));
-    assert_eq!(listed("0").as_deref(), Some("2025-02-01T00:00:00Z"));
-    assert_eq!(listed("-1"), None);
-}
-
-#[test]
-fn a_home_under_contract_is_not_active() {
-    let status = |fields: &str| found(fields).listing.status;
-    assert_eq!(status(r#""listingStatus": "PENDING""#), Status::Pending);
+fn zillow56_is_asked_in_its_own_words() {
+    let source = source(&[
+        ("api", "zillow56"),
+        ("home_type", "Houses, Apartments_Condos_Co-ops"),
+        ("sort", "pricea"),
+        ("listing_type", "by_owner_other"),
+        ("maxPrice", "900000"),
+        ("bathsMin", "1"),
+        ("daysOn", "6m"),
+    ]);
+    let request = source.request(&source.begin(None));
     assert_eq!(
-        status(r#""listingStatus": "FOR_SALE", "contingentListingType": "UNDER_CONTRACT""#),
-        Status::ActiveUnderContract
+        request.url,
+        "https://zillow56.p.rapidapi.com/search?location=Chicago%2C%20IL&output=json&status=forSale\
+         &isSingleFamily=true&isTownhouse=false&isCondo=true&isApartment=true&isMultiFamily=false\
+         &isManufactured=false&isLotLand=false&sortSelection=pricea&listing_type=by_owner_other&baths_min=1\
+         &doz=6m&price_max=900000"
     );
-    assert_eq!(status(r#""listingStatus": "FOR_SALE", "contingentListingType": null"#), Status::Active);
+    assert_eq!(request.headers[0], ("x-rapidapi-key".into(), "s3cret".into()));
+    assert_eq!(request.headers[1], ("x-rapidapi-host".into(), "zillow56.p.rapidapi.com".into()));
+    let second = source.request(&Cursor { position: "2 t900 450000-900000".into(), ..Cursor::default() });
+    assert!(second.url.ends_with("&price_min=450000&price_max=900000&page=2"), "{}", second.url);
 }
 
 #[test]
-fn links_are_made_absolute_and_half_baths_kept() {
-    let found = found(r#""detailUrl": "/homedetails/7_zpid/", "bathrooms": 2.5, "country": "USA", "currency": "USD""#);
-    assert_eq!(found.listing.details.url.as_deref(), Some("https://www.zillow.com/homedetails/7_zpid/"));
-    assert_eq!(found.listing.bathrooms_hundredths, Some(250));
-    assert_eq!(found.listing.place.country.as_deref(), Some("US"));
+fn an_answer_of_the_other_api_is_not_ours() {
+    let error = answer_to(&source(&[("api", "zillow56")]), "1", &envelope(1, 1, 1)).unwrap_err();
+    assert_eq!(error.to_string(), "expected JSON with results, got JSON without \"results\"");
 }
 
 #[test]
-fn what_cannot_be_understood_is_refused_by_name_and_value() {
-    let refused = |fields: &str| match rows(fields).remove(0) {
-        Row::Refused { reason, detail, .. } => (reason, detail),
-        Row::Found(found) => panic!("{found:?}"),
+fn what_an_api_cannot_do_is_said_at_once() {
+    let mistakes = |more: &[(&str, &str)]| {
+        let mut params = Params::from([("location".into(), "x".into()), ("key".into(), "s3cret".into())]);
+        params.extend(more.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+        Zillow::from_params(&params).err().map(|error| error.0.join("\n")).unwrap_or_default()
     };
-    assert_eq!(refused(r#""zpid": null"#), (Reason::MissingField, "zpid".into()));
-    assert_eq!(refused(r#""price": "$5""#), (Reason::BadValue, "price is $5".into()));
-    assert_eq!(refused(r#""listingStatus": "AUCTION""#), (Reason::BadValue, "listingStatus is AUCTION".into()));
+    assert_eq!(mistakes(&[("api", "zillow57")]), "api = \"zillow57\": accepted is zillow-com1 or zillow56");
     assert_eq!(
-        refused(r#""units": [{"beds": "2", "price": "soon"}]"#),
-        (Reason::BadValue, "units.price is soon".into())
+        mistakes(&[("api", "zillow56"), ("soldInLast", "7"), ("home_type", "Castles")]),
+        "home_type = \"Castles\": accepted is some of Houses, Townhomes, Condos, Apartments, \
+         Apartments_Condos_Co-ops, Multi-family, Manufactured, LotsLand, parted by commas\n\
+         soldInLast = \"7\": accepted is nothing with api = \"zillow56\": it has no such filter"
     );
-    assert_eq!(refused(r#""units": []"#), (Reason::MissingField, "units".into()));
+    assert_eq!(
+        mistakes(&[("minPrice", "9"), ("status_type", "ForRent")]),
+        "minPrice = \"9\": accepted is nothing in a search of this status_type: use rentMinPrice"
+    );
+    assert_eq!(
+        mistakes(&[("minPrice", "100,000"), ("maxPrice", "0")]),
+        "minPrice = \"100,000\": accepted is a whole number from 0 to 1000000000\n\
+         maxPrice = \"0\": accepted is a whole number from 1 to 1000000000"
+    );
+    assert_eq!(
+        mistakes(&[("minPrice", "9"), ("maxPrice", "8")]),
+        "minPrice = \"9\": accepted is no more than maxPrice = 8"
+    );
+    assert!(mistakes(&[("pages", "0")]).starts_with("pages = \"0\""));
+    assert_eq!(source(&[("pages", "20")]).manners().pages_max, 20);
 }
 
 #[test]

@@ -1,0 +1,127 @@
+//! What stands in an answer around and beside the rows.
+
+use serde_json::value::RawValue;
+
+use super::json_path::{self, JsonPath, Selected};
+use super::trie::{self, Span, Trie};
+use crate::port::ReadError;
+
+/// Where in an answer its rows stand, and what leads on.
+#[derive(Debug)]
+pub(super) struct Envelope {
+    trie: Trie,
+    /// Whether any value is looked for by a JSON Pointer.
+    pointers: bool,
+    /// Values that are looked for by a JSONPath, with their slots.
+    paths: Vec<(usize, JsonPath)>,
+    /// Where the rows stand, as the map says it; `None` where the answer is the array of rows itself.
+    rows: Option<String>,
+}
+
+/// Slots of an [`Envelope`].
+pub(super) const ROWS: usize = 0;
+pub(super) const NEXT: usize = 1;
+pub(super) const TOTAL: usize = 2;
+pub(super) const TOTAL_PAGES: usize = 3;
+pub(super) const MORE: usize = 4;
+pub(super) const COUNT: usize = 5;
+
+/// An answer, opened.
+#[derive(Debug)]
+pub(super) struct Opened<'j> {
+    pub(super) rows: Vec<&'j str>,
+    /// How many rows the page counts for.
+    pub(super) counted: u64,
+    values: [&'j str; COUNT],
+}
+
+/// Checks the path to a value: a JSON Pointer or a JSONPath.
+pub(super) fn check(text: &str) -> Result<(), String> {
+    if json_path::is_path(text) { JsonPath::parse(text).map(drop) } else { trie::pointer(text).map(drop) }
+}
+
+impl Envelope {
+    /// Of the paths to each slot's value; those with mistakes in them find nothing.
+    pub(super) fn new(paths: [Option<&str>; COUNT]) -> Self {
+        let is_path = |text: &&str| json_path::is_path(text);
+        let pointers = paths.map(|text| text.filter(|text| !is_path(text)).and_then(|text| trie::pointer(text).ok()));
+        let parsed = paths.into_iter().enumerate();
+        Self {
+            pointers: pointers.iter().any(Option::is_some),
+            trie: Trie::new(&pointers),
+            rows: paths[ROWS].map(str::to_owned),
+            paths: parsed
+                .filter_map(|(slot, text)| Some((slot, JsonPath::parse(text.filter(is_path)?).ok()?)))
+                .collect(),
+        }
+    }
+
+    /// Opens an answer: a whole JSON document without white space around it.
+    /// `hide` takes out of a text what no message may show.
+    pub(super) fn open<'j>(&self, body: &'j str, hide: impl Fn(&str) -> String) -> Result<Opened<'j>, ReadError> {
+        let unreadable = |error: serde_json::Error| ReadError::Unreadable(error.to_string());
+        let mut values = [""; COUNT];
+        if self.pointers {
+            let mut spans = [Span::default(); COUNT];
+            self.trie.find(body, &mut spans).map_err(unreadable)?;
+            values = spans.map(|span| body.get(span.start as usize..span.end as usize).unwrap_or_default());
+        }
+        let mut selected_rows = None;
+        if !self.paths.is_empty() {
+            let paths: Vec<&JsonPath> = self.paths.iter().map(|(_, path)| path).collect();
+            let selected = json_path::select(&paths, body).map_err(unreadable)?;
+            for ((slot, path), selected) in self.paths.iter().zip(selected) {
+                values[*slot] = selected.values.first().copied().unwrap_or_default();
+                if *slot == ROWS && !path.is_singular() {
+                    selected_rows = Some(selected);
+                }
+            }
+        }
+        match selected_rows {
+            // The rows that a JSONPath selects one by one. Where it selects none, the array that it begins with must
+            // be there all the same: else a message about an error would pass for a page without rows. That array
+            // counts as the page where it is longer than what was selected: a filter takes nothing off the page.
+            Some(Selected { values: rows, elements: None }) if rows.is_empty() => Err(self.no_rows("", body, hide)),
+            Some(Selected { values: rows, elements }) => {
+                Ok(Opened { counted: rows.len().max(elements.unwrap_or(0)) as u64, rows, values })
+            }
+            None => {
+                let rows = if self.rows.is_none() { body } else { values[ROWS] };
+                if !rows.starts_with('[') {
+                    return Err(self.no_rows(rows, body, hide));
+                }
+                let rows: Vec<&RawValue> = serde_json::from_str(rows).map_err(unreadable)?;
+                let rows: Vec<&str> = rows.into_iter().map(RawValue::get).collect();
+                Ok(Opened { counted: rows.len() as u64, rows, values })
+            }
+        }
+    }
+
+    fn no_rows(&self, got: &str, body: &str, hide: impl Fn(&str) -> String) -> ReadError {
+        let place = self.rows.as_deref().unwrap_or("the top");
+        let got = if got.is_empty() { "nothing".to_owned() } else { hide(got) };
+        let got = format!("{got:.80} at {place}, in {:.200}", hide(body));
+        ReadError::NotOurs { expected: "an array of rows", got }
+    }
+}
+
+impl<'j> Opened<'j> {
+    /// How the value of a slot is written; empty where there is none.
+    pub(super) fn written(&self, slot: usize) -> &'j str {
+        self.values[slot]
+    }
+
+    /// A whole number, or a text that holds one.
+    pub(super) fn number(&self, slot: usize) -> Option<u64> {
+        self.values[slot].trim_matches('"').trim().parse().ok()
+    }
+
+    /// A truth value, however it is written.
+    pub(super) fn truth(&self, slot: usize) -> Option<bool> {
+        match self.values[slot].trim_matches('"') {
+            "true" | "True" | "1" => Some(true),
+            "false" | "False" | "0" => Some(false),
+            _ => None,
+        }
+    }
+}

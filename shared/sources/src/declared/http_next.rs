@@ -1,0 +1,113 @@
+//! What comes after a page of a declared API.
+
+use super::cells::unescape;
+use super::envelope::{MORE, NEXT, Opened, TOTAL, TOTAL_PAGES};
+use super::http_plan::HttpPlan;
+use super::link_header;
+use super::pages_plan::{By, Pages};
+use crate::port::{Answer, Cursor, Next, ReadError};
+
+/// An answer, and the request that it is to.
+pub(super) struct Turned<'a> {
+    pub(super) plan: &'a HttpPlan,
+    pub(super) cursor: &'a Cursor,
+    /// The address that was asked, and that where a scan begins.
+    pub(super) asked: &'a str,
+    pub(super) first: &'a str,
+    /// The origin that no link may leave.
+    pub(super) home: &'a str,
+    pub(super) answer: &'a Answer<'a>,
+    pub(super) opened: &'a Opened<'a>,
+}
+
+impl Turned<'_> {
+    /// How many listings the whole search has.
+    pub(super) fn total(&self) -> Option<u64> {
+        let header = self.plan.pages.total_header.as_deref().and_then(|name| self.answer.header(name));
+        self.opened.number(TOTAL).or_else(|| header?.trim().parse().ok())
+    }
+
+    /// Where the next page is, if there is one.
+    pub(super) fn next(&self) -> Result<Next, ReadError> {
+        let pages = &self.plan.pages;
+        let position = match pages.by {
+            By::None => None,
+            By::Page => self.next_page(pages),
+            By::Offset => self.next_offset(pages)?,
+            By::Cursor | By::NextLink | By::LinkHeader if self.opened.truth(MORE) == Some(false) => None,
+            By::Cursor if self.plan.has_bare_cursor() => {
+                let raw = self.opened.written(NEXT);
+                lead(raw).map(|_| raw.to_owned())
+            }
+            By::Cursor => lead(self.opened.written(NEXT)),
+            By::NextLink => lead(self.opened.written(NEXT)).map(|link| self.follow(&link)).transpose()?,
+            By::LinkHeader => link_header::next(self.answer.headers).map(|link| self.follow(link)).transpose()?,
+        };
+        let Some(position) = position else { return Ok(Next::End) };
+        if position == self.cursor.position || position == self.first {
+            return Err(ReadError::BadLink("leads back to a page that was read".into()));
+        }
+        if self.cursor.pages_before.saturating_add(1) >= self.plan.manners.pages_max {
+            return Ok(Next::Capped);
+        }
+        let pages_before = self.cursor.pages_before.saturating_add(1);
+        Ok(Next::Page(Cursor { position, since: self.cursor.since.clone(), pages_before }))
+    }
+
+    /// The number of the next page, with how many rows came before it.
+    fn next_page(&self, pages: &Pages) -> Option<String> {
+        let (number, before) = numbered(&self.cursor.position, pages.first);
+        let turned = number.saturating_sub(pages.first);
+        let before = before.or_else(|| pages.size.map(|size| turned.saturating_mul(size)));
+        let seen = before.unwrap_or(0).saturating_add(self.opened.counted);
+        let is_last = match (self.opened.truth(MORE), self.opened.number(TOTAL_PAGES), self.total()) {
+            (Some(more), ..) => !more,
+            (None, Some(all), _) => turned.saturating_add(1) >= all,
+            (None, None, Some(total)) => self.opened.counted == 0 || seen >= total,
+            (None, None, None) => self.is_short(pages),
+        };
+        (!is_last).then(|| format!("{}:{seen}", number.saturating_add(1)))
+    }
+
+    /// An offset grows by what was read: a server may show fewer rows a page than it was asked for.
+    fn next_offset(&self, pages: &Pages) -> Result<Option<String>, ReadError> {
+        let (number, _) = numbered(&self.cursor.position, pages.first);
+        let next = number.saturating_add(self.opened.counted);
+        let seen = next.saturating_sub(pages.first);
+        let is_last = match (self.opened.truth(MORE), self.total()) {
+            (Some(true), _) if self.opened.counted == 0 => {
+                return Err(ReadError::BadLink("has no offset: the page is empty and says that there is more".into()));
+            }
+            (Some(more), _) => !more,
+            (None, Some(total)) => self.opened.counted == 0 || seen >= total,
+            (None, None) => self.is_short(pages),
+        };
+        Ok((!is_last).then(|| next.to_string()))
+    }
+
+    fn is_short(&self, pages: &Pages) -> bool {
+        self.opened.counted == 0 || pages.size.is_some_and(|size| self.opened.counted < size)
+    }
+
+    fn follow(&self, link: &str) -> Result<String, ReadError> {
+        link_header::follow(self.home, self.asked, link)
+    }
+}
+
+/// The number of a position and, behind a colon, how many rows came before.
+pub(super) fn numbered(position: &str, first: u64) -> (u64, Option<u64>) {
+    let (number, before) = match position.split_once(':') {
+        Some((number, before)) => (number, before.parse().ok()),
+        None => (position, None),
+    };
+    (number.parse().unwrap_or(first), before)
+}
+
+/// A text or a number that leads on; `None` for null, false, "" and what has an inside.
+fn lead(raw: &str) -> Option<String> {
+    match raw.as_bytes() {
+        [b'"', ..] => unescape(raw).ok().map(|text| text.into_owned()).filter(|text| !text.is_empty()),
+        [b'0'..=b'9' | b'-', ..] => Some(raw.to_owned()),
+        _ => None,
+    }
+}

@@ -1,0 +1,198 @@
+use stoop_domain::{Area, AreaUnit, Currency, Details, Listing, Minor, Place, PropertyType, Purpose, Reason, Status};
+
+use crate::fields::{Fields, Refusal, scaled};
+use crate::port::Found;
+
+const IMAGES_MAX: usize = 50;
+
+/// The site's page of a home is this and its `permalink`.
+const PAGE_OF_HOME: &str = "https://www.realtor.com/realestateandhomes-detail/";
+
+/// Reads one of `results`.
+pub(super) fn read(row: &Fields<'_>, searched: Purpose) -> Result<Found, Refusal> {
+    let (purpose, status) = status(row, searched)?;
+    let native_id = native_id(row, purpose)?;
+    not_a_community(row)?;
+    let about = part(row, "description")?;
+    let mut listing = Listing::new(purpose, Currency::USD, place(row)?);
+    listing.status = status;
+    listing.list_price = row.price("list_price", Currency::USD)?;
+    listing.previous_list_price = previous_price(listing.list_price, row.price("price_reduced_amount", Currency::USD)?);
+    listing.property_type = property_type(&about)?;
+    let land = listing.property_type == Some(PropertyType::Land);
+    listing.bedrooms = about.number("beds", 0)?.filter(|beds| !(land && *beds == 0));
+    listing.bathrooms_hundredths = bathrooms_hundredths(&about)?;
+    let area = |name: &str| about.parsed(name, |text| Area::parse(text, AreaUnit::SquareFeet)).map(Option::flatten);
+    listing.living_area = area("sqft")?;
+    listing.lot_area = area("lot_sqft")?;
+    listing.listed_at = row.time("list_date")?;
+    listing.details = details(row, &about);
+    Ok(Found { native_id, at: None, listing })
+}
+
+/// An object inside the row; one that is null or absent says nothing of any field.
+fn part<'a>(row: &Fields<'a>, name: &str) -> Result<Fields<'a>, Refusal> {
+    row.object(name)?.map_or_else(|| Fields::parse("{}"), Ok)
+}
+
+/// The id of one of `results`, also of one that is not a home.
+pub(super) fn native_id_of(row: &Fields<'_>, searched: Purpose) -> Result<String, Refusal> {
+    native_id(row, status(row, searched).map_or(searched, |(purpose, _)| purpose))
+}
+
+fn native_id(row: &Fields<'_>, purpose: Purpose) -> Result<String, Refusal> {
+    let id = match row.text("property_id")? {
+        Some(id) => id,
+        None => match row.text("listing_id")? {
+            Some(id) => format!("listing-{id}"),
+            None => return Err(Refusal::missing("property_id")),
+        },
+    };
+    Ok(if purpose == Purpose::Rent { format!("{id}:rent") } else { id })
+}
+
+/// A flag is true, false or null; of several, the one furthest on the way to a sale counts.
+fn status(row: &Fields<'_>, searched: Purpose) -> Result<(Purpose, Status), Refusal> {
+    let text = row.text("status")?.ok_or_else(|| Refusal::missing("status"))?;
+    let purpose = match text.as_str() {
+        "for_sale" | "ready_to_build" => Purpose::Sale,
+        "for_rent" => Purpose::Rent,
+        "sold" => return Ok((Purpose::Sale, Status::Closed)),
+        // Sold, withdrawn or run out: it is not said which.
+        "off_market" => return Ok((searched, Status::Gone)),
+        other => return Err(Refusal::bad("status", other)),
+    };
+    let flags = part(row, "flags")?;
+    let on = |name: &str| flags.flag(name) == Some(true);
+    let status = if on("is_pending") {
+        Status::Pending
+    } else if on("is_contingent") {
+        Status::ActiveUnderContract
+    } else if on("is_coming_soon") {
+        Status::ComingSoon
+    } else {
+        Status::Active
+    };
+    Ok((purpose, status))
+}
+
+/// A community has a range of prices, kinds of units or a flag, and no price of its own.
+fn not_a_community(row: &Fields<'_>) -> Result<(), Refusal> {
+    if row.get("list_price").is_some() {
+        return Ok(());
+    }
+    let amount = |name: &str| Ok(row.text(name)?.unwrap_or_else(|| "unknown".to_owned()));
+    let units = row.list("units").len();
+    let why = if row.get("list_price_min").is_some() || row.get("list_price_max").is_some() {
+        format!("list_price is {} to {}", amount("list_price_min")?, amount("list_price_max")?)
+    } else if units > 0 {
+        format!("units has {units} entries")
+    } else if part(row, "flags")?.flag("is_subdivision") == Some(true) {
+        "flags.is_subdivision is true".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(Refusal { reason: Reason::BadValue, detail: format!("{why}: a community is not a home") })
+}
+
+/// `price_reduced_amount` is what the last cut took off.
+fn previous_price(price: Option<Minor>, cut: Option<Minor>) -> Option<Minor> {
+    let (price, cut) = (price?.0, cut?.0);
+    price.checked_add(cut).filter(|_| cut > 0).map(Minor)
+}
+
+fn place(row: &Fields<'_>) -> Result<Place, Refusal> {
+    let location = part(row, "location")?;
+    let address = part(&location, "address")?;
+    let (latitude_e6, longitude_e6) = part(&address, "coordinate")?.coordinates("lat", "lon")?;
+    let country = match address.text("country")?.as_deref() {
+        None | Some("USA" | "US") => "US".to_owned(),
+        Some(other) => return Err(Refusal::bad("location.address.country", other)),
+    };
+    let region = match address.text("state_code")? {
+        Some(code) => Some(code),
+        None => address.text("state")?,
+    };
+    Ok(Place {
+        line: address.text("line")?,
+        neighbourhood: None,
+        city: address.text("city")?,
+        county: part(&location, "county")?.text("name")?,
+        region,
+        postal_code: address.text("postal_code")?.map(zip),
+        country: Some(country),
+        latitude_e6,
+        longitude_e6,
+    })
+}
+
+/// ZIP+4 names a side of a block; the zip is the area that homes are counted in.
+fn zip(mut code: String) -> String {
+    if code.as_bytes().get(5) == Some(&b'-') {
+        code.truncate(5);
+    }
+    code
+}
+
+fn property_type(about: &Fields<'_>) -> Result<Option<PropertyType>, Refusal> {
+    let Some(name) = about.text("type")? else { return Ok(None) };
+    Ok(Some(match name.as_str() {
+        "single_family" => PropertyType::SingleFamilyResidence,
+        "condos" | "condo" | "coop" | "condop" => PropertyType::Condominium,
+        "townhomes" | "townhouse" => PropertyType::Townhouse,
+        // One word for several kinds: the narrower one says which, if any does.
+        "condo_townhome" | "condo_townhome_rowhome_coop" => match about.text("sub_type")?.as_deref() {
+            Some("condo" | "coop") => PropertyType::Condominium,
+            Some("townhouse" | "townhome") => PropertyType::Townhouse,
+            _ => return Ok(None),
+        },
+        "multi_family" | "duplex_triplex" => PropertyType::MultiFamily,
+        "apartment" => PropertyType::Apartment,
+        "mobile" | "manufactured" => PropertyType::ManufacturedHome,
+        "land" => PropertyType::Land,
+        "farm" => PropertyType::Farm,
+        "commercial" | "industrial" => PropertyType::Commercial,
+        _ => PropertyType::Other,
+    }))
+}
+
+/// `baths_consolidated`, of which `2.5+` is at least 2.5. Rentals lack it: their parts are added up, with a
+/// three-quarter bath a whole one as realtor.com counts it. 0 is how land says that there are none.
+fn bathrooms_hundredths(about: &Fields<'_>) -> Result<Option<u16>, Refusal> {
+    let consolidated = about.parsed("baths_consolidated", |text| scaled(text.trim_end_matches('+'), 2))?;
+    if consolidated.is_some() {
+        return Ok(consolidated);
+    }
+    let mut parts: Option<u16> = None;
+    for (name, worth) in [("baths_full", 100_u16), ("baths_3qtr", 100), ("baths_half", 50), ("baths_1qtr", 25)] {
+        if let Some(count) = about.number::<u16>(name, 0)? {
+            parts = Some(parts.unwrap_or(0).saturating_add(count.saturating_mul(worth)));
+        }
+    }
+    let baths = if parts.is_some() { parts } else { about.number("baths", 2)? };
+    Ok(baths.filter(|baths| *baths > 0))
+}
+
+fn details(row: &Fields<'_>, about: &Fields<'_>) -> Details {
+    let inside = |name: &str, field: &str| row.object(name).ok()??.prose(field);
+    let first = inside("primary_photo", "href");
+    let photos = row.list("photos").into_iter().filter_map(|photo| Fields::parse(photo.get()).ok()?.prose("href"));
+    let more: Vec<String> = photos.filter(|href| Some(href) != first.as_ref()).take(IMAGES_MAX).collect();
+    let mut images: Vec<String> = first.into_iter().chain(more).collect();
+    images.truncate(IMAGES_MAX);
+    let office = |name: &str, field: fn(&Fields<'_>) -> Option<String>| {
+        row.list(name).first().and_then(|raw| field(&Fields::parse(raw.get()).ok()?))
+    };
+    let agency = office("branding", |brand| brand.prose("name"))
+        .or_else(|| office("advertisers", |advertiser| advertiser.object("office").ok()??.prose("name")));
+    let page = row.prose("href").filter(|href| href.starts_with("https://"));
+    Details {
+        title: about.prose("name"),
+        description: about.prose("text"),
+        seller: None,
+        agency,
+        images,
+        amenities: row.texts("tags"),
+        url: page.or_else(|| row.prose("permalink").map(|link| format!("{PAGE_OF_HOME}{link}"))),
+    }
+}

@@ -1,0 +1,211 @@
+//! RentCast: `GET /listings/sale` or `/listings/rental/long-term`, each a bare array of listings.
+//!
+//! A cursor's position is the offset of its first row. A page with fewer rows than its limit is the last one. The array
+//! says nothing of how many there are; `includeTotalCount=true` makes the header `X-Total-Count` say it, and is asked for
+//! once, on the first page, because it is slow.
+//!
+//! Decisions:
+//! - `id` is an address in words, commas and all. It names the property, so a rental has `:rent` behind it: one home can
+//!   be for sale and for rent at a time. A home's id is a text everywhere, never a path of ours: it is kept letter by letter.
+//! - `Inactive` is [`Status::Gone`](stoop_domain::Status): RentCast no longer sees it on offer and does not say whether it
+//!   was sold, withdrawn or ran out.
+//! - What a row says is so when it is read. `lastSeenDate` moves every day without a change, and a search for inactive
+//!   listings beside one for active ones would put their times out of order.
+//! - `history` has the last price of each earlier spell on the market, under the day it began. What was asked years ago is
+//!   not what was asked before the last change: nothing is made of it. A cut inside a spell is not in it at all.
+//! - A `propertyType` that RentCast does not document ("Apartament") is unknown: a likely meaning is a guess.
+//! - A 404 is an answer without rows. It proves nothing, for a wrong address gives one too: the total stays unknown, so
+//!   that nothing is said to be gone. A search that finds nothing may as well answer `[]` and a total of 0, which does.
+
+mod ask;
+mod row;
+
+use std::fmt;
+
+use serde_json::value::RawValue;
+use stoop_domain::{Purpose, Time};
+
+use crate::body::{Body, html_in_words};
+use crate::fields::Fields;
+use crate::limit::Limit;
+use crate::params::Param;
+use crate::port::{
+    Answer, Coverage, Cursor, Manners, Method, Next, Page, Params, ReadError, Request, SearchError, Source,
+};
+use crate::registry::Tells;
+
+/// See the [module](self).
+pub(crate) struct RentCast {
+    base: String,
+    key: String,
+    purpose: Purpose,
+    limit: u64,
+    /// Every parameter of the query but the place in the results, encoded.
+    query: String,
+    coverage: Coverage,
+}
+
+const EXPECTED: &str = "a JSON array of listings";
+const LIMIT_MAX: u32 = 500;
+
+/// The errors that RentCast documents for a key it turns away.
+const DENIALS: [(&str, &str); 2] = [
+    ("auth/api-key-invalid", "RentCast does not know the key (auth/api-key-invalid)"),
+    (
+        "billing/subscription-inactive",
+        "the key's RentCast plan is not active or not paid (billing/subscription-inactive)",
+    ),
+];
+
+impl RentCast {
+    pub(crate) const TELLS: Tells = Tells {
+        price_changes: "nothing: a cut inside a spell is not recorded",
+        status: "on offer or not",
+        gone: "a complete scan that misses it twice",
+        limits: "20 requests a second, 50 in 31 days",
+    };
+
+    pub(crate) const PARAMS: &[Param] = &[
+        Param::required("key", "the RentCast API key").secret(),
+        Param::optional("purpose", "sale or rent (default sale)"),
+        Param::optional("zipCode", "a zip of five digits: 78723"),
+        Param::optional("city", "a city, with state; its letters' case counts: Austin"),
+        Param::optional("state", "a state by its two letters: TX"),
+        Param::optional("latitude", "the middle of a circle, with longitude and radius"),
+        Param::optional("longitude", "the middle of a circle, with latitude and radius"),
+        Param::optional("radius", "the circle's radius in miles, at most 100"),
+        Param::optional("propertyType", "Single Family, Condo, Apartment, ...; several are parted by | (default all)"),
+        Param::optional("bedrooms", "number of bedrooms; 0 is a studio"),
+        Param::optional("bathrooms", "number of bathrooms"),
+        Param::optional("status", "Active or Inactive (default Active)"),
+        Param::optional("daysOld", "listed within so many days; then nothing is said to be gone"),
+        Param::optional("limit", "rows a page, 1 to 500 (default 500)"),
+        Param::optional("url", "the API's base address (default https://api.rentcast.io/v1)"),
+    ];
+
+    pub(crate) fn from_params(params: &Params) -> Result<Self, SearchError> {
+        ask::read(params)
+    }
+
+    fn next(&self, cursor: &Cursor, answer: &Answer<'_>, rows: u64) -> Next {
+        // The server says which limit it went by, should it have lowered the one that was asked for.
+        let told = answer.header("x-limit").and_then(|limit| limit.trim().parse().ok());
+        let limit = told.filter(|limit| (1..=self.limit).contains(limit)).unwrap_or(self.limit);
+        if rows < limit {
+            return Next::End;
+        }
+        let position = offset(cursor).saturating_add(limit).to_string();
+        if position == cursor.position {
+            return Next::Capped;
+        }
+        let pages_before = cursor.pages_before.saturating_add(1);
+        Next::Page(Cursor { position, since: cursor.since.clone(), pages_before })
+    }
+
+    /// RentCast's message, without a key that it might quote.
+    fn told(&self, body: &Body<'_>) -> ReadError {
+        if body.text().contains(&self.key) {
+            return body.not_ours("an error that quotes the key".to_owned());
+        }
+        match body.json::<Fields<'_>>() {
+            Ok(fields) => body.without("listings", &fields),
+            Err(error) => error,
+        }
+    }
+}
+
+impl Source for RentCast {
+    fn name(&self) -> &str {
+        "rentcast"
+    }
+
+    fn manners(&self) -> Manners {
+        Manners {
+            coverage: self.coverage,
+            // RentCast blocks nobody who asks more than the plan has: it charges for it.
+            limits: vec![Limit::per_second(20), Limit::per_month(50)],
+            robots: false,
+            off_by_default: false,
+            pages_max: 1_000,
+        }
+    }
+
+    fn begin(&self, since: Option<&str>) -> Cursor {
+        Cursor { position: "0".into(), since: since.map(str::to_owned), pages_before: 0 }
+    }
+
+    fn request(&self, cursor: &Cursor) -> Request {
+        let path = match self.purpose {
+            Purpose::Sale => "/listings/sale",
+            Purpose::Rent => "/listings/rental/long-term",
+        };
+        let (offset, count) = match offset(cursor) {
+            0 => (0, "&includeTotalCount=true"),
+            offset => (offset, ""),
+        };
+        Request {
+            method: Method::Get,
+            url: format!("{}{path}?{}&limit={}&offset={offset}{count}", self.base, self.query, self.limit),
+            headers: vec![("X-Api-Key".into(), self.key.clone()), ("Accept".into(), "application/json".into())],
+            body: None,
+            granted: false,
+        }
+    }
+
+    fn reads(&self, status: u16) -> bool {
+        matches!(status, 200 | 400 | 401 | 403 | 404)
+    }
+
+    fn read(&self, cursor: &Cursor, answer: &Answer<'_>, _now: Time) -> Result<Page, ReadError> {
+        if matches!(answer.status, 401 | 403) {
+            return Err(denied(answer));
+        }
+        if answer.status == 404 {
+            return nothing(answer);
+        }
+        let body = Body::of(answer.body, EXPECTED)?;
+        if answer.status != 200 || body.text().starts_with('{') {
+            return Err(self.told(&body));
+        }
+        let raws: Vec<&RawValue> = body.json()?;
+        let mut rows = Vec::with_capacity(raws.len());
+        for raw in &raws {
+            let native_id = |fields: &Fields<'_>| row::native_id(fields, self.purpose);
+            rows.push(body.row(raw, native_id, |fields| row::read(fields, self.purpose)));
+        }
+        let total = answer.header("x-total-count").and_then(|total| total.trim().parse().ok());
+        Ok(Page { rows, next: self.next(cursor, answer, raws.len() as u64), total, watermark: None })
+    }
+}
+
+/// Which of the two it is, in our words: the answer's own might quote the key.
+fn denied(answer: &Answer<'_>) -> ReadError {
+    let code = serde_json::from_slice::<serde_json::Value>(answer.body);
+    let code = code.ok().and_then(|body| body.get("error")?.as_str().map(str::to_owned));
+    let known = DENIALS.iter().find(|(name, _)| code.as_deref() == Some(*name));
+    ReadError::Denied(match known {
+        Some((_, words)) => (*words).to_owned(),
+        None => format!("status {}: RentCast turns the key away, for itself or for its bill", answer.status),
+    })
+}
+
+/// "No results" is a 404, if it is RentCast that says so.
+fn nothing(answer: &Answer<'_>) -> Result<Page, ReadError> {
+    match Body::of(answer.body, EXPECTED) {
+        Ok(body) if body.text().starts_with('<') => Err(body.not_ours(html_in_words(body.text()))),
+        _ => Ok(Page { next: Next::End, ..Page::default() }),
+    }
+}
+
+fn offset(cursor: &Cursor) -> u64 {
+    cursor.position.parse().unwrap_or(0)
+}
+
+impl fmt::Debug for RentCast {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RentCast").field("base", &self.base).field("query", &self.query).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

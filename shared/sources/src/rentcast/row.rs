@@ -1,0 +1,70 @@
+use stoop_domain::{Area, AreaUnit, Currency, Details, Listing, Place, PropertyType, Purpose, Status};
+
+use crate::fields::{Fields, Refusal};
+use crate::port::Found;
+
+/// RentCast's names of the kinds of home.
+pub(super) const TYPES: [(&str, PropertyType); 7] = [
+    ("Single Family", PropertyType::SingleFamilyResidence),
+    ("Condo", PropertyType::Condominium),
+    ("Townhouse", PropertyType::Townhouse),
+    ("Manufactured", PropertyType::ManufacturedHome),
+    ("Multi-Family", PropertyType::MultiFamily),
+    ("Apartment", PropertyType::Apartment),
+    ("Land", PropertyType::Land),
+];
+
+/// Reads one listing. `price` is a rent where rentals were asked for, under the same name.
+pub(super) fn read(row: &Fields<'_>, purpose: Purpose) -> Result<Found, Refusal> {
+    let native_id = native_id(row, purpose)?;
+    let mut listing = Listing::new(purpose, Currency::USD, place(row)?);
+    listing.status = match row.text("status")?.as_deref() {
+        Some("Active") => Status::Active,
+        Some("Inactive") => Status::Gone,
+        Some(other) => return Err(Refusal::bad("status", other)),
+        None => return Err(Refusal::missing("status")),
+    };
+    listing.list_price = row.price("price", Currency::USD)?;
+    let kind = row.text("propertyType")?;
+    listing.property_type =
+        TYPES.iter().find(|(name, _)| Some(*name) == kind.as_deref()).map(|(_, property_type)| *property_type);
+    listing.bedrooms = row.number("bedrooms", 0)?;
+    listing.bathrooms_hundredths = row.number("bathrooms", 2)?;
+    let area = |name: &str| row.parsed(name, |text| Area::parse(text, AreaUnit::SquareFeet)).map(Option::flatten);
+    listing.living_area = area("squareFootage")?;
+    listing.lot_area = area("lotSize")?;
+    listing.listed_at = row.time("listedDate")?;
+    let name_of = |who: &str| row.object(who).ok()??.prose("name");
+    listing.details = Details { seller: name_of("builder"), agency: name_of("listingOffice"), ..Details::default() };
+    Ok(Found { native_id, at: None, listing })
+}
+
+pub(super) fn native_id(row: &Fields<'_>, purpose: Purpose) -> Result<String, Refusal> {
+    let id = row.text("id")?.ok_or_else(|| Refusal::missing("id"))?;
+    Ok(if purpose == Purpose::Rent { format!("{id}:rent") } else { id })
+}
+
+fn place(row: &Fields<'_>) -> Result<Place, Refusal> {
+    let (latitude_e6, longitude_e6) = row.coordinates("latitude", "longitude")?;
+    let lines = [row.text("addressLine1")?, row.text("addressLine2")?];
+    let line = lines.into_iter().flatten().collect::<Vec<_>>().join(", ");
+    Ok(Place {
+        line: (!line.is_empty()).then_some(line),
+        neighbourhood: None,
+        city: row.text("city")?,
+        county: row.text("county")?,
+        region: row.text("state")?,
+        postal_code: row.text("zipCode")?.map(zip),
+        country: Some("US".to_owned()),
+        latitude_e6,
+        longitude_e6,
+    })
+}
+
+/// ZIP+4 names a side of a block; the zip is the area that homes are counted in.
+fn zip(mut code: String) -> String {
+    if code.as_bytes().get(5) == Some(&b'-') {
+        code.truncate(5);
+    }
+    code
+}

@@ -1,0 +1,89 @@
+use stoop_domain::Time;
+
+/// Whether a link counts rows (`$skip=200`) instead of naming where it goes on (`$skiptoken`). Every row that changes
+/// while such pages are read moves to the end and pulls one that was not read yet over the page's edge; and vendors
+/// stop counting somewhere: Bridge after 10,000 rows, Trestle after a million.
+pub(super) fn counts_rows(link: &str) -> bool {
+    let query = link.split_once('?').map_or("", |(_, query)| query);
+    let has = |wanted: &str| {
+        query.split('&').any(|part| {
+            let name = part.split('=').next().unwrap_or(part);
+            let name = name.strip_prefix("%24").or_else(|| name.strip_prefix('$')).unwrap_or(name);
+            name.eq_ignore_ascii_case(wanted)
+        })
+    };
+    has("skip") && !has("skiptoken")
+}
+
+/// The time from which a scan in the order of time can go on without counting rows: that of the page's last row, if
+/// the page is in order and not all of one time.
+pub(super) fn from_time(times: &[Option<Time>]) -> Option<Time> {
+    let last = (*times.last()?)?;
+    let known: Vec<Time> = times.iter().copied().flatten().collect();
+    (known.is_sorted() && known[0] < last).then_some(last)
+}
+
+/// The target of `rel="next"` in a `Link` header (RFC 8288).
+pub(super) fn in_header(header: &str) -> Option<&str> {
+    let mut rest = header;
+    while let Some((_, after)) = rest.split_once('<') {
+        let (target, after) = after.split_once('>')?;
+        let (params, next) = after.find('<').map_or((after, ""), |at| after.split_at(at));
+        let mut params = params.split([';', ',']).filter_map(|param| param.split_once('='));
+        let is_next = |value: &str| {
+            value.trim().trim_matches('"').split_ascii_whitespace().any(|rel| rel.eq_ignore_ascii_case("next"))
+        };
+        if params.any(|(name, value)| name.trim().eq_ignore_ascii_case("rel") && is_next(value)) {
+            return Some(target.trim());
+        }
+        rest = next;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_that_count_rows_are_told_from_those_that_name_a_place() {
+        for link in ["?$skip=200", "https://e.example/P?$top=5&%24skip=10", "Property?$filter=a+eq+1&$Skip=5"] {
+            assert!(counts_rows(link), "{link}");
+        }
+        for link in [
+            "P?$skiptoken=x",
+            "P?$skip=20&$skiptoken=x",
+            "P?$filter=Remarks eq '$skip=1'",
+            "P?next=$skip",
+            "P",
+            "P?$top=skip",
+        ] {
+            assert!(!counts_rows(link), "{link}");
+        }
+    }
+
+    #[test]
+    fn a_page_goes_on_from_its_last_time_only_if_it_is_in_order() {
+        let at = |seconds: &[i64]| -> Vec<Option<Time>> {
+            seconds.iter().map(|s| (*s >= 0).then(|| Time::from_ms(s * 1_000))).collect()
+        };
+        let from = |seconds: &[i64]| from_time(&at(seconds)).map(|time| time.ms() / 1_000);
+        assert_eq!(from(&[1, 2, 2]), Some(2));
+        assert_eq!(from(&[-1, -1, 1, 2]), Some(2), "rows without a time come first");
+        assert_eq!(from(&[1, 2, -1]), None, "or last, and then there may be more of them");
+        assert_eq!(from(&[2, 2]), None, "a page all of one time: more of it may follow");
+        assert_eq!(from(&[2, 1, 3]), None);
+        assert_eq!(from(&[]), None);
+    }
+
+    #[test]
+    fn the_next_link_is_found_among_others() {
+        let two =
+            r#"<https://e.example/P?$select=A,B;C>; rel="prev", <https://e.example/P?next=1,2>; title=x; rel="next""#;
+        assert_eq!(in_header(two), Some("https://e.example/P?next=1,2"));
+        assert_eq!(in_header("<P>; rel=next"), Some("P"));
+        for none in ["", "<P", "<P>", "P; rel=next", "<P>; rel=nexter", "<P>; title=next"] {
+            assert_eq!(in_header(none), None, "{none}");
+        }
+    }
+}

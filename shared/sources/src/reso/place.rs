@@ -1,0 +1,104 @@
+use serde::{Deserialize, Serialize};
+use stoop_domain::Time;
+
+use crate::port::{Cursor, ReadError};
+
+/// A cursor's position: an address, and what a scan remembers beside it. The memory stands behind the address as a
+/// fragment, which is never sent; an address without one is a scan that needs none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) url: String,
+    pub(super) memory: Memory,
+}
+
+/// What a scan that is not in the order of time has to remember from page to page.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Memory {
+    /// When the first page came, in milliseconds by the server's clock or ours, whichever is earlier.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) began_ms: Option<i64>,
+    /// The latest change on any page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) latest_ms: Option<i64>,
+    /// Rows on the pages before.
+    pub(super) rows: u64,
+    /// How many there are, by the first page that said it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) total: Option<u64>,
+    /// What names the page before, where the next one has the same address.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(super) page: String,
+}
+
+const MARK: &str = "#stoop:";
+
+impl Place {
+    pub(super) fn of(cursor: &Cursor) -> Self {
+        let position = &cursor.position;
+        let memory = |text: &str| serde_json::from_str(text).ok();
+        match position.rsplit_once(MARK).and_then(|(url, text)| Some((url, memory(text)?))) {
+            Some((url, memory)) => Self { url: url.to_owned(), memory },
+            None => Self { url: position.clone(), memory: Memory::default() },
+        }
+    }
+
+    pub(super) fn position(self) -> String {
+        if self.memory == Memory::default() {
+            return self.url;
+        }
+        match serde_json::to_string(&self.memory) {
+            Ok(memory) => format!("{}{MARK}{memory}", self.url),
+            Err(_) => self.url,
+        }
+    }
+}
+
+impl Memory {
+    /// What is known after a page that came at `now`.
+    pub(super) fn after(self, rows: usize, total: Option<u64>, latest: Option<Time>, now: Time) -> Self {
+        Self {
+            began_ms: self.began_ms.or(Some(now.ms())),
+            latest_ms: self.latest_ms.max(latest.map(Time::ms)),
+            rows: self.rows.saturating_add(rows as u64),
+            total: self.total.or(total),
+            page: self.page,
+        }
+    }
+
+    /// Whether a scan that has ended saw every row. A page that was lost on its way cannot be asked for again where
+    /// the server goes on by itself; a few rows less are rows that left meanwhile.
+    pub(super) fn whole(&self, page_rows: u32) -> Result<(), ReadError> {
+        let Some(total) = self.total else { return Ok(()) };
+        if self.rows.saturating_add(u64::from(page_rows)) > total {
+            return Ok(());
+        }
+        Err(ReadError::Unreadable(format!(
+            "the replication ended after {} of {total} rows: pages were lost",
+            self.rows
+        )))
+    }
+
+    /// Up to when everything has been read: rows that were read early may have changed since the scan began.
+    pub(super) fn read_until(&self) -> Option<Time> {
+        Some(Time::from_ms(self.latest_ms?.min(self.began_ms?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_comes_back_letter_by_letter() {
+        for url in ["https://e.example/o/Property?$filter=City+eq+'A#1'&$skip=10", "", "#stoop:", "x#stoop:{"] {
+            for memory in
+                [Memory::default(), Memory { rows: 7, total: Some(9), page: "ab".into(), ..Memory::default() }]
+            {
+                let place = Place { url: url.to_owned(), memory };
+                let cursor = Cursor { position: place.clone().position(), ..Cursor::default() };
+                assert_eq!(Place::of(&cursor), place);
+            }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+use serde_json::value::RawValue;
+use stoop_domain::{Currency, Listing, Minor, PropertyType};
+
+use crate::fields::{Fields, Refusal, scaled};
+use crate::port::Found;
+
+/// The kinds of units in a building, each a listing of its own made after `template`. They are told
+/// apart by their number of bedrooms alone; of two alike the lower price is the one that "from" speaks of.
+pub(super) fn units(
+    row: &Fields<'_>,
+    zpid: &str,
+    mut template: Listing,
+) -> Result<Vec<Result<Found, Refusal>>, Refusal> {
+    template.details.title = row.prose("buildingName");
+    let mut units: Vec<Result<Found, Refusal>> = Vec::new();
+    for raw in row.list("units") {
+        let found = read(raw, zpid, &template);
+        let native_id = found.as_ref().ok().map(|found| &found.native_id);
+        let alike = units.iter_mut().flatten().find(|other| Some(&other.native_id) == native_id);
+        match (alike, found) {
+            (Some(other), Ok(found)) => {
+                let prices = [other.listing.list_price, found.listing.list_price];
+                other.listing.list_price = prices.into_iter().flatten().min();
+            }
+            (_, found) => units.push(found),
+        }
+    }
+    if units.is_empty() { Err(Refusal::missing("units")) } else { Ok(units) }
+}
+
+fn read(raw: &RawValue, zpid: &str, template: &Listing) -> Result<Found, Refusal> {
+    let unit = Fields::parse(raw.get()).map_err(|_| Refusal::bad("units", raw.get()))?;
+    let beds = unit.text("beds")?.ok_or_else(|| Refusal::missing("units.beds"))?;
+    let bedrooms = bedrooms(&beds).ok_or_else(|| Refusal::bad("units.beds", &beds))?;
+    let mut listing = template.clone();
+    listing.bedrooms = Some(bedrooms);
+    listing.list_price = match unit.text("price")? {
+        Some(text) => from_price(&text, listing.currency)?,
+        None => None,
+    };
+    // A room in a shared flat is no flat of so many bedrooms.
+    let room = unit.flag("roomForRent") == Some(true);
+    listing.property_type = Some(if room { PropertyType::Room } else { PropertyType::Apartment });
+    let native_id = if room { format!("{zpid}/{bedrooms}/room") } else { format!("{zpid}/{bedrooms}") };
+    Ok(Found { native_id, at: None, listing })
+}
+
+/// A whole number of bedrooms, or a studio.
+fn bedrooms(text: &str) -> Option<u8> {
+    if text.eq_ignore_ascii_case("studio") {
+        return Some(0);
+    }
+    let tenths: u16 = scaled(text, 1).ok()?;
+    tenths.is_multiple_of(10).then(|| u8::try_from(tenths / 10).ok())?
+}
+
+/// `$2,305+` is "from 2305 dollars": the number counts.
+fn from_price(text: &str, currency: Currency) -> Result<Option<Minor>, Refusal> {
+    let number = text.trim().trim_start_matches("From ").trim_start_matches('$');
+    let number = number.trim_end_matches("/mo").trim_end_matches('+').trim_end_matches("/mo").replace(',', "");
+    match number.trim() {
+        "" | "--" => Ok(None),
+        number => Minor::parse_major(number, currency).map(Some).map_err(|_| Refusal::bad("units.price", text)),
+    }
+}
