@@ -81,7 +81,7 @@ pub(crate) struct ReplayArgs {
     /// The map that says which column or JSON value is which field
     #[arg(long, value_name = "TOML")]
     pub(crate) map: PathBuf,
-    /// CSV, JSON, JSON Lines or Parquet, also .gz and .zst; fed in the order given
+    /// CSV, JSON, JSON Lines or Parquet, also .gz, .zst and .zip; fed in the order given
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Slow down to so many rows a second

@@ -2,13 +2,14 @@
 
 mod screen;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use stoop_domain::Time;
-use stoop_embedded::Database;
+use stoop_embedded::{Database, FolderFiles};
 use stoop_pipeline::{Clock, Search};
 use stoop_rules::Rules;
 use stoop_runtime::{HttpClient, SystemClock};
@@ -57,7 +58,14 @@ pub(crate) async fn demo(store: &StoreArgs, args: &DemoArgs) -> anyhow::Result<E
             ..PortalConfig::new(move || portal_clock.now())
         },
     )?;
-    let engine = Engine { database, http: Arc::new(HttpClient::new()), tokens: Arc::default(), clock, stop };
+    let engine = Engine {
+        database,
+        http: Arc::new(HttpClient::new()),
+        files: FolderFiles::new(Path::new("")),
+        tokens: Arc::default(),
+        clock,
+        stop,
+    };
     println!("A simulated listing portal answers on {} (RESO Web API).", portal.url());
     println!(
         "One second is {} simulated minutes. Everything lands in {} and {}.",
@@ -90,7 +98,8 @@ async fn play(engine: &Engine, args: &DemoArgs, url: &str, screen: &Arc<Screen>)
         ];
         let params: Params = params.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
         let source = stoop_sources::build("reso", &params)?;
-        let search = Search { name: name.into(), source, full_scan_every_ms: 7 * Time::DAY_MS, limits: None };
+        let search =
+            Search { name: name.into(), source: source.into(), full_scan_every_ms: 7 * Time::DAY_MS, limits: None };
         polls.spawn(keep_polling(engine.clone(), search, Arc::clone(screen)));
     }
     let watcher = Arc::clone(screen);

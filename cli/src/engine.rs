@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use stoop_domain::Alert;
-use stoop_embedded::{Database, PageFolder};
+use stoop_embedded::{Database, FolderFiles, PageFolder};
 use stoop_pipeline::ports::{Http, Quarantine};
 use stoop_pipeline::{Clock, Inbox, Measured, PollError, PollPorts, Polled, Search, Tokens, poll};
 use stoop_rules::Rules;
@@ -18,6 +18,7 @@ const RECORDS_MAX: usize = 64;
 pub(crate) struct Engine {
     pub(crate) database: Arc<Database>,
     pub(crate) http: Arc<dyn Http>,
+    pub(crate) files: FolderFiles,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) stop: Stop,
@@ -31,6 +32,7 @@ impl Engine {
         let stop = || self.stop.is_set();
         let ports = PollPorts {
             http: &*self.http,
+            files: &self.files,
             stream: &*self.database,
             index: &*self.database,
             pages: &pages,

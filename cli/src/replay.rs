@@ -12,12 +12,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use stoop_domain::{Alert, Time};
 use stoop_embedded::Database;
-use stoop_files::{ReadOptions, Rows, open};
+use stoop_files::MappedFile;
 use stoop_pipeline::Clock;
 use stoop_pipeline::ports::{RunLedger, RunOutcome, RunRecord};
 use stoop_rules::Rules;
 use stoop_runtime::{SystemClock, read_config};
-use stoop_sources::declared::{Format, Map, Order, Reader};
+use stoop_sources::declared::{Map, Order};
 
 use crate::args::{ReplayArgs, StoreArgs};
 use crate::desk::Desk;
@@ -35,8 +35,7 @@ pub(crate) struct Source {
     name: String,
     /// The map's name: the first half of every home's id.
     source: String,
-    rows: Rows,
-    reader: Reader,
+    rows: MappedFile,
 }
 
 pub(crate) async fn replay(store: &StoreArgs, args: &ReplayArgs) -> anyhow::Result<ExitCode> {
@@ -110,31 +109,14 @@ fn read_map(path: &Path) -> anyhow::Result<Map> {
 
 /// Opens every file and binds the map to it. All that is wrong is told at once.
 fn open_all(map: &Map, files: &[PathBuf]) -> anyhow::Result<Vec<Source>> {
-    let hints = map.hints();
-    let format = hints.format.map(|format| match format {
-        Format::Csv => stoop_files::Format::Csv,
-        Format::Json => stoop_files::Format::Json,
-        Format::JsonLines => stoop_files::Format::JsonLines,
-        Format::Parquet => stoop_files::Format::Parquet,
-    });
-    let options =
-        ReadOptions { format, delimiter: hints.delimiter, rows: hints.rows.clone(), ..ReadOptions::default() };
     let mut sources = Vec::new();
     let mut mistakes = Vec::new();
     for file in files {
-        match open(file, &options) {
+        mistakes.extend(MappedFile::misfits(file, map).iter().map(ToString::to_string));
+        match MappedFile::open(file, map) {
             Err(error) => mistakes.push(error.to_string()),
             Ok(rows) => {
-                let bound = rows.headers().map_or_else(|| Ok(map.bind_json()), |headers| map.bind_csv(headers));
-                match bound {
-                    Ok(reader) => sources.push(Source {
-                        name: file.display().to_string(),
-                        source: map.name().to_owned(),
-                        rows,
-                        reader,
-                    }),
-                    Err(errors) => mistakes.push(format!("{} does not fit: {errors}", file.display())),
-                }
+                sources.push(Source { name: file.display().to_string(), source: map.name().to_owned(), rows });
             }
         }
     }

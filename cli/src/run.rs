@@ -1,5 +1,6 @@
 //! `stoop run` and `stoop poll`: the configured searches, on their cadence or once.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::json;
 use stoop_domain::Time;
-use stoop_embedded::Database;
+use stoop_embedded::{Database, FolderFiles};
 use stoop_pipeline::ports::RunOutcome;
 use stoop_pipeline::{Cadence, Clock, PollError, Polled, Search};
 use stoop_runtime::{Config, HttpClient, SearchConfig, SystemClock, Webhook, read_config};
@@ -32,7 +33,7 @@ pub(crate) async fn run(store: &StoreArgs, args: &RunArgs) -> anyhow::Result<Exi
     if config.searches.is_empty() {
         return Err(usage(format!("{}: there is no search to run", args.config.display())));
     }
-    let engine = engine(store, &config)?;
+    let engine = engine(store, &config, &args.config)?;
     let rules = config.alerts.rules.clone();
     let webhook = config.alerts.webhook.clone();
     let cadences = config.cadences();
@@ -68,7 +69,7 @@ pub(crate) async fn poll_once(store: &StoreArgs, args: &PollArgs) -> anyhow::Res
         return Err(usage(format!("the search {:?} {off}; there are: {names}", args.search)));
     };
     let chosen = config.searches.swap_remove(place);
-    let engine = engine(store, &config)?;
+    let engine = engine(store, &config, &args.config)?;
     let quiet = args.json.json;
     let mut desk = engine.desk(config.alerts.rules.clone(), move |alert| {
         if !quiet {
@@ -92,12 +93,13 @@ pub(crate) async fn poll_once(store: &StoreArgs, args: &PollArgs) -> anyhow::Res
     Ok(ExitCode::SUCCESS)
 }
 
-fn engine(store: &StoreArgs, config: &Config) -> anyhow::Result<Engine> {
+fn engine(store: &StoreArgs, config: &Config, config_path: &Path) -> anyhow::Result<Engine> {
     let store = store.or(config);
     let database = Database::open(store.db(), &store.data()).map_err(usage)?;
     let stop = Stop::on_signals();
     let clock = Arc::new(StoppableClock(stop.clone()));
-    Ok(Engine { database, http: Arc::new(HttpClient::new()), tokens: Arc::default(), clock, stop })
+    let files = FolderFiles::beside(config_path);
+    Ok(Engine { database, http: Arc::new(HttpClient::new()), files, tokens: Arc::default(), clock, stop })
 }
 
 fn search_of(config: SearchConfig) -> (Search, u64) {

@@ -3,12 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a suite of tests")]
 
 mod budgets;
+mod files;
 mod keepers;
 mod plans;
 mod store;
 mod stream;
 
 pub use budgets::budgets_conformance;
+pub use files::{files_conformance, files_map};
 pub use keepers::{
     ledger_conformance, pages_conformance, publisher_conformance, quarantine_conformance, run_ledger_conformance,
     search_index_conformance,

@@ -10,10 +10,12 @@ use std::sync::{Arc, Mutex};
 
 use aws::{Bucket, DataStream, Queue, Topic, clients, fresh_name, is_made};
 use stoop_aws::{
-    KinesisStream, Lake, LakeDelivery, PollQueue, S3Index, S3Pages, S3Quarantine, Secrets, TopicPublisher,
+    KinesisStream, Lake, LakeDelivery, PollQueue, S3Files, S3Index, S3Pages, S3Quarantine, Secrets, TopicPublisher,
 };
 use stoop_domain::{Observation, Reject, Verdict};
-use stoop_pipeline::ports::{IndexEntry, PollTask, Publisher, SearchIndex, SearchState, TaskQueue};
+use stoop_pipeline::ports::{
+    FilePattern, FileRow, Files, IndexEntry, PollTask, Publisher, SearchIndex, SearchState, TaskQueue,
+};
 use stoop_runtime::SystemClock;
 use stoop_tests::{conformance, made};
 
@@ -36,6 +38,7 @@ async fn pollers_in_different_processes_share_the_index() {
         seen_in_scan: made::minute(0),
         missed: 0,
         gone_at: None,
+        held: None,
         listing: made::observation("1", 0, 1).listing,
     };
     let first = SearchState { source: "avito".into(), ..one.load("méknes 2/b").await.unwrap() };
@@ -77,6 +80,76 @@ async fn s3_is_a_quarantine() {
     let quarantine = S3Quarantine::new(bucket.client.clone(), &bucket.name);
     conformance::quarantine_conformance(Arc::new(quarantine), read).await;
     bucket.delete().await;
+}
+
+#[tokio::test]
+async fn s3_has_files() {
+    let bucket = Bucket::create().await;
+    let put = async |name: &str, bytes: Vec<u8>| bucket.put(&format!("files/{name}"), bytes).await;
+    let remove = async |name: &str| {
+        let key = format!("files/{name}");
+        bucket.client.delete_object().bucket(&bucket.name).key(key).send().await.unwrap();
+    };
+    bucket.put("config/in/x.csv", b"id,price,seen\n".to_vec()).await;
+    let files = Arc::new(S3Files::new(bucket.client.clone(), &bucket.name));
+    conformance::files_conformance(Arc::clone(&files), put, remove).await;
+
+    // More than one page of a listing.
+    for i in 0..1_005 {
+        bucket.put(&format!("files/lots/{i:04}.csv"), Vec::new()).await;
+    }
+    bucket.put("files/lots/", Vec::new()).await;
+    let listed = files.list(&FilePattern::parse("lots/*.csv").unwrap(), usize::MAX).await.unwrap();
+    assert_eq!(listed.len(), 1_005);
+    for file in listed {
+        let key = format!("files/{}", file.name);
+        bucket.client.delete_object().bucket(&bucket.name).key(key).send().await.unwrap();
+    }
+    bucket.delete().await;
+}
+
+#[tokio::test]
+async fn parquet_is_read_from_s3_by_ranges() {
+    let bucket = Bucket::create().await;
+    bucket.put("files/homes.parquet", parquet(40_000)).await;
+    let files = S3Files::new(bucket.client.clone(), &bucket.name);
+    let file = &files.list(&FilePattern::parse("homes.parquet").unwrap(), 9).await.unwrap()[0];
+    for before in [0, 25_000] {
+        let mut open = files.open(file, &conformance::files_map(), before).await.unwrap();
+        let mut rows = before;
+        loop {
+            let page = open.page(5_000, made::minute(0), made::minute(1)).await.unwrap();
+            for row in &page.rows {
+                let FileRow::Found(found) = row else { panic!("{row:?}") };
+                assert_eq!(found.native_id, rows.to_string());
+                rows += 1;
+            }
+            if page.ended {
+                break;
+            }
+        }
+        assert_eq!(rows, 40_000);
+    }
+    bucket.delete().await;
+}
+
+/// Homes in row groups of 10,000.
+fn parquet(homes: i64) -> Vec<u8> {
+    use parquet::data_type::Int64Type;
+    let schema = "message homes { required int64 id; required int64 price; }";
+    let schema = Arc::new(parquet::schema::parser::parse_message_type(schema).unwrap());
+    let mut writer = parquet::file::writer::SerializedFileWriter::new(Vec::new(), schema, Arc::default()).unwrap();
+    for group in (0..homes).collect::<Vec<_>>().chunks(10_000) {
+        let mut row_group = writer.next_row_group().unwrap();
+        while let Some(mut column) = row_group.next_column().unwrap() {
+            let values: Vec<i64> = group.iter().map(|id| 7_919 + id).collect();
+            let values = if column.typed::<Int64Type>().get_descriptor().name() == "id" { group } else { &values };
+            column.typed::<Int64Type>().write_batch(values, None, None).unwrap();
+            column.close().unwrap();
+        }
+        row_group.close().unwrap();
+    }
+    writer.into_inner().unwrap()
 }
 
 #[tokio::test]

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use stoop_domain::{Market, Observation};
-use stoop_embedded::{AlertFilter, Database, FilePublisher, PageFolder};
+use stoop_embedded::{AlertFilter, Database, FilePublisher, FolderFiles, PageFolder};
 use stoop_market::Close;
-use stoop_pipeline::ports::{Change, PortError, Store};
+use stoop_pipeline::ports::{Change, FilePattern, Files, PortError, Store};
 use stoop_tests::conformance::{self, StoreWitness};
 use stoop_tests::made;
 use tempfile::TempDir;
@@ -125,6 +125,26 @@ async fn a_folder_keeps_pages() {
         Some(zstd::decode_all(file).unwrap())
     };
     conformance::pages_conformance(pages.clone(), read).await;
+}
+
+#[tokio::test]
+async fn a_folder_has_files() {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let put = async |name: &str, bytes: Vec<u8>| {
+        std::fs::create_dir_all(path(name).parent().unwrap()).unwrap();
+        std::fs::write(path(name), bytes).unwrap();
+    };
+    let remove = async |name: &str| std::fs::remove_file(path(name)).unwrap();
+    let files = FolderFiles::new(folder.path());
+    conformance::files_conformance(Arc::new(files.clone()), put, remove).await;
+
+    let pattern = |text: &str| FilePattern::parse(text).unwrap();
+    let error = files.list(&pattern("nowhere/*.csv"), 9).await.unwrap_err();
+    assert_eq!(error.to_string(), "list the files nowhere/*.csv", "a folder that is not there is a mistake");
+    let absolute = FolderFiles::new("elsewhere".as_ref());
+    let all = pattern(&format!("{}/in/*.csv", folder.path().display()));
+    assert_eq!(absolute.list(&all, 9).await.unwrap().len(), 2);
 }
 
 #[tokio::test]

@@ -1,12 +1,11 @@
 use std::time::{Duration, Instant};
 
-use stoop_domain::{Observation, Reason, Reject, Time};
+use stoop_domain::{Observation, Reject, Time};
 use stoop_embedded::Database;
-use stoop_files::{Content, Location};
+use stoop_files::{Mapped, Refusal};
 use stoop_pipeline::Clock;
 use stoop_pipeline::ports::Quarantine;
 use stoop_runtime::SystemClock;
-use stoop_sources::declared::{Outcome, Row};
 
 use super::Source;
 use super::progress::Progress;
@@ -192,27 +191,13 @@ enum Read {
 }
 
 fn read_row(source: &mut Source, now: Time) -> Option<Read> {
-    let Source { name, source, rows, reader } = source;
-    let refuse = |location: Location, reason: Reason, detail: String, raw: &[u8]| {
-        Read::Refused(Box::new(Reject::new(source, now, format!("{name}: {location}"), reason, detail, raw)))
-    };
-    let row = match rows.next_row()? {
-        Ok(row) => row,
-        Err(fault) => return Some(refuse(fault.location, fault.reason, fault.detail, &fault.raw)),
-    };
-    let read = match row.content {
-        Content::Json(bytes) => reader.read(Row::Json(bytes), name, now),
-        Content::Csv(record) => reader.read(Row::Csv(record), name, now),
-    };
-    let (reason, detail) = match read {
-        Ok(Outcome::Skipped) => return Some(Read::Skipped),
-        Ok(Outcome::Observation(observation)) => match observation.check(now) {
-            Ok(()) => return Some(Read::Observation(observation)),
-            Err(refused) => refused,
-        },
-        Err(error) => (error.reason, error.detail),
-    };
-    Some(refuse(row.location, reason, detail, &row.content.raw()))
+    Some(match source.rows.next_row(now, now)? {
+        Mapped::Skipped => Read::Skipped,
+        Mapped::Observation(observation) => Read::Observation(observation),
+        Mapped::Refused(Refusal { reason, detail, raw, .. }) => {
+            Read::Refused(Box::new(Reject::new(&source.source, now, source.rows.place(), reason, detail, &raw)))
+        }
+    })
 }
 
 /// Keeps to so many rows a second, and asks for what was read to be taken in twice a second.

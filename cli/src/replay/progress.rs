@@ -1,5 +1,5 @@
 use indicatif::{ProgressBar, ProgressStyle};
-use stoop_files::Rows;
+use stoop_files::MappedFile;
 
 use super::Source;
 
@@ -21,7 +21,7 @@ impl Progress {
         Self { bar, done: 0.into(), quiet }
     }
 
-    pub(super) fn show(&self, rows: u64, file: &Rows) {
+    pub(super) fn show(&self, rows: u64, file: &MappedFile) {
         let done = self.done.load(std::sync::atomic::Ordering::Relaxed);
         self.bar.set_position(done + file.bytes_read());
         let seconds = self.bar.elapsed().as_secs_f64().max(1e-3);
@@ -36,7 +36,7 @@ impl Progress {
         self.bar.set_message(words);
     }
 
-    pub(super) fn file_done(&self, file: &Rows) {
+    pub(super) fn file_done(&self, file: &MappedFile) {
         self.done.fetch_add(file.total_bytes(), std::sync::atomic::Ordering::Relaxed);
     }
 

@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 use serde::Serialize;
-use stoop_embedded::{Database, PageFolder};
+use stoop_embedded::{Database, FolderFiles, PageFolder};
 use stoop_pipeline::{Clock, Peeked, PollPorts, Tokens, Understood, peek};
 use stoop_runtime::{Config, HttpClient, SearchConfig, read_outline, read_search};
 use stoop_sources::{Coverage, Manners, Next};
@@ -86,6 +86,12 @@ fn before(search: &SearchConfig, look: Look) -> String {
 
 /// Makes the request. Where there is a database, the requests count against the same limits as those of polls.
 async fn look_at(search: &SearchConfig, store: &StoreArgs) -> anyhow::Result<Peeked> {
+    let Some(source) = search.source.http() else {
+        let name = show::plain(&search.name);
+        return Err(usage(format!(
+            "{name} reads files, so there is nothing to request; `stoop poll {name}` reads them"
+        )));
+    };
     let nowhere = tempfile::tempdir()?;
     let database = if store.db().exists() {
         Database::open(store.db(), &store.data()).map_err(usage)?
@@ -93,7 +99,7 @@ async fn look_at(search: &SearchConfig, store: &StoreArgs) -> anyhow::Result<Pee
         Database::open(&nowhere.path().join("none.db"), nowhere.path()).map_err(usage)?
     };
     let http = HttpClient::new();
-    let pages = PageFolder::new(nowhere.path());
+    let (pages, files) = (PageFolder::new(nowhere.path()), FolderFiles::new(nowhere.path()));
     let stop = Stop::on_signals();
     let stopped = || stop.is_set();
     let (clock, tokens) = (StoppableClock(stop.clone()), Tokens::default());
@@ -105,13 +111,14 @@ async fn look_at(search: &SearchConfig, store: &StoreArgs) -> anyhow::Result<Pee
         quarantine: &*database,
         runs: &*database,
         budgets: &*database,
+        files: &files,
         tokens: &tokens,
         clock: &clock,
         deadline: None,
         stop: &stopped,
     };
     let run = format!("check-{}-{}", search.name, clock.now().ms());
-    Ok(peek(&*search.source, search.limits.as_deref(), &run, ports).await?)
+    Ok(peek(source, search.limits.as_deref(), &run, ports).await?)
 }
 
 impl Checked {

@@ -13,7 +13,7 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use stoop_aws::{Meter, PollQueue, Secrets};
 use stoop_domain::Time;
 use stoop_pipeline::ports::{
-    Budgets, Configuration, Http, Pages, PlanLedger, PollTask, PortError, Quarantine, RunLedger, RunOutcome,
+    Budgets, Configuration, Files, Http, Pages, PlanLedger, PollTask, PortError, Quarantine, RunLedger, RunOutcome,
     SearchIndex, Stream,
 };
 use stoop_pipeline::{Clock, PollError, PollPorts, Polled, Tokens, poll, with_causes};
@@ -34,6 +34,8 @@ pub struct App<'a> {
     pub queue: &'a PollQueue,
     /// Where to fetch from.
     pub http: &'a dyn Http,
+    /// Where files are read from.
+    pub files: &'a dyn Files,
     /// Where observations go.
     pub stream: &'a dyn Stream,
     /// What each search has seen.
@@ -152,6 +154,7 @@ impl App<'_> {
         let stop = || clock.is_over();
         let ports = PollPorts {
             http: self.http,
+            files: self.files,
             stream: self.stream,
             index: self.index,
             pages: self.pages,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use stoop_aws::{
-    Clients, DynamoBudgets, DynamoRuns, KinesisStream, Meter, PollQueue, S3Configuration, S3Index, S3Pages,
+    Clients, DynamoBudgets, DynamoRuns, KinesisStream, Meter, PollQueue, S3Configuration, S3Files, S3Index, S3Pages,
     S3Quarantine, Secrets, required,
 };
 use stoop_domain::Time;
@@ -24,6 +24,7 @@ async fn main() -> Result<(), Error> {
         secrets_prefix: &format!("stoop/{}/", required("STOOP_STACK")?),
         queue: &PollQueue::new(clients.sqs(), &required("STOOP_QUEUE_URL")?),
         http: &HttpClient::new(),
+        files: &S3Files::new(clients.s3(), &bucket),
         stream: &KinesisStream::new(clients.kinesis(), &required("STOOP_STREAM")?),
         index: &S3Index::new(clients.s3(), &bucket),
         pages: &S3Pages::new(clients.s3(), &bucket),

@@ -5,6 +5,7 @@
 //! | `Stream` | [`KinesisStream`] | Kinesis Data Streams, KPL-aggregated |
 //! | `TaskQueue` | [`PollQueue`] | SQS FIFO |
 //! | `SearchIndex`, `Pages`, `Quarantine` | [`S3Index`], [`S3Pages`], [`S3Quarantine`] | the data bucket |
+//! | `Files` | [`S3Files`] | the data bucket, below `files/` |
 //! | `Store`, `Views` | [`DynamoStore`], [`DynamoViews`] | DynamoDB |
 //! | `Ledger`, `RunLedger`, `PlanLedger`, `Budgets` | [`DynamoLedger`], [`DynamoRuns`], [`DynamoBudgets`] | DynamoDB |
 //! | `Publisher` | [`TopicPublisher`] | SNS |
@@ -42,7 +43,7 @@ pub use emf::{Meter, NAMESPACE};
 pub use firehose::LakeDelivery;
 pub use kinesis::KinesisStream;
 pub use lake::Lake;
-pub use s3::{S3Index, S3Pages, S3Quarantine};
+pub use s3::{S3Files, S3Index, S3Pages, S3Quarantine};
 pub use secrets::{Secret, Secrets};
 pub use sns::TopicPublisher;
 pub use sqs::PollQueue;

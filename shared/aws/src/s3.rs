@@ -1,10 +1,13 @@
 //! Everything that lies in the data bucket.
 
+mod files;
 mod index;
 mod object;
 mod pages;
 mod quarantine;
+mod ranges;
 
+pub use files::S3Files;
 pub use index::S3Index;
 pub(crate) use object::Objects;
 pub use pages::S3Pages;

@@ -12,8 +12,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`Database`] is every port but two: raw pages ([`PageFolder`]) and told alerts ([`FilePublisher`])
-//! are plain files. `SELECT`ing from the file with the `sqlite3` shell is welcome at any time.
+//! [`Database`] is every port but three: raw pages ([`PageFolder`]) and told alerts ([`FilePublisher`])
+//! are plain files, and so are the files that others leave to be read ([`FolderFiles`]). `SELECT`ing from the file with the `sqlite3` shell is welcome at any time.
 //!
 //! What this crate deliberately does not do: decide anything, read a clock, delete what it did not
 //! itself leave half done, or talk to the network.
@@ -23,6 +23,7 @@ mod database;
 mod error;
 mod feed;
 mod files;
+mod folder_files;
 mod folders;
 mod lake;
 mod ledgers;
@@ -33,6 +34,7 @@ mod views;
 pub use database::Database;
 pub use error::OpenError;
 pub use feed::Record;
+pub use folder_files::FolderFiles;
 pub use folders::{FilePublisher, PageFolder};
 pub use lake::LakeObject;
 pub use views::{AlertFilter, Counts, RejectCount};

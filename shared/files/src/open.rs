@@ -1,17 +1,20 @@
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use csv::ByteRecord;
 
+use crate::bytes::{LocalBytes, Reader, Stretch};
 use crate::csv_rows::CsvRows;
+use crate::format::{self, ACCEPTED, Kind, Named, Packing};
 use crate::input::Input;
 use crate::json_rows::JsonRows;
 use crate::line_rows::LineRows;
 use crate::parquet_rows::ParquetRows;
 use crate::row::{Format, RawRow, ReadOptions, RowFault};
+use crate::zip::{Archive, Entry};
 
 /// An open file of listings.
 pub struct Rows {
@@ -42,9 +45,31 @@ pub enum OpenError {
     /// A pointer to the rows that is none.
     #[error("rows = {0:?} is no JSON Pointer like /data/results")]
     Pointer(String),
-    /// Parquet inside gzip or Zstandard.
-    #[error("{}: Parquet is compressed inside; decompress the file itself first", .0.display())]
+    /// Parquet inside gzip or Zstandard, or compressed in an archive.
+    #[error("{}: Parquet is compressed inside; unpack the file itself, or store it in the archive as it is", .0.display())]
     CompressedParquet(PathBuf),
+    /// An archive where one file is expected: inside another archive, say.
+    #[error("{}: an archive is not read here; accepted: {ACCEPTED}; unpack it first", .0.display())]
+    Archive(PathBuf),
+    /// A file in an archive that asks for a password.
+    #[error("{}: it is encrypted; accepted: archives without a password", .0.display())]
+    Encrypted(PathBuf),
+    /// The map asks for columns that it does not have.
+    #[error("{} does not fit: {problem}", path.display())]
+    Misfit {
+        /// The file.
+        path: PathBuf,
+        /// Which columns, and what would be accepted.
+        problem: String,
+    },
+    /// Its bytes could not be had, which says nothing of what is in it.
+    #[error("{}: {source}", path.display())]
+    Bytes {
+        /// The file.
+        path: PathBuf,
+        /// Why, as [`ReadAt`](crate::ReadAt) told it.
+        source: io::Error,
+    },
     /// It cannot be read as what it should be.
     #[error("{}: {problem}", .path.display())]
     Unreadable {
@@ -55,52 +80,130 @@ pub enum OpenError {
     },
 }
 
-const ACCEPTED: &str = ".csv, .tsv, .json, .jsonl, .ndjson, .parquet, each also with .gz or .zst";
-
-/// Opens a file. Compression is told by its first bytes, the format by its extension or `options`.
+/// Opens a file of rows. Compression is told by its first bytes, the format by its extension or `options`. An archive
+/// is several files: see [`Parts`](crate::Parts).
 ///
 /// # Errors
-/// When it is not there, is a folder, is of a format that cannot be told, or its header cannot be read.
+/// When it is not there, is a folder or an archive, is of a format that cannot be told, or its header cannot be read.
 pub fn open(path: &Path, options: &ReadOptions) -> Result<Rows, OpenError> {
-    let unreadable = |error: io::Error| OpenError::Unreadable { path: path.to_owned(), problem: error.to_string() };
-    let mut file = File::open(path).map_err(|error| match error.kind() {
+    open_whole(path, &Stretch::whole(Arc::new(local(path)?)), options)
+}
+
+/// The bytes of a file on the disk.
+pub(crate) fn local(path: &Path) -> Result<LocalBytes, OpenError> {
+    let file = File::open(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => OpenError::Missing(path.to_owned()),
-        _ => unreadable(error),
+        _ => unreadable(path, error),
     })?;
-    let metadata = file.metadata().map_err(unreadable)?;
-    if metadata.is_dir() {
+    if file.metadata().map_err(|error| unreadable(path, error))?.is_dir() {
         return Err(OpenError::Folder(path.to_owned()));
     }
-    let (format, tabs) = format_of(path, options.format)?;
-    let pointer = match &options.rows {
-        Some(text) => pointer(text).ok_or_else(|| OpenError::Pointer(text.clone()))?,
-        None => Vec::new(),
-    };
+    LocalBytes::new(file).map_err(|error| unreadable(path, error))
+}
+
+/// A file that is no archive.
+pub(crate) fn open_whole(path: &Path, whole: &Stretch, options: &ReadOptions) -> Result<Rows, OpenError> {
     let bytes_read = Arc::new(AtomicU64::new(0));
-    let bytes_total = metadata.len();
-    let compression = sniff(&mut file).map_err(unreadable)?;
+    let named = format::named(path);
+    let format = format_of(path, named, options)?;
+    let packing = Packing::of(&whole.beginning::<4>().map_err(|error| unreadable(path, error))?);
+    let inner = match (format, packing) {
+        (_, Packing::Zip) => return Err(OpenError::Archive(path.to_owned())),
+        (Format::Parquet, Packing::None) => parquet(path, whole.clone(), &bytes_read, options)?,
+        (Format::Parquet, _) => return Err(OpenError::CompressedParquet(path.to_owned())),
+        _ => {
+            let reader = Reader::new(whole.clone(), Arc::clone(&bytes_read));
+            let reader = packing.unpack(reader, whole.size()).map_err(|error| unreadable(path, error))?;
+            streamed(path, format, named.tabs, reader, options)?
+        }
+    };
+    Ok(Rows { inner, bytes_read, bytes_total: whole.size() })
+}
+
+/// A file in an archive; `path` is the archive's, with the entry's name behind it.
+pub(crate) fn open_entry(
+    path: &Path,
+    archive: &Archive,
+    entry: &Entry,
+    bytes_read: &Arc<AtomicU64>,
+    options: &ReadOptions,
+) -> Result<Rows, OpenError> {
+    let named = format::named(path);
+    if named.kind == Kind::Archive {
+        return Err(OpenError::Archive(path.to_owned()));
+    }
+    let format = format_of(path, named, options)?;
+    let packed = archive.locate(entry, path)?;
+    let bytes_total = packed.stretch.size();
     let inner = if format == Format::Parquet {
-        if compression != Compression::None {
+        if !packed.stored {
             return Err(OpenError::CompressedParquet(path.to_owned()));
         }
-        let rows = ParquetRows::new(file, bytes_total, Arc::clone(&bytes_read), options.row_bytes_max);
-        Inner::Parquet(Box::new(rows.map_err(|error| unreadable(io::Error::other(error)))?))
+        parquet(path, packed.stretch, &Arc::default(), options)?
     } else {
-        let counted = Counted { file, bytes_read: Arc::clone(&bytes_read) };
-        let reader = compression.decode(counted).map_err(unreadable)?;
-        match format {
-            Format::Csv => {
-                let delimiter = options.delimiter.unwrap_or(if tabs { b'\t' } else { b',' });
-                let rows = CsvRows::new(reader, delimiter, options.row_bytes_max).map_err(unreadable)?;
-                Inner::Csv(Box::new(rows))
-            }
-            Format::Json => Inner::Json(JsonRows::new(Input::new(reader), options.row_bytes_max, pointer)),
-            Format::JsonLines | Format::Parquet => {
-                Inner::Lines(LineRows::new(Input::new(reader), options.row_bytes_max))
-            }
+        let reader = Reader::new(packed.stretch.clone(), Arc::clone(bytes_read));
+        let unpacked = archive.stream(entry, &packed, reader);
+        let mut unpacked = unpacked.map_err(|error| unreadable(path, error))?;
+        let mut beginning = Vec::with_capacity(4);
+        unpacked.by_ref().take(4).read_to_end(&mut beginning).map_err(|error| unreadable(path, error))?;
+        let packing = Packing::of(&beginning);
+        if packing == Packing::Zip {
+            return Err(OpenError::Archive(path.to_owned()));
         }
+        let unpacked = io::Cursor::new(beginning).chain(unpacked);
+        let reader = packing.unpack(unpacked, bytes_total).map_err(|error| unreadable(path, error))?;
+        streamed(path, format, named.tabs, reader, options)?
     };
-    Ok(Rows { inner, bytes_read, bytes_total })
+    Ok(Rows { inner, bytes_read: Arc::clone(bytes_read), bytes_total })
+}
+
+fn format_of(path: &Path, named: Named, options: &ReadOptions) -> Result<Format, OpenError> {
+    let by_name = match named.kind {
+        Kind::Rows(format) => Some(format),
+        Kind::Archive | Kind::Unknown => None,
+    };
+    options.format.or(by_name).ok_or_else(|| OpenError::Format(path.to_owned()))
+}
+
+fn parquet(
+    path: &Path,
+    stretch: Stretch,
+    bytes_read: &Arc<AtomicU64>,
+    options: &ReadOptions,
+) -> Result<Inner, OpenError> {
+    let size = stretch.size();
+    let rows = ParquetRows::new(stretch, size, Arc::clone(bytes_read), options.row_bytes_max);
+    let rows = rows.map_err(|error| unreadable(path, io::Error::other(error)))?;
+    Ok(Inner::Parquet(Box::new(rows)))
+}
+
+fn streamed(
+    path: &Path,
+    format: Format,
+    tabs: bool,
+    reader: Box<dyn Read + Send>,
+    options: &ReadOptions,
+) -> Result<Inner, OpenError> {
+    let max = options.row_bytes_max;
+    Ok(match format {
+        Format::Csv => {
+            let delimiter = options.delimiter.unwrap_or(if tabs { b'\t' } else { b',' });
+            let rows = CsvRows::new(reader, delimiter, max).map_err(|error| unreadable(path, error))?;
+            Inner::Csv(Box::new(rows))
+        }
+        Format::Json => {
+            let pointer = match &options.rows {
+                Some(text) => pointer(text).ok_or_else(|| OpenError::Pointer(text.clone()))?,
+                None => Vec::new(),
+            };
+            Inner::Json(JsonRows::new(Input::new(reader), max, pointer))
+        }
+        Format::JsonLines | Format::Parquet => Inner::Lines(LineRows::new(Input::new(reader), max)),
+    })
+}
+
+fn unreadable(path: &Path, error: io::Error) -> OpenError {
+    OpenError::Unreadable { path: path.to_owned(), problem: error.to_string() }
 }
 
 impl Rows {
@@ -147,65 +250,6 @@ impl std::fmt::Debug for Rows {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Rows({} of {} bytes)", self.bytes_read(), self.bytes_total)
     }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Compression {
-    None,
-    Gzip,
-    Zstandard,
-}
-
-fn sniff(file: &mut File) -> io::Result<Compression> {
-    let mut magic = Vec::with_capacity(4);
-    file.by_ref().take(4).read_to_end(&mut magic)?;
-    file.rewind()?;
-    Ok(match magic[..] {
-        [0x1f, 0x8b, ..] => Compression::Gzip,
-        [0x28, 0xb5, 0x2f, 0xfd] => Compression::Zstandard,
-        _ => Compression::None,
-    })
-}
-
-impl Compression {
-    fn decode(self, file: Counted) -> io::Result<Box<dyn Read + Send>> {
-        Ok(match self {
-            Self::None => Box::new(file),
-            Self::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(128 << 10, file))),
-            Self::Zstandard => Box::new(zstd::Decoder::new(file)?),
-        })
-    }
-}
-
-/// Counts the bytes that are taken from the file.
-struct Counted {
-    file: File,
-    bytes_read: Arc<AtomicU64>,
-}
-
-impl Read for Counted {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = self.file.read(buffer)?;
-        self.bytes_read.fetch_add(n as u64, Relaxed);
-        Ok(n)
-    }
-}
-
-/// The format, and whether the name says that tabs stand between columns.
-fn format_of(path: &Path, given: Option<Format>) -> Result<(Format, bool), OpenError> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-    let plain = [".gz", ".zst", ".zstd"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
-    let extension = plain.rsplit_once('.').map_or("", |(_, extension)| extension);
-    let by_name = match extension {
-        "csv" => Some(Format::Csv),
-        "tsv" => Some(Format::Csv),
-        "json" => Some(Format::Json),
-        "jsonl" | "ndjson" => Some(Format::JsonLines),
-        "parquet" => Some(Format::Parquet),
-        _ => None,
-    };
-    let format = given.or(by_name).ok_or_else(|| OpenError::Format(path.to_owned()))?;
-    Ok((format, extension == "tsv"))
 }
 
 /// The keys of a JSON Pointer (RFC 6901).

@@ -1,4 +1,3 @@
-use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -8,6 +7,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::reader::RowIter;
 use stoop_domain::Reason;
 
+use crate::bytes::Stretch;
 use crate::parquet_json::{Clock, clocks, write_row};
 use crate::row::{Content, Location, RawRow, RowFault};
 
@@ -26,7 +26,7 @@ pub(crate) struct ParquetRows {
 
 impl ParquetRows {
     pub(crate) fn new(
-        file: File,
+        file: Stretch,
         bytes_total: u64,
         bytes_read: Arc<AtomicU64>,
         row_bytes_max: usize,

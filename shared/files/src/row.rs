@@ -2,6 +2,7 @@ use std::fmt;
 
 use csv::ByteRecord;
 use stoop_domain::{Reason, Reject};
+use stoop_sources::declared::{self, Map};
 
 /// How to read a file; what is `None` is told by the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +76,21 @@ pub struct RowFault {
 impl Default for ReadOptions {
     fn default() -> Self {
         Self { format: None, delimiter: None, rows: None, row_bytes_max: 16 << 20 }
+    }
+}
+
+impl ReadOptions {
+    /// As a map says.
+    #[must_use]
+    pub fn of(map: &Map) -> Self {
+        let hints = map.hints();
+        let format = hints.format.map(|format| match format {
+            declared::Format::Csv => Format::Csv,
+            declared::Format::Json => Format::Json,
+            declared::Format::JsonLines => Format::JsonLines,
+            declared::Format::Parquet => Format::Parquet,
+        });
+        Self { format, delimiter: hints.delimiter, rows: hints.rows.clone(), ..Self::default() }
     }
 }
 

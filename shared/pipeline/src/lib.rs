@@ -21,6 +21,6 @@ pub use inbox::Inbox;
 pub use measure::{MeasureError, Measured, Measurer, Memory};
 pub use pace::{Cadence, Distance, Pace, Stretch};
 pub use plan::{Planned, PlannedSearch, plan};
-pub use poll::{Clock, Peeked, PollError, PollPorts, Polled, Search, Tokens, USER_AGENT, peek, poll};
+pub use poll::{Clock, FileSet, Origin, Peeked, PollError, PollPorts, Polled, Search, Tokens, USER_AGENT, peek, poll};
 pub use understood::{FieldCount, RefusedCount, Understood, fields};
 pub use verify::{Recomputation, RecomputedMarkets};

@@ -4,21 +4,24 @@ mod account;
 mod breaker;
 mod budget;
 mod drift;
+mod feed;
 mod fetch;
 mod gone;
+mod origin;
 mod peek;
 mod quota;
 mod robots;
+mod rows;
 mod scan;
 mod take;
 mod tokens;
 
 use async_trait::async_trait;
 use stoop_domain::Time;
-use stoop_sources::{Limit, Source};
+use stoop_sources::Limit;
 
 use crate::Pace;
-use crate::ports::{Budgets, Http, Pages, PortError, Quarantine, RunLedger, RunOutcome, SearchIndex, Stream};
+use crate::ports::{Budgets, Files, Http, Pages, PortError, Quarantine, RunLedger, RunOutcome, SearchIndex, Stream};
 
 /// How the poller names itself to every server.
 pub const USER_AGENT: &str = concat!("stoop/", env!("CARGO_PKG_VERSION"), " (property market figures)");
@@ -27,8 +30,8 @@ pub const USER_AGENT: &str = concat!("stoop/", env!("CARGO_PKG_VERSION"), " (pro
 pub struct Search {
     /// The search's name in configuration, ledger and index.
     pub name: String,
-    /// What to ask and how to read.
-    pub source: Box<dyn Source>,
+    /// Where its listings come from, and how to read them.
+    pub source: Origin,
     /// After so long an incremental search asks for everything again, to find what is gone.
     pub full_scan_every_ms: i64,
     /// Limits in place of the source's own ([`stoop_sources::Manners::limits`]), where the plan of this account has others.
@@ -49,6 +52,8 @@ pub trait Clock: Send + Sync {
 pub struct PollPorts<'a> {
     /// Where to fetch from.
     pub http: &'a dyn Http,
+    /// Where files are read from.
+    pub files: &'a dyn Files,
     /// Where observations go.
     pub stream: &'a dyn Stream,
     /// What each search has seen.
@@ -90,6 +95,8 @@ pub struct Polled {
     pub left_by_server: Option<u64>,
     /// The account is not to be asked before this moment, which is why the poll ended.
     pub held_until: Option<Time>,
+    /// Files read to their end.
+    pub files: u64,
     /// Pages read.
     pub pages: u64,
     /// Bytes of those pages.
@@ -130,6 +137,7 @@ pub enum PollError {
 }
 
 pub use budget::{Account, AccountError};
+pub use origin::{FileSet, Origin};
 pub use peek::{Peeked, peek};
 pub use scan::poll;
 pub use tokens::Tokens;

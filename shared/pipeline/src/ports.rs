@@ -2,6 +2,7 @@
 
 mod alerts;
 mod configuration;
+mod files;
 mod plans;
 mod polls;
 mod state;
@@ -10,10 +11,11 @@ mod views;
 pub use crate::poll::{Account, AccountError};
 pub use alerts::{Ledger, Publisher};
 pub use configuration::{ConfigFiles, Configuration};
+pub use files::{FileError, FilePage, FilePattern, FileRow, FileVersion, Files, OpenFile};
 pub use plans::{PlanLedger, PollTask, TaskQueue};
 pub use polls::{
-    Budgets, Http, HttpAnswer, HttpError, IndexEntry, Pages, Quarantine, RunLedger, RunOutcome, RunRecord,
-    ScanCheckpoint, SearchIndex, SearchState, Stream,
+    Budgets, FilesTaken, Held, Http, HttpAnswer, HttpError, IndexEntry, Pages, Quarantine, RunLedger, RunOutcome,
+    RunRecord, ScanCheckpoint, SearchIndex, SearchState, Stream,
 };
 pub use state::{Change, Commit, CommitError, HomeChange, MarketChange, Store, Versioned};
 pub use views::Views;

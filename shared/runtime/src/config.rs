@@ -4,6 +4,7 @@
 //! wait for an answer, so [`wanted`] says beforehand what to fetch.
 
 mod alerts;
+mod files;
 mod params;
 mod search;
 mod surroundings;
@@ -15,7 +16,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-use stoop_pipeline::{Cadence, PlannedSearch};
+use stoop_pipeline::{Cadence, Origin, PlannedSearch};
 use stoop_sources::settings::{MapErrors, Mistakes, Section, parse};
 use stoop_sources::{Limit, Source};
 
@@ -47,8 +48,8 @@ pub struct SearchConfig {
     pub kind: String,
     /// It is switched off, and was read all the same: see [`read_outline`] and [`read_search`].
     pub switched_off: bool,
-    /// The source.
-    pub source: Box<dyn Source>,
+    /// Where its listings come from.
+    pub source: Origin,
     /// How often to poll, in milliseconds.
     pub every_ms: u64,
     /// The longest distance between two polls, in milliseconds, of a search that is polled less often while it is
@@ -145,9 +146,14 @@ impl Config {
     /// part of its limits each. Without secrets all that ask one server count for one account.
     #[must_use]
     pub fn cadences(&self) -> Vec<Cadence> {
-        let accounts: Vec<String> = self.searches.iter().map(|search| search.source.account()).collect();
-        let sharers = |account: &String| accounts.iter().filter(|other| *other == account).count() as u64;
-        let cadence = |(search, account): (&SearchConfig, &String)| Cadence {
+        // Files are nobody's account, and have no limits.
+        let account = |search: &SearchConfig| search.source.http().map(Source::account);
+        let accounts: Vec<Option<String>> = self.searches.iter().map(account).collect();
+        let sharers = |account: &Option<String>| match account {
+            Some(_) => accounts.iter().filter(|other| *other == account).count() as u64,
+            None => 1,
+        };
+        let cadence = |(search, account): (&SearchConfig, &Option<String>)| Cadence {
             every_ms: search.every_ms,
             every_max_ms: search.every_max_ms,
             limits: search.limits.clone().unwrap_or_else(|| search.source.manners().limits),

@@ -50,7 +50,7 @@ fn read(file: &Path, with_secrets: bool) -> String {
 fn the_example_is_accepted_with_the_secrets_that_it_names() {
     let told = read(&root().join("stoop.example.toml"), true);
     let want = "on: austin from reso-actris, lincoln-park from zillow, lakeview from realtor, \
-                new-york-rents from rentcast, graz from example; off: agadir, marrakech-rent";
+                new-york-rents from rentcast, graz from example; off: agadir, marrakech-rent, exports";
     assert!(told.contains(want), "{told}");
 }
 
@@ -64,6 +64,7 @@ fn the_search_that_is_off_would_be_accepted_too() {
     std::fs::write(&file, text).unwrap();
     let told = read(&file, true);
     assert!(told.contains("agadir from avito") && told.contains("marrakech-rent from mubawab"), "{told}");
+    assert!(told.contains("exports from simulated"), "{told}");
     assert!(told.contains("off: \n"), "{told}");
 }
 

@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use stoop_domain::{Alert, AlertId, Reason, Reject, Verdict};
 use stoop_pipeline::ports::{
-    IndexEntry, Ledger, Pages, Publisher, Quarantine, RunLedger, RunOutcome, RunRecord, ScanCheckpoint, SearchIndex,
-    SearchState,
+    FilesTaken, Held, IndexEntry, Ledger, Pages, Publisher, Quarantine, RunLedger, RunOutcome, RunRecord,
+    ScanCheckpoint, SearchIndex, SearchState,
 };
 
 use crate::made;
@@ -56,6 +56,7 @@ pub async fn search_index_conformance<I: SearchIndex + ?Sized>(index: Arc<I>) {
         seen_in_scan: made::minute(0),
         missed: 1,
         gone_at: Some(made::minute(7)),
+        held: Some(Held { since: made::minute(1), until: made::minute(3) }),
         listing: made::observation("1", 0, 900_000).listing,
     };
     let checkpoint = ScanCheckpoint { cursor: <_>::default(), run: "r1".into(), began_at: made::minute(0) };
@@ -63,6 +64,11 @@ pub async fn search_index_conformance<I: SearchIndex + ?Sized>(index: Arc<I>) {
         watermark: Some("2026-01-14".into()),
         checkpoint: Some(checkpoint),
         scans: 3,
+        files: FilesTaken {
+            marks: [0, 7, u64::MAX].into(),
+            newest: Some(made::minute(4)),
+            as_of: Some(made::minute(5)),
+        },
         listings: (0..500).map(|i| (format!("n{i}"), entry.clone())).collect(),
         ..fresh.clone()
     };

@@ -70,6 +70,10 @@ impl Bucket {
         Self { client, name }
     }
 
+    pub(crate) async fn put(&self, key: &str, body: Vec<u8>) {
+        self.client.put_object().bucket(&self.name).key(key).body(body.into()).send().await.unwrap();
+    }
+
     pub(crate) async fn object(&self, key: &str) -> Option<Vec<u8>> {
         match self.client.get_object().bucket(&self.name).key(key).send().await {
             Ok(object) => Some(object.body.collect().await.unwrap().to_vec()),

@@ -216,6 +216,13 @@ impl Uploads {
         self.uploaded.lock().unwrap().insert("stoop.toml".into(), text.to_owned());
     }
 
+    /// The same with another file that was accepted with it.
+    pub(crate) fn with_file(self, name: &str, text: &str) -> Self {
+        self.uploaded.lock().unwrap().insert(name.to_owned(), text.to_owned());
+        *self.accepted.lock().unwrap() = Some(self.files());
+        self
+    }
+
     /// Has what another has accepted.
     pub(crate) fn accept_from(&self, other: &Self) {
         *self.accepted.lock().unwrap() = other.accepted.lock().unwrap().clone();

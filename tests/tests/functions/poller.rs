@@ -4,16 +4,18 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use serde_json::{Value, json};
 use stoop_aws::{Meter, PollQueue, Secrets};
 use stoop_domain::Time;
-use stoop_embedded::PageFolder;
-use stoop_pipeline::ports::PlanLedger;
+use stoop_embedded::{FolderFiles, PageFolder};
+use stoop_pipeline::ports::{FileError, FilePage, FilePattern, FileVersion, Files, OpenFile, PlanLedger, PortError};
 use stoop_pipeline::{Cadence, Clock, Tokens};
 use stoop_poller::App;
 use stoop_runtime::HttpClient;
 use stoop_simulation::{Portal, PortalConfig, Simulation, SimulationConfig};
+use stoop_sources::declared::Map;
 
 use crate::aws::Aws;
 use crate::bench::{Bench, Standing, Uploads, count_of, counted};
@@ -37,8 +39,48 @@ struct Stage {
     queue: PollQueue,
     secrets: Secrets,
     http: HttpClient,
+    files: SlowFiles,
     pages: PageFolder,
     tokens: Tokens,
+}
+
+/// A folder whose files take their time.
+struct SlowFiles {
+    inner: FolderFiles,
+    clock: Arc<Standing>,
+    /// How long a page takes.
+    page_ms: AtomicI64,
+}
+
+struct SlowFile {
+    inner: Box<dyn OpenFile>,
+    clock: Arc<Standing>,
+    page_ms: i64,
+}
+
+#[async_trait]
+impl Files for SlowFiles {
+    async fn list(&self, pattern: &FilePattern, most: usize) -> Result<Vec<FileVersion>, PortError> {
+        self.inner.list(pattern, most).await
+    }
+
+    async fn open(&self, file: &FileVersion, map: &Map, rows_before: u64) -> Result<Box<dyn OpenFile>, FileError> {
+        let inner = self.inner.open(file, map, rows_before).await?;
+        let page_ms = self.page_ms.load(Ordering::SeqCst);
+        Ok(Box::new(SlowFile { inner, clock: Arc::clone(&self.clock), page_ms }))
+    }
+
+    fn appear_whole(&self) -> bool {
+        true
+    }
+}
+
+#[async_trait]
+impl OpenFile for SlowFile {
+    async fn page(&mut self, rows_max: usize, as_of: Time, now: Time) -> Result<FilePage, FileError> {
+        self.clock.pass(self.page_ms);
+        self.inner.page(rows_max, as_of, now).await
+    }
 }
 
 impl Stage {
@@ -72,6 +114,11 @@ impl Stage {
         let (bench, aws) = (Bench::new(), Aws::start().await);
         Self {
             pages: PageFolder::new(bench.path()),
+            files: SlowFiles {
+                inner: FolderFiles::new(bench.path()),
+                clock: Arc::clone(&clock),
+                page_ms: AtomicI64::new(0),
+            },
             portal: Portal::start(simulation, portal).unwrap(),
             page_ms,
             uploads: Uploads::default(),
@@ -100,6 +147,7 @@ impl Stage {
             secrets_prefix: PREFIX,
             queue: &self.queue,
             http: &self.http,
+            files: &self.files,
             stream: &*self.bench.database,
             index: &*self.bench.database,
             pages: &self.pages,
@@ -379,6 +427,37 @@ async fn a_source_that_was_down_five_times_is_skipped_and_that_is_no_failure() {
     }
     let counts = stage.counted();
     assert_eq!((counts["PollsFailed"], counts["PollsSkipped"]), (5, 1));
+}
+
+#[tokio::test]
+async fn files_that_take_longer_than_a_function_may_are_read_by_several() {
+    let mut stage = Stage::without_searches(None).await;
+    let map = "name = 'mls'\ncountry = 'US'\ncurrency = 'USD'\npurpose = 'sale'\n[fields]\n\
+               native_id = { from = 'id' }\nlist_price = { from = 'price' }\ncity = { constant = 'Seattle' }\n";
+    let search = format!("[[search]]\nname = '{SEARCH}'\nsource = 'maps/mls.toml'\nfiles = 'in/*.csv'\n");
+    stage.uploads = Uploads::accepted(&search).with_file("maps/mls.toml", map);
+    let folder = stage.bench.path().join("in");
+    std::fs::create_dir(&folder).unwrap();
+    for (name, homes) in [("a.csv", 0..3_500), ("b.csv", 3_000..4_000)] {
+        let rows: String = homes.map(|home| format!("{home},500000\n")).collect();
+        std::fs::write(folder.join(name), format!("id,price\n{rows}")).unwrap();
+    }
+    stage.files.page_ms.store(200_000, Ordering::SeqCst);
+    let (mut body, mut streamed, mut rounds) = (task(SEARCH), BTreeMap::<String, usize>::new(), 0);
+    loop {
+        rounds += 1;
+        assert!(rounds < 20, "each round reads some rows");
+        assert_eq!(stage.take(json!({ "Records": [message(&format!("m{rounds}"), SEARCH, &body)] })).await, nothing());
+        for (home, count) in stage.streamed() {
+            *streamed.entry(home).or_default() += count;
+        }
+        let sent = stage.aws.asked("SendMessage");
+        let Some(next) = sent.first() else { break };
+        body = next["MessageBody"].as_str().unwrap().to_owned();
+    }
+    assert!(rounds > 2, "{rounds}");
+    assert_eq!((streamed.len(), streamed.values().max()), (4_000, Some(&1)), "every home once");
+    assert!(stage.counted().contains_key("PollsComplete"));
 }
 
 #[tokio::test]

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use stoop_domain::Time;
-use stoop_embedded::Database;
+use stoop_embedded::{Database, FolderFiles};
 use stoop_pipeline::ports::{Account, Budgets, Http, HttpAnswer, HttpError, Pages, PortError};
-use stoop_pipeline::{Clock, PollError, PollPorts, Polled, Search, Tokens, poll};
+use stoop_pipeline::{Clock, Origin, PollError, PollPorts, Polled, Search, Tokens, poll};
 use stoop_sources::declared::{HttpSource, Map};
 use stoop_sources::{Limit, Metered, Params, Request, Source};
 use tokio::time::{Instant, sleep};
@@ -304,6 +304,7 @@ impl World {
         let run = format!("run-{:06}", self.runs.fetch_add(1, Ordering::SeqCst));
         let ports = PollPorts {
             http: &self.server,
+            files: &FolderFiles::new(self.folder.path()),
             stream: &*self.database,
             index: &*self.database,
             pages: &Nowhere,
@@ -343,5 +344,10 @@ pub(crate) fn search(host: &str, name: &str, limits: &[Limit]) -> Search {
 }
 
 pub(crate) fn search_of(source: impl Source + 'static, name: &str, limits: &[Limit]) -> Search {
-    Search { name: name.into(), source: Box::new(source), full_scan_every_ms: 0, limits: Some(limits.to_vec()) }
+    Search {
+        name: name.into(),
+        source: Origin::Http(Box::new(source)),
+        full_scan_every_ms: 0,
+        limits: Some(limits.to_vec()),
+    }
 }

@@ -1,18 +1,20 @@
 //! A small listing site in memory, and everything that polling it needs, with the means to break it.
 
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
+#![allow(dead_code, reason = "each test file uses its part")]
 
 mod broken;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use stoop_domain::{EventKind, Home, HomeId, Observation, Status, Time};
-use stoop_embedded::{Database, PageFolder};
+use stoop_embedded::{Database, FolderFiles, PageFolder};
 use stoop_pipeline::ports::{Http, HttpAnswer, HttpError, SearchIndex, SearchState};
-use stoop_pipeline::{Clock, Measurer, PollError, PollPorts, Polled, Recomputation, Search, Tokens, poll};
+use stoop_pipeline::{Clock, Measurer, Origin, PollError, PollPorts, Polled, Recomputation, Search, Tokens, poll};
 use stoop_sources::declared::{HttpSource, Map};
 use stoop_sources::{Params, Request};
 
@@ -90,8 +92,9 @@ pub(crate) struct Bench {
     clock: Arc<Virtual>,
     map: String,
     pages: PageFolder,
+    files: FolderFiles,
     runs: AtomicU64,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 pub(crate) fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> HttpAnswer {
@@ -126,7 +129,8 @@ impl Bench {
             clock,
             map: MAP.to_owned(),
             runs: AtomicU64::new(0),
-            _folder: folder,
+            files: FolderFiles::new(folder.path()),
+            folder,
         }
     }
 
@@ -147,11 +151,17 @@ impl Bench {
         let params: Params =
             [("min", min), ("max", max)].map(|(key, value)| (key.to_owned(), value.to_string())).into();
         let source = HttpSource::new(&Map::parse(&self.map, "site.toml").unwrap(), &params).unwrap();
-        let search = Search { name: search.into(), source: Box::new(source), full_scan_every_ms: 0, limits: None };
+        self.poll_origin(search, Origin::Http(Box::new(source))).await
+    }
+
+    /// Polls a search of any origin. An hour later it returns.
+    pub(crate) async fn poll_origin(&self, search: &str, source: Origin) -> Result<Polled, PollError> {
+        let search = Search { name: search.into(), source, full_scan_every_ms: 0, limits: None };
         let run = format!("run-{:04}", self.runs.fetch_add(1, Ordering::SeqCst));
         let stop = || self.clock.stop.load(Ordering::SeqCst);
         let ports = PollPorts {
             http: &self.site,
+            files: &self.files,
             stream: &self.stream,
             index: &self.index,
             pages: &self.pages,
@@ -184,6 +194,16 @@ impl Bench {
 
     pub(crate) fn now(&self) -> Time {
         self.clock.now()
+    }
+
+    /// Where files are looked for.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Whoever asks is told to stop from now on.
+    pub(crate) fn stop_now(&self) {
+        self.clock.stop.store(true, Ordering::SeqCst);
     }
 
     /// What a search has seen.

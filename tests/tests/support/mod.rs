@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use stoop_domain::{Observation, Time};
-use stoop_embedded::{Database, PageFolder};
+use stoop_embedded::{Database, FolderFiles, PageFolder};
 use stoop_pipeline::{Clock, Measured, Measurer, PollError, PollPorts, Polled, Recomputation, Search, Tokens, poll};
 use stoop_runtime::HttpClient;
 use stoop_simulation::{Answer, ListedAt, Portal, PortalConfig, Simulation, SimulationConfig};
@@ -131,7 +131,7 @@ impl Bench {
         let params = [("url", format!("{}/odata", self.portal.url())), ("top", PAGE.to_string())];
         let params: Params = params.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
         let source = stoop_sources::build("reso", &params).unwrap();
-        let search = Search { name: "bench".into(), source, full_scan_every_ms, limits: None };
+        let search = Search { name: "bench".into(), source: source.into(), full_scan_every_ms, limits: None };
         let run = format!("run-{:06}", self.run.fetch_add(1, Ordering::SeqCst));
         let http = HttpClient::new();
         let pages = PageFolder::new(self.database.data());
@@ -139,6 +139,7 @@ impl Bench {
         let stop = || self.portal.served().pages - before >= self.stop_after_pages.load(Ordering::SeqCst);
         let ports = PollPorts {
             http: &http,
+            files: &FolderFiles::new(self.database.data()),
             stream: &*self.database,
             index: &*self.database,
             pages: &pages,

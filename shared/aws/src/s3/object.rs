@@ -3,6 +3,7 @@ use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
+use stoop_domain::Time;
 use stoop_pipeline::ports::PortError;
 
 use crate::error::failed;
@@ -174,6 +175,71 @@ impl Objects {
         }
         Ok(found)
     }
+
+    /// The objects whose key begins with `prefix` and that `takes` wants, with their size and when they were
+    /// written; at most `most`. A `shallow` list has none of keys with another slash behind the prefix.
+    pub(super) async fn list_files(
+        &self,
+        prefix: &str,
+        shallow: bool,
+        most: usize,
+        takes: impl Fn(&str) -> bool + Send,
+    ) -> Result<Vec<(Listed, u64, Time)>, PortError> {
+        let what = || format!("ListObjectsV2 {}", self.name(prefix));
+        let mut found = Vec::new();
+        let request = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
+        let mut pages = request.set_delimiter(shallow.then(|| "/".to_owned())).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            for object in page.map_err(failed(what))?.contents.unwrap_or_default() {
+                let key = object.key.unwrap_or_default();
+                // What consoles make to show an empty folder.
+                if key.ends_with('/') || !takes(&key) {
+                    continue;
+                }
+                let size = object.size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default();
+                let written = object.last_modified.and_then(|at| at.to_millis().ok()).unwrap_or_default();
+                let listed = Listed { key, etag: object.e_tag.unwrap_or_default() };
+                found.push((listed, size, Time::from_ms(written)));
+                if found.len() == most {
+                    return Ok(found);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The bytes of an object from one offset to before another, if it still has this ETag.
+    pub(super) async fn range(&self, key: &str, etag: &str, from: u64, to: u64) -> Result<Vec<u8>, Ranged> {
+        let what = || format!("GetObject {} from {from}", self.name(key));
+        let range = format!("bytes={from}-{}", to.saturating_sub(1));
+        let request = self.client.get_object().bucket(&self.bucket).key(key).range(range).if_match(etag);
+        let object = request.send().await.map_err(|error| {
+            let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
+            match (status(&error), code) {
+                (Some(412), _) => Ranged::Changed,
+                (Some(404), Some("NoSuchKey")) => Ranged::Missing,
+                (_, Some("InvalidObjectState")) => {
+                    Ranged::Archived("it lies in an archive class of S3; accepted: what can be read at once")
+                }
+                _ => Ranged::Failed(failed(what)(error)),
+            }
+        })?;
+        let body = object.body.collect().await.map_err(|error| Ranged::Failed(PortError::new(what(), error)))?;
+        Ok(body.to_vec())
+    }
+}
+
+/// Why there is no range of an object.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Ranged {
+    #[error("there is no such object any more")]
+    Missing,
+    #[error("the object is another by now")]
+    Changed,
+    #[error("{0}")]
+    Archived(&'static str),
+    #[error(transparent)]
+    Failed(PortError),
 }
 
 /// A name as one part of a key: letters, digits, `-`, `_` and `.` stand for themselves, any other byte is

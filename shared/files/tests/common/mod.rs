@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use stoop_domain::{Observation, Reason, Time};
 use stoop_files::{Content, ReadOptions, open};
-use stoop_sources::declared::{Format, Map, Outcome, Reader, Row, RowError};
+use stoop_sources::declared::{Map, Outcome, Reader, Row, RowError};
 
 /// What came of replaying files through a map.
 #[derive(Default)]
@@ -47,24 +47,13 @@ pub fn map(name: &str) -> Map {
     Map::parse(&text, name).unwrap_or_else(|errors| panic!("{errors}"))
 }
 
-pub fn options(map: &Map) -> ReadOptions {
-    let hints = map.hints();
-    let format = hints.format.map(|format| match format {
-        Format::Csv => stoop_files::Format::Csv,
-        Format::Json => stoop_files::Format::Json,
-        Format::JsonLines => stoop_files::Format::JsonLines,
-        Format::Parquet => stoop_files::Format::Parquet,
-    });
-    ReadOptions { format, delimiter: hints.delimiter, rows: hints.rows.clone(), ..ReadOptions::default() }
-}
-
 /// Reads every row of `files`, in their order.
 pub fn replay(map: &Map, files: &[PathBuf]) -> Replay {
     let mut replay = Replay::default();
     let now = Time::parse("2026-11-21T00:00:00Z").unwrap();
     for file in files {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
-        let mut rows = open(file, &options(map)).unwrap();
+        let mut rows = open(file, &ReadOptions::of(map)).unwrap();
         let mut reader: Reader = match rows.headers() {
             Some(headers) => map.bind_csv(headers).unwrap_or_else(|errors| panic!("{errors}")),
             None => map.bind_json(),

@@ -3,6 +3,7 @@ use stoop_domain::{Listing, Observation, Phase, Status, Time};
 use super::PollError;
 use super::scan::Scan;
 use super::take::IN_DOUBT;
+use crate::ports::IndexEntry;
 
 /// A listing that so many provably complete scans in a row have missed is gone.
 const MISSED_MAX: u8 = 2;
@@ -20,10 +21,15 @@ impl Scan<'_> {
     /// Not said of a listing that was sold or withdrawn, which only leaves the feed as it should, nor of one
     /// that another search of the source holds: its price or place moved from this search into that.
     pub(super) async fn tell_gone(&mut self) -> Result<u64, PollError> {
-        let began_at = self.began_at;
+        let missed = self.count_missed();
+        self.say_gone(missed).await
+    }
+
+    /// What is missed for the second time, by native id.
+    fn count_missed(&mut self) -> Vec<String> {
         let mut missed = Vec::new();
         for (native_id, entry) in &mut self.state.listings {
-            if entry.seen_in_scan == began_at {
+            if entry.seen_in_scan == self.began_at {
                 continue;
             }
             let told = entry.gone_at.is_some() && entry.hash != IN_DOUBT;
@@ -34,6 +40,19 @@ impl Scan<'_> {
                 }
             }
         }
+        missed
+    }
+
+    /// Says once more what a run that was killed may not have said, without counting anything as missed again.
+    pub(super) async fn tell_gone_again(&mut self) -> Result<u64, PollError> {
+        let in_doubt = |entry: &IndexEntry| entry.gone_at.is_some() && entry.hash == IN_DOUBT;
+        let listings = self.state.listings.iter().filter(|(_, entry)| in_doubt(entry));
+        let unsaid = listings.map(|(native_id, _)| native_id.clone()).collect();
+        self.say_gone(unsaid).await
+    }
+
+    async fn say_gone(&mut self, missed: Vec<String>) -> Result<u64, PollError> {
+        let began_at = self.began_at;
         let source = self.search.source.name().to_owned();
         let held = self.ports.index.held_elsewhere(&self.search.name, &source, &missed).await?;
         let mut gone = Vec::new();

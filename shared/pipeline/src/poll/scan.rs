@@ -7,11 +7,11 @@ use super::breaker::Ended;
 use super::fetch::Fetcher;
 use super::gone::TOLD;
 use super::robots::Robots;
-use super::{PollError, PollPorts, Polled, Search};
+use super::{Origin, PollError, PollPorts, Polled, Search, feed};
 use crate::ports::{RunOutcome, RunRecord, ScanCheckpoint, SearchState};
 
 /// A checkpoint is saved every so many pages, beside the end of the run.
-const PAGES_PER_CHECKPOINT: u64 = 10;
+pub(super) const PAGES_PER_CHECKPOINT: u64 = 10;
 
 /// After so many pages in a row without a row the rest is not read: the server leads on without an end.
 const EMPTY_PAGES_MAX: u32 = 100;
@@ -72,30 +72,22 @@ pub(super) struct Scan<'a> {
 }
 
 async fn scan(search: &Search, run: &str, ports: PollPorts<'_>, polled: &mut Polled) -> Result<(), PollError> {
-    let manners = search.source.manners();
-    let mut fetcher = Fetcher::new(ports, &*search.source, run).limited(search.limits.as_deref());
     let state = load(search, ports).await?;
+    let source = match &search.source {
+        Origin::Http(source) => &**source,
+        Origin::Files(files) => return feed::feed(search, files, run, ports, state, polled).await,
+    };
+    let mut fetcher = Fetcher::new(ports, source, run).limited(search.limits.as_deref());
     let now = ports.clock.now();
     let due = state.full_scan_at.is_none_or(|at| now.ms() - at.ms() >= search.full_scan_every_ms);
     let since = if due { None } else { state.watermark.as_deref() };
     let resumed = state.checkpoint.clone();
     let began_at = resumed.as_ref().map_or(now, |checkpoint| checkpoint.began_at);
-    let mut cursor = resumed.as_ref().map_or_else(|| search.source.begin(since), |c| c.cursor.clone());
-    let mut scan = Scan {
-        search,
-        ports,
-        manners,
-        run,
-        began_at,
-        state,
-        seen: HashSet::new(),
-        gone_elsewhere: None,
-        whole: resumed.is_none(),
-        unread_rows: 0,
-        total: None,
-        astray: false,
-    };
-    let outcome = scan.pages(&mut cursor, &mut fetcher, polled).await;
+    let mut cursor = resumed.as_ref().map_or_else(|| source.begin(since), |c| c.cursor.clone());
+    let mut scan = Scan::new(search, run, ports, state, source.manners());
+    scan.began_at = began_at;
+    scan.whole = resumed.is_none();
+    let outcome = scan.pages(source, &mut cursor, &mut fetcher, polled).await;
     let how = match &outcome {
         Ok(End::All { .. } | End::Capped(_)) => Ended::Well,
         Err(PollError::Source(_) | PollError::Denied(_)) => Ended::Badly,
@@ -124,7 +116,7 @@ async fn scan(search: &Search, run: &str, ports: PollPorts<'_>, polled: &mut Pol
 /// be gone stays said, so that its return is noticed by the new search as well.
 async fn load(search: &Search, ports: PollPorts<'_>) -> Result<SearchState, PollError> {
     let state = ports.index.load(&search.name).await?;
-    let asks = asks(&*search.source);
+    let asks = search.source.asks();
     let source = search.source.name().to_owned();
     if state.asks == asks || state.version == 0 {
         return Ok(SearchState { asks, source, ..state });
@@ -135,15 +127,6 @@ async fn load(search: &Search, ports: PollPorts<'_>) -> Result<SearchState, Poll
     listings.retain(|_, entry| entry.gone_at.is_some() && state.source == source);
     listings.values_mut().for_each(|entry| entry.hash = TOLD);
     Ok(SearchState { version: state.version, asks, source, listings, ..SearchState::default() })
-}
-
-/// Names what a source asks for. A hash, because an address may hold a key.
-fn asks(source: &dyn Source) -> String {
-    let first = source.request(&source.begin(None));
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(source.name().as_bytes()).update(b"\n").update(first.url.as_bytes()).update(b"\n");
-    hasher.update(first.body.as_deref().unwrap_or_default());
-    hasher.finalize().to_hex()[..32].to_owned()
 }
 
 /// How the pages of a scan ended.
@@ -160,9 +143,33 @@ impl Fetcher<'_> {
     }
 }
 
-impl Scan<'_> {
+impl<'a> Scan<'a> {
+    pub(super) fn new(
+        search: &'a Search,
+        run: &'a str,
+        ports: PollPorts<'a>,
+        state: SearchState,
+        manners: Manners,
+    ) -> Self {
+        Self {
+            search,
+            ports,
+            manners,
+            run,
+            began_at: ports.clock.now(),
+            state,
+            seen: HashSet::new(),
+            gone_elsewhere: None,
+            whole: true,
+            unread_rows: 0,
+            total: None,
+            astray: false,
+        }
+    }
+
     async fn pages(
         &mut self,
+        source: &dyn Source,
         cursor: &mut Cursor,
         fetcher: &mut Fetcher<'_>,
         polled: &mut Polled,
@@ -182,7 +189,7 @@ impl Scan<'_> {
                     cursor.pages_before
                 )));
             }
-            let request = self.search.source.request(cursor);
+            let request = source.request(cursor);
             if self.manners.robots && robots.ask(&request, fetcher).await?.is_none() {
                 return Ok(fetcher.end());
             }
@@ -191,7 +198,7 @@ impl Scan<'_> {
             self.ports.pages.put(self.run, number, &answer.body).await?;
             let read = Answer { status: answer.status, headers: &answer.headers, body: &answer.body };
             let now = self.ports.clock.now();
-            let page = self.search.source.read(cursor, &read, now);
+            let page = source.read(cursor, &read, now);
             let page = page.map_err(|error| match error {
                 ReadError::Denied(why) => PollError::Denied(why),
                 other => PollError::Source(other.to_string()),
@@ -267,7 +274,7 @@ impl Scan<'_> {
         Ok((RunOutcome::Complete, None))
     }
 
-    fn checkpoint(&self, cursor: &Cursor) -> ScanCheckpoint {
+    pub(super) fn checkpoint(&self, cursor: &Cursor) -> ScanCheckpoint {
         ScanCheckpoint { cursor: cursor.clone(), run: self.run.to_owned(), began_at: self.began_at }
     }
 
@@ -296,6 +303,7 @@ impl Polled {
             ("requests", self.requests),
             ("retries", self.retries),
             ("waited_ms", self.waited_ms),
+            ("files", self.files),
             ("pages", self.pages),
             ("bytes", self.bytes),
             ("listings", self.listings),

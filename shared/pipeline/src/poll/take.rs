@@ -5,7 +5,7 @@ use stoop_sources::{Found, Page, Row};
 
 use super::scan::Scan;
 use super::{PollError, Polled};
-use crate::ports::IndexEntry;
+use crate::ports::{Held, IndexEntry};
 
 /// In place of a hash: what was to be sent may or may not be on the stream, so it is sent again.
 pub(super) const IN_DOUBT: u64 = 0;
@@ -14,10 +14,14 @@ pub(super) const IN_DOUBT: u64 = 0;
 const PUT_ATTEMPTS_MAX: u32 = 6;
 
 /// A listing that is to be sent.
-struct Outgoing {
-    observation: Observation,
-    hash: u64,
-    new: bool,
+pub(super) struct Outgoing {
+    pub(super) observation: Observation,
+    pub(super) hash: u64,
+    pub(super) new: bool,
+    /// When it holds, of a row of a file.
+    pub(super) held: Option<Held>,
+    /// It tells of the past, and what the index knows is of later.
+    pub(super) past: bool,
 }
 
 impl Scan<'_> {
@@ -65,16 +69,30 @@ impl Scan<'_> {
                 }
             }
         }
-        self.bring_back(&mut outgoing, now).await?;
+        self.send(outgoing, &rejects, now, polled).await
+    }
+
+    /// Puts listings on the stream and rejects in quarantine, then notes the listings as seen. `as_of` is the time
+    /// of what they come from.
+    pub(super) async fn send(
+        &mut self,
+        mut outgoing: Vec<Outgoing>,
+        rejects: &[Reject],
+        as_of: Time,
+        polled: &mut Polled,
+    ) -> Result<(), PollError> {
+        self.bring_back(&mut outgoing, as_of).await?;
         self.doubt(&outgoing).await?;
         let observations: Vec<&Observation> = outgoing.iter().map(|out| &out.observation).collect();
         self.put(&observations).await?;
-        self.ports.quarantine.put(&rejects).await?;
+        self.ports.quarantine.put(rejects).await?;
         polled.rejects += rejects.len() as u64;
-        for Outgoing { observation, hash, new } in outgoing {
+        for Outgoing { observation, hash, new, held, past } in outgoing {
             *(if new { &mut polled.new } else { &mut polled.changed }) += 1;
-            let entry = self.entry(hash, observation.listing);
-            self.state.listings.insert(observation.native_id, entry);
+            if !past {
+                let entry = self.entry(hash, held, observation.listing);
+                self.state.listings.insert(observation.native_id, entry);
+            }
         }
         Ok(())
     }
@@ -106,11 +124,11 @@ impl Scan<'_> {
                 observation.at = observation.at.max(now);
             }
         }
-        Some(Outgoing { observation, hash, new })
+        Some(Outgoing { observation, hash, new, held: None, past: false })
     }
 
     /// Whether the stream can take a listing at all.
-    fn fits(&self, observation: &Observation) -> Result<(), (Reason, String)> {
+    pub(super) fn fits(&self, observation: &Observation) -> Result<(), (Reason, String)> {
         let mut line = Vec::new();
         stoop_wire::encode(observation, &mut line);
         let (bytes, most) = (line.len() + 1, self.ports.stream.record_bytes_max());
@@ -120,7 +138,7 @@ impl Scan<'_> {
         Err((Reason::TooLong, format!("the listing takes {bytes} bytes; a record of the stream has {most} at most")))
     }
 
-    fn note_seen(&mut self, native_id: &str) {
+    pub(super) fn note_seen(&mut self, native_id: &str) {
         if let Some(entry) = self.state.listings.get_mut(native_id) {
             entry.seen_in_scan = self.began_at;
             entry.missed = 0;
@@ -129,7 +147,7 @@ impl Scan<'_> {
 
     /// A listing that is new to this search may have moved here from one that has said since that it is gone,
     /// later than the source's own time of it: it is back from now on.
-    async fn bring_back(&mut self, outgoing: &mut [Outgoing], now: Time) -> Result<(), PollError> {
+    async fn bring_back(&mut self, outgoing: &mut [Outgoing], as_of: Time) -> Result<(), PollError> {
         if outgoing.iter().all(|out| !out.new) {
             return Ok(());
         }
@@ -138,7 +156,7 @@ impl Scan<'_> {
             None => self.ports.index.gone_elsewhere(&self.search.name, self.search.source.name()).await?,
         };
         for out in outgoing.iter_mut().filter(|out| out.new && gone.contains(&out.observation.native_id)) {
-            out.observation.at = out.observation.at.max(now);
+            out.observation.at = out.observation.at.max(as_of);
         }
         self.gone_elsewhere = Some(gone);
         Ok(())
@@ -151,14 +169,15 @@ impl Scan<'_> {
     /// New ones are noted only once a scan has seen everything: until then every page is full of them.
     async fn doubt(&mut self, outgoing: &[Outgoing]) -> Result<(), PollError> {
         let settled = self.state.full_scan_at.is_some();
-        if outgoing.iter().all(|out| out.new && !settled) {
+        let outgoing = || outgoing.iter().filter(|out| !out.past);
+        if outgoing().all(|out| out.new && !settled) {
             return Ok(());
         }
-        for Outgoing { observation, new, .. } in outgoing {
+        for Outgoing { observation, new, held, .. } in outgoing() {
             match self.state.listings.get_mut(&observation.native_id) {
                 Some(entry) => entry.hash = IN_DOUBT,
                 None if *new && settled => {
-                    let entry = self.entry(IN_DOUBT, observation.listing.clone());
+                    let entry = self.entry(IN_DOUBT, *held, observation.listing.clone());
                     self.state.listings.insert(observation.native_id.clone(), entry);
                 }
                 None => {}
@@ -168,9 +187,9 @@ impl Scan<'_> {
     }
 
     /// What the index keeps of a listing seen in this scan.
-    fn entry(&self, hash: u64, listing: Listing) -> IndexEntry {
+    fn entry(&self, hash: u64, held: Option<Held>, listing: Listing) -> IndexEntry {
         let listing = Listing { details: Details::default(), ..listing };
-        IndexEntry { hash, seen_in_scan: self.began_at, missed: 0, gone_at: None, listing }
+        IndexEntry { hash, seen_in_scan: self.began_at, missed: 0, gone_at: None, held, listing }
     }
 
     /// Puts observations on the stream, many lines to a record, refused records again by their place.
@@ -209,14 +228,14 @@ fn pack(observations: &[&Observation], bytes_max: usize, key: &str) -> Vec<(Stri
 }
 
 /// A hash of what a listing says; never [`IN_DOUBT`].
-fn content_hash(listing: &Listing) -> u64 {
+pub(super) fn content_hash(listing: &Listing) -> u64 {
     let hash = blake3::hash(&steady_bytes(listing.clone()));
     u64::from_le_bytes(std::array::from_fn(|i| hash.as_bytes()[i])).max(IN_DOUBT + 2)
 }
 
 /// What a listing says, without what only seems to change: a listing date told as "6 minutes ago" moves a
 /// little with every look.
-fn steady_bytes(listing: Listing) -> Vec<u8> {
+pub(super) fn steady_bytes(listing: Listing) -> Vec<u8> {
     let listing = Listing { listed_at: None, ..listing };
     let observation = Observation { source: "".into(), native_id: String::new(), at: Time::default(), listing };
     let mut bytes = Vec::new();

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -126,8 +126,22 @@ pub struct SearchState {
     /// How often it changes.
     #[serde(default)]
     pub pace: Pace,
+    /// Of a search that reads files, which it has read.
+    #[serde(default)]
+    pub files: FilesTaken,
     /// Every listing the search knows, by native id.
     pub listings: BTreeMap<String, IndexEntry>,
+}
+
+/// The files that a search has read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilesTaken {
+    /// Of those that are there, a mark of each version that needs no second look. No more than there are files.
+    pub marks: BTreeSet<u64>,
+    /// When the newest file that was read to its end was written.
+    pub newest: Option<Time>,
+    /// The time that it was given: later, where others were written in the same moment.
+    pub as_of: Option<Time>,
 }
 
 /// One listing in a search's index.
@@ -143,8 +157,20 @@ pub struct IndexEntry {
     /// When it was said to be gone. It is kept all the same, so that its return is noticed.
     #[serde(default)]
     pub gone_at: Option<Time>,
+    /// For rows of files, whose times may go back: when it held what was sent last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Held>,
     /// The listing without its details, to say `Gone` with.
     pub listing: Listing,
+}
+
+/// How long a listing is known to have been as it was sent last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// The time under which it was sent.
+    pub since: Time,
+    /// The latest time at which a row said the same, which was not sent again.
+    pub until: Time,
 }
 
 impl SearchState {

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use stoop_pipeline::{FileSet, Origin};
 use stoop_sources::settings::{Mistakes, Section};
 use stoop_sources::{Limit, Params, Source};
 
 use super::SearchConfig;
+use super::files::{self, WrittenFiles};
 use super::params::{Lacking, Written, file_path};
 use super::surroundings::{Place, Surroundings};
-use super::values::{HOUR_MS, duration_ms, required};
+use super::values::{HOUR_MS, duration_ms, every_max_ms, required};
 
 /// The longest name of a search on AWS, in characters: SQS takes 128 for a message's deduplication id, which holds
 /// the name and the time at which the search was due.
@@ -99,20 +101,30 @@ pub(super) fn searches(
 
 impl Reader<'_> {
     fn search(&self, section: &Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<Switched> {
-        section.only(
-            &["name", "source", "every", "every_max", "full_scan_every", "limits", "enabled", "params"],
-            mistakes,
-        );
+        let keys = [
+            "name",
+            "source",
+            "files",
+            "coverage",
+            "every",
+            "every_max",
+            "full_scan_every",
+            "limits",
+            "enabled",
+            "params",
+        ];
+        section.only(&keys, mistakes);
         let place = self.surroundings.place();
         let name = required(section, "name", "a name of your choice", mistakes);
         let kinds = stoop_sources::KINDS.iter().map(|kind| kind.name).collect::<Vec<_>>().join(", ");
-        let accepted = format!("{kinds}, or the path of a map with an [http] table");
+        let accepted = format!("{kinds}, or the path of a map with an [http] table or, beside `files`, of any map");
         let kind = required(section, "source", &accepted, mistakes);
         let every_ms = duration_ms(section, "every", HOUR_MS, mistakes);
         let every_max_ms = every_max_ms(section, every_ms, mistakes);
         let full_scan_every_ms = duration_ms(section, "full_scan_every", 24 * HOUR_MS, mistakes);
         let limits = limits(section, mistakes);
         let enabled = section.boolean("enabled", mistakes);
+        let files = files::files(section, place, mistakes);
         let known = kind.as_deref().unwrap_or_default();
         let params = section.table("params", mistakes).map(|table| Written::walk(known, &table, place, mistakes));
         if let Some(problem) = name.as_deref().and_then(|name| name_problem(name, place)) {
@@ -122,6 +134,21 @@ impl Reader<'_> {
         let (name, kind) = (name?, kind.as_deref()?);
         if enabled == Some(false) && !self.scope.reads_what_is_off() {
             return Some(Switched::Off(name));
+        }
+        let full_scan_every_ms = i64::try_from(full_scan_every_ms).unwrap_or(i64::MAX);
+        if let Some(files) = files {
+            let set = self.file_set(section, kind, files?, mistakes)?;
+            let source = Origin::Files(set);
+            return Some(Switched::On(SearchConfig {
+                name,
+                kind: kind.to_owned(),
+                switched_off: enabled == Some(false),
+                source,
+                every_ms,
+                every_max_ms,
+                full_scan_every_ms,
+                limits,
+            }));
         }
         let params = params.unwrap_or_else(|| Written::none(kind));
         let kept = mistakes.len();
@@ -135,7 +162,6 @@ impl Reader<'_> {
             });
         };
         let is_off = |source: &dyn Source| !enabled.unwrap_or(!source.manners().off_by_default);
-        let full_scan_every_ms = i64::try_from(full_scan_every_ms).unwrap_or(i64::MAX);
         Some(match source {
             Some(source) => {
                 let (kind, switched_off) = (kind.to_owned(), is_off(&*source));
@@ -143,7 +169,7 @@ impl Reader<'_> {
                     name,
                     kind,
                     switched_off,
-                    source,
+                    source: source.into(),
                     every_ms,
                     every_max_ms,
                     full_scan_every_ms,
@@ -152,6 +178,27 @@ impl Reader<'_> {
             }
             None => Switched::Off(name),
         })
+    }
+
+    /// The files of a search, and the map that reads them.
+    fn file_set(
+        &self,
+        section: &Section<'_>,
+        kind: &str,
+        files: WrittenFiles,
+        mistakes: &mut Mistakes<'_>,
+    ) -> Option<FileSet> {
+        let problem = if is_map(kind) {
+            match self.map(kind) {
+                Ok(map) => return Some(FileSet { map, pattern: files.pattern, coverage: files.coverage }),
+                Err(problem) => problem,
+            }
+        } else {
+            format!("{kind:?} reads no files; accepted beside `files`: the path of a map, like maps/mls.toml")
+        };
+        let line = section.value("source", mistakes).map_or(section.line(), |value| value.line);
+        mistakes.add(line, section.key("source"), problem);
+        None
     }
 
     /// The source of a search that is not switched off; `Some(None)` where its kind is off until `switched_on`.
@@ -163,8 +210,9 @@ impl Reader<'_> {
         switched_on: bool,
         mistakes: &mut Mistakes<'_>,
     ) -> Option<Option<Box<dyn Source>>> {
-        let map = if Path::new(kind).extension().is_some_and(|ext| ext == "toml") {
-            self.map(kind).map(Some).map_err(|problem| vec![problem])
+        let map = if is_map(kind) {
+            let map = self.map(kind).and_then(|map| if map.has_http() { Ok(map) } else { Err(reads_files(kind)) });
+            map.map(Some).map_err(|problem| vec![problem])
         } else {
             Ok(None)
         };
@@ -212,6 +260,14 @@ impl Reader<'_> {
         let text = self.surroundings.file(&path).map_err(|why| format!("the map {shown} cannot be read: {why}"))?;
         stoop_sources::declared::Map::parse(&text, &shown).map_err(|errors| errors.to_string())
     }
+}
+
+fn is_map(kind: &str) -> bool {
+    Path::new(kind).extension().is_some_and(|ext| ext == "toml")
+}
+
+fn reads_files(map: &str) -> String {
+    format!("the map {map} has no [http]: it reads files; accepted: `files`, such as files = \"exports/\"")
 }
 
 /// The limits of a search's account, where they are not the source's own. One limit may be written without the list.

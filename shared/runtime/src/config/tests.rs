@@ -68,7 +68,8 @@ fn a_search_is_read_with_its_secret_from_the_environment() {
     assert_eq!(config.alerts.rules.drops[0].amount_min[&Currency::USD], Minor(2_500_000));
     let [search] = &config.searches[..] else { panic!("one search") };
     assert_eq!((search.name.as_str(), search.every_ms), ("seattle", 900_000));
-    let request = search.source.request(&search.source.begin(None));
+    let source = search.source.http().unwrap();
+    let request = source.request(&source.begin(None));
     assert!(request.headers.iter().any(|(_, value)| value == "Bearer t0ken"));
 }
 
@@ -102,7 +103,7 @@ fn on_the_laptop_every_path_is_relative_to_the_file() {
     std::fs::write(&path, format!("database = 'x.db'\ndata = '/data'\n{reso}")).unwrap();
     let config = read_config(&path).unwrap();
     assert_eq!((config.database, config.data), (Some(folder.path().join("x.db")), Some(PathBuf::from("/data"))));
-    let source = &config.searches[0].source;
+    let source = config.searches[0].source.http().unwrap();
     assert!(source.request(&source.begin(None)).headers.iter().any(|(_, value)| value == "Bearer t0ken"));
 
     std::fs::write(&path, "[[search]]\nname = 'a'\nsource = 'x.toml'\n").unwrap();
@@ -191,8 +192,8 @@ fn a_secret_is_taken_whole_or_by_a_key_of_its_json() {
     );
     let stack = stack(&[("mls/austin", "{\"user\":\"u\",\"token\":\" t0ken\\n\"}"), ("graz", "k3y\n")]);
     let config = on_aws(text, &stack).unwrap();
-    let headers: Vec<_> =
-        config.searches.iter().flat_map(|s| s.source.request(&s.source.begin(None)).headers).collect();
+    let sources = config.searches.iter().filter_map(|search| search.source.http());
+    let headers: Vec<_> = sources.flat_map(|source| source.request(&source.begin(None)).headers).collect();
     for bearer in ["Bearer t0ken", "Bearer k3y"] {
         assert!(headers.iter().any(|(_, value)| value == bearer), "{bearer} is not among {headers:?}");
     }
@@ -397,4 +398,67 @@ fn the_laptop_takes_any_name_that_shows() {
     contains(&refused(&named(" ")), &["\" \" is blank"]);
     let longest = format!("a.B-9_{}", "x".repeat(94));
     assert_eq!(plan(&named(&longest)).unwrap().searches[0].name, longest);
+}
+
+/// A map that reads files only.
+const FILES_MAP: &str = "name = 'mls'\ncountry = 'US'\ncurrency = 'USD'\npurpose = 'sale'\n[fields]\n\
+                         native_id = { from = 'id' }\nlist_price = { from = 'price' }\ncity = { from = 'city' }\n";
+
+fn files_stack() -> Fetched {
+    Fetched::files([("maps/x.toml".to_owned(), MAP.to_owned()), ("maps/mls.toml".to_owned(), FILES_MAP.to_owned())])
+}
+
+#[test]
+fn a_search_of_files_has_a_map_and_a_pattern() {
+    let text = "[[search]]\nname = 'mls'\nsource = 'maps/mls.toml'\nfiles = 'exports/*.zip'\nevery = '15m'\n\
+                [[search]]\nname = 'all'\nsource = 'maps/x.toml'\nfiles = 'all/'\ncoverage = 'snapshot'\n\
+                [[search]]\nname = 'off'\nsource = 'maps/mls.toml'\nfiles = 'off/'\nenabled = false\n";
+    let config = on_aws(text, &files_stack()).unwrap();
+    let sets: Vec<_> = config
+        .searches
+        .iter()
+        .map(|search| match &search.source {
+            Origin::Files(set) => (search.source.name(), set.pattern.as_str(), set.coverage, search.every_ms),
+            Origin::Http(_) => panic!("{} reads files", search.name),
+        })
+        .collect();
+    use stoop_sources::Coverage::{Changes, Snapshot};
+    assert_eq!(sets[0], ("mls", "exports/*.zip", Changes, 900_000));
+    assert_eq!((sets[1].1, sets[1].2), ("all/", Snapshot), "a map with [http] can read files as well");
+    assert_eq!((sets.len(), config.switched_off), (2, vec!["off".to_owned()]));
+    assert_eq!(wanted(text, Wanting::Search("mls")).files, ["maps/mls.toml"]);
+    assert_eq!(parse_plan(text, "config/stoop.toml", &files_stack()).unwrap().searches.len(), 2);
+    assert!(parse_search(text, "config/stoop.toml", "mls", &files_stack()).unwrap().is_some());
+}
+
+#[test]
+fn what_does_not_go_with_files_is_told_with_what_would() {
+    let told = on_aws(
+        "[[search]]\nname = 'a'\nsource = 'zillow'\nfiles = 'in/'\n\
+         [[search]]\nname = 'b'\nsource = 'maps/mls.toml'\n\
+         [[search]]\nname = 'c'\nsource = 'maps/mls.toml'\nfiles = 'in//x'\ncoverage = 'all'\n\
+         [[search]]\nname = 'd'\nsource = 'maps/mls.toml'\nfiles = 's3://other/in/'\n\
+         [[search]]\nname = 'e'\nsource = 'maps/mls.toml'\nfiles = 'in/'\nparams = { a = 1 }\nfull_scan_every = '1d'\nlimits = '1/s'\n\
+         [[search]]\nname = 'f'\nsource = 'avito'\nenabled = true\ncoverage = 'snapshot'\n\
+         [[search]]\nname = 'g'\nsource = 'maps/nowhere.toml'\nfiles = '../in/'\n",
+        &files_stack(),
+    );
+    contains(
+        &told.err().expect("refused"),
+        &[
+            ":3: search.source: \"zillow\" reads no files; accepted beside `files`: the path of a map",
+            "the map maps/mls.toml has no [http]: it reads files; accepted: `files`, such as files = \"exports/\"",
+            "\"in//x\" is no path of files; accepted: a folder (exports/), a file (exports/all.csv)",
+            "\"all\" is no coverage; accepted: \"changes\"",
+            "\"s3://other/in/\" is no path of files; accepted: a folder",
+            "params: does not go with `files`: files are asked for no parameters",
+            "full_scan_every: does not go with `files`",
+            "limits: does not go with `files`: nobody is asked for files",
+            "says what each of a search's files holds; accepted beside `files` only",
+            "\"../in/\" leads out of files/ in the data bucket",
+        ],
+    );
+    let text = "[[search]]\nname = 'a'\nsource = 'm.toml'\nfiles = '../in/'\n";
+    let told = refused(text);
+    assert!(told.contains("cannot be read") && !told.contains("leads out"), "the laptop may look anywhere: {told}");
 }

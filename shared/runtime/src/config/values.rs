@@ -51,3 +51,16 @@ pub(super) fn duration_ms(section: &Section<'_>, key: &str, default: u64, mistak
         default
     })
 }
+
+/// The longest distance between polls, where there is one: not shorter than `every`.
+pub(super) fn every_max_ms(section: &Section<'_>, every_ms: u64, mistakes: &mut Mistakes<'_>) -> Option<u64> {
+    let (text, line) = section.text("every_max", mistakes)?;
+    let before = mistakes.len();
+    let every_max_ms = duration_ms(section, "every_max", every_ms, mistakes);
+    if every_max_ms < every_ms && mistakes.len() == before {
+        let every = section.text("every", mistakes).map_or("1h, which it is when left out", |(text, _)| text);
+        let problem = format!("{text:?} is shorter than `every`; accepted: a time span not shorter than {every}");
+        mistakes.add(line, section.key("every_max"), problem);
+    }
+    Some(every_max_ms)
+}

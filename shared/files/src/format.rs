@@ -1,0 +1,107 @@
+//! What a file's name and its first bytes tell.
+
+use std::io::{self, BufReader, Read};
+use std::path::Path;
+
+use crate::row::Format;
+
+/// What names say, for messages.
+pub(crate) const ACCEPTED: &str =
+    ".csv, .tsv, .json, .jsonl, .ndjson, .parquet, each also with .gz or .zst, and .zip of them";
+
+/// What may be unpacked from compressed bytes: so much in any case, and beyond it so many times their number.
+const UNPACKED_FREE: u64 = 64 << 20;
+const UNPACKED_TIMES: u64 = 200;
+
+/// What the name of a file says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Named {
+    pub(crate) kind: Kind,
+    /// Tabs stand between columns.
+    pub(crate) tabs: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Rows(Format),
+    Archive,
+    Unknown,
+}
+
+/// Reads a name, below the ending of a compression.
+pub(crate) fn named(path: &Path) -> Named {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let plain = [".gz", ".zst", ".zstd"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
+    let extension = plain.rsplit_once('.').map_or("", |(_, extension)| extension);
+    let kind = match extension {
+        "csv" | "tsv" => Kind::Rows(Format::Csv),
+        "json" => Kind::Rows(Format::Json),
+        "jsonl" | "ndjson" => Kind::Rows(Format::JsonLines),
+        "parquet" => Kind::Rows(Format::Parquet),
+        "zip" => Kind::Archive,
+        _ => Kind::Unknown,
+    };
+    Named { kind, tabs: extension == "tsv" }
+}
+
+/// How bytes are packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Packing {
+    None,
+    Gzip,
+    Zstandard,
+    /// They are an archive.
+    Zip,
+}
+
+impl Packing {
+    /// Tells it by the first four bytes.
+    pub(crate) fn of(beginning: &[u8]) -> Self {
+        match beginning {
+            [0x1f, 0x8b, ..] => Self::Gzip,
+            [0x28, 0xb5, 0x2f, 0xfd] => Self::Zstandard,
+            // An entry; or the end of the directory of an archive that is empty.
+            [b'P', b'K', 3, 4] | [b'P', b'K', 5, 6] => Self::Zip,
+            _ => Self::None,
+        }
+    }
+
+    /// Unpacks what `packed` bytes unpack to. An archive is left as it is.
+    pub(crate) fn unpack(self, reader: impl Read + Send + 'static, packed: u64) -> io::Result<Box<dyn Read + Send>> {
+        Ok(match self {
+            Self::None | Self::Zip => Box::new(reader),
+            Self::Gzip => {
+                let reader = BufReader::with_capacity(128 << 10, reader);
+                Box::new(Unpacked::new(flate2::bufread::MultiGzDecoder::new(reader), packed))
+            }
+            Self::Zstandard => Box::new(Unpacked::new(zstd::Decoder::new(reader)?, packed)),
+        })
+    }
+}
+
+/// Ends what unpacks to more than listings can. Memory is bounded in any case; this bounds the time.
+pub(crate) struct Unpacked<R> {
+    reader: R,
+    packed: u64,
+    left: u64,
+}
+
+impl<R> Unpacked<R> {
+    pub(crate) fn new(reader: R, packed: u64) -> Self {
+        Self { reader, packed, left: UNPACKED_FREE.max(packed.saturating_mul(UNPACKED_TIMES)) }
+    }
+}
+
+impl<R: Read> Read for Unpacked<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.reader.read(buffer)?;
+        self.left = self.left.checked_sub(n as u64).ok_or_else(|| {
+            let more = UNPACKED_FREE.max(self.packed.saturating_mul(UNPACKED_TIMES));
+            io::Error::other(format!(
+                "{} bytes unpack to more than {more}; accepted: {UNPACKED_TIMES} times as many",
+                self.packed
+            ))
+        })?;
+        Ok(n)
+    }
+}

@@ -1,0 +1,138 @@
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::vec;
+
+use crate::bytes::{ReadAt, Stretch};
+use crate::format::{self, Kind, Packing};
+use crate::open::{OpenError, Rows, local, open_entry, open_whole};
+use crate::row::ReadOptions;
+use crate::zip::{Archive, Entry};
+
+/// A file as one or more parts with rows: itself, or the files in an archive, by name.
+///
+/// ```no_run
+/// use stoop_files::{Parts, ReadOptions};
+///
+/// let mut parts = Parts::open("export.zip".as_ref(), &ReadOptions::default())?;
+/// while let Some(part) = parts.next_part() {
+///     match part {
+///         Ok(mut part) => println!("{}: {:?}", part.name, part.rows.next_row().is_some()),
+///         Err(error) => eprintln!("{error}"),
+///     }
+/// }
+/// # Ok::<(), stoop_files::OpenError>(())
+/// ```
+pub struct Parts {
+    path: PathBuf,
+    options: ReadOptions,
+    inner: Inner,
+    bytes_read: Arc<AtomicU64>,
+    bytes_total: u64,
+}
+
+enum Inner {
+    One(Option<Box<Rows>>),
+    Archive { archive: Archive, left: vec::IntoIter<Entry>, name: Option<String> },
+}
+
+/// A file, or a file in an archive.
+#[derive(Debug)]
+pub struct Part {
+    /// The path of the file; for one in an archive the archive's, a slash, and the entry's name.
+    pub name: String,
+    /// Its rows. How much of them is read is told by [`Parts::bytes_read`] for an archive.
+    pub rows: Rows,
+}
+
+impl Parts {
+    /// Opens a file on the disk.
+    ///
+    /// # Errors
+    /// As [`open`](crate::open), and when the directory of an archive is broken. What is wrong with a single file in
+    /// an archive is told in its turn.
+    pub fn open(path: &Path, options: &ReadOptions) -> Result<Self, OpenError> {
+        Self::of(path, Arc::new(local(path)?), options)
+    }
+
+    /// The same of bytes that lie elsewhere. `path` says what they are, and names them in errors.
+    ///
+    /// # Errors
+    /// As [`Parts::open`].
+    pub fn of(path: &Path, bytes: Arc<dyn ReadAt>, options: &ReadOptions) -> Result<Self, OpenError> {
+        let whole = Stretch::whole(bytes);
+        let beginning = whole.beginning::<4>();
+        let beginning =
+            beginning.map_err(|error| OpenError::Unreadable { path: path.to_owned(), problem: error.to_string() })?;
+        let bytes_total = whole.size();
+        // By its name, so that a zip archive cut at its beginning is called one; and by its bytes, whatever its
+        // name, unless that is of something else: a spreadsheet is a zip archive as well.
+        let kind = format::named(path).kind;
+        let readable = kind != Kind::Unknown || options.format.is_some();
+        let (inner, bytes_read) = if kind == Kind::Archive || readable && Packing::of(&beginning) == Packing::Zip {
+            let archive = Archive::open(path, &whole)?;
+            let left = archive.entries.clone().into_iter();
+            (Inner::Archive { archive, left, name: None }, Arc::default())
+        } else {
+            let rows = open_whole(path, &whole, options)?;
+            let bytes_read = rows.progress();
+            (Inner::One(Some(Box::new(rows))), bytes_read)
+        };
+        Ok(Self { path: path.to_owned(), options: options.clone(), inner, bytes_read, bytes_total })
+    }
+
+    /// The next part, or why it cannot be opened; `None` behind the last.
+    pub fn next_part(&mut self) -> Option<Result<Part, OpenError>> {
+        match &mut self.inner {
+            Inner::One(rows) => {
+                let rows = *rows.take()?;
+                Some(Ok(Part { name: self.path.display().to_string(), rows }))
+            }
+            Inner::Archive { archive, left, name: current } => {
+                let Some(entry) = left.next() else {
+                    // What was not read of it (folders, the directory itself) is done as well.
+                    self.bytes_read.store(self.bytes_total, Relaxed);
+                    return None;
+                };
+                // A slash in any case, so that the name is the same everywhere.
+                let name = format!("{}/{}", self.path.display(), entry.name);
+                *current = Some(name.clone());
+                let rows = open_entry(Path::new(&name), archive, &entry, &self.bytes_read, &self.options);
+                Some(rows.map(|rows| Part { name, rows }))
+            }
+        }
+    }
+
+    /// The name of the part that was asked for last; before that, and for a file that is no archive, the file's.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match &self.inner {
+            Inner::Archive { name: Some(name), .. } => name.clone(),
+            _ => self.path.display().to_string(),
+        }
+    }
+
+    /// Whether it is an archive.
+    #[must_use]
+    pub fn is_archive(&self) -> bool {
+        matches!(self.inner, Inner::Archive { .. })
+    }
+
+    /// How many bytes of the file have been read, as it lies where it is.
+    #[must_use]
+    pub fn bytes_read(&self) -> u64 {
+        self.bytes_read.load(Relaxed).min(self.bytes_total)
+    }
+
+    /// How many bytes the file has where it lies.
+    #[must_use]
+    pub fn total_bytes(&self) -> u64 {
+        self.bytes_total
+    }
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Parts({}, {} of {} bytes)", self.path.display(), self.bytes_read(), self.bytes_total)
+    }
+}

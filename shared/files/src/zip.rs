@@ -1,0 +1,151 @@
+//! The directory of a zip archive, and one entry of it as a stream.
+
+use std::io::{self, BufReader, Read};
+use std::path::Path;
+
+use rawzip::{CompressionMethod, ErrorKind, ZipArchive, ZipArchiveEntryWayfinder, ZipLocator};
+
+use crate::bytes::{Reader, Stretch};
+use crate::format::Unpacked;
+use crate::open::OpenError;
+
+/// An archive with more files than this is not read.
+const ENTRIES_MAX: usize = 10_000;
+
+/// Holds the longest record that a directory can have: a head, and three texts of 64 KiB each.
+const RECORD_BYTES: usize = 46 + 3 * (64 << 10);
+
+/// What stands before the bytes of an entry, at least.
+const HEAD_BYTES: u64 = 30;
+
+/// A file in an archive.
+#[derive(Clone)]
+pub(crate) struct Entry {
+    pub(crate) name: String,
+    method: CompressionMethod,
+    encrypted: bool,
+    /// From where to where it lies at least, by the directory.
+    span: (u64, u64),
+    way: ZipArchiveEntryWayfinder,
+}
+
+/// Where the bytes of an entry lie, and how they are packed.
+pub(crate) struct Packed {
+    pub(crate) stretch: Stretch,
+    pub(crate) stored: bool,
+}
+
+/// An archive whose directory was read.
+#[derive(Clone)]
+pub(crate) struct Archive {
+    file: std::sync::Arc<ZipArchive<Stretch>>,
+    pub(crate) entries: Vec<Entry>,
+}
+
+impl Archive {
+    /// Reads the directory. Folders and what computers leave behind in archives (`__MACOSX`, names that begin with
+    /// a dot) are no entries. The rest comes in the order of its names.
+    pub(crate) fn open(path: &Path, whole: &Stretch) -> Result<Self, OpenError> {
+        let broken = |error: rawzip::Error| unreadable(path, words(error));
+        let mut buffer = vec![0; RECORD_BYTES];
+        let located = ZipLocator::new().locate_in_reader(whole.clone(), &mut buffer, whole.size());
+        let file = located.map_err(|(_, error)| broken(error))?;
+        let mut entries = Vec::new();
+        let mut records = file.entries(&mut buffer);
+        let mut count = 0_u64;
+        while let Some(record) = records.next_entry().map_err(broken)? {
+            count += 1;
+            let name = String::from_utf8_lossy(record.file_path().as_bytes()).replace('\\', "/");
+            if record.is_dir() || is_junk(&name) {
+                continue;
+            }
+            if entries.len() == ENTRIES_MAX {
+                return Err(unreadable(path, format!("more than {ENTRIES_MAX} files in one archive")));
+            }
+            let encrypted = record.flags().is_encrypted() || record.flags().has_strong_encryption();
+            let from = record.local_header_offset();
+            let span = (from, from.saturating_add(HEAD_BYTES).saturating_add(record.compressed_size_hint()));
+            entries.push(Entry { name, method: record.compression_method(), encrypted, span, way: record.wayfinder() });
+        }
+        if count != file.entries_hint() && file.entries_hint() != u64::from(u16::MAX) {
+            let told = file.entries_hint();
+            return Err(unreadable(path, format!("the archive's directory has {count} entries, its end says {told}")));
+        }
+        if let Some((one, other)) = overlap(&entries) {
+            let problem = format!("{one:?} and {other:?} share bytes, as no archive of files has it");
+            return Err(unreadable(path, problem));
+        }
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(Self { file: std::sync::Arc::new(file), entries })
+    }
+
+    /// Where an entry lies.
+    pub(crate) fn locate(&self, entry: &Entry, path: &Path) -> Result<Packed, OpenError> {
+        if entry.encrypted {
+            return Err(OpenError::Encrypted(path.to_owned()));
+        }
+        let stored = match entry.method {
+            CompressionMethod::STORE => true,
+            CompressionMethod::DEFLATE | CompressionMethod::ZSTD => false,
+            other => {
+                let problem = format!(
+                    "it is compressed by method {}; accepted in an archive: stored, Deflate, Zstandard",
+                    other.as_u16()
+                );
+                return Err(unreadable(path, problem));
+            }
+        };
+        let found = self.file.get_entry(entry.way).map_err(|error| unreadable(path, words(error)))?;
+        let (from, to) = found.compressed_data_range();
+        let whole = self.file.get_ref();
+        if to > whole.size() {
+            return Err(unreadable(path, "the archive ends inside it".to_owned()));
+        }
+        Ok(Packed { stretch: whole.part(from, to), stored })
+    }
+
+    /// The bytes of an entry, unpacked. Behind the last of them its length and checksum are compared with what the
+    /// directory says.
+    pub(crate) fn stream(&self, entry: &Entry, packed: &Packed, reader: Reader) -> io::Result<Box<dyn Read + Send>> {
+        let size = packed.stretch.size();
+        let unpacked: Box<dyn Read + Send> = match entry.method {
+            CompressionMethod::DEFLATE => {
+                let reader = BufReader::with_capacity(128 << 10, reader);
+                Box::new(Unpacked::new(flate2::bufread::DeflateDecoder::new(reader), size))
+            }
+            CompressionMethod::ZSTD => Box::new(Unpacked::new(zstd::Decoder::new(reader)?, size)),
+            _ => Box::new(reader),
+        };
+        let found = self.file.get_entry(entry.way).map_err(|error| io::Error::other(words(error)))?;
+        Ok(Box::new(found.verifying_reader(unpacked)))
+    }
+}
+
+/// Two entries that claim the same bytes: how a small archive is made to unpack to more than any disk holds.
+fn overlap(entries: &[Entry]) -> Option<(&str, &str)> {
+    let mut by_place: Vec<&Entry> = entries.iter().collect();
+    by_place.sort_by_key(|entry| entry.span);
+    let pair = by_place.windows(2).find(|pair| pair[1].span.0 < pair[0].span.1)?;
+    Some((&pair[0].name, &pair[1].name))
+}
+
+fn is_junk(name: &str) -> bool {
+    let mut parts = name.split('/');
+    parts.any(|part| part.starts_with('.') && part != "." && part != "..")
+        || name.starts_with("__MACOSX/")
+        || matches!(name.rsplit('/').next(), Some("Thumbs.db" | "desktop.ini"))
+}
+
+fn unreadable(path: &Path, problem: String) -> OpenError {
+    OpenError::Unreadable { path: path.to_owned(), problem }
+}
+
+fn words(error: rawzip::Error) -> String {
+    match error.kind() {
+        ErrorKind::MissingEndOfCentralDirectory => {
+            "it is no whole zip archive: the directory at its end is missing".to_owned()
+        }
+        ErrorKind::Eof => "the archive is cut off".to_owned(),
+        other => format!("the archive's directory is broken: {other}"),
+    }
+}

@@ -1,0 +1,280 @@
+//! Files instead of pages: which of them are to be read, and how far one is.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use stoop_domain::{Reason, Reject, Time};
+use stoop_sources::{Coverage, Cursor};
+
+use super::rows::Sheet;
+use super::scan::{PAGES_PER_CHECKPOINT, Scan};
+use super::{FileSet, PollError, PollPorts, Polled, Search};
+use crate::ports::{FileError, FileVersion, RunOutcome, ScanCheckpoint, SearchState};
+
+/// Rows taken at a time.
+const ROWS_PER_PAGE: usize = 1_000;
+
+/// A folder with more files than this is not read. What was read is remembered by the file, so this bounds that.
+const FILES_MAX: usize = 50_000;
+
+/// In a folder, a file that was written to a shorter time ago than this may still be written.
+const QUIET_MS: i64 = 5_000;
+
+/// Files named in a run's message, of each kind.
+const NAMES_MAX: usize = 3;
+
+/// How far a file was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Place {
+    mark: u64,
+    rows: u64,
+    /// Rows of which not even the id was understood.
+    unread: u64,
+    /// It was read to its end, and what it lacks is counted as missed.
+    judged: bool,
+}
+
+/// What became of a file.
+enum Fate {
+    Read,
+    /// The run is to stop; the rest is for the next.
+    Stopped,
+    /// It is not there any more, or another version is.
+    Lost(String),
+    /// It can't be read as what it should be.
+    Unreadable(String),
+}
+
+/// What is to be told of a run.
+#[derive(Default)]
+struct Report {
+    lost: Vec<String>,
+    unreadable: Vec<String>,
+    notes: Vec<String>,
+}
+
+/// Reads the files of a search that it has not read yet, the oldest first.
+pub(super) async fn feed(
+    search: &Search,
+    files: &FileSet,
+    run: &str,
+    ports: PollPorts<'_>,
+    state: SearchState,
+    polled: &mut Polled,
+) -> Result<(), PollError> {
+    let before = (state.files.marks.clone(), state.checkpoint.clone());
+    let mut scan = Scan::new(search, run, ports, state, search.source.manners());
+    let mut report = Report::default();
+    let stopped = match scan.files(files, &mut report, polled).await {
+        Ok(stopped) => stopped,
+        Err(error) => {
+            // What the stream has is seen; the rest is for the next run. Should saving fail too, the first failure
+            // is the one to tell.
+            if let Err(second) = scan.save().await {
+                tracing::warn!(error = %second, "the index could not be saved either");
+            }
+            return Err(error);
+        }
+    };
+    let partial = stopped || !report.lost.is_empty() || !report.unreadable.is_empty();
+    polled.outcome = Some(if partial { RunOutcome::Partial } else { RunOutcome::Complete });
+    polled.message = report.message(stopped);
+    // Most polls find nothing new, and the index may be large.
+    let same = before == (scan.state.files.marks.clone(), scan.state.checkpoint.clone());
+    if same && polled.pages == 0 { Ok(()) } else { scan.save().await }
+}
+
+impl Scan<'_> {
+    /// Whether the run was stopped before everything was read.
+    async fn files(&mut self, set: &FileSet, report: &mut Report, polled: &mut Polled) -> Result<bool, PollError> {
+        let listed = self.ports.files.list(&set.pattern, FILES_MAX + 1).await?;
+        if listed.len() > FILES_MAX {
+            let pattern = set.pattern.as_str();
+            return Err(PollError::Source(format!(
+                "{pattern}: there are more than {FILES_MAX} files; take away those that were read"
+            )));
+        }
+        let there: BTreeSet<u64> = listed.iter().map(mark).collect();
+        self.state.files.marks.retain(|mark| there.contains(mark));
+        let place = self.place().filter(|place| there.contains(&place.mark));
+        if place.is_none() {
+            // It left half read, or another version came in its place: what was read of it was so all the same.
+            self.state.checkpoint = None;
+        }
+        let now = self.ports.clock.now();
+        let quiet = |file: &FileVersion| {
+            self.ports.files.appear_whole() || (now.ms() - file.modified.ms()).unsigned_abs() >= QUIET_MS.unsigned_abs()
+        };
+        let in_hand = |file: &FileVersion| place.is_some_and(|place| place.mark == mark(file));
+        let taken = &self.state.files.marks;
+        let due = listed.into_iter().filter(|file| in_hand(file) || quiet(file) && !taken.contains(&mark(file)));
+        let mut due: Vec<FileVersion> = due.collect();
+        due.sort_by_cached_key(|file| (!in_hand(file), file.modified, file.name.clone()));
+        for file in due {
+            if (self.ports.stop)() {
+                return Ok(true);
+            }
+            match self.file(set, &file, place.filter(|_| in_hand(&file)), report, polled).await? {
+                Fate::Stopped => return Ok(true),
+                Fate::Read => polled.files += 1,
+                Fate::Lost(why) => {
+                    report.lost.push(format!("{}: {why}", file.name));
+                    self.state.checkpoint = None;
+                    continue;
+                }
+                Fate::Unreadable(why) => {
+                    self.refuse(&file, why.clone(), polled).await?;
+                    report.unreadable.push(why);
+                }
+            }
+            self.state.checkpoint = None;
+            self.state.files.marks.insert(mark(&file));
+        }
+        Ok(false)
+    }
+
+    /// Reads one file, from where an earlier run left it.
+    async fn file(
+        &mut self,
+        set: &FileSet,
+        file: &FileVersion,
+        resumed: Option<Place>,
+        report: &mut Report,
+        polled: &mut Polled,
+    ) -> Result<Fate, PollError> {
+        let newest = self.state.files.newest;
+        let late = newest.is_some_and(|newest| file.modified < newest);
+        self.began_at = match (&self.state.checkpoint, resumed) {
+            (Some(checkpoint), Some(_)) => checkpoint.began_at,
+            _ => self.as_of(file, late),
+        };
+        let mut place = resumed.unwrap_or(Place { mark: mark(file), rows: 0, unread: 0, judged: false });
+        self.unread_rows = place.unread;
+        let mut open = match self.ports.files.open(file, &set.map, place.rows).await {
+            Ok(open) => open,
+            Err(error) => return fate(error),
+        };
+        let sheet = Sheet { name: &file.name, late, order: set.map.order() };
+        loop {
+            if (self.ports.stop)() {
+                return Ok(Fate::Stopped);
+            }
+            let now = self.ports.clock.now();
+            let page = match open.page(ROWS_PER_PAGE, self.began_at, now).await {
+                Ok(page) => page,
+                Err(error) => return fate(error),
+            };
+            polled.pages += 1;
+            polled.bytes += page.bytes_read;
+            self.take_rows(page.rows, &sheet, now, polled).await?;
+            place = Place { rows: place.rows + page.rows_read, unread: self.unread_rows, ..place };
+            self.state.checkpoint = Some(self.mark_place(place));
+            if page.ended {
+                break;
+            }
+            if polled.pages.is_multiple_of(PAGES_PER_CHECKPOINT) {
+                self.save().await?;
+            }
+        }
+        if !late {
+            if set.coverage == Coverage::Snapshot {
+                self.judge(file, place, report, polled).await?;
+            }
+            self.state.files.newest = Some(file.modified);
+            self.state.files.as_of = Some(self.began_at);
+            self.state.full_scan_at = Some(self.began_at);
+        }
+        Ok(Fate::Read)
+    }
+
+    /// At the end of a file that should have every listing: what it lacks is missed.
+    async fn judge(
+        &mut self,
+        file: &FileVersion,
+        place: Place,
+        report: &mut Report,
+        polled: &mut Polled,
+    ) -> Result<(), PollError> {
+        if place.judged {
+            polled.gone += self.tell_gone_again().await?;
+            return Ok(());
+        }
+        if place.unread > 0 {
+            report
+                .notes
+                .push(format!("{}: {} rows were not understood: nothing is said to be gone", file.name, place.unread));
+            return Ok(());
+        }
+        if !self.state.listings.values().any(|entry| entry.seen_in_scan == self.began_at) {
+            // An export that failed is likelier than a town that was sold out.
+            report.notes.push(format!("{}: there is no listing in it: nothing is said to be gone", file.name));
+            return Ok(());
+        }
+        // Saved together with the counts, so that a run after a kill does not count the same file twice.
+        self.state.checkpoint = Some(self.mark_place(Place { judged: true, ..place }));
+        self.state.scans += 1;
+        polled.gone += self.tell_gone().await?;
+        Ok(())
+    }
+
+    /// A file that can't be opened is in quarantine, once for each of its versions.
+    async fn refuse(&mut self, file: &FileVersion, why: String, polled: &mut Polled) -> Result<(), PollError> {
+        let version = format!("{} bytes, written at {}", file.size, file.modified);
+        let (source, now) = (self.search.source.name(), self.ports.clock.now());
+        let reject = Reject::new(source, now, file.name.clone(), Reason::Unreadable, why, version.as_bytes());
+        self.ports.quarantine.put(&[reject]).await?;
+        polled.rejects += 1;
+        Ok(())
+    }
+
+    /// The time of a file: when it was written, but never that of the one before it, so that what two files of one
+    /// moment say of a home has an order.
+    fn as_of(&self, file: &FileVersion, late: bool) -> Time {
+        let written = file.modified.min(self.ports.clock.now());
+        match self.state.files.as_of {
+            Some(before) if !late => written.max(before.plus_ms(1)),
+            _ => written,
+        }
+    }
+
+    fn place(&self) -> Option<Place> {
+        serde_json::from_str(&self.state.checkpoint.as_ref()?.cursor.position).ok()
+    }
+
+    fn mark_place(&self, place: Place) -> ScanCheckpoint {
+        let position = serde_json::to_string(&place).expect("numbers make JSON");
+        self.checkpoint(&Cursor { position, ..Cursor::default() })
+    }
+}
+
+/// A mark of a version of a file.
+fn mark(file: &FileVersion) -> u64 {
+    let FileVersion { name, size, modified, tag } = file;
+    let version = format!("{size}\n{}\n{}\n{name}", modified.ms(), tag.as_deref().unwrap_or_default());
+    let hash = blake3::hash(version.as_bytes());
+    u64::from_le_bytes(std::array::from_fn(|i| hash.as_bytes()[i]))
+}
+
+fn fate(error: FileError) -> Result<Fate, PollError> {
+    match error {
+        FileError::Left | FileError::Changed => Ok(Fate::Lost(error.to_string())),
+        FileError::Unreadable(why) => Ok(Fate::Unreadable(why)),
+        FileError::Port(error) => Err(error.into()),
+    }
+}
+
+impl Report {
+    fn message(&self, stopped: bool) -> Option<String> {
+        let mut parts = Vec::new();
+        if stopped {
+            parts.push("stopped; the next run goes on from here".to_owned());
+        }
+        for list in [&self.unreadable, &self.lost, &self.notes] {
+            parts.extend(list.iter().take(NAMES_MAX).cloned());
+            if list.len() > NAMES_MAX {
+                parts.push(format!("and {} more", list.len() - NAMES_MAX));
+            }
+        }
+        (!parts.is_empty()).then(|| parts.join("; "))
+    }
+}
