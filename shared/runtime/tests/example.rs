@@ -50,7 +50,7 @@ fn read(file: &Path, with_secrets: bool) -> String {
 fn the_example_is_accepted_with_the_secrets_that_it_names() {
     let told = read(&root().join("stoop.example.toml"), true);
     let want = "on: austin from reso-actris, lincoln-park from zillow, lakeview from realtor, \
-                new-york-rents from rentcast, graz from example; off: agadir";
+                new-york-rents from rentcast, graz from example; off: agadir, marrakech-rent";
     assert!(told.contains(want), "{told}");
 }
 
@@ -63,7 +63,23 @@ fn the_search_that_is_off_would_be_accepted_too() {
     let file = folder.path().join("stoop.toml");
     std::fs::write(&file, text).unwrap();
     let told = read(&file, true);
-    assert!(told.contains("agadir from avito") && told.contains("off: \n"), "{told}");
+    assert!(told.contains("agadir from avito") && told.contains("marrakech-rent from mubawab"), "{told}");
+    assert!(told.contains("off: \n"), "{told}");
+}
+
+#[test]
+fn the_selectors_of_a_scraped_site_may_be_a_file_and_its_mistakes_are_told() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("stoop.toml");
+    let search = "[[search]]\nname = 'm'\nsource = 'mubawab'\nenabled = true\n";
+    std::fs::write(&file, format!("{search}params = {{ selectors = {{ file = 'cards.toml' }} }}\n")).unwrap();
+    let told = |selectors: &str| {
+        std::fs::write(folder.path().join("cards.toml"), selectors).unwrap();
+        read(&file, false)
+    };
+    assert!(told("[fields]\nprice = { select = '.newPrice' }\n").contains("on: m from mubawab"));
+    let mistake = told("[fields]\nprise = { select = '.newPrice' }\n");
+    assert!(mistake.contains("selectors:2: fields.prise: there is no such key; did you mean \"price\"?"), "{mistake}");
 }
 
 #[test]

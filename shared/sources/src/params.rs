@@ -1,6 +1,8 @@
 use std::ops::RangeInclusive;
 
+use crate::html::CardRules;
 use crate::port::{Params, SearchError};
+use crate::settings::MapErrors;
 
 /// A parameter that a kind of source accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +91,15 @@ impl<'p> Reader<'p> {
 
     pub(crate) fn mistake(&mut self, name: &str, value: &str, accepted: &str) {
         self.mistakes.push(format!("{name} = {value:?}: accepted is {accepted}"));
+    }
+
+    /// The rules for reading cards that are built in, with those of the parameter put over them.
+    pub(crate) fn card_rules(&mut self, name: &str, built_in: &Result<CardRules, MapErrors>) -> Option<CardRules> {
+        let rules = built_in.clone().and_then(|rules| match self.get(name) {
+            Some(text) => rules.with(text),
+            None => Ok(rules),
+        });
+        rules.map_err(|errors| self.mistakes.extend(errors.0.iter().map(ToString::to_string))).ok()
     }
 
     pub(crate) fn finish(self) -> Result<(), SearchError> {

@@ -1,4 +1,5 @@
 use crate::avito::Avito;
+use crate::mubawab::Mubawab;
 use crate::params::Param;
 use crate::port::{Params, SearchError, Source};
 use crate::realtor::Realtor;
@@ -64,6 +65,12 @@ pub const KINDS: &[Kind] = &[
         params: Avito::PARAMS,
         tells: Avito::TELLS,
     },
+    Kind {
+        name: "mubawab",
+        summary: "Mubawab.ma's result pages (scraped: off until enabled)",
+        params: Mubawab::PARAMS,
+        tells: Mubawab::TELLS,
+    },
 ];
 
 /// Makes the source of this kind for a search with these parameters.
@@ -86,6 +93,7 @@ pub fn build(kind: &str, params: &Params) -> Result<Box<dyn Source>, SearchError
         "realtor" => Ok(Box::new(Realtor::from_params(params)?)),
         "rentcast" => Ok(Box::new(RentCast::from_params(params)?)),
         "avito" => Ok(Box::new(Avito::from_params(params)?)),
+        "mubawab" => Ok(Box::new(Mubawab::from_params(params)?)),
         _ => {
             let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
             Err(SearchError(vec![format!("{kind:?} is no kind of source; there are {}", names.join(", "))]))
@@ -106,7 +114,7 @@ mod tests {
     fn an_unknown_kind_is_answered_with_the_kinds_there_are() {
         assert_eq!(
             mistakes("redfin", &[]),
-            [r#""redfin" is no kind of source; there are reso, zillow, realtor, rentcast, avito"#]
+            [r#""redfin" is no kind of source; there are reso, zillow, realtor, rentcast, avito, mubawab"#]
         );
     }
 

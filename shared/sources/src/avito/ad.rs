@@ -3,14 +3,9 @@ use std::borrow::Cow;
 use stoop_domain::{Area, AreaUnit, Currency, Details, Listing, Minor, Place, PropertyType, Purpose, Time};
 
 use super::date;
-use crate::fields::{Fields, Refusal, scalar, scaled};
+use crate::fields::{Fields, Refusal, scalar};
+use crate::html::words;
 use crate::port::Found;
-
-/// Below this no dwelling is: "1 m²" is what sellers type who do not know.
-const LIVING_AREA_MIN_M2: f64 = 5.0;
-
-/// What stands in place of a quarter where the seller named none.
-const NO_QUARTERS: [&str; 2] = ["Autre secteur", "Toute la ville"];
 
 /// A promotion of new buildings put between the ads: it is not among the results that were searched.
 pub(crate) fn is_promotion(ad: &Fields<'_>) -> bool {
@@ -18,7 +13,7 @@ pub(crate) fn is_promotion(ad: &Fields<'_>) -> bool {
 }
 
 /// Reads one ordinary ad.
-pub(crate) fn read(ad: &Fields<'_>, searched: Purpose, now: Time) -> Result<Found, Refusal> {
+pub(crate) fn read(ad: &Fields<'_>, searched: Option<Purpose>, now: Time) -> Result<Found, Refusal> {
     let native_id = ad.text("listId")?.ok_or_else(|| Refusal::missing("listId"))?;
     let price = money(ad, "price")?;
     let old_price = money(ad, "oldPrice")?;
@@ -45,10 +40,10 @@ fn money(ad: &Fields<'_>, name: &str) -> Result<Option<(Currency, Minor)>, Refus
     Ok(money.price("value", currency)?.map(|amount| (currency, amount)))
 }
 
-fn purpose(ad: &Fields<'_>, searched: Purpose) -> Result<Purpose, Refusal> {
-    let Some(kind) = ad.object("adType")? else { return Ok(searched) };
-    match kind.text("key")?.as_deref() {
-        None => Ok(searched),
+fn purpose(ad: &Fields<'_>, searched: Option<Purpose>) -> Result<Purpose, Refusal> {
+    let key = ad.object("adType")?.map(|kind| kind.text("key")).transpose()?.flatten();
+    match key.as_deref() {
+        None => searched.ok_or_else(|| Refusal::missing("adType.key")),
         Some("SELL") => Ok(Purpose::Sale),
         Some("RENT" | "LET") => Ok(Purpose::Rent),
         Some(other) => Err(Refusal::bad("adType.key", other)),
@@ -57,15 +52,7 @@ fn purpose(ad: &Fields<'_>, searched: Purpose) -> Result<Purpose, Refusal> {
 
 /// `City, Quarter`, or the city alone.
 fn place(ad: &Fields<'_>) -> Result<Place, Refusal> {
-    let location = ad.text("location")?.unwrap_or_default();
-    let (city, quarter) = location.split_once(',').unwrap_or((&location, ""));
-    let known = |text: &str| Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned);
-    Ok(Place {
-        city: known(city),
-        neighbourhood: known(quarter).filter(|quarter| !NO_QUARTERS.contains(&quarter.as_str())),
-        country: Some("MA".into()),
-        ..Place::default()
-    })
+    Ok(words::city_and_quarter(&ad.text("location")?.unwrap_or_default()))
 }
 
 fn property_type(ad: &Fields<'_>) -> Result<Option<PropertyType>, Refusal> {
@@ -77,7 +64,12 @@ fn property_type(ad: &Fields<'_>) -> Result<Option<PropertyType>, Refusal> {
     if id.as_deref() == Some("1010") {
         return Ok(Some(PropertyType::Apartment));
     }
-    let name = name.unwrap_or_default().to_lowercase();
+    Ok(Some(property_type_of(&name.unwrap_or_default())))
+}
+
+/// The kind of home by the name of its category.
+pub(super) fn property_type_of(category: &str) -> PropertyType {
+    let name = category.to_lowercase();
     let by_word = [
         ("appartement", PropertyType::Apartment),
         ("colocation", PropertyType::Room),
@@ -92,7 +84,7 @@ fn property_type(ad: &Fields<'_>) -> Result<Option<PropertyType>, Refusal> {
         ("locaux", PropertyType::Commercial),
     ];
     let found = by_word.into_iter().find(|(word, _)| name.contains(word));
-    Ok(Some(found.map_or(PropertyType::Other, |(_, kind)| kind)))
+    found.map_or(PropertyType::Other, |(_, kind)| kind)
 }
 
 /// `params.secondary` is a list of `{key, value, unit}`, any of which may be absent.
@@ -103,26 +95,20 @@ fn read_params(ad: &Fields<'_>, listing: &mut Listing) -> Result<(), Refusal> {
         let Some(value) = param.text("value")? else { continue };
         let bad = |name: &str| Refusal::bad(name, &value);
         match param.text("key")?.as_deref() {
-            Some("rooms") => listing.bedrooms = Some(count(&value, 0).ok_or_else(|| bad("rooms"))?),
+            Some("rooms") => listing.bedrooms = Some(words::count(&value, 0).ok_or_else(|| bad("rooms"))?),
             Some("bathrooms") => {
-                listing.bathrooms_hundredths = Some(count(&value, 2).ok_or_else(|| bad("bathrooms"))?);
+                listing.bathrooms_hundredths = Some(words::count(&value, 2).ok_or_else(|| bad("bathrooms"))?);
             }
             Some("size") => {
                 let area = Area::parse(&value, AreaUnit::SquareMeters).map_err(|_| bad("size"))?;
                 let dwelling = listing.property_type != Some(PropertyType::Land);
-                listing.living_area = area.filter(|area| dwelling && area.square_metres() >= LIVING_AREA_MIN_M2);
+                listing.living_area = area.filter(|area| dwelling && area.square_metres() >= words::LIVING_AREA_MIN_M2);
                 listing.lot_area = area.filter(|_| !dwelling);
             }
             _ => {}
         }
     }
     Ok(())
-}
-
-/// `2`, `7+` (seven or more) and `Studio` (none).
-fn count<T: TryFrom<i64>>(value: &str, digits: u32) -> Option<T> {
-    let number = if value.eq_ignore_ascii_case("studio") { "0" } else { value.trim_end_matches('+').trim() };
-    scaled(number, digits).ok()
 }
 
 fn details(ad: &Fields<'_>) -> Result<Details, Refusal> {

@@ -1,4 +1,5 @@
-//! Avito.ma: result pages in HTML, read from the JSON that they carry in `__NEXT_DATA__`.
+//! Avito.ma: result pages in HTML, read from the JSON that they carry in `__NEXT_DATA__`, and where that is gone or
+//! of another shape, from the ads' cards by selectors.
 //!
 //! A scraped site: off until switched on, `robots.txt` is asked, and it is read slowly. Results are
 //! sorted by date and shift while they are paged through, so ads repeat or are missed, and absence
@@ -10,16 +11,24 @@
 //! - "Autre secteur" and "Toute la ville" name no quarter: the neighbourhood is unknown.
 //! - A living area below 5 m² is unknown.
 //! - The price is taken as it stands: a monthly rent among sales is for the rules to suspect.
+//! - The cards tell less: no price before the last change, no description. What both tell is the same.
+//! - The cards do not say whether an ad sells or lets: where the path does not either, they are refused. A path of
+//!   holiday lets is a mistake: a price by the night is no rent.
 //! - A page whose `pageNumber` is not the one asked for is the site's way to say there is no such page.
 
 mod ad;
+mod card;
 mod date;
+
+use std::sync::LazyLock;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use stoop_domain::{Purpose, Time};
 
 use crate::body::{Body, html_in_words, refused};
+use crate::fields::Refusal;
+use crate::html::{CardRules, Position};
 use crate::limit::Limit;
 use crate::link;
 use crate::params::{Param, Reader};
@@ -27,21 +36,28 @@ use crate::port::{
     Answer, Coverage, Cursor, Manners, Method, Next, Page, Params, ReadError, Request, Row, SearchError, Source,
 };
 use crate::registry::Tells;
+use crate::settings::MapErrors;
 
 /// See the [module](self).
 pub(crate) struct Avito {
     base: String,
     path: String,
-    purpose: Purpose,
+    /// What the path says of all its ads; `None` where it says neither sale nor rent.
+    purpose: Option<Purpose>,
+    rules: CardRules,
     pages_max: u32,
 }
+
+/// The rules that are built in. Compiling their patterns takes longer than reading a page.
+static RULES: LazyLock<Result<CardRules, MapErrors>> =
+    LazyLock::new(|| CardRules::built_in(include_str!("cards.toml")));
 
 const EXPECTED: &str = "an Avito page of search results";
 const ADS_PER_PAGE: u64 = 35;
 
 impl Avito {
     pub(crate) const TELLS: Tells = Tells {
-        price_changes: "the price before the last change",
+        price_changes: "the price before the last change; nothing where only the cards can be read",
         status: "shown or not",
         gone: "never: pages shift while they are read",
         limits: "1 request in 3 s",
@@ -50,6 +66,7 @@ impl Avito {
     pub(crate) const PARAMS: &[Param] = &[
         Param::optional("path", "the result pages' path (default fr/maroc/appartements-à_vendre)"),
         Param::optional("pages", "how many pages of the newest ads to read, 1 to 2000 (default 100)"),
+        Param::optional("selectors", "where the parts of an ad's card stand, in TOML, put over what is built in"),
         Param::optional("url", "the site's base address (default https://www.avito.ma)"),
     ];
 
@@ -60,12 +77,22 @@ impl Avito {
         if path.contains(['?', '#']) {
             reader.mistake("path", &path, "a path without a query, like fr/maroc/appartements-à_vendre");
         }
+        if path.contains("vacances") {
+            reader.mistake("path", &path, "a path of ads for sale or to rent by the month");
+        }
         let pages_max = reader.number("pages", 1..=2_000, 100);
+        let rules = reader.card_rules("selectors", &RULES);
         reader.finish()?;
-        let purpose = if path.contains("louer") || path.contains("location") { Purpose::Rent } else { Purpose::Sale };
+        // What is lacking was told by `finish`.
+        let Some(rules) = rules else { return Err(SearchError(Vec::new())) };
+        let purpose = match (path.contains("vendre"), path.contains("louer") || path.contains("location")) {
+            (_, true) => Some(Purpose::Rent),
+            (true, false) => Some(Purpose::Sale),
+            (false, false) => None,
+        };
         // A path copied from a browser is encoded already.
         let path = link::encode(path.trim_matches('/'), if path.contains('%') { "/%" } else { "/" });
-        Ok(Self { base, path, purpose, pages_max })
+        Ok(Self { base, path, purpose, rules, pages_max })
     }
 }
 
@@ -91,7 +118,7 @@ impl Source for Avito {
     fn request(&self, cursor: &Cursor) -> Request {
         Request {
             method: Method::Get,
-            url: format!("{}/{}?o={}", self.base, self.path, page_number(cursor)),
+            url: format!("{}/{}?o={}", self.base, self.path, Position::of(cursor).page),
             headers: vec![("Accept".into(), "text/html".into())],
             body: None,
             granted: false,
@@ -100,7 +127,23 @@ impl Source for Avito {
 
     fn read(&self, cursor: &Cursor, answer: &Answer<'_>, now: Time) -> Result<Page, ReadError> {
         let body = Body::of(answer.body, EXPECTED)?;
-        let data: NextData<'_> = body.json_part(next_data(&body)?)?;
+        let from_data = match next_data(&body) {
+            // The cards of a page that breaks off are not all there.
+            Err(broken_off @ ReadError::Unreadable(_)) => return Err(broken_off),
+            data => data.and_then(|data| self.read_data(&body, data, cursor, now)),
+        };
+        match from_data {
+            Ok(page) if !page.rows.is_empty() => Ok(page),
+            // Data without ads is believed where the page shows no cards either.
+            Ok(page) => Ok(self.read_cards(cursor, answer, now).unwrap_or(page)),
+            Err(error) => self.read_cards(cursor, answer, now).map_err(|cards| both(error, cards)),
+        }
+    }
+}
+
+impl Avito {
+    fn read_data(&self, body: &Body<'_>, data: &str, cursor: &Cursor, now: Time) -> Result<Page, ReadError> {
+        let data: NextData<'_> = body.json_part(data)?;
         let search = data.props.page_props.initial_redux_state.ad.search;
         let mut rows = Vec::with_capacity(search.ads.len());
         for raw in search.ads {
@@ -117,20 +160,37 @@ impl Source for Avito {
                 Err(refusal) => refused(refusal, raw),
             });
         }
-        let page = page_number(cursor);
+        let position = Position::of(cursor);
+        let page = position.page;
         let total = search.aggregations.and_then(|aggregations| aggregations.all);
         let another_page = search.filters.and_then(|filters| filters.page_number).is_some_and(|given| given != page);
         let last = total.is_some_and(|total| page >= total.div_ceil(ADS_PER_PAGE));
-        let next = if rows.is_empty() || another_page || last {
-            Next::End
-        } else {
-            Next::Page(Cursor {
-                position: page.saturating_add(1).to_string(),
-                since: cursor.since.clone(),
-                pages_before: cursor.pages_before.saturating_add(1),
-            })
-        };
+        let next = if rows.is_empty() || another_page || last { Next::End } else { position.next_by_number(cursor) };
+        if let Some(total) = total.filter(|total| *total > 0 && page == 1 && rows.is_empty()) {
+            return Err(body.not_ours(format!("data without ads, though it counts {total}")));
+        }
         Ok(Page { rows, next, total, watermark: None })
+    }
+
+    fn read_cards(&self, cursor: &Cursor, answer: &Answer<'_>, now: Time) -> Result<Page, ReadError> {
+        let position = Position::of(cursor);
+        let page = crate::html::read_cards(answer.body, EXPECTED, &self.rules, &position)?;
+        let read = |card| match card::read(card, self, now) {
+            Ok(found) => Row::Found(Box::new(found)),
+            Err(Refusal { reason, detail }) => Row::Refused { reason, detail, raw: card.raw() },
+        };
+        let rows = page.cards.iter().map(read).collect();
+        Ok(Page { rows, next: position.after(cursor, &page, &self.rules), total: None, watermark: None })
+    }
+}
+
+/// What is wrong with a page that neither its data nor its cards could be read from.
+fn both(data: ReadError, cards: ReadError) -> ReadError {
+    match (data, cards) {
+        (ReadError::NotOurs { expected, got }, ReadError::NotOurs { got: cards, .. }) if !cards.starts_with(&got) => {
+            ReadError::NotOurs { expected, got: format!("{got}; and by its cards {cards}") }
+        }
+        (data, _) => data,
     }
 }
 
@@ -146,10 +206,6 @@ fn next_data<'b>(body: &'b Body<'_>) -> Result<&'b str, ReadError> {
     script
         .and_then(|script| script.find("</script>").map(|end| &script[..end]))
         .ok_or_else(|| ReadError::Unreadable("broken off in __NEXT_DATA__".into()))
-}
-
-fn page_number(cursor: &Cursor) -> u64 {
-    cursor.position.parse().unwrap_or(1)
 }
 
 #[derive(Deserialize)]

@@ -130,7 +130,7 @@ fn the_ad_says_whether_it_sells_and_else_the_path_does() {
     assert_eq!(found(r#""adType": {"key": "LET"}"#).listing.purpose, Purpose::Rent);
     assert_eq!(found(r#""adType": {"key": "RENT"}"#).listing.purpose, Purpose::Rent);
     assert_eq!(found("").listing.purpose, Purpose::Sale);
-    assert_eq!(source(&[("path", "fr/maroc/appartements-à_louer")]).purpose, Purpose::Rent);
+    assert_eq!(source(&[("path", "fr/maroc/appartements-à_louer")]).purpose, Some(Purpose::Rent));
     assert_eq!(refused(r#""adType": {"key": "SWAP"}"#), (Reason::BadValue, "adType.key is SWAP".into()));
 }
 
@@ -215,4 +215,118 @@ fn a_page_without_the_data_is_named_by_its_title() {
     let detail =
         r#"<script id="__NEXT_DATA__">{"props": {"pageProps": {"initialReduxState": {"ad": {"view": {}}}}}}</script>"#;
     assert!(told(detail).contains("missing field `search`"), "{}", told(detail));
+}
+
+/// An ad's card as the page shows it: classes are generated, so none is looked for.
+fn card(id: u32, price: &str, date: &str) -> String {
+    format!(
+        "<a href=\"https://www.avito.ma/fr/agdal/appartements/شقة_للبيع__{id}.htm\" class=\"sc-1 eT\"><div><p class=\"sc-2\" \
+         font-weight=\"600\">12 mois dans Rabat</p><p>{date}</p></div><img src=\"https://content.example/images/{id}?t=images\"/>\
+         <span><span>Boutique</span></span><div><p>Appartements dans Rabat, Agdal</p></div><p title=\"Bel appartement dans une \
+         résidence\">Bel appartement dans une résidence</p><span><div title=\"Chambres\"><span>2<!-- --> </span></div></span>\
+         <span><div title=\"Surface totale\"><span>70<!-- --> <!-- -->m²</span></div></span><div><span>Prix à la baisse</span>\
+         <p class=\"sc-3\">{price}</p></div></a>"
+    )
+}
+
+const DH: &str = "<span><span dir=\"auto\">690,000</span> <span>DH</span></span>";
+const PROMOTION: &str = "<a href=\"https://immoneuf.avito.ma/fr/unite/jhm?utm_source=x\" class=\"sc-1 eT\"><p>Immobilier neuf dans \
+                         Casablanca</p><p title=\"Tours\">Tours</p><p>600,000 DH</p></a>";
+
+fn cards(cards: &str, pages: &[u32]) -> String {
+    let links: String =
+        pages.iter().map(|page| format!("<a href=\"https://www.avito.ma/fr/maroc/x?o={page}\">{page}</a>")).collect();
+    format!("<!DOCTYPE html><html><head><title>Appartements</title></head><body>{cards}{links}</body></html>")
+}
+
+fn card_row(params: &[(&str, &str)], card: &str) -> Row {
+    let html = cards(card, &[]);
+    let cursor = Cursor { position: "1".into(), ..Cursor::default() };
+    source(params).read(&cursor, &Answer::of(html.as_bytes()), Time::parse(NOW).unwrap()).unwrap().rows.remove(0)
+}
+
+#[test]
+fn without_its_data_a_page_is_read_by_its_cards() {
+    let page =
+        answer("2", &cards(&format!("{}{PROMOTION}{}", card(5, DH, "il y a 6 minutes"), card(6, DH, "hier")), &[1, 3]));
+    let page = page.unwrap();
+    assert_eq!(page.rows.len(), 2, "the promotion is left out");
+    assert!(matches!(page.next, Next::Page(cursor) if cursor.position.starts_with("3:")));
+    let Row::Found(found) = &page.rows[0] else { panic!("{:?}", page.rows[0]) };
+    assert_eq!(found.native_id, "5");
+    let listing = &found.listing;
+    assert_eq!((listing.list_price, listing.currency), (Some(Minor(69_000_000)), Currency::MAD));
+    assert_eq!((listing.place.city.as_deref(), listing.place.neighbourhood.as_deref()), (Some("Rabat"), Some("Agdal")));
+    assert_eq!((listing.bedrooms, listing.bathrooms_hundredths), (Some(2), None));
+    assert_eq!(listing.living_area, Some(Area::of(70, AreaUnit::SquareMeters)));
+    assert_eq!(listing.property_type, Some(PropertyType::Apartment));
+    assert_eq!(listing.listed_at.unwrap().to_string(), "2024-09-26T13:25:00Z");
+    assert_eq!(listing.details.title.as_deref(), Some("Bel appartement dans une résidence"));
+    assert_eq!(listing.details.agency.as_deref(), Some("12 mois dans Rabat"));
+    let Row::Found(second) = &page.rows[1] else { panic!("{:?}", page.rows[1]) };
+    assert_eq!(second.listing.listed_at.unwrap().to_string(), "2024-09-25T00:00:00Z");
+}
+
+#[test]
+fn data_of_another_shape_or_without_ads_gives_way_to_the_cards() {
+    let script = |data: &str| format!("<script id=\"__NEXT_DATA__\" type=\"application/json\">{data}</script>");
+    let empty = html("", 0, 1);
+    let empty = &empty[empty.find("<script").unwrap()..empty.find("</body>").unwrap()];
+    for data in [script(r#"{"props": {}}"#), script("{not json"), script("[1,"), empty.to_owned()] {
+        let page = answer("1", &cards(&format!("{}{data}", card(5, DH, "hier")), &[])).unwrap();
+        assert_eq!((page.rows.len(), page.next), (1, Next::End), "{data}");
+    }
+}
+
+#[test]
+fn a_card_s_price_is_there_or_said_not_to_be() {
+    let price = |text: &str| match card_row(&[], &format!("{}{}", card(5, text, "hier"), card(6, DH, "hier"))) {
+        Row::Found(found) => Ok(found.listing.list_price.map(|price| price.0 / 100)),
+        Row::Refused { reason, detail, .. } => Err((reason, detail)),
+    };
+    assert_eq!(price("Prix non spécifié"), Ok(None));
+    assert_eq!(price("1\u{202f}400\u{202f}000 DH"), Ok(Some(1_400_000)));
+    assert_eq!(price("700 DH / nuit"), Err((Reason::BadValue, "price is 700 DH / nuit".into())));
+    assert!(
+        matches!(price("Contactez-nous"), Err((Reason::MissingField, detail)) if detail.starts_with("fields.price = "))
+    );
+}
+
+#[test]
+fn a_card_does_not_say_whether_it_sells_so_the_path_must() {
+    let purpose = |path: &str| match card_row(&[("path", path)], &card(5, DH, "hier")) {
+        Row::Found(found) => Some(found.listing.purpose),
+        Row::Refused { .. } => None,
+    };
+    assert_eq!(purpose("fr/maroc/appartements-à_vendre"), Some(Purpose::Sale));
+    assert_eq!(purpose("fr/maroc/appartements-à_louer"), Some(Purpose::Rent));
+    assert_eq!(purpose("fr/maroc/appartements"), None);
+    let holidays = Params::from([("path".to_owned(), "fr/maroc/locations_de_vacances".to_owned())]);
+    assert!(Avito::from_params(&holidays).map(drop).unwrap_err().to_string().contains("by the month"));
+}
+
+#[test]
+fn a_private_seller_is_not_named_by_a_card_either() {
+    let Row::Found(found) = card_row(&[], &card(5, DH, "hier").replace("Boutique", "8")) else { panic!() };
+    assert_eq!((found.listing.details.seller, found.listing.details.agency), (None, None));
+}
+
+#[test]
+fn cards_that_are_not_understood_are_an_error_that_names_the_selector() {
+    let told = |html: &str| answer("1", html).unwrap_err().to_string();
+    let drifted =
+        card(5, DH, "hier").replace("<p class=\"sc-3\">", "<div>").replace("</p></div></a>", "</div></div></a>");
+    let want = "expected an Avito page of search results, got an HTML page titled \"Appartements\"; and by its cards a page of \
+                1 cards, in which fields.price = \"p:not([title]):not([font-weight])\" found nothing";
+    assert_eq!(told(&cards(&drifted, &[])), want);
+    let drifted = format!("{}{}", card(5, DH, "hier"), card(6, DH, "hier")).replace(".htm\"", ".htm?from=list\"");
+    let want = r#"; and by its cards a page with links to 2 ads, in which the selector card = "a[href*=\"/fr/\"]"#;
+    assert!(told(&cards(&drifted, &[2])).contains(want), "{}", told(&cards(&drifted, &[2])));
+}
+
+#[test]
+fn a_first_page_without_ads_is_not_believed_when_it_counts_some() {
+    let told = answer("1", &html("", 500, 1)).unwrap_err().to_string();
+    assert!(told.contains("got data without ads, though it counts 500"), "{told}");
+    assert_eq!(answer("1", &html("", 0, 1)).unwrap().next, Next::End);
 }

@@ -1,0 +1,54 @@
+use stoop_domain::{Currency, Details, Listing, PropertyType, Reason, Time};
+
+use super::{Avito, ad, date};
+use crate::fields::Refusal;
+use crate::html::Card;
+use crate::html::words;
+use crate::port::Found;
+
+/// Reads one ad from its card.
+pub(super) fn read(card: &Card, search: &Avito, now: Time) -> Result<Found, Refusal> {
+    if card.is_damaged() {
+        return Err(Refusal { reason: Reason::NotUtf8, detail: "in the texts of the card".into() });
+    }
+    let link = search.rules.required(card, "link")?;
+    let native_id = card.id.clone().ok_or_else(|| Refusal::bad("link", link))?;
+    let purpose = search.purpose.ok_or_else(|| Refusal::missing("whether it sells or lets: the path does not say"))?;
+    let price = words::price(search.rules.required(card, "price")?, "price", &search.rules)?;
+    let old = card.one("old_price").map(|text| words::price(text, "old_price", &search.rules)).transpose()?.flatten();
+    let place = words::city_and_quarter(search.rules.required(card, "location")?);
+    let currency = price.or(old).map_or(Currency::MAD, |(currency, _)| currency);
+    let mut listing = Listing::new(purpose, currency, place);
+    listing.list_price = price.map(|(_, amount)| amount);
+    listing.previous_list_price = old.filter(|(other, _)| *other == currency).map(|(_, amount)| amount);
+    listing.property_type = card.one("category").map(ad::property_type_of);
+    listing.bedrooms = read_count(card, "bedrooms", 0)?;
+    listing.bathrooms_hundredths = read_count(card, "bathrooms", 2)?;
+    let area = card.one("area").and_then(words::area);
+    let dwelling = listing.property_type != Some(PropertyType::Land);
+    listing.living_area = area.filter(|_| dwelling);
+    listing.lot_area = area.filter(|_| !dwelling);
+    let listed_at = |text: &str| date::ago(text, now).ok_or_else(|| Refusal::bad("date", text));
+    listing.listed_at = card.one("date").map(listed_at).transpose()?;
+    listing.details = details(card, search);
+    Ok(Found { native_id, at: None, listing })
+}
+
+fn read_count<T: TryFrom<i64>>(card: &Card, name: &str, digits: u32) -> Result<Option<T>, Refusal> {
+    card.one(name).map(|text| words::count(text, digits).ok_or_else(|| Refusal::bad(name, text))).transpose()
+}
+
+fn details(card: &Card, search: &Avito) -> Details {
+    let text = |name: &str| card.one(name).map(str::to_owned);
+    let shop = card.one("shop").is_some();
+    Details {
+        title: text("title"),
+        description: text("description"),
+        // Without the badge of a shop the seller is a person, or the badge has changed: not named.
+        seller: shop.then(|| "STORE".to_owned()),
+        agency: text("seller").filter(|_| shop),
+        images: card.all("images").to_vec(),
+        amenities: card.all("amenities").to_vec(),
+        url: Some(card.url(&search.base)),
+    }
+}

@@ -1,0 +1,94 @@
+use super::{CardPage, CardRules};
+use crate::port::{Cursor, Next};
+
+/// Which page of a scan, and which ads the page before it showed.
+///
+/// A site that is asked for a page after its last shows the last one again, or the first. A source sees one page at
+/// a time, so the cursor carries a hash of the ids of the page before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Position {
+    /// The page's number, from 1.
+    pub(crate) page: u64,
+    ids_before: Option<String>,
+}
+
+impl Position {
+    pub(crate) fn of(cursor: &Cursor) -> Self {
+        let (page, ids) = match cursor.position.split_once(':') {
+            Some((page, ids)) => (page, Some(ids.to_owned())),
+            None => (cursor.position.as_str(), None),
+        };
+        Self { page: page.parse().unwrap_or(1).max(1), ids_before: ids }
+    }
+
+    /// Whether the page before showed these ids and no others.
+    pub(crate) fn repeats(&self, ids: &[&str]) -> bool {
+        self.ids_before.as_deref() == Some(&hash(ids))
+    }
+
+    /// What comes after a page: nothing, where it shows no ads or those of the page before, or links to pages but to
+    /// none after it; nor after one that links to no page at all and is not full.
+    pub(crate) fn after(&self, cursor: &Cursor, page: &CardPage, rules: &CardRules) -> Next {
+        let ids: Vec<&str> = page.cards.iter().filter_map(|card| card.id.as_deref()).collect();
+        let more = match page.last_page_linked {
+            Some(last) => last > self.page,
+            None => rules.is_full(page),
+        };
+        // A page of promotions alone has no ids to know it by.
+        if ids.is_empty() || !more || self.repeats(&ids) { Next::End } else { self.next(cursor, &ids) }
+    }
+
+    /// The page after this one, which shows `ids`.
+    fn next(&self, cursor: &Cursor, ids: &[&str]) -> Next {
+        self.follow(cursor, format!("{}:{}", self.page.saturating_add(1), hash(ids)))
+    }
+
+    /// The page after this one, where the site itself says which page it shows.
+    pub(crate) fn next_by_number(&self, cursor: &Cursor) -> Next {
+        self.follow(cursor, self.page.saturating_add(1).to_string())
+    }
+
+    fn follow(&self, cursor: &Cursor, position: String) -> Next {
+        Next::Page(Cursor {
+            position,
+            since: cursor.since.clone(),
+            pages_before: cursor.pages_before.saturating_add(1),
+        })
+    }
+}
+
+/// Of the ids in any order: a page that is shown again may be sorted otherwise.
+fn hash(ids: &[&str]) -> String {
+    let mut sorted = ids.to_vec();
+    sorted.sort_unstable();
+    let mut hasher = blake3::Hasher::new();
+    for id in sorted {
+        hasher.update(id.as_bytes()).update(b"\n");
+    }
+    hasher.finalize().to_hex()[..16].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_knows_whether_it_is_the_one_before() {
+        let cursor = Cursor { position: "1".into(), since: Some("x".into()), pages_before: 0 };
+        let first = Position::of(&cursor);
+        assert!(!first.repeats(&["1", "2"]));
+        let Next::Page(cursor) = first.next(&cursor, &["1", "2"]) else { panic!() };
+        let second = Position::of(&cursor);
+        assert_eq!((second.page, cursor.pages_before, cursor.since.as_deref()), (2, 1, Some("x")));
+        assert!(second.repeats(&["2", "1"]) && !second.repeats(&["2"]) && !second.repeats(&[]));
+        assert!(matches!(second.next_by_number(&cursor), Next::Page(cursor) if cursor.position == "3"));
+    }
+
+    #[test]
+    fn a_position_that_is_none_is_the_first_page() {
+        for position in ["", "x", "0", "-1", "99999999999999999999", ":"] {
+            let cursor = Cursor { position: position.into(), ..Cursor::default() };
+            assert_eq!(Position::of(&cursor).page, 1, "{position}");
+        }
+    }
+}

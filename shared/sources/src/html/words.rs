@@ -1,0 +1,202 @@
+//! What Moroccan sites write on an ad's card, in French.
+
+use stoop_domain::{Area, AreaUnit, Currency, Minor, MoneyError, Place, Reason};
+
+use super::CardRules;
+use super::document::one_spaced;
+use crate::fields::{Refusal, scaled, shown};
+use crate::text::{NumberStyle, parse_area, parse_money};
+
+/// Below this no dwelling is: "1 m²" is what sellers type who do not know.
+pub(crate) const LIVING_AREA_MIN_M2: f64 = 5.0;
+
+/// What stands in place of a quarter where the seller named none.
+const NO_QUARTERS: [&str; 2] = ["Autre secteur", "Toute la ville"];
+
+/// One thing that a card tells in a few words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Feature {
+    Area(Area),
+    Bedrooms(u8),
+    /// In hundredths.
+    Bathrooms(u16),
+    /// Rooms of any kind: bedrooms and living rooms.
+    Rooms,
+    /// An area that is too small or written in no way that is known, or a count that is none.
+    Unknown,
+    /// Words without a number.
+    Amenity,
+}
+
+/// Reads a price: `690,000 DH`, `1 400 000 DH` with any kind of space, `480 000 EUR`; `None` where the text says
+/// that there is none.
+///
+/// A price without its currency is refused: it may be euros as well as dirhams. So is one by the night or the day,
+/// and one that is only where prices begin.
+pub(crate) fn price(text: &str, name: &str, rules: &CardRules) -> Result<Option<(Currency, Minor)>, Refusal> {
+    if rules.says_no_price(text) {
+        return Ok(None);
+    }
+    let bad = || Refusal::bad(name, text);
+    let money = parse_money(text, NumberStyle::Auto, Some(Currency::MAD)).map_err(|_| bad())?;
+    let Some(currency) = money.currency else {
+        return Err(Refusal { reason: Reason::BadValue, detail: format!("{name} is {}, in no currency", shown(text)) });
+    };
+    match money.minor(currency) {
+        Ok(amount) => Ok(Some((currency, amount))),
+        Err(MoneyError::TooLarge(_)) => {
+            Err(Refusal { reason: Reason::PriceAbsurd, detail: format!("{name} is {}", shown(text)) })
+        }
+        Err(_) => Err(bad()),
+    }
+}
+
+/// Reads a place with the city first: `Rabat, Agdal`, `Fès, Autre secteur`, or the city alone.
+pub(crate) fn city_and_quarter(text: &str) -> Place {
+    let (city, quarter) = text.split_once(',').unwrap_or((text, ""));
+    place(city, quarter)
+}
+
+/// Reads a place with the city last: `Hivernage à Marrakech`, `Racine, Casablanca`, or the city alone.
+pub(crate) fn quarter_and_city(text: &str) -> Place {
+    let text = one_spaced(text);
+    let parts = text.rsplit_once(" à ").or_else(|| text.rsplit_once(','));
+    let (quarter, city) = parts.unwrap_or(("", &text));
+    place(city, quarter)
+}
+
+fn place(city: &str, quarter: &str) -> Place {
+    let known = |text: &str| {
+        let words = one_spaced(text);
+        (!words.is_empty()).then_some(words)
+    };
+    Place {
+        city: known(city),
+        neighbourhood: known(quarter).filter(|quarter| !NO_QUARTERS.contains(&quarter.as_str())),
+        country: Some("MA".into()),
+        ..Place::default()
+    }
+}
+
+/// Reads `96 m²`, `4 Chambres`, `1 Salle de bain`, `5 Pièces`, `Terrasse`.
+pub(crate) fn feature(text: &str) -> Feature {
+    if !text.contains(|c: char| c.is_ascii_digit()) {
+        return if text.trim().is_empty() || text.trim() == "m²" { Feature::Unknown } else { Feature::Amenity };
+    }
+    if let Some(area) = area(text) {
+        return Feature::Area(area);
+    }
+    let Some((number, words)) = text.trim().split_once(' ') else { return Feature::Unknown };
+    let words = words.to_lowercase();
+    let one = |feature: Option<Feature>| feature.unwrap_or(Feature::Unknown);
+    if words.starts_with("chambre") {
+        one(count(number, 0).map(Feature::Bedrooms))
+    } else if words.starts_with("salle de bain") || words.starts_with("salles de bain") {
+        one(count(number, 2).map(Feature::Bathrooms))
+    } else if words.starts_with("pièce") {
+        one(count::<u16>(number, 0).map(|_| Feature::Rooms))
+    } else {
+        Feature::Unknown
+    }
+}
+
+/// Reads an area that a home can have: `96 m²`, `1 550 m²`, `70`; `None` for one of a square metre, or of none.
+pub(crate) fn area(text: &str) -> Option<Area> {
+    let area = parse_area(text, NumberStyle::Auto, AreaUnit::SquareMeters).ok().flatten()?;
+    (area.square_metres() >= LIVING_AREA_MIN_M2).then_some(area)
+}
+
+/// `2`, `7+` (seven or more) and `Studio` (none).
+pub(crate) fn count<T: TryFrom<i64>>(value: &str, digits: u32) -> Option<T> {
+    let number = if value.eq_ignore_ascii_case("studio") { "0" } else { value.trim_end_matches('+').trim() };
+    scaled(number, digits).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules() -> CardRules {
+        let fields = "[fields]\nlink = { select = 'a' }\nprice = { select = 'b' }\nlocation = { select = 'i' }\n";
+        let head = "card = 'li'\nid = '(1)'\nunpriced = '(?i)^prix (à consulter|non spécifié)$'\n";
+        CardRules::built_in(&format!("{head}{fields}")).unwrap()
+    }
+
+    #[test]
+    fn dirhams_are_read_in_every_spacing() {
+        for text in [
+            "1 400 000 DH",
+            "1\u{202f}400\u{202f}000 DH",
+            "1\u{a0}400\u{a0}000\u{a0}DH",
+            "1,400,000 DH",
+            "1.400.000 DHS",
+            "1400000DH",
+            "1 400 000 MAD",
+            "DH 1 400 000",
+            "1 400 000 Dh / mois",
+        ] {
+            assert_eq!(price(text, "price", &rules()), Ok(Some((Currency::MAD, Minor(140_000_000)))), "{text}");
+        }
+        assert_eq!(price("690,000 DH", "price", &rules()).unwrap().unwrap().1, Minor(69_000_000));
+        assert_eq!(price("480 000 EUR", "price", &rules()), Ok(Some((Currency::EUR, Minor(48_000_000)))));
+        assert_eq!(price("95 000 €", "price", &rules()).unwrap().unwrap().0, Currency::EUR);
+    }
+
+    #[test]
+    fn a_text_that_says_there_is_none_is_no_price_and_no_other_is() {
+        assert_eq!(price("Prix à consulter", "price", &rules()), Ok(None));
+        assert_eq!(price("PRIX NON SPÉCIFIÉ", "price", &rules()), Ok(None));
+        for text in
+            ["", "Contactez-nous", "500 DH / nuit", "500 DH par jour", "À partir de 900 000 DH", "1 000 - 2 000 DH"]
+        {
+            assert_eq!(price(text, "price", &rules()), Err(Refusal::bad("price", text)), "{text}");
+        }
+        assert_eq!(price("690,000", "price", &rules()).unwrap_err().detail, "price is 690,000, in no currency");
+        assert_eq!(
+            price(&format!("{} DH", "9".repeat(30)), "price", &rules()).unwrap_err().reason,
+            Reason::PriceAbsurd
+        );
+    }
+
+    #[test]
+    fn places_are_read_city_first_or_last() {
+        let parts = |place: Place| (place.neighbourhood.unwrap_or_default(), place.city.unwrap_or_default());
+        let told = |quarter: &str, city: &str| (quarter.to_owned(), city.to_owned());
+        assert_eq!(parts(quarter_and_city("Hivernage à\n\t\t\tMarrakech")), told("Hivernage", "Marrakech"));
+        assert_eq!(parts(quarter_and_city("Hivernage à Marrakech")), told("Hivernage", "Marrakech"));
+        assert_eq!(parts(quarter_and_city("Racine, Casablanca")), told("Racine", "Casablanca"));
+        assert_eq!(parts(quarter_and_city("Asilah")), told("", "Asilah"));
+        assert_eq!(
+            parts(quarter_and_city("Ferme Bretonne (Hay Arraha) à Casablanca")),
+            told("Ferme Bretonne (Hay Arraha)", "Casablanca")
+        );
+        assert_eq!(parts(city_and_quarter("Rabat, Agdal")), told("Agdal", "Rabat"));
+        assert_eq!(parts(city_and_quarter("Fès, Autre secteur")), told("", "Fès"));
+        assert_eq!(parts(city_and_quarter("")), told("", ""));
+    }
+
+    #[test]
+    fn features_are_told_apart_by_their_words() {
+        let m2 = |whole| Feature::Area(Area::of(whole, AreaUnit::SquareMeters));
+        for (text, want) in [
+            ("96 m²", m2(96)),
+            ("1 550 m²", m2(1_550)),
+            ("72m2", m2(72)),
+            ("1 m²", Feature::Unknown),
+            ("0 m²", Feature::Unknown),
+            ("m²", Feature::Unknown),
+            ("1 Chambre", Feature::Bedrooms(1)),
+            ("27 Chambres", Feature::Bedrooms(27)),
+            ("1 Salle de bain", Feature::Bathrooms(100)),
+            ("17 Salles de bains", Feature::Bathrooms(1_700)),
+            ("5 Pièces", Feature::Rooms),
+            ("2 étages", Feature::Unknown),
+            ("R+5", Feature::Unknown),
+            ("99999999 Chambres", Feature::Unknown),
+            ("Terrasse", Feature::Amenity),
+            ("", Feature::Unknown),
+        ] {
+            assert_eq!(feature(text), want, "{text}");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Mubawab.ma: result pages in HTML, read by selectors.
+//!
+//! A scraped site: off until switched on, `robots.txt` is asked, and it is read slowly. New ads push others to the
+//! next page while they are read, and the pages name no count to prove a scan by, so absence proves nothing:
+//! [`Coverage::Changes`].
+//!
+//! Decisions:
+//! - The id in the address is the home's identity; the words after it are the title of the day.
+//! - Sale or rent is what the path says. A path that says neither, or says holidays, is a mistake: a price by the
+//!   night is no rent.
+//! - The kind of home is what the path says, where it names one kind only; a title is not searched for it.
+//! - `m²` are living area where the search is for dwellings or the card counts rooms, lot area where it is for
+//!   land, and left alone otherwise: a mixed search shows plots too.
+//! - A card without a price text is refused. "Prix à consulter" is how the site says that there is none; a card
+//!   without even that has changed.
+//! - Projects of new buildings are left out without a reject: they are not homes.
+//! - A scan ends at a page that links to none after it, at one that shows the ads of the page before, at one
+//!   without ads, or at status 404 after the first page.
+
+mod card;
+mod path;
+
+use std::sync::LazyLock;
+
+use stoop_domain::{PropertyType, Purpose, Reason, Time};
+
+use crate::fields::Refusal;
+use crate::html::{Card, CardPage, CardRules, Position};
+use crate::limit::Limit;
+use crate::link;
+use crate::params::{Param, Reader};
+use crate::port::{
+    Answer, Coverage, Cursor, Manners, Method, Page, Params, ReadError, Request, Row, SearchError, Source,
+};
+use crate::registry::Tells;
+use crate::settings::MapErrors;
+
+/// See the [module](self).
+pub(crate) struct Mubawab {
+    base: String,
+    path: String,
+    purpose: Purpose,
+    property_type: Option<PropertyType>,
+    rules: CardRules,
+    pages_max: u32,
+}
+
+/// The rules that are built in. Compiling their patterns takes longer than reading a page.
+static RULES: LazyLock<Result<CardRules, MapErrors>> =
+    LazyLock::new(|| CardRules::built_in(include_str!("cards.toml")));
+
+const EXPECTED: &str = "a Mubawab page of search results";
+const PATH: &str = "fr/sc/appartements-a-vendre";
+
+impl Mubawab {
+    pub(crate) const TELLS: Tells = Tells {
+        price_changes: "nothing",
+        status: "shown or not",
+        gone: "never: pages shift while they are read",
+        limits: "1 request in 3 s",
+    };
+
+    pub(crate) const PARAMS: &[Param] = &[
+        Param::optional("path", "the result pages' path (default fr/sc/appartements-a-vendre)"),
+        Param::optional("pages", "how many pages to read, 1 to 2000 (default 100)"),
+        Param::optional("selectors", "where the parts of an ad stand, in TOML, put over what is built in"),
+        Param::optional("url", "the site's base address (default https://www.mubawab.ma)"),
+    ];
+
+    pub(crate) fn from_params(params: &Params) -> Result<Self, SearchError> {
+        let mut reader = Reader::new("mubawab", Self::PARAMS, params);
+        let base = reader.address("url", "https://www.mubawab.ma");
+        let path = reader.text("path", PATH);
+        if path.contains(['?', '#']) || path.contains(":p:") {
+            reader.mistake(
+                "path",
+                &path,
+                "a path without a query or a page's number, like fr/sc/appartements-a-vendre",
+            );
+        }
+        let purpose = path::purpose(&path);
+        if purpose.is_none() {
+            reader.mistake("path", &path, "a path of ads for sale or to rent by the month: a-vendre or a-louer");
+        }
+        let pages_max = reader.number("pages", 1..=2_000, 100);
+        let rules = reader.card_rules("selectors", &RULES);
+        reader.finish()?;
+        // What is lacking was told by `finish`.
+        let (Some(purpose), Some(rules)) = (purpose, rules) else { return Err(SearchError(Vec::new())) };
+        let property_type = path::property_type(&path);
+        // A path copied from a browser is encoded already.
+        let path = link::encode(path.trim_matches('/'), if path.contains('%') { "/:,%" } else { "/:," });
+        Ok(Self { base, path, purpose, property_type, rules, pages_max })
+    }
+
+    fn rows(&self, page: &CardPage) -> Vec<Row> {
+        let read = |card: &Card| match card::read(card, self) {
+            Ok(found) => Row::Found(Box::new(found)),
+            Err(Refusal { reason, detail }) => Row::Refused { reason, detail, raw: card.raw() },
+        };
+        page.cards.iter().map(read).collect()
+    }
+}
+
+impl Source for Mubawab {
+    fn name(&self) -> &str {
+        "mubawab"
+    }
+
+    fn manners(&self) -> Manners {
+        Manners {
+            coverage: Coverage::Changes,
+            limits: vec![Limit::pause(3_000)],
+            robots: true,
+            off_by_default: true,
+            pages_max: self.pages_max,
+        }
+    }
+
+    fn begin(&self, since: Option<&str>) -> Cursor {
+        Cursor { position: "1".into(), since: since.map(str::to_owned), pages_before: 0 }
+    }
+
+    fn request(&self, cursor: &Cursor) -> Request {
+        let page = match Position::of(cursor).page {
+            1 => String::new(),
+            page => format!(":p:{page}"),
+        };
+        Request {
+            method: Method::Get,
+            url: format!("{}/{}{page}", self.base, self.path),
+            headers: vec![("Accept".into(), "text/html".into())],
+            body: None,
+            granted: false,
+        }
+    }
+
+    /// A page after the last may be answered with 404.
+    fn reads(&self, status: u16) -> bool {
+        matches!(status, 200 | 404)
+    }
+
+    fn read(&self, cursor: &Cursor, answer: &Answer<'_>, _now: Time) -> Result<Page, ReadError> {
+        let position = Position::of(cursor);
+        if answer.status == 404 {
+            return match position.page {
+                1 => Err(not_ours(format!("status 404: there is no page at {}", self.path))),
+                _ => Ok(Page::default()),
+            };
+        }
+        let page = crate::html::read_cards(answer.body, EXPECTED, &self.rules, &position)?;
+        let rows = self.rows(&page);
+        let next = position.after(cursor, &page, &self.rules);
+        Ok(Page { rows, next, total: None, watermark: None })
+    }
+}
+
+fn not_ours(got: String) -> ReadError {
+    ReadError::NotOurs { expected: EXPECTED, got }
+}
+
+#[cfg(test)]
+mod tests;
