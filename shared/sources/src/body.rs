@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use stoop_domain::{Reason, Reject};
 
 use crate::fields::{Fields, Refusal, scalar, shown};
-use crate::port::{ReadError, Row};
+use crate::port::{Found, ReadError, Row};
 
 /// The text of an answer. Bytes that are not UTF-8 spoil the rows they stand in, not the page.
 pub(crate) struct Body<'a> {
@@ -65,6 +65,22 @@ impl<'a> Body<'a> {
         self.undamaged(raw).and_then(Fields::parse)
     }
 
+    /// Reads one row by `read`; of one that is refused, `native_id` may still tell which it is.
+    pub(crate) fn row(
+        &self,
+        raw: &RawValue,
+        native_id: impl FnOnce(&Fields<'_>) -> Result<String, Refusal>,
+        read: impl FnOnce(&Fields<'_>) -> Result<Found, Refusal>,
+    ) -> Row {
+        match self.fields(raw) {
+            Ok(fields) => match read(&fields) {
+                Ok(found) => Row::Found(Box::new(found)),
+                Err(refusal) => refused(refusal, native_id(&fields).ok(), raw),
+            },
+            Err(refusal) => refused(refusal, None, raw),
+        }
+    }
+
     /// The row's text, unless bytes that are not UTF-8 stand in it.
     fn undamaged<'r>(&self, raw: &'r RawValue) -> Result<&'r str, Refusal> {
         let json = raw.get();
@@ -79,13 +95,13 @@ impl<'a> Body<'a> {
 }
 
 /// A refused row with its excerpt for the quarantine.
-pub(crate) fn refused(refusal: Refusal, raw: &RawValue) -> Row {
+pub(crate) fn refused(refusal: Refusal, native_id: Option<String>, raw: &RawValue) -> Row {
     let json = raw.get();
     let mut end = json.len().min(Reject::RAW_MAX);
     while !json.is_char_boundary(end) {
         end -= 1;
     }
-    Row::Refused { reason: refusal.reason, detail: refusal.detail, raw: json[..end].to_owned() }
+    Row::Refused { native_id, reason: refusal.reason, detail: refusal.detail, raw: json[..end].to_owned() }
 }
 
 /// `an HTML page titled "..."`.
@@ -155,7 +171,7 @@ mod tests {
     fn an_excerpt_is_cut_between_characters() {
         let json = format!("[\"x{}\"]", "é".repeat(2_000));
         let rows: Vec<&RawValue> = serde_json::from_str(&json).unwrap();
-        let Row::Refused { raw, .. } = refused(Refusal::missing("id"), rows[0]) else { panic!() };
+        let Row::Refused { raw, .. } = refused(Refusal::missing("id"), None, rows[0]) else { panic!() };
         assert_eq!(raw.len(), 2_048);
     }
 }

@@ -130,6 +130,9 @@ pub enum Row {
     Found(Box<Found>),
     /// Not understood, or not a home.
     Refused {
+        /// The listing's native id, where that much was understood: then it is known to be there, whatever is wrong with
+        /// the rest. Without it, any listing may be behind this row.
+        native_id: Option<String>,
         /// Why.
         reason: Reason,
         /// The offending part, in words.

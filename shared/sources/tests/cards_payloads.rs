@@ -42,7 +42,7 @@ fn found(page: &Page) -> Vec<&Found> {
     for row in &page.rows {
         match row {
             Row::Found(found) => understood.push(&**found),
-            Row::Refused { reason, detail, raw } => panic!("{reason} {detail}\n{raw}"),
+            Row::Refused { reason, detail, raw, .. } => panic!("{reason} {detail}\n{raw}"),
         }
     }
     understood

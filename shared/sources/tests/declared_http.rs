@@ -58,7 +58,7 @@ fn the_example_map_pages_through_its_api() {
         {"id": 3, "kind": "house", "state": "demolished"}]}}"#;
     let page = read(&source, &source.begin(None), body).unwrap();
     assert_eq!((page.total, &page.next), (Some(3), &Next::End));
-    let [Row::Found(found), Row::Refused { reason, detail, raw }] = &page.rows[..] else { panic!("{page:?}") };
+    let [Row::Found(found), Row::Refused { reason, detail, raw, .. }] = &page.rows[..] else { panic!("{page:?}") };
     assert_eq!((&*found.native_id, found.at), ("1", None));
     assert_eq!(found.listing.list_price.unwrap().0, 25_000_000);
     assert_eq!(found.listing.listed_at.unwrap().to_string(), "2026-01-13T09:00:00Z");

@@ -12,6 +12,9 @@ use crate::ports::{RunOutcome, RunRecord, ScanCheckpoint, SearchState};
 /// A checkpoint is saved every so many pages, beside the end of the run.
 const PAGES_PER_CHECKPOINT: u64 = 10;
 
+/// After so many pages in a row without a row the rest is not read: the server leads on without an end.
+const EMPTY_PAGES_MAX: u32 = 100;
+
 /// Polls a search once: fetches its pages, puts new and changed listings on the stream, says of
 /// listings that are gone that they are, and saves what it saw. The run is in the ledger from its
 /// beginning.
@@ -151,6 +154,7 @@ impl Scan<'_> {
         let mut visited = HashSet::new();
         let mut robots = Robots::default();
         let mut watermark = self.state.watermark.clone();
+        let mut empty_pages = 0;
         loop {
             if !visited.insert(cursor.position.clone()) {
                 self.astray = true;
@@ -180,13 +184,17 @@ impl Scan<'_> {
             polled.bytes += answer.body.len() as u64;
             watermark = page.watermark.clone().or(watermark);
             self.total = page.total.max(self.total);
+            empty_pages = if page.rows.is_empty() { empty_pages + 1 } else { 0 };
             let next = page.next.clone();
             self.take_page(page, number, now, polled).await?;
             match next {
+                Next::Page(_) if empty_pages >= EMPTY_PAGES_MAX => {
+                    return Ok(End::Capped(format!("broken off after {empty_pages} pages without a listing")));
+                }
                 Next::Page(next) => *cursor = next,
                 Next::End => return Ok(End::All { watermark }),
                 Next::Capped => {
-                    return Ok(End::Capped("the source shows no more pages of this search: split it".to_owned()));
+                    return Ok(End::Capped("the source does not show all of this search: make it smaller".to_owned()));
                 }
             }
             if polled.pages.is_multiple_of(PAGES_PER_CHECKPOINT) {

@@ -33,8 +33,15 @@ impl Scan<'_> {
         let mut outgoing: Vec<Outgoing> = Vec::new();
         for (place, row) in page.rows.into_iter().enumerate() {
             match row {
-                Row::Refused { reason, detail, raw } => {
-                    self.unread_rows += 1;
+                Row::Refused { native_id, reason, detail, raw } => {
+                    match native_id {
+                        Some(native_id) => {
+                            // It is there, whatever is wrong with it: it must not be taken for gone.
+                            self.note_seen(&native_id);
+                            self.seen.insert(native_id);
+                        }
+                        None => self.unread_rows += 1,
+                    }
                     let location = format!("{}, page {}, row {}", self.search.name, number + 1, place + 1);
                     let source = self.search.source.name();
                     rejects.push(Reject::new(source, now, location, reason, detail, raw.as_bytes()));

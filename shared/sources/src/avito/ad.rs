@@ -14,7 +14,7 @@ pub(crate) fn is_promotion(ad: &Fields<'_>) -> bool {
 
 /// Reads one ordinary ad.
 pub(crate) fn read(ad: &Fields<'_>, searched: Option<Purpose>, now: Time) -> Result<Found, Refusal> {
-    let native_id = ad.text("listId")?.ok_or_else(|| Refusal::missing("listId"))?;
+    let native_id = native_id(ad)?;
     let price = money(ad, "price")?;
     let old_price = money(ad, "oldPrice")?;
     let currency = price.or(old_price).map_or(Currency::MAD, |(currency, _)| currency);
@@ -27,6 +27,10 @@ pub(crate) fn read(ad: &Fields<'_>, searched: Option<Purpose>, now: Time) -> Res
     listing.listed_at = ad.parsed("date", |text| date::ago(text, now).ok_or(()))?;
     listing.details = details(ad)?;
     Ok(Found { native_id, at: None, listing })
+}
+
+pub(crate) fn native_id(ad: &Fields<'_>) -> Result<String, Refusal> {
+    ad.text("listId")?.ok_or_else(|| Refusal::missing("listId"))
 }
 
 /// `{"value": 690000, "currency": "DH"}`, or `{}` where the seller gives none.

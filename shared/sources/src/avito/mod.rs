@@ -151,13 +151,13 @@ impl Avito {
                 Ok(fields) if ad::is_promotion(&fields) => continue,
                 Ok(fields) => fields,
                 Err(refusal) => {
-                    rows.push(refused(refusal, raw));
+                    rows.push(refused(refusal, None, raw));
                     continue;
                 }
             };
             rows.push(match ad::read(&fields, self.purpose, now) {
                 Ok(found) => Row::Found(Box::new(found)),
-                Err(refusal) => refused(refusal, raw),
+                Err(refusal) => refused(refusal, ad::native_id(&fields).ok(), raw),
             });
         }
         let position = Position::of(cursor);
@@ -177,7 +177,9 @@ impl Avito {
         let page = crate::html::read_cards(answer.body, EXPECTED, &self.rules, &position)?;
         let read = |card| match card::read(card, self, now) {
             Ok(found) => Row::Found(Box::new(found)),
-            Err(Refusal { reason, detail }) => Row::Refused { reason, detail, raw: card.raw() },
+            Err(Refusal { reason, detail }) => {
+                Row::Refused { native_id: card.id.clone(), reason, detail, raw: card.raw() }
+            }
         };
         let rows = page.cards.iter().map(read).collect();
         Ok(Page { rows, next: position.after(cursor, &page, &self.rules), total: None, watermark: None })

@@ -167,7 +167,7 @@ impl HttpSource {
                 Ok(None) => {}
                 Err(error) => {
                     let raw = raw.get(..raw.floor_char_boundary(Reject::RAW_MAX)).unwrap_or(raw).to_owned();
-                    read.push(Row::Refused { reason: error.reason, detail: error.detail, raw });
+                    read.push(Row::Refused { native_id: None, reason: error.reason, detail: error.detail, raw });
                 }
             }
             if let Some(watermark) = watermark

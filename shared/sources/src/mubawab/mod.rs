@@ -96,7 +96,9 @@ impl Mubawab {
     fn rows(&self, page: &CardPage) -> Vec<Row> {
         let read = |card: &Card| match card::read(card, self) {
             Ok(found) => Row::Found(Box::new(found)),
-            Err(Refusal { reason, detail }) => Row::Refused { reason, detail, raw: card.raw() },
+            Err(Refusal { reason, detail }) => {
+                Row::Refused { native_id: card.id.clone(), reason, detail, raw: card.raw() }
+            }
         };
         page.cards.iter().map(read).collect()
     }

@@ -71,7 +71,7 @@ fn found(card: &str) -> Found {
 
 fn refused(card: &str) -> (Reason, String) {
     match row(card) {
-        Row::Refused { reason, detail, raw } => {
+        Row::Refused { reason, detail, raw, .. } => {
             assert!(raw.contains("link: https://www.mubawab.ma/fr/a/"), "{raw}");
             (reason, detail)
         }

@@ -27,12 +27,12 @@ use std::fmt;
 use serde_json::value::RawValue;
 use stoop_domain::{Purpose, Time};
 
-use crate::body::{Body, refused};
+use crate::body::Body;
 use crate::fields::Fields;
 use crate::limit::Limit;
 use crate::params::Param;
 use crate::port::{
-    Answer, Coverage, Cursor, Manners, Method, Next, Page, Params, ReadError, Request, Row, SearchError, Source,
+    Answer, Coverage, Cursor, Manners, Method, Next, Page, Params, ReadError, Request, SearchError, Source,
 };
 use crate::registry::Tells;
 use ask::Ask;
@@ -141,11 +141,8 @@ impl Source for Realtor {
         let (raws, total) = results(&body)?;
         let mut rows = Vec::with_capacity(raws.len());
         for raw in &raws {
-            let read = body.fields(raw).and_then(|fields| row::read(&fields, self.purpose));
-            rows.push(match read {
-                Ok(found) => Row::Found(Box::new(found)),
-                Err(refusal) => refused(refusal, raw),
-            });
+            let native_id = |fields: &Fields<'_>| row::native_id_of(fields, self.purpose);
+            rows.push(body.row(raw, native_id, |fields| row::read(fields, self.purpose)));
         }
         Ok(Page { next: self.next(cursor, raws.len() as u64, total), rows, total, watermark: None })
     }

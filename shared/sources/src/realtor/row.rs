@@ -35,6 +35,11 @@ fn part<'a>(row: &Fields<'a>, name: &str) -> Result<Fields<'a>, Refusal> {
     row.object(name)?.map_or_else(|| Fields::parse("{}"), Ok)
 }
 
+/// The id of one of `results`, also of one that is not a home.
+pub(super) fn native_id_of(row: &Fields<'_>, searched: Purpose) -> Result<String, Refusal> {
+    native_id(row, status(row, searched).map_or(searched, |(purpose, _)| purpose))
+}
+
 fn native_id(row: &Fields<'_>, purpose: Purpose) -> Result<String, Refusal> {
     let id = match row.text("property_id")? {
         Some(id) => id,

@@ -2,6 +2,7 @@ use stoop_domain::{Area, AreaUnit, Minor, PropertyType, Reason, Status};
 
 use super::*;
 use crate::port::Found;
+use crate::port::Row;
 
 fn made(more: &[(&str, &str)]) -> Result<Realtor, SearchError> {
     let mut params = Params::from([("key".into(), "s3cret".into())]);
@@ -266,6 +267,11 @@ fn a_community_is_not_a_home() {
     let plan = found(r#""list_price": 410000, "list_price_min": 410000, "status": "ready_to_build""#);
     assert_eq!(plan.listing.list_price, Some(Minor(41_000_000)), "a price of its own makes it one");
     assert_eq!(found(r#""list_price": null, "list_price_min": null, "units": null"#).listing.list_price, None);
+    // It is known all the same which row it is, so that a scan with communities can still tell what is gone.
+    let Row::Refused { native_id, .. } = row(r#""property_id": "77", "units": [{}], "list_price": null"#) else {
+        panic!()
+    };
+    assert_eq!(native_id.as_deref(), Some("77"));
 }
 
 #[test]

@@ -25,12 +25,12 @@ use std::fmt;
 use serde_json::value::RawValue;
 use stoop_domain::{Purpose, Time};
 
-use crate::body::{Body, html_in_words, refused};
+use crate::body::{Body, html_in_words};
 use crate::fields::Fields;
 use crate::limit::Limit;
 use crate::params::Param;
 use crate::port::{
-    Answer, Coverage, Cursor, Manners, Method, Next, Page, Params, ReadError, Request, Row, SearchError, Source,
+    Answer, Coverage, Cursor, Manners, Method, Next, Page, Params, ReadError, Request, SearchError, Source,
 };
 use crate::registry::Tells;
 
@@ -170,11 +170,8 @@ impl Source for RentCast {
         let raws: Vec<&RawValue> = body.json()?;
         let mut rows = Vec::with_capacity(raws.len());
         for raw in &raws {
-            let read = body.fields(raw).and_then(|fields| row::read(&fields, self.purpose));
-            rows.push(match read {
-                Ok(found) => Row::Found(Box::new(found)),
-                Err(refusal) => refused(refusal, raw),
-            });
+            let native_id = |fields: &Fields<'_>| row::native_id(fields, self.purpose);
+            rows.push(body.row(raw, native_id, |fields| row::read(fields, self.purpose)));
         }
         let total = answer.header("x-total-count").and_then(|total| total.trim().parse().ok());
         Ok(Page { rows, next: self.next(cursor, answer, raws.len() as u64), total, watermark: None })

@@ -16,7 +16,7 @@ pub(super) const TYPES: [(&str, PropertyType); 7] = [
 
 /// Reads one listing. `price` is a rent where rentals were asked for, under the same name.
 pub(super) fn read(row: &Fields<'_>, purpose: Purpose) -> Result<Found, Refusal> {
-    let id = row.text("id")?.ok_or_else(|| Refusal::missing("id"))?;
+    let native_id = native_id(row, purpose)?;
     let mut listing = Listing::new(purpose, Currency::USD, place(row)?);
     listing.status = match row.text("status")?.as_deref() {
         Some("Active") => Status::Active,
@@ -36,8 +36,12 @@ pub(super) fn read(row: &Fields<'_>, purpose: Purpose) -> Result<Found, Refusal>
     listing.listed_at = row.time("listedDate")?;
     let name_of = |who: &str| row.object(who).ok()??.prose("name");
     listing.details = Details { seller: name_of("builder"), agency: name_of("listingOffice"), ..Details::default() };
-    let native_id = if purpose == Purpose::Rent { format!("{id}:rent") } else { id };
     Ok(Found { native_id, at: None, listing })
+}
+
+pub(super) fn native_id(row: &Fields<'_>, purpose: Purpose) -> Result<String, Refusal> {
+    let id = row.text("id")?.ok_or_else(|| Refusal::missing("id"))?;
+    Ok(if purpose == Purpose::Rent { format!("{id}:rent") } else { id })
 }
 
 fn place(row: &Fields<'_>) -> Result<Place, Refusal> {

@@ -3,6 +3,7 @@ use stoop_domain::{Area, AreaUnit, Minor, PropertyType, Reason, Status};
 use super::row::TYPES;
 use super::*;
 use crate::port::Found;
+use crate::port::Row;
 
 fn made(more: &[(&str, &str)]) -> Result<RentCast, SearchError> {
     let mut params = Params::from([("key".into(), "s3cret".into())]);

@@ -40,7 +40,7 @@ use stoop_domain::{AreaUnit, Currency, Time};
 
 use self::dialect::Dialect;
 use self::place::{Memory, Place};
-use crate::body::{Body, refused};
+use crate::body::Body;
 use crate::fields::Fields;
 use crate::grant::ClientCredentials;
 use crate::link;
@@ -166,24 +166,20 @@ impl Reso {
             Rows { rows: Vec::with_capacity(raws.len()), times: Vec::with_capacity(raws.len()), latest: None };
         let mut places: HashMap<String, usize> = HashMap::new();
         for &raw in raws {
-            let read = body.fields(raw).and_then(|fields| {
+            let row = body.row(raw, row::native_id, |fields| {
                 let changed = fields.time(self.dialect.clock()).ok().flatten();
                 page.times.push(changed);
                 page.latest = page.latest.max(changed.filter(|at| *at <= now.plus_ms(CLOCK_SKEW_MS)));
-                row::read(&fields, &self.terms)
+                row::read(fields, &self.terms)
             });
-            match read {
-                Ok(found) => {
-                    let native_id = found.native_id.clone();
-                    let row = Row::Found(Box::new(found));
-                    // Some servers repeat a row within a page.
-                    if places.get(&native_id).is_none_or(|place| page.rows.get(*place) != Some(&row)) {
-                        places.insert(native_id, page.rows.len());
-                        page.rows.push(row);
-                    }
+            if let Row::Found(found) = &row {
+                // Some servers repeat a row within a page.
+                if places.get(&found.native_id).is_some_and(|place| page.rows.get(*place) == Some(&row)) {
+                    continue;
                 }
-                Err(refusal) => page.rows.push(refused(refusal, raw)),
+                places.insert(found.native_id.clone(), page.rows.len());
             }
+            page.rows.push(row);
         }
         page
     }

@@ -5,11 +5,14 @@ use stoop_domain::Time;
 /// stop counting somewhere: Bridge after 10,000 rows, Trestle after a million.
 pub(super) fn counts_rows(link: &str) -> bool {
     let query = link.split_once('?').map_or("", |(_, query)| query);
-    query.split('&').any(|part| {
-        let name = part.split('=').next().unwrap_or(part);
-        let name = name.strip_prefix("%24").or_else(|| name.strip_prefix('$')).unwrap_or(name);
-        name.eq_ignore_ascii_case("skip")
-    })
+    let has = |wanted: &str| {
+        query.split('&').any(|part| {
+            let name = part.split('=').next().unwrap_or(part);
+            let name = name.strip_prefix("%24").or_else(|| name.strip_prefix('$')).unwrap_or(name);
+            name.eq_ignore_ascii_case(wanted)
+        })
+    };
+    has("skip") && !has("skiptoken")
 }
 
 /// The time from which a scan in the order of time can go on without counting rows: that of the page's last row, if
@@ -47,7 +50,14 @@ mod tests {
         for link in ["?$skip=200", "https://e.example/P?$top=5&%24skip=10", "Property?$filter=a+eq+1&$Skip=5"] {
             assert!(counts_rows(link), "{link}");
         }
-        for link in ["P?$skiptoken=x", "P?$filter=Remarks eq '$skip=1'", "P?next=$skip", "P", "P?$top=skip"] {
+        for link in [
+            "P?$skiptoken=x",
+            "P?$skip=20&$skiptoken=x",
+            "P?$filter=Remarks eq '$skip=1'",
+            "P?next=$skip",
+            "P",
+            "P?$top=skip",
+        ] {
             assert!(!counts_rows(link), "{link}");
         }
     }

@@ -20,12 +20,16 @@ const AMENITIES: [&str; 8] = [
     "PoolFeatures",
 ];
 
+pub(crate) fn native_id(row: &Fields<'_>) -> Result<String, Refusal> {
+    match row.text("ListingKey")? {
+        Some(key) => Ok(key),
+        None => row.text("ListingId")?.ok_or_else(|| Refusal::missing("ListingKey")),
+    }
+}
+
 /// Reads one `Property`.
 pub(crate) fn read(row: &Fields<'_>, terms: &Terms) -> Result<Found, Refusal> {
-    let native_id = match row.text("ListingKey")? {
-        Some(key) => key,
-        None => row.text("ListingId")?.ok_or_else(|| Refusal::missing("ListingKey"))?,
-    };
+    let native_id = native_id(row)?;
     let property_type = row.text("PropertyType")?.ok_or_else(|| Refusal::missing("PropertyType"))?;
     let purpose = kind::purpose(&property_type);
     let place = place(row, terms)?;

@@ -216,11 +216,19 @@ impl Zillow {
     fn rows(&self, body: &Body<'_>, raws: &[&RawValue], now: Time, asked: Range) -> Rows {
         let mut rows = Rows::default();
         for raw in raws {
-            let read = body.fields(raw).and_then(|fields| row::read(&fields, self.api, self.purpose, now));
-            let listings = match read {
+            let fields = match body.fields(raw) {
+                Ok(fields) => fields,
+                Err(refusal) => {
+                    rows.rows.push(refused(refusal, None, raw));
+                    continue;
+                }
+            };
+            // A building's id is of no home.
+            let home_id = row::native_id(&fields).ok().filter(|_| !row::is_building(&fields));
+            let listings = match row::read(&fields, self.api, self.purpose, now) {
                 Ok(listings) => listings,
                 Err(refusal) => {
-                    rows.rows.push(refused(refusal, raw));
+                    rows.rows.push(refused(refusal, home_id, raw));
                     continue;
                 }
             };
@@ -232,7 +240,7 @@ impl Zillow {
             rows.extra += (listings.iter().flatten().count() as u64).saturating_sub(1);
             rows.rows.extend(listings.into_iter().map(|listing| match listing {
                 Ok(found) => Row::Found(Box::new(found)),
-                Err(refusal) => refused(refusal, raw),
+                Err(refusal) => refused(refusal, home_id.clone(), raw),
             }));
         }
         rows

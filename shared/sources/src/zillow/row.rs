@@ -14,12 +14,20 @@ pub(super) fn read(
     searched: Purpose,
     now: Time,
 ) -> Result<Vec<Result<Found, Refusal>>, Refusal> {
-    let zpid = row.text("zpid")?.ok_or_else(|| Refusal::missing("zpid"))?;
+    let zpid = native_id(row)?;
     let listing = offered(row, api, searched)?;
-    if row.flag("isBuilding") == Some(true) || row.get("units").is_some() {
+    if is_building(row) {
         return building::units(row, &zpid, listing);
     }
     Ok(vec![home(row, api, listing, now).map(|listing| Found { native_id: zpid, at: None, listing })])
+}
+
+pub(super) fn native_id(row: &Fields<'_>) -> Result<String, Refusal> {
+    row.text("zpid")?.ok_or_else(|| Refusal::missing("zpid"))
+}
+
+pub(super) fn is_building(row: &Fields<'_>) -> bool {
+    row.flag("isBuilding") == Some(true) || row.get("units").is_some()
 }
 
 fn home(row: &Fields<'_>, api: &Api, mut listing: Listing, now: Time) -> Result<Listing, Refusal> {
