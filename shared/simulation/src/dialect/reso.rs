@@ -136,6 +136,7 @@ impl ResoSite {
 
     /// Every listing as this vendor has it now.
     fn listed<'a>(&self, turn: &Turn<'a>) -> Vec<Listed<'a>> {
+        let now = turn.market.now();
         let rows = turn.market.shown_after(None).filter_map(|(home, offer)| {
             let served_at = match self.vendor {
                 Vendor::Bridge => turn.market.shown_at(home.index)?,
@@ -143,10 +144,10 @@ impl ResoSite {
             };
             let off = matches!(offer.status.phase(), Phase::Closed | Phase::Off);
             let withdrawn_at = self.withdraws_after_ms.filter(|_| off).map(|ms| offer.status_changed_at.plus_ms(ms));
-            let Some(at) = withdrawn_at.filter(|at| *at <= turn.now) else {
+            let Some(at) = withdrawn_at.filter(|at| *at <= now) else {
                 return Some(Listed { home, offer: Cow::Borrowed(offer), served_at, withdrawn: false });
             };
-            if self.vendor != Vendor::MlsGrid || turn.now.ms() - at.ms() >= WITHDRAWN_SHOWN_MS {
+            if self.vendor != Vendor::MlsGrid || now.ms() - at.ms() >= WITHDRAWN_SHOWN_MS {
                 return None;
             }
             let at = at.max(offer.modified_at);

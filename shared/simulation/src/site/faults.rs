@@ -58,6 +58,8 @@ pub struct Chaos {
     pub permille: u32,
     /// What they meet, each as often as the others.
     pub faults: Vec<Fault>,
+    /// None of them comes from this moment on.
+    pub until: Option<Time>,
     /// When every request meets the same one: before a key is looked at or a request is counted.
     pub outages: Vec<Outage>,
 }
@@ -106,7 +108,8 @@ impl Chaos {
     }
 
     /// What the next request meets by chance.
-    pub(crate) fn draw(&self, random: &mut Random) -> Option<Fault> {
-        (!self.faults.is_empty() && random.chance(self.permille)).then(|| random.pick(&self.faults))
+    pub(crate) fn draw(&self, random: &mut Random, now: Time) -> Option<Fault> {
+        let over = self.faults.is_empty() || self.until.is_some_and(|until| until <= now);
+        (!over && random.chance(self.permille)).then(|| random.pick(&self.faults))
     }
 }
