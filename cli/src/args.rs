@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Poll one search once
     Poll(PollArgs),
+    /// List the sources, look at what one tells, draft one from a sample
+    Sources(SourcesArgs),
     /// List the markets and their figures
     Markets(MarketsArgs),
     /// Show everything about one area
@@ -115,6 +117,67 @@ pub(crate) struct PollArgs {
     /// The configuration
     #[arg(long, value_name = "TOML", default_value = "stoop.toml")]
     pub(crate) config: PathBuf,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
+}
+
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct SourcesArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<SourcesCommand>,
+    /// The configuration whose searches are listed too [default: stoop.toml, where there is one]
+    #[arg(long, value_name = "TOML")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum SourcesCommand {
+    /// Make one polite request for a search, store nothing, and show what was understood
+    Check(CheckArgs),
+    /// Draft a map from a sample answer or file
+    New(NewArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct CheckArgs {
+    /// The search's name in the configuration; it may be switched off
+    pub(crate) search: String,
+    /// The configuration
+    #[arg(long, value_name = "TOML", default_value = "stoop.toml")]
+    pub(crate) config: PathBuf,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct NewArgs {
+    /// The source's name, the first half of every home's id: a to z, 0 to 9 and -
+    #[arg(value_parser = source_name)]
+    pub(crate) name: String,
+    /// The sample: JSON, JSON Lines, CSV or Parquet, also .gz and .zst
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: PathBuf,
+    /// The address that the sample is the answer of; without it the map is for files
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// The country of all listings, two letters of ISO 3166-1, where the sample does not tell it
+    #[arg(long, value_name = "CODE", value_parser = letters::<2>)]
+    pub(crate) country: Option<String>,
+    /// The currency of all prices, three letters of ISO 4217, where the sample does not tell it
+    #[arg(long, value_name = "CODE", value_parser = letters::<3>)]
+    pub(crate) currency: Option<String>,
+    /// What all listings are for, where the sample does not tell it
+    #[arg(long, value_name = "sale|rent", value_parser = ["sale", "rent"])]
+    pub(crate) purpose: Option<String>,
+    /// The file to write [default: NAME.toml]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: Option<PathBuf>,
+    /// Write over a file that is there
+    #[arg(long)]
+    pub(crate) force: bool,
     #[command(flatten)]
     pub(crate) json: JsonArgs,
 }
@@ -252,6 +315,17 @@ fn moment(text: &str) -> Result<Time, String> {
     Time::parse(text)
         .or_else(|_| Time::parse(&format!("{text}T00:00:00Z")))
         .map_err(|_| "accepted: a date like 2026-01-13 or a moment like 2026-01-13T10:51:00Z".to_owned())
+}
+
+fn source_name(text: &str) -> Result<String, String> {
+    let known = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    let fits = (1..=64).contains(&text.len()) && text.bytes().all(known);
+    if fits { Ok(text.to_owned()) } else { Err("accepted: a to z, 0 to 9 and -, at most 64 of them".to_owned()) }
+}
+
+fn letters<const N: usize>(text: &str) -> Result<String, String> {
+    let fits = text.len() == N && text.bytes().all(|b| b.is_ascii_alphabetic());
+    if fits { Ok(text.to_ascii_uppercase()) } else { Err(format!("accepted: {N} letters, like {}", &"USD"[..N])) }
 }
 
 fn percent(text: &str) -> Result<f64, String> {

@@ -57,7 +57,7 @@ pub(crate) async fn demo(store: &StoreArgs, args: &DemoArgs) -> anyhow::Result<E
             ..PortalConfig::new(move || portal_clock.now())
         },
     )?;
-    let engine = Engine { database, http: Arc::new(HttpClient::new()), clock, stop };
+    let engine = Engine { database, http: Arc::new(HttpClient::new()), tokens: Arc::default(), clock, stop };
     println!("A simulated listing portal answers on {} (RESO Web API).", portal.url());
     println!(
         "One second is {} simulated minutes. Everything lands in {} and {}.",
@@ -90,7 +90,7 @@ async fn play(engine: &Engine, args: &DemoArgs, url: &str, screen: &Arc<Screen>)
         ];
         let params: Params = params.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
         let source = stoop_sources::build("reso", &params)?;
-        let search = Search { name: name.into(), source, full_scan_every_ms: 7 * Time::DAY_MS };
+        let search = Search { name: name.into(), source, full_scan_every_ms: 7 * Time::DAY_MS, limits: None };
         polls.spawn(keep_polling(engine.clone(), search, Arc::clone(screen)));
     }
     let watcher = Arc::clone(screen);

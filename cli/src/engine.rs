@@ -4,7 +4,7 @@ use anyhow::Context;
 use stoop_domain::Alert;
 use stoop_embedded::{Database, PageFolder};
 use stoop_pipeline::ports::{Http, Quarantine};
-use stoop_pipeline::{Clock, Inbox, Measured, PollError, PollPorts, Polled, Search, poll};
+use stoop_pipeline::{Clock, Inbox, Measured, PollError, PollPorts, Polled, Search, Tokens, poll};
 use stoop_rules::Rules;
 
 use crate::desk::Desk;
@@ -18,6 +18,7 @@ const RECORDS_MAX: usize = 64;
 pub(crate) struct Engine {
     pub(crate) database: Arc<Database>,
     pub(crate) http: Arc<dyn Http>,
+    pub(crate) tokens: Arc<Tokens>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) stop: Stop,
 }
@@ -35,7 +36,10 @@ impl Engine {
             pages: &pages,
             quarantine: &*self.database,
             runs: &*self.database,
+            budgets: &*self.database,
+            tokens: &self.tokens,
             clock: &*self.clock,
+            deadline: None,
             stop: &stop,
         };
         poll(search, &run, ports).await

@@ -9,6 +9,7 @@ mod replay;
 mod run;
 mod show;
 mod simulate;
+mod sources;
 mod stop;
 mod verify;
 mod views;
@@ -44,6 +45,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Replay(args) => replay::replay(&home, &args).await,
         Command::Run(args) => run::run(&home, &args).await,
         Command::Poll(args) => run::poll_once(&home, &args).await,
+        Command::Sources(args) => sources::sources(&home, &args).await,
         Command::Markets(args) => views::markets(&home, &args),
         Command::Market(args) => views::market(&home, &args),
         Command::Homes(args) => views::homes(&home, &args),

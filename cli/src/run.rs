@@ -96,11 +96,16 @@ fn engine(store: &StoreArgs, config: &Config) -> anyhow::Result<Engine> {
     let database = Database::open(store.db(), &store.data()).map_err(usage)?;
     let stop = Stop::on_signals();
     let clock = Arc::new(StoppableClock(stop.clone()));
-    Ok(Engine { database, http: Arc::new(HttpClient::new()), clock, stop })
+    Ok(Engine { database, http: Arc::new(HttpClient::new()), tokens: Arc::default(), clock, stop })
 }
 
 fn search_of(config: SearchConfig) -> (Search, u64) {
-    let search = Search { name: config.name, source: config.source, full_scan_every_ms: config.full_scan_every_ms };
+    let search = Search {
+        name: config.name,
+        source: config.source,
+        full_scan_every_ms: config.full_scan_every_ms,
+        limits: config.limits,
+    };
     (search, config.every_ms)
 }
 
@@ -120,6 +125,9 @@ async fn keep_polling(engine: Engine, config: SearchConfig) {
 pub(crate) fn poll_line(name: &str, outcome: &Result<Polled, PollError>) -> String {
     match outcome {
         Err(error) => format!("{name}: failed: {error}"),
+        Ok(polled) if polled.outcome == Some(RunOutcome::Skipped) => {
+            format!("{name}: skipped: {}", polled.message.as_deref().unwrap_or_default())
+        }
         Ok(polled) => {
             let ended = match polled.outcome {
                 Some(RunOutcome::Complete) | None => String::new(),
@@ -170,7 +178,7 @@ async fn tell_webhook(database: &Database, webhook: &Webhook) -> anyhow::Result<
 }
 
 /// The computer's clock, whose sleepers wake when the program is to stop.
-struct StoppableClock(Stop);
+pub(crate) struct StoppableClock(pub(crate) Stop);
 
 #[async_trait]
 impl Clock for StoppableClock {

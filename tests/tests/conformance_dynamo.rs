@@ -72,6 +72,21 @@ async fn dynamodb_is_a_ledger_of_plans() {
 }
 
 #[tokio::test]
+async fn dynamodb_keeps_budgets_beside_the_runs() {
+    let tables = tables().await;
+    conformance::budgets_conformance(Arc::new(tables.budgets())).await;
+    let scan = tables.client.scan().table_name(&tables.runs).consistent_read(true).send().await.unwrap();
+    for item in scan.items() {
+        assert!(item["subject"].as_s().unwrap().starts_with("account#api.test:8080#"));
+        // The record is of 1970: it is kept for a month and a week after its newest booking.
+        let expires_at: i64 = item["expires_at"].as_n().unwrap().parse().unwrap();
+        assert_eq!(expires_at, 39 * Time::DAY_MS / 1_000);
+    }
+    assert_eq!(scan.items().len(), 2);
+    tables.delete().await;
+}
+
+#[tokio::test]
 async fn alerts_are_told_the_latest_first_as_far_back_as_ninety_days() {
     let tables = tables().await;
     let alert = |day: i64, minute: i64, verdict: Verdict| {

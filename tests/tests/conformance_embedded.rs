@@ -103,6 +103,12 @@ async fn the_database_is_a_search_index() {
 }
 
 #[tokio::test]
+async fn the_database_keeps_budgets() {
+    let (database, _folder) = fresh();
+    conformance::budgets_conformance(database).await;
+}
+
+#[tokio::test]
 async fn the_database_is_a_run_ledger() {
     let (database, _folder) = fresh();
     conformance::run_ledger_conformance(database.clone(), async || database.runs(99).unwrap()).await;

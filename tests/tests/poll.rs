@@ -124,7 +124,6 @@ async fn answers_that_are_no_pages_fail_the_poll_with_a_reason_and_lose_nothing(
         (Fault::ForeignLink, 1, "link to the next page"),
         (Fault::ServerError, 5, "status 500, 5 times"),
         (Fault::Drop, 5, "5 times"),
-        (Fault::Unavailable { retry_after_s: 3_600 }, 1, "asks to wait 3600 s"),
     ] {
         let bench = Bench::new(60);
         bench.advance(bench.now().plus_ms(hours(24 * 20)));
@@ -160,6 +159,25 @@ async fn retry_after_is_obeyed() {
     let before = bench.slept_ms();
     bench.poll().await.unwrap();
     assert!(bench.slept_ms() - before >= 45_000);
+}
+
+#[tokio::test]
+async fn a_server_that_asks_for_an_hour_is_left_alone_for_an_hour_by_every_poll() {
+    let bench = Bench::new(60);
+    bench.advance(bench.now().plus_ms(hours(24 * 20)));
+    bench.portal.faults().plan(Fault::Unavailable { retry_after_s: 3_600 }, 1);
+    let began = bench.now();
+    for poll in 0..3 {
+        let polled = bench.poll().await.unwrap();
+        assert_eq!((polled.outcome, polled.requests), (Some(RunOutcome::Partial), u64::from(poll == 0)));
+        let until = polled.held_until.unwrap();
+        assert!((3_600_000..3_601_000).contains(&(until.ms() - began.ms())), "{until}");
+        let expected = format!("status 503: the server asks to wait, until {until}; a later run goes on from here");
+        assert!(polled.message.unwrap().ends_with(&expected));
+        assert!(bench.now().ms() - began.ms() < 1_000, "nobody waits for so long");
+    }
+    bench.advance(began.plus_ms(3_601_000));
+    assert_eq!(bench.poll().await.unwrap().outcome, Some(RunOutcome::Complete));
 }
 
 #[tokio::test]

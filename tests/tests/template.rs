@@ -317,7 +317,9 @@ fn what_the_code_calls_is_what_the_functions_may() {
 }
 
 /// What each port does, and a word of the resource that it does it to.
-const PORTS: [(&str, &str, &str); 17] = [
+const PORTS: [(&str, &str, &str); 19] = [
+    ("DynamoBudgets::new", "dynamodb:GetItem", "RunsTable"),
+    ("DynamoBudgets::new", "dynamodb:PutItem", "RunsTable"),
     ("DynamoLedger::new", "dynamodb:PutItem", "AlertsTable"),
     ("DynamoRuns::new", "dynamodb:PutItem", "RunsTable"),
     ("DynamoStore::new", "dynamodb:BatchGetItem", "HomesTable"),

@@ -35,6 +35,9 @@ struct RunRow {
 /// The counts that are told first; others follow in the order of their names.
 const COUNTS: [&str; 6] = ["requests", "pages", "rows", "observations", "new", "changed"];
 
+/// A count that says something when it is 0.
+const LEFT: &str = "requests_left";
+
 /// The longest subject that is shown whole.
 const SUBJECT_MAX: usize = 28;
 
@@ -90,9 +93,10 @@ impl RunRow {
             RunOutcome::Complete => Cell::from("complete").green(),
             RunOutcome::Partial => Cell::from("partial").yellow(),
             RunOutcome::Failed => Cell::from("failed").red(),
+            RunOutcome::Skipped => Cell::from("skipped").yellow(),
         };
         let place = |name: &str| COUNTS.iter().position(|known| *known == name).unwrap_or(COUNTS.len());
-        let mut counts: Vec<_> = self.counts.iter().filter(|(_, count)| **count > 0).collect();
+        let mut counts: Vec<_> = self.counts.iter().filter(|(name, count)| **count > 0 || *name == LEFT).collect();
         counts.sort_by_key(|(name, _)| place(name));
         // A number stays beside its name where the line is broken.
         let words = counts.into_iter().map(|(name, count)| format!("{name}\u{a0}{}", show::count(*count)));

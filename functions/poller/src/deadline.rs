@@ -19,6 +19,11 @@ impl<'a> DeadlineClock<'a> {
         Self { clock, end: deadline.plus_ms(-MARGIN_MS.min(left_ms / 2)) }
     }
 
+    /// When no more pages are to be asked for.
+    pub(crate) fn end(&self) -> Time {
+        self.end
+    }
+
     /// Whether no more pages are to be asked for.
     pub(crate) fn is_over(&self) -> bool {
         self.clock.now() >= self.end

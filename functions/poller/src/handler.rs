@@ -13,9 +13,9 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use stoop_aws::{Meter, PollQueue, Secrets};
 use stoop_domain::Time;
 use stoop_pipeline::ports::{
-    Configuration, Http, Pages, PollTask, PortError, Quarantine, RunLedger, RunOutcome, SearchIndex, Stream,
+    Budgets, Configuration, Http, Pages, PollTask, PortError, Quarantine, RunLedger, RunOutcome, SearchIndex, Stream,
 };
-use stoop_pipeline::{Clock, PollError, PollPorts, Polled, poll, with_causes};
+use stoop_pipeline::{Clock, PollError, PollPorts, Polled, Tokens, poll, with_causes};
 
 use deadline::DeadlineClock;
 pub use search::NotPolled;
@@ -43,6 +43,10 @@ pub struct App<'a> {
     pub quarantine: &'a dyn Quarantine,
     /// Where runs are told of.
     pub runs: &'a dyn RunLedger,
+    /// What each account of a source has left.
+    pub budgets: &'a dyn Budgets,
+    /// The tokens of this execution environment.
+    pub tokens: &'a Tokens,
     /// The time.
     pub clock: &'a dyn Clock,
     /// What is counted.
@@ -51,6 +55,9 @@ pub struct App<'a> {
 
 /// A failed message comes again after so many seconds for each time that it was received.
 const RETRY_STEP_SECONDS: i32 = 30;
+
+/// The next message waits so long for the limits of an account, where this one has no time to.
+const WAIT_MAX_MS: i64 = 120_000;
 
 /// What became of a message.
 enum Outcome {
@@ -124,8 +131,7 @@ impl App<'_> {
         match polled {
             Ok(polled) => {
                 self.tell(&polled);
-                let stopped = clock.is_over() && polled.outcome == Some(RunOutcome::Partial);
-                Ok(if stopped { Outcome::GoesOn } else { Outcome::Done })
+                Ok(if self.goes_on(&polled, &clock) { Outcome::GoesOn } else { Outcome::Done })
             }
             Err(PollError::Source(why) | PollError::Denied(why)) => {
                 // The source will be no better in a minute: the schedule asks it again in its own time.
@@ -147,10 +153,21 @@ impl App<'_> {
             pages: self.pages,
             quarantine: self.quarantine,
             runs: self.runs,
+            budgets: self.budgets,
+            tokens: self.tokens,
             clock,
+            deadline: Some(clock.end()),
             stop: &stop,
         };
         poll(&prepared.search, &run, ports).await
+    }
+
+    /// Whether the rest is for another message: time was over, or would have been before the account's limits let
+    /// it go on. What they hold for longer waits for the schedule.
+    fn goes_on(&self, polled: &Polled, clock: &DeadlineClock<'_>) -> bool {
+        let soon = self.clock.now().plus_ms(WAIT_MAX_MS);
+        let held_briefly = polled.held_until.is_some_and(|until| until > clock.end() && until <= soon);
+        polled.outcome == Some(RunOutcome::Partial) && (clock.is_over() || held_briefly)
     }
 
     fn not_polled(&self, task: &PollTask, why: &NotPolled) -> Outcome {
@@ -167,7 +184,14 @@ impl App<'_> {
     }
 
     fn tell(&self, polled: &Polled) {
-        let ended = if polled.outcome == Some(RunOutcome::Complete) { "PollsComplete" } else { "PollsPartial" };
+        let ended = match polled.outcome {
+            Some(RunOutcome::Complete) => "PollsComplete",
+            Some(RunOutcome::Skipped) => "PollsSkipped",
+            _ => "PollsPartial",
+        };
+        if let Some(message) = &polled.message {
+            tracing::info!(ended, message, "the poll says why");
+        }
         self.meter.count(ended, 1);
         self.meter.count("ListingsSeen", polled.listings);
         self.meter.count("ObservationsSent", polled.new + polled.changed + polled.gone);

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use stoop_aws::{
-    Clients, DynamoRuns, KinesisStream, Meter, PollQueue, S3Configuration, S3Index, S3Pages, S3Quarantine, Secrets,
-    required,
+    Clients, DynamoBudgets, DynamoRuns, KinesisStream, Meter, PollQueue, S3Configuration, S3Index, S3Pages,
+    S3Quarantine, Secrets, required,
 };
 use stoop_domain::Time;
-use stoop_pipeline::Clock;
+use stoop_pipeline::{Clock, Tokens};
 use stoop_poller::App;
 use stoop_runtime::{HttpClient, LogFormat, SystemClock, init_telemetry};
 
@@ -29,6 +29,8 @@ async fn main() -> Result<(), Error> {
         pages: &S3Pages::new(clients.s3(), &bucket),
         quarantine: &S3Quarantine::new(clients.s3(), &bucket),
         runs: &DynamoRuns::new(clients.dynamodb(), required("STOOP_RUNS_TABLE")?),
+        budgets: &DynamoBudgets::new(clients.dynamodb(), required("STOOP_RUNS_TABLE")?),
+        tokens: &Tokens::default(),
         clock: &SystemClock,
         meter: &Meter::from_env("poller")?,
     };

@@ -5,13 +5,14 @@
 //! | homes | `id` | one per home; its stream is the change feed |
 //! | markets | `market`, `part` | per market a `head`, the chunks of its base, and the closes that left its horizon |
 //! | alerts | `id` | one per alert, told or held back |
-//! | runs | `subject`, `id` | one per run, and per search when it was last sent (`id` = `plan`) |
+//! | runs | `subject`, `id` | one per run, per search when it was last sent (`plan`), per account what was asked of it (`budget`) |
 //!
 //! A market's state is a base and a tail: see `docs/adr/0008-market-state-is-base-and-tail.md`.
 
 mod attributes;
 mod base;
 mod batch;
+mod budgets;
 mod closes;
 mod commit;
 mod head;
@@ -21,6 +22,7 @@ mod runs;
 mod store;
 mod views;
 
+pub use budgets::DynamoBudgets;
 pub use ledger::DynamoLedger;
 pub use runs::DynamoRuns;
 pub use store::DynamoStore;

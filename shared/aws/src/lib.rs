@@ -6,7 +6,7 @@
 //! | `TaskQueue` | [`PollQueue`] | SQS FIFO |
 //! | `SearchIndex`, `Pages`, `Quarantine` | [`S3Index`], [`S3Pages`], [`S3Quarantine`] | the data bucket |
 //! | `Store`, `Views` | [`DynamoStore`], [`DynamoViews`] | DynamoDB |
-//! | `Ledger`, `RunLedger`, `PlanLedger` | [`DynamoLedger`], [`DynamoRuns`] | DynamoDB |
+//! | `Ledger`, `RunLedger`, `PlanLedger`, `Budgets` | [`DynamoLedger`], [`DynamoRuns`], [`DynamoBudgets`] | DynamoDB |
 //! | `Publisher` | [`TopicPublisher`] | SNS |
 //! | `Configuration` | [`S3Configuration`] | the data bucket |
 //! | [`Lake`] | [`LakeDelivery`] | Data Firehose, and the data bucket |
@@ -37,7 +37,7 @@ mod sqs;
 
 pub use clients::{Clients, MissingVariables, required};
 pub use configuration::S3Configuration;
-pub use dynamo::{DynamoLedger, DynamoRuns, DynamoStore, DynamoViews};
+pub use dynamo::{DynamoBudgets, DynamoLedger, DynamoRuns, DynamoStore, DynamoViews};
 pub use emf::{Meter, NAMESPACE};
 pub use firehose::LakeDelivery;
 pub use kinesis::KinesisStream;

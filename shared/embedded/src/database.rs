@@ -9,7 +9,7 @@ use stoop_pipeline::ports::PortError;
 
 use crate::error::{OpenError, Result, at, doing};
 use crate::lake::{self, FrameWriter};
-use crate::schema::{APPLICATION_ID, FORMAT, TABLES};
+use crate::schema::{APPLICATION_ID, FORMAT, STEPS, TABLES};
 
 /// The database file and the data folder beside it: every port of the pipeline, and views for people.
 ///
@@ -62,6 +62,7 @@ impl Database {
         if found > FORMAT {
             return Err(OpenError::Newer { path, found });
         }
+        bring_up_to_date(&mut connection).map_err(failed)?;
         if let Some(file) = lake::missing_object(&connection, data).map_err(failed)? {
             return Err(OpenError::LakeElsewhere { path, file });
         }
@@ -223,8 +224,8 @@ fn prepare_file(connection: &mut Connection) -> Result<()> {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         if application_id(&transaction)? != APPLICATION_ID {
             transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-            transaction.pragma_update(None, "user_version", FORMAT)?;
             transaction.execute_batch(TABLES)?;
+            take_steps(&transaction, &STEPS)?;
         }
         transaction.commit()?;
     }
@@ -232,6 +233,25 @@ fn prepare_file(connection: &mut Connection) -> Result<()> {
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     Ok(())
+}
+
+/// Brings a file of an older format up to this one, in one transaction.
+fn bring_up_to_date(connection: &mut Connection) -> Result<()> {
+    if format(connection)? == FORMAT {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another process may have done it in the meantime.
+    let taken = usize::try_from(format(&transaction)? - 1)?;
+    take_steps(&transaction, STEPS.get(taken..).unwrap_or_default())?;
+    Ok(transaction.commit()?)
+}
+
+fn take_steps(connection: &Connection, steps: &[&str]) -> Result<()> {
+    for step in steps {
+        connection.execute_batch(step)?;
+    }
+    Ok(connection.pragma_update(None, "user_version", FORMAT)?)
 }
 
 /// Switches to the write-ahead log. SQLite does not wait for others here, as it does elsewhere, so that

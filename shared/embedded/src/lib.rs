@@ -18,6 +18,7 @@
 //! What this crate deliberately does not do: decide anything, read a clock, delete what it did not
 //! itself leave half done, or talk to the network.
 
+mod budgets;
 mod database;
 mod error;
 mod feed;

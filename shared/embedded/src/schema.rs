@@ -4,7 +4,10 @@
 pub(crate) const APPLICATION_ID: i32 = 0x5374_6f6f;
 
 /// The format that this program reads and writes, kept in SQLite's `user_version`.
-pub(crate) const FORMAT: i64 = 1;
+pub(crate) const FORMAT: i64 = 2;
+
+/// The steps that bring a file of an older format up to this one: the first from format 1 to 2, and so on.
+pub(crate) const STEPS: [&str; 1] = [ACCOUNTS];
 
 /// `homes` lie in the order in which they were first seen, not in that of their ids. Feeds tell of homes in
 /// much the same order again and again, so that a batch touches few pages: of 200,000 homes, new ones
@@ -62,4 +65,9 @@ CREATE TABLE runs(id TEXT PRIMARY KEY, began_at INTEGER NOT NULL, body TEXT NOT 
 CREATE TABLE quarantine(
     hash BLOB PRIMARY KEY, at INTEGER NOT NULL, source TEXT NOT NULL, reason TEXT NOT NULL, body TEXT NOT NULL
 ) STRICT;
+";
+
+/// What was asked of each account of a source.
+pub(crate) const ACCOUNTS: &str = "
+CREATE TABLE accounts(account TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
 ";

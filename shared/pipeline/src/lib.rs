@@ -11,6 +11,7 @@ mod plan;
 mod poll;
 pub mod ports;
 pub mod serve;
+mod understood;
 mod verify;
 
 pub use alert::{AlertError, Alerted, alert};
@@ -18,5 +19,6 @@ pub use causes::with_causes;
 pub use inbox::Inbox;
 pub use measure::{MeasureError, Measured, Measurer, Memory};
 pub use plan::{Planned, PlannedSearch, plan};
-pub use poll::{Clock, PollError, PollPorts, Polled, Search, USER_AGENT, poll};
+pub use poll::{Clock, Peeked, PollError, PollPorts, Polled, Search, Tokens, USER_AGENT, peek, poll};
+pub use understood::{FieldCount, RefusedCount, Understood, fields};
 pub use verify::{Recomputation, RecomputedMarkets};

@@ -1,16 +1,22 @@
 //! A search in, observations on the stream out.
 
+mod account;
+mod breaker;
+mod budget;
 mod fetch;
 mod gone;
+mod peek;
+mod quota;
 mod robots;
 mod scan;
 mod take;
+mod tokens;
 
 use async_trait::async_trait;
 use stoop_domain::Time;
-use stoop_sources::Source;
+use stoop_sources::{Limit, Source};
 
-use crate::ports::{Http, Pages, PortError, Quarantine, RunLedger, RunOutcome, SearchIndex, Stream};
+use crate::ports::{Budgets, Http, Pages, PortError, Quarantine, RunLedger, RunOutcome, SearchIndex, Stream};
 
 /// How the poller names itself to every server.
 pub const USER_AGENT: &str = concat!("stoop/", env!("CARGO_PKG_VERSION"), " (property market figures)");
@@ -23,6 +29,8 @@ pub struct Search {
     pub source: Box<dyn Source>,
     /// After so long an incremental search asks for everything again, to find what is gone.
     pub full_scan_every_ms: i64,
+    /// Limits in place of the source's own ([`stoop_sources::Manners::limits`]), where the plan of this account has others.
+    pub limits: Option<Vec<Limit>>,
 }
 
 /// The time, and waiting for it.
@@ -49,8 +57,14 @@ pub struct PollPorts<'a> {
     pub quarantine: &'a dyn Quarantine,
     /// Where runs are told of.
     pub runs: &'a dyn RunLedger,
+    /// What each account of a source has left.
+    pub budgets: &'a dyn Budgets,
+    /// The tokens of this process.
+    pub tokens: &'a Tokens,
     /// The time.
     pub clock: &'a dyn Clock,
+    /// No request is waited for beyond this moment: the run will have been ended by then.
+    pub deadline: Option<Time>,
     /// Set when the run should end after the page in hand.
     pub stop: &'a (dyn Fn() -> bool + Send + Sync),
 }
@@ -64,6 +78,16 @@ pub struct Polled {
     pub message: Option<String>,
     /// HTTP requests made, retries among them.
     pub requests: u64,
+    /// Of them, those that asked again for what was not had the first time.
+    pub retries: u64,
+    /// How long was waited for a turn or for the server, in milliseconds.
+    pub waited_ms: u64,
+    /// How much each limit of the account had left in the end.
+    pub left: Vec<(Limit, u64)>,
+    /// How many requests the server said were left in the tightest of its own windows, where it said so.
+    pub left_by_server: Option<u64>,
+    /// The account is not to be asked before this moment, which is why the poll ended.
+    pub held_until: Option<Time>,
     /// Pages read.
     pub pages: u64,
     /// Bytes of those pages.
@@ -101,4 +125,7 @@ pub enum PollError {
     Raced(String),
 }
 
+pub use budget::{Account, AccountError};
+pub use peek::{Peeked, peek};
 pub use scan::poll;
+pub use tokens::Tokens;

@@ -7,12 +7,13 @@ mod polls;
 mod state;
 mod views;
 
+pub use crate::poll::{Account, AccountError};
 pub use alerts::{Ledger, Publisher};
 pub use configuration::{ConfigFiles, Configuration};
 pub use plans::{PlanLedger, PollTask, TaskQueue};
 pub use polls::{
-    Http, HttpAnswer, HttpError, IndexEntry, Pages, Quarantine, RunLedger, RunOutcome, RunRecord, ScanCheckpoint,
-    SearchIndex, SearchState, Stream,
+    Budgets, Http, HttpAnswer, HttpError, IndexEntry, Pages, Quarantine, RunLedger, RunOutcome, RunRecord,
+    ScanCheckpoint, SearchIndex, SearchState, Stream,
 };
 pub use state::{Change, Commit, CommitError, HomeChange, MarketChange, Store, Versioned};
 pub use views::Views;

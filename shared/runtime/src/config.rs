@@ -16,8 +16,8 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use stoop_pipeline::PlannedSearch;
-use stoop_sources::Source;
 use stoop_sources::settings::{MapErrors, Mistakes, Section, parse};
+use stoop_sources::{Limit, Source};
 
 pub use alerts::AlertSettings;
 use search::{Scope, Searches};
@@ -43,12 +43,18 @@ pub struct Config {
 pub struct SearchConfig {
     /// Its name.
     pub name: String,
+    /// What its `source` is: a kind, or the path of a map.
+    pub kind: String,
+    /// It is switched off, and was read all the same: see [`read_outline`] and [`read_search`].
+    pub switched_off: bool,
     /// The source.
     pub source: Box<dyn Source>,
     /// How often to poll, in milliseconds.
     pub every_ms: u64,
     /// How often an incremental search asks for everything, in milliseconds.
     pub full_scan_every_ms: i64,
+    /// Limits in place of the source's own.
+    pub limits: Option<Vec<Limit>>,
 }
 
 /// What the planner needs of a configuration.
@@ -65,19 +71,50 @@ pub struct PlanConfig {
 /// # Errors
 /// All mistakes at once, each with file, line, key and what would be accepted.
 pub fn read_config(path: &Path) -> Result<Config, MapErrors> {
-    let file_name = path.display().to_string();
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) => {
-            let mut mistakes = Mistakes::new(&file_name, "");
-            mistakes.add(1, "", format!("cannot be read: {error}"));
-            return Err(mistakes.into_errors());
-        }
-    };
+    let (text, file_name) = read(path)?;
     let folder = Folder::of(path);
     let config = parse_config(&text, &file_name, &folder)?;
     let below = |path: PathBuf| folder.0.join(path);
     Ok(Config { database: config.database.map(below), data: config.data.map(below), ..config })
+}
+
+/// Reads a configuration file on the laptop to show it: every search is among its searches, also those that are
+/// switched off, save those that are off and lack something, whose names are in [`Config::switched_off`]. No secret is
+/// asked for, and no source of it may be asked for anything.
+///
+/// # Errors
+/// Like [`read_config`], but for secrets.
+pub fn read_outline(path: &Path) -> Result<Config, MapErrors> {
+    let (text, file_name) = read(path)?;
+    let folder = Folder::of(path);
+    let config = whole(&text, &file_name, Scope::Outline, &folder)?;
+    let below = |path: PathBuf| folder.0.join(path);
+    Ok(Config { database: config.database.map(below), data: config.data.map(below), ..config })
+}
+
+/// Reads the one search of this name from a configuration file on the laptop, also where it is switched off, and looks
+/// at nothing else. `None` where there is none of this name.
+///
+/// # Errors
+/// All mistakes in this search at once; a text that is no TOML.
+pub fn read_search(path: &Path, name: &str) -> Result<Option<SearchConfig>, MapErrors> {
+    let (text, file_name) = read(path)?;
+    document(&text, &file_name, |root, mistakes| {
+        search::searches(root, &file_name, Scope::Check(name), &Folder::of(path), mistakes).on.pop()
+    })
+}
+
+/// The text of a configuration file and how mistakes name it.
+fn read(path: &Path) -> Result<(String, String), MapErrors> {
+    let file_name = path.display().to_string();
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok((text, file_name)),
+        Err(error) => {
+            let mut mistakes = Mistakes::new(&file_name, "");
+            mistakes.add(1, "", format!("cannot be read: {error}"));
+            Err(mistakes.into_errors())
+        }
+    }
 }
 
 /// Checks a configuration. `file_name` is how mistakes name it; `database` and `data` stay as they are written.

@@ -8,6 +8,7 @@
 mod avito;
 mod body;
 pub mod declared;
+pub mod draft;
 mod fields;
 mod grant;
 mod html;

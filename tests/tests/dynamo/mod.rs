@@ -15,7 +15,7 @@ use aws_sdk_dynamodb::types::{
 };
 use aws_sdk_dynamodbstreams::config::{BehaviorVersion, Credentials};
 use aws_sdk_dynamodbstreams::types::{AttributeValue, Record, ShardIteratorType, StreamStatus};
-use stoop_aws::{Clients, DynamoLedger, DynamoRuns, DynamoStore, DynamoViews, Lake};
+use stoop_aws::{Clients, DynamoBudgets, DynamoLedger, DynamoRuns, DynamoStore, DynamoViews, Lake};
 use stoop_domain::{HomeId, Market, Observation, Time};
 use stoop_market::Close;
 use stoop_pipeline::Clock;
@@ -115,6 +115,10 @@ impl Tables {
 
     pub(crate) fn ledger(&self) -> DynamoLedger {
         DynamoLedger::new(self.client.clone(), &self.alerts)
+    }
+
+    pub(crate) fn budgets(&self) -> DynamoBudgets {
+        DynamoBudgets::new(self.client.clone(), &self.runs)
     }
 
     pub(crate) fn runs(&self) -> DynamoRuns {

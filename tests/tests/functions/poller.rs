@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use stoop_aws::{Meter, PollQueue, Secrets};
 use stoop_domain::Time;
 use stoop_embedded::PageFolder;
-use stoop_pipeline::Clock;
+use stoop_pipeline::{Clock, Tokens};
 use stoop_poller::App;
 use stoop_runtime::HttpClient;
 use stoop_simulation::{Portal, PortalConfig, Simulation, SimulationConfig};
@@ -35,6 +35,7 @@ struct Stage {
     secrets: Secrets,
     http: HttpClient,
     pages: PageFolder,
+    tokens: Tokens,
 }
 
 impl Stage {
@@ -75,6 +76,7 @@ impl Stage {
             queue: PollQueue::new(aws.clients().sqs(), "https://sqs.us-east-1.amazonaws.com/1/stoop-poll.fifo"),
             secrets: Secrets::new(aws.clients().secrets(), Arc::clone(&clock) as Arc<dyn Clock>),
             http: HttpClient::new(),
+            tokens: Tokens::default(),
             clock,
             bench,
             aws,
@@ -99,6 +101,8 @@ impl Stage {
             pages: &self.pages,
             quarantine: &*self.bench.database,
             runs: &*self.bench.database,
+            budgets: &*self.bench.database,
+            tokens: &self.tokens,
             clock: &*self.clock,
             meter: &self.meter,
         }
@@ -303,6 +307,53 @@ async fn a_poll_that_meets_its_deadline_goes_on_in_another_message_until_everyth
     whole.take_one(&task(SEARCH)).await;
     assert!(rounds > 2, "{rounds}");
     assert_eq!(streamed, whole.streamed(), "what one long poll sees, once each");
+}
+
+/// The configuration of the samples' search with limits of its own.
+fn limited(stage: &Stage, limits: &str) -> Uploads {
+    Uploads::accepted(&stage.search(SEARCH, "").replace("source", &format!("limits = '{limits}'\nsource")))
+}
+
+#[tokio::test]
+async fn a_poll_that_has_no_time_to_wait_for_its_turn_goes_on_in_another_message() {
+    let mut stage = Stage::new().await;
+    stage.uploads = limited(&stage, "1/m");
+    assert_eq!(stage.take_one(&task(SEARCH)).await, nothing());
+    assert_eq!((stage.counted()["PollsPartial"], stage.aws.asked("SendMessage").len()), (1, 1));
+    let seen = stage.streamed().len();
+    stage.take(json!({ "Records": [message("two", SEARCH, &task(SEARCH))] })).await;
+    assert_eq!(stage.counted()["PollsComplete"], 1);
+    let whole = Stage::new().await;
+    whole.take_one(&task(SEARCH)).await;
+    assert_eq!(seen + stage.streamed().len(), whole.streamed().len(), "none is lost, none comes twice");
+    let run = stage.bench.database.runs(9).unwrap().pop().unwrap();
+    assert!(run.message.unwrap().contains("the limit of 1 request a minute is used up, until 2026-01-05T00:04:"));
+}
+
+#[tokio::test]
+async fn a_poll_that_is_held_for_longer_waits_for_the_schedule() {
+    let mut stage = Stage::new().await;
+    stage.uploads = limited(&stage, "2/h");
+    for (polls, requests) in [(1, 2), (2, 2)] {
+        assert_eq!(stage.take_one(&task(SEARCH)).await, nothing());
+        assert_eq!(stage.portal.served().requests, requests, "poll {polls}");
+    }
+    let counts = stage.counted();
+    assert_eq!((counts["PollsPartial"], count_of(&counts, "PollsFailed")), (2, 0));
+    assert_eq!(stage.aws.asked("SendMessage").len(), 0);
+}
+
+#[tokio::test]
+async fn a_source_that_was_down_five_times_is_skipped_and_that_is_no_failure() {
+    let mut stage = Stage::new().await;
+    let port = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+    let down = stage.search(SEARCH, "").replace(&stage.portal.address().to_string(), &port.to_string());
+    stage.uploads = Uploads::accepted(&down);
+    for _ in 0..6 {
+        assert_eq!(stage.take_one(&task(SEARCH)).await, nothing());
+    }
+    let counts = stage.counted();
+    assert_eq!((counts["PollsFailed"], counts["PollsSkipped"]), (5, 1));
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use stoop_domain::{EventKind, Home, HomeId, Observation, Status, Time};
 use stoop_embedded::{Database, PageFolder};
 use stoop_pipeline::ports::{Http, HttpAnswer, HttpError, SearchIndex, SearchState};
-use stoop_pipeline::{Clock, Measurer, PollError, PollPorts, Polled, Recomputation, Search, poll};
+use stoop_pipeline::{Clock, Measurer, PollError, PollPorts, Polled, Recomputation, Search, Tokens, poll};
 use stoop_sources::declared::{HttpSource, Map};
 use stoop_sources::{Params, Request};
 
@@ -86,6 +86,7 @@ pub(crate) struct Bench {
     pub(crate) database: Arc<Database>,
     pub(crate) stream: RefusingStream,
     pub(crate) index: DyingIndex,
+    tokens: Tokens,
     clock: Arc<Virtual>,
     map: String,
     pages: PageFolder,
@@ -121,6 +122,7 @@ impl Bench {
             index: DyingIndex::new(Arc::clone(&database)),
             pages: PageFolder::new(database.data()),
             database,
+            tokens: Tokens::default(),
             clock,
             map: MAP.to_owned(),
             runs: AtomicU64::new(0),
@@ -145,7 +147,7 @@ impl Bench {
         let params: Params =
             [("min", min), ("max", max)].map(|(key, value)| (key.to_owned(), value.to_string())).into();
         let source = HttpSource::new(&Map::parse(&self.map, "site.toml").unwrap(), &params).unwrap();
-        let search = Search { name: search.into(), source: Box::new(source), full_scan_every_ms: 0 };
+        let search = Search { name: search.into(), source: Box::new(source), full_scan_every_ms: 0, limits: None };
         let run = format!("run-{:04}", self.runs.fetch_add(1, Ordering::SeqCst));
         let stop = || self.clock.stop.load(Ordering::SeqCst);
         let ports = PollPorts {
@@ -155,7 +157,10 @@ impl Bench {
             pages: &self.pages,
             quarantine: &*self.database,
             runs: &*self.database,
+            budgets: &*self.database,
+            tokens: &self.tokens,
             clock: &*self.clock,
+            deadline: None,
             stop: &stop,
         };
         let polled = poll(&search, &run, ports).await;

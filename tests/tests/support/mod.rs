@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use stoop_domain::{Observation, Time};
 use stoop_embedded::{Database, PageFolder};
-use stoop_pipeline::{Clock, Measured, Measurer, PollError, PollPorts, Polled, Recomputation, Search, poll};
+use stoop_pipeline::{Clock, Measured, Measurer, PollError, PollPorts, Polled, Recomputation, Search, Tokens, poll};
 use stoop_runtime::HttpClient;
 use stoop_simulation::{Answer, ListedAt, Portal, PortalConfig, Simulation, SimulationConfig};
 use stoop_sources::Params;
@@ -23,12 +23,13 @@ pub(crate) struct Bench {
     pub(crate) stop_after_pages: AtomicU64,
     simulation: Arc<Mutex<Simulation>>,
     clock: Arc<Virtual>,
+    tokens: Tokens,
     _folder: tempfile::TempDir,
     run: AtomicU64,
     homes: u32,
 }
 
-/// A clock that stands still but for those who wait.
+/// A clock that moves only for those who wait.
 struct Virtual {
     now: AtomicI64,
     slept: AtomicI64,
@@ -41,7 +42,8 @@ impl Clock for Virtual {
     }
 
     async fn sleep(&self, ms: u64) {
-        self.slept.fetch_add(ms as i64, Ordering::SeqCst);
+        self.slept.fetch_add(ms.cast_signed(), Ordering::SeqCst);
+        self.now.fetch_add(ms.cast_signed(), Ordering::SeqCst);
     }
 }
 
@@ -60,7 +62,17 @@ impl Bench {
         let portal_clock = Arc::clone(&clock);
         let portal = Portal::start(Arc::clone(&simulation), PortalConfig::new(move || portal_clock.now())).unwrap();
         let stop_after_pages = AtomicU64::new(u64::MAX);
-        Self { portal, database, stop_after_pages, simulation, clock, _folder: folder, run: AtomicU64::new(0), homes }
+        Self {
+            portal,
+            database,
+            stop_after_pages,
+            simulation,
+            clock,
+            tokens: Tokens::default(),
+            _folder: folder,
+            run: AtomicU64::new(0),
+            homes,
+        }
     }
 
     /// From now on the portal shows only the first `homes` homes of the market, as they are.
@@ -85,7 +97,9 @@ impl Bench {
         self.simulation.lock().unwrap().next_at()
     }
 
+    /// Lets the market and the clock go on until a moment, unless a poll has waited for longer than that.
     pub(crate) fn advance(&self, to: Time) {
+        let to = to.max(self.now());
         self.simulation.lock().unwrap().advance(to);
         self.clock.now.store(to.ms(), Ordering::SeqCst);
     }
@@ -117,7 +131,7 @@ impl Bench {
         let params = [("url", format!("{}/odata", self.portal.url())), ("top", PAGE.to_string())];
         let params: Params = params.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
         let source = stoop_sources::build("reso", &params).unwrap();
-        let search = Search { name: "bench".into(), source, full_scan_every_ms };
+        let search = Search { name: "bench".into(), source, full_scan_every_ms, limits: None };
         let run = format!("run-{:06}", self.run.fetch_add(1, Ordering::SeqCst));
         let http = HttpClient::new();
         let pages = PageFolder::new(self.database.data());
@@ -130,7 +144,10 @@ impl Bench {
             pages: &pages,
             quarantine: &*self.database,
             runs: &*self.database,
+            budgets: &*self.database,
+            tokens: &self.tokens,
             clock: &*self.clock,
+            deadline: None,
             stop: &stop,
         };
         poll(&search, &run, ports).await

@@ -1,81 +1,323 @@
 use std::hash::{BuildHasher, BuildHasherDefault};
 
 use rustc_hash::FxHasher;
-use stoop_sources::{Metered, Request, Source};
+use stoop_sources::{Grant, Limit, Request, Source};
 
-use super::{Clock, PollError, PollPorts, USER_AGENT};
-use crate::ports::{HttpAnswer, HttpError};
+use super::account::SharedAccount;
+use super::breaker::{Ended, Passed};
+use super::budget::{Booking, Held};
+use super::quota::{Told, told};
+use super::tokens::Token;
+use super::{PollError, PollPorts, Polled, USER_AGENT};
+use crate::ports::{HttpAnswer, HttpError, PortError, RunOutcome};
 
 /// Attempts at one page, the first among them.
 const ATTEMPTS_MAX: u32 = 5;
 
-/// A server that asks for a longer pause than this is left alone until the next poll.
-const RETRY_AFTER_MAX_MS: u64 = 120_000;
+/// How long the whole account pauses after a 429 that does not say how long, doubled each time.
+const UNASKED_MS: i64 = 30_000;
 
-/// Fetches pages one after the other, with pauses between and retries on what may pass.
+/// Fetches pages one after the other, each booked in the account's budget first, with retries on what may pass.
 pub(super) struct Fetcher<'a> {
     ports: PollPorts<'a>,
     source: &'a dyn Source,
-    pause_ms: u64,
+    limits: Vec<Limit>,
+    account: SharedAccount<'a>,
     /// Seeds the jitter, so that two runs do not retry in step and one run is the same every time.
     run: &'a str,
+    /// How the poll passed the breaker, once it asked for something.
+    passed: Option<Passed>,
+    /// Bookings of which the record does not know yet what became of them.
+    open: Vec<(Booking, Use)>,
+    /// Why no more is fetched, where that is not because the run was to stop.
+    held: Option<(RunOutcome, Held)>,
     pub(super) requests: u64,
+    retries: u64,
+    waited_ms: u64,
+    /// What the server last said is left.
+    told_left: Option<u64>,
 }
 
-/// What an answer that is not 200 asks for.
+/// What became of a booking.
+#[derive(Clone, Copy)]
+enum Use {
+    Brought(u64),
+    Unused,
+}
+
+/// What an answer that the source does not read asks for.
 enum Verdict {
-    /// Try again after so many milliseconds, if named.
-    Again(Option<u64>, String),
+    /// Try again, after a pause if the account as a whole has none.
+    Again(String),
+    /// The token has expired, or the key does not open the door.
+    Unauthorized(String),
     /// The key or token does not open the door.
     Denied(String),
     /// It will not get better.
     Final(String),
 }
 
+/// Why there is no answer.
+enum Failure {
+    Unauthorized(String),
+    Poll(PollError),
+}
+
 impl<'a> Fetcher<'a> {
     pub(super) fn new(ports: PollPorts<'a>, source: &'a dyn Source, run: &'a str) -> Self {
-        let pauses = source.manners().limits.into_iter().filter(|limit| limit.of == Metered::Requests);
-        let pause_ms = pauses.map(|limit| limit.per_ms.div_ceil(limit.most.max(1))).max().unwrap_or(0);
-        Self { ports, source, pause_ms, run, requests: 0 }
+        Self {
+            ports,
+            source,
+            limits: source.manners().limits,
+            account: SharedAccount::new(ports, source.account(), run),
+            run,
+            passed: None,
+            open: Vec::new(),
+            held: None,
+            requests: 0,
+            retries: 0,
+            waited_ms: 0,
+            told_left: None,
+        }
     }
 
-    /// The answer to a request, with a status that the source reads; `None` when the run is to stop first.
+    /// The same with other limits than the source's own.
+    pub(super) fn limited(self, limits: Option<&[Limit]>) -> Self {
+        let limits = limits.map_or(self.limits, <[Limit]>::to_vec);
+        Self { limits, ..self }
+    }
+
+    /// The answer to a request, with a status that the source reads; `None` when the run is to end first, because it
+    /// was stopped, or because the account is not to be asked now: see [`Fetcher::why_ended`].
     pub(super) async fn fetch(&mut self, request: &Request) -> Result<Option<HttpAnswer>, PollError> {
+        let source = self.source;
+        let reads = |status| source.reads(status);
+        let fetched = if request.granted {
+            let grant = source.grant().ok_or_else(|| PollError::Source("it wants a token but says not how".into()))?;
+            self.fetch_granted(request, &grant, &reads).await
+        } else {
+            self.exchange(request, ATTEMPTS_MAX, &reads).await
+        };
+        fetched.map_err(|failure| failure.into_poll_error())
+    }
+
+    /// One try at a file that may not be there, whatever the status. A failure to get an answer is told as such.
+    pub(super) async fn try_once(&mut self, request: &Request) -> Result<Option<HttpAnswer>, PollError> {
+        let fetched = self.exchange(request, 1, &|status| !matches!(status, 429 | 503)).await;
+        fetched.map_err(|failure| failure.into_poll_error())
+    }
+
+    /// How a run ends that got no answer and no error, and why.
+    pub(super) fn why_ended(&self) -> (RunOutcome, String) {
+        match &self.held {
+            None => (RunOutcome::Partial, "stopped; the next run goes on from here".to_owned()),
+            Some((outcome, Held { until, why })) => {
+                let host = self.account.name.split('#').next().unwrap_or_default();
+                (*outcome, format!("{host}: {why}, until {until}; a later run goes on from here"))
+            }
+        }
+    }
+
+    /// The poll is over: the account's record is told of what it does not know yet.
+    ///
+    /// # Errors
+    /// When it cannot be stored.
+    pub(super) async fn close(&mut self, how: Ended, polled: &mut Polled) -> Result<(), PortError> {
+        let outcome = self.close_account(how).await;
+        polled.requests = self.requests;
+        polled.retries = self.retries;
+        polled.waited_ms = self.waited_ms;
+        let seen = self.account.seen();
+        polled.left = seen.map(|account| account.left(self.ports.clock.now())).unwrap_or_default();
+        polled.left_by_server = self.told_left;
+        polled.held_until = self.held.as_ref().map(|(_, held)| held.until);
+        outcome
+    }
+
+    async fn close_account(&mut self, how: Ended) -> Result<(), PortError> {
+        let Some(passed) = self.passed else { return Ok(()) };
+        let counts_bytes = self.account.seen().is_some_and(|account| account.counts_bytes());
+        self.open.retain(|(_, used)| counts_bytes || matches!(used, Use::Unused));
+        let failed_before = self.account.seen().is_some_and(|account| account.has_failed());
+        let of_note = how == Ended::Badly || passed == Passed::OnTrial || (how == Ended::Well && failed_before);
+        if !of_note && self.open.is_empty() {
+            return Ok(());
+        }
+        let open = std::mem::take(&mut self.open);
+        let change = self.account.change(|account, now| {
+            close_bookings(account, &open);
+            account.ended(passed, how, now);
+        });
+        change.await
+    }
+
+    async fn fetch_granted(
+        &mut self,
+        request: &Request,
+        grant: &Request,
+        reads: &(dyn Fn(u16) -> bool + Sync),
+    ) -> Result<Option<HttpAnswer>, Failure> {
+        let mut refused = None;
+        loop {
+            let Some(bearer) = self.token(grant, refused.as_deref()).await? else { return Ok(None) };
+            let mut signed = request.clone();
+            signed.headers.push(("authorization".into(), format!("Bearer {bearer}")));
+            match self.exchange(&signed, ATTEMPTS_MAX, reads).await {
+                Err(Failure::Unauthorized(why)) if refused.is_none() => {
+                    tracing::info!(why, "the token is no good any more");
+                    refused = Some(bearer);
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// The bearer token that a request is granted: the one at hand, unless it was refused or is about to expire.
+    async fn token(&mut self, grant: &Request, refused: Option<&str>) -> Result<Option<String>, Failure> {
+        let place = self.ports.tokens.of(grant);
+        // Held while it is asked for, so that others wait for this one.
+        let mut held = place.lock().await;
+        let now = self.ports.clock.now();
+        if let Some(token) = held.as_ref().filter(|token| token.is_good(now) && refused != Some(&*token.bearer)) {
+            return Ok(Some(token.bearer.clone()));
+        }
+        let host = host_of(&grant.url);
+        let answer = match self.exchange(grant, ATTEMPTS_MAX, &|status| matches!(status, 200 | 400)).await {
+            Ok(Some(answer)) => answer,
+            Ok(None) => return Ok(None),
+            Err(Failure::Unauthorized(why)) => {
+                return Err(PollError::Denied(format!("asking for a token: {why}")).into());
+            }
+            Err(other) => return Err(other),
+        };
+        if answer.status == 400 {
+            let why = "status 400 to the request for a token: the client's id, secret or scope is wrong";
+            return Err(PollError::Denied(format!("{host}: {why}")).into());
+        }
+        let read = Grant::read(&answer.body).map_err(|error| PollError::Source(format!("{host}: {error}")))?;
+        let token = held.insert(Token::new(read, now));
+        Ok(Some(token.bearer.clone()))
+    }
+
+    /// Sends a request in its turn until there is an answer with a status that is asked for.
+    async fn exchange(
+        &mut self,
+        request: &Request,
+        attempts_max: u32,
+        reads: &(dyn Fn(u16) -> bool + Sync),
+    ) -> Result<Option<HttpAnswer>, Failure> {
         let mut request = request.clone();
         request.headers.push(("user-agent".into(), USER_AGENT.into()));
+        let host = host_of(&request.url);
         let mut attempt = 0;
         loop {
             attempt += 1;
-            if self.requests > 0 {
-                self.ports.clock.sleep(self.pause_ms).await;
-            }
-            if (self.ports.stop)() {
-                return Ok(None);
-            }
+            let Some(booking) = self.turn().await? else { return Ok(None) };
             self.requests += 1;
-            let verdict = match self.ports.http.send(&request).await {
-                Ok(answer) if self.source.reads(answer.status) => return Ok(Some(answer)),
-                Ok(answer) => judge(&answer, self.ports.clock),
-                Err(HttpError::Transient(why)) => Verdict::Again(None, why),
+            self.retries += u64::from(attempt > 1);
+            let sent = self.ports.http.send(&request).await;
+            let bytes = sent.as_ref().map_or(0, |answer| answer.body.len() as u64);
+            self.open.push((booking, Use::Brought(bytes)));
+            let blocked = match &sent {
+                Ok(answer) => self.heed(answer, attempt).await?,
+                Err(_) => false,
+            };
+            let verdict = match sent {
+                Ok(answer) if reads(answer.status) => return Ok(Some(answer)),
+                Ok(answer) => judge(&answer),
+                Err(HttpError::Transient(why)) => Verdict::Again(why),
                 Err(error) => Verdict::Final(error.to_string()),
             };
-            let host = host_of(&request.url);
             match verdict {
-                Verdict::Denied(why) => return Err(PollError::Denied(format!("{host}: {why}"))),
-                Verdict::Final(why) => return Err(PollError::Source(format!("{host}: {why}"))),
-                Verdict::Again(_, why) if attempt == ATTEMPTS_MAX => {
-                    return Err(PollError::Source(format!("{host}: {why}, {attempt} times")));
+                Verdict::Unauthorized(why) => return Err(Failure::Unauthorized(format!("{host}: {why}"))),
+                Verdict::Denied(why) => return Err(PollError::Denied(format!("{host}: {why}")).into()),
+                Verdict::Final(why) => return Err(PollError::Source(format!("{host}: {why}")).into()),
+                Verdict::Again(why) if attempt >= attempts_max => {
+                    let times = if attempt == 1 { String::new() } else { format!(", {attempt} times") };
+                    return Err(PollError::Source(format!("{host}: {why}{times}")).into());
                 }
-                Verdict::Again(Some(ms), why) if ms > RETRY_AFTER_MAX_MS => {
-                    return Err(PollError::Source(format!("{host}: {why}, asks to wait {} s", ms / 1_000)));
+                Verdict::Again(why) if blocked => {
+                    tracing::info!(host, why, attempt, "trying again when the server allows it");
                 }
-                Verdict::Again(wait, why) => {
-                    let wait = wait.unwrap_or_else(|| self.backoff_ms(attempt));
+                Verdict::Again(why) => {
+                    let wait = self.backoff_ms(attempt);
                     tracing::info!(host, why, wait_ms = wait, attempt, "trying again");
                     self.ports.clock.sleep(wait).await;
                 }
             }
         }
+    }
+
+    /// Waits until a request may be sent, booked in the account's record. `None` where none may.
+    async fn turn(&mut self) -> Result<Option<Booking>, PortError> {
+        loop {
+            if (self.ports.stop)() {
+                return Ok(None);
+            }
+            let began = self.ports.clock.now();
+            let booking = match self.book().await? {
+                Ok(booking) => booking,
+                Err(held) => {
+                    self.held = Some(held);
+                    return Ok(None);
+                }
+            };
+            let wait_ms = u64::try_from(booking.at.ms() - self.ports.clock.now().ms()).unwrap_or(0);
+            if wait_ms == 0 {
+                return Ok(Some(booking));
+            }
+            self.ports.clock.sleep(wait_ms).await;
+            self.waited_ms += u64::try_from(self.ports.clock.now().ms() - began.ms()).unwrap_or(0);
+            if (self.ports.stop)() {
+                self.open.push((booking, Use::Unused));
+                return Ok(None);
+            }
+            // In the meantime the server may have asked somebody else to leave it alone.
+            if !self.account.reload().await?.blocks(booking.at) {
+                return Ok(Some(booking));
+            }
+            self.open.push((booking, Use::Unused));
+        }
+    }
+
+    async fn book(&mut self) -> Result<Result<Booking, (RunOutcome, Held)>, PortError> {
+        let (open, limits, deadline) = (std::mem::take(&mut self.open), &self.limits, self.ports.deadline);
+        let passed_before = self.passed;
+        let change = self.account.change(|account, now| {
+            close_bookings(account, &open);
+            let passed = match passed_before {
+                Some(passed) => passed,
+                None => account.pass(now).map_err(|alone| {
+                    let why = format!("left alone after {} polls in a row failed", alone.failures);
+                    (RunOutcome::Skipped, Held { until: alone.until, why })
+                })?,
+            };
+            if passed == Passed::OnTrial {
+                account.still_trying(now);
+            }
+            let booked = account.book(limits, now, deadline).map_err(|held| (RunOutcome::Partial, held));
+            booked.map(|booking| (booking, passed))
+        });
+        let booked = change.await?;
+        Ok(booked.map(|(booking, passed)| {
+            self.passed = Some(passed);
+            booking
+        }))
+    }
+
+    /// Does what an answer asks of the whole account. Tells whether it asks to be left alone.
+    async fn heed(&mut self, answer: &HttpAnswer, attempt: u32) -> Result<bool, PortError> {
+        let now = self.ports.clock.now();
+        let Told { blocked_until, left } = told(answer, now);
+        self.told_left = left.or(self.told_left);
+        let unasked = || (answer.status == 429).then(|| now.plus_ms(UNASKED_MS << (attempt - 1).min(8)));
+        let Some(until) = blocked_until.or_else(unasked).filter(|until| *until > now) else { return Ok(false) };
+        let why = match answer.status {
+            429 | 503 => format!("status {}: the server asks to wait", answer.status),
+            _ => "the server says that no requests are left".to_owned(),
+        };
+        self.account.change(|account, _| account.block(until, &why)).await?;
+        Ok(true)
     }
 
     /// Doubling from half a second, with the upper half of each step spread by run and attempt.
@@ -86,28 +328,44 @@ impl<'a> Fetcher<'a> {
     }
 }
 
-fn judge(answer: &HttpAnswer, clock: &dyn Clock) -> Verdict {
-    let what = format!("status {}", answer.status);
-    match answer.status {
-        429 | 503 => Verdict::Again(retry_after_ms(answer, clock), what),
-        408 | 425 | 500 | 502 | 504 => Verdict::Again(None, what),
-        401 | 403 => Verdict::Denied(format!("{what}: the key or token is missing, wrong or expired")),
-        _ => Verdict::Final(what),
+impl Failure {
+    fn into_poll_error(self) -> PollError {
+        match self {
+            Self::Unauthorized(why) => PollError::Denied(why),
+            Self::Poll(error) => error,
+        }
     }
 }
 
-/// `Retry-After` in seconds or as a date (RFC 9110, 10.2.3), or Trestle's `Hour-Quota-ResetTime` in
-/// milliseconds since the epoch.
-fn retry_after_ms(answer: &HttpAnswer, clock: &dyn Clock) -> Option<u64> {
-    let until = |ms: i64| u64::try_from(ms - clock.now().ms()).unwrap_or(0);
-    if let Some(text) = answer.header("retry-after") {
-        if let Ok(seconds) = text.trim().parse::<u64>() {
-            return Some(seconds.saturating_mul(1_000));
-        }
-        let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text.trim()).ok()?;
-        return Some(until(date.as_millisecond()));
+impl From<PollError> for Failure {
+    fn from(error: PollError) -> Self {
+        Self::Poll(error)
     }
-    answer.header("hour-quota-resettime")?.trim().parse().ok().map(until)
+}
+
+impl From<PortError> for Failure {
+    fn from(error: PortError) -> Self {
+        Self::Poll(error.into())
+    }
+}
+
+fn close_bookings(account: &mut super::budget::Account, open: &[(Booking, Use)]) {
+    for (booking, used) in open {
+        match used {
+            Use::Brought(bytes) => account.settle(*booking, *bytes),
+            Use::Unused => account.take_back(*booking),
+        }
+    }
+}
+
+fn judge(answer: &HttpAnswer) -> Verdict {
+    let what = format!("status {}", answer.status);
+    match answer.status {
+        408 | 425 | 429 | 500 | 502..=504 => Verdict::Again(what),
+        401 => Verdict::Unauthorized(format!("{what}: the key or token is missing, wrong or expired")),
+        403 => Verdict::Denied(format!("{what}: the key or token is missing, wrong or expired")),
+        _ => Verdict::Final(what),
+    }
 }
 
 /// The host of an address, for messages: never the path or query, which may hold a key.

@@ -1,6 +1,7 @@
 use stoop_sources::{Method, Request};
 
-use super::{PollError, PollPorts, USER_AGENT};
+use super::fetch::Fetcher;
+use super::{PollError, USER_AGENT};
 
 /// What a site's `robots.txt` says, asked once a run.
 #[derive(Default)]
@@ -15,16 +16,17 @@ enum Policy {
 }
 
 impl Robots {
-    /// Says whether a request may be made.
+    /// Says whether a request may be made; `None` when the run is to end first.
     ///
     /// # Errors
     /// When it may not.
-    pub(super) async fn ask(&mut self, request: &Request, ports: PollPorts<'_>) -> Result<(), PollError> {
+    pub(super) async fn ask(&mut self, request: &Request, fetcher: &mut Fetcher<'_>) -> Result<Option<()>, PollError> {
         let after_scheme = request.url.find("://").map_or(0, |at| at + 3);
         let path_at = request.url[after_scheme..].find('/').map_or(request.url.len(), |at| after_scheme + at);
         let (origin, path) = request.url.split_at(path_at);
         if self.asked.as_ref().is_none_or(|(asked, _)| asked != origin) {
-            self.asked = Some((origin.to_owned(), fetch(origin, ports).await));
+            let Some(policy) = fetch(origin, fetcher).await? else { return Ok(None) };
+            self.asked = Some((origin.to_owned(), policy));
         }
         let allowed = match &self.asked {
             Some((_, Policy::Rules(rules))) => allows(rules, USER_AGENT, if path.is_empty() { "/" } else { path }),
@@ -32,20 +34,21 @@ impl Robots {
             Some((_, Policy::AllowsNothing)) | None => false,
         };
         let refusal = || PollError::Source(format!("robots.txt of {origin} does not let us fetch {path}"));
-        if allowed { Ok(()) } else { Err(refusal()) }
+        if allowed { Ok(Some(())) } else { Err(refusal()) }
     }
 }
 
 /// RFC 9309: a file that is not there allows all; one that cannot be had allows nothing.
-async fn fetch(origin: &str, ports: PollPorts<'_>) -> Policy {
-    let headers = vec![("user-agent".to_owned(), USER_AGENT.to_owned())];
-    let request =
-        Request { method: Method::Get, url: format!("{origin}/robots.txt"), headers, body: None, granted: false };
-    match ports.http.send(&request).await {
-        Ok(answer) if answer.status == 200 => Policy::Rules(String::from_utf8_lossy(&answer.body).into_owned()),
-        Ok(answer) if (400..500).contains(&answer.status) && answer.status != 429 => Policy::AllowsAll,
-        _ => Policy::AllowsNothing,
-    }
+async fn fetch(origin: &str, fetcher: &mut Fetcher<'_>) -> Result<Option<Policy>, PollError> {
+    let url = format!("{origin}/robots.txt");
+    let request = Request { method: Method::Get, url, headers: Vec::new(), body: None, granted: false };
+    Ok(Some(match fetcher.try_once(&request).await {
+        Ok(None) => return Ok(None),
+        Ok(Some(answer)) if answer.status == 200 => Policy::Rules(String::from_utf8_lossy(&answer.body).into_owned()),
+        Ok(Some(answer)) if (400..500).contains(&answer.status) => Policy::AllowsAll,
+        Ok(Some(_)) | Err(PollError::Source(_)) => Policy::AllowsNothing,
+        Err(other) => return Err(other),
+    }))
 }
 
 /// Whether a `robots.txt` lets us fetch a path: RFC 9309. Of the groups that name us (else of the group

@@ -1,8 +1,9 @@
 use std::collections::{BTreeMap, HashSet};
 
 use stoop_domain::Time;
-use stoop_sources::{Answer, Coverage, Cursor, Manners, Next, ReadError, Source};
+use stoop_sources::{Answer, Coverage, Cursor, Manners, Metered, Next, ReadError, Source};
 
+use super::breaker::Ended;
 use super::fetch::Fetcher;
 use super::gone::TOLD;
 use super::robots::Robots;
@@ -72,7 +73,7 @@ pub(super) struct Scan<'a> {
 
 async fn scan(search: &Search, run: &str, ports: PollPorts<'_>, polled: &mut Polled) -> Result<(), PollError> {
     let manners = search.source.manners();
-    let mut fetcher = Fetcher::new(ports, &*search.source, run);
+    let mut fetcher = Fetcher::new(ports, &*search.source, run).limited(search.limits.as_deref());
     let state = load(search, ports).await?;
     let now = ports.clock.now();
     let due = state.full_scan_at.is_none_or(|at| now.ms() - at.ms() >= search.full_scan_every_ms);
@@ -95,7 +96,14 @@ async fn scan(search: &Search, run: &str, ports: PollPorts<'_>, polled: &mut Pol
         astray: false,
     };
     let outcome = scan.pages(&mut cursor, &mut fetcher, polled).await;
-    polled.requests = fetcher.requests;
+    let how = match &outcome {
+        Ok(End::All { .. } | End::Capped(_)) => Ended::Well,
+        Err(PollError::Source(_) | PollError::Denied(_)) => Ended::Badly,
+        Ok(End::Stopped(..)) | Err(_) => Ended::Otherwise,
+    };
+    if let Err(error) = fetcher.close(how, polled).await {
+        tracing::warn!(%error, "the account's record does not say how this poll ended");
+    }
     match outcome {
         Ok(end) => scan.finish(end, &cursor, polled).await,
         Err(error) => {
@@ -141,7 +149,14 @@ fn asks(source: &dyn Source) -> String {
 enum End {
     All { watermark: Option<String> },
     Capped(String),
-    Stopped,
+    Stopped(RunOutcome, String),
+}
+
+impl Fetcher<'_> {
+    fn end(&self) -> End {
+        let (outcome, why) = self.why_ended();
+        End::Stopped(outcome, why)
+    }
 }
 
 impl Scan<'_> {
@@ -167,10 +182,10 @@ impl Scan<'_> {
                 )));
             }
             let request = self.search.source.request(cursor);
-            if self.manners.robots {
-                robots.ask(&request, self.ports).await?;
+            if self.manners.robots && robots.ask(&request, fetcher).await?.is_none() {
+                return Ok(fetcher.end());
             }
-            let Some(answer) = fetcher.fetch(&request).await? else { return Ok(End::Stopped) };
+            let Some(answer) = fetcher.fetch(&request).await? else { return Ok(fetcher.end()) };
             let number = u32::try_from(polled.pages).unwrap_or(u32::MAX);
             self.ports.pages.put(self.run, number, &answer.body).await?;
             let read = Answer { status: answer.status, headers: &answer.headers, body: &answer.body };
@@ -206,11 +221,16 @@ impl Scan<'_> {
 
     /// The scan ended without a failure: say what is gone, if it proved that, and save.
     async fn finish(&mut self, end: End, cursor: &Cursor, polled: &mut Polled) -> Result<(), PollError> {
+        if let End::Stopped(RunOutcome::Skipped, why) = end {
+            // Nothing was asked, so there is nothing to save.
+            (polled.outcome, polled.message) = (Some(RunOutcome::Skipped), Some(why));
+            return Ok(());
+        }
         self.state.checkpoint = None;
         let (outcome, message) = match end {
-            End::Stopped => {
+            End::Stopped(outcome, why) => {
                 self.state.checkpoint = (polled.pages > 0 || !self.whole).then(|| self.checkpoint(cursor));
-                (RunOutcome::Partial, Some("stopped; the next run goes on from here".to_owned()))
+                (outcome, Some(why))
             }
             End::Capped(why) => (RunOutcome::Partial, Some(why)),
             End::All { watermark } => {
@@ -258,11 +278,21 @@ impl Scan<'_> {
 }
 
 impl Polled {
+    /// How many requests the account has left in the tightest window, by our count or the server's; `None` where
+    /// nothing is limited.
+    #[must_use]
+    pub fn requests_left(&self) -> Option<u64> {
+        let ours = self.left.iter().filter(|(limit, _)| limit.of == Metered::Requests).map(|(_, left)| *left);
+        ours.chain(self.left_by_server).min()
+    }
+
     /// The counts by name, for the ledger.
     #[must_use]
     pub fn counts(&self) -> BTreeMap<String, u64> {
         let pairs = [
             ("requests", self.requests),
+            ("retries", self.retries),
+            ("waited_ms", self.waited_ms),
             ("pages", self.pages),
             ("bytes", self.bytes),
             ("listings", self.listings),
@@ -271,6 +301,7 @@ impl Polled {
             ("gone", self.gone),
             ("rejects", self.rejects),
         ];
-        pairs.into_iter().map(|(name, count)| (name.to_owned(), count)).collect()
+        let left = self.requests_left().map(|left| ("requests_left", left));
+        pairs.into_iter().chain(left).map(|(name, count)| (name.to_owned(), count)).collect()
     }
 }

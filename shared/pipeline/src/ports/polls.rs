@@ -6,6 +6,7 @@ use stoop_domain::{Listing, Reject, Time};
 use stoop_sources::{Cursor, Request};
 
 use super::PortError;
+use crate::poll::Account;
 
 /// The stream between poller and metrics.
 ///
@@ -194,6 +195,23 @@ pub enum RunOutcome {
     Partial,
     /// It failed.
     Failed,
+    /// It asked for nothing: its source is left alone for a while, because polls of it failed.
+    Skipped,
+}
+
+/// What was asked of each account of a source, shared by everyone who polls it: one record an account, named by
+/// [`stoop_sources::Source::account`].
+///
+/// Contract: [`Budgets::save`] is conditional on the version that was loaded, and atomic; [`Budgets::load`] sees what
+/// was saved before it was called, whoever did. So no request is counted by none of two pollers, nor a limit overspent.
+#[async_trait]
+pub trait Budgets: Send + Sync {
+    /// The record of an account and its version; a fresh one with version 0 where there is none.
+    async fn load(&self, account: &str) -> Result<(Account, u64), PortError>;
+
+    /// Stores the record of an account if `version` is still that of the stored one; `false` if it is not. The
+    /// stored version is one higher.
+    async fn save(&self, account: &str, record: &Account, version: u64) -> Result<bool, PortError>;
 }
 
 /// The ledger of runs. Contract: recording a run again by its id replaces it.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use stoop_sources::settings::{Mistakes, Section};
-use stoop_sources::{Params, Source};
+use stoop_sources::{Limit, Params, Source};
 
 use super::SearchConfig;
 use super::params::{Lacking, Written, file_path};
@@ -15,6 +15,9 @@ use super::values::{HOUR_MS, duration_ms, required};
 /// the name and the time at which the search was due.
 const NAME_MAX: usize = 100;
 
+/// More limits than any API has.
+const LIMITS_MAX: usize = 8;
+
 /// Which searches are read, and how far.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scope<'a> {
@@ -24,6 +27,17 @@ pub(super) enum Scope<'a> {
     Plan,
     /// The one of this name; the others are not looked at.
     Search(&'a str),
+    /// The one of this name, also where it is switched off.
+    Check(&'a str),
+    /// All, those that are switched off too, to be shown: nothing is asked of the world but the maps.
+    Outline,
+}
+
+impl Scope<'_> {
+    /// Whether a search that is switched off is read like one that is on.
+    fn reads_what_is_off(self) -> bool {
+        matches!(self, Self::Check(_) | Self::Outline)
+    }
 }
 
 /// The searches of a configuration.
@@ -61,7 +75,7 @@ pub(super) fn searches(
     for section in root.tables("search", mistakes) {
         let name = section.value("name", mistakes);
         let name = name.and_then(|name| Some((name.value.as_str()?.to_owned(), name.line)));
-        if let Scope::Search(wanted) = scope
+        if let Scope::Search(wanted) | Scope::Check(wanted) = scope
             && name.as_ref().is_none_or(|(name, _)| name != wanted)
         {
             continue;
@@ -85,7 +99,7 @@ pub(super) fn searches(
 
 impl Reader<'_> {
     fn search(&self, section: &Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<Switched> {
-        section.only(&["name", "source", "every", "full_scan_every", "enabled", "params"], mistakes);
+        section.only(&["name", "source", "every", "full_scan_every", "limits", "enabled", "params"], mistakes);
         let place = self.surroundings.place();
         let name = required(section, "name", "a name of your choice", mistakes);
         let kinds = stoop_sources::KINDS.iter().map(|kind| kind.name).collect::<Vec<_>>().join(", ");
@@ -93,6 +107,7 @@ impl Reader<'_> {
         let kind = required(section, "source", &accepted, mistakes);
         let every_ms = duration_ms(section, "every", HOUR_MS, mistakes);
         let full_scan_every_ms = duration_ms(section, "full_scan_every", 24 * HOUR_MS, mistakes);
+        let limits = limits(section, mistakes);
         let enabled = section.boolean("enabled", mistakes);
         let known = kind.as_deref().unwrap_or_default();
         let params = section.table("params", mistakes).map(|table| Written::walk(known, &table, place, mistakes));
@@ -101,14 +116,27 @@ impl Reader<'_> {
             mistakes.add(line, section.key("name"), problem);
         }
         let (name, kind) = (name?, kind.as_deref()?);
-        if enabled == Some(false) {
+        if enabled == Some(false) && !self.scope.reads_what_is_off() {
             return Some(Switched::Off(name));
         }
         let params = params.unwrap_or_else(|| Written::none(kind));
-        let source = self.source(section, kind, &params, enabled == Some(true), mistakes)?;
+        let kept = mistakes.len();
+        let switched_on = enabled == Some(true) || self.scope.reads_what_is_off();
+        let Some(source) = self.source(section, kind, &params, switched_on, mistakes) else {
+            // What is off need not be whole; it is shown all the same.
+            let is_spared = enabled == Some(false) && self.scope == Scope::Outline;
+            return is_spared.then(|| {
+                mistakes.truncate(kept);
+                Switched::Off(name)
+            });
+        };
+        let is_off = |source: &dyn Source| !enabled.unwrap_or(!source.manners().off_by_default);
         let full_scan_every_ms = i64::try_from(full_scan_every_ms).unwrap_or(i64::MAX);
         Some(match source {
-            Some(source) => Switched::On(SearchConfig { name, source, every_ms, full_scan_every_ms }),
+            Some(source) => {
+                let (kind, switched_off) = (kind.to_owned(), is_off(&*source));
+                Switched::On(SearchConfig { name, kind, switched_off, source, every_ms, full_scan_every_ms, limits })
+            }
             None => Switched::Off(name),
         })
     }
@@ -144,7 +172,10 @@ impl Reader<'_> {
         {
             return Some(None);
         }
-        let (taken, lacking) = params.take(self.surroundings, self.scope != Scope::Plan);
+        let (taken, lacking) = match self.scope {
+            Scope::Outline => (params.with_stand_ins(), Vec::new()),
+            _ => params.take(self.surroundings, self.scope != Scope::Plan),
+        };
         let built = if lacking.is_empty() { build(&taken) } else { tried };
         let complete = lacking.is_empty();
         for Lacking(line, key, problem) in lacking {
@@ -168,6 +199,29 @@ impl Reader<'_> {
         let text = self.surroundings.file(&path).map_err(|why| format!("the map {shown} cannot be read: {why}"))?;
         stoop_sources::declared::Map::parse(&text, &shown).map_err(|errors| errors.to_string())
     }
+}
+
+/// The limits of a search's account, where they are not the source's own. One limit may be written without the list.
+fn limits(section: &Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<Vec<Limit>> {
+    let texts = section.texts("limits", mistakes)?;
+    let line = section.value("limits", mistakes).map_or(section.line(), |value| value.line);
+    if texts.is_empty() || texts.len() > LIMITS_MAX {
+        let problem = format!("names {} limits; accepted: 1 to {LIMITS_MAX}, or none of it", texts.len());
+        mistakes.add(line, section.key("limits"), problem);
+    }
+    let mut limits: Vec<Limit> = Vec::with_capacity(texts.len());
+    for (text, line) in texts {
+        match text.parse::<Limit>() {
+            Ok(limit) if limits.iter().any(|known| (known.of, known.per_ms) == (limit.of, limit.per_ms)) => {
+                let problem =
+                    format!("{text:?} limits what another one limits for the same time; accepted: one of them");
+                mistakes.add(line, section.key("limits"), problem);
+            }
+            Ok(limit) => limits.push(limit),
+            Err(error) => mistakes.add(line, section.key("limits"), format!("{text:?} is no limit; {error}")),
+        }
+    }
+    Some(limits)
 }
 
 /// Why a search cannot have this name. On AWS it is the group of the search's messages, part of its object's key,

@@ -73,6 +73,25 @@ fn a_search_is_read_with_its_secret_from_the_environment() {
 }
 
 #[test]
+fn a_search_may_have_other_limits_than_its_source() {
+    let with = |line: &str| {
+        let params = "params = { url = 'https://api.example.com/odata' }";
+        let mut config = config(&format!("[[search]]\nname = 'a'\nsource = 'reso'\n{line}\n{params}\n"))?;
+        Ok::<_, String>(config.searches.remove(0).limits)
+    };
+    let limits = with("limits = ['2/s', '500/mo', '4 GB/h']").unwrap().unwrap();
+    assert_eq!(limits, [Limit::per_second(2), Limit::per_month(500), Limit::bytes_per_hour(4_000_000_000)]);
+    assert_eq!(with("limits = '30/m'").unwrap().unwrap(), [Limit::per_minute(30)]);
+    assert_eq!(with("").unwrap(), None, "those of the source");
+    let told = with("limits = [\n  '2/s',\n  '5/w',\n  '3/s',\n]").unwrap_err();
+    contains(&told, &["stoop.toml:6: search[0].limits: \"5/w\" is no limit; accepted: ", "7200/h", "50/mo"]);
+    contains(&told, &["stoop.toml:7: search[0].limits: \"3/s\" limits what another one limits for the same time"]);
+    contains(&with("limits = []").unwrap_err(), &["stoop.toml:4: search[0].limits: names 0 limits; accepted: 1 to 8"]);
+    contains(&with("limits = 3").unwrap_err(), &["3 is integer; accepted: a text or a list of texts"]);
+    contains(&with("limits = [true]").unwrap_err(), &["true is boolean; accepted: texts only in this list"]);
+}
+
+#[test]
 fn on_the_laptop_every_path_is_relative_to_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("stoop.toml");

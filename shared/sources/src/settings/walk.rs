@@ -59,6 +59,11 @@ impl<'t> Mistakes<'t> {
         self.found.len()
     }
 
+    /// Takes back all but the first `len`.
+    pub fn truncate(&mut self, len: usize) {
+        self.found.truncate(len);
+    }
+
     /// All of them, by line, each once.
     #[must_use]
     pub fn into_errors(mut self) -> MapErrors {

@@ -1,0 +1,20 @@
+//! `stoop sources`: what there is to poll, what one source tells, and a draft of a new one.
+
+mod check;
+mod list;
+mod new;
+mod report;
+mod sample;
+
+use std::process::ExitCode;
+
+use crate::args::{SourcesArgs, SourcesCommand, StoreArgs};
+
+/// `stoop sources` and what is below it.
+pub(crate) async fn sources(store: &StoreArgs, args: &SourcesArgs) -> anyhow::Result<ExitCode> {
+    match &args.command {
+        None => list::list(args),
+        Some(SourcesCommand::Check(args)) => check::check(store, args).await,
+        Some(SourcesCommand::New(args)) => new::new(args),
+    }
+}

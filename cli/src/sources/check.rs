@@ -1,0 +1,185 @@
+use std::process::ExitCode;
+
+use serde::Serialize;
+use stoop_embedded::{Database, PageFolder};
+use stoop_pipeline::{Clock, Peeked, PollPorts, Tokens, Understood, peek};
+use stoop_runtime::{Config, HttpClient, SearchConfig, read_outline, read_search};
+use stoop_sources::{Coverage, Manners, Next};
+
+use super::list::in_words;
+use super::report::Report;
+use crate::args::{CheckArgs, StoreArgs};
+use crate::failure::usage;
+use crate::run::StoppableClock;
+use crate::show::{self, Look, print, print_json};
+use crate::stop::Stop;
+
+/// What one request for a search showed.
+#[derive(Serialize)]
+struct Checked {
+    search: String,
+    source: String,
+    source_name: String,
+    enabled: bool,
+    status: u16,
+    requests: u64,
+    bytes: u64,
+    /// How many listings the source says the whole search has.
+    total: Option<u64>,
+    /// `page`, `end` or `capped`.
+    next: &'static str,
+    limits: Vec<String>,
+    /// How much each limit has left, where they are counted.
+    left: Vec<Left>,
+    robots: bool,
+    /// Whether a complete scan shows what is gone.
+    shows_gone: bool,
+    #[serde(flatten)]
+    report: Report,
+}
+
+#[derive(Serialize)]
+struct Left {
+    limit: String,
+    left: u64,
+}
+
+/// `stoop sources check`.
+pub(super) async fn check(store: &StoreArgs, args: &CheckArgs) -> anyhow::Result<ExitCode> {
+    let outline = read_outline(&args.config).map_err(usage)?;
+    let Some(search) = read_search(&args.config, &args.search).map_err(usage)? else {
+        return Err(usage(format!("the search {:?} is not configured; there are: {}", args.search, names(&outline))));
+    };
+    let look = Look::of_stdout();
+    if !args.json.json {
+        print(&before(&search, look))?;
+    }
+    let peeked = look_at(&search, &store.or(&outline)).await?;
+    let checked = Checked::of(&search, peeked);
+    if args.json.json {
+        print_json(&checked)?;
+    } else {
+        print(&checked.draw(look))?;
+    }
+    Ok(if checked.report.has_listings() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn names(outline: &Config) -> String {
+    let known = outline.searches.iter().map(|search| &search.name).chain(&outline.switched_off);
+    known.map(String::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// What is going to be done, told before it is done.
+fn before(search: &SearchConfig, look: Look) -> String {
+    let manners = search.source.manners();
+    let source = &search.kind;
+    let mut text = format!("{}: one request to {source}, nothing is stored\n", look.bold(&show::plain(&search.name)));
+    let mut remark = |line: &str| text += &look.dim(&format!("{line}\n"));
+    if search.switched_off {
+        remark("The search is switched off, and stays so.");
+    }
+    if manners.robots {
+        remark("A scraped site: robots.txt is asked first and obeyed. Read its terms before you switch it on.");
+    }
+    text
+}
+
+/// Makes the request. Where there is a database, the requests count against the same limits as those of polls.
+async fn look_at(search: &SearchConfig, store: &StoreArgs) -> anyhow::Result<Peeked> {
+    let nowhere = tempfile::tempdir()?;
+    let database = if store.db().exists() {
+        Database::open(store.db(), &store.data()).map_err(usage)?
+    } else {
+        Database::open(&nowhere.path().join("none.db"), nowhere.path()).map_err(usage)?
+    };
+    let http = HttpClient::new();
+    let pages = PageFolder::new(nowhere.path());
+    let stop = Stop::on_signals();
+    let stopped = || stop.is_set();
+    let (clock, tokens) = (StoppableClock(stop.clone()), Tokens::default());
+    let ports = PollPorts {
+        http: &http,
+        stream: &*database,
+        index: &*database,
+        pages: &pages,
+        quarantine: &*database,
+        runs: &*database,
+        budgets: &*database,
+        tokens: &tokens,
+        clock: &clock,
+        deadline: None,
+        stop: &stopped,
+    };
+    let run = format!("check-{}-{}", search.name, clock.now().ms());
+    Ok(peek(&*search.source, search.limits.as_deref(), &run, ports).await?)
+}
+
+impl Checked {
+    fn of(search: &SearchConfig, peeked: Peeked) -> Self {
+        let Peeked { page, status, requests, bytes, at, left } = peeked;
+        let Manners { coverage, limits, robots, .. } = search.source.manners();
+        let limits = search.limits.as_ref().unwrap_or(&limits);
+        let mut understood = Understood::default();
+        for row in page.rows {
+            understood.take(search.source.name(), row, at);
+        }
+        Self {
+            search: search.name.clone(),
+            source: search.kind.clone(),
+            source_name: search.source.name().to_owned(),
+            enabled: !search.switched_off,
+            status,
+            requests,
+            bytes,
+            total: page.total,
+            next: match page.next {
+                Next::Page(_) => "page",
+                Next::End => "end",
+                Next::Capped => "capped",
+            },
+            limits: in_words(limits),
+            left: left.into_iter().map(|(limit, left)| Left { limit: limit.to_string(), left }).collect(),
+            robots,
+            shows_gone: coverage == Coverage::Snapshot,
+            report: Report::of(understood),
+        }
+    }
+
+    fn draw(&self, look: Look) -> String {
+        let requests = if self.requests == 1 { "request" } else { "requests" };
+        let mut facts = vec![
+            (
+                "answer",
+                format!("{} bytes, status {}, {} {requests}", show::count(self.bytes), self.status, self.requests),
+            ),
+            ("total", self.total.map_or("not told".to_owned(), |total| format!("{} listings", show::count(total)))),
+            (
+                "next",
+                match self.next {
+                    "page" => "there is another page",
+                    "capped" => "the source has more and does not show it: split the search",
+                    _ => "this was the last page",
+                }
+                .to_owned(),
+            ),
+            ("limits", if self.limits.is_empty() { "none".to_owned() } else { self.limits.join(", ") }),
+        ];
+        // A pause between requests leaves one in each stretch and says nothing.
+        let left = self.left.iter().filter(|left| !left.limit.starts_with("1 request"));
+        let left: Vec<String> = left.map(|Left { limit, left }| format!("{} of {limit}", show::count(*left))).collect();
+        if !left.is_empty() {
+            facts.push(("left", left.join(", ")));
+        }
+        let gone = match (self.shows_gone, self.total) {
+            (true, Some(_)) => "a complete scan that misses a listing twice",
+            (true, None) => "a complete scan that misses a listing twice, but only where the total is told",
+            (false, _) => "never by absence",
+        };
+        facts.push(("gone", gone.to_owned()));
+        let mut text = format!("\n{}\n\n", self.report.sum());
+        for (name, words) in facts {
+            text += &format!("  {}{words}\n", look.dim(&format!("{name:<8}")));
+        }
+        text + &self.report.draw(look)
+    }
+}

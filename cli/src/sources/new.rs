@@ -1,0 +1,107 @@
+use std::fs::File;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use serde::Serialize;
+use stoop_domain::Purpose;
+use stoop_pipeline::Clock;
+use stoop_runtime::SystemClock;
+use stoop_sources::draft::{Draft, Told, draft};
+
+use super::report::Report;
+use super::sample;
+use crate::args::NewArgs;
+use crate::failure::usage;
+use crate::show::{Look, print, print_json};
+
+/// A draft that was written, and what it makes of its sample.
+#[derive(Serialize)]
+struct Drafted {
+    name: String,
+    /// The file that was written.
+    file: PathBuf,
+    /// Where in the sample the rows are; `None` where they are all there is.
+    rows_at: Option<String>,
+    /// What a search of it has to give.
+    params: Vec<String>,
+    #[serde(flatten)]
+    report: Report,
+}
+
+/// `stoop sources new`.
+pub(super) fn new(args: &NewArgs) -> anyhow::Result<ExitCode> {
+    let file = args.to.clone().unwrap_or_else(|| PathBuf::from(format!("{}.toml", args.name)));
+    if file.exists() && !args.force {
+        return Err(usage(format!("{} is there already; --force writes over it", file.display())));
+    }
+    let sample = sample::read(&args.from)?;
+    let told = told(args);
+    let shown = args.from.display();
+    let Draft { toml, map, params, .. } = draft(&sample, &told).map_err(|error| usage(format!("{shown}: {error}")))?;
+    let report = Report::of(sample::understood(&args.from, &map, SystemClock.now())?);
+    write(&file, &toml, args.force).with_context(|| format!("writing {}", file.display()))?;
+    let drafted = Drafted {
+        name: args.name.clone(),
+        file,
+        rows_at: sample.pointer().map(str::to_owned),
+        params: params.into_iter().map(|(name, _)| name).collect(),
+        report,
+    };
+    if args.json.json {
+        print_json(&drafted)?;
+    } else {
+        print(&drafted.draw(args, Look::of_stdout()))?;
+    }
+    Ok(if drafted.report.has_listings() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn told(args: &NewArgs) -> Told {
+    let sample = args.from.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Told {
+        name: args.name.clone(),
+        sample,
+        url: args.url.clone(),
+        country: args.country.clone(),
+        currency: args.currency.clone(),
+        purpose: args.purpose.as_deref().map(|purpose| if purpose == "rent" { Purpose::Rent } else { Purpose::Sale }),
+    }
+}
+
+/// Writes the map. Without `over`, a file that has come in the meantime is left alone as well.
+fn write(file: &Path, toml: &str, over: bool) -> std::io::Result<()> {
+    let mut options = File::options();
+    let options =
+        if over { options.write(true).create(true).truncate(true) } else { options.write(true).create_new(true) };
+    let mut opened = match options.open(file) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            return Err(std::io::Error::other("it is there already; --force writes over it"));
+        }
+        opened => opened?,
+    };
+    opened.write_all(toml.as_bytes())
+}
+
+impl Drafted {
+    fn draw(&self, args: &NewArgs, look: Look) -> String {
+        let file = self.file.display();
+        let place = self.rows_at.as_ref().map_or(String::new(), |pointer| format!(" at {pointer}"));
+        let mut text = format!(
+            "{}\nRead with it, {}{place}: {}\n",
+            look.bold(&format!("Wrote {file}.")),
+            args.from.display(),
+            self.report.sum()
+        );
+        text += &self.report.draw(look);
+        text += &format!("\n{}\n", look.bold("Next"));
+        text += &format!("  look at each line of {file}: all of it is a guess, and what begins with # is off\n");
+        if args.url.is_some() {
+            text +=
+                &format!("  name it in stoop.toml as its first lines say, then `stoop sources check {}`\n", self.name);
+        } else {
+            text += &format!("  stoop replay --map {file} {}\n", args.from.display());
+        }
+        text
+    }
+}

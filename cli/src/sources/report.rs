@@ -1,0 +1,167 @@
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use stoop_domain::Reason;
+use stoop_pipeline::{FieldCount, RefusedCount, Understood};
+
+use crate::show::{self, Cell, Column, Look, Table, UNKNOWN};
+
+/// What was understood of rows, field by field.
+#[derive(Serialize)]
+pub(super) struct Report {
+    rows: u64,
+    listings: u64,
+    fields: Vec<FieldRow>,
+    refused: Vec<RefusedRow>,
+}
+
+#[derive(Serialize)]
+struct FieldRow {
+    name: &'static str,
+    filled: u64,
+    /// Of the listings that were understood, from 0 to 1.
+    share: f64,
+    example: Option<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    values: BTreeMap<String, u64>,
+}
+
+#[derive(Serialize)]
+struct RefusedRow {
+    reason: Reason,
+    rows: u64,
+    detail: String,
+    excerpt: String,
+}
+
+/// The longest excerpt that is shown in a terminal, in letters.
+const EXCERPT_MAX: usize = 240;
+
+/// The longest list of values that is shown.
+const VALUES_MAX: usize = 4;
+
+impl Report {
+    pub(super) fn of(understood: Understood) -> Self {
+        let Understood { rows, listings, fields, refused } = understood;
+        let field = |FieldCount { name, filled, example, values }| FieldRow {
+            name,
+            filled,
+            share: share(filled, listings),
+            example,
+            values,
+        };
+        let refusal = |RefusedCount { reason, rows, detail, excerpt }| RefusedRow { reason, rows, detail, excerpt };
+        Self {
+            rows,
+            listings,
+            fields: fields.into_iter().map(field).collect(),
+            refused: refused.into_iter().map(refusal).collect(),
+        }
+    }
+
+    /// Whether anything was understood.
+    pub(super) fn has_listings(&self) -> bool {
+        self.listings > 0
+    }
+
+    /// `38 of 41 rows were understood`.
+    pub(super) fn sum(&self) -> String {
+        match (self.listings, self.rows) {
+            (_, 0) => "There were no rows.".to_owned(),
+            (listings, rows) => {
+                format!("{} of {} rows were understood.", show::count(listings), show::count(rows))
+            }
+        }
+    }
+
+    pub(super) fn draw(&self, look: Look) -> String {
+        let mut text = String::new();
+        if !self.fields.is_empty() {
+            text += &format!("\n{}\n\n{}", look.bold("Fields"), self.draw_fields(look));
+        }
+        if !self.refused.is_empty() {
+            text += &format!("\n{}\n", look.bold("Refused"));
+            for refused in &self.refused {
+                text += &refused.draw(look);
+            }
+        }
+        text
+    }
+
+    fn draw_fields(&self, look: Look) -> String {
+        let mut table = Table::new([
+            Column::left("field"),
+            Column::right("filled"),
+            Column::right("share"),
+            Column::cut("example"),
+        ]);
+        for field in &self.fields {
+            let filled = show::count(field.filled);
+            match &field.example {
+                Some(_) => {
+                    let share = Cell::from(percent(field.share));
+                    let share = if field.filled == self.listings { share.green() } else { share.yellow() };
+                    table.row([field.name.into(), filled.into(), share, field.shown().into()]);
+                }
+                None => table.row([field.name, &*filled, UNKNOWN, ""].map(|text| Cell::from(text).dim())),
+            }
+        }
+        table.draw(look)
+    }
+}
+
+impl FieldRow {
+    /// An example, or of few values how often each came.
+    fn shown(&self) -> String {
+        if self.values.len() < 2 {
+            return self.example.as_deref().map(show::plain).unwrap_or_default();
+        }
+        let mut values: Vec<_> = self.values.iter().collect();
+        values.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        let more = if values.len() > VALUES_MAX { ", ..." } else { "" };
+        let words: Vec<String> =
+            values.iter().take(VALUES_MAX).map(|(value, count)| format!("{value} {}", show::count(**count))).collect();
+        words.join(", ") + more
+    }
+}
+
+impl RefusedRow {
+    fn draw(&self, look: Look) -> String {
+        let excerpt: String = show::plain(&self.excerpt).chars().take(EXCERPT_MAX).collect();
+        let cut = if excerpt.len() < show::plain(&self.excerpt).len() { "…" } else { "" };
+        let rows = if self.rows == 1 { "row" } else { "rows" };
+        format!(
+            "\n  {} {rows}: {}, {}\n  {}\n",
+            show::count(self.rows),
+            self.reason.as_str().replace('_', " "),
+            show::plain(&self.detail),
+            look.dim(&format!("{excerpt}{cut}"))
+        )
+    }
+}
+
+fn share(part: u64, whole: u64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "a share")]
+    let share = part as f64 / whole.max(1) as f64;
+    (share * 10_000.0).round() / 10_000.0
+}
+
+/// Whole percents, of which 100 means all and 0 means none.
+fn percent(share: f64) -> String {
+    match share {
+        s if s >= 1.0 => "100 %".to_owned(),
+        s if s > 0.99 => "99 %".to_owned(),
+        s if s > 0.0 && s < 0.01 => "1 %".to_owned(),
+        s => format!("{:.0} %", s * 100.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_nearly_all_is_not_told_as_all() {
+        assert_eq!([1.0, 0.999, 0.5, 0.001, 0.0].map(percent), ["100 %", "99 %", "50 %", "1 %", "0 %"]);
+    }
+}

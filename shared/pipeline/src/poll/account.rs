@@ -1,0 +1,91 @@
+use std::hash::{BuildHasher, BuildHasherDefault};
+
+use rustc_hash::FxHasher;
+use stoop_domain::Time;
+
+use super::PollPorts;
+use super::budget::Account;
+use crate::ports::PortError;
+
+/// Attempts at one change of a record. Whoever loses lost to one that won, so that twenty pollers that change it at
+/// once take twenty attempts at most, and each of them makes many.
+const ATTEMPTS_MAX: u32 = 100;
+
+/// A poll's hold on the record of its account, which others change as well.
+pub(super) struct SharedAccount<'a> {
+    ports: PollPorts<'a>,
+    pub(super) name: String,
+    /// The record as it was seen last, and its version.
+    seen: Option<(Account, u64)>,
+    /// Others change it as well these days: better read it first than try and fail.
+    contended: bool,
+    run: &'a str,
+}
+
+impl<'a> SharedAccount<'a> {
+    pub(super) fn new(ports: PollPorts<'a>, name: String, run: &'a str) -> Self {
+        Self { ports, name, seen: None, contended: false, run }
+    }
+
+    /// Changes the record: `change` is called with the newest record and the time, as often as others come between.
+    /// What it says is taken to be so once the record is stored, or where nothing was to be changed.
+    ///
+    /// A poll that has the account for itself writes once and reads nothing.
+    pub(super) async fn change<T>(
+        &mut self,
+        mut change: impl FnMut(&mut Account, Time) -> T + Send,
+    ) -> Result<T, PortError>
+    where
+        T: Send,
+    {
+        for attempt in 0..ATTEMPTS_MAX {
+            let remembered = self.seen.take();
+            let known = remembered.as_ref().map(|(_, version)| *version);
+            let (before, version, fresh) = match remembered.filter(|_| !self.contended) {
+                Some((account, version)) => (account, version, false),
+                None => {
+                    let (account, version) = self.ports.budgets.load(&self.name).await?;
+                    self.contended = known.is_some_and(|known| known != version);
+                    (account, version, true)
+                }
+            };
+            let mut after = before.clone();
+            let said = change(&mut after, self.ports.clock.now());
+            if after == before && fresh {
+                self.seen = Some((before, version));
+                return Ok(said);
+            }
+            // Where nothing is written, what was said has to be said of the record as it is now.
+            if after == before {
+                self.contended = true;
+                self.seen = Some((before, version));
+                continue;
+            }
+            if self.ports.budgets.save(&self.name, &after, version).await? {
+                self.seen = Some((after, version + 1));
+                return Ok(said);
+            }
+            self.contended = true;
+            self.seen = Some((before, version));
+            self.ports.clock.sleep(self.pause_ms(attempt, version)).await;
+        }
+        let why = format!("others changed it {ATTEMPTS_MAX} times in the meantime");
+        Err(PortError::new(format!("change the record of the account {}", self.name), why))
+    }
+
+    /// Reads the record anew.
+    pub(super) async fn reload(&mut self) -> Result<&Account, PortError> {
+        Ok(&self.seen.insert(self.ports.budgets.load(&self.name).await?).0)
+    }
+
+    /// The record as it was seen last.
+    pub(super) fn seen(&self) -> Option<&Account> {
+        self.seen.as_ref().map(|(account, _)| account)
+    }
+
+    /// Spread, so that those who lost do not come back in step; the same in every run of this name.
+    fn pause_ms(&self, attempt: u32, version: u64) -> u64 {
+        let spread = BuildHasherDefault::<FxHasher>::default().hash_one((self.run, attempt, version));
+        1 + spread % (5 * u64::from(attempt.min(9) + 1))
+    }
+}

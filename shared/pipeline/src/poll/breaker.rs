@@ -1,0 +1,192 @@
+use serde::{Deserialize, Serialize};
+use stoop_domain::Time;
+
+/// After so many polls in a row that failed at the source, it is left alone.
+const FAILURES_MAX: u32 = 5;
+
+/// How long it is left alone the first time; each time after that twice as long, up to the second.
+const PAUSE_MS: i64 = 60_000;
+const PAUSE_MAX_MS: i64 = Time::HOUR_MS;
+
+/// A poll that tries whether the source is back and does not say how it went within so long has died. It says so
+/// with every request that it still lives.
+const TRIAL_MS: i64 = 600_000;
+
+/// Keeps polls away from an account that is dead, so that it gets no more than one try at a time.
+///
+/// Closed, polls pass. After [`FAILURES_MAX`] failures it opens: nobody passes for a while. Then it is half open: one
+/// poll passes, and how that ends closes it or opens it for twice as long.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Breaker {
+    /// Failures in a row.
+    #[serde(default)]
+    failures: u32,
+    /// How many times it has opened since it was last closed.
+    #[serde(default)]
+    openings: u32,
+    /// Nobody passes before this moment.
+    #[serde(default)]
+    closed_until_ms: i64,
+    /// A poll tries whether the source is back, and is given up for dead at this moment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trial_until_ms: Option<i64>,
+}
+
+/// How a poll ended, as far as the source is to blame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// The source answered as it should.
+    Well,
+    /// It did not.
+    Badly,
+    /// That is not known: the poll was stopped, held back, or failed on our side.
+    Otherwise,
+}
+
+/// How a poll passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Passed {
+    /// As polls do.
+    Freely,
+    /// To try whether the source is back. It has to say how it went.
+    OnTrial,
+}
+
+/// The account is left alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct LeftAlone {
+    pub(super) failures: u32,
+    pub(super) until: Time,
+}
+
+impl Breaker {
+    /// Lets a poll pass, or not.
+    pub(super) fn pass(&mut self, now: Time) -> Result<Passed, LeftAlone> {
+        if self.openings == 0 {
+            return Ok(Passed::Freely);
+        }
+        let until_ms = self.closed_until_ms.max(self.trial_until_ms.unwrap_or(i64::MIN));
+        if now.ms() < until_ms {
+            return Err(LeftAlone { failures: self.failures, until: Time::from_ms(until_ms) });
+        }
+        self.still_trying(now);
+        Ok(Passed::OnTrial)
+    }
+
+    /// The poll on trial goes on.
+    pub(super) fn still_trying(&mut self, now: Time) {
+        self.trial_until_ms = Some(now.plus_ms(TRIAL_MS).ms());
+    }
+
+    /// A poll has ended.
+    pub(super) fn ended(&mut self, passed: Passed, how: Ended, now: Time) {
+        match (how, passed) {
+            (Ended::Well, _) => *self = Self::default(),
+            (Ended::Otherwise, Passed::Freely) => {}
+            (Ended::Otherwise, Passed::OnTrial) => self.trial_until_ms = None,
+            // It began before the source was left alone: its failure says nothing new.
+            (Ended::Badly, Passed::Freely) if self.openings > 0 => {}
+            (Ended::Badly, Passed::Freely) => {
+                self.failures = self.failures.saturating_add(1);
+                if self.failures >= FAILURES_MAX {
+                    self.open(now);
+                }
+            }
+            (Ended::Badly, Passed::OnTrial) => {
+                self.failures = self.failures.saturating_add(1);
+                self.open(now);
+            }
+        }
+    }
+
+    fn open(&mut self, now: Time) {
+        let pause_ms = (PAUSE_MS << self.openings.min(16)).min(PAUSE_MAX_MS);
+        self.openings = self.openings.saturating_add(1);
+        self.closed_until_ms = now.plus_ms(pause_ms).ms();
+        self.trial_until_ms = None;
+    }
+
+    /// Moves its moments back by `ms`, for a clock that was set back.
+    pub(super) fn shift(&mut self, ms: i64) {
+        self.closed_until_ms = self.closed_until_ms.saturating_sub(ms);
+        self.trial_until_ms = self.trial_until_ms.map(|until| until.saturating_sub(ms));
+    }
+
+    /// Whether a poll that ends well has anything to change.
+    pub(super) fn is_fresh(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Time {
+        Time::from_ms(seconds * 1_000)
+    }
+
+    /// A breaker that opened at second 0.
+    fn opened() -> Breaker {
+        let mut breaker = Breaker::default();
+        for _ in 0..FAILURES_MAX {
+            assert_eq!(breaker.pass(at(0)), Ok(Passed::Freely));
+            breaker.ended(Passed::Freely, Ended::Badly, at(0));
+        }
+        breaker
+    }
+
+    #[test]
+    fn five_failures_in_a_row_open_it_and_four_do_not() {
+        let mut breaker = Breaker::default();
+        for how in [Ended::Badly, Ended::Badly, Ended::Badly, Ended::Badly, Ended::Otherwise, Ended::Well, Ended::Badly]
+        {
+            breaker.ended(Passed::Freely, how, at(0));
+            assert_eq!(breaker.pass(at(0)), Ok(Passed::Freely));
+        }
+        let left_alone = LeftAlone { failures: 5, until: at(60) };
+        assert_eq!(opened().pass(at(59)), Err(left_alone));
+    }
+
+    #[test]
+    fn one_poll_at_a_time_tries_whether_the_source_is_back() {
+        let mut breaker = opened();
+        assert_eq!(breaker.pass(at(60)), Ok(Passed::OnTrial));
+        assert!(breaker.pass(at(61)).is_err(), "another one tries already");
+        breaker.still_trying(at(500));
+        assert!(breaker.pass(at(1_000)).is_err(), "and it lives");
+        breaker.ended(Passed::OnTrial, Ended::Well, at(1_001));
+        assert_eq!(breaker.pass(at(1_001)), Ok(Passed::Freely));
+        assert!(breaker.is_fresh());
+
+        let mut breaker = opened();
+        assert_eq!(breaker.pass(at(60)), Ok(Passed::OnTrial));
+        assert_eq!(breaker.pass(at(660)), Ok(Passed::OnTrial), "one that died is replaced");
+        breaker.ended(Passed::OnTrial, Ended::Otherwise, at(661));
+        assert_eq!(breaker.pass(at(662)), Ok(Passed::OnTrial), "one that learned nothing as well");
+    }
+
+    #[test]
+    fn each_failed_trial_doubles_the_pause_up_to_an_hour() {
+        let (mut breaker, mut now, mut pauses) = (opened(), 0, Vec::new());
+        for _ in 0..9 {
+            let until = breaker.pass(at(now)).unwrap_err().until;
+            pauses.push(until.ms() / 1_000 - now);
+            now = until.ms() / 1_000;
+            assert_eq!(breaker.pass(at(now)), Ok(Passed::OnTrial));
+            breaker.ended(Passed::OnTrial, Ended::Badly, at(now));
+        }
+        assert_eq!(pauses, [60, 120, 240, 480, 960, 1_920, 3_600, 3_600, 3_600]);
+    }
+
+    #[test]
+    fn polls_that_began_before_it_opened_do_not_hold_it_open() {
+        let mut breaker = opened();
+        for _ in 0..20 {
+            breaker.ended(Passed::Freely, Ended::Badly, at(30));
+        }
+        assert_eq!(breaker, opened());
+        breaker.ended(Passed::Freely, Ended::Well, at(30));
+        assert_eq!(breaker.pass(at(30)), Ok(Passed::Freely), "an answer says that the source is back");
+    }
+}

@@ -1,0 +1,84 @@
+use stoop_domain::Time;
+use stoop_sources::{Answer, Limit, Page, ReadError, Source};
+
+use super::breaker::Ended;
+use super::fetch::Fetcher;
+use super::robots::Robots;
+use super::{PollError, PollPorts, Polled};
+
+/// What a look at one page showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peeked {
+    /// What was understood of it.
+    pub page: Page,
+    /// The status of the answer.
+    pub status: u16,
+    /// HTTP requests made for it, retries, tokens and `robots.txt` among them.
+    pub requests: u64,
+    /// Bytes of the page.
+    pub bytes: u64,
+    /// When it was received.
+    pub at: Time,
+    /// How much each limit of the account has left.
+    pub left: Vec<(Limit, u64)>,
+}
+
+/// An answer as it came, and when.
+struct Fetched {
+    page: Page,
+    status: u16,
+    bytes: u64,
+    at: Time,
+}
+
+/// Looks at the first page of a source as a poll would, `robots.txt` first where manners say so, and stores nothing of
+/// it: no page, no listing, no run. The requests count against the account's limits like those of a poll; `limits` are
+/// those in place of the source's own.
+///
+/// # Errors
+/// When the source does not answer as it should, or is not to be asked now.
+pub async fn peek(
+    source: &dyn Source,
+    limits: Option<&[Limit]>,
+    run: &str,
+    ports: PollPorts<'_>,
+) -> Result<Peeked, PollError> {
+    let mut fetcher = Fetcher::new(ports, source, run).limited(limits);
+    let fetched = first_page(source, &mut fetcher, ports).await;
+    let how = match &fetched {
+        Ok(Some(_)) => Ended::Well,
+        Err(PollError::Source(_) | PollError::Denied(_)) => Ended::Badly,
+        Ok(None) | Err(_) => Ended::Otherwise,
+    };
+    let mut polled = Polled::default();
+    if let Err(error) = fetcher.close(how, &mut polled).await {
+        tracing::warn!(%error, "the account's record does not say how this look ended");
+    }
+    let Some(Fetched { page, status, bytes, at }) = fetched? else {
+        let why = polled.held_until.map_or("stopped before there was an answer".to_owned(), |until| {
+            format!("the account of this source is not to be asked before {until}")
+        });
+        return Err(PollError::Source(why));
+    };
+    Ok(Peeked { page, status, requests: polled.requests, bytes, at, left: polled.left })
+}
+
+async fn first_page(
+    source: &dyn Source,
+    fetcher: &mut Fetcher<'_>,
+    ports: PollPorts<'_>,
+) -> Result<Option<Fetched>, PollError> {
+    let cursor = source.begin(None);
+    let request = source.request(&cursor);
+    if source.manners().robots && Robots::default().ask(&request, fetcher).await?.is_none() {
+        return Ok(None);
+    }
+    let Some(answer) = fetcher.fetch(&request).await? else { return Ok(None) };
+    let at = ports.clock.now();
+    let read = Answer { status: answer.status, headers: &answer.headers, body: &answer.body };
+    let page = source.read(&cursor, &read, at).map_err(|error| match error {
+        ReadError::Denied(why) => PollError::Denied(why),
+        other => PollError::Source(other.to_string()),
+    })?;
+    Ok(Some(Fetched { page, status: answer.status, bytes: answer.body.len() as u64, at }))
+}

@@ -1,0 +1,225 @@
+//! What was understood of rows, field by field: for people who want to know what a source really tells.
+
+use std::collections::BTreeMap;
+
+use stoop_domain::{Area, AreaUnit, Currency, Listing, Minor, Observation, Reason, Time};
+use stoop_sources::{Found, Row};
+
+/// What was understood of some rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Understood {
+    /// Rows.
+    pub rows: u64,
+    /// Of them, those that a poll would put on the stream.
+    pub listings: u64,
+    /// Every field of a listing, in a fixed order; empty where no row was understood.
+    pub fields: Vec<FieldCount>,
+    /// What was refused, by reason, the most frequent first.
+    pub refused: Vec<RefusedCount>,
+}
+
+/// One field over all listings that were understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldCount {
+    /// Its name, with what it is in before it: `list_price`, `place.city`, `details.title`.
+    pub name: &'static str,
+    /// Listings in which it is known.
+    pub filled: u64,
+    /// The first value.
+    pub example: Option<String>,
+    /// Of fields with few values, how often each came.
+    pub values: BTreeMap<String, u64>,
+}
+
+/// Rows refused for one reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedCount {
+    /// Why.
+    pub reason: Reason,
+    /// How many rows.
+    pub rows: u64,
+    /// The offending part of the first of them, in words.
+    pub detail: String,
+    /// The first of them, as far as the quarantine would keep it.
+    pub excerpt: String,
+}
+
+/// Fields whose values are counted: they are of few kinds.
+const COUNTED: [&str; 4] = ["purpose", "status", "currency", "property_type"];
+
+impl Understood {
+    /// Takes in a row. A listing that cannot be counted is refused here as a poll refuses it; `now` is when it was read.
+    pub fn take(&mut self, source: &str, row: Row, now: Time) {
+        self.rows += 1;
+        match row {
+            Row::Refused { reason, detail, raw, .. } => self.refuse(reason, detail, raw),
+            Row::Found(found) => {
+                let Found { native_id, at, listing } = *found;
+                let told_at = at;
+                let observation = Observation { source: source.into(), native_id, at: at.unwrap_or(now), listing };
+                match observation.check(now) {
+                    Ok(()) => self.count(&observation, told_at),
+                    Err((reason, detail)) => {
+                        let mut raw = Vec::new();
+                        stoop_wire::encode(&observation, &mut raw);
+                        self.refuse(reason, detail, String::from_utf8_lossy(&raw).into_owned());
+                    }
+                }
+            }
+        }
+    }
+
+    fn refuse(&mut self, reason: Reason, detail: String, excerpt: String) {
+        match self.refused.iter_mut().find(|refused| refused.reason == reason) {
+            Some(refused) => refused.rows += 1,
+            None => self.refused.push(RefusedCount { reason, rows: 1, detail, excerpt }),
+        }
+        self.refused.sort_by_key(|refused| (std::cmp::Reverse(refused.rows), refused.reason));
+    }
+
+    fn count(&mut self, observation: &Observation, told_at: Option<Time>) {
+        self.listings += 1;
+        let own = [("native_id", Some(observation.native_id.clone())), ("at", told_at.map(|at| at.to_string()))];
+        let values: Vec<(&'static str, Option<String>)> = own.into_iter().chain(fields(&observation.listing)).collect();
+        if self.fields.is_empty() {
+            let empty = |name| FieldCount { name, filled: 0, example: None, values: BTreeMap::new() };
+            self.fields = values.iter().map(|(name, _)| empty(*name)).collect();
+        }
+        for (field, (_, value)) in self.fields.iter_mut().zip(values) {
+            let Some(value) = value else { continue };
+            field.filled += 1;
+            if COUNTED.contains(&field.name) {
+                *field.values.entry(value.clone()).or_default() += 1;
+            }
+            field.example.get_or_insert(value);
+        }
+    }
+}
+
+/// Every field of a listing by its name, as a text where it is known.
+#[must_use]
+pub fn fields(listing: &Listing) -> Vec<(&'static str, Option<String>)> {
+    let Listing { place, details, currency, .. } = listing;
+    let money = |amount: Option<Minor>| amount.map(|amount| major(amount, *currency));
+    let time = |time: Option<Time>| time.map(|time| time.to_string());
+    let list = |texts: &[String]| match texts {
+        [] => None,
+        [one] => Some(one.clone()),
+        [first, ..] => Some(format!("{} of them, {first} ...", texts.len())),
+    };
+    vec![
+        ("purpose", Some(listing.purpose.as_str().to_owned())),
+        ("status", Some(listing.status.as_str().to_owned())),
+        ("currency", Some(currency.code().to_owned())),
+        ("list_price", money(listing.list_price)),
+        ("original_list_price", money(listing.original_list_price)),
+        ("previous_list_price", money(listing.previous_list_price)),
+        ("price_changed_at", time(listing.price_changed_at)),
+        ("listed_at", time(listing.listed_at)),
+        ("property_type", listing.property_type.map(|kind| kind.as_str().to_owned())),
+        ("bedrooms", listing.bedrooms.map(|count| count.to_string())),
+        ("bathrooms", listing.bathrooms_hundredths.map(|hundredths| scaled(i64::from(hundredths), 2))),
+        ("living_area", listing.living_area.map(area)),
+        ("lot_area", listing.lot_area.map(area)),
+        ("place.line", place.line.clone()),
+        ("place.neighbourhood", place.neighbourhood.clone()),
+        ("place.city", place.city.clone()),
+        ("place.county", place.county.clone()),
+        ("place.region", place.region.clone()),
+        ("place.postal_code", place.postal_code.clone()),
+        ("place.country", place.country.clone()),
+        ("place.latitude", place.latitude_e6.map(|e6| scaled(i64::from(e6), 6))),
+        ("place.longitude", place.longitude_e6.map(|e6| scaled(i64::from(e6), 6))),
+        ("details.title", details.title.clone()),
+        ("details.description", details.description.clone()),
+        ("details.seller", details.seller.clone()),
+        ("details.agency", details.agency.clone()),
+        ("details.images", list(&details.images)),
+        ("details.amenities", list(&details.amenities)),
+        ("details.url", details.url.clone()),
+    ]
+}
+
+fn major(amount: Minor, currency: Currency) -> String {
+    format!("{} {currency}", scaled(amount.0, currency.minor_digits()))
+}
+
+fn area(area: Area) -> String {
+    let unit = match area.unit {
+        AreaUnit::SquareMeters => "m²",
+        AreaUnit::SquareFeet => "sqft",
+        AreaUnit::Acres => "acres",
+    };
+    format!("{} {unit}", scaled(area.ten_thousandths, 4))
+}
+
+/// A whole number of ten-to-the-minus-`digits` as a decimal, without zeros at its end.
+fn scaled(number: i64, digits: u32) -> String {
+    let one = 10_u64.pow(digits);
+    let (whole, rest) = (number.unsigned_abs() / one, number.unsigned_abs() % one);
+    let sign = if number < 0 { "-" } else { "" };
+    let fraction = format!("{rest:0width$}", width = digits as usize);
+    match fraction.trim_end_matches('0') {
+        "" => format!("{sign}{whole}"),
+        fraction => format!("{sign}{whole}.{fraction}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stoop_domain::{Place, Purpose};
+
+    use super::*;
+
+    fn found(id: &str, price: Option<i64>, city: &str) -> Row {
+        let place = Place { city: (!city.is_empty()).then(|| city.to_owned()), ..Place::default() };
+        let mut listing = Listing::new(Purpose::Sale, Currency::EUR, place);
+        listing.list_price = price.map(Minor);
+        Row::Found(Box::new(Found { native_id: id.to_owned(), at: None, listing }))
+    }
+
+    fn field<'u>(understood: &'u Understood, name: &str) -> &'u FieldCount {
+        understood.fields.iter().find(|field| field.name == name).unwrap()
+    }
+
+    #[test]
+    fn each_field_is_counted_where_it_is_known() {
+        let mut understood = Understood::default();
+        let now = Time::from_ms(0);
+        for row in [found("1", Some(139_285), "Wien"), found("2", None, "Graz"), found("3", Some(50_000), "Graz")] {
+            understood.take("x", row, now);
+        }
+        assert_eq!((understood.rows, understood.listings), (3, 3));
+        let price = field(&understood, "list_price");
+        assert_eq!((price.filled, price.example.as_deref()), (2, Some("1392.85 EUR")));
+        assert_eq!(field(&understood, "place.city").filled, 3);
+        assert_eq!(field(&understood, "status").values, BTreeMap::from([("Active".to_owned(), 3)]));
+        assert_eq!(field(&understood, "at").filled, 0, "the source told no time");
+        assert_eq!(field(&understood, "details.images").example, None);
+    }
+
+    #[test]
+    fn what_a_poll_would_refuse_is_refused_with_its_reason() {
+        let mut understood = Understood::default();
+        let now = Time::from_ms(0);
+        let refused =
+            Row::Refused { native_id: None, reason: Reason::BadValue, detail: "price is x".into(), raw: "{}".into() };
+        for row in [found("1", Some(-5), "Wien"), refused.clone(), found("3", Some(5), ""), refused] {
+            understood.take("x", row, now);
+        }
+        assert_eq!((understood.rows, understood.listings, understood.fields.len()), (4, 0, 0));
+        let told: Vec<_> = understood.refused.iter().map(|r| (r.reason, r.rows, r.detail.as_str())).collect();
+        assert_eq!(told[0], (Reason::BadValue, 2, "price is x"));
+        assert!(told.contains(&(Reason::PriceNotPositive, 1, "list_price is -5 minor units")), "{told:?}");
+        assert!(told.contains(&(Reason::MissingField, 1, "postal_code, neighbourhood or city")), "{told:?}");
+    }
+
+    #[test]
+    fn numbers_are_told_without_idle_zeros() {
+        assert_eq!(scaled(35_462_068, 6), "35.462068");
+        assert_eq!(scaled(-6_030_000, 6), "-6.03");
+        assert_eq!(scaled(250, 2), "2.5");
+        assert_eq!(scaled(7, 0), "7");
+        assert_eq!(scaled(i64::MIN, 2), "-92233720368547758.08");
+    }
+}

@@ -1,0 +1,92 @@
+//! Which column is which field: every pair is scored, and the best go first.
+
+use super::column::{Column, ratio};
+use super::fit::fit;
+use super::guess::Guess;
+use super::known::Known;
+use super::sample::Sample;
+use super::vocabulary::{FIELDS, Field};
+
+/// A guess with this score is put in force.
+pub(super) const SURE: i32 = 60;
+
+/// A guess with this score is worth a line that can be taken into use.
+const THINKABLE: i32 = 40;
+
+/// Guesses beside the best that are told of.
+const OTHERS_MAX: usize = 3;
+
+/// What was chosen.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Chosen {
+    /// Put in force, in the order of a map's fields.
+    pub(super) sure: Vec<Guess>,
+    /// Told of in comments.
+    pub(super) unsure: Vec<Guess>,
+    /// For fields that are sure: other columns that it might have been.
+    pub(super) others: Vec<(&'static str, Vec<String>)>,
+}
+
+/// Fields that may read the same column: what is offered and in which state is often one word.
+const SHARE: [&str; 3] = ["purpose", "status", "property_type"];
+
+/// Fields that are known by their values alone, whatever the column is called.
+const SHAPED: [&str; 6] = ["list_price", "currency", "living_area", "images", "url", "description"];
+
+/// Chooses a column for each field that one fits.
+pub(super) fn choose(sample: &Sample, known: &Known) -> Chosen {
+    let mut guesses: Vec<(usize, Guess)> = Vec::new();
+    for (place, field) in FIELDS.iter().enumerate() {
+        for column in &sample.columns {
+            guesses.extend(scored(field, column, sample, known).map(|guess| (place, guess)));
+        }
+    }
+    // Of equals the first field, then the column that lies highest and has the shortest name.
+    guesses.sort_by_key(|(place, guess)| {
+        let name = &guess.columns[0];
+        (-guess.score, *place, name.matches('/').count(), name.len(), name.clone())
+    });
+    let mut chosen = Chosen::default();
+    for (_, guess) in &guesses {
+        let taken = |other: &Guess| {
+            let shares = SHARE.contains(&other.field) && SHARE.contains(&guess.field);
+            other.field == guess.field || (!shares && guess.columns.iter().any(|name| other.columns.contains(name)))
+        };
+        if guess.score >= SURE && guess.doubt.is_none() && !chosen.sure.iter().any(taken) {
+            chosen.sure.push(guess.clone());
+        }
+    }
+    let reads = |name: &String| chosen.sure.iter().any(|guess| guess.columns.contains(name));
+    for field in &*FIELDS {
+        let of_field = || guesses.iter().map(|(_, guess)| guess).filter(|guess| guess.field == field.name);
+        if chosen.sure.iter().any(|guess| guess.field == field.name) {
+            let near = of_field().filter(|guess| guess.score >= SURE && !reads(&guess.columns[0]));
+            let names: Vec<String> = near.take(OTHERS_MAX).map(|guess| guess.columns[0].clone()).collect();
+            if !names.is_empty() {
+                chosen.others.push((field.name, names));
+            }
+        } else {
+            let thinkable = of_field().filter(|guess| guess.score >= THINKABLE && !reads(&guess.columns[0]));
+            chosen.unsure.extend(thinkable.take(OTHERS_MAX).cloned());
+        }
+    }
+    let place = |guess: &Guess| FIELDS.iter().position(|field| field.name == guess.field);
+    chosen.sure.sort_by_key(place);
+    chosen
+}
+
+fn scored(field: &Field, column: &Column, sample: &Sample, known: &Known) -> Option<Guess> {
+    let like = field.likeness(column);
+    if like == 0 && !SHAPED.contains(&field.name) {
+        return None;
+    }
+    let found = fit(field.name, column, sample, known)?;
+    if like == 0 && found.shape == 0 {
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "a share of 10")]
+    let gaps = (10.0 * (1.0 - ratio(column.filled(), sample.looked_at()))) as i32;
+    let named = if like > 0 { like + found.guess.score } else { 0 };
+    let score = named.max(found.shape) - gaps;
+    Some(Guess { score, ..found.guess })
+}

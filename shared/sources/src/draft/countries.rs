@@ -1,0 +1,71 @@
+//! Countries by their names, codes, hosts and currencies.
+
+use super::words::folded;
+
+/// A country's code, and what it is called.
+const COUNTRIES: &[(&str, &str)] = &[
+    ("US", "us, usa, united states, united states of america, etats unis"),
+    ("CA", "ca, can, canada"),
+    ("GB", "gb, uk, gbr, united kingdom, great britain, england"),
+    ("MA", "ma, mar, morocco, maroc, marruecos, marokko"),
+    ("FR", "fr, fra, france, frankreich, francia"),
+    ("DE", "de, deu, germany, deutschland, allemagne, alemania"),
+    ("AT", "at, aut, austria, osterreich, autriche"),
+    ("CH", "ch, che, switzerland, schweiz, suisse"),
+    ("ES", "es, esp, spain, espana, espagne, spanien"),
+    ("PT", "pt, prt, portugal"),
+    ("IT", "it, ita, italy, italia, italie, italien"),
+    ("BE", "be, bel, belgium, belgique, belgien"),
+    ("NL", "nl, nld, netherlands, nederland, pays bas, niederlande"),
+    ("LU", "lu, lux, luxembourg, luxemburg"),
+    ("IE", "ie, irl, ireland"),
+    ("AU", "au, aus, australia"),
+    ("NZ", "nz, nzl, new zealand"),
+    ("MX", "mx, mex, mexico"),
+    ("TN", "tn, tun, tunisia, tunisie"),
+    ("DZ", "dz, dza, algeria, algerie"),
+    ("AE", "ae, are, united arab emirates"),
+    ("PL", "pl, pol, poland, polska"),
+    ("CZ", "cz, cze, czechia, czech republic"),
+    ("SE", "se, swe, sweden"),
+    ("NO", "no, nor, norway"),
+    ("DK", "dk, dnk, denmark"),
+    ("IN", "in, ind, india"),
+];
+
+/// The code of a country by its name or code.
+pub(super) fn country(text: &str) -> Option<&'static str> {
+    let words = folded(text);
+    COUNTRIES.iter().find(|(_, names)| names.split(", ").any(|name| name == words)).map(|(code, _)| *code)
+}
+
+/// The code of a country by the end of a host's name.
+pub(super) fn country_of_host(host: &str) -> Option<&'static str> {
+    let (_, end) = host.trim_end_matches('.').rsplit_once('.')?;
+    // Ends that are sold all over the world say nothing.
+    let says = end.len() == 2 && !matches!(end, "io" | "co" | "ai" | "me" | "tv" | "in");
+    country(end).filter(|_| says)
+}
+
+/// The one country whose homes are priced in a currency. Dollars of the United States are asked for in many.
+pub(super) fn country_of_currency(code: &str) -> Option<&'static str> {
+    let priced = |country: &str| stoop_domain::currency_of(country).is_some_and(|currency| currency.code() == code);
+    let mut found = COUNTRIES.iter().map(|(country, _)| *country).filter(|country| code != "USD" && priced(country));
+    let first = found.next()?;
+    found.next().is_none().then_some(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn countries_are_known_by_name_host_and_currency() {
+        assert_eq!(country("USA"), Some("US"));
+        assert_eq!(country("Österreich"), Some("AT"));
+        assert_eq!(country_of_host("www.avito.ma"), Some("MA"));
+        assert_eq!(country_of_host("api.example.io"), None);
+        assert_eq!(country_of_currency("MAD"), Some("MA"));
+        assert_eq!((country_of_currency("EUR"), country_of_currency("USD")), (None, None));
+    }
+}

@@ -1,0 +1,107 @@
+//! Enumerations: what the texts of a column mean.
+
+use super::column::{Column, ratio};
+use super::fit::Fit;
+use super::guess::{Guess, Lookup, shown};
+use super::kinds;
+
+/// More different texts than this are no enumeration.
+const VALUES_MAX: usize = 40;
+
+/// Judges a column as status, type of home or purpose.
+pub(super) fn fit(field: &'static str, column: &Column) -> Option<Fit> {
+    let values = column.values().filter(|values| values.len() <= VALUES_MAX && column.is_scalar())?;
+    match field {
+        "status" => status(column, &values),
+        "property_type" => property_type(column, &values),
+        _ => purpose(column, &values),
+    }
+}
+
+type Values<'c> = [(&'c str, usize)];
+
+/// The share of rows whose text means something.
+fn understood(values: &Values<'_>, meaning: impl Fn(&str) -> Option<&'static str>) -> f64 {
+    let all: usize = values.iter().map(|(_, count)| count).sum();
+    ratio(values.iter().filter(|(text, _)| meaning(text).is_some()).map(|(_, count)| count).sum(), all)
+}
+
+fn lookup(
+    values: &Values<'_>,
+    meaning: impl Fn(&str) -> Option<&'static str>,
+    otherwise: Option<&'static str>,
+    accepted: &'static str,
+) -> Lookup {
+    let entries = values.iter().map(|(text, count)| ((*text).to_owned(), meaning(text), *count)).collect();
+    Lookup { entries, otherwise, accepted }
+}
+
+fn seen(values: &Values<'_>) -> String {
+    let shown: Vec<String> = values.iter().take(4).map(|(text, count)| format!("{:?} {count}×", shown(text))).collect();
+    let more = if values.len() > 4 { format!(" and {} more", values.len() - 4) } else { String::new() };
+    format!("Seen: {}{more}.", shown.join(", "))
+}
+
+const STATUSES: &str =
+    "Active, ActiveUnderContract, Pending, Closed, ComingSoon, Withdrawn, Expired, Canceled, Hold, Delete";
+
+fn status(column: &Column, values: &Values<'_>) -> Option<Fit> {
+    let share = understood(values, kinds::status);
+    // Without it every row would count as on offer: better that rows with an unknown status are refused, and seen.
+    if share < 0.02 {
+        return None;
+    }
+    let guess = Guess::of("status", &column.name, seen(values));
+    // A row whose status is unknown is refused: a column that says it of some rows only is none.
+    let gaps = if column.scalars() < column.cells.len() { -40 } else { 0 };
+    // RESO's own names need no lookup.
+    if values.iter().all(|(text, _)| stoop_domain::Status::parse(text).is_some()) {
+        return Fit::of(guess, 8 + gaps);
+    }
+    let lookup = lookup(values, kinds::status, None, STATUSES);
+    Fit::of(
+        Guess { lookup: Some(lookup), ..guess },
+        if share > 0.9 {
+            6
+        } else if share > 0.5 {
+            0
+        } else {
+            -20
+        } + gaps,
+    )
+}
+
+const TYPES: &str = "Apartment, Condominium, Townhouse, SingleFamilyResidence, MultiFamily, ManufacturedHome, Room, Land, Farm, \
+                     Commercial, Other";
+
+fn property_type(column: &Column, values: &Values<'_>) -> Option<Fit> {
+    let share = understood(values, kinds::property_type);
+    if share < 0.4 {
+        return None;
+    }
+    let guess = Guess::of("property_type", &column.name, seen(values));
+    let lookup = lookup(values, kinds::property_type, Some("Other"), TYPES);
+    Fit::of(Guess { lookup: Some(lookup), ..guess }, if share > 0.8 { 8 } else { 0 })
+}
+
+/// `sale` or `rent`, told in words, or by `true` and `false` under a name that says which.
+fn purpose(column: &Column, values: &Values<'_>) -> Option<Fit> {
+    let asks = column.words.have(&["rent", "rental", "lease", "letting"]);
+    let truth = |text: &str| match text {
+        "true" => Some("rent"),
+        "false" => Some("sale"),
+        _ => None,
+    };
+    let has_lease = values.iter().any(|(text, _)| kinds::purpose(text) == Some("rent"));
+    let meaning = |text: &str| {
+        let reso = has_lease && text == "Residential";
+        kinds::purpose(text).or(reso.then_some("sale")).or(if asks { truth(text) } else { None })
+    };
+    let share = understood(values, meaning);
+    if share < 0.9 || column.scalars() < column.cells.len() {
+        return None;
+    }
+    let lookup = lookup(values, meaning, None, "sale, rent");
+    let guess = Guess { lookup: Some(lookup), ..Guess::of("purpose", &column.name, seen(values)) };
+    Fit::of(guess, if share > 0.999 { 12 } else { -10 })
+}

@@ -1,0 +1,306 @@
+//! Whether the values of a column can be those of a field, how well, and how they are to be read.
+
+use super::column::{Cell, Column, ratio};
+use super::guess::{Guess, shown};
+use super::known::Known;
+use super::sample::Sample;
+use super::shapes::{amounts, dates};
+use super::{countries, enums, fit_area, kinds};
+
+/// A column judged by its values: `None` where they cannot be the field's. The guess's score is what the values
+/// add to that of the name; `shape` is what they are worth alone, whatever the name.
+pub(super) struct Fit {
+    pub(super) guess: Guess,
+    pub(super) shape: i32,
+}
+
+impl Fit {
+    pub(super) fn of(guess: Guess, score: i32) -> Option<Self> {
+        Some(Self { guess: Guess { score, ..guess }, shape: 0 })
+    }
+}
+
+/// Judges a column for a field.
+pub(super) fn fit(field: &'static str, column: &Column, sample: &Sample, known: &Known) -> Option<Fit> {
+    let rows = sample.looked_at();
+    match field {
+        "native_id" => native_id(column, rows),
+        "list_price" | "original_list_price" | "previous_list_price" => price(field, column, known),
+        "observed_at" | "listed_at" | "price_changed_at" => moment(field, column),
+        "purpose" | "status" | "property_type" => enums::fit(field, column),
+        "bedrooms" => count(field, column, 0),
+        "bathrooms" => count(field, column, 2),
+        "living_area" | "lot_area" => fit_area::fit(field, column, sample, known),
+        "latitude" => degrees(field, column, 90.0),
+        "longitude" => degrees(field, column, 180.0),
+        "postal_code" => postal_code(column),
+        "country" => country(column),
+        "currency" => currency(column),
+        "images" => images(column),
+        "amenities" => amenities(column),
+        "url" => url(column),
+        "line" => text(field, column, 4.0, 160.0, 1.0).filter(|_| column.share(|text| text.contains(' ')) > 0.5),
+        "city" | "neighbourhood" | "county" => text(field, column, 2.0, 60.0, 0.2),
+        "region" => region(column),
+        "title" => text(field, column, 5.0, 250.0, 1.0),
+        "description" => text(field, column, 25.0, f64::INFINITY, 1.0),
+        "seller" | "agency" => text(field, column, 2.0, 100.0, 0.5),
+        _ => None,
+    }
+}
+
+/// An id is in every row, and different in each.
+fn native_id(column: &Column, rows: usize) -> Option<Fit> {
+    let usable = |text: &str| text.len() <= 256 && !text.contains(char::is_whitespace) && !text.contains("://");
+    let is_truth = column.cells.iter().any(|cell| matches!(cell, Cell::Truth(_)));
+    let fraction = column.cells.iter().any(|cell| matches!(cell, Cell::Number(text) if text.contains(['.', 'e'])));
+    if is_truth || fraction || !column.all(usable) {
+        return None;
+    }
+    let (filled, distinct) = (column.scalars(), column.distinct());
+    let missing = if filled < rows { -15 } else { 0 };
+    let guess = |why: String| Guess::of("native_id", &column.name, why);
+    if distinct == filled {
+        let why = if rows > 1 { "A different one in each row." } else { "One row cannot show whether it is unique." };
+        return Fit::of(guess(why.into()), 12 + missing);
+    }
+    let why = format!("Only {distinct} different ones in {filled} rows: right where a listing has several rows.");
+    Fit::of(guess(why), if ratio(distinct, filled) >= 0.9 { -5 } else { -30 } + missing)
+}
+
+/// A price is positive, and not the same in every row.
+fn price(field: &'static str, column: &Column, known: &Known) -> Option<Fit> {
+    let found = amounts(column)?;
+    if found.values.iter().any(|value| *value < 0.0) || found.median() < 10.0 {
+        return None;
+    }
+    let mut guess = Guess::of(field, &column.name, format!("Positive, {}.", found.range()));
+    if found.style != "plain" {
+        guess = guess.with("money", found.style);
+    }
+    guess = guess.with_list("null", &found.nulls);
+    if let Some((text, count)) = &found.unread {
+        guess.why += &format!(" {count} rows have what is no amount, like {:?}.", shown(text));
+    }
+    if let [(currency, _)] = found.currencies.iter().collect::<Vec<_>>()[..] {
+        guess.why += &format!(" In {currency}.");
+    }
+    let named = !found.currencies.is_empty();
+    let constant = if found.is_constant() { -25 } else { 6 };
+    // A count of rooms or a year is no price of a home.
+    let small = if found.median() < 100.0 && known.currency.is_none() { -20 } else { 0 };
+    let rare = if column.scalars() * 2 < column.cells.len() { -15 } else { 0 };
+    let shape = if named && field == "list_price" && !found.is_constant() { 62 } else { 0 };
+    Some(Fit { guess: Guess { score: constant + small + rare, ..guess }, shape })
+}
+
+fn moment(field: &'static str, column: &Column) -> Option<Fit> {
+    let found = dates(column)?;
+    if field == "observed_at" && found.key.0 == "relative" {
+        return None;
+    }
+    let why = column.first().map(|text| format!("Dates like {:?}.", shown(text))).unwrap_or_default();
+    let mut guess = Guess::of(field, &column.name, why);
+    if found.key != ("date", "iso") {
+        guess = guess.with(found.key.0, found.key.1);
+    }
+    if let Some((text, count)) = found.unread {
+        guess.why += &format!(" {count} rows have what is none, like {:?}.", shown(&text));
+    }
+    if found.ambiguous {
+        guess = guess.doubted("Days might be months: no day of the sample is after the 12th.");
+    }
+    // Day and time are better than a day alone; "5 hours ago" is how portals tell when an ad came.
+    Fit::of(
+        guess,
+        match found.key {
+            ("relative", _) => 14,
+            (_, "rfc3339") => 4,
+            _ => 0,
+        },
+    )
+}
+
+/// A small number, with up to `digits` digits behind the point, or a text that begins with one.
+fn count(field: &'static str, column: &Column, digits: u32) -> Option<Fit> {
+    let number = |text: &str| {
+        let plain = text.strip_suffix('+').unwrap_or(text);
+        stoop_domain::parse_decimal(plain, 4).ok().filter(|n| n % 10_i64.pow(4 - digits) == 0).map(|n| n / 10_000)
+    };
+    let nulls: Vec<String> = column.texts().filter(|text| *text == "-1").take(1).map(str::to_owned).collect();
+    let fits = |text: &str| text == "-1" || number(text).is_some_and(|n| (0..=50).contains(&n));
+    if column.all(fits) && column.texts().any(|text| text != "-1") {
+        let high = column.texts().filter_map(number).max().unwrap_or(0);
+        let low = column.texts().filter_map(number).filter(|n| *n >= 0).min().unwrap_or(0);
+        let why = if low < high { format!("Numbers from {low} to {high}.") } else { format!("{low} in every row.") };
+        let guess = Guess::of(field, &column.name, why).with_list("null", &nulls);
+        return Fit::of(guess, 4);
+    }
+    let leading = |text: &str| text.split(|c: char| !c.is_ascii_digit()).next().and_then(|n| n.parse::<u8>().ok());
+    let told = |text: &str| text.len() < 40 && leading(text).is_some_and(|n| n <= 50) && !text.contains(['.', ',']);
+    if column.all(told) {
+        let first = shown(column.first().unwrap_or_default());
+        let guess = Guess::of(field, &column.name, format!("Begins with a number, like {first:?}."));
+        return Fit::of(guess.with("regex", "^(\\d+)"), 0);
+    }
+    None
+}
+
+fn degrees(field: &'static str, column: &Column, limit: f64) -> Option<Fit> {
+    let numbers = column.numbers()?;
+    let zero = numbers.iter().filter(|n| **n == 0.0).count();
+    let fractions = numbers.iter().filter(|n| n.fract() != 0.0).count();
+    let fits = numbers.iter().all(|n| n.abs() <= limit) && ratio(fractions, numbers.len() - zero) >= 0.8;
+    if !fits || fractions == 0 {
+        return None;
+    }
+    let zeros: Vec<String> =
+        column.texts().filter(|text| text.parse() == Ok(0.0_f64)).take(1).map(str::to_owned).collect();
+    let why = format!("Numbers with a fraction, within ±{limit}.");
+    let guess = Guess::of(field, &column.name, why).with_list("null", &zeros);
+    Fit::of(guess, 5)
+}
+
+fn postal_code(column: &Column) -> Option<Fit> {
+    let fits = |text: &str| {
+        (3..=10).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-'))
+    };
+    let digits = column.share(|text| text.chars().filter(char::is_ascii_digit).count() >= 2);
+    if !column.is_scalar() || column.share(fits) < 0.95 || digits < 0.9 {
+        return None;
+    }
+    let mut guess = Guess::of("postal_code", &column.name, "Short, with digits.");
+    if column.cells.iter().any(|cell| matches!(cell, Cell::Number(_))) {
+        guess.why += " It is a number: zeros at its beginning are lost in the sample already.";
+    }
+    Fit::of(guess, 4)
+}
+
+fn country(column: &Column) -> Option<Fit> {
+    if !column.all(|text| countries::country(text).is_some()) {
+        return None;
+    }
+    let is_code = |text: &str| countries::country(text).is_some_and(|code| code.eq_ignore_ascii_case(text));
+    let guess = Guess::of("country", &column.name, "Countries.");
+    let values = column.values()?;
+    if values.iter().all(|(text, _)| is_code(text)) {
+        return Fit::of(guess, 5);
+    }
+    let entries = values.iter().map(|(text, count)| ((*text).to_owned(), countries::country(text), *count)).collect();
+    let lookup = super::guess::Lookup { entries, otherwise: None, accepted: "two letters of ISO 3166-1" };
+    Fit::of(Guess { lookup: Some(lookup), ..guess }, 5)
+}
+
+fn currency(column: &Column) -> Option<Fit> {
+    if !column.all(kinds::is_currency) {
+        return None;
+    }
+    let guess = Guess { score: 5, ..Guess::of("currency", &column.name, "Codes of currencies.") };
+    Some(Fit { guess, shape: 66 })
+}
+
+fn is_address(text: &str) -> bool {
+    text.starts_with("https://") || text.starts_with("http://")
+}
+
+fn images(column: &Column) -> Option<Fit> {
+    let lists = column.cells.iter().filter(|cell| matches!(cell, Cell::List(_))).count();
+    let list_texts =
+        || column.cells.iter().flat_map(|cell| if let Cell::List(texts) = cell { &texts[..] } else { &[] });
+    if lists > 0 {
+        let addresses = list_texts().all(|text| is_address(text)) && column.scalars() == 0;
+        let pictures = list_texts().filter(|text| ends_like_a_picture(text)).count();
+        let shape = if ratio(pictures, list_texts().count()) > 0.8 { 70 } else { 0 };
+        let guess = Guess { score: 10, ..Guess::of("images", &column.name, "Lists of addresses.") };
+        return addresses.then_some(Fit { guess, shape });
+    }
+    if !column.all(|text| is_address(text) || text.starts_with("//")) {
+        return None;
+    }
+    let many = column.texts().any(|text| text.matches("://").count() > 1);
+    let sign = [", ", ",", ";", "|", " "].into_iter().find(|sign| column.texts().any(|text| text.contains(sign)));
+    let guess = Guess::of("images", &column.name, if many { "Addresses in one text." } else { "One address a row." });
+    let guess = match sign.filter(|_| many) {
+        Some(sign) => guess.with("split", sign),
+        None => guess,
+    };
+    let shape = if column.all(ends_like_a_picture) { 64 } else { 0 };
+    Some(Fit { guess: Guess { score: if many { 5 } else { 0 }, ..guess }, shape })
+}
+
+fn ends_like_a_picture(text: &str) -> bool {
+    let path = text.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
+    [".jpg", ".jpeg", ".png", ".webp", ".avif", ".gif"].iter().any(|end| path.ends_with(end))
+}
+
+fn amenities(column: &Column) -> Option<Fit> {
+    let short = |text: &str| text.chars().count() <= 60 && !is_address(text);
+    let lists = column.cells.iter().any(|cell| matches!(cell, Cell::List(_)));
+    if lists {
+        let fits = column.cells.iter().all(|cell| match cell {
+            Cell::List(texts) => texts.iter().all(|text| short(text)),
+            Cell::Absent => true,
+            _ => false,
+        });
+        return fits.then(|| Guess::of("amenities", &column.name, "Lists of short texts.")).and_then(|g| Fit::of(g, 5));
+    }
+    let sign = [";", ",", "|"].into_iter().find(|sign| column.texts().any(|text| text.contains(sign)))?;
+    let fits = column.all(|text| text.parse::<f64>().is_err() && text.split(sign).all(|part| short(part.trim())));
+    let guess = Guess::of("amenities", &column.name, format!("Short texts with {sign:?} between.")).with("split", sign);
+    fits.then_some(guess).and_then(|guess| Fit::of(guess, 0))
+}
+
+fn url(column: &Column) -> Option<Fit> {
+    let distinct = ratio(column.distinct(), column.scalars());
+    if column.all(is_address) {
+        let pictures = column.share(ends_like_a_picture) > 0.3;
+        // The address of a resource of OData is none that people open.
+        let unique = distinct > 0.9 && column.scalars() == column.cells.len() && !column.words.have(&["odata"]);
+        let shape = if unique && !pictures && column.depth == 0 { 61 } else { 0 };
+        let score = if pictures {
+            -60
+        } else if distinct > 0.9 {
+            8
+        } else {
+            -10
+        };
+        return Some(Fit { guess: Guess { score, ..Guess::of("url", &column.name, "Addresses.") }, shape });
+    }
+    if column.all(|text| text.starts_with('/') && !text.contains(' ')) && !column.name.contains(['{', '}']) {
+        let mut guess = Guess::of("url", &column.name, "Addresses without their host.");
+        guess.keys = vec![("template", super::guess::quoted(&format!("https://www.example.com{{{}}}", column.name)))];
+        return Fit::of(guess.doubted("The host is not in the sample: put it in place of www.example.com."), 5);
+    }
+    None
+}
+
+fn region(column: &Column) -> Option<Fit> {
+    // A column called `state` may hold the state of the offer.
+    if column.is_scalar() && column.share(|text| kinds::status(text).is_some()) > 0.5 {
+        return None;
+    }
+    let mut fit = text("region", column, 2.0, 40.0, 0.2)?;
+    if column.all(kinds::is_us_state) {
+        "States of the United States.".clone_into(&mut fit.guess.why);
+        fit.guess.score += 6;
+    }
+    Some(fit)
+}
+
+/// Words: texts with letters, on average `low` to `high` long; `digits` is the share that may have a digit.
+fn text(field: &'static str, column: &Column, low: f64, high: f64, digits: f64) -> Option<Fit> {
+    let is_text = column.cells.iter().all(|cell| matches!(cell, Cell::Text(_) | Cell::Absent));
+    let letters = column.share(|text| text.chars().any(char::is_alphabetic) && !is_address(text));
+    if !is_text || column.scalars() == 0 || letters < 0.95 {
+        return None;
+    }
+    let average = ratio(column.texts().map(|text| text.chars().count()).sum(), column.scalars());
+    let with_digit = column.share(|text| text.contains(|c: char| c.is_ascii_digit()));
+    if average < low || average > high || with_digit > digits {
+        return None;
+    }
+    let why = column.first().map(|text| format!("Texts like {:?}.", shown(text))).unwrap_or_default();
+    // Remarks are long, whatever they are called; so nothing else is taken for them.
+    let long = field == "description" && average > 200.0;
+    Some(Fit { guess: Guess { score: 3, ..Guess::of(field, &column.name, why) }, shape: if long { 61 } else { 0 } })
+}

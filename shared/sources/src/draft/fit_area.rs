@@ -1,0 +1,77 @@
+//! Areas: their unit is in the values, in the name, in a column beside, or in the country.
+
+use stoop_domain::AreaUnit;
+
+use super::column::Column;
+use super::fit::Fit;
+use super::guess::{Guess, quoted};
+use super::known::Known;
+use super::sample::Sample;
+use super::shapes::{Areas, areas, unit_beside, unit_name};
+
+/// Judges a column as a living area or the area of a lot.
+pub(super) fn fit(field: &'static str, column: &Column, sample: &Sample, known: &Known) -> Option<Fit> {
+    let found = areas(column)?;
+    // One or two of a unit is a count of something.
+    if found.median <= 0.0 || (field == "living_area" && found.median < 8.0) {
+        return None;
+    }
+    let guess = Guess::of(field, &column.name, "").with_list("null", &found.nulls);
+    let guess = match found.style {
+        Some(style) => guess.with("number", style),
+        None => guess,
+    };
+    let shape = if field == "living_area" && found.unit.is_some() && !found.mixed { 61 } else { 0 };
+    let fit = with_unit(guess, &found, column, sample, known)?;
+    Some(Fit { shape, ..fit })
+}
+
+fn with_unit(guess: Guess, found: &Areas, column: &Column, sample: &Sample, known: &Known) -> Option<Fit> {
+    let told = |guess: Guess, unit: AreaUnit, why: String| {
+        let guess = guess.with("unit", unit_name(unit));
+        Fit::of(Guess { why, ..guess }, 6)
+    };
+    if let Some(unit) = found.unit {
+        let why = if found.mixed { "Areas, each with its unit." } else { "Areas with their unit." };
+        return told(guess, unit, why.to_owned());
+    }
+    if let Some((other, units)) = unit_beside(column, &sample.columns) {
+        if let [unit] = units[..] {
+            return told(guess, unit, format!("{} says the unit, the same in every row.", other.name));
+        }
+        let plain = |name: &str| !name.contains(['{', '}']);
+        if plain(&column.name) && plain(&other.name) {
+            let mut guess = guess;
+            guess.keys[0] = ("template", quoted(&format!("{{{}}} {{{}}}", column.name, other.name)));
+            guess.columns.push(other.name.clone());
+            guess.why = format!("{} says the unit, row by row.", other.name);
+            return Fit::of(guess, 8);
+        }
+    }
+    if let Some(unit) = named(column) {
+        return told(guess, unit, format!("The name says {}.", unit_name(unit)));
+    }
+    match &known.country {
+        Some((code, _)) => {
+            let unit = stoop_domain::country(&code.to_ascii_lowercase(), "").area_unit;
+            told(guess, unit, format!("No unit is told: that of {code} is taken."))
+        }
+        None => Fit::of(guess.with("unit", "m2").doubted("Nothing says the unit: m2, sqft or acres?"), 0),
+    }
+}
+
+/// The unit that a column's name tells.
+fn named(column: &Column) -> Option<AreaUnit> {
+    let words = &column.words;
+    if words.have(&["sqft", "sf", "ft2", "feet", "footage"]) {
+        Some(AreaUnit::SquareFeet)
+    } else if words.have(&["m2", "sqm", "qm", "metres", "meters", "metros"]) {
+        Some(AreaUnit::SquareMeters)
+    } else if words.have(&["acres", "acre"]) {
+        Some(AreaUnit::Acres)
+    } else {
+        // These words are of countries that measure in metres.
+        let metric = ["surface", "superficie", "wohnflache", "flache", "grundstucksflache", "grundflache", "parcela"];
+        words.have(&metric).then_some(AreaUnit::SquareMeters)
+    }
+}

@@ -1,0 +1,134 @@
+//! What a guess is, and how it is written in TOML.
+
+/// A guess of how a field is filled.
+#[derive(Clone, Debug)]
+pub(super) struct Guess {
+    pub(super) field: &'static str,
+    /// The columns that it reads.
+    pub(super) columns: Vec<String>,
+    /// The keys of the field's table and their values in TOML, save the lookup.
+    pub(super) keys: Vec<(&'static str, String)>,
+    pub(super) lookup: Option<Lookup>,
+    /// How sure it is: see [`SURE`](super::choose::SURE).
+    pub(super) score: i32,
+    /// What in the values speaks for it.
+    pub(super) why: String,
+    /// Why it is not put in force, however high its score.
+    pub(super) doubt: Option<String>,
+}
+
+/// What the texts of an enumeration mean.
+#[derive(Clone, Debug)]
+pub(super) struct Lookup {
+    /// A text, what it means where that is known, and in how many rows it stands.
+    pub(super) entries: Vec<(String, Option<&'static str>, usize)>,
+    pub(super) otherwise: Option<&'static str>,
+    /// What an entry may mean.
+    pub(super) accepted: &'static str,
+}
+
+impl Guess {
+    /// A field read from one column as it stands.
+    pub(super) fn of(field: &'static str, column: &str, why: impl Into<String>) -> Self {
+        Self {
+            field,
+            columns: vec![column.to_owned()],
+            keys: vec![("from", quoted(column))],
+            lookup: None,
+            score: 0,
+            why: why.into(),
+            doubt: None,
+        }
+    }
+
+    pub(super) fn with(mut self, key: &'static str, text: &str) -> Self {
+        self.keys.push((key, quoted(text)));
+        self
+    }
+
+    pub(super) fn with_list(mut self, key: &'static str, texts: &[String]) -> Self {
+        if !texts.is_empty() {
+            let quoted: Vec<String> = texts.iter().map(|text| self::quoted(text)).collect();
+            self.keys.push((key, format!("[{}]", quoted.join(", "))));
+        }
+        self
+    }
+
+    pub(super) fn doubted(mut self, why: impl Into<String>) -> Self {
+        self.doubt.get_or_insert(why.into());
+        self
+    }
+
+    /// Leaves the field unknown where it cannot be read, instead of refusing the row.
+    pub(super) fn be_lenient(&mut self) {
+        self.keys.push(("lenient", "true".to_owned()));
+    }
+
+    pub(super) fn is_lenient(&self) -> bool {
+        self.keys.iter().any(|(key, _)| *key == "lenient")
+    }
+
+    /// `{ from = "x", money = "en" }`.
+    pub(super) fn table(&self) -> String {
+        let keys: Vec<String> = self.keys.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+        format!("{{ {} }}", keys.join(", "))
+    }
+}
+
+/// A text as a string of TOML.
+pub(super) fn quoted(text: &str) -> String {
+    let plain = |c: char| !c.is_control() && c != '\u{7f}';
+    if text.contains(['\\', '"']) && !text.contains('\'') && text.chars().all(plain) {
+        return format!("'{text}'");
+    }
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// Words from the sample as they may stand in a comment: on one line, and short.
+pub(super) fn shown(text: &str) -> String {
+    let plain: String = text.chars().map(|c| if c.is_control() || is_turning(c) { ' ' } else { c }).collect();
+    let words = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+    if words.chars().count() <= SHOWN_MAX {
+        return words;
+    }
+    words.chars().take(SHOWN_MAX - 1).chain(['…']).collect()
+}
+
+const SHOWN_MAX: usize = 60;
+
+/// Signs that turn the direction of what follows, or end a line for some readers.
+fn is_turning(c: char) -> bool {
+    matches!(c, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_text_is_a_string_of_toml() {
+        for text in ["plain", "a \"b\"", "c:\\d", "it's \"x\"\\", "tab\there\nand\u{7}\u{7f}", "é\u{202f}", ""] {
+            let read: toml::Table = toml::from_str(&format!("x = {}", quoted(text))).unwrap();
+            assert_eq!(read["x"].as_str(), Some(text));
+        }
+    }
+
+    #[test]
+    fn comments_stay_on_their_line() {
+        assert_eq!(shown("a\n\u{2028}b\tc"), "a b c");
+        assert_eq!(shown(&"x".repeat(80)).chars().count(), SHOWN_MAX);
+    }
+}

@@ -1,0 +1,204 @@
+//! What stands inside texts and lists: a place in an address, a price in a line of words, a point.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::choose::Chosen;
+use super::column::{Cell, Column, ratio};
+use super::guess::{Guess, shown};
+use super::sample::Sample;
+use super::shapes::amounts;
+
+/// How places stand in an address that is one text: each field with its pattern.
+const ADDRESSES: [&[(&str, &str)]; 2] = [
+    // 6828 W Highland Ave, Chicago, IL 60631
+    &[
+        ("city", r",\s*([^,]+),\s*[A-Z]{2}\b(?:\s+\d{5})?"),
+        ("region", r",\s*([A-Z]{2})\b(?:\s+\d{5}(?:-\d{4})?)?\s*$"),
+        ("postal_code", r"\b(\d{5})(?:-\d{4})?\s*$"),
+    ],
+    // Hießgasse 3, 1030 Wien
+    &[("postal_code", r"\b(\d{4,5})\s+[A-ZÀ-Þ]"), ("city", r"\b\d{4,5}\s+([A-ZÀ-Þ][^\d,;|/]*[^\s\d,;|/])")],
+];
+
+/// A field, its pattern, and that compiled.
+type Part = (&'static str, &'static str, Regex);
+
+/// The same, compiled once.
+static COMPILED: LazyLock<Vec<Vec<Part>>> = LazyLock::new(|| {
+    let compiled =
+        |(field, pattern): &(&'static str, &'static str)| Some((*field, *pattern, Regex::new(pattern).ok()?));
+    ADDRESSES.iter().map(|parts| parts.iter().filter_map(compiled).collect()).collect()
+});
+
+/// The share of rows in which each part must be found, or the text is no such address.
+const PLACED_MIN: f64 = 0.6;
+
+/// City, region and postal code out of the address, or of what is called so, where no column has them.
+pub(super) fn place(sample: &Sample, chosen: &mut Chosen) {
+    chosen.unsure.extend(crumbs(sample));
+    let Some(line) = super::vocabulary::field("line") else { return };
+    let mut columns: Vec<&Column> = sample.columns.iter().filter(|column| column.is_scalar()).collect();
+    columns.sort_by_cached_key(|column| -line.likeness(column));
+    for column in columns {
+        let is_address = line.likeness(column) >= 40;
+        for parts in &*COMPILED {
+            let guesses = parts.iter().filter_map(|(field, pattern, regex)| {
+                let found = column.texts().filter(|text| regex.is_match(text)).count();
+                let why = format!(
+                    "In {} of {} rows {} has something like it.",
+                    found,
+                    sample.looked_at(),
+                    shown(&column.name)
+                );
+                let enough = ratio(found, sample.looked_at()) >= if is_address { PLACED_MIN } else { 0.9 };
+                enough.then(|| Guess::of(field, &column.name, why).with("regex", pattern))
+            });
+            let guesses: Vec<Guess> = guesses.collect();
+            if guesses.iter().any(|guess| guess.field == "city") {
+                let fields: Vec<&str> = guesses.iter().map(|guess| guess.field).collect();
+                chosen.sure.retain(|guess| !is_address || !fields.contains(&guess.field));
+                let chosen = if is_address { &mut chosen.sure } else { &mut chosen.unsure };
+                chosen.extend(guesses);
+                return;
+            }
+        }
+    }
+}
+
+/// Latitude and longitude as the two numbers of a list.
+pub(super) fn point(sample: &Sample, chosen: &mut Chosen) {
+    const NAMES: [&str; 11] = [
+        "coordinates",
+        "coordinate",
+        "coords",
+        "geo",
+        "location",
+        "point",
+        "position",
+        "latlng",
+        "latlon",
+        "gps",
+        "koordinaten",
+    ];
+    for first in sample.columns.iter().filter(|column| column.name.ends_with("/0") && column.words.have(&NAMES)) {
+        let base = first.name.trim_end_matches('0');
+        let Some(second) = sample.columns.iter().find(|column| column.name == format!("{base}1")) else { continue };
+        let (Some(a), Some(b)) = (first.numbers(), second.numbers()) else { continue };
+        let within = |numbers: &[f64], limit: f64| numbers.iter().all(|n| n.abs() <= limit);
+        let fractions =
+            |numbers: &[f64]| ratio(numbers.iter().filter(|n| n.fract() != 0.0).count(), numbers.len()) > 0.8;
+        if !within(&a, 180.0) || !within(&b, 180.0) || !fractions(&a) || !fractions(&b) {
+            continue;
+        }
+        // GeoJSON (RFC 7946) puts longitude first, and says that it is a point.
+        let above = base.trim_end_matches('/').rsplit_once('/').map_or("", |(above, _)| above);
+        let kind = |column: &Column| column.name == format!("{above}/type") && column.all(|text| text == "Point");
+        let sign = |numbers: &[f64]| numbers.iter().all(|n| *n < 0.0);
+        let longitude_first = match (within(&a, 90.0), within(&b, 90.0)) {
+            (false, _) => Some(true),
+            (_, false) => Some(false),
+            _ if sample.columns.iter().any(kind) => Some(true),
+            _ => None,
+        };
+        let (latitude, longitude) = if longitude_first == Some(true) { (second, first) } else { (first, second) };
+        for (field, column) in [("latitude", latitude), ("longitude", longitude)] {
+            let why =
+                format!("Two numbers at {}{}.", shown(base), if sign(&a) != sign(&b) { ", of two signs" } else { "" });
+            let guess = Guess::of(field, &column.name, why);
+            if longitude_first.is_some() {
+                chosen.sure.push(guess);
+            } else {
+                chosen.unsure.push(guess.doubted("Which of the two comes first is not told."));
+            }
+        }
+        return;
+    }
+}
+
+/// Positions of a list of places, wide to narrow.
+const CRUMBS_MAX: usize = 7;
+
+/// Places in the list of pages that lead to a listing.
+fn crumbs(sample: &Sample) -> Vec<Guess> {
+    let mut guesses = Vec::new();
+    for column in sample.columns.iter().filter(|column| column.words.have(&["breadcrumb", "breadcrumbs", "ariane"])) {
+        for at in 0..CRUMBS_MAX {
+            let texts = column.cells.iter().map(|cell| match cell {
+                Cell::List(texts) => texts.get(at).map(String::as_str),
+                _ => None,
+            });
+            let mut known: Vec<&str> = texts.flatten().collect();
+            let (filled, first) = (known.len(), known.first().copied().unwrap_or_default());
+            known.sort_unstable();
+            known.dedup();
+            if ratio(filled, sample.looked_at()) > 0.8 && known.len() > 2 && known.len() < filled {
+                let column =
+                    if column.name.starts_with('/') { column.name.clone() } else { format!("/{}", column.name) };
+                let why = format!("{} different texts, like {:?}.", known.len(), shown(first));
+                guesses.push(Guess::of("city", &format!("{column}/{at}"), why));
+            }
+        }
+    }
+    guesses
+}
+
+/// How amounts stand among other words.
+const AMOUNTS: [&str; 3] = [
+    r"((?:€|\$|£|CHF|EUR|USD|MAD)\s?\d[\d.,\x{27}\x{a0}\x{202f}]*)",
+    r"(\d[\d.,\x{27}\x{a0}\x{202f} ]*\s?(?:€|\$|£|CHF|EUR|USD|MAD|DH))",
+    r"(\d[\d.,]*\s?/\s?(?:mo|month|mois|Monat))",
+];
+
+static AMOUNT_PATTERNS: LazyLock<Vec<Regex>> =
+    LazyLock::new(|| AMOUNTS.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect());
+
+/// A price among other words, where no column has one by itself.
+pub(super) fn price(sample: &Sample) -> Option<Guess> {
+    let texts = sample.columns.iter().filter(|column| column.is_scalar());
+    texts.filter_map(|column| priced(column, sample.looked_at())).max_by_key(|guess| guess.score)
+}
+
+fn priced(column: &Column, rows: usize) -> Option<Guess> {
+    AMOUNT_PATTERNS.iter().zip(AMOUNTS).find_map(|(regex, pattern)| {
+        let found = column.cells.iter().map(|cell| {
+            let text = regex.captures(cell.text()?)?.get(1)?.as_str().trim_end_matches(['.', ',']);
+            Some(Cell::Text(text.to_owned()))
+        });
+        let cells: Vec<Cell> = found.map(Option::unwrap_or_default).collect();
+        let filled = cells.iter().filter(|cell| **cell != Cell::Absent).count();
+        let inside = Column { cells, ..column.clone() };
+        let found = amounts(&inside).filter(|found| ratio(filled, rows) >= 0.8 && !found.is_constant())?;
+        let why = format!("Amounts among other words in {filled} rows, {}.", found.range());
+        let guess = Guess::of("list_price", &column.name, why).with("regex", pattern).with("money", found.style);
+        #[expect(clippy::cast_possible_truncation, reason = "a share of 50")]
+        let score = (50.0 * ratio(filled, rows)) as i32;
+        Some(Guess { score, ..guess })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pattern_compiles() {
+        assert_eq!(COMPILED.iter().map(Vec::len).sum::<usize>(), 5);
+        assert_eq!(AMOUNT_PATTERNS.len(), AMOUNTS.len());
+    }
+
+    #[test]
+    fn a_place_is_found_in_addresses_of_two_kinds() {
+        let found = |kind: usize, text: &str| -> Vec<(&str, String)> {
+            let parts = COMPILED[kind]
+                .iter()
+                .filter_map(|(field, _, regex)| Some((*field, regex.captures(text)?[1].to_owned())));
+            parts.collect()
+        };
+        let american = |text: &str| found(0, text).into_iter().map(|(_, text)| text).collect::<Vec<_>>();
+        assert_eq!(american("6828 W Highland Ave, Chicago, IL 60631"), ["Chicago", "IL", "60631"]);
+        assert_eq!(american("4850 156th Ave NE, Redmond, WA"), ["Redmond", "WA"]);
+        assert_eq!(found(1, "Hießgasse 3, 1030 Wien"), [("postal_code", "1030".into()), ("city", "Wien".into())]);
+    }
+}

@@ -1,0 +1,164 @@
+//! What holds for every row: country, currency, purpose. Each with why it is thought so.
+
+use super::column::{Column, ratio};
+use super::countries;
+use super::guess::shown;
+use super::kinds;
+use super::sample::Sample;
+use super::shapes::amounts;
+use super::vocabulary::field;
+use super::{Told, choose::Chosen};
+use crate::link::origin;
+
+/// A value for all rows and why.
+pub(super) type Fact = (String, String);
+
+/// What holds for every row.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known {
+    pub(super) country: Option<Fact>,
+    pub(super) currency: Option<Fact>,
+    pub(super) purpose: Option<Fact>,
+}
+
+const TOLD: &str = "As told.";
+
+/// Amounts below this are rents by the month, and above the other one prices of homes, in these currencies.
+const RENT_MAX: f64 = 12_000.0;
+const PRICE_MIN: f64 = 40_000.0;
+const STRONG: [&str; 8] = ["USD", "EUR", "GBP", "CHF", "CAD", "AUD", "NZD", "SGD"];
+
+impl Known {
+    /// Country and currency, before fields are chosen: units hang on them.
+    pub(super) fn of(sample: &Sample, told: &Told) -> Self {
+        let country = match &told.country {
+            Some(code) => Some((code.to_ascii_uppercase(), TOLD.to_owned())),
+            None => country(sample, told),
+        };
+        let currency = match &told.currency {
+            Some(code) => Some((code.to_ascii_uppercase(), TOLD.to_owned())),
+            None => currency(sample, country.as_ref()),
+        };
+        let country = country.or_else(|| {
+            let (code, _) = currency.as_ref()?;
+            Some((countries::country_of_currency(code)?.to_owned(), format!("Homes are priced in {code} there alone.")))
+        });
+        let purpose = told.purpose.map(|purpose| (purpose.as_str().to_owned(), TOLD.to_owned()));
+        Self { country, currency, purpose }
+    }
+
+    /// What all rows are for, where no column tells: by the words of their addresses and titles, by how the price is
+    /// named, by how high it is.
+    pub(super) fn find_purpose(&mut self, sample: &Sample, told: &Told, chosen: &Chosen) {
+        if self.purpose.is_none() {
+            self.purpose = worded(sample, told).or_else(|| priced(sample, chosen, self.currency.as_ref()));
+        }
+    }
+}
+
+/// Columns whose name speaks for a field, the best first.
+fn candidates<'s>(name: &str, sample: &'s Sample) -> Vec<&'s Column> {
+    let Some(field) = field(name) else { return Vec::new() };
+    let mut found: Vec<(i32, &Column)> = sample.columns.iter().map(|column| (field.likeness(column), column)).collect();
+    found.retain(|(like, _)| *like >= 50);
+    found.sort_by_key(|(like, column)| (-*like, column.name.as_str()));
+    found.into_iter().map(|(_, column)| column).collect()
+}
+
+fn country(sample: &Sample, told: &Told) -> Option<Fact> {
+    for column in candidates("country", sample) {
+        let Some(code) = column.first().and_then(countries::country) else { continue };
+        if column.all(|text| countries::country(text) == Some(code)) {
+            let text = shown(column.first().unwrap_or_default());
+            return Some((code.to_owned(), format!("{} is {text:?} wherever it is told.", column.name)));
+        }
+    }
+    let zips = candidates("postal_code", sample)
+        .into_iter()
+        .any(|column| column.share(|text| text.len() >= 5 && text.bytes().take(5).all(|b| b.is_ascii_digit())) > 0.9);
+    let states = candidates("region", sample).into_iter().find(|column| column.all(kinds::is_us_state));
+    if let Some(column) = states.filter(|_| zips) {
+        return Some(("US".to_owned(), format!("{} holds states of the United States.", column.name)));
+    }
+    let host =
+        |url: &str| origin(url).and_then(|origin| Some(origin.split_once("://")?.1.split(':').next()?.to_owned()));
+    let addresses = candidates("url", sample).into_iter().filter_map(Column::first).chain(told.url.as_deref());
+    addresses.filter_map(host).find_map(|host| {
+        let code = countries::country_of_host(&host)?;
+        Some((code.to_owned(), format!("Addresses are at {}.", shown(&host))))
+    })
+}
+
+fn currency(sample: &Sample, country: Option<&Fact>) -> Option<Fact> {
+    for column in candidates("currency", sample) {
+        let Some(code) = column.first().filter(|code| kinds::is_currency(code)) else { continue };
+        if column.all(|text| text.eq_ignore_ascii_case(code)) {
+            return Some((code.to_ascii_uppercase(), format!("{} is the same wherever it is told.", column.name)));
+        }
+    }
+    if let Some((code, _)) = country
+        && let Some(currency) = stoop_domain::currency_of(code)
+    {
+        return Some((currency.code().to_owned(), format!("That of {code}.")));
+    }
+    candidates("list_price", sample).into_iter().find_map(|column| {
+        let found = amounts(column)?.currencies;
+        let (code, _) = found.iter().max_by_key(|(_, count)| **count)?;
+        Some((code.clone(), format!("Named in {}.", column.name)))
+    })
+}
+
+fn worded(sample: &Sample, told: &Told) -> Option<Fact> {
+    let said = |purpose: &str, place: String| Some((purpose.to_owned(), place));
+    if let Some(purpose) = told.url.as_deref().and_then(kinds::purpose_in) {
+        return said(purpose, "The address of the request speaks of it.".to_owned());
+    }
+    let fields = ["url", "property_type", "title"].map(|name| candidates(name, sample));
+    for column in fields.into_iter().flatten() {
+        for purpose in ["rent", "sale"] {
+            if column.is_scalar() && column.share(|text| kinds::purpose_in(text) == Some(purpose)) > 0.9 {
+                return said(purpose, format!("{} speaks of it in {}.", column.name, share_of(column, purpose)));
+            }
+        }
+    }
+    None
+}
+
+fn share_of(column: &Column, purpose: &str) -> String {
+    let count = column.texts().filter(|text| kinds::purpose_in(text) == Some(purpose)).count();
+    format!("{count} of {} rows", column.cells.len())
+}
+
+fn priced(sample: &Sample, chosen: &Chosen, currency: Option<&Fact>) -> Option<Fact> {
+    let price = chosen.sure.iter().find(|guess| guess.field == "list_price")?;
+    let column = sample.columns.iter().find(|column| price.columns.contains(&column.name))?;
+    let found = amounts(column)?;
+    let rents = [
+        "rent",
+        "rents",
+        "loyer",
+        "miete",
+        "kaltmiete",
+        "warmmiete",
+        "nettokaltmiete",
+        "mietpreis",
+        "alquiler",
+        "renta",
+        "monthly",
+    ];
+    if found.monthly || column.words.have(&rents) {
+        return Some(("rent".to_owned(), format!("{} is by the month.", column.name)));
+    }
+    if !currency.is_some_and(|(code, _)| STRONG.contains(&code.as_str())) {
+        return None;
+    }
+    let high = ratio(found.values.iter().filter(|value| **value >= PRICE_MIN).count(), found.values.len());
+    let low = ratio(found.values.iter().filter(|value| **value <= RENT_MAX).count(), found.values.len());
+    if high > 0.9 {
+        Some(("sale".to_owned(), "Prices are too high for rents.".to_owned()))
+    } else if low > 0.9 {
+        Some(("rent".to_owned(), "Prices are too low for homes: rents by the month.".to_owned()))
+    } else {
+        None
+    }
+}

@@ -1,0 +1,193 @@
+//! Drafts a map from a sample: guesses which column is which field, by names in four languages and by values.
+//!
+//! ```
+//! use stoop_sources::declared::Map;
+//! use stoop_sources::draft::{Sample, Told, draft};
+//!
+//! let answer = r#"{"total": 2, "homes": [
+//!     {"id": 11, "price": {"text": "€ 1.392,85"}, "plz": "1030", "ort": "Wien", "wohnflaeche": "68,5 m²"},
+//!     {"id": 12, "price": {"text": "€ 990"}, "plz": "1160", "ort": "Wien", "wohnflaeche": "41 m²"}]}"#;
+//! let sample = Sample::of_document(serde_json::from_str(answer)?)?;
+//! let drafted = draft(&sample, &Told::new("wien", "answer.json"))?;
+//! assert!(drafted.toml.contains(r#"list_price = { from = "/price/text", money = "de" }"#), "{}", drafted.toml);
+//! assert_eq!(drafted.map.hints().rows.as_deref(), Some("/homes"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A guess stands in the map only when it was tried: the draft reads the sample, and a field that refuses rows is made
+//! lenient, or taken off again. What is not sure is a comment. What a map cannot do without, and the sample does not
+//! tell (an id, a purpose, a currency), is an error that names it.
+//!
+//! What it deliberately does not do: it reads nothing from anywhere, asks nobody, and learns nothing from other maps.
+
+mod choose;
+mod column;
+mod countries;
+mod enums;
+mod fallback;
+mod find_rows;
+mod fit;
+mod fit_area;
+mod guess;
+mod in_texts;
+mod kinds;
+mod known;
+mod paging;
+mod prove;
+mod render;
+mod sample;
+mod shapes;
+mod vocabulary;
+mod words;
+
+use std::fmt;
+
+use stoop_domain::Purpose;
+
+use crate::declared::Map;
+use choose::{Chosen, choose};
+use known::Known;
+pub use prove::Proof;
+use render::Writing;
+pub use sample::Sample;
+
+/// What is told beside the sample.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    /// The source's name: a to z, 0 to 9 and -.
+    pub name: String,
+    /// How the sample is called, for the first line; a date in it is taken for the time of all rows.
+    pub sample: String,
+    /// The address that the sample is the answer of; without it the map reads files.
+    pub url: Option<String>,
+    /// The country of all rows, two letters of ISO 3166-1.
+    pub country: Option<String>,
+    /// The currency of all prices, ISO 4217.
+    pub currency: Option<String>,
+    /// What all rows are for.
+    pub purpose: Option<Purpose>,
+}
+
+/// A draft that was tried on its sample.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// The map's text.
+    pub toml: String,
+    /// The same, parsed.
+    pub map: Map,
+    /// What it made of the sample's rows.
+    pub proof: Proof,
+    /// Parameters that a search of it has to give, each with what it stands for.
+    pub params: Vec<(String, String)>,
+}
+
+/// Why there is no draft: everything that is missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DraftError(pub Vec<String>);
+
+/// Drafts a map.
+///
+/// # Errors
+/// When the sample tells no id, purpose or currency, and nobody else does; when `told` cannot be used.
+pub fn draft(sample: &Sample, told: &Told) -> Result<Draft, DraftError> {
+    let http = told.url.as_deref().map(|url| paging::http(url, sample)).transpose().map_err(DraftError::one)?;
+    let mut known = Known::of(sample, told);
+    let mut chosen = choose(sample, &known);
+    fallback::complete(sample, told, &mut chosen);
+    settle(sample, &known, told, &mut chosen);
+    let reads_purpose = chosen.sure.iter().any(|guess| guess.field == "purpose");
+    if !reads_purpose {
+        known.find_purpose(sample, told, &chosen);
+    }
+    missing(&known, &chosen)?;
+    // Each round mends the fields that refuse rows; there are no more rounds than fields, twice.
+    for _ in 0..2 * vocabulary::FIELDS.len() {
+        let write = |proof: Option<&Proof>| {
+            let (known, chosen, http) = (&known, &chosen, http.as_ref());
+            let zoneless = prove::is_zoneless(sample, chosen);
+            let unordered = told.url.is_none() && prove::is_unordered(sample, chosen);
+            Writing { sample, told, known, chosen, http, proof, zoneless, unordered }.toml()
+        };
+        let proof = prove::prove(&parse(&write(None), told)?, sample, &told.sample);
+        if let Some(better) = prove::mend(&chosen, &proof) {
+            chosen = better;
+            continue;
+        }
+        let toml = write(Some(&proof));
+        let params = http.map(|http| http.params).unwrap_or_default();
+        return Ok(Draft { map: parse(&toml, told)?, toml, proof, params });
+    }
+    Err(DraftError::one("the fields of the draft refuse rows again and again"))
+}
+
+/// What was told, and a column that is the same in every row, hold for the whole map: no field is needed for them.
+fn settle(sample: &Sample, known: &Known, told: &Told, chosen: &mut Chosen) {
+    let is_constant = |guess: &guess::Guess| {
+        let column = sample.columns.iter().find(|column| guess.columns.contains(&column.name));
+        column.is_some_and(|column| column.distinct() == 1)
+    };
+    let facts = [
+        ("country", told.country.is_some(), known.country.is_some()),
+        ("currency", told.currency.is_some(), known.currency.is_some()),
+        ("purpose", told.purpose.is_some(), false),
+    ];
+    for (key, is_told, is_known) in facts {
+        chosen.sure.retain(|guess| guess.field != key || !(is_told || (is_known && is_constant(guess))));
+        chosen.unsure.retain(|guess| guess.field != key || !(is_told || is_known));
+    }
+}
+
+fn missing(known: &Known, chosen: &Chosen) -> Result<(), DraftError> {
+    let reads = |field: &str| chosen.sure.iter().any(|guess| guess.field == field);
+    let thought = |field: &str| {
+        let names: Vec<&str> =
+            chosen.unsure.iter().filter(|guess| guess.field == field).map(|guess| guess.columns[0].as_str()).collect();
+        if names.is_empty() { String::new() } else { format!("; not sure enough: {}", names.join(", ")) }
+    };
+    let mut lacking = Vec::new();
+    if !reads("native_id") {
+        lacking.push(format!(
+            "no id: no column is in every row, with another value in each, and called like one{}",
+            thought("native_id")
+        ));
+    }
+    if known.purpose.is_none() && !reads("purpose") {
+        lacking.push(format!(
+            "no purpose: nothing tells sales from rents; say which with --purpose{}",
+            thought("purpose")
+        ));
+    }
+    if known.currency.is_none() && !reads("currency") {
+        lacking.push(format!(
+            "no currency: no column, sign or country tells it; say which with --currency, or the country with --country{}",
+            thought("currency")
+        ));
+    }
+    if lacking.is_empty() { Ok(()) } else { Err(DraftError(lacking)) }
+}
+
+fn parse(toml: &str, told: &Told) -> Result<Map, DraftError> {
+    Map::parse(toml, &format!("{}.toml", told.name)).map_err(|errors| DraftError(vec![errors.to_string()]))
+}
+
+impl Told {
+    /// A name and a sample, and nothing else.
+    #[must_use]
+    pub fn new(name: &str, sample: &str) -> Self {
+        Self { name: name.to_owned(), sample: sample.to_owned(), ..Self::default() }
+    }
+}
+
+impl DraftError {
+    pub(crate) fn one(what: impl Into<String>) -> Self {
+        Self(vec![what.into()])
+    }
+}
+
+impl fmt::Display for DraftError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl std::error::Error for DraftError {}

@@ -1,0 +1,160 @@
+//! Reading a sample with its own draft: how many rows each field fills, and which fields refuse rows.
+
+use std::collections::BTreeMap;
+
+use stoop_domain::{Listing, Reason, Time};
+
+use super::choose::Chosen;
+use super::column::ratio;
+use super::sample::{Sample, SampleRows};
+use super::shapes::dates;
+use super::vocabulary::FIELDS;
+use crate::declared::{Map, Outcome, Row, RowError};
+
+/// What a draft made of the rows of its sample that were looked at.
+#[derive(Clone, Debug, Default)]
+pub struct Proof {
+    /// Rows.
+    pub rows: usize,
+    /// Rows that could be read, whether or not they can be counted.
+    pub read: usize,
+    /// Rows that became listings and can be counted.
+    pub understood: usize,
+    /// Rows in which a field is known, by its name in maps.
+    pub filled: BTreeMap<&'static str, usize>,
+    /// Rows that were refused, by the field or the reason, with the words for the first.
+    pub refused: BTreeMap<String, (usize, String)>,
+}
+
+/// A moment after all others, so that nothing lies in the future: when the sample was made is not known.
+const NOW_MS: i64 = 253_370_764_800_000;
+
+pub(super) fn prove(map: &Map, sample: &Sample, file_name: &str) -> Proof {
+    let mut proof = Proof { rows: sample.looked_at(), ..Proof::default() };
+    let now = Time::from_ms(NOW_MS);
+    match &sample.rows {
+        SampleRows::Json(rows) => {
+            let mut reader = map.bind_json();
+            for row in rows {
+                let bytes = row.to_string();
+                proof.take(reader.read(Row::Json(bytes.as_bytes()), file_name, now), now);
+            }
+        }
+        SampleRows::Csv(headers, rows) => match map.bind_csv(headers) {
+            Ok(mut reader) => {
+                for row in rows {
+                    proof.take(reader.read(Row::Csv(row), file_name, now), now);
+                }
+            }
+            Err(errors) => {
+                proof.refused.insert("columns".to_owned(), (rows.len(), errors.to_string()));
+            }
+        },
+    }
+    proof
+}
+
+impl Proof {
+    fn take(&mut self, read: Result<Outcome, RowError>, now: Time) {
+        match read {
+            Ok(Outcome::Skipped) => {}
+            Ok(Outcome::Observation(observation)) => {
+                self.read += 1;
+                for (name, is_known) in known_fields(&observation.listing) {
+                    *self.filled.entry(name).or_default() += usize::from(is_known);
+                }
+                *self.filled.entry("native_id").or_default() += 1;
+                *self.filled.entry("observed_at").or_default() += usize::from(observation.at != now);
+                match observation.check(now) {
+                    Ok(()) => self.understood += 1,
+                    Err((reason, detail)) => self.refuse(reason, &detail),
+                }
+            }
+            Err(RowError { reason, detail }) => self.refuse(reason, &detail),
+        }
+    }
+
+    /// A row error begins with its field where it has one.
+    fn refuse(&mut self, reason: Reason, detail: &str) {
+        let field = detail.split(':').next().filter(|name| FIELDS.iter().any(|field| field.name == *name));
+        let key = field.map_or_else(|| reason.to_string(), str::to_owned);
+        let entry = self.refused.entry(key).or_insert_with(|| (0, detail.to_owned()));
+        entry.0 += 1;
+    }
+}
+
+fn known_fields(listing: &Listing) -> [(&'static str, bool); 29] {
+    let Listing { place, details, .. } = listing;
+    [
+        ("purpose", true),
+        ("currency", true),
+        ("status", true),
+        ("list_price", listing.list_price.is_some()),
+        ("original_list_price", listing.original_list_price.is_some()),
+        ("previous_list_price", listing.previous_list_price.is_some()),
+        ("price_changed_at", listing.price_changed_at.is_some()),
+        ("listed_at", listing.listed_at.is_some()),
+        ("property_type", listing.property_type.is_some()),
+        ("bedrooms", listing.bedrooms.is_some()),
+        ("bathrooms", listing.bathrooms_hundredths.is_some()),
+        ("living_area", listing.living_area.is_some()),
+        ("lot_area", listing.lot_area.is_some()),
+        ("line", place.line.is_some()),
+        ("neighbourhood", place.neighbourhood.is_some()),
+        ("city", place.city.is_some()),
+        ("county", place.county.is_some()),
+        ("region", place.region.is_some()),
+        ("postal_code", place.postal_code.is_some()),
+        ("country", place.country.is_some()),
+        ("latitude", place.latitude_e6.is_some()),
+        ("longitude", place.longitude_e6.is_some()),
+        ("title", details.title.is_some()),
+        ("description", details.description.is_some()),
+        ("seller", details.seller.is_some()),
+        ("agency", details.agency.is_some()),
+        ("images", !details.images.is_empty()),
+        ("amenities", !details.amenities.is_empty()),
+        ("url", details.url.is_some()),
+    ]
+}
+
+/// Fields that a row cannot do without once the map has them.
+const VITAL: [&str; 6] = ["native_id", "observed_at", "purpose", "currency", "status", "list_price"];
+
+/// The same choice with the fields that refuse rows made lenient or taken off; `None` where nothing is to be mended.
+pub(super) fn mend(chosen: &Chosen, proof: &Proof) -> Option<Chosen> {
+    let mut better = chosen.clone();
+    let mut is_better = false;
+    for (field, (count, example)) in &proof.refused {
+        let Some(at) = better.sure.iter().position(|guess| guess.field == field) else { continue };
+        let share = ratio(*count, proof.rows);
+        let vital = VITAL.contains(&field.as_str());
+        if !vital && share < 0.3 {
+            better.sure[at].be_lenient();
+            is_better = true;
+        } else if !vital || field == "observed_at" || (field == "status" && share > 0.98) {
+            let guess = better.sure.remove(at);
+            better.unsure.push(guess.doubted(format!("It refuses {count} of {} rows: {example}.", proof.rows)));
+            is_better = true;
+        }
+    }
+    is_better.then_some(better)
+}
+
+/// Whether times of the sample name no zone.
+pub(super) fn is_zoneless(sample: &Sample, chosen: &Chosen) -> bool {
+    let zoneless = |name: &String| {
+        let column = sample.columns.iter().find(|column| column.name == *name);
+        column.and_then(dates).is_some_and(|found| found.zoneless)
+    };
+    let moments = ["observed_at", "listed_at", "price_changed_at"];
+    let mut read = chosen.sure.iter().filter(|guess| moments.contains(&guess.field));
+    read.any(|guess| guess.keys.iter().any(|(key, _)| *key == "file_name") || guess.columns.iter().any(zoneless))
+}
+
+/// Whether rows come in another order than that of their time.
+pub(super) fn is_unordered(sample: &Sample, chosen: &Chosen) -> bool {
+    let Some(guess) = chosen.sure.iter().find(|guess| guess.field == "observed_at") else { return false };
+    let column = sample.columns.iter().find(|column| guess.columns.contains(&column.name));
+    column.and_then(dates).is_some_and(|found| !found.sorted)
+}

@@ -1,0 +1,345 @@
+//! A sample answer or file, taken apart: where its rows are, and what their columns hold.
+
+use std::collections::HashMap;
+
+use csv::ByteRecord;
+use serde_json::{Map as Object, Value};
+
+use super::DraftError;
+use super::column::{Cell, Column};
+use super::find_rows::{arrays, beside, escaped, keyed, looks_like_a_row};
+use super::words::Words;
+
+/// Rows that are looked at.
+pub(super) const ROWS_MAX: usize = 1_000;
+/// Columns that are looked at: a row of an API has some hundred.
+const COLUMNS_MAX: usize = 1_500;
+/// How deep inside a row is looked.
+pub(super) const DEPTH_MAX: usize = 6;
+/// Letters of a text that are looked at.
+const TEXT_MAX: usize = 4_000;
+
+/// A sample of what a source answers, or of its files.
+///
+/// It is made of what was read elsewhere; see [`draft`](super::draft) for an example.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    pub(super) rows: SampleRows,
+    pub(super) columns: Vec<Column>,
+    /// JSON Pointer to the array of rows; `None` where the rows are what there is.
+    pub(super) pointer: Option<String>,
+    /// The document is one row.
+    pub(super) is_one_row: bool,
+    /// Texts and numbers beside the rows, by JSON Pointer.
+    pub(super) envelope: Vec<(String, Value)>,
+    pub(super) delimiter: Option<u8>,
+    /// Rows there were, also those that are not looked at.
+    pub(super) total: usize,
+}
+
+/// The rows themselves, to prove the draft with.
+#[derive(Clone, Debug)]
+pub(super) enum SampleRows {
+    Json(Vec<Value>),
+    Csv(ByteRecord, Vec<ByteRecord>),
+}
+
+impl Sample {
+    /// A JSON document: an array of rows, an object with an array of rows somewhere in it, or one row. Of several
+    /// arrays of objects the one that holds most is taken.
+    ///
+    /// # Errors
+    /// When there is no object in it that could be a row.
+    pub fn of_document(document: Value) -> Result<Self, DraftError> {
+        let mut document = document;
+        if let Value::Array(elements) = document {
+            return Self::of_rows(elements);
+        }
+        let Value::Object(object) = &document else {
+            return Err(DraftError::one("the sample is one value, and no object or array: there are no rows in it"));
+        };
+        let mut found = Vec::new();
+        arrays(object, &mut String::new(), 0, &mut found);
+        let best = found.into_iter().max_by_key(|(_, weight)| *weight).map(|(pointer, _)| pointer);
+        let Some(pointer) = best.filter(|_| !looks_like_a_row(object)) else {
+            if let Some(place) = keyed(object, &mut String::new(), 0) {
+                return Err(DraftError::one(format!(
+                    "the rows at {place} are an object keyed by their ids; a map reads arrays of objects only"
+                )));
+            }
+            let mut sample = Self::of_rows(vec![document])?;
+            sample.is_one_row = true;
+            return Ok(sample);
+        };
+        let mut envelope = Vec::new();
+        beside(object, &pointer, &mut String::new(), 0, &mut envelope);
+        let rows = document.pointer_mut(&pointer).map(Value::take);
+        let Some(Value::Array(elements)) = rows else { return Err(DraftError::one("the sample has no array of rows")) };
+        let mut sample = Self::of_rows(elements)?;
+        sample.pointer = Some(pointer);
+        sample.envelope = envelope;
+        Ok(sample)
+    }
+
+    /// JSON rows: the elements of an array, or the lines of a file. What is no object is passed over.
+    ///
+    /// # Errors
+    /// When none is an object with something in it.
+    pub fn of_rows(elements: Vec<Value>) -> Result<Self, DraftError> {
+        let mut rows = elements;
+        rows.retain(|row| row.as_object().is_some_and(|row| !row.is_empty()));
+        if rows.is_empty() {
+            return Err(DraftError::one("the sample has no array of objects: there are no rows in it"));
+        }
+        let total = rows.len();
+        rows.truncate(ROWS_MAX);
+        let mut table = Table::default();
+        for (nth, row) in rows.iter().enumerate() {
+            if let Value::Object(object) = row {
+                let mut path = Vec::new();
+                table.object(object, &mut path, Place { nth, depth: 0, in_list: false });
+            }
+        }
+        let columns = table.columns(rows.len());
+        Ok(Self {
+            rows: SampleRows::Json(rows),
+            columns,
+            pointer: None,
+            is_one_row: false,
+            envelope: Vec::new(),
+            delimiter: None,
+            total,
+        })
+    }
+
+    /// Rows of a CSV file. `delimiter` is the sign between columns where it is no comma.
+    ///
+    /// # Errors
+    /// When there is no row, or no column has a name.
+    pub fn of_csv(headers: &ByteRecord, rows: Vec<ByteRecord>, delimiter: Option<u8>) -> Result<Self, DraftError> {
+        let mut rows = rows;
+        if rows.is_empty() {
+            return Err(DraftError::one("the sample has a header and no rows"));
+        }
+        let total = rows.len();
+        rows.truncate(ROWS_MAX);
+        let mut columns: Vec<Column> = Vec::new();
+        for (at, header) in headers.iter().take(COLUMNS_MAX).enumerate() {
+            let name = String::from_utf8_lossy(header).trim().to_owned();
+            // A name that begins with / would be read as a JSON Pointer; of two of a name the first counts.
+            let usable = !name.is_empty() && !name.starts_with('/') && !name.contains('\u{fffd}');
+            if !usable || columns.iter().any(|column| column.name == name) {
+                continue;
+            }
+            let cells = rows.iter().map(|row| text_cell(&String::from_utf8_lossy(row.get(at).unwrap_or_default())));
+            let words = Words::of(std::slice::from_ref(&name));
+            columns.push(Column { cells: cells.collect(), words, name, depth: 0, in_list: false });
+        }
+        if columns.is_empty() {
+            return Err(DraftError::one("no column of the sample has a name: the first line is to name them"));
+        }
+        Ok(Self {
+            rows: SampleRows::Csv(headers.clone(), rows),
+            columns,
+            pointer: None,
+            is_one_row: false,
+            envelope: Vec::new(),
+            delimiter,
+            total,
+        })
+    }
+
+    /// How many rows there are.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.total
+    }
+
+    /// JSON Pointer to the array of rows; `None` where the rows are all that there is.
+    #[must_use]
+    pub fn pointer(&self) -> Option<&str> {
+        self.pointer.as_deref()
+    }
+
+    pub(super) fn looked_at(&self) -> usize {
+        match &self.rows {
+            SampleRows::Json(rows) => rows.len(),
+            SampleRows::Csv(_, rows) => rows.len(),
+        }
+    }
+
+    pub(super) fn is_csv(&self) -> bool {
+        matches!(self.rows, SampleRows::Csv(..))
+    }
+}
+
+/// Columns in the making.
+#[derive(Default)]
+struct Table {
+    columns: Vec<Column>,
+    places: HashMap<String, usize>,
+}
+
+#[derive(Clone, Copy)]
+struct Place {
+    nth: usize,
+    depth: usize,
+    in_list: bool,
+}
+
+impl Table {
+    fn object(&mut self, object: &Object<String, Value>, path: &mut Vec<String>, place: Place) {
+        for (key, value) in object {
+            if place.depth > 0 && is_data(key) {
+                continue;
+            }
+            path.push(key.clone());
+            self.value(value, path, place);
+            path.pop();
+        }
+    }
+
+    fn value(&mut self, value: &Value, path: &mut Vec<String>, place: Place) {
+        let deeper = Place { depth: place.depth + 1, ..place };
+        let cell = match value {
+            Value::Null => Cell::Absent,
+            Value::Bool(truth) => Cell::Truth(*truth),
+            Value::Number(number) => Cell::Number(number.to_string()),
+            Value::String(text) => text_cell(text),
+            Value::Object(object) => {
+                if deeper.depth <= DEPTH_MAX {
+                    self.object(object, path, deeper);
+                }
+                return;
+            }
+            Value::Array(elements) => {
+                self.elements(elements, path, deeper);
+                list_cell(elements)
+            }
+        };
+        self.put(path, cell, place);
+    }
+
+    /// Looks into the first object of a list, and at the numbers of a pair, which may be a point.
+    fn elements(&mut self, elements: &[Value], path: &mut Vec<String>, place: Place) {
+        let is_point = matches!(elements.len(), 2..=3) && elements.iter().all(Value::is_number);
+        for (at, element) in elements.iter().take(if is_point { 2 } else { 1 }).enumerate() {
+            path.push(at.to_string());
+            match element {
+                Value::Object(object) if place.depth <= DEPTH_MAX => {
+                    self.object(object, path, Place { in_list: true, ..place });
+                }
+                Value::Number(number) if is_point => self.put(path, Cell::Number(number.to_string()), place),
+                _ => {}
+            }
+            path.pop();
+        }
+    }
+
+    fn put(&mut self, path: &[String], cell: Cell, place: Place) {
+        let name = name_of(path);
+        let known = self.places.get(&name).copied();
+        let at = match known {
+            Some(at) => at,
+            None if cell == Cell::Absent || self.columns.len() >= COLUMNS_MAX => return,
+            None => {
+                let words = Words::of(path);
+                let Place { depth, in_list, .. } = place;
+                self.columns.push(Column { name: name.clone(), words, depth, in_list, cells: Vec::new() });
+                self.places.insert(name, self.columns.len() - 1);
+                self.columns.len() - 1
+            }
+        };
+        let cells = &mut self.columns[at].cells;
+        if cells.len() <= place.nth {
+            cells.resize(place.nth + 1, Cell::Absent);
+        }
+        cells[place.nth] = cell;
+    }
+
+    fn columns(mut self, rows: usize) -> Vec<Column> {
+        for column in &mut self.columns {
+            column.cells.resize(rows, Cell::Absent);
+        }
+        self.columns.retain(|column| column.filled() > 0);
+        self.columns
+    }
+}
+
+/// Whether a key inside a row is data: a day of a history, an id.
+fn is_data(key: &str) -> bool {
+    let digits = key.bytes().filter(u8::is_ascii_digit).count();
+    digits >= 4 && digits * 2 > key.len()
+}
+
+/// A plain key as it is, everything else as a JSON Pointer.
+fn name_of(path: &[String]) -> String {
+    let plain = |key: &str| !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | ' '));
+    match path {
+        [key] if plain(key) => key.clone(),
+        _ => path.iter().map(|key| format!("/{}", escaped(key))).collect(),
+    }
+}
+
+fn text_cell(text: &str) -> Cell {
+    let text = text.trim();
+    if text.is_empty() { Cell::Absent } else { Cell::Text(text[..text.floor_char_boundary(TEXT_MAX)].to_owned()) }
+}
+
+fn list_cell(elements: &[Value]) -> Cell {
+    let texts: Option<Vec<String>> = elements.iter().map(|element| element.as_str().map(str::to_owned)).collect();
+    match texts {
+        Some(texts) if texts.is_empty() => Cell::Absent,
+        Some(texts) => Cell::List(texts),
+        None => Cell::Nested,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn columns(document: Value) -> Vec<String> {
+        Sample::of_document(document).unwrap().columns.iter().map(|column| column.name.clone()).collect()
+    }
+
+    #[test]
+    fn the_array_that_holds_most_is_that_of_the_rows() {
+        let document = json!({
+            "facets": [{"n": 1}, {"n": 2}, {"n": 3}],
+            "data": {"total": 2, "homes": [{"id": 1, "a": 1, "b": 2}, {"id": 2, "a": 1, "photos": [{"u": 1}, {"u": 2}]}]},
+        });
+        let sample = Sample::of_document(document).unwrap();
+        assert_eq!(sample.pointer(), Some("/data/homes"));
+        assert_eq!(sample.envelope, [("/data/total".to_owned(), json!(2))]);
+        assert_eq!(sample.rows(), 2);
+    }
+
+    #[test]
+    fn columns_are_named_as_a_map_names_them() {
+        let row =
+            json!([{"a": 1, "b/c": {"d~": "x"}, "@id": 2, "at": [1.5, 2.5], "tags": ["x"], "pics": [{"u": "y"}]}]);
+        let mut names = columns(row);
+        names.sort();
+        assert_eq!(names, ["/@id", "/at/0", "/at/1", "/b~1c/d~0", "/pics/0/u", "a", "at", "pics", "tags"]);
+    }
+
+    #[test]
+    fn a_listing_alone_is_a_row_though_it_has_lists_inside() {
+        let listing = json!({"ListingKey": "A1", "ListPrice": 5, "Media": [{"MediaURL": "a"}, {"MediaURL": "b"}]});
+        let sample = Sample::of_document(listing).unwrap();
+        assert!(sample.is_one_row && sample.pointer().is_none());
+    }
+
+    #[test]
+    fn where_there_are_no_rows_the_error_says_so() {
+        let told = |document: Value| Sample::of_document(document).unwrap_err().to_string();
+        assert!(told(json!(5)).contains("no object or array"));
+        assert!(told(json!([1, 2])).contains("no array of objects"));
+        assert!(told(json!({})).contains("no array of objects"));
+        let keyed = json!({"listings": {"12": {"price": 1, "city": "A"}, "13": {"price": 2, "city": "B"}}});
+        assert!(told(keyed).contains("/listings are an object keyed by their ids"));
+    }
+}

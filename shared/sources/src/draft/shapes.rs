@@ -1,0 +1,347 @@
+//! How numbers, amounts, areas and dates are written in a column: told from the values alone.
+
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
+use stoop_domain::{AreaUnit, Currency, Time};
+
+use super::column::{Column, ratio};
+use crate::text::{DateFormat, Language, NumberStyle, parse_area, parse_area_unit, parse_money, parse_relative};
+
+/// Texts without a number that a map can take for "no price": more of them are no vocabulary.
+const NULLS_MAX: usize = 5;
+
+/// How the amounts of a column are written.
+pub(super) struct Amounts {
+    /// A style's name in maps.
+    pub(super) style: &'static str,
+    /// Amounts that were read, in major units.
+    pub(super) values: Vec<f64>,
+    /// The currencies that the texts name.
+    pub(super) currencies: BTreeMap<String, usize>,
+    /// Texts that stand for no amount.
+    pub(super) nulls: Vec<String>,
+    /// A text that cannot be read, and how many there are.
+    pub(super) unread: Option<(String, usize)>,
+    /// They are by the month.
+    pub(super) monthly: bool,
+}
+
+const STYLES: [(NumberStyle, &str); 4] =
+    [(NumberStyle::Plain, "plain"), (NumberStyle::Fr, "fr"), (NumberStyle::En, "en"), (NumberStyle::De, "de")];
+
+/// Reads a column as amounts of money; `None` where less than half of it is any.
+pub(super) fn amounts(column: &Column) -> Option<Amounts> {
+    if !column.is_scalar() || column.cells.iter().any(|cell| matches!(cell, super::column::Cell::Truth(_))) {
+        return None;
+    }
+    let mut nulls: Vec<String> = Vec::new();
+    let mut texts = Vec::new();
+    for text in column.texts() {
+        let none = matches!(text, "0" | "0.0" | "-1") || !text.contains(|c: char| c.is_ascii_digit());
+        if !none {
+            texts.push(text);
+        } else if text.chars().count() <= 40 && !nulls.iter().any(|null| null == text) {
+            nulls.push(text.to_owned());
+        }
+    }
+    if nulls.len() > NULLS_MAX || texts.is_empty() {
+        return None;
+    }
+    let readings = STYLES
+        .iter()
+        .map(|(style, name)| Reading { style: name, read: texts.iter().map(|text| amount(text, *style)).collect() });
+    // A sign that might group or begin a fraction groups: homes cost thousands.
+    let Reading { style, read } = readings.reduce(|best, next| if next.beats(&best) { next } else { best })?;
+    if ratio(read.iter().flatten().count(), texts.len()) < 0.5 {
+        return None;
+    }
+    let mut currencies = BTreeMap::new();
+    for currency in read.iter().flatten().filter_map(|(_, currency)| *currency) {
+        *currencies.entry(currency.code().to_owned()).or_default() += 1;
+    }
+    let bad = texts.iter().zip(&read).filter(|(_, read)| read.is_none()).map(|(text, _)| *text);
+    let unread = bad.clone().next().map(|text| (text.to_owned(), bad.count()));
+    let monthly = texts.iter().any(|text| {
+        let text = text.to_lowercase();
+        ["/mo", "/ mo", "per month", "par mois", "al mes"].iter().any(|words| text.contains(words))
+    });
+    let values = read.into_iter().flatten().map(|(value, _)| value).collect();
+    Some(Amounts { style, values, currencies, nulls, unread, monthly })
+}
+
+/// What one style makes of the texts of a column.
+struct Reading {
+    style: &'static str,
+    read: Vec<Option<(f64, Option<Currency>)>>,
+}
+
+impl Reading {
+    /// Whether it reads more texts, or as many and larger amounts.
+    fn beats(&self, other: &Self) -> bool {
+        let rank = |reading: &Self| {
+            let read = reading.read.iter().flatten();
+            (read.clone().count(), read.map(|(value, _)| *value).sum::<f64>())
+        };
+        let ((count, sum), (others, others_sum)) = (rank(self), rank(other));
+        count > others || (count == others && sum > others_sum)
+    }
+}
+
+fn amount(text: &str, style: NumberStyle) -> Option<(f64, Option<Currency>)> {
+    let money = parse_money(text, style, None).ok()?;
+    let cents = Currency::USD;
+    let minor = money.minor(cents).ok()?;
+    Some((minor.major_f64(cents), money.currency))
+}
+
+impl Amounts {
+    /// The amount in the middle.
+    pub(super) fn median(&self) -> f64 {
+        let mut sorted = self.values.clone();
+        sorted.sort_by(f64::total_cmp);
+        sorted.get(sorted.len() / 2).copied().unwrap_or(0.0)
+    }
+
+    /// `from 29900 to 899000`.
+    pub(super) fn range(&self) -> String {
+        let (low, high) = self.values.iter().fold((f64::INFINITY, 0_f64), |(low, high), v| (low.min(*v), high.max(*v)));
+        if low < high { format!("from {low} to {high}") } else { format!("{high} in every row") }
+    }
+
+    /// Whether every amount is the same, in more rows than two.
+    pub(super) fn is_constant(&self) -> bool {
+        self.values.len() > 2 && self.values.iter().all(|value| value.total_cmp(&self.values[0]).is_eq())
+    }
+}
+
+/// How the areas of a column are written.
+pub(super) struct Areas {
+    pub(super) style: Option<&'static str>,
+    /// The unit that the texts themselves name.
+    pub(super) unit: Option<AreaUnit>,
+    /// Some texts name one unit, others another.
+    pub(super) mixed: bool,
+    pub(super) nulls: Vec<String>,
+    pub(super) median: f64,
+}
+
+/// Reads a column as areas; `None` where less than most of it is any.
+pub(super) fn areas(column: &Column) -> Option<Areas> {
+    let is_null = |text: &str| matches!(text, "-1" | "-") || text.starts_with('-');
+    let texts: Vec<&str> = column.texts().filter(|text| !is_null(text)).collect();
+    let mut nulls: Vec<String> = column.texts().filter(|text| is_null(text)).map(str::to_owned).collect();
+    nulls.sort();
+    nulls.dedup();
+    if !column.is_scalar() || texts.is_empty() || nulls.len() > NULLS_MAX {
+        return None;
+    }
+    let read = |style: NumberStyle| {
+        let areas = texts.iter().map(move |text| parse_area(text, style, AreaUnit::SquareMeters).ok());
+        areas.collect::<Vec<_>>()
+    };
+    let good = |areas: &[Option<_>]| areas.iter().flatten().count();
+    let styles = [(NumberStyle::En, None), (NumberStyle::Fr, Some("fr")), (NumberStyle::De, Some("de"))];
+    let mut best = (None, Vec::new());
+    for (style, name) in styles {
+        let areas = read(style);
+        if good(&areas) > good(&best.1) {
+            best = (name, areas);
+        }
+    }
+    let (style, areas) = best;
+    if ratio(good(&areas), texts.len()) < 0.8 {
+        return None;
+    }
+    let mut values: Vec<f64> = areas.iter().flatten().flatten().map(|area| area.in_unit(area.unit)).collect();
+    values.sort_by(f64::total_cmp);
+    let units: Vec<Option<AreaUnit>> = texts.iter().map(|text| written_unit(text)).collect();
+    let first = units.iter().flatten().next().copied();
+    let mixed = units.iter().flatten().any(|unit| Some(*unit) != first);
+    Some(Areas { style, unit: first, mixed, nulls, median: values.get(values.len() / 2).copied().unwrap_or(0.0) })
+}
+
+/// The unit behind a number: `83 m²`.
+fn written_unit(text: &str) -> Option<AreaUnit> {
+    let at = text.rfind(|c: char| c.is_ascii_digit())?;
+    // "m2" ends in a digit of its own.
+    let after = text.get(at + 1..)?.trim();
+    let unit = if after.is_empty() { text.split_whitespace().next_back()? } else { after };
+    parse_area_unit(unit.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ',')))
+}
+
+/// How the dates of a column are written.
+pub(super) struct Dates {
+    /// `date` or `relative`, and its value.
+    pub(super) key: (&'static str, &'static str),
+    /// They say no zone.
+    pub(super) zoneless: bool,
+    /// Days might be months.
+    pub(super) ambiguous: bool,
+    /// They never go back from row to row.
+    pub(super) sorted: bool,
+    /// A text that cannot be read, and how many there are.
+    pub(super) unread: Option<(String, usize)>,
+}
+
+const FORMATS: [&str; 20] = [
+    "rfc3339",
+    "iso",
+    "epoch_ms",
+    "epoch_s",
+    "%Y%m%dT%H%M%S",
+    "%Y%m%d",
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d.%m.%Y",
+    "%d-%m-%Y",
+    "%Y/%m/%d",
+    "%d/%m/%Y %H:%M",
+    "%m/%d/%Y %H:%M",
+    "%d.%m.%Y %H:%M",
+    "%d/%m/%Y %H:%M:%S",
+    "%b %d, %Y",
+    "%B %d, %Y",
+    "%d %b %Y",
+    "%d %B %Y",
+    "%a, %d %b %Y %H:%M:%S %z",
+];
+
+/// Reads a column as dates; `None` where less than most of it is any.
+pub(super) fn dates(column: &Column) -> Option<Dates> {
+    if !column.is_scalar() {
+        return None;
+    }
+    let now = Time::parse("2020-06-15T12:00:00Z").ok()?;
+    let texts: Vec<&str> = column.texts().collect();
+    let mut best: Option<(Dates, usize)> = None;
+    let mut offer = |key: (&'static str, &'static str), read: Vec<Option<Time>>| {
+        let good = read.iter().flatten().count();
+        if ratio(good, texts.len()) < 0.8 || best.as_ref().is_some_and(|(_, most)| *most >= good) {
+            return;
+        }
+        let bad = texts.iter().zip(&read).filter(|(_, read)| read.is_none()).map(|(text, _)| *text);
+        let unread = bad.clone().next().map(|text| (text.to_owned(), bad.count()));
+        let known: Vec<Time> = read.into_iter().flatten().collect();
+        let zoneless = key.1 == "iso" || (key.1.contains('%') && !key.1.contains("%z"));
+        let sorted = known.is_sorted();
+        best = Some((Dates { key, zoneless, ambiguous: false, sorted, unread }, good));
+    };
+    for name in FORMATS {
+        let Ok(format) = DateFormat::parse(name) else { continue };
+        offer(
+            ("date", name),
+            texts.iter().map(|text| plausible(name, format.read(text, &TimeZone::UTC).ok()?)).collect(),
+        );
+    }
+    for (language, name) in [(Language::Fr, "fr"), (Language::En, "en")] {
+        offer(("relative", name), texts.iter().map(|text| parse_relative(text, language, now)).collect());
+    }
+    let (mut dates, _) = best?;
+    let swapped = match dates.key.1 {
+        "%d/%m/%Y" => Some("%m/%d/%Y"),
+        "%d/%m/%Y %H:%M" => Some("%m/%d/%Y %H:%M"),
+        _ => None,
+    };
+    if let Some(format) = swapped.and_then(|format| DateFormat::parse(format).ok()) {
+        dates.ambiguous = texts.iter().all(|text| format.read(text, &TimeZone::UTC).is_ok());
+    }
+    Some(dates)
+}
+
+/// The share of rows in which two columns of dates tell the same moment, to the minute.
+pub(super) fn same_moment(a: &Column, b: &Column) -> f64 {
+    let times = |column: &Column| -> Vec<Option<i64>> {
+        let read = dates(column).filter(|found| found.key.0 == "date").and_then(|f| DateFormat::parse(f.key.1).ok());
+        let minute = |text: &str| Some(read.as_ref()?.read(text, &TimeZone::UTC).ok()?.ms() / 60_000);
+        column.cells.iter().map(|cell| cell.text().and_then(minute)).collect()
+    };
+    let (a, b) = (times(a), times(b));
+    let known = a.iter().flatten().count();
+    ratio(a.iter().zip(&b).filter(|(a, b)| a.is_some() && a == b).count(), known)
+}
+
+/// A moment at which a home may have been listed. Any number is some count of seconds, so that of those only recent
+/// ones are taken.
+fn plausible(format: &str, time: Time) -> Option<Time> {
+    let year = time.timestamp().to_zoned(TimeZone::UTC).year();
+    let first = if format.starts_with("epoch") { 1990 } else { 1900 };
+    (first..=2100).contains(&year).then_some(time)
+}
+
+/// The unit that a column beside this one names, and its name: `lotAreaUnit` beside `lotAreaValue`.
+pub(super) fn unit_beside<'c>(column: &Column, columns: &'c [Column]) -> Option<(&'c Column, Vec<AreaUnit>)> {
+    let place = |name: &str| name.rsplit_once('/').map_or(String::new(), |(above, _)| above.to_owned());
+    columns.iter().find_map(|other| {
+        let shares = other.words.last.first() == column.words.last.first();
+        let is_unit = other.words.have(&["unit", "units"]) && place(&other.name) == place(&column.name);
+        if !is_unit || !shares || !other.is_scalar() {
+            return None;
+        }
+        let mut units: Vec<AreaUnit> = other.texts().map(parse_area_unit).collect::<Option<_>>()?;
+        units.sort();
+        units.dedup();
+        Some((other, units))
+    })
+}
+
+/// A unit's name in maps.
+pub(super) fn unit_name(unit: AreaUnit) -> &'static str {
+    match unit {
+        AreaUnit::SquareMeters => "m2",
+        AreaUnit::SquareFeet => "sqft",
+        AreaUnit::Acres => "acres",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::column::Cell;
+    use super::super::words::Words;
+    use super::*;
+
+    fn column(texts: &[&str]) -> Column {
+        let cells = texts.iter().map(|text| Cell::Text((*text).to_owned())).collect();
+        Column { name: "x".into(), words: Words::default(), depth: 0, in_list: false, cells }
+    }
+
+    fn style(texts: &[&str]) -> &'static str {
+        amounts(&column(texts)).unwrap().style
+    }
+
+    #[test]
+    fn the_style_of_amounts_is_told_from_all_of_them() {
+        assert_eq!(style(&["499000", "3500.5"]), "plain");
+        assert_eq!(style(&["1 700 000 DH", "959\u{a0}600 DH"]), "fr");
+        assert_eq!(style(&["$690,000", "$1,250,000"]), "en");
+        assert_eq!(style(&["690.000 €", "1.392,85 €"]), "de");
+        let found = amounts(&column(&["959 600 DH", "Prix non spécifié", "1 000 000 DH"])).unwrap();
+        assert_eq!((found.nulls, found.currencies["MAD"]), (vec!["Prix non spécifié".to_owned()], 2));
+        assert!(amounts(&column(&["$2,305/mo"])).unwrap().monthly);
+        assert!(amounts(&column(&["Wien", "Graz"])).is_none());
+    }
+
+    #[test]
+    fn units_are_read_from_the_values() {
+        let found = areas(&column(&["83 m²", "134m2", "m²"])).unwrap();
+        assert_eq!((found.unit, found.mixed), (Some(AreaUnit::SquareMeters), false));
+        assert!(areas(&column(&["0.2 acres", "8000 sqft"])).unwrap().mixed);
+        assert_eq!(areas(&column(&["1820"])).unwrap().unit, None);
+        assert_eq!(areas(&column(&["68,5 m²"])).unwrap().style, Some("fr"));
+    }
+
+    #[test]
+    fn dates_are_known_by_their_format() {
+        let key = |texts: &[&str]| dates(&column(texts)).map(|found| found.key.1);
+        assert_eq!(key(&["2024-06-02T22:32:58Z"]), Some("rfc3339"));
+        assert_eq!(key(&["2024-06-02", "2024-06-02 10:00"]), Some("iso"));
+        assert_eq!(key(&["1741075200000"]), Some("epoch_ms"));
+        assert_eq!(key(&["1741075200"]), Some("epoch_s"));
+        assert_eq!(key(&["20141013T000000"]), Some("%Y%m%dT%H%M%S"));
+        assert_eq!(key(&["il y a 4 minutes", "hier"]), Some("fr"));
+        assert_eq!(key(&["13/02/2024"]), Some("%d/%m/%Y"));
+        assert_eq!(key(&["02/13/2024"]), Some("%m/%d/%Y"));
+        assert!(dates(&column(&["01/02/2024"])).unwrap().ambiguous);
+        assert_eq!(key(&["499000"]), None);
+    }
+}

@@ -1,0 +1,194 @@
+//! The names of columns as words, so that `listPriceUSD`, `list_price` and `Listing-Price` can be compared.
+
+/// Segments of a path that say nothing of their own: what stands above them is meant.
+const EMPTY: [&str; 20] = [
+    "value",
+    "amount",
+    "text",
+    "raw",
+    "formatted",
+    "display",
+    "label",
+    "name",
+    "href",
+    "src",
+    "url",
+    "uri",
+    "node",
+    "data",
+    "attributes",
+    "content",
+    "number",
+    "code",
+    "type",
+    "key",
+];
+
+/// A column's name in words.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Words {
+    /// Of the last segment of its path.
+    pub(super) last: Vec<String>,
+    /// Of the segments above, outermost first.
+    pub(super) above: Vec<Vec<String>>,
+    /// The last segment, and it with the one above, without blanks.
+    joined: (String, String),
+}
+
+/// Words that a column may be called by.
+pub(super) struct Phrase {
+    pub(super) words: Vec<&'static str>,
+    joined: String,
+}
+
+impl Phrase {
+    pub(super) fn of(text: &'static str) -> Self {
+        let words: Vec<&str> = text.split(' ').collect();
+        Self { joined: words.concat(), words }
+    }
+}
+
+impl Words {
+    pub(super) fn of(path: &[String]) -> Self {
+        let mut segments: Vec<Vec<String>> = path
+            .iter()
+            .filter(|key| !is_position(key))
+            .map(|key| split(key))
+            .filter(|words| !words.is_empty())
+            .collect();
+        let last = segments.pop().unwrap_or_default();
+        let joined = last.concat();
+        let with_parent = segments.last().map_or(String::new(), |parent| parent.concat() + &joined);
+        Self { last, above: segments, joined: (joined, with_parent) }
+    }
+
+    /// How much of `phrase` this name is, from 0 to 100.
+    pub(super) fn likeness(&self, phrase: &Phrase) -> i32 {
+        // Names are often written as one word, like zipcode, so that joined words count too.
+        let own = if self.joined.0 == phrase.joined { 100 } else { like(&self.last, &phrase.words) };
+        let Some(parent) = self.above.last() else { return own };
+        let whole = if self.joined.1 == phrase.joined { 95 } else { 0 };
+        let empty = matches!(&self.last[..], [word] if EMPTY.contains(&word.as_str()));
+        let above = if empty { like(parent, &phrase.words) - 10 } else { 0 };
+        own.max(whole).max(above)
+    }
+
+    /// Whether any of `words` is in the last segment, or in the one above.
+    pub(super) fn have(&self, words: &[&str]) -> bool {
+        self.last.iter().chain(self.above.last().into_iter().flatten()).any(|word| words.contains(&word.as_str()))
+    }
+}
+
+/// How much of a phrase a name is.
+fn like(name: &[String], phrase: &[&str]) -> i32 {
+    let at = |place: usize| name.get(place..place + phrase.len()).is_some_and(|part| part == phrase);
+    if name.is_empty() || phrase.is_empty() {
+        0
+    } else if name == phrase {
+        100
+    } else if name.len() > phrase.len() && at(name.len() - phrase.len()) {
+        82
+    } else if at(0) {
+        72
+    } else if (0..name.len()).any(at) {
+        60
+    } else if phrase.len() > 1 && phrase.iter().all(|word| name.iter().any(|own| own == word)) {
+        58
+    } else {
+        0
+    }
+}
+
+/// Cuts a name into words: at signs, where small letters become capitals, and before the last of several
+/// capitals (`MLSNumber`). Lower case, without accents.
+pub(super) fn split(name: &str) -> Vec<String> {
+    let letters: Vec<char> = name.chars().take(200).collect();
+    let mut words = Vec::new();
+    let mut word = String::new();
+    for (at, c) in letters.iter().enumerate() {
+        if !c.is_alphanumeric() {
+            words.push(std::mem::take(&mut word));
+            continue;
+        }
+        let before = at.checked_sub(1).map(|before| letters[before]);
+        let starts = c.is_uppercase()
+            && (before.is_some_and(|b| b.is_lowercase() || b.is_ascii_digit())
+                || (before.is_some_and(char::is_uppercase)
+                    && letters.get(at + 1).is_some_and(|next| next.is_lowercase())));
+        if starts {
+            words.push(std::mem::take(&mut word));
+        }
+        fold(*c, &mut word);
+    }
+    words.push(word);
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// A text in lower case, without accents, its words parted by single blanks.
+pub(super) fn folded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_alphanumeric() {
+            fold(c, &mut out);
+        } else if !out.ends_with(' ') && !out.is_empty() {
+            out.push(' ');
+        }
+    }
+    out.truncate(out.trim_end().len());
+    out
+}
+
+fn fold(c: char, out: &mut String) {
+    for c in c.to_lowercase() {
+        match c {
+            'à' | 'á' | 'â' | 'ã' | 'ä' | 'å' => out.push('a'),
+            'ç' => out.push('c'),
+            'è' | 'é' | 'ê' | 'ë' => out.push('e'),
+            'ì' | 'í' | 'î' | 'ï' => out.push('i'),
+            'ñ' => out.push('n'),
+            'ò' | 'ó' | 'ô' | 'õ' | 'ö' => out.push('o'),
+            'ù' | 'ú' | 'û' | 'ü' => out.push('u'),
+            'ß' => out.push_str("ss"),
+            '²' => out.push('2'),
+            'œ' => out.push_str("oe"),
+            other => out.push(other),
+        }
+    }
+}
+
+fn is_position(key: &str) -> bool {
+    !key.is_empty() && key.len() < 4 && key.bytes().all(|b| b.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(path: &[&str]) -> Words {
+        Words::of(&path.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn names_are_cut_where_their_words_end() {
+        assert_eq!(split("listPriceUSD"), ["list", "price", "usd"]);
+        assert_eq!(split("MLSNumber"), ["mls", "number"]);
+        assert_eq!(split("Nb. de salles_de-bains"), ["nb", "de", "salles", "de", "bains"]);
+        assert_eq!(split("Wohnfläche m²"), ["wohnflache", "m2"]);
+        assert_eq!(split("@odata.nextLink"), ["odata", "next", "link"]);
+        assert!(split("—").is_empty());
+    }
+
+    #[test]
+    fn a_name_is_as_like_a_phrase_as_it_has_of_it() {
+        let like = |path: &[&str], phrase: &'static str| words(path).likeness(&Phrase::of(phrase));
+        assert_eq!(like(&["zipcode"], "zip code"), 100);
+        assert_eq!(like(&["price", "amount"], "price"), 90);
+        assert_eq!(like(&["address", "city"], "city"), 100);
+        assert_eq!(like(&["salesPrice"], "price"), 82);
+        assert_eq!(like(&["priceText"], "price"), 72);
+        assert_eq!(like(&["photos", "0", "href"], "photos"), 90);
+        assert_eq!(like(&["colour"], "price"), 0);
+        assert_eq!(like(&[], "price"), 0);
+    }
+}
