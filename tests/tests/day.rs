@@ -69,7 +69,10 @@ async fn sixty_sources_side_by_side_lose_nothing_in_a_day_of_faults() {
     }
     for entries in sites.values() {
         oracle::check_sequence(entries, &world.memory);
+        oracle::check_quarantine(entries[0], &world.memory);
     }
+    let polls = world.polls().len();
+    assert_eq!(world.memory.runs().len(), polls, "every run is in the ledger, with its end");
     let served = sites.values().map(|entries| entries[0].line.site.served());
     let sum = |of: fn(&stoop_simulation::Served) -> u64| served.clone().map(|served| of(&served)).sum::<u64>();
     let gone: u64 = of_the_day.iter().map(|poll| poll.gone).sum();
@@ -79,7 +82,8 @@ async fn sixty_sources_side_by_side_lose_nothing_in_a_day_of_faults() {
         "{} polls, {failed} failed; {requests} requests, {faults} faults, {over} over a limit; {gone} gone",
         of_the_day.len()
     );
-    assert!(of_the_day.len() > 3_000 && requests > 10_000 && faults > 300 && gone > 300 && failed > 50);
+    assert!(of_the_day.len() > 3_000 && requests > 8_000 && faults > 300 && gone > 150 && failed > 50);
+    assert_eq!(over, 0, "no limit of any server was exceeded");
     assert_eq!(sum(|served| served.unauthorized + served.bad_requests + served.not_found), 0);
 }
 
@@ -88,18 +92,18 @@ async fn one_dead_source_delays_no_other() {
     let seed = seed(2);
     let mut days = Vec::new();
     for with_dead in [true, false] {
-        let world = world(seed.0, 6, with_dead);
+        let world = world(seed.0, 4, with_dead);
         Arc::clone(&world).live().await;
         let dead: Vec<String> =
             world.entries.iter().filter(|entry| entry.is_dead).map(|entry| entry.name.clone()).collect();
         let (of_dead, mut of_others): (Vec<PollSeen>, Vec<PollSeen>) =
             world.polls().into_iter().partition(|poll| dead.contains(&poll.search));
-        assert_eq!(of_dead.len() > 20, with_dead);
+        assert_eq!(of_dead.len() > 10, with_dead);
         assert!(of_dead.iter().all(|poll| poll.outcome != Ok(Some(RunOutcome::Complete))));
         of_others.sort_by(|a, b| (&a.search, a.began).cmp(&(&b.search, b.began)));
         days.push(of_others);
     }
-    assert!(days[0].len() > 1_000, "{}", days[0].len());
+    assert!(days[0].len() > 600, "{}", days[0].len());
     assert_eq!(days[0], days[1], "every poll began and ended as if it were not there");
 }
 

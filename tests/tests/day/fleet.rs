@@ -2,11 +2,11 @@ use std::sync::{Arc, Mutex};
 
 use stoop_domain::{Currency, Phase, Purpose, Status, Time};
 use stoop_simulation::{
-    Access, Chaos, Dialect, Fault, Home, JsonSite, Limits, Noise, Offer, Outage, Pages, Paging, Quota, QuotaHeaders,
-    ResoSite, Simulation, SimulationConfig, Site, SiteConfig, Suspension, Vendor,
+    Access, Chaos, Client, Dialect, Fault, Home, JsonSite, Limits, Noise, Offer, Outage, Pages, Paging, Quota,
+    QuotaHeaders, ResoSite, Simulation, SimulationConfig, Site, SiteConfig, Suspension, Vendor,
 };
 use stoop_sources::declared::{HttpSource, Map};
-use stoop_sources::{Params, Source};
+use stoop_sources::{Limit, Params, Source};
 
 use crate::dice::Dice;
 use crate::network::Line;
@@ -23,6 +23,8 @@ pub(crate) struct Entry {
     /// How long after the beginning of the day it is polled first.
     pub(crate) phase_ms: i64,
     pub(crate) full_scan_every_ms: i64,
+    /// Limits in place of the source's own.
+    pub(crate) limits: Option<Vec<Limit>>,
     pub(crate) tells: Tells,
     /// Which homes it asks for.
     pub(crate) homes: Box<dyn Fn(&Home) -> bool + Send + Sync>,
@@ -50,12 +52,12 @@ pub(crate) enum Tells {
 /// Sixty searches, and one more whose site is dead all day. Each number decides a search; `seed` decides them all.
 pub(crate) fn fleet(seed: u64, start: Time, with_dead: bool) -> Vec<Entry> {
     let mut entries = Vec::new();
-    let mut plant = |n: u64| Plant { n, seed: Dice::new(seed ^ (n << 32)).next(), start };
+    let plant = |n: u64| Plant { n, seed: Dice::new(seed ^ (n << 32)).next(), start };
     for n in 0..6 {
         entries.push(plant(n).plain());
     }
     for n in 6..10 {
-        entries.push(plant(n).trestle(n % 2 == 0));
+        entries.push(plant(n).trestle(n % 2 == 0, n > 7));
     }
     entries.extend(plant(10).mls_grid(&["Chicago", "Seattle", "Austin", "Boston"]));
     entries.extend(plant(14).mls_grid(&["Chicago", "Seattle"]));
@@ -66,7 +68,7 @@ pub(crate) fn fleet(seed: u64, start: Time, with_dead: bool) -> Vec<Entry> {
         entries.push(plant(n).spark());
     }
     for n in 23..31 {
-        entries.push(plant(n).zillow(n % 4 == 0, if n % 2 == 0 { 41 } else { 4 }));
+        entries.push(plant(n).zillow(n % 4 == 0, if n % 2 == 0 { 41 } else { 2 }));
     }
     for n in 31..37 {
         entries.push(plant(n).realtor(if n % 2 == 0 { "realty-in-us" } else { "us-real-estate" }, n % 3 == 0));
@@ -173,7 +175,7 @@ impl Plant {
     }
 
     fn homes(&self) -> u32 {
-        100 + self.dice(1).below(100) as u32
+        60 + self.dice(1).below(60) as u32
     }
 
     /// The site on its line. Every tenth is dead for some hours of the day.
@@ -210,8 +212,9 @@ impl Plant {
             ..SiteConfig::new(ground.dialect)
         };
         let site = Site::new(Arc::new(Mutex::new(Simulation::new(market))), config);
-        let least = 5 + dice.below(200);
-        Arc::new(Line::new(Arc::new(site), (least, least + dice.below(600)), dice.next()))
+        // Requests of several pollers overtake each other by less than the poller's margin of 300 ms.
+        let least = 5 + dice.below(600);
+        Arc::new(Line::new(Arc::new(site), (least, least + dice.below(280)), dice.next()))
     }
 
     fn entry(&self, line: &Arc<Line>, source: Box<dyn Source>, minutes: &[i64], tells: Tells) -> Entry {
@@ -224,6 +227,7 @@ impl Plant {
             every_ms,
             phase_ms: dice.below(every_ms as usize) as i64,
             full_scan_every_ms: (3 + dice.below(6)) as i64 * Time::HOUR_MS,
+            limits: None,
             tells,
             homes: Box::new(|_| true),
             shows: |_| true,
@@ -264,16 +268,30 @@ impl Plant {
         Entry { shows: |offer| offer.status == Status::Active, ..entry }
     }
 
-    fn trestle(self, replication: bool) -> Entry {
+    fn trestle(self, replication: bool, client: bool) -> Entry {
         let limits = Limits {
             headers: QuotaHeaders::Trestle,
             ..Limits::requests(self.seed, &[(180, MINUTE_MS), (7_200, Time::HOUR_MS)])
         };
         let ground = Ground::reso(ResoSite::new(Vendor::Trestle), self.homes());
-        let ground = Ground { access: Access::Token("t".into()), limits, ..ground };
+        let access = match client {
+            false => Access::Token("t".into()),
+            // Tokens of 50 minutes are renewed all day long.
+            true => Access::Client(Client {
+                token_path: "/oidc/connect/token".into(),
+                id: "stoop".into(),
+                secret: "s3cret".into(),
+                scope: Some("api".into()),
+                expires_in_s: 3_000,
+            }),
+        };
         let replication = if replication { "true" } else { "false" };
-        let params = [("dialect", "trestle"), ("token", "t"), ("top", "40"), ("replication", replication)];
-        self.reso(ground, &params)
+        let mut params = vec![("dialect", "trestle"), ("top", "40"), ("replication", replication)];
+        match client {
+            false => params.push(("token", "t")),
+            true => params.extend([("client_id", "stoop"), ("client_secret", "s3cret")]),
+        }
+        self.reso(Ground { access, limits, ..ground }, &params)
     }
 
     /// Several searches of one system with one token.
@@ -331,7 +349,7 @@ impl Plant {
         let rent_permille = if rent { 700 } else { 100 };
         let line = self.line(Ground { access: key("x-rapidapi-key"), limits, rent_permille, ..ground });
         let params = [("key", "k"), ("location", "Chicago, IL"), ("status_type", status_type)];
-        let entry = self.entry(&line, self.built("zillow", "", &params), &[20, 30, 60], Tells::Zillow);
+        let entry = self.entry(&line, self.built("zillow", "", &params), &[30, 60], Tells::Zillow);
         Entry { homes: Box::new(move |home| home.purpose == purpose), shows: is_live, ..entry }
     }
 
@@ -343,7 +361,7 @@ impl Plant {
         let line = self.line(Ground { access: key("x-rapidapi-key"), limits, rent_permille, ..ground });
         let params =
             [("key", "k"), ("api", api), ("purpose", name), ("city", "Chicago"), ("state_code", "IL"), ("limit", "25")];
-        let entry = self.entry(&line, self.built("realtor", "", &params), &[20, 30, 60], Tells::Realtor);
+        let entry = self.entry(&line, self.built("realtor", "", &params), &[30, 60], Tells::Realtor);
         Entry { homes: Box::new(move |home| home.purpose == purpose), shows: is_live, ..entry }
     }
 
@@ -355,7 +373,9 @@ impl Plant {
         let line = self.line(Ground { access: key("x-api-key"), limits, rent_permille, ..ground });
         let params = [("key", "k"), ("purpose", name), ("city", "Chicago"), ("state", "IL")];
         let entry = self.entry(&line, self.built("rentcast", "", &params), &[30, 60], Tells::Price);
-        Entry { homes: Box::new(move |home| home.purpose == purpose), shows: is_live, ..entry }
+        // A plan with more than 50 requests a month.
+        let limits = Some(vec![Limit::per_second(20), Limit::per_month(1_000)]);
+        Entry { limits, homes: Box::new(move |home| home.purpose == purpose), shows: is_live, ..entry }
     }
 
     /// Half of the market is in Morocco, and the sites there show no other.
@@ -367,14 +387,14 @@ impl Plant {
         let limits = Limits::requests(self.seed, &[(30, MINUTE_MS)]);
         let line = self.line(Ground { limits, ..self.morocco(Dialect::Avito { data }) });
         let tells = if data { Tells::PriceBefore } else { Tells::Price };
-        let entry = self.entry(&line, self.built("avito", "", &[]), &[20, 30, 60], tells);
+        let entry = self.entry(&line, self.built("avito", "", &[]), &[30, 60], tells);
         Entry { homes: Box::new(is_sold_in_morocco), shows: is_live, ..entry }
     }
 
     fn mubawab(self) -> Entry {
         let limits = Limits::requests(self.seed, &[(30, MINUTE_MS)]);
         let line = self.line(Ground { limits, ..self.morocco(Dialect::Mubawab) });
-        let entry = self.entry(&line, self.built("mubawab", "", &[]), &[20, 30, 60], Tells::Price);
+        let entry = self.entry(&line, self.built("mubawab", "", &[]), &[30, 60], Tells::Price);
         Entry { homes: Box::new(is_sold_in_morocco), shows: is_live, ..entry }
     }
 
@@ -383,7 +403,7 @@ impl Plant {
         let ground = Ground::new(Dialect::Json(JsonSite::new(pages)), self.homes());
         let line = self.line(Ground { limits, ..ground });
         let source = self.map(how);
-        Entry { shows: is_live, ..self.entry(&line, source, &[15, 20, 30, 60], Tells::Everything) }
+        Entry { shows: is_live, ..self.entry(&line, source, &[20, 30, 60], Tells::Everything) }
     }
 
     fn map(&self, how: &str) -> Box<dyn Source> {

@@ -3,7 +3,9 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use stoop_domain::{Observation, Reject};
-use stoop_pipeline::ports::{Pages, PortError, Quarantine, RunLedger, RunRecord, SearchIndex, SearchState, Stream};
+use stoop_pipeline::ports::{
+    Account, Budgets, Pages, PortError, Quarantine, RunLedger, RunRecord, SearchIndex, SearchState, Stream,
+};
 
 /// Everything that polls store, in memory: a day of sixty sources is millions of entries of the index, and what is
 /// tested here is not how a database keeps them.
@@ -14,6 +16,7 @@ pub(crate) struct Memory {
     index: Mutex<BTreeMap<String, SearchState>>,
     rejects: Mutex<Vec<Reject>>,
     runs: Mutex<Vec<RunRecord>>,
+    budgets: Mutex<BTreeMap<String, (Account, u64)>>,
 }
 
 impl Memory {
@@ -81,6 +84,22 @@ impl SearchIndex for Memory {
         let others = index.iter().filter(|(name, state)| *name != search && state.source == source);
         let listings = others.flat_map(|(_, state)| &state.listings);
         Ok(listings.filter(|(_, entry)| entry.gone_at.is_some()).map(|(id, _)| id.clone()).collect())
+    }
+}
+
+#[async_trait]
+impl Budgets for Memory {
+    async fn load(&self, account: &str) -> Result<(Account, u64), PortError> {
+        Ok(self.budgets.lock().unwrap().get(account).cloned().unwrap_or_default())
+    }
+
+    async fn save(&self, account: &str, record: &Account, version: u64) -> Result<bool, PortError> {
+        let mut budgets = self.budgets.lock().unwrap();
+        if budgets.get(account).map_or(0, |(_, stored)| *stored) != version {
+            return Ok(false);
+        }
+        budgets.insert(account.to_owned(), (record.clone(), version + 1));
+        Ok(true)
     }
 }
 

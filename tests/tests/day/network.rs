@@ -40,12 +40,17 @@ impl Clock for PausedClock {
 
 /// What a site showed in an answer that arrived whole.
 pub(crate) struct Witness {
-    /// When the site was asked.
-    pub(crate) at: Time,
     /// Every listing that could be understood.
     pub(crate) shown: Vec<Shown>,
+    /// How the page was wrong, where it was.
+    pub(crate) fault: Option<Fault>,
+}
+
+impl Witness {
     /// Whether the page was wrong in what it shows: another page's rows, a row without a price.
-    pub(crate) twisted: bool,
+    pub(crate) fn is_twisted(&self) -> bool {
+        matches!(self.fault, Some(Fault::GarbageRow | Fault::RepeatedPage | Fault::WrongTotal))
+    }
 }
 
 /// The way to a site: how long it takes, and what came along it.
@@ -116,8 +121,7 @@ impl Http for Network {
         // A page that leads astray is refused as a whole.
         let astray = matches!(reaction.fault, Some(Fault::LoopingLink | Fault::ForeignLink));
         if !astray {
-            let twisted = matches!(reaction.fault, Some(Fault::GarbageRow | Fault::RepeatedPage | Fault::WrongTotal));
-            line.witnesses.lock().unwrap().push(Witness { at: now, shown: reaction.shown, twisted });
+            line.witnesses.lock().unwrap().push(Witness { shown: reaction.shown, fault: reaction.fault });
         }
         Ok(HttpAnswer { status: answer.status, headers: answer.headers, body: answer.body })
     }

@@ -3,14 +3,14 @@ use std::time::Duration;
 
 use stoop_domain::Time;
 use stoop_pipeline::ports::RunOutcome;
-use stoop_pipeline::{Clock, PollPorts, Polled, Search, poll};
+use stoop_pipeline::{Clock, PollPorts, Polled, Search, Tokens, poll};
 use stoop_sources::{Coverage, Source};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::fleet::Entry;
 use crate::memory::Memory;
-use crate::network::{Network, PausedClock};
+use crate::network::{Network, PausedClock, Witness};
 use crate::oracle;
 
 /// A fleet, its sites, and what it stored of them.
@@ -18,6 +18,7 @@ pub(crate) struct World {
     pub(crate) entries: Vec<Entry>,
     pub(crate) memory: Memory,
     network: Network,
+    tokens: Tokens,
     clock: Arc<PausedClock>,
     start: Time,
     /// When the day is over: nothing happens on any market from then on.
@@ -50,7 +51,16 @@ impl World {
         let end = start.plus_ms(hours * Time::HOUR_MS);
         let lines = entries.iter().map(|entry| (entry.source.name().to_owned(), Arc::clone(&entry.line))).collect();
         let network = Network { lines, clock: Arc::clone(&clock), markets_end: end };
-        Self { entries, memory: Memory::default(), network, clock, start, end, polls: Mutex::default() }
+        Self {
+            entries,
+            memory: Memory::default(),
+            network,
+            tokens: Tokens::default(),
+            clock,
+            start,
+            end,
+            polls: Mutex::default(),
+        }
     }
 
     /// All searches side by side, each on its cadence, until the day is over.
@@ -81,7 +91,8 @@ impl World {
         let mut due = self.start.plus_ms(entry.phase_ms);
         while due < self.end {
             self.sleep_until(due).await;
-            self.poll(entry, entry.full_scan_every_ms).await;
+            // How it ended is among the polls that were seen.
+            drop(self.poll(entry, entry.full_scan_every_ms).await);
             while due <= self.clock.now() {
                 due = due.plus_ms(entry.every_ms);
             }
@@ -105,7 +116,8 @@ impl World {
 
     async fn poll(&self, entry: &Entry, full_scan_every_ms: i64) -> Result<Polled, String> {
         let source = Box::new(entry.source.clone());
-        let search = Search { name: entry.name.clone(), source, full_scan_every_ms };
+        let limits = entry.limits.clone();
+        let search = Search { name: entry.name.clone(), source, full_scan_every_ms, limits };
         let began = self.clock.now();
         let lines_before = self.memory.lines(entry.source.name(), <[_]>::len);
         let witnesses_before = entry.line.witnesses();
@@ -117,11 +129,14 @@ impl World {
             pages: &self.memory,
             quarantine: &self.memory,
             runs: &self.memory,
+            budgets: &self.memory,
+            tokens: &self.tokens,
             clock: &*self.clock,
+            deadline: None,
             stop: &|| false,
         };
         let polled = poll(&search, &run, ports).await.map_err(|error| error.to_string());
-        let whole = entry.line.witnessed(witnesses_before, |seen| seen.iter().all(|witness| !witness.twisted));
+        let whole = entry.line.witnessed(witnesses_before, |seen| !seen.iter().any(Witness::is_twisted));
         let full = self.memory.state(&entry.name, |state| state.full_scan_at == Some(began));
         let proves = entry.source.manners().coverage == Coverage::Snapshot;
         if polled.is_ok() && whole && full && proves {
