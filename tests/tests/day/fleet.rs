@@ -30,6 +30,8 @@ pub(crate) struct Entry {
     pub(crate) homes: Box<dyn Fn(&Home) -> bool + Send + Sync>,
     /// What its site shows of them.
     pub(crate) shows: fn(&Offer) -> bool,
+    /// It reads Trestle's replication.
+    pub(crate) replicates: bool,
     /// Its site answers nothing all day long.
     pub(crate) is_dead: bool,
 }
@@ -222,7 +224,7 @@ impl Plant {
         let every_ms = dice.pick(minutes) * MINUTE_MS;
         Entry {
             name: format!("search-{:02}", self.n),
-            source: Named::new(&self.host(), source),
+            source: Named::new(&self.host(), source, line),
             line: Arc::clone(line),
             every_ms,
             phase_ms: dice.below(every_ms as usize) as i64,
@@ -231,6 +233,7 @@ impl Plant {
             tells,
             homes: Box::new(|_| true),
             shows: |_| true,
+            replicates: false,
             is_dead: false,
         }
     }
@@ -285,13 +288,13 @@ impl Plant {
                 expires_in_s: 3_000,
             }),
         };
-        let replication = if replication { "true" } else { "false" };
-        let mut params = vec![("dialect", "trestle"), ("top", "40"), ("replication", replication)];
+        let words = if replication { "true" } else { "false" };
+        let mut params = vec![("dialect", "trestle"), ("top", "40"), ("replication", words)];
         match client {
             false => params.push(("token", "t")),
             true => params.extend([("client_id", "stoop"), ("client_secret", "s3cret")]),
         }
-        self.reso(Ground { access, limits, ..ground }, &params)
+        Entry { replicates: replication, ..self.reso(Ground { access, limits, ..ground }, &params) }
     }
 
     /// Several searches of one system with one token.
@@ -315,7 +318,7 @@ impl Plant {
             // All of them are searches of the first one's site.
             Entry {
                 homes: Box::new(homes),
-                source: Named::new(&self.host(), self.built("reso", "/odata", &params)),
+                source: Named::new(&self.host(), self.built("reso", "/odata", &params), &line),
                 ..entry
             }
         });

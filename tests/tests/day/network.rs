@@ -76,6 +76,13 @@ impl Line {
         self.witnesses.lock().unwrap().len()
     }
 
+    /// The answer that arrived last could not be read: nothing of it was seen.
+    pub(crate) fn unread(&self) {
+        if let Some(last) = self.witnesses.lock().unwrap().last_mut() {
+            last.shown.clear();
+        }
+    }
+
     async fn travel(&self) {
         let (least, most) = self.latency_ms;
         let ms = least + self.dice.lock().unwrap().below(most - least + 1);
@@ -118,11 +125,7 @@ impl Http for Network {
         let Some(answer) = reaction.answer else {
             return Err(HttpError::Transient("the connection was closed".into()));
         };
-        // A page that leads astray is refused as a whole.
-        let astray = matches!(reaction.fault, Some(Fault::LoopingLink | Fault::ForeignLink));
-        if !astray {
-            line.witnesses.lock().unwrap().push(Witness { shown: reaction.shown, fault: reaction.fault });
-        }
+        line.witnesses.lock().unwrap().push(Witness { shown: reaction.shown, fault: reaction.fault });
         Ok(HttpAnswer { status: answer.status, headers: answer.headers, body: answer.body })
     }
 }
