@@ -2,8 +2,8 @@
 //!
 //! A [`Simulation`] is a made-up country of homes that list, cut their prices, go under contract,
 //! close and come back, on a simulated clock. The same [`SimulationConfig`] gives the same market,
-//! byte for byte, on every machine. [`Portal`] serves it as a RESO Web API, with quotas and with
-//! faults on demand. [`Rows`] writes it as JSON Lines. [`Answer`] says what the figures must be.
+//! byte for byte, on every machine. A [`Site`] shows it in the [`Dialect`] of any source that Stoop reads, with
+//! keys, quotas and faults, as a function of requests and times; [`Portal`] puts one on loopback. [`Rows`] writes it as JSON Lines. [`Answer`] says what the figures must be.
 //! [`mapping`] is Lambda's event source mapping for streams, on simulated time.
 //!
 //! ```
@@ -21,6 +21,7 @@
 //! but its seed.
 
 mod answer;
+mod dialect;
 mod engine;
 mod home;
 mod life;
@@ -31,13 +32,19 @@ mod random;
 mod render;
 mod rows;
 mod simulation;
+mod site;
 mod words;
 
 pub use answer::{Answer, Counts, Figures, ListedAt, Window};
+pub use dialect::{Dialect, JsonSite, Pages, Paging, ResoSite, Vendor};
 pub use home::{Home, Offer};
 pub use life::{Entry, What};
 pub use places::PostalArea;
-pub use portal::{Fault, Faults, Paging, Portal, PortalConfig, PortalError, Served};
+pub use portal::{Portal, PortalConfig, PortalError};
 pub use render::write_row;
 pub use rows::Rows;
 pub use simulation::{Noise, Simulation, SimulationConfig};
+pub use site::{
+    Access, Answered, Asked, Chaos, Client, Counted, Fault, Faults, Limits, Outage, Quota, QuotaHeaders, QuotaWindow,
+    Reaction, Served, Shown, Site, SiteConfig, Suspension,
+};

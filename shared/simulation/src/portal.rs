@@ -1,40 +1,39 @@
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use stoop_domain::Time;
 use tokio::sync::oneshot;
 
+use crate::dialect::{Dialect, Paging, ResoSite, Vendor};
 use crate::simulation::Simulation;
+use crate::site::{Access, Faults, Limits, Quota, QuotaHeaders, Served, Site, SiteConfig};
 
-mod faults;
-mod page;
-mod query;
-mod quota;
 mod serve;
 
-pub use faults::{Fault, Faults};
-
-/// A listing portal on loopback that serves a simulation as a RESO Web API.
+/// A [`Site`] on loopback: by default one that serves a simulation as a RESO Web API.
 ///
 /// It runs on a thread of its own and can be used from blocking and from async code alike. Dropping
 /// it, or [`Portal::stop`], ends everything it started and frees its port, also in the middle of a request.
 ///
-/// `GET {url}/odata/Property` understands `$filter` (comparisons joined by `and`:
+/// As a RESO Web API, `GET {url}/odata/Property` understands `$filter` (comparisons joined by `and`:
 /// `ModificationTimestamp gt` or `ge`, and `eq` on `City`, `PostalCode` and a few more), `$orderby=ModificationTimestamp`,
 /// `$top`, `$skip`, `$skiptoken` and `$count=true`. Pages are ordered by modification; a page continued
 /// by its `$skiptoken` neither repeats nor misses a listing that does not change meanwhile, and shows
 /// one that does change again, in its new state.
-#[derive(Debug)]
 pub struct Portal {
     address: SocketAddr,
-    shared: Arc<Shared>,
+    base: String,
+    site: Arc<Site>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// How a portal behaves.
+/// A clock that may be shared by threads.
+pub(crate) type SharedClock = Arc<dyn Fn() -> Time + Send + Sync>;
+
+/// How a portal that serves a RESO Web API behaves.
 #[derive(Clone)]
 pub struct PortalConfig {
     /// The bearer token that every request must carry, where there is one.
@@ -55,72 +54,33 @@ pub struct PortalConfig {
     pub follows_clock: bool,
 }
 
-/// How one page leads to the next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Paging {
-    /// A `$skiptoken` names the last listing shown: stable while the market moves.
-    SkipToken,
-    /// A `$skip` counts listings: what is modified between two pages moves all that follow by one.
-    Skip,
-}
-
-/// What a portal has answered until now, by kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Served {
-    /// All requests.
-    pub requests: u64,
-    /// Whole pages as they should be.
-    pub pages: u64,
-    /// Listings on those pages.
-    pub rows: u64,
-    /// 401.
-    pub unauthorized: u64,
-    /// 400.
-    pub bad_requests: u64,
-    /// 404: anything but `GET /odata/Property`.
-    pub not_found: u64,
-    /// 429 because of the quota.
-    pub over_quota: u64,
-    /// Faults that were asked for.
-    pub faults: u64,
-}
-
 /// A portal that could not be started.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot start the portal on 127.0.0.1")]
 pub struct PortalError(#[from] std::io::Error);
 
-/// What the handler and the handle share.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    simulation: Arc<Mutex<Simulation>>,
-    config: PortalConfig,
-    base: String,
-    faults: Faults,
-    served: Mutex<Served>,
-    quota: Mutex<quota::Quota>,
-}
-
 impl Portal {
-    /// Starts a portal on a free port of 127.0.0.1.
+    /// Starts a portal that serves a RESO Web API on a free port of 127.0.0.1.
     ///
     /// # Errors
     /// When there is no free port or no thread to be had.
     pub fn start(simulation: Arc<Mutex<Simulation>>, config: PortalConfig) -> Result<Self, PortalError> {
+        let clock = Arc::clone(&config.clock);
+        Self::serve(Arc::new(Site::new(simulation, config.site())), move || clock())
+    }
+
+    /// Puts any site on a free port of 127.0.0.1, on this clock. Its hangs are of real time.
+    ///
+    /// # Errors
+    /// When there is no free port or no thread to be had.
+    pub fn serve(site: Arc<Site>, clock: impl Fn() -> Time + Send + Sync + 'static) -> Result<Self, PortalError> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared {
-            simulation,
-            config,
-            base: format!("http://{address}"),
-            faults: Faults::default(),
-            served: Mutex::default(),
-            quota: Mutex::default(),
-        });
+        let base = format!("http://{address}");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = oneshot::channel();
-        let router = serve::router(Arc::clone(&shared));
+        let router = serve::router(Arc::clone(&site), base.clone(), Arc::new(clock));
         let thread = std::thread::Builder::new().name("portal".into()).spawn(move || {
             runtime.block_on(async {
                 let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
@@ -131,13 +91,13 @@ impl Portal {
             });
             // Dropping the runtime here ends the tasks of open connections.
         })?;
-        Ok(Self { address, shared, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { address, base, site, stop: Some(stop), thread: Some(thread) })
     }
 
     /// `http://127.0.0.1:PORT`, without a slash at the end.
     #[must_use]
     pub fn url(&self) -> &str {
-        &self.shared.base
+        &self.base
     }
 
     /// Where it listens.
@@ -146,16 +106,22 @@ impl Portal {
         self.address
     }
 
+    /// What it serves.
+    #[must_use]
+    pub fn site(&self) -> &Site {
+        &self.site
+    }
+
     /// The faults to come. A request that is refused for its token or the quota takes none.
     #[must_use]
     pub fn faults(&self) -> &Faults {
-        &self.shared.faults
+        self.site.faults()
     }
 
     /// What it has answered until now.
     #[must_use]
     pub fn served(&self) -> Served {
-        *lock(&self.shared.served)
+        self.site.served()
     }
 
     /// Stops it. When this returns, nothing of it is left.
@@ -188,6 +154,34 @@ impl PortalConfig {
             follows_clock: false,
         }
     }
+
+    /// The site that it puts on loopback: quotas of the clock's minutes and hours, told in Trestle's headers.
+    fn site(&self) -> SiteConfig {
+        let minute = self.per_minute.map(|most| Quota::requests(most.into(), 60_000));
+        let hour = self.per_hour.map(|most| Quota::requests(most.into(), Time::HOUR_MS));
+        let reso = ResoSite {
+            page_size: self.page_size,
+            page_size_max: self.page_size_max,
+            paging: self.paging,
+            ..ResoSite::new(Vendor::Plain)
+        };
+        SiteConfig {
+            access: self.token.clone().map_or(Access::Open, Access::Token),
+            limits: Limits {
+                quotas: minute.into_iter().chain(hour).collect(),
+                headers: QuotaHeaders::Trestle,
+                ..Limits::default()
+            },
+            follows_clock: self.follows_clock,
+            ..SiteConfig::new(Dialect::Reso(reso))
+        }
+    }
+}
+
+impl fmt::Debug for Portal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Portal").field("address", &self.address).finish_non_exhaustive()
+    }
 }
 
 impl fmt::Debug for PortalConfig {
@@ -202,9 +196,4 @@ impl fmt::Debug for PortalConfig {
             .field("follows_clock", &self.follows_clock)
             .finish_non_exhaustive()
     }
-}
-
-/// A poisoned lock is taken all the same: what it guards is whole after every step.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

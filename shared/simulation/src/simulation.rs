@@ -58,8 +58,8 @@ pub struct Simulation {
     log: Vec<Entry>,
     /// What is so.
     current: Vec<Option<Offer>>,
-    /// What the portal shows, which lags where delivery is late.
-    shown: Vec<Option<Offer>>,
+    /// What the portal shows, which lags where delivery is late, and since when.
+    shown: Vec<Option<(Time, Offer)>>,
     by_modification: BTreeSet<(Time, u32)>,
     late: BinaryHeap<Reverse<Entry>>,
 }
@@ -173,8 +173,14 @@ impl Simulation {
         let from = place.map_or(Unbounded, Excluded);
         self.by_modification.range((from, Unbounded)).filter_map(|(_, home)| {
             let i = *home as usize;
-            Some((&self.homes[i], self.shown[i].as_ref()?))
+            Some((&self.homes[i], &self.shown[i].as_ref()?.1))
         })
+    }
+
+    /// Since when the portal shows what it shows of a home; `None` where it shows nothing of it.
+    #[must_use]
+    pub fn shown_at(&self, home: u32) -> Option<Time> {
+        self.shown.get(home as usize)?.as_ref().map(|(at, _)| *at)
     }
 
     fn deliver_late(&mut self, until: Time) {
@@ -188,13 +194,13 @@ impl Simulation {
     /// Puts an entry on the portal, unless the portal shows something newer already.
     fn show(&mut self, entry: Entry) {
         let shown = &mut self.shown[entry.home as usize];
-        if let Some(old) = shown {
+        if let Some((_, old)) = shown {
             if old.modified_at > entry.offer.modified_at {
                 return;
             }
             self.by_modification.remove(&(old.modified_at, entry.home));
         }
         self.by_modification.insert((entry.offer.modified_at, entry.home));
-        *shown = Some(entry.offer);
+        *shown = Some((entry.shown_at, entry.offer));
     }
 }

@@ -1,33 +1,51 @@
 use stoop_domain::Time;
 
-use crate::home::{Home, Offer};
+use super::{Listed, Place};
 use crate::render::standard_status;
+use crate::site::exchange::decode;
 
-/// What a request asks for, in the part of OData that this portal speaks.
+/// What a request asks for, in the part of OData that this site speaks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Query {
-    /// Only what was modified after this: the moment, and whether the moment itself counts too.
-    pub(crate) since: Option<(Time, Inclusive)>,
-    pub(crate) equals: Vec<(Field, String)>,
-    pub(crate) top: Option<usize>,
-    pub(crate) skip: usize,
-    pub(crate) after: Option<(Time, u32)>,
-    pub(crate) count: bool,
+pub(super) struct Query {
+    pub(super) since: Option<Since>,
+    pub(super) equals: Vec<(Field, String)>,
+    /// `MlgCanView eq`.
+    pub(super) viewable: Option<bool>,
+    pub(super) order: Option<Clock>,
+    pub(super) top: Option<usize>,
+    pub(super) skip: usize,
+    pub(super) after: Option<Place>,
+    pub(super) count: bool,
+    pub(super) replication: bool,
     /// The query as it came, less `$skip` and `$skiptoken`: the beginning of the link to the next page.
-    pub(crate) rest: String,
+    pub(super) rest: String,
     /// How many endless links this request followed so far.
-    pub(crate) endless: u64,
+    pub(super) endless: u64,
 }
 
+/// Only what was modified after a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Inclusive {
-    Yes,
-    No,
+pub(super) struct Since {
+    pub(super) clock: Clock,
+    pub(super) time: Time,
+    /// Whether the moment itself counts too.
+    pub(super) inclusive: bool,
+}
+
+/// By what rows are ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Clock {
+    /// `ModificationTimestamp`.
+    Standard,
+    /// `BridgeModificationTimestamp`.
+    Bridge,
+    /// Keys alone.
+    None,
 }
 
 /// What can be filtered by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Field {
+pub(super) enum Field {
     City,
     CountyOrParish,
     StateOrProvince,
@@ -54,7 +72,7 @@ impl Query {
     ///
     /// # Errors
     /// What is wrong, in words, for a 400.
-    pub(crate) fn parse(raw: &str) -> Result<Self, String> {
+    pub(super) fn parse(raw: &str) -> Result<Self, String> {
         let mut query = Self::default();
         let mut rest: Vec<&str> = Vec::new();
         for pair in raw.split('&').filter(|pair| !pair.is_empty()) {
@@ -63,14 +81,14 @@ impl Query {
             let number = || value.parse::<usize>().map_err(|_| format!("{name}={value}: not a whole number"));
             match &*name {
                 "$filter" => query.filter(&value)?,
-                "$orderby" if matches!(&*value, "ModificationTimestamp" | "ModificationTimestamp asc") => {}
-                "$orderby" => return Err(format!("$orderby={value}: only ModificationTimestamp is supported")),
+                "$orderby" => query.order = Some(order(&value)?),
                 "$top" => query.top = Some(number()?),
                 "$skip" => query.skip = number()?,
                 "$skiptoken" => query.token(&value)?,
                 "$count" => query.count = value == "true",
                 // More fields than asked for do no harm; there is nothing to expand.
                 "$select" | "$expand" => {}
+                "replication" => query.replication = value == "true",
                 _ if name.starts_with('$') => return Err(format!("{name} is not supported")),
                 _ => {}
             }
@@ -82,27 +100,28 @@ impl Query {
         Ok(query)
     }
 
-    /// Where in the order by modification the answer begins.
-    pub(crate) fn begins_after(&self) -> Option<(Time, u32)> {
-        let since = self.since.map(|(time, inclusive)| match inclusive {
-            Inclusive::Yes => (time.plus_ms(-1), u32::MAX),
-            Inclusive::No => (time, u32::MAX),
-        });
-        since.max(self.after)
+    /// Whether the filter names a system, as every request to MLS Grid must.
+    pub(super) fn names_system(&self) -> bool {
+        self.equals.iter().any(|(field, _)| *field == Field::OriginatingSystemName)
     }
 
-    pub(crate) fn matches(&self, home: &Home, offer: &Offer) -> bool {
-        let city = home.area.city;
-        self.equals.iter().all(|(field, wanted)| match field {
+    pub(super) fn matches(&self, row: &Listed<'_>) -> bool {
+        let (home, city) = (row.home, row.home.area.city);
+        let equal = self.equals.iter().all(|(field, wanted)| match field {
             Field::City => city.name == wanted,
             Field::CountyOrParish => city.county == wanted,
             Field::StateOrProvince => city.region == wanted,
             Field::PostalCode => home.area.postal_code == *wanted,
             Field::PropertyType => crate::render::property_type(home.purpose) == wanted,
-            Field::StandardStatus => standard_status(offer.status) == wanted || offer.status.as_str() == wanted,
+            Field::StandardStatus => standard_status(row.offer.status) == wanted || row.offer.status.as_str() == wanted,
             Field::ListingKey => home.listing_key() == *wanted,
             Field::OriginatingSystemName => wanted == "simulated",
-        })
+        });
+        let later = self.since.is_none_or(|since| {
+            let time = if since.clock == Clock::Bridge { row.served_at } else { row.offer.modified_at };
+            time > since.time || (since.inclusive && time == since.time)
+        });
+        equal && later && self.viewable.is_none_or(|viewable| viewable != row.withdrawn)
     }
 
     /// Reads comparisons joined by `and`, with or without parentheses.
@@ -113,16 +132,20 @@ impl Query {
             let (Some(name), Some(operator), Some(value)) = (words.next(), words.next(), words.next()) else {
                 return Err(format!("$filter: {clause:?} is not like City eq 'Chicago'"));
             };
-            if name == "ModificationTimestamp" {
+            if let Some(clock) = clock(name) {
                 let inclusive = match operator {
-                    "gt" => Inclusive::No,
-                    "ge" => Inclusive::Yes,
-                    _ => {
-                        return Err(format!("$filter: ModificationTimestamp {operator}: only gt and ge are supported"));
-                    }
+                    "gt" => false,
+                    "ge" => true,
+                    _ => return Err(format!("$filter: {name} {operator}: only gt and ge are supported")),
                 };
                 let time = Time::parse(value.trim().trim_matches('\'')).map_err(|error| format!("$filter: {error}"))?;
-                self.since = Some((time, inclusive));
+                self.since = Some(Since { clock, time, inclusive });
+                continue;
+            }
+            if name == "MlgCanView" {
+                let viewable = value.trim().parse().ok().filter(|_| operator == "eq");
+                self.viewable =
+                    Some(viewable.ok_or_else(|| format!("$filter: {clause:?} is not like MlgCanView eq true"))?);
                 continue;
             }
             let Some((_, field)) = FIELDS.iter().find(|(known, _)| *known == name) else {
@@ -151,7 +174,7 @@ impl Query {
 }
 
 /// The token that continues after `place`.
-pub(crate) fn token(place: Option<(Time, u32)>, endless: u64) -> String {
+pub(super) fn token(place: Option<Place>, endless: u64) -> String {
     let mut token = place.map_or("-".to_owned(), |(time, home)| format!("{}.{home}", time.ms()));
     if endless > 0 {
         token.push_str(&format!("~{endless}"));
@@ -159,23 +182,18 @@ pub(crate) fn token(place: Option<(Time, u32)>, endless: u64) -> String {
     token
 }
 
-/// Undoes percent-encoding; `+` is a space.
-fn decode(text: &str) -> Result<String, String> {
-    let bad = || format!("{text:?} is not percent-encoded UTF-8");
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let mut digit = || rest.next().and_then(|digit| char::from(digit).to_digit(16));
-                let (high, low) = (digit().ok_or_else(bad)?, digit().ok_or_else(bad)?);
-                u8::try_from(high * 16 + low).map_err(|_| bad())?
-            }
-            other => other,
-        });
+fn clock(name: &str) -> Option<Clock> {
+    match name {
+        "ModificationTimestamp" => Some(Clock::Standard),
+        "BridgeModificationTimestamp" => Some(Clock::Bridge),
+        _ => None,
     }
-    String::from_utf8(bytes).map_err(|_| bad())
+}
+
+fn order(text: &str) -> Result<Clock, String> {
+    let field = text.strip_suffix(" asc").unwrap_or(text);
+    let order = if field == "ListingKey" { Some(Clock::None) } else { clock(field) };
+    order.ok_or_else(|| format!("$orderby={text}: only ModificationTimestamp and ListingKey are supported"))
 }
 
 #[cfg(test)]
@@ -188,7 +206,8 @@ mod tests {
         let coded = "%24filter=ModificationTimestamp%20gt%202026-01-13T10%3A51%3A00Z%20and%20(City%20eq%20%27Chicago%27)&%24top=5&%24count=true";
         let (plain, coded) = (Query::parse(plain).unwrap(), Query::parse(coded).unwrap());
         assert_eq!(Query { rest: String::new(), ..plain.clone() }, Query { rest: String::new(), ..coded });
-        assert_eq!(plain.since, Some((Time::parse("2026-01-13T10:51:00Z").unwrap(), Inclusive::No)));
+        let time = Time::parse("2026-01-13T10:51:00Z").unwrap();
+        assert_eq!(plain.since, Some(Since { clock: Clock::Standard, time, inclusive: false }));
         assert_eq!(plain.equals, [(Field::City, "Chicago".to_owned())]);
         assert_eq!((plain.top, plain.count), (Some(5), true));
     }
@@ -200,6 +219,7 @@ mod tests {
             ("$filter=ModificationTimestamp+gt+yesterday", "yesterday"),
             ("$filter=City+ne+'X'", "City ne 'X'"),
             ("$orderby=ListPrice+desc", "ListPrice desc"),
+            ("$filter=MlgCanView+eq+maybe", "MlgCanView eq true"),
             ("$top=ten", "$top=ten"),
             ("$skiptoken=abc", "abc"),
             ("$apply=x", "$apply"),

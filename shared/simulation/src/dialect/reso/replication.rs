@@ -1,0 +1,67 @@
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use stoop_domain::Time;
+
+use super::query::Query;
+use super::{Listed, REPLICATION, ResoSite, page};
+use crate::dialect::{Page, Turn};
+use crate::site::Fault;
+use crate::site::exchange::Answered;
+
+/// Trestle's replications under way: each an address that gives page after page until one is empty.
+#[derive(Debug, Default)]
+pub(crate) struct Replications {
+    under_way: BTreeMap<u64, Replication>,
+    begun: u64,
+}
+
+#[derive(Debug)]
+struct Replication {
+    /// The homes yet to be shown, in the order of their keys.
+    left: Vec<u32>,
+    size: usize,
+    asked_at: Time,
+}
+
+/// After so long without a request an address is forgotten.
+const FORGOTTEN_AFTER_MS: i64 = 5 * 60 * Time::SECOND_MS;
+
+impl Replications {
+    /// The first page of a replication of these listings.
+    pub(super) fn begin(&mut self, site: &ResoSite, turn: &Turn<'_>, query: &Query, listed: &[Listed<'_>]) -> Page {
+        self.begun += 1;
+        let id = self.begun;
+        let size = site.size(query, true).max(1);
+        let (first, rest) = listed.split_at(size.min(listed.len()));
+        let left = rest.iter().map(|row| row.home.index).collect();
+        self.under_way.insert(id, Replication { left, size, asked_at: turn.now });
+        write(site, turn, first, query.count.then_some(listed.len()), id)
+    }
+
+    /// The next page of a replication.
+    pub(super) fn go_on(&mut self, site: &ResoSite, turn: &Turn<'_>) -> Result<Page, String> {
+        self.under_way.retain(|_, replication| turn.now.ms() - replication.asked_at.ms() < FORGOTTEN_AFTER_MS);
+        let id = turn.asked.number("id").ok_or("id is required")?;
+        let replication = self.under_way.get_mut(&id).ok_or_else(|| format!("id={id} is no replication under way"))?;
+        replication.asked_at = turn.now;
+        let size = replication.size.min(replication.left.len());
+        let indices: Vec<u32> = replication.left.drain(..size).collect();
+        let mut listed = site.listed(turn);
+        listed.retain(|row| indices.binary_search(&row.home.index).is_ok());
+        listed.sort_unstable_by_key(|row| row.home.index);
+        Ok(write(site, turn, &listed, None, id))
+    }
+}
+
+fn write(site: &ResoSite, turn: &Turn<'_>, rows: &[Listed<'_>], count: Option<usize>, id: u64) -> Page {
+    let mut body = page::collection(site, turn, rows, count);
+    let origin = if turn.twist == Some(Fault::ForeignLink) { "http://portal.invalid" } else { turn.asked.origin };
+    if !rows.is_empty() {
+        let link = Value::from(format!("{origin}{REPLICATION}?id={id}"));
+        body.extend_from_slice(format!(",\"@odata.nextLink\":{link}").as_bytes());
+    }
+    body.push(b'}');
+    let answer = Answered::of(200, page::JSON, body).with("odata-version", "4.0");
+    Page { answer, shown: page::shown(turn, rows) }
+}

@@ -1,0 +1,277 @@
+//! A listing site over a simulation: requests in, answers out, on any clock and without a socket.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use stoop_domain::Time;
+
+use crate::dialect::{Dialect, Memory, Turn};
+use crate::random::Random;
+use crate::simulation::Simulation;
+
+mod access;
+pub(crate) mod exchange;
+mod faults;
+mod meter;
+
+pub use access::{Access, Client};
+pub use exchange::{Answered, Asked, Reaction, Shown};
+pub use faults::{Chaos, Fault, Faults, Outage};
+pub use meter::{Counted, Limits, Quota, QuotaHeaders, QuotaWindow, Suspension};
+
+/// A site that shows a simulation's listings in a dialect, to those it lets in, as often as it bears.
+///
+/// [`Site::answer`] is all of it: the same requests at the same times give the same answers. A [`Portal`](crate::Portal)
+/// puts it on loopback; a test on a virtual clock calls it without a socket.
+///
+/// ```
+/// use std::sync::{Arc, Mutex};
+/// use stoop_domain::Time;
+/// use stoop_simulation::{Asked, Dialect, Simulation, SimulationConfig, Site, SiteConfig};
+/// let start = Time::parse("2026-01-05T00:00:00Z").unwrap();
+/// let market = Simulation::new(SimulationConfig::new(7, start, 200, 4));
+/// let site = Site::new(Arc::new(Mutex::new(market)), SiteConfig::new(Dialect::zillow()));
+/// let url = "https://zillow.test/propertyExtendedSearch?location=Chicago%2C%20IL&status_type=ForSale&page=1";
+/// let reaction = site.answer(&Asked::get(url, &[]).unwrap(), start);
+/// assert_eq!(reaction.answer.unwrap().status, 200);
+/// assert_eq!(reaction.shown.len(), 41);
+/// ```
+#[derive(Debug)]
+pub struct Site {
+    simulation: Arc<Mutex<Simulation>>,
+    config: SiteConfig,
+    faults: Faults,
+    state: Mutex<State>,
+}
+
+/// How a site behaves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SiteConfig {
+    /// What it speaks.
+    pub dialect: Dialect,
+    /// Whom it lets in.
+    pub access: Access,
+    /// How much it bears.
+    pub limits: Limits,
+    /// When it fails by itself.
+    pub chaos: Chaos,
+    /// Its `robots.txt`; 404 where there is none.
+    pub robots: Option<String>,
+    /// Whether each request first lets the simulation pass to where the clock stands.
+    pub follows_clock: bool,
+}
+
+/// What a site has answered until now, by kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Served {
+    /// All requests.
+    pub requests: u64,
+    /// Whole pages as they should be.
+    pub pages: u64,
+    /// Listings on those pages.
+    pub rows: u64,
+    /// Tokens that were granted.
+    pub tokens: u64,
+    /// 401.
+    pub unauthorized: u64,
+    /// 400.
+    pub bad_requests: u64,
+    /// 404: what this dialect does not know.
+    pub not_found: u64,
+    /// 429 because of a quota.
+    pub over_quota: u64,
+    /// 429 because of earlier ones.
+    pub suspended: u64,
+    /// Faults that were asked for, and those of an outage or of chance.
+    pub faults: u64,
+}
+
+/// What a site remembers from one request to the next.
+#[derive(Debug)]
+struct State {
+    served: Served,
+    meter: meter::Meter,
+    granted: access::Granted,
+    memory: Memory,
+    chance: Random,
+}
+
+impl SiteConfig {
+    /// Open to all, without limits or faults.
+    #[must_use]
+    pub fn new(dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            access: Access::Open,
+            limits: Limits::default(),
+            chaos: Chaos::default(),
+            robots: None,
+            follows_clock: false,
+        }
+    }
+}
+
+impl Site {
+    /// A site that shows this simulation's listings.
+    #[must_use]
+    pub fn new(simulation: Arc<Mutex<Simulation>>, config: SiteConfig) -> Self {
+        let state = State {
+            served: Served::default(),
+            meter: meter::Meter::default(),
+            granted: access::Granted::default(),
+            memory: Memory::default(),
+            chance: Random::new(config.chaos.seed, 1 << 45),
+        };
+        Self { simulation, config, faults: Faults::default(), state: Mutex::new(state) }
+    }
+
+    /// Answers a request that arrives at `now`.
+    pub fn answer(&self, asked: &Asked<'_>, now: Time) -> Reaction {
+        let mut state = lock(&self.state);
+        state.served.requests += 1;
+        let mut reaction = match self.config.chaos.outage(now) {
+            Some(fault) => self.faulty(fault, asked, now, &mut state),
+            None => self.react(asked, now, &mut state),
+        };
+        if let Some(answer) = &mut reaction.answer {
+            answer.headers.push(("date".to_owned(), exchange::http_date(now)));
+        }
+        reaction
+    }
+
+    /// The faults to come. A request that is not let in takes none.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    /// What it has answered until now.
+    #[must_use]
+    pub fn served(&self) -> Served {
+        lock(&self.state).served
+    }
+
+    /// What it shows.
+    #[must_use]
+    pub fn simulation(&self) -> &Arc<Mutex<Simulation>> {
+        &self.simulation
+    }
+
+    /// How it behaves.
+    #[must_use]
+    pub fn config(&self) -> &SiteConfig {
+        &self.config
+    }
+
+    /// A request to a site that is alive.
+    fn react(&self, asked: &Asked<'_>, now: Time, state: &mut State) -> Reaction {
+        if asked.path == "/robots.txt" {
+            return Reaction::of(match &self.config.robots {
+                Some(rules) => Answered::of(200, "text/plain; charset=utf-8", rules.as_str()),
+                None => Answered::of(404, "text/plain; charset=utf-8", "there is none"),
+            });
+        }
+        if let Some(answer) = self.config.access.grant(asked, &mut state.granted, now) {
+            state.served.tokens += u64::from(answer.status == 200);
+            return Reaction::of(answer);
+        }
+        if let Err(words) = self.config.dialect.knows(asked) {
+            state.served.not_found += 1;
+            return Reaction::of(refusal(404, &words));
+        }
+        let mut reaction = match self.turn_away(asked, now, state) {
+            Some(answer) => Reaction::of(answer),
+            None => {
+                let fault = self.faults.take().or_else(|| self.config.chaos.draw(&mut state.chance, now));
+                match fault {
+                    Some(fault) => self.faulty(fault, asked, now, state),
+                    None => self.page(asked, now, None, state),
+                }
+            }
+        };
+        if let Some(answer) = &mut reaction.answer {
+            state.meter.answered(&self.config.limits, answer.body.len(), now);
+            state.meter.tell(&self.config.limits, now, answer);
+        }
+        reaction
+    }
+
+    /// The answer to a request that may not be served: no key, or too many requests.
+    fn turn_away(&self, asked: &Asked<'_>, now: Time, state: &mut State) -> Option<Answered> {
+        if let Some(why) = self.config.access.refuse(asked, &state.granted, now) {
+            state.served.unauthorized += 1;
+            return Some(refusal(401, why).with("www-authenticate", "Bearer"));
+        }
+        let refused = state.meter.take(&self.config.limits, now).err()?;
+        let (count, why) = match refused.suspended {
+            true => (&mut state.served.suspended, "the token is suspended"),
+            false => (&mut state.served.over_quota, "the quota is used up"),
+        };
+        *count += 1;
+        let answer = refusal(429, why);
+        Some(match self.config.limits.retry_after {
+            true => answer.with("retry-after", refused.wait_s.to_string()),
+            false => answer,
+        })
+    }
+
+    fn faulty(&self, fault: Fault, asked: &Asked<'_>, now: Time, state: &mut State) -> Reaction {
+        state.served.faults += 1;
+        let waiting = |status, why, seconds: u32| refusal(status, why).with("retry-after", seconds.to_string());
+        let reaction = match fault {
+            Fault::ServerError => Reaction::of(refusal(500, "something broke")),
+            Fault::Unavailable { retry_after_s } => Reaction::of(waiting(503, "down for maintenance", retry_after_s)),
+            Fault::TooManyRequests { retry_after_s } => Reaction::of(waiting(429, "slow down", retry_after_s)),
+            Fault::Html => {
+                let page = "<!DOCTYPE html><html><body><h1>We will be right back</h1></body></html>";
+                Reaction::of(Answered::html(page.to_owned()))
+            }
+            Fault::Drop => Reaction { answer: None, ..Reaction::default() },
+            Fault::Hang { ms } => Reaction { after_ms: ms, ..self.page(asked, now, None, state) },
+            Fault::TruncatedJson => {
+                let mut reaction = self.page(asked, now, Some(fault), state);
+                if let Some(answer) = &mut reaction.answer {
+                    answer.body.truncate(answer.body.len() * 2 / 3);
+                }
+                Reaction { shown: Vec::new(), ..reaction }
+            }
+            _ => self.page(asked, now, Some(fault), state),
+        };
+        Reaction { fault: Some(fault), ..reaction }
+    }
+
+    /// What the dialect answers.
+    fn page(&self, asked: &Asked<'_>, now: Time, twist: Option<Fault>, state: &mut State) -> Reaction {
+        let mut simulation = lock(&self.simulation);
+        if self.config.follows_clock {
+            simulation.advance(now);
+        }
+        let turn = Turn { market: &simulation, asked, now, twist };
+        let page = match self.config.dialect.answer(&turn, &mut state.memory) {
+            Ok(page) => page,
+            Err(words) => {
+                state.served.bad_requests += 1;
+                return Reaction::of(refusal(400, &words));
+            }
+        };
+        if twist.is_none() {
+            state.served.pages += 1;
+            state.served.rows += page.shown.len() as u64;
+        }
+        Reaction { answer: Some(page.answer), shown: page.shown, ..Reaction::default() }
+    }
+}
+
+impl Reaction {
+    fn of(answer: Answered) -> Self {
+        Self { answer: Some(answer), ..Self::default() }
+    }
+}
+
+fn refusal(status: u16, message: &str) -> Answered {
+    Answered::json(status, &serde_json::json!({ "error": { "code": status.to_string(), "message": message } }))
+}
+
+/// A poisoned lock is taken all the same: what it guards is whole after every step.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,127 @@
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use stoop_domain::{Observation, Reject};
+use stoop_pipeline::ports::{
+    Account, Budgets, Pages, PortError, Quarantine, RunLedger, RunRecord, SearchIndex, SearchState, Stream,
+};
+
+/// Everything that polls store, in memory: a day of sixty sources is millions of entries of the index, and what is
+/// tested here is not how a database keeps them.
+#[derive(Default)]
+pub(crate) struct Memory {
+    /// The stream, line by line, by source.
+    lines: Mutex<BTreeMap<String, Vec<Observation>>>,
+    index: Mutex<BTreeMap<String, SearchState>>,
+    rejects: Mutex<Vec<Reject>>,
+    runs: Mutex<Vec<RunRecord>>,
+    budgets: Mutex<BTreeMap<String, (Account, u64)>>,
+}
+
+impl Memory {
+    /// What a source has on the stream, in the order in which it was put there.
+    pub(crate) fn lines<T>(&self, source: &str, look: impl FnOnce(&[Observation]) -> T) -> T {
+        look(self.lines.lock().unwrap().get(source).map_or(&[], Vec::as_slice))
+    }
+
+    pub(crate) fn state<T>(&self, search: &str, look: impl FnOnce(&SearchState) -> T) -> T {
+        look(self.index.lock().unwrap().entry(search.to_owned()).or_default())
+    }
+
+    /// How many rows of each source were refused.
+    pub(crate) fn rejects(&self, source: &str) -> usize {
+        self.rejects.lock().unwrap().iter().filter(|reject| reject.source == source).count()
+    }
+
+    /// Every run as it ended.
+    pub(crate) fn runs(&self) -> Vec<RunRecord> {
+        let runs = self.runs.lock().unwrap();
+        runs.iter().filter(|run| run.ended_at.is_some()).cloned().collect()
+    }
+}
+
+#[async_trait]
+impl Stream for Memory {
+    async fn put(&self, records: &[(String, Vec<u8>)]) -> Result<Vec<usize>, PortError> {
+        let mut lines = self.lines.lock().unwrap();
+        for line in records.iter().flat_map(|(_, body)| stoop_wire::lines(body)) {
+            let observation = stoop_wire::decode(line).unwrap();
+            lines.entry(observation.source.to_string()).or_default().push(observation);
+        }
+        Ok(Vec::new())
+    }
+
+    fn record_bytes_max(&self) -> usize {
+        1 << 20
+    }
+}
+
+#[async_trait]
+impl SearchIndex for Memory {
+    async fn load(&self, search: &str) -> Result<SearchState, PortError> {
+        Ok(self.index.lock().unwrap().get(search).cloned().unwrap_or_default())
+    }
+
+    async fn save(&self, search: &str, state: &SearchState) -> Result<bool, PortError> {
+        let mut index = self.index.lock().unwrap();
+        let stored = index.get(search).map_or(0, |stored| stored.version);
+        if stored != state.version {
+            return Ok(false);
+        }
+        index.insert(search.to_owned(), SearchState { version: stored + 1, ..state.clone() });
+        Ok(true)
+    }
+
+    async fn held_elsewhere(&self, search: &str, source: &str, ids: &[String]) -> Result<Vec<bool>, PortError> {
+        let index = self.index.lock().unwrap();
+        let others = || index.iter().filter(|(name, state)| *name != search && state.source == source);
+        Ok(ids.iter().map(|id| others().any(|(_, state)| state.holds(id))).collect())
+    }
+
+    async fn gone_elsewhere(&self, search: &str, source: &str) -> Result<HashSet<String>, PortError> {
+        let index = self.index.lock().unwrap();
+        let others = index.iter().filter(|(name, state)| *name != search && state.source == source);
+        let listings = others.flat_map(|(_, state)| &state.listings);
+        Ok(listings.filter(|(_, entry)| entry.gone_at.is_some()).map(|(id, _)| id.clone()).collect())
+    }
+}
+
+#[async_trait]
+impl Budgets for Memory {
+    async fn load(&self, account: &str) -> Result<(Account, u64), PortError> {
+        Ok(self.budgets.lock().unwrap().get(account).cloned().unwrap_or_default())
+    }
+
+    async fn save(&self, account: &str, record: &Account, version: u64) -> Result<bool, PortError> {
+        let mut budgets = self.budgets.lock().unwrap();
+        if budgets.get(account).map_or(0, |(_, stored)| *stored) != version {
+            return Ok(false);
+        }
+        budgets.insert(account.to_owned(), (record.clone(), version + 1));
+        Ok(true)
+    }
+}
+
+#[async_trait]
+impl Pages for Memory {
+    async fn put(&self, _: &str, _: u32, _: &[u8]) -> Result<(), PortError> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Quarantine for Memory {
+    async fn put(&self, rejects: &[Reject]) -> Result<usize, PortError> {
+        self.rejects.lock().unwrap().extend_from_slice(rejects);
+        Ok(rejects.len())
+    }
+}
+
+#[async_trait]
+impl RunLedger for Memory {
+    async fn record(&self, run: &RunRecord) -> Result<(), PortError> {
+        self.runs.lock().unwrap().push(run.clone());
+        Ok(())
+    }
+}
