@@ -98,8 +98,7 @@ async fn play(engine: &Engine, args: &DemoArgs, url: &str, screen: &Arc<Screen>)
         ];
         let params: Params = params.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
         let source = stoop_sources::build("reso", &params)?;
-        let search =
-            Search { name: name.into(), source: source.into(), full_scan_every_ms: 7 * Time::DAY_MS, limits: None };
+        let search = Search { full_scan_every_ms: 7 * Time::DAY_MS, ..Search::new(name, source) };
         polls.spawn(keep_polling(engine.clone(), search, Arc::clone(screen)));
     }
     let watcher = Arc::clone(screen);

@@ -10,7 +10,7 @@ use serde_json::json;
 use stoop_domain::Time;
 use stoop_embedded::{Database, FolderFiles};
 use stoop_pipeline::ports::RunOutcome;
-use stoop_pipeline::{Cadence, Clock, PollError, Polled, Search};
+use stoop_pipeline::{Cadence, Clock, PollError, Polled};
 use stoop_runtime::{Config, HttpClient, SearchConfig, SystemClock, Webhook, read_config};
 
 use crate::args::{PollArgs, RunArgs, StoreArgs};
@@ -63,8 +63,8 @@ pub(crate) async fn run(store: &StoreArgs, args: &RunArgs) -> anyhow::Result<Exi
 
 pub(crate) async fn poll_once(store: &StoreArgs, args: &PollArgs) -> anyhow::Result<ExitCode> {
     let mut config = read_config(&args.config).map_err(usage)?;
-    let names = config.searches.iter().map(|search| search.name.as_str()).collect::<Vec<_>>().join(", ");
-    let Some(place) = config.searches.iter().position(|search| search.name == args.search) else {
+    let names = config.searches.iter().map(|config| config.search.name.as_str()).collect::<Vec<_>>().join(", ");
+    let Some(place) = config.searches.iter().position(|config| config.search.name == args.search) else {
         let off = if config.switched_off.contains(&args.search) { "is switched off" } else { "is not configured" };
         return Err(usage(format!("the search {:?} {off}; there are: {names}", args.search)));
     };
@@ -76,8 +76,8 @@ pub(crate) async fn poll_once(store: &StoreArgs, args: &PollArgs) -> anyhow::Res
             println!("{}", show::alert_line(alert));
         }
     });
-    let search = search_of(chosen);
-    let outcome = engine.poll(&search.0).await;
+    let search = chosen.search;
+    let outcome = engine.poll(&search).await;
     // What was put on the stream is measured, however the poll ended.
     let measured = engine.drain(&mut desk).await?;
     let polled = outcome?;
@@ -88,7 +88,7 @@ pub(crate) async fn poll_once(store: &StoreArgs, args: &PollArgs) -> anyhow::Res
         counts["price_changes"] = json!(measured.price_cuts + measured.price_rises);
         println!("{counts}");
     } else {
-        println!("{}", poll_line(&search.0.name, &Ok(polled)));
+        println!("{}", poll_line(&search.name, &Ok(polled)));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -102,19 +102,9 @@ fn engine(store: &StoreArgs, config: &Config, config_path: &Path) -> anyhow::Res
     Ok(Engine { database, http: Arc::new(HttpClient::new()), files, tokens: Arc::default(), clock, stop })
 }
 
-fn search_of(config: SearchConfig) -> (Search, u64) {
-    let search = Search {
-        name: config.name,
-        source: config.source,
-        full_scan_every_ms: config.full_scan_every_ms,
-        limits: config.limits,
-    };
-    (search, config.every_ms)
-}
-
 /// Polls one search on its cadence until stopped. Searches do not wait for each other.
 async fn keep_polling(engine: Engine, config: SearchConfig, cadence: Cadence) {
-    let (search, every_ms) = search_of(config);
+    let SearchConfig { search, every_ms, .. } = config;
     let mut pace = None;
     let mut told = false;
     while !engine.stop.is_set() {

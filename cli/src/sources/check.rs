@@ -2,7 +2,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 use stoop_embedded::{Database, FolderFiles, PageFolder};
-use stoop_pipeline::{Clock, Peeked, PollPorts, Tokens, Understood, peek};
+use stoop_pipeline::{Clock, Peeked, PollPorts, Search, Tokens, Understood, peek};
 use stoop_runtime::{Config, HttpClient, SearchConfig, read_outline, read_search};
 use stoop_sources::{Coverage, Manners, Next};
 
@@ -47,15 +47,15 @@ struct Left {
 /// `stoop sources check`.
 pub(super) async fn check(store: &StoreArgs, args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let outline = read_outline(&args.config).map_err(usage)?;
-    let Some(search) = read_search(&args.config, &args.search).map_err(usage)? else {
+    let Some(config) = read_search(&args.config, &args.search).map_err(usage)? else {
         return Err(usage(format!("the search {:?} is not configured; there are: {}", args.search, names(&outline))));
     };
     let look = Look::of_stdout();
     if !args.json.json {
-        print(&before(&search, look))?;
+        print(&before(&config, look))?;
     }
-    let peeked = look_at(&search, &store.or(&outline)).await?;
-    let checked = Checked::of(&search, peeked);
+    let peeked = look_at(&config.search, &store.or(&outline)).await?;
+    let checked = Checked::of(&config, peeked);
     if args.json.json {
         print_json(&checked)?;
     } else {
@@ -65,17 +65,17 @@ pub(super) async fn check(store: &StoreArgs, args: &CheckArgs) -> anyhow::Result
 }
 
 fn names(outline: &Config) -> String {
-    let known = outline.searches.iter().map(|search| &search.name).chain(&outline.switched_off);
+    let known = outline.searches.iter().map(|config| &config.search.name).chain(&outline.switched_off);
     known.map(String::as_str).collect::<Vec<_>>().join(", ")
 }
 
 /// What is going to be done, told before it is done.
-fn before(search: &SearchConfig, look: Look) -> String {
+fn before(config: &SearchConfig, look: Look) -> String {
+    let SearchConfig { search, kind: source, switched_off, .. } = config;
     let manners = search.source.manners();
-    let source = &search.kind;
     let mut text = format!("{}: one request to {source}, nothing is stored\n", look.bold(&show::plain(&search.name)));
     let mut remark = |line: &str| text += &look.dim(&format!("{line}\n"));
-    if search.switched_off {
+    if *switched_off {
         remark("The search is switched off, and stays so.");
     }
     if manners.robots {
@@ -85,7 +85,7 @@ fn before(search: &SearchConfig, look: Look) -> String {
 }
 
 /// Makes the request. Where there is a database, the requests count against the same limits as those of polls.
-async fn look_at(search: &SearchConfig, store: &StoreArgs) -> anyhow::Result<Peeked> {
+async fn look_at(search: &Search, store: &StoreArgs) -> anyhow::Result<Peeked> {
     let Some(source) = search.source.http() else {
         let name = show::plain(&search.name);
         return Err(usage(format!(
@@ -122,19 +122,19 @@ async fn look_at(search: &SearchConfig, store: &StoreArgs) -> anyhow::Result<Pee
 }
 
 impl Checked {
-    fn of(search: &SearchConfig, peeked: Peeked) -> Self {
+    fn of(config: &SearchConfig, peeked: Peeked) -> Self {
+        let SearchConfig { search, kind, switched_off, .. } = config;
         let Peeked { page, status, requests, bytes, at, left } = peeked;
-        let Manners { coverage, limits, robots, .. } = search.source.manners();
-        let limits = search.limits.as_ref().unwrap_or(&limits);
+        let Manners { coverage, robots, .. } = search.source.manners();
         let mut understood = Understood::default();
         for row in page.rows {
             understood.take(search.source.name(), row, at);
         }
         Self {
             search: search.name.clone(),
-            source: search.kind.clone(),
+            source: kind.clone(),
             source_name: search.source.name().to_owned(),
-            enabled: !search.switched_off,
+            enabled: !switched_off,
             status,
             requests,
             bytes,
@@ -144,7 +144,7 @@ impl Checked {
                 Next::End => "end",
                 Next::Capped => "capped",
             },
-            limits: in_words(limits),
+            limits: in_words(&search.limits()),
             left: left.into_iter().map(|(limit, left)| Left { limit: limit.to_string(), left }).collect(),
             robots,
             shows_gone: coverage == Coverage::Snapshot,

@@ -130,17 +130,16 @@ fn rows(config: &Config) -> Vec<SearchRow> {
 }
 
 impl SearchRow {
-    fn of(search: &SearchConfig) -> Self {
-        let manners = search.source.manners();
-        let limits = search.limits.as_ref().unwrap_or(&manners.limits);
+    fn of(config: &SearchConfig) -> Self {
+        let SearchConfig { search, kind, switched_off, every_ms, .. } = config;
         Self {
             name: search.name.clone(),
-            source: Some(search.kind.clone()),
+            source: Some(kind.clone()),
             source_name: Some(search.source.name().to_owned()),
-            enabled: !search.switched_off,
-            every_ms: Some(search.every_ms),
-            limits: in_words(limits),
-            robots: manners.robots,
+            enabled: !switched_off,
+            every_ms: Some(*every_ms),
+            limits: in_words(&search.limits()),
+            robots: search.source.manners().robots,
         }
     }
 

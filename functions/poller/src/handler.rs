@@ -139,9 +139,9 @@ impl App<'_> {
                 self.keep_pace(&task.search, &polled).await;
                 Ok(if self.goes_on(&polled, &clock) { Outcome::GoesOn } else { Outcome::Done })
             }
-            Err(PollError::Source(why) | PollError::Denied(why)) => {
+            Err(error @ (PollError::Source(_) | PollError::Denied(_) | PollError::Drifted(_))) => {
                 // The source will be no better in a minute: the schedule asks it again in its own time.
-                tracing::error!(search = task.search, why, "the source could not be polled");
+                tracing::error!(search = task.search, %error, "the source could not be polled");
                 self.meter.count("PollsFailed", 1);
                 Ok(Outcome::Done)
             }
@@ -211,6 +211,7 @@ impl App<'_> {
         self.meter.count("ListingsSeen", polled.listings);
         self.meter.count("ObservationsSent", polled.new + polled.changed + polled.gone);
         self.meter.count("Quarantined", polled.rejects);
+        self.meter.count("FieldsDrifted", polled.drifts.len() as u64);
     }
 
     /// Without this a failed message would stay hidden for as long as a poll may take.

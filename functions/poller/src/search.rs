@@ -69,11 +69,5 @@ fn make(
     let text = files.files.get(MAIN_FILE).map(String::as_str).unwrap_or_default();
     let fetched = Fetched { secrets: secrets.clone(), ..Fetched::files(files.files.clone()) };
     let config = parse_search(text, MAIN_FILE, name, &fetched)?.ok_or(NotPolled::NoSuchSearch)?;
-    let search = Search {
-        name: config.name,
-        source: config.source,
-        full_scan_every_ms: config.full_scan_every_ms,
-        limits: config.limits,
-    };
-    Ok(Prepared { search, files, secrets })
+    Ok(Prepared { search: config.search, files, secrets })
 }

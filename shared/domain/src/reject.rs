@@ -32,6 +32,8 @@ pub enum Reason {
     DateInFuture,
     /// Written by a newer version of Stoop.
     NewerVersion,
+    /// Its source does not say any more what it used to say.
+    Drifted,
 }
 
 /// Something that was refused, kept so that it can be looked at and read again.
@@ -80,6 +82,7 @@ impl Reason {
             Self::CoordinatesOutOfRange => "coordinates_out_of_range",
             Self::DateInFuture => "date_in_future",
             Self::NewerVersion => "newer_version",
+            Self::Drifted => "drifted",
         }
     }
 }

@@ -32,6 +32,8 @@ pub struct Search {
     pub name: String,
     /// Where its listings come from, and how to read them.
     pub source: Origin,
+    /// What to do when the source does not say any more what it used to say.
+    pub on_drift: OnDrift,
     /// After so long an incremental search asks for everything again, to find what is gone.
     pub full_scan_every_ms: i64,
     /// Limits in place of the source's own ([`stoop_sources::Manners::limits`]), where the plan of this account has others.
@@ -111,6 +113,8 @@ pub struct Polled {
     pub gone: u64,
     /// Rows put in quarantine.
     pub rejects: u64,
+    /// Fields of which the source tells less than it ever did, in words.
+    pub drifts: Vec<String>,
     /// What is known by now of how often the search changes; `None` where the poll learnt nothing.
     pub pace: Option<Pace>,
 }
@@ -131,12 +135,36 @@ pub enum PollError {
     /// Records were refused by the stream to the end.
     #[error("the stream refused {0} records, again and again")]
     Refused(usize),
+    /// The source does not say any more what it used to say, and the search is to stop at that.
+    #[error("frozen, because the source drifts: {0}; accept it with drift = \"evolve\"")]
+    Drifted(String),
     /// Another poller has the same search in hand.
     #[error("another poller has polled {0:?} in the meantime")]
     Raced(String),
 }
 
+impl Search {
+    /// A search that asks for everything once a day, with the source's own limits.
+    pub fn new(name: impl Into<String>, source: impl Into<Origin>) -> Self {
+        let full_scan_every_ms = Time::DAY_MS;
+        Self {
+            name: name.into(),
+            source: source.into(),
+            on_drift: OnDrift::default(),
+            full_scan_every_ms,
+            limits: None,
+        }
+    }
+
+    /// The limits of its account: its own, or else those of its source.
+    #[must_use]
+    pub fn limits(&self) -> Vec<Limit> {
+        self.limits.clone().unwrap_or_else(|| self.source.manners().limits)
+    }
+}
+
 pub use budget::{Account, AccountError};
+pub use drift::{OnDrift, Profiles};
 pub use origin::{FileSet, Origin};
 pub use peek::{Peeked, peek};
 pub use scan::poll;

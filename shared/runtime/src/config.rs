@@ -16,9 +16,9 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-use stoop_pipeline::{Cadence, Origin, PlannedSearch};
+use stoop_pipeline::{Cadence, PlannedSearch, Search};
+use stoop_sources::Source;
 use stoop_sources::settings::{MapErrors, Mistakes, Section, parse};
-use stoop_sources::{Limit, Source};
 
 pub use alerts::AlertSettings;
 use search::{Scope, Searches};
@@ -42,23 +42,17 @@ pub struct Config {
 
 /// A search to poll.
 pub struct SearchConfig {
-    /// Its name.
-    pub name: String,
+    /// What is polled.
+    pub search: Search,
     /// What its `source` is: a kind, or the path of a map.
     pub kind: String,
     /// It is switched off, and was read all the same: see [`read_outline`] and [`read_search`].
     pub switched_off: bool,
-    /// Where its listings come from.
-    pub source: Origin,
     /// How often to poll, in milliseconds.
     pub every_ms: u64,
     /// The longest distance between two polls, in milliseconds, of a search that is polled less often while it is
     /// quiet.
     pub every_max_ms: Option<u64>,
-    /// How often an incremental search asks for everything, in milliseconds.
-    pub full_scan_every_ms: i64,
-    /// Limits in place of the source's own.
-    pub limits: Option<Vec<Limit>>,
 }
 
 /// What the planner needs of a configuration.
@@ -136,7 +130,7 @@ pub fn parse_config(text: &str, file_name: &str, surroundings: &dyn Surroundings
 pub fn parse_plan(text: &str, file_name: &str, surroundings: &dyn Surroundings) -> Result<PlanConfig, MapErrors> {
     let config = whole(text, file_name, Scope::Plan, surroundings)?;
     let cadences = config.cadences();
-    let planned = |(search, cadence): (SearchConfig, Cadence)| PlannedSearch { name: search.name, cadence };
+    let planned = |(config, cadence): (SearchConfig, Cadence)| PlannedSearch { name: config.search.name, cadence };
     let searches = config.searches.into_iter().zip(cadences).map(planned).collect();
     Ok(PlanConfig { searches, switched_off: config.switched_off })
 }
@@ -147,16 +141,16 @@ impl Config {
     #[must_use]
     pub fn cadences(&self) -> Vec<Cadence> {
         // Files are nobody's account, and have no limits.
-        let account = |search: &SearchConfig| search.source.http().map(Source::account);
+        let account = |config: &SearchConfig| config.search.source.http().map(Source::account);
         let accounts: Vec<Option<String>> = self.searches.iter().map(account).collect();
         let sharers = |account: &Option<String>| match account {
             Some(_) => accounts.iter().filter(|other| *other == account).count() as u64,
             None => 1,
         };
-        let cadence = |(search, account): (&SearchConfig, &Option<String>)| Cadence {
-            every_ms: search.every_ms,
-            every_max_ms: search.every_max_ms,
-            limits: search.limits.clone().unwrap_or_else(|| search.source.manners().limits),
+        let cadence = |(config, account): (&SearchConfig, &Option<String>)| Cadence {
+            every_ms: config.every_ms,
+            every_max_ms: config.every_max_ms,
+            limits: config.search.limits(),
             sharers: sharers(account),
         };
         self.searches.iter().zip(&accounts).map(cadence).collect()

@@ -26,8 +26,11 @@ fn child() {
 }
 
 fn told(config: &Config) -> String {
-    let on: Vec<String> =
-        config.searches.iter().map(|search| format!("{} from {}", search.name, search.source.name())).collect();
+    let on: Vec<String> = config
+        .searches
+        .iter()
+        .map(|search| format!("{} from {}", config.search.name, config.search.source.name()))
+        .collect();
     format!("on: {}; off: {}", on.join(", "), config.switched_off.join(", "))
 }
 

@@ -117,7 +117,7 @@ impl World {
     async fn poll(&self, entry: &Entry, full_scan_every_ms: i64) -> Result<Polled, String> {
         let source = Box::new(entry.source.clone());
         let limits = entry.limits.clone();
-        let search = Search { name: entry.name.clone(), source, full_scan_every_ms, limits };
+        let search = Search { full_scan_every_ms, limits, ..Search::new(&entry.name, source) };
         let began = self.clock.now();
         let lines_before = self.memory.lines(entry.source.name(), <[_]>::len);
         let witnesses_before = entry.line.witnesses();

@@ -344,10 +344,6 @@ pub(crate) fn search(host: &str, name: &str, limits: &[Limit]) -> Search {
 }
 
 pub(crate) fn search_of(source: impl Source + 'static, name: &str, limits: &[Limit]) -> Search {
-    Search {
-        name: name.into(),
-        source: Origin::Http(Box::new(source)),
-        full_scan_every_ms: 0,
-        limits: Some(limits.to_vec()),
-    }
+    let origin = Origin::Http(Box::new(source));
+    Search { full_scan_every_ms: 0, limits: Some(limits.to_vec()), ..Search::new(name, origin) }
 }

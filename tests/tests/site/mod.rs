@@ -14,7 +14,9 @@ use async_trait::async_trait;
 use stoop_domain::{EventKind, Home, HomeId, Observation, Status, Time};
 use stoop_embedded::{Database, FolderFiles, PageFolder};
 use stoop_pipeline::ports::{Http, HttpAnswer, HttpError, SearchIndex, SearchState};
-use stoop_pipeline::{Clock, Measurer, Origin, PollError, PollPorts, Polled, Recomputation, Search, Tokens, poll};
+use stoop_pipeline::{
+    Clock, Measurer, OnDrift, Origin, PollError, PollPorts, Polled, Recomputation, Search, Tokens, poll,
+};
 use stoop_sources::declared::{HttpSource, Map};
 use stoop_sources::{Params, Request};
 
@@ -71,6 +73,8 @@ pub(crate) struct Site {
     /// What is answered once instead of a page, by its number.
     faults: Mutex<BTreeMap<usize, HttpAnswer>>,
     robots: Mutex<HttpAnswer>,
+    /// What the site calls a price, and what it writes before and after its value.
+    price: Mutex<[&'static str; 3]>,
     requests: Mutex<Vec<Request>>,
 }
 
@@ -88,6 +92,7 @@ pub(crate) struct Bench {
     pub(crate) database: Arc<Database>,
     pub(crate) stream: RefusingStream,
     pub(crate) index: DyingIndex,
+    pub(crate) on_drift: OnDrift,
     tokens: Tokens,
     clock: Arc<Virtual>,
     map: String,
@@ -119,12 +124,14 @@ impl Bench {
                 edits: Mutex::default(),
                 faults: Mutex::default(),
                 robots: Mutex::new(answer(404, &[], "")),
+                price: Mutex::new(["price", "", ""]),
                 requests: Mutex::default(),
             },
             stream: RefusingStream::new(Arc::clone(&database)),
             index: DyingIndex::new(Arc::clone(&database)),
             pages: PageFolder::new(database.data()),
             database,
+            on_drift: OnDrift::default(),
             tokens: Tokens::default(),
             clock,
             map: MAP.to_owned(),
@@ -156,7 +163,7 @@ impl Bench {
 
     /// Polls a search of any origin. An hour later it returns.
     pub(crate) async fn poll_origin(&self, search: &str, source: Origin) -> Result<Polled, PollError> {
-        let search = Search { name: search.into(), source, full_scan_every_ms: 0, limits: None };
+        let search = Search { full_scan_every_ms: 0, on_drift: self.on_drift, ..Search::new(search, source) };
         let run = format!("run-{:04}", self.runs.fetch_add(1, Ordering::SeqCst));
         let stop = || self.clock.stop.load(Ordering::SeqCst);
         let ports = PollPorts {
@@ -321,6 +328,11 @@ impl Site {
         *self.robots.lock().unwrap() = answer;
     }
 
+    /// From now on the site says its prices under another name, and writes this before and after the value.
+    pub(crate) fn call_price(&self, name: &'static str, [before, after]: [&'static str; 2]) {
+        *self.price.lock().unwrap() = [name, before, after];
+    }
+
     /// The requests made so far; forgotten with it.
     pub(crate) fn take_requests(&self) -> Vec<Request> {
         std::mem::take(&mut *self.requests.lock().unwrap())
@@ -337,9 +349,10 @@ impl Site {
         let (min, max) = (number(url, "min").unwrap_or(0), number(url, "max").unwrap_or(i64::MAX));
         let mut rows = self.rows.lock().unwrap();
         let found: Vec<&Row> = rows.iter().filter(|row| (min..max).contains(&row.price)).collect();
+        let [name, before, after] = *self.price.lock().unwrap();
         let shown = found.iter().skip((page - 1) * PAGE).take(PAGE).map(|row| {
             let Row { id, price, status, modified } = row;
-            format!(r#"{{"id":"{id}","price":{price},"status":"{status}","modified":"{modified}"}}"#)
+            format!(r#"{{"id":"{id}","{name}":{before}{price}{after},"status":"{status}","modified":"{modified}"}}"#)
         });
         let shown = shown.collect::<Vec<_>>().join(",");
         // The links lead around in a circle of two pages; only a map that follows links looks at them.

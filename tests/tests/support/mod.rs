@@ -131,7 +131,7 @@ impl Bench {
         let params = [("url", format!("{}/odata", self.portal.url())), ("top", PAGE.to_string())];
         let params: Params = params.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
         let source = stoop_sources::build("reso", &params).unwrap();
-        let search = Search { name: "bench".into(), source: source.into(), full_scan_every_ms, limits: None };
+        let search = Search { full_scan_every_ms, ..Search::new("bench", source) };
         let run = format!("run-{:06}", self.run.fetch_add(1, Ordering::SeqCst));
         let http = HttpClient::new();
         let pages = PageFolder::new(self.database.data());

@@ -8,11 +8,12 @@ use super::document::{Template, listed, reference};
 use super::rules::Findings;
 
 /// The metrics of our own that stand for something that a person has to mend, with the function that counts them.
-const OURS: [(&str, &str); 5] = [
+const OURS: [(&str, &str); 6] = [
     ("Quarantined", "poller"),
     ("Quarantined", "metrics"),
     ("Quarantined", "alerts"),
     ("PollsFailed", "poller"),
+    ("FieldsDrifted", "poller"),
     ("ConfigInvalid", "planner"),
 ];
 

@@ -14,8 +14,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use stoop_domain::Listing;
+use stoop_domain::{Listing, Reason, Reject, Time};
 use stoop_sources::Row;
+
+use super::scan::Scan;
+use super::take::steady_bytes;
+use super::{PollError, Polled};
+use crate::ports::FileRow;
 
 /// A window has at least so many rows, save the last of a scan, which may have [`LAST_WINDOW_ROWS`].
 const WINDOW_ROWS: u32 = 20;
@@ -31,7 +36,7 @@ const SHARE_MAX: f64 = 0.99;
 const LN_CHANCE_MAX: f64 = -13.815_510_557_964_274;
 
 /// The share of rows that were understood at all.
-pub const UNDERSTOOD: &str = "rows understood";
+const UNDERSTOOD: &str = "rows understood";
 
 /// What to do when a source drifts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,7 +52,7 @@ pub enum OnDrift {
 
 /// In what share of its rows a search had each field.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Profile {
+pub(super) struct Profile {
     /// How many windows it was learnt from.
     windows: u32,
     /// By field, the lowest share of a window, in thousandths. It rises by an eighth of the way with each scan that
@@ -55,19 +60,26 @@ pub struct Profile {
     lowest: BTreeMap<String, u16>,
 }
 
+/// What a search has seen, by the kind of scan: one for what changed shows other rows than one for everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profiles {
+    full: Profile,
+    changes: Profile,
+}
+
 /// A field of which less is there than ever before.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Drift {
+pub(super) struct Drift {
     /// The field's name, or [`UNDERSTOOD`].
-    pub field: &'static str,
+    pub(super) field: &'static str,
     /// The lowest share of the past, in thousandths.
-    pub was_permille: u16,
+    pub(super) was_permille: u16,
     /// The share now, in thousandths.
-    pub is_permille: u16,
+    pub(super) is_permille: u16,
     /// Of how many rows.
-    pub rows: u32,
+    pub(super) rows: u32,
     /// The first listing without it, by its native id; `None` where no row without it was understood.
-    pub example: Option<String>,
+    pub(super) example: Option<String>,
 }
 
 /// Counts the rows of a scan and compares them with the search's past.
@@ -100,18 +112,18 @@ const FIELDS: [(&str, Has); 22] = [
     ("bathrooms", |l| l.bathrooms_hundredths.is_some()),
     ("living_area", |l| l.living_area.is_some()),
     ("lot_area", |l| l.lot_area.is_some()),
-    ("line", |l| l.place.line.is_some()),
-    ("neighbourhood", |l| l.place.neighbourhood.is_some()),
-    ("city", |l| l.place.city.is_some()),
-    ("region", |l| l.place.region.is_some()),
-    ("postal_code", |l| l.place.postal_code.is_some()),
-    ("coordinates", |l| l.place.latitude_e6.is_some() && l.place.longitude_e6.is_some()),
-    ("title", |l| l.details.title.is_some()),
-    ("description", |l| l.details.description.is_some()),
-    ("agency", |l| l.details.agency.is_some()),
-    ("images", |l| !l.details.images.is_empty()),
-    ("amenities", |l| !l.details.amenities.is_empty()),
-    ("url", |l| l.details.url.is_some()),
+    ("place.line", |l| l.place.line.is_some()),
+    ("place.neighbourhood", |l| l.place.neighbourhood.is_some()),
+    ("place.city", |l| l.place.city.is_some()),
+    ("place.region", |l| l.place.region.is_some()),
+    ("place.postal_code", |l| l.place.postal_code.is_some()),
+    ("place.coordinates", |l| l.place.latitude_e6.is_some() && l.place.longitude_e6.is_some()),
+    ("details.title", |l| l.details.title.is_some()),
+    ("details.description", |l| l.details.description.is_some()),
+    ("details.agency", |l| l.details.agency.is_some()),
+    ("details.images", |l| !l.details.images.is_empty()),
+    ("details.amenities", |l| !l.details.amenities.is_empty()),
+    ("details.url", |l| l.details.url.is_some()),
 ];
 
 impl Profile {
@@ -137,10 +149,116 @@ impl Profile {
     }
 }
 
+impl Profiles {
+    fn of(&self, incremental: bool) -> &Profile {
+        if incremental { &self.changes } else { &self.full }
+    }
+
+    fn of_mut(&mut self, incremental: bool) -> &mut Profile {
+        if incremental { &mut self.changes } else { &mut self.full }
+    }
+}
+
+/// A row as far as it counts here.
+#[derive(Clone, Copy)]
+pub(super) enum Seen<'a> {
+    Listing { native_id: &'a str, listing: &'a Listing },
+    Refused { raw: &'a [u8] },
+}
+
+impl<'a> From<&'a Row> for Seen<'a> {
+    fn from(row: &'a Row) -> Self {
+        match row {
+            Row::Found(found) => Self::Listing { native_id: &found.native_id, listing: &found.listing },
+            Row::Refused { raw, .. } => Self::Refused { raw: raw.as_bytes() },
+        }
+    }
+}
+
+impl<'a> From<&'a FileRow> for Seen<'a> {
+    fn from(row: &'a FileRow) -> Self {
+        match row {
+            FileRow::Found(found) => Self::Listing { native_id: &found.native_id, listing: &found.listing },
+            FileRow::Refused { raw, .. } => Self::Refused { raw },
+        }
+    }
+}
+
+impl Scan<'_> {
+    /// Compares a page with the search's past before anything of it is sent. `is_last` tells that the scan ends with
+    /// it. An example of what is missing is in quarantine, unless the search takes drift as it comes.
+    ///
+    /// # Errors
+    /// [`PollError::Drifted`] where the search is to be frozen.
+    pub(super) async fn watch<'r, R>(
+        &mut self,
+        rows: &'r [R],
+        is_last: bool,
+        now: Time,
+        polled: &mut Polled,
+    ) -> Result<(), PollError>
+    where
+        Seen<'r>: From<&'r R>,
+    {
+        let profile = self.state.profiles.of(self.incremental);
+        let mut drifts = self.watch.page(rows, profile);
+        if is_last {
+            drifts.extend(self.watch.last(profile));
+        }
+        // What was told of an earlier page need not be told again.
+        drifts.retain(|drift| !polled.drifts.iter().any(|told| told.starts_with(&format!("{}:", drift.field))));
+        if drifts.is_empty() {
+            return Ok(());
+        }
+        let (search, source) = (&self.search.name, self.search.source.name());
+        let mut rejects = Vec::new();
+        for drift in drifts {
+            tracing::warn!(search, %drift, "the source drifts");
+            let raw = rows.iter().find_map(|row| drift.shown_by(Seen::from(row))).unwrap_or_default();
+            let place = format!("{search}, {}", drift.field);
+            rejects.push(Reject::new(source, now, place, Reason::Drifted, drift.to_string(), &raw));
+            polled.drifts.push(drift.to_string());
+        }
+        if self.search.on_drift != OnDrift::Evolve {
+            self.ports.quarantine.put(&rejects).await?;
+            polled.rejects += rejects.len() as u64;
+        }
+        if self.search.on_drift == OnDrift::Freeze {
+            return Err(PollError::Drifted(polled.drifts.join("; ")));
+        }
+        Ok(())
+    }
+
+    /// A scan, or a file, that ended well is the past of the next; one that drifted only where that is taken as it
+    /// comes.
+    pub(super) fn learn(&mut self, polled: &Polled) {
+        if polled.drifts.is_empty() || self.search.on_drift == OnDrift::Evolve {
+            self.watch.teach(self.state.profiles.of_mut(self.incremental));
+        }
+    }
+}
+
+impl Drift {
+    /// The row where it shows it: the listing that lacks the field, as it would be sent, or what was not understood,
+    /// as it came.
+    fn shown_by(&self, row: Seen<'_>) -> Option<Vec<u8>> {
+        match row {
+            Seen::Listing { native_id, listing } if self.example.as_deref() == Some(native_id) => {
+                Some(steady_bytes(listing.clone()))
+            }
+            Seen::Refused { raw } if self.field == UNDERSTOOD => Some(raw.to_vec()),
+            _ => None,
+        }
+    }
+}
+
 impl Watch {
     /// Counts the rows of a page, and says what has drifted in the windows that they complete.
-    pub(super) fn page(&mut self, rows: &[Row], profile: &Profile) -> Vec<Drift> {
-        rows.iter().for_each(|row| self.window.count(row));
+    pub(super) fn page<'r, R>(&mut self, rows: &'r [R], profile: &Profile) -> Vec<Drift>
+    where
+        Seen<'r>: From<&'r R>,
+    {
+        rows.iter().for_each(|row| self.window.count(row.into()));
         if self.window.rows < WINDOW_ROWS { Vec::new() } else { self.close(profile) }
     }
 
@@ -149,9 +267,9 @@ impl Watch {
         if self.window.rows < LAST_WINDOW_ROWS { Vec::new() } else { self.close(profile) }
     }
 
-    /// Teaches the profile what was counted.
-    pub(super) fn teach(&self, profile: &mut Profile) {
-        profile.learn(&self.done);
+    /// Teaches the profile what was counted since it was taught last.
+    pub(super) fn teach(&mut self, profile: &mut Profile) {
+        profile.learn(&std::mem::take(&mut self.done));
     }
 
     fn close(&mut self, profile: &Profile) -> Vec<Drift> {
@@ -163,15 +281,15 @@ impl Watch {
 }
 
 impl Window {
-    fn count(&mut self, row: &Row) {
+    fn count(&mut self, row: Seen<'_>) {
         self.rows += 1;
-        let Row::Found(found) = row else { return };
+        let Seen::Listing { native_id, listing } = row else { return };
         self.understood += 1;
         for (place, (_, has)) in FIELDS.iter().enumerate() {
-            if has(&found.listing) {
+            if has(listing) {
                 self.filled[place] += 1;
             } else if self.without[place].is_none() {
-                self.without[place] = Some(found.native_id.clone());
+                self.without[place] = Some(native_id.to_owned());
             }
         }
     }
@@ -233,125 +351,4 @@ impl fmt::Display for Drift {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use stoop_domain::{Currency, Minor, Place, Purpose, Reason};
-    use stoop_sources::Found;
-
-    use super::*;
-
-    /// A row with a price in `priced`, and with bedrooms in `bedded`.
-    fn row(id: usize, priced: bool, bedded: bool) -> Row {
-        let mut listing = Listing::new(Purpose::Sale, Currency::USD, Place::default());
-        listing.list_price = priced.then_some(Minor(100));
-        listing.bedrooms = bedded.then_some(2);
-        Row::Found(Box::new(Found { native_id: format!("h{id}"), at: None, listing }))
-    }
-
-    fn refused() -> Row {
-        Row::Refused { reason: Reason::BadValue, detail: "price is {}".into(), raw: String::new() }
-    }
-
-    fn page(rows: usize, make: impl Fn(usize) -> Row) -> Vec<Row> {
-        (0..rows).map(make).collect()
-    }
-
-    fn taught(pages: &[Vec<Row>]) -> Profile {
-        let mut profile = Profile::default();
-        let mut watch = Watch::default();
-        for page in pages {
-            assert_eq!(watch.page(page, &profile), [], "nothing is compared before it is settled");
-        }
-        watch.last(&profile);
-        watch.teach(&mut profile);
-        profile
-    }
-
-    fn usual() -> Profile {
-        taught(&vec![page(40, |id| row(id, id % 10 != 0, id % 2 == 0)); 3])
-    }
-
-    #[test]
-    fn a_field_that_vanishes_is_noticed_on_the_first_page() {
-        let drifts = Watch::default().page(&page(40, |id| row(id, false, id % 2 == 0)), &usual());
-        assert_eq!(drifts.len(), 1, "{drifts:?}");
-        assert_eq!(drifts[0].to_string(), "list_price: 0 % of 40 rows, never below 90 % before (none in h0)");
-    }
-
-    #[test]
-    fn a_type_that_changes_is_noticed_by_the_rows_that_are_refused() {
-        let rows = page(40, |id| if id < 2 { row(id, true, true) } else { refused() });
-        let drifts = Watch::default().page(&rows, &usual());
-        assert_eq!(drifts[0].to_string(), "rows understood: 5 % of 40 rows, never below 100 % before");
-        assert_eq!(drifts[0].field, UNDERSTOOD);
-        let none = Watch::default().page(&page(40, |_| refused()), &usual());
-        assert_eq!(none.len(), 1, "of rows that were not understood nothing else is known: {none:?}");
-    }
-
-    #[test]
-    fn what_some_page_of_the_past_had_little_of_may_be_scarce_again() {
-        let mut pages = vec![page(40, |id| row(id, true, true)); 5];
-        pages.push(page(40, |id| row(id, true, false)));
-        let profile = taught(&pages);
-        assert_eq!(Watch::default().page(&page(40, |id| row(id, true, false)), &profile), []);
-    }
-
-    #[test]
-    fn small_pages_are_taken_together() {
-        let mut watch = Watch::default();
-        let profile = usual();
-        assert_eq!(watch.page(&page(12, |id| row(id, false, true)), &profile), []);
-        assert_eq!(watch.page(&page(12, |id| row(id, false, true)), &profile).len(), 1);
-        assert_eq!(watch.page(&page(9, |id| row(id, false, true)), &profile), []);
-        assert_eq!(watch.last(&profile), [], "nine rows say nothing");
-        watch.page(&page(12, |id| row(id, false, true)), &profile);
-        assert_eq!(watch.last(&profile).len(), 0, "the nine and the twelve made a window, and told it then");
-    }
-
-    #[test]
-    fn an_odd_page_is_forgotten_in_time() {
-        let mut profile = taught(&[
-            page(40, |id| row(id, true, true)),
-            page(40, |id| row(id, true, true)),
-            page(40, |id| row(id, true, false)),
-        ]);
-        let scans = (0..60).take_while(|_| {
-            let mut watch = Watch::default();
-            watch.page(&page(40, |id| row(id, true, true)), &profile);
-            watch.teach(&mut profile);
-            Watch::default().page(&page(40, |id| row(id, true, false)), &profile).is_empty()
-        });
-        let scans = scans.count();
-        assert!((1..10).contains(&scans), "{scans}");
-    }
-
-    #[test]
-    fn what_never_was_there_cannot_vanish() {
-        let drifts = Watch::default().page(&page(40, |id| row(id, true, id % 2 == 0)), &usual());
-        assert_eq!(drifts, []);
-    }
-
-    proptest! {
-        /// What comes by chance from the same source is no drift.
-        #[test]
-        fn chance_is_no_drift(shares in prop::array::uniform2(0.0..=1.0_f64), seeds in prop::collection::vec(any::<[u32; 2]>(), 400)) {
-            let hit = |seed: u32, share: f64| f64::from(seed) < share * f64::from(u32::MAX);
-            let rows: Vec<Row> = seeds.iter().enumerate()
-                .map(|(id, [a, b])| row(id, hit(*a, shares[0]), hit(*b, shares[1])))
-                .collect();
-            let profile = taught(&rows[..200].chunks(20).map(<[Row]>::to_vec).collect::<Vec<_>>());
-            let mut watch = Watch::default();
-            for chunk in rows[200..].chunks(20) {
-                prop_assert_eq!(watch.page(chunk, &profile), []);
-            }
-        }
-
-        /// What every row had and no row has is noticed, whatever else is so.
-        #[test]
-        fn a_whole_field_never_goes_unnoticed(size in 20_usize..200, bedded in any::<bool>()) {
-            let profile = taught(&vec![page(size, |id| row(id, true, bedded)); 3]);
-            let drifts = Watch::default().page(&page(size, |id| row(id, false, bedded)), &profile);
-            prop_assert!(drifts.iter().any(|drift| drift.field == "list_price"));
-        }
-    }
-}
+mod tests;

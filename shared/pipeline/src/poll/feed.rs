@@ -166,6 +166,7 @@ impl Scan<'_> {
             };
             polled.pages += 1;
             polled.bytes += page.bytes_read;
+            self.watch(&page.rows, page.ended, now, polled).await?;
             self.take_rows(page.rows, &sheet, now, polled).await?;
             place = Place { rows: place.rows + page.rows_read, unread: self.unread_rows, ..place };
             self.state.checkpoint = Some(self.mark_place(place));
@@ -176,6 +177,7 @@ impl Scan<'_> {
                 self.save().await?;
             }
         }
+        self.learn(polled);
         if !late {
             if set.coverage == Coverage::Snapshot {
                 self.judge(file, place, report, polled).await?;

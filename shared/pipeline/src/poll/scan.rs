@@ -4,6 +4,7 @@ use stoop_domain::Time;
 use stoop_sources::{Answer, Coverage, Cursor, Manners, Metered, Next, ReadError, Source};
 
 use super::breaker::Ended;
+use super::drift::Watch;
 use super::fetch::Fetcher;
 use super::gone::TOLD;
 use super::robots::Robots;
@@ -39,6 +40,8 @@ pub async fn poll(search: &Search, run: &str, ports: PollPorts<'_>) -> Result<Po
     ports.runs.record(&record).await?;
     let mut polled = Polled::default();
     let outcome = scan(search, run, ports, &mut polled).await;
+    let told = polled.message.take().into_iter().chain((!polled.drifts.is_empty()).then(|| polled.drifts.join("; ")));
+    polled.message = told.reduce(|message, drifts| format!("{message}; {drifts}"));
     record.ended_at = Some(ports.clock.now());
     record.counts = polled.counts();
     (record.outcome, record.message) = match &outcome {
@@ -69,6 +72,10 @@ pub(super) struct Scan<'a> {
     total: Option<u64>,
     /// The pages lead nowhere: the next scan begins anew instead of going on.
     astray: bool,
+    /// It asks only for what changed.
+    pub(super) incremental: bool,
+    /// In what share of the rows each field was filled.
+    pub(super) watch: Watch,
 }
 
 async fn scan(search: &Search, run: &str, ports: PollPorts<'_>, polled: &mut Polled) -> Result<(), PollError> {
@@ -87,6 +94,7 @@ async fn scan(search: &Search, run: &str, ports: PollPorts<'_>, polled: &mut Pol
     let mut scan = Scan::new(search, run, ports, state, source.manners());
     scan.began_at = began_at;
     scan.whole = resumed.is_none();
+    scan.incremental = cursor.since.is_some();
     let outcome = scan.pages(source, &mut cursor, &mut fetcher, polled).await;
     let how = match &outcome {
         Ok(End::All { .. } | End::Capped(_)) => Ended::Well,
@@ -101,7 +109,7 @@ async fn scan(search: &Search, run: &str, ports: PollPorts<'_>, polled: &mut Pol
         Err(error) => {
             // What the stream has is seen; the rest of the scan is for the next run. Should saving fail
             // too, the first failure is the one to tell.
-            let goes_on = polled.pages > 0 && !scan.astray;
+            let goes_on = polled.pages > 0 && !scan.astray && !matches!(error, PollError::Drifted(_));
             scan.state.pace.learn(began_at, false, polled);
             scan.state.checkpoint = goes_on.then(|| scan.checkpoint(&cursor));
             if let Err(second) = scan.save().await {
@@ -164,6 +172,8 @@ impl<'a> Scan<'a> {
             unread_rows: 0,
             total: None,
             astray: false,
+            incremental: false,
+            watch: Watch::default(),
         }
     }
 
@@ -209,6 +219,7 @@ impl<'a> Scan<'a> {
             self.total = page.total.max(self.total);
             empty_pages = if page.rows.is_empty() { empty_pages + 1 } else { 0 };
             let next = page.next.clone();
+            self.watch(&page.rows, !matches!(next, Next::Page(_)), now, polled).await?;
             self.take_page(page, number, now, polled).await?;
             match next {
                 Next::Page(_) if empty_pages >= EMPTY_PAGES_MAX => {
@@ -243,6 +254,7 @@ impl<'a> Scan<'a> {
             End::Capped(why) => (RunOutcome::Partial, Some(why)),
             End::All { watermark } => {
                 self.state.watermark = watermark;
+                self.learn(polled);
                 if cursor.since.is_none() { self.finish_full(polled).await? } else { (RunOutcome::Complete, None) }
             }
         };
@@ -311,6 +323,7 @@ impl Polled {
             ("changed", self.changed),
             ("gone", self.gone),
             ("rejects", self.rejects),
+            ("drifts", self.drifts.len() as u64),
         ];
         let left = self.requests_left().map(|left| ("requests_left", left));
         pairs.into_iter().chain(left).map(|(name, count)| (name.to_owned(), count)).collect()

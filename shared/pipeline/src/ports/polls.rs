@@ -6,8 +6,8 @@ use stoop_domain::{Listing, Reject, Time};
 use stoop_sources::{Cursor, Request};
 
 use super::PortError;
-use crate::Pace;
 use crate::poll::Account;
+use crate::{Pace, Profiles};
 
 /// The stream between poller and metrics.
 ///
@@ -123,6 +123,9 @@ pub struct SearchState {
     /// When the last scan that asked for everything ended, complete or not.
     #[serde(default)]
     pub full_scan_at: Option<Time>,
+    /// In what share of its rows each field was filled.
+    #[serde(default)]
+    pub profiles: Profiles,
     /// How often it changes.
     #[serde(default)]
     pub pace: Pace,

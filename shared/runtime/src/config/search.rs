@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use stoop_pipeline::{FileSet, Origin};
+use stoop_pipeline::{FileSet, OnDrift, Origin, Search};
 use stoop_sources::settings::{Mistakes, Section};
 use stoop_sources::{Limit, Params, Source};
 
@@ -110,6 +110,7 @@ impl Reader<'_> {
             "every_max",
             "full_scan_every",
             "limits",
+            "drift",
             "enabled",
             "params",
         ];
@@ -123,6 +124,7 @@ impl Reader<'_> {
         let every_max_ms = every_max_ms(section, every_ms, mistakes);
         let full_scan_every_ms = duration_ms(section, "full_scan_every", 24 * HOUR_MS, mistakes);
         let limits = limits(section, mistakes);
+        let on_drift = on_drift(section, mistakes);
         let enabled = section.boolean("enabled", mistakes);
         let files = files::files(section, place, mistakes);
         let known = kind.as_deref().unwrap_or_default();
@@ -136,19 +138,13 @@ impl Reader<'_> {
             return Some(Switched::Off(name));
         }
         let full_scan_every_ms = i64::try_from(full_scan_every_ms).unwrap_or(i64::MAX);
+        let on = |source, switched_off| {
+            let search = Search { name: name.clone(), source, on_drift, full_scan_every_ms, limits };
+            Some(Switched::On(SearchConfig { search, kind: kind.to_owned(), switched_off, every_ms, every_max_ms }))
+        };
         if let Some(files) = files {
             let set = self.file_set(section, kind, files?, mistakes)?;
-            let source = Origin::Files(set);
-            return Some(Switched::On(SearchConfig {
-                name,
-                kind: kind.to_owned(),
-                switched_off: enabled == Some(false),
-                source,
-                every_ms,
-                every_max_ms,
-                full_scan_every_ms,
-                limits,
-            }));
+            return on(Origin::Files(set), enabled == Some(false));
         }
         let params = params.unwrap_or_else(|| Written::none(kind));
         let kept = mistakes.len();
@@ -162,22 +158,13 @@ impl Reader<'_> {
             });
         };
         let is_off = |source: &dyn Source| !enabled.unwrap_or(!source.manners().off_by_default);
-        Some(match source {
+        match source {
             Some(source) => {
-                let (kind, switched_off) = (kind.to_owned(), is_off(&*source));
-                Switched::On(SearchConfig {
-                    name,
-                    kind,
-                    switched_off,
-                    source: source.into(),
-                    every_ms,
-                    every_max_ms,
-                    full_scan_every_ms,
-                    limits,
-                })
+                let switched_off = is_off(&*source);
+                on(source.into(), switched_off)
             }
-            None => Switched::Off(name),
-        })
+            None => Some(Switched::Off(name)),
+        }
     }
 
     /// The files of a search, and the map that reads them.
@@ -291,6 +278,21 @@ fn limits(section: &Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<Vec<Limi
         }
     }
     Some(limits)
+}
+
+/// What to do when the source does not say any more what it used to say.
+fn on_drift(section: &Section<'_>, mistakes: &mut Mistakes<'_>) -> OnDrift {
+    let Some((text, line)) = section.text("drift", mistakes) else { return OnDrift::default() };
+    match text {
+        "evolve" => OnDrift::Evolve,
+        "warn" => OnDrift::Warn,
+        "freeze" => OnDrift::Freeze,
+        _ => {
+            let problem = format!("{text:?} is no answer to drift; accepted: evolve, warn, freeze");
+            mistakes.add(line, section.key("drift"), problem);
+            OnDrift::default()
+        }
+    }
 }
 
 /// Why a search cannot have this name. On AWS it is the group of the search's messages, part of its object's key,

@@ -66,8 +66,8 @@ fn a_search_is_read_with_its_secret_from_the_environment() {
     assert_eq!(config.database, Some(PathBuf::from("x.db")));
     assert_eq!(config.alerts.rules.drops[0].share_bp_min, Some(1_250));
     assert_eq!(config.alerts.rules.drops[0].amount_min[&Currency::USD], Minor(2_500_000));
-    let [search] = &config.searches[..] else { panic!("one search") };
-    assert_eq!((search.name.as_str(), search.every_ms), ("seattle", 900_000));
+    let [SearchConfig { search, every_ms, .. }] = &config.searches[..] else { panic!("one search") };
+    assert_eq!((search.name.as_str(), *every_ms), ("seattle", 900_000));
     let source = search.source.http().unwrap();
     let request = source.request(&source.begin(None));
     assert!(request.headers.iter().any(|(_, value)| value == "Bearer t0ken"));
@@ -192,7 +192,7 @@ fn a_secret_is_taken_whole_or_by_a_key_of_its_json() {
     );
     let stack = stack(&[("mls/austin", "{\"user\":\"u\",\"token\":\" t0ken\\n\"}"), ("graz", "k3y\n")]);
     let config = on_aws(text, &stack).unwrap();
-    let sources = config.searches.iter().filter_map(|search| search.source.http());
+    let sources = config.searches.iter().filter_map(|config| config.search.source.http());
     let headers: Vec<_> = sources.flat_map(|source| source.request(&source.begin(None)).headers).collect();
     for bearer in ["Bearer t0ken", "Bearer k3y"] {
         assert!(headers.iter().any(|(_, value)| value == bearer), "{bearer} is not among {headers:?}");
@@ -364,7 +364,7 @@ fn one_search_is_read_whatever_is_wrong_with_the_others() {
                 [[search]]\nname = 'd'\nsource = 'avito'\n";
     let stack = stack(&[("k", "hush")]);
     let one = |name| parse_search(text, "config/stoop.toml", name, &stack).map_err(|errors| errors.to_string());
-    assert_eq!(one("c").unwrap().map(|search| search.name), Some("c".to_owned()));
+    assert_eq!(one("c").unwrap().map(|config| config.search.name), Some("c".to_owned()));
     assert!(one("d").unwrap().is_none(), "switched off");
     assert!(one("e").unwrap().is_none(), "not there");
     contains(&one("b").err().expect("refused"), &["the secret absent cannot be read"]);
@@ -392,7 +392,7 @@ fn alerts_are_read_alone() {
 fn the_laptop_takes_any_name_that_shows() {
     let named = |name: &str| format!("[[search]]\nname = '{name}'\nsource = 'avito'\nenabled = true\n");
     for name in ["Marché d'été".replace('\'', ""), "Lincoln Park".into(), "x".repeat(300)] {
-        assert_eq!(config(&named(&name)).unwrap().searches[0].name, name);
+        assert_eq!(config(&named(&name)).unwrap().searches[0].search.name, name);
         contains(&plan(&named(&name)).unwrap_err(), &["config/stoop.toml:2: search[0].name: ", "1 to 100"]);
     }
     contains(&refused(&named(" ")), &["\" \" is blank"]);
@@ -417,8 +417,8 @@ fn a_search_of_files_has_a_map_and_a_pattern() {
     let sets: Vec<_> = config
         .searches
         .iter()
-        .map(|search| match &search.source {
-            Origin::Files(set) => (search.source.name(), set.pattern.as_str(), set.coverage, search.every_ms),
+        .map(|SearchConfig { search, every_ms, .. }| match &search.source {
+            Origin::Files(set) => (search.source.name(), set.pattern.as_str(), set.coverage, *every_ms),
             Origin::Http(_) => panic!("{} reads files", search.name),
         })
         .collect();

@@ -1,0 +1,120 @@
+use proptest::prelude::*;
+use stoop_domain::{Currency, Minor, Place, Purpose, Reason};
+use stoop_sources::Found;
+
+use super::*;
+
+/// A row with a price in `priced`, and with bedrooms in `bedded`.
+fn row(id: usize, priced: bool, bedded: bool) -> Row {
+    let mut listing = Listing::new(Purpose::Sale, Currency::USD, Place::default());
+    listing.list_price = priced.then_some(Minor(100));
+    listing.bedrooms = bedded.then_some(2);
+    Row::Found(Box::new(Found { native_id: format!("h{id}"), at: None, listing }))
+}
+
+fn refused() -> Row {
+    Row::Refused { reason: Reason::BadValue, detail: "price is {}".into(), raw: String::new(), native_id: None }
+}
+
+fn page(rows: usize, make: impl Fn(usize) -> Row) -> Vec<Row> {
+    (0..rows).map(make).collect()
+}
+
+fn taught(pages: &[Vec<Row>]) -> Profile {
+    let mut profile = Profile::default();
+    let mut watch = Watch::default();
+    for page in pages {
+        assert_eq!(watch.page(page, &profile), [], "nothing is compared before it is settled");
+    }
+    watch.last(&profile);
+    watch.teach(&mut profile);
+    profile
+}
+
+fn usual() -> Profile {
+    taught(&vec![page(40, |id| row(id, id % 10 != 0, id % 2 == 0)); 3])
+}
+
+#[test]
+fn a_field_that_vanishes_is_noticed_on_the_first_page() {
+    let drifts = Watch::default().page(&page(40, |id| row(id, false, id % 2 == 0)), &usual());
+    assert_eq!(drifts.len(), 1, "{drifts:?}");
+    assert_eq!(drifts[0].to_string(), "list_price: 0 % of 40 rows, never below 90 % before (none in h0)");
+}
+
+#[test]
+fn a_type_that_changes_is_noticed_by_the_rows_that_are_refused() {
+    let rows = page(40, |id| if id < 2 { row(id, true, true) } else { refused() });
+    let drifts = Watch::default().page(&rows, &usual());
+    assert_eq!(drifts[0].to_string(), "rows understood: 5 % of 40 rows, never below 100 % before");
+    assert_eq!(drifts[0].field, UNDERSTOOD);
+    let none = Watch::default().page(&page(40, |_| refused()), &usual());
+    assert_eq!(none.len(), 1, "of rows that were not understood nothing else is known: {none:?}");
+}
+
+#[test]
+fn what_some_page_of_the_past_had_little_of_may_be_scarce_again() {
+    let mut pages = vec![page(40, |id| row(id, true, true)); 5];
+    pages.push(page(40, |id| row(id, true, false)));
+    let profile = taught(&pages);
+    assert_eq!(Watch::default().page(&page(40, |id| row(id, true, false)), &profile), []);
+}
+
+#[test]
+fn small_pages_are_taken_together() {
+    let mut watch = Watch::default();
+    let profile = usual();
+    assert_eq!(watch.page(&page(12, |id| row(id, false, true)), &profile), []);
+    assert_eq!(watch.page(&page(12, |id| row(id, false, true)), &profile).len(), 1);
+    assert_eq!(watch.page(&page(9, |id| row(id, false, true)), &profile), []);
+    assert_eq!(watch.last(&profile), [], "nine rows say nothing");
+    watch.page(&page(12, |id| row(id, false, true)), &profile);
+    assert_eq!(watch.last(&profile).len(), 0, "the nine and the twelve made a window, and told it then");
+}
+
+#[test]
+fn an_odd_page_is_forgotten_in_time() {
+    let mut profile = taught(&[
+        page(40, |id| row(id, true, true)),
+        page(40, |id| row(id, true, true)),
+        page(40, |id| row(id, true, false)),
+    ]);
+    let scans = (0..60).take_while(|_| {
+        let mut watch = Watch::default();
+        watch.page(&page(40, |id| row(id, true, true)), &profile);
+        watch.teach(&mut profile);
+        Watch::default().page(&page(40, |id| row(id, true, false)), &profile).is_empty()
+    });
+    let scans = scans.count();
+    assert!((1..10).contains(&scans), "{scans}");
+}
+
+#[test]
+fn what_never_was_there_cannot_vanish() {
+    let drifts = Watch::default().page(&page(40, |id| row(id, true, id % 2 == 0)), &usual());
+    assert_eq!(drifts, []);
+}
+
+proptest! {
+    /// What comes by chance from the same source is no drift.
+    #[test]
+    fn chance_is_no_drift(shares in prop::array::uniform2(0.0..=1.0_f64), seeds in prop::collection::vec(any::<[u32; 2]>(), 400)) {
+        let hit = |seed: u32, share: f64| f64::from(seed) < share * f64::from(u32::MAX);
+        let rows: Vec<Row> = seeds.iter().enumerate()
+            .map(|(id, [a, b])| row(id, hit(*a, shares[0]), hit(*b, shares[1])))
+            .collect();
+        let profile = taught(&rows[..200].chunks(20).map(<[Row]>::to_vec).collect::<Vec<_>>());
+        let mut watch = Watch::default();
+        for chunk in rows[200..].chunks(20) {
+            prop_assert_eq!(watch.page(chunk, &profile), []);
+        }
+    }
+
+    /// What every row had and no row has is noticed, whatever else is so.
+    #[test]
+    fn a_whole_field_never_goes_unnoticed(size in 20_usize..200, bedded in any::<bool>()) {
+        let profile = taught(&vec![page(size, |id| row(id, true, bedded)); 3]);
+        let drifts = Watch::default().page(&page(size, |id| row(id, false, bedded)), &profile);
+        prop_assert!(drifts.iter().any(|drift| drift.field == "list_price"));
+    }
+}
