@@ -17,6 +17,9 @@ pub(super) const PAGES_PER_CHECKPOINT: u64 = 10;
 /// After so many pages in a row without a row the rest is not read: the server leads on without an end.
 const EMPTY_PAGES_MAX: u32 = 100;
 
+/// How the counts begin of what a limit has left; the limit follows in words.
+pub const LEFT_OF: &str = "left of ";
+
 /// Polls a search once: fetches its pages, puts new and changed listings on the stream, says of
 /// listings that are gone that they are, and saves what it saw. The run is in the ledger from its
 /// beginning.
@@ -326,6 +329,9 @@ impl Polled {
             ("drifts", self.drifts.len() as u64),
         ];
         let left = self.requests_left().map(|left| ("requests_left", left));
-        pairs.into_iter().chain(left).map(|(name, count)| (name.to_owned(), count)).collect()
+        let counts = pairs.into_iter().chain(left).map(|(name, count)| (name.to_owned(), count));
+        // What a second or a minute has left says nothing when the poll is over.
+        let budgets = self.left.iter().filter(|(limit, _)| limit.per_ms >= Time::HOUR_MS.unsigned_abs());
+        counts.chain(budgets.map(|(limit, left)| (format!("{LEFT_OF}{limit}"), *left))).collect()
     }
 }
