@@ -468,7 +468,7 @@ fn what_does_not_go_with_files_is_told_with_what_would() {
     contains(
         &told.err().expect("refused"),
         &[
-            ":3: search.source: \"zillow\" reads no files; accepted beside `files`: the path of a map",
+            ":3: search[0].source: \"zillow\" reads no files; accepted beside `files`: the path of a map",
             "the map maps/mls.toml has no [http]: it reads files; accepted: `files`, such as files = \"exports/\"",
             "\"in//x\" is no path of files; accepted: a folder (exports/), a file (exports/all.csv)",
             "\"all\" is no coverage; accepted: \"changes\"",
