@@ -134,7 +134,7 @@ fn a_check_looks_into_the_newest_file_and_stores_nothing() {
     let price = told["fields"].as_array().unwrap().iter().find(|field| field["name"] == "list_price").unwrap();
     assert_eq!((&price["filled"], &price["example"]), (&2.into(), &"500000 USD".into()));
     let shown = room.stoop(&check).ok().stdout;
-    for part in ["3 of 4 rows were understood", "exports/b.csv, the newest of 2", "missing_id"] {
+    for part in ["3 of 4 rows were understood", "exports/b.csv, the newest of 2", "missing field, native_id"] {
         assert!(shown.contains(part), "{part} is not in\n{shown}");
     }
     assert!(!room.path("stoop.db").exists());
