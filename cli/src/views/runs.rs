@@ -4,8 +4,8 @@ use std::process::ExitCode;
 use serde::Serialize;
 use stoop_domain::Time;
 use stoop_embedded::Database;
-use stoop_pipeline::LEFT_OF;
 use stoop_pipeline::ports::{RunOutcome, RunRecord};
+use stoop_pipeline::{LEFT_BY_SERVER, LEFT_OF};
 
 use super::{as_text, as_text_or_null, more, open, plural};
 use crate::args::{RunsArgs, StoreArgs};
@@ -35,9 +35,6 @@ struct RunRow {
 
 /// The counts that are told first; others follow in the order of their names.
 const COUNTS: [&str; 8] = ["requests", "pages", "rows", "listings", "observations", "new", "changed", "gone"];
-
-/// A count that says something when it is 0, as do those of [`LEFT_OF`].
-const LEFT: &str = "requests_left";
 
 /// The longest subject that is shown whole.
 const SUBJECT_MAX: usize = 28;
@@ -97,14 +94,12 @@ impl RunRow {
             RunOutcome::Skipped => Cell::from("skipped").yellow(),
         };
         let place = |name: &str| COUNTS.iter().position(|known| *known == name).unwrap_or(COUNTS.len());
-        let is_left = |name: &str| name == LEFT || name.starts_with(LEFT_OF);
-        // What the tightest limit has left is told with the limit.
-        let told_twice = |name: &str| name == LEFT && self.counts.keys().any(|name| name.starts_with(LEFT_OF));
-        let shown = |name: &str, count: u64| (count > 0 || is_left(name)) && !told_twice(name);
-        let mut counts: Vec<_> = self.counts.iter().filter(|(name, count)| shown(name, **count)).collect();
+        // Of what is left, 0 says something too.
+        let is_left = |name: &str| name == LEFT_BY_SERVER || name.starts_with(LEFT_OF);
+        let mut counts: Vec<_> = self.counts.iter().filter(|(name, count)| **count > 0 || is_left(name)).collect();
         counts.sort_by_key(|(name, _)| place(name));
         // A number stays beside its name where the line is broken.
-        let words = counts.into_iter().map(|(name, count)| match name.starts_with(LEFT_OF) {
+        let words = counts.into_iter().map(|(name, count)| match is_left(name) {
             true => format!("{}\u{a0}{name}", show::count(*count)),
             false => format!("{name}\u{a0}{}", show::count(*count)),
         });
