@@ -15,6 +15,7 @@ mod rows;
 mod scan;
 mod take;
 mod tokens;
+mod watch;
 
 use async_trait::async_trait;
 use stoop_domain::Time;

@@ -14,12 +14,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use stoop_domain::{Listing, Reason, Reject, Time};
+use stoop_domain::Listing;
 use stoop_sources::Row;
 
-use super::scan::Scan;
-use super::take::steady_bytes;
-use super::{PollError, Polled};
 use crate::ports::FileRow;
 
 /// A window has at least so many rows, save the last of a scan, which may have [`LAST_WINDOW_ROWS`].
@@ -36,7 +33,7 @@ const SHARE_MAX: f64 = 0.99;
 const LN_CHANCE_MAX: f64 = -13.815_510_557_964_274;
 
 /// The share of rows that were understood at all.
-const UNDERSTOOD: &str = "rows understood";
+pub(super) const UNDERSTOOD: &str = "rows understood";
 
 /// What to do when a source drifts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -150,11 +147,11 @@ impl Profile {
 }
 
 impl Profiles {
-    fn of(&self, incremental: bool) -> &Profile {
+    pub(super) fn of(&self, incremental: bool) -> &Profile {
         if incremental { &self.changes } else { &self.full }
     }
 
-    fn of_mut(&mut self, incremental: bool) -> &mut Profile {
+    pub(super) fn of_mut(&mut self, incremental: bool) -> &mut Profile {
         if incremental { &mut self.changes } else { &mut self.full }
     }
 }
@@ -180,74 +177,6 @@ impl<'a> From<&'a FileRow> for Seen<'a> {
         match row {
             FileRow::Found(found) => Self::Listing { native_id: &found.native_id, listing: &found.listing },
             FileRow::Refused { raw, .. } => Self::Refused { raw },
-        }
-    }
-}
-
-impl Scan<'_> {
-    /// Compares a page with the search's past before anything of it is sent. `is_last` tells that the scan ends with
-    /// it. An example of what is missing is in quarantine, unless the search takes drift as it comes.
-    ///
-    /// # Errors
-    /// [`PollError::Drifted`] where the search is to be frozen.
-    pub(super) async fn watch<'r, R>(
-        &mut self,
-        rows: &'r [R],
-        is_last: bool,
-        now: Time,
-        polled: &mut Polled,
-    ) -> Result<(), PollError>
-    where
-        Seen<'r>: From<&'r R>,
-    {
-        let profile = self.state.profiles.of(self.incremental);
-        let mut drifts = self.watch.page(rows, profile);
-        if is_last {
-            drifts.extend(self.watch.last(profile));
-        }
-        // What was told of an earlier page need not be told again.
-        drifts.retain(|drift| !polled.drifts.iter().any(|told| told.starts_with(&format!("{}:", drift.field))));
-        if drifts.is_empty() {
-            return Ok(());
-        }
-        let (search, source) = (&self.search.name, self.search.source.name());
-        let mut rejects = Vec::new();
-        for drift in drifts {
-            tracing::warn!(search, %drift, "the source drifts");
-            let raw = rows.iter().find_map(|row| drift.shown_by(Seen::from(row))).unwrap_or_default();
-            let place = format!("{search}, {}", drift.field);
-            rejects.push(Reject::new(source, now, place, Reason::Drifted, drift.to_string(), &raw));
-            polled.drifts.push(drift.to_string());
-        }
-        if self.search.on_drift != OnDrift::Evolve {
-            self.ports.quarantine.put(&rejects).await?;
-            polled.rejects += rejects.len() as u64;
-        }
-        if self.search.on_drift == OnDrift::Freeze {
-            return Err(PollError::Drifted(polled.drifts.join("; ")));
-        }
-        Ok(())
-    }
-
-    /// A scan, or a file, that ended well is the past of the next; one that drifted only where that is taken as it
-    /// comes.
-    pub(super) fn learn(&mut self, polled: &Polled) {
-        if polled.drifts.is_empty() || self.search.on_drift == OnDrift::Evolve {
-            self.watch.teach(self.state.profiles.of_mut(self.incremental));
-        }
-    }
-}
-
-impl Drift {
-    /// The row where it shows it: the listing that lacks the field, as it would be sent, or what was not understood,
-    /// as it came.
-    fn shown_by(&self, row: Seen<'_>) -> Option<Vec<u8>> {
-        match row {
-            Seen::Listing { native_id, listing } if self.example.as_deref() == Some(native_id) => {
-                Some(steady_bytes(listing.clone()))
-            }
-            Seen::Refused { raw } if self.field == UNDERSTOOD => Some(raw.to_vec()),
-            _ => None,
         }
     }
 }
