@@ -104,7 +104,8 @@ impl State {
             request.key_condition_expression("#subject = :search").expression_attribute_names("#subject", "subject");
         let items = request.expression_attribute_values(":search", AttributeValue::S(search.to_owned()));
         let items = items.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await.unwrap();
-        let runs = items.iter().filter(|item| item.contains_key("body"));
+        // Beside them lie when the search was last sent, and its pace.
+        let runs = items.iter().filter(|item| item.contains_key("kind"));
         runs.map(|item| serde_json::from_str(&text(item, "body")).unwrap()).collect()
     }
 
