@@ -73,6 +73,9 @@ pub(crate) async fn every_kind(world: &World) {
     }
     eventually("the state is that of the lake", || async {
         let (lake, ..) = world.state.lake().await;
+        let ids: BTreeSet<String> = lake.iter().map(|seen| stoop_domain::home_id(seen).to_string()).collect();
+        let missing = known.values().flat_map(|homes| homes.keys()).find(|id| !ids.contains(*id));
+        missing.map_or(Ok(()), |id| Err(format!("{id} is not in the lake")))?;
         world.state.check(&world.state.tables, &lake).await
     })
     .await;
