@@ -1,6 +1,7 @@
 //! `stoop sources`: what there is to poll, what one source tells, and a draft of a new one.
 
 mod check;
+mod check_files;
 mod list;
 mod new;
 mod report;

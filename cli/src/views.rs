@@ -87,7 +87,7 @@ fn rounded(share: f64) -> f64 {
 }
 
 /// In JSON, times and markets are what they print as: RFC 3339, `us/wa/king/-/98178:sale:USD`.
-fn as_text<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn as_text<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
 }
 

@@ -79,7 +79,7 @@ fn a_broken_archive_and_one_that_does_not_fit_are_told_before_anything_is_writte
     room.write("whole.zip", &whole);
     let outcome = room.stoop(&["replay", "--map", "mls.toml", "cut.zip", "whole.zip"]);
     assert_eq!(outcome.code, Some(2));
-    for says in ["cut.zip: it is no whole zip archive", "whole.zip/b.csv does not fit: ", "no column \"id\""] {
+    for says in ["cut.zip: the archive is cut off", "whole.zip/b.csv does not fit: ", "no column \"id\""] {
         assert!(outcome.stderr.contains(says), "{}", outcome.stderr);
     }
     assert!(!room.path("stoop.db").exists());
@@ -109,4 +109,35 @@ fn a_watched_folder_is_read_once_and_tells_of_the_days_of_its_files() {
     let told = room.json(&["poll", "exports"]);
     assert_eq!((&told["files"], &told["pages"]), (&0.into(), &0.into()));
     room.is_equal();
+}
+
+#[test]
+fn a_check_looks_into_the_newest_file_and_stores_nothing() {
+    let room = Room::new();
+    room.write("mls.toml", MAP);
+    room.write("stoop.toml", CONFIG);
+    std::fs::create_dir(room.path("exports")).unwrap();
+    room.write("exports/a.csv", "id,price\n1,1\n");
+    room.write("exports/b.csv", "id,price\n2,500000\n3,600000\n,7\n4,\n");
+    of_january(&room, "exports/a.csv", 1);
+    of_january(&room, "exports/b.csv", 2);
+    let check = ["sources", "check", "exports"];
+    let told = room.stoop(&[&check[..], &["--json"]].concat()).ok().json();
+    assert_eq!(
+        (&told["file"], &told["files"], &told["written_at"]),
+        (&"exports/b.csv".into(), &2.into(), &"2026-01-02T00:00:00Z".into())
+    );
+    assert_eq!(
+        (&told["rows"], &told["listings"], &told["goes_on"], &told["shows_gone"]),
+        (&4.into(), &3.into(), &false.into(), &true.into())
+    );
+    let price = told["fields"].as_array().unwrap().iter().find(|field| field["name"] == "list_price").unwrap();
+    assert_eq!((&price["filled"], &price["example"]), (&2.into(), &"500000 USD".into()));
+    let shown = room.stoop(&check).ok().stdout;
+    for part in ["3 of 4 rows were understood", "exports/b.csv, the newest of 2", "missing field, native_id"] {
+        assert!(shown.contains(part), "{part} is not in\n{shown}");
+    }
+    assert!(!room.path("stoop.db").exists());
+    room.write("stoop.toml", CONFIG.replace("'exports/'", "'exports/*.zip'"));
+    room.stoop(&check).refused(&["\"exports\" finds no file", "exports/*.zip"]);
 }

@@ -44,7 +44,7 @@ async fn a_field_that_vanishes_is_told_and_shown_while_the_listings_go_on() {
     let run = &bench.database.runs(1).unwrap()[0];
     assert_eq!((run.message.as_deref(), run.counts["drifts"]), (Some(PRICE_VANISHED), 1));
     bench.site.call_price("price", ["", ""]);
-    assert_eq!(bench.poll().await.unwrap().drifts, [String::new(); 0]);
+    assert!(is_usual(&bench.poll().await.unwrap()));
 }
 
 #[tokio::test]

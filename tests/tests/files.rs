@@ -12,7 +12,7 @@ use rawzip::{CompressionMethod, ZipArchiveWriter};
 use site::Bench;
 use stoop_domain::{EventKind, Reason, Status, Time};
 use stoop_pipeline::ports::{FilePattern, RunOutcome};
-use stoop_pipeline::{FileSet, Origin, PollError, Polled};
+use stoop_pipeline::{FileSet, OnDrift, Origin, PollError, Polled};
 use stoop_sources::Coverage;
 use stoop_sources::declared::Map;
 
@@ -443,4 +443,29 @@ async fn a_kill_at_any_save_leaves_what_a_clean_run_leaves() {
         }
         assert_eq!(Some(told(&inbox).await), expected, "after {saves} saves");
     }
+}
+
+#[tokio::test]
+async fn a_file_that_says_less_than_those_before_it_freezes_the_search_until_it_is_taken() {
+    let mut inbox = Inbox::new(Coverage::Changes);
+    let rows = |first: i64, price: &str| {
+        (first..first + 40).fold("id,price\n".to_owned(), |csv, id| format!("{csv}{id},{price}\n"))
+    };
+    inbox.bench.on_drift = OnDrift::Freeze;
+    for (name, minutes_ago) in [("1.csv", 60), ("2.csv", 50), ("3.csv", 40)] {
+        inbox.put(name, minutes_ago, rows(minutes_ago * 100, "300000"));
+    }
+    assert_eq!(inbox.polled().await.listings, 120);
+    inbox.put("4.csv", 30, rows(1, ""));
+    for _ in 0..2 {
+        let frozen = inbox.poll().await.unwrap_err();
+        assert!(frozen.to_string().contains("list_price: 0 % of 40 rows, never below 100 % before"), "{frozen}");
+    }
+    assert_eq!(inbox.bench.measure().await, 120, "nothing of it is sent");
+    inbox.bench.on_drift = OnDrift::Evolve;
+    let taken = inbox.polled().await;
+    assert_eq!((taken.listings, taken.files, taken.drifts.len()), (40, 1, 1));
+    inbox.bench.on_drift = OnDrift::Freeze;
+    inbox.put("5.csv", 20, rows(1, ""));
+    assert_eq!(inbox.polled().await.drifts.len(), 0);
 }

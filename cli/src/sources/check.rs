@@ -2,10 +2,11 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 use stoop_embedded::{Database, FolderFiles, PageFolder};
-use stoop_pipeline::{Clock, Peeked, PollPorts, Search, Tokens, Understood, peek};
+use stoop_pipeline::{Clock, Origin, Peeked, PollPorts, Search, Tokens, Understood, peek};
 use stoop_runtime::{Config, HttpClient, SearchConfig, read_outline, read_search};
-use stoop_sources::{Coverage, Manners, Next};
+use stoop_sources::{Coverage, Manners, Next, Source};
 
+use super::check_files;
 use super::list::in_words;
 use super::report::Report;
 use crate::args::{CheckArgs, StoreArgs};
@@ -50,11 +51,15 @@ pub(super) async fn check(store: &StoreArgs, args: &CheckArgs) -> anyhow::Result
     let Some(config) = read_search(&args.config, &args.search).map_err(usage)? else {
         return Err(usage(format!("the search {:?} is not configured; there are: {}", args.search, names(&outline))));
     };
+    let source = match &config.search.source {
+        Origin::Http(source) => &**source,
+        Origin::Files(set) => return check_files::check(&config, set, args).await,
+    };
     let look = Look::of_stdout();
     if !args.json.json {
         print(&before(&config, look))?;
     }
-    let peeked = look_at(&config.search, &store.or(&outline)).await?;
+    let peeked = look_at(&config.search, source, &store.or(&outline)).await?;
     let checked = Checked::of(&config, peeked);
     if args.json.json {
         print_json(&checked)?;
@@ -85,13 +90,7 @@ fn before(config: &SearchConfig, look: Look) -> String {
 }
 
 /// Makes the request. Where there is a database, the requests count against the same limits as those of polls.
-async fn look_at(search: &Search, store: &StoreArgs) -> anyhow::Result<Peeked> {
-    let Some(source) = search.source.http() else {
-        let name = show::plain(&search.name);
-        return Err(usage(format!(
-            "{name} reads files, so there is nothing to request; `stoop poll {name}` reads them"
-        )));
-    };
+async fn look_at(search: &Search, source: &dyn Source, store: &StoreArgs) -> anyhow::Result<Peeked> {
     let nowhere = tempfile::tempdir()?;
     let database = if store.db().exists() {
         Database::open(store.db(), &store.data()).map_err(usage)?

@@ -67,8 +67,13 @@ const DECLARED: [(&str, &str, [&str; 4]); 2] = [
     ),
     (
         "files",
-        "CSV, JSON, JSON Lines, Parquet through a map: `stoop replay`",
-        ["what the map finds in a row", "what the map finds in a row", "never: a file shows what it shows", "none"],
+        "CSV, JSON, JSON Lines, Parquet through a map: a folder or a prefix that is watched, or `stoop replay`",
+        [
+            "what the map finds in a row",
+            "what the map finds in a row",
+            "two files that miss it, if coverage = \"snapshot\"",
+            "none",
+        ],
     ),
 ];
 

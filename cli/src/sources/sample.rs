@@ -3,7 +3,7 @@ use std::path::Path;
 use csv::ByteRecord;
 use serde_json::Value;
 use stoop_domain::Time;
-use stoop_files::{Content, Format, ReadOptions, open};
+use stoop_files::{Content, ReadOptions, open};
 use stoop_pipeline::Understood;
 use stoop_sources::declared::{self, Map, Outcome};
 use stoop_sources::draft::Sample;
@@ -93,15 +93,7 @@ fn is_lines(path: &Path) -> bool {
 
 /// Reads the file with a map, as `stoop replay` does, and counts what is understood.
 pub(super) fn understood(path: &Path, map: &Map, now: Time) -> anyhow::Result<Understood> {
-    let hints = map.hints();
-    let format = hints.format.map(|format| match format {
-        declared::Format::Csv => Format::Csv,
-        declared::Format::Json => Format::Json,
-        declared::Format::JsonLines => Format::JsonLines,
-        declared::Format::Parquet => Format::Parquet,
-    });
-    let options =
-        ReadOptions { format, delimiter: hints.delimiter, rows: hints.rows.clone(), row_bytes_max: BYTES_MAX };
+    let options = ReadOptions { row_bytes_max: BYTES_MAX, ..ReadOptions::of(map) };
     let mut rows = open(path, &options).map_err(usage)?;
     let bound = rows.headers().map_or_else(|| Ok(map.bind_json()), |headers| map.bind_csv(headers));
     let mut reader = bound.map_err(usage)?;

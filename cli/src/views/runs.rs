@@ -5,6 +5,7 @@ use serde::Serialize;
 use stoop_domain::Time;
 use stoop_embedded::Database;
 use stoop_pipeline::ports::{RunOutcome, RunRecord};
+use stoop_pipeline::{LEFT_BY_SERVER, LEFT_OF};
 
 use super::{as_text, as_text_or_null, more, open, plural};
 use crate::args::{RunsArgs, StoreArgs};
@@ -33,10 +34,7 @@ struct RunRow {
 }
 
 /// The counts that are told first; others follow in the order of their names.
-const COUNTS: [&str; 6] = ["requests", "pages", "rows", "observations", "new", "changed"];
-
-/// A count that says something when it is 0.
-const LEFT: &str = "requests_left";
+const COUNTS: [&str; 8] = ["requests", "pages", "rows", "listings", "observations", "new", "changed", "gone"];
 
 /// The longest subject that is shown whole.
 const SUBJECT_MAX: usize = 28;
@@ -96,10 +94,15 @@ impl RunRow {
             RunOutcome::Skipped => Cell::from("skipped").yellow(),
         };
         let place = |name: &str| COUNTS.iter().position(|known| *known == name).unwrap_or(COUNTS.len());
-        let mut counts: Vec<_> = self.counts.iter().filter(|(name, count)| **count > 0 || *name == LEFT).collect();
+        // Of what is left, 0 says something too.
+        let is_left = |name: &str| name == LEFT_BY_SERVER || name.starts_with(LEFT_OF);
+        let mut counts: Vec<_> = self.counts.iter().filter(|(name, count)| **count > 0 || is_left(name)).collect();
         counts.sort_by_key(|(name, _)| place(name));
         // A number stays beside its name where the line is broken.
-        let words = counts.into_iter().map(|(name, count)| format!("{name}\u{a0}{}", show::count(*count)));
+        let words = counts.into_iter().map(|(name, count)| match is_left(name) {
+            true => format!("{}\u{a0}{name}", show::count(*count)),
+            false => format!("{name}\u{a0}{}", show::count(*count)),
+        });
         let counts = words.collect::<Vec<_>>().join(", ");
         let message = self.message.as_deref().map(show::plain);
         let lines: Vec<String> =

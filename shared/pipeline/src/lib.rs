@@ -22,8 +22,8 @@ pub use measure::{MeasureError, Measured, Measurer, Memory};
 pub use pace::{Cadence, Distance, Pace, Stretch};
 pub use plan::{Planned, PlannedSearch, plan};
 pub use poll::{
-    Clock, FileSet, OnDrift, Origin, Peeked, PollError, PollPorts, Polled, Profiles, Search, Tokens, USER_AGENT, peek,
-    poll,
+    Clock, FileSet, LEFT_BY_SERVER, LEFT_OF, OnDrift, Origin, Peeked, PollError, PollPorts, Polled, Profiles, Search,
+    Tokens, USER_AGENT, peek, poll,
 };
 pub use understood::{FieldCount, RefusedCount, Understood, fields};
 pub use verify::{Recomputation, RecomputedMarkets};

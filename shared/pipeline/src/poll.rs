@@ -167,5 +167,5 @@ pub use budget::{Account, AccountError};
 pub use drift::{OnDrift, Profiles};
 pub use origin::{FileSet, Origin};
 pub use peek::{Peeked, peek};
-pub use scan::poll;
+pub use scan::{LEFT_BY_SERVER, LEFT_OF, poll};
 pub use tokens::Tokens;

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use stoop_domain::{Area, AreaUnit, Currency, Listing, Minor, Observation, Reason, Time};
 use stoop_sources::{Found, Row};
 
+use crate::ports::FileRow;
+
 /// What was understood of some rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Understood {
@@ -65,6 +67,20 @@ impl Understood {
                         self.refuse(reason, detail, String::from_utf8_lossy(&raw).into_owned());
                     }
                 }
+            }
+        }
+    }
+
+    /// Takes in a row of a file that was written at `as_of`, which a row that tells no time of its own has.
+    pub fn take_file_row(&mut self, row: FileRow, as_of: Time) {
+        self.rows += 1;
+        match row {
+            FileRow::Refused { reason, detail, raw, .. } => {
+                self.refuse(reason, detail, String::from_utf8_lossy(&raw).into_owned());
+            }
+            FileRow::Found(observation) => {
+                let told_at = Some(observation.at).filter(|at| *at != as_of);
+                self.count(&observation, told_at);
             }
         }
     }

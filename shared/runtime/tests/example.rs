@@ -29,7 +29,7 @@ fn told(config: &Config) -> String {
     let on: Vec<String> = config
         .searches
         .iter()
-        .map(|search| format!("{} from {}", config.search.name, config.search.source.name()))
+        .map(|config| format!("{} from {}", config.search.name, config.search.source.name()))
         .collect();
     format!("on: {}; off: {}", on.join(", "), config.switched_off.join(", "))
 }

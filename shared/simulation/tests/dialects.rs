@@ -10,7 +10,7 @@ use stoop_simulation::{
     SimulationConfig, Site, SiteConfig, Vendor,
 };
 use stoop_sources::declared::{HttpSource, Map};
-use stoop_sources::{Answer, Coverage, Cursor, Grant, Method, Next, Page, Params, ReadError, Request, Row, Source};
+use stoop_sources::{Answer, Cursor, Grant, Method, Next, Page, Params, ReadError, Request, Row, Source};
 
 const HOST: &str = "https://site.test";
 

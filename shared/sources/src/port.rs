@@ -76,6 +76,14 @@ pub struct Request {
     pub granted: bool,
 }
 
+impl Request {
+    /// Of a page of a site for people.
+    pub(crate) fn html(url: String) -> Self {
+        let headers = vec![("Accept".into(), "text/html".into())];
+        Self { method: Method::Get, url, headers, body: None, granted: false }
+    }
+}
+
 /// An HTTP method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
@@ -188,6 +196,16 @@ pub struct Manners {
     pub off_by_default: bool,
     /// A scan longer than this is broken off and called partial.
     pub pages_max: u32,
+}
+
+impl Manners {
+    /// Those of a site for people: `robots.txt` first, a request in three seconds, off until it is switched on. Pages of it
+    /// shift while they are read, so that they prove nothing.
+    #[must_use]
+    pub(crate) fn scraped(pages_max: u32) -> Self {
+        let limits = vec![Limit::pause(3_000)];
+        Self { coverage: Coverage::Changes, limits, robots: true, off_by_default: true, pages_max }
+    }
 }
 
 /// Why an answer as a whole could not be read.

@@ -2,26 +2,12 @@
 //! of it, and no more memory and time than the page is long.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod answers;
+
+use answers::card_sites as sources;
 use proptest::prelude::*;
 use stoop_domain::{Reject, Time};
-use stoop_sources::{Answer, Next, Params, Row, Source, build};
-
-const MUBAWAB: &str = r#"<!DOCTYPE html><html><head><title>Ventes</title></head><body><ul class="ulListing">
-<li class="listingBox w100" linkRef="/fr/a/1/x"><h2 class="listingTit"><a href="https://www.mubawab.ma/fr/a/1/bel-appartement">
-Bel appartement</a></h2><h3 class="listingH3">Racine à
-		Casablanca</h3><div class="adDetailFeature"><i></i><span>96&nbsp;m²</span></div><div class="adDetailFeature">2 Chambres</div>
-<span class="priceTag">1&nbsp;250&nbsp;000 DH</span><li class="listingBox"><h2 class="listingTit"><a href="/fr/pa/2/%D8%B4">&#1588;</a>
-</h2><h3 class="listingH3">Asilah</h3><span class="priceTag">Prix &agrave; consulter</span></li><li class="listingBox"><a href="/fr/p/3/x">
-projet</a></li></ul><a href="/fr/sc/appartements-a-vendre:p:2">2</a></body></html>"#;
-
-const AVITO: &str = r#"<!DOCTYPE html><html><head><title>Avito</title></head><body><a href="https://www.avito.ma/fr/agdal/appartements/x_55.htm">
-<p font-weight="600">Agence</p><p>il y a 6 minutes</p><p>Appartements dans Rabat, Agdal</p><p title="Bel">Bel</p><div title="Chambres">2
-</div><div title="Surface totale">70 m²</div><p><span dir="auto">690,000</span> <span>DH</span></p></a><a href="https://immoneuf.avito.ma/fr/unite/j">
-neuf</a><a href="/fr/x?o=2">2</a></body></html>"#;
-
-fn sources() -> Vec<(Box<dyn Source>, &'static str)> {
-    vec![(build("mubawab", &Params::new()).unwrap(), MUBAWAB), (build("avito", &Params::new()).unwrap(), AVITO)]
-}
+use stoop_sources::{Answer, Next, Row, Source};
 
 /// Reads one answer and checks what holds of every page. Says whether there was one.
 fn read(source: &dyn Source, body: &[u8], ms: i64) -> bool {

@@ -1,36 +1,14 @@
 //! The scraped sites' cards on real pages and rows, where `../shared/data` is there.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-use std::io::Read;
-use std::path::PathBuf;
+mod real;
 
+use real::{data, source};
 use serde_json::Value;
 use stoop_domain::{AreaUnit, Currency, Details, Listing, Observation, Purpose, Reason, Time};
-use stoop_sources::{Answer, Cursor, Found, Next, Page, Params, Row, Source, build};
+use stoop_sources::{Answer, Cursor, Found, Next, Page, Row, Source};
 
 const AVITO_NOW: &str = "2024-09-26T13:31:00Z";
-
-/// The bytes of a file of the data; `None`, told to stderr, where the data is not here.
-fn data(name: &str) -> Option<Vec<u8>> {
-    let root = std::env::var_os("STOOP_DATA")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
-    if !root.is_dir() {
-        eprintln!("skipped: ../shared/data is not here");
-        return None;
-    }
-    let bytes = std::fs::read(root.join(name)).unwrap();
-    if !name.ends_with(".gz") {
-        return Some(bytes);
-    }
-    let mut plain = Vec::new();
-    flate2::read::GzDecoder::new(&bytes[..]).read_to_end(&mut plain).unwrap();
-    Some(plain)
-}
-
-fn source(kind: &str, params: &[(&str, &str)]) -> Box<dyn Source> {
-    let params: Params = params.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-    build(kind, &params).unwrap()
-}
 
 fn read(source: &dyn Source, position: &str, html: &str, now: &str) -> Page {
     let cursor = Cursor { position: position.into(), ..Cursor::default() };

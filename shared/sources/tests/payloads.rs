@@ -1,33 +1,11 @@
 //! The built-in sources on real answers, where `../shared/data` is there.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-use std::io::Read;
-use std::path::PathBuf;
+mod real;
 
+use real::{payload, source};
 use stoop_domain::{Currency, Minor, Observation, PropertyType, Purpose, Reason, Status, Time, home_id, market_of};
-use stoop_sources::{Answer, Cursor, Found, Next, Page, Params, ReadError, Row, Source, build};
-
-/// The bytes of a recorded answer; `None`, told to stderr, where the data is not here.
-fn payload(name: &str) -> Option<Vec<u8>> {
-    let root = std::env::var_os("STOOP_DATA")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
-    if !root.is_dir() {
-        eprintln!("skipped: ../shared/data is not here");
-        return None;
-    }
-    let bytes = std::fs::read(root.join("payloads").join(name)).unwrap();
-    if !name.ends_with(".gz") {
-        return Some(bytes);
-    }
-    let mut plain = Vec::new();
-    flate2::read::GzDecoder::new(&bytes[..]).read_to_end(&mut plain).unwrap();
-    Some(plain)
-}
-
-fn source(kind: &str, params: &[(&str, &str)]) -> Box<dyn Source> {
-    let params: Params = params.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-    build(kind, &params).unwrap()
-}
+use stoop_sources::{Answer, Cursor, Found, Next, Page, ReadError, Row, Source};
 
 fn read(source: &dyn Source, position: &str, body: &[u8], now: &str) -> Result<Page, ReadError> {
     let mut cursor = source.begin(None);

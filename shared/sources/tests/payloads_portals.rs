@@ -2,27 +2,15 @@
 //! the answer read once more, plainly.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-use std::path::PathBuf;
+mod real;
 
+use real::payload;
 use serde_json::Value;
 use stoop_domain::{Area, AreaUnit, Listing, Minor, Observation, PropertyType, Purpose, Status, Time, market_of};
-use stoop_sources::{Answer, Cursor, Found, Next, Page, Params, ReadError, Row, Source, build};
-
-/// A recorded answer; `None`, told to stderr, where the data is not here.
-fn payload(name: &str) -> Option<Vec<u8>> {
-    let root = std::env::var_os("STOOP_DATA")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
-    if !root.is_dir() {
-        eprintln!("skipped: ../shared/data is not here");
-        return None;
-    }
-    Some(std::fs::read(root.join("payloads").join(name)).unwrap())
-}
+use stoop_sources::{Answer, Cursor, Found, Next, Page, ReadError, Row, Source};
 
 fn source(kind: &str, params: &[(&str, &str)]) -> Box<dyn Source> {
-    let params = params.iter().chain(&[("key", "s3cret")]);
-    let params: Params = params.map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-    build(kind, &params).unwrap()
+    real::source(kind, &[params, &[("key", "s3cret")]].concat())
 }
 
 /// Every row understood and fit to be counted, beside the row as the answer has it.

@@ -2,32 +2,22 @@
 //! What is expected is worked out here from the JSON, by other means than the source's.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-use std::path::PathBuf;
+mod real;
 
 use serde_json::{Map, Value};
 use stoop_domain::{
     Area, AreaUnit, Currency, Details, Listing, Minor, Observation, Place, PropertyType, Purpose, Status, Time,
 };
-use stoop_sources::{Answer, Next, Page, Params, Row, Source, build};
+use stoop_sources::{Answer, Next, Page, Row, Source};
 
 const NOW: &str = "2025-03-20T12:00:00Z";
 
-/// A recorded answer; `None`, told to stderr, where the data is not here.
 fn payload(name: &str) -> Option<Value> {
-    let root = std::env::var_os("STOOP_DATA")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
-    if !root.is_dir() {
-        eprintln!("skipped: ../shared/data is not here");
-        return None;
-    }
-    let bytes = std::fs::read(root.join("payloads").join(name)).unwrap();
-    Some(serde_json::from_slice(&bytes).unwrap())
+    Some(serde_json::from_slice(&real::payload(name)?).unwrap())
 }
 
 fn source(api: &str, status_type: &str) -> Box<dyn Source> {
-    let params = [("location", "x"), ("key", "x"), ("api", api), ("status_type", status_type)];
-    let params: Params = params.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-    build("zillow", &params).unwrap()
+    real::source("zillow", &[("location", "x"), ("key", "x"), ("api", api), ("status_type", status_type)])
 }
 
 fn read(source: &dyn Source, body: &Value) -> Page {

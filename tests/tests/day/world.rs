@@ -1,7 +1,9 @@
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use stoop_domain::Time;
+use stoop_embedded::FolderFiles;
 use stoop_pipeline::ports::RunOutcome;
 use stoop_pipeline::{Clock, PollPorts, Polled, Search, Tokens, poll};
 use stoop_sources::{Coverage, Source};
@@ -115,7 +117,7 @@ impl World {
     }
 
     async fn poll(&self, entry: &Entry, full_scan_every_ms: i64) -> Result<Polled, String> {
-        let source = Box::new(entry.source.clone());
+        let source: Box<dyn Source> = Box::new(entry.source.clone());
         let limits = entry.limits.clone();
         let search = Search { full_scan_every_ms, limits, ..Search::new(&entry.name, source) };
         let began = self.clock.now();
@@ -124,6 +126,7 @@ impl World {
         let run = format!("{}-{}", entry.name, began.ms());
         let ports = PollPorts {
             http: &self.network,
+            files: &FolderFiles::new(Path::new("none")),
             stream: &self.memory,
             index: &self.memory,
             pages: &self.memory,

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use stoop_domain::Time;
-use stoop_sources::{Answer, Coverage, Cursor, Manners, Metered, Next, ReadError, Source};
+use stoop_sources::{Answer, Coverage, Cursor, Manners, Next, ReadError, Source};
 
 use super::breaker::Ended;
 use super::drift::Watch;
@@ -16,6 +16,15 @@ pub(super) const PAGES_PER_CHECKPOINT: u64 = 10;
 
 /// After so many pages in a row without a row the rest is not read: the server leads on without an end.
 const EMPTY_PAGES_MAX: u32 = 100;
+
+/// How the counts begin of what a limit has left; the limit follows in words.
+pub const LEFT_OF: &str = "left of ";
+
+/// The count of the requests that the server says are left in its own tightest window.
+pub const LEFT_BY_SERVER: &str = "left by the server";
+
+/// What a limit has left is told in the ledger if it is for so long or longer.
+const BUDGET_MS: u64 = 60_000;
 
 /// Polls a search once: fetches its pages, puts new and changed listings on the stream, says of
 /// listings that are gone that they are, and saves what it saw. The run is in the ledger from its
@@ -300,14 +309,6 @@ impl<'a> Scan<'a> {
 }
 
 impl Polled {
-    /// How many requests the account has left in the tightest window, by our count or the server's; `None` where
-    /// nothing is limited.
-    #[must_use]
-    pub fn requests_left(&self) -> Option<u64> {
-        let ours = self.left.iter().filter(|(limit, _)| limit.of == Metered::Requests).map(|(_, left)| *left);
-        ours.chain(self.left_by_server).min()
-    }
-
     /// The counts by name, for the ledger.
     #[must_use]
     pub fn counts(&self) -> BTreeMap<String, u64> {
@@ -325,7 +326,11 @@ impl Polled {
             ("rejects", self.rejects),
             ("drifts", self.drifts.len() as u64),
         ];
-        let left = self.requests_left().map(|left| ("requests_left", left));
-        pairs.into_iter().chain(left).map(|(name, count)| (name.to_owned(), count)).collect()
+        let counts = pairs.into_iter().map(|(name, count)| (name.to_owned(), count));
+        // What a few seconds have left says nothing when the poll is over.
+        let ours = self.left.iter().filter(|(limit, _)| limit.per_ms >= BUDGET_MS);
+        let ours = ours.map(|(limit, left)| (format!("{LEFT_OF}{limit}"), *left));
+        let theirs = self.left_by_server.map(|left| (LEFT_BY_SERVER.to_owned(), left));
+        counts.chain(ours).chain(theirs).collect()
     }
 }

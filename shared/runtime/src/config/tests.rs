@@ -1,4 +1,6 @@
 use stoop_domain::{Currency, Minor};
+use stoop_pipeline::{OnDrift, Origin};
+use stoop_sources::Limit;
 
 use super::*;
 
@@ -78,7 +80,7 @@ fn a_search_may_have_other_limits_than_its_source() {
     let with = |line: &str| {
         let params = "params = { url = 'https://api.example.com/odata' }";
         let mut config = config(&format!("[[search]]\nname = 'a'\nsource = 'reso'\n{line}\n{params}\n"))?;
-        Ok::<_, String>(config.searches.remove(0).limits)
+        Ok::<_, String>(config.searches.remove(0).search.limits)
     };
     let limits = with("limits = ['2/s', '500/mo', '4 GB/h']").unwrap().unwrap();
     assert_eq!(limits, [Limit::per_second(2), Limit::per_month(500), Limit::bytes_per_hour(4_000_000_000)]);
@@ -93,6 +95,26 @@ fn a_search_may_have_other_limits_than_its_source() {
 }
 
 #[test]
+fn a_search_warns_of_drift_unless_it_is_told_otherwise() {
+    let with = |line: &str| {
+        let params = "params = { url = 'https://api.example.com/odata' }";
+        let mut config = config(&format!("[[search]]\nname = 'a'\nsource = 'reso'\n{line}\n{params}\n"))?;
+        Ok::<_, String>(config.searches.remove(0).search.on_drift)
+    };
+    for (line, on_drift) in [
+        ("", OnDrift::Warn),
+        ("drift = 'warn'", OnDrift::Warn),
+        ("drift = 'evolve'", OnDrift::Evolve),
+        ("drift = 'freeze'", OnDrift::Freeze),
+    ] {
+        assert_eq!(with(line), Ok(on_drift));
+    }
+    let told = with("drift = 'stop'").unwrap_err();
+    contains(&told, &["stoop.toml:4: search[0].drift: \"stop\" is no answer to drift; accepted: evolve, warn, freeze"]);
+    contains(&with("drift = true").unwrap_err(), &["stoop.toml:4: search[0].drift"]);
+}
+
+#[test]
 fn on_the_laptop_every_path_is_relative_to_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("stoop.toml");
@@ -103,7 +125,7 @@ fn on_the_laptop_every_path_is_relative_to_the_file() {
     std::fs::write(&path, format!("database = 'x.db'\ndata = '/data'\n{reso}")).unwrap();
     let config = read_config(&path).unwrap();
     assert_eq!((config.database, config.data), (Some(folder.path().join("x.db")), Some(PathBuf::from("/data"))));
-    let source = config.searches[0].source.http().unwrap();
+    let source = config.searches[0].search.source.http().unwrap();
     assert!(source.request(&source.begin(None)).headers.iter().any(|(_, value)| value == "Bearer t0ken"));
 
     std::fs::write(&path, "[[search]]\nname = 'a'\nsource = 'x.toml'\n").unwrap();
@@ -446,7 +468,7 @@ fn what_does_not_go_with_files_is_told_with_what_would() {
     contains(
         &told.err().expect("refused"),
         &[
-            ":3: search.source: \"zillow\" reads no files; accepted beside `files`: the path of a map",
+            ":3: search[0].source: \"zillow\" reads no files; accepted beside `files`: the path of a map",
             "the map maps/mls.toml has no [http]: it reads files; accepted: `files`, such as files = \"exports/\"",
             "\"in//x\" is no path of files; accepted: a folder (exports/), a file (exports/all.csv)",
             "\"all\" is no coverage; accepted: \"changes\"",

@@ -29,12 +29,9 @@ use stoop_domain::{Purpose, Time};
 use crate::body::{Body, html_in_words, refused};
 use crate::fields::Refusal;
 use crate::html::{CardRules, Position};
-use crate::limit::Limit;
 use crate::link;
 use crate::params::{Param, Reader};
-use crate::port::{
-    Answer, Coverage, Cursor, Manners, Method, Next, Page, Params, ReadError, Request, Row, SearchError, Source,
-};
+use crate::port::{Answer, Cursor, Manners, Next, Page, Params, ReadError, Request, Row, SearchError, Source};
 use crate::registry::Tells;
 use crate::settings::MapErrors;
 
@@ -102,13 +99,7 @@ impl Source for Avito {
     }
 
     fn manners(&self) -> Manners {
-        Manners {
-            coverage: Coverage::Changes,
-            limits: vec![Limit::pause(3_000)],
-            robots: true,
-            off_by_default: true,
-            pages_max: self.pages_max,
-        }
+        Manners::scraped(self.pages_max)
     }
 
     fn begin(&self, since: Option<&str>) -> Cursor {
@@ -116,13 +107,7 @@ impl Source for Avito {
     }
 
     fn request(&self, cursor: &Cursor) -> Request {
-        Request {
-            method: Method::Get,
-            url: format!("{}/{}?o={}", self.base, self.path, Position::of(cursor).page),
-            headers: vec![("Accept".into(), "text/html".into())],
-            body: None,
-            granted: false,
-        }
+        Request::html(format!("{}/{}?o={}", self.base, self.path, Position::of(cursor).page))
     }
 
     fn read(&self, cursor: &Cursor, answer: &Answer<'_>, now: Time) -> Result<Page, ReadError> {

@@ -1,7 +1,7 @@
 use stoop_domain::{Area, AreaUnit, Currency, Minor, PropertyType, Reason};
 
 use super::*;
-use crate::port::Found;
+use crate::port::{Coverage, Found};
 
 const NOW: &str = "2024-09-26T13:31:00Z";
 

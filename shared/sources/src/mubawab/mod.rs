@@ -26,12 +26,9 @@ use stoop_domain::{PropertyType, Purpose, Reason, Time};
 
 use crate::fields::Refusal;
 use crate::html::{Card, CardPage, CardRules, Position};
-use crate::limit::Limit;
 use crate::link;
 use crate::params::{Param, Reader};
-use crate::port::{
-    Answer, Coverage, Cursor, Manners, Method, Page, Params, ReadError, Request, Row, SearchError, Source,
-};
+use crate::port::{Answer, Cursor, Manners, Page, Params, ReadError, Request, Row, SearchError, Source};
 use crate::registry::Tells;
 use crate::settings::MapErrors;
 
@@ -110,13 +107,7 @@ impl Source for Mubawab {
     }
 
     fn manners(&self) -> Manners {
-        Manners {
-            coverage: Coverage::Changes,
-            limits: vec![Limit::pause(3_000)],
-            robots: true,
-            off_by_default: true,
-            pages_max: self.pages_max,
-        }
+        Manners::scraped(self.pages_max)
     }
 
     fn begin(&self, since: Option<&str>) -> Cursor {
@@ -128,13 +119,7 @@ impl Source for Mubawab {
             1 => String::new(),
             page => format!(":p:{page}"),
         };
-        Request {
-            method: Method::Get,
-            url: format!("{}/{}{page}", self.base, self.path),
-            headers: vec![("Accept".into(), "text/html".into())],
-            body: None,
-            granted: false,
-        }
+        Request::html(format!("{}/{}{page}", self.base, self.path))
     }
 
     /// A page after the last may be answered with 404.

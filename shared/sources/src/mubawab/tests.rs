@@ -1,7 +1,7 @@
 use stoop_domain::{AreaUnit, Minor};
 
 use super::*;
-use crate::port::{Found, Next};
+use crate::port::{Coverage, Found, Next};
 
 fn source(params: &[(&str, &str)]) -> Mubawab {
     let params = params.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();

@@ -1,0 +1,118 @@
+//! `stoop sources check` for a search that reads files: the first rows of the newest one.
+
+use std::process::ExitCode;
+
+use serde::Serialize;
+use stoop_domain::Time;
+use stoop_embedded::FolderFiles;
+use stoop_pipeline::ports::{FileError, FileVersion, Files};
+use stoop_pipeline::{Clock, FileSet, Understood};
+use stoop_runtime::{SearchConfig, SystemClock};
+use stoop_sources::Coverage;
+
+use super::report::Report;
+use crate::args::CheckArgs;
+use crate::failure::usage;
+use crate::show::{self, Look, print, print_json};
+
+/// Rows that are looked at.
+const ROWS_MAX: usize = 1_000;
+
+/// Files that are counted.
+const FILES_MAX: usize = 50_000;
+
+/// What the first rows of a file showed.
+#[derive(Serialize)]
+struct Checked {
+    search: String,
+    /// The map.
+    source: String,
+    /// The first half of the ids of its homes.
+    source_name: String,
+    enabled: bool,
+    /// Files that the search takes.
+    files: usize,
+    /// The newest of them.
+    file: String,
+    #[serde(serialize_with = "crate::views::as_text")]
+    written_at: Time,
+    bytes: u64,
+    /// Whether there are rows behind those that were looked at.
+    goes_on: bool,
+    /// Whether files show what is gone.
+    shows_gone: bool,
+    #[serde(flatten)]
+    report: Report,
+}
+
+/// Looks at the newest file of a search, and stores nothing of it.
+pub(super) async fn check(config: &SearchConfig, set: &FileSet, args: &CheckArgs) -> anyhow::Result<ExitCode> {
+    let look = Look::of_stdout();
+    let name = &config.search.name;
+    if !args.json.json {
+        let mut text = format!("{}: the newest file, nothing is stored\n", look.bold(&show::plain(name)));
+        if config.switched_off {
+            text += &look.dim("The search is switched off, and stays so.\n");
+        }
+        print(&text)?;
+    }
+    let folder = FolderFiles::beside(&args.config);
+    let listed = folder.list(&set.pattern, FILES_MAX).await.map_err(usage)?;
+    let files = listed.len();
+    let newest = listed.into_iter().max_by(|a, b| (a.modified, &a.name).cmp(&(b.modified, &b.name)));
+    let Some(file) = newest else {
+        return Err(usage(format!("{name:?} finds no file: none fits files = {:?}", set.pattern.as_str())));
+    };
+    let told = |error: FileError| anyhow::anyhow!("{}: {error}", file.name);
+    let mut open = folder.open(&file, &set.map, 0).await.map_err(told)?;
+    let page = open.page(ROWS_MAX, file.modified, SystemClock.now()).await.map_err(told)?;
+    let mut understood = Understood::default();
+    for row in page.rows {
+        understood.take_file_row(row, file.modified);
+    }
+    let FileVersion { name: file, size: bytes, modified: written_at, .. } = file;
+    let checked = Checked {
+        search: name.clone(),
+        source: config.kind.clone(),
+        source_name: config.search.source.name().to_owned(),
+        enabled: !config.switched_off,
+        files,
+        file,
+        written_at,
+        bytes,
+        goes_on: !page.ended,
+        shows_gone: set.coverage == Coverage::Snapshot,
+        report: Report::of(understood),
+    };
+    if args.json.json {
+        print_json(&checked)?;
+    } else {
+        print(&checked.draw(look))?;
+    }
+    Ok(if checked.report.has_listings() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+impl Checked {
+    fn draw(&self, look: Look) -> String {
+        let files = match self.files {
+            1 => "the only one".to_owned(),
+            FILES_MAX.. => {
+                format!("the newest of {} and more, which is more than a search reads", show::count(FILES_MAX as u64))
+            }
+            files => format!("the newest of {}", show::count(files as u64)),
+        };
+        let rows = if self.goes_on { format!("its first {}", show::count(ROWS_MAX as u64)) } else { "all".to_owned() };
+        let gone = if self.shows_gone { "two files that miss a listing" } else { "never by absence" };
+        let facts = [
+            ("file", format!("{}, {files}", show::plain(&self.file))),
+            ("written", format!("{}, {} bytes", show::time(self.written_at), show::count(self.bytes))),
+            ("rows", rows),
+            ("gone", gone.to_owned()),
+        ];
+        let mut text = format!("\n{}\n\n", self.report.sum());
+        for (name, words) in facts {
+            text += &format!("  {}{words}\n", look.dim(&format!("{name:<8}")));
+        }
+        text + &self.report.draw(look)
+    }
+}
