@@ -24,7 +24,8 @@ pub use reso::{Paging, ResoSite, Vendor};
 pub enum Dialect {
     /// `GET /odata/Property`: RESO Web API, as the standard or a vendor has it. Shows everything that ever was.
     Reso(ResoSite),
-    /// `GET /propertyExtendedSearch`, as zillow-com1: pages by number, 20 of them at most, what is on the market.
+    /// `GET /propertyExtendedSearch`, as zillow-com1, and `GET /search`, as zillow56: pages by number, 20 of them at most,
+    /// what is on the market.
     Zillow {
         /// Rows on a page; there they are 41.
         page_size: usize,
@@ -83,7 +84,7 @@ impl Dialect {
         Self::Reso(ResoSite::new(Vendor::Plain))
     }
 
-    /// zillow-com1.
+    /// zillow-com1 and zillow56.
     #[must_use]
     pub const fn zillow() -> Self {
         Self::Zillow { page_size: 41 }
@@ -100,7 +101,7 @@ impl Dialect {
         };
         match self {
             Self::Reso(site) => site.knows(asked),
-            Self::Zillow { .. } => at("GET", &["/propertyExtendedSearch"]),
+            Self::Zillow { .. } => at("GET", &["/propertyExtendedSearch", zillow::SEARCH56]),
             Self::Realtor if asked.method == "POST" => at("POST", &["/properties/v3/list"]),
             Self::Realtor => at("GET", &["/v3/for-sale", "/v3/for-rent"]),
             Self::RentCast => at("GET", &["/listings/sale", "/listings/rental/long-term"]),

@@ -134,10 +134,16 @@ fn assert_found(scan: &Scan, wanted: &BTreeMap<String, (Home, Offer)>) {
 
 #[test]
 fn zillow_is_read_page_by_page_and_split_where_twenty_pages_do_not_do() {
-    for (status_type, purpose) in [("ForSale", Purpose::Sale), ("ForRent", Purpose::Rent)] {
+    for (api, status_type, purpose) in [
+        ("zillow-com1", "ForSale", Purpose::Sale),
+        ("zillow-com1", "ForRent", Purpose::Rent),
+        ("zillow56", "ForSale", Purpose::Sale),
+        ("zillow56", "ForRent", Purpose::Rent),
+    ] {
         for page_size in [41, 6, 2] {
             let site = site(Dialect::Zillow { page_size }, 600);
-            let source = source("zillow", &[("key", "k"), ("location", "Chicago, IL"), ("status_type", status_type)]);
+            let search = [("key", "k"), ("api", api), ("location", "Chicago, IL"), ("status_type", status_type)];
+            let source = source("zillow", &search);
             let wanted = wanted(&site, |home, offer| home.purpose == purpose && in_chicago(home, offer));
             let scan = scan(&site, &*source, None);
             assert_found(&scan, &wanted);

@@ -16,7 +16,7 @@ pub(crate) async fn remove_others(clients: &Clients, stack: &str) {
         sqs.delete_queue().queue_url(url).send().await.unwrap();
     }
     let streams = kinesis.list_streams().send().await.unwrap();
-    for name in streams.stream_names().iter().filter(|name| **name == aside(stack)) {
+    for name in streams.stream_names().iter().filter(|name| name.starts_with(&aside(stack))) {
         kinesis.delete_stream().stream_name(name).send().await.unwrap();
     }
     let kept = secrets.list_secrets().send().await.unwrap();
@@ -36,7 +36,7 @@ pub(crate) async fn remove_buckets(clients: &Clients, state: &State, stack: &str
     }
 }
 
-/// The name of what a scenario makes beside the stack.
+/// What the names of all begin with that scenarios make beside the stack.
 pub(crate) fn aside(stack: &str) -> String {
     format!("{stack}-aside")
 }

@@ -6,15 +6,20 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod api;
+mod aside;
 mod cleanup;
 mod configuration;
+mod country;
 mod deadline;
 mod faults;
 mod figures;
 mod hosted;
+mod kinds;
+mod limits;
 mod proxy;
 mod raw;
 mod redrive;
+mod sources;
 mod state;
 mod stream;
 mod told;
@@ -60,7 +65,9 @@ fn main() -> ExitCode {
         faults::killed_in_mid_batch,
         faults::sns_outage,
         deadline::carried_on,
+        limits::used_up,
         redrive::sent_again,
+        sources::every_kind,
         stream::latency,
     ];
     let trials = scenarios.into_iter().map(|(name, scenario)| {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::Value;
 use stoop_aws::{Clients, DynamoStore, Lake};
 use stoop_domain::{Alert, HomeId, Market, Observation};
 use stoop_market::Cells;
@@ -104,8 +105,16 @@ impl State {
             request.key_condition_expression("#subject = :search").expression_attribute_names("#subject", "subject");
         let items = request.expression_attribute_values(":search", AttributeValue::S(search.to_owned()));
         let items = items.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await.unwrap();
-        let runs = items.iter().filter(|item| item.contains_key("body"));
+        // Beside them lie when the search was last sent, and its pace.
+        let runs = items.iter().filter(|item| item.contains_key("kind"));
         runs.map(|item| serde_json::from_str(&text(item, "body")).unwrap()).collect()
+    }
+
+    /// The records of what was asked of a host, one for each account there.
+    pub(crate) async fn budgets(&self, host: &str) -> Vec<Value> {
+        let items = self.scan(&self.runs).await;
+        let of_host = items.iter().filter(|item| text(item, "subject").starts_with(&format!("account#{host}#")));
+        of_host.map(|item| serde_json::from_str(&text(item, "body")).unwrap()).collect()
     }
 
     /// The head of a market as it lies in the table.

@@ -1,4 +1,5 @@
-//! zillow-com1's search: `{"props": [...], "totalResultCount": n, ...}`, pages from 1 to 20.
+//! The searches of zillow-com1 (`{"props": [...], "totalResultCount": n, ...}`) and zillow56 (`{"results": [...], ...}`):
+//! pages from 1 to 20.
 
 use serde_json::{Value, json};
 use stoop_domain::{Currency, PropertyType, Purpose, Status, Time};
@@ -7,6 +8,9 @@ use super::words::{degrees, lies_in, line, price};
 use super::{Page, Row, Turn};
 use crate::home::Home;
 use crate::site::exchange::Answered;
+
+/// Where zillow56 is asked.
+pub(super) const SEARCH56: &str = "/search";
 
 /// So many pages are shown of any search.
 const PAGES_MAX: usize = 20;
@@ -18,9 +22,18 @@ pub(super) fn zpid(home: &Home) -> u32 {
 pub(super) fn answer(turn: &Turn<'_>, page_size: usize) -> Result<Page, String> {
     let asked = turn.asked;
     let place = asked.param("location").ok_or("location is required")?;
-    let rent = asked.param("status_type").as_deref() == Some("ForRent");
+    let is_56 = asked.path == SEARCH56;
+    let rent = match is_56 {
+        true => asked.param("status").as_deref() == Some("forRent"),
+        false => asked.param("status_type").as_deref() == Some("ForRent"),
+    };
     let purpose = if rent { Purpose::Rent } else { Purpose::Sale };
-    let bounds = if rent { ["rentMinPrice", "rentMaxPrice"] } else { ["minPrice", "maxPrice"] };
+    let bounds = match (is_56, rent) {
+        (false, false) => ["minPrice", "maxPrice"],
+        (false, true) => ["rentMinPrice", "rentMaxPrice"],
+        (true, false) => ["price_min", "price_max"],
+        (true, true) => ["monthlyPayment_min", "monthlyPayment_max"],
+    };
     let [least, most] =
         bounds.map(|name| asked.number(name).map(|bound| i64::try_from(bound).unwrap_or(i64::MAX / 100) * 100));
     let page = usize::try_from(asked.number("page").unwrap_or(1)).unwrap_or(1).max(1);
@@ -35,55 +48,91 @@ pub(super) fn answer(turn: &Turn<'_>, page_size: usize) -> Result<Page, String> 
     // A page beyond the last shown is answered with the last one's number, and without rows.
     let from = if page > PAGES_MAX { list.len() } else { (page - 1) * page_size };
     let cut = turn.cut(&list, from, page_size);
-    let props: Vec<Value> =
-        cut.rows.iter().enumerate().map(|(place, row)| prop(*row, turn.now, turn.is_garbage(place))).collect();
+    let write = if is_56 { result } else { prop };
+    let rows: Vec<Value> =
+        cut.rows.iter().enumerate().map(|(place, row)| write(*row, turn.now, turn.is_garbage(place))).collect();
     let pages = cut.total.div_ceil(page_size.max(1)).min(PAGES_MAX);
-    let body = json!({
-        "props": props, "resultsPerPage": page_size, "totalPages": pages, "totalResultCount": cut.total,
-        "currentPage": page,
-    });
+    let mut body = json!({ "resultsPerPage": page_size, "totalPages": pages, "totalResultCount": cut.total });
+    if is_56 {
+        // It does not say which page this is.
+        body["results"] = rows.into();
+    } else {
+        body["props"] = rows.into();
+        body["currentPage"] = page.into();
+    }
     Ok(Page { answer: Answered::json(200, &body), shown: turn.shown(cut.rows) })
 }
 
-fn prop((home, offer): Row<'_>, now: Time, garbage: bool) -> Value {
+/// A row of zillow-com1.
+fn prop(row: Row<'_>, now: Time, garbage: bool) -> Value {
+    let (home, offer) = row;
     let city = home.area.city;
-    let days = (now.ms() - offer.on_market_at.ms()).div_euclid(Time::DAY_MS);
-    let mut prop = json!({
-        "zpid": zpid(home).to_string(),
-        "address": format!("{}, {}, {} {}", line(home), city.name, city.region, home.area.postal_code),
+    let mut prop = common(row, now, garbage);
+    prop["zpid"] = zpid(home).to_string().into();
+    prop["address"] = format!("{}, {}, {} {}", line(home), city.name, city.region, home.area.postal_code).into();
+    prop["listingStatus"] = status(row).into();
+    prop["propertyType"] = kind(home).into();
+    prop["lotAreaValue"] = (-1).into();
+    prop["daysOnZillow"] = (now.ms() - offer.on_market_at.ms()).div_euclid(Time::DAY_MS).into();
+    prop["detailUrl"] = format!("/homedetails/{}_zpid/", zpid(home)).into();
+    prop
+}
+
+/// A row of zillow56: the same in other words, with a number for an id and never the days.
+fn result(row: Row<'_>, now: Time, garbage: bool) -> Value {
+    let (home, _) = row;
+    let city = home.area.city;
+    let mut result = common(row, now, garbage);
+    result["zpid"] = zpid(home).into();
+    result["streetAddress"] = line(home).into();
+    result["city"] = city.name.into();
+    result["state"] = city.region.into();
+    result["zipcode"] = home.area.postal_code.as_str().into();
+    result["homeStatus"] = status(row).into();
+    result["homeType"] = kind(home).into();
+    result["daysOnZillow"] = (-1).into();
+    result
+}
+
+/// What both call the same.
+fn common((home, offer): Row<'_>, now: Time, garbage: bool) -> Value {
+    let mut row = json!({
         "price": price(offer.list_price, garbage),
         "currency": "USD",
         "country": "USA",
-        "listingStatus": match (offer.status, home.purpose) {
-            (Status::Pending, _) => "PENDING",
-            (_, Purpose::Sale) => "FOR_SALE",
-            (_, Purpose::Rent) => "FOR_RENT",
-        },
-        "propertyType": match home.kind {
-            PropertyType::SingleFamilyResidence => "SINGLE_FAMILY",
-            PropertyType::Condominium => "CONDO",
-            PropertyType::Townhouse => "TOWNHOUSE",
-            _ => "APARTMENT",
-        },
         "bedrooms": home.bedrooms,
         "bathrooms": home.bathrooms,
         "livingArea": home.living_area,
-        "lotAreaValue": -1,
         "latitude": degrees(home.latitude_e6),
         "longitude": degrees(home.longitude_e6),
-        "daysOnZillow": days,
         "timeOnZillow": now.ms() - offer.on_market_at.ms(),
-        "detailUrl": format!("/homedetails/{}_zpid/", zpid(home)),
         "priceChange": null,
         "datePriceChanged": null,
         "contingentListingType": null,
     });
     if let Some((before, at)) = offer.price_change {
-        prop["priceChange"] = price(stoop_domain::Minor(offer.list_price.0 - before.0), false);
-        prop["datePriceChanged"] = at.ms().into();
+        row["priceChange"] = price(stoop_domain::Minor(offer.list_price.0 - before.0), false);
+        row["datePriceChanged"] = at.ms().into();
     }
     if offer.status == Status::ActiveUnderContract {
-        prop["contingentListingType"] = "UNDER_CONTRACT".into();
+        row["contingentListingType"] = "UNDER_CONTRACT".into();
     }
-    prop
+    row
+}
+
+fn status((home, offer): Row<'_>) -> &'static str {
+    match (offer.status, home.purpose) {
+        (Status::Pending, _) => "PENDING",
+        (_, Purpose::Sale) => "FOR_SALE",
+        (_, Purpose::Rent) => "FOR_RENT",
+    }
+}
+
+fn kind(home: &Home) -> &'static str {
+    match home.kind {
+        PropertyType::SingleFamilyResidence => "SINGLE_FAMILY",
+        PropertyType::Condominium => "CONDO",
+        PropertyType::Townhouse => "TOWNHOUSE",
+        _ => "APARTMENT",
+    }
 }

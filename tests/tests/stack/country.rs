@@ -1,0 +1,154 @@
+//! One made-up country, shown by sites of every kind that Stoop reads, each in its own dialect on loopback.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+use stoop_domain::{Phase, Status, Time};
+use stoop_pipeline::Clock;
+use stoop_runtime::SystemClock;
+use stoop_simulation::{Dialect, Offer, Portal, Served, Simulation, SimulationConfig, Site, write_row};
+
+use crate::kinds::{Search, Tells, WITHDRAWN_AFTER_MS, map_files, searches, sites};
+
+/// Of what is withdrawn MLS Grid tells for a week.
+const MOVING_MS_MAX: i64 = 6 * Time::DAY_MS;
+
+/// Price in minor units, and status.
+pub(crate) type Told = (i64, Status);
+/// What is told of homes, by their ids.
+pub(crate) type Homes = BTreeMap<String, Told>;
+
+pub(crate) struct Country {
+    pub(crate) searches: Vec<Search>,
+    market: Arc<Mutex<Simulation>>,
+    sites: BTreeMap<&'static str, Portal>,
+}
+
+impl Country {
+    pub(crate) fn new() -> Self {
+        // All that happens has happened by the computer's clock, or it would be refused as in the future.
+        let start = Time::from_ms((SystemClock.now().ms() / Time::HOUR_MS - 24 * 10) * Time::HOUR_MS);
+        // Three American and three Moroccan cities, where life is quick.
+        let config = SimulationConfig {
+            morocco: true,
+            rent_permille: 300,
+            pace_percent: 300,
+            ..SimulationConfig::new(12, start, 480, 18)
+        };
+        let market = Arc::new(Mutex::new(Simulation::new(config)));
+        let portal =
+            |config| Portal::serve(Arc::new(Site::new(Arc::clone(&market), config)), || SystemClock.now()).unwrap();
+        let sites: BTreeMap<_, _> = sites().into_iter().map(|(name, config)| (name, portal(config))).collect();
+        Self { searches: searches(|site| sites[site].url().to_owned()), market, sites }
+    }
+
+    /// The configuration, with each search polled as often as this.
+    pub(crate) fn configuration(&self, every: &str) -> String {
+        let text =
+            |search: &Search| format!("[[search]]\nname = \"{}\"\nevery = \"{every}\"\n{}\n", search.name, search.toml);
+        self.searches.iter().map(text).collect()
+    }
+
+    /// Names and texts of the maps that it names.
+    pub(crate) fn maps(&self) -> [(&'static str, String); 2] {
+        map_files(self.sites["declared"].url())
+    }
+
+    pub(crate) fn site(&self, name: &str) -> &Portal {
+        &self.sites[name]
+    }
+
+    pub(crate) fn served(&self) -> BTreeMap<&'static str, Served> {
+        self.sites.iter().map(|(name, site)| (*name, site.served())).collect()
+    }
+
+    /// The ids of all homes as a search's source would have them.
+    pub(crate) fn ids(&self, search: &Search) -> BTreeSet<String> {
+        let dialect = self.dialect(search);
+        self.market.lock().unwrap().all_homes().iter().map(|home| id(search, dialect.native_id(home))).collect()
+    }
+
+    /// What a search must know now, if it knew this before.
+    pub(crate) fn knows(&self, search: &Search, before: &Homes) -> Homes {
+        let mut shown = self.shown(search, &self.market.lock().unwrap());
+        // Who asks for what is on view hears nothing of what was withdrawn before.
+        shown.retain(|id, (_, status)| *status != Status::Delete || before.contains_key(id));
+        let is_gone = matches!(search.tells, Tells::OnMarket | Tells::Prices);
+        for (id, (price, status)) in before {
+            let missed = (*price, if is_gone { Status::Gone } else { *status });
+            shown.entry(id.clone()).or_insert(missed);
+        }
+        shown
+    }
+
+    /// What an export of the search `exports` has: a line of JSON for each home that is on the market.
+    pub(crate) fn export(&self) -> String {
+        let market = self.market.lock().unwrap();
+        let search = self.searches.iter().find(|search| search.name == "exports").unwrap();
+        let mut lines = Vec::new();
+        for (home, offer) in market.homes().filter(|(home, offer)| (search.asks)(home) && is_live(offer.status)) {
+            write_row(&mut lines, home, offer);
+            lines.push(b'\n');
+        }
+        String::from_utf8(lines).unwrap()
+    }
+
+    /// Lets the hours pass until, of the homes that each search knew, one is cheaper and another has left the market.
+    pub(crate) fn move_on(&self, known: &BTreeMap<&'static str, Homes>) {
+        let mut market = self.market.lock().unwrap();
+        let end = market.now().plus_ms(MOVING_MS_MAX);
+        let still = |market: &Simulation| {
+            let still = |search: &&Search| !has_moved(search.tells, &known[search.name], &self.shown(search, market));
+            self.searches.iter().filter(still).map(|search| search.name).collect::<Vec<_>>()
+        };
+        while !still(&market).is_empty() {
+            assert!(market.now() < end, "too little happens, of another seed more would: {:?}", still(&market));
+            let next = market.now().plus_ms(Time::HOUR_MS);
+            market.advance(next);
+        }
+    }
+
+    /// What a search's site shows of what it asks for.
+    fn shown(&self, search: &Search, market: &Simulation) -> Homes {
+        let dialect = self.dialect(search);
+        let rows = market.shown_after(None).filter(|(home, _)| (search.asks)(home));
+        let told = rows.filter_map(|(home, offer)| Some((home, told(search.tells, offer, market.now())?)));
+        told.map(|(home, told)| (id(search, dialect.native_id(home)), told)).collect()
+    }
+
+    fn dialect(&self, search: &Search) -> &Dialect {
+        &self.sites[search.site].site().config().dialect
+    }
+}
+
+fn id(search: &Search, native_id: String) -> String {
+    format!("{}/{native_id}", search.source)
+}
+
+/// What is told of a home with this offer; `None` where it is not shown.
+fn told(tells: Tells, offer: &Offer, now: Time) -> Option<Told> {
+    let is_live = is_live(offer.status);
+    let is_withdrawn = !is_live && offer.status_changed_at.plus_ms(WITHDRAWN_AFTER_MS) <= now;
+    let status = match tells {
+        Tells::Withdrawals if is_withdrawn => Status::Delete,
+        Tells::Whole | Tells::Withdrawals => offer.status,
+        Tells::OnMarket => is_live.then_some(offer.status)?,
+        Tells::Prices | Tells::Ads => is_live.then_some(Status::Active)?,
+    };
+    Some((offer.list_price.0, status))
+}
+
+/// Whether a home that was known is cheaper now, and another has left the market in the way that its source tells it.
+fn has_moved(tells: Tells, known: &Homes, shown: &Homes) -> bool {
+    let mut cheaper = known.iter().filter_map(|(id, told)| Some((told.0, shown.get(id)?.0)));
+    let has_left = |(id, (_, before)): (&String, &Told)| match shown.get(id) {
+        Some((_, now)) if tells == Tells::Withdrawals => is_live(*before) && *now == Status::Delete,
+        Some((_, now)) => is_live(*before) && !is_live(*now),
+        None => true,
+    };
+    cheaper.any(|(before, now)| now < before) && known.iter().any(has_left)
+}
+
+fn is_live(status: Status) -> bool {
+    matches!(status.phase(), Phase::Active | Phase::Pending)
+}

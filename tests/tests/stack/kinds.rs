@@ -1,0 +1,202 @@
+//! Every kind of source: a site on loopback that speaks its dialect, and searches of it.
+
+use stoop_domain::{Currency, Purpose, Time};
+use stoop_simulation::{Access, Client, Dialect, Home, JsonSite, Pages, ResoSite, SiteConfig, Vendor};
+
+/// Below `files/` in the data bucket.
+pub(crate) const EXPORTS: &str = "exports/";
+/// MLS Grid shows a listing for so long that is off the market.
+pub(crate) const WITHDRAWN_AFTER_MS: i64 = 6 * Time::HOUR_MS;
+/// Rules that let us in.
+const ROBOTS: &str = "User-agent: *\nDisallow: /admin\n";
+/// The keys of all sites but one, as one secret; and that one's.
+pub(crate) const SECRETS: [(&str, &str); 2] = [
+    (
+        "sources",
+        r#"{"trestle": "s3cret", "mlsgrid": "m", "bridge": "b", "rapidapi": "r", "rentcast": "c", "homes": "h"}"#,
+    ),
+    ("sources/spark", "s"),
+];
+
+/// A search, and what it is to find.
+pub(crate) struct Search {
+    pub(crate) name: &'static str,
+    /// The first half of its homes' ids.
+    pub(crate) source: &'static str,
+    /// Whose dialect gives the second half.
+    pub(crate) site: &'static str,
+    pub(crate) tells: Tells,
+    pub(crate) asks: fn(&Home) -> bool,
+    /// What stands in `stoop.toml` beside its name and how often it is polled.
+    pub(crate) toml: String,
+}
+
+/// What a source tells of the listings that it is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tells {
+    /// Everything that was ever listed, with its status.
+    Whole,
+    /// The same, and what is withdrawn.
+    Withdrawals,
+    /// What is on the market, with its status. What it does not show any more is gone.
+    OnMarket,
+    /// The same without a status.
+    Prices,
+    /// The same, but nothing is gone that is not shown: ads move from page to page.
+    Ads,
+}
+
+/// The sites by name.
+pub(crate) fn sites() -> [(&'static str, SiteConfig); 10] {
+    let key = |header: &str, value: &str| Access::Key { header: header.into(), value: value.into() };
+    let token = |token: &str| Access::Token(token.into());
+    let client = Access::Client(Client {
+        token_path: "/oidc/connect/token".into(),
+        id: "stoop".into(),
+        secret: "s3cret".into(),
+        scope: Some("api".into()),
+        expires_in_s: 3_000,
+    });
+    let reso = |vendor| Dialect::Reso(ResoSite::new(vendor));
+    let grid = ResoSite { withdraws_after_ms: Some(WITHDRAWN_AFTER_MS), ..ResoSite::new(Vendor::MlsGrid) };
+    let json = Dialect::Json(JsonSite::new(Pages::Cursor));
+    [
+        ("trestle", reso(Vendor::Trestle), client),
+        ("mlsgrid", Dialect::Reso(grid), token("m")),
+        ("bridge", reso(Vendor::Bridge), token("b")),
+        ("spark", reso(Vendor::Spark), token("s")),
+        ("zillow", Dialect::Zillow { page_size: 10 }, key("x-rapidapi-key", "r")),
+        ("realtor", Dialect::Realtor, key("x-rapidapi-key", "r")),
+        ("rentcast", Dialect::RentCast, key("x-api-key", "c")),
+        ("avito", Dialect::Avito { data: true }, Access::Open),
+        ("mubawab", Dialect::Mubawab, Access::Open),
+        ("declared", json, key("x-api-key", "h")),
+    ]
+    .map(|(name, dialect, access)| {
+        (name, SiteConfig { access, robots: Some(ROBOTS.into()), ..SiteConfig::new(dialect) })
+    })
+}
+
+/// The searches, of sites at these addresses.
+pub(crate) fn searches(url: impl Fn(&str) -> String) -> Vec<Search> {
+    let mut searches = feeds(&url);
+    searches.extend(portals(&url));
+    searches.extend(maps());
+    searches
+}
+
+/// The map of a plain JSON API at this address, and that of exported files.
+pub(crate) fn map_files(url: &str) -> [(&'static str, String); 2] {
+    let fields = include_str!("../../../maps/simulated.toml");
+    let named = |name: &str| fields.replace("name = \"simulated\"", &format!("name = \"{name}\""));
+    let http = format!(
+        "[read]\nrows = \"/data\"\n[http]\nurl = \"{url}/homes\"\ncoverage = \"snapshot\"\npause_ms = 100\n\
+         [http.headers]\nX-Api-Key = \"{{key}}\"\n\
+         [http.pages]\nby = \"cursor\"\nnext = \"/cursor\"\ntotal = \"/total\"\n"
+    );
+    [("maps/declared.toml", format!("{}\n{http}", named("declared"))), ("maps/exports.toml", named("exports"))]
+}
+
+/// RESO's dialects.
+fn feeds(url: &impl Fn(&str) -> String) -> Vec<Search> {
+    let feed = |name: &'static str, tells, filter: &str, params: &str| {
+        let asks = if filter.contains("Seattle") { in_seattle } else { in_austin };
+        let toml = format!(
+            "source = \"reso\"\n[search.params]\nurl = \"{}/odata\"\ndialect = \"{name}\"\nname = \"{name}\"\n\
+             filter = \"{filter}\"\ntop = 30\n{params}\n",
+            url(name)
+        );
+        Search { name, source: name, site: name, tells, asks, toml }
+    };
+    let trestle = "client_id = \"stoop\"\nclient_secret = { secret = \"sources\", key = \"trestle\" }\n\
+                   replication = \"true\"";
+    let grid = "OriginatingSystemName eq 'simulated' and City eq 'Austin'";
+    vec![
+        feed("trestle", Tells::Whole, "City eq 'Seattle'", trestle),
+        feed("mlsgrid", Tells::Withdrawals, grid, "token = { secret = \"sources\", key = \"mlsgrid\" }"),
+        feed("bridge", Tells::Whole, "City eq 'Seattle'", "token = { secret = \"sources\", key = \"bridge\" }"),
+        feed("spark", Tells::Whole, "City eq 'Austin'", "token = { secret = \"sources/spark\" }"),
+    ]
+}
+
+/// What people look at.
+fn portals(url: &impl Fn(&str) -> String) -> Vec<Search> {
+    let portal = |name, site, tells, asks, keys: &str, params: &str| {
+        let toml = format!("source = \"{site}\"\n{keys}\n[search.params]\nurl = \"{}\"\n{params}\n", url(site));
+        Search { name, source: site, site, tells, asks, toml }
+    };
+    let rapid = |params: &str| format!("{params}\nkey = {{ secret = \"sources\", key = \"rapidapi\" }}");
+    // Its own limits are those of the free plan, which is for less than two polls a day.
+    let plan = "limits = [\"20/s\"]";
+    let rentcast = "city = \"Seattle\"\nstate = \"WA\"\nlimit = 10\nkey = { secret = \"sources\", key = \"rentcast\" }";
+    vec![
+        portal("zillow-com1", "zillow", Tells::OnMarket, sold_in_seattle, "", &rapid("location = \"Seattle, WA\"")),
+        portal(
+            "zillow56",
+            "zillow",
+            Tells::OnMarket,
+            sold_in_austin,
+            "",
+            &rapid("api = \"zillow56\"\nlocation = \"Austin, TX\""),
+        ),
+        portal(
+            "realty-in-us",
+            "realtor",
+            Tells::OnMarket,
+            sold_in_seattle,
+            "",
+            &rapid("city = \"Seattle\"\nstate_code = \"WA\"\nlimit = 10"),
+        ),
+        portal(
+            "us-real-estate",
+            "realtor",
+            Tells::OnMarket,
+            let_in_austin,
+            "",
+            &rapid("api = \"us-real-estate\"\npurpose = \"rent\"\ncity = \"Austin\"\nstate_code = \"TX\"\nlimit = 4"),
+        ),
+        portal("rentcast", "rentcast", Tells::Prices, sold_in_seattle, plan, rentcast),
+        portal("avito", "avito", Tells::Ads, sold_in_morocco, "enabled = true", ""),
+        portal("mubawab", "mubawab", Tells::Ads, sold_in_morocco, "enabled = true", ""),
+    ]
+}
+
+/// What a map tells how to read.
+fn maps() -> [Search; 2] {
+    let http = "source = \"maps/declared.toml\"\nparams = { key = { secret = \"sources\", key = \"homes\" } }\n";
+    let files = format!("source = \"maps/exports.toml\"\nfiles = \"{EXPORTS}\"\ncoverage = \"snapshot\"\n");
+    let search = |name, asks, toml| Search { name, source: name, site: "declared", tells: Tells::OnMarket, asks, toml };
+    [search("declared", in_america as fn(&Home) -> bool, http.into()), search("exports", in_seattle, files)]
+}
+
+fn is_in(city: &str, home: &Home) -> bool {
+    home.area.path.as_str().contains(city)
+}
+
+fn in_seattle(home: &Home) -> bool {
+    is_in("/seattle/", home)
+}
+
+fn in_austin(home: &Home) -> bool {
+    is_in("/austin/", home)
+}
+
+fn in_america(home: &Home) -> bool {
+    home.currency() == Currency::USD
+}
+
+fn sold_in_seattle(home: &Home) -> bool {
+    in_seattle(home) && home.purpose == Purpose::Sale
+}
+
+fn sold_in_austin(home: &Home) -> bool {
+    in_austin(home) && home.purpose == Purpose::Sale
+}
+
+fn let_in_austin(home: &Home) -> bool {
+    in_austin(home) && home.purpose == Purpose::Rent
+}
+
+fn sold_in_morocco(home: &Home) -> bool {
+    home.currency() == Currency::MAD && home.purpose == Purpose::Sale
+}

@@ -1,0 +1,175 @@
+//! A search of every kind of source in one configuration: planner, poller, stream, metrics, tables, lake.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+
+use serde_json::Value;
+use stoop_pipeline::Clock;
+use stoop_pipeline::ports::{RunOutcome, RunRecord};
+use stoop_runtime::SystemClock;
+use stoop_simulation::Fault;
+
+use crate::country::{Country, Homes};
+use crate::kinds::{EXPORTS, SECRETS, Search};
+use crate::state::{number, text};
+use crate::world::{World, eventually, say};
+
+/// What each search is to know.
+type Known = BTreeMap<&'static str, Homes>;
+
+/// A line that no listing can be made of: not even whether it is for sale.
+const BROKEN_LINE: &str = r#"{"ListingKey":"SIM-BROKEN","ListPrice":100000}"#;
+
+/// What each source shows is stored, then what has changed, then what is gone. What cannot be read is in quarantine, and
+/// is read when it is mended.
+pub(crate) async fn every_kind(world: &World) {
+    let country = Country::new();
+    for (name, secret) in SECRETS {
+        world.set_secret(name, secret).await;
+    }
+    for (name, map) in country.maps() {
+        world.upload(name, &map).await;
+    }
+    let quarantine = rejects(world, &BTreeSet::new()).await.into_keys().collect();
+
+    country.site("declared").faults().plan(Fault::GarbageRow, 1);
+    let lines = country.export();
+    export(world, "1.jsonl", &format!("{lines}{BROKEN_LINE}\n")).await;
+    let runs = polled(world, &country).await;
+    let mut known = knows(&country, &Known::new());
+    let rejects_first = rejects(world, &quarantine).await;
+    let (of_site, of_file) = two_rejects(&rejects_first);
+    assert_eq!(of_file["raw"], BROKEN_LINE);
+    assert_eq!(of_file["location"], format!("{EXPORTS}1.jsonl: line {}", lines.lines().count() + 1));
+    let spoiled: Value = serde_json::from_str(of_site["raw"].as_str().unwrap()).unwrap();
+    assert_eq!(spoiled["ListPrice"], "call for price", "{of_site}");
+    let spoiled =
+        known.get_mut("declared").unwrap().remove(&format!("declared/{}", spoiled["ListingKey"].as_str().unwrap()));
+    assert!(spoiled.is_some(), "a home on the market: {of_site}");
+    for (name, run) in &runs {
+        let broken = u64::from(matches!(*name, "declared" | "exports"));
+        assert_eq!((run.outcome, run.counts["rejects"]), (RunOutcome::Complete, broken), "{name}: {run:?}");
+        assert_eq!((run.counts["new"], run.counts["gone"]), (known[name].len() as u64, 0), "{name}: {run:?}");
+        assert!(run.counts["pages"] > 1 || *name == "exports", "it has to turn pages: {name}: {run:?}");
+    }
+    are_stored(world, &country, &known).await;
+
+    // Days go by. What is missed once may only have moved to another page: two scans have to miss it.
+    country.move_on(&known);
+    for name in ["2.jsonl.gz", "3.jsonl"] {
+        export(world, name, &country.export()).await;
+        for (name, run) in polled(world, &country).await {
+            assert_eq!((run.outcome, run.counts["rejects"]), (RunOutcome::Complete, 0), "{name}: {run:?}");
+        }
+    }
+    known = knows(&country, &known);
+    are_stored(world, &country, &known).await;
+
+    assert_eq!(rejects(world, &quarantine).await, rejects_first, "nothing else is in quarantine");
+    for (name, served) in country.served() {
+        let refused = served.unauthorized + served.bad_requests + served.not_found + served.over_quota;
+        assert_eq!(refused, 0, "{name}: {served:?}");
+    }
+    eventually("the state is that of the lake", || async {
+        let (lake, ..) = world.state.lake().await;
+        let ids: BTreeSet<String> = lake.iter().map(|seen| stoop_domain::home_id(seen).to_string()).collect();
+        let missing = known.values().flat_map(|homes| homes.keys()).find(|id| !ids.contains(*id));
+        missing.map_or(Ok(()), |id| Err(format!("{id} is not in the lake")))?;
+        world.state.check(&world.state.tables, &lake).await
+    })
+    .await;
+    world.upload("stoop.toml", &world.configuration()).await;
+    world.tick().await;
+}
+
+/// Polls each search. They are due at one tick of ours; when the schedule fires none is, because it would poll them in
+/// the middle of a scenario.
+async fn polled(world: &World, country: &Country) -> BTreeMap<&'static str, RunRecord> {
+    let began = SystemClock.now();
+    world.upload("stoop.toml", &country.configuration("1s")).await;
+    let sent = RefCell::new(BTreeSet::new());
+    eventually("every search is due", || async {
+        let answer = world.tick().await;
+        assert!(answer["refused_configuration"].is_null(), "{answer}");
+        let names = answer["sent"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned());
+        sent.borrow_mut().extend(names);
+        let is_missing = |search: &&Search| !sent.borrow().contains(search.name);
+        let missing: Vec<_> = country.searches.iter().filter(is_missing).map(|search| search.name).collect();
+        if missing.is_empty() { Ok(()) } else { Err(format!("{missing:?}")) }
+    })
+    .await;
+    world.upload("stoop.toml", &country.configuration("1d")).await;
+    world.tick().await;
+    let mut ended = BTreeMap::new();
+    for search in &country.searches {
+        let run = eventually(&format!("a poll of {} ends", search.name), || async {
+            let runs = world.runs(search.name).await;
+            let run = runs.iter().find(|run| run.began_at >= began && run.outcome != RunOutcome::Running);
+            run.cloned().ok_or_else(|| format!("{runs:?}"))
+        })
+        .await;
+        ended.insert(search.name, run);
+    }
+    say(&format!("{} kinds of searches polled in {} s", ended.len(), (SystemClock.now().ms() - began.ms()) / 1_000));
+    ended
+}
+
+/// Puts a file where somebody would who has an export: below `files/` in the data bucket.
+async fn export(world: &World, name: &str, lines: &str) {
+    let body = match name.ends_with(".gz") {
+        true => {
+            let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            packed.write_all(lines.as_bytes()).unwrap();
+            packed.finish().unwrap()
+        }
+        false => lines.as_bytes().to_vec(),
+    };
+    let request = world.clients.s3().put_object().bucket(world.output("BucketName"));
+    request.key(format!("files/{EXPORTS}{name}")).body(body.into()).send().await.unwrap();
+}
+
+fn knows(country: &Country, before: &Known) -> Known {
+    let nothing = Homes::new();
+    let of = |name| before.get(name).unwrap_or(&nothing);
+    country.searches.iter().map(|search| (search.name, country.knows(search, of(search.name)))).collect()
+}
+
+/// The table of homes has what the searches know, with price and status, and no other home of their sources.
+async fn are_stored(world: &World, country: &Country, known: &Known) {
+    let mut sources: BTreeMap<&str, (BTreeSet<String>, Homes)> = BTreeMap::new();
+    for search in &country.searches {
+        let (ids, homes) = sources.entry(search.source).or_default();
+        ids.extend(country.ids(search));
+        homes.extend(known[search.name].clone());
+    }
+    for (source, (ids, homes)) in sources {
+        let wanted: BTreeMap<&str, (i64, String)> =
+            homes.iter().map(|(id, (price, status))| (&**id, (*price, status.as_str().to_owned()))).collect();
+        eventually(&format!("the homes of {source} are as it told them"), || async {
+            let stored = world.state.homes_of(source).await;
+            // Other scenarios have homes of their own under some of these names.
+            let stored = stored.iter().filter(|(id, _)| ids.contains(*id));
+            let stored: BTreeMap<&str, (i64, String)> =
+                stored.map(|(id, item)| (&**id, (number(item, "list_price"), text(item, "status")))).collect();
+            let other = wanted.keys().chain(stored.keys()).find(|id| wanted.get(*id) != stored.get(*id));
+            other.map_or(Ok(()), |id| Err(format!("{id}: {:?}, not {:?}", stored.get(id), wanted.get(id))))
+        })
+        .await;
+    }
+}
+
+/// What is in quarantine beside what is known to be, by key.
+async fn rejects(world: &World, but: &BTreeSet<String>) -> BTreeMap<String, Value> {
+    let objects = world.state.objects("quarantine/").await.into_iter().filter(|(key, _)| !but.contains(key));
+    objects.map(|(key, body)| (key, serde_json::from_slice(&body).unwrap())).collect()
+}
+
+/// The reject of the declared site, and that of the exported file.
+fn two_rejects(rejects: &BTreeMap<String, Value>) -> (&Value, &Value) {
+    let of = |source: &str| rejects.values().find(|reject| reject["source"] == source);
+    match (of("declared"), of("exports")) {
+        (Some(site), Some(file)) if rejects.len() == 2 => (site, file),
+        _ => panic!("one of a site and one of a file: {rejects:?}"),
+    }
+}
