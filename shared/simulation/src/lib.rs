@@ -21,6 +21,7 @@
 //! but its seed.
 
 mod answer;
+pub mod country;
 mod dialect;
 mod engine;
 mod home;

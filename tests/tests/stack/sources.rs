@@ -9,9 +9,8 @@ use stoop_pipeline::Clock;
 use stoop_pipeline::ports::{RunOutcome, RunRecord};
 use stoop_runtime::SystemClock;
 use stoop_simulation::Fault;
+use stoop_simulation::country::{Country, EXPORTS, Homes, KEYS, Search};
 
-use crate::country::{Country, Homes};
-use crate::kinds::{EXPORTS, SECRETS, Search};
 use crate::state::{number, text};
 use crate::world::{World, eventually, say};
 
@@ -24,10 +23,10 @@ const BROKEN_LINE: &str = r#"{"ListingKey":"SIM-BROKEN","ListPrice":100000}"#;
 /// What each source shows is stored, then what has changed, then what is gone. What cannot be read is in quarantine, and
 /// is read when it is mended.
 pub(crate) async fn every_kind(world: &World) {
-    let country = Country::new();
-    for (name, secret) in SECRETS {
-        world.set_secret(name, secret).await;
-    }
+    let country = Country::start(|| SystemClock.now(), secret).unwrap();
+    let keys: BTreeMap<&str, &str> = KEYS.into_iter().collect();
+    world.set_secret("sources", &serde_json::to_string(&keys).unwrap()).await;
+    world.set_secret("sources/spark", keys["spark"]).await;
     for (name, map) in country.maps() {
         world.upload(name, &map).await;
     }
@@ -81,6 +80,14 @@ pub(crate) async fn every_kind(world: &World) {
     .await;
     world.upload("stoop.toml", &world.configuration()).await;
     world.tick().await;
+}
+
+/// Where the configuration says that a key is: nearly all are in one secret, and one has its own.
+fn secret(key: &str) -> String {
+    match key {
+        "spark" => "{ secret = \"sources/spark\" }".to_owned(),
+        _ => format!("{{ secret = \"sources\", key = \"{key}\" }}"),
+    }
 }
 
 /// Polls each search. They are due at one tick of ours; when the schedule fires none is, because it would poll them in

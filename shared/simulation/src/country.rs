@@ -1,33 +1,47 @@
-//! One made-up country, shown by sites of every kind that Stoop reads, each in its own dialect on loopback.
+//! One made-up country, shown by sites of every kind that Stoop reads, each in its own dialect on loopback: what a
+//! configuration with a search of every kind is tried on.
+
+mod kinds;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+pub use kinds::{EXPORTS, KEYS, Search};
+use kinds::{Tells, WITHDRAWN_AFTER_MS, map_files, searches, sites};
 use stoop_domain::{Phase, Status, Time};
-use stoop_pipeline::Clock;
-use stoop_runtime::SystemClock;
-use stoop_simulation::{Dialect, Offer, Portal, Served, Simulation, SimulationConfig, Site, write_row};
 
-use crate::kinds::{Search, Tells, WITHDRAWN_AFTER_MS, map_files, searches, sites};
+use crate::dialect::Dialect;
+use crate::home::Offer;
+use crate::portal::{Portal, PortalError};
+use crate::render::write_row;
+use crate::simulation::{Simulation, SimulationConfig};
+use crate::site::{Served, Site};
 
 /// Of what is withdrawn MLS Grid tells for a week.
 const MOVING_MS_MAX: i64 = 6 * Time::DAY_MS;
 
 /// Price in minor units, and status.
-pub(crate) type Told = (i64, Status);
+pub type Told = (i64, Status);
 /// What is told of homes, by their ids.
-pub(crate) type Homes = BTreeMap<String, Told>;
+pub type Homes = BTreeMap<String, Told>;
 
-pub(crate) struct Country {
-    pub(crate) searches: Vec<Search>,
+/// A market, its sites, and searches of them.
+pub struct Country {
+    /// The searches, in the order of the configuration.
+    pub searches: Vec<Search>,
     market: Arc<Mutex<Simulation>>,
     sites: BTreeMap<&'static str, Portal>,
 }
 
 impl Country {
-    pub(crate) fn new() -> Self {
-        // All that happens has happened by the computer's clock, or it would be refused as in the future.
-        let start = Time::from_ms((SystemClock.now().ms() / Time::HOUR_MS - 24 * 10) * Time::HOUR_MS);
+    /// Starts its sites, on loopback. `now` is the clock that the searches have as well, and `key` gives what stands in
+    /// the configuration for one of [`KEYS`].
+    ///
+    /// # Errors
+    /// When a site cannot listen.
+    pub fn start(now: fn() -> Time, key: impl Fn(&str) -> String) -> Result<Self, PortalError> {
+        // All that happens has happened by that clock, or it would be refused as in the future.
+        let start = Time::from_ms((now().ms() / Time::HOUR_MS - 24 * 10) * Time::HOUR_MS);
         // Three American and three Moroccan cities, where life is quick.
         let config = SimulationConfig {
             morocco: true,
@@ -36,41 +50,50 @@ impl Country {
             ..SimulationConfig::new(12, start, 480, 18)
         };
         let market = Arc::new(Mutex::new(Simulation::new(config)));
-        let portal =
-            |config| Portal::serve(Arc::new(Site::new(Arc::clone(&market), config)), || SystemClock.now()).unwrap();
-        let sites: BTreeMap<_, _> = sites().into_iter().map(|(name, config)| (name, portal(config))).collect();
-        Self { searches: searches(|site| sites[site].url().to_owned()), market, sites }
+        let mut portals = BTreeMap::new();
+        for (name, config) in sites() {
+            portals.insert(name, Portal::serve(Arc::new(Site::new(Arc::clone(&market), config)), now)?);
+        }
+        let searches = searches(|site| portals[site].url().to_owned(), key);
+        Ok(Self { searches, market, sites: portals })
     }
 
     /// The configuration, with each search polled as often as this.
-    pub(crate) fn configuration(&self, every: &str) -> String {
+    pub fn configuration(&self, every: &str) -> String {
         let text =
             |search: &Search| format!("[[search]]\nname = \"{}\"\nevery = \"{every}\"\n{}\n", search.name, search.toml);
         self.searches.iter().map(text).collect()
     }
 
     /// Names and texts of the maps that it names.
-    pub(crate) fn maps(&self) -> [(&'static str, String); 2] {
+    pub fn maps(&self) -> [(&'static str, String); 2] {
         map_files(self.sites["declared"].url())
     }
 
-    pub(crate) fn site(&self, name: &str) -> &Portal {
+    /// A site by its name.
+    ///
+    /// # Panics
+    /// When there is none of that name.
+    #[must_use]
+    pub fn site(&self, name: &str) -> &Portal {
         &self.sites[name]
     }
 
-    pub(crate) fn served(&self) -> BTreeMap<&'static str, Served> {
+    /// What each site has served.
+    #[must_use]
+    pub fn served(&self) -> BTreeMap<&'static str, Served> {
         self.sites.iter().map(|(name, site)| (*name, site.served())).collect()
     }
 
     /// The ids of all homes as a search's source would have them.
-    pub(crate) fn ids(&self, search: &Search) -> BTreeSet<String> {
+    pub fn ids(&self, search: &Search) -> BTreeSet<String> {
         let dialect = self.dialect(search);
-        self.market.lock().unwrap().all_homes().iter().map(|home| id(search, dialect.native_id(home))).collect()
+        self.market().all_homes().iter().map(|home| id(search, dialect.native_id(home))).collect()
     }
 
     /// What a search must know now, if it knew this before.
-    pub(crate) fn knows(&self, search: &Search, before: &Homes) -> Homes {
-        let mut shown = self.shown(search, &self.market.lock().unwrap());
+    pub fn knows(&self, search: &Search, before: &Homes) -> Homes {
+        let mut shown = self.shown(search, &self.market());
         // Who asks for what is on view hears nothing of what was withdrawn before.
         shown.retain(|id, (_, status)| *status != Status::Delete || before.contains_key(id));
         let is_gone = matches!(search.tells, Tells::OnMarket | Tells::Prices);
@@ -82,20 +105,20 @@ impl Country {
     }
 
     /// What an export of the search `exports` has: a line of JSON for each home that is on the market.
-    pub(crate) fn export(&self) -> String {
-        let market = self.market.lock().unwrap();
-        let search = self.searches.iter().find(|search| search.name == "exports").unwrap();
+    pub fn export(&self) -> String {
+        let market = self.market();
+        let exports = self.searches.iter().find(|search| search.name == "exports").expect("it is among them");
         let mut lines = Vec::new();
-        for (home, offer) in market.homes().filter(|(home, offer)| (search.asks)(home) && is_live(offer.status)) {
+        for (home, offer) in market.homes().filter(|(home, offer)| (exports.asks)(home) && is_live(offer.status)) {
             write_row(&mut lines, home, offer);
             lines.push(b'\n');
         }
-        String::from_utf8(lines).unwrap()
+        String::from_utf8(lines).expect("JSON is text")
     }
 
     /// Lets the hours pass until, of the homes that each search knew, one is cheaper and another has left the market.
-    pub(crate) fn move_on(&self, known: &BTreeMap<&'static str, Homes>) {
-        let mut market = self.market.lock().unwrap();
+    pub fn move_on(&self, known: &BTreeMap<&'static str, Homes>) {
+        let mut market = self.market();
         let end = market.now().plus_ms(MOVING_MS_MAX);
         let still = |market: &Simulation| {
             let still = |search: &&Search| !has_moved(search.tells, &known[search.name], &self.shown(search, market));
@@ -114,6 +137,11 @@ impl Country {
         let rows = market.shown_after(None).filter(|(home, _)| (search.asks)(home));
         let told = rows.filter_map(|(home, offer)| Some((home, told(search.tells, offer, market.now())?)));
         told.map(|(home, told)| (id(search, dialect.native_id(home)), told)).collect()
+    }
+
+    fn market(&self) -> MutexGuard<'_, Simulation> {
+        // Who panics with it in hand has failed the test.
+        self.market.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn dialect(&self, search: &Search) -> &Dialect {

@@ -1,39 +1,45 @@
 //! Every kind of source: a site on loopback that speaks its dialect, and searches of it.
 
 use stoop_domain::{Currency, Purpose, Time};
-use stoop_simulation::{Access, Client, Dialect, Home, JsonSite, Pages, ResoSite, SiteConfig, Vendor};
 
-/// Below `files/` in the data bucket.
-pub(crate) const EXPORTS: &str = "exports/";
+use crate::dialect::{Dialect, JsonSite, Pages, ResoSite, Vendor};
+use crate::home::Home;
+use crate::site::{Access, Client, SiteConfig};
+
+/// Where the search of files looks for them, below where files are looked for.
+pub const EXPORTS: &str = "exports/";
 /// MLS Grid shows a listing for so long that is off the market.
-pub(crate) const WITHDRAWN_AFTER_MS: i64 = 6 * Time::HOUR_MS;
+pub(super) const WITHDRAWN_AFTER_MS: i64 = 6 * Time::HOUR_MS;
 /// Rules that let us in.
 const ROBOTS: &str = "User-agent: *\nDisallow: /admin\n";
-/// The keys of all sites but one, as one secret; and that one's.
-pub(crate) const SECRETS: [(&str, &str); 2] = [
-    (
-        "sources",
-        r#"{"trestle": "s3cret", "mlsgrid": "m", "bridge": "b", "rapidapi": "r", "rentcast": "c", "homes": "h"}"#,
-    ),
-    ("sources/spark", "s"),
+/// What the sites ask for, by the name under which a configuration has it.
+pub const KEYS: [(&str, &str); 7] = [
+    ("trestle", "s3cret"),
+    ("mlsgrid", "m"),
+    ("bridge", "b"),
+    ("spark", "s"),
+    ("rapidapi", "r"),
+    ("rentcast", "c"),
+    ("homes", "h"),
 ];
 
 /// A search, and what it is to find.
-pub(crate) struct Search {
-    pub(crate) name: &'static str,
+pub struct Search {
+    /// Its name.
+    pub name: &'static str,
     /// The first half of its homes' ids.
-    pub(crate) source: &'static str,
+    pub source: &'static str,
     /// Whose dialect gives the second half.
-    pub(crate) site: &'static str,
-    pub(crate) tells: Tells,
-    pub(crate) asks: fn(&Home) -> bool,
+    pub(super) site: &'static str,
+    pub(super) tells: Tells,
+    pub(super) asks: fn(&Home) -> bool,
     /// What stands in `stoop.toml` beside its name and how often it is polled.
-    pub(crate) toml: String,
+    pub(super) toml: String,
 }
 
 /// What a source tells of the listings that it is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tells {
+pub(super) enum Tells {
     /// Everything that was ever listed, with its status.
     Whole,
     /// The same, and what is withdrawn.
@@ -47,7 +53,7 @@ pub(crate) enum Tells {
 }
 
 /// The sites by name.
-pub(crate) fn sites() -> [(&'static str, SiteConfig); 10] {
+pub(super) fn sites() -> [(&'static str, SiteConfig); 10] {
     let key = |header: &str, value: &str| Access::Key { header: header.into(), value: value.into() };
     let token = |token: &str| Access::Token(token.into());
     let client = Access::Client(Client {
@@ -77,17 +83,17 @@ pub(crate) fn sites() -> [(&'static str, SiteConfig); 10] {
     })
 }
 
-/// The searches, of sites at these addresses.
-pub(crate) fn searches(url: impl Fn(&str) -> String) -> Vec<Search> {
-    let mut searches = feeds(&url);
-    searches.extend(portals(&url));
-    searches.extend(maps());
+/// The searches, of sites at these addresses. `key` gives what stands in the configuration for a key.
+pub(super) fn searches(url: impl Fn(&str) -> String, key: impl Fn(&str) -> String) -> Vec<Search> {
+    let mut searches = feeds(&url, &key);
+    searches.extend(portals(&url, &key));
+    searches.extend(maps(&key));
     searches
 }
 
 /// The map of a plain JSON API at this address, and that of exported files.
-pub(crate) fn map_files(url: &str) -> [(&'static str, String); 2] {
-    let fields = include_str!("../../../maps/simulated.toml");
+pub(super) fn map_files(url: &str) -> [(&'static str, String); 2] {
+    let fields = include_str!("../../../../maps/simulated.toml");
     let named = |name: &str| fields.replace("name = \"simulated\"", &format!("name = \"{name}\""));
     let http = format!(
         "[read]\nrows = \"/data\"\n[http]\nurl = \"{url}/homes\"\ncoverage = \"snapshot\"\npause_ms = 100\n\
@@ -98,7 +104,7 @@ pub(crate) fn map_files(url: &str) -> [(&'static str, String); 2] {
 }
 
 /// RESO's dialects.
-fn feeds(url: &impl Fn(&str) -> String) -> Vec<Search> {
+fn feeds(url: &impl Fn(&str) -> String, key: &impl Fn(&str) -> String) -> Vec<Search> {
     let feed = |name: &'static str, tells, filter: &str, params: &str| {
         let asks = if filter.contains("Seattle") { in_seattle } else { in_austin };
         let toml = format!(
@@ -108,27 +114,27 @@ fn feeds(url: &impl Fn(&str) -> String) -> Vec<Search> {
         );
         Search { name, source: name, site: name, tells, asks, toml }
     };
-    let trestle = "client_id = \"stoop\"\nclient_secret = { secret = \"sources\", key = \"trestle\" }\n\
-                   replication = \"true\"";
+    let trestle = format!("client_id = \"stoop\"\nclient_secret = {}\nreplication = \"true\"", key("trestle"));
+    let token = |name| format!("token = {}", key(name));
     let grid = "OriginatingSystemName eq 'simulated' and City eq 'Austin'";
     vec![
-        feed("trestle", Tells::Whole, "City eq 'Seattle'", trestle),
-        feed("mlsgrid", Tells::Withdrawals, grid, "token = { secret = \"sources\", key = \"mlsgrid\" }"),
-        feed("bridge", Tells::Whole, "City eq 'Seattle'", "token = { secret = \"sources\", key = \"bridge\" }"),
-        feed("spark", Tells::Whole, "City eq 'Austin'", "token = { secret = \"sources/spark\" }"),
+        feed("trestle", Tells::Whole, "City eq 'Seattle'", &trestle),
+        feed("mlsgrid", Tells::Withdrawals, grid, &token("mlsgrid")),
+        feed("bridge", Tells::Whole, "City eq 'Seattle'", &token("bridge")),
+        feed("spark", Tells::Whole, "City eq 'Austin'", &token("spark")),
     ]
 }
 
 /// What people look at.
-fn portals(url: &impl Fn(&str) -> String) -> Vec<Search> {
+fn portals(url: &impl Fn(&str) -> String, key: &impl Fn(&str) -> String) -> Vec<Search> {
     let portal = |name, site, tells, asks, keys: &str, params: &str| {
         let toml = format!("source = \"{site}\"\n{keys}\n[search.params]\nurl = \"{}\"\n{params}\n", url(site));
         Search { name, source: site, site, tells, asks, toml }
     };
-    let rapid = |params: &str| format!("{params}\nkey = {{ secret = \"sources\", key = \"rapidapi\" }}");
+    let rapid = |params: &str| format!("{params}\nkey = {}", key("rapidapi"));
     // Its own limits are those of the free plan, which is for less than two polls a day.
     let plan = "limits = [\"20/s\"]";
-    let rentcast = "city = \"Seattle\"\nstate = \"WA\"\nlimit = 10\nkey = { secret = \"sources\", key = \"rentcast\" }";
+    let rentcast = format!("city = \"Seattle\"\nstate = \"WA\"\nlimit = 10\nkey = {}", key("rentcast"));
     vec![
         portal("zillow-com1", "zillow", Tells::OnMarket, sold_in_seattle, "", &rapid("location = \"Seattle, WA\"")),
         portal(
@@ -155,18 +161,18 @@ fn portals(url: &impl Fn(&str) -> String) -> Vec<Search> {
             "",
             &rapid("api = \"us-real-estate\"\npurpose = \"rent\"\ncity = \"Austin\"\nstate_code = \"TX\"\nlimit = 4"),
         ),
-        portal("rentcast", "rentcast", Tells::Prices, sold_in_seattle, plan, rentcast),
+        portal("rentcast", "rentcast", Tells::Prices, sold_in_seattle, plan, &rentcast),
         portal("avito", "avito", Tells::Ads, sold_in_morocco, "enabled = true", ""),
         portal("mubawab", "mubawab", Tells::Ads, sold_in_morocco, "enabled = true", ""),
     ]
 }
 
 /// What a map tells how to read.
-fn maps() -> [Search; 2] {
-    let http = "source = \"maps/declared.toml\"\nparams = { key = { secret = \"sources\", key = \"homes\" } }\n";
+fn maps(key: &impl Fn(&str) -> String) -> [Search; 2] {
+    let http = format!("source = \"maps/declared.toml\"\nparams = {{ key = {} }}\n", key("homes"));
     let files = format!("source = \"maps/exports.toml\"\nfiles = \"{EXPORTS}\"\ncoverage = \"snapshot\"\n");
     let search = |name, asks, toml| Search { name, source: name, site: "declared", tells: Tells::OnMarket, asks, toml };
-    [search("declared", in_america as fn(&Home) -> bool, http.into()), search("exports", in_seattle, files)]
+    [search("declared", in_america as fn(&Home) -> bool, http), search("exports", in_seattle, files)]
 }
 
 fn is_in(city: &str, home: &Home) -> bool {
