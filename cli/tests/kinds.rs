@@ -8,7 +8,7 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Stdio;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, UNIX_EPOCH};
 
 use stoop_embedded::Database;
 use stoop_pipeline::Clock;
@@ -47,11 +47,12 @@ impl Desk {
     }
 
     /// Drops a file that was written some time ago, so that nobody thinks it is still being written.
-    fn export(&self, name: &str, minutes_ago: u64) {
+    fn export(&self, name: &str, minutes_ago: i64) {
         let name = format!("{EXPORTS}{name}");
         self.room.write(&name, self.country.export());
         let file = std::fs::File::options().append(true).open(self.room.path(&name)).unwrap();
-        file.set_modified(SystemTime::now() - Duration::from_secs(60 * minutes_ago)).unwrap();
+        let written = SystemClock.now().plus_ms(-60_000 * minutes_ago);
+        file.set_modified(UNIX_EPOCH + Duration::from_millis(written.ms().cast_unsigned())).unwrap();
     }
 
     fn database(&self) -> std::sync::Arc<Database> {
