@@ -18,8 +18,8 @@ const SEARCH: &str = "rationed";
 const PAGE: usize = 10;
 /// Requests a minute, by the server's count as by ours.
 const MOST: u64 = 6;
-/// What the function has: half of it is over long before the minute is.
-const TIMEOUT: Duration = Duration::from_secs(20);
+/// What the function has: it stops when half of it is over, long before the minute is.
+const TIMEOUT: Duration = Duration::from_secs(40);
 
 /// What one invocation has used up the next ones do not have, because it stands in the table of runs. They end where
 /// they began, until the minute is over; then one goes on from the checkpoint. The server never has to refuse.
@@ -48,10 +48,7 @@ pub(crate) async fn used_up(world: &World) {
 
     let first = invoked(world, &aside, &poller).await;
     let message = first.message.clone().unwrap_or_default();
-    assert_eq!(
-        (first.outcome, first.counts["requests"], first.counts["requests_left"]),
-        (RunOutcome::Partial, MOST, 0)
-    );
+    assert_eq!((first.outcome, first.counts["requests"]), (RunOutcome::Partial, MOST), "{first:?}");
     assert!(message.contains(&format!("the limit of {MOST} requests a minute is used up, until ")), "{message}");
     let budgets = world.state.budgets(&portal.address().to_string()).await;
     let [budget] = &budgets[..] else { panic!("one account: {budgets:?}") };
