@@ -522,3 +522,19 @@ async fn a_stream_that_refuses_for_ever_fails_the_poll_and_the_next_sends_again(
     assert_eq!(bench.ends("1").await, (Status::Active, 90_000));
     assert_eq!(bench.ends("2").await, (Status::Gone, 100_000));
 }
+
+#[tokio::test]
+async fn rows_that_a_map_leaves_out_are_none_of_those_that_were_not_shown() {
+    let bench = Bench::with("[http]\n", "[[skip]]\nfrom = \"status\"\nis = \"Withdrawn\"\n\n[http]\n");
+    bench.site.list_many(7);
+    bench.site.set("3", 100_000, "Withdrawn");
+    bench.site.set("5", 100_000, "Withdrawn");
+    let first = bench.poll().await.unwrap();
+    assert_eq!((first.outcome, first.listings, first.message), (Some(RunOutcome::Complete), 5, None));
+    bench.site.remove("1");
+    let gone = [bench.poll().await.unwrap().gone, bench.poll().await.unwrap().gone];
+    assert_eq!(gone, [0, 1], "and what is gone is said to be");
+    // One of them is left out, so that a page that shifts is noticed all the same.
+    bench.site.remove_first_after_page(1);
+    assert_eq!(bench.poll().await.unwrap().outcome, Some(RunOutcome::Partial));
+}

@@ -127,6 +127,8 @@ pub struct Page {
     pub next: Next,
     /// How many listings the source says the whole search has, where it says so.
     pub total: Option<u64>,
+    /// How many rows were left out because they are none that the search is about. The total counts them too.
+    pub left_out: u64,
     /// Where the next incremental scan should start, if this scan completes.
     pub watermark: Option<String>,
 }

@@ -77,6 +77,8 @@ pub(super) struct Scan<'a> {
     whole: bool,
     /// Rows of which not even the id was understood: any listing may be behind them.
     pub(super) unread_rows: u64,
+    /// Rows that are none of the search's listings, though the total counts them.
+    left_out: u64,
     /// The most listings that any page said there are: a listing may leave while the scan goes on.
     total: Option<u64>,
     /// The pages lead nowhere: the next scan begins anew instead of going on.
@@ -179,6 +181,7 @@ impl<'a> Scan<'a> {
             gone_elsewhere: None,
             whole: true,
             unread_rows: 0,
+            left_out: 0,
             total: None,
             astray: false,
             incremental: false,
@@ -226,7 +229,8 @@ impl<'a> Scan<'a> {
             polled.bytes += answer.body.len() as u64;
             watermark = page.watermark.clone().or(watermark);
             self.total = page.total.max(self.total);
-            empty_pages = if page.rows.is_empty() { empty_pages + 1 } else { 0 };
+            self.left_out += page.left_out;
+            empty_pages = if page.rows.is_empty() && page.left_out == 0 { empty_pages + 1 } else { 0 };
             let next = page.next.clone();
             self.watch(&page.rows, !matches!(next, Next::Page(_)), now, polled).await?;
             self.take_page(page, number, now, polled).await?;
@@ -278,7 +282,7 @@ impl<'a> Scan<'a> {
     async fn finish_full(&mut self, polled: &mut Polled) -> Result<(RunOutcome, Option<String>), PollError> {
         let seen = self.seen.len() as u64;
         let judged = self.whole && self.manners.coverage == Coverage::Snapshot;
-        if judged && self.total.is_some_and(|total| seen + self.unread_rows < total) {
+        if judged && self.total.is_some_and(|total| seen + self.unread_rows + self.left_out < total) {
             // The pages shifted while they were read. The next poll asks for everything again.
             let total = self.total.unwrap_or_default();
             return Ok((RunOutcome::Partial, Some(format!("{seen} of {total} listings were shown"))));

@@ -153,10 +153,12 @@ impl HttpSource {
         url
     }
 
-    fn rows(&self, opened: &Opened<'_>, now: Time) -> (Vec<Row>, Option<Time>) {
+    /// The rows, how many were left out, and the latest watermark.
+    fn rows(&self, opened: &Opened<'_>, now: Time) -> (Vec<Row>, u64, Option<Time>) {
         let watermark = self.http().watermark.as_ref();
         let mut reader: Reader = self.map.bind_json();
         let mut latest = None;
+        let mut left_out = 0;
         let mut read = Vec::with_capacity(opened.rows.len());
         for raw in &opened.rows {
             match reader.parts(reader::Row::Json(raw.as_bytes()), "", now) {
@@ -164,7 +166,7 @@ impl HttpSource {
                     let found = Found { native_id: parts.native_id, at: parts.at, listing: parts.listing };
                     read.push(Row::Found(Box::new(found)));
                 }
-                Ok(None) => {}
+                Ok(None) => left_out += 1,
                 Err(error) => {
                     let raw = raw.get(..raw.floor_char_boundary(Reject::RAW_MAX)).unwrap_or(raw).to_owned();
                     read.push(Row::Refused { native_id: None, reason: error.reason, detail: error.detail, raw });
@@ -176,7 +178,7 @@ impl HttpSource {
                 latest = latest.max(watermark.read(&text, &self.map.plan.zone, now));
             }
         }
-        (read, latest)
+        (read, left_out, latest)
     }
 
     /// Takes the values of secrets out of a text before it is cut for a message: a server may say the key that it does
@@ -250,7 +252,7 @@ impl Source for HttpSource {
         let http = self.http();
         if http.empty_status.contains(&answer.status) {
             // Without a total: an address that is no more must not make homes gone.
-            return Ok(Page { rows: Vec::new(), next: Next::End, total: None, watermark: None });
+            return Ok(Page { next: Next::End, ..Page::default() });
         }
         let hide = |text: &str| self.hide(text);
         let opened = http.envelope.open(text(answer, hide)?, hide)?;
@@ -263,11 +265,12 @@ impl Source for HttpSource {
             answer,
             opened: &opened,
         };
-        let (rows, latest) = self.rows(&opened, now);
+        let (rows, left_out, latest) = self.rows(&opened, now);
         let since = cursor.since.as_deref().and_then(|since| Time::parse(since).ok());
         Ok(Page {
             next: turned.next()?,
             total: turned.total(),
+            left_out,
             watermark: latest.max(since.filter(|_| latest.is_some())).map(Watermark::kept),
             rows,
         })

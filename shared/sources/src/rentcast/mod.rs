@@ -174,7 +174,7 @@ impl Source for RentCast {
             rows.push(body.row(raw, native_id, |fields| row::read(fields, self.purpose)));
         }
         let total = answer.header("x-total-count").and_then(|total| total.trim().parse().ok());
-        Ok(Page { rows, next: self.next(cursor, answer, raws.len() as u64), total, watermark: None })
+        Ok(Page { rows, next: self.next(cursor, answer, raws.len() as u64), total, left_out: 0, watermark: None })
     }
 }
 

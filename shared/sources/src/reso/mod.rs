@@ -336,6 +336,7 @@ impl Source for Reso {
             rows,
             next: next.map_or(Next::End, |place| Next::Page(onto(cursor, place.position()))),
             total,
+            left_out: 0,
             watermark: watermark.map(|at| format!("{:.3}", at.timestamp())),
         })
     }

@@ -259,7 +259,7 @@ impl Zillow {
             false => Next::End,
         };
         let total = place.total.map(|total| total.saturating_add(place.extra));
-        Page { rows: rows.rows, next, total, watermark: None }
+        Page { rows: rows.rows, next, total, left_out: 0, watermark: None }
     }
 
     /// Goes to what is to be read after this answer. `false` where nothing is.
