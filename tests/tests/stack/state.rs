@@ -166,8 +166,11 @@ impl State {
     /// Compares what is stored of these observations' homes and markets with what they alone say. The markets must
     /// have no homes but theirs.
     pub(crate) async fn check(&self, tables: &Tables, observations: &[Observation]) -> Result<(), String> {
+        // Objects of the lake lie in no order of arrival. What was stored is the same in any order in which none is late.
+        let mut in_time: Vec<&Observation> = observations.iter().collect();
+        in_time.sort_by_key(|observation| observation.at);
         let mut recomputed = Recomputation::default();
-        for observation in observations {
+        for observation in in_time {
             recomputed.add(observation)?;
         }
         let store = self.store(tables);
