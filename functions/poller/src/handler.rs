@@ -143,6 +143,9 @@ impl App<'_> {
                 // The source will be no better in a minute: the schedule asks it again in its own time.
                 tracing::error!(search = task.search, %error, "the source could not be polled");
                 self.meter.count("PollsFailed", 1);
+                if let PollError::Drifted(_) = error {
+                    self.meter.count("FieldsDrifted", 1);
+                }
                 Ok(Outcome::Done)
             }
             Err(error) => Err(error.into()),

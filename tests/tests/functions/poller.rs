@@ -25,6 +25,10 @@ use crate::planner::Book;
 const HOMES: u32 = 60;
 const PREFIX: &str = "stoop/test/";
 
+/// How files are read.
+const MAP: &str = "name = 'mls'\ncountry = 'US'\ncurrency = 'USD'\npurpose = 'sale'\n[fields]\n\
+                   native_id = { from = 'id' }\nlist_price = { from = 'price' }\ncity = { constant = 'Seattle' }\n";
+
 /// What the function is put on: a portal, a queue and a database.
 struct Stage {
     bench: Bench,
@@ -432,10 +436,8 @@ async fn a_source_that_was_down_five_times_is_skipped_and_that_is_no_failure() {
 #[tokio::test]
 async fn files_that_take_longer_than_a_function_may_are_read_by_several() {
     let mut stage = Stage::without_searches(None).await;
-    let map = "name = 'mls'\ncountry = 'US'\ncurrency = 'USD'\npurpose = 'sale'\n[fields]\n\
-               native_id = { from = 'id' }\nlist_price = { from = 'price' }\ncity = { constant = 'Seattle' }\n";
     let search = format!("[[search]]\nname = '{SEARCH}'\nsource = 'maps/mls.toml'\nfiles = 'in/*.csv'\n");
-    stage.uploads = Uploads::accepted(&search).with_file("maps/mls.toml", map);
+    stage.uploads = Uploads::accepted(&search).with_file("maps/mls.toml", MAP);
     let folder = stage.bench.path().join("in");
     std::fs::create_dir(&folder).unwrap();
     for (name, homes) in [("a.csv", 0..3_500), ("b.csv", 3_000..4_000)] {
@@ -458,6 +460,30 @@ async fn files_that_take_longer_than_a_function_may_are_read_by_several() {
     assert!(rounds > 2, "{rounds}");
     assert_eq!((streamed.len(), streamed.values().max()), (4_000, Some(&1)), "every home once");
     assert!(stage.counted().contains_key("PollsComplete"));
+}
+
+#[tokio::test]
+async fn a_source_that_drifts_is_counted_whether_its_search_warns_or_freezes() {
+    let mut stage = Stage::without_searches(None).await;
+    let folder = stage.bench.path().join("in");
+    std::fs::create_dir(&folder).unwrap();
+    let put = |name: &str, price: &str| {
+        let rows: String = (0..40).map(|home| format!("{name}{home},{price}\n")).collect();
+        std::fs::write(folder.join(name), format!("id,price\n{rows}")).unwrap();
+    };
+    ["1.csv", "2.csv", "3.csv"].map(|name| put(name, "500000"));
+    let search = format!("[[search]]\nname = '{SEARCH}'\nsource = 'maps/mls.toml'\nfiles = 'in/*.csv'\n");
+    stage.uploads = Uploads::accepted(&search).with_file("maps/mls.toml", MAP);
+    assert_eq!(stage.take_one(&task(SEARCH)).await, nothing());
+    assert_eq!((stage.streamed().len(), count_of(&stage.counted(), "FieldsDrifted")), (120, 0));
+    put("4.csv", "");
+    for (drift, ended, streamed) in [("freeze", "PollsFailed", 0), ("warn", "PollsComplete", 40)] {
+        stage.uploads = Uploads::accepted(&format!("{search}drift = '{drift}'\n")).with_file("maps/mls.toml", MAP);
+        assert_eq!(stage.take_one(&task(SEARCH)).await, nothing());
+        let counts = stage.counted();
+        assert_eq!((counts[ended], counts["FieldsDrifted"]), (1, 1), "{drift}");
+        assert_eq!(stage.streamed().len(), streamed, "{drift}");
+    }
 }
 
 #[tokio::test]
