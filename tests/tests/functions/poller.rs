@@ -471,7 +471,7 @@ async fn a_source_that_drifts_is_counted_whether_its_search_warns_or_freezes() {
         let rows: String = (0..40).map(|home| format!("{name}{home},{price}\n")).collect();
         std::fs::write(folder.join(name), format!("id,price\n{rows}")).unwrap();
     };
-    ["1.csv", "2.csv", "3.csv"].map(|name| put(name, "500000"));
+    ["1.csv", "2.csv", "3.csv"].iter().for_each(|name| put(name, "500000"));
     let search = format!("[[search]]\nname = '{SEARCH}'\nsource = 'maps/mls.toml'\nfiles = 'in/*.csv'\n");
     stage.uploads = Uploads::accepted(&search).with_file("maps/mls.toml", MAP);
     assert_eq!(stage.take_one(&task(SEARCH)).await, nothing());
