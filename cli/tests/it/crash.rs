@@ -1,0 +1,179 @@
+//! A replay that is killed or interrupted at any moment and started again ends where a clean one ends.
+
+#![cfg(unix)]
+
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
+use serde_json::{Value, json};
+use stoop_embedded::Database;
+use crate::support::{Room, Running, map, says, text, until};
+
+const ROWS: usize = 24_000;
+
+/// So many rows a second leave time to be killed in: what was read is committed twice a second.
+const RATE: &str = "8000";
+
+/// What a clean run leaves behind.
+#[derive(Debug, PartialEq)]
+struct State {
+    markets: Value,
+    homes: Value,
+    verified: Value,
+    /// The ids of the alerts in the ledger.
+    alerts: Vec<String>,
+}
+
+/// A folder with rows to replay, and rules that tell many of the drops in them.
+fn room() -> Room {
+    static ROWS_TEXT: OnceLock<String> = OnceLock::new();
+    let room = Room::new();
+    let rows = || room.stoop(&["simulate", "--rows", &ROWS.to_string(), "--homes", "1000"]).ok().stdout;
+    room.write("rows.jsonl", ROWS_TEXT.get_or_init(rows));
+    room.write("stoop.toml", "[alerts]\ndrop_percent = 3\n");
+    room
+}
+
+fn state(room: &Room) -> State {
+    State {
+        markets: room.json(&["markets", "--limit", "100000"]),
+        homes: room.json(&["homes", "us", "--all", "--limit", "100000"]),
+        verified: room.is_equal(),
+        alerts: room.alert_ids(),
+    }
+}
+
+fn clean() -> &'static State {
+    static CLEAN: OnceLock<State> = OnceLock::new();
+    CLEAN.get_or_init(|| {
+        let room = room();
+        let told = replay_to_the_end(&room);
+        says(&told, &json!({ "rows": ROWS, "duplicates": 0, "homes": 1_000 }));
+        let state = state(&room);
+        assert!(state.alerts.len() > 100, "enough alerts to lose some: {}", state.alerts.len());
+        assert_eq!(ids_in_file(&room), state.alerts, "each told once");
+        state
+    })
+}
+
+/// The arguments of a replay, with the project's map.
+fn with_replay<T>(extra: &[&str], run: impl FnOnce(&[&str]) -> T) -> T {
+    let map = map("simulated.toml");
+    let args = ["replay", "--map", &map, "rows.jsonl", "--config", "stoop.toml"];
+    run(&args.into_iter().chain(extra.iter().copied()).collect::<Vec<_>>())
+}
+
+fn replay_to_the_end(room: &Room) -> Value {
+    let told = with_replay(&[], |args| room.json(args));
+    says(&told, &json!({ "complete": true, "stale": 0 }));
+    told
+}
+
+fn start(room: &Room) -> Running {
+    with_replay(&["--rate", RATE], |args| room.start(args))
+}
+
+fn committed(room: &Room) -> u64 {
+    let database = Database::open_read(&room.path("stoop.db"), &room.path("stoop-data"));
+    database.ok().and_then(|database| database.counts().ok()).map_or(0, |counts| counts.observations)
+}
+
+/// The ids in `alerts.jsonl`, sorted. A torn last line is none.
+fn ids_in_file(room: &Room) -> Vec<String> {
+    let lines = std::fs::read_to_string(room.path("stoop-data/alerts.jsonl")).unwrap_or_default();
+    let id = |line: &str| Some(text(&serde_json::from_str::<Value>(line).ok()?["id"]).to_owned());
+    let mut ids: Vec<String> = lines.lines().filter_map(id).collect();
+    ids.sort();
+    ids
+}
+
+/// Starts a replay, kills it as soon as `is_time` says so, and looks that what it left is whole.
+fn killed_when(room: &Room, what: &str, mut is_time: impl FnMut() -> bool) -> u64 {
+    let mut running = start(room);
+    until(what, || {
+        assert!(!running.has_ended(), "it ended before it could be killed: {what}");
+        is_time().then_some(())
+    });
+    running.kill();
+    let kept = committed(room);
+    if kept > 0 {
+        room.is_equal();
+    }
+    kept
+}
+
+/// After whatever happened, the same replay again ends in the state of a clean one, with each alert told.
+#[track_caller]
+fn ends_like_a_clean_run(room: &Room) {
+    let kept = committed(room);
+    let told = replay_to_the_end(room);
+    assert_eq!((&told["rows"], &told["duplicates"]), (&json!(ROWS), &json!(kept)));
+    assert_eq!(&state(room), clean());
+    // A crash between telling and noting it tells again, under the same id; nothing is left untold.
+    let told: BTreeSet<String> = ids_in_file(room).into_iter().collect();
+    assert!(told.iter().eq(&clean().alerts), "told {} of {}", told.len(), clean().alerts.len());
+    let again = with_replay(&[], |args| room.json(args));
+    says(&again, &json!({ "changed_nothing": true, "duplicates": ROWS, "alerts": 0 }));
+}
+
+#[test]
+fn killed_after_its_first_commit() {
+    let room = room();
+    let kept = killed_when(&room, "a first commit", || committed(&room) > 0);
+    assert!(kept > 0 && kept < ROWS as u64, "{kept}");
+    ends_like_a_clean_run(&room);
+}
+
+#[test]
+fn killed_half_way_through() {
+    let room = room();
+    let kept = killed_when(&room, "half of the rows", || committed(&room) >= ROWS as u64 / 2);
+    assert!(kept >= ROWS as u64 / 2 && kept < ROWS as u64, "{kept}");
+    ends_like_a_clean_run(&room);
+}
+
+#[test]
+fn killed_while_alerts_are_told() {
+    let room = room();
+    let kept = killed_when(&room, "some alerts", || ids_in_file(&room).len() >= 20);
+    assert!(kept > 0, "nothing is told of what is not stored");
+    ends_like_a_clean_run(&room);
+}
+
+#[test]
+fn killed_again_and_again_at_one_moment_after_another() {
+    let room = room();
+    let mut before = 0;
+    for round in 0..8 {
+        let began = std::time::Instant::now();
+        let wait = std::time::Duration::from_millis(20 + 170 * round);
+        let kept = killed_when(&room, "a moment", || began.elapsed() >= wait);
+        assert!(kept >= before, "round {round}: what was stored is stored");
+        before = kept;
+    }
+    ends_like_a_clean_run(&room);
+}
+
+#[test]
+fn interrupted_it_finishes_its_batch_and_says_how_to_go_on() {
+    let room = room();
+    let mut command = with_replay(&["--rate", RATE], |args| room.command(args));
+    let running = Running(command.stdout(std::process::Stdio::piped()).spawn().unwrap());
+    until("a first commit", || (committed(&room) > 0).then_some(()));
+    running.interrupt();
+    let mut running = running;
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut running.0.stdout.take().unwrap(), &mut said).unwrap();
+    assert_eq!(running.wait(), Some(130));
+    assert!(said.contains("Stopped before the end; run it again to go on."), "{said}");
+    let kept = committed(&room);
+    assert!(kept > 0 && kept < ROWS as u64, "{kept}");
+    room.is_equal();
+    // What was read before the interruption is all taken in, and judged.
+    let run = &room.json(&["runs"])["runs"][0];
+    says(run, &json!({ "outcome": "partial", "message": "stopped by the user" }));
+    assert_eq!(run["counts"]["observations"], kept);
+    assert_eq!(run["counts"]["rows"], kept);
+    assert_eq!(run["counts"]["alerts"], room.alert_ids().len());
+    ends_like_a_clean_run(&room);
+}

@@ -1,0 +1,316 @@
+//! `stoop demo`, `stoop poll` and `stoop run` against a portal on loopback, and a webhook that is told.
+
+#![cfg(unix)]
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+use stoop_domain::Time;
+use stoop_embedded::{Counts, Database};
+use stoop_simulation::{Fault, Portal, PortalConfig, Simulation, SimulationConfig};
+use crate::support::{Room, Running, number, says, text, until};
+
+const TOKEN: &str = "a-token-of-the-test";
+
+/// The variable that a search takes its token from.
+const TOKEN_ENV: &str = "STOOP_TEST_TOKEN";
+
+/// A portal with homes of four regions, whose time passes when the test says so.
+struct Market {
+    simulation: Arc<Mutex<Simulation>>,
+    portal: Portal,
+}
+
+impl Market {
+    fn new() -> Self {
+        // Some time ago by any clock, so that no clock finds its times in the future.
+        let start = Time::parse("2025-03-03T00:00:00Z").unwrap();
+        let simulation = Arc::new(Mutex::new(Simulation::new(SimulationConfig::new(11, start, 300, 8))));
+        let config = PortalConfig { token: Some(TOKEN.into()), ..PortalConfig::new(move || start) };
+        let portal = Portal::start(Arc::clone(&simulation), config).unwrap();
+        Self { simulation, portal }
+    }
+
+    fn days_pass(&self, days: i64) {
+        let mut simulation = self.simulation.lock().unwrap();
+        let later = simulation.now().plus_ms(days * Time::DAY_MS);
+        simulation.advance(later);
+    }
+
+    fn listed(&self) -> usize {
+        self.simulation.lock().unwrap().homes().count()
+    }
+
+    /// A room with a configuration of one search for all that the portal has.
+    fn room(&self, alerts: &str) -> Room {
+        let room = Room::new();
+        let config = format!(
+            "[alerts]\ndrop_percent = 2\n{alerts}\n[[search]]\nname = \"all\"\nsource = \"reso\"\nevery = \"1s\"\n\
+             [search.params]\nurl = \"{}/odata\"\nname = \"mls\"\ntoken = {{ env = \"{TOKEN_ENV}\" }}\ntop = 100\n",
+            self.portal.url()
+        );
+        room.write("stoop.toml", config);
+        room
+    }
+}
+
+/// `stoop poll all`, with the token in the environment.
+fn poll(room: &Room) -> crate::support::Outcome {
+    crate::support::Outcome::of(room.command(&["poll", "all", "--json"]).env(TOKEN_ENV, TOKEN))
+}
+
+fn run(room: &Room) -> Running {
+    let mut command = room.command(&["run"]);
+    Running(command.env(TOKEN_ENV, TOKEN).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+}
+
+#[test]
+fn a_poll_takes_in_what_the_portal_shows_and_then_what_changed() {
+    let market = Market::new();
+    let room = market.room("");
+    let first = poll(&room).ok().json();
+    let listed = market.listed();
+    says(&first, &json!({ "listings": listed, "new": listed, "changed": 0, "gone": 0, "rejects": 0 }));
+    assert_eq!(number(&first["pages"]), listed.div_ceil(100) as f64);
+    assert_eq!(room.is_equal()["homes"], listed);
+    // Nothing has changed since: the portal is asked for the last minutes only, and what it has of them is known.
+    let again = poll(&room).ok().json();
+    says(&again, &json!({ "pages": 1, "new": 0, "changed": 0 }));
+    assert!(number(&again["listings"]) < 10.0, "{again}");
+
+    market.days_pass(20);
+    let later = poll(&room).ok().json();
+    assert!(number(&later["changed"]) > 0.0 && number(&later["price_changes"]) > 0.0, "{later}");
+    let alerts = room.alert_ids();
+    assert!(!alerts.is_empty());
+    assert_eq!(room.alert_lines().len(), alerts.len());
+    assert_eq!(room.is_equal()["homes"], market.listed());
+    let runs = room.json(&["runs"]);
+    says(&runs, &json!({ "total": 3 }));
+    says(&runs["runs"][0], &json!({ "kind": "poll", "subject": "all", "outcome": "complete" }));
+    // The pages lie verbatim beside the database.
+    assert!(room.path("stoop-data/raw").read_dir().unwrap().count() > 0);
+    assert!(!room.read("stoop.toml").contains(TOKEN));
+}
+
+#[test]
+fn a_missing_token_is_a_mistake_and_a_wrong_one_a_failure() {
+    let market = Market::new();
+    let room = market.room("");
+    room.stoop(&["poll", "all"]).refused(&["search[0].params.token: the environment has no variable", TOKEN_ENV]);
+    room.stoop(&["poll", "most"]).refused(&[TOKEN_ENV]);
+    let wrong = crate::support::Outcome::of(room.command(&["poll", "all"]).env(TOKEN_ENV, "another"));
+    assert_eq!(wrong.code, Some(1), "{}", wrong.stderr);
+    assert!(wrong.stderr.contains("status 401") && wrong.stderr.contains("token"), "{}", wrong.stderr);
+    assert!(!wrong.stderr.contains("another"), "a secret is never shown: {}", wrong.stderr);
+    says(&room.json(&["runs"])["runs"][0], &json!({ "outcome": "failed" }));
+    let unknown = crate::support::Outcome::of(room.command(&["poll", "most"]).env(TOKEN_ENV, TOKEN));
+    unknown.refused(&["the search \"most\" is not configured; there are: all"]);
+}
+
+#[test]
+fn a_portal_that_answers_html_with_status_200_fails_the_poll_and_the_next_one_goes_on() {
+    let market = Market::new();
+    let room = market.room("");
+    market.portal.faults().plan(Fault::Html, 1);
+    let failed = poll(&room);
+    assert_eq!(failed.code, Some(1), "{}", failed.stderr);
+    assert!(failed.stderr.to_lowercase().contains("html"), "{}", failed.stderr);
+    says(&room.json(&["runs"])["runs"][0], &json!({ "outcome": "failed" }));
+    poll(&room).ok();
+    assert_eq!(room.is_equal()["homes"], market.listed());
+}
+
+#[test]
+fn a_portal_that_leads_in_a_circle_fails_the_poll_and_keeps_what_was_read() {
+    let market = Market::new();
+    let room = market.room("");
+    market.portal.faults().plan(Fault::LoopingLink, 10);
+    let failed = poll(&room);
+    assert_eq!(failed.code, Some(1), "{}", failed.stderr);
+    assert!(failed.stderr.contains("leads back to the page it stands on"), "{}", failed.stderr);
+    market.portal.faults().clear();
+    room.is_equal();
+    poll(&room).ok();
+    assert_eq!(room.is_equal()["homes"], market.listed());
+}
+
+#[test]
+fn a_portal_that_stumbles_is_asked_again() {
+    let market = Market::new();
+    let room = market.room("");
+    market.portal.faults().plan(Fault::ServerError, 1);
+    market.portal.faults().plan(Fault::Drop, 1);
+    market.portal.faults().plan(Fault::TooManyRequests { retry_after_s: 1 }, 1);
+    market.portal.faults().plan(Fault::GarbageRow, 1);
+    let polled = poll(&room).ok().json();
+    says(&polled, &json!({ "rejects": 1, "new": market.listed() - 1 }));
+    let rejects = room.rejects();
+    assert!(rejects[0].0.contains("page 1, row 1"), "{rejects:?}");
+    room.is_equal();
+}
+
+#[test]
+fn a_search_that_shows_nothing_is_polled_less_often_and_after_a_restart_still() {
+    let market = Market::new();
+    let room = market.room("");
+    room.write("stoop.toml", room.read("stoop.toml").replace("every = \"1s\"", "every = \"1s\"\nevery_max = \"3s\""));
+    for log in ["first.log", "second.log"] {
+        let out = std::fs::File::create(room.path(log)).unwrap();
+        let mut command = room.command(&["run"]);
+        let mut running = Running(command.env(TOKEN_ENV, TOKEN).stdout(out).stderr(Stdio::null()).spawn().unwrap());
+        until("the longest distance", || {
+            assert!(!running.has_ended());
+            room.read(log).contains("next in 3.0 s").then_some(())
+        });
+        running.interrupt();
+        assert_eq!(running.wait(), Some(0));
+    }
+    let (first, second) = (room.read("first.log"), room.read("second.log"));
+    let mut polls = first.lines().filter(|line| line.contains("all: "));
+    assert!(!polls.next().unwrap().contains("next in"), "of the first poll nothing is learnt: {first}");
+    let restarted = second.lines().find(|line| line.contains("all: ")).unwrap();
+    assert!(restarted.ends_with("next in 3.0 s"), "a restart goes on from there: {second}");
+}
+
+#[test]
+fn a_run_polls_until_interrupted_and_the_webhook_gets_every_alert_again_until_it_takes_it() {
+    let market = Market::new();
+    let webhook = Webhook::start(2);
+    let room = market.room(&format!("webhook = \"{}\"", webhook.url));
+    let mut running = run(&room);
+    until("a first poll", || {
+        assert!(!running.has_ended());
+        (counts(&room)?.homes == market.listed() as u64).then_some(())
+    });
+    market.days_pass(20);
+    let first = until("an alert at the webhook", || webhook.heard().into_iter().find(|post| post.status == 200));
+    running.interrupt();
+    assert_eq!(running.wait(), Some(0));
+
+    let ids = room.alert_ids();
+    assert_eq!(room.alert_lines().len(), ids.len(), "each is in the file once");
+    let mut posts: BTreeMap<String, Vec<u16>> = BTreeMap::new();
+    for post in webhook.heard() {
+        posts.entry(text(&post.alert["id"]).to_owned()).or_default().push(post.status);
+    }
+    // The first one was refused twice, sent again until it was taken, and not sent any more then.
+    assert_eq!(posts[text(&first.alert["id"])], [500, 500, 200]);
+    assert!(posts.values().all(|answers| answers.iter().filter(|answer| **answer == 200).count() <= 1), "{posts:?}");
+    assert!(posts.keys().all(|id| ids.contains(id)));
+    says(&first.alert, &json!({ "rule": "price-drop", "why_suspect": null }));
+
+    // The next run goes on: what happened meanwhile is sent, and nothing twice.
+    market.days_pass(20);
+    let running = run(&room);
+    until("all alerts at the webhook", || {
+        let alerts = counts(&room)?.alerts;
+        (alerts > ids.len() as u64 && webhook.taken().len() as u64 == alerts).then_some(())
+    });
+    running.interrupt();
+    assert_eq!(running.wait(), Some(0));
+    assert_eq!(webhook.taken(), room.alert_ids());
+    assert_eq!(room.alert_lines().len(), webhook.taken().len());
+    assert_eq!(room.is_equal()["homes"], market.listed());
+}
+
+#[test]
+fn the_demo_shows_markets_and_alerts_and_goes_on_where_it_stopped() {
+    let room = Room::new();
+    let demo = |seconds: &str| {
+        let args = ["demo", "--seconds", seconds, "--homes", "400", "--speed", "600", "--seed", "7"];
+        room.stoop(&args).ok().stdout
+    };
+    let shown = demo("8");
+    for part in
+        ["A simulated listing portal answers on http://127.0.0.1:", "markets", "active", "seattle", "sale", "rent"]
+    {
+        assert!(shown.contains(part), "{part:?} is not in:\n{shown}");
+    }
+    assert!(shown.lines().any(|line| line.starts_with('▼') && line.contains(" % ") && line.contains('→')), "{shown}");
+    let first = room.is_equal();
+    let alerts = room.alert_ids();
+    assert!(!alerts.is_empty() && number(&first["homes"]) > 100.0);
+    assert_eq!(room.alert_lines().len(), alerts.len());
+
+    let shown = demo("3");
+    assert!(shown.contains("Going on from 2026-01-"), "{shown}");
+    let second = room.is_equal();
+    assert!(number(&second["observations"]) > number(&first["observations"]), "{first} {second}");
+    assert!(alerts.iter().all(|id| room.alert_ids().contains(id)));
+}
+
+fn counts(room: &Room) -> Option<Counts> {
+    Database::open_read(&room.path("stoop.db"), &room.path("stoop-data")).ok()?.counts().ok()
+}
+
+/// A server that takes POSTed alerts: the first few it answers with status 500.
+struct Webhook {
+    url: String,
+    heard: Arc<Mutex<Vec<Post>>>,
+}
+
+#[derive(Clone, Debug)]
+struct Post {
+    alert: Value,
+    /// What it was answered with.
+    status: u16,
+}
+
+impl Webhook {
+    fn start(refuses: usize) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/alerts", listener.local_addr().unwrap());
+        let heard: Arc<Mutex<Vec<Post>>> = Arc::default();
+        let posts = Arc::clone(&heard);
+        // The thread ends with the test's process.
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let Some(alert) = read_post(&stream) else { continue };
+                let mut posts = posts.lock().unwrap();
+                let status = if posts.len() < refuses { 500 } else { 200 };
+                posts.push(Post { alert, status });
+                drop(posts);
+                let answer = format!("HTTP/1.1 {status} So\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+                // A client that has gone will ask again.
+                drop((&stream).write_all(answer.as_bytes()));
+            }
+        });
+        Self { url, heard }
+    }
+
+    fn heard(&self) -> Vec<Post> {
+        self.heard.lock().unwrap().clone()
+    }
+
+    /// The ids of the alerts that it answered with 200, sorted.
+    fn taken(&self) -> Vec<String> {
+        let taken = self.heard().into_iter().filter(|post| post.status == 200);
+        let mut ids: Vec<String> = taken.map(|post| text(&post.alert["id"]).to_owned()).collect();
+        ids.sort();
+        ids
+    }
+}
+
+/// The body of a POST of JSON.
+fn read_post(stream: &TcpStream) -> Option<Value> {
+    let mut reader = BufReader::new(stream);
+    let mut line = String::new();
+    reader.read_line(&mut line).ok()?;
+    assert!(line.starts_with("POST /alerts HTTP/1.1"), "{line}");
+    let mut headers = BTreeMap::new();
+    loop {
+        line.clear();
+        reader.read_line(&mut line).ok()?;
+        let Some((name, value)) = line.trim().split_once(':') else { break };
+        headers.insert(name.to_lowercase(), value.trim().to_owned());
+    }
+    assert_eq!(headers["content-type"], "application/json");
+    let mut body = vec![0; headers["content-length"].parse().unwrap()];
+    reader.read_exact(&mut body).ok()?;
+    Some(serde_json::from_slice(&body).unwrap())
+}

@@ -1,0 +1,174 @@
+//! The price histories of Zillow: the slips in them, and every difference between the changes that Stoop
+//! counts and the rows that are called "Price change".
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+use crate::support::real::{csv_rows, data, replay};
+
+/// The four slips that SOURCE.md speaks of: thousands lost, a rent, a price that is none.
+const SLIPS: [(&str, i64, i64); 4] = [
+    ("zillow/14394774", 550_000, 2_600),
+    ("zillow/58492877", 269_900, 269),
+    ("zillow/80421908", 169_000, 100),
+    ("zillow/83464844", 199_900, 199),
+];
+
+#[test]
+fn zillow_has_four_slips_which_are_suspect_and_not_told() {
+    let Some(replay) = replay("us-zillow-1000-price-history", "price_history", "zillow-price-history.toml") else {
+        return;
+    };
+    replay.says(json!({
+        "rows": 4_707, "observations": 4_707, "duplicates": 3, "quarantined": 0, "homes": 911,
+        "price_changes": 888, "drops": 766, "rises": 122, "alerts": 17, "suspects": 4,
+    }));
+    let steep: BTreeSet<String> = rows(&replay.files[0])
+        .iter()
+        .filter(|row| row.event == "Price change" && row.rate.is_some_and(|rate| rate < -0.9))
+        .map(|row| format!("zillow/{}", row.zpid))
+        .collect();
+    assert_eq!(steep, SLIPS.map(|slip| slip.0.to_owned()).into());
+    let held = replay.drops(&["--suspect"]);
+    assert_eq!(held, SLIPS.map(|(home, from, to)| (home.to_owned(), from, to)).into());
+    let told = replay.drops(&[]);
+    assert_eq!(told.len(), 17);
+    assert!(told.iter().all(|(home, ..)| SLIPS.iter().all(|slip| slip.0 != home)), "{told:?}");
+    // And nothing told is a rent after a sale price: sale and rent are homes of their own.
+    assert!(told.iter().all(|(_, from, to)| from / to < 4), "{told:?}");
+}
+
+/// What is told of one home at one moment, in the order in which a history holds it: by time, then by
+/// status, then by price. Two rows that say the same at the same time are one.
+type Moments<'r> = BTreeMap<(i64, u8, Option<i64>), Vec<&'r Row>>;
+
+#[test]
+fn of_842_price_changes_829_move_the_price_and_59_rows_of_other_names_do() {
+    let Some(files) = data("us-zillow-1000-price-history", "price_history") else { return };
+    let rows = rows(&files[0]);
+    let named = |event: &str| rows.iter().filter(|row| row.event == event).count();
+    assert_eq!((rows.len(), named("Price change"), named("Listed for rent")), (4_707, 842, 227));
+
+    let mut homes: BTreeMap<(&str, bool), Moments<'_>> = BTreeMap::new();
+    for row in &rows {
+        let moment = (row.time_ms, rank(&row.event), row.price);
+        homes.entry((&row.zpid, row.rental)).or_default().entry(moment).or_default().push(row);
+    }
+    assert_eq!(homes.len(), 911);
+    let mut ours: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut theirs: BTreeMap<&str, usize> = BTreeMap::new();
+    for moments in homes.values() {
+        let mut offer = Offer::default();
+        for ((at, rank, price), rows) in moments {
+            let news = offer.next(*at, *rank, *price);
+            let called_change = rows.iter().filter(|row| row.event == "Price change").count();
+            let event = if called_change > 0 { "Price change" } else { &rows[0].event };
+            if matches!(news, "drop" | "rise") {
+                *ours.entry((event, news)).or_default() += 1;
+            }
+            *theirs.entry(news).or_default() += called_change;
+        }
+    }
+    theirs.retain(|_, rows| *rows > 0);
+    assert_eq!(theirs, [("drop", 727), ("rise", 102), (FIRST, 10), (FIRST_AFTER_A_GAP, 1), (KNOWN, 2)].into());
+    assert_eq!(theirs.values().sum::<usize>(), 842);
+    let expected = [
+        (("Price change", "drop"), 727),
+        (("Price change", "rise"), 102),
+        (("Listed for sale", "drop"), 27),
+        (("Listed for sale", "rise"), 15),
+        (("Listed for rent", "drop"), 11),
+        (("Pending sale", "drop"), 1),
+        (("Pending sale", "rise"), 5),
+    ];
+    assert_eq!(ours, expected.into());
+    assert_eq!(ours.values().sum::<usize>(), 888);
+}
+
+const FIRST: &str = "the first price since the home was first seen or was sold";
+const FIRST_AFTER_A_GAP: &str = "the first price after more than 90 days off the market";
+const KNOWN: &str = "the price that was asked already";
+const NONE: &str = "no price, or no offer";
+
+/// A home's offer as far as its price goes, kept in the plainest way.
+#[derive(Default)]
+struct Offer {
+    asked: Option<i64>,
+    on_market: bool,
+    off_since: Option<i64>,
+}
+
+impl Offer {
+    /// What the next row says of the price.
+    fn next(&mut self, at: i64, rank: u8, price: Option<i64>) -> &'static str {
+        match rank {
+            CLOSED => {
+                *self = Self { off_since: self.off_since, ..Self::default() };
+                return NONE;
+            }
+            REMOVED => {
+                self.on_market = false;
+                self.off_since.get_or_insert(at);
+                self.asked = price.or(self.asked);
+                return NONE;
+            }
+            _ => {}
+        }
+        let gone_for = self.off_since.take().map_or(0, |since| at - since);
+        let after_a_gap = rank == ACTIVE && !self.on_market && gone_for > GAP_MS;
+        self.on_market |= rank == ACTIVE;
+        let before = self.asked.take();
+        let compared = before.filter(|_| !after_a_gap);
+        self.asked = price.or(compared);
+        match (compared, price) {
+            (_, None) => NONE,
+            (Some(from), Some(to)) if to < from => "drop",
+            (Some(from), Some(to)) if to > from => "rise",
+            (Some(_), Some(_)) => KNOWN,
+            (None, Some(_)) if before.is_some() => FIRST_AFTER_A_GAP,
+            (None, Some(_)) => FIRST,
+        }
+    }
+}
+
+const GAP_MS: i64 = 90 * 86_400_000;
+
+/// An event of a home's price history.
+struct Row {
+    zpid: String,
+    rental: bool,
+    time_ms: i64,
+    event: String,
+    price: Option<i64>,
+    rate: Option<f64>,
+}
+
+/// Events of one moment are told apart by status, then by price: on offer, under contract, sold, removed.
+const ACTIVE: u8 = 0;
+const CLOSED: u8 = 3;
+const REMOVED: u8 = 4;
+
+fn rank(event: &str) -> u8 {
+    match event {
+        "Listed for sale" | "Listed for rent" | "Price change" => ACTIVE,
+        "Contingent" => 1,
+        "Pending sale" => 2,
+        "Sold" => CLOSED,
+        "Listing removed" => REMOVED,
+        other => panic!("{other}"),
+    }
+}
+
+fn rows(file: &str) -> Vec<Row> {
+    csv_rows(file)
+        .into_iter()
+        .map(|row| Row {
+            rental: row["posting_is_rental"] == "true",
+            time_ms: row["time_ms"].parse().unwrap(),
+            price: row["price"].parse().ok(),
+            rate: row["price_change_rate"].parse().ok(),
+            zpid: row["zpid"].clone(),
+            event: row["event"].clone(),
+        })
+        .collect()
+}

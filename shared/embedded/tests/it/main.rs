@@ -1,0 +1,9 @@
+//! What holds of the ports on SQLite and folders.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod crash;
+mod handles;
+mod open;
+mod queues_and_files;
+mod support;

@@ -1,0 +1,138 @@
+//! What is opened, and what is left alone.
+
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+
+use stoop_embedded::{Database, OpenError};
+use stoop_pipeline::ports::{Account, Budgets};
+use crate::support::{apply, files, lake, now, observation, open, places};
+
+/// Both ways to open, which must refuse alike.
+fn refusals(folder: &Path) -> [OpenError; 2] {
+    let (path, data) = places(folder);
+    [Database::open(&path, &data).unwrap_err(), Database::open_read(&path, &data).unwrap_err()]
+}
+
+#[test]
+fn a_file_of_something_else_is_left_as_it_is() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let (path, _) = places(folder.path());
+    fs::write(&path, "price,city\n1,Agadir\n").unwrap();
+    for refusal in refusals(folder.path()) {
+        assert!(refusal.to_string().ends_with("is no SQLite database, not a database of Stoop; it was left as it is"));
+    }
+    assert_eq!(fs::read_to_string(&path).unwrap(), "price,city\n1,Agadir\n");
+    assert_eq!(files(folder.path()), ["stoop.db"]);
+}
+
+#[test]
+fn another_programs_database_is_left_as_it_is() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let (path, _) = places(folder.path());
+    rusqlite::Connection::open(&path).unwrap().execute_batch("CREATE TABLE t(a); PRAGMA journal_mode = WAL").unwrap();
+    let before = fs::read(&path).unwrap();
+    for refusal in refusals(folder.path()) {
+        assert!(matches!(refusal, OpenError::NotOurs { .. }), "{refusal}");
+        assert!(refusal.to_string().contains("another program's SQLite database"));
+    }
+    assert_eq!(fs::read(&path).unwrap(), before);
+    assert_eq!(files(folder.path()), ["stoop.db"]);
+}
+
+#[test]
+fn a_database_of_a_newer_stoop_is_refused() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let (path, _) = places(folder.path());
+    drop(open(folder.path()));
+    // While the newer program runs, the new version may stand in its write-ahead log alone.
+    let newer = rusqlite::Connection::open(&path).unwrap();
+    newer.pragma_update(None, "user_version", 3).unwrap();
+    for refusal in refusals(folder.path()) {
+        assert!(refusal.to_string().ends_with("has format 3; this program reads format 2: update Stoop"), "{refusal}");
+    }
+    drop(newer);
+    for refusal in refusals(folder.path()) {
+        assert!(matches!(refusal, OpenError::Newer { found: 3, .. }), "{refusal}");
+    }
+}
+
+#[test]
+fn a_database_of_the_first_format_is_brought_up_to_this_one() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let (path, data) = places(folder.path());
+    let database = open(folder.path());
+    apply(&database, &[&observation("1", 0, 0)]);
+    drop(database);
+    let older = rusqlite::Connection::open(&path).unwrap();
+    older.execute_batch("DROP TABLE accounts; PRAGMA user_version = 1").unwrap();
+    drop(older);
+    assert_eq!(Database::open_read(&path, &data).unwrap().counts().unwrap().homes, 1, "a reader takes it as it is");
+    for _ in 0..2 {
+        let database = open(folder.path());
+        assert_eq!(database.counts().unwrap().homes, 1);
+        assert_eq!(now(Budgets::load(&*database, "a")).unwrap(), (Account::default(), 0));
+    }
+    let version: i64 =
+        rusqlite::Connection::open(&path).unwrap().pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    assert_eq!(version, 2);
+}
+
+#[test]
+fn places_where_no_database_can_be_are_named() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().join("none/stoop.db");
+    for open in [Database::open, Database::open_read] {
+        let refusal = open(&path, folder.path()).unwrap_err();
+        assert!(refusal.to_string().contains("none/stoop.db does not exist"), "{refusal}");
+        let refusal = open(folder.path(), folder.path()).unwrap_err();
+        assert!(refusal.to_string().contains("is a folder"), "{refusal}");
+    }
+    let (path, data) = places(folder.path());
+    fs::write(&data, "").unwrap();
+    let refusal = Database::open(&path, &data).unwrap_err();
+    assert!(matches!(refusal, OpenError::DataIsFile(_)), "{refusal}");
+    assert!(!path.exists());
+}
+
+#[test]
+fn a_reader_makes_no_file() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let (path, data) = places(folder.path());
+    let refusal = Database::open_read(&path, &data).unwrap_err();
+    assert!(matches!(refusal, OpenError::Missing(_)), "{refusal}");
+    assert_eq!(files(folder.path()), Vec::<String>::new());
+}
+
+#[test]
+fn an_empty_file_becomes_a_database() {
+    let folder = tempfile::TempDir::new().unwrap();
+    fs::write(places(folder.path()).0, "").unwrap();
+    assert_eq!(open(folder.path()).counts().unwrap().homes, 0);
+}
+
+#[test]
+fn a_damaged_file_is_an_error_with_its_name() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let (path, _) = places(folder.path());
+    drop(open(folder.path()));
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[100..].fill(0xaa);
+    fs::write(&path, bytes).unwrap();
+    let refusal = Database::open(&path, folder.path()).unwrap_err();
+    assert!(refusal.to_string().contains("stoop.db"), "{refusal}");
+    assert!(refusal.source().unwrap().to_string().contains("malformed"), "{:?}", refusal.source());
+}
+
+#[test]
+fn a_database_knows_its_data_folder() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let (path, data) = places(folder.path());
+    let seen = observation("1", 0, 3_000_000);
+    apply(&open(folder.path()), &[&seen]);
+    let other = folder.path().join("other");
+    let refusal = Database::open(&path, &other).unwrap_err();
+    assert!(matches!(refusal, OpenError::LakeElsewhere { .. }), "{refusal}");
+    fs::rename(&data, &other).unwrap();
+    assert_eq!(lake(&Database::open(&path, &other).unwrap()), [seen], "it may move as a whole");
+}

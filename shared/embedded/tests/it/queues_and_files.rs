@@ -1,0 +1,172 @@
+//! The feed and the stream are trimmed, the lake is cut into files, and files are written whole.
+
+use std::fs;
+
+use stoop_domain::{Alert, AlertId, HomeId, Minor, Time, Verdict};
+use stoop_embedded::{FilePublisher, PageFolder};
+use stoop_pipeline::ports::{Ledger, Pages, Publisher, Stream};
+use crate::support::{apply, files, lake, market, now, observation, open};
+
+#[test]
+fn the_feed_is_trimmed_to_what_some_consumer_has_not_read() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let database = open(folder.path());
+    for minute in 0..6 {
+        apply(&database, &[&observation("1", minute, 0)]);
+    }
+    let places =
+        |after| -> Vec<i64> { database.changes(after, 99).unwrap().into_iter().map(|(place, _)| place).collect() };
+    assert_eq!(places(0), [1, 2, 3, 4, 5, 6]);
+    assert_eq!(places(4), [5, 6]);
+    assert_eq!(database.changes(1, 2).unwrap().len(), 2);
+    assert_eq!(database.checkpoint("alerts").unwrap(), 0);
+    database.set_checkpoint("slow", 2).unwrap();
+    database.set_checkpoint("alerts", 5).unwrap();
+    database.set_checkpoint("alerts", 3).unwrap();
+    assert_eq!(database.checkpoint("alerts").unwrap(), 5, "what is done is done");
+    assert_eq!(places(0), [3, 4, 5, 6]);
+    database.set_checkpoint("slow", 6).unwrap();
+    database.set_checkpoint("alerts", 6).unwrap();
+    assert_eq!(places(0), Vec::<i64>::new());
+    drop(database);
+    let database = open(folder.path());
+    apply(&database, &[&observation("1", 7, 0)]);
+    assert_eq!(database.changes(6, 9).unwrap()[0].0, 7, "no place comes back, even when the feed was empty");
+}
+
+#[test]
+fn alerts_are_read_on_from_where_a_consumer_was() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let database = open(folder.path());
+    apply(&database, &[&observation("1", 0, 0)]);
+    for id in ["a", "b", "c"] {
+        now(Ledger::record(&*database, &[alert(id)])).unwrap();
+    }
+    let first = database.alerts_after(0, 2).unwrap();
+    assert_eq!(first.iter().map(|(_, alert)| alert.id.0.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    database.set_alert_checkpoint("webhook", first[1].0).unwrap();
+    let place = database.alert_checkpoint("webhook").unwrap();
+    assert_eq!(database.alerts_after(place, 2).unwrap()[0].1, alert("c"));
+    assert_eq!(database.checkpoint("webhook").unwrap(), 0, "the change feed has places of its own");
+    assert_eq!(database.changes(0, 9).unwrap().len(), 1, "and is not trimmed by these");
+}
+
+#[test]
+fn records_leave_the_stream_when_they_took_effect() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let database = open(folder.path());
+    let records: Vec<_> = (0..4_u8).map(|i| ("k".to_owned(), vec![i])).collect();
+    now(Stream::put(&*database, &records)).unwrap();
+    let first = database.stream_read(0, 2).unwrap();
+    assert_eq!(first.iter().map(|record| record.body[0]).collect::<Vec<_>>(), [0, 1]);
+    assert_eq!(database.stream_read(0, 2).unwrap(), first, "reading takes nothing away");
+    database.stream_ack(first[1].seq).unwrap();
+    let rest = database.stream_read(0, 9).unwrap();
+    assert_eq!(rest.iter().map(|record| record.body[0]).collect::<Vec<_>>(), [2, 3]);
+    database.stream_ack(rest[1].seq).unwrap();
+    drop(database);
+    let database = open(folder.path());
+    now(Stream::put(&*database, &records[..1])).unwrap();
+    assert_eq!(database.stream_read(rest[1].seq, 9).unwrap().len(), 1, "no place comes back");
+}
+
+#[test]
+fn the_lake_is_cut_into_files_of_about_a_mebibyte() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let database = open(folder.path());
+    let day_minutes = 24 * 60;
+    let seen: Vec<_> = (0..12).map(|i| observation(&i.to_string(), i * day_minutes / 3, 500_000)).collect();
+    for seen in &seen {
+        apply(&database, &[seen]);
+        assert_eq!(lake(&database).last(), Some(seen));
+    }
+    assert_eq!(lake(&database), seen);
+    let objects = database.lake_objects().unwrap();
+    assert!((2..=3).contains(&objects.len()), "{objects:?}");
+    let mut rows = 0;
+    for object in &objects {
+        assert_eq!(object.seq, rows);
+        rows += object.rows;
+        assert!((1 << 20..1 << 21).contains(&object.bytes));
+        assert_eq!(fs::metadata(database.data().join(&object.path)).unwrap().len(), object.bytes);
+        let name = format!("dt={}/{:012}-{}-", &object.last_at.to_string()[..10], object.seq, object.rows);
+        assert!(object.path.starts_with(&format!("lake/observations/{name}")), "{}", object.path);
+        assert_eq!(object.last_at, seen[usize::try_from(rows).unwrap() - 1].at);
+    }
+    let whole = fs::read(database.data().join(&objects[0].path)).unwrap();
+    let lines = zstd::decode_all(whole.as_slice()).unwrap();
+    assert_eq!(stoop_wire::lines(&lines).count() as u64, objects[0].rows, "any zstd reads them");
+    assert_eq!(database.newest_observation().unwrap(), Some(seen[11].at));
+}
+
+#[test]
+fn no_run_leads_out_of_the_folder() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let pages = PageFolder::new(folder.path());
+    for run in ["..", "../../up", "/etc", "a/b", "a%2fb", ".hidden", "C:\\x", "a\0b", "ok-1_2.3", "é"] {
+        now(pages.put(run, 3, run.as_bytes())).unwrap();
+    }
+    let expected = [
+        "raw/%2e.%2f..%2fup/3.zst",
+        "raw/%2e./3.zst",
+        "raw/%2ehidden/3.zst",
+        "raw/%2fetc/3.zst",
+        "raw/%c3%a9/3.zst",
+        "raw/C%3a%5cx/3.zst",
+        "raw/a%00b/3.zst",
+        "raw/a%252fb/3.zst",
+        "raw/a%2fb/3.zst",
+        "raw/ok-1_2.3/3.zst",
+    ];
+    assert_eq!(files(folder.path()), expected);
+    assert!(now(pages.put("", 0, b"")).is_err());
+    assert!(now(pages.put(&"x".repeat(201), 0, b"")).is_err());
+}
+
+#[test]
+fn a_line_torn_by_a_crash_spoils_no_other() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().join("alerts.jsonl");
+    let publisher = FilePublisher::new(&path);
+    let alert = alert("a");
+    now(publisher.publish(std::slice::from_ref(&alert))).remove(0).unwrap();
+    let whole = fs::read(&path).unwrap();
+    fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+    now(publisher.publish(std::slice::from_ref(&alert))).remove(0).unwrap();
+    now(publisher.publish(std::slice::from_ref(&alert))).remove(0).unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    let lines: Vec<_> = text.lines().map(serde_json::from_str::<serde_json::Value>).collect();
+    assert_eq!(lines.len(), 3);
+    assert!(lines[0].is_err());
+    assert!(lines[1..].iter().all(|line| line.as_ref().is_ok_and(|read| read["id"] == "a")));
+}
+
+#[test]
+fn alerts_make_their_folder_and_name_a_place_where_they_cannot_be() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().join("new/alerts.jsonl");
+    now(FilePublisher::new(&path).publish(&[alert("a")])).remove(0).unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 1);
+
+    let below_a_file = path.join("alerts.jsonl");
+    let error = now(FilePublisher::new(&below_a_file).publish(&[alert("a")])).remove(0).unwrap_err();
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(source.contains("new/alerts.jsonl/alerts.jsonl"), "{source}");
+}
+
+fn alert(id: &str) -> Alert {
+    Alert {
+        id: AlertId(id.into()),
+        rule: "drop".into(),
+        home: HomeId("avito/1".into()),
+        market: market(),
+        at: Time::from_ms(0),
+        from: Minor(100),
+        to: Minor(80),
+        drop_bp: 2_000,
+        title: Some("two\nlines".into()),
+        line: None,
+        url: None,
+        verdict: Verdict::Alert,
+    }
+}

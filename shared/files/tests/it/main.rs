@@ -1,0 +1,9 @@
+//! What holds of files as rows.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod archives;
+mod common;
+mod declared_real;
+mod parquet;
+mod rows;

@@ -1,0 +1,212 @@
+//! The promises of the algebra, as properties over random sets of observations.
+
+use proptest::prelude::*;
+use stoop_domain::{
+    Applied, Area, AreaUnit, Currency, Day, Facts, HORIZON_LATENESS_MS, History, Listing, Market, Minor, Place,
+    PropertyType, Purpose, Status, Time,
+};
+use stoop_market::{Cells, Zones, contribution, snapshot, update};
+
+const HOUR: i64 = 3_600_000;
+
+/// One observation of a home: hours since a start, and a listing.
+fn observation() -> impl Strategy<Value = (Time, Facts)> {
+    let status = prop::sample::select(vec![
+        Status::Active,
+        Status::Active,
+        Status::Active,
+        Status::Pending,
+        Status::Closed,
+        Status::Gone,
+    ]);
+    let price = prop::option::weighted(0.9, 1_i64..12);
+    let zip = prop::sample::select(vec!["98178", "98178", "98178", "60614"]);
+    let kind = prop::option::of(prop::sample::select(vec![PropertyType::Condominium, PropertyType::Townhouse]));
+    (0_i64..45, status, price, zip, kind, prop::option::of(0_u8..4)).prop_map(
+        |(hour, status, price, zip, kind, bedrooms)| {
+            let region = if zip == "98178" { "WA" } else { "IL" };
+            let place = Place {
+                postal_code: Some(zip.into()),
+                region: Some(region.into()),
+                country: Some("US".into()),
+                ..Place::default()
+            };
+            let mut listing = Listing::new(Purpose::Sale, Currency::USD, place);
+            listing.status = status;
+            listing.list_price = price.map(|p| Minor(p * 1_000_000));
+            listing.property_type = kind;
+            listing.bedrooms = bedrooms;
+            listing.living_area = Some(Area::of(1_200, AreaUnit::SquareFeet));
+            (Time::from_ms(1_768_000_000_000 + hour * HOUR), Facts::of(&listing).unwrap())
+        },
+    )
+}
+
+/// The observations of some homes, all inside one lateness horizon.
+fn homes() -> impl Strategy<Value = Vec<Vec<(Time, Facts)>>> {
+    prop::collection::vec(prop::collection::vec(observation(), 1..12), 1..6)
+}
+
+fn history(observations: &[(Time, Facts)]) -> History {
+    let mut history = History::default();
+    for (at, facts) in observations {
+        history.apply(*at, facts, None);
+    }
+    history
+}
+
+/// Every market's state, recomputed from whole histories.
+fn recomputed(homes: &[Vec<(Time, Facts)>]) -> Vec<(Market, Cells)> {
+    let mut states = std::collections::BTreeMap::<Market, Cells>::new();
+    let mut zones = Zones::default();
+    for home in homes {
+        for (market, delta) in contribution(&history(home), &mut zones).into_deltas() {
+            states.entry(market).or_default().add(&delta);
+        }
+    }
+    states.into_iter().filter(|(_, cells)| !cells.is_empty()).collect()
+}
+
+/// Every market's state, after feeding the observations in batches of these sizes.
+fn incremental(feed: &[(usize, Time, Facts)], homes: usize, batch: usize) -> Vec<(Market, Cells)> {
+    let mut states = std::collections::BTreeMap::<Market, Cells>::new();
+    let mut zones = Zones::default();
+    let mut histories = vec![History::default(); homes];
+    for batch in feed.chunks(batch.max(1)) {
+        let before = histories.clone();
+        for (home, at, facts) in batch {
+            histories[*home].apply(*at, facts, None);
+        }
+        for (old, new) in before.iter().zip(&histories) {
+            for (market, delta) in update(Some(old), new, &mut zones) {
+                states.entry(market).or_default().add(&delta);
+            }
+        }
+    }
+    states.into_iter().filter(|(_, cells)| !cells.is_empty()).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn order_of_arrival_does_not_matter(mut observations in prop::collection::vec(observation(), 1..14), seed in any::<u64>()) {
+        let forward = history(&observations);
+        // A shuffle by a hash of place and seed.
+        let mut keyed: Vec<_> = observations.drain(..).enumerate().collect();
+        keyed.sort_by_key(|(i, _)| (*i as u64 + 1).wrapping_mul(seed | 1).rotate_left(17).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let shuffled: Vec<_> = keyed.into_iter().map(|(_, o)| o).collect();
+        prop_assert_eq!(history(&shuffled), forward);
+    }
+
+    #[test]
+    fn applying_twice_is_applying_once(observations in prop::collection::vec(observation(), 1..14)) {
+        let mut once = history(&observations);
+        let before = once.clone();
+        for (at, facts) in &observations {
+            prop_assert_eq!(once.apply(*at, facts, None), Applied::Duplicate);
+        }
+        prop_assert_eq!(once, before);
+    }
+
+    #[test]
+    fn incremental_is_recomputed_however_batches_are_cut(homes in homes(), batch in 1_usize..20, seed in any::<u64>()) {
+        let mut feed: Vec<_> = homes.iter().enumerate()
+            .flat_map(|(i, home)| home.iter().map(move |(at, facts)| (i, *at, facts.clone()))).collect();
+        feed.sort_by_key(|(i, at, _)| (at.ms() as u64 ^ *i as u64).wrapping_mul(seed | 1));
+        prop_assert_eq!(incremental(&feed, homes.len(), batch), recomputed(&homes));
+    }
+
+    #[test]
+    fn adding_then_subtracting_gives_back_the_state_bit_by_bit(homes in homes(), other in prop::collection::vec(observation(), 1..12)) {
+        let mut zones = Zones::default();
+        let deltas = contribution(&history(&other), &mut zones).into_deltas();
+        for (market, cells) in recomputed(&homes) {
+            let mut moved = cells.clone();
+            for (_, delta) in deltas.iter().filter(|(m, _)| *m == market) {
+                moved.add(delta);
+                moved.add(&delta.negated());
+            }
+            prop_assert_eq!(moved.to_bytes(), cells.to_bytes());
+        }
+    }
+
+    #[test]
+    fn merging_is_addition(left in homes(), right in homes()) {
+        let both = [left.clone(), right.clone()].concat();
+        let mut sum = Cells::default();
+        for (_, cells) in recomputed(&left).into_iter().chain(recomputed(&right)) {
+            sum.merge(&cells);
+        }
+        let mut whole = Cells::default();
+        for (_, cells) in recomputed(&both) {
+            whole.merge(&cells);
+        }
+        prop_assert_eq!(sum, whole);
+    }
+
+    #[test]
+    fn folding_a_sum_is_summing_the_folded(homes in homes(), day in 20_460_i32..20_466) {
+        for (_, cells) in recomputed(&homes) {
+            let delta_homes = recomputed(&homes);
+            let mut sum_then_fold = cells.clone();
+            for (_, other) in &delta_homes { sum_then_fold.merge(other); }
+            sum_then_fold.fold_to(Day(day));
+            let mut fold_then_sum = cells;
+            fold_then_sum.fold_to(Day(day));
+            for (_, other) in &delta_homes {
+                let mut folded = other.clone();
+                folded.fold_to(Day(day));
+                fold_then_sum.merge(&folded);
+            }
+            prop_assert_eq!(sum_then_fold, fold_then_sum);
+        }
+    }
+
+    #[test]
+    fn folding_leaves_todays_stock_as_it_was(homes in homes()) {
+        let now = Time::from_ms(1_768_000_000_000 + 60 * HOUR);
+        for (market, cells) in recomputed(&homes) {
+            let zone = market.area.country().zone;
+            let today = now.day_in(&zone);
+            let mut folded = cells.clone();
+            folded.fold_to(today);
+            let (before, after) = (snapshot(&cells, now, &zone).all, snapshot(&folded, now, &zone).all);
+            prop_assert_eq!((before.active, before.median_price, before.mean_price), (after.active, after.median_price, after.mean_price));
+        }
+    }
+
+    #[test]
+    fn stored_states_read_back_and_other_bytes_are_refused(homes in homes(), cut in any::<prop::sample::Index>()) {
+        for (_, cells) in recomputed(&homes) {
+            let bytes = cells.to_bytes();
+            prop_assert_eq!(&Cells::from_bytes(&bytes).unwrap(), &cells);
+            prop_assert!(Cells::from_bytes(&bytes[..cut.index(bytes.len())]).is_err());
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+        if let Ok(cells) = Cells::from_bytes(&bytes) {
+            prop_assert_eq!(Cells::from_bytes(&cells.to_bytes()).unwrap(), cells);
+        }
+    }
+
+    /// Arrival up to the horizon late, over many horizons: compaction on the way changes nothing.
+    #[test]
+    fn compaction_behind_the_horizon_does_not_depend_on_order(
+        steps in prop::collection::vec((0_i64..20 * HOUR, 0_usize..3, 0_i64..HORIZON_LATENESS_MS), 2..60),
+        palette in prop::collection::vec(observation(), 3),
+    ) {
+        let mut at = 1_768_000_000_000;
+        let mut events = Vec::new();
+        for (gap, which, delay) in steps {
+            at += gap;
+            events.push((at, palette[which].1.clone(), at + delay));
+        }
+        let in_order: Vec<_> = events.iter().map(|(at, facts, _)| (Time::from_ms(*at), facts.clone())).collect();
+        events.sort_by_key(|(at, _, arrives)| (*arrives, *at));
+        let late: Vec<_> = events.iter().map(|(at, facts, _)| (Time::from_ms(*at), facts.clone())).collect();
+        prop_assert_eq!(history(&late), history(&in_order));
+    }
+}

@@ -1,0 +1,6 @@
+//! What holds of the market algebra.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod figures;
+mod laws;

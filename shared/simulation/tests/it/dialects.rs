@@ -1,0 +1,442 @@
+//! Every source reads what its site says, field by field, page after page, and without a socket.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use stoop_domain::{Currency, Listing, Phase, Purpose, Status, Time};
+use stoop_simulation::{
+    Access, Answered, Asked, Client, Dialect, Fault, Home, JsonSite, Offer, Pages, ResoSite, Simulation,
+    SimulationConfig, Site, SiteConfig, Vendor,
+};
+use stoop_sources::declared::{HttpSource, Map};
+use stoop_sources::{Answer, Cursor, Grant, Method, Next, Page, Params, ReadError, Request, Row, Source};
+
+const HOST: &str = "https://site.test";
+
+fn start() -> Time {
+    Time::parse("2026-01-05T00:00:00Z").unwrap()
+}
+
+/// A market in Chicago and Seattle; for the sites of Morocco one of which half is there.
+fn market(homes: u32, morocco: bool) -> Arc<Mutex<Simulation>> {
+    let markets = if morocco { 18 } else { 6 };
+    let config = SimulationConfig { morocco, ..SimulationConfig::new(5, start(), homes, markets) };
+    Arc::new(Mutex::new(Simulation::new(config)))
+}
+
+fn site(dialect: Dialect, homes: u32) -> Site {
+    let morocco = matches!(dialect, Dialect::Avito { .. } | Dialect::Mubawab);
+    Site::new(market(homes, morocco), SiteConfig::new(dialect))
+}
+
+fn source(kind: &str, params: &[(&str, &str)]) -> Box<dyn Source> {
+    let mut params: Params = params.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    params.entry("url".into()).or_insert_with(|| HOST.into());
+    stoop_sources::build(kind, &params).unwrap()
+}
+
+/// A source that a map declares, paged as the site pages.
+fn declared(pages: &str) -> HttpSource {
+    let map = concat!(env!("CARGO_MANIFEST_DIR"), "/../../maps/simulated.toml");
+    let fields = std::fs::read_to_string(map).unwrap();
+    let http = format!(
+        "[read]\nrows = \"/data\"\n[http]\nurl = \"{HOST}/homes\"\ncoverage = \"snapshot\"\n[http.pages]\n{pages}\ntotal = \"/total\"\n"
+    );
+    HttpSource::new(&Map::parse(&format!("{fields}\n{http}"), "site.toml").unwrap(), &Params::new()).unwrap()
+}
+
+/// Sends a request as a poller would, at this time.
+fn send(site: &Site, request: &Request, bearer: Option<&str>, now: Time) -> Option<Answered> {
+    let mut headers: Vec<(String, String)> =
+        request.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect();
+    headers.extend(bearer.map(|token| ("authorization".to_owned(), format!("Bearer {token}"))));
+    let body = request.body.as_deref().unwrap_or_default();
+    let asked = match request.method {
+        Method::Get => Asked::get(&request.url, &headers),
+        Method::Post => Asked::post(&request.url, &headers, body),
+    };
+    site.answer(&asked.unwrap(), now).answer
+}
+
+fn read(site: &Site, source: &dyn Source, cursor: &Cursor, now: Time) -> Result<Page, ReadError> {
+    let answer = send(site, &source.request(cursor), None, now).unwrap();
+    assert!(source.reads(answer.status), "{}: {}", answer.status, String::from_utf8_lossy(&answer.body));
+    let read = Answer { status: answer.status, headers: &answer.headers, body: &answer.body };
+    source.read(cursor, &read, now)
+}
+
+/// What a scan of so many pages finds, and how many there are by the source's own word.
+struct Scan {
+    found: BTreeMap<String, Listing>,
+    total: Option<u64>,
+    pages: u32,
+    watermark: Option<String>,
+}
+
+fn scan(site: &Site, source: &dyn Source, since: Option<&str>) -> Scan {
+    let mut cursor = source.begin(since);
+    let mut scan = Scan { found: BTreeMap::new(), total: None, pages: 0, watermark: None };
+    loop {
+        let page = read(site, source, &cursor, start()).unwrap();
+        for row in page.rows {
+            let Row::Found(found) = row else { panic!("{row:?}") };
+            scan.found.insert(found.native_id, found.listing);
+        }
+        scan.total = scan.total.max(page.total);
+        scan.watermark = page.watermark.or(scan.watermark);
+        scan.pages += 1;
+        assert!(scan.pages < 500, "the pages never end");
+        match page.next {
+            Next::Page(next) => cursor = next,
+            Next::End => return scan,
+            Next::Capped => panic!("capped"),
+        }
+    }
+}
+
+/// What is to be seen of a market, by the dialect's own ids.
+fn wanted(site: &Site, is_wanted: impl Fn(&Home, &Offer) -> bool) -> BTreeMap<String, (Home, Offer)> {
+    let simulation = site.simulation().lock().unwrap();
+    let homes = simulation.homes().filter(|(home, offer)| is_wanted(home, offer));
+    homes.map(|(home, offer)| (site.config().dialect.native_id(home), (home.clone(), offer.clone()))).collect()
+}
+
+fn is_live(offer: &Offer) -> bool {
+    matches!(offer.status.phase(), Phase::Active | Phase::Pending)
+}
+
+fn in_chicago(home: &Home, offer: &Offer) -> bool {
+    is_live(offer) && home.area.path.as_str().contains("/chicago/")
+}
+
+fn in_morocco(site: &Site, purpose: Purpose) -> BTreeMap<String, (Home, Offer)> {
+    wanted(site, |home, offer| is_live(offer) && home.purpose == purpose && home.currency() == Currency::MAD)
+}
+
+/// That all and only the wanted ones were found, with what every source tells.
+fn assert_found(scan: &Scan, wanted: &BTreeMap<String, (Home, Offer)>) {
+    assert!(wanted.len() > 20, "{} listings are too few to prove anything", wanted.len());
+    assert_eq!(scan.found.keys().collect::<Vec<_>>(), wanted.keys().collect::<Vec<_>>());
+    for (id, (home, offer)) in wanted {
+        let listing = &scan.found[id];
+        assert_eq!(listing.list_price, Some(offer.list_price), "{id}");
+        assert_eq!((listing.purpose, listing.currency), (home.purpose, home.currency()), "{id}");
+        assert_eq!(listing.bedrooms, Some(home.bedrooms), "{id}");
+        assert_eq!(listing.bathrooms_hundredths, Some(u16::from(home.bathrooms) * 100), "{id}");
+        let area = listing.living_area.unwrap();
+        assert_eq!(area.ten_thousandths, i64::from(home.living_area) * 10_000, "{id}");
+        let day = offer.on_market_at.ms().div_euclid(Time::DAY_MS);
+        let listed = listing.listed_at.map(|at| at.ms().div_euclid(Time::DAY_MS));
+        assert!(listed.is_none_or(|listed| (listed - day).abs() <= 31), "{id}");
+    }
+}
+
+#[test]
+fn zillow_is_read_page_by_page_and_split_where_twenty_pages_do_not_do() {
+    for (api, status_type, purpose) in [
+        ("zillow-com1", "ForSale", Purpose::Sale),
+        ("zillow-com1", "ForRent", Purpose::Rent),
+        ("zillow56", "ForSale", Purpose::Sale),
+        ("zillow56", "ForRent", Purpose::Rent),
+    ] {
+        for page_size in [41, 6, 2] {
+            let site = site(Dialect::Zillow { page_size }, 600);
+            let search = [("key", "k"), ("api", api), ("location", "Chicago, IL"), ("status_type", status_type)];
+            let source = source("zillow", &search);
+            let wanted = wanted(&site, |home, offer| home.purpose == purpose && in_chicago(home, offer));
+            let scan = scan(&site, &*source, None);
+            assert_found(&scan, &wanted);
+            assert_eq!(scan.total, Some(wanted.len() as u64));
+            let split = wanted.len() > 20 * page_size;
+            assert_eq!(scan.pages > 20, split, "{} pages of {page_size}", scan.pages);
+            for (id, (home, offer)) in &wanted {
+                let (listing, change) = (&scan.found[id], offer.price_change);
+                assert_eq!(listing.status, offer.status);
+                assert_eq!((listing.previous_list_price, listing.price_changed_at), change.unzip());
+                assert_eq!(listing.property_type, Some(home.kind));
+                assert_eq!(listing.place.postal_code.as_deref(), Some(&*home.area.postal_code));
+            }
+        }
+    }
+}
+
+#[test]
+fn realtor_is_read_from_both_apis() {
+    let site = site(Dialect::Realtor, 600);
+    let place = [("key", "k"), ("city", "Chicago"), ("state_code", "IL"), ("limit", "17")];
+    for api in ["realty-in-us", "us-real-estate"] {
+        for (name, purpose) in [("sale", Purpose::Sale), ("rent", Purpose::Rent)] {
+            let source = source("realtor", &[&place[..], &[("api", api), ("purpose", name)]].concat());
+            let wanted = wanted(&site, |home, offer| home.purpose == purpose && in_chicago(home, offer));
+            let scan = scan(&site, &*source, None);
+            assert_found(&scan, &wanted);
+            assert_eq!((scan.total, scan.pages), (Some(wanted.len() as u64), wanted.len().div_ceil(17) as u32));
+            for (id, (home, offer)) in &wanted {
+                let listing = &scan.found[id];
+                assert_eq!((listing.status, listing.property_type), (offer.status, Some(home.kind)));
+                let before = offer.price_change.map(|(before, _)| before).filter(|before| *before > offer.list_price);
+                assert_eq!((listing.previous_list_price, listing.price_changed_at), (before, None));
+                assert_eq!(listing.listed_at, Some(offer.on_market_at));
+            }
+        }
+    }
+}
+
+#[test]
+fn rentcast_is_a_bare_array_and_a_404_where_there_is_nothing() {
+    let site = site(Dialect::RentCast, 600);
+    for (name, purpose) in [("sale", Purpose::Sale), ("rent", Purpose::Rent)] {
+        let params = [("key", "k"), ("city", "Chicago"), ("state", "IL"), ("limit", "20"), ("purpose", name)];
+        let scan = scan(&site, &*source("rentcast", &params), None);
+        let wanted = wanted(&site, |home, offer| home.purpose == purpose && in_chicago(home, offer));
+        assert_found(&scan, &wanted);
+        assert_eq!(scan.total, Some(wanted.len() as u64));
+        assert!(scan.found.values().all(|listing| listing.status == Status::Active));
+    }
+    let nothing = scan(&site, &*source("rentcast", &[("key", "k"), ("zipCode", "99999")]), None);
+    assert_eq!((nothing.found.len(), nothing.total, nothing.pages), (0, None, 1));
+}
+
+#[test]
+fn avito_is_read_from_the_data_of_its_pages_and_from_its_cards() {
+    for data in [true, false] {
+        let site = site(Dialect::Avito { data }, 600);
+        for (path, purpose) in [("fr/maroc/appartements-à_vendre", Purpose::Sale), ("fr/maroc/à_louer", Purpose::Rent)]
+        {
+            let wanted = in_morocco(&site, purpose);
+            let scan = scan(&site, &*source("avito", &[("path", path)]), None);
+            assert_found(&scan, &wanted);
+            let total = data.then_some(wanted.len() as u64);
+            assert_eq!((scan.total, scan.pages), (total, wanted.len().div_ceil(35) as u32));
+            for (id, (_, offer)) in &wanted {
+                let listing = &scan.found[id];
+                let before = offer.price_change.map(|(before, _)| before).filter(|_| data);
+                assert_eq!((listing.status, listing.previous_list_price), (Status::Active, before));
+                assert!(listing.place.neighbourhood.as_ref().is_some_and(|name| name.starts_with("Secteur ")));
+            }
+        }
+    }
+}
+
+#[test]
+fn mubawab_is_read_from_its_cards() {
+    let site = site(Dialect::Mubawab, 600);
+    for (path, purpose) in
+        [("fr/sc/appartements-a-vendre", Purpose::Sale), ("fr/cc/immobilier-a-louer-all:o:n", Purpose::Rent)]
+    {
+        let wanted = in_morocco(&site, purpose);
+        let scan = scan(&site, &*source("mubawab", &[("path", path)]), None);
+        assert_found(&scan, &wanted);
+        assert_eq!((scan.total, scan.pages), (None, wanted.len().div_ceil(33) as u32));
+        for (id, (home, _)) in &wanted {
+            let place = &scan.found[id].place;
+            assert_eq!(place.neighbourhood, Some(format!("Secteur {}", home.area.postal_code)));
+            assert!(place.city.as_ref().is_some_and(|city| home.area.path.as_str().contains(&city.to_lowercase())));
+        }
+    }
+}
+
+#[test]
+fn a_declared_source_follows_every_way_of_paging() {
+    for (pages, how) in [
+        (Pages::Number, "by = \"page\"\nsize = 20"),
+        (Pages::Offset, "by = \"offset\"\nsize = 20"),
+        (Pages::Cursor, "by = \"cursor\"\nnext = \"/cursor\""),
+        (Pages::NextLink, "by = \"next-link\"\nnext = \"/next\""),
+        (Pages::LinkHeader, "by = \"link-header\""),
+    ] {
+        for shows_all in [false, true] {
+            let site = site(Dialect::Json(JsonSite { shows_all, ..JsonSite::new(pages) }), 400);
+            let wanted = wanted(&site, |home, offer| (shows_all || is_live(offer)) && home.currency() == Currency::USD);
+            let scan = scan(&site, &declared(how), None);
+            assert_found(&scan, &wanted);
+            assert_eq!(scan.total, Some(wanted.len() as u64), "{pages:?}");
+            assert!(scan.pages >= wanted.len().div_ceil(20) as u32);
+            assert!(wanted.iter().all(|(id, (_, offer))| scan.found[id].status == offer.status));
+        }
+    }
+}
+
+type Pairs = Vec<(&'static str, &'static str)>;
+
+/// Each vendor's site, and the parameters of a search of it.
+fn vendors() -> Vec<(Vendor, &'static str, Pairs)> {
+    let system = ("filter", "OriginatingSystemName eq 'simulated'");
+    vec![
+        (Vendor::Plain, "plain", vec![]),
+        (Vendor::Trestle, "trestle", vec![]),
+        (Vendor::Trestle, "trestle", vec![("replication", "true")]),
+        (Vendor::MlsGrid, "mlsgrid", vec![system]),
+        (Vendor::Bridge, "bridge", vec![]),
+        (Vendor::Bridge, "bridge", vec![("replication", "true")]),
+        (Vendor::Spark, "spark", vec![]),
+    ]
+}
+
+fn reso(dialect: &str, more: &[(&str, &str)]) -> Box<dyn Source> {
+    let plain = [("url", "https://site.test/odata"), ("dialect", dialect), ("top", "40")];
+    let token: &[_] = if dialect == "plain" { &[] } else { &[("token", "t")] };
+    source("reso", &[&plain[..], token, more].concat())
+}
+
+#[test]
+fn every_vendor_of_reso_is_read_in_full_and_then_by_what_changed() {
+    for (vendor, dialect, more) in vendors() {
+        let site = site(Dialect::Reso(ResoSite::new(vendor)), 300);
+        let source = reso(dialect, &more);
+        let all = wanted(&site, |_, _| true);
+        let full = scan(&site, &*source, None);
+        assert_found(&full, &all);
+        assert_eq!(full.total, Some(all.len() as u64), "{dialect} {more:?}");
+        assert!(all.iter().all(|(id, (_, offer))| full.found[id].status == offer.status));
+
+        // What happens in the next two days is all that the next scan has to find.
+        let since = full.watermark.unwrap();
+        let before = start();
+        site.simulation().lock().unwrap().advance(before.plus_ms(2 * Time::DAY_MS));
+        let changed = wanted(&site, |_, offer| offer.modified_at > before);
+        assert!(changed.len() > 20);
+        let incremental = scan(&site, &*source, Some(&since));
+        assert!(incremental.found.len() < all.len() / 2, "{dialect} {more:?}: {}", incremental.found.len());
+        for (id, (_, offer)) in &changed {
+            let listing = incremental.found.get(id).unwrap_or_else(|| panic!("{dialect} {more:?} misses {id}"));
+            assert_eq!((listing.status, listing.list_price), (offer.status, Some(offer.list_price)));
+        }
+    }
+}
+
+#[test]
+fn mls_grid_says_what_is_withdrawn_and_others_show_it_no_more() {
+    let six_hours = Some(6 * Time::HOUR_MS);
+    let is_off = |offer: &Offer| matches!(offer.status.phase(), Phase::Closed | Phase::Off);
+    let long_ago = |offer: &Offer| start().ms() - offer.status_changed_at.ms() >= 6 * Time::HOUR_MS;
+    for (vendor, dialect, more) in vendors() {
+        let reso_site = ResoSite { withdraws_after_ms: six_hours, ..ResoSite::new(vendor) };
+        let site = site(Dialect::Reso(reso_site), 300);
+        let viewable = wanted(&site, |_, offer| !(is_off(offer) && long_ago(offer)));
+        let full = scan(&site, &*reso(dialect, &more), None);
+        assert_eq!(full.found.keys().collect::<Vec<_>>(), viewable.keys().collect::<Vec<_>>(), "{dialect} {more:?}");
+        let recent = scan(&site, &*reso(dialect, &more), Some("2026-01-03T00:00:00.000Z"));
+        let deleted = recent.found.values().filter(|listing| listing.status == Status::Delete).count();
+        assert_eq!(deleted > 3, vendor == Vendor::MlsGrid, "{dialect} {more:?}: {deleted}");
+    }
+}
+
+#[test]
+fn mls_grid_wants_a_system_and_takes_no_order() {
+    let site = site(Dialect::Reso(ResoSite::new(Vendor::MlsGrid)), 50);
+    let status = |query: &str| {
+        let url = format!("{HOST}/odata/Property?{query}");
+        site.answer(&Asked::get(&url, &[]).unwrap(), start()).answer.unwrap().status
+    };
+    assert_eq!(status("$filter=OriginatingSystemName%20eq%20'simulated'"), 200);
+    assert_eq!(status("$filter=City%20eq%20'Chicago'"), 400);
+    assert_eq!(status("$filter=OriginatingSystemName%20eq%20'simulated'&$orderby=ModificationTimestamp"), 400);
+}
+
+#[test]
+fn a_replication_is_forgotten_after_five_minutes() {
+    let site = site(Dialect::Reso(ResoSite::new(Vendor::Trestle)), 100);
+    let url = format!("{HOST}/odata/Property?$top=30&replication=true&$count=true");
+    let get = |url: &str, minutes: i64| {
+        let answer = site.answer(&Asked::get(url, &[]).unwrap(), start().plus_ms(minutes * 60_000)).answer.unwrap();
+        let body: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+        (answer.status, body["value"].as_array().map(Vec::len), body["@odata.nextLink"].as_str().map(str::to_owned))
+    };
+    let (_, rows, link) = get(&url, 0);
+    let link = link.unwrap();
+    assert_eq!(rows, Some(30));
+    assert_eq!(get(&link, 4), (200, Some(30), Some(link.clone())), "one address gives page after page");
+    assert_eq!(get(&link, 8).1, Some(24));
+    assert_eq!(get(&link, 13).0, 400);
+}
+
+#[test]
+fn a_client_is_granted_tokens_that_expire() {
+    let client = Client {
+        token_path: "/oidc/connect/token".into(),
+        id: "stoop".into(),
+        secret: "s3cret".into(),
+        scope: Some("api".into()),
+        expires_in_s: 3_600,
+    };
+    let dialect = Dialect::Reso(ResoSite::new(Vendor::Trestle));
+    let site = Site::new(market(50, false), SiteConfig { access: Access::Client(client), ..SiteConfig::new(dialect) });
+    let source = source(
+        "reso",
+        &[
+            ("url", "https://site.test/odata"),
+            ("dialect", "trestle"),
+            ("client_id", "stoop"),
+            ("client_secret", "s3cret"),
+        ],
+    );
+    let grant = source.grant().unwrap();
+    let request = source.request(&source.begin(None));
+    let status = |bearer: Option<&str>, at: Time| send(&site, &request, bearer, at).unwrap().status;
+    assert_eq!(status(None, start()), 401);
+    let granted = send(&site, &grant, None, start()).unwrap();
+    let granted = Grant::read(&granted.body).unwrap();
+    assert_eq!(granted.expires_in_s, Some(3_600));
+    assert_eq!(status(Some(&granted.token), start()), 200);
+    assert_eq!(status(Some(&granted.token), start().plus_ms(3_599_999)), 200);
+    assert_eq!(status(Some(&granted.token), start().plus_ms(3_600_000)), 401);
+    let wrong =
+        Request { body: Some(b"grant_type=client_credentials&client_id=stoop&client_secret=x".to_vec()), ..grant };
+    assert_eq!(send(&site, &wrong, None, start()).unwrap().status, 401);
+    assert_eq!((site.served().tokens, site.served().unauthorized), (1, 2));
+}
+
+#[test]
+fn a_page_that_is_wrong_in_its_total_its_place_or_its_first_row_is_so_in_every_dialect() {
+    for dialect in [
+        Dialect::Zillow { page_size: 10 },
+        Dialect::Realtor,
+        Dialect::RentCast,
+        Dialect::Avito { data: true },
+        Dialect::Mubawab,
+        Dialect::Json(JsonSite::new(Pages::Number)),
+    ] {
+        let source: Box<dyn Source> = match &dialect {
+            Dialect::Zillow { .. } => source("zillow", &[("key", "k"), ("location", "Chicago, IL")]),
+            Dialect::Realtor => {
+                source("realtor", &[("key", "k"), ("city", "Chicago"), ("state_code", "IL"), ("limit", "20")])
+            }
+            Dialect::RentCast => {
+                source("rentcast", &[("key", "k"), ("city", "Chicago"), ("state", "IL"), ("limit", "20")])
+            }
+            Dialect::Avito { .. } => source("avito", &[]),
+            Dialect::Mubawab => source("mubawab", &[]),
+            _ => Box::new(declared("by = \"page\"\nsize = 20")),
+        };
+        let site = site(dialect.clone(), 600);
+        let first = source.begin(None);
+        let right = read(&site, &*source, &first, start()).unwrap();
+        let Next::Page(second) = &right.next else { panic!("{dialect:?} has one page") };
+        let faulty = |fault: Fault, cursor: &Cursor| {
+            site.faults().plan(fault, 1);
+            read(&site, &*source, cursor, start()).unwrap()
+        };
+        // Mubawab tells no total.
+        let told = faulty(Fault::WrongTotal, &first).total;
+        assert!(told > right.total || dialect == Dialect::Mubawab, "{dialect:?}");
+        assert_eq!(faulty(Fault::RepeatedPage, second).rows, right.rows, "{dialect:?}");
+        let garbage = faulty(Fault::GarbageRow, &first);
+        assert!(matches!(&garbage.rows[0], Row::Refused { raw, .. } if raw.contains("call for price")), "{dialect:?}");
+        assert_eq!(garbage.rows[1..], right.rows[1..], "{dialect:?}");
+    }
+}
+
+#[test]
+fn the_same_requests_at_the_same_times_are_answered_the_same() {
+    let answers = || {
+        let site = site(Dialect::Avito { data: true }, 200);
+        (1..5)
+            .map(|page| {
+                let url = format!("{HOST}/fr/maroc/appartements?o={page}");
+                site.answer(&Asked::get(&url, &[]).unwrap(), start())
+            })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(answers(), answers());
+}

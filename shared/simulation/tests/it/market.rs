@@ -1,0 +1,305 @@
+//! Facts about the simulated market: what it is made from decides it, and its answer is right.
+
+use std::collections::BTreeMap;
+
+use stoop_domain::{
+    Area, AreaUnit, EventKind, Facts, History, Listing, Market, Minor, Phase, Place, PropertyType, Purpose, Time,
+};
+use stoop_simulation::{
+    Answer, Counts, Entry, Home, ListedAt, Noise, Rows, Simulation, SimulationConfig, What, Window, write_row,
+};
+
+fn start() -> Time {
+    Time::parse("2026-01-05T00:00:00Z").unwrap()
+}
+
+fn noisy(seed: u64) -> SimulationConfig {
+    SimulationConfig {
+        morocco: true,
+        noise: Noise { seen_again_permille: 300, cents_permille: 60, slips_permille: 60, late_permille: 50 },
+        ..SimulationConfig::new(seed, start(), 400, 12)
+    }
+}
+
+fn after_days(config: SimulationConfig, days: i64) -> Simulation {
+    let to = config.start.plus_ms(days * Time::DAY_MS);
+    let mut simulation = Simulation::new(config);
+    simulation.advance(to);
+    simulation
+}
+
+fn rows(config: SimulationConfig, rows: u64) -> String {
+    let mut out = Vec::new();
+    Rows::new(config, rows).write_to(&mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn the_same_seed_gives_the_same_market_and_another_seed_another() {
+    let log = |seed| after_days(noisy(seed), 20).log().to_vec();
+    assert_eq!(log(1), log(1));
+    assert_ne!(log(1), log(2));
+    assert_eq!(rows(noisy(1), 2_000), rows(noisy(1), 2_000));
+    assert_ne!(rows(noisy(1), 2_000), rows(noisy(2), 2_000));
+}
+
+#[test]
+fn the_market_of_seed_1_is_this_one_on_every_platform() {
+    // FNV-1a over all bytes: a change of this number is a change of every recorded simulation.
+    let hash = rows(Rows::config(1, start(), 5_000), 5_000)
+        .bytes()
+        .fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3));
+    assert_eq!(hash, 0x2383_5DAC_F7A5_429F, "{hash:#018x}");
+}
+
+#[test]
+fn in_how_many_steps_time_passes_makes_no_difference() {
+    let at_once = after_days(noisy(5), 10);
+    let mut in_steps = Simulation::new(noisy(5));
+    while in_steps.now() < at_once.now() {
+        in_steps.advance(in_steps.now().plus_ms(1_234_567).min(at_once.now()));
+    }
+    assert_eq!(at_once.log(), in_steps.log());
+    let shown =
+        |simulation: &Simulation| simulation.shown_after(None).map(|(_, offer)| offer.clone()).collect::<Vec<_>>();
+    assert_eq!(shown(&at_once), shown(&in_steps));
+}
+
+#[test]
+fn everything_that_can_happen_happens_and_in_order() {
+    let simulation = after_days(noisy(3), 400);
+    let log = simulation.log();
+    for what in [
+        What::Listed,
+        What::Cut,
+        What::Raised,
+        What::Cents,
+        What::Slipped,
+        What::Mended,
+        What::Pending,
+        What::FellThrough,
+        What::Closed,
+        What::OffMarket,
+        What::Relisted,
+        What::ListedAgain,
+        What::SeenAgain,
+    ] {
+        assert!(log.iter().any(|entry| entry.what == what), "{what:?}");
+    }
+    assert!(log.is_sorted_by_key(|entry| entry.at));
+    assert!(log.iter().all(|entry| entry.offer.list_price > Minor(0)));
+    assert!(log.iter().any(|entry| entry.shown_at > entry.at));
+}
+
+#[test]
+fn cuts_are_mostly_small_and_sometimes_deep() {
+    let simulation = after_days(SimulationConfig::new(4, start(), 2_000, 8), 60);
+    let mut price: BTreeMap<u32, i64> = BTreeMap::new();
+    let mut percents: Vec<i64> = Vec::new();
+    for entry in simulation.log() {
+        let to = entry.offer.list_price.0;
+        let from = price.insert(entry.home, to);
+        if entry.what == What::Cut {
+            let from = from.unwrap();
+            percents.push((from - to) * 100 / from);
+        }
+    }
+    let share = |of: std::ops::Range<i64>| percents.iter().filter(|p| of.contains(p)).count() * 100 / percents.len();
+    assert!((80..95).contains(&share(0..11)), "{}", share(0..11));
+    assert!((8..18).contains(&share(14..36)), "{}", share(14..36));
+    assert_eq!(share(-100..0) + share(37..200), 0);
+}
+
+#[test]
+fn the_answer_agrees_with_counting_by_hand() {
+    // One home in Chicago, whose midnight is 06:00 UTC. Its life is written by hand.
+    let simulation = Simulation::new(SimulationConfig { rent_permille: 0, ..SimulationConfig::new(1, start(), 2, 1) });
+    let homes = simulation.all_homes();
+    let offer = simulation.log()[0].offer.clone();
+    let entry = |home: u32, at: &str, what, price, status: &str| {
+        let at = Time::parse(at).unwrap();
+        let mut offer = offer.clone();
+        offer.list_price = Minor(price);
+        offer.status = stoop_domain::Status::parse(status).unwrap();
+        offer.on_market_day = at.day_in(&homes[0].market().area.country().zone);
+        Entry { shown_at: at, at, home, what, offer }
+    };
+    let log = [
+        entry(0, "2026-01-01T12:00:00Z", What::Listed, 100, "Active"),
+        entry(1, "2026-01-06T05:59:59Z", What::Listed, 500, "Active"), // Still the 5th in Chicago.
+        entry(0, "2026-01-08T12:00:00Z", What::Cut, 90, "Active"),
+        entry(0, "2026-01-09T12:00:00Z", What::Slipped, 9, "Active"),
+        entry(0, "2026-01-09T15:00:00Z", What::Mended, 90, "Active"),
+        entry(0, "2026-01-10T12:00:00Z", What::OffMarket, 90, "Expired"),
+        entry(0, "2026-01-11T12:30:00Z", What::Relisted, 80, "Active"),
+        entry(1, "2026-01-11T13:00:00Z", What::Pending, 500, "Pending"),
+        entry(1, "2026-01-12T11:00:00Z", What::FellThrough, 500, "Active"),
+        entry(1, "2026-01-12T11:30:00Z", What::SeenAgain, 500, "Active"),
+        entry(1, "2026-01-13T00:00:00Z", What::Closed, 500, "Closed"), // After the moment asked for.
+    ];
+    let at = Time::parse("2026-01-12T12:15:00Z").unwrap();
+    let figures = Answer::from_log(homes, &log, at, ListedAt::Exactly).total(Some("us/il/cook"));
+    assert_eq!(figures.prices, [Minor(80), Minor(500)]);
+    assert_eq!((figures.active(), figures.median(), figures.mean()), (2, Some(Minor(290)), Some(Minor(290))));
+    assert_eq!((figures.min(), figures.max()), (Some(Minor(80)), Some(Minor(500))));
+
+    // 24 hours are the hours 13 of the 11th to 12 of the 12th: the relisting at 12:30 is outside.
+    let day = Counts { pending: 1, back_on_market: 1, ..Counts::default() };
+    // 7 days are the 6th to the 12th in Chicago: the second listing was on the 5th.
+    let week = Counts { price_cuts: 3, price_rises: 1, pending: 1, gone: 1, back_on_market: 2, ..Counts::default() };
+    assert_eq!(figures.counts(Window::Day), day);
+    assert_eq!(figures.counts(Window::Days7), week);
+    assert_eq!(figures.counts(Window::Days28), Counts { new: 2, ..week });
+    assert_eq!(figures.counts(Window::Days90), Counts { new: 2, ..week });
+
+    // Who knows only its OnMarketDate takes the second home to be listed at 06:00 UTC on the 5th.
+    let at = Time::parse("2026-01-06T07:00:00Z").unwrap();
+    let new = |listed_at| Answer::from_log(homes, &log, at, listed_at).total(None).counts(Window::Day).new;
+    assert_eq!((new(ListedAt::Exactly), new(ListedAt::LocalMidnight)), (1, 0));
+}
+
+#[test]
+fn the_middle_of_an_odd_and_an_even_number_of_prices() {
+    let middle = |prices: &[i64]| {
+        let prices = prices.iter().copied().map(Minor).collect();
+        stoop_simulation::Figures { prices, ..Default::default() }.middle()
+    };
+    assert_eq!(middle(&[]), None);
+    assert_eq!(middle(&[3]), Some((Minor(3), Minor(3))));
+    assert_eq!(middle(&[3, 5]), Some((Minor(3), Minor(5))));
+    assert_eq!(middle(&[3, 5, 9]), Some((Minor(5), Minor(5))));
+}
+
+/// The answer knows nothing of `History`; that both say the same of a whole noisy year is the point.
+#[test]
+fn the_answer_agrees_with_what_histories_tell() {
+    let simulation = after_days(noisy(11), 300);
+    let mut histories: BTreeMap<u32, History> = BTreeMap::new();
+    for entry in simulation.log() {
+        let home = &simulation.all_homes()[entry.home as usize];
+        let listed_at = Some(entry.offer.on_market_at);
+        histories.entry(entry.home).or_default().apply(entry.at, &facts(home, entry), listed_at);
+    }
+    let now = simulation.now();
+    let answer = Answer::of(&simulation, now, ListedAt::Exactly);
+    assert!(answer.markets.len() > 12, "{:?}", answer.markets.keys());
+    let mut told: BTreeMap<Market, (Vec<Minor>, [u64; 7])> = BTreeMap::new();
+    for history in histories.values() {
+        let current = history.current().unwrap();
+        let (prices, counts) = told.entry(current.market.clone()).or_default();
+        if current.status.phase() == Phase::Active {
+            prices.push(current.list_price.unwrap());
+            prices.sort();
+        }
+        let zone = current.market.area.country().zone;
+        for event in history.events() {
+            if now.day_in(&zone).0 - event.at.day_in(&zone).0 < 90 {
+                counts[match event.kind {
+                    EventKind::New => 0,
+                    EventKind::PriceCut => 1,
+                    EventKind::PriceRise => 2,
+                    EventKind::Pending => 3,
+                    EventKind::Closed => 4,
+                    EventKind::Gone => 5,
+                    EventKind::BackOnMarket => 6,
+                }] += 1;
+            }
+        }
+    }
+    for (market, figures) in &answer.markets {
+        let c = figures.counts(Window::Days90);
+        let counts = [c.new, c.price_cuts, c.price_rises, c.pending, c.closed, c.gone, c.back_on_market];
+        assert_eq!(told.get(market), Some(&(figures.prices.clone(), counts)), "{market}");
+    }
+}
+
+fn facts(home: &Home, entry: &Entry) -> Facts {
+    let market = home.market();
+    let mut listing = Listing::new(home.purpose, market.currency, Place::default());
+    listing.place.city = Some("any".into());
+    listing.status = entry.offer.status;
+    listing.list_price = Some(entry.offer.list_price);
+    listing.original_list_price = Some(entry.offer.original_list_price);
+    Facts { market, ..Facts::of(&listing).unwrap() }
+}
+
+#[test]
+fn a_row_says_in_resos_names_what_the_home_is() {
+    let simulation = after_days(noisy(8), 5);
+    let mut lengths = Vec::new();
+    for (home, offer) in simulation.homes() {
+        let mut row = Vec::new();
+        write_row(&mut row, home, offer);
+        lengths.push(row.len());
+        let row: serde_json::Value = serde_json::from_slice(&row).unwrap();
+        let text = |name: &str| row[name].as_str().unwrap().to_owned();
+        let time = |name: &str| Time::parse(&text(name)).unwrap();
+        let currency = home.currency();
+        let price = |name: &str| Minor::parse_major(&row[name].to_string(), currency).unwrap();
+        assert_eq!(text("ListingKey"), home.listing_key());
+        assert_eq!(stoop_domain::Status::parse(&text("StandardStatus")), Some(offer.status));
+        assert_eq!(text("PropertyType") == "Residential Lease", home.purpose == Purpose::Rent);
+        assert_eq!(PropertyType::parse(&text("PropertySubType").replace(' ', "")), Some(home.kind));
+        assert_eq!((price("ListPrice"), price("OriginalListPrice")), (offer.list_price, offer.original_list_price));
+        assert_eq!(time("ModificationTimestamp"), offer.modified_at);
+        assert_eq!(time("OnMarketTimestamp"), offer.on_market_at);
+        assert_eq!(text("OnMarketDate"), offer.on_market_day.to_string());
+        let place = Place {
+            city: Some(text("City")),
+            county: Some(text("CountyOrParish")),
+            region: Some(text("StateOrProvince")),
+            postal_code: Some(text("PostalCode")),
+            country: Some(text("Country")),
+            ..Place::default()
+        };
+        let listing = Listing::new(home.purpose, currency, place);
+        assert_eq!(stoop_domain::market_of(&listing), Some(home.market()));
+        let unit = if text("LivingAreaUnits") == "Square Feet" { AreaUnit::SquareFeet } else { AreaUnit::SquareMeters };
+        assert_eq!(Area::parse(&row["LivingArea"].to_string(), unit).unwrap(), Some(Area::of(home.living_area, unit)));
+        for number in ["Latitude", "Longitude", "BedroomsTotal", "BathroomsTotalInteger"] {
+            assert!(row[number].is_number(), "{number}");
+        }
+        for words in ["UnparsedAddress", "PublicRemarks", "ListOfficeName"] {
+            assert!(row[words].is_string(), "{words}");
+        }
+    }
+    let mean = lengths.iter().sum::<usize>() / lengths.len();
+    assert!((850..1_050).contains(&mean), "{mean}");
+}
+
+#[test]
+fn of_the_rows_three_in_a_hundred_change_something() {
+    let (mut rows, mut out) = (Rows::new(Rows::config(2, start(), 100_000), 100_000), Vec::new());
+    let mut kinds: BTreeMap<What, u64> = BTreeMap::new();
+    let mut last = Time::from_ms(0);
+    while let Some(entry) = rows.next_into(&mut out) {
+        assert!(entry.at >= last);
+        last = entry.at;
+        *kinds.entry(entry.what).or_default() += 1;
+        out.clear();
+    }
+    let all: u64 = kinds.values().sum();
+    assert_eq!(all, 100_000);
+    let changed = all - kinds[&What::SeenAgain] - kinds[&What::Listed];
+    assert!((2_800..3_200).contains(&changed), "{kinds:?}");
+}
+
+#[test]
+fn rows_tell_what_the_simulation_of_the_same_configuration_does() {
+    let config = SimulationConfig { past_ms: 0, ..noisy(6) };
+    let (mut rows, mut out) = (Rows::new(config.clone(), 3_000), Vec::new());
+    let mut told: Vec<Entry> = std::iter::from_fn(|| rows.next_into(&mut out)).collect();
+    assert!(!told.is_sorted_by_key(|entry| entry.at), "some come late");
+    assert!(told.is_sorted_by_key(|entry| entry.shown_at));
+    told.sort_by_key(|entry| entry.at);
+    // What is still on its way when the rows end is in the log, not in the rows.
+    let complete = told[2_000].at;
+    let simulation = after_days(config, 300);
+    let until = |entries: &[Entry]| entries.iter().filter(|entry| entry.at < complete).cloned().collect::<Vec<_>>();
+    assert_eq!(until(&told).len(), 2_000);
+    let mut log = until(simulation.log());
+    let mut told = until(&told);
+    log.sort();
+    told.sort();
+    assert_eq!(told, log);
+}

@@ -1,0 +1,23 @@
+//! What holds of the sources.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod answers;
+mod cards_hostile;
+mod cards_payloads;
+mod cards_scan;
+mod declared;
+mod declared_http;
+mod declared_keys;
+mod declared_paths;
+mod declared_scan;
+mod draft;
+mod growth;
+mod payloads;
+mod payloads_hostile;
+mod payloads_portals;
+mod portals_scan;
+mod real;
+mod zillow_hostile;
+mod zillow_payloads;
+mod zillow_split;

@@ -1,0 +1,133 @@
+//! Whatever the bytes, a source answers with rows, refusals or an error: it never panics.
+
+use crate::answers::sources;
+use proptest::prelude::*;
+use stoop_domain::{Reject, Time};
+use stoop_sources::{Answer, Cursor, Next, Row, Source};
+
+/// Reads one answer, as that to an incremental and to a full scan, and checks what holds of every page. Says whether
+/// there was one.
+fn read(source: &dyn Source, body: &[u8], now: Time) -> bool {
+    let pages = [Some("2026-01-01T00:00:00.000Z"), None].map(|since| {
+        let cursor = source.begin(since);
+        let refused = Answer { status: 400, ..Answer::of(body) };
+        if source.reads(refused.status) {
+            check(source, &cursor, &refused, now);
+        }
+        check(source, &cursor, &Answer::of(body), now)
+    });
+    assert_eq!(pages[0], pages[1]);
+    pages[0]
+}
+
+fn check(source: &dyn Source, cursor: &Cursor, answer: &Answer<'_>, now: Time) -> bool {
+    let Ok(page) = source.read(cursor, answer, now) else { return false };
+    for row in &page.rows {
+        match row {
+            Row::Found(found) => assert!(!found.native_id.is_empty()),
+            Row::Refused { raw, detail, .. } => {
+                assert!(raw.len() <= Reject::RAW_MAX && !detail.is_empty() && detail.len() < 1_000);
+            }
+        }
+    }
+    if let Next::Page(next) = &page.next {
+        assert_ne!(next.position, cursor.position);
+        assert_eq!(next.since, cursor.since);
+        source.request(next);
+    }
+    true
+}
+
+fn now() -> Time {
+    Time::parse("2026-01-14T12:00:00Z").unwrap()
+}
+
+#[test]
+fn the_answers_that_are_spoilt_below_are_good_ones() {
+    for (source, body) in sources() {
+        assert!(read(&*source, body, now()), "{}", source.name());
+    }
+}
+
+#[test]
+fn an_answer_cut_anywhere_is_no_panic_and_no_page() {
+    for (source, body) in sources() {
+        let end = body.windows(9).rposition(|w| w == b"</script>").unwrap_or(body.len() - 1);
+        for cut in 0..=end {
+            assert!(!read(&*source, &body[..cut], now()), "{} cut at {cut}", source.name());
+        }
+    }
+}
+
+#[test]
+fn deep_nesting_is_no_stack_overflow() {
+    for (source, body) in sources() {
+        let text = std::str::from_utf8(body).unwrap();
+        for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+            let deep = format!("{}1{}", open.repeat(200_000), close.repeat(200_000));
+            let spoilt = text.replacen("24", &deep, 1).replacen("\"x\"", &deep, 1).replacen("690000", &deep, 1);
+            assert_ne!(spoilt, text);
+            read(&*source, spoilt.as_bytes(), now());
+            read(&*source, deep.as_bytes(), now());
+        }
+    }
+}
+
+fn values() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just("null".to_owned()),
+        Just("{}".to_owned()),
+        Just("[]".to_owned()),
+        Just("\"\"".to_owned()),
+        Just("\"\\ud800\"".to_owned()),
+        Just("-1".to_owned()),
+        Just("1e400".to_owned()),
+        Just("9223372036854775808".to_owned()),
+        any::<i64>().prop_map(|n| n.to_string()),
+        any::<f64>().prop_filter("JSON has no infinities", |n| n.is_finite()).prop_map(|n| n.to_string()),
+        "\"[ -!#-\\[\\]-~éßم€]{0,12}\"",
+    ]
+}
+
+proptest! {
+    #[test]
+    fn spoilt_bytes_are_no_panic(
+        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..3_u8), 1..8),
+        ms in any::<i64>(),
+    ) {
+        for (source, body) in sources() {
+            let mut body = body.to_vec();
+            for (at, byte, edit) in &edits {
+                let at = at.index(body.len());
+                match edit {
+                    0 => body[at] = *byte,
+                    1 => body.insert(at, *byte),
+                    _ => { body.remove(at); }
+                }
+            }
+            read(&*source, &body, Time::from_ms(ms));
+        }
+    }
+
+    #[test]
+    fn any_value_in_place_of_another_is_no_panic(
+        (at, value) in (any::<prop::sample::Index>(), values()),
+        ms in any::<i64>(),
+    ) {
+        for (source, body) in sources() {
+            let text = std::str::from_utf8(body).unwrap();
+            let starts: Vec<usize> = text.match_indices(": ").map(|(at, _)| at + 2).collect();
+            let start = starts[at.index(starts.len())];
+            let end = start + text[start..].find([',', '}', ']']).unwrap();
+            let spoilt = format!("{}{value}{}", &text[..start], &text[end..]);
+            read(&*source, spoilt.as_bytes(), Time::from_ms(ms));
+        }
+    }
+
+    #[test]
+    fn any_bytes_at_all_are_no_panic(body in prop::collection::vec(any::<u8>(), 0..400)) {
+        for (source, _) in sources() {
+            read(&*source, &body, now());
+        }
+    }
+}

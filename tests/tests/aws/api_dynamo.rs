@@ -1,0 +1,42 @@
+//! The API answers the same from DynamoDB as from SQLite.
+
+#[allow(dead_code, reason = "the conformance suite uses more of it")]
+
+use std::sync::Arc;
+
+use crate::dynamo::{MemoryLake, Tables};
+use crate::small_town::{Town, alerts, answer, json, now, observations};
+use stoop_pipeline::Measurer;
+use stoop_pipeline::ports::Ledger;
+use stoop_pipeline::serve::api::Api;
+
+#[tokio::test]
+async fn both_stores_answer_alike() {
+    let tables = Tables::new().await;
+    let store = tables.store(&Arc::new(MemoryLake::default()));
+    Measurer::new(&*store).measure(&observations()).await.unwrap();
+    tables.ledger().record(&alerts()).await.unwrap();
+    let views = tables.views();
+    let api = Api::new(&*store, &views);
+    let town = Town::measured().await;
+    let other = Api::new(&*town.database, &*town.database);
+    let targets = [
+        "/api/v1/markets",
+        "/api/v1/markets?limit=2&cursor=ma/-/-/agadir/haut-founty:rent:MAD",
+        "/api/v1/markets?area=king",
+        "/api/v1/markets/98178",
+        "/api/v1/markets/us/wa?as_of=2026-01-08",
+        "/api/v1/markets/agadir",
+        "/api/v1/homes/kc/1001",
+        "/api/v1/homes/kc/10/06%20%C3%A9",
+        "/api/v1/homes/kc/9",
+        "/api/v1/alerts",
+        "/api/v1/alerts?suspects=true&limit=2",
+        "/api/v1/alerts?area=98178",
+    ];
+    for target in targets {
+        let (dynamodb, sqlite) = (answer(&api, target, now()).await, answer(&other, target, now()).await);
+        assert_eq!((dynamodb.status, json(&dynamodb)), (sqlite.status, json(&sqlite)), "{target}");
+    }
+    tables.delete().await;
+}

@@ -1,0 +1,334 @@
+//! The alerts function: changes in, alerts out, by the rules that are in force.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use aws_lambda_events::streams::DynamoDbEventResponse;
+use serde_json::{Value, json};
+use stoop_alerts::{App, RulesInForce};
+use stoop_aws::Meter;
+use stoop_domain::{Alert, AlertId, Observation, Status};
+use stoop_embedded::{AlertFilter, Database};
+use stoop_pipeline::ports::{Ledger, PortError, Publisher, Quarantine};
+use stoop_tests::made::minute;
+
+use super::bench::{Bench, Fault, Scripted, Standing, Uploads, count_of, counted, raw};
+use super::events::{change, change_number, sample, seen};
+
+/// A topic that refuses the alerts of some homes.
+#[derive(Default)]
+struct Topic {
+    told: Mutex<Vec<Alert>>,
+    refused: Mutex<Vec<String>>,
+}
+
+#[async_trait]
+impl Publisher for Topic {
+    async fn publish(&self, alerts: &[Alert]) -> Vec<Result<(), PortError>> {
+        let refused = self.refused.lock().unwrap();
+        let tell = |alert: &Alert| {
+            if refused.iter().any(|home| alert.home.as_str() == format!("reso-actris/{home}")) {
+                return Err(PortError::new("publish an alert", "a made-up fault"));
+            }
+            self.told.lock().unwrap().push(alert.clone());
+            Ok(())
+        };
+        alerts.iter().map(tell).collect()
+    }
+}
+
+/// A ledger that fails to look up or to record.
+struct Shut<'a> {
+    database: &'a Database,
+    known: bool,
+    record: bool,
+}
+
+#[async_trait]
+impl Ledger for Shut<'_> {
+    async fn known(&self, ids: &[AlertId]) -> Result<Vec<bool>, PortError> {
+        if self.known {
+            Err(PortError::new("look up alerts", "a made-up fault"))
+        } else {
+            self.database.known(ids).await
+        }
+    }
+
+    async fn record(&self, alerts: &[Alert]) -> Result<(), PortError> {
+        if self.record {
+            return Err(PortError::new("record alerts", "a made-up fault"));
+        }
+        Ledger::record(self.database, alerts).await
+    }
+}
+
+/// What the function is put on.
+struct Stage {
+    bench: Bench,
+    topic: Topic,
+    uploads: Uploads,
+    clock: Standing,
+    meter: Meter,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let (uploads, clock) = (Uploads::default(), Standing::at(minute(60)));
+        Self { bench: Bench::new(), topic: Topic::default(), uploads, clock, meter: Meter::new("test", "alerts") }
+    }
+
+    fn with(uploads: Uploads) -> Self {
+        Self { uploads, ..Self::new() }
+    }
+
+    fn app(&self) -> App<'_> {
+        self.app_on(&*self.bench.database, &*self.bench.database)
+    }
+
+    fn app_on<'a>(&'a self, ledger: &'a dyn Ledger, quarantine: &'a dyn Quarantine) -> App<'a> {
+        App {
+            rules: RulesInForce::new(&self.uploads, "15").unwrap(),
+            ledger,
+            publisher: &self.topic,
+            quarantine,
+            clock: &self.clock,
+            meter: &self.meter,
+        }
+    }
+
+    /// Judges these changes in a fresh environment.
+    async fn judge(&self, changes: &[Value]) -> Vec<String> {
+        named(self.app().handle(&raw(&json!({ "Records": changes }))).await.unwrap())
+    }
+
+    /// The homes whose alerts were told since it was asked last.
+    fn told(&self) -> Vec<String> {
+        let told = std::mem::take(&mut *self.topic.told.lock().unwrap());
+        told.iter().map(|alert| alert.home.as_str().trim_start_matches("reso-actris/").to_owned()).collect()
+    }
+
+    fn counted(&self) -> BTreeMap<String, u64> {
+        counted(&self.meter)
+    }
+}
+
+fn named(response: DynamoDbEventResponse) -> Vec<String> {
+    response.batch_item_failures.into_iter().map(|failure| failure.item_identifier.unwrap()).collect()
+}
+
+fn nothing() -> Vec<String> {
+    Vec::new()
+}
+
+/// What is seen of a home that falls from $1,000,000 by so many percent.
+fn fall(native_id: &str, percent: i64) -> [Observation; 2] {
+    [0, percent].map(|percent| seen(native_id, percent, 1_000_000 - percent * 10_000, Status::Active))
+}
+
+/// The `n`th change: a home that falls by so many percent.
+fn cut(n: u64, native_id: &str, percent: i64) -> Value {
+    change(n, &fall(native_id, percent), 1)
+}
+
+#[tokio::test]
+async fn of_the_sample_one_price_cut_is_told_and_only_once() {
+    let stage = Stage::new();
+    let (app, event) = (stage.app(), raw(&sample("dynamodb-stream.json")));
+    assert_eq!(named(app.handle(&event).await.unwrap()), nothing());
+    let alert = stage.topic.told.lock().unwrap()[0].clone();
+    assert_eq!((alert.home.as_str(), alert.drop_bp), ("reso-actris/ACT7310442", 2_000));
+    assert_eq!((alert.from.0, alert.to.0, &*alert.rule), (62_500_000, 50_000_000, "price-drop"));
+    assert_eq!((stage.told().len(), stage.counted()["AlertsTold"]), (1, 1));
+
+    assert_eq!(named(app.handle(&event).await.unwrap()), nothing());
+    assert_eq!((stage.told(), stage.counted()["AlertsTold"]), (nothing(), 0));
+}
+
+#[tokio::test]
+async fn the_response_is_what_lambda_reads() {
+    let stage = Stage::new();
+    stage.topic.refused.lock().unwrap().push("b".into());
+    let event = json!({ "Records": [cut(0, "a", 20), cut(1, "b", 20)] });
+    let response = serde_json::to_value(stage.app().handle(&raw(&event)).await.unwrap()).unwrap();
+    assert_eq!(response, json!({ "batchItemFailures": [{ "itemIdentifier": change_number(1) }] }));
+}
+
+#[tokio::test]
+async fn an_event_that_is_no_batch_is_an_error_and_an_empty_batch_is_a_success() {
+    let stage = Stage::new();
+    for event in [json!({}), json!(null), json!([]), json!({ "Records": "none" })] {
+        let error = stage.app().handle(&raw(&event)).await.unwrap_err().to_string();
+        assert!(error.starts_with("the event is no DynamoDB Streams batch: "), "{error}");
+    }
+    assert_eq!(stage.judge(&[]).await, nothing());
+}
+
+#[tokio::test]
+async fn a_home_that_is_removed_is_nobodys_alert() {
+    let stage = Stage::new();
+    let mut removed = cut(0, "removed", 50);
+    removed["eventName"] = "REMOVE".into();
+    let images = removed["dynamodb"].as_object_mut().unwrap();
+    images.remove("NewImage");
+    assert_eq!(stage.judge(&[removed, cut(1, "b", 20)]).await, nothing());
+    assert_eq!((stage.told(), stage.bench.quarantined()), (vec!["b".to_owned()], 0));
+}
+
+#[tokio::test]
+async fn an_image_that_cannot_be_read_goes_to_quarantine_once_and_its_neighbours_are_judged() {
+    /// Makes a record unreadable.
+    type Spoil = fn(&mut Value);
+    let spoil: [(&str, Spoil); 8] = [
+        ("home is damaged", |record| record["dynamodb"]["NewImage"]["body"]["B"] = "AQID".into()),
+        ("home of format 9", |record| record["dynamodb"]["OldImage"]["body"]["B"] = "CQID".into()),
+        ("no change record", |record| record["dynamodb"]["NewImage"]["body"]["B"] = "not *base64*".into()),
+        ("without a binary body", |record| record["dynamodb"]["NewImage"]["body"] = json!({ "S": "text" })),
+        ("no new image", |record| drop(record["dynamodb"].as_object_mut().unwrap().remove("NewImage"))),
+        ("no key id", |record| drop(record["dynamodb"].as_object_mut().unwrap().remove("Keys"))),
+        ("no SequenceNumber", |record| drop(record["dynamodb"].as_object_mut().unwrap().remove("SequenceNumber"))),
+        ("no change record", |record| *record = json!("what is this")),
+    ];
+    for (why, spoil) in spoil {
+        let stage = Stage::new();
+        let mut spoilt = cut(1, "spoilt", 30);
+        spoil(&mut spoilt);
+        for _ in 0..2 {
+            assert_eq!(stage.judge(&[cut(0, "a", 20), spoilt.clone(), cut(2, "b", 20)]).await, nothing(), "{why}");
+            assert_eq!(stage.counted()["Quarantined"], 1, "{why}");
+        }
+        assert_eq!(stage.told(), ["a", "b"], "{why}");
+        let rejects = stage.bench.database.quarantined(10).unwrap();
+        assert_eq!(rejects.len(), 1, "{why}");
+        assert!(rejects[0].detail.contains(why), "{why}: {}", rejects[0].detail);
+        assert_eq!((&*rejects[0].source, rejects[0].reason.as_str()), ("changes", "unreadable"));
+        let place = if spoilt["dynamodb"]["SequenceNumber"].is_string() { change_number(1) } else { "unknown".into() };
+        assert_eq!(rejects[0].location, format!("change {place}"), "{why}");
+    }
+}
+
+#[tokio::test]
+async fn a_quarantine_that_fails_gives_the_first_record_and_nothing_is_told() {
+    for fault in [Fault::Before, Fault::After] {
+        let stage = Stage::new();
+        let ports = Scripted::new(&stage.bench.database).quarantine(&[fault]);
+        let app = stage.app_on(&*stage.bench.database, &ports);
+        let event = raw(&json!({ "Records": [cut(0, "a", 20), json!(1), cut(2, "b", 20)] }));
+        assert_eq!(named(app.handle(&event).await.unwrap()), [change_number(0)]);
+        let counts = stage.counted();
+        assert_eq!((counts["RecordsFailed"], stage.told(), count_of(&counts, "Quarantined")), (3, nothing(), 0));
+        assert_eq!(named(app.handle(&event).await.unwrap()), nothing());
+        assert_eq!((stage.told().len(), stage.bench.quarantined()), (2, 1));
+    }
+}
+
+#[tokio::test]
+async fn a_topic_that_refuses_an_alert_gives_its_sequence_number_and_the_others_are_told_once() {
+    let homes = ["a", "b", "c", "d"];
+    let changes: Vec<Value> = homes.iter().zip(0..).map(|(home, n)| cut(n, home, 20)).collect();
+    for refused in 0..homes.len() {
+        let stage = Stage::new();
+        stage.topic.refused.lock().unwrap().push(homes[refused].into());
+        assert_eq!(stage.judge(&changes).await, [change_number(refused as u64)]);
+        let counts = stage.counted();
+        assert_eq!((counts["AlertsTold"], counts["AlertsFailed"]), (3, 1));
+        assert_eq!(stage.told().len(), 3);
+
+        stage.topic.refused.lock().unwrap().clear();
+        assert_eq!(stage.judge(&changes[refused..]).await, nothing());
+        assert_eq!(stage.told(), [homes[refused]], "the others are known");
+        assert_eq!(stage.bench.database.alerts(AlertFilter::Told, 10).unwrap().len(), 4);
+    }
+}
+
+#[tokio::test]
+async fn a_ledger_that_fails_gives_the_first_change_with_an_alert() {
+    let changes = [change(0, &fall("new", 0)[..1], 0), cut(1, "a", 20), cut(2, "b", 20)];
+    let event = raw(&json!({ "Records": changes }));
+    for (known, told) in [(true, 0), (false, 2)] {
+        let stage = Stage::new();
+        let shut = Shut { database: &stage.bench.database, known, record: !known };
+        let app = stage.app_on(&shut, &*stage.bench.database);
+        assert_eq!(named(app.handle(&event).await.unwrap()), [change_number(1)]);
+        assert_eq!(stage.counted()["AlertsFailed"], 1);
+        assert_eq!(stage.told().len(), told, "what was told and not recorded is told again, with the same id");
+        assert_eq!(named(stage.app().handle(&event).await.unwrap()), nothing());
+        assert_eq!(stage.told(), ["a", "b"]);
+    }
+}
+
+#[tokio::test]
+async fn a_suspect_change_is_held_back_and_recorded() {
+    let stage = Stage::new();
+    assert_eq!(stage.judge(&[cut(0, "slip", 90)]).await, nothing());
+    assert_eq!((stage.told(), stage.counted()["AlertsSuspect"]), (nothing(), 1));
+    assert_eq!(stage.bench.database.alerts(AlertFilter::Suspect, 10).unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn the_rules_are_those_of_the_accepted_configuration_and_else_the_stacks_percentage() {
+    let falls = [cut(0, "12", 12), cut(1, "16", 16), cut(2, "40", 40)];
+    for (uploads, told) in [
+        (Uploads::default(), &["16", "40"][..]),
+        (Uploads::accepted("[alerts]\ndrop_percent = 30\n"), &["40"]),
+        (Uploads::accepted("[alerts]\ndrop_percent = 10\n"), &["12", "16", "40"]),
+        (Uploads::accepted("[alerts]\ndrop_amount = { USD = 120_000 }\n"), &["12", "16", "40"]),
+        (Uploads::accepted("[alerts]\nnoise_percent = 1\n"), &["16", "40"]),
+        (Uploads::accepted(""), &["16", "40"]),
+        // What is uploaded is nothing until the planner has accepted it.
+        (Uploads::of("[alerts]\ndrop_percent = 30\n"), &["16", "40"]),
+        // An older planner may have accepted what this program cannot read.
+        (Uploads::accepted("[alerts]\ndrop_percent = 'many'\n"), &["16", "40"]),
+        (Uploads::accepted("this is no TOML"), &["16", "40"]),
+    ] {
+        let stage = Stage::with(uploads);
+        assert_eq!(stage.judge(&falls).await, nothing());
+        assert_eq!(stage.told(), told);
+    }
+}
+
+#[tokio::test]
+async fn rules_that_cannot_be_read_hold_the_batch_up_unless_there_are_some_from_before() {
+    let stage = Stage::with(Uploads::accepted("[alerts]\ndrop_percent = 30\n"));
+    let app = stage.app();
+    let judge = async |n, home| {
+        let event = raw(&json!({ "Records": [cut(n, home, 40), cut(n + 1, &format!("{home}-less"), 20)] }));
+        named(app.handle(&event).await.unwrap())
+    };
+    stage.uploads.take_away(true);
+    assert_eq!(judge(0, "a").await, [change_number(0)]);
+    assert_eq!((stage.told(), stage.counted()["RecordsFailed"]), (nothing(), 2));
+    stage.uploads.take_away(false);
+    assert_eq!(judge(0, "a").await, nothing());
+    stage.uploads.take_away(true);
+    stage.clock.pass(10 * 60_000);
+    assert_eq!(judge(2, "b").await, nothing());
+    assert_eq!(stage.told(), ["a", "b"]);
+}
+
+#[tokio::test]
+async fn a_new_configuration_holds_a_minute_later() {
+    let stage = Stage::with(Uploads::accepted("[alerts]\ndrop_percent = 30\n"));
+    let app = stage.app();
+    let event = raw(&json!({ "Records": [cut(0, "a", 20)] }));
+    assert_eq!(named(app.handle(&event).await.unwrap()), nothing());
+    let newer = Uploads::accepted("[alerts]\ndrop_percent = 10\n");
+    stage.uploads.accept_from(&newer);
+    for (pass_ms, told) in [(59_000, 0), (1_000, 1)] {
+        stage.clock.pass(pass_ms);
+        assert_eq!(named(app.handle(&event).await.unwrap()), nothing());
+        assert_eq!(stage.told().len(), told);
+    }
+}
+
+#[test]
+fn a_percentage_that_is_none_is_told_at_the_start() {
+    let uploads = Uploads::default();
+    for text in ["", "many", "-1", "100.01", "15%"] {
+        let error = RulesInForce::new(&uploads, text).err().unwrap_or_else(|| panic!("{text:?} was taken")).to_string();
+        assert_eq!(error, format!("STOOP_DROP_PERCENT is {text:?}; accepted: a number from 0 to 100"));
+    }
+    for text in ["0", "15", "12.5", "100"] {
+        assert!(RulesInForce::new(&uploads, text).is_ok(), "{text}");
+    }
+}

@@ -1,0 +1,308 @@
+//! The planner function: a tick in, messages on the queue out, by the last configuration without a mistake.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use stoop_aws::Meter;
+use stoop_domain::Time;
+use stoop_pipeline::ports::{PlanLedger, PollTask, PortError, TaskQueue};
+use stoop_pipeline::{Clock, Pace, Polled};
+use stoop_planner::{Answer, App, TickError};
+use stoop_tests::made::minute;
+
+use super::bench::{Standing, Uploads, count_of, counted, raw};
+use super::events::{SEARCH, sample};
+
+/// When each search was sent, and its pace.
+#[derive(Default)]
+pub(crate) struct Book {
+    sent: Mutex<BTreeMap<String, Time>>,
+    paces: Mutex<BTreeMap<String, Pace>>,
+    pub(crate) is_shut: Mutex<bool>,
+}
+
+impl Book {
+    fn open(&self) -> Result<(), PortError> {
+        if *self.is_shut.lock().unwrap() { Err(PortError::new("open the book", "a made-up fault")) } else { Ok(()) }
+    }
+}
+
+#[async_trait]
+impl PlanLedger for Book {
+    async fn last_sent(&self, searches: &[String]) -> Result<Vec<Option<Time>>, PortError> {
+        self.open()?;
+        let sent = self.sent.lock().unwrap();
+        Ok(searches.iter().map(|search| sent.get(search).copied()).collect())
+    }
+
+    async fn sent(&self, searches: &[String], at: Time) -> Result<(), PortError> {
+        self.open()?;
+        self.sent.lock().unwrap().extend(searches.iter().map(|search| (search.clone(), at)));
+        Ok(())
+    }
+
+    async fn paces(&self, searches: &[String]) -> Result<Vec<Option<Pace>>, PortError> {
+        self.open()?;
+        let paces = self.paces.lock().unwrap();
+        Ok(searches.iter().map(|search| paces.get(search).copied()).collect())
+    }
+
+    async fn keep_pace(&self, search: &str, pace: &Pace) -> Result<(), PortError> {
+        self.open()?;
+        self.paces.lock().unwrap().insert(search.to_owned(), *pace);
+        Ok(())
+    }
+}
+
+/// A queue that refuses some searches, or fails as a whole.
+#[derive(Default)]
+struct Line {
+    accepted: Mutex<Vec<PollTask>>,
+    refused: Mutex<Vec<&'static str>>,
+    is_down: Mutex<bool>,
+}
+
+#[async_trait]
+impl TaskQueue for Line {
+    async fn send(&self, tasks: &[PollTask]) -> Result<Vec<usize>, PortError> {
+        if *self.is_down.lock().unwrap() {
+            return Err(PortError::new("send tasks", "a made-up fault"));
+        }
+        let refused = self.refused.lock().unwrap();
+        let (mut places, mut accepted) = (Vec::new(), self.accepted.lock().unwrap());
+        for (place, task) in tasks.iter().enumerate() {
+            if refused.contains(&&*task.search) { places.push(place) } else { accepted.push(task.clone()) }
+        }
+        Ok(places)
+    }
+}
+
+/// What the function is put on.
+struct Stage {
+    uploads: Uploads,
+    book: Book,
+    line: Line,
+    clock: Standing,
+    meter: Meter,
+}
+
+impl Stage {
+    fn with(uploads: Uploads) -> Self {
+        let (clock, meter) = (Standing::at(minute(0)), Meter::new("test", "planner"));
+        Self { uploads, book: Book::default(), line: Line::default(), clock, meter }
+    }
+
+    fn app(&self) -> App<'_> {
+        App {
+            configuration: &self.uploads,
+            ledger: &self.book,
+            queue: &self.line,
+            clock: &self.clock,
+            meter: &self.meter,
+            takeover: <_>::default(),
+            told: <_>::default(),
+        }
+    }
+
+    fn accepted(&self) -> Vec<(String, Time)> {
+        std::mem::take(&mut *self.line.accepted.lock().unwrap())
+            .into_iter()
+            .map(|task| (task.search, task.due_at))
+            .collect()
+    }
+
+    fn recorded(&self) -> Vec<String> {
+        self.book.sent.lock().unwrap().keys().cloned().collect()
+    }
+
+    fn counted(&self, name: &str) -> u64 {
+        count_of(&counted(&self.meter), name)
+    }
+}
+
+/// A configuration of searches that are polled every quarter of an hour.
+fn searches(names: &[&str]) -> String {
+    let search = |name: &&str| {
+        format!(
+            "[[search]]\nname = '{name}'\nsource = 'reso'\nevery = '15m'\nparams = {{ url = 'https://mls.example/odata' }}\n"
+        )
+    };
+    names.iter().map(search).collect()
+}
+
+async fn tick(app: &App<'_>, event: &Value) -> Result<Answer, TickError> {
+    app.handle(&raw(event)).await
+}
+
+fn noon() -> Value {
+    json!({ "scheduled_time": "2026-01-14T12:00:00Z" })
+}
+
+#[tokio::test]
+async fn the_sample_sends_what_is_due_at_its_time_and_a_second_tick_nothing() {
+    let stage = Stage::with(Uploads::of(&searches(&[SEARCH, "tacoma"])));
+    stage.clock.pass(2_500);
+    let app = stage.app();
+    let answer = tick(&app, &sample("schedule.json")).await.unwrap();
+    assert_eq!((answer.sent, answer.waiting), (vec![SEARCH.to_owned(), "tacoma".into()], 0));
+    assert_eq!(stage.accepted(), [(SEARCH.to_owned(), minute(0)), ("tacoma".into(), minute(0))]);
+    assert_eq!(stage.counted("SearchesPlanned"), 2);
+
+    let answer = tick(&app, &sample("schedule.json")).await.unwrap();
+    assert_eq!(answer, Answer { waiting: 2, ..Answer::default() });
+    assert_eq!((stage.accepted(), stage.counted("SearchesPlanned")), (Vec::new(), 0));
+}
+
+#[tokio::test]
+async fn a_search_that_may_adapt_is_sent_as_its_pace_says_and_the_others_as_ever() {
+    let text = searches(&[SEARCH, "tacoma"]).replacen("every = '15m'", "every = '15m'\nevery_max = '6h'", 1);
+    let stage = Stage::with(Uploads::of(&text));
+    let app = stage.app();
+    let mut sent = BTreeMap::<String, usize>::new();
+    for _ in 0..24 * 60 {
+        for search in tick(&app, &json!({})).await.unwrap().sent {
+            *sent.entry(search.clone()).or_default() += 1;
+            let mut pace = stage.book.paces(std::slice::from_ref(&search)).await.unwrap()[0].unwrap_or_default();
+            pace.learn(stage.clock.now(), true, &Polled { pages: 1, requests: 1, ..Polled::default() });
+            stage.book.keep_pace(&search, &pace).await.unwrap();
+        }
+        stage.clock.pass(60_000);
+    }
+    assert!((94..=96).contains(&sent["tacoma"]) && (6..=12).contains(&sent[SEARCH]), "{sent:?}");
+    assert!(app.told.lock().await.is_empty(), "no limit holds them back");
+}
+
+#[tokio::test]
+async fn searches_of_one_server_share_its_limits_and_it_is_told_once_for_each() {
+    let search = |name: &str, key: &str| {
+        format!(
+            "[[search]]\nname = '{name}'\nsource = 'rentcast'\nparams = {{ zipCode = '78704', key = {{ secret = '{key}' }} }}\n"
+        )
+    };
+    let stage = Stage::with(Uploads::of(&(search("a", "one") + &search("b", "other"))));
+    let app = stage.app();
+    let mut sent = 0;
+    for _ in 0..31 * 24 {
+        for search in tick(&app, &json!({})).await.unwrap().sent {
+            sent += 1;
+            let mut pace = stage.book.paces(std::slice::from_ref(&search)).await.unwrap()[0].unwrap_or_default();
+            pace.learn(stage.clock.now(), true, &Polled { pages: 1, requests: 2, ..Polled::default() });
+            stage.book.keep_pace(&search, &pace).await.unwrap();
+        }
+        stage.clock.pass(60 * 60_000);
+    }
+    // Fifty requests in 31 days, two a poll.
+    assert!((22..=26).contains(&sent), "{sent} polls of two searches");
+    assert_eq!(app.told.lock().await.iter().collect::<Vec<_>>(), ["a", "b"]);
+    stage.uploads.upload(&search("b", "other").replace("name", "every = '9d'\nname"));
+    tick(&app, &json!({})).await.unwrap();
+    assert!(app.told.lock().await.is_empty(), "what is held back no more is told of anew when it is again");
+}
+
+#[tokio::test]
+async fn an_event_that_names_no_time_is_a_tick_now() {
+    for event in [
+        json!({}),
+        json!(null),
+        json!([]),
+        json!("tick"),
+        json!({ "scheduled_time": null }),
+        json!({ "scheduled_time": 12 }),
+        json!({ "scheduled_time": "" }),
+        json!({ "scheduled_time": "<aws.scheduler.scheduled-time>" }),
+        json!({ "scheduled_time": "99999-99-99T99:99:99Z" }),
+        // Too far from the clock to be true.
+        json!({ "scheduled_time": "2031-01-14T12:00:00Z" }),
+        json!({ "scheduled_time": "1970-01-01T00:00:00Z" }),
+    ] {
+        let stage = Stage::with(Uploads::of(&searches(&[SEARCH])));
+        tick(&stage.app(), &event).await.unwrap();
+        assert_eq!(stage.accepted(), [(SEARCH.to_owned(), minute(0))], "{event}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_configuration_nothing_is_polled_and_nothing_is_wrong() {
+    let stage = Stage::with(Uploads::default());
+    assert_eq!(tick(&stage.app(), &noon()).await.unwrap(), Answer::default());
+    assert_eq!((stage.accepted(), stage.counted("ConfigInvalid")), (Vec::new(), 0));
+}
+
+#[tokio::test]
+async fn a_first_configuration_with_mistakes_is_told_at_each_tick_with_all_of_them() {
+    let text = searches(&[SEARCH]).replace("'15m'", "'often'").replace("reso", "nowhere");
+    let stage = Stage::with(Uploads::of(&text));
+    let app = stage.app();
+    for _ in 0..3 {
+        let answer = tick(&app, &noon()).await.unwrap();
+        let why = answer.refused_configuration.unwrap();
+        assert!(why.contains("often") && why.contains("nowhere"), "{why}");
+        assert_eq!((answer.sent, stage.counted("ConfigInvalid")), (Vec::new(), 1));
+    }
+    assert_eq!(stage.accepted(), []);
+}
+
+#[tokio::test]
+async fn a_broken_upload_leaves_the_last_good_one_in_force_and_counts_at_each_tick() {
+    let good = searches(&[SEARCH]);
+    let stage = Stage::with(Uploads::of(&good));
+    let app = stage.app();
+    tick(&app, &noon()).await.unwrap();
+    assert_eq!((stage.accepted().len(), stage.counted("ConfigInvalid")), (1, 0));
+
+    for broken in ["this is no TOML", "[[search]]\nname = 1\n", &good.replace("name", "nmae")] {
+        stage.uploads.upload(broken);
+        // Neither an environment that knows the good one nor a fresh one takes the broken one.
+        for app in [&app, &stage.app()] {
+            stage.clock.pass(60 * 60_000);
+            let answer = tick(app, &json!({})).await.unwrap();
+            assert_eq!(answer.sent, [SEARCH], "{broken}");
+            assert!(answer.refused_configuration.is_some(), "{broken}");
+            assert_eq!(stage.counted("ConfigInvalid"), 1, "{broken}");
+        }
+    }
+    stage.uploads.upload(&good.replace(SEARCH, "tacoma"));
+    let answer = tick(&app, &json!({})).await.unwrap();
+    assert_eq!((answer.sent, answer.refused_configuration), (vec!["tacoma".to_owned()], None));
+    assert_eq!(stage.counted("ConfigInvalid"), 0);
+}
+
+#[tokio::test]
+async fn a_configuration_that_cannot_be_read_fails_the_tick_and_the_next_makes_up_for_it() {
+    let stage = Stage::with(Uploads::of(&searches(&[SEARCH])));
+    let app = stage.app();
+    stage.uploads.take_away(true);
+    assert!(matches!(tick(&app, &noon()).await, Err(TickError::Port(_))));
+    stage.uploads.take_away(false);
+    assert_eq!(tick(&app, &noon()).await.unwrap().sent, [SEARCH]);
+}
+
+#[tokio::test]
+async fn what_the_queue_refuses_is_an_error_after_what_it_accepted_was_recorded() {
+    let stage = Stage::with(Uploads::of(&searches(&["a", "b", "c"])));
+    let app = stage.app();
+    stage.line.refused.lock().unwrap().push("b");
+    let error = tick(&app, &noon()).await.unwrap_err();
+    assert!(matches!(error, TickError::Refused(1)), "{error}");
+    assert_eq!(error.to_string(), "the queue refused 1 searches, again and again");
+    assert_eq!((stage.recorded(), stage.counted("SearchesPlanned")), (vec!["a".to_owned(), "c".into()], 2));
+    assert_eq!(stage.accepted().len(), 2);
+
+    stage.line.refused.lock().unwrap().clear();
+    assert_eq!(tick(&app, &noon()).await.unwrap().sent, ["b"], "it stayed due, and the others are not sent twice");
+}
+
+#[tokio::test]
+async fn a_queue_or_a_ledger_that_fails_fails_the_tick_and_everything_stays_due() {
+    let stage = Stage::with(Uploads::of(&searches(&["a", "b"])));
+    let app = stage.app();
+    for port in [&stage.line.is_down, &stage.book.is_shut] {
+        *port.lock().unwrap() = true;
+        assert!(matches!(tick(&app, &noon()).await, Err(TickError::Port(_))));
+        *port.lock().unwrap() = false;
+        assert_eq!((stage.recorded(), stage.accepted()), (Vec::new(), Vec::new()));
+    }
+    assert_eq!(tick(&app, &noon()).await.unwrap().sent, ["a", "b"]);
+}

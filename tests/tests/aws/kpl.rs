@@ -1,0 +1,170 @@
+//! Our aggregated records and those of AWS's own library for Python (`aws_kinesis_agg`) are the same.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+use stoop_tests::local::venv_python;
+use stoop_tests::made::observation;
+use stoop_wire::kpl::{Deaggregated, aggregate, aggregated_len, deaggregate};
+
+/// Reads jobs from standard input, does them with AWS's library, and prints the answers; bytes are in
+/// hexadecimal digits.
+const OFFICIAL: &str = r#"
+import base64, json, sys
+from aws_kinesis_agg.aggregator import AggRecord
+from aws_kinesis_agg.deaggregator import deaggregate_records
+
+def aggregate(job):
+    record = AggRecord()
+    for key, data, hash_key in job:
+        assert record.add_user_record(key, bytes.fromhex(data), hash_key), "full"
+    return record.get_contents()[2].hex()
+
+def deaggregate(job):
+    kinesis = {"kinesisSchemaVersion": "1.0", "sequenceNumber": "1", "approximateArrivalTimestamp": 0,
+               "partitionKey": "outer", "data": base64.b64encode(bytes.fromhex(job)).decode()}
+    users = [user["kinesis"] for user in deaggregate_records([{"kinesis": kinesis}])]
+    return {"aggregated": all(user.get("aggregated", False) for user in users),
+            "users": [[user["partitionKey"], base64.b64decode(user["data"]).hex(), user.get("explicitHashKey")]
+                      for user in users]}
+
+jobs = json.load(sys.stdin)
+json.dump([{"aggregate": aggregate, "deaggregate": deaggregate}[kind](job) for kind, job in jobs], sys.stdout)
+"#;
+
+/// Has AWS's library do some jobs.
+fn official(jobs: &[Value]) -> Vec<Value> {
+    let python = venv_python().unwrap();
+    let mut child = Command::new(&python)
+        .args(["-c", OFFICIAL])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{} does not start: {error}", python.display()));
+    child.stdin.take().unwrap().write_all(json!(jobs).to_string().as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}, with aws_kinesis_agg, ended with {}", python.display(), output.status);
+    let answers: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(answers.len(), jobs.len());
+    answers
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(digits: &str) -> Vec<u8> {
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+    digits.as_bytes().chunks(2).map(byte).collect()
+}
+
+/// Partition key, bytes and explicit hash key.
+type User = (String, Vec<u8>, Option<String>);
+
+fn users(key: &str, datas: impl IntoIterator<Item = Vec<u8>>) -> Vec<User> {
+    datas.into_iter().map(|data| (key.to_owned(), data, None)).collect()
+}
+
+fn to_json(users: &[User]) -> Value {
+    users.iter().map(|(key, data, hash_key)| json!([key, hex(data), hash_key])).collect()
+}
+
+fn ours(users: &[User]) -> Vec<u8> {
+    aggregate(&users[0].0, users.iter().map(|(_, data, _)| data.as_slice()))
+}
+
+/// `None` where the record is not aggregated.
+fn read_by_us(record: &[u8]) -> Option<Vec<User>> {
+    let Deaggregated::Aggregated(aggregated) = deaggregate(record).unwrap() else { return None };
+    let text = |key: &[u8]| String::from_utf8(key.to_vec()).unwrap();
+    let keys: Vec<String> = aggregated.partition_keys().map(text).collect();
+    let hash_keys: Vec<String> = aggregated.explicit_hash_keys().map(text).collect();
+    let user = |user: stoop_wire::kpl::UserRecord<'_>| {
+        let hash_key = user.explicit_hash_key_index.map(|at| hash_keys[at].clone());
+        (keys[user.partition_key_index].clone(), user.data.to_vec(), hash_key)
+    };
+    Some(aggregated.user_records().map(user).collect())
+}
+
+fn lines(count: u32) -> Vec<Vec<u8>> {
+    let line = |number: u32| {
+        let mut line = Vec::new();
+        stoop_wire::encode(&observation(&format!("annonce-é{number}"), number.into(), 1_000_000), &mut line);
+        line
+    };
+    (0..count).map(line).collect()
+}
+
+/// Lots of one partition key, as we aggregate them.
+fn lots() -> Vec<Vec<User>> {
+    let bytes = |len: usize| (0..len).map(|at| (at * 89 % 256) as u8).collect::<Vec<u8>>();
+    vec![
+        users("agadir", lines(1)),
+        users("agadir-à-vendre", lines(2_000)),
+        users(&"k".repeat(256), lines(3)),
+        users("empty", [vec![], vec![], b"x".to_vec()]),
+        users("binary", [bytes(256), b"\xF3\x89\x9A\xC2".to_vec(), b"a\nb\n".to_vec()]),
+        users("edges", [122, 123, 127, 128, 16_378, 16_379, 16_383, 16_384, 900_000].map(bytes)),
+    ]
+}
+
+#[test]
+fn what_we_aggregate_is_what_awss_library_makes_of_the_same() {
+    let lots = lots();
+    let jobs: Vec<Value> = lots.iter().map(|users| json!(["aggregate", to_json(users)])).collect();
+    for (users, answer) in lots.iter().zip(official(&jobs)) {
+        let key = &users[0].0;
+        let record = ours(users);
+        assert!(answer == hex(&record), "{key}: other bytes");
+        assert_eq!(aggregated_len(key, users.iter().map(|(_, data, _)| data.len())), record.len(), "{key}");
+    }
+}
+
+#[test]
+fn what_we_aggregate_comes_apart_in_awss_library() {
+    let lots = lots();
+    let jobs: Vec<Value> = lots.iter().map(|users| json!(["deaggregate", hex(&ours(users))])).collect();
+    for (users, answer) in lots.iter().zip(official(&jobs)) {
+        assert_eq!(answer["aggregated"], json!(true), "{}", users[0].0);
+        assert!(answer["users"] == to_json(users), "{}: other user records", users[0].0);
+    }
+}
+
+#[test]
+fn what_awss_library_aggregates_comes_apart_here() {
+    let mixed = |number: u32, data: Vec<u8>| {
+        let hash_key = (!number.is_multiple_of(3)).then(|| format!("340282366920938463463374607431{number}"));
+        (format!("clé-{}", number % 300), data, hash_key)
+    };
+    let mixed: Vec<User> = (0..).zip(lines(600)).map(|(number, data)| mixed(number, data)).collect();
+    let lots = [lots(), vec![mixed]].concat();
+    let jobs: Vec<Value> = lots.iter().map(|users| json!(["aggregate", to_json(users)])).collect();
+    for (users, answer) in lots.iter().zip(official(&jobs)) {
+        let record = unhex(answer.as_str().unwrap());
+        assert!(read_by_us(&record).as_ref() == Some(users), "{}: other user records", users[0].0);
+    }
+}
+
+/// Records that are no aggregated ones, damaged ones among them, are passed on whole by AWS's library.
+#[test]
+fn what_awss_library_takes_for_no_aggregated_record_neither_do_we() {
+    let record = ours(&users("k", lines(2)));
+    let mut damaged = vec![lines(1).remove(0), b"x".to_vec(), record[..record.len() - 1].to_vec()];
+    damaged.extend([0, 3, 4, 5, record.len() / 2, record.len() - 16, record.len() - 1].map(|at| {
+        let mut record = record.clone();
+        record[at] ^= 4;
+        record
+    }));
+    damaged.extend([4, 19, 20].map(|len| record[..len].to_vec()));
+    let jobs: Vec<Value> = damaged.iter().map(|record| json!(["deaggregate", hex(record)])).collect();
+    for (record, answer) in damaged.iter().zip(official(&jobs)) {
+        assert_eq!(answer, json!({"aggregated": false, "users": [["outer", hex(record), null]]}));
+        assert_eq!(read_by_us(record), None);
+        let whole = match deaggregate(record).unwrap() {
+            Deaggregated::Plain(bytes) | Deaggregated::Damaged(bytes) => bytes,
+            Deaggregated::Aggregated(_) => unreachable!("it was not, above"),
+        };
+        assert_eq!(whole, record);
+    }
+}

@@ -1,0 +1,15 @@
+//! What needs AWS on this machine: the ports on it, and the functions' handlers.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod api_dynamo;
+mod conformance_aws;
+mod conformance_dynamo;
+mod dynamo;
+mod functions;
+mod kpl;
+mod local;
+mod services;
+// The town of the api's tests without AWS.
+#[path = "../it/small_town/mod.rs"]
+mod small_town;

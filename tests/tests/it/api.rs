@@ -1,0 +1,276 @@
+//! The API: what each route answers, and what is refused and how.
+
+use std::sync::Arc;
+
+use insta::assert_snapshot;
+use proptest::prelude::*;
+use serde_json::Value;
+use crate::small_town::{BEARER, TOKEN, Town, ask, block_on, get, header, json, now};
+use stoop_domain::Time;
+use stoop_pipeline::serve::api::{Api, ApiRequest, Token};
+use stoop_tests::Faulty;
+use stoop_tests::made::observation_in;
+
+/// The answer for a snapshot: its status and its JSON.
+fn shown(town: &Town, target: &str) -> String {
+    let response = town.get(target);
+    format!("GET {target}\n{} {:#}", response.status, json(&response))
+}
+
+/// An error's status, code and message on one line.
+fn refused(town: &Town, target: &str) -> String {
+    let response = town.get(target);
+    let error = &json(&response)["error"];
+    let details = error.get("details").map(|details| format!(" {details}")).unwrap_or_default();
+    format!("{target}\n  {} {}: {}{details}", response.status, error["code"], error["message"].as_str().unwrap())
+}
+
+#[test]
+fn each_route_answers_in_its_shape() {
+    let town = Town::new();
+    assert_snapshot!("markets", shown(&town, "/api/v1/markets?limit=2"));
+    assert_snapshot!("markets_of_an_area", shown(&town, "/api/v1/markets?area=king&limit=1"));
+    assert_snapshot!("market", shown(&town, "/api/v1/markets/haut%20founty?purpose=sale&days=2"));
+    assert_snapshot!("home", shown(&town, "/api/v1/homes/kc/1001"));
+    assert_snapshot!("alerts", shown(&town, "/api/v1/alerts?suspects=true&limit=2"));
+}
+
+#[test]
+fn an_area_is_the_sum_of_its_markets() {
+    let town = Town::new();
+    let area = json(&town.get("/api/v1/markets/98178?days=1"));
+    let ids = ["us/wa/king/renton/98178:sale:USD", "us/wa/king/seattle/98178:sale:USD"];
+    assert_eq!(area["consists_of"], serde_json::json!(ids));
+    assert_eq!(area["markets"][0]["active"], 2);
+    assert_eq!(area["markets"][0]["mean_price"], 497_075.0);
+    assert_eq!(area["as_of"], "2026-01-14T12:00:00Z");
+    let before = json(&town.get("/api/v1/markets/98178?as_of=2026-01-03"));
+    assert_eq!(before["markets"][0]["active"], 2, "the one in Renton is seen later on that day there");
+    assert_eq!(json(&town.get("/api/v1/markets/agadir"))["markets"].as_array().unwrap().len(), 2, "sale and rent");
+    let rents = json(&town.get("/api/v1/markets/agadir?purpose=rent"));
+    assert_eq!(rents["markets"][0]["mean_price"], 6_500.0);
+}
+
+#[test]
+fn the_same_is_found_by_every_spelling_of_its_path() {
+    let town = Town::new();
+    for same in
+        ["/api/v1/markets/us/wa/king/*/98178", "/api/v1/markets/us%2Fwa%2Fking%2F%2A%2F98178", "/api/v1/markets/98178"]
+    {
+        assert_eq!(json(&town.get(same))["path"], "us/wa/king/*/98178", "{same}");
+    }
+    assert_eq!(json(&town.get("/api/v1/markets/ma/"))["name"], "MA", "a country by its path");
+    assert_eq!(json(&town.get("/api/v1/markets/"))["total"], 5, "no area at all: the list");
+    for same in ["/api/v1/homes/kc/10/06%20%C3%A9", "/api/v1/homes/kc%2F10%2f06 é"] {
+        assert_eq!(json(&town.get(same))["id"], "kc/10/06 é", "{same}");
+    }
+    let market = "/api/v1/markets/us/wa/king/renton/98178:sale:USD";
+    assert_eq!(json(&town.get(market))["markets"][0]["id"], "us/wa/king/renton/98178:sale:USD");
+}
+
+#[test]
+fn what_is_refused_is_told_with_what_would_be_accepted() {
+    let town = Town::new();
+    let (long_path, long_query) = (format!("/api/v1/markets/{}", "x".repeat(2_100)), "x".repeat(4_100));
+    let long_area = format!("/api/v1/markets/{}", "é".repeat(201));
+    let targets = [
+        "/",
+        "/api/v1",
+        "/api/v2/markets",
+        "/api/v1/homes",
+        "/api/v1/alerts/7",
+        "/api/v1/markets/98179",
+        "/api/v1/markets/98178?purpose=rent",
+        "/api/v1/markets/us/wa/kong",
+        "/api/v1/homes/kc/9",
+        "/api/v1/markets/%ff",
+        "/api/v1/markets/98178?days=0&as_of=yesterday&colour=red&purpose=buy&currency=dollars&days=3",
+        "/api/v1/markets?limit=1001&as_of=2026-01-13&cursor=98178",
+        "/api/v1/markets?area=king&limit=101",
+        "/api/v1/markets?area=",
+        "/api/v1/homes/kc/1001?limit=-1",
+        "/api/v1/alerts?suspects=yes&limit=501",
+        &long_area,
+    ];
+    let mut shown: Vec<String> = targets.map(|target| refused(&town, target)).to_vec();
+    for long in [long_path, format!("/api/v1/markets?{long_query}")] {
+        shown.push(refused(&town, &long).replace(&"x".repeat(50), ""));
+    }
+    assert_snapshot!("refused", shown.join("\n"));
+}
+
+#[test]
+fn a_name_of_two_places_is_answered_with_both() {
+    let town = Town::new();
+    let mut elsewhere = observation_in("Seattle", "7", 0, 100);
+    elsewhere.listing.place.region = Some("Souss".into());
+    town.observe(&[elsewhere]);
+    let response = town.get("/api/v1/markets/seattle");
+    assert_eq!((response.status, &json(&response)["error"]["code"]), (400, &Value::from("ambiguous_area")));
+    assert_eq!(json(&response)["error"]["details"], serde_json::json!(["ma/souss/-/seattle", "us/wa/king/seattle"]));
+}
+
+#[test]
+fn nothing_but_health_answers_without_the_token() {
+    let town = Town::new();
+    let api = town.api();
+    let targets =
+        ["/api/v1/markets", "/api/v1/markets/98178", "/api/v1/homes/kc/1001", "/api/v1/alerts", "/", "/api/v1/x"];
+    let token = Token::parse(TOKEN).unwrap();
+    for target in targets {
+        let unknown = ask(&api, "GET", target, None, now());
+        assert_eq!(
+            (unknown.status, header(&unknown, "www-authenticate")),
+            (401, Some(r#"Bearer realm="stoop""#)),
+            "{target}"
+        );
+        for wrong in
+            ["", "Bearer", "Bearer only-for-tests-0123456780", &BEARER[..31], "Basic only-for-tests-0123456789", TOKEN]
+        {
+            let wrong = ask(&api, "POST", target, Some(wrong), now());
+            assert_eq!(wrong.status, 401, "{target}");
+            assert_eq!(header(&wrong, "www-authenticate"), Some(r#"Bearer realm="stoop", error="invalid_token""#));
+        }
+        let request = ApiRequest { method: "GET", path: target, query: "", authorization: Some(BEARER) };
+        assert_eq!(
+            block_on(api.answer(request, None, now())).status,
+            503,
+            "{target}: without a token nobody is let in"
+        );
+        assert_ne!(block_on(api.answer(request, Some(&token), now())).status, 401, "{target}");
+    }
+    let health = ask(&api, "GET", "/health", None, now());
+    assert_eq!((health.status, json(&health)["status"].as_str()), (200, Some("ok")));
+    assert_eq!(json(&health)["version"], env!("CARGO_PKG_VERSION"));
+    let request = ApiRequest { method: "GET", path: "/health", ..ApiRequest::default() };
+    assert_eq!(block_on(api.answer(request, None, now())).status, 200, "healthy, though it refuses");
+}
+
+#[test]
+fn only_reading_is_done_here() {
+    let town = Town::new();
+    for target in ["/health", "/api/v1/markets", "/api/v1/homes/kc/1001"] {
+        for method in ["POST", "PUT", "DELETE", "OPTIONS", "get", ""] {
+            let response = ask(&town.api(), method, target, Some(BEARER), now());
+            assert_eq!((response.status, header(&response, "allow")), (405, Some("GET, HEAD")), "{method} {target}");
+        }
+        let [head, get] = ["HEAD", "GET"].map(|method| ask(&town.api(), method, target, Some(BEARER), now()));
+        assert_eq!((head.status, &head.headers, head.body.len()), (get.status, &get.headers, 0));
+        assert_eq!(header(&get, "content-type"), Some("application/json"));
+        assert_eq!(header(&get, "cache-control"), Some("no-store"));
+    }
+}
+
+#[test]
+fn a_failing_store_is_no_business_of_the_callers() {
+    let town = Town::new();
+    let store = Faulty::new(Arc::clone(&town.database));
+    let api = Api::new(&store, &*town.database);
+    for target in ["/api/v1/markets/98178", "/api/v1/homes/kc/1001", "/api/v1/markets?area=king"] {
+        store.fail_reads(1);
+        let response = get(&api, target, now());
+        let message = "the answer could not be put together; asking again may help";
+        let error = serde_json::json!({ "error": { "code": "internal", "message": message } });
+        assert_eq!((response.status, json(&response)), (500, error), "{target}");
+        assert_eq!(get(&api, target, now()).status, 200, "{target}: a fault that passes leaves nothing behind");
+    }
+}
+
+#[test]
+fn a_long_list_is_read_page_by_page_and_a_wide_area_is_not_added_up() {
+    let town = Town::empty();
+    let cities: Vec<_> = (0..2_001).map(|i| observation_in(&format!("City {i}"), &i.to_string(), 0, 100)).collect();
+    town.observe(&cities);
+    let mut ids: Vec<String> = Vec::new();
+    let mut target = "/api/v1/markets?limit=900".to_owned();
+    for page in [900, 900, 201] {
+        let list = json(&town.get(&target));
+        assert_eq!(list["total"], 2_001);
+        assert_eq!(list["markets"].as_array().unwrap().len(), page);
+        ids.extend(list["markets"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()));
+        target = format!("/api/v1/markets?limit=900&cursor={}", list["next"].as_str().unwrap_or("none"));
+    }
+    assert!(target.ends_with("none"), "the third page was the last");
+    let total = ids.len();
+    ids.sort();
+    ids.dedup();
+    assert_eq!((ids.len(), total), (2_001, 2_001), "each market is on one page");
+
+    let wide = town.get("/api/v1/markets/ma/");
+    assert_eq!((wide.status, &json(&wide)["error"]["code"]), (422, &Value::from("area_too_wide")));
+    assert_eq!(town.get("/api/v1/markets/ma/-/-/city-7").status, 200);
+}
+
+#[test]
+fn a_home_of_many_stretches_is_told_by_its_latest() {
+    let town = Town::new();
+    let flips: Vec<_> = (0..30).map(|i| observation_in("Fes", "7", i * 60, 100 + i % 2)).collect();
+    town.observe(&flips);
+    let home = json(&town.get("/api/v1/homes/avito/7?limit=3"));
+    let times: Vec<&str> =
+        home["stretches"].as_array().unwrap().iter().map(|s| s["first_seen"].as_str().unwrap()).collect();
+    assert_eq!(times, ["2026-01-15T15:00:00Z", "2026-01-15T16:00:00Z", "2026-01-15T17:00:00Z"]);
+    assert_eq!((home["stretches_total"].as_u64(), home["events_total"].as_u64()), (Some(30), Some(30)));
+}
+
+#[test]
+fn alerts_of_an_area_are_those_of_its_markets() {
+    let town = Town::new();
+    let ids = |target: &str| -> Vec<String> {
+        let list = json(&town.get(target));
+        list["alerts"].as_array().unwrap().iter().map(|alert| alert["id"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(ids("/api/v1/alerts"), ["b81e77f3", "4f0c2d9a"], "the latest first, suspects apart");
+    assert_eq!(ids("/api/v1/alerts?suspects=true"), ["c06a51d2", "b81e77f3", "4f0c2d9a"]);
+    assert_eq!(ids("/api/v1/alerts?area=98178&limit=1"), ["b81e77f3"]);
+    assert_eq!(ids("/api/v1/alerts?area=agadir"), [""; 0]);
+    for (target, more) in [("?limit=1", true), ("?limit=2", false), ("?limit=1&area=king", true), ("?area=king", false)]
+    {
+        assert_eq!(json(&town.get(&format!("/api/v1/alerts{target}")))["more"], more, "{target}");
+    }
+}
+
+#[test]
+fn names_of_markets_are_remembered_for_a_minute_at_most() {
+    let town = Town::empty();
+    let api = town.api();
+    let later = |seconds: i64| now().plus_ms(seconds * Time::SECOND_MS);
+    let total = |seconds: i64| json(&get(&api, "/api/v1/markets", later(seconds)))["total"].clone();
+    assert_eq!(total(0), 0);
+    town.observe(&[observation_in("Fes", "1", 0, 100)]);
+    assert_eq!(total(1), 1, "that there is nothing yet is not remembered");
+    town.observe(&[observation_in("Rabat", "2", 0, 100)]);
+    assert_eq!(total(2), 1);
+    assert_eq!(get(&api, "/api/v1/markets/rabat", later(3)).status, 404);
+    assert_eq!(get(&api, "/api/v1/markets/rabat", later(7)).status, 200, "an unknown name is looked for afresh");
+    town.observe(&[observation_in("Safi", "3", 0, 100)]);
+    assert_eq!([total(8), total(66), total(67)], [2, 2, 3].map(Value::from));
+    assert_eq!(total(-5), 3, "a clock that was set back");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_is_asked_is_answered_in_json(
+        method in prop_oneof![8 => Just("GET".to_owned()), 1 => ".{0,6}"],
+        path in prop_oneof![
+            "/api/v1/(markets|homes|alerts)(/[a-z0-9%:*/ -]{0,24}){0,3}",
+            "/(api|api/v1|health)?(/.{0,12}){0,4}",
+            ".{0,60}",
+        ],
+        query in prop_oneof![
+            "((area|purpose|currency|as_of|limit|cursor|days|suspects)=[a-z0-9%+:/T-]{0,20}&?){0,6}",
+            ".{0,80}",
+        ],
+        authorization in prop_oneof![6 => Just(Some(BEARER.to_owned())), 1 => proptest::option::of(".{0,60}")],
+    ) {
+        thread_local!(static TOWN: Town = Town::new());
+        let token = Token::parse(TOKEN).unwrap();
+        let request = ApiRequest { method: &method, path: &path, query: &query, authorization: authorization.as_deref() };
+        let response = TOWN.with(|town| block_on(town.api().answer(request, Some(&token), now())));
+        prop_assert!(response.status < 500, "{} {:?}", response.status, String::from_utf8_lossy(&response.body));
+        let body: Value = serde_json::from_slice(&response.body).unwrap();
+        prop_assert_eq!(response.status == 200, body.get("error").is_none());
+    }
+}

@@ -1,0 +1,134 @@
+//! What `docs/API.md` and `docs/openapi.json` tell of the API is what it answers.
+
+use serde_json::Value;
+use crate::small_town::{Town, json};
+
+/// Whether an answer is what a page shows of it: `"…"` stands for anything, `["…"]` for any list.
+fn is_shown(shown: &Value, answer: &Value) -> bool {
+    match (shown, answer) {
+        (Value::String(text), _) if text == "…" => true,
+        (Value::Array(shown), Value::Array(_)) if *shown == ["…"] => true,
+        (Value::Array(shown), Value::Array(answer)) => {
+            shown.len() == answer.len() && shown.iter().zip(answer).all(|(shown, answer)| is_shown(shown, answer))
+        }
+        (Value::Object(shown), Value::Object(answer)) => {
+            let known =
+                |(name, shown): (&String, &Value)| answer.get(name).is_some_and(|answer| is_shown(shown, answer));
+            shown.len() == answer.len() && shown.iter().all(known)
+        }
+        _ => shown == answer,
+    }
+}
+
+/// The examples of the page: what is asked for, and what is answered.
+fn examples() -> Vec<(String, Value)> {
+    let page = include_str!("../../../docs/API.md");
+    let blocks = page.split("```http\nGET ").skip(1).map(|rest| {
+        let (target, rest) = rest.split_once("\n```\n\n```json\n").unwrap();
+        let (answer, _) = rest.split_once("\n```").unwrap();
+        (target.to_owned(), serde_json::from_str(answer).unwrap_or(Value::from(answer)))
+    });
+    blocks.collect()
+}
+
+#[test]
+fn the_page_shows_what_is_answered() {
+    let town = Town::new();
+    for (target, shown) in examples() {
+        let response = town.get(&target);
+        let answer = json(&response);
+        let text = String::from_utf8_lossy(&response.body);
+        assert!(is_shown(&shown, &answer), "docs/API.md shows something else for {target} than\n{text}");
+    }
+    assert_eq!(examples().len(), 7);
+}
+
+/// Says where a value is not as a schema of `openapi.json` has it. Members that the schema does not name are
+/// mistakes here: the document is to name all of them.
+fn mismatch(root: &Value, schema: &Value, value: &Value, at: &str) -> Option<String> {
+    if let Some(name) = schema.get("$ref") {
+        let pointer = name.as_str().unwrap().trim_start_matches('#');
+        return mismatch(root, root.pointer(pointer).unwrap_or_else(|| panic!("{name}")), value, at);
+    }
+    if let Some(any) = schema["anyOf"].as_array() {
+        let found: Vec<String> = any.iter().map_while(|schema| mismatch(root, schema, value, at)).collect();
+        return (found.len() == any.len()).then(|| found.join(", "));
+    }
+    if let Some(parts) = schema["allOf"].as_array() {
+        let resolved = parts
+            .iter()
+            .map(|part| part.get("$ref").map_or(part, |name| root.pointer(&name.as_str().unwrap()[1..]).unwrap()));
+        let mut whole = serde_json::json!({ "type": "object", "required": [], "properties": {} });
+        for part in resolved {
+            whole["required"].as_array_mut().unwrap().extend(part["required"].as_array().unwrap().iter().cloned());
+            whole["properties"].as_object_mut().unwrap().extend(part["properties"].as_object().unwrap().clone());
+        }
+        return mismatch(root, &whole, value, at);
+    }
+    let kind = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    let kinds = schema["type"].as_array().cloned().unwrap_or_else(|| vec![schema["type"].clone()]);
+    if !kinds.iter().any(|known| known == kind) || schema["enum"].as_array().is_some_and(|all| !all.contains(value)) {
+        return Some(format!("{at}: {value} is not {} {}", schema["type"], schema["enum"]));
+    }
+    match value {
+        Value::Array(items) => {
+            items.iter().enumerate().find_map(|(i, item)| mismatch(root, &schema["items"], item, &format!("{at}/{i}")))
+        }
+        Value::Object(members) => {
+            let required = schema["required"].as_array().unwrap();
+            let missing = required.iter().find(|name| !members.contains_key(name.as_str().unwrap()));
+            missing.map(|name| format!("{at}: {name} is missing")).or_else(|| {
+                members.iter().find_map(|(name, member)| match schema["properties"].get(name) {
+                    Some(schema) => mismatch(root, schema, member, &format!("{at}/{name}")),
+                    None => Some(format!("{at}: {name} is not in the document")),
+                })
+            })
+        }
+        _ => None,
+    }
+}
+
+#[test]
+fn the_openapi_document_tells_every_parameter_and_member() {
+    let town = Town::new();
+    let root: Value = serde_json::from_str(include_str!("../../../docs/openapi.json")).unwrap();
+    let routes = [
+        ("/health", "/health"),
+        ("/api/v1/markets", "/api/v1/markets"),
+        ("/api/v1/markets", "/api/v1/markets?area=king"),
+        ("/api/v1/markets/{area}", "/api/v1/markets/us/wa/king"),
+        ("/api/v1/markets/{area}", "/api/v1/markets/agadir"),
+        ("/api/v1/homes/{id}", "/api/v1/homes/kc/1001"),
+        ("/api/v1/homes/{id}", "/api/v1/homes/avito/54401700"),
+        ("/api/v1/alerts", "/api/v1/alerts?suspects=true"),
+    ];
+    let told: Vec<&String> = root["paths"].as_object().unwrap().keys().collect();
+    let mut known: Vec<&str> = routes.map(|(route, _)| route).to_vec();
+    known.sort_unstable();
+    known.dedup();
+    assert_eq!(told, known);
+    for (route, target) in routes {
+        let get = &root["paths"][route]["get"];
+        let schema = |status: &str| &get["responses"][status]["content"]["application/json"]["schema"];
+        let answer = json(&town.get(target));
+        assert_eq!(mismatch(&root, schema("200"), &answer, target), None);
+        if route == "/health" {
+            continue;
+        }
+        let path = target.split('?').next().unwrap();
+        let refused = json(&town.get(&format!("{path}?colour=red")));
+        assert_eq!(mismatch(&root, schema("400"), &refused, target), None);
+        let parameters = get["parameters"].as_array().unwrap().iter().filter(|parameter| parameter["in"] == "query");
+        let names: Vec<&str> = parameters.map(|parameter| parameter["name"].as_str().unwrap()).collect();
+        let accepted = format!("\"colour\": no parameter here; accepted: {}", names.join(", "));
+        assert_eq!(refused["error"]["message"], accepted, "{target}");
+    }
+}

@@ -1,0 +1,56 @@
+use std::sync::Arc;
+
+use stoop_domain::Time;
+use stoop_sources::{Answer, Cursor, Manners, Page, ReadError, Request, Source};
+
+use super::network::Line;
+
+/// A source under the name of its site: what a vendor's API shows has the vendor's name in every home's id, and here each
+/// site has a market of its own. It tells its line of answers that cannot be read.
+#[derive(Clone)]
+pub(crate) struct Named {
+    name: String,
+    source: Arc<dyn Source>,
+    line: Arc<Line>,
+}
+
+impl Named {
+    pub(crate) fn new(name: &str, source: Box<dyn Source>, line: &Arc<Line>) -> Self {
+        Self { name: name.to_owned(), source: source.into(), line: Arc::clone(line) }
+    }
+}
+
+impl Source for Named {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn manners(&self) -> Manners {
+        self.source.manners()
+    }
+
+    fn begin(&self, since: Option<&str>) -> Cursor {
+        self.source.begin(since)
+    }
+
+    fn request(&self, cursor: &Cursor) -> Request {
+        self.source.request(cursor)
+    }
+
+    fn grant(&self) -> Option<Request> {
+        self.source.grant()
+    }
+
+    fn reads(&self, status: u16) -> bool {
+        self.source.reads(status)
+    }
+
+    fn account(&self) -> String {
+        self.source.account()
+    }
+
+    fn read(&self, cursor: &Cursor, answer: &Answer<'_>, now: Time) -> Result<Page, ReadError> {
+        // Between the arrival of an answer and its reading no other poll has its turn.
+        self.source.read(cursor, answer, now).inspect_err(|_| self.line.unread())
+    }
+}

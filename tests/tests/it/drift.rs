@@ -1,0 +1,106 @@
+//! Sources that do not say any more what they used to say: noticed on the page where it shows, and then as configured.
+
+use crate::site::Bench;
+use stoop_domain::{EventKind, Reason, Status};
+use stoop_pipeline::ports::RunOutcome;
+use stoop_pipeline::{OnDrift, PollError, Polled};
+
+/// Homes on the site: ten pages of them, of which the first seven make a window.
+const HOMES: usize = 30;
+
+/// A bench whose search has seen the site three times as it is.
+async fn used_to(on_drift: OnDrift) -> Bench {
+    let mut bench = Bench::with("pages_max = 4", "pages_max = 40");
+    bench.on_drift = on_drift;
+    bench.site.list_many(HOMES);
+    for _ in 0..3 {
+        let polled = bench.poll().await.unwrap();
+        assert_eq!((polled.drifts, polled.outcome), (Vec::new(), Some(RunOutcome::Complete)));
+    }
+    bench
+}
+
+const PRICE_VANISHED: &str = "list_price: 0 % of 21 rows, never below 100 % before (none in 1)";
+
+fn quarantined(bench: &Bench) -> Vec<(Reason, String)> {
+    let rejects = bench.database.quarantined(100).unwrap();
+    rejects.into_iter().map(|reject| (reject.reason, reject.location)).collect()
+}
+
+#[tokio::test]
+async fn a_field_that_vanishes_is_told_and_shown_while_the_listings_go_on() {
+    let bench = used_to(OnDrift::Warn).await;
+    bench.site.call_price("cost", ["", ""]);
+    for _ in 0..2 {
+        let polled = bench.poll().await.unwrap();
+        assert_eq!(polled.drifts, [PRICE_VANISHED], "it is none the less one, the second time");
+        assert_eq!((polled.message.as_deref(), polled.listings), (Some(PRICE_VANISHED), HOMES as u64));
+    }
+    assert_eq!(quarantined(&bench), [(Reason::Drifted, "all, list_price".to_owned())], "an example is kept once");
+    let run = &bench.database.runs(1).unwrap()[0];
+    assert_eq!((run.message.as_deref(), run.counts["drifts"]), (Some(PRICE_VANISHED), 1));
+    bench.site.call_price("price", ["", ""]);
+    assert!(is_usual(&bench.poll().await.unwrap()));
+}
+
+#[tokio::test]
+async fn a_search_that_evolves_takes_the_new_way_for_the_usual_one() {
+    let bench = used_to(OnDrift::Evolve).await;
+    bench.site.call_price("cost", ["", ""]);
+    assert_eq!(bench.poll().await.unwrap().drifts, [PRICE_VANISHED]);
+    let polled = bench.poll().await.unwrap();
+    assert_eq!((polled.drifts, polled.message), (Vec::new(), None), "it was told once");
+    assert_eq!(quarantined(&bench), []);
+}
+
+#[tokio::test]
+async fn a_search_that_freezes_sends_nothing_of_the_page_and_asks_anew_each_time() {
+    let mut bench = used_to(OnDrift::Freeze).await;
+    bench.measure().await;
+    bench.site.call_price("cost", ["", ""]);
+    for _ in 0..2 {
+        let frozen = bench.poll().await;
+        assert!(matches!(&frozen, Err(PollError::Drifted(why)) if why == PRICE_VANISHED), "{frozen:?}");
+        assert_eq!(bench.site.take_pages_asked().last(), Some(&7));
+        let run = &bench.database.runs(1).unwrap()[0];
+        assert_eq!(run.outcome, RunOutcome::Failed);
+        let told = "frozen, because the source drifts: list_price: 0 % of 21 rows";
+        assert!(run.message.as_ref().unwrap().starts_with(told), "{run:?}");
+    }
+    assert_eq!(bench.ends("19").await, (Status::Active, 100_000), "on the page that shows it");
+    assert_eq!(bench.state("all").await.checkpoint, None);
+    // As it was: whoever mends the source need not tell us.
+    bench.site.call_price("price", ["", ""]);
+    assert!(is_usual(&bench.poll().await.unwrap()));
+    // As it is: whoever looks at it may take it.
+    bench.site.call_price("cost", ["", ""]);
+    assert!(bench.poll().await.is_err());
+    bench.on_drift = OnDrift::Evolve;
+    assert_eq!(bench.poll().await.unwrap().drifts.len(), 1);
+    bench.on_drift = OnDrift::Freeze;
+    assert!(is_usual(&bench.poll().await.unwrap()));
+}
+
+fn is_usual(polled: &Polled) -> bool {
+    polled.drifts.is_empty() && polled.outcome == Some(RunOutcome::Complete)
+}
+
+#[tokio::test]
+async fn a_type_that_changes_is_noticed_by_what_is_refused() {
+    let bench = used_to(OnDrift::Freeze).await;
+    bench.site.call_price("price", ["[", "]"]);
+    let frozen = bench.poll().await.unwrap_err();
+    assert!(frozen.to_string().contains("rows understood: 0 % of 21 rows"), "{frozen}");
+    assert!(quarantined(&bench).contains(&(Reason::Drifted, "all, rows understood".to_owned())));
+    assert_eq!(bench.events("1").await, [EventKind::New], "nothing is gone because it was not understood");
+}
+
+#[tokio::test]
+async fn a_search_that_is_new_or_asks_for_something_else_has_no_past() {
+    let bench = used_to(OnDrift::Freeze).await;
+    bench.site.call_price("cost", ["", ""]);
+    let polled = bench.poll_between("another", 0, i64::MAX).await.unwrap();
+    assert!(is_usual(&polled));
+    let polled = bench.poll_between("all", 1, i64::MAX).await.unwrap();
+    assert!(is_usual(&polled), "what it asked before shows nothing of what it asks now");
+}

@@ -1,0 +1,467 @@
+//! Searches that read files: what is taken, in which order, as of when, and what a stop, a kill or a broken file does.
+
+use std::fs::File;
+use std::io::Write;
+use std::time::{Duration, UNIX_EPOCH};
+
+use rawzip::{CompressionMethod, ZipArchiveWriter};
+use crate::site::Bench;
+use stoop_domain::{EventKind, Reason, Status, Time};
+use stoop_pipeline::ports::{FilePattern, RunOutcome};
+use stoop_pipeline::{FileSet, OnDrift, Origin, PollError, Polled};
+use stoop_sources::Coverage;
+use stoop_sources::declared::Map;
+
+const MAP: &str = r#"
+name = "site"
+country = "AT"
+currency = "EUR"
+purpose = "sale"
+[fields]
+native_id = { from = "id" }
+list_price = { from = "price" }
+city = { constant = "Graz" }
+"#;
+
+const SEEN: &str = "observed_at = { from = \"seen\", date = \"rfc3339\" }\n";
+
+/// A bench with a folder `in`, and a search of it.
+struct Inbox {
+    bench: Bench,
+    map: String,
+    coverage: Coverage,
+}
+
+impl Inbox {
+    fn new(coverage: Coverage) -> Self {
+        let bench = Bench::new();
+        std::fs::create_dir(bench.folder().join("in")).unwrap();
+        Self { bench, map: MAP.to_owned(), coverage }
+    }
+
+    /// One whose rows say when they were observed.
+    fn with_times() -> Self {
+        Self { map: MAP.to_owned() + SEEN, ..Self::new(Coverage::Changes) }
+    }
+
+    /// Puts a file that was written so many minutes before the bench's clock began.
+    fn put(&self, name: &str, minutes_ago: i64, bytes: impl AsRef<[u8]>) {
+        let path = self.bench.folder().join("in").join(name);
+        let mut file = File::create(path).unwrap();
+        file.write_all(bytes.as_ref()).unwrap();
+        let ms = u64::try_from(written(minutes_ago).ms()).unwrap();
+        file.set_modified(UNIX_EPOCH + Duration::from_millis(ms)).unwrap();
+    }
+
+    fn remove(&self, name: &str) {
+        std::fs::remove_file(self.bench.folder().join("in").join(name)).unwrap();
+    }
+
+    fn origin(&self) -> Origin {
+        let map = Map::parse(&self.map, "in.toml").unwrap();
+        Origin::Files(FileSet { map, pattern: FilePattern::parse("in/").unwrap(), coverage: self.coverage })
+    }
+
+    async fn poll(&self) -> Result<Polled, PollError> {
+        self.bench.poll_origin("inbox", self.origin()).await
+    }
+
+    async fn polled(&self) -> Polled {
+        self.poll().await.unwrap()
+    }
+
+    /// What happened to a home, in minutes before the clock began.
+    async fn events(&self, id: &str) -> Vec<(EventKind, i64)> {
+        self.bench.measure().await;
+        let home = self.bench.home(id).unwrap_or_default();
+        let ago = |at: Time| (written(0).ms() - at.ms()).div_euclid(60_000);
+        home.history.events().iter().map(|event| (event.kind, ago(event.at))).collect()
+    }
+}
+
+/// So many minutes before the bench's clock begins.
+fn written(minutes_ago: i64) -> Time {
+    Time::parse("2026-01-14T12:00:00Z").unwrap().plus_ms(-minutes_ago * 60_000)
+}
+
+fn csv(rows: &[(&str, i64)]) -> String {
+    rows.iter().fold("id,price\n".to_owned(), |csv, (id, price)| format!("{csv}{id},{price}\n"))
+}
+
+/// Rows with the minutes before the clock began at which they were so.
+fn timed(rows: &[(&str, i64, i64)]) -> String {
+    rows.iter()
+        .fold("id,price,seen\n".to_owned(), |csv, (id, price, ago)| format!("{csv}{id},{price},{}\n", written(*ago)))
+}
+
+fn zip(entries: &[(&str, &str)]) -> Vec<u8> {
+    let mut archive = ZipArchiveWriter::new(Vec::new());
+    for (name, text) in entries {
+        let (mut entry, config) = archive.new_file(*name).compression_method(CompressionMethod::STORE).start().unwrap();
+        let mut writer = config.wrap(&mut entry);
+        writer.write_all(text.as_bytes()).unwrap();
+        let (_, descriptor) = writer.finish().unwrap();
+        entry.finish(descriptor).unwrap();
+    }
+    archive.finish().unwrap()
+}
+
+#[tokio::test]
+async fn an_archive_that_is_dropped_in_is_read_once() {
+    let inbox = Inbox::new(Coverage::Changes);
+    assert_eq!(
+        (inbox.polled().await.outcome, inbox.bench.state("inbox").await.version),
+        (Some(RunOutcome::Complete), 0)
+    );
+    let (one, two) = (csv(&[("1", 500), ("2", 600)]), csv(&[("3", 700)]));
+    inbox.put("export.zip", 90, zip(&[("b.csv", &two), ("a.csv", &one)]));
+    let polled = inbox.polled().await;
+    assert_eq!((polled.outcome, polled.message, polled.requests), (Some(RunOutcome::Complete), None, 0));
+    assert_eq!((polled.files, polled.pages, polled.listings, polled.new), (1, 1, 3, 3));
+    for (id, price) in [("1", 500), ("2", 600), ("3", 700)] {
+        assert_eq!(inbox.bench.ends(id).await, (Status::Active, price));
+        assert_eq!(inbox.events(id).await, [(EventKind::New, 90)], "as of when the file was written");
+    }
+    let version = inbox.bench.state("inbox").await.version;
+    for _ in 0..2 {
+        let polled = inbox.polled().await;
+        assert_eq!((polled.files, polled.pages, polled.outcome), (0, 0, Some(RunOutcome::Complete)));
+    }
+    assert_eq!(inbox.bench.state("inbox").await.version, version, "nothing is stored for nothing");
+    assert_eq!(inbox.bench.database.runs(1).unwrap()[0].counts["files"], 0);
+    assert!(!inbox.bench.database.data().join("raw").exists(), "the file is its own copy");
+
+    // The same content under another name and time costs nothing downstream.
+    inbox.put("again.csv", 30, one);
+    let polled = inbox.polled().await;
+    assert_eq!((polled.files, polled.listings, polled.new + polled.changed), (1, 2, 0));
+}
+
+#[tokio::test]
+async fn a_backfill_tells_of_the_days_that_its_files_are_of() {
+    let inbox = Inbox::new(Coverage::Changes);
+    // Their names sort the other way round: the time they were written decides.
+    for (name, hours_ago, price) in [("e.csv", 40, 500), ("d.csv", 30, 450), ("c.csv", 20, 450), ("b.csv", 10, 480)] {
+        inbox.put(name, hours_ago * 60, csv(&[("1", price)]));
+    }
+    assert_eq!((inbox.polled().await.files, inbox.polled().await.files), (4, 0));
+    use EventKind::{New, PriceCut, PriceRise};
+    assert_eq!(inbox.events("1").await, [(New, 2_400), (PriceCut, 1_800), (PriceRise, 600)]);
+
+    // One that comes late is of its own day as well, and what came after it still does.
+    inbox.put("late.csv", 25 * 60, csv(&[("1", 470), ("2", 900)]));
+    assert_eq!(inbox.polled().await.files, 1);
+    let expected = [(New, 2_400), (PriceCut, 1_800), (PriceRise, 1_500), (PriceCut, 1_200), (PriceRise, 600)];
+    assert_eq!(inbox.events("1").await, expected);
+    assert_eq!(inbox.bench.ends("1").await, (Status::Active, 480));
+    assert_eq!(inbox.events("2").await, [(New, 1_500)]);
+
+    // What the latest file said is said again with its details by the next, and then no more.
+    inbox.put("f.csv", 5, csv(&[("1", 480)]));
+    inbox.put("g.csv", 4, csv(&[("1", 480)]));
+    inbox.polled().await;
+    assert_eq!(inbox.events("1").await, expected);
+}
+
+#[tokio::test]
+async fn files_of_one_second_have_an_order() {
+    let inbox = Inbox::new(Coverage::Changes);
+    for (name, price) in [("a.csv", 500), ("b.csv", 400), ("c.csv", 450)] {
+        inbox.put(name, 60, csv(&[("1", price)]));
+    }
+    assert_eq!(inbox.polled().await.files, 3);
+    use EventKind::{New, PriceCut, PriceRise};
+    assert_eq!(inbox.events("1").await.iter().map(|event| event.0).collect::<Vec<_>>(), [New, PriceCut, PriceRise]);
+}
+
+#[tokio::test]
+async fn a_file_may_hold_the_past_of_a_home_in_any_order() {
+    for order in ["by-time", "any"] {
+        let inbox = Inbox { map: format!("order = \"{order}\"\n{MAP}{SEEN}"), ..Inbox::with_times() };
+        inbox.put("a.csv", 10, timed(&[("1", 500, 2_000), ("1", 500, 1_000), ("1", 400, 1_500), ("1", 450, 500)]));
+        inbox.polled().await;
+        use EventKind::{New, PriceCut, PriceRise};
+        let expected = [(New, 2_000), (PriceCut, 1_500), (PriceRise, 1_000), (PriceCut, 500)];
+        assert_eq!(inbox.events("1").await, expected, "{order}");
+        // The next export tells all of it again, and one thing more.
+        inbox.put("b.csv", 5, timed(&[("1", 500, 2_000), ("1", 400, 1_500), ("1", 450, 500), ("1", 440, 100)]));
+        inbox.polled().await;
+        assert_eq!(inbox.events("1").await[..4], expected);
+        assert_eq!(inbox.bench.ends("1").await, (Status::Active, 440));
+    }
+}
+
+/// A small generator of numbers that is the same everywhere.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+}
+
+#[tokio::test]
+async fn how_files_come_makes_no_difference_to_what_holds() {
+    for seed in 0..40 {
+        let mut dice = Dice(seed);
+        let files: Vec<(String, i64, String)> = (0..6)
+            .map(|i| {
+                let rows: Vec<(String, i64)> =
+                    (0..4).map(|home| (home.to_string(), 400 + 50 * i64::try_from(dice.roll(3)).unwrap())).collect();
+                let rows: Vec<(&str, i64)> = rows.iter().map(|(id, price)| (&**id, *price)).collect();
+                (format!("{i}.csv"), 2_400 - 300 * i, csv(&rows))
+            })
+            .collect();
+        let (mut told, mut ends) = (Vec::new(), Vec::new());
+        for shuffled in [false, false, true] {
+            let inbox = Inbox::new(Coverage::Changes);
+            let mut left = files.clone();
+            while !left.is_empty() {
+                let at = if shuffled { usize::try_from(dice.roll(left.len() as u64)).unwrap() } else { 0 };
+                let (name, ago, text) = left.remove(at);
+                inbox.put(&name, ago, text);
+                if dice.roll(2) == 0 {
+                    inbox.polled().await;
+                }
+            }
+            inbox.polled().await;
+            for home in ["0", "1", "2", "3"] {
+                let events = inbox.events(home).await;
+                ends.push((home, events[0], inbox.bench.ends(home).await));
+                told.push((home, events));
+            }
+        }
+        // In their order, the same however many polls there were. In any other, what the newest says holds, and
+        // the beginning; a look between that saw nothing new was not sent, and so can't part what comes late.
+        assert_eq!(told[..4], told[4..8], "seed {seed}");
+        assert_eq!((&ends[..4], &ends[..4]), (&ends[4..8], &ends[8..]), "seed {seed}");
+    }
+}
+
+#[tokio::test]
+async fn what_two_snapshots_lack_is_gone_as_of_the_second() {
+    let inbox = Inbox::new(Coverage::Snapshot);
+    let all = csv(&[("1", 500), ("2", 600), ("3", 700)]);
+    inbox.put("a.csv", 600, &all);
+    inbox.put("b.csv", 500, csv(&[("1", 500), ("3", 700)]));
+    inbox.put("c.csv", 400, csv(&[("1", 500), ("3", 700)]));
+    assert_eq!(inbox.polled().await.gone, 1, "a backlog of exports is worked off as if each came in its time");
+    use EventKind::{BackOnMarket, Gone, New};
+    assert_eq!(inbox.events("2").await, [(New, 600), (Gone, 400)]);
+
+    // An export of before comes late: it says what was, and nothing of what is.
+    inbox.put("late.csv", 550, csv(&[("1", 500)]));
+    inbox.put("late too.csv", 450, csv(&[("2", 600)]));
+    assert_eq!(inbox.polled().await.gone, 0);
+    assert_eq!(inbox.bench.ends("3").await, (Status::Active, 700));
+    assert_eq!(inbox.bench.ends("2").await, (Status::Gone, 600));
+
+    inbox.put("d.csv", 300, &all);
+    assert_eq!((inbox.polled().await.gone, inbox.bench.ends("2").await), (0, (Status::Active, 600)));
+    assert_eq!(inbox.events("2").await, [(New, 600), (Gone, 400), (BackOnMarket, 300)]);
+}
+
+#[tokio::test]
+async fn a_snapshot_that_proves_nothing_says_nothing() {
+    let inbox = Inbox::new(Coverage::Snapshot);
+    inbox.put("a.csv", 600, csv(&[("1", 500), ("2", 600)]));
+    inbox.polled().await;
+    for (i, (text, says)) in [
+        ("id,price\n1,500\n,600\n", "1 rows were not understood: nothing is said to be gone"),
+        ("id,price\n", "there is no listing in it: nothing is said to be gone"),
+        ("id,price\n1,500\n2,0\n", ""),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        for again in 0..3 {
+            inbox.put(&format!("{i}-{again}.csv"), 500 - 10 * (3 * i64::try_from(i).unwrap() + again), text);
+        }
+        let polled = inbox.polled().await;
+        assert_eq!((polled.files, polled.gone, polled.outcome), (3, 0, Some(RunOutcome::Complete)), "{text}");
+        assert!(polled.message.unwrap_or_default().contains(says), "{text}");
+    }
+    assert_eq!(inbox.bench.ends("2").await, (Status::Active, 600));
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_read_is_told_once_and_holds_up_no_other() {
+    let inbox = Inbox::new(Coverage::Changes);
+    let archive = zip(&[("a.csv", &csv(&[("1", 500)]))]);
+    inbox.put("a.zip", 600, &archive[..archive.len() - 30]);
+    inbox.put("b.csv", 500, "number,amount\n1,2\n");
+    inbox.put("c.doc", 400, "?");
+    inbox.put("d.csv", 300, csv(&[("2", 600)]));
+    inbox.put("e.csv", 200, "id,price\n3,dear\n4,700\n");
+    let polled = inbox.polled().await;
+    assert_eq!((polled.outcome, polled.files, polled.new, polled.rejects), (Some(RunOutcome::Partial), 2, 2, 4));
+    let message = polled.message.unwrap();
+    for says in ["in/a.zip: ", "in/b.csv does not fit: ", "in/c.doc: the format cannot be told from the name"] {
+        assert!(message.contains(says), "{message}");
+    }
+    let mut places: Vec<(String, Reason)> = inbox
+        .bench
+        .database
+        .quarantined(9)
+        .unwrap()
+        .into_iter()
+        .map(|reject| (reject.location, reject.reason))
+        .collect();
+    places.sort();
+    let expected = ["in/a.zip", "in/b.csv", "in/c.doc", "in/e.csv: line 2"];
+    assert_eq!(places.iter().map(|(place, _)| &**place).collect::<Vec<_>>(), expected);
+
+    let polled = inbox.polled().await;
+    assert_eq!((polled.outcome, polled.rejects, polled.message), (Some(RunOutcome::Complete), 0, None));
+    // Another version is looked at again.
+    inbox.put("a.zip", 100, &archive);
+    inbox.put("c.doc", 90, "??");
+    let polled = inbox.polled().await;
+    assert_eq!((polled.outcome, polled.files, polled.new, polled.rejects), (Some(RunOutcome::Partial), 1, 1, 1));
+    assert_eq!(inbox.bench.database.quarantined(9).unwrap().len(), 5, "each version of a broken file is there");
+}
+
+#[tokio::test]
+async fn files_that_are_still_written_are_left_until_they_are_done() {
+    let inbox = Inbox::new(Coverage::Changes);
+    for name in ["a.csv.part", ".b.csv", "c.tmp", "d.csv~"] {
+        inbox.put(name, 600, csv(&[("1", 500)]));
+    }
+    inbox.put("fresh.csv", 0, csv(&[("2", 600)]));
+    assert_eq!(inbox.polled().await.files, 0, "it was written this very moment");
+    assert_eq!((inbox.polled().await.files, inbox.bench.ends("2").await), (1, (Status::Active, 600)));
+    let folder = inbox.bench.folder().join("in");
+    std::fs::rename(folder.join("a.csv.part"), folder.join("a.csv")).unwrap();
+    assert_eq!(inbox.polled().await.files, 1);
+}
+
+#[tokio::test]
+async fn a_file_that_is_replaced_is_read_again_and_one_that_leaves_is_forgotten() {
+    let inbox = Inbox::new(Coverage::Changes);
+    inbox.put("all.csv", 600, csv(&[("1", 500), ("2", 600)]));
+    inbox.polled().await;
+    inbox.put("all.csv", 500, csv(&[("1", 450), ("2", 600)]));
+    let polled = inbox.polled().await;
+    assert_eq!((polled.files, polled.changed), (1, 1));
+    assert_eq!(inbox.events("1").await, [(EventKind::New, 600), (EventKind::PriceCut, 500)]);
+    assert_eq!(inbox.bench.state("inbox").await.files.marks.len(), 1);
+    inbox.remove("all.csv");
+    let polled = inbox.polled().await;
+    assert_eq!((polled.outcome, polled.gone), (Some(RunOutcome::Complete), 0));
+    assert_eq!(inbox.bench.state("inbox").await.files.marks.len(), 0, "what is remembered is bounded by what is there");
+    assert_eq!(inbox.bench.ends("2").await, (Status::Active, 600));
+}
+
+#[tokio::test]
+async fn a_folder_that_is_not_there_fails_the_poll_and_forgets_nothing() {
+    let inbox = Inbox::new(Coverage::Changes);
+    inbox.put("a.csv", 600, csv(&[("1", 500)]));
+    inbox.polled().await;
+    let folder = inbox.bench.folder();
+    std::fs::rename(folder.join("in"), folder.join("away")).unwrap();
+    let error = inbox.poll().await.unwrap_err();
+    assert!(matches!(&error, PollError::Port(_)) && error.to_string().contains("in/"), "{error}");
+    std::fs::rename(folder.join("away"), folder.join("in")).unwrap();
+    assert_eq!(inbox.polled().await.files, 0);
+}
+
+/// Rows for three pages; the price of every seventh home depends on `turn`.
+fn large(turn: i64) -> String {
+    (0..2_500).fold("id,price\n".to_owned(), |csv, i| {
+        let price = if i % 7 == 0 { 400 - turn } else { 500 };
+        // Those at the end are missing from the second on.
+        if turn > 0 && i > 2_400 { csv } else { format!("{csv}h{i},{price}\n") }
+    })
+}
+
+#[tokio::test]
+async fn a_stop_in_mid_file_neither_skips_nor_repeats_a_row() {
+    let inbox = Inbox::new(Coverage::Snapshot);
+    inbox.put("a.csv", 600, large(0));
+    inbox.polled().await;
+    inbox.bench.measure().await;
+    inbox.put("b.csv", 500, large(1));
+    inbox.put("c.csv", 400, large(2));
+    // Each put waits 100 ms once and is told to stop by that: so every page is a run.
+    let (mut listings, mut changed, mut gone, mut runs) = (0, 0, 0, 0);
+    loop {
+        inbox.bench.stop_in_a_pause_of_ms(1);
+        inbox.bench.stream.refuse([vec![0]]);
+        let polled = inbox.polled().await;
+        inbox.bench.stop_no_more();
+        inbox.bench.stream.refuse([]);
+        listings += polled.listings;
+        changed += polled.changed;
+        gone += polled.gone;
+        runs += 1;
+        assert!(runs < 20, "each run sees something");
+        if polled.outcome == Some(RunOutcome::Complete) {
+            break;
+        }
+        assert_eq!(polled.message.as_deref(), Some("stopped; the next run goes on from here"));
+    }
+    assert!(runs > 3, "{runs}");
+    assert_eq!((listings, changed, gone), (2 * 2_401, 2 * 343, 99));
+    assert_eq!(inbox.events("h2450").await, [(EventKind::New, 600), (EventKind::Gone, 400)]);
+    assert_eq!(inbox.bench.ends("h7").await, (Status::Active, 398));
+}
+
+#[tokio::test]
+async fn a_kill_at_any_save_leaves_what_a_clean_run_leaves() {
+    let put_all = |inbox: &Inbox| {
+        inbox.put("b.csv", 500, large(1));
+        inbox.put("c.csv", 400, large(2));
+    };
+    let told = async |inbox: &Inbox| {
+        let mut told = Vec::new();
+        for id in ["h0", "h1", "h7", "h1400", "h2401", "h2450"] {
+            told.push((id, inbox.events(id).await, inbox.bench.ends(id).await));
+        }
+        (told, inbox.bench.database.counts().unwrap().observations)
+    };
+    let mut expected = None;
+    for saves in (0..12).rev() {
+        let inbox = Inbox::new(Coverage::Snapshot);
+        inbox.put("a.csv", 600, large(0));
+        inbox.polled().await;
+        put_all(&inbox);
+        inbox.bench.index.die_after_saves(saves);
+        let outcome = inbox.poll().await;
+        inbox.bench.index.revive();
+        if expected.is_none() {
+            assert!(outcome.is_ok(), "so many saves are more than are made: {outcome:?}");
+            expected = Some(told(&inbox).await);
+            continue;
+        }
+        for _ in 0..2 {
+            inbox.polled().await;
+        }
+        assert_eq!(Some(told(&inbox).await), expected, "after {saves} saves");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_says_less_than_those_before_it_freezes_the_search_until_it_is_taken() {
+    let mut inbox = Inbox::new(Coverage::Changes);
+    let rows = |first: i64, price: &str| {
+        (first..first + 40).fold("id,price\n".to_owned(), |csv, id| format!("{csv}{id},{price}\n"))
+    };
+    inbox.bench.on_drift = OnDrift::Freeze;
+    for (name, minutes_ago) in [("1.csv", 60), ("2.csv", 50), ("3.csv", 40)] {
+        inbox.put(name, minutes_ago, rows(minutes_ago * 100, "300000"));
+    }
+    assert_eq!(inbox.polled().await.listings, 120);
+    inbox.put("4.csv", 30, rows(1, ""));
+    for _ in 0..2 {
+        let frozen = inbox.poll().await.unwrap_err();
+        assert!(frozen.to_string().contains("list_price: 0 % of 40 rows, never below 100 % before"), "{frozen}");
+    }
+    assert_eq!(inbox.bench.measure().await, 120, "nothing of it is sent");
+    inbox.bench.on_drift = OnDrift::Evolve;
+    let taken = inbox.polled().await;
+    assert_eq!((taken.listings, taken.files, taken.drifts.len()), (40, 1, 1));
+    inbox.bench.on_drift = OnDrift::Freeze;
+    inbox.put("5.csv", 20, rows(1, ""));
+    assert_eq!(inbox.polled().await.drifts.len(), 0);
+}

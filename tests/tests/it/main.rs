@@ -1,0 +1,24 @@
+//! The pipeline over its ports, without AWS.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod alerts;
+mod api;
+mod api_documents;
+mod api_function;
+mod conformance_embedded;
+mod day;
+mod drift;
+mod files;
+mod host;
+mod limits;
+mod mapping;
+mod measure;
+mod plan;
+mod poll;
+mod scan;
+mod site;
+mod small_town;
+mod support;
+mod template;
+mod world;

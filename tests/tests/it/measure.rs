@@ -1,0 +1,430 @@
+//! The state is a function of the set of observations: whatever fails, conflicts, is cut, comes twice or in
+//! another order, the same bytes are stored in the end.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use proptest::prelude::*;
+use stoop_domain::{Home, HomeId, Market, Observation, Status};
+use stoop_embedded::Database;
+use stoop_market::{Cells, Close};
+use stoop_pipeline::ports::{Commit, CommitError, PortError, Store, Versioned};
+use stoop_pipeline::{MeasureError, Measured, Measurer, Recomputation};
+use stoop_tests::Faulty;
+use stoop_tests::made::{market_in, observation, observation_in};
+
+const DAY: i64 = 24 * 60;
+const CITIES: [&str; 3] = ["Agadir", "Fes", "Tanger"];
+
+/// A database that fails when told to.
+struct Bench {
+    database: Arc<Database>,
+    store: Faulty<Database>,
+    _folder: tempfile::TempDir,
+}
+
+/// Everything that is stored of markets and homes.
+type Image = (BTreeMap<Market, Vec<u8>>, BTreeMap<HomeId, Vec<u8>>);
+
+impl Bench {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("stoop.db"), &folder.path().join("data")).unwrap();
+        Self { store: Faulty::new(Arc::clone(&database)), database, _folder: folder }
+    }
+
+    /// Measures with a measurer that remembers nothing.
+    async fn measure(&self, observations: &[Observation]) -> Result<Measured, MeasureError> {
+        Measurer::new(&self.store).measure(observations).await
+    }
+
+    /// A market whose homes all cancelled out is as good as none.
+    fn image(&self) -> Image {
+        let markets = self.database.cells_where(|_| true).unwrap().into_iter();
+        let markets = markets.filter(|(_, cells)| !cells.is_empty()).map(|(market, cells)| (market, cells.to_bytes()));
+        let homes = self.database.homes_after(None, usize::MAX).unwrap().into_iter();
+        (markets.collect(), homes.map(|(id, home)| (id, stoop_wire::home_to_bytes(&home))).collect())
+    }
+
+    /// The stored state is that of the stored observations, each of them stored once.
+    fn verify(&self) {
+        let mut recomputed = Recomputation::default();
+        let add = |line: &[u8]| -> Result<(), PortError> {
+            recomputed.add(&stoop_wire::decode(line).unwrap()).unwrap();
+            Ok(())
+        };
+        self.database.observations(add).unwrap();
+        let mut markets = recomputed.markets();
+        for (market, cells) in self.database.cells_where(|_| true).unwrap() {
+            markets.check(&market, &cells).unwrap();
+        }
+        markets.check_none_left().unwrap();
+        for (id, home) in self.database.homes_after(None, usize::MAX).unwrap() {
+            recomputed.check_home(&id, &home).unwrap();
+        }
+        recomputed.check_no_home_left().unwrap();
+    }
+}
+
+/// Homes in three cities that cut their prices, move and are sold.
+fn a_batch() -> Vec<Observation> {
+    let mut batch = Vec::new();
+    for i in 0..24_i64 {
+        let (id, city) = (format!("h{i}"), CITIES[i as usize % 3]);
+        batch.push(observation_in(city, &id, i, 900_000 + i * 1_000));
+        batch.push(observation_in(city, &id, 60 + i, 800_000 + i * 1_000));
+        if i % 4 == 0 {
+            batch.push(observation_in(CITIES[(i as usize + 1) % 3], &id, 120 + i, 700_000));
+        }
+        if i % 6 == 0 {
+            let mut sold = observation_in(city, &id, 180 + i, 700_000);
+            sold.listing.status = Status::Closed;
+            batch.push(sold);
+        }
+    }
+    batch
+}
+
+async fn clean(observations: &[Observation]) -> Image {
+    let bench = Bench::new();
+    bench.measure(observations).await.unwrap();
+    bench.verify();
+    bench.image()
+}
+
+#[tokio::test]
+async fn conflicts_are_made_again_until_there_are_too_many() {
+    let want = clean(&a_batch()).await;
+    let bench = Bench::new();
+    bench.store.conflict_commits(3);
+    let measured = bench.measure(&a_batch()).await.unwrap();
+    assert_eq!((measured.conflicts, measured.new, measured.observations), (3, 24, a_batch().len() as u64));
+    assert_eq!(bench.image(), want);
+    bench.verify();
+
+    let bench = Bench::new();
+    bench.store.conflict_commits(usize::MAX);
+    assert!(matches!(bench.measure(&a_batch()).await, Err(MeasureError::Contended)));
+    assert_eq!(bench.image(), Image::default());
+    bench.store.conflict_commits(0);
+    bench.measure(&a_batch()).await.unwrap();
+    assert_eq!(bench.image(), want);
+}
+
+#[tokio::test]
+async fn a_batch_whose_answer_was_lost_changes_nothing_the_second_time() {
+    let want = clean(&a_batch()).await;
+    for same_measurer in [true, false] {
+        let bench = Bench::new();
+        let mut measurer = Measurer::new(&bench.store);
+        bench.store.lose_answers(1);
+        assert!(measurer.measure(&a_batch()).await.is_err());
+        assert_eq!(bench.image(), want, "it was stored all the same");
+        let (stored, changes) = (bench.database.counts().unwrap(), bench.database.changes(0, usize::MAX).unwrap());
+        let again =
+            if same_measurer { measurer.measure(&a_batch()).await } else { bench.measure(&a_batch()).await }.unwrap();
+        assert!(again.changed_nothing(), "{again:?}");
+        assert_eq!(again.duplicates, a_batch().len() as u64);
+        assert_eq!(bench.image(), want);
+        assert_eq!(bench.database.counts().unwrap(), stored);
+        assert_eq!(bench.database.changes(0, usize::MAX).unwrap(), changes);
+        bench.verify();
+    }
+}
+
+#[tokio::test]
+async fn commits_of_few_items_give_the_state_of_one_commit() {
+    let want = clean(&a_batch()).await;
+    for items_max in 3..9 {
+        let bench = Bench::new();
+        bench.store.limit_items(items_max);
+        let measured = bench.measure(&a_batch()).await.unwrap();
+        assert_eq!(bench.image(), want, "at most {items_max} items");
+        assert_eq!(measured.observations, a_batch().len() as u64);
+        bench.verify();
+    }
+}
+
+/// What happens at one commit of many.
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    Fail,
+    Conflict,
+    LoseAnswer,
+}
+
+/// A store that does something at its commit number `at`.
+struct FaultAt<'a> {
+    inner: &'a Faulty<Database>,
+    fault: Fault,
+    at: usize,
+    commits: AtomicUsize,
+}
+
+#[async_trait]
+impl Store for FaultAt<'_> {
+    async fn homes(&self, ids: &[HomeId]) -> Result<Vec<Option<Versioned<Home>>>, PortError> {
+        self.inner.homes(ids).await
+    }
+
+    async fn markets(&self, ids: &[Market]) -> Result<Vec<Option<Versioned<Cells>>>, PortError> {
+        self.inner.markets(ids).await
+    }
+
+    async fn commit(&self, commit: &Commit<'_>) -> Result<(), CommitError> {
+        if self.commits.fetch_add(1, Ordering::SeqCst) == self.at {
+            match self.fault {
+                Fault::Fail => self.inner.fail_commits(1),
+                Fault::Conflict => self.inner.conflict_commits(1),
+                Fault::LoseAnswer => self.inner.lose_answers(1),
+            }
+        }
+        self.inner.commit(commit).await
+    }
+
+    fn commit_items_max(&self) -> usize {
+        self.inner.commit_items_max()
+    }
+}
+
+#[tokio::test]
+async fn a_fault_at_any_commit_of_a_batch_is_healed_by_the_same_batch() {
+    let want = clean(&a_batch()).await;
+    for fault in [Fault::Fail, Fault::Conflict, Fault::LoseAnswer] {
+        for at in 0.. {
+            let bench = Bench::new();
+            bench.store.limit_items(8);
+            let store = FaultAt { inner: &bench.store, fault, at, commits: AtomicUsize::new(0) };
+            // One measurer all along: what it remembers must not be what was never stored.
+            let mut measurer = Measurer::new(&store);
+            let first = measurer.measure(&a_batch()).await;
+            let met = store.commits.load(Ordering::SeqCst) > at;
+            assert_eq!(first.is_err(), met && !matches!(fault, Fault::Conflict), "{fault:?} at {at}");
+            measurer.measure(&a_batch()).await.unwrap();
+            assert_eq!(bench.image(), want, "{fault:?} at {at}");
+            bench.verify();
+            if !met {
+                assert!(at > 4, "a batch of so few commits proves little");
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn reads_that_fail_leave_nothing_behind() {
+    let want = clean(&a_batch()).await;
+    let bench = Bench::new();
+    let mut measurer = Measurer::new(&bench.store);
+    bench.store.fail_reads(1);
+    assert!(measurer.measure(&a_batch()).await.is_err());
+    assert_eq!(bench.image(), Image::default());
+    measurer.measure(&a_batch()).await.unwrap();
+    assert_eq!(bench.image(), want);
+}
+
+#[tokio::test]
+async fn two_measurers_that_remember_do_not_write_over_each_other() {
+    let batch = a_batch();
+    let want = clean(&batch).await;
+    let bench = Bench::new();
+    let (mut one, mut two) = (Measurer::new(&bench.store), Measurer::new(&bench.store));
+    let mut conflicts = 0;
+    for (i, part) in batch.chunks(5).enumerate() {
+        let measurer = if i % 2 == 0 { &mut one } else { &mut two };
+        conflicts += measurer.measure(part).await.unwrap().conflicts;
+    }
+    assert!(conflicts > 0, "what the other wrote is noticed");
+    assert_eq!(bench.image(), want);
+    bench.verify();
+}
+
+/// Observations of 600 days, with something on most days, in one market.
+fn two_years() -> Vec<Observation> {
+    let homes = (0..12_i64).flat_map(|home| {
+        let steps = (0..600 / 20).map(move |step| {
+            let mut seen = observation("", (step * 20 + home) * DAY, 500_000 + home * 7_000 - step * 1_000);
+            seen.native_id = format!("h{home}");
+            if step % 7 == 6 {
+                seen.listing.status = Status::Pending;
+            }
+            seen
+        });
+        steps.collect::<Vec<_>>()
+    });
+    let mut all: Vec<_> = homes.collect();
+    all.sort_by_key(|observation| observation.at);
+    all
+}
+
+#[tokio::test]
+async fn folding_does_not_depend_on_how_the_days_are_cut_into_batches() {
+    let apart = vec![observation("1", 0, 900_000), observation("2", 600 * DAY, 800_000)];
+    let same_home = vec![observation("1", 0, 900_000), observation("1", 600 * DAY, 800_000)];
+    for all in [apart, same_home, two_years()] {
+        let (first, last) = (all.first().unwrap().at, all.last().unwrap().at);
+        let mut seen: Option<(Image, Vec<Close>)> = None;
+        for batch_len in [all.len(), 1, all.len() / 2, 50] {
+            let bench = Bench::new();
+            let mut measurer = Measurer::new(&bench.store);
+            for batch in all.chunks(batch_len) {
+                measurer.measure(batch).await.unwrap();
+            }
+            bench.verify();
+            let market = market_in("Agadir");
+            let closes = bench.database.closes(&market).unwrap();
+            let cells = bench.database.cells(&market).unwrap().unwrap();
+            let (folded_to, days) = (cells.folded_to().unwrap(), (last.ms() - first.ms()) / (DAY * 60_000));
+            assert!(days > 500 && !closes.is_empty());
+            let is_sorted = closes.is_sorted_by(|a, b| a.day < b.day);
+            assert!(is_sorted && closes.iter().all(|close| close.day < folded_to), "closes of folded days, each once");
+            let now = (bench.image(), closes);
+            match &seen {
+                None => seen = Some(now),
+                Some(seen) => assert!(*seen == now, "batches of {batch_len} of {}", all.len()),
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn how_far_a_market_is_folded_does_not_depend_on_the_order_or_the_batches() {
+    // The fold moves on at the midnight that begins 12 February, 28 days and a half after the made-up zero.
+    let midnight = 28 * DAY + 12 * 60;
+    let in_fes = |minutes, price| observation_in("Fes", "1", minutes, price);
+    let withdrawn = |minutes| {
+        let mut seen = observation("1", minutes, 900_000);
+        seen.listing.status = Status::Withdrawn;
+        seen
+    };
+    for (what, sequence) in [
+        ("moved to another city", vec![observation("1", 0, 900_000), in_fes(40 * DAY, 900_000), in_fes(80 * DAY, 1)]),
+        (
+            "seen later first",
+            vec![observation("1", midnight + 600, 900_000), observation("1", midnight - 600, 900_000)],
+        ),
+        ("only confirmed later", vec![observation("1", 0, 900_000), observation("1", 90 * DAY, 900_000)]),
+        (
+            "confirmed before it left",
+            vec![
+                observation("1", midnight - 600, 900_000),
+                withdrawn(midnight + 900),
+                observation("1", midnight + 600, 900_000),
+            ],
+        ),
+        ("never on offer again", vec![observation("1", 0, 900_000), withdrawn(500 * DAY)]),
+    ] {
+        let want = clean(&sequence).await;
+        let bench = Bench::new();
+        for one in sequence.chunks(1) {
+            bench.measure(one).await.unwrap();
+        }
+        assert_eq!(bench.image(), want, "{what}");
+        bench.verify();
+        if sequence.last().unwrap().at < sequence[0].at.plus_ms(2 * DAY * 60_000) {
+            let backwards: Vec<_> = sequence.into_iter().rev().collect();
+            assert_eq!(clean(&backwards).await, want, "{what}, backwards");
+        }
+    }
+}
+
+#[tokio::test]
+async fn observations_too_late_are_kept_and_not_counted() {
+    let bench = Bench::new();
+    bench.measure(&[observation("1", 3 * DAY, 900_000)]).await.unwrap();
+    let before = bench.image();
+    let late = [observation("1", 0, 950_000)];
+    for _ in 0..2 {
+        let measured = bench.measure(&late).await.unwrap();
+        assert_eq!((measured.stale, measured.changed_nothing()), (1, true));
+        assert_eq!(bench.image(), before);
+        assert_eq!(bench.database.counts().unwrap().stale, 1, "kept once");
+    }
+    bench.verify();
+}
+
+/// An observation as a few numbers: home, city, minutes, price, status.
+type Seed = (u8, u8, i64, i64, u8);
+
+fn seed(minutes: std::ops::Range<i64>) -> impl Strategy<Value = Seed> {
+    (0..5_u8, prop_oneof![4 => 0..1_u8, 1 => 0..3_u8], minutes, 1..5_i64, 0..6_u8)
+}
+
+fn grown(seeds: &[Seed]) -> Vec<Observation> {
+    let grow = |(home, city, minutes, price, status): &Seed| {
+        let mut seen = observation_in(CITIES[usize::from(*city)], &format!("h{home}"), *minutes, price * 100_000);
+        seen.listing.status = match status {
+            0 => Status::Pending,
+            1 => Status::Closed,
+            2 => Status::Gone,
+            _ => Status::Active,
+        };
+        seen
+    };
+    seeds.iter().map(grow).collect()
+}
+
+/// What is stored after these batches, each met by the fault before it if there is one.
+fn stored(batches: &[Vec<Observation>], items_max: usize, faults: &[u8]) -> Image {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let bench = Bench::new();
+        bench.store.limit_items(items_max);
+        let mut measurer = Measurer::new(&bench.store);
+        for (i, batch) in batches.iter().enumerate() {
+            match faults.get(i) {
+                Some(0) => bench.store.fail_commits(1),
+                Some(1) => bench.store.conflict_commits(1),
+                Some(2) => bench.store.lose_answers(1),
+                Some(3) => bench.store.fail_reads(1),
+                _ => {}
+            }
+            while measurer.measure(batch).await.is_err() {}
+        }
+        bench.verify();
+        bench.image()
+    })
+}
+
+fn cut(observations: &[Observation], cuts: &[usize]) -> Vec<Vec<Observation>> {
+    let mut rest = observations;
+    let mut batches = Vec::new();
+    for at in cuts {
+        let (batch, after) = rest.split_at((*at).min(rest.len()));
+        batches.push(batch.to_vec());
+        rest = after;
+    }
+    batches.push(rest.to_vec());
+    batches
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(24) })]
+
+    // Over three months of 400 and more days ago the fold moves on twice.
+    #[test]
+    fn however_a_sequence_is_cut_and_fails_the_state_is_that_of_one_batch(
+        seeds in prop::collection::vec(seed(0..90 * DAY), 1..40),
+        cuts in prop::collection::vec(0..12_usize, 0..6),
+        faults in prop::collection::vec(0..8_u8, 7),
+    ) {
+        let all = grown(&seeds);
+        let want = stored(std::slice::from_ref(&all), 100, &[]);
+        prop_assert_eq!(stored(&cut(&all, &cuts), 8, &faults), want);
+    }
+
+    // The 40 hours around the midnight at which the fold moves on.
+    #[test]
+    fn inside_the_horizon_neither_order_nor_repetition_matters(
+        (seeds, mixed) in prop::collection::vec(seed(27 * DAY + 12 * 60..29 * DAY), 1..30).prop_flat_map(|seeds| {
+            let twice = [seeds.clone(), seeds.clone()].concat();
+            (Just(seeds), Just(twice).prop_shuffle())
+        }),
+        cuts in prop::collection::vec(0..12_usize, 0..6),
+    ) {
+        let want = stored(&[grown(&seeds)], 100, &[]);
+        prop_assert_eq!(stored(&cut(&grown(&mixed), &cuts), 8, &[]), want);
+    }
+}

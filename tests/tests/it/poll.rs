@@ -1,0 +1,236 @@
+//! Polling a simulated portal over real HTTP: what arrives in the state is what the simulation says,
+//! through every fault that the portal can be asked for.
+
+use std::sync::atomic::Ordering;
+
+use stoop_domain::{EventKind, Status, Time};
+use stoop_market::{Figures, Segment, Window};
+use stoop_pipeline::PollError;
+use stoop_pipeline::ports::RunOutcome;
+use stoop_simulation::{Answer, Fault, ListedAt};
+use crate::support::{Bench, hours};
+
+/// Every figure that the answer has, for every market.
+fn agrees(bench: &Bench, answer: &Answer) {
+    stock_agrees(bench, answer);
+    let now = bench.now();
+    for (market, cells) in bench.database.cells_where(|_| true).unwrap() {
+        let figures = Figures::of(&cells, Segment::All, now, &market.area.country().zone);
+        for (window, ours) in stoop_simulation::Window::ALL.into_iter().zip(Window::ALL) {
+            let (want, got) = (answer.markets[&market].counts(window), figures.flows(ours));
+            let want = [
+                want.new,
+                want.back_on_market,
+                want.price_cuts,
+                want.price_rises,
+                want.pending,
+                want.closed,
+                want.gone,
+            ];
+            let got = [got.new, got.back_on_market, got.price_cuts, got.price_rises, got.pending, got.closed, got.gone];
+            assert_eq!(got, want.map(u64::cast_signed), "{} in {market}", ours.label());
+        }
+    }
+}
+
+/// What is on offer and for how much, for every market: also known to those who look only once.
+fn stock_agrees(bench: &Bench, answer: &Answer) {
+    let now = bench.now();
+    let stored = bench.database.cells_where(|_| true).unwrap();
+    for (market, cells) in &stored {
+        let figures = Figures::of(cells, Segment::All, now, &market.area.country().zone);
+        let want = answer.markets.get(market).unwrap_or_else(|| panic!("{market} is in no answer"));
+        assert_eq!(figures.active, want.active().cast_signed(), "active in {market}");
+        let pairs = [
+            (figures.median_price, want.median()),
+            (figures.mean_price, want.mean()),
+            (figures.min_price, want.min()),
+            (figures.max_price, want.max()),
+        ];
+        for (got, want) in pairs {
+            assert_eq!(got.is_some(), want.is_some(), "{market}");
+            if let (Some(got), Some(want)) = (got, want) {
+                // The answer's mean and median are whole cents.
+                let near = (got / want.0 as f64 - 1.0).abs() <= 0.001_01;
+                assert!(near, "{got} for {want:?} in {market}");
+            }
+        }
+    }
+    let with_homes = answer.markets.values().filter(|figures| figures.active() > 0).count();
+    assert!(stored.len() >= with_homes);
+}
+
+#[tokio::test]
+async fn every_figure_is_the_simulations_own_after_thirty_days_of_faults() {
+    let bench = Bench::new(40);
+    let mut seed = 0x5eed_u64;
+    let end = bench.now().plus_ms(30 * Time::DAY_MS);
+    let mut polls = 0;
+    while let Some(next) = bench.next_at().filter(|next| *next < end) {
+        bench.advance(next);
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let faults = [
+            Fault::ServerError,
+            Fault::Unavailable { retry_after_s: 1 },
+            Fault::TooManyRequests { retry_after_s: 2 },
+            Fault::Html,
+            Fault::TruncatedJson,
+            Fault::LoopingLink,
+            Fault::ForeignLink,
+            Fault::Drop,
+            Fault::GarbageRow,
+        ];
+        if (seed >> 33).is_multiple_of(7) {
+            bench.portal.faults().plan(faults[(seed >> 40) as usize % faults.len()], 1);
+        }
+        // A poll that fails is made again before the market moves on, as a poller on its cadence would.
+        while bench.poll().await.is_err() {
+            assert!(bench.portal.faults().left() == 0, "a poll fails only on a fault");
+        }
+        if bench.refused_rows() {
+            // The garbage row was a listing: the next full scan has it whole.
+            bench.poll_all().await.unwrap();
+        }
+        bench.measure().await;
+        polls += 1;
+    }
+    assert!(polls > 100, "{polls} polls are too few to prove anything");
+    agrees(&bench, &bench.answer(ListedAt::LocalMidnight));
+    bench.verify();
+}
+
+#[tokio::test]
+async fn a_poll_made_twice_changes_nothing() {
+    let bench = Bench::new(60);
+    bench.advance(bench.now().plus_ms(hours(24 * 20)));
+    let first = bench.poll_all().await.unwrap();
+    assert!(first.new > 20);
+    assert_eq!(bench.measure().await.new, first.new);
+    let second = bench.poll_all().await.unwrap();
+    assert_eq!((second.listings, second.new, second.changed, second.gone), (first.listings, 0, 0, 0));
+    assert_eq!(bench.measure().await.observations, 0);
+}
+
+#[tokio::test]
+async fn answers_that_are_no_pages_fail_the_poll_with_a_reason_and_lose_nothing() {
+    for (fault, times, words) in [
+        (Fault::Html, 1, "HTML"),
+        (Fault::TruncatedJson, 1, "unreadable"),
+        (Fault::LoopingLink, 2, "leads back to the page it stands on"),
+        (Fault::ForeignLink, 1, "link to the next page"),
+        (Fault::ServerError, 5, "status 500, 5 times"),
+        (Fault::Drop, 5, "5 times"),
+    ] {
+        let bench = Bench::new(60);
+        bench.advance(bench.now().plus_ms(hours(24 * 20)));
+        bench.portal.faults().plan(fault, times);
+        let error = bench.poll().await.unwrap_err();
+        assert!(error.to_string().contains(words), "{fault:?}: {error}");
+        assert!(matches!(error, PollError::Source(_)));
+        let run = bench.database.runs(1).unwrap().remove(0);
+        assert_eq!(run.outcome, RunOutcome::Failed);
+        assert_eq!(run.message, Some(error.to_string()));
+        bench.portal.faults().clear();
+        while bench.poll().await.unwrap().outcome != Some(RunOutcome::Complete) {}
+        bench.measure().await;
+        stock_agrees(&bench, &bench.answer(ListedAt::LocalMidnight));
+    }
+}
+
+#[tokio::test]
+async fn a_portal_without_an_end_is_left_after_its_bound() {
+    let bench = Bench::new(30);
+    bench.advance(bench.now().plus_ms(hours(24 * 20)));
+    bench.portal.faults().plan(Fault::EndlessLink, usize::from(u16::MAX));
+    let polled = bench.poll().await.unwrap();
+    assert_eq!(polled.outcome, Some(RunOutcome::Partial));
+    assert!(polled.message.unwrap().contains("broken off after"));
+}
+
+#[tokio::test]
+async fn retry_after_is_obeyed() {
+    let bench = Bench::new(30);
+    bench.advance(bench.now().plus_ms(hours(24 * 20)));
+    bench.portal.faults().plan(Fault::TooManyRequests { retry_after_s: 45 }, 1);
+    let before = bench.slept_ms();
+    bench.poll().await.unwrap();
+    assert!(bench.slept_ms() - before >= 45_000);
+}
+
+#[tokio::test]
+async fn a_server_that_asks_for_an_hour_is_left_alone_for_an_hour_by_every_poll() {
+    let bench = Bench::new(60);
+    bench.advance(bench.now().plus_ms(hours(24 * 20)));
+    bench.portal.faults().plan(Fault::Unavailable { retry_after_s: 3_600 }, 1);
+    let began = bench.now();
+    for poll in 0..3 {
+        let polled = bench.poll().await.unwrap();
+        assert_eq!((polled.outcome, polled.requests), (Some(RunOutcome::Partial), u64::from(poll == 0)));
+        let until = polled.held_until.unwrap();
+        assert!((3_600_000..3_601_000).contains(&(until.ms() - began.ms())), "{until}");
+        let expected = format!("status 503: the server asks to wait, until {until}; a later run goes on from here");
+        assert!(polled.message.unwrap().ends_with(&expected));
+        assert!(bench.now().ms() - began.ms() < 1_000, "nobody waits for so long");
+    }
+    bench.advance(began.plus_ms(3_601_000));
+    assert_eq!(bench.poll().await.unwrap().outcome, Some(RunOutcome::Complete));
+}
+
+#[tokio::test]
+async fn one_garbage_row_goes_to_quarantine_and_the_rest_flows_on() {
+    let bench = Bench::new(60);
+    bench.advance(bench.now().plus_ms(hours(24 * 20)));
+    bench.portal.faults().plan(Fault::GarbageRow, 1);
+    let polled = bench.poll().await.unwrap();
+    assert_eq!(polled.rejects, 1);
+    let reject = bench.database.quarantined(10).unwrap().remove(0);
+    assert!(reject.detail.contains("ListPrice"), "{}", reject.detail);
+    assert_eq!(bench.measure().await.new, polled.new);
+    assert_eq!(polled.gone, 0, "a scan with an unread row proves nothing");
+}
+
+#[tokio::test]
+async fn a_listing_that_two_complete_scans_miss_is_gone_and_one_scan_says_nothing() {
+    let bench = Bench::new(60);
+    bench.advance(bench.now().plus_ms(hours(24 * 20)));
+    bench.poll_all().await.unwrap();
+    bench.measure().await;
+    bench.show_only(40);
+    assert_eq!(bench.poll_all().await.unwrap().gone, 0, "once is not enough");
+    bench.show_only(40);
+    bench.portal.faults().plan(Fault::Html, 1);
+    assert!(bench.poll_all().await.is_err(), "a scan that fails proves nothing");
+    let second = bench.poll_all().await.unwrap();
+    assert!(second.gone > 0);
+    bench.measure().await;
+    let homes = bench.database.homes_after(None, 1_000).unwrap();
+    let gone = homes.iter().filter(|(_, home)| home.history.current().unwrap().status == Status::Gone);
+    let events = gone.clone().flat_map(|(_, home)| home.history.events());
+    assert_eq!(gone.count() as u64, second.gone);
+    assert!(events.filter(|event| event.kind == EventKind::Gone).count() as u64 == second.gone, "each was on offer");
+    bench.show_only(40);
+    assert_eq!(bench.poll_all().await.unwrap().gone, 0, "gone is said once");
+
+    // The portal shows them again, unchanged, with the times of before.
+    bench.show_only(60);
+    assert_eq!(bench.poll_all().await.unwrap().changed, second.gone);
+    bench.measure().await;
+    stock_agrees(&bench, &bench.answer(ListedAt::LocalMidnight));
+    bench.verify();
+}
+
+#[tokio::test]
+async fn a_poll_that_is_stopped_goes_on_where_it_stopped() {
+    let bench = Bench::new(300);
+    bench.advance(bench.now().plus_ms(hours(24 * 20)));
+    bench.stop_after_pages.store(2, Ordering::SeqCst);
+    let first = bench.poll().await.unwrap();
+    assert_eq!((first.outcome, first.pages), (Some(RunOutcome::Partial), 2));
+    bench.stop_after_pages.store(u64::MAX, Ordering::SeqCst);
+    let second = bench.poll().await.unwrap();
+    assert_eq!(second.outcome, Some(RunOutcome::Complete));
+    bench.measure().await;
+    stock_agrees(&bench, &bench.answer(ListedAt::LocalMidnight));
+    let pages = (bench.shown() as u64).div_ceil(crate::support::PAGE);
+    assert_eq!(first.pages + second.pages, pages.max(first.pages + 1), "no page was read twice");
+}
