@@ -7,6 +7,7 @@ mod memory;
 mod network;
 mod oracle;
 mod source;
+mod world;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use fleet::Entry;
 use stoop_domain::Time;
 use stoop_pipeline::ports::RunOutcome;
 use stoop_sources::Source;
-use crate::world::{PollSeen, World};
+use world::{PollSeen, World};
 
 /// A seed that says its name when its day fails.
 struct Seed(u64);

@@ -1,6 +1,8 @@
 //! The manners of twenty pollers towards a server that counts: in its limits on every clock, away when it asks for
 //! that, with tokens that are good, and gone while it is dead.
 
+mod world;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -9,7 +11,7 @@ use stoop_pipeline::ports::RunOutcome;
 use stoop_pipeline::{Clock, PollError, Search};
 use stoop_sources::{Answer, ClientCredentials, Cursor, Limit, Manners, Page, ReadError, Request, Source};
 use tokio::time::sleep;
-use crate::world::{World, answer, search, search_of, source};
+use world::{World, answer, search, search_of, source};
 
 const HOST: &str = "grid.test";
 const POLLERS: i64 = 20;

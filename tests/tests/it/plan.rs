@@ -494,7 +494,7 @@ proptest! {
         let unit_ms = if every_ms <= 60 * MINUTE_MS { every_ms } else { MINUTE_MS };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let bench = Bench::new();
-        let (mut due, mut pace) = (Vec::new(), Pace::default());
+        let (mut due, mut pace) = (Vec::<i64>::new(), Pace::default());
         for (tick, is_changed) in ticks.into_iter().zip(changes) {
             let now = bench.clock.now().plus_ms(tick.after_ms);
             let planned = runtime.block_on(bench.tick(std::slice::from_ref(&search), now)).unwrap();
