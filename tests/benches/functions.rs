@@ -27,7 +27,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 fn main() -> Result<()> {
     let aws = LocalAws::start()?;
     let folder = tempfile::tempdir()?;
-    let built = Built::with_sam(&aws, &folder.path().join("built"))?;
+    let built = Built::for_release(&aws, &folder.path().join("built"))?;
     let stack = built.deploy(&aws, "stoop-bench", &[])?;
     let environment = environment(&aws, &stack)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

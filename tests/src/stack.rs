@@ -1,7 +1,7 @@
 //! The project's template, built and deployed with SAM as its users do it.
 //!
-//! The functions are built for release, each for itself, in the workspace's target folder: cold this takes many
-//! minutes, and after that Cargo builds only what has changed. What SAM makes beside it goes into a folder that the
+//! The functions are built each for itself, in the workspace's target folder: cold this takes minutes, and after that
+//! Cargo builds only what has changed. What SAM makes beside it goes into a folder that the
 //! caller names.
 
 use std::collections::BTreeMap;
@@ -49,12 +49,30 @@ pub fn architecture() -> Result<&'static str> {
 }
 
 impl Built {
-    /// Runs `sam build` into `folder`. It says how it goes on standard error.
+    /// Runs `sam build` into `folder`, as for a deployment. It says how it goes on standard error.
     ///
     /// # Errors
     /// When SAM or Cargo fails: with all that they said.
-    pub fn with_sam(aws: &LocalAws, folder: &Path) -> Result<Self> {
+    pub fn for_release(aws: &LocalAws, folder: &Path) -> Result<Self> {
+        Self::with_sam(sam(aws, "build")?, folder)
+    }
+
+    /// As [`Self::for_release`], but quickly built: optimised little, and not as a whole. What the functions do is
+    /// the same, what they weigh and take is not.
+    ///
+    /// # Errors
+    /// When SAM or Cargo fails: with all that they said.
+    pub fn for_tests(aws: &LocalAws, folder: &Path) -> Result<Self> {
         let mut command = sam(aws, "build")?;
+        command.envs([
+            ("CARGO_PROFILE_RELEASE_LTO", "off"),
+            ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
+            ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
+        ]);
+        Self::with_sam(command, folder)
+    }
+
+    fn with_sam(mut command: Command, folder: &Path) -> Result<Self> {
         command.arg("--build-dir").arg(folder);
         command.arg("--parameter-overrides").arg(format!("Architecture={}", architecture()?));
         run(&mut command)?;

@@ -79,7 +79,8 @@ impl Venv {
         }
         run(Command::new(python).args(["-m", "venv"]).arg(&self.folder))?;
         run(Command::new(self.python())
-            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--no-deps", "-r"])
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--no-deps"])
+            .args(["--require-hashes", "-r"])
             .arg(requirements))?;
         finish(self)?;
         std::fs::write(&complete, "")?;

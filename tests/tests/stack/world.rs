@@ -48,8 +48,8 @@ impl World {
         let built = match std::env::var_os("STOOP_BUILT") {
             Some(there) => Built::at(Path::new(&there))?,
             None => {
-                say("sam build: five functions, for release; the first time this takes many minutes");
-                Built::with_sam(&aws, &folder.join("built"))?
+                say("sam build: five functions; the first time this takes minutes");
+                Built::for_tests(&aws, &folder.join("built"))?
             }
         };
         let name = format!("stoop-test-{}", std::process::id());

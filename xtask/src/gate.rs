@@ -1,0 +1,168 @@
+//! The gate: what must hold before a change goes in, in the order in which a mistake is found soonest.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::project::Project;
+use crate::step::{Steps, counted, plain};
+use crate::tally::Tally;
+use crate::{bench, shape, tools, words};
+
+/// What the compiler and the tests read.
+const CODE: &[&str] = &[
+    "*.rs",
+    "*.toml",
+    "*.snap",
+    "*.json",
+    "*.md",
+    "*.proptest-regressions",
+    "Cargo.lock",
+    "template.yaml",
+    "infra/",
+    "events/",
+    "maps/",
+];
+/// What linters of code read: no page is compiled but those of `CODE`.
+const RUST: &[&str] = &["*.rs", "*.toml", "Cargo.lock", "maps/", "events/", "docs/openapi.json", "docs/API.md"];
+const CRATES: &[&str] = &["*.toml", "Cargo.lock"];
+const TEMPLATE: &[&str] =
+    &["template.yaml", "samconfig.toml", ".cfnlintrc.yaml", ".checkov.yaml", "infra/", "events/", "docs/openapi.json"];
+
+/// Tests that need no AWS: nextest's words for all but the two binaries that do.
+const WITHOUT_AWS: &str = "not (binary_id(stoop-tests::aws) + binary_id(stoop-tests::stack))";
+/// The parts of the binary `aws` that another emulator may answer differently.
+const PORTS_ON_AWS: [&str; 2] = ["conformance_aws::", "conformance_dynamo::"];
+/// Seeds of the simulated day, beside the one of the gate.
+const DAYS: std::ops::RangeInclusive<u32> = 2..=7;
+
+/// Format, clippy, rustdoc.
+pub(crate) fn check(project: &Project) -> Result<bool> {
+    let mut steps = Steps::new(project)?.never_skipping();
+    lint(&mut steps)?;
+    Ok(steps.end())
+}
+
+/// Every test that needs no AWS; or those that `cargo nextest run` finds for these arguments.
+pub(crate) fn test(project: &Project, arguments: &[String]) -> Result<bool> {
+    let mut command = project.command(tools::nextest(project)?);
+    command.args(["nextest", "run", "--locked"]);
+    if !arguments.iter().any(|argument| argument == "-p" || argument.starts_with("--package")) {
+        command.arg("--workspace");
+    }
+    let has_filter = arguments.iter().any(|argument| argument == "-E" || argument.starts_with("--filter"));
+    if !has_filter {
+        command.args(["-E", WITHOUT_AWS]);
+    }
+    Ok(command.args(arguments).status()?.success())
+}
+
+/// The deployed stack, on the emulator that the environment names.
+pub(crate) fn stack(project: &Project, arguments: &[String]) -> Result<bool> {
+    let mut command = project.cargo(&["test", "--workspace", "--locked", "--test", "stack", "--"]);
+    Ok(command.args(arguments).status()?.success())
+}
+
+/// What `.ci/run` runs: a step that was green with the same inputs is skipped, but for the tests without AWS.
+pub(crate) fn gate(project: &Project) -> Result<bool> {
+    let mut steps = Steps::new(project)?;
+    common(&mut steps)?;
+    Ok(steps.end())
+}
+
+/// What `.ci/run` runs, with nothing skipped, and what is too slow for it.
+pub(crate) fn all(project: &Project) -> Result<bool> {
+    let mut steps = Steps::new(project)?.never_skipping();
+    common(&mut steps)?;
+    if steps.is_red() {
+        return Ok(steps.end());
+    }
+    steps.run("ports on LocalStack", |project| {
+        counted(aws(project).args(PORTS_ON_AWS).env("STOOP_LOCAL_AWS", "localstack"))
+    });
+    steps.run("stack on LocalStack", |project| counted(deployed(project).env("STOOP_LOCAL_AWS", "localstack")));
+    steps.run("more seeds of the mapping", |project| {
+        counted(without_aws(project, "test(mapping::)")?.env("STOOP_SEEDS_TIMES", "4"))
+    });
+    for seed in DAYS {
+        steps.run(&format!("simulated day, seed {seed}"), |project| {
+            counted(without_aws(project, "test(day::sixty)")?.env("STOOP_SEED", seed.to_string()))
+        });
+    }
+    steps.run("more cases of every property", |project| {
+        counted(without_aws(project, WITHOUT_AWS)?.env("PROPTEST_CASES", "1024"))
+    });
+    steps.run("benches compile", |project| {
+        plain(&mut project.cargo(&["bench", "--workspace", "--locked", "--no-run", "--profile", "dev"]))
+    });
+    steps.run("advisories: a hit fails", tools::advisories_find_a_hit);
+    steps.run("size of the functions, built for release", bench::functions);
+    Ok(steps.end())
+}
+
+fn common(steps: &mut Steps<'_>) -> Result<()> {
+    steps.run_on("words", &["*"], |project| held(words::hold(project)?))?;
+    lint(steps)?;
+    steps.run_on("shape", RUST, |project| held(shape::hold(project)?))?;
+    steps.run_on("unused dependencies", RUST, |project| {
+        tools::machete(project).and_then(|machete| plain(&mut project.command(machete)))
+    })?;
+    steps.run_on("licences, bans, sources", CRATES, tools::licences)?;
+    steps.run("advisories", tools::advisories);
+    if steps.is_red() {
+        return Ok(());
+    }
+    steps.run("build the tests", |project| plain(&mut project.cargo(&["test", "--workspace", "--locked", "--no-run"])));
+    if steps.is_red() {
+        return Ok(());
+    }
+    steps.run("tests without AWS", |project| counted(&mut without_aws(project, WITHOUT_AWS)?));
+    steps.run_on("examples in the documentation", RUST, |project| {
+        counted(&mut project.cargo(&["test", "--workspace", "--locked", "--doc"]))
+    })?;
+    steps.run_on("template", TEMPLATE, template)?;
+    steps.run_on("ports and functions on MiniStack", CODE, |project| counted(&mut aws(project)))?;
+    steps.run_on("stack on MiniStack", CODE, |project| counted(&mut deployed(project)))?;
+    Ok(())
+}
+
+fn lint(steps: &mut Steps<'_>) -> Result<()> {
+    steps.run("format", |project| plain(&mut project.cargo(&["fmt", "--all", "--check"])));
+    steps.run_on("clippy", RUST, |project| {
+        plain(&mut project.cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
+    })?;
+    steps.run_on("rustdoc", CODE, |project| {
+        let mut doc = project.cargo(&["doc", "--workspace", "--no-deps", "--locked"]);
+        plain(doc.env("RUSTDOCFLAGS", "-D warnings"))
+    })
+}
+
+fn without_aws(project: &Project, filter: &str) -> Result<Command> {
+    let mut command = project.command(tools::nextest(project)?);
+    command.args(["nextest", "run", "--workspace", "--locked", "--no-fail-fast"]);
+    command.args(["--status-level", "slow", "--final-status-level", "flaky", "--show-progress", "none", "-E", filter]);
+    Ok(command)
+}
+
+/// The tests that need AWS, in one process: they share one emulator. The whole workspace is named, as for all other
+/// tests, so that Cargo finds its libraries built with the same features.
+fn aws(project: &Project) -> Command {
+    project.cargo(&["test", "--workspace", "--locked", "--test", "aws", "--"])
+}
+
+fn deployed(project: &Project) -> Command {
+    project.cargo(&["test", "--workspace", "--locked", "--test", "stack", "--"])
+}
+
+/// SAM, cfn-lint and checkov, in the virtual environment that the tests use as well.
+fn template(project: &Project) -> Result<Tally> {
+    // The tests have built it; `cargo run` would build it once more, with other features of its libraries.
+    let local_aws = project.built("stoop-local-aws")?;
+    let venv = Project::output(project.command(local_aws).arg("venv"))?;
+    plain(project.command("infra/lint").arg(venv.trim()))
+}
+
+fn held(is_held: bool) -> Result<Tally> {
+    anyhow::ensure!(is_held, "see above");
+    Ok(Tally::default())
+}

@@ -1,0 +1,63 @@
+//! `cargo xtask`: the few commands that people and CI use on this project. CONTRIBUTING.md says when to use which.
+
+mod bench;
+mod gate;
+mod project;
+mod shape;
+mod step;
+mod tally;
+mod tools;
+mod tree;
+mod words;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use project::Project;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  check          format, clippy and rustdoc, all without a warning
+  test [ARGS]    every test that needs no AWS; ARGS go to `cargo nextest run`: a name, or -p CRATE
+  stack [ARGS]   the deployed stack on local AWS; ARGS go to the tests: a scenario's name, or --list
+  words          no banned word in code or pages (xtask/words.txt)
+  shape          dependencies point one way; what has grown long
+  bench [NAME]   the budgets of docs/PERFORMANCE.md: replay, functions, or the benches of one crate
+  gate           what `.ci/run` runs
+  all            what `.ci/all` runs";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether everything held.
+fn run(arguments: &[String]) -> Result<bool> {
+    let Some((command, rest)) = arguments.split_first() else { bail!("no command\n{USAGE}") };
+    let project = Project::here()?;
+    match (command.as_str(), rest) {
+        ("check", []) => gate::check(&project),
+        ("test", rest) => gate::test(&project, rest),
+        ("stack", rest) => gate::stack(&project, rest),
+        ("words", []) => words::hold(&project),
+        ("shape", []) => shape::hold(&project),
+        ("bench", rest) => bench::run(&project, rest),
+        ("gate", []) => gate::gate(&project),
+        ("all", []) => gate::all(&project),
+        ("help" | "--help" | "-h", _) => {
+            println!("{USAGE}");
+            Ok(true)
+        }
+        (command, []) => bail!("no command is called {command}\n{USAGE}"),
+        (command, rest) => bail!("{command} takes no {}\n{USAGE}", rest.join(" ")),
+    }
+}

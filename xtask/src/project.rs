@@ -1,0 +1,86 @@
+//! Where the project, its build and its cache are, and how its programs are started.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+/// The checkout that this program was built from.
+#[derive(Debug)]
+pub(crate) struct Project {
+    root: PathBuf,
+    cache: PathBuf,
+}
+
+impl Project {
+    /// # Errors
+    /// When there is no folder to cache in.
+    pub(crate) fn here() -> Result<Self> {
+        let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let root = own.parent().unwrap_or(own).to_owned();
+        let named = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let cache = named("XDG_CACHE_HOME").or_else(|| Some(named("HOME")?.join(".cache")));
+        let cache = cache.context("neither XDG_CACHE_HOME nor HOME is set: there is no folder to cache in")?;
+        Ok(Self { root, cache: cache.join("stoop") })
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// What outlives a clone: tools, virtual environments, which steps were green.
+    pub(crate) fn cache(&self) -> &Path {
+        &self.cache
+    }
+
+    /// A program that runs in the project's folder.
+    pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(&self.root);
+        // What `cargo run` sets for this program would make Cargo build some crates again.
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy().into_owned();
+            let of_a_package = ["CARGO_PKG_", "CARGO_BIN_", "CARGO_MANIFEST_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
+            if of_a_package.iter().any(|prefix| name.starts_with(prefix))
+                || matches!(&*name, "OUT_DIR" | "LD_LIBRARY_PATH")
+            {
+                command.env_remove(name);
+            }
+        }
+        command
+    }
+
+    pub(crate) fn cargo(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command("cargo");
+        command.args(arguments);
+        command
+    }
+
+    /// A program of this project that the build of the tests has made.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub(crate) fn built(&self, name: &str) -> Result<PathBuf> {
+        // This program lies in the same folder, whatever the build's settings are.
+        let own = std::env::current_exe().context("where this program is")?;
+        let program = own.with_file_name(name);
+        ensure!(program.exists(), "{} is not there: `cargo test --workspace --no-run` builds it", program.display());
+        Ok(program)
+    }
+
+    /// What a program says on standard output.
+    ///
+    /// # Errors
+    /// When it can't be run or fails, with what it said.
+    pub(crate) fn output(command: &mut Command) -> Result<String> {
+        let out = command.output().with_context(|| format!("can't run {command:?}"))?;
+        let said = String::from_utf8_lossy(&out.stdout).into_owned();
+        ensure!(
+            out.status.success(),
+            "{command:?} ended with {}\n{said}{}",
+            out.status,
+            String::from_utf8_lossy(&out.stderr)
+        );
+        Ok(said)
+    }
+}

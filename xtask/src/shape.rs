@@ -1,0 +1,141 @@
+//! The shape of the project: which crate may know which, what the laptop's binary is made of, and what has grown long.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+
+use crate::project::Project;
+
+/// Crates by floor: each may name those of lower floors and no others. DESIGN: `domain <- {sources, wire, market, rules} <-
+/// pipeline <- {aws, embedded, runtime} <- {functions, cli, tests}`.
+const FLOORS: &[&[&str]] = &[
+    &["stoop-domain"],
+    &["stoop-market", "stoop-rules", "stoop-simulation", "stoop-sources", "stoop-wire"],
+    &["stoop-files"],
+    &["stoop-pipeline"],
+    &["stoop-aws", "stoop-embedded", "stoop-runtime"],
+    &["stoop", "stoop-alerts", "stoop-api", "stoop-metrics", "stoop-planner", "stoop-poller", "stoop-tests"],
+];
+/// A longer file deserves a second look.
+const LINES_MAX: usize = 400;
+/// What the laptop's binary does not carry: a name that begins so, before a `-` or `_`.
+const AWS: [&str; 3] = ["aws", "stoop-aws", "lambda"];
+
+/// Whether everything holds; what has grown long is told and is no failure.
+///
+/// # Errors
+/// When Cargo fails or a file can't be read.
+pub(crate) fn hold(project: &Project) -> Result<bool> {
+    let mut wrongs = Vec::new();
+    for (name, known) in crates(project)? {
+        wrongs.extend(wrong_edges(&name, &known));
+    }
+    let tree = project
+        .cargo(&["tree", "-p", "stoop", "--locked", "-e", "normal", "--prefix", "none", "--format", "{p}"])
+        .output()?;
+    anyhow::ensure!(tree.status.success(), "cargo tree: {}", String::from_utf8_lossy(&tree.stderr));
+    wrongs.extend(aws_crates(&String::from_utf8_lossy(&tree.stdout)));
+    for wrong in &wrongs {
+        eprintln!("{wrong}");
+    }
+    for (lines, file) in long_files(project)? {
+        println!("long: {file}: {lines} lines; what is its second idea?");
+    }
+    if wrongs.is_empty() {
+        println!("dependencies point one way, and no AWS crate is in the laptop's binary");
+    }
+    Ok(wrongs.is_empty())
+}
+
+/// Each crate of the workspace with those of the workspace that it depends on, tests left out.
+fn crates(project: &Project) -> Result<BTreeMap<String, Vec<String>>> {
+    let mut git = project.command("git");
+    let manifests =
+        Project::output(git.args(["ls-files", "--cached", "--others", "--exclude-standard", "*/Cargo.toml"]))?;
+    let mut crates = BTreeMap::new();
+    for manifest in manifests.lines().filter(|manifest| !manifest.starts_with("xtask/")) {
+        let path = project.root().join(manifest);
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        let (name, known) = dependencies(&text).with_context(|| format!("{manifest} names no package"))?;
+        crates.insert(name, known);
+    }
+    Ok(crates)
+}
+
+/// The package's name, and the `stoop-*` under `[dependencies]`.
+fn dependencies(manifest: &str) -> Option<(String, Vec<String>)> {
+    let mut section = "";
+    let (mut name, mut known) = (None, Vec::new());
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            section = line.trim();
+        } else if section == "[package]" && name.is_none() {
+            name = line.strip_prefix("name = \"").and_then(|rest| rest.split('"').next()).map(str::to_owned);
+        } else if section == "[dependencies]" && line.starts_with("stoop-") {
+            known.extend(line.split(['.', ' ', '=']).next().map(str::to_owned));
+        }
+    }
+    Some((name?, known))
+}
+
+fn wrong_edges(name: &str, known: &[String]) -> Vec<String> {
+    let floor = |name: &str| FLOORS.iter().position(|floor| floor.contains(&name));
+    let Some(own) = floor(name) else {
+        return vec![format!("{name} stands on no floor: give it one in xtask/src/shape.rs and in ARCHITECTURE.md")];
+    };
+    let is_wrong = |other: &&String| floor(other).is_none_or(|other| other >= own);
+    known
+        .iter()
+        .filter(is_wrong)
+        .map(|other| format!("{name} must not depend on {other}: see ARCHITECTURE.md"))
+        .collect()
+}
+
+fn aws_crates(tree: &str) -> Vec<String> {
+    let is_aws = |line: &str| {
+        AWS.iter().any(|prefix| line.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(['-', '_', ' '])))
+    };
+    let mut found: Vec<&str> = tree.lines().filter(|line| is_aws(line)).collect();
+    found.sort_unstable();
+    found.dedup();
+    let told = |found: &&str| {
+        format!("the laptop's binary must not be built with {found}: `cargo tree -p stoop -e normal -i NAME`")
+    };
+    found.iter().map(told).collect()
+}
+
+fn long_files(project: &Project) -> Result<Vec<(usize, String)>> {
+    let mut git = project.command("git");
+    let files = Project::output(git.args(["ls-files", "--cached", "--others", "--exclude-standard", "*.rs"]))?;
+    let mut long = Vec::new();
+    for file in files.lines() {
+        let Ok(text) = std::fs::read_to_string(project.root().join(file)) else { continue };
+        let lines = text.lines().count();
+        if lines > LINES_MAX {
+            long.push((lines, file.to_owned()));
+        }
+    }
+    long.sort_unstable_by(|a, b| b.cmp(a));
+    Ok(long)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crate_may_know_lower_floors_alone() {
+        let manifest = "[package]\nname = \"stoop-market\"\n[dependencies]\nserde.workspace = true\n\
+                        stoop-domain.workspace = true\nstoop-pipeline = { path = \"x\" }\n[dev-dependencies]\nstoop-tests.workspace = true\n";
+        let (name, known) = dependencies(manifest).unwrap();
+        assert_eq!((name.as_str(), known.len()), ("stoop-market", 2));
+        assert_eq!(wrong_edges(&name, &known), ["stoop-market must not depend on stoop-pipeline: see ARCHITECTURE.md"]);
+    }
+
+    #[test]
+    fn aws_crates_are_found_by_name() {
+        let tree = "stoop v0.1.0\naws-sdk-s3 v1\nlambda_runtime v1\nawesome v1\nstoop-aws v0.1.0\naws-sdk-s3 v1\n";
+        let found = aws_crates(tree).len();
+        assert_eq!(found, 3);
+    }
+}

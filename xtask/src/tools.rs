@@ -1,0 +1,166 @@
+//! Programs that the gate needs and Rust does not bring: each in its pinned version, installed once into the cache.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::project::Project;
+use crate::step::plain;
+use crate::tally::Tally;
+
+const DENY: (&str, &str) = ("cargo-deny", "0.20.2");
+const MACHETE: (&str, &str) = ("cargo-machete", "0.9.2");
+const NEXTEST: (&str, &str) = ("cargo-nextest", "0.9.143");
+
+/// A folder or repository in the form of RustSec's advisory-db.
+const DATABASE: &str = "STOOP_ADVISORY_DB";
+
+/// The program's path. Each version has a folder of its own, so that an upgrade is an installation.
+fn installed(project: &Project, (name, version): (&str, &str)) -> Result<PathBuf> {
+    let root = project.cache().join("tools").join(format!("{name}-{version}"));
+    let program = root.join("bin").join(name);
+    if program.exists() {
+        return Ok(program);
+    }
+    let plugin = name.trim_start_matches("cargo-");
+    if let Ok(said) = Project::output(project.command(name).args([plugin, "--version"]))
+        && said.split_whitespace().any(|word| word == version)
+    {
+        return Ok(name.into());
+    }
+    println!("installing {name} {version}");
+    let mut install = project.cargo(&["install", "--locked", "--quiet", "--version", version, name, "--root"]);
+    let build = project.cache().join("tools/build");
+    plain(install.arg(&root).env("CARGO_TARGET_DIR", &build).env_remove("CARGO_BUILD_BUILD_DIR"))?;
+    std::fs::remove_dir_all(&build).with_context(|| format!("can't remove {}", build.display()))?;
+    Ok(program)
+}
+
+/// # Errors
+/// When it is not there and can't be installed.
+pub(crate) fn machete(project: &Project) -> Result<PathBuf> {
+    installed(project, MACHETE)
+}
+
+/// The test runner: `PROGRAM nextest run`.
+///
+/// # Errors
+/// When it is not there and can't be installed.
+pub(crate) fn nextest(project: &Project) -> Result<PathBuf> {
+    installed(project, NEXTEST)
+}
+
+/// What `deny.toml` says of licences, crates and where they come from.
+///
+/// # Errors
+/// When something is not as it says.
+pub(crate) fn licences(project: &Project) -> Result<Tally> {
+    let deny = installed(project, DENY)?;
+    plain(project.command(deny).args(["--locked", "check", "--hide-inclusion-graph", "licenses", "bans", "sources"]))
+}
+
+/// Known vulnerabilities in what the lock file names: by the database that `STOOP_ADVISORY_DB` names, without the network;
+/// else by the one on GitHub, where that answers. Where there is neither, it says so loudly, and that is no failure.
+///
+/// # Errors
+/// When there is a hit, or the database that is named can't be read.
+pub(crate) fn advisories(project: &Project) -> Result<Tally> {
+    let deny = installed(project, DENY)?;
+    if let Some(folder) = std::env::var_os(DATABASE).filter(|folder| !folder.is_empty()) {
+        return check_with(project, &deny, Path::new(&folder));
+    }
+    let mut fetch = project.command("timeout");
+    fetch.arg("120").arg(&deny).args(["fetch", "db"]);
+    if Project::output(&mut fetch).is_ok() {
+        return plain(project.command(&deny).args(["--locked", "--offline", "check", "advisories"]));
+    }
+    println!("##############################################################################################");
+    println!("# ADVISORIES NOT CHECKED: RustSec's database does not answer from here, and {DATABASE} names");
+    println!("# no folder with a copy of it. Nothing is known of vulnerabilities in the crates of Cargo.lock.");
+    println!("##############################################################################################");
+    Ok(Tally::default())
+}
+
+/// Checks with a database in a folder. cargo-deny takes databases from git alone, so the folder's advisories become a
+/// repository in the cache, under the name that cargo-deny would clone it to.
+fn check_with(project: &Project, deny: &Path, folder: &Path) -> Result<Tally> {
+    let folder = project.root().join(folder);
+    let advisories = folder.join("crates");
+    anyhow::ensure!(
+        advisories.is_dir(),
+        "{DATABASE} is {}: accepted is a folder like RustSec's advisory-db, with a folder `crates` in it",
+        folder.display()
+    );
+    let work = project.cache().join(format!("advisories-{}", std::process::id()));
+    let checked = check_in(project, deny, &advisories, &work);
+    if work.exists() {
+        std::fs::remove_dir_all(&work).with_context(|| format!("can't remove {}", work.display()))?;
+    }
+    checked
+}
+
+fn check_in(project: &Project, deny: &Path, advisories: &Path, work: &Path) -> Result<Tally> {
+    let database = work.join("database");
+    std::fs::create_dir_all(&database).with_context(|| format!("can't make {}", database.display()))?;
+    let git = |arguments: &[&str]| {
+        let mut git = project.command("git");
+        git.current_dir(&database).args(["-c", "user.name=stoop", "-c", "user.email=stoop@localhost"]);
+        Project::output(git.args(arguments))
+    };
+    Project::output(project.command("cp").arg("-R").arg(advisories).arg(&database))?;
+    git(&["init", "--quiet", "--initial-branch=main"])?;
+    git(&["add", "--all"])?;
+    git(&["commit", "--quiet", "--no-gpg-sign", "--message=advisories"])?;
+    // What deny.toml says, with this database and no other.
+    let told = project.root().join("deny.toml");
+    let told = std::fs::read_to_string(&told).with_context(|| format!("can't read {}", told.display()))?;
+    let config = work.join("deny.toml");
+    let databases = format!(
+        "{told}\n[advisories]\ndb-path = {:?}\ndb-urls = [{:?}]\n",
+        work.join("clones").display().to_string(),
+        format!("file://{}", database.display())
+    );
+    std::fs::write(&config, databases).with_context(|| format!("can't write {}", config.display()))?;
+    plain(project.command(deny).args(["--locked", "check", "--config"]).arg(&config).arg("advisories"))
+}
+
+/// Whether the check works: with a database made for it, which knows of a vulnerability in a crate that we use, it has to
+/// fail, and with one that knows of none it has to pass.
+///
+/// # Errors
+/// When it does otherwise.
+pub(crate) fn advisories_find_a_hit(project: &Project) -> Result<Tally> {
+    let deny = installed(project, DENY)?;
+    let work = project.cache().join(format!("made-advisories-{}", std::process::id()));
+    let found = advisories_of(project, &deny, &work);
+    std::fs::remove_dir_all(&work).with_context(|| format!("can't remove {}", work.display()))?;
+    found
+}
+
+fn advisories_of(project: &Project, deny: &Path, work: &Path) -> Result<Tally> {
+    for (crate_name, is_hit) in [("serde_json", true), ("a-crate-that-nobody-uses", false)] {
+        let folder = work.join(crate_name);
+        let of_crate = folder.join("crates").join(crate_name);
+        std::fs::create_dir_all(&of_crate).with_context(|| format!("can't make {}", of_crate.display()))?;
+        std::fs::write(of_crate.join("RUSTSEC-2026-0001.md"), advisory(crate_name))?;
+        let passed = match check_with(project, deny, &folder) {
+            Ok(_) => true,
+            Err(error) if format!("{error:#}").contains("ended with") => false,
+            Err(error) => return Err(error),
+        };
+        anyhow::ensure!(
+            passed != is_hit,
+            "an advisory against {crate_name}: the check {}",
+            if passed { "passed" } else { "failed" }
+        );
+    }
+    println!("a hit fails, and a database without one passes");
+    Ok(Tally::default())
+}
+
+fn advisory(crate_name: &str) -> String {
+    format!(
+        "```toml\n[advisory]\nid = \"RUSTSEC-2026-0001\"\npackage = \"{crate_name}\"\ndate = \"2026-01-01\"\n\
+         [versions]\npatched = []\n```\n\n# Made for a test\n\nIt says nothing of the crate.\n"
+    )
+}

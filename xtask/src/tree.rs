@@ -1,0 +1,85 @@
+//! What the project's files are, by hash: what git would commit of them, new files included, ignored ones left out.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::project::Project;
+
+/// The files as one tree of git's.
+#[derive(Debug)]
+pub(crate) struct Tree(String);
+
+impl Tree {
+    /// # Errors
+    /// When git fails.
+    pub(crate) fn of(project: &Project) -> Result<Self> {
+        // An index of its own: what somebody has staged stays as it is.
+        let index = project.cache().join(format!("index-{}", std::process::id()));
+        std::fs::create_dir_all(project.cache())
+            .with_context(|| format!("can't make {}", project.cache().display()))?;
+        let tree = Self::with_index(project, &index);
+        let removed = std::fs::remove_file(&index);
+        let tree = tree?;
+        removed.with_context(|| format!("can't remove {}", index.display()))?;
+        Ok(Self(tree))
+    }
+
+    fn with_index(project: &Project, index: &Path) -> Result<String> {
+        let git = |arguments: &[&str]| {
+            let mut git = project.command("git");
+            Project::output(git.args(arguments).env("GIT_INDEX_FILE", index))
+        };
+        git(&["add", "--all", "."])?;
+        Ok(git(&["write-tree"])?.trim().to_owned())
+    }
+
+    /// The hash of all files that these git pathspecs name.
+    ///
+    /// # Errors
+    /// When git fails, or they name none: a step would be skipped whatever changes.
+    pub(crate) fn hash(&self, project: &Project, pathspecs: &[&str]) -> Result<String> {
+        let listed = Project::output(project.command("git").args(["ls-tree", "-r", "--full-tree", &self.0]))?;
+        let mut of_them: Vec<&str> = listed.lines().filter(|line| is_named(line, pathspecs)).collect();
+        of_them.sort_unstable();
+        anyhow::ensure!(!of_them.is_empty(), "no file is named by {pathspecs:?}");
+        hash(project, of_them.join("\n").as_bytes())
+    }
+}
+
+/// Whether a line of `git ls-tree` is of a file that is named: by its whole path, by a folder (`infra/`), or by its
+/// ending (`*.rs`).
+fn is_named(line: &str, names: &[&str]) -> bool {
+    let Some((_, path)) = line.split_once('\t') else { return false };
+    names.iter().any(|name| match name.strip_prefix('*') {
+        Some(ending) => path.ends_with(ending),
+        None if name.ends_with('/') => path.starts_with(name),
+        None => path == *name,
+    })
+}
+
+/// A hash of bytes, by the hasher that is there anyway.
+///
+/// # Errors
+/// When git fails.
+pub(crate) fn hash(project: &Project, bytes: &[u8]) -> Result<String> {
+    let file = project.cache().join(format!("hashed-{}", std::process::id()));
+    std::fs::write(&file, bytes).with_context(|| format!("can't write {}", file.display()))?;
+    let hash = Project::output(project.command("git").args(["hash-object", "--no-filters"]).arg(&file));
+    std::fs::remove_file(&file).with_context(|| format!("can't remove {}", file.display()))?;
+    Ok(hash?.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_named_by_path_folder_or_ending() {
+        let line = "100644 blob 1234\tinfra/ministack/host.py";
+        assert!(is_named(line, &["infra/"]));
+        assert!(is_named(line, &["*.rs", "*.py"]));
+        assert!(is_named(line, &["infra/ministack/host.py"]));
+        assert!(!is_named(line, &["infra", "*.rs", "host.py"]));
+    }
+}

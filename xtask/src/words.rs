@@ -1,0 +1,91 @@
+//! Words that must not stand in the project, and why not: `xtask/words.txt`.
+
+use anyhow::{Context, Result};
+
+use crate::project::Project;
+
+/// The list itself names them.
+const LIST: &str = "xtask/words.txt";
+
+/// A word and what to write instead.
+#[derive(Debug, PartialEq, Eq)]
+struct Banned<'t> {
+    word: &'t str,
+    instead: &'t str,
+}
+
+/// Looks through every file that git knows or would add. Whether none of the words was found.
+///
+/// # Errors
+/// When the list or a file can't be read.
+pub(crate) fn hold(project: &Project) -> Result<bool> {
+    let list = project.root().join(LIST);
+    let list = std::fs::read_to_string(&list).with_context(|| format!("can't read {}", list.display()))?;
+    let banned = parse(&list)?;
+    let mut git = project.command("git");
+    let files = Project::output(git.args(["ls-files", "--cached", "--others", "--exclude-standard", "-z"]))?;
+    let mut found = 0;
+    let mut looked_at = 0;
+    for file in files.split('\0').filter(|file| !file.is_empty() && *file != LIST) {
+        let Ok(bytes) = std::fs::read(project.root().join(file)) else { continue };
+        let Ok(text) = String::from_utf8(bytes) else { continue };
+        looked_at += 1;
+        for (line, Banned { word, instead }) in hits(&text, &banned) {
+            eprintln!("{file}:{line}: {word}: {instead}");
+            found += 1;
+        }
+    }
+    println!("{found} banned words in {looked_at} files");
+    Ok(found == 0)
+}
+
+fn parse(list: &str) -> Result<Vec<Banned<'_>>> {
+    let lines = list.lines().enumerate().filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
+    lines
+        .map(|(at, line)| {
+            let (word, instead) = line
+                .split_once(" => ")
+                .with_context(|| format!("{LIST}:{}: accepted is WORD => WHY OR WHAT INSTEAD", at + 1))?;
+            Ok(Banned { word: word.trim(), instead: instead.trim() })
+        })
+        .collect()
+}
+
+/// Lines, counted from one, with a banned word in them that does not stand within a longer word.
+fn hits<'b>(text: &str, banned: &'b [Banned<'b>]) -> Vec<(usize, &'b Banned<'b>)> {
+    let lines = text.lines().enumerate();
+    lines
+        .flat_map(|(at, line)| {
+            banned.iter().filter(|banned| stands_in(line, banned.word)).map(move |banned| (at + 1, banned))
+        })
+        .collect()
+}
+
+fn stands_in(line: &str, word: &str) -> bool {
+    let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    let begins_as_word = is_part(word.chars().next());
+    let ends_as_word = is_part(word.chars().next_back());
+    line.match_indices(word).any(|(at, _)| {
+        let before = line[..at].chars().next_back();
+        let after = line[at + word.len()..].chars().next();
+        !(begins_as_word && is_part(before)) && !(ends_as_word && is_part(after))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_found_by_itself_and_not_within_another() {
+        let banned = parse("# words\n\nfoo => bar\n/srv/ => no paths\n").unwrap();
+        let lines =
+            |text: &str| hits(text, &banned).iter().map(|(line, banned)| (*line, banned.word)).collect::<Vec<_>>();
+        assert_eq!(lines("a foo.\nfool, foo_d\n x/srv/y"), [(1, "foo"), (3, "/srv/")]);
+    }
+
+    #[test]
+    fn a_line_without_a_reason_is_refused() {
+        assert_eq!(parse("foo").unwrap_err().to_string(), "xtask/words.txt:1: accepted is WORD => WHY OR WHAT INSTEAD");
+    }
+}
