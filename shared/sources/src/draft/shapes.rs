@@ -1,6 +1,7 @@
 //! How numbers, amounts, areas and dates are written in a column: told from the values alone.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use jiff::tz::TimeZone;
 use stoop_domain::{AreaUnit, Currency, Time};
@@ -207,6 +208,10 @@ const FORMATS: [&str; 20] = [
     "%a, %d %b %Y %H:%M:%S %z",
 ];
 
+/// [`FORMATS`], parsed once.
+static PARSED: LazyLock<Vec<DateFormat>> =
+    LazyLock::new(|| FORMATS.iter().filter_map(|name| DateFormat::parse(name).ok()).collect());
+
 /// Reads a column as dates; `None` where less than most of it is any.
 pub(super) fn dates(column: &Column) -> Option<Dates> {
     if !column.is_scalar() {
@@ -227,8 +232,7 @@ pub(super) fn dates(column: &Column) -> Option<Dates> {
         let sorted = known.is_sorted();
         best = Some((Dates { key, zoneless, ambiguous: false, sorted, unread }, good));
     };
-    for name in FORMATS {
-        let Ok(format) = DateFormat::parse(name) else { continue };
+    for (name, format) in FORMATS.into_iter().zip(&*PARSED) {
         offer(
             ("date", name),
             texts.iter().map(|text| plausible(name, format.read(text, &TimeZone::UTC).ok()?)).collect(),
@@ -332,6 +336,7 @@ mod tests {
 
     #[test]
     fn dates_are_known_by_their_format() {
+        assert_eq!(PARSED.len(), FORMATS.len());
         let key = |texts: &[&str]| dates(&column(texts)).map(|found| found.key.1);
         assert_eq!(key(&["2024-06-02T22:32:58Z"]), Some("rfc3339"));
         assert_eq!(key(&["2024-06-02", "2024-06-02 10:00"]), Some("iso"));

@@ -81,10 +81,12 @@ impl Words {
 
 /// How much of a phrase a name is.
 fn like(name: &[String], phrase: &[&str]) -> i32 {
+    // Whatever it is worth, it has the first word: most names have none of most phrases.
+    if !phrase.first().is_some_and(|first| name.iter().any(|word| word == first)) {
+        return 0;
+    }
     let at = |place: usize| name.get(place..place + phrase.len()).is_some_and(|part| part == phrase);
-    if name.is_empty() || phrase.is_empty() {
-        0
-    } else if name == phrase {
+    if name == phrase {
         100
     } else if name.len() > phrase.len() && at(name.len() - phrase.len()) {
         82
