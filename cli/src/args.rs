@@ -84,6 +84,9 @@ pub(crate) struct ReplayArgs {
     /// CSV, JSON, JSON Lines or Parquet, also .gz, .zst and .zip; fed in the order given
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+    /// Each file is all that its source had: what two in a row lack is gone. Fed in the order of their times
+    #[arg(long)]
+    pub(crate) snapshot: bool,
     /// Slow down to so many rows a second
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) rate: Option<u64>,

@@ -3,7 +3,9 @@
 use std::io::Write;
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::support::Room;
+use serde_json::json;
+
+use crate::support::{Room, says};
 
 const MAP: &str = r#"
 name = "mls"
@@ -136,4 +138,92 @@ fn a_check_looks_into_the_newest_file_and_stores_nothing() {
     assert!(!room.path("stoop.db").exists());
     room.write("stoop.toml", CONFIG.replace("'exports/'", "'exports/*.zip'"));
     room.stoop(&check).refused(&["\"exports\" finds no file", "exports/*.zip"]);
+}
+
+/// Four exports of January, of which the last two lack the second home; the third of them is older than it is named.
+fn snapshots() -> Room {
+    let room = Room::new();
+    room.write("mls.toml", MAP);
+    let all = "id,price\n1,500000\n2,600000\n3,700000\n4,800000\n";
+    let fewer = all.replace("2,600000\n", "");
+    for (name, text, day) in [("d.csv", all, 1), ("a.csv", all, 2), ("b.csv", &fewer, 3), ("c.csv", &fewer, 4)] {
+        room.write(name, text);
+        of_january(&room, name, day);
+    }
+    room
+}
+
+#[test]
+fn what_two_snapshots_in_a_row_lack_is_gone_as_of_the_second() {
+    let room = snapshots();
+    let files = ["--snapshot", "a.csv", "b.csv", "c.csv", "d.csv"];
+    let told = room.replay("mls.toml", &files);
+    says(&told, &json!({ "rows": 14, "new": 4, "gone": 1, "homes": 4 }));
+    let home = room.stoop(&["home", "mls/2"]).ok().stdout;
+    assert!(home.contains("2026-01-01") && home.contains("2026-01-04"), "each file is of its own day: {home}");
+    assert_eq!(room.json(&["home", "mls/2"])["status"], "Gone", "{home}");
+    assert_eq!(room.json(&["home", "mls/3"])["status"], "Active");
+    let again = room.replay("mls.toml", &files);
+    says(&again, &json!({ "changed_nothing": true, "gone": 1, "duplicates": 15 }));
+    room.is_equal();
+
+    // It comes back with the next, and one file that lacks it says nothing.
+    room.write("e.csv", "id,price\n1,500000\n2,600000\n3,700000\n");
+    of_january(&room, "e.csv", 5);
+    let told = room.stoop(&["replay", "--map", "mls.toml", "--snapshot", "a.csv", "b.csv", "c.csv", "d.csv", "e.csv"]);
+    assert!(told.ok().stdout.contains("gone             1  two files in a row lack them"));
+    assert_eq!(room.json(&["home", "mls/2"])["status"], "Active");
+    assert_eq!(room.json(&["home", "mls/4"])["status"], "Active");
+    room.is_equal();
+}
+
+#[test]
+fn snapshots_whose_rows_tell_the_time_are_of_the_latest_of_them_in_any_order() {
+    let room = Room::new();
+    let by_row = format!("order = \"any\"\n{MAP}observed_at = {{ from = \"at\", date = \"iso\" }}\n");
+    room.write("mls.toml", by_row);
+    // The third home is told with the time of its last change, which does not move.
+    let file = |day: u32, two: &str| {
+        format!(
+            "id,price,at\n1,500000,2026-01-{day:02}\n3,700000,2025-12-01\n{}",
+            two.replace('D', &format!("{day:02}"))
+        )
+    };
+    room.write("c.csv", file(1, "2,600000,2026-01-D\n"));
+    for (name, day) in [("b.csv", 2), ("a.csv", 3)] {
+        room.write(name, file(day, "").replace("3,700000,2025-12-01\n", ""));
+    }
+    room.write("d.csv", file(4, ""));
+    let told = room.replay("mls.toml", &["--snapshot", "a.csv", "b.csv", "c.csv", "d.csv"]);
+    says(&told, &json!({ "gone": 2, "stale": 0 }));
+    assert_eq!(room.json(&["home", "mls/2"])["status"], "Gone");
+    let back = room.json(&["home", "mls/3"]);
+    assert_eq!(back["status"], "Active", "it is back as of the file that has it again: {back}");
+    room.is_equal();
+}
+
+#[test]
+fn a_snapshot_that_was_not_understood_says_nothing_of_what_it_lacks_and_it_is_told() {
+    let room = snapshots();
+    room.write("c.csv", "id,price\n1,500000\n,600000\n3,700000\n4,800000\n");
+    of_january(&room, "c.csv", 4);
+    let args = ["replay", "--map", "mls.toml", "--snapshot", "--max-rejects", "50", "a.csv", "b.csv", "c.csv"];
+    let told = room.stoop(&args).ok();
+    assert!(told.stderr.contains("c.csv: 1 rows were not understood: nothing is said to be gone"), "{}", told.stderr);
+    assert_eq!(room.json(&["home", "mls/2"])["status"], "Active");
+}
+
+#[test]
+fn files_that_look_like_snapshots_are_told_of_where_nobody_said_that_they_are() {
+    let room = snapshots();
+    let replay = |files: &[&str]| {
+        let args: Vec<&str> = ["replay", "--map", "mls.toml"].iter().chain(files).copied().collect();
+        room.stoop(&args).ok().stderr
+    };
+    let warning = replay(&["a.csv", "b.csv", "c.csv"]);
+    for part in ["look like snapshots", "stays on offer (1 of them)", "--snapshot"] {
+        assert!(warning.contains(part), "{part}: {warning}");
+    }
+    assert_eq!(replay(&["a.csv"]), "");
+    assert_eq!(replay(&["--snapshot", "a.csv", "b.csv", "c.csv"]), "");
 }
