@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::json;
 
-use crate::support::{Room, says};
+use crate::support::{Outcome, Room, says};
 
 const MAP: &str = r#"
 name = "mls"
@@ -226,4 +226,109 @@ fn files_that_look_like_snapshots_are_told_of_where_nobody_said_that_they_are() 
     }
     assert_eq!(replay(&["a.csv"]), "");
     assert_eq!(replay(&["--snapshot", "a.csv", "b.csv", "c.csv"]), "");
+}
+
+/// What Redfin gives to download: a notice in place of the first listing.
+fn redfin(rows: &str) -> String {
+    format!(
+        "SALE TYPE,PROPERTY TYPE,ADDRESS,CITY,STATE OR PROVINCE,ZIP OR POSTAL CODE,PRICE,BEDS,BATHS,STATUS,URL,MLS#\n\
+         \"In accordance with local MLS rules, some MLS listings are not included in the download\",,,,,,,,,,,\n{rows}"
+    )
+}
+
+fn redfin_row(id: u32) -> String {
+    format!(
+        "MLS Listing,Single Family Residential,{id} Pine St,Seattle,WA,98101,{}000,3,2.5,Active,https://www.redfin.com/{id},{id}\n",
+        500 + id
+    )
+}
+
+#[test]
+fn a_notice_among_the_rows_is_found_by_the_draft_and_keeps_nothing_from_being_gone() {
+    let room = Room::new();
+    let rows = |ids: std::ops::Range<u32>| redfin(&ids.map(redfin_row).collect::<String>());
+    for (name, text, day) in [("1.csv", rows(100..110), 1), ("2.csv", rows(101..110), 2), ("3.csv", rows(101..110), 3)]
+    {
+        room.write(name, text);
+        of_january(&room, name, day);
+    }
+    let drafted = room.json(&["sources", "new", "redfin", "--from", "1.csv"]);
+    says(&drafted, &json!({ "rows": 10, "listings": 10, "refused": [] }));
+    let map = room.read("redfin.toml");
+    assert!(map.contains("comment = [\"In accordance with local MLS rules,\"]"), "{map}");
+    let told = room.replay("redfin.toml", &["--snapshot", "1.csv", "2.csv", "3.csv"]);
+    says(&told, &json!({ "rows": 31, "skipped": 3, "quarantined": 0, "gone": 1 }));
+    assert_eq!(room.json(&["home", "redfin/100"])["status"], "Gone");
+
+    // Without it the notice is a row that is not understood, and nothing is said to be gone.
+    room.write("redfin.toml", map.replace("comment = ", "#comment = "));
+    let strict = ["--db", "strict.db", "replay", "--map", "redfin.toml", "--snapshot", "--max-rejects", "50"];
+    let told = room.stoop(&[&strict[..], &["1.csv", "2.csv", "3.csv"]].concat()).ok();
+    assert!(told.stderr.contains("nothing is said to be gone"), "{}", told.stderr);
+}
+
+#[test]
+fn a_sample_in_the_letters_of_an_old_computer_is_drafted_and_replayed() {
+    let room = Room::new();
+    let text = "Export vom 3. Mai\n\nObjekt-ID;Straße;Ort;PLZ;Kaufpreis\nA1;Hießgasse 3;Wien;1030;€ 310.000\n\
+                A2;Währinger Straße 8;Wien;1180;€ 420.000\n";
+    let windows: Vec<u8> = text.chars().map(|c| if c == '€' { 0x80 } else { u8::try_from(c).unwrap() }).collect();
+    let utf16: Vec<u8> = format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (name, bytes, encoding) in [("windows", windows, Some("encoding = \"windows-1252\"")), ("utf", utf16, None)] {
+        let (file, map) = (format!("{name}.csv"), format!("{name}.toml"));
+        room.write(&file, bytes);
+        let drafted = room.json(&["sources", "new", name, "--from", &file, "--country", "AT", "--purpose", "sale"]);
+        says(&drafted, &json!({ "rows": 2, "listings": 2, "refused": [] }));
+        let text = room.read(&map);
+        assert!(text.contains("skip_lines = 1") && encoding.is_none_or(|key| text.contains(key)), "{text}");
+        room.replay(&map, &[&file]);
+        let home = room.json(&["home", &format!("{name}/A2")]).to_string();
+        assert!(home.contains("Währinger Straße 8"), "{home}");
+    }
+}
+
+/// Runs the program with these bytes on its standard input.
+fn piped(room: &Room, args: &[&str], bytes: &[u8]) -> Outcome {
+    let mut command = room.command(args);
+    let pipes = || std::process::Stdio::piped();
+    let mut child = command.stdin(pipes()).stdout(pipes()).stderr(pipes()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(bytes).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Outcome { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+}
+
+#[test]
+fn what_is_piped_in_is_read_like_a_file_of_any_format() {
+    let csv = "id,price\n1,500000\n,600000\n2,600000\n";
+    let lines = "{\"id\": 1, \"price\": 500000}\n{\"price\": 600000}\n{\"id\": 2, \"price\": 600000}\n";
+    let array = format!("[{}]", lines.trim_end().replace('\n', ","));
+    let packed = zstd::encode_all(lines.as_bytes(), 1).unwrap();
+    for bytes in [csv.as_bytes(), lines.as_bytes(), array.as_bytes(), &packed, &zip(&[("a.csv", csv)])] {
+        let room = Room::new();
+        room.write("mls.toml", MAP);
+        let args = ["replay", "--map", "mls.toml", "-", "--max-rejects", "50", "--json"];
+        says(&piped(&room, &args, bytes).ok().json(), &json!({ "rows": 3, "new": 2, "quarantined": 1 }));
+        let (place, ..) = &room.rejects()[0];
+        assert!(place.starts_with("standard input"), "{place}");
+    }
+    let room = Room::new();
+    room.write("mls.toml", MAP);
+    piped(&room, &["replay", "--map", "mls.toml", "-", "-"], csv.as_bytes()).refused(&["-", "once"]);
+    piped(&room, &["replay", "--map", "mls.toml", "-"], b"number;amount\n1;2\n")
+        .refused(&["standard input does not fit"]);
+}
+
+#[test]
+fn a_draft_is_made_of_what_is_piped_in() {
+    let room = Room::new();
+    let sample = br#"{"homes": [{"id": "h1", "price": 250000, "currency": "EUR", "city": "Graz"},
+                               {"id": "h2", "price": 310000, "currency": "EUR", "city": "Graz"}]}"#;
+    let args = ["sources", "new", "graz", "--from", "-", "--country", "AT", "--purpose", "sale"];
+    let told = piped(&room, &args, sample).ok().stdout;
+    assert!(told.contains("2 of 2 rows were understood"), "{told}");
+    let map = room.read("graz.toml");
+    assert!(map.starts_with("# Drafted from standard input: 2 rows at /homes."), "{map}");
+    piped(&room, &["replay", "--map", "graz.toml", "-"], sample).ok();
+    assert_eq!(room.json(&["markets"])["total"], 1);
 }

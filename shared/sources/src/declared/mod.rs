@@ -25,7 +25,7 @@
 //! ```
 //!
 //! A map has a `name`, defaults (`country`, `currency`, `purpose`, `time_zone`, `order`), an optional
-//! `[read]` (`format`, `delimiter`, `rows`), any number of `[[skip]]` rules (`from` with `is`, `not` or
+//! `[read]` (`format`, `delimiter`, `rows`, `encoding`, `skip_lines`, `comment`), any number of `[[skip]]` rules (`from` with `is`, `not` or
 //! `absent`), one `[fields.NAME]` for each field it can fill, and an optional `[http]`. A field says
 //! where its text comes from, in exactly one of `from` (a column, a top-level key, a JSON Pointer that begins with
 //! `/`, a JSONPath that begins with `$`, or a list of them of which the first that has something counts),
@@ -92,6 +92,7 @@ mod map;
 mod pages_plan;
 mod parse;
 mod parse_field;
+mod parse_read;
 mod plan;
 mod reader;
 mod scan;

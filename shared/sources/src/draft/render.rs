@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::choose::Chosen;
 use super::guess::{Guess, Lookup, quoted, shown};
 use super::known::Known;
+use super::layout::Layout;
 use super::paging::Http;
 use super::sample::Sample;
 use super::{Proof, Told};
@@ -86,10 +87,20 @@ impl Writing<'_> {
     }
 
     fn read(&self, out: &mut Vec<String>) {
+        let Layout { encoding, delimiter, skip_lines, comments } = &self.sample.layout;
         let pointer = self.sample.pointer().map(|pointer| format!("rows = {}", quoted(pointer)));
-        let delimiter =
-            self.sample.delimiter.map(|sign| format!("delimiter = {}", quoted(&char::from(sign).to_string())));
-        let lines: Vec<String> = pointer.into_iter().chain(delimiter).collect();
+        let encoding = encoding.map(|encoding| format!("encoding = {}", quoted(encoding.name())));
+        let delimiter = delimiter.map(|sign| format!("delimiter = {}", quoted(&char::from(sign).to_string())));
+        let mut lines: Vec<String> = pointer.into_iter().chain(encoding).chain(delimiter).collect();
+        if *skip_lines > 0 {
+            lines.push("# The header is behind so many lines.".to_owned());
+            lines.push(format!("skip_lines = {skip_lines}"));
+        }
+        if !comments.is_empty() {
+            lines.push("# What begins so is no listing.".to_owned());
+            let comments: Vec<String> = comments.iter().map(|comment| quoted(comment)).collect();
+            lines.push(format!("comment = [{}]", comments.join(", ")));
+        }
         if !lines.is_empty() {
             out.push(String::new());
             out.push("[read]".to_owned());

@@ -9,7 +9,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use stoop_sources::Params;
 use stoop_sources::declared::{HttpSource, Map};
-use stoop_sources::draft::{Draft, Sample, Told, draft};
+use stoop_sources::draft::{Draft, Layout, Sample, Told, draft};
+use stoop_sources::text::Encoding;
 
 fn drafted(document: Value, told: &Told) -> Draft {
     let sample = Sample::of_document(document).unwrap();
@@ -138,7 +139,13 @@ fn german_rents_in_csv_with_semicolons_are_drafted() {
         row("A1", "1.392,85 €", "68,5 m²", "Etagenwohnung"),
         row("A2", "990,00 €", "41 m²", "Dachgeschosswohnung"),
     ];
-    let sample = Sample::of_csv(&header, rows, Some(b';')).unwrap();
+    let layout = Layout {
+        delimiter: Some(b';'),
+        encoding: Some(Encoding::Windows1252),
+        skip_lines: 2,
+        comments: vec!["Some \"homes\"".into()],
+    };
+    let sample = Sample::of_csv(&header, rows).unwrap().opened(layout);
     let told = Told { country: Some("DE".into()), ..Told::new("leipzig", "leipzig.csv") };
     let draft = draft(&sample, &told).unwrap();
     says(
@@ -154,6 +161,9 @@ fn german_rents_in_csv_with_semicolons_are_drafted() {
             ("purpose", r#""rent""#),
             ("currency", r#""EUR""#),
             ("delimiter", r#"";""#),
+            ("encoding", r#""windows-1252""#),
+            ("skip_lines", "2"),
+            ("comment", r#"['Some "homes"']"#),
         ],
     );
     assert!(!draft.toml.contains("bedrooms"), "rooms are no bedrooms:\n{}", draft.toml);
@@ -362,7 +372,7 @@ proptest! {
     ) {
         let headers = ByteRecord::from(header);
         let rows: Vec<ByteRecord> = rows.into_iter().map(ByteRecord::from).collect();
-        holds(Sample::of_csv(&headers, rows, None), &Told::new("x", "x.csv"));
+        holds(Sample::of_csv(&headers, rows), &Told::new("x", "x.csv"));
     }
 }
 
