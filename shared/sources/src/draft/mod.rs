@@ -98,7 +98,9 @@ pub fn draft(sample: &Sample, told: &Told) -> Result<Draft, DraftError> {
     fallback::complete(sample, told, &mut chosen);
     settle(sample, &known, told, &mut chosen);
     let reads_purpose = chosen.sure.iter().any(|guess| guess.field == "purpose");
-    if !reads_purpose {
+    if reads_purpose {
+        enums::default_purpose(&mut known, &mut chosen);
+    } else {
         known.find_purpose(sample, told, &chosen);
     }
     missing(&known, &chosen)?;

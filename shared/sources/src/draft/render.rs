@@ -152,7 +152,11 @@ impl Writing<'_> {
             out.push(format!("# What is not known is off. Accepted: {}.", lookup.accepted));
         }
         for (text, meaning, count) in &lookup.entries {
-            let rows = if *count == 1 { "1 row" } else { &format!("{count} rows") };
+            let rows = match count {
+                0 => "in no row yet",
+                1 => "1 row",
+                _ => &format!("{count} rows"),
+            };
             match meaning {
                 Some(meaning) => out.push(format!("{} = {} # {rows}", quoted(text), quoted(meaning))),
                 None => out.push(format!("#{} = \"\" # {rows}", quoted(text))),
@@ -188,8 +192,11 @@ impl Writing<'_> {
 /// The table of a guess with its lookup, on one line.
 fn whole_table(guess: &Guess) -> String {
     let Some(lookup) = &guess.lookup else { return guess.table() };
-    let meant: BTreeMap<&str, &str> =
-        lookup.entries.iter().filter_map(|(text, meaning, _)| Some((text.as_str(), (*meaning)?))).collect();
+    let meant: BTreeMap<&str, &str> = lookup
+        .entries
+        .iter()
+        .filter_map(|(text, meaning, count)| Some((text.as_str(), (*meaning).filter(|_| *count > 0)?)))
+        .collect();
     let entries: Vec<String> =
         meant.iter().map(|(text, meaning)| format!("{} = {}", quoted(text), quoted(meaning))).collect();
     let table = guess.table();

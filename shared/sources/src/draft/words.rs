@@ -110,6 +110,10 @@ pub(super) fn split(name: &str) -> Vec<String> {
     for (at, c) in letters.iter().enumerate() {
         if !c.is_alphanumeric() {
             words.push(std::mem::take(&mut word));
+            // "MLS #" is the number of the MLS.
+            if matches!(c, '#' | '№') {
+                words.push("number".to_owned());
+            }
             continue;
         }
         let before = at.checked_sub(1).map(|before| letters[before]);
@@ -178,6 +182,8 @@ mod tests {
         assert_eq!(split("Nb. de salles_de-bains"), ["nb", "de", "salles", "de", "bains"]);
         assert_eq!(split("Wohnfläche m²"), ["wohnflache", "m2"]);
         assert_eq!(split("@odata.nextLink"), ["odata", "next", "link"]);
+        assert_eq!(split("MLS #"), ["mls", "number"]);
+        assert_eq!(split("MLS#"), ["mls", "number"]);
         assert!(split("—").is_empty());
     }
 

@@ -15,6 +15,6 @@ mod relative;
 pub use area::{AreaTextError, parse_area, parse_area_unit};
 pub use date::{DateFormat, DateTextError, parse_iso};
 pub use encoding::{Decoder, Encoding};
-pub use money::{MoneyText, MoneyTextError, parse_money};
+pub use money::{MoneyText, MoneyTextError, is_monthly, parse_money};
 pub use number::{NumberStyle, NumberText, NumberTextError, split_number};
 pub use relative::{Language, parse_relative};
