@@ -12,7 +12,7 @@ use super::trie::{self, Trie};
 use super::values;
 use crate::settings::{MapErrors, Mistakes, Section, accepted};
 
-const KEYS: [&str; 10] =
+pub(super) const KEYS: [&str; 10] =
     ["name", "country", "currency", "purpose", "time_zone", "order", "read", "skip", "fields", "http"];
 
 /// The columns that a map names, each with its slot, and those of them that a JSONPath leads to.

@@ -7,12 +7,14 @@ use super::plan::{Format, ReadHints};
 use crate::settings::{Mistakes, Section, accepted};
 use crate::text::Encoding;
 
+pub(super) const KEYS: [&str; 6] = ["format", "delimiter", "rows", "encoding", "skip_lines", "comment"];
+
 /// More lines than this before a header are no header.
 const SKIP_LINES_MAX: u32 = 1_000;
 
 pub(super) fn hints(root: &Section<'_>, mistakes: &mut Mistakes<'_>) -> ReadHints {
     let Some(read) = root.table("read", mistakes) else { return ReadHints::default() };
-    read.only(&["format", "delimiter", "rows", "encoding", "skip_lines", "comment"], mistakes);
+    read.only(&KEYS, mistakes);
     let format = read.text("format", mistakes).and_then(|(text, line)| match text {
         "csv" => Some(Format::Csv),
         "json" => Some(Format::Json),
