@@ -81,9 +81,12 @@ pub(crate) struct ReplayArgs {
     /// The map that says which column or JSON value is which field
     #[arg(long, value_name = "TOML")]
     pub(crate) map: PathBuf,
-    /// CSV, JSON, JSON Lines or Parquet, also .gz, .zst and .zip; fed in the order given
+    /// CSV, JSON, JSON Lines or Parquet, also .gz, .zst and .zip; - is standard input. Fed in the order given
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+    /// Each file is all that its source had: what two in a row lack is gone. Fed in the order of their times
+    #[arg(long)]
+    pub(crate) snapshot: bool,
     /// Slow down to so many rows a second
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) rate: Option<u64>,
@@ -157,7 +160,7 @@ pub(crate) struct NewArgs {
     /// The source's name, the first half of every home's id: a to z, 0 to 9 and -
     #[arg(value_parser = source_name)]
     pub(crate) name: String,
-    /// The sample: JSON, JSON Lines, CSV or Parquet, also .gz and .zst
+    /// The sample: JSON, JSON Lines, CSV or Parquet, also .gz and .zst; - is standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) from: PathBuf,
     /// The address that the sample is the answer of; without it the map is for files

@@ -5,6 +5,7 @@ mod demo;
 mod desk;
 mod engine;
 mod failure;
+mod input;
 mod replay;
 mod run;
 mod show;

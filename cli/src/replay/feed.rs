@@ -1,16 +1,17 @@
 use std::time::{Duration, Instant};
 
-use stoop_domain::{Observation, Reject, Time};
+use stoop_domain::{Observation, Reject, Status, Time};
 use stoop_embedded::Database;
 use stoop_files::{Mapped, Refusal};
-use stoop_pipeline::Clock;
 use stoop_pipeline::ports::Quarantine;
+use stoop_pipeline::{Clock, Said, Snapshots};
 use stoop_runtime::SystemClock;
 
 use super::Source;
+use super::alike::Alike;
 use super::progress::Progress;
 use super::sort::Sorter;
-use super::summary::Summary;
+use super::summary::{Summary, hash_of_home};
 use crate::args::ReplayArgs;
 use crate::desk::Desk;
 use crate::stop::Stop;
@@ -40,6 +41,10 @@ pub(crate) struct Feed<'f, 'd> {
     pub(super) progress: &'f Progress,
     pub(super) summary: &'f mut Summary,
     pub(super) batch: Vec<Observation>,
+    /// Where each file is a snapshot: what those read so far had.
+    pub(super) snapshots: Option<Snapshots>,
+    /// Where none was said to be: whether they look like it.
+    pub(super) alike: Alike,
 }
 
 /// What happens to the observations that were read.
@@ -90,12 +95,22 @@ impl Feed<'_, '_> {
         let mut pace = Pace::new(self.args.rate.filter(|_| matches!(sink, Sink::Desk)));
         let now = SystemClock.now();
         for mut source in sources {
-            while let Some(read) = read_row(&mut source, now) {
+            let as_of = self.snapshots.as_mut().map_or(now, |snapshots| snapshots.begin(source.as_of));
+            let mut unread = 0;
+            while let Some(read) = read_row(&mut source, as_of, now) {
                 self.summary.rows += 1;
                 match read {
-                    Read::Observation(observation) => self.keep(observation, sink)?,
+                    Read::Observation(observation) => {
+                        self.see(&observation);
+                        self.keep(observation, sink)?;
+                    }
                     Read::Skipped => self.summary.skipped += 1,
-                    Read::Refused(reject) => {
+                    Read::Refused(reject, native_id) => {
+                        match (&mut self.snapshots, native_id) {
+                            (Some(snapshots), Some(native_id)) => snapshots.note(&native_id),
+                            (_, None) => unread += 1,
+                            (None, Some(_)) => {}
+                        }
                         self.summary.refuse(&reject);
                         rejects.push(*reject);
                     }
@@ -124,6 +139,7 @@ impl Feed<'_, '_> {
                     return Ok(Halt::Stopped);
                 }
             }
+            self.end_file(&source, unread, sink)?;
             self.progress.file_done(&source.rows);
             if let Some(why) = self.too_many_rejects(&source.name) {
                 self.quarantine(&mut rejects).await?;
@@ -132,6 +148,30 @@ impl Feed<'_, '_> {
         }
         self.quarantine(&mut rejects).await?;
         Ok(Halt::End)
+    }
+
+    fn see(&mut self, observation: &Observation) {
+        match &mut self.snapshots {
+            Some(snapshots) => snapshots.see(observation),
+            None => self.alike.see(|| hash_of_home(observation)),
+        }
+    }
+
+    /// At the end of a file: what it says by what it lacks, where it is a snapshot.
+    fn end_file(&mut self, source: &Source, unread: u64, sink: &mut Sink) -> anyhow::Result<()> {
+        let Some(snapshots) = &mut self.snapshots else {
+            self.alike.end_file();
+            return Ok(());
+        };
+        let Said { observations, proves_nothing } = snapshots.end(unread);
+        if let Some(why) = proves_nothing {
+            self.summary.note(format!("{}: {why}", source.name));
+        }
+        for observation in observations {
+            self.summary.gone += u64::from(observation.listing.status == Status::Gone);
+            self.keep(observation, sink)?;
+        }
+        Ok(())
     }
 
     fn keep(&mut self, observation: Observation, sink: &mut Sink) -> anyhow::Result<()> {
@@ -187,15 +227,17 @@ impl Feed<'_, '_> {
 enum Read {
     Observation(Observation),
     Skipped,
-    Refused(Box<Reject>),
+    /// With the id of its listing, where that much was understood.
+    Refused(Box<Reject>, Option<String>),
 }
 
-fn read_row(source: &mut Source, now: Time) -> Option<Read> {
-    Some(match source.rows.next_row(now, now)? {
+fn read_row(source: &mut Source, as_of: Time, now: Time) -> Option<Read> {
+    Some(match source.rows.next_row(as_of, now)? {
         Mapped::Skipped => Read::Skipped,
         Mapped::Observation(observation) => Read::Observation(observation),
-        Mapped::Refused(Refusal { reason, detail, raw, .. }) => {
-            Read::Refused(Box::new(Reject::new(&source.source, now, source.rows.place(), reason, detail, &raw)))
+        Mapped::Refused(Refusal { reason, detail, raw, native_id }) => {
+            let reject = Reject::new(&source.source, now, source.rows.place(), reason, detail, &raw);
+            Read::Refused(Box::new(reject), native_id)
         }
     })
 }

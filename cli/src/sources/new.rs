@@ -14,6 +14,7 @@ use super::report::Report;
 use super::sample;
 use crate::args::NewArgs;
 use crate::failure::usage;
+use crate::input::Input;
 use crate::show::{Look, print, print_json};
 
 /// A draft that was written, and what it makes of its sample.
@@ -36,11 +37,12 @@ pub(super) fn new(args: &NewArgs) -> anyhow::Result<ExitCode> {
     if file.exists() && !args.force {
         return Err(usage(format!("{} is there already; --force writes over it", file.display())));
     }
-    let sample = sample::read(&args.from)?;
-    let told = told(args);
-    let shown = args.from.display();
+    let input = Input::open(&args.from)?;
+    let sample = sample::read(&input)?;
+    let told = told(args, &input);
+    let shown = input.name.display();
     let Draft { toml, map, params, .. } = draft(&sample, &told).map_err(|error| usage(format!("{shown}: {error}")))?;
-    let report = Report::of(sample::understood(&args.from, &map, SystemClock.now())?);
+    let report = Report::of(sample::understood(&input, &map, SystemClock.now())?);
     write(&file, &toml, args.force).with_context(|| format!("writing {}", file.display()))?;
     let drafted = Drafted {
         name: args.name.clone(),
@@ -57,8 +59,8 @@ pub(super) fn new(args: &NewArgs) -> anyhow::Result<ExitCode> {
     Ok(if drafted.report.has_listings() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn told(args: &NewArgs) -> Told {
-    let sample = args.from.file_name().unwrap_or_default().to_string_lossy().into_owned();
+fn told(args: &NewArgs, input: &Input) -> Told {
+    let sample = input.name.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Told {
         name: args.name.clone(),
         sample,

@@ -3,11 +3,20 @@
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
+use stoop_sources::text::{Decoder, Encoding};
+
 use crate::row::Format;
 
 /// What names say, for messages.
 pub(crate) const ACCEPTED: &str =
     ".csv, .tsv, .json, .jsonl, .ndjson, .parquet, each also with .gz or .zst, and .zip of them";
+
+/// What bytes without a name are called: those that a program is given on its standard input. Their format is told by
+/// their beginning.
+pub const NAMELESS: &str = "standard input";
+
+/// So much of the beginning tells the format.
+pub(crate) const LOOKED_AT: usize = 64 << 10;
 
 /// What may be unpacked from compressed bytes: so much in any case, and beyond it so many times their number.
 const UNPACKED_FREE: u64 = 64 << 20;
@@ -25,6 +34,8 @@ pub(crate) struct Named {
 pub(crate) enum Kind {
     Rows(Format),
     Archive,
+    /// Bytes that came without a name: they tell it themselves.
+    Nameless,
     Unknown,
 }
 
@@ -39,9 +50,31 @@ pub(crate) fn named(path: &Path) -> Named {
         "jsonl" | "ndjson" => Kind::Rows(Format::JsonLines),
         "parquet" => Kind::Rows(Format::Parquet),
         "zip" => Kind::Archive,
+        _ if path.as_os_str() == NAMELESS => Kind::Nameless,
         _ => Kind::Unknown,
     };
     Named { kind, tabs: extension == "tsv" }
+}
+
+/// The format that bytes look like. `inside` says that the rows are an array inside a document.
+pub(crate) fn guess(beginning: &[u8], inside: bool) -> Format {
+    if beginning.starts_with(b"PAR1") {
+        return Format::Parquet;
+    }
+    let mut text = Vec::new();
+    Decoder::new(Encoding::guess(beginning, true)).decode(beginning, &mut text);
+    let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&text).trim_ascii_start();
+    let mut lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+    let is_object = |line: &[u8]| line.starts_with(b"{") && line.ends_with(b"}");
+    match text.first() {
+        Some(b'{')
+            if !inside && lines.next().is_some_and(is_object) && lines.next().is_some_and(|l| l.starts_with(b"{")) =>
+        {
+            Format::JsonLines
+        }
+        Some(b'{' | b'[') => Format::Json,
+        _ => Format::Csv,
+    }
 }
 
 /// How bytes are packed.

@@ -106,9 +106,9 @@ impl MappedFile {
     /// What can be known of an archive's files before they are read: which of them do not fit the map. Files that
     /// are no listings are not told of.
     #[must_use]
-    pub fn misfits(path: &Path, map: &Map) -> Vec<OpenError> {
+    pub fn misfits(path: &Path, bytes: Arc<dyn ReadAt>, map: &Map) -> Vec<OpenError> {
         let mut misfits = Vec::new();
-        let Ok(mut parts) = Parts::open(path, &ReadOptions::of(map)) else { return misfits };
+        let Ok(mut parts) = Parts::of(path, bytes, &ReadOptions::of(map)) else { return misfits };
         while parts.is_archive()
             && let Some(part) = parts.next_part()
         {
@@ -234,6 +234,7 @@ impl Bound {
         let read = match row.content {
             Content::Json(bytes) => self.reader.read(Row::Json(bytes), &self.name, as_of),
             Content::Csv(record) => self.reader.read(Row::Csv(record), &self.name, as_of),
+            Content::Comment(_) => Ok(Outcome::Skipped),
         };
         let mapped = match read {
             Ok(Outcome::Observation(observation)) => match observation.check(now) {

@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use csv::ByteRecord;
 
-use crate::bytes::{LocalBytes, Reader, Stretch};
+use crate::bytes::{LocalBytes, ReadAt, Reader, Stretch};
 use crate::csv_rows::CsvRows;
 use crate::format::{self, ACCEPTED, Kind, Named, Packing};
 use crate::input::Input;
 use crate::json_rows::JsonRows;
+use crate::letters;
 use crate::line_rows::LineRows;
 use crate::parquet_rows::ParquetRows;
 use crate::row::{Format, RawRow, ReadOptions, RowFault};
@@ -89,6 +90,53 @@ pub fn open(path: &Path, options: &ReadOptions) -> Result<Rows, OpenError> {
     open_whole(path, &Stretch::whole(Arc::new(local(path)?)), options)
 }
 
+/// The same of bytes that lie elsewhere. `path` says what they are, and names them in errors.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_bytes(path: &Path, bytes: Arc<dyn ReadAt>, options: &ReadOptions) -> Result<Rows, OpenError> {
+    open_whole(path, &Stretch::whole(bytes), options)
+}
+
+/// The beginning of a file, unpacked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beginning {
+    /// Its bytes, as they are written.
+    pub bytes: Vec<u8>,
+    /// More comes behind them.
+    pub cut: bool,
+    /// The format, by the name; by the bytes where there is none.
+    pub format: Format,
+    /// The sign between the columns of CSV that the name tells.
+    pub delimiter: u8,
+}
+
+/// Looks at the beginning of a file that is no archive, to tell how it is to be opened. Bytes behind which a compressed
+/// file is broken are left out.
+///
+/// # Errors
+/// As [`open`].
+pub fn beginning(path: &Path, bytes: Arc<dyn ReadAt>, most: usize) -> Result<Beginning, OpenError> {
+    let whole = Stretch::whole(bytes);
+    let named = format::named(path);
+    let mut beginning = unpacked(path, &whole, most + 1)?;
+    let format = format_of(path, named, &ReadOptions::default(), &beginning)?;
+    let cut = beginning.len() > most;
+    beginning.truncate(most);
+    Ok(Beginning { bytes: beginning, cut, format, delimiter: if named.tabs { b'\t' } else { b',' } })
+}
+
+/// At most so many of the first bytes, unpacked.
+fn unpacked(path: &Path, whole: &Stretch, most: usize) -> Result<Vec<u8>, OpenError> {
+    let packing = Packing::of(&whole.beginning::<4>().map_err(|error| unreadable(path, error))?);
+    let reader = Reader::new(whole.clone(), Arc::default());
+    let reader = packing.unpack(reader, whole.size()).map_err(|error| unreadable(path, error))?;
+    let mut unpacked = Vec::new();
+    // What is broken is told when the rows are read.
+    drop(reader.take(most as u64).read_to_end(&mut unpacked));
+    Ok(unpacked)
+}
+
 /// The bytes of a file on the disk.
 pub(crate) fn local(path: &Path) -> Result<LocalBytes, OpenError> {
     let file = File::open(path).map_err(|error| match error.kind() {
@@ -105,7 +153,8 @@ pub(crate) fn local(path: &Path) -> Result<LocalBytes, OpenError> {
 pub(crate) fn open_whole(path: &Path, whole: &Stretch, options: &ReadOptions) -> Result<Rows, OpenError> {
     let bytes_read = Arc::new(AtomicU64::new(0));
     let named = format::named(path);
-    let format = format_of(path, named, options)?;
+    let looked_at = if named.kind == Kind::Nameless { unpacked(path, whole, format::LOOKED_AT)? } else { Vec::new() };
+    let format = format_of(path, named, options, &looked_at)?;
     let packing = Packing::of(&whole.beginning::<4>().map_err(|error| unreadable(path, error))?);
     let inner = match (format, packing) {
         (_, Packing::Zip) => return Err(OpenError::Archive(path.to_owned())),
@@ -132,7 +181,7 @@ pub(crate) fn open_entry(
     if named.kind == Kind::Archive {
         return Err(OpenError::Archive(path.to_owned()));
     }
-    let format = format_of(path, named, options)?;
+    let format = format_of(path, named, options, b"")?;
     let packed = archive.locate(entry, path)?;
     let bytes_total = packed.stretch.size();
     let inner = if format == Format::Parquet {
@@ -157,9 +206,11 @@ pub(crate) fn open_entry(
     Ok(Rows { inner, bytes_read: Arc::clone(bytes_read), bytes_total })
 }
 
-fn format_of(path: &Path, named: Named, options: &ReadOptions) -> Result<Format, OpenError> {
+/// The format of a file; of one without a name, by its first bytes.
+fn format_of(path: &Path, named: Named, options: &ReadOptions, beginning: &[u8]) -> Result<Format, OpenError> {
     let by_name = match named.kind {
         Kind::Rows(format) => Some(format),
+        Kind::Nameless => Some(format::guess(beginning, options.rows.is_some())),
         Kind::Archive | Kind::Unknown => None,
     };
     options.format.or(by_name).ok_or_else(|| OpenError::Format(path.to_owned()))
@@ -185,10 +236,12 @@ fn streamed(
     options: &ReadOptions,
 ) -> Result<Inner, OpenError> {
     let max = options.row_bytes_max;
+    let reader = letters::decoded(reader, options.encoding);
+    let behind = |reader| letters::behind_lines(reader, options.skip_lines).map_err(|error| unreadable(path, error));
     Ok(match format {
         Format::Csv => {
             let delimiter = options.delimiter.unwrap_or(if tabs { b'\t' } else { b',' });
-            let rows = CsvRows::new(reader, delimiter, max).map_err(|error| unreadable(path, error))?;
+            let rows = CsvRows::new(behind(reader)?, delimiter, options).map_err(|error| unreadable(path, error))?;
             Inner::Csv(Box::new(rows))
         }
         Format::Json => {
@@ -198,7 +251,7 @@ fn streamed(
             };
             Inner::Json(JsonRows::new(Input::new(reader), max, pointer))
         }
-        Format::JsonLines | Format::Parquet => Inner::Lines(LineRows::new(Input::new(reader), max)),
+        Format::JsonLines | Format::Parquet => Inner::Lines(LineRows::new(Input::new(behind(reader)?), options)),
     })
 }
 

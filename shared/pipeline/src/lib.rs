@@ -12,6 +12,7 @@ mod plan;
 mod poll;
 pub mod ports;
 pub mod serve;
+mod snapshots;
 mod understood;
 mod verify;
 
@@ -25,5 +26,6 @@ pub use poll::{
     Clock, FileSet, LEFT_BY_SERVER, LEFT_OF, OnDrift, Origin, Peeked, PollError, PollPorts, Polled, Profiles, Search,
     Tokens, USER_AGENT, peek, poll,
 };
+pub use snapshots::{ProvesNothing, Said, Snapshots};
 pub use understood::{FieldCount, RefusedCount, Understood, fields};
 pub use verify::{Recomputation, RecomputedMarkets};

@@ -5,5 +5,6 @@
 mod archives;
 mod common;
 mod declared_real;
+mod guide;
 mod parquet;
 mod rows;

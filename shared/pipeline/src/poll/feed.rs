@@ -10,6 +10,7 @@ use super::rows::Sheet;
 use super::scan::{PAGES_PER_CHECKPOINT, Scan};
 use super::{FileSet, PollError, PollPorts, Polled, Search};
 use crate::ports::{FileError, FileVersion, RunOutcome, ScanCheckpoint, SearchState};
+use crate::snapshots::ProvesNothing;
 
 /// Rows taken at a time.
 const ROWS_PER_PAGE: usize = 1_000;
@@ -201,15 +202,14 @@ impl Scan<'_> {
             polled.gone += self.tell_gone_again().await?;
             return Ok(());
         }
-        if place.unread > 0 {
-            report
-                .notes
-                .push(format!("{}: {} rows were not understood: nothing is said to be gone", file.name, place.unread));
-            return Ok(());
-        }
-        if !self.state.listings.values().any(|entry| entry.seen_in_scan == self.began_at) {
-            // An export that failed is likelier than a town that was sold out.
-            report.notes.push(format!("{}: there is no listing in it: nothing is said to be gone", file.name));
+        let has_any = || self.state.listings.values().any(|entry| entry.seen_in_scan == self.began_at);
+        let why = match place.unread {
+            0 if has_any() => None,
+            0 => Some(ProvesNothing::Empty),
+            unread => Some(ProvesNothing::Unread(unread)),
+        };
+        if let Some(why) = why {
+            report.notes.push(format!("{}: {why}", file.name));
             return Ok(());
         }
         // Saved together with the counts, so that a run after a kill does not count the same file twice.
