@@ -7,8 +7,9 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, Params, Row, TransactionBehavior};
 use stoop_pipeline::ports::PortError;
 
-use crate::error::{OpenError, Result, at, doing};
+use crate::error::{BoxError, OpenError, Result, about, at};
 use crate::lake::{self, FrameWriter};
+use crate::processes::Presence;
 use crate::schema::{APPLICATION_ID, FORMAT, STEPS, TABLES};
 
 /// The database file and the data folder beside it: every port of the pipeline, and views for people.
@@ -23,6 +24,7 @@ use crate::schema::{APPLICATION_ID, FORMAT, STEPS, TABLES};
 /// last commits with it (`synchronous = NORMAL`) but leaves the file whole.
 pub struct Database {
     inner: Mutex<Inner>,
+    presence: Mutex<Option<Presence>>,
     path: PathBuf,
     data: PathBuf,
 }
@@ -54,7 +56,7 @@ impl Database {
         if data.exists() && !data.is_dir() {
             return Err(OpenError::DataIsFile(data.to_owned()));
         }
-        let failed = |source| OpenError::Failed { path: path.clone(), source };
+        let failed = |source| OpenError::Failed { path: path.clone(), source: about(&path, source) };
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = connect(&path, flags).map_err(failed)?;
         prepare_file(&mut connection).map_err(failed)?;
@@ -110,10 +112,10 @@ impl Database {
     /// When the file cannot be read, and what `read` returns.
     pub fn reading<T, E: From<PortError>>(&self, read: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         let what = format!("read {}", self.path.display());
-        self.lock().connection.execute_batch("BEGIN").map_err(doing(&what))?;
+        self.lock().connection.execute_batch("BEGIN").map_err(self.doing(&what))?;
         let _end = EndOfReading(self);
         // The moment is that of the first read, not that of BEGIN.
-        self.rows("SELECT 1 FROM totals", [], |_| Ok(())).map_err(doing(what))?;
+        self.rows("SELECT 1 FROM totals", [], |_| Ok(())).map_err(self.doing(what))?;
         read()
     }
 
@@ -134,15 +136,31 @@ impl Database {
         Ok(found)
     }
 
+    /// Says what was being done, and to which file: `.map_err(self.doing("read the market us/..."))`.
+    pub(crate) fn doing<E: Into<BoxError>>(&self, what: impl Into<String>) -> impl FnOnce(E) -> PortError {
+        |source| PortError::new(what, about(&self.path, source.into()))
+    }
+
     fn with(connection: Connection, path: PathBuf, data: &Path) -> Result<Arc<Self>> {
         let inner = Mutex::new(Inner { connection, frame: FrameWriter::new()? });
-        Ok(Arc::new(Self { inner, path, data: data.to_owned() }))
+        let presence = Mutex::new(None);
+        Ok(Arc::new(Self { inner, presence, path, data: data.to_owned() }))
     }
 
     /// A thread that died while it held the connection had its transaction rolled back as it unwound, so
     /// the connection is as good as before.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn presence(&self) -> MutexGuard<'_, Option<Presence>> {
+        self.presence.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        self.end_work();
     }
 }
 

@@ -73,6 +73,22 @@ pub(crate) fn at(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error
     move |source| FileError { doing, path: path.to_owned(), source }
 }
 
+/// SQLite refused. Its own words name no file, and it tells each cause twice.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {error}", path.display())]
+struct SqliteError {
+    path: PathBuf,
+    error: rusqlite::Error,
+}
+
+/// What SQLite refused, with the file that it is about; anything else as it is.
+pub(crate) fn about(path: &Path, source: BoxError) -> BoxError {
+    match source.downcast::<rusqlite::Error>() {
+        Ok(error) => Box::new(SqliteError { path: path.to_owned(), error: *error }),
+        Err(other) => other,
+    }
+}
+
 /// Says what was being done: `.map_err(doing("read the market us/..."))`.
 pub(crate) fn doing<E: Into<BoxError>>(what: impl Into<String>) -> impl FnOnce(E) -> PortError {
     move |source| PortError::new(what, source)

@@ -5,5 +5,6 @@
 mod crash;
 mod handles;
 mod open;
+mod processes;
 mod queues_and_files;
 mod support;
