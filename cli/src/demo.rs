@@ -9,19 +9,20 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use stoop_domain::Time;
-use stoop_embedded::{Database, FolderFiles};
+use stoop_embedded::{Database, FolderFiles, Process};
 use stoop_pipeline::{Clock, Search};
 use stoop_rules::Rules;
-use stoop_runtime::{HttpClient, SystemClock};
+use stoop_runtime::SystemClock;
 use stoop_simulation::{Noise, Portal, PortalConfig, Simulation, SimulationConfig};
 use stoop_sources::Params;
 
 use crate::args::{DemoArgs, StoreArgs};
 use crate::engine::Engine;
-use crate::failure::usage;
+use crate::failure::{not_opened, usage};
 use crate::run::poll_line;
+use crate::show;
 use crate::simulate::BEGIN;
-use crate::stop::Stop;
+use crate::stop::{Stop, StoppableHttp};
 use screen::Screen;
 
 /// The screen is drawn anew this often.
@@ -34,7 +35,11 @@ const TOKEN: &str = "demo";
 const REGIONS: [(&str, &str); 4] = [("illinois", "IL"), ("texas", "TX"), ("washington", "WA"), ("massachusetts", "MA")];
 
 pub(crate) async fn demo(store: &StoreArgs, args: &DemoArgs) -> anyhow::Result<ExitCode> {
-    let database = Database::open(store.db(), &store.data()).map_err(usage)?;
+    let database = Database::open(store.db(), &store.data()).map_err(not_opened)?;
+    let others = database.begin_work("stoop demo", SystemClock.now())?;
+    if !others.is_empty() {
+        return Err(usage(occupied(store.db(), &others)));
+    }
     let begin = Time::parse(BEGIN)?;
     // A demo on a database that has seen one goes on where that one stopped.
     let resumed_at = database.newest_observation()?.filter(|newest| *newest > begin);
@@ -60,7 +65,7 @@ pub(crate) async fn demo(store: &StoreArgs, args: &DemoArgs) -> anyhow::Result<E
     )?;
     let engine = Engine {
         database,
-        http: Arc::new(HttpClient::new()),
+        http: Arc::new(StoppableHttp::new(&stop)),
         files: FolderFiles::new(Path::new("")),
         tokens: Arc::default(),
         clock,
@@ -84,6 +89,15 @@ pub(crate) async fn demo(store: &StoreArgs, args: &DemoArgs) -> anyhow::Result<E
     outcome?;
     println!("\nLook around: stoop markets, stoop market chicago, stoop alerts, stoop runs, stoop verify");
     Ok(ExitCode::SUCCESS)
+}
+
+/// A demo's market has a time of its own, and its searches are polled by one program.
+fn occupied(db: &Path, others: &[Process]) -> String {
+    let one = |Process { command, pid, since }: &Process| {
+        format!("{command} (process {pid}) has been at work on {} since {} UTC", db.display(), show::time(*since))
+    };
+    let others: Vec<String> = others.iter().map(one).collect();
+    format!("{}: stop it, or give the demo another database with --db", others.join(", and "))
 }
 
 async fn play(engine: &Engine, args: &DemoArgs, url: &str, screen: &Arc<Screen>) -> anyhow::Result<()> {
@@ -156,11 +170,6 @@ impl Clock for DemoClock {
     }
 
     async fn sleep(&self, ms: u64) {
-        const SLICE_MS: u64 = 50;
-        let mut left = ms;
-        while left > 0 && !self.stop.is_set() {
-            SystemClock.sleep(left.min(SLICE_MS)).await;
-            left -= left.min(SLICE_MS);
-        }
+        let _ = self.stop.unless_set(SystemClock.sleep(ms)).await;
     }
 }

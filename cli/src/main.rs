@@ -32,10 +32,10 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return report(&anyhow::Error::new(error)),
     };
-    match runtime.block_on(dispatch(cli)) {
-        Ok(code) => code,
-        Err(error) => report(&error),
-    }
+    let outcome = runtime.block_on(dispatch(cli));
+    // A name that nobody resolves is not waited for.
+    runtime.shutdown_background();
+    outcome.unwrap_or_else(|error| report(&error))
 }
 
 async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {

@@ -11,16 +11,16 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use stoop_domain::{Alert, Time};
-use stoop_embedded::Database;
 use stoop_files::MappedFile;
-use stoop_pipeline::Clock;
 use stoop_pipeline::ports::{RunLedger, RunOutcome, RunRecord};
+use stoop_pipeline::{Clock, with_causes};
 use stoop_rules::Rules;
 use stoop_runtime::{SystemClock, read_config};
 use stoop_sources::declared::{Map, Order};
 
 use crate::args::{ReplayArgs, StoreArgs};
 use crate::desk::Desk;
+use crate::engine::open_to_work;
 use crate::failure::usage;
 use crate::stop::Stop;
 use feed::{Feed, Halt};
@@ -46,7 +46,7 @@ pub(crate) async fn replay(store: &StoreArgs, args: &ReplayArgs) -> anyhow::Resu
     };
     // Every file is opened before anything is written: a wrong name is told at once.
     let sources = open_all(&map, &args.files)?;
-    let database = Database::open(store.db(), &store.data()).map_err(usage)?;
+    let database = open_to_work(store, "stoop replay", SystemClock.now())?;
     let stop = Stop::on_signals();
     let progress = Arc::new(Progress::new(&sources, args.json.json));
     let printed = Mutex::new(0);
@@ -90,12 +90,14 @@ pub(crate) async fn replay(store: &StoreArgs, args: &ReplayArgs) -> anyhow::Resu
         Ok(Halt::TooManyRejects(why)) => (RunOutcome::Failed, Some(why.clone())),
         Err(error) => (RunOutcome::Failed, Some(format!("{error:#}"))),
     };
-    database.record(&record).await?;
+    let recorded = database.record(&record).await;
+    // Where both failed, what failed first is the cause.
     let halt = outcome?;
+    recorded?;
     summary.print(args.json.json, &halt)?;
     match halt {
         Halt::End => Ok(ExitCode::SUCCESS),
-        Halt::Stopped => Ok(ExitCode::from(130)),
+        Halt::Stopped => Ok(ExitCode::from(stop.code())),
         Halt::TooManyRejects(why) => Err(usage(why)),
     }
 }
@@ -114,7 +116,7 @@ fn open_all(map: &Map, files: &[PathBuf]) -> anyhow::Result<Vec<Source>> {
     for file in files {
         mistakes.extend(MappedFile::misfits(file, map).iter().map(ToString::to_string));
         match MappedFile::open(file, map) {
-            Err(error) => mistakes.push(error.to_string()),
+            Err(error) => mistakes.push(with_causes(&error)),
             Ok(rows) => {
                 sources.push(Source { name: file.display().to_string(), source: map.name().to_owned(), rows });
             }

@@ -22,7 +22,7 @@ use stoop_embedded::{Database, OpenError};
 use stoop_pipeline::serve::{FoundArea, find_area};
 
 use crate::args::StoreArgs;
-use crate::failure::usage;
+use crate::failure::{not_opened, usage};
 
 pub(crate) use alerts::alerts;
 pub(crate) use home::home;
@@ -41,8 +41,7 @@ fn open(store: &StoreArgs) -> anyhow::Result<Arc<Database>> {
             let path = path.display();
             usage(format!("there is no database {path}: make it and {FILLERS}, or name another one with --db"))
         }
-        error @ OpenError::Failed { .. } => anyhow::Error::new(error),
-        error => usage(error),
+        error => not_opened(error),
     })
 }
 

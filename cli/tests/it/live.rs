@@ -8,6 +8,7 @@ use std::net::{TcpListener, TcpStream};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 
+use crate::stop::{Silent, ends};
 use crate::support::{Room, Running, number, says, text, until};
 use serde_json::{Value, json};
 use stoop_domain::Time;
@@ -216,6 +217,27 @@ fn a_run_polls_until_interrupted_and_the_webhook_gets_every_alert_again_until_it
     assert_eq!(webhook.taken(), room.alert_ids());
     assert_eq!(room.alert_lines().len(), webhook.taken().len());
     assert_eq!(room.is_equal()["homes"], market.listed());
+}
+
+#[test]
+fn a_webhook_that_does_not_answer_holds_up_no_end_and_is_told_by_the_next_run() {
+    let market = Market::new();
+    let silent = Silent::start();
+    let room = market.room(&format!("webhook = \"{}\"", silent.url));
+    let mut running = run(&room);
+    until("a first poll", || {
+        assert!(!running.has_ended());
+        (counts(&room)?.homes == market.listed() as u64).then_some(())
+    });
+    market.days_pass(20);
+    silent.until_asked(&mut running);
+    assert_eq!(ends(running), Some(0));
+    let webhook = Webhook::start(0);
+    room.write("stoop.toml", room.read("stoop.toml").replace(&silent.url, &webhook.url));
+    let running = run(&room);
+    until("all alerts at the webhook", || (webhook.taken() == room.alert_ids()).then_some(()));
+    running.interrupt();
+    assert_eq!(running.wait(), Some(0));
 }
 
 #[test]

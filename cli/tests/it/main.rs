@@ -10,5 +10,6 @@ mod kinds;
 mod live;
 mod replay;
 mod sources;
+mod stop;
 mod support;
 mod zillow;
