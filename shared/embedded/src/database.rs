@@ -10,6 +10,7 @@ use stoop_pipeline::ports::PortError;
 use crate::error::{BoxError, OpenError, Result, about, at};
 use crate::lake::{self, FrameWriter};
 use crate::processes::Presence;
+use crate::reader::{self, Reader};
 use crate::schema::{APPLICATION_ID, FORMAT, STEPS, TABLES};
 
 /// The database file and the data folder beside it: every port of the pipeline, and views for people.
@@ -25,6 +26,7 @@ use crate::schema::{APPLICATION_ID, FORMAT, STEPS, TABLES};
 pub struct Database {
     inner: Mutex<Inner>,
     presence: Mutex<Option<Presence>>,
+    unread: u64,
     path: PathBuf,
     data: PathBuf,
 }
@@ -69,11 +71,15 @@ impl Database {
             return Err(OpenError::LakeElsewhere { path, file });
         }
         lake::remove_orphans(&mut connection, data).map_err(failed)?;
-        Self::with(connection, path.clone(), data).map_err(failed)
+        Self::with(connection, path.clone(), data, 0).map_err(failed)
     }
 
     /// Opens a database for reading only: nothing is made where there is none, and writing through this
     /// handle is an error. It sees what others commit while it is open.
+    ///
+    /// A file, folder or disk that cannot be written to is read all the same. Where nothing can be made beside the file,
+    /// SQLite's own way is closed, and the file is read as one that nobody writes to, with its write-ahead log if that can
+    /// be read: see [`Database::unread_bytes`]. Who writes to it meanwhile is not seen, and may spoil what is read.
     ///
     /// # Errors
     /// See [`OpenError`].
@@ -82,14 +88,20 @@ impl Database {
         if !check_header(&path)? {
             return Err(OpenError::Missing(path));
         }
-        let failed = |source| OpenError::Failed { path: path.clone(), source };
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = connect(&path, flags).map_err(failed)?;
+        let failed = |source| OpenError::Failed { path: path.clone(), source: about(&path, source) };
+        let Reader { connection, unread } = reader::open(&path).map_err(failed)?;
         let found = format(&connection).map_err(failed)?;
         if found > FORMAT {
             return Err(OpenError::Newer { path, found });
         }
-        Self::with(connection, path.clone(), data).map_err(failed)
+        Self::with(connection, path.clone(), data, unread).map_err(failed)
+    }
+
+    /// How many bytes of the newest commits this reader cannot see, because the write-ahead log cannot be read: 0 nearly
+    /// always.
+    #[must_use]
+    pub fn unread_bytes(&self) -> u64 {
+        self.unread
     }
 
     /// The database file.
@@ -141,10 +153,10 @@ impl Database {
         |source| PortError::new(what, about(&self.path, source.into()))
     }
 
-    fn with(connection: Connection, path: PathBuf, data: &Path) -> Result<Arc<Self>> {
+    fn with(connection: Connection, path: PathBuf, data: &Path, unread: u64) -> Result<Arc<Self>> {
         let inner = Mutex::new(Inner { connection, frame: FrameWriter::new()? });
         let presence = Mutex::new(None);
-        Ok(Arc::new(Self { inner, presence, path, data: data.to_owned() }))
+        Ok(Arc::new(Self { inner, presence, unread, path, data: data.to_owned() }))
     }
 
     /// A thread that died while it held the connection had its transaction rolled back as it unwound, so
@@ -217,7 +229,11 @@ fn check_header(path: &Path) -> Result<bool, OpenError> {
 }
 
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
-    let connection = Connection::open_with_flags(path, flags)?;
+    Ok(set_up(Connection::open_with_flags(path, flags)?)?)
+}
+
+/// What every connection works with.
+pub(crate) fn set_up(connection: Connection) -> rusqlite::Result<Connection> {
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;

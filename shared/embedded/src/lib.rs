@@ -28,6 +28,7 @@ mod folders;
 mod lake;
 mod ledgers;
 mod processes;
+mod reader;
 mod schema;
 mod store;
 mod views;
