@@ -68,6 +68,8 @@ pub(crate) enum Command {
     Quarantine(QuarantineArgs),
     /// List runs
     Runs(RunsArgs),
+    /// Remove raw pages, runs and rejects that need not be kept any longer
+    Prune(PruneArgs),
     /// Recompute every market from the stored observations and compare
     Verify(JsonArgs),
     /// Write simulated listing updates as JSON Lines to standard output
@@ -268,6 +270,18 @@ pub(crate) struct RunsArgs {
     /// At most so many lines, newest first
     #[arg(long, default_value_t = 20, value_parser = lines())]
     pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct PruneArgs {
+    /// Remove nothing, and say what would go
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// The configuration whose [keep] counts [default: stoop.toml, where there is one]
+    #[arg(long, value_name = "TOML")]
+    pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) json: JsonArgs,
 }

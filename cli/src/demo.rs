@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use stoop_domain::Time;
-use stoop_embedded::{Database, FolderFiles, Process};
+use stoop_embedded::{Database, FolderFiles, Keep, Process};
 use stoop_pipeline::{Clock, Search};
 use stoop_rules::Rules;
 use stoop_runtime::SystemClock;
@@ -19,6 +19,7 @@ use stoop_sources::Params;
 use crate::args::{DemoArgs, StoreArgs};
 use crate::engine::Engine;
 use crate::failure::{not_opened, usage};
+use crate::prune::keep_pruning;
 use crate::run::poll_line;
 use crate::show;
 use crate::simulate::BEGIN;
@@ -27,6 +28,9 @@ use screen::Screen;
 
 /// The screen is drawn anew this often.
 const FRAME: Duration = Duration::from_millis(1_000);
+
+/// A demo fetches thousands of pages an hour, and its market's days pass quickly.
+const PRUNE_MS: u64 = 60_000;
 
 /// The portal's token: the demo sends it as a real search would.
 const TOKEN: &str = "demo";
@@ -115,6 +119,7 @@ async fn play(engine: &Engine, args: &DemoArgs, url: &str, screen: &Arc<Screen>)
         let search = Search { full_scan_every_ms: 7 * Time::DAY_MS, ..Search::new(name, source) };
         polls.spawn(keep_polling(engine.clone(), search, Arc::clone(screen)));
     }
+    tokio::spawn(keep_pruning(engine.clone(), Keep::default(), PRUNE_MS));
     let watcher = Arc::clone(screen);
     let mut desk = engine.desk(Rules::default(), move |alert| watcher.alert(&crate::show::alert_line(alert)));
     let began = Instant::now();

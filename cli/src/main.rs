@@ -5,6 +5,7 @@ mod demo;
 mod desk;
 mod engine;
 mod failure;
+mod prune;
 mod replay;
 mod run;
 mod show;
@@ -53,6 +54,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Alerts(args) => views::alerts(&home, &args),
         Command::Quarantine(args) => views::quarantine(&home, &args),
         Command::Runs(args) => views::runs(&home, &args),
+        Command::Prune(args) => prune::prune(&home, &args),
         Command::Verify(args) => verify::verify(&home, &args),
         Command::Simulate(args) => simulate::simulate(&args),
     }

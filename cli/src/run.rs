@@ -16,6 +16,7 @@ use crate::args::{PollArgs, RunArgs, StoreArgs};
 use crate::desk::Desk;
 use crate::engine::{Engine, open_to_work};
 use crate::failure::{report, usage};
+use crate::prune::{self, keep_pruning, kept};
 use crate::show;
 use crate::stop::{Stop, StoppableClock, StoppableHttp};
 
@@ -41,6 +42,7 @@ pub(crate) async fn run(store: &StoreArgs, args: &RunArgs) -> anyhow::Result<Exi
     for (search, cadence) in config.searches.into_iter().zip(cadences) {
         polls.spawn(keep_polling(engine.clone(), search, cadence));
     }
+    tokio::spawn(keep_pruning(engine.clone(), kept(config.keep), prune::EVERY_MS));
     let telling = webhook.map(|url| tokio::spawn(keep_telling(engine.clone(), url)));
     println!("polling; Ctrl-C finishes what is in hand and stops");
     let mut desk = engine.desk(rules, |alert| println!("{}", show::alert_line(alert)));

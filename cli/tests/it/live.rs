@@ -219,6 +219,48 @@ fn a_run_polls_until_interrupted_and_the_webhook_gets_every_alert_again_until_it
     assert_eq!(room.is_equal()["homes"], market.listed());
 }
 
+fn raw_pages(room: &Room) -> usize {
+    let folders = room.path("stoop-data/raw").read_dir().unwrap();
+    folders.map(|folder| folder.unwrap().path().read_dir().unwrap().count()).sum()
+}
+
+#[test]
+fn what_need_not_be_kept_is_pruned_when_it_is_asked_for_and_the_figures_stay() {
+    let market = Market::new();
+    let room = market.room("[keep]\nraw_pages_size = \"0MB\"\n");
+    poll(&room).ok();
+    let before = (room.is_equal(), raw_pages(&room));
+    assert!(before.1 > 0);
+    let would = room.json(&["prune", "--dry-run"]);
+    assert!(number(&would["raw_pages"]["removed"]) > 0.0, "{would}");
+    assert_eq!((room.is_equal(), raw_pages(&room)), before, "nothing is removed yet");
+    let pruned = room.json(&["prune"]);
+    assert_eq!((&pruned["raw_pages"], &pruned["runs"]), (&would["raw_pages"], &would["runs"]));
+    assert_eq!((room.is_equal(), raw_pages(&room)), (before.0, 0));
+    says(&poll(&room).ok().json(), &json!({ "new": 0, "changed": 0 }));
+    let told = room.stoop(&["prune"]).ok().stdout;
+    assert!(told.contains("bytes gone, 0 stay") && told.ends_with("are kept.\n"), "{told}");
+    room.write("stoop.toml", "[keep]\nraw_pages = \"for ever\"\n");
+    room.stoop(&["prune"]).refused(&["stoop.toml:2: keep.raw_pages: \"for ever\" is no time span"]);
+}
+
+#[test]
+fn a_run_prunes_in_the_background() {
+    let market = Market::new();
+    let room = market.room("[keep]\nraw_pages_size = \"0MB\"\n");
+    poll(&room).ok();
+    let of_the_poll: Vec<_> =
+        room.path("stoop-data/raw").read_dir().unwrap().map(|folder| folder.unwrap().path()).collect();
+    let mut running = run(&room);
+    until("the poll's pages are gone", || {
+        assert!(!running.has_ended());
+        of_the_poll.iter().all(|folder| !folder.exists()).then_some(())
+    });
+    running.interrupt();
+    assert_eq!(running.wait(), Some(0));
+    room.is_equal();
+}
+
 #[test]
 fn a_webhook_that_does_not_answer_holds_up_no_end_and_is_told_by_the_next_run() {
     let market = Market::new();

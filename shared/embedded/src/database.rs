@@ -43,6 +43,8 @@ const CACHE_KIB: i64 = 32 * 1_024;
 /// Pages in the write-ahead log (48 MiB) before they are brought home into the file. The pages that
 /// every batch touches are then written home once for many batches.
 const CHECKPOINT_PAGES: i64 = 6_144;
+/// A log that had to grow longer, because somebody read for long, is cut back to so much.
+const LOG_BYTES: i64 = 64 << 20;
 /// More than there are statements in this crate.
 const STATEMENTS: usize = 96;
 
@@ -254,6 +256,8 @@ fn prepare_file(connection: &mut Connection) -> Result<()> {
         connection.pragma_query_value(None, "application_id", |row| row.get(0))
     };
     connection.pragma_update(None, "page_size", PAGE_BYTES)?;
+    // Room that is not needed any more can be given back bit by bit. In a file that is there, with the next VACUUM.
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     if application_id(connection)? != APPLICATION_ID {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         if application_id(&transaction)? != APPLICATION_ID {
@@ -266,6 +270,7 @@ fn prepare_file(connection: &mut Connection) -> Result<()> {
     write_ahead(connection)?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    connection.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES, |_| Ok(()))?;
     Ok(())
 }
 

@@ -20,13 +20,7 @@ pub fn replay(folder: &str, part: &str, map_name: &str) -> Option<Replay> {
     replay_with(folder, part, map_name, None, &[])
 }
 
-pub fn replay_with(
-    folder: &str,
-    part: &str,
-    map_name: &str,
-    config: Option<&str>,
-    options: &[&str],
-) -> Option<Replay> {
+pub fn replay_with(folder: &str, part: &str, map_name: &str, config: Option<&str>, options: &[&str]) -> Option<Replay> {
     let files = data(folder, part)?;
     let room = Room::new();
     let map = map(map_name);

@@ -6,5 +6,6 @@ mod crash;
 mod handles;
 mod open;
 mod processes;
+mod prune;
 mod queues_and_files;
 mod support;
