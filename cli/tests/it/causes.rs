@@ -27,7 +27,7 @@ fn a_database_that_does_not_open_says_why() {
     let room = room();
     replay(&room).ok();
     fs::create_dir(room.path("stoop.db-wal")).unwrap();
-    let why = "stoop: cannot open the database ./stoop.db: ./stoop.db: unable to open database file";
+    let why = "stoop: cannot open the database ./stoop.db: unable to open database file";
     fails(&replay(&room), why);
 }
 

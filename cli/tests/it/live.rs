@@ -219,6 +219,34 @@ fn a_run_polls_until_interrupted_and_the_webhook_gets_every_alert_again_until_it
     assert_eq!(room.is_equal()["homes"], market.listed());
 }
 
+#[test]
+fn a_poll_that_fails_tells_every_cause_on_its_line_and_in_the_ledger() {
+    let market = Market::new();
+    let room = market.room("");
+    std::fs::create_dir(room.path("stoop-data")).unwrap();
+    room.write("stoop-data/raw", "no folder");
+    let failed = poll(&room);
+    assert_eq!(failed.code, Some(1));
+    let cause = "cannot create the folder stoop-data/raw/all-";
+    assert_eq!(failed.stderr.matches(cause).count(), 1, "{}", failed.stderr);
+    assert!(failed.stderr.starts_with("stoop: store page 0 of the run all-"), "{}", failed.stderr);
+    assert!(failed.stderr.contains(": Not a directory (os error 20)"), "{}", failed.stderr);
+    let run = room.json(&["runs"])["runs"][0].clone();
+    assert_eq!(format!("stoop: {}\n", text(&run["message"])), failed.stderr, "the ledger says the same");
+}
+
+#[test]
+fn a_server_that_asks_for_patience_holds_up_no_end() {
+    let market = Market::new();
+    let room = market.room("");
+    market.portal.faults().plan(Fault::TooManyRequests { retry_after_s: 100 }, 1);
+    let running = run(&room);
+    until("the request that is refused", || (market.portal.faults().left() == 0).then_some(()));
+    assert_eq!(ends(running), Some(0));
+    let stopped = room.json(&["runs"])["runs"][0].clone();
+    says(&stopped, &json!({ "outcome": "partial", "message": "stopped; the next run goes on from here" }));
+}
+
 fn raw_pages(room: &Room) -> usize {
     let folders = room.path("stoop-data/raw").read_dir().unwrap();
     folders.map(|folder| folder.unwrap().path().read_dir().unwrap().count()).sum()
@@ -258,6 +286,8 @@ fn a_run_prunes_in_the_background() {
     });
     running.interrupt();
     assert_eq!(running.wait(), Some(0));
+    let left = room.path(".").read_dir().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(left.filter(|name| name.contains("-process-")).count(), 0, "who ends in order leaves no trace");
     room.is_equal();
 }
 

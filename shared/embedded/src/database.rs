@@ -7,7 +7,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, Params, Row, TransactionBehavior};
 use stoop_pipeline::ports::PortError;
 
-use crate::error::{BoxError, OpenError, Result, about, at};
+use crate::error::{BoxError, OpenError, Result, about, at, once};
 use crate::lake::{self, FrameWriter};
 use crate::processes::Presence;
 use crate::reader::{self, Reader};
@@ -60,7 +60,7 @@ impl Database {
         if data.exists() && !data.is_dir() {
             return Err(OpenError::DataIsFile(data.to_owned()));
         }
-        let failed = |source| OpenError::Failed { path: path.clone(), source: about(&path, source) };
+        let failed = |source| OpenError::Failed { path: path.clone(), source: once(source) };
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = connect(&path, flags).map_err(failed)?;
         prepare_file(&mut connection).map_err(failed)?;
@@ -90,7 +90,7 @@ impl Database {
         if !check_header(&path)? {
             return Err(OpenError::Missing(path));
         }
-        let failed = |source| OpenError::Failed { path: path.clone(), source: about(&path, source) };
+        let failed = |source| OpenError::Failed { path: path.clone(), source: once(source) };
         let Reader { connection, unread } = reader::open(&path).map_err(failed)?;
         let found = format(&connection).map_err(failed)?;
         if found > FORMAT {

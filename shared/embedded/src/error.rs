@@ -73,18 +73,23 @@ pub(crate) fn at(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error
     move |source| FileError { doing, path: path.to_owned(), source }
 }
 
-/// SQLite refused. Its own words name no file, and it tells each cause twice.
+/// SQLite refused. It tells each cause twice, itself and as its source; here it is told once.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {error}", path.display())]
-struct SqliteError {
-    path: PathBuf,
-    error: rusqlite::Error,
-}
+#[error("{0}")]
+struct SqliteError(String);
 
-/// What SQLite refused, with the file that it is about; anything else as it is.
+/// What SQLite refused, once, and with the file, which its own words do not name; anything else as it is.
 pub(crate) fn about(path: &Path, source: BoxError) -> BoxError {
     match source.downcast::<rusqlite::Error>() {
-        Ok(error) => Box::new(SqliteError { path: path.to_owned(), error: *error }),
+        Ok(error) => Box::new(SqliteError(format!("{}: {error}", path.display()))),
+        Err(other) => other,
+    }
+}
+
+/// The same without the file, where it is named already.
+pub(crate) fn once(source: BoxError) -> BoxError {
+    match source.downcast::<rusqlite::Error>() {
+        Ok(error) => Box::new(SqliteError(error.to_string())),
         Err(other) => other,
     }
 }

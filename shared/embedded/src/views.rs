@@ -221,7 +221,8 @@ impl Database {
         runs.map_err(self.doing("list the runs"))
     }
 
-    fn has(&self, table: &str, column: &str) -> Result<bool, PortError> {
+    /// Whether a table has a column: files of an older format that are only read lack some.
+    pub(crate) fn has(&self, table: &str, column: &str) -> Result<bool, PortError> {
         let sql = "SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2";
         let found = self.rows(sql, [table, column], |_| Ok(()));
         Ok(!found.map_err(self.doing(format!("look at the table {table}")))?.is_empty())
