@@ -1,8 +1,22 @@
 use std::path::{Path, PathBuf};
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand};
 use stoop_domain::Time;
 use stoop_runtime::LogFormat;
+
+/// A simulated market is held in memory: a million homes take some hundred megabytes.
+const HOMES_MAX: i64 = 1_000_000;
+
+/// A week in a second.
+const MINUTES_A_SECOND_MAX: i64 = 10_080;
+
+const YEAR_S: u64 = 31_536_000;
+
+/// Ten years.
+const DAYS_MAX: i64 = 3_660;
+
+const LINES_MAX: u64 = 1_000_000;
 
 /// Property-listing feeds in; live market figures and price-drop alerts out.
 #[derive(Parser)]
@@ -54,6 +68,8 @@ pub(crate) enum Command {
     Quarantine(QuarantineArgs),
     /// List runs
     Runs(RunsArgs),
+    /// Remove raw pages, runs and rejects that need not be kept any longer
+    Prune(PruneArgs),
     /// Recompute every market from the stored observations and compare
     Verify(JsonArgs),
     /// Write simulated listing updates as JSON Lines to standard output
@@ -66,13 +82,13 @@ pub(crate) struct DemoArgs {
     #[arg(long, default_value_t = 7)]
     pub(crate) seed: u64,
     /// How many homes there are
-    #[arg(long, default_value_t = 4_000)]
+    #[arg(long, default_value_t = 4_000, value_parser = clap::value_parser!(u32).range(1..=HOMES_MAX))]
     pub(crate) homes: u32,
     /// Simulated minutes that pass in a second
-    #[arg(long, default_value_t = 120)]
+    #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=MINUTES_A_SECOND_MAX))]
     pub(crate) speed: u32,
     /// Stop by itself after so many seconds
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=YEAR_S))]
     pub(crate) seconds: Option<u64>,
 }
 
@@ -188,7 +204,7 @@ pub(crate) struct NewArgs {
 #[derive(Args)]
 pub(crate) struct MarketsArgs {
     /// At most so many lines
-    #[arg(long, default_value_t = 40)]
+    #[arg(long, default_value_t = 40, value_parser = lines())]
     pub(crate) limit: usize,
     #[command(flatten)]
     pub(crate) as_of: AsOfArgs,
@@ -201,7 +217,7 @@ pub(crate) struct MarketArgs {
     /// A postal code, a city, a region ... or a path like us/wa/king
     pub(crate) area: String,
     /// Days of the daily series to show
-    #[arg(long, default_value_t = 30)]
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=DAYS_MAX))]
     pub(crate) days: u16,
     #[command(flatten)]
     pub(crate) as_of: AsOfArgs,
@@ -217,7 +233,7 @@ pub(crate) struct HomesArgs {
     #[arg(long)]
     pub(crate) all: bool,
     /// At most so many lines
-    #[arg(long, default_value_t = 40)]
+    #[arg(long, default_value_t = 40, value_parser = lines())]
     pub(crate) limit: usize,
     #[command(flatten)]
     pub(crate) json: JsonArgs,
@@ -237,7 +253,7 @@ pub(crate) struct AlertsArgs {
     #[arg(long)]
     pub(crate) suspect: bool,
     /// At most so many lines, newest first
-    #[arg(long, default_value_t = 40)]
+    #[arg(long, default_value_t = 40, value_parser = lines())]
     pub(crate) limit: usize,
     #[command(flatten)]
     pub(crate) json: JsonArgs,
@@ -246,7 +262,7 @@ pub(crate) struct AlertsArgs {
 #[derive(Args)]
 pub(crate) struct QuarantineArgs {
     /// At most so many rows, newest first, below the counts
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 20, value_parser = lines())]
     pub(crate) limit: usize,
     #[command(flatten)]
     pub(crate) json: JsonArgs,
@@ -255,8 +271,20 @@ pub(crate) struct QuarantineArgs {
 #[derive(Args)]
 pub(crate) struct RunsArgs {
     /// At most so many lines, newest first
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 20, value_parser = lines())]
     pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct PruneArgs {
+    /// Remove nothing, and say what would go
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// The configuration whose [keep] counts [default: stoop.toml, where there is one]
+    #[arg(long, value_name = "TOML")]
+    pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) json: JsonArgs,
 }
@@ -264,13 +292,13 @@ pub(crate) struct RunsArgs {
 #[derive(Args)]
 pub(crate) struct SimulateArgs {
     /// How many rows to write
-    #[arg(long, default_value_t = 100_000)]
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) rows: u64,
     /// The market's seed
     #[arg(long, default_value_t = 7)]
     pub(crate) seed: u64,
     /// How many homes there are [default: one for every hundred rows]
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=HOMES_MAX))]
     pub(crate) homes: Option<u32>,
 }
 
@@ -318,6 +346,11 @@ fn moment(text: &str) -> Result<Time, String> {
     Time::parse(text)
         .or_else(|_| Time::parse(&format!("{text}T00:00:00Z")))
         .map_err(|_| "accepted: a date like 2026-01-13 or a moment like 2026-01-13T10:51:00Z".to_owned())
+}
+
+/// How many lines a view has at most.
+fn lines() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..=LINES_MAX)
 }
 
 fn source_name(text: &str) -> Result<String, String> {

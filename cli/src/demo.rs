@@ -9,23 +9,28 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use stoop_domain::Time;
-use stoop_embedded::{Database, FolderFiles};
+use stoop_embedded::{Database, FolderFiles, Keep, Process};
 use stoop_pipeline::{Clock, Search};
 use stoop_rules::Rules;
-use stoop_runtime::{HttpClient, SystemClock};
+use stoop_runtime::SystemClock;
 use stoop_simulation::{Noise, Portal, PortalConfig, Simulation, SimulationConfig};
 use stoop_sources::Params;
 
 use crate::args::{DemoArgs, StoreArgs};
 use crate::engine::Engine;
-use crate::failure::usage;
+use crate::failure::{not_opened, usage};
+use crate::prune::keep_pruning;
 use crate::run::poll_line;
+use crate::show;
 use crate::simulate::BEGIN;
-use crate::stop::Stop;
+use crate::stop::{Stop, StoppableHttp};
 use screen::Screen;
 
 /// The screen is drawn anew this often.
 const FRAME: Duration = Duration::from_millis(1_000);
+
+/// A demo fetches thousands of pages an hour, and its market's days pass quickly.
+const PRUNE_MS: u64 = 60_000;
 
 /// The portal's token: the demo sends it as a real search would.
 const TOKEN: &str = "demo";
@@ -34,7 +39,11 @@ const TOKEN: &str = "demo";
 const REGIONS: [(&str, &str); 4] = [("illinois", "IL"), ("texas", "TX"), ("washington", "WA"), ("massachusetts", "MA")];
 
 pub(crate) async fn demo(store: &StoreArgs, args: &DemoArgs) -> anyhow::Result<ExitCode> {
-    let database = Database::open(store.db(), &store.data()).map_err(usage)?;
+    let database = Database::open(store.db(), &store.data()).map_err(not_opened)?;
+    let others = database.begin_work("stoop demo", SystemClock.now())?;
+    if !others.is_empty() {
+        return Err(usage(occupied(store.db(), &others)));
+    }
     let begin = Time::parse(BEGIN)?;
     // A demo on a database that has seen one goes on where that one stopped.
     let resumed_at = database.newest_observation()?.filter(|newest| *newest > begin);
@@ -60,7 +69,7 @@ pub(crate) async fn demo(store: &StoreArgs, args: &DemoArgs) -> anyhow::Result<E
     )?;
     let engine = Engine {
         database,
-        http: Arc::new(HttpClient::new()),
+        http: Arc::new(StoppableHttp::new(&stop)),
         files: FolderFiles::new(Path::new("")),
         tokens: Arc::default(),
         clock,
@@ -86,6 +95,15 @@ pub(crate) async fn demo(store: &StoreArgs, args: &DemoArgs) -> anyhow::Result<E
     Ok(ExitCode::SUCCESS)
 }
 
+/// A demo's market has a time of its own, and its searches are polled by one program.
+fn occupied(db: &Path, others: &[Process]) -> String {
+    let one = |Process { command, pid, since }: &Process| {
+        format!("{command} (process {pid}) has been at work on {} since {} UTC", db.display(), show::time(*since))
+    };
+    let others: Vec<String> = others.iter().map(one).collect();
+    format!("{}: stop it, or give the demo another database with --db", others.join(", and "))
+}
+
 async fn play(engine: &Engine, args: &DemoArgs, url: &str, screen: &Arc<Screen>) -> anyhow::Result<()> {
     let mut polls = tokio::task::JoinSet::new();
     for (name, region) in REGIONS {
@@ -101,6 +119,7 @@ async fn play(engine: &Engine, args: &DemoArgs, url: &str, screen: &Arc<Screen>)
         let search = Search { full_scan_every_ms: 7 * Time::DAY_MS, ..Search::new(name, source) };
         polls.spawn(keep_polling(engine.clone(), search, Arc::clone(screen)));
     }
+    tokio::spawn(keep_pruning(engine.clone(), Keep::default(), PRUNE_MS));
     let watcher = Arc::clone(screen);
     let mut desk = engine.desk(Rules::default(), move |alert| watcher.alert(&crate::show::alert_line(alert)));
     let began = Instant::now();
@@ -156,11 +175,6 @@ impl Clock for DemoClock {
     }
 
     async fn sleep(&self, ms: u64) {
-        const SLICE_MS: u64 = 50;
-        let mut left = ms;
-        while left > 0 && !self.stop.is_set() {
-            SystemClock.sleep(left.min(SLICE_MS)).await;
-            left -= left.min(SLICE_MS);
-        }
+        let _ = self.stop.unless_set(SystemClock.sleep(ms)).await;
     }
 }

@@ -1,17 +1,27 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use stoop_domain::Alert;
+use stoop_domain::{Alert, Time};
 use stoop_embedded::{Database, FolderFiles, PageFolder};
 use stoop_pipeline::ports::{Http, Quarantine};
 use stoop_pipeline::{Clock, Inbox, Measured, PollError, PollPorts, Polled, Search, Tokens, poll};
 use stoop_rules::Rules;
 
+use crate::args::StoreArgs;
 use crate::desk::Desk;
+use crate::failure::not_opened;
 use crate::stop::Stop;
 
 /// Stream records taken up at a time.
 const RECORDS_MAX: usize = 64;
+
+/// Opens the database to work on it: others see that this process does, and what earlier ones left open when they were
+/// killed is closed.
+pub(crate) fn open_to_work(store: &StoreArgs, command: &str, now: Time) -> anyhow::Result<Arc<Database>> {
+    let database = Database::open(store.db(), &store.data()).map_err(not_opened)?;
+    database.begin_work(command, now)?;
+    Ok(database)
+}
 
 /// The pipeline's ports on this laptop: pollers put on the stream, the desk takes from it.
 #[derive(Clone)]
@@ -56,7 +66,8 @@ impl Engine {
     /// rest of its record is taken up; a record leaves the stream when its effect is stored.
     pub(crate) async fn drain(&self, desk: &mut Desk<'_>) -> anyhow::Result<Measured> {
         let mut total = Measured::default();
-        loop {
+        // What is left on the stream is there for the next run.
+        while !self.stop.is_leaving() {
             let records = self.database.stream_read(0, RECORDS_MAX)?;
             let Some(last) = records.last().map(|record| record.seq) else { return Ok(total) };
             let mut inbox = Inbox::default();
@@ -69,5 +80,6 @@ impl Engine {
             total.add(&measured);
             self.database.stream_ack(last)?;
         }
+        Ok(total)
     }
 }

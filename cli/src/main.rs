@@ -6,6 +6,7 @@ mod desk;
 mod engine;
 mod failure;
 mod input;
+mod prune;
 mod replay;
 mod run;
 mod show;
@@ -33,10 +34,10 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return report(&anyhow::Error::new(error)),
     };
-    match runtime.block_on(dispatch(cli)) {
-        Ok(code) => code,
-        Err(error) => report(&error),
-    }
+    let outcome = runtime.block_on(dispatch(cli));
+    // A name that nobody resolves is not waited for.
+    runtime.shutdown_background();
+    outcome.unwrap_or_else(|error| report(&error))
 }
 
 async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -54,6 +55,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Alerts(args) => views::alerts(&home, &args),
         Command::Quarantine(args) => views::quarantine(&home, &args),
         Command::Runs(args) => views::runs(&home, &args),
+        Command::Prune(args) => prune::prune(&home, &args),
         Command::Verify(args) => verify::verify(&home, &args),
         Command::Simulate(args) => simulate::simulate(&args),
     }

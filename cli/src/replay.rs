@@ -13,7 +13,6 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use stoop_domain::{Alert, Time};
-use stoop_embedded::Database;
 use stoop_files::MappedFile;
 use stoop_pipeline::ports::{RunLedger, RunOutcome, RunRecord};
 use stoop_pipeline::{Clock, Snapshots};
@@ -23,6 +22,7 @@ use stoop_sources::declared::{Map, Order};
 
 use crate::args::{ReplayArgs, StoreArgs};
 use crate::desk::Desk;
+use crate::engine::open_to_work;
 use crate::failure::usage;
 use crate::stop::Stop;
 use alike::Alike;
@@ -52,9 +52,9 @@ pub(crate) async fn replay(store: &StoreArgs, args: &ReplayArgs) -> anyhow::Resu
     // Every file is opened before anything is written: a wrong name is told at once.
     let stop = Stop::on_signals();
     let Some(sources) = input::open_all(&map, args, SystemClock.now(), &stop)? else {
-        return Ok(ExitCode::from(130));
+        return Ok(ExitCode::from(stop.code()));
     };
-    let database = Database::open(store.db(), &store.data()).map_err(usage)?;
+    let database = open_to_work(store, "stoop replay", SystemClock.now())?;
     let progress = Arc::new(Progress::new(&sources, args.json.json));
     let printed = Mutex::new(0);
     let bar = Arc::clone(&progress);
@@ -100,15 +100,17 @@ pub(crate) async fn replay(store: &StoreArgs, args: &ReplayArgs) -> anyhow::Resu
         Ok(Halt::TooManyRejects(why)) => (RunOutcome::Failed, Some(why.clone())),
         Err(error) => (RunOutcome::Failed, Some(format!("{error:#}"))),
     };
-    database.record(&record).await?;
+    let recorded = database.record(&record).await;
+    // Where both failed, what failed first is the cause.
     let halt = outcome?;
+    recorded?;
     summary.print(args.json.json, &halt)?;
     for note in summary.notes.iter().chain(&warning) {
         eprintln!("stoop: {note}");
     }
     match halt {
         Halt::End => Ok(ExitCode::SUCCESS),
-        Halt::Stopped => Ok(ExitCode::from(130)),
+        Halt::Stopped => Ok(ExitCode::from(stop.code())),
         Halt::TooManyRejects(why) => Err(usage(why)),
     }
 }

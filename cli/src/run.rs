@@ -5,19 +5,20 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use serde_json::json;
-use stoop_domain::Time;
 use stoop_embedded::{Database, FolderFiles};
 use stoop_pipeline::ports::RunOutcome;
-use stoop_pipeline::{Cadence, Clock, PollError, Polled};
+use stoop_pipeline::{Cadence, Clock, PollError, Polled, with_causes};
 use stoop_runtime::{Config, HttpClient, SearchConfig, SystemClock, Webhook, read_config};
+use tokio::task::JoinSet;
 
 use crate::args::{PollArgs, RunArgs, StoreArgs};
-use crate::engine::Engine;
-use crate::failure::usage;
+use crate::desk::Desk;
+use crate::engine::{Engine, open_to_work};
+use crate::failure::{report, usage};
+use crate::prune::{self, keep_pruning, kept};
 use crate::show;
-use crate::stop::Stop;
+use crate::stop::{Stop, StoppableClock, StoppableHttp};
 
 /// How long the desk waits when the stream is empty.
 const IDLE: Duration = Duration::from_millis(100);
@@ -33,20 +34,38 @@ pub(crate) async fn run(store: &StoreArgs, args: &RunArgs) -> anyhow::Result<Exi
     if config.searches.is_empty() {
         return Err(usage(format!("{}: there is no search to run", args.config.display())));
     }
-    let engine = engine(store, &config, &args.config)?;
+    let engine = engine(store, &config, &args.config, "stoop run")?;
     let rules = config.alerts.rules.clone();
     let webhook = config.alerts.webhook.clone();
     let cadences = config.cadences();
-    let mut polls = tokio::task::JoinSet::new();
+    let mut polls = JoinSet::new();
     for (search, cadence) in config.searches.into_iter().zip(cadences) {
         polls.spawn(keep_polling(engine.clone(), search, cadence));
     }
+    tokio::spawn(keep_pruning(engine.clone(), kept(config.keep), prune::EVERY_MS));
     let telling = webhook.map(|url| tokio::spawn(keep_telling(engine.clone(), url)));
     println!("polling; Ctrl-C finishes what is in hand and stops");
     let mut desk = engine.desk(rules, |alert| println!("{}", show::alert_line(alert)));
+    let taken = take_up(&engine, &mut desk, &mut polls).await;
+    if taken.is_err() {
+        // Polls are not dropped in the middle: they say in the ledger how they ended.
+        engine.stop.leave();
+    }
+    while let Some(ended) = polls.join_next().await {
+        ended?;
+    }
+    taken?;
+    if let Some(telling) = telling {
+        engine.stop.unless_leaving(telling).await.transpose()?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Takes up what polls put on the stream until there are none of them any more.
+async fn take_up(engine: &Engine, desk: &mut Desk<'_>, polls: &mut JoinSet<()>) -> anyhow::Result<()> {
     desk.tell().await?;
     while !polls.is_empty() {
-        let measured = engine.drain(&mut desk).await?;
+        let measured = engine.drain(desk).await?;
         if measured.observations == 0 {
             tokio::time::sleep(IDLE).await;
         }
@@ -54,11 +73,8 @@ pub(crate) async fn run(store: &StoreArgs, args: &RunArgs) -> anyhow::Result<Exi
             ended?;
         }
     }
-    engine.drain(&mut desk).await?;
-    if let Some(telling) = telling {
-        telling.await?;
-    }
-    Ok(ExitCode::SUCCESS)
+    engine.drain(desk).await?;
+    Ok(())
 }
 
 pub(crate) async fn poll_once(store: &StoreArgs, args: &PollArgs) -> anyhow::Result<ExitCode> {
@@ -68,19 +84,22 @@ pub(crate) async fn poll_once(store: &StoreArgs, args: &PollArgs) -> anyhow::Res
         let off = if config.switched_off.contains(&args.search) { "is switched off" } else { "is not configured" };
         return Err(usage(format!("the search {:?} {off}; there are: {names}", args.search)));
     };
-    let chosen = config.searches.swap_remove(place);
-    let engine = engine(store, &config, &args.config)?;
+    let search = config.searches.swap_remove(place).search;
+    let engine = engine(store, &config, &args.config, &format!("stoop poll {}", search.name))?;
     let quiet = args.json.json;
     let mut desk = engine.desk(config.alerts.rules.clone(), move |alert| {
         if !quiet {
             println!("{}", show::alert_line(alert));
         }
     });
-    let search = chosen.search;
     let outcome = engine.poll(&search).await;
     // What was put on the stream is measured, however the poll ended.
-    let measured = engine.drain(&mut desk).await?;
-    let polled = outcome?;
+    let measured = engine.drain(&mut desk).await;
+    if let (Err(_), Err(second)) = (&outcome, &measured) {
+        report(second);
+    }
+    let (polled, measured) = (outcome?, measured?);
+    let stopped = engine.stop.is_set() && polled.outcome == Some(RunOutcome::Partial);
     if quiet {
         let mut counts = json!(polled.counts());
         counts["outcome"] = json!(polled.outcome);
@@ -90,16 +109,17 @@ pub(crate) async fn poll_once(store: &StoreArgs, args: &PollArgs) -> anyhow::Res
     } else {
         println!("{}", poll_line(&search.name, &Ok(polled)));
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(if stopped { ExitCode::from(engine.stop.code()) } else { ExitCode::SUCCESS })
 }
 
-fn engine(store: &StoreArgs, config: &Config, config_path: &Path) -> anyhow::Result<Engine> {
+fn engine(store: &StoreArgs, config: &Config, config_path: &Path, command: &str) -> anyhow::Result<Engine> {
     let store = store.or(config);
-    let database = Database::open(store.db(), &store.data()).map_err(usage)?;
+    let database = open_to_work(&store, command, SystemClock.now())?;
     let stop = Stop::on_signals();
     let clock = Arc::new(StoppableClock(stop.clone()));
     let files = FolderFiles::beside(config_path);
-    Ok(Engine { database, http: Arc::new(HttpClient::new()), files, tokens: Arc::default(), clock, stop })
+    let http = Arc::new(StoppableHttp::new(&stop));
+    Ok(Engine { database, http, files, tokens: Arc::default(), clock, stop })
 }
 
 /// Polls one search on its cadence until stopped. Searches do not wait for each other.
@@ -131,7 +151,7 @@ async fn keep_polling(engine: Engine, config: SearchConfig, cadence: Cadence) {
 /// What a poll did, in a line.
 pub(crate) fn poll_line(name: &str, outcome: &Result<Polled, PollError>) -> String {
     match outcome {
-        Err(error) => format!("{name}: failed: {error}"),
+        Err(error) => format!("{name}: failed: {}", with_causes(error)),
         Ok(polled) if polled.outcome == Some(RunOutcome::Skipped) => {
             format!("{name}: skipped: {}", polled.message.as_deref().unwrap_or_default())
         }
@@ -182,23 +202,4 @@ async fn tell_webhook(database: &Database, webhook: &Webhook) -> anyhow::Result<
         database.set_alert_checkpoint(WEBHOOK, *seq)?;
     }
     Ok(alerts.len())
-}
-
-/// The computer's clock, whose sleepers wake when the program is to stop.
-pub(crate) struct StoppableClock(pub(crate) Stop);
-
-#[async_trait]
-impl Clock for StoppableClock {
-    fn now(&self) -> Time {
-        SystemClock.now()
-    }
-
-    async fn sleep(&self, ms: u64) {
-        const SLICE_MS: u64 = 100;
-        let mut left = ms;
-        while left > 0 && !self.0.is_set() {
-            SystemClock.sleep(left.min(SLICE_MS)).await;
-            left -= left.min(SLICE_MS);
-        }
-    }
 }

@@ -1,52 +1,266 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
 
-/// Becomes true on the first Ctrl-C (or SIGTERM): finish what is in hand. A second one ends the program.
-#[derive(Clone, Default)]
-pub(crate) struct Stop(Arc<AtomicBool>);
+use async_trait::async_trait;
+use stoop_domain::Time;
+use stoop_pipeline::Clock;
+use stoop_pipeline::ports::{Http, HttpAnswer, HttpError};
+use stoop_runtime::{HttpClient, SystemClock};
+use stoop_sources::Request;
+use tokio::sync::watch;
+
+/// How long after a signal an answer that was asked for is still waited for.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How long after a signal the program ends, whatever it is at.
+const LONGEST: Duration = Duration::from_secs(4);
+
+/// How far the end has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    GoingOn,
+    /// Begin nothing new.
+    Stopping,
+    /// Leave what is not done to the next run.
+    Leaving,
+}
+
+/// The end of the program, which comes in steps. The first Ctrl-C or SIGTERM asks for what is in hand to be finished and
+/// for nothing new to be begun. Two seconds later nothing is waited for any more: what is not done is left as it is
+/// stored. Two seconds after that, or with a second signal, the program ends wherever it stands, which is what a kill
+/// does, and loses nothing.
+#[derive(Clone)]
+pub(crate) struct Stop(Arc<State>);
+
+struct State {
+    phase: watch::Sender<Phase>,
+    /// The number of the signal that came; 0 before one did.
+    signal: AtomicU8,
+}
+
+impl Default for Stop {
+    fn default() -> Self {
+        Self(Arc::new(State { phase: watch::Sender::new(Phase::GoingOn), signal: AtomicU8::new(0) }))
+    }
+}
 
 impl Stop {
     /// Starts listening for signals, on a thread of its own so that busy work cannot delay it.
     pub(crate) fn on_signals() -> Self {
         let stop = Self::default();
-        let flag = stop.clone();
+        let told = stop.clone();
         std::thread::spawn(move || {
             let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
-            runtime.block_on(async {
-                loop {
-                    signal().await;
-                    if flag.is_set() {
-                        std::process::exit(130);
-                    }
-                    flag.set();
-                }
-            });
+            runtime.block_on(told.end_on_signals());
         });
         stop
     }
 
-    pub(crate) fn set(&self) {
-        self.0.store(true, Ordering::SeqCst);
+    async fn end_on_signals(&self) {
+        let Some(mut signals) = Signals::listen() else { return };
+        self.0.signal.store(signals.next().await, Ordering::SeqCst);
+        self.set();
+        let in_time = async {
+            tokio::time::sleep(GRACE).await;
+            self.leave();
+            tokio::time::sleep(LONGEST.saturating_sub(GRACE)).await;
+        };
+        tokio::select! {
+            () = in_time => last_words(),
+            _ = signals.next() => {}
+        }
+        std::process::exit(self.code().into());
     }
 
+    /// Asks for an end.
+    pub(crate) fn set(&self) {
+        self.at_least(Phase::Stopping);
+    }
+
+    /// Asks for an end that waits for nothing.
+    pub(crate) fn leave(&self) {
+        self.at_least(Phase::Leaving);
+    }
+
+    /// Whether nothing new is to be begun.
     pub(crate) fn is_set(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        *self.0.phase.borrow() >= Phase::Stopping
+    }
+
+    /// Whether what is in hand is to be left.
+    pub(crate) fn is_leaving(&self) -> bool {
+        *self.0.phase.borrow() >= Phase::Leaving
+    }
+
+    /// What a program that a signal ended exits with: 130 after Ctrl-C, 143 after SIGTERM.
+    pub(crate) fn code(&self) -> u8 {
+        128 + match self.0.signal.load(Ordering::SeqCst) {
+            0 => INTERRUPT,
+            signal => signal,
+        }
+    }
+
+    /// What `work` comes to, unless nothing new is to be begun before.
+    pub(crate) async fn unless_set<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        self.before(Phase::Stopping, work).await
+    }
+
+    /// What `work` comes to, unless it is to be left before.
+    pub(crate) async fn unless_leaving<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        self.before(Phase::Leaving, work).await
+    }
+
+    async fn before<T>(&self, phase: Phase, work: impl Future<Output = T>) -> Option<T> {
+        let mut phases = self.0.phase.subscribe();
+        tokio::select! {
+            // What is done is done.
+            biased;
+            done = work => Some(done),
+            _ = phases.wait_for(|now| *now >= phase) => None,
+        }
+    }
+
+    fn at_least(&self, phase: Phase) {
+        self.0.phase.send_if_modified(|now| {
+            let later = *now < phase;
+            *now = phase.max(*now);
+            later
+        });
     }
 }
 
+/// Says that the end came too early. On a thread of its own: a terminal that takes no more words is not waited for.
+fn last_words() {
+    let said = std::thread::spawn(|| {
+        eprintln!("stoop: ended before all was done; the next run goes on from what is stored");
+    });
+    let began = std::time::Instant::now();
+    while !said.is_finished() && began.elapsed() < Duration::from_millis(200) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+const INTERRUPT: u8 = 2;
+
 #[cfg(unix)]
-async fn signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> Option<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Some(Self {
+            interrupt: signal(SignalKind::interrupt()).ok()?,
+            terminate: signal(SignalKind::terminate()).ok()?,
+        })
+    }
+
+    /// The number of the next signal.
+    async fn next(&mut self) -> u8 {
+        const TERMINATE: u8 = 15;
+        tokio::select! {
+            _ = self.interrupt.recv() => INTERRUPT,
+            _ = self.terminate.recv() => TERMINATE,
+        }
     }
 }
 
 #[cfg(not(unix))]
-async fn signal() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn listen() -> Option<Self> {
+        Some(Self)
+    }
+
+    async fn next(&mut self) -> u8 {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        INTERRUPT
+    }
+}
+
+/// The computer's clock, whose sleepers wake when the program is to stop.
+pub(crate) struct StoppableClock(pub(crate) Stop);
+
+#[async_trait]
+impl Clock for StoppableClock {
+    fn now(&self) -> Time {
+        SystemClock.now()
+    }
+
+    async fn sleep(&self, ms: u64) {
+        // Woken early, a sleeper sees that it is to stop.
+        let _ = self.0.unless_set(SystemClock.sleep(ms)).await;
+    }
+}
+
+/// HTTP that waits for no answer any more when the program is to end.
+pub(crate) struct StoppableHttp {
+    client: HttpClient,
+    stop: Stop,
+}
+
+impl StoppableHttp {
+    pub(crate) fn new(stop: &Stop) -> Self {
+        Self { client: HttpClient::new(), stop: stop.clone() }
+    }
+}
+
+#[async_trait]
+impl Http for StoppableHttp {
+    async fn send(&self, request: &Request) -> Result<HttpAnswer, HttpError> {
+        let answer = self.stop.unless_leaving(self.client.send(request)).await;
+        answer.unwrap_or_else(|| Err(HttpError::Transient("not waited for any more".into())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stoop_sources::Method;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_sleeps_or_waits_wakes_when_the_end_has_come_so_far() {
+        let stop = Stop::default();
+        assert_eq!(stop.unless_set(std::future::ready(1)).await, Some(1));
+        stop.set();
+        assert!(stop.is_set() && !stop.is_leaving());
+        assert_eq!(stop.unless_set(std::future::pending::<()>()).await, None);
+        assert_eq!(stop.unless_leaving(tokio::task::yield_now()).await, Some(()), "what is in hand may still be done");
+        stop.leave();
+        assert_eq!(stop.unless_leaving(std::future::pending::<()>()).await, None);
+        stop.set();
+        assert!(stop.is_leaving(), "no way leads back");
+        assert_eq!(stop.unless_leaving(std::future::ready(2)).await, Some(2), "what is done is done");
+    }
+
+    #[tokio::test]
+    async fn a_request_is_given_two_seconds_and_a_clock_none() {
+        let stop = Stop::default();
+        stop.set();
+        StoppableClock(stop.clone()).sleep(u64::MAX / 2).await;
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let http = StoppableHttp::new(&stop);
+        let request = Request {
+            method: Method::Get,
+            url: format!("http://{}/", silent.local_addr().unwrap()),
+            headers: Vec::new(),
+            body: None,
+            granted: false,
+        };
+        let asked = async { http.send(&request).await };
+        let (answer, ()) = tokio::join!(asked, async {
+            tokio::task::yield_now().await;
+            stop.leave();
+        });
+        assert_eq!(answer, Err(HttpError::Transient("not waited for any more".into())));
     }
 }

@@ -7,14 +7,16 @@ use stoop_embedded::Database;
 use stoop_pipeline::Recomputation;
 
 use crate::args::{JsonArgs, StoreArgs};
-use crate::failure::usage;
+use crate::failure::not_opened;
 use crate::show::count;
+use crate::views::warn_of_unread;
 
 /// Homes compared at a time.
 const HOMES_AT_A_TIME: usize = 4_096;
 
 pub(crate) fn verify(store: &StoreArgs, args: &JsonArgs) -> anyhow::Result<ExitCode> {
-    let database = Database::open_read(store.db(), &store.data()).map_err(usage)?;
+    let database = Database::open_read(store.db(), &store.data()).map_err(not_opened)?;
+    warn_of_unread(&database);
     let mut recomputed = Recomputation::default();
     let compared = compare(&database, &mut recomputed)?;
     let stale = database.counts()?.stale;

@@ -22,7 +22,7 @@ use stoop_embedded::{Database, OpenError};
 use stoop_pipeline::serve::{FoundArea, find_area};
 
 use crate::args::StoreArgs;
-use crate::failure::usage;
+use crate::failure::{not_opened, usage};
 
 pub(crate) use alerts::alerts;
 pub(crate) use home::home;
@@ -36,14 +36,24 @@ const FILLERS: &str = "fill it with `stoop demo`, `stoop replay --map MAP FILE..
 
 /// Opens the database for reading; what is wrong with its path is the user's to mend.
 fn open(store: &StoreArgs) -> anyhow::Result<Arc<Database>> {
-    Database::open_read(store.db(), &store.data()).map_err(|error| match error {
+    let database = Database::open_read(store.db(), &store.data()).map_err(|error| match error {
         OpenError::Missing(path) => {
             let path = path.display();
             usage(format!("there is no database {path}: make it and {FILLERS}, or name another one with --db"))
         }
-        error @ OpenError::Failed { .. } => anyhow::Error::new(error),
-        error => usage(error),
-    })
+        error => not_opened(error),
+    })?;
+    warn_of_unread(&database);
+    Ok(database)
+}
+
+/// Says so where the newest cannot be shown.
+pub(crate) fn warn_of_unread(database: &Database) {
+    let unread = database.unread_bytes();
+    if unread > 0 {
+        let (bytes, path) = (crate::show::count(unread), database.path().display());
+        eprintln!("stoop: the newest is not shown: {bytes} bytes of {path}-wal cannot be read");
+    }
 }
 
 /// Says that there is nothing to show yet.

@@ -2,6 +2,7 @@
 
 use stoop_domain::Time;
 use stoop_files::{Mapped, MappedFile};
+use stoop_pipeline::with_causes;
 use stoop_sources::declared::Map;
 
 use super::Source;
@@ -30,7 +31,7 @@ pub(super) fn open_all(map: &Map, args: &ReplayArgs, now: Time, stop: &Stop) -> 
         };
         mistakes.extend(MappedFile::misfits(&input.name, input.bytes(), map).iter().map(ToString::to_string));
         match MappedFile::of(&input.name, input.bytes(), map) {
-            Err(error) => mistakes.push(error.to_string()),
+            Err(error) => mistakes.push(with_causes(&error)),
             Ok(rows) => sources.push((
                 Source { name: input.name.display().to_string(), source: map.name().to_owned(), rows, as_of: now },
                 input,

@@ -3,17 +3,16 @@ use std::process::ExitCode;
 use serde::Serialize;
 use stoop_embedded::{Database, FolderFiles, PageFolder};
 use stoop_pipeline::{Clock, Origin, Peeked, PollPorts, Search, Tokens, Understood, peek};
-use stoop_runtime::{Config, HttpClient, SearchConfig, read_outline, read_search};
+use stoop_runtime::{Config, SearchConfig, read_outline, read_search};
 use stoop_sources::{Coverage, Manners, Next, Source};
 
 use super::check_files;
 use super::list::in_words;
 use super::report::Report;
 use crate::args::{CheckArgs, StoreArgs};
-use crate::failure::usage;
-use crate::run::StoppableClock;
+use crate::failure::{not_opened, report, usage};
 use crate::show::{self, Look, print, print_json};
-use crate::stop::Stop;
+use crate::stop::{Stop, StoppableClock, StoppableHttp};
 
 /// What one request for a search showed.
 #[derive(Serialize)]
@@ -59,7 +58,14 @@ pub(super) async fn check(store: &StoreArgs, args: &CheckArgs) -> anyhow::Result
     if !args.json.json {
         print(&before(&config, look))?;
     }
-    let peeked = look_at(&config.search, source, &store.or(&outline)).await?;
+    let stop = Stop::on_signals();
+    let peeked = match look_at(&config.search, source, &store.or(&outline), &stop).await {
+        Err(error) if stop.is_set() => {
+            report(&error);
+            return Ok(ExitCode::from(stop.code()));
+        }
+        peeked => peeked?,
+    };
     let checked = Checked::of(&config, peeked);
     if args.json.json {
         print_json(&checked)?;
@@ -90,18 +96,16 @@ fn before(config: &SearchConfig, look: Look) -> String {
 }
 
 /// Makes the request. Where there is a database, the requests count against the same limits as those of polls.
-async fn look_at(search: &Search, source: &dyn Source, store: &StoreArgs) -> anyhow::Result<Peeked> {
+async fn look_at(search: &Search, source: &dyn Source, store: &StoreArgs, stop: &Stop) -> anyhow::Result<Peeked> {
     let nowhere = tempfile::tempdir()?;
     let database = if store.db().exists() {
-        Database::open(store.db(), &store.data()).map_err(usage)?
+        Database::open(store.db(), &store.data()).map_err(not_opened)?
     } else {
-        Database::open(&nowhere.path().join("none.db"), nowhere.path()).map_err(usage)?
+        Database::open(&nowhere.path().join("none.db"), nowhere.path()).map_err(not_opened)?
     };
-    let http = HttpClient::new();
     let (pages, files) = (PageFolder::new(nowhere.path()), FolderFiles::new(nowhere.path()));
-    let stop = Stop::on_signals();
     let stopped = || stop.is_set();
-    let (clock, tokens) = (StoppableClock(stop.clone()), Tokens::default());
+    let (http, clock, tokens) = (StoppableHttp::new(stop), StoppableClock(stop.clone()), Tokens::default());
     let ports = PollPorts {
         http: &http,
         stream: &*database,

@@ -63,7 +63,7 @@ pub(super) async fn check(config: &SearchConfig, set: &FileSet, args: &CheckArgs
     let Some(file) = newest else {
         return Err(usage(format!("{name:?} finds no file: none fits files = {:?}", set.pattern.as_str())));
     };
-    let told = |error: FileError| anyhow::anyhow!("{}: {error}", file.name);
+    let told = |error: FileError| anyhow::Error::new(error).context(file.name.clone());
     let mut open = folder.open(&file, &set.map, 0).await.map_err(told)?;
     let page = open.page(ROWS_MAX, file.modified, SystemClock.now()).await.map_err(told)?;
     let mut understood = Understood::default();

@@ -86,12 +86,12 @@ impl RunRow {
 
     fn cells(&self) -> [Cell; 6] {
         let outcome = match self.outcome {
-            // A run that was killed cannot say so.
-            RunOutcome::Running => Cell::from("unfinished").yellow(),
+            RunOutcome::Running => Cell::from("running"),
             RunOutcome::Complete => Cell::from("complete").green(),
             RunOutcome::Partial => Cell::from("partial").yellow(),
             RunOutcome::Failed => Cell::from("failed").red(),
             RunOutcome::Skipped => Cell::from("skipped").yellow(),
+            RunOutcome::Killed => Cell::from("killed").red(),
         };
         let place = |name: &str| COUNTS.iter().position(|known| *known == name).unwrap_or(COUNTS.len());
         // Of what is left, 0 says something too.

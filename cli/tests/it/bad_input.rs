@@ -122,6 +122,18 @@ fn options_that_make_no_sense_are_told_with_what_is_accepted() {
     refused(&with(["--rate", "0"]), &["--rate", "1.."]);
     refused(&with(["--config", "gone.toml"]), &["gone.toml", "cannot be read"]);
     refused(&["market", "reno", "--as-of", "now"], &["--as-of", "accepted: a date"]);
+    for option in ["--speed", "--homes", "--seconds"] {
+        refused(&["demo", option, "0"], &[option, "0 is not in 1..="]);
+        refused(&["demo", option, "4294967295"], &[option, "4294967295 is not in 1..="]);
+    }
+    refused(&["simulate", "--rows", "0"], &["--rows", "0 is not in 1.."]);
+    refused(&["simulate", "--homes", "1000001"], &["--homes", "1000001 is not in 1..=1000000"]);
+    refused(&["market", "reno", "--days", "0"], &["--days", "0 is not in 1..=3660"]);
+    for view in [&["markets"][..], &["homes", "reno"], &["alerts"], &["quarantine"], &["runs"]] {
+        for limit in ["0", "1000001"] {
+            refused(&[view, &["--limit", limit]].concat(), &["--limit", "is not in 1..=1000000"]);
+        }
+    }
     refused(&["marktes"], &["marktes", "markets"]);
 }
 

@@ -8,6 +8,7 @@ use std::net::{TcpListener, TcpStream};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 
+use crate::stop::{Silent, ends};
 use crate::support::{Room, Running, number, says, text, until};
 use serde_json::{Value, json};
 use stoop_domain::Time;
@@ -216,6 +217,99 @@ fn a_run_polls_until_interrupted_and_the_webhook_gets_every_alert_again_until_it
     assert_eq!(webhook.taken(), room.alert_ids());
     assert_eq!(room.alert_lines().len(), webhook.taken().len());
     assert_eq!(room.is_equal()["homes"], market.listed());
+}
+
+#[test]
+fn a_poll_that_fails_tells_every_cause_on_its_line_and_in_the_ledger() {
+    let market = Market::new();
+    let room = market.room("");
+    std::fs::create_dir(room.path("stoop-data")).unwrap();
+    room.write("stoop-data/raw", "no folder");
+    let failed = poll(&room);
+    assert_eq!(failed.code, Some(1));
+    let cause = "cannot create the folder stoop-data/raw/all-";
+    assert_eq!(failed.stderr.matches(cause).count(), 1, "{}", failed.stderr);
+    assert!(failed.stderr.starts_with("stoop: store page 0 of the run all-"), "{}", failed.stderr);
+    assert!(failed.stderr.contains(": Not a directory (os error 20)"), "{}", failed.stderr);
+    let run = room.json(&["runs"])["runs"][0].clone();
+    assert_eq!(format!("stoop: {}\n", text(&run["message"])), failed.stderr, "the ledger says the same");
+}
+
+#[test]
+fn a_server_that_asks_for_patience_holds_up_no_end() {
+    let market = Market::new();
+    let room = market.room("");
+    market.portal.faults().plan(Fault::TooManyRequests { retry_after_s: 100 }, 1);
+    let running = run(&room);
+    until("the request that is refused", || (market.portal.faults().left() == 0).then_some(()));
+    assert_eq!(ends(running), Some(0));
+    let stopped = room.json(&["runs"])["runs"][0].clone();
+    says(&stopped, &json!({ "outcome": "partial", "message": "stopped; the next run goes on from here" }));
+}
+
+fn raw_pages(room: &Room) -> usize {
+    let folders = room.path("stoop-data/raw").read_dir().unwrap();
+    folders.map(|folder| folder.unwrap().path().read_dir().unwrap().count()).sum()
+}
+
+#[test]
+fn what_need_not_be_kept_is_pruned_when_it_is_asked_for_and_the_figures_stay() {
+    let market = Market::new();
+    let room = market.room("[keep]\nraw_pages_size = \"0MB\"\n");
+    poll(&room).ok();
+    let before = (room.is_equal(), raw_pages(&room));
+    assert!(before.1 > 0);
+    let would = room.json(&["prune", "--dry-run"]);
+    assert!(number(&would["raw_pages"]["removed"]) > 0.0, "{would}");
+    assert_eq!((room.is_equal(), raw_pages(&room)), before, "nothing is removed yet");
+    let pruned = room.json(&["prune"]);
+    assert_eq!((&pruned["raw_pages"], &pruned["runs"]), (&would["raw_pages"], &would["runs"]));
+    assert_eq!((room.is_equal(), raw_pages(&room)), (before.0, 0));
+    says(&poll(&room).ok().json(), &json!({ "new": 0, "changed": 0 }));
+    let told = room.stoop(&["prune"]).ok().stdout;
+    assert!(told.contains("bytes gone, 0 stay") && told.ends_with("are kept.\n"), "{told}");
+    room.write("stoop.toml", "[keep]\nraw_pages = \"for ever\"\n");
+    room.stoop(&["prune"]).refused(&["stoop.toml:2: keep.raw_pages: \"for ever\" is no time span"]);
+}
+
+#[test]
+fn a_run_prunes_in_the_background() {
+    let market = Market::new();
+    let room = market.room("[keep]\nraw_pages_size = \"0MB\"\n");
+    poll(&room).ok();
+    let of_the_poll: Vec<_> =
+        room.path("stoop-data/raw").read_dir().unwrap().map(|folder| folder.unwrap().path()).collect();
+    let mut running = run(&room);
+    until("the poll's pages are gone", || {
+        assert!(!running.has_ended());
+        of_the_poll.iter().all(|folder| !folder.exists()).then_some(())
+    });
+    running.interrupt();
+    assert_eq!(running.wait(), Some(0));
+    let left = room.path(".").read_dir().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(left.filter(|name| name.contains("-process-")).count(), 0, "who ends in order leaves no trace");
+    room.is_equal();
+}
+
+#[test]
+fn a_webhook_that_does_not_answer_holds_up_no_end_and_is_told_by_the_next_run() {
+    let market = Market::new();
+    let silent = Silent::start();
+    let room = market.room(&format!("webhook = \"{}\"", silent.url));
+    let mut running = run(&room);
+    until("a first poll", || {
+        assert!(!running.has_ended());
+        (counts(&room)?.homes == market.listed() as u64).then_some(())
+    });
+    market.days_pass(20);
+    silent.until_asked(&mut running);
+    assert_eq!(ends(running), Some(0));
+    let webhook = Webhook::start(0);
+    room.write("stoop.toml", room.read("stoop.toml").replace(&silent.url, &webhook.url));
+    let running = run(&room);
+    until("all alerts at the webhook", || (webhook.taken() == room.alert_ids()).then_some(()));
+    running.interrupt();
+    assert_eq!(running.wait(), Some(0));
 }
 
 #[test]

@@ -4,11 +4,14 @@
 
 mod acceptance;
 mod bad_input;
+mod causes;
 mod crash;
 mod files;
 mod kinds;
 mod live;
+mod read_only;
 mod replay;
 mod sources;
+mod stop;
 mod support;
 mod zillow;

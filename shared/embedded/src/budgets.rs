@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, params};
 use stoop_pipeline::ports::{Account, Budgets, PortError};
 
 use crate::database::Database;
-use crate::error::{Result, doing};
+use crate::error::Result;
 
 #[async_trait]
 impl Budgets for Database {
@@ -20,7 +20,7 @@ impl Budgets for Database {
                 None => (Account::default(), 0),
             })
         };
-        read().map_err(doing(format!("load the record of the account {account}")))
+        read().map_err(self.doing(format!("load the record of the account {account}")))
     }
 
     async fn save(&self, account: &str, record: &Account, version: u64) -> Result<bool, PortError> {
@@ -34,6 +34,6 @@ impl Budgets for Database {
             let row = params![account, version.cast_signed(), record.to_json()];
             Ok(inner.connection.prepare_cached(sql)?.execute(row)? == 1)
         };
-        store().map_err(doing(format!("save the record of the account {account}")))
+        store().map_err(self.doing(format!("save the record of the account {account}")))
     }
 }

@@ -7,8 +7,10 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, Params, Row, TransactionBehavior};
 use stoop_pipeline::ports::PortError;
 
-use crate::error::{OpenError, Result, at, doing};
+use crate::error::{BoxError, OpenError, Result, about, at, once};
 use crate::lake::{self, FrameWriter};
+use crate::processes::Presence;
+use crate::reader::{self, Reader};
 use crate::schema::{APPLICATION_ID, FORMAT, STEPS, TABLES};
 
 /// The database file and the data folder beside it: every port of the pipeline, and views for people.
@@ -23,6 +25,8 @@ use crate::schema::{APPLICATION_ID, FORMAT, STEPS, TABLES};
 /// last commits with it (`synchronous = NORMAL`) but leaves the file whole.
 pub struct Database {
     inner: Mutex<Inner>,
+    presence: Mutex<Option<Presence>>,
+    unread: u64,
     path: PathBuf,
     data: PathBuf,
 }
@@ -39,6 +43,8 @@ const CACHE_KIB: i64 = 32 * 1_024;
 /// Pages in the write-ahead log (48 MiB) before they are brought home into the file. The pages that
 /// every batch touches are then written home once for many batches.
 const CHECKPOINT_PAGES: i64 = 6_144;
+/// A log that had to grow longer, because somebody read for long, is cut back to so much.
+const LOG_BYTES: i64 = 64 << 20;
 /// More than there are statements in this crate.
 const STATEMENTS: usize = 96;
 
@@ -54,7 +60,7 @@ impl Database {
         if data.exists() && !data.is_dir() {
             return Err(OpenError::DataIsFile(data.to_owned()));
         }
-        let failed = |source| OpenError::Failed { path: path.clone(), source };
+        let failed = |source| OpenError::Failed { path: path.clone(), source: once(source) };
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = connect(&path, flags).map_err(failed)?;
         prepare_file(&mut connection).map_err(failed)?;
@@ -67,11 +73,15 @@ impl Database {
             return Err(OpenError::LakeElsewhere { path, file });
         }
         lake::remove_orphans(&mut connection, data).map_err(failed)?;
-        Self::with(connection, path.clone(), data).map_err(failed)
+        Self::with(connection, path.clone(), data, 0).map_err(failed)
     }
 
     /// Opens a database for reading only: nothing is made where there is none, and writing through this
     /// handle is an error. It sees what others commit while it is open.
+    ///
+    /// A file, folder or disk that cannot be written to is read all the same. Where nothing can be made beside the file,
+    /// SQLite's own way is closed, and the file is read as one that nobody writes to, with its write-ahead log if that can
+    /// be read: see [`Database::unread_bytes`]. Who writes to it meanwhile is not seen, and may spoil what is read.
     ///
     /// # Errors
     /// See [`OpenError`].
@@ -80,14 +90,20 @@ impl Database {
         if !check_header(&path)? {
             return Err(OpenError::Missing(path));
         }
-        let failed = |source| OpenError::Failed { path: path.clone(), source };
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = connect(&path, flags).map_err(failed)?;
+        let failed = |source| OpenError::Failed { path: path.clone(), source: once(source) };
+        let Reader { connection, unread } = reader::open(&path).map_err(failed)?;
         let found = format(&connection).map_err(failed)?;
         if found > FORMAT {
             return Err(OpenError::Newer { path, found });
         }
-        Self::with(connection, path.clone(), data).map_err(failed)
+        Self::with(connection, path.clone(), data, unread).map_err(failed)
+    }
+
+    /// How many bytes of the newest commits this reader cannot see, because the write-ahead log cannot be read: 0 nearly
+    /// always.
+    #[must_use]
+    pub fn unread_bytes(&self) -> u64 {
+        self.unread
     }
 
     /// The database file.
@@ -110,10 +126,10 @@ impl Database {
     /// When the file cannot be read, and what `read` returns.
     pub fn reading<T, E: From<PortError>>(&self, read: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         let what = format!("read {}", self.path.display());
-        self.lock().connection.execute_batch("BEGIN").map_err(doing(&what))?;
+        self.lock().connection.execute_batch("BEGIN").map_err(self.doing(&what))?;
         let _end = EndOfReading(self);
         // The moment is that of the first read, not that of BEGIN.
-        self.rows("SELECT 1 FROM totals", [], |_| Ok(())).map_err(doing(what))?;
+        self.rows("SELECT 1 FROM totals", [], |_| Ok(())).map_err(self.doing(what))?;
         read()
     }
 
@@ -134,15 +150,31 @@ impl Database {
         Ok(found)
     }
 
-    fn with(connection: Connection, path: PathBuf, data: &Path) -> Result<Arc<Self>> {
+    /// Says what was being done, and to which file: `.map_err(self.doing("read the market us/..."))`.
+    pub(crate) fn doing<E: Into<BoxError>>(&self, what: impl Into<String>) -> impl FnOnce(E) -> PortError {
+        |source| PortError::new(what, about(&self.path, source.into()))
+    }
+
+    fn with(connection: Connection, path: PathBuf, data: &Path, unread: u64) -> Result<Arc<Self>> {
         let inner = Mutex::new(Inner { connection, frame: FrameWriter::new()? });
-        Ok(Arc::new(Self { inner, path, data: data.to_owned() }))
+        let presence = Mutex::new(None);
+        Ok(Arc::new(Self { inner, presence, unread, path, data: data.to_owned() }))
     }
 
     /// A thread that died while it held the connection had its transaction rolled back as it unwound, so
     /// the connection is as good as before.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn presence(&self) -> MutexGuard<'_, Option<Presence>> {
+        self.presence.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        self.end_work();
     }
 }
 
@@ -199,7 +231,11 @@ fn check_header(path: &Path) -> Result<bool, OpenError> {
 }
 
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
-    let connection = Connection::open_with_flags(path, flags)?;
+    Ok(set_up(Connection::open_with_flags(path, flags)?)?)
+}
+
+/// What every connection works with.
+pub(crate) fn set_up(connection: Connection) -> rusqlite::Result<Connection> {
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
@@ -220,6 +256,8 @@ fn prepare_file(connection: &mut Connection) -> Result<()> {
         connection.pragma_query_value(None, "application_id", |row| row.get(0))
     };
     connection.pragma_update(None, "page_size", PAGE_BYTES)?;
+    // Room that is not needed any more can be given back bit by bit. In a file that is there, with the next VACUUM.
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     if application_id(connection)? != APPLICATION_ID {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         if application_id(&transaction)? != APPLICATION_ID {
@@ -232,6 +270,7 @@ fn prepare_file(connection: &mut Connection) -> Result<()> {
     write_ahead(connection)?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    connection.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES, |_| Ok(()))?;
     Ok(())
 }
 

@@ -73,6 +73,27 @@ pub(crate) fn at(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error
     move |source| FileError { doing, path: path.to_owned(), source }
 }
 
+/// SQLite refused. It tells each cause twice, itself and as its source; here it is told once.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct SqliteError(String);
+
+/// What SQLite refused, once, and with the file, which its own words do not name; anything else as it is.
+pub(crate) fn about(path: &Path, source: BoxError) -> BoxError {
+    match source.downcast::<rusqlite::Error>() {
+        Ok(error) => Box::new(SqliteError(format!("{}: {error}", path.display()))),
+        Err(other) => other,
+    }
+}
+
+/// The same without the file, where it is named already.
+pub(crate) fn once(source: BoxError) -> BoxError {
+    match source.downcast::<rusqlite::Error>() {
+        Ok(error) => Box::new(SqliteError(error.to_string())),
+        Err(other) => other,
+    }
+}
+
 /// Says what was being done: `.map_err(doing("read the market us/..."))`.
 pub(crate) fn doing<E: Into<BoxError>>(what: impl Into<String>) -> impl FnOnce(E) -> PortError {
     move |source| PortError::new(what, source)

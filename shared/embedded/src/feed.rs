@@ -7,7 +7,7 @@ use stoop_pipeline::ports::{Change, PortError, Stream};
 use stoop_wire::home_from_bytes;
 
 use crate::database::Database;
-use crate::error::{Result, doing};
+use crate::error::Result;
 
 /// Whose places a checkpoint names.
 const CHANGES: &str = "changes";
@@ -32,7 +32,7 @@ impl Database {
     /// When they cannot be read.
     pub fn changes(&self, after: i64, limit: usize) -> Result<Vec<(i64, Change)>, PortError> {
         let sql = "SELECT seq, home, old, new FROM changes WHERE seq > ?1 ORDER BY seq LIMIT ?2";
-        self.rows(sql, params![after, limit_of(limit)], change).map_err(doing("read the change feed"))
+        self.rows(sql, params![after, limit_of(limit)], change).map_err(self.doing("read the change feed"))
     }
 
     /// How far a consumer of the change feed has come; 0 for one that never said.
@@ -60,7 +60,7 @@ impl Database {
     pub fn alerts_after(&self, after: i64, limit: usize) -> Result<Vec<(i64, Alert)>, PortError> {
         let sql = "SELECT seq, body FROM alerts WHERE seq > ?1 ORDER BY seq LIMIT ?2";
         let alert = |row: &Row<'_>| Ok((row.get(0)?, serde_json::from_str(row.get_ref(1)?.as_str()?)?));
-        self.rows(sql, params![after, limit_of(limit)], alert).map_err(doing("read the alerts"))
+        self.rows(sql, params![after, limit_of(limit)], alert).map_err(self.doing("read the alerts"))
     }
 
     /// How far a consumer of [`Database::alerts_after`] has come; 0 for one that never said. These places
@@ -83,7 +83,7 @@ impl Database {
     fn checkpoint_on(&self, feed: &str, consumer: &str) -> Result<i64, PortError> {
         let sql = "SELECT seq FROM checkpoints WHERE feed = ?1 AND consumer = ?2";
         let found = self.rows(sql, [feed, consumer], |row| Ok(row.get(0)?));
-        Ok(found.map_err(doing(format!("read the checkpoint of {consumer}")))?.pop().unwrap_or(0))
+        Ok(found.map_err(self.doing(format!("read the checkpoint of {consumer}")))?.pop().unwrap_or(0))
     }
 
     fn set_checkpoint_on(&self, feed: &str, consumer: &str, seq: i64) -> Result<(), PortError> {
@@ -99,7 +99,7 @@ impl Database {
             }
             Ok(transaction.commit()?)
         };
-        store().map_err(doing(format!("store the checkpoint of {consumer}")))
+        store().map_err(self.doing(format!("store the checkpoint of {consumer}")))
     }
 
     /// The first `limit` records of the stream behind the place `after`, in the order in which they were put.
@@ -109,7 +109,7 @@ impl Database {
     pub fn stream_read(&self, after: i64, limit: usize) -> Result<Vec<Record>, PortError> {
         let sql = "SELECT seq, partition_key, body FROM stream WHERE seq > ?1 ORDER BY seq LIMIT ?2";
         let record = |row: &Row<'_>| Ok(Record { seq: row.get(0)?, key: row.get(1)?, body: row.get(2)? });
-        self.rows(sql, params![after, limit_of(limit)], record).map_err(doing("read the stream"))
+        self.rows(sql, params![after, limit_of(limit)], record).map_err(self.doing("read the stream"))
     }
 
     /// Says that every record up to the place `seq` took effect: they are removed.
@@ -122,7 +122,7 @@ impl Database {
             let removed = inner.connection.prepare_cached("DELETE FROM stream WHERE seq <= ?1")?.execute([seq])?;
             Ok(removed)
         };
-        store().map(|_| ()).map_err(doing("remove records from the stream"))
+        store().map(|_| ()).map_err(self.doing("remove records from the stream"))
     }
 }
 
@@ -147,7 +147,7 @@ impl Stream for Database {
             }
             Ok(transaction.commit()?)
         };
-        store().map_err(doing(format!("put {} records on the stream", records.len())))?;
+        store().map_err(self.doing(format!("put {} records on the stream", records.len())))?;
         Ok(Vec::new())
     }
 

@@ -35,6 +35,16 @@ impl PageFolder {
     /// # Errors
     /// When the run's name is empty or too long for a file name.
     pub fn path(&self, run: &str, number: u32) -> Result<PathBuf, PortError> {
+        Ok(self.folder_of(run)?.join(format!("{number}.zst")))
+    }
+
+    /// The folder of all runs.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.raw
+    }
+
+    /// The folder of a run.
+    pub(crate) fn folder_of(&self, run: &str) -> Result<PathBuf, PortError> {
         let mut name = String::with_capacity(run.len());
         for (i, byte) in run.bytes().enumerate() {
             match byte {
@@ -47,7 +57,7 @@ impl PageFolder {
             let why = format!("the run's name is {run:?}; 1 to {RUN_BYTES_MAX} bytes make a folder's name");
             return Err(PortError::new("store a raw page", why));
         }
-        Ok(self.raw.join(name).join(format!("{number}.zst")))
+        Ok(self.raw.join(name))
     }
 }
 

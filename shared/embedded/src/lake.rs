@@ -56,7 +56,7 @@ impl Database {
     /// # Errors
     /// When the lake cannot be read, and what `visit` returns.
     pub fn observations<E: From<PortError>>(&self, mut visit: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
-        let (objects, outbox) = self.lake_now().map_err(doing("read the list of lake objects"))?;
+        let (objects, outbox) = self.lake_now().map_err(self.doing("read the list of lake objects"))?;
         for object in objects {
             let path = self.data().join(&object.path);
             let file = File::open(&path).map_err(|e| doing("read the lake")(at("open", &path)(e)))?;
@@ -77,7 +77,7 @@ impl Database {
         mut visit: impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
         let lines = self.rows("SELECT line FROM stale ORDER BY rowid", [], |row| Ok(row.get::<_, Vec<u8>>(0)?));
-        lines.map_err(doing("read the stale observations"))?.iter().try_for_each(|line| visit(line))
+        lines.map_err(self.doing("read the stale observations"))?.iter().try_for_each(|line| visit(line))
     }
 
     /// The files of the lake, in the order of the commits.
@@ -85,7 +85,7 @@ impl Database {
     /// # Errors
     /// When they cannot be read.
     pub fn lake_objects(&self) -> Result<Vec<LakeObject>, PortError> {
-        objects(&self.lock().connection).map_err(doing("read the list of lake objects"))
+        objects(&self.lock().connection).map_err(self.doing("read the list of lake objects"))
     }
 
     /// Both halves of the lake as of one moment.

@@ -5,10 +5,12 @@ use std::collections::HashSet;
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension, TransactionBehavior, params};
 use stoop_domain::{Alert, AlertId, Reject, Verdict};
-use stoop_pipeline::ports::{Ledger, PortError, Quarantine, RunLedger, RunRecord, SearchIndex, SearchState};
+use stoop_pipeline::ports::{
+    Ledger, PortError, Quarantine, RunLedger, RunOutcome, RunRecord, SearchIndex, SearchState,
+};
 
 use crate::database::Database;
-use crate::error::{Result, doing};
+use crate::error::Result;
 use crate::store::hash;
 
 const LEVEL: i32 = 1;
@@ -21,7 +23,7 @@ impl Ledger for Database {
             let mut statement = inner.connection.prepare_cached("SELECT 1 FROM alerts WHERE id = ?1")?;
             Ok(ids.iter().map(|id| statement.exists([&id.0])).collect::<rusqlite::Result<_>>()?)
         };
-        read().map_err(doing(format!("look up {} alerts", ids.len())))
+        read().map_err(self.doing(format!("look up {} alerts", ids.len())))
     }
 
     async fn record(&self, alerts: &[Alert]) -> Result<(), PortError> {
@@ -36,7 +38,7 @@ impl Ledger for Database {
             }
             Ok(transaction.commit()?)
         };
-        store().map_err(doing(format!("record {} alerts", alerts.len())))
+        store().map_err(self.doing(format!("record {} alerts", alerts.len())))
     }
 }
 
@@ -51,14 +53,16 @@ fn verdict_name(verdict: &Verdict) -> &'static str {
 #[async_trait]
 impl RunLedger for Database {
     async fn record(&self, run: &RunRecord) -> Result<(), PortError> {
+        let process = self.token().filter(|_| run.outcome == RunOutcome::Running);
         let store = || -> Result<usize> {
             let inner = self.lock();
-            let sql = "INSERT INTO runs(id, began_at, body) VALUES(?1, ?2, ?3)
-                       ON CONFLICT DO UPDATE SET began_at = excluded.began_at, body = excluded.body";
+            let sql = "INSERT INTO runs(id, began_at, body, process) VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE
+                       SET began_at = excluded.began_at, body = excluded.body, process = excluded.process";
             let body = serde_json::to_string(run)?;
-            Ok(inner.connection.prepare_cached(sql)?.execute(params![run.id, run.began_at.ms(), body])?)
+            let row = params![run.id, run.began_at.ms(), body, process];
+            Ok(inner.connection.prepare_cached(sql)?.execute(row)?)
         };
-        store().map(|_| ()).map_err(doing(format!("record the run {}", run.id)))
+        store().map(|_| ()).map_err(self.doing(format!("record the run {}", run.id)))
     }
 }
 
@@ -81,7 +85,7 @@ impl Quarantine for Database {
             transaction.commit()?;
             Ok(new)
         };
-        store().map_err(doing(format!("put {} rejects into quarantine", rejects.len())))
+        store().map_err(self.doing(format!("put {} rejects into quarantine", rejects.len())))
     }
 }
 
@@ -98,7 +102,7 @@ impl SearchIndex for Database {
             state.version = version.cast_unsigned();
             Ok(state)
         };
-        read().map_err(doing(format!("load the state of the search {search}")))
+        read().map_err(self.doing(format!("load the state of the search {search}")))
     }
 
     async fn save(&self, search: &str, state: &SearchState) -> Result<bool, PortError> {
@@ -113,7 +117,7 @@ impl SearchIndex for Database {
             let row = params![search, state.version.cast_signed(), body];
             Ok(inner.connection.prepare_cached(sql)?.execute(row)? == 1)
         };
-        store().map_err(doing(format!("save the state of the search {search}")))
+        store().map_err(self.doing(format!("save the state of the search {search}")))
     }
 
     async fn held_elsewhere(&self, search: &str, source: &str, native_ids: &[String]) -> Result<Vec<bool>, PortError> {
@@ -136,8 +140,45 @@ impl Database {
             let state: SearchState = serde_json::from_slice(&zstd::decode_all(row.get_ref(0)?.as_blob()?)?)?;
             Ok(state)
         });
-        let mut others = others.map_err(doing("read what other searches have seen"))?;
+        let mut others = others.map_err(self.doing("read what other searches have seen"))?;
         others.retain(|state| state.source == source);
         Ok(others)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::task::{Context, Poll, Waker};
+
+    use stoop_domain::Time;
+    use stoop_pipeline::with_causes;
+
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_with_the_file_and_once() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("stoop.db");
+        let database = Database::open(&path, &folder.path().join("stoop-data")).unwrap();
+        // What SQLite answers on a full disk, it answers where the file may not grow.
+        database.lock().connection.pragma_update(None, "max_page_count", 1).unwrap();
+        let run = RunRecord {
+            id: "r1".into(),
+            kind: "poll".into(),
+            subject: "agadir".into(),
+            began_at: Time::from_ms(0),
+            ended_at: None,
+            outcome: RunOutcome::Failed,
+            message: Some("x".repeat(1 << 20)),
+            counts: BTreeMap::new(),
+        };
+        let mut recording = RunLedger::record(&*database, &run);
+        let Poll::Ready(Err(error)) = recording.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
+            panic!("it is not refused");
+        };
+        let told = format!("record the run r1: {}: database or disk is full", path.display());
+        assert_eq!(with_causes(&error), told);
     }
 }

@@ -16,7 +16,7 @@
 //! are plain files, and so are the files that others leave to be read ([`FolderFiles`]). `SELECT`ing from the file with the `sqlite3` shell is welcome at any time.
 //!
 //! What this crate deliberately does not do: decide anything, read a clock, delete what it did not
-//! itself leave half done, or talk to the network.
+//! itself leave half done or what [`Keep`] says is not kept any longer, or talk to the network.
 
 mod budgets;
 mod database;
@@ -27,6 +27,9 @@ mod folder_files;
 mod folders;
 mod lake;
 mod ledgers;
+mod processes;
+mod prune;
+mod reader;
 mod schema;
 mod store;
 mod views;
@@ -37,4 +40,6 @@ pub use feed::Record;
 pub use folder_files::FolderFiles;
 pub use folders::{FilePublisher, PageFolder};
 pub use lake::LakeObject;
+pub use processes::Process;
+pub use prune::{Keep, Pruned, Pruning};
 pub use views::{AlertFilter, Counts, RejectCount};

@@ -4,10 +4,10 @@
 pub(crate) const APPLICATION_ID: i32 = 0x5374_6f6f;
 
 /// The format that this program reads and writes, kept in SQLite's `user_version`.
-pub(crate) const FORMAT: i64 = 2;
+pub(crate) const FORMAT: i64 = 3;
 
 /// The steps that bring a file of an older format up to this one: the first from format 1 to 2, and so on.
-pub(crate) const STEPS: [&str; 1] = [ACCOUNTS];
+pub(crate) const STEPS: [&str; 2] = [ACCOUNTS, PROCESSES];
 
 /// `homes` lie in the order in which they were first seen, not in that of their ids. Feeds tell of homes in
 /// much the same order again and again, so that a batch touches few pages: of 200,000 homes, new ones
@@ -70,4 +70,16 @@ CREATE TABLE quarantine(
 /// What was asked of each account of a source.
 pub(crate) const ACCOUNTS: &str = "
 CREATE TABLE accounts(account TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
+";
+
+/// Who works on the file, and on which run. A program of before format 3 leaves no run open that is still under way
+/// when a newer one is used.
+pub(crate) const PROCESSES: &str = "
+CREATE TABLE processes(
+    seq INTEGER PRIMARY KEY, token TEXT NOT NULL UNIQUE, pid INTEGER NOT NULL, command TEXT NOT NULL,
+    since INTEGER NOT NULL
+) STRICT;
+ALTER TABLE runs ADD COLUMN process TEXT;
+UPDATE runs SET body = json_set(body, '$.outcome', 'killed') WHERE json_extract(body, '$.outcome') = 'running';
+CREATE INDEX runs_by_process ON runs(process) WHERE process IS NOT NULL;
 ";

@@ -6,20 +6,20 @@ use stoop_pipeline::ports::{Commit, CommitError, HomeChange, MarketChange, PortE
 use stoop_wire::{home_from_bytes, home_to_bytes};
 
 use crate::database::{Database, Inner};
-use crate::error::{Result, doing};
+use crate::error::Result;
 use crate::lake;
 
 #[async_trait]
 impl Store for Database {
     async fn homes(&self, ids: &[HomeId]) -> Result<Vec<Option<Versioned<Home>>>, PortError> {
         let inner = self.lock();
-        let read = |id: &HomeId| home(&inner.connection, id).map_err(doing(format!("read the home {id}")));
+        let read = |id: &HomeId| home(&inner.connection, id).map_err(self.doing(format!("read the home {id}")));
         ids.iter().map(read).collect()
     }
 
     async fn markets(&self, ids: &[Market]) -> Result<Vec<Option<Versioned<Cells>>>, PortError> {
         let inner = self.lock();
-        let read = |id: &Market| market(&inner.connection, id).map_err(doing(format!("read the market {id}")));
+        let read = |id: &Market| market(&inner.connection, id).map_err(self.doing(format!("read the market {id}")));
         ids.iter().map(read).collect()
     }
 
@@ -30,7 +30,7 @@ impl Store for Database {
         };
         let mut inner = self.lock();
         loop {
-            match attempt(&mut inner, self.data(), commit).map_err(|error| doing(what())(error))? {
+            match attempt(&mut inner, self.data(), commit).map_err(|error| self.doing(what())(error))? {
                 Attempt::Stored => return Ok(()),
                 Attempt::Conflict => return Err(CommitError::Conflict),
                 Attempt::IntentLost => {}

@@ -9,7 +9,7 @@ use stoop_pipeline::ports::{PortError, RunRecord, Versioned, Views};
 use stoop_wire::home_from_bytes;
 
 use crate::database::{Database, file_bytes};
-use crate::error::{Result, doing};
+use crate::error::Result;
 use crate::feed::limit_of;
 use crate::store;
 
@@ -87,7 +87,7 @@ impl Database {
     /// When they cannot be read.
     pub fn market_ids(&self) -> Result<Vec<Market>, PortError> {
         self.rows("SELECT id FROM markets ORDER BY id", [], |row| Ok(row.get_ref(0)?.as_str()?.parse()?))
-            .map_err(doing("list the markets"))
+            .map_err(self.doing("list the markets"))
     }
 
     /// The state of a market.
@@ -96,7 +96,7 @@ impl Database {
     /// When it cannot be read.
     pub fn cells(&self, market: &Market) -> Result<Option<Cells>, PortError> {
         let found = store::market(&self.lock().connection, market);
-        Ok(found.map_err(doing(format!("read the market {market}")))?.map(|stored| stored.value))
+        Ok(found.map_err(self.doing(format!("read the market {market}")))?.map(|stored| stored.value))
     }
 
     /// Every market that `keep` says yes to, with its state, in order.
@@ -135,7 +135,7 @@ impl Database {
             let (median_price, mean_price) = (row.get(2)?, row.get(3)?);
             Ok(Close { day: Day(row.get(0)?), active: row.get(1)?, median_price, mean_price, flows })
         };
-        self.rows(sql, [market.to_string()], close).map_err(doing(format!("read the closes of {market}")))
+        self.rows(sql, [market.to_string()], close).map_err(self.doing(format!("read the closes of {market}")))
     }
 
     /// A home.
@@ -143,7 +143,7 @@ impl Database {
     /// # Errors
     /// When it cannot be read.
     pub fn home(&self, id: &HomeId) -> Result<Option<Versioned<Home>>, PortError> {
-        store::home(&self.lock().connection, id).map_err(doing(format!("read the home {id}")))
+        store::home(&self.lock().connection, id).map_err(self.doing(format!("read the home {id}")))
     }
 
     /// The first `limit` homes that are now counted in a market, in the order of their ids, behind `after`.
@@ -160,7 +160,7 @@ impl Database {
                    WHERE market = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
         let after = after.map_or("", HomeId::as_str);
         self.rows(sql, params![market.to_string(), after, limit_of(limit)], home_row)
-            .map_err(doing(format!("list the homes of {market}")))
+            .map_err(self.doing(format!("list the homes of {market}")))
     }
 
     /// The first `limit` homes of all, in the order of their ids, behind `after`.
@@ -170,7 +170,7 @@ impl Database {
     pub fn homes_after(&self, after: Option<&HomeId>, limit: usize) -> Result<Vec<(HomeId, Home)>, PortError> {
         let sql = "SELECT id, body FROM homes WHERE id > ?1 ORDER BY id LIMIT ?2";
         let after = after.map_or("", HomeId::as_str);
-        self.rows(sql, params![after, limit_of(limit)], home_row).map_err(doing("list the homes"))
+        self.rows(sql, params![after, limit_of(limit)], home_row).map_err(self.doing("list the homes"))
     }
 
     /// The `limit` newest alerts by the time of their change, the newest first; of one time, the last recorded.
@@ -184,7 +184,7 @@ impl Database {
             AlertFilter::Suspect => "suspect",
         };
         let sql = "SELECT body FROM alerts WHERE verdict LIKE ?1 ORDER BY at DESC, seq DESC LIMIT ?2";
-        self.rows(sql, params![verdict, limit_of(limit)], json).map_err(doing("list the alerts"))
+        self.rows(sql, params![verdict, limit_of(limit)], json).map_err(self.doing("list the alerts"))
     }
 
     /// How many rejects there are, by source and reason.
@@ -196,7 +196,7 @@ impl Database {
         let count = |row: &Row<'_>| {
             Ok(RejectCount { source: row.get(0)?, reason: row.get(1)?, count: row.get::<_, i64>(2)?.cast_unsigned() })
         };
-        self.rows(sql, [], count).map_err(doing("count the quarantine"))
+        self.rows(sql, [], count).map_err(self.doing("count the quarantine"))
     }
 
     /// The last `limit` rejects, the last kept first.
@@ -205,7 +205,7 @@ impl Database {
     /// When they cannot be read.
     pub fn quarantined(&self, limit: usize) -> Result<Vec<Reject>, PortError> {
         let sql = "SELECT body FROM quarantine ORDER BY rowid DESC LIMIT ?1";
-        self.rows(sql, [limit_of(limit)], json).map_err(doing("list the quarantine"))
+        self.rows(sql, [limit_of(limit)], json).map_err(self.doing("list the quarantine"))
     }
 
     /// The last `limit` runs, the last begun first.
@@ -213,8 +213,19 @@ impl Database {
     /// # Errors
     /// When they cannot be read.
     pub fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, PortError> {
-        let sql = "SELECT body FROM runs ORDER BY began_at DESC, rowid DESC LIMIT ?1";
-        self.rows(sql, [limit_of(limit)], json).map_err(doing("list the runs"))
+        // A file of an older format that cannot be written to has no processes.
+        let process = if self.has("runs", "process")? { "process" } else { "NULL" };
+        let sql = format!("SELECT body, {process} FROM runs ORDER BY began_at DESC, rowid DESC LIMIT ?1");
+        let rows = self.rows(&sql, [limit_of(limit)], |row| Ok((json(row)?, row.get(1)?)));
+        let runs = rows.and_then(|rows| rows.into_iter().map(|(run, process)| self.as_it_is(run, process)).collect());
+        runs.map_err(self.doing("list the runs"))
+    }
+
+    /// Whether a table has a column: files of an older format that are only read lack some.
+    pub(crate) fn has(&self, table: &str, column: &str) -> Result<bool, PortError> {
+        let sql = "SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2";
+        let found = self.rows(sql, [table, column], |_| Ok(()));
+        Ok(!found.map_err(self.doing(format!("look at the table {table}")))?.is_empty())
     }
 
     /// The time of the newest observation in the lake.
@@ -223,7 +234,7 @@ impl Database {
     /// When it cannot be read.
     pub fn newest_observation(&self) -> Result<Option<Time>, PortError> {
         let newest = self.rows("SELECT newest FROM totals", [], |row| Ok(row.get::<_, Option<i64>>(0)?));
-        let newest = newest.map_err(doing("read the time of the newest observation"))?;
+        let newest = newest.map_err(self.doing("read the time of the newest observation"))?;
         Ok(newest.into_iter().flatten().next().map(Time::from_ms))
     }
 
@@ -259,7 +270,7 @@ impl Database {
             });
             Ok(counts.optional()?)
         };
-        Ok(read().map_err(doing("count everything"))?.unwrap_or_default())
+        Ok(read().map_err(self.doing("count everything"))?.unwrap_or_default())
     }
 }
 

@@ -64,7 +64,7 @@ pub enum OpenError {
         problem: String,
     },
     /// Its bytes could not be had, which says nothing of what is in it.
-    #[error("{}: {source}", path.display())]
+    #[error("{} cannot be read", path.display())]
     Bytes {
         /// The file.
         path: PathBuf,

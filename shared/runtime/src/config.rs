@@ -5,6 +5,7 @@
 
 mod alerts;
 mod files;
+mod keep;
 mod params;
 mod search;
 mod surroundings;
@@ -21,6 +22,7 @@ use stoop_sources::Source;
 use stoop_sources::settings::{MapErrors, Mistakes, Section, parse};
 
 pub use alerts::AlertSettings;
+pub use keep::KeepSettings;
 use search::{Scope, Searches};
 use surroundings::Folder;
 pub use surroundings::{Fetched, Place, Surroundings};
@@ -34,6 +36,8 @@ pub struct Config {
     pub data: Option<PathBuf>,
     /// Alerts.
     pub alerts: AlertSettings,
+    /// How long things are kept.
+    pub keep: KeepSettings,
     /// The searches that are switched on, in the order of the file.
     pub searches: Vec<SearchConfig>,
     /// The names of searches that are switched off.
@@ -190,7 +194,7 @@ pub fn parse_alerts(text: &str, file_name: &str, drop_bp: u32) -> Result<AlertSe
 
 fn whole(text: &str, file_name: &str, scope: Scope<'_>, surroundings: &dyn Surroundings) -> Result<Config, MapErrors> {
     document(text, file_name, |root, mistakes| {
-        root.only(&["database", "data", "alerts", "search"], mistakes);
+        root.only(&["database", "data", "alerts", "keep", "search"], mistakes);
         let mut path = |key| root.text(key, mistakes).map(|(text, _)| PathBuf::from(text));
         let (database, data) = (path("database"), path("data"));
         let section = root.table("alerts", mistakes);
@@ -205,8 +209,17 @@ fn whole(text: &str, file_name: &str, scope: Scope<'_>, surroundings: &dyn Surro
             let problem = "there is no webhook on AWS; subscribe the address to the stack's topic instead";
             mistakes.add(webhook.line, section.key("webhook"), problem);
         }
+        let section = root.table("keep", mistakes);
+        let keep = section.as_ref().map(|section| keep::keep_settings(section, mistakes)).unwrap_or_default();
+        if surroundings.place() == Place::Aws
+            && let Some(section) = section
+        {
+            let problem =
+                "there is no [keep] on AWS; the stack's parameters and its bucket's lifecycle say what is kept";
+            mistakes.add(section.line(), "keep", problem);
+        }
         let Searches { on, off } = search::searches(root, file_name, scope, surroundings, mistakes);
-        Config { database, data, alerts, searches: on, switched_off: off }
+        Config { database, data, alerts, keep, searches: on, switched_off: off }
     })
 }
 

@@ -11,8 +11,8 @@ mod webhook;
 
 pub use clock::SystemClock;
 pub use config::{
-    AlertSettings, Config, Fetched, Place, PlanConfig, SearchConfig, Surroundings, Wanted, Wanting, parse_alerts,
-    parse_config, parse_plan, parse_search, read_config, read_outline, read_search, wanted,
+    AlertSettings, Config, Fetched, KeepSettings, Place, PlanConfig, SearchConfig, Surroundings, Wanted, Wanting,
+    parse_alerts, parse_config, parse_plan, parse_search, read_config, read_outline, read_search, wanted,
 };
 pub use http::HttpClient;
 pub use takeover::{MAIN_FILE, Refused, Takeover};

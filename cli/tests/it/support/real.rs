@@ -17,10 +17,10 @@ pub struct Replay {
 }
 
 pub fn replay(folder: &str, part: &str, map_name: &str) -> Option<Replay> {
-    replay_with(folder, part, map_name, None)
+    replay_with(folder, part, map_name, None, &[])
 }
 
-pub fn replay_with(folder: &str, part: &str, map_name: &str, config: Option<&str>) -> Option<Replay> {
+pub fn replay_with(folder: &str, part: &str, map_name: &str, config: Option<&str>, options: &[&str]) -> Option<Replay> {
     let files = data(folder, part)?;
     let room = Room::new();
     let map = map(map_name);
@@ -28,6 +28,7 @@ pub fn replay_with(folder: &str, part: &str, map_name: &str, config: Option<&str
     if let Some(config) = config {
         args.extend(["--config", room.write("stoop.toml", config)]);
     }
+    args.extend(options);
     args.extend(files.iter().map(String::as_str));
     let told = room.json(&args);
     println!("{map_name}: {told}");

@@ -5,5 +5,7 @@
 mod crash;
 mod handles;
 mod open;
+mod processes;
+mod prune;
 mod queues_and_files;
 mod support;

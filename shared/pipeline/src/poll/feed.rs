@@ -11,6 +11,7 @@ use super::scan::{PAGES_PER_CHECKPOINT, Scan};
 use super::{FileSet, PollError, PollPorts, Polled, Search};
 use crate::ports::{FileError, FileVersion, RunOutcome, ScanCheckpoint, SearchState};
 use crate::snapshots::ProvesNothing;
+use crate::with_causes;
 
 /// Rows taken at a time.
 const ROWS_PER_PAGE: usize = 1_000;
@@ -72,7 +73,7 @@ pub(super) async fn feed(
             // What the stream has is seen; the rest is for the next run. Should saving fail too, the first failure
             // is the one to tell.
             if let Err(second) = scan.save().await {
-                tracing::warn!(error = %second, "the index could not be saved either");
+                tracing::warn!(error = with_causes(&second), "the index could not be saved either");
             }
             return Err(error);
         }

@@ -229,6 +229,8 @@ impl<'a> Fetcher<'a> {
                 Err(error) => Verdict::Final(error.to_string()),
             };
             match verdict {
+                // It may have been given up for that; and what would be tried again is for the next run.
+                Verdict::Again(_) if (self.ports.stop)() => return Ok(None),
                 Verdict::Unauthorized(why) => return Err(Failure::Unauthorized(format!("{host}: {why}"))),
                 Verdict::Denied(why) => return Err(PollError::Denied(format!("{host}: {why}")).into()),
                 Verdict::Final(why) => return Err(PollError::Source(format!("{host}: {why}")).into()),

@@ -5,6 +5,7 @@ use super::breaker::Ended;
 use super::fetch::Fetcher;
 use super::robots::Robots;
 use super::{PollError, PollPorts, Polled};
+use crate::with_causes;
 
 /// What a look at one page showed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +53,7 @@ pub async fn peek(
     };
     let mut polled = Polled::default();
     if let Err(error) = fetcher.close(how, &mut polled).await {
-        tracing::warn!(%error, "the account's record does not say how this look ended");
+        tracing::warn!(error = with_causes(&error), "the account's record does not say how this look ended");
     }
     let Some(Fetched { page, status, bytes, at }) = fetched? else {
         let why = polled.held_until.map_or("stopped before there was an answer".to_owned(), |until| {

@@ -10,6 +10,7 @@ use super::gone::TOLD;
 use super::robots::Robots;
 use super::{Origin, PollError, PollPorts, Polled, Search, feed};
 use crate::ports::{RunOutcome, RunRecord, ScanCheckpoint, SearchState};
+use crate::with_causes;
 
 /// A checkpoint is saved every so many pages, beside the end of the run.
 pub(super) const PAGES_PER_CHECKPOINT: u64 = 10;
@@ -55,10 +56,16 @@ pub async fn poll(search: &Search, run: &str, ports: PollPorts<'_>) -> Result<Po
     record.counts = polled.counts();
     (record.outcome, record.message) = match &outcome {
         Ok(()) => (polled.outcome.unwrap_or(RunOutcome::Partial), polled.message.clone()),
-        Err(error) => (RunOutcome::Failed, Some(error.to_string())),
+        Err(error) => (RunOutcome::Failed, Some(with_causes(error))),
     };
-    ports.runs.record(&record).await?;
-    outcome.map(|()| polled)
+    let recorded = ports.runs.record(&record).await;
+    if let (Err(_), Err(second)) = (&outcome, &recorded) {
+        tracing::warn!(error = with_causes(second), "the ledger does not say how this poll ended");
+    }
+    // Where both failed, what failed first is the cause.
+    outcome?;
+    recorded?;
+    Ok(polled)
 }
 
 /// A scan in progress.
@@ -113,7 +120,7 @@ async fn scan(search: &Search, run: &str, ports: PollPorts<'_>, polled: &mut Pol
         Ok(End::Stopped(..)) | Err(_) => Ended::Otherwise,
     };
     if let Err(error) = fetcher.close(how, polled).await {
-        tracing::warn!(%error, "the account's record does not say how this poll ended");
+        tracing::warn!(error = with_causes(&error), "the account's record does not say how this poll ended");
     }
     match outcome {
         Ok(end) => scan.finish(end, &cursor, polled).await,
@@ -124,7 +131,7 @@ async fn scan(search: &Search, run: &str, ports: PollPorts<'_>, polled: &mut Pol
             scan.state.pace.learn(began_at, false, polled);
             scan.state.checkpoint = goes_on.then(|| scan.checkpoint(&cursor));
             if let Err(second) = scan.save().await {
-                tracing::warn!(error = %second, "the index could not be saved either");
+                tracing::warn!(error = with_causes(&second), "the index could not be saved either");
             }
             Err(error)
         }

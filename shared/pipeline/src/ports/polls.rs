@@ -206,7 +206,7 @@ pub struct RunRecord {
     pub subject: String,
     /// When it began.
     pub began_at: Time,
-    /// When it ended; `None` while it runs, or if it was killed.
+    /// When it ended; `None` while it runs, and if it was killed.
     pub ended_at: Option<Time>,
     /// How it ended.
     pub outcome: RunOutcome,
@@ -220,7 +220,7 @@ pub struct RunRecord {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunOutcome {
-    /// Not yet, or killed.
+    /// Not yet.
     Running,
     /// It saw everything.
     Complete,
@@ -230,6 +230,8 @@ pub enum RunOutcome {
     Failed,
     /// It asked for nothing: its source is left alone for a while, because polls of it failed.
     Skipped,
+    /// Its process ended before it. What it had stored is stored.
+    Killed,
 }
 
 /// What was asked of each account of a source, shared by everyone who polls it: one record an account, named by

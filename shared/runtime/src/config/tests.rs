@@ -349,7 +349,7 @@ fn a_map_says_whether_its_searches_are_off_before_a_secret_is_looked_at() {
 #[test]
 fn the_planner_finds_every_mistake_that_needs_no_secret() {
     let errors = plan(
-        "databse = 'x'\n[alerts]\nwebhook = 'https://x.example'\n\
+        "databse = 'x'\n[alerts]\nwebhook = 'https://x.example'\n[keep]\nruns = '9d'\n\
          [[search]]\nname = 'Graz west'\nsource = 'maps/absent.toml'\n\
          [[search]]\nname = 'b'\nsource = 'reso'\n\
          params = { url = 'nowhere', top = '0', token = { env = 'TOKEN' }, select = { secret = 'a b' } }\n\
@@ -360,6 +360,7 @@ fn the_planner_finds_every_mistake_that_needs_no_secret() {
     let parts = [
         "config/stoop.toml:1: databse",
         "alerts.webhook: there is no webhook on AWS",
+        "keep: there is no [keep] on AWS",
         "\"Graz west\" is no name for a queue's messages; accepted on AWS: 1 to 100 of a-z",
         "the map config/maps/absent.toml cannot be read: there is no such object",
         "url = \"nowhere\"",
@@ -483,4 +484,30 @@ fn what_does_not_go_with_files_is_told_with_what_would() {
     let text = "[[search]]\nname = 'a'\nsource = 'm.toml'\nfiles = '../in/'\n";
     let told = refused(text);
     assert!(told.contains("cannot be read") && !told.contains("leads out"), "the laptop may look anywhere: {told}");
+}
+
+#[test]
+fn what_is_kept_is_read_with_its_units_and_every_mistake_in_it_is_told() {
+    let read = config(
+        "[keep]\nraw_pages = '14d'\nraw_pages_size = '2GB'\nruns = '366d'\nquarantine_rows = 5\nfree_size = '64MB'\n",
+    )
+    .unwrap();
+    let keep = KeepSettings {
+        raw_pages_ms: Some(14 * 24 * 3_600_000),
+        raw_pages_bytes: Some(2_000_000_000),
+        runs_ms: Some(366 * 24 * 3_600_000),
+        quarantine_ms: None,
+        quarantine_rows: Some(5),
+        free_bytes: Some(64_000_000),
+    };
+    assert_eq!(read.keep, keep);
+    assert_eq!(config("").unwrap().keep, KeepSettings::default());
+    contains(
+        &refused("[keep]\nraw_pages = 'for ever'\nfree_size = '3'\nlake = '1d'\n"),
+        &[
+            "keep.raw_pages: \"for ever\" is no time span; accepted: 90s, 15m, 6h, 2d",
+            "keep.free_size: \"3\" is no size; accepted: 500MB, 10GB, 1TB",
+            "keep.lake: there is no such key",
+        ],
+    );
 }

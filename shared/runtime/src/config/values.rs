@@ -52,6 +52,20 @@ pub(super) fn duration_ms(section: &Section<'_>, key: &str, default: u64, mistak
     })
 }
 
+/// A number of bytes like `500MB`, `10GB`, `1TB`.
+pub(super) fn bytes(section: &Section<'_>, key: &str, mistakes: &mut Mistakes<'_>) -> Option<u64> {
+    let (text, line) = section.text(key, mistakes)?;
+    let units = [("MB", 1_000_000), ("GB", 1_000_000_000), ("TB", 1_000_000_000_000)];
+    let parsed = units.iter().find_map(|(unit, bytes)| {
+        let count: u64 = text.strip_suffix(unit)?.trim().parse().ok()?;
+        count.checked_mul(*bytes).filter(|bytes| i64::try_from(*bytes).is_ok())
+    });
+    if parsed.is_none() {
+        mistakes.add(line, section.key(key), format!("{text:?} is no size; accepted: 500MB, 10GB, 1TB"));
+    }
+    parsed
+}
+
 /// The longest distance between polls, where there is one: not shorter than `every`.
 pub(super) fn every_max_ms(section: &Section<'_>, every_ms: u64, mistakes: &mut Mistakes<'_>) -> Option<u64> {
     let (text, line) = section.text("every_max", mistakes)?;

@@ -49,6 +49,37 @@ fn a_row_without_more_than_an_id_is_active_now() {
 }
 
 #[test]
+fn a_rent_of_avito_is_no_sale_and_what_may_be_either_is_refused() {
+    let map = Map::parse(include_str!("../../../../maps/avito-2025.toml"), "avito-2025.toml").unwrap();
+    let read = |label: &str, price: &str| {
+        let row = serde_json::json!({
+            "id": "57230172", "category_label": label, "price_text": price, "scraping_time": "2025-11-24T20:00:00",
+            "breadcrumbs_list": ["Accueil", "Tout le Maroc", "Marrakech"], "attributes": { "Surface totale": "80" },
+        });
+        outcome(&map, &row.to_string())
+    };
+    let seen = |label: &str, price: &str| match read(label, price) {
+        Ok(Outcome::Observation(seen)) => {
+            (seen.listing.purpose, seen.listing.property_type, seen.listing.list_price.map(|price| price.0 / 100))
+        }
+        other => panic!("{other:?}"),
+    };
+    let flat = Some(PropertyType::Apartment);
+    assert_eq!(seen("Appartements, à louer", "7\u{202f}000 DH"), (Purpose::Rent, flat, Some(7_000)));
+    assert_eq!(seen("Appartements, à vendre", "195\u{202f}000 DH"), (Purpose::Sale, flat, Some(195_000)));
+    assert_eq!(seen("Appartements, à vendre", "1\u{202f}350\u{202f}000 DH"), (Purpose::Sale, flat, Some(1_350_000)));
+    assert_eq!(seen("Terrains et fermes, à vendre", ""), (Purpose::Sale, Some(PropertyType::Land), None));
+    for price in ["7\u{202f}000 DH", "350 DH"] {
+        let refused = read("Appartements, à vendre", price).unwrap_err();
+        assert_eq!(refused.reason, Reason::BadValue);
+        assert!(refused.detail.contains("for a sale: perhaps a rent, or for a square metre"), "{}", refused.detail);
+    }
+    let refused = read("Colocations", "2\u{202f}000 DH").unwrap_err();
+    assert_eq!(refused.reason, Reason::MissingField);
+    assert!(refused.detail.starts_with("purpose: "), "{}", refused.detail);
+}
+
+#[test]
 fn every_field_of_a_listing_can_be_filled() {
     let seen = json(
         r#"

@@ -1,0 +1,47 @@
+//! What went wrong is told to its last cause, each cause once.
+
+use std::fs;
+
+use crate::support::{Outcome, Room, map};
+
+fn room() -> Room {
+    let room = Room::new();
+    let rows = room.stoop(&["simulate", "--rows", "3000"]).ok().stdout;
+    room.write("rows.jsonl", rows);
+    room
+}
+
+fn replay(room: &Room) -> Outcome {
+    room.stoop(&["replay", "--map", &map("simulated.toml"), "rows.jsonl"])
+}
+
+/// The program fails, and its last line is this.
+#[track_caller]
+fn fails(outcome: &Outcome, line: &str) {
+    assert_eq!(outcome.code, Some(1), "{}", outcome.stderr);
+    assert_eq!(outcome.stderr.lines().last(), Some(line));
+}
+
+#[test]
+fn a_database_that_does_not_open_says_why() {
+    let room = room();
+    replay(&room).ok();
+    fs::create_dir(room.path("stoop.db-wal")).unwrap();
+    let why = "stoop: cannot open the database ./stoop.db: unable to open database file";
+    fails(&replay(&room), why);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_told_with_the_file_and_in_the_ledger() {
+    let room = room();
+    fs::create_dir(room.path("stoop-data")).unwrap();
+    std::os::unix::fs::symlink("/dev/full", room.path("stoop-data/alerts.jsonl")).unwrap();
+    let outcome = replay(&room);
+    let cause = "cannot append to stoop-data/alerts.jsonl: No space left on device (os error 28)";
+    assert_eq!(outcome.code, Some(1));
+    assert_eq!(outcome.stderr.matches(cause).count(), 1, "{}", outcome.stderr);
+    let run = room.json(&["runs"])["runs"][0].clone();
+    assert_eq!(run["outcome"], "failed");
+    assert!(run["message"].as_str().unwrap().ends_with(cause), "{run}");
+}

@@ -1,0 +1,105 @@
+//! What may not be written to can be looked at.
+
+#![cfg(unix)]
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::support::{Outcome, Room, map, number, until};
+
+/// The user that owns nothing.
+const NOBODY: u32 = 65_534;
+
+/// A room with the program in it, so that another user finds it.
+fn room() -> Room {
+    let room = Room::new();
+    let rows = room.stoop(&["simulate", "--rows", "2000"]).ok().stdout;
+    room.write("rows.jsonl", rows);
+    fs::copy(env!("CARGO_BIN_EXE_stoop"), room.path("stoop")).unwrap();
+    room
+}
+
+/// Runs the program in the room by somebody who may write nothing of it: root may always, so it is another user then.
+fn look(room: &Room, args: &[&str]) -> Outcome {
+    allow(&room.path("."), 0o555);
+    let mut command = std::process::Command::new(room.path("stoop"));
+    command.args(args).current_dir(room.path("."));
+    if fs::metadata(room.path(".")).unwrap().uid() == 0 {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    let outcome = Outcome::of(&mut command);
+    allow(&room.path("."), 0o755);
+    outcome
+}
+
+fn allow(path: &Path, mode: u32) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
+/// Everything that can be looked at is shown, and nothing is made. Tells how many observations `verify` saw.
+#[track_caller]
+fn shows_all(room: &Room) -> f64 {
+    let names = || {
+        let entries = fs::read_dir(room.path(".")).unwrap().map(|entry| entry.unwrap().file_name());
+        let mut names: Vec<_> = entries.collect();
+        names.sort();
+        names
+    };
+    let before = names();
+    for args in [
+        &["markets"][..],
+        &["market", "chicago"],
+        &["homes", "chicago"],
+        &["alerts"],
+        &["runs"],
+        &["quarantine"],
+        &["verify", "--json"],
+    ] {
+        let shown = look(room, args).ok();
+        assert_eq!(shown.stderr, "", "{args:?}");
+    }
+    let verified: Value = look(room, &["verify", "--json"]).ok().json();
+    assert_eq!(verified["equal"], true);
+    assert_eq!(names(), before, "nothing is made");
+    number(&verified["observations"])
+}
+
+#[test]
+fn a_database_in_a_folder_that_cannot_be_written_to_is_shown() {
+    let room = room();
+    room.replay(&map("simulated.toml"), &["rows.jsonl"]);
+    allow(&room.path("stoop.db"), 0o444);
+    assert!(!room.path("stoop.db-wal").exists());
+    assert!(shows_all(&room) > 0.0);
+}
+
+#[test]
+fn what_is_in_the_write_ahead_log_alone_is_shown_too() {
+    let room = room();
+    room.replay(&map("simulated.toml"), &["rows.jsonl"]);
+    let rows = room.stoop(&["simulate", "--rows", "2000", "--seed", "8"]).ok().stdout;
+    room.write("more.jsonl", rows);
+    let before = number(&room.is_equal()["observations"]);
+    // Killed in the middle of it: its log and the index of that are left.
+    let running = room.start(&["replay", "--map", &map("simulated.toml"), "more.jsonl", "--rate", "400"]);
+    until("more observations", || (number(&room.json(&["verify"])["observations"]) > before).then_some(()));
+    let of_a_live_one = shows_all(&room);
+    assert!(of_a_live_one > before);
+    running.kill();
+    let of_a_killed_one = shows_all(&room);
+    assert!(of_a_killed_one >= of_a_live_one);
+    // A copy without the index, as on a backup.
+    fs::remove_file(room.path("stoop.db-shm")).unwrap();
+    assert_eq!(shows_all(&room), of_a_killed_one);
+    // A log that may not even be read.
+    if fs::metadata(room.path(".")).unwrap().uid() == 0 {
+        allow(&room.path("stoop.db-wal"), 0o000);
+        let shown = look(&room, &["markets"]).ok();
+        assert!(shown.stderr.starts_with("stoop: the newest is not shown: "), "{}", shown.stderr);
+        assert!(shown.stderr.trim_end().ends_with(" bytes of ./stoop.db-wal cannot be read"), "{}", shown.stderr);
+    }
+}

@@ -1,0 +1,193 @@
+//! Whatever `stoop` waits for, it ends when it is told to, and what it left half done is told as that.
+
+#![cfg(unix)]
+#![allow(unreachable_pub, reason = "what `live` uses too")]
+
+use std::fs::File;
+use std::net::TcpListener;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::support::{Room, Running, list, map, says, text, until};
+
+/// Less than any wait of the program: half a minute for an answer, twenty seconds for another writer.
+const NO_FULL_WAIT: Duration = Duration::from_secs(18);
+
+/// A server that takes connections and never says a word.
+pub struct Silent {
+    pub url: String,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Silent {
+    pub fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
+        // The thread ends with the test's process.
+        std::thread::spawn(move || {
+            let mut held = Vec::new();
+            for stream in listener.incoming() {
+                held.push(stream);
+                count.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        Self { url, asked }
+    }
+
+    #[track_caller]
+    pub fn until_asked(&self, running: &mut Running) {
+        until("a request", || {
+            assert!(!running.has_ended(), "it ended before it asked");
+            (self.asked.load(Ordering::SeqCst) > 0).then_some(())
+        });
+    }
+}
+
+/// A room with one search of a server that never answers.
+fn room_of(silent: &Silent) -> Room {
+    let room = Room::new();
+    let config = format!(
+        "[[search]]\nname = \"all\"\nsource = \"reso\"\nevery = \"1s\"\n[search.params]\nurl = \"{}/odata\"\n\
+         name = \"mls\"\ntoken = {{ env = \"STOOP_TEST_TOKEN\" }}\n",
+        silent.url
+    );
+    room.write("stoop.toml", config);
+    room
+}
+
+/// Starts the program; what it says on standard error is in `errors.txt`.
+fn start(room: &Room, args: &[&str]) -> Running {
+    let errors = File::create(room.path("errors.txt")).unwrap();
+    let mut command = room.command(args);
+    Running(command.env("STOOP_TEST_TOKEN", "t").stdout(Stdio::null()).stderr(errors).spawn().unwrap())
+}
+
+/// Tells the program to end, waits until it has, and looks that it waited for nothing else.
+#[track_caller]
+pub fn ends(running: Running) -> Option<i32> {
+    let began = Instant::now();
+    running.terminate();
+    let code = running.wait();
+    assert!(began.elapsed() < NO_FULL_WAIT, "{:?}", began.elapsed());
+    code
+}
+
+fn runs(room: &Room) -> Vec<Value> {
+    list(&room.json(&["runs"])["runs"]).to_vec()
+}
+
+#[test]
+fn a_server_that_does_not_answer_holds_up_no_end() {
+    for (args, code) in [(&["poll", "all"][..], 143), (&["run"], 0), (&["sources", "check", "all"], 143)] {
+        let silent = Silent::start();
+        let room = room_of(&silent);
+        let mut running = start(&room, args);
+        silent.until_asked(&mut running);
+        assert_eq!(ends(running), Some(code), "{args:?}: {}", room.read("errors.txt"));
+        if args[0] != "sources" {
+            let run = runs(&room).remove(0);
+            says(&run, &json!({ "outcome": "partial", "message": "stopped; the next run goes on from here" }));
+        }
+    }
+}
+
+/// Rows of a simulated market, and a lock that keeps alerts from being told: whoever has to tell one stands still.
+fn room_that_stands_still() -> (Room, File) {
+    let room = Room::new();
+    let rows = room.stoop(&["simulate", "--rows", "3000"]).ok().stdout;
+    room.write("rows.jsonl", rows);
+    std::fs::create_dir(room.path("stoop-data")).unwrap();
+    let lock = File::create(room.path("stoop-data/alerts.lock")).unwrap();
+    lock.lock().unwrap();
+    (room, lock)
+}
+
+fn replay_that_stands_still(room: &Room) -> Running {
+    let running = start(room, &["replay", "--map", &map("simulated.toml"), "rows.jsonl"]);
+    until("observations", || {
+        let homes = room.stoop(&["markets", "--json"]).stdout;
+        homes.contains("\"active\"").then_some(())
+    });
+    running
+}
+
+#[test]
+fn who_cannot_go_on_ends_all_the_same_and_its_run_is_told_to_be_killed() {
+    let (room, lock) = room_that_stands_still();
+    let running = replay_that_stands_still(&room);
+    says(&runs(&room)[0], &json!({ "kind": "replay", "outcome": "running" }));
+    assert_eq!(ends(running), Some(143));
+    assert!(room.read("errors.txt").contains("ended before all was done"), "{}", room.read("errors.txt"));
+    let run = runs(&room).remove(0);
+    says(&run, &json!({ "outcome": "killed", "ended_at": null }));
+    assert!(text(&run["message"]).starts_with("its process (stoop replay, "), "{run}");
+
+    drop(lock);
+    let told = room.replay(&map("simulated.toml"), &["rows.jsonl"]);
+    says(&told, &json!({ "complete": true }));
+    room.is_equal();
+    let runs = runs(&room);
+    says(&runs[0], &json!({ "outcome": "complete" }));
+    says(&runs[1], &json!({ "outcome": "killed", "message": run["message"] }));
+}
+
+#[test]
+fn a_second_signal_ends_at_once() {
+    let (room, _lock) = room_that_stands_still();
+    let running = replay_that_stands_still(&room);
+    running.terminate();
+    // Signals that come together are one: it is sent until it was heard as a second one.
+    let mut running = Some(running);
+    let code = until("the end", || {
+        let mut one = running.take()?;
+        if one.has_ended() {
+            return Some(one.wait());
+        }
+        one.interrupt();
+        running = Some(one);
+        None
+    });
+    assert_eq!(code, Some(143));
+    assert_eq!(room.read("errors.txt"), "", "nothing was waited for");
+}
+
+#[test]
+fn a_run_that_is_under_way_stays_so_beside_another_and_is_killed_when_its_process_is() {
+    let silent = Silent::start();
+    let room = room_of(&silent);
+    let mut running = start(&room, &["run"]);
+    silent.until_asked(&mut running);
+    let rows = room.stoop(&["simulate", "--rows", "300"]).ok().stdout;
+    room.write("rows.jsonl", rows);
+    room.replay(&map("simulated.toml"), &["rows.jsonl"]);
+    let of_search = || runs(&room).into_iter().find(|run| run["subject"] == "all").unwrap();
+    says(&of_search(), &json!({ "outcome": "running", "message": null }));
+    running.kill();
+    says(&of_search(), &json!({ "outcome": "killed" }));
+    room.replay(&map("simulated.toml"), &["rows.jsonl"]);
+    says(&of_search(), &json!({ "outcome": "killed", "ended_at": null }));
+    let left =
+        std::fs::read_dir(room.path(".")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(left.filter(|name| name.contains("-process-")).count(), 0, "nothing is left of it");
+}
+
+#[test]
+fn a_second_demo_in_a_folder_says_what_runs_there() {
+    let room = Room::new();
+    let mut first = start(&room, &["demo", "--homes", "100"]);
+    until("a first poll", || {
+        assert!(!first.has_ended(), "{}", room.read("errors.txt"));
+        room.stoop(&["runs", "--json"]).stdout.contains("illinois").then_some(())
+    });
+    let pid = first.0.id();
+    let second = room.stoop(&["demo", "--seconds", "1"]);
+    second.refused(&[&format!("stoop demo (process {pid}) has been at work on stoop.db since 2"), "--db"]);
+    assert_eq!(ends(first), Some(0));
+    room.stoop(&["demo", "--homes", "100", "--seconds", "1"]).ok();
+}

@@ -1,0 +1,366 @@
+//! What need not be kept for ever: raw pages, runs, rejects, and room that SQLite does not use any more.
+//!
+//! The lake, homes, markets, alerts, what searches have seen, and what came too late are kept: nothing here touches them.
+//! Nor does it touch a run that is under way, or one that began a scan which is still to be gone on with.
+
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, TransactionBehavior, params};
+use stoop_domain::Time;
+use stoop_pipeline::ports::{PortError, SearchState};
+
+use crate::database::{Database, file_bytes};
+use crate::error::{Result, at};
+use crate::folders::PageFolder;
+
+/// How long and how much is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// Raw pages, in milliseconds since the run that fetched them began.
+    pub raw_pages_ms: i64,
+    /// The most bytes of raw pages; the oldest go first.
+    pub raw_pages_bytes: u64,
+    /// Runs, in milliseconds since they began. Their raw pages go with them.
+    pub runs_ms: i64,
+    /// Rejects, in milliseconds since they were refused.
+    pub quarantine_ms: i64,
+    /// The most rejects; the oldest go first.
+    pub quarantine_rows: u64,
+    /// The most bytes of the file that hold nothing.
+    pub free_bytes: u64,
+}
+
+impl Default for Keep {
+    /// As a stack on AWS keeps them where nothing else is said, and room for a laptop.
+    fn default() -> Self {
+        Self {
+            raw_pages_ms: 30 * Time::DAY_MS,
+            raw_pages_bytes: 10_000_000_000,
+            runs_ms: 90 * Time::DAY_MS,
+            quarantine_ms: 180 * Time::DAY_MS,
+            quarantine_rows: 100_000,
+            free_bytes: 256_000_000,
+        }
+    }
+}
+
+/// What was removed, or would be, and what stays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pruned {
+    /// Runs whose raw pages were removed.
+    pub raw_runs: u64,
+    /// Bytes of those pages.
+    pub raw_bytes: u64,
+    /// Runs taken from the ledger.
+    pub runs: u64,
+    /// Rejects taken from quarantine.
+    pub rejects: u64,
+    /// Bytes given back to the disk by the database file and its log.
+    pub given_back_bytes: u64,
+    /// Bytes of raw pages that stay.
+    pub raw_bytes_left: u64,
+    /// Runs that stay.
+    pub runs_left: u64,
+    /// Rejects that stay.
+    pub rejects_left: u64,
+    /// Bytes of the file that hold nothing and stay in it.
+    pub free_bytes_left: u64,
+    /// Folders of raw pages of runs that this database does not know: another database's perhaps. They stay.
+    pub unknown_folders: u64,
+    /// Free room was not given back, because somebody else has the file open.
+    pub in_use: bool,
+}
+
+impl Pruned {
+    /// Whether anything was removed or given back.
+    #[must_use]
+    pub fn any(&self) -> bool {
+        self.raw_runs + self.runs + self.rejects + self.given_back_bytes > 0
+    }
+}
+
+/// Whether and how to prune.
+#[derive(Clone, Copy)]
+pub struct Pruning<'a> {
+    /// How long and how much is kept.
+    pub keep: Keep,
+    /// Now.
+    pub now: Time,
+    /// Only count what would be removed.
+    pub dry_run: bool,
+    /// Also do what holds everybody else up for a while: write the file anew where it is of a format that gives no room
+    /// back otherwise.
+    pub rewrite: bool,
+    /// Set when it should end soon.
+    pub stop: &'a (dyn Fn() -> bool + Sync),
+}
+
+/// Rows removed in one transaction, and pages given back in one.
+const STEP: u64 = 1_000;
+
+/// A run with raw pages.
+struct RawRun {
+    folder: PathBuf,
+    began_at: i64,
+    bytes: u64,
+}
+
+impl Database {
+    /// Removes what need not be kept any more, in small steps that hold nobody up. What it had to do when it ended early,
+    /// or was killed, the next one does.
+    ///
+    /// # Errors
+    /// When something cannot be looked at or removed.
+    pub fn prune(&self, pruning: Pruning<'_>) -> Result<Pruned, PortError> {
+        let mut pruned = Pruned::default();
+        let run = |what: &str, outcome: Result<()>| outcome.map_err(self.doing(what));
+        run("prune raw pages", self.prune_pages(pruning, &mut pruned))?;
+        run("prune runs", self.prune_runs(pruning, &mut pruned))?;
+        run("prune the quarantine", self.prune_quarantine(pruning, &mut pruned))?;
+        run("give back room", self.give_back(pruning, &mut pruned))?;
+        Ok(pruned)
+    }
+
+    fn prune_pages(&self, pruning: Pruning<'_>, pruned: &mut Pruned) -> Result<()> {
+        let keep = pruning.keep;
+        let mut raw = self.raw_runs(pruned)?;
+        let oldest = pruning.now.ms().saturating_sub(keep.raw_pages_ms.min(keep.runs_ms));
+        let mut left: u64 = raw.iter().map(|run| run.bytes).sum();
+        raw.sort_by_key(|run| run.began_at);
+        for run in raw {
+            if run.began_at >= oldest && left <= keep.raw_pages_bytes || (pruning.stop)() {
+                break;
+            }
+            if !pruning.dry_run {
+                remove_pages(&run.folder)?;
+            }
+            left -= run.bytes;
+            pruned.raw_runs += 1;
+            pruned.raw_bytes += run.bytes;
+        }
+        pruned.raw_bytes_left += left;
+        Ok(())
+    }
+
+    /// The runs that have raw pages and may be pruned. What may not be is counted as what stays.
+    fn raw_runs(&self, pruned: &mut Pruned) -> Result<Vec<RawRun>> {
+        let pages = PageFolder::new(self.data());
+        let mut folders: HashMap<PathBuf, u64> = HashMap::new();
+        for entry in entries(pages.folder())? {
+            if entry.file_type()?.is_dir() {
+                folders.insert(entry.path(), bytes_in(&entry.path())?);
+            }
+        }
+        if folders.is_empty() {
+            return Ok(Vec::new());
+        }
+        let needed = self.needed()?;
+        let sql = format!("SELECT id, began_at, {} FROM runs", self.has_ended()?);
+        let runs =
+            self.rows(&sql, [], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, bool>(2)?)))?;
+        let mut found = Vec::new();
+        for (id, began_at, has_ended) in runs {
+            let Ok(folder) = pages.folder_of(&id) else { continue };
+            let Some(bytes) = folders.remove(&folder) else { continue };
+            if has_ended && !needed.contains(&id) {
+                found.push(RawRun { folder, began_at, bytes });
+            } else {
+                pruned.raw_bytes_left += bytes;
+            }
+        }
+        pruned.unknown_folders = folders.len() as u64;
+        pruned.raw_bytes_left += folders.values().sum::<u64>();
+        Ok(found)
+    }
+
+    /// The runs that began a scan which is still to be gone on with.
+    fn needed(&self) -> Result<HashSet<String>> {
+        let states = self.rows("SELECT body FROM searches", [], |row| {
+            let state: SearchState = serde_json::from_slice(&zstd::decode_all(row.get_ref(0)?.as_blob()?)?)?;
+            Ok(state.checkpoint.map(|checkpoint| checkpoint.run))
+        })?;
+        Ok(states.into_iter().flatten().collect())
+    }
+
+    /// Whether a run has ended, in SQL. One whose process is gone is closed by the next that begins its work.
+    fn has_ended(&self) -> Result<&'static str> {
+        Ok(if self.has("runs", "process")? { "process IS NULL" } else { "TRUE" })
+    }
+
+    fn prune_runs(&self, pruning: Pruning<'_>, pruned: &mut Pruned) -> Result<()> {
+        let needed = self.needed()?;
+        let oldest = pruning.now.ms().saturating_sub(pruning.keep.runs_ms);
+        let sql = format!("SELECT id FROM runs WHERE began_at < ?1 AND {} ORDER BY began_at", self.has_ended()?);
+        let mut old = self.rows(&sql, [oldest], |row| Ok(row.get::<_, String>(0)?))?;
+        old.retain(|id| !needed.contains(id));
+        pruned.runs = old.len() as u64;
+        if !pruning.dry_run {
+            pruned.runs = 0;
+            for step in old.chunks(usize::try_from(STEP)?) {
+                if (pruning.stop)() {
+                    break;
+                }
+                let removed: Result<u64> = self.write(|connection| {
+                    let mut statement = connection.prepare_cached("DELETE FROM runs WHERE id = ?1")?;
+                    step.iter().map(|id| Ok(statement.execute([id])? as u64)).sum()
+                });
+                pruned.runs += removed?;
+            }
+        }
+        pruned.runs_left = self.number("SELECT count(*) FROM runs")? - if pruning.dry_run { pruned.runs } else { 0 };
+        Ok(())
+    }
+
+    fn prune_quarantine(&self, pruning: Pruning<'_>, pruned: &mut Pruned) -> Result<()> {
+        let oldest = pruning.now.ms().saturating_sub(pruning.keep.quarantine_ms);
+        let all = self.number("SELECT count(*) FROM quarantine")?;
+        let old =
+            self.rows("SELECT count(*) FROM quarantine WHERE at < ?1", [oldest], |row| Ok(row.get::<_, i64>(0)?))?;
+        let old = old.first().copied().unwrap_or(0).cast_unsigned();
+        let too_many = (all - old).saturating_sub(pruning.keep.quarantine_rows);
+        if pruning.dry_run {
+            pruned.rejects = old + too_many;
+        } else {
+            let of_age = "DELETE FROM quarantine WHERE rowid IN (SELECT rowid FROM quarantine WHERE at < ?1 LIMIT ?2)";
+            pruned.rejects += self.in_steps(old, pruning, |connection, step| {
+                Ok(connection.prepare_cached(of_age)?.execute(params![oldest, step.cast_signed()])? as u64)
+            })?;
+            let first =
+                "DELETE FROM quarantine WHERE rowid IN (SELECT rowid FROM quarantine ORDER BY at, rowid LIMIT ?1)";
+            pruned.rejects += self.in_steps(too_many, pruning, |connection, step| {
+                Ok(connection.prepare_cached(first)?.execute([step.cast_signed()])? as u64)
+            })?;
+        }
+        pruned.rejects_left = all - pruned.rejects;
+        Ok(())
+    }
+
+    /// Gives room back to the disk that the file does not need any more, and shortens the write-ahead log.
+    fn give_back(&self, pruning: Pruning<'_>, pruned: &mut Pruned) -> Result<()> {
+        let page = self.number("SELECT page_size FROM pragma_page_size")?;
+        let free = |database: &Self| -> Result<u64> {
+            Ok(database.number("SELECT freelist_count FROM pragma_freelist_count")? * page)
+        };
+        let before = self.disk_bytes();
+        let too_much = free(self)?.saturating_sub(pruning.keep.free_bytes);
+        if pruning.dry_run {
+            pruned.given_back_bytes = too_much;
+            pruned.free_bytes_left = free(self)? - too_much;
+            return Ok(());
+        }
+        if too_much > 0 {
+            // 0: the file was made by a program of before, and gives nothing back bit by bit.
+            if self.number("SELECT auto_vacuum FROM pragma_auto_vacuum")? != 0 {
+                self.in_steps(too_much.div_ceil(page), pruning, |connection, step| {
+                    // A row for each page: it goes as far as it is asked.
+                    let mut statement = connection.prepare(&format!("PRAGMA incremental_vacuum({step})"))?;
+                    let mut pages = statement.query([])?;
+                    while pages.next()?.is_some() {}
+                    Ok(step)
+                })?;
+            } else if pruning.rewrite {
+                pruned.in_use = !done(self.lock().connection.execute_batch("VACUUM"))?;
+            }
+        }
+        if pruning.rewrite {
+            let shorten = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
+            let busy = self.lock().connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], shorten)?;
+            pruned.in_use |= busy != 0;
+        }
+        pruned.given_back_bytes = before.saturating_sub(self.disk_bytes());
+        pruned.free_bytes_left = free(self)?;
+        Ok(())
+    }
+
+    fn disk_bytes(&self) -> u64 {
+        let mut log = self.path().as_os_str().to_owned();
+        log.push("-wal");
+        file_bytes(self.path()) + file_bytes(Path::new(&log))
+    }
+
+    fn number(&self, sql: &str) -> Result<u64> {
+        let found = self.rows(sql, [], |row| Ok(row.get::<_, i64>(0)?))?;
+        Ok(found.first().copied().unwrap_or(0).cast_unsigned())
+    }
+
+    /// Does `number` of something in steps, each a transaction, until it is told to end.
+    fn in_steps(
+        &self,
+        number: u64,
+        pruning: Pruning<'_>,
+        mut act: impl FnMut(&Connection, u64) -> Result<u64>,
+    ) -> Result<u64> {
+        let mut left = number;
+        let mut done = 0;
+        while left > 0 && !(pruning.stop)() {
+            let step = left.min(STEP);
+            done += self.write(|connection| act(connection, step))?;
+            left -= step;
+        }
+        Ok(done)
+    }
+
+    fn write<T>(&self, act: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let mut inner = self.lock();
+        let transaction = inner.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let outcome = act(&transaction)?;
+        transaction.commit()?;
+        Ok(outcome)
+    }
+}
+
+/// Whether it was done; not, where somebody else is in the way.
+fn done(outcome: rusqlite::Result<()>) -> Result<bool> {
+    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
+    match outcome {
+        Ok(()) => Ok(true),
+        Err(error) if matches!(error.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked)) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What is in a folder; nothing, where there is none.
+fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>> {
+    match fs::read_dir(folder) {
+        Ok(entries) => Ok(entries.collect::<std::io::Result<_>>().map_err(at("read", folder))?),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(at("read", folder)(error).into()),
+    }
+}
+
+fn bytes_in(folder: &Path) -> Result<u64> {
+    let mut bytes = 0;
+    for entry in entries(folder)? {
+        match entry.metadata() {
+            Ok(metadata) => bytes += metadata.len(),
+            // Somebody else prunes too.
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(at("look at", &entry.path())(error).into()),
+        }
+    }
+    Ok(bytes)
+}
+
+/// Removes the pages of a run and its folder. What is no page stays, and the folder with it.
+fn remove_pages(folder: &Path) -> Result<()> {
+    let gone = |outcome: std::io::Result<()>, path: &Path| -> Result<()> {
+        match outcome {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(at("remove", path)(error).into()),
+            _ => Ok(()),
+        }
+    };
+    for entry in entries(folder)? {
+        let path = entry.path();
+        let ours = path.extension().is_some_and(|extension| extension == "zst" || extension == "tmp");
+        if ours && entry.file_type().map_err(at("look at", &path))?.is_file() {
+            gone(fs::remove_file(&path), &path)?;
+        }
+    }
+    match fs::remove_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => Ok(()),
+        outcome => gone(outcome, folder),
+    }
+}
