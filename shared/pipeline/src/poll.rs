@@ -9,6 +9,7 @@ mod fetch;
 mod gone;
 mod origin;
 mod peek;
+mod progress;
 mod quota;
 mod robots;
 mod rows;

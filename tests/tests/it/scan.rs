@@ -534,3 +534,43 @@ async fn rows_that_a_map_leaves_out_are_none_of_those_that_were_not_shown() {
     bench.site.remove_first_after_page(1);
     assert_eq!(bench.poll().await.unwrap().outcome, Some(RunOutcome::Partial));
 }
+
+#[tokio::test]
+async fn a_page_that_shows_nothing_new_ends_the_scan_as_partial() {
+    // A server that takes no notice of where it is asked to go on, and whose answer does not say how many there are.
+    let bench = Bench::new();
+    let listing = |id: u32| {
+        format!(
+            r#"{{"id":"{id}","formattedAddress":"{id} A St","state":"TX","zipCode":"78723","city":"Austin",
+                "status":"Active","price":{id}000,"propertyType":"Condo"}}"#
+        )
+    };
+    let rows: Vec<String> = (100..120).map(listing).collect();
+    bench.site.always(answer(200, &[], &format!("[{}]", rows.join(","))));
+    let params = [("url", "https://site.test"), ("key", "k"), ("zipCode", "78723"), ("limit", "20")];
+    let params = params.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let rentcast = || stoop_sources::build("rentcast", &params).unwrap().into();
+    for (run, new) in [(0, 20), (1, 0)] {
+        let polled = bench.poll_origin("austin", rentcast()).await.unwrap();
+        assert_eq!((polled.outcome, polled.requests, polled.new), (Some(RunOutcome::Partial), 2, new), "{run}");
+        let why = "broken off after page 2, which shows no listing that was not on a page before it";
+        assert_eq!(polled.message.as_deref(), Some(why));
+        assert_eq!(polled.gone, 0, "{run}");
+    }
+
+    // A page that leads on and has one that is new among those of before is no such page.
+    let bench = Bench::new();
+    bench.site.list_many(9);
+    bench.site.move_first_to_end_after_page(1);
+    assert_eq!(bench.poll().await.unwrap().pages, 3);
+}
+
+#[tokio::test]
+async fn a_scan_is_no_longer_than_its_search_may_be() {
+    let bench = Bench::new();
+    bench.site.list_many(20);
+    let polled = bench.poll().await.unwrap();
+    assert_eq!((polled.outcome, polled.pages), (Some(RunOutcome::Partial), 4));
+    let why = "broken off after 4 pages, the most that are read of this search in one scan";
+    assert_eq!(polled.message.as_deref(), Some(why));
+}

@@ -1,21 +1,19 @@
 use std::collections::{BTreeMap, HashSet};
 
 use stoop_domain::Time;
-use stoop_sources::{Answer, Coverage, Cursor, Manners, Next, ReadError, Source};
+use stoop_sources::{Answer, Coverage, Cursor, Manners, Next, Page, ReadError, Row, Source};
 
 use super::breaker::Ended;
 use super::drift::Watch;
 use super::fetch::Fetcher;
 use super::gone::TOLD;
+use super::progress::{Progress, Shown};
 use super::robots::Robots;
 use super::{Origin, PollError, PollPorts, Polled, Search, feed};
 use crate::ports::{RunOutcome, RunRecord, ScanCheckpoint, SearchState};
 
 /// A checkpoint is saved every so many pages, beside the end of the run.
 pub(super) const PAGES_PER_CHECKPOINT: u64 = 10;
-
-/// After so many pages in a row without a row the rest is not read: the server leads on without an end.
-const EMPTY_PAGES_MAX: u32 = 100;
 
 /// How the counts begin of what a limit has left; the limit follows in words.
 pub const LEFT_OF: &str = "left of ";
@@ -155,6 +153,10 @@ enum End {
     Stopped(RunOutcome, String),
 }
 
+fn too_long(pages: u32) -> End {
+    End::Capped(format!("broken off after {pages} pages, the most that are read of this search in one scan"))
+}
+
 impl Fetcher<'_> {
     fn end(&self) -> End {
         let (outcome, why) = self.why_ended();
@@ -199,17 +201,14 @@ impl<'a> Scan<'a> {
         let mut visited = HashSet::new();
         let mut robots = Robots::default();
         let mut watermark = self.state.watermark.clone();
-        let mut empty_pages = 0;
+        let mut progress = Progress::default();
         loop {
             if !visited.insert(cursor.position.clone()) {
                 self.astray = true;
                 return Err(PollError::Source("the pages lead in a circle".into()));
             }
             if cursor.pages_before >= self.manners.pages_max {
-                return Ok(End::Capped(format!(
-                    "broken off after {} pages, the most that are read",
-                    cursor.pages_before
-                )));
+                return Ok(too_long(cursor.pages_before));
             }
             let request = source.request(cursor);
             if self.manners.robots && robots.ask(&request, fetcher).await?.is_none() {
@@ -230,16 +229,19 @@ impl<'a> Scan<'a> {
             watermark = page.watermark.clone().or(watermark);
             self.total = page.total.max(self.total);
             self.left_out += page.left_out;
-            empty_pages = if page.rows.is_empty() && page.left_out == 0 { empty_pages + 1 } else { 0 };
             let next = page.next.clone();
             self.watch(&page.rows, !matches!(next, Next::Page(_)), now, polled).await?;
+            let shown = self.shown(&page);
             self.take_page(page, number, now, polled).await?;
             match next {
-                Next::Page(_) if empty_pages >= EMPTY_PAGES_MAX => {
-                    return Ok(End::Capped(format!("broken off after {empty_pages} pages without a listing")));
-                }
-                Next::Page(next) => *cursor = next,
+                Next::Page(next) => match progress.note(&shown, number) {
+                    None => *cursor = next,
+                    Some(why) => return Ok(End::Capped(why)),
+                },
                 Next::End => return Ok(End::All { watermark }),
+                Next::Capped if cursor.pages_before + 1 >= self.manners.pages_max => {
+                    return Ok(too_long(self.manners.pages_max));
+                }
                 Next::Capped => {
                     return Ok(End::Capped("the source does not show all of this search: make it smaller".to_owned()));
                 }
@@ -248,6 +250,16 @@ impl<'a> Scan<'a> {
                 self.state.checkpoint = Some(self.checkpoint(cursor));
                 self.save().await?;
             }
+        }
+    }
+
+    /// What a page shows, before its listings are noted as seen.
+    fn shown(&self, page: &Page) -> Shown {
+        let mut ids = page.rows.iter().filter_map(Row::native_id).peekable();
+        Shown {
+            empty: page.rows.is_empty() && page.left_out == 0,
+            nothing_new: ids.peek().is_some() && ids.all(|id| self.seen.contains(id)),
+            overlaps: page.overlaps,
         }
     }
 

@@ -154,7 +154,7 @@ impl Avito {
         if let Some(total) = total.filter(|total| *total > 0 && page == 1 && rows.is_empty()) {
             return Err(body.not_ours(format!("data without ads, though it counts {total}")));
         }
-        Ok(Page { rows, next, total, left_out: 0, watermark: None })
+        Ok(Page { rows, next, total, ..Page::default() })
     }
 
     fn read_cards(&self, cursor: &Cursor, answer: &Answer<'_>, now: Time) -> Result<Page, ReadError> {
@@ -167,7 +167,7 @@ impl Avito {
             }
         };
         let rows = page.cards.iter().map(read).collect();
-        Ok(Page { rows, next: position.after(cursor, &page, &self.rules), total: None, left_out: 0, watermark: None })
+        Ok(Page { rows, next: position.after(cursor, &page, &self.rules), ..Page::default() })
     }
 }
 

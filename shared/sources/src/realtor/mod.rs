@@ -144,7 +144,7 @@ impl Source for Realtor {
             let native_id = |fields: &Fields<'_>| row::native_id_of(fields, self.purpose);
             rows.push(body.row(raw, native_id, |fields| row::read(fields, self.purpose)));
         }
-        Ok(Page { next: self.next(cursor, raws.len() as u64, total), rows, total, left_out: 0, watermark: None })
+        Ok(Page { next: self.next(cursor, raws.len() as u64, total), rows, total, ..Page::default() })
     }
 }
 

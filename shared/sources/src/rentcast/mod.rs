@@ -43,6 +43,7 @@ pub(crate) struct RentCast {
     /// Every parameter of the query but the place in the results, encoded.
     query: String,
     coverage: Coverage,
+    pages_max: u32,
 }
 
 const EXPECTED: &str = "a JSON array of listings";
@@ -80,6 +81,7 @@ impl RentCast {
         Param::optional("status", "Active or Inactive (default Active)"),
         Param::optional("daysOld", "listed within so many days; then nothing is said to be gone"),
         Param::optional("limit", "rows a page, 1 to 500 (default 500)"),
+        Param::optional("pages", "the most pages, which are requests, of one scan, 1 to 10000 (default 50)"),
         Param::optional("url", "the API's base address (default https://api.rentcast.io/v1)"),
     ];
 
@@ -126,7 +128,7 @@ impl Source for RentCast {
             limits: vec![Limit::per_second(20), Limit::per_month(50)],
             robots: false,
             off_by_default: false,
-            pages_max: 1_000,
+            pages_max: self.pages_max,
         }
     }
 
@@ -174,7 +176,7 @@ impl Source for RentCast {
             rows.push(body.row(raw, native_id, |fields| row::read(fields, self.purpose)));
         }
         let total = answer.header("x-total-count").and_then(|total| total.trim().parse().ok());
-        Ok(Page { rows, next: self.next(cursor, answer, raws.len() as u64), total, left_out: 0, watermark: None })
+        Ok(Page { rows, next: self.next(cursor, answer, raws.len() as u64), total, ..Page::default() })
     }
 }
 

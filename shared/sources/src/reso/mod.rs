@@ -57,6 +57,7 @@ pub(crate) struct Reso {
     select: Option<String>,
     expand: Option<String>,
     top: u32,
+    pages_max: u32,
     count: bool,
     replication: bool,
     terms: Terms,
@@ -100,10 +101,6 @@ const EXPECTED: &str = "JSON of an OData collection";
 
 /// How far a server's clock may run ahead of ours before its time is no watermark.
 const CLOCK_SKEW_MS: i64 = 15 * 60 * Time::SECOND_MS;
-
-/// Scans end somewhere. More rows than any MLS has; where pages are small, in as many pages as that takes.
-const ROWS_MAX: u32 = 5_000_000;
-const PAGES_MAX_AT_LEAST: u32 = 5_000;
 
 /// What asks for the number of rows, as it stands in an address.
 const COUNT: &str = "&$count=true";
@@ -265,7 +262,7 @@ impl Source for Reso {
             limits: self.dialect.limits(),
             robots: false,
             off_by_default: false,
-            pages_max: PAGES_MAX_AT_LEAST.max(ROWS_MAX / self.top),
+            pages_max: self.pages_max,
         }
     }
 
@@ -338,6 +335,8 @@ impl Source for Reso {
             total,
             left_out: 0,
             watermark: watermark.map(|at| format!("{:.3}", at.timestamp())),
+            // It begins with what has the time of the last row of the page before.
+            overlaps: cursor.pages_before > 0 && self.order(full) == Order::Time && !onward::names_a_place(&place.url),
         })
     }
 }

@@ -248,6 +248,7 @@ impl Zillow {
 
     fn page(&self, cursor: &Cursor, mut place: Place, said: &Said, rows: Rows) -> Page {
         place.total = place.total.max(said.total);
+        let in_part = !place.is_whole();
         let goes_on = self.go_on(&mut place, said, &rows);
         let next = match goes_on {
             true => Next::Page(Cursor {
@@ -259,7 +260,8 @@ impl Zillow {
             false => Next::End,
         };
         let total = place.total.map(|total| total.saturating_add(place.extra));
-        Page { rows: rows.rows, next, total, left_out: 0, watermark: None }
+        // The rows that led to a split come again, and those at a bound stand on both sides of it.
+        Page { rows: rows.rows, next, total, overlaps: in_part, ..Page::default() }
     }
 
     /// Goes to what is to be read after this answer. `false` where nothing is.

@@ -73,6 +73,8 @@ pub(crate) struct Site {
     /// What is answered once instead of a page, by its number.
     faults: Mutex<BTreeMap<usize, HttpAnswer>>,
     robots: Mutex<HttpAnswer>,
+    /// What is answered to every request for a page, whatever it asks for.
+    always: Mutex<Option<HttpAnswer>>,
     /// What the site calls a price, and what it writes before and after its value.
     price: Mutex<[&'static str; 3]>,
     requests: Mutex<Vec<Request>>,
@@ -124,6 +126,7 @@ impl Bench {
                 edits: Mutex::default(),
                 faults: Mutex::default(),
                 robots: Mutex::new(answer(404, &[], "")),
+                always: Mutex::default(),
                 price: Mutex::new(["price", "", ""]),
                 requests: Mutex::default(),
             },
@@ -324,6 +327,11 @@ impl Site {
         self.faults.lock().unwrap().insert(number, answer);
     }
 
+    /// From now on every request for a page is answered with this, whatever it asks for.
+    pub(crate) fn always(&self, answer: HttpAnswer) {
+        *self.always.lock().unwrap() = Some(answer);
+    }
+
     pub(crate) fn set_robots(&self, answer: HttpAnswer) {
         *self.robots.lock().unwrap() = answer;
     }
@@ -388,6 +396,9 @@ impl Http for Site {
         self.requests.lock().unwrap().push(request.clone());
         if request.url.ends_with("/robots.txt") {
             return Ok(self.robots.lock().unwrap().clone());
+        }
+        if let Some(answer) = &*self.always.lock().unwrap() {
+            return Ok(answer.clone());
         }
         let fault = self.faults.lock().unwrap().remove(&page_of(&request.url));
         Ok(fault.unwrap_or_else(|| answer(200, &[("content-type", "application/json")], &self.page(&request.url))))
