@@ -108,6 +108,9 @@ pub(crate) struct RunArgs {
     /// The configuration
     #[arg(long, value_name = "TOML", default_value = "stoop.toml")]
     pub(crate) config: PathBuf,
+    /// Give a poll up when more than this share of its rows is refused, in percent [default: `max_rejects` of the search]
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub(crate) max_rejects: Option<f64>,
 }
 
 #[derive(Args)]
@@ -117,6 +120,9 @@ pub(crate) struct PollArgs {
     /// The configuration
     #[arg(long, value_name = "TOML", default_value = "stoop.toml")]
     pub(crate) config: PathBuf,
+    /// Give the poll up when more than this share of its rows is refused, in percent [default: `max_rejects` of the search]
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub(crate) max_rejects: Option<f64>,
     #[command(flatten)]
     pub(crate) json: JsonArgs,
 }

@@ -19,7 +19,7 @@ use stoop_sources::Params;
 use crate::args::{DemoArgs, StoreArgs};
 use crate::engine::Engine;
 use crate::failure::usage;
-use crate::run::poll_line;
+use crate::poll_line::poll_line;
 use crate::simulate::BEGIN;
 use crate::stop::Stop;
 use screen::Screen;

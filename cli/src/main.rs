@@ -5,6 +5,7 @@ mod demo;
 mod desk;
 mod engine;
 mod failure;
+mod poll_line;
 mod replay;
 mod run;
 mod show;

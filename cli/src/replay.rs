@@ -45,9 +45,9 @@ pub(crate) async fn replay(store: &StoreArgs, args: &ReplayArgs) -> anyhow::Resu
         None => Rules::default(),
     };
     // Every file is opened before anything is written: a wrong name is told at once.
-    let sources = open_all(&map, &args.files)?;
-    let database = Database::open(store.db(), &store.data()).map_err(usage)?;
     let stop = Stop::on_signals();
+    let sources = open_all(&map, &args.files, &stop)?;
+    let database = Database::open(store.db(), &store.data()).map_err(usage)?;
     let progress = Arc::new(Progress::new(&sources, args.json.json));
     let printed = Mutex::new(0);
     let bar = Arc::clone(&progress);
@@ -87,6 +87,7 @@ pub(crate) async fn replay(store: &StoreArgs, args: &ReplayArgs) -> anyhow::Resu
     (record.outcome, record.message) = match &outcome {
         Ok(Halt::End) => (RunOutcome::Complete, None),
         Ok(Halt::Stopped) => (RunOutcome::Partial, Some("stopped by the user".into())),
+        Ok(Halt::Cut(why)) => (RunOutcome::Partial, Some(why.clone())),
         Ok(Halt::TooManyRejects(why)) => (RunOutcome::Failed, Some(why.clone())),
         Err(error) => (RunOutcome::Failed, Some(format!("{error:#}"))),
     };
@@ -96,7 +97,7 @@ pub(crate) async fn replay(store: &StoreArgs, args: &ReplayArgs) -> anyhow::Resu
     match halt {
         Halt::End => Ok(ExitCode::SUCCESS),
         Halt::Stopped => Ok(ExitCode::from(130)),
-        Halt::TooManyRejects(why) => Err(usage(why)),
+        Halt::TooManyRejects(why) | Halt::Cut(why) => Err(usage(why)),
     }
 }
 
@@ -108,12 +109,13 @@ fn read_map(path: &Path) -> anyhow::Result<Map> {
 }
 
 /// Opens every file and binds the map to it. All that is wrong is told at once.
-fn open_all(map: &Map, files: &[PathBuf]) -> anyhow::Result<Vec<Source>> {
+fn open_all(map: &Map, files: &[PathBuf], stop: &Stop) -> anyhow::Result<Vec<Source>> {
     let mut sources = Vec::new();
     let mut mistakes = Vec::new();
     for file in files {
         mistakes.extend(MappedFile::misfits(file, map).iter().map(ToString::to_string));
-        match MappedFile::open(file, map) {
+        let stopping = stop.clone();
+        match MappedFile::open_until(file, map, move || stopping.is_set()) {
             Err(error) => mistakes.push(error.to_string()),
             Ok(rows) => {
                 sources.push(Source { name: file.display().to_string(), source: map.name().to_owned(), rows });

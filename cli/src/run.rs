@@ -10,12 +10,13 @@ use serde_json::json;
 use stoop_domain::Time;
 use stoop_embedded::{Database, FolderFiles};
 use stoop_pipeline::ports::RunOutcome;
-use stoop_pipeline::{Cadence, Clock, PollError, Polled};
+use stoop_pipeline::{Cadence, Clock};
 use stoop_runtime::{Config, HttpClient, SearchConfig, SystemClock, Webhook, read_config};
 
 use crate::args::{PollArgs, RunArgs, StoreArgs};
 use crate::engine::Engine;
 use crate::failure::usage;
+use crate::poll_line::poll_line;
 use crate::show;
 use crate::stop::Stop;
 
@@ -38,7 +39,8 @@ pub(crate) async fn run(store: &StoreArgs, args: &RunArgs) -> anyhow::Result<Exi
     let webhook = config.alerts.webhook.clone();
     let cadences = config.cadences();
     let mut polls = tokio::task::JoinSet::new();
-    for (search, cadence) in config.searches.into_iter().zip(cadences) {
+    for (mut search, cadence) in config.searches.into_iter().zip(cadences) {
+        search.search.max_rejects = args.max_rejects.or(search.search.max_rejects);
         polls.spawn(keep_polling(engine.clone(), search, cadence));
     }
     let telling = webhook.map(|url| tokio::spawn(keep_telling(engine.clone(), url)));
@@ -76,11 +78,13 @@ pub(crate) async fn poll_once(store: &StoreArgs, args: &PollArgs) -> anyhow::Res
             println!("{}", show::alert_line(alert));
         }
     });
-    let search = chosen.search;
+    let mut search = chosen.search;
+    search.max_rejects = args.max_rejects.or(search.max_rejects);
     let outcome = engine.poll(&search).await;
     // What was put on the stream is measured, however the poll ended.
     let measured = engine.drain(&mut desk).await?;
     let polled = outcome?;
+    let failed = polled.outcome == Some(RunOutcome::Failed);
     if quiet {
         let mut counts = json!(polled.counts());
         counts["outcome"] = json!(polled.outcome);
@@ -90,7 +94,7 @@ pub(crate) async fn poll_once(store: &StoreArgs, args: &PollArgs) -> anyhow::Res
     } else {
         println!("{}", poll_line(&search.name, &Ok(polled)));
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 fn engine(store: &StoreArgs, config: &Config, config_path: &Path) -> anyhow::Result<Engine> {
@@ -98,7 +102,8 @@ fn engine(store: &StoreArgs, config: &Config, config_path: &Path) -> anyhow::Res
     let database = Database::open(store.db(), &store.data()).map_err(usage)?;
     let stop = Stop::on_signals();
     let clock = Arc::new(StoppableClock(stop.clone()));
-    let files = FolderFiles::beside(config_path);
+    let stopping = stop.clone();
+    let files = FolderFiles::beside(config_path).until(move || stopping.is_set());
     Ok(Engine { database, http: Arc::new(HttpClient::new()), files, tokens: Arc::default(), clock, stop })
 }
 
@@ -125,28 +130,6 @@ async fn keep_polling(engine: Engine, config: SearchConfig, cadence: Cadence) {
         told = distance.stretched.is_some();
         let took = u64::try_from(engine.clock.now().ms() - began.ms()).unwrap_or(0);
         engine.clock.sleep(distance.ms.saturating_sub(took)).await;
-    }
-}
-
-/// What a poll did, in a line.
-pub(crate) fn poll_line(name: &str, outcome: &Result<Polled, PollError>) -> String {
-    match outcome {
-        Err(error) => format!("{name}: failed: {error}"),
-        Ok(polled) if polled.outcome == Some(RunOutcome::Skipped) => {
-            format!("{name}: skipped: {}", polled.message.as_deref().unwrap_or_default())
-        }
-        Ok(polled) => {
-            let ended = match polled.outcome {
-                Some(RunOutcome::Complete) | None => String::new(),
-                Some(_) => " (partial)".to_owned(),
-            };
-            let message = polled.message.as_ref().map(|message| format!("; {message}")).unwrap_or_default();
-            let rejects = if polled.rejects > 0 { format!(", refused {}", polled.rejects) } else { String::new() };
-            format!(
-                "{name}: {} listings on {} pages: new {}, changed {}, gone {}{rejects}{ended}{message}",
-                polled.listings, polled.pages, polled.new, polled.changed, polled.gone,
-            )
-        }
     }
 }
 

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use stoop_domain::{Observation, Reject, Time};
 use stoop_embedded::Database;
 use stoop_files::{Mapped, Refusal};
-use stoop_pipeline::Clock;
+use stoop_pipeline::{Clock, Refusals};
 use stoop_pipeline::ports::Quarantine;
 use stoop_runtime::SystemClock;
 
@@ -29,6 +29,8 @@ pub(crate) enum Halt {
     End,
     Stopped,
     TooManyRejects(String),
+    /// A file has more than is read of it.
+    Cut(String),
 }
 
 /// Feeds rows to the desk.
@@ -87,17 +89,23 @@ impl Feed<'_, '_> {
 
     async fn read_all(&mut self, sources: Vec<Source>, sink: &mut Sink) -> anyhow::Result<Halt> {
         let mut rejects = Vec::new();
+        let mut refusals = Refusals::default();
         let mut pace = Pace::new(self.args.rate.filter(|_| matches!(sink, Sink::Desk)));
         let now = SystemClock.now();
         for mut source in sources {
             while let Some(read) = read_row(&mut source, now) {
+                // What a stop keeps from being read is not refused.
+                if matches!(read, Read::Refused(_)) && self.stop.is_set() {
+                    self.quarantine(&mut rejects).await?;
+                    return Ok(Halt::Stopped);
+                }
                 self.summary.rows += 1;
                 match read {
                     Read::Observation(observation) => self.keep(observation, sink)?,
                     Read::Skipped => self.summary.skipped += 1,
                     Read::Refused(reject) => {
                         self.summary.refuse(&reject);
-                        rejects.push(*reject);
+                        rejects.extend(refusals.refuse(*reject));
                     }
                 }
                 pace.row().await;
@@ -109,6 +117,7 @@ impl Feed<'_, '_> {
                 if self.summary.rows >= JUDGED_FROM_ROW
                     && let Some(why) = self.too_many_rejects(&source.name)
                 {
+                    rejects.extend(refusals.leave(&source.source, &source.name, now));
                     self.quarantine(&mut rejects).await?;
                     return Ok(Halt::TooManyRejects(why));
                 }
@@ -125,6 +134,11 @@ impl Feed<'_, '_> {
                 }
             }
             self.progress.file_done(&source.rows);
+            rejects.extend(refusals.leave(&source.source, &source.name, now));
+            if let Some(why) = source.rows.cut() {
+                self.quarantine(&mut rejects).await?;
+                return Ok(Halt::Cut(format!("{}: broken off: {why}", source.name)));
+            }
             if let Some(why) = self.too_many_rejects(&source.name) {
                 self.quarantine(&mut rejects).await?;
                 return Ok(Halt::TooManyRejects(why));

@@ -4,6 +4,7 @@
 
 mod acceptance;
 mod bad_input;
+mod bounds;
 mod crash;
 mod files;
 mod kinds;

@@ -40,7 +40,7 @@ mod parts;
 mod row;
 mod zip;
 
-pub use bytes::{LocalBytes, ReadAt};
+pub use bytes::{LocalBytes, ReadAt, Stopping};
 pub use mapped::{Mapped, MappedFile, MappedPage, Refusal};
 pub use open::{OpenError, Rows, open};
 pub use parts::{Part, Parts};

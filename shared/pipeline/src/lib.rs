@@ -11,6 +11,7 @@ mod pace;
 mod plan;
 mod poll;
 pub mod ports;
+mod refusals;
 pub mod serve;
 mod understood;
 mod verify;
@@ -25,5 +26,6 @@ pub use poll::{
     Clock, FileSet, LEFT_BY_SERVER, LEFT_OF, OnDrift, Origin, Peeked, PollError, PollPorts, Polled, Profiles, Search,
     Tokens, USER_AGENT, peek, poll,
 };
+pub use refusals::Refusals;
 pub use understood::{FieldCount, RefusedCount, Understood, fields};
 pub use verify::{Recomputation, RecomputedMarkets};

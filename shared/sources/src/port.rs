@@ -134,6 +134,8 @@ pub struct Page {
     /// Its rows may all have been shown before, as where a search is split into parts that overlap. Of other pages one
     /// that shows nothing new says that the server leads on without an end.
     pub overlaps: bool,
+    /// Why the rest of the answer was not read: it has more rows than any page. The scan ends with it.
+    pub cut: Option<String>,
 }
 
 /// One row of a page.

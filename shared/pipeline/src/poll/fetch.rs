@@ -34,6 +34,9 @@ pub(super) struct Fetcher<'a> {
     pub(super) requests: u64,
     retries: u64,
     waited_ms: u64,
+    /// Pages had, and whether the server ever asked to wait instead.
+    answered: u64,
+    turned_away: bool,
     /// What the server last said is left.
     told_left: Option<u64>,
 }
@@ -77,6 +80,8 @@ impl<'a> Fetcher<'a> {
             requests: 0,
             retries: 0,
             waited_ms: 0,
+            answered: 0,
+            turned_away: false,
             told_left: None,
         }
     }
@@ -98,7 +103,9 @@ impl<'a> Fetcher<'a> {
         } else {
             self.exchange(request, ATTEMPTS_MAX, &reads).await
         };
-        fetched.map_err(|failure| failure.into_poll_error())
+        let answer = fetched.map_err(|failure| failure.into_poll_error())?;
+        self.answered += u64::from(answer.is_some());
+        Ok(answer)
     }
 
     /// One try at a file that may not be there, whatever the status. A failure to get an answer is told as such.
@@ -113,7 +120,10 @@ impl<'a> Fetcher<'a> {
             None => (RunOutcome::Partial, "stopped; the next run goes on from here".to_owned()),
             Some((outcome, Held { until, why })) => {
                 let host = self.account.name.split('#').next().unwrap_or_default();
-                (*outcome, format!("{host}: {why}, until {until}; a later run goes on from here"))
+                // The server refused whatever it was asked for.
+                let refused = self.turned_away && self.answered == 0;
+                let outcome = if refused { RunOutcome::Failed } else { *outcome };
+                (outcome, format!("{host}: {why}, until {until}; a later run goes on from here"))
             }
         }
     }
@@ -310,6 +320,7 @@ impl<'a> Fetcher<'a> {
         let now = self.ports.clock.now();
         let Told { blocked_until, left } = told(answer, now);
         self.told_left = left.or(self.told_left);
+        self.turned_away |= matches!(answer.status, 429 | 503);
         let unasked = || (answer.status == 429).then(|| now.plus_ms(UNASKED_MS << (attempt - 1).min(8)));
         let Some(until) = blocked_until.or_else(unasked).filter(|until| *until > now) else { return Ok(false) };
         let why = match answer.status {

@@ -10,6 +10,7 @@ use super::gone::TOLD;
 use super::progress::{Progress, Shown};
 use super::robots::Robots;
 use super::{Origin, PollError, PollPorts, Polled, Search, feed};
+use crate::Refusals;
 use crate::ports::{RunOutcome, RunRecord, ScanCheckpoint, SearchState};
 
 /// A checkpoint is saved every so many pages, beside the end of the run.
@@ -85,6 +86,8 @@ pub(super) struct Scan<'a> {
     pub(super) incremental: bool,
     /// In what share of the rows each field was filled.
     pub(super) watch: Watch,
+    /// What was refused.
+    pub(super) refusals: Refusals,
 }
 
 async fn scan(search: &Search, run: &str, ports: PollPorts<'_>, polled: &mut Polled) -> Result<(), PollError> {
@@ -106,7 +109,7 @@ async fn scan(search: &Search, run: &str, ports: PollPorts<'_>, polled: &mut Pol
     scan.incremental = cursor.since.is_some();
     let outcome = scan.pages(source, &mut cursor, &mut fetcher, polled).await;
     let how = match &outcome {
-        Ok(End::All { .. } | End::Capped(_)) => Ended::Well,
+        Ok(End::All { .. } | End::Capped(_) | End::Refused(_)) => Ended::Well,
         Err(PollError::Source(_) | PollError::Denied(_)) => Ended::Badly,
         Ok(End::Stopped(..)) | Err(_) => Ended::Otherwise,
     };
@@ -150,6 +153,8 @@ async fn load(search: &Search, ports: PollPorts<'_>) -> Result<SearchState, Poll
 enum End {
     All { watermark: Option<String> },
     Capped(String),
+    /// Too much was refused.
+    Refused(String),
     Stopped(RunOutcome, String),
 }
 
@@ -188,6 +193,7 @@ impl<'a> Scan<'a> {
             astray: false,
             incremental: false,
             watch: Watch::default(),
+            refusals: Refusals::default(),
         }
     }
 
@@ -226,13 +232,20 @@ impl<'a> Scan<'a> {
             })?;
             polled.pages += 1;
             polled.bytes += answer.body.len() as u64;
+            // It may be large, and so may be what is made of its listings.
+            drop(answer);
             watermark = page.watermark.clone().or(watermark);
             self.total = page.total.max(self.total);
             self.left_out += page.left_out;
             let next = page.next.clone();
             self.watch(&page.rows, !matches!(next, Next::Page(_)), now, polled).await?;
-            let shown = self.shown(&page);
-            self.take_page(page, number, now, polled).await?;
+            let (shown, cut) = (self.shown(&page), page.cut.clone());
+            if let Some(why) = self.take_page(page, number, now, polled).await? {
+                return Ok(End::Refused(why));
+            }
+            if let Some(cut) = cut {
+                return Ok(End::Capped(format!("broken off at page {}: {cut}", number + 1)));
+            }
             match next {
                 Next::Page(next) => match progress.note(&shown, number) {
                     None => *cursor = next,
@@ -277,6 +290,7 @@ impl<'a> Scan<'a> {
                 (outcome, Some(why))
             }
             End::Capped(why) => (RunOutcome::Partial, Some(why)),
+            End::Refused(why) => (RunOutcome::Failed, Some(why)),
             End::All { watermark } => {
                 self.state.watermark = watermark;
                 self.learn(polled);
@@ -325,6 +339,18 @@ impl<'a> Scan<'a> {
 }
 
 impl Polled {
+    /// Listings that are as they were known to be.
+    #[must_use]
+    pub fn seen_again(&self) -> u64 {
+        self.listings.saturating_sub(self.new + self.changed)
+    }
+
+    /// Rows that are none of the search's.
+    #[must_use]
+    pub fn left_out(&self) -> u64 {
+        self.rows.saturating_sub(self.listings + self.rejects)
+    }
+
     /// The counts by name, for the ledger.
     #[must_use]
     pub fn counts(&self) -> BTreeMap<String, u64> {
@@ -335,11 +361,15 @@ impl Polled {
             ("files", self.files),
             ("pages", self.pages),
             ("bytes", self.bytes),
+            ("rows", self.rows),
             ("listings", self.listings),
             ("new", self.new),
             ("changed", self.changed),
-            ("gone", self.gone),
+            ("seen_again", self.seen_again()),
+            ("left_out", self.left_out()),
             ("rejects", self.rejects),
+            ("gone", self.gone),
+            ("sent", self.sent),
             ("drifts", self.drifts.len() as u64),
         ];
         let counts = pairs.into_iter().map(|(name, count)| (name.to_owned(), count));

@@ -274,6 +274,7 @@ impl Source for HttpSource {
             watermark: latest.max(since.filter(|_| latest.is_some())).map(Watermark::kept),
             rows,
             overlaps: false,
+            cut: opened.cut.clone(),
         })
     }
 }

@@ -22,7 +22,6 @@ mod row;
 
 use std::fmt;
 
-use serde_json::value::RawValue;
 use stoop_domain::{Purpose, Time};
 
 use crate::body::{Body, html_in_words};
@@ -169,21 +168,21 @@ impl Source for RentCast {
         if answer.status != 200 || body.text().starts_with('{') {
             return Err(self.told(&body));
         }
-        let raws: Vec<&RawValue> = body.json()?;
+        let raws = body.rows(body.text())?;
         let mut rows = Vec::with_capacity(raws.len());
-        for raw in &raws {
+        for raw in &raws.rows {
             let native_id = |fields: &Fields<'_>| row::native_id(fields, self.purpose);
             rows.push(body.row(raw, native_id, |fields| row::read(fields, self.purpose)));
         }
         let total = answer.header("x-total-count").and_then(|total| total.trim().parse().ok());
-        Ok(Page { rows, next: self.next(cursor, answer, raws.len() as u64), total, ..Page::default() })
+        Ok(Page { rows, next: self.next(cursor, answer, raws.len() as u64), total, cut: raws.cut(), ..Page::default() })
     }
 }
 
 /// Which of the two it is, in our words: the answer's own might quote the key.
 fn denied(answer: &Answer<'_>) -> ReadError {
-    let code = serde_json::from_slice::<serde_json::Value>(answer.body);
-    let code = code.ok().and_then(|body| body.get("error")?.as_str().map(str::to_owned));
+    let body = Body::of(answer.body, EXPECTED).ok();
+    let code = body.and_then(|body| body.json::<Fields<'_>>().ok()?.text("error").ok().flatten());
     let known = DENIALS.iter().find(|(name, _)| code.as_deref() == Some(*name));
     ReadError::Denied(match known {
         Some((_, words)) => (*words).to_owned(),

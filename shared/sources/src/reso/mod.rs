@@ -35,7 +35,6 @@ mod row;
 use std::collections::HashMap;
 use std::fmt;
 
-use serde_json::value::RawValue;
 use stoop_domain::{AreaUnit, Currency, Time};
 
 use self::dialect::Dialect;
@@ -45,6 +44,7 @@ use crate::fields::Fields;
 use crate::grant::ClientCredentials;
 use crate::link;
 use crate::port::{Answer, Coverage, Cursor, Manners, Method, Next, Page, ReadError, Request, Row, Source};
+use crate::raws::Raws;
 use crate::registry::Tells;
 
 /// See the [module](self).
@@ -158,11 +158,11 @@ impl Reso {
         format!("{}{path}?{}{}", self.base, parts.join("&"), if count { COUNT } else { "" })
     }
 
-    fn rows(&self, body: &Body<'_>, raws: &[&RawValue], now: Time) -> Rows {
+    fn rows(&self, body: &Body<'_>, raws: &Raws<'_>, now: Time) -> Rows {
         let mut page =
             Rows { rows: Vec::with_capacity(raws.len()), times: Vec::with_capacity(raws.len()), latest: None };
         let mut places: HashMap<String, usize> = HashMap::new();
-        for &raw in raws {
+        for &raw in &raws.rows {
             let row = body.row(raw, row::native_id, |fields| {
                 let changed = fields.time(self.dialect.clock()).ok().flatten();
                 page.times.push(changed);
@@ -308,7 +308,7 @@ impl Source for Reso {
         let body = Body::of(answer.body, EXPECTED)?;
         let envelope: Fields<'_> = body.json()?;
         let Some(value) = envelope.get("value") else { return Err(body.without("value", &envelope)) };
-        let raws: Vec<&RawValue> = body.json_part(value.get())?;
+        let raws = body.rows(value.get())?;
         let Rows { rows, times, latest } = self.rows(&body, &raws, now);
 
         let link = envelope.parsed("@odata.nextLink", |link| Ok::<_, ()>(link.to_owned()));
@@ -337,6 +337,7 @@ impl Source for Reso {
             watermark: watermark.map(|at| format!("{:.3}", at.timestamp())),
             // It begins with what has the time of the last row of the page before.
             overlaps: cursor.pages_before > 0 && self.order(full) == Order::Time && !onward::names_a_place(&place.url),
+            cut: raws.cut(),
         })
     }
 }
