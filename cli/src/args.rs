@@ -145,6 +145,19 @@ pub(crate) enum SourcesCommand {
     Check(CheckArgs),
     /// Draft a map from a sample answer or file
     New(NewArgs),
+    /// Ask a source again that is left alone, because its server wants it so or because polls of it failed
+    Reset(ResetArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct ResetArgs {
+    /// The search's name in the configuration; all searches of its account are asked again
+    pub(crate) search: String,
+    /// The configuration
+    #[arg(long, value_name = "TOML", default_value = "stoop.toml")]
+    pub(crate) config: PathBuf,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
 }
 
 #[derive(Args)]

@@ -3,8 +3,8 @@ use std::time::{Duration, Instant};
 use stoop_domain::{Observation, Reject, Time};
 use stoop_embedded::Database;
 use stoop_files::{Mapped, Refusal};
-use stoop_pipeline::{Clock, Refusals};
 use stoop_pipeline::ports::Quarantine;
+use stoop_pipeline::{Clock, Refusals};
 use stoop_runtime::SystemClock;
 
 use super::Source;

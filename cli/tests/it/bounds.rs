@@ -187,7 +187,10 @@ fn a_poll_of_which_nothing_is_understood_has_failed_and_says_why() {
     let why = "made: failed: none of the first 3 rows is understood: missing_field 2, bad_value 1";
     assert!(outcome.stdout.starts_with(why), "{}", outcome.stdout);
     let run = &room.json(&["runs"])["runs"][0];
-    says(run, &json!({ "outcome": "failed", "message": "none of the first 3 rows is understood: missing_field 2, bad_value 1" }));
+    says(
+        run,
+        &json!({ "outcome": "failed", "message": "none of the first 3 rows is understood: missing_field 2, bad_value 1" }),
+    );
 }
 
 #[test]

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::json;
 use crate::support::real::{csv_rows, data, replay};
+use serde_json::json;
 
 /// The four slips that SOURCE.md speaks of: thousands lost, a rent, a price that is none.
 const SLIPS: [(&str, i64, i64); 4] = [

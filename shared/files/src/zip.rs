@@ -107,7 +107,12 @@ impl Archive {
 
     /// The bytes of an entry, unpacked. Behind the last of them its length and checksum are compared with what the
     /// directory says.
-    pub(crate) fn stream(&self, entry: &Entry, reader: Reader, allowance: &Arc<Allowance>) -> io::Result<Box<dyn Read + Send>> {
+    pub(crate) fn stream(
+        &self,
+        entry: &Entry,
+        reader: Reader,
+        allowance: &Arc<Allowance>,
+    ) -> io::Result<Box<dyn Read + Send>> {
         let unpacked: Box<dyn Read + Send> = match entry.method {
             CompressionMethod::DEFLATE => {
                 let reader = BufReader::with_capacity(128 << 10, reader);

@@ -173,6 +173,7 @@ impl Search {
     }
 }
 
+pub use account::release;
 pub use budget::{Account, AccountError};
 pub use drift::{OnDrift, Profiles};
 pub use origin::{FileSet, Origin};

@@ -1,7 +1,6 @@
 //! The API answers the same from DynamoDB as from SQLite.
 
 #[allow(dead_code, reason = "the conformance suite uses more of it")]
-
 use std::sync::Arc;
 
 use crate::dynamo::{MemoryLake, Tables};

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::small_town::{BEARER, TOKEN, Town, ask, block_on, get, header, json, now};
 use insta::assert_snapshot;
 use proptest::prelude::*;
 use serde_json::Value;
-use crate::small_town::{BEARER, TOKEN, Town, ask, block_on, get, header, json, now};
 use stoop_domain::Time;
 use stoop_pipeline::serve::api::{Api, ApiRequest, Token};
 use stoop_tests::Faulty;

@@ -1,7 +1,7 @@
 //! What `docs/API.md` and `docs/openapi.json` tell of the API is what it answers.
 
-use serde_json::Value;
 use crate::small_town::{Town, json};
+use serde_json::Value;
 
 /// Whether an answer is what a page shows of it: `"…"` stands for anything, `["…"]` for any list.
 fn is_shown(shown: &Value, answer: &Value) -> bool {

@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::small_town::{BEARER, TOKEN, Town, block_on, now};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use crate::small_town::{BEARER, TOKEN, Town, block_on, now};
 use stoop_api::{App, ReadToken, Recency};
 use stoop_domain::Time;
 use stoop_pipeline::ports::PortError;

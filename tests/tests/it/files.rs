@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::Write;
 use std::time::{Duration, UNIX_EPOCH};
 
-use rawzip::{CompressionMethod, ZipArchiveWriter};
 use crate::site::Bench;
+use rawzip::{CompressionMethod, ZipArchiveWriter};
 use stoop_domain::{EventKind, Reason, Status, Time};
 use stoop_pipeline::ports::{FilePattern, RunOutcome};
 use stoop_pipeline::{FileSet, OnDrift, Origin, PollError, Polled};

@@ -8,6 +8,7 @@ mod alerts;
 
 use std::collections::BTreeMap;
 
+use crate::world::{Dice, Environments, Fed, Image, World, reshard, seeds};
 use serde_json::value::to_raw_value;
 use stoop_domain::{Observation, Time};
 use stoop_market::{Snapshot, Window as Span, snapshot};
@@ -15,7 +16,6 @@ use stoop_metrics::App;
 use stoop_pipeline::Measurer;
 use stoop_simulation::mapping::{Batch, Counters, Mapping, MappingConfig, Mishaps, Outcome, Record, Stream, Stuck};
 use stoop_simulation::{Answer, Figures, ListedAt, Window};
-use crate::world::{Dice, Environments, Fed, Image, World, reshard, seeds};
 
 /// Observations that are measured at a time, so that a batch can fail in its middle.
 const GROUP: usize = 8;

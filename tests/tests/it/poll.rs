@@ -3,12 +3,12 @@
 
 use std::sync::atomic::Ordering;
 
+use crate::support::{Bench, hours};
 use stoop_domain::{EventKind, Status, Time};
 use stoop_market::{Figures, Segment, Window};
 use stoop_pipeline::PollError;
 use stoop_pipeline::ports::RunOutcome;
 use stoop_simulation::{Answer, Fault, ListedAt};
-use crate::support::{Bench, hours};
 
 /// Every figure that the answer has, for every market.
 fn agrees(bench: &Bench, answer: &Answer) {

@@ -5,11 +5,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use crate::support::{apply, files, lake, market, now, observation, open};
 use stoop_domain::{HomeId, Observation};
 use stoop_embedded::Database;
 use stoop_market::{Cells, Zones, update};
 use stoop_pipeline::ports::Store;
-use crate::support::{apply, files, lake, market, now, observation, open};
 
 const CHILD: &str = "STOOP_CRASH_CHILD";
 const ROUNDS: u64 = 30;

@@ -1,9 +1,9 @@
 //! Several handles on one file, as several processes have.
 
+use crate::support::{apply, files, lake, market, now, observation, open, places};
 use stoop_domain::{Home, HomeId};
 use stoop_embedded::Database;
 use stoop_pipeline::ports::{Commit, HomeChange, PortError, Store};
-use crate::support::{apply, files, lake, market, now, observation, open, places};
 
 const THREADS: i64 = 4;
 const STEPS: i64 = 25;

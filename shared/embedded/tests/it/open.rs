@@ -4,9 +4,9 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
+use crate::support::{apply, files, lake, now, observation, open, places};
 use stoop_embedded::{Database, OpenError};
 use stoop_pipeline::ports::{Account, Budgets};
-use crate::support::{apply, files, lake, now, observation, open, places};
 
 /// Both ways to open, which must refuse alike.
 fn refusals(folder: &Path) -> [OpenError; 2] {

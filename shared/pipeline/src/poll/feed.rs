@@ -7,7 +7,7 @@ use stoop_domain::{Reason, Reject, Time};
 use stoop_sources::{Coverage, Cursor};
 
 use super::rows::Sheet;
-use super::scan::{PAGES_PER_CHECKPOINT, Scan};
+use super::scan::Scan;
 use super::{FileSet, PollError, PollPorts, Polled, Search};
 use crate::ports::{FileError, FileVersion, RunOutcome, ScanCheckpoint, SearchState};
 
@@ -192,7 +192,7 @@ impl Scan<'_> {
             if ended {
                 break;
             }
-            if polled.pages.is_multiple_of(PAGES_PER_CHECKPOINT) {
+            if self.is_checkpoint_due(polled) {
                 self.save().await?;
             }
         }

@@ -14,7 +14,12 @@ use crate::Refusals;
 use crate::ports::{RunOutcome, RunRecord, ScanCheckpoint, SearchState};
 
 /// A checkpoint is saved every so many pages, beside the end of the run.
-pub(super) const PAGES_PER_CHECKPOINT: u64 = 10;
+const PAGES_PER_CHECKPOINT: u64 = 10;
+
+/// And after any page, where the last was saved so long ago, and so many times as long as saving takes: each page that has
+/// to be asked for again may be one of few.
+const CHECKPOINT_MS: i64 = 1_000;
+const CHECKPOINT_TIMES: i64 = 20;
 
 /// How the counts begin of what a limit has left; the limit follows in words.
 pub const LEFT_OF: &str = "left of ";
@@ -88,6 +93,8 @@ pub(super) struct Scan<'a> {
     pub(super) watch: Watch,
     /// What was refused.
     pub(super) refusals: Refusals,
+    /// When the state was saved last, and how long that took.
+    saved: (Time, i64),
 }
 
 async fn scan(search: &Search, run: &str, ports: PollPorts<'_>, polled: &mut Polled) -> Result<(), PollError> {
@@ -151,7 +158,9 @@ async fn load(search: &Search, ports: PollPorts<'_>) -> Result<SearchState, Poll
 
 /// How the pages of a scan ended.
 enum End {
-    All { watermark: Option<String> },
+    All {
+        watermark: Option<String>,
+    },
     Capped(String),
     /// Too much was refused.
     Refused(String),
@@ -194,6 +203,7 @@ impl<'a> Scan<'a> {
             incremental: false,
             watch: Watch::default(),
             refusals: Refusals::default(),
+            saved: (ports.clock.now(), 0),
         }
     }
 
@@ -259,7 +269,7 @@ impl<'a> Scan<'a> {
                     return Ok(End::Capped("the source does not show all of this search: make it smaller".to_owned()));
                 }
             }
-            if polled.pages.is_multiple_of(PAGES_PER_CHECKPOINT) {
+            if self.is_checkpoint_due(polled) {
                 self.state.checkpoint = Some(self.checkpoint(cursor));
                 self.save().await?;
             }
@@ -329,11 +339,20 @@ impl<'a> Scan<'a> {
         ScanCheckpoint { cursor: cursor.clone(), run: self.run.to_owned(), began_at: self.began_at }
     }
 
+    pub(super) fn is_checkpoint_due(&self, polled: &Polled) -> bool {
+        let (at, took_ms) = self.saved;
+        let since_ms = self.ports.clock.now().ms() - at.ms();
+        polled.pages.is_multiple_of(PAGES_PER_CHECKPOINT) || since_ms >= CHECKPOINT_MS.max(took_ms * CHECKPOINT_TIMES)
+    }
+
     pub(super) async fn save(&mut self) -> Result<(), PollError> {
+        let began = self.ports.clock.now();
         if !self.ports.index.save(&self.search.name, &self.state).await? {
             return Err(PollError::Raced(self.search.name.clone()));
         }
         self.state.version += 1;
+        let now = self.ports.clock.now();
+        self.saved = (now, now.ms() - began.ms());
         Ok(())
     }
 }

@@ -7,9 +7,9 @@ use stoop_market::Cells;
 use stoop_pipeline::ports::{Commit, CommitError, HomeChange, PortError, Store};
 use stoop_tests::made;
 
+use super::{add, chain, change, deltas, sum};
 use crate::dynamo::faults::{Fault, Faults};
 use crate::dynamo::{MemoryLake, Tables};
-use super::{add, chain, change, deltas, sum};
 
 /// The answer to a transaction that was cancelled for these reasons.
 fn cancelled(codes: &[&str]) -> Fault {
