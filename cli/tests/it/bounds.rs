@@ -213,3 +213,42 @@ fn a_poll_with_more_rejects_than_are_allowed_sends_nothing_and_says_the_reasons(
     room.write("stoop.toml", "[[search]]\nname = \"made\"\nsource = \"api.toml\"\nmax_rejects = 120\n");
     room.stoop(&["poll", "made"]).refused(&["search[0].max_rejects: 120", "accepted: a number from 0 to 100"]);
 }
+
+#[test]
+fn a_server_that_asks_for_three_years_is_shown_and_can_be_asked_again() {
+    let room = room_of(&serve("429 Too Many Requests\r\nretry-after: 99999999\r\n", Vec::new()), "", "");
+    let outcome = room.stoop(&["poll", "made"]);
+    assert_eq!(outcome.code, Some(1), "{}{}", outcome.stdout, outcome.stderr);
+    assert!(outcome.stdout.starts_with("made: failed: 127.0.0.1:"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("status 429: the server asks to wait, until 20"), "{}", outcome.stdout);
+    let held = room.json(&["sources"])["held"][0].clone();
+    assert_eq!(held["why"], "status 429: the server asks to wait");
+    let listed = room.stoop(&["sources"]).ok().stdout;
+    let until = text(&held["until"]);
+    assert!(listed.contains(&format!("is left alone until {until}: status 429: the server asks to wait.")), "{listed}");
+    assert!(listed.contains("`stoop sources reset SEARCH` asks again at once."), "{listed}");
+
+    let outcome = room.stoop(&["sources", "reset", "made"]).ok().stdout;
+    assert!(
+        outcome.starts_with(&format!("made is asked again with its next poll; until {until} it was left")),
+        "{outcome}"
+    );
+    assert_eq!(room.json(&["sources"])["held"], json!([]));
+    assert!(room.stoop(&["sources", "reset", "made"]).ok().stdout.contains("is not left alone"));
+    room.stoop(&["sources", "reset", "other"]).refused(&["the search \"other\" is not configured; there are: made"]);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_file_without_a_row_holds_nobody_up_who_wants_to_stop() {
+    let room = Room::new();
+    room.write("map.toml", format!("{HEAD}{FIELDS}"));
+    // It takes no place on the disk, and minutes to read.
+    let file = std::fs::File::create(room.path("homes.jsonl")).unwrap();
+    file.set_len(1 << 40).unwrap();
+    let running = room.start(&["replay", "--map", "map.toml", "homes.jsonl"]);
+    crate::support::until("it has begun", || room.path("stoop.db").exists().then_some(()));
+    running.interrupt();
+    // Without the stop this test would wait for hours.
+    assert_eq!(running.wait(), Some(130));
+}
