@@ -127,6 +127,9 @@ pub(crate) struct RunArgs {
     /// The configuration
     #[arg(long, value_name = "TOML", default_value = "stoop.toml")]
     pub(crate) config: PathBuf,
+    /// Give a poll up when more than this share of its rows is refused, in percent [default: `max_rejects` of the search]
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub(crate) max_rejects: Option<f64>,
 }
 
 #[derive(Args)]
@@ -136,6 +139,9 @@ pub(crate) struct PollArgs {
     /// The configuration
     #[arg(long, value_name = "TOML", default_value = "stoop.toml")]
     pub(crate) config: PathBuf,
+    /// Give the poll up when more than this share of its rows is refused, in percent [default: `max_rejects` of the search]
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub(crate) max_rejects: Option<f64>,
     #[command(flatten)]
     pub(crate) json: JsonArgs,
 }
@@ -158,6 +164,19 @@ pub(crate) enum SourcesCommand {
     Check(CheckArgs),
     /// Draft a map from a sample answer or file
     New(NewArgs),
+    /// Ask a source again that is left alone, because its server wants it so or because polls of it failed
+    Reset(ResetArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct ResetArgs {
+    /// The search's name in the configuration; all searches of its account are asked again
+    pub(crate) search: String,
+    /// The configuration
+    #[arg(long, value_name = "TOML", default_value = "stoop.toml")]
+    pub(crate) config: PathBuf,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
 }
 
 #[derive(Args)]

@@ -8,9 +8,10 @@ use std::time::UNIX_EPOCH;
 
 use anyhow::Context;
 use stoop_domain::Time;
-use stoop_files::{LocalBytes, NAMELESS, ReadAt};
+use stoop_files::{LocalBytes, NAMELESS, ReadAt, Stopping};
 
 use crate::failure::usage;
+use crate::stop::Stop;
 
 /// The name that stands for standard input.
 const STDIN: &str = "-";
@@ -47,6 +48,13 @@ impl Input {
         let written = since.map(|since| Time::from_ms(i64::try_from(since.as_millis()).unwrap_or(i64::MAX)));
         let bytes = LocalBytes::new(file).map_err(|error| usage(format!("{shown}: {error}")))?;
         Ok(Self { name: path.to_owned(), bytes: Arc::new(bytes), written })
+    }
+
+    /// The same, with nothing to be read any more once somebody says stop.
+    pub(crate) fn until(self, stop: &Stop) -> Self {
+        let stop = stop.clone();
+        let bytes = Stopping::new(self.bytes, Arc::new(move || stop.is_set()));
+        Self { bytes: Arc::new(bytes), ..self }
     }
 
     /// Whether the name stands for standard input.

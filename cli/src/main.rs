@@ -7,6 +7,7 @@ mod engine;
 mod failure;
 mod input;
 mod prune;
+mod poll_line;
 mod replay;
 mod run;
 mod show;

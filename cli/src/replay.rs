@@ -97,6 +97,7 @@ pub(crate) async fn replay(store: &StoreArgs, args: &ReplayArgs) -> anyhow::Resu
     (record.outcome, record.message) = match &outcome {
         Ok(Halt::End) => (RunOutcome::Complete, None),
         Ok(Halt::Stopped) => (RunOutcome::Partial, Some("stopped by the user".into())),
+        Ok(Halt::Cut(why)) => (RunOutcome::Partial, Some(why.clone())),
         Ok(Halt::TooManyRejects(why)) => (RunOutcome::Failed, Some(why.clone())),
         Err(error) => (RunOutcome::Failed, Some(format!("{error:#}"))),
     };
@@ -111,7 +112,7 @@ pub(crate) async fn replay(store: &StoreArgs, args: &ReplayArgs) -> anyhow::Resu
     match halt {
         Halt::End => Ok(ExitCode::SUCCESS),
         Halt::Stopped => Ok(ExitCode::from(stop.code())),
-        Halt::TooManyRejects(why) => Err(usage(why)),
+        Halt::TooManyRejects(why) | Halt::Cut(why) => Err(usage(why)),
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::json;
 use stoop_embedded::{Database, FolderFiles};
 use stoop_pipeline::ports::RunOutcome;
-use stoop_pipeline::{Cadence, Clock, PollError, Polled, with_causes};
+use stoop_pipeline::{Cadence, Clock};
 use stoop_runtime::{Config, HttpClient, SearchConfig, SystemClock, Webhook, read_config};
 use tokio::task::JoinSet;
 
@@ -16,6 +16,7 @@ use crate::args::{PollArgs, RunArgs, StoreArgs};
 use crate::desk::Desk;
 use crate::engine::{Engine, open_to_work};
 use crate::failure::{report, usage};
+use crate::poll_line::poll_line;
 use crate::prune::{self, keep_pruning, kept};
 use crate::show;
 use crate::stop::{Stop, StoppableClock, StoppableHttp};
@@ -39,7 +40,8 @@ pub(crate) async fn run(store: &StoreArgs, args: &RunArgs) -> anyhow::Result<Exi
     let webhook = config.alerts.webhook.clone();
     let cadences = config.cadences();
     let mut polls = JoinSet::new();
-    for (search, cadence) in config.searches.into_iter().zip(cadences) {
+    for (mut search, cadence) in config.searches.into_iter().zip(cadences) {
+        search.search.max_rejects = args.max_rejects.or(search.search.max_rejects);
         polls.spawn(keep_polling(engine.clone(), search, cadence));
     }
     tokio::spawn(keep_pruning(engine.clone(), kept(config.keep), prune::EVERY_MS));
@@ -92,6 +94,8 @@ pub(crate) async fn poll_once(store: &StoreArgs, args: &PollArgs) -> anyhow::Res
             println!("{}", show::alert_line(alert));
         }
     });
+    let mut search = chosen.search;
+    search.max_rejects = args.max_rejects.or(search.max_rejects);
     let outcome = engine.poll(&search).await;
     // What was put on the stream is measured, however the poll ended.
     let measured = engine.drain(&mut desk).await;
@@ -100,6 +104,7 @@ pub(crate) async fn poll_once(store: &StoreArgs, args: &PollArgs) -> anyhow::Res
     }
     let (polled, measured) = (outcome?, measured?);
     let stopped = engine.stop.is_set() && polled.outcome == Some(RunOutcome::Partial);
+    let failed = polled.outcome == Some(RunOutcome::Failed);
     if quiet {
         let mut counts = json!(polled.counts());
         counts["outcome"] = json!(polled.outcome);
@@ -109,7 +114,11 @@ pub(crate) async fn poll_once(store: &StoreArgs, args: &PollArgs) -> anyhow::Res
     } else {
         println!("{}", poll_line(&search.name, &Ok(polled)));
     }
-    Ok(if stopped { ExitCode::from(engine.stop.code()) } else { ExitCode::SUCCESS })
+    Ok(match (failed, stopped) {
+        (true, _) => ExitCode::FAILURE,
+        (_, true) => ExitCode::from(engine.stop.code()),
+        _ => ExitCode::SUCCESS,
+    })
 }
 
 fn engine(store: &StoreArgs, config: &Config, config_path: &Path, command: &str) -> anyhow::Result<Engine> {
@@ -117,7 +126,8 @@ fn engine(store: &StoreArgs, config: &Config, config_path: &Path, command: &str)
     let database = open_to_work(&store, command, SystemClock.now())?;
     let stop = Stop::on_signals();
     let clock = Arc::new(StoppableClock(stop.clone()));
-    let files = FolderFiles::beside(config_path);
+    let stopping = stop.clone();
+    let files = FolderFiles::beside(config_path).until(move || stopping.is_set());
     let http = Arc::new(StoppableHttp::new(&stop));
     Ok(Engine { database, http, files, tokens: Arc::default(), clock, stop })
 }
@@ -145,28 +155,6 @@ async fn keep_polling(engine: Engine, config: SearchConfig, cadence: Cadence) {
         told = distance.stretched.is_some();
         let took = u64::try_from(engine.clock.now().ms() - began.ms()).unwrap_or(0);
         engine.clock.sleep(distance.ms.saturating_sub(took)).await;
-    }
-}
-
-/// What a poll did, in a line.
-pub(crate) fn poll_line(name: &str, outcome: &Result<Polled, PollError>) -> String {
-    match outcome {
-        Err(error) => format!("{name}: failed: {}", with_causes(error)),
-        Ok(polled) if polled.outcome == Some(RunOutcome::Skipped) => {
-            format!("{name}: skipped: {}", polled.message.as_deref().unwrap_or_default())
-        }
-        Ok(polled) => {
-            let ended = match polled.outcome {
-                Some(RunOutcome::Complete) | None => String::new(),
-                Some(_) => " (partial)".to_owned(),
-            };
-            let message = polled.message.as_ref().map(|message| format!("; {message}")).unwrap_or_default();
-            let rejects = if polled.rejects > 0 { format!(", refused {}", polled.rejects) } else { String::new() };
-            format!(
-                "{name}: {} listings on {} pages: new {}, changed {}, gone {}{rejects}{ended}{message}",
-                polled.listings, polled.pages, polled.new, polled.changed, polled.gone,
-            )
-        }
     }
 }
 

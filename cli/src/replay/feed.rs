@@ -4,7 +4,7 @@ use stoop_domain::{Observation, Reject, Status, Time};
 use stoop_embedded::Database;
 use stoop_files::{Mapped, Refusal};
 use stoop_pipeline::ports::Quarantine;
-use stoop_pipeline::{Clock, Said, Snapshots};
+use stoop_pipeline::{Clock, Refusals, Said, Snapshots};
 use stoop_runtime::SystemClock;
 
 use super::Source;
@@ -30,6 +30,8 @@ pub(crate) enum Halt {
     End,
     Stopped,
     TooManyRejects(String),
+    /// A file has more than is read of it.
+    Cut(String),
 }
 
 /// Feeds rows to the desk.
@@ -92,12 +94,18 @@ impl Feed<'_, '_> {
 
     async fn read_all(&mut self, sources: Vec<Source>, sink: &mut Sink) -> anyhow::Result<Halt> {
         let mut rejects = Vec::new();
+        let mut refusals = Refusals::default();
         let mut pace = Pace::new(self.args.rate.filter(|_| matches!(sink, Sink::Desk)));
         let now = SystemClock.now();
         for mut source in sources {
             let as_of = self.snapshots.as_mut().map_or(now, |snapshots| snapshots.begin(source.as_of));
             let mut unread = 0;
             while let Some(read) = read_row(&mut source, as_of, now) {
+                // What a stop keeps from being read is not refused.
+                if matches!(read, Read::Refused(..)) && self.stop.is_set() {
+                    self.quarantine(&mut rejects).await?;
+                    return Ok(Halt::Stopped);
+                }
                 self.summary.rows += 1;
                 match read {
                     Read::Observation(observation) => {
@@ -112,7 +120,7 @@ impl Feed<'_, '_> {
                             (None, Some(_)) => {}
                         }
                         self.summary.refuse(&reject);
-                        rejects.push(*reject);
+                        rejects.extend(refusals.refuse(*reject));
                     }
                 }
                 pace.row().await;
@@ -124,6 +132,7 @@ impl Feed<'_, '_> {
                 if self.summary.rows >= JUDGED_FROM_ROW
                     && let Some(why) = self.too_many_rejects(&source.name)
                 {
+                    rejects.extend(refusals.leave(&source.source, &source.name, now));
                     self.quarantine(&mut rejects).await?;
                     return Ok(Halt::TooManyRejects(why));
                 }
@@ -141,6 +150,11 @@ impl Feed<'_, '_> {
             }
             self.end_file(&source, unread, sink)?;
             self.progress.file_done(&source.rows);
+            rejects.extend(refusals.leave(&source.source, &source.name, now));
+            if let Some(why) = source.rows.cut() {
+                self.quarantine(&mut rejects).await?;
+                return Ok(Halt::Cut(format!("{}: broken off: {why}", source.name)));
+            }
             if let Some(why) = self.too_many_rejects(&source.name) {
                 self.quarantine(&mut rejects).await?;
                 return Ok(Halt::TooManyRejects(why));

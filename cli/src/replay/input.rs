@@ -23,7 +23,7 @@ pub(super) fn open_all(map: &Map, args: &ReplayArgs, now: Time, stop: &Stop) -> 
     }
     for file in &args.files {
         let input = match Input::open(file) {
-            Ok(input) => input,
+            Ok(input) => input.until(stop),
             Err(error) => {
                 mistakes.push(format!("{error:#}"));
                 continue;

@@ -75,7 +75,7 @@ pub(super) async fn check(store: &StoreArgs, args: &CheckArgs) -> anyhow::Result
     Ok(if checked.report.has_listings() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn names(outline: &Config) -> String {
+pub(super) fn names(outline: &Config) -> String {
     let known = outline.searches.iter().map(|config| &config.search.name).chain(&outline.switched_off);
     known.map(String::as_str).collect::<Vec<_>>().join(", ")
 }

@@ -2,10 +2,12 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use serde::Serialize;
-use stoop_runtime::{Config, SearchConfig, read_outline};
+use stoop_embedded::Database;
+use stoop_pipeline::Clock;
+use stoop_runtime::{Config, SearchConfig, SystemClock, read_outline};
 use stoop_sources::{KINDS, Limit};
 
-use crate::args::SourcesArgs;
+use crate::args::{SourcesArgs, StoreArgs};
 use crate::failure::usage;
 use crate::show::{self, Cell, Column, Look, Table, UNKNOWN, print, print_json};
 
@@ -19,6 +21,15 @@ struct Sources {
     /// `None` where there is no configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     searches: Option<Vec<SearchRow>>,
+    /// The accounts that are left alone for now.
+    held: Vec<Held>,
+}
+
+#[derive(Serialize)]
+struct Held {
+    host: String,
+    until: String,
+    why: String,
 }
 
 #[derive(Serialize)]
@@ -78,12 +89,13 @@ const DECLARED: [(&str, &str, [&str; 4]); 2] = [
 ];
 
 /// `stoop sources`.
-pub(super) fn list(args: &SourcesArgs) -> anyhow::Result<ExitCode> {
+pub(super) fn list(store: &StoreArgs, args: &SourcesArgs) -> anyhow::Result<ExitCode> {
     let named = args.config.as_deref();
     let path = named.or_else(|| Some(Path::new(DEFAULT_CONFIG)).filter(|path| path.exists()));
     let config = path.map(read_outline).transpose();
     let searches = config.as_ref().ok().and_then(Option::as_ref).map(rows);
-    let view = Sources { kinds: kinds(), searches };
+    let store = config.as_ref().ok().and_then(Option::as_ref).map_or_else(|| store.clone(), |config| store.or(config));
+    let view = Sources { kinds: kinds(), searches, held: held(&store)? };
     if !args.json.json {
         print(&view.draw(path, Look::of_stdout()))?;
     } else if config.is_ok() {
@@ -91,6 +103,21 @@ pub(super) fn list(args: &SourcesArgs) -> anyhow::Result<ExitCode> {
     }
     // What there is to choose from is shown also to those whose configuration is not right yet.
     config.map(|_| ExitCode::SUCCESS).map_err(usage)
+}
+
+/// The accounts that are left alone; none where nothing was polled yet.
+fn held(store: &StoreArgs) -> anyhow::Result<Vec<Held>> {
+    if !store.db().exists() {
+        return Ok(Vec::new());
+    }
+    let now = SystemClock.now();
+    let accounts = Database::open_read(store.db(), &store.data()).map_err(usage)?.accounts()?;
+    let held = accounts.into_iter().filter_map(|(name, account)| {
+        let (until, why) = account.held(now)?;
+        let host = name.split('#').next().unwrap_or_default().to_owned();
+        Some(Held { host, until: until.to_string(), why })
+    });
+    Ok(held.collect())
 }
 
 fn kinds() -> Vec<KindRow> {
@@ -200,6 +227,13 @@ impl Sources {
         if let (Some(searches), Some(path)) = (&self.searches, config) {
             text += &format!("\n{}\n", look.bold(&format!("Searches of {}", path.display())));
             text += &draw_searches(searches, look);
+            for Held { host, until, why } in &self.held {
+                let (host, why) = (show::plain(host), show::plain(why));
+                text += &format!("{host} is left alone until {until}: {why}.\n");
+            }
+            if !self.held.is_empty() {
+                text += &look.dim("`stoop sources reset SEARCH` asks again at once.\n");
+            }
         } else if config.is_none() {
             text += &look.dim("\nThere is no stoop.toml here; --config names one whose searches are to be listed.\n");
         }
@@ -236,7 +270,7 @@ mod tests {
 
     #[test]
     fn every_kind_is_told_of_and_no_line_is_longer_than_the_screen() {
-        let view = Sources { kinds: kinds(), searches: None };
+        let view = Sources { kinds: kinds(), searches: None, held: Vec::new() };
         let text = view.draw(None, Look { colours: false, width: 100 });
         for kind in KINDS {
             assert!(text.contains(kind.name) && text.contains(kind.summary), "{text}");

@@ -11,7 +11,10 @@ use crate::show::{self, Cell, Column, Look, Table, print, print_json};
 /// What was refused: how much of it by source and reason, and the newest of it.
 #[derive(Serialize)]
 pub(super) struct Quarantined {
+    /// How many rows were refused.
     total: u64,
+    /// How many rejects are kept of them, of which `rejects` may show fewer.
+    kept: u64,
     counts: Vec<Count>,
     rejects: Vec<RejectRow>,
 }
@@ -32,6 +35,8 @@ struct RejectRow {
     reason: Reason,
     detail: String,
     raw: String,
+    /// How many rows it stands for.
+    rows: u64,
 }
 
 /// The longest place that is shown whole.
@@ -56,7 +61,8 @@ impl Quarantined {
             .map(|found| Count { source: found.source, reason: found.reason, count: found.count })
             .collect();
         let rejects = database.quarantined(limit)?.into_iter().map(RejectRow::of).collect();
-        Ok(Self { total: counts.iter().map(|count| count.count).sum(), counts, rejects })
+        let kept = database.counts()?.quarantined;
+        Ok(Self { kept, total: counts.iter().map(|count| count.count).sum(), counts, rejects })
     }
 
     pub(super) fn draw(&self, look: Look) -> String {
@@ -83,7 +89,7 @@ impl Quarantined {
                 Cell::from(show::plain(&reject.raw)).dim(),
             ]);
         }
-        let total = usize::try_from(self.total).unwrap_or(usize::MAX);
+        let total = usize::try_from(self.kept).unwrap_or(usize::MAX);
         text += &format!("\n{}\n\n{}", look.bold("The newest"), rows.draw(look));
         text + &more(self.rejects.len(), total)
     }
@@ -91,7 +97,7 @@ impl Quarantined {
 
 impl RejectRow {
     fn of(reject: Reject) -> Self {
-        let Reject { source, at, location, reason, detail, raw } = reject;
-        Self { source, at, location, reason, detail, raw }
+        let Reject { source, at, location, reason, detail, raw, rows } = reject;
+        Self { source, at, location, reason, detail, raw, rows }
     }
 }

@@ -305,7 +305,7 @@ fn quarantine_counts_and_quotes() {
     let world = world();
     assert_snapshot!("quarantine", Quarantined::read(&world.database, 2).unwrap().draw(SCREEN));
     let view = Quarantined::read(&world.database, 20).unwrap();
-    assert_eq!(keys(&view, ""), ["counts", "rejects", "total"]);
+    assert_eq!(keys(&view, ""), ["counts", "kept", "rejects", "total"]);
     assert_eq!(keys(&view, "/counts/0"), ["count", "reason", "source"]);
     assert_eq!(keys(&view, "/rejects/0"), ["at", "detail", "location", "raw", "reason", "source"]);
 }

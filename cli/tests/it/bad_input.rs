@@ -313,7 +313,7 @@ fn passes_over(room: &Room, name: &str, [before, after]: &[String; 2], place: &s
 }
 
 /// The most memory that a process has held, in kilobytes, where the system tells it.
-fn peak_of(process: u32) -> Option<u64> {
+pub(crate) fn peak_of(process: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     line.split_whitespace().nth(1)?.parse().ok()

@@ -4,6 +4,7 @@
 
 mod acceptance;
 mod bad_input;
+mod bounds;
 mod causes;
 mod crash;
 mod files;

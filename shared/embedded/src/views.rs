@@ -192,7 +192,8 @@ impl Database {
     /// # Errors
     /// When they cannot be read.
     pub fn quarantine_counts(&self) -> Result<Vec<RejectCount>, PortError> {
-        let sql = "SELECT source, reason, count(*) FROM quarantine GROUP BY source, reason ORDER BY source, reason";
+        let sql = "SELECT source, reason, sum(coalesce(json_extract(body, '$.rows'), 1)) FROM quarantine
+                   GROUP BY source, reason ORDER BY source, reason";
         let count = |row: &Row<'_>| {
             Ok(RejectCount { source: row.get(0)?, reason: row.get(1)?, count: row.get::<_, i64>(2)?.cast_unsigned() })
         };

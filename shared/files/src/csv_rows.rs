@@ -60,9 +60,16 @@ impl CsvRows {
         if self.over {
             return None;
         }
-        let start = self.reader.position().byte();
-        self.bounds.limit.store(start.saturating_add(self.row_bytes_max), Relaxed);
-        let read = self.reader.read_byte_record(&mut self.record);
+        let (start, read) = loop {
+            let start = self.reader.position().byte();
+            self.bounds.limit.store(start.saturating_add(self.row_bytes_max), Relaxed);
+            let read = self.reader.read_byte_record(&mut self.record);
+            let cut_alone = self.record.len() == 1 && &self.record[0] == CUT_ALONE;
+            if !(matches!(read, Ok(true)) && cut_alone && self.bounds.cut.swap(false, Relaxed)) {
+                break (start, read);
+            }
+            // Nothing but blank lines came before the cut: they are no row, however many there are.
+        };
         let line = self.record.position().map_or(0, csv::Position::line);
         let location = Location::Line(self.skipped + line.max(1));
         match read {
@@ -139,6 +146,8 @@ struct Guard {
 
 /// Ends a row in whatever state the reader is: inside quotes, behind one that may close them, outside.
 const ROW_END: &[u8] = b"x\"\n";
+/// What the reader makes of it where no row was begun.
+const CUT_ALONE: &[u8] = b"x\"";
 
 impl Read for Guard {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {

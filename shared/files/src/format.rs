@@ -2,6 +2,8 @@
 
 use std::io::{self, BufReader, Read};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use stoop_sources::text::{Decoder, Encoding};
 
@@ -18,9 +20,15 @@ pub const NAMELESS: &str = "standard input";
 /// So much of the beginning tells the format.
 pub(crate) const LOOKED_AT: usize = 64 << 10;
 
-/// What may be unpacked from compressed bytes: so much in any case, and beyond it so many times their number.
+/// What may be unpacked of a file, of all that an archive holds together: so much in any case, and beyond it so many
+/// times its size.
 const UNPACKED_FREE: u64 = 64 << 20;
 const UNPACKED_TIMES: u64 = 200;
+
+/// So many rows may a file have in any case, and beyond that so many for each of its bytes. Where what was packed says
+/// the same again and again, rows cost no bytes at all.
+const ROWS_FREE: u64 = 1_000_000;
+const ROWS_PER_BYTE: u64 = 2;
 
 /// What the name of a file says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,15 +107,68 @@ impl Packing {
         }
     }
 
-    /// Unpacks what `packed` bytes unpack to. An archive is left as it is.
-    pub(crate) fn unpack(self, reader: impl Read + Send + 'static, packed: u64) -> io::Result<Box<dyn Read + Send>> {
+    /// Unpacks as much as is allowed. An archive is left as it is.
+    pub(crate) fn unpack(
+        self,
+        reader: impl Read + Send + 'static,
+        allowance: &Arc<Allowance>,
+    ) -> io::Result<Box<dyn Read + Send>> {
         Ok(match self {
             Self::None | Self::Zip => Box::new(reader),
             Self::Gzip => {
                 let reader = BufReader::with_capacity(128 << 10, reader);
-                Box::new(Unpacked::new(flate2::bufread::MultiGzDecoder::new(reader), packed))
+                Box::new(Unpacked::new(flate2::bufread::MultiGzDecoder::new(reader), allowance))
             }
-            Self::Zstandard => Box::new(Unpacked::new(zstd::Decoder::new(reader)?, packed)),
+            Self::Zstandard => Box::new(Unpacked::new(zstd::Decoder::new(reader)?, allowance)),
+        })
+    }
+}
+
+/// How much may come out of one file, whatever is packed in it how often.
+#[derive(Debug)]
+pub(crate) struct Allowance {
+    size: u64,
+    bytes: AtomicU64,
+    rows: AtomicU64,
+}
+
+impl Allowance {
+    /// Of a file that has `size` bytes where it lies.
+    pub(crate) fn of(size: u64) -> Arc<Self> {
+        Arc::new(Self { size, bytes: AtomicU64::new(0), rows: AtomicU64::new(0) })
+    }
+
+    fn bytes_max(&self) -> u64 {
+        UNPACKED_FREE.max(self.size.saturating_mul(UNPACKED_TIMES))
+    }
+
+    fn rows_max(&self) -> u64 {
+        ROWS_FREE.max(self.size.saturating_mul(ROWS_PER_BYTE))
+    }
+
+    /// Counts a row.
+    pub(crate) fn row(&self) {
+        self.rows.fetch_add(1, Relaxed);
+    }
+
+    /// Counts bytes that were unpacked, or are claimed to be packed; `false` where they are too many.
+    pub(crate) fn unpack(&self, bytes: u64) -> bool {
+        let before = self.bytes.fetch_add(bytes.min(1 << 62), Relaxed);
+        before.saturating_add(bytes) <= self.bytes_max()
+    }
+
+    /// Which bound the file has reached, in words.
+    pub(crate) fn exceeded(&self) -> Option<String> {
+        let size = self.size;
+        if self.bytes.load(Relaxed) > self.bytes_max() {
+            let most = self.bytes_max();
+            return Some(format!(
+                "{size} bytes unpack to more than {most}; accepted: {UNPACKED_TIMES} times as many, and 64 MiB"
+            ));
+        }
+        (self.rows.load(Relaxed) > self.rows_max()).then(|| {
+            let most = self.rows_max();
+            format!("{size} bytes have more than {most} rows; accepted: {ROWS_PER_BYTE} for each byte, and {ROWS_FREE}")
         })
     }
 }
@@ -115,26 +176,21 @@ impl Packing {
 /// Ends what unpacks to more than listings can. Memory is bounded in any case; this bounds the time.
 pub(crate) struct Unpacked<R> {
     reader: R,
-    packed: u64,
-    left: u64,
+    allowance: Arc<Allowance>,
 }
 
 impl<R> Unpacked<R> {
-    pub(crate) fn new(reader: R, packed: u64) -> Self {
-        Self { reader, packed, left: UNPACKED_FREE.max(packed.saturating_mul(UNPACKED_TIMES)) }
+    pub(crate) fn new(reader: R, allowance: &Arc<Allowance>) -> Self {
+        Self { reader, allowance: Arc::clone(allowance) }
     }
 }
 
 impl<R: Read> Read for Unpacked<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = self.reader.read(buffer)?;
-        self.left = self.left.checked_sub(n as u64).ok_or_else(|| {
-            let more = UNPACKED_FREE.max(self.packed.saturating_mul(UNPACKED_TIMES));
-            io::Error::other(format!(
-                "{} bytes unpack to more than {more}; accepted: {UNPACKED_TIMES} times as many",
-                self.packed
-            ))
-        })?;
-        Ok(n)
+        if self.allowance.unpack(n as u64) {
+            return Ok(n);
+        }
+        Err(io::Error::other(self.allowance.exceeded().unwrap_or_default()))
     }
 }

@@ -42,7 +42,7 @@ mod parts;
 mod row;
 mod zip;
 
-pub use bytes::{LocalBytes, ReadAt};
+pub use bytes::{LocalBytes, ReadAt, Stopping};
 pub use format::NAMELESS;
 pub use mapped::{Mapped, MappedFile, MappedPage, Refusal};
 pub use open::{Beginning, OpenError, Rows, beginning, open, open_bytes};

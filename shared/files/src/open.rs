@@ -8,7 +8,7 @@ use csv::ByteRecord;
 
 use crate::bytes::{LocalBytes, ReadAt, Reader, Stretch};
 use crate::csv_rows::CsvRows;
-use crate::format::{self, ACCEPTED, Kind, Named, Packing};
+use crate::format::{self, ACCEPTED, Allowance, Kind, Named, Packing};
 use crate::input::Input;
 use crate::json_rows::JsonRows;
 use crate::letters;
@@ -40,6 +40,9 @@ pub enum OpenError {
     /// It is a folder.
     #[error("{}: this is a folder; give the files in it", .0.display())]
     Folder(PathBuf),
+    /// It is a pipe or a device.
+    #[error("{}: this is no file but a pipe or a device; accepted: a file", .0.display())]
+    NoFile(PathBuf),
     /// Its extension says nothing.
     #[error("{}: the format cannot be told from the name; accepted: {ACCEPTED}; or name the format", .0.display())]
     Format(PathBuf),
@@ -87,7 +90,9 @@ pub enum OpenError {
 /// # Errors
 /// When it is not there, is a folder or an archive, is of a format that cannot be told, or its header cannot be read.
 pub fn open(path: &Path, options: &ReadOptions) -> Result<Rows, OpenError> {
-    open_whole(path, &Stretch::whole(Arc::new(local(path)?)), options)
+    let whole = Stretch::whole(Arc::new(local(path)?));
+    let allowance = Allowance::of(whole.size());
+    open_whole(path, &whole, options, &allowance)
 }
 
 /// The same of bytes that lie elsewhere. `path` says what they are, and names them in errors.
@@ -139,6 +144,10 @@ fn unpacked(path: &Path, whole: &Stretch, most: usize) -> Result<Vec<u8>, OpenEr
 
 /// The bytes of a file on the disk.
 pub(crate) fn local(path: &Path) -> Result<LocalBytes, OpenError> {
+    // A pipe would be waited for before it can be asked what it is.
+    if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
+        return Err(OpenError::NoFile(path.to_owned()));
+    }
     let file = File::open(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => OpenError::Missing(path.to_owned()),
         _ => unreadable(path, error),
@@ -150,7 +159,12 @@ pub(crate) fn local(path: &Path) -> Result<LocalBytes, OpenError> {
 }
 
 /// A file that is no archive.
-pub(crate) fn open_whole(path: &Path, whole: &Stretch, options: &ReadOptions) -> Result<Rows, OpenError> {
+pub(crate) fn open_whole(
+    path: &Path,
+    whole: &Stretch,
+    options: &ReadOptions,
+    allowance: &Arc<Allowance>,
+) -> Result<Rows, OpenError> {
     let bytes_read = Arc::new(AtomicU64::new(0));
     let named = format::named(path);
     let looked_at = if named.kind == Kind::Nameless { unpacked(path, whole, format::LOOKED_AT)? } else { Vec::new() };
@@ -158,11 +172,11 @@ pub(crate) fn open_whole(path: &Path, whole: &Stretch, options: &ReadOptions) ->
     let packing = Packing::of(&whole.beginning::<4>().map_err(|error| unreadable(path, error))?);
     let inner = match (format, packing) {
         (_, Packing::Zip) => return Err(OpenError::Archive(path.to_owned())),
-        (Format::Parquet, Packing::None) => parquet(path, whole.clone(), &bytes_read, options)?,
+        (Format::Parquet, Packing::None) => parquet(path, whole.clone(), &bytes_read, options, allowance)?,
         (Format::Parquet, _) => return Err(OpenError::CompressedParquet(path.to_owned())),
         _ => {
             let reader = Reader::new(whole.clone(), Arc::clone(&bytes_read));
-            let reader = packing.unpack(reader, whole.size()).map_err(|error| unreadable(path, error))?;
+            let reader = packing.unpack(reader, allowance).map_err(|error| unreadable(path, error))?;
             streamed(path, format, named.tabs, reader, options)?
         }
     };
@@ -176,6 +190,7 @@ pub(crate) fn open_entry(
     entry: &Entry,
     bytes_read: &Arc<AtomicU64>,
     options: &ReadOptions,
+    allowance: &Arc<Allowance>,
 ) -> Result<Rows, OpenError> {
     let named = format::named(path);
     if named.kind == Kind::Archive {
@@ -188,10 +203,10 @@ pub(crate) fn open_entry(
         if !packed.stored {
             return Err(OpenError::CompressedParquet(path.to_owned()));
         }
-        parquet(path, packed.stretch, &Arc::default(), options)?
+        parquet(path, packed.stretch, &Arc::default(), options, allowance)?
     } else {
         let reader = Reader::new(packed.stretch.clone(), Arc::clone(bytes_read));
-        let unpacked = archive.stream(entry, &packed, reader);
+        let unpacked = archive.stream(entry, reader, allowance);
         let mut unpacked = unpacked.map_err(|error| unreadable(path, error))?;
         let mut beginning = Vec::with_capacity(4);
         unpacked.by_ref().take(4).read_to_end(&mut beginning).map_err(|error| unreadable(path, error))?;
@@ -200,7 +215,7 @@ pub(crate) fn open_entry(
             return Err(OpenError::Archive(path.to_owned()));
         }
         let unpacked = io::Cursor::new(beginning).chain(unpacked);
-        let reader = packing.unpack(unpacked, bytes_total).map_err(|error| unreadable(path, error))?;
+        let reader = packing.unpack(unpacked, allowance).map_err(|error| unreadable(path, error))?;
         streamed(path, format, named.tabs, reader, options)?
     };
     Ok(Rows { inner, bytes_read: Arc::clone(bytes_read), bytes_total })
@@ -221,10 +236,14 @@ fn parquet(
     stretch: Stretch,
     bytes_read: &Arc<AtomicU64>,
     options: &ReadOptions,
+    allowance: &Arc<Allowance>,
 ) -> Result<Inner, OpenError> {
     let size = stretch.size();
     let rows = ParquetRows::new(stretch, size, Arc::clone(bytes_read), options.row_bytes_max);
     let rows = rows.map_err(|error| unreadable(path, io::Error::other(error)))?;
+    if !allowance.unpack(rows.bytes_claimed()) {
+        return Err(unreadable(path, io::Error::other(allowance.exceeded().unwrap_or_default())));
+    }
     Ok(Inner::Parquet(Box::new(rows)))
 }
 

@@ -120,6 +120,21 @@ impl RowFault {
 }
 
 impl Content<'_> {
+    /// How many bytes it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Json(bytes) => bytes.len(),
+            Self::Csv(record) => record.as_slice().len(),
+        }
+    }
+
+    /// Whether it has none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The row's text, for the quarantine; a record of CSV with its fields joined by commas.
     #[must_use]
     pub fn raw(&self) -> Vec<u8> {

@@ -11,6 +11,7 @@ mod pace;
 mod plan;
 mod poll;
 pub mod ports;
+mod refusals;
 pub mod serve;
 mod snapshots;
 mod understood;
@@ -24,8 +25,9 @@ pub use pace::{Cadence, Distance, Pace, Stretch};
 pub use plan::{Planned, PlannedSearch, plan};
 pub use poll::{
     Clock, FileSet, LEFT_BY_SERVER, LEFT_OF, OnDrift, Origin, Peeked, PollError, PollPorts, Polled, Profiles, Search,
-    Tokens, USER_AGENT, peek, poll,
+    Tokens, USER_AGENT, peek, poll, release,
 };
+pub use refusals::Refusals;
 pub use snapshots::{ProvesNothing, Said, Snapshots};
 pub use understood::{FieldCount, RefusedCount, Understood, fields};
 pub use verify::{Recomputation, RecomputedMarkets};

@@ -79,6 +79,11 @@ impl Http for HttpClient {
             if body.len() + chunk.len() > HttpAnswer::BODY_MAX {
                 return Err(HttpError::TooLarge);
             }
+            // Doubled as vectors are, but never beyond what may be read.
+            let wanted = (body.capacity() * 2).clamp(body.len() + chunk.len(), HttpAnswer::BODY_MAX);
+            if body.len() + chunk.len() > body.capacity() {
+                body.reserve_exact(wanted - body.len());
+            }
             body.extend_from_slice(&chunk);
         }
         Ok(HttpAnswer { status, headers, body })
