@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
 use crate::support::real::{csv_rows, replay, replay_with, whole};
 use crate::support::{list, number, text};
+use serde_json::{Value, json};
 
 #[test]
 fn avito_2024_has_seventeen_drops_and_ten_rises() {

@@ -2,8 +2,8 @@
 
 use std::io::{BufWriter, Write};
 
-use serde_json::{Value, json};
 use crate::support::{Room, number, says};
+use serde_json::{Value, json};
 
 const MAP: &str = r#"
 name = "made"

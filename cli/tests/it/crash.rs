@@ -5,9 +5,9 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
+use crate::support::{Room, Running, map, says, text, until};
 use serde_json::{Value, json};
 use stoop_embedded::Database;
-use crate::support::{Room, Running, map, says, text, until};
 
 const ROWS: usize = 24_000;
 

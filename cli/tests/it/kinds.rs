@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Stdio;
 use std::time::{Duration, UNIX_EPOCH};
 
+use crate::support::{Room, Running, until};
 use stoop_embedded::Database;
 use stoop_pipeline::Clock;
 use stoop_pipeline::ports::{RunOutcome, RunRecord};
 use stoop_runtime::SystemClock;
 use stoop_simulation::country::{Country, EXPORTS, Homes, KEYS};
-use crate::support::{Room, Running, until};
 
 /// What each search is to know.
 type Known = BTreeMap<&'static str, Homes>;

@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
 use crate::support::{Outcome, Room, list, map, number, says, text};
+use serde_json::{Value, json};
 
 const MAP: &str = r#"
 name = "made"

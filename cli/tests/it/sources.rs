@@ -6,11 +6,11 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
+use crate::support::{Outcome, Room, list, number, says, text};
 use serde_json::{Value, json};
 use stoop_domain::Time;
 use stoop_simulation::{Portal, PortalConfig, Simulation, SimulationConfig};
 use stoop_sources::KINDS;
-use crate::support::{Outcome, Room, list, number, says, text};
 
 const TOKEN: &str = "a-token-of-the-test";
 const TOKEN_ENV: &str = "STOOP_TEST_TOKEN";
