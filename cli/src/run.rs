@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use serde_json::json;
 use stoop_domain::Time;
 use stoop_embedded::{Database, FolderFiles};
-use stoop_pipeline::ports::RunOutcome;
+use stoop_pipeline::ports::{Followers, RunOutcome};
 use stoop_pipeline::{Cadence, Clock, PollError, Polled};
 use stoop_runtime::{Config, HttpClient, SearchConfig, SystemClock, Webhook, read_config};
 
@@ -174,12 +174,12 @@ async fn keep_telling(engine: Engine, url: String) {
 }
 
 async fn tell_webhook(database: &Database, webhook: &Webhook) -> anyhow::Result<usize> {
-    let alerts = database.alerts_after(database.alert_checkpoint(WEBHOOK)?, 100)?;
+    let alerts = database.waiting(WEBHOOK, 100).await?;
     for (seq, alert) in &alerts {
         if alert.verdict == stoop_domain::Verdict::Alert {
             webhook.post(alert).await?;
         }
-        database.set_alert_checkpoint(WEBHOOK, *seq)?;
+        database.done(WEBHOOK, *seq).await?;
     }
     Ok(alerts.len())
 }

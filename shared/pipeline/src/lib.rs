@@ -15,7 +15,7 @@ pub mod serve;
 mod understood;
 mod verify;
 
-pub use alert::{AlertError, Alerted, alert};
+pub use alert::{AlertError, Alerted, alert, new_alerts, record_alerts};
 pub use causes::with_causes;
 pub use inbox::Inbox;
 pub use measure::{MeasureError, Measured, Measurer, Memory};

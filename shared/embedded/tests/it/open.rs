@@ -4,9 +4,9 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
+use crate::support::{apply, files, lake, now, observation, open, places};
 use stoop_embedded::{Database, OpenError};
 use stoop_pipeline::ports::{Account, Budgets};
-use crate::support::{apply, files, lake, now, observation, open, places};
 
 /// Both ways to open, which must refuse alike.
 fn refusals(folder: &Path) -> [OpenError; 2] {
@@ -47,13 +47,13 @@ fn a_database_of_a_newer_stoop_is_refused() {
     drop(open(folder.path()));
     // While the newer program runs, the new version may stand in its write-ahead log alone.
     let newer = rusqlite::Connection::open(&path).unwrap();
-    newer.pragma_update(None, "user_version", 3).unwrap();
+    newer.pragma_update(None, "user_version", 4).unwrap();
     for refusal in refusals(folder.path()) {
-        assert!(refusal.to_string().ends_with("has format 3; this program reads format 2: update Stoop"), "{refusal}");
+        assert!(refusal.to_string().ends_with("has format 4; this program reads format 3: update Stoop"), "{refusal}");
     }
     drop(newer);
     for refusal in refusals(folder.path()) {
-        assert!(matches!(refusal, OpenError::Newer { found: 3, .. }), "{refusal}");
+        assert!(matches!(refusal, OpenError::Newer { found: 4, .. }), "{refusal}");
     }
 }
 
@@ -65,7 +65,8 @@ fn a_database_of_the_first_format_is_brought_up_to_this_one() {
     apply(&database, &[&observation("1", 0, 0)]);
     drop(database);
     let older = rusqlite::Connection::open(&path).unwrap();
-    older.execute_batch("DROP TABLE accounts; PRAGMA user_version = 1").unwrap();
+    older
+        .execute_batch("DROP TABLE accounts; DROP TABLE followers; DROP TABLE dead_letters; DROP TABLE settings; PRAGMA user_version = 1").unwrap();
     drop(older);
     assert_eq!(Database::open_read(&path, &data).unwrap().counts().unwrap().homes, 1, "a reader takes it as it is");
     for _ in 0..2 {
@@ -75,7 +76,7 @@ fn a_database_of_the_first_format_is_brought_up_to_this_one() {
     }
     let version: i64 =
         rusqlite::Connection::open(&path).unwrap().pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-    assert_eq!(version, 2);
+    assert_eq!(version, 3);
 }
 
 #[test]
