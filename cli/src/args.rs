@@ -50,6 +50,8 @@ pub(crate) enum Command {
     Home(HomeArgs),
     /// List price-drop alerts
     Alerts(AlertsArgs),
+    /// Judge the homes that are stored by the alert rules in force
+    Judge(JudgeArgs),
     /// List what was refused, and why
     Quarantine(QuarantineArgs),
     /// List runs
@@ -233,6 +235,21 @@ pub(crate) struct AlertsArgs {
     /// Those held back as suspect instead of those told
     #[arg(long)]
     pub(crate) suspect: bool,
+    /// At most so many lines, newest first
+    #[arg(long, default_value_t = 40)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct JudgeArgs {
+    /// Record and tell what was not known; without it nothing is changed
+    #[arg(long)]
+    pub(crate) tell: bool,
+    /// Take the alert rules from this configuration [default: stoop.toml, where there is one]
+    #[arg(long, value_name = "TOML")]
+    pub(crate) config: Option<PathBuf>,
     /// At most so many lines, newest first
     #[arg(long, default_value_t = 40)]
     pub(crate) limit: usize,

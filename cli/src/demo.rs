@@ -19,6 +19,7 @@ use stoop_sources::Params;
 use crate::args::{DemoArgs, StoreArgs};
 use crate::engine::Engine;
 use crate::failure::usage;
+use crate::judge::note_rules;
 use crate::run::poll_line;
 use crate::simulate::BEGIN;
 use crate::stop::Stop;
@@ -35,6 +36,7 @@ const REGIONS: [(&str, &str); 4] = [("illinois", "IL"), ("texas", "TX"), ("washi
 
 pub(crate) async fn demo(store: &StoreArgs, args: &DemoArgs) -> anyhow::Result<ExitCode> {
     let database = Database::open(store.db(), &store.data()).map_err(usage)?;
+    note_rules(&database, &Rules::default(), None)?;
     let begin = Time::parse(BEGIN)?;
     // A demo on a database that has seen one goes on where that one stopped.
     let resumed_at = database.newest_observation()?.filter(|newest| *newest > begin);

@@ -1,9 +1,10 @@
 use std::fs::File;
 
 use anyhow::Context;
-use stoop_domain::{Alert, Observation};
+use stoop_domain::{Alert, HomeId, Observation};
 use stoop_embedded::{AlertFile, Database};
-use stoop_pipeline::{Alerted, Measured, Measurer, record_alerts};
+use stoop_pipeline::ports::Change;
+use stoop_pipeline::{Alerted, Measured, Measurer, new_alerts, record_alerts};
 use stoop_rules::Rules;
 
 /// The consumer name of the alert rules on the change feed.
@@ -58,6 +59,35 @@ impl<'a> Desk<'a> {
         self.file.follow(self.database, |alert| (self.watcher)(alert)).context("telling alerts")?;
         turn.unlock()?;
         Ok(total)
+    }
+
+    /// Judges every home that is stored, whatever was judged before, and calls `each` with how many homes and what they
+    /// gave rise to that the ledger does not know. Records and tells that where `tells`, else leaves everything as it is.
+    pub(crate) async fn judge_stored(&self, tells: bool, mut each: impl FnMut(usize, Alerted)) -> anyhow::Result<()> {
+        if tells {
+            // What was stored and not judged yet is no news of these rules.
+            self.tell().await?;
+        }
+        let turn = if tells { Some(self.turn()?) } else { None };
+        let mut last: Option<HomeId> = None;
+        loop {
+            let homes = self.database.homes_after(last.as_ref(), CHANGES_MAX)?;
+            let Some((id, _)) = homes.last() else { break };
+            last = Some(id.clone());
+            let count = homes.len();
+            let changes: Vec<_> = homes.into_iter().map(|(home, new)| Change { home, old: None, new }).collect();
+            let alerted = if tells {
+                record_alerts(&changes, &self.rules, self.database).await.context("recording alerts")?
+            } else {
+                new_alerts(&changes, &self.rules, self.database).await?
+            };
+            each(count, alerted);
+        }
+        if let Some(turn) = turn {
+            self.file.follow(self.database, |alert| (self.watcher)(alert)).context("telling alerts")?;
+            turn.unlock()?;
+        }
+        Ok(())
     }
 
     /// Locks a file beside the alerts. The lock goes with the process, however that ends.

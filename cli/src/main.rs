@@ -5,6 +5,7 @@ mod demo;
 mod desk;
 mod engine;
 mod failure;
+mod judge;
 mod replay;
 mod run;
 mod show;
@@ -51,6 +52,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Homes(args) => views::homes(&home, &args),
         Command::Home(args) => views::home(&home, &args),
         Command::Alerts(args) => views::alerts(&home, &args),
+        Command::Judge(args) => judge::judge(&home, &args).await,
         Command::Quarantine(args) => views::quarantine(&home, &args),
         Command::Runs(args) => views::runs(&home, &args),
         Command::Verify(args) => verify::verify(&home, &args),

@@ -22,6 +22,7 @@ use stoop_sources::declared::{Map, Order};
 use crate::args::{ReplayArgs, StoreArgs};
 use crate::desk::Desk;
 use crate::failure::usage;
+use crate::judge::note_rules;
 use crate::stop::Stop;
 use feed::{Feed, Halt};
 use progress::Progress;
@@ -47,6 +48,7 @@ pub(crate) async fn replay(store: &StoreArgs, args: &ReplayArgs) -> anyhow::Resu
     // Every file is opened before anything is written: a wrong name is told at once.
     let sources = open_all(&map, &args.files)?;
     let database = Database::open(store.db(), &store.data()).map_err(usage)?;
+    note_rules(&database, &rules, args.config.as_deref())?;
     let stop = Stop::on_signals();
     let progress = Arc::new(Progress::new(&sources, args.json.json));
     let printed = Mutex::new(0);

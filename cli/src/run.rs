@@ -16,6 +16,7 @@ use stoop_runtime::{Config, HttpClient, SearchConfig, SystemClock, Webhook, read
 use crate::args::{PollArgs, RunArgs, StoreArgs};
 use crate::engine::Engine;
 use crate::failure::usage;
+use crate::judge::note_rules;
 use crate::show;
 use crate::stop::Stop;
 
@@ -96,6 +97,7 @@ pub(crate) async fn poll_once(store: &StoreArgs, args: &PollArgs) -> anyhow::Res
 fn engine(store: &StoreArgs, config: &Config, config_path: &Path) -> anyhow::Result<Engine> {
     let store = store.or(config);
     let database = Database::open(store.db(), &store.data()).map_err(usage)?;
+    note_rules(&database, &config.alerts.rules, Some(config_path))?;
     let stop = Stop::on_signals();
     let clock = Arc::new(StoppableClock(stop.clone()));
     let files = FolderFiles::beside(config_path);

@@ -6,6 +6,7 @@ mod acceptance;
 mod bad_input;
 mod crash;
 mod files;
+mod judge;
 mod kinds;
 mod live;
 mod replay;
