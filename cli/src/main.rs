@@ -14,6 +14,7 @@ mod sources;
 mod stop;
 mod verify;
 mod views;
+mod webhook;
 
 use std::process::ExitCode;
 
@@ -53,6 +54,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Home(args) => views::home(&home, &args),
         Command::Alerts(args) => views::alerts(&home, &args),
         Command::Judge(args) => judge::judge(&home, &args).await,
+        Command::Webhook(args) => webhook::webhook(&home, &args).await,
         Command::Quarantine(args) => views::quarantine(&home, &args),
         Command::Runs(args) => views::runs(&home, &args),
         Command::Verify(args) => verify::verify(&home, &args),

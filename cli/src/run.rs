@@ -9,9 +9,9 @@ use async_trait::async_trait;
 use serde_json::json;
 use stoop_domain::Time;
 use stoop_embedded::{Database, FolderFiles};
-use stoop_pipeline::ports::{Followers, RunOutcome};
+use stoop_pipeline::ports::RunOutcome;
 use stoop_pipeline::{Cadence, Clock, PollError, Polled};
-use stoop_runtime::{Config, HttpClient, SearchConfig, SystemClock, Webhook, read_config};
+use stoop_runtime::{Config, HttpClient, SearchConfig, SystemClock, read_config};
 
 use crate::args::{PollArgs, RunArgs, StoreArgs};
 use crate::engine::Engine;
@@ -19,12 +19,10 @@ use crate::failure::usage;
 use crate::judge::note_rules;
 use crate::show;
 use crate::stop::Stop;
+use crate::webhook::Courier;
 
 /// How long the desk waits when the stream is empty.
 const IDLE: Duration = Duration::from_millis(100);
-
-/// The webhook's name among the consumers of the alert ledger.
-const WEBHOOK: &str = "webhook";
 
 pub(crate) async fn run(store: &StoreArgs, args: &RunArgs) -> anyhow::Result<ExitCode> {
     let config = read_config(&args.config).map_err(usage)?;
@@ -36,13 +34,13 @@ pub(crate) async fn run(store: &StoreArgs, args: &RunArgs) -> anyhow::Result<Exi
     }
     let engine = engine(store, &config, &args.config)?;
     let rules = config.alerts.rules.clone();
-    let webhook = config.alerts.webhook.clone();
+    let webhook = Courier::of(&engine, &config.alerts)?;
     let cadences = config.cadences();
     let mut polls = tokio::task::JoinSet::new();
     for (search, cadence) in config.searches.into_iter().zip(cadences) {
         polls.spawn(keep_polling(engine.clone(), search, cadence));
     }
-    let telling = webhook.map(|url| tokio::spawn(keep_telling(engine.clone(), url)));
+    let telling = webhook.map(Courier::start);
     println!("polling; Ctrl-C finishes what is in hand and stops");
     let mut desk = engine.desk(rules, |alert| println!("{}", show::alert_line(alert)));
     desk.tell().await?;
@@ -57,7 +55,7 @@ pub(crate) async fn run(store: &StoreArgs, args: &RunArgs) -> anyhow::Result<Exi
     }
     engine.drain(&mut desk).await?;
     if let Some(telling) = telling {
-        telling.await?;
+        telling.end().await;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -150,40 +148,6 @@ pub(crate) fn poll_line(name: &str, outcome: &Result<Polled, PollError>) -> Stri
             )
         }
     }
-}
-
-/// Posts every alert of the ledger to the webhook, in order, each until it is taken; a webhook that is
-/// down delays nothing but itself. Alerts that were told before the webhook was configured are posted too.
-async fn keep_telling(engine: Engine, url: String) {
-    let clock = &engine.clock;
-    let webhook = Webhook::new(HttpClient::new(), url);
-    let mut wait_ms = 1_000;
-    loop {
-        let stopping = engine.stop.is_set();
-        match tell_webhook(&engine.database, &webhook).await {
-            Ok(0) if stopping => return,
-            Ok(_) => wait_ms = 1_000,
-            Err(error) => {
-                eprintln!("stoop: {error:#}; trying again in {} s", wait_ms / 1_000);
-                wait_ms = (wait_ms * 2).min(300_000);
-                if stopping {
-                    return;
-                }
-            }
-        }
-        clock.sleep(wait_ms).await;
-    }
-}
-
-async fn tell_webhook(database: &Database, webhook: &Webhook) -> anyhow::Result<usize> {
-    let alerts = database.waiting(WEBHOOK, 100).await?;
-    for (seq, alert) in &alerts {
-        if alert.verdict == stoop_domain::Verdict::Alert {
-            webhook.post(alert).await?;
-        }
-        database.done(WEBHOOK, *seq).await?;
-    }
-    Ok(alerts.len())
 }
 
 /// The computer's clock, whose sleepers wake when the program is to stop.

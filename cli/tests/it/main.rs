@@ -12,4 +12,5 @@ mod live;
 mod replay;
 mod sources;
 mod support;
+mod webhook;
 mod zillow;

@@ -25,6 +25,9 @@ pub struct DeadLetter {
 const SET_PLACE: &str = "INSERT INTO followers(name, seq, bytes) VALUES(?1, ?2, ?3)
                          ON CONFLICT DO UPDATE SET seq = excluded.seq, bytes = excluded.bytes";
 
+const KEEP_LETTER: &str = "INSERT INTO dead_letters(follower, seq, at, why) VALUES(?1, ?2, ?3, ?4)
+                           ON CONFLICT DO UPDATE SET at = excluded.at, why = excluded.why";
+
 impl Database {
     /// The first `limit` alerts behind the place `after` (0: from the beginning), told or held back, in the
     /// order in which they were recorded, each with its place. Alerts are never removed.
@@ -54,6 +57,17 @@ impl Database {
         let found = self.rows(sql, [follower], |row| Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?)));
         let found = found.map_err(doing(format!("read how far {follower} has come")))?.pop();
         Ok(found.map(|(seq, bytes)| (seq, bytes.and_then(|bytes| u64::try_from(bytes).ok()))))
+    }
+
+    /// How many alerts that are to be told a follower has not done with.
+    ///
+    /// # Errors
+    /// When they cannot be counted.
+    pub fn waiting_count(&self, follower: &str) -> Result<u64, PortError> {
+        let (seq, _) = self.place_of(follower)?.unwrap_or_default();
+        let sql = "SELECT count(*) FROM alerts WHERE seq > ?1 AND verdict = 'alert'";
+        let found = self.rows(sql, [seq], |row| Ok(row.get::<_, i64>(0)?.cast_unsigned()));
+        Ok(found.map_err(doing(format!("count what waits for {follower}")))?.pop().unwrap_or(0))
     }
 
     /// Says that a follower has done with every alert up to the place `seq`.
@@ -97,6 +111,14 @@ impl Database {
         let sql = "SELECT count(*) FROM dead_letters WHERE follower = ?1";
         let found = self.rows(sql, [follower], |row| Ok(row.get::<_, i64>(0)?.cast_unsigned()));
         Ok(found.map_err(doing("count the dead letters"))?.pop().unwrap_or(0))
+    }
+
+    /// Keeps a dead letter, in place of what was known of it.
+    ///
+    /// # Errors
+    /// When that cannot be stored.
+    pub fn keep_dead_letter(&self, follower: &str, seq: i64, at: Time, why: &str) -> Result<(), PortError> {
+        self.write(KEEP_LETTER, params![follower, seq, at.ms(), why]).map_err(doing("keep a dead letter"))
     }
 
     /// Removes a dead letter that was heard after all.
@@ -148,9 +170,7 @@ impl Followers for Database {
         let store = || -> Result<()> {
             let mut inner = self.lock();
             let transaction = inner.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let sql = "INSERT INTO dead_letters(follower, seq, at, why) VALUES(?1, ?2, ?3, ?4)
-                       ON CONFLICT DO UPDATE SET at = excluded.at, why = excluded.why";
-            transaction.prepare_cached(sql)?.execute(params![follower, place, at.ms(), why])?;
+            transaction.prepare_cached(KEEP_LETTER)?.execute(params![follower, place, at.ms(), why])?;
             transaction.prepare_cached(SET_PLACE)?.execute(params![follower, place, None::<i64>])?;
             Ok(transaction.commit()?)
         };

@@ -50,7 +50,6 @@ pub enum NotHeard {
     #[error("{error}")]
     Later {
         /// What went wrong.
-        #[source]
         error: PortError,
         /// After so long, if the listener said so.
         after_ms: Option<u64>,
