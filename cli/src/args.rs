@@ -64,6 +64,10 @@ pub(crate) enum Command {
     Home(HomeArgs),
     /// List price-drop alerts
     Alerts(AlertsArgs),
+    /// Judge the homes that are stored by the alert rules in force
+    Judge(JudgeArgs),
+    /// Show how far the webhook has come, and send again what it refused
+    Webhook(WebhookArgs),
     /// List what was refused, and why
     Quarantine(QuarantineArgs),
     /// List runs
@@ -273,6 +277,36 @@ pub(crate) struct AlertsArgs {
     pub(crate) suspect: bool,
     /// At most so many lines, newest first
     #[arg(long, default_value_t = 40, value_parser = lines())]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct JudgeArgs {
+    /// Record and tell what was not known; without it nothing is changed
+    #[arg(long)]
+    pub(crate) tell: bool,
+    /// Take the alert rules from this configuration [default: stoop.toml, where there is one]
+    #[arg(long, value_name = "TOML")]
+    pub(crate) config: Option<PathBuf>,
+    /// At most so many lines, newest first
+    #[arg(long, default_value_t = 40)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct WebhookArgs {
+    /// Post every dead letter once more; those that are taken are none any longer
+    #[arg(long)]
+    pub(crate) send: bool,
+    /// The configuration that names the webhook
+    #[arg(long, value_name = "TOML", default_value = "stoop.toml")]
+    pub(crate) config: PathBuf,
+    /// At most so many dead letters, oldest first
+    #[arg(long, default_value_t = 40)]
     pub(crate) limit: usize,
     #[command(flatten)]
     pub(crate) json: JsonArgs,

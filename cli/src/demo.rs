@@ -19,6 +19,7 @@ use stoop_sources::Params;
 use crate::args::{DemoArgs, StoreArgs};
 use crate::engine::Engine;
 use crate::failure::{not_opened, usage};
+use crate::judge::note_rules;
 use crate::poll_line::poll_line;
 use crate::prune::keep_pruning;
 use crate::show;
@@ -44,6 +45,7 @@ pub(crate) async fn demo(store: &StoreArgs, args: &DemoArgs) -> anyhow::Result<E
     if !others.is_empty() {
         return Err(usage(occupied(store.db(), &others)));
     }
+    note_rules(&database, &Rules::default(), None)?;
     let begin = Time::parse(BEGIN)?;
     // A demo on a database that has seen one goes on where that one stopped.
     let resumed_at = database.newest_observation()?.filter(|newest| *newest > begin);

@@ -6,8 +6,9 @@ mod desk;
 mod engine;
 mod failure;
 mod input;
-mod prune;
+mod judge;
 mod poll_line;
+mod prune;
 mod replay;
 mod run;
 mod show;
@@ -16,6 +17,7 @@ mod sources;
 mod stop;
 mod verify;
 mod views;
+mod webhook;
 
 use std::process::ExitCode;
 
@@ -54,6 +56,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Homes(args) => views::homes(&home, &args),
         Command::Home(args) => views::home(&home, &args),
         Command::Alerts(args) => views::alerts(&home, &args),
+        Command::Judge(args) => judge::judge(&home, &args).await,
+        Command::Webhook(args) => webhook::webhook(&home, &args).await,
         Command::Quarantine(args) => views::quarantine(&home, &args),
         Command::Runs(args) => views::runs(&home, &args),
         Command::Prune(args) => prune::prune(&home, &args),

@@ -24,6 +24,7 @@ use crate::args::{ReplayArgs, StoreArgs};
 use crate::desk::Desk;
 use crate::engine::open_to_work;
 use crate::failure::usage;
+use crate::judge::note_rules;
 use crate::stop::Stop;
 use alike::Alike;
 use feed::{Feed, Halt};
@@ -55,6 +56,7 @@ pub(crate) async fn replay(store: &StoreArgs, args: &ReplayArgs) -> anyhow::Resu
         return Ok(ExitCode::from(stop.code()));
     };
     let database = open_to_work(store, "stoop replay", SystemClock.now())?;
+    note_rules(&database, &rules, args.config.as_deref())?;
     let progress = Arc::new(Progress::new(&sources, args.json.json));
     let printed = Mutex::new(0);
     let bar = Arc::clone(&progress);

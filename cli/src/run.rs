@@ -9,23 +9,22 @@ use serde_json::json;
 use stoop_embedded::{Database, FolderFiles};
 use stoop_pipeline::ports::RunOutcome;
 use stoop_pipeline::{Cadence, Clock};
-use stoop_runtime::{Config, HttpClient, SearchConfig, SystemClock, Webhook, read_config};
+use stoop_runtime::{Config, SearchConfig, SystemClock, read_config};
 use tokio::task::JoinSet;
 
 use crate::args::{PollArgs, RunArgs, StoreArgs};
 use crate::desk::Desk;
 use crate::engine::{Engine, open_to_work};
 use crate::failure::{report, usage};
+use crate::judge::note_rules;
 use crate::poll_line::poll_line;
 use crate::prune::{self, keep_pruning, kept};
 use crate::show;
 use crate::stop::{Stop, StoppableClock, StoppableHttp};
+use crate::webhook::Courier;
 
 /// How long the desk waits when the stream is empty.
 const IDLE: Duration = Duration::from_millis(100);
-
-/// The webhook's name among the consumers of the alert ledger.
-const WEBHOOK: &str = "webhook";
 
 pub(crate) async fn run(store: &StoreArgs, args: &RunArgs) -> anyhow::Result<ExitCode> {
     let config = read_config(&args.config).map_err(usage)?;
@@ -37,7 +36,7 @@ pub(crate) async fn run(store: &StoreArgs, args: &RunArgs) -> anyhow::Result<Exi
     }
     let engine = engine(store, &config, &args.config, "stoop run")?;
     let rules = config.alerts.rules.clone();
-    let webhook = config.alerts.webhook.clone();
+    let webhook = Courier::of(&engine, &config.alerts)?;
     let cadences = config.cadences();
     let mut polls = JoinSet::new();
     for (mut search, cadence) in config.searches.into_iter().zip(cadences) {
@@ -45,7 +44,7 @@ pub(crate) async fn run(store: &StoreArgs, args: &RunArgs) -> anyhow::Result<Exi
         polls.spawn(keep_polling(engine.clone(), search, cadence));
     }
     tokio::spawn(keep_pruning(engine.clone(), kept(config.keep), prune::EVERY_MS));
-    let telling = webhook.map(|url| tokio::spawn(keep_telling(engine.clone(), url)));
+    let telling = webhook.map(Courier::start);
     println!("polling; Ctrl-C finishes what is in hand and stops");
     let mut desk = engine.desk(rules, |alert| println!("{}", show::alert_line(alert)));
     let taken = take_up(&engine, &mut desk, &mut polls).await;
@@ -58,7 +57,7 @@ pub(crate) async fn run(store: &StoreArgs, args: &RunArgs) -> anyhow::Result<Exi
     }
     taken?;
     if let Some(telling) = telling {
-        engine.stop.unless_leaving(telling).await.transpose()?;
+        engine.stop.unless_leaving(telling.end()).await;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -86,7 +85,8 @@ pub(crate) async fn poll_once(store: &StoreArgs, args: &PollArgs) -> anyhow::Res
         let off = if config.switched_off.contains(&args.search) { "is switched off" } else { "is not configured" };
         return Err(usage(format!("the search {:?} {off}; there are: {names}", args.search)));
     };
-    let search = config.searches.swap_remove(place).search;
+    let mut search = config.searches.swap_remove(place).search;
+    search.max_rejects = args.max_rejects.or(search.max_rejects);
     let engine = engine(store, &config, &args.config, &format!("stoop poll {}", search.name))?;
     let quiet = args.json.json;
     let mut desk = engine.desk(config.alerts.rules.clone(), move |alert| {
@@ -94,8 +94,6 @@ pub(crate) async fn poll_once(store: &StoreArgs, args: &PollArgs) -> anyhow::Res
             println!("{}", show::alert_line(alert));
         }
     });
-    let mut search = chosen.search;
-    search.max_rejects = args.max_rejects.or(search.max_rejects);
     let outcome = engine.poll(&search).await;
     // What was put on the stream is measured, however the poll ended.
     let measured = engine.drain(&mut desk).await;
@@ -124,6 +122,7 @@ pub(crate) async fn poll_once(store: &StoreArgs, args: &PollArgs) -> anyhow::Res
 fn engine(store: &StoreArgs, config: &Config, config_path: &Path, command: &str) -> anyhow::Result<Engine> {
     let store = store.or(config);
     let database = open_to_work(&store, command, SystemClock.now())?;
+    note_rules(&database, &config.alerts.rules, Some(config_path))?;
     let stop = Stop::on_signals();
     let clock = Arc::new(StoppableClock(stop.clone()));
     let stopping = stop.clone();
@@ -158,36 +157,4 @@ async fn keep_polling(engine: Engine, config: SearchConfig, cadence: Cadence) {
     }
 }
 
-/// Posts every alert of the ledger to the webhook, in order, each until it is taken; a webhook that is
-/// down delays nothing but itself. Alerts that were told before the webhook was configured are posted too.
-async fn keep_telling(engine: Engine, url: String) {
-    let clock = &engine.clock;
-    let webhook = Webhook::new(HttpClient::new(), url);
-    let mut wait_ms = 1_000;
-    loop {
-        let stopping = engine.stop.is_set();
-        match tell_webhook(&engine.database, &webhook).await {
-            Ok(0) if stopping => return,
-            Ok(_) => wait_ms = 1_000,
-            Err(error) => {
-                eprintln!("stoop: {error:#}; trying again in {} s", wait_ms / 1_000);
-                wait_ms = (wait_ms * 2).min(300_000);
-                if stopping {
-                    return;
-                }
-            }
-        }
-        clock.sleep(wait_ms).await;
-    }
-}
-
-async fn tell_webhook(database: &Database, webhook: &Webhook) -> anyhow::Result<usize> {
-    let alerts = database.alerts_after(database.alert_checkpoint(WEBHOOK)?, 100)?;
-    for (seq, alert) in &alerts {
-        if alert.verdict == stoop_domain::Verdict::Alert {
-            webhook.post(alert).await?;
-        }
-        database.set_alert_checkpoint(WEBHOOK, *seq)?;
-    }
-    Ok(alerts.len())
 }

@@ -35,7 +35,7 @@ pub(crate) use runs::runs;
 const FILLERS: &str = "fill it with `stoop demo`, `stoop replay --map MAP FILE...` or `stoop run`";
 
 /// Opens the database for reading; what is wrong with its path is the user's to mend.
-fn open(store: &StoreArgs) -> anyhow::Result<Arc<Database>> {
+pub(crate) fn open(store: &StoreArgs) -> anyhow::Result<Arc<Database>> {
     let database = Database::open_read(store.db(), &store.data()).map_err(|error| match error {
         OpenError::Missing(path) => {
             let path = path.display();
@@ -78,7 +78,7 @@ fn area(database: &Database, query: &str) -> anyhow::Result<FoundArea> {
 }
 
 /// `… and 3 more` where a list was cut.
-fn more(shown: usize, total: usize) -> String {
+pub(crate) fn more(shown: usize, total: usize) -> String {
     match total.saturating_sub(shown) {
         0 => String::new(),
         rest => format!("… and {} more; --limit shows more\n", crate::show::count(rest as u64)),
@@ -86,7 +86,7 @@ fn more(shown: usize, total: usize) -> String {
 }
 
 /// `1 home`, `2 homes`.
-fn plural(number: u64, one: &str) -> String {
+pub(crate) fn plural(number: u64, one: &str) -> String {
     format!("{} {one}{}", crate::show::count(number), if number == 1 { "" } else { "s" })
 }
 

@@ -46,6 +46,6 @@ impl Database {
     pub fn accounts(&self) -> Result<Vec<(String, Account)>, PortError> {
         let sql = "SELECT account, body FROM accounts ORDER BY account";
         let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, Account::from_json(&row.get::<_, String>(1)?)?));
-        self.rows(sql, [], read).map_err(doing("list the accounts"))
+        self.rows(sql, [], read).map_err(self.doing("list the accounts"))
     }
 }

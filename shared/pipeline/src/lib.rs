@@ -5,6 +5,7 @@
 
 mod alert;
 mod causes;
+mod deliver;
 mod inbox;
 mod measure;
 mod pace;
@@ -17,8 +18,9 @@ mod snapshots;
 mod understood;
 mod verify;
 
-pub use alert::{AlertError, Alerted, alert};
+pub use alert::{AlertError, Alerted, alert, new_alerts, record_alerts};
 pub use causes::with_causes;
+pub use deliver::{Delivery, Trouble, deliver};
 pub use inbox::Inbox;
 pub use measure::{MeasureError, Measured, Measurer, Memory};
 pub use pace::{Cadence, Distance, Pace, Stretch};

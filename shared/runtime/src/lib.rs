@@ -12,9 +12,9 @@ mod webhook;
 pub use clock::SystemClock;
 pub use config::{
     AlertSettings, Config, Fetched, KeepSettings, Place, PlanConfig, SearchConfig, Surroundings, Wanted, Wanting,
-    parse_alerts, parse_config, parse_plan, parse_search, read_config, read_outline, read_search, wanted,
+    parse_alerts, parse_config, parse_plan, parse_search, read_alerts, read_config, read_outline, read_search, wanted,
 };
 pub use http::HttpClient;
 pub use takeover::{MAIN_FILE, Refused, Takeover};
 pub use telemetry::{LogFormat, init_telemetry};
-pub use webhook::Webhook;
+pub use webhook::{Address, Webhook};
