@@ -100,7 +100,9 @@ pub fn open(path: &Path, options: &ReadOptions) -> Result<Rows, OpenError> {
 /// # Errors
 /// As [`open`].
 pub fn open_bytes(path: &Path, bytes: Arc<dyn ReadAt>, options: &ReadOptions) -> Result<Rows, OpenError> {
-    open_whole(path, &Stretch::whole(bytes), options)
+    let whole = Stretch::whole(bytes);
+    let allowance = Allowance::of(whole.size());
+    open_whole(path, &whole, options, &allowance)
 }
 
 /// The beginning of a file, unpacked.
@@ -135,7 +137,7 @@ pub fn beginning(path: &Path, bytes: Arc<dyn ReadAt>, most: usize) -> Result<Beg
 fn unpacked(path: &Path, whole: &Stretch, most: usize) -> Result<Vec<u8>, OpenError> {
     let packing = Packing::of(&whole.beginning::<4>().map_err(|error| unreadable(path, error))?);
     let reader = Reader::new(whole.clone(), Arc::default());
-    let reader = packing.unpack(reader, whole.size()).map_err(|error| unreadable(path, error))?;
+    let reader = packing.unpack(reader, &Allowance::of(whole.size())).map_err(|error| unreadable(path, error))?;
     let mut unpacked = Vec::new();
     // What is broken is told when the rows are read.
     drop(reader.take(most as u64).read_to_end(&mut unpacked));

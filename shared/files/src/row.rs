@@ -124,7 +124,7 @@ impl Content<'_> {
     #[must_use]
     pub fn len(&self) -> usize {
         match self {
-            Self::Json(bytes) => bytes.len(),
+            Self::Json(bytes) | Self::Comment(bytes) => bytes.len(),
             Self::Csv(record) => record.as_slice().len(),
         }
     }

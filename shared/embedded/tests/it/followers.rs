@@ -195,7 +195,7 @@ fn a_database_of_an_older_format_has_told_what_it_holds() {
     drop(database);
     let (path, _) = places(bench.folder.path());
     let older = rusqlite::Connection::open(path).unwrap();
-    let downgrade = "DROP TABLE followers; DROP TABLE dead_letters; DROP TABLE settings; PRAGMA user_version = 2;
+    let downgrade = "DROP TABLE followers; DROP TABLE dead_letters; DROP TABLE settings; PRAGMA user_version = 3;
                      INSERT INTO checkpoints VALUES('alerts', 'webhook', 1);";
     older.execute_batch(downgrade).unwrap();
     drop(older);

@@ -49,11 +49,11 @@ fn a_database_of_a_newer_stoop_is_refused() {
     let newer = rusqlite::Connection::open(&path).unwrap();
     newer.pragma_update(None, "user_version", 5).unwrap();
     for refusal in refusals(folder.path()) {
-        assert!(refusal.to_string().ends_with("has format 4; this program reads format 3: update Stoop"), "{refusal}");
+        assert!(refusal.to_string().ends_with("has format 5; this program reads format 4: update Stoop"), "{refusal}");
     }
     drop(newer);
     for refusal in refusals(folder.path()) {
-        assert!(matches!(refusal, OpenError::Newer { found: 4, .. }), "{refusal}");
+        assert!(matches!(refusal, OpenError::Newer { found: 5, .. }), "{refusal}");
     }
 }
 
