@@ -13,13 +13,14 @@ mod runs;
 mod tests;
 mod told;
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::Arc;
 
 use serde::Serializer;
 use stoop_domain::{Market, Time};
 use stoop_embedded::{Database, OpenError};
-use stoop_pipeline::serve::{FoundArea, find_area};
+use stoop_pipeline::serve::{AreaError, FoundArea, find_area};
 
 use crate::args::StoreArgs;
 use crate::failure::usage;
@@ -31,6 +32,12 @@ pub(crate) use market::market;
 pub(crate) use markets::markets;
 pub(crate) use quarantine::quarantine;
 pub(crate) use runs::runs;
+
+/// Areas of one name that are listed.
+const AREAS_MAX: usize = 20;
+
+/// Cities that are named to whoever asked for what is not there.
+const CITIES_MAX: usize = 3;
 
 const FILLERS: &str = "fill it with `stoop demo`, `stoop replay --map MAP FILE...` or `stoop run`";
 
@@ -64,7 +71,37 @@ fn area(database: &Database, query: &str) -> anyhow::Result<FoundArea> {
     if known.is_empty() {
         return Err(usage(empty(database)));
     }
-    find_area(query, &known).map_err(usage)
+    find_area(query, &known).map_err(|error| match error {
+        AreaError::Ambiguous { query, candidates } => usage(several(&query, &candidates, &known)),
+        AreaError::NoSuchArea { ref nearest, .. } if nearest.is_empty() => {
+            usage(format!("{error}; `stoop markets` lists what there is, like {}", cities(&known).join(", ")))
+        }
+        error => usage(error),
+    })
+}
+
+/// The areas of one name, each on a line with what to ask for instead.
+fn several(query: &str, candidates: &[String], known: &[Market]) -> String {
+    let mut text = format!("{query:?} is the name of several areas; say which:");
+    for path in candidates.iter().take(AREAS_MAX) {
+        let markets = find_area(path, known).map_or(0, |found| found.markets.len());
+        text += &format!("\n  {path}  ({})", plural(markets as u64, "market"));
+    }
+    if let Some(rest) = candidates.len().checked_sub(AREAS_MAX).filter(|rest| *rest > 0) {
+        text += &format!("\n  … and {rest} more");
+    }
+    text
+}
+
+/// The paths of the cities (or what is known of them) with the most markets.
+fn cities(known: &[Market]) -> Vec<String> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for market in known {
+        *counts.entry(market.area.levels()[..4].join("/")).or_default() += 1;
+    }
+    let mut cities: Vec<(String, usize)> = counts.into_iter().collect();
+    cities.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    cities.into_iter().take(CITIES_MAX).map(|(path, _)| path.trim_end_matches(['-', '/']).to_owned()).collect()
 }
 
 /// `… and 3 more` where a list was cut.

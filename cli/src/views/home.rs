@@ -3,6 +3,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 use stoop_domain::{Currency, EventKind, Home, HomeId, Market, Minor, Time};
 use stoop_embedded::Database;
+use stoop_pipeline::serve::Nearest;
 
 use super::told::{Change, Told, event_name, median_per_m2, share_of};
 use super::{as_text, as_text_or_null, empty, moment, open, plural};
@@ -57,8 +58,8 @@ struct Happened {
     event: stoop_domain::Event,
 }
 
-/// How many homes are read at once in the search for one by the end of its id.
-const PAGE_HOMES: usize = 1_000;
+/// How many ids are read at once in the search for one by its end.
+const PAGE_IDS: usize = 10_000;
 const CANDIDATES_MAX: usize = 5;
 
 /// `stoop home ID`.
@@ -235,23 +236,45 @@ fn find(database: &Database, id: &str) -> anyhow::Result<(HomeId, Home)> {
     if let Some(found) = database.home(&whole)? {
         return Ok((whole, found.value));
     }
-    let mut found: Vec<(HomeId, Home)> = Vec::new();
+    let wanted = whole.as_str();
+    let wanted_native = native_of(wanted).unwrap_or(wanted);
+    let mut found: Vec<HomeId> = Vec::new();
+    let mut nearest = Nearest::to(wanted_native);
     let mut after: Option<HomeId> = None;
     loop {
-        let page = database.homes_after(after.as_ref(), PAGE_HOMES)?;
-        let Some((last, _)) = page.last() else { break };
+        let page = database.home_ids_after(after.as_ref(), PAGE_IDS)?;
+        let Some(last) = page.last() else { break };
         after = Some(last.clone());
-        let native =
-            |known: &HomeId| known.as_str().split_once('/').is_some_and(|(_, native)| native == whole.as_str());
-        found.extend(page.into_iter().filter(|(known, _)| native(known)));
+        for known in page {
+            let native = native_of(known.as_str()).unwrap_or(known.as_str());
+            nearest.offer_as(native, known.as_str());
+            if native == wanted && found.len() <= CANDIDATES_MAX {
+                found.push(known);
+            }
+        }
     }
-    match found.len() {
-        1 => Ok(found.swap_remove(0)),
-        0 if after.is_none() => Err(usage(empty(database))),
-        0 => Err(usage(format!("there is no home {whole}; `stoop homes AREA` lists those of an area"))),
-        _ => {
-            let ids: Vec<&str> = found.iter().take(CANDIDATES_MAX).map(|(id, _)| id.as_str()).collect();
+    match found.as_slice() {
+        [only] => {
+            let home = database.home(only)?.ok_or_else(|| anyhow::anyhow!("the home {only} is gone"))?;
+            Ok((only.clone(), home.value))
+        }
+        [] if after.is_none() => Err(usage(empty(database))),
+        [] => {
+            let nearest = nearest.names();
+            let mean = match nearest.is_empty() {
+                true => String::new(),
+                false => format!("did you mean {}? ", nearest.join(", ")),
+            };
+            Err(usage(format!("there is no home {whole}; {mean}`stoop homes AREA` lists those of an area")))
+        }
+        several => {
+            let ids: Vec<&str> = several.iter().take(CANDIDATES_MAX).map(HomeId::as_str).collect();
             Err(usage(format!("several sources have a home {whole}; say which: {}", ids.join(", "))))
         }
     }
+}
+
+/// The source's own part of a home's id.
+fn native_of(id: &str) -> Option<&str> {
+    id.split_once('/').map(|(_, native)| native)
 }

@@ -279,6 +279,8 @@ fn a_home_tells_its_history() {
     assert_snapshot!("home_json", json(&HomeView::read(&world.database, "1002").unwrap()));
     let error = is_usage(HomeView::read(&world.database, "kc/9"));
     assert_eq!(error, "there is no home kc/9; `stoop homes AREA` lists those of an area");
+    let error = is_usage(HomeView::read(&world.database, "mls/1002"));
+    assert!(error.starts_with("there is no home mls/1002; did you mean kc/1002, kc/1001, "), "{error}");
 }
 
 #[test]
@@ -347,4 +349,19 @@ fn a_missing_database_or_area_is_the_users_to_mend() {
     let world = world();
     let error = is_usage(Homes::read(&world.database, "98104", false, 40));
     assert_eq!(error, r#"there is no area "98104" here; did you mean 98103, 98178?"#);
+    let error = is_usage(Homes::read(&world.database, "60601", false, 40));
+    let like = "`stoop markets` lists what there is, like ma/-/-/agadir, us/wa/king/seattle, ";
+    assert!(error.starts_with(&format!(r#"there is no area "60601" here; {like}"#)), "{error}");
+}
+
+#[test]
+fn areas_of_one_name_are_listed() {
+    let world = world();
+    let mut other =
+        seen(&house("2001", "Seattle", "64101", 3, 900, "1 Elm St"), &[("2026-01-13T00:00:00Z", 9, Status::Active)]);
+    other[0].listing.place.region = Some("MO".into());
+    block_on(Measurer::new(&*world.database).measure(&other)).unwrap();
+    let error = is_usage(AreaView::read(&world.database, "seattle", None, 30));
+    let listed = "us/mo/king/seattle  (1 market)\n  us/wa/king/seattle  (2 markets)";
+    assert_eq!(error, format!("\"seattle\" is the name of several areas; say which:\n  {listed}"));
 }

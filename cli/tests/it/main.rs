@@ -8,6 +8,7 @@ mod crash;
 mod files;
 mod kinds;
 mod live;
+mod readme;
 mod replay;
 mod sources;
 mod support;
