@@ -130,7 +130,7 @@ pub(crate) struct SourcesArgs {
     #[arg(long, value_name = "TOML")]
     pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) json: JsonArgs,
+    pub(crate) format: FormatArgs,
 }
 
 #[derive(Subcommand)]
@@ -190,7 +190,7 @@ pub(crate) struct MarketsArgs {
     #[command(flatten)]
     pub(crate) as_of: AsOfArgs,
     #[command(flatten)]
-    pub(crate) json: JsonArgs,
+    pub(crate) format: FormatArgs,
 }
 
 #[derive(Args)]
@@ -203,7 +203,7 @@ pub(crate) struct MarketArgs {
     #[command(flatten)]
     pub(crate) as_of: AsOfArgs,
     #[command(flatten)]
-    pub(crate) json: JsonArgs,
+    pub(crate) format: FormatArgs,
 }
 
 #[derive(Args)]
@@ -217,7 +217,7 @@ pub(crate) struct HomesArgs {
     #[arg(long, default_value_t = 40)]
     pub(crate) limit: usize,
     #[command(flatten)]
-    pub(crate) json: JsonArgs,
+    pub(crate) format: FormatArgs,
 }
 
 #[derive(Args)]
@@ -225,7 +225,7 @@ pub(crate) struct HomeArgs {
     /// The home's id, like avito/54401684, or the part after the slash
     pub(crate) id: String,
     #[command(flatten)]
-    pub(crate) json: JsonArgs,
+    pub(crate) format: FormatArgs,
 }
 
 #[derive(Args)]
@@ -237,7 +237,7 @@ pub(crate) struct AlertsArgs {
     #[arg(long, default_value_t = 40)]
     pub(crate) limit: usize,
     #[command(flatten)]
-    pub(crate) json: JsonArgs,
+    pub(crate) format: FormatArgs,
 }
 
 #[derive(Args)]
@@ -246,7 +246,7 @@ pub(crate) struct QuarantineArgs {
     #[arg(long, default_value_t = 20)]
     pub(crate) limit: usize,
     #[command(flatten)]
-    pub(crate) json: JsonArgs,
+    pub(crate) format: FormatArgs,
 }
 
 #[derive(Args)]
@@ -255,7 +255,7 @@ pub(crate) struct RunsArgs {
     #[arg(long, default_value_t = 20)]
     pub(crate) limit: usize,
     #[command(flatten)]
-    pub(crate) json: JsonArgs,
+    pub(crate) format: FormatArgs,
 }
 
 #[derive(Args)]
@@ -283,6 +283,24 @@ pub(crate) struct JsonArgs {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// The form in which a view is given out.
+#[derive(Args)]
+pub(crate) struct FormatArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print CSV: the rows of the list, under the names of the JSON
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) csv: bool,
+}
+
+impl FormatArgs {
+    /// Whether no program is to read it.
+    pub(crate) fn is_for_people(&self) -> bool {
+        !self.json && !self.csv
+    }
 }
 
 impl Cli {

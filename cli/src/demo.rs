@@ -19,6 +19,7 @@ use stoop_sources::Params;
 use crate::args::{DemoArgs, StoreArgs};
 use crate::engine::Engine;
 use crate::failure::usage;
+use crate::out::{self, say};
 use crate::run::poll_line;
 use crate::simulate::BEGIN;
 use crate::stop::Stop;
@@ -66,23 +67,23 @@ pub(crate) async fn demo(store: &StoreArgs, args: &DemoArgs) -> anyhow::Result<E
         clock,
         stop,
     };
-    println!("A simulated listing portal answers on {} (RESO Web API).", portal.url());
-    println!(
+    say!("A simulated listing portal answers on {} (RESO Web API).", portal.url());
+    say!(
         "One second is {} simulated minutes. Everything lands in {} and {}.",
         args.speed,
         store.db().display(),
         store.data().display()
     );
     match resumed_at {
-        Some(at) => println!("Going on from {}. Ctrl-C stops.\n", crate::show::time(at)),
-        None => println!("Ctrl-C stops.\n"),
+        Some(at) => say!("Going on from {}. Ctrl-C stops.\n", crate::show::time(at)),
+        None => say!("Ctrl-C stops.\n"),
     }
     let screen = Arc::new(Screen::new());
     let outcome = play(&engine, args, portal.url(), &screen).await;
     screen.close();
     portal.stop();
     outcome?;
-    println!("\nLook around: stoop markets, stoop market chicago, stoop alerts, stoop runs, stoop verify");
+    say!("\nLook around: stoop markets, stoop market chicago, stoop alerts, stoop runs, stoop verify");
     Ok(ExitCode::SUCCESS)
 }
 
@@ -102,7 +103,8 @@ async fn play(engine: &Engine, args: &DemoArgs, url: &str, screen: &Arc<Screen>)
         polls.spawn(keep_polling(engine.clone(), search, Arc::clone(screen)));
     }
     let watcher = Arc::clone(screen);
-    let mut desk = engine.desk(Rules::default(), move |alert| watcher.alert(&crate::show::alert_line(alert)));
+    let mut desk =
+        engine.desk(Rules::default(), move |alert| watcher.alert(&crate::show::alert_line(alert, out::line_width())));
     let began = Instant::now();
     let mut drawn = None::<Instant>;
     loop {

@@ -5,6 +5,7 @@ mod demo;
 mod desk;
 mod engine;
 mod failure;
+mod out;
 mod replay;
 mod run;
 mod show;
@@ -26,16 +27,16 @@ use crate::failure::report;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return failure::refuse(&error),
+    };
     stoop_runtime::init_telemetry(cli.log_format());
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return report(&anyhow::Error::new(error)),
     };
-    match runtime.block_on(dispatch(cli)) {
-        Ok(code) => code,
-        Err(error) => report(&error),
-    }
+    out::finish(runtime.block_on(dispatch(cli)).unwrap_or_else(|error| report(&error)))
 }
 
 async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {

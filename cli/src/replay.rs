@@ -55,7 +55,7 @@ pub(crate) async fn replay(store: &StoreArgs, args: &ReplayArgs) -> anyhow::Resu
         let mut printed = printed.lock().unwrap_or_else(PoisonError::into_inner);
         *printed += 1;
         if *printed <= ALERTS_PRINTED_MAX {
-            bar.println(&crate::show::alert_line(alert));
+            bar.println(&crate::show::alert_line(alert, crate::out::line_width()));
         } else if *printed == ALERTS_PRINTED_MAX + 1 {
             bar.println("… more alerts: stoop alerts");
         }

@@ -16,6 +16,7 @@ use stoop_runtime::{Config, HttpClient, SearchConfig, SystemClock, Webhook, read
 use crate::args::{PollArgs, RunArgs, StoreArgs};
 use crate::engine::Engine;
 use crate::failure::usage;
+use crate::out::{self, complain, say};
 use crate::show;
 use crate::stop::Stop;
 
@@ -28,7 +29,7 @@ const WEBHOOK: &str = "webhook";
 pub(crate) async fn run(store: &StoreArgs, args: &RunArgs) -> anyhow::Result<ExitCode> {
     let config = read_config(&args.config).map_err(usage)?;
     for name in &config.switched_off {
-        println!("{name} is switched off: `enabled = true` switches it on");
+        say!("{name} is switched off: `enabled = true` switches it on");
     }
     if config.searches.is_empty() {
         return Err(usage(format!("{}: there is no search to run", args.config.display())));
@@ -42,8 +43,8 @@ pub(crate) async fn run(store: &StoreArgs, args: &RunArgs) -> anyhow::Result<Exi
         polls.spawn(keep_polling(engine.clone(), search, cadence));
     }
     let telling = webhook.map(|url| tokio::spawn(keep_telling(engine.clone(), url)));
-    println!("polling; Ctrl-C finishes what is in hand and stops");
-    let mut desk = engine.desk(rules, |alert| println!("{}", show::alert_line(alert)));
+    say!("polling; Ctrl-C finishes what is in hand and stops");
+    let mut desk = engine.desk(rules, |alert| say!("{}", show::alert_line(alert, out::line_width())));
     desk.tell().await?;
     while !polls.is_empty() {
         let measured = engine.drain(&mut desk).await?;
@@ -73,7 +74,7 @@ pub(crate) async fn poll_once(store: &StoreArgs, args: &PollArgs) -> anyhow::Res
     let quiet = args.json.json;
     let mut desk = engine.desk(config.alerts.rules.clone(), move |alert| {
         if !quiet {
-            println!("{}", show::alert_line(alert));
+            say!("{}", show::alert_line(alert, out::line_width()));
         }
     });
     let search = chosen.search;
@@ -86,9 +87,9 @@ pub(crate) async fn poll_once(store: &StoreArgs, args: &PollArgs) -> anyhow::Res
         counts["outcome"] = json!(polled.outcome);
         counts["message"] = json!(polled.message);
         counts["price_changes"] = json!(measured.price_cuts + measured.price_rises);
-        println!("{counts}");
+        out::json_line(&counts)?;
     } else {
-        println!("{}", poll_line(&search.name, &Ok(polled)));
+        say!("{}", poll_line(&search.name, &Ok(polled)));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -118,9 +119,9 @@ async fn keep_polling(engine: Engine, config: SearchConfig, cadence: Cadence) {
         } else {
             format!("; next in {}", show::span(distance.ms.cast_signed()))
         };
-        println!("{}  {}{next}", show::time(engine.clock.now()), poll_line(&search.name, &outcome));
+        say!("{}  {}{next}", show::time(engine.clock.now()), poll_line(&search.name, &outcome));
         if let Some(stretch) = distance.stretched.as_ref().filter(|_| !told) {
-            println!("{} is polled less often than `every` says: its account has {stretch}", search.name);
+            say!("{} is polled less often than `every` says: its account has {stretch}", search.name);
         }
         told = distance.stretched.is_some();
         let took = u64::try_from(engine.clock.now().ms() - began.ms()).unwrap_or(0);
@@ -162,7 +163,7 @@ async fn keep_telling(engine: Engine, url: String) {
             Ok(0) if stopping => return,
             Ok(_) => wait_ms = 1_000,
             Err(error) => {
-                eprintln!("stoop: {error:#}; trying again in {} s", wait_ms / 1_000);
+                complain!("stoop: {error:#}; trying again in {} s", wait_ms / 1_000);
                 wait_ms = (wait_ms * 2).min(300_000);
                 if stopping {
                     return;

@@ -1,6 +1,7 @@
 //! The tables: markets, a market, homes, a home, alerts, quarantine, runs.
 //!
-//! Each view is read from the database into a value that serialises (`--json`) and is drawn for people.
+//! Each view is read from the database into a value that serialises (`--json`), has rows (`--csv`) and is drawn for
+//! people.
 
 mod alerts;
 mod home;
@@ -15,15 +16,19 @@ mod told;
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::process::ExitCode;
 use std::sync::Arc;
 
-use serde::Serializer;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 use stoop_domain::{Market, Time};
 use stoop_embedded::{Database, OpenError};
 use stoop_pipeline::serve::{AreaError, FoundArea, find_area};
 
-use crate::args::StoreArgs;
+use crate::args::{FormatArgs, StoreArgs};
 use crate::failure::usage;
+use crate::out;
+use crate::show::{Csv, Look, Page};
 
 pub(crate) use alerts::alerts;
 pub(crate) use home::home;
@@ -40,6 +45,27 @@ const AREAS_MAX: usize = 20;
 const CITIES_MAX: usize = 3;
 
 const FILLERS: &str = "fill it with `stoop demo`, `stoop replay --map MAP FILE...` or `stoop run`";
+
+/// What a command shows: to people, to programs, to spreadsheets.
+pub(crate) trait View: Serialize {
+    fn draw(&self, look: Look) -> Page;
+    fn csv(&self) -> anyhow::Result<Csv>;
+}
+
+/// Gives a view out in the form that was asked for.
+pub(crate) fn give(view: &impl View, format: &FormatArgs) -> anyhow::Result<ExitCode> {
+    match format {
+        FormatArgs { json: true, .. } => out::json(view)?,
+        FormatArgs { csv: true, .. } => out::csv(&view.csv()?)?,
+        FormatArgs { .. } => out::page(&view.draw(Look::of_stdout())),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The rows of a view as they stand in its JSON.
+fn rows<R: Serialize>(rows: &[R]) -> anyhow::Result<Vec<Value>> {
+    Ok(rows.iter().map(serde_json::to_value).collect::<Result<_, _>>()?)
+}
 
 /// Opens the database for reading; what is wrong with its path is the user's to mend.
 fn open(store: &StoreArgs) -> anyhow::Result<Arc<Database>> {
@@ -104,11 +130,10 @@ fn cities(known: &[Market]) -> Vec<String> {
     cities.into_iter().take(CITIES_MAX).map(|(path, _)| path.trim_end_matches(['-', '/']).to_owned()).collect()
 }
 
-/// `… and 3 more` where a list was cut.
-fn more(shown: usize, total: usize) -> String {
-    match total.saturating_sub(shown) {
-        0 => String::new(),
-        rest => format!("… and {} more; --limit shows more\n", crate::show::count(rest as u64)),
+/// `… and 3 more` below a list that was cut.
+fn more(page: &mut Page, shown: usize, total: usize) {
+    if let Some(rest) = total.checked_sub(shown).filter(|rest| *rest > 0) {
+        page.line([format!("… and {} more; --limit shows more", crate::show::count(rest as u64)).into()]);
     }
 }
 

@@ -1,12 +1,13 @@
-use std::io::{IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 
+use console::Term;
 use stoop_domain::Time;
 use stoop_embedded::Database;
 use stoop_market::{Figures, Segment};
 use stoop_pipeline::Measured;
 
-use crate::show;
+use crate::out;
+use crate::show::{self, Column, Look, Page, Table, Words, or_unknown};
 
 /// Markets shown at a time.
 const MARKETS: usize = 12;
@@ -20,18 +21,16 @@ pub(super) struct Screen {
 
 #[derive(Default)]
 struct State {
-    block: Vec<String>,
+    block: Option<Page>,
     /// Lines of the block that stand on the terminal now.
     drawn: usize,
     measured: Measured,
     alerts: u64,
-    now: Option<Time>,
-    markets: usize,
 }
 
 impl Screen {
     pub(super) fn new() -> Self {
-        Self { state: Mutex::default(), terminal: std::io::stdout().is_terminal() }
+        Self { state: Mutex::default(), terminal: Term::stdout().is_term() }
     }
 
     /// Prints an alert above the block.
@@ -44,11 +43,9 @@ impl Screen {
     pub(super) fn line(&self, line: &str) {
         let mut state = self.lock();
         if self.terminal {
-            state.erase();
-            println!("{line}");
-            state.print();
+            state.redraw(Some(line));
         } else {
-            println!("{line}");
+            out::line(line);
         }
     }
 
@@ -65,36 +62,44 @@ impl Screen {
             rows.push((market, figures));
         }
         rows.sort_by(|a, b| b.1.active.cmp(&a.1.active).then_with(|| a.0.cmp(&b.0)));
-        let mut state = self.lock();
-        state.now = Some(now);
-        state.markets = rows.len();
-        let mut block = Vec::new();
-        let heading = format!(
-            "{:<28} {:<5} {:>6} {:>12} {:>9} {:>7} {:>7} {:>6}",
-            "market", "", "active", "median", "age", "new 7d", "cuts 7d", "cut"
-        );
-        block.push(heading);
+        let mut table = Table::new([
+            Column::left("market"),
+            Column::left("for").optional(5),
+            Column::right("active"),
+            Column::right("median"),
+            Column::right("age").optional(2),
+            Column::right("new 7 d").optional(4),
+            Column::right("cuts 7 d").optional(3),
+            Column::right("cut"),
+        ]);
         for (market, figures) in rows.iter().take(MARKETS) {
-            let name = format!("{} ({})", market.area.name(), market.area.levels()[3].replace('-', " "));
-            block.push(format!(
-                "{:<28} {:<5} {:>6} {:>12} {:>9} {:>7} {:>7} {:>6}",
-                name,
-                market.purpose.as_str(),
-                figures.active,
-                show::or_unknown(figures.median_price.map(|price| show::price(
-                    price / 10_f64.powi(market.currency.minor_digits().cast_signed()),
-                    market.currency
-                ))),
-                figures.median_age_days.map_or_else(|| "–".into(), |days| format!("{days:.0} d")),
-                figures.last_7_days.new,
-                figures.last_7_days.price_cuts,
-                figures.cut_share.map_or_else(|| "–".into(), |share| format!("{:.0} %", share * 100.0)),
-            ));
+            let major = 10_f64.powi(market.currency.minor_digits().cast_signed());
+            let median = figures.median_price.map(|price| show::price(price / major, market.currency));
+            table.row([
+                format!("{} ({})", market.area.name(), market.area.levels()[3].replace('-', " ")).into(),
+                market.purpose.as_str().into(),
+                show::whole(figures.active).into(),
+                or_unknown(median).into(),
+                or_unknown(figures.median_age_days.map(|days| format!("{days:.0} d"))).into(),
+                show::whole(figures.last_7_days.new).into(),
+                show::whole(figures.last_7_days.price_cuts).into(),
+                or_unknown(figures.cut_share.map(|share| format!("{:.0} %", share * 100.0))).into(),
+            ]);
         }
-        state.block = block;
+        let mut state = self.lock();
+        let Measured { observations, price_cuts, price_rises, .. } = state.measured;
+        let heading = format!(
+            "{}   {} observations, {} markets, {price_cuts} cuts, {price_rises} rises, {} alerts",
+            show::time(now),
+            show::count(observations),
+            rows.len(),
+            state.alerts,
+        );
+        let mut page = Page::new(Look::of_stdout());
+        page.gap().line([Words::from(heading).bold()]).table(table);
+        state.block = Some(page);
         if self.terminal {
-            state.erase();
-            state.print();
+            state.redraw(None);
         }
         Ok(())
     }
@@ -103,7 +108,7 @@ impl Screen {
     pub(super) fn close(&self) {
         let mut state = self.lock();
         if !self.terminal {
-            state.print();
+            state.redraw(None);
         }
     }
 
@@ -113,29 +118,13 @@ impl Screen {
 }
 
 impl State {
-    /// Takes the block off the terminal: up so many lines, clear what is below.
-    fn erase(&mut self) {
-        if self.drawn > 0 {
-            print!("\x1b[{}A\x1b[J", self.drawn);
-        }
-        self.drawn = 0;
-    }
-
-    fn print(&mut self) {
-        let Some(now) = self.now else { return };
-        let Measured { observations, price_cuts, price_rises, .. } = self.measured;
-        println!(
-            "\n{}   {} observations, {} markets, {price_cuts} cuts, {price_rises} rises, {} alerts",
-            show::time(now),
-            show::count(observations),
-            self.markets,
-            self.alerts,
-        );
-        for line in &self.block {
-            println!("{line}");
-        }
-        self.drawn = self.block.len() + 2;
-        // A terminal that is gone is told by the signal that comes with it.
-        drop(std::io::stdout().flush());
+    /// Puts the block in its own place, below a line.
+    fn redraw(&mut self, line: Option<&str>) {
+        let Some(block) = &self.block else {
+            line.map(out::line);
+            return;
+        };
+        out::redraw(self.drawn, line, block);
+        self.drawn = block.as_str().lines().count();
     }
 }

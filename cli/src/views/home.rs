@@ -1,15 +1,16 @@
 use std::process::ExitCode;
 
 use serde::Serialize;
+use serde_json::Value;
 use stoop_domain::{Currency, EventKind, Home, HomeId, Market, Minor, Time};
 use stoop_embedded::Database;
 use stoop_pipeline::serve::Nearest;
 
 use super::told::{Change, Told, event_name, median_per_m2, share_of};
-use super::{as_text, as_text_or_null, empty, moment, open, plural};
+use super::{View, as_text, as_text_or_null, empty, give, moment, open, plural, rows};
 use crate::args::{HomeArgs, StoreArgs};
 use crate::failure::usage;
-use crate::show::{self, Cell, Column, Look, Table, UNKNOWN, or_unknown, print, print_json};
+use crate::show::{self, Column, Csv, Field, Look, Page, Table, UNKNOWN, Words, or_unknown};
 
 /// A home's card and its whole history.
 #[derive(Serialize)]
@@ -66,12 +67,7 @@ const CANDIDATES_MAX: usize = 5;
 pub(crate) fn home(store: &StoreArgs, args: &HomeArgs) -> anyhow::Result<ExitCode> {
     let database = open(store)?;
     let view = HomeView::read(&database, &args.id)?;
-    if args.json.json {
-        print_json(&view)?
-    } else {
-        print(&view.draw(Look::of_stdout()))?
-    }
-    Ok(ExitCode::SUCCESS)
+    give(&view, &args.format)
 }
 
 impl HomeView {
@@ -94,22 +90,48 @@ impl HomeView {
             events: home.history.events().into_iter().map(Happened::of).collect(),
         })
     }
+}
 
-    pub(super) fn draw(&self, look: Look) -> String {
+impl View for HomeView {
+    fn draw(&self, look: Look) -> Page {
         let name = self.told.words().map(show::plain);
         let id = show::plain(self.told.id.as_str());
         let heading = name.map_or_else(|| id.clone(), |name| format!("{name} · {id}"));
-        let mut text = format!("{}\n{}\n", look.bold(&heading), self.card());
+        let mut page = Page::new(look);
+        page.line([Words::from(heading).bold()]).facts(self.card()).gap();
         let count = plural(self.stretches.len() as u64, "stretch").replace("stretchs", "stretches");
-        let heading = format!("Seen in {count}");
-        text += &format!("{}, {}\n\n{}", look.bold(&heading), look.dim("times in UTC"), self.seen().draw(look));
+        let heading = Words::from(format!("Seen in {count}")).bold();
+        page.line([heading, Words::from(", times in UTC").dim()]).gap().table(self.seen());
         if !self.events.is_empty() {
-            text += &format!("\n{}\n\n{}", look.bold("What happened"), self.happened().draw(look));
+            page.heading("What happened").table(self.happened());
         }
-        text
+        page
     }
 
-    fn card(&self) -> String {
+    /// Its stretches.
+    fn csv(&self) -> anyhow::Result<Csv> {
+        const STRETCH: [Field; 7] = [
+            Field::Plain("first_seen"),
+            Field::Plain("last_seen"),
+            Field::Plain("status"),
+            Field::Money("price"),
+            Field::Plain("currency"),
+            Field::Plain("change"),
+            Field::Plain("market"),
+        ];
+        Ok(Csv::new([Field::Plain("id")].into_iter().chain(STRETCH), self.with_id(rows(&self.stretches)?)))
+    }
+}
+
+impl HomeView {
+    fn with_id(&self, mut rows: Vec<Value>) -> Vec<Value> {
+        for row in &mut rows {
+            row["id"] = self.told.id.as_str().into();
+        }
+        rows
+    }
+
+    fn card(&self) -> Vec<(&'static str, Words)> {
         let told = &self.told;
         let versus = told.versus_market.map(|share| format!(" ({} vs market)", show::change(share)));
         let per_area = told
@@ -133,8 +155,7 @@ impl HomeView {
             ("listed", self.listed_at.map(show::date)),
             ("page", told.url.as_deref().map(show::plain)),
         ];
-        let line = |(name, value): (&str, Option<String>)| value.map(|value| format!("  {name:<9}  {value}\n"));
-        lines.into_iter().filter_map(line).collect()
+        lines.into_iter().filter_map(|(name, value)| Some((name, value?.into()))).collect()
     }
 
     fn seen(&self) -> Table {
@@ -143,8 +164,8 @@ impl HomeView {
             Column::left("last seen"),
             Column::left("status"),
             Column::right("price"),
-            Column::right("change"),
-            Column::cut("market"),
+            Column::right("change").optional(1),
+            Column::cut("market").optional(2),
         ]);
         let mut market = None;
         for stretch in &self.stretches {
@@ -155,15 +176,19 @@ impl HomeView {
                 stretch.status.into(),
                 or_unknown(stretch.asked.map(|price| show::money(price, stretch.currency))).into(),
                 changed(stretch.change),
-                Cell::from(if moved { stretch.market.to_string() } else { String::new() }).dim(),
+                Words::from(if moved { stretch.market.to_string() } else { String::new() }).dim(),
             ]);
         }
         table
     }
 
     fn happened(&self) -> Table {
-        let mut table =
-            Table::new([Column::left("when"), Column::left("what"), Column::right("change"), Column::left("price")]);
+        let mut table = Table::new([
+            Column::left("when"),
+            Column::left("what"),
+            Column::right("change").optional(1),
+            Column::left("price"),
+        ]);
         for happened in &self.events {
             let currency = happened.market.currency;
             let prices = happened
@@ -222,8 +247,8 @@ fn stretches(home: &Home) -> Vec<Stretch> {
     stretches
 }
 
-fn changed(share: Option<f64>) -> Cell {
-    share.map_or_else(|| Cell::from(UNKNOWN).dim(), Cell::change)
+fn changed(share: Option<f64>) -> Words {
+    share.map_or_else(|| Words::from(UNKNOWN).dim(), Words::change)
 }
 
 fn in_words(kind: EventKind) -> String {

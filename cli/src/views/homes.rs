@@ -4,10 +4,10 @@ use serde::Serialize;
 use stoop_domain::{Phase, Time};
 use stoop_embedded::Database;
 
-use super::told::{Told, median_per_m2};
-use super::{area, as_text, moment, more, open, plural};
+use super::told::{TOLD, Told, median_per_m2};
+use super::{View, area, as_text, give, moment, more, open, plural, rows};
 use crate::args::{HomesArgs, StoreArgs};
-use crate::show::{self, Cell, Column, Look, Table, UNKNOWN, or_unknown, print, print_json};
+use crate::show::{self, Column, Csv, Look, Page, Table, UNKNOWN, Words, or_unknown};
 
 /// The homes of an area, those with the newest events first.
 #[derive(Serialize)]
@@ -27,12 +27,7 @@ pub(super) struct Homes {
 pub(crate) fn homes(store: &StoreArgs, args: &HomesArgs) -> anyhow::Result<ExitCode> {
     let database = open(store)?;
     let view = Homes::read(&database, &args.area, args.all, args.limit)?;
-    if args.json.json {
-        print_json(&view)?
-    } else {
-        print(&view.draw(Look::of_stdout()))?
-    }
-    Ok(ExitCode::SUCCESS)
+    give(&view, &args.format)
 }
 
 impl Homes {
@@ -51,15 +46,19 @@ impl Homes {
         homes.truncate(limit);
         Ok(Self { path: found.path, name: found.name, as_of, total, homes, all })
     }
+}
 
-    pub(super) fn draw(&self, look: Look) -> String {
+impl View for Homes {
+    fn draw(&self, look: Look) -> Page {
         let what = if self.all { "home" } else { "active home" };
         let heading = format!("{} · {}", self.name, plural(self.total as u64, what));
         let under = format!("{}, as of {} UTC, newest events first", self.path, show::time(self.as_of));
-        let mut text = format!("{}\n{}\n\n", look.bold(&heading), look.dim(&under));
+        let mut page = Page::new(look);
+        page.line([Words::from(heading).bold()]).line([Words::from(under).dim()]).gap();
         if self.homes.is_empty() {
             let hint = if self.all { "" } else { " --all shows those of every status." };
-            return text + &format!("No {what} here.{hint}\n");
+            page.line([format!("No {what} here.{hint}").into()]);
+            return page;
         }
         let first = self.homes.first().map(|home| home.market.purpose);
         let mixed = self.homes.iter().any(|home| Some(home.market.purpose) != first);
@@ -68,32 +67,38 @@ impl Homes {
             columns.push(Column::left("status"));
         }
         if mixed {
-            columns.push(Column::left("for"));
+            columns.push(Column::left("for").optional(2));
         }
         columns.extend([
             Column::right("price"),
             Column::right("change"),
-            Column::left("on").optional(2),
-            Column::right("beds").optional(4),
-            Column::right("area").optional(3),
-            Column::right("vs market"),
-            Column::right("days").optional(1),
+            Column::left("on").optional(4),
+            Column::right("beds").optional(6),
+            Column::right("area").optional(5),
+            Column::right("vs market").optional(1),
+            Column::right("days").optional(3),
             Column::cut("home"),
         ]);
         let mut table = Table::new(columns);
         for home in &self.homes {
             table.row(row(home, self.all, mixed));
         }
-        text += &table.draw(look);
-        text += &more(self.homes.len(), self.total);
-        text + "\n" + &look.dim("vs market: price per area against the median of the home's own market\n")
+        page.table(table);
+        more(&mut page, self.homes.len(), self.total);
+        let note = "vs market: price per area against the median of the home's own market";
+        page.gap().line([Words::from(note).dim()]);
+        page
+    }
+
+    fn csv(&self) -> anyhow::Result<Csv> {
+        Ok(Csv::new(TOLD, rows(&self.homes)?))
     }
 }
 
-fn row(home: &Told, all: bool, mixed: bool) -> Vec<Cell> {
+fn row(home: &Told, all: bool, mixed: bool) -> Vec<Words> {
     let change = home.last_change.as_ref();
-    let changed = change.map_or_else(|| Cell::from(UNKNOWN).dim(), |change| Cell::change(change.share));
-    let mut cells: Vec<Cell> = vec![show::plain(home.id.as_str()).into()];
+    let changed = change.map_or_else(|| Words::from(UNKNOWN).dim(), |change| Words::change(change.share));
+    let mut cells: Vec<Words> = vec![show::plain(home.id.as_str()).into()];
     if all {
         cells.push(home.status.into());
     }
@@ -103,12 +108,12 @@ fn row(home: &Told, all: bool, mixed: bool) -> Vec<Cell> {
     cells.extend([
         or_unknown(home.asked.map(|price| show::money(price, home.currency))).into(),
         changed,
-        Cell::from(change.map(|change| show::date(change.at)).unwrap_or_default()),
+        Words::from(change.map(|change| show::date(change.at)).unwrap_or_default()),
         or_unknown(home.bedrooms.map(|beds| beds.to_string())).into(),
         or_unknown(home.living_area.map(|area| show::area(area, home.area_unit))).into(),
         or_unknown(home.versus_market.map(show::change)).into(),
         or_unknown(home.days_on_market.map(|days| days.to_string())).into(),
-        Cell::from(show::plain(home.words().unwrap_or(UNKNOWN))),
+        Words::from(show::plain(home.words().unwrap_or(UNKNOWN))),
     ]);
     cells
 }

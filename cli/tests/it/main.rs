@@ -1,6 +1,7 @@
 //! `stoop`, run as a person would run it.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::disallowed_macros, reason = "what a test prints is its own")]
 
 mod acceptance;
 mod bad_input;
@@ -12,4 +13,5 @@ mod readme;
 mod replay;
 mod sources;
 mod support;
+mod terminal;
 mod zillow;
