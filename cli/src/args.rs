@@ -1,8 +1,12 @@
+mod homes;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use stoop_domain::Time;
 use stoop_runtime::LogFormat;
+
+pub(crate) use homes::{Sort, WantedArgs};
 
 /// Property-listing feeds in; live market figures and price-drop alerts out.
 #[derive(Parser)]
@@ -185,7 +189,7 @@ pub(crate) struct NewArgs {
 #[derive(Args)]
 pub(crate) struct MarketsArgs {
     /// At most so many lines
-    #[arg(long, default_value_t = 40)]
+    #[arg(long, default_value_t = 40, value_parser = lines)]
     pub(crate) limit: usize,
     #[command(flatten)]
     pub(crate) as_of: AsOfArgs,
@@ -210,11 +214,10 @@ pub(crate) struct MarketArgs {
 pub(crate) struct HomesArgs {
     /// A postal code, a city, a region ... or a path like us/wa/king
     pub(crate) area: String,
-    /// Homes of every status, not only active ones
-    #[arg(long)]
-    pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) wanted: WantedArgs,
     /// At most so many lines
-    #[arg(long, default_value_t = 40)]
+    #[arg(long, default_value_t = 40, value_parser = lines)]
     pub(crate) limit: usize,
     #[command(flatten)]
     pub(crate) format: FormatArgs,
@@ -234,7 +237,7 @@ pub(crate) struct AlertsArgs {
     #[arg(long)]
     pub(crate) suspect: bool,
     /// At most so many lines, newest first
-    #[arg(long, default_value_t = 40)]
+    #[arg(long, default_value_t = 40, value_parser = lines)]
     pub(crate) limit: usize,
     #[command(flatten)]
     pub(crate) format: FormatArgs,
@@ -243,7 +246,7 @@ pub(crate) struct AlertsArgs {
 #[derive(Args)]
 pub(crate) struct QuarantineArgs {
     /// At most so many rows, newest first, below the counts
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 20, value_parser = lines)]
     pub(crate) limit: usize,
     #[command(flatten)]
     pub(crate) format: FormatArgs,
@@ -252,7 +255,7 @@ pub(crate) struct QuarantineArgs {
 #[derive(Args)]
 pub(crate) struct RunsArgs {
     /// At most so many lines, newest first
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 20, value_parser = lines)]
     pub(crate) limit: usize,
     #[command(flatten)]
     pub(crate) format: FormatArgs,
@@ -333,6 +336,14 @@ fn moment(text: &str) -> Result<Time, String> {
     Time::parse(text)
         .or_else(|_| Time::parse(&format!("{text}T00:00:00Z")))
         .map_err(|_| "accepted: a date like 2026-01-13 or a moment like 2026-01-13T10:51:00Z".to_owned())
+}
+
+/// How many lines a list may have.
+const LINES_MAX: usize = 1_000_000;
+
+fn lines(text: &str) -> Result<usize, String> {
+    let lines = text.parse().ok().filter(|lines| (1..=LINES_MAX).contains(lines));
+    lines.ok_or_else(|| format!("accepted: a whole number from 1 to {LINES_MAX}"))
 }
 
 fn source_name(text: &str) -> Result<String, String> {

@@ -1,15 +1,24 @@
+mod wanted;
+
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use serde::Serialize;
-use stoop_domain::{Phase, Time};
+use stoop_domain::{Currency, Time};
 use stoop_embedded::Database;
+use stoop_pipeline::serve::FoundArea;
 
 use super::told::{TOLD, Told, median_per_m2};
 use super::{View, area, as_text, give, moment, more, open, plural, rows};
-use crate::args::{HomesArgs, StoreArgs};
+use crate::args::{HomesArgs, StoreArgs, WantedArgs};
+use crate::failure::usage;
 use crate::show::{self, Column, Csv, Look, Page, Table, UNKNOWN, Words, or_unknown};
+use wanted::Firsts;
 
-/// The homes of an area, those with the newest events first.
+/// Homes that are read at a time.
+const PAGE_HOMES: usize = 1_000;
+
+/// The homes of an area, as many as were asked for and in that order.
 #[derive(Serialize)]
 pub(super) struct Homes {
     path: String,
@@ -20,39 +29,64 @@ pub(super) struct Homes {
     total: usize,
     homes: Vec<Told>,
     #[serde(skip)]
+    order: String,
+    /// Whether there may be others than active ones.
+    #[serde(skip)]
     all: bool,
 }
 
 /// `stoop homes AREA`.
 pub(crate) fn homes(store: &StoreArgs, args: &HomesArgs) -> anyhow::Result<ExitCode> {
     let database = open(store)?;
-    let view = Homes::read(&database, &args.area, args.all, args.limit)?;
+    let view = Homes::read(&database, &args.area, &args.wanted, args.limit)?;
     give(&view, &args.format)
 }
 
 impl Homes {
-    pub(super) fn read(database: &Database, query: &str, all: bool, limit: usize) -> anyhow::Result<Self> {
+    pub(super) fn read(database: &Database, query: &str, wanted: &WantedArgs, limit: usize) -> anyhow::Result<Self> {
         let found = area(database, query)?;
+        comparable(query, &found, wanted)?;
         let as_of = moment(database, None)?.unwrap_or_default();
-        let mut homes = Vec::new();
+        let mut firsts = Firsts::new(wanted, limit);
         for market in &found.markets {
             let median = median_per_m2(database, market, as_of)?;
-            let told = database.homes_of(market, None, usize::MAX)?.into_iter();
-            homes.extend(told.filter_map(|(id, home)| Told::of(id, &home, as_of, median)));
+            let mut after = None;
+            loop {
+                let page = database.homes_of(market, after.as_ref(), PAGE_HOMES)?;
+                let Some((last, _)) = page.last() else { break };
+                after = Some(last.clone());
+                page.into_iter()
+                    .filter_map(|(id, home)| Told::of(id, &home, as_of, median))
+                    .for_each(|home| firsts.take(home));
+            }
         }
-        homes.retain(|home| all || home.phase == Some(Phase::Active));
-        homes.sort_by(|a, b| b.last_event_at.cmp(&a.last_event_at).then_with(|| a.id.cmp(&b.id)));
-        let total = homes.len();
-        homes.truncate(limit);
-        Ok(Self { path: found.path, name: found.name, as_of, total, homes, all })
+        let total = firsts.total;
+        let (homes, order, all) = (firsts.into_homes(), wanted.order(), wanted.tells_status());
+        Ok(Self { path: found.path, name: found.name, as_of, total, homes, order, all })
     }
+}
+
+/// Amounts can be compared in one currency only, and a price is wanted to be the least one at most.
+fn comparable(query: &str, found: &FoundArea, wanted: &WantedArgs) -> anyhow::Result<()> {
+    if let (Some(min), Some(max)) = (wanted.min_price, wanted.max_price)
+        && min > max
+    {
+        return Err(usage(format!("--min-price {min} is more than --max-price {max}; accepted: at most as much")));
+    }
+    let currencies: BTreeSet<Currency> = found.markets.iter().map(|market| market.currency).collect();
+    if currencies.len() > 1 && wanted.compares_amounts() {
+        let accepted: Vec<String> = currencies.iter().map(|currency| format!("{query}:{currency}")).collect();
+        let accepted = accepted.join(", ");
+        return Err(usage(format!("{query} has prices in several currencies, which don't compare; say {accepted}")));
+    }
+    Ok(())
 }
 
 impl View for Homes {
     fn draw(&self, look: Look) -> Page {
         let what = if self.all { "home" } else { "active home" };
         let heading = format!("{} · {}", self.name, plural(self.total as u64, what));
-        let under = format!("{}, as of {} UTC, newest events first", self.path, show::time(self.as_of));
+        let under = format!("{}, as of {} UTC, {}", self.path, show::time(self.as_of), self.order);
         let mut page = Page::new(look);
         page.line([Words::from(heading).bold()]).line([Words::from(under).dim()]).gap();
         if self.homes.is_empty() {

@@ -20,7 +20,7 @@ use super::market::Area as AreaView;
 use super::markets::Markets;
 use super::quarantine::Quarantined;
 use super::runs::Runs;
-use crate::args::StoreArgs;
+use crate::args::{Sort, StoreArgs, WantedArgs};
 use crate::failure::Usage;
 use crate::show::Look;
 
@@ -264,13 +264,71 @@ fn a_week_is_averaged_once_it_is_known() {
     assert!(days[10]["median_price_28_days"].is_null());
 }
 
+fn active() -> WantedArgs {
+    WantedArgs::default()
+}
+
+fn every() -> WantedArgs {
+    WantedArgs { all: true, ..active() }
+}
+
+/// The ids of the homes in Washington that `stoop homes us/wa` lists with these options, and of how many.
+fn listed(options: &str, limit: usize) -> (Vec<String>, usize) {
+    let line = ["stoop", "homes", "us/wa"].into_iter().chain(options.split_whitespace());
+    let cli: crate::args::Cli = clap::Parser::try_parse_from(line).unwrap();
+    let crate::args::Command::Homes(args) = cli.command else { panic!() };
+    let homes = serde_json::to_value(Homes::read(&world().database, "us/wa", &args.wanted, limit).unwrap()).unwrap();
+    let ids = homes["homes"].as_array().unwrap().iter().map(|home| home["id"].as_str().unwrap().to_owned());
+    (ids.collect(), usize::try_from(homes["total"].as_u64().unwrap()).unwrap())
+}
+
+#[test]
+fn homes_are_picked_by_status_type_beds_and_price() {
+    let ids = |options: &str| listed(options, 40).0.join(" ");
+    assert_eq!(ids("--status pending,closed --sort id"), "kc/1002 kc/1007");
+    assert_eq!(ids("--type condominium --all --sort id"), "kc/1003 kc/1007");
+    assert_eq!(ids("--beds 3 --sort id"), "kc/1001 kc/1004 kc/1005");
+    assert_eq!(ids("--beds 4+ --all --sort id"), "kc/1002 kc/1006");
+    assert_eq!(ids("--min-price 310000 --max-price 419900 --sort id"), "kc/1001 kc/1003");
+    assert_eq!(ids("--min-price 310000.01 --max-price 419_899.99"), "");
+}
+
+#[test]
+fn homes_are_sorted_as_asked_and_what_is_unknown_comes_last() {
+    let ids = |options: &str, limit| listed(options, limit);
+    assert_eq!(ids("--sort price", 2), (vec!["kc/1003".into(), "kc/1001".into()], 5));
+    assert_eq!(ids("--sort price --desc", 1).0, ["kc/1006"]);
+    assert_eq!(ids("--sort age", 1).0, ["kc/1006"]);
+    assert_eq!(ids("--sort cut --desc", 2).0, ["kc/1001", "kc/1003"]);
+    assert_eq!(ids("--sort cut", 1).0, ["kc/1001"]);
+    assert_eq!(ids("--all --sort event", 1).0, ["kc/1005"]);
+    assert_eq!(ids("--sort id --desc", 1).0, ["kc/1006"]);
+    let view = Homes::read(&world().database, "98178", &WantedArgs { sort: Some(Sort::Cut), ..active() }, 40).unwrap();
+    assert!(view.draw(SCREEN).as_str().contains("UTC, by cut, least first\n"));
+}
+
+#[test]
+fn what_cannot_be_compared_is_not_sorted() {
+    let world = world();
+    let mut twin = seen(&flat("1", Purpose::Sale, "Flat"), &[("2026-01-13T00:00:00Z", 1, Status::Active)]);
+    twin[0].listing.currency = Currency::EUR;
+    block_on(Measurer::new(&*world.database).measure(&twin)).unwrap();
+    let by_price = WantedArgs { sort: Some(Sort::Price), ..active() };
+    let error = is_usage(Homes::read(&world.database, "agadir", &by_price, 40));
+    let said = "agadir has prices in several currencies, which don't compare; say agadir:EUR, agadir:MAD";
+    assert_eq!(error, said);
+    assert!(Homes::read(&world.database, "agadir:MAD", &by_price, 40).is_ok());
+    let never = WantedArgs { min_price: Some(2.0), max_price: Some(1.0), ..active() };
+    assert!(is_usage(Homes::read(&world.database, "98178", &never, 40)).contains("--min-price 2 is more than"));
+}
+
 #[test]
 fn homes_come_newest_event_first() {
     let world = world();
-    assert_snapshot!("homes", Homes::read(&world.database, "us/wa", false, 40).unwrap().draw(SCREEN));
-    assert_snapshot!("homes_all", Homes::read(&world.database, "98178", true, 2).unwrap().draw(SCREEN));
-    assert_snapshot!("homes_moroccan", Homes::read(&world.database, "agadir", false, 40).unwrap().draw(NARROW));
-    assert_snapshot!("homes_json", json(&Homes::read(&world.database, "98178", false, 1).unwrap()));
+    assert_snapshot!("homes", Homes::read(&world.database, "us/wa", &active(), 40).unwrap().draw(SCREEN));
+    assert_snapshot!("homes_all", Homes::read(&world.database, "98178", &every(), 2).unwrap().draw(SCREEN));
+    assert_snapshot!("homes_moroccan", Homes::read(&world.database, "agadir", &active(), 40).unwrap().draw(NARROW));
+    assert_snapshot!("homes_json", json(&Homes::read(&world.database, "98178", &active(), 1).unwrap()));
 }
 
 #[test]
@@ -348,9 +406,9 @@ fn a_missing_database_or_area_is_the_users_to_mend() {
     let error = is_usage(super::open(&store));
     assert!(error.contains("no.db: make it and fill it with `stoop demo`"), "{error}");
     let world = world();
-    let error = is_usage(Homes::read(&world.database, "98104", false, 40));
+    let error = is_usage(Homes::read(&world.database, "98104", &active(), 40));
     assert_eq!(error, r#"there is no area "98104" here; did you mean 98103, 98178?"#);
-    let error = is_usage(Homes::read(&world.database, "60601", false, 40));
+    let error = is_usage(Homes::read(&world.database, "60601", &active(), 40));
     let like = "`stoop markets` lists what there is, like ma/-/-/agadir, us/wa/king/seattle, ";
     assert!(error.starts_with(&format!(r#"there is no area "60601" here; {like}"#)), "{error}");
 }
@@ -375,7 +433,7 @@ fn all_views(width: u16) -> String {
     let pages = [
         ("markets", Markets::read(database, None, 40).unwrap().draw(look)),
         ("market 98178", AreaView::read(database, "98178", None, 30).unwrap().draw(look)),
-        ("homes us/wa --all", Homes::read(database, "us/wa", true, 40).unwrap().draw(look)),
+        ("homes us/wa --all", Homes::read(database, "us/wa", &every(), 40).unwrap().draw(look)),
         ("home kc/1001", HomeView::read(database, "kc/1001").unwrap().draw(look)),
         ("home avito/54401684", HomeView::read(database, "avito/54401684").unwrap().draw(look)),
         ("alerts", Alerts::read(database, false, 40).unwrap().draw(look)),
@@ -423,13 +481,13 @@ fn csv_has_the_names_of_the_json() {
     let database = &*world.database;
     same_names(&Markets::read(database, None, 40).unwrap(), &[]);
     same_names(&AreaView::read(database, "98178", None, 30).unwrap(), &["median_price_28_days"]);
-    same_names(&Homes::read(database, "us/wa", true, 40).unwrap(), &[]);
+    same_names(&Homes::read(database, "us/wa", &every(), 40).unwrap(), &[]);
     same_names(&HomeView::read(database, "kc/1001").unwrap(), &[]);
     same_names(&Alerts::read(database, false, 40).unwrap(), &["why_suspect"]);
     same_names(&Alerts::read(database, true, 40).unwrap(), &[]);
     same_names(&Runs::read(database, 20).unwrap(), &[]);
     same_names(&Quarantined::read(database, 20).unwrap(), &[]);
     assert_snapshot!("home_csv", HomeView::read(database, "kc/1001").unwrap().csv().unwrap().text().unwrap());
-    let homes = Homes::read(database, "us/wa", true, 1).unwrap().csv().unwrap().text().unwrap();
+    let homes = Homes::read(database, "us/wa", &every(), 1).unwrap().csv().unwrap().text().unwrap();
     assert_snapshot!("homes_csv", homes);
 }

@@ -122,6 +122,11 @@ impl Told {
         })
     }
 
+    /// Whether it is on offer.
+    pub(super) fn is_active(&self) -> bool {
+        self.phase == Some(Phase::Active)
+    }
+
     /// What the home is called: its street, else its headline.
     pub(super) fn words(&self) -> Option<&str> {
         self.line.as_deref().or(self.title.as_deref())

@@ -111,6 +111,28 @@ fn nothing_from_outside_steers_a_mistakes_message() {
     }
 }
 
+#[test]
+fn csv_is_a_table_that_no_spreadsheet_works_out() {
+    let room = Room::new();
+    room.write("made.toml", MAP);
+    room.write("a.csv", "id,seen,price,city,line,title,url\n1,2026-03-01,1250.5,Reno,\"1 \"\"A\"\" St, 2\",=1+1,\n");
+    room.stoop(&["replay", "--map", "made.toml", "a.csv"]).ok();
+    let csv = room.stoop(&["homes", "reno", "--csv"]).ok().stdout;
+    let mut rows = csv::Reader::from_reader(csv.as_bytes());
+    let names: Vec<String> = rows.headers().unwrap().iter().map(str::to_owned).collect();
+    let row = rows.records().next().unwrap().unwrap();
+    let cell = |name: &str| &row[names.iter().position(|known| known == name).unwrap()];
+    assert_eq!(
+        ["id", "price", "currency", "title", "line"].map(cell),
+        ["made/1", "1250.50", "USD", "'=1+1", "1 \"A\" St, 2"]
+    );
+    assert_eq!(cell("last_event_at"), "2026-03-01T00:00:00Z");
+    assert!(csv.lines().count() == 2 && csv.ends_with("\r\n"), "{csv:?}");
+    // Without a row there is still its header.
+    assert_eq!(room.stoop(&["alerts", "--csv"]).ok().stdout.lines().count(), 1);
+    room.stoop(&["alerts", "--csv", "--json"]).refused(&["--json", "--csv"]);
+}
+
 /// A poll of a portal that is not there, with all that can be logged.
 fn logged(log: &[&str], colours: Option<(&str, &str)>) -> Outcome {
     let room = Room::new();
