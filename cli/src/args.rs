@@ -3,6 +3,7 @@ mod homes;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 use stoop_domain::Time;
 use stoop_runtime::LogFormat;
 
@@ -62,6 +63,12 @@ pub(crate) enum Command {
     Verify(JsonArgs),
     /// Write simulated listing updates as JSON Lines to standard output
     Simulate(SimulateArgs),
+    /// Write a first configuration, cut out of the example
+    Init(InitArgs),
+    /// Print a script that completes commands in a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page
+    Man(ManArgs),
 }
 
 #[derive(Args)]
@@ -272,6 +279,30 @@ pub(crate) struct SimulateArgs {
     /// How many homes there are [default: one for every hundred rows]
     #[arg(long)]
     pub(crate) homes: Option<u32>,
+}
+
+#[derive(Args)]
+pub(crate) struct InitArgs {
+    /// The source to poll: reso, zillow, realtor, rentcast, avito, mubawab, map or files [default: asked for on a
+    /// terminal, else all of them, switched off]
+    #[arg(long, value_name = "KIND", value_parser = crate::init::CHOICES)]
+    pub(crate) source: Option<String>,
+    /// The file to write; one that is there is left as it is
+    #[arg(long, value_name = "TOML", default_value = "stoop.toml")]
+    pub(crate) to: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    pub(crate) shell: Shell,
+}
+
+#[derive(Args)]
+pub(crate) struct ManArgs {
+    /// Write the pages of all commands into this folder instead
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: Option<PathBuf>,
 }
 
 #[derive(Args)]

@@ -5,6 +5,8 @@ mod demo;
 mod desk;
 mod engine;
 mod failure;
+mod init;
+mod manual;
 mod out;
 mod replay;
 mod run;
@@ -56,5 +58,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Runs(args) => views::runs(&home, &args),
         Command::Verify(args) => verify::verify(&home, &args),
         Command::Simulate(args) => simulate::simulate(&args),
+        Command::Init(args) => init::init(&args),
+        Command::Completions(args) => Ok(manual::completions(&args)),
+        Command::Man(args) => manual::man(&args),
     }
 }

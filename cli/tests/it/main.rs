@@ -7,6 +7,7 @@ mod acceptance;
 mod bad_input;
 mod crash;
 mod files;
+mod first_steps;
 mod kinds;
 mod live;
 mod readme;
