@@ -262,30 +262,22 @@ fn find(database: &Database, id: &str) -> anyhow::Result<(HomeId, Home)> {
         return Ok((whole, found.value));
     }
     let wanted = whole.as_str();
-    let wanted_native = native_of(wanted).unwrap_or(wanted);
     let mut found: Vec<HomeId> = Vec::new();
-    let mut nearest = Nearest::to(wanted_native);
-    let mut after: Option<HomeId> = None;
-    loop {
-        let page = database.home_ids_after(after.as_ref(), PAGE_IDS)?;
-        let Some(last) = page.last() else { break };
-        after = Some(last.clone());
-        for known in page {
-            let native = native_of(known.as_str()).unwrap_or(known.as_str());
-            nearest.offer_as(native, known.as_str());
-            if native == wanted && found.len() <= CANDIDATES_MAX {
-                found.push(known);
-            }
+    let mut any = false;
+    each_id(database, |known| {
+        any = true;
+        if native_of(known.as_str()) == Some(wanted) && found.len() <= CANDIDATES_MAX {
+            found.push(known);
         }
-    }
+    })?;
     match found.as_slice() {
         [only] => {
             let home = database.home(only)?.ok_or_else(|| anyhow::anyhow!("the home {only} is gone"))?;
             Ok((only.clone(), home.value))
         }
-        [] if after.is_none() => Err(usage(empty(database))),
+        [] if !any => Err(usage(empty(database))),
         [] => {
-            let nearest = nearest.names();
+            let nearest = nearest(database, wanted)?;
             let mean = match nearest.is_empty() {
                 true => String::new(),
                 false => format!("did you mean {}? ", nearest.join(", ")),
@@ -296,6 +288,27 @@ fn find(database: &Database, id: &str) -> anyhow::Result<(HomeId, Home)> {
             let ids: Vec<&str> = several.iter().take(CANDIDATES_MAX).map(HomeId::as_str).collect();
             Err(usage(format!("several sources have a home {whole}; say which: {}", ids.join(", "))))
         }
+    }
+}
+
+/// The ids whose own part is most like that of one that is not there.
+fn nearest(database: &Database, wanted: &str) -> anyhow::Result<Vec<String>> {
+    let mut nearest = Nearest::to(native_of(wanted).unwrap_or(wanted));
+    each_id(database, |known| {
+        let known = known.as_str();
+        nearest.offer_as(native_of(known).unwrap_or(known), known);
+    })?;
+    Ok(nearest.names())
+}
+
+/// Visits the id of every home, a page at a time.
+fn each_id(database: &Database, mut visit: impl FnMut(HomeId)) -> anyhow::Result<()> {
+    let mut after: Option<HomeId> = None;
+    loop {
+        let page = database.home_ids_after(after.as_ref(), PAGE_IDS)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(last.clone());
+        page.into_iter().for_each(&mut visit);
     }
 }
 

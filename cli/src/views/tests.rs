@@ -1,6 +1,9 @@
 //! The views of a small market made by hand: seven homes in two King County postal codes and three in
 //! Agadir, over the first two weeks of 2026.
 
+mod forms;
+mod picked;
+
 use std::sync::Arc;
 
 use insta::assert_snapshot;
@@ -20,7 +23,7 @@ use super::market::Area as AreaView;
 use super::markets::Markets;
 use super::quarantine::Quarantined;
 use super::runs::Runs;
-use crate::args::{Sort, StoreArgs, WantedArgs};
+use crate::args::{StoreArgs, WantedArgs};
 use crate::failure::Usage;
 use crate::show::Look;
 
@@ -272,56 +275,6 @@ fn every() -> WantedArgs {
     WantedArgs { all: true, ..active() }
 }
 
-/// The ids of the homes in Washington that `stoop homes us/wa` lists with these options, and of how many.
-fn listed(options: &str, limit: usize) -> (Vec<String>, usize) {
-    let line = ["stoop", "homes", "us/wa"].into_iter().chain(options.split_whitespace());
-    let cli: crate::args::Cli = clap::Parser::try_parse_from(line).unwrap();
-    let crate::args::Command::Homes(args) = cli.command else { panic!() };
-    let homes = serde_json::to_value(Homes::read(&world().database, "us/wa", &args.wanted, limit).unwrap()).unwrap();
-    let ids = homes["homes"].as_array().unwrap().iter().map(|home| home["id"].as_str().unwrap().to_owned());
-    (ids.collect(), usize::try_from(homes["total"].as_u64().unwrap()).unwrap())
-}
-
-#[test]
-fn homes_are_picked_by_status_type_beds_and_price() {
-    let ids = |options: &str| listed(options, 40).0.join(" ");
-    assert_eq!(ids("--status pending,closed --sort id"), "kc/1002 kc/1007");
-    assert_eq!(ids("--type condominium --all --sort id"), "kc/1003 kc/1007");
-    assert_eq!(ids("--beds 3 --sort id"), "kc/1001 kc/1004 kc/1005");
-    assert_eq!(ids("--beds 4+ --all --sort id"), "kc/1002 kc/1006");
-    assert_eq!(ids("--min-price 310000 --max-price 419900 --sort id"), "kc/1001 kc/1003");
-    assert_eq!(ids("--min-price 310000.01 --max-price 419_899.99"), "");
-}
-
-#[test]
-fn homes_are_sorted_as_asked_and_what_is_unknown_comes_last() {
-    let ids = |options: &str, limit| listed(options, limit);
-    assert_eq!(ids("--sort price", 2), (vec!["kc/1003".into(), "kc/1001".into()], 5));
-    assert_eq!(ids("--sort price --desc", 1).0, ["kc/1006"]);
-    assert_eq!(ids("--sort age", 1).0, ["kc/1006"]);
-    assert_eq!(ids("--sort cut --desc", 2).0, ["kc/1001", "kc/1003"]);
-    assert_eq!(ids("--sort cut", 1).0, ["kc/1001"]);
-    assert_eq!(ids("--all --sort event", 1).0, ["kc/1005"]);
-    assert_eq!(ids("--sort id --desc", 1).0, ["kc/1006"]);
-    let view = Homes::read(&world().database, "98178", &WantedArgs { sort: Some(Sort::Cut), ..active() }, 40).unwrap();
-    assert!(view.draw(SCREEN).as_str().contains("UTC, by cut, least first\n"));
-}
-
-#[test]
-fn what_cannot_be_compared_is_not_sorted() {
-    let world = world();
-    let mut twin = seen(&flat("1", Purpose::Sale, "Flat"), &[("2026-01-13T00:00:00Z", 1, Status::Active)]);
-    twin[0].listing.currency = Currency::EUR;
-    block_on(Measurer::new(&*world.database).measure(&twin)).unwrap();
-    let by_price = WantedArgs { sort: Some(Sort::Price), ..active() };
-    let error = is_usage(Homes::read(&world.database, "agadir", &by_price, 40));
-    let said = "agadir has prices in several currencies, which don't compare; say agadir:EUR, agadir:MAD";
-    assert_eq!(error, said);
-    assert!(Homes::read(&world.database, "agadir:MAD", &by_price, 40).is_ok());
-    let never = WantedArgs { min_price: Some(2.0), max_price: Some(1.0), ..active() };
-    assert!(is_usage(Homes::read(&world.database, "98178", &never, 40)).contains("--min-price 2 is more than"));
-}
-
 #[test]
 fn homes_come_newest_event_first() {
     let world = world();
@@ -423,71 +376,4 @@ fn areas_of_one_name_are_listed() {
     let error = is_usage(AreaView::read(&world.database, "seattle", None, 30));
     let listed = "us/mo/king/seattle  (1 market)\n  us/wa/king/seattle  (2 markets)";
     assert_eq!(error, format!("\"seattle\" is the name of several areas; say which:\n  {listed}"));
-}
-
-/// Every view of the small market, on a screen that is so wide.
-fn all_views(width: u16) -> String {
-    let world = world();
-    let database = &*world.database;
-    let look = Look { colours: false, width };
-    let pages = [
-        ("markets", Markets::read(database, None, 40).unwrap().draw(look)),
-        ("market 98178", AreaView::read(database, "98178", None, 30).unwrap().draw(look)),
-        ("homes us/wa --all", Homes::read(database, "us/wa", &every(), 40).unwrap().draw(look)),
-        ("home kc/1001", HomeView::read(database, "kc/1001").unwrap().draw(look)),
-        ("home avito/54401684", HomeView::read(database, "avito/54401684").unwrap().draw(look)),
-        ("alerts", Alerts::read(database, false, 40).unwrap().draw(look)),
-        ("alerts --suspect", Alerts::read(database, true, 40).unwrap().draw(look)),
-        ("runs", Runs::read(database, 20).unwrap().draw(look)),
-        ("quarantine", Quarantined::read(database, 20).unwrap().draw(look)),
-    ];
-    pages.iter().map(|(command, page)| format!("$ stoop {command}\n{page}\n")).collect()
-}
-
-#[test]
-fn every_view_fits_on_the_screen() {
-    for width in [40, 60, 80, 120] {
-        let views = all_views(width);
-        let widest = views.lines().max_by_key(|line| line.chars().count()).unwrap();
-        assert!(widest.chars().count() <= usize::from(width), "{width}: {widest}");
-        if width > 40 {
-            assert_snapshot!(format!("all_views_{width}"), views);
-        }
-    }
-}
-
-/// Each column of a CSV has a value in the JSON, under its own name.
-#[track_caller]
-fn same_names(view: &impl View, optional: &[&str]) {
-    let csv = view.csv().unwrap();
-    let (fields, rows) = csv.fields();
-    assert!(!rows.is_empty());
-    for field in fields {
-        let parent = field.path().split('.').next().unwrap();
-        let known = rows.iter().all(|row| row.as_object().unwrap().contains_key(parent));
-        assert!(known, "{} is not in every row", field.path());
-        let filled = rows.iter().any(|row| !field.value(row).is_null());
-        assert!(filled || optional.contains(&field.path()), "{} is filled in no row", field.path());
-    }
-    let text = csv.text().unwrap();
-    let header = text.lines().next().unwrap();
-    let stable = |name: &str| name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-    assert!(header.split(',').all(stable), "{header}");
-}
-
-#[test]
-fn csv_has_the_names_of_the_json() {
-    let world = world();
-    let database = &*world.database;
-    same_names(&Markets::read(database, None, 40).unwrap(), &[]);
-    same_names(&AreaView::read(database, "98178", None, 30).unwrap(), &["median_price_28_days"]);
-    same_names(&Homes::read(database, "us/wa", &every(), 40).unwrap(), &[]);
-    same_names(&HomeView::read(database, "kc/1001").unwrap(), &[]);
-    same_names(&Alerts::read(database, false, 40).unwrap(), &["why_suspect"]);
-    same_names(&Alerts::read(database, true, 40).unwrap(), &[]);
-    same_names(&Runs::read(database, 20).unwrap(), &[]);
-    same_names(&Quarantined::read(database, 20).unwrap(), &[]);
-    assert_snapshot!("home_csv", HomeView::read(database, "kc/1001").unwrap().csv().unwrap().text().unwrap());
-    let homes = Homes::read(database, "us/wa", &every(), 1).unwrap().csv().unwrap().text().unwrap();
-    assert_snapshot!("homes_csv", homes);
 }

@@ -3,6 +3,9 @@
 
 #![cfg(unix)]
 
+use std::fs::File;
+use std::process::Stdio;
+
 use crate::support::{Outcome, Room};
 
 /// What every text from outside is made of here: a window's title, a cleared screen, a C1 code, turned directions.
@@ -131,6 +134,22 @@ fn csv_is_a_table_that_no_spreadsheet_works_out() {
     // Without a row there is still its header.
     assert_eq!(room.stoop(&["alerts", "--csv"]).ok().stdout.lines().count(), 1);
     room.stoop(&["alerts", "--csv", "--json"]).refused(&["--json", "--csv"]);
+}
+
+#[test]
+fn a_closed_pipe_is_no_error_a_full_disk_is() {
+    let room = room();
+    for args in [&["markets"][..], &["verify"], &["runs", "--json"], &["homes", "reno", "--csv"], &["--help"]] {
+        let mut command = room.command(args);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let outcome = child.wait_with_output().unwrap();
+        assert_eq!(outcome.status.code(), Some(0), "{args:?}: {}", String::from_utf8_lossy(&outcome.stderr));
+        let Ok(full) = File::options().write(true).open("/dev/full") else { continue };
+        let outcome = Outcome::of(room.command(args).stdout(full));
+        assert_eq!(outcome.code, Some(1), "{args:?}");
+        assert!(outcome.stderr.contains("stoop: cannot write to standard output: "), "{args:?}: {}", outcome.stderr);
+    }
 }
 
 /// A poll of a portal that is not there, with all that can be logged.
