@@ -5,6 +5,10 @@
 
 use std::fs::File;
 use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+
+use stoop_domain::Time;
+use stoop_simulation::{Portal, PortalConfig, Simulation, SimulationConfig};
 
 use crate::support::{Outcome, Room};
 
@@ -152,13 +156,20 @@ fn a_closed_pipe_is_no_error_a_full_disk_is() {
     }
 }
 
-/// A poll of a portal that is not there, with all that can be logged.
+/// A poll of a portal that refuses it, with all that can be logged.
 fn logged(log: &[&str], colours: Option<(&str, &str)>) -> Outcome {
+    let start = Time::parse("2025-03-03T00:00:00Z").unwrap();
+    let simulation = Arc::new(Mutex::new(Simulation::new(SimulationConfig::new(11, start, 10, 2))));
+    let config = PortalConfig { token: Some("another".into()), ..PortalConfig::new(move || start) };
+    let portal = Portal::start(simulation, config).unwrap();
     let room = Room::new();
     room.write(
         "stoop.toml",
-        "[[search]]\nname = \"none\"\nsource = \"reso\"\n[search.params]\nurl = \"http://127.0.0.1:9/odata\"\n\
-         name = \"mls\"\ntoken = { env = \"STOOP_TEST_TOKEN\" }\n",
+        format!(
+            "[[search]]\nname = \"none\"\nsource = \"reso\"\n[search.params]\nurl = \"{}/odata\"\nname = \"mls\"\n\
+             token = {{ env = \"STOOP_TEST_TOKEN\" }}\n",
+            portal.url()
+        ),
     );
     let args: Vec<&str> = ["poll", "none"].into_iter().chain(log.iter().copied()).collect();
     let mut command = room.command(&args);
