@@ -135,7 +135,7 @@ async fn keep_polling(engine: Engine, search: Search, screen: Arc<Screen>) {
     while !engine.stop.is_set() {
         let outcome = engine.poll(&search).await;
         if outcome.is_err() {
-            screen.line(&poll_line(&search.name, &outcome));
+            screen.line(&crate::show::plain(&poll_line(&search.name, &outcome)));
         }
         engine.clock.sleep(1_000).await;
     }

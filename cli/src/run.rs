@@ -89,7 +89,7 @@ pub(crate) async fn poll_once(store: &StoreArgs, args: &PollArgs) -> anyhow::Res
         counts["price_changes"] = json!(measured.price_cuts + measured.price_rises);
         out::json_line(&counts)?;
     } else {
-        say!("{}", poll_line(&search.name, &Ok(polled)));
+        say!("{}", show::plain(&poll_line(&search.name, &Ok(polled))));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -119,7 +119,8 @@ async fn keep_polling(engine: Engine, config: SearchConfig, cadence: Cadence) {
         } else {
             format!("; next in {}", show::span(distance.ms.cast_signed()))
         };
-        say!("{}  {}{next}", show::time(engine.clock.now()), poll_line(&search.name, &outcome));
+        let line = show::plain(&poll_line(&search.name, &outcome));
+        say!("{}  {line}{next}", show::time(engine.clock.now()));
         if let Some(stretch) = distance.stretched.as_ref().filter(|_| !told) {
             say!("{} is polled less often than `every` says: its account has {stretch}", search.name);
         }

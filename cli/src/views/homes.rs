@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use serde::Serialize;
-use stoop_domain::{Currency, Time};
+use stoop_domain::{Currency, Home, HomeId, Market, Time};
 use stoop_embedded::Database;
 use stoop_pipeline::serve::FoundArea;
 
@@ -48,21 +48,31 @@ impl Homes {
         comparable(query, &found, wanted)?;
         let as_of = moment(database, None)?.unwrap_or_default();
         let mut firsts = Firsts::new(wanted, limit);
-        for market in &found.markets {
-            let median = median_per_m2(database, market, as_of)?;
-            let mut after = None;
-            loop {
-                let page = database.homes_of(market, after.as_ref(), PAGE_HOMES)?;
-                let Some((last, _)) = page.last() else { break };
-                after = Some(last.clone());
-                page.into_iter()
-                    .filter_map(|(id, home)| Told::of(id, &home, as_of, median))
-                    .for_each(|home| firsts.take(home));
-            }
-        }
+        // All pages show the same moment: no home is met twice because it moved in between.
+        database.reading(|| {
+            found.markets.iter().try_for_each(|market| {
+                let median = median_per_m2(database, market, as_of)?;
+                each_home(database, market, |id, home| {
+                    if let Some(home) = Told::of(id, &home, as_of, median) {
+                        firsts.take(home);
+                    }
+                })
+            })
+        })?;
         let total = firsts.total;
         let (homes, order, all) = (firsts.into_homes(), wanted.order(), wanted.tells_status());
         Ok(Self { path: found.path, name: found.name, as_of, total, homes, order, all })
+    }
+}
+
+/// Visits the homes of a market, a page at a time.
+fn each_home(database: &Database, market: &Market, mut visit: impl FnMut(HomeId, Home)) -> anyhow::Result<()> {
+    let mut after = None;
+    loop {
+        let page = database.homes_of(market, after.as_ref(), PAGE_HOMES)?;
+        let Some((last, _)) = page.last() else { return Ok(()) };
+        after = Some(last.clone());
+        page.into_iter().for_each(|(id, home)| visit(id, home));
     }
 }
 
