@@ -1,7 +1,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use console::Term;
-use stoop_domain::Time;
+use stoop_domain::{Market, Time};
 use stoop_embedded::Database;
 use stoop_market::{Figures, Segment};
 use stoop_pipeline::Measured;
@@ -62,30 +62,6 @@ impl Screen {
             rows.push((market, figures));
         }
         rows.sort_by(|a, b| b.1.active.cmp(&a.1.active).then_with(|| a.0.cmp(&b.0)));
-        let mut table = Table::new([
-            Column::left("market"),
-            Column::left("for").optional(5),
-            Column::right("active"),
-            Column::right("median"),
-            Column::right("age").optional(2),
-            Column::right("new 7 d").optional(4),
-            Column::right("cuts 7 d").optional(3),
-            Column::right("cut"),
-        ]);
-        for (market, figures) in rows.iter().take(MARKETS) {
-            let major = 10_f64.powi(market.currency.minor_digits().cast_signed());
-            let median = figures.median_price.map(|price| show::price(price / major, market.currency));
-            table.row([
-                format!("{} ({})", market.area.name(), market.area.levels()[3].replace('-', " ")).into(),
-                market.purpose.as_str().into(),
-                show::whole(figures.active).into(),
-                or_unknown(median).into(),
-                or_unknown(figures.median_age_days.map(|days| format!("{days:.0} d"))).into(),
-                show::whole(figures.last_7_days.new).into(),
-                show::whole(figures.last_7_days.price_cuts).into(),
-                or_unknown(figures.cut_share.map(|share| format!("{:.0} %", share * 100.0))).into(),
-            ]);
-        }
         let mut state = self.lock();
         let Measured { observations, price_cuts, price_rises, .. } = state.measured;
         let heading = format!(
@@ -95,9 +71,7 @@ impl Screen {
             rows.len(),
             state.alerts,
         );
-        let mut page = Page::new(Look::of_stdout());
-        page.gap().line([Words::from(heading).bold()]).table(table);
-        state.block = Some(page);
+        state.block = Some(block(&heading, &rows, Look::of_stdout()));
         if self.terminal {
             state.redraw(None);
         }
@@ -126,5 +100,57 @@ impl State {
         };
         out::redraw(self.drawn, line, block);
         self.drawn = block.as_str().lines().count();
+    }
+}
+
+/// The largest markets below a heading.
+fn block(heading: &str, rows: &[(Market, Figures)], look: Look) -> Page {
+    let mut table = Table::new([
+        Column::left("market"),
+        Column::left("for").optional(5),
+        Column::right("active"),
+        Column::right("median"),
+        Column::right("age").optional(2),
+        Column::right("new 7 d").optional(4),
+        Column::right("cuts 7 d").optional(3),
+        Column::right("cut"),
+    ]);
+    for (market, figures) in rows.iter().take(MARKETS) {
+        let major = 10_f64.powi(market.currency.minor_digits().cast_signed());
+        let median = figures.median_price.map(|price| show::price(price / major, market.currency));
+        table.row([
+            format!("{} ({})", market.area.name(), market.area.levels()[3].replace('-', " ")).into(),
+            market.purpose.as_str().into(),
+            show::whole(figures.active).into(),
+            or_unknown(median).into(),
+            or_unknown(figures.median_age_days.map(|days| format!("{days:.0} d"))).into(),
+            show::whole(figures.last_7_days.new).into(),
+            show::whole(figures.last_7_days.price_cuts).into(),
+            or_unknown(figures.cut_share.map(|share| format!("{:.0} %", share * 100.0))).into(),
+        ]);
+    }
+    let mut page = Page::new(look);
+    page.gap().line([Words::from(heading).bold()]).table(table);
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use stoop_market::Cells;
+
+    use super::*;
+
+    #[test]
+    fn the_block_is_as_wide_as_the_screen_at_most() {
+        let market: Market = "us/il/cook/chicago/60602:sale:USD".parse().unwrap();
+        let zone = market.area.country().zone;
+        let figures = Figures::of(&Cells::default(), Segment::All, Time::default(), &zone);
+        let heading = "2026-01-06 22:31   1,873 observations, 60 markets, 55 cuts, 11 rises, 5 alerts";
+        for width in [40, 60, 80, 120] {
+            let page = block(heading, &[(market.clone(), figures.clone())], Look { colours: false, width });
+            let widest = page.as_str().lines().map(|line| line.chars().count()).max();
+            assert!(widest <= Some(width.into()), "{page}");
+            assert!(page.as_str().contains("60602 (chicago)"), "{page}");
+        }
     }
 }
