@@ -1,9 +1,14 @@
+mod homes;
+
 use std::path::{Path, PathBuf};
 
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 use stoop_domain::Time;
 use stoop_runtime::LogFormat;
+
+pub(crate) use homes::{Sort, WantedArgs};
 
 /// A simulated market is held in memory: a million homes take some hundred megabytes.
 const HOMES_MAX: i64 = 1_000_000;
@@ -78,6 +83,12 @@ pub(crate) enum Command {
     Verify(JsonArgs),
     /// Write simulated listing updates as JSON Lines to standard output
     Simulate(SimulateArgs),
+    /// Write a first configuration, cut out of the example
+    Init(InitArgs),
+    /// Print a script that completes commands in a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page
+    Man(ManArgs),
 }
 
 #[derive(Args)]
@@ -159,7 +170,7 @@ pub(crate) struct SourcesArgs {
     #[arg(long, value_name = "TOML")]
     pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) json: JsonArgs,
+    pub(crate) format: FormatArgs,
 }
 
 #[derive(Subcommand)]
@@ -232,7 +243,7 @@ pub(crate) struct MarketsArgs {
     #[command(flatten)]
     pub(crate) as_of: AsOfArgs,
     #[command(flatten)]
-    pub(crate) json: JsonArgs,
+    pub(crate) format: FormatArgs,
 }
 
 #[derive(Args)]
@@ -245,21 +256,20 @@ pub(crate) struct MarketArgs {
     #[command(flatten)]
     pub(crate) as_of: AsOfArgs,
     #[command(flatten)]
-    pub(crate) json: JsonArgs,
+    pub(crate) format: FormatArgs,
 }
 
 #[derive(Args)]
 pub(crate) struct HomesArgs {
     /// A postal code, a city, a region ... or a path like us/wa/king
     pub(crate) area: String,
-    /// Homes of every status, not only active ones
-    #[arg(long)]
-    pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) wanted: WantedArgs,
     /// At most so many lines
     #[arg(long, default_value_t = 40, value_parser = lines())]
     pub(crate) limit: usize,
     #[command(flatten)]
-    pub(crate) json: JsonArgs,
+    pub(crate) format: FormatArgs,
 }
 
 #[derive(Args)]
@@ -267,7 +277,7 @@ pub(crate) struct HomeArgs {
     /// The home's id, like avito/54401684, or the part after the slash
     pub(crate) id: String,
     #[command(flatten)]
-    pub(crate) json: JsonArgs,
+    pub(crate) format: FormatArgs,
 }
 
 #[derive(Args)]
@@ -279,7 +289,7 @@ pub(crate) struct AlertsArgs {
     #[arg(long, default_value_t = 40, value_parser = lines())]
     pub(crate) limit: usize,
     #[command(flatten)]
-    pub(crate) json: JsonArgs,
+    pub(crate) format: FormatArgs,
 }
 
 #[derive(Args)]
@@ -291,7 +301,7 @@ pub(crate) struct JudgeArgs {
     #[arg(long, value_name = "TOML")]
     pub(crate) config: Option<PathBuf>,
     /// At most so many lines, newest first
-    #[arg(long, default_value_t = 40)]
+    #[arg(long, default_value_t = 40, value_parser = lines())]
     pub(crate) limit: usize,
     #[command(flatten)]
     pub(crate) json: JsonArgs,
@@ -306,7 +316,7 @@ pub(crate) struct WebhookArgs {
     #[arg(long, value_name = "TOML", default_value = "stoop.toml")]
     pub(crate) config: PathBuf,
     /// At most so many dead letters, oldest first
-    #[arg(long, default_value_t = 40)]
+    #[arg(long, default_value_t = 40, value_parser = lines())]
     pub(crate) limit: usize,
     #[command(flatten)]
     pub(crate) json: JsonArgs,
@@ -318,7 +328,7 @@ pub(crate) struct QuarantineArgs {
     #[arg(long, default_value_t = 20, value_parser = lines())]
     pub(crate) limit: usize,
     #[command(flatten)]
-    pub(crate) json: JsonArgs,
+    pub(crate) format: FormatArgs,
 }
 
 #[derive(Args)]
@@ -327,7 +337,7 @@ pub(crate) struct RunsArgs {
     #[arg(long, default_value_t = 20, value_parser = lines())]
     pub(crate) limit: usize,
     #[command(flatten)]
-    pub(crate) json: JsonArgs,
+    pub(crate) format: FormatArgs,
 }
 
 #[derive(Args)]
@@ -356,6 +366,30 @@ pub(crate) struct SimulateArgs {
 }
 
 #[derive(Args)]
+pub(crate) struct InitArgs {
+    /// The source to poll: reso, zillow, realtor, rentcast, avito, mubawab, map or files [default: asked for on a
+    /// terminal, else all of them, switched off]
+    #[arg(long, value_name = "KIND", value_parser = crate::init::CHOICES)]
+    pub(crate) source: Option<String>,
+    /// The file to write; one that is there is left as it is
+    #[arg(long, value_name = "TOML", default_value = "stoop.toml")]
+    pub(crate) to: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    pub(crate) shell: Shell,
+}
+
+#[derive(Args)]
+pub(crate) struct ManArgs {
+    /// Write the pages of all commands into this folder instead
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: Option<PathBuf>,
+}
+
+#[derive(Args)]
 pub(crate) struct AsOfArgs {
     /// The moment to show [default: the newest observation]
     #[arg(long, value_name = "TIME", value_parser = moment)]
@@ -367,6 +401,24 @@ pub(crate) struct JsonArgs {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// The form in which a view is given out.
+#[derive(Args)]
+pub(crate) struct FormatArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print CSV: the rows of the list, under the names of the JSON
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) csv: bool,
+}
+
+impl FormatArgs {
+    /// Whether no program is to read it.
+    pub(crate) fn is_for_people(&self) -> bool {
+        !self.json && !self.csv
+    }
 }
 
 impl Cli {

@@ -15,7 +15,8 @@ use stoop_runtime::read_outline;
 use crate::args::{JudgeArgs, StoreArgs};
 use crate::desk::Desk;
 use crate::failure::usage;
-use crate::show::{self, print, print_json};
+use crate::out::{self, complain, say};
+use crate::show;
 use crate::views;
 
 /// The rules' name among the settings that a database keeps.
@@ -56,9 +57,9 @@ pub(crate) async fn judge(store: &StoreArgs, args: &JudgeArgs) -> anyhow::Result
     desk.judge_stored(args.tell, |homes, alerted| judged.add(homes, alerted, args.limit)).await?;
     if args.json.json {
         judged.newest = judged.shown.iter().map(AlertView::of).collect();
-        print_json(&judged)?;
+        out::json(&judged)?;
     } else {
-        print(&judged.in_words())?;
+        say!("{}", judged.in_words().trim_end());
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -70,7 +71,7 @@ const STOOP_TOML: &str = "stoop.toml";
 pub(crate) fn note_rules(database: &Database, rules: &Rules, config: Option<&Path>) -> anyhow::Result<()> {
     if keep(database, rules)? && database.newest_observation()?.is_some() {
         let config = config.map(|path| format!(" --config {}", path.display())).unwrap_or_default();
-        eprintln!(
+        complain!(
             "stoop: the alert rules are not those that {} was last used with; they hold from now on. What they say of the \
              homes that are stored: stoop judge{config}",
             database.path().display()
@@ -103,9 +104,9 @@ impl Judged {
     fn in_words(&self) -> String {
         let mut text = String::new();
         for alert in &self.shown {
-            text.push_str(&format!("{}  {}\n", show::time(alert.at), show::alert_line(alert)));
+            text.push_str(&format!("{}  {}\n", show::time(alert.at), show::alert_line(alert, out::line_width())));
         }
-        text.push_str(&views::more(self.shown.len(), usize::try_from(self.alerts).unwrap_or(usize::MAX)));
+        text.extend(views::rest(self.shown.len(), usize::try_from(self.alerts).unwrap_or(usize::MAX)).map(|rest| rest + "\n"));
         let [homes, known] = [self.homes, self.known].map(show::count);
         let (alerts, suspects) = (views::plural(self.alerts, "alert"), views::plural(self.suspects, "suspect"));
         text.push_str(&format!("{homes} homes judged: {alerts} and {suspects} were not known, {known} were\n"));

@@ -25,6 +25,7 @@ use crate::desk::Desk;
 use crate::engine::open_to_work;
 use crate::failure::usage;
 use crate::judge::note_rules;
+use crate::out::complain;
 use crate::stop::Stop;
 use alike::Alike;
 use feed::{Feed, Halt};
@@ -64,7 +65,7 @@ pub(crate) async fn replay(store: &StoreArgs, args: &ReplayArgs) -> anyhow::Resu
         let mut printed = printed.lock().unwrap_or_else(PoisonError::into_inner);
         *printed += 1;
         if *printed <= ALERTS_PRINTED_MAX {
-            bar.println(&crate::show::alert_line(alert));
+            bar.println(&crate::show::alert_line(alert, crate::out::line_width()));
         } else if *printed == ALERTS_PRINTED_MAX + 1 {
             bar.println("… more alerts: stoop alerts");
         }
@@ -109,7 +110,7 @@ pub(crate) async fn replay(store: &StoreArgs, args: &ReplayArgs) -> anyhow::Resu
     recorded?;
     summary.print(args.json.json, &halt)?;
     for note in summary.notes.iter().chain(&warning) {
-        eprintln!("stoop: {note}");
+        complain!("stoop: {note}");
     }
     match halt {
         Halt::End => Ok(ExitCode::SUCCESS),

@@ -17,6 +17,7 @@ use crate::desk::Desk;
 use crate::engine::{Engine, open_to_work};
 use crate::failure::{report, usage};
 use crate::judge::note_rules;
+use crate::out::{self, say};
 use crate::poll_line::poll_line;
 use crate::prune::{self, keep_pruning, kept};
 use crate::show;
@@ -29,7 +30,7 @@ const IDLE: Duration = Duration::from_millis(100);
 pub(crate) async fn run(store: &StoreArgs, args: &RunArgs) -> anyhow::Result<ExitCode> {
     let config = read_config(&args.config).map_err(usage)?;
     for name in &config.switched_off {
-        println!("{name} is switched off: `enabled = true` switches it on");
+        say!("{name} is switched off: `enabled = true` switches it on");
     }
     if config.searches.is_empty() {
         return Err(usage(format!("{}: there is no search to run", args.config.display())));
@@ -45,8 +46,8 @@ pub(crate) async fn run(store: &StoreArgs, args: &RunArgs) -> anyhow::Result<Exi
     }
     tokio::spawn(keep_pruning(engine.clone(), kept(config.keep), prune::EVERY_MS));
     let telling = webhook.map(Courier::start);
-    println!("polling; Ctrl-C finishes what is in hand and stops");
-    let mut desk = engine.desk(rules, |alert| println!("{}", show::alert_line(alert)));
+    say!("polling; Ctrl-C finishes what is in hand and stops");
+    let mut desk = engine.desk(rules, |alert| say!("{}", show::alert_line(alert, out::line_width())));
     let taken = take_up(&engine, &mut desk, &mut polls).await;
     if taken.is_err() {
         // Polls are not dropped in the middle: they say in the ledger how they ended.
@@ -91,7 +92,7 @@ pub(crate) async fn poll_once(store: &StoreArgs, args: &PollArgs) -> anyhow::Res
     let quiet = args.json.json;
     let mut desk = engine.desk(config.alerts.rules.clone(), move |alert| {
         if !quiet {
-            println!("{}", show::alert_line(alert));
+            say!("{}", show::alert_line(alert, out::line_width()));
         }
     });
     let outcome = engine.poll(&search).await;
@@ -108,9 +109,9 @@ pub(crate) async fn poll_once(store: &StoreArgs, args: &PollArgs) -> anyhow::Res
         counts["outcome"] = json!(polled.outcome);
         counts["message"] = json!(polled.message);
         counts["price_changes"] = json!(measured.price_cuts + measured.price_rises);
-        println!("{counts}");
+        out::json_line(&counts)?;
     } else {
-        println!("{}", poll_line(&search.name, &Ok(polled)));
+        say!("{}", show::plain(&poll_line(&search.name, &Ok(polled))));
     }
     Ok(match (failed, stopped) {
         (true, _) => ExitCode::FAILURE,
@@ -147,9 +148,10 @@ async fn keep_polling(engine: Engine, config: SearchConfig, cadence: Cadence) {
         } else {
             format!("; next in {}", show::span(distance.ms.cast_signed()))
         };
-        println!("{}  {}{next}", show::time(engine.clock.now()), poll_line(&search.name, &outcome));
+        let line = show::plain(&poll_line(&search.name, &outcome));
+        say!("{}  {line}{next}", show::time(engine.clock.now()));
         if let Some(stretch) = distance.stretched.as_ref().filter(|_| !told) {
-            println!("{} is polled less often than `every` says: its account has {stretch}", search.name);
+            say!("{} is polled less often than `every` says: its account has {stretch}", search.name);
         }
         told = distance.stretched.is_some();
         let took = u64::try_from(engine.clock.now().ms() - began.ms()).unwrap_or(0);

@@ -15,7 +15,8 @@ use tokio::task::JoinHandle;
 use crate::args::{StoreArgs, WebhookArgs};
 use crate::engine::Engine;
 use crate::failure::usage;
-use crate::show::{self, print, print_json};
+use crate::out::{self, complain, say};
+use crate::show;
 use crate::views::{self, as_text};
 
 /// The webhook's name among the followers of the alert ledger.
@@ -79,10 +80,10 @@ impl Telling {
 
 fn tell(trouble: &Trouble) {
     match trouble {
-        Trouble::Waits { why, ms } => eprintln!("stoop: {why}; trying again in {}", show::span(ms.cast_signed())),
+        Trouble::Waits { why, ms } => complain!("stoop: {why}; trying again in {}", show::span(ms.cast_signed())),
         // A wrong address refuses everything: that is said now and then.
         Trouble::Refused { why, in_a_row } if in_a_row.to_string().trim_end_matches('0') == "1" => {
-            eprintln!("stoop: {why}: refused, {in_a_row} in a row; see and send again with stoop webhook");
+            complain!("stoop: {why}: refused, {in_a_row} in a row; see and send again with stoop webhook");
         }
         Trouble::Refused { .. } => {}
     }
@@ -130,9 +131,9 @@ pub(crate) async fn webhook(store: &StoreArgs, args: &WebhookArgs) -> anyhow::Re
     };
     let standing = Standing::read(&database, sent, args.limit)?;
     if args.json.json {
-        print_json(&standing)?;
+        out::json(&standing)?;
     } else {
-        print(&standing.in_words())?;
+        say!("{}", standing.in_words().trim_end());
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -178,7 +179,7 @@ impl Standing {
         for Letter { refused_at, why, line, .. } in &self.letters {
             text.push_str(&format!("{}  {line}\n    {}\n", show::time(*refused_at), show::plain(why)));
         }
-        text.push_str(&views::more(self.letters.len(), usize::try_from(self.dead_letters).unwrap_or(usize::MAX)));
+        text.extend(views::rest(self.letters.len(), usize::try_from(self.dead_letters).unwrap_or(usize::MAX)).map(|rest| rest + "\n"));
         if self.sent > 0 {
             text.push_str(&format!("{} taken now\n", views::plural(self.sent, "dead letter")));
         }
@@ -199,6 +200,6 @@ impl Standing {
 impl Letter {
     fn of(letter: DeadLetter) -> Self {
         let DeadLetter { at, why, alert, .. } = letter;
-        Self { refused_at: at, why, line: show::alert_line(&alert), alert: AlertView::of(&alert) }
+        Self { refused_at: at, why, line: show::alert_line(&alert, out::line_width()), alert: AlertView::of(&alert) }
     }
 }

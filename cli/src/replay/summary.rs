@@ -7,6 +7,7 @@ use stoop_domain::{Observation, Reason, Reject};
 use stoop_pipeline::Measured;
 
 use super::feed::Halt;
+use crate::out::{self, say};
 use crate::show::count;
 
 /// Files of which something is told beside the counts.
@@ -133,17 +134,16 @@ impl Summary {
 
     pub(super) fn print(&self, json: bool, halt: &Halt) -> anyhow::Result<()> {
         if json {
-            println!("{}", serde_json::to_string(&self.json(halt))?);
-            return Ok(());
+            return out::json_line(&self.json(halt));
         }
         let measured = &self.measured;
         let line = |name: &str, value: u64, note: &str| {
             let gap = if note.is_empty() { "" } else { "  " };
-            println!("{name:>14}  {:>12}{gap}{note}", count(value));
+            say!("{name:>14}  {:>12}{gap}{note}", count(value));
         };
         let signed = |name: &str, value: i64, note: &str| match u64::try_from(value) {
             Ok(value) => line(name, value, note),
-            Err(_) => println!("{name:>14}  {value:>12}  {note}"),
+            Err(_) => say!("{name:>14}  {value:>12}  {note}"),
         };
         line("rows", self.rows, "");
         if self.skipped > 0 {
@@ -174,9 +174,9 @@ impl Summary {
         line("suspects", self.suspects, if self.suspects > 0 { "held back: stoop alerts --suspect" } else { "" });
         match halt {
             Halt::End if measured.changed_nothing() && measured.observations > 0 => {
-                println!("\nNothing changed: every observation was known already.");
+                say!("\nNothing changed: every observation was known already.");
             }
-            Halt::Stopped => println!("\nStopped before the end; run it again to go on."),
+            Halt::Stopped => say!("\nStopped before the end; run it again to go on."),
             _ => {}
         }
         Ok(())

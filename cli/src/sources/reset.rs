@@ -8,6 +8,7 @@ use stoop_runtime::{SystemClock, read_outline, read_search};
 use super::check::names;
 use crate::args::{ResetArgs, StoreArgs};
 use crate::failure::usage;
+use crate::out::{self, say};
 use crate::show;
 
 /// `stoop sources reset`.
@@ -28,18 +29,18 @@ pub(super) async fn reset(store: &StoreArgs, args: &ResetArgs) -> anyhow::Result
     };
     if args.json.json {
         let until = held.as_ref().map(|(until, _)| until.to_string());
-        println!("{}", json!({ "was_held_until": until, "why": held.map(|(_, why)| why) }));
+        out::json_line(&json!({ "was_held_until": until, "why": held.map(|(_, why)| why) }))?;
         return Ok(ExitCode::SUCCESS);
     }
     let search = show::plain(&args.search);
     match held {
         Some((until, why)) => {
-            println!(
+            say!(
                 "{search} is asked again with its next poll; until {until} it was left alone: {}",
                 show::plain(&why)
             );
         }
-        None => println!("{search} is not left alone: nothing to reset"),
+        None => say!("{search} is not left alone: nothing to reset"),
     }
     Ok(ExitCode::SUCCESS)
 }
