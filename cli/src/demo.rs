@@ -23,6 +23,7 @@ use crate::judge::note_rules;
 use crate::out::{self, say};
 use crate::poll_line::poll_line;
 use crate::prune::keep_pruning;
+use crate::show;
 use crate::simulate::BEGIN;
 use crate::stop::{Stop, StoppableHttp};
 use screen::Screen;
