@@ -78,7 +78,7 @@ pub(super) struct Scan<'a> {
     /// What other searches of the source have said to be gone, once it was asked for.
     pub(super) gone_elsewhere: Option<HashSet<String>>,
     /// Every page was read by this run: a resumed scan has not seen what the run before it saw.
-    whole: bool,
+    pub(super) whole: bool,
     /// Rows of which not even the id was understood: any listing may be behind them.
     pub(super) unread_rows: u64,
     /// Rows that are none of the search's listings, though the total counts them.
