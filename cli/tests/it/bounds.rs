@@ -205,6 +205,8 @@ fn a_poll_with_more_rejects_than_are_allowed_sends_nothing_and_says_the_reasons(
         let outcome = room.stoop(args);
         assert_eq!(outcome.code, Some(1), "{}{}", outcome.stdout, outcome.stderr);
         assert!(outcome.stdout.contains(why), "{}", outcome.stdout);
+        let sum = "3 rows on 1 page: new 0, changed 0, seen again 0, not taken 2, refused 1; gone 0";
+        assert!(outcome.stdout.contains(sum), "{}", outcome.stdout);
         assert_eq!(room.json(&["markets"])["markets"], json!([]), "nothing was sent");
         assert_eq!(room.rejects().len(), 1);
     }

@@ -361,7 +361,7 @@ impl Polled {
     /// Listings that are as they were known to be.
     #[must_use]
     pub fn seen_again(&self) -> u64 {
-        self.listings.saturating_sub(self.new + self.changed)
+        self.listings.saturating_sub(self.new + self.changed + self.not_taken)
     }
 
     /// Rows that are none of the search's.
@@ -385,6 +385,7 @@ impl Polled {
             ("new", self.new),
             ("changed", self.changed),
             ("seen_again", self.seen_again()),
+            ("not_taken", self.not_taken),
             ("left_out", self.left_out()),
             ("rejects", self.rejects),
             ("gone", self.gone),

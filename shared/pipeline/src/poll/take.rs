@@ -40,7 +40,7 @@ impl Scan<'_> {
         polled: &mut Polled,
     ) -> Result<Option<String>, PollError> {
         let is_last = !matches!(page.next, Next::Page(_)) || page.cut.is_some();
-        let before = self.refusals.refused();
+        let (before, listings_before) = (self.refusals.refused(), polled.listings);
         self.refusals.pass(page.left_out);
         polled.rows += page.left_out;
         let mut rejects = Vec::new();
@@ -87,6 +87,7 @@ impl Scan<'_> {
         rejects.extend(self.refusals.leave(self.search.source.name(), &place, now));
         polled.rejects += self.refusals.refused() - before;
         if let Some(why) = self.too_many(is_last) {
+            polled.not_taken += polled.listings - listings_before;
             self.ports.quarantine.put(&rejects).await?;
             return Ok(Some(why));
         }
