@@ -96,6 +96,7 @@ impl Feed<'_, '_> {
             while let Some(read) = read_row(&mut source, now) {
                 // What a stop keeps from being read is not refused.
                 if matches!(read, Read::Refused(_)) && self.stop.is_set() {
+                    rejects.extend(refusals.leave(&source.source, &source.name, now));
                     self.quarantine(&mut rejects).await?;
                     return Ok(Halt::Stopped);
                 }
@@ -129,6 +130,7 @@ impl Feed<'_, '_> {
                 }
                 self.progress.show(self.summary.rows, &source.rows);
                 if self.stop.is_set() {
+                    rejects.extend(refusals.leave(&source.source, &source.name, now));
                     self.quarantine(&mut rejects).await?;
                     return Ok(Halt::Stopped);
                 }

@@ -8,11 +8,11 @@ use std::net::{TcpListener, TcpStream};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 
-use crate::support::{Room, Running, number, says, text, until};
 use serde_json::{Value, json};
 use stoop_domain::Time;
 use stoop_embedded::{Counts, Database};
 use stoop_simulation::{Fault, Portal, PortalConfig, Simulation, SimulationConfig};
+use crate::support::{Room, Running, number, says, text, until};
 
 const TOKEN: &str = "a-token-of-the-test";
 

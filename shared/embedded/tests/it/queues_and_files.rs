@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use crate::support::{apply, files, lake, market, now, observation, open};
 use stoop_domain::{Alert, AlertId, HomeId, Minor, Time, Verdict};
 use stoop_embedded::{FilePublisher, PageFolder};
 use stoop_pipeline::ports::{Ledger, Pages, Publisher, Stream};
+use crate::support::{apply, files, lake, market, now, observation, open};
 
 #[test]
 fn the_feed_is_trimmed_to_what_some_consumer_has_not_read() {
