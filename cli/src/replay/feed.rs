@@ -103,6 +103,7 @@ impl Feed<'_, '_> {
             while let Some(read) = read_row(&mut source, as_of, now) {
                 // What a stop keeps from being read is not refused.
                 if matches!(read, Read::Refused(..)) && self.stop.is_set() {
+                    rejects.extend(refusals.leave(&source.source, &source.name, now));
                     self.quarantine(&mut rejects).await?;
                     return Ok(Halt::Stopped);
                 }
@@ -144,6 +145,7 @@ impl Feed<'_, '_> {
                 }
                 self.progress.show(self.summary.rows, &source.rows);
                 if self.stop.is_set() {
+                    rejects.extend(refusals.leave(&source.source, &source.name, now));
                     self.quarantine(&mut rejects).await?;
                     return Ok(Halt::Stopped);
                 }
