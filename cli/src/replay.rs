@@ -67,7 +67,7 @@ pub(crate) async fn replay(store: &StoreArgs, args: &ReplayArgs) -> anyhow::Resu
     let mut summary = Summary::default();
     let mut desk = Desk::new(&database, rules, watcher);
     // What an earlier run stored and could not judge any more is judged first, and not counted here.
-    desk.tell().await?;
+    let judged = desk.tell().await;
     let mut feed = Feed {
         desk: &mut desk,
         database: &database,
@@ -77,9 +77,10 @@ pub(crate) async fn replay(store: &StoreArgs, args: &ReplayArgs) -> anyhow::Resu
         summary: &mut summary,
         batch: Vec::new(),
     };
-    let outcome = match map.order() {
-        Order::ByTime => feed.by_time(sources).await,
-        Order::Any => feed.sorted(sources).await,
+    let outcome = match (judged, map.order()) {
+        (Err(error), _) => Err(error),
+        (Ok(_), Order::ByTime) => feed.by_time(sources).await,
+        (Ok(_), Order::Any) => feed.sorted(sources).await,
     };
     progress.finish();
     record.ended_at = Some(SystemClock.now());
