@@ -4,6 +4,8 @@
 //! Both sides run on one core where the system can pin them (`taskset`), in turn, in one run, and the
 //! figure is their ratio: absolute times say more about the machine than about the program.
 
+#![allow(clippy::disallowed_macros, reason = "a bench prints for itself")]
+
 use std::fs::File;
 use std::hint::black_box;
 use std::io::{BufRead, BufReader};

@@ -1,9 +1,14 @@
+mod homes;
+
 use std::path::{Path, PathBuf};
 
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 use stoop_domain::Time;
 use stoop_runtime::LogFormat;
+
+pub(crate) use homes::{Sort, WantedArgs};
 
 /// A simulated market is held in memory: a million homes take some hundred megabytes.
 const HOMES_MAX: i64 = 1_000_000;
@@ -64,6 +69,10 @@ pub(crate) enum Command {
     Home(HomeArgs),
     /// List price-drop alerts
     Alerts(AlertsArgs),
+    /// Judge the homes that are stored by the alert rules in force
+    Judge(JudgeArgs),
+    /// Show how far the webhook has come, and send again what it refused
+    Webhook(WebhookArgs),
     /// List what was refused, and why
     Quarantine(QuarantineArgs),
     /// List runs
@@ -74,6 +83,12 @@ pub(crate) enum Command {
     Verify(JsonArgs),
     /// Write simulated listing updates as JSON Lines to standard output
     Simulate(SimulateArgs),
+    /// Write a first configuration, cut out of the example
+    Init(InitArgs),
+    /// Print a script that completes commands in a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page
+    Man(ManArgs),
 }
 
 #[derive(Args)]
@@ -97,9 +112,12 @@ pub(crate) struct ReplayArgs {
     /// The map that says which column or JSON value is which field
     #[arg(long, value_name = "TOML")]
     pub(crate) map: PathBuf,
-    /// CSV, JSON, JSON Lines or Parquet, also .gz, .zst and .zip; fed in the order given
+    /// CSV, JSON, JSON Lines or Parquet, also .gz, .zst and .zip; - is standard input. Fed in the order given
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+    /// Each file is all that its source had: what two in a row lack is gone. Fed in the order of their times
+    #[arg(long)]
+    pub(crate) snapshot: bool,
     /// Slow down to so many rows a second
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) rate: Option<u64>,
@@ -124,6 +142,9 @@ pub(crate) struct RunArgs {
     /// The configuration
     #[arg(long, value_name = "TOML", default_value = "stoop.toml")]
     pub(crate) config: PathBuf,
+    /// Give a poll up when more than this share of its rows is refused, in percent [default: `max_rejects` of the search]
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub(crate) max_rejects: Option<f64>,
 }
 
 #[derive(Args)]
@@ -133,6 +154,9 @@ pub(crate) struct PollArgs {
     /// The configuration
     #[arg(long, value_name = "TOML", default_value = "stoop.toml")]
     pub(crate) config: PathBuf,
+    /// Give the poll up when more than this share of its rows is refused, in percent [default: `max_rejects` of the search]
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub(crate) max_rejects: Option<f64>,
     #[command(flatten)]
     pub(crate) json: JsonArgs,
 }
@@ -146,7 +170,7 @@ pub(crate) struct SourcesArgs {
     #[arg(long, value_name = "TOML")]
     pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) json: JsonArgs,
+    pub(crate) format: FormatArgs,
 }
 
 #[derive(Subcommand)]
@@ -155,6 +179,19 @@ pub(crate) enum SourcesCommand {
     Check(CheckArgs),
     /// Draft a map from a sample answer or file
     New(NewArgs),
+    /// Ask a source again that is left alone, because its server wants it so or because polls of it failed
+    Reset(ResetArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct ResetArgs {
+    /// The search's name in the configuration; all searches of its account are asked again
+    pub(crate) search: String,
+    /// The configuration
+    #[arg(long, value_name = "TOML", default_value = "stoop.toml")]
+    pub(crate) config: PathBuf,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
 }
 
 #[derive(Args)]
@@ -173,7 +210,7 @@ pub(crate) struct NewArgs {
     /// The source's name, the first half of every home's id: a to z, 0 to 9 and -
     #[arg(value_parser = source_name)]
     pub(crate) name: String,
-    /// The sample: JSON, JSON Lines, CSV or Parquet, also .gz and .zst
+    /// The sample: JSON, JSON Lines, CSV or Parquet, also .gz and .zst; - is standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) from: PathBuf,
     /// The address that the sample is the answer of; without it the map is for files
@@ -206,7 +243,7 @@ pub(crate) struct MarketsArgs {
     #[command(flatten)]
     pub(crate) as_of: AsOfArgs,
     #[command(flatten)]
-    pub(crate) json: JsonArgs,
+    pub(crate) format: FormatArgs,
 }
 
 #[derive(Args)]
@@ -219,21 +256,20 @@ pub(crate) struct MarketArgs {
     #[command(flatten)]
     pub(crate) as_of: AsOfArgs,
     #[command(flatten)]
-    pub(crate) json: JsonArgs,
+    pub(crate) format: FormatArgs,
 }
 
 #[derive(Args)]
 pub(crate) struct HomesArgs {
     /// A postal code, a city, a region ... or a path like us/wa/king
     pub(crate) area: String,
-    /// Homes of every status, not only active ones
-    #[arg(long)]
-    pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) wanted: WantedArgs,
     /// At most so many lines
     #[arg(long, default_value_t = 40, value_parser = lines())]
     pub(crate) limit: usize,
     #[command(flatten)]
-    pub(crate) json: JsonArgs,
+    pub(crate) format: FormatArgs,
 }
 
 #[derive(Args)]
@@ -241,7 +277,7 @@ pub(crate) struct HomeArgs {
     /// The home's id, like avito/54401684, or the part after the slash
     pub(crate) id: String,
     #[command(flatten)]
-    pub(crate) json: JsonArgs,
+    pub(crate) format: FormatArgs,
 }
 
 #[derive(Args)]
@@ -250,6 +286,36 @@ pub(crate) struct AlertsArgs {
     #[arg(long)]
     pub(crate) suspect: bool,
     /// At most so many lines, newest first
+    #[arg(long, default_value_t = 40, value_parser = lines())]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) format: FormatArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct JudgeArgs {
+    /// Record and tell what was not known; without it nothing is changed
+    #[arg(long)]
+    pub(crate) tell: bool,
+    /// Take the alert rules from this configuration [default: stoop.toml, where there is one]
+    #[arg(long, value_name = "TOML")]
+    pub(crate) config: Option<PathBuf>,
+    /// At most so many lines, newest first
+    #[arg(long, default_value_t = 40, value_parser = lines())]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct WebhookArgs {
+    /// Post every dead letter once more; those that are taken are none any longer
+    #[arg(long)]
+    pub(crate) send: bool,
+    /// The configuration that names the webhook
+    #[arg(long, value_name = "TOML", default_value = "stoop.toml")]
+    pub(crate) config: PathBuf,
+    /// At most so many dead letters, oldest first
     #[arg(long, default_value_t = 40, value_parser = lines())]
     pub(crate) limit: usize,
     #[command(flatten)]
@@ -262,7 +328,7 @@ pub(crate) struct QuarantineArgs {
     #[arg(long, default_value_t = 20, value_parser = lines())]
     pub(crate) limit: usize,
     #[command(flatten)]
-    pub(crate) json: JsonArgs,
+    pub(crate) format: FormatArgs,
 }
 
 #[derive(Args)]
@@ -271,7 +337,7 @@ pub(crate) struct RunsArgs {
     #[arg(long, default_value_t = 20, value_parser = lines())]
     pub(crate) limit: usize,
     #[command(flatten)]
-    pub(crate) json: JsonArgs,
+    pub(crate) format: FormatArgs,
 }
 
 #[derive(Args)]
@@ -300,6 +366,30 @@ pub(crate) struct SimulateArgs {
 }
 
 #[derive(Args)]
+pub(crate) struct InitArgs {
+    /// The source to poll: reso, zillow, realtor, rentcast, avito, mubawab, map or files [default: asked for on a
+    /// terminal, else all of them, switched off]
+    #[arg(long, value_name = "KIND", value_parser = crate::init::CHOICES)]
+    pub(crate) source: Option<String>,
+    /// The file to write; one that is there is left as it is
+    #[arg(long, value_name = "TOML", default_value = "stoop.toml")]
+    pub(crate) to: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    pub(crate) shell: Shell,
+}
+
+#[derive(Args)]
+pub(crate) struct ManArgs {
+    /// Write the pages of all commands into this folder instead
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: Option<PathBuf>,
+}
+
+#[derive(Args)]
 pub(crate) struct AsOfArgs {
     /// The moment to show [default: the newest observation]
     #[arg(long, value_name = "TIME", value_parser = moment)]
@@ -311,6 +401,24 @@ pub(crate) struct JsonArgs {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// The form in which a view is given out.
+#[derive(Args)]
+pub(crate) struct FormatArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print CSV: the rows of the list, under the names of the JSON
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) csv: bool,
+}
+
+impl FormatArgs {
+    /// Whether no program is to read it.
+    pub(crate) fn is_for_people(&self) -> bool {
+        !self.json && !self.csv
+    }
 }
 
 impl Cli {

@@ -19,9 +19,10 @@ use stoop_sources::Params;
 use crate::args::{DemoArgs, StoreArgs};
 use crate::engine::Engine;
 use crate::failure::{not_opened, usage};
+use crate::judge::note_rules;
+use crate::out::{self, say};
+use crate::poll_line::poll_line;
 use crate::prune::keep_pruning;
-use crate::run::poll_line;
-use crate::show;
 use crate::simulate::BEGIN;
 use crate::stop::{Stop, StoppableHttp};
 use screen::Screen;
@@ -44,6 +45,7 @@ pub(crate) async fn demo(store: &StoreArgs, args: &DemoArgs) -> anyhow::Result<E
     if !others.is_empty() {
         return Err(usage(occupied(store.db(), &others)));
     }
+    note_rules(&database, &Rules::default(), None)?;
     let begin = Time::parse(BEGIN)?;
     // A demo on a database that has seen one goes on where that one stopped.
     let resumed_at = database.newest_observation()?.filter(|newest| *newest > begin);
@@ -75,23 +77,23 @@ pub(crate) async fn demo(store: &StoreArgs, args: &DemoArgs) -> anyhow::Result<E
         clock,
         stop,
     };
-    println!("A simulated listing portal answers on {} (RESO Web API).", portal.url());
-    println!(
+    say!("A simulated listing portal answers on {} (RESO Web API).", portal.url());
+    say!(
         "One second is {} simulated minutes. Everything lands in {} and {}.",
         args.speed,
         store.db().display(),
         store.data().display()
     );
     match resumed_at {
-        Some(at) => println!("Going on from {}. Ctrl-C stops.\n", crate::show::time(at)),
-        None => println!("Ctrl-C stops.\n"),
+        Some(at) => say!("Going on from {}. Ctrl-C stops.\n", crate::show::time(at)),
+        None => say!("Ctrl-C stops.\n"),
     }
     let screen = Arc::new(Screen::new());
     let outcome = play(&engine, args, portal.url(), &screen).await;
     screen.close();
     portal.stop();
     outcome?;
-    println!("\nLook around: stoop markets, stoop market chicago, stoop alerts, stoop runs, stoop verify");
+    say!("\nLook around: stoop markets, stoop market chicago, stoop alerts, stoop runs, stoop verify");
     Ok(ExitCode::SUCCESS)
 }
 
@@ -121,7 +123,8 @@ async fn play(engine: &Engine, args: &DemoArgs, url: &str, screen: &Arc<Screen>)
     }
     tokio::spawn(keep_pruning(engine.clone(), Keep::default(), PRUNE_MS));
     let watcher = Arc::clone(screen);
-    let mut desk = engine.desk(Rules::default(), move |alert| watcher.alert(&crate::show::alert_line(alert)));
+    let mut desk =
+        engine.desk(Rules::default(), move |alert| watcher.alert(&crate::show::alert_line(alert, out::line_width())));
     let began = Instant::now();
     let mut drawn = None::<Instant>;
     loop {
@@ -152,7 +155,7 @@ async fn keep_polling(engine: Engine, search: Search, screen: Arc<Screen>) {
     while !engine.stop.is_set() {
         let outcome = engine.poll(&search).await;
         if outcome.is_err() {
-            screen.line(&poll_line(&search.name, &outcome));
+            screen.line(&crate::show::plain(&poll_line(&search.name, &outcome)));
         }
         engine.clock.sleep(1_000).await;
     }

@@ -1,11 +1,10 @@
 use std::fs::File;
 
 use anyhow::Context;
-use async_trait::async_trait;
-use stoop_domain::{Alert, Observation};
-use stoop_embedded::{Database, FilePublisher};
-use stoop_pipeline::ports::{PortError, Publisher};
-use stoop_pipeline::{Alerted, Measured, Measurer, alert};
+use stoop_domain::{Alert, HomeId, Observation};
+use stoop_embedded::{AlertFile, Database};
+use stoop_pipeline::ports::Change;
+use stoop_pipeline::{Alerted, Measured, Measurer, new_alerts, record_alerts};
 use stoop_rules::Rules;
 
 /// The consumer name of the alert rules on the change feed.
@@ -19,20 +18,16 @@ pub(crate) struct Desk<'a> {
     database: &'a Database,
     measurer: Measurer<'a>,
     rules: Rules,
-    teller: Teller,
-}
-
-/// Tells an alert to `alerts.jsonl` and to whoever watches.
-struct Teller {
-    file: FilePublisher,
+    file: AlertFile,
     watcher: Box<dyn Fn(&Alert) + Send + Sync>,
 }
 
 impl<'a> Desk<'a> {
-    /// A desk on a database. `watcher` is called for every alert told.
+    /// A desk on a database. `watcher` is called for every alert told, at most once: what a kill keeps from it is
+    /// in the file all the same.
     pub(crate) fn new(database: &'a Database, rules: Rules, watcher: impl Fn(&Alert) + Send + Sync + 'static) -> Self {
-        let file = FilePublisher::new(&database.data().join("alerts.jsonl"));
-        Self { database, measurer: Measurer::new(database), rules, teller: Teller { file, watcher: Box::new(watcher) } }
+        let file = AlertFile::new(&database.data().join("alerts.jsonl"));
+        Self { database, measurer: Measurer::new(database), rules, file, watcher: Box::new(watcher) }
     }
 
     /// Takes in a batch and tells what it gave rise to.
@@ -41,11 +36,12 @@ impl<'a> Desk<'a> {
         Ok((measured, self.tell().await?))
     }
 
-    /// Judges every change that was not judged yet, those of an earlier, killed run among them. One process
-    /// at a time: two that read the same changes would both tell them.
+    /// Judges every change that was not judged yet, and tells every alert that was not told yet, those of an earlier,
+    /// killed run among them. One process at a time: two that wrote to the same file would mix their lines.
     pub(crate) async fn tell(&self) -> anyhow::Result<Alerted> {
         let mut total = Alerted::default();
-        if self.database.changes(self.database.checkpoint(CONSUMER)?, 1)?.is_empty() {
+        let is_judged = self.database.changes(self.database.checkpoint(CONSUMER)?, 1)?.is_empty();
+        if is_judged && self.file.is_in_step(self.database)? {
             return Ok(total);
         }
         let turn = self.turn().with_context(|| format!("waiting for a turn at {}", self.database.data().display()))?;
@@ -54,14 +50,44 @@ impl<'a> Desk<'a> {
             let Some((last, _)) = changes.last() else { break };
             let last = *last;
             let changes: Vec<_> = changes.into_iter().map(|(_, change)| change).collect();
-            let alerted = alert(&changes, &self.rules, self.database, &self.teller).await.context("telling alerts")?;
+            let alerted = record_alerts(&changes, &self.rules, self.database).await.context("recording alerts")?;
             self.database.set_checkpoint(CONSUMER, last)?;
             total.told.extend(alerted.told);
             total.suspects.extend(alerted.suspects);
             total.known += alerted.known;
         }
+        self.file.follow(self.database, |alert| (self.watcher)(alert)).context("telling alerts")?;
         turn.unlock()?;
         Ok(total)
+    }
+
+    /// Judges every home that is stored, whatever was judged before, and calls `each` with how many homes and what they
+    /// gave rise to that the ledger does not know. Records and tells that where `tells`, else leaves everything as it is.
+    pub(crate) async fn judge_stored(&self, tells: bool, mut each: impl FnMut(usize, Alerted)) -> anyhow::Result<()> {
+        if tells {
+            // What was stored and not judged yet is no news of these rules.
+            self.tell().await?;
+        }
+        let turn = if tells { Some(self.turn()?) } else { None };
+        let mut last: Option<HomeId> = None;
+        loop {
+            let homes = self.database.homes_after(last.as_ref(), CHANGES_MAX)?;
+            let Some((id, _)) = homes.last() else { break };
+            last = Some(id.clone());
+            let count = homes.len();
+            let changes: Vec<_> = homes.into_iter().map(|(home, new)| Change { home, old: None, new }).collect();
+            let alerted = if tells {
+                record_alerts(&changes, &self.rules, self.database).await.context("recording alerts")?
+            } else {
+                new_alerts(&changes, &self.rules, self.database).await?
+            };
+            each(count, alerted);
+        }
+        if let Some(turn) = turn {
+            self.file.follow(self.database, |alert| (self.watcher)(alert)).context("telling alerts")?;
+            turn.unlock()?;
+        }
+        Ok(())
     }
 
     /// Locks a file beside the alerts. The lock goes with the process, however that ends.
@@ -71,16 +97,5 @@ impl<'a> Desk<'a> {
         let file = File::options().create(true).append(true).open(folder.join("alerts.lock"))?;
         file.lock()?;
         Ok(file)
-    }
-}
-
-#[async_trait]
-impl Publisher for Teller {
-    async fn publish(&self, alerts: &[Alert]) -> Vec<Result<(), PortError>> {
-        let outcomes = self.file.publish(alerts).await;
-        for (alert, _) in alerts.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok()) {
-            (self.watcher)(alert);
-        }
-        outcomes
     }
 }

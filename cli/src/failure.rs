@@ -6,6 +6,9 @@ use std::process::ExitCode;
 use stoop_embedded::OpenError;
 use stoop_pipeline::with_causes;
 
+use crate::out::{self, complain};
+use crate::show::Look;
+
 /// What the user gave is wrong: told with exit code 2, where everything else is 1.
 #[derive(Debug)]
 pub(crate) struct Usage(Box<dyn Error + Send + Sync>);
@@ -35,9 +38,21 @@ pub(crate) fn not_opened(error: OpenError) -> anyhow::Error {
     }
 }
 
+/// Prints what the command line lacks, or the help that it asks for, and gives the exit code.
+pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        complain!("{}", error.render().to_string().trim_end());
+        return ExitCode::from(2);
+    }
+    out::own_bytes(|to| {
+        let text = error.render();
+        write!(to, "{}", if Look::of_stdout().colours { text.ansi().to_string() } else { text.to_string() })
+    });
+    out::finish(ExitCode::SUCCESS)
+}
+
 /// Prints an error with its causes, each once, and gives the exit code.
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
-    // Where even this cannot be written, the exit code has to do.
-    drop(writeln!(std::io::stderr(), "stoop: {}", with_causes(&**error)));
+    complain!("stoop: {}", with_causes(&**error));
     if error.downcast_ref::<Usage>().is_some() { ExitCode::from(2) } else { ExitCode::FAILURE }
 }

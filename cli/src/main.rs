@@ -5,6 +5,12 @@ mod demo;
 mod desk;
 mod engine;
 mod failure;
+mod init;
+mod input;
+mod judge;
+mod manual;
+mod out;
+mod poll_line;
 mod prune;
 mod replay;
 mod run;
@@ -14,6 +20,7 @@ mod sources;
 mod stop;
 mod verify;
 mod views;
+mod webhook;
 
 use std::process::ExitCode;
 
@@ -27,7 +34,10 @@ use crate::failure::report;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return failure::refuse(&error),
+    };
     stoop_runtime::init_telemetry(cli.log_format());
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -36,7 +46,7 @@ fn main() -> ExitCode {
     let outcome = runtime.block_on(dispatch(cli));
     // A name that nobody resolves is not waited for.
     runtime.shutdown_background();
-    outcome.unwrap_or_else(|error| report(&error))
+    out::finish(outcome.unwrap_or_else(|error| report(&error)))
 }
 
 async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -52,10 +62,15 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Homes(args) => views::homes(&home, &args),
         Command::Home(args) => views::home(&home, &args),
         Command::Alerts(args) => views::alerts(&home, &args),
+        Command::Judge(args) => judge::judge(&home, &args).await,
+        Command::Webhook(args) => webhook::webhook(&home, &args).await,
         Command::Quarantine(args) => views::quarantine(&home, &args),
         Command::Runs(args) => views::runs(&home, &args),
         Command::Prune(args) => prune::prune(&home, &args),
         Command::Verify(args) => verify::verify(&home, &args),
         Command::Simulate(args) => simulate::simulate(&args),
+        Command::Init(args) => init::init(&args),
+        Command::Completions(args) => Ok(manual::completions(&args)),
+        Command::Man(args) => manual::man(&args),
     }
 }

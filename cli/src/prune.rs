@@ -12,7 +12,8 @@ use stoop_runtime::{Config, KeepSettings, SystemClock, read_outline};
 use crate::args::{PruneArgs, StoreArgs};
 use crate::engine::Engine;
 use crate::failure::{not_opened, usage};
-use crate::show::{count, print, print_json};
+use crate::out::{self, say};
+use crate::show::count;
 use crate::stop::Stop;
 
 /// How often `stoop run` prunes.
@@ -63,9 +64,9 @@ pub(crate) fn prune(store: &StoreArgs, args: &PruneArgs) -> anyhow::Result<ExitC
     let pruned =
         database.prune(Pruning { keep, now, dry_run: args.dry_run, rewrite: !args.dry_run, stop: &stopped })?;
     if args.json.json {
-        print_json(&View::of(&pruned, args.dry_run))?;
+        out::json(&View::of(&pruned, args.dry_run))?;
     } else {
-        print(&in_full(&pruned, args.dry_run))?;
+        say!("{}", in_full(&pruned, args.dry_run).trim_end());
     }
     Ok(if stop.is_set() { ExitCode::from(stop.code()) } else { ExitCode::SUCCESS })
 }

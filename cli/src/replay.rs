@@ -1,19 +1,21 @@
 //! `stoop replay`: files through the pipeline, in event time.
 
+mod alike;
 mod feed;
+mod input;
 mod progress;
 mod sort;
 mod summary;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use stoop_domain::{Alert, Time};
 use stoop_files::MappedFile;
 use stoop_pipeline::ports::{RunLedger, RunOutcome, RunRecord};
-use stoop_pipeline::{Clock, with_causes};
+use stoop_pipeline::{Clock, Snapshots};
 use stoop_rules::Rules;
 use stoop_runtime::{SystemClock, read_config};
 use stoop_sources::declared::{Map, Order};
@@ -22,7 +24,10 @@ use crate::args::{ReplayArgs, StoreArgs};
 use crate::desk::Desk;
 use crate::engine::open_to_work;
 use crate::failure::usage;
+use crate::judge::note_rules;
+use crate::out::complain;
 use crate::stop::Stop;
+use alike::Alike;
 use feed::{Feed, Halt};
 use progress::Progress;
 use summary::Summary;
@@ -36,6 +41,8 @@ pub(crate) struct Source {
     /// The map's name: the first half of every home's id.
     source: String,
     rows: MappedFile,
+    /// When it was so, where its rows do not tell.
+    as_of: Time,
 }
 
 pub(crate) async fn replay(store: &StoreArgs, args: &ReplayArgs) -> anyhow::Result<ExitCode> {
@@ -45,9 +52,12 @@ pub(crate) async fn replay(store: &StoreArgs, args: &ReplayArgs) -> anyhow::Resu
         None => Rules::default(),
     };
     // Every file is opened before anything is written: a wrong name is told at once.
-    let sources = open_all(&map, &args.files)?;
-    let database = open_to_work(store, "stoop replay", SystemClock.now())?;
     let stop = Stop::on_signals();
+    let Some(sources) = input::open_all(&map, args, SystemClock.now(), &stop)? else {
+        return Ok(ExitCode::from(stop.code()));
+    };
+    let database = open_to_work(store, "stoop replay", SystemClock.now())?;
+    note_rules(&database, &rules, args.config.as_deref())?;
     let progress = Arc::new(Progress::new(&sources, args.json.json));
     let printed = Mutex::new(0);
     let bar = Arc::clone(&progress);
@@ -55,7 +65,7 @@ pub(crate) async fn replay(store: &StoreArgs, args: &ReplayArgs) -> anyhow::Resu
         let mut printed = printed.lock().unwrap_or_else(PoisonError::into_inner);
         *printed += 1;
         if *printed <= ALERTS_PRINTED_MAX {
-            bar.println(&crate::show::alert_line(alert));
+            bar.println(&crate::show::alert_line(alert, crate::out::line_width()));
         } else if *printed == ALERTS_PRINTED_MAX + 1 {
             bar.println("… more alerts: stoop alerts");
         }
@@ -76,18 +86,22 @@ pub(crate) async fn replay(store: &StoreArgs, args: &ReplayArgs) -> anyhow::Resu
         progress: &progress,
         summary: &mut summary,
         batch: Vec::new(),
+        snapshots: args.snapshot.then(Snapshots::default),
+        alike: Alike::of(args.files.len()),
     };
     let outcome = match (judged, map.order()) {
         (Err(error), _) => Err(error),
         (Ok(_), Order::ByTime) => feed.by_time(sources).await,
         (Ok(_), Order::Any) => feed.sorted(sources).await,
     };
+    let warning = feed.alike.warning().filter(|_| !args.snapshot);
     progress.finish();
     record.ended_at = Some(SystemClock.now());
     record.counts = summary.counts();
     (record.outcome, record.message) = match &outcome {
         Ok(Halt::End) => (RunOutcome::Complete, None),
         Ok(Halt::Stopped) => (RunOutcome::Partial, Some("stopped by the user".into())),
+        Ok(Halt::Cut(why)) => (RunOutcome::Partial, Some(why.clone())),
         Ok(Halt::TooManyRejects(why)) => (RunOutcome::Failed, Some(why.clone())),
         Err(error) => (RunOutcome::Failed, Some(format!("{error:#}"))),
     };
@@ -96,10 +110,13 @@ pub(crate) async fn replay(store: &StoreArgs, args: &ReplayArgs) -> anyhow::Resu
     let halt = outcome?;
     recorded?;
     summary.print(args.json.json, &halt)?;
+    for note in summary.notes.iter().chain(&warning) {
+        complain!("stoop: {note}");
+    }
     match halt {
         Halt::End => Ok(ExitCode::SUCCESS),
         Halt::Stopped => Ok(ExitCode::from(stop.code())),
-        Halt::TooManyRejects(why) => Err(usage(why)),
+        Halt::TooManyRejects(why) | Halt::Cut(why) => Err(usage(why)),
     }
 }
 
@@ -108,22 +125,6 @@ fn read_map(path: &Path) -> anyhow::Result<Map> {
     let text =
         std::fs::read_to_string(path).map_err(|error| usage(format!("the map {shown} cannot be read: {error}")))?;
     Map::parse(&text, &shown.to_string()).map_err(usage)
-}
-
-/// Opens every file and binds the map to it. All that is wrong is told at once.
-fn open_all(map: &Map, files: &[PathBuf]) -> anyhow::Result<Vec<Source>> {
-    let mut sources = Vec::new();
-    let mut mistakes = Vec::new();
-    for file in files {
-        mistakes.extend(MappedFile::misfits(file, map).iter().map(ToString::to_string));
-        match MappedFile::open(file, map) {
-            Err(error) => mistakes.push(with_causes(&error)),
-            Ok(rows) => {
-                sources.push(Source { name: file.display().to_string(), source: map.name().to_owned(), rows });
-            }
-        }
-    }
-    if mistakes.is_empty() { Ok(sources) } else { Err(usage(mistakes.join("\n       "))) }
 }
 
 fn run_record(args: &ReplayArgs, began_at: Time) -> RunRecord {

@@ -8,44 +8,46 @@ use std::time::Duration;
 use serde_json::json;
 use stoop_embedded::{Database, FolderFiles};
 use stoop_pipeline::ports::RunOutcome;
-use stoop_pipeline::{Cadence, Clock, PollError, Polled, with_causes};
-use stoop_runtime::{Config, HttpClient, SearchConfig, SystemClock, Webhook, read_config};
+use stoop_pipeline::{Cadence, Clock};
+use stoop_runtime::{Config, SearchConfig, SystemClock, read_config};
 use tokio::task::JoinSet;
 
 use crate::args::{PollArgs, RunArgs, StoreArgs};
 use crate::desk::Desk;
 use crate::engine::{Engine, open_to_work};
 use crate::failure::{report, usage};
+use crate::judge::note_rules;
+use crate::out::{self, say};
+use crate::poll_line::poll_line;
 use crate::prune::{self, keep_pruning, kept};
 use crate::show;
 use crate::stop::{Stop, StoppableClock, StoppableHttp};
+use crate::webhook::Courier;
 
 /// How long the desk waits when the stream is empty.
 const IDLE: Duration = Duration::from_millis(100);
 
-/// The webhook's name among the consumers of the alert ledger.
-const WEBHOOK: &str = "webhook";
-
 pub(crate) async fn run(store: &StoreArgs, args: &RunArgs) -> anyhow::Result<ExitCode> {
     let config = read_config(&args.config).map_err(usage)?;
     for name in &config.switched_off {
-        println!("{name} is switched off: `enabled = true` switches it on");
+        say!("{name} is switched off: `enabled = true` switches it on");
     }
     if config.searches.is_empty() {
         return Err(usage(format!("{}: there is no search to run", args.config.display())));
     }
     let engine = engine(store, &config, &args.config, "stoop run")?;
     let rules = config.alerts.rules.clone();
-    let webhook = config.alerts.webhook.clone();
+    let webhook = Courier::of(&engine, &config.alerts)?;
     let cadences = config.cadences();
     let mut polls = JoinSet::new();
-    for (search, cadence) in config.searches.into_iter().zip(cadences) {
+    for (mut search, cadence) in config.searches.into_iter().zip(cadences) {
+        search.search.max_rejects = args.max_rejects.or(search.search.max_rejects);
         polls.spawn(keep_polling(engine.clone(), search, cadence));
     }
     tokio::spawn(keep_pruning(engine.clone(), kept(config.keep), prune::EVERY_MS));
-    let telling = webhook.map(|url| tokio::spawn(keep_telling(engine.clone(), url)));
-    println!("polling; Ctrl-C finishes what is in hand and stops");
-    let mut desk = engine.desk(rules, |alert| println!("{}", show::alert_line(alert)));
+    let telling = webhook.map(Courier::start);
+    say!("polling; Ctrl-C finishes what is in hand and stops");
+    let mut desk = engine.desk(rules, |alert| say!("{}", show::alert_line(alert, out::line_width())));
     let taken = take_up(&engine, &mut desk, &mut polls).await;
     if taken.is_err() {
         // Polls are not dropped in the middle: they say in the ledger how they ended.
@@ -56,7 +58,7 @@ pub(crate) async fn run(store: &StoreArgs, args: &RunArgs) -> anyhow::Result<Exi
     }
     taken?;
     if let Some(telling) = telling {
-        engine.stop.unless_leaving(telling).await.transpose()?;
+        engine.stop.unless_leaving(telling.end()).await;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -84,12 +86,13 @@ pub(crate) async fn poll_once(store: &StoreArgs, args: &PollArgs) -> anyhow::Res
         let off = if config.switched_off.contains(&args.search) { "is switched off" } else { "is not configured" };
         return Err(usage(format!("the search {:?} {off}; there are: {names}", args.search)));
     };
-    let search = config.searches.swap_remove(place).search;
+    let mut search = config.searches.swap_remove(place).search;
+    search.max_rejects = args.max_rejects.or(search.max_rejects);
     let engine = engine(store, &config, &args.config, &format!("stoop poll {}", search.name))?;
     let quiet = args.json.json;
     let mut desk = engine.desk(config.alerts.rules.clone(), move |alert| {
         if !quiet {
-            println!("{}", show::alert_line(alert));
+            say!("{}", show::alert_line(alert, out::line_width()));
         }
     });
     let outcome = engine.poll(&search).await;
@@ -100,24 +103,31 @@ pub(crate) async fn poll_once(store: &StoreArgs, args: &PollArgs) -> anyhow::Res
     }
     let (polled, measured) = (outcome?, measured?);
     let stopped = engine.stop.is_set() && polled.outcome == Some(RunOutcome::Partial);
+    let failed = polled.outcome == Some(RunOutcome::Failed);
     if quiet {
         let mut counts = json!(polled.counts());
         counts["outcome"] = json!(polled.outcome);
         counts["message"] = json!(polled.message);
         counts["price_changes"] = json!(measured.price_cuts + measured.price_rises);
-        println!("{counts}");
+        out::json_line(&counts)?;
     } else {
-        println!("{}", poll_line(&search.name, &Ok(polled)));
+        say!("{}", show::plain(&poll_line(&search.name, &Ok(polled))));
     }
-    Ok(if stopped { ExitCode::from(engine.stop.code()) } else { ExitCode::SUCCESS })
+    Ok(match (failed, stopped) {
+        (true, _) => ExitCode::FAILURE,
+        (_, true) => ExitCode::from(engine.stop.code()),
+        _ => ExitCode::SUCCESS,
+    })
 }
 
 fn engine(store: &StoreArgs, config: &Config, config_path: &Path, command: &str) -> anyhow::Result<Engine> {
     let store = store.or(config);
     let database = open_to_work(&store, command, SystemClock.now())?;
+    note_rules(&database, &config.alerts.rules, Some(config_path))?;
     let stop = Stop::on_signals();
     let clock = Arc::new(StoppableClock(stop.clone()));
-    let files = FolderFiles::beside(config_path);
+    let stopping = stop.clone();
+    let files = FolderFiles::beside(config_path).until(move || stopping.is_set());
     let http = Arc::new(StoppableHttp::new(&stop));
     Ok(Engine { database, http, files, tokens: Arc::default(), clock, stop })
 }
@@ -138,9 +148,10 @@ async fn keep_polling(engine: Engine, config: SearchConfig, cadence: Cadence) {
         } else {
             format!("; next in {}", show::span(distance.ms.cast_signed()))
         };
-        println!("{}  {}{next}", show::time(engine.clock.now()), poll_line(&search.name, &outcome));
+        let line = show::plain(&poll_line(&search.name, &outcome));
+        say!("{}  {line}{next}", show::time(engine.clock.now()));
         if let Some(stretch) = distance.stretched.as_ref().filter(|_| !told) {
-            println!("{} is polled less often than `every` says: its account has {stretch}", search.name);
+            say!("{} is polled less often than `every` says: its account has {stretch}", search.name);
         }
         told = distance.stretched.is_some();
         let took = u64::try_from(engine.clock.now().ms() - began.ms()).unwrap_or(0);
@@ -148,58 +159,4 @@ async fn keep_polling(engine: Engine, config: SearchConfig, cadence: Cadence) {
     }
 }
 
-/// What a poll did, in a line.
-pub(crate) fn poll_line(name: &str, outcome: &Result<Polled, PollError>) -> String {
-    match outcome {
-        Err(error) => format!("{name}: failed: {}", with_causes(error)),
-        Ok(polled) if polled.outcome == Some(RunOutcome::Skipped) => {
-            format!("{name}: skipped: {}", polled.message.as_deref().unwrap_or_default())
-        }
-        Ok(polled) => {
-            let ended = match polled.outcome {
-                Some(RunOutcome::Complete) | None => String::new(),
-                Some(_) => " (partial)".to_owned(),
-            };
-            let message = polled.message.as_ref().map(|message| format!("; {message}")).unwrap_or_default();
-            let rejects = if polled.rejects > 0 { format!(", refused {}", polled.rejects) } else { String::new() };
-            format!(
-                "{name}: {} listings on {} pages: new {}, changed {}, gone {}{rejects}{ended}{message}",
-                polled.listings, polled.pages, polled.new, polled.changed, polled.gone,
-            )
-        }
-    }
-}
-
-/// Posts every alert of the ledger to the webhook, in order, each until it is taken; a webhook that is
-/// down delays nothing but itself. Alerts that were told before the webhook was configured are posted too.
-async fn keep_telling(engine: Engine, url: String) {
-    let clock = &engine.clock;
-    let webhook = Webhook::new(HttpClient::new(), url);
-    let mut wait_ms = 1_000;
-    loop {
-        let stopping = engine.stop.is_set();
-        match tell_webhook(&engine.database, &webhook).await {
-            Ok(0) if stopping => return,
-            Ok(_) => wait_ms = 1_000,
-            Err(error) => {
-                eprintln!("stoop: {error:#}; trying again in {} s", wait_ms / 1_000);
-                wait_ms = (wait_ms * 2).min(300_000);
-                if stopping {
-                    return;
-                }
-            }
-        }
-        clock.sleep(wait_ms).await;
-    }
-}
-
-async fn tell_webhook(database: &Database, webhook: &Webhook) -> anyhow::Result<usize> {
-    let alerts = database.alerts_after(database.alert_checkpoint(WEBHOOK)?, 100)?;
-    for (seq, alert) in &alerts {
-        if alert.verdict == stoop_domain::Verdict::Alert {
-            webhook.post(alert).await?;
-        }
-        database.set_alert_checkpoint(WEBHOOK, *seq)?;
-    }
-    Ok(alerts.len())
 }

@@ -1,12 +1,18 @@
-//! How things look in a terminal: money, shares, times, tables, sparklines.
+//! How things look: money, shares, times, sparklines; words, tables and pages of them; CSV.
 
+mod csv;
+mod page;
 mod screen;
 mod table;
+mod words;
 
 use stoop_domain::{Alert, Currency, Minor, Time};
 
-pub(crate) use screen::{Look, print, print_json};
-pub(crate) use table::{Cell, Column, Table};
+pub(crate) use csv::{Csv, Field};
+pub(crate) use page::Page;
+pub(crate) use screen::Look;
+pub(crate) use table::{Column, Table};
+pub(crate) use words::{Words, cut};
 
 /// What stands where nothing is known.
 pub(crate) const UNKNOWN: &str = "–";
@@ -109,23 +115,10 @@ pub(crate) fn or_unknown(text: Option<String>) -> String {
     text.unwrap_or_else(|| UNKNOWN.to_owned())
 }
 
-/// Words from outside on one line: what steers a terminal, or turns the direction of what follows, is
-/// blanked, so that a listing's title cannot repaint the screen.
+/// Words from outside on one line, without the blanks that were put in to shape them.
 pub(crate) fn plain(text: &str) -> String {
-    let steers = |c: char| {
-        c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    let blanked: String = text.chars().map(|c| if steers(c) { ' ' } else { c }).collect();
-    blanked.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// The end of words that are longer than `length`, since the end of a path tells more than its beginning.
-pub(crate) fn tail(text: &str, length: usize) -> String {
-    let text = plain(text);
-    match text.chars().count().checked_sub(length) {
-        None | Some(0) => text,
-        Some(more) => format!("…{}", text.chars().skip(more + 1).collect::<String>()),
-    }
+    let blanked = stoop_runtime::plain(text);
+    blanked.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// A series as one line of bars from its least to its greatest value; a gap where nothing is known. A
@@ -147,8 +140,8 @@ pub(crate) fn sparkline(series: &[Option<f64>], width: usize) -> String {
     points.iter().map(|point| point.map_or(' ', bar)).collect()
 }
 
-/// An alert on one line, for those who watch.
-pub(crate) fn alert_line(alert: &Alert) -> String {
+/// An alert on a line of a screen that is so wide, for those who watch: what is too long of its home is cut.
+pub(crate) fn alert_line(alert: &Alert, wide: usize) -> String {
     let currency = alert.market.currency;
     let drop = f64::from(alert.drop_bp) / 10_000.0;
     let mut line = format!(
@@ -158,11 +151,13 @@ pub(crate) fn alert_line(alert: &Alert) -> String {
         money(alert.to, currency),
         alert.market.area.name()
     );
-    for words in [alert.line.as_ref().or(alert.title.as_ref()), alert.url.as_ref()].into_iter().flatten() {
-        line.push_str("  ");
-        line.push_str(&plain(words));
+    if let Some(words) = alert.line.as_ref().or(alert.title.as_ref()) {
+        line = cut(&format!("{line}  {}", plain(words)), wide);
     }
-    line
+    match alert.url.as_deref().map(|url| format!("{line}  {}", plain(url))) {
+        Some(whole) if cut(&whole, wide) == whole => whole,
+        _ => line,
+    }
 }
 
 fn mean(values: &[Option<f64>]) -> Option<f64> {

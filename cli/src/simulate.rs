@@ -1,6 +1,5 @@
 //! `stoop simulate`: listing updates of a simulated market, as JSON Lines on standard output.
 
-use std::io::{BufWriter, ErrorKind, Write};
 use std::process::ExitCode;
 
 use stoop_domain::Time;
@@ -17,11 +16,6 @@ pub(crate) fn simulate(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
     if let Some(homes) = args.homes {
         config.homes = homes;
     }
-    let mut out = BufWriter::with_capacity(1 << 20, std::io::stdout().lock());
-    let written = Rows::new(config, args.rows).write_to(&mut out).and_then(|_| out.flush());
-    match written {
-        // `stoop simulate | head` has seen enough.
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
-        written => Ok(written.map(|()| ExitCode::SUCCESS)?),
-    }
+    crate::out::own_bytes(|mut out| Rows::new(config, args.rows).write_to(&mut out).map(drop));
+    Ok(ExitCode::SUCCESS)
 }

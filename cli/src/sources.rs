@@ -5,6 +5,7 @@ mod check_files;
 mod list;
 mod new;
 mod report;
+mod reset;
 mod sample;
 
 use std::process::ExitCode;
@@ -14,8 +15,9 @@ use crate::args::{SourcesArgs, SourcesCommand, StoreArgs};
 /// `stoop sources` and what is below it.
 pub(crate) async fn sources(store: &StoreArgs, args: &SourcesArgs) -> anyhow::Result<ExitCode> {
     match &args.command {
-        None => list::list(args),
+        None => list::list(store, args),
         Some(SourcesCommand::Check(args)) => check::check(store, args).await,
         Some(SourcesCommand::New(args)) => new::new(args),
+        Some(SourcesCommand::Reset(args)) => reset::reset(store, args).await,
     }
 }

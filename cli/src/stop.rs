@@ -133,7 +133,7 @@ impl Stop {
 /// Says that the end came too early. On a thread of its own: a terminal that takes no more words is not waited for.
 fn last_words() {
     let said = std::thread::spawn(|| {
-        eprintln!("stoop: ended before all was done; the next run goes on from what is stored");
+        complain!("stoop: ended before all was done; the next run goes on from what is stored");
     });
     let began = std::time::Instant::now();
     while !said.is_finished() && began.elapsed() < Duration::from_millis(200) {

@@ -8,6 +8,7 @@ use stoop_pipeline::Recomputation;
 
 use crate::args::{JsonArgs, StoreArgs};
 use crate::failure::not_opened;
+use crate::out::{self, say};
 use crate::show::count;
 use crate::views::warn_of_unread;
 
@@ -26,19 +27,19 @@ pub(crate) fn verify(store: &StoreArgs, args: &JsonArgs) -> anyhow::Result<ExitC
             "equal": compared.difference.is_none(), "difference": compared.difference,
             "observations": observations, "homes": homes, "markets": markets, "stale": stale,
         });
-        println!("{summary}");
+        out::json_line(&summary)?;
     } else {
         match &compared.difference {
-            None => println!(
+            None => say!(
                 "equal: {} observations give the {} homes and {} markets that are stored",
                 count(observations),
                 count(homes),
                 count(markets),
             ),
-            Some(difference) => println!("different: {difference}"),
+            Some(difference) => say!("different: {difference}"),
         }
         if stale > 0 {
-            println!("{} observations came too late to be counted and are kept for a recomputation", count(stale));
+            say!("{} observations came too late to be counted and are kept for a recomputation", count(stale));
         }
     }
     Ok(if compared.difference.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

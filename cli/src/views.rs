@@ -1,6 +1,7 @@
 //! The tables: markets, a market, homes, a home, alerts, quarantine, runs.
 //!
-//! Each view is read from the database into a value that serialises (`--json`) and is drawn for people.
+//! Each view is read from the database into a value that serialises (`--json`), has rows (`--csv`) and is drawn for
+//! people.
 
 mod alerts;
 mod home;
@@ -13,16 +14,21 @@ mod runs;
 mod tests;
 mod told;
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::process::ExitCode;
 use std::sync::Arc;
 
-use serde::Serializer;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 use stoop_domain::{Market, Time};
 use stoop_embedded::{Database, OpenError};
-use stoop_pipeline::serve::{FoundArea, find_area};
+use stoop_pipeline::serve::{AreaError, FoundArea, find_area};
 
-use crate::args::StoreArgs;
+use crate::args::{FormatArgs, StoreArgs};
 use crate::failure::{not_opened, usage};
+use crate::out::{self, complain};
+use crate::show::{Csv, Look, Page};
 
 pub(crate) use alerts::alerts;
 pub(crate) use home::home;
@@ -32,10 +38,37 @@ pub(crate) use markets::markets;
 pub(crate) use quarantine::quarantine;
 pub(crate) use runs::runs;
 
+/// Areas of one name that are listed.
+const AREAS_MAX: usize = 20;
+
+/// Cities that are named to whoever asked for what is not there.
+const CITIES_MAX: usize = 3;
+
 const FILLERS: &str = "fill it with `stoop demo`, `stoop replay --map MAP FILE...` or `stoop run`";
 
+/// What a command shows: to people, to programs, to spreadsheets.
+pub(crate) trait View: Serialize {
+    fn draw(&self, look: Look) -> Page;
+    fn csv(&self) -> anyhow::Result<Csv>;
+}
+
+/// Gives a view out in the form that was asked for.
+pub(crate) fn give(view: &impl View, format: &FormatArgs) -> anyhow::Result<ExitCode> {
+    match format {
+        FormatArgs { json: true, .. } => out::json(view)?,
+        FormatArgs { csv: true, .. } => out::csv(&view.csv()?)?,
+        FormatArgs { .. } => out::page(&view.draw(Look::of_stdout())),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The rows of a view as they stand in its JSON.
+fn rows<R: Serialize>(rows: &[R]) -> anyhow::Result<Vec<Value>> {
+    Ok(rows.iter().map(serde_json::to_value).collect::<Result<_, _>>()?)
+}
+
 /// Opens the database for reading; what is wrong with its path is the user's to mend.
-fn open(store: &StoreArgs) -> anyhow::Result<Arc<Database>> {
+pub(crate) fn open(store: &StoreArgs) -> anyhow::Result<Arc<Database>> {
     let database = Database::open_read(store.db(), &store.data()).map_err(|error| match error {
         OpenError::Missing(path) => {
             let path = path.display();
@@ -52,7 +85,7 @@ pub(crate) fn warn_of_unread(database: &Database) {
     let unread = database.unread_bytes();
     if unread > 0 {
         let (bytes, path) = (crate::show::count(unread), database.path().display());
-        eprintln!("stoop: the newest is not shown: {bytes} bytes of {path}-wal cannot be read");
+        complain!("stoop: the newest is not shown: {bytes} bytes of {path}-wal cannot be read");
     }
 }
 
@@ -74,19 +107,54 @@ fn area(database: &Database, query: &str) -> anyhow::Result<FoundArea> {
     if known.is_empty() {
         return Err(usage(empty(database)));
     }
-    find_area(query, &known).map_err(usage)
+    find_area(query, &known).map_err(|error| match error {
+        AreaError::Ambiguous { query, candidates } => usage(several(&query, &candidates, &known)),
+        AreaError::NoSuchArea { ref nearest, .. } if nearest.is_empty() => {
+            usage(format!("{error}; `stoop markets` lists what there is, like {}", cities(&known).join(", ")))
+        }
+        error => usage(error),
+    })
+}
+
+/// The areas of one name, each on a line with what to ask for instead.
+fn several(query: &str, candidates: &[String], known: &[Market]) -> String {
+    let mut text = format!("{query:?} is the name of several areas; say which:");
+    for path in candidates.iter().take(AREAS_MAX) {
+        let markets = find_area(path, known).map_or(0, |found| found.markets.len());
+        text += &format!("\n  {path}  ({})", plural(markets as u64, "market"));
+    }
+    if let Some(rest) = candidates.len().checked_sub(AREAS_MAX).filter(|rest| *rest > 0) {
+        text += &format!("\n  … and {rest} more");
+    }
+    text
+}
+
+/// The paths of the cities (or what is known of them) with the most markets.
+fn cities(known: &[Market]) -> Vec<String> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for market in known {
+        *counts.entry(market.area.levels()[..4].join("/")).or_default() += 1;
+    }
+    let mut cities: Vec<(String, usize)> = counts.into_iter().collect();
+    cities.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    cities.into_iter().take(CITIES_MAX).map(|(path, _)| path.trim_end_matches(['-', '/']).to_owned()).collect()
 }
 
 /// `… and 3 more` where a list was cut.
-fn more(shown: usize, total: usize) -> String {
-    match total.saturating_sub(shown) {
-        0 => String::new(),
-        rest => format!("… and {} more; --limit shows more\n", crate::show::count(rest as u64)),
+pub(crate) fn rest(shown: usize, total: usize) -> Option<String> {
+    let rest = total.checked_sub(shown).filter(|rest| *rest > 0)?;
+    Some(format!("… and {} more; --limit shows more", crate::show::count(rest as u64)))
+}
+
+/// The same below a list.
+fn more(page: &mut Page, shown: usize, total: usize) {
+    if let Some(rest) = rest(shown, total) {
+        page.line([rest.into()]);
     }
 }
 
 /// `1 home`, `2 homes`.
-fn plural(number: u64, one: &str) -> String {
+pub(crate) fn plural(number: u64, one: &str) -> String {
     format!("{} {one}{}", crate::show::count(number), if number == 1 { "" } else { "s" })
 }
 

@@ -5,6 +5,12 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
+/// A command as one would type it.
+pub(crate) fn shown(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}
+
 /// The checkout that this program was built from.
 #[derive(Debug)]
 pub(crate) struct Project {
@@ -73,14 +79,10 @@ impl Project {
     /// # Errors
     /// When it can't be run or fails, with what it said.
     pub(crate) fn output(command: &mut Command) -> Result<String> {
-        let out = command.output().with_context(|| format!("can't run {command:?}"))?;
+        let out = command.output().with_context(|| format!("can't run {}", shown(command)))?;
         let said = String::from_utf8_lossy(&out.stdout).into_owned();
-        ensure!(
-            out.status.success(),
-            "{command:?} ended with {}\n{said}{}",
-            out.status,
-            String::from_utf8_lossy(&out.stderr)
-        );
+        let errors = String::from_utf8_lossy(&out.stderr);
+        ensure!(out.status.success(), "`{}` ended with {}\n{said}{errors}", shown(command), out.status);
         Ok(said)
     }
 }

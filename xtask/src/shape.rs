@@ -1,4 +1,5 @@
-//! The shape of the project: which crate may know which, what the laptop's binary is made of, and what has grown long.
+//! The shape of the project: which crate may know which, what the laptop's binary is made of, links that lead nowhere,
+//! and what has grown long.
 
 use std::collections::BTreeMap;
 
@@ -35,6 +36,7 @@ pub(crate) fn hold(project: &Project) -> Result<bool> {
         .output()?;
     anyhow::ensure!(tree.status.success(), "cargo tree: {}", String::from_utf8_lossy(&tree.stderr));
     wrongs.extend(aws_crates(&String::from_utf8_lossy(&tree.stdout)));
+    wrongs.extend(dead_links(project)?);
     for wrong in &wrongs {
         eprintln!("{wrong}");
     }
@@ -42,7 +44,7 @@ pub(crate) fn hold(project: &Project) -> Result<bool> {
         println!("long: {file}: {lines} lines; what is its second idea?");
     }
     if wrongs.is_empty() {
-        println!("dependencies point one way, and no AWS crate is in the laptop's binary");
+        println!("dependencies point one way, no AWS crate is in the laptop's binary, every link leads somewhere");
     }
     Ok(wrongs.is_empty())
 }
@@ -104,6 +106,28 @@ fn aws_crates(tree: &str) -> Vec<String> {
     found.iter().map(told).collect()
 }
 
+/// Links of pages to files of the project that are not there.
+fn dead_links(project: &Project) -> Result<Vec<String>> {
+    let mut git = project.command("git");
+    let pages = Project::output(git.args(["ls-files", "--cached", "--others", "--exclude-standard", "*.md"]))?;
+    let mut dead = Vec::new();
+    for page in pages.lines() {
+        let path = project.root().join(page);
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        let folder = path.parent().unwrap_or(project.root());
+        let is_dead = |link: &&str| !folder.join(link).exists();
+        dead.extend(links(&text).into_iter().filter(is_dead).map(|link| format!("{page}: {link} is not there")));
+    }
+    Ok(dead)
+}
+
+/// What inline links lead to, without those to other hosts or within the page.
+fn links(page: &str) -> Vec<&str> {
+    let targets = page.split("](").skip(1).filter_map(|rest| rest.split([')', ' ', '\n']).next());
+    let files = targets.filter(|target| !target.contains("://") && !target.starts_with("mailto:"));
+    files.filter_map(|target| target.split('#').next()).filter(|file| !file.is_empty()).collect()
+}
+
 fn long_files(project: &Project) -> Result<Vec<(usize, String)>> {
     let mut git = project.command("git");
     let files = Project::output(git.args(["ls-files", "--cached", "--others", "--exclude-standard", "*.rs"]))?;
@@ -130,6 +154,12 @@ mod tests {
         let (name, known) = dependencies(manifest).unwrap();
         assert_eq!((name.as_str(), known.len()), ("stoop-market", 2));
         assert_eq!(wrong_edges(&name, &known), ["stoop-market must not depend on stoop-pipeline: see ARCHITECTURE.md"]);
+    }
+
+    #[test]
+    fn links_to_files_are_found_and_others_left() {
+        let page = "[a](b.md#c) ![d](e.svg) [f](https://example.com) [g](#h) [i](../j/)";
+        assert_eq!(links(page), ["b.md", "e.svg", "../j/"]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-use crate::project::Project;
+use crate::project::{Project, shown};
 use crate::tally::Tally;
 use crate::tree::{Tree, hash};
 
@@ -129,7 +129,7 @@ pub(crate) fn counted(command: &mut Command) -> Result<Tally> {
 }
 
 fn counted_to(command: &mut Command, out: &mut impl Write) -> Result<Tally> {
-    let name = format!("{command:?}");
+    let name = shown(command);
     // One pipe for both, so that lines stay in order.
     let (reader, writer) = std::io::pipe().context("no pipe")?;
     let errors = writer.try_clone().context("no second end of a pipe")?;
@@ -148,7 +148,7 @@ fn counted_to(command: &mut Command, out: &mut impl Write) -> Result<Tally> {
         line.clear();
     }
     let status = child.wait().with_context(|| format!("can't wait for {name}"))?;
-    anyhow::ensure!(status.success() || tally.failed > 0, "{name} ended with {status}");
+    anyhow::ensure!(status.success() || tally.failed > 0, "`{name}` ended with {status}");
     Ok(tally)
 }
 
@@ -157,8 +157,8 @@ fn counted_to(command: &mut Command, out: &mut impl Write) -> Result<Tally> {
 /// # Errors
 /// When it can't be run, or fails.
 pub(crate) fn plain(command: &mut Command) -> Result<Tally> {
-    let status = command.stdin(Stdio::null()).status().with_context(|| format!("can't run {command:?}"))?;
-    anyhow::ensure!(status.success(), "{command:?} ended with {status}");
+    let status = command.stdin(Stdio::null()).status().with_context(|| format!("can't run {}", shown(command)))?;
+    anyhow::ensure!(status.success(), "`{}` ended with {status}", shown(command));
     Ok(Tally::default())
 }
 

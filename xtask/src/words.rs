@@ -68,7 +68,7 @@ fn stands_in(line: &str, word: &str) -> bool {
     line.match_indices(word).any(|(at, _)| {
         let before = line[..at].chars().next_back();
         let after = line[at + word.len()..].chars().next();
-        !(begins_as_word && is_part(before)) && !(ends_as_word && is_part(after))
+        !(begins_as_word && is_part(before) || ends_as_word && is_part(after))
     })
 }
 

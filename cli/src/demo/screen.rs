@@ -1,12 +1,13 @@
-use std::io::{IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 
-use stoop_domain::Time;
+use console::Term;
+use stoop_domain::{Market, Time};
 use stoop_embedded::Database;
 use stoop_market::{Figures, Segment};
 use stoop_pipeline::Measured;
 
-use crate::show;
+use crate::out;
+use crate::show::{self, Column, Look, Page, Table, Words, or_unknown};
 
 /// Markets shown at a time.
 const MARKETS: usize = 12;
@@ -20,18 +21,16 @@ pub(super) struct Screen {
 
 #[derive(Default)]
 struct State {
-    block: Vec<String>,
+    block: Option<Page>,
     /// Lines of the block that stand on the terminal now.
     drawn: usize,
     measured: Measured,
     alerts: u64,
-    now: Option<Time>,
-    markets: usize,
 }
 
 impl Screen {
     pub(super) fn new() -> Self {
-        Self { state: Mutex::default(), terminal: std::io::stdout().is_terminal() }
+        Self { state: Mutex::default(), terminal: Term::stdout().is_term() }
     }
 
     /// Prints an alert above the block.
@@ -44,11 +43,9 @@ impl Screen {
     pub(super) fn line(&self, line: &str) {
         let mut state = self.lock();
         if self.terminal {
-            state.erase();
-            println!("{line}");
-            state.print();
+            state.redraw(Some(line));
         } else {
-            println!("{line}");
+            out::line(line);
         }
     }
 
@@ -66,35 +63,17 @@ impl Screen {
         }
         rows.sort_by(|a, b| b.1.active.cmp(&a.1.active).then_with(|| a.0.cmp(&b.0)));
         let mut state = self.lock();
-        state.now = Some(now);
-        state.markets = rows.len();
-        let mut block = Vec::new();
+        let Measured { observations, price_cuts, price_rises, .. } = state.measured;
         let heading = format!(
-            "{:<28} {:<5} {:>6} {:>12} {:>9} {:>7} {:>7} {:>6}",
-            "market", "", "active", "median", "age", "new 7d", "cuts 7d", "cut"
+            "{}   {} observations, {} markets, {price_cuts} cuts, {price_rises} rises, {} alerts",
+            show::time(now),
+            show::count(observations),
+            rows.len(),
+            state.alerts,
         );
-        block.push(heading);
-        for (market, figures) in rows.iter().take(MARKETS) {
-            let name = format!("{} ({})", market.area.name(), market.area.levels()[3].replace('-', " "));
-            block.push(format!(
-                "{:<28} {:<5} {:>6} {:>12} {:>9} {:>7} {:>7} {:>6}",
-                name,
-                market.purpose.as_str(),
-                figures.active,
-                show::or_unknown(figures.median_price.map(|price| show::price(
-                    price / 10_f64.powi(market.currency.minor_digits().cast_signed()),
-                    market.currency
-                ))),
-                figures.median_age_days.map_or_else(|| "–".into(), |days| format!("{days:.0} d")),
-                figures.last_7_days.new,
-                figures.last_7_days.price_cuts,
-                figures.cut_share.map_or_else(|| "–".into(), |share| format!("{:.0} %", share * 100.0)),
-            ));
-        }
-        state.block = block;
+        state.block = Some(block(&heading, &rows, Look::of_stdout()));
         if self.terminal {
-            state.erase();
-            state.print();
+            state.redraw(None);
         }
         Ok(())
     }
@@ -103,7 +82,7 @@ impl Screen {
     pub(super) fn close(&self) {
         let mut state = self.lock();
         if !self.terminal {
-            state.print();
+            state.redraw(None);
         }
     }
 
@@ -113,29 +92,65 @@ impl Screen {
 }
 
 impl State {
-    /// Takes the block off the terminal: up so many lines, clear what is below.
-    fn erase(&mut self) {
-        if self.drawn > 0 {
-            print!("\x1b[{}A\x1b[J", self.drawn);
-        }
-        self.drawn = 0;
+    /// Puts the block in its own place, below a line.
+    fn redraw(&mut self, line: Option<&str>) {
+        let Some(block) = &self.block else {
+            line.map(out::line);
+            return;
+        };
+        out::redraw(self.drawn, line, block);
+        self.drawn = block.as_str().lines().count();
     }
+}
 
-    fn print(&mut self) {
-        let Some(now) = self.now else { return };
-        let Measured { observations, price_cuts, price_rises, .. } = self.measured;
-        println!(
-            "\n{}   {} observations, {} markets, {price_cuts} cuts, {price_rises} rises, {} alerts",
-            show::time(now),
-            show::count(observations),
-            self.markets,
-            self.alerts,
-        );
-        for line in &self.block {
-            println!("{line}");
+/// The largest markets below a heading.
+fn block(heading: &str, rows: &[(Market, Figures)], look: Look) -> Page {
+    let mut table = Table::new([
+        Column::left("market"),
+        Column::left("for").optional(5),
+        Column::right("active"),
+        Column::right("median"),
+        Column::right("age").optional(2),
+        Column::right("new 7 d").optional(4),
+        Column::right("cuts 7 d").optional(3),
+        Column::right("cut"),
+    ]);
+    for (market, figures) in rows.iter().take(MARKETS) {
+        let major = 10_f64.powi(market.currency.minor_digits().cast_signed());
+        let median = figures.median_price.map(|price| show::price(price / major, market.currency));
+        table.row([
+            format!("{} ({})", market.area.name(), market.area.levels()[3].replace('-', " ")).into(),
+            market.purpose.as_str().into(),
+            show::whole(figures.active).into(),
+            or_unknown(median).into(),
+            or_unknown(figures.median_age_days.map(|days| format!("{days:.0} d"))).into(),
+            show::whole(figures.last_7_days.new).into(),
+            show::whole(figures.last_7_days.price_cuts).into(),
+            or_unknown(figures.cut_share.map(|share| format!("{:.0} %", share * 100.0))).into(),
+        ]);
+    }
+    let mut page = Page::new(look);
+    page.gap().line([Words::from(heading).bold()]).table(table);
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use stoop_market::Cells;
+
+    use super::*;
+
+    #[test]
+    fn the_block_is_as_wide_as_the_screen_at_most() {
+        let market: Market = "us/il/cook/chicago/60602:sale:USD".parse().unwrap();
+        let zone = market.area.country().zone;
+        let figures = Figures::of(&Cells::default(), Segment::All, Time::default(), &zone);
+        let heading = "2026-01-06 22:31   1,873 observations, 60 markets, 55 cuts, 11 rises, 5 alerts";
+        for width in [40, 60, 80, 120] {
+            let page = block(heading, &[(market.clone(), figures.clone())], Look { colours: false, width });
+            let widest = page.as_str().lines().map(|line| line.chars().count()).max();
+            assert!(widest <= Some(width.into()), "{page}");
+            assert!(page.as_str().contains("60602 (chicago)"), "{page}");
         }
-        self.drawn = self.block.len() + 2;
-        // A terminal that is gone is told by the signal that comes with it.
-        drop(std::io::stdout().flush());
     }
 }

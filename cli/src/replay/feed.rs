@@ -1,16 +1,17 @@
 use std::time::{Duration, Instant};
 
-use stoop_domain::{Observation, Reject, Time};
+use stoop_domain::{Observation, Reject, Status, Time};
 use stoop_embedded::Database;
 use stoop_files::{Mapped, Refusal};
-use stoop_pipeline::Clock;
 use stoop_pipeline::ports::Quarantine;
+use stoop_pipeline::{Clock, Refusals, Said, Snapshots};
 use stoop_runtime::SystemClock;
 
 use super::Source;
+use super::alike::Alike;
 use super::progress::Progress;
 use super::sort::Sorter;
-use super::summary::Summary;
+use super::summary::{Summary, hash_of_home};
 use crate::args::ReplayArgs;
 use crate::desk::Desk;
 use crate::stop::Stop;
@@ -29,6 +30,8 @@ pub(crate) enum Halt {
     End,
     Stopped,
     TooManyRejects(String),
+    /// A file has more than is read of it.
+    Cut(String),
 }
 
 /// Feeds rows to the desk.
@@ -40,6 +43,10 @@ pub(crate) struct Feed<'f, 'd> {
     pub(super) progress: &'f Progress,
     pub(super) summary: &'f mut Summary,
     pub(super) batch: Vec<Observation>,
+    /// Where each file is a snapshot: what those read so far had.
+    pub(super) snapshots: Option<Snapshots>,
+    /// Where none was said to be: whether they look like it.
+    pub(super) alike: Alike,
 }
 
 /// What happens to the observations that were read.
@@ -87,17 +94,33 @@ impl Feed<'_, '_> {
 
     async fn read_all(&mut self, sources: Vec<Source>, sink: &mut Sink) -> anyhow::Result<Halt> {
         let mut rejects = Vec::new();
+        let mut refusals = Refusals::default();
         let mut pace = Pace::new(self.args.rate.filter(|_| matches!(sink, Sink::Desk)));
         let now = SystemClock.now();
         for mut source in sources {
-            while let Some(read) = read_row(&mut source, now) {
+            let as_of = self.snapshots.as_mut().map_or(now, |snapshots| snapshots.begin(source.as_of));
+            let mut unread = 0;
+            while let Some(read) = read_row(&mut source, as_of, now) {
+                // What a stop keeps from being read is not refused.
+                if matches!(read, Read::Refused(..)) && self.stop.is_set() {
+                    self.quarantine(&mut rejects).await?;
+                    return Ok(Halt::Stopped);
+                }
                 self.summary.rows += 1;
                 match read {
-                    Read::Observation(observation) => self.keep(observation, sink)?,
+                    Read::Observation(observation) => {
+                        self.see(&observation);
+                        self.keep(observation, sink)?;
+                    }
                     Read::Skipped => self.summary.skipped += 1,
-                    Read::Refused(reject) => {
+                    Read::Refused(reject, native_id) => {
+                        match (&mut self.snapshots, native_id) {
+                            (Some(snapshots), Some(native_id)) => snapshots.note(&native_id),
+                            (_, None) => unread += 1,
+                            (None, Some(_)) => {}
+                        }
                         self.summary.refuse(&reject);
-                        rejects.push(*reject);
+                        rejects.extend(refusals.refuse(*reject));
                     }
                 }
                 pace.row().await;
@@ -109,6 +132,7 @@ impl Feed<'_, '_> {
                 if self.summary.rows >= JUDGED_FROM_ROW
                     && let Some(why) = self.too_many_rejects(&source.name)
                 {
+                    rejects.extend(refusals.leave(&source.source, &source.name, now));
                     self.quarantine(&mut rejects).await?;
                     return Ok(Halt::TooManyRejects(why));
                 }
@@ -124,7 +148,13 @@ impl Feed<'_, '_> {
                     return Ok(Halt::Stopped);
                 }
             }
+            self.end_file(&source, unread, sink)?;
             self.progress.file_done(&source.rows);
+            rejects.extend(refusals.leave(&source.source, &source.name, now));
+            if let Some(why) = source.rows.cut() {
+                self.quarantine(&mut rejects).await?;
+                return Ok(Halt::Cut(format!("{}: broken off: {why}", source.name)));
+            }
             if let Some(why) = self.too_many_rejects(&source.name) {
                 self.quarantine(&mut rejects).await?;
                 return Ok(Halt::TooManyRejects(why));
@@ -132,6 +162,30 @@ impl Feed<'_, '_> {
         }
         self.quarantine(&mut rejects).await?;
         Ok(Halt::End)
+    }
+
+    fn see(&mut self, observation: &Observation) {
+        match &mut self.snapshots {
+            Some(snapshots) => snapshots.see(observation),
+            None => self.alike.see(|| hash_of_home(observation)),
+        }
+    }
+
+    /// At the end of a file: what it says by what it lacks, where it is a snapshot.
+    fn end_file(&mut self, source: &Source, unread: u64, sink: &mut Sink) -> anyhow::Result<()> {
+        let Some(snapshots) = &mut self.snapshots else {
+            self.alike.end_file();
+            return Ok(());
+        };
+        let Said { observations, proves_nothing } = snapshots.end(unread);
+        if let Some(why) = proves_nothing {
+            self.summary.note(format!("{}: {why}", source.name));
+        }
+        for observation in observations {
+            self.summary.gone += u64::from(observation.listing.status == Status::Gone);
+            self.keep(observation, sink)?;
+        }
+        Ok(())
     }
 
     fn keep(&mut self, observation: Observation, sink: &mut Sink) -> anyhow::Result<()> {
@@ -187,15 +241,17 @@ impl Feed<'_, '_> {
 enum Read {
     Observation(Observation),
     Skipped,
-    Refused(Box<Reject>),
+    /// With the id of its listing, where that much was understood.
+    Refused(Box<Reject>, Option<String>),
 }
 
-fn read_row(source: &mut Source, now: Time) -> Option<Read> {
-    Some(match source.rows.next_row(now, now)? {
+fn read_row(source: &mut Source, as_of: Time, now: Time) -> Option<Read> {
+    Some(match source.rows.next_row(as_of, now)? {
         Mapped::Skipped => Read::Skipped,
         Mapped::Observation(observation) => Read::Observation(observation),
-        Mapped::Refused(Refusal { reason, detail, raw, .. }) => {
-            Read::Refused(Box::new(Reject::new(&source.source, now, source.rows.place(), reason, detail, &raw)))
+        Mapped::Refused(Refusal { reason, detail, raw, native_id }) => {
+            let reject = Reject::new(&source.source, now, source.rows.place(), reason, detail, &raw);
+            Read::Refused(Box::new(reject), native_id)
         }
     })
 }

@@ -2,6 +2,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use stoop_files::MappedFile;
 
 use super::Source;
+use crate::out::say;
 
 /// The bar on standard error: rows, rows a second, bytes, time left. Nothing where that is no terminal.
 pub(crate) struct Progress {
@@ -14,7 +15,7 @@ impl Progress {
     pub(super) fn new(sources: &[Source], quiet: bool) -> Self {
         let bytes = sources.iter().map(|source| source.rows.total_bytes()).sum();
         let bar = ProgressBar::new(bytes);
-        let template = "{bar:30} {bytes}/{total_bytes}  {msg}  {eta} left";
+        let template = "{wide_bar} {bytes}/{total_bytes}  {msg}  {eta} left";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("█▉▊▋▌▍▎▏ "));
         }
@@ -43,9 +44,9 @@ impl Progress {
     /// A line above the bar; on standard output where there is no bar and JSON is not asked for.
     pub(super) fn println(&self, line: &str) {
         if !self.bar.is_hidden() {
-            self.bar.println(line);
+            self.bar.println(stoop_runtime::plain(line));
         } else if !self.quiet {
-            println!("{line}");
+            say!("{line}");
         }
     }
 

@@ -7,7 +7,11 @@ use stoop_domain::{Observation, Reason, Reject};
 use stoop_pipeline::Measured;
 
 use super::feed::Halt;
+use crate::out::{self, say};
 use crate::show::count;
+
+/// Files of which something is told beside the counts.
+const NOTES_MAX: usize = 3;
 
 /// What a replay read and what it changed.
 #[derive(Default)]
@@ -22,6 +26,10 @@ pub(super) struct Summary {
     pub(super) measured: Measured,
     pub(super) alerts: u64,
     pub(super) suspects: u64,
+    /// Homes said to be gone, because snapshots lack them.
+    pub(super) gone: u64,
+    /// What else is to be told, at most [`NOTES_MAX`] of it.
+    pub(super) notes: Vec<String>,
     /// Hashes of the ids of the homes that were seen.
     homes: FxHashSet<u64>,
 }
@@ -42,6 +50,7 @@ struct Json<'a> {
     quarantined: u64,
     reasons: BTreeMap<&'a str, u64>,
     homes: u64,
+    gone: u64,
     price_changes: i64,
     drops: i64,
     rises: i64,
@@ -50,9 +59,22 @@ struct Json<'a> {
     changed_nothing: bool,
 }
 
+/// A hash of the id of a home.
+pub(super) fn hash_of_home(observation: &Observation) -> u64 {
+    FxBuildHasher.hash_one((&observation.source, &observation.native_id))
+}
+
 impl Summary {
     pub(super) fn note_home(&mut self, observation: &Observation) {
-        self.homes.insert(FxBuildHasher.hash_one((&observation.source, &observation.native_id)));
+        self.homes.insert(hash_of_home(observation));
+    }
+
+    pub(super) fn note(&mut self, note: String) {
+        match self.notes.len() {
+            ..NOTES_MAX => self.notes.push(note),
+            NOTES_MAX => self.notes.push("more files like that".to_owned()),
+            _ => {}
+        }
     }
 
     pub(super) fn refuse(&mut self, reject: &Reject) {
@@ -81,6 +103,7 @@ impl Summary {
             quarantined: self.quarantined,
             reasons: self.reasons.iter().map(|(reason, n)| (reason.as_str(), *n)).collect(),
             homes: self.homes.len() as u64,
+            gone: self.gone,
             price_changes: measured.price_cuts + measured.price_rises,
             drops: measured.price_cuts,
             rises: measured.price_rises,
@@ -101,6 +124,7 @@ impl Summary {
             ("duplicates", measured.duplicates),
             ("stale", measured.stale),
             ("rejects", self.quarantined),
+            ("gone", self.gone),
             ("drops", whole(measured.price_cuts)),
             ("rises", whole(measured.price_rises)),
             ("alerts", self.alerts),
@@ -110,17 +134,16 @@ impl Summary {
 
     pub(super) fn print(&self, json: bool, halt: &Halt) -> anyhow::Result<()> {
         if json {
-            println!("{}", serde_json::to_string(&self.json(halt))?);
-            return Ok(());
+            return out::json_line(&self.json(halt));
         }
         let measured = &self.measured;
         let line = |name: &str, value: u64, note: &str| {
             let gap = if note.is_empty() { "" } else { "  " };
-            println!("{name:>14}  {:>12}{gap}{note}", count(value));
+            say!("{name:>14}  {:>12}{gap}{note}", count(value));
         };
         let signed = |name: &str, value: i64, note: &str| match u64::try_from(value) {
             Ok(value) => line(name, value, note),
-            Err(_) => println!("{name:>14}  {value:>12}  {note}"),
+            Err(_) => say!("{name:>14}  {value:>12}  {note}"),
         };
         line("rows", self.rows, "");
         if self.skipped > 0 {
@@ -141,6 +164,9 @@ impl Summary {
         line("stale", measured.stale, if measured.stale > 0 { hint } else { "" });
         line("quarantined", self.quarantined, &self.reasons_in_words());
         line("homes", self.homes.len() as u64, "");
+        if self.gone > 0 {
+            line("gone", self.gone, "two files in a row lack them");
+        }
         signed("price changes", measured.price_cuts + measured.price_rises, "");
         signed("drops", measured.price_cuts, "");
         signed("rises", measured.price_rises, "");
@@ -148,9 +174,9 @@ impl Summary {
         line("suspects", self.suspects, if self.suspects > 0 { "held back: stoop alerts --suspect" } else { "" });
         match halt {
             Halt::End if measured.changed_nothing() && measured.observations > 0 => {
-                println!("\nNothing changed: every observation was known already.");
+                say!("\nNothing changed: every observation was known already.");
             }
-            Halt::Stopped => println!("\nStopped before the end; run it again to go on."),
+            Halt::Stopped => say!("\nStopped before the end; run it again to go on."),
             _ => {}
         }
         Ok(())

@@ -1,63 +1,64 @@
-use comfy_table::{Attribute, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle, Row, TableStyle};
-
 use super::Look;
+use super::words::{Style, Words, cut, cut_before, width, wrap};
 
-/// A table without walls: a line under the headings and two blanks between columns.
+/// A table without walls: a line under the headings and two blanks between columns. It is never wider than the
+/// screen: what matters less is left out, then words are shortened.
 pub(crate) struct Table {
     columns: Vec<Column>,
-    rows: Vec<Vec<Cell>>,
+    rows: Vec<Vec<Words>>,
 }
 
 /// A column's heading and how it takes its width.
 pub(crate) struct Column {
     heading: &'static str,
-    alignment: CellAlignment,
-    width: Width,
-    /// Left out where the screen is too narrow, the highest first; 0: never.
+    right: bool,
+    fit: Fit,
+    /// Left out where the screen is too narrow, the highest first; 0: not while there is another way.
     optional: u8,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Width {
+enum Fit {
     /// As wide as its widest cell.
     Full,
-    /// What is left over, each cell cut to one line.
+    /// What is left over; of what is wider, the beginning.
     Cut,
+    /// What is left over; of what is wider, the end.
+    CutBefore,
     /// What is left over, on as many lines as it takes.
     Wrapped,
 }
 
-/// What stands in one place of a table.
-pub(crate) struct Cell {
-    text: String,
-    colour: Option<Color>,
-    dim: bool,
-}
-
 /// The least that is left of a column that gives way.
 const GIVING_WAY_MIN: usize = 12;
-const GAP: u16 = 2;
-const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─'));
+/// The least that is left of words that had better be whole.
+const SHORTENED_MIN: usize = 6;
+const GAP: usize = 2;
 
 impl Column {
     /// Words.
     pub(crate) fn left(heading: &'static str) -> Self {
-        Self { heading, alignment: CellAlignment::Left, width: Width::Full, optional: 0 }
+        Self { heading, right: false, fit: Fit::Full, optional: 0 }
     }
 
     /// Numbers.
     pub(crate) fn right(heading: &'static str) -> Self {
-        Self { alignment: CellAlignment::Right, ..Self::left(heading) }
+        Self { right: true, ..Self::left(heading) }
     }
 
     /// Words that may be cut where the line ends.
     pub(crate) fn cut(heading: &'static str) -> Self {
-        Self { width: Width::Cut, ..Self::left(heading) }
+        Self { fit: Fit::Cut, ..Self::left(heading) }
+    }
+
+    /// Words whose end tells more than their beginning, like a path.
+    pub(crate) fn cut_before(heading: &'static str) -> Self {
+        Self { fit: Fit::CutBefore, ..Self::left(heading) }
     }
 
     /// Words that go on below.
     pub(crate) fn wrapped(heading: &'static str) -> Self {
-        Self { width: Width::Wrapped, ..Self::left(heading) }
+        Self { fit: Fit::Wrapped, ..Self::left(heading) }
     }
 
     /// The same column, left out where the screen is too narrow: of several, the highest rank first.
@@ -66,54 +67,12 @@ impl Column {
     }
 }
 
-impl Cell {
-    pub(crate) fn green(self) -> Self {
-        Self { colour: Some(Color::Green), ..self }
-    }
-
-    /// A change of price: a cut is green, a rise is red.
-    pub(crate) fn change(share: f64) -> Self {
-        let cell = Self::from(super::change(share));
-        match share {
-            s if s < 0.0 => cell.green(),
-            s if s > 0.0 => cell.red(),
-            _ => cell,
-        }
-    }
-
-    pub(crate) fn red(self) -> Self {
-        Self { colour: Some(Color::Red), ..self }
-    }
-
-    pub(crate) fn yellow(self) -> Self {
-        Self { colour: Some(Color::Yellow), ..self }
-    }
-
-    pub(crate) fn dim(self) -> Self {
-        Self { dim: true, ..self }
-    }
-
-    fn drawn(self) -> comfy_table::Cell {
-        let mut cell = comfy_table::Cell::new_owned(self.text);
-        if let Some(colour) = self.colour {
-            cell = cell.fg(colour);
-        }
-        if self.dim { cell.add_attribute(Attribute::Dim) } else { cell }
-    }
-}
-
-impl<T: Into<String>> From<T> for Cell {
-    fn from(text: T) -> Self {
-        Self { text: text.into(), colour: None, dim: false }
-    }
-}
-
 impl Table {
     pub(crate) fn new(columns: impl IntoIterator<Item = Column>) -> Self {
         Self { columns: columns.into_iter().collect(), rows: Vec::new() }
     }
 
-    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = Words>) {
         self.rows.push(cells.into_iter().collect());
     }
 
@@ -122,65 +81,118 @@ impl Table {
     }
 
     /// The table as text, each line ended.
-    pub(crate) fn draw(self, look: Look) -> String {
-        let mut drawn = comfy_table::Table::new();
-        drawn.load_style(STYLE).set_content_arrangement(ContentArrangement::Dynamic);
-        drawn.set_truncation_indicator("…").force_no_tty();
-        if look.colours {
-            drawn.enforce_styling();
-            drawn.style_text_only();
+    pub(super) fn draw(self, look: Look) -> String {
+        let natural: Vec<usize> = (0..self.columns.len()).map(|at| self.natural(at)).collect();
+        let widths = widths(&self.columns, &natural, usize::from(look.width));
+        let headings = self.columns.iter().map(|column| Words::from(column.heading).bold()).collect::<Vec<_>>();
+        let mut text = self.draw_row(&headings, &widths, look);
+        let shown = widths.iter().flatten();
+        let whole = shown.clone().sum::<usize>() + GAP * shown.count().saturating_sub(1);
+        text += &"─".repeat(whole);
+        text.push('\n');
+        for row in &self.rows {
+            text += &self.draw_row(row, &widths, look);
         }
-        let heading = |column: &Column| comfy_table::Cell::new(column.heading).add_attribute(Attribute::Bold);
-        drawn.set_header(self.columns.iter().map(heading).collect::<Vec<_>>());
-        let wraps = self.columns.iter().any(|column| column.width == Width::Wrapped);
-        for cells in self.rows {
-            let mut row = Row::from(cells.into_iter().map(Cell::drawn).collect::<Vec<_>>());
-            if !wraps {
-                row.max_height(1);
-            }
-            drawn.add_row(row);
-        }
-        let widths = drawn.column_max_content_widths();
-        let (shown, needed) = fitting(&self.columns, &widths, usize::from(look.width));
-        // A table that cannot be narrow enough is better broken by the terminal than into letters.
-        drawn.set_width(u16::try_from(needed).unwrap_or(u16::MAX).max(look.width));
-        let last = shown.iter().rposition(|shown| *shown);
-        for (at, column) in self.columns.into_iter().enumerate() {
-            if let Some(slot) = drawn.column_mut(at) {
-                slot.set_padding((0, if Some(at) == last { 0 } else { GAP }));
-                slot.set_cell_alignment(column.alignment);
-                if column.width == Width::Cut {
-                    // No such sign is in any cell, so that words are cut where the space ends.
-                    slot.set_delimiter('\u{1f}');
+        text
+    }
+
+    /// How wide a column is where there is room for all of it.
+    fn natural(&self, at: usize) -> usize {
+        let cells = self.rows.iter().filter_map(|row| row.get(at)).flat_map(|cell| cell.text().split('\n'));
+        cells.chain([self.columns[at].heading]).map(width).max().unwrap_or(0)
+    }
+
+    fn draw_row(&self, row: &[Words], widths: &[Option<usize>], look: Look) -> String {
+        let shown = self.columns.iter().zip(row).zip(widths);
+        let cells: Vec<(&Column, usize, Style, Vec<String>)> = shown
+            .filter_map(|((column, cell), width)| Some((column, (*width)?, cell)))
+            .map(|(column, width, cell)| (column, width, cell.style(), column.lines(cell.text(), width)))
+            .collect();
+        let height = cells.iter().map(|(.., lines)| lines.len()).max().unwrap_or(0);
+        let mut text = String::new();
+        for at in 0..height {
+            // Blanks are written when something stands behind them.
+            let mut blanks = 0;
+            for (column, wide, style, lines) in &cells {
+                let line = lines.get(at).map_or("", String::as_str);
+                let free = wide.saturating_sub(width(line));
+                if !line.is_empty() {
+                    text += &" ".repeat(blanks + if column.right { free } else { 0 });
+                    text += &style.set(line, look.colours);
+                    blanks = 0;
                 }
-                if !shown[at] {
-                    slot.set_constraint(ColumnConstraint::Hidden);
-                } else if column.width == Width::Full {
-                    slot.set_constraint(ColumnConstraint::ContentWidth);
-                }
+                blanks += GAP
+                    + if line.is_empty() {
+                        *wide
+                    } else if column.right {
+                        0
+                    } else {
+                        free
+                    };
             }
+            text.push('\n');
         }
-        drawn.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+        text
     }
 }
 
-/// Which columns are shown on a screen, and the least width that they take.
-fn fitting(columns: &[Column], widths: &[u16], screen: usize) -> (Vec<bool>, usize) {
-    let least = |(column, width): (&Column, &u16)| match column.width {
-        Width::Full => usize::from(*width),
-        Width::Cut | Width::Wrapped => usize::from(*width).min(GIVING_WAY_MIN),
-    };
-    let least: Vec<usize> = columns.iter().zip(widths).map(least).collect();
-    let mut shown = vec![true; columns.len()];
-    loop {
-        let kept = || shown.iter().zip(&least).filter(|(shown, _)| **shown).map(|(_, width)| width + usize::from(GAP));
-        let needed = kept().sum::<usize>().saturating_sub(usize::from(GAP));
-        let dispensable = (0..columns.len()).filter(|at| shown[*at] && columns[*at].optional > 0);
-        match dispensable.max_by_key(|at| columns[*at].optional) {
-            Some(at) if needed > screen => shown[at] = false,
-            _ => return (shown, needed),
+impl Column {
+    /// What stands in a cell that is so wide.
+    fn lines(&self, text: &str, wide: usize) -> Vec<String> {
+        match self.fit {
+            Fit::Wrapped => wrap(text, wide).into_iter().map(str::to_owned).collect(),
+            Fit::CutBefore => vec![cut_before(&text.replace('\n', " "), wide)],
+            Fit::Full | Fit::Cut => vec![cut(&text.replace('\n', " "), wide)],
         }
     }
+
+    /// The least that a column takes that is so wide where there is room; with each step it gives way more. A
+    /// number is never shortened.
+    fn least(&self, natural: usize, step: usize) -> usize {
+        let heading = width(self.heading);
+        match (self.fit, step) {
+            (Fit::Full, 0 | 1) => natural,
+            (Fit::Full, _) if self.right => natural,
+            (_, 0) => natural.min(GIVING_WAY_MIN.max(heading)),
+            (_, _) => natural.min(SHORTENED_MIN.max(heading)),
+        }
+    }
+}
+
+/// How often columns give way more, until all that is left is to leave some out.
+const STEPS: usize = 3;
+
+/// How wide each column is on a screen; `None` for one that is left out.
+fn widths(columns: &[Column], natural: &[usize], screen: usize) -> Vec<Option<usize>> {
+    let mut shown = vec![true; columns.len()];
+    let sum = |shown: &[bool], step: usize| {
+        let kept = (0..columns.len()).filter(|at| shown[*at]);
+        kept.map(|at| columns[at].least(natural[at], step) + GAP).sum::<usize>().saturating_sub(GAP)
+    };
+    while sum(&shown, 0) > screen {
+        let dispensable = (0..columns.len()).filter(|at| shown[*at] && columns[*at].optional > 0);
+        let Some(at) = dispensable.max_by_key(|at| columns[*at].optional) else { break };
+        shown[at] = false;
+    }
+    // Last of all the columns at the end.
+    while sum(&shown, STEPS - 1) > screen {
+        let Some(at) = (1..columns.len()).rfind(|at| shown[*at]) else { break };
+        shown[at] = false;
+    }
+    let step = (0..STEPS).find(|step| sum(&shown, *step) <= screen).unwrap_or(STEPS - 1);
+    let least = |at: usize| columns[at].least(natural[at], step);
+    // What is left over goes to those that gave way, to the one that lacks least first, so that none has more than
+    // it needs.
+    let mut free = screen.saturating_sub(sum(&shown, step));
+    let mut lacking: Vec<usize> = (0..columns.len()).filter(|at| shown[*at]).collect();
+    lacking.sort_by_key(|at| natural[*at] - least(*at));
+    let mut widths: Vec<Option<usize>> = vec![None; columns.len()];
+    for (done, at) in lacking.iter().enumerate() {
+        let more = (natural[*at] - least(*at)).min(free / (lacking.len() - done));
+        widths[*at] = Some(least(*at) + more);
+        free -= more;
+    }
+    widths
 }
 
 #[cfg(test)]
@@ -189,7 +201,7 @@ mod tests {
 
     fn table(width: u16, colours: bool) -> String {
         let mut table = Table::new([Column::left("id"), Column::right("price"), Column::cut("title")]);
-        table.row(["a/1".into(), Cell::from("$1").green(), "A house by the sea with a long name".into()]);
+        table.row(["a/1".into(), Words::from("$1").green(), "A house by the sea with a long name".into()]);
         table.row(["a/20".into(), "$1,000".into(), "–".into()]);
         table.draw(Look { colours, width })
     }
@@ -201,13 +213,31 @@ mod tests {
     }
 
     #[test]
-    fn what_is_optional_gives_way_first_what_is_not_never() {
-        let columns =
-            [Column::left("a"), Column::right("b").optional(1), Column::right("c").optional(2), Column::cut("d")];
-        let widths = [10, 10, 10, 40];
-        assert_eq!(fitting(&columns, &widths, 80), (vec![true; 4], 48));
-        assert_eq!(fitting(&columns, &widths, 40), (vec![true, true, false, true], 36));
-        assert_eq!(fitting(&columns, &widths, 10), (vec![true, false, false, true], 24));
+    fn what_is_optional_gives_way_first_then_words_are_shortened_numbers_never() {
+        let columns = [
+            Column::left("a"),
+            Column::right("b").optional(1),
+            Column::right("c").optional(2),
+            Column::right("n"),
+            Column::cut("d"),
+        ];
+        let natural = [10, 10, 10, 5, 40];
+        assert_eq!(widths(&columns, &natural, 90), [Some(10), Some(10), Some(10), Some(5), Some(40)]);
+        assert_eq!(widths(&columns, &natural, 60), [Some(10), Some(10), Some(10), Some(5), Some(17)]);
+        assert_eq!(widths(&columns, &natural, 50), [Some(10), Some(10), None, Some(5), Some(19)]);
+        assert_eq!(widths(&columns, &natural, 33), [Some(10), None, None, Some(5), Some(14)]);
+        assert_eq!(widths(&columns, &natural, 26), [Some(10), None, None, Some(5), Some(7)]);
+        assert_eq!(widths(&columns, &natural, 24), [Some(7), None, None, Some(5), Some(8)]);
+        assert_eq!(widths(&columns, &natural, 16), [Some(9), None, None, Some(5), None]);
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_screen_however_narrow() {
+        for screen in 8..60 {
+            let drawn = table(screen, false);
+            let widest = drawn.lines().map(width).max().unwrap();
+            assert!(widest <= usize::from(screen).max(6), "{screen}:\n{drawn}");
+        }
     }
 
     #[test]

@@ -62,10 +62,30 @@ fn spans_are_shown_in_two_units() {
 
 #[test]
 fn words_from_outside_cannot_steer_the_terminal() {
-    assert_eq!(plain("Nice\u{1b}[2J  home\r\n\u{202e}now"), "Nice [2J home now");
+    assert_eq!(plain("Nice\u{1b}[2J  home\r\n\u{202e}now "), "Nice [2J home now");
     assert_eq!(plain("شقة للبيع"), "شقة للبيع");
-    assert_eq!(tail("data/homes.csv:17", 12), "…omes.csv:17");
-    assert_eq!(tail("page 3", 12), "page 3");
+}
+
+#[test]
+fn an_alert_is_as_wide_as_the_screen() {
+    let alert = Alert {
+        id: stoop_domain::AlertId("a".into()),
+        rule: "price-drop".into(),
+        home: stoop_domain::HomeId("kc/1001".into()),
+        market: "us/wa/king/seattle/98178:sale:USD".parse().unwrap(),
+        at: Time::default(),
+        from: Minor(49_990_000),
+        to: Minor(41_990_000),
+        drop_bp: 1_600,
+        title: None,
+        line: Some("5500 S Norfolk\u{1b}[2J St".into()),
+        url: Some("https://homes.example/1001".into()),
+        verdict: stoop_domain::Verdict::Alert,
+    };
+    let whole = "▼ 16.0 %  $499,900 → $419,900  98178  5500 S Norfolk [2J St";
+    assert_eq!(alert_line(&alert, 100), format!("{whole}  https://homes.example/1001"));
+    assert_eq!(alert_line(&alert, 60), whole);
+    assert_eq!(alert_line(&alert, 50), "▼ 16.0 %  $499,900 → $419,900  98178  5500 S Norf…");
 }
 
 #[test]

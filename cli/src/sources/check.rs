@@ -11,7 +11,8 @@ use super::list::in_words;
 use super::report::Report;
 use crate::args::{CheckArgs, StoreArgs};
 use crate::failure::{not_opened, report, usage};
-use crate::show::{self, Look, print, print_json};
+use crate::out;
+use crate::show::{self, Look, Page, Words};
 use crate::stop::{Stop, StoppableClock, StoppableHttp};
 
 /// What one request for a search showed.
@@ -56,7 +57,7 @@ pub(super) async fn check(store: &StoreArgs, args: &CheckArgs) -> anyhow::Result
     };
     let look = Look::of_stdout();
     if !args.json.json {
-        print(&before(&config, look))?;
+        out::page(&before(&config, look));
     }
     let stop = Stop::on_signals();
     let peeked = match look_at(&config.search, source, &store.or(&outline), &stop).await {
@@ -68,31 +69,35 @@ pub(super) async fn check(store: &StoreArgs, args: &CheckArgs) -> anyhow::Result
     };
     let checked = Checked::of(&config, peeked);
     if args.json.json {
-        print_json(&checked)?;
+        out::json(&checked)?;
     } else {
-        print(&checked.draw(look))?;
+        out::page(&checked.draw(look));
     }
     Ok(if checked.report.has_listings() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn names(outline: &Config) -> String {
+pub(super) fn names(outline: &Config) -> String {
     let known = outline.searches.iter().map(|config| &config.search.name).chain(&outline.switched_off);
     known.map(String::as_str).collect::<Vec<_>>().join(", ")
 }
 
 /// What is going to be done, told before it is done.
-fn before(config: &SearchConfig, look: Look) -> String {
+fn before(config: &SearchConfig, look: Look) -> Page {
     let SearchConfig { search, kind: source, switched_off, .. } = config;
     let manners = search.source.manners();
-    let mut text = format!("{}: one request to {source}, nothing is stored\n", look.bold(&show::plain(&search.name)));
-    let mut remark = |line: &str| text += &look.dim(&format!("{line}\n"));
+    let mut page = Page::new(look);
+    let what = format!(": one request to {source}, nothing is stored");
+    page.line([Words::from(show::plain(&search.name)).bold(), what.into()]);
+    let mut remark = |line: &str| {
+        page.line([Words::from(line).dim()]);
+    };
     if *switched_off {
         remark("The search is switched off, and stays so.");
     }
     if manners.robots {
         remark("A scraped site: robots.txt is asked first and obeyed. Read its terms before you switch it on.");
     }
-    text
+    page
 }
 
 /// Makes the request. Where there is a database, the requests count against the same limits as those of polls.
@@ -155,7 +160,7 @@ impl Checked {
         }
     }
 
-    fn draw(&self, look: Look) -> String {
+    fn draw(&self, look: Look) -> Page {
         let requests = if self.requests == 1 { "request" } else { "requests" };
         let mut facts = vec![
             (
@@ -186,10 +191,10 @@ impl Checked {
             (false, _) => "never by absence",
         };
         facts.push(("gone", gone.to_owned()));
-        let mut text = format!("\n{}\n\n", self.report.sum());
-        for (name, words) in facts {
-            text += &format!("  {}{words}\n", look.dim(&format!("{name:<8}")));
-        }
-        text + &self.report.draw(look)
+        let mut page = Page::new(look);
+        page.gap().line([self.report.sum().into()]).gap();
+        page.facts(facts.into_iter().map(|(name, words)| (name, words.into())));
+        self.report.draw(&mut page);
+        page
     }
 }

@@ -13,7 +13,8 @@ use stoop_sources::Coverage;
 use super::report::Report;
 use crate::args::CheckArgs;
 use crate::failure::usage;
-use crate::show::{self, Look, print, print_json};
+use crate::out;
+use crate::show::{self, Look, Page, Words};
 
 /// Rows that are looked at.
 const ROWS_MAX: usize = 1_000;
@@ -50,11 +51,12 @@ pub(super) async fn check(config: &SearchConfig, set: &FileSet, args: &CheckArgs
     let look = Look::of_stdout();
     let name = &config.search.name;
     if !args.json.json {
-        let mut text = format!("{}: the newest file, nothing is stored\n", look.bold(&show::plain(name)));
+        let mut page = Page::new(look);
+        page.line([Words::from(show::plain(name)).bold(), ": the newest file, nothing is stored".into()]);
         if config.switched_off {
-            text += &look.dim("The search is switched off, and stays so.\n");
+            page.line([Words::from("The search is switched off, and stays so.").dim()]);
         }
-        print(&text)?;
+        out::page(&page);
     }
     let folder = FolderFiles::beside(&args.config);
     let listed = folder.list(&set.pattern, FILES_MAX).await.map_err(usage)?;
@@ -85,15 +87,15 @@ pub(super) async fn check(config: &SearchConfig, set: &FileSet, args: &CheckArgs
         report: Report::of(understood),
     };
     if args.json.json {
-        print_json(&checked)?;
+        out::json(&checked)?;
     } else {
-        print(&checked.draw(look))?;
+        out::page(&checked.draw(look));
     }
     Ok(if checked.report.has_listings() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 impl Checked {
-    fn draw(&self, look: Look) -> String {
+    fn draw(&self, look: Look) -> Page {
         let files = match self.files {
             1 => "the only one".to_owned(),
             FILES_MAX.. => {
@@ -109,10 +111,10 @@ impl Checked {
             ("rows", rows),
             ("gone", gone.to_owned()),
         ];
-        let mut text = format!("\n{}\n\n", self.report.sum());
-        for (name, words) in facts {
-            text += &format!("  {}{words}\n", look.dim(&format!("{name:<8}")));
-        }
-        text + &self.report.draw(look)
+        let mut page = Page::new(look);
+        page.gap().line([self.report.sum().into()]).gap();
+        page.facts(facts.into_iter().map(|(name, words)| (name, words.into())));
+        self.report.draw(&mut page);
+        page
     }
 }

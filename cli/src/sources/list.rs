@@ -1,13 +1,17 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde::Serialize;
-use stoop_runtime::{Config, SearchConfig, read_outline};
+use stoop_embedded::Database;
+use stoop_pipeline::Clock;
+use stoop_runtime::{Config, SearchConfig, SystemClock, read_outline};
 use stoop_sources::{KINDS, Limit};
 
-use crate::args::SourcesArgs;
+use crate::args::{SourcesArgs, StoreArgs};
 use crate::failure::usage;
-use crate::show::{self, Cell, Column, Look, Table, UNKNOWN, print, print_json};
+use crate::out;
+use crate::show::{self, Column, Csv, Field, Look, Page, Table, UNKNOWN, Words};
+use crate::views::{View, give};
 
 /// Looked at where no other configuration is named.
 const DEFAULT_CONFIG: &str = "stoop.toml";
@@ -19,6 +23,17 @@ struct Sources {
     /// `None` where there is no configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     searches: Option<Vec<SearchRow>>,
+    /// The accounts that are left alone for now.
+    held: Vec<Held>,
+    #[serde(skip)]
+    config: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Held {
+    host: String,
+    until: String,
+    why: String,
 }
 
 #[derive(Serialize)]
@@ -78,19 +93,35 @@ const DECLARED: [(&str, &str, [&str; 4]); 2] = [
 ];
 
 /// `stoop sources`.
-pub(super) fn list(args: &SourcesArgs) -> anyhow::Result<ExitCode> {
+pub(super) fn list(store: &StoreArgs, args: &SourcesArgs) -> anyhow::Result<ExitCode> {
     let named = args.config.as_deref();
     let path = named.or_else(|| Some(Path::new(DEFAULT_CONFIG)).filter(|path| path.exists()));
     let config = path.map(read_outline).transpose();
     let searches = config.as_ref().ok().and_then(Option::as_ref).map(rows);
-    let view = Sources { kinds: kinds(), searches };
-    if !args.json.json {
-        print(&view.draw(path, Look::of_stdout()))?;
+    let store = config.as_ref().ok().and_then(Option::as_ref).map_or_else(|| store.clone(), |config| store.or(config));
+    let view = Sources { kinds: kinds(), searches, held: held(&store)?, config: path.map(Path::to_owned) };
+    if args.format.is_for_people() {
+        out::page(&view.draw(Look::of_stdout()));
     } else if config.is_ok() {
-        print_json(&view)?;
+        give(&view, &args.format)?;
     }
     // What there is to choose from is shown also to those whose configuration is not right yet.
     config.map(|_| ExitCode::SUCCESS).map_err(usage)
+}
+
+/// The accounts that are left alone; none where nothing was polled yet.
+fn held(store: &StoreArgs) -> anyhow::Result<Vec<Held>> {
+    if !store.db().exists() {
+        return Ok(Vec::new());
+    }
+    let now = SystemClock.now();
+    let accounts = Database::open_read(store.db(), &store.data()).map_err(usage)?.accounts()?;
+    let held = accounts.into_iter().filter_map(|(name, account)| {
+        let (until, why) = account.held(now)?;
+        let host = name.split('#').next().unwrap_or_default().to_owned();
+        Some(Held { host, until: until.to_string(), why })
+    });
+    Ok(held.collect())
 }
 
 fn kinds() -> Vec<KindRow> {
@@ -148,11 +179,11 @@ impl SearchRow {
         }
     }
 
-    fn cells(&self) -> [Cell; 5] {
+    fn cells(&self) -> [Words; 5] {
         let state = match (&self.source, self.enabled) {
-            (_, true) => Cell::from("on").green(),
-            (Some(_), false) => Cell::from("off").dim(),
-            (None, false) => Cell::from("off, lacks something").dim(),
+            (_, true) => Words::from("on").green(),
+            (Some(_), false) => Words::from("off").dim(),
+            (None, false) => Words::from("off, lacks something").dim(),
         };
         let robots = self.robots.then(|| "robots.txt".to_owned());
         let limits: Vec<String> = self.limits.iter().cloned().chain(robots).collect();
@@ -179,9 +210,84 @@ pub(super) fn every(ms: u64) -> String {
     fitting.map_or_else(|| format!("{ms} ms"), |(unit, name)| format!("{}{name}", ms / unit))
 }
 
-impl Sources {
-    fn draw(&self, config: Option<&Path>, look: Look) -> String {
+impl View for Sources {
+    fn draw(&self, look: Look) -> Page {
+        let mut page = Page::new(look);
         let mut what = Table::new([Column::left("source"), Column::wrapped("what it is")]);
+        for kind in &self.kinds {
+            what.row([kind.name.into(), kind.summary.into()]);
+        }
+        page.line([Words::from("Sources").bold()]).gap().table(what);
+        let remark = Words::from(", beside the prices and states that differ from one poll to the next").dim();
+        page.gap().line([Words::from("What they tell").bold(), remark]).gap();
+        self.tells(&mut page);
+        match (&self.searches, &self.config) {
+            (Some(searches), Some(path)) => {
+                page.gap().line([Words::from(format!("Searches of {}", path.display())).bold()]);
+                draw_searches(searches, &mut page);
+                for Held { host, until, why } in &self.held {
+                    page.line([format!("{host} is left alone until {until}: {why}.").into()]);
+                }
+                if !self.held.is_empty() {
+                    page.line([Words::from("`stoop sources reset SEARCH` asks again at once.").dim()]);
+                }
+            }
+            (_, None) => {
+                let hint = "There is no stoop.toml here; --config names one whose searches are to be listed.";
+                page.gap().line([Words::from(hint).dim()]);
+            }
+            (None, Some(_)) => {}
+        }
+        page
+    }
+
+    /// The kinds of sources, then the searches.
+    fn csv(&self) -> anyhow::Result<Csv> {
+        const WHAT: [Field; 12] = [
+            Field::Plain("what"),
+            Field::Plain("name"),
+            Field::Plain("summary"),
+            Field::Plain("price_changes"),
+            Field::Plain("status"),
+            Field::Plain("gone"),
+            Field::Json("limits"),
+            Field::Plain("source"),
+            Field::Plain("source_name"),
+            Field::Plain("enabled"),
+            Field::Plain("every_ms"),
+            Field::Plain("robots"),
+        ];
+        let mut rows = Vec::new();
+        for (what, all) in
+            [("kind", serde_json::to_value(&self.kinds)?), ("search", serde_json::to_value(&self.searches)?)]
+        {
+            for mut row in all.as_array().cloned().unwrap_or_default() {
+                row["what"] = what.into();
+                rows.push(row);
+            }
+        }
+        Ok(Csv::new(WHAT, rows))
+    }
+}
+
+/// The least width at which five columns of words stand beside one another.
+const TABLE_MIN: usize = 100;
+
+impl Sources {
+    fn tells(&self, page: &mut Page) {
+        let told = |kind: &KindRow| {
+            let KindRow { price_changes, status, gone, limits, .. } = kind;
+            [("price changes", *price_changes), ("status", *status), ("gone", *gone), ("limits", *limits)]
+        };
+        if page.width() < TABLE_MIN {
+            for (at, kind) in self.kinds.iter().enumerate() {
+                if at > 0 {
+                    page.gap();
+                }
+                page.line([kind.name.into()]).facts(told(kind).map(|(name, words)| (name, words.into())));
+            }
+            return;
+        }
         let mut tells = Table::new([
             Column::left("source"),
             Column::wrapped("price changes"),
@@ -190,30 +296,20 @@ impl Sources {
             Column::wrapped("limits"),
         ]);
         for kind in &self.kinds {
-            what.row([kind.name.into(), kind.summary.into()]);
-            let words = [kind.name, kind.price_changes, kind.status, kind.gone, kind.limits];
-            tells.row(words.map(Cell::from));
+            tells.row([kind.name.into()].into_iter().chain(told(kind).map(|(_, words)| words.into())));
         }
-        let mut text = format!("{}\n\n{}", look.bold("Sources"), what.draw(look));
-        let remark = look.dim(", beside the prices and states that differ from one poll to the next");
-        text += &format!("\n{}{remark}\n\n{}", look.bold("What they tell"), tells.draw(look));
-        if let (Some(searches), Some(path)) = (&self.searches, config) {
-            text += &format!("\n{}\n", look.bold(&format!("Searches of {}", path.display())));
-            text += &draw_searches(searches, look);
-        } else if config.is_none() {
-            text += &look.dim("\nThere is no stoop.toml here; --config names one whose searches are to be listed.\n");
-        }
-        text
+        page.table(tells);
     }
 }
 
-fn draw_searches(searches: &[SearchRow], look: Look) -> String {
+fn draw_searches(searches: &[SearchRow], page: &mut Page) {
     if searches.is_empty() {
-        return "There are none.\n".to_owned();
+        page.line(["There are none.".into()]);
+        return;
     }
     let mut table = Table::new([
         Column::left("search"),
-        Column::left("source"),
+        Column::cut_before("source"),
         Column::left("state"),
         Column::right("every"),
         Column::wrapped("limits"),
@@ -221,8 +317,8 @@ fn draw_searches(searches: &[SearchRow], look: Look) -> String {
     for search in searches {
         table.row(search.cells());
     }
-    let remark = look.dim("`stoop sources check SEARCH` makes one request and shows what is understood.\n");
-    format!("\n{}\n{remark}", table.draw(look))
+    let remark = "`stoop sources check SEARCH` makes one request and shows what is understood.";
+    page.gap().table(table).line([Words::from(remark).dim()]);
 }
 
 #[cfg(test)]
@@ -236,12 +332,17 @@ mod tests {
 
     #[test]
     fn every_kind_is_told_of_and_no_line_is_longer_than_the_screen() {
-        let view = Sources { kinds: kinds(), searches: None };
-        let text = view.draw(None, Look { colours: false, width: 100 });
-        for kind in KINDS {
-            assert!(text.contains(kind.name) && text.contains(kind.summary), "{text}");
+        let view = Sources { kinds: kinds(), searches: None, held: Vec::new(), config: None };
+        for width in [60, 80, 120] {
+            let page = view.draw(Look { colours: false, width });
+            let text = page.as_str();
+            for kind in KINDS {
+                let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+                let summary = words(kind.summary);
+                assert!(text.contains(kind.name) && summary.iter().all(|word| text.contains(word)), "{text}");
+            }
+            let longest = text.lines().map(|line| line.chars().count()).max();
+            assert!(longest <= Some(width.into()), "{longest:?}\n{text}");
         }
-        let longest = text.lines().map(|line| line.chars().count()).max();
-        assert!(longest <= Some(100), "{longest:?}\n{text}");
     }
 }

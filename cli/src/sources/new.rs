@@ -14,7 +14,9 @@ use super::report::Report;
 use super::sample;
 use crate::args::NewArgs;
 use crate::failure::usage;
-use crate::show::{Look, print, print_json};
+use crate::input::Input;
+use crate::out;
+use crate::show::{Look, Page, Words};
 
 /// A draft that was written, and what it makes of its sample.
 #[derive(Serialize)]
@@ -36,11 +38,12 @@ pub(super) fn new(args: &NewArgs) -> anyhow::Result<ExitCode> {
     if file.exists() && !args.force {
         return Err(usage(format!("{} is there already; --force writes over it", file.display())));
     }
-    let sample = sample::read(&args.from)?;
-    let told = told(args);
-    let shown = args.from.display();
+    let input = Input::open(&args.from)?;
+    let sample = sample::read(&input)?;
+    let told = told(args, &input);
+    let shown = input.name.display();
     let Draft { toml, map, params, .. } = draft(&sample, &told).map_err(|error| usage(format!("{shown}: {error}")))?;
-    let report = Report::of(sample::understood(&args.from, &map, SystemClock.now())?);
+    let report = Report::of(sample::understood(&input, &map, SystemClock.now())?);
     write(&file, &toml, args.force).with_context(|| format!("writing {}", file.display()))?;
     let drafted = Drafted {
         name: args.name.clone(),
@@ -50,15 +53,15 @@ pub(super) fn new(args: &NewArgs) -> anyhow::Result<ExitCode> {
         report,
     };
     if args.json.json {
-        print_json(&drafted)?;
+        out::json(&drafted)?;
     } else {
-        print(&drafted.draw(args, Look::of_stdout()))?;
+        out::page(&drafted.draw(args, Look::of_stdout()));
     }
     Ok(if drafted.report.has_listings() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn told(args: &NewArgs) -> Told {
-    let sample = args.from.file_name().unwrap_or_default().to_string_lossy().into_owned();
+fn told(args: &NewArgs, input: &Input) -> Told {
+    let sample = input.name.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Told {
         name: args.name.clone(),
         sample,
@@ -84,24 +87,24 @@ fn write(file: &Path, toml: &str, over: bool) -> std::io::Result<()> {
 }
 
 impl Drafted {
-    fn draw(&self, args: &NewArgs, look: Look) -> String {
+    fn draw(&self, args: &NewArgs, look: Look) -> Page {
         let file = self.file.display();
         let place = self.rows_at.as_ref().map_or(String::new(), |pointer| format!(" at {pointer}"));
-        let mut text = format!(
-            "{}\nRead with it, {}{place}: {}\n",
-            look.bold(&format!("Wrote {file}.")),
-            args.from.display(),
-            self.report.sum()
+        let mut page = Page::new(look);
+        page.line([Words::from(format!("Wrote {file}.")).bold()]);
+        page.line([format!("Read with it, {}{place}: {}", args.from.display(), self.report.sum()).into()]);
+        self.report.draw(&mut page);
+        page.gap().line([Words::from("Next").bold()]);
+        page.hung(
+            4,
+            [format!("  look at each line of {file}: all of it is a guess, and what begins with # is off").into()],
         );
-        text += &self.report.draw(look);
-        text += &format!("\n{}\n", look.bold("Next"));
-        text += &format!("  look at each line of {file}: all of it is a guess, and what begins with # is off\n");
-        if args.url.is_some() {
-            text +=
-                &format!("  name it in stoop.toml as its first lines say, then `stoop sources check {}`\n", self.name);
-        } else {
-            text += &format!("  stoop replay --map {file} {}\n", args.from.display());
-        }
-        text
+        let name = &args.name;
+        let next = match args.url {
+            Some(_) => format!("  name it in stoop.toml as its first lines say, then `stoop sources check {name}`"),
+            None => format!("  stoop replay --map {file} {}", args.from.display()),
+        };
+        page.hung(4, [next.into()]);
+        page
     }
 }

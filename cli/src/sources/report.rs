@@ -4,7 +4,7 @@ use serde::Serialize;
 use stoop_domain::Reason;
 use stoop_pipeline::{FieldCount, RefusedCount, Understood};
 
-use crate::show::{self, Cell, Column, Look, Table, UNKNOWN};
+use crate::show::{self, Column, Page, Table, UNKNOWN, Words, cut};
 
 /// What was understood of rows, field by field.
 #[derive(Serialize)]
@@ -34,7 +34,7 @@ struct RefusedRow {
     excerpt: String,
 }
 
-/// The longest excerpt that is shown in a terminal, in letters.
+/// The longest excerpt that is shown in a terminal, in its columns.
 const EXCERPT_MAX: usize = 240;
 
 /// The longest list of values that is shown.
@@ -74,21 +74,19 @@ impl Report {
         }
     }
 
-    pub(super) fn draw(&self, look: Look) -> String {
-        let mut text = String::new();
+    pub(super) fn draw(&self, page: &mut Page) {
         if !self.fields.is_empty() {
-            text += &format!("\n{}\n\n{}", look.bold("Fields"), self.draw_fields(look));
+            page.heading("Fields").table(self.fields());
         }
         if !self.refused.is_empty() {
-            text += &format!("\n{}\n", look.bold("Refused"));
+            page.gap().line([Words::from("Refused").bold()]);
             for refused in &self.refused {
-                text += &refused.draw(look);
+                refused.draw(page);
             }
         }
-        text
     }
 
-    fn draw_fields(&self, look: Look) -> String {
+    fn fields(&self) -> Table {
         let mut table = Table::new([
             Column::left("field"),
             Column::right("filled"),
@@ -99,14 +97,14 @@ impl Report {
             let filled = show::count(field.filled);
             match &field.example {
                 Some(_) => {
-                    let share = Cell::from(percent(field.share));
+                    let share = Words::from(percent(field.share));
                     let share = if field.filled == self.listings { share.green() } else { share.yellow() };
                     table.row([field.name.into(), filled.into(), share, field.shown().into()]);
                 }
-                None => table.row([field.name, &*filled, UNKNOWN, ""].map(|text| Cell::from(text).dim())),
+                None => table.row([field.name, &*filled, UNKNOWN, ""].map(|text| Words::from(text).dim())),
             }
         }
-        table.draw(look)
+        table
     }
 }
 
@@ -126,17 +124,12 @@ impl FieldRow {
 }
 
 impl RefusedRow {
-    fn draw(&self, look: Look) -> String {
-        let excerpt: String = show::plain(&self.excerpt).chars().take(EXCERPT_MAX).collect();
-        let cut = if excerpt.len() < show::plain(&self.excerpt).len() { "…" } else { "" };
+    fn draw(&self, page: &mut Page) {
         let rows = if self.rows == 1 { "row" } else { "rows" };
-        format!(
-            "\n  {} {rows}: {}, {}\n  {}\n",
-            show::count(self.rows),
-            self.reason.as_str().replace('_', " "),
-            show::plain(&self.detail),
-            look.dim(&format!("{excerpt}{cut}"))
-        )
+        let reason = self.reason.as_str().replace('_', " ");
+        let why = format!("  {} {rows}: {reason}, {}", show::count(self.rows), show::plain(&self.detail));
+        let excerpt = format!("  {}", cut(&show::plain(&self.excerpt), EXCERPT_MAX));
+        page.gap().hung(4, [why.into()]).hung(2, [Words::from(excerpt).dim()]);
     }
 }
 

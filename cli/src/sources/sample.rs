@@ -3,13 +3,14 @@ use std::path::Path;
 use csv::ByteRecord;
 use serde_json::Value;
 use stoop_domain::Time;
-use stoop_files::{Content, ReadOptions, open};
+use stoop_files::{Beginning, Content, Format, ReadOptions, Rows, open_bytes};
 use stoop_pipeline::Understood;
 use stoop_sources::declared::{self, Map, Outcome};
-use stoop_sources::draft::Sample;
+use stoop_sources::draft::{Layout, Sample};
 use stoop_sources::{Found, Row};
 
 use crate::failure::usage;
+use crate::input::Input;
 
 /// Rows of a sample that are read: enough to see what is in them.
 const ROWS_MAX: usize = 2_000;
@@ -17,19 +18,26 @@ const ROWS_MAX: usize = 2_000;
 /// The longest document, or row of a file.
 const BYTES_MAX: usize = 64 << 20;
 
-/// Signs that stand between columns where it is no comma.
-const DELIMITERS: [u8; 3] = [b';', b'\t', b'|'];
+/// So much of the beginning of a sample tells how it is laid out.
+const LOOKED_AT: usize = 4 << 20;
 
 /// Reads a sample of any format that a map reads.
-pub(super) fn read(path: &Path) -> anyhow::Result<Sample> {
-    let options = ReadOptions { row_bytes_max: BYTES_MAX, ..ReadOptions::default() };
-    let mut rows = open(path, &options).map_err(usage)?;
-    let Some(headers) = rows.headers().cloned() else { return json(path, &mut rows) };
-    let sign = delimiter(&headers);
-    if sign.is_some() {
-        rows = open(path, &ReadOptions { delimiter: sign, ..options }).map_err(usage)?;
-    }
-    let headers = rows.headers().cloned().unwrap_or_default();
+pub(super) fn read(input: &Input) -> anyhow::Result<Sample> {
+    let path = &input.name;
+    let beginning = stoop_files::beginning(path, input.bytes(), LOOKED_AT).map_err(usage)?;
+    let Beginning { bytes, cut, format, delimiter } = beginning;
+    let layout = match format {
+        Format::Csv => Layout::of_csv(&bytes, cut, delimiter),
+        Format::Json | Format::JsonLines => Layout::of_text(&bytes, cut),
+        Format::Parquet => Layout::default(),
+    };
+    let Layout { encoding, delimiter, skip_lines, comments } = layout.clone();
+    let options =
+        ReadOptions { encoding, delimiter, skip_lines, comments, row_bytes_max: BYTES_MAX, ..ReadOptions::default() };
+    let mut rows = open_bytes(path, input.bytes(), &options).map_err(usage)?;
+    let Some(headers) = rows.headers().cloned() else {
+        return Ok(json(path, format == Format::Json, &mut rows)?.opened(layout));
+    };
     let mut records: Vec<ByteRecord> = Vec::new();
     while let Some(row) = rows.next_row() {
         // What cannot be had is told of when the draft reads the file.
@@ -42,16 +50,11 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Sample> {
             break;
         }
     }
-    Sample::of_csv(&headers, records, sign).map_err(|error| usage(format!("{}: {error}", path.display())))
+    let sample = Sample::of_csv(&headers, records).map_err(|error| usage(format!("{}: {error}", path.display())))?;
+    Ok(sample.opened(layout))
 }
 
-/// The sign that makes more than one column of a header that has none by commas.
-fn delimiter(headers: &ByteRecord) -> Option<u8> {
-    let only = (headers.len() == 1).then(|| headers.get(0).unwrap_or_default())?;
-    DELIMITERS.into_iter().find(|sign| only.contains(sign))
-}
-
-fn json(path: &Path, rows: &mut stoop_files::Rows) -> anyhow::Result<Sample> {
+fn json(path: &Path, is_document: bool, rows: &mut Rows) -> anyhow::Result<Sample> {
     let shown = path.display();
     let mut values: Vec<Value> = Vec::new();
     let mut fault = None;
@@ -71,7 +74,6 @@ fn json(path: &Path, rows: &mut stoop_files::Rows) -> anyhow::Result<Sample> {
             break;
         }
     }
-    let is_document = !is_lines(path);
     let sample = match (values.pop(), fault) {
         (None, Some(fault)) => return Err(usage(format!("{shown}: {fault}"))),
         (None, None) => return Err(usage(format!("{shown} is empty"))),
@@ -85,19 +87,13 @@ fn json(path: &Path, rows: &mut stoop_files::Rows) -> anyhow::Result<Sample> {
     sample.map_err(|error| usage(format!("{shown}: {error}")))
 }
 
-/// Whether a file has a row on each line, by its name.
-fn is_lines(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-    [".jsonl", ".ndjson", ".parquet"].iter().any(|part| name.contains(part))
-}
-
 /// Reads the file with a map, as `stoop replay` does, and counts what is understood.
-pub(super) fn understood(path: &Path, map: &Map, now: Time) -> anyhow::Result<Understood> {
+pub(super) fn understood(input: &Input, map: &Map, now: Time) -> anyhow::Result<Understood> {
     let options = ReadOptions { row_bytes_max: BYTES_MAX, ..ReadOptions::of(map) };
-    let mut rows = open(path, &options).map_err(usage)?;
+    let mut rows = open_bytes(&input.name, input.bytes(), &options).map_err(usage)?;
     let bound = rows.headers().map_or_else(|| Ok(map.bind_json()), |headers| map.bind_csv(headers));
     let mut reader = bound.map_err(usage)?;
-    let name = path.display().to_string();
+    let name = input.name.display().to_string();
     let mut understood = Understood::default();
     while let Some(row) = rows.next_row() {
         let row = match row {
@@ -111,6 +107,7 @@ pub(super) fn understood(path: &Path, map: &Map, now: Time) -> anyhow::Result<Un
                 let read = match row.content {
                     Content::Json(bytes) => reader.read(declared::Row::Json(bytes), &name, now),
                     Content::Csv(record) => reader.read(declared::Row::Csv(record), &name, now),
+                    Content::Comment(_) => continue,
                 };
                 match read {
                     Ok(Outcome::Skipped) => continue,

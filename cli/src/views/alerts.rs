@@ -5,9 +5,9 @@ use stoop_domain::Alert;
 use stoop_embedded::{AlertFilter, Database};
 use stoop_pipeline::serve::AlertView;
 
-use super::{more, open, plural};
+use super::{View, give, more, open, plural, rows};
 use crate::args::{AlertsArgs, StoreArgs};
-use crate::show::{self, Cell, Column, Look, Table, UNKNOWN, print, print_json};
+use crate::show::{self, Column, Csv, Field, Look, Page, Table, UNKNOWN, Words};
 
 /// Price drops that were told, or held back, newest first.
 #[derive(Serialize)]
@@ -31,13 +31,7 @@ struct AlertRow {
 
 /// `stoop alerts`.
 pub(crate) fn alerts(store: &StoreArgs, args: &AlertsArgs) -> anyhow::Result<ExitCode> {
-    let view = Alerts::read(&*open(store)?, args.suspect, args.limit)?;
-    if args.json.json {
-        print_json(&view)?
-    } else {
-        print(&view.draw(Look::of_stdout()))?
-    }
-    Ok(ExitCode::SUCCESS)
+    give(&Alerts::read(&*open(store)?, args.suspect, args.limit)?, &args.format)
 }
 
 impl Alerts {
@@ -51,26 +45,32 @@ impl Alerts {
         let alerts = database.alerts(filter, limit)?.into_iter().map(AlertRow::of).collect();
         Ok(Self { which, total, alerts, suspects: counts.suspects })
     }
+}
 
-    pub(super) fn draw(&self, look: Look) -> String {
+impl View for Alerts {
+    fn draw(&self, look: Look) -> Page {
         let suspect = self.which == "suspect";
         let what = if suspect { "held back as suspect" } else { "told" };
         let heading = format!("{} {what}", plural(self.total, "alert"));
         let others = match self.suspects {
-            0 => String::new(),
-            _ if suspect => String::new(),
-            held => look.dim(&format!("{} held back as suspect: --suspect\n", show::count(held))),
+            0 => None,
+            _ if suspect => None,
+            held => Some(Words::from(format!("{} held back as suspect: --suspect", show::count(held))).dim()),
         };
+        let mut page = Page::new(look);
+        let heading = Words::from(heading).bold();
         if self.alerts.is_empty() {
-            return format!("{}\n{others}", look.bold(&heading));
+            page.line([heading]);
+            others.map(|others| page.line([others]));
+            return page;
         }
-        let last = if suspect { Column::wrapped("why") } else { Column::cut("page or id") };
+        let last = if suspect { Column::wrapped("why") } else { Column::cut("page or id").optional(4) };
         let mut table = Table::new([
             Column::left("when"),
             Column::right("drop"),
-            Column::right("from"),
+            Column::right("from").optional(3),
             Column::right("to"),
-            Column::left("area"),
+            Column::left("area").optional(1),
             Column::cut("home"),
             last,
         ]);
@@ -78,10 +78,29 @@ impl Alerts {
             table.row(row.cells(suspect));
         }
         let total = usize::try_from(self.total).unwrap_or(usize::MAX);
-        let remark = look.dim(", newest first, times in UTC");
-        let more = more(self.alerts.len(), total);
-        let gap = if others.is_empty() { "" } else { "\n" };
-        format!("{}{remark}\n\n{}{more}{gap}{others}", look.bold(&heading), table.draw(look))
+        page.line([heading, Words::from(", newest first, times in UTC").dim()]).gap().table(table);
+        more(&mut page, self.alerts.len(), total);
+        others.map(|others| page.gap().line([others]));
+        page
+    }
+
+    fn csv(&self) -> anyhow::Result<Csv> {
+        const ALERT: [Field; 13] = [
+            Field::Plain("id"),
+            Field::Plain("rule"),
+            Field::Plain("at"),
+            Field::Plain("home"),
+            Field::Plain("market"),
+            Field::Plain("currency"),
+            Field::Money("from"),
+            Field::Money("to"),
+            Field::Plain("drop"),
+            Field::Plain("title"),
+            Field::Plain("line"),
+            Field::Plain("url"),
+            Field::Plain("why_suspect"),
+        ];
+        Ok(Csv::new(ALERT, rows(&self.alerts)?))
     }
 }
 
@@ -90,10 +109,10 @@ impl AlertRow {
         Self { view: AlertView::of(&alert), alert }
     }
 
-    fn cells(&self, suspect: bool) -> [Cell; 7] {
+    fn cells(&self, suspect: bool) -> [Words; 7] {
         let Self { view, alert } = self;
         let words = view.line.as_deref().or(view.title.as_deref()).unwrap_or(&view.home);
-        let drop = Cell::from(show::percent(view.drop));
+        let drop = Words::from(show::percent(view.drop));
         let page = view.url.as_deref().unwrap_or(&view.home);
         let last = if suspect { view.why_suspect.as_deref().unwrap_or(UNKNOWN) } else { page };
         [
@@ -103,7 +122,7 @@ impl AlertRow {
             show::money(alert.to, alert.market.currency).into(),
             alert.market.area.name().into(),
             show::plain(words).into(),
-            Cell::from(show::plain(last)).dim(),
+            Words::from(show::plain(last)).dim(),
         ]
     }
 }

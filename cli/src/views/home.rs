@@ -1,14 +1,16 @@
 use std::process::ExitCode;
 
 use serde::Serialize;
+use serde_json::Value;
 use stoop_domain::{Currency, EventKind, Home, HomeId, Market, Minor, Time};
 use stoop_embedded::Database;
+use stoop_pipeline::serve::Nearest;
 
 use super::told::{Change, Told, event_name, median_per_m2, share_of};
-use super::{as_text, as_text_or_null, empty, moment, open, plural};
+use super::{View, as_text, as_text_or_null, empty, give, moment, open, plural, rows};
 use crate::args::{HomeArgs, StoreArgs};
 use crate::failure::usage;
-use crate::show::{self, Cell, Column, Look, Table, UNKNOWN, or_unknown, print, print_json};
+use crate::show::{self, Column, Csv, Field, Look, Page, Table, UNKNOWN, Words, or_unknown};
 
 /// A home's card and its whole history.
 #[derive(Serialize)]
@@ -57,20 +59,15 @@ struct Happened {
     event: stoop_domain::Event,
 }
 
-/// How many homes are read at once in the search for one by the end of its id.
-const PAGE_HOMES: usize = 1_000;
+/// How many ids are read at once in the search for one by its end.
+const PAGE_IDS: usize = 10_000;
 const CANDIDATES_MAX: usize = 5;
 
 /// `stoop home ID`.
 pub(crate) fn home(store: &StoreArgs, args: &HomeArgs) -> anyhow::Result<ExitCode> {
     let database = open(store)?;
     let view = HomeView::read(&database, &args.id)?;
-    if args.json.json {
-        print_json(&view)?
-    } else {
-        print(&view.draw(Look::of_stdout()))?
-    }
-    Ok(ExitCode::SUCCESS)
+    give(&view, &args.format)
 }
 
 impl HomeView {
@@ -93,22 +90,48 @@ impl HomeView {
             events: home.history.events().into_iter().map(Happened::of).collect(),
         })
     }
+}
 
-    pub(super) fn draw(&self, look: Look) -> String {
+impl View for HomeView {
+    fn draw(&self, look: Look) -> Page {
         let name = self.told.words().map(show::plain);
         let id = show::plain(self.told.id.as_str());
         let heading = name.map_or_else(|| id.clone(), |name| format!("{name} · {id}"));
-        let mut text = format!("{}\n{}\n", look.bold(&heading), self.card());
+        let mut page = Page::new(look);
+        page.line([Words::from(heading).bold()]).facts(self.card()).gap();
         let count = plural(self.stretches.len() as u64, "stretch").replace("stretchs", "stretches");
-        let heading = format!("Seen in {count}");
-        text += &format!("{}, {}\n\n{}", look.bold(&heading), look.dim("times in UTC"), self.seen().draw(look));
+        let heading = Words::from(format!("Seen in {count}")).bold();
+        page.line([heading, Words::from(", times in UTC").dim()]).gap().table(self.seen());
         if !self.events.is_empty() {
-            text += &format!("\n{}\n\n{}", look.bold("What happened"), self.happened().draw(look));
+            page.heading("What happened").table(self.happened());
         }
-        text
+        page
     }
 
-    fn card(&self) -> String {
+    /// Its stretches.
+    fn csv(&self) -> anyhow::Result<Csv> {
+        const STRETCH: [Field; 7] = [
+            Field::Plain("first_seen"),
+            Field::Plain("last_seen"),
+            Field::Plain("status"),
+            Field::Money("price"),
+            Field::Plain("currency"),
+            Field::Plain("change"),
+            Field::Plain("market"),
+        ];
+        Ok(Csv::new([Field::Plain("id")].into_iter().chain(STRETCH), self.with_id(rows(&self.stretches)?)))
+    }
+}
+
+impl HomeView {
+    fn with_id(&self, mut rows: Vec<Value>) -> Vec<Value> {
+        for row in &mut rows {
+            row["id"] = self.told.id.as_str().into();
+        }
+        rows
+    }
+
+    fn card(&self) -> Vec<(&'static str, Words)> {
         let told = &self.told;
         let versus = told.versus_market.map(|share| format!(" ({} vs market)", show::change(share)));
         let per_area = told
@@ -132,8 +155,7 @@ impl HomeView {
             ("listed", self.listed_at.map(show::date)),
             ("page", told.url.as_deref().map(show::plain)),
         ];
-        let line = |(name, value): (&str, Option<String>)| value.map(|value| format!("  {name:<9}  {value}\n"));
-        lines.into_iter().filter_map(line).collect()
+        lines.into_iter().filter_map(|(name, value)| Some((name, value?.into()))).collect()
     }
 
     fn seen(&self) -> Table {
@@ -142,8 +164,8 @@ impl HomeView {
             Column::left("last seen"),
             Column::left("status"),
             Column::right("price"),
-            Column::right("change"),
-            Column::cut("market"),
+            Column::right("change").optional(1),
+            Column::cut("market").optional(2),
         ]);
         let mut market = None;
         for stretch in &self.stretches {
@@ -154,15 +176,19 @@ impl HomeView {
                 stretch.status.into(),
                 or_unknown(stretch.asked.map(|price| show::money(price, stretch.currency))).into(),
                 changed(stretch.change),
-                Cell::from(if moved { stretch.market.to_string() } else { String::new() }).dim(),
+                Words::from(if moved { stretch.market.to_string() } else { String::new() }).dim(),
             ]);
         }
         table
     }
 
     fn happened(&self) -> Table {
-        let mut table =
-            Table::new([Column::left("when"), Column::left("what"), Column::right("change"), Column::left("price")]);
+        let mut table = Table::new([
+            Column::left("when"),
+            Column::left("what"),
+            Column::right("change").optional(1),
+            Column::left("price"),
+        ]);
         for happened in &self.events {
             let currency = happened.market.currency;
             let prices = happened
@@ -221,8 +247,8 @@ fn stretches(home: &Home) -> Vec<Stretch> {
     stretches
 }
 
-fn changed(share: Option<f64>) -> Cell {
-    share.map_or_else(|| Cell::from(UNKNOWN).dim(), Cell::change)
+fn changed(share: Option<f64>) -> Words {
+    share.map_or_else(|| Words::from(UNKNOWN).dim(), Words::change)
 }
 
 fn in_words(kind: EventKind) -> String {
@@ -235,23 +261,58 @@ fn find(database: &Database, id: &str) -> anyhow::Result<(HomeId, Home)> {
     if let Some(found) = database.home(&whole)? {
         return Ok((whole, found.value));
     }
-    let mut found: Vec<(HomeId, Home)> = Vec::new();
-    let mut after: Option<HomeId> = None;
-    loop {
-        let page = database.homes_after(after.as_ref(), PAGE_HOMES)?;
-        let Some((last, _)) = page.last() else { break };
-        after = Some(last.clone());
-        let native =
-            |known: &HomeId| known.as_str().split_once('/').is_some_and(|(_, native)| native == whole.as_str());
-        found.extend(page.into_iter().filter(|(known, _)| native(known)));
-    }
-    match found.len() {
-        1 => Ok(found.swap_remove(0)),
-        0 if after.is_none() => Err(usage(empty(database))),
-        0 => Err(usage(format!("there is no home {whole}; `stoop homes AREA` lists those of an area"))),
-        _ => {
-            let ids: Vec<&str> = found.iter().take(CANDIDATES_MAX).map(|(id, _)| id.as_str()).collect();
+    let wanted = whole.as_str();
+    let mut found: Vec<HomeId> = Vec::new();
+    let mut any = false;
+    each_id(database, |known| {
+        any = true;
+        if native_of(known.as_str()) == Some(wanted) && found.len() <= CANDIDATES_MAX {
+            found.push(known);
+        }
+    })?;
+    match found.as_slice() {
+        [only] => {
+            let home = database.home(only)?.ok_or_else(|| anyhow::anyhow!("the home {only} is gone"))?;
+            Ok((only.clone(), home.value))
+        }
+        [] if !any => Err(usage(empty(database))),
+        [] => {
+            let nearest = nearest(database, wanted)?;
+            let mean = match nearest.is_empty() {
+                true => String::new(),
+                false => format!("did you mean {}? ", nearest.join(", ")),
+            };
+            Err(usage(format!("there is no home {whole}; {mean}`stoop homes AREA` lists those of an area")))
+        }
+        several => {
+            let ids: Vec<&str> = several.iter().take(CANDIDATES_MAX).map(HomeId::as_str).collect();
             Err(usage(format!("several sources have a home {whole}; say which: {}", ids.join(", "))))
         }
     }
+}
+
+/// The ids whose own part is most like that of one that is not there.
+fn nearest(database: &Database, wanted: &str) -> anyhow::Result<Vec<String>> {
+    let mut nearest = Nearest::to(native_of(wanted).unwrap_or(wanted));
+    each_id(database, |known| {
+        let known = known.as_str();
+        nearest.offer_as(native_of(known).unwrap_or(known), known);
+    })?;
+    Ok(nearest.names())
+}
+
+/// Visits the id of every home, a page at a time.
+fn each_id(database: &Database, mut visit: impl FnMut(HomeId)) -> anyhow::Result<()> {
+    let mut after: Option<HomeId> = None;
+    loop {
+        let page = database.home_ids_after(after.as_ref(), PAGE_IDS)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(last.clone());
+        page.into_iter().for_each(&mut visit);
+    }
+}
+
+/// The source's own part of a home's id.
+fn native_of(id: &str) -> Option<&str> {
+    id.split_once('/').map(|(_, native)| native)
 }

@@ -1,15 +1,24 @@
+mod wanted;
+
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use serde::Serialize;
-use stoop_domain::{Phase, Time};
+use stoop_domain::{Currency, Home, HomeId, Market, Time};
 use stoop_embedded::Database;
+use stoop_pipeline::serve::FoundArea;
 
-use super::told::{Told, median_per_m2};
-use super::{area, as_text, moment, more, open, plural};
-use crate::args::{HomesArgs, StoreArgs};
-use crate::show::{self, Cell, Column, Look, Table, UNKNOWN, or_unknown, print, print_json};
+use super::told::{TOLD, Told, median_per_m2};
+use super::{View, area, as_text, give, moment, more, open, plural, rows};
+use crate::args::{HomesArgs, StoreArgs, WantedArgs};
+use crate::failure::usage;
+use crate::show::{self, Column, Csv, Look, Page, Table, UNKNOWN, Words, or_unknown};
+use wanted::Firsts;
 
-/// The homes of an area, those with the newest events first.
+/// Homes that are read at a time.
+const PAGE_HOMES: usize = 1_000;
+
+/// The homes of an area, as many as were asked for and in that order.
 #[derive(Serialize)]
 pub(super) struct Homes {
     path: String,
@@ -20,46 +29,80 @@ pub(super) struct Homes {
     total: usize,
     homes: Vec<Told>,
     #[serde(skip)]
+    order: String,
+    /// Whether there may be others than active ones.
+    #[serde(skip)]
     all: bool,
 }
 
 /// `stoop homes AREA`.
 pub(crate) fn homes(store: &StoreArgs, args: &HomesArgs) -> anyhow::Result<ExitCode> {
     let database = open(store)?;
-    let view = Homes::read(&database, &args.area, args.all, args.limit)?;
-    if args.json.json {
-        print_json(&view)?
-    } else {
-        print(&view.draw(Look::of_stdout()))?
-    }
-    Ok(ExitCode::SUCCESS)
+    let view = Homes::read(&database, &args.area, &args.wanted, args.limit)?;
+    give(&view, &args.format)
 }
 
 impl Homes {
-    pub(super) fn read(database: &Database, query: &str, all: bool, limit: usize) -> anyhow::Result<Self> {
+    pub(super) fn read(database: &Database, query: &str, wanted: &WantedArgs, limit: usize) -> anyhow::Result<Self> {
         let found = area(database, query)?;
+        comparable(query, &found, wanted)?;
         let as_of = moment(database, None)?.unwrap_or_default();
-        let mut homes = Vec::new();
-        for market in &found.markets {
-            let median = median_per_m2(database, market, as_of)?;
-            let told = database.homes_of(market, None, usize::MAX)?.into_iter();
-            homes.extend(told.filter_map(|(id, home)| Told::of(id, &home, as_of, median)));
-        }
-        homes.retain(|home| all || home.phase == Some(Phase::Active));
-        homes.sort_by(|a, b| b.last_event_at.cmp(&a.last_event_at).then_with(|| a.id.cmp(&b.id)));
-        let total = homes.len();
-        homes.truncate(limit);
-        Ok(Self { path: found.path, name: found.name, as_of, total, homes, all })
+        let mut firsts = Firsts::new(wanted, limit);
+        // All pages show the same moment: no home is met twice because it moved in between.
+        database.reading(|| {
+            found.markets.iter().try_for_each(|market| {
+                let median = median_per_m2(database, market, as_of)?;
+                each_home(database, market, |id, home| {
+                    if let Some(home) = Told::of(id, &home, as_of, median) {
+                        firsts.take(home);
+                    }
+                })
+            })
+        })?;
+        let total = firsts.total;
+        let (homes, order, all) = (firsts.into_homes(), wanted.order(), wanted.tells_status());
+        Ok(Self { path: found.path, name: found.name, as_of, total, homes, order, all })
     }
+}
 
-    pub(super) fn draw(&self, look: Look) -> String {
+/// Visits the homes of a market, a page at a time.
+fn each_home(database: &Database, market: &Market, mut visit: impl FnMut(HomeId, Home)) -> anyhow::Result<()> {
+    let mut after = None;
+    loop {
+        let page = database.homes_of(market, after.as_ref(), PAGE_HOMES)?;
+        let Some((last, _)) = page.last() else { return Ok(()) };
+        after = Some(last.clone());
+        page.into_iter().for_each(|(id, home)| visit(id, home));
+    }
+}
+
+/// Amounts can be compared in one currency only, and a price is wanted to be the least one at most.
+fn comparable(query: &str, found: &FoundArea, wanted: &WantedArgs) -> anyhow::Result<()> {
+    if let (Some(min), Some(max)) = (wanted.min_price, wanted.max_price)
+        && min > max
+    {
+        return Err(usage(format!("--min-price {min} is more than --max-price {max}; accepted: at most as much")));
+    }
+    let currencies: BTreeSet<Currency> = found.markets.iter().map(|market| market.currency).collect();
+    if currencies.len() > 1 && wanted.compares_amounts() {
+        let accepted: Vec<String> = currencies.iter().map(|currency| format!("{query}:{currency}")).collect();
+        let accepted = accepted.join(", ");
+        return Err(usage(format!("{query} has prices in several currencies, which don't compare; say {accepted}")));
+    }
+    Ok(())
+}
+
+impl View for Homes {
+    fn draw(&self, look: Look) -> Page {
         let what = if self.all { "home" } else { "active home" };
         let heading = format!("{} · {}", self.name, plural(self.total as u64, what));
-        let under = format!("{}, as of {} UTC, newest events first", self.path, show::time(self.as_of));
-        let mut text = format!("{}\n{}\n\n", look.bold(&heading), look.dim(&under));
+        let under = format!("{}, as of {} UTC, {}", self.path, show::time(self.as_of), self.order);
+        let mut page = Page::new(look);
+        page.line([Words::from(heading).bold()]).line([Words::from(under).dim()]).gap();
         if self.homes.is_empty() {
             let hint = if self.all { "" } else { " --all shows those of every status." };
-            return text + &format!("No {what} here.{hint}\n");
+            page.line([format!("No {what} here.{hint}").into()]);
+            return page;
         }
         let first = self.homes.first().map(|home| home.market.purpose);
         let mixed = self.homes.iter().any(|home| Some(home.market.purpose) != first);
@@ -68,32 +111,38 @@ impl Homes {
             columns.push(Column::left("status"));
         }
         if mixed {
-            columns.push(Column::left("for"));
+            columns.push(Column::left("for").optional(2));
         }
         columns.extend([
             Column::right("price"),
             Column::right("change"),
-            Column::left("on").optional(2),
-            Column::right("beds").optional(4),
-            Column::right("area").optional(3),
-            Column::right("vs market"),
-            Column::right("days").optional(1),
+            Column::left("on").optional(4),
+            Column::right("beds").optional(6),
+            Column::right("area").optional(5),
+            Column::right("vs market").optional(1),
+            Column::right("days").optional(3),
             Column::cut("home"),
         ]);
         let mut table = Table::new(columns);
         for home in &self.homes {
             table.row(row(home, self.all, mixed));
         }
-        text += &table.draw(look);
-        text += &more(self.homes.len(), self.total);
-        text + "\n" + &look.dim("vs market: price per area against the median of the home's own market\n")
+        page.table(table);
+        more(&mut page, self.homes.len(), self.total);
+        let note = "vs market: price per area against the median of the home's own market";
+        page.gap().line([Words::from(note).dim()]);
+        page
+    }
+
+    fn csv(&self) -> anyhow::Result<Csv> {
+        Ok(Csv::new(TOLD, rows(&self.homes)?))
     }
 }
 
-fn row(home: &Told, all: bool, mixed: bool) -> Vec<Cell> {
+fn row(home: &Told, all: bool, mixed: bool) -> Vec<Words> {
     let change = home.last_change.as_ref();
-    let changed = change.map_or_else(|| Cell::from(UNKNOWN).dim(), |change| Cell::change(change.share));
-    let mut cells: Vec<Cell> = vec![show::plain(home.id.as_str()).into()];
+    let changed = change.map_or_else(|| Words::from(UNKNOWN).dim(), |change| Words::change(change.share));
+    let mut cells: Vec<Words> = vec![show::plain(home.id.as_str()).into()];
     if all {
         cells.push(home.status.into());
     }
@@ -103,12 +152,12 @@ fn row(home: &Told, all: bool, mixed: bool) -> Vec<Cell> {
     cells.extend([
         or_unknown(home.asked.map(|price| show::money(price, home.currency))).into(),
         changed,
-        Cell::from(change.map(|change| show::date(change.at)).unwrap_or_default()),
+        Words::from(change.map(|change| show::date(change.at)).unwrap_or_default()),
         or_unknown(home.bedrooms.map(|beds| beds.to_string())).into(),
         or_unknown(home.living_area.map(|area| show::area(area, home.area_unit))).into(),
         or_unknown(home.versus_market.map(show::change)).into(),
         or_unknown(home.days_on_market.map(|days| days.to_string())).into(),
-        Cell::from(show::plain(home.words().unwrap_or(UNKNOWN))),
+        Words::from(show::plain(home.words().unwrap_or(UNKNOWN))),
     ]);
     cells
 }

@@ -7,10 +7,10 @@ use stoop_embedded::Database;
 use stoop_market::Flows;
 use stoop_pipeline::serve::{AreaView, FiguresView, MarketView, SegmentView, merged};
 
-use super::{area, moment, open, plural};
+use super::{View, area, give, moment, open, plural};
 use crate::args::{MarketArgs, StoreArgs};
 use crate::failure::usage;
-use crate::show::{self, Cell, Column, Look, Table, UNKNOWN, or_unknown, print, print_json};
+use crate::show::{self, Column, Csv, Field, Look, Page, Table, UNKNOWN, Words, or_unknown};
 
 /// Everything about one area, drawn for people.
 #[derive(Serialize)]
@@ -19,16 +19,31 @@ pub(super) struct Area(AreaView);
 /// The closes that are listed below the sparklines; `--json` has all days.
 const DAYS_LISTED: usize = 14;
 
+/// A day in CSV.
+const DAY: [Field; 16] = [
+    Field::Plain("market"),
+    Field::Plain("purpose"),
+    Field::Plain("currency"),
+    Field::Plain("day"),
+    Field::Plain("active"),
+    Field::Money("median_price"),
+    Field::Money("mean_price"),
+    Field::Money("median_price_7_days"),
+    Field::Money("median_price_28_days"),
+    Field::Plain("new"),
+    Field::Plain("back_on_market"),
+    Field::Plain("price_cuts"),
+    Field::Plain("price_rises"),
+    Field::Plain("pending"),
+    Field::Plain("closed"),
+    Field::Plain("gone"),
+];
+
 /// `stoop market AREA`.
 pub(crate) fn market(store: &StoreArgs, args: &MarketArgs) -> anyhow::Result<ExitCode> {
     let database = open(store)?;
     let view = Area::read(&database, &args.area, args.as_of.as_of, args.days)?;
-    if args.json.json {
-        print_json(&view)?
-    } else {
-        print(&view.draw(Look::of_stdout()))?
-    }
-    Ok(ExitCode::SUCCESS)
+    give(&view, &args.format)
 }
 
 impl Area {
@@ -49,13 +64,38 @@ impl Area {
         let begin = |first| usage(format!("--as-of {as_of}: the days that are still told begin with {first}"));
         view.map(Self).map_err(begin)
     }
+}
 
-    pub(super) fn draw(&self, look: Look) -> String {
-        let parts: Vec<String> = self.0.markets.iter().map(|market| self.market(market, look)).collect();
-        parts.join("\n\n")
+impl View for Area {
+    fn draw(&self, look: Look) -> Page {
+        let mut page = Page::new(look);
+        for (at, market) in self.0.markets.iter().enumerate() {
+            if at > 0 {
+                page.gap().gap();
+            }
+            self.market(market, &mut page);
+        }
+        page
     }
 
-    fn market(&self, market: &MarketView, look: Look) -> String {
+    /// The daily closes, those that have left the horizon first.
+    fn csv(&self) -> anyhow::Result<Csv> {
+        let mut rows = Vec::new();
+        for market in &self.0.markets {
+            for day in market.older_days.iter().chain(&market.days) {
+                let mut row = serde_json::to_value(day)?;
+                row["market"] = market.id.as_str().into();
+                row["purpose"] = market.purpose.into();
+                row["currency"] = market.currency.to_string().into();
+                rows.push(row);
+            }
+        }
+        Ok(Csv::new(DAY, rows))
+    }
+}
+
+impl Area {
+    fn market(&self, market: &MarketView, page: &mut Page) {
         let heading = format!("{} · for {} · {}", self.0.name, market.purpose, market.currency);
         let terms = format!(":{}:{}", market.purpose, market.currency);
         let parts = match self.0.consists_of.iter().filter(|id| id.ends_with(&terms)).count() {
@@ -63,20 +103,20 @@ impl Area {
             n => format!(", {}", plural(n as u64, "market")),
         };
         let under = format!("{}{parts}, as of {} UTC", self.0.path, show::time(self.0.as_of));
-        let mut text = format!("{}\n{}\n\n", look.bold(&heading), look.dim(&under));
-        text += &figures(market);
-        text += &format!("\n{}\n\n{}", look.bold("What happened"), flows(&market.figures).draw(look));
+        page.line([Words::from(heading).bold()]).line([Words::from(under).dim()]).gap();
+        figures(market, page);
+        page.heading("What happened").table(flows(&market.figures));
         for (heading, segments) in [("type", &market.property_types), ("bedrooms", &market.bedrooms)] {
             let table = by_segment(heading, segments, market);
             if !table.is_empty() {
-                text += &format!("\n{}\n\n{}", look.bold(&format!("By {heading}")), table.draw(look));
+                page.heading(&format!("By {heading}")).table(table);
             }
         }
-        text + &daily(market, look)
+        daily(market, page);
     }
 }
 
-fn figures(market: &MarketView) -> String {
+fn figures(market: &MarketView, page: &mut Page) {
     let FiguresView { active, priced, .. } = market.figures;
     let figures = &market.figures;
     let price = |price: Option<f64>| or_unknown(price.map(|price| show::price(price, market.currency)));
@@ -104,8 +144,16 @@ fn figures(market: &MarketView) -> String {
         ("share cut", or_unknown(cut)),
     ];
     let width = left.iter().map(|(_, value)| value.chars().count()).max().unwrap_or(0);
-    let lines = left.iter().zip(&right);
-    lines.map(|((a, av), (b, bv))| format!("  {a:<15}  {av:<width$}    {b:<10}  {bv}\n")).collect()
+    let beside =
+        |((a, av), (b, bv)): (&(&str, String), &(&str, String))| format!("  {a:<15}  {av:<width$}    {b:<10}  {bv}");
+    let lines: Vec<String> = left.iter().zip(&right).map(beside).collect();
+    if lines.iter().all(|line| line.chars().count() <= page.width()) {
+        for line in lines {
+            page.line([line.into()]);
+        }
+    } else {
+        page.facts(left.into_iter().chain(right).map(|(name, value)| (name, value.into())));
+    }
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "ages in days, never negative")]
@@ -131,8 +179,8 @@ fn flows(figures: &FiguresView) -> Table {
 }
 
 /// A count, faint where nothing happened.
-fn number(count: i64) -> Cell {
-    let cell = Cell::from(show::whole(count));
+fn number(count: i64) -> Words {
+    let cell = Words::from(show::whole(count));
     if count == 0 { cell.dim() } else { cell }
 }
 
@@ -142,12 +190,12 @@ fn by_segment(heading: &'static str, segments: &[SegmentView], market: &MarketVi
         Column::left(heading),
         Column::right("active"),
         Column::right("median"),
-        Column::right("p25–p75").optional(2),
-        Column::right("per area"),
-        Column::right("age").optional(1),
+        Column::right("p25–p75").optional(4),
+        Column::right("per area").optional(1),
+        Column::right("age").optional(3),
         Column::right("share cut"),
-        Column::right("new 28 d").optional(3),
-        Column::right("cuts 28 d").optional(4),
+        Column::right("new 28 d").optional(5),
+        Column::right("cuts 28 d").optional(6),
     ]);
     let currency: Currency = market.currency;
     let mut living = segments.iter().filter(|segment| segment.figures.active != 0).peekable();
@@ -174,31 +222,32 @@ fn by_segment(heading: &'static str, segments: &[SegmentView], market: &MarketVi
     table
 }
 
-fn daily(market: &MarketView, look: Look) -> String {
+fn daily(market: &MarketView, page: &mut Page) {
     let days = &market.days;
     if days.is_empty() {
-        return String::new();
+        return;
     }
-    let heading = look.bold(&format!("Daily closes, {}", plural(days.len() as u64, "day")));
+    let heading = Words::from(format!("Daily closes, {}", plural(days.len() as u64, "day"))).bold();
     let listed = if days.len() > DAYS_LISTED { format!(", the last {DAYS_LISTED} listed") } else { String::new() };
-    let remark = look.dim(&format!("of {}{listed}", market.zone));
+    let remark = Words::from(format!(" of {}{listed}", market.zone)).dim();
     let medians: Vec<Option<f64>> = days.iter().map(|day| day.median_price).collect();
     #[expect(clippy::cast_precision_loss, reason = "for a picture")]
     let active: Vec<Option<f64>> = days.iter().map(|day| Some(day.active as f64)).collect();
-    let width = usize::from(look.width).saturating_sub(50).min(90);
+    let width = page.width().saturating_sub(50).clamp(10, 90);
     let lines = [
         ("median price", &medians, (|value, currency| show::price(value, currency)) as fn(f64, Currency) -> String),
         ("active homes", &active, |value, _| show::short(value)),
     ];
-    let mut text = format!("\n{heading} {remark}\n\n");
+    page.gap().line([heading, remark]).gap();
     for (name, series, shown) in lines {
         let bounds = bounds(series).map(|(low, high)| {
             let [low, high] = [low, high].map(|value| shown(value, market.currency));
             if low == high { low } else { format!("{low} to {high}") }
         });
-        text += &format!("  {name}  {}  {}\n", show::sparkline(series, width), or_unknown(bounds));
+        let line = format!("  {name}  {}  {}", show::sparkline(series, width), or_unknown(bounds));
+        page.hung(4, [line.into()]);
     }
-    text + "\n" + &closes(market).draw(look)
+    page.gap().table(closes(market));
 }
 
 fn bounds(series: &[Option<f64>]) -> Option<(f64, f64)> {
@@ -208,11 +257,19 @@ fn bounds(series: &[Option<f64>]) -> Option<(f64, f64)> {
 }
 
 fn closes(market: &MarketView) -> Table {
-    let names = ["active", "median", "7-day mean", "new", "cuts", "pending", "closed"].map(Column::right);
-    let mut table = Table::new([Column::left("day")].into_iter().chain(names));
+    let mut table = Table::new([
+        Column::left("day"),
+        Column::right("active"),
+        Column::right("median"),
+        Column::right("7-day mean").optional(1),
+        Column::right("new"),
+        Column::right("cuts"),
+        Column::right("pending").optional(3),
+        Column::right("closed").optional(2),
+    ]);
     let from = market.days.len().saturating_sub(DAYS_LISTED);
-    let price = |price: Option<f64>| -> Cell {
-        price.map_or_else(|| Cell::from(UNKNOWN).dim(), |price| show::price(price, market.currency).into())
+    let price = |price: Option<f64>| -> Words {
+        price.map_or_else(|| Words::from(UNKNOWN).dim(), |price| show::price(price, market.currency).into())
     };
     for day in market.days[from..].iter().rev() {
         table.row([

@@ -6,9 +6,10 @@ use stoop_embedded::Database;
 use stoop_market::Cells;
 use stoop_pipeline::serve::{FiguresView, tells, unit_name};
 
-use super::{as_text, as_text_or_null, empty, moment, more, open, plural};
+use super::{View, as_text, as_text_or_null, empty, give, moment, more, open, plural, rows};
 use crate::args::{MarketsArgs, StoreArgs};
-use crate::show::{self, Cell, Column, Look, Table, or_unknown, print, print_json};
+use crate::out::say;
+use crate::show::{self, Column, Csv, Field, Look, Page, Table, Words, or_unknown};
 
 /// Every market that still tells the day asked for, and its figures, the largest first.
 #[derive(Serialize)]
@@ -19,6 +20,50 @@ pub(super) struct Markets {
     total: usize,
     markets: Vec<MarketRow>,
 }
+
+/// The figures of a market in CSV.
+const FIGURES: [Field; 40] = [
+    Field::Plain("active"),
+    Field::Plain("priced"),
+    Field::Money("median_price"),
+    Field::Money("mean_price"),
+    Field::Money("p25_price"),
+    Field::Money("p75_price"),
+    Field::Money("min_price"),
+    Field::Money("max_price"),
+    Field::Money("median_price_per_area"),
+    Field::Plain("median_age_days"),
+    Field::Plain("cut_share"),
+    Field::Plain("median_cut"),
+    Field::Plain("last_24_hours.new"),
+    Field::Plain("last_24_hours.back_on_market"),
+    Field::Plain("last_24_hours.price_cuts"),
+    Field::Plain("last_24_hours.price_rises"),
+    Field::Plain("last_24_hours.pending"),
+    Field::Plain("last_24_hours.closed"),
+    Field::Plain("last_24_hours.gone"),
+    Field::Plain("last_7_days.new"),
+    Field::Plain("last_7_days.back_on_market"),
+    Field::Plain("last_7_days.price_cuts"),
+    Field::Plain("last_7_days.price_rises"),
+    Field::Plain("last_7_days.pending"),
+    Field::Plain("last_7_days.closed"),
+    Field::Plain("last_7_days.gone"),
+    Field::Plain("last_28_days.new"),
+    Field::Plain("last_28_days.back_on_market"),
+    Field::Plain("last_28_days.price_cuts"),
+    Field::Plain("last_28_days.price_rises"),
+    Field::Plain("last_28_days.pending"),
+    Field::Plain("last_28_days.closed"),
+    Field::Plain("last_28_days.gone"),
+    Field::Plain("last_90_days.new"),
+    Field::Plain("last_90_days.back_on_market"),
+    Field::Plain("last_90_days.price_cuts"),
+    Field::Plain("last_90_days.price_rises"),
+    Field::Plain("last_90_days.pending"),
+    Field::Plain("last_90_days.closed"),
+    Field::Plain("last_90_days.gone"),
+];
 
 #[derive(Serialize)]
 struct MarketRow {
@@ -37,14 +82,11 @@ struct MarketRow {
 pub(crate) fn markets(store: &StoreArgs, args: &MarketsArgs) -> anyhow::Result<ExitCode> {
     let database = open(store)?;
     let view = Markets::read(&database, args.as_of.as_of, args.limit)?;
-    if args.json.json {
-        print_json(&view)?;
-    } else if view.as_of.is_none() {
-        print(&(empty(&database) + "\n"))?;
-    } else {
-        print(&view.draw(Look::of_stdout()))?;
+    if view.as_of.is_none() && args.format.is_for_people() {
+        say!("{}", empty(&database));
+        return Ok(ExitCode::SUCCESS);
     }
-    Ok(ExitCode::SUCCESS)
+    give(&view, &args.format)
 }
 
 impl Markets {
@@ -66,29 +108,39 @@ impl Markets {
         markets.truncate(limit);
         Ok(Self { as_of, total, markets })
     }
+}
 
-    pub(super) fn draw(&self, look: Look) -> String {
+impl View for Markets {
+    fn draw(&self, look: Look) -> Page {
         let as_of = self.as_of.map(show::time);
         let heading = format!("{} as of {} UTC", plural(self.total as u64, "market"), or_unknown(as_of));
         let mut table = Table::new([
             Column::left("area"),
-            Column::cut("in"),
+            Column::cut("in").optional(1),
             Column::left("for"),
             Column::right("active"),
             Column::right("median"),
-            Column::right("p25–p75").optional(4),
-            Column::right("per area").optional(2),
-            Column::right("age").optional(3),
+            Column::right("p25–p75").optional(5),
+            Column::right("per area").optional(3),
+            Column::right("age").optional(4),
             Column::right("new"),
             Column::right("cuts"),
-            Column::right("% cut").optional(1),
+            Column::right("% cut").optional(2),
         ]);
         for row in &self.markets {
             table.row(row.cells());
         }
-        let note = "age: median days on the market. new, cuts: in 7 days. % cut: homes that ask less than at first.\n";
-        let more = more(self.markets.len(), self.total);
-        format!("{}\n\n{}{}\n{}", look.bold(&heading), table.draw(look), more, look.dim(note))
+        let note = "age: median days on the market. new, cuts: in 7 days. % cut: homes that ask less than at first.";
+        let mut page = Page::new(look);
+        page.line([Words::from(heading).bold()]).gap().table(table);
+        more(&mut page, self.markets.len(), self.total);
+        page.gap().line([Words::from(note).dim()]);
+        page
+    }
+
+    fn csv(&self) -> anyhow::Result<Csv> {
+        let market = ["id", "path", "name", "purpose", "currency", "area_unit"].map(Field::Plain);
+        Ok(Csv::new(market.into_iter().chain(FIGURES), rows(&self.markets)?))
     }
 }
 
@@ -106,7 +158,7 @@ impl MarketRow {
         }
     }
 
-    fn cells(&self) -> [Cell; 11] {
+    fn cells(&self) -> [Words; 11] {
         let figures = &self.figures;
         let quartiles = figures.p25_price.zip(figures.p75_price);
         let quartiles = quartiles.map(|(low, high)| format!("{}–{}", show::short(low), show::short(high)));
@@ -115,8 +167,8 @@ impl MarketRow {
             format!("{}/{unit}", show::price_digits(price, self.currency))
         });
         [
-            self.name.clone().into(),
-            Cell::from(parents(&self.path)).dim(),
+            self.name.as_str().into(),
+            Words::from(parents(&self.path)).dim(),
             self.purpose.into(),
             show::whole(figures.active).into(),
             or_unknown(figures.median_price.map(|price| show::price(price, self.currency))).into(),

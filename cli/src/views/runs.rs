@@ -7,9 +7,9 @@ use stoop_embedded::Database;
 use stoop_pipeline::ports::{RunOutcome, RunRecord};
 use stoop_pipeline::{LEFT_BY_SERVER, LEFT_OF};
 
-use super::{as_text, as_text_or_null, more, open, plural};
+use super::{View, as_text, as_text_or_null, give, more, open, plural, rows};
 use crate::args::{RunsArgs, StoreArgs};
-use crate::show::{self, Cell, Column, Look, Table, or_unknown, print, print_json};
+use crate::show::{self, Column, Csv, Field, Look, Page, Table, Words, or_unknown};
 
 /// Polls, replays and the like, newest first.
 #[derive(Serialize)]
@@ -36,18 +36,9 @@ struct RunRow {
 /// The counts that are told first; others follow in the order of their names.
 const COUNTS: [&str; 8] = ["requests", "pages", "rows", "listings", "observations", "new", "changed", "gone"];
 
-/// The longest subject that is shown whole.
-const SUBJECT_MAX: usize = 28;
-
 /// `stoop runs`.
 pub(crate) fn runs(store: &StoreArgs, args: &RunsArgs) -> anyhow::Result<ExitCode> {
-    let view = Runs::read(&*open(store)?, args.limit)?;
-    if args.json.json {
-        print_json(&view)?
-    } else {
-        print(&view.draw(Look::of_stdout()))?
-    }
-    Ok(ExitCode::SUCCESS)
+    give(&Runs::read(&*open(store)?, args.limit)?, &args.format)
 }
 
 impl Runs {
@@ -55,26 +46,45 @@ impl Runs {
         let total = database.counts()?.runs;
         Ok(Self { total, runs: database.runs(limit)?.into_iter().map(RunRow::of).collect() })
     }
+}
 
-    pub(super) fn draw(&self, look: Look) -> String {
-        let heading = look.bold(&plural(self.total, "run"));
+impl View for Runs {
+    fn draw(&self, look: Look) -> Page {
+        let mut page = Page::new(look);
+        let heading = Words::from(plural(self.total, "run")).bold();
         if self.runs.is_empty() {
-            return heading + "\n";
+            page.line([heading]);
+            return page;
         }
         let mut table = Table::new([
             Column::left("when"),
-            Column::left("kind"),
-            Column::left("subject"),
+            Column::left("kind").optional(1),
+            Column::cut_before("subject"),
             Column::left("outcome"),
-            Column::right("took"),
+            Column::right("took").optional(2),
             Column::wrapped("counts"),
         ]);
         for run in &self.runs {
             table.row(run.cells());
         }
         let total = usize::try_from(self.total).unwrap_or(usize::MAX);
-        let remark = look.dim(", newest first, times in UTC");
-        format!("{heading}{remark}\n\n{}{}", table.draw(look), more(self.runs.len(), total))
+        page.line([heading, Words::from(", newest first, times in UTC").dim()]).gap().table(table);
+        more(&mut page, self.runs.len(), total);
+        page
+    }
+
+    fn csv(&self) -> anyhow::Result<Csv> {
+        const RUN: [Field; 8] = [
+            Field::Plain("id"),
+            Field::Plain("kind"),
+            Field::Plain("subject"),
+            Field::Plain("began_at"),
+            Field::Plain("ended_at"),
+            Field::Plain("outcome"),
+            Field::Plain("message"),
+            Field::Json("counts"),
+        ];
+        Ok(Csv::new(RUN, rows(&self.runs)?))
     }
 }
 
@@ -84,14 +94,14 @@ impl RunRow {
         Self { id, kind, subject, began_at, ended_at, outcome, message, counts }
     }
 
-    fn cells(&self) -> [Cell; 6] {
+    fn cells(&self) -> [Words; 6] {
         let outcome = match self.outcome {
-            RunOutcome::Running => Cell::from("running"),
-            RunOutcome::Complete => Cell::from("complete").green(),
-            RunOutcome::Partial => Cell::from("partial").yellow(),
-            RunOutcome::Failed => Cell::from("failed").red(),
-            RunOutcome::Skipped => Cell::from("skipped").yellow(),
-            RunOutcome::Killed => Cell::from("killed").red(),
+            RunOutcome::Running => Words::from("running"),
+            RunOutcome::Complete => Words::from("complete").green(),
+            RunOutcome::Partial => Words::from("partial").yellow(),
+            RunOutcome::Failed => Words::from("failed").red(),
+            RunOutcome::Skipped => Words::from("skipped").yellow(),
+            RunOutcome::Killed => Words::from("killed").red(),
         };
         let place = |name: &str| COUNTS.iter().position(|known| *known == name).unwrap_or(COUNTS.len());
         // Of what is left, 0 says something too.
@@ -110,10 +120,10 @@ impl RunRow {
         [
             show::time(self.began_at).into(),
             self.kind.as_str().into(),
-            show::tail(&self.subject, SUBJECT_MAX).into(),
+            show::plain(&self.subject).into(),
             outcome,
             or_unknown(self.ended_at.map(|ended| show::span(ended.ms() - self.began_at.ms()))).into(),
-            lines.join("\n").into(),
+            Words::lines(&lines),
         ]
     }
 }

@@ -1,6 +1,9 @@
 //! The views of a small market made by hand: seven homes in two King County postal codes and three in
 //! Agadir, over the first two weeks of 2026.
 
+mod forms;
+mod picked;
+
 use std::sync::Arc;
 
 use insta::assert_snapshot;
@@ -12,6 +15,7 @@ use stoop_embedded::Database;
 use stoop_pipeline::Measurer;
 use stoop_pipeline::ports::{Ledger, Quarantine, RunLedger, RunOutcome, RunRecord};
 
+use super::View;
 use super::alerts::Alerts;
 use super::home::HomeView;
 use super::homes::Homes;
@@ -19,7 +23,7 @@ use super::market::Area as AreaView;
 use super::markets::Markets;
 use super::quarantine::Quarantined;
 use super::runs::Runs;
-use crate::args::StoreArgs;
+use crate::args::{StoreArgs, WantedArgs};
 use crate::failure::Usage;
 use crate::show::Look;
 
@@ -263,13 +267,21 @@ fn a_week_is_averaged_once_it_is_known() {
     assert!(days[10]["median_price_28_days"].is_null());
 }
 
+fn active() -> WantedArgs {
+    WantedArgs::default()
+}
+
+fn every() -> WantedArgs {
+    WantedArgs { all: true, ..active() }
+}
+
 #[test]
 fn homes_come_newest_event_first() {
     let world = world();
-    assert_snapshot!("homes", Homes::read(&world.database, "us/wa", false, 40).unwrap().draw(SCREEN));
-    assert_snapshot!("homes_all", Homes::read(&world.database, "98178", true, 2).unwrap().draw(SCREEN));
-    assert_snapshot!("homes_moroccan", Homes::read(&world.database, "agadir", false, 40).unwrap().draw(NARROW));
-    assert_snapshot!("homes_json", json(&Homes::read(&world.database, "98178", false, 1).unwrap()));
+    assert_snapshot!("homes", Homes::read(&world.database, "us/wa", &active(), 40).unwrap().draw(SCREEN));
+    assert_snapshot!("homes_all", Homes::read(&world.database, "98178", &every(), 2).unwrap().draw(SCREEN));
+    assert_snapshot!("homes_moroccan", Homes::read(&world.database, "agadir", &active(), 40).unwrap().draw(NARROW));
+    assert_snapshot!("homes_json", json(&Homes::read(&world.database, "98178", &active(), 1).unwrap()));
 }
 
 #[test]
@@ -279,6 +291,8 @@ fn a_home_tells_its_history() {
     assert_snapshot!("home_json", json(&HomeView::read(&world.database, "1002").unwrap()));
     let error = is_usage(HomeView::read(&world.database, "kc/9"));
     assert_eq!(error, "there is no home kc/9; `stoop homes AREA` lists those of an area");
+    let error = is_usage(HomeView::read(&world.database, "mls/1002"));
+    assert!(error.starts_with("there is no home mls/1002; did you mean kc/1002, kc/1001, "), "{error}");
 }
 
 #[test]
@@ -305,7 +319,7 @@ fn quarantine_counts_and_quotes() {
     let world = world();
     assert_snapshot!("quarantine", Quarantined::read(&world.database, 2).unwrap().draw(SCREEN));
     let view = Quarantined::read(&world.database, 20).unwrap();
-    assert_eq!(keys(&view, ""), ["counts", "rejects", "total"]);
+    assert_eq!(keys(&view, ""), ["counts", "kept", "rejects", "total"]);
     assert_eq!(keys(&view, "/counts/0"), ["count", "reason", "source"]);
     assert_eq!(keys(&view, "/rejects/0"), ["at", "detail", "location", "raw", "reason", "source"]);
 }
@@ -331,9 +345,9 @@ fn an_empty_database_says_how_it_is_filled() {
     );
     assert!(is_usage(AreaView::read(&world.database, "98178", None, 30)).contains("is empty: fill it with"));
     assert!(is_usage(HomeView::read(&world.database, "kc/1")).contains("is empty: fill it with"));
-    assert_eq!(Alerts::read(&world.database, false, 40).unwrap().draw(SCREEN), "0 alerts told\n");
-    assert_eq!(Quarantined::read(&world.database, 40).unwrap().draw(SCREEN), "0 rows in quarantine\n");
-    assert_eq!(Runs::read(&world.database, 40).unwrap().draw(SCREEN), "0 runs\n");
+    assert_eq!(Alerts::read(&world.database, false, 40).unwrap().draw(SCREEN).as_str(), "0 alerts told\n");
+    assert_eq!(Quarantined::read(&world.database, 40).unwrap().draw(SCREEN).as_str(), "0 rows in quarantine\n");
+    assert_eq!(Runs::read(&world.database, 40).unwrap().draw(SCREEN).as_str(), "0 runs\n");
 }
 
 #[test]
@@ -345,6 +359,21 @@ fn a_missing_database_or_area_is_the_users_to_mend() {
     let error = is_usage(super::open(&store));
     assert!(error.contains("no.db: make it and fill it with `stoop demo`"), "{error}");
     let world = world();
-    let error = is_usage(Homes::read(&world.database, "98104", false, 40));
+    let error = is_usage(Homes::read(&world.database, "98104", &active(), 40));
     assert_eq!(error, r#"there is no area "98104" here; did you mean 98103, 98178?"#);
+    let error = is_usage(Homes::read(&world.database, "60601", &active(), 40));
+    let like = "`stoop markets` lists what there is, like ma/-/-/agadir, us/wa/king/seattle, ";
+    assert!(error.starts_with(&format!(r#"there is no area "60601" here; {like}"#)), "{error}");
+}
+
+#[test]
+fn areas_of_one_name_are_listed() {
+    let world = world();
+    let mut other =
+        seen(&house("2001", "Seattle", "64101", 3, 900, "1 Elm St"), &[("2026-01-13T00:00:00Z", 9, Status::Active)]);
+    other[0].listing.place.region = Some("MO".into());
+    block_on(Measurer::new(&*world.database).measure(&other)).unwrap();
+    let error = is_usage(AreaView::read(&world.database, "seattle", None, 30));
+    let listed = "us/mo/king/seattle  (1 market)\n  us/wa/king/seattle  (2 markets)";
+    assert_eq!(error, format!("\"seattle\" is the name of several areas; say which:\n  {listed}"));
 }

@@ -4,6 +4,7 @@ use stoop_market::{Figures, Segment};
 use stoop_pipeline::serve::unit_name;
 
 use super::{as_text, as_text_or_null, rounded};
+use crate::show::Field;
 
 /// What is told of a home wherever it is listed. Prices in major units.
 #[derive(Clone, Debug, Serialize)]
@@ -39,6 +40,31 @@ pub(super) struct Told {
     #[serde(skip)]
     pub(super) asked: Option<Minor>,
 }
+
+/// A home in CSV.
+pub(super) const TOLD: [Field; 21] = [
+    Field::Plain("id"),
+    Field::Plain("market"),
+    Field::Plain("status"),
+    Field::Money("price"),
+    Field::Plain("currency"),
+    Field::Plain("last_change.at"),
+    Field::Money("last_change.from"),
+    Field::Money("last_change.to"),
+    Field::Plain("last_change.share"),
+    Field::Plain("property_type"),
+    Field::Plain("bedrooms"),
+    Field::Plain("living_area"),
+    Field::Plain("area_unit"),
+    Field::Money("price_per_area"),
+    Field::Plain("versus_market"),
+    Field::Plain("opened_at"),
+    Field::Plain("days_on_market"),
+    Field::Plain("last_event_at"),
+    Field::Plain("title"),
+    Field::Plain("line"),
+    Field::Plain("url"),
+];
 
 /// A price replaced by another.
 #[derive(Clone, Debug, Serialize)]
@@ -94,6 +120,11 @@ impl Told {
             phase: Some(phase),
             asked: facts.list_price,
         })
+    }
+
+    /// Whether it is on offer.
+    pub(super) fn is_active(&self) -> bool {
+        self.phase == Some(Phase::Active)
     }
 
     /// What the home is called: its street, else its headline.

@@ -313,7 +313,7 @@ fn passes_over(room: &Room, name: &str, [before, after]: &[String; 2], place: &s
 }
 
 /// The most memory that a process has held, in kilobytes, where the system tells it.
-fn peak_of(process: u32) -> Option<u64> {
+pub(crate) fn peak_of(process: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     line.split_whitespace().nth(1)?.parse().ok()
@@ -391,4 +391,18 @@ fn a_file_of_another_kind_than_its_name_says_is_refused() {
     room.write("page.jsonl", "<!DOCTYPE html>\n<html><body>Sign in</body></html>\n");
     room.stoop(&["replay", "--map", "made.toml", "page.jsonl"]).refused(&["2 of the first 2 rows are refused"]);
     assert_eq!(room.is_equal()["homes"], 1);
+}
+
+#[test]
+fn a_wrong_filter_names_what_would_be_accepted() {
+    refused(
+        &["homes", "reno", "--status", "sold"],
+        &["'sold'", "accepted: Active, ActiveUnderContract, Pending, Closed"],
+    );
+    refused(&["homes", "reno", "--type", "castle"], &["accepted: Apartment, Condominium, Townhouse"]);
+    refused(&["homes", "reno", "--beds", "many"], &["accepted: a number like 3, two like 2-4, or 3+"]);
+    refused(&["homes", "reno", "--min-price", "cheap"], &["accepted: an amount like 350000"]);
+    refused(&["homes", "reno", "--sort", "beauty"], &["possible values: price, price-per-area, vs-market, age, cut"]);
+    refused(&["homes", "reno", "--desc"], &["--sort <BY>"]);
+    refused(&["homes", "reno", "--limit", "0"], &["accepted: a whole number from 1 to 1000000"]);
 }

@@ -3,7 +3,9 @@
 use std::io::Write;
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::support::Room;
+use serde_json::json;
+
+use crate::support::{Outcome, Room, says};
 
 const MAP: &str = r#"
 name = "mls"
@@ -136,4 +138,197 @@ fn a_check_looks_into_the_newest_file_and_stores_nothing() {
     assert!(!room.path("stoop.db").exists());
     room.write("stoop.toml", CONFIG.replace("'exports/'", "'exports/*.zip'"));
     room.stoop(&check).refused(&["\"exports\" finds no file", "exports/*.zip"]);
+}
+
+/// Four exports of January, of which the last two lack the second home; the third of them is older than it is named.
+fn snapshots() -> Room {
+    let room = Room::new();
+    room.write("mls.toml", MAP);
+    let all = "id,price\n1,500000\n2,600000\n3,700000\n4,800000\n";
+    let fewer = all.replace("2,600000\n", "");
+    for (name, text, day) in [("d.csv", all, 1), ("a.csv", all, 2), ("b.csv", &fewer, 3), ("c.csv", &fewer, 4)] {
+        room.write(name, text);
+        of_january(&room, name, day);
+    }
+    room
+}
+
+#[test]
+fn what_two_snapshots_in_a_row_lack_is_gone_as_of_the_second() {
+    let room = snapshots();
+    let files = ["--snapshot", "a.csv", "b.csv", "c.csv", "d.csv"];
+    let told = room.replay("mls.toml", &files);
+    says(&told, &json!({ "rows": 14, "new": 4, "gone": 1, "homes": 4 }));
+    let home = room.stoop(&["home", "mls/2"]).ok().stdout;
+    assert!(home.contains("2026-01-01") && home.contains("2026-01-04"), "each file is of its own day: {home}");
+    assert_eq!(room.json(&["home", "mls/2"])["status"], "Gone", "{home}");
+    assert_eq!(room.json(&["home", "mls/3"])["status"], "Active");
+    let again = room.replay("mls.toml", &files);
+    says(&again, &json!({ "changed_nothing": true, "gone": 1, "duplicates": 15 }));
+    room.is_equal();
+
+    // It comes back with the next, and one file that lacks it says nothing.
+    room.write("e.csv", "id,price\n1,500000\n2,600000\n3,700000\n");
+    of_january(&room, "e.csv", 5);
+    let told = room.stoop(&["replay", "--map", "mls.toml", "--snapshot", "a.csv", "b.csv", "c.csv", "d.csv", "e.csv"]);
+    assert!(told.ok().stdout.contains("gone             1  two files in a row lack them"));
+    assert_eq!(room.json(&["home", "mls/2"])["status"], "Active");
+    assert_eq!(room.json(&["home", "mls/4"])["status"], "Active");
+    room.is_equal();
+}
+
+#[test]
+fn snapshots_whose_rows_tell_the_time_are_of_the_latest_of_them_in_any_order() {
+    let room = Room::new();
+    let by_row = format!("order = \"any\"\n{MAP}observed_at = {{ from = \"at\", date = \"iso\" }}\n");
+    room.write("mls.toml", by_row);
+    // The third home is told with the time of its last change, which does not move.
+    let file = |day: u32, two: &str| {
+        format!(
+            "id,price,at\n1,500000,2026-01-{day:02}\n3,700000,2025-12-01\n{}",
+            two.replace('D', &format!("{day:02}"))
+        )
+    };
+    room.write("c.csv", file(1, "2,600000,2026-01-D\n"));
+    for (name, day) in [("b.csv", 2), ("a.csv", 3)] {
+        room.write(name, file(day, "").replace("3,700000,2025-12-01\n", ""));
+    }
+    room.write("d.csv", file(4, ""));
+    let told = room.replay("mls.toml", &["--snapshot", "a.csv", "b.csv", "c.csv", "d.csv"]);
+    says(&told, &json!({ "gone": 2, "stale": 0 }));
+    assert_eq!(room.json(&["home", "mls/2"])["status"], "Gone");
+    let back = room.json(&["home", "mls/3"]);
+    assert_eq!(back["status"], "Active", "it is back as of the file that has it again: {back}");
+    room.is_equal();
+}
+
+#[test]
+fn a_snapshot_that_was_not_understood_says_nothing_of_what_it_lacks_and_it_is_told() {
+    let room = snapshots();
+    room.write("c.csv", "id,price\n1,500000\n,600000\n3,700000\n4,800000\n");
+    of_january(&room, "c.csv", 4);
+    let args = ["replay", "--map", "mls.toml", "--snapshot", "--max-rejects", "50", "a.csv", "b.csv", "c.csv"];
+    let told = room.stoop(&args).ok();
+    assert!(told.stderr.contains("c.csv: 1 rows were not understood: nothing is said to be gone"), "{}", told.stderr);
+    assert_eq!(room.json(&["home", "mls/2"])["status"], "Active");
+}
+
+#[test]
+fn files_that_look_like_snapshots_are_told_of_where_nobody_said_that_they_are() {
+    let room = snapshots();
+    let replay = |files: &[&str]| {
+        let args: Vec<&str> = ["replay", "--map", "mls.toml"].iter().chain(files).copied().collect();
+        room.stoop(&args).ok().stderr
+    };
+    let warning = replay(&["a.csv", "b.csv", "c.csv"]);
+    for part in ["look like snapshots", "stays on offer (1 of them)", "--snapshot"] {
+        assert!(warning.contains(part), "{part}: {warning}");
+    }
+    assert_eq!(replay(&["a.csv"]), "");
+    assert_eq!(replay(&["--snapshot", "a.csv", "b.csv", "c.csv"]), "");
+}
+
+/// What Redfin gives to download: a notice in place of the first listing.
+fn redfin(rows: &str) -> String {
+    format!(
+        "SALE TYPE,PROPERTY TYPE,ADDRESS,CITY,STATE OR PROVINCE,ZIP OR POSTAL CODE,PRICE,BEDS,BATHS,STATUS,URL,MLS#\n\
+         \"In accordance with local MLS rules, some MLS listings are not included in the download\",,,,,,,,,,,\n{rows}"
+    )
+}
+
+fn redfin_row(id: u32) -> String {
+    format!(
+        "MLS Listing,Single Family Residential,{id} Pine St,Seattle,WA,98101,{}000,3,2.5,Active,https://www.redfin.com/{id},{id}\n",
+        500 + id
+    )
+}
+
+#[test]
+fn a_notice_among_the_rows_is_found_by_the_draft_and_keeps_nothing_from_being_gone() {
+    let room = Room::new();
+    let rows = |ids: std::ops::Range<u32>| redfin(&ids.map(redfin_row).collect::<String>());
+    for (name, text, day) in [("1.csv", rows(100..110), 1), ("2.csv", rows(101..110), 2), ("3.csv", rows(101..110), 3)]
+    {
+        room.write(name, text);
+        of_january(&room, name, day);
+    }
+    let drafted = room.json(&["sources", "new", "redfin", "--from", "1.csv"]);
+    says(&drafted, &json!({ "rows": 10, "listings": 10, "refused": [] }));
+    let map = room.read("redfin.toml");
+    assert!(map.contains("comment = [\"In accordance with local MLS rules,\"]"), "{map}");
+    let told = room.replay("redfin.toml", &["--snapshot", "1.csv", "2.csv", "3.csv"]);
+    says(&told, &json!({ "rows": 31, "skipped": 3, "quarantined": 0, "gone": 1 }));
+    assert_eq!(room.json(&["home", "redfin/100"])["status"], "Gone");
+
+    // Without it the notice is a row that is not understood, and nothing is said to be gone.
+    room.write("redfin.toml", map.replace("comment = ", "#comment = "));
+    let strict = ["--db", "strict.db", "replay", "--map", "redfin.toml", "--snapshot", "--max-rejects", "50"];
+    let told = room.stoop(&[&strict[..], &["1.csv", "2.csv", "3.csv"]].concat()).ok();
+    assert!(told.stderr.contains("nothing is said to be gone"), "{}", told.stderr);
+}
+
+#[test]
+fn a_sample_in_the_letters_of_an_old_computer_is_drafted_and_replayed() {
+    let room = Room::new();
+    let text = "Export vom 3. Mai\n\nObjekt-ID;Straße;Ort;PLZ;Kaufpreis\nA1;Hießgasse 3;Wien;1030;€ 310.000\n\
+                A2;Währinger Straße 8;Wien;1180;€ 420.000\n";
+    let windows: Vec<u8> = text.chars().map(|c| if c == '€' { 0x80 } else { u8::try_from(c).unwrap() }).collect();
+    let utf16: Vec<u8> = format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (name, bytes, encoding) in [("windows", windows, Some("encoding = \"windows-1252\"")), ("utf", utf16, None)] {
+        let (file, map) = (format!("{name}.csv"), format!("{name}.toml"));
+        room.write(&file, bytes);
+        let drafted = room.json(&["sources", "new", name, "--from", &file, "--country", "AT", "--purpose", "sale"]);
+        says(&drafted, &json!({ "rows": 2, "listings": 2, "refused": [] }));
+        let text = room.read(&map);
+        assert!(text.contains("skip_lines = 1") && encoding.is_none_or(|key| text.contains(key)), "{text}");
+        room.replay(&map, &[&file]);
+        let home = room.json(&["home", &format!("{name}/A2")]).to_string();
+        assert!(home.contains("Währinger Straße 8"), "{home}");
+    }
+}
+
+/// Runs the program with these bytes on its standard input.
+fn piped(room: &Room, args: &[&str], bytes: &[u8]) -> Outcome {
+    let mut command = room.command(args);
+    let pipes = || std::process::Stdio::piped();
+    let mut child = command.stdin(pipes()).stdout(pipes()).stderr(pipes()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(bytes).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Outcome { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+}
+
+#[test]
+fn what_is_piped_in_is_read_like_a_file_of_any_format() {
+    let csv = "id,price\n1,500000\n,600000\n2,600000\n";
+    let lines = "{\"id\": 1, \"price\": 500000}\n{\"price\": 600000}\n{\"id\": 2, \"price\": 600000}\n";
+    let array = format!("[{}]", lines.trim_end().replace('\n', ","));
+    let packed = zstd::encode_all(lines.as_bytes(), 1).unwrap();
+    for bytes in [csv.as_bytes(), lines.as_bytes(), array.as_bytes(), &packed, &zip(&[("a.csv", csv)])] {
+        let room = Room::new();
+        room.write("mls.toml", MAP);
+        let args = ["replay", "--map", "mls.toml", "-", "--max-rejects", "50", "--json"];
+        says(&piped(&room, &args, bytes).ok().json(), &json!({ "rows": 3, "new": 2, "quarantined": 1 }));
+        let (place, ..) = &room.rejects()[0];
+        assert!(place.starts_with("standard input"), "{place}");
+    }
+    let room = Room::new();
+    room.write("mls.toml", MAP);
+    piped(&room, &["replay", "--map", "mls.toml", "-", "-"], csv.as_bytes()).refused(&["-", "once"]);
+    piped(&room, &["replay", "--map", "mls.toml", "-"], b"number;amount\n1;2\n")
+        .refused(&["standard input does not fit"]);
+}
+
+#[test]
+fn a_draft_is_made_of_what_is_piped_in() {
+    let room = Room::new();
+    let sample = br#"{"homes": [{"id": "h1", "price": 250000, "currency": "EUR", "city": "Graz"},
+                               {"id": "h2", "price": 310000, "currency": "EUR", "city": "Graz"}]}"#;
+    let args = ["sources", "new", "graz", "--from", "-", "--country", "AT", "--purpose", "sale"];
+    let told = piped(&room, &args, sample).ok().stdout;
+    assert!(told.contains("2 of 2 rows were understood"), "{told}");
+    let map = room.read("graz.toml");
+    assert!(map.starts_with("# Drafted from standard input: 2 rows at /homes."), "{map}");
+    piped(&room, &["replay", "--map", "graz.toml", "-"], sample).ok();
+    assert_eq!(room.json(&["markets"])["total"], 1);
 }

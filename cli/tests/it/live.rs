@@ -3,14 +3,13 @@
 #![cfg(unix)]
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 
 use crate::stop::{Silent, ends};
 use crate::support::{Room, Running, number, says, text, until};
-use serde_json::{Value, json};
+use crate::webhook::Webhook;
+use serde_json::json;
 use stoop_domain::Time;
 use stoop_embedded::{Counts, Database};
 use stoop_simulation::{Fault, Portal, PortalConfig, Simulation, SimulationConfig};
@@ -181,7 +180,7 @@ fn a_search_that_shows_nothing_is_polled_less_often_and_after_a_restart_still() 
 #[test]
 fn a_run_polls_until_interrupted_and_the_webhook_gets_every_alert_again_until_it_takes_it() {
     let market = Market::new();
-    let webhook = Webhook::start(2);
+    let webhook = Webhook::start(|nth| if nth < 2 { 500 } else { 200 });
     let room = market.room(&format!("webhook = \"{}\"", webhook.url));
     let mut running = run(&room);
     until("a first poll", || {
@@ -330,6 +329,9 @@ fn the_demo_shows_markets_and_alerts_and_goes_on_where_it_stopped() {
     let alerts = room.alert_ids();
     assert!(!alerts.is_empty() && number(&first["homes"]) > 100.0);
     assert_eq!(room.alert_lines().len(), alerts.len());
+    // As README says: what was observed waits in the database until it fills a file of the lake.
+    assert!(room.path("stoop-data/raw").is_dir() && room.path("stoop-data/alerts.jsonl").is_file());
+    assert!(!room.path("stoop-data/lake").exists() && number(&first["observations"]) > 0.0);
 
     let shown = demo("3");
     assert!(shown.contains("Going on from 2026-01-"), "{shown}");
@@ -340,71 +342,4 @@ fn the_demo_shows_markets_and_alerts_and_goes_on_where_it_stopped() {
 
 fn counts(room: &Room) -> Option<Counts> {
     Database::open_read(&room.path("stoop.db"), &room.path("stoop-data")).ok()?.counts().ok()
-}
-
-/// A server that takes POSTed alerts: the first few it answers with status 500.
-struct Webhook {
-    url: String,
-    heard: Arc<Mutex<Vec<Post>>>,
-}
-
-#[derive(Clone, Debug)]
-struct Post {
-    alert: Value,
-    /// What it was answered with.
-    status: u16,
-}
-
-impl Webhook {
-    fn start(refuses: usize) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}/alerts", listener.local_addr().unwrap());
-        let heard: Arc<Mutex<Vec<Post>>> = Arc::default();
-        let posts = Arc::clone(&heard);
-        // The thread ends with the test's process.
-        std::thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                let Some(alert) = read_post(&stream) else { continue };
-                let mut posts = posts.lock().unwrap();
-                let status = if posts.len() < refuses { 500 } else { 200 };
-                posts.push(Post { alert, status });
-                drop(posts);
-                let answer = format!("HTTP/1.1 {status} So\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
-                // A client that has gone will ask again.
-                drop((&stream).write_all(answer.as_bytes()));
-            }
-        });
-        Self { url, heard }
-    }
-
-    fn heard(&self) -> Vec<Post> {
-        self.heard.lock().unwrap().clone()
-    }
-
-    /// The ids of the alerts that it answered with 200, sorted.
-    fn taken(&self) -> Vec<String> {
-        let taken = self.heard().into_iter().filter(|post| post.status == 200);
-        let mut ids: Vec<String> = taken.map(|post| text(&post.alert["id"]).to_owned()).collect();
-        ids.sort();
-        ids
-    }
-}
-
-/// The body of a POST of JSON.
-fn read_post(stream: &TcpStream) -> Option<Value> {
-    let mut reader = BufReader::new(stream);
-    let mut line = String::new();
-    reader.read_line(&mut line).ok()?;
-    assert!(line.starts_with("POST /alerts HTTP/1.1"), "{line}");
-    let mut headers = BTreeMap::new();
-    loop {
-        line.clear();
-        reader.read_line(&mut line).ok()?;
-        let Some((name, value)) = line.trim().split_once(':') else { break };
-        headers.insert(name.to_lowercase(), value.trim().to_owned());
-    }
-    assert_eq!(headers["content-type"], "application/json");
-    let mut body = vec![0; headers["content-length"].parse().unwrap()];
-    reader.read_exact(&mut body).ok()?;
-    Some(serde_json::from_slice(&body).unwrap())
 }

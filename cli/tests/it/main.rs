@@ -1,17 +1,24 @@
 //! `stoop`, run as a person would run it.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::disallowed_macros, reason = "what a test prints is its own")]
 
 mod acceptance;
 mod bad_input;
+mod bounds;
 mod causes;
 mod crash;
 mod files;
+mod first_steps;
+mod judge;
 mod kinds;
 mod live;
 mod read_only;
+mod readme;
 mod replay;
 mod sources;
 mod stop;
 mod support;
+mod terminal;
+mod webhook;
 mod zillow;

@@ -177,7 +177,12 @@ impl App<'_> {
     fn goes_on(&self, polled: &Polled, clock: &DeadlineClock<'_>) -> bool {
         let soon = self.clock.now().plus_ms(WAIT_MAX_MS);
         let held_briefly = polled.held_until.is_some_and(|until| until > clock.end() && until <= soon);
-        polled.outcome == Some(RunOutcome::Partial) && (clock.is_over() || held_briefly)
+        match polled.outcome {
+            Some(RunOutcome::Partial) => clock.is_over() || held_briefly,
+            // The server refused everything so far.
+            Some(RunOutcome::Failed) => held_briefly,
+            _ => false,
+        }
     }
 
     fn not_polled(&self, task: &PollTask, why: &NotPolled) -> Outcome {
@@ -205,14 +210,19 @@ impl App<'_> {
         let ended = match polled.outcome {
             Some(RunOutcome::Complete) => "PollsComplete",
             Some(RunOutcome::Skipped) => "PollsSkipped",
+            Some(RunOutcome::Failed) => "PollsFailed",
             _ => "PollsPartial",
         };
-        if let Some(message) = &polled.message {
-            tracing::info!(ended, message, "the poll says why");
+        match &polled.message {
+            Some(message) if polled.outcome == Some(RunOutcome::Failed) => {
+                tracing::error!(message, "the poll failed");
+            }
+            Some(message) => tracing::info!(ended, message, "the poll says why"),
+            None => {}
         }
         self.meter.count(ended, 1);
         self.meter.count("ListingsSeen", polled.listings);
-        self.meter.count("ObservationsSent", polled.new + polled.changed + polled.gone);
+        self.meter.count("ObservationsSent", polled.sent + polled.gone);
         self.meter.count("Quarantined", polled.rejects);
         self.meter.count("FieldsDrifted", polled.drifts.len() as u64);
     }

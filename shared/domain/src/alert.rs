@@ -7,7 +7,7 @@ use crate::observation::HomeId;
 use crate::place::Market;
 use crate::time::Time;
 
-/// Names an alert for ever: a hash of rule, home and change. The same change never has two ids.
+/// Names an alert for ever: a hash of rule, home and price. The same drop never has two ids.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AlertId(pub String);
@@ -33,13 +33,13 @@ pub struct Alert {
     pub home: HomeId,
     /// The market the home is counted in.
     pub market: Market,
-    /// When the change was first seen.
+    /// When the price was first seen.
     pub at: Time,
-    /// The price before.
+    /// What the price is compared with: the highest asked in the spell within 90 days, or the price told before.
     pub from: Minor,
-    /// The price after.
+    /// The price.
     pub to: Minor,
-    /// The drop in hundredths of a percent of the price before, rounded down.
+    /// How far the price is below that, in hundredths of a percent of it, rounded down.
     pub drop_bp: u32,
     /// Headline of the listing.
     pub title: Option<String>,

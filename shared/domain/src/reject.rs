@@ -51,17 +51,38 @@ pub struct Reject {
     pub detail: String,
     /// What was read, cut to at most [`Reject::RAW_MAX`] bytes.
     pub raw: String,
+    /// How many rows it stands for: one, or all those of a page or file beyond the first of their reason.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub rows: u64,
+}
+
+fn one() -> u64 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_one(rows: &u64) -> bool {
+    *rows == 1
 }
 
 impl Reject {
     /// The longest excerpt that is kept of what was refused, in bytes.
     pub const RAW_MAX: usize = 2_048;
 
+    /// The longest detail that is kept, in bytes: a parser's message may quote what it did not understand in full.
+    pub const DETAIL_MAX: usize = 1_024;
+
     /// A reject with its excerpt cut to size; bytes that are not UTF-8 are shown as `\u{fffd}`.
     #[must_use]
     pub fn new(source: &str, at: Time, location: String, reason: Reason, detail: String, raw: &[u8]) -> Self {
         let cut = &raw[..raw.len().min(Self::RAW_MAX)];
-        Self { source: source.to_owned(), at, location, reason, detail, raw: String::from_utf8_lossy(cut).into_owned() }
+        let raw = String::from_utf8_lossy(cut).into_owned();
+        let mut detail = detail;
+        if detail.len() > Self::DETAIL_MAX {
+            detail.truncate(detail.floor_char_boundary(Self::DETAIL_MAX - '…'.len_utf8()));
+            detail.push('…');
+        }
+        Self { source: source.to_owned(), at, location, reason, detail, raw, rows: 1 }
     }
 }
 

@@ -37,3 +37,15 @@ impl Budgets for Database {
         store().map_err(self.doing(format!("save the record of the account {account}")))
     }
 }
+
+impl Database {
+    /// Every account that was asked for something, with its record.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn accounts(&self) -> Result<Vec<(String, Account)>, PortError> {
+        let sql = "SELECT account, body FROM accounts ORDER BY account";
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, Account::from_json(&row.get::<_, String>(1)?)?));
+        self.rows(sql, [], read).map_err(self.doing("list the accounts"))
+    }
+}

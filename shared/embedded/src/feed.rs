@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use rusqlite::{Row, TransactionBehavior, params};
-use stoop_domain::{Alert, HomeId};
+use stoop_domain::HomeId;
 use stoop_pipeline::ports::{Change, PortError, Stream};
 use stoop_wire::home_from_bytes;
 
@@ -11,7 +11,6 @@ use crate::error::Result;
 
 /// Whose places a checkpoint names.
 const CHANGES: &str = "changes";
-const ALERTS: &str = "alerts";
 
 /// A record of the stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +39,9 @@ impl Database {
     /// # Errors
     /// When it cannot be read.
     pub fn checkpoint(&self, consumer: &str) -> Result<i64, PortError> {
-        self.checkpoint_on(CHANGES, consumer)
+        let sql = "SELECT seq FROM checkpoints WHERE feed = ?1 AND consumer = ?2";
+        let found = self.rows(sql, [CHANGES, consumer], |row| Ok(row.get(0)?));
+        Ok(found.map_err(self.doing(format!("read the checkpoint of {consumer}")))?.pop().unwrap_or(0))
     }
 
     /// Says that a consumer has done with every change up to the place `seq`, for ever: saying less later
@@ -49,54 +50,14 @@ impl Database {
     /// # Errors
     /// When it cannot be stored.
     pub fn set_checkpoint(&self, consumer: &str, seq: i64) -> Result<(), PortError> {
-        self.set_checkpoint_on(CHANGES, consumer, seq)
-    }
-
-    /// The first `limit` alerts behind the place `after` (0: from the beginning), told or held back, in the
-    /// order in which they were recorded, each with its place.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    pub fn alerts_after(&self, after: i64, limit: usize) -> Result<Vec<(i64, Alert)>, PortError> {
-        let sql = "SELECT seq, body FROM alerts WHERE seq > ?1 ORDER BY seq LIMIT ?2";
-        let alert = |row: &Row<'_>| Ok((row.get(0)?, serde_json::from_str(row.get_ref(1)?.as_str()?)?));
-        self.rows(sql, params![after, limit_of(limit)], alert).map_err(self.doing("read the alerts"))
-    }
-
-    /// How far a consumer of [`Database::alerts_after`] has come; 0 for one that never said. These places
-    /// have nothing to do with those on the change feed.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub fn alert_checkpoint(&self, consumer: &str) -> Result<i64, PortError> {
-        self.checkpoint_on(ALERTS, consumer)
-    }
-
-    /// Says that a consumer has done with every alert up to the place `seq`. Alerts are never removed.
-    ///
-    /// # Errors
-    /// When it cannot be stored.
-    pub fn set_alert_checkpoint(&self, consumer: &str, seq: i64) -> Result<(), PortError> {
-        self.set_checkpoint_on(ALERTS, consumer, seq)
-    }
-
-    fn checkpoint_on(&self, feed: &str, consumer: &str) -> Result<i64, PortError> {
-        let sql = "SELECT seq FROM checkpoints WHERE feed = ?1 AND consumer = ?2";
-        let found = self.rows(sql, [feed, consumer], |row| Ok(row.get(0)?));
-        Ok(found.map_err(self.doing(format!("read the checkpoint of {consumer}")))?.pop().unwrap_or(0))
-    }
-
-    fn set_checkpoint_on(&self, feed: &str, consumer: &str, seq: i64) -> Result<(), PortError> {
         let store = || -> Result<()> {
             let mut inner = self.lock();
             let transaction = inner.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let sql = "INSERT INTO checkpoints(feed, consumer, seq) VALUES(?1, ?2, ?3)
                        ON CONFLICT DO UPDATE SET seq = max(seq, excluded.seq)";
-            transaction.prepare_cached(sql)?.execute(params![feed, consumer, seq])?;
-            if feed == CHANGES {
-                let trim = "DELETE FROM changes WHERE seq <= (SELECT min(seq) FROM checkpoints WHERE feed = ?1)";
-                transaction.prepare_cached(trim)?.execute([feed])?;
-            }
+            transaction.prepare_cached(sql)?.execute(params![CHANGES, consumer, seq])?;
+            let trim = "DELETE FROM changes WHERE seq <= (SELECT min(seq) FROM checkpoints WHERE feed = ?1)";
+            transaction.prepare_cached(trim)?.execute([CHANGES])?;
             Ok(transaction.commit()?)
         };
         store().map_err(self.doing(format!("store the checkpoint of {consumer}")))

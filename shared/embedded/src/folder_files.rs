@@ -8,7 +8,7 @@ use std::time::UNIX_EPOCH;
 
 use async_trait::async_trait;
 use stoop_domain::Time;
-use stoop_files::{LocalBytes, Mapped, MappedFile, OpenError};
+use stoop_files::{LocalBytes, Mapped, MappedFile, OpenError, Stopping};
 use stoop_pipeline::ports::{FileError, FilePage, FilePattern, FileRow, FileVersion, Files, OpenFile, PortError};
 use stoop_sources::declared::Map;
 
@@ -21,16 +21,27 @@ const DEPTH_MAX: usize = 32;
 ///
 /// Links are followed to files and not to folders, so that no walk goes in a circle. A file that is replaced or written
 /// to while it is read is told by its length and the time of its last change.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct FolderFiles {
     root: PathBuf,
+    stop: Stop,
 }
+
+/// Asked whether to stop.
+type Stop = Arc<dyn Fn() -> bool + Send + Sync>;
 
 impl FolderFiles {
     /// Patterns begin at this folder.
     #[must_use]
     pub fn new(root: &Path) -> Self {
-        Self { root: root.to_owned() }
+        Self { root: root.to_owned(), stop: Arc::new(|| false) }
+    }
+
+    /// The same, reading nothing any more from when `stop` says so: a disk may be slow, and a file hold nothing but
+    /// blank lines.
+    #[must_use]
+    pub fn until(self, stop: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self { stop: Arc::new(stop), ..self }
     }
 
     /// Patterns begin at the folder of this file.
@@ -56,20 +67,8 @@ impl Files for FolderFiles {
     }
 
     async fn open(&self, file: &FileVersion, map: &Map, rows_before: u64) -> Result<Box<dyn OpenFile>, FileError> {
-        let path = self.root.join(&file.name);
-        let opened = File::open(&path).and_then(LocalBytes::new).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => FileError::Left,
-            _ => FileError::Unreadable(format!("{}: {error}", file.name)),
-        })?;
-        let bytes = Arc::new(opened);
-        let mut opened = Opened { rows: None, bytes: Arc::clone(&bytes), file: file.clone() };
-        opened.is_same()?;
-        let mut rows = MappedFile::of(Path::new(&file.name), bytes, map).map_err(|error| match error {
-            OpenError::Bytes { source, .. } => FileError::Port(PortError::new(format!("read {}", file.name), source)),
-            other => FileError::Unreadable(other.to_string()),
-        })?;
-        rows.skip_rows(rows_before);
-        opened.rows = Some(rows);
+        let (path, file, map, stop) = (self.root.join(&file.name), file.clone(), map.clone(), Arc::clone(&self.stop));
+        let opened = aside(move || Opened::open(&path, file, &map, rows_before, stop)).await?;
         Ok(Box::new(opened))
     }
 
@@ -80,12 +79,45 @@ impl Files for FolderFiles {
 
 /// A file that is open.
 struct Opened {
+    /// Away while a page is read on the other thread.
     rows: Option<MappedFile>,
     bytes: Arc<LocalBytes>,
     file: FileVersion,
+    stop: Stop,
 }
 
 impl Opened {
+    fn open(path: &Path, file: FileVersion, map: &Map, rows_before: u64, stop: Stop) -> Result<Self, FileError> {
+        let unreadable = |why: &dyn std::fmt::Display| FileError::Unreadable(format!("{}: {why}", file.name));
+        let failed = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => FileError::Left,
+            _ => unreadable(&error),
+        };
+        // A pipe would be waited for before it can be asked what it is.
+        if !std::fs::metadata(path).map_err(failed)?.is_file() {
+            return Err(unreadable(&"this is no file but a pipe or a device"));
+        }
+        let bytes = Arc::new(File::open(path).and_then(LocalBytes::new).map_err(failed)?);
+        let mut opened = Self { rows: None, bytes: Arc::clone(&bytes), file: file.clone(), stop };
+        opened.is_same()?;
+        let bytes = Arc::new(Stopping::new(bytes, Arc::clone(&opened.stop)));
+        let mut rows = MappedFile::of(Path::new(&file.name), bytes, map).map_err(|error| match error {
+            OpenError::Bytes { source, .. } => opened.failed(source),
+            other => FileError::Unreadable(other.to_string()),
+        })?;
+        rows.skip_rows(rows_before);
+        opened.rows = Some(rows);
+        Ok(opened)
+    }
+
+    /// What becomes of a file of which bytes could not be had.
+    fn failed(&self, error: io::Error) -> FileError {
+        if (self.stop)() {
+            return FileError::Stopped;
+        }
+        FileError::Port(PortError::new(format!("read {}", self.file.name), error))
+    }
+
     fn is_same(&self) -> Result<(), FileError> {
         let metadata = self.bytes.file().metadata();
         let metadata = metadata.map_err(|error| PortError::new(format!("look at {}", self.file.name), error))?;
@@ -97,13 +129,30 @@ impl Opened {
 #[async_trait]
 impl OpenFile for Opened {
     async fn page(&mut self, rows_max: usize, as_of: Time, now: Time) -> Result<FilePage, FileError> {
-        let Some(rows) = &mut self.rows else { return Ok(FilePage { ended: true, ..FilePage::default() }) };
-        let page = rows.next_page(rows_max, as_of, now);
+        let Some(mut rows) = self.rows.take() else {
+            let why = "the page before it was given up";
+            return Err(FileError::Port(PortError::new(format!("read {}", self.file.name), why)));
+        };
+        let read = aside(move || {
+            let page = rows.next_page(rows_max, as_of, now);
+            (rows, page)
+        });
+        let (rows, page) = read.await;
+        self.rows = Some(rows);
         // Asked after reading: what was read while it was still the same is of one version.
         self.is_same()?;
-        let page = page.map_err(|error| PortError::new(format!("read {}", self.file.name), error))?;
+        let page = page.map_err(|error| self.failed(error))?;
         let rows = page.rows.into_iter().filter_map(row).collect();
-        Ok(FilePage { rows, rows_read: page.rows_read, bytes_read: page.bytes_read, ended: page.ended })
+        Ok(FilePage { rows, rows_read: page.rows_read, bytes_read: page.bytes_read, ended: page.ended, cut: page.cut })
+    }
+}
+
+/// Runs what blocks on another thread, so that a slow disk holds up nothing else.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        // Nobody aborts it, so it can only be a panic, which is not ours to hide.
+        Err(stopped) => std::panic::resume_unwind(stopped.into_panic()),
     }
 }
 
@@ -167,4 +216,10 @@ fn version(name: String, metadata: &Metadata) -> FileVersion {
         Err(before) => i64::try_from(before.duration().as_millis()).map_or(i64::MIN, |ms| -ms),
     });
     FileVersion { name, size: metadata.len(), modified: Time::from_ms(ms), tag: None }
+}
+
+impl std::fmt::Debug for FolderFiles {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FolderFiles").field("root", &self.root).finish_non_exhaustive()
+    }
 }

@@ -12,21 +12,24 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`Database`] is every port but three: raw pages ([`PageFolder`]) and told alerts ([`FilePublisher`])
-//! are plain files, and so are the files that others leave to be read ([`FolderFiles`]). `SELECT`ing from the file with the `sqlite3` shell is welcome at any time.
+//! [`Database`] is every port but two: raw pages ([`PageFolder`]) are plain files, and so are those that others leave to
+//! be read ([`FolderFiles`]). What its ledger tells, [`AlertFile`] writes down for whoever reads files.
+//! `SELECT`ing from the database with the `sqlite3` shell is welcome at any time.
 //!
 //! What this crate deliberately does not do: decide anything, read a clock, delete what it did not
 //! itself leave half done or what [`Keep`] says is not kept any longer, or talk to the network.
 
+mod alert_file;
 mod budgets;
 mod database;
 mod error;
 mod feed;
 mod files;
 mod folder_files;
-mod folders;
+mod followers;
 mod lake;
 mod ledgers;
+mod page_folder;
 mod processes;
 mod prune;
 mod reader;
@@ -34,12 +37,14 @@ mod schema;
 mod store;
 mod views;
 
+pub use alert_file::AlertFile;
 pub use database::Database;
 pub use error::OpenError;
 pub use feed::Record;
 pub use folder_files::FolderFiles;
-pub use folders::{FilePublisher, PageFolder};
+pub use followers::DeadLetter;
 pub use lake::LakeObject;
+pub use page_folder::PageFolder;
 pub use processes::Process;
 pub use prune::{Keep, Pruned, Pruning};
 pub use views::{AlertFilter, Counts, RejectCount};

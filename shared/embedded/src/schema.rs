@@ -4,10 +4,10 @@
 pub(crate) const APPLICATION_ID: i32 = 0x5374_6f6f;
 
 /// The format that this program reads and writes, kept in SQLite's `user_version`.
-pub(crate) const FORMAT: i64 = 3;
+pub(crate) const FORMAT: i64 = 4;
 
 /// The steps that bring a file of an older format up to this one: the first from format 1 to 2, and so on.
-pub(crate) const STEPS: [&str; 2] = [ACCOUNTS, PROCESSES];
+pub(crate) const STEPS: [&str; 3] = [ACCOUNTS, PROCESSES, FOLLOWERS];
 
 /// `homes` lie in the order in which they were first seen, not in that of their ids. Feeds tell of homes in
 /// much the same order again and again, so that a batch touches few pages: of 200,000 homes, new ones
@@ -82,4 +82,17 @@ CREATE TABLE processes(
 ALTER TABLE runs ADD COLUMN process TEXT;
 UPDATE runs SET body = json_set(body, '$.outcome', 'killed') WHERE json_extract(body, '$.outcome') = 'running';
 CREATE INDEX runs_by_process ON runs(process) WHERE process IS NOT NULL;
+";
+
+/// Who tells what the ledger of alerts holds, and how far each has come: in `seq`, and in a file to which byte (not
+/// known: to its end). What a listener refused for ever is a dead letter. `settings` is what was last in force.
+pub(crate) const FOLLOWERS: &str = "
+CREATE TABLE followers(name TEXT PRIMARY KEY, seq INTEGER NOT NULL, bytes INTEGER) STRICT;
+INSERT INTO followers SELECT 'alerts.jsonl', coalesce(max(seq), 0), NULL FROM alerts;
+INSERT INTO followers SELECT consumer, seq, NULL FROM checkpoints WHERE feed = 'alerts';
+DELETE FROM checkpoints WHERE feed = 'alerts';
+CREATE TABLE dead_letters(
+    follower TEXT, seq INTEGER, at INTEGER NOT NULL, why TEXT NOT NULL, PRIMARY KEY(follower, seq)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE settings(name TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
 ";

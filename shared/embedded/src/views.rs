@@ -173,6 +173,17 @@ impl Database {
         self.rows(sql, params![after, limit_of(limit)], home_row).map_err(self.doing("list the homes"))
     }
 
+    /// The ids of the first `limit` homes of all, in order, behind `after`. Reads nothing else of them.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn home_ids_after(&self, after: Option<&HomeId>, limit: usize) -> Result<Vec<HomeId>, PortError> {
+        let sql = "SELECT id FROM homes WHERE id > ?1 ORDER BY id LIMIT ?2";
+        let after = after.map_or("", HomeId::as_str);
+        let id = |row: &Row<'_>| Ok(HomeId(row.get_ref(0)?.as_str()?.into()));
+        self.rows(sql, params![after, limit_of(limit)], id).map_err(doing("list the ids of the homes"))
+    }
+
     /// The `limit` newest alerts by the time of their change, the newest first; of one time, the last recorded.
     ///
     /// # Errors
@@ -192,7 +203,8 @@ impl Database {
     /// # Errors
     /// When they cannot be read.
     pub fn quarantine_counts(&self) -> Result<Vec<RejectCount>, PortError> {
-        let sql = "SELECT source, reason, count(*) FROM quarantine GROUP BY source, reason ORDER BY source, reason";
+        let sql = "SELECT source, reason, sum(coalesce(json_extract(body, '$.rows'), 1)) FROM quarantine
+                   GROUP BY source, reason ORDER BY source, reason";
         let count = |row: &Row<'_>| {
             Ok(RejectCount { source: row.get(0)?, reason: row.get(1)?, count: row.get::<_, i64>(2)?.cast_unsigned() })
         };

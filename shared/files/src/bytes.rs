@@ -63,6 +63,16 @@ impl ReadAt for LocalBytes {
     }
 }
 
+impl<B: ReadAt + ?Sized> ReadAt for Arc<B> {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        (**self).read_at(offset, buffer)
+    }
+
+    fn size(&self) -> u64 {
+        (**self).size()
+    }
+}
+
 impl ReadAt for Vec<u8> {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         let from = usize::try_from(offset).unwrap_or(usize::MAX).min(self.len());
@@ -73,6 +83,30 @@ impl ReadAt for Vec<u8> {
 
     fn size(&self) -> u64 {
         self.len() as u64
+    }
+}
+
+/// Bytes that are not to be had any more once somebody says stop: so a file that has nothing but blank lines, or that
+/// comes slowly, holds nobody up.
+pub struct Stopping<B> {
+    bytes: B,
+    stop: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+impl<B: ReadAt> Stopping<B> {
+    /// Reads fail from when `stop` says so.
+    pub fn new(bytes: B, stop: Arc<dyn Fn() -> bool + Send + Sync>) -> Self {
+        Self { bytes, stop }
+    }
+}
+
+impl<B: ReadAt> ReadAt for Stopping<B> {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        if (self.stop)() { Err(io::Error::other("stopped")) } else { self.bytes.read_at(offset, buffer) }
+    }
+
+    fn size(&self) -> u64 {
+        self.bytes.size()
     }
 }
 

@@ -6,7 +6,7 @@ use csv::ByteRecord;
 use stoop_domain::Reason;
 
 use crate::input::explain;
-use crate::row::{Content, Location, RawRow, RowFault};
+use crate::row::{Content, Location, RawRow, ReadOptions, RowFault};
 
 /// Rows of CSV.
 pub(crate) struct CsvRows {
@@ -16,11 +16,18 @@ pub(crate) struct CsvRows {
     headers: ByteRecord,
     record: ByteRecord,
     over: bool,
+    delimiter: u8,
+    /// Rows that begin with one of these are no rows of data.
+    comments: Vec<String>,
+    /// The comment that was given last.
+    comment: Vec<u8>,
+    /// Lines that were passed over before the reader began to count.
+    skipped: u64,
 }
 
 impl CsvRows {
-    pub(crate) fn new(reader: Box<dyn Read + Send>, delimiter: u8, row_bytes_max: usize) -> io::Result<Self> {
-        let row_bytes_max = row_bytes_max as u64;
+    pub(crate) fn new(reader: Box<dyn Read + Send>, delimiter: u8, options: &ReadOptions) -> io::Result<Self> {
+        let row_bytes_max = options.row_bytes_max as u64;
         let bounds = Arc::new(Bounds { limit: AtomicU64::new(row_bytes_max), cut: AtomicBool::new(false) });
         let guard = Guard { reader, bounds: Arc::clone(&bounds), given: 0, pending: io::Cursor::default() };
         let mut reader = csv::ReaderBuilder::new()
@@ -29,12 +36,20 @@ impl CsvRows {
             .has_headers(false)
             .buffer_capacity(128 << 10)
             .from_reader(guard);
+        let comments = options.comments.clone();
         let mut headers = ByteRecord::new();
-        reader.read_byte_record(&mut headers).map_err(io_error)?;
-        if bounds.cut.swap(false, Relaxed) {
-            return Err(io::Error::other(format!("the header is longer than {row_bytes_max} bytes")));
+        loop {
+            reader.read_byte_record(&mut headers).map_err(io_error)?;
+            if bounds.cut.swap(false, Relaxed) {
+                return Err(io::Error::other(format!("the header is longer than {row_bytes_max} bytes")));
+            }
+            if headers.is_empty() || !is_comment(&headers, delimiter, &comments) {
+                break;
+            }
+            bounds.limit.store(reader.position().byte().saturating_add(row_bytes_max), Relaxed);
         }
-        Ok(Self { reader, bounds, row_bytes_max, headers, record: ByteRecord::new(), over: false })
+        let (record, comment, skipped) = (ByteRecord::new(), Vec::new(), u64::from(options.skip_lines));
+        Ok(Self { reader, bounds, row_bytes_max, headers, record, over: false, delimiter, comments, comment, skipped })
     }
 
     pub(crate) fn headers(&self) -> &ByteRecord {
@@ -45,11 +60,18 @@ impl CsvRows {
         if self.over {
             return None;
         }
-        let start = self.reader.position().byte();
-        self.bounds.limit.store(start.saturating_add(self.row_bytes_max), Relaxed);
-        let read = self.reader.read_byte_record(&mut self.record);
+        let (start, read) = loop {
+            let start = self.reader.position().byte();
+            self.bounds.limit.store(start.saturating_add(self.row_bytes_max), Relaxed);
+            let read = self.reader.read_byte_record(&mut self.record);
+            let cut_alone = self.record.len() == 1 && &self.record[0] == CUT_ALONE;
+            if !(matches!(read, Ok(true)) && cut_alone && self.bounds.cut.swap(false, Relaxed)) {
+                break (start, read);
+            }
+            // Nothing but blank lines came before the cut: they are no row, however many there are.
+        };
         let line = self.record.position().map_or(0, csv::Position::line);
-        let location = Location::Line(line.max(1));
+        let location = Location::Line(self.skipped + line.max(1));
         match read {
             Ok(false) => None,
             Ok(true)
@@ -60,6 +82,10 @@ impl CsvRows {
                 let detail = format!("a row of more than {} bytes; it is passed over", self.row_bytes_max);
                 Some(Err(RowFault::new(location, Reason::TooLong, detail, &raw)))
             }
+            Ok(true) if is_comment(&self.record, self.delimiter, &self.comments) => {
+                self.comment = Content::Csv(&self.record).raw();
+                Some(Ok(RawRow { location, content: Content::Comment(&self.comment) }))
+            }
             Ok(true) if self.record.len() != self.headers.len() => {
                 let raw = Content::Csv(&self.record).raw();
                 let detail = format!("{} columns, the header has {}", self.record.len(), self.headers.len());
@@ -69,11 +95,28 @@ impl CsvRows {
             Err(error) => {
                 self.over = true;
                 let (reason, detail) = explain(&io_error(error));
-                let location = Location::Line(self.reader.position().line().max(line));
+                let location = Location::Line(self.skipped + self.reader.position().line().max(line));
                 Some(Err(RowFault::new(location, reason, detail, b"")))
             }
         }
     }
+}
+
+/// Whether a row begins with one of the texts, as it was before it was cut into columns.
+fn is_comment(record: &ByteRecord, delimiter: u8, comments: &[String]) -> bool {
+    let sign = [delimiter];
+    let begins = |comment: &String| {
+        let mut left = comment.as_bytes();
+        for (at, field) in record.iter().enumerate() {
+            let field = if at == 0 { field.trim_ascii_start() } else { field };
+            for part in [if at == 0 { &[][..] } else { &sign[..] }, field] {
+                let Some(rest) = left.strip_prefix(part) else { return part.starts_with(left) };
+                left = rest;
+            }
+        }
+        left.is_empty()
+    };
+    comments.iter().any(begins)
 }
 
 fn io_error(error: csv::Error) -> io::Error {
@@ -103,6 +146,8 @@ struct Guard {
 
 /// Ends a row in whatever state the reader is: inside quotes, behind one that may close them, outside.
 const ROW_END: &[u8] = b"x\"\n";
+/// What the reader makes of it where no row was begun.
+const CUT_ALONE: &[u8] = b"x\"";
 
 impl Read for Guard {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {

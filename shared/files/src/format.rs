@@ -2,6 +2,10 @@
 
 use std::io::{self, BufReader, Read};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use stoop_sources::text::{Decoder, Encoding};
 
 use crate::row::Format;
 
@@ -9,9 +13,22 @@ use crate::row::Format;
 pub(crate) const ACCEPTED: &str =
     ".csv, .tsv, .json, .jsonl, .ndjson, .parquet, each also with .gz or .zst, and .zip of them";
 
-/// What may be unpacked from compressed bytes: so much in any case, and beyond it so many times their number.
+/// What bytes without a name are called: those that a program is given on its standard input. Their format is told by
+/// their beginning.
+pub const NAMELESS: &str = "standard input";
+
+/// So much of the beginning tells the format.
+pub(crate) const LOOKED_AT: usize = 64 << 10;
+
+/// What may be unpacked of a file, of all that an archive holds together: so much in any case, and beyond it so many
+/// times its size.
 const UNPACKED_FREE: u64 = 64 << 20;
 const UNPACKED_TIMES: u64 = 200;
+
+/// So many rows may a file have in any case, and beyond that so many for each of its bytes. Where what was packed says
+/// the same again and again, rows cost no bytes at all.
+const ROWS_FREE: u64 = 1_000_000;
+const ROWS_PER_BYTE: u64 = 2;
 
 /// What the name of a file says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +42,8 @@ pub(crate) struct Named {
 pub(crate) enum Kind {
     Rows(Format),
     Archive,
+    /// Bytes that came without a name: they tell it themselves.
+    Nameless,
     Unknown,
 }
 
@@ -39,9 +58,31 @@ pub(crate) fn named(path: &Path) -> Named {
         "jsonl" | "ndjson" => Kind::Rows(Format::JsonLines),
         "parquet" => Kind::Rows(Format::Parquet),
         "zip" => Kind::Archive,
+        _ if path.as_os_str() == NAMELESS => Kind::Nameless,
         _ => Kind::Unknown,
     };
     Named { kind, tabs: extension == "tsv" }
+}
+
+/// The format that bytes look like. `inside` says that the rows are an array inside a document.
+pub(crate) fn guess(beginning: &[u8], inside: bool) -> Format {
+    if beginning.starts_with(b"PAR1") {
+        return Format::Parquet;
+    }
+    let mut text = Vec::new();
+    Decoder::new(Encoding::guess(beginning, true)).decode(beginning, &mut text);
+    let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&text).trim_ascii_start();
+    let mut lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+    let is_object = |line: &[u8]| line.starts_with(b"{") && line.ends_with(b"}");
+    match text.first() {
+        Some(b'{')
+            if !inside && lines.next().is_some_and(is_object) && lines.next().is_some_and(|l| l.starts_with(b"{")) =>
+        {
+            Format::JsonLines
+        }
+        Some(b'{' | b'[') => Format::Json,
+        _ => Format::Csv,
+    }
 }
 
 /// How bytes are packed.
@@ -66,15 +107,68 @@ impl Packing {
         }
     }
 
-    /// Unpacks what `packed` bytes unpack to. An archive is left as it is.
-    pub(crate) fn unpack(self, reader: impl Read + Send + 'static, packed: u64) -> io::Result<Box<dyn Read + Send>> {
+    /// Unpacks as much as is allowed. An archive is left as it is.
+    pub(crate) fn unpack(
+        self,
+        reader: impl Read + Send + 'static,
+        allowance: &Arc<Allowance>,
+    ) -> io::Result<Box<dyn Read + Send>> {
         Ok(match self {
             Self::None | Self::Zip => Box::new(reader),
             Self::Gzip => {
                 let reader = BufReader::with_capacity(128 << 10, reader);
-                Box::new(Unpacked::new(flate2::bufread::MultiGzDecoder::new(reader), packed))
+                Box::new(Unpacked::new(flate2::bufread::MultiGzDecoder::new(reader), allowance))
             }
-            Self::Zstandard => Box::new(Unpacked::new(zstd::Decoder::new(reader)?, packed)),
+            Self::Zstandard => Box::new(Unpacked::new(zstd::Decoder::new(reader)?, allowance)),
+        })
+    }
+}
+
+/// How much may come out of one file, whatever is packed in it how often.
+#[derive(Debug)]
+pub(crate) struct Allowance {
+    size: u64,
+    bytes: AtomicU64,
+    rows: AtomicU64,
+}
+
+impl Allowance {
+    /// Of a file that has `size` bytes where it lies.
+    pub(crate) fn of(size: u64) -> Arc<Self> {
+        Arc::new(Self { size, bytes: AtomicU64::new(0), rows: AtomicU64::new(0) })
+    }
+
+    fn bytes_max(&self) -> u64 {
+        UNPACKED_FREE.max(self.size.saturating_mul(UNPACKED_TIMES))
+    }
+
+    fn rows_max(&self) -> u64 {
+        ROWS_FREE.max(self.size.saturating_mul(ROWS_PER_BYTE))
+    }
+
+    /// Counts a row.
+    pub(crate) fn row(&self) {
+        self.rows.fetch_add(1, Relaxed);
+    }
+
+    /// Counts bytes that were unpacked, or are claimed to be packed; `false` where they are too many.
+    pub(crate) fn unpack(&self, bytes: u64) -> bool {
+        let before = self.bytes.fetch_add(bytes.min(1 << 62), Relaxed);
+        before.saturating_add(bytes) <= self.bytes_max()
+    }
+
+    /// Which bound the file has reached, in words.
+    pub(crate) fn exceeded(&self) -> Option<String> {
+        let size = self.size;
+        if self.bytes.load(Relaxed) > self.bytes_max() {
+            let most = self.bytes_max();
+            return Some(format!(
+                "{size} bytes unpack to more than {most}; accepted: {UNPACKED_TIMES} times as many, and 64 MiB"
+            ));
+        }
+        (self.rows.load(Relaxed) > self.rows_max()).then(|| {
+            let most = self.rows_max();
+            format!("{size} bytes have more than {most} rows; accepted: {ROWS_PER_BYTE} for each byte, and {ROWS_FREE}")
         })
     }
 }
@@ -82,26 +176,21 @@ impl Packing {
 /// Ends what unpacks to more than listings can. Memory is bounded in any case; this bounds the time.
 pub(crate) struct Unpacked<R> {
     reader: R,
-    packed: u64,
-    left: u64,
+    allowance: Arc<Allowance>,
 }
 
 impl<R> Unpacked<R> {
-    pub(crate) fn new(reader: R, packed: u64) -> Self {
-        Self { reader, packed, left: UNPACKED_FREE.max(packed.saturating_mul(UNPACKED_TIMES)) }
+    pub(crate) fn new(reader: R, allowance: &Arc<Allowance>) -> Self {
+        Self { reader, allowance: Arc::clone(allowance) }
     }
 }
 
 impl<R: Read> Read for Unpacked<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = self.reader.read(buffer)?;
-        self.left = self.left.checked_sub(n as u64).ok_or_else(|| {
-            let more = UNPACKED_FREE.max(self.packed.saturating_mul(UNPACKED_TIMES));
-            io::Error::other(format!(
-                "{} bytes unpack to more than {more}; accepted: {UNPACKED_TIMES} times as many",
-                self.packed
-            ))
-        })?;
-        Ok(n)
+        if self.allowance.unpack(n as u64) {
+            return Ok(n);
+        }
+        Err(io::Error::other(self.allowance.exceeded().unwrap_or_default()))
     }
 }

@@ -11,6 +11,7 @@
 //!         Ok(row) => match row.content {
 //!             Content::Json(bytes) => println!("{}: {} bytes", row.location, bytes.len()),
 //!             Content::Csv(record) => println!("{}: {} columns", row.location, record.len()),
+//!             Content::Comment(_) => {}
 //!         },
 //!         Err(fault) => eprintln!("{fault}"),
 //!     }
@@ -31,6 +32,7 @@ mod csv_rows;
 mod format;
 mod input;
 mod json_rows;
+mod letters;
 mod line_rows;
 mod mapped;
 mod open;
@@ -40,8 +42,9 @@ mod parts;
 mod row;
 mod zip;
 
-pub use bytes::{LocalBytes, ReadAt};
+pub use bytes::{LocalBytes, ReadAt, Stopping};
+pub use format::NAMELESS;
 pub use mapped::{Mapped, MappedFile, MappedPage, Refusal};
-pub use open::{OpenError, Rows, open};
+pub use open::{Beginning, OpenError, Rows, beginning, open, open_bytes};
 pub use parts::{Part, Parts};
 pub use row::{Content, Format, Location, RawRow, ReadOptions, RowFault};

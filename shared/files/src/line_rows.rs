@@ -1,7 +1,7 @@
 use stoop_domain::Reason;
 
 use crate::input::Input;
-use crate::row::{Content, Location, RawRow, RowFault};
+use crate::row::{Content, Location, RawRow, ReadOptions, RowFault};
 
 /// Rows of JSON Lines.
 pub(crate) struct LineRows {
@@ -10,12 +10,16 @@ pub(crate) struct LineRows {
     line: u64,
     /// How much of the window belongs to the line given last.
     given: usize,
+    /// Lines that begin with one of these are no rows.
+    comments: Vec<String>,
 }
 
 impl LineRows {
-    pub(crate) fn new(mut input: Input, row_bytes_max: usize) -> Self {
+    pub(crate) fn new(mut input: Input, options: &ReadOptions) -> Self {
         input.skip_byte_order_mark();
-        Self { input, row_bytes_max, line: 0, given: 0 }
+        let ReadOptions { row_bytes_max, skip_lines, comments, .. } = options;
+        let comments = comments.clone();
+        Self { input, row_bytes_max: *row_bytes_max, line: u64::from(*skip_lines), given: 0, comments }
     }
 
     pub(crate) fn next_row(&mut self) -> Option<Result<RawRow<'_>, RowFault>> {
@@ -38,8 +42,11 @@ impl LineRows {
                 Line::TooLong(beginning) => return Some(Err(self.skip_line(&beginning))),
             };
             self.line += 1;
-            if self.input.window()[..length].iter().any(|byte| !byte.is_ascii_whitespace()) {
-                let content = Content::Json(&self.input.window()[..length]);
+            let line = self.input.window()[..length].trim_ascii_start();
+            if !line.is_empty() {
+                let is_comment = self.comments.iter().any(|begins| line.starts_with(begins.as_bytes()));
+                let line = &self.input.window()[..length];
+                let content = if is_comment { Content::Comment(line) } else { Content::Json(line) };
                 return Some(Ok(RawRow { location: Location::Line(self.line), content }));
             }
         }

@@ -5,10 +5,13 @@ use std::sync::{Arc, PoisonError};
 use stoop_domain::{Observation, Reason, Time};
 use stoop_sources::declared::{Map, Outcome, Reader, Row};
 
-use crate::bytes::{Failure, ReadAt, Watched};
+use crate::bytes::{Failure, ReadAt, Stopping, Watched};
 use crate::open::{OpenError, Rows, local};
 use crate::parts::{Part, Parts};
 use crate::row::{Content, Location, ReadOptions, RowFault};
+
+/// A page is over when its rows have so many bytes, so that long rows fill no memory.
+const PAGE_BYTES: usize = 16 << 20;
 
 /// A file that is read through a map. Rows are counted across the files of an archive, so that a place in it is one
 /// number: the same file gives the same rows each time.
@@ -22,6 +25,8 @@ pub struct MappedFile {
     failure: Failure,
     /// Bytes that were told with a page.
     bytes_told: u64,
+    /// How long the rows of the page in hand are.
+    page_bytes: usize,
 }
 
 /// Rows of a file that is read through a map.
@@ -35,6 +40,8 @@ pub struct MappedPage {
     pub bytes_read: u64,
     /// Nothing comes behind them.
     pub ended: bool,
+    /// The file has more, which is not read: the bound that it has reached, in words.
+    pub cut: Option<String>,
 }
 
 /// A part, and the map's reader for it.
@@ -79,6 +86,18 @@ impl MappedFile {
         Self::of(path, Arc::new(local(path)?), map)
     }
 
+    /// The same, reading nothing any more from when `stop` says so. What is given then is no row of the file.
+    ///
+    /// # Errors
+    /// As [`MappedFile::open`].
+    pub fn open_until(
+        path: &Path,
+        map: &Map,
+        stop: impl Fn() -> bool + Send + Sync + 'static,
+    ) -> Result<Self, OpenError> {
+        Self::of(path, Arc::new(Stopping::new(local(path)?, Arc::new(stop))), map)
+    }
+
     /// The same of bytes that lie elsewhere.
     ///
     /// # Errors
@@ -100,15 +119,15 @@ impl MappedFile {
             parts.next_part().transpose()?.map(|part| bind(part, map)).transpose()?
         };
         let name = parts.name();
-        Ok(Self { map: map.clone(), parts, part, name, location: None, failure, bytes_told: 0 })
+        Ok(Self { map: map.clone(), parts, part, name, location: None, failure, bytes_told: 0, page_bytes: 0 })
     }
 
     /// What can be known of an archive's files before they are read: which of them do not fit the map. Files that
     /// are no listings are not told of.
     #[must_use]
-    pub fn misfits(path: &Path, map: &Map) -> Vec<OpenError> {
+    pub fn misfits(path: &Path, bytes: Arc<dyn ReadAt>, map: &Map) -> Vec<OpenError> {
         let mut misfits = Vec::new();
-        let Ok(mut parts) = Parts::open(path, &ReadOptions::of(map)) else { return misfits };
+        let Ok(mut parts) = Parts::of(path, bytes, &ReadOptions::of(map)) else { return misfits };
         while parts.is_archive()
             && let Some(part) = parts.next_part()
         {
@@ -121,9 +140,14 @@ impl MappedFile {
     /// is the moment of reading, against which dates in the future are found.
     pub fn next_row(&mut self, as_of: Time, now: Time) -> Option<Mapped> {
         loop {
+            if self.cut().is_some() {
+                return None;
+            }
             if let Some(bound) = &mut self.part {
-                if let Some((location, mapped)) = bound.next_row(as_of, now) {
+                if let Some((location, mapped, bytes)) = bound.next_row(as_of, now) {
                     self.location = Some(location);
+                    self.page_bytes += bytes;
+                    self.parts.allowance().row();
                     return Some(mapped);
                 }
                 self.part = None;
@@ -141,7 +165,8 @@ impl MappedFile {
     /// When the bytes of the file could not be had. What was read before that is lost: open the file anew.
     pub fn next_page(&mut self, rows_max: usize, as_of: Time, now: Time) -> io::Result<MappedPage> {
         let mut page = MappedPage::default();
-        while page.rows_read < rows_max as u64 {
+        self.page_bytes = 0;
+        while page.rows_read < rows_max as u64 && self.page_bytes < PAGE_BYTES {
             let Some(mapped) = self.next_row(as_of, now) else {
                 page.ended = true;
                 break;
@@ -153,6 +178,7 @@ impl MappedFile {
                 Mapped::Refused(_) => page.rows.push((mapped, self.place())),
             }
         }
+        page.cut = self.cut();
         page.bytes_read = self.bytes_read().saturating_sub(self.bytes_told);
         self.bytes_told = self.bytes_read();
         match self.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
@@ -167,6 +193,7 @@ impl MappedFile {
         while passed < rows {
             if let Some(bound) = &mut self.part {
                 if bound.rows.next_row().is_some() {
+                    self.parts.allowance().row();
                     passed += 1;
                     continue;
                 }
@@ -179,6 +206,12 @@ impl MappedFile {
             }
         }
         passed
+    }
+
+    /// The bound that the file has reached, in words: what comes behind is not read.
+    #[must_use]
+    pub fn cut(&self) -> Option<String> {
+        self.parts.allowance().exceeded()
     }
 
     fn next_part(&mut self) -> Option<Result<Bound, Refusal>> {
@@ -223,17 +256,21 @@ fn bind(part: Part, map: &Map) -> Result<Bound, OpenError> {
 }
 
 impl Bound {
-    fn next_row(&mut self, as_of: Time, now: Time) -> Option<(Location, Mapped)> {
+    /// The row that comes next, and how long it is as it was read.
+    fn next_row(&mut self, as_of: Time, now: Time) -> Option<(Location, Mapped, usize)> {
         let row = match self.rows.next_row()? {
             Ok(row) => row,
             Err(fault) => {
                 let RowFault { location, reason, detail, raw } = fault;
-                return Some((location, Mapped::Refused(Refusal { reason, detail, raw, native_id: None })));
+                let bytes = raw.len();
+                return Some((location, Mapped::Refused(Refusal { reason, detail, raw, native_id: None }), bytes));
             }
         };
+        let bytes = row.content.len();
         let read = match row.content {
             Content::Json(bytes) => self.reader.read(Row::Json(bytes), &self.name, as_of),
             Content::Csv(record) => self.reader.read(Row::Csv(record), &self.name, as_of),
+            Content::Comment(_) => Ok(Outcome::Skipped),
         };
         let mapped = match read {
             Ok(Outcome::Observation(observation)) => match observation.check(now) {
@@ -249,7 +286,7 @@ impl Bound {
                 Mapped::Refused(Refusal { reason: error.reason, detail: error.detail, raw, native_id: None })
             }
         };
-        Some((row.location, mapped))
+        Some((row.location, mapped, bytes))
     }
 }
 

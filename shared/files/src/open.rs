@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use csv::ByteRecord;
 
-use crate::bytes::{LocalBytes, Reader, Stretch};
+use crate::bytes::{LocalBytes, ReadAt, Reader, Stretch};
 use crate::csv_rows::CsvRows;
-use crate::format::{self, ACCEPTED, Kind, Named, Packing};
+use crate::format::{self, ACCEPTED, Allowance, Kind, Named, Packing};
 use crate::input::Input;
 use crate::json_rows::JsonRows;
+use crate::letters;
 use crate::line_rows::LineRows;
 use crate::parquet_rows::ParquetRows;
 use crate::row::{Format, RawRow, ReadOptions, RowFault};
@@ -39,6 +40,9 @@ pub enum OpenError {
     /// It is a folder.
     #[error("{}: this is a folder; give the files in it", .0.display())]
     Folder(PathBuf),
+    /// It is a pipe or a device.
+    #[error("{}: this is no file but a pipe or a device; accepted: a file", .0.display())]
+    NoFile(PathBuf),
     /// Its extension says nothing.
     #[error("{}: the format cannot be told from the name; accepted: {ACCEPTED}; or name the format", .0.display())]
     Format(PathBuf),
@@ -86,11 +90,66 @@ pub enum OpenError {
 /// # Errors
 /// When it is not there, is a folder or an archive, is of a format that cannot be told, or its header cannot be read.
 pub fn open(path: &Path, options: &ReadOptions) -> Result<Rows, OpenError> {
-    open_whole(path, &Stretch::whole(Arc::new(local(path)?)), options)
+    let whole = Stretch::whole(Arc::new(local(path)?));
+    let allowance = Allowance::of(whole.size());
+    open_whole(path, &whole, options, &allowance)
+}
+
+/// The same of bytes that lie elsewhere. `path` says what they are, and names them in errors.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_bytes(path: &Path, bytes: Arc<dyn ReadAt>, options: &ReadOptions) -> Result<Rows, OpenError> {
+    let whole = Stretch::whole(bytes);
+    let allowance = Allowance::of(whole.size());
+    open_whole(path, &whole, options, &allowance)
+}
+
+/// The beginning of a file, unpacked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beginning {
+    /// Its bytes, as they are written.
+    pub bytes: Vec<u8>,
+    /// More comes behind them.
+    pub cut: bool,
+    /// The format, by the name; by the bytes where there is none.
+    pub format: Format,
+    /// The sign between the columns of CSV that the name tells.
+    pub delimiter: u8,
+}
+
+/// Looks at the beginning of a file that is no archive, to tell how it is to be opened. Bytes behind which a compressed
+/// file is broken are left out.
+///
+/// # Errors
+/// As [`open`].
+pub fn beginning(path: &Path, bytes: Arc<dyn ReadAt>, most: usize) -> Result<Beginning, OpenError> {
+    let whole = Stretch::whole(bytes);
+    let named = format::named(path);
+    let mut beginning = unpacked(path, &whole, most + 1)?;
+    let format = format_of(path, named, &ReadOptions::default(), &beginning)?;
+    let cut = beginning.len() > most;
+    beginning.truncate(most);
+    Ok(Beginning { bytes: beginning, cut, format, delimiter: if named.tabs { b'\t' } else { b',' } })
+}
+
+/// At most so many of the first bytes, unpacked.
+fn unpacked(path: &Path, whole: &Stretch, most: usize) -> Result<Vec<u8>, OpenError> {
+    let packing = Packing::of(&whole.beginning::<4>().map_err(|error| unreadable(path, error))?);
+    let reader = Reader::new(whole.clone(), Arc::default());
+    let reader = packing.unpack(reader, &Allowance::of(whole.size())).map_err(|error| unreadable(path, error))?;
+    let mut unpacked = Vec::new();
+    // What is broken is told when the rows are read.
+    drop(reader.take(most as u64).read_to_end(&mut unpacked));
+    Ok(unpacked)
 }
 
 /// The bytes of a file on the disk.
 pub(crate) fn local(path: &Path) -> Result<LocalBytes, OpenError> {
+    // A pipe would be waited for before it can be asked what it is.
+    if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
+        return Err(OpenError::NoFile(path.to_owned()));
+    }
     let file = File::open(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => OpenError::Missing(path.to_owned()),
         _ => unreadable(path, error),
@@ -102,18 +161,24 @@ pub(crate) fn local(path: &Path) -> Result<LocalBytes, OpenError> {
 }
 
 /// A file that is no archive.
-pub(crate) fn open_whole(path: &Path, whole: &Stretch, options: &ReadOptions) -> Result<Rows, OpenError> {
+pub(crate) fn open_whole(
+    path: &Path,
+    whole: &Stretch,
+    options: &ReadOptions,
+    allowance: &Arc<Allowance>,
+) -> Result<Rows, OpenError> {
     let bytes_read = Arc::new(AtomicU64::new(0));
     let named = format::named(path);
-    let format = format_of(path, named, options)?;
+    let looked_at = if named.kind == Kind::Nameless { unpacked(path, whole, format::LOOKED_AT)? } else { Vec::new() };
+    let format = format_of(path, named, options, &looked_at)?;
     let packing = Packing::of(&whole.beginning::<4>().map_err(|error| unreadable(path, error))?);
     let inner = match (format, packing) {
         (_, Packing::Zip) => return Err(OpenError::Archive(path.to_owned())),
-        (Format::Parquet, Packing::None) => parquet(path, whole.clone(), &bytes_read, options)?,
+        (Format::Parquet, Packing::None) => parquet(path, whole.clone(), &bytes_read, options, allowance)?,
         (Format::Parquet, _) => return Err(OpenError::CompressedParquet(path.to_owned())),
         _ => {
             let reader = Reader::new(whole.clone(), Arc::clone(&bytes_read));
-            let reader = packing.unpack(reader, whole.size()).map_err(|error| unreadable(path, error))?;
+            let reader = packing.unpack(reader, allowance).map_err(|error| unreadable(path, error))?;
             streamed(path, format, named.tabs, reader, options)?
         }
     };
@@ -127,22 +192,23 @@ pub(crate) fn open_entry(
     entry: &Entry,
     bytes_read: &Arc<AtomicU64>,
     options: &ReadOptions,
+    allowance: &Arc<Allowance>,
 ) -> Result<Rows, OpenError> {
     let named = format::named(path);
     if named.kind == Kind::Archive {
         return Err(OpenError::Archive(path.to_owned()));
     }
-    let format = format_of(path, named, options)?;
+    let format = format_of(path, named, options, b"")?;
     let packed = archive.locate(entry, path)?;
     let bytes_total = packed.stretch.size();
     let inner = if format == Format::Parquet {
         if !packed.stored {
             return Err(OpenError::CompressedParquet(path.to_owned()));
         }
-        parquet(path, packed.stretch, &Arc::default(), options)?
+        parquet(path, packed.stretch, &Arc::default(), options, allowance)?
     } else {
         let reader = Reader::new(packed.stretch.clone(), Arc::clone(bytes_read));
-        let unpacked = archive.stream(entry, &packed, reader);
+        let unpacked = archive.stream(entry, reader, allowance);
         let mut unpacked = unpacked.map_err(|error| unreadable(path, error))?;
         let mut beginning = Vec::with_capacity(4);
         unpacked.by_ref().take(4).read_to_end(&mut beginning).map_err(|error| unreadable(path, error))?;
@@ -151,15 +217,17 @@ pub(crate) fn open_entry(
             return Err(OpenError::Archive(path.to_owned()));
         }
         let unpacked = io::Cursor::new(beginning).chain(unpacked);
-        let reader = packing.unpack(unpacked, bytes_total).map_err(|error| unreadable(path, error))?;
+        let reader = packing.unpack(unpacked, allowance).map_err(|error| unreadable(path, error))?;
         streamed(path, format, named.tabs, reader, options)?
     };
     Ok(Rows { inner, bytes_read: Arc::clone(bytes_read), bytes_total })
 }
 
-fn format_of(path: &Path, named: Named, options: &ReadOptions) -> Result<Format, OpenError> {
+/// The format of a file; of one without a name, by its first bytes.
+fn format_of(path: &Path, named: Named, options: &ReadOptions, beginning: &[u8]) -> Result<Format, OpenError> {
     let by_name = match named.kind {
         Kind::Rows(format) => Some(format),
+        Kind::Nameless => Some(format::guess(beginning, options.rows.is_some())),
         Kind::Archive | Kind::Unknown => None,
     };
     options.format.or(by_name).ok_or_else(|| OpenError::Format(path.to_owned()))
@@ -170,10 +238,14 @@ fn parquet(
     stretch: Stretch,
     bytes_read: &Arc<AtomicU64>,
     options: &ReadOptions,
+    allowance: &Arc<Allowance>,
 ) -> Result<Inner, OpenError> {
     let size = stretch.size();
     let rows = ParquetRows::new(stretch, size, Arc::clone(bytes_read), options.row_bytes_max);
     let rows = rows.map_err(|error| unreadable(path, io::Error::other(error)))?;
+    if !allowance.unpack(rows.bytes_claimed()) {
+        return Err(unreadable(path, io::Error::other(allowance.exceeded().unwrap_or_default())));
+    }
     Ok(Inner::Parquet(Box::new(rows)))
 }
 
@@ -185,10 +257,12 @@ fn streamed(
     options: &ReadOptions,
 ) -> Result<Inner, OpenError> {
     let max = options.row_bytes_max;
+    let reader = letters::decoded(reader, options.encoding);
+    let behind = |reader| letters::behind_lines(reader, options.skip_lines).map_err(|error| unreadable(path, error));
     Ok(match format {
         Format::Csv => {
             let delimiter = options.delimiter.unwrap_or(if tabs { b'\t' } else { b',' });
-            let rows = CsvRows::new(reader, delimiter, max).map_err(|error| unreadable(path, error))?;
+            let rows = CsvRows::new(behind(reader)?, delimiter, options).map_err(|error| unreadable(path, error))?;
             Inner::Csv(Box::new(rows))
         }
         Format::Json => {
@@ -198,7 +272,7 @@ fn streamed(
             };
             Inner::Json(JsonRows::new(Input::new(reader), max, pointer))
         }
-        Format::JsonLines | Format::Parquet => Inner::Lines(LineRows::new(Input::new(reader), max)),
+        Format::JsonLines | Format::Parquet => Inner::Lines(LineRows::new(Input::new(behind(reader)?), options)),
     })
 }
 

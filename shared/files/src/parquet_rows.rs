@@ -22,6 +22,7 @@ pub(crate) struct ParquetRows {
     bytes_read: Arc<AtomicU64>,
     row_bytes_max: usize,
     over: bool,
+    bytes_claimed: u64,
 }
 
 impl ParquetRows {
@@ -33,6 +34,8 @@ impl ParquetRows {
     ) -> Result<Self, ParquetError> {
         let reader = guarded(|| SerializedFileReader::new(file))?;
         let meta = reader.metadata().file_metadata();
+        let of_groups = reader.metadata().row_groups().iter().map(|group| group.total_byte_size());
+        let bytes_claimed = of_groups.map(|bytes| u64::try_from(bytes).unwrap_or(0)).fold(0, u64::saturating_add);
         let (clocks, rows_total) = (clocks(meta.schema_descr()), u64::try_from(meta.num_rows()).unwrap_or(0));
         let rows = RowIter::from_file_into(Box::new(reader));
         Ok(Self {
@@ -45,7 +48,13 @@ impl ParquetRows {
             bytes_read,
             row_bytes_max,
             over: false,
+            bytes_claimed,
         })
+    }
+
+    /// How many bytes it says that it unpacks to.
+    pub(crate) fn bytes_claimed(&self) -> u64 {
+        self.bytes_claimed
     }
 
     pub(crate) fn next_row(&mut self) -> Option<Result<RawRow<'_>, RowFault>> {

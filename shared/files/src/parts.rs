@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::vec;
 
 use crate::bytes::{ReadAt, Stretch};
-use crate::format::{self, Kind, Packing};
+use crate::format::{self, Allowance, Kind, Packing};
 use crate::open::{OpenError, Rows, local, open_entry, open_whole};
 use crate::row::ReadOptions;
 use crate::zip::{Archive, Entry};
@@ -29,6 +29,7 @@ pub struct Parts {
     inner: Inner,
     bytes_read: Arc<AtomicU64>,
     bytes_total: u64,
+    allowance: Arc<Allowance>,
 }
 
 enum Inner {
@@ -65,6 +66,7 @@ impl Parts {
         let beginning =
             beginning.map_err(|error| OpenError::Unreadable { path: path.to_owned(), problem: error.to_string() })?;
         let bytes_total = whole.size();
+        let allowance = Allowance::of(bytes_total);
         // By its name, so that a zip archive cut at its beginning is called one; and by its bytes, whatever its
         // name, unless that is of something else: a spreadsheet is a zip archive as well.
         let kind = format::named(path).kind;
@@ -74,11 +76,11 @@ impl Parts {
             let left = archive.entries.clone().into_iter();
             (Inner::Archive { archive, left, name: None }, Arc::default())
         } else {
-            let rows = open_whole(path, &whole, options)?;
+            let rows = open_whole(path, &whole, options, &allowance)?;
             let bytes_read = rows.progress();
             (Inner::One(Some(Box::new(rows))), bytes_read)
         };
-        Ok(Self { path: path.to_owned(), options: options.clone(), inner, bytes_read, bytes_total })
+        Ok(Self { path: path.to_owned(), options: options.clone(), inner, bytes_read, bytes_total, allowance })
     }
 
     /// The next part, or why it cannot be opened; `None` behind the last.
@@ -97,7 +99,8 @@ impl Parts {
                 // A slash in any case, so that the name is the same everywhere.
                 let name = format!("{}/{}", self.path.display(), entry.name);
                 *current = Some(name.clone());
-                let rows = open_entry(Path::new(&name), archive, &entry, &self.bytes_read, &self.options);
+                let (read, options, allowance) = (&self.bytes_read, &self.options, &self.allowance);
+                let rows = open_entry(Path::new(&name), archive, &entry, read, options, allowance);
                 Some(rows.map(|rows| Part { name, rows }))
             }
         }
@@ -116,6 +119,11 @@ impl Parts {
     #[must_use]
     pub fn is_archive(&self) -> bool {
         matches!(self.inner, Inner::Archive { .. })
+    }
+
+    /// What may come out of the file.
+    pub(crate) fn allowance(&self) -> &Allowance {
+        &self.allowance
     }
 
     /// How many bytes of the file have been read, as it lies where it is.

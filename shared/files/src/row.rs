@@ -2,7 +2,8 @@ use std::fmt;
 
 use csv::ByteRecord;
 use stoop_domain::{Reason, Reject};
-use stoop_sources::declared::{self, Map};
+use stoop_sources::declared::{self, Map, ReadHints};
+use stoop_sources::text::Encoding;
 
 /// How to read a file; what is `None` is told by the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +14,12 @@ pub struct ReadOptions {
     pub delimiter: Option<u8>,
     /// JSON Pointer to the array of rows inside a JSON object; without it an object is one row.
     pub rows: Option<String>,
+    /// How the bytes of text stand for letters, where no mark at their beginning says it; UTF-8.
+    pub encoding: Option<Encoding>,
+    /// Lines before the header of CSV, or before the first row of JSON Lines, that are passed over.
+    pub skip_lines: u32,
+    /// Rows of CSV and JSON Lines that begin with one of these are no rows of data.
+    pub comments: Vec<String>,
     /// A longer row is a fault.
     pub row_bytes_max: usize,
 }
@@ -57,6 +64,8 @@ pub enum Content<'a> {
     Json(&'a [u8]),
     /// A record of CSV.
     Csv(&'a ByteRecord),
+    /// What begins like a comment, as it stands there.
+    Comment(&'a [u8]),
 }
 
 /// A row that cannot be had.
@@ -75,7 +84,15 @@ pub struct RowFault {
 
 impl Default for ReadOptions {
     fn default() -> Self {
-        Self { format: None, delimiter: None, rows: None, row_bytes_max: 16 << 20 }
+        Self {
+            format: None,
+            delimiter: None,
+            rows: None,
+            encoding: None,
+            skip_lines: 0,
+            comments: Vec::new(),
+            row_bytes_max: 16 << 20,
+        }
     }
 }
 
@@ -90,7 +107,9 @@ impl ReadOptions {
             declared::Format::JsonLines => Format::JsonLines,
             declared::Format::Parquet => Format::Parquet,
         });
-        Self { format, delimiter: hints.delimiter, rows: hints.rows.clone(), ..Self::default() }
+        let ReadHints { delimiter, encoding, skip_lines, .. } = *hints;
+        let (rows, comments) = (hints.rows.clone(), hints.comments.clone());
+        Self { format, delimiter, rows, encoding, skip_lines, comments, ..Self::default() }
     }
 }
 
@@ -101,11 +120,26 @@ impl RowFault {
 }
 
 impl Content<'_> {
+    /// How many bytes it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Json(bytes) | Self::Comment(bytes) => bytes.len(),
+            Self::Csv(record) => record.as_slice().len(),
+        }
+    }
+
+    /// Whether it has none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The row's text, for the quarantine; a record of CSV with its fields joined by commas.
     #[must_use]
     pub fn raw(&self) -> Vec<u8> {
         match self {
-            Self::Json(bytes) => bytes[..bytes.len().min(Reject::RAW_MAX)].to_vec(),
+            Self::Json(bytes) | Self::Comment(bytes) => bytes[..bytes.len().min(Reject::RAW_MAX)].to_vec(),
             Self::Csv(record) => {
                 let mut raw = Vec::new();
                 for (i, field) in record.iter().enumerate() {

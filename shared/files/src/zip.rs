@@ -2,11 +2,12 @@
 
 use std::io::{self, BufReader, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 use rawzip::{CompressionMethod, ErrorKind, ZipArchive, ZipArchiveEntryWayfinder, ZipLocator};
 
 use crate::bytes::{Reader, Stretch};
-use crate::format::Unpacked;
+use crate::format::{Allowance, Unpacked};
 use crate::open::OpenError;
 
 /// An archive with more files than this is not read.
@@ -38,7 +39,7 @@ pub(crate) struct Packed {
 /// An archive whose directory was read.
 #[derive(Clone)]
 pub(crate) struct Archive {
-    file: std::sync::Arc<ZipArchive<Stretch>>,
+    file: Arc<ZipArchive<Stretch>>,
     pub(crate) entries: Vec<Entry>,
 }
 
@@ -76,7 +77,7 @@ impl Archive {
             return Err(unreadable(path, problem));
         }
         entries.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(Self { file: std::sync::Arc::new(file), entries })
+        Ok(Self { file: Arc::new(file), entries })
     }
 
     /// Where an entry lies.
@@ -106,14 +107,18 @@ impl Archive {
 
     /// The bytes of an entry, unpacked. Behind the last of them its length and checksum are compared with what the
     /// directory says.
-    pub(crate) fn stream(&self, entry: &Entry, packed: &Packed, reader: Reader) -> io::Result<Box<dyn Read + Send>> {
-        let size = packed.stretch.size();
+    pub(crate) fn stream(
+        &self,
+        entry: &Entry,
+        reader: Reader,
+        allowance: &Arc<Allowance>,
+    ) -> io::Result<Box<dyn Read + Send>> {
         let unpacked: Box<dyn Read + Send> = match entry.method {
             CompressionMethod::DEFLATE => {
                 let reader = BufReader::with_capacity(128 << 10, reader);
-                Box::new(Unpacked::new(flate2::bufread::DeflateDecoder::new(reader), size))
+                Box::new(Unpacked::new(flate2::bufread::DeflateDecoder::new(reader), allowance))
             }
-            CompressionMethod::ZSTD => Box::new(Unpacked::new(zstd::Decoder::new(reader)?, size)),
+            CompressionMethod::ZSTD => Box::new(Unpacked::new(zstd::Decoder::new(reader)?, allowance)),
             _ => Box::new(reader),
         };
         let found = self.file.get_entry(entry.way).map_err(|error| io::Error::other(words(error)))?;

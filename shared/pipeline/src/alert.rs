@@ -45,22 +45,14 @@ pub async fn alert(
     ledger: &dyn Ledger,
     publisher: &dyn Publisher,
 ) -> Result<Alerted, AlertError> {
-    let mut judged = Vec::new();
-    let mut ids = HashSet::new();
-    for (change, place) in changes.iter().zip(0..) {
-        let alerts = rules.judge(&change.home, change.old.as_ref(), &change.new);
-        judged.extend(alerts.into_iter().filter(|alert| ids.insert(alert.id.clone())).map(|alert| (place, alert)));
-    }
+    let judged = raised(changes, rules);
     let Some(first) = judged.first().map(|(place, _)| *place) else { return Ok(Alerted::default()) };
     let failed = |source| AlertError { change: first, done: Alerted::default(), source };
-    let asked: Vec<_> = judged.iter().map(|(_, alert)| alert.id.clone()).collect();
-    let known = ledger.known(&asked).await.map_err(failed)?;
-    let known_count = known.iter().filter(|known| **known).count();
-    let unknown = judged.into_iter().zip(known).filter(|(_, known)| !known).map(|(judged, _)| judged);
-    let (to_tell, suspects): (Vec<_>, Vec<_>) = unknown.partition(|(_, alert)| alert.verdict == Verdict::Alert);
+    let (unknown, known) = unknown(judged, ledger).await.map_err(failed)?;
+    let (to_tell, suspects): (Vec<_>, Vec<_>) = unknown.into_iter().partition(|(_, alert)| is_told(alert));
     let (places, to_tell): (Vec<usize>, Vec<Alert>) = to_tell.into_iter().unzip();
 
-    let mut outcome = Alerted { known: known_count as u64, ..Alerted::default() };
+    let mut outcome = Alerted { known, ..Alerted::default() };
     outcome.suspects = suspects.into_iter().map(|(_, alert)| alert).collect();
     let mut failure = None;
     let outcomes = publisher.publish(&to_tell).await;
@@ -79,4 +71,53 @@ pub async fn alert(
         None => Ok(outcome),
         Some((change, source)) => Err(AlertError { change, done: outcome, source }),
     }
+}
+
+/// Judges a batch of changes and records what is new. Nothing is published: whoever tells follows the ledger.
+///
+/// # Errors
+/// When the ledger fails. Feeding the same changes again is right.
+pub async fn record_alerts(changes: &[Change], rules: &Rules, ledger: &dyn Ledger) -> Result<Alerted, PortError> {
+    let alerted = new_alerts(changes, rules, ledger).await?;
+    let Alerted { told, suspects, .. } = &alerted;
+    if !told.is_empty() || !suspects.is_empty() {
+        ledger.record(&[&told[..], &suspects[..]].concat()).await?;
+    }
+    Ok(alerted)
+}
+
+/// What [`record_alerts`] would record. Nothing is.
+///
+/// # Errors
+/// When the ledger fails.
+pub async fn new_alerts(changes: &[Change], rules: &Rules, ledger: &dyn Ledger) -> Result<Alerted, PortError> {
+    let (unknown, known) = unknown(raised(changes, rules), ledger).await?;
+    let (told, suspects) = unknown.into_iter().map(|(_, alert)| alert).partition(is_told);
+    Ok(Alerted { told, suspects, known })
+}
+
+fn is_told(alert: &Alert) -> bool {
+    alert.verdict == Verdict::Alert
+}
+
+/// What changes give rise to, each id once, with the place of its change.
+fn raised(changes: &[Change], rules: &Rules) -> Vec<(usize, Alert)> {
+    let mut judged = Vec::new();
+    let mut ids = HashSet::new();
+    for (place, change) in changes.iter().enumerate() {
+        let alerts = rules.judge(&change.home, change.old.as_ref(), &change.new);
+        judged.extend(alerts.into_iter().filter(|alert| ids.insert(alert.id.clone())).map(|alert| (place, alert)));
+    }
+    judged
+}
+
+/// Those that the ledger does not know, and how many it does.
+async fn unknown(judged: Vec<(usize, Alert)>, ledger: &dyn Ledger) -> Result<(Vec<(usize, Alert)>, u64), PortError> {
+    if judged.is_empty() {
+        return Ok((judged, 0));
+    }
+    let asked: Vec<_> = judged.iter().map(|(_, alert)| alert.id.clone()).collect();
+    let known = ledger.known(&asked).await?;
+    let count = known.iter().filter(|known| **known).count() as u64;
+    Ok((judged.into_iter().zip(known).filter(|(_, known)| !known).map(|(judged, _)| judged).collect(), count))
 }

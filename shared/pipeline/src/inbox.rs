@@ -157,6 +157,9 @@ impl Reader<'_> {
             detail += &format!("; so are {more} more lines, too short or too many for a reject each");
         }
         self.reject(at, reason, detail, &raw);
+        if let Some(reject) = self.inbox.rejects.last_mut() {
+            reject.rows += more as u64;
+        }
     }
 
     fn reject(&mut self, at: At, reason: Reason, detail: String, raw: &[u8]) {

@@ -5,25 +5,31 @@
 
 mod alert;
 mod causes;
+mod deliver;
 mod inbox;
 mod measure;
 mod pace;
 mod plan;
 mod poll;
 pub mod ports;
+mod refusals;
 pub mod serve;
+mod snapshots;
 mod understood;
 mod verify;
 
-pub use alert::{AlertError, Alerted, alert};
+pub use alert::{AlertError, Alerted, alert, new_alerts, record_alerts};
 pub use causes::with_causes;
+pub use deliver::{Delivery, Trouble, deliver};
 pub use inbox::Inbox;
 pub use measure::{MeasureError, Measured, Measurer, Memory};
 pub use pace::{Cadence, Distance, Pace, Stretch};
 pub use plan::{Planned, PlannedSearch, plan};
 pub use poll::{
     Clock, FileSet, LEFT_BY_SERVER, LEFT_OF, OnDrift, Origin, Peeked, PollError, PollPorts, Polled, Profiles, Search,
-    Tokens, USER_AGENT, peek, poll,
+    Tokens, USER_AGENT, peek, poll, release,
 };
+pub use refusals::Refusals;
+pub use snapshots::{ProvesNothing, Said, Snapshots};
 pub use understood::{FieldCount, RefusedCount, Understood, fields};
 pub use verify::{Recomputation, RecomputedMarkets};

@@ -9,6 +9,7 @@ mod fetch;
 mod gone;
 mod origin;
 mod peek;
+mod progress;
 mod quota;
 mod robots;
 mod rows;
@@ -37,6 +38,9 @@ pub struct Search {
     pub on_drift: OnDrift,
     /// After so long an incremental search asks for everything again, to find what is gone.
     pub full_scan_every_ms: i64,
+    /// The greatest share of its rows, in percent, that may be refused. A poll or file with more is given up, and so is
+    /// one of which nothing is understood, whatever this says.
+    pub max_rejects: Option<f64>,
     /// Limits in place of the source's own ([`stoop_sources::Manners::limits`]), where the plan of this account has others.
     pub limits: Option<Vec<Limit>>,
 }
@@ -104,16 +108,20 @@ pub struct Polled {
     pub pages: u64,
     /// Bytes of those pages.
     pub bytes: u64,
-    /// Listings understood.
+    /// Rows on them, those included that are none of the search's.
+    pub rows: u64,
+    /// Of them, those that were understood as listings: new, changed, or seen again as they were.
     pub listings: u64,
-    /// Of them, those never seen before by this search.
+    /// Of these, the first ones of listings that this search never saw before.
     pub new: u64,
-    /// Of them, those that differ from what was sent last.
+    /// Of these, those that say something else of their listing than was known.
     pub changed: u64,
-    /// Listings said to be gone.
-    pub gone: u64,
-    /// Rows put in quarantine.
+    /// Rows that were refused. The first of them are in quarantine.
     pub rejects: u64,
+    /// Listings that are not shown any more, and are said to be gone.
+    pub gone: u64,
+    /// Observations put on the stream: more than changed, where files tell of the past out of order.
+    pub sent: u64,
     /// Fields of which the source tells less than it ever did, in words.
     pub drifts: Vec<String>,
     /// What is known by now of how often the search changes; `None` where the poll learnt nothing.
@@ -153,6 +161,7 @@ impl Search {
             source: source.into(),
             on_drift: OnDrift::default(),
             full_scan_every_ms,
+            max_rejects: None,
             limits: None,
         }
     }
@@ -164,6 +173,7 @@ impl Search {
     }
 }
 
+pub use account::release;
 pub use budget::{Account, AccountError};
 pub use drift::{OnDrift, Profiles};
 pub use origin::{FileSet, Origin};

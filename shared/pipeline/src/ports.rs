@@ -9,7 +9,7 @@ mod state;
 mod views;
 
 pub use crate::poll::{Account, AccountError};
-pub use alerts::{Ledger, Publisher};
+pub use alerts::{Followers, Ledger, Listener, NotHeard, Publisher};
 pub use configuration::{ConfigFiles, Configuration};
 pub use files::{FileError, FilePage, FilePattern, FileRow, FileVersion, Files, OpenFile};
 pub use plans::{PlanLedger, PollTask, TaskQueue};

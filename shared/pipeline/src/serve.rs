@@ -6,6 +6,7 @@ pub mod api;
 mod area;
 mod area_view;
 mod home;
+mod nearest;
 mod view;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ pub use alert::AlertView;
 pub use area::{AreaError, FoundArea, find_area, match_area};
 pub use area_view::AreaView;
 pub use home::{HappenedView, HomeView, PriceChangeView, StretchView};
+pub use nearest::Nearest;
 pub use view::{DayView, FiguresView, MarketView, SegmentView, tells, unit_name};
 
 /// What an area's markets can be added up under: dollars are never added to dirhams, nor rents to prices.

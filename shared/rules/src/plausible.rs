@@ -1,4 +1,4 @@
-use stoop_domain::{Event, EventKind, PriceChange, Time};
+use stoop_domain::{Minor, PriceChange, Time};
 
 use crate::judge::drop_bp;
 
@@ -6,24 +6,52 @@ use crate::judge::drop_bp;
 /// that slip back.
 const TAKE_BACK_MS: i64 = 14 * Time::DAY_MS;
 
-/// Says why a drop looks like a slip of the source rather than a seller's decision; `None` where it
-/// does not. Looks only at what came before, so that the answer does not depend on when it is asked.
-pub(crate) fn suspicion(suspect_bp: u32, before: &[Event], event: &Event, cut: PriceChange) -> Option<String> {
-    let bp = drop_bp(cut);
+/// Why a price looks like a slip of the source rather than a seller's decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Doubt {
+    /// It is one, for this reason.
+    Slip(String),
+    /// It takes one back.
+    TakesBack,
+}
+
+/// A price that rose.
+#[derive(Clone, Copy)]
+pub(crate) struct Rise {
+    pub(crate) from: Minor,
+    pub(crate) to: Minor,
+    pub(crate) at: Time,
+}
+
+impl Doubt {
+    pub(crate) fn why(self) -> String {
+        match self {
+            Self::Slip(why) => why,
+            Self::TakesBack => "takes back the doubling just before".to_owned(),
+        }
+    }
+}
+
+/// What to think of a change from the last price that was no slip, when the change of that price was such a rise.
+/// Looks only at what came before, so that the answer does not depend on when it is asked.
+pub(crate) fn doubt(suspect_bp: u32, step: PriceChange, at: Time, rise: Option<Rise>) -> Option<Doubt> {
+    if step.to >= step.from {
+        return None;
+    }
+    let bp = drop_bp(step);
     if bp >= suspect_bp {
         let share = format!("{}.{:02} %", bp / 100, bp % 100);
-        return Some(match power_of_ten(cut) {
+        return Some(Doubt::Slip(match power_of_ten(step) {
             Some(name) => format!("a drop of {share}, to {name} of the price: digits lost?"),
             None => format!("a drop of {share}: a rent, or another unit, in place of the price?"),
-        });
+        }));
     }
-    let last = before.iter().rev().find(|event| event.change.is_some())?;
-    let rise = last.change.filter(|_| last.kind == EventKind::PriceRise)?;
-    let fresh = event.at.ms() - last.at.ms() <= TAKE_BACK_MS;
+    let rise = rise?;
+    let fresh = at.ms() - rise.at.ms() <= TAKE_BACK_MS;
     // To within a twentieth of the price before the rise.
-    let back = (i128::from(cut.to.0) - i128::from(rise.from.0)).abs() * 20 <= i128::from(rise.from.0);
+    let back = (i128::from(step.to.0) - i128::from(rise.from.0)).abs() * 20 <= i128::from(rise.from.0);
     let doubled = i128::from(rise.to.0) >= i128::from(rise.from.0) * 2;
-    (fresh && doubled && back).then(|| "takes back the doubling just before".to_owned())
+    (fresh && doubled && back).then_some(Doubt::TakesBack)
 }
 
 /// Whether the new price is, to within one percent, a tenth, hundredth or thousandth of the old.

@@ -187,8 +187,23 @@ pub fn parse_alerts(text: &str, file_name: &str, drop_bp: u32) -> Result<AlertSe
         let section = root.table("alerts", mistakes);
         section.map_or_else(
             || AlertSettings::of_drop(drop_bp),
-            |section| alerts::alert_settings(&section, drop_bp, mistakes),
+            |section| alerts::alert_settings(&section, drop_bp, None, mistakes),
         )
+    })
+}
+
+/// Reads `[alerts]` from a configuration file on the laptop, and looks at nothing else.
+///
+/// # Errors
+/// All mistakes in it at once; a text that is no TOML.
+pub fn read_alerts(path: &Path) -> Result<AlertSettings, MapErrors> {
+    let (text, file_name) = read(path)?;
+    let folder = Folder::of(path);
+    document(&text, &file_name, |root, mistakes| {
+        let section = root.table("alerts", mistakes);
+        let settings =
+            section.map(|section| alerts::alert_settings(&section, alerts::DROP_BP, Some(&folder), mistakes));
+        settings.unwrap_or_default()
     })
 }
 
@@ -198,9 +213,11 @@ fn whole(text: &str, file_name: &str, scope: Scope<'_>, surroundings: &dyn Surro
         let mut path = |key| root.text(key, mistakes).map(|(text, _)| PathBuf::from(text));
         let (database, data) = (path("database"), path("data"));
         let section = root.table("alerts", mistakes);
+        let asks = scope == Scope::Everything && surroundings.place() == Place::Laptop;
+        let asked = asks.then_some(surroundings);
         let alerts = section
             .as_ref()
-            .map(|section| alerts::alert_settings(section, alerts::DROP_BP, mistakes))
+            .map(|section| alerts::alert_settings(section, alerts::DROP_BP, asked, mistakes))
             .unwrap_or_default();
         if surroundings.place() == Place::Aws
             && let Some(section) = section

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest::redirect::Policy;
+use stoop_pipeline::USER_AGENT;
 use stoop_pipeline::ports::{Http, HttpAnswer, HttpError};
 use stoop_sources::{Method, Request};
 
@@ -47,10 +48,13 @@ impl HttpClient {
         made(&self.posting, Policy::none)
     }
 
-    pub(crate) async fn post_json(&self, url: &str, body: Vec<u8>) -> Result<u16, HttpError> {
-        let request = self.posting()?.post(url).header("content-type", "application/json").body(body);
+    /// The status of the answer, and what it says in seconds of when to come again.
+    pub(crate) async fn post_json(&self, url: &str, body: Vec<u8>) -> Result<(u16, Option<u64>), HttpError> {
+        let request = self.posting()?.post(url).header("content-type", "application/json");
+        let request = request.header("user-agent", USER_AGENT).body(body);
         let answer = request.send().await.map_err(|error| transient(&error))?;
-        Ok(answer.status().as_u16())
+        let retry_after = answer.headers().get("retry-after").and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        Ok((answer.status().as_u16(), retry_after))
     }
 }
 
@@ -78,6 +82,11 @@ impl Http for HttpClient {
         while let Some(chunk) = response.chunk().await.map_err(|error| transient(&error))? {
             if body.len() + chunk.len() > HttpAnswer::BODY_MAX {
                 return Err(HttpError::TooLarge);
+            }
+            // Doubled as vectors are, but never beyond what may be read.
+            let wanted = (body.capacity() * 2).clamp(body.len() + chunk.len(), HttpAnswer::BODY_MAX);
+            if body.len() + chunk.len() > body.capacity() {
+                body.reserve_exact(wanted - body.len());
             }
             body.extend_from_slice(&chunk);
         }

@@ -5,6 +5,7 @@
 mod clock;
 mod config;
 mod http;
+mod plain;
 mod takeover;
 mod telemetry;
 mod webhook;
@@ -12,9 +13,10 @@ mod webhook;
 pub use clock::SystemClock;
 pub use config::{
     AlertSettings, Config, Fetched, KeepSettings, Place, PlanConfig, SearchConfig, Surroundings, Wanted, Wanting,
-    parse_alerts, parse_config, parse_plan, parse_search, read_config, read_outline, read_search, wanted,
+    parse_alerts, parse_config, parse_plan, parse_search, read_alerts, read_config, read_outline, read_search, wanted,
 };
 pub use http::HttpClient;
+pub use plain::{colours, plain, plain_json, plain_lines, steers};
 pub use takeover::{MAIN_FILE, Refused, Takeover};
 pub use telemetry::{LogFormat, init_telemetry};
-pub use webhook::Webhook;
+pub use webhook::{Address, Webhook};

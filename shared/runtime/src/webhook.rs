@@ -1,34 +1,68 @@
+use std::fmt;
+
+use async_trait::async_trait;
 use stoop_domain::Alert;
-use stoop_pipeline::ports::PortError;
+use stoop_pipeline::ports::{HttpError, Listener, NotHeard, PortError};
 use stoop_pipeline::serve::AlertView;
 
 use crate::http::HttpClient;
 
-/// Tells alerts by POSTing each as a JSON object ([`AlertView`]). Any status from 200 to 299 counts as told.
+/// Tells alerts by POSTing each as a JSON object ([`AlertView`]). Any status from 200 to 299 counts as told. One from 400
+/// to 499 is a refusal for ever, save 408 (too slow) and 429 (too many): what is wrong with the message is wrong
+/// with it tomorrow.
 #[derive(Clone, Debug)]
 pub struct Webhook {
     client: HttpClient,
-    url: String,
+    address: Address,
+}
+
+/// An `http://` or `https://` address, which may hold a key: it is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Address(String);
+
+impl Address {
+    /// An address; `None` where it is none.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_one = text.starts_with("https://") || text.starts_with("http://");
+        is_one.then(|| Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Address(not shown)")
+    }
 }
 
 impl Webhook {
-    /// A webhook at an absolute address.
+    /// A webhook at an address.
     #[must_use]
-    pub fn new(client: HttpClient, url: String) -> Self {
-        Self { client, url }
+    pub fn new(client: HttpClient, address: Address) -> Self {
+        Self { client, address }
     }
+}
 
-    /// Posts an alert once.
-    ///
-    /// # Errors
-    /// When it was not taken.
-    pub async fn post(&self, alert: &Alert) -> Result<(), PortError> {
+#[async_trait]
+impl Listener for Webhook {
+    async fn hear(&self, alert: &Alert) -> Result<(), NotHeard> {
+        let failed =
+            |why: Box<dyn std::error::Error + Send + Sync>| PortError::new("post an alert to the webhook", why);
         let body =
-            serde_json::to_vec(&AlertView::of(alert)).map_err(|error| PortError::new("writing an alert", error))?;
-        match self.client.post_json(&self.url, body).await {
-            Ok(200..=299) => Ok(()),
-            Ok(status) => Err(PortError::new("posting an alert to the webhook", format!("status {status}"))),
-            Err(error) => Err(PortError::new("posting an alert to the webhook", error)),
+            serde_json::to_vec(&AlertView::of(alert)).map_err(|error| NotHeard::Refused(failed(error.into())))?;
+        match self.client.post_json(&self.address.0, body).await {
+            Ok((200..=299, _)) => Ok(()),
+            Ok((status, retry_after)) => {
+                let error = failed(format!("status {status}").into());
+                if (400..=499).contains(&status) && !matches!(status, 408 | 429) {
+                    return Err(NotHeard::Refused(error));
+                }
+                Err(NotHeard::Later { error, after_ms: retry_after.map(|seconds| seconds.saturating_mul(1_000)) })
+            }
+            // An address that cannot be asked is a mistake of the configuration, not of this alert.
+            Err(error @ (HttpError::Transient(_) | HttpError::Refused(_) | HttpError::TooLarge)) => {
+                Err(NotHeard::Later { error: failed(error.into()), after_ms: None })
+            }
         }
     }
 }

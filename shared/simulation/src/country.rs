@@ -58,10 +58,14 @@ impl Country {
         Ok(Self { searches, market, sites: portals })
     }
 
-    /// The configuration, with each search polled as often as this.
+    /// The configuration, with each search polled as often as this. Our sites bear more than real ones: nobody has to
+    /// wait seconds between two pages.
     pub fn configuration(&self, every: &str) -> String {
-        let text =
-            |search: &Search| format!("[[search]]\nname = \"{}\"\nevery = \"{every}\"\n{}\n", search.name, search.toml);
+        let text = |search: &Search| {
+            let has_own = search.toml.contains("limits = ") || search.toml.contains("files = ");
+            let limits = if has_own { "" } else { "limits = [\"20/s\"]\n" };
+            format!("[[search]]\nname = \"{}\"\nevery = \"{every}\"\n{limits}{}\n", search.name, search.toml)
+        };
         self.searches.iter().map(text).collect()
     }
 

@@ -7,6 +7,7 @@ use stoop_domain::{Reason, Reject};
 
 use crate::fields::{Fields, Refusal, scalar, shown};
 use crate::port::{Found, ReadError, Row};
+use crate::raws::Raws;
 
 /// The text of an answer. Bytes that are not UTF-8 spoil the rows they stand in, not the page.
 pub(crate) struct Body<'a> {
@@ -39,13 +40,22 @@ impl<'a> Body<'a> {
 
     /// A part of the answer as JSON.
     pub(crate) fn json_part<'b, T: Deserialize<'b>>(&self, part: &'b str) -> Result<T, ReadError> {
-        serde_json::from_str(part).map_err(|error| match error.classify() {
+        serde_json::from_str(part).map_err(|error| self.broken(&error))
+    }
+
+    fn broken(&self, error: &serde_json::Error) -> ReadError {
+        match error.classify() {
             Category::Eof => ReadError::Unreadable(format!("broken off: {error}")),
             Category::Syntax | Category::Io => {
                 ReadError::Unreadable(format!("not JSON: {}", shown(&error.to_string())))
             }
             Category::Data => self.not_ours(format!("other JSON: {}", shown(&error.to_string()))),
-        })
+        }
+    }
+
+    /// The rows of an array in the answer, as many as are read of it.
+    pub(crate) fn rows<'b>(&self, part: &'b str) -> Result<Raws<'b>, ReadError> {
+        Raws::parse(part, self.text.len()).map_err(|error| self.broken(&error))
     }
 
     pub(crate) fn not_ours(&self, got: String) -> ReadError {

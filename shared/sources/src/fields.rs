@@ -4,15 +4,15 @@ use std::fmt;
 
 use jiff::civil;
 use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use stoop_domain::{Currency, Minor, MoneyError, Reason, Time, parse_decimal};
 
+use crate::raws::{LIST_BYTES_MAX, members};
+
 /// One JSON object, read field by field. Numbers stay text, so that no price passes through a float;
 /// a field that is absent, null or blank is unknown, and `None`.
-#[derive(Deserialize)]
-#[serde(transparent)]
 pub(crate) struct Fields<'a> {
-    #[serde(borrow)]
     by_name: BTreeMap<Name<'a>, &'a RawValue>,
 }
 
@@ -143,9 +143,10 @@ impl<'a> Fields<'a> {
         Ok((!fields.by_name.is_empty()).then_some(fields))
     }
 
-    /// The items of a list, as written; none where the field is absent or no list.
+    /// The items of a list, as written; none where the field is absent, no list, or longer than any.
     pub(crate) fn list(&self, name: &str) -> Vec<&'a RawValue> {
-        self.get(name).and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
+        let raw = self.get(name).filter(|raw| raw.get().len() <= LIST_BYTES_MAX);
+        raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
     }
 
     /// The texts in a list of texts; what is no text is left out.
@@ -193,6 +194,28 @@ impl Refusal {
 impl Borrow<str> for Name<'_> {
     fn borrow(&self) -> &str {
         &self.0
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Fields<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                let mut by_name = BTreeMap::new();
+                members(map, |name, value| {
+                    by_name.insert(name, value);
+                })?;
+                Ok(Fields { by_name })
+            }
+        }
+        deserializer.deserialize_map(Members)
     }
 }
 

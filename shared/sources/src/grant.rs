@@ -1,7 +1,9 @@
 //! OAuth 2.0 client credentials: the request for a token, and reading what comes back (RFC 6749, 4.4 and 5.1).
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
+use crate::fields::scalar;
 use crate::link::encode;
 use crate::port::{Method, ReadError, Request};
 
@@ -59,16 +61,16 @@ impl Grant {
     /// When it holds no bearer token. No part of the answer is in the message: it may hold a secret.
     pub fn read(body: &[u8]) -> Result<Self, ReadError> {
         #[derive(Deserialize)]
-        struct Answer {
+        struct Answer<'a> {
             access_token: String,
             #[serde(default)]
             token_type: Option<String>,
-            #[serde(default)]
-            expires_in: Option<serde_json::Value>,
+            #[serde(default, borrow)]
+            expires_in: Option<&'a RawValue>,
         }
         let not_ours =
             |got: &str| ReadError::NotOurs { expected: "JSON with a bearer access_token", got: got.to_owned() };
-        let answer: Answer = serde_json::from_slice(body).map_err(|_| not_ours("something else"))?;
+        let answer: Answer<'_> = serde_json::from_slice(body).map_err(|_| not_ours("something else"))?;
         if answer.access_token.trim().is_empty() {
             return Err(not_ours("an empty access_token"));
         }
@@ -76,10 +78,7 @@ impl Grant {
             return Err(not_ours("a token of another type"));
         }
         // A number by RFC 6749; some servers write it as a text.
-        let expires_in_s = answer.expires_in.and_then(|seconds| match seconds {
-            serde_json::Value::String(text) => text.trim().parse().ok(),
-            other => other.as_u64(),
-        });
+        let expires_in_s = answer.expires_in.and_then(|seconds| scalar(seconds)?.trim().parse().ok());
         Ok(Self { token: answer.access_token, expires_in_s })
     }
 }

@@ -17,6 +17,7 @@ mod link;
 mod mubawab;
 mod params;
 mod port;
+mod raws;
 mod realtor;
 mod registry;
 mod rentcast;

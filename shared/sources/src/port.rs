@@ -131,6 +131,11 @@ pub struct Page {
     pub left_out: u64,
     /// Where the next incremental scan should start, if this scan completes.
     pub watermark: Option<String>,
+    /// Its rows may all have been shown before, as where a search is split into parts that overlap. Of other pages one
+    /// that shows nothing new says that the server leads on without an end.
+    pub overlaps: bool,
+    /// Why the rest of the answer was not read: it has more rows than any page. The scan ends with it.
+    pub cut: Option<String>,
 }
 
 /// One row of a page.
@@ -150,6 +155,17 @@ pub enum Row {
         /// The row as it was read, for the quarantine.
         raw: String,
     },
+}
+
+impl Row {
+    /// The listing's native id, as far as it is known.
+    #[must_use]
+    pub fn native_id(&self) -> Option<&str> {
+        match self {
+            Self::Found(found) => Some(&found.native_id),
+            Self::Refused { native_id, .. } => native_id.as_deref(),
+        }
+    }
 }
 
 /// A listing that was understood.

@@ -145,3 +145,22 @@ fn run(command: &mut Command) -> Result<()> {
     );
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    /// pip refuses a package without a hash only where another has one: none may lack it.
+    #[test]
+    fn every_package_is_pinned_by_version_and_hash() {
+        for name in ["ministack", "localstack"] {
+            let file = super::super::infra().join(name).join("requirements.txt");
+            let text = std::fs::read_to_string(&file).unwrap();
+            let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+            let (hashes, packages): (Vec<&str>, Vec<&str>) =
+                lines.partition(|line| line.trim_start().starts_with("--hash=sha256:"));
+            assert!(hashes.len() > packages.len() && packages.len() > 100, "{name}: {} packages", packages.len());
+            for package in packages {
+                assert!(package.contains("==") && package.ends_with(" \\"), "{name}: {package} is followed by no hash");
+            }
+        }
+    }
+}

@@ -175,10 +175,11 @@ async fn a_suspect_behind_a_failed_publisher_is_not_lost() {
     assert_eq!((bench.heard().len(), bench.recorded(AlertFilter::Suspect).len()), (1, 1));
 }
 
-/// Cuts, rises and the same cut again, of two homes.
+/// Cuts, rises, a price that flaps and the same cut again a fortnight later, of two homes.
 fn a_story() -> Vec<Observation> {
-    let prices = [1_000_000, 800_000, 1_000_000, 800_000, 640_000, 700_000, 500_000];
-    let of = |id: &'static str| (0_i64..).zip(prices).map(move |(i, price)| observation(id, i * 30, price));
+    let prices = [1_000_000, 800_000, 1_000_000, 800_000, 1_000_000, 800_000, 640_000, 700_000, 500_000];
+    let minutes = |i: i64| if i < 5 { i * 30 } else { 15 * 24 * 60 + i * 30 };
+    let of = |id: &'static str| (0_i64..).zip(prices).map(move |(i, price)| observation(id, minutes(i), price));
     of("a").chain(of("b")).collect()
 }
 

@@ -1,11 +1,10 @@
 //! The conformance suites on SQLite and folders.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use stoop_domain::{Market, Observation};
-use stoop_embedded::{AlertFilter, Database, FilePublisher, FolderFiles, PageFolder};
+use stoop_embedded::{AlertFilter, Database, FolderFiles, PageFolder};
 use stoop_market::Close;
 use stoop_pipeline::ports::{Change, FilePattern, Files, PortError, Store};
 use stoop_tests::conformance::{self, StoreWitness};
@@ -144,18 +143,6 @@ async fn a_folder_has_files() {
     let absolute = FolderFiles::new("elsewhere".as_ref());
     let all = pattern(&format!("{}/in/*.csv", folder.path().display()));
     assert_eq!(absolute.list(&all, 9).await.unwrap().len(), 2);
-}
-
-#[tokio::test]
-async fn a_file_tells_alerts() {
-    let folder = TempDir::new().unwrap();
-    let path: PathBuf = folder.path().join("alerts.jsonl");
-    let read = async || -> Vec<String> {
-        let text = std::fs::read_to_string(&path).unwrap();
-        let alerts = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
-        alerts.map(|alert| alert["id"].as_str().unwrap().to_owned()).collect()
-    };
-    conformance::publisher_conformance(Arc::new(FilePublisher::new(&path)), read).await;
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod api_documents;
 mod api_function;
 mod conformance_embedded;
 mod day;
+mod deliver;
 mod drift;
 mod files;
 mod host;

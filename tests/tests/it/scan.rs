@@ -2,9 +2,10 @@
 //! that are refused, stopped or killed.
 
 use crate::site::{Bench, answer};
-use stoop_domain::{EventKind, Reason, Status};
-use stoop_pipeline::ports::{RunOutcome, SearchState};
-use stoop_pipeline::{Cadence, PollError};
+use stoop_domain::{EventKind, Reason, Status, Time};
+use stoop_pipeline::ports::{HttpAnswer, RunOutcome, SearchState};
+use stoop_pipeline::{Cadence, PollError, release};
+use stoop_sources::Request;
 
 const BORDER: i64 = 400_000;
 
@@ -339,7 +340,7 @@ async fn a_scan_of_more_pages_than_are_read_is_partial_and_begins_at_the_first_p
         bench.site.take_requests();
         let polled = bench.poll().await.unwrap();
         assert_eq!((polled.outcome, polled.gone), (Some(RunOutcome::Partial), 0));
-        assert!(polled.message.unwrap().contains("does not show all"));
+        assert!(polled.message.unwrap().contains("broken off after 4 pages, the most that are read"));
         assert_eq!(bench.site.take_pages_asked(), [1, 2, 3, 4]);
         assert_eq!(polled.new, if run == 0 { 12 } else { 0 });
     }
@@ -350,13 +351,14 @@ async fn a_scan_of_more_pages_than_are_read_is_partial_and_begins_at_the_first_p
 }
 
 #[tokio::test]
-async fn links_that_lead_in_a_circle_fail_the_poll_and_the_next_begins_anew() {
+async fn links_that_lead_in_a_circle_end_the_scan_and_the_next_begins_anew() {
     let bench = Bench::with("by = \"page\"\nsize = 3", "by = \"next-link\"\nnext = \"/next\"");
     bench.site.list_many(6);
     for _ in 0..3 {
         bench.site.take_requests();
-        let error = bench.poll().await.unwrap_err();
-        assert!(matches!(&error, PollError::Source(why) if why.contains("circle")), "{error}");
+        let polled = bench.poll().await.unwrap();
+        assert_eq!(polled.outcome, Some(RunOutcome::Partial));
+        assert!(polled.message.unwrap().contains("page 3, which shows no listing that was not on a page before it"));
         assert_eq!(bench.site.take_pages_asked(), [1, 2, 1]);
         assert_eq!(bench.state("all").await.checkpoint, None);
     }
@@ -533,4 +535,157 @@ async fn rows_that_a_map_leaves_out_are_none_of_those_that_were_not_shown() {
     // One of them is left out, so that a page that shifts is noticed all the same.
     bench.site.remove_first_after_page(1);
     assert_eq!(bench.poll().await.unwrap().outcome, Some(RunOutcome::Partial));
+}
+
+#[tokio::test]
+async fn a_page_that_shows_nothing_new_ends_the_scan_as_partial() {
+    // A server that takes no notice of where it is asked to go on, and whose answer does not say how many there are.
+    let bench = Bench::new();
+    let listing = |id: u32| {
+        format!(
+            r#"{{"id":"{id}","addressLine1":"{id} A St","state":"TX","zipCode":"78723","city":"Austin",
+                "status":"Active","price":{id}000}}"#
+        )
+    };
+    let rows: Vec<String> = (100..120).map(listing).collect();
+    bench.site.always(answer(200, &[], &format!("[{}]", rows.join(","))));
+    let params = [("url", "https://site.test"), ("key", "k"), ("zipCode", "78723"), ("limit", "20")];
+    let params = params.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let rentcast = || stoop_sources::build("rentcast", &params).unwrap().into();
+    for (run, new) in [(0, 20), (1, 0)] {
+        let polled = bench.poll_origin("austin", rentcast()).await.unwrap();
+        assert_eq!((polled.outcome, polled.requests, polled.new), (Some(RunOutcome::Partial), 2, new), "{run}");
+        let why = "broken off after page 2, which shows no listing that was not on a page before it";
+        assert_eq!(polled.message.as_deref(), Some(why));
+        assert_eq!(polled.gone, 0, "{run}");
+    }
+
+    // A page that leads on and has one that is new among those of before is no such page.
+    let bench = Bench::new();
+    bench.site.list_many(9);
+    bench.site.move_first_to_end_after_page(1);
+    assert_eq!(bench.poll().await.unwrap().pages, 3);
+}
+
+#[tokio::test]
+async fn a_redirect_that_is_not_followed_says_where_it_leads_and_why() {
+    let elsewhere =
+        "it leads to https://login.test/sign-in/…, which is not followed: keys are not sent to another server";
+    let around = "it leads to https://site.test/list, which is not followed: more redirects than are followed";
+    for (location, why) in [
+        ("https://login.test/sign-in/0123456789abcdef0123456789?key=s3cret", elsewhere),
+        ("//login.test/sign-in/0123456789abcdef0123456789#s3cret", elsewhere),
+        ("/list?again=s3cret", around),
+        ("http://site.test/list?page=1", "it leads to http://site.test/list, which is not followed: keys are not sent"),
+    ] {
+        let bench = Bench::new();
+        bench.site.list_many(3);
+        bench.site.fault(1, answer(302, &[("location", location)], ""));
+        let error = bench.poll().await.unwrap_err().to_string();
+        assert!(error.contains(&format!("site.test: status 302: {why}")), "{error}");
+        assert!(!error.contains("s3cret"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_asks_for_three_years_is_left_alone_for_a_day_and_can_be_asked_again_at_once() {
+    let bench = Bench::new();
+    bench.site.list_many(3);
+    bench.site.fault(1, answer(429, &[("retry-after", "99999999")], ""));
+    let began = bench.now();
+    let polled = bench.poll().await.unwrap();
+    let day = began.plus_ms(Time::DAY_MS);
+    assert_eq!(
+        (polled.outcome, polled.held_until),
+        (Some(RunOutcome::Failed), Some(day)),
+        "it refused all it was asked"
+    );
+    let why = format!("site.test: status 429: the server asks to wait, until {day}; a later run goes on from here");
+    assert_eq!(polled.message, Some(why));
+    assert_eq!(bench.poll().await.unwrap().requests, 0);
+
+    let (account, record) = bench.database.accounts().unwrap().remove(0);
+    let held = (day, "status 429: the server asks to wait".to_owned());
+    assert_eq!(record.held(bench.now()), Some(held.clone()));
+    assert_eq!(release(&*bench.database, &account, bench.now()).await.unwrap(), Some(held));
+    assert_eq!(release(&*bench.database, &account, bench.now()).await.unwrap(), None);
+    assert_eq!(bench.poll().await.unwrap().outcome, Some(RunOutcome::Complete));
+}
+
+#[tokio::test]
+async fn a_source_that_failed_too_often_can_be_asked_again_at_once() {
+    let bench = Bench::new();
+    bench.site.list_many(3);
+    bench.site.always(answer(404, &[], "gone fishing"));
+    // An hour passes with each poll, so that every one of them is made; the last opens the breaker for an hour.
+    for _ in 0..12 {
+        drop(bench.poll().await);
+    }
+    bench.wait_ms(-Time::HOUR_MS);
+    assert_eq!(bench.poll().await.unwrap().outcome, Some(RunOutcome::Skipped));
+    let (account, record) = bench.database.accounts().unwrap().remove(0);
+    bench.wait_ms(-Time::HOUR_MS);
+    let (until, why) = record.held(bench.now()).unwrap();
+    assert!(until > bench.now() && why.starts_with("left alone after 12 polls in a row failed"), "{until} {why}");
+    release(&*bench.database, &account, bench.now()).await.unwrap();
+    assert!(bench.poll().await.is_err(), "it is asked");
+}
+
+#[tokio::test]
+async fn a_poll_of_which_nothing_is_understood_has_failed_and_the_next_begins_anew() {
+    let bench = Bench::new();
+    bench.site.list_many(3);
+    bench.site.call_price("price", ["\"", " or so\""]);
+    for _ in 0..2 {
+        let polled = bench.poll().await.unwrap();
+        assert_eq!((polled.outcome, polled.rejects, polled.sent), (Some(RunOutcome::Failed), 3, 0));
+        assert_eq!(polled.message.as_deref(), Some("none of the first 3 rows is understood: bad_value 3"));
+    }
+    assert_eq!(bench.measure().await, 0);
+    bench.site.call_price("price", ["", ""]);
+    assert_eq!(bench.poll().await.unwrap().outcome, Some(RunOutcome::Complete));
+}
+
+/// A Zillow with 1,500 homes, of which it shows 820 at most; it knows its bounds.
+fn zillow(request: &Request) -> HttpAnswer {
+    let number = |name: &str| {
+        let (_, query) = request.url.split_once('?')?;
+        query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')?.parse::<usize>().ok())
+    };
+    let (least, most) = (number("minPrice").unwrap_or(0), number("maxPrice").unwrap_or(usize::MAX));
+    let page = number("page").unwrap_or(1);
+    let price = |id: &usize| 100_000 + id * 700;
+    let homes: Vec<usize> = (0..1_500).filter(|id| (least..=most).contains(&price(id))).collect();
+    let row = |id: &usize| {
+        let (address, price) = ("1 A St, Springfield, IL 62701", price(id));
+        format!(r#"{{"zpid":"{id}","price":{price},"address":"{address}","listingStatus":"FOR_SALE"}}"#)
+    };
+    let rows: Vec<String> = homes.iter().skip((page - 1) * 41).take(41).map(row).collect();
+    let (total, pages) = (homes.len(), homes.len().div_ceil(41).min(20));
+    let said = format!(r#""resultsPerPage":41,"totalPages":{pages},"totalResultCount":{total},"currentPage":{page}"#);
+    answer(200, &[], &format!(r#"{{"props":[{}],{said}}}"#, rows.join(",")))
+}
+
+#[tokio::test]
+async fn a_scan_that_was_killed_goes_on_at_the_page_that_was_in_hand_however_it_was_split() {
+    let params = [("url", "https://site.test"), ("key", "k"), ("location", "Springfield, IL")];
+    let params = params.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let source = || stoop_sources::build("zillow", &params).unwrap().into();
+    for killed_at in [2, 3, 7, 12, 23] {
+        let bench = Bench::new();
+        bench.site.serve(zillow);
+        bench.site.freeze_after(killed_at);
+        tokio::select! {
+            polled = bench.poll_origin("springfield", source()) => panic!("{polled:?}"),
+            () = bench.site.is_frozen() => {}
+        }
+        let in_hand = bench.site.take_requests().pop().unwrap();
+        bench.site.freeze_after(u64::MAX);
+        let polled = bench.poll_origin("springfield", source()).await.unwrap();
+        assert_eq!(polled.outcome, Some(RunOutcome::Complete), "{:?}", polled.message);
+        let asked = bench.site.take_requests();
+        assert_eq!(asked[0].url, in_hand.url, "killed after {killed_at} pages");
+        assert!(asked.iter().all(|request| killed_at < 3 || request.url.contains("Price=")), "only its parts");
+        assert_eq!(bench.state("springfield").await.listings.len(), 1_500);
+    }
 }

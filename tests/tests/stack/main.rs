@@ -1,7 +1,7 @@
 //! The real template, deployed to AWS on this machine, used as its users would: see `infra/README.md`.
 //!
 //! All scenarios share one stack and run in this order, one at a time. Each can also be run alone
-//! (`cargo test -p stoop-tests --test stack -- NAME`): it sees to what it needs. When the last is over, and just as well when one
+//! (`cargo xtask stack NAME`): it sees to what it needs. When the last is over, and just as well when one
 //! panics, the stack and the emulator are taken down.
 #![allow(clippy::unwrap_used, reason = "a test")]
 

@@ -108,7 +108,7 @@ impl Room {
             .iter()
             .map(|reject| (part(reject, "location"), part(reject, "reason"), part(reject, "detail")))
             .collect();
-        assert_eq!(told["total"], rejects.len());
+        assert_eq!(told["kept"], rejects.len());
         rejects.sort();
         rejects
     }

@@ -102,7 +102,7 @@ impl OpenFile for Opened {
         self.rows = Some(rows);
         let page = page.map_err(|error| file_error(&self.name, error))?;
         let rows = page.rows.into_iter().filter_map(row).collect();
-        Ok(FilePage { rows, rows_read: page.rows_read, bytes_read: page.bytes_read, ended: page.ended })
+        Ok(FilePage { rows, rows_read: page.rows_read, bytes_read: page.bytes_read, ended: page.ended, cut: page.cut })
     }
 }
 

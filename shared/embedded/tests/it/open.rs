@@ -47,13 +47,13 @@ fn a_database_of_a_newer_stoop_is_refused() {
     drop(open(folder.path()));
     // While the newer program runs, the new version may stand in its write-ahead log alone.
     let newer = rusqlite::Connection::open(&path).unwrap();
-    newer.pragma_update(None, "user_version", 4).unwrap();
+    newer.pragma_update(None, "user_version", 5).unwrap();
     for refusal in refusals(folder.path()) {
-        assert!(refusal.to_string().ends_with("has format 4; this program reads format 3: update Stoop"), "{refusal}");
+        assert!(refusal.to_string().ends_with("has format 5; this program reads format 4: update Stoop"), "{refusal}");
     }
     drop(newer);
     for refusal in refusals(folder.path()) {
-        assert!(matches!(refusal, OpenError::Newer { found: 4, .. }), "{refusal}");
+        assert!(matches!(refusal, OpenError::Newer { found: 5, .. }), "{refusal}");
     }
 }
 
@@ -67,8 +67,9 @@ fn a_database_of_the_first_format_is_brought_up_to_this_one() {
     let older = rusqlite::Connection::open(&path).unwrap();
     older
         .execute_batch(
-            "DROP TABLE accounts; DROP TABLE processes; DROP INDEX runs_by_process;
-                         ALTER TABLE runs DROP COLUMN process; PRAGMA user_version = 1",
+            "DROP TABLE accounts; DROP TABLE processes; DROP INDEX runs_by_process; DROP TABLE followers;
+             DROP TABLE dead_letters; DROP TABLE settings; ALTER TABLE runs DROP COLUMN process;
+             PRAGMA user_version = 1",
         )
         .unwrap();
     drop(older);

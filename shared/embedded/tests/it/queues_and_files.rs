@@ -2,10 +2,9 @@
 
 use std::fs;
 
-use crate::support::{apply, files, lake, market, now, observation, open};
-use stoop_domain::{Alert, AlertId, HomeId, Minor, Time, Verdict};
-use stoop_embedded::{FilePublisher, PageFolder};
-use stoop_pipeline::ports::{Ledger, Pages, Publisher, Stream};
+use crate::support::{apply, files, lake, now, observation, open};
+use stoop_embedded::PageFolder;
+use stoop_pipeline::ports::{Pages, Stream};
 
 #[test]
 fn the_feed_is_trimmed_to_what_some_consumer_has_not_read() {
@@ -32,23 +31,6 @@ fn the_feed_is_trimmed_to_what_some_consumer_has_not_read() {
     let database = open(folder.path());
     apply(&database, &[&observation("1", 7, 0)]);
     assert_eq!(database.changes(6, 9).unwrap()[0].0, 7, "no place comes back, even when the feed was empty");
-}
-
-#[test]
-fn alerts_are_read_on_from_where_a_consumer_was() {
-    let folder = tempfile::TempDir::new().unwrap();
-    let database = open(folder.path());
-    apply(&database, &[&observation("1", 0, 0)]);
-    for id in ["a", "b", "c"] {
-        now(Ledger::record(&*database, &[alert(id)])).unwrap();
-    }
-    let first = database.alerts_after(0, 2).unwrap();
-    assert_eq!(first.iter().map(|(_, alert)| alert.id.0.as_str()).collect::<Vec<_>>(), ["a", "b"]);
-    database.set_alert_checkpoint("webhook", first[1].0).unwrap();
-    let place = database.alert_checkpoint("webhook").unwrap();
-    assert_eq!(database.alerts_after(place, 2).unwrap()[0].1, alert("c"));
-    assert_eq!(database.checkpoint("webhook").unwrap(), 0, "the change feed has places of its own");
-    assert_eq!(database.changes(0, 9).unwrap().len(), 1, "and is not trimmed by these");
 }
 
 #[test]
@@ -121,52 +103,4 @@ fn no_run_leads_out_of_the_folder() {
     assert_eq!(files(folder.path()), expected);
     assert!(now(pages.put("", 0, b"")).is_err());
     assert!(now(pages.put(&"x".repeat(201), 0, b"")).is_err());
-}
-
-#[test]
-fn a_line_torn_by_a_crash_spoils_no_other() {
-    let folder = tempfile::TempDir::new().unwrap();
-    let path = folder.path().join("alerts.jsonl");
-    let publisher = FilePublisher::new(&path);
-    let alert = alert("a");
-    now(publisher.publish(std::slice::from_ref(&alert))).remove(0).unwrap();
-    let whole = fs::read(&path).unwrap();
-    fs::write(&path, &whole[..whole.len() / 2]).unwrap();
-    now(publisher.publish(std::slice::from_ref(&alert))).remove(0).unwrap();
-    now(publisher.publish(std::slice::from_ref(&alert))).remove(0).unwrap();
-    let text = fs::read_to_string(&path).unwrap();
-    let lines: Vec<_> = text.lines().map(serde_json::from_str::<serde_json::Value>).collect();
-    assert_eq!(lines.len(), 3);
-    assert!(lines[0].is_err());
-    assert!(lines[1..].iter().all(|line| line.as_ref().is_ok_and(|read| read["id"] == "a")));
-}
-
-#[test]
-fn alerts_make_their_folder_and_name_a_place_where_they_cannot_be() {
-    let folder = tempfile::TempDir::new().unwrap();
-    let path = folder.path().join("new/alerts.jsonl");
-    now(FilePublisher::new(&path).publish(&[alert("a")])).remove(0).unwrap();
-    assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 1);
-
-    let below_a_file = path.join("alerts.jsonl");
-    let error = now(FilePublisher::new(&below_a_file).publish(&[alert("a")])).remove(0).unwrap_err();
-    let source = std::error::Error::source(&error).unwrap().to_string();
-    assert!(source.contains("new/alerts.jsonl/alerts.jsonl"), "{source}");
-}
-
-fn alert(id: &str) -> Alert {
-    Alert {
-        id: AlertId(id.into()),
-        rule: "drop".into(),
-        home: HomeId("avito/1".into()),
-        market: market(),
-        at: Time::from_ms(0),
-        from: Minor(100),
-        to: Minor(80),
-        drop_bp: 2_000,
-        title: Some("two\nlines".into()),
-        line: None,
-        url: None,
-        verdict: Verdict::Alert,
-    }
 }

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod archives;
+mod bounds;
 mod common;
 mod declared_real;
+mod guide;
 mod parquet;
 mod rows;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 use stoop_domain::Reason;
 use stoop_files::{Content, Format, Location, ReadOptions, open};
+use stoop_sources::text::Encoding;
 use tempfile::TempDir;
 
 /// Rows as text, faults as their reason and place.
@@ -145,6 +146,80 @@ fn the_sign_between_columns_is_told_by_the_name_or_the_caller() {
     assert_eq!(texts(read(&folder.file("a.log", b"{}\n"), &options)), ["{}"]);
 }
 
+/// A file as somebody exports it on an old computer: letters of its own, lines before the header, a notice between rows.
+const EXPORT: &str = "Export of 3 May\n\nid;straße;preis\n1;Hießgasse 3;600 €\n\"In accordance with rules; some are left out\"\n\
+                      2;Am Ring;5\nIn accordance with rules; all;the;same\n3;in accordance;7\n";
+
+fn export_options(encoding: Option<Encoding>) -> ReadOptions {
+    let comments = vec!["In accordance with rules; ".to_owned(), "#".to_owned()];
+    ReadOptions { delimiter: Some(b';'), encoding, skip_lines: 2, comments, ..ReadOptions::default() }
+}
+
+#[test]
+fn comments_and_lines_before_the_header_are_no_rows() {
+    let folder = Folder::new();
+    let line = |line: u64, text: &str| Ok((Location::Line(line), text.to_owned()));
+    let path = folder.file("a.csv", EXPORT.as_bytes());
+    let notice = "In accordance with rules; some are left out";
+    assert_eq!(
+        read(&path, &export_options(None)),
+        [
+            line(4, "1,Hießgasse 3,600 €"),
+            line(5, notice),
+            line(6, "2,Am Ring,5"),
+            line(7, "In accordance with rules, all,the,same"),
+            line(8, "3,in accordance,7"),
+        ]
+    );
+    let comments = |path: &Path, options: &ReadOptions| {
+        let mut rows = open(path, options).unwrap();
+        let (mut comments, mut others) = (0, 0);
+        while let Some(row) = rows.next_row() {
+            *(if matches!(row.unwrap().content, Content::Comment(_)) { &mut comments } else { &mut others }) += 1;
+        }
+        (comments, others)
+    };
+    assert_eq!(comments(&path, &export_options(None)), (2, 3));
+    // Before the header they are no header.
+    let path = folder.file("b.csv", b"# one\n # two, three\nid,price\n1,2\n#3,4\n");
+    let options = ReadOptions { comments: vec!["#".into()], ..ReadOptions::default() };
+    assert_eq!(open(&path, &options).unwrap().headers().unwrap(), &csv::ByteRecord::from(vec!["id", "price"]));
+    assert_eq!(comments(&path, &options), (1, 1));
+    let lines = folder.file("c.jsonl", b"made by hand\n{\"a\":1}\n  # {\n{\"a\":2}\n");
+    assert_eq!(comments(&lines, &ReadOptions { skip_lines: 1, ..options }), (1, 2));
+    // More lines than there are leave nothing.
+    assert_eq!(read(&lines, &ReadOptions { skip_lines: 9, ..ReadOptions::default() }), []);
+}
+
+#[test]
+fn text_in_another_encoding_is_the_same_text() {
+    let folder = Folder::new();
+    let options = |encoding| export_options(encoding);
+    let told = read(&folder.file("a.csv", EXPORT.as_bytes()), &options(None));
+    let windows: Vec<u8> = EXPORT.chars().map(|c| if c == '€' { 0x80 } else { u8::try_from(c).unwrap() }).collect();
+    let utf16 = |order: fn(u16) -> [u8; 2], text: &str| text.encode_utf16().flat_map(order).collect::<Vec<u8>>();
+    let marked = format!("\u{feff}{EXPORT}");
+    for (encoding, bytes) in [
+        (Some(Encoding::Windows1252), windows.clone()),
+        (Some(Encoding::Utf16Le), utf16(u16::to_le_bytes, EXPORT)),
+        (Some(Encoding::Utf16Be), gzip(&utf16(u16::to_be_bytes, EXPORT))),
+        // A mark says it, whatever was told.
+        (None, utf16(u16::to_le_bytes, &marked)),
+        (Some(Encoding::Windows1252), utf16(u16::to_be_bytes, &marked)),
+        (Some(Encoding::Windows1252), marked.clone().into_bytes()),
+    ] {
+        assert_eq!(read(&folder.file("b.csv", &bytes), &options(encoding)), told, "{encoding:?}");
+    }
+    let json = utf16(u16::to_le_bytes, "\u{feff}[{\"a\": \"ß\"}]");
+    assert_eq!(texts(given("a.json", &json)), ["{\"a\": \"ß\"}"]);
+    assert_eq!(texts(given("a.jsonl", &json[..json.len() - 2]))[..], ["[{\"a\": \"ß\"}"]);
+    // Long enough to be cut between the halves of a letter.
+    let long: String = (0..9_000).map(|n| format!("{{\"n\":{n},\"t\":\"€🏠\"}}\n")).collect();
+    let path = folder.file("long.jsonl", &utf16(u16::to_be_bytes, &long));
+    let rows = texts(read(&path, &ReadOptions { encoding: Some(Encoding::Utf16Be), ..ReadOptions::default() }));
+    assert_eq!(rows.join("\n") + "\n", long);
+}
+
 #[test]
 fn compression_is_told_by_the_first_bytes() {
     let two_members = [gzip(b"{\"a\":1}\n"), gzip(b"{\"a\":2}\n")].concat();
@@ -246,12 +321,17 @@ proptest! {
             "[\\[\\]{}\",:\\\\ \n0-9a\r]{0,200}".prop_map(String::into_bytes),
         ],
         max in 1_usize..60,
+        skip_lines in 0_u32..3,
+        encoding in prop::option::of(prop::sample::select(vec![Encoding::Windows1252, Encoding::Utf16Le])),
+        comments in prop::collection::vec("[0a\"{]{1,2}", 0..2),
     ) {
         let folder = Folder::new();
         for name in ["a.json", "a.jsonl", "a.csv", "a.json.gz", "a.parquet"] {
             let path = folder.file(name, &bytes);
             for rows in [None, Some("/a/0".to_owned())] {
-                let options = ReadOptions { rows, row_bytes_max: max, ..ReadOptions::default() };
+                let comments = comments.clone();
+                let options =
+                    ReadOptions { rows, row_bytes_max: max, skip_lines, encoding, comments, ..ReadOptions::default() };
                 if let Ok(mut rows) = open(&path, &options) {
                     let mut seen = 0;
                     while let Some(row) = rows.next_row() {
@@ -260,7 +340,7 @@ proptest! {
                             prop_assert!(json.len() <= max);
                         }
                         seen += 1;
-                        prop_assert!(seen <= bytes.len() + 2);
+                        prop_assert!(seen <= 3 * bytes.len() + 5);
                     }
                 }
             }

@@ -5,7 +5,7 @@ use stoop_domain::Time;
 
 use super::PollPorts;
 use super::budget::Account;
-use crate::ports::PortError;
+use crate::ports::{Budgets, PortError};
 
 /// Attempts at one change of a record. Whoever loses lost to one that won, so that twenty pollers that change it at
 /// once take twenty attempts at most, and each of them makes many.
@@ -88,4 +88,23 @@ impl<'a> SharedAccount<'a> {
         let spread = BuildHasherDefault::<FxHasher>::default().hash_one((self.run, attempt, version));
         1 + spread % (5 * u64::from(attempt.min(9) + 1))
     }
+}
+
+/// Lets an account be asked again at once, whatever its server asked for and however its last polls ended. Gives until
+/// when it would have been left alone, and why.
+///
+/// # Errors
+/// When its record cannot be read or stored.
+pub async fn release(budgets: &dyn Budgets, account: &str, now: Time) -> Result<Option<(Time, String)>, PortError> {
+    for _ in 0..ATTEMPTS_MAX {
+        let (before, version) = budgets.load(account).await?;
+        let held = before.held(now);
+        let mut after = before.clone();
+        after.release();
+        if after == before || budgets.save(account, &after, version).await? {
+            return Ok(held);
+        }
+    }
+    let why = format!("others changed it {ATTEMPTS_MAX} times in the meantime");
+    Err(PortError::new(format!("change the record of the account {account}"), why))
 }

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use stoop_domain::Time;
 
@@ -59,18 +61,30 @@ pub(super) struct LeftAlone {
     pub(super) until: Time,
 }
 
+impl fmt::Display for LeftAlone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "left alone after {} polls in a row failed", self.failures)
+    }
+}
+
 impl Breaker {
     /// Lets a poll pass, or not.
     pub(super) fn pass(&mut self, now: Time) -> Result<Passed, LeftAlone> {
         if self.openings == 0 {
             return Ok(Passed::Freely);
         }
-        let until_ms = self.closed_until_ms.max(self.trial_until_ms.unwrap_or(i64::MIN));
-        if now.ms() < until_ms {
-            return Err(LeftAlone { failures: self.failures, until: Time::from_ms(until_ms) });
+        if let Some(alone) = self.left_alone(now) {
+            return Err(alone);
         }
         self.still_trying(now);
         Ok(Passed::OnTrial)
+    }
+
+    /// Whether nobody passes now.
+    pub(super) fn left_alone(&self, now: Time) -> Option<LeftAlone> {
+        let until_ms = self.closed_until_ms.max(self.trial_until_ms.unwrap_or(i64::MIN));
+        let alone = self.openings > 0 && now.ms() < until_ms;
+        alone.then(|| LeftAlone { failures: self.failures, until: Time::from_ms(until_ms) })
     }
 
     /// The poll on trial goes on.

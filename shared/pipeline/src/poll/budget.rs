@@ -216,6 +216,22 @@ impl Account {
         self.breaker.ended(passed, how, now);
     }
 
+    /// Until when the account is left alone and why, because the server wants it so or because polls of it failed.
+    /// What its limits allow is another matter.
+    #[must_use]
+    pub fn held(&self, now: Time) -> Option<(Time, String)> {
+        let blocked = self.blocked.as_ref().filter(|blocked| blocked.until_ms > now.ms());
+        let blocked = blocked.map(|blocked| (Time::from_ms(blocked.until_ms), blocked.why.clone()));
+        let alone = self.breaker.left_alone(now).map(|alone| (alone.until, alone.to_string()));
+        blocked.into_iter().chain(alone).max_by_key(|(until, _)| *until)
+    }
+
+    /// Lets the account be asked again at once. What was asked of it before goes on counting.
+    pub fn release(&mut self) {
+        self.blocked = None;
+        self.breaker = Breaker::default();
+    }
+
     /// Whether polls have failed of late.
     pub(super) fn has_failed(&self) -> bool {
         !self.breaker.is_fresh()

@@ -7,9 +7,10 @@ use stoop_domain::{Reason, Reject, Time};
 use stoop_sources::{Coverage, Cursor};
 
 use super::rows::Sheet;
-use super::scan::{PAGES_PER_CHECKPOINT, Scan};
+use super::scan::Scan;
 use super::{FileSet, PollError, PollPorts, Polled, Search};
 use crate::ports::{FileError, FileVersion, RunOutcome, ScanCheckpoint, SearchState};
+use crate::snapshots::ProvesNothing;
 use crate::with_causes;
 
 /// Rows taken at a time.
@@ -44,6 +45,8 @@ enum Fate {
     Lost(String),
     /// It can't be read as what it should be.
     Unreadable(String),
+    /// Too many of its rows are refused: it is not the file that the map is for.
+    Wrong(String),
 }
 
 /// What is to be told of a run.
@@ -51,6 +54,7 @@ enum Fate {
 struct Report {
     lost: Vec<String>,
     unreadable: Vec<String>,
+    wrong: Vec<String>,
     notes: Vec<String>,
 }
 
@@ -77,8 +81,13 @@ pub(super) async fn feed(
             return Err(error);
         }
     };
-    let partial = stopped || !report.lost.is_empty() || !report.unreadable.is_empty();
-    polled.outcome = Some(if partial { RunOutcome::Partial } else { RunOutcome::Complete });
+    let failed = !report.wrong.is_empty() && (search.max_rejects.is_some() || polled.listings == 0);
+    let partial = stopped || [&report.lost, &report.unreadable, &report.wrong].iter().any(|files| !files.is_empty());
+    polled.outcome = Some(match (failed, partial) {
+        (true, _) => RunOutcome::Failed,
+        (false, true) => RunOutcome::Partial,
+        (false, false) => RunOutcome::Complete,
+    });
     polled.message = report.message(stopped);
     // Most polls find nothing new, and the index may be large.
     let same = before == (scan.state.files.marks.clone(), scan.state.checkpoint.clone());
@@ -115,7 +124,10 @@ impl Scan<'_> {
             if (self.ports.stop)() {
                 return Ok(true);
             }
-            match self.file(set, &file, place.filter(|_| in_hand(&file)), report, polled).await? {
+            let fate = self.file(set, &file, place.filter(|_| in_hand(&file)), report, polled).await?;
+            let left = self.refusals.leave(self.search.source.name(), &file.name, now);
+            self.ports.quarantine.put(&left).await?;
+            match fate {
                 Fate::Stopped => return Ok(true),
                 Fate::Read => polled.files += 1,
                 Fate::Lost(why) => {
@@ -127,6 +139,7 @@ impl Scan<'_> {
                     self.refuse(&file, why.clone(), polled).await?;
                     report.unreadable.push(why);
                 }
+                Fate::Wrong(why) => report.wrong.push(format!("{}: {why}", file.name)),
             }
             self.state.checkpoint = None;
             self.state.files.marks.insert(mark(&file));
@@ -151,6 +164,7 @@ impl Scan<'_> {
         };
         let mut place = resumed.unwrap_or(Place { mark: mark(file), rows: 0, unread: 0, judged: false });
         self.unread_rows = place.unread;
+        self.refusals.judge_anew();
         let mut open = match self.ports.files.open(file, &set.map, place.rows).await {
             Ok(open) => open,
             Err(error) => return fate(error),
@@ -168,13 +182,19 @@ impl Scan<'_> {
             polled.pages += 1;
             polled.bytes += page.bytes_read;
             self.watch(&page.rows, page.ended, now, polled).await?;
-            self.take_rows(page.rows, &sheet, now, polled).await?;
-            place = Place { rows: place.rows + page.rows_read, unread: self.unread_rows, ..place };
+            let (rows_read, ended, cut) = (page.rows_read, page.ended, page.cut.clone());
+            if let Some(why) = self.take_rows(page, &sheet, now, polled).await? {
+                return Ok(Fate::Wrong(why));
+            }
+            place = Place { rows: place.rows + rows_read, unread: self.unread_rows, ..place };
             self.state.checkpoint = Some(self.mark_place(place));
-            if page.ended {
+            if let Some(why) = cut {
+                return Ok(Fate::Unreadable(format!("{}: broken off behind row {}: {why}", file.name, place.rows)));
+            }
+            if ended {
                 break;
             }
-            if polled.pages.is_multiple_of(PAGES_PER_CHECKPOINT) {
+            if self.is_checkpoint_due(polled) {
                 self.save().await?;
             }
         }
@@ -202,15 +222,14 @@ impl Scan<'_> {
             polled.gone += self.tell_gone_again().await?;
             return Ok(());
         }
-        if place.unread > 0 {
-            report
-                .notes
-                .push(format!("{}: {} rows were not understood: nothing is said to be gone", file.name, place.unread));
-            return Ok(());
-        }
-        if !self.state.listings.values().any(|entry| entry.seen_in_scan == self.began_at) {
-            // An export that failed is likelier than a town that was sold out.
-            report.notes.push(format!("{}: there is no listing in it: nothing is said to be gone", file.name));
+        let has_any = || self.state.listings.values().any(|entry| entry.seen_in_scan == self.began_at);
+        let why = match place.unread {
+            0 if has_any() => None,
+            0 => Some(ProvesNothing::Empty),
+            unread => Some(ProvesNothing::Unread(unread)),
+        };
+        if let Some(why) = why {
+            report.notes.push(format!("{}: {why}", file.name));
             return Ok(());
         }
         // Saved together with the counts, so that a run after a kill does not count the same file twice.
@@ -261,6 +280,7 @@ fn mark(file: &FileVersion) -> u64 {
 fn fate(error: FileError) -> Result<Fate, PollError> {
     match error {
         FileError::Left | FileError::Changed => Ok(Fate::Lost(error.to_string())),
+        FileError::Stopped => Ok(Fate::Stopped),
         FileError::Unreadable(why) => Ok(Fate::Unreadable(why)),
         FileError::Port(error) => Err(error.into()),
     }
@@ -272,7 +292,7 @@ impl Report {
         if stopped {
             parts.push("stopped; the next run goes on from here".to_owned());
         }
-        for list in [&self.unreadable, &self.lost, &self.notes] {
+        for list in [&self.wrong, &self.unreadable, &self.lost, &self.notes] {
             parts.extend(list.iter().take(NAMES_MAX).cloned());
             if list.len() > NAMES_MAX {
                 parts.push(format!("and {} more", list.len() - NAMES_MAX));

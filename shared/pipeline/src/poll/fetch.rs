@@ -1,7 +1,7 @@
 use std::hash::{BuildHasher, BuildHasherDefault};
 
 use rustc_hash::FxHasher;
-use stoop_sources::{Grant, Limit, Request, Source};
+use stoop_sources::{Grant, Limit, Method, Request, Source};
 
 use super::account::SharedAccount;
 use super::breaker::{Ended, Passed};
@@ -13,6 +13,9 @@ use crate::ports::{HttpAnswer, HttpError, PortError, RunOutcome};
 
 /// Attempts at one page, the first among them.
 const ATTEMPTS_MAX: u32 = 5;
+
+/// A longer part of an address may be a key.
+const KEY_CHARS_MIN: usize = 24;
 
 /// How long the whole account pauses after a 429 that does not say how long, doubled each time.
 const UNASKED_MS: i64 = 30_000;
@@ -34,6 +37,9 @@ pub(super) struct Fetcher<'a> {
     pub(super) requests: u64,
     retries: u64,
     waited_ms: u64,
+    /// Pages had, and whether the server ever asked to wait instead.
+    answered: u64,
+    turned_away: bool,
     /// What the server last said is left.
     told_left: Option<u64>,
 }
@@ -77,6 +83,8 @@ impl<'a> Fetcher<'a> {
             requests: 0,
             retries: 0,
             waited_ms: 0,
+            answered: 0,
+            turned_away: false,
             told_left: None,
         }
     }
@@ -98,7 +106,9 @@ impl<'a> Fetcher<'a> {
         } else {
             self.exchange(request, ATTEMPTS_MAX, &reads).await
         };
-        fetched.map_err(|failure| failure.into_poll_error())
+        let answer = fetched.map_err(|failure| failure.into_poll_error())?;
+        self.answered += u64::from(answer.is_some());
+        Ok(answer)
     }
 
     /// One try at a file that may not be there, whatever the status. A failure to get an answer is told as such.
@@ -113,7 +123,10 @@ impl<'a> Fetcher<'a> {
             None => (RunOutcome::Partial, "stopped; the next run goes on from here".to_owned()),
             Some((outcome, Held { until, why })) => {
                 let host = self.account.name.split('#').next().unwrap_or_default();
-                (*outcome, format!("{host}: {why}, until {until}; a later run goes on from here"))
+                // The server refused whatever it was asked for.
+                let refused = self.turned_away && self.answered == 0;
+                let outcome = if refused { RunOutcome::Failed } else { *outcome };
+                (outcome, format!("{host}: {why}, until {until}; a later run goes on from here"))
             }
         }
     }
@@ -224,7 +237,7 @@ impl<'a> Fetcher<'a> {
             };
             let verdict = match sent {
                 Ok(answer) if reads(answer.status) => return Ok(Some(answer)),
-                Ok(answer) => judge(&answer),
+                Ok(answer) => judge(&request, &answer),
                 Err(HttpError::Transient(why)) => Verdict::Again(why),
                 Err(error) => Verdict::Final(error.to_string()),
             };
@@ -289,10 +302,9 @@ impl<'a> Fetcher<'a> {
             close_bookings(account, &open);
             let passed = match passed_before {
                 Some(passed) => passed,
-                None => account.pass(now).map_err(|alone| {
-                    let why = format!("left alone after {} polls in a row failed", alone.failures);
-                    (RunOutcome::Skipped, Held { until: alone.until, why })
-                })?,
+                None => account
+                    .pass(now)
+                    .map_err(|alone| (RunOutcome::Skipped, Held { until: alone.until, why: alone.to_string() }))?,
             };
             if passed == Passed::OnTrial {
                 account.still_trying(now);
@@ -312,6 +324,7 @@ impl<'a> Fetcher<'a> {
         let now = self.ports.clock.now();
         let Told { blocked_until, left } = told(answer, now);
         self.told_left = left.or(self.told_left);
+        self.turned_away |= matches!(answer.status, 429 | 503);
         let unasked = || (answer.status == 429).then(|| now.plus_ms(UNASKED_MS << (attempt - 1).min(8)));
         let Some(until) = blocked_until.or_else(unasked).filter(|until| *until > now) else { return Ok(false) };
         let why = match answer.status {
@@ -360,14 +373,45 @@ fn close_bookings(account: &mut super::budget::Account, open: &[(Booking, Use)])
     }
 }
 
-fn judge(answer: &HttpAnswer) -> Verdict {
+fn judge(request: &Request, answer: &HttpAnswer) -> Verdict {
     let what = format!("status {}", answer.status);
     match answer.status {
         408 | 425 | 429 | 500 | 502..=504 => Verdict::Again(what),
         401 => Verdict::Unauthorized(format!("{what}: the key or token is missing, wrong or expired")),
         403 => Verdict::Denied(format!("{what}: the key or token is missing, wrong or expired")),
+        300..=399 => Verdict::Final(match answer.header("location") {
+            Some(location) => format!("{what}: {}", not_followed(request, location)),
+            None => what,
+        }),
         _ => Verdict::Final(what),
     }
+}
+
+/// Where a redirect leads to and why nobody follows it. Of the address all is left out that may hold a key: the query, and
+/// parts of the path that are as long as keys are.
+fn not_followed(request: &Request, location: &str) -> String {
+    let origin = |url: &str| {
+        let (scheme, _) = url.split_once("://")?;
+        Some(format!("{}://{}", scheme.to_ascii_lowercase(), host_of(url).to_ascii_lowercase()))
+    };
+    let here = origin(&request.url).unwrap_or_default();
+    let scheme = here.split_once("://").map_or("https", |(scheme, _)| scheme);
+    let absolute = match location.trim() {
+        at_host if at_host.starts_with("//") => format!("{scheme}:{at_host}"),
+        absolute if absolute.contains("://") => absolute.to_owned(),
+        path => format!("{here}/{}", path.trim_start_matches('/')),
+    };
+    let there = origin(&absolute).unwrap_or_default();
+    let path = absolute.split(['?', '#']).next().unwrap_or_default().splitn(4, '/').nth(3).unwrap_or_default();
+    let short =
+        |part: &str| if part.len() > KEY_CHARS_MIN { "…".to_owned() } else { part.escape_debug().to_string() };
+    let path: Vec<String> = path.split('/').take(8).map(short).collect();
+    let why = match request.method {
+        Method::Post => "a POST is not sent again to another address",
+        Method::Get if there == here => "more redirects than are followed lead around on the same server",
+        Method::Get => "keys are not sent to another server; if it is the right one, name it in the search's url",
+    };
+    format!("it leads to {there}/{}, which is not followed: {why}", path.join("/"))
 }
 
 /// The host of an address, for messages: never the path or query, which may hold a key.

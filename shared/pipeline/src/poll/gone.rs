@@ -1,12 +1,10 @@
-use stoop_domain::{Listing, Observation, Phase, Status, Time};
+use stoop_domain::{Listing, Observation, Status, Time};
 
 use super::PollError;
 use super::scan::Scan;
 use super::take::IN_DOUBT;
 use crate::ports::IndexEntry;
-
-/// A listing that so many provably complete scans in a row have missed is gone.
-const MISSED_MAX: u8 = 2;
+use crate::snapshots::{MISSED_MAX, leaves_as_it_should};
 
 /// What was said to be gone is kept for so long, in case it comes back.
 const TOMBSTONE_MS: i64 = 400 * Time::DAY_MS;
@@ -58,7 +56,7 @@ impl Scan<'_> {
         let mut gone = Vec::new();
         for (native_id, held) in missed.into_iter().zip(held) {
             let Some(entry) = self.state.listings.get_mut(&native_id) else { continue };
-            if held || matches!(entry.listing.status.phase(), Phase::Closed | Phase::Off) {
+            if held || leaves_as_it_should(&entry.listing) {
                 self.state.listings.remove(&native_id);
                 continue;
             }

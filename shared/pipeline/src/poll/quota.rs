@@ -4,8 +4,13 @@ use stoop_domain::Time;
 
 use crate::ports::HttpAnswer;
 
-/// No server is left alone for longer than this because of a header: a month of the calendar, and a day.
+/// No server is left alone for longer than this because a window of its own begins anew so late: a month of the
+/// calendar, and a day.
 const UNTIL_MAX_MS: i64 = 32 * Time::DAY_MS;
+
+/// Nor for longer than this because it says so. A wait is for a server that is busy; one of three years is a slip, and
+/// who asks once more after a day does no harm.
+const RETRY_MAX_MS: i64 = Time::DAY_MS;
 
 /// A number of seconds above this is no span but a moment since the epoch, and above a thousand times this one in
 /// milliseconds.
@@ -43,6 +48,7 @@ pub(super) fn told(answer: &HttpAnswer, now: Time) -> Told {
     };
     let reset = windows.iter().filter(used_up).filter_map(|window| window.reset).max();
     let asked = if refused { answer.header("retry-after").and_then(|text| reader.retry_after(text)) } else { None };
+    let asked = asked.map(|until| until.min(now.plus_ms(RETRY_MAX_MS)));
     // The wait that a refusal asks for is the server's own word; windows only say why.
     let until = if refused { asked.or(reset) } else { reset };
     let blocked_until = until.map(|until| until.clamp(now, now.plus_ms(UNTIL_MAX_MS)));
@@ -165,7 +171,11 @@ mod tests {
         for rubbish in ["", "soon", "NaN", "inf"] {
             assert_eq!(blocked_ms(429, &[("retry-after", rubbish)]), None, "{rubbish}");
         }
-        assert_eq!(blocked_ms(429, &[("retry-after", "99999999999999999")]), Some(UNTIL_MAX_MS), "a month at most");
+        for long in ["99999999", "99999999999999999", "Wed, 14 Jan 2099 12:01:00 GMT"] {
+            assert_eq!(blocked_ms(429, &[("retry-after", long)]), Some(RETRY_MAX_MS), "a day at most");
+        }
+        let month = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "99999999")];
+        assert_eq!(blocked_ms(200, &month), Some(UNTIL_MAX_MS), "a window may be that of a month");
     }
 
     #[test]

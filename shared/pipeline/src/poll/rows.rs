@@ -9,7 +9,7 @@ use stoop_sources::declared::Order;
 use super::scan::Scan;
 use super::take::{IN_DOUBT, Outgoing, content_hash, steady_bytes};
 use super::{PollError, Polled};
-use crate::ports::{FileRow, Held};
+use crate::ports::{FilePage, FileRow, Held};
 
 /// The file that rows come from.
 pub(super) struct Sheet<'a> {
@@ -37,14 +37,19 @@ struct Takings {
 
 impl Scan<'_> {
     /// Puts what is new or changed on the stream, then notes it as seen. A row counts as of its own time, also where
-    /// that is before what is known of its listing; the index keeps what is latest.
+    /// that is before what is known of its listing; the index keeps what is latest. Where so much of the file is
+    /// refused that nothing of the page is to be sent, says why.
     pub(super) async fn take_rows(
         &mut self,
-        mut rows: Vec<FileRow>,
+        page: FilePage,
         sheet: &Sheet<'_>,
         now: Time,
         polled: &mut Polled,
-    ) -> Result<(), PollError> {
+    ) -> Result<Option<String>, PollError> {
+        let FilePage { mut rows, rows_read, ended, .. } = page;
+        let before = self.refusals.refused();
+        self.refusals.pass(rows_read.saturating_sub(rows.len() as u64));
+        polled.rows += rows_read;
         if sheet.order == Order::Any {
             rows.sort_by_key(|row| match row {
                 FileRow::Found(observation) => observation.at,
@@ -62,11 +67,13 @@ impl Scan<'_> {
                         Some(_) => {}
                         None => self.unread_rows += 1,
                     }
-                    rejects.push(Reject::new(self.search.source.name(), now, place, reason, detail, &raw));
+                    let reject = Reject::new(self.search.source.name(), now, place, reason, detail, &raw);
+                    rejects.extend(self.refusals.refuse(reject));
                 }
                 FileRow::Found(observation) => match self.fits(&observation) {
                     Ok(()) => {
                         polled.listings += 1;
+                        self.refusals.pass(1);
                         self.take_row(observation, sheet.late, &mut takings);
                     }
                     Err((reason, detail)) => {
@@ -75,17 +82,24 @@ impl Scan<'_> {
                         }
                         let place = format!("{}, listing {}", sheet.name, observation.native_id);
                         let raw = steady_bytes(observation.listing);
-                        rejects.push(Reject::new(&observation.source, now, place, reason, detail, &raw));
+                        let reject = Reject::new(&observation.source, now, place, reason, detail, &raw);
+                        rejects.extend(self.refusals.refuse(reject));
                     }
                 },
             }
+        }
+        polled.rejects += self.refusals.refused() - before;
+        if let Some(why) = self.refusals.too_many(self.search.max_rejects, ended) {
+            self.ports.quarantine.put(&rejects).await?;
+            return Ok(Some(why));
         }
         let Takings { mut outgoing, known } = takings;
         for out in &mut outgoing {
             // A later row of the page may have said the same once more.
             out.held = known.get(&out.observation.native_id).and_then(|known| known.held);
         }
-        self.send(outgoing, &rejects, self.began_at, polled).await
+        self.send(outgoing, &rejects, self.began_at, polled).await?;
+        Ok(None)
     }
 
     fn take_row(&mut self, mut observation: Observation, late: bool, takings: &mut Takings) {
@@ -123,6 +137,7 @@ impl Scan<'_> {
                     // The index has no details: in doubt, so that the next row with them is sent.
                     let again = Observation { source, native_id, at: held.until, listing };
                     takings.send(again, IN_DOUBT, false);
+                    takings.beside();
                 }
             }
             // One in doubt may be new to the stream, and then it may have come from another search.
@@ -141,6 +156,7 @@ impl Scan<'_> {
         {
             let (source, native_id) = (observation.source.clone(), observation.native_id.clone());
             takings.send_past(Observation { source, native_id, at: held.until, listing }, IN_DOUBT);
+            takings.beside();
         }
     }
 
@@ -174,11 +190,18 @@ impl Takings {
             Entry::Occupied(mut before) => drop(before.insert(known)),
             Entry::Vacant(none) => drop(none.insert(known)),
         }
-        self.outgoing.push(Outgoing { observation, hash, new, held, past: false });
+        self.outgoing.push(Outgoing { observation, hash, new, held, past: false, beside: false });
     }
 
     /// What held before that.
     fn send_past(&mut self, observation: Observation, hash: u64) {
-        self.outgoing.push(Outgoing { observation, hash, new: false, held: None, past: true });
+        self.outgoing.push(Outgoing { observation, hash, new: false, held: None, past: true, beside: false });
+    }
+
+    /// What was sent last is no row of its own.
+    fn beside(&mut self) {
+        if let Some(out) = self.outgoing.last_mut() {
+            out.beside = true;
+        }
     }
 }

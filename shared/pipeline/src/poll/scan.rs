@@ -1,22 +1,26 @@
 use std::collections::{BTreeMap, HashSet};
 
 use stoop_domain::Time;
-use stoop_sources::{Answer, Coverage, Cursor, Manners, Next, ReadError, Source};
+use stoop_sources::{Answer, Coverage, Cursor, Manners, Next, Page, ReadError, Row, Source};
 
 use super::breaker::Ended;
 use super::drift::Watch;
 use super::fetch::Fetcher;
 use super::gone::TOLD;
+use super::progress::{Progress, Shown};
 use super::robots::Robots;
 use super::{Origin, PollError, PollPorts, Polled, Search, feed};
+use crate::Refusals;
 use crate::ports::{RunOutcome, RunRecord, ScanCheckpoint, SearchState};
 use crate::with_causes;
 
 /// A checkpoint is saved every so many pages, beside the end of the run.
-pub(super) const PAGES_PER_CHECKPOINT: u64 = 10;
+const PAGES_PER_CHECKPOINT: u64 = 10;
 
-/// After so many pages in a row without a row the rest is not read: the server leads on without an end.
-const EMPTY_PAGES_MAX: u32 = 100;
+/// And after any page, where the last was saved so long ago, and so many times as long as saving takes: each page that has
+/// to be asked for again may be one of few.
+const CHECKPOINT_MS: i64 = 1_000;
+const CHECKPOINT_TIMES: i64 = 20;
 
 /// How the counts begin of what a limit has left; the limit follows in words.
 pub const LEFT_OF: &str = "left of ";
@@ -94,6 +98,10 @@ pub(super) struct Scan<'a> {
     pub(super) incremental: bool,
     /// In what share of the rows each field was filled.
     pub(super) watch: Watch,
+    /// What was refused.
+    pub(super) refusals: Refusals,
+    /// When the state was saved last, and how long that took.
+    saved: (Time, i64),
 }
 
 async fn scan(search: &Search, run: &str, ports: PollPorts<'_>, polled: &mut Polled) -> Result<(), PollError> {
@@ -115,7 +123,7 @@ async fn scan(search: &Search, run: &str, ports: PollPorts<'_>, polled: &mut Pol
     scan.incremental = cursor.since.is_some();
     let outcome = scan.pages(source, &mut cursor, &mut fetcher, polled).await;
     let how = match &outcome {
-        Ok(End::All { .. } | End::Capped(_)) => Ended::Well,
+        Ok(End::All { .. } | End::Capped(_) | End::Refused(_)) => Ended::Well,
         Err(PollError::Source(_) | PollError::Denied(_)) => Ended::Badly,
         Ok(End::Stopped(..)) | Err(_) => Ended::Otherwise,
     };
@@ -157,9 +165,17 @@ async fn load(search: &Search, ports: PollPorts<'_>) -> Result<SearchState, Poll
 
 /// How the pages of a scan ended.
 enum End {
-    All { watermark: Option<String> },
+    All {
+        watermark: Option<String>,
+    },
     Capped(String),
+    /// Too much was refused.
+    Refused(String),
     Stopped(RunOutcome, String),
+}
+
+fn too_long(pages: u32) -> End {
+    End::Capped(format!("broken off after {pages} pages, the most that are read of this search in one scan"))
 }
 
 impl Fetcher<'_> {
@@ -193,6 +209,8 @@ impl<'a> Scan<'a> {
             astray: false,
             incremental: false,
             watch: Watch::default(),
+            refusals: Refusals::default(),
+            saved: (ports.clock.now(), 0),
         }
     }
 
@@ -206,17 +224,14 @@ impl<'a> Scan<'a> {
         let mut visited = HashSet::new();
         let mut robots = Robots::default();
         let mut watermark = self.state.watermark.clone();
-        let mut empty_pages = 0;
+        let mut progress = Progress::default();
         loop {
             if !visited.insert(cursor.position.clone()) {
                 self.astray = true;
                 return Err(PollError::Source("the pages lead in a circle".into()));
             }
             if cursor.pages_before >= self.manners.pages_max {
-                return Ok(End::Capped(format!(
-                    "broken off after {} pages, the most that are read",
-                    cursor.pages_before
-                )));
+                return Ok(too_long(cursor.pages_before));
             }
             let request = source.request(cursor);
             if self.manners.robots && robots.ask(&request, fetcher).await?.is_none() {
@@ -234,27 +249,47 @@ impl<'a> Scan<'a> {
             })?;
             polled.pages += 1;
             polled.bytes += answer.body.len() as u64;
+            // It may be large, and so may be what is made of its listings.
+            drop(answer);
             watermark = page.watermark.clone().or(watermark);
             self.total = page.total.max(self.total);
             self.left_out += page.left_out;
-            empty_pages = if page.rows.is_empty() && page.left_out == 0 { empty_pages + 1 } else { 0 };
             let next = page.next.clone();
             self.watch(&page.rows, !matches!(next, Next::Page(_)), now, polled).await?;
-            self.take_page(page, number, now, polled).await?;
+            let (shown, cut) = (self.shown(&page), page.cut.clone());
+            if let Some(why) = self.take_page(page, number, now, polled).await? {
+                return Ok(End::Refused(why));
+            }
+            if let Some(cut) = cut {
+                return Ok(End::Capped(format!("broken off at page {}: {cut}", number + 1)));
+            }
             match next {
-                Next::Page(_) if empty_pages >= EMPTY_PAGES_MAX => {
-                    return Ok(End::Capped(format!("broken off after {empty_pages} pages without a listing")));
-                }
-                Next::Page(next) => *cursor = next,
+                Next::Page(next) => match progress.note(&shown, number) {
+                    None => *cursor = next,
+                    Some(why) => return Ok(End::Capped(why)),
+                },
                 Next::End => return Ok(End::All { watermark }),
+                Next::Capped if cursor.pages_before + 1 >= self.manners.pages_max => {
+                    return Ok(too_long(self.manners.pages_max));
+                }
                 Next::Capped => {
                     return Ok(End::Capped("the source does not show all of this search: make it smaller".to_owned()));
                 }
             }
-            if polled.pages.is_multiple_of(PAGES_PER_CHECKPOINT) {
+            if self.is_checkpoint_due(polled) {
                 self.state.checkpoint = Some(self.checkpoint(cursor));
                 self.save().await?;
             }
+        }
+    }
+
+    /// What a page shows, before its listings are noted as seen.
+    fn shown(&self, page: &Page) -> Shown {
+        let mut ids = page.rows.iter().filter_map(Row::native_id).peekable();
+        Shown {
+            empty: page.rows.is_empty() && page.left_out == 0,
+            nothing_new: ids.peek().is_some() && ids.all(|id| self.seen.contains(id)),
+            overlaps: page.overlaps,
         }
     }
 
@@ -272,6 +307,7 @@ impl<'a> Scan<'a> {
                 (outcome, Some(why))
             }
             End::Capped(why) => (RunOutcome::Partial, Some(why)),
+            End::Refused(why) => (RunOutcome::Failed, Some(why)),
             End::All { watermark } => {
                 self.state.watermark = watermark;
                 self.learn(polled);
@@ -310,16 +346,37 @@ impl<'a> Scan<'a> {
         ScanCheckpoint { cursor: cursor.clone(), run: self.run.to_owned(), began_at: self.began_at }
     }
 
+    pub(super) fn is_checkpoint_due(&self, polled: &Polled) -> bool {
+        let (at, took_ms) = self.saved;
+        let since_ms = self.ports.clock.now().ms() - at.ms();
+        polled.pages.is_multiple_of(PAGES_PER_CHECKPOINT) || since_ms >= CHECKPOINT_MS.max(took_ms * CHECKPOINT_TIMES)
+    }
+
     pub(super) async fn save(&mut self) -> Result<(), PollError> {
+        let began = self.ports.clock.now();
         if !self.ports.index.save(&self.search.name, &self.state).await? {
             return Err(PollError::Raced(self.search.name.clone()));
         }
         self.state.version += 1;
+        let now = self.ports.clock.now();
+        self.saved = (now, now.ms() - began.ms());
         Ok(())
     }
 }
 
 impl Polled {
+    /// Listings that are as they were known to be.
+    #[must_use]
+    pub fn seen_again(&self) -> u64 {
+        self.listings.saturating_sub(self.new + self.changed)
+    }
+
+    /// Rows that are none of the search's.
+    #[must_use]
+    pub fn left_out(&self) -> u64 {
+        self.rows.saturating_sub(self.listings + self.rejects)
+    }
+
     /// The counts by name, for the ledger.
     #[must_use]
     pub fn counts(&self) -> BTreeMap<String, u64> {
@@ -330,11 +387,15 @@ impl Polled {
             ("files", self.files),
             ("pages", self.pages),
             ("bytes", self.bytes),
+            ("rows", self.rows),
             ("listings", self.listings),
             ("new", self.new),
             ("changed", self.changed),
-            ("gone", self.gone),
+            ("seen_again", self.seen_again()),
+            ("left_out", self.left_out()),
             ("rejects", self.rejects),
+            ("gone", self.gone),
+            ("sent", self.sent),
             ("drifts", self.drifts.len() as u64),
         ];
         let counts = pairs.into_iter().map(|(name, count)| (name.to_owned(), count));

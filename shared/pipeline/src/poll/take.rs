@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use stoop_domain::{Details, Listing, Observation, Reason, Reject, Time};
-use stoop_sources::{Found, Page, Row};
+use stoop_sources::{Found, Next, Page, Row};
 
 use super::scan::Scan;
 use super::{PollError, Polled};
@@ -9,6 +9,9 @@ use crate::ports::{Held, IndexEntry};
 
 /// In place of a hash: what was to be sent may or may not be on the stream, so it is sent again.
 pub(super) const IN_DOUBT: u64 = 0;
+
+/// Fewer refused rows than these, of a scan that asks for changes alone, are not judged at its end.
+const FEW_CHANGES: u64 = 10;
 
 /// Attempts at putting refused records on the stream.
 const PUT_ATTEMPTS_MAX: u32 = 6;
@@ -22,20 +25,28 @@ pub(super) struct Outgoing {
     pub(super) held: Option<Held>,
     /// It tells of the past, and what the index knows is of later.
     pub(super) past: bool,
+    /// It is not what a row says but what is said once more because of it.
+    pub(super) beside: bool,
 }
 
 impl Scan<'_> {
-    /// Puts what is new or changed on the stream, then notes it as seen.
+    /// Puts what is new or changed on the stream, then notes it as seen. Where so much is refused that nothing of the
+    /// page is to be sent, says why.
     pub(super) async fn take_page(
         &mut self,
         page: Page,
         number: u32,
         now: Time,
         polled: &mut Polled,
-    ) -> Result<(), PollError> {
+    ) -> Result<Option<String>, PollError> {
+        let is_last = !matches!(page.next, Next::Page(_)) || page.cut.is_some();
+        let before = self.refusals.refused();
+        self.refusals.pass(page.left_out);
+        polled.rows += page.left_out;
         let mut rejects = Vec::new();
         let mut outgoing: Vec<Outgoing> = Vec::new();
         for (place, row) in page.rows.into_iter().enumerate() {
+            polled.rows += 1;
             match row {
                 Row::Refused { native_id, reason, detail, raw } => {
                     match native_id {
@@ -48,7 +59,8 @@ impl Scan<'_> {
                     }
                     let location = format!("{}, page {}, row {}", self.search.name, number + 1, place + 1);
                     let source = self.search.source.name();
-                    rejects.push(Reject::new(source, now, location, reason, detail, raw.as_bytes()));
+                    let reject = Reject::new(source, now, location, reason, detail, raw.as_bytes());
+                    rejects.extend(self.refusals.refuse(reject));
                 }
                 Row::Found(found) => {
                     let observation = self.observe(*found, now);
@@ -56,6 +68,7 @@ impl Scan<'_> {
                     match observation.check(now).and_then(|()| self.fits(&observation)) {
                         Ok(()) => {
                             polled.listings += 1;
+                            self.refusals.pass(1);
                             outgoing.extend(self.outgoing(observation, now));
                         }
                         Err((reason, detail)) => {
@@ -63,13 +76,29 @@ impl Scan<'_> {
                             self.note_seen(&observation.native_id);
                             let location = format!("{}, listing {}", self.search.name, observation.native_id);
                             let raw = steady_bytes(observation.listing.clone());
-                            rejects.push(Reject::new(&observation.source, now, location, reason, detail, &raw));
+                            let reject = Reject::new(&observation.source, now, location, reason, detail, &raw);
+                            rejects.extend(self.refusals.refuse(reject));
                         }
                     }
                 }
             }
         }
-        self.send(outgoing, &rejects, now, polled).await
+        let place = format!("{}, page {}", self.search.name, number + 1);
+        rejects.extend(self.refusals.leave(self.search.source.name(), &place, now));
+        polled.rejects += self.refusals.refused() - before;
+        if let Some(why) = self.too_many(is_last) {
+            self.ports.quarantine.put(&rejects).await?;
+            return Ok(Some(why));
+        }
+        self.send(outgoing, &rejects, now, polled).await?;
+        Ok(None)
+    }
+
+    /// Why what was refused so far is too much, where it is.
+    fn too_many(&self, is_last: bool) -> Option<String> {
+        // What changed of late may be one row that nobody can read: it fails no poll, hour after hour.
+        let is_few = self.incremental && self.refusals.refused() < FEW_CHANGES;
+        self.refusals.too_many(self.search.max_rejects, is_last && !is_few)
     }
 
     /// Puts listings on the stream and rejects in quarantine, then notes the listings as seen. `as_of` is the time
@@ -81,14 +110,19 @@ impl Scan<'_> {
         as_of: Time,
         polled: &mut Polled,
     ) -> Result<(), PollError> {
+        let ids = outgoing.iter().map(|out| out.observation.native_id.as_str());
+        let new = ids.filter(|id| !self.state.listings.contains_key(*id)).collect::<HashSet<_>>().len() as u64;
+        let of_rows = outgoing.iter().filter(|out| !out.beside).count() as u64;
+        let sent = outgoing.len() as u64;
         self.bring_back(&mut outgoing, as_of).await?;
         self.doubt(&outgoing).await?;
         let observations: Vec<&Observation> = outgoing.iter().map(|out| &out.observation).collect();
         self.put(&observations).await?;
+        polled.new += new;
+        polled.changed += of_rows.saturating_sub(new);
+        polled.sent += sent;
         self.ports.quarantine.put(rejects).await?;
-        polled.rejects += rejects.len() as u64;
-        for Outgoing { observation, hash, new, held, past } in outgoing {
-            *(if new { &mut polled.new } else { &mut polled.changed }) += 1;
+        for Outgoing { observation, hash, held, past, .. } in outgoing {
             if !past {
                 let entry = self.entry(hash, held, observation.listing);
                 self.state.listings.insert(observation.native_id, entry);
@@ -124,7 +158,7 @@ impl Scan<'_> {
                 observation.at = observation.at.max(now);
             }
         }
-        Some(Outgoing { observation, hash, new, held: None, past: false })
+        Some(Outgoing { observation, hash, new, held: None, past: false, beside: false })
     }
 
     /// Whether the stream can take a listing at all.

@@ -44,7 +44,6 @@ impl Scan<'_> {
         }
         if self.search.on_drift != OnDrift::Evolve {
             self.ports.quarantine.put(&rejects).await?;
-            polled.rejects += rejects.len() as u64;
         }
         if self.search.on_drift == OnDrift::Freeze {
             return Err(PollError::Drifted(polled.drifts.join("; ")));

@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use stoop_domain::{Alert, AlertId};
+use stoop_domain::{Alert, AlertId, Time};
 
 use super::PortError;
 
@@ -14,6 +14,46 @@ pub trait Ledger: Send + Sync {
 
     /// Records alerts, told or held back.
     async fn record(&self, alerts: &[Alert]) -> Result<(), PortError>;
+}
+
+/// Those who tell what a ledger holds, at their own pace: how far each has come.
+///
+/// Contract: alerts have places that grow in the order in which they were recorded, and are never removed. A follower
+/// that never said how far it has come stands at the beginning.
+#[async_trait]
+pub trait Followers: Send + Sync {
+    /// The first `limit` alerts that a follower has not done with, told or held back, each with its place.
+    async fn waiting(&self, follower: &str, limit: usize) -> Result<Vec<(i64, Alert)>, PortError>;
+
+    /// A follower has done with every alert up to this place.
+    async fn done(&self, follower: &str, place: i64) -> Result<(), PortError>;
+
+    /// The alert at this place was refused for ever: it is kept as a dead letter, and a follower has done with
+    /// every alert up to it.
+    async fn refused(&self, follower: &str, place: i64, at: Time, why: &str) -> Result<(), PortError>;
+}
+
+/// Somebody who is told alerts one by one.
+#[async_trait]
+pub trait Listener: Send + Sync {
+    /// Tells an alert once.
+    async fn hear(&self, alert: &Alert) -> Result<(), NotHeard>;
+}
+
+/// Why an alert was not heard.
+#[derive(Debug, thiserror::Error)]
+pub enum NotHeard {
+    /// It would be refused again.
+    #[error(transparent)]
+    Refused(PortError),
+    /// It may be heard later.
+    #[error("{error}")]
+    Later {
+        /// What went wrong.
+        error: PortError,
+        /// After so long, if the listener said so.
+        after_ms: Option<u64>,
+    },
 }
 
 /// Where alerts are told. Contract: an alert whose outcome is not an error has left our hands.

@@ -59,6 +59,8 @@ pub struct FilePage {
     pub bytes_read: u64,
     /// Nothing comes behind them.
     pub ended: bool,
+    /// The file has more, which is not read: the bound that it has reached, in words.
+    pub cut: Option<String>,
 }
 
 /// A row of a file.
@@ -91,6 +93,9 @@ pub enum FileError {
     /// It is another version by now.
     #[error("it was written to while it was read")]
     Changed,
+    /// Somebody said stop while it was read.
+    #[error("stopped while it was read")]
+    Stopped,
     /// It cannot be read as what it should be, and will not get better.
     #[error("{0}")]
     Unreadable(String),

@@ -17,11 +17,11 @@ pub struct AlertView {
     pub market: String,
     /// The currency of the prices.
     pub currency: String,
-    /// The price before.
+    /// The highest price asked within 90 days, or the price told before: what the price is compared with.
     pub from: f64,
-    /// The price after.
+    /// The price.
     pub to: f64,
-    /// The drop as a share of the price before: 0.15 is 15 %.
+    /// How far the price is below that, as a share of it: 0.15 is 15 %.
     pub drop: f64,
     /// Headline of the listing.
     pub title: Option<String>,

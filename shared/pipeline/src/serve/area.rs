@@ -2,6 +2,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use stoop_domain::{AreaPath, Country, Currency, Market, Purpose, country};
 
+use super::nearest::Nearest;
+
 /// The area that a query means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundArea {
@@ -39,7 +41,6 @@ pub enum AreaError {
 const ANY: &str = "*";
 const UNKNOWN: &str = "-";
 const LEVELS: usize = 5;
-const NEAREST_MAX: usize = 5;
 
 /// The markets of the area that a query means: see [`find_area`].
 ///
@@ -166,8 +167,7 @@ fn level_slug(name: &str) -> String {
     path.map_or_else(|| UNKNOWN.to_owned(), |path| path.levels()[LEVELS - 1].to_owned())
 }
 
-/// The names (for a path: the paths of as many levels) that differ from what was asked for in the
-/// fewest letters, and in no more than a third of them.
+/// The names (for a path: the paths of as many levels) that are most like what was asked for.
 fn nearest(area: &str, markets: &[Market]) -> Vec<String> {
     let wanted: Vec<String> = area.split('/').map(level_slug).collect();
     let depth = wanted.len().min(LEVELS);
@@ -177,27 +177,9 @@ fn nearest(area: &str, markets: &[Market]) -> Vec<String> {
         let slugs = |market: &'_ Market| market.area.levels().map(str::to_owned);
         markets.iter().flat_map(slugs).filter(|slug| slug != UNKNOWN).collect()
     };
-    let wanted: Vec<char> = wanted.join("/").chars().collect();
-    let mut ranked: Vec<(usize, String)> =
-        names.into_iter().map(|name| (edit_distance(&wanted, &name), name)).collect();
-    ranked.retain(|(distance, _)| *distance <= ((wanted.len() + 1) / 3).max(1));
-    ranked.sort();
-    ranked.into_iter().take(NEAREST_MAX).map(|(_, name)| name).collect()
-}
-
-/// Levenshtein's: how many letters must be put in, taken out or replaced.
-fn edit_distance(from: &[char], to: &str) -> usize {
-    let mut row: Vec<usize> = (0..=from.len()).collect();
-    for (i, letter) in to.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, other) in from.iter().enumerate() {
-            let replaced = diagonal + usize::from(*other != letter);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[from.len()]
+    let mut nearest = Nearest::to(&wanted.join("/"));
+    names.iter().for_each(|name| nearest.offer(name));
+    nearest.names()
 }
 
 fn did_you_mean(nearest: &[String]) -> String {
@@ -296,6 +278,10 @@ mod tests {
         assert_eq!(
             find_area("us/wa/kong", &here()).unwrap_err().to_string(),
             r#"there is no area "us/wa/kong" here; did you mean us/wa/king?"#
+        );
+        assert_eq!(
+            find_area("founty", &here()).unwrap_err().to_string(),
+            r#"there is no area "founty" here; did you mean haut-founty?"#
         );
         assert_eq!(find_area("xyzzyxyzzy", &here()).unwrap_err().to_string(), r#"there is no area "xyzzyxyzzy" here"#);
         assert!(find_area("", &here()).is_err());

@@ -214,6 +214,18 @@ pub(super) fn file_path(path: &str, place: Place) -> Result<String, String> {
     Err(format!("{path:?} names no object below config/; accepted on AWS: a path like maps/example.toml"))
 }
 
+/// One value that is taken from elsewhere, asked of the world; none, with a mistake, where it cannot be had.
+pub(super) fn take_one(
+    inner: &Section<'_>,
+    line: usize,
+    surroundings: &dyn Surroundings,
+    mistakes: &mut Mistakes<'_>,
+) -> Option<String> {
+    let place = surroundings.place();
+    let taken = origin(inner, line, place, mistakes)?.question(place).and_then(|question| question.ask(surroundings));
+    taken.map_err(|problem| mistakes.add(line, inner.path(), problem)).ok()
+}
+
 fn origin<'d>(inner: &Section<'d>, line: usize, place: Place, mistakes: &mut Mistakes<'_>) -> Option<Origin<'d>> {
     inner.only(&["env", "file", "secret", "key"], mistakes);
     let named = ["env", "file", "secret"].into_iter().filter(|name| inner.has(name)).count();

@@ -11,7 +11,7 @@ use super::SearchConfig;
 use super::files::{self, WrittenFiles};
 use super::params::{Lacking, Written, file_path};
 use super::surroundings::{Place, Surroundings};
-use super::values::{HOUR_MS, duration_ms, every_max_ms, required};
+use super::values::{HOUR_MS, duration_ms, every_max_ms, percent_bp, required};
 
 /// The longest name of a search on AWS, in characters: SQS takes 128 for a message's deduplication id, which holds
 /// the name and the time at which the search was due.
@@ -110,6 +110,7 @@ impl Reader<'_> {
             "every_max",
             "full_scan_every",
             "limits",
+            "max_rejects",
             "drift",
             "enabled",
             "params",
@@ -125,6 +126,7 @@ impl Reader<'_> {
         let full_scan_every_ms = duration_ms(section, "full_scan_every", 24 * HOUR_MS, mistakes);
         let limits = limits(section, mistakes);
         let on_drift = on_drift(section, mistakes);
+        let max_rejects = percent_bp(section, "max_rejects", mistakes).map(|bp| f64::from(bp) / 100.0);
         let enabled = section.boolean("enabled", mistakes);
         let files = files::files(section, place, mistakes);
         let known = kind.as_deref().unwrap_or_default();
@@ -139,7 +141,7 @@ impl Reader<'_> {
         }
         let full_scan_every_ms = i64::try_from(full_scan_every_ms).unwrap_or(i64::MAX);
         let on = |source, switched_off| {
-            let search = Search { name: name.clone(), source, on_drift, full_scan_every_ms, limits };
+            let search = Search { name: name.clone(), source, on_drift, full_scan_every_ms, max_rejects, limits };
             Some(Switched::On(SearchConfig { search, kind: kind.to_owned(), switched_off, every_ms, every_max_ms }))
         };
         if let Some(files) = files {

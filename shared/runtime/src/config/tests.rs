@@ -3,6 +3,7 @@ use stoop_pipeline::{OnDrift, Origin};
 use stoop_sources::Limit;
 
 use super::*;
+use crate::Address;
 
 /// A laptop with one variable and no files.
 struct Desk;
@@ -510,4 +511,26 @@ fn what_is_kept_is_read_with_its_units_and_every_mistake_in_it_is_told() {
             "keep.lake: there is no such key",
         ],
     );
+}
+
+#[test]
+fn a_webhook_may_be_taken_from_elsewhere_and_is_nothing_to_those_who_only_judge() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("stoop.toml");
+    std::fs::write(folder.path().join("hook"), " https://hooks.example/key\n").unwrap();
+    std::fs::write(&path, "[alerts]\nwebhook = { file = 'hook' }\nwebhook_past = true\n").unwrap();
+    let alerts = read_alerts(&path).unwrap();
+    assert_eq!(alerts.webhook, Address::parse("https://hooks.example/key"));
+    assert!(alerts.webhook_past && !format!("{alerts:?}").contains("hooks.example"));
+    assert_eq!(read_config(&path).unwrap().alerts, alerts);
+    // To show a configuration, or to judge by it, nothing is asked for.
+    let text = "[alerts]\nwebhook = { env = 'STOOP_TEST_ABSENT' }\ndrop_percent = 20\n";
+    std::fs::write(&path, text).unwrap();
+    assert_eq!(read_outline(&path).unwrap().alerts.webhook, None);
+    let judged = parse_alerts(text, "stoop.toml", 1_500).unwrap();
+    assert_eq!((judged.webhook, judged.rules.drops[0].share_bp_min), (None, Some(2_000)));
+    let errors = refused(text);
+    contains(&errors, &["stoop.toml:2: alerts.webhook: the environment has no variable STOOP_TEST_ABSENT"]);
+    contains(&refused("[alerts]\nwebhook = 7\n"), &["stoop.toml:2: alerts.webhook"]);
+    contains(&refused("[alerts]\nwebhook = { env = 'A', file = 'b' }\n"), &["names 2 places to take it from"]);
 }

@@ -130,8 +130,9 @@ impl Avito {
     fn read_data(&self, body: &Body<'_>, data: &str, cursor: &Cursor, now: Time) -> Result<Page, ReadError> {
         let data: NextData<'_> = body.json_part(data)?;
         let search = data.props.page_props.initial_redux_state.ad.search;
-        let mut rows = Vec::with_capacity(search.ads.len());
-        for raw in search.ads {
+        let ads = body.rows(search.ads.get())?;
+        let mut rows = Vec::with_capacity(ads.len());
+        for &raw in &ads.rows {
             let fields = match body.fields(raw) {
                 Ok(fields) if ad::is_promotion(&fields) => continue,
                 Ok(fields) => fields,
@@ -154,7 +155,7 @@ impl Avito {
         if let Some(total) = total.filter(|total| *total > 0 && page == 1 && rows.is_empty()) {
             return Err(body.not_ours(format!("data without ads, though it counts {total}")));
         }
-        Ok(Page { rows, next, total, left_out: 0, watermark: None })
+        Ok(Page { rows, next, total, cut: ads.cut(), ..Page::default() })
     }
 
     fn read_cards(&self, cursor: &Cursor, answer: &Answer<'_>, now: Time) -> Result<Page, ReadError> {
@@ -167,7 +168,7 @@ impl Avito {
             }
         };
         let rows = page.cards.iter().map(read).collect();
-        Ok(Page { rows, next: position.after(cursor, &page, &self.rules), total: None, left_out: 0, watermark: None })
+        Ok(Page { rows, next: position.after(cursor, &page, &self.rules), ..Page::default() })
     }
 }
 
@@ -230,7 +231,7 @@ struct AdState<'a> {
 #[derive(Deserialize)]
 struct Search<'a> {
     #[serde(borrow)]
-    ads: Vec<&'a RawValue>,
+    ads: &'a RawValue,
     aggregations: Option<Aggregations>,
     filters: Option<Filters>,
 }

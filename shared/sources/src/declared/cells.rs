@@ -92,7 +92,11 @@ impl<'s> Cells<'s> for CsvCells<'s, '_> {
                 let lossy = String::from_utf8_lossy(field.unwrap_or_default());
                 Err(RowError::new(
                     Reason::NotUtf8,
-                    format!("{:?} has bytes that are no UTF-8, from byte {}", shown(&lossy), error.valid_up_to()),
+                    format!(
+                        "{:?} has bytes that are no UTF-8, from byte {}: [read] of the map may say encoding = \"windows-1252\"",
+                        shown(&lossy),
+                        error.valid_up_to()
+                    ),
                 ))
             }
         }

@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 use super::json_path::{self, JsonPath, Selected};
 use super::trie::{self, Span, Trie};
 use crate::port::ReadError;
+use crate::raws::{Raws, cut, rows_max};
 
 /// Where in an answer its rows stand, and what leads on.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub(super) struct Opened<'j> {
     pub(super) rows: Vec<&'j str>,
     /// How many rows the page counts for.
     pub(super) counted: u64,
+    /// Why some of the rows are not read.
+    pub(super) cut: Option<String>,
     values: [&'j str; COUNT],
 }
 
@@ -82,17 +85,21 @@ impl Envelope {
             // be there all the same: else a message about an error would pass for a page without rows. That array
             // counts as the page where it is longer than what was selected: a filter takes nothing off the page.
             Some(Selected { values: rows, elements: None }) if rows.is_empty() => Err(self.no_rows("", body, hide)),
-            Some(Selected { values: rows, elements }) => {
-                Ok(Opened { counted: rows.len().max(elements.unwrap_or(0)) as u64, rows, values })
+            Some(Selected { values: mut rows, elements }) => {
+                let (counted, most) = (rows.len().max(elements.unwrap_or(0)) as u64, rows_max(body.len()));
+                let cut = cut(rows.len(), most);
+                rows.truncate(most);
+                Ok(Opened { counted, rows, cut, values })
             }
             None => {
                 let rows = if self.rows.is_none() { body } else { values[ROWS] };
                 if !rows.starts_with('[') {
                     return Err(self.no_rows(rows, body, hide));
                 }
-                let rows: Vec<&RawValue> = serde_json::from_str(rows).map_err(unreadable)?;
-                let rows: Vec<&str> = rows.into_iter().map(RawValue::get).collect();
-                Ok(Opened { counted: rows.len() as u64, rows, values })
+                let raws = Raws::parse(rows, body.len()).map_err(unreadable)?;
+                let cut = raws.cut();
+                let rows: Vec<&str> = raws.rows.into_iter().map(RawValue::get).collect();
+                Ok(Opened { counted: rows.len() as u64, rows, cut, values })
             }
         }
     }

@@ -273,6 +273,8 @@ impl Source for HttpSource {
             left_out,
             watermark: latest.max(since.filter(|_| latest.is_some())).map(Watermark::kept),
             rows,
+            overlaps: false,
+            cut: opened.cut.clone(),
         })
     }
 }

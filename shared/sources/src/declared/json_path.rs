@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use serde::de::Error as _;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -30,6 +31,9 @@ pub(super) struct Selected<'j> {
     pub(super) elements: Option<usize>,
 }
 
+/// The most values of a document that a path is followed in: the document is built for it, and a value takes some
+/// hundred bytes, however short it is written. A row has some fifty values.
+const VALUES_MAX: usize = 400_000;
 /// The longest path, in bytes.
 const LENGTH_MAX: usize = 500;
 /// The deepest nesting of brackets. The time to compile a path doubles with each.
@@ -66,6 +70,10 @@ impl JsonPath {
 /// Follows each of the paths through `json`. What one selects comes in the order of the RFC; where that leaves it
 /// open, among the members of an object, by name.
 pub(super) fn select<'j>(paths: &[&JsonPath], json: &'j str) -> Result<Vec<Selected<'j>>, serde_json::Error> {
+    if values_in(json) > VALUES_MAX {
+        let why = format!("more than {VALUES_MAX} values, which are too many for a JSONPath; accepted: a JSON Pointer");
+        return Err(serde_json::Error::custom(why));
+    }
     let root: Value = serde_json::from_str(json)?;
     let nodes: Vec<Vec<&Value>> = paths.iter().map(|path| path.path.query(&root).all()).collect();
     let wanted: HashSet<usize> = nodes.iter().flatten().map(|node| address(node)).collect();
@@ -82,6 +90,21 @@ pub(super) fn select<'j>(paths: &[&JsonPath], json: &'j str) -> Result<Vec<Selec
             elements: path.prefix.query(&root).first().and_then(Value::as_array).map(Vec::len),
         })
         .collect())
+}
+
+/// How many values stand in a JSON text, rather too many than too few.
+fn values_in(json: &str) -> usize {
+    let (mut count, mut in_text, mut escaped) = (1, false, false);
+    for byte in json.bytes() {
+        if in_text {
+            in_text = escaped || byte != b'"';
+            escaped = !escaped && byte == b'\\';
+        } else {
+            in_text = byte == b'"';
+            count += usize::from(matches!(byte, b',' | b'[' | b'{'));
+        }
+    }
+    count
 }
 
 /// Where the values of a document stand in its text. A value is known by its address: all of them live at once, and

@@ -10,6 +10,7 @@ use super::plan::{Known, Origin, Plan, Recipe};
 use super::reader::{Parts, RowError, Scratch};
 use super::target::{Kind, Target};
 use super::values;
+use crate::raws::LIST_BYTES_MAX;
 use crate::text::{NumberStyle, parse_area, parse_money};
 
 /// One row on its way through a map.
@@ -196,6 +197,10 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
                 Cell::Text(text) => self.through(target, recipe, text, false),
                 Cell::Plain(text) => self.through(target, recipe, Cow::Borrowed(text), true),
                 Cell::Nested(raw) => {
+                    if raw.len() > LIST_BYTES_MAX {
+                        let why = format!("a list of {} bytes; at most {LIST_BYTES_MAX} are read", raw.len());
+                        return Err(self.bad(target, &why));
+                    }
                     let read = serde_json::from_str::<Vec<Option<String>>>(raw);
                     let read = read.map_err(|error| self.bad(target, &format!("no list of texts: {error}")))?;
                     texts.extend(read.into_iter().flatten().filter(|text| !text.is_empty()));

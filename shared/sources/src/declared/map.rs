@@ -4,6 +4,7 @@ use csv::ByteRecord;
 
 use super::plan::{Order, Origin, Piece, Plan, ReadHints};
 use super::reader::Reader;
+use super::target::Target;
 use super::{json_path, parse, trie};
 use crate::settings::{MapErrors, Mistake, accepted};
 
@@ -32,6 +33,12 @@ impl Map {
     #[must_use]
     pub fn order(&self) -> Order {
         self.plan.order
+    }
+
+    /// Whether rows, or the names of their files, tell when they were observed.
+    #[must_use]
+    pub fn tells_time(&self) -> bool {
+        self.plan.fields[Target::ObservedAt as usize].is_some()
     }
 
     /// How its files are to be opened.

@@ -24,18 +24,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A map has a `name`, defaults (`country`, `currency`, `purpose`, `time_zone`, `order`), an optional
-//! `[read]` (`format`, `delimiter`, `rows`), any number of `[[skip]]` rules (`from` with `is`, `not` or
-//! `absent`), one `[fields.NAME]` for each field it can fill, and an optional `[http]`. A field says
-//! where its text comes from, in exactly one of `from` (a column, a top-level key, a JSON Pointer that begins with
-//! `/`, a JSONPath that begins with `$`, or a list of them of which the first that has something counts),
-//! `template` (texts and `{column}`s), `constant` or `file_name`.
-//! `only` (a table like a `[[skip]]` rule) leaves the field unknown in rows where it does not hold. The
-//! text then goes through `null` (texts that mean unknown), `replace` (pairs of regex and
-//! replacement), `regex` (the first group that took part, or the whole match; no match is as if
-//! absent), `default` (where nothing was found) and `lookup` (text to text, `otherwise` for the rest),
-//! and is read as the field's type wants it: `money` or `number` name a [`NumberStyle`], `unit` an area's
-//! unit, `date` one or more formats, `relative` a language, `split` what stands between list elements.
+//! `docs/GUIDE.md` explains every key for those who write maps, with examples that a test runs. In short: a map has a `name`,
+//! defaults (`country`, `currency`, `purpose`, `time_zone`, `order`), an optional `[read]` (how files are opened), any number of
+//! `[[skip]]` rules (rows that are no listings), one `[fields.NAME]` for each field it can fill, and an optional `[http]`. A
+//! field's text comes from one of `from`, `template`, `constant` and `file_name`, in rows where `only` holds; goes through `null`,
+//! `replace`, `regex`, `default` and `lookup`; and is read as the field's type wants it. What cannot be read refuses the row, unless
+//! the field is `lenient`.
 //!
 //! # JSONPath
 //!
@@ -76,7 +70,6 @@
 //! for one listing, no signing of requests.
 //! A source that needs more is a module of its own.
 //!
-//! [`NumberStyle`]: crate::text::NumberStyle
 
 mod cells;
 mod envelope;
@@ -92,6 +85,7 @@ mod map;
 mod pages_plan;
 mod parse;
 mod parse_field;
+mod parse_read;
 mod plan;
 mod reader;
 mod scan;

@@ -2,17 +2,17 @@
 
 use jiff::tz::TimeZone;
 
-use super::envelope;
 use super::http_plan;
 use super::json_path::{self, JsonPath};
 use super::parse_field::recipe;
-use super::plan::{Column, Condition, Format, Known, Order, Plan, ReadHints, Recipe, Rule};
+use super::parse_read::hints;
+use super::plan::{Column, Condition, Known, Order, Plan, Recipe, Rule};
 use super::target::{Kind, Target};
 use super::trie::{self, Trie};
 use super::values;
 use crate::settings::{MapErrors, Mistakes, Section, accepted};
 
-const KEYS: [&str; 10] =
+pub(super) const KEYS: [&str; 10] =
     ["name", "country", "currency", "purpose", "time_zone", "order", "read", "skip", "fields", "http"];
 
 /// The columns that a map names, each with its slot, and those of them that a JSONPath leads to.
@@ -76,7 +76,7 @@ fn walk(root: &Section<'_>, file: &str, mistakes: &mut Mistakes<'_>) -> Plan {
     }
 }
 
-fn note<T>(mistakes: &mut Mistakes<'_>, line: usize, key: &str, problem: String) -> Option<T> {
+pub(super) fn note<T>(mistakes: &mut Mistakes<'_>, line: usize, key: &str, problem: String) -> Option<T> {
     mistakes.add(line, key, problem);
     None
 }
@@ -129,38 +129,6 @@ fn order(root: &Section<'_>, mistakes: &mut Mistakes<'_>) -> Order {
             Order::ByTime
         }
     }
-}
-
-fn hints(root: &Section<'_>, mistakes: &mut Mistakes<'_>) -> ReadHints {
-    let Some(read) = root.table("read", mistakes) else { return ReadHints::default() };
-    read.only(&["format", "delimiter", "rows"], mistakes);
-    let format = read.text("format", mistakes).and_then(|(text, line)| match text {
-        "csv" => Some(Format::Csv),
-        "json" => Some(Format::Json),
-        "jsonl" => Some(Format::JsonLines),
-        "parquet" => Some(Format::Parquet),
-        _ => {
-            let problem = format!("{text:?}; {}", accepted(text, ["csv", "json", "jsonl", "parquet"]));
-            note(mistakes, line, "read.format", problem)
-        }
-    });
-    let delimiter = read.text("delimiter", mistakes).and_then(|(text, line)| match text.as_bytes() {
-        [sign] if sign.is_ascii() && !matches!(sign, b'"' | b'\n' | b'\r') => Some(*sign),
-        _ => {
-            let problem = format!("{text:?}; accepted: one ASCII sign, like \";\" or \"\\t\"");
-            note(mistakes, line, "read.delimiter", problem)
-        }
-    });
-    let rows = read.text("rows", mistakes).map(|(text, line)| {
-        if let Err(problem) = envelope::check(text) {
-            mistakes.add(line, "read.rows", problem);
-        } else if json_path::is_path(text) && !root.has("http") {
-            let problem = format!("{text:?} is a JSONPath, which only [http] has; accepted: a JSON Pointer like /data");
-            mistakes.add(line, "read.rows", problem);
-        }
-        text.to_owned()
-    });
-    ReadHints { format, delimiter, rows }
 }
 
 fn skips(root: &Section<'_>, columns: &mut Columns, mistakes: &mut Mistakes<'_>) -> Vec<Condition> {

@@ -272,3 +272,28 @@ fn pattern(section: &Section<'_>, key: &str, text: &str, line: usize, mistakes: 
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The page for map authors.
+    const GUIDE: &str = include_str!("../../../../docs/GUIDE.md");
+
+    #[test]
+    fn the_guide_tells_of_every_field_and_key() {
+        let kinds = [Kind::Money, Kind::Area, Kind::Hundredths, Kind::Time, Kind::List];
+        let own = kinds.into_iter().flat_map(keys_of).chain(&["lenient"]).copied();
+        let read = super::super::parse_read::KEYS.into_iter().chain(super::super::parse::KEYS);
+        let read = read.filter(|key| !["read", "skip", "fields", "http"].contains(key));
+        for name in KEYS.into_iter().chain(own).chain(read).chain(Target::names()) {
+            assert!(GUIDE.contains(&format!("`{name}`")), "{name} is not in docs/GUIDE.md");
+        }
+        for section in ["[read]", "[[skip]]", "[fields]", "[http]"] {
+            assert!(GUIDE.contains(&format!("`{section}`")), "{section}");
+        }
+        for style in STYLES {
+            assert!(GUIDE.contains(&format!("`{style}`")), "{style}");
+        }
+    }
+}

@@ -10,7 +10,7 @@ use super::http_plan::HttpPlan;
 use super::json_path::JsonPath;
 use super::target::Target;
 use super::trie::Trie;
-use crate::text::{DateFormat, Language, NumberStyle};
+use crate::text::{DateFormat, Encoding, Language, NumberStyle};
 
 /// A whole map.
 #[derive(Debug)]
@@ -53,6 +53,12 @@ pub struct ReadHints {
     pub delimiter: Option<u8>,
     /// JSON Pointer to the array of rows inside a JSON document; for the answers of an API also a JSONPath.
     pub rows: Option<String>,
+    /// How the bytes of text stand for letters, where no mark at their beginning says it. UTF-8 otherwise.
+    pub encoding: Option<Encoding>,
+    /// Lines before the header, or before the first row of JSON Lines, that are passed over.
+    pub skip_lines: u32,
+    /// Rows that begin with one of these are passed over.
+    pub comments: Vec<String>,
 }
 
 /// The format of a file of listings.

@@ -47,9 +47,11 @@ pub(super) fn hundredths(text: &str, style: NumberStyle) -> Result<u16, String> 
     found.and_then(|n| u16::try_from(n).ok()).ok_or_else(|| format!("{text:?} is no number from 0 to 655"))
 }
 
-/// Degrees in millionths. Whether they lie on the globe is for the observation's own check.
+/// Degrees in millionths. A comma can only begin a fraction: degrees have no thousands. Whether they lie on the globe is for
+/// the observation's own check.
 pub(super) fn degrees(text: &str) -> Result<i32, String> {
-    let found = parse_decimal(text, 6).ok().and_then(|n| i32::try_from(n).ok());
+    let point = text.split_once(',').filter(|_| !text.contains('.')).map(|(whole, part)| format!("{whole}.{part}"));
+    let found = parse_decimal(point.as_deref().unwrap_or(text), 6).ok().and_then(|n| i32::try_from(n).ok());
     found.ok_or_else(|| format!("{text:?} is no number of degrees like 48.208174"))
 }
 
@@ -123,7 +125,9 @@ mod tests {
     fn degrees_are_exact_to_a_millionth() {
         assert_eq!(degrees("-7.675495147705078"), Ok(-7_675_495));
         assert_eq!(degrees("47.5112"), Ok(47_511_200));
-        assert!(degrees("north").is_err());
+        assert_eq!(degrees("48,2082"), Ok(48_208_200));
+        assert_eq!(degrees("-7,5"), Ok(-7_500_000));
+        assert!(["north", "1,234.5", "48,20,82", ","].into_iter().filter(|text| degrees(text).is_ok()).count() == 0);
         assert!(degrees("99999").is_err());
     }
 }

@@ -88,6 +88,18 @@ impl Column {
         self.texts().map(|text| text.parse::<f64>().ok().filter(|n| n.is_finite())).collect()
     }
 
+    /// The same, with commas for points.
+    pub(super) fn degrees(&self) -> Option<Vec<f64>> {
+        let number = |text: &str| match text.split_once(',') {
+            Some((whole, part)) if !text.contains('.') => format!("{whole}.{part}").parse::<f64>().ok(),
+            _ => text.parse().ok(),
+        };
+        if !self.is_scalar() {
+            return None;
+        }
+        self.texts().map(|text| number(text).filter(|n| n.is_finite())).collect()
+    }
+
     /// How many different texts stand in it.
     pub(super) fn distinct(&self) -> usize {
         self.texts().collect::<std::collections::HashSet<_>>().len()

@@ -1,9 +1,11 @@
 //! Enumerations: what the texts of a column mean.
 
+use super::choose::Chosen;
 use super::column::{Column, ratio};
 use super::fit::Fit;
 use super::guess::{Guess, Lookup, shown};
 use super::kinds;
+use super::known::Known;
 
 /// More different texts than this are no enumeration.
 const VALUES_MAX: usize = 40;
@@ -36,6 +38,15 @@ fn lookup(
     Lookup { entries, otherwise, accepted }
 }
 
+/// Adds what no row of the sample has yet.
+fn add(lookup: &mut Lookup, others: Vec<(String, &'static str)>) {
+    for (text, meaning) in others {
+        if !lookup.entries.iter().any(|(known, ..)| *known == text) {
+            lookup.entries.push((text, Some(meaning), 0));
+        }
+    }
+}
+
 fn seen(values: &Values<'_>) -> String {
     let shown: Vec<String> = values.iter().take(4).map(|(text, count)| format!("{:?} {count}×", shown(text))).collect();
     let more = if values.len() > 4 { format!(" and {} more", values.len() - 4) } else { String::new() };
@@ -54,11 +65,14 @@ fn status(column: &Column, values: &Values<'_>) -> Option<Fit> {
     let guess = Guess::of("status", &column.name, seen(values));
     // A row whose status is unknown is refused: a column that says it of some rows only is none.
     let gaps = if column.scalars() < column.cells.len() { -40 } else { 0 };
-    // RESO's own names need no lookup.
-    if values.iter().all(|(text, _)| stoop_domain::Status::parse(text).is_some()) {
+    // RESO's own field has RESO's own names, which need no lookup.
+    let reso = column.words.have(&["standard"]) || values.iter().any(|(text, _)| *text == "ActiveUnderContract");
+    if reso && values.iter().all(|(text, _)| stoop_domain::Status::parse(text).is_some()) {
         return Fit::of(guess, 8 + gaps);
     }
-    let lookup = lookup(values, kinds::status, None, STATUSES);
+    let mut lookup = lookup(values, kinds::status, None, STATUSES);
+    let texts: Vec<&str> = values.iter().map(|(text, _)| *text).collect();
+    add(&mut lookup, kinds::statuses_like(&texts));
     Fit::of(
         Guess { lookup: Some(lookup), ..guess },
         if share > 0.9 {
@@ -84,6 +98,28 @@ fn property_type(column: &Column, values: &Values<'_>) -> Option<Fit> {
     Fit::of(Guess { lookup: Some(lookup), ..guess }, if share > 0.8 { 8 } else { 0 })
 }
 
+/// Where the status tells the purpose, and every row of the sample has the same: what a later row says that is sold,
+/// pending or withdrawn, and not whether it was a sale, is taken for that.
+pub(super) fn default_purpose(known: &mut Known, chosen: &mut Chosen) {
+    let Some(at) = chosen.sure.iter().position(|guess| guess.field == "purpose") else { return };
+    let guess = &chosen.sure[at];
+    let Some(lookup) = &guess.lookup else { return };
+    let mut seen: Vec<Option<&str>> =
+        lookup.entries.iter().filter(|(.., count)| *count > 0).map(|(_, meaning, _)| *meaning).collect();
+    seen.dedup();
+    let texts: Vec<&str> = lookup.entries.iter().map(|(text, ..)| text.as_str()).collect();
+    let ([Some(purpose)], true) = (&seen[..], texts.iter().any(|text| kinds::status(text).is_some())) else { return };
+    let purpose = (*purpose).to_owned();
+    let here: Vec<&str> =
+        lookup.entries.iter().filter(|(.., count)| *count > 0).map(|(text, ..)| text.as_str()).collect();
+    let others = kinds::statuses_like(&here).into_iter().map(|(text, _)| text);
+    let silent: Vec<String> = others.filter(|text| !texts.contains(&text.as_str())).collect();
+    let why =
+        format!("All rows of the sample are for {purpose}: so are those whose {} does not tell.", guess.columns[0]);
+    known.purpose = Some((purpose, why));
+    chosen.sure[at] = guess.clone().with_list("null", &silent);
+}
+
 /// `sale` or `rent`, told in words, or by `true` and `false` under a name that says which.
 fn purpose(column: &Column, values: &Values<'_>) -> Option<Fit> {
     let asks = column.words.have(&["rent", "rental", "lease", "letting"]);
@@ -101,7 +137,13 @@ fn purpose(column: &Column, values: &Values<'_>) -> Option<Fit> {
     if share < 0.9 || column.scalars() < column.cells.len() {
         return None;
     }
-    let lookup = lookup(values, meaning, None, "sale, rent");
+    let mut lookup = lookup(values, meaning, None, "sale, rent");
+    let texts: Vec<&str> = values.iter().map(|(text, _)| *text).collect();
+    if texts.iter().any(|text| kinds::status(text).is_some()) {
+        // Where the status tells it, one of later may: sold was for sale.
+        let others = kinds::statuses_like(&texts).into_iter();
+        add(&mut lookup, others.filter_map(|(text, _)| meaning(&text).map(|purpose| (text, purpose))).collect());
+    }
     let guess = Guess { lookup: Some(lookup), ..Guess::of("purpose", &column.name, seen(values)) };
     Fit::of(guess, if share > 0.999 { 12 } else { -10 })
 }

@@ -4,7 +4,7 @@ use super::column::{Cell, Column, ratio};
 use super::guess::{Guess, shown};
 use super::known::Known;
 use super::sample::Sample;
-use super::shapes::{amounts, dates};
+use super::shapes::{Dates, amounts, dates};
 use super::{countries, enums, fit_area, kinds};
 
 /// A column judged by its values: `None` where they cannot be the field's. The guess's score is what the values
@@ -26,7 +26,7 @@ pub(super) fn fit(field: &'static str, column: &Column, sample: &Sample, known: 
     match field {
         "native_id" => native_id(column, rows),
         "list_price" | "original_list_price" | "previous_list_price" => price(field, column, known),
-        "observed_at" | "listed_at" | "price_changed_at" => moment(field, column),
+        "observed_at" | "listed_at" | "price_changed_at" => moment(field, column, sample, known),
         "purpose" | "status" | "property_type" => enums::fit(field, column),
         "bedrooms" => count(field, column, 0),
         "bathrooms" => count(field, column, 2),
@@ -94,20 +94,26 @@ fn price(field: &'static str, column: &Column, known: &Known) -> Option<Fit> {
     Some(Fit { guess: Guess { score: constant + small + rare, ..guess }, shape })
 }
 
-fn moment(field: &'static str, column: &Column) -> Option<Fit> {
-    let found = dates(column)?;
+fn moment(field: &'static str, column: &Column, sample: &Sample, known: &Known) -> Option<Fit> {
+    let mut found = dates(column)?;
     if field == "observed_at" && found.key.0 == "relative" {
         return None;
     }
     let why = column.first().map(|text| format!("Dates like {:?}.", shown(text))).unwrap_or_default();
     let mut guess = Guess::of(field, &column.name, why);
+    if let Some((swapped, sorted)) = found.swapped
+        && let Some(why) = month_first(sample, known)
+    {
+        guess.why += &format!(" The month is first: {why}.");
+        found = Dates { key: ("date", swapped), sorted, swapped: None, ..found };
+    }
     if found.key != ("date", "iso") {
         guess = guess.with(found.key.0, found.key.1);
     }
     if let Some((text, count)) = found.unread {
         guess.why += &format!(" {count} rows have what is none, like {:?}.", shown(&text));
     }
-    if found.ambiguous {
+    if found.swapped.is_some() {
         guess = guess.doubted("Days might be months: no day of the sample is after the 12th.");
     }
     // Day and time are better than a day alone; "5 hours ago" is how portals tell when an ad came.
@@ -119,6 +125,22 @@ fn moment(field: &'static str, column: &Column) -> Option<Fit> {
             _ => 0,
         },
     )
+}
+
+/// Why the month comes first in dates of which no day is after the 12th.
+fn month_first(sample: &Sample, known: &Known) -> Option<String> {
+    let is = |fact: &Option<super::known::Fact>, wanted: &str| fact.as_ref().is_some_and(|(value, _)| value == wanted);
+    if is(&known.country, "US") {
+        return Some("the homes are in the United States".to_owned());
+    }
+    let told = sample.columns.iter().find(|column| {
+        let found = dates(column);
+        found.is_some_and(|found| found.key.1.starts_with("%m/%d") && found.swapped.is_none())
+    });
+    if let Some(column) = told {
+        return Some(format!("in {} there is a day after the 12th", shown(&column.name)));
+    }
+    (known.country.is_none() && is(&known.currency, "USD")).then(|| "prices are in USD".to_owned())
 }
 
 /// A small number, with up to `digits` digits behind the point, or a text that begins with one.
@@ -147,7 +169,7 @@ fn count(field: &'static str, column: &Column, digits: u32) -> Option<Fit> {
 }
 
 fn degrees(field: &'static str, column: &Column, limit: f64) -> Option<Fit> {
-    let numbers = column.numbers()?;
+    let numbers = column.degrees()?;
     let zero = numbers.iter().filter(|n| **n == 0.0).count();
     let fractions = numbers.iter().filter(|n| n.fract() != 0.0).count();
     let fits = numbers.iter().all(|n| n.abs() <= limit) && ratio(fractions, numbers.len() - zero) >= 0.8;

@@ -20,7 +20,7 @@ pub(super) struct Guess {
 /// What the texts of an enumeration mean.
 #[derive(Clone, Debug)]
 pub(super) struct Lookup {
-    /// A text, what it means where that is known, and in how many rows it stands.
+    /// A text, what it means where that is known, and in how many rows it stands: none where it may come yet.
     pub(super) entries: Vec<(String, Option<&'static str>, usize)>,
     pub(super) otherwise: Option<&'static str>,
     /// What an entry may mean.

@@ -148,7 +148,7 @@ fn crumbs(sample: &Sample) -> Vec<Guess> {
 const AMOUNTS: [&str; 3] = [
     r"((?:€|\$|£|CHF|EUR|USD|MAD)\s?\d[\d.,\x{27}\x{a0}\x{202f}]*)",
     r"(\d[\d.,\x{27}\x{a0}\x{202f} ]*\s?(?:€|\$|£|CHF|EUR|USD|MAD|DH))",
-    r"(\d[\d.,]*\s?/\s?(?:mo|month|mois|Monat))",
+    r"(\d[\d.,]*\s?/\s?(?:mo|month|mois|Monat|mes))",
 ];
 
 static AMOUNT_PATTERNS: LazyLock<Vec<Regex>> =

@@ -1,37 +1,75 @@
 //! What statuses, types of homes and purposes are called, in four languages.
 
+use std::sync::LazyLock;
+
 use super::words::folded;
 
-/// A status by its words, whole; RESO's own names are read without being looked up.
-const STATUSES: &[(&str, &str)] = &[
+/// A status by its words, whole, in English, French, German and Spanish; RESO's own names are read without being looked up.
+const STATUSES: &[(&str, [&str; LANGUAGES])] = &[
     (
         "Active",
-        "active, for sale, forsale, for rent, forrent, for lease, on market, available, online, listed, a vendre, a \
-         louer, zu verkaufen, zu vermieten, en venta, en alquiler, disponible, aktiv, verfugbar, back on market, \
-         listed for sale, listed for rent, price change, price changed, actif, active sale, activo, sale, new \
-         listing, relisted, published",
+        [
+            "active, for sale, for rent, for lease, on market, available, online, listed, back on market, listed for sale, \
+             listed for rent, price change, price changed, price reduced, active sale, sale, new, new listing, relisted, \
+             published, forsale, forrent",
+            "actif, à vendre, à louer, disponible",
+            "aktiv, verfügbar, zu verkaufen, zu vermieten",
+            "activo, en venta, en alquiler, disponible",
+        ],
     ),
-    ("ActiveUnderContract", "contingent, active under contract, active contingent, under offer, sous offre"),
+    (
+        "ActiveUnderContract",
+        ["contingent, active under contract, active contingent, under offer", "sous offre", "", ""],
+    ),
     (
         "Pending",
-        "pending, reserved, reserviert, sale agreed, sous compromis, reserve, reservado, under contract, in contract, \
-         pending sale",
+        [
+            "pending, reserved, sale agreed, under contract, in contract, pending sale",
+            "sous compromis, réservé",
+            "reserviert",
+            "reservado",
+        ],
     ),
     (
         "Closed",
-        "sold, closed, recently sold, vendu, verkauft, vermietet, vendido, alquilado, rented, let, leased, loue, sold \
-         out, let agreed",
+        [
+            "closed, sold, recently sold, rented, let, leased, sold out, let agreed",
+            "vendu, loué",
+            "verkauft, vermietet",
+            "vendido, alquilado",
+        ],
     ),
-    ("ComingSoon", "coming soon, pre market, bientot"),
+    ("ComingSoon", ["coming soon, pre market", "bientôt", "", ""]),
     (
         "Withdrawn",
-        "withdrawn, removed, listing removed, off market, retire, inactive, zuruckgezogen, retirado, delisted",
+        ["withdrawn, removed, listing removed, off market, inactive, delisted", "retiré", "zurückgezogen", "retirado"],
     ),
-    ("Expired", "expired, expire, abgelaufen, caducado"),
-    ("Canceled", "canceled, cancelled, annule, cancelado"),
-    ("Hold", "hold, on hold, temporarily off market"),
-    ("Delete", "deleted, delete, supprime"),
+    ("Expired", ["expired", "expiré", "abgelaufen", "caducado"]),
+    ("Canceled", ["canceled, cancelled", "annulé", "", "cancelado"]),
+    ("Hold", ["hold, on hold, temporarily off market", "", "", ""]),
+    ("Delete", ["deleted, delete", "supprimé", "", ""]),
 ];
+
+/// English, French, German, Spanish.
+const LANGUAGES: usize = 4;
+
+/// A word that is a status, as it is compared, and its language.
+struct Worded {
+    status: &'static str,
+    word: &'static str,
+    folded: String,
+    language: usize,
+}
+
+static WORDED: LazyLock<Vec<Worded>> = LazyLock::new(|| {
+    let words = STATUSES.iter().flat_map(|(status, languages)| {
+        languages.iter().enumerate().flat_map(move |(language, words)| {
+            let words = words.split(", ").filter(|word| !word.is_empty());
+            words.map(move |word| Worded { status, word, folded: folded(word), language })
+        })
+    });
+    words.collect()
+});
 
 /// A type of home by words in its name, with or without an s at the end.
 const TYPES: &[(&str, &str)] = &[
@@ -82,7 +120,93 @@ pub(super) fn status(text: &str) -> Option<&'static str> {
         return Some(status.as_str());
     }
     let words = folded(text);
-    STATUSES.iter().find(|(_, names)| names.split(", ").any(|name| name == words)).map(|(status, _)| *status)
+    WORDED.iter().find(|worded| worded.folded == words).map(|worded| worded.status)
+}
+
+/// Every word that a column with these texts may come to hold for a status, written like them: what a sample of homes that
+/// are on offer does not show, and later rows will.
+pub(super) fn statuses_like(texts: &[&str]) -> Vec<(String, &'static str)> {
+    let seen: Vec<String> = texts.iter().map(|text| folded(text)).collect();
+    let is_seen =
+        |language: usize| WORDED.iter().any(|worded| worded.language == language && seen.contains(&worded.folded));
+    let mut languages: Vec<usize> = (0..LANGUAGES).filter(|language| is_seen(*language)).collect();
+    if languages.is_empty() {
+        languages.push(0);
+    }
+    let styles = Style::of(texts);
+    let words = WORDED.iter().filter(|worded| languages.contains(&worded.language));
+    let mut found: Vec<(String, &'static str)> = Vec::new();
+    for worded in words {
+        for style in &styles {
+            let text = style.write(worded.word);
+            if !found.iter().any(|(known, _)| *known == text) {
+                found.push((text, worded.status));
+            }
+        }
+    }
+    found
+}
+
+/// How words are written in a column of codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Style {
+    case: Case,
+    between: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Case {
+    Lower,
+    Upper,
+    /// The first letter of each word is a capital.
+    Title,
+    /// The first letter of all is.
+    Sentence,
+}
+
+impl Style {
+    /// The styles that texts may be of: one of several words tells its own.
+    fn of(texts: &[&str]) -> Vec<Self> {
+        let all =
+            |fits: fn(char) -> bool| texts.iter().all(|text| text.chars().filter(|c| c.is_alphabetic()).all(fits));
+        let between: Vec<&'static str> =
+            [" ", "_", "-"].into_iter().filter(|sign| texts.iter().any(|text| text.trim().contains(sign))).collect();
+        let later = |text: &&str| text.split([' ', '_', '-']).skip(1).any(|word| word.starts_with(char::is_uppercase));
+        let cases = if all(|c| !c.is_uppercase()) {
+            vec![Case::Lower]
+        } else if all(|c| !c.is_lowercase()) {
+            vec![Case::Upper]
+        } else if between.is_empty() {
+            vec![Case::Title, Case::Sentence]
+        } else if texts.iter().any(later) {
+            vec![Case::Title]
+        } else {
+            vec![Case::Sentence]
+        };
+        let signs = match (&between[..], &cases[..]) {
+            ([], [Case::Title, ..]) => vec![" ", ""],
+            ([], _) => vec![" ", "_"],
+            (known, _) => known.to_vec(),
+        };
+        let pairs = cases.iter().flat_map(|case| signs.iter().map(|between| Self { case: *case, between }));
+        // "Comingsoon" is written by nobody.
+        pairs.filter(|style| style.case != Case::Sentence || !style.between.is_empty()).collect()
+    }
+
+    fn write(self, words: &str) -> String {
+        let capital = |word: &str| {
+            let mut letters = word.chars();
+            letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+        };
+        let words = words.split(' ').enumerate().map(|(at, word)| match self.case {
+            Case::Lower => word.to_owned(),
+            Case::Upper => word.to_uppercase(),
+            Case::Title => capital(word),
+            Case::Sentence if at == 0 => capital(word),
+            Case::Sentence => word.to_owned(),
+        });
+        words.collect::<Vec<_>>().join(self.between)
+    }
 }
 
 /// The type of home that a name speaks of; `None` where it speaks of none or of several.
@@ -159,6 +283,24 @@ mod tests {
         assert_eq!(purpose_in("https://x.at/iad/immobilien/d/mietwohnungen/wien"), Some("rent"));
         assert_eq!(purpose_in("/fr/maroc/appartements-à_vendre"), Some("sale"));
         assert!(is_us_state("TX") && !is_us_state("XX"));
+    }
+
+    #[test]
+    fn statuses_are_written_as_the_column_writes_them() {
+        let like = |texts: &[&str], text: &str| {
+            let found = statuses_like(texts);
+            found.iter().find(|(known, _)| known == text).map(|(_, status)| *status)
+        };
+        assert_eq!(like(&["Active"], "Sold"), Some("Closed"));
+        assert_eq!(like(&["Active"], "Coming Soon"), Some("ComingSoon"));
+        assert_eq!(like(&["Active"], "Coming soon"), Some("ComingSoon"));
+        assert_eq!(like(&["Active"], "ComingSoon"), Some("ComingSoon"));
+        assert_eq!(like(&["for_sale"], "coming_soon"), Some("ComingSoon"));
+        assert_eq!((like(&["for_sale"], "coming soon"), like(&["for_sale"], "Sold")), (None, None));
+        assert_eq!(like(&["ACTIVE", "OFF MARKET"], "UNDER CONTRACT"), Some("Pending"));
+        assert_eq!(like(&["à vendre"], "loué"), Some("Closed"));
+        assert_eq!(like(&["à vendre"], "sold"), None, "in the languages of the column");
+        assert!(statuses_like(&["ON_HOLD"]).iter().all(|(text, meaning)| status(text) == Some(meaning)));
     }
 
     #[test]

@@ -32,6 +32,7 @@ mod guess;
 mod in_texts;
 mod kinds;
 mod known;
+mod layout;
 mod paging;
 mod prove;
 mod render;
@@ -47,6 +48,7 @@ use stoop_domain::Purpose;
 use crate::declared::Map;
 use choose::{Chosen, choose};
 use known::Known;
+pub use layout::Layout;
 pub use prove::Proof;
 use render::Writing;
 pub use sample::Sample;
@@ -96,7 +98,9 @@ pub fn draft(sample: &Sample, told: &Told) -> Result<Draft, DraftError> {
     fallback::complete(sample, told, &mut chosen);
     settle(sample, &known, told, &mut chosen);
     let reads_purpose = chosen.sure.iter().any(|guess| guess.field == "purpose");
-    if !reads_purpose {
+    if reads_purpose {
+        enums::default_purpose(&mut known, &mut chosen);
+    } else {
         known.find_purpose(sample, told, &chosen);
     }
     missing(&known, &chosen)?;

@@ -6,8 +6,9 @@ use stoop_domain::{Listing, Reason, Time};
 
 use super::choose::Chosen;
 use super::column::ratio;
+use super::guess::quoted;
 use super::sample::{Sample, SampleRows};
-use super::shapes::dates;
+use super::shapes::{Dates, dates};
 use super::vocabulary::FIELDS;
 use crate::declared::{Map, Outcome, Row, RowError};
 
@@ -156,5 +157,8 @@ pub(super) fn is_zoneless(sample: &Sample, chosen: &Chosen) -> bool {
 pub(super) fn is_unordered(sample: &Sample, chosen: &Chosen) -> bool {
     let Some(guess) = chosen.sure.iter().find(|guess| guess.field == "observed_at") else { return false };
     let column = sample.columns.iter().find(|column| guess.columns.contains(&column.name));
-    column.and_then(dates).is_some_and(|found| !found.sorted)
+    let reads = |format: &str| guess.keys.iter().any(|(key, value)| *key == "date" && *value == quoted(format));
+    let sorted =
+        |found: Dates| found.swapped.filter(|(format, _)| reads(format)).map_or(found.sorted, |(_, sorted)| sorted);
+    column.and_then(dates).is_some_and(|found| !sorted(found))
 }

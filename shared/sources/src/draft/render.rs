@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::choose::Chosen;
 use super::guess::{Guess, Lookup, quoted, shown};
 use super::known::Known;
+use super::layout::Layout;
 use super::paging::Http;
 use super::sample::Sample;
 use super::{Proof, Told};
@@ -86,10 +87,20 @@ impl Writing<'_> {
     }
 
     fn read(&self, out: &mut Vec<String>) {
+        let Layout { encoding, delimiter, skip_lines, comments } = &self.sample.layout;
         let pointer = self.sample.pointer().map(|pointer| format!("rows = {}", quoted(pointer)));
-        let delimiter =
-            self.sample.delimiter.map(|sign| format!("delimiter = {}", quoted(&char::from(sign).to_string())));
-        let lines: Vec<String> = pointer.into_iter().chain(delimiter).collect();
+        let encoding = encoding.map(|encoding| format!("encoding = {}", quoted(encoding.name())));
+        let delimiter = delimiter.map(|sign| format!("delimiter = {}", quoted(&char::from(sign).to_string())));
+        let mut lines: Vec<String> = pointer.into_iter().chain(encoding).chain(delimiter).collect();
+        if *skip_lines > 0 {
+            lines.push("# The header is behind so many lines.".to_owned());
+            lines.push(format!("skip_lines = {skip_lines}"));
+        }
+        if !comments.is_empty() {
+            lines.push("# What begins so is no listing.".to_owned());
+            let comments: Vec<String> = comments.iter().map(|comment| quoted(comment)).collect();
+            lines.push(format!("comment = [{}]", comments.join(", ")));
+        }
         if !lines.is_empty() {
             out.push(String::new());
             out.push("[read]".to_owned());
@@ -141,7 +152,11 @@ impl Writing<'_> {
             out.push(format!("# What is not known is off. Accepted: {}.", lookup.accepted));
         }
         for (text, meaning, count) in &lookup.entries {
-            let rows = if *count == 1 { "1 row" } else { &format!("{count} rows") };
+            let rows = match count {
+                0 => "in no row yet",
+                1 => "1 row",
+                _ => &format!("{count} rows"),
+            };
             match meaning {
                 Some(meaning) => out.push(format!("{} = {} # {rows}", quoted(text), quoted(meaning))),
                 None => out.push(format!("#{} = \"\" # {rows}", quoted(text))),
@@ -177,8 +192,11 @@ impl Writing<'_> {
 /// The table of a guess with its lookup, on one line.
 fn whole_table(guess: &Guess) -> String {
     let Some(lookup) = &guess.lookup else { return guess.table() };
-    let meant: BTreeMap<&str, &str> =
-        lookup.entries.iter().filter_map(|(text, meaning, _)| Some((text.as_str(), (*meaning)?))).collect();
+    let meant: BTreeMap<&str, &str> = lookup
+        .entries
+        .iter()
+        .filter_map(|(text, meaning, count)| Some((text.as_str(), (*meaning).filter(|_| *count > 0)?)))
+        .collect();
     let entries: Vec<String> =
         meant.iter().map(|(text, meaning)| format!("{} = {}", quoted(text), quoted(meaning))).collect();
     let table = guess.table();

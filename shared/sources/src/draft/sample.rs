@@ -8,6 +8,7 @@ use serde_json::{Map as Object, Value};
 use super::DraftError;
 use super::column::{Cell, Column};
 use super::find_rows::{arrays, beside, escaped, keyed, looks_like_a_row};
+use super::layout::Layout;
 use super::words::Words;
 
 /// Rows that are looked at.
@@ -32,7 +33,8 @@ pub struct Sample {
     pub(super) is_one_row: bool,
     /// Texts and numbers beside the rows, by JSON Pointer.
     pub(super) envelope: Vec<(String, Value)>,
-    pub(super) delimiter: Option<u8>,
+    /// How the file was opened.
+    pub(super) layout: Layout,
     /// Rows there were, also those that are not looked at.
     pub(super) total: usize,
 }
@@ -107,16 +109,16 @@ impl Sample {
             pointer: None,
             is_one_row: false,
             envelope: Vec::new(),
-            delimiter: None,
+            layout: Layout::default(),
             total,
         })
     }
 
-    /// Rows of a CSV file. `delimiter` is the sign between columns where it is no comma.
+    /// Rows of a CSV file.
     ///
     /// # Errors
     /// When there is no row, or no column has a name.
-    pub fn of_csv(headers: &ByteRecord, rows: Vec<ByteRecord>, delimiter: Option<u8>) -> Result<Self, DraftError> {
+    pub fn of_csv(headers: &ByteRecord, rows: Vec<ByteRecord>) -> Result<Self, DraftError> {
         let mut rows = rows;
         if rows.is_empty() {
             return Err(DraftError::one("the sample has a header and no rows"));
@@ -144,9 +146,15 @@ impl Sample {
             pointer: None,
             is_one_row: false,
             envelope: Vec::new(),
-            delimiter,
+            layout: Layout::default(),
             total,
         })
+    }
+
+    /// The same, opened so: what the map is to say of it.
+    #[must_use]
+    pub fn opened(self, layout: Layout) -> Self {
+        Self { layout, ..self }
     }
 
     /// How many rows there are.

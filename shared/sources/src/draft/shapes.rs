@@ -1,12 +1,15 @@
 //! How numbers, amounts, areas and dates are written in a column: told from the values alone.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use jiff::tz::TimeZone;
 use stoop_domain::{AreaUnit, Currency, Time};
 
 use super::column::{Column, ratio};
-use crate::text::{DateFormat, Language, NumberStyle, parse_area, parse_area_unit, parse_money, parse_relative};
+use crate::text::{
+    DateFormat, Language, NumberStyle, is_monthly, parse_area, parse_area_unit, parse_money, parse_relative,
+};
 
 /// Texts without a number that a map can take for "no price": more of them are no vocabulary.
 const NULLS_MAX: usize = 5;
@@ -62,10 +65,7 @@ pub(super) fn amounts(column: &Column) -> Option<Amounts> {
     }
     let bad = texts.iter().zip(&read).filter(|(_, read)| read.is_none()).map(|(text, _)| *text);
     let unread = bad.clone().next().map(|text| (text.to_owned(), bad.count()));
-    let monthly = texts.iter().any(|text| {
-        let text = text.to_lowercase();
-        ["/mo", "/ mo", "per month", "par mois", "al mes"].iter().any(|words| text.contains(words))
-    });
+    let monthly = texts.iter().any(|text| is_monthly(text));
     let values = read.into_iter().flatten().map(|(value, _)| value).collect();
     Some(Amounts { style, values, currencies, nulls, unread, monthly })
 }
@@ -176,15 +176,15 @@ pub(super) struct Dates {
     pub(super) key: (&'static str, &'static str),
     /// They say no zone.
     pub(super) zoneless: bool,
-    /// Days might be months.
-    pub(super) ambiguous: bool,
+    /// Days might be months: the format in which they are, and whether they never go back so.
+    pub(super) swapped: Option<(&'static str, bool)>,
     /// They never go back from row to row.
     pub(super) sorted: bool,
     /// A text that cannot be read, and how many there are.
     pub(super) unread: Option<(String, usize)>,
 }
 
-const FORMATS: [&str; 20] = [
+const FORMATS: [&str; 25] = [
     "rfc3339",
     "iso",
     "epoch_ms",
@@ -200,12 +200,21 @@ const FORMATS: [&str; 20] = [
     "%m/%d/%Y %H:%M",
     "%d.%m.%Y %H:%M",
     "%d/%m/%Y %H:%M:%S",
+    "%m/%d/%Y %H:%M:%S",
+    "%d/%m/%Y %I:%M %p",
+    "%m/%d/%Y %I:%M %p",
+    "%m/%d/%Y %I:%M:%S %p",
+    "%B-%d-%Y",
     "%b %d, %Y",
     "%B %d, %Y",
     "%d %b %Y",
     "%d %B %Y",
     "%a, %d %b %Y %H:%M:%S %z",
 ];
+
+/// [`FORMATS`], parsed once.
+static PARSED: LazyLock<Vec<DateFormat>> =
+    LazyLock::new(|| FORMATS.iter().filter_map(|name| DateFormat::parse(name).ok()).collect());
 
 /// Reads a column as dates; `None` where less than most of it is any.
 pub(super) fn dates(column: &Column) -> Option<Dates> {
@@ -225,10 +234,9 @@ pub(super) fn dates(column: &Column) -> Option<Dates> {
         let known: Vec<Time> = read.into_iter().flatten().collect();
         let zoneless = key.1 == "iso" || (key.1.contains('%') && !key.1.contains("%z"));
         let sorted = known.is_sorted();
-        best = Some((Dates { key, zoneless, ambiguous: false, sorted, unread }, good));
+        best = Some((Dates { key, zoneless, swapped: None, sorted, unread }, good));
     };
-    for name in FORMATS {
-        let Ok(format) = DateFormat::parse(name) else { continue };
+    for (name, format) in FORMATS.into_iter().zip(&*PARSED) {
         offer(
             ("date", name),
             texts.iter().map(|text| plausible(name, format.read(text, &TimeZone::UTC).ok()?)).collect(),
@@ -238,13 +246,13 @@ pub(super) fn dates(column: &Column) -> Option<Dates> {
         offer(("relative", name), texts.iter().map(|text| parse_relative(text, language, now)).collect());
     }
     let (mut dates, _) = best?;
-    let swapped = match dates.key.1 {
-        "%d/%m/%Y" => Some("%m/%d/%Y"),
-        "%d/%m/%Y %H:%M" => Some("%m/%d/%Y %H:%M"),
-        _ => None,
-    };
-    if let Some(format) = swapped.and_then(|format| DateFormat::parse(format).ok()) {
-        dates.ambiguous = texts.iter().all(|text| format.read(text, &TimeZone::UTC).is_ok());
+    let of_months = dates.key.1.strip_prefix("%d/%m/").map(|rest| (rest, PARSED.iter().zip(FORMATS)));
+    if let Some((rest, mut formats)) = of_months
+        && let Some((format, name)) = formats.find(|(_, name)| name.strip_prefix("%m/%d/") == Some(rest))
+        && let Some(read) =
+            texts.iter().map(|text| format.read(text, &TimeZone::UTC).ok()).collect::<Option<Vec<Time>>>()
+    {
+        dates.swapped = Some((name, read.is_sorted()));
     }
     Some(dates)
 }
@@ -332,6 +340,7 @@ mod tests {
 
     #[test]
     fn dates_are_known_by_their_format() {
+        assert_eq!(PARSED.len(), FORMATS.len());
         let key = |texts: &[&str]| dates(&column(texts)).map(|found| found.key.1);
         assert_eq!(key(&["2024-06-02T22:32:58Z"]), Some("rfc3339"));
         assert_eq!(key(&["2024-06-02", "2024-06-02 10:00"]), Some("iso"));
@@ -341,7 +350,10 @@ mod tests {
         assert_eq!(key(&["il y a 4 minutes", "hier"]), Some("fr"));
         assert_eq!(key(&["13/02/2024"]), Some("%d/%m/%Y"));
         assert_eq!(key(&["02/13/2024"]), Some("%m/%d/%Y"));
-        assert!(dates(&column(&["01/02/2024"])).unwrap().ambiguous);
+        assert_eq!(dates(&column(&["01/02/2024"])).unwrap().swapped, Some(("%m/%d/%Y", true)));
+        assert_eq!(dates(&column(&["1/2/2024 3:04 PM"])).unwrap().swapped, Some(("%m/%d/%Y %I:%M %p", true)));
+        assert_eq!(dates(&column(&["13/02/2024"])).unwrap().swapped, None);
+        assert_eq!(key(&["January-5-2026"]), Some("%B-%d-%Y"));
         assert_eq!(key(&["499000"]), None);
     }
 }

@@ -29,7 +29,7 @@ const PEOPLE: &str = "agent agents agency office broker brokers seller contact a
 const TABLE: &[(&str, &str, &str)] = &[
     (
         "native_id",
-        "100: listing key, zpid; 98: listing id, ad id; 97: property id; 96: id, annonce id, anzeigen id, scout id, \
+        "100: listing key, zpid; 98: property id; 97: listing id, ad id; 96: id, annonce id, anzeigen id, scout id, \
          advert id; 94: object id, objekt id, list id, home id, property code; 92: listing number, offer id, \
          objektnummer; 90: uuid; 88: mls id, uid, guid; 86: mls number, reference; 84: external id; 80: ref; 76: \
          codigo; 60: slug, numero; 55: key",
@@ -49,7 +49,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "purpose",
-        "100: rent or sale; 96: vermarktungsart; 95: purpose, transaction type, offer type; 94: is rental; 92: deal \
+        "100: rent or sale, sale or rent, sale or lease, lease or sale, for sale or lease, for sale or rent, sale lease; 96: vermarktungsart; 95: purpose, transaction type, offer type; 94: is rental; 92: deal \
          type, operation, operacion, marketing type, is rent, posting is rental; 88: offre, for rent; 86: type \
          annonce; 84: transaction, sale type; 82: listing type; 80: listing status, business type; 78: home status; \
          76: rental; 74: channel; 70: status; 60: property type, category label; 58: category; 50: type; 40: event",

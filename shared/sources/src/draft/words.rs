@@ -81,10 +81,12 @@ impl Words {
 
 /// How much of a phrase a name is.
 fn like(name: &[String], phrase: &[&str]) -> i32 {
+    // Whatever it is worth, it has the first word: most names have none of most phrases.
+    if !phrase.first().is_some_and(|first| name.iter().any(|word| word == first)) {
+        return 0;
+    }
     let at = |place: usize| name.get(place..place + phrase.len()).is_some_and(|part| part == phrase);
-    if name.is_empty() || phrase.is_empty() {
-        0
-    } else if name == phrase {
+    if name == phrase {
         100
     } else if name.len() > phrase.len() && at(name.len() - phrase.len()) {
         82
@@ -108,6 +110,10 @@ pub(super) fn split(name: &str) -> Vec<String> {
     for (at, c) in letters.iter().enumerate() {
         if !c.is_alphanumeric() {
             words.push(std::mem::take(&mut word));
+            // "MLS #" is the number of the MLS.
+            if matches!(c, '#' | '№') {
+                words.push("number".to_owned());
+            }
             continue;
         }
         let before = at.checked_sub(1).map(|before| letters[before]);
@@ -176,6 +182,8 @@ mod tests {
         assert_eq!(split("Nb. de salles_de-bains"), ["nb", "de", "salles", "de", "bains"]);
         assert_eq!(split("Wohnfläche m²"), ["wohnflache", "m2"]);
         assert_eq!(split("@odata.nextLink"), ["odata", "next", "link"]);
+        assert_eq!(split("MLS #"), ["mls", "number"]);
+        assert_eq!(split("MLS#"), ["mls", "number"]);
         assert!(split("—").is_empty());
     }
 

@@ -25,6 +25,8 @@ const BYTES_MAX: usize = 8 << 20;
 const NODES_MAX: usize = 200_000;
 const DEPTH_MAX: usize = 256;
 const ATTRIBUTES_MAX: usize = 64;
+/// Of all its elements together: a page of results has some 10,000.
+const ATTRIBUTES_IN_ALL_MAX: usize = 200_000;
 
 /// How much of an element's text is read: the longest that is asked for is an address.
 const TEXT_BYTES_MAX: usize = 2_000;
@@ -147,12 +149,14 @@ struct Builder {
     open: Vec<usize>,
     /// The start tag that is being read.
     tag: Option<(String, Vec<(String, String)>)>,
+    /// How many attributes were read so far.
+    attributes: usize,
 }
 
 impl Builder {
     fn new() -> Self {
         let page = Kind::Element { name: String::new(), attributes: Vec::new() };
-        Self { nodes: vec![Node { kind: page, parent: 0, end: 0 }], open: vec![0], tag: None }
+        Self { nodes: vec![Node { kind: page, parent: 0, end: 0 }], open: vec![0], tag: None, attributes: 0 }
     }
 
     /// Takes one event of the tokenizer. `Some` is the end: the page is too much.
@@ -161,6 +165,7 @@ impl Builder {
             CallbackEvent::OpenStartTag { name } => self.tag = Some((owned(name), Vec::new())),
             CallbackEvent::AttributeName { name } => {
                 if let Some((_, attributes)) = self.tag.as_mut().filter(|(_, known)| known.len() <= ATTRIBUTES_MAX) {
+                    self.attributes += 1;
                     attributes.push((owned(name), String::new()));
                 }
             }
@@ -181,6 +186,9 @@ impl Builder {
             }
             CallbackEvent::String { value } => self.text(owned(value)),
             CallbackEvent::Comment { .. } | CallbackEvent::Doctype { .. } | CallbackEvent::Error(_) => {}
+        }
+        if self.attributes > ATTRIBUTES_IN_ALL_MAX {
+            return Some(format!("a page of more than {ATTRIBUTES_IN_ALL_MAX} attributes"));
         }
         if self.nodes.len() > NODES_MAX {
             return Some(format!("a page of more than {NODES_MAX} elements and texts"));

@@ -138,7 +138,7 @@ impl Source for Mubawab {
         let page = crate::html::read_cards(answer.body, EXPECTED, &self.rules, &position)?;
         let rows = self.rows(&page);
         let next = position.after(cursor, &page, &self.rules);
-        Ok(Page { rows, next, total: None, left_out: 0, watermark: None })
+        Ok(Page { rows, next, ..Page::default() })
     }
 }
 

@@ -24,7 +24,6 @@ mod row;
 
 use std::fmt;
 
-use serde_json::value::RawValue;
 use stoop_domain::{Purpose, Time};
 
 use crate::body::Body;
@@ -34,6 +33,7 @@ use crate::params::Param;
 use crate::port::{
     Answer, Coverage, Cursor, Manners, Method, Next, Page, Params, ReadError, Request, SearchError, Source,
 };
+use crate::raws::Raws;
 use crate::registry::Tells;
 use ask::Ask;
 
@@ -140,18 +140,18 @@ impl Source for Realtor {
         let body = Body::of(answer.body, EXPECTED)?;
         let (raws, total) = results(&body)?;
         let mut rows = Vec::with_capacity(raws.len());
-        for raw in &raws {
+        for raw in &raws.rows {
             let native_id = |fields: &Fields<'_>| row::native_id_of(fields, self.purpose);
             rows.push(body.row(raw, native_id, |fields| row::read(fields, self.purpose)));
         }
-        Ok(Page { next: self.next(cursor, raws.len() as u64, total), rows, total, left_out: 0, watermark: None })
+        Ok(Page { next: self.next(cursor, raws.len() as u64, total), rows, total, cut: raws.cut(), ..Page::default() })
     }
 }
 
 /// The rows, and how many there are in all where the answer says so.
-fn results<'b>(body: &'b Body<'_>) -> Result<(Vec<&'b RawValue>, Option<u64>), ReadError> {
+fn results<'b>(body: &'b Body<'_>) -> Result<(Raws<'b>, Option<u64>), ReadError> {
     if body.text().starts_with('[') {
-        return Ok((body.json()?, None));
+        return Ok((body.rows(body.text())?, None));
     }
     let envelope: Fields<'b> = body.json()?;
     let found = match envelope.get("home_search") {
@@ -162,9 +162,9 @@ fn results<'b>(body: &'b Body<'_>) -> Result<(Vec<&'b RawValue>, Option<u64>), R
     let search: Fields<'b> = body.json_part(found.get())?;
     let total = search.number("total", 0).ok().flatten();
     match search.get("results") {
-        Some(results) => Ok((body.json_part(results.get())?, total)),
+        Some(results) => Ok((body.rows(results.get())?, total)),
         // A search that found nothing may say so with a null.
-        None if total == Some(0) => Ok((Vec::new(), total)),
+        None if total == Some(0) => Ok((Raws::default(), total)),
         None => Err(body.without("results", &envelope)),
     }
 }

@@ -7,6 +7,8 @@ use crate::params::Reader;
 use crate::port::{Coverage, Params, SearchError};
 
 const BASE: &str = "https://api.rentcast.io/v1";
+/// The requests that the free plan has in a month: no scan takes more, unless the user says so.
+const PAGES: u32 = 50;
 const DEGREE_E6: i64 = 1_000_000;
 
 pub(super) fn read(params: &Params) -> Result<RentCast, SearchError> {
@@ -29,6 +31,7 @@ pub(super) fn read(params: &Params) -> Result<RentCast, SearchError> {
     let status = reader.one_of("status", &["Active", "Inactive"]);
     query.push(("status", status.to_owned()));
     let limit = reader.number("limit", 1..=LIMIT_MAX, LIMIT_MAX);
+    let pages_max = reader.number("pages", 1..=10_000, PAGES);
     let key = reader.text("key", "");
     // Of listings that leave a window of days, or come back on offer, nothing follows.
     let whole = status == "Active" && reader.get("daysOld").is_none();
@@ -40,6 +43,7 @@ pub(super) fn read(params: &Params) -> Result<RentCast, SearchError> {
         purpose,
         limit: u64::from(limit),
         query: query.join("&"),
+        pages_max,
         coverage: if whole { Coverage::Snapshot } else { Coverage::Changes },
     })
 }

@@ -22,7 +22,6 @@ mod row;
 
 use std::fmt;
 
-use serde_json::value::RawValue;
 use stoop_domain::{Purpose, Time};
 
 use crate::body::{Body, html_in_words};
@@ -43,6 +42,7 @@ pub(crate) struct RentCast {
     /// Every parameter of the query but the place in the results, encoded.
     query: String,
     coverage: Coverage,
+    pages_max: u32,
 }
 
 const EXPECTED: &str = "a JSON array of listings";
@@ -80,6 +80,7 @@ impl RentCast {
         Param::optional("status", "Active or Inactive (default Active)"),
         Param::optional("daysOld", "listed within so many days; then nothing is said to be gone"),
         Param::optional("limit", "rows a page, 1 to 500 (default 500)"),
+        Param::optional("pages", "the most pages, which are requests, of one scan, 1 to 10000 (default 50)"),
         Param::optional("url", "the API's base address (default https://api.rentcast.io/v1)"),
     ];
 
@@ -126,7 +127,7 @@ impl Source for RentCast {
             limits: vec![Limit::per_second(20), Limit::per_month(50)],
             robots: false,
             off_by_default: false,
-            pages_max: 1_000,
+            pages_max: self.pages_max,
         }
     }
 
@@ -167,21 +168,21 @@ impl Source for RentCast {
         if answer.status != 200 || body.text().starts_with('{') {
             return Err(self.told(&body));
         }
-        let raws: Vec<&RawValue> = body.json()?;
+        let raws = body.rows(body.text())?;
         let mut rows = Vec::with_capacity(raws.len());
-        for raw in &raws {
+        for raw in &raws.rows {
             let native_id = |fields: &Fields<'_>| row::native_id(fields, self.purpose);
             rows.push(body.row(raw, native_id, |fields| row::read(fields, self.purpose)));
         }
         let total = answer.header("x-total-count").and_then(|total| total.trim().parse().ok());
-        Ok(Page { rows, next: self.next(cursor, answer, raws.len() as u64), total, left_out: 0, watermark: None })
+        Ok(Page { rows, next: self.next(cursor, answer, raws.len() as u64), total, cut: raws.cut(), ..Page::default() })
     }
 }
 
 /// Which of the two it is, in our words: the answer's own might quote the key.
 fn denied(answer: &Answer<'_>) -> ReadError {
-    let code = serde_json::from_slice::<serde_json::Value>(answer.body);
-    let code = code.ok().and_then(|body| body.get("error")?.as_str().map(str::to_owned));
+    let body = Body::of(answer.body, EXPECTED).ok();
+    let code = body.and_then(|body| body.json::<Fields<'_>>().ok()?.text("error").ok().flatten());
     let known = DENIALS.iter().find(|(name, _)| code.as_deref() == Some(*name));
     ReadError::Denied(match known {
         Some((_, words)) => (*words).to_owned(),

@@ -245,3 +245,10 @@ fn a_unit_is_part_of_the_line() {
     assert_eq!((place.latitude_e6, place.longitude_e6), (Some(30_290_643), Some(-97_701_547)));
     assert_eq!((details.agency.as_deref(), details.seller.as_deref()), (Some("Elm Realty"), Some("Elm Homes")));
 }
+
+#[test]
+fn a_scan_takes_no_more_than_the_requests_of_a_month_unless_the_user_says_so() {
+    assert_eq!(source(&[]).manners().pages_max, 50);
+    assert_eq!(source(&[("pages", "400")]).manners().pages_max, 400);
+    assert!(made(&[("zipCode", "78723"), ("pages", "0")]).is_err());
+}

@@ -11,6 +11,11 @@ use crate::port::{Params, SearchError};
 /// What no row can be read without.
 const SELECT_NEEDED: [&str; 4] = ["ListingKey", "ModificationTimestamp", "PropertyType", "StandardStatus"];
 
+/// Scans end somewhere. Where pages are small, there are as many of them as so many rows take.
+const ROWS_MAX: u32 = 1_000_000;
+const PAGES_MAX_AT_LEAST: u32 = 5_000;
+const PAGES_LIMIT: u32 = 1_000_000;
+
 const YES_OR_NO: [&str; 2] = ["false", "true"];
 
 impl Reso {
@@ -27,6 +32,7 @@ impl Reso {
         Param::optional("select", "the fields to ask for, parted by commas (default all)"),
         Param::optional("expand", "related resources to ask for with each row: Media (default none)"),
         Param::optional("top", "rows a page, at most what the dialect allows (default 1000, or less)"),
+        Param::optional("pages", "the most pages of one scan (default as many as a million rows take, 5000 or more)"),
         Param::optional("count", "true or false: whether to ask how many rows there are (default true)"),
         Param::optional(
             "replication",
@@ -57,11 +63,12 @@ impl Reso {
         let select = select(&mut reader, dialect, expand.as_deref());
         let top = dialect.top(&base, replication, expand.is_some());
         let top = reader.number("top", 1..=top.max, top.default);
+        let pages_max = reader.number("pages", 1..=PAGES_LIMIT, PAGES_MAX_AT_LEAST.max(ROWS_MAX / top));
         let count = reader.one_of("count", &["true", "false"]) == "true";
         let terms = terms(&mut reader, dialect);
         let access = access(&mut reader, dialect, &base);
         reader.finish()?;
-        Ok(Self { name, base, dialect, access, filter, select, expand, top, count, replication, terms })
+        Ok(Self { name, base, dialect, access, filter, select, expand, top, pages_max, count, replication, terms })
     }
 }
 

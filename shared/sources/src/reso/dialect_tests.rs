@@ -146,8 +146,9 @@ fn pages_are_as_large_as_each_dialect_allows() {
     }
     assert!(asked(&source("spark", &[("url", "https://sparkapi.com/Reso/OData")]), None).contains("$top=25&"));
     let small = source("bridge", &[("top", "10")]);
-    assert_eq!(small.manners().pages_max, 500_000, "small pages are many");
+    assert_eq!(small.manners().pages_max, 100_000, "small pages are many");
     assert_eq!(source("trestle", &[]).manners().pages_max, 5_000);
+    assert_eq!(source("trestle", &[("pages", "20")]).manners().pages_max, 20);
 }
 
 #[test]

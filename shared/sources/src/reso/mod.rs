@@ -35,7 +35,6 @@ mod row;
 use std::collections::HashMap;
 use std::fmt;
 
-use serde_json::value::RawValue;
 use stoop_domain::{AreaUnit, Currency, Time};
 
 use self::dialect::Dialect;
@@ -45,6 +44,7 @@ use crate::fields::Fields;
 use crate::grant::ClientCredentials;
 use crate::link;
 use crate::port::{Answer, Coverage, Cursor, Manners, Method, Next, Page, ReadError, Request, Row, Source};
+use crate::raws::Raws;
 use crate::registry::Tells;
 
 /// See the [module](self).
@@ -57,6 +57,7 @@ pub(crate) struct Reso {
     select: Option<String>,
     expand: Option<String>,
     top: u32,
+    pages_max: u32,
     count: bool,
     replication: bool,
     terms: Terms,
@@ -100,10 +101,6 @@ const EXPECTED: &str = "JSON of an OData collection";
 
 /// How far a server's clock may run ahead of ours before its time is no watermark.
 const CLOCK_SKEW_MS: i64 = 15 * 60 * Time::SECOND_MS;
-
-/// Scans end somewhere. More rows than any MLS has; where pages are small, in as many pages as that takes.
-const ROWS_MAX: u32 = 5_000_000;
-const PAGES_MAX_AT_LEAST: u32 = 5_000;
 
 /// What asks for the number of rows, as it stands in an address.
 const COUNT: &str = "&$count=true";
@@ -161,11 +158,11 @@ impl Reso {
         format!("{}{path}?{}{}", self.base, parts.join("&"), if count { COUNT } else { "" })
     }
 
-    fn rows(&self, body: &Body<'_>, raws: &[&RawValue], now: Time) -> Rows {
+    fn rows(&self, body: &Body<'_>, raws: &Raws<'_>, now: Time) -> Rows {
         let mut page =
             Rows { rows: Vec::with_capacity(raws.len()), times: Vec::with_capacity(raws.len()), latest: None };
         let mut places: HashMap<String, usize> = HashMap::new();
-        for &raw in raws {
+        for &raw in &raws.rows {
             let row = body.row(raw, row::native_id, |fields| {
                 let changed = fields.time(self.dialect.clock()).ok().flatten();
                 page.times.push(changed);
@@ -265,7 +262,7 @@ impl Source for Reso {
             limits: self.dialect.limits(),
             robots: false,
             off_by_default: false,
-            pages_max: PAGES_MAX_AT_LEAST.max(ROWS_MAX / self.top),
+            pages_max: self.pages_max,
         }
     }
 
@@ -311,7 +308,7 @@ impl Source for Reso {
         let body = Body::of(answer.body, EXPECTED)?;
         let envelope: Fields<'_> = body.json()?;
         let Some(value) = envelope.get("value") else { return Err(body.without("value", &envelope)) };
-        let raws: Vec<&RawValue> = body.json_part(value.get())?;
+        let raws = body.rows(value.get())?;
         let Rows { rows, times, latest } = self.rows(&body, &raws, now);
 
         let link = envelope.parsed("@odata.nextLink", |link| Ok::<_, ()>(link.to_owned()));
@@ -338,6 +335,9 @@ impl Source for Reso {
             total,
             left_out: 0,
             watermark: watermark.map(|at| format!("{:.3}", at.timestamp())),
+            // It begins with what has the time of the last row of the page before.
+            overlaps: cursor.pages_before > 0 && self.order(full) == Order::Time && !onward::names_a_place(&place.url),
+            cut: raws.cut(),
         })
     }
 }

@@ -4,15 +4,21 @@ use stoop_domain::Time;
 /// while such pages are read moves to the end and pulls one that was not read yet over the page's edge; and vendors
 /// stop counting somewhere: Bridge after 10,000 rows, Trestle after a million.
 pub(super) fn counts_rows(link: &str) -> bool {
+    has(link, "skip") && !has(link, "skiptoken")
+}
+
+/// Whether a link was made by the server, which says in it where to go on.
+pub(super) fn names_a_place(link: &str) -> bool {
+    ["skip", "skiptoken", "next"].iter().any(|name| has(link, name))
+}
+
+fn has(link: &str, wanted: &str) -> bool {
     let query = link.split_once('?').map_or("", |(_, query)| query);
-    let has = |wanted: &str| {
-        query.split('&').any(|part| {
-            let name = part.split('=').next().unwrap_or(part);
-            let name = name.strip_prefix("%24").or_else(|| name.strip_prefix('$')).unwrap_or(name);
-            name.eq_ignore_ascii_case(wanted)
-        })
-    };
-    has("skip") && !has("skiptoken")
+    query.split('&').any(|part| {
+        let name = part.split('=').next().unwrap_or(part);
+        let name = name.strip_prefix("%24").or_else(|| name.strip_prefix('$')).unwrap_or(name);
+        name.eq_ignore_ascii_case(wanted)
+    })
 }
 
 /// The time from which a scan in the order of time can go on without counting rows: that of the page's last row, if

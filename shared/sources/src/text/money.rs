@@ -32,7 +32,7 @@ pub enum MoneyTextError {
 /// Reads an amount such as `1 700 000 DH`, `€ 1.392,85`, `$2,305/mo`.
 ///
 /// `$` means `default` where that is a dollar, and USD otherwise. A trailing `,-` or `,–` (no cents)
-/// and `/mo`, `/month`, `/mois`, `/Monat` are understood.
+/// and `/mo`, `/month`, `/mois`, `/Monat`, `/mes`, `/mese` or such words as `per month` are understood.
 ///
 /// # Errors
 /// When the number or the words around it cannot be read.
@@ -61,11 +61,34 @@ impl MoneyText<'_> {
     }
 }
 
+/// What stands behind amounts that are by the month, in small letters: behind a stroke, or as words.
+const MONTHS: [&str; 9] = ["mo", "mo.", "month", "mois", "monat", "mes", "mese", "mth", "m."];
+const MONTHLY: [&str; 9] =
+    ["per month", "a month", "par mois", "pro monat", "im monat", "al mes", "por mes", "al mese", "pcm"];
+
+/// Whether a text says that its amount is by the month.
+#[must_use]
+pub fn is_monthly(text: &str) -> bool {
+    monthly_tail(text.trim_end()).is_some()
+}
+
+/// The text before the words that say that an amount is by the month.
+fn monthly_tail(text: &str) -> Option<&str> {
+    if let Some((head, unit)) = text.rsplit_once('/')
+        && MONTHS.iter().any(|month| unit.trim().to_lowercase() == *month)
+    {
+        return Some(head.trim_end());
+    }
+    MONTHLY.iter().find_map(|words| {
+        let at = text.len().checked_sub(words.len())?;
+        let tail = text.get(at..)?;
+        tail.eq_ignore_ascii_case(words).then(|| text[..at].trim_end())
+    })
+}
+
 fn without_tail(after: &str) -> &str {
     let after = after.strip_prefix(",-").or_else(|| after.strip_prefix(",–")).unwrap_or(after).trim_start();
-    let Some((head, unit)) = after.rsplit_once('/') else { return after };
-    let monthly = ["mo", "month", "mois", "monat"].iter().any(|m| unit.trim().eq_ignore_ascii_case(m));
-    if monthly { head.trim_end() } else { after }
+    monthly_tail(after).unwrap_or(after)
 }
 
 /// `Some(None)` where there is no word, `None` where it is not known.
@@ -129,12 +152,22 @@ mod tests {
             ("€ 650,-", De, eur, (65_000, Some(eur))),
             ("650 €", De, eur, (65_000, Some(eur))),
             ("$2,305/mo", En, usd, (230_500, Some(usd))),
+            ("600 €/mes", Plain, eur, (60_000, Some(eur))),
+            ("1.200 € / Mes", De, usd, (120_000, Some(eur))),
+            ("1 250 € par mois", Fr, eur, (125_000, Some(eur))),
+            ("£950 pcm", En, eur, (95_000, Some(Currency::parse("GBP").unwrap()))),
             ("221900.0", Plain, usd, (22_190_000, None)),
             ("USD 5", Plain, usd, (500, Some(usd))),
             ("-5", Plain, usd, (-500, None)),
         ] {
             assert_eq!(read(text, style, default), Ok(want), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_by_the_month_says_so_at_its_end() {
+        assert!(["600 €/mes", "$2,305/mo", "1.200 € al mes ", "900 € pro Monat"].into_iter().all(is_monthly));
+        assert!(!["600 €", "3/4", "€/mes 600", "month"].into_iter().any(is_monthly));
     }
 
     #[test]

@@ -28,7 +28,6 @@ mod building;
 mod plan;
 mod row;
 
-use serde_json::value::RawValue;
 use stoop_domain::{Purpose, Time};
 
 use crate::body::{Body, refused};
@@ -39,6 +38,7 @@ use crate::params::{Param, Reader};
 use crate::port::{
     Answer, Coverage, Cursor, Found, Manners, Method, Next, Page, Params, ReadError, Request, Row, SearchError, Source,
 };
+use crate::raws::Raws;
 use crate::registry::Tells;
 use api::{APIS, Api};
 use plan::{Place, Range};
@@ -165,17 +165,17 @@ impl Source for Zillow {
             .ok_or_else(|| ReadError::BadLink(format!("is no place in this search: {:?}", shown(&cursor.position))))?;
         let body = Body::of(answer.body, self.api.expected)?;
         if body.text().starts_with('[') {
-            let raws: Vec<&RawValue> = body.json()?;
+            let raws = body.rows(body.text())?;
             let rows = self.rows(&body, &raws, now, place.range());
-            return Ok(self.page(cursor, place, &Said::default(), rows));
+            return Ok(Page { cut: raws.cut(), ..self.page(cursor, place, &Said::default(), rows) });
         }
         let envelope: Fields<'_> = body.json()?;
         let count = |name: &str| envelope.number::<u64>(name, 0).ok().flatten();
         let total = count("totalResultCount");
-        let raws: Vec<&RawValue> = match envelope.get(self.api.rows) {
-            Some(rows) => body.json_part(rows.get())?,
+        let raws = match envelope.get(self.api.rows) {
+            Some(rows) => body.rows(rows.get())?,
             // A search that found nothing may say so with a null.
-            None if total == Some(0) => Vec::new(),
+            None if total == Some(0) => Raws::default(),
             None => return Err(body.without(self.api.rows, &envelope)),
         };
         let rows_per_page = count("resultsPerPage").unwrap_or(ROWS_PER_PAGE).max(1);
@@ -187,7 +187,7 @@ impl Source for Zillow {
             empty: raws.is_empty(),
         };
         let rows = self.rows(&body, &raws, now, place.range());
-        Ok(self.page(cursor, place, &said, rows))
+        Ok(Page { cut: raws.cut(), ..self.page(cursor, place, &said, rows) })
     }
 }
 
@@ -213,9 +213,9 @@ struct Rows {
 }
 
 impl Zillow {
-    fn rows(&self, body: &Body<'_>, raws: &[&RawValue], now: Time, asked: Range) -> Rows {
+    fn rows(&self, body: &Body<'_>, raws: &Raws<'_>, now: Time, asked: Range) -> Rows {
         let mut rows = Rows::default();
-        for raw in raws {
+        for &raw in &raws.rows {
             let fields = match body.fields(raw) {
                 Ok(fields) => fields,
                 Err(refusal) => {
@@ -248,6 +248,7 @@ impl Zillow {
 
     fn page(&self, cursor: &Cursor, mut place: Place, said: &Said, rows: Rows) -> Page {
         place.total = place.total.max(said.total);
+        let in_part = !place.is_whole();
         let goes_on = self.go_on(&mut place, said, &rows);
         let next = match goes_on {
             true => Next::Page(Cursor {
@@ -259,7 +260,8 @@ impl Zillow {
             false => Next::End,
         };
         let total = place.total.map(|total| total.saturating_add(place.extra));
-        Page { rows: rows.rows, next, total, left_out: 0, watermark: None }
+        // The rows that led to a split come again, and those at a bound stand on both sides of it.
+        Page { rows: rows.rows, next, total, overlaps: in_part, ..Page::default() }
     }
 
     /// Goes to what is to be read after this answer. `false` where nothing is.

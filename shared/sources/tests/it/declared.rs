@@ -4,6 +4,7 @@ use csv::ByteRecord;
 use proptest::prelude::*;
 use stoop_domain::{AreaUnit, Currency, Observation, PropertyType, Purpose, Reason, Status, Time};
 use stoop_sources::declared::{Map, MapErrors, Outcome, Row, RowError};
+use stoop_sources::text::Encoding;
 
 const HEAD: &str =
     "name = \"t\"\ncountry = \"AT\"\ncurrency = \"EUR\"\npurpose = \"rent\"\n[fields]\nnative_id = { from = \"id\" }\n";
@@ -409,6 +410,35 @@ agency = { from = "a", replace = [["x"]], otherwise = "y" }
         assert!(found.iter().any(|mistake| mistake.starts_with(wanted)), "{wanted}\n--\n{}", found.join("\n"));
     }
     assert!(found.is_sorted_by_key(|m| m.split(':').nth(1).unwrap().parse::<u32>().unwrap()));
+}
+
+#[test]
+fn how_a_file_is_opened_is_told_with_what_would_be_accepted() {
+    let fields = "[fields]\nnative_id = { from = \"id\" }\n";
+    let read = |read: &str| format!("name = \"x\"\npurpose = \"sale\"\ncurrency = \"EUR\"\n[read]\n{read}\n{fields}");
+    let good = read("encoding = \"ISO-8859-1\"\nskip_lines = 2\ncomment = [\"#\", \"In accordance\"]");
+    let hints = Map::parse(&good, "t.toml").unwrap().hints().clone();
+    assert_eq!((hints.encoding, hints.skip_lines), (Some(Encoding::Windows1252), 2));
+    assert_eq!(hints.comments, ["#", "In accordance"]);
+    for (text, wanted) in [
+        (
+            "encoding = \"latin-9\"",
+            "t.toml:5: read.encoding: \"latin-9\"; accepted: utf-8, windows-1252, iso-8859-1, utf-16",
+        ),
+        ("skip_lines = 1001", "t.toml:5: read.skip_lines: 1001; accepted: 0 to 1000"),
+        ("comment = \" \"", "t.toml:5: read.comment: \" \" begins every row"),
+        ("format = \"json\"\ncomment = \"#\"", "t.toml:6: read.comment: only CSV and JSON Lines have lines"),
+        ("comments = \"#\"", "t.toml:5: read.comments: there is no such key; did you mean \"comment\"?"),
+    ] {
+        let found = mistakes(&read(text));
+        assert!(matches!(&found[..], [only] if only.starts_with(wanted)), "{wanted}: {found:?}");
+    }
+    let row = record(&["caf\u{e9}"]);
+    let bytes = ByteRecord::from(vec![&b"caf\xe9"[..]]);
+    let mut reader = Map::parse(&good, "t.toml").unwrap().bind_csv(&record(&["id"])).unwrap();
+    assert!(reader.read(Row::Csv(&row), "a.csv", Time::from_ms(0)).is_ok());
+    let error = reader.read(Row::Csv(&bytes), "a.csv", Time::from_ms(0)).unwrap_err();
+    assert!(error.detail.contains("encoding = \"windows-1252\""), "what would help is said: {error}");
 }
 
 #[test]

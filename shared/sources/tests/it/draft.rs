@@ -7,9 +7,11 @@ use std::path::PathBuf;
 use csv::ByteRecord;
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use stoop_domain::Time;
 use stoop_sources::Params;
-use stoop_sources::declared::{HttpSource, Map};
-use stoop_sources::draft::{Draft, Sample, Told, draft};
+use stoop_sources::declared::{HttpSource, Map, Outcome, Row as MapRow};
+use stoop_sources::draft::{Draft, Layout, Sample, Told, draft};
+use stoop_sources::text::Encoding;
 
 fn drafted(document: Value, told: &Told) -> Draft {
     let sample = Sample::of_document(document).unwrap();
@@ -138,7 +140,13 @@ fn german_rents_in_csv_with_semicolons_are_drafted() {
         row("A1", "1.392,85 €", "68,5 m²", "Etagenwohnung"),
         row("A2", "990,00 €", "41 m²", "Dachgeschosswohnung"),
     ];
-    let sample = Sample::of_csv(&header, rows, Some(b';')).unwrap();
+    let layout = Layout {
+        delimiter: Some(b';'),
+        encoding: Some(Encoding::Windows1252),
+        skip_lines: 2,
+        comments: vec!["Some \"homes\"".into()],
+    };
+    let sample = Sample::of_csv(&header, rows).unwrap().opened(layout);
     let told = Told { country: Some("DE".into()), ..Told::new("leipzig", "leipzig.csv") };
     let draft = draft(&sample, &told).unwrap();
     says(
@@ -154,6 +162,9 @@ fn german_rents_in_csv_with_semicolons_are_drafted() {
             ("purpose", r#""rent""#),
             ("currency", r#""EUR""#),
             ("delimiter", r#"";""#),
+            ("encoding", r#""windows-1252""#),
+            ("skip_lines", "2"),
+            ("comment", r#"['Some "homes"']"#),
         ],
     );
     assert!(!draft.toml.contains("bedrooms"), "rooms are no bedrooms:\n{}", draft.toml);
@@ -210,6 +221,88 @@ fn a_field_that_some_rows_cannot_fill_is_lenient_and_says_so() {
     says(&draft, &[("listed_at", "lenient = true")]);
     assert!(draft.toml.contains("Fills 19 of 20 rows."), "{}", draft.toml);
     assert!(draft.toml.contains("\"soon\""), "{}", draft.toml);
+}
+
+#[test]
+fn statuses_that_a_sample_of_offers_does_not_show_are_known_when_they_come() {
+    let row = |id: u32, status: &str| json!({"id": id, "price": 300_000 + id, "city": "Reno", "state": "NV", "zip": "89501", "status": status});
+    for (shown, later) in [
+        ("Active", &["Sold", "Pending", "Contingent", "Coming Soon", "Closed", "Off Market"][..]),
+        ("for_sale", &["sold", "pending", "off_market", "recently_sold"]),
+        ("FOR SALE", &["SOLD", "UNDER CONTRACT"]),
+    ] {
+        let draft = drafted(json!([row(1, shown), row(2, shown)]), &Told::new("x", "x.json"));
+        let mut reader = draft.map.bind_json();
+        for status in later {
+            let text = row(3, status).to_string();
+            let read = reader.read(MapRow::Json(text.as_bytes()), "x.json", Time::from_ms(0));
+            assert!(
+                matches!(read, Ok(Outcome::Observation(_))) || *status == "pending",
+                "{status}: {read:?}\n{}",
+                draft.toml
+            );
+        }
+        let unknown = row(3, "Sold by magic").to_string();
+        let refused = reader.read(MapRow::Json(unknown.as_bytes()), "x.json", Time::from_ms(0));
+        assert!(refused.is_err(), "what is no status is no status still");
+    }
+}
+
+#[test]
+fn an_american_table_is_drafted() {
+    let header = ByteRecord::from(vec![
+        "MLS #",
+        "Sale or Lease",
+        "List Price",
+        "City",
+        "State",
+        "Zip",
+        "On Market Date",
+        "Sold Date",
+        "Status",
+    ]);
+    let row = |id: &str, day: &str, sold: &str| {
+        ByteRecord::from(vec![id, "Sale", "$350,000", "Reno", "NV", "89501", day, sold, "Active"])
+    };
+    let rows = vec![row("A1", "03/04/2026", ""), row("A2", "3/5/2026", ""), row("A3", "11/12/2025", "")];
+    let sample = Sample::of_csv(&header, rows).unwrap();
+    let american = draft(&sample, &Told::new("x", "x.csv")).unwrap();
+    says(&american, &[("native_id", r#""MLS #""#), ("listed_at", r#"date = "%m/%d/%Y""#)]);
+    assert!(american.toml.contains("[fields.purpose]\nfrom = \"Sale or Lease\""), "{}", american.toml);
+    assert!(american.toml.contains("\"Sale\" = \"sale\""), "{}", american.toml);
+    assert!(american.toml.contains("\"Sold\" = \"Closed\" # in no row yet"), "{}", american.toml);
+
+    // Where neither country nor currency says it, another column may: one with a day after the 12th.
+    let of = |sold: &str, currency: &str| {
+        let row = |id: u32| json!({"id": id, "price": 300_000 + id, "city": "Ely", "currency": currency, "list_date": "03/04/2026", "sold_date": sold});
+        let told = Told { purpose: Some(stoop_domain::Purpose::Sale), ..Told::new("x", "x.json") };
+        drafted(json!([row(1), row(2)]), &told).toml
+    };
+    let month_first = "\nlisted_at = { from = \"list_date\", date = \"%m/%d/%Y\"";
+    assert!(of("02/13/2026", "CAD").contains(month_first));
+    assert!(of("02/03/2026", "USD").contains(month_first));
+    assert!(!of("02/03/2026", "EUR").contains("\nlisted_at = "), "nothing says it");
+}
+
+#[test]
+fn rents_by_the_month_and_points_with_commas_are_read() {
+    let row = |id: u32, rent: &str| json!({"id": id, "precio": rent, "ciudad": "Madrid", "latitud": "40,4168", "longitud": "-3,7038"});
+    let told = Told::new("es", "x.json");
+    let draft = drafted(json!([row(1, "600 €/mes"), row(2, "1.250 €/mes")]), &told);
+    says(&draft, &[("list_price", r#"money = "de""#), ("purpose", r#""rent""#), ("currency", r#""EUR""#)]);
+    says(&draft, &[("latitude", "latitud"), ("longitude", "longitud")]);
+    let text = row(3, "600 €/mes").to_string();
+    let read = draft.map.bind_json().read(MapRow::Json(text.as_bytes()), "x.json", Time::from_ms(0)).unwrap();
+    let Outcome::Observation(seen) = read else { panic!() };
+    assert_eq!(seen.listing.list_price.map(|price| price.0), Some(60_000));
+    assert_eq!((seen.listing.place.latitude_e6, seen.listing.place.longitude_e6), (Some(40_416_800), Some(-3_703_800)));
+}
+
+#[test]
+fn an_id_of_the_home_is_stabler_than_that_of_its_listing() {
+    let row = |id: u32| json!({"listing_id": 9_000 + id, "property_id": id, "price": 300_000 + id, "currency": "USD", "city": "Ely"});
+    let draft = drafted(json!([row(1), row(2)]), &Told::new("x", "x.json"));
+    says(&draft, &[("native_id", r#""property_id""#)]);
 }
 
 #[test]
@@ -362,7 +455,7 @@ proptest! {
     ) {
         let headers = ByteRecord::from(header);
         let rows: Vec<ByteRecord> = rows.into_iter().map(ByteRecord::from).collect();
-        holds(Sample::of_csv(&headers, rows, None), &Told::new("x", "x.csv"));
+        holds(Sample::of_csv(&headers, rows), &Told::new("x", "x.csv"));
     }
 }
 
@@ -401,6 +494,7 @@ fn real_answers_are_drafted_right() {
         (
             "payloads/realtor/us_real_estate_v3_for_sale_p1.json",
             &[
+                ("native_id", "\"property_id\""),
                 ("list_price", "list_price"),
                 ("listed_at", "list_date"),
                 ("latitude", "/location/address/coordinate/lat"),

@@ -9,6 +9,8 @@ use stoop_sources::{Answer, Cursor, Next, Page, Params, Row, Source, build};
 
 const ROWS: usize = 41;
 const PAGES: usize = 20;
+/// So many pages in a row may show nothing new before the poller breaks the scan off.
+const OVERLAPS_MAX: usize = 60;
 
 /// A made-up Zillow: a pure function from a request to an answer.
 #[derive(Clone, Debug, Default)]
@@ -104,6 +106,7 @@ fn ids(page: &Page) -> HashSet<usize> {
 /// Scans as the poller does, and checks what holds of every page.
 fn scan(server: &Server, source: &dyn Source, mut cursor: Cursor) -> Scan {
     let (mut cursors, mut seen, mut visited) = (Vec::new(), Vec::new(), HashSet::new());
+    let (mut known, mut nothing_new) = (HashSet::new(), 0);
     loop {
         assert!(visited.insert(cursor.position.clone()), "{} comes twice", cursor.position);
         assert!(cursor.position.len() < 1_000, "{}", cursor.position);
@@ -111,6 +114,10 @@ fn scan(server: &Server, source: &dyn Source, mut cursor: Cursor) -> Scan {
         let body = server.answer(&source.request(&cursor).url);
         let page = source.read(&cursor, &Answer::of(body.as_bytes()), Time::from_ms(0)).unwrap();
         seen.push(ids(&page));
+        let before = known.len();
+        known.extend(ids(&page));
+        nothing_new = if known.len() == before && !ids(&page).is_empty() { nothing_new + 1 } else { 0 };
+        assert!(nothing_new <= if page.overlaps { OVERLAPS_MAX } else { 0 }, "{nothing_new} pages for nothing");
         if cursor.pages_before == 0 {
             assert_eq!(page.total, Some(server.prices.len() as u64));
         }

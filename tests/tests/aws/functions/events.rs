@@ -1,6 +1,6 @@
 //! The samples in `events/`: made here from the wire's own encoders, and held to what lies there.
 //!
-//! `UPDATE_EVENTS=1 cargo test -p stoop-tests --test functions events` writes them anew.
+//! `UPDATE_EVENTS=1 cargo test --workspace --test aws functions::events` writes them anew.
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -62,6 +62,8 @@ pub(crate) struct Row {
     modified: Time,
 }
 
+type Serve = Box<dyn Fn(&Request) -> HttpAnswer + Send>;
+
 type Edit = Box<dyn FnOnce(&mut Vec<Row>) + Send>;
 
 /// A web site that shows its listings in pages and says of each when it was modified.
@@ -73,6 +75,11 @@ pub(crate) struct Site {
     /// What is answered once instead of a page, by its number.
     faults: Mutex<BTreeMap<usize, HttpAnswer>>,
     robots: Mutex<HttpAnswer>,
+    /// What answers every request for a page instead of the site.
+    serve: Mutex<Option<Serve>>,
+    /// After so many more requests none is answered any more.
+    answers_left: AtomicU64,
+    frozen: tokio::sync::Notify,
     /// What the site calls a price, and what it writes before and after its value.
     price: Mutex<[&'static str; 3]>,
     requests: Mutex<Vec<Request>>,
@@ -124,6 +131,9 @@ impl Bench {
                 edits: Mutex::default(),
                 faults: Mutex::default(),
                 robots: Mutex::new(answer(404, &[], "")),
+                serve: Mutex::default(),
+                answers_left: AtomicU64::new(u64::MAX),
+                frozen: tokio::sync::Notify::new(),
                 price: Mutex::new(["price", "", ""]),
                 requests: Mutex::default(),
             },
@@ -324,6 +334,26 @@ impl Site {
         self.faults.lock().unwrap().insert(number, answer);
     }
 
+    /// From now on every request for a page is answered with this, whatever it asks for.
+    pub(crate) fn always(&self, answer: HttpAnswer) {
+        self.serve(move |_| answer.clone());
+    }
+
+    /// From now on this answers every request for a page.
+    pub(crate) fn serve(&self, serve: impl Fn(&Request) -> HttpAnswer + Send + 'static) {
+        *self.serve.lock().unwrap() = Some(Box::new(serve));
+    }
+
+    /// After so many more requests none is answered, for ever, until there are more.
+    pub(crate) fn freeze_after(&self, requests: u64) {
+        self.answers_left.store(requests, Ordering::SeqCst);
+    }
+
+    /// Waits until a request is not answered.
+    pub(crate) async fn is_frozen(&self) {
+        self.frozen.notified().await;
+    }
+
     pub(crate) fn set_robots(&self, answer: HttpAnswer) {
         *self.robots.lock().unwrap() = answer;
     }
@@ -388,6 +418,13 @@ impl Http for Site {
         self.requests.lock().unwrap().push(request.clone());
         if request.url.ends_with("/robots.txt") {
             return Ok(self.robots.lock().unwrap().clone());
+        }
+        if self.answers_left.fetch_sub(1, Ordering::SeqCst) == 0 {
+            self.frozen.notify_one();
+            std::future::pending::<()>().await;
+        }
+        if let Some(serve) = &*self.serve.lock().unwrap() {
+            return Ok(serve(request));
         }
         let fault = self.faults.lock().unwrap().remove(&page_of(&request.url));
         Ok(fault.unwrap_or_else(|| answer(200, &[("content-type", "application/json")], &self.page(&request.url))))

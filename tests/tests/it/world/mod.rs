@@ -39,7 +39,9 @@ impl Drop for Seed {
 pub(crate) fn seeds(count: u64) -> impl Iterator<Item = Seed> {
     let asked_for = std::env::var("STOOP_SEED").ok();
     let one = asked_for.map(|seed| seed.parse().expect("STOOP_SEED is a number"));
-    one.map_or(0..count, |seed: u64| seed..seed + 1).map(Seed)
+    let times =
+        std::env::var("STOOP_SEEDS_TIMES").map_or(1, |times| times.parse().expect("STOOP_SEEDS_TIMES is a number"));
+    one.map_or(0..count * times, |seed: u64| seed..seed + 1).map(Seed)
 }
 
 /// SplitMix64.

@@ -64,6 +64,7 @@ pub fn replay(map: &Map, files: &[PathBuf]) -> Replay {
             let read = match row.content {
                 Content::Json(bytes) => reader.read(Row::Json(bytes), &name, now),
                 Content::Csv(record) => reader.read(Row::Csv(record), &name, now),
+                Content::Comment(_) => Ok(Outcome::Skipped),
             };
             let checked = match read {
                 Ok(Outcome::Skipped) => {

@@ -1,0 +1,108 @@
+use clap::{Args, ValueEnum};
+use stoop_domain::{PropertyType, Status};
+
+/// Which homes are listed, and in what order.
+#[derive(Args, Default)]
+pub(crate) struct WantedArgs {
+    /// Homes of every status, not only active ones
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Only homes of these statuses, like Active,Pending
+    #[arg(long, value_name = "STATUS,...", value_delimiter = ',', value_parser = status, conflicts_with = "all")]
+    pub(crate) status: Vec<Status>,
+    /// Only homes of these types, like Condominium,Townhouse
+    #[arg(long = "type", value_name = "TYPE,...", value_delimiter = ',', value_parser = property_type)]
+    pub(crate) types: Vec<PropertyType>,
+    /// Only homes with so many bedrooms: 3, 2-4 or 3+
+    #[arg(long, value_name = "N", value_parser = beds)]
+    pub(crate) beds: Option<Beds>,
+    /// Only homes that ask at least so much, in the currency's major unit
+    #[arg(long, value_name = "AMOUNT", value_parser = amount)]
+    pub(crate) min_price: Option<f64>,
+    /// Only homes that ask so much at most
+    #[arg(long, value_name = "AMOUNT", value_parser = amount)]
+    pub(crate) max_price: Option<f64>,
+    /// By what they are sorted, the least first; unknown ones come last [default: the newest event first]
+    #[arg(long, value_name = "BY")]
+    pub(crate) sort: Option<Sort>,
+    /// The greatest first
+    #[arg(long, requires = "sort")]
+    pub(crate) desc: bool,
+}
+
+/// What homes are sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Sort {
+    /// What is asked
+    Price,
+    /// What is asked for a square foot or metre
+    PricePerArea,
+    /// Against the median of the home's own market
+    VsMarket,
+    /// Days on the market
+    Age,
+    /// The last price cut, as a share
+    Cut,
+    /// When anything happened last
+    Event,
+    Beds,
+    /// Living area
+    Area,
+    Id,
+}
+
+/// How many bedrooms there may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Beds {
+    pub(crate) min: u8,
+    pub(crate) max: u8,
+}
+
+fn status(text: &str) -> Result<Status, String> {
+    Status::parse(text).ok_or_else(|| format!("accepted: {}", Status::ALL.map(Status::as_str).join(", ")))
+}
+
+fn property_type(text: &str) -> Result<PropertyType, String> {
+    PropertyType::parse(text)
+        .ok_or_else(|| format!("accepted: {}", PropertyType::ALL.map(PropertyType::as_str).join(", ")))
+}
+
+fn beds(text: &str) -> Result<Beds, String> {
+    let number = |text: &str| text.trim().parse::<u8>().ok();
+    let range = || match (text.strip_suffix('+'), text.split_once('-')) {
+        (Some(min), _) => Some((number(min)?, u8::MAX)),
+        (None, Some((min, max))) => Some((number(min)?, number(max)?)),
+        (None, None) => number(text).map(|beds| (beds, beds)),
+    };
+    let found = range().filter(|(min, max)| min <= max).map(|(min, max)| Beds { min, max });
+    found.ok_or_else(|| "accepted: a number like 3, two like 2-4, or 3+".to_owned())
+}
+
+fn amount(text: &str) -> Result<f64, String> {
+    let digits = text.replace(['_', ','], "");
+    let plain = digits.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let amount: Option<f64> = digits.parse().ok().filter(|amount: &f64| plain && amount.is_finite());
+    amount.ok_or_else(|| "accepted: an amount like 350000, 350_000 or 1392.85".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bedrooms_are_a_number_two_or_the_least_of_them() {
+        let read = ["3", "2-4", "3+", "0"].map(|text| beds(text).unwrap());
+        assert_eq!(read.map(|beds| (beds.min, beds.max)), [(3, 3), (2, 4), (3, 255), (0, 0)]);
+        for text in ["", "many", "4-2", "-1", "300", "2-", "+"] {
+            assert_eq!(beds(text), Err("accepted: a number like 3, two like 2-4, or 3+".to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn amounts_are_plain_decimals() {
+        assert_eq!(["350000", "350_000", "1,250,000", "1392.85"].map(|text| amount(text).unwrap())[3], 1392.85);
+        for text in ["", "-1", "cheap", "1e400", "inf", "1.2.3"] {
+            assert!(amount(text).is_err(), "{text}");
+        }
+    }
+}

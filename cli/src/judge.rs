@@ -1,0 +1,120 @@
+//! `stoop judge`: the homes that are stored, by the rules in force; and a hint at it where those have changed.
+
+use std::cmp::Reverse;
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde::Serialize;
+use stoop_domain::Alert;
+use stoop_embedded::Database;
+use stoop_pipeline::Alerted;
+use stoop_pipeline::serve::AlertView;
+use stoop_rules::Rules;
+use stoop_runtime::read_outline;
+
+use crate::args::{JudgeArgs, StoreArgs};
+use crate::desk::Desk;
+use crate::failure::usage;
+use crate::out::{self, complain, say};
+use crate::show;
+use crate::views;
+
+/// The rules' name among the settings that a database keeps.
+const RULES: &str = "rules";
+
+/// What the rules say of the homes that are stored and the ledger does not know.
+#[derive(Serialize)]
+struct Judged {
+    homes: u64,
+    alerts: u64,
+    suspects: u64,
+    /// Alerts and suspects that the ledger knows already.
+    known: u64,
+    /// Whether they are told and recorded now.
+    told: bool,
+    /// The newest of the alerts.
+    newest: Vec<AlertView>,
+    #[serde(skip)]
+    shown: Vec<Alert>,
+}
+
+pub(crate) async fn judge(store: &StoreArgs, args: &JudgeArgs) -> anyhow::Result<ExitCode> {
+    let config = match &args.config {
+        Some(path) => Some(read_outline(path).map_err(usage)?),
+        None if Path::new(STOOP_TOML).exists() => Some(read_outline(Path::new(STOOP_TOML)).map_err(usage)?),
+        None => None,
+    };
+    let store = config.as_ref().map_or_else(|| store.clone(), |config| store.or(config));
+    let rules = config.map(|config| config.alerts.rules).unwrap_or_default();
+    let database = views::open(&store)?;
+    let database = if args.tell { Database::open(store.db(), &store.data()).map_err(usage)? } else { database };
+    let mut judged =
+        Judged { homes: 0, alerts: 0, suspects: 0, known: 0, told: args.tell, newest: Vec::new(), shown: Vec::new() };
+    if args.tell {
+        keep(&database, &rules)?;
+    }
+    let desk = Desk::new(&database, rules, |_| {});
+    desk.judge_stored(args.tell, |homes, alerted| judged.add(homes, alerted, args.limit)).await?;
+    if args.json.json {
+        judged.newest = judged.shown.iter().map(AlertView::of).collect();
+        out::json(&judged)?;
+    } else {
+        say!("{}", judged.in_words().trim_end());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+const STOOP_TOML: &str = "stoop.toml";
+
+/// Keeps the rules that a database is used with, and says where they are not those it was last used with:
+/// what they say of the past is told only when somebody asks for it.
+pub(crate) fn note_rules(database: &Database, rules: &Rules, config: Option<&Path>) -> anyhow::Result<()> {
+    if keep(database, rules)? && database.newest_observation()?.is_some() {
+        let config = config.map(|path| format!(" --config {}", path.display())).unwrap_or_default();
+        complain!(
+            "stoop: the alert rules are not those that {} was last used with; they hold from now on. What they say of the \
+             homes that are stored: stoop judge{config}",
+            database.path().display()
+        );
+    }
+    Ok(())
+}
+
+/// Whether there were others before.
+fn keep(database: &Database, rules: &Rules) -> anyhow::Result<bool> {
+    let now = serde_json::to_string(rules)?;
+    let before = database.setting(RULES)?;
+    if before.as_ref() != Some(&now) {
+        database.set_setting(RULES, &now)?;
+    }
+    Ok(before.is_some_and(|before| before != now))
+}
+
+impl Judged {
+    fn add(&mut self, homes: usize, alerted: Alerted, limit: usize) {
+        self.homes += homes as u64;
+        self.alerts += alerted.told.len() as u64;
+        self.suspects += alerted.suspects.len() as u64;
+        self.known += alerted.known;
+        self.shown.extend(alerted.told);
+        self.shown.sort_by_key(|alert| Reverse(alert.at));
+        self.shown.truncate(limit);
+    }
+
+    fn in_words(&self) -> String {
+        let mut text = String::new();
+        for alert in &self.shown {
+            text.push_str(&format!("{}  {}\n", show::time(alert.at), show::alert_line(alert, out::line_width())));
+        }
+        text.extend(views::rest(self.shown.len(), usize::try_from(self.alerts).unwrap_or(usize::MAX)).map(|rest| rest + "\n"));
+        let [homes, known] = [self.homes, self.known].map(show::count);
+        let (alerts, suspects) = (views::plural(self.alerts, "alert"), views::plural(self.suspects, "suspect"));
+        text.push_str(&format!("{homes} homes judged: {alerts} and {suspects} were not known, {known} were\n"));
+        text.push_str(match (self.told, self.alerts + self.suspects) {
+            (_, 0) => "",
+            (true, _) => "they are recorded, and the alerts told: in alerts.jsonl, and by `stoop run` to a webhook\n",
+            (false, _) => "nothing was told or recorded: --tell does that\n",
+        });
+        text
+    }
+}

@@ -1,0 +1,106 @@
+//! What a poll did, in a line whose numbers add up.
+
+use stoop_pipeline::ports::RunOutcome;
+use stoop_pipeline::{PollError, Polled, with_causes};
+
+use crate::show::count;
+
+/// What a poll did: `NAME: 60 rows on 3 pages: new 20, changed 5, seen again 33, refused 2; gone 1`.
+pub(crate) fn poll_line(name: &str, outcome: &Result<Polled, PollError>) -> String {
+    let polled = match outcome {
+        Err(error) => return format!("{name}: failed: {}", with_causes(error)),
+        Ok(polled) => polled,
+    };
+    let message = polled.message.as_deref();
+    match polled.outcome {
+        Some(RunOutcome::Skipped) => format!("{name}: skipped: {}", message.unwrap_or_default()),
+        Some(RunOutcome::Failed) => {
+            let read = if polled.rows > 0 { format!("; {}", read(polled)) } else { String::new() };
+            format!("{name}: failed: {}{read}", message.unwrap_or_default())
+        }
+        outcome => {
+            let ended = if matches!(outcome, Some(RunOutcome::Complete) | None) { "" } else { " (partial)" };
+            let message = message.map(|message| format!("; {message}")).unwrap_or_default();
+            format!("{name}: {}{ended}{message}", read(polled))
+        }
+    }
+}
+
+/// The rows, where they stood, and what became of each.
+fn read(polled: &Polled) -> String {
+    if polled.requests == 0 && polled.files == 0 && polled.rows == 0 {
+        return "nothing to read".to_owned();
+    }
+    let many = |n: u64, one: &str| format!("{} {one}{}", count(n), if n == 1 { "" } else { "s" });
+    let place = match (polled.requests, polled.files) {
+        (0, 0) => "of a file that was not read to its end".to_owned(),
+        (0, files) => format!("in {}", many(files, "file")),
+        _ => format!("on {}", many(polled.pages, "page")),
+    };
+    let mut parts = vec![
+        format!("new {}", count(polled.new)),
+        format!("changed {}", count(polled.changed)),
+        format!("seen again {}", count(polled.seen_again())),
+    ];
+    for (what, rows) in [("left out", polled.left_out()), ("refused", polled.rejects)] {
+        if rows > 0 {
+            parts.push(format!("{what} {}", count(rows)));
+        }
+    }
+    format!("{} {place}: {}; gone {}", many(polled.rows, "row"), parts.join(", "), count(polled.gone))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(polled: Polled) -> String {
+        poll_line("chicago", &Ok(polled))
+    }
+
+    #[test]
+    fn the_numbers_of_a_poll_add_up() {
+        let polled = Polled {
+            outcome: Some(RunOutcome::Complete),
+            requests: 4,
+            pages: 3,
+            rows: 1_064,
+            listings: 1_058,
+            new: 20,
+            changed: 5,
+            rejects: 2,
+            gone: 1,
+            ..Polled::default()
+        };
+        let expected =
+            "chicago: 1,064 rows on 3 pages: new 20, changed 5, seen again 1,033, left out 4, refused 2; gone 1";
+        assert_eq!(line(polled), expected);
+        assert_eq!(20 + 5 + 1_033 + 4 + 2, 1_064);
+    }
+
+    #[test]
+    fn files_are_counted_as_files() {
+        let of_files = Polled { files: 2, pages: 3, rows: 3_000, listings: 3_000, new: 3, ..Polled::default() };
+        let expected = "chicago: 3,000 rows in 2 files: new 3, changed 0, seen again 2,997; gone 0";
+        assert_eq!(line(of_files), expected);
+        let nothing = Polled { outcome: Some(RunOutcome::Complete), ..Polled::default() };
+        assert_eq!(line(nothing), "chicago: nothing to read");
+    }
+
+    #[test]
+    fn what_failed_says_so_first() {
+        let failed = |rows| Polled {
+            outcome: Some(RunOutcome::Failed),
+            message: Some("none of the first 3 rows is understood: bad_value 3".into()),
+            requests: 1,
+            pages: 1,
+            rows,
+            rejects: rows,
+            ..Polled::default()
+        };
+        let expected = "chicago: failed: none of the first 3 rows is understood: bad_value 3; \
+                        3 rows on 1 page: new 0, changed 0, seen again 0, refused 3; gone 0";
+        assert_eq!(line(failed(3)), expected);
+        assert!(line(failed(0)).ends_with("bad_value 3"));
+    }
+}

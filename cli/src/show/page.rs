@@ -1,0 +1,113 @@
+use std::fmt;
+
+use super::words::{width, wrapped};
+use super::{Look, Table, Words};
+
+/// What a command shows. All that comes onto it is made of [`Words`], and no line is wider than the screen.
+pub(crate) struct Page {
+    look: Look,
+    text: String,
+}
+
+impl Page {
+    pub(crate) fn new(look: Look) -> Self {
+        Self { look, text: String::new() }
+    }
+
+    /// How many columns there are.
+    pub(crate) fn width(&self) -> usize {
+        usize::from(self.look.width)
+    }
+
+    /// Words behind one another, on as many lines as they take.
+    pub(crate) fn line(&mut self, words: impl IntoIterator<Item = Words>) -> &mut Self {
+        self.hung(0, words)
+    }
+
+    /// The same; from the second line on they stand so far in.
+    pub(crate) fn hung(&mut self, indent: usize, words: impl IntoIterator<Item = Words>) -> &mut Self {
+        let words: Vec<Words> = words.into_iter().collect();
+        let whole: String = words.iter().map(Words::text).collect();
+        let indent = indent.min(self.width() / 2);
+        for (at, line) in wrapped(&whole, self.width(), self.width() - indent).into_iter().enumerate() {
+            if at > 0 && !line.is_empty() {
+                self.text.push_str(&" ".repeat(indent));
+            }
+            let mut begin = 0;
+            for piece in &words {
+                let end = begin + piece.text().len();
+                let part = line.start.max(begin)..line.end.min(end);
+                if !part.is_empty() {
+                    self.text.push_str(&piece.style().set(&whole[part], self.look.colours));
+                }
+                begin = end;
+            }
+            self.text.push('\n');
+        }
+        self
+    }
+
+    /// A line with nothing on it.
+    pub(crate) fn gap(&mut self) -> &mut Self {
+        self.text.push('\n');
+        self
+    }
+
+    /// A heading, between two gaps.
+    pub(crate) fn heading(&mut self, heading: &str) -> &mut Self {
+        self.gap().line([Words::from(heading).bold()]).gap()
+    }
+
+    pub(crate) fn table(&mut self, table: Table) -> &mut Self {
+        self.text.push_str(&table.draw(self.look));
+        self
+    }
+
+    /// What is known of one thing, each under its name.
+    pub(crate) fn facts<N: AsRef<str>>(&mut self, facts: impl IntoIterator<Item = (N, Words)>) -> &mut Self {
+        let facts: Vec<(N, Words)> = facts.into_iter().collect();
+        let names = facts.iter().map(|(name, _)| width(name.as_ref())).max().unwrap_or(0);
+        for (name, value) in facts {
+            let name = format!("  {:<names$}  ", name.as_ref());
+            self.hung(names + 4, [Words::from(name).dim(), value]);
+        }
+        self
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Display for Page {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(width: u16, colours: bool) -> Page {
+        let mut page = Page::new(Look { colours, width });
+        page.line([Words::from("Chicago").bold(), " and its parts".into()]).heading("By type");
+        page.facts([("price", "$1,055".into()), ("on market", "43 days, since January".into())]);
+        page
+    }
+
+    #[test]
+    fn a_page_is_as_wide_as_the_screen_at_most() {
+        let wide = "Chicago and its parts\n\nBy type\n\n  price      $1,055\n  on market  43 days, since January\n";
+        assert_eq!(page(80, false).as_str(), wide);
+        let narrow = "Chicago and its\nparts\n\nBy type\n\n  price      $1,055\n  on market  43\n          days,\n          since\n          January\n";
+        assert_eq!(page(20, false).as_str(), narrow);
+    }
+
+    #[test]
+    fn a_style_ends_where_its_words_end_and_on_every_line() {
+        let mut page = Page::new(Look { colours: true, width: 5 });
+        page.line([Words::from("one two").bold(), " six".into()]);
+        assert_eq!(page.as_str(), "\u{1b}[1mone\u{1b}[0m\n\u{1b}[1mtwo\u{1b}[0m\nsix\n");
+    }
+}

@@ -1,0 +1,114 @@
+use std::cmp::Ordering;
+
+use super::super::told::Told;
+use crate::args::{Sort, WantedArgs};
+
+/// Homes that are kept beyond those that will be shown, before they are sorted and cut again.
+const SPARE: usize = 4_096;
+
+impl WantedArgs {
+    /// Whether homes of more than one status are listed.
+    pub(super) fn tells_status(&self) -> bool {
+        self.all || !self.status.is_empty()
+    }
+
+    /// Whether amounts are compared, which can be done in one currency only.
+    pub(super) fn compares_amounts(&self) -> bool {
+        let by_amount = matches!(self.sort, Some(Sort::Price | Sort::PricePerArea));
+        by_amount || self.min_price.is_some() || self.max_price.is_some()
+    }
+
+    /// Whether a home is one of those.
+    pub(super) fn fits(&self, home: &Told) -> bool {
+        let status = match self.status.as_slice() {
+            [] => self.all || home.is_active(),
+            some => some.iter().any(|status| status.as_str() == home.status),
+        };
+        let kind = self.types.is_empty()
+            || home.property_type.is_some_and(|kind| self.types.iter().any(|wanted| wanted.as_str() == kind));
+        let beds = self.beds.is_none_or(|wanted| home.bedrooms.is_some_and(|n| (wanted.min..=wanted.max).contains(&n)));
+        let dear = self.min_price.is_none_or(|min| home.price.is_some_and(|price| price >= min));
+        let cheap = self.max_price.is_none_or(|max| home.price.is_some_and(|price| price <= max));
+        status && kind && beds && dear && cheap
+    }
+
+    /// The order that was asked for; of equals, that of their ids.
+    fn compare(&self, a: &Told, b: &Told) -> Ordering {
+        let ids = a.id.cmp(&b.id);
+        let Some(sort) = self.sort else {
+            return b.last_event_at.cmp(&a.last_event_at).then(ids);
+        };
+        if sort == Sort::Id {
+            return if self.desc { ids.reverse() } else { ids };
+        }
+        let order = match (key(sort, a), key(sort, b)) {
+            (Some(a), Some(b)) if self.desc => b.total_cmp(&a),
+            (Some(a), Some(b)) => a.total_cmp(&b),
+            // What is not known comes last in either direction.
+            (a, b) => b.is_some().cmp(&a.is_some()),
+        };
+        order.then(ids)
+    }
+
+    /// The order in words.
+    pub(super) fn order(&self) -> String {
+        match self.sort {
+            None => "newest events first".to_owned(),
+            Some(sort) => {
+                let by = clap::ValueEnum::to_possible_value(&sort).map(|value| value.get_name().replace('-', " "));
+                let first = if self.desc { "greatest" } else { "least" };
+                format!("by {}, {first} first", by.unwrap_or_default())
+            }
+        }
+    }
+}
+
+fn key(sort: Sort, home: &Told) -> Option<f64> {
+    match sort {
+        Sort::Price => home.price,
+        Sort::PricePerArea => home.price_per_area,
+        Sort::VsMarket => home.versus_market,
+        Sort::Age => home.days_on_market.map(f64::from),
+        Sort::Cut => home.last_change.as_ref().map(|change| -change.share).filter(|cut| *cut > 0.0),
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds of this age are exact")]
+        Sort::Event => home.last_event_at.map(|at| at.ms() as f64),
+        Sort::Beds => home.bedrooms.map(f64::from),
+        Sort::Area => home.living_area,
+        Sort::Id => None,
+    }
+}
+
+/// The first of many homes in the order that was asked for. However many come, few are kept.
+pub(super) struct Firsts<'w> {
+    wanted: &'w WantedArgs,
+    limit: usize,
+    kept: Vec<Told>,
+    pub(super) total: usize,
+}
+
+impl<'w> Firsts<'w> {
+    pub(super) fn new(wanted: &'w WantedArgs, limit: usize) -> Self {
+        Self { wanted, limit, kept: Vec::new(), total: 0 }
+    }
+
+    pub(super) fn take(&mut self, home: Told) {
+        if !self.wanted.fits(&home) {
+            return;
+        }
+        self.total += 1;
+        self.kept.push(home);
+        if self.kept.len() >= self.limit.saturating_add(SPARE) {
+            self.cut();
+        }
+    }
+
+    pub(super) fn into_homes(mut self) -> Vec<Told> {
+        self.cut();
+        self.kept
+    }
+
+    fn cut(&mut self) {
+        self.kept.sort_by(|a, b| self.wanted.compare(a, b));
+        self.kept.truncate(self.limit);
+    }
+}

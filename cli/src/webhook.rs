@@ -1,0 +1,205 @@
+//! The webhook: a follower of the alert ledger while `stoop run` runs, and `stoop webhook`.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use stoop_embedded::{Database, DeadLetter};
+use stoop_pipeline::ports::{Listener, NotHeard};
+use stoop_pipeline::serve::AlertView;
+use stoop_pipeline::{Clock, Delivery, Trouble, deliver, with_causes};
+use stoop_runtime::{AlertSettings, HttpClient, SystemClock, Webhook, read_alerts, read_outline};
+use tokio::task::JoinHandle;
+
+use crate::args::{StoreArgs, WebhookArgs};
+use crate::engine::Engine;
+use crate::failure::usage;
+use crate::out::{self, complain, say};
+use crate::show;
+use crate::views::{self, as_text};
+
+/// The webhook's name among the followers of the alert ledger.
+const WEBHOOK: &str = "webhook";
+
+/// How long what waits is still posted when the program is to end. What is in hand then is posted again next time.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// Dead letters read at a time.
+const LETTERS_MAX: usize = 100;
+
+/// Posts alerts while the program runs.
+pub(crate) struct Courier {
+    engine: Engine,
+    webhook: Webhook,
+}
+
+/// A courier on its way.
+pub(crate) struct Telling(JoinHandle<()>);
+
+impl Courier {
+    /// A courier, where a webhook is configured. One that is new begins with what is told from now on, unless it is to have the
+    /// past; one that is configured no more is new when it comes again.
+    pub(crate) fn of(engine: &Engine, settings: &AlertSettings) -> anyhow::Result<Option<Self>> {
+        let database = &engine.database;
+        let Some(address) = settings.webhook.clone() else {
+            database.forget_follower(WEBHOOK)?;
+            return Ok(None);
+        };
+        if database.place_of(WEBHOOK)?.is_none() {
+            let from = if settings.webhook_past { 0 } else { database.newest_alert()? };
+            database.set_place_of(WEBHOOK, from, None)?;
+        }
+        Ok(Some(Self { engine: engine.clone(), webhook: Webhook::new(HttpClient::new(), address) }))
+    }
+
+    pub(crate) fn start(self) -> Telling {
+        Telling(tokio::spawn(async move {
+            let Self { engine, webhook } = self;
+            let delivery = Delivery {
+                followers: &*engine.database,
+                follower: WEBHOOK,
+                listener: &webhook,
+                clock: &*engine.clock,
+                stop: &|| engine.stop.is_set(),
+                report: &tell,
+            };
+            deliver(delivery).await;
+        }))
+    }
+}
+
+impl Telling {
+    /// Ends, now that the program is to stop.
+    pub(crate) async fn end(mut self) {
+        if tokio::time::timeout(GRACE, &mut self.0).await.is_err() {
+            self.0.abort();
+        }
+    }
+}
+
+fn tell(trouble: &Trouble) {
+    match trouble {
+        Trouble::Waits { why, ms } => complain!("stoop: {why}; trying again in {}", show::span(ms.cast_signed())),
+        // A wrong address refuses everything: that is said now and then.
+        Trouble::Refused { why, in_a_row } if in_a_row.to_string().trim_end_matches('0') == "1" => {
+            complain!("stoop: {why}: refused, {in_a_row} in a row; see and send again with stoop webhook");
+        }
+        Trouble::Refused { .. } => {}
+    }
+}
+
+/// How far the webhook has come.
+#[derive(Serialize)]
+struct Standing {
+    /// It has been posted to, or would be by `stoop run`.
+    known: bool,
+    /// Alerts that are still to be posted.
+    waiting: u64,
+    dead_letters: u64,
+    /// Of the dead letters that were there, those that were taken now.
+    sent: u64,
+    letters: Vec<Letter>,
+}
+
+#[derive(Serialize)]
+struct Letter {
+    #[serde(serialize_with = "as_text")]
+    refused_at: stoop_domain::Time,
+    why: String,
+    alert: AlertView,
+    #[serde(skip)]
+    line: String,
+}
+
+/// `stoop webhook`.
+pub(crate) async fn webhook(store: &StoreArgs, args: &WebhookArgs) -> anyhow::Result<ExitCode> {
+    let store = match args.config.exists() {
+        true => store.or(&read_outline(&args.config).map_err(usage)?),
+        false => store.clone(),
+    };
+    let read = views::open(&store)?;
+    let mut sent = 0;
+    let database = if args.send {
+        let address = read_alerts(&args.config).map_err(usage)?.webhook;
+        let address = address.ok_or_else(|| usage(format!("{} names no webhook", args.config.display())))?;
+        let database = Database::open(store.db(), &store.data()).map_err(usage)?;
+        sent = send(&database, &Webhook::new(HttpClient::new(), address)).await?;
+        database
+    } else {
+        read
+    };
+    let standing = Standing::read(&database, sent, args.limit)?;
+    if args.json.json {
+        out::json(&standing)?;
+    } else {
+        say!("{}", standing.in_words().trim_end());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Posts each dead letter once; those that are refused again stay. Says how many were taken.
+async fn send(database: &Arc<Database>, webhook: &Webhook) -> anyhow::Result<u64> {
+    let (mut last, mut sent) = (0, 0);
+    loop {
+        let letters = database.dead_letters(WEBHOOK, last, LETTERS_MAX)?;
+        if letters.is_empty() {
+            return Ok(sent);
+        }
+        for DeadLetter { seq, alert, .. } in letters {
+            last = seq;
+            match webhook.hear(&alert).await {
+                Ok(()) => {
+                    database.remove_dead_letter(WEBHOOK, seq)?;
+                    sent += 1;
+                }
+                Err(NotHeard::Refused(error)) => {
+                    database.keep_dead_letter(WEBHOOK, seq, SystemClock.now(), &with_causes(&error))?;
+                }
+                Err(NotHeard::Later { error, .. }) => {
+                    return Err(
+                        anyhow::Error::new(error).context(format!("{sent} posted, the others stay dead letters"))
+                    );
+                }
+            }
+        }
+    }
+}
+
+impl Standing {
+    fn read(database: &Database, sent: u64, limit: usize) -> anyhow::Result<Self> {
+        let known = database.place_of(WEBHOOK)?.is_some();
+        let waiting = if known { database.waiting_count(WEBHOOK)? } else { 0 };
+        let letters = database.dead_letters(WEBHOOK, 0, limit)?.into_iter().map(Letter::of).collect();
+        Ok(Self { known, waiting, dead_letters: database.dead_letter_count(WEBHOOK)?, sent, letters })
+    }
+
+    fn in_words(&self) -> String {
+        let mut text = String::new();
+        for Letter { refused_at, why, line, .. } in &self.letters {
+            text.push_str(&format!("{}  {line}\n    {}\n", show::time(*refused_at), show::plain(why)));
+        }
+        text.extend(views::rest(self.letters.len(), usize::try_from(self.dead_letters).unwrap_or(usize::MAX)).map(|rest| rest + "\n"));
+        if self.sent > 0 {
+            text.push_str(&format!("{} taken now\n", views::plural(self.sent, "dead letter")));
+        }
+        let letters = views::plural(self.dead_letters, "dead letter");
+        text.push_str(&match self.known {
+            true => {
+                format!("{letters}; {} waiting to be posted by `stoop run`\n", views::plural(self.waiting, "alert"))
+            }
+            false => format!("{letters}; no webhook was posted to yet\n"),
+        });
+        if self.dead_letters > 0 {
+            text.push_str("stoop webhook --send posts the dead letters once more\n");
+        }
+        text
+    }
+}
+
+impl Letter {
+    fn of(letter: DeadLetter) -> Self {
+        let DeadLetter { at, why, alert, .. } = letter;
+        Self { refused_at: at, why, line: show::alert_line(&alert, out::line_width()), alert: AlertView::of(&alert) }
+    }
+}

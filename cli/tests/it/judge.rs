@@ -1,0 +1,73 @@
+//! `stoop judge`: what the rules in force say of what is stored already.
+
+use crate::support::{Room, says, text};
+use serde_json::json;
+
+const MAP: &str = r#"
+name = "made"
+country = "US"
+currency = "USD"
+purpose = "sale"
+[fields]
+native_id = { from = "id" }
+observed_at = { from = "seen", date = "iso" }
+list_price = { from = "price" }
+city = { from = "city" }
+"#;
+
+/// A home that falls by a fifth, one that falls by a tenth, one to a tenth.
+const ROWS: &str = "id,seen,price,city\n\
+    a,2026-03-01,500000,Reno\nb,2026-03-01,300000,Elko\nc,2026-03-01,300000,Elko\n\
+    a,2026-03-05,400000,Reno\nb,2026-03-06,270000,Elko\nc,2026-03-07,30000,Elko\n";
+
+const HINT: &str = "stoop judge --config stoop.toml";
+
+fn replay(room: &Room, drop_percent: u32) -> String {
+    room.write("stoop.toml", format!("[alerts]\ndrop_percent = {drop_percent}\n"));
+    room.stoop(&["replay", "--map", "made.toml", "rows.csv", "--config", "stoop.toml"]).ok().stderr
+}
+
+#[test]
+fn a_changed_threshold_offers_to_judge_what_is_stored_and_nothing_is_told_unasked() {
+    let room = Room::new();
+    room.write("made.toml", MAP);
+    room.write("rows.csv", ROWS);
+    for _ in 0..2 {
+        let told = replay(&room, 50);
+        assert!(!told.contains("stoop judge"), "nothing has changed: {told}");
+    }
+    assert_eq!(room.alert_ids().len(), 0);
+    let told = replay(&room, 10);
+    assert!(told.contains(HINT), "{told}");
+    assert!(!replay(&room, 10).contains(HINT), "it is said once");
+    assert_eq!(room.alert_ids().len(), 0, "what is known already is no change");
+
+    for _ in 0..2 {
+        let judged = room.json(&["judge"]);
+        says(&judged, &json!({ "homes": 3, "alerts": 2, "suspects": 0, "known": 1, "told": false }));
+        assert_eq!(text(&judged["newest"][0]["home"]), "made/b");
+    }
+    assert_eq!((room.alert_ids().len(), room.alert_lines().len()), (0, 0), "to look changes nothing");
+    let told = room.stoop(&["judge", "--limit", "1"]).ok().stdout;
+    assert!(told.contains("… and 1 more; --limit shows more") && told.contains("--tell does that"), "{told}");
+
+    let judged = room.json(&["judge", "--tell"]);
+    says(&judged, &json!({ "homes": 3, "alerts": 2, "suspects": 0, "known": 1, "told": true }));
+    assert_eq!((room.alert_ids().len(), room.alert_lines().len()), (2, 2));
+    let judged = room.json(&["judge", "--tell"]);
+    says(&judged, &json!({ "alerts": 0, "suspects": 0, "known": 3 }));
+    assert_eq!(room.alert_lines().len(), 2, "the ledger knows them");
+}
+
+#[test]
+fn without_a_configuration_the_rules_are_those_without_one_and_without_a_database_it_is_said() {
+    let room = Room::new();
+    room.stoop(&["judge"]).refused(&["there is no database"]);
+    room.write("made.toml", MAP);
+    room.write("rows.csv", ROWS);
+    room.replay("made.toml", &["rows.csv"]);
+    assert_eq!(room.alert_ids().len(), 1);
+    says(&room.json(&["judge"]), &json!({ "homes": 3, "alerts": 0, "known": 2 }));
+    room.write("other.toml", "[alerts]\ndrop_percent = 5\n");
+    says(&room.json(&["judge", "--config", "other.toml"]), &json!({ "alerts": 1, "known": 2 }));
+}

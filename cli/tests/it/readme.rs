@@ -1,0 +1,89 @@
+//! README's commands, run as they stand there, one after the other, print what stands there.
+
+#![cfg(unix)]
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::{Outcome, Room, root};
+
+/// A command as a reader types it, and what README says that it prints; a line `...` stands for any lines.
+struct Step {
+    command: String,
+    prints: Vec<String>,
+}
+
+/// What a line of its own stands for that leaves lines out.
+const ELISION: &str = "...";
+
+fn readme() -> String {
+    std::fs::read_to_string(root().join("README.md")).unwrap()
+}
+
+/// The commands of all `console` blocks, in order.
+fn steps(readme: &str) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    let mut inside = false;
+    for line in readme.lines() {
+        match line.strip_prefix("$ ") {
+            _ if line.starts_with("```") => inside = line == "```console",
+            Some(command) if inside => steps.push(Step { command: command.to_owned(), prints: Vec::new() }),
+            None if inside => steps.last_mut().unwrap().prints.push(line.to_owned()),
+            _ => {}
+        }
+    }
+    steps
+}
+
+/// The commands that tables and sentences name, those with a word in capitals to be filled in left out.
+fn named(readme: &str) -> Vec<&str> {
+    let table = |line: &&str| line.starts_with("| ");
+    let quoted = readme.lines().filter(table).flat_map(|line| line.split('`').skip(1).step_by(2));
+    let whole = |command: &&str| {
+        !command
+            .split(' ')
+            .any(|word| word.len() > 1 && !word.contains(char::is_lowercase) && word.contains(char::is_uppercase))
+    };
+    quoted.filter(|quoted| quoted.starts_with("stoop ")).filter(whole).collect()
+}
+
+/// Runs a line of shell in which `stoop` is this build.
+fn run(room: &Room, line: &str) -> Outcome {
+    let program = Path::new(env!("CARGO_BIN_EXE_stoop")).parent().unwrap();
+    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap_or_default());
+    let mut shell = Command::new("sh");
+    shell.args(["-c", line]).current_dir(room.path("")).env("PATH", path);
+    Outcome::of(shell.env_remove("COLUMNS").env_remove("STOOP_LOG").env_remove("CLICOLOR_FORCE"))
+}
+
+fn fits(told: &[&str], prints: &[String]) -> bool {
+    match prints.split_first() {
+        None => told.is_empty(),
+        Some((first, rest)) if first == ELISION => (0..=told.len()).any(|at| fits(&told[at..], rest)),
+        Some((first, rest)) => told.split_first().is_some_and(|(line, told)| line == first && fits(told, rest)),
+    }
+}
+
+#[test]
+fn every_command_of_the_readme_prints_what_stands_there() {
+    let room = Room::new();
+    std::os::unix::fs::symlink(root().join("maps").canonicalize().unwrap(), room.path("maps")).unwrap();
+    let readme = readme();
+    let steps = steps(&readme);
+    assert!(steps.len() >= 5, "README has a console block");
+    for step in &steps {
+        let outcome = run(&room, &step.command).ok();
+        let told: Vec<&str> = outcome.stdout.lines().collect();
+        let prints = step.prints.join("\n");
+        assert!(fits(&told, &step.prints), "$ {}\n{}\nREADME says:\n{prints}", step.command, outcome.stdout);
+    }
+    let named = named(&readme);
+    assert!(named.len() >= 8, "{named:?}");
+    for command in named {
+        let outcome = run(&room, command).ok();
+        assert!(!outcome.stdout.is_empty(), "{command}");
+    }
+    let replay = steps.iter().find(|step| step.command.starts_with("stoop replay")).unwrap();
+    let again = run(&room, &replay.command).ok().stdout;
+    assert!(again.ends_with("\nNothing changed: every observation was known already.\n"), "{again}");
+}

@@ -1,0 +1,64 @@
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use stoop_pipeline::ports::{Pages, PortError};
+
+use crate::error::{Result, doing};
+use crate::files::write_whole;
+
+/// Raw pages as `raw/<run>/<number>.zst` in the data folder.
+#[derive(Debug)]
+pub struct PageFolder {
+    raw: PathBuf,
+}
+
+const LEVEL: i32 = 3;
+const RUN_BYTES_MAX: usize = 200;
+
+impl PageFolder {
+    /// Pages in this data folder, which is made when the first page comes.
+    #[must_use]
+    pub fn new(data: &Path) -> Self {
+        Self { raw: data.join("raw") }
+    }
+
+    /// Where a page lies. What a file name should not have in it (`/`, a leading dot, ...) is written as
+    /// `%2f`, so that no run's name leads out of the folder, and no two runs share a folder.
+    ///
+    /// # Errors
+    /// When the run's name is empty or too long for a file name.
+    pub fn path(&self, run: &str, number: u32) -> Result<PathBuf, PortError> {
+        Ok(self.folder_of(run)?.join(format!("{number}.zst")))
+    }
+
+    /// The folder of all runs.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.raw
+    }
+
+    /// The folder of a run.
+    pub(crate) fn folder_of(&self, run: &str) -> Result<PathBuf, PortError> {
+        let mut name = String::with_capacity(run.len());
+        for (i, byte) in run.bytes().enumerate() {
+            match byte {
+                b'.' if i == 0 => name.push_str("%2e"),
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => name.push(byte.into()),
+                _ => name.push_str(&format!("%{byte:02x}")),
+            }
+        }
+        if name.is_empty() || name.len() > RUN_BYTES_MAX {
+            let why = format!("the run's name is {run:?}; 1 to {RUN_BYTES_MAX} bytes make a folder's name");
+            return Err(PortError::new("store a raw page", why));
+        }
+        Ok(self.raw.join(name))
+    }
+}
+
+#[async_trait]
+impl Pages for PageFolder {
+    async fn put(&self, run: &str, number: u32, body: &[u8]) -> Result<(), PortError> {
+        let path = self.path(run, number)?;
+        let store = || -> Result<()> { Ok(write_whole(&path, &[&zstd::encode_all(body, LEVEL)?])?) };
+        store().map_err(doing(format!("store page {number} of the run {run}")))
+    }
+}

@@ -1,0 +1,219 @@
+//! Who follows the ledger of alerts: the file has each alert once, wherever a process dies.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use crate::support::{apply, market, now, observation, open, places};
+use stoop_domain::{Alert, AlertId, HomeId, Minor, Time, Verdict};
+use stoop_embedded::{AlertFile, Database};
+use stoop_pipeline::ports::{Followers, Ledger, PortError};
+use tempfile::TempDir;
+
+fn alert(id: &str) -> Alert {
+    Alert {
+        id: AlertId(id.into()),
+        rule: "drop".into(),
+        home: HomeId("avito/1".into()),
+        market: market(),
+        at: Time::from_ms(0),
+        from: Minor(100),
+        to: Minor(80),
+        drop_bp: 2_000,
+        title: Some("two\nlines".into()),
+        line: None,
+        url: None,
+        verdict: Verdict::Alert,
+    }
+}
+
+fn record(database: &Database, ids: &[&str]) {
+    now(Ledger::record(database, &ids.iter().map(|id| alert(id)).collect::<Vec<_>>())).unwrap();
+}
+
+/// A ledger and the file that follows it.
+struct Bench {
+    folder: TempDir,
+    path: PathBuf,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("stoop-data/alerts.jsonl");
+        Self { folder, path }
+    }
+
+    fn database(&self) -> std::sync::Arc<Database> {
+        open(self.folder.path())
+    }
+
+    /// Follows the ledger; gives the alerts that were passed on.
+    fn follow(&self, database: &Database) -> Result<Vec<String>, PortError> {
+        let mut heard = Vec::new();
+        AlertFile::new(&self.path).follow(database, |alert| heard.push(alert.id.0.clone()))?;
+        Ok(heard)
+    }
+
+    /// Writes, and dies before it can record that.
+    fn killed_after_writing(&self, database: &Database) {
+        let faults = rusqlite::Connection::open(places(self.folder.path()).0).unwrap();
+        let fault = "CREATE TRIGGER killed BEFORE UPDATE ON followers WHEN new.seq > old.seq
+                     BEGIN SELECT RAISE(ABORT, 'a made-up fault'); END";
+        faults.execute_batch(fault).unwrap();
+        let mut heard = 0;
+        AlertFile::new(&self.path).follow(database, |_| heard += 1).unwrap_err();
+        assert_eq!(heard, 0, "nothing is passed on that may be passed on again");
+        faults.execute_batch("DROP TRIGGER killed").unwrap();
+    }
+
+    fn ids(&self) -> Vec<String> {
+        let line = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap_or_default();
+        let text = fs::read_to_string(&self.path).unwrap_or_default();
+        text.lines().map(|text| line(text)["id"].as_str().unwrap_or(text).to_owned()).collect()
+    }
+}
+
+fn cut(path: &Path, bytes: u64) {
+    let file = OpenOptions::new().write(true).open(path).unwrap();
+    let length = file.metadata().unwrap().len();
+    file.set_len(length - bytes).unwrap();
+}
+
+#[test]
+fn a_kill_between_writing_and_recording_leaves_each_alert_in_the_file_once() {
+    let bench = Bench::new();
+    let database = bench.database();
+    record(&database, &["a", "b"]);
+    for torn in [0, 1, 30, 200] {
+        bench.killed_after_writing(&database);
+        cut(&bench.path, torn);
+    }
+    assert_eq!(bench.follow(&database).unwrap(), ["a", "b"]);
+    record(&database, &["c", "d"]);
+    for torn in [0, 1, 30, 200] {
+        bench.killed_after_writing(&database);
+        cut(&bench.path, torn);
+    }
+    bench.killed_after_writing(&database);
+    // More was recorded before the next one came to write.
+    record(&database, &["e"]);
+    assert_eq!(bench.follow(&database).unwrap(), ["c", "d", "e"]);
+    assert_eq!(bench.ids(), ["a", "b", "c", "d", "e"]);
+    assert_eq!(bench.follow(&database).unwrap(), Vec::<String>::new());
+    assert_eq!(bench.ids().len(), 5);
+}
+
+#[test]
+fn what_is_held_back_is_not_in_the_file_and_holds_nothing_up() {
+    let bench = Bench::new();
+    let database = bench.database();
+    let suspect = Alert { verdict: Verdict::Suspect("a tenth".into()), ..alert("s") };
+    now(Ledger::record(&*database, std::slice::from_ref(&suspect))).unwrap();
+    assert_eq!(bench.follow(&database).unwrap(), Vec::<String>::new());
+    assert!(!bench.path.exists());
+    record(&database, &["a"]);
+    now(Ledger::record(&*database, &[Alert { id: AlertId("t".into()), ..suspect }])).unwrap();
+    assert!(!AlertFile::new(&bench.path).is_in_step(&database).unwrap());
+    assert_eq!(bench.follow(&database).unwrap(), ["a"]);
+    assert!(AlertFile::new(&bench.path).is_in_step(&database).unwrap());
+    assert_eq!(bench.ids(), ["a"]);
+}
+
+#[test]
+fn a_file_that_was_moved_away_begins_anew_and_what_others_wrote_stays() {
+    let bench = Bench::new();
+    let database = bench.database();
+    record(&database, &["a"]);
+    bench.follow(&database).unwrap();
+    fs::remove_file(&bench.path).unwrap();
+    record(&database, &["b"]);
+    bench.follow(&database).unwrap();
+    assert_eq!(bench.ids(), ["b"]);
+
+    let mut file = OpenOptions::new().append(true).open(&bench.path).unwrap();
+    file.write_all(b"a remark without an end").unwrap();
+    for id in ["c", "d"] {
+        record(&database, &[id]);
+        bench.follow(&database).unwrap();
+    }
+    assert_eq!(bench.ids(), ["b", "a remark without an end", "c", "d"]);
+    // A line longer than all that is to be written, and a file that was cut in the middle of a line.
+    file.write_all(&[b'x'; 5_000]).unwrap();
+    record(&database, &["e"]);
+    bench.follow(&database).unwrap();
+    cut(&bench.path, 10);
+    record(&database, &["f"]);
+    bench.follow(&database).unwrap();
+    assert_eq!(bench.ids().len(), 7);
+    assert_eq!(bench.ids()[6], "f");
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_named_and_what_waits_is_written_later() {
+    let bench = Bench::new();
+    let database = bench.database();
+    record(&database, &["a"]);
+    fs::create_dir_all(&bench.path).unwrap();
+    let error = bench.follow(&database).unwrap_err();
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(source.contains("stoop-data/alerts.jsonl"), "{source}");
+    fs::remove_dir(&bench.path).unwrap();
+    assert_eq!(bench.follow(&database).unwrap(), ["a"]);
+}
+
+#[test]
+fn each_follower_has_a_place_of_its_own_and_dead_letters() {
+    let bench = Bench::new();
+    let database = bench.database();
+    apply(&database, &[&observation("1", 0, 0)]);
+    record(&database, &["a", "b", "c"]);
+    assert_eq!((database.newest_alert().unwrap(), database.place_of("webhook").unwrap()), (3, None));
+    let waiting = |follower: &str, limit| -> Vec<String> {
+        let alerts = now(Followers::waiting(&*database, follower, limit)).unwrap();
+        alerts.into_iter().map(|(_, alert)| alert.id.0).collect()
+    };
+    assert_eq!(waiting("webhook", 2), ["a", "b"]);
+    now(Followers::done(&*database, "webhook", 1)).unwrap();
+    now(Followers::refused(&*database, "webhook", 2, Time::from_ms(7), "status 422")).unwrap();
+    assert_eq!((waiting("webhook", 9), waiting("another", 9).len()), (vec!["c".to_owned()], 3));
+    let [letter] = &database.dead_letters("webhook", 0, 9).unwrap()[..] else { panic!("one") };
+    assert_eq!((letter.seq, &letter.alert, letter.at.ms(), &*letter.why), (2, &alert("b"), 7, "status 422"));
+    assert_eq!(database.dead_letter_count("another").unwrap(), 0);
+    database.remove_dead_letter("webhook", 2).unwrap();
+    assert_eq!(database.dead_letter_count("webhook").unwrap(), 0);
+    database.forget_follower("webhook").unwrap();
+    assert_eq!(database.place_of("webhook").unwrap(), None);
+    assert_eq!(database.changes(0, 9).unwrap().len(), 1, "the change feed has places of its own");
+}
+
+#[test]
+fn a_database_of_an_older_format_has_told_what_it_holds() {
+    let bench = Bench::new();
+    let database = bench.database();
+    record(&database, &["a", "b"]);
+    drop(database);
+    let (path, _) = places(bench.folder.path());
+    let older = rusqlite::Connection::open(path).unwrap();
+    let downgrade = "DROP TABLE followers; DROP TABLE dead_letters; DROP TABLE settings; PRAGMA user_version = 3;
+                     INSERT INTO checkpoints VALUES('alerts', 'webhook', 1);";
+    older.execute_batch(downgrade).unwrap();
+    drop(older);
+    fs::create_dir_all(bench.path.parent().unwrap()).unwrap();
+    fs::write(&bench.path, "{\"id\":\"a\"}\n{\"id\":\"b\"}\n").unwrap();
+    let database = bench.database();
+    assert_eq!(database.place_of("webhook").unwrap(), Some((1, None)));
+    record(&database, &["c"]);
+    assert_eq!(bench.follow(&database).unwrap(), ["c"]);
+    assert_eq!(bench.ids(), ["a", "b", "c"]);
+}
+
+#[test]
+fn the_setting_kept_last_counts() {
+    let database = Bench::new().database();
+    assert_eq!(database.setting("rules").unwrap(), None);
+    for body in ["{}", "{\"drops\":[]}"] {
+        database.set_setting("rules", body).unwrap();
+        assert_eq!(database.setting("rules").unwrap().as_deref(), Some(body));
+    }
+}

@@ -1,0 +1,134 @@
+//! The examples of docs/GUIDE.md: each map is read, each row behind it becomes what the page says.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use stoop_domain::{Observation, Time};
+use stoop_files::{Mapped, MappedFile};
+use stoop_sources::declared::Map;
+
+/// A fenced block of the page: its info string, its text, and the line it begins on.
+struct Block {
+    info: String,
+    text: String,
+    line: usize,
+}
+
+fn blocks(page: &str) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut open = false;
+    for (at, line) in page.lines().enumerate() {
+        match line.strip_prefix("```") {
+            Some(info) if !open => {
+                blocks.push(Block { info: info.to_owned(), text: String::new(), line: at + 1 });
+                open = true;
+            }
+            Some(_) => open = false,
+            None if open => {
+                let block = blocks.last_mut().unwrap();
+                block.text += line;
+                block.text.push('\n');
+            }
+            None => {}
+        }
+    }
+    assert!(!open, "a block has no end");
+    blocks
+}
+
+/// What became of each row.
+fn read(map: &Map, name: &str, rows: &str) -> Vec<Mapped> {
+    let bytes = Arc::new(rows.as_bytes().to_vec());
+    let mut file = MappedFile::of(Path::new(name), bytes, map).unwrap();
+    let now = Time::parse("2026-06-01T00:00:00Z").unwrap();
+    std::iter::from_fn(|| file.next_row(now, now)).collect()
+}
+
+/// The field of an observation as the page writes it.
+fn field(observation: &Observation, name: &str) -> String {
+    let Observation { native_id, at, listing, .. } = observation;
+    let (place, details) = (&listing.place, &listing.details);
+    let text = |text: &Option<String>| text.clone();
+    let degrees = |e6: Option<i32>| e6.map(|e6| format!("{}", f64::from(e6) / 1e6));
+    let area = |area: Option<stoop_domain::Area>| area.map(|area| format!("{} m2", area.in_unit(area.unit)));
+    let list = |texts: &[String]| Some(texts.join("|")).filter(|texts| !texts.is_empty());
+    let found = match name {
+        "native_id" => Some(native_id.clone()),
+        "observed_at" => Some(at.to_string()),
+        "purpose" => Some(listing.purpose.as_str().to_owned()),
+        "status" => Some(listing.status.as_str().to_owned()),
+        "list_price" => {
+            listing.list_price.map(|price| format!("{} {}", price.major_f64(listing.currency), listing.currency))
+        }
+        "listed_at" => listing.listed_at.map(|time| time.to_string()),
+        "property_type" => listing.property_type.map(|kind| kind.as_str().to_owned()),
+        "bedrooms" => listing.bedrooms.map(|count| count.to_string()),
+        "bathrooms" => listing.bathrooms_hundredths.map(|count| format!("{}", f64::from(count) / 100.0)),
+        "living_area" => area(listing.living_area),
+        "lot_area" => area(listing.lot_area),
+        "line" => text(&place.line),
+        "city" => text(&place.city),
+        "neighbourhood" => text(&place.neighbourhood),
+        "latitude" => degrees(place.latitude_e6),
+        "longitude" => degrees(place.longitude_e6),
+        "amenities" => list(&details.amenities),
+        other => panic!("the page tells of {other}, which is not looked at here"),
+    };
+    found.unwrap_or_else(|| "-".to_owned())
+}
+
+#[track_caller]
+fn holds(told: &str, row: &Mapped, place: &str) {
+    match (told, row) {
+        ("skipped", Mapped::Skipped) => {}
+        (told, Mapped::Refused(refusal)) if told.starts_with("refused, ") => {
+            let of = told.trim_start_matches("refused, ");
+            assert!(refusal.detail.contains(of), "{place}: {told}, but {}", refusal.detail);
+        }
+        (told, Mapped::Observation(observation)) if !told.starts_with("refused") => {
+            for pair in told.split(", ") {
+                let (name, value) = pair.split_once(" = ").unwrap_or_else(|| panic!("{place}: {pair}"));
+                assert_eq!(field(observation, name), value, "{place}: {name}");
+            }
+        }
+        (told, row) => panic!("{place}: {told}, but {row:?}"),
+    }
+}
+
+#[test]
+fn every_example_of_the_guide_does_what_it_says() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/GUIDE.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let (mut map, mut rows, mut examples) = (None, None, 0);
+    for Block { info, text, line } in blocks(&page) {
+        let place = format!("docs/GUIDE.md:{line}");
+        let (kind, file) = info.split_once(' ').unwrap_or((&info, ""));
+        match kind {
+            "toml" => {
+                assert!(rows.is_none(), "{place}: rows before it have no result");
+                map = Some(Map::parse(&text, &place).unwrap_or_else(|errors| panic!("{errors}")));
+            }
+            "csv" | "json" => {
+                let map = map.take().unwrap_or_else(|| panic!("{place}: no map before these rows"));
+                let name = if kind == "csv" { "homes.csv" } else { "homes.jsonl" };
+                rows = Some(read(&map, if file.is_empty() { name } else { file }, &text));
+            }
+            "result" => {
+                let rows = rows.take().unwrap_or_else(|| panic!("{place}: no rows before it"));
+                assert_eq!(text.lines().count(), rows.len(), "{place}: {rows:?}");
+                for (at, (told, row)) in text.lines().zip(&rows).enumerate() {
+                    let place = format!("{place}, row {}", at + 1);
+                    holds(
+                        told.strip_prefix(&format!("{}: ", at + 1)).unwrap_or_else(|| panic!("{place}")),
+                        row,
+                        &place,
+                    );
+                }
+                examples += 1;
+            }
+            _ => {}
+        }
+    }
+    assert!(map.is_none() && rows.is_none(), "the last example has no result");
+    assert!(examples >= 10, "{examples}");
+}

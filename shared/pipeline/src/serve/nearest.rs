@@ -1,0 +1,97 @@
+/// How many names are told.
+const NEAREST_MAX: usize = 5;
+
+/// A name is near from so many letters on that it has in common with a longer one that contains it.
+const CONTAINED_MIN: usize = 3;
+
+/// Gathers, of names that are offered one by one, the few that are most like one that was asked for: those that
+/// contain it, and those that differ from it in no more than a third of its letters, the nearest first.
+pub struct Nearest {
+    wanted: Vec<char>,
+    text: String,
+    found: Vec<(usize, String)>,
+}
+
+impl Nearest {
+    /// Nothing was offered yet.
+    #[must_use]
+    pub fn to(wanted: &str) -> Self {
+        Self { wanted: wanted.chars().collect(), text: wanted.to_owned(), found: Vec::new() }
+    }
+
+    /// Offers a name.
+    pub fn offer(&mut self, name: &str) {
+        self.offer_as(name, name);
+    }
+
+    /// Offers a name that is told in other words.
+    pub fn offer_as(&mut self, name: &str, told: &str) {
+        let most = ((self.wanted.len() + 1) / 3).max(1);
+        let contained = self.wanted.len() >= CONTAINED_MIN && name.contains(&self.text);
+        let length = name.chars().count();
+        if !contained && length.abs_diff(self.wanted.len()) > most {
+            return;
+        }
+        let distance = edit_distance(&self.wanted, name);
+        if contained || distance <= most {
+            // A part of a name comes behind a name that is nearly the same.
+            self.found.push((distance.min(most + 1), told.to_owned()));
+            self.found.sort();
+            self.found.dedup_by(|a, b| a.1 == b.1);
+            self.found.truncate(NEAREST_MAX);
+        }
+    }
+
+    /// The nearest of them, at most five.
+    #[must_use]
+    pub fn names(self) -> Vec<String> {
+        self.found.into_iter().map(|(_, name)| name).collect()
+    }
+}
+
+/// Levenshtein's: how many letters must be put in, taken out or replaced.
+fn edit_distance(from: &[char], to: &str) -> usize {
+    let mut row: Vec<usize> = (0..=from.len()).collect();
+    for (i, letter) in to.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, other) in from.iter().enumerate() {
+            let replaced = diagonal + usize::from(*other != letter);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[from.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nearest(wanted: &str, names: &[&str]) -> Vec<String> {
+        let mut nearest = Nearest::to(wanted);
+        names.iter().for_each(|name| nearest.offer(name));
+        nearest.names()
+    }
+
+    #[test]
+    fn the_nearest_come_first_and_the_far_not_at_all() {
+        assert_eq!(nearest("98179", &["98103", "98178", "60601"]), ["98178", "98103"]);
+        assert!(nearest("xyzzyxyzzy", &["98178", "seattle"]).is_empty());
+    }
+
+    #[test]
+    fn a_part_of_a_name_is_near() {
+        assert_eq!(nearest("founty", &["haut-founty", "agadir"]), ["haut-founty"]);
+        assert!(nearest("ty", &["haut-founty"]).is_empty());
+    }
+
+    #[test]
+    fn no_more_are_kept_than_are_told() {
+        let names: Vec<String> = (10..99).map(|n| format!("981{n}")).collect();
+        let mut nearest = Nearest::to("98155");
+        names.iter().for_each(|name| nearest.offer(name));
+        let found = nearest.names();
+        assert_eq!((found.len(), found[0].as_str()), (NEAREST_MAX, "98155"));
+    }
+}

@@ -1,0 +1,179 @@
+//! Whole snapshots of one source, one after the other: what they lack is gone.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use stoop_domain::{Details, Listing, Observation, Phase, Status, Time};
+
+/// A listing that so many whole snapshots in a row lack is gone.
+pub(crate) const MISSED_MAX: u8 = 2;
+
+/// What snapshots that are read one after the other, the oldest first, say by what they lack. A search keeps the same
+/// in its index; this is for files that are read at once, and holds all of it in memory.
+///
+/// ```
+/// use stoop_domain::{Currency, Listing, Observation, Place, Purpose, Status, Time};
+/// use stoop_pipeline::Snapshots;
+///
+/// let home = |id: &str| Observation {
+///     source: "mls".into(),
+///     native_id: id.into(),
+///     at: Time::from_ms(1),
+///     listing: Listing::new(Purpose::Sale, Currency::USD, Place::default()),
+/// };
+/// let mut snapshots = Snapshots::default();
+/// let mut gone = Vec::new();
+/// for (day, ids) in [(1, vec!["a", "b"]), (2, vec!["a"]), (3, vec!["a"])] {
+///     snapshots.begin(Time::from_ms(day * Time::DAY_MS));
+///     ids.into_iter().for_each(|id| snapshots.see(&home(id)));
+///     gone.extend(snapshots.end(0).observations);
+/// }
+/// assert_eq!((gone[0].native_id.as_str(), gone[0].at), ("b", Time::from_ms(3 * Time::DAY_MS)));
+/// assert_eq!((gone[0].listing.status, gone.len()), (Status::Gone, 1));
+/// ```
+#[derive(Debug, Default)]
+pub struct Snapshots {
+    listings: HashMap<String, Entry>,
+    source: Arc<str>,
+    as_of: Option<Time>,
+    turn: u32,
+    seen: u64,
+}
+
+/// What is known of a listing.
+#[derive(Debug)]
+struct Entry {
+    /// As it was at the latest; without its details, unless it is to be said that it is back.
+    listing: Listing,
+    at: Time,
+    /// The snapshot that had it last.
+    turn: u32,
+    missed: u8,
+    gone_at: Option<Time>,
+}
+
+/// What a snapshot says beyond its rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    /// Which listings are gone as of its time, and which of those are back though their own rows tell of no time since.
+    /// Sorted by id, so that the same snapshots say the same.
+    pub observations: Vec<Observation>,
+    /// Why what it lacks is not counted.
+    pub proves_nothing: Option<ProvesNothing>,
+}
+
+/// Why a snapshot says nothing of what it lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProvesNothing {
+    /// Of so many rows not even the id was understood.
+    Unread(u64),
+    /// There is no listing in it: an export that failed is likelier than a town that was sold out.
+    Empty,
+}
+
+impl Snapshots {
+    /// Begins the next snapshot and gives its time: what was asked for, but never that of the one before it, so that
+    /// what two of one moment say has an order.
+    pub fn begin(&mut self, as_of: Time) -> Time {
+        let as_of = self.as_of.map_or(as_of, |before| as_of.max(before.plus_ms(1)));
+        self.as_of = Some(as_of);
+        self.turn += 1;
+        self.seen = 0;
+        as_of
+    }
+
+    /// The snapshot has this listing.
+    pub fn see(&mut self, observation: &Observation) {
+        self.seen += 1;
+        let Observation { source, native_id, at, listing } = observation;
+        if self.source != *source {
+            self.source = Arc::clone(source);
+        }
+        let (turn, at) = (self.turn, *at);
+        let bare = || Listing { details: Details::default(), ..listing.clone() };
+        match self.listings.get_mut(native_id) {
+            Some(entry) => {
+                entry.turn = turn;
+                entry.missed = 0;
+                if at >= entry.at {
+                    entry.listing = if entry.gone_at.is_some() { listing.clone() } else { bare() };
+                    entry.at = at;
+                }
+            }
+            None => {
+                let entry = Entry { listing: bare(), at, turn, missed: 0, gone_at: None };
+                self.listings.insert(native_id.clone(), entry);
+            }
+        }
+    }
+
+    /// The snapshot has it, whatever else is wrong with its row.
+    pub fn note(&mut self, native_id: &str) {
+        self.seen += 1;
+        if let Some(entry) = self.listings.get_mut(native_id) {
+            entry.turn = self.turn;
+            entry.missed = 0;
+        }
+    }
+
+    /// Ends the snapshot. Of `unread` rows not even the id was understood.
+    pub fn end(&mut self, unread: u64) -> Said {
+        let proves_nothing = match (unread, self.seen) {
+            (1.., _) => Some(ProvesNothing::Unread(unread)),
+            (_, 0) => Some(ProvesNothing::Empty),
+            _ => None,
+        };
+        let (turn, source, as_of) = (self.turn, Arc::clone(&self.source), self.as_of.unwrap_or_default());
+        let mut observations = Vec::new();
+        let mut say = |native_id: &str, listing: Listing| {
+            observations.push(Observation {
+                source: Arc::clone(&source),
+                native_id: native_id.to_owned(),
+                at: as_of,
+                listing,
+            });
+        };
+        self.listings.retain(|native_id, entry| {
+            if entry.turn == turn {
+                if entry.gone_at.take().is_some_and(|gone_at| entry.at <= gone_at) {
+                    say(native_id, entry.listing.clone());
+                    entry.at = as_of;
+                }
+                entry.listing.details = Details::default();
+                return true;
+            }
+            if proves_nothing.is_some() || entry.gone_at.is_some() {
+                return true;
+            }
+            entry.missed = entry.missed.saturating_add(1);
+            if entry.missed < MISSED_MAX {
+                return true;
+            }
+            entry.gone_at = Some(as_of);
+            let goes = !leaves_as_it_should(&entry.listing);
+            if goes {
+                say(native_id, Listing { status: Status::Gone, ..entry.listing.clone() });
+            }
+            goes
+        });
+        observations.sort_by(|a, b| a.native_id.cmp(&b.native_id));
+        Said { observations, proves_nothing }
+    }
+}
+
+/// Whether a listing that was sold or withdrawn only leaves as it should: it is not gone.
+pub(crate) fn leaves_as_it_should(listing: &Listing) -> bool {
+    matches!(listing.status.phase(), Phase::Closed | Phase::Off)
+}
+
+impl fmt::Display for ProvesNothing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unread(rows) => write!(f, "{rows} rows were not understood: nothing is said to be gone"),
+            Self::Empty => f.write_str("there is no listing in it: nothing is said to be gone"),
+        }
+    }
+}
+
+impl std::error::Error for ProvesNothing {}

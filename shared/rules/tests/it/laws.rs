@@ -1,0 +1,164 @@
+//! The promises of the rules, as properties over random histories, and the reference worked out in another way.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use stoop_domain::{
+    AlertId, Currency, Facts, HORIZON_LATENESS_MS, Home, HomeId, Listing, Minor, Place, Purpose, Status, Time, Verdict,
+};
+use stoop_rules::Rules;
+
+const HOUR_MS: i64 = 3_600_000;
+const DAY: i64 = 24;
+
+/// What is seen of a home: the hour, the price in dollars, and whether it is on offer.
+type Sight = (i64, i64, bool);
+
+/// Sights in the order of time. Gaps of hours, days and weeks; few prices, so that they come again.
+fn sights(prices: Vec<i64>) -> impl Strategy<Value = Vec<Sight>> {
+    let gap = prop_oneof![1..30_i64, DAY * 12..DAY * 17, DAY * 80..DAY * 100];
+    let sight = (gap, prop::sample::select(prices), prop::bool::weighted(0.9));
+    prop::collection::vec(sight, 1..25).prop_map(|sights| {
+        let mut hour = 0;
+        let at = |(gap, price, on_offer)| {
+            hour += gap;
+            (hour, price, on_offer)
+        };
+        sights.into_iter().map(at).collect()
+    })
+}
+
+fn see(home: &mut Home, (hour, dollars, on_offer): Sight) {
+    let place = Place { postal_code: Some("98178".into()), ..Place::default() };
+    let mut listing = Listing::new(Purpose::Sale, Currency::USD, place);
+    listing.list_price = Some(Minor(dollars * 100));
+    listing.status = if on_offer { Status::Active } else { Status::Withdrawn };
+    home.history.apply(Time::from_ms(hour * HOUR_MS), &Facts::of(&listing).unwrap(), None);
+}
+
+fn home(sights: &[Sight]) -> Home {
+    let mut home = Home::default();
+    sights.iter().for_each(|sight| see(&mut home, *sight));
+    home
+}
+
+fn id() -> HomeId {
+    HomeId("t/1".into())
+}
+
+fn standing(home: &Home) -> BTreeSet<AlertId> {
+    Rules::default().standing(&id(), home).into_iter().map(|alert| alert.id).collect()
+}
+
+/// The ids that a ledger ends with that hears of a home after each batch.
+fn ledger(sights: &[Sight], batch: usize) -> BTreeSet<AlertId> {
+    let mut told = BTreeSet::new();
+    let mut new = Home::default();
+    for batch in sights.chunks(batch) {
+        let old = new.clone();
+        batch.iter().for_each(|sight| see(&mut new, *sight));
+        told.extend(Rules::default().judge(&id(), Some(&old), &new).into_iter().map(|alert| alert.id));
+    }
+    told
+}
+
+/// One price, asked without a break.
+struct Asked {
+    price: i64,
+    from: i64,
+    until: i64,
+    /// The reference when it was first asked, itself not among what is compared.
+    reference: Option<i64>,
+    is_told: bool,
+}
+
+/// The alerts of prices among which none is a slip, by looking over everything before each price again.
+fn naive(sights: &[Sight]) -> Vec<(i64, i64, i64)> {
+    let mut spells: Vec<Vec<Asked>> = vec![Vec::new()];
+    let mut off_since = None;
+    let mut asks = false;
+    for &(hour, price, on_offer) in sights {
+        let spell = spells.last_mut().unwrap();
+        if asks && let Some(last) = spell.last_mut() {
+            last.until = hour;
+        }
+        if !on_offer {
+            off_since.get_or_insert(hour);
+            asks = false;
+            continue;
+        }
+        if off_since.take().is_some_and(|since| hour - since > 90 * DAY) {
+            spells.push(Vec::new());
+        }
+        let spell = spells.last_mut().unwrap();
+        if !asks || spell.last().is_none_or(|last| last.price != price) {
+            spell.push(Asked { price, from: hour, until: hour, reference: None, is_told: false });
+        }
+        asks = true;
+    }
+    let mut alerts = Vec::new();
+    for spell in &mut spells {
+        for i in 0..spell.len() {
+            let set_by = spell[..i].iter().rposition(|asked| asked.is_told);
+            let counts = |(j, asked): (usize, &Asked)| match asked.reference {
+                Some(reference) if set_by.is_some_and(|set| set < j) && asked.until - asked.from < 14 * DAY => {
+                    asked.price.min(reference)
+                }
+                _ => asked.price,
+            };
+            let now = spell[i].from;
+            let before = spell[..i].iter().enumerate().skip(set_by.unwrap_or(0));
+            let reference = before.filter(|(_, asked)| asked.until >= now - 90 * DAY).map(counts).max();
+            spell[i].reference = reference;
+            if let Some(reference) = reference
+                && (reference - spell[i].price) * 100 >= reference * 15
+            {
+                spell[i].is_told = true;
+                alerts.push((reference, spell[i].price, now));
+            }
+        }
+    }
+    alerts
+}
+
+proptest! {
+    #[test]
+    fn the_reference_is_what_its_definition_says(sights in sights((11..=20).map(|fives| fives * 5).collect())) {
+        let alerts = Rules::default().standing(&id(), &home(&sights));
+        prop_assert!(alerts.iter().all(|alert| alert.verdict == Verdict::Alert));
+        let told: Vec<_> =
+            alerts.iter().map(|alert| (alert.from.0 / 100, alert.to.0 / 100, alert.at.ms() / HOUR_MS)).collect();
+        prop_assert_eq!(told, naive(&sights));
+    }
+
+    #[test]
+    fn in_the_order_of_time_what_was_told_is_what_stands_however_batches_are_cut(
+        sights in sights(vec![10, 100, 60, 70, 80, 90, 200]),
+        batch in 1_usize..6,
+    ) {
+        prop_assert_eq!(ledger(&sights, batch), standing(&home(&sights)));
+    }
+
+    #[test]
+    fn in_any_order_the_same_alerts_stand_and_each_of_them_was_told(
+        sights in sights(vec![10, 100, 60, 70, 80, 90, 200]),
+        orders in prop::collection::vec(any::<u32>(), 25),
+        batch in 1_usize..6,
+    ) {
+        // What lies within the horizon of the newest may come in any order.
+        let horizon = sights.last().unwrap().0 - HORIZON_LATENESS_MS / HOUR_MS;
+        let late = sights.partition_point(|(hour, ..)| *hour < horizon);
+        let mut keyed: Vec<_> = sights[late..].iter().zip(orders).collect();
+        keyed.sort_by_key(|(_, order)| *order);
+        let shuffled: Vec<Sight> = sights[..late].iter().chain(keyed.into_iter().map(|(sight, _)| sight)).copied().collect();
+        let stands = standing(&home(&sights));
+        prop_assert_eq!(&standing(&home(&shuffled)), &stands);
+        prop_assert!(ledger(&shuffled, batch).is_superset(&stands));
+    }
+
+    #[test]
+    fn no_two_alerts_have_one_id(sights in sights(vec![10, 100, 60, 70, 80, 90, 200])) {
+        let home = home(&sights);
+        prop_assert_eq!(standing(&home).len(), Rules::default().standing(&id(), &home).len());
+    }
+}
