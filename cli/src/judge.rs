@@ -106,7 +106,9 @@ impl Judged {
         for alert in &self.shown {
             text.push_str(&format!("{}  {}\n", show::time(alert.at), show::alert_line(alert, out::line_width())));
         }
-        text.extend(views::rest(self.shown.len(), usize::try_from(self.alerts).unwrap_or(usize::MAX)).map(|rest| rest + "\n"));
+        text.extend(
+            views::rest(self.shown.len(), usize::try_from(self.alerts).unwrap_or(usize::MAX)).map(|rest| rest + "\n"),
+        );
         let [homes, known] = [self.homes, self.known].map(show::count);
         let (alerts, suspects) = (views::plural(self.alerts, "alert"), views::plural(self.suspects, "suspect"));
         text.push_str(&format!("{homes} homes judged: {alerts} and {suspects} were not known, {known} were\n"));

@@ -158,5 +158,3 @@ async fn keep_polling(engine: Engine, config: SearchConfig, cadence: Cadence) {
         engine.clock.sleep(distance.ms.saturating_sub(took)).await;
     }
 }
-
-}

@@ -179,7 +179,10 @@ impl Standing {
         for Letter { refused_at, why, line, .. } in &self.letters {
             text.push_str(&format!("{}  {line}\n    {}\n", show::time(*refused_at), show::plain(why)));
         }
-        text.extend(views::rest(self.letters.len(), usize::try_from(self.dead_letters).unwrap_or(usize::MAX)).map(|rest| rest + "\n"));
+        text.extend(
+            views::rest(self.letters.len(), usize::try_from(self.dead_letters).unwrap_or(usize::MAX))
+                .map(|rest| rest + "\n"),
+        );
         if self.sent > 0 {
             text.push_str(&format!("{} taken now\n", views::plural(self.sent, "dead letter")));
         }

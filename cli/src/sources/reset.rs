@@ -35,10 +35,7 @@ pub(super) async fn reset(store: &StoreArgs, args: &ResetArgs) -> anyhow::Result
     let search = show::plain(&args.search);
     match held {
         Some((until, why)) => {
-            say!(
-                "{search} is asked again with its next poll; until {until} it was left alone: {}",
-                show::plain(&why)
-            );
+            say!("{search} is asked again with its next poll; until {until} it was left alone: {}", show::plain(&why));
         }
         None => say!("{search} is not left alone: nothing to reset"),
     }

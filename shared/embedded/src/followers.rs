@@ -76,7 +76,7 @@ impl Database {
     /// When it cannot be stored.
     pub fn set_place_of(&self, follower: &str, seq: i64, bytes: Option<u64>) -> Result<(), PortError> {
         let bytes = bytes.map(u64::cast_signed);
-        self.write(SET_PLACE, params![follower, seq, bytes])
+        self.execute(SET_PLACE, params![follower, seq, bytes])
             .map_err(self.doing(format!("store how far {follower} has come")))
     }
 
@@ -86,7 +86,7 @@ impl Database {
     /// When that cannot be stored.
     pub fn forget_follower(&self, follower: &str) -> Result<(), PortError> {
         let sql = "DELETE FROM followers WHERE name = ?1";
-        self.write(sql, [follower]).map_err(self.doing(format!("forget {follower}")))
+        self.execute(sql, [follower]).map_err(self.doing(format!("forget {follower}")))
     }
 
     /// The first `limit` dead letters of a follower behind the place `after`, in the order of the ledger.
@@ -118,7 +118,7 @@ impl Database {
     /// # Errors
     /// When that cannot be stored.
     pub fn keep_dead_letter(&self, follower: &str, seq: i64, at: Time, why: &str) -> Result<(), PortError> {
-        self.write(KEEP_LETTER, params![follower, seq, at.ms(), why]).map_err(self.doing("keep a dead letter"))
+        self.execute(KEEP_LETTER, params![follower, seq, at.ms(), why]).map_err(self.doing("keep a dead letter"))
     }
 
     /// Removes a dead letter that was heard after all.
@@ -127,7 +127,7 @@ impl Database {
     /// When that cannot be stored.
     pub fn remove_dead_letter(&self, follower: &str, seq: i64) -> Result<(), PortError> {
         let sql = "DELETE FROM dead_letters WHERE follower = ?1 AND seq = ?2";
-        self.write(sql, params![follower, seq]).map_err(self.doing("remove a dead letter"))
+        self.execute(sql, params![follower, seq]).map_err(self.doing("remove a dead letter"))
     }
 
     /// A setting that was kept under this name.
@@ -145,11 +145,11 @@ impl Database {
     /// When it cannot be stored.
     pub fn set_setting(&self, name: &str, body: &str) -> Result<(), PortError> {
         let sql = "INSERT INTO settings(name, body) VALUES(?1, ?2) ON CONFLICT DO UPDATE SET body = excluded.body";
-        self.write(sql, [name, body]).map_err(self.doing(format!("store the setting {name}")))
+        self.execute(sql, [name, body]).map_err(self.doing(format!("store the setting {name}")))
     }
 
     /// Writes in a statement that is a transaction of its own.
-    fn write(&self, sql: &str, params: impl rusqlite::Params) -> Result<()> {
+    fn execute(&self, sql: &str, params: impl rusqlite::Params) -> Result<()> {
         self.lock().connection.prepare_cached(sql)?.execute(params)?;
         Ok(())
     }

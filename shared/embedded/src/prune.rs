@@ -14,7 +14,7 @@ use stoop_pipeline::ports::{PortError, SearchState};
 
 use crate::database::{Database, file_bytes};
 use crate::error::{Result, at};
-use crate::folders::PageFolder;
+use crate::page_folder::PageFolder;
 
 /// How long and how much is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

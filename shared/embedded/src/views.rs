@@ -181,7 +181,7 @@ impl Database {
         let sql = "SELECT id FROM homes WHERE id > ?1 ORDER BY id LIMIT ?2";
         let after = after.map_or("", HomeId::as_str);
         let id = |row: &Row<'_>| Ok(HomeId(row.get_ref(0)?.as_str()?.into()));
-        self.rows(sql, params![after, limit_of(limit)], id).map_err(doing("list the ids of the homes"))
+        self.rows(sql, params![after, limit_of(limit)], id).map_err(self.doing("list the ids of the homes"))
     }
 
     /// The `limit` newest alerts by the time of their change, the newest first; of one time, the last recorded.
