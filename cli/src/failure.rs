@@ -1,6 +1,5 @@
 use std::error::Error;
 use std::fmt;
-use std::io::Write;
 use std::process::ExitCode;
 
 use stoop_embedded::OpenError;

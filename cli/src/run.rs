@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use stoop_embedded::{Database, FolderFiles};
+use stoop_embedded::FolderFiles;
 use stoop_pipeline::ports::RunOutcome;
 use stoop_pipeline::{Cadence, Clock};
 use stoop_runtime::{Config, SearchConfig, SystemClock, read_config};

@@ -10,6 +10,8 @@ use stoop_runtime::{HttpClient, SystemClock};
 use stoop_sources::Request;
 use tokio::sync::watch;
 
+use crate::out::complain;
+
 /// How long after a signal an answer that was asked for is still waited for.
 const GRACE: Duration = Duration::from_secs(2);
 
