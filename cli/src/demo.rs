@@ -23,7 +23,6 @@ use crate::judge::note_rules;
 use crate::out::{self, say};
 use crate::poll_line::poll_line;
 use crate::prune::keep_pruning;
-use crate::show;
 use crate::simulate::BEGIN;
 use crate::stop::{Stop, StoppableHttp};
 use screen::Screen;
@@ -101,7 +100,11 @@ pub(crate) async fn demo(store: &StoreArgs, args: &DemoArgs) -> anyhow::Result<E
 /// A demo's market has a time of its own, and its searches are polled by one program.
 fn occupied(db: &Path, others: &[Process]) -> String {
     let one = |Process { command, pid, since }: &Process| {
-        format!("{command} (process {pid}) has been at work on {} since {} UTC", db.display(), show::time(*since))
+        format!(
+            "{command} (process {pid}) has been at work on {} since {} UTC",
+            db.display(),
+            crate::show::time(*since)
+        )
     };
     let others: Vec<String> = others.iter().map(one).collect();
     format!("{}: stop it, or give the demo another database with --db", others.join(", and "))

@@ -77,7 +77,7 @@ pub(crate) async fn replay(store: &StoreArgs, args: &ReplayArgs) -> anyhow::Resu
     let mut summary = Summary::default();
     let mut desk = Desk::new(&database, rules, watcher);
     // What an earlier run stored and could not judge any more is judged first, and not counted here.
-    desk.tell().await?;
+    let judged = desk.tell().await;
     let mut feed = Feed {
         desk: &mut desk,
         database: &database,
@@ -89,9 +89,10 @@ pub(crate) async fn replay(store: &StoreArgs, args: &ReplayArgs) -> anyhow::Resu
         snapshots: args.snapshot.then(Snapshots::default),
         alike: Alike::of(args.files.len()),
     };
-    let outcome = match map.order() {
-        Order::ByTime => feed.by_time(sources).await,
-        Order::Any => feed.sorted(sources).await,
+    let outcome = match (judged, map.order()) {
+        (Err(error), _) => Err(error),
+        (Ok(_), Order::ByTime) => feed.by_time(sources).await,
+        (Ok(_), Order::Any) => feed.sorted(sources).await,
     };
     let warning = feed.alike.warning().filter(|_| !args.snapshot);
     progress.finish();

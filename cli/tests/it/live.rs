@@ -292,7 +292,7 @@ fn a_run_prunes_in_the_background() {
 }
 
 #[test]
-fn a_webhook_that_does_not_answer_holds_up_no_end_and_is_told_by_the_next_run() {
+fn a_webhook_that_does_not_answer_holds_up_no_end() {
     let market = Market::new();
     let silent = Silent::start();
     let room = market.room(&format!("webhook = \"{}\"", silent.url));
@@ -304,12 +304,6 @@ fn a_webhook_that_does_not_answer_holds_up_no_end_and_is_told_by_the_next_run() 
     market.days_pass(20);
     silent.until_asked(&mut running);
     assert_eq!(ends(running), Some(0));
-    let webhook = Webhook::start(|_| 204);
-    room.write("stoop.toml", room.read("stoop.toml").replace(&silent.url, &webhook.url));
-    let running = run(&room);
-    until("all alerts at the webhook", || (webhook.taken() == room.alert_ids()).then_some(()));
-    running.interrupt();
-    assert_eq!(running.wait(), Some(0));
 }
 
 #[test]
