@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex};
 
 use crate::stop::{Silent, ends};
 use crate::support::{Room, Running, number, says, text, until};
-use crate::support::{Room, Running, number, says, text, until};
 use crate::webhook::Webhook;
 use serde_json::json;
 use stoop_domain::Time;
