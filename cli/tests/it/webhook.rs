@@ -7,10 +7,12 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, UNIX_EPOCH};
 
 use crate::support::{Outcome, Room, Running, list, says, text, until};
 use serde_json::{Value, json};
+use stoop_pipeline::Clock;
+use stoop_runtime::SystemClock;
 
 /// A key in the address, which nobody is to see.
 const KEY: &str = "a-key-of-the-test";
@@ -52,7 +54,8 @@ fn fall(room: &Room, homes: &[&str]) {
     room.write("whole.csv", text);
     // A file that was just written is left for the next poll.
     let written = File::options().append(true).open(room.path("whole.csv")).unwrap();
-    written.set_modified(SystemTime::now() - Duration::from_secs(3_600)).unwrap();
+    let an_hour_ago = SystemClock.now().plus_ms(-3_600_000);
+    written.set_modified(UNIX_EPOCH + Duration::from_millis(an_hour_ago.ms().cast_unsigned())).unwrap();
     std::fs::rename(room.path("whole.csv"), room.path(&format!("in/{}.csv", homes[0]))).unwrap();
 }
 
