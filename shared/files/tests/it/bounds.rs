@@ -94,7 +94,7 @@ fn bombs(count: usize) -> Vec<u8> {
     let mut archive = ZipArchiveWriter::new(Vec::new());
     for i in 0..count {
         let (mut entry, config) =
-            archive.new_file(&format!("{i:04}.jsonl")).compression_method(CompressionMethod::ZSTD).start().unwrap();
+            archive.new_file(format!("{i:04}.jsonl")).compression_method(CompressionMethod::ZSTD).start().unwrap();
         let mut counted = config.wrap(io::sink());
         counted.write_all(&blank).unwrap();
         let (_, descriptor) = counted.finish().unwrap();
