@@ -345,7 +345,7 @@ pub(crate) struct PruneArgs {
     /// Remove nothing, and say what would go
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// The configuration whose [keep] counts [default: stoop.toml, where there is one]
+    /// The configuration whose `[keep]` counts [default: stoop.toml, where there is one]
     #[arg(long, value_name = "TOML")]
     pub(crate) config: Option<PathBuf>,
     #[command(flatten)]

@@ -42,7 +42,8 @@ fn read(polled: &Polled) -> String {
         format!("changed {}", count(polled.changed)),
         format!("seen again {}", count(polled.seen_again())),
     ];
-    for (what, rows) in [("left out", polled.left_out()), ("refused", polled.rejects)] {
+    for (what, rows) in [("not taken", polled.not_taken), ("left out", polled.left_out()), ("refused", polled.rejects)]
+    {
         if rows > 0 {
             parts.push(format!("{what} {}", count(rows)));
         }

@@ -103,6 +103,7 @@ impl Feed<'_, '_> {
             while let Some(read) = read_row(&mut source, as_of, now) {
                 // What a stop keeps from being read is not refused.
                 if matches!(read, Read::Refused(..)) && self.stop.is_set() {
+                    rejects.extend(refusals.leave(&source.source, &source.name, now));
                     self.quarantine(&mut rejects).await?;
                     return Ok(Halt::Stopped);
                 }
@@ -144,6 +145,7 @@ impl Feed<'_, '_> {
                 }
                 self.progress.show(self.summary.rows, &source.rows);
                 if self.stop.is_set() {
+                    rejects.extend(refusals.leave(&source.source, &source.name, now));
                     self.quarantine(&mut rejects).await?;
                     return Ok(Halt::Stopped);
                 }
@@ -182,25 +184,26 @@ impl Feed<'_, '_> {
             self.summary.note(format!("{}: {why}", source.name));
         }
         for observation in observations {
-            self.summary.gone += u64::from(observation.listing.status == Status::Gone);
-            self.keep(observation, sink)?;
+            let gone = observation.listing.status == Status::Gone;
+            self.summary.gone += u64::from(self.keep(observation, sink)? && gone);
         }
         Ok(())
     }
 
-    fn keep(&mut self, observation: Observation, sink: &mut Sink) -> anyhow::Result<()> {
+    /// Takes an observation in, or leaves it out by its time; whether it was taken.
+    fn keep(&mut self, observation: Observation, sink: &mut Sink) -> anyhow::Result<bool> {
         let early = self.args.from.is_some_and(|from| observation.at < from);
         let late = self.args.until.is_some_and(|until| observation.at >= until);
         if early || late {
             self.summary.cut += 1;
-            return Ok(());
+            return Ok(false);
         }
         self.summary.note_home(&observation);
         match sink {
             Sink::Desk => self.batch.push(observation),
             Sink::Sorter(sorter) => sorter.push(observation)?,
         }
-        Ok(())
+        Ok(true)
     }
 
     async fn take(&mut self) -> anyhow::Result<()> {

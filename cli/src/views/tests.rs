@@ -321,7 +321,7 @@ fn quarantine_counts_and_quotes() {
     let view = Quarantined::read(&world.database, 20).unwrap();
     assert_eq!(keys(&view, ""), ["counts", "kept", "rejects", "total"]);
     assert_eq!(keys(&view, "/counts/0"), ["count", "reason", "source"]);
-    assert_eq!(keys(&view, "/rejects/0"), ["at", "detail", "location", "raw", "reason", "source"]);
+    assert_eq!(keys(&view, "/rejects/0"), ["at", "detail", "location", "raw", "reason", "rows", "source"]);
 }
 
 #[test]

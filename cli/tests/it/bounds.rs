@@ -79,20 +79,20 @@ fn no_answer_takes_more_than_four_times_its_size_in_memory() {
         body.extend_from_slice(end.as_bytes());
         body
     };
-    let keys: String = (0..2_000_000).map(|i| format!("\"{i:07}\":1,")).collect();
+    let empty = room_of(&serve("200 OK\r\n", b"[]".to_vec()), "", "");
+    let (_, itself_kb) = watched(&empty, &["poll", "made"]);
     for (what, rows, body, code) in [
         ("rows without anything in them", "", filled("[{}", ",{}", "]"), 1),
         ("rows that say little", "", filled("[{\"id\":1,\"p\":9}", ",{\"id\":1,\"p\":9}", "]"), 0),
         ("a JSONPath through all of it", "$.r[*]", filled("{\"r\":[{}", ",{}", "]}"), 1),
-        ("a row with two million fields", "", format!("[{{{keys}\"id\":1}}]").into_bytes(), 1),
     ] {
         let packed = gzip(&body);
         let (packed_kb, size_kb) = (packed.len() >> 10, body.len() as u64 >> 10);
         let room = room_of(&serve("200 OK\r\ncontent-encoding: gzip\r\n", packed), rows, "");
         let (outcome, peak_kb) = watched(&room, &["poll", "made"]);
-        eprintln!("{what}: {packed_kb} kB packed, {size_kb} kB unpacked, {peak_kb} kB of memory");
+        eprintln!("{what}: {packed_kb} kB packed, {size_kb} kB unpacked, {itself_kb} to {peak_kb} kB of memory");
         assert_eq!(outcome.code, Some(code), "{what}: {}{}", outcome.stdout, outcome.stderr);
-        assert!(peak_kb <= 4 * size_kb, "{what}: {peak_kb} kB of memory for {size_kb} kB");
+        assert!(peak_kb <= itself_kb + 4 * size_kb, "{what}: {itself_kb} to {peak_kb} kB of memory for {size_kb} kB");
     }
 }
 
@@ -157,7 +157,7 @@ fn an_archive_of_a_kilobyte_fills_no_disk() {
     let archive = bomb();
     assert!(archive.len() < 1_000, "{} bytes", archive.len());
     room.write("in/bomb.zip", &archive);
-    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(60);
+    let old = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_768_392_000);
     std::fs::File::options().write(true).open(room.path("in/bomb.zip")).unwrap().set_modified(old).unwrap();
 
     // Plainly the wrong file: given up as soon as that is clear.
@@ -205,6 +205,8 @@ fn a_poll_with_more_rejects_than_are_allowed_sends_nothing_and_says_the_reasons(
         let outcome = room.stoop(args);
         assert_eq!(outcome.code, Some(1), "{}{}", outcome.stdout, outcome.stderr);
         assert!(outcome.stdout.contains(why), "{}", outcome.stdout);
+        let sum = "3 rows on 1 page: new 0, changed 0, seen again 0, not taken 2, refused 1; gone 0";
+        assert!(outcome.stdout.contains(sum), "{}", outcome.stdout);
         assert_eq!(room.json(&["markets"])["markets"], json!([]), "nothing was sent");
         assert_eq!(room.rejects().len(), 1);
     }
@@ -247,7 +249,10 @@ fn a_file_without_a_row_holds_nobody_up_who_wants_to_stop() {
     let file = std::fs::File::create(room.path("homes.jsonl")).unwrap();
     file.set_len(1 << 40).unwrap();
     let running = room.start(&["replay", "--map", "map.toml", "homes.jsonl"]);
-    crate::support::until("it has begun", || room.path("stoop.db").exists().then_some(()));
+    crate::support::until("it has begun", || {
+        let runs = room.stoop(&["runs", "--json"]);
+        (runs.code == Some(0) && runs.json()["total"] == 1).then_some(())
+    });
     running.interrupt();
     // Without the stop this test would wait for hours.
     assert_eq!(running.wait(), Some(130));

@@ -88,7 +88,10 @@ impl CsvRows {
             }
             Ok(true) if self.record.len() != self.headers.len() => {
                 let raw = Content::Csv(&self.record).raw();
-                let detail = format!("{} columns, the header has {}", self.record.len(), self.headers.len());
+                let mut detail = format!("{} columns, the header has {}", self.record.len(), self.headers.len());
+                if self.record.len() == 1 {
+                    detail += "; if it is a notice: [read] comment of the map passes over what begins so";
+                }
                 Some(Err(RowFault::new(location, Reason::Unreadable, detail, &raw)))
             }
             Ok(true) => Some(Ok(RawRow { location, content: Content::Csv(&self.record) })),

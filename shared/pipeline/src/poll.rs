@@ -110,12 +110,14 @@ pub struct Polled {
     pub bytes: u64,
     /// Rows on them, those included that are none of the search's.
     pub rows: u64,
-    /// Of them, those that were understood as listings: new, changed, or seen again as they were.
+    /// Of them, those that were understood as listings: new, changed, seen again as they were, or not taken.
     pub listings: u64,
     /// Of these, the first ones of listings that this search never saw before.
     pub new: u64,
     /// Of these, those that say something else of their listing than was known.
     pub changed: u64,
+    /// Of these, those that were not looked at any further, because too many rows beside them were refused.
+    pub not_taken: u64,
     /// Rows that were refused. The first of them are in quarantine.
     pub rejects: u64,
     /// Listings that are not shown any more, and are said to be gone.

@@ -57,10 +57,10 @@ impl Refusals {
         .collect()
     }
 
-    /// Another file begins, which is judged by its own rows.
-    pub fn judge_anew(&mut self) {
+    /// Another file begins, which is judged by its own rows; so many of them were taken by an earlier run.
+    pub fn judge_anew(&mut self, rows_before: u64) {
         let kept = self.kept;
-        *self = Self { kept, ..Self::default() };
+        *self = Self { kept, rows: rows_before, ..Self::default() };
     }
 
     /// How many rows were refused.

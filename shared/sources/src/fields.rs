@@ -270,6 +270,17 @@ mod tests {
     }
 
     #[test]
+    fn an_object_with_more_fields_than_any_row_and_a_list_longer_than_any_are_not_read() {
+        let object = |n: usize| format!("{{{}}}", (0..n).map(|i| format!("\"{i}\":1")).collect::<Vec<_>>().join(","));
+        assert!(Fields::parse(&object(10_000)).is_ok());
+        let refusal = Fields::parse(&object(10_001)).unwrap_err();
+        assert!(refusal.detail.contains("more than 10000 fields"), "{}", refusal.detail);
+        let list = |n: usize| format!("{{\"images\": [\"a\"{}]}}", ",\"a\"".repeat(n));
+        assert_eq!(fields(&list(9)).texts("images").len(), 10);
+        assert_eq!(fields(&list(1 << 18)).texts("images").len(), 0);
+    }
+
+    #[test]
     fn what_is_no_object_is_refused() {
         for json in ["42", "null", "[]", "\"x\"", "{\"a\": "] {
             assert_eq!(Fields::parse(json).unwrap_err().reason, Reason::Unreadable, "{json}");

@@ -465,3 +465,30 @@ async fn a_file_that_says_less_than_those_before_it_freezes_the_search_until_it_
     inbox.put("5.csv", 20, rows(1, ""));
     assert_eq!(inbox.polled().await.drifts.len(), 0);
 }
+
+#[tokio::test]
+async fn the_counts_of_a_poll_are_of_rows_and_add_up() {
+    let inbox = Inbox::with_times();
+    // Three homes, thousands of rows in no order of time: what is said once more to keep histories right is sent, and
+    // is no row.
+    let home = |i: i64| ["a", "b", "c"][usize::try_from(i % 3).unwrap()];
+    let rows: Vec<(&str, i64, i64)> =
+        (0..2_500).map(|i| (home(i), 100_000 + i * 7_919 / 5 % 2, i * 7_919 % 5_003)).collect();
+    inbox.put("homes.csv", 90, timed(&rows));
+    let polled = inbox.polled().await;
+    assert_eq!((polled.files, polled.rows, polled.listings, polled.new), (1, 2_500, 2_500, 3));
+    assert_eq!(polled.new + polled.changed + polled.seen_again() + polled.rejects + polled.left_out(), 2_500);
+    assert!(polled.sent > polled.new + polled.changed, "{polled:?}");
+    let sent = inbox.bench.measure().await;
+    assert_eq!(sent, polled.sent);
+
+    // Beside rows that are refused, and a file that is plainly the wrong one.
+    inbox.put("more.csv", 80, format!("{}d,cheap,2026-01-14T11:00:00Z\n", timed(&[("a", 1, 1), ("d", 2, 1)])));
+    inbox.put("wrong.csv", 70, "id,price,seen\nx,cheap,then\ny,cheap,then\n");
+    let polled = inbox.polled().await;
+    assert_eq!((polled.files, polled.rows, polled.listings, polled.new, polled.changed), (1, 5, 2, 1, 1));
+    assert_eq!((polled.rejects, polled.outcome), (3, Some(RunOutcome::Partial)));
+    let why = "in/wrong.csv: none of the first 2 rows is understood: bad_value 2";
+    assert_eq!(polled.message.as_deref(), Some(why));
+    assert_eq!(inbox.polled().await.outcome, Some(RunOutcome::Complete), "it is looked at once");
+}

@@ -164,7 +164,7 @@ impl Scan<'_> {
         };
         let mut place = resumed.unwrap_or(Place { mark: mark(file), rows: 0, unread: 0, judged: false });
         self.unread_rows = place.unread;
-        self.refusals.judge_anew();
+        self.refusals.judge_anew(place.rows);
         let mut open = match self.ports.files.open(file, &set.map, place.rows).await {
             Ok(open) => open,
             Err(error) => return fate(error),

@@ -47,7 +47,7 @@ impl Scan<'_> {
         polled: &mut Polled,
     ) -> Result<Option<String>, PollError> {
         let FilePage { mut rows, rows_read, ended, .. } = page;
-        let before = self.refusals.refused();
+        let (before, listings_before) = (self.refusals.refused(), polled.listings);
         self.refusals.pass(rows_read.saturating_sub(rows.len() as u64));
         polled.rows += rows_read;
         if sheet.order == Order::Any {
@@ -90,6 +90,7 @@ impl Scan<'_> {
         }
         polled.rejects += self.refusals.refused() - before;
         if let Some(why) = self.refusals.too_many(self.search.max_rejects, ended) {
+            polled.not_taken += polled.listings - listings_before;
             self.ports.quarantine.put(&rejects).await?;
             return Ok(Some(why));
         }

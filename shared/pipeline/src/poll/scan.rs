@@ -85,7 +85,7 @@ pub(super) struct Scan<'a> {
     /// What other searches of the source have said to be gone, once it was asked for.
     pub(super) gone_elsewhere: Option<HashSet<String>>,
     /// Every page was read by this run: a resumed scan has not seen what the run before it saw.
-    whole: bool,
+    pub(super) whole: bool,
     /// Rows of which not even the id was understood: any listing may be behind them.
     pub(super) unread_rows: u64,
     /// Rows that are none of the search's listings, though the total counts them.
@@ -368,7 +368,7 @@ impl Polled {
     /// Listings that are as they were known to be.
     #[must_use]
     pub fn seen_again(&self) -> u64 {
-        self.listings.saturating_sub(self.new + self.changed)
+        self.listings.saturating_sub(self.new + self.changed + self.not_taken)
     }
 
     /// Rows that are none of the search's.
@@ -392,6 +392,7 @@ impl Polled {
             ("new", self.new),
             ("changed", self.changed),
             ("seen_again", self.seen_again()),
+            ("not_taken", self.not_taken),
             ("left_out", self.left_out()),
             ("rejects", self.rejects),
             ("gone", self.gone),

@@ -10,7 +10,7 @@ use crate::ports::{Held, IndexEntry};
 /// In place of a hash: what was to be sent may or may not be on the stream, so it is sent again.
 pub(super) const IN_DOUBT: u64 = 0;
 
-/// Fewer refused rows than these, of a scan that asks for changes alone, are not judged at its end.
+/// Fewer refused rows than these, of a scan that asks for changes alone or was resumed, are not judged at its end.
 const FEW_CHANGES: u64 = 10;
 
 /// Attempts at putting refused records on the stream.
@@ -40,7 +40,7 @@ impl Scan<'_> {
         polled: &mut Polled,
     ) -> Result<Option<String>, PollError> {
         let is_last = !matches!(page.next, Next::Page(_)) || page.cut.is_some();
-        let before = self.refusals.refused();
+        let (before, listings_before) = (self.refusals.refused(), polled.listings);
         self.refusals.pass(page.left_out);
         polled.rows += page.left_out;
         let mut rejects = Vec::new();
@@ -87,6 +87,7 @@ impl Scan<'_> {
         rejects.extend(self.refusals.leave(self.search.source.name(), &place, now));
         polled.rejects += self.refusals.refused() - before;
         if let Some(why) = self.too_many(is_last) {
+            polled.not_taken += polled.listings - listings_before;
             self.ports.quarantine.put(&rejects).await?;
             return Ok(Some(why));
         }
@@ -96,8 +97,9 @@ impl Scan<'_> {
 
     /// Why what was refused so far is too much, where it is.
     fn too_many(&self, is_last: bool) -> Option<String> {
-        // What changed of late may be one row that nobody can read: it fails no poll, hour after hour.
-        let is_few = self.incremental && self.refusals.refused() < FEW_CHANGES;
+        // What changed of late, or the rest of a scan, may be one row that nobody can read: it fails no poll, hour
+        // after hour.
+        let is_few = (self.incremental || !self.whole) && self.refusals.refused() < FEW_CHANGES;
         self.refusals.too_many(self.search.max_rejects, is_last && !is_few)
     }
 

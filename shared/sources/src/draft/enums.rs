@@ -103,12 +103,15 @@ fn property_type(column: &Column, values: &Values<'_>) -> Option<Fit> {
 pub(super) fn default_purpose(known: &mut Known, chosen: &mut Chosen) {
     let Some(at) = chosen.sure.iter().position(|guess| guess.field == "purpose") else { return };
     let guess = &chosen.sure[at];
+    if !chosen.sure.iter().any(|other| other.field == "status" && other.columns == guess.columns) {
+        return;
+    }
     let Some(lookup) = &guess.lookup else { return };
     let mut seen: Vec<Option<&str>> =
         lookup.entries.iter().filter(|(.., count)| *count > 0).map(|(_, meaning, _)| *meaning).collect();
     seen.dedup();
     let texts: Vec<&str> = lookup.entries.iter().map(|(text, ..)| text.as_str()).collect();
-    let ([Some(purpose)], true) = (&seen[..], texts.iter().any(|text| kinds::status(text).is_some())) else { return };
+    let [Some(purpose)] = &seen[..] else { return };
     let purpose = (*purpose).to_owned();
     let here: Vec<&str> =
         lookup.entries.iter().filter(|(.., count)| *count > 0).map(|(text, ..)| text.as_str()).collect();
@@ -139,10 +142,8 @@ fn purpose(column: &Column, values: &Values<'_>) -> Option<Fit> {
     }
     let mut lookup = lookup(values, meaning, None, "sale, rent");
     let texts: Vec<&str> = values.iter().map(|(text, _)| *text).collect();
-    if texts.iter().any(|text| kinds::status(text).is_some()) {
-        // Where the status tells it, one of later may: sold was for sale.
-        let others = kinds::statuses_like(&texts).into_iter();
-        add(&mut lookup, others.filter_map(|(text, _)| meaning(&text).map(|purpose| (text, purpose))).collect());
+    if texts.iter().any(|text| kinds::purpose(text).is_some()) {
+        add(&mut lookup, kinds::purposes_like(&texts));
     }
     let guess = Guess { lookup: Some(lookup), ..Guess::of("purpose", &column.name, seen(values)) };
     Fit::of(guess, if share > 0.999 { 12 } else { -10 })

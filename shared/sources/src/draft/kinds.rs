@@ -53,23 +53,26 @@ const STATUSES: &[(&str, [&str; LANGUAGES])] = &[
 /// English, French, German, Spanish.
 const LANGUAGES: usize = 4;
 
-/// A word that is a status, as it is compared, and its language.
+/// A word that means something, as it is compared, and its language.
 struct Worded {
-    status: &'static str,
+    meaning: &'static str,
     word: &'static str,
     folded: String,
     language: usize,
 }
 
-static WORDED: LazyLock<Vec<Worded>> = LazyLock::new(|| {
-    let words = STATUSES.iter().flat_map(|(status, languages)| {
-        languages.iter().enumerate().flat_map(move |(language, words)| {
-            let words = words.split(", ").filter(|word| !word.is_empty());
-            words.map(move |word| Worded { status, word, folded: folded(word), language })
-        })
-    });
-    words.collect()
-});
+static STATUS_WORDS: LazyLock<Vec<Worded>> =
+    LazyLock::new(|| STATUSES.iter().flat_map(|(status, languages)| worded(status, languages)).collect());
+
+static PURPOSE_WORDS: LazyLock<Vec<Worded>> =
+    LazyLock::new(|| worded("rent", &RENTS).chain(worded("sale", &SALES)).collect());
+
+fn worded(meaning: &'static str, languages: &'static [&'static str; LANGUAGES]) -> impl Iterator<Item = Worded> {
+    languages.iter().enumerate().flat_map(move |(language, words)| {
+        let words = words.split(", ").filter(|word| !word.is_empty());
+        words.map(move |word| Worded { meaning, word, folded: folded(word), language })
+    })
+}
 
 /// A type of home by words in its name, with or without an s at the end.
 const TYPES: &[(&str, &str)] = &[
@@ -100,12 +103,21 @@ const TYPES: &[(&str, &str)] = &[
     ),
 ];
 
-const RENTS: &str = "for rent, rent, rental, rentals, to rent, lease, for lease, residential lease, to let, letting, location, a \
-     louer, louer, miete, mieten, zu vermieten, vermietung, alquiler, en alquiler, alquilar, rental listing, forrent, \
-     let, rented, leased, listed for rent, renta";
+/// What all rows of a column of purposes may say, by language.
+const RENTS: [&str; LANGUAGES] = [
+    "for rent, rent, rental, rentals, to rent, lease, for lease, residential lease, to let, letting, rental listing, forrent, \
+     let, rented, leased, listed for rent",
+    "location, à louer, louer",
+    "miete, mieten, zu vermieten, vermietung",
+    "alquiler, en alquiler, alquilar, renta",
+];
 
-const SALES: &str = "for sale, sale, sales, sell, buy, vente, a vendre, vendre, achat, acheter, kauf, kaufen, zu verkaufen, verkauf, \
-     venta, en venta, comprar, sale listing, forsale, sold, recently sold, listed for sale";
+const SALES: [&str; LANGUAGES] = [
+    "for sale, sale, sales, sell, buy, sale listing, forsale, sold, recently sold, listed for sale",
+    "vente, à vendre, vendre, achat, acheter",
+    "kauf, kaufen, zu verkaufen, verkauf",
+    "venta, en venta, comprar",
+];
 
 const US_STATES: &str = " al ak az ar ca co ct de fl ga hi id il in ia ks ky la me md ma mi mn ms mo mt ne nv nh nj nm ny nc nd oh ok or pa ri sc sd tn tx \
     ut vt va wa wv wi wy dc pr ";
@@ -120,27 +132,35 @@ pub(super) fn status(text: &str) -> Option<&'static str> {
         return Some(status.as_str());
     }
     let words = folded(text);
-    WORDED.iter().find(|worded| worded.folded == words).map(|worded| worded.status)
+    STATUS_WORDS.iter().find(|worded| worded.folded == words).map(|worded| worded.meaning)
 }
 
 /// Every word that a column with these texts may come to hold for a status, written like them: what a sample of homes that
 /// are on offer does not show, and later rows will.
 pub(super) fn statuses_like(texts: &[&str]) -> Vec<(String, &'static str)> {
+    written_like(texts, &STATUS_WORDS)
+}
+
+/// The same of purposes: a column that says `Sale` may say `Lease`.
+pub(super) fn purposes_like(texts: &[&str]) -> Vec<(String, &'static str)> {
+    written_like(texts, &PURPOSE_WORDS)
+}
+
+fn written_like(texts: &[&str], words: &[Worded]) -> Vec<(String, &'static str)> {
     let seen: Vec<String> = texts.iter().map(|text| folded(text)).collect();
     let is_seen =
-        |language: usize| WORDED.iter().any(|worded| worded.language == language && seen.contains(&worded.folded));
+        |language: usize| words.iter().any(|worded| worded.language == language && seen.contains(&worded.folded));
     let mut languages: Vec<usize> = (0..LANGUAGES).filter(|language| is_seen(*language)).collect();
     if languages.is_empty() {
         languages.push(0);
     }
     let styles = Style::of(texts);
-    let words = WORDED.iter().filter(|worded| languages.contains(&worded.language));
     let mut found: Vec<(String, &'static str)> = Vec::new();
-    for worded in words {
+    for worded in words.iter().filter(|worded| languages.contains(&worded.language)) {
         for style in &styles {
             let text = style.write(worded.word);
             if !found.iter().any(|(known, _)| *known == text) {
-                found.push((text, worded.status));
+                found.push((text, worded.meaning));
             }
         }
     }
@@ -231,12 +251,7 @@ pub(super) fn property_type(text: &str) -> Option<&'static str> {
 /// `sale` or `rent`.
 pub(super) fn purpose(text: &str) -> Option<&'static str> {
     let words = folded(text);
-    let is = |names: &str| names.split(", ").any(|name| name == words);
-    match (is(RENTS), is(SALES)) {
-        (true, false) => Some("rent"),
-        (false, true) => Some("sale"),
-        _ => None,
-    }
+    PURPOSE_WORDS.iter().find(|worded| worded.folded == words).map(|worded| worded.meaning)
 }
 
 /// The same of a text that may say more: an address, a title, a category. `None` where it says both or neither.

@@ -269,7 +269,9 @@ fn an_american_table_is_drafted() {
     let american = draft(&sample, &Told::new("x", "x.csv")).unwrap();
     says(&american, &[("native_id", r#""MLS #""#), ("listed_at", r#"date = "%m/%d/%Y""#)]);
     assert!(american.toml.contains("[fields.purpose]\nfrom = \"Sale or Lease\""), "{}", american.toml);
-    assert!(american.toml.contains("\"Sale\" = \"sale\""), "{}", american.toml);
+    assert!(american.toml.contains("\"Sale\" = \"sale\" # 3 rows"), "{}", american.toml);
+    assert!(american.toml.contains("\"Lease\" = \"rent\" # in no row yet"), "{}", american.toml);
+    assert!(!american.toml.contains("\npurpose = "), "each row says it: {}", american.toml);
     assert!(american.toml.contains("\"Sold\" = \"Closed\" # in no row yet"), "{}", american.toml);
 
     // Where neither country nor currency says it, another column may: one with a day after the 12th.
