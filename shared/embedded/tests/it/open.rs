@@ -82,7 +82,7 @@ fn a_database_of_the_first_format_is_brought_up_to_this_one() {
     }
     let version: i64 =
         rusqlite::Connection::open(&path).unwrap().pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-    assert_eq!(version, 3);
+    assert_eq!(version, 4);
 }
 
 #[test]
