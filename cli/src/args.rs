@@ -2,7 +2,6 @@ mod homes;
 
 use std::path::{Path, PathBuf};
 
-use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use stoop_domain::Time;
@@ -21,7 +20,8 @@ const YEAR_S: u64 = 31_536_000;
 /// Ten years.
 const DAYS_MAX: i64 = 3_660;
 
-const LINES_MAX: u64 = 1_000_000;
+/// How many lines a list may have.
+const LINES_MAX: usize = 1_000_000;
 
 /// Property-listing feeds in; live market figures and price-drop alerts out.
 #[derive(Parser)]
@@ -238,7 +238,7 @@ pub(crate) struct NewArgs {
 #[derive(Args)]
 pub(crate) struct MarketsArgs {
     /// At most so many lines
-    #[arg(long, default_value_t = 40, value_parser = lines())]
+    #[arg(long, default_value_t = 40, value_parser = lines)]
     pub(crate) limit: usize,
     #[command(flatten)]
     pub(crate) as_of: AsOfArgs,
@@ -266,7 +266,7 @@ pub(crate) struct HomesArgs {
     #[command(flatten)]
     pub(crate) wanted: WantedArgs,
     /// At most so many lines
-    #[arg(long, default_value_t = 40, value_parser = lines())]
+    #[arg(long, default_value_t = 40, value_parser = lines)]
     pub(crate) limit: usize,
     #[command(flatten)]
     pub(crate) format: FormatArgs,
@@ -286,7 +286,7 @@ pub(crate) struct AlertsArgs {
     #[arg(long)]
     pub(crate) suspect: bool,
     /// At most so many lines, newest first
-    #[arg(long, default_value_t = 40, value_parser = lines())]
+    #[arg(long, default_value_t = 40, value_parser = lines)]
     pub(crate) limit: usize,
     #[command(flatten)]
     pub(crate) format: FormatArgs,
@@ -301,7 +301,7 @@ pub(crate) struct JudgeArgs {
     #[arg(long, value_name = "TOML")]
     pub(crate) config: Option<PathBuf>,
     /// At most so many lines, newest first
-    #[arg(long, default_value_t = 40, value_parser = lines())]
+    #[arg(long, default_value_t = 40, value_parser = lines)]
     pub(crate) limit: usize,
     #[command(flatten)]
     pub(crate) json: JsonArgs,
@@ -316,7 +316,7 @@ pub(crate) struct WebhookArgs {
     #[arg(long, value_name = "TOML", default_value = "stoop.toml")]
     pub(crate) config: PathBuf,
     /// At most so many dead letters, oldest first
-    #[arg(long, default_value_t = 40, value_parser = lines())]
+    #[arg(long, default_value_t = 40, value_parser = lines)]
     pub(crate) limit: usize,
     #[command(flatten)]
     pub(crate) json: JsonArgs,
@@ -325,7 +325,7 @@ pub(crate) struct WebhookArgs {
 #[derive(Args)]
 pub(crate) struct QuarantineArgs {
     /// At most so many rows, newest first, below the counts
-    #[arg(long, default_value_t = 20, value_parser = lines())]
+    #[arg(long, default_value_t = 20, value_parser = lines)]
     pub(crate) limit: usize,
     #[command(flatten)]
     pub(crate) format: FormatArgs,
@@ -334,7 +334,7 @@ pub(crate) struct QuarantineArgs {
 #[derive(Args)]
 pub(crate) struct RunsArgs {
     /// At most so many lines, newest first
-    #[arg(long, default_value_t = 20, value_parser = lines())]
+    #[arg(long, default_value_t = 20, value_parser = lines)]
     pub(crate) limit: usize,
     #[command(flatten)]
     pub(crate) format: FormatArgs,
@@ -453,9 +453,9 @@ fn moment(text: &str) -> Result<Time, String> {
         .map_err(|_| "accepted: a date like 2026-01-13 or a moment like 2026-01-13T10:51:00Z".to_owned())
 }
 
-/// How many lines a view has at most.
-fn lines() -> RangedU64ValueParser<usize> {
-    RangedU64ValueParser::new().range(1..=LINES_MAX)
+fn lines(text: &str) -> Result<usize, String> {
+    let lines = text.parse().ok().filter(|lines| (1..=LINES_MAX).contains(lines));
+    lines.ok_or_else(|| format!("accepted: a whole number from 1 to {LINES_MAX}"))
 }
 
 fn source_name(text: &str) -> Result<String, String> {

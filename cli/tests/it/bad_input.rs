@@ -131,7 +131,7 @@ fn options_that_make_no_sense_are_told_with_what_is_accepted() {
     refused(&["market", "reno", "--days", "0"], &["--days", "0 is not in 1..=3660"]);
     for view in [&["markets"][..], &["homes", "reno"], &["alerts"], &["quarantine"], &["runs"]] {
         for limit in ["0", "1000001"] {
-            refused(&[view, &["--limit", limit]].concat(), &["--limit", "is not in 1..=1000000"]);
+            refused(&[view, &["--limit", limit]].concat(), &["--limit", "accepted: a whole number from 1 to 1000000"]);
         }
     }
     refused(&["marktes"], &["marktes", "markets"]);
