@@ -105,7 +105,7 @@ fn common(steps: &mut Steps<'_>) -> Result<()> {
     lint(steps)?;
     steps.run_on("shape", RUST, |project| held(shape::hold(project)?))?;
     steps.run_on("unused dependencies", RUST, |project| {
-        tools::machete(project).and_then(|machete| plain(&mut project.command(machete)))
+        tools::machete(project).and_then(|machete| plain(project.command(machete).arg("machete")))
     })?;
     steps.run_on("licences, bans, sources", CRATES, tools::licences)?;
     steps.run("advisories", tools::advisories);
