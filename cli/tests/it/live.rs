@@ -207,8 +207,9 @@ fn a_run_polls_until_interrupted_and_the_webhook_gets_every_alert_again_until_it
     market.days_pass(20);
     let running = run(&room);
     until("all alerts at the webhook", || {
-        let alerts = counts(&room)?.alerts;
-        (alerts > ids.len() as u64 && webhook.taken().len() as u64 == alerts).then_some(())
+        let Counts { alerts, homes, .. } = counts(&room)?;
+        let is_all = homes == market.listed() as u64 && webhook.taken().len() as u64 == alerts;
+        (alerts > ids.len() as u64 && is_all).then_some(())
     });
     running.interrupt();
     assert_eq!(running.wait(), Some(0));

@@ -53,7 +53,8 @@ impl HttpClient {
         let request = self.posting()?.post(url).header("content-type", "application/json");
         let request = request.header("user-agent", USER_AGENT).body(body);
         let answer = request.send().await.map_err(|error| transient(&error))?;
-        let retry_after = answer.headers().get("retry-after").and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        let retry_after =
+            answer.headers().get("retry-after").and_then(|value| value.to_str().ok()?.trim().parse().ok());
         Ok((answer.status().as_u16(), retry_after))
     }
 }
