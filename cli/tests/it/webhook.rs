@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, UNIX_EPOCH};
 
 use crate::support::{Outcome, Room, Running, list, says, text, until};
 use serde_json::{Value, json};
@@ -46,13 +46,13 @@ fn configure(room: &Room, alerts: &str) {
 
 /// These homes fall by a fifth.
 fn fall(room: &Room, homes: &[&str]) {
-    let rows = homes.iter().map(|id| format!("{id},2026-03-01,500000\n{id},2026-03-05,400000\n"));
+    let rows = homes.iter().map(|id| format!("{id},2025-03-01,500000\n{id},2025-03-05,400000\n"));
     let text = format!("id,seen,price\n{}", rows.collect::<String>());
     // Under its name there is the whole of it or nothing.
     room.write("whole.csv", text);
     // A file that was just written is left for the next poll.
     let written = File::options().append(true).open(room.path("whole.csv")).unwrap();
-    written.set_modified(SystemTime::now() - Duration::from_secs(3_600)).unwrap();
+    written.set_modified(UNIX_EPOCH + Duration::from_secs(1_742_000_000)).unwrap();
     std::fs::rename(room.path("whole.csv"), room.path(&format!("in/{}.csv", homes[0]))).unwrap();
 }
 
