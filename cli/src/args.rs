@@ -130,7 +130,7 @@ pub(crate) struct ReplayArgs {
     /// Stop when more than this share of rows is refused, in percent
     #[arg(long, value_name = "PERCENT", default_value_t = 10.0, value_parser = percent)]
     pub(crate) max_rejects: f64,
-    /// Take the alert rules from this configuration
+    /// Take the alert rules from this configuration [default: stoop.toml, where there is one]
     #[arg(long, value_name = "TOML")]
     pub(crate) config: Option<PathBuf>,
     #[command(flatten)]

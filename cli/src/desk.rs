@@ -1,4 +1,5 @@
-use std::fs::File;
+use std::fs::{File, TryLockError};
+use std::time::Duration;
 
 use anyhow::Context;
 use stoop_domain::{Alert, HomeId, Observation};
@@ -12,6 +13,9 @@ const CONSUMER: &str = "alerts";
 
 /// Changes judged at a time.
 const CHANGES_MAX: usize = 1_000;
+
+/// How often a lock that another process holds is looked at.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Where observations are taken in: measured, and what they changed judged and told.
 pub(crate) struct Desk<'a> {
@@ -44,7 +48,7 @@ impl<'a> Desk<'a> {
         if is_judged && self.file.is_in_step(self.database)? {
             return Ok(total);
         }
-        let turn = self.turn().with_context(|| format!("waiting for a turn at {}", self.database.data().display()))?;
+        let turn = self.turn().await?;
         loop {
             let changes = self.database.changes(self.database.checkpoint(CONSUMER)?, CHANGES_MAX)?;
             let Some((last, _)) = changes.last() else { break };
@@ -68,7 +72,6 @@ impl<'a> Desk<'a> {
             // What was stored and not judged yet is no news of these rules.
             self.tell().await?;
         }
-        let turn = if tells { Some(self.turn()?) } else { None };
         let mut last: Option<HomeId> = None;
         loop {
             let homes = self.database.homes_after(last.as_ref(), CHANGES_MAX)?;
@@ -77,25 +80,40 @@ impl<'a> Desk<'a> {
             let count = homes.len();
             let changes: Vec<_> = homes.into_iter().map(|(home, new)| Change { home, old: None, new }).collect();
             let alerted = if tells {
-                record_alerts(&changes, &self.rules, self.database).await.context("recording alerts")?
+                // Others have their turn between two thousands of homes.
+                let turn = self.turn().await?;
+                let alerted = record_alerts(&changes, &self.rules, self.database).await.context("recording alerts")?;
+                turn.unlock()?;
+                alerted
             } else {
                 new_alerts(&changes, &self.rules, self.database).await?
             };
             each(count, alerted);
         }
-        if let Some(turn) = turn {
+        if tells {
+            let turn = self.turn().await?;
             self.file.follow(self.database, |alert| (self.watcher)(alert)).context("telling alerts")?;
             turn.unlock()?;
         }
         Ok(())
     }
 
-    /// Locks a file beside the alerts. The lock goes with the process, however that ends.
-    fn turn(&self) -> std::io::Result<File> {
+    /// Locks a file beside the alerts; whoever waits for it holds up nobody else. The lock goes with the process,
+    /// however that ends.
+    async fn turn(&self) -> anyhow::Result<File> {
         let folder = self.database.data();
-        std::fs::create_dir_all(folder)?;
-        let file = File::options().create(true).append(true).open(folder.join("alerts.lock"))?;
-        file.lock()?;
-        Ok(file)
+        let open = || {
+            std::fs::create_dir_all(folder)?;
+            File::options().create(true).append(true).open(folder.join("alerts.lock"))
+        };
+        let what = || format!("waiting for a turn at {}", folder.display());
+        let file = open().with_context(what)?;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(TryLockError::WouldBlock) => tokio::time::sleep(LOOK).await,
+                Err(TryLockError::Error(error)) => return Err(error).with_context(what),
+            }
+        }
     }
 }

@@ -36,6 +36,12 @@ impl Input {
             return Ok(Self { name: NAMELESS.into(), bytes: Arc::new(bytes), written: None });
         }
         let shown = path.display();
+        // A pipe would be waited for before it can be asked what it is.
+        if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
+            return Err(usage(format!(
+                "{shown}: this is no file but a pipe or a device; accepted: a file, or - for standard input"
+            )));
+        }
         let file = File::open(path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => usage(format!("{shown}: there is no such file")),
             _ => usage(format!("{shown}: {error}")),

@@ -39,11 +39,7 @@ struct Judged {
 }
 
 pub(crate) async fn judge(store: &StoreArgs, args: &JudgeArgs) -> anyhow::Result<ExitCode> {
-    let config = match &args.config {
-        Some(path) => Some(read_outline(path).map_err(usage)?),
-        None if Path::new(STOOP_TOML).exists() => Some(read_outline(Path::new(STOOP_TOML)).map_err(usage)?),
-        None => None,
-    };
+    let config = in_force(args.config.as_deref()).map(read_outline).transpose().map_err(usage)?;
     let store = config.as_ref().map_or_else(|| store.clone(), |config| store.or(config));
     let rules = config.map(|config| config.alerts.rules).unwrap_or_default();
     let database = views::open(&store)?;
@@ -64,7 +60,10 @@ pub(crate) async fn judge(store: &StoreArgs, args: &JudgeArgs) -> anyhow::Result
     Ok(ExitCode::SUCCESS)
 }
 
-const STOOP_TOML: &str = "stoop.toml";
+/// The configuration whose rules are in force: the one that is named, else `stoop.toml` where there is one.
+pub(crate) fn in_force(named: Option<&Path>) -> Option<&Path> {
+    named.or_else(|| Some(Path::new("stoop.toml")).filter(|usual| usual.exists()))
+}
 
 /// Keeps the rules that a database is used with, and says where they are not those it was last used with:
 /// what they say of the past is told only when somebody asks for it.

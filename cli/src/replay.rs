@@ -16,15 +16,14 @@ use stoop_domain::{Alert, Time};
 use stoop_files::MappedFile;
 use stoop_pipeline::ports::{RunLedger, RunOutcome, RunRecord};
 use stoop_pipeline::{Clock, Snapshots};
-use stoop_rules::Rules;
-use stoop_runtime::{SystemClock, read_config};
+use stoop_runtime::{SystemClock, read_outline};
 use stoop_sources::declared::{Map, Order};
 
 use crate::args::{ReplayArgs, StoreArgs};
 use crate::desk::Desk;
 use crate::engine::open_to_work;
 use crate::failure::usage;
-use crate::judge::note_rules;
+use crate::judge::{in_force, note_rules};
 use crate::out::complain;
 use crate::stop::Stop;
 use alike::Alike;
@@ -47,17 +46,16 @@ pub(crate) struct Source {
 
 pub(crate) async fn replay(store: &StoreArgs, args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     let map = read_map(&args.map)?;
-    let rules = match &args.config {
-        Some(path) => read_config(path).map_err(usage)?.alerts.rules,
-        None => Rules::default(),
-    };
+    let config = in_force(args.config.as_deref());
+    let rules =
+        config.map(read_outline).transpose().map_err(usage)?.map(|config| config.alerts.rules).unwrap_or_default();
     // Every file is opened before anything is written: a wrong name is told at once.
     let stop = Stop::on_signals();
     let Some(sources) = input::open_all(&map, args, SystemClock.now(), &stop)? else {
         return Ok(ExitCode::from(stop.code()));
     };
     let database = open_to_work(store, "stoop replay", SystemClock.now())?;
-    note_rules(&database, &rules, args.config.as_deref())?;
+    note_rules(&database, &rules, config)?;
     let progress = Arc::new(Progress::new(&sources, args.json.json));
     let printed = Mutex::new(0);
     let bar = Arc::clone(&progress);

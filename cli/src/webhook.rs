@@ -1,9 +1,11 @@
 //! The webhook: a follower of the alert ledger while `stoop run` runs, and `stoop webhook`.
 
+use std::fs::{File, TryLockError};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context;
 use serde::Serialize;
 use stoop_embedded::{Database, DeadLetter};
 use stoop_pipeline::ports::{Listener, NotHeard};
@@ -22,8 +24,9 @@ use crate::views::{self, as_text};
 /// The webhook's name among the followers of the alert ledger.
 const WEBHOOK: &str = "webhook";
 
-/// How long what waits is still posted when the program is to end. What is in hand then is posted again next time.
-const GRACE: Duration = Duration::from_secs(3);
+/// How long what waits is still posted when the program is to end: as long as it waits for anything. What is in hand then
+/// is posted again next time.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// Dead letters read at a time.
 const LETTERS_MAX: usize = 100;
@@ -32,16 +35,24 @@ const LETTERS_MAX: usize = 100;
 pub(crate) struct Courier {
     engine: Engine,
     webhook: Webhook,
+    /// Held as long as it is on its way: two couriers would post every alert twice.
+    turn: File,
 }
 
 /// A courier on its way.
 pub(crate) struct Telling(JoinHandle<()>);
 
 impl Courier {
-    /// A courier, where a webhook is configured. One that is new begins with what is told from now on, unless it is to have the
+    /// A courier, where a webhook is configured and no other process has one on its way. One that is new begins with what is told from now on, unless it is to have the
     /// past; one that is configured no more is new when it comes again.
     pub(crate) fn of(engine: &Engine, settings: &AlertSettings) -> anyhow::Result<Option<Self>> {
         let database = &engine.database;
+        let Some(turn) = turn(database)? else {
+            if settings.webhook.is_some() {
+                complain!("stoop: another process posts alerts to the webhook: this one does not");
+            }
+            return Ok(None);
+        };
         let Some(address) = settings.webhook.clone() else {
             database.forget_follower(WEBHOOK)?;
             return Ok(None);
@@ -50,12 +61,12 @@ impl Courier {
             let from = if settings.webhook_past { 0 } else { database.newest_alert()? };
             database.set_place_of(WEBHOOK, from, None)?;
         }
-        Ok(Some(Self { engine: engine.clone(), webhook: Webhook::new(HttpClient::new(), address) }))
+        Ok(Some(Self { engine: engine.clone(), webhook: Webhook::new(HttpClient::new(), address), turn }))
     }
 
     pub(crate) fn start(self) -> Telling {
         Telling(tokio::spawn(async move {
-            let Self { engine, webhook } = self;
+            let Self { engine, webhook, turn: _turn } = self;
             let delivery = Delivery {
                 followers: &*engine.database,
                 follower: WEBHOOK,
@@ -67,6 +78,21 @@ impl Courier {
             deliver(delivery).await;
         }))
     }
+}
+
+/// Locks a file beside the alerts; `None` where another process has it locked. The lock goes with the process.
+fn turn(database: &Database) -> anyhow::Result<Option<File>> {
+    let folder = database.data();
+    let lock = || {
+        std::fs::create_dir_all(folder)?;
+        let file = File::options().create(true).append(true).open(folder.join("webhook.lock"))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    };
+    lock().with_context(|| format!("locking webhook.lock in {}", folder.display()))
 }
 
 impl Telling {

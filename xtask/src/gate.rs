@@ -103,7 +103,7 @@ pub(crate) fn all(project: &Project) -> Result<bool> {
 fn common(steps: &mut Steps<'_>) -> Result<()> {
     steps.run_on("words", &["*"], |project| held(words::hold(project)?))?;
     lint(steps)?;
-    steps.run_on("shape", RUST, |project| held(shape::hold(project)?))?;
+    steps.run_on("shape", &["*"], |project| held(shape::hold(project)?))?;
     steps.run_on("unused dependencies", RUST, |project| {
         tools::machete(project).and_then(|machete| plain(project.command(machete).arg("machete")))
     })?;

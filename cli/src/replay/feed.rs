@@ -71,8 +71,9 @@ impl Feed<'_, '_> {
     pub(crate) async fn sorted(&mut self, sources: Vec<Source>) -> anyhow::Result<Halt> {
         let mut sink = Sink::Sorter(Sorter::default());
         let halt = self.read_all(sources, &mut sink).await?;
-        // What was read in part cannot be sorted: rows still unread may come before all of it.
-        if !matches!(halt, Halt::End) {
+        // What was read in part cannot be sorted: rows still unread may come before all of it. What is behind a bound
+        // will never be read.
+        if !matches!(halt, Halt::End | Halt::Cut(_)) {
             return Ok(halt);
         }
         let Sink::Sorter(sorter) = sink else { return Ok(halt) };
@@ -150,13 +151,14 @@ impl Feed<'_, '_> {
                     return Ok(Halt::Stopped);
                 }
             }
-            self.end_file(&source, unread, sink)?;
-            self.progress.file_done(&source.rows);
             rejects.extend(refusals.leave(&source.source, &source.name, now));
+            // What lies behind a bound may be all that a snapshot seems to lack.
             if let Some(why) = source.rows.cut() {
                 self.quarantine(&mut rejects).await?;
                 return Ok(Halt::Cut(format!("{}: broken off: {why}", source.name)));
             }
+            self.end_file(&source, unread, sink)?;
+            self.progress.file_done(&source.rows);
             if let Some(why) = self.too_many_rejects(&source.name) {
                 self.quarantine(&mut rejects).await?;
                 return Ok(Halt::TooManyRejects(why));

@@ -38,6 +38,10 @@ pub(super) fn open_all(map: &Map, args: &ReplayArgs, now: Time, stop: &Stop) -> 
             )),
         }
     }
+    // What a stop keeps from being read is nobody's mistake.
+    if stop.is_set() {
+        return Ok(None);
+    }
     if !mistakes.is_empty() {
         return Err(usage(mistakes.join("\n       ")));
     }
@@ -70,5 +74,5 @@ fn time_of(map: &Map, input: &Input, now: Time, stop: &Stop) -> anyhow::Result<O
             return Ok(None);
         }
     }
-    Ok(Some(latest.unwrap_or(written)))
+    Ok((!stop.is_set()).then(|| latest.unwrap_or(written)))
 }

@@ -11,8 +11,6 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use crate::support::{Outcome, Room, Running, list, says, text, until};
 use serde_json::{Value, json};
-use stoop_pipeline::Clock;
-use stoop_runtime::SystemClock;
 
 /// A key in the address, which nobody is to see.
 const KEY: &str = "a-key-of-the-test";
@@ -48,14 +46,13 @@ fn configure(room: &Room, alerts: &str) {
 
 /// These homes fall by a fifth.
 fn fall(room: &Room, homes: &[&str]) {
-    let rows = homes.iter().map(|id| format!("{id},2026-03-01,500000\n{id},2026-03-05,400000\n"));
+    let rows = homes.iter().map(|id| format!("{id},2025-03-01,500000\n{id},2025-03-05,400000\n"));
     let text = format!("id,seen,price\n{}", rows.collect::<String>());
     // Under its name there is the whole of it or nothing.
     room.write("whole.csv", text);
     // A file that was just written is left for the next poll.
     let written = File::options().append(true).open(room.path("whole.csv")).unwrap();
-    let an_hour_ago = SystemClock.now().plus_ms(-3_600_000);
-    written.set_modified(UNIX_EPOCH + Duration::from_millis(an_hour_ago.ms().cast_unsigned())).unwrap();
+    written.set_modified(UNIX_EPOCH + Duration::from_secs(1_742_000_000)).unwrap();
     std::fs::rename(room.path("whole.csv"), room.path(&format!("in/{}.csv", homes[0]))).unwrap();
 }
 

@@ -23,7 +23,7 @@ pub struct DeadLetter {
 }
 
 const SET_PLACE: &str = "INSERT INTO followers(name, seq, bytes) VALUES(?1, ?2, ?3)
-                         ON CONFLICT DO UPDATE SET seq = excluded.seq, bytes = excluded.bytes";
+                         ON CONFLICT DO UPDATE SET seq = max(seq, excluded.seq), bytes = excluded.bytes";
 
 const KEEP_LETTER: &str = "INSERT INTO dead_letters(follower, seq, at, why) VALUES(?1, ?2, ?3, ?4)
                            ON CONFLICT DO UPDATE SET at = excluded.at, why = excluded.why";
@@ -70,7 +70,7 @@ impl Database {
         Ok(found.map_err(self.doing(format!("count what waits for {follower}")))?.pop().unwrap_or(0))
     }
 
-    /// Says that a follower has done with every alert up to the place `seq`.
+    /// Says that a follower has done with every alert up to the place `seq`. It never goes back.
     ///
     /// # Errors
     /// When it cannot be stored.
@@ -158,8 +158,14 @@ impl Database {
 #[async_trait]
 impl Followers for Database {
     async fn waiting(&self, follower: &str, limit: usize) -> Result<Vec<(i64, Alert)>, PortError> {
-        let (seq, _) = self.place_of(follower)?.unwrap_or_default();
-        self.alerts_after(seq, limit)
+        match self.place_of(follower)? {
+            Some((seq, _)) => self.alerts_after(seq, limit),
+            // Somebody has forgotten it meanwhile. What was told before is not told again for that.
+            None => {
+                self.set_place_of(follower, self.newest_alert()?, None)?;
+                Ok(Vec::new())
+            }
+        }
     }
 
     async fn done(&self, follower: &str, place: i64) -> Result<(), PortError> {

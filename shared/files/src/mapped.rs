@@ -5,8 +5,8 @@ use std::sync::{Arc, PoisonError};
 use stoop_domain::{Observation, Reason, Time};
 use stoop_sources::declared::{Map, Outcome, Reader, Row};
 
-use crate::bytes::{Failure, ReadAt, Stopping, Watched};
-use crate::open::{OpenError, Rows, local};
+use crate::bytes::{Failure, ReadAt, Watched};
+use crate::open::{OpenError, Rows};
 use crate::parts::{Part, Parts};
 use crate::row::{Content, Location, ReadOptions, RowFault};
 
@@ -77,31 +77,11 @@ pub struct Refusal {
 }
 
 impl MappedFile {
-    /// Opens a file on the disk.
+    /// Opens a file by its bytes, wherever they lie. `path` is its name.
     ///
     /// # Errors
-    /// As [`Parts::open`]; and when the map asks for columns that the file does not have. In an archive that is told
+    /// As [`Parts::of`]; and when the map asks for columns that the file does not have. In an archive that is told
     /// of each file in its turn.
-    pub fn open(path: &Path, map: &Map) -> Result<Self, OpenError> {
-        Self::of(path, Arc::new(local(path)?), map)
-    }
-
-    /// The same, reading nothing any more from when `stop` says so. What is given then is no row of the file.
-    ///
-    /// # Errors
-    /// As [`MappedFile::open`].
-    pub fn open_until(
-        path: &Path,
-        map: &Map,
-        stop: impl Fn() -> bool + Send + Sync + 'static,
-    ) -> Result<Self, OpenError> {
-        Self::of(path, Arc::new(Stopping::new(local(path)?, Arc::new(stop))), map)
-    }
-
-    /// The same of bytes that lie elsewhere.
-    ///
-    /// # Errors
-    /// As [`MappedFile::open`].
     pub fn of(path: &Path, bytes: Arc<dyn ReadAt>, map: &Map) -> Result<Self, OpenError> {
         let (bytes, failure) = Watched::new(bytes);
         let opened = Parts::of(path, Arc::new(bytes), &ReadOptions::of(map));

@@ -1,7 +1,8 @@
 //! The use cases: plan, poll, measure, alert, verify. All policy lives here, over ports.
 //!
 //! A port ([`ports`]) has one implementation on AWS and one on SQLite and folders; both pass one
-//! conformance suite. The use cases are the same code on both.
+//! conformance suite. The use cases are the same code on both, but for the last step of an alert: a topic is published to
+//! before it is recorded ([`alert`]), a laptop's file and webhook follow what is recorded ([`record_alerts`], [`deliver`]).
 
 mod alert;
 mod causes;

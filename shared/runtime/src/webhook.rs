@@ -53,7 +53,12 @@ impl Listener for Webhook {
         match self.client.post_json(&self.address.0, body).await {
             Ok((200..=299, _)) => Ok(()),
             Ok((status, retry_after)) => {
-                let error = failed(format!("status {status}").into());
+                let error = failed(match status {
+                    300..=399 => {
+                        format!("status {status}: it leads elsewhere, which is not followed; mend the address").into()
+                    }
+                    _ => format!("status {status}").into(),
+                });
                 if (400..=499).contains(&status) && !matches!(status, 408 | 429) {
                     return Err(NotHeard::Refused(error));
                 }

@@ -323,6 +323,17 @@ async fn a_file_that_cannot_be_read_is_told_once_and_holds_up_no_other() {
 }
 
 #[tokio::test]
+async fn a_poll_of_which_no_file_can_be_read_has_failed() {
+    let inbox = Inbox::new(Coverage::Changes);
+    inbox.put("b.csv", 500, "number,amount\n1,2\n");
+    let polled = inbox.polled().await;
+    assert_eq!((polled.outcome, polled.files, polled.rejects), (Some(RunOutcome::Failed), 0, 1));
+    assert!(polled.message.unwrap().contains("in/b.csv does not fit: "));
+    inbox.put("d.csv", 300, csv(&[("2", 600)]));
+    assert_eq!(inbox.polled().await.outcome, Some(RunOutcome::Complete), "each version is told of once");
+}
+
+#[tokio::test]
 async fn files_that_are_still_written_are_left_until_they_are_done() {
     let inbox = Inbox::new(Coverage::Changes);
     for name in ["a.csv.part", ".b.csv", "c.tmp", "d.csv~"] {

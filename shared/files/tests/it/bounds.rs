@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rawzip::{CompressionMethod, ZipArchiveWriter};
 use stoop_domain::{Reason, Time};
-use stoop_files::{Mapped, MappedFile, ReadAt, Stopping};
+use stoop_files::{Mapped, MappedFile, ReadAt, ReadOptions, Stopping};
 use stoop_sources::declared::Map;
 
 const MAP: &str = r#"
@@ -139,6 +139,6 @@ fn a_pipe_is_no_file_and_is_not_waited_for() {
     let folder = tempfile::tempdir().unwrap();
     let pipe = folder.path().join("homes.csv");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    let error = MappedFile::open(&pipe, &map()).unwrap_err();
+    let error = stoop_files::open(&pipe, &ReadOptions::default()).unwrap_err();
     assert!(error.to_string().ends_with("this is no file but a pipe or a device; accepted: a file"), "{error}");
 }

@@ -78,7 +78,7 @@ fn avito_and_mubawab_2025_are_read_or_refused_with_reasons() {
     show("avito-2025", &avito);
     assert_eq!((avito.rows, avito.homes(), avito.without_price()), (38, 34, 3));
     assert!(avito.observations.iter().all(|o| o.listing.purpose == Purpose::Sale));
-    let doubtful = ["14\u{202f}500", "7\u{202f}200", "8\u{202f}500", "7\u{202f}000"];
+    let doubtful = ["14\\u{202f}500", "7\\u{202f}200", "8\\u{202f}500", "7\\u{202f}000"];
     for ((_, reason, detail), price) in avito.refused.iter().zip(doubtful) {
         assert_eq!(*reason, Reason::BadValue);
         assert!(detail.contains(&format!("{price} DH for a sale: perhaps a rent")), "{detail}");

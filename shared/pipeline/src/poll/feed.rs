@@ -81,7 +81,9 @@ pub(super) async fn feed(
             return Err(error);
         }
     };
-    let failed = !report.wrong.is_empty() && (search.max_rejects.is_some() || polled.listings == 0);
+    let nothing_read = polled.listings == 0 && polled.files == 0;
+    let failed = !report.wrong.is_empty() && (search.max_rejects.is_some() || polled.listings == 0)
+        || !report.unreadable.is_empty() && nothing_read;
     let partial = stopped || [&report.lost, &report.unreadable, &report.wrong].iter().any(|files| !files.is_empty());
     polled.outcome = Some(match (failed, partial) {
         (true, _) => RunOutcome::Failed,
