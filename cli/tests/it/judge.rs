@@ -40,6 +40,8 @@ fn a_changed_threshold_offers_to_judge_what_is_stored_and_nothing_is_told_unaske
     let told = replay(&room, 10);
     assert!(told.contains(HINT), "{told}");
     assert!(!replay(&room, 10).contains(HINT), "it is said once");
+    let unnamed = room.stoop(&["replay", "--map", "made.toml", "rows.csv"]).ok().stderr;
+    assert!(!unnamed.contains("stoop judge"), "stoop.toml is in force where none is named: {unnamed}");
     assert_eq!(room.alert_ids().len(), 0, "what is known already is no change");
 
     for _ in 0..2 {

@@ -217,3 +217,20 @@ fn the_setting_kept_last_counts() {
         assert_eq!(database.setting("rules").unwrap().as_deref(), Some(body));
     }
 }
+
+#[test]
+fn a_follower_never_goes_back_and_one_that_was_forgotten_does_not_get_the_past() {
+    let bench = Bench::new();
+    let database = bench.database();
+    record(&database, &["a", "b", "c"]);
+    now(database.done("webhook", 2)).unwrap();
+    now(database.done("webhook", 1)).unwrap();
+    let ids = |database: &Database| -> Vec<String> {
+        now(database.waiting("webhook", 9)).unwrap().into_iter().map(|(_, alert)| alert.id.0).collect()
+    };
+    assert_eq!(ids(&database), ["c"], "a slower process takes nobody back");
+    database.forget_follower("webhook").unwrap();
+    assert!(ids(&database).is_empty());
+    record(&database, &["d"]);
+    assert_eq!(ids(&database), ["d"]);
+}
