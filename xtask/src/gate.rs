@@ -38,7 +38,7 @@ const DAYS: std::ops::RangeInclusive<u32> = 2..=7;
 
 /// Format, clippy, rustdoc.
 pub(crate) fn check(project: &Project) -> Result<bool> {
-    let mut steps = Steps::new(project)?.never_skipping();
+    let mut steps = Steps::new(project)?;
     lint(&mut steps)?;
     Ok(steps.end())
 }
@@ -70,33 +70,35 @@ pub(crate) fn gate(project: &Project) -> Result<bool> {
     Ok(steps.end())
 }
 
-/// What `.ci/run` runs, with nothing skipped, and what is too slow for it.
+/// What `.ci/run` runs, and what is too slow for it.
 pub(crate) fn all(project: &Project) -> Result<bool> {
-    let mut steps = Steps::new(project)?.never_skipping();
+    let mut steps = Steps::new(project)?;
     common(&mut steps)?;
     if steps.is_red() {
         return Ok(steps.end());
     }
-    steps.run("ports on LocalStack", |project| {
+    steps.run_on("ports on LocalStack", CODE, |project| {
         counted(aws(project).args(PORTS_ON_AWS).env("STOOP_LOCAL_AWS", "localstack"))
-    });
-    steps.run("stack on LocalStack", |project| counted(deployed(project).env("STOOP_LOCAL_AWS", "localstack")));
-    steps.run("more seeds of the mapping", |project| {
+    })?;
+    steps.run_on("stack on LocalStack", CODE, |project| {
+        counted(deployed(project).env("STOOP_LOCAL_AWS", "localstack"))
+    })?;
+    steps.run_on("more seeds of the mapping", CODE, |project| {
         counted(without_aws(project, "test(mapping::)")?.env("STOOP_SEEDS_TIMES", "4"))
-    });
+    })?;
     for seed in DAYS {
-        steps.run(&format!("simulated day, seed {seed}"), |project| {
+        steps.run_on(&format!("simulated day, seed {seed}"), CODE, |project| {
             counted(without_aws(project, "test(day::sixty)")?.env("STOOP_SEED", seed.to_string()))
-        });
+        })?;
     }
-    steps.run("more cases of every property", |project| {
+    steps.run_on("more cases of every property", CODE, |project| {
         counted(without_aws(project, WITHOUT_AWS)?.env("PROPTEST_CASES", "1024"))
-    });
-    steps.run("benches compile", |project| {
+    })?;
+    steps.run_on("benches compile", CODE, |project| {
         plain(&mut project.cargo(&["bench", "--workspace", "--locked", "--no-run", "--profile", "dev"]))
-    });
-    steps.run("advisories: a hit fails", tools::advisories_find_a_hit);
-    steps.run("size of the functions, built for release", bench::functions);
+    })?;
+    steps.run_on("advisories: a hit fails", CRATES, tools::advisories_find_a_hit)?;
+    steps.run_on("size of the functions, built for release", CODE, bench::functions)?;
     Ok(steps.end())
 }
 

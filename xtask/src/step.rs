@@ -20,7 +20,6 @@ pub(crate) struct Steps<'p> {
     told: Vec<String>,
     tally: Tally,
     failed: Vec<String>,
-    skips: bool,
 }
 
 impl<'p> Steps<'p> {
@@ -31,12 +30,7 @@ impl<'p> Steps<'p> {
         let data = std::env::var("STOOP_DATA").unwrap_or_default();
         let surroundings = format!("{compiler}\n{data}\n{}", std::env::var("RUSTFLAGS").unwrap_or_default());
         let (told, failed) = (Vec::new(), Vec::new());
-        Ok(Self { project, tree: Tree::of(project)?, surroundings, told, tally: Tally::default(), failed, skips: true })
-    }
-
-    /// Runs every step, whatever was green before.
-    pub(crate) fn never_skipping(self) -> Self {
-        Self { skips: false, ..self }
+        Ok(Self { project, tree: Tree::of(project)?, surroundings, told, tally: Tally::default(), failed })
     }
 
     /// Runs a step, whatever was green before.
@@ -60,11 +54,11 @@ impl<'p> Steps<'p> {
         let key = hash(self.project, format!("{name}\n{files}\n{steps}\n{}", self.surroundings).as_bytes())?;
         let green = self.project.cache().join("green").join(key);
         match std::fs::read_to_string(&green) {
-            Ok(then) if self.skips => {
+            Ok(then) => {
                 println!("\n== {name}: SKIPPED, its inputs were green before ({})", then.trim());
                 self.told.push(format!("      -  {name} (was green: {})", then.trim()));
             }
-            _ => {
+            Err(_) => {
                 let failed_before = self.failed.len();
                 let tally = self.take(name, step);
                 if self.failed.len() == failed_before {
