@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 use serde_json::Value;
+use stoop_domain::Time;
 use stoop_pipeline::Clock;
 use stoop_pipeline::ports::{RunOutcome, RunRecord};
 use stoop_runtime::SystemClock;
@@ -93,6 +94,7 @@ fn secret(key: &str) -> String {
 /// Polls each search once. All are due at one tick, ours or one of the schedule that comes before it, and none is after
 /// that: a poll that nobody expects would bring what a scenario looks for too early.
 async fn polled(world: &World, country: &Country) -> BTreeMap<&'static str, RunRecord> {
+    are_due_again(world, country).await;
     let began = SystemClock.now();
     for every in ["10s", "1d"] {
         world.upload("stoop.toml", &country.configuration(every)).await;
@@ -111,6 +113,19 @@ async fn polled(world: &World, country: &Country) -> BTreeMap<&'static str, RunR
     }
     say(&format!("{} kinds of searches polled in {} s", ended.len(), (SystemClock.now().ms() - began.ms()) / 1_000));
     ended
+}
+
+/// Polls take less than the ten seconds after which each may be made again, in a second of its own.
+async fn are_due_again(world: &World, country: &Country) {
+    let mut latest = world.began;
+    for search in &country.searches {
+        latest = world.runs(search.name).await.iter().map(|run| run.began_at).fold(latest, Time::max);
+    }
+    eventually("every search is due again", || async {
+        let now = SystemClock.now();
+        (now >= latest.plus_ms(25 * Time::SECOND_MS)).then_some(()).ok_or_else(|| now.to_string())
+    })
+    .await;
 }
 
 /// Puts a file where somebody would who has an export: below `files/` in the data bucket.
