@@ -158,14 +158,8 @@ impl Database {
 #[async_trait]
 impl Followers for Database {
     async fn waiting(&self, follower: &str, limit: usize) -> Result<Vec<(i64, Alert)>, PortError> {
-        match self.place_of(follower)? {
-            Some((seq, _)) => self.alerts_after(seq, limit),
-            // Somebody has forgotten it meanwhile. What was told before is not told again for that.
-            None => {
-                self.set_place_of(follower, self.newest_alert()?, None)?;
-                Ok(Vec::new())
-            }
-        }
+        let (seq, _) = self.place_of(follower)?.unwrap_or_default();
+        self.alerts_after(seq, limit)
     }
 
     async fn done(&self, follower: &str, place: i64) -> Result<(), PortError> {
