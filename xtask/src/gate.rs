@@ -9,22 +9,24 @@ use crate::step::{Steps, counted, plain};
 use crate::tally::Tally;
 use crate::{bench, shape, tools, words};
 
-/// What the compiler and the tests read.
-const CODE: &[&str] = &[
+/// What the compiler and linters of code read, and of pages those that a test reads.
+const RUST: &[&str] =
+    &["*.rs", "*.toml", "*.snap", "Cargo.lock", "maps/", "events/", "docs/openapi.json", "docs/API.md"];
+/// What the deployed stack and the tests of ports on AWS are made of.
+const DEPLOYED: &[&str] = &[
     "*.rs",
     "*.toml",
-    "*.snap",
-    "*.json",
-    "*.md",
-    "*.proptest-regressions",
     "Cargo.lock",
-    "template.yaml",
-    "infra/",
-    "events/",
     "maps/",
+    "events/",
+    "docs/openapi.json",
+    "docs/API.md",
+    "template.yaml",
+    "infra/ministack/",
+    "infra/localstack/",
+    "infra/keeper.py",
+    "infra/redrive",
 ];
-/// What linters of code read: no page is compiled but those of `CODE`.
-const RUST: &[&str] = &["*.rs", "*.toml", "Cargo.lock", "maps/", "events/", "docs/openapi.json", "docs/API.md"];
 const CRATES: &[&str] = &["*.toml", "Cargo.lock"];
 const TEMPLATE: &[&str] =
     &["template.yaml", "samconfig.toml", ".cfnlintrc.yaml", ".checkov.yaml", "infra/", "events/", "docs/openapi.json"];
@@ -77,28 +79,28 @@ pub(crate) fn all(project: &Project) -> Result<bool> {
     if steps.is_red() {
         return Ok(steps.end());
     }
-    steps.run_on("ports on LocalStack", CODE, |project| {
+    steps.run_on("ports on LocalStack", DEPLOYED, |project| {
         counted(aws(project).args(PORTS_ON_AWS).env("STOOP_LOCAL_AWS", "localstack"))
     })?;
-    steps.run_on("stack on LocalStack", CODE, |project| {
+    steps.run_on("stack on LocalStack", DEPLOYED, |project| {
         counted(deployed(project).env("STOOP_LOCAL_AWS", "localstack"))
     })?;
-    steps.run_on("more seeds of the mapping", CODE, |project| {
+    steps.run_on("more seeds of the mapping", DEPLOYED, |project| {
         counted(without_aws(project, "test(mapping::)")?.env("STOOP_SEEDS_TIMES", "4"))
     })?;
     for seed in DAYS {
-        steps.run_on(&format!("simulated day, seed {seed}"), CODE, |project| {
+        steps.run_on(&format!("simulated day, seed {seed}"), DEPLOYED, |project| {
             counted(without_aws(project, "test(day::sixty)")?.env("STOOP_SEED", seed.to_string()))
         })?;
     }
-    steps.run_on("more cases of every property", CODE, |project| {
+    steps.run_on("more cases of every property", DEPLOYED, |project| {
         counted(without_aws(project, WITHOUT_AWS)?.env("PROPTEST_CASES", "1024"))
     })?;
-    steps.run_on("benches compile", CODE, |project| {
+    steps.run_on("benches compile", DEPLOYED, |project| {
         plain(&mut project.cargo(&["bench", "--workspace", "--locked", "--no-run", "--profile", "dev"]))
     })?;
     steps.run_on("advisories: a hit fails", CRATES, tools::advisories_find_a_hit)?;
-    steps.run_on("size of the functions, built for release", CODE, bench::functions)?;
+    steps.run_on("size of the functions, built for release", DEPLOYED, bench::functions)?;
     Ok(steps.end())
 }
 
@@ -123,8 +125,8 @@ fn common(steps: &mut Steps<'_>) -> Result<()> {
         counted(&mut project.cargo(&["test", "--workspace", "--locked", "--doc"]))
     })?;
     steps.run_on("template", TEMPLATE, template)?;
-    steps.run_on("ports and functions on MiniStack", CODE, |project| counted(&mut aws(project)))?;
-    steps.run_on("stack on MiniStack", CODE, |project| counted(&mut deployed(project)))?;
+    steps.run_on("ports and functions on MiniStack", DEPLOYED, |project| counted(&mut aws(project)))?;
+    steps.run_on("stack on MiniStack", DEPLOYED, |project| counted(&mut deployed(project)))?;
     Ok(())
 }
 
@@ -133,7 +135,7 @@ fn lint(steps: &mut Steps<'_>) -> Result<()> {
     steps.run_on("clippy", RUST, |project| {
         plain(&mut project.cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
     })?;
-    steps.run_on("rustdoc", CODE, |project| {
+    steps.run_on("rustdoc", RUST, |project| {
         let mut doc = project.cargo(&["doc", "--workspace", "--no-deps", "--locked"]);
         plain(doc.env("RUSTDOCFLAGS", "-D warnings"))
     })
