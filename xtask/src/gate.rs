@@ -45,6 +45,14 @@ pub(crate) fn check(project: &Project) -> Result<bool> {
     Ok(steps.end())
 }
 
+/// Known vulnerabilities, and whether the check for them works.
+pub(crate) fn advisories(project: &Project) -> Result<bool> {
+    let mut steps = Steps::new(project)?;
+    steps.run("advisories", tools::advisories);
+    steps.run("advisories: a hit fails", tools::advisories_find_a_hit);
+    Ok(steps.end())
+}
+
 /// Every test that needs no AWS; or those that `cargo nextest run` finds for these arguments.
 pub(crate) fn test(project: &Project, arguments: &[String]) -> Result<bool> {
     let mut command = project.command(tools::nextest(project)?);

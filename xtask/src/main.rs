@@ -24,6 +24,7 @@ usage: cargo xtask COMMAND
   stack [ARGS]   the deployed stack on local AWS; ARGS go to the tests: a scenario's name, or --list
   words          no banned word in code or pages (xtask/words.txt)
   shape          dependencies point one way; what has grown long
+  advisories     known vulnerabilities in the crates of Cargo.lock
   bench [NAME]   the budgets of docs/PERFORMANCE.md: replay, functions, or the benches of one crate
   gate           what `.ci/run` runs
   all            what `.ci/all` runs";
@@ -50,6 +51,7 @@ fn run(arguments: &[String]) -> Result<bool> {
         ("stack", rest) => gate::stack(&project, rest),
         ("words", []) => words::hold(&project),
         ("shape", []) => shape::hold(&project),
+        ("advisories", []) => gate::advisories(&project),
         ("bench", rest) => bench::run(&project, rest),
         ("gate", []) => gate::gate(&project),
         ("all", []) => gate::all(&project),

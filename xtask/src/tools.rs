@@ -14,6 +14,8 @@ const NEXTEST: (&str, &str) = ("cargo-nextest", "0.9.143");
 
 /// A folder or repository in the form of RustSec's advisory-db.
 const DATABASE: &str = "STOOP_ADVISORY_DB";
+/// What cargo-deny calls its clone of `https://github.com/RustSec/advisory-db`.
+const CLONE: &str = "advisory-db-3157b0e258782691";
 
 /// The program's path. Each version has a folder of its own, so that an upgrade is an installation.
 fn installed(project: &Project, (name, version): (&str, &str)) -> Result<PathBuf> {
@@ -81,47 +83,46 @@ pub(crate) fn advisories(project: &Project) -> Result<Tally> {
     Ok(Tally::default())
 }
 
-/// Checks with a database in a folder. cargo-deny takes databases from git alone, so the folder's advisories become a
-/// repository in the cache, under the name that cargo-deny would clone it to.
+/// Checks with a database in a folder. cargo-deny takes databases from git alone, and looks for the one of RustSec under a
+/// name of its own: the folder is copied there, and made a repository where it is none.
 fn check_with(project: &Project, deny: &Path, folder: &Path) -> Result<Tally> {
     let folder = project.root().join(folder);
-    let advisories = folder.join("crates");
     anyhow::ensure!(
-        advisories.is_dir(),
+        folder.join("crates").is_dir(),
         "{DATABASE} is {}: accepted is a folder like RustSec's advisory-db, with a folder `crates` in it",
         folder.display()
     );
     let work = project.cache().join(format!("advisories-{}", std::process::id()));
-    let checked = check_in(project, deny, &advisories, &work);
+    let checked = check_in(project, deny, &folder, &work);
     if work.exists() {
         std::fs::remove_dir_all(&work).with_context(|| format!("can't remove {}", work.display()))?;
     }
     checked
 }
 
-fn check_in(project: &Project, deny: &Path, advisories: &Path, work: &Path) -> Result<Tally> {
-    let database = work.join("database");
-    std::fs::create_dir_all(&database).with_context(|| format!("can't make {}", database.display()))?;
+fn check_in(project: &Project, deny: &Path, folder: &Path, work: &Path) -> Result<Tally> {
+    std::fs::create_dir_all(work).with_context(|| format!("can't make {}", work.display()))?;
+    let database = work.join(CLONE);
+    Project::output(project.command("cp").arg("-R").arg(folder).arg(&database))?;
     let git = |arguments: &[&str]| {
         let mut git = project.command("git");
         git.current_dir(&database).args(["-c", "user.name=stoop", "-c", "user.email=stoop@localhost"]);
         Project::output(git.args(arguments))
     };
-    Project::output(project.command("cp").arg("-R").arg(advisories).arg(&database))?;
-    git(&["init", "--quiet", "--initial-branch=main"])?;
-    git(&["add", "--all"])?;
-    git(&["commit", "--quiet", "--no-gpg-sign", "--message=advisories"])?;
-    // What deny.toml says, with this database and no other.
+    if !database.join(".git").exists() {
+        git(&["init", "--quiet", "--initial-branch=main"])?;
+        git(&["add", "--all"])?;
+        git(&["commit", "--quiet", "--no-gpg-sign", "--message=advisories"])?;
+    }
+    // What deny.toml says, with this database.
     let told = project.root().join("deny.toml");
     let told = std::fs::read_to_string(&told).with_context(|| format!("can't read {}", told.display()))?;
     let config = work.join("deny.toml");
-    let databases = format!(
-        "{told}\n[advisories]\ndb-path = {:?}\ndb-urls = [{:?}]\n",
-        work.join("clones").display().to_string(),
-        format!("file://{}", database.display())
-    );
-    std::fs::write(&config, databases).with_context(|| format!("can't write {}", config.display()))?;
-    plain(project.command(deny).args(["--locked", "check", "--config"]).arg(&config).arg("advisories"))
+    let text = format!("{told}\n[advisories]\ndb-path = {:?}\n", work.display().to_string());
+    std::fs::write(&config, text).with_context(|| format!("can't write {}", config.display()))?;
+    let mut check = project.command(deny);
+    check.args(["--locked", "--offline", "--config"]).arg(&config);
+    plain(check.args(["check", "--hide-inclusion-graph", "advisories"]))
 }
 
 /// Whether the check works: with a database made for it, which knows of a vulnerability in a crate that we use, it has to
