@@ -142,14 +142,15 @@ fn a_second_signal_ends_at_once() {
     let (room, _lock) = room_that_stands_still();
     let running = replay_that_stands_still(&room);
     running.terminate();
-    // Signals that come together are one: it is sent until it was heard as a second one.
+    // Of two kinds of signals that come together either may be heard first, and two of one kind are one: it is sent
+    // until it was heard a second time.
     let mut running = Some(running);
     let code = until("the end", || {
         let mut one = running.take()?;
         if one.has_ended() {
             return Some(one.wait());
         }
-        one.interrupt();
+        one.terminate();
         running = Some(one);
         None
     });
