@@ -204,20 +204,26 @@ fn place(path: &Path) -> Result<PathBuf, OpenError> {
     }
 }
 
+/// The header of the file, and the beginning of that of its first page.
+const HEADER_BYTES: usize = 108;
+
 /// Reads the header with plain file calls, because SQLite may write to what it opens. Returns whether
-/// there is a database of ours; `false` where there is no file, or an empty one.
+/// there is a database of ours; `false` where there is no file, or one with nothing in it, which another process may just
+/// be making.
 fn check_header(path: &Path) -> Result<bool, OpenError> {
     if !path.exists() {
         return Ok(false);
     }
-    let mut header = Vec::with_capacity(100);
-    let read = File::open(path).and_then(|file| file.take(100).read_to_end(&mut header));
+    let mut header = Vec::with_capacity(HEADER_BYTES);
+    let read = File::open(path).and_then(|file| file.take(HEADER_BYTES as u64).read_to_end(&mut header));
     read.map_err(|error| OpenError::Failed { path: path.to_owned(), source: at("read", path)(error).into() })?;
     if header.is_empty() {
         return Ok(false);
     }
     let not_ours = |what| OpenError::NotOurs { path: path.to_owned(), what };
-    // https://www.sqlite.org/fileformat.html: the user version is at byte 60, the application id at 68.
+    // https://www.sqlite.org/fileformat.html: the user version is at byte 60, the application id at 68; the tables' page
+    // begins at 100, and has at 103 how many tables and indexes there are.
+    let is_empty = header.get(103..105) == Some(&[0, 0][..]);
     let number =
         |from: usize| header.get(from..from + 4).and_then(|bytes| bytes.try_into().ok()).map(i32::from_be_bytes);
     match (header.starts_with(b"SQLite format 3\0"), number(60), number(68)) {
@@ -225,6 +231,8 @@ fn check_header(path: &Path) -> Result<bool, OpenError> {
         (true, Some(format), Some(APPLICATION_ID)) => {
             Err(OpenError::Newer { path: path.to_owned(), found: format.into() })
         }
+        // Settings of the file come into being one moment before its tables.
+        (true, Some(0), Some(0)) if is_empty => Ok(false),
         (true, ..) => Err(not_ours("another program's SQLite database")),
         (false, ..) => Err(not_ours("no SQLite database")),
     }

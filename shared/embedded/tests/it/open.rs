@@ -41,6 +41,21 @@ fn another_programs_database_is_left_as_it_is() {
 }
 
 #[test]
+fn a_file_that_another_process_has_just_begun_to_make_is_no_file_of_somebody_else() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let (path, data) = places(folder.path());
+    let begun = rusqlite::Connection::open(&path).unwrap();
+    begun.pragma_update(None, "auto_vacuum", "INCREMENTAL").unwrap();
+    assert!(fs::metadata(&path).unwrap().len() > 0, "that alone makes a page");
+    assert!(matches!(Database::open_read(&path, &data), Err(OpenError::Missing(_))));
+    assert_eq!(open(folder.path()).counts().unwrap().homes, 0);
+    // With a table in it, it is somebody's.
+    let other = folder.path().join("other.db");
+    rusqlite::Connection::open(&other).unwrap().execute_batch("CREATE TABLE t(x)").unwrap();
+    assert!(matches!(Database::open(&other, &data), Err(OpenError::NotOurs { .. })));
+}
+
+#[test]
 fn a_database_of_a_newer_stoop_is_refused() {
     let folder = tempfile::TempDir::new().unwrap();
     let (path, _) = places(folder.path());
