@@ -55,8 +55,7 @@ pub(crate) fn advisories(project: &Project) -> Result<bool> {
 
 /// Every test that needs no AWS; or those that `cargo nextest run` finds for these arguments.
 pub(crate) fn test(project: &Project, arguments: &[String]) -> Result<bool> {
-    let mut command = project.command(tools::nextest(project)?);
-    command.args(["nextest", "run", "--locked"]);
+    let mut command = nextest(project)?;
     if !arguments.iter().any(|argument| argument == "-p" || argument.starts_with("--package")) {
         command.arg("--workspace");
     }
@@ -149,9 +148,20 @@ fn lint(steps: &mut Steps<'_>) -> Result<()> {
     })
 }
 
-fn without_aws(project: &Project, filter: &str) -> Result<Command> {
+/// Two tests for each processor, for many wait for a process: `-j` or `NEXTEST_TEST_THREADS` say otherwise.
+fn nextest(project: &Project) -> Result<Command> {
     let mut command = project.command(tools::nextest(project)?);
-    command.args(["nextest", "run", "--workspace", "--locked", "--no-fail-fast"]);
+    command.args(["nextest", "run", "--locked"]);
+    if std::env::var_os("NEXTEST_TEST_THREADS").is_none() {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        command.env("NEXTEST_TEST_THREADS", (2 * processors).to_string());
+    }
+    Ok(command)
+}
+
+fn without_aws(project: &Project, filter: &str) -> Result<Command> {
+    let mut command = nextest(project)?;
+    command.args(["--workspace", "--no-fail-fast"]);
     command.args(["--status-level", "slow", "--final-status-level", "flaky", "--show-progress", "none", "-E", filter]);
     Ok(command)
 }

@@ -59,7 +59,7 @@ pub async fn search_index_conformance<I: SearchIndex + ?Sized>(index: Arc<I>) {
         held: Some(Held { since: made::minute(1), until: made::minute(3) }),
         listing: made::observation("1", 0, 900_000).listing,
     };
-    let checkpoint = ScanCheckpoint { cursor: <_>::default(), run: "r1".into(), began_at: made::minute(0) };
+    let checkpoint = ScanCheckpoint { cursor: <_>::default(), run: "r1".into(), began_at: made::minute(0), tries: 0 };
     let state = SearchState {
         watermark: Some("2026-01-14".into()),
         checkpoint: Some(checkpoint),

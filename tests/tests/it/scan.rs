@@ -392,6 +392,34 @@ async fn a_stop_while_the_site_asks_for_patience_ends_the_run_and_the_next_goes_
 }
 
 #[tokio::test]
+async fn a_place_at_which_a_source_is_down_is_kept_for_two_polls_and_given_up_at_the_third() {
+    let bench = Bench::new();
+    bench.site.list_many(8);
+    let down = || answer(404, &[], "");
+    bench.site.fault(2, down());
+    assert!(matches!(bench.poll().await, Err(PollError::Source(_))));
+    assert_eq!(bench.site.take_pages_asked(), [1, 2]);
+    for _ in 0..2 {
+        bench.site.fault(2, down());
+        assert!(matches!(bench.poll().await, Err(PollError::Source(_))));
+        assert_eq!(bench.site.take_pages_asked(), [2], "it goes on where it was");
+    }
+    assert_eq!(bench.poll().await.unwrap().new, 5, "and does not ask again for what it has");
+    assert_eq!(bench.site.take_pages_asked(), [2, 3]);
+
+    bench.site.list_many(9);
+    bench.site.fault(3, down());
+    assert!(bench.poll().await.is_err());
+    for _ in 0..3 {
+        bench.site.fault(3, down());
+        assert!(bench.poll().await.is_err());
+    }
+    bench.site.take_pages_asked();
+    assert_eq!(bench.poll().await.unwrap().outcome, Some(RunOutcome::Complete));
+    assert_eq!(bench.site.take_pages_asked(), [1, 2, 3], "that page may be there no more");
+}
+
+#[tokio::test]
 async fn two_polls_of_one_search_at_once_lose_nothing() {
     let bench = Bench::new();
     bench.site.list_many(5);

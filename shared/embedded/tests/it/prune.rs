@@ -66,7 +66,7 @@ fn what_is_older_than_is_kept_goes_and_what_somebody_needs_stays() {
     run(&database, "began-the-scan", 100, RunOutcome::Partial);
     run(&database, "under-way", 100, RunOutcome::Running);
     let checkpoint =
-        ScanCheckpoint { cursor: Cursor::default(), run: "began-the-scan".into(), began_at: days_ago(100) };
+        ScanCheckpoint { cursor: Cursor::default(), run: "began-the-scan".into(), began_at: days_ago(100), tries: 0 };
     let state = SearchState { checkpoint: Some(checkpoint), ..SearchState::default() };
     assert!(now(SearchIndex::save(&*database, "agadir", &state)).unwrap());
     reject(&database, "row 1", 200);

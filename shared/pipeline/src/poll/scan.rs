@@ -22,6 +22,9 @@ const PAGES_PER_CHECKPOINT: u64 = 10;
 const CHECKPOINT_MS: i64 = 1_000;
 const CHECKPOINT_TIMES: i64 = 20;
 
+/// A page at which so many polls in a row began and failed may be there no more: the scan begins anew.
+const TRIES_MAX: u32 = 3;
+
 /// How the counts begin of what a limit has left; the limit follows in words.
 pub const LEFT_OF: &str = "left of ";
 
@@ -135,9 +138,10 @@ async fn scan(search: &Search, run: &str, ports: PollPorts<'_>, polled: &mut Pol
         Err(error) => {
             // What the stream has is seen; the rest of the scan is for the next run. Should saving fail
             // too, the first failure is the one to tell.
-            let goes_on = polled.pages > 0 && !scan.astray && !matches!(error, PollError::Drifted(_));
+            let tries = if polled.pages > 0 { 0 } else { resumed.map_or(TRIES_MAX, |checkpoint| checkpoint.tries + 1) };
+            let goes_on = tries < TRIES_MAX && !scan.astray && !matches!(error, PollError::Drifted(_));
             scan.state.pace.learn(began_at, false, polled);
-            scan.state.checkpoint = goes_on.then(|| scan.checkpoint(&cursor));
+            scan.state.checkpoint = goes_on.then(|| ScanCheckpoint { tries, ..scan.checkpoint(&cursor) });
             if let Err(second) = scan.save().await {
                 tracing::warn!(error = with_causes(&second), "the index could not be saved either");
             }
@@ -343,7 +347,7 @@ impl<'a> Scan<'a> {
     }
 
     pub(super) fn checkpoint(&self, cursor: &Cursor) -> ScanCheckpoint {
-        ScanCheckpoint { cursor: cursor.clone(), run: self.run.to_owned(), began_at: self.began_at }
+        ScanCheckpoint { cursor: cursor.clone(), run: self.run.to_owned(), began_at: self.began_at, tries: 0 }
     }
 
     pub(super) fn is_checkpoint_due(&self, polled: &Polled) -> bool {

@@ -193,6 +193,9 @@ pub struct ScanCheckpoint {
     pub run: String,
     /// When it began.
     pub began_at: Time,
+    /// How many polls in a row began here and failed before they had read a page.
+    #[serde(default)]
+    pub tries: u32,
 }
 
 /// One run of a search, replay or recomputation, for `stoop runs`.
