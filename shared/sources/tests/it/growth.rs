@@ -1,8 +1,10 @@
 //! An answer that is eight times as long takes about eight times as long to read, whatever is in it, and never the square
-//! of that. Two measurements of one run are compared, each the least of several, so that a busy machine fails nothing.
+//! of that. Two measurements of one run are compared, each the least of several, in time that the processor spent on this
+//! thread: a busy machine fails nothing.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use rustix::time::{ClockId, clock_gettime};
 use serde_json::Value;
 use stoop_domain::Time;
 use stoop_sources::{Answer, Source};
@@ -16,12 +18,16 @@ const FLOOR: Duration = Duration::from_micros(500);
 /// A measurement is the least of so many, for what else the machine does only adds to it.
 const ATTEMPTS_MAX: u32 = 20;
 
+fn worked() -> Duration {
+    clock_gettime(ClockId::ThreadCPUTime).try_into().unwrap()
+}
+
 fn cost(source: &dyn Source, body: &[u8]) -> Duration {
-    let began = Instant::now();
+    let began = worked();
     let cursor = source.begin(None);
     // Whether it is understood is asked elsewhere.
     drop(source.read(&cursor, &Answer::of(body), Time::parse("2026-01-14T12:00:00Z").unwrap()));
-    began.elapsed()
+    worked() - began
 }
 
 /// Compares what two answers of one shape cost.
