@@ -1,7 +1,8 @@
 //! The alerts function: a batch of the homes table's change feed in, alerts on the topic out.
 //!
 //! The mapping's filter lets only notable changes through. A change is done with when its alerts are told and
-//! recorded, or held back and recorded; the answer names the first that is not.
+//! recorded, or held back and recorded; the answer names the first that is not. A home of a newer format is not judged,
+//! nor what comes after it: in a deployment the metrics function may be updated a little earlier than this one.
 
 mod rules;
 
@@ -16,7 +17,7 @@ use stoop_domain::{Home, HomeId, Reason, Reject};
 use stoop_pipeline::ports::{Change, Ledger, PortError, Publisher, Quarantine};
 use stoop_pipeline::{Alerted, Clock, alert, with_causes};
 use stoop_rules::Rules;
-use stoop_wire::home_from_bytes;
+use stoop_wire::{HomeError, home_from_bytes};
 
 pub use rules::{NoPercentage, RulesInForce};
 
@@ -65,8 +66,15 @@ impl App<'_> {
         let mut changes = Vec::new();
         let mut rejects = Vec::new();
         let mut first = None;
+        let mut newer = None;
         for raw in batch.records {
             match read(raw) {
+                Err(NotRead::Newer { sequence, why }) => {
+                    self.meter.count("RecordsNewer", 1);
+                    tracing::error!(why, first = sequence, "changes are to be judged again, by a newer Stoop");
+                    newer = Some(sequence);
+                    break;
+                }
                 Ok((sequence, change)) => {
                     first.get_or_insert_with(|| sequence.clone());
                     if let Some(change) = change {
@@ -74,11 +82,11 @@ impl App<'_> {
                         changes.push(change);
                     }
                 }
-                Err(why) => {
+                Err(NotRead::Unreadable(why)) => {
                     let place = format!("change {}", sequence_of(raw).unwrap_or("unknown"));
                     first.get_or_insert_with(|| sequence_of(raw).unwrap_or_default().to_owned());
                     let raw = raw.get().as_bytes();
-                    rejects.push(Reject::new("changes", self.clock.now(), place, Reason::Unreadable, why, raw));
+                    rejects.push(Reject::whole("changes", self.clock.now(), place, Reason::Unreadable, why, raw));
                 }
             }
         }
@@ -100,6 +108,9 @@ impl App<'_> {
                 tracing::error!(error = with_causes(&failed), sequence, "changes are to be judged again");
                 response.batch_item_failures.push(failure(sequence));
             }
+        }
+        if response.batch_item_failures.is_empty() {
+            response.batch_item_failures.extend(newer.map(failure));
         }
         Ok(response)
     }
@@ -129,27 +140,56 @@ fn failure(sequence: String) -> DynamoDbBatchItemFailure {
     failure
 }
 
+/// Why a record is no change that can be judged.
+enum NotRead {
+    Unreadable(String),
+    /// This program is too old for it.
+    Newer {
+        sequence: String,
+        why: String,
+    },
+}
+
 /// The sequence number and the change of a record; no change, where a home was removed by an operator.
-fn read(raw: &RawValue) -> Result<(String, Option<Change>), String> {
-    let record: EventRecord = serde_json::from_str(raw.get()).map_err(|error| format!("no change record: {error}"))?;
-    let sequence = record.change.sequence_number.ok_or("the record has no SequenceNumber")?;
+fn read(raw: &RawValue) -> Result<(String, Option<Change>), NotRead> {
+    let unreadable = |why: &str| NotRead::Unreadable(why.to_owned());
+    let record: EventRecord =
+        serde_json::from_str(raw.get()).map_err(|error| NotRead::Unreadable(format!("no change record: {error}")))?;
+    let sequence = record.change.sequence_number.ok_or_else(|| unreadable("the record has no SequenceNumber"))?;
     if record.event_name == "REMOVE" {
         return Ok((sequence, None));
     }
     let id = match record.change.keys.get("id") {
         Some(AttributeValue::S(id)) => HomeId(id.as_str().into()),
-        _ => return Err("the record has no key id".into()),
+        _ => return Err(unreadable("the record has no key id")),
     };
-    let new = home(&record.change.new_image)?.ok_or("the record has no new image")?;
+    let home = |image| {
+        home(image).map_err(|error| match error {
+            NoHome::Body(error) if error.is_newer() => {
+                NotRead::Newer { sequence: sequence.clone(), why: error.to_string() }
+            }
+            error => NotRead::Unreadable(error.to_string()),
+        })
+    };
+    let new = home(&record.change.new_image)?.ok_or_else(|| unreadable("the record has no new image"))?;
     let old = home(&record.change.old_image)?;
     Ok((sequence, Some(Change { home: id, old, new })))
 }
 
-fn home(image: &Item) -> Result<Option<Home>, String> {
+/// Why an image is no home.
+#[derive(Debug, thiserror::Error)]
+enum NoHome {
+    #[error("an image without a binary body is no home")]
+    NoBody,
+    #[error(transparent)]
+    Body(#[from] HomeError),
+}
+
+fn home(image: &Item) -> Result<Option<Home>, NoHome> {
     match image.get("body") {
         None if image.is_empty() => Ok(None),
-        Some(AttributeValue::B(body)) => home_from_bytes(body).map(Some).map_err(|error| error.to_string()),
-        _ => Err("an image without a binary body is no home".into()),
+        Some(AttributeValue::B(body)) => Ok(Some(home_from_bytes(body)?)),
+        _ => Err(NoHome::NoBody),
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! A record is done with when its effect is stored: its observations in state and lake, what cannot be read of
 //! it in quarantine. The answer names the first record that is not (`batchItemFailures`), and Lambda delivers
-//! from there again; taking a record up twice changes nothing.
+//! from there again; taking a record up twice changes nothing. A record with a line of a newer format is not taken up at
+//! all, nor what comes after it: in a deployment the poller may be updated a little earlier than this function.
 
 use aws_lambda_events::kinesis::KinesisEventRecord;
 use aws_lambda_events::streams::KinesisEventResponse;
@@ -75,6 +76,12 @@ struct Group {
     inbox: Inbox,
 }
 
+/// A record that this program is too old for.
+struct Newer {
+    sequence: String,
+    why: String,
+}
+
 /// Why a group is not stored.
 #[derive(Debug, thiserror::Error)]
 enum GroupError {
@@ -106,21 +113,29 @@ impl<'a> App<'a> {
         let mut response = KinesisEventResponse::default();
         let mut records = batch.records.into_iter();
         let mut group = Group::default();
+        let mut newer = None;
         loop {
-            let record = records.next();
+            let record = if newer.is_none() { records.next() } else { None };
             if let Some(record) = record {
-                self.read(record, &mut group);
-                if group.inbox.observations.len() < self.group_observations_min {
+                newer = self.read(record, &mut group);
+                if newer.is_none() && group.inbox.observations.len() < self.group_observations_min {
                     continue;
                 }
-            } else if group.sequences.is_empty() {
-                // The last record filled a group, or there was none: nothing is left that could be late.
+            }
+            if group.sequences.is_empty() {
+                if let Some(Newer { sequence, why }) = newer {
+                    let left = records.len() + 1;
+                    self.meter.count("RecordsNewer", 1);
+                    tracing::error!(why, first = sequence, left, "records are to be delivered again, to a newer Stoop");
+                    response.add_failure(sequence);
+                }
+                // Else the last record filled a group, or there was none: nothing is left that could be late.
                 return Ok(response);
             }
             let in_time = deadline.ms() - self.clock.now().ms() > MARGIN_MS;
             let stored = if in_time { self.store(&mut group.inbox).await.map_err(Some) } else { Err(None) };
             if let Err(error) = stored {
-                let left = group.sequences.len() + records.len();
+                let left = group.sequences.len() + records.len() + usize::from(newer.is_some());
                 self.meter.count("RecordsFailed", left as u64);
                 let first = group.sequences.into_iter().next().unwrap_or_default();
                 match error {
@@ -137,8 +152,8 @@ impl<'a> App<'a> {
         }
     }
 
-    /// Reads a record's observations and rejects into the group.
-    fn read(&self, raw: &RawValue, group: &mut Group) {
+    /// Reads a record's observations and rejects into the group, unless a line of it is of a newer format.
+    fn read(&self, raw: &RawValue, group: &mut Group) -> Option<Newer> {
         let now = self.clock.now();
         let record: KinesisEventRecord = match serde_json::from_str(raw.get()) {
             Ok(record) => record,
@@ -149,12 +164,21 @@ impl<'a> App<'a> {
                 let why = format!("no Kinesis record: {error}");
                 let reject = Reject::new("stream", now, place(sequence), Reason::Unreadable, why, raw.get().as_bytes());
                 group.inbox.rejects.push(reject);
-                return;
+                return None;
             }
         };
         let sequence = record.kinesis.sequence_number;
+        let before = (group.inbox.observations.len(), group.inbox.rejects.len());
         group.inbox.read(&place(&sequence), &record.kinesis.data, now);
+        let newer = group.inbox.rejects[before.1..].iter().find(|reject| reject.reason == Reason::NewerVersion);
+        if let Some(Reject { detail, location, .. }) = newer {
+            let why = format!("{location}: {detail}");
+            group.inbox.observations.truncate(before.0);
+            group.inbox.rejects.truncate(before.1);
+            return Some(Newer { sequence, why });
+        }
         group.sequences.push(sequence);
+        None
     }
 
     /// Stores a group: first what cannot be read, then the rest.
@@ -200,7 +224,7 @@ impl<'a> App<'a> {
             stoop_wire::encode(seen, &mut line);
             let why = format!("the history of this home takes {bytes} bytes, more than an item may have");
             let place = format!("home {home} at {}", seen.at);
-            Reject::new(&seen.source, self.clock.now(), place, Reason::TooLong, why, &line)
+            Reject::whole(&seen.source, self.clock.now(), place, Reason::TooLong, why, &line)
         };
         out.iter().map(reject).collect()
     }

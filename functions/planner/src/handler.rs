@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use stoop_aws::Meter;
 use stoop_domain::Time;
 use stoop_pipeline::ports::{Configuration, PlanLedger, PortError, TaskQueue};
-use stoop_pipeline::{Clock, Stretch, plan, with_causes};
+use stoop_pipeline::{Clock, Overdue, Stretch, plan, with_causes};
 use stoop_runtime::Takeover;
 use tokio::sync::Mutex;
 
@@ -31,6 +31,8 @@ pub struct App<'a> {
     pub takeover: Mutex<Takeover>,
     /// The searches of which this environment has told why they are polled less often than configured.
     pub told: Mutex<BTreeSet<String>>,
+    /// The searches of which it has told that they are overdue.
+    pub told_overdue: Mutex<BTreeSet<String>>,
 }
 
 /// What the schedule sends.
@@ -47,6 +49,8 @@ pub struct Answer {
     pub sent: Vec<String>,
     /// How many were not due.
     pub waiting: usize,
+    /// How many were not polled as they should be, as it was before this tick.
+    pub overdue: usize,
     /// Why the configuration that is uploaded is not in force.
     pub refused_configuration: Option<String>,
 }
@@ -91,9 +95,12 @@ impl App<'_> {
         };
         let planned = plan(&config.searches, self.time(event), self.ledger, self.queue, self.clock).await?;
         self.meter.count("SearchesPlanned", planned.sent.len() as u64);
+        self.meter.gauge("SearchesOverdue", planned.overdue.len() as u64);
         self.tell(&planned.stretched).await;
+        self.tell_overdue(&planned.overdue).await;
         answer.sent = planned.sent.into_iter().map(|task| task.search).collect();
         answer.waiting = planned.waiting;
+        answer.overdue = planned.overdue.len();
         if planned.refused.is_empty() { Ok(answer) } else { Err(TickError::Refused(planned.refused.len())) }
     }
 
@@ -105,6 +112,23 @@ impl App<'_> {
             if told.insert(search.clone()) {
                 let least_minutes = stretch.least_ms.div_ceil(60_000);
                 tracing::warn!(search, least_minutes, limit = %stretch, "polled less often, for the limits of its account");
+            }
+        }
+    }
+
+    /// Tells of searches that are not polled as they should be, once each; and when they are again.
+    async fn tell_overdue(&self, overdue: &[(String, Overdue)]) {
+        let mut told = self.told_overdue.lock().await;
+        told.retain(|search| {
+            let still = overdue.iter().any(|(name, _)| name == search);
+            if !still {
+                tracing::info!(search, "no longer overdue");
+            }
+            still
+        });
+        for (search, why) in overdue {
+            if told.insert(search.clone()) {
+                tracing::error!(search, %why, "overdue");
             }
         }
     }

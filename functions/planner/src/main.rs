@@ -19,6 +19,7 @@ async fn main() -> Result<(), Error> {
         meter: &Meter::from_env("planner")?,
         takeover: <_>::default(),
         told: <_>::default(),
+        told_overdue: <_>::default(),
     };
     run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
         let answer = app.handle(&event.payload).await;

@@ -1,8 +1,9 @@
 //! The poller function: a message in, one search polled, its observations on the stream.
 //!
-//! A poll that meets its deadline stops in good time, leaves a checkpoint and sends itself on in another message.
-//! What fails on the source's side is told and left to the next tick of the schedule; what fails on ours is
-//! tried again soon, and lies in the dead-letter queue after some attempts.
+//! A poll that meets its deadline stops in good time, leaves a checkpoint and sends itself on in another message, so many
+//! times and no more. What fails on the source's side is told and left to the next tick of the schedule; what fails on
+//! ours is tried again soon, and lies in the dead-letter queue after some attempts. A message of which a later poll has
+//! done the work is dropped.
 
 mod deadline;
 mod search;
@@ -16,7 +17,8 @@ use stoop_pipeline::ports::{
     Budgets, Configuration, Files, Http, Pages, PlanLedger, PollTask, PortError, Quarantine, RunLedger, RunOutcome,
     SearchIndex, Stream,
 };
-use stoop_pipeline::{Clock, PollError, PollPorts, Polled, Tokens, poll, with_causes};
+use stoop_pipeline::{Clock, LastPoll, Pace, PollError, PollPorts, Polled, Tokens, poll, with_causes};
+use tracing::Instrument;
 
 use deadline::DeadlineClock;
 pub use search::NotPolled;
@@ -50,7 +52,7 @@ pub struct App<'a> {
     pub budgets: &'a dyn Budgets,
     /// The tokens of this execution environment.
     pub tokens: &'a Tokens,
-    /// Where the planner learns how often a search changes.
+    /// Where planner and poller learn what became of a search's last poll.
     pub plans: &'a dyn PlanLedger,
     /// The time.
     pub clock: &'a dyn Clock,
@@ -64,12 +66,14 @@ const RETRY_STEP_SECONDS: i32 = 30;
 /// The next message waits so long for the limits of an account, where this one has no time to.
 const WAIT_MAX_MS: i64 = 120_000;
 
-/// What became of a message.
-enum Outcome {
-    /// It is done with, well or not.
-    Done,
+/// What became of a poll.
+#[derive(Default)]
+struct Outcome {
+    /// Whether it ended well; `None` where it asked for nothing.
+    well: Option<bool>,
     /// The deadline was near: the rest is for another message.
-    GoesOn,
+    goes_on: bool,
+    pace: Option<Pace>,
 }
 
 /// Why a message is to come again.
@@ -110,50 +114,104 @@ impl App<'_> {
     async fn take(&self, message: &SqsMessage, deadline: Time) -> Result<(), Failure> {
         let body = message.body.as_deref().unwrap_or_default();
         let task: PollTask = serde_json::from_str(body).map_err(|error| Failure::NoTask(error.to_string()))?;
-        match self.poll(&task, deadline).await? {
-            Outcome::Done => Ok(()),
-            Outcome::GoesOn => {
-                let id = message.message_id.as_deref().unwrap_or_default();
-                Ok(self.queue.continue_later(&task, id).await?)
-            }
-        }
+        let began_at = self.clock.now();
+        let run = format!("{}-{}", task.search, began_at.ms());
+        let span = tracing::info_span!("poll", search = task.search, run);
+        let id = message.message_id.as_deref().unwrap_or_default();
+        self.take_task(&task, id, &run, deadline).instrument(span).await
     }
 
-    async fn poll(&self, task: &PollTask, deadline: Time) -> Result<Outcome, Failure> {
+    async fn take_task(&self, task: &PollTask, id: &str, run: &str, deadline: Time) -> Result<(), Failure> {
+        let began_at = self.clock.now();
+        let known = self.plans.last_polls(std::slice::from_ref(&task.search)).await?.into_iter().next().flatten();
+        let last = known.unwrap_or_default();
+        if let Some(why) = last.stale(task, began_at) {
+            tracing::info!(due_at = %task.due_at, %why, "the task is stale");
+            self.meter.count("PollsStale", 1);
+            return Ok(());
+        }
+        let outcome = match self.poll(task, run, deadline).await {
+            Ok(Some(outcome)) => outcome,
+            // There is no such search: nothing is to be told of it.
+            Ok(None) => return Ok(()),
+            Err(error) => {
+                // Not done with: it comes again, and is no stale task then.
+                self.keep_or_warn(task, &LastPoll { failed: true, ..last }).await;
+                return Err(error);
+            }
+        };
+        let next = if outcome.goes_on { self.next(task) } else { None };
+        let last = LastPoll {
+            polled_at: Some(began_at),
+            succeeded_at: if outcome.well == Some(true) { Some(began_at) } else { last.succeeded_at },
+            failed: outcome.well.map_or(last.failed, |well| !well),
+            goes_on: next.is_some().then_some(task.due_at),
+            pace: outcome.pace.or(last.pace),
+            ..last
+        };
+        let Some(next) = next else {
+            self.keep_or_warn(task, &last).await;
+            return Ok(());
+        };
+        // In this order: a continuation that nobody knows of would be taken for a stale one.
+        self.plans.keep_last_poll(&task.search, &last).await?;
+        Ok(self.queue.continue_later(&next, id).await?)
+    }
+
+    /// The task in which the scan goes on, unless it has gone on for too long.
+    fn next(&self, task: &PollTask) -> Option<PollTask> {
+        let next = task.next(self.clock.now());
+        if next.is_none() {
+            self.meter.count("ChainsEnded", 1);
+            tracing::error!(
+                "the scan takes longer than a day or 500 messages: it goes on when the search is due again"
+            );
+        }
+        next
+    }
+
+    /// `None` where there is no such search.
+    async fn poll(&self, task: &PollTask, run: &str, deadline: Time) -> Result<Option<Outcome>, Failure> {
         let mut prepared = match self.prepare(&task.search).await? {
             Ok(prepared) => prepared,
-            Err(why) => return Ok(self.not_polled(task, &why)),
+            Err(why) => return Ok(self.not_polled(&why)),
         };
         let clock = DeadlineClock::new(self.clock, deadline);
-        let mut polled = self.poll_once(&prepared, &clock).await;
+        let mut polled = self.poll_once(&prepared, run, &clock).await;
         if let Err(PollError::Denied(_)) = polled
             && let Some(renewed) = self.renew(&task.search, &prepared).await?
         {
-            tracing::info!(search = task.search, "a secret was renewed");
+            tracing::info!("a secret was renewed");
             prepared = renewed;
-            polled = self.poll_once(&prepared, &clock).await;
+            // A run of its own, for the first has its end in the ledger.
+            polled = self.poll_once(&prepared, &format!("{run}-renewed"), &clock).await;
         }
         match polled {
             Ok(polled) => {
                 self.tell(&polled);
-                self.keep_pace(&task.search, &polled).await;
-                Ok(if self.goes_on(&polled, &clock) { Outcome::GoesOn } else { Outcome::Done })
+                let well = match polled.outcome {
+                    Some(RunOutcome::Failed) => Some(false),
+                    Some(RunOutcome::Skipped) => None,
+                    // Of a limit's rest, which let it ask for nothing, one can't say.
+                    Some(RunOutcome::Partial) => (polled.pages + polled.files > 0).then_some(true),
+                    _ => Some(true),
+                };
+                Ok(Some(Outcome { well, goes_on: self.goes_on(&polled, &clock), pace: polled.pace }))
             }
             Err(error @ (PollError::Source(_) | PollError::Denied(_) | PollError::Drifted(_))) => {
                 // The source will be no better in a minute: the schedule asks it again in its own time.
-                tracing::error!(search = task.search, %error, "the source could not be polled");
+                tracing::error!(%error, "the source could not be polled");
                 self.meter.count("PollsFailed", 1);
                 if let PollError::Drifted(_) = error {
                     self.meter.count("FieldsDrifted", 1);
                 }
-                Ok(Outcome::Done)
+                Ok(Some(Outcome { well: Some(false), ..Outcome::default() }))
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    async fn poll_once(&self, prepared: &Prepared, clock: &DeadlineClock<'_>) -> Result<Polled, PollError> {
-        let run = format!("{}-{}", prepared.search.name, self.clock.now().ms());
+    async fn poll_once(&self, prepared: &Prepared, run: &str, clock: &DeadlineClock<'_>) -> Result<Polled, PollError> {
         let stop = || clock.is_over();
         let ports = PollPorts {
             http: self.http,
@@ -169,7 +227,7 @@ impl App<'_> {
             deadline: Some(clock.end()),
             stop: &stop,
         };
-        poll(&prepared.search, &run, ports).await
+        poll(&prepared.search, run, ports).await
     }
 
     /// Whether the rest is for another message: time was over, or would have been before the account's limits let
@@ -185,24 +243,24 @@ impl App<'_> {
         }
     }
 
-    fn not_polled(&self, task: &PollTask, why: &NotPolled) -> Outcome {
+    fn not_polled(&self, why: &NotPolled) -> Option<Outcome> {
         match why {
             NotPolled::Mistakes(_) => {
                 self.meter.count("PollsFailed", 1);
-                tracing::error!(search = task.search, %why, "not polled");
+                tracing::error!(%why, "not polled");
+                Some(Outcome { well: Some(false), ..Outcome::default() })
             }
             NotPolled::NoConfiguration | NotPolled::NoSuchSearch => {
-                tracing::warn!(search = task.search, %why, "not polled");
+                tracing::warn!(%why, "not polled");
+                None
             }
         }
-        Outcome::Done
     }
 
-    /// Without it the planner goes by the pace that it knows, which is no reason to poll again.
-    async fn keep_pace(&self, search: &str, polled: &Polled) {
-        let Some(pace) = &polled.pace else { return };
-        if let Err(error) = self.plans.keep_pace(search, pace).await {
-            tracing::warn!(search, error = with_causes(&error), "the planner does not learn the search's pace");
+    /// Without it the planner goes by what it knows, which is no reason to poll again.
+    async fn keep_or_warn(&self, task: &PollTask, last: &LastPoll) {
+        if let Err(error) = self.plans.keep_last_poll(&task.search, last).await {
+            tracing::warn!(error = with_causes(&error), "the planner does not learn what became of the poll");
         }
     }
 

@@ -81,6 +81,12 @@ impl Meter {
         }
     }
 
+    /// Says how many there are now: 0 is told too, and of several values the last.
+    pub fn gauge(&self, name: &'static str, value: u64) {
+        let mut collected = self.collected.lock().unwrap_or_else(PoisonError::into_inner);
+        collected.insert(name, (Unit::Count, vec![value]));
+    }
+
     /// Notes a duration.
     pub fn milliseconds(&self, name: &'static str, ms: u64) {
         self.note(name, Unit::Milliseconds, ms);

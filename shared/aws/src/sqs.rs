@@ -23,7 +23,7 @@ impl PollQueue {
         Self { client, url: url.to_owned() }
     }
 
-    /// Sends a task once more, to carry on where the message with this id has stopped in good time. However often
+    /// Sends the task in which a scan goes on that the message with this id has stopped in good time. However often
     /// that message is delivered and calls this, within five minutes there is one continuation of it.
     ///
     /// It is delivered when the message that is being worked on is done with, since it is of the same group.

@@ -49,7 +49,7 @@ pub struct Reject {
     pub reason: Reason,
     /// The offending part, in words.
     pub detail: String,
-    /// What was read, cut to at most [`Reject::RAW_MAX`] bytes.
+    /// What was read, of rows of a source at most [`Reject::RAW_MAX`] bytes.
     pub raw: String,
     /// How many rows it stands for: one, or all those of a page or file beyond the first of their reason.
     #[serde(default = "one", skip_serializing_if = "is_one")]
@@ -75,8 +75,13 @@ impl Reject {
     /// A reject with its excerpt cut to size; bytes that are not UTF-8 are shown as `\u{fffd}`.
     #[must_use]
     pub fn new(source: &str, at: Time, location: String, reason: Reason, detail: String, raw: &[u8]) -> Self {
-        let cut = &raw[..raw.len().min(Self::RAW_MAX)];
-        let raw = String::from_utf8_lossy(cut).into_owned();
+        Self::whole(source, at, location, reason, detail, &raw[..raw.len().min(Self::RAW_MAX)])
+    }
+
+    /// The same with all of what was refused, however long it is: what may be sent again once its reason is mended.
+    #[must_use]
+    pub fn whole(source: &str, at: Time, location: String, reason: Reason, detail: String, raw: &[u8]) -> Self {
+        let raw = String::from_utf8_lossy(raw).into_owned();
         let mut detail = detail;
         if detail.len() > Self::DETAIL_MAX {
             detail.truncate(detail.floor_char_boundary(Self::DETAIL_MAX - '…'.len_utf8()));

@@ -13,6 +13,9 @@ const LINE_BYTES_MIN: usize = 100;
 /// every service behind.
 const LINE_BYTES_MAX: usize = 256 << 10;
 
+/// How every line begins that Stoop writes.
+const LINE_BEGIN: &[u8] = b"{\"v\":";
+
 /// So many refused lines of a record have a reject of their own; the others share one, as short ones do. In
 /// noise there is a newline every few hundred bytes.
 const REJECTS_PER_RECORD_MAX: usize = 32;
@@ -164,7 +167,10 @@ impl Reader<'_> {
 
     fn reject(&mut self, at: At, reason: Reason, detail: String, raw: &[u8]) {
         let location = format!("{}{at}", self.place);
-        self.inbox.rejects.push(Reject::new("stream", self.now, location, reason, detail, raw));
+        // What Stoop wrote may be sent again once its reason is mended; of noise an excerpt is enough.
+        let is_line = raw.starts_with(LINE_BEGIN) && raw.len() <= LINE_BYTES_MAX;
+        let reject = if is_line { Reject::whole } else { Reject::new };
+        self.inbox.rejects.push(reject("stream", self.now, location, reason, detail, raw));
     }
 }
 

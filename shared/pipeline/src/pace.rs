@@ -175,12 +175,6 @@ impl Cadence {
         Self { every_ms, every_max_ms: None, limits: Vec::new(), sharers: 1 }
     }
 
-    /// Whether the distance depends on a [`Pace`].
-    #[must_use]
-    pub fn asks_pace(&self) -> bool {
-        self.every_max_ms.is_some() || self.long_limits().next().is_some()
-    }
-
     /// The distance to the next poll: always a multiple of the shortest, so that a search keeps to its slots.
     ///
     /// It is no longer than the longest and no shorter than what the account's limits of an hour or more bear, of

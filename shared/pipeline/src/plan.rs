@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use stoop_domain::Time;
 
 use crate::ports::{PlanLedger, PollTask, PortError, TaskQueue};
-use crate::{Cadence, Clock, Distance, Stretch};
+use crate::{Cadence, Clock, LastPoll, Overdue, Stretch};
 
 /// Attempts at sending, the first among them. The waits between them are 0.2, 0.4, 0.8, 1.6 and 3.2 s.
 const SEND_ATTEMPTS_MAX: u32 = 6;
@@ -42,6 +42,8 @@ pub struct Planned {
     pub waiting: usize,
     /// The searches that are polled less often than they should be, and why.
     pub stretched: Vec<(String, Stretch)>,
+    /// The searches that are not polled as they should be, and why, as it was before this tick.
+    pub overdue: Vec<(String, Overdue)>,
 }
 
 /// Sends a task for every search that is due at `now`, the time that the tick was scheduled for.
@@ -85,10 +87,21 @@ pub async fn plan(
         return Err(PortError::new(format!("look up when {} searches were sent", names.len()), why));
     }
     let mut planned = Planned::default();
-    for ((search, last), distance) in searches.iter().zip(last_sent).zip(distances(searches, ledger).await?) {
-        let last = last.filter(|last| *last <= clock_now.plus_ms(AHEAD_MAX_MS));
-        match due_at(search, distance.ms, last, now) {
-            Some(due_at) => planned.refused.push(PollTask { search: search.name.clone(), due_at }),
+    for ((search, sent_at), last_poll) in searches.iter().zip(last_sent).zip(last_polls(&names, ledger).await?) {
+        let last = last_poll.unwrap_or_default();
+        let distance = search.cadence.distance(last.pace.as_ref());
+        let sent_at = sent_at.filter(|sent_at| *sent_at <= clock_now.plus_ms(AHEAD_MAX_MS));
+        planned.overdue.extend(last.overdue(sent_at, distance.ms, clock_now).map(|why| (search.name.clone(), why)));
+        match due_at(search, distance.ms, sent_at, now) {
+            Some(due_at) => {
+                if last.first_sent_at.is_none() {
+                    // Before it is sent: later it would take the place of what the poller tells.
+                    let last = LastPoll { first_sent_at: Some(clock_now), ..last };
+                    ledger.keep_last_poll(&search.name, &last).await?;
+                }
+                let search = search.name.clone();
+                planned.refused.push(PollTask { search, due_at, continuation: None });
+            }
             None => planned.waiting += 1,
         }
         planned.stretched.extend(distance.stretched.map(|stretch| (search.name.clone(), stretch)));
@@ -112,21 +125,13 @@ pub async fn plan(
     Ok(planned)
 }
 
-/// How far apart the polls of each search are to be. The ledger is asked about those of which it is to know.
-async fn distances(searches: &[PlannedSearch], ledger: &dyn PlanLedger) -> Result<Vec<Distance>, PortError> {
-    let adaptive = || searches.iter().filter(|search| search.cadence.asks_pace());
-    let names: Vec<String> = adaptive().map(|search| search.name.clone()).collect();
-    let paces = if names.is_empty() { Vec::new() } else { ledger.paces(&names).await? };
-    if paces.len() != names.len() {
-        let why = format!("the ledger gave {} answers", paces.len());
-        return Err(PortError::new(format!("look up the pace of {} searches", names.len()), why));
+async fn last_polls(names: &[String], ledger: &dyn PlanLedger) -> Result<Vec<Option<LastPoll>>, PortError> {
+    let last_polls = ledger.last_polls(names).await?;
+    if last_polls.len() != names.len() {
+        let why = format!("the ledger gave {} answers", last_polls.len());
+        return Err(PortError::new(format!("look up the last polls of {} searches", names.len()), why));
     }
-    let mut paces = paces.into_iter();
-    let distance = |search: &PlannedSearch| {
-        let pace = if search.cadence.asks_pace() { paces.next().flatten() } else { None };
-        search.cadence.distance(pace.as_ref())
-    };
-    Ok(searches.iter().map(distance).collect())
+    Ok(last_polls)
 }
 
 /// The time of the tick, or that on the clock where the tick's cannot be right.

@@ -12,7 +12,7 @@ pub use crate::poll::{Account, AccountError};
 pub use alerts::{Followers, Ledger, Listener, NotHeard, Publisher};
 pub use configuration::{ConfigFiles, Configuration};
 pub use files::{FileError, FilePage, FilePattern, FileRow, FileVersion, Files, OpenFile};
-pub use plans::{PlanLedger, PollTask, TaskQueue};
+pub use plans::{Continuation, PlanLedger, PollTask, TaskQueue};
 pub use polls::{
     Budgets, FilesTaken, Held, Http, HttpAnswer, HttpError, IndexEntry, Pages, Quarantine, RunLedger, RunOutcome,
     RunRecord, ScanCheckpoint, SearchIndex, SearchState, Stream,

@@ -13,6 +13,14 @@ pub enum HomeError {
 
 const VERSION: u8 = 1;
 
+impl HomeError {
+    /// Whether a newer Stoop can read it.
+    #[must_use]
+    pub fn is_newer(&self) -> bool {
+        matches!(self, Self::Version(version) if *version > VERSION)
+    }
+}
+
 /// A home as bytes: a format byte, then postcard. Equal homes give equal bytes.
 #[must_use]
 pub fn home_to_bytes(home: &Home) -> Vec<u8> {

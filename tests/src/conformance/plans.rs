@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use stoop_domain::Time;
 use stoop_pipeline::ports::{PlanLedger, PollTask, TaskQueue};
-use stoop_pipeline::{Pace, Polled};
+use stoop_pipeline::{LastPoll, Pace, Polled};
 
 use crate::made::minute;
 
@@ -38,43 +38,53 @@ pub async fn plan_ledger_conformance<L: PlanLedger + ?Sized>(ledger: Arc<L>) {
     assert_eq!(ledger.last_sent(&many).await.unwrap(), [Some(Time::from_ms(0)); 230]);
     assert_eq!(ledger.last_sent(&asked).await.unwrap(), expected, "and nothing else has changed");
 
-    paces_conformance(&*ledger, &many).await;
-    assert_eq!(ledger.last_sent(&asked).await.unwrap(), expected, "a pace changes nothing of when a search was sent");
+    last_polls_conformance(&*ledger, &many).await;
+    assert_eq!(ledger.last_sent(&asked).await.unwrap(), expected, "a poll changes nothing of when a search was sent");
     assert_eq!(ledger.last_sent(&many).await.unwrap(), [Some(Time::from_ms(0)); 230]);
 }
 
-/// The part of the contract about paces; `many` were sent before.
-async fn paces_conformance<L: PlanLedger + ?Sized>(ledger: &L, many: &[String]) {
-    assert_eq!(ledger.paces(&[]).await.unwrap(), []);
-    assert_eq!(ledger.paces(many).await.unwrap(), [None; 230], "what was sent has no pace for that");
+/// The part of the contract about last polls; `many` were sent before.
+async fn last_polls_conformance<L: PlanLedger + ?Sized>(ledger: &L, many: &[String]) {
+    assert_eq!(ledger.last_polls(&[]).await.unwrap(), []);
+    assert_eq!(ledger.last_polls(many).await.unwrap(), [None; 230], "what was sent has not been polled for that");
     for (name, i) in many.iter().zip(0..).skip(10) {
-        ledger.keep_pace(name, &pace(i)).await.unwrap();
+        ledger.keep_last_poll(name, &last_poll(i)).await.unwrap();
     }
-    ledger.keep_pace(&many[20], &pace(7)).await.unwrap();
-    let told = ledger.paces(many).await.unwrap();
+    ledger.keep_last_poll(&many[20], &last_poll(7)).await.unwrap();
+    let told = ledger.last_polls(many).await.unwrap();
     for (place, told) in told.into_iter().enumerate() {
-        let expected = if place == 20 { 7 } else { place as u64 };
-        assert_eq!(told, (place >= 10).then(|| pace(expected)), "what was told last, in the order of the questions");
+        let expected = if place == 20 { 7 } else { place as i64 };
+        assert_eq!(told, (place >= 10).then(|| last_poll(expected)), "what was told last, in the questions' order");
     }
     ledger.sent(&many[20..21], minute(9)).await.unwrap();
-    assert_eq!(ledger.paces(&many[20..21]).await.unwrap(), [Some(pace(7))], "nor does sending change a pace");
+    assert_eq!(ledger.last_polls(&many[20..21]).await.unwrap(), [Some(last_poll(7))], "nor does sending change it");
     ledger.sent(&many[20..21], Time::from_ms(0)).await.unwrap();
-    assert_eq!(ledger.paces(&["never".to_owned()]).await.unwrap(), [None], "a pace that was never told");
+    assert_eq!(ledger.last_polls(&["never".to_owned()]).await.unwrap(), [None], "what was never told");
+    ledger.keep_last_poll(&many[20], &LastPoll::default()).await.unwrap();
+    assert_eq!(ledger.last_polls(&many[20..21]).await.unwrap(), [Some(LastPoll::default())], "in place of all of it");
 }
 
-/// What a search of two polls has, the second with so many requests.
-fn pace(requests: u64) -> Pace {
+/// What became of the last poll of a search, with everything in it that may be.
+fn last_poll(i: i64) -> LastPoll {
     let mut pace = Pace::default();
     for at in 0..2 {
-        pace.learn(minute(at * 15), true, &Polled { pages: 1, requests: requests + 1, ..Polled::default() });
+        pace.learn(minute(at * 15), true, &Polled { pages: 1, requests: i.unsigned_abs() + 1, ..Polled::default() });
     }
-    pace
+    LastPoll {
+        first_sent_at: Some(minute(0)),
+        polled_at: Some(minute(i).plus_ms(37_123)),
+        succeeded_at: (i % 2 == 0).then(|| minute(i)),
+        failed: i % 2 == 1,
+        goes_on: (i % 3 == 0).then(|| minute(i)),
+        pace: Some(pace),
+    }
 }
 
 /// The contract of [`TaskQueue`]. `receive` takes everything that is in the queue, as a poller that succeeds: in the
 /// order of delivery, until nothing is left.
 pub async fn task_queue_conformance<Q: TaskQueue + ?Sized>(queue: Arc<Q>, receive: impl AsyncFn() -> Vec<PollTask>) {
-    let task = |search: &str, minutes: i64| PollTask { search: search.into(), due_at: minute(minutes) };
+    let task =
+        |search: &str, minutes: i64| PollTask { search: search.into(), due_at: minute(minutes), continuation: None };
     assert_eq!(queue.send(&[]).await.unwrap(), Vec::<usize>::new(), "nothing can always be sent");
     assert_eq!(receive().await, []);
 
@@ -106,7 +116,7 @@ pub async fn task_queue_conformance<Q: TaskQueue + ?Sized>(queue: Arc<Q>, receiv
         assert_eq!(of(&delivered), of(&turns), "the tasks of one search come in their order");
     }
 
-    let longest = PollTask { search: "x".repeat(100), due_at: minute(0).plus_ms(37_123) };
+    let longest = PollTask { search: "x".repeat(100), due_at: minute(0).plus_ms(37_123), continuation: None };
     send_all(&*queue, vec![longest.clone()]).await;
     assert!(receive().await.contains(&longest), "the longest name and a time to the millisecond");
 

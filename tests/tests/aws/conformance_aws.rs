@@ -222,7 +222,7 @@ async fn sqs_is_a_task_queue() {
 async fn a_continuation_comes_once_for_each_message_it_continues() {
     let queue = Queue::create(true).await;
     let tasks = PollQueue::new(queue.client.clone(), &queue.url);
-    let task = PollTask { search: "two words".into(), due_at: made::minute(0) };
+    let task = PollTask { search: "two words".into(), due_at: made::minute(0), continuation: None };
     tasks.send(std::slice::from_ref(&task)).await.unwrap();
     for message_id in ["m1", "m1", "m2"] {
         tasks.continue_later(&task, message_id).await.unwrap();

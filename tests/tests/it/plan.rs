@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use proptest::prelude::*;
 use stoop_domain::Time;
 use stoop_pipeline::ports::{PlanLedger, PollTask, PortError, TaskQueue};
-use stoop_pipeline::{Cadence, Clock, Pace, Planned, PlannedSearch, Polled, plan};
+use stoop_pipeline::{Cadence, Clock, LastPoll, Pace, Planned, PlannedSearch, Polled, plan};
 use stoop_sources::Limit;
 use stoop_tests::conformance;
 use stoop_tests::made::minute;
@@ -36,8 +36,7 @@ impl Clock for Virtual {
 #[derive(Default)]
 struct Book {
     sent: Mutex<BTreeMap<String, Time>>,
-    paces: Mutex<BTreeMap<String, Pace>>,
-    paces_asked: AtomicUsize,
+    last_polls: Mutex<BTreeMap<String, LastPoll>>,
     records_to_lose: AtomicUsize,
     answers_to_drop: AtomicUsize,
 }
@@ -58,15 +57,14 @@ impl PlanLedger for Book {
         Ok(())
     }
 
-    async fn paces(&self, searches: &[String]) -> Result<Vec<Option<Pace>>, PortError> {
-        self.paces_asked.fetch_add(searches.len(), Ordering::SeqCst);
-        let paces = self.paces.lock().unwrap();
-        let answers = searches.iter().map(|search| paces.get(search).copied());
+    async fn last_polls(&self, searches: &[String]) -> Result<Vec<Option<LastPoll>>, PortError> {
+        let last_polls = self.last_polls.lock().unwrap();
+        let answers = searches.iter().map(|search| last_polls.get(search).copied());
         Ok(answers.skip(self.answers_to_drop.load(Ordering::SeqCst)).collect())
     }
 
-    async fn keep_pace(&self, search: &str, pace: &Pace) -> Result<(), PortError> {
-        self.paces.lock().unwrap().insert(search.to_owned(), *pace);
+    async fn keep_last_poll(&self, search: &str, last: &LastPoll) -> Result<(), PortError> {
+        self.last_polls.lock().unwrap().insert(search.to_owned(), *last);
         Ok(())
     }
 }
@@ -146,6 +144,17 @@ impl Bench {
         plan(searches, now, &*self.book, &*self.line, &*self.clock).await
     }
 
+    fn pace(&self, search: &str) -> Pace {
+        self.book.last_polls.lock().unwrap()[search].pace.unwrap_or_default()
+    }
+
+    /// A poll has ended well just now.
+    fn polled(&self, search: &str, pace: Pace) {
+        let now = Some(self.clock.now());
+        let last = LastPoll { polled_at: now, succeeded_at: now, pace: Some(pace), ..LastPoll::default() };
+        self.book.last_polls.lock().unwrap().insert(search.to_owned(), last);
+    }
+
     fn delivered(&self) -> Vec<PollTask> {
         std::mem::take(&mut self.line.delivered.lock().unwrap())
     }
@@ -185,7 +194,7 @@ async fn the_queue_of_these_tests_is_one() {
 
 #[test]
 fn a_task_has_the_body_that_the_template_documents() {
-    let task = PollTask { search: "austin".into(), due_at: minute(0) };
+    let task = PollTask { search: "austin".into(), due_at: minute(0), continuation: None };
     let body = r#"{"search":"austin","due_at":1768392000000}"#;
     assert_eq!(serde_json::to_string(&task).unwrap(), body);
     assert_eq!(serde_json::from_str::<PollTask>(body).unwrap(), task);
@@ -359,11 +368,11 @@ async fn follow(
     for at in minutes {
         bench.tick(std::slice::from_ref(search), minute(at)).await.unwrap();
         for task in bench.delivered() {
-            let mut pace = bench.book.paces(std::slice::from_ref(&search.name)).await.unwrap()[0].unwrap_or_default();
+            let mut pace = bench.pace(&search.name);
             let polled = Polled { pages: 1, requests: 1, changed: u64::from(is_changed(at)), ..Polled::default() };
             // The queue takes its time, not always the same.
             pace.learn(minute(at).plus_ms(7_000 * (at % 5)), true, &polled);
-            bench.book.keep_pace(&search.name, &pace).await.unwrap();
+            bench.polled(&search.name, pace);
             due.push((task.due_at.ms() - minute(0).ms()) / MINUTE_MS);
         }
     }
@@ -387,16 +396,6 @@ async fn a_quiet_search_comes_to_its_longest_distance_and_one_that_wakes_up_back
     assert!(distances[4..].iter().all(|gap| *gap == 15), "{distances:?}");
     let slots: std::collections::BTreeSet<i64> = quiet[1..].iter().chain(&busy).map(|at| at % 15).collect();
     assert_eq!(slots.len(), 1, "all of them are slots of its own: {slots:?}");
-}
-
-#[tokio::test]
-async fn a_steady_search_asks_for_no_pace() {
-    let bench = Bench::new();
-    bench.book.keep_pace("austin", &Pace::default()).await.unwrap();
-    bench.tick(&[search("austin", 15)], minute(0)).await.unwrap();
-    assert_eq!(bench.book.paces_asked.load(Ordering::SeqCst), 0);
-    bench.tick(&[search("austin", 15), adaptive("graz", 15, 60)], minute(1)).await.unwrap();
-    assert_eq!(bench.book.paces_asked.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
@@ -509,7 +508,7 @@ proptest! {
                 }
                 due.push(task.due_at.ms());
                 pace.learn(now, true, &Polled { pages: 1, requests: 1, changed: u64::from(is_changed), ..Polled::default() });
-                runtime.block_on(bench.book.keep_pace("austin", &pace)).unwrap();
+                bench.polled("austin", pace);
             }
             if let Some(last) = due.last() {
                 let waits_ms = distance_ms + every_ms.min(60 * MINUTE_MS);

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use stoop_domain::Time;
-use stoop_pipeline::Pace;
+use stoop_pipeline::LastPoll;
 use stoop_pipeline::ports::{PlanLedger, PortError, RunLedger, RunRecord};
 
 use super::attributes::{Item, item, number, number_of, text, text_of};
@@ -15,10 +15,11 @@ use crate::error::failed;
 const KEPT_MS: i64 = 90 * Time::DAY_MS;
 /// The `id` of the item that says when a search was last sent. No run has it: a run id holds the time it began.
 const PLAN: &str = "plan";
-/// The `id` of the item that holds a search's pace: not the same, because the poller writes it and the planner that one.
-const PACE: &str = "pace";
+/// The `id` of the item that says what became of a search's last poll: not the same, because the poller writes it and the
+/// planner that one.
+const LAST_POLL: &str = "last-poll";
 
-/// The ledger of runs, of when each search was last sent to be polled, and of its pace: one table, by search.
+/// The ledger of runs, of when each search was last sent to be polled, and of what became of it: one table, by search.
 #[derive(Clone, Debug)]
 pub struct DynamoRuns {
     client: Client,
@@ -76,27 +77,27 @@ impl PlanLedger for DynamoRuns {
         concurrently(REQUESTS_MAX, puts).await.map(|_| ())
     }
 
-    async fn paces(&self, searches: &[String]) -> Result<Vec<Option<Pace>>, PortError> {
-        let mut paces: HashMap<String, Pace> = HashMap::with_capacity(searches.len());
-        for item in get_all(&self.client, &self.table, &keys(searches, PACE), &["subject", "body"]).await? {
-            let damaged = |error| PortError::new(format!("read a pace in the table {}", self.table), error);
+    async fn last_polls(&self, searches: &[String]) -> Result<Vec<Option<LastPoll>>, PortError> {
+        let mut last_polls: HashMap<String, LastPoll> = HashMap::with_capacity(searches.len());
+        for item in get_all(&self.client, &self.table, &keys(searches, LAST_POLL), &["subject", "body"]).await? {
+            let damaged = |error| PortError::new(format!("read a last poll in the table {}", self.table), error);
             let search = text_of(&item, "subject").map_err(damaged)?;
             // Without it the search keeps to its shortest distance until its next poll: no reason to poll nothing.
             match serde_json::from_str(text_of(&item, "body").unwrap_or_default()) {
-                Ok(pace) => drop(paces.insert(search.to_owned(), pace)),
-                Err(error) => tracing::warn!(search, %error, "the pace cannot be read"),
+                Ok(last) => drop(last_polls.insert(search.to_owned(), last)),
+                Err(error) => tracing::warn!(search, %error, "what became of the last poll cannot be read"),
             }
         }
-        Ok(searches.iter().map(|search| paces.get(search).copied()).collect())
+        Ok(searches.iter().map(|search| last_polls.get(search).copied()).collect())
     }
 
-    async fn keep_pace(&self, search: &str, pace: &Pace) -> Result<(), PortError> {
-        let what = format!("PutItem of the pace of {search} into the table {}", self.table);
-        let body = match serde_json::to_string(pace) {
+    async fn keep_last_poll(&self, search: &str, last: &LastPoll) -> Result<(), PortError> {
+        let what = format!("PutItem of the last poll of {search} into the table {}", self.table);
+        let body = match serde_json::to_string(last) {
             Ok(body) => body,
             Err(error) => return Err(PortError::new(what, error)),
         };
-        let item = item([("subject", text(search)), ("id", text(PACE)), ("body", text(body))]);
+        let item = item([("subject", text(search)), ("id", text(LAST_POLL)), ("body", text(body))]);
         put(self.client.clone(), self.table.clone(), item, what).await
     }
 }

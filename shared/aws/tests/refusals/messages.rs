@@ -99,7 +99,7 @@ async fn a_topic_that_slows_us_down_is_asked_again() {
 }
 
 fn tasks(n: usize) -> Vec<PollTask> {
-    (0..n).map(|i| PollTask { search: format!("zip {i}"), due_at: Time::from_ms(7) }).collect()
+    (0..n).map(|i| PollTask { search: format!("zip {i}"), due_at: Time::from_ms(7), continuation: None }).collect()
 }
 
 fn queue(service: &Service) -> PollQueue {

@@ -74,6 +74,8 @@ fn a_line_of_a_newer_version_is_refused_as_that() {
     let place = "stream record 10, line 1";
     assert_eq!(told(&inbox)[0], (place, Reason::NewerVersion, "a line of format 2; this program reads up to 1"));
     assert_eq!(inbox.rejects[0].raw, newer, "it can be read again");
+    let longer = newer.replace(r#""native_id":"1""#, &format!(r#""native_id":"{}""#, "1".repeat(9_000)));
+    assert_eq!(read(&[longer.as_bytes()]).rejects[0].raw, longer, "whole");
     assert_eq!(inbox.rejects[1].reason, Reason::NewerVersion);
 }
 

@@ -3,25 +3,39 @@ use serde::{Deserialize, Serialize};
 use stoop_domain::Time;
 
 use super::PortError;
-use crate::Pace;
+use crate::LastPoll;
 
-/// One search that is to be polled now. As JSON `{"search":"austin","due_at":1768392000000}`, in milliseconds.
+/// One search that is to be polled now. As JSON `{"search":"austin","due_at":1768392000000}`, in milliseconds; with
+/// `"continuation":{"number":1,"began_at":1768392000000}`, where a scan that was begun before goes on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PollTask {
     /// The search's name.
     pub search: String,
-    /// When it was due. With the name it tells one task from another.
+    /// When it was due. With the name it tells one task of the planner from another.
     pub due_at: Time,
+    /// Which part of a scan it is, where that is not the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continuation: Option<Continuation>,
 }
 
-/// When each search was last sent to be polled, and what its polls say of its pace.
+/// A further part of a scan that takes longer than one invocation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Continuation {
+    /// Which: 1 for the first after the task that the planner sent.
+    pub number: u32,
+    /// When the scan was first continued.
+    pub began_at: Time,
+}
+
+/// When each search was last sent to be polled, and what became of its last poll.
 ///
 /// Contract: what [`PlanLedger::sent`] returned from is known to every later [`PlanLedger::last_sent`], until the
 /// same search is sent again: what was told last holds, even if it is an earlier time. When it fails, some of the
 /// searches may be recorded. Lists of names may have any length; the names of one call are distinct.
 ///
-/// Likewise every later [`PlanLedger::paces`] knows what [`PlanLedger::keep_pace`] was told last. The planner tells of
-/// the one and pollers of the other, at any time, and neither loses what the other told.
+/// Likewise every later [`PlanLedger::last_polls`] knows what [`PlanLedger::keep_last_poll`] was told last. The planner
+/// tells of the one and pollers of the other, at any time, and neither loses what the other told. Of a search that it
+/// sends for the first time the planner tells the other too, before it sends it.
 #[async_trait]
 pub trait PlanLedger: Send + Sync {
     /// The time that each search was last sent for, one for each name and in their order; `None` for never.
@@ -30,12 +44,12 @@ pub trait PlanLedger: Send + Sync {
     /// Records that searches were sent for the time `at`.
     async fn sent(&self, searches: &[String], at: Time) -> Result<(), PortError>;
 
-    /// The pace of each search, one for each name and in their order; `None` where none is known, or one that this
-    /// program cannot read.
-    async fn paces(&self, searches: &[String]) -> Result<Vec<Option<Pace>>, PortError>;
+    /// What became of the last poll of each search, one for each name and in their order; `None` where nothing is known,
+    /// or what this program cannot read.
+    async fn last_polls(&self, searches: &[String]) -> Result<Vec<Option<LastPoll>>, PortError>;
 
-    /// Keeps the pace of a search, in place of the one before.
-    async fn keep_pace(&self, search: &str, pace: &Pace) -> Result<(), PortError>;
+    /// Keeps what became of the last poll of a search, in place of what was known before.
+    async fn keep_last_poll(&self, search: &str, last: &LastPoll) -> Result<(), PortError>;
 }
 
 /// The queue between planner and poller.

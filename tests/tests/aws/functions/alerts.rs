@@ -181,7 +181,7 @@ async fn an_image_that_cannot_be_read_goes_to_quarantine_once_and_its_neighbours
     type Spoil = fn(&mut Value);
     let spoil: [(&str, Spoil); 8] = [
         ("home is damaged", |record| record["dynamodb"]["NewImage"]["body"]["B"] = "AQID".into()),
-        ("home of format 9", |record| record["dynamodb"]["OldImage"]["body"]["B"] = "CQID".into()),
+        ("home of format 0", |record| record["dynamodb"]["OldImage"]["body"]["B"] = "AAID".into()),
         ("no change record", |record| record["dynamodb"]["NewImage"]["body"]["B"] = "not *base64*".into()),
         ("without a binary body", |record| record["dynamodb"]["NewImage"]["body"] = json!({ "S": "text" })),
         ("no new image", |record| drop(record["dynamodb"].as_object_mut().unwrap().remove("NewImage"))),
@@ -204,6 +204,22 @@ async fn an_image_that_cannot_be_read_goes_to_quarantine_once_and_its_neighbours
         assert_eq!((&*rejects[0].source, rejects[0].reason.as_str()), ("changes", "unreadable"));
         let place = if spoilt["dynamodb"]["SequenceNumber"].is_string() { change_number(1) } else { "unknown".into() };
         assert_eq!(rejects[0].location, format!("change {place}"), "{why}");
+    }
+}
+
+#[tokio::test]
+async fn a_home_of_a_newer_format_is_given_back_with_all_behind_it() {
+    for image in ["OldImage", "NewImage"] {
+        let stage = Stage::new();
+        let mut newer = cut(1, "newer", 30);
+        newer["dynamodb"][image]["body"]["B"] = "CQID".into();
+        for _ in 0..2 {
+            let given_back = stage.judge(&[cut(0, "a", 20), newer.clone(), cut(2, "b", 20)]).await;
+            assert_eq!(given_back, [change_number(1)], "until this function is updated");
+            let counts = stage.counted();
+            assert_eq!((counts["RecordsNewer"], count_of(&counts, "Quarantined")), (1, 0));
+        }
+        assert_eq!((stage.told(), stage.bench.quarantined()), (vec!["a".to_owned()], 0));
     }
 }
 

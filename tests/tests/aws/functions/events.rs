@@ -106,12 +106,12 @@ fn kinesis_sample() -> Value {
     kinesis(&[record(&first), record(&second)])
 }
 
-/// In this order: bytes that are nobody's, data that is not base64, a line of a later Stoop, nothing, one good record.
+/// In this order: bytes that are nobody's, data that is not base64, a line without a listing, nothing, one good record.
 fn kinesis_poison() -> Value {
     let garbage: Vec<u8> = (0..120_u8).map(|n| n.wrapping_mul(97) | 0x80).collect();
-    let newer = br#"{"v":999,"source":"reso-actris","native_id":"ACT7310444","seen":{"what":"a later Stoop writes"}}"#;
+    let half = br#"{"v":1,"source":"reso-actris","native_id":"ACT7310444","at":1768392000000,"note":"no listing is in this line"}"#;
     let good = record(&[seen("ACT7310442", 0, 625_000, Status::Active)]);
-    let mut event = kinesis(&[garbage, Vec::new(), newer.to_vec(), Vec::new(), good]);
+    let mut event = kinesis(&[garbage, Vec::new(), half.to_vec(), Vec::new(), good]);
     event["Records"][1]["kinesis"]["data"] = "this is *not* base64".into();
     event
 }
@@ -215,7 +215,7 @@ fn md5_of(body: &str) -> String {
 
 /// What the planner sends of a search that is due at noon.
 pub(crate) fn task(search: &str) -> String {
-    serde_json::to_string(&PollTask { search: search.into(), due_at: minute(0) }).unwrap()
+    serde_json::to_string(&PollTask { search: search.into(), due_at: minute(0), continuation: None }).unwrap()
 }
 
 fn sqs_sample() -> Value {
@@ -299,7 +299,8 @@ async fn the_items_of_the_change_feed_are_those_that_the_store_writes() {
 async fn the_message_is_what_the_queue_is_sent() {
     let aws = Aws::start().await;
     let queue = PollQueue::new(aws.clients().sqs(), "https://sqs.us-east-1.amazonaws.com/1/stoop-poll.fifo");
-    let refused = queue.send(&[PollTask { search: SEARCH.into(), due_at: minute(0) }]).await.unwrap();
+    let refused =
+        queue.send(&[PollTask { search: SEARCH.into(), due_at: minute(0), continuation: None }]).await.unwrap();
     assert_eq!(refused, [0; 0]);
     let entry = &aws.asked("SendMessageBatch")[0]["Entries"][0];
     let message = &sample("sqs.json")["Records"][0];

@@ -8,18 +8,18 @@ use serde_json::{Value, json};
 use stoop_aws::Meter;
 use stoop_domain::Time;
 use stoop_pipeline::ports::{PlanLedger, PollTask, PortError, TaskQueue};
-use stoop_pipeline::{Clock, Pace, Polled};
+use stoop_pipeline::{Clock, LastPoll, Polled};
 use stoop_planner::{Answer, App, TickError};
 use stoop_tests::made::minute;
 
 use super::bench::{Standing, Uploads, count_of, counted, raw};
 use super::events::{SEARCH, sample};
 
-/// When each search was sent, and its pace.
+/// When each search was sent, and what became of its last poll.
 #[derive(Default)]
 pub(crate) struct Book {
     sent: Mutex<BTreeMap<String, Time>>,
-    paces: Mutex<BTreeMap<String, Pace>>,
+    last_polls: Mutex<BTreeMap<String, LastPoll>>,
     pub(crate) is_shut: Mutex<bool>,
 }
 
@@ -43,15 +43,15 @@ impl PlanLedger for Book {
         Ok(())
     }
 
-    async fn paces(&self, searches: &[String]) -> Result<Vec<Option<Pace>>, PortError> {
+    async fn last_polls(&self, searches: &[String]) -> Result<Vec<Option<LastPoll>>, PortError> {
         self.open()?;
-        let paces = self.paces.lock().unwrap();
-        Ok(searches.iter().map(|search| paces.get(search).copied()).collect())
+        let last_polls = self.last_polls.lock().unwrap();
+        Ok(searches.iter().map(|search| last_polls.get(search).copied()).collect())
     }
 
-    async fn keep_pace(&self, search: &str, pace: &Pace) -> Result<(), PortError> {
+    async fn keep_last_poll(&self, search: &str, last: &LastPoll) -> Result<(), PortError> {
         self.open()?;
-        self.paces.lock().unwrap().insert(search.to_owned(), *pace);
+        self.last_polls.lock().unwrap().insert(search.to_owned(), *last);
         Ok(())
     }
 }
@@ -103,7 +103,25 @@ impl Stage {
             meter: &self.meter,
             takeover: <_>::default(),
             told: <_>::default(),
+            told_overdue: <_>::default(),
         }
+    }
+
+    /// What the poller tells of a poll that ended well just now.
+    async fn polled(&self, search: &str, polled: &Polled) {
+        let [last] = self.book.last_polls(&[search.to_owned()]).await.unwrap()[..] else { unreachable!() };
+        let (last, now) = (last.expect("known from the first sending on"), self.clock.now());
+        let mut pace = last.pace.unwrap_or_default();
+        pace.learn(now, true, polled);
+        let last = LastPoll {
+            polled_at: Some(now),
+            succeeded_at: Some(now),
+            failed: false,
+            goes_on: None,
+            pace: Some(pace),
+            ..last
+        };
+        self.book.keep_last_poll(search, &last).await.unwrap();
     }
 
     fn accepted(&self) -> Vec<(String, Time)> {
@@ -115,6 +133,10 @@ impl Stage {
 
     fn recorded(&self) -> Vec<String> {
         self.book.sent.lock().unwrap().keys().cloned().collect()
+    }
+
+    fn gauged(&self, name: &str) -> Option<u64> {
+        counted(&self.meter).get(name).copied()
     }
 
     fn counted(&self, name: &str) -> u64 {
@@ -164,14 +186,43 @@ async fn a_search_that_may_adapt_is_sent_as_its_pace_says_and_the_others_as_ever
     for _ in 0..24 * 60 {
         for search in tick(&app, &json!({})).await.unwrap().sent {
             *sent.entry(search.clone()).or_default() += 1;
-            let mut pace = stage.book.paces(std::slice::from_ref(&search)).await.unwrap()[0].unwrap_or_default();
-            pace.learn(stage.clock.now(), true, &Polled { pages: 1, requests: 1, ..Polled::default() });
-            stage.book.keep_pace(&search, &pace).await.unwrap();
+            stage.polled(&search, &Polled { pages: 1, requests: 1, ..Polled::default() }).await;
         }
         stage.clock.pass(60_000);
     }
     assert!((94..=96).contains(&sent["tacoma"]) && (6..=12).contains(&sent[SEARCH]), "{sent:?}");
     assert!(app.told.lock().await.is_empty(), "no limit holds them back");
+}
+
+#[tokio::test]
+async fn searches_that_are_not_polled_are_counted_at_every_tick_and_told_of_once() {
+    let stage = Stage::with(Uploads::of(&searches(&[SEARCH, "tacoma"])));
+    let app = stage.app();
+    let well = Polled { pages: 1, requests: 1, ..Polled::default() };
+    let mut overdue = Vec::new();
+    for at in 0..4 * 60 {
+        for search in tick(&app, &json!({})).await.unwrap().sent {
+            // One is polled as it is sent; the other is not for an hour and then fails.
+            if search == "tacoma" {
+                stage.polled(&search, &well).await;
+            }
+        }
+        if at == 120 {
+            let mut last_polls = stage.book.last_polls.lock().unwrap();
+            *last_polls.get_mut(SEARCH).unwrap() =
+                LastPoll { failed: true, polled_at: Some(stage.clock.now()), ..last_polls[SEARCH] };
+        }
+        if at == 180 {
+            stage.polled(SEARCH, &well).await;
+        }
+        overdue.push(stage.gauged("SearchesOverdue"));
+        stage.clock.pass(60_000);
+    }
+    let minutes: Vec<usize> = (0..overdue.len()).filter(|at| overdue[*at] == Some(1)).collect();
+    assert!(overdue.iter().all(|n| matches!(n, Some(0 | 1))), "told at each tick: {overdue:?}");
+    let expected: Vec<usize> = (31..=180).chain(211..240).collect();
+    assert_eq!(minutes, expected, "after twice its cadence, and once it was polled, after that again");
+    assert_eq!(app.told_overdue.lock().await.iter().collect::<Vec<_>>(), [SEARCH]);
 }
 
 #[tokio::test]
@@ -187,9 +238,7 @@ async fn searches_of_one_server_share_its_limits_and_it_is_told_once_for_each() 
     for _ in 0..31 * 24 {
         for search in tick(&app, &json!({})).await.unwrap().sent {
             sent += 1;
-            let mut pace = stage.book.paces(std::slice::from_ref(&search)).await.unwrap()[0].unwrap_or_default();
-            pace.learn(stage.clock.now(), true, &Polled { pages: 1, requests: 2, ..Polled::default() });
-            stage.book.keep_pace(&search, &pace).await.unwrap();
+            stage.polled(&search, &Polled { pages: 1, requests: 2, ..Polled::default() }).await;
         }
         stage.clock.pass(60 * 60_000);
     }

@@ -80,12 +80,35 @@ async fn nothing_at_all() {
 }
 
 #[tokio::test]
-async fn a_line_of_a_newer_version() {
-    let reject = poisoned_by_bytes(br#"{"v":2,"what":"a later Stoop writes"}"#).await;
-    assert_eq!(reject.reason.as_str(), "newer_version");
-    assert!(reject.detail.contains("reads up to 1"), "{}", reject.detail);
-    let reject = poisoned_by_bytes(&aggregate("k", [&br#"{"v":2}"#[..]])).await;
-    assert_eq!(reject.reason.as_str(), "newer_version");
+async fn a_record_with_a_line_of_a_newer_version_is_given_back_with_all_behind_it() {
+    let newer = br#"{"v":2,"what":"a later Stoop writes"}"#;
+    let mixed = aggregate("k", [&line(&seen("beside", 0, 500_000, Status::Active))[..], newer]);
+    for (poison, groups_of) in [(newer.to_vec(), 1), (newer.to_vec(), 1_000), (mixed, 1_000)] {
+        let bench = Bench::new();
+        let (meter, clock) = (meter(), Standing::at(minute(60)));
+        let app = App::new(&*bench.database, &*bench.database, &clock, &meter).with_groups_of(groups_of);
+        let event = kinesis(&[sound("before"), b"poison".to_vec(), poison.clone(), sound("after")]);
+        for round in 0..2 {
+            let response = app.handle(&raw(&event), later()).await.unwrap();
+            assert_eq!(failures(&response), [sequence(2)], "it comes again, until this function is updated");
+            assert_eq!(bench.homes(), ["reso-actris/before"], "{round}");
+            assert_eq!(bench.quarantined(), 1, "of the poison before it, not of what is good tomorrow");
+            assert_eq!(counted(&meter)["RecordsNewer"], 1);
+        }
+        let alone = app.handle(&raw(&kinesis(&[poison])), later()).await.unwrap();
+        assert_eq!(failures(&alone), [sequence(0)], "nothing is before it");
+    }
+}
+
+#[tokio::test]
+async fn a_failure_before_a_newer_record_is_the_first() {
+    let bench = Bench::new();
+    let ports = Scripted::new(&bench.database).commits(&[Fault::Before]);
+    let (meter, clock) = (meter(), Standing::at(minute(60)));
+    let app = App::new(&ports, &ports, &clock, &meter);
+    let event = kinesis(&[sound("before"), br#"{"v":2}"#.to_vec(), sound("after")]);
+    assert_eq!(failures(&app.handle(&raw(&event), later()).await.unwrap()), [sequence(0)]);
+    assert_eq!(counted(&meter)["RecordsFailed"], 3);
 }
 
 #[tokio::test]
@@ -184,7 +207,7 @@ async fn the_sample_of_poison() {
         .collect();
     told.sort();
     let expected =
-        [(0, ", line 1", "not_utf8"), (1, "", "unreadable"), (2, ", line 1", "newer_version"), (3, "", "unreadable")];
+        [(0, ", line 1", "not_utf8"), (1, "", "unreadable"), (2, ", line 1", "unreadable"), (3, "", "unreadable")];
     assert_eq!(told, expected.map(|(n, line, reason)| (format!("stream record {}{line}", sequence(n)), reason)));
     let counts = counted(&meter);
     assert_eq!((counts["Quarantined"], counts["ObservationsMeasured"]), (4, 1));
