@@ -13,12 +13,11 @@ pub(crate) struct Tally {
 
 impl Tally {
     /// What a line of a runner's output says: `cargo test` and libtest-mimic say `test result: ...` for each binary,
-    /// nextest `Summary ...` once. Nothing for any other line.
+    /// nextest `Summary ...` once. Nothing for any other line, so neither for what nextest shows, indented, of a test.
     pub(crate) fn of_line(line: &str) -> Option<Self> {
-        let line = line.trim();
         let counts = match line.strip_prefix("test result:") {
             Some(counts) => counts,
-            None => line.strip_prefix("Summary")?.split_once("run:")?.1,
+            None => line.trim().strip_prefix("Summary")?.split_once("run:")?.1,
         };
         let words: Vec<&str> = counts.split([' ', ';', ',']).filter(|word| !word.is_empty()).collect();
         let count = |names: &[&str]| -> u64 {
@@ -69,6 +68,7 @@ mod tests {
         assert_eq!(tally(green), Some((1138, 0, 4)));
         let red = "     Summary [   0.3s] 9/20 tests run: 5 passed, 1 failed, 3 timed out, 11 skipped";
         assert_eq!(tally(red), Some((5, 4, 11)));
+        assert_eq!(tally(&format!("    {libtest}")), None, "it is in the summary too");
         assert_eq!(tally("        PASS [   0.012s] stoop-wire::it a::test_result"), None);
     }
 }

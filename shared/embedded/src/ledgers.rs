@@ -91,7 +91,7 @@ impl Quarantine for Database {
 
 #[async_trait]
 impl SearchIndex for Database {
-    async fn load(&self, search: &str) -> Result<SearchState, PortError> {
+    async fn load(&self, search: &str, _source: &str) -> Result<SearchState, PortError> {
         let read = || -> Result<SearchState> {
             let inner = self.lock();
             let mut statement =

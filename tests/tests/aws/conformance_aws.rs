@@ -21,7 +21,7 @@ async fn s3_is_a_search_index() {
     let bucket = Bucket::create().await;
     conformance::search_index_conformance(Arc::new(S3Index::new(bucket.client.clone(), &bucket.name))).await;
     let keys: Vec<String> = bucket.objects("").await.into_iter().map(|(key, _)| key).collect();
-    assert_eq!(keys, ["index/agadir.json.zst", "index/tanger.json.zst"]);
+    assert_eq!(keys, ["index/avito/tanger.json.zst", "index/yakeey/agadir.json.zst"]);
     bucket.delete().await;
 }
 
@@ -38,11 +38,11 @@ async fn pollers_in_different_processes_share_the_index() {
         held: None,
         listing: made::observation("1", 0, 1).listing,
     };
-    let first = SearchState { source: "avito".into(), ..one.load("méknes 2/b").await.unwrap() };
+    let first = SearchState { source: "avito".into(), ..one.load("méknes 2/b", "avito").await.unwrap() };
     assert!(one.save("méknes 2/b", &first).await.unwrap());
     assert!(!other.save("méknes 2/b", &first).await.unwrap(), "both began afresh; one was faster");
 
-    let mut loaded = other.load("méknes 2/b").await.unwrap();
+    let mut loaded = other.load("méknes 2/b", "avito").await.unwrap();
     let ids = ["1".to_owned()];
     assert_eq!(one.held_elsewhere("fes", "avito", &ids).await.unwrap(), [false]);
     loaded.listings.insert("1".into(), entry);
@@ -50,7 +50,7 @@ async fn pollers_in_different_processes_share_the_index() {
     assert_eq!(one.held_elsewhere("fes", "avito", &ids).await.unwrap(), [true], "what is remembered is not stale");
     let stale = SearchState { version: 1, ..first };
     assert!(!one.save("méknes 2/b", &stale).await.unwrap(), "overtaken");
-    let second = one.load("méknes 2/b").await.unwrap();
+    let second = one.load("méknes 2/b", "avito").await.unwrap();
     assert_eq!(second.version, 2);
     assert!(index().save("méknes 2/b", &second).await.unwrap(), "by one that has loaded nothing itself");
     bucket.delete().await;

@@ -14,6 +14,7 @@ use crate::hosted::failures;
 use crate::world::World;
 
 const SEARCH: &str = "long";
+const SOURCE: &str = "aside";
 const PAGE: usize = 10;
 /// What the function has: it stops when half of it is over.
 const TIMEOUT: Duration = Duration::from_secs(8);
@@ -30,7 +31,7 @@ pub(crate) async fn carried_on(world: &World) {
     assert!(shown.len() > 12 * PAGE, "{} listings are too few pages for half of {TIMEOUT:?}", shown.len());
     let portal = Portal::start(Arc::new(Mutex::new(simulation)), PortalConfig::new(|| SystemClock.now())).unwrap();
     let text = format!(
-        "[[search]]\nname = \"{SEARCH}\"\nsource = \"reso\"\nevery = \"1h\"\n\n[search.params]\nurl = \"{}/odata\"\nname = \"aside\"\ntop = {PAGE}\n",
+        "[[search]]\nname = \"{SEARCH}\"\nsource = \"reso\"\nevery = \"1h\"\n\n[search.params]\nurl = \"{}/odata\"\nname = \"{SOURCE}\"\ntop = {PAGE}\n",
         portal.url()
     );
     let aside = Aside::make(world, "deadline", text).await;
@@ -46,7 +47,7 @@ pub(crate) async fn carried_on(world: &World) {
         assert_eq!(failures(&response), Vec::<String>::new());
         assert!(SystemClock.now().ms() - began.ms() < TIMEOUT.as_millis() as i64, "it stops before its deadline");
         event = aside.message().await;
-        let state = index.load(SEARCH).await.unwrap();
+        let state = index.load(SEARCH, SOURCE).await.unwrap();
         assert_eq!(state.checkpoint.is_some(), event.is_some(), "a checkpoint and a message to use it, or neither");
     }
     assert!(messages > 1, "half of {TIMEOUT:?} was enough for all: nothing is shown");
@@ -56,7 +57,7 @@ pub(crate) async fn carried_on(world: &World) {
     let pages = shown.len().div_ceil(PAGE) as u64;
     // The last page of a portal that links pages may be an empty one.
     assert!((pages..=pages + 1).contains(&portal.served().pages), "{pages} pages in {:?}", portal.served());
-    let state = index.load(SEARCH).await.unwrap();
+    let state = index.load(SEARCH, SOURCE).await.unwrap();
     assert_eq!(state.listings.len(), shown.len());
     assert!(state.full_scan_at.is_some() && state.watermark.is_some(), "the next poll asks for what changed");
     let runs = world.runs(SEARCH).await;

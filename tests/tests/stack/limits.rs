@@ -60,7 +60,7 @@ pub(crate) async fn used_up(world: &World) {
     let ring = budget["rings"][0].as_array().unwrap();
     let booked: u64 = ring[5].as_array().unwrap().iter().filter_map(Value::as_u64).sum();
     assert_eq!((ring[1].as_u64(), ring[2].as_u64(), booked), (Some(MOST), Some(60_000), MOST), "{budget}");
-    let left = index.load(SEARCH).await.unwrap();
+    let left = index.load(SEARCH, SEARCH).await.unwrap();
     assert_eq!(left.checkpoint.as_ref().map(|checkpoint| &checkpoint.run), Some(&first.id));
     assert_eq!(left.listings.len() as u64, MOST * PAGE as u64);
 
@@ -68,7 +68,7 @@ pub(crate) async fn used_up(world: &World) {
     let second = invoked(world, &aside, &poller).await;
     assert_eq!((second.outcome, second.counts["requests"]), (RunOutcome::Partial, 0), "{second:?}");
     assert_eq!(portal.served().requests, MOST);
-    let still = index.load(SEARCH).await.unwrap();
+    let still = index.load(SEARCH, SEARCH).await.unwrap();
     assert_eq!(
         still.checkpoint.map(|checkpoint| checkpoint.cursor),
         left.checkpoint.map(|checkpoint| checkpoint.cursor)

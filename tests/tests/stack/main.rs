@@ -65,6 +65,7 @@ fn main() -> ExitCode {
         deadline::carried_on,
         limits::used_up,
         redrive::sent_again,
+        redrive::played_again,
         sources::every_kind,
         stream::latency,
     ];

@@ -5,7 +5,7 @@ use stoop_domain::Observation;
 use stoop_tests::made::observation_in;
 
 use crate::hosted::{kinesis_batch, sequence};
-use crate::stream::measured;
+use crate::stream::{line, measured};
 use crate::world::World;
 
 /// The object that Lambda writes to an S3 destination on failure: why, from where, and the event as a text. In AWS's
@@ -32,6 +32,40 @@ fn given_up(event: &Value) -> Value {
         },
         "payload": event.to_string(),
     })
+}
+
+/// A line in quarantine arrives in the state, once what was wrong with it is mended; what is refused again lies there
+/// again; and a row of a source stays, for it is no line.
+pub(crate) async fn played_again(world: &World) {
+    let seen = observation_in("Errachidia", "quarantined", 0, 640_000);
+    let reject = |source: &str, reason: &str, raw: &str| {
+        json!({"source": source, "at": 1_768_392_000_000_i64, "location": "by hand", "reason": reason, "detail": "as told",
+            "raw": raw})
+    };
+    let line = String::from_utf8(line(&seen)).unwrap();
+    let unreadable = r#"{"dynamodb": {"SequenceNumber": "1"}, "by": "hand"}"#;
+    let bucket = world.output("BucketName");
+    for (name, reject) in [
+        ("stream/by-hand", reject("stream", "newer_version", &line)),
+        ("changes/by-hand", reject("changes", "unreadable", unreadable)),
+        ("portal/by-hand", reject("portal", "bad_value", r#"{"price": "ask"}"#)),
+    ] {
+        let request = world.clients.s3().put_object().bucket(bucket).key(format!("quarantine/{name}.json"));
+        request.body(reject.to_string().into_bytes().into()).send().await.unwrap();
+    }
+    let keys = ["stream", "changes", "portal"].map(|source| format!("quarantine/{source}/by-hand.json"));
+    let mut command = vec!["infra/redrive", world.stack.name(), "--quarantine"];
+    command.extend(keys.iter().map(String::as_str));
+    let said = world.run("python", &[&command[..], &["--dry-run"]].concat());
+    assert!(said.contains("newer_version, would go to the stream"), "{said}");
+    let said = world.run("python", &command);
+    assert!(said.contains("2 of 3 rejects sent, 1 left"), "{said}");
+    assert!(said.contains("portal/by-hand.json: LEFT: a row of the source portal"), "{said}");
+    measured(world, &[seen]).await;
+    let left = world.state.objects("quarantine/").await;
+    let by_hand: Vec<&String> = left.keys().filter(|key| key.contains("by-hand")).collect();
+    assert_eq!(by_hand, [&keys[2]]);
+    assert!(left.values().any(|body| String::from_utf8_lossy(body).contains("by\\\": \\\"hand")), "refused again, and kept");
 }
 
 /// A batch in the failures bucket arrives in the state and leaves the bucket; what is no batch stays and is told.

@@ -25,7 +25,8 @@ const AT_ONCE: usize = 4;
 
 const LEVEL: i32 = 1;
 
-/// What each search has seen, as `index/<search>.json.zst`.
+/// What each search has seen, as `index/<source>/<search>.json.zst`: what other searches of a source have seen is found
+/// without looking at those of others, however many there are.
 ///
 /// A save is a conditional write: `If-None-Match: *` for a search that was never saved, else `If-Match` with the
 /// ETag of the version that was loaded. A write whose answer is lost is sent again by the SDK and then refused
@@ -43,7 +44,7 @@ pub struct S3Index {
 /// What need not be asked of S3 again. None of it is trusted without a condition.
 #[derive(Debug, Default)]
 struct Memory {
-    /// The version and the ETag under which a search was last loaded or saved here.
+    /// The version and the ETag under which an index was last loaded or saved here, by key.
     versions: HashMap<String, (u64, String)>,
     /// What other searches have seen, by key.
     others: HashMap<String, (String, Arc<Seen>)>,
@@ -52,8 +53,6 @@ struct Memory {
 /// What is asked of another search's index.
 #[derive(Debug, Deserialize)]
 struct Seen {
-    #[serde(default)]
-    source: String,
     listings: HashMap<String, Mark>,
 }
 
@@ -81,26 +80,26 @@ impl S3Index {
     /// The key of a search's index.
     ///
     /// # Errors
-    /// When its name is empty or too long for a key.
-    pub fn key(search: &str) -> Result<String, PortError> {
-        Ok(format!("{PREFIX}{}{SUFFIX}", key_part(search)?))
+    /// When a name is empty or too long for a key.
+    pub fn key(source: &str, search: &str) -> Result<String, PortError> {
+        Ok(format!("{}{}{SUFFIX}", prefix(source)?, key_part(search)?))
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn remember(&self, search: &str, version: u64, etag: String) {
-        self.memory().versions.insert(search.to_owned(), (version, etag));
+    fn remember(&self, key: &str, version: u64, etag: String) {
+        self.memory().versions.insert(key.to_owned(), (version, etag));
     }
 
     /// The condition under which a state that was loaded as `version` may be stored; `None` where it is known to
     /// be overtaken.
-    async fn condition(&self, search: &str, key: &str, version: u64) -> Result<Option<When>, PortError> {
+    async fn condition(&self, key: &str, version: u64) -> Result<Option<When>, PortError> {
         if version == 0 {
             return Ok(Some(When::Absent));
         }
-        let known = self.memory().versions.get(search).filter(|(known, _)| *known == version).cloned();
+        let known = self.memory().versions.get(key).filter(|(known, _)| *known == version).cloned();
         if let Some((_, etag)) = known {
             return Ok(Some(When::Etag(etag)));
         }
@@ -111,19 +110,23 @@ impl S3Index {
 
     /// What the other searches of a source have seen.
     async fn others(&self, search: &str, source: &str) -> Result<Vec<Arc<Seen>>, PortError> {
-        let own = Self::key(search)?;
-        let mut listed = self.objects.list(PREFIX, SEARCHES_MAX).await?;
+        let (prefix, own) = (prefix(source)?, Self::key(source, search)?);
+        let mut listed = self.objects.list(&prefix, SEARCHES_MAX).await?;
         listed.retain(|object| object.key != own && object.key.ends_with(SUFFIX));
-        let known = std::mem::take(&mut self.memory().others);
+        let known: HashMap<_, _> = self.memory().others.extract_if(|key, _| key.starts_with(&prefix)).collect();
         let reads = listed.into_iter().map(|object| {
             let known = known.get(&object.key).filter(|(etag, _)| *etag == object.etag).map(|(_, seen)| seen.clone());
             read_other(self.objects.clone(), object, known)
         });
         let others: Vec<_> = concurrently(AT_ONCE, reads).await?.into_iter().flatten().collect();
-        let of_source = others.iter().map(|(.., seen)| seen.clone()).filter(|seen| seen.source == source).collect();
-        self.memory().others = others.into_iter().map(|(key, etag, seen)| (key, (etag, seen))).collect();
+        let of_source = others.iter().map(|(.., seen)| seen.clone()).collect();
+        self.memory().others.extend(others.into_iter().map(|(key, etag, seen)| (key, (etag, seen))));
         Ok(of_source)
     }
+}
+
+fn prefix(source: &str) -> Result<String, PortError> {
+    Ok(format!("{PREFIX}{}/", key_part(source)?))
 }
 
 /// `None` for an index that was deleted since it was listed.
@@ -155,22 +158,22 @@ fn pack(state: &SearchState) -> Result<Vec<u8>, std::io::Error> {
 
 #[async_trait]
 impl SearchIndex for S3Index {
-    async fn load(&self, search: &str) -> Result<SearchState, PortError> {
-        let key = Self::key(search)?;
+    async fn load(&self, search: &str, source: &str) -> Result<SearchState, PortError> {
+        let key = Self::key(source, search)?;
         match self.objects.get(&key, None, INDEX_BYTES_MAX).await? {
             Got::Missing | Got::Unchanged => Ok(SearchState::default()),
             Got::Object { etag, body } => {
                 let unreadable = |error| PortError::new(format!("read {}", self.objects.name(&key)), error);
                 let state: SearchState = unpack(&body).map_err(unreadable)?;
-                self.remember(search, state.version, etag);
+                self.remember(&key, state.version, etag);
                 Ok(state)
             }
         }
     }
 
     async fn save(&self, search: &str, state: &SearchState) -> Result<bool, PortError> {
-        let key = Self::key(search)?;
-        let Some(when) = self.condition(search, &key, state.version).await? else { return Ok(false) };
+        let key = Self::key(&state.source, search)?;
+        let Some(when) = self.condition(&key, state.version).await? else { return Ok(false) };
         let version = state.version + 1;
         let body = pack(&SearchState { version, ..state.clone() });
         let body = body.map_err(|error| PortError::new(format!("write {}", self.objects.name(&key)), error))?;
@@ -186,7 +189,7 @@ impl SearchIndex for S3Index {
         };
         match etag {
             Some(etag) => {
-                self.remember(search, version, etag);
+                self.remember(&key, version, etag);
                 Ok(true)
             }
             None => Ok(false),

@@ -7,7 +7,7 @@ use stoop_pipeline::ports::{Pages, Quarantine, SearchIndex, SearchState};
 
 use crate::service::{Answer, Asked, Service, chain};
 
-const KEY: &str = "/bucket/index/agadir.json.zst";
+const KEY: &str = "/bucket/index/avito/agadir.json.zst";
 
 fn stored(etag: &str) -> Answer {
     Answer::new(200, "").with("etag", etag)
@@ -18,7 +18,7 @@ fn index(service: &Service) -> S3Index {
 }
 
 fn state(version: u64) -> SearchState {
-    SearchState { version, ..SearchState::default() }
+    SearchState { version, source: "avito".into(), ..SearchState::default() }
 }
 
 #[tokio::test]
@@ -93,18 +93,18 @@ async fn a_bucket_that_is_missing_or_closed_is_no_fresh_search() {
     for (status, code) in [(404, "NoSuchBucket"), (403, "AccessDenied")] {
         let service = Service::start(move |_, _| Answer::s3_error(status, code)).await;
         let index = index(&service);
-        let error = index.load("agadir").await.unwrap_err();
-        assert_eq!(chain(&error), format!("GetObject s3://bucket/index/agadir.json.zst: {code}: as told"));
+        let error = index.load("agadir", "avito").await.unwrap_err();
+        assert_eq!(chain(&error), format!("GetObject s3://bucket/index/avito/agadir.json.zst: {code}: as told"));
         let error = index.save("agadir", &state(0)).await.unwrap_err();
-        assert_eq!(chain(&error), format!("PutObject s3://bucket/index/agadir.json.zst: {code}: as told"));
+        assert_eq!(chain(&error), format!("PutObject s3://bucket/index/avito/agadir.json.zst: {code}: as told"));
     }
 }
 
 #[tokio::test]
 async fn a_damaged_index_is_an_error_with_its_place() {
     let service = Service::start(|_, _| stored("\"e\"").body("not zstd")).await;
-    let error = index(&service).load("agadir").await.unwrap_err();
-    assert!(chain(&error).starts_with("read s3://bucket/index/agadir.json.zst: "), "{}", chain(&error));
+    let error = index(&service).load("agadir", "avito").await.unwrap_err();
+    assert!(chain(&error).starts_with("read s3://bucket/index/avito/agadir.json.zst: "), "{}", chain(&error));
 }
 
 #[tokio::test]

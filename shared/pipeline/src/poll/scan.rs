@@ -153,9 +153,9 @@ async fn scan(search: &Search, run: &str, ports: PollPorts<'_>, polled: &mut Pol
 /// What the search has seen; nothing, where it has come to ask for something else since. What was said to
 /// be gone stays said, so that its return is noticed by the new search as well.
 async fn load(search: &Search, ports: PollPorts<'_>) -> Result<SearchState, PollError> {
-    let state = ports.index.load(&search.name).await?;
     let asks = search.source.asks();
     let source = search.source.name().to_owned();
+    let state = ports.index.load(&search.name, &source).await?;
     if state.asks == asks || state.version == 0 {
         return Ok(SearchState { asks, source, ..state });
     }

@@ -87,11 +87,12 @@ pub trait Quarantine: Send + Sync {
 /// Contract: [`SearchIndex::save`] is conditional on the version that was loaded, and atomic.
 #[async_trait]
 pub trait SearchIndex: Send + Sync {
-    /// The state of a search; a fresh one (version 0) where there is none.
-    async fn load(&self, search: &str) -> Result<SearchState, PortError>;
+    /// The state of a search of `source`; a fresh one (version 0) where there is none. Where the search was of another
+    /// source before, it may be the state from then.
+    async fn load(&self, search: &str, source: &str) -> Result<SearchState, PortError>;
 
-    /// Stores the state of a search if its version is still the stored one; `false` if it is not.
-    /// The stored version is one higher.
+    /// Stores the state of a search of the source that it names, if its version is still the stored one; `false` if it
+    /// is not. The stored version is one higher.
     async fn save(&self, search: &str, state: &SearchState) -> Result<bool, PortError>;
 
     /// Which of these listings of `source` another search than `search` holds for present: it has them, did

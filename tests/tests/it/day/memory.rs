@@ -59,7 +59,7 @@ impl Stream for Memory {
 
 #[async_trait]
 impl SearchIndex for Memory {
-    async fn load(&self, search: &str) -> Result<SearchState, PortError> {
+    async fn load(&self, search: &str, _source: &str) -> Result<SearchState, PortError> {
         Ok(self.index.lock().unwrap().get(search).cloned().unwrap_or_default())
     }
 

@@ -81,8 +81,8 @@ impl DyingIndex {
 
 #[async_trait]
 impl SearchIndex for DyingIndex {
-    async fn load(&self, search: &str) -> Result<SearchState, PortError> {
-        self.inner.load(search).await
+    async fn load(&self, search: &str, source: &str) -> Result<SearchState, PortError> {
+        self.inner.load(search, source).await
     }
 
     async fn save(&self, search: &str, state: &SearchState) -> Result<bool, PortError> {

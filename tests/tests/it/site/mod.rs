@@ -225,7 +225,7 @@ impl Bench {
 
     /// What a search has seen.
     pub(crate) async fn state(&self, search: &str) -> SearchState {
-        self.database.load(search).await.unwrap()
+        self.database.load(search, "site").await.unwrap()
     }
 
     /// Takes everything off the stream into the state. Gives how many observations that were.
