@@ -3,11 +3,10 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::SdkError;
-use aws_sdk_s3::operation::get_object::GetObjectError;
 use stoop_pipeline::ports::{ConfigFiles, Configuration, PortError};
 
 use crate::error::failed;
+use crate::s3::{Got, Objects};
 
 /// Where operators upload `stoop.toml` and its maps.
 const UPLOADED: &str = "config/";
@@ -17,6 +16,9 @@ const ACCEPTED: &str = "accepted/config.json";
 
 /// A configuration is read into memory by every function.
 const BYTES_MAX: i64 = 4 << 20;
+
+/// The same as JSON, in which a byte may be written as six.
+const ACCEPTED_BYTES_MAX: usize = 32 << 20;
 
 /// Files of one configuration; one page of a listing.
 const FILES_MAX: usize = 1_000;
@@ -98,26 +100,16 @@ impl Configuration for S3Configuration {
     }
 
     async fn accepted(&self) -> Result<Option<ConfigFiles>, PortError> {
-        let what = || format!("read s3://{}/{ACCEPTED}", self.bucket);
         let last = self.last.lock().ok().and_then(|last| last.clone());
-        let mut request = self.client.get_object().bucket(&self.bucket).key(ACCEPTED);
-        if let Some((etag, _)) = &last {
-            request = request.if_none_match(etag);
-        }
-        let object = match request.send().await {
-            Ok(object) => object,
-            Err(SdkError::ServiceError(answer)) if answer.raw().status().as_u16() == 304 => {
-                return Ok(last.map(|(_, files)| files));
-            }
-            Err(SdkError::ServiceError(answer)) if matches!(answer.err(), GetObjectError::NoSuchKey(_)) => {
-                return Ok(None);
-            }
-            Err(error) => return Err(failed(what)(error)),
+        let known = last.as_ref().map(|(etag, _)| etag.as_str());
+        let objects = Objects::new(self.client.clone(), &self.bucket);
+        let (etag, body) = match objects.get(ACCEPTED, known, ACCEPTED_BYTES_MAX).await? {
+            Got::Object { etag, body } => (etag, body),
+            Got::Unchanged => return Ok(last.map(|(_, files)| files)),
+            Got::Missing => return Ok(None),
         };
-        let etag = object.e_tag().unwrap_or_default().to_owned();
-        let bytes = object.body.collect().await.map_err(|error| PortError::new(what(), error))?;
-        let files: ConfigFiles =
-            serde_json::from_slice(&bytes.to_vec()).map_err(|error| PortError::new(what(), error))?;
+        let unreadable = |error| PortError::new(format!("read {}", objects.name(ACCEPTED)), error);
+        let files: ConfigFiles = serde_json::from_slice(&body).map_err(unreadable)?;
         if let Ok(mut last) = self.last.lock() {
             *last = Some((etag, files.clone()));
         }

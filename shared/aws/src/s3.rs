@@ -9,6 +9,6 @@ mod ranges;
 
 pub use files::S3Files;
 pub use index::S3Index;
-pub(crate) use object::Objects;
+pub(crate) use object::{Got, Objects};
 pub use pages::S3Pages;
 pub use quarantine::S3Quarantine;

@@ -12,6 +12,7 @@ mod deliver;
 mod drift;
 mod files;
 mod host;
+mod infra_check;
 mod limits;
 mod mapping;
 mod measure;

@@ -33,7 +33,7 @@ pub(super) struct Head {
 
 /// An answer to a read.
 #[derive(Debug)]
-pub(super) enum Got {
+pub(crate) enum Got {
     /// There is no such object.
     Missing,
     /// It is still the one with the ETag that was given.
@@ -93,7 +93,7 @@ impl Objects {
     }
 
     /// Reads an object of at most `bytes_max` bytes, unless it still has a known ETag.
-    pub(super) async fn get(&self, key: &str, known: Option<&str>, bytes_max: usize) -> Result<Got, PortError> {
+    pub(crate) async fn get(&self, key: &str, known: Option<&str>, bytes_max: usize) -> Result<Got, PortError> {
         let what = || format!("GetObject {}", self.name(key));
         let request =
             self.client.get_object().bucket(&self.bucket).key(key).set_if_none_match(known.map(str::to_owned));
@@ -102,6 +102,7 @@ impl Objects {
             Err(error) => match status(&error) {
                 Some(304) => return Ok(Got::Unchanged),
                 Some(404) if is_no_such_key(&error) => return Ok(Got::Missing),
+                Some(403) if self.is_absent(key).await => return Ok(Got::Missing),
                 _ => return Err(failed(what)(error)),
             },
         };
@@ -127,8 +128,20 @@ impl Objects {
             }
             // The answer to HEAD has no body, so a missing bucket can't be told apart here.
             Err(error) if status(&error) == Some(404) => Ok(None),
+            Err(error) if status(&error) == Some(403) && self.is_absent(key).await => Ok(None),
             Err(error) => Err(failed(|| format!("HeadObject {}", self.name(key)))(error)),
         }
+    }
+
+    /// Whether a read was refused (403) because there is no object of this key, and not because it may not be read.
+    ///
+    /// S3 says 404 only to who may list the key. It is nowhere written whether a right to list some prefixes is enough
+    /// for that; a listing of the key itself is what such a right allows, so that is asked. Where it is refused as
+    /// well, nothing is known, and the refusal stands: a bucket that is closed to us is not an empty one.
+    async fn is_absent(&self, key: &str) -> bool {
+        let listed = self.client.list_objects_v2().bucket(&self.bucket).prefix(key).max_keys(1).send().await;
+        // The key itself is the first of all that begin with it.
+        listed.is_ok_and(|listed| listed.contents().first().and_then(|object| object.key()) != Some(key))
     }
 
     /// Stores an object.
@@ -149,6 +162,7 @@ impl Objects {
                 Some(412) if when != When::Always => Ok(Stored::No),
                 Some(409) if when != When::Always => Ok(Stored::Raced),
                 Some(404) if is_no_such_key(&error) && matches!(when, When::Etag(_)) => Ok(Stored::No),
+                Some(403) if matches!(when, When::Etag(_)) && self.is_absent(&key).await => Ok(Stored::No),
                 _ => Err(failed(|| format!("PutObject {}", self.name(&key)))(error)),
             },
         }
@@ -213,17 +227,21 @@ impl Objects {
         let what = || format!("GetObject {} from {from}", self.name(key));
         let range = format!("bytes={from}-{}", to.saturating_sub(1));
         let request = self.client.get_object().bucket(&self.bucket).key(key).range(range).if_match(etag);
-        let object = request.send().await.map_err(|error| {
-            let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
-            match (status(&error), code) {
-                (Some(412), _) => Ranged::Changed,
-                (Some(404), Some("NoSuchKey")) => Ranged::Missing,
-                (_, Some("InvalidObjectState")) => {
-                    Ranged::Archived("it lies in an archive class of S3; accepted: what can be read at once")
-                }
-                _ => Ranged::Failed(failed(what)(error)),
+        let object = match request.send().await {
+            Ok(object) => object,
+            Err(error) => {
+                let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
+                return Err(match (status(&error), code) {
+                    (Some(412), _) => Ranged::Changed,
+                    (Some(404), Some("NoSuchKey")) => Ranged::Missing,
+                    (_, Some("InvalidObjectState")) => {
+                        Ranged::Archived("it lies in an archive class of S3; accepted: what can be read at once")
+                    }
+                    (Some(403), _) if self.is_absent(key).await => Ranged::Missing,
+                    _ => Ranged::Failed(failed(what)(error)),
+                });
             }
-        })?;
+        };
         let body = object.body.collect().await.map_err(|error| Ranged::Failed(PortError::new(what(), error)))?;
         Ok(body.to_vec())
     }

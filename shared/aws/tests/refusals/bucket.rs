@@ -1,9 +1,9 @@
 use std::sync::{Arc, Mutex};
 
 use axum::http::Method;
-use stoop_aws::{S3Index, S3Pages, S3Quarantine};
+use stoop_aws::{S3Configuration, S3Index, S3Pages, S3Quarantine};
 use stoop_domain::{Reason, Reject, Time};
-use stoop_pipeline::ports::{Pages, Quarantine, SearchIndex, SearchState};
+use stoop_pipeline::ports::{Configuration, Pages, Quarantine, SearchIndex, SearchState};
 
 use crate::service::{Answer, Asked, Service, chain};
 
@@ -97,6 +97,69 @@ async fn a_bucket_that_is_missing_or_closed_is_no_fresh_search() {
         assert_eq!(chain(&error), format!("GetObject s3://bucket/index/avito/agadir.json.zst: {code}: as told"));
         let error = index.save("agadir", &state(0)).await.unwrap_err();
         assert_eq!(chain(&error), format!("PutObject s3://bucket/index/avito/agadir.json.zst: {code}: as told"));
+    }
+}
+
+/// A listing of one object, or of none.
+fn listing(key: Option<&str>) -> Answer {
+    let contents = key.map(|key| format!("<Contents><Key>{key}</Key></Contents>")).unwrap_or_default();
+    Answer::new(200, format!("<?xml version=\"1.0\"?><ListBucketResult>{contents}</ListBucketResult>"))
+}
+
+/// A bucket that refuses every read and write, and lists this.
+async fn refusing(listed: Option<&'static str>) -> Service {
+    let answer = move |_: usize, asked: &Asked| {
+        if asked.path.contains("list-type=2") { listing(listed) } else { Answer::s3_error(403, "AccessDenied") }
+    };
+    Service::start(answer).await
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_told_from_what_is_refused_by_a_listing_of_the_key() {
+    // S3 hides behind a 403 that there is no such object. The second listing has another object, whose key is longer.
+    for listed in [None, Some("index/agadir.json.zst.old")] {
+        let service = refusing(listed).await;
+        assert_eq!(index(&service).load("agadir").await.unwrap(), SearchState::default());
+        let asked = service.asked();
+        let of_the_key = |asked: &Asked| asked.path.contains("prefix=index%2Fagadir.json.zst");
+        assert!(asked.len() == 2 && of_the_key(&asked[1]) && asked[1].path.contains("max-keys=1"), "{asked:?}");
+        // Loaded by another process and deleted since: HEAD says as little as GET.
+        assert!(!index(&service).save("agadir", &state(4)).await.unwrap());
+    }
+    // It is there, and may not be read.
+    let service = refusing(Some("index/agadir.json.zst")).await;
+    assert!(index(&service).save("agadir", &state(4)).await.is_err());
+    let error = index(&service).load("agadir").await.unwrap_err();
+    assert_eq!(chain(&error), "GetObject s3://bucket/index/agadir.json.zst: AccessDenied: as told");
+}
+
+#[tokio::test]
+async fn an_index_that_was_deleted_since_it_was_read_is_overtaken_whatever_s3_calls_it() {
+    let service = Service::start(|place, asked| match (place, &asked.method) {
+        (0, &Method::PUT) => stored("\"e0\""),
+        (1, &Method::PUT) => Answer::s3_error(403, "AccessDenied"),
+        (_, &Method::HEAD) => Answer::new(403, ""),
+        _ => listing(None),
+    })
+    .await;
+    let index = index(&service);
+    assert!(index.save("agadir", &state(0)).await.unwrap());
+    assert!(!index.save("agadir", &state(1)).await.unwrap());
+    assert_eq!(service.asked()[1].header("if-match"), Some("\"e0\""));
+}
+
+#[tokio::test]
+async fn a_configuration_that_was_never_accepted_is_none_and_one_that_is_refused_an_error() {
+    let accepted = async |service: Service| S3Configuration::new(service.clients.s3(), "bucket").accepted().await;
+    assert_eq!(accepted(refusing(None).await).await.unwrap(), None);
+    let missing = Service::start(|_, _| Answer::s3_error(404, "NoSuchKey")).await;
+    assert_eq!(accepted(missing).await.unwrap(), None);
+    for service in [
+        refusing(Some("accepted/config.json")).await,
+        Service::start(|_, _| Answer::s3_error(403, "AccessDenied")).await,
+    ] {
+        let error = accepted(service).await.unwrap_err();
+        assert_eq!(chain(&error), "GetObject s3://bucket/accepted/config.json: AccessDenied: as told");
     }
 }
 

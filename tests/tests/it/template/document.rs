@@ -80,6 +80,42 @@ impl Template {
         }
         Some((parameter["MinValue"].as_f64()?, parameter["MaxValue"].as_f64()?))
     }
+
+    /// What a value is when every parameter has its default; `null` where it is not there then. What is a resource's
+    /// stays as it is.
+    pub(crate) fn by_default(&self, value: &Value) -> Value {
+        if value["Ref"] == "AWS::NoValue" {
+            return Value::Null;
+        }
+        if let Some(name) = value["Ref"].as_str() {
+            let default = &self.0["Parameters"][name]["Default"];
+            return if default.is_null() { value.clone() } else { default.clone() };
+        }
+        if let Some([condition, then, otherwise]) = value["Fn::If"].as_array().map(Vec::as_slice) {
+            return self.by_default(if self.holds_by_default(condition) { then } else { otherwise });
+        }
+        value.clone()
+    }
+
+    /// Whether a condition holds when every parameter has its default.
+    fn holds_by_default(&self, condition: &Value) -> bool {
+        if let Some(name) = condition.as_str().or_else(|| condition["Condition"].as_str()) {
+            return self.holds_by_default(&self.0["Conditions"][name]);
+        }
+        // CloudFormation compares texts: a parameter that is a number equals its digits.
+        let text = |value: &Value| match self.by_default(value) {
+            Value::String(text) => text,
+            other => other.to_string(),
+        };
+        let of = |function: &str| listed(&condition[function]);
+        match condition.as_object().and_then(|condition| condition.keys().next()).map(String::as_str) {
+            Some("Fn::Equals") => text(&condition["Fn::Equals"][0]) == text(&condition["Fn::Equals"][1]),
+            Some("Fn::Not") => !self.holds_by_default(&condition["Fn::Not"][0]),
+            Some("Fn::And") => of("Fn::And").into_iter().all(|part| self.holds_by_default(part)),
+            Some("Fn::Or") => of("Fn::Or").into_iter().any(|part| self.holds_by_default(part)),
+            _ => panic!("what is this for a condition? {condition}"),
+        }
+    }
 }
 
 /// The logical id that a value refers to.

@@ -64,6 +64,29 @@ pub(crate) fn policies_name_what_they_allow(template: &Template, findings: &mut 
     }
 }
 
+/// Operators that hold for a request without the key: `...IfExists` and `Null` by their definition, `ForAllValues`
+/// because all of nothing is true, and whatever is negated. In an `Allow` they let through what nobody thought of.
+fn fails_open(operator: &str) -> bool {
+    operator.ends_with("IfExists")
+        || operator == "Null"
+        || operator.starts_with("ForAllValues")
+        || operator.contains("Not")
+}
+
+pub(crate) fn conditions_fail_closed(template: &Template, findings: &mut Findings) {
+    let roles = template.of("AWS::IAM::Role");
+    let trust = roles.flat_map(|role| {
+        let document = &role.properties["AssumeRolePolicyDocument"];
+        listed(&document["Statement"]).into_iter().map(move |statement| (role, statement))
+    });
+    for (holder, statement) in statements(template).chain(trust).filter(|(_, it)| it["Effect"] != "Deny") {
+        let operators = statement["Condition"].as_object().into_iter().flat_map(|conditions| conditions.keys());
+        for operator in operators.filter(|operator| fails_open(operator)) {
+            findings.unless(false, || format!("{}: {operator} holds for a request that lacks the key", holder.id));
+        }
+    }
+}
+
 #[test]
 fn a_wildcard_is_narrow_behind_a_name() {
     let narrow =

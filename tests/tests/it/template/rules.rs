@@ -42,6 +42,11 @@ const RULES: &[(&str, Rule)] = &[
     ("what matters has an alarm", super::alarms::what_matters_has_an_alarm),
     ("alarms are heard", super::alarms::alarms_are_heard),
     ("policies name what they allow", super::policies::policies_name_what_they_allow),
+    ("conditions fail closed", super::policies::conditions_fail_closed),
+    ("a policy is of one queue or topic", super::account::policies_are_of_one_queue_or_topic),
+    ("nothing is reserved by default", super::account::nothing_is_reserved_by_default),
+    ("recursion is allowed where it is meant", super::account::recursion_is_allowed_where_it_is_meant),
+    ("what the stack's tags do not reach is tagged", super::account::what_the_stacks_tags_do_not_reach_is_tagged),
 ];
 
 /// Every finding of every rule.
@@ -68,11 +73,10 @@ fn invoked_by_schedule(template: &Template) -> Vec<Resource<'_>> {
 fn retries_are_bounded(template: &Template, findings: &mut Findings) {
     for mapping in template.mappings(true) {
         let properties = mapping.properties;
-        // -1 is AWS's word for "for ever", and its default.
-        findings.unless(within(template, &properties["MaximumRetryAttempts"], 0.0, 10_000.0), || {
-            format!("{}: MaximumRetryAttempts is not between 0 and 10,000", mapping.id)
-        });
-        // A change feed forgets after a day, and a stream may: what fails must be put aside before.
+        // -1 is AWS's word for "without end". A number of tries is used up by an outage of some minutes.
+        let endless = within(template, &properties["MaximumRetryAttempts"], -1.0, -1.0);
+        findings.unless(endless, || format!("{}: MaximumRetryAttempts is not -1", mapping.id));
+        // So age bounds them. A change feed forgets after a day, and a stream may: what fails must be put aside before.
         findings.unless(within(template, &properties["MaximumRecordAgeInSeconds"], 60.0, 86_399.0), || {
             format!("{}: MaximumRecordAgeInSeconds is not between a minute and less than a day", mapping.id)
         });

@@ -1,0 +1,306 @@
+//! Each call that our code makes of AWS: by whom, through which port, and what it asks of IAM.
+//!
+//! The code is scanned for its calls, and the functions for their ports; what is found there and not here fails.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use super::document::{Template, reference, root};
+use super::iam::Asked;
+use super::services::Need;
+
+/// The calls in `shared/aws/src`, as `file operation`, and how often each stands there. `Put` is a part of a transaction,
+/// which is allowed by the actions that it is made of. A new place is to be looked at: who reaches it, and for what?
+pub(super) const PLACES: &[(&str, usize)] = &[
+    ("configuration.rs get_object", 1),
+    ("configuration.rs list_objects_v2", 1),
+    ("configuration.rs put_object", 1),
+    ("dynamo/batch.rs batch_get_item", 1),
+    ("dynamo/budgets.rs get_item", 1),
+    ("dynamo/budgets.rs put_item", 1),
+    ("dynamo/commit.rs Put", 1),
+    ("dynamo/commit.rs delete_item", 1),
+    ("dynamo/commit.rs put_item", 1),
+    ("dynamo/commit.rs query", 1),
+    ("dynamo/commit.rs transact_write_items", 1),
+    ("dynamo/ledger.rs put_item", 1),
+    ("dynamo/runs.rs put_item", 1),
+    ("dynamo/views.rs get_item", 1),
+    ("dynamo/views.rs query", 3),
+    ("firehose.rs put_record_batch", 1),
+    ("kinesis.rs put_records", 1),
+    ("s3/object.rs get_object", 2),
+    ("s3/object.rs head_object", 1),
+    ("s3/object.rs list_objects_v2", 3),
+    ("s3/object.rs put_object", 1),
+    ("secrets.rs get_secret_value", 1),
+    ("sns.rs publish_batch", 1),
+    ("sqs.rs change_message_visibility", 1),
+    ("sqs.rs send_message", 1),
+    ("sqs.rs send_message_batch", 1),
+];
+
+/// What each port calls, by the operations of [`PLACES`].
+const PORTS: &[(&str, &[&str])] = &[
+    ("DynamoBudgets", &["dynamo/budgets.rs get_item", "dynamo/budgets.rs put_item"]),
+    ("DynamoLedger", &["dynamo/batch.rs batch_get_item", "dynamo/ledger.rs put_item"]),
+    ("DynamoRuns", &["dynamo/batch.rs batch_get_item", "dynamo/runs.rs put_item"]),
+    (
+        "DynamoStore",
+        &[
+            "dynamo/batch.rs batch_get_item",
+            "dynamo/commit.rs Put",
+            "dynamo/commit.rs delete_item",
+            "dynamo/commit.rs put_item",
+            "dynamo/commit.rs query",
+            "dynamo/commit.rs transact_write_items",
+        ],
+    ),
+    ("DynamoViews", &["dynamo/views.rs get_item", "dynamo/views.rs query"]),
+    ("KinesisStream", &["kinesis.rs put_records"]),
+    ("LakeDelivery", &["firehose.rs put_record_batch", "s3/object.rs put_object"]),
+    ("PollQueue", &["sqs.rs change_message_visibility", "sqs.rs send_message", "sqs.rs send_message_batch"]),
+    (
+        "S3Configuration",
+        &[
+            "configuration.rs get_object",
+            "configuration.rs list_objects_v2",
+            "configuration.rs put_object",
+            "s3/object.rs get_object",
+            "s3/object.rs list_objects_v2",
+        ],
+    ),
+    ("S3Files", &["s3/object.rs get_object", "s3/object.rs list_objects_v2"]),
+    (
+        "S3Index",
+        &[
+            "s3/object.rs get_object",
+            "s3/object.rs head_object",
+            "s3/object.rs list_objects_v2",
+            "s3/object.rs put_object",
+        ],
+    ),
+    ("S3Pages", &["s3/object.rs put_object"]),
+    ("S3Quarantine", &["s3/object.rs put_object"]),
+    ("Secrets", &["secrets.rs get_secret_value"]),
+    ("TopicPublisher", &["sns.rs publish_batch"]),
+];
+
+/// What a function has a port for and never does, with the reason.
+const NEVER: &[(&str, &str, &str, &str)] = &[
+    ("planner", "PollQueue", "sqs.rs change_message_visibility", "it receives no messages"),
+    ("planner", "PollQueue", "sqs.rs send_message", "only the poller continues a poll"),
+    ("poller", "PollQueue", "sqs.rs send_message_batch", "only the planner plans"),
+    ("poller", "S3Configuration", "configuration.rs get_object", "the planner reads what is uploaded"),
+    ("poller", "S3Configuration", "configuration.rs list_objects_v2", "the planner reads what is uploaded"),
+    ("poller", "S3Configuration", "configuration.rs put_object", "the planner accepts"),
+    ("alerts", "S3Configuration", "configuration.rs get_object", "the planner reads what is uploaded"),
+    ("alerts", "S3Configuration", "configuration.rs list_objects_v2", "the planner reads what is uploaded"),
+    ("alerts", "S3Configuration", "configuration.rs put_object", "the planner accepts"),
+    ("poller", "DynamoRuns", "dynamo/batch.rs batch_get_item", "the planner reads plans and paces"),
+    ("api", "DynamoStore", "dynamo/commit.rs Put", "it commits nothing: its lake refuses"),
+    ("api", "DynamoStore", "dynamo/commit.rs delete_item", "it commits nothing"),
+    ("api", "DynamoStore", "dynamo/commit.rs put_item", "it commits nothing"),
+    ("api", "DynamoStore", "dynamo/commit.rs query", "it commits nothing"),
+    ("api", "DynamoStore", "dynamo/commit.rs transact_write_items", "it commits nothing"),
+];
+
+/// A call of a function through a port, and one thing that IAM is asked for it: action, resource, `s3:prefix`.
+type Row = (&'static str, &'static str, &'static str, &'static str, &'static str, &'static str);
+
+/// S3's `HeadObject` is `s3:GetObject`, and so is the `If-Match` of a `PutObject`; `If-None-Match` asks for nothing more
+/// (User Guide, "conditional writes"). A listing of the key itself is what a refused read is followed by (ADR 0025).
+const ROWS: &[Row] = &[
+    ("planner", "S3Configuration", "configuration.rs list_objects_v2", "s3:ListBucket", "${DataBucket.Arn}", "config/"),
+    (
+        "planner",
+        "S3Configuration",
+        "configuration.rs get_object",
+        "s3:GetObject",
+        "${DataBucket.Arn}/config/a.toml",
+        "",
+    ),
+    ("planner", "S3Configuration", "configuration.rs put_object", "s3:PutObject", ACCEPTED, ""),
+    ("planner", "S3Configuration", "s3/object.rs get_object", "s3:GetObject", ACCEPTED, ""),
+    ("planner", "S3Configuration", "s3/object.rs list_objects_v2", "s3:ListBucket", "${DataBucket.Arn}", "accepted/c"),
+    ("planner", "DynamoRuns", "dynamo/batch.rs batch_get_item", "dynamodb:BatchGetItem", "${RunsTable.Arn}", ""),
+    ("planner", "DynamoRuns", "dynamo/runs.rs put_item", "dynamodb:PutItem", "${RunsTable.Arn}", ""),
+    ("planner", "PollQueue", "sqs.rs send_message_batch", "sqs:SendMessage", "${PollQueue.Arn}", ""),
+    ("poller", "S3Configuration", "s3/object.rs get_object", "s3:GetObject", ACCEPTED, ""),
+    ("poller", "S3Configuration", "s3/object.rs list_objects_v2", "s3:ListBucket", "${DataBucket.Arn}", "accepted/c"),
+    ("poller", "S3Files", "s3/object.rs get_object", "s3:GetObject", "${DataBucket.Arn}/files/a/b.csv.gz", ""),
+    ("poller", "S3Files", "s3/object.rs list_objects_v2", "s3:ListBucket", "${DataBucket.Arn}", "files/"),
+    ("poller", "S3Files", "s3/object.rs list_objects_v2", "s3:ListBucket", "${DataBucket.Arn}", "files/a/b.csv.gz"),
+    ("poller", "S3Index", "s3/object.rs get_object", "s3:GetObject", INDEX, ""),
+    ("poller", "S3Index", "s3/object.rs head_object", "s3:GetObject", INDEX, ""),
+    ("poller", "S3Index", "s3/object.rs list_objects_v2", "s3:ListBucket", "${DataBucket.Arn}", "index/"),
+    ("poller", "S3Index", "s3/object.rs list_objects_v2", "s3:ListBucket", "${DataBucket.Arn}", "index/a.json.zst"),
+    ("poller", "S3Index", "s3/object.rs put_object", "s3:PutObject", INDEX, ""),
+    ("poller", "S3Index", "s3/object.rs put_object", "s3:GetObject", INDEX, ""),
+    ("poller", "S3Pages", "s3/object.rs put_object", "s3:PutObject", "${DataBucket.Arn}/pages/run/0.zst", ""),
+    ("poller", "S3Quarantine", "s3/object.rs put_object", "s3:PutObject", QUARANTINE, ""),
+    ("poller", "Secrets", "secrets.rs get_secret_value", "secretsmanager:GetSecretValue", SOURCE_KEY, ""),
+    ("poller", "PollQueue", "sqs.rs send_message", "sqs:SendMessage", "${PollQueue.Arn}", ""),
+    ("poller", "PollQueue", "sqs.rs change_message_visibility", "sqs:ChangeMessageVisibility", "${PollQueue.Arn}", ""),
+    ("poller", "DynamoRuns", "dynamo/runs.rs put_item", "dynamodb:PutItem", "${RunsTable.Arn}", ""),
+    ("poller", "DynamoBudgets", "dynamo/budgets.rs get_item", "dynamodb:GetItem", "${RunsTable.Arn}", ""),
+    ("poller", "DynamoBudgets", "dynamo/budgets.rs put_item", "dynamodb:PutItem", "${RunsTable.Arn}", ""),
+    ("poller", "KinesisStream", "kinesis.rs put_records", "kinesis:PutRecords", "${Stream.Arn}", ""),
+    ("metrics", "S3Quarantine", "s3/object.rs put_object", "s3:PutObject", QUARANTINE, ""),
+    ("metrics", "LakeDelivery", "firehose.rs put_record_batch", "firehose:PutRecordBatch", "${LakeDelivery.Arn}", ""),
+    ("metrics", "LakeDelivery", "s3/object.rs put_object", "s3:PutObject", "${DataBucket.Arn}/stale/0a.json", ""),
+    ("metrics", "DynamoStore", "dynamo/batch.rs batch_get_item", "dynamodb:BatchGetItem", "${HomesTable.Arn}", ""),
+    ("metrics", "DynamoStore", "dynamo/batch.rs batch_get_item", "dynamodb:BatchGetItem", "${MarketsTable.Arn}", ""),
+    ("metrics", "DynamoStore", "dynamo/commit.rs transact_write_items", "dynamodb:PutItem", "${HomesTable.Arn}", ""),
+    ("metrics", "DynamoStore", "dynamo/commit.rs Put", "dynamodb:PutItem", "${HomesTable.Arn}", ""),
+    ("metrics", "DynamoStore", "dynamo/commit.rs Put", "dynamodb:PutItem", "${MarketsTable.Arn}", ""),
+    ("metrics", "DynamoStore", "dynamo/commit.rs put_item", "dynamodb:PutItem", "${MarketsTable.Arn}", ""),
+    ("metrics", "DynamoStore", "dynamo/commit.rs query", "dynamodb:Query", "${MarketsTable.Arn}", ""),
+    ("metrics", "DynamoStore", "dynamo/commit.rs delete_item", "dynamodb:DeleteItem", "${MarketsTable.Arn}", ""),
+    ("alerts", "S3Configuration", "s3/object.rs get_object", "s3:GetObject", ACCEPTED, ""),
+    ("alerts", "S3Configuration", "s3/object.rs list_objects_v2", "s3:ListBucket", "${DataBucket.Arn}", "accepted/c"),
+    ("alerts", "DynamoLedger", "dynamo/batch.rs batch_get_item", "dynamodb:BatchGetItem", "${AlertsTable.Arn}", ""),
+    ("alerts", "DynamoLedger", "dynamo/ledger.rs put_item", "dynamodb:PutItem", "${AlertsTable.Arn}", ""),
+    ("alerts", "TopicPublisher", "sns.rs publish_batch", "sns:Publish", "${AlertsTopic}", ""),
+    ("alerts", "S3Quarantine", "s3/object.rs put_object", "s3:PutObject", QUARANTINE, ""),
+    ("api", "Secrets", "secrets.rs get_secret_value", "secretsmanager:GetSecretValue", "${ApiToken}", ""),
+    ("api", "DynamoStore", "dynamo/batch.rs batch_get_item", "dynamodb:BatchGetItem", "${HomesTable.Arn}", ""),
+    ("api", "DynamoStore", "dynamo/batch.rs batch_get_item", "dynamodb:BatchGetItem", "${MarketsTable.Arn}", ""),
+    ("api", "DynamoViews", "dynamo/views.rs get_item", "dynamodb:GetItem", "${MarketsTable.Arn}", ""),
+    ("api", "DynamoViews", "dynamo/views.rs query", "dynamodb:Query", "${MarketsTable.Arn}", ""),
+    ("api", "DynamoViews", "dynamo/views.rs query", "dynamodb:Query", "${MarketsTable.Arn}/index/heads", ""),
+    ("api", "DynamoViews", "dynamo/views.rs query", "dynamodb:Query", "${AlertsTable.Arn}/index/by_day", ""),
+];
+
+const ACCEPTED: &str = "${DataBucket.Arn}/accepted/config.json";
+const INDEX: &str = "${DataBucket.Arn}/index/a.json.zst";
+const QUARANTINE: &str = "${DataBucket.Arn}/quarantine/source/0a.json";
+/// Secrets Manager ends the name of every secret in six characters of its own.
+const SOURCE_KEY: &str =
+    "arn:aws:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:stoop/${AWS::StackName}/rapidapi-AbCdEf";
+
+/// What our code asks of AWS, in the names of the roles that the functions have.
+pub(super) fn needs(template: &Template) -> Vec<Need> {
+    let need = |(function, port, place, action, resource, prefix): &Row| {
+        let with: &[(&str, &str)] = if prefix.is_empty() { &[] } else { &[("s3:prefix", prefix)] };
+        let asked = Asked::new(template, action, resource, with);
+        Need { role: role_of(template, function).to_owned(), who: format!("{function}: {port}, {place}"), asked }
+    };
+    ROWS.iter().map(need).collect()
+}
+
+/// The role of the function whose code is in this folder.
+fn role_of<'t>(template: &'t Template, function: &str) -> &'t str {
+    let code = format!("functions/{function}");
+    let found = template.functions().find(|it| it.properties["CodeUri"] == code.as_str()).unwrap();
+    reference(&found.properties["Role"]).unwrap()
+}
+
+/// A Rust file without its tests and comments.
+fn code(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    let text = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// Every Rust file in a folder and below, by its path from there.
+fn files(folder: &Path, below: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder.join(below)).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let name = if below.is_empty() { name.to_owned() } else { format!("{below}/{name}") };
+        if path.is_dir() {
+            found.extend(files(folder, &name));
+        } else if name.ends_with(".rs") {
+            found.push((name, code(&path)));
+        }
+    }
+    found
+}
+
+/// The operations that are called in a text, one after the other: `client.get_item()` in any layout.
+fn operations(text: &str) -> Vec<String> {
+    let dense: String = text.split_whitespace().collect();
+    let name = |rest: &str| rest.split(|c: char| c != '_' && !c.is_ascii_alphanumeric()).next().unwrap().to_owned();
+    let after = dense.split("client.").skip(1);
+    let called = after.filter_map(|rest| rest[name(rest).len()..].starts_with("()").then(|| name(rest)));
+    let calls = called.filter(|name| name != "clone");
+    let in_transactions = ["Put", "Update", "Delete", "ConditionCheck"].into_iter().flat_map(|part| {
+        let builder = format!("{part}::builder()");
+        let whole = text.match_indices(&builder).filter(|(at, _)| !text[..*at].ends_with(char::is_alphanumeric));
+        whole.map(move |_| part.to_owned()).collect::<Vec<_>>()
+    });
+    calls.chain(in_transactions).collect()
+}
+
+#[test]
+fn every_call_in_the_code_is_in_the_table() {
+    let mut found: Vec<(String, usize)> = Vec::new();
+    for (file, text) in files(&root().join("shared/aws/src"), "") {
+        let operations = operations(&text);
+        let calls = operations.iter().filter(|name| !name.starts_with(char::is_uppercase)).count();
+        assert_eq!(
+            calls,
+            text.matches(".send()").count(),
+            "{file}: a request is sent, and this test did not see which"
+        );
+        for operation in operations.iter().collect::<BTreeSet<_>>() {
+            let times = operations.iter().filter(|other| *other == operation).count();
+            found.push((format!("{file} {operation}"), times));
+        }
+    }
+    found.sort();
+    let known: Vec<(String, usize)> = PLACES.iter().map(|(place, times)| ((*place).to_owned(), *times)).collect();
+    assert_eq!(found, known, "left: what the code calls; right: what the table has");
+    for function in fs::read_dir(root().join("functions")).unwrap() {
+        for (file, text) in files(&function.unwrap().path().join("src"), "") {
+            assert!(!text.contains("aws_sdk_"), "{file}: calls of AWS are in shared/aws");
+        }
+    }
+}
+
+#[test]
+fn calls_are_found_in_any_layout() {
+    let text = "self.client.get_item(); store\n    .client\n    .query()\n  .send(); client.clone(); Put::builder(); Output::builder()";
+    assert_eq!(operations(text), ["get_item", "query", "Put"]);
+}
+
+/// The ports that a function makes.
+fn ports(function: &str) -> Vec<String> {
+    let main = code(&root().join("functions").join(function).join("src/main.rs"));
+    let imported = main.split("use stoop_aws::{").nth(1).unwrap().split('}').next().unwrap().to_owned();
+    let names = imported.split(',').map(str::trim).filter(|name| !name.is_empty());
+    names.filter(|name| main.contains(&format!("{name}::new("))).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_call_of_every_function_has_its_row() {
+    let functions = ["planner", "poller", "metrics", "alerts", "api"];
+    let mut of_ports = BTreeSet::new();
+    for function in functions {
+        for port in ports(function) {
+            let known = PORTS.iter().find(|(name, _)| *name == port);
+            let (port, places) =
+                known.unwrap_or_else(|| panic!("{function} has {port}, and no table says what it calls"));
+            of_ports.insert(*port);
+            for place in *places {
+                let row = ROWS.iter().any(|row| (row.0, row.1, row.2) == (function, *port, *place));
+                let never = NEVER.iter().any(|row| (row.0, row.1, row.2) == (function, *port, *place));
+                assert!(row != never, "{function}, {port}, {place}: it has a row or a reason why not: {row}, {never}");
+            }
+        }
+    }
+    let of_nobody: Vec<_> = PORTS.iter().filter(|(port, _)| !of_ports.contains(port)).collect();
+    assert!(of_nobody.is_empty(), "no function has these ports: {of_nobody:?}");
+    let reached: BTreeSet<&str> = PORTS.iter().flat_map(|(_, places)| places.iter().copied()).collect();
+    let all: BTreeSet<&str> = PLACES.iter().map(|(place, _)| *place).collect();
+    assert_eq!(reached, all, "left: what ports call; right: what the code calls");
+    let rows = ROWS.iter().map(|row| (row.0, row.1, row.2));
+    for (function, port, place) in rows.chain(NEVER.iter().map(|row| (row.0, row.1, row.2))) {
+        let has = ports(function).iter().any(|it| it == port);
+        let calls = PORTS.iter().any(|(name, places)| *name == port && places.contains(&place));
+        assert!(has && calls, "{function}, {port}, {place}: the code has nothing of the kind");
+    }
+}
