@@ -3,8 +3,14 @@
 //! It serves the Lambda runtime API on loopback, starts a binary with the environment that Lambda would give
 //! it, and invokes it: one execution environment, without the sandbox. What is not here: the memory limit, the
 //! extensions API, response streaming, and more than one invocation at a time.
+//!
+//! What Lambda does and emulators do not: it stops the process between invocations ([`Host::freeze`]), keeps what is
+//! in its folder for temporary files ([`Host::temporary`]), runs so many at a time and no more ([`Account`]), and
+//! counts how often a chain of events has come back to a function ([`Lineage`]).
 
+mod account;
 mod api;
+mod lineage;
 mod process;
 
 use std::path::{Path, PathBuf};
@@ -12,9 +18,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use tempfile::TempDir;
 
+pub use account::Account;
 use api::Api;
-use process::Process;
+pub use lineage::{INVOCATIONS_MAX, Lineage, RecursiveLoop, TraceHeader};
+use process::{Process, Signal};
 
 /// The largest event, and the largest response: 6 MB and a little.
 pub const PAYLOAD_BYTES_MAX: usize = 6 * 1_024 * 1_024 + 100;
@@ -33,6 +42,7 @@ pub struct Host {
     /// Held by the invocation under way.
     turn: tokio::sync::Mutex<()>,
     log: Log,
+    temporary: TempDir,
 }
 
 /// What is started, and started again.
@@ -95,6 +105,12 @@ pub enum FunctionError {
     /// The process ended before: [`Host::restart`] starts another.
     #[error("the process is not running")]
     NotRunning,
+    /// The account has no execution left: the function was not reached.
+    #[error("throttled: {0} executions are under way, as many as there may be")]
+    Throttled(usize),
+    /// The event has come back to the function too often: the function was not reached.
+    #[error("a recursive loop was stopped after {0} invocations")]
+    Recursive(u32),
 }
 
 impl Host {
@@ -109,11 +125,15 @@ impl Host {
         environment: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
         timeout: Duration,
     ) -> Result<Self, FunctionError> {
-        let environment = environment.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let temporary = TempDir::new().map_err(|error| FunctionError::NotStarted(error.to_string()))?;
+        // Lambda has `/tmp` and no variable; here each environment gets a folder of its own, by the usual name.
+        let folder = temporary.path().to_string_lossy().into_owned();
+        let given = environment.into_iter().map(|(name, value)| (name.into(), value.into()));
+        let environment = [("TMPDIR".to_owned(), folder)].into_iter().chain(given).collect();
         let spec = Spec { binary: binary.as_ref().to_owned(), environment, timeout };
         let log = Log::default();
         let running = Mutex::new(Arc::new(spec.run(&log).await?));
-        Ok(Self { spec, running, turn: tokio::sync::Mutex::default(), log })
+        Ok(Self { spec, running, turn: tokio::sync::Mutex::default(), log, temporary })
     }
 
     /// Invokes the function. Invocations wait for one another, as they would for the only environment.
@@ -121,6 +141,14 @@ impl Host {
     /// # Errors
     /// See [`FunctionError`]. After [`FunctionError::Exited`] and [`FunctionError::TimedOut`] there is no process.
     pub async fn invoke(&self, event: &Value) -> Result<Value, FunctionError> {
+        self.invoke_traced(event, None).await
+    }
+
+    /// Invokes the function with this trace header, rather than one that begins a trace. A frozen process goes on.
+    ///
+    /// # Errors
+    /// As for [`Host::invoke`].
+    pub async fn invoke_traced(&self, event: &Value, trace: Option<&str>) -> Result<Value, FunctionError> {
         let _turn = self.turn.lock().await;
         let running = self.running();
         let (event, timeout) = (event.to_string().into_bytes(), self.spec.timeout);
@@ -130,7 +158,8 @@ impl Host {
         if running.process.exit().is_some() {
             return Err(FunctionError::NotRunning);
         }
-        let response = running.api.offer(event, timeout);
+        running.process.signal(Signal::Continue);
+        let response = running.api.offer(event, trace, timeout);
         tokio::select! {
             biased;
             response = response => response,
@@ -140,6 +169,20 @@ impl Host {
                 Err(FunctionError::TimedOut(timeout))
             }
         }
+    }
+
+    /// Stops the process until the next invocation, as Lambda does when a response was taken: nothing of it runs, while
+    /// time goes by and others close their ends of its connections.
+    pub async fn freeze(&self) {
+        let _turn = self.turn.lock().await;
+        self.running().process.signal(Signal::Stop);
+    }
+
+    /// The folder for temporary files. What is in it stays between invocations, and when the process is started anew
+    /// after an end that was not planned.
+    #[must_use]
+    pub fn temporary(&self) -> &Path {
+        self.temporary.path()
     }
 
     /// Kills the process, whatever it is doing, as Lambda may at any time.

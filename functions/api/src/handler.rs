@@ -67,6 +67,8 @@ impl<'a> App<'a> {
             }
         };
         let ApiRequest { method, path, query, .. } = request;
+        // A query that was not understood may hold anything, the token too, where somebody put it in the wrong place.
+        let query = if understood(response.status) { query } else { "" };
         tracing::info!(method, path, query, status = response.status, "answered");
         converted(response)
     }
@@ -97,6 +99,10 @@ impl<'a> App<'a> {
     }
 }
 
+fn understood(status: u16) -> bool {
+    !matches!(status, 400..=499 | 503)
+}
+
 fn request_of(event: &LambdaFunctionUrlRequest) -> ApiRequest<'_> {
     let http = &event.request_context.http;
     let path = event.raw_path.as_deref().or(http.path.as_deref());
@@ -120,4 +126,29 @@ fn converted(response: ApiResponse) -> LambdaFunctionUrlResponse {
     }
     converted.body = Some(String::from_utf8_lossy(&response.body).into_owned());
     converted
+}
+
+#[cfg(test)]
+mod tests {
+    use stoop_pipeline::serve::api::BODY_BYTES_MAX;
+
+    use super::*;
+
+    /// The largest response that Lambda takes ("Lambda quotas", AWS Lambda Developer Guide: 6 MB, which are 6 MiB and
+    /// a little).
+    const RESPONSE_BYTES_MAX: usize = 6 * 1_024 * 1_024 + 100;
+
+    #[test]
+    fn the_largest_body_makes_a_response_that_lambda_takes() {
+        // A text in JSON, in a text in JSON: a quotation mark and a backslash take most.
+        for text in ["\"", "\\", "\u{1}", "\u{7f}", "\u{1f3e0}", "é", "a"] {
+            let in_body = serde_json::to_string(text).unwrap().len() - 2;
+            let body = serde_json::to_vec(&text.repeat((BODY_BYTES_MAX - 2) / in_body)).unwrap();
+            assert!(BODY_BYTES_MAX - body.len() < in_body, "{text:?} fills it");
+            let header = |n: usize| (["content-type", "cache-control", "x-a", "x-b"][n], "x".repeat(256));
+            let response = ApiResponse { status: 200, headers: (0..4).map(header).collect(), body };
+            let bytes = serde_json::to_vec(&converted(response)).unwrap().len();
+            assert!(bytes <= RESPONSE_BYTES_MAX, "{text:?}: {bytes}");
+        }
+    }
 }

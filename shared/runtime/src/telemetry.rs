@@ -1,6 +1,10 @@
 use std::io::{self, IsTerminal, Write};
 
-use tracing_subscriber::EnvFilter;
+use tracing::{Level, Metadata, Subscriber};
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, registry};
 
 use crate::plain::{colours, plain_coloured, plain_json, plain_lines};
 
@@ -16,16 +20,41 @@ pub enum LogFormat {
 /// Starts logging to standard error. `STOOP_LOG` says what is logged (`info`, `stoop_pipeline=debug`);
 /// without it, warnings and errors. Coloured where [`colours`] are wanted; nothing that was logged steers a
 /// terminal.
+///
+/// Whatever `STOOP_LOG` says, only Stoop's own crates log at `trace`, and few others at `debug`: what others say
+/// there has whole events, requests and answers in it, and with them tokens, keys and secrets.
 pub fn init_telemetry(format: LogFormat) {
-    let filter = EnvFilter::try_from_env("STOOP_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    let asked = EnvFilter::try_from_env("STOOP_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
     let coloured = format == LogFormat::Text && colours(io::stderr().is_terminal());
-    let lines = move || Lines { to: io::stderr(), format, coloured };
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(coloured).with_writer(lines);
+    let lines = fmt::layer().with_ansi(coloured).with_writer(move || Lines { to: io::stderr(), format, coloured });
     // A second initialisation (in tests) leaves the first in place.
     drop(match format {
-        LogFormat::Text => builder.try_init(),
-        LogFormat::Json => builder.json().try_init(),
+        LogFormat::Text => logging(asked, lines).try_init(),
+        LogFormat::Json => logging(asked, lines.json()).try_init(),
     });
+}
+
+fn logging(asked: EnvFilter, lines: impl Layer<Registry> + Send + Sync) -> impl Subscriber + Send + Sync {
+    registry().with(lines).with(asked).with(filter_fn(may_be_logged))
+}
+
+fn may_be_logged(metadata: &Metadata<'_>) -> bool {
+    *metadata.level() <= most_of(metadata.target())
+}
+
+/// The most that a target may log. The list is of those that were read, at the versions that `Cargo.lock` has, and
+/// not of those that are known to tell too much: the next dependency is not known yet.
+///
+/// At `debug` the SDK names its calls, attempts and retries, and `hyper_util` its connections, by host. Not there:
+/// `lambda_runtime` (the raw event), the rest of the SDK (signed requests), `reqwest` (addresses, which may
+/// have a key in them), `hyper`, `h2` and `rustls` (what goes over the wire).
+fn most_of(target: &str) -> Level {
+    match target.split("::").next().unwrap_or_default() {
+        ours if ours == "stoop" || ours.starts_with("stoop_") => Level::TRACE,
+        "aws_smithy_runtime" | "hyper_util" => Level::DEBUG,
+        service if service.starts_with("aws_sdk_") => Level::DEBUG,
+        _ => Level::INFO,
+    }
 }
 
 /// Log lines on their way out. Each comes in one piece.
@@ -86,6 +115,48 @@ mod tests {
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
+    }
+
+    /// What is logged of `log`, line by line, when so much is asked for.
+    fn said(asked: &str, log: impl FnOnce()) -> Vec<String> {
+        let lines = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+        let to = std::sync::Arc::clone(&lines);
+        let writer = move || Shared(std::sync::Arc::clone(&to));
+        let layer = fmt::layer().with_ansi(false).without_time().with_target(false).with_writer(writer);
+        tracing::subscriber::with_default(logging(EnvFilter::new(asked), layer), log);
+        let lines = lines.lock().unwrap().clone();
+        String::from_utf8(lines).unwrap().lines().map(|line| line.trim().to_owned()).collect()
+    }
+
+    #[test]
+    fn others_say_no_more_than_was_read_of_them_whatever_is_asked_for() {
+        let log = || {
+            tracing::trace!(target: "lambda_runtime::layers::api_response", body = "hush", "raw JSON event");
+            tracing::debug!(target: "lambda_runtime::runtime", "hush");
+            tracing::trace!(target: "aws_smithy_runtime::client::orchestrator", "hush");
+            tracing::trace!(target: "aws_sdk_secretsmanager::operation", "hush");
+            tracing::debug!(target: "aws_sigv4::http_request::sign", "hush");
+            tracing::debug!(target: "reqwest::redirect", "hush");
+            tracing::debug!(target: "h2::codec::framed_write", "hush");
+            tracing::trace!(target: "hyper_util::client", "hush");
+            // Nobody's, and one whose name only begins like ours.
+            tracing::debug!(target: "log", "hush");
+            tracing::debug!(target: "stooping", "hush");
+            tracing::debug!(target: "aws_smithy_runtime::client::orchestrator", "attempt 1");
+            tracing::debug!(target: "aws_sdk_sqs::operation::send_message", "a call");
+            tracing::info!(target: "lambda_runtime::runtime", "it starts");
+            tracing::trace!(target: "stoop_pipeline::poll", "a page");
+            tracing::trace!(target: "stoop", "a command");
+        };
+        let all = ["DEBUG attempt 1", "DEBUG a call", "INFO it starts", "TRACE a page", "TRACE a command"];
+        for asked in
+            ["trace", "trace,lambda_runtime=trace,reqwest=trace,aws_sigv4=trace,h2=debug", "lambda_runtime=trace,trace"]
+        {
+            assert_eq!(said(asked, log), all, "{asked}");
+        }
+        assert_eq!(said("info", log), ["INFO it starts"]);
+        assert_eq!(said("stoop_pipeline=trace", log), ["TRACE a page"]);
+        assert_eq!(said("lambda_runtime=trace", log), ["INFO it starts"]);
     }
 
     #[test]

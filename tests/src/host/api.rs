@@ -45,6 +45,7 @@ struct Event {
     id: String,
     body: Vec<u8>,
     deadline_ms: u128,
+    trace: String,
     answer: Answer,
 }
 
@@ -78,10 +79,11 @@ impl Api {
         self.address
     }
 
-    /// Puts an event where the function takes it from. Gives what becomes of it.
+    /// Puts an event where the function takes it from, with a trace header or a new one. Gives what becomes of it.
     pub(super) fn offer(
         &self,
         body: Vec<u8>,
+        trace: Option<&str>,
         timeout: Duration,
     ) -> impl Future<Output = Result<Value, FunctionError>> + use<> {
         let (answer, answered) = oneshot::channel();
@@ -91,7 +93,9 @@ impl Api {
             state.offered += 1;
             let id = format!("00000000-0000-4000-8000-{:012x}", state.offered);
             state.current = None;
-            state.event = Some(Event { id, body, deadline_ms, answer });
+            let new = || format!("Root=1-00000000-{};Sampled=0", &id.replace('-', "")[8..32]);
+            let trace = trace.map_or_else(new, str::to_owned);
+            state.event = Some(Event { id, body, deadline_ms, trace, answer });
         }
         self.desk.offered.notify_one();
         // Where the sender is gone the process is, too, and whoever waits for that has the word.
@@ -142,21 +146,21 @@ async fn next(State(desk): State<Arc<Desk>>) -> Response {
         let event = {
             let mut state = desk.state();
             let event = state.event.take();
-            event.map(|Event { id, body, deadline_ms, answer }| {
+            event.map(|Event { id, body, deadline_ms, trace, answer }| {
                 state.current = Some((id.clone(), answer));
-                (id, body, deadline_ms)
+                (id, body, deadline_ms, trace)
             })
         };
-        let Some((id, body, deadline_ms)) = event else {
+        let Some((id, body, deadline_ms, trace)) = event else {
             offered.await;
             continue;
         };
         let headers = [
             ("content-type", "application/json".into()),
-            ("lambda-runtime-aws-request-id", id.clone()),
+            ("lambda-runtime-aws-request-id", id),
             ("lambda-runtime-deadline-ms", deadline_ms.to_string()),
             ("lambda-runtime-invoked-function-arn", ARN.into()),
-            ("lambda-runtime-trace-id", format!("Root=1-00000000-{};Sampled=0", &id.replace('-', "")[8..32])),
+            ("lambda-runtime-trace-id", trace),
         ];
         return (headers, body).into_response();
     }

@@ -7,6 +7,13 @@ use std::thread::{self, JoinHandle};
 use super::api::Api;
 use super::{Log, TICK};
 
+/// What a process is sent between invocations.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Signal {
+    Stop,
+    Continue,
+}
+
 /// A process that is killed and waited for when it is dropped.
 pub(super) struct Process {
     child: Mutex<Child>,
@@ -48,6 +55,21 @@ impl Process {
 
     pub(super) fn id(&self) -> u32 {
         self.id
+    }
+
+    /// Sends a signal, and waits until it was sent. One that has ended gets none.
+    pub(super) fn signal(&self, signal: Signal) {
+        // The child is held, so that its number is nobody else's.
+        let mut child = self.child();
+        if !matches!(child.try_wait(), Ok(None)) {
+            return;
+        }
+        let name = match signal {
+            Signal::Stop => "STOP",
+            Signal::Continue => "CONT",
+        };
+        let sent = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.id)]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "SIG{name} can't be sent to {}", self.id);
     }
 
     /// How it ended, if it has.

@@ -1,5 +1,7 @@
 //! The Lambda host keeps Lambda's rules. What real functions do on it is tested beside them.
 
+mod only_lambda;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -73,7 +75,7 @@ async fn the_environment_is_lambdas_and_what_is_given_and_nothing_else() {
     assert!(environment["AWS_LAMBDA_RUNTIME_API"].as_str().unwrap().starts_with("127.0.0.1:"));
     let is_lambdas = |name: &String| name.starts_with("AWS_") || ["PATH", "TZ", "_HANDLER"].contains(&name.as_str());
     let names: Vec<&String> = environment.as_object().unwrap().keys().filter(|name| !is_lambdas(name)).collect();
-    assert_eq!(names, ["STOOP_BUCKET"], "nothing comes from the environment of the tests");
+    assert_eq!(names, ["STOOP_BUCKET", "TMPDIR"], "nothing comes from the environment of the tests");
 }
 
 #[tokio::test]

@@ -29,7 +29,8 @@ fn main() {
         let id = header(&headers, "lambda-runtime-aws-request-id").unwrap();
         let event: Value = serde_json::from_slice(&event).unwrap();
         let response = format!("invocation/{id}/response");
-        match event["do"].as_str().unwrap() {
+        // A message has no word for it: it is sent on to where its body says.
+        match event["do"].as_str().unwrap_or("forward") {
             "echo" => {
                 let answer = json!({ "event": event, "invocation": invocation, "headers": headers });
                 post(&response, answer.to_string().as_bytes());
@@ -63,9 +64,35 @@ fn main() {
                 let memory = vec![1_u8; usize::try_from(event["bytes"].as_u64().unwrap()).unwrap()];
                 post(&response, json!(memory.iter().map(|byte| u64::from(*byte)).sum::<u64>()).to_string().as_bytes());
             }
+            "keep" => {
+                let folder = std::path::PathBuf::from(std::env::var("TMPDIR").unwrap());
+                let file = folder.join("kept");
+                let kept = std::fs::read_to_string(&file).unwrap_or_default();
+                std::fs::write(&file, format!("{kept}{invocation} ")).unwrap();
+                post(&response, json!(kept).to_string().as_bytes());
+            }
+            "forward" => {
+                // As the SDK does: the trace header of the invocation goes with the message.
+                let trace = header(&headers, "lambda-runtime-trace-id").unwrap();
+                let endpoint = event["Records"][0]["body"].as_str().unwrap();
+                send_message(endpoint, &trace);
+                post(&response, b"{}");
+            }
             other => panic!("do {other:?}?"),
         }
     }
+}
+
+fn send_message(endpoint: &str, trace: &str) {
+    let body = json!({ "MessageBody": endpoint, "MessageGroupId": "forwarded" }).to_string();
+    let mut stream = TcpStream::connect(endpoint.strip_prefix("http://").unwrap()).unwrap();
+    let request = format!(
+        "POST / HTTP/1.1\r\nHost: queue\r\nX-Amz-Target: AmazonSQS.SendMessage\r\nX-Amzn-Trace-Id: {trace}\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    stream.read_to_end(&mut Vec::new()).unwrap();
 }
 
 fn post(path: &str, body: &[u8]) {

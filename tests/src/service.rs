@@ -1,0 +1,201 @@
+//! The services that a function calls, on loopback and in memory: as much of their protocols as a test of one binary
+//! under the [Lambda host](crate::host) needs, with a say in what becomes of each call.
+//!
+//! It refuses nothing by itself and keeps no consistency but that of one writer: what a port does with real answers is
+//! tested on the emulators. Not here: signatures, paging, transactions, streams.
+
+mod answers;
+mod line;
+mod queue;
+mod secrecy;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, Method, Response, Uri};
+use serde_json::Value;
+use tokio::net::TcpListener;
+
+pub use line::{Cut, Line};
+pub use queue::{event_of, follow};
+pub use secrecy::{forms_of, lines_with};
+
+/// A call that came in.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// `GetSecretValue`, `PutRecords`, `PutObject` and so on, by the names of the services' API references.
+    pub operation: String,
+    /// The bucket and the key of a call to S3, and the query behind `?`.
+    pub path: String,
+    /// What was sent.
+    pub body: Bytes,
+    headers: HeaderMap,
+}
+
+/// What becomes of a call.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Fate {
+    /// It is done and answered.
+    #[default]
+    Answer,
+    /// It is not done, and nobody answers.
+    Hang,
+    /// It is done, and nobody answers.
+    AnswerLost,
+}
+
+/// The services.
+///
+/// They live as long as the test's runtime.
+#[derive(Clone)]
+pub struct Service {
+    desk: Arc<Desk>,
+    line: Line,
+}
+
+type Decide = dyn Fn(&Call) -> Fate + Send + Sync;
+
+struct Desk {
+    calls: Mutex<Vec<Call>>,
+    decide: Mutex<Box<Decide>>,
+    kept: Mutex<Kept>,
+}
+
+/// What was stored and sent.
+#[derive(Debug, Default)]
+struct Kept {
+    secrets: HashMap<String, String>,
+    /// Objects by bucket and key, with their metadata.
+    objects: BTreeMap<String, Object>,
+    /// Items by table and keys.
+    items: HashMap<String, Value>,
+    records: Vec<String>,
+    messages: Vec<Message>,
+    writes: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Object {
+    body: Bytes,
+    etag: String,
+    metadata: Vec<(String, String)>,
+}
+
+/// A message that was sent to a queue.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// Its id.
+    pub id: String,
+    /// Its text.
+    pub body: String,
+    /// Its message group.
+    pub group: String,
+    /// The trace header that it was sent with, which SQS keeps as `AWSTraceHeader`.
+    pub trace: Option<String>,
+}
+
+impl Call {
+    /// A header's value.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+}
+
+impl Service {
+    /// Begins to listen.
+    ///
+    /// # Errors
+    /// When there is no free port on loopback.
+    pub async fn start() -> std::io::Result<Self> {
+        let decide: Box<Decide> = Box::new(|_| Fate::Answer);
+        let desk = Arc::new(Desk { calls: Mutex::default(), decide: Mutex::new(decide), kept: Mutex::default() });
+        let app = Router::new().fallback(answer).layer(DefaultBodyLimit::disable()).with_state(Arc::clone(&desk));
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let line = Line::to(listener.local_addr()?).await?;
+        // It serves until the runtime ends, and then nobody is left to be told.
+        tokio::spawn(async move { drop(axum::serve(listener, app).await) });
+        Ok(Self { desk, line })
+    }
+
+    /// What `AWS_ENDPOINT_URL` is to be, and what else every function's environment has.
+    #[must_use]
+    pub fn environment(&self) -> Vec<(String, String)> {
+        let pairs = [
+            ("AWS_ENDPOINT_URL", self.line.url()),
+            ("AWS_ACCESS_KEY_ID", "test".into()),
+            ("AWS_SECRET_ACCESS_KEY", "test-secret-access-key".into()),
+            ("AWS_SESSION_TOKEN", "test-session-token".into()),
+            ("STOOP_STACK", "stoop".into()),
+        ];
+        pairs.map(|(name, value)| (name.to_owned(), value)).to_vec()
+    }
+
+    /// The connections of whoever calls.
+    #[must_use]
+    pub fn line(&self) -> &Line {
+        &self.line
+    }
+
+    /// Keeps a secret.
+    pub fn keep_secret(&self, name: &str, text: &str) {
+        self.desk.kept().secrets.insert(name.to_owned(), text.to_owned());
+    }
+
+    /// Keeps an object.
+    pub fn keep_object(&self, bucket: &str, key: &str, body: impl Into<Bytes>) {
+        self.desk.kept().put(format!("{bucket}/{key}"), body.into(), Vec::new());
+    }
+
+    /// From now on decides what becomes of each call.
+    pub fn decide(&self, decide: impl Fn(&Call) -> Fate + Send + Sync + 'static) {
+        *self.desk.decide.lock().unwrap_or_else(PoisonError::into_inner) = Box::new(decide);
+    }
+
+    /// The calls until now.
+    #[must_use]
+    pub fn calls(&self) -> Vec<Call> {
+        self.desk.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What was put on the stream, in its order, record by record, in base64 as it was sent.
+    #[must_use]
+    pub fn records(&self) -> Vec<String> {
+        self.desk.kept().records.clone()
+    }
+
+    /// Takes the messages that were sent to queues since the last time.
+    #[must_use]
+    pub fn take_messages(&self) -> Vec<Message> {
+        std::mem::take(&mut self.desk.kept().messages)
+    }
+}
+
+impl Desk {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn answer(
+    State(desk): State<Arc<Desk>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
+    let call = Call { operation: answers::operation(&method, &uri, &headers), path: uri.to_string(), body, headers };
+    desk.calls.lock().unwrap_or_else(PoisonError::into_inner).push(call.clone());
+    let fate = (desk.decide.lock().unwrap_or_else(PoisonError::into_inner))(&call);
+    if fate == Fate::Hang {
+        return std::future::pending().await;
+    }
+    let answered = answers::answer(&mut desk.kept(), &call);
+    if fate == Fate::AnswerLost {
+        return std::future::pending().await;
+    }
+    answered
+}
