@@ -225,8 +225,8 @@ fn operations(text: &str) -> Vec<String> {
     let dense: String = text.split_whitespace().collect();
     let name = |rest: &str| rest.split(|c: char| c != '_' && !c.is_ascii_alphanumeric()).next().unwrap().to_owned();
     let after = dense.split("client.").skip(1);
-    let called = after.filter_map(|rest| rest[name(rest).len()..].starts_with("()").then(|| name(rest)));
-    let calls = called.filter(|name| name != "clone");
+    let calls =
+        after.filter(|rest| rest[name(rest).len()..].starts_with("()")).map(name).filter(|name| name != "clone");
     let in_transactions = ["Put", "Update", "Delete", "ConditionCheck"].into_iter().flat_map(|part| {
         let builder = format!("{part}::builder()");
         let whole = text.match_indices(&builder).filter(|(at, _)| !text[..*at].ends_with(char::is_alphanumeric));
