@@ -1,7 +1,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use tracing::{Level, Metadata, Subscriber};
-use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::filter::{FilterExt, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, registry};
@@ -21,6 +21,8 @@ pub enum LogFormat {
 /// without it, warnings and errors. Coloured where [`colours`] are wanted; nothing that was logged steers a
 /// terminal.
 ///
+/// A line says of which invocation and poll it is whatever is logged: spans up to `info` are always there.
+///
 /// Whatever `STOOP_LOG` says, only Stoop's own crates log at `trace`, and few others at `debug`: what others say
 /// there has whole events, requests and answers in it, and with them tokens, keys and secrets.
 pub fn init_telemetry(format: LogFormat) {
@@ -35,7 +37,8 @@ pub fn init_telemetry(format: LogFormat) {
 }
 
 fn logging(asked: EnvFilter, lines: impl Layer<Registry> + Send + Sync) -> impl Subscriber + Send + Sync {
-    registry().with(lines).with(asked).with(filter_fn(may_be_logged))
+    let spans = filter_fn(|metadata| metadata.is_span() && *metadata.level() <= Level::INFO);
+    registry().with(lines.with_filter(asked.or(spans).and(filter_fn(may_be_logged))))
 }
 
 fn may_be_logged(metadata: &Metadata<'_>) -> bool {
@@ -157,6 +160,18 @@ mod tests {
         assert_eq!(said("info", log), ["INFO it starts"]);
         assert_eq!(said("stoop_pipeline=trace", log), ["TRACE a page"]);
         assert_eq!(said("lambda_runtime=trace", log), ["INFO it starts"]);
+    }
+
+    #[test]
+    fn a_line_says_of_which_invocation_and_poll_it_is_however_little_is_logged() {
+        let log = || {
+            let _invoke = tracing::info_span!(target: "lambda_runtime::layers", "invoke", requestId = "8f5").entered();
+            let _poll = tracing::info_span!(target: "stoop_poller", "poll", run = "austin-1").entered();
+            tracing::info!(target: "stoop_pipeline", "fine");
+            tracing::error!(target: "stoop_pipeline", "it fails");
+        };
+        assert_eq!(said("error", log), [r#"ERROR invoke{requestId="8f5"}:poll{run="austin-1"}: it fails"#]);
+        assert_eq!(said("stoop_pipeline=info", log).len(), 2);
     }
 
     #[test]
