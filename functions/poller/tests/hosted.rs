@@ -190,7 +190,7 @@ async fn killed_in(operation: &'static str, fate: Fate) {
     let distinct: BTreeSet<_> = all.iter().collect();
     assert_eq!(distinct.len(), shown.len(), "{operation} {fate:?}");
     // And once it is noted as seen, not even that.
-    follow(&host, &service, message, RecursiveLoop::Allow, 10).await.unwrap();
+    follow(&host, &service, self::message(), RecursiveLoop::Allow, 10).await.unwrap();
     assert_eq!(observed(&service).len(), all.len(), "{operation} {fate:?}");
 }
 

@@ -131,6 +131,15 @@ impl Kept {
                 Some(item) => json!({ "Item": item }),
                 None => json!({}),
             },
+            "BatchGetItem" => {
+                let mut responses = serde_json::Map::new();
+                for (table, of_table) in asked["RequestItems"].as_object()? {
+                    let keys = of_table["Keys"].as_array()?.iter();
+                    let items = keys.filter_map(|key| self.items.get(&key_of(&json!({ "TableName": table }), key)));
+                    responses.insert(table.clone(), items.cloned().collect());
+                }
+                json!({ "Responses": responses, "UnprocessedKeys": {} })
+            }
             "PutItem" => {
                 // The tables of the functions have at most two key attributes, of these names.
                 let item = &asked["Item"];

@@ -65,7 +65,10 @@ pub(crate) async fn played_again(world: &World) {
     let left = world.state.objects("quarantine/").await;
     let by_hand: Vec<&String> = left.keys().filter(|key| key.contains("by-hand")).collect();
     assert_eq!(by_hand, [&keys[2]]);
-    assert!(left.values().any(|body| String::from_utf8_lossy(body).contains("by\\\": \\\"hand")), "refused again, and kept");
+    assert!(
+        left.values().any(|body| String::from_utf8_lossy(body).contains("by\\\": \\\"hand")),
+        "refused again, and kept"
+    );
 }
 
 /// A batch in the failures bucket arrives in the state and leaves the bucket; what is no batch stays and is told.

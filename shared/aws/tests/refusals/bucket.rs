@@ -117,20 +117,20 @@ async fn refusing(listed: Option<&'static str>) -> Service {
 #[tokio::test]
 async fn what_is_not_there_is_told_from_what_is_refused_by_a_listing_of_the_key() {
     // S3 hides behind a 403 that there is no such object. The second listing has another object, whose key is longer.
-    for listed in [None, Some("index/agadir.json.zst.old")] {
+    for listed in [None, Some("index/avito/agadir.json.zst.old")] {
         let service = refusing(listed).await;
-        assert_eq!(index(&service).load("agadir").await.unwrap(), SearchState::default());
+        assert_eq!(index(&service).load("agadir", "avito").await.unwrap(), SearchState::default());
         let asked = service.asked();
-        let of_the_key = |asked: &Asked| asked.path.contains("prefix=index%2Fagadir.json.zst");
+        let of_the_key = |asked: &Asked| asked.path.contains("prefix=index%2Favito%2Fagadir.json.zst");
         assert!(asked.len() == 2 && of_the_key(&asked[1]) && asked[1].path.contains("max-keys=1"), "{asked:?}");
         // Loaded by another process and deleted since: HEAD says as little as GET.
         assert!(!index(&service).save("agadir", &state(4)).await.unwrap());
     }
     // It is there, and may not be read.
-    let service = refusing(Some("index/agadir.json.zst")).await;
+    let service = refusing(Some("index/avito/agadir.json.zst")).await;
     assert!(index(&service).save("agadir", &state(4)).await.is_err());
-    let error = index(&service).load("agadir").await.unwrap_err();
-    assert_eq!(chain(&error), "GetObject s3://bucket/index/agadir.json.zst: AccessDenied: as told");
+    let error = index(&service).load("agadir", "avito").await.unwrap_err();
+    assert_eq!(chain(&error), "GetObject s3://bucket/index/avito/agadir.json.zst: AccessDenied: as told");
 }
 
 #[tokio::test]

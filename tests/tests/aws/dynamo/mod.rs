@@ -61,15 +61,14 @@ impl Tables {
             .stream_view_type(StreamViewType::NewAndOldImages)
             .build()
             .unwrap();
-        let table = create(&client, &homes, &["id"], &[]).stream_specification(stream);
-        let homes_stream = table.send().await.unwrap().table_description.unwrap().latest_stream_arn.unwrap();
+        ensure(create(&client, &homes, &["id"], &[]).stream_specification(stream)).await;
+        let described = client.describe_table().table_name(&homes).send().await.unwrap();
+        let homes_stream = described.table.unwrap().latest_stream_arn.unwrap();
         let heads = index("heads", &["kind", "market"], ProjectionType::KeysOnly);
-        let table = create(&client, &markets, &["market", "part"], &["kind"]).global_secondary_indexes(heads);
-        table.send().await.unwrap();
+        ensure(create(&client, &markets, &["market", "part"], &["kind"]).global_secondary_indexes(heads)).await;
         let by_day = index("by_day", &["day", "at"], ProjectionType::All);
-        let table = create(&client, &alerts, &["id"], &["day", "at"]).global_secondary_indexes(by_day);
-        table.send().await.unwrap();
-        create(&client, &runs, &["subject", "id"], &[]).send().await.unwrap();
+        ensure(create(&client, &alerts, &["id"], &["day", "at"]).global_secondary_indexes(by_day)).await;
+        ensure(create(&client, &runs, &["subject", "id"], &[])).await;
         let tables = Self { client, homes, markets, alerts, runs, homes_stream };
         tables.wait().await;
         tables
@@ -167,6 +166,15 @@ fn create(client: &Client, name: &str, keys: &[&str], others: &[&str]) -> Create
         .billing_mode(BillingMode::PayPerRequest)
         .set_key_schema(Some(schema(keys)))
         .set_attribute_definitions(Some(attributes.collect()))
+}
+
+/// Makes a table. One that is there already was made by this very call: the names are nobody else's, and the SDK sends
+/// again what a busy emulator is slow to answer.
+async fn ensure(table: CreateTableFluentBuilder) {
+    if let Err(error) = table.send().await {
+        let error = error.into_service_error();
+        assert!(error.is_resource_in_use_exception(), "{error:?}");
+    }
 }
 
 fn schema(keys: &[&str]) -> Vec<KeySchemaElement> {

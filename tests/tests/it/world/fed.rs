@@ -134,7 +134,7 @@ fn poison(dice: &mut Dice, lines: &[Vec<u8>]) -> Vec<u8> {
     match dice.below(7) {
         0 => Vec::new(),
         1 => (0..200).map(|_| 128 + dice.below(100) as u8).collect(),
-        2 => among(b"{\"v\":999,\"source\":\"later\"}"),
+        2 => among(b"{\"v\":1,\"source\":\"half\"}"),
         3 => among(b"{\"v\":1,\"source\":"),
         4 => among(&[0xff; 120]),
         5 => {
