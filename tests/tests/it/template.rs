@@ -4,6 +4,8 @@ mod alarms;
 mod document;
 mod policies;
 mod rules;
+mod shifts;
+mod team;
 
 use std::collections::BTreeSet;
 use std::fs;

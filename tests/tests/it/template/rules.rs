@@ -42,6 +42,8 @@ const RULES: &[(&str, Rule)] = &[
     ("what matters has an alarm", super::alarms::what_matters_has_an_alarm),
     ("alarms are heard", super::alarms::alarms_are_heard),
     ("policies name what they allow", super::policies::policies_name_what_they_allow),
+    ("new versions of stream readers can shift gradually", super::shifts::new_versions_can_shift_gradually),
+    ("roles can be bounded", super::shifts::roles_can_be_bounded),
 ];
 
 /// Every finding of every rule.
