@@ -5,6 +5,7 @@
 mod api_dynamo;
 mod conformance_aws;
 mod conformance_dynamo;
+mod deploy;
 mod dynamo;
 mod functions;
 mod kpl;

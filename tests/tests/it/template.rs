@@ -9,6 +9,8 @@ mod permissions;
 mod policies;
 mod rules;
 mod services;
+mod shifts;
+mod team;
 
 use std::collections::BTreeSet;
 use std::fs;

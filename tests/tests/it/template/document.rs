@@ -25,7 +25,12 @@ pub(crate) fn root() -> PathBuf {
 impl Template {
     /// The one of this repository.
     pub(crate) fn load() -> Self {
-        let text = std::fs::read_to_string(root().join("template.yaml")).unwrap();
+        Self::read("template.yaml")
+    }
+
+    /// Another one of this repository.
+    pub(crate) fn read(path: &str) -> Self {
+        let text = std::fs::read_to_string(root().join(path)).unwrap();
         let documents = Yaml::load_from_str(&text).unwrap();
         assert_eq!(documents.len(), 1, "a template is one document");
         Self(written_out(&documents[0]))
@@ -118,9 +123,15 @@ impl Template {
     }
 }
 
-/// The logical id that a value refers to.
+/// The logical id that a value refers to, the same in whichever case. A function's alias (SAM's `!Ref Function.Alias`)
+/// is taken for the function.
 pub(crate) fn reference(value: &Value) -> Option<&str> {
-    value["Ref"].as_str().or_else(|| value["Fn::GetAtt"][0].as_str())
+    if let Some(cases) = value["Fn::If"].as_array() {
+        let (then, otherwise) = (reference(cases.get(1)?)?, reference(cases.get(2)?)?);
+        return (then == otherwise).then_some(then);
+    }
+    let id = value["Ref"].as_str().or_else(|| value["Fn::GetAtt"][0].as_str())?;
+    Some(id.strip_suffix(".Alias").unwrap_or(id))
 }
 
 /// What may be given as one or as a list.

@@ -131,6 +131,8 @@ fn roles_are_taken_by_the_services_that_they_are_for() {
         let (service, guarded) = match role.id {
             "PlannerScheduleRole" => ("scheduler.amazonaws.com", true),
             "LakeRole" => ("firehose.amazonaws.com", true),
+            // CodeDeploy, like Lambda, takes no other account's roles.
+            "ShiftRole" => ("codedeploy.amazonaws.com", false),
             // Lambda takes a role for functions of its own account alone.
             _ => ("lambda.amazonaws.com", false),
         };

@@ -47,6 +47,8 @@ const RULES: &[(&str, Rule)] = &[
     ("nothing is reserved by default", super::account::nothing_is_reserved_by_default),
     ("recursion is allowed where it is meant", super::account::recursion_is_allowed_where_it_is_meant),
     ("what the stack's tags do not reach is tagged", super::account::what_the_stacks_tags_do_not_reach_is_tagged),
+    ("new versions of stream readers can shift gradually", super::shifts::new_versions_can_shift_gradually),
+    ("roles can be bounded", super::shifts::roles_can_be_bounded),
 ];
 
 /// Every finding of every rule.

@@ -114,11 +114,29 @@ fn of_delivery(template: &Template, delivery: Resource<'_>) -> Vec<Need> {
     needs.all
 }
 
+/// What CodeDeploy does where a new version takes over bit by bit (User Guide, "AWSCodeDeployRoleForLambda"): it moves the
+/// alias, and looks at the alarms. A function without a gradual shift needs nothing.
+fn of_shift(template: &Template, function: Resource<'_>) -> Vec<Need> {
+    let shift = &function.properties["DeploymentPreference"];
+    if shift.is_null() {
+        return Vec::new();
+    }
+    let mut needs = Needs::of(template, &shift["Role"], format!("CodeDeploy, for {}", function.id));
+    let arn = text(template, &serde_json::json!({ "Fn::GetAtt": [function.id, "Arn"] }));
+    let alias = function.properties["AutoPublishAlias"].as_str().unwrap();
+    for on in [&arn, &format!("{arn}:{alias}")] {
+        needs.add(&["lambda:GetAlias", "lambda:UpdateAlias", "lambda:GetProvisionedConcurrencyConfig"], on);
+    }
+    needs.add(&["cloudwatch:DescribeAlarms"], "arn:aws:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:*");
+    needs.all
+}
+
 /// All that services do in the name of roles.
 pub(crate) fn needs(template: &Template) -> Vec<Need> {
     let functions = template.functions().flat_map(|it| of_function(template, it));
     let mappings = template.of("AWS::Lambda::EventSourceMapping").flat_map(|it| of_mapping(template, it));
     let schedules = template.of("AWS::Scheduler::Schedule").flat_map(|it| of_schedule(template, it));
     let deliveries = template.of("AWS::KinesisFirehose::DeliveryStream").flat_map(|it| of_delivery(template, it));
-    functions.chain(mappings).chain(schedules).chain(deliveries).collect()
+    let shifts = template.functions().flat_map(|it| of_shift(template, it));
+    functions.chain(shifts).chain(mappings).chain(schedules).chain(deliveries).collect()
 }

@@ -1,0 +1,109 @@
+//! How a new version of a function takes over: at once, or bit by bit and back when an alarm goes up.
+
+use serde_json::{Value, json};
+
+use super::document::{Template, listed};
+use super::rules::Findings;
+use super::{assert_caught, caught};
+
+const RULE: &str = "new versions of stream readers can shift gradually";
+
+/// A batch of a stream that fails is tried again and again while its shard waits: a version that can't read what is on
+/// the stream must not get all of it at once, where the operator says so.
+pub(crate) fn new_versions_can_shift_gradually(template: &Template, findings: &mut Findings) {
+    for mapping in template.mappings(true) {
+        let function = template.named(&mapping.properties["FunctionName"]);
+        let Some(function) = function else {
+            findings.unless(false, || format!("{}: FunctionName is not one function in both cases", mapping.id));
+            continue;
+        };
+        let (id, properties) = (function.id, function.properties);
+        let preference = &properties["DeploymentPreference"];
+        findings.unless(properties["AutoPublishAlias"] == "live", || format!("{id}: it has no alias `live`"));
+        let through_alias = json!({ "Fn::If": ["ShiftsGradually", { "Ref": format!("{id}.Alias") }, { "Ref": id }] });
+        findings.unless(mapping.properties["FunctionName"] == through_alias, || {
+            format!("{}: it does not read through the alias where the shift is gradual, and only there", mapping.id)
+        });
+        // A condition would be of no use here: SAM takes any for true.
+        let looked_up = json!({ "Fn::FindInMap": ["Shifts", { "Ref": "DeploymentShift" }, "Gradual"] });
+        findings.unless(
+            preference["Enabled"] == looked_up && preference["Type"] == json!({ "Ref": "DeploymentShift" }),
+            || format!("{id}: DeploymentShift does not say how, or whether, a new version shifts"),
+        );
+        let role = template.named(&preference["Role"]);
+        findings.unless(role.is_some_and(|role| role.kind == "AWS::IAM::Role"), || {
+            format!("{id}: CodeDeploy has no role of this template, and SAM would make a broad one")
+        });
+        // An alarm that is not there is another rule's to miss.
+        let on_errors = |named: &&Value| {
+            template.named(named).is_none_or(|alarm| {
+                alarm.properties["MetricName"] == "Errors"
+                    && alarm.properties["Dimensions"] == json!([{ "Name": "FunctionName", "Value": { "Ref": id } }])
+            })
+        };
+        findings.unless(listed(&preference["Alarms"]).iter().any(on_errors), || {
+            format!("{id}: no alarm on its errors takes a new version back")
+        });
+    }
+    shifts_are_known(template, findings);
+}
+
+/// Every shift that the parameter takes is in the map, and only the default is none.
+fn shifts_are_known(template: &Template, findings: &mut Findings) {
+    let parameter = &template.0["Parameters"]["DeploymentShift"];
+    let shifts = template.0["Mappings"]["Shifts"].as_object();
+    for shift in listed(&parameter["AllowedValues"]).into_iter().filter_map(Value::as_str) {
+        let gradual = if *shift == *parameter["Default"].as_str().unwrap_or_default() { "false" } else { "true" };
+        let told = shifts.and_then(|shifts| shifts.get(shift)).map(|shift| &shift["Gradual"]);
+        findings
+            .unless(told == Some(&json!(gradual)), || format!("DeploymentShift: {shift} is not {gradual} in Shifts"));
+    }
+    let gradual = json!({ "Fn::Not": [{ "Fn::Equals": [{ "Ref": "DeploymentShift" }, parameter["Default"]] }] });
+    findings.unless(template.0["Conditions"]["ShiftsGradually"] == gradual, || {
+        "DeploymentShift: the condition ShiftsGradually does not ask for it".to_owned()
+    });
+}
+
+pub(crate) fn roles_can_be_bounded(template: &Template, findings: &mut Findings) {
+    let bounded = json!({ "Fn::If": ["HasRoleBoundary", { "Ref": "RoleBoundaryArn" }, { "Ref": "AWS::NoValue" }] });
+    for role in template.of("AWS::IAM::Role") {
+        findings.unless(role.properties["PermissionsBoundary"] == bounded, || {
+            format!("{}: RoleBoundaryArn does not bound it", role.id)
+        });
+    }
+}
+
+#[test]
+fn a_version_that_takes_over_at_once_is_caught() {
+    for (function, mapping) in [("MetricsFunction", "MetricsMapping"), ("AlertsFunction", "AlertsMapping")] {
+        caught(&format!("{function}/Properties/AutoPublishAlias"), Value::Null, RULE, &[function]);
+        caught(&format!("{function}/Properties/DeploymentPreference/Enabled"), json!(true), RULE, &[function]);
+        let condition = json!({ "Fn::If": ["ShiftsGradually", true, false] });
+        caught(&format!("{function}/Properties/DeploymentPreference/Enabled"), condition, RULE, &[function]);
+        caught(&format!("{function}/Properties/DeploymentPreference/Role"), Value::Null, RULE, &[function]);
+        caught(&format!("{function}/Properties/DeploymentPreference/Alarms"), json!([]), RULE, &[function]);
+        let another = json!([{ "Ref": "PollerErrors" }]);
+        caught(&format!("{function}/Properties/DeploymentPreference/Alarms"), another, RULE, &[function]);
+        for reader in [json!({ "Ref": function }), json!({ "Ref": format!("{function}.Alias") })] {
+            caught(&format!("{mapping}/Properties/FunctionName"), reader, RULE, &[mapping]);
+        }
+    }
+}
+
+#[test]
+fn a_shift_that_is_in_no_map_is_caught() {
+    let mut template = Template::load();
+    template.0["Mappings"]["Shifts"].as_object_mut().unwrap().remove("Linear10PercentEvery3Minutes").unwrap();
+    assert_caught(&super::findings(&template), RULE, &["DeploymentShift"]);
+    template = Template::load();
+    template.0["Mappings"]["Shifts"]["AllAtOnce"]["Gradual"] = json!("true");
+    assert_caught(&super::findings(&template), RULE, &["DeploymentShift"]);
+}
+
+#[test]
+fn a_role_without_a_boundary_is_caught() {
+    let template = Template::load();
+    for role in template.of("AWS::IAM::Role") {
+        caught(&format!("{}/Properties/PermissionsBoundary", role.id), Value::Null, "roles can be bounded", &[role.id]);
+    }
+}
