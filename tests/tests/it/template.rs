@@ -1,9 +1,11 @@
 //! `template.yaml` keeps the rules of the house, and each rule catches a template that breaks it.
 
 mod alarms;
-mod document;
+pub(crate) mod document;
+mod limits;
 mod policies;
 mod rules;
+mod traces;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -42,6 +42,8 @@ const RULES: &[(&str, Rule)] = &[
     ("what matters has an alarm", super::alarms::what_matters_has_an_alarm),
     ("alarms are heard", super::alarms::alarms_are_heard),
     ("policies name what they allow", super::policies::policies_name_what_they_allow),
+    ("nothing is traced unless it is asked for", super::traces::nothing_is_traced_unless_it_is_asked_for),
+    ("properties are within AWS's limits", super::limits::properties_are_within_awss_limits),
 ];
 
 /// Every finding of every rule.
