@@ -14,6 +14,10 @@ const SECRET: &str = "arn:aws:secretsmanager:us-east-1:000000000000:secret:ApiTo
 const TOKEN: &str = "a+T0k3n/for=the%API~0123456789";
 
 async fn api(service: &Service, log: &str) -> Host {
+    api_within(service, log, TIMEOUT).await
+}
+
+async fn api_within(service: &Service, log: &str, timeout: Duration) -> Host {
     service.keep_secret(SECRET, TOKEN);
     let mut environment = service.environment();
     let own = [
@@ -24,7 +28,7 @@ async fn api(service: &Service, log: &str) -> Host {
         ("STOOP_LOG", log),
     ];
     environment.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));
-    Host::start(env!("CARGO_BIN_EXE_api"), environment, TIMEOUT).await.unwrap()
+    Host::start(env!("CARGO_BIN_EXE_api"), environment, timeout).await.unwrap()
 }
 
 /// A request to the function's URL, with one header.
@@ -100,4 +104,17 @@ async fn a_request_after_a_freeze_is_answered_though_every_connection_is_gone() 
         assert!(reused >= 10, "{how:?}: connections were kept for the next invocation, {reused} in all");
         assert_eq!(std::fs::read_dir(host.temporary()).unwrap().count(), 0, "it keeps no temporary files");
     }
+}
+
+#[tokio::test]
+async fn a_request_whose_connection_swallows_it_is_answered_in_the_time_that_the_function_has() {
+    let service = Service::start().await.unwrap();
+    // The template's timeout. An attempt of the SDK has ten seconds of it.
+    let host = api_within(&service, "info", Duration::from_secs(15)).await;
+    let bearer = format!("Bearer {TOKEN}");
+    host.invoke(&alerts(("authorization", &bearer))).await.unwrap();
+    host.freeze().await;
+    assert!(service.line().cut(Cut::Silent).await > 0);
+    let response = host.invoke(&alerts(("authorization", &bearer))).await.unwrap();
+    assert_eq!(response["statusCode"], 200, "{response}: {}", host.log().join("\n"));
 }

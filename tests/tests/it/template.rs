@@ -11,6 +11,11 @@ mod rules;
 mod services;
 mod shifts;
 mod team;
+pub(crate) mod document;
+mod limits;
+mod policies;
+mod rules;
+mod traces;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod bucket;
+mod limits;
 mod messages;
 mod secrets;
 mod service;

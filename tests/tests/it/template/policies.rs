@@ -6,11 +6,14 @@ use super::document::{Resource, Template, listed};
 use super::rules::Findings;
 
 /// Statements (role, `Sid`) that may have a wildcard, each with its reason.
-const ALLOWED: &[(&str, &str, &str)] = &[(
-    "ShiftRole",
-    "SeeAlarms",
-    "AWS does not say with which alarm's ARN CodeDeploy's question is checked; its own policy names all",
-)];
+const ALLOWED: &[(&str, &str, &str)] = &[
+    (
+        "ShiftRole",
+        "SeeAlarms",
+        "AWS does not say with which alarm's ARN CodeDeploy's question is checked; its own policy names all",
+    ),
+    ("TracesPolicy", "SendTraces", "X-Ray's actions know no resources"),
+];
 
 /// Every statement of every policy in the template, with the resource that has it.
 pub(crate) fn statements(template: &Template) -> impl Iterator<Item = (Resource<'_>, &Value)> {

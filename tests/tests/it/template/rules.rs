@@ -49,6 +49,8 @@ const RULES: &[(&str, Rule)] = &[
     ("what the stack's tags do not reach is tagged", super::account::what_the_stacks_tags_do_not_reach_is_tagged),
     ("new versions of stream readers can shift gradually", super::shifts::new_versions_can_shift_gradually),
     ("roles can be bounded", super::shifts::roles_can_be_bounded),
+    ("nothing is traced unless it is asked for", super::traces::nothing_is_traced_unless_it_is_asked_for),
+    ("properties are within AWS's limits", super::limits::properties_are_within_awss_limits),
 ];
 
 /// Every finding of every rule.

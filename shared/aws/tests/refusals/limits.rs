@@ -1,0 +1,99 @@
+//! What is asked of a service keeps to what it takes in one call, by AWS's documentation: infra/README.md has the pages.
+
+use std::sync::{Arc, Mutex};
+
+use aws_smithy_types::base64;
+use serde_json::{Value, json};
+use stoop_aws::{DynamoStore, KinesisStream, LakeDelivery, TopicPublisher};
+use stoop_domain::{Alert, AlertId, HomeId, Minor, Time, Verdict};
+use stoop_pipeline::ports::{Publisher, Store, Stream};
+
+use crate::service::{Answer, Asked, Service, Still};
+
+fn entries(asked: &Asked) -> Vec<Value> {
+    asked.json()["Records"].as_array().unwrap().clone()
+}
+
+#[tokio::test]
+async fn a_call_has_at_most_five_hundred_records() {
+    let service = Service::start(|_, asked| {
+        let taken = json!({ "SequenceNumber": "1", "ShardId": "shardId-000000000000" });
+        Answer::new(200, json!({ "FailedRecordCount": 0, "Records": vec![taken; entries(asked).len()] }))
+    })
+    .await;
+    let stream = KinesisStream::new(service.clients.kinesis(), "stoop");
+    let many: Vec<_> = (0..1_001).map(|i| (format!("search {i}"), format!("line {i}\n").into_bytes())).collect();
+    assert_eq!(stream.put(&many).await.unwrap(), Vec::<usize>::new());
+    assert_eq!(service.asked().iter().map(|asked| entries(asked).len()).collect::<Vec<_>>(), [500, 500, 1]);
+    // A record and its key together have at most 1 MiB.
+    let largest = ("k".repeat(256), vec![b'x'; stream.record_bytes_max()]);
+    stream.put(&[largest]).await.unwrap();
+    let last = entries(service.asked().last().unwrap()).remove(0);
+    let data = base64::decode(last["Data"].as_str().unwrap()).unwrap();
+    assert!(data.len() + last["PartitionKey"].as_str().unwrap().len() <= 1 << 20);
+}
+
+#[tokio::test]
+async fn a_read_asks_for_at_most_a_hundred_items_at_a_time() {
+    let service = Service::start(|_, _| Answer::new(200, json!({ "Responses": {}, "UnprocessedKeys": {} }))).await;
+    let clock = Arc::new(Still::default());
+    let lake = LakeDelivery::new(service.clients.firehose(), "lake", service.clients.s3(), "bucket", clock.clone());
+    let store = DynamoStore::new(service.clients.dynamodb(), "homes", "markets", Arc::new(lake), clock);
+    let ids: Vec<HomeId> = (0..250).map(|i| HomeId(format!("reso/{i}").into())).collect();
+    assert_eq!(store.homes(&ids).await.unwrap().len(), 250);
+    let keys = |asked: &Asked| asked.json()["RequestItems"]["homes"]["Keys"].as_array().unwrap().len();
+    let mut asked: Vec<usize> = service.asked().iter().map(keys).collect();
+    asked.sort_unstable();
+    assert_eq!(asked, [50, 100, 100]);
+}
+
+/// As SNS counts it: the texts of a form, without what makes them one.
+fn bytes(asked: &Asked) -> usize {
+    let form = String::from_utf8(asked.body.to_vec()).unwrap();
+    let counted = form.split('&').filter_map(|pair| pair.split_once('=')).filter(|(name, _)| {
+        ["Subject", ".Message", "Name", "DataType", "StringValue"].iter().any(|part| name.ends_with(part))
+    });
+    counted.map(|(_, value)| value.len() - 2 * value.matches('%').count()).sum()
+}
+
+#[tokio::test]
+async fn the_longest_alerts_go_in_calls_of_at_most_256_kib() {
+    let largest = Arc::new(Mutex::new(0));
+    let seen = Arc::clone(&largest);
+    let service = Service::start(move |_, asked| {
+        let mut largest = seen.lock().unwrap();
+        *largest = bytes(asked).max(*largest);
+        let ids = String::from_utf8(asked.body.to_vec()).unwrap().matches(".Id=").count();
+        let taken = (0..ids).map(|id| format!("<member><Id>{id}</Id><MessageId>m</MessageId></member>"));
+        let taken: String = taken.collect();
+        let body = format!(
+            "<PublishBatchResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><PublishBatchResult>\
+             <Successful>{taken}</Successful><Failed/></PublishBatchResult></PublishBatchResponse>"
+        );
+        Answer::new(200, body).with("content-type", "text/xml")
+    })
+    .await;
+    // Each of these takes six bytes in JSON, and seven in the JSON within it.
+    let endless = Some("\u{1}".repeat(10_000));
+    let alert = |i: usize| Alert {
+        id: AlertId(format!("a{i}")),
+        rule: "price-drop".into(),
+        home: HomeId("reso/1".into()),
+        market: "us/wa/king/seattle/98178:sale:USD".parse().unwrap(),
+        at: Time::from_ms(0),
+        from: Minor(50_000_000),
+        to: Minor(41_000_000),
+        drop_bp: 1_800,
+        title: endless.clone(),
+        line: endless.clone(),
+        url: Some("\u{1}".repeat(1_000)),
+        verdict: Verdict::Alert,
+    };
+    let alerts: Vec<Alert> = (0..20).map(alert).collect();
+    let outcomes =
+        TopicPublisher::new(service.clients.sns(), "arn:aws:sns:us-east-1:000000000000:alerts").publish(&alerts).await;
+    assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+    let largest = *largest.lock().unwrap();
+    assert!((100_000..=256 << 10).contains(&largest), "{largest}");
+    assert!(service.asked().len() > 2, "ten of them are too much for one call");
+}

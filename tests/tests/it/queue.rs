@@ -1,0 +1,111 @@
+//! What an account's executions mean for the polls in the queue: a new account has ten for all functions together.
+
+mod mapping;
+
+use mapping::{Mapping, Settings, Throttled};
+
+use crate::template::document::Template;
+use crate::world::Dice;
+
+/// "Lambda quotas" (Lambda Developer Guide): new accounts have reduced concurrency; ten is what they are given.
+const EXECUTIONS: usize = 10;
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+
+/// The template's settings, with polls of a minute.
+fn settings(throttled: Throttled) -> Settings {
+    let template = Template::load();
+    let resources = &template.0["Resources"];
+    let queue = &resources["PollQueue"]["Properties"];
+    assert_eq!(
+        resources["PollerMapping"]["Properties"]["ScalingConfig"]["MaximumConcurrency"]["Ref"],
+        "PollConcurrency"
+    );
+    let concurrency = template.0["Parameters"]["PollConcurrency"]["Default"].as_u64().unwrap();
+    Settings {
+        visibility_s: queue["VisibilityTimeout"].as_u64().unwrap(),
+        receives_max: u32::try_from(queue["RedrivePolicy"]["maxReceiveCount"].as_u64().unwrap()).unwrap(),
+        concurrency_max: usize::try_from(concurrency).unwrap(),
+        invocation_s: MINUTE,
+        throttled,
+    }
+}
+
+/// Searches that are sent every ten minutes, unless one is waiting already: what is stale is dropped.
+fn run(settings: Settings, searches: usize, seconds: u64, mut left_for_polls: impl FnMut(u64) -> usize) -> Mapping {
+    let mut mapping = Mapping::new(settings);
+    for now in 0..seconds {
+        if now % (10 * MINUTE) == 0 {
+            for search in 0..searches {
+                if mapping.of_group(search) < 2 {
+                    mapping.send(search);
+                }
+            }
+        }
+        mapping.second(left_for_polls(now));
+    }
+    assert_eq!(mapping.sent, mapping.done + mapping.dead + mapping.waiting(), "no message is lost");
+    mapping
+}
+
+/// What the other functions leave: metrics and alerts one each, the planner one at the beginning of a minute, and the
+/// API, which anybody may ask, up to two, or all that there is for `busy_permille` of the seconds.
+fn shared(dice: &mut Dice, busy_permille: u64, now: u64) -> usize {
+    let planner = usize::from(now % MINUTE < 2);
+    if dice.chance(busy_permille) { 0 } else { EXECUTIONS - 2 - planner - dice.below(3) }
+}
+
+#[test]
+fn ten_executions_are_enough_for_a_day_of_polls_however_busy_the_api_is() {
+    for (busy_permille, polls_min) in [(0, 2_800), (200, 2_800), (800, 1_000)] {
+        let mut dice = Dice::new(busy_permille);
+        let day = run(settings(Throttled::TriedAgain), 20, 24 * HOUR, |now| shared(&mut dice, busy_permille, now));
+        assert_eq!(day.dead, 0, "{busy_permille}");
+        assert!(day.done >= polls_min, "{busy_permille}: {} polls", day.done);
+        assert!(day.running_max <= settings(Throttled::TriedAgain).concurrency_max);
+        assert_eq!(day.throttles > 0, busy_permille > 0, "{busy_permille}");
+    }
+}
+
+#[test]
+fn an_hour_without_any_execution_gives_up_no_poll() {
+    let settings = settings(Throttled::TriedAgain);
+    // It is received anew when its visibility ends; the last time that it may be is an hour after the first.
+    let patience = settings.visibility_s * u64::from(settings.receives_max);
+    assert!(patience >= HOUR, "{patience}");
+    let outage = run(settings, 20, 6 * HOUR, |now| if now < HOUR { 0 } else { EXECUTIONS });
+    assert_eq!(outage.dead, 0);
+    assert!(outage.throttles > 0);
+}
+
+#[test]
+fn longer_outages_give_up_no_more_polls_than_are_made_at_a_time_and_the_others_wait() {
+    let settings = settings(Throttled::TriedAgain);
+    let patience = settings.visibility_s * u64::from(settings.receives_max);
+    let outage = patience + 10 * MINUTE;
+    let after = run(settings, 20, outage + HOUR, |now| if now < outage { 0 } else { EXECUTIONS });
+    assert!((1..=settings.concurrency_max as u64).contains(&after.dead), "{} of {}", after.dead, after.sent);
+    let searches: Vec<usize> = (0..20).map(|search| after.of_group(search)).collect();
+    assert!(searches.iter().all(|waiting| *waiting <= 1), "every search is polled again within the hour: {searches:?}");
+}
+
+/// Why the mapping has `MaximumConcurrency` and the function no reservation, and why the redrive policy would be a bad one
+/// if Lambda did not try again by itself.
+#[test]
+fn if_a_throttled_message_were_left_alone_polls_would_be_given_up_on_any_busy_day() {
+    let mut dice = Dice::new(7);
+    let day = run(settings(Throttled::LeftAlone), 20, 24 * HOUR, |now| shared(&mut dice, 300, now));
+    assert!(day.dead > 20, "{} of {}", day.dead, day.sent);
+}
+
+#[test]
+fn messages_of_a_group_come_one_after_the_other() {
+    let mut mapping = Mapping::new(settings(Throttled::TriedAgain));
+    for group in [0, 0, 1] {
+        mapping.send(group);
+    }
+    mapping.second(EXECUTIONS);
+    assert_eq!(mapping.running_max, 2, "the second of a group waits for the first");
+    (0..3 * MINUTE).for_each(|_| mapping.second(EXECUTIONS));
+    assert_eq!((mapping.done, mapping.dead, mapping.running_max), (3, 0, 2));
+}
