@@ -3,18 +3,15 @@
 mod account;
 mod alarms;
 mod calls;
-mod document;
+pub(crate) mod document;
 mod iam;
+mod limits;
 mod permissions;
 mod policies;
 mod rules;
 mod services;
 mod shifts;
 mod team;
-pub(crate) mod document;
-mod limits;
-mod policies;
-mod rules;
 mod traces;
 
 use std::collections::BTreeSet;
