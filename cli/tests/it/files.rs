@@ -292,7 +292,10 @@ fn piped(room: &Room, args: &[&str], bytes: &[u8]) -> Outcome {
     let mut command = room.command(args);
     let pipes = || std::process::Stdio::piped();
     let mut child = command.stdin(pipes()).stdout(pipes()).stderr(pipes()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(bytes).unwrap();
+    // A program that refuses its arguments ends without reading.
+    if let Err(error) = child.stdin.take().unwrap().write_all(bytes) {
+        assert_eq!(error.kind(), std::io::ErrorKind::BrokenPipe, "{error}");
+    }
     let output = child.wait_with_output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Outcome { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
