@@ -22,4 +22,5 @@ mod site;
 mod small_town;
 mod support;
 mod template;
+mod watch;
 mod world;
