@@ -1,4 +1,4 @@
-"""Runs MiniStack in this process, with four of its answers brought nearer to AWS's.
+"""Runs MiniStack in this process, with five of its answers brought nearer to AWS's.
 
 Each correction is here because a test of the deployed stack needs it; README.md says what MiniStack does by
 itself. A new version of MiniStack may make one needless: delete it then. What a correction takes hold of is
@@ -12,6 +12,7 @@ import functools
 import gzip
 import os
 import threading
+import uuid
 from datetime import datetime, timezone
 
 HOST = "127.0.0.1"
@@ -110,15 +111,35 @@ def say_when_a_schedule_was_due(eventbridge) -> None:
     eventbridge._invoke_target = invoke_target
 
 
+def keep_saved_queries(provisioners) -> None:
+    """MiniStack refuses a template with a saved query of Logs Insights, as a type that it does not know. Nobody asks
+    the emulator for them: they get an id, and that is all."""
+
+    def create(_logical_id, _props, _stack_name):
+        query = str(uuid.uuid4())
+        return query, {"QueryDefinitionId": query}
+
+    def update(physical_id, _old_props, _new_props, _stack_name):
+        return physical_id, {"QueryDefinitionId": physical_id}
+
+    def delete(_physical_id, _props):
+        pass
+
+    handlers = provisioners._RESOURCE_HANDLERS
+    handlers["AWS::Logs::QueryDefinition"] = {"create": create, "update": update, "delete": delete}
+
+
 def main() -> None:
     prepare_environment()
     from ministack import app
     from ministack.services import eventbridge, firehose, lambda_svc
+    from ministack.services.cloudformation import provisioners
 
     let_a_function_name_its_endpoint(lambda_svc)
     send_failed_batches_again(lambda_svc)
     compress_what_firehose_delivers(firehose)
     say_when_a_schedule_was_due(eventbridge)
+    keep_saved_queries(provisioners)
     app.main()
 
 

@@ -104,6 +104,7 @@ impl App<'_> {
             Err(failed) => {
                 self.tell(&failed.done);
                 self.meter.count("AlertsFailed", 1);
+                self.meter.count("RecordsFailed", (changes.len() - failed.change) as u64);
                 let sequence = sequences.swap_remove(failed.change);
                 tracing::error!(error = with_causes(&failed), sequence, "changes are to be judged again");
                 response.batch_item_failures.push(failure(sequence));

@@ -273,9 +273,9 @@ impl App<'_> {
         };
         match &polled.message {
             Some(message) if polled.outcome == Some(RunOutcome::Failed) => {
-                tracing::error!(message, "the poll failed");
+                tracing::error!(why = message, "the poll failed");
             }
-            Some(message) => tracing::info!(ended, message, "the poll says why"),
+            Some(message) => tracing::info!(ended, why = message, "the poll says why"),
             None => {}
         }
         self.meter.count(ended, 1);

@@ -17,8 +17,12 @@ const VALUES_MAX: usize = 100;
 /// Collects metrics while an event is handled and prints them as one line in CloudWatch's embedded metric format,
 /// which CloudWatch Logs turns into metrics: no call is made, and nothing is lost when a call would have failed.
 ///
-/// Each has the dimensions `Stack` and `Function`. What is counted several times is added up; of a duration or a
-/// size every value is kept, so that CloudWatch can tell percentiles.
+/// Each has the one dimension `Stack`: CloudWatch bills each name with each value of its dimensions, in each hour in
+/// which it is written. So a name means the same in whichever function it is counted, and what was counted 0 times is
+/// not written. `Function` stands in the line beside the metrics, where a query of the logs finds it.
+///
+/// What is counted several times is added up; a gauge is what it was set to last; of a duration or a size every value
+/// is kept, so that CloudWatch can tell percentiles.
 ///
 /// ```
 /// use stoop_aws::Meter;
@@ -36,20 +40,22 @@ pub struct Meter {
     collected: Mutex<Collected>,
 }
 
-type Collected = BTreeMap<&'static str, (Unit, Vec<u64>)>;
+type Collected = BTreeMap<&'static str, (Kind, Vec<u64>)>;
 
-/// A metric's unit, in CloudWatch's words.
+/// What is noted of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Unit {
+enum Kind {
     Count,
+    Gauge,
     Milliseconds,
     Bytes,
 }
 
-impl Unit {
-    fn as_str(self) -> &'static str {
+impl Kind {
+    /// Its unit, in CloudWatch's words.
+    fn unit(self) -> &'static str {
         match self {
-            Self::Count => "Count",
+            Self::Count | Self::Gauge => "Count",
             Self::Milliseconds => "Milliseconds",
             Self::Bytes => "Bytes",
         }
@@ -71,14 +77,22 @@ impl Meter {
         Ok(Self::new(&required("STOOP_STACK")?, function))
     }
 
-    /// Counts `n` more. Counting 0 says that there was none, which is more than nothing said.
+    /// Counts `n` more. Counting 0 writes nothing: a metric costs for each hour in which it is written, and for an
+    /// alarm a count that is missing is as good as 0.
     pub fn count(&self, name: &'static str, n: u64) {
-        let mut collected = self.collected.lock().unwrap_or_else(PoisonError::into_inner);
-        let (unit, values) = collected.entry(name).or_insert((Unit::Count, vec![0]));
-        debug_assert_eq!(*unit, Unit::Count, "{name} is no count");
-        if let Some(sum) = values.first_mut() {
-            *sum = sum.saturating_add(n);
+        if n == 0 {
+            return;
         }
+        self.note(name, Kind::Count, |values| match values.first_mut() {
+            Some(sum) => *sum = sum.saturating_add(n),
+            None => values.push(n),
+        });
+    }
+
+    /// Sets what there is of something now. It is written even where it is 0, which is how an alarm learns that it is
+    /// over; of one invocation only the last value.
+    pub fn gauge(&self, name: &'static str, value: u64) {
+        self.note(name, Kind::Gauge, |values| *values = vec![value]);
     }
 
     /// Says how many there are now: 0 is told too, and of several values the last.
@@ -89,19 +103,19 @@ impl Meter {
 
     /// Notes a duration.
     pub fn milliseconds(&self, name: &'static str, ms: u64) {
-        self.note(name, Unit::Milliseconds, ms);
+        self.note(name, Kind::Milliseconds, |values| values.push(ms));
     }
 
     /// Notes a size.
     pub fn bytes(&self, name: &'static str, bytes: u64) {
-        self.note(name, Unit::Bytes, bytes);
+        self.note(name, Kind::Bytes, |values| values.push(bytes));
     }
 
-    fn note(&self, name: &'static str, unit: Unit, value: u64) {
+    fn note(&self, name: &'static str, kind: Kind, note: impl FnOnce(&mut Vec<u64>)) {
         let mut collected = self.collected.lock().unwrap_or_else(PoisonError::into_inner);
-        let (known, values) = collected.entry(name).or_insert((unit, Vec::new()));
-        debug_assert_eq!(*known, unit, "{name} has another unit");
-        values.push(value);
+        let (known, values) = collected.entry(name).or_insert((kind, Vec::new()));
+        debug_assert_eq!(*known, kind, "{name} is of another kind");
+        note(values);
     }
 
     /// Prints what was collected since the last time on standard output, where Lambda's logs come from. `at` is the
@@ -127,8 +141,8 @@ fn lines(stack: &str, function: &str, at: Time, collected: &Collected) -> Vec<St
     let mut lines = Vec::new();
     let rounds = collected.values().map(|(_, values)| values.len().div_ceil(VALUES_MAX)).max().unwrap_or(0);
     for round in 0..rounds {
-        let left = collected.iter().filter_map(|(name, (unit, values))| {
-            values.chunks(VALUES_MAX).nth(round).map(|values| (*name, *unit, values))
+        let left = collected.iter().filter_map(|(name, (kind, values))| {
+            values.chunks(VALUES_MAX).nth(round).map(|values| (*name, *kind, values))
         });
         let left: Vec<_> = left.collect();
         lines.extend(left.chunks(METRICS_MAX).map(|metrics| line(stack, function, at, metrics)));
@@ -136,11 +150,11 @@ fn lines(stack: &str, function: &str, at: Time, collected: &Collected) -> Vec<St
     lines
 }
 
-fn line(stack: &str, function: &str, at: Time, metrics: &[(&str, Unit, &[u64])]) -> String {
+fn line(stack: &str, function: &str, at: Time, metrics: &[(&str, Kind, &[u64])]) -> String {
     let directive = json!({
         "Namespace": NAMESPACE,
-        "Dimensions": [["Stack", "Function"]],
-        "Metrics": metrics.iter().map(|(name, unit, _)| json!({"Name": name, "Unit": unit.as_str()})).collect::<Vec<_>>(),
+        "Dimensions": [["Stack"]],
+        "Metrics": metrics.iter().map(|(name, kind, _)| json!({"Name": name, "Unit": kind.unit()})).collect::<Vec<_>>(),
     });
     let mut line = Map::new();
     line.insert("_aws".into(), json!({"Timestamp": at.ms(), "CloudWatchMetrics": [directive]}));
@@ -166,7 +180,8 @@ mod tests {
         let meter = Meter::new("stoop", "metrics");
         meter.count("Duplicates", 2);
         meter.count("Duplicates", 3);
-        meter.count("Conflicts", 0);
+        meter.gauge("SearchesOverdue", 4);
+        meter.gauge("SearchesOverdue", 0);
         meter.milliseconds("EventLagMs", 70);
         meter.milliseconds("EventLagMs", 90);
         let lines = meter.take(Time::from_ms(1_768_392_000_000));
@@ -175,23 +190,36 @@ mod tests {
                 "Timestamp": 1_768_392_000_000_i64,
                 "CloudWatchMetrics": [{
                     "Namespace": "Stoop",
-                    "Dimensions": [["Stack", "Function"]],
+                    "Dimensions": [["Stack"]],
                     "Metrics": [
-                        {"Name": "Conflicts", "Unit": "Count"},
                         {"Name": "Duplicates", "Unit": "Count"},
                         {"Name": "EventLagMs", "Unit": "Milliseconds"},
+                        {"Name": "SearchesOverdue", "Unit": "Count"},
                     ],
                 }],
             },
             "Stack": "stoop",
             "Function": "metrics",
-            "Conflicts": 0,
             "Duplicates": 5,
             "EventLagMs": [70, 90],
+            "SearchesOverdue": 0,
         });
         assert_eq!(parsed(&lines), [expected]);
         assert!(!lines[0].contains('\n'));
         assert_eq!(meter.take(Time::from_ms(0)), Vec::<String>::new(), "each is told once");
+    }
+
+    #[test]
+    fn what_was_counted_no_times_is_not_written_and_a_gauge_always_is() {
+        let meter = Meter::new("stoop", "planner");
+        meter.count("SearchesPlanned", 0);
+        assert_eq!(meter.take(Time::from_ms(0)), Vec::<String>::new());
+        meter.gauge("SearchesOverdue", 0);
+        meter.count("SearchesPlanned", 0);
+        let [line] = &parsed(&meter.take(Time::from_ms(0)))[..] else { panic!("one line") };
+        assert_eq!(line["SearchesOverdue"], 0);
+        assert!(line.get("SearchesPlanned").is_none(), "{line}");
+        assert_eq!(meter.take(Time::from_ms(0)), Vec::<String>::new(), "it is set anew in each invocation");
     }
 
     #[test]

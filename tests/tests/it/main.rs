@@ -25,4 +25,5 @@ mod site;
 mod small_town;
 mod support;
 mod template;
+mod watch;
 mod world;

@@ -8,6 +8,7 @@ mod iam;
 mod limits;
 mod permissions;
 mod policies;
+mod queries;
 mod rules;
 mod services;
 mod shifts;
@@ -254,9 +255,7 @@ fn a_parameter_that_does_not_explain_itself_is_caught() {
 #[test]
 fn every_alarm_is_missed_when_it_is_gone() {
     let template = Template::load();
-    // These watch DynamoDB beyond what the rule asks for.
-    let extra = ["HomesThrottled", "MarketsThrottled", "CommitSystemErrors"];
-    for alarm in template.of("AWS::CloudWatch::Alarm").filter(|alarm| !extra.contains(&alarm.id)) {
+    for alarm in template.of("AWS::CloudWatch::Alarm") {
         let found = changed(alarm.id, Value::Null);
         let metric = alarm.properties["MetricName"].as_str().unwrap();
         assert_eq!(found.len(), 1, "{} is gone, and: {found:#?}", alarm.id);
@@ -270,9 +269,16 @@ fn every_alarm_is_missed_when_it_is_gone() {
 #[test]
 fn an_alarm_that_nobody_hears_is_caught() {
     const RULE: &str = "alarms are heard";
-    caught("PollsFailed/Properties/AlarmActions", Value::Null, RULE, &["PollsFailed"]);
-    caught("PollsFailed/Properties/AlarmActions", json!([{ "Ref": "PollQueue" }]), RULE, &["PollsFailed"]);
-    caught("PollsFailed/Properties/TreatMissingData", json!("breaching"), RULE, &["PollsFailed"]);
+    caught("Quarantined/Properties/AlarmActions", Value::Null, RULE, &["Quarantined"]);
+    caught("Quarantined/Properties/AlarmActions", json!([{ "Ref": "PollQueue" }]), RULE, &["Quarantined"]);
+    for treatment in ["breaching", "ignore", "missing"] {
+        caught("Quarantined/Properties/TreatMissingData", json!(treatment), RULE, &["Quarantined"]);
+    }
+    // Only those that are not there while polling is off may listen for silence.
+    caught("PlannerSilent/Condition", Value::Null, RULE, &["PlannerSilent"]);
+    caught("SearchesOverdue/Condition", Value::Null, RULE, &["SearchesOverdue"]);
+    caught("PlannerSilent/Condition", json!("HasAlarmEmail"), RULE, &["PlannerSilent"]);
+    caught("PlannerSilent/Properties/TreatMissingData", json!("missing"), RULE, &["PlannerSilent"]);
 }
 
 #[test]

@@ -1,29 +1,25 @@
-//! What must wake somebody.
+//! What must wake somebody. Whether it does, and how soon, is worked out in `watch`.
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::document::{Template, listed, reference};
-use super::rules::Findings;
+use super::document::{Template, listed, reference, root};
+use super::rules::{Findings, findings};
+use super::{assert_caught, caught, sources};
 
-/// The metrics of our own that stand for something that a person has to mend, with the function that counts them.
-const OURS: [(&str, &str); 6] = [
-    ("Quarantined", "poller"),
-    ("Quarantined", "metrics"),
-    ("Quarantined", "alerts"),
-    ("PollsFailed", "poller"),
-    ("FieldsDrifted", "poller"),
-    ("ConfigInvalid", "planner"),
-];
+/// The metrics of our own that stand for something that a person has to mend.
+const OURS: [&str; 5] = ["ConfigInvalid", "FieldsDrifted", "Quarantined", "RecordsFailed", "SearchesOverdue"];
 
-/// Whether some alarm watches a metric in which a dimension refers to the resource, or is the text, `of`.
-fn watched(template: &Template, namespace: &str, metric: &str, of: &str) -> bool {
+/// Whether some alarm watches a metric with this one dimension, which refers to `of`, or, with `None`, with none.
+fn watched(template: &Template, namespace: &str, metric: &str, dimension: Option<(&str, &str)>) -> bool {
+    let expected: Vec<_> = dimension.into_iter().map(|(name, of)| (Some(name), Some(of))).collect();
     template.of("AWS::CloudWatch::Alarm").any(|alarm| {
-        let mut dimensions = listed(&alarm.properties["Dimensions"]).into_iter().map(|dimension| &dimension["Value"]);
+        let dimensions = listed(&alarm.properties["Dimensions"]).into_iter();
+        let dimensions = dimensions.map(|dimension| (dimension["Name"].as_str(), reference(&dimension["Value"])));
         alarm.properties["Namespace"] == namespace
             && alarm.properties["MetricName"] == metric
-            && dimensions.any(|value| reference(value) == Some(of) || value.as_str() == Some(of))
+            && dimensions.collect::<Vec<_>>() == expected
     })
 }
 
@@ -40,25 +36,41 @@ fn dead_letter_queues(template: &Template) -> BTreeSet<&str> {
 }
 
 pub(crate) fn what_matters_has_an_alarm(template: &Template, findings: &mut Findings) {
-    let mut expect = |namespace, metric, of: &str| {
-        findings.unless(watched(template, namespace, metric, of), || format!("{of}: no alarm watches {metric}"));
+    let mut expect = |namespace, metric, dimension: Option<(&str, &str)>| {
+        let of = dimension.map_or("the account", |(_, of)| of);
+        findings.unless(watched(template, namespace, metric, dimension), || format!("{of}: no alarm watches {metric}"));
     };
-    for function in template.functions() {
-        expect("AWS/Lambda", "Errors", function.id);
-        expect("AWS/Lambda", "Throttles", function.id);
+    // What a schedule invokes has a heartbeat, and what fails there or on the way from a queue ends in dead letters.
+    let function_of = |value| template.named(value).map(|function| function.id);
+    let scheduled = template.of("AWS::Scheduler::Schedule").map(|schedule| &schedule.properties["Target"]["Arn"]);
+    let scheduled: Vec<_> = scheduled.filter_map(function_of).collect();
+    let queued = template.mappings(false).filter_map(|mapping| function_of(&mapping.properties["FunctionName"]));
+    let queued: Vec<_> = queued.collect();
+    for function in &scheduled {
+        expect("AWS/Lambda", "Invocations", Some(("FunctionName", function)));
+    }
+    for function in template.functions().filter(|it| !scheduled.contains(&it.id) && !queued.contains(&it.id)) {
+        expect("AWS/Lambda", "Errors", Some(("FunctionName", function.id)));
+    }
+    for metric in ["Throttles", "DestinationDeliveryFailures"] {
+        expect("AWS/Lambda", metric, None);
     }
     for mapping in template.mappings(true) {
-        expect("AWS/Lambda", "IteratorAge", reference(&mapping.properties["FunctionName"]).unwrap());
-        expect("AWS/Lambda", "OnFailureDestinationDeliveredEventCount", mapping.id);
+        let function = reference(&mapping.properties["FunctionName"]).unwrap();
+        expect("AWS/Lambda", "IteratorAge", Some(("FunctionName", function)));
+        let given_up = "OnFailureDestinationDeliveredEventCount";
+        expect("AWS/Lambda", given_up, Some(("EventSourceMappingUUID", mapping.id)));
     }
     for queue in dead_letter_queues(template) {
-        expect("AWS/SQS", "ApproximateNumberOfMessagesVisible", queue);
+        expect("AWS/SQS", "ApproximateNumberOfMessagesVisible", Some(("QueueName", queue)));
     }
     for delivery in template.of("AWS::KinesisFirehose::DeliveryStream") {
-        expect("AWS/Firehose", "DeliveryToS3.DataFreshness", delivery.id);
+        for metric in ["DeliveryToS3.Success", "DeliveryToS3.DataFreshness"] {
+            expect("AWS/Firehose", metric, Some(("DeliveryStreamName", delivery.id)));
+        }
     }
-    for (metric, function) in OURS {
-        expect("Stoop", metric, function);
+    for metric in OURS {
+        expect("Stoop", metric, Some(("Stack", "AWS::StackName")));
     }
     for mapping in template.mappings(true) {
         // Without this Lambda does not publish what the alarm on the failure destination watches.
@@ -68,11 +80,19 @@ pub(crate) fn what_matters_has_an_alarm(template: &Template, findings: &mut Find
 }
 
 pub(crate) fn alarms_are_heard(template: &Template, findings: &mut Findings) {
+    let while_polling = json!({ "Fn::Equals": [{ "Ref": "Polling" }, "ENABLED"] });
     for alarm in template.of("AWS::CloudWatch::Alarm") {
         let actions = listed(&alarm.properties["AlarmActions"]);
         let told = actions.iter().any(|action| template.named(action).is_some_and(|it| it.kind == "AWS::SNS::Topic"));
         findings.unless(told, || format!("{}: AlarmActions names no topic of this template", alarm.id));
-        findings.unless(alarm.properties["TreatMissingData"] == "notBreaching", || {
+        let condition = alarm.condition.map(|condition| &template.0["Conditions"][condition]);
+        findings.unless(condition.is_none_or(|condition| *condition == while_polling), || {
+            format!("{}: it is there on another condition than that polling is on", alarm.id)
+        });
+        // Who looks for silence, or keeps its state through it, may only be there while there is something to hear.
+        let missing = &alarm.properties["TreatMissingData"];
+        let calm = missing == "notBreaching" || condition.is_some() && (missing == "breaching" || missing == "ignore");
+        findings.unless(calm, || {
             format!("{}: TreatMissingData is not notBreaching, and an idle stack would be alarmed", alarm.id)
         });
         findings.unless(alarm.properties["AlarmDescription"].is_string(), || format!("{}: no description", alarm.id));
@@ -80,5 +100,73 @@ pub(crate) fn alarms_are_heard(template: &Template, findings: &mut Findings) {
         findings
             .unless(alarm.properties["ActionsEnabled"] != Value::Bool(false), || format!("{}: it is off", alarm.id));
         findings.unless(alarm.properties["Metrics"].is_null(), || format!("{}: it needs metric math", alarm.id));
+    }
+}
+
+/// The minutes of `rate(5 minutes)`.
+fn rate_minutes(expression: &Value) -> Option<u64> {
+    let rate = expression.as_str()?.strip_prefix("rate(")?.strip_suffix(')')?;
+    let (number, unit) = rate.split_once(' ')?;
+    matches!(unit, "minute" | "minutes").then(|| number.parse().ok())?
+}
+
+pub(crate) fn a_heartbeat_waits_for_two_ticks(template: &Template, findings: &mut Findings) {
+    for schedule in template.of("AWS::Scheduler::Schedule") {
+        let parameter = reference(&schedule.properties["ScheduleExpression"]).unwrap_or_default();
+        let rates = listed(&template.0["Parameters"][parameter]["AllowedValues"]).into_iter().map(rate_minutes);
+        let rates: Option<Vec<u64>> = rates.collect();
+        let longest = rates.and_then(|rates| rates.into_iter().max());
+        let target = reference(&schedule.properties["Target"]["Arn"]);
+        let of_target = |dimensions: &Value| listed(dimensions).iter().any(|it| reference(&it["Value"]) == target);
+        let heartbeats = template.of("AWS::CloudWatch::Alarm").filter(|alarm| {
+            alarm.properties["MetricName"] == "Invocations" && of_target(&alarm.properties["Dimensions"])
+        });
+        for heartbeat in heartbeats {
+            let number = |name: &str| heartbeat.properties[name].as_u64().unwrap_or_default();
+            let waits = number("Period") * number("EvaluationPeriods");
+            findings.unless(longest.is_some_and(|longest| waits >= 2 * 60 * longest), || {
+                format!("{}: it waits for {waits} s, and {parameter} may be longer than half of it", heartbeat.id)
+            });
+        }
+    }
+}
+
+#[test]
+fn a_schedule_that_is_slower_than_its_heartbeat_is_caught() {
+    const RULE: &str = "a heartbeat waits for two ticks";
+    caught("PlannerSilent/Properties/EvaluationPeriods", json!(9), RULE, &["PlannerSilent"]);
+    for allowed in [json!(["rate(1 minute)", "rate(6 minutes)"]), json!(["rate(1 hour)"]), Value::Null] {
+        let mut template = Template::load();
+        template.0["Parameters"]["PlannerRate"]["AllowedValues"] = allowed;
+        assert_caught(&findings(&template), RULE, &["PlannerSilent"]);
+    }
+}
+
+/// Metrics that the code is about to count.
+const YET_TO_COME: [&str; 4] = ["ChainsEnded", "PollsStale", "RecordsNewer", "SearchesOverdue"];
+
+#[test]
+fn alarms_and_dashboard_show_metrics_that_are_counted_by_stack_alone() {
+    let template = Template::load();
+    let text = sources(&root().join("functions"));
+    let counted = |name: &str| text.contains(&format!("\"{name}\"")) || YET_TO_COME.contains(&name);
+    let of_us = template.of("AWS::CloudWatch::Alarm").filter(|alarm| alarm.properties["Namespace"] == "Stoop");
+    for alarm in of_us {
+        let name = alarm.properties["MetricName"].as_str().unwrap();
+        assert!(counted(name), "{}: nobody counts {name}", alarm.id);
+    }
+    let dashboards: Vec<_> = template.of("AWS::CloudWatch::Dashboard").collect();
+    assert_eq!(dashboards.len(), 1);
+    let body = dashboards[0].properties["DashboardBody"]["Fn::Sub"].as_str().unwrap();
+    let body: Value = serde_json::from_str(body).expect("the dashboard is JSON");
+    let widgets = body["widgets"].as_array().unwrap().iter();
+    let shown: Vec<&Value> = widgets.flat_map(|widget| listed(&widget["properties"]["metrics"])).collect();
+    // A dashboard of more than fifty metrics is none of the free ones.
+    assert!((30..=50).contains(&shown.len()), "{} metrics", shown.len());
+    for metric in shown.into_iter().filter(|metric| metric[0] == "Stoop") {
+        let name = metric[1].as_str().unwrap();
+        assert!(counted(name), "nobody counts {name}");
+        assert_eq!((&metric[2], &metric[3]), (&json!("Stack"), &json!("${AWS::StackName}")), "{name}");
+        assert!(metric[4].is_null() || metric[4].is_object(), "{name} has another dimension: {metric}");
     }
 }

@@ -14,6 +14,8 @@ pub(crate) struct Template(pub(crate) Value);
 pub(crate) struct Resource<'t> {
     pub(crate) id: &'t str,
     pub(crate) kind: &'t str,
+    /// The condition under which there is one.
+    pub(crate) condition: Option<&'t str>,
     pub(crate) properties: &'t Value,
 }
 
@@ -41,6 +43,7 @@ impl Template {
         self.0["Resources"].as_object().unwrap().iter().map(|(id, resource)| Resource {
             id,
             kind: resource["Type"].as_str().unwrap(),
+            condition: resource["Condition"].as_str(),
             properties: &resource["Properties"],
         })
     }

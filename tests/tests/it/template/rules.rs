@@ -41,6 +41,7 @@ const RULES: &[(&str, Rule)] = &[
     ("parameters explain themselves", parameters_explain_themselves),
     ("what matters has an alarm", super::alarms::what_matters_has_an_alarm),
     ("alarms are heard", super::alarms::alarms_are_heard),
+    ("a heartbeat waits for two ticks", super::alarms::a_heartbeat_waits_for_two_ticks),
     ("policies name what they allow", super::policies::policies_name_what_they_allow),
     ("conditions fail closed", super::policies::conditions_fail_closed),
     ("a policy is of one queue or topic", super::account::policies_are_of_one_queue_or_topic),

@@ -1,0 +1,255 @@
+//! Which alarm tells of which failure, and how soon: the template's own alarms, under CloudWatch's rules, over what
+//! each failure makes of the metrics. docs/OPERATIONS.md shows the outcome as a table, which is checked here.
+
+mod alarm;
+mod failures;
+mod stack;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::template::document::{Template, root};
+use alarm::{Alarm, Metrics, State};
+use failures::{BLIPS, FAILURES, Failure};
+use stack::{Fault, Run, measured};
+
+/// What the schedule may be set to, in minutes.
+const RATES: [usize; 3] = [1, 2, 5];
+
+/// A failure may begin any minute; this one is between two ticks of any schedule, and before the next poll of each.
+const FAILS_FROM: usize = 311;
+const DAY: usize = 1_440;
+
+fn alarms(template: &Template) -> Vec<Alarm> {
+    template.of("AWS::CloudWatch::Alarm").map(|resource| Alarm::read(&resource)).collect()
+}
+
+/// For each minute, whether an alarm is up whichever range CloudWatch looks back over, and whether it is for some.
+type Up = Vec<(bool, bool)>;
+
+/// The alarms that are ever up.
+fn up(alarms: &[Alarm], metrics: &Metrics, minutes: usize) -> BTreeMap<String, Up> {
+    let mut ups = BTreeMap::new();
+    for alarm in alarms {
+        let periods = alarm.periods(metrics, minutes);
+        if !alarm.may_ring(&periods) {
+            continue;
+        }
+        let mut up = vec![(true, false); minutes];
+        for range in alarm.ranges() {
+            for ((all, any), state) in up.iter_mut().zip(alarm.states(&periods, range)) {
+                *all &= state == State::Alarm;
+                *any |= state == State::Alarm;
+            }
+        }
+        if up.iter().any(|(_, any)| *any) {
+            ups.insert(alarm.id.clone(), up);
+        }
+    }
+    ups
+}
+
+/// How a failure comes about in a stack.
+fn run_of(failure: &Failure, alarms: &[Alarm], cadence: usize, rate: usize) -> Run {
+    let daily = usize::from(cadence == DAY) * DAY;
+    let fails_from = FAILS_FROM + daily;
+    let mended_at = fails_from + daily + failure.lasts_hours * 60;
+    let is_held = |alarm: &Alarm| alarm.is_held() && failure.rings.contains(&alarm.id.as_str());
+    // What is held for a day, or for two if CloudWatch looks back so far, is over at the end.
+    let after = if alarms.iter().any(is_held) { 2 * DAY } else { daily };
+    let cadences = vec![cadence, 15, DAY];
+    Run { minutes: mended_at + after + 120, rate, cadences, fault: failure.fault, fails_from, mended_at }
+}
+
+/// What is wrong with how a failure is told, and after how many minutes each alarm rings at the latest.
+fn told(alarms: &[Alarm], failure: &Failure, wrong: &mut Vec<String>) -> BTreeMap<String, usize> {
+    let mut latest: BTreeMap<String, usize> = BTreeMap::new();
+    for (cadence, rate) in failure.cadences.iter().flat_map(|cadence| RATES.map(|rate| (*cadence, rate))) {
+        let run = run_of(failure, alarms, cadence, rate);
+        let (metrics, wrong_at) = measured(&run);
+        let mut say = |what: String| wrong.push(format!("{} ({cadence} min, tick of {rate}): {what}", failure.what));
+        let (well, _) = measured(&Run { fault: Fault::default(), ..run.clone() });
+        for name in failure.moves.iter().filter(|name| !moves(&well, &metrics, name)) {
+            say(format!("{name} does not move"));
+        }
+        let up = up(alarms, &metrics, run.minutes);
+        let rang: BTreeSet<&str> = up.keys().map(String::as_str).collect();
+        let expected: BTreeSet<&str> = failure.rings.iter().copied().collect();
+        if rang != expected {
+            say(format!("{rang:?} ring, and not {expected:?}"));
+        }
+        let mut first = usize::MAX;
+        for (id, up) in &up {
+            let Some(begins) = up.iter().position(|(all, _)| *all) else {
+                say(format!("{id} rings for some ranges only"));
+                continue;
+            };
+            let after = (begins + 1).saturating_sub(wrong_at);
+            first = first.min(after);
+            let known = latest.entry(id.clone()).or_default();
+            *known = after.max(*known);
+            if up[..wrong_at].iter().any(|(_, any)| *any) {
+                say(format!("{id} rings before anything is wrong"));
+            }
+            if !up[begins..run.mended_at].iter().all(|(all, _)| *all) {
+                say(format!("{id} does not stay until it is mended"));
+            }
+            if up[run.minutes - 1].1 {
+                say(format!("{id} stays for ever"));
+            }
+        }
+        if first > failure.within_minutes && !up.is_empty() {
+            say(format!("the first rings after {first} minutes, not within {}", failure.within_minutes));
+        }
+    }
+    latest
+}
+
+/// Whether some metric of a name is measured otherwise.
+fn moves(well: &Metrics, ill: &Metrics, name: &str) -> bool {
+    let named = |metric: &str| metric.split(' ').nth(1) == Some(name);
+    let mut names = well.keys().chain(ill.keys()).filter(|metric| named(metric));
+    names.any(|metric| well.get(metric) != ill.get(metric))
+}
+
+/// The alarms that ring of something that passes by itself.
+fn rings_of_a_blip(alarms: &[Alarm], wrong: &mut Vec<String>) {
+    for (what, cadences, fault, lasts) in BLIPS {
+        for (cadence, rate) in cadences.iter().flat_map(|cadence| RATES.map(|rate| (*cadence, rate))) {
+            // At the search's own poll, or the blip would pass by unseen.
+            let fails_from = if cadence == DAY { DAY } else { 360 };
+            let (minutes, mended_at) = (fails_from + 360, fails_from + lasts);
+            let run = Run { minutes, rate, cadences: vec![cadence, 15, DAY], fault: *fault, fails_from, mended_at };
+            let rang = up(alarms, &measured(&run).0, run.minutes);
+            wrong.extend(rang.into_keys().map(|id| format!("{what} ({cadence} min, tick of {rate}): {id} rings")));
+        }
+    }
+}
+
+/// The alarms that ring of stacks that do nothing.
+fn rings_of_nothing(alarms: &[Alarm], wrong: &mut Vec<String>) {
+    for rate in RATES {
+        let fault = Fault::default();
+        let run = Run { minutes: DAY, rate, cadences: Vec::new(), fault, fails_from: 0, mended_at: 0 };
+        let rang = up(alarms, &measured(&run).0, run.minutes);
+        wrong.extend(rang.into_keys().map(|id| format!("a stack without a search: {id} rings")));
+    }
+    let while_off: Vec<Alarm> = alarms.iter().filter(|alarm| !alarm.only_while_polling).cloned().collect();
+    let rang = up(&while_off, &Metrics::new(), DAY);
+    wrong.extend(rang.into_keys().map(|id| format!("a stack that is told not to poll: {id} rings")));
+}
+
+#[test]
+fn each_failure_is_told_of_until_it_is_mended() {
+    let alarms = alarms(&Template::load());
+    let mut wrong = Vec::new();
+    let told = FAILURES.iter().flat_map(|failure| told(&alarms, failure, &mut wrong).into_keys());
+    let told: BTreeSet<String> = told.collect();
+    wrong.extend(alarms.iter().filter(|alarm| !told.contains(&alarm.id)).map(|alarm| format!("{} is idle", alarm.id)));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn nobody_is_told_of_what_passes_by_itself() {
+    let alarms = alarms(&Template::load());
+    let mut wrong = Vec::new();
+    rings_of_a_blip(&alarms, &mut wrong);
+    rings_of_nothing(&alarms, &mut wrong);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What is found after a value below `Resources` was replaced, or, with `null`, removed; of the alarm that was changed.
+fn caught(pointer: &str, value: Value, what: &str) {
+    let mut template = Template::load();
+    let id = pointer.split('/').next().unwrap();
+    let pointer = format!("/Resources/{pointer}");
+    let (parent, key) = pointer.rsplit_once('/').unwrap();
+    let parent = template.0.pointer_mut(parent).and_then(Value::as_object_mut).unwrap();
+    assert!(!value.is_null() || parent.contains_key(key), "{pointer} is not in the template");
+    if value.is_null() {
+        drop(parent.remove(key))
+    } else {
+        drop(parent.insert(key.to_owned(), value))
+    }
+    let alarms: Vec<Alarm> = alarms(&template).into_iter().filter(|alarm| alarm.id == id).collect();
+    let mut wrong = Vec::new();
+    for failure in FAILURES.iter().filter(|failure| failure.rings.contains(&id)) {
+        // The others are not asked.
+        let of_it: &[&str] = failure.rings.iter().position(|it| *it == id).map_or(&[], |at| &failure.rings[at..=at]);
+        told(&alarms, &Failure { rings: of_it, ..*failure }, &mut wrong);
+    }
+    rings_of_a_blip(&alarms, &mut wrong);
+    rings_of_nothing(&alarms, &mut wrong);
+    assert!(wrong.iter().any(|found| found.contains(what)), "{pointer}: no {what:?} among {wrong:#?}");
+}
+
+#[test]
+fn an_alarm_that_is_gone_is_missed() {
+    for alarm in alarms(&Template::load()) {
+        caught(&alarm.id, Value::Null, &format!("and not {{{:?}}}", alarm.id));
+    }
+}
+
+#[test]
+fn an_alarm_that_would_sleep_or_cry_is_caught() {
+    for (pointer, value, what) in [
+        // A breaker that skips, or a planner that is silent, must not look like the end of it.
+        ("SearchesOverdue/Properties/MetricName", json!("PollsFailed"), "{} ring, and not"),
+        ("SearchesOverdue/Properties/EvaluationPeriods", json!(3), "a poll fails, and the next succeeds"),
+        ("SearchesOverdue/Properties/EvaluationPeriods", json!(7), "not within 60"),
+        ("SearchesOverdue/Properties/Dimensions/0/Name", json!("Function"), "{} ring, and not"),
+        ("PlannerSilent/Properties/TreatMissingData", json!("notBreaching"), "{} ring, and not"),
+        ("PlannerSilent/Condition", Value::Null, "told not to poll: PlannerSilent"),
+        ("PlannerSilent/Properties/EvaluationPeriods", json!(3), "nothing (1 min, tick of 5): PlannerSilent"),
+        // Over five minutes after each poll, it would be an OK while nothing is mended.
+        ("Quarantined/Properties/EvaluationPeriods", json!(1), "Quarantined does not stay"),
+        ("MetricsGaveUp/Properties/Period", json!(300), "MetricsGaveUp does not stay"),
+        ("ConfigInvalid/Properties/Period", json!(60), "ConfigInvalid does not stay"),
+        ("LambdaThrottles/Properties/EvaluationPeriods", json!(1), "a burst of throttles"),
+        ("LakeDeliveryFailed/Properties/Statistic", json!("Maximum"), "{} ring, and not"),
+        ("RecordsFailed/Properties/EvaluationPeriods", json!(1), "a batch is given back twice"),
+    ] {
+        caught(pointer, value, what);
+    }
+}
+
+/// The table of docs/OPERATIONS.md.
+fn table(template: &Template) -> String {
+    let alarms = alarms(template);
+    let mut lines = vec!["| what fails | it shows in | alarms, and after how many minutes at the latest |".to_owned()];
+    lines.push("| --- | --- | --- |".to_owned());
+    for failure in FAILURES {
+        let latest = told(&alarms, failure, &mut Vec::new());
+        let mut latest: Vec<(usize, String)> = latest.into_iter().map(|(id, after)| (after, id)).collect();
+        latest.sort();
+        let shows: Vec<String> = failure.moves.iter().map(|name| format!("`{name}`")).collect();
+        let rings: Vec<String> = latest.into_iter().map(|(after, id)| format!("`{id}` {after}")).collect();
+        lines.push(format!("| {} | {} | {} |", failure.what, shows.join(", "), rings.join(", ")));
+    }
+    lines.join("\n")
+}
+
+fn operations() -> String {
+    fs::read_to_string(root().join("docs/OPERATIONS.md")).unwrap()
+}
+
+#[test]
+fn operations_shows_what_comes_out() {
+    let table = table(&Template::load());
+    assert!(operations().contains(&table), "docs/OPERATIONS.md is to have this table:\n{table}");
+}
+
+#[test]
+fn operations_says_of_each_alarm_what_it_means() {
+    let text = operations();
+    let (_, section) = text.split_once("\n## Alarms\n").unwrap();
+    let (_, table) = section.split_once("| alarm | it means | what to do |").unwrap();
+    let table = table.split_once("\n\n").unwrap().0;
+    let first_cells = table.lines().filter_map(|line| line.split('|').nth(1));
+    let told: BTreeSet<&str> = first_cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+    let template = Template::load();
+    let there: BTreeSet<&str> = template.of("AWS::CloudWatch::Alarm").map(|alarm| alarm.id).collect();
+    assert_eq!(told, there, "left: what docs/OPERATIONS.md tells of; right: the alarms of the template");
+}
