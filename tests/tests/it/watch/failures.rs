@@ -102,9 +102,9 @@ pub(super) const FAILURES: &[Failure] = &[
     },
     Failure {
         what: "the planner fails, and its dead letters cannot be reached either",
-        fault: Fault { planner: Planner::NotInvoked, also: &[(LOST, Also::Each(2, 1.0))], ..WORKS },
+        fault: Fault { planner: Planner::FailsUnseen, also: &[(LOST, Also::Each(2, 1.0))], ..WORKS },
         moves: &["DestinationDeliveryFailures"],
-        ..of_planner("", Planner::Fails, &["DestinationsFailed", "PlannerSilent"], 15)
+        ..of_planner("", Planner::FailsUnseen, &["DestinationsFailed"], 15)
     },
     Failure {
         what: "the account has no execution left",

@@ -11,6 +11,8 @@ pub(super) enum Planner {
     Works,
     /// It is invoked, and fails each time. What it failed at twice goes to its dead letters.
     Fails,
+    /// The same, and its dead letters cannot be reached.
+    FailsUnseen,
     /// Nobody invokes it.
     NotInvoked,
     /// It is to be invoked and the account has no execution left: the tick is given up after five minutes.
@@ -174,7 +176,7 @@ pub(super) fn measured(run: &Run) -> (Metrics, usize) {
         if minute.is_multiple_of(run.rate) {
             match fault.planner {
                 Planner::Works => tick(minute, &mut searches, &mut note),
-                Planner::Fails => note(INVOCATIONS, minute, 1.0),
+                Planner::Fails | Planner::FailsUnseen => note(INVOCATIONS, minute, 1.0),
                 Planner::NotInvoked => {}
                 Planner::Throttled => note(THROTTLES, minute, 1.0),
             }
