@@ -123,8 +123,7 @@ impl App<'_> {
 
     async fn take_task(&self, task: &PollTask, id: &str, run: &str, deadline: Time) -> Result<(), Failure> {
         let began_at = self.clock.now();
-        let known = self.plans.last_polls(std::slice::from_ref(&task.search)).await?.into_iter().next().flatten();
-        let last = known.unwrap_or_default();
+        let last = self.plans.last_poll(&task.search).await?.unwrap_or_default();
         if let Some(why) = last.stale(task, began_at) {
             tracing::info!(due_at = %task.due_at, %why, "the task is stale");
             self.meter.count("PollsStale", 1);

@@ -95,12 +95,6 @@ impl Meter {
         self.note(name, Kind::Gauge, |values| *values = vec![value]);
     }
 
-    /// Says how many there are now: 0 is told too, and of several values the last.
-    pub fn gauge(&self, name: &'static str, value: u64) {
-        let mut collected = self.collected.lock().unwrap_or_else(PoisonError::into_inner);
-        collected.insert(name, (Unit::Count, vec![value]));
-    }
-
     /// Notes a duration.
     pub fn milliseconds(&self, name: &'static str, ms: u64) {
         self.note(name, Kind::Milliseconds, |values| values.push(ms));

@@ -60,6 +60,8 @@ async fn last_polls_conformance<L: PlanLedger + ?Sized>(ledger: &L, many: &[Stri
     assert_eq!(ledger.last_polls(&many[20..21]).await.unwrap(), [Some(last_poll(7))], "nor does sending change it");
     ledger.sent(&many[20..21], Time::from_ms(0)).await.unwrap();
     assert_eq!(ledger.last_polls(&["never".to_owned()]).await.unwrap(), [None], "what was never told");
+    assert_eq!(ledger.last_poll(&many[20]).await.unwrap(), Some(last_poll(7)));
+    assert_eq!(ledger.last_poll("never").await.unwrap(), None);
     ledger.keep_last_poll(&many[20], &LastPoll::default()).await.unwrap();
     assert_eq!(ledger.last_polls(&many[20..21]).await.unwrap(), [Some(LastPoll::default())], "in place of all of it");
 }

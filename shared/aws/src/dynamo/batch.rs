@@ -29,8 +29,28 @@ pub(super) async fn get_all(
     keys: &[Item],
     attributes: &'static [&'static str],
 ) -> Result<Vec<Item>, PortError> {
-    let batches: Vec<_> =
-        keys.chunks(KEYS_MAX).map(|keys| get(client.clone(), table.to_owned(), keys.to_vec(), attributes)).collect();
+    read(client, table, keys, attributes, true).await
+}
+
+/// The same at half the price: what was written a second ago or less may not be there yet.
+pub(super) async fn get_all_of_late(
+    client: &Client,
+    table: &str,
+    keys: &[Item],
+    attributes: &'static [&'static str],
+) -> Result<Vec<Item>, PortError> {
+    read(client, table, keys, attributes, false).await
+}
+
+async fn read(
+    client: &Client,
+    table: &str,
+    keys: &[Item],
+    attributes: &'static [&'static str],
+    consistent: bool,
+) -> Result<Vec<Item>, PortError> {
+    let get = |keys: &[Item]| get(client.clone(), table.to_owned(), keys.to_vec(), attributes, consistent);
+    let batches: Vec<_> = keys.chunks(KEYS_MAX).map(get).collect();
     Ok(concurrently(REQUESTS_MAX, batches).await?.into_iter().flatten().collect())
 }
 
@@ -40,6 +60,7 @@ async fn get(
     table: String,
     mut keys: Vec<Item>,
     attributes: &'static [&'static str],
+    consistent: bool,
 ) -> Result<Vec<Item>, PortError> {
     let asked = keys.len();
     let what = || format!("BatchGetItem of {asked} items from the table {table}");
@@ -47,7 +68,7 @@ async fn get(
     let mut idle = 0;
     loop {
         let waiting = keys.len();
-        let request = request(keys, attributes).map_err(|error| PortError::new(what(), error))?;
+        let request = request(keys, attributes, consistent).map_err(|error| PortError::new(what(), error))?;
         let answer = client.batch_get_item().request_items(&table, request).send().await.map_err(failed(what))?;
         found.extend(answer.responses.unwrap_or_default().remove(&table).unwrap_or_default());
         keys = answer.unprocessed_keys.unwrap_or_default().remove(&table).map(|left| left.keys).unwrap_or_default();
@@ -63,8 +84,12 @@ async fn get(
     }
 }
 
-fn request(keys: Vec<Item>, attributes: &[&str]) -> Result<KeysAndAttributes, aws_sdk_dynamodb::error::BuildError> {
-    let request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
+fn request(
+    keys: Vec<Item>,
+    attributes: &[&str],
+    consistent: bool,
+) -> Result<KeysAndAttributes, aws_sdk_dynamodb::error::BuildError> {
+    let request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(consistent);
     if attributes.is_empty() {
         return request.build();
     }

@@ -7,7 +7,7 @@ use stoop_pipeline::LastPoll;
 use stoop_pipeline::ports::{PlanLedger, PortError, RunLedger, RunRecord};
 
 use super::attributes::{Item, item, number, number_of, text, text_of};
-use super::batch::{REQUESTS_MAX, get_all};
+use super::batch::{REQUESTS_MAX, get_all_of_late};
 use crate::concurrently::concurrently;
 use crate::error::failed;
 
@@ -31,6 +31,17 @@ impl DynamoRuns {
     #[must_use]
     pub fn new(client: Client, runs_table: impl Into<String>) -> Self {
         Self { client, table: runs_table.into() }
+    }
+
+    /// What there is of an item of each search.
+    async fn all(
+        &self,
+        searches: &[String],
+        id: &str,
+        attributes: &'static [&'static str],
+    ) -> Result<Vec<Item>, PortError> {
+        let keys: Vec<Item> = searches.iter().map(|search| key(search, id)).collect();
+        get_all_of_late(&self.client, &self.table, &keys, attributes).await
     }
 }
 
@@ -58,7 +69,7 @@ impl RunLedger for DynamoRuns {
 impl PlanLedger for DynamoRuns {
     async fn last_sent(&self, searches: &[String]) -> Result<Vec<Option<Time>>, PortError> {
         let mut sent: HashMap<String, Time> = HashMap::with_capacity(searches.len());
-        for item in get_all(&self.client, &self.table, &keys(searches, PLAN), &["subject", "sent_at"]).await? {
+        for item in self.all(searches, PLAN, &["subject", "sent_at"]).await? {
             let damaged = |error| PortError::new(format!("read a plan in the table {}", self.table), error);
             let search = text_of(&item, "subject").map_err(damaged)?;
             let at = number_of(&item, "sent_at").map_err(damaged)?;
@@ -77,16 +88,19 @@ impl PlanLedger for DynamoRuns {
         concurrently(REQUESTS_MAX, puts).await.map(|_| ())
     }
 
+    async fn last_poll(&self, search: &str) -> Result<Option<LastPoll>, PortError> {
+        let what = || format!("GetItem of the last poll of {search} from the table {}", self.table);
+        let request = self.client.get_item().table_name(&self.table).set_key(Some(key(search, LAST_POLL)));
+        let found = request.consistent_read(true).send().await.map_err(failed(what))?;
+        Ok(found.item.and_then(|item| last_poll_of(search, &item)))
+    }
+
     async fn last_polls(&self, searches: &[String]) -> Result<Vec<Option<LastPoll>>, PortError> {
         let mut last_polls: HashMap<String, LastPoll> = HashMap::with_capacity(searches.len());
-        for item in get_all(&self.client, &self.table, &keys(searches, LAST_POLL), &["subject", "body"]).await? {
+        for item in self.all(searches, LAST_POLL, &["subject", "body"]).await? {
             let damaged = |error| PortError::new(format!("read a last poll in the table {}", self.table), error);
             let search = text_of(&item, "subject").map_err(damaged)?;
-            // Without it the search keeps to its shortest distance until its next poll: no reason to poll nothing.
-            match serde_json::from_str(text_of(&item, "body").unwrap_or_default()) {
-                Ok(last) => drop(last_polls.insert(search.to_owned(), last)),
-                Err(error) => tracing::warn!(search, %error, "what became of the last poll cannot be read"),
-            }
+            last_polls.extend(last_poll_of(search, &item).map(|last| (search.to_owned(), last)));
         }
         Ok(searches.iter().map(|search| last_polls.get(search).copied()).collect())
     }
@@ -102,8 +116,14 @@ impl PlanLedger for DynamoRuns {
     }
 }
 
-fn keys(searches: &[String], id: &str) -> Vec<Item> {
-    searches.iter().map(|search| item([("subject", text(search)), ("id", text(id))])).collect()
+fn key(search: &str, id: &str) -> Item {
+    item([("subject", text(search)), ("id", text(id))])
+}
+
+/// Without it the search keeps to its shortest distance until its next poll: no reason to poll nothing.
+fn last_poll_of(search: &str, item: &Item) -> Option<LastPoll> {
+    let last = serde_json::from_str(text_of(item, "body").unwrap_or_default());
+    last.inspect_err(|error| tracing::warn!(search, %error, "what became of the last poll cannot be read")).ok()
 }
 
 async fn put(client: Client, table: String, item: Item, what: String) -> Result<(), PortError> {

@@ -29,11 +29,12 @@ pub struct Continuation {
 
 /// When each search was last sent to be polled, and what became of its last poll.
 ///
-/// Contract: what [`PlanLedger::sent`] returned from is known to every later [`PlanLedger::last_sent`], until the
-/// same search is sent again: what was told last holds, even if it is an earlier time. When it fails, some of the
+/// Contract: what [`PlanLedger::sent`] returned from is known to every [`PlanLedger::last_sent`] a second or so later, until
+/// the same search is sent again: what was told last holds, even if it is an earlier time. When it fails, some of the
 /// searches may be recorded. Lists of names may have any length; the names of one call are distinct.
 ///
-/// Likewise every later [`PlanLedger::last_polls`] knows what [`PlanLedger::keep_last_poll`] was told last. The planner
+/// Likewise every later [`PlanLedger::last_poll`] knows what [`PlanLedger::keep_last_poll`] was told last, and
+/// [`PlanLedger::last_polls`] a second or so later: the planner, who looks once a minute at all searches, need not pay for more. The planner
 /// tells of the one and pollers of the other, at any time, and neither loses what the other told. Of a search that it
 /// sends for the first time the planner tells the other too, before it sends it.
 #[async_trait]
@@ -44,8 +45,10 @@ pub trait PlanLedger: Send + Sync {
     /// Records that searches were sent for the time `at`.
     async fn sent(&self, searches: &[String], at: Time) -> Result<(), PortError>;
 
-    /// What became of the last poll of each search, one for each name and in their order; `None` where nothing is known,
-    /// or what this program cannot read.
+    /// What became of the last poll of a search; `None` where nothing is known, or what this program cannot read.
+    async fn last_poll(&self, search: &str) -> Result<Option<LastPoll>, PortError>;
+
+    /// The same of each search, one for each name and in their order.
     async fn last_polls(&self, searches: &[String]) -> Result<Vec<Option<LastPoll>>, PortError>;
 
     /// Keeps what became of the last poll of a search, in place of what was known before.

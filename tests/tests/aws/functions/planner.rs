@@ -43,6 +43,10 @@ impl PlanLedger for Book {
         Ok(())
     }
 
+    async fn last_poll(&self, search: &str) -> Result<Option<LastPoll>, PortError> {
+        Ok(self.last_polls(&[search.to_owned()]).await?.into_iter().next().flatten())
+    }
+
     async fn last_polls(&self, searches: &[String]) -> Result<Vec<Option<LastPoll>>, PortError> {
         self.open()?;
         let last_polls = self.last_polls.lock().unwrap();

@@ -25,6 +25,7 @@ pub(super) const PLACES: &[(&str, usize)] = &[
     ("dynamo/commit.rs query", 1),
     ("dynamo/commit.rs transact_write_items", 1),
     ("dynamo/ledger.rs put_item", 1),
+    ("dynamo/runs.rs get_item", 1),
     ("dynamo/runs.rs put_item", 1),
     ("dynamo/views.rs get_item", 1),
     ("dynamo/views.rs query", 3),
@@ -45,7 +46,7 @@ pub(super) const PLACES: &[(&str, usize)] = &[
 const PORTS: &[(&str, &[&str])] = &[
     ("DynamoBudgets", &["dynamo/budgets.rs get_item", "dynamo/budgets.rs put_item"]),
     ("DynamoLedger", &["dynamo/batch.rs batch_get_item", "dynamo/ledger.rs put_item"]),
-    ("DynamoRuns", &["dynamo/batch.rs batch_get_item", "dynamo/runs.rs put_item"]),
+    ("DynamoRuns", &["dynamo/batch.rs batch_get_item", "dynamo/runs.rs get_item", "dynamo/runs.rs put_item"]),
     (
         "DynamoStore",
         &[
@@ -98,6 +99,8 @@ const NEVER: &[(&str, &str, &str, &str)] = &[
     ("alerts", "S3Configuration", "configuration.rs get_object", "the planner reads what is uploaded"),
     ("alerts", "S3Configuration", "configuration.rs list_objects_v2", "the planner reads what is uploaded"),
     ("alerts", "S3Configuration", "configuration.rs put_object", "the planner accepts"),
+    ("planner", "DynamoRuns", "dynamo/runs.rs get_item", "it asks of all searches at once"),
+    ("poller", "DynamoRuns", "dynamo/batch.rs batch_get_item", "it asks of one search"),
     ("api", "DynamoStore", "dynamo/commit.rs Put", "it commits nothing: its lake refuses"),
     ("api", "DynamoStore", "dynamo/commit.rs delete_item", "it commits nothing"),
     ("api", "DynamoStore", "dynamo/commit.rs put_item", "it commits nothing"),
@@ -142,7 +145,7 @@ const ROWS: &[Row] = &[
     ("poller", "Secrets", "secrets.rs get_secret_value", "secretsmanager:GetSecretValue", SOURCE_KEY, ""),
     ("poller", "PollQueue", "sqs.rs send_message", "sqs:SendMessage", "${PollQueue.Arn}", ""),
     ("poller", "PollQueue", "sqs.rs change_message_visibility", "sqs:ChangeMessageVisibility", "${PollQueue.Arn}", ""),
-    ("poller", "DynamoRuns", "dynamo/batch.rs batch_get_item", "dynamodb:BatchGetItem", "${RunsTable.Arn}", ""),
+    ("poller", "DynamoRuns", "dynamo/runs.rs get_item", "dynamodb:GetItem", "${RunsTable.Arn}", ""),
     ("poller", "DynamoRuns", "dynamo/runs.rs put_item", "dynamodb:PutItem", "${RunsTable.Arn}", ""),
     ("poller", "DynamoBudgets", "dynamo/budgets.rs get_item", "dynamodb:GetItem", "${RunsTable.Arn}", ""),
     ("poller", "DynamoBudgets", "dynamo/budgets.rs put_item", "dynamodb:PutItem", "${RunsTable.Arn}", ""),

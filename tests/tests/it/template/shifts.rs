@@ -82,7 +82,7 @@ fn a_version_that_takes_over_at_once_is_caught() {
         caught(&format!("{function}/Properties/DeploymentPreference/Enabled"), condition, RULE, &[function]);
         caught(&format!("{function}/Properties/DeploymentPreference/Role"), Value::Null, RULE, &[function]);
         caught(&format!("{function}/Properties/DeploymentPreference/Alarms"), json!([]), RULE, &[function]);
-        let another = json!([{ "Ref": "PollerErrors" }]);
+        let another = json!([{ "Ref": "ApiErrors" }]);
         caught(&format!("{function}/Properties/DeploymentPreference/Alarms"), another, RULE, &[function]);
         for reader in [json!({ "Ref": function }), json!({ "Ref": format!("{function}.Alias") })] {
             caught(&format!("{mapping}/Properties/FunctionName"), reader, RULE, &[mapping]);
