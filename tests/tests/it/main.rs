@@ -17,6 +17,7 @@ mod mapping;
 mod measure;
 mod plan;
 mod poll;
+mod processor;
 mod scan;
 mod site;
 mod small_town;
