@@ -4,25 +4,16 @@
 //! a full batch, on local AWS. A zip above its budget fails; times and memory are figures alone, for machines differ.
 //! `docs/PERFORMANCE.md` has the budgets.
 
-use std::io::Write;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use flate2::Compression;
-use flate2::write::DeflateEncoder;
 use serde_json::{Value, json};
 use stoop_domain::Observation;
 use stoop_tests::host::Host;
 use stoop_tests::local::LocalAws;
 use stoop_tests::made;
-use stoop_tests::stack::{Built, Stack};
-
-const FUNCTIONS: [&str; 5] = ["planner", "poller", "metrics", "alerts", "api"];
-
-/// Budgets of `docs/PERFORMANCE.md`. The poller carries every source and Parquet.
-const ZIP_MB_MAX: f64 = 6.0;
-const POLLER_ZIP_MB_MAX: f64 = 7.0;
+use stoop_tests::stack::{Built, architecture};
+use stoop_tests::weight::{ZIP_MB_MAX, zipped_mb};
 
 /// Starts of each function.
 const STARTS: usize = 21;
@@ -34,10 +25,10 @@ fn main() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let built = Built::for_release(&aws, &folder.path().join("built"))?;
     let stack = built.deploy(&aws, "stoop-bench", &[])?;
-    let environment = environment(&aws, &stack)?;
+    let environment = stack.environment(&aws)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    println!("\nfunction   zip      init, median of {STARTS} (min to max)");
-    for function in FUNCTIONS {
+    println!("\n{:<8}   zip      init, median of {STARTS} (min to max)", architecture()?);
+    for (function, budget_mb) in ZIP_MB_MAX {
         let binary = built.binary(function)?;
         let mut starts = Vec::new();
         for _ in 0..STARTS {
@@ -48,7 +39,6 @@ fn main() -> Result<()> {
         let (median, min, max) = (starts[STARTS / 2], starts[0], starts[STARTS - 1]);
         let zipped_mb = zipped_mb(&binary)?;
         println!("{function:<8} {zipped_mb:>5.2} MB  {median:.1} ms ({min:.1} to {max:.1})");
-        let budget_mb = if function == "poller" { POLLER_ZIP_MB_MAX } else { ZIP_MB_MAX };
         ensure!(zipped_mb <= budget_mb, "{function}: a zip of {zipped_mb:.2} MB, and the budget is {budget_mb} MB");
     }
     println!("\nmetrics function                                          peak memory  took");
@@ -113,37 +103,4 @@ fn base64(bytes: &[u8]) -> String {
         }
     }
     text
-}
-
-fn zipped_mb(binary: &Path) -> Result<f64> {
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(&std::fs::read(binary)?)?;
-    Ok(encoder.finish()?.len() as f64 / 1e6)
-}
-
-/// What the template gives the functions, all of it to each.
-fn environment(aws: &LocalAws, stack: &Stack) -> Result<Vec<(String, String)>> {
-    let mut environment = vec![
-        ("STOOP_STACK".to_owned(), stack.name().to_owned()),
-        ("STOOP_LOG".to_owned(), "warn".to_owned()),
-        ("STOOP_DROP_PERCENT".to_owned(), "15".to_owned()),
-    ];
-    let outputs = [
-        ("STOOP_BUCKET", "BucketName"),
-        ("STOOP_STREAM", "StreamName"),
-        ("STOOP_HOMES_TABLE", "HomesTableName"),
-        ("STOOP_MARKETS_TABLE", "MarketsTableName"),
-        ("STOOP_ALERTS_TABLE", "AlertsTableName"),
-        ("STOOP_RUNS_TABLE", "RunsTableName"),
-        ("STOOP_DELIVERY_STREAM", "DeliveryStreamName"),
-        ("STOOP_TOPIC_ARN", "TopicArn"),
-        ("STOOP_QUEUE_URL", "QueueUrl"),
-        ("STOOP_API_TOKEN_SECRET", "ApiTokenSecretArn"),
-    ];
-    for (variable, output) in outputs {
-        environment.push((variable.to_owned(), stack.output(output)?.to_owned()));
-    }
-    let own = aws.environment().into_iter().filter(|(name, _)| name.starts_with("AWS_"));
-    environment.extend(own.filter_map(|(name, value)| Some((name, value.into_string().ok()?))));
-    Ok(environment)
 }

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -21,6 +22,20 @@ const RESOURCES: [(&str, &str); 5] = [
     ("metrics", "MetricsFunction"),
     ("alerts", "AlertsFunction"),
     ("api", "ApiFunction"),
+];
+
+/// The functions' variables that name a resource, and the outputs that tell its name.
+const VARIABLES: [(&str, &str); 10] = [
+    ("STOOP_BUCKET", "BucketName"),
+    ("STOOP_STREAM", "StreamName"),
+    ("STOOP_HOMES_TABLE", "HomesTableName"),
+    ("STOOP_MARKETS_TABLE", "MarketsTableName"),
+    ("STOOP_ALERTS_TABLE", "AlertsTableName"),
+    ("STOOP_RUNS_TABLE", "RunsTableName"),
+    ("STOOP_DELIVERY_STREAM", "DeliveryStreamName"),
+    ("STOOP_TOPIC_ARN", "TopicArn"),
+    ("STOOP_QUEUE_URL", "QueueUrl"),
+    ("STOOP_API_TOKEN_SECRET", "ApiTokenSecretArn"),
 ];
 
 /// The template and the five binaries, ready to be deployed.
@@ -54,7 +69,16 @@ impl Built {
     /// # Errors
     /// When SAM or Cargo fails: with all that they said.
     pub fn for_release(aws: &LocalAws, folder: &Path) -> Result<Self> {
-        Self::with_sam(sam(aws, "build")?, folder)
+        Self::for_release_on(aws, folder, architecture()?)
+    }
+
+    /// As [`Self::for_release`], for another processor, in the words of the template. They start on this machine where
+    /// something else runs them: [`Self::run_by`].
+    ///
+    /// # Errors
+    /// When SAM or Cargo fails: with all that they said.
+    pub fn for_release_on(aws: &LocalAws, folder: &Path, architecture: &str) -> Result<Self> {
+        Self::with_sam(sam(aws, "build")?, folder, architecture)
     }
 
     /// As [`Self::for_release`], but quickly built: optimised little, and not as a whole. What the functions do is
@@ -69,12 +93,12 @@ impl Built {
             ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
             ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
         ]);
-        Self::with_sam(command, folder)
+        Self::with_sam(command, folder, architecture()?)
     }
 
-    fn with_sam(mut command: Command, folder: &Path) -> Result<Self> {
+    fn with_sam(mut command: Command, folder: &Path, architecture: &str) -> Result<Self> {
         command.arg("--build-dir").arg(folder);
-        command.arg("--parameter-overrides").arg(format!("Architecture={}", architecture()?));
+        command.arg("--parameter-overrides").arg(format!("Architecture={architecture}"));
         run(&mut command)?;
         Self::at(folder)
     }
@@ -110,6 +134,26 @@ impl Built {
         Ok(self.folder.join(resource).join("bootstrap"))
     }
 
+    /// Puts a script in each binary's place that hands the binary to `runner`, an emulator of its processor: whoever
+    /// starts the functions, a host of ours or MiniStack, starts them with it. Gives where the binaries are now.
+    ///
+    /// # Errors
+    /// When a file can't be written.
+    pub fn run_by(&self, runner: &str) -> Result<BTreeMap<&'static str, PathBuf>> {
+        let mut moved = BTreeMap::new();
+        for (function, _) in RESOURCES {
+            let bootstrap = self.binary(function)?;
+            let program = bootstrap.with_file_name("program");
+            let cannot = || format!("can't put a script in the place of {}", bootstrap.display());
+            std::fs::rename(&bootstrap, &program).with_context(cannot)?;
+            let script = format!("#!/bin/sh\nexec {runner} \"${{0%/*}}/program\"\n");
+            std::fs::write(&bootstrap, script).with_context(cannot)?;
+            std::fs::set_permissions(&bootstrap, std::fs::Permissions::from_mode(0o755)).with_context(cannot)?;
+            moved.insert(function, program);
+        }
+        Ok(moved)
+    }
+
     /// Runs `sam deploy` and reads the stack's outputs. Parameters that are not given have the template's defaults.
     ///
     /// # Errors
@@ -141,6 +185,24 @@ impl Stack {
     pub fn output(&self, name: &str) -> Result<&str> {
         let value = self.outputs.get(name).map(String::as_str);
         value.with_context(|| format!("the stack {} has no output {name}; it has {:?}", self.name, self.outputs.keys()))
+    }
+
+    /// What the template gives the functions, all of it to each, and what they need to reach this endpoint.
+    ///
+    /// # Errors
+    /// When the stack lacks an output.
+    pub fn environment(&self, aws: &LocalAws) -> Result<Vec<(String, String)>> {
+        let mut environment = vec![
+            ("STOOP_STACK".to_owned(), self.name.clone()),
+            ("STOOP_LOG".to_owned(), "warn".to_owned()),
+            ("STOOP_DROP_PERCENT".to_owned(), "15".to_owned()),
+        ];
+        for (variable, output) in VARIABLES {
+            environment.push((variable.to_owned(), self.output(output)?.to_owned()));
+        }
+        let own = aws.environment().into_iter().filter(|(name, _)| name.starts_with("AWS_"));
+        environment.extend(own.filter_map(|(name, value)| Some((name, value.into_string().ok()?))));
+        Ok(environment)
     }
 
     /// Runs `sam delete`. The two buckets stay, as the template wants it.

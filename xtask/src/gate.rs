@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::project::Project;
 use crate::step::{Steps, counted, plain};
 use crate::tally::Tally;
-use crate::{bench, shape, tools, words};
+use crate::{arm64, bench, shape, tools, words};
 
 /// What the compiler and linters of code read, and of pages those that a test reads.
 const RUST: &[&str] =
@@ -25,11 +25,20 @@ const DEPLOYED: &[&str] = &[
     "infra/ministack/",
     "infra/localstack/",
     "infra/keeper.py",
+    "infra/deploy",
     "infra/redrive",
 ];
 const CRATES: &[&str] = &["*.toml", "Cargo.lock"];
-const TEMPLATE: &[&str] =
-    &["template.yaml", "samconfig.toml", ".cfnlintrc.yaml", ".checkov.yaml", "infra/", "events/", "docs/openapi.json"];
+const TEMPLATE: &[&str] = &[
+    "template.yaml",
+    "samconfig.toml",
+    ".cfnlintrc.yaml",
+    ".checkov.yaml",
+    ".github/",
+    "infra/",
+    "events/",
+    "docs/openapi.json",
+];
 
 /// Tests that need no AWS: nextest's words for all but the two binaries that do.
 const WITHOUT_AWS: &str = "not (binary_id(stoop-tests::aws) + binary_id(stoop-tests::stack))";
@@ -108,6 +117,8 @@ pub(crate) fn all(project: &Project) -> Result<bool> {
     })?;
     steps.run_on("advisories: a hit fails", CRATES, tools::advisories_find_a_hit)?;
     steps.run_on("size of the functions, built for release", DEPLOYED, bench::functions)?;
+    steps.run("an emulator of arm64", arm64::emulator);
+    steps.run_on("the functions on arm64", DEPLOYED, arm64::functions)?;
     Ok(steps.end())
 }
 

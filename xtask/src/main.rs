@@ -1,5 +1,6 @@
 //! `cargo xtask`: the few commands that people and CI use on this project. CONTRIBUTING.md says when to use which.
 
+mod arm64;
 mod bench;
 mod gate;
 mod project;
@@ -22,6 +23,7 @@ usage: cargo xtask COMMAND
   check          format, clippy and rustdoc, all without a warning
   test [ARGS]    every test that needs no AWS; ARGS go to `cargo nextest run`: a name, or -p CRATE
   stack [ARGS]   the deployed stack on local AWS; ARGS go to the tests: a scenario's name, or --list
+  arm64          the functions built for arm64, weighed, and run on their sample events; by QEMU where it must
   words          no banned word in code or pages (xtask/words.txt)
   shape          dependencies point one way; what has grown long
   advisories     known vulnerabilities in the crates of Cargo.lock
@@ -49,6 +51,7 @@ fn run(arguments: &[String]) -> Result<bool> {
         ("check", []) => gate::check(&project),
         ("test", rest) => gate::test(&project, rest),
         ("stack", rest) => gate::stack(&project, rest),
+        ("arm64", []) => arm64::functions(&project).map(|tally| tally.failed == 0),
         ("words", []) => words::hold(&project),
         ("shape", []) => shape::hold(&project),
         ("advisories", []) => gate::advisories(&project),

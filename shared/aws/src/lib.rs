@@ -31,6 +31,7 @@ mod error;
 mod firehose;
 mod kinesis;
 mod lake;
+mod processor;
 mod s3;
 mod secrets;
 mod sns;

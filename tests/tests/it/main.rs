@@ -19,6 +19,7 @@ mod mapping;
 mod measure;
 mod plan;
 mod poll;
+mod processor;
 mod queue;
 mod scan;
 mod site;

@@ -121,7 +121,7 @@ fn of_shift(template: &Template, function: Resource<'_>) -> Vec<Need> {
     if shift.is_null() {
         return Vec::new();
     }
-    let mut needs = Needs::of(template, &shift["Role"], format!("CodeDeploy, for {}", function.id));
+    let mut needs = Needs::of(template, &shift["Role"]["Fn::If"][1], format!("CodeDeploy, for {}", function.id));
     let arn = text(template, &serde_json::json!({ "Fn::GetAtt": [function.id, "Arn"] }));
     let alias = function.properties["AutoPublishAlias"].as_str().unwrap();
     for on in [&arn, &format!("{arn}:{alias}")] {

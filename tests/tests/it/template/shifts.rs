@@ -30,7 +30,7 @@ pub(crate) fn new_versions_can_shift_gradually(template: &Template, findings: &m
             preference["Enabled"] == looked_up && preference["Type"] == json!({ "Ref": "DeploymentShift" }),
             || format!("{id}: DeploymentShift does not say how, or whether, a new version shifts"),
         );
-        let role = template.named(&preference["Role"]);
+        let role = template.named(where_gradual(&preference["Role"]));
         findings.unless(role.is_some_and(|role| role.kind == "AWS::IAM::Role"), || {
             format!("{id}: CodeDeploy has no role of this template, and SAM would make a broad one")
         });
@@ -41,11 +41,20 @@ pub(crate) fn new_versions_can_shift_gradually(template: &Template, findings: &m
                     && alarm.properties["Dimensions"] == json!([{ "Name": "FunctionName", "Value": { "Ref": id } }])
             })
         };
-        findings.unless(listed(&preference["Alarms"]).iter().any(on_errors), || {
+        findings.unless(listed(where_gradual(&preference["Alarms"])).iter().any(on_errors), || {
             format!("{id}: no alarm on its errors takes a new version back")
         });
     }
     shifts_are_known(template, findings);
+}
+
+/// What a value is where the shift is gradual, and nothing else where it is not: unconditional references to what refers
+/// back to the function are a circle to LocalStack, which follows them before SAM expands the template.
+fn where_gradual(value: &Value) -> &Value {
+    match &value["Fn::If"] {
+        Value::Array(cases) if cases.len() == 3 && cases[0] == "ShiftsGradually" => &cases[1],
+        _ => &Value::Null,
+    }
 }
 
 /// Every shift that the parameter takes is in the map, and only the default is none.
@@ -81,9 +90,15 @@ fn a_version_that_takes_over_at_once_is_caught() {
         let condition = json!({ "Fn::If": ["ShiftsGradually", true, false] });
         caught(&format!("{function}/Properties/DeploymentPreference/Enabled"), condition, RULE, &[function]);
         caught(&format!("{function}/Properties/DeploymentPreference/Role"), Value::Null, RULE, &[function]);
-        caught(&format!("{function}/Properties/DeploymentPreference/Alarms"), json!([]), RULE, &[function]);
-        let another = json!([{ "Ref": "ApiErrors" }]);
-        caught(&format!("{function}/Properties/DeploymentPreference/Alarms"), another, RULE, &[function]);
+        let own = function.replace("Function", "Errors");
+        let gradually = |alarms: Value| json!({ "Fn::If": ["ShiftsGradually", alarms, [{ "Ref": "AWS::NoValue" }]] });
+        let none = gradually(json!([]));
+        let another = gradually(json!([{ "Ref": "ApiErrors" }]));
+        for alarms in [none, another, json!([{ "Ref": own }])] {
+            caught(&format!("{function}/Properties/DeploymentPreference/Alarms"), alarms, RULE, &[function]);
+        }
+        let bare = json!({ "Fn::GetAtt": ["ShiftRole", "Arn"] });
+        caught(&format!("{function}/Properties/DeploymentPreference/Role"), bare, RULE, &[function]);
         for reader in [json!({ "Ref": function }), json!({ "Ref": format!("{function}.Alias") })] {
             caught(&format!("{mapping}/Properties/FunctionName"), reader, RULE, &[mapping]);
         }

@@ -1,0 +1,23 @@
+//! What a deployed function may weigh: the budgets of `docs/PERFORMANCE.md`.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
+
+/// The functions, and how many MB each may have as a zip. The poller carries every source and Parquet.
+pub const ZIP_MB_MAX: [(&str, f64); 5] =
+    [("planner", 6.0), ("poller", 7.0), ("metrics", 6.0), ("alerts", 6.0), ("api", 6.0)];
+
+/// How many MB (of 1,000,000 bytes) a binary has in a zip.
+///
+/// # Errors
+/// When it can't be read.
+pub fn zipped_mb(binary: &Path) -> Result<f64> {
+    let bytes = std::fs::read(binary).with_context(|| format!("can't read {}", binary.display()))?;
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(&bytes)?;
+    Ok(encoder.finish()?.len() as f64 / 1e6)
+}

@@ -1,0 +1,49 @@
+//! The functions built for arm64, which is what is deployed by default, and run here.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::project::Project;
+use crate::step::{counted, plain};
+use crate::tally::Tally;
+
+const TARGET: &str = "aarch64-unknown-linux-gnu";
+/// Debian's and Ubuntu's names of the emulator of the processor, and of a C library for it.
+const PACKAGES: [&str; 2] = ["qemu-user", "libc6-arm64-cross"];
+/// What they bring.
+const BROUGHT: [&str; 2] = ["/usr/bin/qemu-aarch64", "/usr/aarch64-linux-gnu/lib/ld-linux-aarch64.so.1"];
+
+/// Builds the functions for arm64 as they are deployed, weighs them and has each answer its sample event. Fails where the
+/// emulator is missing, and says how to install it.
+///
+/// # Errors
+/// When something fails.
+pub(crate) fn functions(project: &Project) -> Result<Tally> {
+    plain(project.command("rustup").args(["target", "add", TARGET]))?;
+    counted(&mut project.cargo(&["test", "--workspace", "--locked", "--test", "arm64", "--"]))
+}
+
+/// Installs the emulator where it is missing and may be installed: by root, or by who is root without a password.
+///
+/// # Errors
+/// When it can't be installed: with how to.
+pub(crate) fn emulator(project: &Project) -> Result<Tally> {
+    if cfg!(target_arch = "aarch64") || BROUGHT.iter().all(|path| Path::new(path).exists()) {
+        println!("it is there");
+        return Ok(Tally::default());
+    }
+    let by_hand = || format!("install it by hand; on Debian and Ubuntu: apt-get install {}", PACKAGES.join(" "));
+    let user = Project::output(project.command("id").arg("-u"))?;
+    let root: &[&str] = if user.trim() == "0" { &[] } else { &["sudo", "--non-interactive"] };
+    for arguments in [&["update", "--quiet"][..], &["install", "--yes", "--no-install-recommends", "--quiet"]] {
+        let mut words = root.iter().chain(&["apt-get"]).chain(arguments);
+        let mut command = project.command(words.next().context("a program")?);
+        command.args(words);
+        if arguments[0] == "install" {
+            command.args(PACKAGES);
+        }
+        plain(command.env("DEBIAN_FRONTEND", "noninteractive")).with_context(by_hand)?;
+    }
+    Ok(Tally::default())
+}
