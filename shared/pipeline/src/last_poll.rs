@@ -96,13 +96,15 @@ impl LastPoll {
             // Its own first task too, where it could not send the next.
             (Some(due_at), _) if due_at == task.due_at => None,
             (_, Some(_)) => Some(Stale::Ended),
-            (Some(_), None) if self.was_heard_of(now) => Some(Stale::GoesOnElsewhere),
+            (Some(_), None) if self.goes_on_well(now) => Some(Stale::GoesOnElsewhere),
             (_, None) => since.map(Stale::PolledSince),
         }
     }
 
-    fn was_heard_of(&self, now: Time) -> bool {
-        self.polled_at.is_some_and(|at| now.ms().saturating_sub(at.ms()) < LOST_AFTER_MS)
+    /// Whether the scan that goes on has its task still. One that failed again and again was given up: until then it holds
+    /// up the tasks behind it, so that whoever asks this is the next after it.
+    fn goes_on_well(&self, now: Time) -> bool {
+        !self.failed && self.polled_at.is_some_and(|at| now.ms().saturating_sub(at.ms()) < LOST_AFTER_MS)
     }
 
     /// Why the search is overdue at `now`, if it is: one that was last sent at `sent_at`, and that is polled every

@@ -63,6 +63,13 @@ fn a_scan_whose_next_task_was_lost_goes_on_with_a_tick() {
 }
 
 #[test]
+fn a_scan_whose_task_failed_and_was_given_up_goes_on_with_the_next_tick() {
+    let last = LastPoll { polled_at: Some(at(0)), goes_on: Some(at(0)), failed: true, ..LastPoll::default() };
+    assert_eq!(last.stale(&due(0).next(at(4)).unwrap(), at(6)), None, "while it is tried again");
+    assert_eq!(last.stale(&due(5), at(6)), None, "and once it lies with the dead letters");
+}
+
+#[test]
 fn a_scan_goes_on_so_many_times_and_so_long() {
     let mut task = due(0);
     let mut times = 0;
