@@ -37,7 +37,7 @@ fn given_up(event: &Value) -> Value {
 /// A line in quarantine arrives in the state, once what was wrong with it is mended; what is refused again lies there
 /// again; and a row of a source stays, for it is no line.
 pub(crate) async fn played_again(world: &World) {
-    let seen = observation_in("Guelmim", "quarantined", 0, 640_000);
+    let seen = observation_in("Boujdour", "quarantined", 0, 640_000);
     let reject = |source: &str, reason: &str, raw: &str| {
         json!({"source": source, "at": 1_768_392_000_000_i64, "location": "by hand", "reason": reason, "detail": "as told",
             "raw": raw})
