@@ -200,7 +200,8 @@ top = 25
     /// Invokes the planner until it sends a search, and waits for the end of the poll. Gives the run.
     pub(crate) async fn poll(&self, search: &str) -> RunRecord {
         let began = SystemClock.now();
-        // A search that was sent within the same second is not due.
+        // Searches are due every second, and a task that was due before the last poll began is dropped.
+        tokio::time::sleep(Duration::from_millis(1_100)).await;
         eventually(&format!("{search} is due"), || async {
             let answer = self.tick().await;
             let sent = answer["sent"].as_array().is_some_and(|sent| sent.contains(&json!(search)));
