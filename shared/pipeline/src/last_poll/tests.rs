@@ -127,6 +127,22 @@ fn a_clock_that_went_back_makes_nothing_overdue() {
 }
 
 #[test]
+fn what_a_clock_told_that_was_hours_ahead_holds_up_no_poll_and_hides_nothing() {
+    let ahead = LastPoll {
+        first_sent_at: Some(at(-600)),
+        polled_at: Some(at(300)),
+        succeeded_at: Some(at(300)),
+        ..LastPoll::default()
+    };
+    assert_eq!(ahead.stale(&due(0), at(1)), None, "not until its time has come");
+    let goes_on = LastPoll { goes_on: Some(at(300)), ..ahead };
+    assert_eq!(goes_on.stale(&due(0), at(1)), None);
+    assert_eq!(ahead.overdue(Some(at(0)), 60_000, at(1)), Some(Overdue::NoSuccess(601 * MINUTE_MS)));
+    let little = LastPoll { polled_at: Some(at(1)), ..ahead };
+    assert_eq!(little.stale(&due(0), at(0)), Some(Stale::PolledSince(at(1))), "a minute is nothing");
+}
+
+#[test]
 fn it_is_read_back_and_fields_may_be_missing() {
     let last = LastPoll { polled_at: Some(at(0)), goes_on: Some(at(1)), failed: true, ..LastPoll::default() };
     let text = serde_json::to_string(&last).unwrap();
