@@ -25,7 +25,7 @@ const RESOURCES: [(&str, &str); 5] = [
 ];
 
 /// The functions' variables that name a resource, and the outputs that tell its name.
-const VARIABLES: [(&str, &str); 10] = [
+pub const VARIABLES: [(&str, &str); 10] = [
     ("STOOP_BUCKET", "BucketName"),
     ("STOOP_STREAM", "StreamName"),
     ("STOOP_HOMES_TABLE", "HomesTableName"),

@@ -6,6 +6,7 @@ use aws_smithy_types::base64;
 use serde_json::{Value, json};
 use stoop_domain::{Home, HomeId, Observation};
 use stoop_tests::host::{FunctionError, Host};
+use stoop_tests::stack::VARIABLES;
 
 use crate::proxy::Proxy;
 use crate::stream::line;
@@ -33,17 +34,7 @@ impl Hosted {
         for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"] {
             environment.push((name.into(), world.variable(name).unwrap()));
         }
-        for (name, output) in [
-            ("STOOP_BUCKET", "BucketName"),
-            ("STOOP_STREAM", "StreamName"),
-            ("STOOP_HOMES_TABLE", "HomesTableName"),
-            ("STOOP_MARKETS_TABLE", "MarketsTableName"),
-            ("STOOP_ALERTS_TABLE", "AlertsTableName"),
-            ("STOOP_RUNS_TABLE", "RunsTableName"),
-            ("STOOP_DELIVERY_STREAM", "DeliveryStreamName"),
-            ("STOOP_TOPIC_ARN", "TopicArn"),
-            ("STOOP_QUEUE_URL", "QueueUrl"),
-        ] {
+        for (name, output) in VARIABLES {
             environment.push((name.into(), world.output(output).into()));
         }
         environment.extend(own.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));

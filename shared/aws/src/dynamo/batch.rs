@@ -32,8 +32,8 @@ pub(super) async fn get_all(
     read(client, table, keys, attributes, true).await
 }
 
-/// The same at half the price: what was written a second ago or less may not be there yet.
-pub(super) async fn get_all_of_late(
+/// The same at half the price, eventually consistent: what was written a second ago or less may not be there yet.
+pub(super) async fn get_all_eventually_consistent(
     client: &Client,
     table: &str,
     keys: &[Item],

@@ -7,7 +7,7 @@ use stoop_pipeline::LastPoll;
 use stoop_pipeline::ports::{PlanLedger, PortError, RunLedger, RunRecord};
 
 use super::attributes::{Item, item, number, number_of, text, text_of};
-use super::batch::{REQUESTS_MAX, get_all_of_late};
+use super::batch::{REQUESTS_MAX, get_all_eventually_consistent};
 use crate::concurrently::concurrently;
 use crate::error::failed;
 
@@ -41,7 +41,7 @@ impl DynamoRuns {
         attributes: &'static [&'static str],
     ) -> Result<Vec<Item>, PortError> {
         let keys: Vec<Item> = searches.iter().map(|search| key(search, id)).collect();
-        get_all_of_late(&self.client, &self.table, &keys, attributes).await
+        get_all_eventually_consistent(&self.client, &self.table, &keys, attributes).await
     }
 }
 

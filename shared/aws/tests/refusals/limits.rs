@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 use aws_smithy_types::base64;
 use serde_json::{Value, json};
 use stoop_aws::{DynamoStore, KinesisStream, LakeDelivery, TopicPublisher};
-use stoop_domain::{Alert, AlertId, HomeId, Minor, Time, Verdict};
+use stoop_domain::HomeId;
 use stoop_pipeline::ports::{Publisher, Store, Stream};
 
+use crate::messages::{TOPIC, alerts};
 use crate::service::{Answer, Asked, Service, Still};
 
 fn entries(asked: &Asked) -> Vec<Value> {
@@ -75,23 +76,11 @@ async fn the_longest_alerts_go_in_calls_of_at_most_256_kib() {
     .await;
     // Each of these takes six bytes in JSON, and seven in the JSON within it.
     let endless = Some("\u{1}".repeat(10_000));
-    let alert = |i: usize| Alert {
-        id: AlertId(format!("a{i}")),
-        rule: "price-drop".into(),
-        home: HomeId("reso/1".into()),
-        market: "us/wa/king/seattle/98178:sale:USD".parse().unwrap(),
-        at: Time::from_ms(0),
-        from: Minor(50_000_000),
-        to: Minor(41_000_000),
-        drop_bp: 1_800,
-        title: endless.clone(),
-        line: endless.clone(),
-        url: Some("\u{1}".repeat(1_000)),
-        verdict: Verdict::Alert,
-    };
-    let alerts: Vec<Alert> = (0..20).map(alert).collect();
-    let outcomes =
-        TopicPublisher::new(service.clients.sns(), "arn:aws:sns:us-east-1:000000000000:alerts").publish(&alerts).await;
+    let mut alerts = alerts(20);
+    for alert in &mut alerts {
+        (alert.title, alert.line, alert.url) = (endless.clone(), endless.clone(), Some("\u{1}".repeat(1_000)));
+    }
+    let outcomes = TopicPublisher::new(service.clients.sns(), TOPIC).publish(&alerts).await;
     assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
     let largest = *largest.lock().unwrap();
     assert!((100_000..=256 << 10).contains(&largest), "{largest}");

@@ -5,7 +5,7 @@ use stoop_pipeline::ports::{PollTask, Publisher, TaskQueue};
 
 use crate::service::{Answer, Asked, Service, chain};
 
-fn alerts(n: usize) -> Vec<Alert> {
+pub(crate) fn alerts(n: usize) -> Vec<Alert> {
     let alert = |i| Alert {
         id: AlertId(format!("a{i}")),
         rule: "price-drop".into(),
@@ -23,7 +23,7 @@ fn alerts(n: usize) -> Vec<Alert> {
     (0..n).map(alert).collect()
 }
 
-const TOPIC: &str = "arn:aws:sns:us-east-1:000000000000:alerts";
+pub(crate) const TOPIC: &str = "arn:aws:sns:us-east-1:000000000000:alerts";
 
 fn published(taken: &[&str], refused: &[(&str, &str)]) -> Answer {
     let taken: String =
