@@ -24,7 +24,7 @@ pub fn observation_in(city: &str, native_id: &str, minutes: i64, dirhams: i64) -
     let mut listing = Listing::new(Purpose::Sale, Currency::MAD, place);
     listing.list_price = Some(Minor(dirhams * 100));
     listing.details.title = Some(format!("Appartement {native_id}"));
-    Observation { source: "avito".into(), native_id: native_id.into(), at: minute(minutes), listing }
+    Observation::new("avito", native_id, minute(minutes), listing)
 }
 
 /// The home that these observations tell of.

@@ -59,7 +59,7 @@ fn house(id: &str, city: &str, postal: &str, bedrooms: u8, sqft: u32, line: &str
     listing.living_area = Some(Area::of(sqft, AreaUnit::SquareFeet));
     listing.details.title = words("Bright home near the lake");
     listing.details.url = Some(format!("https://homes.example/{id}"));
-    Observation { source: "kc".into(), native_id: id.to_owned(), at: Time::default(), listing }
+    Observation::new("kc", id, Time::default(), listing)
 }
 
 /// A flat in Agadir.
@@ -72,7 +72,7 @@ fn flat(id: &str, purpose: Purpose, title: &str) -> Observation {
     listing.living_area = Some(Area::of(95, AreaUnit::SquareMeters));
     listing.details.title = words(title);
     listing.details.url = Some(format!("https://annonces.example/{id}"));
-    Observation { source: "avito".into(), native_id: id.to_owned(), at: Time::default(), listing }
+    Observation::new("avito", id, Time::default(), listing)
 }
 
 /// The home as it was seen at these times, each with a price in major units and a status.

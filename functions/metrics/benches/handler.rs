@@ -122,7 +122,7 @@ fn seen(home: usize, round: usize) -> Observation {
     listing.details.agency = text("Lantern Street Properties");
     listing.details.url = Some(format!("https://example.com/listing/{home}"));
     let at = Time::from_ms(NOW + i64::try_from(home).unwrap() - 7_200_000 * i64::try_from(2 - round).unwrap());
-    Observation { source: "reso-mred".into(), native_id: format!("{:08}", home * 48_271 % 99_999_989), at, listing }
+    Observation::new("reso-mred", format!("{:08}", home * 48_271 % 99_999_989), at, listing)
 }
 
 fn lines(round: usize) -> Vec<Vec<u8>> {

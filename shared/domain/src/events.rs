@@ -1,26 +1,66 @@
+use crate::Purpose;
 use crate::history::{History, Run};
 use crate::listing::Phase;
-use crate::money::Minor;
+use crate::money::{Currency, Minor};
 use crate::place::Market;
-use crate::time::Time;
+use crate::time::{Day, Time};
 
 /// What happened to a home.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EventKind {
-    /// Came on the market: seen active for the first time, or for the first time since it was sold.
+    /// See [`Entry::Initial`].
+    Initial,
+    /// See [`Entry::New`].
     New,
-    /// Active again after it was pending or off the market.
+    /// See [`Entry::Relisted`].
+    Relisted,
+    /// See [`Entry::BackOnMarket`].
     BackOnMarket,
+    /// See [`Entry::MovedIn`].
+    MovedIn,
+    /// See [`Exit::Pending`].
+    Pending,
+    /// See [`Exit::Closed`].
+    Closed,
+    /// See [`Exit::Gone`].
+    Gone,
+    /// See [`Exit::MovedOut`].
+    MovedOut,
     /// The list price fell.
     PriceCut,
     /// The list price rose.
     PriceRise,
+    /// Was sold or let, whatever it was before.
+    Sold,
+}
+
+/// How a home becomes active inventory of its market. Each time it does is exactly one of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Entry {
+    /// First seen because a search began, not because it came on the market just then.
+    Initial,
+    /// Came on the market: for the first time, after a sale, after more than a year off it, or on other terms (sale or
+    /// rent, currency).
+    New,
+    /// On the market again after more than 90 days off it, and a year at most.
+    Relisted,
+    /// Active again after it was pending, or off the market for 90 days at most.
+    BackOnMarket,
+    /// Its listing was of another market before.
+    MovedIn,
+}
+
+/// How a home ceases to be active inventory of its market. Each time it does is exactly one of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Exit {
     /// Went under contract.
     Pending,
-    /// Was sold or let.
+    /// Was sold or let without having been seen under contract.
     Closed,
     /// Left the market without a known sale.
     Gone,
+    /// Its listing is of another market now.
+    MovedOut,
 }
 
 /// A list price replaced by another within one spell on the market.
@@ -45,18 +85,34 @@ pub struct Event {
     pub change: Option<PriceChange>,
 }
 
-/// A stretch together with what a reader of the whole history knows at its beginning.
+/// A stretch together with what happened when it began.
 #[derive(Clone, Debug)]
-pub(crate) struct Step<'a> {
-    pub(crate) run: Run<'a>,
-    pub(crate) spell: Spell,
-    pub(crate) events: Vec<Event>,
+pub struct Step<'a> {
+    /// The stretch.
+    pub run: Run<'a>,
+    /// The spell on the market that it belongs to; of one outside every spell, the stretch itself.
+    pub spell: Spell,
+    /// How the home left the inventory that it was in before.
+    pub exit: Option<Exit>,
+    /// How it came into that which it is in now.
+    pub entry: Option<Entry>,
+    /// What became of the list price.
+    pub change: Option<PriceChange>,
+    /// It was sold or let.
+    pub sold: Option<Sold>,
+}
+
+/// A sale or a letting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sold {
+    /// The civil day of `CloseDate`, where the source tells it and it is not after the stretch began.
+    pub on: Option<Day>,
 }
 
 /// One stay on the market, from coming on to being sold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spell {
-    /// When it began: the listing date where known, else when first seen active.
+    /// When it began: the listing date that was told last in it, if that is possible, else when first seen on the market.
     pub opened_at: Time,
     /// The first price asked in it: the source's `OriginalListPrice`, else the first price seen.
     pub original: Option<Minor>,
@@ -65,127 +121,266 @@ pub struct Spell {
 /// After so long off the market a home that comes back starts anew: its old price says nothing of a cut.
 const SPELL_GAP_MS: i64 = 90 * Time::DAY_MS;
 
+/// After so long off the market it is not the same offer that is made again.
+const RELISTED_WITHIN_MS: i64 = 365 * Time::DAY_MS;
+
+/// A home that was listed so long before it was first seen was on the market already.
+const INITIAL_MS: i64 = 7 * Time::DAY_MS;
+
 struct Teller {
     /// The phase before the stretch in hand.
     phase: Option<Phase>,
-    spell: Option<Spell>,
+    /// When the stretch before began.
+    began: Option<Time>,
+    terms: Option<(Purpose, Currency)>,
+    market: Option<Market>,
+    spell: Option<Open>,
+    /// How the home will come in when it is active next.
+    next: Entry,
     /// The last price asked in this spell.
     asked: Option<Minor>,
     /// Since when it has been off the market.
     off_since: Option<Time>,
-    sold_before: bool,
-    purpose: Option<(crate::Purpose, crate::Currency)>,
+}
+
+/// A spell that is open.
+#[derive(Clone, Copy)]
+struct Open {
+    /// The place of its first stretch.
+    from: usize,
+    /// No listing date before this belongs to it: then it was off the market.
+    not_before: Option<Time>,
+    original: Option<Minor>,
 }
 
 impl History {
     /// What happened to this home, in order of time.
     #[must_use]
     pub fn events(&self) -> Vec<Event> {
-        self.steps().into_iter().flat_map(|step| step.events).collect()
-    }
-
-    /// Calls `visit` with each stretch, the spell it belongs to, and the time the next stretch begins.
-    pub fn for_each_stretch<'a>(&'a self, mut visit: impl FnMut(Run<'a>, Spell, &[Event], Option<Time>)) {
-        let steps = self.steps();
-        for (i, step) in steps.iter().enumerate() {
-            let until = steps.get(i + 1).map(|next| next.run.first);
-            visit(step.run, step.spell, &step.events, until);
+        let mut events = Vec::new();
+        let mut market: Option<&Market> = None;
+        for step in self.steps() {
+            let at = step.run.first;
+            let mut happened = |kind, market: &Market, change| {
+                events.push(Event { at, kind, market: market.clone(), change });
+            };
+            let here = &step.run.facts.market;
+            if let Some(exit) = step.exit {
+                happened(exit.into(), market.unwrap_or(here), None);
+            }
+            if let Some(entry) = step.entry {
+                happened(entry.into(), here, None);
+            }
+            if let Some(change) = step.change {
+                let kind = if change.to < change.from { EventKind::PriceCut } else { EventKind::PriceRise };
+                happened(kind, here, Some(change));
+            }
+            if step.sold.is_some() {
+                happened(EventKind::Sold, here, None);
+            }
+            market = Some(here);
         }
+        events
     }
 
-    fn steps(&self) -> Vec<Step<'_>> {
-        let mut teller =
-            Teller { phase: None, spell: None, asked: None, off_since: None, sold_before: false, purpose: None };
-        self.runs().map(|run| teller.tell(run, self.listed_at())).collect()
+    /// The stretches and what happened when each began, oldest first.
+    #[must_use]
+    pub fn steps(&self) -> Vec<Step<'_>> {
+        let mut teller = Teller {
+            phase: None,
+            began: None,
+            terms: None,
+            market: None,
+            spell: None,
+            next: Entry::New,
+            asked: None,
+            off_since: None,
+        };
+        let mut steps: Vec<Step<'_>> = Vec::new();
+        let mut opens: Vec<Option<Open>> = Vec::new();
+        for (place, run) in self.runs().into_iter().enumerate() {
+            steps.push(teller.tell(place, run));
+            opens.push(teller.spell);
+        }
+        let mut place = 0;
+        while place < steps.len() {
+            let Some(open) = opens[place] else {
+                place += 1;
+                continue;
+            };
+            let end = (place..steps.len()).find(|later| opens[*later].is_none_or(|it| it.from != open.from));
+            let end = end.unwrap_or(steps.len());
+            open.settle(&mut steps[place..end]);
+            place = end;
+        }
+        steps
+    }
+}
+
+impl Open {
+    /// Gives all stretches of a spell its beginning.
+    fn settle(&self, steps: &mut [Step<'_>]) {
+        let Some(began) = steps.first().map(|step| step.run.first) else { return };
+        let told = steps.iter().rev().find_map(|step| step.run.listed);
+        let is_of_it = |listed: &Time| *listed <= began && self.not_before.is_none_or(|bound| bound < *listed);
+        let opened_at = told.filter(is_of_it).unwrap_or(began);
+        for step in steps.iter_mut() {
+            step.spell.opened_at = opened_at;
+        }
+        if let Some(first) = steps.first_mut().filter(|_| self.from == 0)
+            && first.entry == Some(Entry::New)
+            && began.ms() - opened_at.ms() > INITIAL_MS
+        {
+            first.entry = Some(Entry::Initial);
+        }
     }
 }
 
 impl Teller {
-    fn tell<'a>(&mut self, run: Run<'a>, listed_at: Option<Time>) -> Step<'a> {
+    fn tell<'a>(&mut self, place: usize, run: Run<'a>) -> Step<'a> {
         let facts = run.facts;
         let phase = facts.status.phase();
-        let mut events = Vec::new();
-        let mut happened = |at: Time, kind: EventKind, change: Option<PriceChange>| {
-            events.push(Event { at, kind, market: facts.market.clone(), change });
-        };
         let terms = (facts.market.purpose, facts.market.currency);
-        if self.purpose.is_some_and(|before| before != terms) {
+        let was_active = self.phase == Some(Phase::Active);
+        let is_active = phase == Phase::Active;
+        let other_terms = self.terms.replace(terms).is_some_and(|before| before != terms);
+        let moved = self.market.as_ref().is_some_and(|before| *before != facts.market);
+        if other_terms {
             // A rent is no cut of a sale price, nor are dollars of dirhams.
             self.asked = None;
             self.spell = None;
+            self.off_since = None;
+            self.next = Entry::New;
         }
-        self.purpose = Some(terms);
+        if self.phase.is_none() {
+            self.next = match phase {
+                Phase::Active if run.sight.initial => Entry::Initial,
+                Phase::Pending | Phase::Off => Entry::BackOnMarket,
+                Phase::Active | Phase::Before | Phase::Closed => Entry::New,
+            };
+        }
+        self.open_or_close(place, phase, &run);
+        let exit = match phase {
+            _ if !was_active => None,
+            _ if other_terms => Some(Exit::Gone),
+            Phase::Active => moved.then_some(Exit::MovedOut),
+            Phase::Pending => Some(Exit::Pending),
+            Phase::Closed => Some(Exit::Closed),
+            Phase::Off | Phase::Before => Some(Exit::Gone),
+        };
+        let entry = match is_active {
+            false => None,
+            true if was_active && !other_terms => moved.then_some(Entry::MovedIn),
+            true => Some(std::mem::replace(&mut self.next, Entry::BackOnMarket)),
+        };
+        let change = self.ask(phase, facts.list_price);
+        let sold = (phase == Phase::Closed && self.phase != Some(Phase::Closed)).then(|| {
+            let not_after = |day: &Day| i64::from(day.0) <= run.first.ms().div_euclid(Time::DAY_MS) + 1;
+            Sold { on: facts.close_date.filter(not_after) }
+        });
+        // Of a home that was never seen before it was sold, only the source knows when that was.
+        let sold = sold.filter(|sold| self.phase.is_some() || sold.on.is_some());
+        self.phase = Some(phase);
+        self.began = Some(run.first);
+        self.market = Some(facts.market.clone());
+        let original = match &mut self.spell {
+            Some(spell) if matches!(phase, Phase::Active | Phase::Pending) => {
+                spell.original = facts.original_list_price.or(spell.original).or(facts.list_price);
+                spell.original
+            }
+            Some(spell) => spell.original,
+            None => None,
+        };
+        Step { run, spell: Spell { opened_at: run.first, original }, exit, entry, change, sold }
+    }
 
-        match (self.phase, phase) {
-            (before, Phase::Active) if before != Some(Phase::Active) => self.enter(run, listed_at, &mut happened),
-            (Some(before), Phase::Pending) if before != Phase::Pending => happened(run.first, EventKind::Pending, None),
-            (Some(before), Phase::Closed) if before != Phase::Closed => happened(run.first, EventKind::Closed, None),
-            (Some(Phase::Active | Phase::Pending), Phase::Off) => happened(run.first, EventKind::Gone, None),
-            _ => {}
-        }
+    /// Opens a spell where the home comes on the market, and ends it where it is sold or has been off for too long.
+    fn open_or_close(&mut self, place: usize, phase: Phase, run: &Run<'_>) {
         match phase {
             Phase::Active | Phase::Pending => {
-                self.off_since = None;
-                if let Some(to) = facts.list_price {
-                    match self.asked.replace(to) {
-                        Some(from) if to < from => {
-                            happened(run.first, EventKind::PriceCut, Some(PriceChange { from, to }))
-                        }
-                        Some(from) if to > from => {
-                            happened(run.first, EventKind::PriceRise, Some(PriceChange { from, to }))
-                        }
-                        _ => {}
-                    }
+                let off = self.off_since.take().map(|since| run.first.ms() - since.ms());
+                if let Some(off) = off.filter(|off| *off > SPELL_GAP_MS) {
+                    self.asked = None;
+                    self.spell = None;
+                    self.next = if off > RELISTED_WITHIN_MS { Entry::New } else { Entry::Relisted };
                 }
+                self.spell.get_or_insert(Open { from: place, not_before: self.began, original: None });
             }
             Phase::Closed => {
                 self.asked = None;
                 self.spell = None;
-                self.sold_before = true;
+                self.off_since = None;
+                self.next = Entry::New;
             }
             Phase::Off => {
                 self.off_since.get_or_insert(run.first);
-                // What it asked at the end is what a later price is compared with. That the price had
-                // moved unseen before is no news about a home that nobody can buy.
+            }
+            Phase::Before => {
                 if self.spell.is_some() {
-                    self.asked = facts.list_price.or(self.asked);
+                    self.off_since.get_or_insert(run.first);
                 }
             }
-            Phase::Before => {}
         }
-        self.phase = Some(phase);
-        let mut spell = self.spell.unwrap_or(Spell { opened_at: run.first, original: None });
-        if phase == Phase::Active || phase == Phase::Pending {
-            spell.original = facts.original_list_price.or(spell.original).or(facts.list_price);
-            self.spell = Some(spell);
-        }
-        Step { run, spell, events }
     }
 
-    /// The home is active and was not just before.
-    fn enter(
-        &mut self,
-        run: Run<'_>,
-        listed_at: Option<Time>,
-        happened: &mut impl FnMut(Time, EventKind, Option<PriceChange>),
-    ) {
-        let seen_before = self.spell.is_some() || matches!(self.phase, Some(Phase::Pending | Phase::Off));
-        let long_gone = self.off_since.is_some_and(|since| run.first.ms() - since.ms() > SPELL_GAP_MS);
-        if long_gone {
-            self.asked = None;
-            self.spell = None;
+    /// What became of the price, where one is asked.
+    fn ask(&mut self, phase: Phase, price: Option<Minor>) -> Option<PriceChange> {
+        match (phase, price) {
+            (Phase::Active | Phase::Pending, Some(to)) => {
+                let change = self.asked.replace(to).map(|from| PriceChange { from, to });
+                change.filter(|change| change.from != change.to)
+            }
+            // What it asked at the end is what a later price is compared with. That the price had moved unseen before is no
+            // news about a home that nobody can buy.
+            (Phase::Off, Some(price)) if self.spell.is_some() => {
+                self.asked = Some(price);
+                None
+            }
+            _ => None,
         }
-        if seen_before {
-            happened(run.first, EventKind::BackOnMarket, None);
+    }
+}
+
+impl From<Entry> for EventKind {
+    fn from(entry: Entry) -> Self {
+        match entry {
+            Entry::Initial => Self::Initial,
+            Entry::New => Self::New,
+            Entry::Relisted => Self::Relisted,
+            Entry::BackOnMarket => Self::BackOnMarket,
+            Entry::MovedIn => Self::MovedIn,
         }
-        let first_spell = !seen_before && !self.sold_before;
-        let opened_at = match listed_at {
-            Some(listed) if first_spell => listed.min(run.first),
-            _ => run.first,
-        };
-        if !seen_before {
-            happened(opened_at, EventKind::New, None);
+    }
+}
+
+impl From<Exit> for EventKind {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Pending => Self::Pending,
+            Exit::Closed => Self::Closed,
+            Exit::Gone => Self::Gone,
+            Exit::MovedOut => Self::MovedOut,
         }
-        self.spell.get_or_insert(Spell { opened_at, original: None });
+    }
+}
+
+impl EventKind {
+    /// The name in tables and answers.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Initial => "initial",
+            Self::New => "new",
+            Self::Relisted => "relisted",
+            Self::BackOnMarket => "back_on_market",
+            Self::MovedIn => "moved_in",
+            Self::Pending => "pending",
+            Self::Closed => "closed",
+            Self::Gone => "gone",
+            Self::MovedOut => "moved_out",
+            Self::PriceCut => "price_cut",
+            Self::PriceRise => "price_rise",
+            Self::Sold => "sold",
+        }
     }
 }

@@ -4,11 +4,17 @@ use crate::area::Area;
 use crate::listing::{Listing, PropertyType, Status};
 use crate::money::Minor;
 use crate::place::{Market, market_like, market_of};
-use crate::time::Time;
+use crate::sight::Sight;
+use crate::time::{Day, Time};
 
-/// How late an observation may come and still be put exactly in its place: 48 hours behind the newest
-/// one seen of the same home.
-pub const HORIZON_LATENESS_MS: i64 = 48 * Time::HOUR_MS;
+/// The most distinct facts of one listing. One that had more is [`History::is_overfull`].
+pub const FACTS_MAX: usize = 4_096;
+
+/// The most distinct facts of one listing on one UTC day.
+pub const FACTS_PER_DAY_MAX: usize = 64;
+
+/// No listing date before 1990-01-01 is believed, nor one after the listing was seen: it is as if none was told.
+pub const LISTED_SINCE: Time = Time::from_known_ms(631_152_000_000);
 
 /// Everything of a listing that enters the arithmetic. Two observations with equal facts tell of one
 /// unbroken stretch.
@@ -22,6 +28,10 @@ pub struct Facts {
     pub list_price: Option<Minor>,
     /// `OriginalListPrice`, where the source tells it.
     pub original_list_price: Option<Minor>,
+    /// `ClosePrice`: what it was sold or let for.
+    pub close_price: Option<Minor>,
+    /// `CloseDate`: when.
+    pub close_date: Option<Day>,
     /// Kind of home.
     pub property_type: Option<PropertyType>,
     /// Bedrooms.
@@ -30,22 +40,29 @@ pub struct Facts {
     pub living_area: Option<Area>,
 }
 
-/// One kept observation: at this time, these facts (an index into the history's table).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Point {
-    /// When.
-    pub at: Time,
-    facts: u16,
+/// The sightings of one listing with certain facts on one UTC day: the first and the last of them, and what they said of
+/// the listing date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// An index into [`History::facts`].
+    pub facts: u16,
+    /// The first sighting of the day.
+    pub first: Sight,
+    /// The last.
+    pub last: Sight,
+    /// The listing date that the last sighting with one gave.
+    pub listed: Option<(Sight, Time)>,
 }
 
-/// What is known of a home over time: a pure function of the set of its observations.
+/// What is known of a listing over time: a pure function of the *set* of its observations.
 ///
-/// Points are sorted by time, ties broken by content. Inside the lateness horizon every observation's
-/// time is kept, so that a late one can still split a stretch where it belongs; behind it a stretch
-/// keeps only its two ends.
+/// For each UTC day and facts it keeps the first and the last sighting. Those are joined by least and greatest, so that what
+/// comes twice, in another order or years late gives the same history: a join semilattice. The stretches are read from
+/// the ends in the order of [`Sight`]. So A, B, A within a day is told apart; of more changes to and fro within one
+/// day only the outermost are.
 ///
 /// ```
-/// use stoop_domain::{Applied, Currency, Facts, History, Listing, Minor, Place, Purpose, Time};
+/// use stoop_domain::{Applied, Currency, Facts, History, Listing, Minor, Place, Purpose, Sight, Time};
 /// let place = Place { city: Some("Agadir".into()), country: Some("MA".into()), ..Place::default() };
 /// let mut listing = Listing::new(Purpose::Sale, Currency::MAD, place);
 /// let mut at_price = |minor| {
@@ -53,30 +70,36 @@ pub struct Point {
 ///     Facts::of(&listing).unwrap()
 /// };
 /// let (a, b) = (at_price(100), at_price(90));
+/// let at = |ms| Sight::at(Time::from_ms(ms));
 /// let mut history = History::default();
-/// history.apply(Time::from_ms(1), &a, None);
-/// history.apply(Time::from_ms(3), &a, None);
-/// assert_eq!(history.apply(Time::from_ms(2), &b, None), Applied::Changed);
-/// assert_eq!(history.runs().count(), 3); // A, B, A
+/// history.apply(at(1), &a, None);
+/// history.apply(at(3), &a, None);
+/// assert_eq!(history.apply(at(2), &b, None), Applied::Changed);
+/// assert_eq!(history.runs().len(), 3); // A, B, A
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct History {
-    /// Distinct facts, in the order in which `points` first uses them.
+    /// Distinct facts, in the order in which `spans` first uses them.
     facts: Vec<Facts>,
-    points: Vec<Point>,
-    /// The earliest time that any observation gave for the listing's beginning.
-    listed_at: Option<Time>,
+    /// One for each day and facts, in the order of first sightings, then of facts.
+    spans: Vec<Span>,
+    overfull: bool,
 }
 
-/// A stretch of time over which a home's facts stayed equal.
+/// A stretch of time over which a listing's facts stayed equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Run<'a> {
     /// What held.
     pub facts: &'a Facts,
-    /// When it was first seen so.
+    /// When it began: the source's time where that lies between the last sighting of what held before and the first of
+    /// this, else the first sighting.
     pub first: Time,
     /// When it was last seen so.
     pub last: Time,
+    /// The first sighting.
+    pub sight: Sight,
+    /// The listing date that was told last in it.
+    pub listed: Option<Time>,
 }
 
 /// What became of one observation.
@@ -90,8 +113,10 @@ pub enum Applied {
     Unchanged,
     /// It was known already.
     Duplicate,
-    /// It came later than the horizon and was left out: the lake keeps it for a recomputation.
-    Stale,
+    /// It made the listing overfull: from now on it contributes nothing.
+    Overfull,
+    /// It lies in no market, or its listing was overfull already: it is not taken up.
+    Refused,
 }
 
 impl Facts {
@@ -115,6 +140,8 @@ impl Facts {
             status: listing.status,
             list_price: listing.list_price,
             original_list_price: listing.original_list_price,
+            close_price: listing.close_price,
+            close_date: listing.close_date,
             property_type: listing.property_type,
             bedrooms: listing.bedrooms,
             living_area: listing.living_area,
@@ -124,127 +151,275 @@ impl Facts {
 
 impl History {
     /// Takes up one observation.
-    pub fn apply(&mut self, at: Time, facts: &Facts, listed_at: Option<Time>) -> Applied {
-        let Some(newest) = self.points.last().map(|point| point.at) else {
+    pub fn apply(&mut self, sight: Sight, facts: &Facts, listed_at: Option<Time>) -> Applied {
+        if self.overfull {
+            return Applied::Refused;
+        }
+        let listed_at = listed_at.filter(|listed| (LISTED_SINCE..=sight.seen).contains(listed));
+        let listed = listed_at.map(|time| (sight, time));
+        let Some(newest) = self.newest() else {
             self.facts.push(facts.clone());
-            self.points.push(Point { at, facts: 0 });
-            self.listed_at = listed_at;
+            self.spans.push(Span { facts: 0, first: sight, last: sight, listed });
             return Applied::New;
         };
-        if at < newest.plus_ms(-HORIZON_LATENESS_MS) {
-            return if self.covers(at, facts) { Applied::Duplicate } else { Applied::Stale };
+        // Most observations say what the last one said, a little later.
+        let span = self.spans[newest];
+        if sight > span.last && self.facts_of(&span) == facts {
+            if sight.day() == span.last.day() {
+                self.spans[newest].add(sight, listed);
+            } else {
+                self.spans.push(Span { first: sight, last: sight, listed, ..span });
+            }
+            let is_known = listed_at.is_none() || listed_at == span.listed.map(|(_, time)| time);
+            return if is_known { Applied::Unchanged } else { Applied::Changed };
         }
-        let earliest = match (self.listed_at, listed_at) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
+        let same_day = self.of_day(sight.day());
+        match same_day.clone().find(|place| self.facts_of(&self.spans[*place]) == facts) {
+            Some(place) if !self.spans[place].would_move(sight, listed) => Applied::Duplicate,
+            Some(place) => self.changed(|history| {
+                history.spans[place].add(sight, listed);
+                history.put_in_order();
+            }),
+            None if same_day.len() >= FACTS_PER_DAY_MAX => self.overflow(),
+            None => match self.index_of(facts) {
+                None => self.overflow(),
+                Some(facts) => self.changed(|history| {
+                    history.spans.push(Span { facts, first: sight, last: sight, listed });
+                    history.put_in_order();
+                }),
+            },
+        }
+    }
+
+    /// Whether more was said of this listing than any has to say: more than [`FACTS_MAX`] distinct facts, or more than
+    /// [`FACTS_PER_DAY_MAX`] on one day, as where a map takes the wrong column for the id. Such a listing has no
+    /// stretches and contributes nothing, whatever came first, and stays so.
+    #[must_use]
+    pub fn is_overfull(&self) -> bool {
+        self.overfull
+    }
+
+    /// The stretches of equal facts, oldest first.
+    #[must_use]
+    pub fn runs(&self) -> Vec<Run<'_>> {
+        let mut runs: Vec<Run<'_>> = Vec::new();
+        let mut before: Option<(u16, Sight)> = None;
+        let mut take = |facts: u16, sight: Sight, listed: Option<Time>| {
+            match (runs.last_mut(), before) {
+                (Some(run), Some((known, _))) if known == facts => {
+                    run.last = run.last.max(sight.seen);
+                    run.listed = listed.or(run.listed);
+                }
+                (last, before) => {
+                    let first = begin(last.as_deref().map(|run| run.first).zip(before), &sight);
+                    if let Some(last) = last {
+                        last.last = last.last.min(first).max(last.first);
+                    }
+                    let last = sight.seen.max(first);
+                    runs.push(Run { facts: &self.facts[usize::from(facts)], first, last, sight, listed });
+                }
+            }
+            before = Some((facts, sight));
         };
-        let opened_earlier = self.listed_at != earliest;
-        self.listed_at = earliest;
-        let place = match self.points.binary_search_by(|p| p.at.cmp(&at).then_with(|| self.facts_at(*p).cmp(facts))) {
-            Ok(_) if opened_earlier => return Applied::Changed,
-            Ok(_) => return Applied::Duplicate,
-            Err(place) => place,
+        let date = |span: &Span| span.listed.map(|(_, time)| time);
+        if self.spans.is_sorted_by(|a, b| a.last < b.first) {
+            for span in &self.spans {
+                take(span.facts, span.first, date(span));
+                take(span.facts, span.last, None);
+            }
+        } else {
+            for (sight, facts, listed) in self.ends() {
+                take(facts, sight, listed);
+            }
+        }
+        runs
+    }
+
+    /// The newest facts; `None` for a history without observations, or one that is overfull.
+    #[must_use]
+    pub fn current(&self) -> Option<&Facts> {
+        self.newest().map(|place| self.facts_of(&self.spans[place]))
+    }
+
+    /// When the listing was first and last seen.
+    #[must_use]
+    pub fn seen(&self) -> Option<(Time, Time)> {
+        let runs = self.runs();
+        Some((runs.first()?.first, runs.last()?.last))
+    }
+
+    /// The listing date that was told last.
+    #[must_use]
+    pub fn listed_at(&self) -> Option<Time> {
+        self.spans.iter().filter_map(|span| span.listed).max().map(|(_, time)| time)
+    }
+
+    /// The distinct facts that it ever had, in the order in which they were first seen.
+    #[must_use]
+    pub fn facts(&self) -> &[Facts] {
+        &self.facts
+    }
+
+    /// What is kept: for storing.
+    #[must_use]
+    pub fn spans(&self) -> &[Span] {
+        &self.spans
+    }
+
+    /// An overfull history.
+    #[must_use]
+    pub fn overfull() -> Self {
+        Self { overfull: true, ..Self::default() }
+    }
+
+    /// A history as it was stored; `None` where no observations could have made it.
+    #[must_use]
+    pub fn from_parts(facts: Vec<Facts>, spans: Vec<Span>) -> Option<Self> {
+        let fits = |span: &Span| {
+            let bounds = (span.first, span.last);
+            usize::from(span.facts) < facts.len()
+                && span.first <= span.last
+                && span.first.day() == span.last.day()
+                && span.listed.is_none_or(|(sight, _)| bounds.0 <= sight && sight <= bounds.1)
         };
-        // Most observations say what the last one said.
-        let known = self.facts.iter().rposition(|f| f == facts);
-        let confirms = place > 0 && known == Some(usize::from(self.points[place - 1].facts));
+        if facts.len() > FACTS_MAX || facts.is_empty() != spans.is_empty() || !spans.iter().all(fits) {
+            return None;
+        }
+        let history = Self { facts, spans, overfull: false };
+        let mut ordered = history.clone();
+        ordered.put_in_order();
+        let alone = |spans: &[Span]| {
+            let mut known: Vec<u16> = spans.iter().map(|span| span.facts).collect();
+            known.sort_unstable();
+            spans.len() <= FACTS_PER_DAY_MAX && known.is_sorted_by(|a, b| a < b)
+        };
+        let mut distinct: Vec<&Facts> = history.facts.iter().collect();
+        distinct.sort_unstable();
+        let sound = ordered == history
+            && distinct.is_sorted_by(|a, b| a < b)
+            && history.spans.chunk_by(|a, b| a.first.day() == b.first.day()).all(alone);
+        sound.then_some(history)
+    }
+
+    /// Both ends of all spans, and the listing date with the end that it belongs to, in the order of sights.
+    fn ends(&self) -> Vec<(Sight, u16, Option<Time>)> {
+        let mut ends = Vec::with_capacity(self.spans.len() * 2);
+        for Span { facts, first, last, listed } in &self.spans {
+            let date = |at: &Sight| listed.filter(|(sight, _)| sight == at).map(|(_, time)| time);
+            ends.push((*first, *facts, date(first)));
+            ends.push((*last, *facts, date(last)));
+            // Told between the two, it is told where the first of them is: the facts are the same.
+            if let Some((sight, time)) = listed
+                && sight != first
+                && sight != last
+            {
+                ends.push((*sight, *facts, Some(*time)));
+            }
+        }
+        ends.sort_by(|a, b| {
+            a.0.cmp(&b.0).then_with(|| self.facts[usize::from(a.1)].cmp(&self.facts[usize::from(b.1)]))
+        });
+        ends
+    }
+
+    fn facts_of(&self, span: &Span) -> &Facts {
+        &self.facts[usize::from(span.facts)]
+    }
+
+    /// The place of the span with the last sighting of all.
+    fn newest(&self) -> Option<usize> {
+        let day = self.of_day(self.spans.last()?.first.day());
+        let rank = |place: &usize| (self.spans[*place].last, self.facts_of(&self.spans[*place]));
+        day.max_by(|a, b| rank(a).cmp(&rank(b)))
+    }
+
+    /// The places of the spans of a day.
+    fn of_day(&self, day: i64) -> std::ops::Range<usize> {
+        let from = self.spans.partition_point(|span| span.first.day() < day);
+        from..from + self.spans[from..].partition_point(|span| span.first.day() == day)
+    }
+
+    /// The place of these facts in the table, where they are put if they are new; `None` where there is no room.
+    fn index_of(&mut self, facts: &Facts) -> Option<u16> {
+        let known = self.facts.iter().rposition(|known| known == facts);
+        if known.is_none() && self.facts.len() >= FACTS_MAX {
+            return None;
+        }
         let index = known.unwrap_or_else(|| {
             self.facts.push(facts.clone());
             self.facts.len() - 1
         });
-        let at_end = place == self.points.len();
-        self.points.insert(place, Point { at, facts: u16::try_from(index).unwrap_or(u16::MAX) });
-        if at_end {
-            self.compact(newest);
-        } else {
-            self.order_facts();
-        }
-        if confirms && !opened_earlier { Applied::Unchanged } else { Applied::Changed }
+        u16::try_from(index).ok()
     }
 
-    /// The stretches of equal facts, oldest first.
-    pub fn runs(&self) -> impl Iterator<Item = Run<'_>> {
-        self.points.chunk_by(|a, b| a.facts == b.facts).map(|points| Run {
-            facts: self.facts_at(points[0]),
-            first: points[0].at,
-            last: points[points.len() - 1].at,
-        })
+    fn overflow(&mut self) -> Applied {
+        *self = Self::overfull();
+        Applied::Overfull
     }
 
-    /// The newest facts; `None` only for a history without observations.
-    #[must_use]
-    pub fn current(&self) -> Option<&Facts> {
-        self.points.last().map(|point| self.facts_at(*point))
-    }
-
-    /// When the home was first and last seen.
-    #[must_use]
-    pub fn seen(&self) -> Option<(Time, Time)> {
-        Some((self.points.first()?.at, self.points.last()?.at))
-    }
-
-    /// The earliest time that any observation gave for the listing's beginning.
-    #[must_use]
-    pub fn listed_at(&self) -> Option<Time> {
-        self.listed_at
-    }
-
-    /// How many observations are kept, for bounds on size.
-    #[must_use]
-    pub fn points_kept(&self) -> usize {
-        self.points.len()
-    }
-
-    fn facts_at(&self, point: Point) -> &Facts {
-        &self.facts[usize::from(point.facts)]
-    }
-
-    /// Whether a stretch with these facts spans `at`: then an observation there tells nothing new.
-    fn covers(&self, at: Time, facts: &Facts) -> bool {
-        self.runs().any(|run| run.first <= at && at <= run.last && run.facts == facts)
-    }
-
-    /// Drops what is inside a stretch and wholly behind the horizon. `newest_before` is the newest time
-    /// before the last point was added: what lay behind its horizon is compact already.
-    ///
-    /// A point goes when both neighbours have its facts and the later one lies behind the horizon too.
-    /// Nothing is ever inserted there, so the outcome does not depend on when this runs.
-    fn compact(&mut self, newest_before: Time) {
-        let Some(newest) = self.points.last().map(|point| point.at) else { return };
-        let behind = |newest: Time| {
-            let horizon = newest.plus_ms(-HORIZON_LATENESS_MS);
-            self.points.partition_point(|p| p.at < horizon)
+    /// Changes what is kept and says whether anything that is read from it moved.
+    fn changed(&mut self, change: impl FnOnce(&mut Self)) -> Applied {
+        let read = |history: &Self| -> Vec<(Facts, Time, bool, Option<Time>)> {
+            let runs = history.runs().into_iter();
+            runs.map(|run| (run.facts.clone(), run.first, run.sight.initial, run.listed)).collect()
         };
-        let end = behind(newest);
-        let start = behind(newest_before).saturating_sub(1).max(1);
-        if end < start + 2 {
-            return;
-        }
-        let mut kept = start;
-        for i in start..self.points.len() {
-            let point = self.points[i];
-            let inside =
-                i + 1 < end && self.points[kept - 1].facts == point.facts && self.points[i + 1].facts == point.facts;
-            if !inside {
-                self.points[kept] = point;
-                kept += 1;
-            }
-        }
-        self.points.truncate(kept);
+        let before = read(self);
+        change(self);
+        if read(self) == before { Applied::Unchanged } else { Applied::Changed }
     }
 
-    /// Puts the table of facts in the order of first use, so that equal histories are equal bit by bit.
-    fn order_facts(&mut self) {
-        let mut order: Vec<u16> = Vec::with_capacity(self.facts.len());
-        for point in &mut self.points {
-            let place = order.iter().position(|f| *f == point.facts).unwrap_or_else(|| {
-                order.push(point.facts);
-                order.len() - 1
-            });
-            point.facts = u16::try_from(place).unwrap_or(u16::MAX);
+    /// Puts spans in the order of sightings and the table of facts in that of first use, so that equal histories are equal
+    /// bit by bit.
+    fn put_in_order(&mut self) {
+        let facts = std::mem::take(&mut self.facts);
+        let in_order = |a: &Span, b: &Span| {
+            a.first
+                .day()
+                .cmp(&b.first.day())
+                .then_with(|| a.first.cmp(&b.first))
+                .then_with(|| facts[usize::from(a.facts)].cmp(&facts[usize::from(b.facts)]))
+        };
+        self.spans.sort_by(in_order);
+        let mut place_of = vec![u16::MAX; facts.len()];
+        let mut order: Vec<u16> = Vec::with_capacity(facts.len());
+        for span in &mut self.spans {
+            let place = &mut place_of[usize::from(span.facts)];
+            if *place == u16::MAX {
+                *place = u16::try_from(order.len()).unwrap_or(u16::MAX);
+                order.push(span.facts);
+            }
+            span.facts = *place;
         }
-        if order.iter().enumerate().any(|(i, f)| usize::from(*f) != i) {
-            self.facts = order.iter().map(|f| self.facts[usize::from(*f)].clone()).collect();
+        if order.len() == facts.len() && order.iter().enumerate().all(|(place, old)| place == usize::from(*old)) {
+            self.facts = facts;
+        } else {
+            let mut facts: Vec<Option<Facts>> = facts.into_iter().map(Some).collect();
+            self.facts = order.iter().filter_map(|old| facts[usize::from(*old)].take()).collect();
         }
+    }
+}
+
+/// When a stretch began that was first seen at `sight`. `before` is when the stretch before it began, and its last sighting.
+///
+/// By the source's time, if that is possible: after what held before was seen for the last time. A source whose time stands
+/// still or is wrong does not know; then it is what was seen that counts.
+fn begin(before: Option<(Time, (u16, Sight))>, sight: &Sight) -> Time {
+    let at = sight.at.min(sight.seen);
+    let Some((began, (_, last))) = before else {
+        return if sight.initial { sight.seen } else { at };
+    };
+    let begin = if sight.versioned || last.seen >= sight.seen || at > last.seen { at } else { sight.seen };
+    begin.max(began)
+}
+
+impl Span {
+    fn add(&mut self, sight: Sight, listed: Option<(Sight, Time)>) {
+        self.first = self.first.min(sight);
+        self.last = self.last.max(sight);
+        self.listed = self.listed.max(listed);
+    }
+
+    fn would_move(&self, sight: Sight, listed: Option<(Sight, Time)>) -> bool {
+        sight < self.first || sight > self.last || listed > self.listed
     }
 }

@@ -1,66 +1,125 @@
-use serde::{Deserialize, Serialize};
-
+use crate::area::Area;
 use crate::history::{Applied, Facts, History};
 use crate::observation::Observation;
-use crate::time::Time;
+use crate::sight::Sight;
 
-/// What people are shown of a home: the newest words any observation had for it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Card {
-    /// When the words were seen.
-    pub at: Time,
+/// The last that was said of something, and when: joined by the greatest sight, then the greatest value, so that order does
+/// not matter. What a later observation leaves out stays as it was.
+pub type Last<T> = Option<(Sight, T)>;
+
+/// What is known of a home beside its facts. None of it opens a stretch or enters a figure.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Attributes {
     /// Headline.
-    pub title: Option<String>,
+    pub title: Last<String>,
     /// Street, number, unit.
-    pub line: Option<String>,
+    pub line: Last<String>,
     /// The listing's page.
-    pub url: Option<String>,
+    pub url: Last<String>,
+    /// Bathrooms in hundredths: 2.5 baths are 250.
+    pub bathrooms_hundredths: Last<u16>,
+    /// `LotSizeArea`.
+    pub lot_area: Last<Area>,
+    /// `YearBuilt`.
+    pub year_built: Last<i16>,
+    /// `AssociationFee`, per month, in the minor unit of the listing's currency.
+    pub association_fee: Last<i64>,
+    /// `Latitude` and `Longitude` in millionths of a degree.
+    pub coordinates: Last<(i32, i32)>,
 }
 
-/// A home: its history and its card.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// A home: its history and what is known of it beside that.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Home {
     /// What enters the arithmetic.
     pub history: History,
     /// What does not.
-    pub card: Card,
+    pub attributes: Attributes,
 }
 
 impl Home {
-    /// Takes up one observation. The card is the greatest by time, then content, so that order does
-    /// not matter. An observation outside every market (see [`Facts::of`]) is `Stale`: it cannot be counted.
+    /// Takes up one observation. One outside every market (see [`Facts::of`]) is [`Applied::Refused`]: it cannot be counted.
     pub fn apply(&mut self, observation: &Observation) -> Applied {
-        let Some(facts) = Facts::like(&observation.listing, self.history.current()) else { return Applied::Stale };
-        let applied = self.history.apply(observation.at, &facts, observation.listing.listed_at);
-        if applied != Applied::Stale {
-            let moved = self.card.take(observation, applied == Applied::New);
-            if moved && applied == Applied::Duplicate {
-                // The facts were known, the words were not: it is to be kept as well.
-                return Applied::Unchanged;
+        let Some(facts) = Facts::like(&observation.listing, self.history.current()) else { return Applied::Refused };
+        match self.history.apply(observation.sight(), &facts, observation.listing.listed_at) {
+            Applied::Overfull => {
+                self.attributes = Attributes::default();
+                Applied::Overfull
+            }
+            Applied::Refused => Applied::Refused,
+            // The facts were known, the words were not: it is to be kept as well.
+            Applied::Duplicate if self.attributes.take(observation) => Applied::Unchanged,
+            Applied::Duplicate => Applied::Duplicate,
+            applied => {
+                self.attributes.take(observation);
+                applied
             }
         }
-        applied
+    }
+
+    /// Headline.
+    #[must_use]
+    pub fn title(&self) -> Option<&str> {
+        self.attributes.title.as_ref().map(|(_, title)| title.as_str())
+    }
+
+    /// Street, number, unit.
+    #[must_use]
+    pub fn line(&self) -> Option<&str> {
+        self.attributes.line.as_ref().map(|(_, line)| line.as_str())
+    }
+
+    /// The listing's page.
+    #[must_use]
+    pub fn url(&self) -> Option<&str> {
+        self.attributes.url.as_ref().map(|(_, url)| url.as_str())
     }
 }
 
-impl Card {
-    /// Becomes the words of the observation if they are later than these, or as late and greater. Says
-    /// whether it did.
-    fn take(&mut self, observation: &Observation, first: bool) -> bool {
+impl Attributes {
+    /// Takes up what an observation says. Says whether anything moved.
+    fn take(&mut self, observation: &Observation) -> bool {
+        let sight = observation.sight();
         let listing = &observation.listing;
-        let (title, line, url) = (&listing.details.title, &listing.place.line, &listing.details.url);
-        let words = (title, line, url);
-        let own = (&self.title, &self.line, &self.url);
-        if !first && (observation.at, words) <= (self.at, own) {
-            return false;
+        let (place, details) = (&listing.place, &listing.details);
+        let coordinates = place.latitude_e6.zip(place.longitude_e6);
+        let association_fee = listing.association_fee.map(|fee| fee.0);
+        // No short circuit: all of them are to be taken.
+        take_text(&mut self.title, sight, details.title.as_deref())
+            | take_text(&mut self.line, sight, place.line.as_deref())
+            | take_text(&mut self.url, sight, details.url.as_deref())
+            | take(&mut self.bathrooms_hundredths, sight, listing.bathrooms_hundredths)
+            | take(&mut self.lot_area, sight, listing.lot_area)
+            | take(&mut self.year_built, sight, listing.year_built)
+            | take(&mut self.association_fee, sight, association_fee)
+            | take(&mut self.coordinates, sight, coordinates)
+    }
+}
+
+fn take<T: Copy + Ord>(known: &mut Last<T>, sight: Sight, said: Option<T>) -> bool {
+    let said = said.map(|value| (sight, value));
+    let is_later = said > *known;
+    if is_later {
+        *known = said;
+    }
+    is_later
+}
+
+fn take_text(known: &mut Last<String>, sight: Sight, said: Option<&str>) -> bool {
+    let Some(said) = said else { return false };
+    match known {
+        Some((at, text)) if (sight, said) <= (*at, text.as_str()) => false,
+        Some((at, text)) => {
+            *at = sight;
+            // Most listings say the same for weeks: then nothing is copied.
+            if text != said {
+                said.clone_into(text);
+            }
+            true
         }
-        self.at = observation.at;
-        // Most listings say the same for weeks: then nothing is copied.
-        if words != own {
-            self.title.clone_from(title);
-            self.line.clone_from(line);
-            self.url.clone_from(url);
+        None => {
+            *known = Some((sight, said.to_owned()));
+            true
         }
-        true
     }
 }

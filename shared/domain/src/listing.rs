@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use crate::area::Area;
 use crate::money::{Currency, Minor};
 use crate::place::Place;
-use crate::time::Time;
+use crate::time::{Day, Time};
 
 /// What is offered: the home itself or its use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -103,6 +103,12 @@ pub struct Listing {
     /// `PreviousListPrice`: what the source says was asked before the last change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_list_price: Option<Minor>,
+    /// `ClosePrice`: what it was sold or let for; for rent, per month. No offer: it enters no list price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub close_price: Option<Minor>,
+    /// `CloseDate`: the day on which it was sold or let.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub close_date: Option<Day>,
     /// `PriceChangeTimestamp`: when the source says the price changed last. May be years stale.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price_changed_at: Option<Time>,
@@ -123,6 +129,12 @@ pub struct Listing {
     /// `LotSizeArea` with its unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lot_area: Option<Area>,
+    /// `YearBuilt`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub year_built: Option<i16>,
+    /// `AssociationFee`, per month.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub association_fee: Option<Minor>,
     /// When the listing went on the market (`OnMarketDate`, `ListingContractDate`, ...).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listed_at: Option<Time>,
@@ -168,6 +180,8 @@ impl Listing {
             list_price: None,
             original_list_price: None,
             previous_list_price: None,
+            close_price: None,
+            close_date: None,
             price_changed_at: None,
             place,
             property_type: None,
@@ -175,6 +189,8 @@ impl Listing {
             bathrooms_hundredths: None,
             living_area: None,
             lot_area: None,
+            year_built: None,
+            association_fee: None,
             listed_at: None,
             details: Details::default(),
         }

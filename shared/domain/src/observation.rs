@@ -8,6 +8,7 @@ use crate::country::currency_of;
 use crate::listing::Listing;
 use crate::place::has_letter;
 use crate::reject::Reason;
+use crate::sight::Sight;
 use crate::time::Time;
 
 /// Which home a listing is of. Today `source/native id`.
@@ -17,16 +18,61 @@ pub struct HomeId(pub Arc<str>);
 
 /// A fact: this source showed this listing, in this state, at this time. Never changes; may arrive
 /// twice, late, or out of order.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Line", into = "Line")]
 pub struct Observation {
     /// Which source, such as `avito`.
     pub source: Arc<str>,
     /// The source's own id of the listing.
     pub native_id: String,
-    /// When the source showed it so.
+    /// Since when it was so, by the source's own time, where it tells one; else the same as `seen`. Not after `seen`.
     pub at: Time,
+    /// When its origin saw it. See [`Sight`].
+    pub seen: Time,
+    /// Its place among differing rows of one moment. See [`Sight`].
+    pub seq: u32,
+    /// `at` is a version of the listing. See [`Sight`].
+    pub versioned: bool,
+    /// It was there when its search began. See [`Sight`].
+    pub initial: bool,
     /// What it showed.
     pub listing: Listing,
+}
+
+/// An observation as it is written: what is as usual is left out.
+#[derive(Serialize, Deserialize)]
+struct Line {
+    source: Arc<str>,
+    native_id: String,
+    at: Time,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    seen: Option<Time>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    seq: u32,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    versioned: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    initial: bool,
+    listing: Listing,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_zero(seq: &u32) -> bool {
+    *seq == 0
+}
+
+impl From<Line> for Observation {
+    fn from(line: Line) -> Self {
+        let Line { source, native_id, at, seen, seq, versioned, initial, listing } = line;
+        Self { source, native_id, at, seen: seen.unwrap_or(at), seq, versioned, initial, listing }
+    }
+}
+
+impl From<Observation> for Line {
+    fn from(observation: Observation) -> Self {
+        let Observation { source, native_id, at, seen, seq, versioned, initial, listing } = observation;
+        Self { source, native_id, at, seen: (seen != at).then_some(seen), seq, versioned, initial, listing }
+    }
 }
 
 /// The one function that says of which home an observation is.
@@ -57,6 +103,27 @@ const PLACE_NAME_BYTES_MAX: usize = 200;
 const CLOCK_SKEW_MS: i64 = 15 * 60 * 1_000;
 
 impl Observation {
+    /// An observation that tells of one moment only: seen `at` the time that it tells of.
+    #[must_use]
+    pub fn new(source: impl Into<Arc<str>>, native_id: impl Into<String>, at: Time, listing: Listing) -> Self {
+        let (source, native_id) = (source.into(), native_id.into());
+        Self { source, native_id, at, seen: at, seq: 0, versioned: false, initial: false, listing }
+    }
+
+    /// Where it stands in the order of all that was seen of its listing.
+    #[must_use]
+    pub fn sight(&self) -> Sight {
+        let Self { at, seen, seq, versioned, initial, .. } = *self;
+        Sight { at: at.min(seen), seen, seq, versioned, initial }
+    }
+
+    /// The same in another place of the order.
+    #[must_use]
+    pub fn with_sight(self, sight: Sight) -> Self {
+        let Sight { at, seen, seq, versioned, initial } = sight;
+        Self { at, seen, seq, versioned, initial, ..self }
+    }
+
     /// Says what, if anything, makes this observation unfit to be counted. `now` is the moment of
     /// reading, against which dates in the future are found.
     ///
@@ -70,8 +137,12 @@ impl Observation {
         if self.native_id.len() > 256 {
             return Err((Reason::BadValue, format!("native_id of {} bytes, at most 256", self.native_id.len())));
         }
-        for (name, price) in [("list_price", listing.list_price), ("original_list_price", listing.original_list_price)]
-        {
+        let prices = [
+            ("list_price", listing.list_price),
+            ("original_list_price", listing.original_list_price),
+            ("close_price", listing.close_price),
+        ];
+        for (name, price) in prices {
             match price {
                 Some(price) if price.0 <= 0 => {
                     return Err((Reason::PriceNotPositive, format!("{name} is {} minor units", price.0)));
@@ -89,8 +160,10 @@ impl Observation {
             let detail = format!("latitude {}, longitude {}", show(place.latitude_e6), show(place.longitude_e6));
             return Err((Reason::CoordinatesOutOfRange, detail));
         }
-        if self.at > now.plus_ms(CLOCK_SKEW_MS) {
-            return Err((Reason::DateInFuture, format!("observed at {}", self.at)));
+        for at in [self.at, self.seen] {
+            if at > now.plus_ms(CLOCK_SKEW_MS) {
+                return Err((Reason::DateInFuture, format!("observed at {at}")));
+            }
         }
         let levels = [
             ("country", &place.country),
@@ -153,7 +226,7 @@ mod tests {
         let mut listing = Listing::new(Purpose::Rent, Currency::EUR, place);
         listing.list_price = Some(Minor(139_285));
         let at = Time::parse("2026-01-14T11:00:00Z").unwrap();
-        let mut observation = Observation { source: "t".into(), native_id: "1".into(), at, listing };
+        let mut observation = Observation::new("t", "1", at, listing);
         change(&mut observation);
         observation.check(Time::parse(NOW).unwrap()).map_err(|(reason, _)| reason)
     }

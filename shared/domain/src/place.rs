@@ -123,6 +123,14 @@ impl AreaPath {
         known.then(|| Self(path.into()))
     }
 
+    /// A path as [`AreaPath::as_str`] gave it; `None` for a text without five names.
+    #[must_use]
+    pub fn parse(path: &str) -> Option<Self> {
+        let names = path.split('/');
+        let is_path = names.clone().count() == 5 && names.clone().all(|name| !name.is_empty());
+        is_path.then(|| Self(path.into()))
+    }
+
     /// Whether [`AreaPath::of`] of these names is this path. May say no where it is: names that are not
     /// ASCII are not looked at closely.
     fn is_of(&self, names: [Option<&str>; 5]) -> bool {
@@ -213,7 +221,7 @@ fn push_slug(path: &mut String, name: &str) {
                 path.push('-');
             }
             gap = false;
-            path.extend(c.to_lowercase());
+            path.extend(c.to_lowercase().filter(|c| !is_combining_mark(*c)));
         } else {
             gap = true;
         }

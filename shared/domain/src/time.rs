@@ -40,6 +40,11 @@ impl Time {
         Self(ms.clamp(MS_MIN, MS_MAX))
     }
 
+    /// The same in a constant, of a moment that is known to lie in those years.
+    pub(crate) const fn from_known_ms(ms: i64) -> Self {
+        Self(ms)
+    }
+
     /// Milliseconds since the Unix epoch.
     #[must_use]
     pub fn ms(self) -> i64 {

@@ -52,7 +52,7 @@ fn observation(home: usize, step: usize) -> Observation {
     let at = Time::from_ms(1_768_000_000_000 + i64::try_from(step * 3_600_000 + home).unwrap());
     // Ids come in no order, as in a feed.
     let native_id = format!("{:08}", home * 48_271 % 99_999_989);
-    Observation { source: "reso-mred".into(), native_id, at, listing }
+    Observation::new("reso-mred", native_id, at, listing)
 }
 
 fn batch() -> Batch {

@@ -331,7 +331,7 @@ mod tests {
             char::from_digit(state >> 28, 16).unwrap()
         });
         listing.details.description = Some(noise.collect());
-        Observation { source: "avito".into(), native_id: "1".into(), at: Time::from_ms(0), listing }
+        Observation::new("avito", "1", Time::from_ms(0), listing)
     }
 
     fn open(folder: &Path) -> Arc<Database> {

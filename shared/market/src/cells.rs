@@ -1,63 +1,108 @@
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use stoop_domain::Day;
 
 use crate::contribution::Delta;
-use crate::key::{Key, Measure, Segment};
+use crate::key::{Cell, Key, Kind, Quantity, Segment};
 
-/// How many days back a market's state tells the close of every single day. What is older is folded
-/// into the opening balance.
-pub const HORIZON_DAYS: i32 = 400;
-
-/// A market's state: a sparse vector of whole numbers (a commutative group), folded up to a day.
+/// A market's state: a sparse vector of whole numbers (a commutative group), folded up to a horizon.
 ///
 /// Equal states are equal bit by bit: a coordinate of zero is never kept. Sums wrap at 64 bits, which
-/// keeps the group laws without a panic; [`stoop_domain::Observation::check`] bounds prices far below.
+/// keeps the group laws without a panic; no coordinate comes near that (see [`crate::Segment`]'s prices: their sum is
+/// kept in two parts).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cells {
     map: BTreeMap<Key, i64>,
-    /// Stock changes before this day stand on the day before it; flows before it are forgotten.
-    folded_to: Option<Day>,
+    horizon: Option<Horizon>,
+}
+
+/// From when on a state tells each day and each hour by itself. Both only ever move on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Horizon {
+    /// Changes of the stock before this day stand in its opening; events before it are forgotten.
+    pub days: Day,
+    /// Events before this day of UTC are not told by the hour.
+    pub hours: Day,
+}
+
+/// How many days back a state tells every single day. What is older goes into the archive.
+pub const HORIZON_DAYS: i32 = 400;
+
+/// How many days back a state tells every single hour.
+pub const HORIZON_HOURS_DAYS: i32 = 8;
+
+impl Horizon {
+    /// The horizon when the newest observation is of `newest`: [`HORIZON_DAYS`] and [`HORIZON_HOURS_DAYS`] before it, or
+    /// up to a month and up to eight days more, so that folding is rare.
+    #[must_use]
+    pub fn of(newest: Day) -> Self {
+        let step = |back: i32, step: i32| Day(newest.0.saturating_sub(back).div_euclid(step) * step);
+        Self { days: step(HORIZON_DAYS, 32), hours: step(HORIZON_HOURS_DAYS, 8) }
+    }
+
+    fn join(self, other: Self) -> Self {
+        Self { days: self.days.max(other.days), hours: self.hours.max(other.hours) }
+    }
 }
 
 impl Cells {
-    /// Adds a difference of contributions.
-    pub fn add(&mut self, delta: &Delta) {
+    /// Adds a difference of contributions. What of it lies before the horizon is added to the opening and is given
+    /// back, for the archive.
+    pub fn add(&mut self, delta: &Delta) -> Self {
+        let mut late = Self::default();
         for (key, value) in delta.entries() {
-            self.add_entry(*key, *value);
+            self.add_entry(*key, *value, Some(&mut late));
         }
+        late
     }
 
     /// Adds another state to this one: the sum of two markets is the market of both. The result is
     /// folded as far as either was.
     pub fn merge(&mut self, other: &Self) {
-        if let Some(day) = other.folded_to {
-            self.fold_to(day);
+        if let Some(horizon) = other.horizon {
+            drop(self.fold_to(horizon));
         }
         for (key, value) in &other.map {
-            self.add_entry(*key, *value);
+            self.add_entry(*key, *value, None);
         }
     }
 
-    /// Folds everything before `day` into the opening balance of `day`; never unfolds.
+    /// Folds everything before the horizon; never unfolds. Gives what the state tells of no more, for the archive.
     ///
     /// Folding moves and drops coordinates without regard to their values, so it is linear: folding a
     /// sum is summing the folded.
-    pub fn fold_to(&mut self, day: Day) {
-        if self.folded_to.is_some_and(|folded| day <= folded) {
-            return;
+    pub fn fold_to(&mut self, horizon: Horizon) -> Self {
+        let mut leaving = Self::default();
+        let horizon = self.horizon.map_or(horizon, |folded| folded.join(horizon));
+        if self.horizon == Some(horizon) {
+            return leaving;
         }
-        self.folded_to = Some(day);
+        self.horizon = Some(horizon);
         let old = std::mem::take(&mut self.map);
         for (key, value) in old {
-            self.add_entry(key, value);
+            self.add_entry(key, value, Some(&mut leaving));
         }
+        leaving
     }
 
-    /// The first day whose close is still told, if anything was folded.
+    /// The state of all days: this one with the archive in place of its opening.
     #[must_use]
-    pub fn folded_to(&self) -> Option<Day> {
-        self.folded_to
+    pub fn with_archive(mut self, archive: &Self) -> Self {
+        self.map.retain(|key, _| key.kind() != Some(Kind::Opening));
+        if let Some(horizon) = &mut self.horizon {
+            horizon.days = Day(i32::MIN);
+        }
+        for (key, value) in &archive.map {
+            self.add_entry(*key, *value, None);
+        }
+        self
+    }
+
+    /// From when on single days and hours are told, if anything was folded.
+    #[must_use]
+    pub fn horizon(&self) -> Option<Horizon> {
+        self.horizon
     }
 
     /// How many coordinates are not zero.
@@ -72,69 +117,95 @@ impl Cells {
         self.map.is_empty()
     }
 
-    /// The segments that have any coordinate, in order.
+    /// The cells that have any coordinate, in order.
     #[must_use]
-    pub fn segments(&self) -> Vec<Segment> {
-        let mut segments = Vec::new();
+    pub fn cells(&self) -> Vec<Cell> {
+        let mut cells = Vec::new();
         let mut from = Some(Key(0));
         while let Some((key, _)) = from.and_then(|from| self.map.range(from..).next()) {
-            segments.extend(Segment::from_code(key.segment_code()));
-            from = key.segment_code().checked_add(1).map(|next| Key(u64::from(next) << 56));
+            cells.extend(key.cell());
+            from = key.cell_code().checked_add(1).map(|next| Key::first_of(next, Quantity::Count));
         }
+        cells
+    }
+
+    /// Every property type and every number of bedrooms that has any coordinate, in order.
+    #[must_use]
+    pub fn segments(&self) -> Vec<Segment> {
+        let cells = self.cells();
+        let types = cells.iter().map(|cell| Segment::Type(cell.property_type));
+        let bedrooms = cells.iter().map(|cell| Segment::Bedrooms(cell.bedrooms));
+        let mut segments: Vec<Segment> = types.chain(bedrooms).collect();
+        segments.sort_unstable();
+        segments.dedup();
         segments
+    }
+
+    /// The states by period of 32 days, each with its number: what the archive keeps apart.
+    #[must_use]
+    pub fn into_periods(self) -> BTreeMap<i32, Self> {
+        let mut periods: BTreeMap<i32, Self> = BTreeMap::new();
+        for (key, value) in self.map {
+            periods.entry(key.day().div_euclid(32)).or_default().map.insert(key, value);
+        }
+        periods
     }
 
     /// The first coordinate in which two states differ, in words, or `None` where they are equal.
     #[must_use]
     pub fn first_difference(&self, other: &Self) -> Option<String> {
-        if self.folded_to != other.folded_to {
-            return Some(format!("folded to {:?} and {:?}", self.folded_to, other.folded_to));
+        if self.horizon != other.horizon {
+            return Some(format!("folded to {:?} and {:?}", self.horizon, other.horizon));
         }
         let keys = self.map.keys().chain(other.map.keys());
         let key = keys.filter(|key| self.map.get(key) != other.map.get(key)).min()?;
         let [left, right] = [self, other].map(|cells| cells.map.get(key).copied().unwrap_or(0));
-        let segment = Segment::from_code(key.segment_code()).map_or_else(|| "?".into(), Segment::label);
-        let (measure, time, bucket) = (key.measure_code(), key.time(), key.bucket());
-        Some(format!("segment {segment}, measure {measure}, time {time}, bucket {bucket}: {left} and {right}"))
+        let cell = key.cell().map_or_else(|| "?".into(), |cell| Segment::Cell(cell).label());
+        let kind = key.kind().map_or_else(|| "?".into(), |kind| format!("{kind:?}"));
+        let (quantity, day, bucket) = (key.quantity(), Day(key.day()), key.bucket());
+        Some(format!("{cell}: {quantity:?} {kind} on {day}, bucket {bucket}: {left} and {right}"))
     }
 
-    pub(crate) fn range(
-        &self,
-        segment: Segment,
-        measure: Measure,
-        until: i32,
-    ) -> impl Iterator<Item = (Key, i64)> + '_ {
-        self.map.range(Key::start(segment, measure)..=Key::end(segment, measure, until)).map(|(k, v)| (*k, *v))
-    }
-
-    pub(crate) fn range_between(
-        &self,
-        segment: Segment,
-        measure: Measure,
-        from: i32,
-        until: i32,
-    ) -> impl Iterator<Item = (Key, i64)> + '_ {
-        let range = Key::at(segment, measure, from)..=Key::end(segment, measure, until.max(from));
-        self.map.range(range).map(|(k, v)| (*k, *v)).filter(move |_| from <= until)
+    /// The coordinates of a quantity in a segment, of each cell by kind and day.
+    pub(crate) fn of(&self, segment: Segment, quantity: Quantity) -> impl Iterator<Item = (Key, i64)> + '_ {
+        let cells = self.cells().into_iter().filter(move |cell| segment.contains(*cell));
+        cells.flat_map(move |cell| {
+            let from = Key::new_first(cell, quantity);
+            self.map.range(from..).take_while(move |(key, _)| key.is_of(from)).map(|(key, value)| (*key, *value))
+        })
     }
 
     pub(crate) fn entries(&self) -> impl ExactSizeIterator<Item = (Key, i64)> + '_ {
         self.map.iter().map(|(k, v)| (*k, *v))
     }
 
-    pub(crate) fn from_entries(map: BTreeMap<Key, i64>, folded_to: Option<Day>) -> Self {
-        Self { map, folded_to }
+    pub(crate) fn from_entries(map: BTreeMap<Key, i64>, horizon: Option<Horizon>) -> Self {
+        Self { map, horizon }
     }
 
-    fn add_entry(&mut self, key: Key, value: i64) {
-        let Some(key) = self.folded(key) else { return };
+    /// Adds to a coordinate, or where it stands now that the state is folded. `late` is given what is not told any more.
+    fn add_entry(&mut self, key: Key, value: i64, late: Option<&mut Self>) {
+        let folded = self.folded(key);
+        if folded != Some(key)
+            && key.kind() != Some(Kind::Opening)
+            && key.quantity() != Quantity::Hour
+            && let Some(late) = late
+        {
+            late.add_value(key, value);
+        }
+        if let Some(key) = folded {
+            self.add_value(key, value);
+        }
+    }
+
+    fn add_value(&mut self, key: Key, value: i64) {
         match self.map.entry(key) {
-            std::collections::btree_map::Entry::Vacant(slot) => {
+            Entry::Vacant(slot) => {
                 if value != 0 {
                     slot.insert(value);
                 }
             }
-            std::collections::btree_map::Entry::Occupied(mut slot) => {
+            Entry::Occupied(mut slot) => {
                 let sum = slot.get().wrapping_add(value);
                 if sum == 0 {
                     slot.remove();
@@ -147,12 +218,15 @@ impl Cells {
 
     /// Where a coordinate stands after folding; `None` where it is forgotten.
     fn folded(&self, key: Key) -> Option<Key> {
-        let Some(Day(day)) = self.folded_to else { return Some(key) };
-        let measure = key.measure_code();
-        if Measure::is_stock(measure) {
-            return Some(if key.time() < day { key.with_time(day - 1) } else { key });
+        let Some(Horizon { days, hours }) = self.horizon else { return Some(key) };
+        let quantity = key.quantity();
+        if quantity == Quantity::Hour {
+            return (key.day() >= hours.0).then_some(key);
         }
-        let first = if measure == Measure::FlowHour as u8 { day.saturating_mul(24) } else { day };
-        (key.time() >= first).then_some(key)
+        if key.day() >= days.0 {
+            return Some(key);
+        }
+        let is_stock = key.kind().is_some_and(|kind| quantity.is_stock(kind));
+        is_stock.then(|| key.opening(days.0 - 1))
     }
 }

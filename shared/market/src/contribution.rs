@@ -1,9 +1,9 @@
 use jiff::tz::TimeZone;
 use rustc_hash::FxHashMap;
-use stoop_domain::{Day, Event, Facts, History, Market, Phase, Run, Spell, Time};
+use stoop_domain::{Day, Entry, Exit, Facts, History, Market, Minor, Phase, Spell, Step, Time};
 
 use crate::histogram::Bucket;
-use crate::key::{Key, Measure, Segment};
+use crate::key::{Cell, Key, Kind, Quantity, Role};
 
 /// What one home adds to each market it was ever counted in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,23 +25,16 @@ pub struct Zones {
 
 /// The contribution of a home: a pure function of its history.
 ///
-/// A stretch in which the home is active adds one to the stock of the day it began and takes it away on
-/// the day the next stretch began; two stretches that begin on one day leave only the later in the
-/// day's close. Events are counted on their day and in their hour. Each stretch counts in the market,
-/// type and bedroom count that it was seen with.
+/// A home that comes into the stock of its market adds one to the cell that it enters, on the day on which it does, and
+/// takes one from the cell that it leaves, on the day on which it does. So the stock of a day is the sum of all entries
+/// and exits up to it: stock and flows balance because there is nothing else to count.
 #[must_use]
 pub fn contribution(history: &History, zones: &mut Zones) -> Contribution {
     let mut sum = Contribution::default();
-    history.for_each_stretch(|run, spell, events, until| {
-        let zone = zones.of(&run.facts.market);
-        let entries = sum.of(&run.facts.market);
-        if run.facts.status.phase() == Phase::Active {
-            add_stock(entries, run, spell, until, zone);
-        }
-        for event in events {
-            add_flow(entries, run.facts, event, zone);
-        }
-    });
+    let mut stands: Option<Standing<'_>> = None;
+    for step in history.steps() {
+        stands = tell(&mut sum, &step, stands, zones);
+    }
     sum
 }
 
@@ -57,6 +50,172 @@ pub fn update(old: Option<&History>, new: &History, zones: &mut Zones) -> Vec<(M
     sum.into_deltas()
 }
 
+/// A home that is in the stock, and what it counts there.
+#[derive(Clone, Copy)]
+struct Standing<'a> {
+    market: &'a Market,
+    cell: Cell,
+    worth: Worth,
+}
+
+/// What a home on offer counts beside being one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Worth {
+    price: Option<Minor>,
+    per_area: Option<Bucket>,
+    opened: Day,
+    cut: Option<Bucket>,
+}
+
+/// What happened when a stretch began, as coordinates. Gives what the home counts from then on.
+fn tell<'a>(
+    sum: &mut Contribution,
+    step: &Step<'a>,
+    stood: Option<Standing<'a>>,
+    zones: &mut Zones,
+) -> Option<Standing<'a>> {
+    let facts = step.run.facts;
+    let (market, cell, at) = (&facts.market, Cell::of(facts), step.run.first);
+    let stands = (facts.status.phase() == Phase::Active).then(|| {
+        let worth = Worth::of(facts, step.spell, zones.of(market));
+        Standing { market, cell, worth }
+    });
+    let out = |sum: &mut Contribution, zones: &mut Zones, kind: Kind, before: &Standing<'_>| {
+        let day = at.day_in(zones.of(before.market));
+        sum.of(before.market).moved(kind, before.cell, day, &before.worth, -1).happened(kind, before.cell, day, at);
+    };
+    let enter = |sum: &mut Contribution, zones: &mut Zones, kind: Kind, now: &Standing<'_>| {
+        let day = at.day_in(zones.of(now.market));
+        sum.of(now.market).moved(kind, now.cell, day, &now.worth, 1).happened(kind, now.cell, day, at);
+    };
+    match (&stood, &stands) {
+        (Some(before), Some(now)) if step.exit.is_none() && before.cell != now.cell => {
+            let [left, entered] = between(before.cell, now.cell);
+            out(sum, zones, left, before);
+            enter(sum, zones, entered, now);
+        }
+        (Some(before), Some(now)) if step.exit.is_none() => {
+            if before.worth != now.worth {
+                let kind = step.change.map_or(Kind::Amended, |change| change_kind(change.to < change.from));
+                let day = at.day_in(zones.of(market));
+                let entries = sum.of(market);
+                entries.moved(kind, cell, day, &before.worth, -1).moved(kind, cell, day, &now.worth, 1);
+            }
+        }
+        (before, now) => {
+            if let (Some(before), Some(exit)) = (before, step.exit) {
+                out(sum, zones, exit_kind(exit), before);
+            }
+            if let (Some(now), Some(entry)) = (now, step.entry) {
+                enter(sum, zones, entry_kind(entry), now);
+            }
+        }
+    }
+    let change = step.change.map(|change| change_kind(change.to < change.from));
+    let day = at.day_in(zones.of(market));
+    if let Some(kind) = change {
+        sum.of(market).happened(kind, cell, day, at);
+    }
+    if let Some(sold) = step.sold {
+        match sold.on.filter(|on| *on != day) {
+            Some(on) => sum.of(market).0.push((Key::new(cell, Quantity::Count, Kind::Sold, on, 0), 1)),
+            None => drop(sum.of(market).happened(Kind::Sold, cell, day, at)),
+        }
+    }
+    stands
+}
+
+/// How a home leaves one cell for another of the same market.
+fn between(before: Cell, now: Cell) -> [Kind; 2] {
+    match (before.property_type == now.property_type, before.bedrooms == now.bedrooms) {
+        (false, true) => [Kind::TypeOut, Kind::TypeIn],
+        (true, false) => [Kind::BedroomsOut, Kind::BedroomsIn],
+        _ => [Kind::CellOut, Kind::CellIn],
+    }
+}
+
+fn change_kind(is_cut: bool) -> Kind {
+    if is_cut { Kind::PriceCut } else { Kind::PriceRise }
+}
+
+fn entry_kind(entry: Entry) -> Kind {
+    match entry {
+        Entry::Initial => Kind::Initial,
+        Entry::New => Kind::New,
+        Entry::Relisted => Kind::Relisted,
+        Entry::BackOnMarket => Kind::BackOnMarket,
+        Entry::MovedIn => Kind::MovedIn,
+    }
+}
+
+fn exit_kind(exit: Exit) -> Kind {
+    match exit {
+        Exit::Pending => Kind::Pending,
+        Exit::Closed => Kind::Closed,
+        Exit::Gone => Kind::Gone,
+        Exit::MovedOut => Kind::MovedOut,
+    }
+}
+
+impl Worth {
+    #[expect(clippy::cast_precision_loss, reason = "a bucket is far coarser")]
+    fn of(facts: &Facts, spell: Spell, zone: &TimeZone) -> Self {
+        let price = facts.list_price;
+        let per_area = match (price, facts.living_area) {
+            (Some(price), Some(area)) => Bucket::of(price.0 as f64 / area.square_metres()),
+            _ => None,
+        };
+        let cut = match (price, spell.original) {
+            (Some(price), Some(original)) if price < original => {
+                Bucket::of((original.0 - price.0) as f64 / original.0 as f64 * 10_000.0)
+            }
+            _ => None,
+        };
+        Self { price, per_area, opened: spell.opened_at.day_in(zone), cut }
+    }
+}
+
+/// The coordinates of one market.
+struct Entries<'s>(&'s mut Vec<(Key, i64)>);
+
+impl Entries<'_> {
+    /// A home with this worth enters (`sign` 1) or leaves (-1).
+    fn moved(self, kind: Kind, cell: Cell, day: Day, worth: &Worth, sign: i64) -> Self {
+        let mut put = |quantity, bucket, value: i64| {
+            if value != 0 {
+                self.0.push((Key::new(cell, quantity, kind, day, bucket), sign * value));
+            }
+        };
+        if kind.role() != Role::InPlace {
+            put(Quantity::Count, 0, 1);
+        }
+        put(Quantity::Opened, worth.opened.0, 1);
+        if let Some(price) = worth.price
+            && let Some(bucket) = Bucket::of_whole(price.0)
+        {
+            put(Quantity::Price, bucket.0, 1);
+            put(Quantity::PriceSum, 0, price.0 & 0xffff_ffff);
+            put(Quantity::PriceSumHigh, 0, price.0 >> 32);
+        }
+        if let Some(bucket) = worth.per_area {
+            put(Quantity::PricePerArea, bucket.0, 1);
+        }
+        if let Some(bucket) = worth.cut {
+            put(Quantity::Cut, bucket.0, 1);
+        }
+        self
+    }
+
+    /// Counts an event: in its hour, and on its day unless the stock says so by itself.
+    fn happened(self, kind: Kind, cell: Cell, day: Day, at: Time) -> Self {
+        if matches!(kind.role(), Role::InPlace | Role::Beside) {
+            self.0.push((Key::new(cell, Quantity::Count, kind, day, 0), 1));
+        }
+        self.0.push((Key::hour(cell, kind, at.hour()), 1));
+        self
+    }
+}
+
 impl Contribution {
     /// The contribution as what it adds to each market.
     #[must_use]
@@ -65,12 +224,18 @@ impl Contribution {
         deltas.filter(|(_, delta)| !delta.entries.is_empty()).collect()
     }
 
-    fn of(&mut self, market: &Market) -> &mut Vec<(Key, i64)> {
+    fn of(&mut self, market: &Market) -> Entries<'_> {
         let place = self.parts.iter().position(|(known, _)| known == market).unwrap_or_else(|| {
             self.parts.push((market.clone(), Vec::with_capacity(32)));
             self.parts.len() - 1
         });
-        &mut self.parts[place].1
+        Entries(&mut self.parts[place].1)
+    }
+}
+
+impl Extend<(Key, i64)> for Entries<'_> {
+    fn extend<T: IntoIterator<Item = (Key, i64)>>(&mut self, entries: T) {
+        self.0.extend(entries);
     }
 }
 
@@ -108,61 +273,5 @@ impl Zones {
             self.known.insert(market.clone(), market.area.country().zone);
         }
         &self.known[market]
-    }
-}
-
-fn segments(facts: &Facts) -> [Segment; 3] {
-    [Segment::All, Segment::Type(facts.property_type), Segment::Bedrooms(facts.bedrooms)]
-}
-
-fn add_stock(entries: &mut Vec<(Key, i64)>, run: Run<'_>, spell: Spell, until: Option<Time>, zone: &TimeZone) {
-    let facts = run.facts;
-    let from = run.first.day_in(zone);
-    let until = until.map(|time| time.day_in(zone));
-    if until == Some(from) {
-        return;
-    }
-    let price = facts.list_price;
-    let price_bucket = price.and_then(|price| Bucket::of_whole(price.0));
-    #[expect(clippy::cast_precision_loss, reason = "a bucket is far coarser")]
-    let per_area = match (price, facts.living_area) {
-        (Some(price), Some(area)) => Bucket::of(price.0 as f64 / area.square_metres()),
-        _ => None,
-    };
-    #[expect(clippy::cast_precision_loss, reason = "a bucket is far coarser")]
-    let cut = match (price, spell.original) {
-        (Some(price), Some(original)) if price < original => {
-            Bucket::of((original.0 - price.0) as f64 / original.0 as f64 * 10_000.0)
-        }
-        _ => None,
-    };
-    let opened = spell.opened_at.day_in(zone).0;
-    for segment in segments(facts) {
-        let mut both = |measure, bucket, value: i64| {
-            entries.push((Key::stock(segment, measure, from, bucket), value));
-            if let Some(day) = until {
-                entries.push((Key::stock(segment, measure, day, bucket), value.wrapping_neg()));
-            }
-        };
-        both(Measure::Active, 0, 1);
-        both(Measure::Opened, opened, 1);
-        if let (Some(bucket), Some(price)) = (price_bucket, price) {
-            both(Measure::Price, bucket.0, 1);
-            both(Measure::PriceSum, 0, price.0);
-        }
-        if let Some(bucket) = per_area {
-            both(Measure::PricePerArea, bucket.0, 1);
-        }
-        if let Some(bucket) = cut {
-            both(Measure::Cut, bucket.0, 1);
-        }
-    }
-}
-
-fn add_flow(entries: &mut Vec<(Key, i64)>, facts: &Facts, event: &Event, zone: &TimeZone) {
-    let (day, hour): (Day, _) = (event.at.day_in(zone), event.at.hour());
-    for segment in segments(facts) {
-        entries.push((Key::flow_day(segment, day, event.kind), 1));
-        entries.push((Key::flow_hour(segment, hour, event.kind), 1));
     }
 }

@@ -53,6 +53,12 @@ impl Bucket {
         self.lower() * (1.0 + RELATIVE_ERROR)
     }
 
+    /// Where the bucket ends and the next begins, up to rounding.
+    #[must_use]
+    pub fn upper(self) -> f64 {
+        Self(self.0.saturating_add(1)).lower()
+    }
+
     /// The least value in the bucket, up to rounding.
     #[must_use]
     pub fn lower(self) -> f64 {

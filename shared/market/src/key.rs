@@ -1,8 +1,6 @@
-use stoop_domain::{Day, EventKind, Hour, PropertyType};
+use stoop_domain::{Day, Facts, Hour, PropertyType};
 
-use crate::histogram::Bucket;
-
-/// A part of a market whose figures are kept by themselves.
+/// A part of a market whose figures can be asked for by themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Segment {
     /// Every home.
@@ -11,128 +9,274 @@ pub enum Segment {
     Type(Option<PropertyType>),
     /// Homes with this many bedrooms, 10 standing for 10 and more; `None`: unknown.
     Bedrooms(Option<u8>),
+    /// Homes of one property type with this many bedrooms.
+    Cell(Cell),
+}
+
+/// Property type and number of bedrooms: what a home is counted under. Every segment is a sum of cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cell {
+    /// `None`: unknown.
+    pub property_type: Option<PropertyType>,
+    /// 10 stands for 10 and more; `None`: unknown.
+    pub bedrooms: Option<u8>,
 }
 
 /// What a coordinate counts. The numbers are part of the stored format: never reuse one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Measure {
-    /// Change of the number of active homes at the close of a day.
-    Active = 0,
-    /// The same, by price bucket.
+pub(crate) enum Quantity {
+    /// Homes; of kinds that move no stock, events.
+    Count = 0,
+    /// Homes, by bucket of the price in minor units.
     Price = 1,
-    /// Change of the sum of their prices, in minor units.
+    /// The sum of their prices modulo 2^32, in minor units.
     PriceSum = 2,
-    /// The same as `Price`, by bucket of price in minor units per square metre.
-    PricePerArea = 3,
-    /// The same, by the day on which the spell on the market opened.
-    Opened = 4,
-    /// The same, for homes now below their first price, by bucket of the cut in hundredths of a percent.
-    Cut = 5,
-    /// Events on a day, by kind.
-    FlowDay = 6,
-    /// Events in an hour of UTC, by kind.
-    FlowHour = 7,
+    /// The sum of their prices divided by 2^32. Both together are exact, and neither overflows 64 bits.
+    PriceSumHigh = 3,
+    /// Homes, by bucket of the price in minor units per square metre.
+    PricePerArea = 4,
+    /// Homes, by the day on which the spell on the market opened.
+    Opened = 5,
+    /// Homes that ask less than their first price, by bucket of the cut in hundredths of a percent.
+    Cut = 6,
+    /// Events by the hour of their UTC day.
+    Hour = 7,
 }
 
-/// A coordinate, packed so that the order of keys is segment, measure, time, bucket:
-/// 8 bits, 8 bits, 24 bits offset by 2^23, 24 bits offset by 2^23.
+/// How a home moves a coordinate: what happened to it. The numbers are part of the stored format: never reuse one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    /// The sum of all that came before the days that are told one by one.
+    Opening = 0,
+    Initial = 1,
+    New = 2,
+    Relisted = 3,
+    BackOnMarket = 4,
+    /// From another market.
+    MovedIn = 5,
+    /// From another property type, number of bedrooms, or both, of the same market.
+    TypeIn = 6,
+    BedroomsIn = 7,
+    CellIn = 8,
+    Pending = 9,
+    Closed = 10,
+    Gone = 11,
+    MovedOut = 13,
+    TypeOut = 14,
+    BedroomsOut = 15,
+    CellOut = 16,
+    PriceCut = 17,
+    PriceRise = 18,
+    /// What is known of the home changed, neither its price nor where it is counted.
+    Amended = 19,
+    Sold = 20,
+}
+
+/// What a kind does to the stock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Opening,
+    Entry,
+    Exit,
+    /// The home stays; what it asks is another.
+    InPlace,
+    /// It moves no stock.
+    Beside,
+}
+
+/// A coordinate, packed so that the order of keys is cell, quantity, kind, time, bucket:
+/// 16 bits, 3 bits, 5 bits, 16 bits offset by 2^15 (days), 24 bits offset by 2^23.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Key(pub(crate) u64);
 
-const OFFSET: i32 = 1 << 23;
+const TIME_OFFSET: i32 = 1 << 15;
+const BUCKET_OFFSET: i32 = 1 << 23;
 const BEDROOMS_MAX: u8 = 10;
-const TYPE_BASE: u8 = 1;
-const TYPE_UNKNOWN: u8 = 63;
-const BEDROOMS_BASE: u8 = 64;
-const BEDROOMS_UNKNOWN: u8 = 127;
 
 impl Key {
-    pub(crate) fn stock(segment: Segment, measure: Measure, day: Day, bucket: i32) -> Self {
-        Self::pack(segment, measure, day.0, bucket)
+    /// Days before 1880 and after 2059 count as the first and the last that there is room for.
+    pub(crate) fn new(cell: Cell, quantity: Quantity, kind: Kind, day: Day, bucket: i32) -> Self {
+        let time = (day.0.clamp(-TIME_OFFSET, TIME_OFFSET - 1) + TIME_OFFSET).cast_unsigned();
+        let bucket = (bucket.clamp(-BUCKET_OFFSET, BUCKET_OFFSET - 1) + BUCKET_OFFSET).cast_unsigned();
+        let measure = (quantity as u64) << 5 | kind as u64;
+        Self(u64::from(cell.code()) << 48 | measure << 40 | u64::from(time) << 24 | u64::from(bucket))
     }
 
-    pub(crate) fn flow_day(segment: Segment, day: Day, kind: EventKind) -> Self {
-        Self::pack(segment, Measure::FlowDay, day.0, bucket_of(kind))
+    /// Events of an hour.
+    pub(crate) fn hour(cell: Cell, kind: Kind, hour: Hour) -> Self {
+        Self::new(cell, Quantity::Hour, kind, Day(hour.0.div_euclid(24)), hour.0.rem_euclid(24))
     }
 
-    pub(crate) fn flow_hour(segment: Segment, hour: Hour, kind: EventKind) -> Self {
-        Self::pack(segment, Measure::FlowHour, hour.0, bucket_of(kind))
+    /// The least key of a cell and quantity.
+    pub(crate) fn first_of(cell: u16, quantity: Quantity) -> Self {
+        Self(u64::from(cell) << 48 | (quantity as u64) << 45)
     }
 
-    fn pack(segment: Segment, measure: Measure, time: i32, bucket: i32) -> Self {
-        let field = |value: i32| u64::from((value.clamp(-OFFSET, OFFSET - 1) + OFFSET).cast_unsigned());
-        Self(u64::from(segment.code()) << 56 | (measure as u64) << 48 | field(time) << 24 | field(bucket))
+    /// The same of a cell.
+    pub(crate) fn new_first(cell: Cell, quantity: Quantity) -> Self {
+        Self::first_of(cell.code(), quantity)
     }
 
-    /// The first key of a segment's measure; with [`Key::end`], its range.
-    pub(crate) fn start(segment: Segment, measure: Measure) -> Self {
-        Self(u64::from(segment.code()) << 56 | (measure as u64) << 48)
+    /// Whether it is of the cell and quantity of `other`.
+    pub(crate) fn is_of(self, other: Self) -> bool {
+        self.0 >> 45 == other.0 >> 45
     }
 
-    /// The last key of a segment's measure up to and including `time`.
-    pub(crate) fn end(segment: Segment, measure: Measure, time: i32) -> Self {
-        Self(Self::pack(segment, measure, time, OFFSET - 1).0)
+    pub(crate) fn cell_code(self) -> u16 {
+        (self.0 >> 48) as u16
     }
 
-    /// The first key of a segment's measure at `time`.
-    pub(crate) fn at(segment: Segment, measure: Measure, time: i32) -> Self {
-        Self::pack(segment, measure, time, -OFFSET)
+    pub(crate) fn cell(self) -> Option<Cell> {
+        Cell::from_code(self.cell_code())
     }
 
-    pub(crate) fn segment_code(self) -> u8 {
-        (self.0 >> 56) as u8
+    pub(crate) fn quantity(self) -> Quantity {
+        match (self.0 >> 45) & 0b111 {
+            0 => Quantity::Count,
+            1 => Quantity::Price,
+            2 => Quantity::PriceSum,
+            3 => Quantity::PriceSumHigh,
+            4 => Quantity::PricePerArea,
+            5 => Quantity::Opened,
+            6 => Quantity::Cut,
+            _ => Quantity::Hour,
+        }
     }
 
-    pub(crate) fn measure_code(self) -> u8 {
-        (self.0 >> 48) as u8
+    /// `None` of a kind that this program does not know.
+    pub(crate) fn kind(self) -> Option<Kind> {
+        Kind::ALL.get(usize::from((self.0 >> 40) as u8 & 0b1_1111)).copied().flatten()
     }
 
-    pub(crate) fn time(self) -> i32 {
-        ((self.0 >> 24) & 0xff_ffff) as i32 - OFFSET
+    pub(crate) fn day(self) -> i32 {
+        ((self.0 >> 24) & 0xffff) as i32 - TIME_OFFSET
     }
 
     pub(crate) fn bucket(self) -> i32 {
-        (self.0 & 0xff_ffff) as i32 - OFFSET
+        (self.0 & 0xff_ffff) as i32 - BUCKET_OFFSET
     }
 
-    pub(crate) fn with_time(self, time: i32) -> Self {
-        let field = u64::from((time.clamp(-OFFSET, OFFSET - 1) + OFFSET).cast_unsigned());
-        Self(self.0 & !(0xff_ffff << 24) | field << 24)
+    /// The hour of UTC, of a coordinate of [`Quantity::Hour`].
+    pub(crate) fn hour_of(self) -> i32 {
+        self.day() * 24 + self.bucket()
+    }
+
+    /// The same as part of the opening of the day after `day`.
+    pub(crate) fn opening(self, day: i32) -> Self {
+        let time = (day.clamp(-TIME_OFFSET, TIME_OFFSET - 1) + TIME_OFFSET).cast_unsigned();
+        Self(self.0 & !(0b1_1111 << 40 | 0xffff << 24) | u64::from(time) << 24)
     }
 }
 
-impl Measure {
-    /// Whether this measure tells of the stock, whose past can be folded, and not of a flow.
-    pub(crate) fn is_stock(code: u8) -> bool {
-        code <= Self::Cut as u8
+impl Kind {
+    /// By their numbers.
+    const ALL: [Option<Self>; 21] = [
+        Some(Self::Opening),
+        Some(Self::Initial),
+        Some(Self::New),
+        Some(Self::Relisted),
+        Some(Self::BackOnMarket),
+        Some(Self::MovedIn),
+        Some(Self::TypeIn),
+        Some(Self::BedroomsIn),
+        Some(Self::CellIn),
+        Some(Self::Pending),
+        Some(Self::Closed),
+        Some(Self::Gone),
+        None,
+        Some(Self::MovedOut),
+        Some(Self::TypeOut),
+        Some(Self::BedroomsOut),
+        Some(Self::CellOut),
+        Some(Self::PriceCut),
+        Some(Self::PriceRise),
+        Some(Self::Amended),
+        Some(Self::Sold),
+    ];
+
+    pub(crate) fn role(self) -> Role {
+        match self {
+            Self::Opening => Role::Opening,
+            Self::Initial | Self::New | Self::Relisted | Self::BackOnMarket => Role::Entry,
+            Self::MovedIn | Self::TypeIn | Self::BedroomsIn | Self::CellIn => Role::Entry,
+            Self::Pending | Self::Closed | Self::Gone => Role::Exit,
+            Self::MovedOut | Self::TypeOut | Self::BedroomsOut | Self::CellOut => Role::Exit,
+            Self::PriceCut | Self::PriceRise | Self::Amended => Role::InPlace,
+            Self::Sold => Role::Beside,
+        }
+    }
+
+    /// Whether a home that moves between two cells of a market comes into this segment or leaves it.
+    pub(crate) fn crosses(self, segment: Segment) -> bool {
+        match (self, segment) {
+            (Self::TypeIn | Self::TypeOut, Segment::Type(_) | Segment::Cell(_)) => true,
+            (Self::BedroomsIn | Self::BedroomsOut, Segment::Bedrooms(_) | Segment::Cell(_)) => true,
+            (Self::CellIn | Self::CellOut, segment) => segment != Segment::All,
+            (Self::TypeIn | Self::TypeOut | Self::BedroomsIn | Self::BedroomsOut, _) => false,
+            _ => true,
+        }
+    }
+}
+
+impl Quantity {
+    /// Those of which the stock is a sum.
+    pub(crate) const OF_STOCK: [Self; 7] =
+        [Self::Count, Self::Price, Self::PriceSum, Self::PriceSumHigh, Self::PricePerArea, Self::Opened, Self::Cut];
+
+    /// Whether a coordinate of this quantity and kind changes the stock of homes on offer, whose past can be summed up; if
+    /// not, it counts events of its day.
+    pub(crate) fn is_stock(self, kind: Kind) -> bool {
+        match (self, kind.role()) {
+            (Self::Hour, _) | (_, Role::Beside) | (Self::Count, Role::InPlace) => false,
+            (_, Role::Opening | Role::Entry | Role::Exit | Role::InPlace) => true,
+        }
+    }
+}
+
+impl Cell {
+    /// Where a home with these facts is counted.
+    #[must_use]
+    pub fn of(facts: &Facts) -> Self {
+        Self { property_type: facts.property_type, bedrooms: facts.bedrooms.map(|n| n.min(BEDROOMS_MAX)) }
+    }
+
+    /// Two bytes: 0 for unknown, else one more than the place of the type in the list of all, or than the number.
+    fn code(self) -> u16 {
+        let kind = self.property_type.map_or(0, |kind| kind as u16 + 1);
+        let bedrooms = self.bedrooms.map_or(0, |n| u16::from(n.min(BEDROOMS_MAX)) + 1);
+        kind << 8 | bedrooms
+    }
+
+    fn from_code(code: u16) -> Option<Self> {
+        let [kind, bedrooms] = code.to_be_bytes();
+        let property_type = match kind.checked_sub(1) {
+            None => None,
+            Some(place) => Some(*PropertyType::ALL.get(usize::from(place))?),
+        };
+        let bedrooms = bedrooms.checked_sub(1);
+        bedrooms.is_none_or(|n| n <= BEDROOMS_MAX).then_some(Self { property_type, bedrooms })
     }
 }
 
 impl Segment {
-    pub(crate) fn code(self) -> u8 {
+    /// Whether homes of this cell belong to it.
+    #[must_use]
+    pub fn contains(self, cell: Cell) -> bool {
         match self {
-            Self::All => 0,
-            Self::Type(Some(kind)) => TYPE_BASE + kind as u8,
-            Self::Type(None) => TYPE_UNKNOWN,
-            Self::Bedrooms(Some(n)) => BEDROOMS_BASE + n.min(BEDROOMS_MAX),
-            Self::Bedrooms(None) => BEDROOMS_UNKNOWN,
+            Self::All => true,
+            Self::Type(kind) => cell.property_type == kind,
+            Self::Bedrooms(bedrooms) => cell.bedrooms == bedrooms,
+            Self::Cell(one) => cell == one,
         }
     }
 
-    pub(crate) fn from_code(code: u8) -> Option<Self> {
-        match code {
-            0 => Some(Self::All),
-            TYPE_UNKNOWN => Some(Self::Type(None)),
-            BEDROOMS_UNKNOWN => Some(Self::Bedrooms(None)),
-            code if code >= BEDROOMS_BASE => {
-                let n = code - BEDROOMS_BASE;
-                (n <= BEDROOMS_MAX).then_some(Self::Bedrooms(Some(n)))
-            }
-            code => PropertyType::ALL.get(usize::from(code - TYPE_BASE)).map(|kind| Self::Type(Some(*kind))),
-        }
+    /// The segments that a cell belongs to, the whole market among them.
+    #[must_use]
+    pub fn of(cell: Cell) -> [Self; 4] {
+        [Self::All, Self::Type(cell.property_type), Self::Bedrooms(cell.bedrooms), Self::Cell(cell)]
     }
 
-    /// The name shown in tables: `all`, `Condominium`, `3 bedrooms`.
+    /// The name shown in tables: `all`, `Condominium`, `3 bedrooms`, `Condominium, 3 bedrooms`.
     #[must_use]
     pub fn label(self) -> String {
         match self {
@@ -144,33 +288,10 @@ impl Segment {
             Self::Bedrooms(Some(n)) if n >= BEDROOMS_MAX => format!("{BEDROOMS_MAX}+ bedrooms"),
             Self::Bedrooms(Some(n)) => format!("{n} bedrooms"),
             Self::Bedrooms(None) => "unknown bedrooms".into(),
+            Self::Cell(Cell { property_type, bedrooms }) => {
+                format!("{}, {}", Self::Type(property_type).label(), Self::Bedrooms(bedrooms).label())
+            }
         }
-    }
-}
-
-/// Every kind of event, each at its bucket. The order is part of the stored format: never change it.
-const EVENTS: [EventKind; 7] = [
-    EventKind::New,
-    EventKind::BackOnMarket,
-    EventKind::PriceCut,
-    EventKind::PriceRise,
-    EventKind::Pending,
-    EventKind::Closed,
-    EventKind::Gone,
-];
-
-fn bucket_of(kind: EventKind) -> i32 {
-    EVENTS.iter().zip(0..).find(|(known, _)| **known == kind).map_or(i32::MAX, |(_, bucket)| bucket)
-}
-
-/// The kind of event that a flow's bucket stands for.
-pub(crate) fn event_of(bucket: i32) -> Option<EventKind> {
-    usize::try_from(bucket).ok().and_then(|place| EVENTS.get(place)).copied()
-}
-
-impl From<Bucket> for i32 {
-    fn from(bucket: Bucket) -> Self {
-        bucket.0
     }
 }
 
@@ -178,30 +299,53 @@ impl From<Bucket> for i32 {
 mod tests {
     use super::*;
 
+    const CONDO: Cell = Cell { property_type: Some(PropertyType::Condominium), bedrooms: Some(3) };
+    const UNKNOWN: Cell = Cell { property_type: None, bedrooms: None };
+
     #[test]
-    fn keys_are_ordered_by_segment_measure_time_bucket_and_read_back() {
-        let key = |segment, day, bucket| Key::stock(segment, Measure::Price, Day(day), bucket);
+    fn keys_are_ordered_by_cell_quantity_kind_time_bucket_and_read_back() {
         let mut keys = [
-            key(Segment::Bedrooms(Some(3)), -5, 7),
-            key(Segment::All, 20_000, -3),
-            key(Segment::All, -20_000, 9_000),
-            key(Segment::All, 20_000, 4),
+            Key::new(CONDO, Quantity::Price, Kind::New, Day(-5), 7),
+            Key::new(UNKNOWN, Quantity::Price, Kind::New, Day(20_000), -3),
+            Key::new(UNKNOWN, Quantity::Count, Kind::Sold, Day(20_000), 4),
+            Key::new(UNKNOWN, Quantity::Price, Kind::New, Day(-20_000), 9_000),
+            Key::new(UNKNOWN, Quantity::Price, Kind::Initial, Day(20_001), 4),
         ];
         keys.sort();
-        let read: Vec<_> = keys.iter().map(|k| (k.segment_code(), k.time(), k.bucket())).collect();
-        assert_eq!(read, [(0, -20_000, 9_000), (0, 20_000, -3), (0, 20_000, 4), (67, -5, 7)]);
-        assert!(keys.iter().all(|k| k.measure_code() == 1));
-        assert_eq!(keys[0].with_time(3).time(), 3);
-        assert_eq!(keys[0].with_time(3).bucket(), 9_000);
+        let read: Vec<_> =
+            keys.iter().map(|k| (k.cell().unwrap(), k.quantity(), k.kind().unwrap(), k.day(), k.bucket())).collect();
+        let expected = [
+            (UNKNOWN, Quantity::Count, Kind::Sold, 20_000, 4),
+            (UNKNOWN, Quantity::Price, Kind::Initial, 20_001, 4),
+            (UNKNOWN, Quantity::Price, Kind::New, -20_000, 9_000),
+            (UNKNOWN, Quantity::Price, Kind::New, 20_000, -3),
+            (CONDO, Quantity::Price, Kind::New, -5, 7),
+        ];
+        assert_eq!(read, expected);
+        let opening = keys[3].opening(12);
+        assert_eq!((opening.kind(), opening.day(), opening.bucket()), (Some(Kind::Opening), 12, -3));
+        assert_eq!((opening.cell(), opening.quantity()), (Some(UNKNOWN), Quantity::Price));
     }
 
     #[test]
-    fn every_segment_has_a_code_of_its_own() {
-        let types = PropertyType::ALL.map(|kind| Segment::Type(Some(kind)));
-        let bedrooms = (0..=10).map(|n| Segment::Bedrooms(Some(n)));
-        let all = [Segment::All, Segment::Type(None), Segment::Bedrooms(None)].into_iter().chain(types).chain(bedrooms);
-        for segment in all {
-            assert_eq!(Segment::from_code(segment.code()), Some(segment));
+    fn an_hour_is_read_back() {
+        for hour in [0, 1, 23, 24, -1, -24, -25, 490_000] {
+            assert_eq!(Key::hour(CONDO, Kind::Gone, Hour(hour)).hour_of(), hour);
+        }
+    }
+
+    #[test]
+    fn every_cell_and_kind_has_a_code_of_its_own() {
+        let types = PropertyType::ALL.into_iter().map(Some).chain([None]);
+        for property_type in types {
+            for bedrooms in (0..=10).map(Some).chain([None]) {
+                let cell = Cell { property_type, bedrooms };
+                assert_eq!(Cell::from_code(cell.code()), Some(cell));
+                assert!(Segment::of(cell).into_iter().all(|segment| segment.contains(cell)));
+            }
+        }
+        for (number, kind) in Kind::ALL.into_iter().enumerate() {
+            assert!(kind.is_none_or(|kind| kind as usize == number), "{kind:?}");
         }
     }
 }

@@ -6,10 +6,11 @@
 //! so the order of homes, the cut of batches and repetition cannot matter, and merging two markets is
 //! adding them.
 //!
-//! Everything is a coordinate of that vector: which segment of the market (all homes, one property
-//! type, one bedroom count), which measure, which day or hour, which bucket. Stock is kept as changes
-//! by day, so the stock of any day is a sum over the days up to it; flows are counts on their day and
-//! their hour. A [`Snapshot`] reads the figures of one moment, a series those of many days.
+//! Everything is a coordinate of that vector: which cell (property type and number of bedrooms), which quantity (homes, prices
+//! by bucket, their sum, ...), what happened (new, pending, cut, ...), which day, which bucket. A home that enters the stock
+//! adds to the cell that it enters; one that leaves takes away from the cell that it leaves; so the stock of any day is a
+//! sum over the days up to it, and equals the entries less the exits because it is made of them. A [`Snapshot`] reads the
+//! figures of one moment, a series those of many days, of a cell or a sum of cells ([`Segment`]).
 //!
 //! What this crate deliberately does not do: decide what deserves an alert, store anything, or know
 //! where observations come from.
@@ -22,10 +23,10 @@ mod key;
 mod series;
 mod snapshot;
 
-pub use cells::{Cells, HORIZON_DAYS};
+pub use cells::{Cells, HORIZON_DAYS, HORIZON_HOURS_DAYS, Horizon};
 pub use codec::CodecError;
 pub use contribution::{Contribution, Delta, Zones, contribution, update};
 pub use histogram::{Bucket, Histogram, RELATIVE_ERROR};
-pub use key::Segment;
-pub use series::{Close, closes, closes_before, fold_day};
+pub use key::{Cell, Segment};
+pub use series::{Close, closes, first_day};
 pub use snapshot::{CATALOGUE_VERSION, Figures, Flows, Snapshot, Window, snapshot};

@@ -1,12 +1,11 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use stoop_domain::Day;
 
-use crate::cells::{Cells, HORIZON_DAYS};
-use crate::histogram::{Bucket, Histogram};
-use crate::key::{Key, Measure, Segment};
-use crate::snapshot::Flows;
+use crate::cells::Cells;
+use crate::key::{Key, Quantity, Segment};
+use crate::snapshot::{Flows, Stock};
 
 /// The close of one day.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,65 +23,41 @@ pub struct Close {
     pub flows: Flows,
 }
 
-/// The closes of the days `from..=until`, one for each day, read from the state in one sweep.
+/// The quantities that a close tells of.
+const OF_CLOSE: [Quantity; 4] = [Quantity::Count, Quantity::Price, Quantity::PriceSum, Quantity::PriceSumHigh];
+
+/// The closes of the days `from..=until`, one for each day, read from the state in one sweep. What lies before the state's
+/// horizon is in its opening: [`Cells::with_archive`] tells those days too.
 #[must_use]
-#[expect(clippy::cast_precision_loss, reason = "counts of homes")]
 pub fn closes(cells: &Cells, segment: Segment, from: Day, until: Day) -> Vec<Close> {
-    let mut changes: BTreeMap<i32, Vec<(Measure, Key, i64)>> = BTreeMap::new();
-    for measure in [Measure::Active, Measure::Price, Measure::PriceSum] {
-        for (key, value) in cells.range(segment, measure, until.0) {
-            changes.entry(key.time().max(from.0)).or_default().push((measure, key, value));
+    let mut changes: BTreeMap<i32, Vec<(Key, i64)>> = BTreeMap::new();
+    let mut stock = Stock::default();
+    for quantity in OF_CLOSE {
+        for (key, value) in cells.of(segment, quantity) {
+            match key.day() {
+                day if day < from.0 => stock.add(key, value),
+                day if day <= until.0 => changes.entry(day).or_default().push((key, value)),
+                _ => {}
+            }
         }
     }
-    for (key, value) in cells.range_between(segment, Measure::FlowDay, from.0, until.0) {
-        changes.entry(key.time()).or_default().push((Measure::FlowDay, key, value));
-    }
-    let (mut active, mut price_sum, mut prices) = (0, 0_i64, Histogram::default());
     let mut series = Vec::new();
     for day in from.0..=until.0 {
         let mut flows = Flows::default();
-        for (measure, key, value) in changes.remove(&day).unwrap_or_default() {
-            match measure {
-                Measure::Active => active += value,
-                Measure::PriceSum => price_sum = price_sum.wrapping_add(value),
-                Measure::Price => prices.add(Bucket(key.bucket()), value),
-                _ => flows.add(key.bucket(), value),
+        for (key, value) in changes.remove(&day).unwrap_or_default() {
+            stock.add(key, value);
+            if key.quantity() == Quantity::Count {
+                flows.add(segment, key, value);
             }
         }
-        let priced = prices.count();
-        series.push(Close {
-            day: Day(day),
-            active,
-            median_price: prices.quantile(0.5),
-            mean_price: (priced > 0).then(|| price_sum as f64 / priced as f64),
-            flows,
-        });
+        let (median_price, mean_price) = (stock.median_price(), stock.mean_price());
+        series.push(Close { day: Day(day), active: stock.active(), median_price, mean_price, flows });
     }
     series
 }
 
-/// The closes of the days before `day` on which anything changed, for keeping before they are folded.
-/// Days that are folded already are not told again.
+/// The first day on which anything changed, if anything did.
 #[must_use]
-pub fn closes_before(cells: &Cells, day: Day) -> Vec<Close> {
-    let from = cells.folded_to();
-    let measures = [Measure::Active, Measure::Price, Measure::FlowDay];
-    let days: BTreeSet<i32> = measures
-        .into_iter()
-        .flat_map(|measure| cells.range(Segment::All, measure, day.0 - 1))
-        .map(|(key, _)| key.time())
-        .filter(|time| from.is_none_or(|from| *time >= from.0))
-        .collect();
-    let (Some(first), Some(last)) = (days.first(), days.last()) else { return Vec::new() };
-    let mut series = closes(cells, Segment::All, Day(*first), Day(*last));
-    series.retain(|close| days.contains(&close.day.0));
-    series
-}
-
-/// The day to fold to when the newest observation is of `newest`: [`HORIZON_DAYS`] before it, or up to
-/// a month more, so that folding is rare.
-#[must_use]
-pub fn fold_day(newest: Day) -> Day {
-    const STEP_DAYS: i32 = 32;
-    Day(newest.0.saturating_sub(HORIZON_DAYS).div_euclid(STEP_DAYS) * STEP_DAYS)
+pub fn first_day(cells: &Cells) -> Option<Day> {
+    cells.of(Segment::All, Quantity::Count).map(|(key, _)| Day(key.day())).min()
 }

@@ -1,13 +1,13 @@
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
-use stoop_domain::{EventKind, Time};
+use stoop_domain::{Day, Time};
 
 use crate::cells::Cells;
 use crate::histogram::{Bucket, Histogram, quantile_of};
-use crate::key::{Measure, Segment, event_of};
+use crate::key::{Key, Kind, Quantity, Role, Segment};
 
 /// The version of the catalogue of figures in `docs/METRICS.md`.
-pub const CATALOGUE_VERSION: u32 = 1;
+pub const CATALOGUE_VERSION: u32 = 2;
 
 /// A rolling window by event time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,23 +22,35 @@ pub enum Window {
     Days90,
 }
 
-/// How often each thing happened in a window.
+/// How often each thing happened in a window. The stock at its end is that before it, and [`Flows::entries`], less
+/// [`Flows::exits`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Flows {
+    /// Homes that were first seen because a search began.
+    pub initial: i64,
     /// Homes that came on the market.
     pub new: i64,
+    /// Homes that were listed again after more than 90 days off the market.
+    pub relisted: i64,
     /// Homes that came back to it.
     pub back_on_market: i64,
+    /// Homes whose listing came from another market or segment.
+    pub moved_in: i64,
+    /// Homes that went under contract.
+    pub pending: i64,
+    /// Homes sold or let that were active until then.
+    pub closed: i64,
+    /// Homes that left without a known sale.
+    pub gone: i64,
+    /// Homes whose listing went to another market or segment.
+    pub moved_out: i64,
     /// Price cuts.
     pub price_cuts: i64,
     /// Price rises.
     pub price_rises: i64,
-    /// Homes that went under contract.
-    pub pending: i64,
-    /// Homes sold or let.
-    pub closed: i64,
-    /// Homes that left without a known sale.
-    pub gone: i64,
+    /// Homes sold or let, whether they were active, under contract or off the market until then.
+    pub sold: i64,
 }
 
 /// The figures of one segment of a market. Prices in minor units; `None` where no home tells.
@@ -56,9 +68,9 @@ pub struct Figures {
     pub p25_price: Option<f64>,
     /// Upper quartile of list prices.
     pub p75_price: Option<f64>,
-    /// Lowest list price, to within a thousandth.
+    /// Lowest list price: the lower end of its bucket, at most 0.2 % below.
     pub min_price: Option<f64>,
-    /// Highest list price, to within a thousandth.
+    /// Highest list price: the upper end of its bucket, at most 0.2 % above.
     pub max_price: Option<f64>,
     /// Median of list price by living area, in minor units per square metre.
     pub median_price_per_m2: Option<f64>,
@@ -68,13 +80,13 @@ pub struct Figures {
     pub cut_share: Option<f64>,
     /// Median of those cuts, as a fraction of the first price.
     pub median_cut: Option<f64>,
-    /// What happened in the last 24 hours, 7, 28 and 90 days.
-    pub last_24_hours: Flows,
-    /// See `last_24_hours`.
+    /// What happened in the last 24 hours; `None` where the hours of then are not told any more.
+    pub last_24_hours: Option<Flows>,
+    /// What happened in the last 7, 28 and 90 days.
     pub last_7_days: Flows,
-    /// See `last_24_hours`.
+    /// See `last_7_days`.
     pub last_28_days: Flows,
-    /// See `last_24_hours`.
+    /// See `last_7_days`.
     pub last_90_days: Flows,
 }
 
@@ -95,7 +107,7 @@ pub struct Snapshot {
 /// the close of the day of `now`, so far as it is known.
 #[must_use]
 pub fn snapshot(cells: &Cells, now: Time, zone: &TimeZone) -> Snapshot {
-    let parts = cells.segments().into_iter().filter(|segment| *segment != Segment::All);
+    let parts = cells.segments().into_iter();
     Snapshot {
         catalogue_version: CATALOGUE_VERSION,
         as_of: now,
@@ -132,83 +144,163 @@ impl Window {
 }
 
 impl Flows {
-    /// Adds a count that stands in a flow's bucket.
-    pub(crate) fn add(&mut self, bucket: i32, count: i64) {
-        let slot = match event_of(bucket) {
-            Some(EventKind::New) => &mut self.new,
-            Some(EventKind::BackOnMarket) => &mut self.back_on_market,
-            Some(EventKind::PriceCut) => &mut self.price_cuts,
-            Some(EventKind::PriceRise) => &mut self.price_rises,
-            Some(EventKind::Pending) => &mut self.pending,
-            Some(EventKind::Closed) => &mut self.closed,
-            Some(EventKind::Gone) => &mut self.gone,
-            None => return,
-        };
-        *slot += count;
+    /// Homes that became active inventory.
+    #[must_use]
+    pub fn entries(&self) -> i64 {
+        self.initial + self.new + self.relisted + self.back_on_market + self.moved_in
     }
 
-    fn of(cells: &Cells, segment: Segment, window: Window, now: Time, zone: &TimeZone) -> Self {
-        let (measure, last) = match window {
-            Window::Hours24 => (Measure::FlowHour, now.hour().0),
-            _ => (Measure::FlowDay, now.day_in(zone).0),
+    /// Homes that ceased to be active inventory.
+    #[must_use]
+    pub fn exits(&self) -> i64 {
+        self.pending + self.closed + self.gone + self.moved_out
+    }
+
+    /// Adds what a coordinate counts to the flows of a segment. An exit is counted as a step down.
+    pub(crate) fn add(&mut self, segment: Segment, key: Key, value: i64) {
+        let Some(kind) = key.kind().filter(|kind| kind.crosses(segment)) else { return };
+        let is_step_down = key.quantity() == Quantity::Count && kind.role() == Role::Exit;
+        let count = if is_step_down { -value } else { value };
+        let slot = match kind {
+            Kind::Initial => &mut self.initial,
+            Kind::New => &mut self.new,
+            Kind::Relisted => &mut self.relisted,
+            Kind::BackOnMarket => &mut self.back_on_market,
+            Kind::MovedIn | Kind::TypeIn | Kind::BedroomsIn | Kind::CellIn => &mut self.moved_in,
+            Kind::Pending => &mut self.pending,
+            Kind::Closed => &mut self.closed,
+            Kind::Gone => &mut self.gone,
+            Kind::MovedOut | Kind::TypeOut | Kind::BedroomsOut | Kind::CellOut => &mut self.moved_out,
+            Kind::PriceCut => &mut self.price_cuts,
+            Kind::PriceRise => &mut self.price_rises,
+            Kind::Sold => &mut self.sold,
+            Kind::Opening | Kind::Amended => return,
         };
-        let mut flows = Self::default();
-        for (key, count) in cells.range_between(segment, measure, last - window.span() + 1, last) {
-            flows.add(key.bucket(), count);
-        }
-        flows
+        *slot += count;
     }
 }
 
 impl Figures {
-    /// The flows of a window.
+    /// The flows of a window; `None` where they are not told any more.
     #[must_use]
-    pub fn flows(&self, window: Window) -> &Flows {
+    pub fn flows(&self, window: Window) -> Option<&Flows> {
         match window {
-            Window::Hours24 => &self.last_24_hours,
-            Window::Days7 => &self.last_7_days,
-            Window::Days28 => &self.last_28_days,
-            Window::Days90 => &self.last_90_days,
+            Window::Hours24 => self.last_24_hours.as_ref(),
+            Window::Days7 => Some(&self.last_7_days),
+            Window::Days28 => Some(&self.last_28_days),
+            Window::Days90 => Some(&self.last_90_days),
         }
     }
 
     /// Reads one segment.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "counts of homes")]
     pub fn of(cells: &Cells, segment: Segment, now: Time, zone: &TimeZone) -> Self {
         let today = now.day_in(zone).0;
-        let histogram = |measure| {
-            let mut histogram = Histogram::default();
-            for (key, count) in cells.range(segment, measure, today) {
-                histogram.add(Bucket(key.bucket()), count);
+        let mut stock = Stock::default();
+        let mut days =
+            [Window::Days7, Window::Days28, Window::Days90].map(|window| (today - window.span(), Flows::default()));
+        for quantity in Quantity::OF_STOCK {
+            for (key, value) in cells.of(segment, quantity).filter(|(key, _)| key.day() <= today) {
+                stock.add(key, value);
+                if quantity == Quantity::Count {
+                    let within = days.iter_mut().filter(|(before, _)| key.day() > *before);
+                    within.for_each(|(_, flows)| flows.add(segment, key, value));
+                }
             }
-            histogram
+        }
+        let [last_7_days, last_28_days, last_90_days] = days.map(|(_, flows)| flows);
+        let figures = Self { last_7_days, last_28_days, last_90_days, ..stock.figures(Day(today)) };
+        Self { last_24_hours: hours_24(cells, segment, now), ..figures }
+    }
+}
+
+/// What happened in the current hour of UTC and the 23 before it.
+fn hours_24(cells: &Cells, segment: Segment, now: Time) -> Option<Flows> {
+    let last = now.hour().0;
+    let first = last - Window::Hours24.span() + 1;
+    if cells.horizon().is_some_and(|horizon| first < horizon.hours.0.saturating_mul(24)) {
+        return None;
+    }
+    let mut flows = Flows::default();
+    for (key, value) in cells.of(segment, Quantity::Hour).filter(|(key, _)| (first..=last).contains(&key.hour_of())) {
+        flows.add(segment, key, value);
+    }
+    Some(flows)
+}
+
+/// The homes on offer at the close of a day: a sum of coordinates.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Stock {
+    active: i64,
+    prices: Histogram,
+    price_sum: i128,
+    per_area: Histogram,
+    opened: Histogram,
+    cuts: Histogram,
+}
+
+impl Stock {
+    /// Adds a coordinate, if it is one of the stock.
+    pub(crate) fn add(&mut self, key: Key, value: i64) {
+        let quantity = key.quantity();
+        if !key.kind().is_some_and(|kind| quantity.is_stock(kind)) {
+            return;
+        }
+        let bucket = Bucket(key.bucket());
+        match quantity {
+            Quantity::Count => self.active += value,
+            Quantity::Price => self.prices.add(bucket, value),
+            Quantity::PriceSum => self.price_sum += i128::from(value),
+            Quantity::PriceSumHigh => self.price_sum += i128::from(value) << 32,
+            Quantity::PricePerArea => self.per_area.add(bucket, value),
+            Quantity::Opened => self.opened.add(bucket, value),
+            Quantity::Cut => self.cuts.add(bucket, value),
+            Quantity::Hour => {}
+        }
+    }
+
+    /// Active inventory.
+    pub(crate) fn active(&self) -> i64 {
+        self.active
+    }
+
+    /// The median list price. Of a single home it is the price itself, not its bucket's.
+    pub(crate) fn median_price(&self) -> Option<f64> {
+        self.price(0.5)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "for showing")]
+    pub(crate) fn mean_price(&self) -> Option<f64> {
+        let priced = self.prices.count();
+        (priced > 0).then(|| self.price_sum as f64 / priced as f64)
+    }
+
+    fn price(&self, quantile: f64) -> Option<f64> {
+        if self.prices.count() == 1 { self.mean_price() } else { self.prices.quantile(quantile) }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "counts of homes")]
+    fn figures(&self, today: Day) -> Figures {
+        let priced = self.prices.count();
+        let ages = self.opened.buckets().rev().map(|(day, count)| (f64::from((today.0 - day.0).max(0)), count));
+        let end = |bucket: Option<Bucket>, end: fn(Bucket) -> f64| match priced {
+            1 => self.mean_price(),
+            _ => bucket.map(end),
         };
-        let sum = |measure| cells.range(segment, measure, today).fold(0_i64, |sum, (_, v)| sum.wrapping_add(v));
-        let prices = histogram(Measure::Price);
-        let cuts = histogram(Measure::Cut);
-        let priced = prices.count();
-        let price_sum = sum(Measure::PriceSum);
-        let opened = histogram(Measure::Opened);
-        let ages = opened.buckets().rev().map(|(day, count)| (f64::from((today - day.0).max(0)), count));
-        let flows = |window| Flows::of(cells, segment, window, now, zone);
-        Self {
-            active: sum(Measure::Active),
+        Figures {
+            active: self.active,
             priced,
-            median_price: prices.quantile(0.5),
-            mean_price: (priced > 0).then(|| price_sum as f64 / priced as f64),
-            p25_price: prices.quantile(0.25),
-            p75_price: prices.quantile(0.75),
-            min_price: prices.quantile(0.0),
-            max_price: prices.quantile(1.0),
-            median_price_per_m2: histogram(Measure::PricePerArea).quantile(0.5),
-            median_age_days: quantile_of(ages, opened.count(), 0.5),
-            cut_share: (priced > 0).then(|| cuts.count() as f64 / priced as f64),
-            median_cut: cuts.quantile(0.5).map(|bp| bp / 10_000.0),
-            last_24_hours: flows(Window::Hours24),
-            last_7_days: flows(Window::Days7),
-            last_28_days: flows(Window::Days28),
-            last_90_days: flows(Window::Days90),
+            median_price: self.median_price(),
+            mean_price: self.mean_price(),
+            p25_price: self.price(0.25),
+            p75_price: self.price(0.75),
+            min_price: end(self.prices.buckets().next().map(|(bucket, _)| bucket), Bucket::lower),
+            max_price: end(self.prices.buckets().next_back().map(|(bucket, _)| bucket), Bucket::upper),
+            median_price_per_m2: self.per_area.quantile(0.5),
+            median_age_days: quantile_of(ages, self.opened.count(), 0.5),
+            cut_share: (priced > 0).then(|| self.cuts.count() as f64 / priced as f64),
+            median_cut: self.cuts.quantile(0.5).map(|bp| bp / 10_000.0),
+            ..Figures::default()
         }
     }
 }

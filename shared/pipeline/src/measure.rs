@@ -5,8 +5,8 @@ mod work;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
-use stoop_domain::{Day, Home, HomeId, Market, Observation, write_home_id};
-use stoop_market::{Cells, Close, Delta, Zones, closes_before};
+use stoop_domain::{Home, HomeId, Market, Observation, write_home_id};
+use stoop_market::{Cells, Delta, Horizon, Zones};
 
 use crate::ports::{Commit, CommitError, HomeChange, MarketChange, PortError, Store};
 use work::{Work, cut_into_pieces};
@@ -24,8 +24,11 @@ pub struct Measured {
     pub unchanged: u64,
     /// Of them, those that were known already.
     pub duplicates: u64,
-    /// Of them, those that came later than the horizon.
-    pub stale: u64,
+    /// Of them, those of homes that say more than a home can say ([`stoop_domain::History::is_overfull`]): such a home
+    /// contributes nothing.
+    pub overfull: u64,
+    /// Homes that became so with this batch.
+    pub homes_overfull: u64,
     /// Price cuts that the homes' histories gained (a late observation can take some back).
     pub price_cuts: i64,
     /// Price rises, likewise.
@@ -95,7 +98,8 @@ struct Kept<T> {
 #[derive(Default)]
 struct Touched<'w> {
     deltas: Vec<&'w Delta>,
-    fold_to: Option<Day>,
+    fold_to: Option<Horizon>,
+    archived: Cells,
 }
 
 impl<'a> Measurer<'a> {
@@ -210,19 +214,16 @@ impl<'a> Measurer<'a> {
         for work in piece {
             for (market, delta) in &work.deltas {
                 let kept = self.markets.entry(market.clone()).or_default();
-                kept.value.add(delta);
+                let late = kept.value.add(delta);
                 let touched = touched.entry(market).or_default();
+                touched.archived.merge(&late);
                 touched.deltas.push(delta);
                 touched.fold_to = work.fold_to(market).max(touched.fold_to);
             }
         }
-        let mut leaving: BTreeMap<&Market, Vec<Close>> = BTreeMap::new();
-        for (market, touched) in &touched {
-            if let (Some(kept), Some(fold_to)) = (self.markets.get_mut(*market), touched.fold_to)
-                && kept.value.folded_to().is_none_or(|folded| folded < fold_to)
-            {
-                leaving.insert(market, closes_before(&kept.value, fold_to));
-                kept.value.fold_to(fold_to);
+        for (market, touched) in &mut touched {
+            if let (Some(kept), Some(fold_to)) = (self.markets.get_mut(*market), touched.fold_to) {
+                touched.archived.merge(&kept.value.fold_to(fold_to));
             }
         }
         let place = |places: fn(&Work) -> &[usize]| {
@@ -235,14 +236,12 @@ impl<'a> Measurer<'a> {
             homes: piece.iter().filter(|work| !work.taken.is_empty()).map(Work::change).collect(),
             markets: touched
                 .into_iter()
-                .map(|(market, Touched { deltas, fold_to })| {
+                .map(|(market, Touched { deltas, fold_to, archived })| {
                     let Kept { version, value: new } = &self.markets[market];
-                    let closes = leaving.remove(market).unwrap_or_default();
-                    MarketChange { market, version_read: *version, new, deltas, fold_to, closes }
+                    MarketChange { market, version_read: *version, new, deltas, fold_to, archived }
                 })
                 .collect(),
             observations: place(|work| &work.taken),
-            stale: place(|work| &work.stale),
         };
         self.store.commit(&commit).await?;
         for market in written {
@@ -297,7 +296,8 @@ impl Measured {
         self.changed += other.changed;
         self.unchanged += other.unchanged;
         self.duplicates += other.duplicates;
-        self.stale += other.stale;
+        self.overfull += other.overfull;
+        self.homes_overfull += other.homes_overfull;
         self.price_cuts += other.price_cuts;
         self.price_rises += other.price_rises;
         self.conflicts += other.conflicts;
@@ -306,7 +306,7 @@ impl Measured {
     /// Whether the observations changed nothing that is stored.
     #[must_use]
     pub fn changed_nothing(&self) -> bool {
-        self.new + self.changed + self.unchanged == 0
+        self.new + self.changed + self.unchanged + self.homes_overfull == 0
     }
 }
 

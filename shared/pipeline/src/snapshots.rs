@@ -16,12 +16,8 @@ pub(crate) const MISSED_MAX: u8 = 2;
 /// use stoop_domain::{Currency, Listing, Observation, Place, Purpose, Status, Time};
 /// use stoop_pipeline::Snapshots;
 ///
-/// let home = |id: &str| Observation {
-///     source: "mls".into(),
-///     native_id: id.into(),
-///     at: Time::from_ms(1),
-///     listing: Listing::new(Purpose::Sale, Currency::USD, Place::default()),
-/// };
+/// let listing = Listing::new(Purpose::Sale, Currency::USD, Place::default());
+/// let home = |id: &str| Observation::new("mls", id, Time::from_ms(1), listing.clone());
 /// let mut snapshots = Snapshots::default();
 /// let mut gone = Vec::new();
 /// for (day, ids) in [(1, vec!["a", "b"]), (2, vec!["a"]), (3, vec!["a"])] {
@@ -86,7 +82,7 @@ impl Snapshots {
     /// The snapshot has this listing.
     pub fn see(&mut self, observation: &Observation) {
         self.seen += 1;
-        let Observation { source, native_id, at, listing } = observation;
+        let Observation { source, native_id, at, listing, .. } = observation;
         if self.source != *source {
             self.source = Arc::clone(source);
         }
@@ -127,12 +123,7 @@ impl Snapshots {
         let (turn, source, as_of) = (self.turn, Arc::clone(&self.source), self.as_of.unwrap_or_default());
         let mut observations = Vec::new();
         let mut say = |native_id: &str, listing: Listing| {
-            observations.push(Observation {
-                source: Arc::clone(&source),
-                native_id: native_id.to_owned(),
-                at: as_of,
-                listing,
-            });
+            observations.push(Observation::new(Arc::clone(&source), native_id, as_of, listing));
         };
         self.listings.retain(|native_id, entry| {
             if entry.turn == turn {

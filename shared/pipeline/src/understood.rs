@@ -58,7 +58,7 @@ impl Understood {
             Row::Found(found) => {
                 let Found { native_id, at, listing } = *found;
                 let told_at = at;
-                let observation = Observation { source: source.into(), native_id, at: at.unwrap_or(now), listing };
+                let observation = Observation::new(source, native_id, at.unwrap_or(now), listing);
                 match observation.check(now) {
                     Ok(()) => self.count(&observation, told_at),
                     Err((reason, detail)) => {

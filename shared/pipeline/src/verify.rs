@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
-use stoop_domain::{Applied, Home, HomeId, Market, Observation, home_id};
+use stoop_domain::{Home, HomeId, Market, Observation, home_id};
 use stoop_market::{Cells, Zones, contribution};
 
 /// Homes and markets recomputed from observations, with memory for homes and markets, not for rows.
@@ -19,19 +19,10 @@ pub struct RecomputedMarkets {
 }
 
 impl Recomputation {
-    /// Takes up an observation, in the order in which they were stored.
-    ///
-    /// # Errors
-    /// In words, when the observation does not fit: stored observations never come later than the horizon.
-    pub fn add(&mut self, observation: &Observation) -> Result<(), String> {
+    /// Takes up an observation, in any order.
+    pub fn add(&mut self, observation: &Observation) {
         self.observations += 1;
-        let home = self.homes.entry(home_id(observation)).or_default();
-        match home.apply(observation) {
-            Applied::Stale => {
-                Err(format!("an observation of {} at {} is out of place", home_id(observation), observation.at))
-            }
-            _ => Ok(()),
-        }
+        self.homes.entry(home_id(observation)).or_default().apply(observation);
     }
 
     /// How many observations were taken up.
@@ -68,12 +59,13 @@ impl Recomputation {
             None => Err(format!("home {id} is stored, but no observation of it is")),
             Some(home) if home.history != stored.history => {
                 let show = |home: &Home| {
-                    format!("{} stretches, {} points", home.history.runs().count(), home.history.points_kept())
+                    format!("{} stretches, {} spans", home.history.runs().len(), home.history.spans().len())
                 };
                 Err(format!("the history of home {id} differs: stored {}, recomputed {}", show(stored), show(&home)))
             }
-            Some(home) if home.card != stored.card => {
-                Err(format!("the card of home {id} differs: stored {:?}, recomputed {:?}", stored.card, home.card))
+            Some(Home { attributes, .. }) if attributes != stored.attributes => {
+                let stored = &stored.attributes;
+                Err(format!("the attributes of home {id} differ: stored {stored:?}, recomputed {attributes:?}"))
             }
             Some(_) => Ok(()),
         }
@@ -92,18 +84,21 @@ impl Recomputation {
 }
 
 impl RecomputedMarkets {
-    /// Compares a stored market; it is done with then. What the stored one has folded is folded in the
-    /// recomputed one as well: folding is linear, so nothing is hidden by it.
+    /// Compares a stored market and its archive; it is done with then. The recomputed one is folded as far as the stored
+    /// one: folding is linear, and what leaves with it is compared with the archive, so nothing is hidden by it.
     ///
     /// # Errors
     /// In words, naming the first coordinate that differs.
-    pub fn check(&mut self, market: &Market, stored: &Cells) -> Result<(), String> {
+    pub fn check(&mut self, market: &Market, stored: &Cells, archive: &Cells) -> Result<(), String> {
         let mut cells = self.markets.remove(market).unwrap_or_default();
-        if let Some(day) = stored.folded_to() {
-            cells.fold_to(day);
+        let leaving = stored.horizon().map(|horizon| cells.fold_to(horizon)).unwrap_or_default();
+        if let Some(difference) = stored.first_difference(&cells) {
+            return Err(format!("market {market} differs (stored, recomputed): {difference}"));
         }
-        match stored.first_difference(&cells) {
-            Some(difference) => Err(format!("market {market} differs (stored, recomputed): {difference}")),
+        match archive.first_difference(&leaving) {
+            Some(difference) => {
+                Err(format!("the archive of market {market} differs (stored, recomputed): {difference}"))
+            }
             None => Ok(()),
         }
     }

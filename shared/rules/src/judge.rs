@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use stoop_domain::{Alert, AlertId, Currency, Home, HomeId, Market, Minor, Phase, PriceChange, Verdict};
+use stoop_domain::{Alert, AlertId, Currency, Home, HomeId, Market, Minor, Phase, PriceChange, Step, Verdict};
 
 use crate::offer::{Fall, Offer};
 
@@ -58,7 +58,7 @@ impl Rules {
         let mut offer = Offer::default();
         let mut times: BTreeMap<(Minor, bool), u32> = BTreeMap::new();
         let mut alerts = Vec::new();
-        home.history.for_each_stretch(|run, spell, _, _| {
+        for Step { run, spell, .. } in home.history.steps() {
             let Market { purpose, currency, .. } = run.facts.market;
             offer.enter(spell, purpose, currency);
             let price = match run.facts.status.phase() {
@@ -69,14 +69,14 @@ impl Rules {
                 }
             };
             // A price that is not named any more stands until another is.
-            let Some(price) = price else { return };
+            let Some(price) = price else { continue };
             let mut rule = None;
             let tells = |change| {
                 rule = self.fits(change, currency);
                 rule.is_some()
             };
             let fall = offer.ask(price, run.first, self.suspect_bp, tells);
-            let (Some(Fall { change, doubt }), Some(rule)) = (fall, rule) else { return };
+            let (Some(Fall { change, doubt }), Some(rule)) = (fall, rule) else { continue };
             let times = times.entry((price, doubt.is_some())).or_default();
             *times += 1;
             alerts.push(Alert {
@@ -88,12 +88,12 @@ impl Rules {
                 from: change.from,
                 to: change.to,
                 drop_bp: drop_bp(change),
-                title: home.card.title.clone(),
-                line: home.card.line.clone(),
-                url: home.card.url.clone(),
+                title: home.title().map(str::to_owned),
+                line: home.line().map(str::to_owned),
+                url: home.url().map(str::to_owned),
                 verdict: doubt.map_or(Verdict::Alert, |doubt| Verdict::Suspect(doubt.why())),
             });
-        });
+        }
         alerts
     }
 

@@ -36,12 +36,7 @@ fn observation() -> Observation {
     listing.bedrooms = Some(6);
     listing.living_area = Some(Area::of(3_022, AreaUnit::SquareFeet));
     listing.details = details;
-    Observation {
-        source: "bench".into(),
-        native_id: "SIM00000000".into(),
-        at: Time::from_ms(1_767_571_208_832),
-        listing,
-    }
+    Observation::new("bench", "SIM00000000", Time::from_ms(1_767_571_208_832), listing)
 }
 
 fn wire(criterion: &mut Criterion) {

@@ -1,4 +1,10 @@
-use stoop_domain::Home;
+mod facts;
+mod sights;
+
+use stoop_domain::{Area, Attributes, Facts, History, Home, Last, Sight, Span, Time, varint};
+
+use facts::{put_area, put_facts, put_text, take_area, take_facts, take_text};
+use sights::{put_sight, take_sight};
 
 /// Bytes that are no stored home.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -6,12 +12,15 @@ pub enum HomeError {
     /// Written by a version of Stoop that we do not know.
     #[error("home of format {0}; this program reads format {VERSION}")]
     Version(u8),
-    /// Cut short, or not ours.
+    /// Cut short, altered, or not ours.
     #[error("home is damaged")]
     Damaged,
 }
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+
+/// In place of what is known: the listing is overfull.
+const OVERFULL: u8 = 1;
 
 impl HomeError {
     /// Whether a newer Stoop can read it.
@@ -21,11 +30,24 @@ impl HomeError {
     }
 }
 
-/// A home as bytes: a format byte, then postcard. Equal homes give equal bytes.
+/// A home as bytes: the format in one, the CRC-32 of the rest in four, and the rest. Equal homes give equal bytes.
+///
+/// Numbers are varints ([`varint`]), times differences from the time before. A listing that was seen on one day with one
+/// price takes some 80 bytes, and ten more for each day on which it was sent again.
 #[must_use]
 pub fn home_to_bytes(home: &Home) -> Vec<u8> {
-    // Postcard into a growing vector fails only for types it cannot express, and Home is none of them.
-    postcard::to_extend(home, vec![VERSION]).unwrap_or_default()
+    let mut bytes = vec![VERSION, 0, 0, 0, 0];
+    if home.history.is_overfull() {
+        bytes.push(OVERFULL);
+    } else {
+        bytes.push(0);
+        put_facts(&mut bytes, home.history.facts());
+        let last = put_spans(&mut bytes, home.history.spans());
+        put_attributes(&mut bytes, &home.attributes, last);
+    }
+    let sum = crc32fast::hash(&bytes[5..]);
+    bytes[1..5].copy_from_slice(&sum.to_le_bytes());
+    bytes
 }
 
 /// Reads what [`home_to_bytes`] wrote.
@@ -33,9 +55,139 @@ pub fn home_to_bytes(home: &Home) -> Vec<u8> {
 /// # Errors
 /// On any other bytes.
 pub fn home_from_bytes(bytes: &[u8]) -> Result<Home, HomeError> {
-    match bytes.split_first() {
-        Some((&VERSION, body)) => postcard::from_bytes(body).map_err(|_| HomeError::Damaged),
-        Some((&version, _)) => Err(HomeError::Version(version)),
-        None => Err(HomeError::Damaged),
+    let (&version, rest) = bytes.split_first().ok_or(HomeError::Damaged)?;
+    if version != VERSION {
+        return Err(HomeError::Version(version));
     }
+    let (sum, body) = rest.split_first_chunk::<4>().ok_or(HomeError::Damaged)?;
+    if crc32fast::hash(body) != u32::from_le_bytes(*sum) {
+        return Err(HomeError::Damaged);
+    }
+    home_of(body).ok_or(HomeError::Damaged)
+}
+
+fn home_of(mut bytes: &[u8]) -> Option<Home> {
+    let (&kind, rest) = bytes.split_first()?;
+    bytes = rest;
+    let home = match kind {
+        OVERFULL => Home { history: History::overfull(), attributes: Attributes::default() },
+        0 => {
+            let facts: Vec<Facts> = take_facts(&mut bytes)?;
+            let (spans, last) = take_spans(&mut bytes)?;
+            Home { history: History::from_parts(facts, spans)?, attributes: take_attributes(&mut bytes, last)? }
+        }
+        _ => return None,
+    };
+    bytes.is_empty().then_some(home)
+}
+
+/// Gives the sight that was written last, from which the next is told.
+fn put_spans(bytes: &mut Vec<u8>, spans: &[Span]) -> Sight {
+    varint::put(bytes, spans.len() as u64);
+    let (mut before, mut date) = (Sight::default(), Time::default());
+    for Span { facts, first, last, listed } in spans {
+        varint::put(bytes, u64::from(*facts) << 1 | u64::from(listed.is_some()));
+        put_sight(bytes, first, &before);
+        put_sight(bytes, last, first);
+        before = *last;
+        if let Some((sight, time)) = listed {
+            put_sight(bytes, sight, last);
+            varint::put_signed(bytes, time.ms().wrapping_sub(date.ms()));
+            date = *time;
+        }
+    }
+    before
+}
+
+fn take_spans(bytes: &mut &[u8]) -> Option<(Vec<Span>, Sight)> {
+    let count = varint::take(bytes)?;
+    let (mut before, mut date) = (Sight::default(), Time::default());
+    let mut spans = Vec::new();
+    for _ in 0..count {
+        let head = varint::take(bytes)?;
+        let facts = u16::try_from(head >> 1).ok()?;
+        let first = take_sight(bytes, &before)?;
+        let last = take_sight(bytes, &first)?;
+        before = last;
+        let listed = if head & 1 == 1 {
+            let sight = take_sight(bytes, &last)?;
+            date = sights::time_after(date, varint::take_signed(bytes)?)?;
+            Some((sight, date))
+        } else {
+            None
+        };
+        spans.push(Span { facts, first, last, listed });
+    }
+    Some((spans, before))
+}
+
+/// Puts what is known of one attribute behind the mark of which it is.
+fn put_last<T>(bytes: &mut Vec<u8>, mark: u8, known: &Last<T>, last: &Sight, put: impl Fn(&mut Vec<u8>, &T)) {
+    if let Some((sight, value)) = known {
+        bytes.push(mark);
+        put_sight(bytes, sight, last);
+        put(bytes, value);
+    }
+}
+
+/// Marks of attributes. They are part of the stored format: never reuse one.
+mod mark {
+    pub(super) const TITLE: u8 = 1;
+    pub(super) const LINE: u8 = 2;
+    pub(super) const URL: u8 = 3;
+    pub(super) const BATHROOMS: u8 = 4;
+    pub(super) const LOT_AREA: u8 = 5;
+    pub(super) const YEAR_BUILT: u8 = 6;
+    pub(super) const ASSOCIATION_FEE: u8 = 7;
+    pub(super) const COORDINATES: u8 = 8;
+}
+
+fn put_attributes(bytes: &mut Vec<u8>, attributes: &Attributes, last: Sight) {
+    let Attributes { title, line, url, bathrooms_hundredths, lot_area, year_built, association_fee, coordinates } =
+        attributes;
+    put_last(bytes, mark::TITLE, title, &last, |bytes, text| put_text(bytes, text));
+    put_last(bytes, mark::LINE, line, &last, |bytes, text| put_text(bytes, text));
+    put_last(bytes, mark::URL, url, &last, |bytes, text| put_text(bytes, text));
+    put_last(bytes, mark::BATHROOMS, bathrooms_hundredths, &last, |bytes, n| varint::put(bytes, u64::from(*n)));
+    put_last(bytes, mark::LOT_AREA, lot_area, &last, put_area);
+    put_last(bytes, mark::YEAR_BUILT, year_built, &last, |bytes, year| varint::put_signed(bytes, i64::from(*year)));
+    put_last(bytes, mark::ASSOCIATION_FEE, association_fee, &last, |bytes, fee| varint::put_signed(bytes, *fee));
+    put_last(bytes, mark::COORDINATES, coordinates, &last, |bytes, (latitude, longitude)| {
+        varint::put_signed(bytes, i64::from(*latitude));
+        varint::put_signed(bytes, i64::from(*longitude));
+    });
+}
+
+fn take_attributes(bytes: &mut &[u8], last: Sight) -> Option<Attributes> {
+    let mut attributes = Attributes::default();
+    let mut before = 0;
+    while let Some((&mark, rest)) = bytes.split_first() {
+        // In one order, so that equal homes are equal bytes.
+        if mark <= before {
+            return None;
+        }
+        before = mark;
+        *bytes = rest;
+        let sight = take_sight(bytes, &last)?;
+        match mark {
+            mark::TITLE => attributes.title = Some((sight, take_text(bytes)?.to_owned())),
+            mark::LINE => attributes.line = Some((sight, take_text(bytes)?.to_owned())),
+            mark::URL => attributes.url = Some((sight, take_text(bytes)?.to_owned())),
+            mark::BATHROOMS => {
+                attributes.bathrooms_hundredths = Some((sight, u16::try_from(varint::take(bytes)?).ok()?));
+            }
+            mark::LOT_AREA => attributes.lot_area = Some((sight, take_area(bytes)?) as (Sight, Area)),
+            mark::YEAR_BUILT => {
+                attributes.year_built = Some((sight, i16::try_from(varint::take_signed(bytes)?).ok()?));
+            }
+            mark::ASSOCIATION_FEE => attributes.association_fee = Some((sight, varint::take_signed(bytes)?)),
+            mark::COORDINATES => {
+                let latitude = i32::try_from(varint::take_signed(bytes)?).ok()?;
+                let longitude = i32::try_from(varint::take_signed(bytes)?).ok()?;
+                attributes.coordinates = Some((sight, (latitude, longitude)));
+            }
+            _ => return None,
+        }
+    }
+    Some(attributes)
 }

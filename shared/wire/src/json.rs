@@ -33,6 +33,11 @@ impl<'o> Object<'o> {
         self.out.push(b'"');
     }
 
+    pub(crate) fn truth(&mut self, key: &str) {
+        self.key(key);
+        self.out.extend_from_slice(b"true");
+    }
+
     pub(crate) fn text(&mut self, key: &str, value: &str) {
         self.key(key);
         text(self.out, value);

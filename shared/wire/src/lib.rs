@@ -5,7 +5,7 @@
 //! use stoop_domain::{Currency, Listing, Observation, Place, Purpose, Time};
 //! let place = Place { city: Some("Agadir".into()), ..Place::default() };
 //! let listing = Listing::new(Purpose::Sale, Currency::MAD, place);
-//! let observation = Observation { source: "avito".into(), native_id: "1".into(), at: Time::from_ms(0), listing };
+//! let observation = Observation::new("avito", "1", Time::from_ms(0), listing);
 //! let mut line = Vec::new();
 //! stoop_wire::encode(&observation, &mut line);
 //! assert_eq!(stoop_wire::decode(&line).unwrap(), observation);

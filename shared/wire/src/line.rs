@@ -4,7 +4,10 @@ use stoop_domain::{Area, AreaUnit, Details, Listing, Observation, Place, Purpose
 use crate::json::Object;
 
 /// The version of the line format that this program writes.
-pub const VERSION: u32 = 1;
+///
+/// Version 2 tells when an observation was seen and where it stands among others of that moment; one of version 1 was seen
+/// at the time that it tells of.
+pub const VERSION: u32 = 2;
 
 /// A line that is no observation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,12 +34,19 @@ struct Version {
 /// Written by hand, because every row of every feed passes here and a general serialiser takes twice as
 /// long; a property test holds it to what `serde_json` would write.
 pub fn encode(observation: &Observation, out: &mut Vec<u8>) {
-    let Observation { source, native_id, at, listing } = observation;
+    let Observation { source, native_id, at, seen, seq, versioned, initial, listing } = observation;
     let mut object = Object::begin(out);
     object.number("v", VERSION.into());
     object.text("source", source);
     object.text("native_id", native_id);
     object.number("at", at.ms());
+    object.number_if("seen", (seen != at).then_some(seen.ms()));
+    object.number_if("seq", (*seq > 0).then_some(i64::from(*seq)));
+    for (name, is_set) in [("versioned", *versioned), ("initial", *initial)] {
+        if is_set {
+            object.truth(name);
+        }
+    }
     object.nested("listing", |out| encode_listing(listing, out));
     object.end();
 }
@@ -55,6 +65,8 @@ fn encode_listing(listing: &Listing, out: &mut Vec<u8>) {
     object.number_if("list_price", listing.list_price.map(|price| price.0));
     object.number_if("original_list_price", listing.original_list_price.map(|price| price.0));
     object.number_if("previous_list_price", listing.previous_list_price.map(|price| price.0));
+    object.number_if("close_price", listing.close_price.map(|price| price.0));
+    object.number_if("close_date", listing.close_date.map(|day| i64::from(day.0)));
     object.number_if("price_changed_at", listing.price_changed_at.map(Time::ms));
     object.nested("place", |out| encode_place(&listing.place, out));
     if let Some(kind) = listing.property_type {
@@ -79,6 +91,8 @@ fn encode_listing(listing: &Listing, out: &mut Vec<u8>) {
             });
         }
     }
+    object.number_if("year_built", listing.year_built.map(i64::from));
+    object.number_if("association_fee", listing.association_fee.map(|fee| fee.0));
     object.number_if("listed_at", listing.listed_at.map(Time::ms));
     if !listing.details.is_empty() {
         object.nested("details", |out| encode_details(&listing.details, out));
@@ -124,7 +138,7 @@ pub fn decode(line: &[u8]) -> Result<Observation, LineError> {
     match serde_json::from_slice::<Observation>(line) {
         // The version is read a second time only where the line was not understood or may be newer;
         // unknown fields are ignored, so that a later version may add some under the same number.
-        Ok(observation) if line.starts_with(b"{\"v\":1,") => Ok(observation),
+        Ok(observation) if line.starts_with(b"{\"v\":2,") => Ok(observation),
         outcome => {
             let Version { v } = serde_json::from_slice(line).map_err(unreadable)?;
             if v > VERSION {

@@ -319,7 +319,7 @@ mod tests {
         listing.list_price = Some(Minor(90_000_000));
         let at = Time::from_ms(1_768_392_000_000);
         let mut home = Home::default();
-        home.apply(&Observation { source: "avito".into(), native_id: "1".into(), at, listing });
+        home.apply(&Observation::new("avito", "1", at, listing));
         let id = HomeId("avito/1".into());
         let change = HomeChange { id: &id, version_read: 6, old: None, new: &home, notable: true };
         let put = home_put("homes", &change, vec![7]).build().unwrap();

@@ -114,7 +114,7 @@ fn observation(i: usize, description_bytes: usize) -> Observation {
     let place = Place { city: Some("Agadir".into()), ..Place::default() };
     let mut listing = Listing::new(Purpose::Sale, Currency::MAD, place);
     listing.details.description = (description_bytes > 0).then(|| "x".repeat(description_bytes));
-    Observation { source: "avito".into(), native_id: i.to_string(), at: Time::from_ms(0), listing }
+    Observation::new("avito", i.to_string(), Time::from_ms(0), listing)
 }
 
 fn lake(service: &Service, clock: &Arc<Still>) -> LakeDelivery {

@@ -10,7 +10,7 @@ fn now() -> Time {
 fn seen(native_id: &str) -> Observation {
     let place = Place { city: Some("x".into()), ..Place::default() };
     let listing = Listing::new(Purpose::Sale, Currency::MAD, place);
-    Observation { source: "".into(), native_id: native_id.into(), at: Time::from_ms(0), listing }
+    Observation::new("", native_id, Time::from_ms(0), listing)
 }
 
 fn line(observation: &Observation) -> Vec<u8> {

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use stoop_domain::{Applied, Day, Event, EventKind, History, Home, HomeId, Market, Observation, Phase};
-use stoop_market::{Delta, Zones, fold_day, update};
+use stoop_market::{Delta, Horizon, Zones, update};
 
 use super::Measured;
 
@@ -12,16 +12,15 @@ pub(super) struct Work {
     /// The image that was read; `None` for a home that was not there.
     pub(super) old: Option<Home>,
     pub(super) new: Home,
-    /// Places in the batch of all its observations, of those that `new` includes, and of those too late.
+    /// Places in the batch of all its observations, and of those that `new` includes.
     pub(super) places: Vec<usize>,
     pub(super) taken: Vec<usize>,
-    pub(super) stale: Vec<usize>,
     /// Whether what is read from the history moved.
     pub(super) notable: bool,
     /// What the home adds to its markets, once worked out; nothing, where a market is only folded further.
     pub(super) deltas: Vec<(Market, Delta)>,
-    /// The days that some of those markets are to be folded to.
-    folds: Vec<(Market, Day)>,
+    /// How far some of those markets are to be folded.
+    folds: Vec<(Market, Horizon)>,
     pub(super) counts: Measured,
 }
 
@@ -36,10 +35,9 @@ impl Work {
     ) -> Self {
         let old = (version_read > 0).then(|| home.clone());
         let counts = Measured { observations: places.len() as u64, ..Measured::default() };
-        let (taken, stale) = (Vec::with_capacity(places.len()), Vec::new());
+        let taken = Vec::with_capacity(places.len());
         let (deltas, folds) = (Vec::new(), Vec::new());
-        let mut work =
-            Self { id, version_read, old, new: home, places, taken, stale, notable: false, deltas, folds, counts };
+        let mut work = Self { id, version_read, old, new: home, places, taken, notable: false, deltas, folds, counts };
         for &place in &work.places {
             let applied = work.new.apply(&observations[place]);
             let count = match applied {
@@ -47,15 +45,18 @@ impl Work {
                 Applied::Changed => &mut work.counts.changed,
                 Applied::Unchanged => &mut work.counts.unchanged,
                 Applied::Duplicate => &mut work.counts.duplicates,
-                Applied::Stale => &mut work.counts.stale,
+                Applied::Overfull | Applied::Refused => &mut work.counts.overfull,
             };
             *count += 1;
             match applied {
                 Applied::New | Applied::Changed => work.notable = true,
-                Applied::Stale => work.stale.push(place),
-                Applied::Unchanged | Applied::Duplicate => {}
+                Applied::Overfull => {
+                    work.notable = true;
+                    work.counts.homes_overfull += 1;
+                }
+                Applied::Unchanged | Applied::Duplicate | Applied::Refused => {}
             }
-            if !matches!(applied, Applied::Duplicate | Applied::Stale) {
+            if !matches!(applied, Applied::Duplicate | Applied::Refused) {
                 work.taken.push(place);
             }
         }
@@ -67,7 +68,7 @@ impl Work {
 
     /// Whether there is nothing to store.
     pub(super) fn is_idle(&self) -> bool {
-        self.taken.is_empty() && self.stale.is_empty()
+        self.taken.is_empty()
     }
 
     /// Works out what the home adds to its markets, and how far they are to be folded.
@@ -79,19 +80,19 @@ impl Work {
         let before = old.map(|old| days_on_offer(old, zones)).unwrap_or_default();
         for (market, day) in days_on_offer(&self.new.history, zones) {
             let known = before.iter().find(|(known, _)| *known == market);
-            if known.is_some_and(|(_, known)| fold_day(*known) == fold_day(day)) {
+            if known.is_some_and(|(_, known)| Horizon::of(*known) == Horizon::of(day)) {
                 continue;
             }
-            self.folds.push((market.clone(), fold_day(day)));
+            self.folds.push((market.clone(), Horizon::of(day)));
             if self.deltas.iter().all(|(touched, _)| touched != market) {
                 self.deltas.push((market.clone(), Delta::default()));
             }
         }
     }
 
-    /// The day that a market is to be folded to because of this home.
-    pub(super) fn fold_to(&self, market: &Market) -> Option<Day> {
-        self.folds.iter().find(|(folded, _)| folded == market).map(|(_, day)| *day)
+    /// How far a market is to be folded because of this home.
+    pub(super) fn fold_to(&self, market: &Market) -> Option<Horizon> {
+        self.folds.iter().find(|(folded, _)| folded == market).map(|(_, horizon)| *horizon)
     }
 
     fn count_price_changes(&mut self) {
@@ -110,7 +111,7 @@ impl Work {
 /// how batches are cut.
 fn days_on_offer<'a>(history: &'a History, zones: &mut Zones) -> Vec<(&'a Market, Day)> {
     let mut days: Vec<(&Market, Day)> = Vec::new();
-    for run in history.runs().filter(|run| run.facts.status.phase() == Phase::Active) {
+    for run in history.runs().into_iter().filter(|run| run.facts.status.phase() == Phase::Active) {
         let market = &run.facts.market;
         let day = run.last.day_in(zones.of(market));
         match days.iter_mut().find(|(known, _)| *known == market) {

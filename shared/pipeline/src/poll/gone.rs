@@ -63,7 +63,7 @@ impl Scan<'_> {
             let at = *entry.gone_at.get_or_insert(began_at);
             entry.hash = IN_DOUBT;
             let listing = Listing { status: Status::Gone, ..entry.listing.clone() };
-            gone.push(Observation { source: source.as_str().into(), native_id, at, listing });
+            gone.push(Observation::new(source.as_str(), native_id, at, listing));
         }
         if !gone.is_empty() {
             self.save().await?;

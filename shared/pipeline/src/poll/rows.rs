@@ -136,7 +136,7 @@ impl Scan<'_> {
                 takings.send_past(observation, hash);
                 if let Some(listing) = again {
                     // The index has no details: in doubt, so that the next row with them is sent.
-                    let again = Observation { source, native_id, at: held.until, listing };
+                    let again = Observation::new(source, native_id, held.until, listing);
                     takings.send(again, IN_DOUBT, false);
                     takings.beside();
                 }
@@ -156,7 +156,7 @@ impl Scan<'_> {
             && let Some(listing) = self.listing_of(observation, takings)
         {
             let (source, native_id) = (observation.source.clone(), observation.native_id.clone());
-            takings.send_past(Observation { source, native_id, at: held.until, listing }, IN_DOUBT);
+            takings.send_past(Observation::new(source, native_id, held.until, listing), IN_DOUBT);
             takings.beside();
         }
     }

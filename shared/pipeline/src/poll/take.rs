@@ -134,12 +134,7 @@ impl Scan<'_> {
     }
 
     fn observe(&self, found: Found, now: Time) -> Observation {
-        Observation {
-            source: self.search.source.name().into(),
-            native_id: found.native_id,
-            at: found.at.unwrap_or(now),
-            listing: found.listing,
-        }
+        Observation::new(self.search.source.name(), found.native_id, found.at.unwrap_or(now), found.listing)
     }
 
     /// The listing as it is to be sent; `None` where the stream has it so.
@@ -273,7 +268,7 @@ pub(super) fn content_hash(listing: &Listing) -> u64 {
 /// little with every look.
 pub(super) fn steady_bytes(listing: Listing) -> Vec<u8> {
     let listing = Listing { listed_at: None, ..listing };
-    let observation = Observation { source: "".into(), native_id: String::new(), at: Time::default(), listing };
+    let observation = Observation::new("", String::new(), Time::default(), listing);
     let mut bytes = Vec::new();
     stoop_wire::encode(&observation, &mut bytes);
     bytes

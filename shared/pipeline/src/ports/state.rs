@@ -1,6 +1,6 @@
 use async_trait::async_trait;
-use stoop_domain::{Day, Home, HomeId, Market, Observation};
-use stoop_market::{Cells, Close, Delta};
+use stoop_domain::{Home, HomeId, Market, Observation};
+use stoop_market::{Cells, Delta, Horizon};
 
 use super::PortError;
 
@@ -48,9 +48,6 @@ pub struct Commit<'a> {
     pub markets: Vec<MarketChange<'a>>,
     /// Observations that the new state includes.
     pub observations: Vec<&'a Observation>,
-    /// Observations that came later than the horizon: kept for a recomputation, not in the state.
-    /// One that is kept already need not be kept twice.
-    pub stale: Vec<&'a Observation>,
 }
 
 /// A home to be written.
@@ -81,10 +78,10 @@ pub struct MarketChange<'a> {
     /// with all of these added, folded to `fold_to`.
     pub deltas: Vec<&'a Delta>,
     /// See `deltas`.
-    pub fold_to: Option<Day>,
-    /// Closes of days that leave the horizon with this change: kept as a series for ever. Writing one
-    /// twice leaves one.
-    pub closes: Vec<Close>,
+    pub fold_to: Option<Horizon>,
+    /// What `new` tells of no more, be it that it was folded away or that it came late: to be added to the market's
+    /// archive, which is kept for ever ([`super::Views::archive`]). Empty, as a rule.
+    pub archived: Cells,
 }
 
 /// A home's step as the change feed tells it.

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use stoop_domain::{Alert, Market};
-use stoop_market::Close;
+use stoop_market::Cells;
 
 use super::PortError;
 
@@ -10,8 +10,9 @@ pub trait Views: Send + Sync {
     /// The names of all markets, in order. May lag a little behind the store.
     async fn market_ids(&self) -> Result<Vec<Market>, PortError>;
 
-    /// The closes of a market's days that have left its horizon, in the order of the days.
-    async fn closes(&self, market: &Market) -> Result<Vec<Close>, PortError>;
+    /// The archive of a market: the sum of all that its state was told and tells of no more ([`Cells::with_archive`]).
+    /// Empty for a market that has none.
+    async fn archive(&self, market: &Market) -> Result<Cells, PortError>;
 
     /// The alerts told last, the latest first by the time of the change, at most `limit`; with `suspects`, those
     /// that were held back as well.

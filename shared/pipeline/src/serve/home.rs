@@ -1,5 +1,5 @@
 use serde::Serialize;
-use stoop_domain::{Currency, Event, EventKind, Home, HomeId, Market, Minor, Phase, PriceChange, Time};
+use stoop_domain::{Currency, Event, Home, HomeId, Market, Minor, Phase, PriceChange, Time};
 use stoop_market::{Cells, Figures, Segment};
 
 use super::{as_text, as_text_or_null, unit_name};
@@ -104,7 +104,7 @@ pub struct HappenedView {
     /// When it was first seen to have happened.
     #[serde(serialize_with = "as_text")]
     pub at: Time,
-    /// `new`, `back_on_market`, `price_cut`, `price_rise`, `pending`, `closed` or `gone`.
+    /// See [`stoop_domain::EventKind::as_str`].
     pub kind: &'static str,
     /// Of a cut or a rise: the price before.
     pub from: Option<f64>,
@@ -125,8 +125,7 @@ impl HomeView {
         let currency = facts.market.currency;
         let country = facts.market.area.country();
         let events = home.history.events();
-        let mut opened_at = None;
-        home.history.for_each_stretch(|_, spell, _, _| opened_at = Some(spell.opened_at));
+        let opened_at = home.history.steps().last().map(|step| step.spell.opened_at);
         let on_market = matches!(facts.status.phase(), Phase::Active | Phase::Pending);
         let opened_at = opened_at.filter(|_| on_market);
         let days = |opened: Time| (now.day_in(&country.zone).0 - opened.day_in(&country.zone).0).max(0);
@@ -153,9 +152,9 @@ impl HomeView {
             opened_at,
             days_on_market: opened_at.map(days),
             last_event_at: events.iter().map(|event| event.at).max(),
-            title: home.card.title.clone(),
-            line: home.card.line.clone(),
-            url: home.card.url.clone(),
+            title: home.title().map(str::to_owned),
+            line: home.line().map(str::to_owned),
+            url: home.url().map(str::to_owned),
             first_seen: seen.map(|(first, _)| first),
             last_seen: seen.map(|(_, last)| last),
             listed_at: home.history.listed_at(),
@@ -179,7 +178,7 @@ impl HappenedView {
         let change = PriceChangeView::of(event);
         Self {
             at: event.at,
-            kind: event_name(event.kind),
+            kind: event.kind.as_str(),
             from: change.as_ref().map(|change| change.from),
             to: change.as_ref().map(|change| change.to),
             change: change.map(|change| change.share),
@@ -229,16 +228,4 @@ fn whole(price: Minor) -> f64 {
 fn rounded(share: f64) -> f64 {
     // Adding zero makes a negative zero a plain one.
     (share * 10_000.0).round() / 10_000.0 + 0.0
-}
-
-fn event_name(kind: EventKind) -> &'static str {
-    match kind {
-        EventKind::New => "new",
-        EventKind::BackOnMarket => "back_on_market",
-        EventKind::PriceCut => "price_cut",
-        EventKind::PriceRise => "price_rise",
-        EventKind::Pending => "pending",
-        EventKind::Closed => "closed",
-        EventKind::Gone => "gone",
-    }
 }

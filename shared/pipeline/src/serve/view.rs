@@ -1,7 +1,7 @@
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use stoop_domain::{AreaUnit, Currency, Day, Time};
-use stoop_market::{CATALOGUE_VERSION, Cells, Close, Figures, Flows, Segment, closes};
+use stoop_market::{CATALOGUE_VERSION, Cells, Close, Figures, Flows, Segment, Window, closes, first_day};
 
 use super::{FoundArea, MergedId};
 
@@ -34,11 +34,10 @@ pub struct MarketView {
     pub property_types: Vec<SegmentView>,
     /// Each bedroom count that the market has or had.
     pub bedrooms: Vec<SegmentView>,
+    /// Each property type with each bedroom count that the market has or had.
+    pub cells: Vec<SegmentView>,
     /// The closes of the last days, oldest first, from the first day that was observed on.
     pub days: Vec<DayView>,
-    /// The kept closes of days that have left the horizon: only those on which something changed. Told of
-    /// one market, not of a sum: medians do not add up.
-    pub older_days: Vec<DayView>,
 }
 
 /// See [`Figures`].
@@ -57,7 +56,7 @@ pub struct FiguresView {
     pub median_age_days: Option<f64>,
     pub cut_share: Option<f64>,
     pub median_cut: Option<f64>,
-    pub last_24_hours: Flows,
+    pub last_24_hours: Option<Flows>,
     pub last_7_days: Flows,
     pub last_28_days: Flows,
     pub last_90_days: Flows,
@@ -102,10 +101,8 @@ impl MarketView {
         let country = area.country();
         let terms = Terms { currency: id.currency, unit: country.area_unit };
         let figures = |segment| terms.figures(&Figures::of(cells, segment, now, &country.zone));
-        let segments = |keep: fn(&Segment) -> bool| {
-            let kept = cells.segments().into_iter().filter(keep);
-            kept.map(|segment| SegmentView { label: segment.label(), figures: figures(segment) }).collect()
-        };
+        let view = |segment: Segment| SegmentView { label: segment.label(), figures: figures(segment) };
+        let segments = |keep: fn(&Segment) -> bool| cells.segments().into_iter().filter(keep).map(view).collect();
         Self {
             id: format!("{}:{}:{}", area.path, id.purpose.as_str(), id.currency),
             path: area.path.clone(),
@@ -119,29 +116,18 @@ impl MarketView {
             figures: figures(Segment::All),
             property_types: segments(|segment| matches!(segment, Segment::Type(_))),
             bedrooms: segments(|segment| matches!(segment, Segment::Bedrooms(_))),
+            cells: cells.cells().into_iter().map(Segment::Cell).map(view).collect(),
             days: terms.days(cells, now.day_in(&country.zone), days),
-            older_days: Vec::new(),
         }
-    }
-
-    /// The same with the closes that were kept of days before the horizon.
-    #[must_use]
-    pub fn with_older(self, closes: &[Close]) -> Self {
-        let terms = Terms { currency: self.currency, unit: AreaUnit::SquareMeters };
-        let older_days = closes.iter().map(|close| terms.day(close, [None, None])).collect();
-        Self { older_days, ..self }
     }
 }
 
-/// Whether a market's state still tells the day of `now`; else the first day that it does tell.
-///
-/// # Errors
-/// That day.
-pub fn tells(cells: &Cells, now: Time, zone: &TimeZone) -> Result<(), Day> {
-    match cells.folded_to() {
-        Some(first) if now.day_in(zone) < first => Err(first),
-        _ => Ok(()),
-    }
+/// Whether a market's state tells, without its archive, all that is read of it at `now` with the closes of the last `days`
+/// days: their windows and averages too.
+#[must_use]
+pub fn tells(cells: &Cells, now: Time, zone: &TimeZone, days: u16) -> bool {
+    let before = i32::from(days).max(Window::Days90.span()) + i32::try_from(AVERAGE_DAYS[1]).unwrap_or(i32::MAX);
+    cells.horizon().is_none_or(|horizon| now.day_in(zone).0.saturating_sub(before) >= horizon.days.0)
 }
 
 impl FiguresView {
@@ -201,9 +187,10 @@ impl Terms {
     fn days(self, cells: &Cells, today: Day, days: u16) -> Vec<DayView> {
         let longest = i32::try_from(AVERAGE_DAYS[1]).unwrap_or(i32::MAX);
         let mut from = today.0 - i32::from(days) - longest + 2;
-        if let Some(folded) = cells.folded_to() {
-            from = from.max(folded.0);
+        if let Some(horizon) = cells.horizon() {
+            from = from.max(horizon.days.0);
         }
+        from = first_day(cells).map_or(today.0, |first| from.max(first.0)).min(today.0);
         let mut series = closes(cells, Segment::All, Day(from), today);
         let first = series.iter().position(observed).unwrap_or(series.len());
         series.drain(..first);
@@ -230,9 +217,7 @@ impl Terms {
     }
 }
 
-/// Whether a day shows that somebody looked: `New` alone does not, as it stands on the listing's date,
-/// which may lie long before the first observation.
+/// Whether a day shows that somebody looked.
 fn observed(close: &Close) -> bool {
-    let seen = Flows { new: 0, ..close.flows };
-    close.active != 0 || seen != Flows::default()
+    close.active != 0 || close.flows != Flows::default()
 }

@@ -95,7 +95,7 @@ impl Reader {
             None => Outcome::Skipped,
             Some(Parts { native_id, at, listing }) => {
                 let source = Arc::clone(&self.plan.name);
-                Outcome::Observation(Observation { source, native_id, at: at.unwrap_or(now), listing })
+                Outcome::Observation(Observation::new(source, native_id, at.unwrap_or(now), listing))
             }
         })
     }

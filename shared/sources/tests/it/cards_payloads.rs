@@ -123,12 +123,7 @@ fn mubawab_s_real_texts_are_understood_in_cards() {
             assert_place(row, listing);
             assert_size(row, listing);
             let at = Time::parse(now).unwrap();
-            let observation = Observation {
-                source: "mubawab".into(),
-                native_id: found.native_id.clone(),
-                at,
-                listing: listing.clone(),
-            };
+            let observation = Observation::new("mubawab", found.native_id.clone(), at, listing.clone());
             match observation.check(at) {
                 Ok(()) => assert_eq!(listing.currency, Currency::MAD),
                 Err((reason, _)) => {

@@ -27,7 +27,7 @@ fn checked(page: &Page, now: &str) -> Vec<String> {
     let now = Time::parse(now).unwrap();
     let check = |found: &Found| {
         let (native_id, listing) = (found.native_id.clone(), found.listing.clone());
-        let observation = Observation { source: "t".into(), native_id, at: found.at.unwrap_or(now), listing };
+        let observation = Observation::new("t", native_id, found.at.unwrap_or(now), listing);
         observation.check(now).err().map(|(reason, detail)| format!("{}: {reason} {detail}", home_id(&observation)))
     };
     found(page).into_iter().filter_map(check).collect()

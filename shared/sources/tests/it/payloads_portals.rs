@@ -21,7 +21,7 @@ fn understood<'v>(page: &Page, rows: &'v Value, now: Time) -> Vec<(Found, &'v Va
     let found: Vec<Found> = found.collect();
     for Found { native_id, at, listing } in &found {
         let (native_id, listing) = (native_id.clone(), listing.clone());
-        Observation { source: "t".into(), native_id, at: at.unwrap_or(now), listing }.check(now).unwrap();
+        Observation::new("t", native_id, at.unwrap_or(now), listing).check(now).unwrap();
     }
     found.into_iter().zip(rows).collect()
 }

@@ -137,7 +137,7 @@ fn compare(page: &Page, rows: &[Value], purpose: Purpose) {
         assert_eq!((&found.native_id, found.at, &found.listing), (&id, None, &listing));
         assert_eq!(found.listing.status, Status::Active);
         let now = Time::parse(NOW).unwrap();
-        let observation = Observation { source: "zillow".into(), native_id: id, at: now, listing };
+        let observation = Observation::new("zillow", id, now, listing);
         assert_eq!(observation.check(now), Ok(()));
     }
 }

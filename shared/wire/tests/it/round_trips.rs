@@ -88,12 +88,8 @@ prop_compose! {
 }
 
 fn observation() -> impl Strategy<Value = Observation> {
-    (text(), text(), time(), listing()).prop_map(|(source, native_id, at, listing)| Observation {
-        source: source.into(),
-        native_id,
-        at,
-        listing,
-    })
+    (text(), text(), time(), listing())
+        .prop_map(|(source, native_id, at, listing)| Observation::new(source, native_id, at, listing))
 }
 
 fn line(observation: &Observation) -> Vec<u8> {
@@ -148,7 +144,7 @@ proptest! {
 fn plain() -> Observation {
     let place = Place { city: Some("Agadir".into()), ..Place::default() };
     let listing = Listing::new(Purpose::Sale, Currency::MAD, place);
-    Observation { source: "t".into(), native_id: "1".into(), at: Time::from_ms(5), listing }
+    Observation::new("t", "1", Time::from_ms(5), listing)
 }
 
 #[test]

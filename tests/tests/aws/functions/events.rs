@@ -48,7 +48,7 @@ pub(crate) fn seen(native_id: &str, minutes: i64, dollars: i64, status: Status) 
     listing.listed_at = Some(minute(-1_440));
     listing.details.title = text("Bungalow under the oaks");
     listing.details.url = Some(format!("https://listings.example.com/{native_id}"));
-    Observation { source: "reso-actris".into(), native_id: native_id.into(), at: minute(minutes), listing }
+    Observation::new("reso-actris", native_id, minute(minutes), listing)
 }
 
 pub(crate) fn line(observation: &Observation) -> Vec<u8> {

@@ -117,7 +117,7 @@ fn house(id: &str, city: &str, postal: &str, bedrooms: u8, sqft: u32, line: &str
     listing.living_area = Some(Area::of(sqft, AreaUnit::SquareFeet));
     listing.details.title = words("Bright home near the lake");
     listing.details.url = Some(format!("https://homes.example/{id}"));
-    Observation { source: "kc".into(), native_id: id.to_owned(), at: Time::default(), listing }
+    Observation::new("kc", id, Time::default(), listing)
 }
 
 /// A flat in Agadir.
@@ -128,7 +128,7 @@ fn flat(id: &str, purpose: Purpose, title: &str) -> Observation {
     listing.property_type = Some(PropertyType::Apartment);
     listing.living_area = Some(Area::of(95, AreaUnit::SquareMeters));
     listing.details.title = words(title);
-    Observation { source: "avito".into(), native_id: id.to_owned(), at: Time::default(), listing }
+    Observation::new("avito", id, Time::default(), listing)
 }
 
 pub(crate) fn observations() -> Vec<Observation> {

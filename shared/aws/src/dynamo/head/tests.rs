@@ -12,7 +12,7 @@ fn observation(home: u8, minutes: i64, price: i64) -> Observation {
     let mut listing = Listing::new(Purpose::Sale, Currency::MAD, place);
     listing.list_price = Some(Minor(price));
     let at = Time::from_ms(1_768_392_000_000).plus_ms(minutes * 60_000);
-    Observation { source: "avito".into(), native_id: home.to_string(), at, listing }
+    Observation::new("avito", home.to_string(), at, listing)
 }
 
 fn market() -> Market {

@@ -44,7 +44,7 @@ pub(crate) fn observation(native_id: &str, minute: i64, noise: usize) -> Observa
     });
     listing.details.description = Some(hex.collect());
     let at = Time::from_ms(1_768_003_200_000 + minute * 60_000);
-    Observation { source: "avito".into(), native_id: native_id.into(), at, listing }
+    Observation::new("avito", native_id, at, listing)
 }
 
 pub(crate) fn market() -> Market {

@@ -8,7 +8,7 @@ use super::Api;
 use super::error::ApiError;
 use super::known::narrowed;
 use super::params::Params;
-use crate::serve::{AreaView, FiguresView, FoundArea, add_market, as_text, as_text_or_null, tells, unit_name};
+use crate::serve::{AreaView, FiguresView, add_market, as_text, as_text_or_null, tells, unit_name};
 
 /// Markets that one answer adds up at most: more would take longer than a function may.
 const SUMMED_MARKETS_MAX: usize = 2_000;
@@ -19,10 +19,8 @@ const LISTED_MAX: u16 = 1_000;
 const LISTED_WITH_FIGURES_MAX: u16 = 100;
 const LISTED_DEFAULT: u16 = 100;
 const DAYS_DEFAULT: u16 = 90;
-/// As many as a state tells.
-const DAYS_MAX: u16 = 400;
-/// Ten years and more of days before the horizon; the latest are told.
-const OLDER_DAYS_MAX: usize = 4_000;
+/// Ten years and more.
+const DAYS_MAX: u16 = 4_000;
 
 /// A page of markets, in the order of their ids.
 #[derive(Serialize)]
@@ -47,7 +45,7 @@ struct MarketRow {
     purpose: &'static str,
     currency: Currency,
     area_unit: &'static str,
-    /// Told of an area's markets, where the state still tells the day.
+    /// Told of an area's markets.
     #[serde(flatten)]
     figures: Option<FiguresView>,
 }
@@ -96,7 +94,10 @@ impl Api<'_> {
         for chunk in markets.chunks(CHUNK_MARKETS) {
             let states = self.store.markets(chunk).await?;
             for (market, state) in chunk.iter().zip(states) {
-                let figures = state.and_then(|state| figures_at(market, &state.value, as_of));
+                let figures = match state {
+                    Some(state) => Some(figures_at(market, &self.told(market, state.value, as_of, 0).await?, as_of)),
+                    None => None,
+                };
                 rows.push(MarketRow::of(market.clone(), figures));
             }
         }
@@ -126,34 +127,27 @@ impl Api<'_> {
             let states = self.store.markets(chunk).await?;
             for (market, state) in chunk.iter().zip(states) {
                 if let Some(state) = state {
-                    add_market(&mut sums, market, state.value);
+                    let cells = self.told(market, state.value, as_of, days).await?;
+                    add_market(&mut sums, market, cells);
                 }
             }
         }
         let sums: Vec<_> = sums.into_iter().collect();
-        let older = self.older(&found).await?;
-        AreaView::of(&found, &sums, &older, as_of, days).map_err(|first| {
-            ApiError::parameters(vec![format!(
-                "as_of: {as_of}; accepted: a moment from {first} on, the first day still told"
-            )])
-        })
+        Ok(AreaView::of(&found, &sums, as_of, days))
     }
 
-    async fn older(&self, found: &FoundArea) -> Result<BTreeMap<Market, Vec<stoop_market::Close>>, ApiError> {
-        let mut older = BTreeMap::new();
-        for market in found.lone() {
-            let mut closes = self.views.closes(market).await?;
-            closes.drain(..closes.len().saturating_sub(OLDER_DAYS_MAX));
-            older.insert(market.clone(), closes);
+    /// A state with its archive, where that is needed to tell the days up to `as_of`.
+    async fn told(&self, market: &Market, cells: Cells, as_of: Time, days: u16) -> Result<Cells, ApiError> {
+        if tells(&cells, as_of, &market.area.country().zone, days) {
+            return Ok(cells);
         }
-        Ok(older)
+        Ok(cells.with_archive(&self.views.archive(market).await?))
     }
 }
 
-fn figures_at(market: &Market, cells: &Cells, as_of: Time) -> Option<FiguresView> {
+fn figures_at(market: &Market, cells: &Cells, as_of: Time) -> FiguresView {
     let country = market.area.country();
-    tells(cells, as_of, &country.zone).ok()?;
-    Some(FiguresView::of(cells, as_of, market.currency, country.area_unit, &country.zone))
+    FiguresView::of(cells, as_of, market.currency, country.area_unit, &country.zone)
 }
 
 impl MarketRow {

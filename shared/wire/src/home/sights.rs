@@ -1,0 +1,64 @@
+use stoop_domain::{Sight, Time, varint};
+
+const VERSIONED: u8 = 1;
+const INITIAL: u8 = 2;
+/// `at` is another time than `seen`.
+const AT: u8 = 4;
+/// There is a `seq`.
+const SEQ: u8 = 8;
+/// It is the sight before it.
+const SAME: u8 = 16;
+
+/// A sight, told from the one before it: marks, the difference between the two `seen`, and what else the marks say there is.
+pub(super) fn put_sight(bytes: &mut Vec<u8>, sight: &Sight, before: &Sight) {
+    if sight == before {
+        bytes.push(SAME);
+        return;
+    }
+    let Sight { at, seen, seq, versioned, initial } = *sight;
+    let mark = |is_set: bool, mark: u8| if is_set { mark } else { 0 };
+    bytes.push(mark(versioned, VERSIONED) | mark(initial, INITIAL) | mark(at != seen, AT) | mark(seq > 0, SEQ));
+    varint::put_signed(bytes, seen.ms().wrapping_sub(before.seen.ms()));
+    if at != seen {
+        varint::put_signed(bytes, seen.ms().wrapping_sub(at.ms()));
+    }
+    if seq > 0 {
+        varint::put(bytes, u64::from(seq));
+    }
+}
+
+/// Reads what [`put_sight`] wrote, and nothing else: each sight is written in one way only.
+pub(super) fn take_sight(bytes: &mut &[u8], before: &Sight) -> Option<Sight> {
+    let (&marks, rest) = bytes.split_first()?;
+    *bytes = rest;
+    if marks == SAME {
+        return Some(*before);
+    }
+    if marks >= SAME {
+        return None;
+    }
+    let seen = time_after(before.seen, varint::take_signed(bytes)?)?;
+    let at = match marks & AT {
+        0 => seen,
+        _ => {
+            let at = time_after(seen, varint::take_signed(bytes)?.checked_neg()?)?;
+            (at < seen).then_some(at)?
+        }
+    };
+    let seq = match marks & SEQ {
+        0 => 0,
+        _ => {
+            let seq = u32::try_from(varint::take(bytes)?).ok()?;
+            (seq > 0).then_some(seq)?
+        }
+    };
+    let sight = Sight { at, seen, seq, versioned: marks & VERSIONED != 0, initial: marks & INITIAL != 0 };
+    (sight != *before).then_some(sight)
+}
+
+/// The time so many milliseconds later; `None` beyond the times that there are.
+pub(super) fn time_after(before: Time, ms: i64) -> Option<Time> {
+    let ms = before.ms().checked_add(ms)?;
+    let time = Time::from_ms(ms);
+    (time.ms() == ms).then_some(time)
+}
