@@ -30,7 +30,7 @@ pub use pace::{Cadence, Distance, Pace, Stretch};
 pub use plan::{Planned, PlannedSearch, plan};
 pub use poll::{
     Clock, FileSet, LEFT_BY_SERVER, LEFT_OF, OnDrift, Origin, Peeked, PollError, PollPorts, Polled, Profiles, Search,
-    Tokens, USER_AGENT, peek, poll, release,
+    Sequence, Tokens, USER_AGENT, peek, poll, release,
 };
 pub use refusals::Refusals;
 pub use snapshots::{ProvesNothing, Said, Snapshots};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use stoop_domain::{Details, Listing, Observation, Phase, Status, Time};
+use stoop_domain::{Details, Listing, Observation, Phase, Sight, Status, Time};
 
 /// A listing that so many whole snapshots in a row lack is gone.
 pub(crate) const MISSED_MAX: u8 = 2;
@@ -22,7 +22,7 @@ pub(crate) const MISSED_MAX: u8 = 2;
 /// let mut gone = Vec::new();
 /// for (day, ids) in [(1, vec!["a", "b"]), (2, vec!["a"]), (3, vec!["a"])] {
 ///     snapshots.begin(Time::from_ms(day * Time::DAY_MS));
-///     ids.into_iter().for_each(|id| snapshots.see(&home(id)));
+///     ids.into_iter().for_each(|id| snapshots.see(&mut home(id)));
 ///     gone.extend(snapshots.end(0).observations);
 /// }
 /// assert_eq!((gone[0].native_id.as_str(), gone[0].at), ("b", Time::from_ms(3 * Time::DAY_MS)));
@@ -40,20 +40,19 @@ pub struct Snapshots {
 /// What is known of a listing.
 #[derive(Debug)]
 struct Entry {
-    /// As it was at the latest; without its details, unless it is to be said that it is back.
+    /// As it was at the latest, without its details.
     listing: Listing,
-    at: Time,
+    sight: Sight,
     /// The snapshot that had it last.
     turn: u32,
     missed: u8,
-    gone_at: Option<Time>,
+    gone: bool,
 }
 
 /// What a snapshot says beyond its rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Said {
-    /// Which listings are gone as of its time, and which of those are back though their own rows tell of no time since.
-    /// Sorted by id, so that the same snapshots say the same.
+    /// Which listings are gone as of its time, and which of those are back though their rows could not be read. Sorted by id, so that the same snapshots say the same.
     pub observations: Vec<Observation>,
     /// Why what it lacks is not counted.
     pub proves_nothing: Option<ProvesNothing>,
@@ -79,26 +78,29 @@ impl Snapshots {
         as_of
     }
 
-    /// The snapshot has this listing.
-    pub fn see(&mut self, observation: &Observation) {
+    /// The snapshot has this listing: it was seen as of the snapshot's time, whenever it was as it is by its own. What the
+    /// first snapshot has was there when the series began. Rows of one listing that differ keep their places
+    /// ([`Sequence`](crate::Sequence)).
+    pub fn see(&mut self, observation: &mut Observation) {
         self.seen += 1;
-        let Observation { source, native_id, at, listing, .. } = observation;
+        let as_of = self.as_of.unwrap_or(observation.at);
+        (observation.at, observation.seen) = (observation.at.min(as_of), as_of);
+        observation.initial = self.turn == 1;
+        let (turn, sight) = (self.turn, observation.sight());
+        let Observation { source, native_id, listing, .. } = observation;
         if self.source != *source {
             self.source = Arc::clone(source);
         }
-        let (turn, at) = (self.turn, *at);
         let bare = || Listing { details: Details::default(), ..listing.clone() };
-        match self.listings.get_mut(native_id) {
+        match self.listings.get_mut(native_id.as_str()) {
             Some(entry) => {
-                entry.turn = turn;
-                entry.missed = 0;
-                if at >= entry.at {
-                    entry.listing = if entry.gone_at.is_some() { listing.clone() } else { bare() };
-                    entry.at = at;
+                (entry.turn, entry.missed, entry.gone) = (turn, 0, false);
+                if sight >= entry.sight {
+                    (entry.listing, entry.sight) = (bare(), sight);
                 }
             }
             None => {
-                let entry = Entry { listing: bare(), at, turn, missed: 0, gone_at: None };
+                let entry = Entry { listing: bare(), sight, turn, missed: 0, gone: false };
                 self.listings.insert(native_id.clone(), entry);
             }
         }
@@ -127,26 +129,24 @@ impl Snapshots {
         };
         self.listings.retain(|native_id, entry| {
             if entry.turn == turn {
-                if entry.gone_at.take().is_some_and(|gone_at| entry.at <= gone_at) {
+                // It is there again, and its row could not be read.
+                if std::mem::take(&mut entry.gone) {
                     say(native_id, entry.listing.clone());
-                    entry.at = as_of;
                 }
-                entry.listing.details = Details::default();
                 return true;
             }
-            if proves_nothing.is_some() || entry.gone_at.is_some() {
+            if proves_nothing.is_some() || entry.gone {
                 return true;
             }
             entry.missed = entry.missed.saturating_add(1);
             if entry.missed < MISSED_MAX {
                 return true;
             }
-            entry.gone_at = Some(as_of);
-            let goes = !leaves_as_it_should(&entry.listing);
-            if goes {
+            entry.gone = !leaves_as_it_should(&entry.listing);
+            if entry.gone {
                 say(native_id, Listing { status: Status::Gone, ..entry.listing.clone() });
             }
-            goes
+            entry.gone
         });
         observations.sort_by(|a, b| a.native_id.cmp(&b.native_id));
         Said { observations, proves_nothing }

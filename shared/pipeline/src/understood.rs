@@ -56,7 +56,7 @@ impl Understood {
         match row {
             Row::Refused { reason, detail, raw, .. } => self.refuse(reason, detail, raw),
             Row::Found(found) => {
-                let Found { native_id, at, listing } = *found;
+                let Found { native_id, at, listing, .. } = *found;
                 let told_at = at;
                 let observation = Observation::new(source, native_id, at.unwrap_or(now), listing);
                 match observation.check(now) {
@@ -191,7 +191,7 @@ mod tests {
         let place = Place { city: (!city.is_empty()).then(|| city.to_owned()), ..Place::default() };
         let mut listing = Listing::new(Purpose::Sale, Currency::EUR, place);
         listing.list_price = price.map(Minor);
-        Row::Found(Box::new(Found { native_id: id.to_owned(), at: None, listing }))
+        Row::Found(Box::new(Found { native_id: id.to_owned(), at: None, versioned: false, listing }))
     }
 
     fn field<'u>(understood: &'u Understood, name: &str) -> &'u FieldCount {

@@ -176,6 +176,8 @@ pub struct Found {
     /// When the source says this state began to hold (RESO `ModificationTimestamp`); `None` where the
     /// source tells only what is so now, and then the time of reading counts.
     pub at: Option<Time>,
+    /// `at` is a version of the listing: it moves with each change, and tells which of two states is the later one.
+    pub versioned: bool,
     /// The listing.
     pub listing: Listing,
 }

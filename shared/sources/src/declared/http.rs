@@ -163,7 +163,8 @@ impl HttpSource {
         for raw in &opened.rows {
             match reader.parts(reader::Row::Json(raw.as_bytes()), "", now) {
                 Ok(Some(parts)) => {
-                    let found = Found { native_id: parts.native_id, at: parts.at, listing: parts.listing };
+                    let found =
+                        Found { native_id: parts.native_id, at: parts.at, versioned: false, listing: parts.listing };
                     read.push(Row::Found(Box::new(found)));
                 }
                 Ok(None) => left_out += 1,
@@ -266,6 +267,8 @@ impl Source for HttpSource {
             opened: &opened,
         };
         let (rows, left_out, latest) = self.rows(&opened, now);
+        // A clock that runs ahead of ours may be set right: then changes come under times before that.
+        let latest = latest.map(|latest| latest.min(now));
         let since = cursor.since.as_deref().and_then(|since| Time::parse(since).ok());
         Ok(Page {
             next: turned.next()?,

@@ -27,7 +27,7 @@ pub(super) fn read(row: &Fields<'_>, searched: Purpose) -> Result<Found, Refusal
     listing.lot_area = area("lot_sqft")?;
     listing.listed_at = row.time("list_date")?;
     listing.details = details(row, &about);
-    Ok(Found { native_id, at: None, listing })
+    Ok(Found { native_id, at: None, versioned: false, listing })
 }
 
 /// An object inside the row; one that is null or absent says nothing of any field.

@@ -36,7 +36,7 @@ pub(super) fn read(row: &Fields<'_>, purpose: Purpose) -> Result<Found, Refusal>
     listing.listed_at = row.time("listedDate")?;
     let name_of = |who: &str| row.object(who).ok()??.prose("name");
     listing.details = Details { seller: name_of("builder"), agency: name_of("listingOffice"), ..Details::default() };
-    Ok(Found { native_id, at: None, listing })
+    Ok(Found { native_id, at: None, versioned: false, listing })
 }
 
 pub(super) fn native_id(row: &Fields<'_>, purpose: Purpose) -> Result<String, Refusal> {

@@ -50,7 +50,7 @@ pub(crate) fn read(row: &Fields<'_>, terms: &Terms) -> Result<Found, Refusal> {
     listing.lot_area = lot_area(row)?;
     listing.listed_at = listed_at(row, &listing.place)?;
     listing.details = details(row, terms);
-    Ok(Found { native_id, at: row.time("ModificationTimestamp")?, listing })
+    Ok(Found { native_id, at: row.time("ModificationTimestamp")?, versioned: true, listing })
 }
 
 fn status(row: &Fields<'_>) -> Result<Status, Refusal> {

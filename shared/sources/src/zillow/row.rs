@@ -19,7 +19,7 @@ pub(super) fn read(
     if is_building(row) {
         return building::units(row, &zpid, listing);
     }
-    Ok(vec![home(row, api, listing, now).map(|listing| Found { native_id: zpid, at: None, listing })])
+    Ok(vec![home(row, api, listing, now).map(|listing| Found { native_id: zpid, at: None, versioned: false, listing })])
 }
 
 pub(super) fn native_id(row: &Fields<'_>) -> Result<String, Refusal> {
