@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 use stoop_domain::{Currency, Minor, Time};
 use stoop_embedded::Database;
-use stoop_market::Flows;
+use stoop_market::{Flows, THIN_SAMPLE, WARM_UP_DAYS};
 use stoop_pipeline::serve::{AreaView, FiguresView, MarketView, SegmentView, merged};
 
 use super::{View, area, give, moment, open, plural, told_at};
@@ -103,6 +103,9 @@ impl Area {
         page.line([Words::from(heading).bold()]).line([Words::from(under).dim()]).gap();
         figures(market, page);
         page.heading("What happened").table(flows(&market.figures));
+        for remark in remarks(market) {
+            page.line([Words::from(format!("  {remark}")).dim()]);
+        }
         for (heading, segments) in [("type", &market.property_types), ("bedrooms", &market.bedrooms)] {
             let table = by_segment(heading, segments, market);
             if !table.is_empty() {
@@ -156,6 +159,26 @@ fn figures(market: &MarketView, page: &mut Page) {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "ages in days, never negative")]
 fn whole_days(days: f64) -> u64 {
     days.round() as u64
+}
+
+/// What is to be known of the figures before they are believed.
+fn remarks(market: &MarketView) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if !market.day_is_over {
+        remarks.push(format!("the last day of each window, {}, is not over", market.day));
+    }
+    if let (Some(since), Some(window)) = (&market.watched_since, market.warming_up.first()) {
+        let window = window.trim_start_matches("last_").replace('_', " ");
+        remarks.push(format!(
+            "watched since {since} only: what was on offer then is initial, and windows from {window} on reach back to its \
+             first {WARM_UP_DAYS} days"
+        ));
+    }
+    if market.figures.thin {
+        let priced = plural(market.figures.priced.unsigned_abs(), "home");
+        remarks.push(format!("the prices are those of {priced}: fewer than {THIN_SAMPLE} say little"));
+    }
+    remarks
 }
 
 /// What came in, what went out, and what happened beside; of what is rare, only what there was.
