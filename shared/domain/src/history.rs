@@ -164,9 +164,9 @@ impl History {
         };
         // Most observations say what the last one said, a little later.
         let span = self.spans[newest];
-        let is_newest = sight > span.last;
+        let (is_newest, is_as_before) = (sight > span.last, self.facts_of(&span) == facts);
         if is_newest
-            && self.facts_of(&span) == facts
+            && is_as_before
             && self.stands_alone(newest)
             && (listed_at.is_none() || listed_at == span.listed.map(|(_, time)| time))
         {
@@ -177,17 +177,19 @@ impl History {
             }
             return Applied::Unchanged;
         }
+        // Where the newest stretch is another one than before, there is no need to compare.
+        let is_news = is_newest && !is_as_before;
         let same_day = self.of_day(sight.day());
         match same_day.clone().find(|place| self.facts_of(&self.spans[*place]) == facts) {
             Some(place) if !self.spans[place].would_move(sight, listed) => Applied::Duplicate,
-            Some(place) => self.changed(|history| {
+            Some(place) => self.changed(is_news, |history| {
                 history.spans[place].add(sight, listed);
                 history.put_in_order();
             }),
             None if same_day.len() >= FACTS_PER_DAY_MAX => self.overflow(),
             None => match self.index_of(facts) {
                 None => self.overflow(),
-                Some(facts) => self.changed(|history| {
+                Some(facts) => self.changed(is_news, |history| {
                     history.spans.push(Span { facts, first: sight, last: sight, listed });
                     history.put_in_order();
                 }),
@@ -366,8 +368,12 @@ impl History {
         Applied::Overfull
     }
 
-    /// Changes what is kept and says whether anything that is read from it moved.
-    fn changed(&mut self, change: impl FnOnce(&mut Self)) -> Applied {
+    /// Changes what is kept and says whether anything that is read from it moved, unless that is known.
+    fn changed(&mut self, is_news: bool, change: impl FnOnce(&mut Self)) -> Applied {
+        if is_news {
+            change(self);
+            return Applied::Changed;
+        }
         let read = |history: &Self| -> Vec<(Facts, Time, bool, Option<Time>)> {
             let runs = history.runs().into_iter();
             runs.map(|run| (run.facts.clone(), run.first, run.sight.initial, run.listed)).collect()
