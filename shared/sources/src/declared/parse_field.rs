@@ -57,7 +57,11 @@ pub(super) fn recipe(
     let months = section.text("per", mistakes).map_or(1, |(text, line)| {
         let known = PERIODS.iter().find(|(name, _)| *name == text).map(|(_, months)| *months);
         known.unwrap_or_else(|| {
-            mistakes.add(line, section.key("per"), format!("{text:?}; {}", accepted(text, PERIODS.map(|(name, _)| name))));
+            mistakes.add(
+                line,
+                section.key("per"),
+                format!("{text:?}; {}", accepted(text, PERIODS.map(|(name, _)| name))),
+            );
             1
         })
     });

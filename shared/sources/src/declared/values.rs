@@ -124,7 +124,10 @@ mod tests {
 
     #[test]
     fn years_are_whole_and_of_buildings() {
-        assert_eq!((year("1925"), year("1925.0"), year("1000"), year("2100")), (Ok(1925), Ok(1925), Ok(1000), Ok(2100)));
+        assert_eq!(
+            (year("1925"), year("1925.0"), year("1000"), year("2100")),
+            (Ok(1925), Ok(1925), Ok(1000), Ok(2100))
+        );
         for text in ["0", "999", "2101", "1925.5", "25", "années 1920", "99999", ""] {
             assert!(year(text).is_err(), "{text}");
         }

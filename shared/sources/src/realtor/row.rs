@@ -1,5 +1,7 @@
 use jiff::tz::TimeZone;
-use stoop_domain::{Area, AreaUnit, Currency, Day, Details, Listing, Minor, Place, PropertyType, Purpose, Reason, Status};
+use stoop_domain::{
+    Area, AreaUnit, Currency, Day, Details, Listing, Minor, Place, PropertyType, Purpose, Reason, Status,
+};
 
 use crate::fields::{Fields, Refusal, scaled};
 use crate::port::Found;
