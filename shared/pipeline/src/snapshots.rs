@@ -79,6 +79,12 @@ impl Snapshots {
         as_of
     }
 
+    /// Whether the snapshot that was begun last is the first: that a listing was not seen before says nothing then.
+    #[must_use]
+    pub fn is_first(&self) -> bool {
+        self.turn == 1
+    }
+
     /// The snapshot has this listing.
     pub fn see(&mut self, observation: &Observation) {
         self.seen += 1;
