@@ -104,7 +104,7 @@ impl Area {
         figures(market, page);
         page.heading("What happened").table(flows(&market.figures));
         for remark in remarks(market) {
-            page.line([Words::from(format!("  {remark}")).dim()]);
+            page.hung(4, [Words::from(format!("  {remark}")).dim()]);
         }
         for (heading, segments) in [("type", &market.property_types), ("bedrooms", &market.bedrooms)] {
             let table = by_segment(heading, segments, market);
@@ -197,12 +197,12 @@ fn flows(figures: &FiguresView) -> Table {
         ("back", false, |flows| flows.back_on_market),
         ("moved in", true, |flows| flows.moved_in),
         ("pending", false, |flows| flows.pending),
-        ("closed", false, |flows| flows.closed),
+        ("closed", true, |flows| flows.closed),
         ("gone", false, |flows| flows.gone),
         ("moved out", true, |flows| flows.moved_out),
         ("cuts", false, |flows| flows.price_cuts),
         ("rises", false, |flows| flows.price_rises),
-        ("sold", true, |flows| flows.sold),
+        ("sold", false, |flows| flows.sold),
     ];
     let shown = |(_, is_rare, count): &&(&str, bool, Count)| {
         !is_rare || windows.iter().any(|(_, flows)| flows.is_some_and(|flows| count(flows) != 0))
@@ -299,12 +299,13 @@ fn closes(market: &MarketView) -> Table {
     let mut table = Table::new([
         Column::left("day"),
         Column::right("active"),
+        Column::right("in"),
+        Column::right("out"),
         Column::right("median"),
         Column::right("7-day mean").optional(1),
-        Column::right("new"),
+        Column::right("new").optional(3),
         Column::right("cuts"),
-        Column::right("pending").optional(3),
-        Column::right("closed").optional(2),
+        Column::right("sold").optional(2),
     ]);
     let from = market.days.len().saturating_sub(DAYS_LISTED);
     let price = |price: Option<f64>| -> Words {
@@ -314,12 +315,13 @@ fn closes(market: &MarketView) -> Table {
         table.row([
             day.day.as_str().into(),
             show::whole(day.active).into(),
+            number(day.flows.entries()),
+            number(day.flows.exits()),
             price(day.median_price),
             price(day.median_price_7_days),
             number(day.flows.new),
             number(day.flows.price_cuts),
-            number(day.flows.pending),
-            number(day.flows.closed),
+            number(day.flows.sold),
         ]);
     }
     table
