@@ -363,6 +363,12 @@ pub(crate) struct SimulateArgs {
     /// How many homes there are [default: one for every hundred rows]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=HOMES_MAX))]
     pub(crate) homes: Option<u32>,
+    /// How many postal codes they lie in [default: one for every two hundred homes]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=HOMES_MAX))]
+    pub(crate) areas: Option<u32>,
+    /// How many of a hundred rows change something, once every home has been listed
+    #[arg(long, default_value_t = 3, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) changing: u32,
 }
 
 #[derive(Args)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 use anyhow::Context;
 use stoop_domain::{Alert, HomeId, Observation};
 use stoop_embedded::{AlertFile, Database};
-use stoop_pipeline::ports::Change;
+use stoop_pipeline::ports::{Change, Quarantine};
 use stoop_pipeline::{Alerted, Measured, Measurer, new_alerts, record_alerts};
 use stoop_rules::Rules;
 
@@ -37,6 +37,11 @@ impl<'a> Desk<'a> {
     /// Takes in a batch and tells what it gave rise to.
     pub(crate) async fn take(&mut self, observations: &[Observation]) -> anyhow::Result<(Measured, Alerted)> {
         let measured = self.measurer.measure(observations).await.context("measuring a batch")?;
+        let seen = observations.iter().map(|observation| observation.seen).max().unwrap_or_default();
+        let overfull = self.measurer.take_overfull(seen);
+        if !overfull.is_empty() {
+            Quarantine::put(self.database, &overfull).await.context("putting listings in quarantine")?;
+        }
         Ok((measured, self.tell().await?))
     }
 

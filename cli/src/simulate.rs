@@ -16,6 +16,10 @@ pub(crate) fn simulate(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
     if let Some(homes) = args.homes {
         config.homes = homes;
     }
+    if let Some(areas) = args.areas {
+        config.markets = areas;
+    }
+    config.noise.seen_again_permille = 1_000 - args.changing * 10;
     crate::out::own_bytes(|mut out| Rows::new(config, args.rows).write_to(&mut out).map(drop));
     Ok(ExitCode::SUCCESS)
 }

@@ -20,12 +20,11 @@ pub(crate) fn verify(store: &StoreArgs, args: &JsonArgs) -> anyhow::Result<ExitC
     warn_of_unread(&database);
     let mut recomputed = Recomputation::default();
     let compared = compare(&database, &mut recomputed)?;
-    let stale = database.counts()?.stale;
     let (observations, homes, markets) = (recomputed.observations(), compared.homes, compared.markets);
     if args.json {
         let summary = json!({
             "equal": compared.difference.is_none(), "difference": compared.difference,
-            "observations": observations, "homes": homes, "markets": markets, "stale": stale,
+            "observations": observations, "homes": homes, "markets": markets,
         });
         out::json_line(&summary)?;
     } else {
@@ -37,9 +36,6 @@ pub(crate) fn verify(store: &StoreArgs, args: &JsonArgs) -> anyhow::Result<ExitC
                 count(markets),
             ),
             Some(difference) => say!("different: {difference}"),
-        }
-        if stale > 0 {
-            say!("{} observations came too late to be counted and are kept for a recomputation", count(stale));
         }
     }
     Ok(if compared.difference.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -57,10 +53,7 @@ fn compare(database: &Database, recomputed: &mut Recomputation) -> anyhow::Resul
     // One read transaction around all of it: what is committed meanwhile is not seen.
     database.reading(|| -> anyhow::Result<()> {
         database.observations(|line| -> anyhow::Result<()> {
-            let observation = stoop_wire::decode(line)?;
-            if let Err(difference) = recomputed.add(&observation) {
-                compared.difference.get_or_insert(difference);
-            }
+            recomputed.add(&stoop_wire::decode(line)?);
             Ok(())
         })?;
         let mut markets = recomputed.markets();
@@ -71,7 +64,7 @@ fn compare(database: &Database, recomputed: &mut Recomputation) -> anyhow::Resul
         };
         for (market, cells) in database.cells_where(|_| true)? {
             compared.markets += 1;
-            note(markets.check(&market, &cells));
+            note(markets.check(&market, &cells, &database.archive(&market)?));
         }
         note(markets.check_none_left());
         let mut after = None;

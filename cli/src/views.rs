@@ -23,7 +23,8 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use stoop_domain::{Market, Time};
 use stoop_embedded::{Database, OpenError};
-use stoop_pipeline::serve::{AreaError, FoundArea, find_area};
+use stoop_market::Cells;
+use stoop_pipeline::serve::{AreaError, FoundArea, find_area, tells};
 
 use crate::args::{FormatArgs, StoreArgs};
 use crate::failure::{not_opened, usage};
@@ -60,6 +61,15 @@ pub(crate) fn give(view: &impl View, format: &FormatArgs) -> anyhow::Result<Exit
         FormatArgs { .. } => out::page(&view.draw(Look::of_stdout())),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The state of a market, with its archive where that is needed to tell of `as_of` and the `days` before it.
+fn told_at(database: &Database, market: &Market, as_of: Time, days: u16) -> anyhow::Result<Option<Cells>> {
+    let Some(cells) = database.cells(market)? else { return Ok(None) };
+    if tells(&cells, as_of, &market.area.country().zone, days) {
+        return Ok(Some(cells));
+    }
+    Ok(Some(cells.with_archive(&database.archive(market)?)))
 }
 
 /// The rows of a view as they stand in its JSON.

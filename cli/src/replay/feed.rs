@@ -4,7 +4,7 @@ use stoop_domain::{Observation, Reject, Status, Time};
 use stoop_embedded::Database;
 use stoop_files::{Mapped, Refusal};
 use stoop_pipeline::ports::Quarantine;
-use stoop_pipeline::{Clock, Refusals, Said, Snapshots};
+use stoop_pipeline::{Clock, Ordinals, Refusals, Said, Snapshots};
 use stoop_runtime::SystemClock;
 
 use super::Source;
@@ -100,6 +100,8 @@ impl Feed<'_, '_> {
         let now = SystemClock.now();
         for mut source in sources {
             let as_of = self.snapshots.as_mut().map_or(now, |snapshots| snapshots.begin(source.as_of));
+            let is_first = self.snapshots.as_ref().is_some_and(Snapshots::is_first);
+            let mut ordinals = Ordinals::default();
             let mut unread = 0;
             while let Some(read) = read_row(&mut source, as_of, now) {
                 // What a stop keeps from being read is not refused.
@@ -110,7 +112,12 @@ impl Feed<'_, '_> {
                 }
                 self.summary.rows += 1;
                 match read {
-                    Read::Observation(observation) => {
+                    Read::Observation(mut observation) => {
+                        if self.snapshots.is_some() {
+                            observation.seen = as_of.max(observation.at);
+                            observation.initial = is_first;
+                        }
+                        ordinals.give(&mut observation);
                         self.see(&observation);
                         self.keep(observation, sink)?;
                     }

@@ -46,7 +46,7 @@ struct Json<'a> {
     changed: u64,
     unchanged: u64,
     duplicates: u64,
-    stale: u64,
+    overfull: u64,
     quarantined: u64,
     reasons: BTreeMap<&'a str, u64>,
     homes: u64,
@@ -99,7 +99,7 @@ impl Summary {
             changed: measured.changed,
             unchanged: measured.unchanged,
             duplicates: measured.duplicates,
-            stale: measured.stale,
+            overfull: measured.overfull,
             quarantined: self.quarantined,
             reasons: self.reasons.iter().map(|(reason, n)| (reason.as_str(), *n)).collect(),
             homes: self.homes.len() as u64,
@@ -122,7 +122,7 @@ impl Summary {
             ("new", measured.new),
             ("changed", measured.changed),
             ("duplicates", measured.duplicates),
-            ("stale", measured.stale),
+            ("overfull", measured.overfull),
             ("rejects", self.quarantined),
             ("gone", self.gone),
             ("drops", whole(measured.price_cuts)),
@@ -160,8 +160,13 @@ impl Summary {
         );
         line("observations", measured.observations, &parts);
         line("duplicates", measured.duplicates, "");
-        let hint = "later than 48 h: if the file is not in order of time, put order = \"any\" in the map";
-        line("stale", measured.stale, if measured.stale > 0 { hint } else { "" });
+        if measured.overfull > 0 {
+            line(
+                "overfull",
+                measured.overfull,
+                "of ids that so much is said of that they are no homes: see `stoop quarantine`",
+            );
+        }
         line("quarantined", self.quarantined, &self.reasons_in_words());
         line("homes", self.homes.len() as u64, "");
         if self.gone > 0 {

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use stoop_domain::Reason;
 use stoop_pipeline::{FieldCount, RefusedCount, Understood};
+use stoop_sources::ContradictionCount;
 
 use crate::show::{self, Column, Page, Table, UNKNOWN, Words, cut};
 
@@ -13,6 +14,7 @@ pub(super) struct Report {
     listings: u64,
     fields: Vec<FieldRow>,
     refused: Vec<RefusedRow>,
+    contradictions: Vec<ContradictionRow>,
 }
 
 #[derive(Serialize)]
@@ -34,6 +36,19 @@ struct RefusedRow {
     excerpt: String,
 }
 
+/// Two fields of the listings that could contradict each other.
+#[derive(Serialize)]
+struct ContradictionRow {
+    name: &'static str,
+    /// Listings that have both fields.
+    listings: u64,
+    /// Of them, those in which they contradict each other.
+    contradict: u64,
+    /// The field that is distrusted where that is the rule.
+    field: &'static str,
+    distrusted: bool,
+}
+
 /// The longest excerpt that is shown in a terminal, in its columns.
 const EXCERPT_MAX: usize = 240;
 
@@ -42,7 +57,7 @@ const VALUES_MAX: usize = 4;
 
 impl Report {
     pub(super) fn of(understood: Understood) -> Self {
-        let Understood { rows, listings, fields, refused } = understood;
+        let Understood { rows, listings, fields, refused, contradictions } = understood;
         let field = |FieldCount { name, filled, example, values }| FieldRow {
             name,
             filled,
@@ -56,6 +71,7 @@ impl Report {
             listings,
             fields: fields.into_iter().map(field).collect(),
             refused: refused.into_iter().map(refusal).collect(),
+            contradictions: contradictions.counts().map(ContradictionRow::of).collect(),
         }
     }
 
@@ -77,6 +93,13 @@ impl Report {
     pub(super) fn draw(&self, page: &mut Page) {
         if !self.fields.is_empty() {
             page.heading("Fields").table(self.fields());
+        }
+        let contradicting: Vec<_> = self.contradictions.iter().filter(|row| row.contradict > 0).collect();
+        if !contradicting.is_empty() {
+            page.gap().line([Words::from("Contradictions").bold()]).gap();
+            for row in contradicting {
+                page.hung(4, [row.words()]);
+            }
         }
         if !self.refused.is_empty() {
             page.gap().line([Words::from("Refused").bold()]);
@@ -123,6 +146,26 @@ impl FieldRow {
     }
 }
 
+impl ContradictionRow {
+    fn of(count: ContradictionCount) -> Self {
+        let ContradictionCount { kind, rows, contradict } = count;
+        Self { name: kind.as_str(), listings: rows, contradict, field: kind.field(), distrusted: count.is_distrusted() }
+    }
+
+    fn words(&self) -> Words {
+        let Self { name, listings, contradict, field, distrusted } = self;
+        let name = name.replace('_', " ");
+        let told = format!("  {name}: {} of {} listings", show::count(*contradict), show::count(*listings));
+        if *distrusted {
+            return Words::from(format!(
+                "{told}. {field} does not mean what its name says: it is not to be trusted here."
+            ))
+            .yellow();
+        }
+        format!("{told}.").into()
+    }
+}
+
 impl RefusedRow {
     fn draw(&self, page: &mut Page) {
         let rows = if self.rows == 1 { "row" } else { "rows" };
@@ -152,6 +195,20 @@ fn percent(share: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_field_that_is_distrusted_is_named() {
+        let row = |contradict| ContradictionRow {
+            name: "listed_after_sale",
+            listings: 40,
+            contradict,
+            field: "listed_at",
+            distrusted: contradict > 20,
+        };
+        let words = |contradict| row(contradict).words().text().to_owned();
+        assert_eq!(words(3), "  listed after sale: 3 of 40 listings.");
+        assert!(words(38).contains("listed_at does not mean what its name says"), "{}", words(38));
+    }
 
     #[test]
     fn what_is_nearly_all_is_not_told_as_all() {

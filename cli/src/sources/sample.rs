@@ -113,7 +113,7 @@ pub(super) fn understood(input: &Input, map: &Map, now: Time) -> anyhow::Result<
                     Ok(Outcome::Skipped) => continue,
                     Ok(Outcome::Observation(seen)) => {
                         let at = (seen.at != now).then_some(seen.at);
-                        Row::Found(Box::new(Found { native_id: seen.native_id, at, listing: seen.listing }))
+                        Row::Found(Box::new(Found { at, ..Found::now(seen.native_id, seen.listing) }))
                     }
                     Err(error) => Row::Refused {
                         native_id: None,

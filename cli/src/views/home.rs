@@ -2,11 +2,11 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 use serde_json::Value;
-use stoop_domain::{Currency, EventKind, Home, HomeId, Market, Minor, Time};
+use stoop_domain::{Currency, EventKind, FACTS_MAX, FACTS_PER_DAY_MAX, Home, HomeId, Market, Minor, Time};
 use stoop_embedded::Database;
 use stoop_pipeline::serve::Nearest;
 
-use super::told::{Change, Told, event_name, median_per_m2, share_of};
+use super::told::{Change, Told, median_per_m2, share_of};
 use super::{View, as_text, as_text_or_null, empty, give, moment, open, plural, rows};
 use crate::args::{HomeArgs, StoreArgs};
 use crate::failure::usage;
@@ -79,7 +79,13 @@ impl HomeView {
             None => None,
         };
         let told = Told::of(id.clone(), &home, now, median);
-        let told = told.ok_or_else(|| anyhow::anyhow!("the home {id} is stored without observations"))?;
+        let told = told.ok_or_else(|| match home.history.is_overfull() {
+            true => anyhow::anyhow!(
+                "so much else was said of {id} that it can be no home ({FACTS_MAX} different things at most, \
+                 {FACTS_PER_DAY_MAX} on a day): is the right column taken for the id?"
+            ),
+            false => anyhow::anyhow!("the home {id} is stored without observations"),
+        })?;
         let seen = home.history.seen();
         Ok(Self {
             told,
@@ -211,7 +217,7 @@ impl Happened {
         let change = Change::of(&event, event.market.currency);
         Self {
             at: event.at,
-            kind: event_name(event.kind),
+            kind: event.kind.as_str(),
             from: change.as_ref().map(|change| change.from),
             to: change.as_ref().map(|change| change.to),
             change: change.map(|change| change.share),
@@ -252,7 +258,7 @@ fn changed(share: Option<f64>) -> Words {
 }
 
 fn in_words(kind: EventKind) -> String {
-    event_name(kind).replace('_', " ")
+    kind.as_str().replace('_', " ")
 }
 
 /// The home with this id, or the only one whose id ends so behind the source's name.

@@ -1,15 +1,13 @@
-use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use serde::Serialize;
 use stoop_domain::{Currency, Minor, Time};
 use stoop_embedded::Database;
-use stoop_market::Flows;
+use stoop_market::{Flows, THIN_SAMPLE, WARM_UP_DAYS};
 use stoop_pipeline::serve::{AreaView, FiguresView, MarketView, SegmentView, merged};
 
-use super::{View, area, give, moment, open, plural};
+use super::{View, area, give, moment, open, plural, told_at};
 use crate::args::{MarketArgs, StoreArgs};
-use crate::failure::usage;
 use crate::show::{self, Column, Csv, Field, Look, Page, Table, UNKNOWN, Words, or_unknown};
 
 /// Everything about one area, drawn for people.
@@ -20,7 +18,7 @@ pub(super) struct Area(AreaView);
 const DAYS_LISTED: usize = 14;
 
 /// A day in CSV.
-const DAY: [Field; 16] = [
+const DAY: [Field; 21] = [
     Field::Plain("market"),
     Field::Plain("purpose"),
     Field::Plain("currency"),
@@ -30,13 +28,18 @@ const DAY: [Field; 16] = [
     Field::Money("mean_price"),
     Field::Money("median_price_7_days"),
     Field::Money("median_price_28_days"),
+    Field::Plain("initial"),
     Field::Plain("new"),
+    Field::Plain("relisted"),
     Field::Plain("back_on_market"),
-    Field::Plain("price_cuts"),
-    Field::Plain("price_rises"),
+    Field::Plain("moved_in"),
     Field::Plain("pending"),
     Field::Plain("closed"),
     Field::Plain("gone"),
+    Field::Plain("moved_out"),
+    Field::Plain("price_cuts"),
+    Field::Plain("price_rises"),
+    Field::Plain("sold"),
 ];
 
 /// `stoop market AREA`.
@@ -52,17 +55,11 @@ impl Area {
         let as_of = moment(database, as_of)?.unwrap_or_default();
         let mut states = Vec::new();
         for market in &found.markets {
-            if let Some(cells) = database.cells(market)? {
+            if let Some(cells) = told_at(database, market, as_of, days)? {
                 states.push((market.clone(), cells));
             }
         }
-        let mut older = BTreeMap::new();
-        for market in found.lone() {
-            older.insert(market.clone(), database.closes(market)?);
-        }
-        let view = AreaView::of(&found, &merged(states), &older, as_of, days);
-        let begin = |first| usage(format!("--as-of {as_of}: the days that are still told begin with {first}"));
-        view.map(Self).map_err(begin)
+        Ok(Self(AreaView::of(&found, &merged(states), as_of, days)))
     }
 }
 
@@ -78,11 +75,11 @@ impl View for Area {
         page
     }
 
-    /// The daily closes, those that have left the horizon first.
+    /// The daily closes.
     fn csv(&self) -> anyhow::Result<Csv> {
         let mut rows = Vec::new();
         for market in &self.0.markets {
-            for day in market.older_days.iter().chain(&market.days) {
+            for day in &market.days {
                 let mut row = serde_json::to_value(day)?;
                 row["market"] = market.id.as_str().into();
                 row["purpose"] = market.purpose.into();
@@ -106,6 +103,9 @@ impl Area {
         page.line([Words::from(heading).bold()]).line([Words::from(under).dim()]).gap();
         figures(market, page);
         page.heading("What happened").table(flows(&market.figures));
+        for remark in remarks(market) {
+            page.hung(4, [Words::from(format!("  {remark}")).dim()]);
+        }
         for (heading, segments) in [("type", &market.property_types), ("bedrooms", &market.bedrooms)] {
             let table = by_segment(heading, segments, market);
             if !table.is_empty() {
@@ -161,19 +161,58 @@ fn whole_days(days: f64) -> u64 {
     days.round() as u64
 }
 
+/// What is to be known of the figures before they are believed.
+fn remarks(market: &MarketView) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if !market.day_is_over {
+        remarks.push(format!("the last day of each window, {}, is not over", market.day));
+    }
+    if let (Some(since), Some(window)) = (&market.watched_since, market.warming_up.first()) {
+        let window = window.trim_start_matches("last_").replace('_', " ");
+        remarks.push(format!(
+            "watched since {since} only: what was on offer then is initial, and windows from {window} on reach back to its \
+             first {WARM_UP_DAYS} days"
+        ));
+    }
+    if market.figures.thin {
+        let priced = plural(market.figures.priced.unsigned_abs(), "home");
+        remarks.push(format!("the prices are those of {priced}: fewer than {THIN_SAMPLE} say little"));
+    }
+    remarks
+}
+
+/// What came in, what went out, and what happened beside; of what is rare, only what there was.
 fn flows(figures: &FiguresView) -> Table {
-    let names = ["new", "back", "cuts", "rises", "pending", "closed", "gone"].map(Column::right);
-    let mut table = Table::new([Column::left("in the last")].into_iter().chain(names));
     let windows = [
-        ("24 hours", &figures.last_24_hours),
-        ("7 days", &figures.last_7_days),
-        ("28 days", &figures.last_28_days),
-        ("90 days", &figures.last_90_days),
+        ("24 hours", figures.last_24_hours.as_ref()),
+        ("7 days", Some(&figures.last_7_days)),
+        ("28 days", Some(&figures.last_28_days)),
+        ("90 days", Some(&figures.last_90_days)),
     ];
+    type Count = fn(&Flows) -> i64;
+    let counts: [(&str, bool, Count); 12] = [
+        ("initial", true, |flows| flows.initial),
+        ("new", false, |flows| flows.new),
+        ("relisted", true, |flows| flows.relisted),
+        ("back", false, |flows| flows.back_on_market),
+        ("moved in", true, |flows| flows.moved_in),
+        ("pending", false, |flows| flows.pending),
+        ("closed", true, |flows| flows.closed),
+        ("gone", false, |flows| flows.gone),
+        ("moved out", true, |flows| flows.moved_out),
+        ("cuts", false, |flows| flows.price_cuts),
+        ("rises", false, |flows| flows.price_rises),
+        ("sold", false, |flows| flows.sold),
+    ];
+    let shown = |(_, is_rare, count): &&(&str, bool, Count)| {
+        !is_rare || windows.iter().any(|(_, flows)| flows.is_some_and(|flows| count(flows) != 0))
+    };
+    let shown: Vec<_> = counts.iter().filter(shown).collect();
+    let names = shown.iter().map(|(name, ..)| Column::right(*name));
+    let mut table = Table::new([Column::left("in the last")].into_iter().chain(names));
     for (window, flows) in windows {
-        let Flows { new, back_on_market, price_cuts, price_rises, pending, closed, gone } = *flows;
-        let counts = [new, back_on_market, price_cuts, price_rises, pending, closed, gone];
-        table.row([window.into()].into_iter().chain(counts.map(number)));
+        let cells = shown.iter().map(|(.., count)| flows.map_or_else(|| UNKNOWN.into(), |flows| number(count(flows))));
+        table.row([window.into()].into_iter().chain(cells));
     }
     table
 }
@@ -260,12 +299,13 @@ fn closes(market: &MarketView) -> Table {
     let mut table = Table::new([
         Column::left("day"),
         Column::right("active"),
+        Column::right("in"),
+        Column::right("out"),
         Column::right("median"),
         Column::right("7-day mean").optional(1),
-        Column::right("new"),
+        Column::right("new").optional(3),
         Column::right("cuts"),
-        Column::right("pending").optional(3),
-        Column::right("closed").optional(2),
+        Column::right("sold").optional(2),
     ]);
     let from = market.days.len().saturating_sub(DAYS_LISTED);
     let price = |price: Option<f64>| -> Words {
@@ -275,12 +315,13 @@ fn closes(market: &MarketView) -> Table {
         table.row([
             day.day.as_str().into(),
             show::whole(day.active).into(),
+            number(day.flows.entries()),
+            number(day.flows.exits()),
             price(day.median_price),
             price(day.median_price_7_days),
             number(day.flows.new),
             number(day.flows.price_cuts),
-            number(day.flows.pending),
-            number(day.flows.closed),
+            number(day.flows.sold),
         ]);
     }
     table

@@ -4,9 +4,9 @@ use serde::Serialize;
 use stoop_domain::{Currency, Market, Time};
 use stoop_embedded::Database;
 use stoop_market::Cells;
-use stoop_pipeline::serve::{FiguresView, tells, unit_name};
+use stoop_pipeline::serve::{FiguresView, unit_name};
 
-use super::{View, as_text, as_text_or_null, empty, give, moment, more, open, plural, rows};
+use super::{View, as_text, as_text_or_null, empty, give, moment, more, open, plural, rows, told_at};
 use crate::args::{MarketsArgs, StoreArgs};
 use crate::out::say;
 use crate::show::{self, Column, Csv, Field, Look, Page, Table, Words, or_unknown};
@@ -96,9 +96,7 @@ impl Markets {
         if let Some(now) = as_of {
             // One state at a time is in memory: there may be thousands of markets.
             for market in database.market_ids()? {
-                if let Some(cells) = database.cells(&market)?
-                    && tells(&cells, now, &market.area.country().zone).is_ok()
-                {
+                if let Some(cells) = told_at(database, &market, now, 0)? {
                     markets.push(MarketRow::new(market, &cells, now));
                 }
             }

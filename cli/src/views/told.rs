@@ -1,5 +1,5 @@
 use serde::Serialize;
-use stoop_domain::{Currency, Event, EventKind, Home, HomeId, Market, Minor, Phase, PriceChange, Time};
+use stoop_domain::{Currency, Event, Home, HomeId, Market, Minor, Phase, PriceChange, Time};
 use stoop_market::{Figures, Segment};
 use stoop_pipeline::serve::unit_name;
 
@@ -85,8 +85,7 @@ impl Told {
         let country = facts.market.area.country();
         let phase = facts.status.phase();
         let events = home.history.events();
-        let mut opened_at = None;
-        home.history.for_each_stretch(|_, spell, _, _| opened_at = Some(spell.opened_at));
+        let opened_at = home.history.steps().last().map(|step| step.spell.opened_at);
         let per_m2 = facts.list_price.zip(facts.living_area).map(|(price, area)| {
             #[expect(clippy::cast_precision_loss, reason = "for showing")]
             let price = price.0 as f64;
@@ -114,9 +113,9 @@ impl Told {
             opened_at: opened_at.filter(|_| on_market),
             days_on_market: opened_at.filter(|_| on_market).map(days),
             last_event_at: events.iter().map(|event| event.at).max(),
-            title: home.card.title.clone(),
-            line: home.card.line.clone(),
-            url: home.card.url.clone(),
+            title: home.title().map(str::to_owned),
+            line: home.line().map(str::to_owned),
+            url: home.url().map(str::to_owned),
             phase: Some(phase),
             asked: facts.list_price,
         })
@@ -156,17 +155,4 @@ pub(super) fn median_per_m2(
     let zone = market.area.country().zone;
     let cells = database.cells(market)?;
     Ok(cells.and_then(|cells| Figures::of(&cells, Segment::All, now, &zone).median_price_per_m2))
-}
-
-/// The name of an event in JSON.
-pub(super) fn event_name(kind: EventKind) -> &'static str {
-    match kind {
-        EventKind::New => "new",
-        EventKind::BackOnMarket => "back_on_market",
-        EventKind::PriceCut => "price_cut",
-        EventKind::PriceRise => "price_rise",
-        EventKind::Pending => "pending",
-        EventKind::Closed => "closed",
-        EventKind::Gone => "gone",
-    }
 }

@@ -21,10 +21,6 @@ impl Lake for NoLake {
     async fn keep(&self, _: &[&Observation]) -> Result<(), PortError> {
         Err(PortError::new("keep observations", "the api function writes nothing"))
     }
-
-    async fn keep_stale(&self, observations: &[&Observation]) -> Result<(), PortError> {
-        self.keep(observations).await
-    }
 }
 
 #[tokio::main(flavor = "current_thread")]

@@ -189,6 +189,7 @@ impl<'a> App<'a> {
             match measurer.measure(&inbox.observations).await {
                 Ok(measured) => {
                     self.tell(&measured, &inbox.observations);
+                    self.quarantine(&measurer.take_overfull(self.clock.now())).await?;
                     return Ok(());
                 }
                 Err(MeasureError::TooLarge { home, bytes }) => {
@@ -231,7 +232,7 @@ impl<'a> App<'a> {
 
     fn tell(&self, measured: &Measured, observations: &[Observation]) {
         self.meter.count("ObservationsMeasured", measured.observations);
-        self.meter.count("ObservationsStale", measured.stale);
+        self.meter.count("ObservationsOverfull", measured.overfull);
         self.meter.count("Duplicates", measured.duplicates);
         self.meter.count("Conflicts", measured.conflicts);
         if let Some(newest) = observations.iter().map(|seen| seen.at).max() {

@@ -141,6 +141,8 @@ struct Teller {
     asked: Option<Minor>,
     /// Since when it has been off the market.
     off_since: Option<Time>,
+    /// It was sold, and has not been offered since.
+    is_sold: bool,
 }
 
 /// A spell that is open.
@@ -195,6 +197,7 @@ impl History {
             next: Entry::New,
             asked: None,
             off_since: None,
+            is_sold: false,
         };
         let mut steps: Vec<Step<'_>> = Vec::new();
         let mut opens: Vec<Option<Open>> = Vec::new();
@@ -274,12 +277,7 @@ impl Teller {
             true => Some(std::mem::replace(&mut self.next, Entry::BackOnMarket)),
         };
         let change = self.ask(phase, facts.list_price);
-        let sold = (phase == Phase::Closed && self.phase != Some(Phase::Closed)).then(|| {
-            let not_after = |day: &Day| i64::from(day.0) <= run.first.ms().div_euclid(Time::DAY_MS) + 1;
-            Sold { on: facts.close_date.filter(not_after) }
-        });
-        // Of a home that was never seen before it was sold, only the source knows when that was.
-        let sold = sold.filter(|sold| self.phase.is_some() || sold.on.is_some());
+        let sold = self.sell(phase, &run);
         self.phase = Some(phase);
         self.began = Some(run.first);
         self.market = Some(facts.market.clone());
@@ -302,7 +300,10 @@ impl Teller {
                 if let Some(off) = off.filter(|off| *off > SPELL_GAP_MS) {
                     self.asked = None;
                     self.spell = None;
-                    self.next = if off > RELISTED_WITHIN_MS { Entry::New } else { Entry::Relisted };
+                    // One that was sold, or never offered on these terms, is new after any time.
+                    if self.next != Entry::New {
+                        self.next = if off > RELISTED_WITHIN_MS { Entry::New } else { Entry::Relisted };
+                    }
                 }
                 self.spell.get_or_insert(Open { from: place, not_before: self.began, original: None });
             }
@@ -321,6 +322,23 @@ impl Teller {
                 }
             }
         }
+    }
+
+    /// Whether it was sold just now. One that is taken down and then shown as sold once more was sold once.
+    fn sell(&mut self, phase: Phase, run: &Run<'_>) -> Option<Sold> {
+        let was_sold = self.is_sold;
+        self.is_sold = match phase {
+            Phase::Closed => true,
+            Phase::Active | Phase::Pending => false,
+            Phase::Before | Phase::Off => was_sold,
+        };
+        if was_sold || phase != Phase::Closed {
+            return None;
+        }
+        let not_after = |day: &Day| i64::from(day.0) <= run.first.ms().div_euclid(Time::DAY_MS) + 1;
+        let on = run.facts.close_date.filter(not_after);
+        // Of a home that was never seen before it was sold, only the source knows when that was.
+        (self.phase.is_some() || on.is_some()).then_some(Sold { on })
     }
 
     /// What became of the price, where one is asked.

@@ -164,26 +164,32 @@ impl History {
         };
         // Most observations say what the last one said, a little later.
         let span = self.spans[newest];
-        if sight > span.last && self.facts_of(&span) == facts {
+        let (is_newest, is_as_before) = (sight > span.last, self.facts_of(&span) == facts);
+        if is_newest
+            && is_as_before
+            && self.stands_alone(newest)
+            && (listed_at.is_none() || listed_at == span.listed.map(|(_, time)| time))
+        {
             if sight.day() == span.last.day() {
                 self.spans[newest].add(sight, listed);
             } else {
                 self.spans.push(Span { first: sight, last: sight, listed, ..span });
             }
-            let is_known = listed_at.is_none() || listed_at == span.listed.map(|(_, time)| time);
-            return if is_known { Applied::Unchanged } else { Applied::Changed };
+            return Applied::Unchanged;
         }
+        // Where the newest stretch is another one than before, there is no need to compare.
+        let is_news = is_newest && !is_as_before;
         let same_day = self.of_day(sight.day());
         match same_day.clone().find(|place| self.facts_of(&self.spans[*place]) == facts) {
             Some(place) if !self.spans[place].would_move(sight, listed) => Applied::Duplicate,
-            Some(place) => self.changed(|history| {
+            Some(place) => self.changed(is_news, |history| {
                 history.spans[place].add(sight, listed);
                 history.put_in_order();
             }),
             None if same_day.len() >= FACTS_PER_DAY_MAX => self.overflow(),
             None => match self.index_of(facts) {
                 None => self.overflow(),
-                Some(facts) => self.changed(|history| {
+                Some(facts) => self.changed(is_news, |history| {
                     history.spans.push(Span { facts, first: sight, last: sight, listed });
                     history.put_in_order();
                 }),
@@ -280,7 +286,9 @@ impl History {
             usize::from(span.facts) < facts.len()
                 && span.first <= span.last
                 && span.first.day() == span.last.day()
-                && span.listed.is_none_or(|(sight, _)| bounds.0 <= sight && sight <= bounds.1)
+                && span.listed.is_none_or(|(sight, time)| {
+                    bounds.0 <= sight && sight <= bounds.1 && (LISTED_SINCE..=sight.seen).contains(&time)
+                })
         };
         if facts.len() > FACTS_MAX || facts.is_empty() != spans.is_empty() || !spans.iter().all(fits) {
             return None;
@@ -305,16 +313,13 @@ impl History {
     fn ends(&self) -> Vec<(Sight, u16, Option<Time>)> {
         let mut ends = Vec::with_capacity(self.spans.len() * 2);
         for Span { facts, first, last, listed } in &self.spans {
-            let date = |at: &Sight| listed.filter(|(sight, _)| sight == at).map(|(_, time)| time);
-            ends.push((*first, *facts, date(first)));
-            ends.push((*last, *facts, date(last)));
-            // Told between the two, it is told where the first of them is: the facts are the same.
-            if let Some((sight, time)) = listed
-                && sight != first
-                && sight != last
-            {
-                ends.push((*sight, *facts, Some(*time)));
-            }
+            // What was told between the two counts where the first is.
+            let (with_last, with_first) = match listed {
+                Some((sight, time)) if sight == last => (Some(*time), None),
+                listed => (None, listed.map(|(_, time)| time)),
+            };
+            ends.push((*first, *facts, with_first));
+            ends.push((*last, *facts, with_last));
         }
         ends.sort_by(|a, b| {
             a.0.cmp(&b.0).then_with(|| self.facts[usize::from(a.1)].cmp(&self.facts[usize::from(b.1)]))
@@ -331,6 +336,12 @@ impl History {
         let day = self.of_day(self.spans.last()?.first.day());
         let rank = |place: &usize| (self.spans[*place].last, self.facts_of(&self.spans[*place]));
         day.max_by(|a, b| rank(a).cmp(&rank(b)))
+    }
+
+    /// Whether all else of the day of the newest span was seen before it: then one more sighting begins nothing anew.
+    fn stands_alone(&self, newest: usize) -> bool {
+        let Span { first, .. } = self.spans[newest];
+        self.of_day(first.day()).all(|place| place == newest || self.spans[place].last < first)
     }
 
     /// The places of the spans of a day.
@@ -357,8 +368,12 @@ impl History {
         Applied::Overfull
     }
 
-    /// Changes what is kept and says whether anything that is read from it moved.
-    fn changed(&mut self, change: impl FnOnce(&mut Self)) -> Applied {
+    /// Changes what is kept and says whether anything that is read from it moved, unless that is known.
+    fn changed(&mut self, is_news: bool, change: impl FnOnce(&mut Self)) -> Applied {
+        if is_news {
+            change(self);
+            return Applied::Changed;
+        }
         let read = |history: &Self| -> Vec<(Facts, Time, bool, Option<Time>)> {
             let runs = history.runs().into_iter();
             runs.map(|run| (run.facts.clone(), run.first, run.sight.initial, run.listed)).collect()

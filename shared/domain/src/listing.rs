@@ -86,7 +86,7 @@ pub enum PropertyType {
 }
 
 /// What a source says about one home, in RESO's terms. An unknown value is `None`, never zero or "".
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Listing {
     /// For sale or for rent.
     pub purpose: Purpose,
@@ -144,7 +144,7 @@ pub struct Listing {
 }
 
 /// Words and pictures: shown to people, never computed with.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Details {
     /// Headline.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::country::currency_of;
 use crate::listing::Listing;
+use crate::money::Minor;
 use crate::place::has_letter;
+use crate::price_bounds::price_bounds;
 use crate::reject::Reason;
 use crate::sight::Sight;
 use crate::time::Time;
@@ -91,10 +93,6 @@ pub fn write_home_id(observation: &Observation, id: &mut String) {
     id.push_str(&observation.native_id);
 }
 
-/// No home costs more than a hundred trillion minor units; what claims to is a slip of the source.
-/// The bound also keeps sums over ninety thousand such homes inside 64 bits.
-const PRICE_MAX_MINOR: i64 = 100_000_000_000_000;
-
 /// The longest name of a place, in bytes. The longest of a town has 85. A market is named by five of them, and a
 /// name must fit into a key of a table.
 const PLACE_NAME_BYTES_MAX: usize = 200;
@@ -137,22 +135,7 @@ impl Observation {
         if self.native_id.len() > 256 {
             return Err((Reason::BadValue, format!("native_id of {} bytes, at most 256", self.native_id.len())));
         }
-        let prices = [
-            ("list_price", listing.list_price),
-            ("original_list_price", listing.original_list_price),
-            ("close_price", listing.close_price),
-        ];
-        for (name, price) in prices {
-            match price {
-                Some(price) if price.0 <= 0 => {
-                    return Err((Reason::PriceNotPositive, format!("{name} is {} minor units", price.0)));
-                }
-                Some(price) if price.0 > PRICE_MAX_MINOR => {
-                    return Err((Reason::PriceAbsurd, format!("{name} is {} minor units", price.0)));
-                }
-                _ => {}
-            }
-        }
+        check_prices(listing)?;
         let place = &listing.place;
         let in_range = |degrees: Option<i32>, limit: i32| degrees.is_none_or(|d| (-limit..=limit).contains(&d));
         if !in_range(place.latitude_e6, 90_000_000) || !in_range(place.longitude_e6, 180_000_000) {
@@ -194,6 +177,33 @@ impl Observation {
     }
 }
 
+/// What is asked has a least and a greatest amount. What was asked at first is no price of today, and what was paid may be a
+/// deed's token sum of a dollar: those have a greatest amount alone.
+fn check_prices(listing: &Listing) -> Result<(), (Reason, String)> {
+    let bounds = price_bounds(listing.currency, listing.purpose);
+    let prices = [
+        ("list_price", listing.list_price, *bounds.start()),
+        ("original_list_price", listing.original_list_price, Minor(1)),
+        ("close_price", listing.close_price, Minor(1)),
+    ];
+    for (name, price, least) in prices {
+        let Some(price) = price else { continue };
+        let told = |bound: &str| format!("{name} is {} minor units{bound}", price.0);
+        if price.0 <= 0 {
+            return Err((Reason::PriceNotPositive, told("")));
+        }
+        let (for_what, currency) = (listing.purpose.as_str(), listing.currency);
+        if price < least {
+            return Err((Reason::PriceAbsurd, told(&format!(", at least {} for {for_what} in {currency}", least.0))));
+        }
+        if price > *bounds.end() {
+            let greatest = bounds.end().0;
+            return Err((Reason::PriceAbsurd, told(&format!(", at most {greatest} for {for_what} in {currency}"))));
+        }
+    }
+    Ok(())
+}
+
 impl HomeId {
     /// The id as text.
     #[must_use]
@@ -221,12 +231,16 @@ mod tests {
 
     const NOW: &str = "2026-01-14T12:00:00Z";
 
-    fn observation(change: impl FnOnce(&mut Observation)) -> Result<(), Reason> {
+    fn of_vienna() -> Listing {
         let place = Place { city: Some("Wien".into()), country: Some("AT".into()), ..Place::default() };
         let mut listing = Listing::new(Purpose::Rent, Currency::EUR, place);
         listing.list_price = Some(Minor(139_285));
+        listing
+    }
+
+    fn observation(change: impl FnOnce(&mut Observation)) -> Result<(), Reason> {
         let at = Time::parse("2026-01-14T11:00:00Z").unwrap();
-        let mut observation = Observation::new("t", "1", at, listing);
+        let mut observation = Observation::new("t", "1", at, of_vienna());
         change(&mut observation);
         observation.check(Time::parse(NOW).unwrap()).map_err(|(reason, _)| reason)
     }
@@ -250,6 +264,32 @@ mod tests {
         );
         assert_eq!(observation(|o| o.listing.place.city = None), Err(Reason::MissingField));
         assert_eq!(observation(|o| o.listing.currency = Currency::USD), Err(Reason::ForeignCurrency));
+    }
+
+    #[test]
+    fn a_price_that_no_home_has_is_refused_and_says_the_bound() {
+        // A rent in EUR: 10 to a hundred million.
+        for (minor, want) in [
+            (999, Err(Reason::PriceAbsurd)),
+            (1_000, Ok(())),
+            (10_000_000_000, Ok(())),
+            (10_000_000_001, Err(Reason::PriceAbsurd)),
+        ] {
+            assert_eq!(observation(|o| o.listing.list_price = Some(Minor(minor))), want, "{minor}");
+        }
+        let mut placeholder = Observation::new("t", "1", Time::default(), of_vienna());
+        placeholder.listing.list_price = Some(Minor(100));
+        let (_, detail) = placeholder.check(Time::default()).unwrap_err();
+        assert_eq!(detail, "list_price is 100 minor units, at least 1000 for rent in EUR");
+    }
+
+    #[test]
+    fn what_was_paid_or_asked_at_first_may_be_little_and_not_too_much() {
+        assert_eq!(observation(|o| o.listing.close_price = Some(Minor(1_000))), Ok(()), "a deed's ten dollars");
+        assert_eq!(observation(|o| o.listing.original_list_price = Some(Minor(1))), Ok(()));
+        assert_eq!(observation(|o| o.listing.close_price = Some(Minor(0))), Err(Reason::PriceNotPositive));
+        assert_eq!(observation(|o| o.listing.close_price = Some(Minor(i64::MAX))), Err(Reason::PriceAbsurd));
+        assert_eq!(observation(|o| o.listing.original_list_price = Some(Minor(i64::MAX))), Err(Reason::PriceAbsurd));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::listing::{Listing, Purpose};
 use crate::money::Currency;
 
 /// Where a home stands, in the source's own words (RESO address fields).
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Place {
     /// `UnparsedAddress`: street, number, unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -32,6 +32,8 @@ pub enum Reason {
     DateInFuture,
     /// Written by a newer version of Stoop.
     NewerVersion,
+    /// More is said of one listing than can be said of a home.
+    Overfull,
     /// Its source does not say any more what it used to say.
     Drifted,
 }
@@ -108,6 +110,7 @@ impl Reason {
             Self::CoordinatesOutOfRange => "coordinates_out_of_range",
             Self::DateInFuture => "date_in_future",
             Self::NewerVersion => "newer_version",
+            Self::Overfull => "overfull",
             Self::Drifted => "drifted",
         }
     }

@@ -68,7 +68,7 @@ fn batch() -> Batch {
         let last = observation(home, EACH - 1);
         image.apply(&last);
         for (market, delta) in update(None, &image.history, &mut zones) {
-            markets.entry(market).or_default().add(&delta);
+            drop(markets.entry(market).or_default().add(&delta));
         }
         assert!(market_of(&last.listing).is_some());
         ids.push(home_id(&last));
@@ -94,13 +94,12 @@ impl Batch {
             new,
             deltas: Vec::new(),
             fold_to: None,
-            closes: Vec::new(),
+            archived: Cells::default(),
         });
         Commit {
             homes: homes.filter(|_| state).collect(),
             markets: markets.filter(|_| state).collect(),
             observations: self.observations.iter().filter(|_| lake).collect(),
-            stale: Vec::new(),
         }
     }
 }

@@ -1,3 +1,4 @@
+use std::cmp::Ordering;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use crate::error::{BoxError, OpenError, Result, about, at, once};
 use crate::lake::{self, FrameWriter};
 use crate::processes::Presence;
 use crate::reader::{self, Reader};
-use crate::schema::{APPLICATION_ID, FORMAT, STEPS, TABLES};
+use crate::schema::{APPLICATION_ID, FORMAT, TABLES};
 
 /// The database file and the data folder beside it: every port of the pipeline, and views for people.
 ///
@@ -64,11 +65,7 @@ impl Database {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = connect(&path, flags).map_err(failed)?;
         prepare_file(&mut connection).map_err(failed)?;
-        let found = format(&connection).map_err(failed)?;
-        if found > FORMAT {
-            return Err(OpenError::Newer { path, found });
-        }
-        bring_up_to_date(&mut connection).map_err(failed)?;
+        check_format(&path, format(&connection).map_err(failed)?)?;
         if let Some(file) = lake::missing_object(&connection, data).map_err(failed)? {
             return Err(OpenError::LakeElsewhere { path, file });
         }
@@ -92,10 +89,7 @@ impl Database {
         }
         let failed = |source| OpenError::Failed { path: path.clone(), source: once(source) };
         let Reader { connection, unread } = reader::open(&path).map_err(failed)?;
-        let found = format(&connection).map_err(failed)?;
-        if found > FORMAT {
-            return Err(OpenError::Newer { path, found });
-        }
+        check_format(&path, format(&connection).map_err(failed)?)?;
         Self::with(connection, path.clone(), data, unread).map_err(failed)
     }
 
@@ -227,10 +221,7 @@ fn check_header(path: &Path) -> Result<bool, OpenError> {
     let number =
         |from: usize| header.get(from..from + 4).and_then(|bytes| bytes.try_into().ok()).map(i32::from_be_bytes);
     match (header.starts_with(b"SQLite format 3\0"), number(60), number(68)) {
-        (true, Some(format), Some(APPLICATION_ID)) if i64::from(format) <= FORMAT => Ok(true),
-        (true, Some(format), Some(APPLICATION_ID)) => {
-            Err(OpenError::Newer { path: path.to_owned(), found: format.into() })
-        }
+        (true, Some(format), Some(APPLICATION_ID)) => check_format(path, format.into()).map(|()| true),
         // Settings of the file come into being one moment before its tables.
         (true, Some(0), Some(0)) if is_empty => Ok(false),
         (true, ..) => Err(not_ours("another program's SQLite database")),
@@ -252,6 +243,16 @@ pub(crate) fn set_up(connection: Connection) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
+/// A file of another format is not this program's to read.
+fn check_format(path: &Path, found: i64) -> Result<(), OpenError> {
+    let path = path.to_owned();
+    match found.cmp(&FORMAT) {
+        Ordering::Less => Err(OpenError::Older { path, found }),
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => Err(OpenError::Newer { path, found }),
+    }
+}
+
 fn format(connection: &Connection) -> Result<i64> {
     Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
 }
@@ -271,7 +272,7 @@ fn prepare_file(connection: &mut Connection) -> Result<()> {
         if application_id(&transaction)? != APPLICATION_ID {
             transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
             transaction.execute_batch(TABLES)?;
-            take_steps(&transaction, &STEPS)?;
+            transaction.pragma_update(None, "user_version", FORMAT)?;
         }
         transaction.commit()?;
     }
@@ -280,25 +281,6 @@ fn prepare_file(connection: &mut Connection) -> Result<()> {
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     connection.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES, |_| Ok(()))?;
     Ok(())
-}
-
-/// Brings a file of an older format up to this one, in one transaction.
-fn bring_up_to_date(connection: &mut Connection) -> Result<()> {
-    if format(connection)? == FORMAT {
-        return Ok(());
-    }
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // Another process may have done it in the meantime.
-    let taken = usize::try_from(format(&transaction)? - 1)?;
-    take_steps(&transaction, STEPS.get(taken..).unwrap_or_default())?;
-    Ok(transaction.commit()?)
-}
-
-fn take_steps(connection: &Connection, steps: &[&str]) -> Result<()> {
-    for step in steps {
-        connection.execute_batch(step)?;
-    }
-    Ok(connection.pragma_update(None, "user_version", FORMAT)?)
 }
 
 /// Switches to the write-ahead log. SQLite does not wait for others here, as it does elsewhere, so that

@@ -33,6 +33,18 @@ pub enum OpenError {
         /// Its format.
         found: i64,
     },
+    /// Written by an older Stoop, whose homes and markets this one cannot read.
+    #[error(
+        "{} has format {found}; this program reads format {}, and cannot make it of older ones: name a new database and a \
+         new data folder, and replay or poll into them anew; the old ones were left as they are",
+        path.display(), crate::schema::FORMAT
+    )]
+    Older {
+        /// Which file.
+        path: PathBuf,
+        /// Its format.
+        found: i64,
+    },
     /// The data folder is not the one that the database was written with.
     #[error(
         "{} belongs to another data folder: {} is not there; name the folder that holds it",

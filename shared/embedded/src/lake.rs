@@ -68,18 +68,6 @@ impl Database {
         Ok(())
     }
 
-    /// Shows every observation that came later than the horizon and is in no state, as one line of JSON.
-    ///
-    /// # Errors
-    /// When they cannot be read, and what `visit` returns.
-    pub fn stale_observations<E: From<PortError>>(
-        &self,
-        mut visit: impl FnMut(&[u8]) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let lines = self.rows("SELECT line FROM stale ORDER BY rowid", [], |row| Ok(row.get::<_, Vec<u8>>(0)?));
-        lines.map_err(self.doing("read the stale observations"))?.iter().try_for_each(|line| visit(line))
-    }
-
     /// The files of the lake, in the order of the commits.
     ///
     /// # Errors

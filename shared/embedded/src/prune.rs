@@ -1,6 +1,6 @@
 //! What need not be kept for ever: raw pages, runs, rejects, and room that SQLite does not use any more.
 //!
-//! The lake, homes, markets, alerts, what searches have seen, and what came too late are kept: nothing here touches them.
+//! The lake, homes, markets and their archives, alerts, and what searches have seen are kept: nothing here touches them.
 //! Nor does it touch a run that is under way, or one that began a scan which is still to be gone on with.
 
 use std::collections::{HashMap, HashSet};
@@ -158,9 +158,10 @@ impl Database {
             return Ok(Vec::new());
         }
         let needed = self.needed()?;
-        let sql = format!("SELECT id, began_at, {} FROM runs", self.has_ended()?);
+        // A run whose process is gone is closed by the next that begins its work.
+        let sql = "SELECT id, began_at, process IS NULL FROM runs";
         let runs =
-            self.rows(&sql, [], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, bool>(2)?)))?;
+            self.rows(sql, [], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, bool>(2)?)))?;
         let mut found = Vec::new();
         for (id, began_at, has_ended) in runs {
             let Ok(folder) = pages.folder_of(&id) else { continue };
@@ -185,16 +186,11 @@ impl Database {
         Ok(states.into_iter().flatten().collect())
     }
 
-    /// Whether a run has ended, in SQL. One whose process is gone is closed by the next that begins its work.
-    fn has_ended(&self) -> Result<&'static str> {
-        Ok(if self.has("runs", "process")? { "process IS NULL" } else { "TRUE" })
-    }
-
     fn prune_runs(&self, pruning: Pruning<'_>, pruned: &mut Pruned) -> Result<()> {
         let needed = self.needed()?;
         let oldest = pruning.now.ms().saturating_sub(pruning.keep.runs_ms);
-        let sql = format!("SELECT id FROM runs WHERE began_at < ?1 AND {} ORDER BY began_at", self.has_ended()?);
-        let mut old = self.rows(&sql, [oldest], |row| Ok(row.get::<_, String>(0)?))?;
+        let sql = "SELECT id FROM runs WHERE began_at < ?1 AND process IS NULL ORDER BY began_at";
+        let mut old = self.rows(sql, [oldest], |row| Ok(row.get::<_, String>(0)?))?;
         old.retain(|id| !needed.contains(id));
         pruned.runs = old.len() as u64;
         if !pruning.dry_run {

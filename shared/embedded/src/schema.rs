@@ -1,13 +1,12 @@
-//! The tables. A change to them is a new [`FORMAT`] and a step that brings older files up to it.
+//! The tables. A change to them is a new [`FORMAT`], and a step in `Database::open` that brings a file of the format before
+//! it up to it, or a word in `OpenError::Older` that there is none.
 
 /// Written into the header of our files: "Stoo" in ASCII.
 pub(crate) const APPLICATION_ID: i32 = 0x5374_6f6f;
 
-/// The format that this program reads and writes, kept in SQLite's `user_version`.
-pub(crate) const FORMAT: i64 = 4;
-
-/// The steps that bring a file of an older format up to this one: the first from format 1 to 2, and so on.
-pub(crate) const STEPS: [&str; 3] = [ACCOUNTS, PROCESSES, FOLLOWERS];
+/// The format that this program reads and writes, kept in SQLite's `user_version`. Homes and markets of format 4 and before
+/// it were other bytes, of which these cannot be made.
+pub(crate) const FORMAT: i64 = 5;
 
 /// `homes` lie in the order in which they were first seen, not in that of their ids. Feeds tell of homes in
 /// much the same order again and again, so that a batch touches few pages: of 200,000 homes, new ones
@@ -17,7 +16,14 @@ pub(crate) const STEPS: [&str; 3] = [ACCOUNTS, PROCESSES, FOLLOWERS];
 /// `outbox` and `lake_objects` together are the lake, in this order: first the objects, then the outbox.
 /// `lake_intents` names files that may be written by a transaction that is under way.
 ///
+/// `archives` holds what the state of a market tells of no more: for each period of 32 days the sum of it.
+///
 /// `changes` and `stream` are queues: their numbers never come back, even when the rows are gone.
+///
+/// `accounts` is what was asked of each account of a source. `processes` is who works on the file, and `runs` say for which
+/// of them they run. `followers` is who tells what the ledger of alerts holds, and how far each has come: in `seq`, and in a
+/// file to which byte (not known: to its end). What a listener refused for ever is a dead letter. `settings` is what was last
+/// in force.
 pub(crate) const TABLES: &str = "
 CREATE TABLE homes(
     id TEXT PRIMARY KEY, version INTEGER NOT NULL, market TEXT, status TEXT, list_price INTEGER,
@@ -25,12 +31,9 @@ CREATE TABLE homes(
 ) STRICT;
 CREATE INDEX homes_by_market ON homes(market);
 CREATE TABLE markets(id TEXT PRIMARY KEY, version INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
-CREATE TABLE closes(
-    market TEXT, day INTEGER, active INTEGER NOT NULL, median_price REAL, mean_price REAL,
-    new INTEGER NOT NULL, back_on_market INTEGER NOT NULL, price_cuts INTEGER NOT NULL,
-    price_rises INTEGER NOT NULL, pending INTEGER NOT NULL, closed INTEGER NOT NULL, gone INTEGER NOT NULL,
-    PRIMARY KEY(market, day)
-) STRICT, WITHOUT ROWID;
+CREATE TABLE archives(
+    market TEXT NOT NULL, period INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY(market, period)
+) STRICT;
 CREATE TABLE totals(
     id INTEGER PRIMARY KEY CHECK(id = 1), lake_rows INTEGER NOT NULL, outbox_bytes INTEGER NOT NULL, newest INTEGER
 ) STRICT;
@@ -45,7 +48,6 @@ CREATE TABLE lake_objects(
     first_at INTEGER NOT NULL, last_at INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE lake_intents(token TEXT PRIMARY KEY) STRICT;
-CREATE TABLE stale(hash BLOB PRIMARY KEY, line BLOB NOT NULL) STRICT;
 
 CREATE TABLE changes(
     seq INTEGER PRIMARY KEY AUTOINCREMENT, home TEXT NOT NULL, old BLOB, new BLOB NOT NULL
@@ -64,38 +66,20 @@ CREATE TABLE searches(
     search TEXT PRIMARY KEY, version INTEGER NOT NULL, body BLOB NOT NULL, source TEXT NOT NULL
 ) STRICT;
 CREATE INDEX searches_by_source ON searches(source);
-CREATE TABLE runs(id TEXT PRIMARY KEY, began_at INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
-CREATE TABLE quarantine(
-    hash BLOB PRIMARY KEY, at INTEGER NOT NULL, source TEXT NOT NULL, reason TEXT NOT NULL, body TEXT NOT NULL
-) STRICT;
-";
-
-/// What was asked of each account of a source.
-pub(crate) const ACCOUNTS: &str = "
 CREATE TABLE accounts(account TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
-";
-
-/// Who works on the file, and on which run. A program of before format 3 leaves no run open that is still under way
-/// when a newer one is used.
-pub(crate) const PROCESSES: &str = "
+CREATE TABLE runs(id TEXT PRIMARY KEY, began_at INTEGER NOT NULL, body TEXT NOT NULL, process TEXT) STRICT;
+CREATE INDEX runs_by_process ON runs(process) WHERE process IS NOT NULL;
 CREATE TABLE processes(
     seq INTEGER PRIMARY KEY, token TEXT NOT NULL UNIQUE, pid INTEGER NOT NULL, command TEXT NOT NULL,
     since INTEGER NOT NULL
 ) STRICT;
-ALTER TABLE runs ADD COLUMN process TEXT;
-UPDATE runs SET body = json_set(body, '$.outcome', 'killed') WHERE json_extract(body, '$.outcome') = 'running';
-CREATE INDEX runs_by_process ON runs(process) WHERE process IS NOT NULL;
-";
-
-/// Who tells what the ledger of alerts holds, and how far each has come: in `seq`, and in a file to which byte (not
-/// known: to its end). What a listener refused for ever is a dead letter. `settings` is what was last in force.
-pub(crate) const FOLLOWERS: &str = "
 CREATE TABLE followers(name TEXT PRIMARY KEY, seq INTEGER NOT NULL, bytes INTEGER) STRICT;
-INSERT INTO followers SELECT 'alerts.jsonl', coalesce(max(seq), 0), NULL FROM alerts;
-INSERT INTO followers SELECT consumer, seq, NULL FROM checkpoints WHERE feed = 'alerts';
-DELETE FROM checkpoints WHERE feed = 'alerts';
+INSERT INTO followers VALUES('alerts.jsonl', 0, NULL);
 CREATE TABLE dead_letters(
     follower TEXT, seq INTEGER, at INTEGER NOT NULL, why TEXT NOT NULL, PRIMARY KEY(follower, seq)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE settings(name TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
+CREATE TABLE quarantine(
+    hash BLOB PRIMARY KEY, at INTEGER NOT NULL, source TEXT NOT NULL, reason TEXT NOT NULL, body TEXT NOT NULL
+) STRICT;
 ";

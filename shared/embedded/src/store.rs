@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use stoop_domain::{Home, HomeId, Market};
-use stoop_market::{Cells, Close};
+use stoop_market::Cells;
 use stoop_pipeline::ports::{Commit, CommitError, HomeChange, MarketChange, PortError, Store, Versioned};
 use stoop_wire::{home_from_bytes, home_to_bytes};
 
@@ -67,7 +67,6 @@ fn attempt(inner: &mut Inner, data: &std::path::Path, commit: &Commit<'_>) -> Re
         }
         return Ok(Attempt::Conflict);
     }
-    write_stale(&transaction, commit)?;
     // The file comes last: nothing that could still refuse the commit follows it.
     if let Some(frame) = &frame
         && !lake::append(&transaction, data, frame, intent.as_ref())?
@@ -120,13 +119,13 @@ fn write_homes(transaction: &Transaction<'_>, homes: &[HomeChange<'_>]) -> Resul
     Ok(true)
 }
 
-/// Writes the markets and their closes; `false` if one has another version than was read.
+/// Writes the markets and adds to their archives; `false` if one has another version than was read.
 fn write_markets(transaction: &Transaction<'_>, markets: &[MarketChange<'_>]) -> Result<bool> {
     let mut insert = transaction
         .prepare_cached("INSERT INTO markets(id, version, body) VALUES(?1, 1, ?2) ON CONFLICT DO NOTHING")?;
     let mut update = transaction
         .prepare_cached("UPDATE markets SET version = version + 1, body = ?3 WHERE id = ?1 AND version = ?2")?;
-    for MarketChange { market, version_read, new, closes, .. } in markets {
+    for MarketChange { market, version_read, new, archived, .. } in markets {
         let id = market.to_string();
         let body = new.to_bytes();
         let written = if *version_read == 0 {
@@ -137,40 +136,26 @@ fn write_markets(transaction: &Transaction<'_>, markets: &[MarketChange<'_>]) ->
         if written == 0 {
             return Ok(false);
         }
-        write_closes(transaction, &id, closes)?;
+        add_to_archive(transaction, &id, archived)?;
     }
     Ok(true)
 }
 
-fn write_closes(transaction: &Transaction<'_>, market: &str, closes: &[Close]) -> Result<()> {
-    let sql = "INSERT OR REPLACE INTO closes(market, day, active, median_price, mean_price, new, back_on_market,
-               price_cuts, price_rises, pending, closed, gone) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
-    for Close { day, active, median_price, mean_price, flows } in closes {
-        transaction.prepare_cached(sql)?.execute(params![
-            market,
-            day.0,
-            active,
-            median_price,
-            mean_price,
-            flows.new,
-            flows.back_on_market,
-            flows.price_cuts,
-            flows.price_rises,
-            flows.pending,
-            flows.closed,
-            flows.gone
-        ])?;
+/// Adds to the archive of a market. Only the periods that are told of are read and written.
+fn add_to_archive(transaction: &Transaction<'_>, market: &str, archived: &Cells) -> Result<()> {
+    if archived.is_empty() {
+        return Ok(());
     }
-    Ok(())
-}
-
-fn write_stale(transaction: &Transaction<'_>, commit: &Commit<'_>) -> Result<()> {
-    let mut line = Vec::new();
-    for observation in &commit.stale {
-        line.clear();
-        stoop_wire::encode(observation, &mut line);
-        let sql = "INSERT INTO stale(hash, line) VALUES(?1, ?2) ON CONFLICT DO NOTHING";
-        transaction.prepare_cached(sql)?.execute(params![hash(&[&line]), line])?;
+    let mut read = transaction.prepare_cached("SELECT body FROM archives WHERE market = ?1 AND period = ?2")?;
+    let mut write = transaction.prepare_cached(
+        "INSERT INTO archives(market, period, body) VALUES(?1, ?2, ?3)
+         ON CONFLICT(market, period) DO UPDATE SET body = excluded.body",
+    )?;
+    for (period, more) in archived.clone().into_periods() {
+        let stored: Option<Vec<u8>> = read.query_row(params![market, period], |row| row.get(0)).optional()?;
+        let mut sum = stored.map(|body| Cells::from_bytes(&body)).transpose()?.unwrap_or_default();
+        sum.merge(&more);
+        write.execute(params![market, period, sum.to_bytes()])?;
     }
     Ok(())
 }
@@ -190,6 +175,16 @@ pub(crate) fn market(connection: &Connection, id: &Market) -> Result<Option<Vers
         .optional()?;
     let Some((version, body)) = found else { return Ok(None) };
     Ok(Some(Versioned { value: Cells::from_bytes(&body)?, version: version.cast_unsigned() }))
+}
+
+pub(crate) fn archive(connection: &Connection, market: &Market) -> Result<Cells> {
+    let mut statement = connection.prepare_cached("SELECT body FROM archives WHERE market = ?1 ORDER BY period")?;
+    let mut rows = statement.query([market.to_string()])?;
+    let mut sum = Cells::default();
+    while let Some(row) = rows.next()? {
+        sum.merge(&Cells::from_bytes(row.get_ref(0)?.as_blob()?)?);
+    }
+    Ok(sum)
 }
 
 /// Names content: 128 bits of BLAKE3 over the parts and their lengths.

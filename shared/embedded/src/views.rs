@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension, Row, params};
 use serde::de::DeserializeOwned;
-use stoop_domain::{Alert, Day, Home, HomeId, Market, Reject, Time};
-use stoop_market::{Cells, Close, Flows};
+use stoop_domain::{Alert, Home, HomeId, Market, Reject, Time};
+use stoop_market::Cells;
 use stoop_pipeline::ports::{PortError, RunRecord, Versioned, Views};
 use stoop_wire::home_from_bytes;
 
@@ -45,8 +45,6 @@ pub struct Counts {
     pub markets: u64,
     /// Observations in the lake.
     pub observations: u64,
-    /// Observations that came too late to be counted.
-    pub stale: u64,
     /// Alerts that were told.
     pub alerts: u64,
     /// Alerts that were held back.
@@ -71,8 +69,8 @@ impl Views for Database {
         Self::market_ids(self)
     }
 
-    async fn closes(&self, market: &Market) -> Result<Vec<Close>, PortError> {
-        Self::closes(self, market)
+    async fn archive(&self, market: &Market) -> Result<Cells, PortError> {
+        Self::archive(self, market)
     }
 
     async fn alerts(&self, suspects: bool, limit: usize) -> Result<Vec<Alert>, PortError> {
@@ -115,27 +113,13 @@ impl Database {
         Ok(found)
     }
 
-    /// The closes of a market that left its horizon, in the order of the days.
+    /// The archive of a market: the sum of all that its state was told and tells of no more. Empty where there is none.
     ///
     /// # Errors
-    /// When they cannot be read.
-    pub fn closes(&self, market: &Market) -> Result<Vec<Close>, PortError> {
-        let sql = "SELECT day, active, median_price, mean_price, new, back_on_market, price_cuts, price_rises,
-                   pending, closed, gone FROM closes WHERE market = ?1 ORDER BY day";
-        let close = |row: &Row<'_>| {
-            let flows = Flows {
-                new: row.get(4)?,
-                back_on_market: row.get(5)?,
-                price_cuts: row.get(6)?,
-                price_rises: row.get(7)?,
-                pending: row.get(8)?,
-                closed: row.get(9)?,
-                gone: row.get(10)?,
-            };
-            let (median_price, mean_price) = (row.get(2)?, row.get(3)?);
-            Ok(Close { day: Day(row.get(0)?), active: row.get(1)?, median_price, mean_price, flows })
-        };
-        self.rows(sql, [market.to_string()], close).map_err(self.doing(format!("read the closes of {market}")))
+    /// When it cannot be read.
+    pub fn archive(&self, market: &Market) -> Result<Cells, PortError> {
+        store::archive(&self.lock().connection, market)
+            .map_err(self.doing(format!("read the archive of the market {market}")))
     }
 
     /// A home.
@@ -225,19 +209,10 @@ impl Database {
     /// # Errors
     /// When they cannot be read.
     pub fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, PortError> {
-        // A file of an older format that cannot be written to has no processes.
-        let process = if self.has("runs", "process")? { "process" } else { "NULL" };
-        let sql = format!("SELECT body, {process} FROM runs ORDER BY began_at DESC, rowid DESC LIMIT ?1");
-        let rows = self.rows(&sql, [limit_of(limit)], |row| Ok((json(row)?, row.get(1)?)));
+        let sql = "SELECT body, process FROM runs ORDER BY began_at DESC, rowid DESC LIMIT ?1";
+        let rows = self.rows(sql, [limit_of(limit)], |row| Ok((json(row)?, row.get(1)?)));
         let runs = rows.and_then(|rows| rows.into_iter().map(|(run, process)| self.as_it_is(run, process)).collect());
         runs.map_err(self.doing("list the runs"))
-    }
-
-    /// Whether a table has a column: files of an older format that are only read lack some.
-    pub(crate) fn has(&self, table: &str, column: &str) -> Result<bool, PortError> {
-        let sql = "SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2";
-        let found = self.rows(sql, [table, column], |_| Ok(()));
-        Ok(!found.map_err(self.doing(format!("look at the table {table}")))?.is_empty())
     }
 
     /// The time of the newest observation in the lake.
@@ -256,7 +231,7 @@ impl Database {
     /// When it cannot be read.
     pub fn counts(&self) -> Result<Counts, PortError> {
         let sql = "SELECT (SELECT count(*) FROM homes), (SELECT count(*) FROM markets), (SELECT lake_rows FROM totals),
-                   (SELECT count(*) FROM stale), (SELECT count(*) FROM alerts WHERE verdict = 'alert'),
+                   (SELECT count(*) FROM alerts WHERE verdict = 'alert'),
                    (SELECT count(*) FROM alerts WHERE verdict = 'suspect'), (SELECT count(*) FROM quarantine),
                    (SELECT count(*) FROM runs), (SELECT count(*) FROM changes), (SELECT count(*) FROM stream),
                    (SELECT count(*) FROM lake_objects)";
@@ -269,14 +244,13 @@ impl Database {
                     homes: count(0)?,
                     markets: count(1)?,
                     observations: count(2)?,
-                    stale: count(3)?,
-                    alerts: count(4)?,
-                    suspects: count(5)?,
-                    quarantined: count(6)?,
-                    runs: count(7)?,
-                    changes: count(8)?,
-                    records: count(9)?,
-                    lake_objects: count(10)?,
+                    alerts: count(3)?,
+                    suspects: count(4)?,
+                    quarantined: count(5)?,
+                    runs: count(6)?,
+                    changes: count(7)?,
+                    records: count(8)?,
+                    lake_objects: count(9)?,
                     file_bytes: file_bytes(self.path()),
                 })
             });

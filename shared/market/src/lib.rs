@@ -29,4 +29,4 @@ pub use contribution::{Contribution, Delta, Zones, contribution, update};
 pub use histogram::{Bucket, Histogram, RELATIVE_ERROR};
 pub use key::{Cell, Segment};
 pub use series::{Close, closes, first_day};
-pub use snapshot::{CATALOGUE_VERSION, Figures, Flows, Snapshot, Window, snapshot};
+pub use snapshot::{CATALOGUE_VERSION, Figures, Flows, Snapshot, THIN_SAMPLE, WARM_UP_DAYS, Window, snapshot};

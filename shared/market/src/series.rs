@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use stoop_domain::Day;
 
 use crate::cells::Cells;
-use crate::key::{Key, Quantity, Segment};
+use crate::key::{Key, Kind, Quantity, Segment};
 use crate::snapshot::{Flows, Stock};
 
 /// The close of one day.
@@ -56,8 +56,10 @@ pub fn closes(cells: &Cells, segment: Segment, from: Day, until: Day) -> Vec<Clo
     series
 }
 
-/// The first day on which anything changed, if anything did.
+/// The first day on which anything changed; `None` where nothing did, or where that is in the state's opening.
 #[must_use]
 pub fn first_day(cells: &Cells) -> Option<Day> {
-    cells.of(Segment::All, Quantity::Count).map(|(key, _)| Day(key.day())).min()
+    let counts = || cells.of(Segment::All, Quantity::Count);
+    let is_told = counts().all(|(key, _)| key.kind() != Some(Kind::Opening));
+    counts().map(|(key, _)| Day(key.day())).min().filter(|_| is_told)
 }

@@ -9,6 +9,13 @@ use crate::key::{Key, Kind, Quantity, Role, Segment};
 /// The version of the catalogue of figures in `docs/METRICS.md`.
 pub const CATALOGUE_VERSION: u32 = 2;
 
+/// A figure of fewer homes than these is thin: one home more or less may move it by much.
+pub const THIN_SAMPLE: i64 = 10;
+
+/// Days from the first on which a market was watched. What was on offer before is still being found: figures that these days
+/// enter are of a market that is warming up.
+pub const WARM_UP_DAYS: i32 = 7;
+
 /// A rolling window by event time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Window {
@@ -72,12 +79,16 @@ pub struct Figures {
     pub min_price: Option<f64>,
     /// Highest list price: the upper end of its bucket, at most 0.2 % above.
     pub max_price: Option<f64>,
+    /// How many of them have a price and a living area.
+    pub priced_per_area: i64,
     /// Median of list price by living area, in minor units per square metre.
     pub median_price_per_m2: Option<f64>,
     /// Median days since the spell on the market opened.
     pub median_age_days: Option<f64>,
     /// Share, 0 to 1, of priced active homes that ask less than their first price.
     pub cut_share: Option<f64>,
+    /// How many of them do.
+    pub cut: i64,
     /// Median of those cuts, as a fraction of the first price.
     pub median_cut: Option<f64>,
     /// What happened in the last 24 hours; `None` where the hours of then are not told any more.
@@ -296,9 +307,11 @@ impl Stock {
             p75_price: self.price(0.75),
             min_price: end(self.prices.buckets().next().map(|(bucket, _)| bucket), Bucket::lower),
             max_price: end(self.prices.buckets().next_back().map(|(bucket, _)| bucket), Bucket::upper),
+            priced_per_area: self.per_area.count(),
             median_price_per_m2: self.per_area.quantile(0.5),
             median_age_days: quantile_of(ages, self.opened.count(), 0.5),
             cut_share: (priced > 0).then(|| self.cuts.count() as f64 / priced as f64),
+            cut: self.cuts.count(),
             median_cut: self.cuts.quantile(0.5).map(|bp| bp / 10_000.0),
             ..Figures::default()
         }

@@ -10,6 +10,7 @@ mod deliver;
 mod inbox;
 mod last_poll;
 mod measure;
+mod ordinals;
 mod pace;
 mod plan;
 mod poll;
@@ -26,11 +27,12 @@ pub use deliver::{Delivery, Trouble, deliver};
 pub use inbox::Inbox;
 pub use last_poll::{LastPoll, Overdue, Stale};
 pub use measure::{MeasureError, Measured, Measurer, Memory};
+pub use ordinals::Ordinals;
 pub use pace::{Cadence, Distance, Pace, Stretch};
 pub use plan::{Planned, PlannedSearch, plan};
 pub use poll::{
     Clock, FileSet, LEFT_BY_SERVER, LEFT_OF, OnDrift, Origin, Peeked, PollError, PollPorts, Polled, Profiles, Search,
-    Sequence, Tokens, USER_AGENT, peek, poll, release,
+    Tokens, USER_AGENT, peek, poll, release,
 };
 pub use refusals::Refusals;
 pub use snapshots::{ProvesNothing, Said, Snapshots};

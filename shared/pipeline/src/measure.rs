@@ -5,7 +5,9 @@ mod work;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
-use stoop_domain::{Home, HomeId, Market, Observation, write_home_id};
+use stoop_domain::{
+    FACTS_MAX, FACTS_PER_DAY_MAX, Home, HomeId, Market, Observation, Reason, Reject, Time, write_home_id,
+};
 use stoop_market::{Cells, Delta, Horizon, Zones};
 
 use crate::ports::{Commit, CommitError, HomeChange, MarketChange, PortError, Store};
@@ -85,6 +87,7 @@ pub struct Measurer<'a> {
     homes: FxHashMap<HomeId, Kept<Home>>,
     markets: FxHashMap<Market, Kept<Cells>>,
     zones: Zones,
+    overfull: BTreeSet<HomeId>,
 }
 
 /// An item as it is stored, with its version; version 0 where it is not stored.
@@ -107,7 +110,7 @@ impl<'a> Measurer<'a> {
     #[must_use]
     pub fn new(store: &'a dyn Store) -> Self {
         let (homes, markets, zones) = (FxHashMap::default(), FxHashMap::default(), Zones::default());
-        Self { store, memory: Memory::default(), homes, markets, zones }
+        Self { store, memory: Memory::default(), homes, markets, zones, overfull: BTreeSet::new() }
     }
 
     /// The same with so much memory.
@@ -140,6 +143,22 @@ impl<'a> Measurer<'a> {
             self.markets.clear();
         }
         Ok(total)
+    }
+
+    /// The homes of the batches since the last call of which more is said than of a home can be
+    /// ([`stoop_domain::History::is_overfull`]), as what to put in quarantine. They are told again with each batch that
+    /// has observations of them.
+    #[must_use]
+    pub fn take_overfull(&mut self, now: Time) -> Vec<Reject> {
+        let told = std::mem::take(&mut self.overfull).into_iter().map(|id| {
+            let source = id.as_str().split_once('/').map_or(id.as_str(), |(source, _)| source);
+            let detail = format!(
+                "more than {FACTS_MAX} different things were said of it, or more than {FACTS_PER_DAY_MAX} on one day: it \
+                 counts nowhere; is the right column taken for the id?"
+            );
+            Reject::new(source, now, format!("home {id}"), Reason::Overfull, detail, &[])
+        });
+        told.collect()
     }
 
     /// Applies the observations at `places` to their homes, in memory. The homes leave the memory of
@@ -255,6 +274,9 @@ impl<'a> Measurer<'a> {
     /// A work that is stored, or needed no storing: count it and remember the home.
     fn settle(&mut self, work: Work, total: &mut Measured) {
         total.add(&work.counts);
+        if work.counts.overfull + work.counts.homes_overfull > 0 {
+            self.overfull.insert(work.id.clone());
+        }
         let version = work.version_read + u64::from(!work.taken.is_empty());
         self.homes.insert(work.id, Kept { value: work.new, version });
     }

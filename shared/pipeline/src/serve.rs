@@ -74,8 +74,8 @@ fn as_text_or_null<S: Serializer>(value: &Option<impl Display>, serializer: S) -
 
 #[cfg(test)]
 mod tests {
-    use stoop_domain::{Area, AreaUnit, Facts, History, Listing, Minor, Place, Time, market_of};
-    use stoop_market::{Zones, contribution};
+    use stoop_domain::{Area, AreaUnit, Facts, History, Listing, Minor, Place, Sight, Time, market_of};
+    use stoop_market::{Horizon, Zones, contribution};
 
     use super::*;
 
@@ -94,7 +94,7 @@ mod tests {
         let mut history = History::default();
         for (at, price) in seen {
             listing.list_price = Some(Minor(price * 100));
-            history.apply(time(at), &Facts::of(&listing).unwrap(), Some(time(listed)));
+            history.apply(Sight::at(time(at)), &Facts::of(&listing).unwrap(), Some(time(listed)));
         }
         let mut cells = Cells::default();
         for (_, delta) in contribution(&history, &mut Zones::default()).into_deltas() {
@@ -161,8 +161,12 @@ mod tests {
     #[test]
     fn a_folded_series_begins_where_it_is_folded_to() {
         let (id, mut cells) = market(Purpose::Sale, "98103", "2026-01-05", &[("2026-01-05", 400_000)]);
-        cells.fold_to(time("2026-01-20").day_in(&id.area.country().zone));
-        let days = &view("98103", vec![(id, cells)], "2026-01-31", 60)[0].days;
-        assert_eq!((days[0].day.as_str(), days[0].active, days.len()), ("2026-01-20", 1, 12));
+        let days = time("2026-01-20").day_in(&id.area.country().zone);
+        let archive = cells.fold_to(Horizon { days, hours: days });
+        let told = |cells| view("98103", vec![(id.clone(), cells)], "2026-01-31", 60)[0].days.clone();
+        let folded = told(cells.clone());
+        assert_eq!((folded[0].day.as_str(), folded[0].active, folded.len()), ("2026-01-20", 1, 12));
+        let whole = told(cells.with_archive(&archive));
+        assert_eq!((whole[0].day.as_str(), whole[0].active, whole.len()), ("2026-01-05", 1, 27));
     }
 }

@@ -22,7 +22,7 @@ pub(crate) const MISSED_MAX: u8 = 2;
 /// let mut gone = Vec::new();
 /// for (day, ids) in [(1, vec!["a", "b"]), (2, vec!["a"]), (3, vec!["a"])] {
 ///     snapshots.begin(Time::from_ms(day * Time::DAY_MS));
-///     ids.into_iter().for_each(|id| snapshots.see(&mut home(id)));
+///     ids.into_iter().for_each(|id| snapshots.see(&home(id)));
 ///     gone.extend(snapshots.end(0).observations);
 /// }
 /// assert_eq!((gone[0].native_id.as_str(), gone[0].at), ("b", Time::from_ms(3 * Time::DAY_MS)));
@@ -46,13 +46,15 @@ struct Entry {
     /// The snapshot that had it last.
     turn: u32,
     missed: u8,
-    gone: bool,
+    /// Where it stands that it is gone, if that was said.
+    gone: Option<Sight>,
 }
 
 /// What a snapshot says beyond its rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Said {
-    /// Which listings are gone as of its time, and which of those are back though their rows could not be read. Sorted by id, so that the same snapshots say the same.
+    /// Which listings are gone as of its time, and which of those are back though no row of theirs says so: it could not be
+    /// read, or has its place before. Sorted by id, so that the same snapshots say the same.
     pub observations: Vec<Observation>,
     /// Why what it lacks is not counted.
     pub proves_nothing: Option<ProvesNothing>,
@@ -78,14 +80,15 @@ impl Snapshots {
         as_of
     }
 
-    /// The snapshot has this listing: it was seen as of the snapshot's time, whenever it was as it is by its own. What the
-    /// first snapshot has was there when the series began. Rows of one listing that differ keep their places
-    /// ([`Sequence`](crate::Sequence)).
-    pub fn see(&mut self, observation: &mut Observation) {
+    /// Whether the snapshot that was begun last is the first: that a listing was not seen before says nothing then.
+    #[must_use]
+    pub fn is_first(&self) -> bool {
+        self.turn == 1
+    }
+
+    /// The snapshot has this listing.
+    pub fn see(&mut self, observation: &Observation) {
         self.seen += 1;
-        let as_of = self.as_of.unwrap_or(observation.at);
-        (observation.at, observation.seen) = (observation.at.min(as_of), as_of);
-        observation.initial = self.turn == 1;
         let (turn, sight) = (self.turn, observation.sight());
         let Observation { source, native_id, listing, .. } = observation;
         if self.source != *source {
@@ -94,13 +97,13 @@ impl Snapshots {
         let bare = || Listing { details: Details::default(), ..listing.clone() };
         match self.listings.get_mut(native_id.as_str()) {
             Some(entry) => {
-                (entry.turn, entry.missed, entry.gone) = (turn, 0, false);
+                (entry.turn, entry.missed) = (turn, 0);
                 if sight >= entry.sight {
                     (entry.listing, entry.sight) = (bare(), sight);
                 }
             }
             None => {
-                let entry = Entry { listing: bare(), sight, turn, missed: 0, gone: false };
+                let entry = Entry { listing: bare(), sight, turn, missed: 0, gone: None };
                 self.listings.insert(native_id.clone(), entry);
             }
         }
@@ -124,29 +127,31 @@ impl Snapshots {
         };
         let (turn, source, as_of) = (self.turn, Arc::clone(&self.source), self.as_of.unwrap_or_default());
         let mut observations = Vec::new();
-        let mut say = |native_id: &str, listing: Listing| {
-            observations.push(Observation::new(Arc::clone(&source), native_id, as_of, listing));
+        let mut say = |native_id: &str, listing: Listing, last: &Sight| {
+            let sight = Sight::at(as_of).after(last);
+            observations.push(Observation::new(Arc::clone(&source), native_id, as_of, listing).with_sight(sight));
+            sight
         };
         self.listings.retain(|native_id, entry| {
             if entry.turn == turn {
-                // It is there again, and its row could not be read.
-                if std::mem::take(&mut entry.gone) {
-                    say(native_id, entry.listing.clone());
+                if let Some(gone) = entry.gone.take().filter(|gone| entry.sight <= *gone) {
+                    entry.sight = say(native_id, entry.listing.clone(), &gone);
                 }
                 return true;
             }
-            if proves_nothing.is_some() || entry.gone {
+            if proves_nothing.is_some() || entry.gone.is_some() {
                 return true;
             }
             entry.missed = entry.missed.saturating_add(1);
             if entry.missed < MISSED_MAX {
                 return true;
             }
-            entry.gone = !leaves_as_it_should(&entry.listing);
-            if entry.gone {
-                say(native_id, Listing { status: Status::Gone, ..entry.listing.clone() });
+            if leaves_as_it_should(&entry.listing) {
+                return false;
             }
-            entry.gone
+            let listing = Listing { status: Status::Gone, ..entry.listing.clone() };
+            entry.gone = Some(say(native_id, listing, &entry.sight));
+            true
         });
         observations.sort_by(|a, b| a.native_id.cmp(&b.native_id));
         Said { observations, proves_nothing }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use stoop_domain::{Area, AreaUnit, Currency, Listing, Minor, Observation, Reason, Time};
-use stoop_sources::{Found, Row};
+use stoop_sources::{Contradictions, Found, Row};
 
 use crate::ports::FileRow;
 
@@ -18,6 +18,8 @@ pub struct Understood {
     pub fields: Vec<FieldCount>,
     /// What was refused, by reason, the most frequent first.
     pub refused: Vec<RefusedCount>,
+    /// How often fields of the listings contradict each other.
+    pub contradictions: Contradictions,
 }
 
 /// One field over all listings that were understood.
@@ -58,7 +60,8 @@ impl Understood {
             Row::Found(found) => {
                 let Found { native_id, at, listing, .. } = *found;
                 let told_at = at;
-                let observation = Observation::new(source, native_id, at.unwrap_or(now), listing);
+                let observation =
+                    Observation { seen: now, ..Observation::new(source, native_id, at.unwrap_or(now), listing) };
                 match observation.check(now) {
                     Ok(()) => self.count(&observation, told_at),
                     Err((reason, detail)) => {
@@ -95,6 +98,7 @@ impl Understood {
 
     fn count(&mut self, observation: &Observation, told_at: Option<Time>) {
         self.listings += 1;
+        self.contradictions.take(&observation.listing, observation.seen);
         let own = [("native_id", Some(observation.native_id.clone())), ("at", told_at.map(|at| at.to_string()))];
         let values: Vec<(&'static str, Option<String>)> = own.into_iter().chain(fields(&observation.listing)).collect();
         if self.fields.is_empty() {
@@ -130,6 +134,8 @@ pub fn fields(listing: &Listing) -> Vec<(&'static str, Option<String>)> {
         ("list_price", money(listing.list_price)),
         ("original_list_price", money(listing.original_list_price)),
         ("previous_list_price", money(listing.previous_list_price)),
+        ("close_price", money(listing.close_price)),
+        ("close_date", listing.close_date.map(|day| day.to_string())),
         ("price_changed_at", time(listing.price_changed_at)),
         ("listed_at", time(listing.listed_at)),
         ("property_type", listing.property_type.map(|kind| kind.as_str().to_owned())),
@@ -137,6 +143,8 @@ pub fn fields(listing: &Listing) -> Vec<(&'static str, Option<String>)> {
         ("bathrooms", listing.bathrooms_hundredths.map(|hundredths| scaled(i64::from(hundredths), 2))),
         ("living_area", listing.living_area.map(area)),
         ("lot_area", listing.lot_area.map(area)),
+        ("year_built", listing.year_built.map(|year| year.to_string())),
+        ("association_fee", money(listing.association_fee)),
         ("place.line", place.line.clone()),
         ("place.neighbourhood", place.neighbourhood.clone()),
         ("place.city", place.city.clone()),
@@ -183,7 +191,8 @@ fn scaled(number: i64, digits: u32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use stoop_domain::{Place, Purpose};
+    use stoop_domain::{Place, Purpose, Status};
+    use stoop_sources::Contradiction;
 
     use super::*;
 
@@ -191,7 +200,7 @@ mod tests {
         let place = Place { city: (!city.is_empty()).then(|| city.to_owned()), ..Place::default() };
         let mut listing = Listing::new(Purpose::Sale, Currency::EUR, place);
         listing.list_price = price.map(Minor);
-        Row::Found(Box::new(Found { native_id: id.to_owned(), at: None, versioned: false, listing }))
+        Row::Found(Box::new(Found::now(id.to_owned(), listing)))
     }
 
     fn field<'u>(understood: &'u Understood, name: &str) -> &'u FieldCount {
@@ -228,6 +237,23 @@ mod tests {
         assert_eq!(told[0], (Reason::BadValue, 2, "price is x"));
         assert!(told.contains(&(Reason::PriceNotPositive, 1, "list_price is -5 minor units")), "{told:?}");
         assert!(told.contains(&(Reason::MissingField, 1, "postal_code, neighbourhood or city")), "{told:?}");
+    }
+
+    #[test]
+    fn contradictions_are_counted_of_what_is_understood() {
+        let now = Time::from_ms(400 * Time::DAY_MS);
+        let mut understood = Understood::default();
+        for (row, price) in [50_000, 50_000, -5].into_iter().enumerate() {
+            let place = Place { city: Some("Graz".to_owned()), ..Place::default() };
+            let mut listing = Listing::new(Purpose::Sale, Currency::EUR, place);
+            listing.status = Status::Closed;
+            listing.list_price = Some(Minor(price));
+            listing.close_price = Some(Minor(50_000));
+            understood.take("x", Row::Found(Box::new(Found::now(row.to_string(), listing))), now);
+        }
+        let count = understood.contradictions.of(Contradiction::SoldAsListed);
+        assert_eq!((count.rows, count.contradict, count.is_distrusted()), (2, 2, false));
+        assert_eq!(field(&understood, "close_price").example.as_deref(), Some("500 EUR"));
     }
 
     #[test]

@@ -27,20 +27,24 @@ pub struct Figures {
 /// How many times something happened in a window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
+    /// On offer when somebody began to look.
+    pub initial: u64,
     /// On the market for the first time, or for the first time since sold or let.
     pub new: u64,
+    /// Active again after it was under contract or off the market.
+    pub back_on_market: u64,
+    /// From active to under contract.
+    pub pending: u64,
+    /// From active to sold or let.
+    pub closed: u64,
+    /// From active off the market otherwise.
+    pub gone: u64,
     /// The list price fell.
     pub price_cuts: u64,
     /// The list price rose.
     pub price_rises: u64,
-    /// Under contract.
-    pub pending: u64,
-    /// Sold or let.
-    pub closed: u64,
-    /// Left the market otherwise.
-    pub gone: u64,
-    /// Active again after it was under contract or off the market.
-    pub back_on_market: u64,
+    /// Sold or let, whatever it was before.
+    pub sold: u64,
 }
 
 /// A stretch of time that ends at the moment asked for.
@@ -56,47 +60,57 @@ pub enum Window {
     Days90,
 }
 
-/// Which moment a reader of the feed takes for the one in which a home was listed first.
+/// From when on the reader of a feed saw what happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ListedAt {
-    /// The very moment: the reader uses `OnMarketTimestamp`, or saw every change as it came.
-    Exactly,
-    /// The beginning of `OnMarketDate` in the market's time zone: the reader knows only the date.
-    LocalMidnight,
+pub enum Watched {
+    /// From before the first home was listed.
+    Always,
+    /// From this moment on. Of what was before it knows only what was on offer then.
+    Since(Time),
 }
 
 impl Answer {
     /// The answer for all that a simulation has done until `at`.
     #[must_use]
-    pub fn of(simulation: &Simulation, at: Time, listed_at: ListedAt) -> Self {
-        Self::from_log(simulation.all_homes(), simulation.log(), at, listed_at)
+    pub fn of(simulation: &Simulation, at: Time, watched: Watched) -> Self {
+        Self::from_log(simulation.all_homes(), simulation.log(), at, watched)
     }
 
     /// The answer for a log, of which what happened after `at` is left out. `homes` are in the order of
     /// their numbers.
     #[must_use]
-    pub fn from_log(homes: &[Home], log: &[Entry], at: Time, listed_at: ListedAt) -> Self {
+    pub fn from_log(homes: &[Home], log: &[Entry], at: Time, watched: Watched) -> Self {
         let mut markets: BTreeMap<Market, Figures> = BTreeMap::new();
         let mut newest: HashMap<u32, &Entry> = HashMap::new();
-        for entry in log.iter().filter(|entry| entry.at <= at) {
-            let market = homes[entry.home as usize].market();
-            let figures = markets.entry(market.clone()).or_default();
-            let before = newest.insert(entry.home, entry);
-            for window in Window::ALL {
-                let happened_at = match (entry.what, listed_at) {
-                    (What::Listed, ListedAt::LocalMidnight) => midnight(entry, &market).min(entry.at),
-                    _ => entry.at,
-                };
-                if window.holds(happened_at, at, &market) {
-                    figures.windows[window as usize].count(entry, before);
+        let until_now = log.iter().filter(|entry| entry.at <= at);
+        let (unseen, seen): (Vec<_>, Vec<_>) = match watched {
+            Watched::Always => (Vec::new(), until_now.collect()),
+            Watched::Since(since) => until_now.partition(|entry| entry.at <= since),
+        };
+        for entry in unseen {
+            markets.entry(homes[entry.home as usize].market()).or_default();
+            newest.insert(entry.home, entry);
+        }
+        if let Watched::Since(since) = watched {
+            for entry in newest.values().filter(|entry| entry.is_active()) {
+                let market = homes[entry.home as usize].market();
+                let figures = markets.entry(market.clone()).or_default();
+                for window in Window::ALL.into_iter().filter(|window| window.holds(since, at, &market)) {
+                    figures.windows[window as usize].initial += 1;
                 }
             }
         }
-        for entry in newest.values() {
-            if entry.offer.status.phase() == Phase::Active {
-                let market = homes[entry.home as usize].market();
-                markets.entry(market).or_default().prices.push(entry.offer.list_price);
+        for entry in seen {
+            let market = homes[entry.home as usize].market();
+            let figures = markets.entry(market.clone()).or_default();
+            let before = newest.insert(entry.home, entry);
+            for window in Window::ALL.into_iter().filter(|window| window.holds(entry.at, at, &market)) {
+                figures.windows[window as usize].count(entry, before);
             }
+        }
+        for entry in newest.values().filter(|entry| entry.is_active()) {
+            let market = homes[entry.home as usize].market();
+            markets.entry(market).or_default().prices.push(entry.offer.list_price);
         }
         for figures in markets.values_mut() {
             figures.prices.sort_unstable();
@@ -197,12 +211,32 @@ impl Window {
 }
 
 impl Counts {
+    /// Every count with its name.
+    #[must_use]
+    pub fn named(&self) -> [(&'static str, u64); 9] {
+        [
+            ("initial", self.initial),
+            ("new", self.new),
+            ("back_on_market", self.back_on_market),
+            ("pending", self.pending),
+            ("closed", self.closed),
+            ("gone", self.gone),
+            ("price_cuts", self.price_cuts),
+            ("price_rises", self.price_rises),
+            ("sold", self.sold),
+        ]
+    }
+
     fn count(&mut self, entry: &Entry, before: Option<&Entry>) {
+        let was_active = before.is_some_and(Entry::is_active);
         match entry.what {
             What::Listed | What::ListedAgain => self.new += 1,
-            What::Pending => self.pending += 1,
-            What::Closed => self.closed += 1,
-            What::OffMarket => self.gone += 1,
+            What::Pending => self.pending += u64::from(was_active),
+            What::Closed => {
+                self.closed += u64::from(was_active);
+                self.sold += 1;
+            }
+            What::OffMarket => self.gone += u64::from(was_active),
             What::FellThrough | What::Relisted => self.back_on_market += 1,
             What::Cut | What::Raised | What::Cents | What::Slipped | What::Mended | What::SeenAgain => {}
         }
@@ -215,19 +249,22 @@ impl Counts {
     }
 
     fn add(&mut self, other: &Self) {
+        self.initial += other.initial;
         self.new += other.new;
-        self.price_cuts += other.price_cuts;
-        self.price_rises += other.price_rises;
+        self.back_on_market += other.back_on_market;
         self.pending += other.pending;
         self.closed += other.closed;
         self.gone += other.gone;
-        self.back_on_market += other.back_on_market;
+        self.price_cuts += other.price_cuts;
+        self.price_rises += other.price_rises;
+        self.sold += other.sold;
     }
 }
 
-fn midnight(entry: &Entry, market: &Market) -> Time {
-    let day = entry.offer.on_market_day.date().to_zoned(market.area.country().zone);
-    day.map_or(entry.at, |midnight| Time::from_ms(midnight.timestamp().as_millisecond()))
+impl Entry {
+    fn is_active(&self) -> bool {
+        self.offer.status.phase() == Phase::Active
+    }
 }
 
 /// Whether the path `area` begins with the levels of `wider`.

@@ -8,11 +8,11 @@
 //!
 //! ```
 //! use stoop_domain::Time;
-//! use stoop_simulation::{Answer, ListedAt, Simulation, SimulationConfig};
+//! use stoop_simulation::{Answer, Simulation, SimulationConfig, Watched};
 //! let start = Time::parse("2026-01-05T00:00:00Z").unwrap();
 //! let mut simulation = Simulation::new(SimulationConfig::new(7, start, 200, 4));
 //! simulation.advance(start.plus_ms(3 * Time::DAY_MS));
-//! let answer = Answer::of(&simulation, simulation.now(), ListedAt::Exactly);
+//! let answer = Answer::of(&simulation, simulation.now(), Watched::Always);
 //! assert!(answer.total(Some("us/il")).active() > 0);
 //! ```
 //!
@@ -36,7 +36,7 @@ mod simulation;
 mod site;
 mod words;
 
-pub use answer::{Answer, Counts, Figures, ListedAt, Window};
+pub use answer::{Answer, Counts, Figures, Watched, Window};
 pub use dialect::{Dialect, JsonSite, Pages, Paging, ResoSite, Vendor};
 pub use home::{Home, Offer};
 pub use life::{Entry, What};

@@ -1,6 +1,7 @@
 use std::borrow::{Borrow, Cow};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use jiff::civil;
 use serde::Deserialize;
@@ -26,6 +27,9 @@ pub(crate) struct Refusal {
 #[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(transparent)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Years in which homes that are offered were built, or are going to be.
+pub(crate) const YEARS_BUILT: RangeInclusive<i16> = 1_000..=2_100;
 
 /// The longest excerpt of a value that a message shows, in characters.
 const SHOWN_MAX: usize = 100;
@@ -87,6 +91,16 @@ impl<'a> Fields<'a> {
             other => other.map(Ok),
         })?;
         price.transpose()
+    }
+
+    /// A fee: an amount above zero, which may stand for "none". It is in no figure, so that what cannot be read is unknown.
+    pub(crate) fn fee(&self, name: &str, currency: Currency) -> Option<Minor> {
+        self.price(name, currency).ok().flatten().filter(|fee| fee.0 > 0)
+    }
+
+    /// A year in which a home can have been built. It is in no figure, so that anything else is unknown.
+    pub(crate) fn year(&self, name: &str) -> Option<i16> {
+        self.number(name, 0).ok().flatten().filter(|year| YEARS_BUILT.contains(year))
     }
 
     /// A number of `T`s, whole after rounding, scaled by ten to the `digits`.
@@ -158,6 +172,13 @@ impl<'a> Fields<'a> {
             .filter(|text| !text.is_empty())
             .collect()
     }
+}
+
+/// What is due `times` times in `months` months, by the month.
+pub(crate) fn per_month(fee: Minor, times: i64, months: i64) -> Option<Minor> {
+    let due = fee.0.checked_mul(times)?;
+    // Rounded half up; fees are above zero.
+    (months > 0).then(|| Minor(due / months + i64::from(due % months * 2 >= months)))
 }
 
 /// A decimal number scaled by ten to the `digits`, as a `T`.

@@ -7,6 +7,7 @@
 
 mod avito;
 mod body;
+mod contradictions;
 pub mod declared;
 pub mod draft;
 mod fields;
@@ -26,6 +27,7 @@ pub mod settings;
 pub mod text;
 mod zillow;
 
+pub use contradictions::{Contradiction, ContradictionCount, Contradictions, DISTRUST_ROWS_MIN};
 pub use grant::{ClientCredentials, Grant};
 pub use limit::{Limit, LimitError, Metered};
 pub use params::Param;

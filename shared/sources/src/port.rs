@@ -176,10 +176,19 @@ pub struct Found {
     /// When the source says this state began to hold (RESO `ModificationTimestamp`); `None` where the
     /// source tells only what is so now, and then the time of reading counts.
     pub at: Option<Time>,
-    /// `at` is a version of the listing: it moves with each change, and tells which of two states is the later one.
+    /// `at` is a version of the listing: it moves with each change of it, so that of two states the one with the later
+    /// `at` is the later one, whenever each was read. Said only where the API promises that.
     pub versioned: bool,
     /// The listing.
     pub listing: Listing,
+}
+
+impl Found {
+    /// A listing of a source that tells only what is so now.
+    #[must_use]
+    pub fn now(native_id: String, listing: Listing) -> Self {
+        Self { native_id, at: None, versioned: false, listing }
+    }
 }
 
 /// What comes after a page.

@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use proptest::prelude::*;
-use stoop_domain::{Home, HomeId, Market, Observation, Status};
+use stoop_domain::{Home, HomeId, Market, Observation, Reason, Status};
 use stoop_embedded::Database;
-use stoop_market::{Cells, Close};
+use stoop_market::Cells;
 use stoop_pipeline::ports::{Commit, CommitError, PortError, Store, Versioned};
 use stoop_pipeline::{MeasureError, Measured, Measurer, Recomputation};
 use stoop_tests::Faulty;
@@ -265,7 +265,7 @@ async fn folding_does_not_depend_on_how_the_days_are_cut_into_batches() {
     let same_home = vec![observation("1", 0, 900_000), observation("1", 600 * DAY, 800_000)];
     for all in [apart, same_home, two_years()] {
         let (first, last) = (all.first().unwrap().at, all.last().unwrap().at);
-        let mut seen: Option<(Image, Vec<Close>)> = None;
+        let mut seen: Option<(Image, Cells)> = None;
         for batch_len in [all.len(), 1, all.len() / 2, 50] {
             let bench = Bench::new();
             let mut measurer = Measurer::new(&bench.store);
@@ -274,13 +274,11 @@ async fn folding_does_not_depend_on_how_the_days_are_cut_into_batches() {
             }
             bench.verify();
             let market = market_in("Agadir");
-            let closes = bench.database.closes(&market).unwrap();
+            let archive = bench.database.archive(&market).unwrap();
             let cells = bench.database.cells(&market).unwrap().unwrap();
-            let (folded_to, days) = (cells.folded_to().unwrap(), (last.ms() - first.ms()) / (DAY * 60_000));
-            assert!(days > 500 && !closes.is_empty());
-            let is_sorted = closes.is_sorted_by(|a, b| a.day < b.day);
-            assert!(is_sorted && closes.iter().all(|close| close.day < folded_to), "closes of folded days, each once");
-            let now = (bench.image(), closes);
+            let days = (last.ms() - first.ms()) / (DAY * 60_000);
+            assert!(days > 500 && cells.horizon().is_some() && !archive.is_empty());
+            let now = (bench.image(), archive);
             match &seen {
                 None => seen = Some(now),
                 Some(seen) => assert!(*seen == now, "batches of {batch_len} of {}", all.len()),
@@ -323,26 +321,43 @@ async fn how_far_a_market_is_folded_does_not_depend_on_the_order_or_the_batches(
         }
         assert_eq!(bench.image(), want, "{what}");
         bench.verify();
-        if sequence.last().unwrap().at < sequence[0].at.plus_ms(2 * DAY * 60_000) {
-            let backwards: Vec<_> = sequence.into_iter().rev().collect();
-            assert_eq!(clean(&backwards).await, want, "{what}, backwards");
-        }
+        let backwards: Vec<_> = sequence.into_iter().rev().collect();
+        assert_eq!(clean(&backwards).await, want, "{what}, backwards");
     }
 }
 
 #[tokio::test]
-async fn observations_too_late_are_kept_and_not_counted() {
+async fn what_comes_years_late_is_counted_as_if_it_had_come_in_time() {
+    let all = [observation("1", 3 * 365 * DAY, 900_000), observation("1", 0, 950_000), observation("2", DAY, 700_000)];
+    let want = clean(&[all[1].clone(), all[2].clone(), all[0].clone()]).await;
     let bench = Bench::new();
-    bench.measure(&[observation("1", 3 * DAY, 900_000)]).await.unwrap();
-    let before = bench.image();
-    let late = [observation("1", 0, 950_000)];
-    for _ in 0..2 {
-        let measured = bench.measure(&late).await.unwrap();
-        assert_eq!((measured.stale, measured.changed_nothing()), (1, true));
-        assert_eq!(bench.image(), before);
-        assert_eq!(bench.database.counts().unwrap().stale, 1, "kept once");
+    for one in all.chunks(1) {
+        let measured = bench.measure(one).await.unwrap();
+        assert!(!measured.changed_nothing());
+        bench.verify();
+    }
+    assert_eq!(bench.image(), want);
+    assert!(bench.measure(&all).await.unwrap().changed_nothing(), "all of it is known");
+}
+
+#[tokio::test]
+async fn an_id_that_everything_is_said_of_counts_nowhere_and_is_in_quarantine() {
+    let bench = Bench::new();
+    bench.measure(&[observation("1", 0, 900_000)]).await.unwrap();
+    let want = bench.database.cells(&market_in("Agadir")).unwrap();
+    let all: Vec<_> = (0..70).map(|n| observation("id", n, 100_000 + n)).collect();
+    let mut measurer = Measurer::new(&bench.store);
+    for part in all.chunks(30) {
+        measurer.measure(part).await.unwrap();
     }
     bench.verify();
+    assert_eq!(bench.database.cells(&market_in("Agadir")).unwrap(), want);
+    let rejects = measurer.take_overfull(all[0].at);
+    assert_eq!((rejects.len(), rejects[0].reason, rejects[0].rows), (1, Reason::Overfull, 1));
+    assert_eq!(measurer.take_overfull(all[0].at), []);
+    let again = measurer.measure(&all).await.unwrap();
+    assert_eq!((again.overfull, again.changed_nothing()), (70, true));
+    assert_eq!(measurer.take_overfull(all[0].at).len(), 1, "it is told again for as long as it goes on");
 }
 
 /// An observation as a few numbers: home, city, minutes, price, status.
@@ -415,10 +430,9 @@ proptest! {
         prop_assert_eq!(stored(&cut(&all, &cuts), 8, &faults), want);
     }
 
-    // The 40 hours around the midnight at which the fold moves on.
     #[test]
-    fn inside_the_horizon_neither_order_nor_repetition_matters(
-        (seeds, mixed) in prop::collection::vec(seed(27 * DAY + 12 * 60..29 * DAY), 1..30).prop_flat_map(|seeds| {
+    fn over_years_neither_order_nor_repetition_matters(
+        (seeds, mixed) in prop::collection::vec(seed(0..900 * DAY), 1..30).prop_flat_map(|seeds| {
             let twice = [seeds.clone(), seeds.clone()].concat();
             (Just(seeds), Just(twice).prop_shuffle())
         }),

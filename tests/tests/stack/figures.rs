@@ -30,17 +30,7 @@ pub(crate) fn assert_figures(market: &str, told: &Value, want: &Figures) {
     }
     let names = ["last_24_hours", "last_7_days", "last_28_days", "last_90_days"];
     for (name, window) in names.into_iter().zip(Window::ALL) {
-        let counts = want.counts(window);
-        let want = [
-            ("new", counts.new),
-            ("back_on_market", counts.back_on_market),
-            ("price_cuts", counts.price_cuts),
-            ("price_rises", counts.price_rises),
-            ("pending", counts.pending),
-            ("closed", counts.closed),
-            ("gone", counts.gone),
-        ];
-        for (what, want) in want {
+        for (what, want) in want.counts(window).named() {
             assert_eq!(told[name][what].as_u64(), Some(want), "{what} in the {name} of {market}: {told}");
         }
     }

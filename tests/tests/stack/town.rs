@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use stoop_domain::{Observation, Purpose, Time};
 use stoop_pipeline::Clock;
 use stoop_runtime::SystemClock;
-use stoop_simulation::{Answer, Entry, Home, ListedAt, Portal, PortalConfig, Simulation, SimulationConfig, What};
+use stoop_simulation::{Answer, Entry, Home, Portal, PortalConfig, Simulation, SimulationConfig, Watched, What};
 
 /// What the portal asks for.
 pub(crate) const TOKEN: &str = "the-portals-token";
@@ -85,7 +85,9 @@ impl Town {
         let simulation = self.simulation.lock().unwrap();
         let homes = simulation.all_homes();
         let log = simulation.log().iter().map(|entry| Entry { at: seen_at[&fact_of(homes, entry)], ..entry.clone() });
-        Answer::from_log(homes, &log.collect::<Vec<_>>(), at, ListedAt::LocalMidnight)
+        // The first scan takes less than a minute, and nothing happens within the minute after it.
+        let first = seen_at.values().min().expect("something was seen").plus_ms(60_000);
+        Answer::from_log(homes, &log.collect::<Vec<_>>(), at, Watched::Since(first))
     }
 
     /// Price (minor units) and status of each home that is listed, by the home's id.

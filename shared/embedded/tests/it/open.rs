@@ -4,9 +4,8 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-use crate::support::{apply, files, lake, now, observation, open, places};
+use crate::support::{apply, files, lake, observation, open, places};
 use stoop_embedded::{Database, OpenError};
-use stoop_pipeline::ports::{Account, Budgets};
 
 /// Both ways to open, which must refuse alike.
 fn refusals(folder: &Path) -> [OpenError; 2] {
@@ -62,42 +61,39 @@ fn a_database_of_a_newer_stoop_is_refused() {
     drop(open(folder.path()));
     // While the newer program runs, the new version may stand in its write-ahead log alone.
     let newer = rusqlite::Connection::open(&path).unwrap();
-    newer.pragma_update(None, "user_version", 5).unwrap();
+    newer.pragma_update(None, "user_version", 6).unwrap();
     for refusal in refusals(folder.path()) {
-        assert!(refusal.to_string().ends_with("has format 5; this program reads format 4: update Stoop"), "{refusal}");
+        assert!(refusal.to_string().ends_with("has format 6; this program reads format 5: update Stoop"), "{refusal}");
     }
     drop(newer);
     for refusal in refusals(folder.path()) {
-        assert!(matches!(refusal, OpenError::Newer { found: 5, .. }), "{refusal}");
+        assert!(matches!(refusal, OpenError::Newer { found: 6, .. }), "{refusal}");
     }
 }
 
 #[test]
-fn a_database_of_the_first_format_is_brought_up_to_this_one() {
+fn a_database_of_an_older_stoop_is_refused_with_what_to_do_and_left_as_it_is() {
     let folder = tempfile::TempDir::new().unwrap();
-    let (path, data) = places(folder.path());
-    let database = open(folder.path());
-    apply(&database, &[&observation("1", 0, 0)]);
-    drop(database);
-    let older = rusqlite::Connection::open(&path).unwrap();
-    older
-        .execute_batch(
-            "DROP TABLE accounts; DROP TABLE processes; DROP INDEX runs_by_process; DROP TABLE followers;
-             DROP TABLE dead_letters; DROP TABLE settings; ALTER TABLE runs DROP COLUMN process;
-             PRAGMA user_version = 1",
-        )
-        .unwrap();
-    drop(older);
-    assert_eq!(Database::open_read(&path, &data).unwrap().counts().unwrap().homes, 1, "a reader takes it as it is");
-    assert_eq!(Database::open_read(&path, &data).unwrap().runs(1).unwrap(), []);
-    for _ in 0..2 {
-        let database = open(folder.path());
-        assert_eq!(database.counts().unwrap().homes, 1);
-        assert_eq!(now(Budgets::load(&*database, "a")).unwrap(), (Account::default(), 0));
+    let (path, _) = places(folder.path());
+    apply(&open(folder.path()), &[&observation("1", 0, 0)]);
+    for format in 1..5 {
+        // As a program leaves it that has ended: all of it is in the file.
+        let older = rusqlite::Connection::open(&path).unwrap();
+        older.pragma_update(None, "user_version", format).unwrap();
+        older.close().unwrap();
+        let (before, files_before) = (fs::read(&path).unwrap(), files(folder.path()));
+        for refusal in refusals(folder.path()) {
+            assert!(matches!(refusal, OpenError::Older { found, .. } if found == format), "{refusal}");
+            let expected = format!(
+                "{} has format {format}; this program reads format 5, and cannot make it of older ones: name a new \
+                 database and a new data folder, and replay or poll into them anew; the old ones were left as they are",
+                path.display()
+            );
+            assert_eq!(refusal.to_string(), expected);
+        }
+        assert_eq!(fs::read(&path).unwrap(), before);
+        assert_eq!(files(folder.path()), files_before);
     }
-    let version: i64 =
-        rusqlite::Connection::open(&path).unwrap().pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-    assert_eq!(version, 4);
 }
 
 #[test]

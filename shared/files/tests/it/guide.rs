@@ -51,15 +51,20 @@ fn field(observation: &Observation, name: &str) -> String {
     let text = |text: &Option<String>| text.clone();
     let degrees = |e6: Option<i32>| e6.map(|e6| format!("{}", f64::from(e6) / 1e6));
     let area = |area: Option<stoop_domain::Area>| area.map(|area| format!("{} m2", area.in_unit(area.unit)));
+    let money = |amount: Option<stoop_domain::Minor>| {
+        amount.map(|amount| format!("{} {}", amount.major_f64(listing.currency), listing.currency))
+    };
     let list = |texts: &[String]| Some(texts.join("|")).filter(|texts| !texts.is_empty());
     let found = match name {
         "native_id" => Some(native_id.clone()),
         "observed_at" => Some(at.to_string()),
         "purpose" => Some(listing.purpose.as_str().to_owned()),
         "status" => Some(listing.status.as_str().to_owned()),
-        "list_price" => {
-            listing.list_price.map(|price| format!("{} {}", price.major_f64(listing.currency), listing.currency))
-        }
+        "list_price" => money(listing.list_price),
+        "close_price" => money(listing.close_price),
+        "close_date" => listing.close_date.map(|day| day.to_string()),
+        "year_built" => listing.year_built.map(|year| year.to_string()),
+        "association_fee" => money(listing.association_fee),
         "listed_at" => listing.listed_at.map(|time| time.to_string()),
         "property_type" => listing.property_type.map(|kind| kind.as_str().to_owned()),
         "bedrooms" => listing.bedrooms.map(|count| count.to_string()),

@@ -106,18 +106,20 @@ impl Work {
 
 /// The newest day on which a home was seen on offer in each of its markets.
 ///
-/// These days only ever grow, and whoever makes one grow tells the market, be it by an observation that
-/// changes nothing else. So how far a market is folded depends neither on the order of observations nor on
-/// how batches are cut.
+/// These days only ever grow, because no sighting is ever taken back, and whoever makes one grow tells the market, be it
+/// by an observation that changes nothing else. So how far a market is folded depends neither on the order of
+/// observations nor on how batches are cut.
 fn days_on_offer<'a>(history: &'a History, zones: &mut Zones) -> Vec<(&'a Market, Day)> {
     let mut days: Vec<(&Market, Day)> = Vec::new();
-    for run in history.runs().into_iter().filter(|run| run.facts.status.phase() == Phase::Active) {
-        let market = &run.facts.market;
-        let day = run.last.day_in(zones.of(market));
-        match days.iter_mut().find(|(known, _)| *known == market) {
-            // Runs are in the order of time.
-            Some((_, newest)) => *newest = day,
-            None => days.push((market, day)),
+    for span in history.spans() {
+        let facts = &history.facts()[usize::from(span.facts)];
+        if facts.status.phase() != Phase::Active {
+            continue;
+        }
+        let day = span.last.ranked_at().day_in(zones.of(&facts.market));
+        match days.iter_mut().find(|(known, _)| **known == facts.market) {
+            Some((_, newest)) => *newest = day.max(*newest),
+            None => days.push((&facts.market, day)),
         }
     }
     days

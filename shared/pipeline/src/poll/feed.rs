@@ -8,8 +8,8 @@ use stoop_sources::{Coverage, Cursor};
 
 use super::rows::Sheet;
 use super::scan::Scan;
-use super::sequence::Sequence;
 use super::{FileSet, PollError, PollPorts, Polled, Search};
+use crate::Ordinals;
 use crate::ports::{FileError, FileVersion, RunOutcome, ScanCheckpoint, SearchState};
 use crate::snapshots::ProvesNothing;
 use crate::with_causes;
@@ -181,7 +181,7 @@ impl Scan<'_> {
             as_of: is_snapshot.then_some(self.began_at),
             initial: is_snapshot && self.initial,
             resumed: place.rows > 0,
-            sequence: Sequence::default(),
+            ordinals: Ordinals::default(),
         };
         loop {
             if (self.ports.stop)() {

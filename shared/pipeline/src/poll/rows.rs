@@ -7,9 +7,9 @@ use stoop_domain::{Listing, Observation, Reject, Sight, Time};
 use stoop_sources::declared::Order;
 
 use super::scan::Scan;
-use super::sequence::Sequence;
 use super::take::{IN_DOUBT, Outgoing, content_hash, steady_bytes};
 use super::{PollError, Polled};
+use crate::Ordinals;
 use crate::ports::{FilePage, FileRow, IndexEntry};
 
 /// The file that rows come from.
@@ -24,7 +24,7 @@ pub(super) struct Sheet<'a> {
     pub(super) initial: bool,
     /// An earlier run has read its beginning.
     pub(super) resumed: bool,
-    pub(super) sequence: Sequence,
+    pub(super) ordinals: Ordinals,
 }
 
 /// What is known of a listing while a page is taken.
@@ -125,15 +125,15 @@ impl Scan<'_> {
         Ok(None)
     }
 
-    fn take_row(&mut self, observation: Observation, sheet: &mut Sheet<'_>, takings: &mut Takings) {
+    fn take_row(&mut self, mut observation: Observation, sheet: &mut Sheet<'_>, takings: &mut Takings) {
         let hash = content_hash(&observation.listing);
-        let id = &observation.native_id;
+        let id = observation.native_id.as_str();
         let entry = self.state.listings.get(id);
         let (new, is_gone) = (entry.is_none(), entry.is_some_and(|entry| entry.gone_at.is_some()));
         let known = takings.known.get(id).copied().or_else(|| entry.map(Known::of));
-        let sight = sheet.sight_of(&observation, hash, known);
         let elsewhere = self.sent_elsewhere(id);
-        let observation = observation.with_sight(sight);
+        sheet.place(&mut observation, hash, known);
+        let sight = observation.sight();
         if !sheet.late && !is_gone {
             self.note_seen(&observation.native_id);
         }
@@ -202,12 +202,13 @@ impl Scan<'_> {
 }
 
 impl Sheet<'_> {
-    /// The place of a row in the order of all that was seen of its listing.
-    fn sight_of(&mut self, row: &Observation, hash: u64, known: Option<Known>) -> Sight {
-        let seen = self.as_of.unwrap_or(row.at);
-        let sight = Sight { at: row.at.min(seen), seen, initial: self.initial, ..Sight::default() };
-        let known = known.filter(|_| self.resumed).map(|known| (known.newest(), known.hash));
-        self.sequence.place_after(&row.native_id, sight, hash, known)
+    /// Gives a row its place in the order of all that was seen of its listing.
+    fn place(&mut self, row: &mut Observation, hash: u64, known: Option<Known>) {
+        row.seen = self.as_of.unwrap_or(row.at);
+        row.at = row.at.min(row.seen);
+        row.initial = self.initial;
+        let before = known.filter(|_| self.resumed).map(|known| (known.newest(), known.hash == hash));
+        self.ordinals.give_after(row, before);
     }
 }
 

@@ -1,7 +1,9 @@
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use stoop_domain::{AreaUnit, Currency, Day, Time};
-use stoop_market::{CATALOGUE_VERSION, Cells, Close, Figures, Flows, Segment, Window, closes, first_day};
+use stoop_market::{
+    CATALOGUE_VERSION, Cells, Close, Figures, Flows, Segment, THIN_SAMPLE, WARM_UP_DAYS, Window, closes, first_day,
+};
 
 use super::{FoundArea, MergedId};
 
@@ -21,6 +23,15 @@ pub struct MarketView {
     pub currency: Currency,
     /// The moment that the figures are of.
     pub as_of: String,
+    /// The day of that moment, the last of each window.
+    pub day: String,
+    /// Whether that day is over: if not, each window has a part of it only.
+    pub day_is_over: bool,
+    /// The first day on which the market was watched; `None` where nothing ever was on offer, or where that day is longer
+    /// ago than what was read of the market.
+    pub watched_since: Option<String>,
+    /// Windows that reach back before the market was warm ([`stoop_market::WARM_UP_DAYS`]): `last_28_days`.
+    pub warming_up: Vec<&'static str>,
     /// Which definitions the figures follow: `docs/METRICS.md`.
     pub catalogue_version: u32,
     /// The time zone whose midnight closes the day.
@@ -46,15 +57,19 @@ pub struct MarketView {
 pub struct FiguresView {
     pub active: i64,
     pub priced: i64,
+    /// Fewer homes have a price than make a figure that says much ([`stoop_market::THIN_SAMPLE`]).
+    pub thin: bool,
     pub median_price: Option<f64>,
     pub mean_price: Option<f64>,
     pub p25_price: Option<f64>,
     pub p75_price: Option<f64>,
     pub min_price: Option<f64>,
     pub max_price: Option<f64>,
+    pub priced_per_area: i64,
     pub median_price_per_area: Option<f64>,
     pub median_age_days: Option<f64>,
     pub cut_share: Option<f64>,
+    pub cut: i64,
     pub median_cut: Option<f64>,
     pub last_24_hours: Option<Flows>,
     pub last_7_days: Flows,
@@ -87,6 +102,8 @@ pub struct DayView {
     pub median_price_7_days: Option<f64>,
     /// The same over 28 days.
     pub median_price_28_days: Option<f64>,
+    /// It is one of the first days on which the market was watched.
+    pub warming_up: bool,
     /// What happened on it.
     #[serde(flatten)]
     pub flows: Flows,
@@ -100,6 +117,7 @@ impl MarketView {
     pub fn of(area: &FoundArea, id: MergedId, cells: &Cells, now: Time, days: u16) -> Self {
         let country = area.country();
         let terms = Terms { currency: id.currency, unit: country.area_unit };
+        let (today, first) = (now.day_in(&country.zone), first_day(cells));
         let figures = |segment| terms.figures(&Figures::of(cells, segment, now, &country.zone));
         let view = |segment: Segment| SegmentView { label: segment.label(), figures: figures(segment) };
         let segments = |keep: fn(&Segment) -> bool| cells.segments().into_iter().filter(keep).map(view).collect();
@@ -110,6 +128,10 @@ impl MarketView {
             purpose: id.purpose.as_str(),
             currency: id.currency,
             as_of: now.to_string(),
+            day: today.to_string(),
+            day_is_over: now.plus_ms(1).day_in(&country.zone) != today,
+            watched_since: first.map(|first| first.to_string()),
+            warming_up: warming_up(first, today),
             catalogue_version: CATALOGUE_VERSION,
             zone: country.zone.iana_name().unwrap_or("UTC").to_owned(),
             area_unit: unit_name(country.area_unit),
@@ -117,9 +139,21 @@ impl MarketView {
             property_types: segments(|segment| matches!(segment, Segment::Type(_))),
             bedrooms: segments(|segment| matches!(segment, Segment::Bedrooms(_))),
             cells: cells.cells().into_iter().map(Segment::Cell).map(view).collect(),
-            days: terms.days(cells, now.day_in(&country.zone), days),
+            days: terms.days(cells, today, days),
         }
     }
+}
+
+/// The windows that end `today` and begin before a market was warm that was watched from `first` on.
+fn warming_up(first: Option<Day>, today: Day) -> Vec<&'static str> {
+    let windows = [
+        ("last_24_hours", 1),
+        ("last_7_days", Window::Days7.span()),
+        ("last_28_days", Window::Days28.span()),
+        ("last_90_days", Window::Days90.span()),
+    ];
+    let is_touched = |(_, days): &(&str, i32)| first.is_some_and(|first| today.0 - days < first.0 + WARM_UP_DAYS);
+    windows.into_iter().filter(is_touched).map(|(name, _)| name).collect()
 }
 
 /// Whether a market's state tells, without its archive, all that is read of it at `now` with the closes of the last `days`
@@ -167,15 +201,18 @@ impl Terms {
         FiguresView {
             active: figures.active,
             priced: figures.priced,
+            thin: figures.priced < THIN_SAMPLE,
             median_price: price(figures.median_price),
             mean_price: price(figures.mean_price),
             p25_price: price(figures.p25_price),
             p75_price: price(figures.p75_price),
             min_price: price(figures.min_price),
             max_price: price(figures.max_price),
+            priced_per_area: figures.priced_per_area,
             median_price_per_area: price(figures.median_price_per_m2.map(|per_m2| per_m2 * self.unit.square_metres())),
             median_age_days: figures.median_age_days,
             cut_share: share(figures.cut_share),
+            cut: figures.cut,
             median_cut: share(figures.median_cut),
             last_24_hours: figures.last_24_hours,
             last_7_days: figures.last_7_days,
@@ -190,7 +227,7 @@ impl Terms {
         if let Some(horizon) = cells.horizon() {
             from = from.max(horizon.days.0);
         }
-        from = first_day(cells).map_or(today.0, |first| from.max(first.0)).min(today.0);
+        from = first_day(cells).map_or(from, |first| from.max(first.0)).min(today.0);
         let mut series = closes(cells, Segment::All, Day(from), today);
         let first = series.iter().position(observed).unwrap_or(series.len());
         series.drain(..first);
@@ -200,11 +237,14 @@ impl Terms {
             let (sum, count) = medians.fold((0.0, 0.0), |(sum, count), median| (sum + median, count + 1.0));
             (count > 0.0).then(|| self.major(sum / count))
         };
-        let day = |(at, close): (usize, &Close)| self.day(close, AVERAGE_DAYS.map(|days| average(at, days)));
+        let watched_since = first_day(cells);
+        let cold = |day: Day| watched_since.is_some_and(|first| day.0 < first.0 + WARM_UP_DAYS);
+        let day =
+            |(at, close): (usize, &Close)| self.day(close, AVERAGE_DAYS.map(|days| average(at, days)), cold(close.day));
         series.iter().enumerate().skip(shown_from).map(day).collect()
     }
 
-    fn day(self, close: &Close, averages: [Option<f64>; 2]) -> DayView {
+    fn day(self, close: &Close, averages: [Option<f64>; 2], warming_up: bool) -> DayView {
         DayView {
             day: close.day.to_string(),
             active: close.active,
@@ -212,6 +252,7 @@ impl Terms {
             mean_price: close.mean_price.map(|minor| self.major(minor)),
             median_price_7_days: averages[0],
             median_price_28_days: averages[1],
+            warming_up,
             flows: close.flows,
         }
     }

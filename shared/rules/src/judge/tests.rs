@@ -1,4 +1,4 @@
-use stoop_domain::{Facts, Listing, Place, Purpose, Status, Time};
+use stoop_domain::{Facts, Listing, Place, Purpose, Sight, Status, Time};
 
 use super::*;
 
@@ -11,7 +11,7 @@ fn listing() -> Listing {
 }
 
 fn see(home: &mut Home, hour: i64, listing: &Listing) {
-    home.history.apply(Time::from_ms(hour * HOUR), &Facts::of(listing).unwrap(), None);
+    home.history.apply(Sight::at(Time::from_ms(hour * HOUR)), &Facts::of(listing).unwrap(), None);
 }
 
 /// A home seen at these hours with these prices in dollars.

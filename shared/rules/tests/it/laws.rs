@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use stoop_domain::{
-    AlertId, Currency, Facts, HORIZON_LATENESS_MS, Home, HomeId, Listing, Minor, Place, Purpose, Status, Time, Verdict,
-};
+use stoop_domain::{AlertId, Currency, Facts, Home, HomeId, Listing, Minor, Place, Purpose, Status, Time, Verdict};
 use stoop_rules::Rules;
 
 const HOUR_MS: i64 = 3_600_000;
@@ -33,7 +31,7 @@ fn see(home: &mut Home, (hour, dollars, on_offer): Sight) {
     let mut listing = Listing::new(Purpose::Sale, Currency::USD, place);
     listing.list_price = Some(Minor(dollars * 100));
     listing.status = if on_offer { Status::Active } else { Status::Withdrawn };
-    home.history.apply(Time::from_ms(hour * HOUR_MS), &Facts::of(&listing).unwrap(), None);
+    home.history.apply(stoop_domain::Sight::at(Time::from_ms(hour * HOUR_MS)), &Facts::of(&listing).unwrap(), None);
 }
 
 fn home(sights: &[Sight]) -> Home {
@@ -145,12 +143,9 @@ proptest! {
         orders in prop::collection::vec(any::<u32>(), 25),
         batch in 1_usize..6,
     ) {
-        // What lies within the horizon of the newest may come in any order.
-        let horizon = sights.last().unwrap().0 - HORIZON_LATENESS_MS / HOUR_MS;
-        let late = sights.partition_point(|(hour, ..)| *hour < horizon);
-        let mut keyed: Vec<_> = sights[late..].iter().zip(orders).collect();
+        let mut keyed: Vec<_> = sights.iter().zip(orders).collect();
         keyed.sort_by_key(|(_, order)| *order);
-        let shuffled: Vec<Sight> = sights[..late].iter().chain(keyed.into_iter().map(|(sight, _)| sight)).copied().collect();
+        let shuffled: Vec<Sight> = keyed.into_iter().map(|(sight, _)| *sight).collect();
         let stands = standing(&home(&sights));
         prop_assert_eq!(&standing(&home(&shuffled)), &stands);
         prop_assert!(ledger(&shuffled, batch).is_superset(&stands));

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use stoop_domain::{
-    Area, AreaUnit, EventKind, Facts, History, Listing, Market, Minor, Phase, Place, PropertyType, Purpose, Time,
+    Area, AreaUnit, EventKind, Facts, History, Listing, Market, Minor, Phase, Place, PropertyType, Purpose, Sight, Time,
 };
 use stoop_simulation::{
-    Answer, Counts, Entry, Home, ListedAt, Noise, Rows, Simulation, SimulationConfig, What, Window, write_row,
+    Answer, Counts, Entry, Home, Noise, Rows, Simulation, SimulationConfig, Watched, What, Window, write_row,
 };
 
 fn start() -> Time {
@@ -138,7 +138,7 @@ fn the_answer_agrees_with_counting_by_hand() {
         entry(1, "2026-01-13T00:00:00Z", What::Closed, 500, "Closed"), // After the moment asked for.
     ];
     let at = Time::parse("2026-01-12T12:15:00Z").unwrap();
-    let figures = Answer::from_log(homes, &log, at, ListedAt::Exactly).total(Some("us/il/cook"));
+    let figures = Answer::from_log(homes, &log, at, Watched::Always).total(Some("us/il/cook"));
     assert_eq!(figures.prices, [Minor(80), Minor(500)]);
     assert_eq!((figures.active(), figures.median(), figures.mean()), (2, Some(Minor(290)), Some(Minor(290))));
     assert_eq!((figures.min(), figures.max()), (Some(Minor(80)), Some(Minor(500))));
@@ -152,10 +152,11 @@ fn the_answer_agrees_with_counting_by_hand() {
     assert_eq!(figures.counts(Window::Days28), Counts { new: 2, ..week });
     assert_eq!(figures.counts(Window::Days90), Counts { new: 2, ..week });
 
-    // Who knows only its OnMarketDate takes the second home to be listed at 06:00 UTC on the 5th.
-    let at = Time::parse("2026-01-06T07:00:00Z").unwrap();
-    let new = |listed_at| Answer::from_log(homes, &log, at, listed_at).total(None).counts(Window::Day).new;
-    assert_eq!((new(ListedAt::Exactly), new(ListedAt::LocalMidnight)), (1, 0));
+    // Who begins to look on the 11th at noon finds one home on offer; the other is off the market just then.
+    let since = Watched::Since(Time::parse("2026-01-11T12:00:00Z").unwrap());
+    let counts = Answer::from_log(homes, &log, at, since).total(None).counts(Window::Days28);
+    let expected = Counts { initial: 1, price_cuts: 1, pending: 1, back_on_market: 2, ..Counts::default() };
+    assert_eq!(counts, expected);
 }
 
 #[test]
@@ -178,12 +179,12 @@ fn the_answer_agrees_with_what_histories_tell() {
     for entry in simulation.log() {
         let home = &simulation.all_homes()[entry.home as usize];
         let listed_at = Some(entry.offer.on_market_at);
-        histories.entry(entry.home).or_default().apply(entry.at, &facts(home, entry), listed_at);
+        histories.entry(entry.home).or_default().apply(Sight::at(entry.at), &facts(home, entry), listed_at);
     }
     let now = simulation.now();
-    let answer = Answer::of(&simulation, now, ListedAt::Exactly);
+    let answer = Answer::of(&simulation, now, Watched::Always);
     assert!(answer.markets.len() > 12, "{:?}", answer.markets.keys());
-    let mut told: BTreeMap<Market, (Vec<Minor>, [u64; 7])> = BTreeMap::new();
+    let mut told: BTreeMap<Market, (Vec<Minor>, BTreeMap<&str, u64>)> = BTreeMap::new();
     for history in histories.values() {
         let current = history.current().unwrap();
         let (prices, counts) = told.entry(current.market.clone()).or_default();
@@ -194,21 +195,17 @@ fn the_answer_agrees_with_what_histories_tell() {
         let zone = current.market.area.country().zone;
         for event in history.events() {
             if now.day_in(&zone).0 - event.at.day_in(&zone).0 < 90 {
-                counts[match event.kind {
-                    EventKind::New => 0,
-                    EventKind::PriceCut => 1,
-                    EventKind::PriceRise => 2,
-                    EventKind::Pending => 3,
-                    EventKind::Closed => 4,
-                    EventKind::Gone => 5,
-                    EventKind::BackOnMarket => 6,
-                }] += 1;
+                let name = match event.kind {
+                    EventKind::PriceCut => "price_cuts",
+                    EventKind::PriceRise => "price_rises",
+                    kind => kind.as_str(),
+                };
+                *counts.entry(name).or_default() += 1;
             }
         }
     }
     for (market, figures) in &answer.markets {
-        let c = figures.counts(Window::Days90);
-        let counts = [c.new, c.price_cuts, c.price_rises, c.pending, c.closed, c.gone, c.back_on_market];
+        let counts = figures.counts(Window::Days90).named().into_iter().filter(|(_, count)| *count > 0).collect();
         assert_eq!(told.get(market), Some(&(figures.prices.clone(), counts)), "{market}");
     }
 }

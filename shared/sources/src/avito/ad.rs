@@ -26,7 +26,7 @@ pub(crate) fn read(ad: &Fields<'_>, searched: Option<Purpose>, now: Time) -> Res
     read_params(ad, &mut listing)?;
     listing.listed_at = ad.parsed("date", |text| date::ago(text, now).ok_or(()))?;
     listing.details = details(ad)?;
-    Ok(Found { native_id, at: None, versioned: false, listing })
+    Ok(Found::now(native_id, listing))
 }
 
 pub(crate) fn native_id(ad: &Fields<'_>) -> Result<String, Refusal> {

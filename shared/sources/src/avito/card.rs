@@ -31,7 +31,7 @@ pub(super) fn read(card: &Card, search: &Avito, now: Time) -> Result<Found, Refu
     let listed_at = |text: &str| date::ago(text, now).ok_or_else(|| Refusal::bad("date", text));
     listing.listed_at = card.one("date").map(listed_at).transpose()?;
     listing.details = details(card, search);
-    Ok(Found { native_id, at: None, versioned: false, listing })
+    Ok(Found::now(native_id, listing))
 }
 
 fn read_count<T: TryFrom<i64>>(card: &Card, name: &str, digits: u32) -> Result<Option<T>, Refusal> {

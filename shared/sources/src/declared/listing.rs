@@ -10,8 +10,16 @@ use super::plan::{Known, Origin, Plan, Recipe};
 use super::reader::{Parts, RowError, Scratch};
 use super::target::{Kind, Target};
 use super::values;
+use crate::fields::per_month;
 use crate::raws::LIST_BYTES_MAX;
 use crate::text::{NumberStyle, parse_area, parse_money};
+
+/// What is asked and what was paid.
+struct Prices {
+    currency: Currency,
+    list_price: Option<Minor>,
+    close_price: Option<Minor>,
+}
 
 /// One row on its way through a map.
 pub(super) struct Pass<'p, 'm, C> {
@@ -38,13 +46,18 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
         let at = self.observed_at()?;
         let seen = at.unwrap_or(self.now);
         let purpose = self.purpose()?;
-        let (currency, list_price) = self.list_price()?;
+        let status = self.status()?;
+        let Prices { currency, list_price, close_price } = self.prices(status)?;
         let place = self.place()?;
         let mut listing = Listing::new(purpose, currency, place);
+        listing.status = status;
         listing.list_price = list_price;
+        listing.close_price = close_price;
+        if status == Status::Closed {
+            listing.close_date = self.time(Target::CloseDate, seen)?.map(|at| at.day_in(&self.plan.zone));
+        }
         listing.original_list_price = self.other_price(Target::OriginalListPrice, currency)?;
         listing.previous_list_price = self.other_price(Target::PreviousListPrice, currency)?;
-        listing.status = self.status()?;
         listing.price_changed_at = self.time(Target::PriceChangedAt, seen)?;
         listing.listed_at = self.time(Target::ListedAt, seen)?;
         listing.property_type = self.property_type()?;
@@ -53,6 +66,8 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
             self.value(Target::Bathrooms, |recipe, found| values::hundredths(&found.text, style(recipe, found.plain)))?;
         listing.living_area = self.area(Target::LivingArea)?;
         listing.lot_area = self.area(Target::LotArea)?;
+        listing.year_built = self.value(Target::YearBuilt, |_, found| values::year(&found.text))?;
+        listing.association_fee = self.association_fee(currency)?;
         let details = &mut listing.details;
         details.title = self.text(Target::Title)?;
         details.description = self.text(Target::Description)?;
@@ -112,19 +127,34 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
         })
     }
 
-    /// The list price and the currency of the listing: that of the price's text where it names one.
-    fn list_price(&mut self) -> Result<(Currency, Option<Minor>), RowError> {
+    /// The prices and the currency of the listing: that of a price's text where it names one. What a row that is not closed
+    /// says of a sale is of an earlier one, and is not read.
+    fn prices(&mut self, status: Status) -> Result<Prices, RowError> {
         let field = self.value(Target::Currency, |_, found| match named(Kind::Currency, found)? {
             Known::Currency(currency) => Ok(currency),
             _ => Err(NOT_NAMED.to_owned()),
         })?;
         let default = field.or(self.plan.currency);
-        let price = self.value(Target::ListPrice, |recipe, found| money(recipe, found, default, default))?;
-        match (price, default) {
-            (Some((minor, currency)), _) => Ok((currency, Some(minor))),
-            (None, Some(currency)) => Ok((currency, None)),
-            (None, None) => Err(self.missing(Target::Currency)),
+        let asked = self.value(Target::ListPrice, |recipe, found| money(recipe, found, default, default))?;
+        let list_price = asked.map(|(minor, _)| minor);
+        let of_list_price = asked.map(|(_, currency)| currency);
+        if status != Status::Closed {
+            let currency = of_list_price.or(default).ok_or_else(|| self.missing(Target::Currency))?;
+            return Ok(Prices { currency, list_price, close_price: None });
         }
+        if let Some(currency) = of_list_price {
+            return Ok(Prices { currency, list_price, close_price: self.other_price(Target::ClosePrice, currency)? });
+        }
+        let paid = self.value(Target::ClosePrice, |recipe, found| money(recipe, found, default, default))?;
+        let currency = paid.map(|(_, currency)| currency).or(default).ok_or_else(|| self.missing(Target::Currency))?;
+        Ok(Prices { currency, list_price: None, close_price: paid.map(|(minor, _)| minor) })
+    }
+
+    /// A fee by the month. One of zero says that there is none, or that nobody knows.
+    fn association_fee(&mut self, currency: Currency) -> Result<Option<Minor>, RowError> {
+        let months = self.plan.fields[Target::AssociationFee as usize].as_ref().map_or(1, |recipe| recipe.months);
+        let due = self.other_price(Target::AssociationFee, currency)?.filter(|fee| fee.0 > 0);
+        Ok(due.and_then(|fee| per_month(fee, 1, months)))
     }
 
     fn other_price(&mut self, target: Target, currency: Currency) -> Result<Option<Minor>, RowError> {

@@ -11,6 +11,9 @@ use super::values;
 use crate::settings::{Mistakes, Section, accepted};
 use crate::text::{DateFormat, Language, NumberStyle, parse_area_unit};
 
+/// How often a fee may be due, in months.
+const PERIODS: [(&str, i64); 4] = [("month", 1), ("quarter", 3), ("half-year", 6), ("year", 12)];
+
 /// Keys that every field may have.
 const KEYS: [&str; 11] =
     ["from", "template", "constant", "file_name", "only", "null", "replace", "regex", "default", "lookup", "otherwise"];
@@ -33,7 +36,7 @@ pub(super) fn recipe(
         known.push("lenient");
     }
     section.only(&known, mistakes);
-    let number = style(section, if kind == Kind::Money { "money" } else { "number" }, mistakes);
+    let number = style(section, if matches!(kind, Kind::Money | Kind::Fee) { "money" } else { "number" }, mistakes);
     let when = when(section, target, mistakes);
     let reading = Reading { section, kind, number, when: &when, zone };
     let origin = origin(&reading, columns, mistakes);
@@ -51,6 +54,17 @@ pub(super) fn recipe(
             AreaUnit::SquareMeters
         })
     });
+    let months = section.text("per", mistakes).map_or(1, |(text, line)| {
+        let known = PERIODS.iter().find(|(name, _)| *name == text).map(|(_, months)| *months);
+        known.unwrap_or_else(|| {
+            mistakes.add(
+                line,
+                section.key("per"),
+                format!("{text:?}; {}", accepted(text, PERIODS.map(|(name, _)| name))),
+            );
+            1
+        })
+    });
     let only = section.table("only", mistakes).and_then(|table| condition(&table, columns, mistakes));
     Some(Recipe {
         only,
@@ -64,6 +78,7 @@ pub(super) fn recipe(
         lookup,
         number,
         unit,
+        months,
         when,
     })
 }
@@ -71,9 +86,10 @@ pub(super) fn recipe(
 fn keys_of(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::Money => &["money"],
+        Kind::Fee => &["money", "per"],
         Kind::Area => &["unit", "number"],
         Kind::Hundredths => &["number"],
-        Kind::Time => &["date", "relative"],
+        Kind::Time | Kind::Day => &["date", "relative"],
         Kind::List => &["split"],
         _ => &[],
     }
@@ -282,7 +298,7 @@ mod tests {
 
     #[test]
     fn the_guide_tells_of_every_field_and_key() {
-        let kinds = [Kind::Money, Kind::Area, Kind::Hundredths, Kind::Time, Kind::List];
+        let kinds = [Kind::Money, Kind::Fee, Kind::Area, Kind::Hundredths, Kind::Time, Kind::List];
         let own = kinds.into_iter().flat_map(keys_of).chain(&["lenient"]).copied();
         let read = super::super::parse_read::KEYS.into_iter().chain(super::super::parse::KEYS);
         let read = read.filter(|key| !["read", "skip", "fields", "http"].contains(key));
@@ -291,6 +307,9 @@ mod tests {
         }
         for section in ["[read]", "[[skip]]", "[fields]", "[http]"] {
             assert!(GUIDE.contains(&format!("`{section}`")), "{section}");
+        }
+        for period in PERIODS.map(|(name, _)| name) {
+            assert!(GUIDE.contains(&format!("`{period}`")), "{period}");
         }
         for style in STYLES {
             assert!(GUIDE.contains(&format!("`{style}`")), "{style}");

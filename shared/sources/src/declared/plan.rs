@@ -110,6 +110,8 @@ pub(super) struct Recipe {
     pub(super) lenient: bool,
     pub(super) number: NumberStyle,
     pub(super) unit: AreaUnit,
+    /// How many months a fee is for.
+    pub(super) months: i64,
     pub(super) when: When,
     pub(super) split: Option<Box<str>>,
 }

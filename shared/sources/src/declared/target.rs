@@ -9,6 +9,8 @@ pub(super) enum Target {
     ListPrice,
     OriginalListPrice,
     PreviousListPrice,
+    ClosePrice,
+    CloseDate,
     PriceChangedAt,
     ListedAt,
     PropertyType,
@@ -16,6 +18,8 @@ pub(super) enum Target {
     Bathrooms,
     LivingArea,
     LotArea,
+    YearBuilt,
+    AssociationFee,
     Line,
     Neighbourhood,
     City,
@@ -40,8 +44,14 @@ pub(super) enum Kind {
     Text,
     List,
     Money,
+    /// An amount that is due once in so many months, kept by the month.
+    Fee,
     Area,
     Time,
+    /// A civil day of the map's time zone.
+    Day,
+    /// A year in which a home was built.
+    Year,
     /// A small whole number.
     Count,
     /// A number kept in hundredths.
@@ -58,7 +68,7 @@ impl Target {
     pub(super) const COUNT: usize = Self::TABLE.len();
 
     /// In the order of the enum: the name used in maps, and what the field holds.
-    const TABLE: [(Self, &'static str, Kind); 31] = [
+    const TABLE: [(Self, &'static str, Kind); 35] = [
         (Self::NativeId, "native_id", Kind::Text),
         (Self::ObservedAt, "observed_at", Kind::Time),
         (Self::Purpose, "purpose", Kind::Purpose),
@@ -67,6 +77,8 @@ impl Target {
         (Self::ListPrice, "list_price", Kind::Money),
         (Self::OriginalListPrice, "original_list_price", Kind::Money),
         (Self::PreviousListPrice, "previous_list_price", Kind::Money),
+        (Self::ClosePrice, "close_price", Kind::Money),
+        (Self::CloseDate, "close_date", Kind::Day),
         (Self::PriceChangedAt, "price_changed_at", Kind::Time),
         (Self::ListedAt, "listed_at", Kind::Time),
         (Self::PropertyType, "property_type", Kind::PropertyType),
@@ -74,6 +86,8 @@ impl Target {
         (Self::Bathrooms, "bathrooms", Kind::Hundredths),
         (Self::LivingArea, "living_area", Kind::Area),
         (Self::LotArea, "lot_area", Kind::Area),
+        (Self::YearBuilt, "year_built", Kind::Year),
+        (Self::AssociationFee, "association_fee", Kind::Fee),
         (Self::Line, "line", Kind::Text),
         (Self::Neighbourhood, "neighbourhood", Kind::Text),
         (Self::City, "city", Kind::Text),

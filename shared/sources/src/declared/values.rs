@@ -4,6 +4,7 @@ use stoop_domain::{Currency, PropertyType, Purpose, Status, parse_decimal};
 
 use super::plan::{Known, When};
 use super::target::Kind;
+use crate::fields::YEARS_BUILT;
 use crate::text::{NumberStyle, parse_area, parse_money, split_number};
 use stoop_domain::{AreaUnit, Time};
 
@@ -35,6 +36,13 @@ pub(super) fn count(text: &str) -> Result<u8, String> {
     let plain = text.strip_suffix('+').unwrap_or(text);
     let whole = parse_decimal(plain, 4).ok().filter(|n| n % 10_000 == 0).map(|n| n / 10_000);
     whole.and_then(|n| u8::try_from(n).ok()).ok_or_else(|| format!("{text:?} is no whole number from 0 to 255"))
+}
+
+/// The year in which a home was built: `1925`, `1925.0`.
+pub(super) fn year(text: &str) -> Result<i16, String> {
+    let whole = parse_decimal(text, 4).ok().filter(|n| n % 10_000 == 0).and_then(|n| i16::try_from(n / 10_000).ok());
+    let (first, last) = (YEARS_BUILT.start(), YEARS_BUILT.end());
+    whole.filter(|year| YEARS_BUILT.contains(year)).ok_or_else(|| format!("{text:?} is no year from {first} to {last}"))
 }
 
 /// A number in hundredths: `2.5`, `7+`.
@@ -87,11 +95,12 @@ pub(super) fn check(
 ) -> Result<Known, String> {
     match kind {
         Kind::Text | Kind::List => Ok(Known::No),
-        Kind::Money => parse_money(text, style, None).map(|_| Known::No).map_err(|error| error.to_string()),
+        Kind::Money | Kind::Fee => parse_money(text, style, None).map(|_| Known::No).map_err(|error| error.to_string()),
         Kind::Area => {
             parse_area(text, style, AreaUnit::SquareMeters).map(|_| Known::No).map_err(|error| error.to_string())
         }
-        Kind::Time => time(text, when, zone, Time::from_ms(0)).map(|_| Known::No),
+        Kind::Time | Kind::Day => time(text, when, zone, Time::from_ms(0)).map(|_| Known::No),
+        Kind::Year => year(text).map(|_| Known::No),
         Kind::Count => count(text).map(|_| Known::No),
         Kind::Hundredths => hundredths(text, style).map(|_| Known::No),
         Kind::Degrees => degrees(text).map(|_| Known::No),
@@ -110,6 +119,17 @@ mod tests {
         assert_eq!(count("7+"), Ok(7));
         for text in ["2.5", "256", "-1", "beaucoup", ""] {
             assert!(count(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn years_are_whole_and_of_buildings() {
+        assert_eq!(
+            (year("1925"), year("1925.0"), year("1000"), year("2100")),
+            (Ok(1925), Ok(1925), Ok(1000), Ok(2100))
+        );
+        for text in ["0", "999", "2101", "1925.5", "25", "années 1920", "99999", ""] {
+            assert!(year(text).is_err(), "{text}");
         }
     }
 

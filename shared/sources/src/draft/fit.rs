@@ -25,8 +25,10 @@ pub(super) fn fit(field: &'static str, column: &Column, sample: &Sample, known: 
     let rows = sample.looked_at();
     match field {
         "native_id" => native_id(column, rows),
-        "list_price" | "original_list_price" | "previous_list_price" => price(field, column, known),
-        "observed_at" | "listed_at" | "price_changed_at" => moment(field, column, sample, known),
+        "list_price" | "original_list_price" | "previous_list_price" | "close_price" => price(field, column, known),
+        "association_fee" => fee(column),
+        "year_built" => year(column),
+        "observed_at" | "listed_at" | "price_changed_at" | "close_date" => moment(field, column, sample, known),
         "purpose" | "status" | "property_type" => enums::fit(field, column),
         "bedrooms" => count(field, column, 0),
         "bathrooms" => count(field, column, 2),
@@ -92,6 +94,39 @@ fn price(field: &'static str, column: &Column, known: &Known) -> Option<Fit> {
     let rare = if column.scalars() * 2 < column.cells.len() { -15 } else { 0 };
     let shape = if named && field == "list_price" && !found.is_constant() { 62 } else { 0 };
     Some(Fit { guess: Guess { score: constant + small + rare, ..guess }, shape })
+}
+
+/// A fee is an amount of any size; for how many months it is, the name says.
+fn fee(column: &Column) -> Option<Fit> {
+    let found = amounts(column)?;
+    let mut guess = Guess::of("association_fee", &column.name, format!("Amounts, {}.", found.range()));
+    if found.style != "plain" {
+        guess = guess.with("money", found.style);
+    }
+    guess = guess.with_list("null", &found.nulls);
+    let words = &column.words;
+    let guess = if words.have(&["year", "yearly", "annual", "annually", "an", "annee", "jahr", "ano"]) {
+        guess.with("per", "year")
+    } else if found.monthly || words.have(&["month", "monthly", "mo", "mois", "monat", "monatlich", "mes"]) {
+        guess
+    } else {
+        guess.doubted("Nothing says for how long it is: per = \"month\", \"quarter\" or \"year\"?")
+    };
+    Fit::of(guess, 4)
+}
+
+/// Years of buildings. Others stand for "unknown".
+fn year(column: &Column) -> Option<Fit> {
+    let year = |text: &str| stoop_domain::parse_decimal(text, 0).ok();
+    let is_year = |text: &str| year(text).is_some_and(|year| (1_600..=2_100).contains(&year));
+    let is_none = |text: &str| matches!(text, "0" | "0.0" | "-1");
+    if !column.all(|text| is_year(text) || is_none(text)) || !column.texts().any(is_year) {
+        return None;
+    }
+    let mut nulls: Vec<String> = column.texts().filter(|text| is_none(text)).map(str::to_owned).collect();
+    nulls.sort();
+    nulls.dedup();
+    Fit::of(Guess::of("year_built", &column.name, "Years.").with_list("null", &nulls), 5)
 }
 
 fn moment(field: &'static str, column: &Column, sample: &Sample, known: &Known) -> Option<Fit> {

@@ -84,7 +84,7 @@ impl Proof {
     }
 }
 
-fn known_fields(listing: &Listing) -> [(&'static str, bool); 29] {
+fn known_fields(listing: &Listing) -> [(&'static str, bool); 33] {
     let Listing { place, details, .. } = listing;
     [
         ("purpose", true),
@@ -93,6 +93,8 @@ fn known_fields(listing: &Listing) -> [(&'static str, bool); 29] {
         ("list_price", listing.list_price.is_some()),
         ("original_list_price", listing.original_list_price.is_some()),
         ("previous_list_price", listing.previous_list_price.is_some()),
+        ("close_price", listing.close_price.is_some()),
+        ("close_date", listing.close_date.is_some()),
         ("price_changed_at", listing.price_changed_at.is_some()),
         ("listed_at", listing.listed_at.is_some()),
         ("property_type", listing.property_type.is_some()),
@@ -100,6 +102,8 @@ fn known_fields(listing: &Listing) -> [(&'static str, bool); 29] {
         ("bathrooms", listing.bathrooms_hundredths.is_some()),
         ("living_area", listing.living_area.is_some()),
         ("lot_area", listing.lot_area.is_some()),
+        ("year_built", listing.year_built.is_some()),
+        ("association_fee", listing.association_fee.is_some()),
         ("line", place.line.is_some()),
         ("neighbourhood", place.neighbourhood.is_some()),
         ("city", place.city.is_some()),

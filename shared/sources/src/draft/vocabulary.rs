@@ -89,6 +89,18 @@ const TABLE: &[(&str, &str, &str)] = &[
         "date currency",
     ),
     (
+        "close_price",
+        "100: close price; 98: sold price, closing price; 96: last sold price, sold for; 94: last sale price; 92: prix \
+         vendu, precio de cierre",
+        "date currency text",
+    ),
+    (
+        "close_date",
+        "100: close date; 98: sold date, date sold, closing date, sold on; 96: last sold date, sold at, sale date; 94: last \
+         sale date; 92: date de vente, verkauft am, fecha de cierre, fecha venta",
+        "string",
+    ),
+    (
         "price_changed_at",
         "100: price change timestamp; 98: price changed at, date price changed, price change date; 96: price updated \
          at; 94: price drop date, price reduced date; 88: price changed",
@@ -145,6 +157,18 @@ const TABLE: &[(&str, &str, &str)] = &[
          superficie terreno; 97: land area, plot area, plot size; 96: lot size acres, land size; 90: grundflache; 84: \
          parcela; 70: terrain",
         "unit units source features id type",
+    ),
+    (
+        "year_built",
+        "100: year built, yr built; 98: construction year, built year, baujahr, annee de construction, annee construction, \
+         ano construccion, ano de construccion; 92: year of construction; 84: built in",
+        "renovated effective details source",
+    ),
+    (
+        "association_fee",
+        "100: association fee; 98: hoa fee, monthly hoa fee, hoa fees, hoa dues, frais de syndic, hausgeld, gastos de comunidad, \
+         charges de copropriete; 84: hoa, condo fee",
+        "frequency name phone includes yn",
     ),
     (
         "line",
@@ -303,6 +327,15 @@ mod tests {
             (&["datePriceChanged"], "price_changed_at"),
             (&["fecha_publicacion"], "listed_at"),
             (&["detailUrl"], "url"),
+            (&["ClosePrice"], "close_price"),
+            (&["lastSoldPrice"], "close_price"),
+            (&["CloseDate"], "close_date"),
+            (&["dateSold"], "close_date"),
+            (&["yr_built"], "year_built"),
+            (&["Baujahr"], "year_built"),
+            (&["AssociationFee"], "association_fee"),
+            (&["hoa", "fee"], "association_fee"),
+            (&["attributes", "Frais de syndic / mois"], "association_fee"),
         ] {
             assert_eq!(best(path), field, "{path:?}");
         }

@@ -30,7 +30,7 @@ pub(super) fn read(card: &Card, search: &Mubawab) -> Result<Found, Refusal> {
         ..Details::default()
     };
     read_features(card, &mut listing);
-    Ok(Found { native_id, at: None, versioned: false, listing })
+    Ok(Found::now(native_id, listing))
 }
 
 /// `96 m²`, `4 Chambres`, `1 Salle de bain`, in any order, each perhaps absent.

@@ -1,4 +1,7 @@
-use stoop_domain::{Area, AreaUnit, Currency, Details, Listing, Minor, Place, PropertyType, Purpose, Reason, Status};
+use jiff::tz::TimeZone;
+use stoop_domain::{
+    Area, AreaUnit, Currency, Day, Details, Listing, Minor, Place, PropertyType, Purpose, Reason, Status,
+};
 
 use crate::fields::{Fields, Refusal, scaled};
 use crate::port::Found;
@@ -18,6 +21,9 @@ pub(super) fn read(row: &Fields<'_>, searched: Purpose) -> Result<Found, Refusal
     listing.status = status;
     listing.list_price = row.price("list_price", Currency::USD)?;
     listing.previous_list_price = previous_price(listing.list_price, row.price("price_reduced_amount", Currency::USD)?);
+    if status == Status::Closed {
+        (listing.close_price, listing.close_date) = sale(row, &about)?;
+    }
     listing.property_type = property_type(&about)?;
     let land = listing.property_type == Some(PropertyType::Land);
     listing.bedrooms = about.number("beds", 0)?.filter(|beds| !(land && *beds == 0));
@@ -25,9 +31,12 @@ pub(super) fn read(row: &Fields<'_>, searched: Purpose) -> Result<Found, Refusal
     let area = |name: &str| about.parsed(name, |text| Area::parse(text, AreaUnit::SquareFeet)).map(Option::flatten);
     listing.living_area = area("sqft")?;
     listing.lot_area = area("lot_sqft")?;
+    listing.year_built = about.year("year_built");
+    // By the month.
+    listing.association_fee = row.object("hoa").ok().flatten().and_then(|hoa| hoa.fee("fee", Currency::USD));
     listing.listed_at = row.time("list_date")?;
     listing.details = details(row, &about);
-    Ok(Found { native_id, at: None, versioned: false, listing })
+    Ok(Found::now(native_id, listing))
 }
 
 /// An object inside the row; one that is null or absent says nothing of any field.
@@ -99,6 +108,20 @@ fn not_a_community(row: &Fields<'_>) -> Result<(), Refusal> {
 fn previous_price(price: Option<Minor>, cut: Option<Minor>) -> Option<Minor> {
     let (price, cut) = (price?.0, cut?.0);
     price.checked_add(cut).filter(|_| cut > 0).map(Minor)
+}
+
+/// The price and day of the sale that the status tells of. A sale before the home was listed is the one before that, and a
+/// price without a day may be.
+fn sale(row: &Fields<'_>, about: &Fields<'_>) -> Result<(Option<Minor>, Option<Day>), Refusal> {
+    for (fields, price, date) in [(about, "sold_price", "sold_date"), (row, "last_sold_price", "last_sold_date")] {
+        let Some(day) = fields.date(date)?.map(Day::from_date) else { continue };
+        let listed = row.time("list_date")?.map(|at| at.day_in(&TimeZone::UTC));
+        // The day of listing is one of UTC, which may be the next day of the home's own.
+        if listed.is_none_or(|listed| day.0 >= listed.0 - 1) {
+            return Ok((fields.price(price, Currency::USD)?.filter(|price| price.0 != 0), Some(day)));
+        }
+    }
+    Ok((None, None))
 }
 
 fn place(row: &Fields<'_>) -> Result<Place, Refusal> {

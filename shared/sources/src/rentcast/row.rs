@@ -33,10 +33,13 @@ pub(super) fn read(row: &Fields<'_>, purpose: Purpose) -> Result<Found, Refusal>
     let area = |name: &str| row.parsed(name, |text| Area::parse(text, AreaUnit::SquareFeet)).map(Option::flatten);
     listing.living_area = area("squareFootage")?;
     listing.lot_area = area("lotSize")?;
+    listing.year_built = row.year("yearBuilt");
+    // By the month.
+    listing.association_fee = row.object("hoa").ok().flatten().and_then(|hoa| hoa.fee("fee", Currency::USD));
     listing.listed_at = row.time("listedDate")?;
     let name_of = |who: &str| row.object(who).ok()??.prose("name");
     listing.details = Details { seller: name_of("builder"), agency: name_of("listingOffice"), ..Details::default() };
-    Ok(Found { native_id, at: None, versioned: false, listing })
+    Ok(Found::now(native_id, listing))
 }
 
 pub(super) fn native_id(row: &Fields<'_>, purpose: Purpose) -> Result<String, Refusal> {

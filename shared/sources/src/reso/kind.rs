@@ -38,6 +38,23 @@ pub(crate) fn property_type(property_type: &str, sub_type: Option<&str>) -> Opti
     }
 }
 
+/// How many times in how many months a `FeeFrequency` is. Bi-monthly is every two months, since twice a month is semi-monthly.
+pub(super) fn frequency(name: &str) -> Option<(i64, i64)> {
+    Some(match plain(name).as_str() {
+        "daily" => (365, 12),
+        "weekly" => (52, 12),
+        "biweekly" => (26, 12),
+        "semimonthly" => (2, 1),
+        "monthly" => (1, 1),
+        "bimonthly" => (1, 2),
+        "quarterly" => (1, 3),
+        "semiannually" => (1, 6),
+        "annually" => (1, 12),
+        // Once, in a season, or in the words of one system.
+        _ => return None,
+    })
+}
+
 /// Lookup values go over the wire as `ActiveUnderContract` or as `Active Under Contract`.
 pub(super) fn plain(lookup: &str) -> String {
     lookup.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()

@@ -18,9 +18,12 @@
 //!   whatever its `StandardStatus` says. A full scan asks for what can be viewed, an incremental one for all.
 //! - A row without `PropertyType` is refused: rents and sale prices share `ListPrice`, and counting one
 //!   as the other would be worse than waiting for the field.
-//! - The `ListPrice` of a closed row stays what was asked; `ClosePrice` is not read.
-//! - A timestamp ahead of the clock never becomes the watermark: it would hide everything until then. A little ahead, the
-//!   clock's own time does.
+//! - The `ListPrice` of a closed row stays what was asked. `ClosePrice` and `CloseDate` are read of closed rows alone: those
+//!   of others are of an earlier sale, or expected.
+//! - `ModificationTimestamp` is a version ([`Found::versioned`](crate::Found)): the Data Dictionary has it move with each
+//!   change of the row. Bridge hands on the MLS's own, in its order too; only what scans ask by is another field there.
+//! - A timestamp ahead of the clock never becomes the watermark: it would hide everything until then.
+//!   A little ahead, the clock's own time does.
 //! - A server that will not count is asked again without: then the scan proves nothing gone.
 //! - MLS Grid's media links are for downloading and run out within hours: they are no pictures to show, and would
 //!   make every look at a listing a change of it.

@@ -1,9 +1,9 @@
 use serde_json::value::RawValue;
-use stoop_domain::{Area, AreaUnit, Details, Listing, Place, Status, Time, country};
+use stoop_domain::{Area, AreaUnit, Currency, Day, Details, Listing, Minor, Place, Status, Time, country};
 
 use super::Terms;
 use super::kind;
-use crate::fields::{Fields, Refusal, scaled};
+use crate::fields::{Fields, Refusal, per_month, scaled};
 use crate::port::Found;
 
 const IMAGES_MAX: usize = 50;
@@ -42,15 +42,23 @@ pub(crate) fn read(row: &Fields<'_>, terms: &Terms) -> Result<Found, Refusal> {
     listing.list_price = row.price("ListPrice", currency)?;
     listing.original_list_price = past_price("OriginalListPrice")?;
     listing.previous_list_price = past_price("PreviousListPrice")?;
+    if listing.status == Status::Closed {
+        // Of any other row they are those of an earlier sale, or expected.
+        listing.close_price = past_price("ClosePrice")?;
+        listing.close_date = row.date("CloseDate")?.map(Day::from_date);
+    }
     listing.price_changed_at = price_changed_at(row)?;
     listing.property_type = kind::property_type(&property_type, row.text("PropertySubType")?.as_deref());
     listing.bedrooms = row.number("BedroomsTotal", 0)?;
     listing.bathrooms_hundredths = bathrooms_hundredths(row)?;
     listing.living_area = area(row, "LivingArea", "LivingAreaUnits", Some(terms.living_area_unit))?;
     listing.lot_area = lot_area(row)?;
+    listing.year_built = row.year("YearBuilt");
+    listing.association_fee = association_fee(row, currency);
     listing.listed_at = listed_at(row, &listing.place)?;
     listing.details = details(row, terms);
-    Ok(Found { native_id, at: row.time("ModificationTimestamp")?, versioned: true, listing })
+    let at = row.time("ModificationTimestamp")?;
+    Ok(Found { native_id, at, versioned: at.is_some(), listing })
 }
 
 fn status(row: &Fields<'_>) -> Result<Status, Refusal> {
@@ -123,6 +131,15 @@ fn bathrooms_hundredths(row: &Fields<'_>) -> Result<Option<u16>, Refusal> {
         hundredths = hundredths.saturating_add(part.saturating_mul(worth));
     }
     Ok(Some(hundredths))
+}
+
+/// `AssociationFee` by the month, as `AssociationFeeFrequency` says how often it is due. A fee that is due once, in a season or
+/// nobody says when is none by the month.
+fn association_fee(row: &Fields<'_>, currency: Currency) -> Option<Minor> {
+    let frequency = row.text("AssociationFeeFrequency").ok()??;
+    let (times, months) = kind::frequency(&frequency)?;
+    let fee = row.fee("AssociationFee", currency)?;
+    per_month(fee, times, months)
 }
 
 fn lot_area(row: &Fields<'_>) -> Result<Option<Area>, Refusal> {

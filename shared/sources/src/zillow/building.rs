@@ -42,7 +42,7 @@ fn read(raw: &RawValue, zpid: &str, template: &Listing) -> Result<Found, Refusal
     let room = unit.flag("roomForRent") == Some(true);
     listing.property_type = Some(if room { PropertyType::Room } else { PropertyType::Apartment });
     let native_id = if room { format!("{zpid}/{bedrooms}/room") } else { format!("{zpid}/{bedrooms}") };
-    Ok(Found { native_id, at: None, versioned: false, listing })
+    Ok(Found::now(native_id, listing))
 }
 
 /// A whole number of bedrooms, or a studio.

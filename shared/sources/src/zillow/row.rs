@@ -1,4 +1,5 @@
-use stoop_domain::{Area, AreaUnit, Currency, Details, Listing, Minor, PropertyType, Purpose, Status, Time};
+use jiff::tz::TimeZone;
+use stoop_domain::{Area, AreaUnit, Currency, Day, Details, Listing, Minor, PropertyType, Purpose, Status, Time};
 
 use super::address::{self, Parts};
 use super::api::Api;
@@ -19,7 +20,7 @@ pub(super) fn read(
     if is_building(row) {
         return building::units(row, &zpid, listing);
     }
-    Ok(vec![home(row, api, listing, now).map(|listing| Found { native_id: zpid, at: None, versioned: false, listing })])
+    Ok(vec![home(row, api, listing, now).map(|listing| Found::now(zpid, listing))])
 }
 
 pub(super) fn native_id(row: &Fields<'_>) -> Result<String, Refusal> {
@@ -34,6 +35,12 @@ fn home(row: &Fields<'_>, api: &Api, mut listing: Listing, now: Time) -> Result<
     let currency = listing.currency;
     // A price of 0 is one that nobody has told.
     let price = known(row, "price", |name| row.price(name, currency))?.filter(|price| price.0 != 0);
+    if listing.status == Status::Closed {
+        // The only price of a home that was sold is what it was sold for.
+        listing.close_price = price;
+        listing.close_date = close_date(row)?;
+        return described(row, api, listing, now);
+    }
     listing.list_price = price;
     listing.previous_list_price = match row.price("priceChange", currency)? {
         Some(change) => price.and_then(|price| before_change(price, change)),
@@ -42,16 +49,35 @@ fn home(row: &Fields<'_>, api: &Api, mut listing: Listing, now: Time) -> Result<
     // Both may be years old: they are told as the source tells them, and never taken for an event.
     listing.price_changed_at =
         known(row, "datePriceChanged", |name| row.parsed(name, |text| scaled(text, 0).map(Time::from_ms)))?;
+    described(row, api, listing, now)
+}
+
+/// What kind of home it is, and since when it is offered.
+fn described(row: &Fields<'_>, api: &Api, mut listing: Listing, now: Time) -> Result<Listing, Refusal> {
     listing.property_type = row.text(api.kind)?.as_deref().and_then(property_type);
     listing.bedrooms = known(row, "bedrooms", |name| row.number(name, 0))?;
     listing.bathrooms_hundredths = known(row, "bathrooms", |name| row.number(name, 2))?;
     listing.living_area = row.parsed("livingArea", |text| Area::parse(text, AreaUnit::SquareFeet))?.flatten();
     listing.lot_area = lot_area(row)?;
+    listing.year_built = row.year("yearBuilt");
+    listing.association_fee = row.fee("monthlyHoaFee", listing.currency);
     listing.listed_at = match row.number("daysOnZillow", 0)? {
+        // Since a sale the days count from it.
+        _ if listing.status == Status::Closed => None,
         Some(days) if days >= 0 => Some(days_before(days, now)),
         _ => row.number("timeOnZillow", 0)?.and_then(|ms| before(ms, now)),
     };
     Ok(listing)
+}
+
+/// `dateSold` is a midnight of UTC or of Los Angeles in milliseconds, which are on one day of UTC, or a date.
+fn close_date(row: &Fields<'_>) -> Result<Option<Day>, Refusal> {
+    known(row, "dateSold", |name| {
+        row.parsed(name, |text| match scaled::<i64>(text, 0) {
+            Ok(ms) => Ok(Time::from_ms(ms).day_in(&TimeZone::UTC)),
+            Err(()) => text.get(..10).unwrap_or(text).parse().map(Day::from_date).map_err(|_| ()),
+        })
+    })
 }
 
 /// What homes and buildings have in common.

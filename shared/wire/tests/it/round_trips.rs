@@ -4,10 +4,10 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use stoop_domain::{
-    Area, AreaUnit, Currency, Details, Facts, Home, Listing, Minor, Observation, Place, PropertyType, Purpose, Status,
-    Time,
+    Area, AreaUnit, Currency, Day, Details, Facts, Home, Listing, Minor, Observation, Place, PropertyType, Purpose,
+    Sight, Status, Time,
 };
-use stoop_wire::{LineError, decode, encode, home_from_bytes, home_to_bytes, lines};
+use stoop_wire::{HomeError, LineError, decode, encode, home_from_bytes, home_to_bytes, lines};
 
 /// Texts with everything that JSON escapes, and much that it does not.
 fn text() -> impl Strategy<Value = String> {
@@ -70,7 +70,8 @@ prop_compose! {
             prop::sample::select(Status::ALL.to_vec()),
             prop::sample::select(vec![Currency::USD, Currency::MAD, Currency::EUR]),
         ),
-        prices in prop::array::uniform3(prop::option::of(any::<i64>().prop_map(Minor))),
+        prices in prop::array::uniform5(prop::option::of(any::<i64>().prop_map(Minor))),
+        (close_date, year_built) in (prop::option::of(any::<i32>().prop_map(Day)), prop::option::of(any::<i16>())),
         times in prop::array::uniform2(prop::option::of(time())),
         place in place(),
         property_type in prop::option::of(prop::sample::select(PropertyType::ALL.to_vec())),
@@ -81,15 +82,53 @@ prop_compose! {
         Listing {
             purpose, status, currency,
             list_price: prices[0], original_list_price: prices[1], previous_list_price: prices[2],
-            price_changed_at: times[0], place, property_type, bedrooms, bathrooms_hundredths,
-            living_area: areas.0, lot_area: areas.1, listed_at: times[1], details,
+            close_price: prices[3], close_date, price_changed_at: times[0], place, property_type, bedrooms,
+            bathrooms_hundredths, living_area: areas.0, lot_area: areas.1, year_built, association_fee: prices[4],
+            listed_at: times[1], details,
         }
     }
 }
 
 fn observation() -> impl Strategy<Value = Observation> {
-    (text(), text(), time(), listing())
-        .prop_map(|(source, native_id, at, listing)| Observation::new(source, native_id, at, listing))
+    let seen = (time(), prop::option::of(time()), any::<u32>(), any::<bool>(), any::<bool>());
+    (text(), text(), listing(), seen).prop_map(|(source, native_id, listing, (at, seen, seq, versioned, initial))| {
+        let seen = seen.unwrap_or(at);
+        Observation { seen, seq, versioned, initial, ..Observation::new(source, native_id, at, listing) }
+    })
+}
+
+/// What one home is seen as: a few states, over some days, in every way of standing in the order.
+fn seen_of_one_home() -> impl Strategy<Value = Vec<Observation>> {
+    let sight = (0_i64..400, 0_i64..400, 0_u32..3, any::<bool>(), any::<bool>());
+    let sight = sight.prop_map(|(at, seen, seq, versioned, initial)| {
+        let hours = |n: i64| Time::from_ms(1_768_000_000_000 + n * Time::HOUR_MS);
+        Sight { at: hours(at.min(seen)), seen: hours(seen), seq, versioned, initial }
+    });
+    let one = (sight, listing(), 0_usize..6);
+    prop::collection::vec(one, 1..12).prop_map(|seen| {
+        let states: Vec<Listing> = seen.iter().map(|(_, listing, _)| in_town(listing)).collect();
+        let state = |n: usize| states[n % states.len()].clone();
+        seen.into_iter().map(|(sight, _, n)| Observation::new("t", "1", sight.at, state(n)).with_sight(sight)).collect()
+    })
+}
+
+/// The same in a place that is a market.
+fn in_town(listing: &Listing) -> Listing {
+    let place = Place { city: Some("Agadir".into()), ..listing.place.clone() };
+    Listing { place, listed_at: listing.listed_at.map(|_| Time::from_ms(1_700_000_000_000)), ..listing.clone() }
+}
+
+fn home_of(observations: &[Observation]) -> Home {
+    let mut home = Home::default();
+    for observation in observations {
+        home.apply(observation);
+    }
+    home
+}
+
+/// Stored bytes with `body` behind a checksum that is right, so that the decoder itself has to say no.
+fn sealed(version: u8, body: &[u8]) -> Vec<u8> {
+    [&[version], &crc32fast::hash(body).to_le_bytes()[..], body].concat()
 }
 
 fn line(observation: &Observation) -> Vec<u8> {
@@ -110,7 +149,7 @@ proptest! {
     fn a_line_is_what_serde_json_would_write(observation in observation()) {
         let ours: Value = serde_json::from_slice(&line(&observation)).unwrap();
         let mut theirs = json!(observation);
-        theirs["v"] = json!(1);
+        theirs["v"] = json!(2);
         prop_assert_eq!(ours, theirs);
     }
 
@@ -130,15 +169,60 @@ proptest! {
     }
 
     #[test]
-    fn a_home_is_read_back_as_it_was(observations in prop::collection::vec(observation(), 1..8), cut in any::<prop::sample::Index>()) {
-        let mut home = Home::default();
-        for observation in &observations {
-            home.apply(observation);
-        }
+    fn a_home_is_read_back_as_it_was(seen in seen_of_one_home()) {
+        let home = home_of(&seen);
         let bytes = home_to_bytes(&home);
         prop_assert_eq!(home_from_bytes(&bytes).unwrap(), home);
-        prop_assert!(home_from_bytes(&bytes[..cut.index(bytes.len())]).is_err());
+        for cut in 0..bytes.len() {
+            prop_assert_eq!(home_from_bytes(&bytes[..cut]), Err(HomeError::Damaged), "cut at {}", cut);
+        }
+        prop_assert_eq!(home_from_bytes(&[&bytes[..], &[0]].concat()), Err(HomeError::Damaged));
     }
+
+    #[test]
+    fn equal_homes_are_equal_bytes(seen in seen_of_one_home()) {
+        let backwards: Vec<Observation> = seen.iter().rev().cloned().collect();
+        prop_assert_eq!(home_to_bytes(&home_of(&seen)), home_to_bytes(&home_of(&backwards)));
+    }
+
+    #[test]
+    fn every_bit_that_is_flipped_is_seen(seen in seen_of_one_home()) {
+        let bytes = home_to_bytes(&home_of(&seen));
+        for bit in 0..bytes.len() * 8 {
+            let mut flipped = bytes.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            let wrong = if bit < 8 { HomeError::Version(flipped[0]) } else { HomeError::Damaged };
+            prop_assert_eq!(home_from_bytes(&flipped), Err(wrong), "bit {}", bit);
+        }
+    }
+
+    /// Behind a right checksum may stand what a mistake of ours wrote.
+    #[test]
+    fn what_is_damaged_behind_a_right_checksum_is_read_or_refused(seen in seen_of_one_home()) {
+        let bytes = home_to_bytes(&home_of(&seen));
+        let (version, body) = (bytes[0], &bytes[5..]);
+        for bit in 0..body.len() * 8 {
+            let mut flipped = body.to_vec();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            read_or_refused(&sealed(version, &flipped))?;
+            read_or_refused(&sealed(version, &flipped[..bit / 8]))?;
+        }
+    }
+
+    #[test]
+    fn any_bytes_behind_a_right_checksum_are_read_or_refused(body in prop::collection::vec(any::<u8>(), 0..200)) {
+        read_or_refused(&sealed(2, &body))?;
+        read_or_refused(&sealed(2, &[&[0], &body[..]].concat()))?;
+    }
+}
+
+/// What is read of a damaged home is a home: it can be looked at and stored.
+fn read_or_refused(bytes: &[u8]) -> Result<(), TestCaseError> {
+    if let Ok(home) = home_from_bytes(bytes) {
+        drop(home.history.runs());
+        prop_assert_eq!(home_from_bytes(&home_to_bytes(&home)), Ok(home));
+    }
+    Ok(())
 }
 
 fn plain() -> Observation {
@@ -149,30 +233,85 @@ fn plain() -> Observation {
 
 #[test]
 fn the_format_is_pinned() {
-    let text = String::from_utf8(line(&plain())).unwrap();
+    let text = |observation: &Observation| String::from_utf8(line(observation)).unwrap();
     assert_eq!(
-        text,
-        r#"{"v":1,"source":"t","native_id":"1","at":5,"listing":{"purpose":"Sale","status":"Active","currency":"MAD","place":{"city":"Agadir"}}}"#
+        text(&plain()),
+        r#"{"v":2,"source":"t","native_id":"1","at":5,"listing":{"purpose":"Sale","status":"Active","currency":"MAD","place":{"city":"Agadir"}}}"#
     );
+    let mut sold = plain();
+    sold.listing.status = Status::Closed;
+    sold.listing.close_price = Some(Minor(70_000_000));
+    sold.listing.close_date = Some(Day(20_467));
+    sold.listing.year_built = Some(1925);
+    sold.listing.association_fee = Some(Minor(25_000));
+    let sold =
+        sold.with_sight(Sight { at: Time::from_ms(5), seen: Time::from_ms(7), seq: 2, versioned: true, initial: true });
+    assert_eq!(
+        text(&sold),
+        r#"{"v":2,"source":"t","native_id":"1","at":5,"seen":7,"seq":2,"versioned":true,"initial":true,"listing":{"purpose":"Sale","status":"Closed","currency":"MAD","close_price":70000000,"close_date":20467,"place":{"city":"Agadir"},"year_built":1925,"association_fee":25000}}"#
+    );
+    assert_eq!(decode(text(&sold).as_bytes()), Ok(sold));
+}
+
+#[test]
+fn a_line_of_version_1_was_seen_at_the_time_that_it_tells_of() {
+    let first = br#"{"v":1,"source":"t","native_id":"1","at":5,"listing":{"purpose":"Sale","status":"Active","currency":"MAD","place":{"city":"Agadir"}}}"#;
+    let read = decode(first).unwrap();
+    assert_eq!(read, plain());
+    assert_eq!(read.sight(), Sight::at(Time::from_ms(5)));
 }
 
 #[test]
 fn a_newer_version_is_refused_by_name_and_unknown_fields_are_not() {
     let text = String::from_utf8(line(&plain())).unwrap();
-    let newer = text.replace(r#""v":1"#, r#""v":2"#);
-    assert_eq!(decode(newer.as_bytes()), Err(LineError::NewerVersion(2)));
+    let newer = text.replace(r#""v":2"#, r#""v":3"#);
+    assert_eq!(decode(newer.as_bytes()), Err(LineError::NewerVersion(3)));
     let more = text.replace(r#""at":5"#, r#""at":5,"colour":"blue""#);
     assert_eq!(decode(more.as_bytes()), Ok(plain()));
     assert_eq!(decode(b"\xff{}"), Err(LineError::NotUtf8));
-    assert!(matches!(decode(br#"{"v":1}"#), Err(LineError::Unreadable(_))));
+    assert!(matches!(decode(br#"{"v":2}"#), Err(LineError::Unreadable(_))));
     assert!(matches!(decode(br#"{"source":"t"}"#), Err(LineError::Unreadable(_))));
 }
 
 #[test]
-fn a_stored_home_of_a_newer_format_is_refused_by_name() {
-    let mut bytes = home_to_bytes(&Home::default());
-    bytes[0] = 9;
-    assert_eq!(home_from_bytes(&bytes).unwrap_err().to_string(), "home of format 9; this program reads format 1");
+fn a_stored_home_of_another_format_is_refused_by_name() {
+    let mut bytes = home_to_bytes(&home_of(&[plain()]));
+    for (version, is_newer) in [(1, false), (9, true)] {
+        bytes[0] = version;
+        let error = home_from_bytes(&bytes).unwrap_err();
+        assert_eq!(error.to_string(), format!("home of format {version}; this program reads format 2"));
+        assert_eq!(error.is_newer(), is_newer);
+    }
+}
+
+#[test]
+fn an_overfull_home_is_stored_as_such() {
+    let mut home = Home::default();
+    for price in 0..65 {
+        let mut seen = plain();
+        seen.listing.list_price = Some(Minor(price));
+        home.apply(&seen);
+    }
+    assert!(home.history.is_overfull());
+    assert_eq!(home_from_bytes(&home_to_bytes(&home)), Ok(home));
+}
+
+/// What a home takes on disk, as its documentation says.
+#[test]
+fn a_home_seen_once_takes_some_eighty_bytes() {
+    let mut seen = plain();
+    seen.listing.list_price = Some(Minor(50_000_000));
+    seen.listing.place.country = Some("MA".into());
+    let bytes = home_to_bytes(&home_of(&[seen.clone()]));
+    assert!(bytes.len() < 80, "{}", bytes.len());
+    let days: Vec<Observation> = (0..30)
+        .map(|day| {
+            let at = Time::from_ms(day * Time::DAY_MS);
+            seen.clone().with_sight(Sight::at(at))
+        })
+        .collect();
+    let month = home_to_bytes(&home_of(&days));
+    assert!(month.len() < bytes.len() + 30 * 10, "{}", month.len());
 }
 
 #[test]

@@ -202,7 +202,7 @@ pub(crate) fn check_end(entry: &Entry, memory: &Memory) {
 fn current(lines: &[&Observation]) -> Facts {
     let mut history = History::default();
     for line in lines {
-        history.apply(line.at, &Facts::of(&line.listing).unwrap(), line.listing.listed_at);
+        history.apply(line.sight(), &Facts::of(&line.listing).unwrap(), line.listing.listed_at);
     }
     history.current().unwrap().clone()
 }

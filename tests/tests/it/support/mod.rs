@@ -10,7 +10,7 @@ use stoop_domain::{Observation, Time};
 use stoop_embedded::{Database, FolderFiles, PageFolder};
 use stoop_pipeline::{Clock, Measured, Measurer, PollError, PollPorts, Polled, Recomputation, Search, Tokens, poll};
 use stoop_runtime::HttpClient;
-use stoop_simulation::{Answer, ListedAt, Portal, PortalConfig, Simulation, SimulationConfig};
+use stoop_simulation::{Answer, Portal, PortalConfig, Simulation, SimulationConfig, Watched};
 use stoop_sources::Params;
 
 /// Listings on a page.
@@ -108,8 +108,10 @@ impl Bench {
         self.simulation.lock().unwrap().shown_after(None).count()
     }
 
-    pub(crate) fn answer(&self, listed_at: ListedAt) -> Answer {
-        Answer::of(&self.simulation.lock().unwrap(), self.now(), listed_at)
+    /// The exact figures now, for somebody who began to look with the first poll.
+    pub(crate) fn answer(&self) -> Answer {
+        let since = self.database.runs(usize::MAX).unwrap().last().expect("it was polled").began_at;
+        Answer::of(&self.simulation.lock().unwrap(), self.now(), Watched::Since(since))
     }
 
     /// Whether the last poll put rows in quarantine.

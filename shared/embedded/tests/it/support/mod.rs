@@ -58,13 +58,13 @@ pub(crate) fn try_apply(database: &Database, observations: &[&Observation]) -> R
     let market = market();
     let cells = now(database.markets(std::slice::from_ref(&market)))?.remove(0);
     let (market_version, mut cells) = cells.map_or((0, Cells::default()), |cells| (cells.version, cells.value));
-    let mut news = Vec::new();
+    let (mut news, mut archived) = (Vec::new(), Cells::default());
     for (stored, observation) in stored.iter().zip(observations) {
         let old = stored.as_ref().map(|stored| &stored.value);
         let mut new = old.cloned().unwrap_or_default();
         new.apply(observation);
         for (_, delta) in update(old.map(|old| &old.history), &new.history, &mut Zones::default()) {
-            cells.add(&delta);
+            archived.merge(&cells.add(&delta));
         }
         news.push(new);
     }
@@ -81,9 +81,9 @@ pub(crate) fn try_apply(database: &Database, observations: &[&Observation]) -> R
         new: &cells,
         deltas: Vec::new(),
         fold_to: None,
-        closes: Vec::new(),
+        archived,
     }];
-    let commit = Commit { homes: homes.collect(), markets, observations: observations.to_vec(), stale: Vec::new() };
+    let commit = Commit { homes: homes.collect(), markets, observations: observations.to_vec() };
     now(database.commit(&commit))
 }
 

@@ -1,0 +1,10 @@
+//! What holds of histories, whatever comes in whichever order.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod beginnings;
+mod model;
+mod overfull;
+mod set;
+mod steps;
+mod support;

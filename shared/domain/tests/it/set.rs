@@ -1,0 +1,112 @@
+//! A history is a function of the set of what was said.
+
+use proptest::prelude::*;
+use stoop_domain::{Applied, History, Span};
+
+use crate::model::{kept, read, stretches, would_be_kept};
+use crate::support::{Said, all_said, history, said};
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_024))]
+
+    #[test]
+    fn stretches_are_those_of_the_definition(said in all_said()) {
+        prop_assert_eq!(Some(read(&history(&said))), stretches(&said));
+    }
+
+    #[test]
+    fn neither_order_nor_repetition_matters(
+        (said, shuffled) in all_said()
+            .prop_flat_map(|said| (Just(said.clone()), Just([said.clone(), said].concat()).prop_shuffle())),
+    ) {
+        let (one, other) = (history(&said), history(&shuffled));
+        prop_assert_eq!(&one, &other);
+        prop_assert_eq!(kept(&one), kept(&other));
+    }
+
+    #[test]
+    fn the_answer_is_true(said in all_said()) {
+        let mut history = History::default();
+        for (place, one) in said.iter().enumerate() {
+            let before = (read(&history), kept(&history));
+            let applied = history.apply(one.sight, &one.facts, one.listed);
+            let after = (read(&history), kept(&history));
+            let expected = match () {
+                () if place == 0 => Applied::New,
+                () if after.0 != before.0 => Applied::Changed,
+                () if after.1 != before.1 => Applied::Unchanged,
+                () => Applied::Duplicate,
+            };
+            prop_assert_eq!(applied, expected, "the {}th of {:?}", place, said);
+            prop_assert_eq!(applied != Applied::Duplicate, would_be_kept(&said[..place], one));
+        }
+    }
+
+    #[test]
+    fn what_is_read_is_in_order(said in all_said()) {
+        let history = history(&said);
+        let runs = history.runs();
+        prop_assert!(runs.is_sorted_by(|a, b| a.first <= a.last && a.last <= b.first && a.facts != b.facts));
+        prop_assert!(runs.last().is_none_or(|run| run.first <= run.last));
+        prop_assert_eq!(history.current(), runs.last().map(|run| run.facts));
+        let latest = said.iter().map(|one| one.sight.seen).max();
+        prop_assert!(runs.iter().map(|run| run.last).max() <= latest);
+        let steps = history.steps();
+        prop_assert_eq!(steps.len(), runs.len());
+        prop_assert!(steps.iter().all(|step| step.spell.opened_at <= step.run.first));
+    }
+
+    #[test]
+    fn what_is_stored_is_read_back(said in all_said()) {
+        let history = history(&said);
+        let parts = (history.facts().to_vec(), history.spans().to_vec());
+        prop_assert_eq!(History::from_parts(parts.0, parts.1), Some(history));
+    }
+
+    /// Parts that were tampered with are a history exactly if the observations that they name make it.
+    #[test]
+    fn nothing_is_read_that_could_not_have_been_made(
+        said in prop::collection::vec(said(), 1..10),
+        other in said(),
+        (what, which, with) in (0..14, any::<prop::sample::Index>(), any::<prop::sample::Index>()),
+    ) {
+        let history = history(&said);
+        let (mut facts, mut spans) = (history.facts().to_vec(), history.spans().to_vec());
+        let (place, second) = (which.index(spans.len()), with.index(spans.len()));
+        let date = other.listed.unwrap_or_default();
+        match what {
+            0 => spans.swap(place, second),
+            1 => spans[place].first = other.sight,
+            2 => spans[place].last = other.sight,
+            3 => spans[place].listed = Some((other.sight, date)),
+            4 => spans[place].listed = Some((spans[place].first, date)),
+            5 => spans[place].listed = Some((spans[place].last, date)),
+            6 => spans[place].listed = None,
+            7 => spans[place].facts = spans[second].facts,
+            8 => drop(spans.remove(place)),
+            9 => spans.insert(place, spans[second]),
+            10 => facts.push(other.facts),
+            11 => facts.swap(0, spans[place].facts.into()),
+            12 => facts[usize::from(spans[place].facts)] = other.facts,
+            _ => spans[place].last = spans[place].first,
+        }
+        let told = replayed(&facts, &spans);
+        let expected = told.filter(|told| told.facts() == facts && told.spans() == spans);
+        prop_assert_eq!(History::from_parts(facts, spans), expected);
+    }
+}
+
+/// The history that the ends of these spans make.
+fn replayed(facts: &[stoop_domain::Facts], spans: &[Span]) -> Option<History> {
+    let mut said = Vec::new();
+    for span in spans {
+        let facts = facts.get(usize::from(span.facts))?.clone();
+        for sight in [span.first, span.last] {
+            said.push(Said { sight, facts: facts.clone(), listed: None });
+        }
+        if let Some((sight, time)) = span.listed {
+            said.push(Said { sight, facts, listed: Some(time) });
+        }
+    }
+    Some(history(&said))
+}

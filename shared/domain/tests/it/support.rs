@@ -1,0 +1,99 @@
+//! What the tests say observations with.
+
+use proptest::prelude::*;
+use stoop_domain::{Currency, Facts, History, Listing, Minor, Place, Purpose, Sight, Status, Time};
+
+pub(crate) const MINUTE: i64 = 60_000;
+pub(crate) const HOUR: i64 = 60 * MINUTE;
+pub(crate) const DAY: i64 = 24 * HOUR;
+
+/// 2026-01-10, midnight UTC.
+pub(crate) const START: i64 = 1_768_003_200_000;
+
+/// One thing that was said of a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Said {
+    pub(crate) sight: Sight,
+    pub(crate) facts: Facts,
+    pub(crate) listed: Option<Time>,
+}
+
+pub(crate) fn time(text: &str) -> Time {
+    Time::parse(text).unwrap()
+}
+
+/// A home for sale in Lisbon, where the day is that of UTC in winter.
+pub(crate) fn facts(status: Status, price: i64) -> Facts {
+    in_area("Alfama", Purpose::Sale, status, price)
+}
+
+pub(crate) fn in_area(neighbourhood: &str, purpose: Purpose, status: Status, price: i64) -> Facts {
+    let place = Place { neighbourhood: Some(neighbourhood.into()), country: Some("PT".into()), ..Place::default() };
+    let mut listing = Listing::new(purpose, Currency::EUR, place);
+    listing.status = status;
+    listing.list_price = (price > 0).then_some(Minor(price));
+    Facts::of(&listing).unwrap()
+}
+
+pub(crate) fn history(said: &[Said]) -> History {
+    let mut history = History::default();
+    for Said { sight, facts, listed } in said {
+        history.apply(*sight, facts, *listed);
+    }
+    history
+}
+
+/// Sights on few days, years apart, close together within them, so that much coincides: clocks that are right, behind, ahead,
+/// that stand still and that tell the date only; of sources whose time is a version and others.
+pub(crate) fn sight() -> impl Strategy<Value = Sight> {
+    sight_of(vec![-2_000, -1, 0, 1, 30, 1_500])
+}
+
+fn sight_of(days: Vec<i64>) -> impl Strategy<Value = Sight> {
+    let day = prop::sample::select(days);
+    let quarter = prop_oneof![0_i64..8, 88_i64..96];
+    (day, quarter, 0..6, 0_u32..2, prop::bool::weighted(0.3), prop::bool::weighted(0.2)).prop_map(
+        |(day, quarter, clock, seq, versioned, initial)| {
+            let seen = START + day * DAY + quarter * 15 * MINUTE;
+            let at = match clock {
+                0 => seen,
+                1 => seen - 10 * MINUTE,
+                2 => seen - 3 * HOUR,
+                3 => START - 3_000 * DAY,
+                4 => seen.div_euclid(DAY) * DAY,
+                _ => seen + 10 * MINUTE,
+            };
+            Sight { at: Time::from_ms(at.min(seen)), seen: Time::from_ms(seen), seq, versioned, initial }
+        },
+    )
+}
+
+/// A listing date: none, possible ones, one of 1989, one in the future of most sights.
+fn listed() -> impl Strategy<Value = Option<Time>> {
+    let days = vec![-2_010_i64, -40, -3, 0, 2, 40, -13_160, 9_000];
+    prop::option::of(prop::sample::select(days).prop_map(|day| Time::from_ms(START + day * DAY)))
+}
+
+/// One of a few states, so that equal ones meet.
+fn state() -> impl Strategy<Value = Facts> {
+    use Status::{Active, Closed, Gone, Pending};
+    (prop::sample::select(vec![Active, Active, Active, Pending, Gone, Closed]), 1_i64..3)
+        .prop_map(|(status, price)| facts(status, price))
+}
+
+pub(crate) fn said() -> impl Strategy<Value = Said> {
+    (sight(), state(), listed()).prop_map(|(sight, facts, listed)| Said { sight, facts, listed })
+}
+
+/// What is said of a listing: over years in any order, or within two days, mostly in order.
+pub(crate) fn all_said() -> impl Strategy<Value = Vec<Said>> {
+    let close = (sight_of(vec![0, 0, 1]), state(), prop::option::weighted(0.3, Just(Time::from_ms(START - DAY))));
+    let close = close.prop_map(|(sight, facts, listed)| Said { sight, facts, listed });
+    let in_order = (prop::collection::vec(close, 1..12), 0_usize..4).prop_map(|(mut said, late)| {
+        said.sort_by_key(|one| one.sight);
+        let late = late % said.len();
+        said.rotate_left(late);
+        said
+    });
+    prop_oneof![prop::collection::vec(said(), 1..24), in_order]
+}
