@@ -157,7 +157,10 @@ impl ContradictionRow {
         let name = name.replace('_', " ");
         let told = format!("  {name}: {} of {} listings", show::count(*contradict), show::count(*listings));
         if *distrusted {
-            return Words::from(format!("{told}. {field} does not mean what its name says: it is not to be trusted here.")).yellow();
+            return Words::from(format!(
+                "{told}. {field} does not mean what its name says: it is not to be trusted here."
+            ))
+            .yellow();
         }
         format!("{told}.").into()
     }

@@ -50,7 +50,7 @@ impl Scan<'_> {
         let (before, listings_before) = (self.refusals.refused(), polled.listings);
         self.refusals.pass(rows_read.saturating_sub(rows.len() as u64));
         polled.rows += rows_read;
-        if sheet.order == Order::Any {
+        if sheet.order != Order::ByTime {
             rows.sort_by_key(|row| match row {
                 FileRow::Found(observation) => observation.at,
                 FileRow::Refused { .. } => Time::default(),
