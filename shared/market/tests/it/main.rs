@@ -2,5 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod balance;
 mod figures;
 mod laws;
+mod oracle;
+mod support;
