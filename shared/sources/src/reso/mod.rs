@@ -376,3 +376,6 @@ mod tests;
 
 #[cfg(test)]
 mod dialect_tests;
+
+#[cfg(test)]
+mod sale_tests;
