@@ -84,13 +84,14 @@ pub(crate) async fn replay(store: &StoreArgs, args: &ReplayArgs) -> anyhow::Resu
         progress: &progress,
         summary: &mut summary,
         batch: Vec::new(),
+        newest_first: map.order() == Order::NewestFirst,
         snapshots: args.snapshot.then(Snapshots::default),
         alike: Alike::of(args.files.len()),
     };
     let outcome = match (judged, map.order()) {
         (Err(error), _) => Err(error),
         (Ok(_), Order::ByTime) => feed.by_time(sources).await,
-        (Ok(_), Order::Any) => feed.sorted(sources).await,
+        (Ok(_), Order::Any | Order::NewestFirst) => feed.sorted(sources).await,
     };
     let warning = feed.alike.warning().filter(|_| !args.snapshot);
     progress.finish();

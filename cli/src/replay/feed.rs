@@ -43,6 +43,8 @@ pub(crate) struct Feed<'f, 'd> {
     pub(super) progress: &'f Progress,
     pub(super) summary: &'f mut Summary,
     pub(super) batch: Vec<Observation>,
+    /// Rows of one listing and time stand with the latest first.
+    pub(super) newest_first: bool,
     /// Where each file is a snapshot: what those read so far had.
     pub(super) snapshots: Option<Snapshots>,
     /// Where none was said to be: whether they look like it.
@@ -101,7 +103,7 @@ impl Feed<'_, '_> {
         for mut source in sources {
             let as_of = self.snapshots.as_mut().map_or(now, |snapshots| snapshots.begin(source.as_of));
             let is_first = self.snapshots.as_ref().is_some_and(Snapshots::is_first);
-            let mut ordinals = Ordinals::default();
+            let mut ordinals = Ordinals::new(self.newest_first);
             let mut unread = 0;
             while let Some(read) = read_row(&mut source, as_of, now) {
                 // What a stop keeps from being read is not refused.

@@ -62,7 +62,7 @@ impl Words {
         Self { style: Style::Yellow, ..self }
     }
 
-    pub(super) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 

@@ -64,7 +64,7 @@ fn with_replay<T>(extra: &[&str], run: impl FnOnce(&[&str]) -> T) -> T {
 
 fn replay_to_the_end(room: &Room) -> Value {
     let told = with_replay(&[], |args| room.json(args));
-    says(&told, &json!({ "complete": true, "stale": 0 }));
+    says(&told, &json!({ "complete": true, "overfull": 0 }));
     told
 }
 

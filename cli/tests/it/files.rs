@@ -195,7 +195,7 @@ fn snapshots_whose_rows_tell_the_time_are_of_the_latest_of_them_in_any_order() {
     }
     room.write("d.csv", file(4, ""));
     let told = room.replay("mls.toml", &["--snapshot", "a.csv", "b.csv", "c.csv", "d.csv"]);
-    says(&told, &json!({ "gone": 2, "stale": 0 }));
+    says(&told, &json!({ "gone": 2, "overfull": 0 }));
     assert_eq!(room.json(&["home", "mls/2"])["status"], "Gone");
     let back = room.json(&["home", "mls/3"]);
     assert_eq!(back["status"], "Active", "it is back as of the file that has it again: {back}");

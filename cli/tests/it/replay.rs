@@ -56,7 +56,7 @@ fn replayed() -> Room {
 fn expected() -> Value {
     json!({
         "complete": true, "rows": 5, "skipped": 0, "outside_time": 0, "observations": 5, "new": 2, "changed": 2,
-        "unchanged": 1, "duplicates": 0, "stale": 0, "quarantined": 0, "reasons": {}, "homes": 2, "gone": 0, "price_changes": 2,
+        "unchanged": 1, "duplicates": 0, "overfull": 0, "quarantined": 0, "reasons": {}, "homes": 2, "gone": 0, "price_changes": 2,
         "drops": 1, "rises": 1, "alerts": 1, "suspects": 0, "changed_nothing": false,
     })
 }
@@ -192,12 +192,12 @@ fn rows_in_no_order_are_sorted_where_the_map_says_so_and_else_stale_with_a_hint(
     assert!(text.contains("stale             3  later than 48 h"), "{text}");
     assert!(text.contains("order = \"any\""), "{text}");
     // What came too late is kept, and is no difference.
-    assert_eq!(room.is_equal()["stale"], 3);
+    assert_eq!(room.is_equal()["overfull"], 3);
 
     let sorted = Room::new();
     sorted.write("any.toml", format!("order = \"any\"\n{MAP}"));
     assert_eq!(sorted.replay("any.toml", &[sorted.write("homes.csv", &backwards)]), expected());
-    assert_eq!(sorted.is_equal()["stale"], 0);
+    assert_eq!(sorted.is_equal()["overfull"], 0);
 }
 
 #[test]
@@ -273,7 +273,7 @@ fn a_simulated_market_is_the_same_every_time_and_replays() {
     assert!(rows == simulate(&room, &[]), "the same seed gives the same bytes");
     assert!(rows != simulate(&room, &["--seed", "8"]), "another seed is another market");
     let told = room.replay(&map("simulated.toml"), &[room.write("rows.jsonl", &rows)]);
-    says(&told, &json!({ "rows": 20_000, "observations": 20_000, "stale": 0, "quarantined": 0, "homes": 200 }));
+    says(&told, &json!({ "rows": 20_000, "observations": 20_000, "overfull": 0, "quarantined": 0, "homes": 200 }));
     assert!(number(&told["price_changes"]) > 0.0);
     assert_eq!(room.is_equal()["homes"], 200);
 }

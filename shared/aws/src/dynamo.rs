@@ -3,17 +3,18 @@
 //! | table | keys | items |
 //! | --- | --- | --- |
 //! | homes | `id` | one per home; its stream is the change feed |
-//! | markets | `market`, `part` | per market a `head`, the chunks of its base, and the closes that left its horizon |
+//! | markets | `market`, `part` | per market a `head`, the chunks of its base, and those of its archive |
 //! | alerts | `id` | one per alert, told or held back |
 //! | runs | `subject`, `id` | one per run, per search when it was last sent (`plan`), per account what was asked of it (`budget`) |
 //!
-//! A market's state is a base and a tail: see `docs/adr/0008-market-state-is-base-and-tail.md`.
+//! A market's state is a base and a tail: see `docs/adr/0008-market-state-is-base-and-tail.md`. Its archive is a
+//! chain of pieces: see `docs/adr/0029-archives-instead-of-closes.md`.
 
+mod archive;
 mod attributes;
-mod base;
 mod batch;
+mod block;
 mod budgets;
-mod closes;
 mod commit;
 mod head;
 mod ledger;

@@ -10,7 +10,6 @@ use stoop_pipeline::ports::PortError;
 use crate::chance::backoff_ms;
 use crate::error::reason;
 use crate::lake::Lake;
-use crate::s3::Objects;
 
 /// `PutRecordBatch` takes records of 1,000 KiB, 500 of them, 4 MiB together. Each is billed in steps of 5 KB, so
 /// a record is filled with as many lines as it takes.
@@ -23,26 +22,18 @@ const ATTEMPTS_MAX: u32 = 6;
 const BACKOFF_FIRST_MS: u64 = 200;
 const BACKOFF_MAX_MS: u64 = 3_000;
 
-/// Puts observations into the lake through a Firehose delivery stream, as lines of wire JSON, and those that came
-/// too late for the state beside it, as `stale/<hash>.json`.
+/// Puts observations into the lake through a Firehose delivery stream, as lines of wire JSON.
 pub struct LakeDelivery {
     client: aws_sdk_firehose::Client,
     name: String,
-    stale: Objects,
     clock: Arc<dyn Clock>,
 }
 
 impl LakeDelivery {
-    /// Delivers to the delivery stream of this name; what is stale, into this bucket.
+    /// Delivers to the delivery stream of this name.
     #[must_use]
-    pub fn new(
-        client: aws_sdk_firehose::Client,
-        name: &str,
-        s3: aws_sdk_s3::Client,
-        bucket: &str,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self { client, name: name.to_owned(), stale: Objects::new(s3, bucket), clock }
+    pub fn new(client: aws_sdk_firehose::Client, name: &str, clock: Arc<dyn Clock>) -> Self {
+        Self { client, name: name.to_owned(), clock }
     }
 
     fn error(&self, why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> PortError {
@@ -137,19 +128,5 @@ impl Lake for LakeDelivery {
             self.deliver(records).await?;
         }
         Ok(())
-    }
-
-    /// One object of JSON Lines for all of them: the same observations again are the same object.
-    async fn keep_stale(&self, observations: &[&Observation]) -> Result<(), PortError> {
-        if observations.is_empty() {
-            return Ok(());
-        }
-        let mut lines = Vec::new();
-        for observation in observations {
-            stoop_wire::encode(observation, &mut lines);
-            lines.push(b'\n');
-        }
-        let key = format!("stale/{}.json", blake3::hash(&lines).to_hex());
-        self.stale.store(key, lines, "application/x-ndjson").await
     }
 }

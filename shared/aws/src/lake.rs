@@ -9,7 +9,4 @@ use stoop_pipeline::ports::PortError;
 pub trait Lake: Send + Sync {
     /// Keeps observations that a state is about to include.
     async fn keep(&self, observations: &[&Observation]) -> Result<(), PortError>;
-
-    /// Keeps, apart from the others, observations that came later than the horizon and are in no state.
-    async fn keep_stale(&self, observations: &[&Observation]) -> Result<(), PortError>;
 }

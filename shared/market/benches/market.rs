@@ -4,7 +4,9 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use jiff::tz::TimeZone;
-use stoop_domain::{Area, AreaUnit, Currency, Day, Facts, History, Listing, Minor, Place, PropertyType, Purpose, Time};
+use stoop_domain::{
+    Area, AreaUnit, Currency, Day, Facts, History, Listing, Minor, Place, PropertyType, Purpose, Sight, Time,
+};
 use stoop_market::{Bucket, Cells, Segment, Zones, closes, contribution, snapshot, update};
 
 const BEGIN_MS: i64 = 1_767_571_200_000;
@@ -26,7 +28,7 @@ fn home(number: i64, cuts: i64) -> History {
         listing.list_price = Some(Minor((300_000 + number * 137 - cut * 5_000) * 100));
         let at = Time::from_ms(BEGIN_MS + number * 3_600_000 + cut * 7 * Time::DAY_MS);
         if let Some(facts) = Facts::of(&listing) {
-            history.apply(at, &facts, None);
+            history.apply(Sight::at(at), &facts, None);
         }
     }
     history

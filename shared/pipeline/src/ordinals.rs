@@ -4,7 +4,7 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 use stoop_domain::{Observation, Sight, Time};
 
 /// Gives rows of one file their place among those of one listing and moment ([`stoop_domain::Sight::seq`]): rows that carry
-/// only a date, say, stand in the order of the file. Equal rows that follow one another have one place.
+/// only a date, say, stand in the order of the file. Equal rows have one place, the first's: they are one thing told twice.
 ///
 /// It remembers the last moment of each listing: some forty bytes a listing.
 ///
@@ -17,28 +17,42 @@ use stoop_domain::{Observation, Sight, Time};
 ///     listing.list_price = Some(Minor(price));
 ///     Observation::new("mls", "1", Time::from_ms(0), listing)
 /// };
-/// let mut ordinals = Ordinals::default();
+/// let mut ordinals = Ordinals::new(false);
 /// let places = [500, 500, 400, 500].map(|price| {
 ///     let mut row = row(price);
 ///     ordinals.give(&mut row);
 ///     row.seq
 /// });
-/// assert_eq!(places, [0, 0, 1, 2]);
+/// assert_eq!(places, [0, 0, 1, 0]);
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Ordinals {
     last: FxHashMap<u64, Last>,
+    newest_first: bool,
 }
 
-#[derive(Clone, Copy, Debug)]
+/// The last moment of a listing.
+#[derive(Debug)]
 struct Last {
     at: Time,
     seen: Time,
-    content: u64,
-    seq: u32,
+    /// The place of the first of its rows.
+    begins_at: u32,
+    /// What its rows said first, and what else, each once.
+    first: u64,
+    more: Vec<u64>,
 }
 
+/// In a file that has the newest row first, places are counted down from this one, since nobody knows how many come.
+const NEWEST: u32 = 65_535;
+
 impl Ordinals {
+    /// For one file. Of rows of one listing and moment the first is the latest in a file that has the newest first.
+    #[must_use]
+    pub fn new(newest_first: bool) -> Self {
+        Self { last: FxHashMap::default(), newest_first }
+    }
+
     /// Gives the next row of the file its place.
     pub fn give(&mut self, row: &mut Observation) {
         self.give_after(row, None);
@@ -50,13 +64,32 @@ impl Ordinals {
         let content = FxBuildHasher.hash_one(&row.listing);
         let id = FxBuildHasher.hash_one(&row.native_id);
         let moment = (row.at, row.seen);
-        let before = before.filter(|(sight, _)| (sight.at, sight.seen) == moment);
-        row.seq = match (self.last.get(&id), before) {
-            (Some(last), _) if (last.at, last.seen) != moment => 0,
-            (Some(last), _) => last.seq.saturating_add(u32::from(last.content != content)),
-            (None, Some((sight, is_same))) => sight.seq.saturating_add(u32::from(!is_same)),
-            (None, None) => 0,
-        };
-        self.last.insert(id, Last { at: row.at, seen: row.seen, content, seq: row.seq });
+        let begins_at = before.filter(|(sight, _)| (sight.at, sight.seen) == moment).map_or(0, |(sight, is_same)| {
+            let ordinal = if self.newest_first { NEWEST.saturating_sub(sight.seq) } else { sight.seq };
+            ordinal.saturating_add(u32::from(!is_same))
+        });
+        let last = self.last.entry(id).or_insert_with(|| Last::of(row, content, begins_at));
+        if (last.at, last.seen) != moment {
+            *last = Last::of(row, content, 0);
+        }
+        let ordinal = last.ordinal(content);
+        row.seq = if self.newest_first { NEWEST.saturating_sub(ordinal) } else { ordinal };
+    }
+}
+
+impl Last {
+    fn of(row: &Observation, content: u64, begins_at: u32) -> Self {
+        Self { at: row.at, seen: row.seen, begins_at, first: content, more: Vec::new() }
+    }
+
+    fn ordinal(&mut self, content: u64) -> u32 {
+        if content == self.first {
+            return self.begins_at;
+        }
+        let place = self.more.iter().position(|known| *known == content).unwrap_or_else(|| {
+            self.more.push(content);
+            self.more.len() - 1
+        });
+        u32::try_from(place + 1).unwrap_or(u32::MAX).saturating_add(self.begins_at)
     }
 }

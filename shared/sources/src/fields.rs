@@ -267,6 +267,14 @@ mod tests {
     }
 
     #[test]
+    fn a_fee_by_the_month_is_rounded_half_up() {
+        assert_eq!(per_month(Minor(100_00), 1, 12), Some(Minor(833)));
+        assert_eq!(per_month(Minor(6), 1, 12), Some(Minor(1)));
+        assert_eq!(per_month(Minor(5), 1, 12), Some(Minor(0)));
+        assert_eq!(per_month(Minor(i64::MAX), 2, 1), None);
+    }
+
+    #[test]
     fn blanks_in_a_text_are_made_one_and_escapes_undone() {
         let row = fields(r#"{"caf\u00e9": " 1506  Timber\tSt  ", "n": 5, "o": {}}"#);
         assert_eq!(row.text("café"), Ok(Some("1506 Timber St".into())));

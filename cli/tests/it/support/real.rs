@@ -32,7 +32,7 @@ pub fn replay_with(folder: &str, part: &str, map_name: &str, config: Option<&str
     args.extend(files.iter().map(String::as_str));
     let told = room.json(&args);
     println!("{map_name}: {told}");
-    says(&told, &json!({ "complete": true, "stale": 0, "changed_nothing": false }));
+    says(&told, &json!({ "complete": true, "overfull": 0, "changed_nothing": false }));
     let verified = room.is_equal();
     assert_eq!(verified["homes"], told["homes"]);
     let kept = number(&told["observations"]) - number(&told["duplicates"]);
@@ -42,7 +42,7 @@ pub fn replay_with(folder: &str, part: &str, map_name: &str, config: Option<&str
     let again = room.json(&args);
     let nothing = json!({
         "rows": told["rows"], "observations": told["observations"], "duplicates": told["observations"],
-        "homes": told["homes"], "quarantined": told["quarantined"], "new": 0, "changed": 0, "unchanged": 0, "stale": 0,
+        "homes": told["homes"], "quarantined": told["quarantined"], "new": 0, "changed": 0, "unchanged": 0, "overfull": 0,
         "price_changes": 0, "drops": 0, "rises": 0, "alerts": 0, "suspects": 0, "changed_nothing": true,
     });
     says(&again, &nothing);

@@ -1,15 +1,18 @@
 //! One commit: what can be written beforehand, the transaction, and clearing away behind it.
 
+use std::ops::Range;
+
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, Put, TransactWriteItem};
 use stoop_domain::{Market, Time};
 use stoop_pipeline::ports::{Commit, CommitError, HomeChange, MarketChange, PortError};
 
+use super::archive::{Piece, partition};
 use super::attributes::{Item, bytes, item, number, text, text_of};
-use super::base::{Base, parts_before};
+use super::block::parts_of;
 use super::head::{Head, Step};
-use super::market::{CLOSES, read_heads};
+use super::market::read_heads;
 use super::store::DynamoStore;
 use crate::chance::random;
 use crate::error::{failed, reason};
@@ -24,9 +27,9 @@ const COMMIT_BYTES_MAX: usize = (4 << 20) - (256 << 10);
 /// What is to be done for one market.
 struct MarketStep<'a> {
     change: &'a MarketChange<'a>,
-    /// The head that was read.
-    old: Head,
     step: Step,
+    /// What is added to the archive.
+    piece: Option<Piece>,
 }
 
 pub(super) async fn commit(store: &DynamoStore, commit: &Commit<'_>) -> Result<(), CommitError> {
@@ -36,16 +39,16 @@ pub(super) async fn commit(store: &DynamoStore, commit: &Commit<'_>) -> Result<(
     if !commit.observations.is_empty() {
         store.lake.keep(&commit.observations).await?;
     }
-    if !commit.stale.is_empty() {
-        store.lake.keep_stale(&commit.stale).await?;
-    }
     if homes.is_empty() && markets.is_empty() {
         return Ok(());
     }
-    for MarketStep { change, old, step } in &markets {
-        settle_closes(store, change.market, old).await?;
-        if let Some(base) = &step.base {
-            write_base(store, change.market, base).await?;
+    for MarketStep { change: MarketChange { market, .. }, step, piece } in &markets {
+        let base = step.base.iter().flat_map(|base| base.items(&market.to_string()));
+        for item in base {
+            put(store, item, || format!("a chunk of the base of {market}")).await?;
+        }
+        for item in piece.iter().flat_map(|piece| piece.items(market)) {
+            put(store, item, || format!("a chunk of the archive of {market}")).await?;
         }
     }
     if let Err(error) = transact(store, commit, homes, &markets).await {
@@ -53,11 +56,14 @@ pub(super) async fn commit(store: &DynamoStore, commit: &Commit<'_>) -> Result<(
         markets.iter().for_each(|market| store.heads.remove(market.change.market));
         return Err(error);
     }
-    for MarketStep { change, step, .. } in markets {
-        let written = step.base.map(|_| step.head.version);
-        store.heads.put(change.market, step.head);
-        if let Some(version) = written {
-            clear_bases(store, change.market, version).await;
+    for MarketStep { change: MarketChange { market, .. }, step, piece } in markets {
+        let replaced_bases = step.base.map(|_| 0..step.head.version);
+        store.heads.put(market, step.head);
+        if let Some(versions) = replaced_bases {
+            clear_blocks(store, &market.to_string(), versions).await;
+        }
+        if let Some(versions) = piece.and_then(|piece| piece.replaces()) {
+            clear_blocks(store, &partition(market), versions).await;
         }
     }
     Ok(())
@@ -94,47 +100,33 @@ async fn market_steps<'a>(
             Some(head) if head.version == change.version_read => head,
             _ => return Err(CommitError::Conflict),
         };
-        let step = old.step(change, random()).map_err(|error| {
+        let mut step = old.step(change, random()).map_err(|error| {
             let what = format!("change the market {} in the table {}", change.market, store.markets);
             PortError::new(what, error)
         })?;
-        steps.push(MarketStep { change, old, step });
+        let piece = if change.archived.is_empty() {
+            None
+        } else {
+            Some(Piece::of(&store.client, &store.markets, change.market, &old, &change.archived).await?)
+        };
+        if let Some(piece) = &piece {
+            step.head.archive = Some(piece.block.reference.clone());
+        }
+        steps.push(MarketStep { change, step, piece });
     }
     Ok(steps)
 }
 
 fn check_size(store: &DynamoStore, homes: &[Vec<u8>], markets: &[MarketStep<'_>]) -> Result<(), PortError> {
     let actions = homes.len() + markets.len();
-    let heads = markets.iter().map(|market| market.step.head.tail.len() + market.step.head.closes.len());
-    let bytes = homes.iter().map(Vec::len).chain(heads).sum::<usize>();
+    let tails = markets.iter().map(|market| market.step.head.tail.len());
+    let bytes = homes.iter().map(Vec::len).chain(tails).sum::<usize>();
     let refuse = |why: String| Err(PortError::new(transaction(store), why));
     if actions > ACTIONS_MAX {
         return refuse(format!("{actions} homes and markets, at most {ACTIONS_MAX} go into one"));
     }
     if bytes > COMMIT_BYTES_MAX {
         return refuse(format!("its items have {bytes} bytes, at most {COMMIT_BYTES_MAX} go into one"));
-    }
-    Ok(())
-}
-
-/// Gives the closes in a head an item of their own, before the head is written without them. They are part of
-/// what is committed, so that it does no harm if nothing follows, or if somebody else does the same.
-async fn settle_closes(store: &DynamoStore, market: &Market, head: &Head) -> Result<(), PortError> {
-    if head.closes.is_empty() {
-        return Ok(());
-    }
-    let item = item([
-        ("market", text(format!("{CLOSES}{market}"))),
-        ("part", text(format!("{:020}", head.version))),
-        ("body", bytes(head.closes.clone())),
-    ]);
-    put(store, item, || format!("the closes of {market}")).await
-}
-
-async fn write_base(store: &DynamoStore, market: &Market, base: &Base) -> Result<(), PortError> {
-    for (part, body) in base.chunks() {
-        let item = item([("market", text(market.to_string())), ("part", text(part)), ("body", bytes(body.to_vec()))]);
-        put(store, item, || format!("a chunk of the base of {market}")).await?;
     }
     Ok(())
 }
@@ -250,19 +242,18 @@ fn verdict(reasons: &[CancellationReason]) -> Verdict {
     }
 }
 
-/// Deletes the chunks of bases written for versions before `version`, which no head will name any more: its
-/// own predecessor, and what writers left behind that died or were overtaken. What goes wrong here costs
-/// nothing but storage, until the next base is written.
-async fn clear_bases(store: &DynamoStore, market: &Market, version: u64) {
-    if let Err(error) = try_clear_bases(store, market, version).await {
+/// Deletes the blocks of a partition that were written for one of these versions, which no head will name any more: those that
+/// were replaced, and what writers left behind that died or were overtaken. What goes wrong here costs nothing but storage.
+async fn clear_blocks(store: &DynamoStore, partition: &str, versions: Range<u64>) {
+    if let Err(error) = try_clear_blocks(store, partition, &versions).await {
         let why = error.source.map(|source| source.to_string()).unwrap_or_default();
-        tracing::warn!(%market, what = error.what, why, "old bases of a market are still there");
+        tracing::warn!(partition, what = error.what, why, "old blocks of a market are still there");
     }
 }
 
-async fn try_clear_bases(store: &DynamoStore, market: &Market, version: u64) -> Result<(), PortError> {
+async fn try_clear_blocks(store: &DynamoStore, partition: &str, versions: &Range<u64>) -> Result<(), PortError> {
     let table = &store.markets;
-    let [from, until] = parts_before(version);
+    let [from, until] = parts_of(versions);
     let request = store
         .client
         .query()
@@ -270,17 +261,17 @@ async fn try_clear_bases(store: &DynamoStore, market: &Market, version: u64) -> 
         .key_condition_expression("#market = :market AND #part BETWEEN :from AND :until")
         .expression_attribute_names("#market", "market")
         .expression_attribute_names("#part", "part")
-        .expression_attribute_values(":market", text(market.to_string()))
+        .expression_attribute_values(":market", text(partition))
         .expression_attribute_values(":from", text(from))
         .expression_attribute_values(":until", text(until))
         .projection_expression("#part");
     let mut pages = request.into_paginator().send();
     while let Some(page) = pages.next().await {
-        let page = page.map_err(failed(|| format!("Query of the old bases of {market} in the table {table}")))?;
+        let page = page.map_err(failed(|| format!("Query of the old blocks of {partition} in the table {table}")))?;
         for chunk in page.items() {
-            let what = || format!("DeleteItem of an old base of {market} from the table {table}");
+            let what = || format!("DeleteItem of an old block of {partition} from the table {table}");
             let part = text_of(chunk, "part").map_err(|error| PortError::new(what(), error))?;
-            let key = item([("market", text(market.to_string())), ("part", text(part))]);
+            let key = item([("market", text(partition)), ("part", text(part))]);
             store.client.delete_item().table_name(table).set_key(Some(key)).send().await.map_err(failed(what))?;
         }
     }

@@ -8,19 +8,18 @@ use stoop_domain::Market;
 use stoop_market::Cells;
 use stoop_pipeline::ports::{PortError, Versioned};
 
-use super::attributes::{Item, bytes_of, item, text, text_of};
-use super::base::{BaseError, BaseRef};
+use super::archive::ARCHIVE;
+use super::attributes::{Item, text_of};
 use super::batch::{get_all, pause};
+use super::block::{BlockError, Chunks, chunks_of};
 use super::head::Head;
 
 /// DynamoDB's limit for a partition key.
 const KEY_BYTES_MAX: usize = 2_048;
-/// What a market's closes are kept under: its name behind this.
-pub(super) const CLOSES: &str = "closes:";
 
-/// How often a head is read again because its base is not there. Each time somebody must have written a new
+/// How often a head is read again because a block that it names is not there. Each time somebody must have written a new
 /// one in between, and cleared the old one away before it was read.
-const READS_MAX: u32 = 6;
+pub(super) const READS_MAX: u32 = 6;
 
 /// How much memory the remembered heads may take.
 const HEADS_BYTES_MAX: usize = 8 << 20;
@@ -76,8 +75,8 @@ pub(super) async fn read_heads(
     table: &str,
     markets: &[Market],
 ) -> Result<BTreeMap<Market, Head>, PortError> {
-    if let Some(market) = markets.iter().find(|market| CLOSES.len() + market.to_string().len() > KEY_BYTES_MAX) {
-        let limit = KEY_BYTES_MAX - CLOSES.len();
+    if let Some(market) = markets.iter().find(|market| ARCHIVE.len() + market.to_string().len() > KEY_BYTES_MAX) {
+        let limit = KEY_BYTES_MAX - ARCHIVE.len();
         let bytes = market.to_string().len();
         return Err(PortError::new(
             format!("read the market {market} in the table {table}"),
@@ -133,31 +132,15 @@ pub(super) async fn read_states(
     Ok(states)
 }
 
-/// Chunks by market and part.
-type Chunks = HashMap<(String, String), Vec<u8>>;
-
 async fn read_chunks(client: &Client, table: &str, heads: &BTreeMap<Market, Head>) -> Result<Chunks, PortError> {
-    let mut keys: Vec<Item> = Vec::new();
-    for (market, head) in heads {
-        let parts = head.base.iter().flat_map(BaseRef::parts);
-        keys.extend(parts.map(|part| item([("market", text(market.to_string())), ("part", text(part))])));
-    }
-    let mut chunks = Chunks::new();
-    for item in get_all(client, table, &keys, &[]).await? {
-        let damaged = |error| PortError::new(format!("read a chunk of a base in the table {table}"), error);
-        let key = (text_of(&item, "market").map_err(damaged)?, text_of(&item, "part").map_err(damaged)?);
-        let body = bytes_of(&item, "body").map_err(damaged)?.to_vec();
-        chunks.insert((key.0.to_owned(), key.1.to_owned()), body);
-    }
-    Ok(chunks)
+    let bases = heads.iter().filter_map(|(market, head)| Some((market, head.base.as_ref()?)));
+    let keys: Vec<Item> = bases.flat_map(|(market, base)| base.keys(&market.to_string())).collect();
+    let items = get_all(client, table, &keys, &[]).await?;
+    chunks_of(&items).map_err(|error| PortError::new(format!("read a chunk of a base in the table {table}"), error))
 }
 
-fn base_of(market: &Market, head: &Head, chunks: &Chunks) -> Result<Cells, BaseError> {
-    let Some(base) = &head.base else { return Ok(Cells::default()) };
-    let market = market.to_string();
-    let found: Vec<Option<&[u8]>> =
-        base.parts().map(|part| chunks.get(&(market.clone(), part)).map(Vec::as_slice)).collect();
-    base.join(&found)
+fn base_of(market: &Market, head: &Head, chunks: &Chunks) -> Result<Cells, BlockError> {
+    head.base.as_ref().map_or(Ok(Cells::default()), |base| base.find(&market.to_string(), chunks))
 }
 
 #[cfg(test)]

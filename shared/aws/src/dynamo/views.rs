@@ -1,20 +1,18 @@
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
-use stoop_domain::{Alert, Day, Market, Time};
-use stoop_market::Close;
+use stoop_domain::{Alert, Market, Time};
+use stoop_market::Cells;
 use stoop_pipeline::Clock;
 use stoop_pipeline::ports::{PortError, Views};
 
-use super::attributes::{bytes_of, text, text_of};
+use super::archive::read_archive;
+use super::attributes::{text, text_of};
 use super::batch::REQUESTS_MAX;
-use super::closes;
-use super::head::{Head, KIND};
+use super::head::KIND;
 use super::ledger::day_of;
-use super::market::CLOSES;
 use crate::concurrently::concurrently;
 use crate::error::failed;
 
@@ -73,37 +71,8 @@ impl Views for DynamoViews {
         Ok(markets)
     }
 
-    async fn closes(&self, market: &Market) -> Result<Vec<Close>, PortError> {
-        let what = || format!("read the closes of {market} from the table {}", self.markets);
-        // The head comes first. What leaves it is written elsewhere before, so that it is seen in one of the two.
-        let request = self.client.get_item().table_name(&self.markets).set_key(Some(Head::key(market)));
-        let head = request.consistent_read(true).send().await.map_err(failed(what))?.item;
-        let head = head.as_ref().map(Head::from_item).transpose().map_err(|error| PortError::new(what(), error))?;
-        let request = self
-            .client
-            .query()
-            .table_name(&self.markets)
-            .consistent_read(true)
-            .key_condition_expression("#market = :market")
-            .expression_attribute_names("#market", "market")
-            .expression_attribute_values(":market", text(format!("{CLOSES}{market}")));
-        let mut pages = request.into_paginator().send();
-        let mut by_day: BTreeMap<Day, Close> = BTreeMap::new();
-        let mut take = |bytes: &[u8]| -> Result<(), PortError> {
-            let closes = closes::from_bytes(bytes).map_err(|error| PortError::new(what(), error))?;
-            by_day.extend(closes.into_iter().map(|close| (close.day, close)));
-            Ok(())
-        };
-        // In the order of versions, so that the last that was said of a day holds.
-        while let Some(page) = pages.next().await {
-            for item in page.map_err(failed(what))?.items() {
-                take(bytes_of(item, "body").map_err(|error| PortError::new(what(), error))?)?;
-            }
-        }
-        if let Some(head) = head.filter(|head| !head.closes.is_empty()) {
-            take(&head.closes)?;
-        }
-        Ok(by_day.into_values().collect())
+    async fn archive(&self, market: &Market) -> Result<Cells, PortError> {
+        read_archive(&self.client, &self.markets, market).await
     }
 
     async fn alerts(&self, suspects: bool, limit: usize) -> Result<Vec<Alert>, PortError> {

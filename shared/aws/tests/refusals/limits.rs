@@ -38,7 +38,7 @@ async fn a_call_has_at_most_five_hundred_records() {
 async fn a_read_asks_for_at_most_a_hundred_items_at_a_time() {
     let service = Service::start(|_, _| Answer::new(200, json!({ "Responses": {}, "UnprocessedKeys": {} }))).await;
     let clock = Arc::new(Still::default());
-    let lake = LakeDelivery::new(service.clients.firehose(), "lake", service.clients.s3(), "bucket", clock.clone());
+    let lake = LakeDelivery::new(service.clients.firehose(), "lake", clock.clone());
     let store = DynamoStore::new(service.clients.dynamodb(), "homes", "markets", Arc::new(lake), clock);
     let ids: Vec<HomeId> = (0..250).map(|i| HomeId(format!("reso/{i}").into())).collect();
     assert_eq!(store.homes(&ids).await.unwrap().len(), 250);

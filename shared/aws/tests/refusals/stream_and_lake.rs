@@ -118,7 +118,7 @@ fn observation(i: usize, description_bytes: usize) -> Observation {
 }
 
 fn lake(service: &Service, clock: &Arc<Still>) -> LakeDelivery {
-    LakeDelivery::new(service.clients.firehose(), "lake", service.clients.s3(), "bucket", clock.clone())
+    LakeDelivery::new(service.clients.firehose(), "lake", clock.clone())
 }
 
 fn firehose_answer(outcomes: &[bool]) -> Answer {
@@ -202,23 +202,4 @@ async fn many_lines_are_packed_into_few_records_and_batches() {
     assert_eq!(service.asked().len(), 3);
     lake(&service, &clock).keep(&[]).await.unwrap();
     assert_eq!(service.asked().len(), 3, "nothing is kept without a call");
-}
-
-#[tokio::test]
-async fn what_is_stale_is_one_object_and_the_same_again_the_same_object() {
-    let service = Service::start(|_, _| Answer::new(200, "").with("etag", "\"e\"")).await;
-    let clock = Arc::new(Still::default());
-    let observations = [observation(0, 0), observation(1, 0)];
-    let lake = lake(&service, &clock);
-    for _ in 0..2 {
-        lake.keep_stale(&observations.iter().collect::<Vec<_>>()).await.unwrap();
-    }
-    lake.keep_stale(&[]).await.unwrap();
-    let asked = service.asked();
-    assert_eq!(asked.len(), 2);
-    assert_eq!(asked[0].path, asked[1].path);
-    assert!(asked[0].path.starts_with("/bucket/stale/") && asked[0].path.contains(".json"), "{}", asked[0].path);
-    let kept: Vec<Observation> =
-        stoop_wire::lines(&asked[0].body).map(|line| stoop_wire::decode(line).unwrap()).collect();
-    assert_eq!(kept, observations);
 }

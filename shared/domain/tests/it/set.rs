@@ -7,8 +7,6 @@ use crate::model::{kept, read, stretches, would_be_kept};
 use crate::support::{Said, all_said, history, said};
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_024))]
-
     #[test]
     fn stretches_are_those_of_the_definition(said in all_said()) {
         prop_assert_eq!(Some(read(&history(&said))), stretches(&said));

@@ -1,7 +1,7 @@
 //! The figures, as facts about small markets.
 
-use stoop_domain::{Area, AreaUnit, Currency, Facts, History, Listing, Minor, Place, Purpose, Status, Time};
-use stoop_market::{Cells, Figures, Segment, Zones, closes, contribution};
+use stoop_domain::{Area, AreaUnit, Currency, Facts, History, Listing, Minor, Place, Purpose, Sight, Status, Time};
+use stoop_market::{Cells, Figures, Horizon, Segment, Zones, closes, contribution};
 
 fn at(text: &str) -> Time {
     Time::parse(text).unwrap()
@@ -26,7 +26,7 @@ fn listed(listed_at: Option<Time>, seen: &[(&str, Status, i64)]) -> History {
         listing.list_price = (*dollars > 0).then_some(Minor(dollars * 100));
         listing.living_area = Some(Area::of(100, AreaUnit::SquareMeters));
         listing.bedrooms = Some(3);
-        history.apply(at(time), &Facts::of(&listing).unwrap(), listed_at);
+        history.apply(Sight::at(at(time)), &Facts::of(&listing).unwrap(), listed_at);
     }
     history
 }
@@ -64,8 +64,8 @@ fn prices_of_the_homes_on_offer() {
     near(figures.mean_price, 30_000_000.0);
     near(figures.p25_price, 17_500_000.0);
     near(figures.p75_price, 37_500_000.0);
-    near(figures.min_price, 10_000_000.0);
-    near(figures.max_price, 60_000_000.0);
+    let (min, max) = (figures.min_price.unwrap(), figures.max_price.unwrap());
+    assert!((9_979_000.0..=10_000_000.0).contains(&min) && (60_000_000.0..=60_121_000.0).contains(&max), "{min} {max}");
     near(figures.median_price_per_m2, 250_000.0);
     near(figures.median_age_days, 4.0);
     assert_eq!(figures.cut_share, Some(0.0));
@@ -84,7 +84,8 @@ fn a_cut_home_counts_as_cut_until_it_asks_its_first_price_again() {
     assert_eq!(figures.cut_share, Some(0.5));
     near(figures.median_cut, 0.2);
     assert_eq!((figures.last_7_days.price_cuts, figures.last_7_days.price_rises), (2, 1));
-    assert_eq!((figures.last_24_hours.price_cuts, figures.last_24_hours.price_rises), (0, 1));
+    let day = figures.last_24_hours.unwrap();
+    assert_eq!((day.price_cuts, day.price_rises), (0, 1));
 }
 
 #[test]
@@ -107,7 +108,8 @@ fn a_sold_home_listed_again_is_new_and_its_sale_price_no_cut() {
         ("2026-02-03T12:00:00Z", Active, 50),
     ]);
     let window = figures(&[home], "2026-02-03T20:00:00Z").last_90_days;
-    assert_eq!((window.new, window.pending, window.closed, window.price_cuts), (2, 1, 1, 0));
+    let counts = (window.new, window.pending, window.closed, window.sold, window.price_cuts);
+    assert_eq!(counts, (2, 1, 0, 1, 0), "it was no active inventory any more when it was sold");
 }
 
 #[test]
@@ -118,16 +120,21 @@ fn a_home_back_after_a_long_absence_is_not_cut() {
         ("2025-12-03T12:00:00Z", Active, 50),
     ]);
     let figures = figures(&[home], "2025-12-03T20:00:00Z");
-    assert_eq!((figures.last_7_days.back_on_market, figures.last_7_days.price_cuts), (1, 0));
+    let week = figures.last_7_days;
+    assert_eq!((week.relisted, week.back_on_market, week.price_cuts), (1, 0, 0));
     assert_eq!(figures.cut_share, Some(0.0));
 }
 
 #[test]
-fn a_listing_is_new_on_the_day_it_was_listed_not_on_the_day_we_first_looked() {
-    let home = listed(Some(at("2025-12-20T12:00:00Z")), &[("2026-01-10T12:00:00Z", Active, 100)]);
-    let figures = figures(&[home], "2026-01-10T20:00:00Z");
-    assert_eq!((figures.last_7_days.new, figures.last_28_days.new), (0, 1));
-    near(figures.median_age_days, 21.0);
+fn a_listing_is_as_old_as_its_date_says_and_new_when_we_first_looked_within_a_week_of_it() {
+    let first = |listed_on| listed(Some(at(listed_on)), &[("2026-01-10T12:00:00Z", Active, 100)]);
+    let figures = |listed_on| figures(&[first(listed_on)], "2026-01-10T20:00:00Z");
+    let old = figures("2025-12-20T12:00:00Z");
+    assert_eq!((old.last_7_days.initial, old.last_90_days.new), (1, 0));
+    near(old.median_age_days, 21.0);
+    let young = figures("2026-01-05T12:00:00Z");
+    assert_eq!((young.last_24_hours.unwrap().new, young.last_90_days.initial), (1, 0));
+    near(young.median_age_days, 5.0);
 }
 
 #[test]
@@ -174,15 +181,66 @@ fn a_home_that_comes_back_is_compared_with_what_it_asked_when_it_left() {
 }
 
 #[test]
-fn what_is_folded_stays_in_stock_and_is_forgotten_as_an_event() {
+fn what_is_folded_stays_in_stock_and_leaves_for_the_archive() {
     let home = home(&[("2026-01-01T12:00:00Z", Active, 100), ("2026-01-02T12:00:00Z", Active, 80)]);
     let zone = jiff::tz::TimeZone::get("America/Los_Angeles").unwrap();
     let mut cells = market(&[home]);
     let before = cells.len();
-    cells.fold_to(at("2026-01-10T12:00:00Z").day_in(&zone));
-    let figures = Figures::of(&cells, Segment::All, at("2026-01-11T12:00:00Z"), &zone);
+    let day = at("2026-01-10T12:00:00Z").day_in(&zone);
+    let archive = cells.fold_to(Horizon { days: day, hours: day });
+    let now = at("2026-01-11T12:00:00Z");
+    let figures = Figures::of(&cells, Segment::All, now, &zone);
     assert_eq!(figures.active, 1);
     near(figures.median_price, 8_000.0);
     assert_eq!((figures.last_90_days.new, figures.last_90_days.price_cuts), (0, 0));
     assert!(cells.len() < before, "folding makes a state smaller");
+    let figures = Figures::of(&cells.with_archive(&archive), Segment::All, now, &zone);
+    assert_eq!((figures.active, figures.last_90_days.new, figures.last_90_days.price_cuts), (1, 1, 1));
+}
+
+#[test]
+fn the_hours_before_the_horizon_are_not_told() {
+    let home = home(&[("2026-01-09T23:30:00Z", Active, 100), ("2026-01-10T00:30:00Z", Pending, 100)]);
+    let mut cells = market(&[home]);
+    let midnight = at("2026-01-10T00:00:00Z").day_in(&jiff::tz::TimeZone::UTC);
+    let left = cells.fold_to(Horizon { days: midnight, hours: midnight });
+    assert!(!left.is_empty());
+    let zone = jiff::tz::TimeZone::get("America/Los_Angeles").unwrap();
+    let hours = |now| Figures::of(&cells, Segment::All, at(now), &zone).last_24_hours;
+    assert_eq!(hours("2026-01-10T22:59:59Z"), None);
+    let flows = hours("2026-01-10T23:00:00Z").unwrap();
+    assert_eq!((flows.new, flows.pending), (0, 1));
+    assert_eq!(hours("2026-01-11T00:30:00Z").map(|flows| flows.pending), Some(0));
+}
+
+#[test]
+fn the_least_and_the_greatest_price_enclose_all_and_a_single_one_is_exact() {
+    let one = |dollars| home(&[("2026-01-01T12:00:00Z", Active, dollars)]);
+    let read = |homes: &[History]| figures(homes, "2026-01-05T12:00:00Z");
+    let same = read(&[one(500_000), one(500_000), one(500_000)]);
+    let (min, max) = (same.min_price.unwrap(), same.max_price.unwrap());
+    assert!(min <= 50_000_000.0 && max >= 50_000_000.0, "{min} {max}");
+    assert!(max / min < 1.002_1);
+    let single = read(&[one(499_999)]);
+    let exact = Some(49_999_900.0);
+    assert_eq!([single.min_price, single.median_price, single.mean_price, single.max_price], [exact; 4]);
+    assert_eq!([single.p25_price, single.p75_price], [exact; 2]);
+}
+
+/// The greatest price that is let in, in a market larger than any.
+#[test]
+fn sums_of_money_do_not_wrap() {
+    let home = home(&[("2026-01-01T12:00:00Z", Active, 1_000_000_000_000), ("2026-01-02T12:00:00Z", Closed, 1)]);
+    let mut cells = Cells::default();
+    let deltas = contribution(&home, &mut Zones::default()).into_deltas();
+    let (_, delta) = &deltas[0];
+    for _ in 0..100_000 {
+        cells.add(delta);
+    }
+    let zone = jiff::tz::TimeZone::get("America/Los_Angeles").unwrap();
+    let figures = |now| Figures::of(&cells, Segment::All, at(now), &zone);
+    let open = figures("2026-01-01T20:00:00Z");
+    assert_eq!((open.active, open.mean_price), (100_000, Some(1e14)));
+    let sold = figures("2026-01-02T20:00:00Z");
+    assert_eq!((sold.active, sold.mean_price, sold.last_7_days.sold), (0, None, 100_000));
 }

@@ -2,10 +2,10 @@
 
 use proptest::prelude::*;
 use stoop_domain::{
-    Applied, Area, AreaUnit, Currency, Day, Facts, HORIZON_LATENESS_MS, History, Listing, Market, Minor, Place,
-    PropertyType, Purpose, Status, Time,
+    Applied, Area, AreaUnit, Currency, Day, Facts, History, Listing, Market, Minor, Place, PropertyType, Purpose,
+    Sight, Status, Time,
 };
-use stoop_market::{Cells, Zones, contribution, snapshot, update};
+use stoop_market::{Cells, Horizon, Zones, contribution, snapshot, update};
 
 const HOUR: i64 = 3_600_000;
 
@@ -42,7 +42,7 @@ fn observation() -> impl Strategy<Value = (Time, Facts)> {
     )
 }
 
-/// The observations of some homes, all inside one lateness horizon.
+/// The observations of some homes, within two days.
 fn homes() -> impl Strategy<Value = Vec<Vec<(Time, Facts)>>> {
     prop::collection::vec(prop::collection::vec(observation(), 1..12), 1..6)
 }
@@ -50,7 +50,7 @@ fn homes() -> impl Strategy<Value = Vec<Vec<(Time, Facts)>>> {
 fn history(observations: &[(Time, Facts)]) -> History {
     let mut history = History::default();
     for (at, facts) in observations {
-        history.apply(*at, facts, None);
+        history.apply(Sight::at(*at), facts, None);
     }
     history
 }
@@ -75,7 +75,7 @@ fn incremental(feed: &[(usize, Time, Facts)], homes: usize, batch: usize) -> Vec
     for batch in feed.chunks(batch.max(1)) {
         let before = histories.clone();
         for (home, at, facts) in batch {
-            histories[*home].apply(*at, facts, None);
+            histories[*home].apply(Sight::at(*at), facts, None);
         }
         for (old, new) in before.iter().zip(&histories) {
             for (market, delta) in update(Some(old), new, &mut zones) {
@@ -84,6 +84,10 @@ fn incremental(feed: &[(usize, Time, Facts)], homes: usize, batch: usize) -> Vec
         }
     }
     states.into_iter().filter(|(_, cells)| !cells.is_empty()).collect()
+}
+
+fn horizon(day: i32) -> Horizon {
+    Horizon { days: Day(day), hours: Day(day) }
 }
 
 proptest! {
@@ -104,7 +108,7 @@ proptest! {
         let mut once = history(&observations);
         let before = once.clone();
         for (at, facts) in &observations {
-            prop_assert_eq!(once.apply(*at, facts, None), Applied::Duplicate);
+            prop_assert_eq!(once.apply(Sight::at(*at), facts, None), Applied::Duplicate);
         }
         prop_assert_eq!(once, before);
     }
@@ -151,12 +155,12 @@ proptest! {
             let delta_homes = recomputed(&homes);
             let mut sum_then_fold = cells.clone();
             for (_, other) in &delta_homes { sum_then_fold.merge(other); }
-            sum_then_fold.fold_to(Day(day));
+            sum_then_fold.fold_to(horizon(day));
             let mut fold_then_sum = cells;
-            fold_then_sum.fold_to(Day(day));
+            fold_then_sum.fold_to(horizon(day));
             for (_, other) in &delta_homes {
                 let mut folded = other.clone();
-                folded.fold_to(Day(day));
+                folded.fold_to(horizon(day));
                 fold_then_sum.merge(&folded);
             }
             prop_assert_eq!(sum_then_fold, fold_then_sum);
@@ -170,7 +174,7 @@ proptest! {
             let zone = market.area.country().zone;
             let today = now.day_in(&zone);
             let mut folded = cells.clone();
-            folded.fold_to(today);
+            folded.fold_to(horizon(today.0));
             let (before, after) = (snapshot(&cells, now, &zone).all, snapshot(&folded, now, &zone).all);
             prop_assert_eq!((before.active, before.median_price, before.mean_price), (after.active, after.median_price, after.mean_price));
         }
@@ -190,23 +194,5 @@ proptest! {
         if let Ok(cells) = Cells::from_bytes(&bytes) {
             prop_assert_eq!(Cells::from_bytes(&cells.to_bytes()).unwrap(), cells);
         }
-    }
-
-    /// Arrival up to the horizon late, over many horizons: compaction on the way changes nothing.
-    #[test]
-    fn compaction_behind_the_horizon_does_not_depend_on_order(
-        steps in prop::collection::vec((0_i64..20 * HOUR, 0_usize..3, 0_i64..HORIZON_LATENESS_MS), 2..60),
-        palette in prop::collection::vec(observation(), 3),
-    ) {
-        let mut at = 1_768_000_000_000;
-        let mut events = Vec::new();
-        for (gap, which, delay) in steps {
-            at += gap;
-            events.push((at, palette[which].1.clone(), at + delay));
-        }
-        let in_order: Vec<_> = events.iter().map(|(at, facts, _)| (Time::from_ms(*at), facts.clone())).collect();
-        events.sort_by_key(|(at, _, arrives)| (*arrives, *at));
-        let late: Vec<_> = events.iter().map(|(at, facts, _)| (Time::from_ms(*at), facts.clone())).collect();
-        prop_assert_eq!(history(&late), history(&in_order));
     }
 }

@@ -2,5 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod archive;
+mod balance;
 mod figures;
 mod laws;
+mod oracle;
+mod support;

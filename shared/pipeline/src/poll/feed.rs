@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use stoop_domain::{Reason, Reject, Time};
+use stoop_sources::declared::Order;
 use stoop_sources::{Coverage, Cursor};
 
 use super::rows::Sheet;
@@ -181,7 +182,7 @@ impl Scan<'_> {
             as_of: is_snapshot.then_some(self.began_at),
             initial: is_snapshot && self.initial,
             resumed: place.rows > 0,
-            ordinals: Ordinals::default(),
+            ordinals: Ordinals::new(set.map.order() == Order::NewestFirst),
         };
         loop {
             if (self.ports.stop)() {

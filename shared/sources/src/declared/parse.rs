@@ -124,8 +124,9 @@ fn order(root: &Section<'_>, mistakes: &mut Mistakes<'_>) -> Order {
     match root.text("order", mistakes) {
         None | Some(("by-time", _)) => Order::ByTime,
         Some(("any", _)) => Order::Any,
+        Some(("newest-first", _)) => Order::NewestFirst,
         Some((text, line)) => {
-            mistakes.add(line, "order", format!("{text:?}; {}", accepted(text, ["by-time", "any"])));
+            mistakes.add(line, "order", format!("{text:?}; {}", accepted(text, ["by-time", "any", "newest-first"])));
             Order::ByTime
         }
     }

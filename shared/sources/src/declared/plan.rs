@@ -40,8 +40,10 @@ pub enum Order {
     /// By the time they were observed.
     #[default]
     ByTime,
-    /// In any: whoever feeds them sorts them by `observed_at` first.
+    /// In any: whoever feeds them sorts them by `observed_at` first. Rows of one listing and time stand in their order.
     Any,
+    /// The same, and rows of one listing and time stand with the latest first.
+    NewestFirst,
 }
 
 /// What a map says of how its files are to be opened (`[read]`); `None` where the file decides.

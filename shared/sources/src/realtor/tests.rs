@@ -228,6 +228,41 @@ fn the_price_of_an_earlier_sale_is_not_read() {
 }
 
 #[test]
+fn the_sale_that_the_status_tells_of_is_read() {
+    let sale = |fields: &str| {
+        let sold = found(&format!(r#""status": "sold", "list_date": "2024-03-01T20:00:00Z", {fields}"#)).listing;
+        (sold.close_price.map(|price| price.0 / 100), sold.close_date.map(|day| day.to_string()))
+    };
+    let on = |price: i64, day: &str| (Some(price), Some(day.to_owned()));
+    assert_eq!(sale(r#""description": {"sold_price": 480000, "sold_date": "2024-05-20"}"#), on(480_000, "2024-05-20"));
+    assert_eq!(sale(r#""last_sold_price": 480000, "last_sold_date": "2024-05-20""#), on(480_000, "2024-05-20"));
+    assert_eq!(
+        sale(r#""description": {"sold_price": 1, "sold_date": "2024-02-29"}"#),
+        on(1, "2024-02-29"),
+        "a zone away"
+    );
+    let nothing = (None, None);
+    assert_eq!(sale(r#""description": {"sold_price": 13200, "sold_date": "2004-01-14"}"#), nothing, "an earlier sale");
+    assert_eq!(sale(r#""description": {"sold_price": 13200}"#), nothing, "on no day");
+    let undisclosed = sale(r#""description": {"sold_price": null, "sold_date": "2024-05-20"}"#);
+    assert_eq!(undisclosed, (None, Some("2024-05-20".to_owned())));
+    let offered = found(r#""description": {"sold_price": 480000, "sold_date": "2024-06-02"}"#).listing;
+    assert_eq!((offered.close_price, offered.close_date), (None, None));
+    let asked = found(r#""status": "sold", "list_price": 500000"#).listing;
+    assert_eq!(asked.list_price, Some(Minor(50_000_000)), "what was asked stays so");
+}
+
+#[test]
+fn the_year_and_the_fee_are_told_where_they_are_known() {
+    let known = found(r#""hoa": {"fee": 250}, "description": {"year_built": 1925}"#).listing;
+    assert_eq!((known.year_built, known.association_fee), (Some(1925), Some(Minor(25_000))));
+    for fields in [r#""hoa": null"#, r#""hoa": {"fee": 0}, "description": {"year_built": null}"#, r#""hoa": 5"#] {
+        let listing = found(fields).listing;
+        assert_eq!((listing.year_built, listing.association_fee), (None, None), "{fields}");
+    }
+}
+
+#[test]
 fn baths_are_those_of_the_consolidated_text() {
     let baths = |fields: &str| found(&format!("\"description\": {{{fields}}}")).listing.bathrooms_hundredths;
     assert_eq!(baths(r#""baths": 3, "baths_consolidated": "2.5""#), Some(250));

@@ -252,3 +252,11 @@ fn a_scan_takes_no_more_than_the_requests_of_a_month_unless_the_user_says_so() {
     assert_eq!(source(&[("pages", "400")]).manners().pages_max, 400);
     assert!(made(&[("zipCode", "78723"), ("pages", "0")]).is_err());
 }
+
+#[test]
+fn the_year_and_the_fee_are_told_where_they_are_known() {
+    let known = found(r#""yearBuilt": 1973, "hoa": {"fee": 175}"#).listing;
+    assert_eq!((known.year_built, known.association_fee), (Some(1973), Some(Minor(17_500))));
+    let none = found(r#""hoa": {}"#).listing;
+    assert_eq!((none.year_built, none.association_fee), (None, None));
+}

@@ -379,3 +379,6 @@ mod tests;
 
 #[cfg(test)]
 mod dialect_tests;
+
+#[cfg(test)]
+mod sale_tests;

@@ -298,7 +298,7 @@ impl Zillow {
 fn is_outside(listings: &[Result<Found, Refusal>], asked: Range) -> Option<bool> {
     let (mut priced, mut inside) = (false, false);
     for found in listings.iter().flatten() {
-        let Some(price) = found.listing.list_price else { continue };
+        let Some(price) = found.listing.list_price.or(found.listing.close_price) else { continue };
         let minor = |bound: u32| i64::from(bound) * 10_i64.pow(found.listing.currency.minor_digits());
         let dear_enough = found.native_id.contains('/') || asked.least.is_none_or(|least| price.0 >= minor(least));
         priced = true;

@@ -10,6 +10,7 @@ mod declared;
 mod declared_http;
 mod declared_keys;
 mod declared_paths;
+mod declared_sales;
 mod declared_scan;
 mod draft;
 mod growth;

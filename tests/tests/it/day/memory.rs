@@ -4,8 +4,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use stoop_domain::{Observation, Reject};
 use stoop_pipeline::ports::{
-    Account, Budgets, Pages, PortError, Quarantine, RunLedger, RunRecord, SearchIndex, SearchState, Sent,
-    Stream,
+    Account, Budgets, Pages, PortError, Quarantine, RunLedger, RunRecord, SearchIndex, SearchState, Sent, Stream,
 };
 
 /// Everything that polls store, in memory: a day of sixty sources is millions of entries of the index, and what is

@@ -264,13 +264,13 @@ impl Bench {
 pub(crate) fn verify(database: &Database) {
     let mut recomputed = Recomputation::default();
     let add = |line: &[u8]| -> Result<(), stoop_pipeline::ports::PortError> {
-        recomputed.add(&stoop_wire::decode(line).unwrap()).unwrap();
+        recomputed.add(&stoop_wire::decode(line).unwrap());
         Ok(())
     };
     database.observations(add).unwrap();
     let mut markets = recomputed.markets();
     for (market, cells) in database.cells_where(|_| true).unwrap() {
-        markets.check(&market, &cells).unwrap();
+        markets.check(&market, &cells, &database.archive(&market).unwrap()).unwrap();
     }
     markets.check_none_left().unwrap();
     for (id, home) in database.homes_after(None, usize::MAX).unwrap() {

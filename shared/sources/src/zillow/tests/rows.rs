@@ -214,3 +214,39 @@ fn zillow56_says_the_same_in_other_words() {
     assert_eq!(other, one, "one home, one id");
     assert_eq!(zillow56(r#""homeStatus": "PENDING""#).listing.status, Status::Pending);
 }
+
+#[test]
+fn what_was_paid_for_a_home_is_no_offer() {
+    // The days count from the sale.
+    let sold = found(
+        r#""listingStatus": "RECENTLY_SOLD", "price": 415900, "priceChange": -5000, "dateSold": 1719990000000,
+        "daysOnZillow": 21"#,
+    );
+    let listing = sold.listing;
+    assert_eq!((listing.status, listing.close_price), (Status::Closed, Some(Minor(41_590_000))));
+    assert_eq!((listing.list_price, listing.previous_list_price, listing.listed_at), (None, None, None));
+    assert_eq!(listing.close_date.unwrap().to_string(), "2024-07-03");
+    let day = |date: &str| {
+        let fields = format!(r#""listingStatus": "SOLD", "dateSold": {date}"#);
+        found(&fields).listing.close_date.map(|day| day.to_string())
+    };
+    assert_eq!(day("1719964800000").as_deref(), Some("2024-07-03"), "midnight in UTC");
+    assert_eq!(day("\"2024-07-03T00:00:00.000Z\"").as_deref(), Some("2024-07-03"));
+    assert_eq!((day("null"), day("-1")), (None, None));
+    let bad = rows(r#""listingStatus": "SOLD", "dateSold": "soon""#).remove(0);
+    assert!(matches!(bad, Row::Refused { detail, .. } if detail == "dateSold is soon"));
+    let unknown = found(r#""listingStatus": "SOLD", "price": 0"#).listing;
+    assert_eq!((unknown.list_price, unknown.close_price), (None, None));
+    let offered = found(r#""price": 475000, "dateSold": 1617000000000"#).listing;
+    assert_eq!((offered.list_price, offered.close_price, offered.close_date), (Some(Minor(47_500_000)), None, None));
+}
+
+#[test]
+fn the_year_and_the_fee_are_told_where_they_are_known() {
+    let known = found(r#""yearBuilt": 1925, "monthlyHoaFee": 250"#).listing;
+    assert_eq!((known.year_built, known.association_fee), (Some(1925), Some(Minor(25_000))));
+    for fields in [r#""yearBuilt": 0, "monthlyHoaFee": 0"#, r#""yearBuilt": "old", "monthlyHoaFee": "none""#, ""] {
+        let listing = found(fields).listing;
+        assert_eq!((listing.year_built, listing.association_fee), (None, None), "{fields}");
+    }
+}

@@ -1,0 +1,203 @@
+//! The archive of a market: the sum of what its state was told and tells of no more.
+//!
+//! It lies in blocks of its own, the pieces. The head names the newest and each piece the one before it; the archive is the
+//! sum of that chain. A piece is written before the transaction whose head names it, under a name that no other attempt has,
+//! and is never changed: so a head tells exactly what was archived up to its version, whoever else is writing.
+
+use std::ops::Range;
+
+use aws_sdk_dynamodb::Client;
+use stoop_domain::Market;
+use stoop_market::Cells;
+use stoop_pipeline::ports::{CommitError, PortError};
+
+use super::attributes::Item;
+use super::batch::{get_all, pause};
+use super::block::{Block, BlockError, BlockRef, chunks_of};
+use super::head::Head;
+use super::market::{READS_MAX, read_heads};
+use crate::chance::random;
+
+/// What the pieces of a market are kept under: its name behind this.
+pub(super) const ARCHIVE: &str = "archive:";
+/// The name, in a piece, of the one before it.
+const PREVIOUS: &str = "previous";
+/// A piece of so many bytes is not added to any more. So the years that lie behind are not written again and again, and
+/// little memory is enough to add to them.
+const PIECE_BYTES_FULL: u64 = 1 << 20;
+
+/// A piece to be written before the head that names it.
+#[derive(Debug)]
+pub(super) struct Piece {
+    pub(super) block: Block,
+    /// The piece before it.
+    previous: Option<BlockRef>,
+    /// Whether it holds other pieces, which are of no use any more once the head names this one.
+    merges: bool,
+}
+
+impl Piece {
+    /// The piece with which a head that follows `old` tells of `archived` as well.
+    pub(super) async fn of(
+        client: &Client,
+        table: &str,
+        market: &Market,
+        old: &Head,
+        archived: &Cells,
+    ) -> Result<Self, CommitError> {
+        let what = || format!("add to the archive of {market} in the table {table}");
+        let (mut sum, mut previous, mut merges) = (archived.clone(), old.archive.clone(), false);
+        loop {
+            let block = Block::of(&sum, old.version + 1, random()).map_err(|error| PortError::new(what(), error))?;
+            let Some(before) = previous.take_if(|before| is_to_be_merged(before.bytes, block.reference.bytes)) else {
+                return Ok(Self { block, previous, merges });
+            };
+            match read_piece(client, table, market, &before).await? {
+                Ok((cells, before)) => {
+                    sum.merge(&cells);
+                    (previous, merges) = (before, true);
+                }
+                Err(error) => {
+                    // Whoever was faster may have cleared it away.
+                    let now = read_heads(client, table, std::slice::from_ref(market)).await?;
+                    if now.get(market).is_none_or(|head| head.version != old.version) {
+                        return Err(CommitError::Conflict);
+                    }
+                    return Err(PortError::new(what(), error).into());
+                }
+            }
+        }
+    }
+
+    /// The items of its chunks.
+    pub(super) fn items(&self, market: &Market) -> Vec<Item> {
+        let mut items = self.block.items(&partition(market));
+        if let (Some(first), Some(previous)) = (items.first_mut(), &self.previous) {
+            previous.put_into(first, PREVIOUS);
+        }
+        items
+    }
+
+    /// The versions of the pieces that it holds, if there are any. Nothing that was written for one of them is named by a
+    /// head that names this piece or comes after it.
+    pub(super) fn replaces(&self) -> Option<Range<u64>> {
+        let from = self.previous.as_ref().map_or(Some(0), |previous| Some(previous.version()? + 1))?;
+        self.merges.then_some(from..self.block.reference.version()?)
+    }
+}
+
+/// What the chunks of a market's pieces are kept under.
+pub(super) fn partition(market: &Market) -> String {
+    format!("{ARCHIVE}{market}")
+}
+
+/// Whether a piece is to be written again as part of the next. As each byte is then written again only when the piece that
+/// it is in has grown by half, that is some ten times in all, and pieces are few.
+fn is_to_be_merged(before_bytes: u64, bytes: u64) -> bool {
+    before_bytes < PIECE_BYTES_FULL && before_bytes <= 2 * bytes
+}
+
+/// The archive of a market; empty where there is none. It is that of one head: where a piece is missing, somebody has
+/// replaced it in the meantime, and the head is read again.
+pub(super) async fn read_archive(client: &Client, table: &str, market: &Market) -> Result<Cells, PortError> {
+    let mut reads = 0;
+    loop {
+        let head = read_heads(client, table, std::slice::from_ref(market)).await?.remove(market);
+        match sum_of(client, table, market, head.and_then(|head| head.archive)).await? {
+            Ok(sum) => return Ok(sum),
+            Err(error) if reads + 1 == READS_MAX => {
+                return Err(PortError::new(format!("read the archive of {market} in the table {table}"), error));
+            }
+            Err(_) => reads += 1,
+        }
+        pause(0).await;
+    }
+}
+
+async fn sum_of(
+    client: &Client,
+    table: &str,
+    market: &Market,
+    mut next: Option<BlockRef>,
+) -> Result<Result<Cells, BlockError>, PortError> {
+    let mut sum = Cells::default();
+    while let Some(piece) = next {
+        match read_piece(client, table, market, &piece).await? {
+            Ok((cells, previous)) => {
+                sum.merge(&cells);
+                next = previous;
+            }
+            Err(error) => return Ok(Err(error)),
+        }
+    }
+    Ok(Ok(sum))
+}
+
+/// A piece, and the name of the one before it. The inner error is one that another writer may be the cause of.
+async fn read_piece(
+    client: &Client,
+    table: &str,
+    market: &Market,
+    piece: &BlockRef,
+) -> Result<Result<(Cells, Option<BlockRef>), BlockError>, PortError> {
+    let partition = partition(market);
+    let items = get_all(client, table, &piece.keys(&partition), &[]).await?;
+    let failed = |error| PortError::new(format!("read the archive of {market} in the table {table}"), error);
+    let mut previous = None;
+    for item in &items {
+        previous = previous.or(BlockRef::of_item(item, PREVIOUS).map_err(failed)?);
+    }
+    let chunks = chunks_of(&items).map_err(failed)?;
+    Ok(piece.find(&partition, &chunks).map(|cells| (cells, previous)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dynamo::attributes::text_of;
+
+    fn block(version: u64) -> Block {
+        Block::of(&Cells::default(), version, version).unwrap()
+    }
+
+    #[test]
+    fn a_piece_names_the_one_before_it() {
+        let market: Market = "ma/-/-/agadir/-:sale:MAD".parse().unwrap();
+        let before = block(3).reference;
+        let items = |previous| Piece { block: block(7), previous, merges: false }.items(&market);
+        let item = items(Some(before.clone())).remove(0);
+        assert_eq!(text_of(&item, "market"), Ok("archive:ma/-/-/agadir/-:sale:MAD"));
+        assert_eq!(BlockRef::of_item(&item, PREVIOUS), Ok(Some(before)));
+        assert_eq!(BlockRef::of_item(&items(None)[0], PREVIOUS), Ok(None));
+    }
+
+    #[test]
+    fn what_a_piece_replaces_lies_between_it_and_the_one_before_it() {
+        let piece = |previous: Option<u64>, merges| {
+            let previous = previous.map(|version| block(version).reference);
+            Piece { block: block(7), previous, merges }.replaces()
+        };
+        assert_eq!(piece(Some(3), true), Some(4..7));
+        assert_eq!(piece(None, true), Some(0..7));
+        assert_eq!(piece(Some(3), false), None);
+    }
+
+    #[test]
+    fn pieces_are_few_and_seldom_written_again() {
+        let (mut pieces, mut told, mut written): (Vec<u64>, u64, u64) = (Vec::new(), 0, 0);
+        for i in 0..40_000_u64 {
+            let mut bytes = if i % 100 == 0 { 40_000 } else { 60 + i % 7 * 40 };
+            told += bytes;
+            while let Some(before) = pieces.pop_if(|before| is_to_be_merged(*before, bytes)) {
+                bytes += before;
+            }
+            written += bytes;
+            pieces.push(bytes);
+            let full = pieces.iter().filter(|bytes| **bytes >= PIECE_BYTES_FULL).count();
+            assert!(pieces.len() <= full + 10, "{pieces:?}");
+        }
+        assert!(written < 10 * told, "{written} for {told}");
+        assert!(pieces.iter().all(|bytes| *bytes < 3 * PIECE_BYTES_FULL), "{pieces:?}");
+        assert_eq!(pieces.iter().sum::<u64>(), told);
+    }
+}

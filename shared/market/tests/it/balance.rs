@@ -1,0 +1,309 @@
+//! Stock and flows of every market, part and day, against what plain loops over the homes' stretches give.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use stoop_domain::{Day, Market, PropertyType, Status};
+use stoop_market::{Cell, Cells, Figures, Flows, RELATIVE_ERROR, Segment, Window, Zones, closes, contribution};
+
+use crate::oracle::{
+    Happened, OnOffer, Part, Stretch, What, by_day, day_of, happened, noon, on_offer, quantile, stretches,
+};
+use crate::support::{Seen, State, history, homes, plain};
+
+/// Every market's state.
+pub(crate) fn states(homes: &[Vec<Seen>]) -> BTreeMap<Market, Cells> {
+    let mut states: BTreeMap<Market, Cells> = BTreeMap::new();
+    let mut zones = Zones::default();
+    for home in homes {
+        for (market, delta) in contribution(&history(home), &mut zones).into_deltas() {
+            states.entry(market).or_default().add(&delta);
+        }
+    }
+    states
+}
+
+fn segment(part: Part) -> Segment {
+    match part {
+        Part::All => Segment::All,
+        Part::Type(kind) => Segment::Type(kind),
+        Part::Bedrooms(bedrooms) => Segment::Bedrooms(bedrooms),
+        Part::Both(property_type, bedrooms) => Segment::Cell(Cell { property_type, bedrooms }),
+    }
+}
+
+/// The whole, every type, every number of bedrooms, and every cell that the homes can be in.
+fn parts() -> Vec<Part> {
+    let kinds = [None, Some(PropertyType::Condominium), Some(PropertyType::Townhouse)];
+    let bedrooms = [None, Some(0), Some(2), Some(10)];
+    let both = kinds.into_iter().flat_map(|kind| bedrooms.map(|bedrooms| Part::Both(kind, bedrooms)));
+    [Part::All].into_iter().chain(kinds.map(Part::Type)).chain(bedrooms.map(Part::Bedrooms)).chain(both).collect()
+}
+
+fn flows(counts: &BTreeMap<What, i64>) -> Flows {
+    let of = |what| counts.get(&what).copied().unwrap_or(0);
+    Flows {
+        initial: of(What::Initial),
+        new: of(What::New),
+        relisted: of(What::Relisted),
+        back_on_market: of(What::BackOnMarket),
+        moved_in: of(What::MovedIn),
+        pending: of(What::Pending),
+        closed: of(What::Closed),
+        gone: of(What::Gone),
+        moved_out: of(What::MovedOut),
+        price_cuts: of(What::Cut),
+        price_rises: of(What::Rise),
+        sold: of(What::Sold),
+    }
+}
+
+fn near(got: Option<f64>, want: Option<f64>) -> bool {
+    match (got, want) {
+        (Some(got), Some(want)) => (got - want).abs() <= want.abs() * RELATIVE_ERROR * 1.000_001,
+        (got, want) => got == want,
+    }
+}
+
+/// The figures of stock, by plain computation.
+#[expect(clippy::cast_precision_loss, reason = "few homes")]
+fn check_stock(figures: &Figures, homes: &[OnOffer], today: i32) -> Result<(), TestCaseError> {
+    let prices: Vec<f64> = homes.iter().filter_map(|home| home.price).map(|price| price as f64).collect();
+    let priced = prices.len();
+    prop_assert_eq!((figures.active, figures.priced), (homes.len() as i64, priced as i64));
+    let mean = (priced > 0).then(|| prices.iter().sum::<f64>() / priced as f64);
+    prop_assert_eq!(figures.mean_price.map(f64::round), mean.map(f64::round));
+    let of = |q| quantile(prices.clone(), q);
+    for (got, q) in [(figures.median_price, 0.5), (figures.p25_price, 0.25), (figures.p75_price, 0.75)] {
+        prop_assert!(near(got, of(q)), "{:?} for {:?}", got, of(q));
+    }
+    if let (Some(min), Some(max)) = (of(0.0), of(1.0)) {
+        let (lower, upper) = (figures.min_price.unwrap(), figures.max_price.unwrap());
+        prop_assert!(lower <= min * 1.000_000_001 && lower >= min * 0.997_9, "{lower} for {min}");
+        prop_assert!(upper >= max * 0.999_999_999 && upper <= max * 1.002_1, "{upper} for {max}");
+        prop_assert!(priced > 1 || lower == min && upper == max && figures.median_price == Some(min));
+    } else {
+        prop_assert_eq!((figures.min_price, figures.max_price), (None, None));
+    }
+    let per_area = homes.iter().filter_map(|home| Some(home.price? as f64 / home.square_metres?)).collect();
+    prop_assert!(near(figures.median_price_per_m2, quantile(per_area, 0.5)));
+    let ages = homes.iter().map(|home| f64::from((today - home.opened_day).max(0))).collect();
+    prop_assert_eq!(figures.median_age_days, quantile(ages, 0.5));
+    let cut = |home: &OnOffer| {
+        let (price, first) = (home.price? as f64, home.first_price? as f64);
+        (price < first).then(|| (first - price) / first)
+    };
+    let cuts: Vec<f64> = homes.iter().filter_map(cut).collect();
+    prop_assert_eq!(figures.cut_share, (priced > 0).then(|| cuts.len() as f64 / priced as f64));
+    prop_assert!(near(figures.median_cut, quantile(cuts, 0.5)));
+    Ok(())
+}
+
+/// The windows up to a moment, by plain counting.
+fn check_windows(
+    figures: &Figures,
+    all: &[Happened],
+    market: &Market,
+    part: Part,
+    today: i32,
+) -> Result<(), TestCaseError> {
+    let zone = market.area.country().zone;
+    let now = noon(today, &zone).ms().div_euclid(3_600_000);
+    for window in Window::ALL {
+        let within = |one: &&Happened| match window {
+            Window::Hours24 => one.hour.is_some_and(|hour| (now - 23..=now).contains(&hour)),
+            _ => (today - window.span() + 1..=today).contains(&one.day),
+        };
+        let mut counts = BTreeMap::new();
+        for one in all.iter().filter(|one| one.market == *market && one.parts.contains(&part)).filter(within) {
+            *counts.entry(one.what).or_default() += 1;
+        }
+        prop_assert_eq!(figures.flows(window), Some(&flows(&counts)), "{} of {:?}", window.label(), part);
+    }
+    Ok(())
+}
+
+/// Every close of every part, and the figures on days about which something happened.
+pub(crate) fn check(
+    homes: &[Vec<Stretch>],
+    market: &Market,
+    cells: &Cells,
+    sample: usize,
+) -> Result<(), TestCaseError> {
+    let all: Vec<Happened> = homes.iter().flat_map(|home| happened(home)).collect();
+    let zone = market.area.country().zone;
+    let begins = homes.iter().flatten().map(|stretch| day_of(stretch.at, &zone));
+    let days: BTreeSet<i32> =
+        begins.chain(all.iter().map(|one| one.day)).flat_map(|day| [day - 1, day, day + 1]).collect();
+    let (from, until) = (*days.first().unwrap(), *days.last().unwrap());
+    for part in parts() {
+        let expected = by_day(&all, market, part);
+        let mut stock = 0;
+        let series = closes(cells, segment(part), Day(from), Day(until));
+        prop_assert_eq!(series.len(), (until - from + 1) as usize);
+        for close in &series {
+            prop_assert_eq!(close.flows, flows(expected.get(&close.day.0).unwrap_or(&BTreeMap::new())));
+            stock += close.flows.entries() - close.flows.exits();
+            prop_assert_eq!(close.active, stock, "{:?} on {}", part, close.day);
+            if days.contains(&close.day.0) {
+                let homes = on_offer(homes, market, part, close.day.0);
+                prop_assert_eq!(close.active, homes.len() as i64);
+                let prices =
+                    || homes.iter().filter_map(|home| home.price).map(|price| price as f64).collect::<Vec<_>>();
+                prop_assert!(near(close.median_price, quantile(prices(), 0.5)));
+                let mean = (!prices().is_empty()).then(|| prices().iter().sum::<f64>() / prices().len() as f64);
+                prop_assert_eq!(close.mean_price.map(f64::round), mean.map(f64::round));
+            }
+        }
+        for day in days.iter().skip(sample % 5).step_by(5) {
+            let figures = Figures::of(cells, segment(part), noon(*day, &zone), &zone);
+            check_stock(&figures, &on_offer(homes, market, part, *day), *day)?;
+            check_windows(&figures, &all, market, part, *day)?;
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn stock_is_what_came_in_less_what_went_out(homes in homes(), sample in 0_usize..5) {
+        let told: Vec<Vec<Stretch>> = homes.iter().map(|home| stretches(home)).collect();
+        let states = states(&homes);
+        let markets: BTreeSet<Market> = told.iter().flatten().map(|stretch| stretch.state.market()).collect();
+        for market in markets {
+            check(&told, &market, states.get(&market).unwrap_or(&Cells::default()), sample)?;
+        }
+    }
+}
+
+/// A home that is plain but for what is changed on a day of 2026.
+fn life(changes: &[(&str, &dyn Fn(&mut State))]) -> Vec<Seen> {
+    let mut state = plain();
+    let one = |(day, change): &(&str, &dyn Fn(&mut State))| {
+        change(&mut state);
+        let at = stoop_domain::Time::parse(&format!("{day}T20:00:00Z")).unwrap().ms();
+        Seen { at, state: state.clone(), listed: None, initial: false }
+    };
+    changes.iter().map(one).collect()
+}
+
+/// What all days together count in a segment of the market of plain homes, and the stock at the end.
+fn total(home: Vec<Seen>, segment: Segment) -> (Flows, i64) {
+    let state = states(&[home]).remove(&plain().market()).unwrap();
+    let series = closes(&state, segment, Day(15_000), Day(24_000));
+    let mut sum = Flows::default();
+    for Flows { new, relisted, back_on_market, moved_in, pending, closed, gone, moved_out, sold, price_cuts, .. } in
+        series.iter().map(|close| close.flows)
+    {
+        sum.new += new;
+        sum.relisted += relisted;
+        sum.back_on_market += back_on_market;
+        sum.moved_in += moved_in;
+        sum.pending += pending;
+        sum.closed += closed;
+        sum.gone += gone;
+        sum.moved_out += moved_out;
+        sum.sold += sold;
+        sum.price_cuts += price_cuts;
+    }
+    (sum, series.last().unwrap().active)
+}
+
+#[test]
+fn gone_then_sold_is_one_exit_and_one_sale() {
+    let home = life(&[
+        ("2026-01-01", &|_| ()),
+        ("2026-01-10", &|home| home.status = Status::Gone),
+        ("2026-02-10", &|home| home.status = Status::Closed),
+    ]);
+    assert_eq!(total(home, Segment::All), (Flows { new: 1, gone: 1, sold: 1, ..Flows::default() }, 0));
+}
+
+#[test]
+fn a_sale_that_its_source_dates_counts_on_that_day_and_the_exit_when_it_was_seen() {
+    let home = life(&[
+        ("2026-01-01", &|_| ()),
+        ("2026-01-10", &|home| {
+            home.status = Status::Closed;
+            home.close_day = Some(20_459); // 2026-01-06
+        }),
+    ]);
+    let state = states(&[home]).remove(&plain().market()).unwrap();
+    let days = closes(&state, Segment::All, Day(20_459), Day(20_463));
+    let read: Vec<_> = days.iter().map(|day| (day.active, day.flows.closed, day.flows.sold)).collect();
+    assert_eq!(read, [(1, 0, 1), (1, 0, 0), (1, 0, 0), (1, 0, 0), (0, 1, 0)]);
+}
+
+#[test]
+fn a_change_of_bedrooms_moves_between_cells_and_the_market_does_not_notice() {
+    let home = || {
+        life(&[
+            ("2026-01-01", &|home| {
+                home.kind = Some(PropertyType::Townhouse);
+                home.bedrooms = Some(2);
+            }),
+            ("2026-01-10", &|home| {
+                home.bedrooms = Some(3);
+                home.price = Some(40_000_000);
+            }),
+        ])
+    };
+    let new = Flows { new: 1, ..Flows::default() };
+    let cut = Flows { price_cuts: 1, ..Flows::default() };
+    let townhouse = |bedrooms| Cell { property_type: Some(PropertyType::Townhouse), bedrooms: Some(bedrooms) };
+    for segment in [Segment::All, Segment::Type(Some(PropertyType::Townhouse))] {
+        assert_eq!(total(home(), segment), (Flows { price_cuts: 1, ..new }, 1), "{segment:?}");
+    }
+    for segment in [Segment::Bedrooms(Some(2)), Segment::Cell(townhouse(2))] {
+        assert_eq!(total(home(), segment), (Flows { moved_out: 1, ..new }, 0), "{segment:?}");
+    }
+    for segment in [Segment::Bedrooms(Some(3)), Segment::Cell(townhouse(3))] {
+        assert_eq!(total(home(), segment), (Flows { moved_in: 1, ..cut }, 1), "{segment:?}");
+    }
+}
+
+#[test]
+fn a_sale_that_turns_into_a_letting_is_gone_there_and_new_here() {
+    let home = || life(&[("2026-01-01", &|_| ()), ("2026-01-10", &|home| home.rent = true)]);
+    assert_eq!(total(home(), Segment::All), (Flows { new: 1, gone: 1, ..Flows::default() }, 0));
+    let rents = states(&[home()]).remove(&State { rent: true, ..plain() }.market()).unwrap();
+    let last = closes(&rents, Segment::All, Day(20_463), Day(20_463));
+    assert_eq!((last[0].active, last[0].flows), (1, Flows { new: 1, ..Flows::default() }));
+}
+
+#[test]
+fn a_day_is_that_of_the_market() {
+    // 08:00 UTC is ten in the evening of the day before in Honolulu, and morning in Chicago.
+    let at = stoop_domain::Time::parse("2026-01-10T08:00:00Z").unwrap().ms();
+    let day = 20_463;
+    for (zip, expected) in [("96701", day - 1), ("60614", day)] {
+        let state = State { zip, ..plain() };
+        let home = vec![Seen { at, state: state.clone(), listed: None, initial: false }];
+        let cells = states(&[home]).remove(&state.market()).unwrap();
+        let entered =
+            closes(&cells, Segment::All, Day(day - 2), Day(day + 1)).into_iter().find(|close| close.active == 1);
+        assert_eq!(entered.map(|close| close.day.0), Some(expected), "{zip}");
+    }
+}
+
+#[test]
+fn days_that_no_coordinate_has_room_for_count_as_the_first_and_the_last() {
+    let at = |text: &str| stoop_domain::Time::parse(text).unwrap().ms();
+    let seen = |text, status| Seen { at: at(text), state: State { status, ..plain() }, listed: None, initial: false };
+    let home = vec![
+        seen("1700-01-01T20:00:00Z", Status::Active),
+        seen("1879-01-01T20:00:00Z", Status::Gone),
+        seen("1950-01-01T20:00:00Z", Status::Active),
+        seen("2059-12-31T20:00:00Z", Status::Pending),
+        seen("2100-01-01T20:00:00Z", Status::Active),
+        seen("9999-01-01T20:00:00Z", Status::Gone),
+    ];
+    let cells = states(&[home]).remove(&plain().market()).unwrap();
+    let read = |from: i32, until: i32| -> Vec<i64> {
+        closes(&cells, Segment::All, Day(from), Day(until)).iter().map(|close| close.active).collect()
+    };
+    assert_eq!(read(-32_769, -32_767), [0, 0, 0]);
+    assert_eq!(read(-7_306, -7_305), [0, 1]);
+    assert_eq!(read(32_766, 32_768), [1, 0, 0]);
+    assert_eq!(Cells::from_bytes(&cells.to_bytes()), Ok(cells));
+}

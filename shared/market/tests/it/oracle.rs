@@ -1,0 +1,306 @@
+//! What happened to homes, worked out from the definitions in the catalogue by plain loops over their stretches: nothing is
+//! shared with what it tests.
+
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
+use stoop_domain::{Market, PropertyType, Status, Time};
+
+use crate::support::{Seen, State};
+
+const DAY: i64 = 86_400_000;
+
+/// A stretch of a home: since when, what held, and the listing date that was told last in it.
+#[derive(Clone, Debug)]
+pub(crate) struct Stretch {
+    pub(crate) at: i64,
+    pub(crate) state: State,
+    pub(crate) listed: Option<i64>,
+    pub(crate) initial: bool,
+}
+
+/// What a home counts in a cell at an end of a stretch, or beside the balance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum What {
+    Initial,
+    New,
+    Relisted,
+    BackOnMarket,
+    MovedIn,
+    Pending,
+    Closed,
+    Gone,
+    MovedOut,
+    Cut,
+    Rise,
+    Sold,
+}
+
+/// Which part of a market.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Part {
+    All,
+    Type(Option<PropertyType>),
+    Bedrooms(Option<u8>),
+    Both(Option<PropertyType>, Option<u8>),
+}
+
+/// Something that happened, in every part in which it counts.
+#[derive(Clone, Debug)]
+pub(crate) struct Happened {
+    pub(crate) market: Market,
+    pub(crate) parts: Vec<Part>,
+    pub(crate) day: i32,
+    /// The hour of UTC; of a sale that its source dates to another day, none.
+    pub(crate) hour: Option<i64>,
+    pub(crate) what: What,
+}
+
+/// A home on offer at the close of a day.
+#[derive(Clone, Debug)]
+pub(crate) struct OnOffer {
+    pub(crate) price: Option<i64>,
+    pub(crate) square_metres: Option<f64>,
+    pub(crate) opened_day: i32,
+    pub(crate) first_price: Option<i64>,
+}
+
+pub(crate) fn day_of(ms: i64, zone: &TimeZone) -> i32 {
+    let date = jiff::Timestamp::from_millisecond(ms).unwrap().to_zoned(zone.clone()).date();
+    (date - jiff::civil::date(1970, 1, 1)).get_days()
+}
+
+pub(crate) fn parts_of(state: &State) -> [Part; 4] {
+    let (kind, bedrooms) = (state.kind, state.bedrooms.map(|n| n.min(10)));
+    [Part::All, Part::Type(kind), Part::Bedrooms(bedrooms), Part::Both(kind, bedrooms)]
+}
+
+/// The stretches of what was seen: equal neighbours are one.
+pub(crate) fn stretches(seen: &[Seen]) -> Vec<Stretch> {
+    let mut stretches: Vec<Stretch> = Vec::new();
+    for Seen { at, state, listed, initial } in seen {
+        let listed = listed.filter(|date| (631_152_000_000..=*at).contains(date));
+        match stretches.last_mut() {
+            Some(last) if last.state == *state => last.listed = listed.or(last.listed),
+            _ => stretches.push(Stretch { at: *at, state: state.clone(), listed, initial: *initial }),
+        }
+    }
+    stretches
+}
+
+fn is_active(state: &State) -> bool {
+    state.status == Status::Active
+}
+
+fn is_under_contract(state: &State) -> bool {
+    matches!(state.status, Status::Pending | Status::ActiveUnderContract)
+}
+
+fn is_on_market(state: &State) -> bool {
+    is_active(state) || is_under_contract(state)
+}
+
+fn is_before(state: &State) -> bool {
+    matches!(state.status, Status::ComingSoon | Status::Incomplete)
+}
+
+fn is_sold(state: &State) -> bool {
+    state.status == Status::Closed
+}
+
+fn is_off(state: &State) -> bool {
+    !is_on_market(state) && !is_before(state) && !is_sold(state)
+}
+
+fn same_terms(a: &State, b: &State) -> bool {
+    a.rent == b.rent && a.currency == b.currency
+}
+
+/// The first stretch of the life that stretch `i` belongs to: a sale ends one, and so do other terms.
+fn life_of(stretches: &[Stretch], i: usize) -> usize {
+    let ends = |j: usize| is_sold(&stretches[j - 1].state) || !same_terms(&stretches[j - 1].state, &stretches[j].state);
+    (1..=i).rev().find(|j| ends(*j)).unwrap_or(0)
+}
+
+/// The times off the market between stretches `from` and `until`, each told by when the home left and came back. Announced is
+/// off the market for who has been on it or off it.
+fn times_off(stretches: &[Stretch], from: usize, until: usize) -> Vec<i64> {
+    let mut times = Vec::new();
+    let mut left: Option<i64> = None;
+    let mut was_on_market = false;
+    for (j, stretch) in stretches.iter().enumerate().take(until + 1).skip(from) {
+        if is_on_market(&stretch.state) {
+            was_on_market = true;
+            times.extend(left.take().map(|left| stretch.at - left));
+        } else if left.is_none() && (is_off(&stretch.state) || is_before(&stretch.state) && was_on_market) {
+            left = Some(stretch.at);
+        }
+        assert!(j <= until);
+    }
+    times
+}
+
+/// The first stretch of the spell that stretch `i`, on the market or off it, belongs to, if it belongs to one.
+fn spell_of(stretches: &[Stretch], i: usize) -> Option<usize> {
+    let life = life_of(stretches, i);
+    let mut first = None;
+    for j in life..=i {
+        if is_on_market(&stretches[j].state) {
+            let absent =
+                times_off(stretches, life, j).len() > times_off(stretches, life, j - usize::from(j > life)).len();
+            let away = times_off(stretches, life, j).last().copied().filter(|_| absent || j == life).unwrap_or(0);
+            if first.is_none() || away > 90 * DAY {
+                first = Some(j);
+            }
+        }
+    }
+    first
+}
+
+fn entry(stretches: &[Stretch], i: usize) -> What {
+    let life = life_of(stretches, i);
+    let last_active = (life..i).rev().find(|j| is_active(&stretches[*j].state));
+    if i == 0 {
+        let was_there = stretches[0].initial || stretches[0].at - opened(stretches, 0) > 7 * DAY;
+        return if was_there { What::Initial } else { What::New };
+    }
+    let known = last_active.is_some() || life == 0 && !is_before(&stretches[0].state) && !is_sold(&stretches[0].state);
+    if !known {
+        return What::New;
+    }
+    let mut what = What::BackOnMarket;
+    for away in times_off(stretches, last_active.unwrap_or(life), i) {
+        if away > 365 * DAY {
+            return What::New;
+        }
+        if away > 90 * DAY {
+            what = What::Relisted;
+        }
+    }
+    what
+}
+
+/// When the spell of stretch `i` opened.
+fn opened(stretches: &[Stretch], i: usize) -> i64 {
+    let Some(first) = spell_of(stretches, i) else { return stretches[i].at };
+    let of_spell = (first..stretches.len()).take_while(|j| {
+        !is_sold(&stretches[*j].state)
+            && life_of(stretches, *j) == life_of(stretches, i)
+            && spell_of(stretches, *j) == Some(first)
+    });
+    let told = of_spell.filter_map(|j| stretches[j].listed).last();
+    let began = stretches[first].at;
+    told.filter(|date| *date <= began && (first == 0 || *date > stretches[first - 1].at)).unwrap_or(began)
+}
+
+fn first_price(stretches: &[Stretch], i: usize) -> Option<i64> {
+    let first = spell_of(stretches, i)?;
+    let asked = || stretches[first..=i].iter().map(|stretch| &stretch.state).filter(|state| is_on_market(state));
+    asked().filter_map(|state| state.original).last().or_else(|| asked().find_map(|state| state.price))
+}
+
+/// The last price that was named in the spell of stretch `i` before it.
+fn price_before(stretches: &[Stretch], i: usize) -> Option<i64> {
+    let first = spell_of(stretches, i)?;
+    let named = stretches[first..i].iter().filter(|stretch| !is_before(&stretch.state));
+    named.filter_map(|stretch| stretch.state.price).last()
+}
+
+/// Everything that happened to a home.
+pub(crate) fn happened(stretches: &[Stretch]) -> Vec<Happened> {
+    let mut all = Vec::new();
+    for (i, Stretch { at, state, .. }) in stretches.iter().enumerate() {
+        let mut tell = |state: &State, parts: Vec<Part>, what: What| {
+            let market = state.market();
+            let day = day_of(*at, &market.area.country().zone);
+            all.push(Happened { market, parts, day, hour: Some(at.div_euclid(3_600_000)), what });
+        };
+        let before = i.checked_sub(1).map(|before| &stretches[before].state);
+        let left = before.filter(|before| is_active(before));
+        let stays = left.filter(|before| is_active(state) && same_terms(before, state));
+        if let Some(before) = stays {
+            if before.market() == state.market() {
+                let (old, new) = (parts_of(before), parts_of(state));
+                tell(before, old.into_iter().filter(|part| !new.contains(part)).collect(), What::MovedOut);
+                tell(state, new.into_iter().filter(|part| !old.contains(part)).collect(), What::MovedIn);
+            } else {
+                tell(before, parts_of(before).to_vec(), What::MovedOut);
+                tell(state, parts_of(state).to_vec(), What::MovedIn);
+            }
+        } else {
+            if let Some(before) = left {
+                let what = match state {
+                    _ if !same_terms(before, state) => What::Gone,
+                    state if is_under_contract(state) => What::Pending,
+                    state if is_sold(state) => What::Closed,
+                    _ => What::Gone,
+                };
+                tell(before, parts_of(before).to_vec(), what);
+            }
+            if is_active(state) {
+                tell(state, parts_of(state).to_vec(), entry(stretches, i));
+            }
+        }
+        if let (true, Some(price), Some(before)) = (is_on_market(state), state.price, price_before(stretches, i))
+            && price != before
+        {
+            tell(state, parts_of(state).to_vec(), if price < before { What::Cut } else { What::Rise });
+        }
+        let told_before = stretches[..i].iter().rev().find(|one| is_on_market(&one.state) || is_sold(&one.state));
+        if is_sold(state) && !told_before.is_some_and(|one| is_sold(&one.state)) {
+            let close = state.close_day.filter(|day| i64::from(*day) <= at.div_euclid(DAY) + 1);
+            if i > 0 || close.is_some() {
+                let market = state.market();
+                let day = day_of(*at, &market.area.country().zone);
+                let hour = close.is_none_or(|close| close == day).then(|| at.div_euclid(3_600_000));
+                let day = close.unwrap_or(day);
+                all.push(Happened { market, parts: parts_of(state).to_vec(), day, hour, what: What::Sold });
+            }
+        }
+    }
+    all
+}
+
+/// The homes on offer in a part of a market at the close of a day.
+pub(crate) fn on_offer(homes: &[Vec<Stretch>], market: &Market, part: Part, day: i32) -> Vec<OnOffer> {
+    let zone = market.area.country().zone;
+    let mut found = Vec::new();
+    for stretches in homes {
+        let Some(i) = stretches.iter().rposition(|stretch| day_of(stretch.at, &zone) <= day) else { continue };
+        let state = &stretches[i].state;
+        if is_active(state) && state.market() == *market && parts_of(state).contains(&part) {
+            found.push(OnOffer {
+                price: state.price,
+                square_metres: state.square_metres(),
+                opened_day: day_of(opened(stretches, i), &zone),
+                first_price: first_price(stretches, i),
+            });
+        }
+    }
+    found
+}
+
+/// How often each thing happened in a part of a market, by day.
+pub(crate) fn by_day(all: &[Happened], market: &Market, part: Part) -> BTreeMap<i32, BTreeMap<What, i64>> {
+    let mut days: BTreeMap<i32, BTreeMap<What, i64>> = BTreeMap::new();
+    for one in all.iter().filter(|one| one.market == *market && one.parts.contains(&part)) {
+        *days.entry(one.day).or_default().entry(one.what).or_default() += 1;
+    }
+    days
+}
+
+/// The quantile of plain numbers as R and `NumPy` have it.
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "few homes")]
+pub(crate) fn quantile(mut values: Vec<f64>, q: f64) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let rank = values.len().checked_sub(1)? as f64 * q;
+    let (low, high) = (values[rank.floor() as usize], values[rank.ceil() as usize]);
+    Some(low + (high - low) * rank.fract())
+}
+
+/// The moment of noon of a day in a zone.
+pub(crate) fn noon(day: i32, zone: &TimeZone) -> Time {
+    let date = jiff::civil::date(1970, 1, 1) + jiff::Span::new().days(day);
+    let noon = date.at(12, 0, 0, 0).to_zoned(zone.clone()).unwrap();
+    Time::from_ms(noon.timestamp().as_millisecond())
+}

@@ -1,0 +1,207 @@
+//! Random lives of homes.
+
+use proptest::prelude::*;
+use stoop_domain::{
+    Area, AreaUnit, Currency, Day, Facts, History, Listing, Market, Minor, Place, PropertyType, Purpose, Sight, Status,
+    Time, market_of,
+};
+
+const MINUTE: i64 = 60_000;
+const DAY: i64 = 24 * 60 * MINUTE;
+
+/// 2019-03-01, midnight UTC.
+const START: i64 = 1_551_398_400_000;
+
+/// What a home is like at a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct State {
+    pub(crate) zip: &'static str,
+    pub(crate) rent: bool,
+    pub(crate) currency: Currency,
+    pub(crate) status: Status,
+    pub(crate) price: Option<i64>,
+    pub(crate) original: Option<i64>,
+    pub(crate) close_day: Option<i32>,
+    pub(crate) kind: Option<PropertyType>,
+    pub(crate) bedrooms: Option<u8>,
+    pub(crate) feet: Option<u32>,
+}
+
+/// One sighting of a home, at the time of which it tells.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) at: i64,
+    pub(crate) state: State,
+    pub(crate) listed: Option<i64>,
+    pub(crate) initial: bool,
+}
+
+impl State {
+    fn listing(&self) -> Listing {
+        let region = match self.zip {
+            "98178" => "WA",
+            "96701" => "HI",
+            _ => "IL",
+        };
+        let place = Place {
+            postal_code: Some(self.zip.into()),
+            region: Some(region.into()),
+            country: Some("US".into()),
+            ..Place::default()
+        };
+        let purpose = if self.rent { Purpose::Rent } else { Purpose::Sale };
+        let mut listing = Listing::new(purpose, self.currency, place);
+        listing.status = self.status;
+        listing.list_price = self.price.map(Minor);
+        listing.original_list_price = self.original.map(Minor);
+        listing.close_date = self.close_day.map(Day);
+        listing.property_type = self.kind;
+        listing.bedrooms = self.bedrooms;
+        listing.living_area = self.feet.map(|feet| Area::of(feet, AreaUnit::SquareFeet));
+        listing
+    }
+
+    pub(crate) fn facts(&self) -> Facts {
+        Facts::of(&self.listing()).unwrap()
+    }
+
+    pub(crate) fn market(&self) -> Market {
+        market_of(&self.listing()).unwrap()
+    }
+
+    pub(crate) fn square_metres(&self) -> Option<f64> {
+        self.feet.map(|feet| f64::from(feet) * 0.092_903_04)
+    }
+}
+
+impl Seen {
+    pub(crate) fn apply_to(&self, history: &mut History) {
+        let sight = Sight { initial: self.initial, ..Sight::at(Time::from_ms(self.at)) };
+        history.apply(sight, &self.state.facts(), self.listed.map(Time::from_ms));
+    }
+}
+
+pub(crate) fn history(seen: &[Seen]) -> History {
+    let mut history = History::default();
+    for one in seen {
+        one.apply_to(&mut history);
+    }
+    history
+}
+
+/// A home on offer for sale in Seattle.
+pub(crate) fn plain() -> State {
+    State {
+        zip: "98178",
+        rent: false,
+        currency: Currency::USD,
+        status: Status::Active,
+        price: Some(50_000_000),
+        original: None,
+        close_day: None,
+        kind: None,
+        bedrooms: None,
+        feet: None,
+    }
+}
+
+/// Something that becomes different about a home.
+#[derive(Clone, Debug)]
+enum Change {
+    Status(Status),
+    Price(Option<i64>),
+    Original(Option<i64>),
+    CloseDay(i64),
+    Kind(Option<PropertyType>),
+    Bedrooms(Option<u8>),
+    Feet(Option<u32>),
+    Zip(&'static str),
+    Rent(bool),
+    Currency(Currency),
+    Nothing,
+}
+
+impl Change {
+    fn make(&self, state: &mut State, at: i64) {
+        match self {
+            Self::Status(status) => state.status = *status,
+            Self::Price(price) => state.price = *price,
+            Self::Original(original) => state.original = *original,
+            Self::CloseDay(days) => {
+                state.status = Status::Closed;
+                state.close_day = i32::try_from(at.div_euclid(DAY) + days).ok();
+            }
+            Self::Kind(kind) => state.kind = *kind,
+            Self::Bedrooms(bedrooms) => state.bedrooms = *bedrooms,
+            Self::Feet(feet) => state.feet = *feet,
+            Self::Zip(zip) => state.zip = zip,
+            Self::Rent(rent) => state.rent = *rent,
+            Self::Currency(currency) => state.currency = *currency,
+            Self::Nothing => {}
+        }
+    }
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    let kinds = vec![None, Some(PropertyType::Condominium), Some(PropertyType::Townhouse)];
+    prop_oneof![
+        6 => prop::sample::select(Status::ALL.to_vec()).prop_map(Change::Status),
+        6 => Just(Change::Status(Status::Active)),
+        3 => Just(Change::Status(Status::Gone)),
+        6 => prop::option::weighted(0.9, 1_i64..40).prop_map(|price| Change::Price(price.map(|it| it * 1_234_567))),
+        1 => prop::option::of(10_i64..50).prop_map(|price| Change::Original(price.map(|it| it * 1_234_567))),
+        1 => prop::sample::select(vec![-500_i64, -40, -1, 0, 1, 2]).prop_map(Change::CloseDay),
+        2 => prop::sample::select(kinds).prop_map(Change::Kind),
+        2 => prop::sample::select(vec![None, Some(0), Some(2), Some(10), Some(14)]).prop_map(Change::Bedrooms),
+        1 => prop::option::of(400_u32..4_000).prop_map(Change::Feet),
+        2 => prop::sample::select(vec!["98178", "60614", "96701"]).prop_map(Change::Zip),
+        1 => any::<bool>().prop_map(Change::Rent),
+        1 => prop::sample::select(vec![Currency::USD, Currency::EUR]).prop_map(Change::Currency),
+        1 => Just(Change::Nothing),
+    ]
+}
+
+/// Time until the next sighting: within the day, some days, or about where a definition changes.
+fn gap() -> impl Strategy<Value = i64> {
+    let about = |days: i64| (-1_i64..=1).prop_map(move |ms| days * DAY + ms);
+    prop_oneof![
+        4 => 25 * 60 * MINUTE..6 * DAY,
+        2 => 6 * DAY..80 * DAY,
+        1 => about(90),
+        1 => 91 * DAY..360 * DAY,
+        1 => about(365),
+        1 => 366 * DAY..1_600 * DAY,
+    ]
+}
+
+/// The sightings of a home in order, over years, at most two a day.
+pub(crate) fn home() -> impl Strategy<Value = Vec<Seen>> {
+    let changes = prop::collection::vec(change(), 1..4);
+    let again = prop::option::weighted(0.2, (5 * MINUTE..120 * MINUTE, change()));
+    let listed = prop::option::weighted(0.3, prop::sample::select(vec![-400_i64, -100, -8, -7, -1, 0, 3, -20_000]));
+    let step = (gap(), changes, again, listed);
+    let begin = (0_i64..40 * DAY, prop::bool::weighted(0.3), prop::sample::select(vec!["98178", "98178", "60614"]));
+    (begin, prop::collection::vec(step, 1..9)).prop_map(|((mut at, initial, zip), steps)| {
+        at += START;
+        let mut state = State { zip, ..plain() };
+        let mut seen = Vec::new();
+        for (gap, changes, again, listed) in steps {
+            for change in &changes {
+                change.make(&mut state, at);
+            }
+            let listed = listed.map(|days| at + days * DAY);
+            seen.push(Seen { at, state: state.clone(), listed, initial: initial && seen.is_empty() });
+            if let Some((later, change)) = again {
+                at += later;
+                change.make(&mut state, at);
+                seen.push(Seen { at, state: state.clone(), listed: None, initial: false });
+            }
+            at += gap;
+        }
+        seen
+    })
+}
+
+pub(crate) fn homes() -> impl Strategy<Value = Vec<Vec<Seen>>> {
+    prop::collection::vec(home(), 1..6)
+}
