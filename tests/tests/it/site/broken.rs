@@ -60,7 +60,7 @@ impl Stream for RefusingStream {
 
     /// One listing to a record.
     fn record_bytes_max(&self) -> usize {
-        250
+        330
     }
 }
 
