@@ -201,6 +201,10 @@ impl Clock for StoppableClock {
         // Woken early, a sleeper sees that it is to stop.
         let _ = self.0.unless_set(SystemClock.sleep(ms)).await;
     }
+
+    fn jumped_ms(&self) -> i64 {
+        SystemClock.jumped_ms()
+    }
 }
 
 /// HTTP that waits for no answer any more when the program is to end.

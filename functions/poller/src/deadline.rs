@@ -40,4 +40,8 @@ impl Clock for DeadlineClock<'_> {
         let left_ms = u64::try_from(self.end.ms() - self.clock.now().ms()).unwrap_or(0);
         self.clock.sleep(ms.min(left_ms)).await;
     }
+
+    fn jumped_ms(&self) -> i64 {
+        self.clock.jumped_ms()
+    }
 }

@@ -91,6 +91,8 @@ impl App<'_> {
     /// Polls the search of each message. Of one search, nothing is polled after a message that failed: messages
     /// of a group stay in order.
     pub async fn handle(&self, event: SqsEvent, deadline: Time) -> SqsBatchResponse {
+        // While the environment was frozen, the one clock may have stood still and the other not.
+        self.clock.jumped_ms();
         let mut response = SqsBatchResponse::default();
         let mut failed_groups = HashSet::new();
         for message in event.records {
@@ -282,6 +284,7 @@ impl App<'_> {
         self.meter.count("ObservationsSent", polled.sent + polled.gone);
         self.meter.count("Quarantined", polled.rejects);
         self.meter.count("FieldsDrifted", polled.drifts.len() as u64);
+        self.meter.count("ClockJumps", polled.clock_jumps.len() as u64);
     }
 
     /// Without this a failed message would stay hidden for as long as a poll may take.

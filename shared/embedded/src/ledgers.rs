@@ -1,12 +1,12 @@
 //! What must not be forgotten: alerts, runs, rejects, and what each search has seen.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension, TransactionBehavior, params};
 use stoop_domain::{Alert, AlertId, Reject, Verdict};
 use stoop_pipeline::ports::{
-    Ledger, PortError, Quarantine, RunLedger, RunOutcome, RunRecord, SearchIndex, SearchState,
+    IndexOutline, Ledger, PortError, Quarantine, RunLedger, RunOutcome, RunRecord, SearchIndex, SearchState, Sent,
 };
 
 use crate::database::Database;
@@ -109,12 +109,12 @@ impl SearchIndex for Database {
         let store = || -> Result<bool> {
             let body = zstd::encode_all(serde_json::to_vec(state)?.as_slice(), LEVEL)?;
             let sql = if state.version == 0 {
-                "INSERT INTO searches(search, version, body) VALUES(?1, ?2 + 1, ?3) ON CONFLICT DO NOTHING"
+                "INSERT INTO searches(search, version, body, source) VALUES(?1, ?2 + 1, ?3, ?4) ON CONFLICT DO NOTHING"
             } else {
-                "UPDATE searches SET version = version + 1, body = ?3 WHERE search = ?1 AND version = ?2"
+                "UPDATE searches SET version = version + 1, body = ?3, source = ?4 WHERE search = ?1 AND version = ?2"
             };
             let inner = self.lock();
-            let row = params![search, state.version.cast_signed(), body];
+            let row = params![search, state.version.cast_signed(), body, state.source];
             Ok(inner.connection.prepare_cached(sql)?.execute(row)? == 1)
         };
         store().map_err(self.doing(format!("save the state of the search {search}")))
@@ -122,27 +122,24 @@ impl SearchIndex for Database {
 
     async fn held_elsewhere(&self, search: &str, source: &str, native_ids: &[String]) -> Result<Vec<bool>, PortError> {
         let others = self.others(search, source)?;
-        let held = |id: &String| others.iter().any(|state| state.holds(id));
+        let held = |id: &String| others.iter().any(|outline| outline.holds(id));
         Ok(native_ids.iter().map(held).collect())
     }
 
-    async fn gone_elsewhere(&self, search: &str, source: &str) -> Result<HashSet<String>, PortError> {
-        let listings = self.others(search, source)?.into_iter().flat_map(|state| state.listings);
-        Ok(listings.filter(|(_, entry)| entry.gone_at.is_some()).map(|(id, _)| id).collect())
+    async fn sent_elsewhere(&self, search: &str, source: &str) -> Result<HashMap<String, Sent>, PortError> {
+        Ok(IndexOutline::latest(&self.others(search, source)?))
     }
 }
 
 impl Database {
     /// What the other searches of a source have seen.
-    fn others(&self, search: &str, source: &str) -> Result<Vec<SearchState>, PortError> {
-        let sql = "SELECT body FROM searches WHERE search <> ?1";
-        let others = self.rows(sql, [search], |row| {
-            let state: SearchState = serde_json::from_slice(&zstd::decode_all(row.get_ref(0)?.as_blob()?)?)?;
-            Ok(state)
+    fn others(&self, search: &str, source: &str) -> Result<Vec<IndexOutline>, PortError> {
+        let sql = "SELECT body FROM searches WHERE search <> ?1 AND source = ?2";
+        let others = self.rows(sql, [search, source], |row| {
+            let outline: IndexOutline = serde_json::from_slice(&zstd::decode_all(row.get_ref(0)?.as_blob()?)?)?;
+            Ok(outline)
         });
-        let mut others = others.map_err(self.doing("read what other searches have seen"))?;
-        others.retain(|state| state.source == source);
-        Ok(others)
+        others.map_err(self.doing("read what other searches have seen"))
     }
 }
 

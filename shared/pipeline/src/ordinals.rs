@@ -1,7 +1,7 @@
 use std::hash::BuildHasher;
 
 use rustc_hash::{FxBuildHasher, FxHashMap};
-use stoop_domain::{Observation, Time};
+use stoop_domain::{Observation, Sight, Time};
 
 /// Gives rows of one file their place among those of one listing and moment ([`stoop_domain::Sight::seq`]): rows that carry
 /// only a date, say, stand in the order of the file. Equal rows have one place, the first's: they are one thing told twice.
@@ -36,6 +36,8 @@ pub struct Ordinals {
 struct Last {
     at: Time,
     seen: Time,
+    /// The ordinal of its first row: 0 but where the file is read on from its middle.
+    from: u32,
     /// What its rows said first, and what else, each once.
     first: u64,
     more: Vec<u64>,
@@ -53,30 +55,42 @@ impl Ordinals {
 
     /// Gives the next row of the file its place.
     pub fn give(&mut self, row: &mut Observation) {
+        self.give_after(row, None);
+    }
+
+    /// The same in a file that is read on from its middle: where none of the listing's rows was given a place yet, its last
+    /// row of before may be the one that has this place, and may say the same.
+    pub(crate) fn give_after(&mut self, row: &mut Observation, before: Option<(Sight, bool)>) {
         let content = FxBuildHasher.hash_one(&row.listing);
         let id = FxBuildHasher.hash_one(&row.native_id);
-        let last = self.last.entry(id).or_insert_with(|| Last::of(row, content));
-        if (last.at, last.seen) != (row.at, row.seen) {
-            *last = Last::of(row, content);
+        let moment = (row.at, row.seen);
+        let newest_first = self.newest_first;
+        let place = |ordinal: u32| if newest_first { NEWEST.saturating_sub(ordinal) } else { ordinal };
+        let last = self.last.entry(id).or_insert_with(|| {
+            let before = before.filter(|(sight, _)| (sight.at, sight.seen) == moment);
+            let from = before.map_or(0, |(sight, is_same)| place(sight.seq).saturating_add(u32::from(!is_same)));
+            Last::of(row, content, from)
+        });
+        if (last.at, last.seen) != moment {
+            *last = Last::of(row, content, 0);
         }
-        let ordinal = last.ordinal(content);
-        row.seq = if self.newest_first { NEWEST.saturating_sub(ordinal) } else { ordinal };
+        row.seq = place(last.ordinal(content));
     }
 }
 
 impl Last {
-    fn of(row: &Observation, content: u64) -> Self {
-        Self { at: row.at, seen: row.seen, first: content, more: Vec::new() }
+    fn of(row: &Observation, content: u64, from: u32) -> Self {
+        Self { at: row.at, seen: row.seen, from, first: content, more: Vec::new() }
     }
 
     fn ordinal(&mut self, content: u64) -> u32 {
         if content == self.first {
-            return 0;
+            return self.from;
         }
         let place = self.more.iter().position(|known| *known == content).unwrap_or_else(|| {
             self.more.push(content);
             self.more.len() - 1
         });
-        u32::try_from(place + 1).unwrap_or(u32::MAX)
+        self.from.saturating_add(u32::try_from(place + 1).unwrap_or(u32::MAX))
     }
 }

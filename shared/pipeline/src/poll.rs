@@ -7,6 +7,7 @@ mod drift;
 mod feed;
 mod fetch;
 mod gone;
+mod jumps;
 mod origin;
 mod peek;
 mod progress;
@@ -52,6 +53,11 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Time;
     /// Waits.
     async fn sleep(&self, ms: u64);
+    /// By how many milliseconds the clock was set ahead, or back, since this was asked last: how much more time has passed
+    /// by it than by one that nobody sets. 0 where it is not known.
+    fn jumped_ms(&self) -> i64 {
+        0
+    }
 }
 
 /// What polling needs of the world.
@@ -126,6 +132,8 @@ pub struct Polled {
     pub sent: u64,
     /// Fields of which the source tells less than it ever did, in words.
     pub drifts: Vec<String>,
+    /// Jumps of the clock of more than a minute, in words.
+    pub clock_jumps: Vec<String>,
     /// What is known by now of how often the search changes; `None` where the poll learnt nothing.
     pub pace: Option<Pace>,
 }

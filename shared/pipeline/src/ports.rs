@@ -14,8 +14,8 @@ pub use configuration::{ConfigFiles, Configuration};
 pub use files::{FileError, FilePage, FilePattern, FileRow, FileVersion, Files, OpenFile};
 pub use plans::{Continuation, PlanLedger, PollTask, TaskQueue};
 pub use polls::{
-    Budgets, FilesTaken, Held, Http, HttpAnswer, HttpError, IndexEntry, Pages, Quarantine, RunLedger, RunOutcome,
-    RunRecord, ScanCheckpoint, SearchIndex, SearchState, Stream,
+    Budgets, FilesTaken, Http, HttpAnswer, HttpError, IndexEntry, IndexOutline, Pages, Quarantine, RunLedger,
+    RunOutcome, RunRecord, ScanCheckpoint, SearchIndex, SearchState, Sent, Stream,
 };
 pub use state::{Change, Commit, CommitError, HomeChange, MarketChange, Store, Versioned};
 pub use views::Views;

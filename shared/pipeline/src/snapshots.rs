@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use stoop_domain::{Details, Listing, Observation, Phase, Status, Time};
+use stoop_domain::{Details, Listing, Observation, Phase, Sight, Status, Time};
 
 /// A listing that so many whole snapshots in a row lack is gone.
 pub(crate) const MISSED_MAX: u8 = 2;
@@ -40,20 +40,21 @@ pub struct Snapshots {
 /// What is known of a listing.
 #[derive(Debug)]
 struct Entry {
-    /// As it was at the latest; without its details, unless it is to be said that it is back.
+    /// As it was at the latest, without its details.
     listing: Listing,
-    at: Time,
+    sight: Sight,
     /// The snapshot that had it last.
     turn: u32,
     missed: u8,
-    gone_at: Option<Time>,
+    /// Where it stands that it is gone, if that was said.
+    gone: Option<Sight>,
 }
 
 /// What a snapshot says beyond its rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Said {
-    /// Which listings are gone as of its time, and which of those are back though their own rows tell of no time since.
-    /// Sorted by id, so that the same snapshots say the same.
+    /// Which listings are gone as of its time, and which of those are back though no row of theirs says so: it could not be
+    /// read, or has its place before. Sorted by id, so that the same snapshots say the same.
     pub observations: Vec<Observation>,
     /// Why what it lacks is not counted.
     pub proves_nothing: Option<ProvesNothing>,
@@ -88,23 +89,21 @@ impl Snapshots {
     /// The snapshot has this listing.
     pub fn see(&mut self, observation: &Observation) {
         self.seen += 1;
-        let Observation { source, native_id, at, listing, .. } = observation;
+        let (turn, sight) = (self.turn, observation.sight());
+        let Observation { source, native_id, listing, .. } = observation;
         if self.source != *source {
             self.source = Arc::clone(source);
         }
-        let (turn, at) = (self.turn, *at);
         let bare = || Listing { details: Details::default(), ..listing.clone() };
-        match self.listings.get_mut(native_id) {
+        match self.listings.get_mut(native_id.as_str()) {
             Some(entry) => {
-                entry.turn = turn;
-                entry.missed = 0;
-                if at >= entry.at {
-                    entry.listing = if entry.gone_at.is_some() { listing.clone() } else { bare() };
-                    entry.at = at;
+                (entry.turn, entry.missed) = (turn, 0);
+                if sight >= entry.sight {
+                    (entry.listing, entry.sight) = (bare(), sight);
                 }
             }
             None => {
-                let entry = Entry { listing: bare(), at, turn, missed: 0, gone_at: None };
+                let entry = Entry { listing: bare(), sight, turn, missed: 0, gone: None };
                 self.listings.insert(native_id.clone(), entry);
             }
         }
@@ -128,31 +127,31 @@ impl Snapshots {
         };
         let (turn, source, as_of) = (self.turn, Arc::clone(&self.source), self.as_of.unwrap_or_default());
         let mut observations = Vec::new();
-        let mut say = |native_id: &str, listing: Listing| {
-            observations.push(Observation::new(Arc::clone(&source), native_id, as_of, listing));
+        let mut say = |native_id: &str, listing: Listing, last: &Sight| {
+            let sight = Sight::at(as_of).after(last);
+            observations.push(Observation::new(Arc::clone(&source), native_id, as_of, listing).with_sight(sight));
+            sight
         };
         self.listings.retain(|native_id, entry| {
             if entry.turn == turn {
-                if entry.gone_at.take().is_some_and(|gone_at| entry.at <= gone_at) {
-                    say(native_id, entry.listing.clone());
-                    entry.at = as_of;
+                if let Some(gone) = entry.gone.take().filter(|gone| entry.sight <= *gone) {
+                    entry.sight = say(native_id, entry.listing.clone(), &gone);
                 }
-                entry.listing.details = Details::default();
                 return true;
             }
-            if proves_nothing.is_some() || entry.gone_at.is_some() {
+            if proves_nothing.is_some() || entry.gone.is_some() {
                 return true;
             }
             entry.missed = entry.missed.saturating_add(1);
             if entry.missed < MISSED_MAX {
                 return true;
             }
-            entry.gone_at = Some(as_of);
-            let goes = !leaves_as_it_should(&entry.listing);
-            if goes {
-                say(native_id, Listing { status: Status::Gone, ..entry.listing.clone() });
+            if leaves_as_it_should(&entry.listing) {
+                return false;
             }
-            goes
+            let listing = Listing { status: Status::Gone, ..entry.listing.clone() };
+            entry.gone = Some(say(native_id, listing, &entry.sight));
+            true
         });
         observations.sort_by(|a, b| a.native_id.cmp(&b.native_id));
         Said { observations, proves_nothing }

@@ -1,3 +1,5 @@
+use std::sync::{Mutex, PoisonError};
+
 use async_trait::async_trait;
 use stoop_domain::Time;
 use stoop_pipeline::Clock;
@@ -5,6 +7,22 @@ use stoop_pipeline::Clock;
 /// The computer's clock.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
+
+/// What the clock said when it was last asked whether it was set, and what the one said that nobody sets.
+static ASKED: Mutex<Option<Readings>> = Mutex::new(None);
+
+#[derive(Clone, Copy, Debug)]
+struct Readings {
+    wall: Time,
+    steady_ms: i64,
+}
+
+impl Readings {
+    /// By how much the clock was set since those before.
+    fn jumped_ms(self, before: Self) -> i64 {
+        (self.wall.ms() - before.wall.ms()) - (self.steady_ms - before.steady_ms)
+    }
+}
 
 #[async_trait]
 impl Clock for SystemClock {
@@ -16,5 +34,46 @@ impl Clock for SystemClock {
 
     async fn sleep(&self, ms: u64) {
         tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
+    }
+
+    fn jumped_ms(&self) -> i64 {
+        let readings = Readings { wall: self.now(), steady_ms: steady_ms() };
+        let before = ASKED.lock().unwrap_or_else(PoisonError::into_inner).replace(readings);
+        before.map_or(0, |before| readings.jumped_ms(before))
+    }
+}
+
+/// Milliseconds by a clock that goes on while the computer sleeps.
+#[cfg(target_os = "linux")]
+fn steady_ms() -> i64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    time.tv_sec * 1_000 + time.tv_nsec / 1_000_000
+}
+
+/// Milliseconds by a clock that may stand still while the computer sleeps.
+#[cfg(not(target_os = "linux"))]
+fn steady_ms() -> i64 {
+    static BEGAN: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    let elapsed = BEGAN.get_or_init(std::time::Instant::now).elapsed();
+    i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_either_way_has_jumped_by_what_it_was_set() {
+        let at = |wall, steady_ms| Readings { wall: Time::from_ms(wall), steady_ms };
+        let before = at(1_000_000, 500);
+        assert_eq!(at(1_060_000, 60_500).jumped_ms(before), 0, "a minute has passed");
+        assert_eq!(at(1_060_000 - Time::HOUR_MS, 60_500).jumped_ms(before), -Time::HOUR_MS);
+        assert_eq!(at(1_060_000 + Time::HOUR_MS, 60_500).jumped_ms(before), Time::HOUR_MS);
+    }
+
+    #[test]
+    fn nobody_sets_the_clock_meanwhile() {
+        SystemClock.jumped_ms();
+        assert!(SystemClock.jumped_ms().abs() < 60_000);
     }
 }

@@ -1,12 +1,11 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
-use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
-use stoop_pipeline::ports::{PortError, SearchIndex, SearchState};
+use serde::de::DeserializeOwned;
+use stoop_pipeline::ports::{IndexOutline, PortError, SearchIndex, SearchState, Sent};
 
 use super::Objects;
 use super::object::{Got, Listed, Put, Stored, When, key_part};
@@ -47,21 +46,7 @@ struct Memory {
     /// The version and the ETag under which an index was last loaded or saved here, by key.
     versions: HashMap<String, (u64, String)>,
     /// What other searches have seen, by key.
-    others: HashMap<String, (String, Arc<Seen>)>,
-}
-
-/// What is asked of another search's index.
-#[derive(Debug, Deserialize)]
-struct Seen {
-    listings: HashMap<String, Mark>,
-}
-
-/// A [`stoop_pipeline::ports::IndexEntry`] without its listing.
-#[derive(Debug, Deserialize)]
-struct Mark {
-    missed: u8,
-    #[serde(default)]
-    gone_at: Option<IgnoredAny>,
+    others: HashMap<String, (String, Arc<IndexOutline>)>,
 }
 
 impl S3Index {
@@ -109,7 +94,7 @@ impl S3Index {
     }
 
     /// What the other searches of a source have seen.
-    async fn others(&self, search: &str, source: &str) -> Result<Vec<Arc<Seen>>, PortError> {
+    async fn others(&self, search: &str, source: &str) -> Result<Vec<Arc<IndexOutline>>, PortError> {
         let (prefix, own) = (prefix(source)?, Self::key(source, search)?);
         let mut listed = self.objects.list(&prefix, SEARCHES_MAX).await?;
         listed.retain(|object| object.key != own && object.key.ends_with(SUFFIX));
@@ -133,8 +118,8 @@ fn prefix(source: &str) -> Result<String, PortError> {
 async fn read_other(
     objects: Objects,
     object: Listed,
-    known: Option<Arc<Seen>>,
-) -> Result<Option<(String, String, Arc<Seen>)>, PortError> {
+    known: Option<Arc<IndexOutline>>,
+) -> Result<Option<(String, String, Arc<IndexOutline>)>, PortError> {
     let Listed { key, etag } = object;
     if let Some(seen) = known {
         return Ok(Some((key, etag, seen)));
@@ -198,14 +183,11 @@ impl SearchIndex for S3Index {
 
     async fn held_elsewhere(&self, search: &str, source: &str, native_ids: &[String]) -> Result<Vec<bool>, PortError> {
         let others = self.others(search, source).await?;
-        let holds =
-            |seen: &Seen, id| seen.listings.get(id).is_some_and(|mark| mark.missed == 0 && mark.gone_at.is_none());
-        Ok(native_ids.iter().map(|id| others.iter().any(|seen| holds(seen, id))).collect())
+        Ok(native_ids.iter().map(|id| others.iter().any(|outline| outline.holds(id))).collect())
     }
 
-    async fn gone_elsewhere(&self, search: &str, source: &str) -> Result<HashSet<String>, PortError> {
+    async fn sent_elsewhere(&self, search: &str, source: &str) -> Result<HashMap<String, Sent>, PortError> {
         let others = self.others(search, source).await?;
-        let listings = others.iter().flat_map(|seen| &seen.listings);
-        Ok(listings.filter(|(_, mark)| mark.gone_at.is_some()).map(|(id, _)| id.clone()).collect())
+        Ok(IndexOutline::latest(others.iter().map(Arc::as_ref)))
     }
 }

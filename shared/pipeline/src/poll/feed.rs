@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use stoop_domain::{Reason, Reject, Time};
+use stoop_sources::declared::Order;
 use stoop_sources::{Coverage, Cursor};
 
 use super::rows::Sheet;
 use super::scan::Scan;
 use super::{FileSet, PollError, PollPorts, Polled, Search};
+use crate::Ordinals;
 use crate::ports::{FileError, FileVersion, RunOutcome, ScanCheckpoint, SearchState};
 use crate::snapshots::ProvesNothing;
 use crate::with_causes;
@@ -69,6 +71,7 @@ pub(super) async fn feed(
 ) -> Result<(), PollError> {
     let before = (state.files.marks.clone(), state.checkpoint.clone());
     let mut scan = Scan::new(search, run, ports, state, search.source.manners());
+    scan.tell_jump(ports.clock.jumped_ms(), polled);
     let mut report = Report::default();
     let stopped = match scan.files(files, &mut report, polled).await {
         Ok(stopped) => stopped,
@@ -171,7 +174,16 @@ impl Scan<'_> {
             Ok(open) => open,
             Err(error) => return fate(error),
         };
-        let sheet = Sheet { name: &file.name, late, order: set.map.order() };
+        let is_snapshot = set.coverage == Coverage::Snapshot;
+        let mut sheet = Sheet {
+            name: &file.name,
+            late,
+            order: set.map.order(),
+            as_of: is_snapshot.then_some(self.began_at),
+            initial: is_snapshot && self.initial,
+            resumed: place.rows > 0,
+            ordinals: Ordinals::new(set.map.order() == Order::NewestFirst),
+        };
         loop {
             if (self.ports.stop)() {
                 return Ok(Fate::Stopped);
@@ -185,7 +197,7 @@ impl Scan<'_> {
             polled.bytes += page.bytes_read;
             self.watch(&page.rows, page.ended, now, polled).await?;
             let (rows_read, ended, cut) = (page.rows_read, page.ended, page.cut.clone());
-            if let Some(why) = self.take_rows(page, &sheet, now, polled).await? {
+            if let Some(why) = self.take_rows(page, &mut sheet, now, polled).await? {
                 return Ok(Fate::Wrong(why));
             }
             place = Place { rows: place.rows + rows_read, unread: self.unread_rows, ..place };
@@ -202,12 +214,13 @@ impl Scan<'_> {
         }
         self.learn(polled);
         if !late {
-            if set.coverage == Coverage::Snapshot {
+            if is_snapshot {
                 self.judge(file, place, report, polled).await?;
             }
             self.state.files.newest = Some(file.modified);
             self.state.files.as_of = Some(self.began_at);
             self.state.full_scan_at = Some(self.began_at);
+            (self.state.begun, self.initial) = (true, false);
         }
         Ok(Fate::Read)
     }
@@ -221,7 +234,7 @@ impl Scan<'_> {
         polled: &mut Polled,
     ) -> Result<(), PollError> {
         if place.judged {
-            polled.gone += self.tell_gone_again().await?;
+            self.tell_gone_again(polled).await?;
             return Ok(());
         }
         let has_any = || self.state.listings.values().any(|entry| entry.seen_in_scan == self.began_at);
@@ -237,8 +250,7 @@ impl Scan<'_> {
         // Saved together with the counts, so that a run after a kill does not count the same file twice.
         self.state.checkpoint = Some(self.mark_place(Place { judged: true, ..place }));
         self.state.scans += 1;
-        polled.gone += self.tell_gone().await?;
-        Ok(())
+        self.tell_gone(polled).await
     }
 
     /// A file that can't be opened is in quarantine, once for each of its versions.

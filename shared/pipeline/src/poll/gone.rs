@@ -1,8 +1,8 @@
-use stoop_domain::{Listing, Observation, Status, Time};
+use stoop_domain::{Listing, Observation, Sight, Status, Time};
 
-use super::PollError;
 use super::scan::Scan;
 use super::take::IN_DOUBT;
+use super::{PollError, Polled};
 use crate::ports::IndexEntry;
 use crate::snapshots::{MISSED_MAX, leaves_as_it_should};
 
@@ -13,14 +13,13 @@ const TOMBSTONE_MS: i64 = 400 * Time::DAY_MS;
 pub(super) const TOLD: u64 = 1;
 
 impl Scan<'_> {
-    /// The scan has seen all there is: what it missed is missed once more, and gone the second time. Gives
-    /// how many were said to be gone.
+    /// The scan has seen all there is: what it missed is missed once more, and gone the second time.
     ///
     /// Not said of a listing that was sold or withdrawn, which only leaves the feed as it should, nor of one
     /// that another search of the source holds: its price or place moved from this search into that.
-    pub(super) async fn tell_gone(&mut self) -> Result<u64, PollError> {
+    pub(super) async fn tell_gone(&mut self, polled: &mut Polled) -> Result<(), PollError> {
         let missed = self.count_missed();
-        self.say_gone(missed).await
+        self.say_gone(missed, polled).await
     }
 
     /// What is missed for the second time, by native id.
@@ -42,39 +41,61 @@ impl Scan<'_> {
     }
 
     /// Says once more what a run that was killed may not have said, without counting anything as missed again.
-    pub(super) async fn tell_gone_again(&mut self) -> Result<u64, PollError> {
+    pub(super) async fn tell_gone_again(&mut self, polled: &mut Polled) -> Result<(), PollError> {
         let in_doubt = |entry: &IndexEntry| entry.gone_at.is_some() && entry.hash == IN_DOUBT;
         let listings = self.state.listings.iter().filter(|(_, entry)| in_doubt(entry));
         let unsaid = listings.map(|(native_id, _)| native_id.clone()).collect();
-        self.say_gone(unsaid).await
+        self.say_gone(unsaid, polled).await
     }
 
-    async fn say_gone(&mut self, missed: Vec<String>) -> Result<u64, PollError> {
+    async fn say_gone(&mut self, missed: Vec<String>, polled: &mut Polled) -> Result<(), PollError> {
         let began_at = self.began_at;
         let source = self.search.source.name().to_owned();
         let held = self.ports.index.held_elsewhere(&self.search.name, &source, &missed).await?;
-        let mut gone = Vec::new();
+        if !missed.is_empty() {
+            self.look_elsewhere().await?;
+        }
+        let (mut said, mut gone) = (Vec::new(), Vec::new());
         for (native_id, held) in missed.into_iter().zip(held) {
+            let elsewhere = self.sent_elsewhere(&native_id);
             let Some(entry) = self.state.listings.get_mut(&native_id) else { continue };
             if held || leaves_as_it_should(&entry.listing) {
                 self.state.listings.remove(&native_id);
                 continue;
             }
-            let at = *entry.gone_at.get_or_insert(began_at);
+            if let Some(until) = entry.until {
+                // How long it was as it was: a file of before may come yet.
+                let listing = entry.listing.clone();
+                said.push(Observation::new(source.as_str(), &native_id, until.at, listing).with_sight(until));
+            }
+            let sight = match entry.gone_at {
+                // It is said again as it may have been said.
+                Some(gone_at) => entry.last.unwrap_or(Sight::at(gone_at)),
+                None => {
+                    let last = elsewhere.map_or(entry.sent().sight, |sent| sent.sight.max(entry.sent().sight));
+                    Sight::at(began_at).after(&entry.until.map_or(last, |until| until.max(last)))
+                }
+            };
+            entry.gone_at = Some(sight.at);
+            entry.last = Some(sight);
             entry.hash = IN_DOUBT;
             let listing = Listing { status: Status::Gone, ..entry.listing.clone() };
-            gone.push(Observation::new(source.as_str(), native_id, at, listing));
+            said.push(Observation::new(source.as_str(), &native_id, sight.at, listing).with_sight(sight));
+            gone.push(native_id);
         }
         if !gone.is_empty() {
             self.save().await?;
-            self.put(&gone.iter().collect::<Vec<_>>()).await?;
-            for observation in &gone {
-                if let Some(entry) = self.state.listings.get_mut(&observation.native_id) {
+            self.put(&said.iter().collect::<Vec<_>>()).await?;
+            for native_id in &gone {
+                if let Some(entry) = self.state.listings.get_mut(native_id) {
                     entry.hash = TOLD;
+                    entry.until = None;
                 }
             }
         }
         self.state.listings.retain(|_, entry| entry.gone_at.is_none_or(|at| began_at.ms() - at.ms() < TOMBSTONE_MS));
-        Ok(gone.len() as u64)
+        polled.gone += gone.len() as u64;
+        polled.sent += (said.len() - gone.len()) as u64;
+        Ok(())
     }
 }

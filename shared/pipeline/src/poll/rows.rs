@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use stoop_domain::{Listing, Observation, Reject, Time};
+use stoop_domain::{Listing, Observation, Reject, Sight, Time};
 use stoop_sources::declared::Order;
 
 use super::scan::Scan;
 use super::take::{IN_DOUBT, Outgoing, content_hash, steady_bytes};
 use super::{PollError, Polled};
-use crate::ports::{FilePage, FileRow, Held};
+use crate::Ordinals;
+use crate::ports::{FilePage, FileRow, IndexEntry};
 
 /// The file that rows come from.
 pub(super) struct Sheet<'a> {
@@ -17,14 +18,23 @@ pub(super) struct Sheet<'a> {
     /// Files of a later time were read before it.
     pub(super) late: bool,
     pub(super) order: Order,
+    /// It is a snapshot as of this time: all of its rows were seen then. Others were each seen at their own.
+    pub(super) as_of: Option<Time>,
+    /// It is the first of a series of snapshots.
+    pub(super) initial: bool,
+    /// An earlier run has read its beginning.
+    pub(super) resumed: bool,
+    pub(super) ordinals: Ordinals,
 }
 
 /// What is known of a listing while a page is taken.
 #[derive(Clone, Copy)]
 struct Known {
     hash: u64,
-    held: Option<Held>,
-    gone_at: Option<Time>,
+    /// What was sent last.
+    last: Sight,
+    /// The latest row that said the same and was not sent.
+    until: Option<Sight>,
 }
 
 /// What a page of rows comes to.
@@ -35,14 +45,25 @@ struct Takings {
     known: HashMap<String, Known>,
 }
 
+impl Known {
+    fn of(entry: &IndexEntry) -> Self {
+        Self { hash: entry.hash, last: entry.sent().sight, until: entry.until }
+    }
+
+    /// The latest sight of the listing as it was sent last.
+    fn newest(&self) -> Sight {
+        self.until.map_or(self.last, |until| until.max(self.last))
+    }
+}
+
 impl Scan<'_> {
     /// Puts what is new or changed on the stream, then notes it as seen. A row counts as of its own time, also where
-    /// that is before what is known of its listing; the index keeps what is latest. Where so much of the file is
+    /// that is before what is known of its listing: histories put it in its place, and the index keeps what is latest. Where so much of the file is
     /// refused that nothing of the page is to be sent, says why.
     pub(super) async fn take_rows(
         &mut self,
         page: FilePage,
-        sheet: &Sheet<'_>,
+        sheet: &mut Sheet<'_>,
         now: Time,
         polled: &mut Polled,
     ) -> Result<Option<String>, PollError> {
@@ -58,6 +79,7 @@ impl Scan<'_> {
         }
         let mut rejects = Vec::new();
         let mut takings = Takings::default();
+        self.look_elsewhere().await?;
         for row in rows {
             match row {
                 FileRow::Refused { place, reason, detail, raw, native_id } => {
@@ -74,7 +96,7 @@ impl Scan<'_> {
                     Ok(()) => {
                         polled.listings += 1;
                         self.refusals.pass(1);
-                        self.take_row(observation, sheet.late, &mut takings);
+                        self.take_row(observation, sheet, &mut takings);
                     }
                     Err((reason, detail)) => {
                         if !sheet.late {
@@ -97,76 +119,73 @@ impl Scan<'_> {
         let Takings { mut outgoing, known } = takings;
         for out in &mut outgoing {
             // A later row of the page may have said the same once more.
-            out.held = known.get(&out.observation.native_id).and_then(|known| known.held);
+            out.until = known.get(&out.observation.native_id).and_then(|known| known.until);
         }
-        self.send(outgoing, &rejects, self.began_at, polled).await?;
+        self.send(outgoing, &rejects, polled).await?;
         Ok(None)
     }
 
-    fn take_row(&mut self, mut observation: Observation, late: bool, takings: &mut Takings) {
+    fn take_row(&mut self, mut observation: Observation, sheet: &mut Sheet<'_>, takings: &mut Takings) {
         let hash = content_hash(&observation.listing);
-        let at = observation.at;
-        let indexed = self.state.listings.get(&observation.native_id);
-        let indexed = indexed.map(|entry| Known { hash: entry.hash, held: entry.held, gone_at: entry.gone_at });
-        let known = takings.known.get(&observation.native_id).copied().or(indexed);
-        if !late && known.is_some_and(|known| known.gone_at.is_none()) {
+        let id = observation.native_id.as_str();
+        let entry = self.state.listings.get(id);
+        let (new, is_gone) = (entry.is_none(), entry.is_some_and(|entry| entry.gone_at.is_some()));
+        let known = takings.known.get(id).copied().or_else(|| entry.map(Known::of));
+        let elsewhere = self.sent_elsewhere(id);
+        sheet.place(&mut observation, hash, known);
+        let sight = observation.sight();
+        if !sheet.late && !is_gone {
             self.note_seen(&observation.native_id);
         }
         match known {
-            Some(Known { hash: said, held, gone_at: Some(gone_at) }) => {
-                if self.began_at > gone_at {
-                    // It was said to be gone, later than the row's own time of it: it is back as of this file.
-                    observation.at = at.max(self.began_at);
-                    takings.send(observation, hash, false);
+            None => takings.send(observation, hash, new),
+            Some(known) if sight > known.newest() => {
+                // Another search may have sent something else since.
+                let otherwise = elsewhere.filter(|sent| sent.sight > known.last && sent.sight < sight);
+                if known.hash == hash && otherwise.is_none_or(|sent| sent.hash == hash) {
+                    self.hold(&observation.native_id, sight, takings);
                 } else {
-                    self.send_ends(&observation, held.filter(|_| said != hash), takings);
-                    takings.send_past(observation, hash);
+                    // Before the index forgets how long it was as it was: a file of before may come yet.
+                    self.send_as_known(&observation, known.until, takings);
+                    takings.send(observation, hash, new);
                 }
             }
-            Some(Known { hash: same, held: Some(held), .. }) if same == hash && at >= held.since => {
-                // Between the two times it held without a break, so that there is nothing to say.
-                let held = Held { until: held.until.max(at), ..held };
-                self.hold(&observation.native_id, held, takings);
-            }
-            Some(Known { hash: same, held: Some(held), .. }) if at < held.until => {
-                // What held before and after it was sent once, with the earlier time. It is said again for after.
-                let split = same != hash && at >= held.since;
-                let again = split.then(|| self.listing_of(&observation, takings)).flatten();
+            // In between it was so without a break.
+            Some(known) if known.hash == hash && sight >= known.last => {}
+            Some(known) => {
+                let again = known.until.filter(|_| sight > known.last);
                 let (source, native_id) = (observation.source.clone(), observation.native_id.clone());
+                let listing = again.and_then(|_| self.listing_of(&observation, takings));
                 takings.send_past(observation, hash);
-                if let Some(listing) = again {
+                // What held before and after it was sent once, with the earlier time. It is said again for after.
+                if let Some((again, listing)) = again.zip(listing) {
                     // The index has no details: in doubt, so that the next row with them is sent.
-                    let again = Observation::new(source, native_id, held.until, listing);
+                    let again = Observation::new(source, native_id, again.at, listing).with_sight(again);
                     takings.send(again, IN_DOUBT, false);
                     takings.beside();
                 }
             }
-            // One in doubt may be new to the stream, and then it may have come from another search.
-            Some(Known { hash: before, held, .. }) => {
-                self.send_ends(&observation, held, takings);
-                takings.send(observation, hash, before == IN_DOUBT);
-            }
-            None => takings.send(observation, hash, true),
         }
     }
 
-    /// Says of what held until now how long it did, before the index forgets: a file of before may come yet.
-    fn send_ends(&self, observation: &Observation, held: Option<Held>, takings: &mut Takings) {
-        if let Some(held) = held.filter(|held| held.until > held.since)
+    /// Sends a listing as it is known to have been until then.
+    fn send_as_known(&self, observation: &Observation, until: Option<Sight>, takings: &mut Takings) {
+        if let Some(until) = until
             && let Some(listing) = self.listing_of(observation, takings)
         {
             let (source, native_id) = (observation.source.clone(), observation.native_id.clone());
-            takings.send_past(Observation::new(source, native_id, held.until, listing), IN_DOUBT);
+            let known = Observation::new(source, native_id, until.at, listing).with_sight(until);
+            takings.send_past(known, IN_DOUBT);
             takings.beside();
         }
     }
 
-    fn hold(&mut self, native_id: &str, held: Held, takings: &mut Takings) {
+    fn hold(&mut self, native_id: &str, until: Sight, takings: &mut Takings) {
         match takings.known.get_mut(native_id) {
-            Some(known) => known.held = Some(held),
+            Some(known) => known.until = Some(until),
             None => {
                 if let Some(entry) = self.state.listings.get_mut(native_id) {
-                    entry.held = Some(held);
+                    entry.until = Some(until);
                 }
             }
         }
@@ -182,21 +201,31 @@ impl Scan<'_> {
     }
 }
 
+impl Sheet<'_> {
+    /// Gives a row its place in the order of all that was seen of its listing.
+    fn place(&mut self, row: &mut Observation, hash: u64, known: Option<Known>) {
+        row.seen = self.as_of.unwrap_or(row.at);
+        row.at = row.at.min(row.seen);
+        row.initial = self.initial;
+        let before = known.filter(|_| self.resumed).map(|known| (known.newest(), known.hash == hash));
+        self.ordinals.give_after(row, before);
+    }
+}
+
 impl Takings {
     /// What is the latest that is known.
     fn send(&mut self, observation: Observation, hash: u64, new: bool) {
-        let held = Some(Held { since: observation.at, until: observation.at });
-        let known = Known { hash, held, gone_at: None };
+        let known = Known { hash, last: observation.sight(), until: None };
         match self.known.entry(observation.native_id.clone()) {
             Entry::Occupied(mut before) => drop(before.insert(known)),
             Entry::Vacant(none) => drop(none.insert(known)),
         }
-        self.outgoing.push(Outgoing { observation, hash, new, held, past: false, beside: false });
+        self.outgoing.push(Outgoing { observation, hash, new, until: None, past: false, beside: false });
     }
 
     /// What held before that.
     fn send_past(&mut self, observation: Observation, hash: u64) {
-        self.outgoing.push(Outgoing { observation, hash, new: false, held: None, past: true, beside: false });
+        self.outgoing.push(Outgoing { observation, hash, new: false, until: None, past: true, beside: false });
     }
 
     /// What was sent last is no row of its own.

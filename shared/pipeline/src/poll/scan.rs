@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use stoop_domain::Time;
 use stoop_sources::{Answer, Coverage, Cursor, Manners, Next, Page, ReadError, Row, Source};
@@ -11,7 +11,7 @@ use super::progress::{Progress, Shown};
 use super::robots::Robots;
 use super::{Origin, PollError, PollPorts, Polled, Search, feed};
 use crate::Refusals;
-use crate::ports::{RunOutcome, RunRecord, ScanCheckpoint, SearchState};
+use crate::ports::{RunOutcome, RunRecord, ScanCheckpoint, SearchState, Sent};
 use crate::with_causes;
 
 /// A checkpoint is saved every so many pages, beside the end of the run.
@@ -57,13 +57,16 @@ pub async fn poll(search: &Search, run: &str, ports: PollPorts<'_>) -> Result<Po
     ports.runs.record(&record).await?;
     let mut polled = Polled::default();
     let outcome = scan(search, run, ports, &mut polled).await;
-    let told = polled.message.take().into_iter().chain((!polled.drifts.is_empty()).then(|| polled.drifts.join("; ")));
-    polled.message = told.reduce(|message, drifts| format!("{message}; {drifts}"));
+    let told = polled.message.iter().chain(&polled.drifts).chain(&polled.clock_jumps).cloned();
+    polled.message = told.reduce(|message, more| format!("{message}; {more}"));
     record.ended_at = Some(ports.clock.now());
     record.counts = polled.counts();
     (record.outcome, record.message) = match &outcome {
         Ok(()) => (polled.outcome.unwrap_or(RunOutcome::Partial), polled.message.clone()),
-        Err(error) => (RunOutcome::Failed, Some(with_causes(error))),
+        Err(error) => {
+            let told = std::iter::once(with_causes(error)).chain(polled.clock_jumps.iter().cloned());
+            (RunOutcome::Failed, told.reduce(|message, more| format!("{message}; {more}")))
+        }
     };
     let recorded = ports.runs.record(&record).await;
     if let (Err(_), Err(second)) = (&outcome, &recorded) {
@@ -81,12 +84,18 @@ pub(super) struct Scan<'a> {
     pub(super) ports: PollPorts<'a>,
     manners: Manners,
     run: &'a str,
+    /// When it began: the scan's name in the index, so that no two scans of a search have the same. By the clock, unless
+    /// that was set back.
     pub(super) began_at: Time,
+    /// When this run began, by the clock.
+    clock_at: Time,
+    /// It is the search's first: what it finds was there when the search began.
+    pub(super) initial: bool,
     pub(super) state: SearchState,
     /// Distinct listings seen since the scan began.
     pub(super) seen: HashSet<String>,
-    /// What other searches of the source have said to be gone, once it was asked for.
-    pub(super) gone_elsewhere: Option<HashSet<String>>,
+    /// What other searches of the source have sent last, once it was asked for.
+    pub(super) elsewhere: Option<HashMap<String, Sent>>,
     /// Every page was read by this run: a resumed scan has not seen what the run before it saw.
     pub(super) whole: bool,
     /// Rows of which not even the id was understood: any listing may be behind them.
@@ -115,13 +124,14 @@ async fn scan(search: &Search, run: &str, ports: PollPorts<'_>, polled: &mut Pol
     };
     let mut fetcher = Fetcher::new(ports, source, run).limited(search.limits.as_deref());
     let now = ports.clock.now();
-    let due = state.full_scan_at.is_none_or(|at| now.ms() - at.ms() >= search.full_scan_every_ms);
+    // Either way: of a clock that was set back nobody knows how long ago that was.
+    let due = state.full_scan_at.is_none_or(|at| (now.ms() - at.ms()).abs() >= search.full_scan_every_ms);
     let since = if due { None } else { state.watermark.as_deref() };
     let resumed = state.checkpoint.clone();
-    let began_at = resumed.as_ref().map_or(now, |checkpoint| checkpoint.began_at);
     let mut cursor = resumed.as_ref().map_or_else(|| source.begin(since), |c| c.cursor.clone());
     let mut scan = Scan::new(search, run, ports, state, source.manners());
-    scan.began_at = began_at;
+    scan.began_at = resumed.as_ref().map_or(scan.began_at, |checkpoint| checkpoint.began_at);
+    scan.look_at_clock(polled);
     scan.whole = resumed.is_none();
     scan.incremental = cursor.since.is_some();
     let outcome = scan.pages(source, &mut cursor, &mut fetcher, polled).await;
@@ -140,7 +150,7 @@ async fn scan(search: &Search, run: &str, ports: PollPorts<'_>, polled: &mut Pol
             // too, the first failure is the one to tell.
             let tries = if polled.pages > 0 { 0 } else { resumed.map_or(TRIES_MAX, |checkpoint| checkpoint.tries + 1) };
             let goes_on = tries < TRIES_MAX && !scan.astray && !matches!(error, PollError::Drifted(_));
-            scan.state.pace.learn(began_at, false, polled);
+            scan.state.pace.learn(scan.began_by_clock(), false, polled);
             scan.state.checkpoint = goes_on.then(|| ScanCheckpoint { tries, ..scan.checkpoint(&cursor) });
             if let Err(second) = scan.save().await {
                 tracing::warn!(error = with_causes(&second), "the index could not be saved either");
@@ -164,7 +174,8 @@ async fn load(search: &Search, ports: PollPorts<'_>) -> Result<SearchState, Poll
     // Of another source, the ids mean other listings.
     listings.retain(|_, entry| entry.gone_at.is_some() && state.source == source);
     listings.values_mut().for_each(|entry| entry.hash = TOLD);
-    Ok(SearchState { version: state.version, asks, source, listings, ..SearchState::default() })
+    let SearchState { version, seen, clock, .. } = state;
+    Ok(SearchState { version, asks, source, seen, clock, listings, ..SearchState::default() })
 }
 
 /// How the pages of a scan ended.
@@ -197,15 +208,18 @@ impl<'a> Scan<'a> {
         state: SearchState,
         manners: Manners,
     ) -> Self {
+        let now = ports.clock.now();
         Self {
             search,
             ports,
             manners,
             run,
-            began_at: ports.clock.now(),
+            began_at: state.seen.map_or(now, |seen| now.max(seen.plus_ms(1))),
+            clock_at: now,
+            initial: !state.begun && state.full_scan_at.is_none(),
             state,
             seen: HashSet::new(),
-            gone_elsewhere: None,
+            elsewhere: None,
             whole: true,
             unread_rows: 0,
             left_out: 0,
@@ -214,7 +228,7 @@ impl<'a> Scan<'a> {
             incremental: false,
             watch: Watch::default(),
             refusals: Refusals::default(),
-            saved: (ports.clock.now(), 0),
+            saved: (now, 0),
         }
     }
 
@@ -245,7 +259,8 @@ impl<'a> Scan<'a> {
             let number = u32::try_from(polled.pages).unwrap_or(u32::MAX);
             self.ports.pages.put(self.run, number, &answer.body).await?;
             let read = Answer { status: answer.status, headers: &answer.headers, body: &answer.body };
-            let now = self.ports.clock.now();
+            let now = self.look_at_clock(polled);
+            let seen = self.seen_at(now);
             let page = source.read(cursor, &read, now);
             let page = page.map_err(|error| match error {
                 ReadError::Denied(why) => PollError::Denied(why),
@@ -261,7 +276,7 @@ impl<'a> Scan<'a> {
             let next = page.next.clone();
             self.watch(&page.rows, !matches!(next, Next::Page(_)), now, polled).await?;
             let (shown, cut) = (self.shown(&page), page.cut.clone());
-            if let Some(why) = self.take_page(page, number, now, polled).await? {
+            if let Some(why) = self.take_page(page, number, seen, polled).await? {
                 return Ok(End::Refused(why));
             }
             if let Some(cut) = cut {
@@ -305,6 +320,7 @@ impl<'a> Scan<'a> {
             return Ok(());
         }
         self.state.checkpoint = None;
+        self.state.begun |= matches!(end, End::All { .. } | End::Capped(_));
         let (outcome, message) = match end {
             End::Stopped(outcome, why) => {
                 self.state.checkpoint = (polled.pages > 0 || !self.whole).then(|| self.checkpoint(cursor));
@@ -318,7 +334,7 @@ impl<'a> Scan<'a> {
                 if cursor.since.is_none() { self.finish_full(polled).await? } else { (RunOutcome::Complete, None) }
             }
         };
-        self.state.pace.learn(self.began_at, outcome == RunOutcome::Complete, polled);
+        self.state.pace.learn(self.began_by_clock(), outcome == RunOutcome::Complete, polled);
         polled.pace = Some(self.state.pace);
         polled.outcome = Some(outcome);
         polled.message = message;
@@ -334,16 +350,21 @@ impl<'a> Scan<'a> {
             let total = self.total.unwrap_or_default();
             return Ok((RunOutcome::Partial, Some(format!("{seen} of {total} listings were shown"))));
         }
-        self.state.full_scan_at = Some(self.began_at);
+        self.state.full_scan_at = Some(self.began_by_clock());
         if judged && self.unread_rows > 0 {
             let why = format!("{} rows were not understood: nothing is said to be gone", self.unread_rows);
             return Ok((RunOutcome::Complete, Some(why)));
         }
         if judged && self.total.is_some() {
             self.state.scans += 1;
-            polled.gone = self.tell_gone().await?;
+            self.tell_gone(polled).await?;
         }
         Ok((RunOutcome::Complete, None))
+    }
+
+    /// When it began, by the clock as it is now: not in its future.
+    fn began_by_clock(&self) -> Time {
+        self.began_at.min(self.clock_at)
     }
 
     pub(super) fn checkpoint(&self, cursor: &Cursor) -> ScanCheckpoint {
@@ -402,6 +423,7 @@ impl Polled {
             ("gone", self.gone),
             ("sent", self.sent),
             ("drifts", self.drifts.len() as u64),
+            ("clock_jumps", self.clock_jumps.len() as u64),
         ];
         let counts = pairs.into_iter().map(|(name, count)| (name.to_owned(), count));
         // What a few seconds have left says nothing when the poll is over.

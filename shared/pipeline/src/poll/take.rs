@@ -1,11 +1,11 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use stoop_domain::{Details, Listing, Observation, Reason, Reject, Time};
+use stoop_domain::{Details, Listing, Observation, Reason, Reject, Sight, Time};
 use stoop_sources::{Found, Next, Page, Row};
 
 use super::scan::Scan;
 use super::{PollError, Polled};
-use crate::ports::{Held, IndexEntry};
+use crate::ports::{IndexEntry, Sent};
 
 /// In place of a hash: what was to be sent may or may not be on the stream, so it is sent again.
 pub(super) const IN_DOUBT: u64 = 0;
@@ -21,8 +21,8 @@ pub(super) struct Outgoing {
     pub(super) observation: Observation,
     pub(super) hash: u64,
     pub(super) new: bool,
-    /// When it holds, of a row of a file.
-    pub(super) held: Option<Held>,
+    /// Of a row of a file, the latest that said the same.
+    pub(super) until: Option<Sight>,
     /// It tells of the past, and what the index knows is of later.
     pub(super) past: bool,
     /// It is not what a row says but what is said once more because of it.
@@ -30,13 +30,13 @@ pub(super) struct Outgoing {
 }
 
 impl Scan<'_> {
-    /// Puts what is new or changed on the stream, then notes it as seen. Where so much is refused that nothing of the
+    /// Puts what is new or changed on the stream, then notes it as `seen`. Where so much is refused that nothing of the
     /// page is to be sent, says why.
     pub(super) async fn take_page(
         &mut self,
         page: Page,
         number: u32,
-        now: Time,
+        seen: Time,
         polled: &mut Polled,
     ) -> Result<Option<String>, PollError> {
         let is_last = !matches!(page.next, Next::Page(_)) || page.cut.is_some();
@@ -44,7 +44,7 @@ impl Scan<'_> {
         self.refusals.pass(page.left_out);
         polled.rows += page.left_out;
         let mut rejects = Vec::new();
-        let mut outgoing: Vec<Outgoing> = Vec::new();
+        let mut shown: Vec<Observation> = Vec::new();
         for (place, row) in page.rows.into_iter().enumerate() {
             polled.rows += 1;
             match row {
@@ -59,24 +59,24 @@ impl Scan<'_> {
                     }
                     let location = format!("{}, page {}, row {}", self.search.name, number + 1, place + 1);
                     let source = self.search.source.name();
-                    let reject = Reject::new(source, now, location, reason, detail, raw.as_bytes());
+                    let reject = Reject::new(source, seen, location, reason, detail, raw.as_bytes());
                     rejects.extend(self.refusals.refuse(reject));
                 }
                 Row::Found(found) => {
-                    let observation = self.observe(*found, now);
+                    let observation = self.observe(*found, seen);
                     self.seen.insert(observation.native_id.clone());
-                    match observation.check(now).and_then(|()| self.fits(&observation)) {
+                    match observation.check(seen).and_then(|()| self.fits(&observation)) {
                         Ok(()) => {
                             polled.listings += 1;
                             self.refusals.pass(1);
-                            outgoing.extend(self.outgoing(observation, now));
+                            shown.push(observation);
                         }
                         Err((reason, detail)) => {
                             // It is there, whatever is wrong with it: it must not be taken for gone.
                             self.note_seen(&observation.native_id);
                             let location = format!("{}, listing {}", self.search.name, observation.native_id);
                             let raw = steady_bytes(observation.listing.clone());
-                            let reject = Reject::new(&observation.source, now, location, reason, detail, &raw);
+                            let reject = Reject::new(&observation.source, seen, location, reason, detail, &raw);
                             rejects.extend(self.refusals.refuse(reject));
                         }
                     }
@@ -84,14 +84,15 @@ impl Scan<'_> {
             }
         }
         let place = format!("{}, page {}", self.search.name, number + 1);
-        rejects.extend(self.refusals.leave(self.search.source.name(), &place, now));
+        rejects.extend(self.refusals.leave(self.search.source.name(), &place, seen));
         polled.rejects += self.refusals.refused() - before;
         if let Some(why) = self.too_many(is_last) {
             polled.not_taken += polled.listings - listings_before;
             self.ports.quarantine.put(&rejects).await?;
             return Ok(Some(why));
         }
-        self.send(outgoing, &rejects, now, polled).await?;
+        let outgoing = self.differing(shown).await?;
+        self.send(outgoing, &rejects, polled).await?;
         Ok(None)
     }
 
@@ -103,20 +104,17 @@ impl Scan<'_> {
         self.refusals.too_many(self.search.max_rejects, is_last && !is_few)
     }
 
-    /// Puts listings on the stream and rejects in quarantine, then notes the listings as seen. `as_of` is the time
-    /// of what they come from.
+    /// Puts listings on the stream and rejects in quarantine, then notes the listings as seen.
     pub(super) async fn send(
         &mut self,
-        mut outgoing: Vec<Outgoing>,
+        outgoing: Vec<Outgoing>,
         rejects: &[Reject],
-        as_of: Time,
         polled: &mut Polled,
     ) -> Result<(), PollError> {
         let ids = outgoing.iter().map(|out| out.observation.native_id.as_str());
         let new = ids.filter(|id| !self.state.listings.contains_key(*id)).collect::<HashSet<_>>().len() as u64;
         let of_rows = outgoing.iter().filter(|out| !out.beside).count() as u64;
         let sent = outgoing.len() as u64;
-        self.bring_back(&mut outgoing, as_of).await?;
         self.doubt(&outgoing).await?;
         let observations: Vec<&Observation> = outgoing.iter().map(|out| &out.observation).collect();
         self.put(&observations).await?;
@@ -124,38 +122,93 @@ impl Scan<'_> {
         polled.changed += of_rows.saturating_sub(new);
         polled.sent += sent;
         self.ports.quarantine.put(rejects).await?;
-        for Outgoing { observation, hash, held, past, .. } in outgoing {
+        for Outgoing { observation, hash, until, past, .. } in outgoing {
             if !past {
-                let entry = self.entry(hash, held, observation.listing);
+                let entry = self.entry(Sent { sight: observation.sight(), hash }, until, observation.listing);
                 self.state.listings.insert(observation.native_id, entry);
             }
         }
         Ok(())
     }
 
-    fn observe(&self, found: Found, now: Time) -> Observation {
-        Observation::new(self.search.source.name(), found.native_id, found.at.unwrap_or(now), found.listing)
+    /// A time that is told and lies ahead is that of the sighting: a clock runs ahead.
+    fn observe(&self, found: Found, seen: Time) -> Observation {
+        let Found { native_id, at, versioned, listing } = found;
+        let at = at.map_or(seen, |at| at.min(seen));
+        let sight = Sight { at, seen, seq: 0, versioned, initial: self.initial };
+        Observation::new(self.search.source.name(), native_id, seen, listing).with_sight(sight)
     }
 
-    /// The listing as it is to be sent; `None` where the stream has it so.
-    fn outgoing(&mut self, mut observation: Observation, now: Time) -> Option<Outgoing> {
-        let hash = content_hash(&observation.listing);
-        let known = self.state.listings.get(&observation.native_id);
-        let new = known.is_none();
-        if let Some(entry) = known {
-            if entry.gone_at.is_some() {
-                // It was said to be gone, later than the source's own time of it: it is back from now on.
-                observation.at = observation.at.max(now);
-            } else if entry.hash == hash {
-                self.note_seen(&observation.native_id);
-                return None;
-            } else if observation.at <= entry.seen_in_scan {
-                // The source says that it has been so since before we last saw it otherwise: a time that does
-                // not move with every change. Two states at one time would come out in any order.
-                observation.at = observation.at.max(now);
+    /// What is to be sent of the listings on a page: those that the stream does not have so.
+    async fn differing(&mut self, mut shown: Vec<Observation>) -> Result<Vec<Outgoing>, PollError> {
+        if shown.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.look_elsewhere().await?;
+        // Of rows of one listing the one of the later time is the later one, and else the one below.
+        shown.sort_by_key(|observation| observation.at);
+        let mut on_page: HashMap<String, Sent> = HashMap::new();
+        let mut outgoing = Vec::new();
+        for observation in shown {
+            let (id, hash) = (&observation.native_id, content_hash(&observation.listing));
+            let above = on_page.get(id).copied();
+            if above.is_some_and(|above| above.hash == hash) {
+                continue;
+            }
+            let before = above.or_else(|| self.sent_elsewhere(id));
+            if let Some(out) = self.outgoing(observation, hash, before) {
+                on_page.insert(out.observation.native_id.clone(), Sent { sight: out.observation.sight(), hash });
+                outgoing.push(out);
             }
         }
-        Some(Outgoing { observation, hash, new, held: None, past: false, beside: false })
+        Ok(outgoing)
+    }
+
+    /// The listing as it is to be sent; `None` where the stream has it so. What was sent `before` by another search of the
+    /// source, or is to be sent for a row above, is compared as well: the latest counts.
+    fn outgoing(&mut self, observation: Observation, hash: u64, before: Option<Sent>) -> Option<Outgoing> {
+        let known = self.state.listings.get(&observation.native_id);
+        let seen_in_scan = known.map(|entry| entry.seen_in_scan);
+        let ours = known.map(IndexEntry::sent);
+        let theirs = before.filter(|before| ours.is_none_or(|ours| before.sight > ours.sight));
+        let mut sight = observation.sight();
+        if let Some(last) = theirs.or(ours) {
+            if last.hash == hash && ours.is_some() {
+                self.note_seen(&observation.native_id);
+                if theirs.is_some() {
+                    let entry = self.entry(last, None, observation.listing);
+                    self.state.listings.insert(observation.native_id, entry);
+                }
+                return None;
+            }
+            // The source says that it has been so since before it was last seen otherwise: a time that does not move with
+            // every change.
+            let stands_still = match seen_in_scan {
+                _ if sight.versioned => ![hash, IN_DOUBT].contains(&last.hash) && sight.at <= last.sight.at,
+                Some(seen_in_scan) => sight.at <= seen_in_scan,
+                None => false,
+            };
+            if stands_still {
+                sight.at = sight.seen;
+            }
+            sight = sight.after(&last.sight);
+        }
+        let observation = observation.with_sight(sight);
+        Some(Outgoing { observation, hash, new: ours.is_none(), until: None, past: false, beside: false })
+    }
+
+    /// Learns what other searches of the source have sent last, unless this scan knows it already.
+    pub(super) async fn look_elsewhere(&mut self) -> Result<(), PollError> {
+        if self.elsewhere.is_none() {
+            let (search, source) = (&self.search.name, self.search.source.name());
+            self.elsewhere = Some(self.ports.index.sent_elsewhere(search, source).await?);
+        }
+        Ok(())
+    }
+
+    /// What another search of the source has sent of a listing last, as far as it was asked for.
+    pub(super) fn sent_elsewhere(&self, native_id: &str) -> Option<Sent> {
+        self.elsewhere.as_ref()?.get(native_id).copied()
     }
 
     /// Whether the stream can take a listing at all.
@@ -176,23 +229,6 @@ impl Scan<'_> {
         }
     }
 
-    /// A listing that is new to this search may have moved here from one that has said since that it is gone,
-    /// later than the source's own time of it: it is back from now on.
-    async fn bring_back(&mut self, outgoing: &mut [Outgoing], as_of: Time) -> Result<(), PollError> {
-        if outgoing.iter().all(|out| !out.new) {
-            return Ok(());
-        }
-        let gone = match self.gone_elsewhere.take() {
-            Some(gone) => gone,
-            None => self.ports.index.gone_elsewhere(&self.search.name, self.search.source.name()).await?,
-        };
-        for out in outgoing.iter_mut().filter(|out| out.new && gone.contains(&out.observation.native_id)) {
-            out.observation.at = out.observation.at.max(as_of);
-        }
-        self.gone_elsewhere = Some(gone);
-        Ok(())
-    }
-
     /// Notes, before they are sent, that what the stream has of these listings is in doubt. Without it, a
     /// kill between sending and saving would leave the old hash, and a listing that went back to what it was
     /// by the next poll would never be sent again; one that was new and left by then would never be missed.
@@ -200,15 +236,24 @@ impl Scan<'_> {
     /// New ones are noted only once a scan has seen everything: until then every page is full of them.
     async fn doubt(&mut self, outgoing: &[Outgoing]) -> Result<(), PollError> {
         let settled = self.state.full_scan_at.is_some();
+        let of_pages = self.search.source.http().is_some();
         let outgoing = || outgoing.iter().filter(|out| !out.past);
         if outgoing().all(|out| out.new && !settled) {
             return Ok(());
         }
-        for Outgoing { observation, new, held, .. } in outgoing() {
+        for Outgoing { observation, new, until, .. } in outgoing() {
+            let sight = observation.sight();
             match self.state.listings.get_mut(&observation.native_id) {
-                Some(entry) => entry.hash = IN_DOUBT,
+                Some(entry) => {
+                    (entry.hash, entry.missed, entry.gone_at) = (IN_DOUBT, 0, None);
+                    // A file's rows have a time of their own: what is read again is sent again as it was.
+                    if of_pages {
+                        entry.last = Some(sight);
+                    }
+                }
                 None if *new && settled => {
-                    let entry = self.entry(IN_DOUBT, *held, observation.listing.clone());
+                    let sent = Sent { sight, hash: IN_DOUBT };
+                    let entry = self.entry(sent, *until, observation.listing.clone());
                     self.state.listings.insert(observation.native_id.clone(), entry);
                 }
                 None => {}
@@ -218,9 +263,10 @@ impl Scan<'_> {
     }
 
     /// What the index keeps of a listing seen in this scan.
-    fn entry(&self, hash: u64, held: Option<Held>, listing: Listing) -> IndexEntry {
+    fn entry(&self, sent: Sent, until: Option<Sight>, listing: Listing) -> IndexEntry {
+        let Sent { sight, hash } = sent;
         let listing = Listing { details: Details::default(), ..listing };
-        IndexEntry { hash, seen_in_scan: self.began_at, missed: 0, gone_at: None, held, listing }
+        IndexEntry { hash, last: Some(sight), until, seen_in_scan: self.began_at, missed: 0, gone_at: None, listing }
     }
 
     /// Puts observations on the stream, many lines to a record, refused records again by their place.

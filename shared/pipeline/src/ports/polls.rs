@@ -1,8 +1,8 @@
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use stoop_domain::{Listing, Reject, Time};
+use stoop_domain::{Listing, Reject, Sight, Time};
 use stoop_sources::{Cursor, Request};
 
 use super::PortError;
@@ -99,8 +99,9 @@ pub trait SearchIndex: Send + Sync {
     /// not miss them in its last complete scan, and did not say that they are gone. In their order.
     async fn held_elsewhere(&self, search: &str, source: &str, native_ids: &[String]) -> Result<Vec<bool>, PortError>;
 
-    /// The listings of `source` that another search than `search` has said to be gone.
-    async fn gone_elsewhere(&self, search: &str, source: &str) -> Result<HashSet<String>, PortError>;
+    /// What other searches of `source` than `search` have sent of its listings, or may have: of each, the latest that any
+    /// of them did. Empty, and cheap, where there is no other.
+    async fn sent_elsewhere(&self, search: &str, source: &str) -> Result<HashMap<String, Sent>, PortError>;
 }
 
 /// What a search has seen so far.
@@ -115,13 +116,22 @@ pub struct SearchState {
     /// A hash of what the search asks for. When it changes, what was seen before says nothing any more.
     #[serde(default)]
     pub asks: String,
+    /// The newest time at which it saw anything. Nothing is seen before it, whatever the clock says.
+    #[serde(default)]
+    pub seen: Option<Time>,
+    /// What the clock said when the search was polled last.
+    #[serde(default)]
+    pub clock: Option<Time>,
+    /// Its first scan has ended: what is new from now on was not there when the search began.
+    #[serde(default)]
+    pub begun: bool,
     /// Where the next incremental scan starts.
     pub watermark: Option<String>,
     /// A scan that was broken off, to be resumed.
     pub checkpoint: Option<ScanCheckpoint>,
     /// How many scans were provably complete.
     pub scans: u64,
-    /// When the last scan that asked for everything ended, complete or not.
+    /// When the last scan that asked for everything began, by the clock.
     #[serde(default)]
     pub full_scan_at: Option<Time>,
     /// In what share of its rows each field was filled.
@@ -154,6 +164,12 @@ pub struct IndexEntry {
     /// A hash of the listing as it was last sent to the stream; 0 while it is in doubt whether what was to
     /// be sent has been.
     pub hash: u64,
+    /// Where that stands in the order of all that was sent of it. An index of before does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<Sight>,
+    /// For rows of files, the latest of those that said the same and were not sent again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Sight>,
     /// When the scan began that saw it last.
     pub seen_in_scan: Time,
     /// How many complete scans have missed it in a row.
@@ -161,27 +177,83 @@ pub struct IndexEntry {
     /// When it was said to be gone. It is kept all the same, so that its return is noticed.
     #[serde(default)]
     pub gone_at: Option<Time>,
-    /// For rows of files, whose times may go back: when it held what was sent last.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub held: Option<Held>,
     /// The listing without its details, to say `Gone` with.
     pub listing: Listing,
 }
 
-/// How long a listing is known to have been as it was sent last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Held {
-    /// The time under which it was sent.
-    pub since: Time,
-    /// The latest time at which a row said the same, which was not sent again.
-    pub until: Time,
+/// What was sent of a listing last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// Where it stands in the order of all that was sent of it.
+    pub sight: Sight,
+    /// As [`IndexEntry::hash`].
+    pub hash: u64,
+}
+
+/// The index of a search as the other searches of its source read it: without the listings themselves.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct IndexOutline {
+    listings: HashMap<String, EntryOutline>,
+}
+
+/// An [`IndexEntry`] without its listing.
+#[derive(Clone, Debug, Deserialize)]
+struct EntryOutline {
+    hash: u64,
+    #[serde(default)]
+    last: Option<Sight>,
+    seen_in_scan: Time,
+    missed: u8,
+    #[serde(default)]
+    gone_at: Option<Time>,
+}
+
+impl IndexOutline {
+    /// Whether a listing is held for present: see [`SearchIndex::held_elsewhere`].
+    #[must_use]
+    pub fn holds(&self, native_id: &str) -> bool {
+        self.listings.get(native_id).is_some_and(|entry| is_held(entry.missed, entry.gone_at))
+    }
+
+    /// Of each listing that any of these have, what was sent last: see [`SearchIndex::sent_elsewhere`].
+    #[must_use]
+    pub fn latest<'o>(outlines: impl IntoIterator<Item = &'o Self>) -> HashMap<String, Sent> {
+        let mut latest: HashMap<String, Sent> = HashMap::new();
+        for (native_id, entry) in outlines.into_iter().flat_map(|outline| &outline.listings) {
+            let sent = sent(entry.hash, entry.last, entry.seen_in_scan, entry.gone_at);
+            match latest.get_mut(native_id) {
+                Some(known) if known.sight >= sent.sight => {}
+                Some(known) => *known = sent,
+                None => drop(latest.insert(native_id.clone(), sent)),
+            }
+        }
+        latest
+    }
+}
+
+impl IndexEntry {
+    /// What was sent of it last.
+    #[must_use]
+    pub fn sent(&self) -> Sent {
+        sent(self.hash, self.last, self.seen_in_scan, self.gone_at)
+    }
+}
+
+/// Of an index of before it is only known that nothing was sent after these times.
+fn sent(hash: u64, last: Option<Sight>, seen_in_scan: Time, gone_at: Option<Time>) -> Sent {
+    let sight = last.unwrap_or_else(|| Sight::at(gone_at.map_or(seen_in_scan, |gone_at| gone_at.max(seen_in_scan))));
+    Sent { sight, hash }
+}
+
+fn is_held(missed: u8, gone_at: Option<Time>) -> bool {
+    missed == 0 && gone_at.is_none()
 }
 
 impl SearchState {
     /// Whether a listing is held for present: see [`SearchIndex::held_elsewhere`].
     #[must_use]
     pub fn holds(&self, native_id: &str) -> bool {
-        self.listings.get(native_id).is_some_and(|entry| entry.missed == 0 && entry.gone_at.is_none())
+        self.listings.get(native_id).is_some_and(|entry| is_held(entry.missed, entry.gone_at))
     }
 }
 

@@ -23,6 +23,7 @@
 //! - `ModificationTimestamp` is a version ([`Found::versioned`](crate::Found)): the Data Dictionary has it move with each
 //!   change of the row. Bridge hands on the MLS's own, in its order too; only what scans ask by is another field there.
 //! - A timestamp ahead of the clock never becomes the watermark: it would hide everything until then.
+//!   A little ahead, the clock's own time does.
 //! - A server that will not count is asked again without: then the scan proves nothing gone.
 //! - MLS Grid's media links are for downloading and run out within hours: they are no pictures to show, and would
 //!   make every look at a listing a change of it.
@@ -330,6 +331,8 @@ impl Source for Reso {
                 (self.after_own(&place, memory, (raws.len(), answer.body), link)?, read_until)
             }
         };
+        // A clock that runs ahead of ours may be set right: then changes come under times before that.
+        let read_until = read_until.map(|time| time.min(now));
         let since = cursor.since.as_deref().and_then(|since| Time::parse(since).ok());
         let watermark = read_until.max(since.filter(|_| read_until.is_some()));
         Ok(Page {
