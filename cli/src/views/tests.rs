@@ -79,7 +79,7 @@ fn flat(id: &str, purpose: Purpose, title: &str) -> Observation {
 fn seen(home: &Observation, times: &[(&str, i64, Status)]) -> Vec<Observation> {
     let see = |(time, price, status): &(&str, i64, Status)| {
         let mut seen = home.clone();
-        seen.at = at(time);
+        (seen.at, seen.seen) = (at(time), at(time));
         seen.listing.list_price = (*price > 0).then_some(Minor(price * 100));
         seen.listing.status = *status;
         seen

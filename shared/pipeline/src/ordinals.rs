@@ -36,8 +36,8 @@ pub struct Ordinals {
 struct Last {
     at: Time,
     seen: Time,
-    /// The place of the first of its rows.
-    begins_at: u32,
+    /// The ordinal of its first row: 0 but where the file is read on from its middle.
+    from: u32,
     /// What its rows said first, and what else, each once.
     first: u64,
     more: Vec<u64>,
@@ -64,32 +64,33 @@ impl Ordinals {
         let content = FxBuildHasher.hash_one(&row.listing);
         let id = FxBuildHasher.hash_one(&row.native_id);
         let moment = (row.at, row.seen);
-        let begins_at = before.filter(|(sight, _)| (sight.at, sight.seen) == moment).map_or(0, |(sight, is_same)| {
-            let ordinal = if self.newest_first { NEWEST.saturating_sub(sight.seq) } else { sight.seq };
-            ordinal.saturating_add(u32::from(!is_same))
+        let newest_first = self.newest_first;
+        let place = |ordinal: u32| if newest_first { NEWEST.saturating_sub(ordinal) } else { ordinal };
+        let last = self.last.entry(id).or_insert_with(|| {
+            let before = before.filter(|(sight, _)| (sight.at, sight.seen) == moment);
+            let from = before.map_or(0, |(sight, is_same)| place(sight.seq).saturating_add(u32::from(!is_same)));
+            Last::of(row, content, from)
         });
-        let last = self.last.entry(id).or_insert_with(|| Last::of(row, content, begins_at));
         if (last.at, last.seen) != moment {
             *last = Last::of(row, content, 0);
         }
-        let ordinal = last.ordinal(content);
-        row.seq = if self.newest_first { NEWEST.saturating_sub(ordinal) } else { ordinal };
+        row.seq = place(last.ordinal(content));
     }
 }
 
 impl Last {
-    fn of(row: &Observation, content: u64, begins_at: u32) -> Self {
-        Self { at: row.at, seen: row.seen, begins_at, first: content, more: Vec::new() }
+    fn of(row: &Observation, content: u64, from: u32) -> Self {
+        Self { at: row.at, seen: row.seen, from, first: content, more: Vec::new() }
     }
 
     fn ordinal(&mut self, content: u64) -> u32 {
         if content == self.first {
-            return self.begins_at;
+            return self.from;
         }
         let place = self.more.iter().position(|known| *known == content).unwrap_or_else(|| {
             self.more.push(content);
             self.more.len() - 1
         });
-        u32::try_from(place + 1).unwrap_or(u32::MAX).saturating_add(self.begins_at)
+        self.from.saturating_add(u32::try_from(place + 1).unwrap_or(u32::MAX))
     }
 }

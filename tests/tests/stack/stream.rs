@@ -117,6 +117,7 @@ pub(crate) async fn latency(world: &World) {
     for number in 1..=RECORDS {
         let mut seen = observation_in(city, &format!("latency-{number}"), 0, 500_000);
         seen.at = SystemClock.now();
+        seen.seen = seen.at;
         let began = SystemClock.now();
         put(world, vec![record(&[&seen])]).await;
         while active(world, &market).await < number as u64 {

@@ -137,7 +137,7 @@ pub(crate) fn observations() -> Vec<Observation> {
     let mut seen = |home: Observation, times: &[(&str, i64, Status)]| {
         for (time, price, status) in times {
             let mut seen = home.clone();
-            seen.at = at(time);
+            (seen.at, seen.seen) = (at(time), at(time));
             // A home of which no price was shown has none.
             seen.listing.list_price = (*price > 0).then_some(Minor(price * 100));
             seen.listing.status = *status;
