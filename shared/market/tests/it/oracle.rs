@@ -248,7 +248,7 @@ pub(crate) fn happened(stretches: &[Stretch]) -> Vec<Happened> {
         }
         let told_before = stretches[..i].iter().rev().find(|one| is_on_market(&one.state) || is_sold(&one.state));
         if is_sold(state) && !told_before.is_some_and(|one| is_sold(&one.state)) {
-            let close = state.close_day.filter(|day| i64::from(*day) <= at.div_euclid(DAY) + 1);
+            let close = state.close_day.filter(|day| *day >= 7_305 && i64::from(*day) <= at.div_euclid(DAY) + 1);
             if i > 0 || close.is_some() {
                 let market = state.market();
                 let day = day_of(*at, &market.area.country().zone);
