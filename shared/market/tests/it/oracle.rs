@@ -196,14 +196,14 @@ fn opened(stretches: &[Stretch], i: usize) -> i64 {
 fn first_price(stretches: &[Stretch], i: usize) -> Option<i64> {
     let first = spell_of(stretches, i)?;
     let asked = || stretches[first..=i].iter().map(|stretch| &stretch.state).filter(|state| is_on_market(state));
-    asked().filter_map(|state| state.original).last().or_else(|| asked().find_map(|state| state.price))
+    asked().rev().find_map(|state| state.original).or_else(|| asked().find_map(|state| state.price))
 }
 
 /// The last price that was named in the spell of stretch `i` before it.
 fn price_before(stretches: &[Stretch], i: usize) -> Option<i64> {
     let first = spell_of(stretches, i)?;
     let named = stretches[first..i].iter().filter(|stretch| !is_before(&stretch.state));
-    named.filter_map(|stretch| stretch.state.price).last()
+    named.rev().find_map(|stretch| stretch.state.price)
 }
 
 /// Everything that happened to a home.
