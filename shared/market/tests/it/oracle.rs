@@ -128,14 +128,13 @@ fn times_off(stretches: &[Stretch], from: usize, until: usize) -> Vec<i64> {
     let mut times = Vec::new();
     let mut left: Option<i64> = None;
     let mut was_on_market = false;
-    for (j, stretch) in stretches.iter().enumerate().take(until + 1).skip(from) {
+    for stretch in &stretches[from..=until] {
         if is_on_market(&stretch.state) {
             was_on_market = true;
             times.extend(left.take().map(|left| stretch.at - left));
         } else if left.is_none() && (is_off(&stretch.state) || is_before(&stretch.state) && was_on_market) {
             left = Some(stretch.at);
         }
-        assert!(j <= until);
     }
     times
 }
@@ -146,9 +145,8 @@ fn spell_of(stretches: &[Stretch], i: usize) -> Option<usize> {
     let mut first = None;
     for j in life..=i {
         if is_on_market(&stretches[j].state) {
-            let absent =
-                times_off(stretches, life, j).len() > times_off(stretches, life, j - usize::from(j > life)).len();
-            let away = times_off(stretches, life, j).last().copied().filter(|_| absent || j == life).unwrap_or(0);
+            let known = if j > life { times_off(stretches, life, j - 1).len() } else { 0 };
+            let away = times_off(stretches, life, j).get(known).copied().unwrap_or(0);
             if first.is_none() || away > 90 * DAY {
                 first = Some(j);
             }
