@@ -1,5 +1,5 @@
 use crate::Purpose;
-use crate::history::{History, Run};
+use crate::history::{History, LISTED_SINCE, Run};
 use crate::listing::Phase;
 use crate::money::{Currency, Minor};
 use crate::place::Market;
@@ -105,7 +105,8 @@ pub struct Step<'a> {
 /// A sale or a letting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sold {
-    /// The civil day of `CloseDate`, where the source tells it and it is not after the stretch began.
+    /// The civil day of `CloseDate`, where the source tells it and it is neither before [`LISTED_SINCE`] nor after the stretch
+    /// began.
     pub on: Option<Day>,
 }
 
@@ -330,8 +331,9 @@ impl Teller {
     /// Whether it was sold just now. One that is taken down and then shown as sold once more was sold once; one whose
     /// `CloseDate` moves on by months was sold again, though nobody saw it on offer in between.
     fn sell(&mut self, phase: Phase, run: &Run<'_>) -> Option<Sold> {
-        let not_after = |day: &Day| i64::from(day.0) <= run.first.ms().div_euclid(Time::DAY_MS) + 1;
-        let on = run.facts.close_date.filter(not_after);
+        let [earliest, seen] = [LISTED_SINCE, run.first].map(|time| time.ms().div_euclid(Time::DAY_MS));
+        // A day more, for who is ahead of UTC.
+        let on = run.facts.close_date.filter(|day| (earliest..=seen + 1).contains(&i64::from(day.0)));
         let was_sold = match phase {
             Phase::Closed => self.sold.replace(on.or(self.sold.flatten())),
             Phase::Active | Phase::Pending => self.sold.take().and(None),
