@@ -69,10 +69,10 @@ fn a_line_that_cannot_be_read_leaves_the_others_alone() {
 
 #[test]
 fn a_line_of_a_newer_version_is_refused_as_that() {
-    let newer = String::from_utf8(line(&seen("1"))).unwrap().replace(r#""v":1"#, r#""v":2"#);
+    let newer = String::from_utf8(line(&seen("1"))).unwrap().replace(r#""v":2"#, r#""v":3"#);
     let inbox = read(&[newer.as_bytes(), b"{\"v\":7}"]);
     let place = "stream record 10, line 1";
-    assert_eq!(told(&inbox)[0], (place, Reason::NewerVersion, "a line of format 2; this program reads up to 1"));
+    assert_eq!(told(&inbox)[0], (place, Reason::NewerVersion, "a line of format 3; this program reads up to 2"));
     assert_eq!(inbox.rejects[0].raw, newer, "it can be read again");
     let longer = newer.replace(r#""native_id":"1""#, &format!(r#""native_id":"{}""#, "1".repeat(9_000)));
     assert_eq!(read(&[longer.as_bytes()]).rejects[0].raw, longer, "whole");
