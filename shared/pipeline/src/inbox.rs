@@ -23,6 +23,10 @@ const REJECTS_PER_RECORD_MAX: usize = 32;
 /// The longest detail of a reject. A parser's message may quote what it did not understand in full.
 const DETAIL_BYTES_MAX: usize = 512;
 
+/// A sighting may lie so far ahead of our clock: the poller's was wrong by any zones, or was set back since, and sightings are
+/// never set back.
+const SEEN_AHEAD_MS_MAX: i64 = 26 * Time::HOUR_MS;
+
 /// A batch of stream records, read.
 ///
 /// Nothing is lost in silence: each line is an observation that may be counted, or a reject. What both take in
@@ -113,7 +117,7 @@ impl Reader<'_> {
                 Ok(_) if line.len() > LINE_BYTES_MAX => {
                     (Reason::TooLong, format!("{} bytes; a line has {LINE_BYTES_MAX} at most", line.len()))
                 }
-                Ok(observation) => match observation.check(self.now) {
+                Ok(observation) => match observation.check(self.now_for(&observation)) {
                     Ok(()) => {
                         self.inbox.observations.push(observation);
                         continue;
@@ -128,6 +132,11 @@ impl Reader<'_> {
             // Stoop puts none: somebody else does, or something was lost on the way.
             self.refuse(At { user, line: None }, Reason::Unreadable, "no lines".into(), body);
         }
+    }
+
+    /// Against this time it is found that an observation is of the future.
+    fn now_for(&self, observation: &Observation) -> Time {
+        self.now.max(observation.seen.min(self.now.plus_ms(SEEN_AHEAD_MS_MAX)))
     }
 
     fn refuse(&mut self, at: At, reason: Reason, mut detail: String, raw: &[u8]) {

@@ -1,10 +1,10 @@
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use stoop_domain::{Alert, AlertId, Reason, Reject, Verdict};
+use stoop_domain::{Alert, AlertId, Reason, Reject, Sight, Verdict};
 use stoop_pipeline::ports::{
-    FilesTaken, Held, IndexEntry, Ledger, Pages, Publisher, Quarantine, RunLedger, RunOutcome, RunRecord,
-    ScanCheckpoint, SearchIndex, SearchState,
+    FilesTaken, IndexEntry, Ledger, Pages, Publisher, Quarantine, RunLedger, RunOutcome, RunRecord, ScanCheckpoint,
+    SearchIndex, SearchState, Sent,
 };
 
 use crate::made;
@@ -54,14 +54,18 @@ pub async fn search_index_conformance<I: SearchIndex + ?Sized>(index: Arc<I>) {
 
     let entry = IndexEntry {
         hash: u64::MAX,
+        last: Some(Sight { seq: 2, versioned: true, ..Sight::at(made::minute(1)) }),
+        until: Some(Sight { initial: true, ..Sight::at(made::minute(3)) }),
         seen_in_scan: made::minute(0),
         missed: 1,
         gone_at: Some(made::minute(7)),
-        held: Some(Held { since: made::minute(1), until: made::minute(3) }),
         listing: made::observation("1", 0, 900_000).listing,
     };
     let checkpoint = ScanCheckpoint { cursor: <_>::default(), run: "r1".into(), began_at: made::minute(0), tries: 0 };
     let state = SearchState {
+        seen: Some(made::minute(8)),
+        clock: Some(made::minute(6)),
+        begun: true,
         watermark: Some("2026-01-14".into()),
         checkpoint: Some(checkpoint),
         scans: 3,
@@ -102,10 +106,27 @@ pub async fn search_index_conformance<I: SearchIndex + ?Sized>(index: Arc<I>) {
     assert_eq!(held("fes", "avito").await, [false, true, false, false], "only what is present is held");
     assert_eq!(held("fes", "mubawab").await, [false; 4], "sources do not mix");
     assert_eq!(held("tanger", "avito").await, [false; 4], "a search is not elsewhere to itself");
-    let gone = async |search: &str, source: &str| index.gone_elsewhere(search, source).await.unwrap();
-    assert_eq!(gone("fes", "avito").await, HashSet::from(["gone".to_owned()]));
-    assert_eq!(gone("fes", "mubawab").await, HashSet::new());
-    assert_eq!(gone("tanger", "avito").await, HashSet::new());
+    let sent = async |search: &str, source: &str| index.sent_elsewhere(search, source).await.unwrap();
+    let as_was = Sent { sight: entry.last.unwrap(), hash: u64::MAX };
+    let all = ["here", "missed", "gone"].map(|id| (id.to_owned(), as_was));
+    assert_eq!(sent("fes", "avito").await, HashMap::from(all.clone()), "also what is gone: it was said to be");
+    assert_eq!(sent("fes", "mubawab").await, HashMap::new());
+    assert_eq!(sent("tanger", "avito").await, HashMap::new());
+
+    // Another has sent something else of one since, and what it sent of another was overtaken.
+    let at = |minute| Some(Sight::at(made::minute(minute)));
+    let listings = [("here", at(2)), ("gone", at(0)), ("old", None)].map(|(id, last)| {
+        (id.to_owned(), IndexEntry { hash: 7, last, seen_in_scan: made::minute(4), gone_at: None, ..entry.clone() })
+    });
+    let third = SearchState { listings: listings.into(), ..other.clone() };
+    assert!(index.save("asilah", &third).await.unwrap());
+    let mut latest = HashMap::from(all);
+    latest.insert("here".into(), Sent { sight: at(2).unwrap(), hash: 7 });
+    latest.insert("old".into(), Sent { sight: at(4).unwrap(), hash: 7 });
+    assert_eq!(sent("fes", "avito").await, latest, "the latest that any of them sent");
+    let its = sent("tanger", "avito").await;
+    assert_eq!(its.len(), 3);
+    assert_eq!(its["gone"].sight, at(0).unwrap(), "where an index of before does not say, not after the last look");
 }
 
 /// The contract of [`RunLedger`]. `read` tells every record, in any order.

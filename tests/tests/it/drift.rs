@@ -92,7 +92,7 @@ async fn a_type_that_changes_is_noticed_by_what_is_refused() {
     let frozen = bench.poll().await.unwrap_err();
     assert!(frozen.to_string().contains("rows understood: 0 % of 21 rows"), "{frozen}");
     assert!(quarantined(&bench).contains(&(Reason::Drifted, "all, rows understood".to_owned())));
-    assert_eq!(bench.events("1").await, [EventKind::New], "nothing is gone because it was not understood");
+    assert_eq!(bench.events("1").await, [EventKind::Initial], "nothing is gone because it was not understood");
 }
 
 #[tokio::test]

@@ -247,8 +247,8 @@ async fn what_two_snapshots_lack_is_gone_as_of_the_second() {
     inbox.put("b.csv", 500, csv(&[("1", 500), ("3", 700)]));
     inbox.put("c.csv", 400, csv(&[("1", 500), ("3", 700)]));
     assert_eq!(inbox.polled().await.gone, 1, "a backlog of exports is worked off as if each came in its time");
-    use EventKind::{BackOnMarket, Gone, New};
-    assert_eq!(inbox.events("2").await, [(New, 600), (Gone, 400)]);
+    use EventKind::{BackOnMarket, Gone, Initial};
+    assert_eq!(inbox.events("2").await, [(Initial, 600), (Gone, 400)]);
 
     // An export of before comes late: it says what was, and nothing of what is.
     inbox.put("late.csv", 550, csv(&[("1", 500)]));
@@ -259,7 +259,7 @@ async fn what_two_snapshots_lack_is_gone_as_of_the_second() {
 
     inbox.put("d.csv", 300, &all);
     assert_eq!((inbox.polled().await.gone, inbox.bench.ends("2").await), (0, (Status::Active, 600)));
-    assert_eq!(inbox.events("2").await, [(New, 600), (Gone, 400), (BackOnMarket, 300)]);
+    assert_eq!(inbox.events("2").await, [(Initial, 600), (Gone, 400), (BackOnMarket, 300)]);
 }
 
 #[tokio::test]
@@ -414,7 +414,7 @@ async fn a_stop_in_mid_file_neither_skips_nor_repeats_a_row() {
     }
     assert!(runs > 3, "{runs}");
     assert_eq!((listings, changed, gone), (2 * 2_401, 2 * 343, 99));
-    assert_eq!(inbox.events("h2450").await, [(EventKind::New, 600), (EventKind::Gone, 400)]);
+    assert_eq!(inbox.events("h2450").await, [(EventKind::Initial, 600), (EventKind::Gone, 400)]);
     assert_eq!(inbox.bench.ends("h7").await, (Status::Active, 398));
 }
 
@@ -494,7 +494,11 @@ async fn the_counts_of_a_poll_are_of_rows_and_add_up() {
     assert_eq!(sent, polled.sent);
 
     // Beside rows that are refused, and a file that is plainly the wrong one.
-    inbox.put("more.csv", 80, format!("{}d,cheap,2026-01-14T11:00:00Z\n", timed(&[("a", 1, 1), ("d", 2, 1)])));
+    inbox.put(
+        "more.csv",
+        80,
+        format!("{}d,cheap,2026-01-14T11:00:00Z\n", timed(&[("a", 90_000, 1), ("d", 80_000, 1)])),
+    );
     inbox.put("wrong.csv", 70, "id,price,seen\nx,cheap,then\ny,cheap,then\n");
     let polled = inbox.polled().await;
     assert_eq!((polled.files, polled.rows, polled.listings, polled.new, polled.changed), (1, 5, 2, 1, 1));

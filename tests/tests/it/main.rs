@@ -17,6 +17,7 @@ mod infra_check;
 mod limits;
 mod mapping;
 mod measure;
+mod order;
 mod plan;
 mod poll;
 mod processor;

@@ -34,7 +34,7 @@ async fn a_listing_that_moves_from_one_search_to_another_is_not_gone() {
             assert_eq!(gone, 0);
         }
         assert_eq!(bench.ends("1").await, (Status::Active, 300_000));
-        assert_eq!(bench.events("1").await, [EventKind::New, EventKind::PriceCut]);
+        assert_eq!(bench.events("1").await, [EventKind::Initial, EventKind::PriceCut]);
         assert!(!bench.state("dear").await.listings.contains_key("1"), "it is the other search's now");
     }
 }
@@ -78,7 +78,7 @@ async fn a_listing_that_two_searches_hold_is_gone_when_both_have_missed_it_twice
     assert_eq!([cheap().await, cheap().await], [0, 1]);
     assert_eq!([dear().await, cheap().await], [0; 2], "it is said once");
     assert_eq!(bench.ends("1").await, (Status::Gone, 500_000));
-    assert_eq!(bench.events("1").await, [EventKind::New, EventKind::Gone]);
+    assert_eq!(bench.events("1").await, [EventKind::Initial, EventKind::Gone]);
     assert_eq!(bench.ends("2").await, (Status::Active, 500_000));
 }
 
@@ -200,7 +200,7 @@ async fn a_listing_said_to_be_gone_is_back_though_the_site_gives_the_time_of_bef
     assert_eq!(bench.poll().await.unwrap().changed, 1);
     assert_eq!(bench.ends("1").await, (Status::Active, 500_000));
     assert_eq!(bench.poll().await.unwrap().changed, 0);
-    assert_eq!(bench.events("1").await, [EventKind::New, EventKind::Gone, EventKind::BackOnMarket]);
+    assert_eq!(bench.events("1").await, [EventKind::Initial, EventKind::Gone, EventKind::BackOnMarket]);
 }
 
 #[tokio::test]
@@ -214,7 +214,7 @@ async fn a_change_that_the_site_gives_no_new_time_for_happened_when_it_was_seen(
         assert_eq!(bench.poll().await.unwrap().changed, 0);
         assert_eq!(bench.ends("1").await, (Status::Active, price));
     }
-    let events = [EventKind::New, EventKind::PriceCut, EventKind::PriceRise, EventKind::PriceCut];
+    let events = [EventKind::Initial, EventKind::PriceCut, EventKind::PriceRise, EventKind::PriceCut];
     assert_eq!(bench.events("1").await, events);
     // With a time of its own a change is of that time, however late it is seen.
     bench.site.list("1", 200_000);
@@ -437,7 +437,7 @@ async fn two_polls_of_one_search_at_once_lose_nothing() {
         assert_eq!(bench.ends(id).await, (Status::Active, price));
     }
     let events = bench.events("1").await;
-    assert_eq!(events, [EventKind::New, EventKind::PriceRise, EventKind::PriceCut]);
+    assert_eq!(events, [EventKind::Initial, EventKind::PriceRise, EventKind::PriceCut]);
 }
 
 #[tokio::test]
@@ -500,7 +500,7 @@ async fn a_listing_that_cannot_be_is_not_gone_and_is_in_quarantine_once() {
 async fn a_listing_too_large_for_the_stream_is_in_quarantine_and_the_others_go_on() {
     let city = "city = { constant = \"Graz\" }";
     let bench = Bench::with(city, &format!("{city}\ndescription = {{ from = \"text\" }}"));
-    let row = |id: &str, text: &str| serde_json::json!({"id": id, "modified": "2026-01-14T12:00:00Z", "status": "Active", "price": 9, "text": text});
+    let row = |id: &str, text: &str| serde_json::json!({"id": id, "modified": "2026-01-14T12:00:00Z", "status": "Active", "price": 90_000, "text": text});
     let page = serde_json::json!({"total": 2, "listings": [row("huge", &"x".repeat(2 << 20)), row("small", "x")]});
     bench.site.fault(1, answer(200, &[("content-type", "application/json")], &page.to_string()));
     let polled = bench.poll().await.unwrap();

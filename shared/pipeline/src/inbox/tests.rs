@@ -103,6 +103,16 @@ fn a_line_that_is_not_utf8_is_refused_as_that() {
 }
 
 #[test]
+fn what_was_seen_before_the_clock_was_set_back_is_no_future() {
+    let ahead = |hours: i64| {
+        let seen_at = now().plus_ms(hours * Time::HOUR_MS);
+        line(&Observation { at: seen_at, seen: seen_at, ..seen("1") })
+    };
+    assert_eq!(ids(&read(&[&ahead(1), &ahead(26)])), ["1", "1"]);
+    assert_eq!(read(&[&ahead(27)]).rejects[0].reason, Reason::DateInFuture);
+}
+
+#[test]
 fn an_observation_that_may_not_be_counted_is_refused() {
     let future = Observation { at: now().plus_ms(86_400_000), ..seen("1") };
     let inbox = read(&[&line(&future), &line(&seen(""))]);

@@ -58,8 +58,8 @@ impl Known {
 
 impl Scan<'_> {
     /// Puts what is new or changed on the stream, then notes it as seen. A row counts as of its own time, also where
-    /// that is before what is known of its listing: histories put it in its place, and the index keeps what is latest. Where so much of the file is
-    /// refused that nothing of the page is to be sent, says why.
+    /// that is before what is known of its listing: its history puts it in its place, and the index keeps what is latest.
+    /// Where so much of the file is refused that nothing of the page is to be sent, says why.
     pub(super) async fn take_rows(
         &mut self,
         page: FilePage,

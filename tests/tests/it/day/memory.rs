@@ -1,10 +1,10 @@
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 
 use async_trait::async_trait;
 use stoop_domain::{Observation, Reject};
 use stoop_pipeline::ports::{
-    Account, Budgets, Pages, PortError, Quarantine, RunLedger, RunRecord, SearchIndex, SearchState, Stream,
+    Account, Budgets, Pages, PortError, Quarantine, RunLedger, RunRecord, SearchIndex, SearchState, Sent, Stream,
 };
 
 /// Everything that polls store, in memory: a day of sixty sources is millions of entries of the index, and what is
@@ -79,11 +79,16 @@ impl SearchIndex for Memory {
         Ok(ids.iter().map(|id| others().any(|(_, state)| state.holds(id))).collect())
     }
 
-    async fn gone_elsewhere(&self, search: &str, source: &str) -> Result<HashSet<String>, PortError> {
+    async fn sent_elsewhere(&self, search: &str, source: &str) -> Result<HashMap<String, Sent>, PortError> {
         let index = self.index.lock().unwrap();
         let others = index.iter().filter(|(name, state)| *name != search && state.source == source);
-        let listings = others.flat_map(|(_, state)| &state.listings);
-        Ok(listings.filter(|(_, entry)| entry.gone_at.is_some()).map(|(id, _)| id.clone()).collect())
+        let mut latest: HashMap<String, Sent> = HashMap::new();
+        for (id, sent) in others.flat_map(|(_, state)| &state.listings).map(|(id, entry)| (id, entry.sent())) {
+            if latest.get(id).is_none_or(|known| known.sight < sent.sight) {
+                latest.insert(id.clone(), sent);
+            }
+        }
+        Ok(latest)
     }
 }
 

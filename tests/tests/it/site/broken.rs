@@ -1,12 +1,12 @@
 //! Wrappers around the real stream and index that refuse, and that die in the middle.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use stoop_embedded::Database;
-use stoop_pipeline::ports::{PortError, SearchIndex, SearchState, Stream};
+use stoop_pipeline::ports::{PortError, SearchIndex, SearchState, Sent, Stream};
 
 /// A stream that takes one line in a record and refuses records as it is told.
 pub(crate) struct RefusingStream {
@@ -60,7 +60,7 @@ impl Stream for RefusingStream {
 
     /// One listing to a record.
     fn record_bytes_max(&self) -> usize {
-        250
+        330
     }
 }
 
@@ -97,7 +97,7 @@ impl SearchIndex for DyingIndex {
         self.inner.held_elsewhere(search, source, native_ids).await
     }
 
-    async fn gone_elsewhere(&self, search: &str, source: &str) -> Result<HashSet<String>, PortError> {
-        self.inner.gone_elsewhere(search, source).await
+    async fn sent_elsewhere(&self, search: &str, source: &str) -> Result<HashMap<String, Sent>, PortError> {
+        self.inner.sent_elsewhere(search, source).await
     }
 }

@@ -62,6 +62,9 @@ pub(crate) struct Row {
     modified: Time,
 }
 
+/// What the site says of when a row was modified.
+type Tell = Box<dyn Fn(Time) -> Time + Send>;
+
 type Serve = Box<dyn Fn(&Request) -> HttpAnswer + Send>;
 
 type Edit = Box<dyn FnOnce(&mut Vec<Row>) + Send>;
@@ -70,6 +73,7 @@ type Edit = Box<dyn FnOnce(&mut Vec<Row>) + Send>;
 pub(crate) struct Site {
     clock: Arc<Virtual>,
     rows: Mutex<Vec<Row>>,
+    tell: Mutex<Tell>,
     /// What happens to the listings once a page was shown, by its number.
     edits: Mutex<BTreeMap<usize, Edit>>,
     /// What is answered once instead of a page, by its number.
@@ -88,6 +92,8 @@ pub(crate) struct Site {
 /// A clock that moves only for those who wait, and by [`Bench::poll`].
 pub(crate) struct Virtual {
     now: AtomicI64,
+    /// By how much it was set, as this process knows.
+    jumped_ms: AtomicI64,
     /// Whoever waits so long is told to stop.
     patience_ms: AtomicU64,
     stop: AtomicBool,
@@ -121,6 +127,7 @@ impl Bench {
         let begin = Time::parse("2026-01-14T12:00:00Z").unwrap();
         let clock = Arc::new(Virtual {
             now: AtomicI64::new(begin.ms()),
+            jumped_ms: AtomicI64::new(0),
             patience_ms: AtomicU64::new(u64::MAX),
             stop: AtomicBool::new(false),
         });
@@ -128,6 +135,7 @@ impl Bench {
             site: Site {
                 clock: Arc::clone(&clock),
                 rows: Mutex::default(),
+                tell: Mutex::new(Box::new(|modified| modified)),
                 edits: Mutex::default(),
                 faults: Mutex::default(),
                 robots: Mutex::new(answer(404, &[], "")),
@@ -209,6 +217,12 @@ impl Bench {
         self.clock.now.fetch_add(ms, Ordering::SeqCst);
     }
 
+    /// Somebody sets the clock, and the process sees it.
+    pub(crate) fn set_clock_by_ms(&self, ms: i64) {
+        self.wait_ms(ms);
+        self.clock.jumped_ms.fetch_add(ms, Ordering::SeqCst);
+    }
+
     pub(crate) fn now(&self) -> Time {
         self.clock.now()
     }
@@ -264,13 +278,13 @@ impl Bench {
 pub(crate) fn verify(database: &Database) {
     let mut recomputed = Recomputation::default();
     let add = |line: &[u8]| -> Result<(), stoop_pipeline::ports::PortError> {
-        recomputed.add(&stoop_wire::decode(line).unwrap()).unwrap();
+        recomputed.add(&stoop_wire::decode(line).unwrap());
         Ok(())
     };
     database.observations(add).unwrap();
     let mut markets = recomputed.markets();
     for (market, cells) in database.cells_where(|_| true).unwrap() {
-        markets.check(&market, &cells).unwrap();
+        markets.check(&market, &cells, &database.archive(&market).unwrap()).unwrap();
     }
     markets.check_none_left().unwrap();
     for (id, home) in database.homes_after(None, usize::MAX).unwrap() {
@@ -292,6 +306,17 @@ impl Site {
             Some(known) => *known = row,
             None => rows.push(row),
         }
+    }
+
+    /// Puts a listing at the end once more, under the id of another that is there.
+    pub(crate) fn list_again(&self, id: &str, price: i64) {
+        let row = Row { id: id.into(), price, status: "Active", modified: self.clock.now() };
+        self.rows.lock().unwrap().push(row);
+    }
+
+    /// From now on the site says this of when a row was modified.
+    pub(crate) fn tell_times(&self, tell: impl Fn(Time) -> Time + Send + 'static) {
+        *self.tell.lock().unwrap() = Box::new(tell);
     }
 
     /// Changes a price without a word of when.
@@ -382,6 +407,7 @@ impl Site {
         let [name, before, after] = *self.price.lock().unwrap();
         let shown = found.iter().skip((page - 1) * PAGE).take(PAGE).map(|row| {
             let Row { id, price, status, modified } = row;
+            let modified = (self.tell.lock().unwrap())(*modified);
             format!(r#"{{"id":"{id}","{name}":{before}{price}{after},"status":"{status}","modified":"{modified}"}}"#)
         });
         let shown = shown.collect::<Vec<_>>().join(",");
@@ -442,5 +468,9 @@ impl Clock for Virtual {
         if ms >= self.patience_ms.load(Ordering::SeqCst) {
             self.stop.store(true, Ordering::SeqCst);
         }
+    }
+
+    fn jumped_ms(&self) -> i64 {
+        self.jumped_ms.swap(0, Ordering::SeqCst)
     }
 }

@@ -175,13 +175,13 @@ impl Bench {
         let mut recomputed = Recomputation::default();
         self.database
             .observations(|line| -> Result<(), stoop_pipeline::ports::PortError> {
-                recomputed.add(&stoop_wire::decode(line).unwrap()).unwrap();
+                recomputed.add(&stoop_wire::decode(line).unwrap());
                 Ok(())
             })
             .unwrap();
         let mut markets = recomputed.markets();
         for (market, cells) in self.database.cells_where(|_| true).unwrap() {
-            markets.check(&market, &cells).unwrap();
+            markets.check(&market, &cells, &self.database.archive(&market).unwrap()).unwrap();
         }
         markets.check_none_left().unwrap();
         for (id, home) in self.database.homes_after(None, 100_000).unwrap() {
