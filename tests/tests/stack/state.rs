@@ -45,10 +45,6 @@ impl Lake for NoLake {
     async fn keep(&self, _: &[&Observation]) -> Result<(), PortError> {
         Err(PortError::new("keep", "this store only reads"))
     }
-
-    async fn keep_stale(&self, _: &[&Observation]) -> Result<(), PortError> {
-        Err(PortError::new("keep", "this store only reads"))
-    }
 }
 
 impl State {
