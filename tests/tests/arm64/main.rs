@@ -180,7 +180,10 @@ async fn planner(world: &World) -> Result<()> {
     configure(world).await?;
     let aside = [("STOOP_QUEUE_URL", world.stack.output("DeadLetterQueueUrl")?)];
     let answer = world.answer("planner", &aside, &sample("schedule.json")?).await?;
-    ensure!(answer == json!({ "sent": ["austin"], "waiting": 0, "overdue": 0, "refused_configuration": null }), "{answer}");
+    ensure!(
+        answer == json!({ "sent": ["austin"], "waiting": 0, "overdue": 0, "refused_configuration": null }),
+        "{answer}"
+    );
     Ok(())
 }
 
