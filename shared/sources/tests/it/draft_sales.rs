@@ -44,7 +44,10 @@ fn sales_years_and_fees_are_known_by_their_names() {
 fn for_how_long_a_fee_is_the_name_says_or_nobody() {
     let of = |name: &str| drafted(json!([home(11, json!({name: 1200})), home(12, json!({name: 900}))])).toml;
     let yearly = of("Frais de syndic (DH/an)");
-    assert!(yearly.contains("\nassociation_fee = { from = \"/Frais de syndic (DH~1an)\", per = \"year\" }"), "{yearly}");
+    assert!(
+        yearly.contains("\nassociation_fee = { from = \"/Frais de syndic (DH~1an)\", per = \"year\" }"),
+        "{yearly}"
+    );
     let unknown = of("hoaFee");
     assert!(unknown.contains("\n#association_fee = { from = \"hoaFee\" }"), "{unknown}");
     assert!(unknown.contains("Nothing says for how long it is"), "{unknown}");
