@@ -507,3 +507,113 @@ async fn the_counts_of_a_poll_are_of_rows_and_add_up() {
     assert_eq!(polled.message.as_deref(), Some(why));
     assert_eq!(inbox.polled().await.outcome, Some(RunOutcome::Complete), "it is looked at once");
 }
+
+#[tokio::test]
+async fn rows_of_one_date_stand_in_the_order_of_their_file_and_come_to_the_same_under_another_name() {
+    for prices in [[500, 400, 450], [400, 500, 450], [450, 500, 400]] {
+        let rows: Vec<(&str, i64, i64)> = prices.iter().map(|price| ("1", *price, 1_440)).collect();
+        let text = timed(&rows);
+        let inbox = Inbox::with_times();
+        inbox.put("a.csv", 90, &text);
+        inbox.polled().await;
+        let events = inbox.events("1").await;
+        assert_eq!(inbox.bench.ends("1").await, (Status::Active, prices[2]));
+        assert_eq!(events.len(), 3, "{events:?}");
+        let observations = inbox.bench.database.counts().unwrap().observations;
+        // The same rows once more, older, newer, and behind others of the same date.
+        let more = format!("{text}{}", &timed(&[("2", 700, 1_440)])["id,price,seen\n".len()..]);
+        for (name, minutes_ago, text) in [("old.csv", 900, &text), ("new.csv", 10, &text), ("more.csv", 5, &more)] {
+            inbox.put(name, minutes_ago, text);
+            inbox.polled().await;
+            assert_eq!(inbox.events("1").await, events, "{name}");
+        }
+        assert_eq!(inbox.bench.database.counts().unwrap().observations, observations + 1, "the other home");
+    }
+}
+
+#[tokio::test]
+async fn rows_of_one_date_keep_their_order_where_a_run_ended_between_them() {
+    let inbox = Inbox::with_times();
+    inbox.put("before.csv", 900, timed(&[("other", 700, 3_000)]));
+    inbox.polled().await;
+    let mut rows = vec![("1", 400, 1_440)];
+    let ids: Vec<String> = (0..1_500).map(|id| format!("h{id}")).collect();
+    rows.extend(ids.iter().map(|id| (id.as_str(), 700, 1_440)));
+    rows.push(("1", 500, 1_440));
+    rows.push(("1", 450, 1_440));
+    let text = timed(&rows);
+    inbox.put("a.csv", 90, &text);
+    inbox.bench.stop_in_a_pause_of_ms(1);
+    inbox.bench.stream.refuse([vec![0]]);
+    assert_eq!(inbox.polled().await.outcome, Some(RunOutcome::Partial));
+    inbox.bench.stop_no_more();
+    inbox.polled().await;
+    assert_eq!(inbox.bench.ends("1").await, (Status::Active, 450));
+    let events = inbox.events("1").await;
+    assert_eq!(
+        events.iter().map(|event| event.0).collect::<Vec<_>>()[1..],
+        [EventKind::PriceRise, EventKind::PriceCut]
+    );
+    let observations = inbox.bench.database.counts().unwrap().observations;
+    inbox.put("again.csv", 80, &text);
+    inbox.polled().await;
+    assert_eq!(inbox.events("1").await, events);
+    assert_eq!(inbox.bench.database.counts().unwrap().observations, observations, "read again it is the same");
+}
+
+#[tokio::test]
+async fn what_a_late_file_says_in_the_middle_of_a_stretch_parts_it_however_late() {
+    let inbox = Inbox::with_times();
+    let day = 1_440;
+    inbox.put("a.csv", 900, timed(&[("1", 500, 400 * day), ("2", 500, 400 * day)]));
+    inbox.polled().await;
+    // Seen again as it was, and then another price: what held before is known to its end.
+    inbox.put("b.csv", 800, timed(&[("1", 500, 200 * day), ("2", 500, 200 * day)]));
+    inbox.polled().await;
+    inbox.put("c.csv", 700, timed(&[("1", 480, 100 * day)]));
+    inbox.polled().await;
+    inbox.put("late.csv", 1_000, timed(&[("1", 400, 300 * day), ("2", 400, 300 * day)]));
+    inbox.polled().await;
+    use EventKind::{New, PriceCut, PriceRise};
+    let (new, cut, back) = ((New, 400 * day), (PriceCut, 300 * day), (PriceRise, 200 * day));
+    assert_eq!(inbox.events("1").await, [new, cut, back, (PriceCut, 100 * day)]);
+    assert_eq!(inbox.events("2").await, [new, cut, back]);
+    assert_eq!(inbox.bench.ends("2").await, (Status::Active, 500));
+}
+
+#[tokio::test]
+async fn a_snapshot_was_seen_as_of_its_own_time_whatever_its_rows_say_of_theirs() {
+    let mut inbox = Inbox::new(Coverage::Snapshot);
+    inbox.map += SEEN;
+    // The date stands still, and a clock runs ahead of the file's.
+    inbox.put("a.csv", 600, timed(&[("1", 400, 2_000), ("2", 400, 500), ("3", 700, 2_000)]));
+    inbox.put("b.csv", 500, timed(&[("1", 500, 2_000), ("2", 500, 400), ("3", 700, 2_000)]));
+    inbox.put("c.csv", 400, timed(&[("1", 400, 2_000), ("2", 400, 400), ("3", 700, 2_000)]));
+    inbox.polled().await;
+    use EventKind::{Gone, Initial, New, PriceCut, PriceRise};
+    for id in ["1", "2"] {
+        assert_eq!(inbox.events(id).await, [(Initial, 600), (PriceRise, 500), (PriceCut, 400)], "{id}");
+    }
+    // What comes after the first file is new, and what leaves is gone as of the second that lacks it.
+    inbox.put("d.csv", 300, timed(&[("1", 400, 2_000), ("2", 400, 400), ("4", 700, 250)]));
+    inbox.put("e.csv", 200, timed(&[("1", 400, 2_000), ("2", 400, 400), ("4", 700, 250)]));
+    inbox.polled().await;
+    assert_eq!(inbox.events("4").await, [(New, 300)]);
+    assert_eq!(inbox.events("3").await, [(Initial, 600), (Gone, 200)]);
+}
+
+#[tokio::test]
+async fn two_searches_of_files_of_one_source_end_with_what_was_told_last() {
+    let inbox = Inbox::new(Coverage::Changes);
+    let other = |name: &str| {
+        let map = Map::parse(&inbox.map, "in.toml").unwrap();
+        Origin::Files(FileSet { map, pattern: FilePattern::parse(name).unwrap(), coverage: Coverage::Changes })
+    };
+    let poll = async |search: &str, file: &str| inbox.bench.poll_origin(search, other(file)).await.unwrap();
+    for (minutes_ago, search, price) in [(600, "one", 400), (500, "two", 500), (400, "one", 400)] {
+        let name = format!("{search}-{minutes_ago}.csv");
+        inbox.put(&name, minutes_ago, csv(&[("1", price)]));
+        poll(search, &format!("in/{search}-*.csv")).await;
+        assert_eq!(inbox.bench.ends("1").await, (Status::Active, price));
+    }
+}
