@@ -49,7 +49,6 @@ impl Horizon {
 impl Cells {
     /// Adds a difference of contributions. What of it lies before the horizon is added to the opening and is given
     /// back, for the archive.
-    #[must_use = "what is late belongs into the archive"]
     pub fn add(&mut self, delta: &Delta) -> Self {
         let mut late = Self::default();
         for (key, value) in delta.entries() {
@@ -73,7 +72,6 @@ impl Cells {
     ///
     /// Folding moves and drops coordinates without regard to their values, so it is linear: folding a
     /// sum is summing the folded.
-    #[must_use = "what leaves belongs into the archive"]
     pub fn fold_to(&mut self, horizon: Horizon) -> Self {
         let mut leaving = Self::default();
         let horizon = self.horizon.map_or(horizon, |folded| folded.join(horizon));

@@ -44,8 +44,7 @@ impl Recomputation {
         let mut markets: BTreeMap<Market, Cells> = BTreeMap::new();
         for home in self.homes.values() {
             for (market, delta) in contribution(&home.history, &mut zones).into_deltas() {
-                // Nothing is folded yet, so that nothing is late.
-                let _ = markets.entry(market).or_default().add(&delta);
+                markets.entry(market).or_default().add(&delta);
             }
         }
         RecomputedMarkets { markets }
