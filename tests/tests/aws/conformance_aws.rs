@@ -35,7 +35,8 @@ async fn pollers_in_different_processes_share_the_index() {
         seen_in_scan: made::minute(0),
         missed: 0,
         gone_at: None,
-        held: None,
+        last: None,
+        until: None,
         listing: made::observation("1", 0, 1).listing,
     };
     let first = SearchState { source: "avito".into(), ..one.load("méknes 2/b", "avito").await.unwrap() };
