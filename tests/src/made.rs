@@ -1,9 +1,10 @@
 //! Small things to test with, made up by hand.
 
 use stoop_domain::{
-    Alert, AlertId, Currency, Home, HomeId, Listing, Market, Minor, Observation, Place, Purpose, Reason, Reject, Time,
-    Verdict, home_id, market_of,
+    Alert, AlertId, Area, AreaUnit, Currency, Day, Home, HomeId, Listing, Market, Minor, Observation, Place, Purpose,
+    Reason, Reject, Time, Verdict, home_id, market_of,
 };
+use stoop_market::{Cells, Horizon, Zones, update};
 
 /// Noon of 14 January 2026 and `minutes`.
 #[must_use]
@@ -38,6 +39,36 @@ pub fn home(observations: &[&Observation]) -> (HomeId, Home) {
         home.apply(observation);
     }
     (home_id(observations.first().expect("a home needs an observation")), home)
+}
+
+/// Homes of all kinds over twenty-seven years, so that what each adds to the market of Agadir is hard to compress: some ten
+/// bytes.
+#[must_use]
+pub fn scattered(homes: u32) -> Vec<Observation> {
+    let observation = |i: u32| {
+        let n = i64::from(i);
+        let (day, price) = (n * 104_729 % 10_000, 400_000 + (n * n * 7_919 + 104_729 * n) % 5_000_003);
+        let mut seen = observation(&i.to_string(), day * 1_440, price);
+        seen.listing.living_area = Some(Area::of(30 + i * 7_919 % 171, AreaUnit::SquareMeters));
+        seen.listing.bedrooms = u8::try_from(i % 11).ok();
+        seen
+    };
+    (0..homes).map(observation).collect()
+}
+
+/// What goes into the archive of a market when its state tells no more of these observations, each of another home.
+#[must_use]
+pub fn archived(observations: &[Observation]) -> Cells {
+    let mut cells = Cells::default();
+    for observation in observations {
+        let (_, home) = home(&[observation]);
+        for (_, delta) in update(None, &home.history, &mut Zones::default()) {
+            drop(cells.add(&delta));
+        }
+    }
+    // In 2057, which is behind all that is made up here.
+    let behind = Day(32_000);
+    cells.fold_to(Horizon { days: behind, hours: behind })
 }
 
 /// The market of a city's homes for sale.

@@ -153,16 +153,19 @@ impl ContradictionRow {
     }
 
     fn words(&self) -> Words {
+        let words = Words::from(self.told());
+        if self.distrusted { words.yellow() } else { words }
+    }
+
+    fn told(&self) -> String {
         let Self { name, listings, contradict, field, distrusted } = self;
-        let name = name.replace('_', " ");
-        let told = format!("  {name}: {} of {} listings", show::count(*contradict), show::count(*listings));
-        if *distrusted {
-            return Words::from(format!(
-                "{told}. {field} does not mean what its name says: it is not to be trusted here."
-            ))
-            .yellow();
-        }
-        format!("{told}.").into()
+        let (name, contradict, listings) = (name.replace('_', " "), show::count(*contradict), show::count(*listings));
+        let verdict = if *distrusted {
+            format!(": {field} does not mean what its name says, and is not to be trusted here")
+        } else {
+            String::new()
+        };
+        format!("  {name}: {contradict} of {listings} listings{verdict}.")
     }
 }
 
@@ -205,9 +208,11 @@ mod tests {
             field: "listed_at",
             distrusted: contradict > 20,
         };
-        let words = |contradict| row(contradict).words().text().to_owned();
-        assert_eq!(words(3), "  listed after sale: 3 of 40 listings.");
-        assert!(words(38).contains("listed_at does not mean what its name says"), "{}", words(38));
+        assert_eq!(row(3).told(), "  listed after sale: 3 of 40 listings.");
+        assert_eq!(
+            row(38).told(),
+            "  listed after sale: 38 of 40 listings: listed_at does not mean what its name says, and is not to be trusted here."
+        );
     }
 
     #[test]

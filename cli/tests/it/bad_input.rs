@@ -326,7 +326,8 @@ fn of_a_gzip_that_is_cut_off_the_rows_before_the_cut_are_taken_in() {
     let rows: String = (0..2_000).map(row).collect();
     let lines: String = (0..2_000_u32)
         .map(|i| {
-            json!({ "id": i, "seen": "2026-03-01", "price": 1 + i * 7_919 % 9_999, "city": "Reno" }).to_string() + "\n"
+            json!({ "id": i, "seen": "2026-03-01", "price": 100_000 + i * 7_919 % 9_999, "city": "Reno" }).to_string()
+                + "\n"
         })
         .collect();
     for (name, text) in [("cut.csv.gz", format!("{HEADER}{rows}")), ("cut.jsonl.gz", lines)] {

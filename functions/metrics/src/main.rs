@@ -15,15 +15,8 @@ async fn main() -> Result<(), Error> {
     init_telemetry(LogFormat::Json);
     let clients = Clients::from_env()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let bucket = required("STOOP_BUCKET")?;
-    let quarantine = S3Quarantine::new(clients.s3(), &bucket);
-    let lake = LakeDelivery::new(
-        clients.firehose(),
-        &required("STOOP_DELIVERY_STREAM")?,
-        clients.s3(),
-        &bucket,
-        clock.clone(),
-    );
+    let quarantine = S3Quarantine::new(clients.s3(), &required("STOOP_BUCKET")?);
+    let lake = LakeDelivery::new(clients.firehose(), &required("STOOP_DELIVERY_STREAM")?, clock.clone());
     let (homes, markets) = (required("STOOP_HOMES_TABLE")?, required("STOOP_MARKETS_TABLE")?);
     let store = DynamoStore::new(clients.dynamodb(), &homes, &markets, Arc::new(lake), clock.clone());
     let meter = Meter::from_env("metrics")?;

@@ -1,5 +1,5 @@
 use crate::Purpose;
-use crate::history::{History, Run};
+use crate::history::{History, LISTED_SINCE, Run};
 use crate::listing::Phase;
 use crate::money::{Currency, Minor};
 use crate::place::Market;
@@ -105,7 +105,8 @@ pub struct Step<'a> {
 /// A sale or a letting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sold {
-    /// The civil day of `CloseDate`, where the source tells it and it is not after the stretch began.
+    /// The civil day of `CloseDate`, where the source tells it and it is neither before [`LISTED_SINCE`] nor after the stretch
+    /// began.
     pub on: Option<Day>,
 }
 
@@ -124,6 +125,9 @@ const SPELL_GAP_MS: i64 = 90 * Time::DAY_MS;
 /// After so long off the market it is not the same offer that is made again.
 const RELISTED_WITHIN_MS: i64 = 365 * Time::DAY_MS;
 
+/// A `CloseDate` that is later by more than this is of another sale; by less, the date was put right.
+const RESOLD_AFTER_DAYS: i32 = 30;
+
 /// A home that was listed so long before it was first seen was on the market already.
 const INITIAL_MS: i64 = 7 * Time::DAY_MS;
 
@@ -141,8 +145,8 @@ struct Teller {
     asked: Option<Minor>,
     /// Since when it has been off the market.
     off_since: Option<Time>,
-    /// It was sold, and has not been offered since.
-    is_sold: bool,
+    /// It was sold, and has not been offered since: on that day, if the source tells it.
+    sold: Option<Option<Day>>,
 }
 
 /// A spell that is open.
@@ -197,7 +201,7 @@ impl History {
             next: Entry::New,
             asked: None,
             off_since: None,
-            is_sold: false,
+            sold: None,
         };
         let mut steps: Vec<Step<'_>> = Vec::new();
         let mut opens: Vec<Option<Open>> = Vec::new();
@@ -324,19 +328,24 @@ impl Teller {
         }
     }
 
-    /// Whether it was sold just now. One that is taken down and then shown as sold once more was sold once.
+    /// Whether it was sold just now. One that is taken down and then shown as sold once more was sold once; one whose
+    /// `CloseDate` moves on by months was sold again, though nobody saw it on offer in between.
     fn sell(&mut self, phase: Phase, run: &Run<'_>) -> Option<Sold> {
-        let was_sold = self.is_sold;
-        self.is_sold = match phase {
-            Phase::Closed => true,
-            Phase::Active | Phase::Pending => false,
-            Phase::Before | Phase::Off => was_sold,
+        let [earliest, seen] = [LISTED_SINCE, run.first].map(|time| time.ms().div_euclid(Time::DAY_MS));
+        // A day more, for who is ahead of UTC.
+        let on = run.facts.close_date.filter(|day| (earliest..=seen + 1).contains(&i64::from(day.0)));
+        let was_sold = match phase {
+            Phase::Closed => self.sold.replace(on.or(self.sold.flatten())),
+            Phase::Active | Phase::Pending => self.sold.take().and(None),
+            Phase::Before | Phase::Off => None,
         };
-        if was_sold || phase != Phase::Closed {
+        if phase != Phase::Closed {
             return None;
         }
-        let not_after = |day: &Day| i64::from(day.0) <= run.first.ms().div_euclid(Time::DAY_MS) + 1;
-        let on = run.facts.close_date.filter(not_after);
+        let is_another = |before: Day| on.is_some_and(|on| on.0.saturating_sub(before.0) > RESOLD_AFTER_DAYS);
+        if was_sold.is_some_and(|before| !before.is_some_and(is_another)) {
+            return None;
+        }
         // Of a home that was never seen before it was sold, only the source knows when that was.
         (self.phase.is_some() || on.is_some()).then_some(Sold { on })
     }

@@ -91,10 +91,10 @@ pub struct History {
 pub struct Run<'a> {
     /// What held.
     pub facts: &'a Facts,
-    /// When it began: the source's time where that lies between the last sighting of what held before and the first of
-    /// this, else the first sighting.
+    /// When it began: the source's time where that is a version, or lies between the last sighting of what held before and
+    /// the first of this, else the first sighting.
     pub first: Time,
-    /// When it was last seen so.
+    /// When it was last seen so, but no later than what held next began: so it may move back.
     pub last: Time,
     /// The first sighting.
     pub sight: Sight,

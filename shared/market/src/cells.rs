@@ -87,6 +87,9 @@ impl Cells {
     }
 
     /// The state of all days: this one with the archive in place of its opening.
+    ///
+    /// Of one market, before it is added to others: a sum is folded as far as any of its parts was, and what the other parts
+    /// told by the day until then is in no archive.
     #[must_use]
     pub fn with_archive(mut self, archive: &Self) -> Self {
         self.map.retain(|key, _| key.kind() != Some(Kind::Opening));

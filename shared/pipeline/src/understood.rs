@@ -229,7 +229,7 @@ mod tests {
         let now = Time::from_ms(0);
         let refused =
             Row::Refused { native_id: None, reason: Reason::BadValue, detail: "price is x".into(), raw: "{}".into() };
-        for row in [found("1", Some(-5), "Wien"), refused.clone(), found("3", Some(5), ""), refused] {
+        for row in [found("1", Some(-5), "Wien"), refused.clone(), found("3", Some(50_000), ""), refused] {
             understood.take("x", row, now);
         }
         assert_eq!((understood.rows, understood.listings, understood.fields.len()), (4, 0, 0));

@@ -268,7 +268,7 @@ mod tests {
 
     #[test]
     fn a_fee_by_the_month_is_rounded_half_up() {
-        assert_eq!(per_month(Minor(100_00), 1, 12), Some(Minor(833)));
+        assert_eq!(per_month(Minor(10_000), 1, 12), Some(Minor(833)));
         assert_eq!(per_month(Minor(6), 1, 12), Some(Minor(1)));
         assert_eq!(per_month(Minor(5), 1, 12), Some(Minor(0)));
         assert_eq!(per_month(Minor(i64::MAX), 2, 1), None);

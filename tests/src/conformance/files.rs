@@ -165,7 +165,7 @@ fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
 async fn archives<F: Files + ?Sized>(files: &F, put: &impl AsyncFn(&str, Vec<u8>)) {
     let many = many();
     let bytes = zip(&[
-        ("z.csv", b"id,price,seen\n9,1,2026-01-10T00:00:00Z\n"),
+        ("z.csv", b"id,price,seen\n9,9000,2026-01-10T00:00:00Z\n"),
         ("b/many.csv", many.as_bytes()),
         ("a.txt", b"about"),
     ]);

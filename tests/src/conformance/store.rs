@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use stoop_domain::{Day, Home, HomeId, Market, Observation};
-use stoop_market::{Cells, Close, Delta, Flows, Zones, update};
+use stoop_market::{Cells, Delta, Horizon, Zones, update};
 use stoop_pipeline::ports::{Change, Commit, CommitError, HomeChange, MarketChange, Store};
 
 use crate::made;
@@ -12,12 +12,10 @@ use crate::made;
 pub trait StoreWitness: Send + Sync {
     /// The lake, in any order.
     async fn lake(&self) -> Vec<Observation>;
-    /// What came later than the horizon, in any order.
-    async fn stale(&self) -> Vec<Observation>;
     /// The change feed from the beginning: the changes of one home in their order.
     async fn changes(&self) -> Vec<Change>;
-    /// The closes of a market, by day.
-    async fn closes(&self, market: &Market) -> Vec<Close>;
+    /// The archive of a market.
+    async fn archive(&self, market: &Market) -> Cells;
     /// Whether the lake holds each observation exactly once (else: at least once).
     fn exactly_once(&self) -> bool;
 }
@@ -31,10 +29,12 @@ pub async fn store_conformance(make: impl AsyncFn() -> Fresh) {
     what_is_committed_is_read_back(make().await).await;
     a_version_that_is_not_the_stored_one_is_a_conflict(make().await).await;
     notable_changes_are_on_the_feed_in_order(make().await).await;
-    observations_and_closes_are_kept(make().await).await;
+    observations_are_kept(make().await).await;
+    an_archive_is_the_sum_of_all_that_was_archived(make().await).await;
     a_market_that_grows_and_is_folded_is_read_as_it_was_left(make().await).await;
     a_commit_of_the_largest_size_is_stored(make().await).await;
     writers_who_race_lose_nothing(make().await).await;
+    writers_who_race_archive_each_thing_once(make().await).await;
 }
 
 async fn what_is_not_there_has_no_version((store, witness): Fresh) {
@@ -53,7 +53,7 @@ async fn what_is_committed_is_read_back((store, _): Fresh) {
     for version in 0..4_i64 {
         let observation = made::observation("1", version, 900_000 - version);
         let mut new = home.clone().unwrap_or_default();
-        let deltas = apply(&mut new, &observation, home.as_ref(), &mut cells);
+        let (deltas, _) = apply(&mut new, &observation, home.as_ref(), &mut cells);
         let (of, _) = made::home(&[&observation]);
         let commit = Commit {
             homes: vec![change(&of, version.cast_unsigned(), home.as_ref(), &new)],
@@ -113,8 +113,8 @@ async fn a_version_that_is_not_the_stored_one_is_a_conflict((store, witness): Fr
                 homes.reverse();
             }
             let mut markets = vec![market_change(market, market_version, &cells)];
-            markets[0].closes = vec![close(1, 1)];
-            let commit = Commit { homes, markets, observations: vec![&observation], stale: vec![&observation] };
+            markets[0].archived = made::archived(std::slice::from_ref(&observation));
+            let commit = Commit { homes, markets, observations: vec![&observation] };
             let refused = store.commit(&commit).await;
             assert!(matches!(refused, Err(CommitError::Conflict)), "{home_version}, {market_version}: {refused:?}");
         }
@@ -125,14 +125,15 @@ async fn a_version_that_is_not_the_stored_one_is_a_conflict((store, witness): Fr
     let homes = store.homes(&[there, fresh]).await.unwrap();
     assert_eq!(homes[0].as_ref().map(|stored| (stored.version, &stored.value)), Some((1, &home)));
     assert_eq!(homes[1], None, "nothing of a refused commit is stored");
-    let markets = store.markets(&[market_there.clone(), market_fresh]).await.unwrap();
+    let markets = store.markets(&[market_there.clone(), market_fresh.clone()]).await.unwrap();
     assert_eq!(markets[0].as_ref().map(|stored| stored.version), Some(1));
     assert_eq!(markets[1], None);
     assert_eq!(witness.changes().await, before.1);
-    assert_eq!(witness.closes(&market_there).await, []);
+    for market in [market_there, market_fresh] {
+        assert_eq!(witness.archive(&market).await, Cells::default());
+    }
     if witness.exactly_once() {
         assert_eq!(witness.lake().await, before.0);
-        assert_eq!(witness.stale().await, []);
     }
 }
 
@@ -174,59 +175,74 @@ async fn notable_changes_are_on_the_feed_in_order((store, witness): Fresh) {
     assert_eq!(seen.len(), expected.len(), "what is not notable is not told");
 }
 
-async fn observations_and_closes_are_kept((store, witness): Fresh) {
-    let (market, cells) = (made::market_in("Agadir"), Cells::default());
+async fn observations_are_kept((store, witness): Fresh) {
     let observations: Vec<_> = (0..50).map(|i| made::observation(&i.to_string(), i, 900_000)).collect();
-    let late: Vec<_> = (0..3).map(|i| made::observation(&i.to_string(), -9_000, 1)).collect();
-    let mut version = 0;
     for some in observations.chunks(7) {
-        let mut changed = market_change(&market, version, &cells);
-        let day = i32::try_from(version).unwrap();
-        changed.closes = vec![close(day, 7), close(day + 1, 8)];
-        let commit = Commit {
-            markets: vec![changed],
-            observations: some.iter().collect(),
-            stale: late.iter().chain(&late).collect(),
-            ..Commit::default()
-        };
-        store.commit(&commit).await.unwrap();
-        version += 1;
+        store.commit(&Commit { observations: some.iter().collect(), ..Commit::default() }).await.unwrap();
     }
-    let in_order = |mut observations: Vec<Observation>, exactly: bool| {
-        observations.sort();
-        if !exactly {
-            observations.dedup();
-        }
-        observations
-    };
-    let exactly = witness.exactly_once();
-    assert_eq!(in_order(witness.lake().await, exactly), in_order(observations, true));
-    assert_eq!(in_order(witness.stale().await, exactly), in_order(late, true), "and the late ones apart, once");
-    let days: Vec<i32> = witness.closes(&market).await.iter().map(|close| close.day.0).collect();
-    assert_eq!(days, (0..=i32::try_from(version).unwrap()).collect::<Vec<_>>(), "a close written twice is one");
-    let kept = witness.closes(&market).await;
-    assert_eq!(kept[0], close(0, 7), "to the last bit");
-    assert_eq!(witness.closes(&made::market_in("Rabat")).await, []);
+    let mut kept = witness.lake().await;
+    kept.sort_by_key(|seen| (seen.at, seen.native_id.clone()));
+    if !witness.exactly_once() {
+        kept.dedup();
+    }
+    assert_eq!(kept, observations);
 }
 
-/// Far more than any one item, page or request of a store holds, a little at a time; some of it folded.
-async fn a_market_that_grows_and_is_folded_is_read_as_it_was_left((store, _): Fresh) {
+async fn an_archive_is_the_sum_of_all_that_was_archived((store, witness): Fresh) {
+    let [market, other] = ["Agadir", "Rabat"].map(made::market_in);
+    assert_eq!(witness.archive(&market).await, Cells::default(), "of a market that nobody knows");
+    let (cells, mut sum) = (Cells::default(), Cells::default());
+    for version in 0..80_i64 {
+        // Little and much (more than fits into an item of any store), of days that go by and of days long ago, and the same
+        // again and again.
+        let seen = match version {
+            40 => made::scattered(45_000),
+            _ if version % 9 == 8 => made::scattered(300),
+            _ => (0..version % 3).map(|i| made::observation("1", (version / 2 * 40 + i) * 1_440, 900_000)).collect(),
+        };
+        let archived = made::archived(&seen);
+        assert_eq!(archived.is_empty(), seen.is_empty());
+        sum.merge(&archived);
+        let mut markets = vec![MarketChange { archived, ..market_change(&market, version.cast_unsigned(), &cells) }];
+        if version % 2 == 0 {
+            markets.push(market_change(&other, version.cast_unsigned() / 2, &cells));
+        }
+        store.commit(&Commit { markets, ..Commit::default() }).await.unwrap();
+        if version % 13 == 0 || version == 40 {
+            assert_eq!(witness.archive(&market).await.first_difference(&sum), None, "after {version} commits");
+        }
+    }
+    assert_eq!(witness.archive(&market).await.first_difference(&sum), None);
+    assert_eq!(witness.archive(&other).await, Cells::default(), "of a market of which nothing was archived");
+}
+
+/// Far more than any one item, page or request of a store holds, a little at a time; some of it folded, some of it late.
+async fn a_market_that_grows_and_is_folded_is_read_as_it_was_left((store, witness): Fresh) {
     let market = made::market_in("Agadir");
-    let mut cells = Cells::default();
+    let (mut cells, mut archive) = (Cells::default(), Cells::default());
     for version in 0..120_u64 {
+        let day = if version % 7 == 6 { -30 } else { version.cast_signed() };
         let seen = (0..if version % 10 == 9 { 400 } else { 3 })
-            .map(|i| made::observation(&format!("{version}-{i}"), version.cast_signed() * 1_440, 500_000 + i * 1_000));
-        let deltas: Vec<(Market, Delta)> =
-            seen.flat_map(|seen| apply(&mut Home::default(), &seen, None, &mut cells)).collect();
-        let fold_to = (version % 40 == 39).then(|| Day(20_467 + i32::try_from(version).unwrap()));
-        fold_to.into_iter().for_each(|day| cells.fold_to(day));
+            .map(|i| made::observation(&format!("{version}-{i}"), day * 1_440, 500_000 + i * 1_000));
+        let (mut deltas, mut archived): (Vec<(Market, Delta)>, Cells) = (Vec::new(), Cells::default());
+        for seen in seen {
+            let (more, late) = apply(&mut Home::default(), &seen, None, &mut cells);
+            deltas.extend(more);
+            archived.merge(&late);
+        }
+        let day = Day(20_467 + i32::try_from(version).unwrap());
+        let fold_to = (version % 40 == 39).then_some(Horizon { days: day, hours: day });
+        fold_to.into_iter().for_each(|horizon| archived.merge(&cells.fold_to(horizon)));
+        archive.merge(&archived);
         let deltas = deltas.iter().map(|(_, delta)| delta).collect();
-        let change = MarketChange { deltas, fold_to, ..market_change(&market, version, &cells) };
+        let change = MarketChange { deltas, fold_to, archived, ..market_change(&market, version, &cells) };
         store.commit(&Commit { markets: vec![change], ..Commit::default() }).await.unwrap();
         let read = store.markets(std::slice::from_ref(&market)).await.unwrap().remove(0).unwrap();
         assert_eq!(read.version, version + 1);
         assert_eq!(read.value.first_difference(&cells), None, "after {version} commits before this");
     }
+    assert!(!archive.is_empty());
+    assert_eq!(witness.archive(&market).await.first_difference(&archive), None);
 }
 
 async fn a_commit_of_the_largest_size_is_stored((store, _): Fresh) {
@@ -239,7 +255,6 @@ async fn a_commit_of_the_largest_size_is_stored((store, _): Fresh) {
         homes: homes.iter().map(|(id, home)| change(id, 0, None, home)).collect(),
         markets: vec![market_change(&market, 0, &cells)],
         observations: observations.iter().collect(),
-        stale: Vec::new(),
     };
     store.commit(&commit).await.unwrap();
     let ids: Vec<_> = homes.iter().map(|(id, _)| id.clone()).collect();
@@ -277,22 +292,53 @@ async fn writers_who_race_lose_nothing((store, _): Fresh) {
     assert_eq!((stored.value, stored.version), (everything, 20));
 }
 
+/// Two writers archive in turns, each to the version that it knows of, until it is in.
+async fn writers_who_race_archive_each_thing_once((store, witness): Fresh) {
+    let (market, cells) = (made::market_in("Agadir"), Cells::default());
+    let (mut versions, mut sum, mut conflicts) = ([0, 0], Cells::default(), 0);
+    for i in 0..20_usize {
+        let homes = (0..if i % 5 == 4 { 200 } else { 1 }).map(|home| (home, i64::try_from(i).unwrap() * 1_440));
+        let seen: Vec<_> = homes.map(|(home, at)| made::observation("1", at + home, 400_000 + home * 1_000)).collect();
+        let archived = made::archived(&seen);
+        sum.merge(&archived);
+        let version = &mut versions[i % 2];
+        loop {
+            let change = MarketChange { archived: archived.clone(), ..market_change(&market, *version, &cells) };
+            let outcome = store.commit(&Commit { markets: vec![change], ..Commit::default() }).await;
+            let stored = store.markets(std::slice::from_ref(&market)).await.unwrap().remove(0).unwrap();
+            match outcome {
+                Ok(()) => {
+                    *version += 1;
+                    assert_eq!(*version, stored.version);
+                    break;
+                }
+                Err(CommitError::Conflict) => (*version, conflicts) = (stored.version, conflicts + 1),
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+    assert_eq!(conflicts, 19, "each write but the first was overtaken once");
+    assert_eq!(witness.archive(&market).await.first_difference(&sum), None);
+}
+
 fn change<'a>(id: &'a HomeId, version_read: u64, old: Option<&'a Home>, new: &'a Home) -> HomeChange<'a> {
     HomeChange { id, version_read, old, new, notable: true }
 }
 
 fn market_change<'a>(market: &'a Market, version_read: u64, new: &'a Cells) -> MarketChange<'a> {
-    MarketChange { market, version_read, new, deltas: Vec::new(), fold_to: None, closes: Vec::new() }
+    MarketChange { market, version_read, new, deltas: Vec::new(), fold_to: None, archived: Cells::default() }
 }
 
-fn apply(home: &mut Home, observation: &Observation, old: Option<&Home>, cells: &mut Cells) -> Vec<(Market, Delta)> {
+/// Takes up an observation. Gives what it adds to its market, and what of that is told in the archive only.
+fn apply(
+    home: &mut Home,
+    observation: &Observation,
+    old: Option<&Home>,
+    cells: &mut Cells,
+) -> (Vec<(Market, Delta)>, Cells) {
     home.apply(observation);
     let deltas = update(old.map(|old| &old.history), &home.history, &mut Zones::default());
-    deltas.iter().for_each(|(_, delta)| cells.add(delta));
-    deltas
-}
-
-fn close(day: i32, active: i64) -> Close {
-    let flows = Flows { new: 1, back_on_market: 2, price_cuts: 3, price_rises: 4, pending: 5, closed: 6, gone: 7 };
-    Close { day: Day(day), active, median_price: Some(1.0 / 3.0), mean_price: None, flows }
+    let mut archived = Cells::default();
+    deltas.iter().for_each(|(_, delta)| archived.merge(&cells.add(delta)));
+    (deltas, archived)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use stoop_domain::{Market, Observation};
 use stoop_embedded::{AlertFilter, Database, FolderFiles, PageFolder};
-use stoop_market::Close;
+use stoop_market::Cells;
 use stoop_pipeline::ports::{Change, FilePattern, Files, PortError, Store};
 use stoop_tests::conformance::{self, StoreWitness};
 use stoop_tests::made;
@@ -25,18 +25,12 @@ impl StoreWitness for Embedded {
         seen
     }
 
-    async fn stale(&self) -> Vec<Observation> {
-        let mut seen = Vec::new();
-        self.database.stale_observations(|line| decoded(line, &mut seen)).unwrap();
-        seen
-    }
-
     async fn changes(&self) -> Vec<Change> {
         self.database.changes(0, usize::MAX).unwrap().into_iter().map(|(_, change)| change).collect()
     }
 
-    async fn closes(&self, market: &Market) -> Vec<Close> {
-        self.database.closes(market).unwrap()
+    async fn archive(&self, market: &Market) -> Cells {
+        self.database.archive(market).unwrap()
     }
 
     fn exactly_once(&self) -> bool {

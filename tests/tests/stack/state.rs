@@ -8,11 +8,11 @@ use anyhow::Result;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::Value;
-use stoop_aws::{Clients, DynamoStore, Lake};
+use stoop_aws::{Clients, DynamoStore, DynamoViews, Lake};
 use stoop_domain::{Alert, HomeId, Market, Observation};
 use stoop_market::Cells;
 use stoop_pipeline::Recomputation;
-use stoop_pipeline::ports::{PortError, RunRecord, Store};
+use stoop_pipeline::ports::{PortError, RunRecord, Store, Views};
 use stoop_runtime::SystemClock;
 use stoop_tests::stack::Stack;
 
@@ -43,10 +43,6 @@ struct NoLake;
 #[async_trait]
 impl Lake for NoLake {
     async fn keep(&self, _: &[&Observation]) -> Result<(), PortError> {
-        Err(PortError::new("keep", "this store only reads"))
-    }
-
-    async fn keep_stale(&self, _: &[&Observation]) -> Result<(), PortError> {
         Err(PortError::new("keep", "this store only reads"))
     }
 }
@@ -183,13 +179,9 @@ impl State {
     /// Compares what is stored of these observations' homes and markets with what they alone say. The markets must
     /// have no homes but theirs.
     pub(crate) async fn check(&self, tables: &Tables, observations: &[Observation]) -> Result<(), String> {
-        // Objects of the lake lie in no order of arrival. What was stored is the same in any order in which none is late.
-        let mut in_time: Vec<&Observation> = observations.iter().collect();
-        in_time.sort_by_key(|observation| observation.at);
+        // Objects of the lake lie in no order of arrival: what is stored is the same in any.
         let mut recomputed = Recomputation::default();
-        for observation in in_time {
-            recomputed.add(observation)?;
-        }
+        observations.iter().for_each(|observation| recomputed.add(observation));
         let store = self.store(tables);
         let homes: Vec<HomeId> = observations.iter().map(stoop_domain::home_id).collect();
         let markets = observations.iter().filter_map(|seen| stoop_domain::market_of(&seen.listing));
@@ -198,7 +190,8 @@ impl State {
         homes.sort();
         let mut expected = recomputed.markets();
         for (market, stored) in markets.iter().zip(store.markets(&markets).await.unwrap()) {
-            expected.check(market, &stored.map(|stored| stored.value).unwrap_or_else(Cells::default))?;
+            let archive = self.views(tables).archive(market).await.unwrap();
+            expected.check(market, &stored.map(|stored| stored.value).unwrap_or_else(Cells::default), &archive)?;
         }
         for (id, stored) in homes.iter().zip(store.homes(&homes).await.unwrap()) {
             recomputed.check_home(id, &stored.ok_or_else(|| format!("{id} is not stored"))?.value)?;
@@ -208,6 +201,10 @@ impl State {
 
     fn store(&self, tables: &Tables) -> DynamoStore {
         DynamoStore::new(self.dynamo.clone(), &tables.homes, &tables.markets, Arc::new(NoLake), Arc::new(SystemClock))
+    }
+
+    fn views(&self, tables: &Tables) -> DynamoViews {
+        DynamoViews::new(self.dynamo.clone(), &tables.markets, &tables.alerts, Arc::new(SystemClock))
     }
 
     /// Deletes every object of a bucket, and every version of it.

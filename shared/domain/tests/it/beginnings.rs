@@ -178,7 +178,8 @@ fn the_date_that_was_told_last_within_the_spell_counts() {
         opened(&said)[2..].to_vec()
     };
     assert_eq!(again("2026-01-02T00:00:00Z"), [time("2026-03-01T09:00:00Z"); 2]);
-    assert_eq!(again("2026-02-20T00:00:00Z"), [time("2026-02-20T00:00:00Z"); 2]);
+    assert_eq!(again("2026-01-11T09:00:00Z"), [time("2026-03-01T09:00:00Z"); 2]);
+    assert_eq!(again("2026-01-11T09:00:01Z"), [time("2026-01-11T09:00:01Z"); 2]);
     let reset = [
         ("2026-01-10T09:00:00Z", Active, Some("2026-01-02T00:00:00Z")),
         ("2026-01-11T09:00:00Z", Gone, None),

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod beginnings;
+mod homes;
 mod model;
+mod numbers;
 mod overfull;
 mod set;
 mod steps;

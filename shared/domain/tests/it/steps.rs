@@ -148,6 +148,8 @@ fn a_sale_is_told_with_its_day_where_that_is_possible() {
     };
     assert_eq!(sold(15, &[(0, Active), (20, Closed)]), [Some(15)]);
     assert_eq!(sold(40, &[(0, Active), (20, Closed)]), [None]);
+    assert_eq!(sold(-20_000, &[(0, Active), (20, Closed)]), [None]);
     assert_eq!(sold(15, &[(20, Closed)]), [Some(15)]);
+    assert_eq!(sold(-20_000, &[(20, Closed)]), [] as [Option<i64>; 0]);
     assert_eq!(sold(40, &[(20, Closed)]), [] as [Option<i64>; 0]);
 }

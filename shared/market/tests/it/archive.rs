@@ -133,7 +133,14 @@ proptest! {
         for (market, kept) in keep(&feed_of(&homes), homes.len(), 3, |_| true) {
             let from = kept.hot.horizon().unwrap().days;
             let days = |cells: &Cells| closes(cells, Segment::All, from, Day(from.0 + 1_000));
-            prop_assert_eq!(days(&kept.hot), days(unfolded.get(&market).unwrap_or(&Cells::default())));
+            let unfolded = unfolded.get(&market).cloned().unwrap_or_default();
+            prop_assert_eq!(days(&kept.hot), days(&unfolded));
+            // The opening is the close of the day before.
+            let before = |cells: &Cells| {
+                let close = closes(cells, Segment::All, Day(from.0 - 1), Day(from.0 - 1)).remove(0);
+                (close.active, close.median_price, close.mean_price)
+            };
+            prop_assert_eq!(before(&kept.hot), before(&unfolded));
         }
     }
 

@@ -176,10 +176,13 @@ proptest! {
     }
 }
 
-/// A home that is plain but for what is changed on a day of 2026.
-fn life(changes: &[(&str, &dyn Fn(&mut State))]) -> Vec<Seen> {
+/// A day, and what is different from then on.
+type Step<'a> = (&'a str, &'a dyn Fn(&mut State));
+
+/// A home that is plain but for what is changed.
+fn life(changes: &[Step<'_>]) -> Vec<Seen> {
     let mut state = plain();
-    let one = |(day, change): &(&str, &dyn Fn(&mut State))| {
+    let one = |(day, change): &Step<'_>| {
         change(&mut state);
         let at = stoop_domain::Time::parse(&format!("{day}T20:00:00Z")).unwrap().ms();
         Seen { at, state: state.clone(), listed: None, initial: false }

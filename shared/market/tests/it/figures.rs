@@ -1,7 +1,7 @@
 //! The figures, as facts about small markets.
 
 use stoop_domain::{Area, AreaUnit, Currency, Facts, History, Listing, Minor, Place, Purpose, Sight, Status, Time};
-use stoop_market::{Cells, Figures, Horizon, Segment, Zones, closes, contribution};
+use stoop_market::{Cells, Figures, Flows, Horizon, Segment, Zones, closes, contribution};
 
 fn at(text: &str) -> Time {
     Time::parse(text).unwrap()
@@ -243,4 +243,64 @@ fn sums_of_money_do_not_wrap() {
     assert_eq!((open.active, open.mean_price), (100_000, Some(1e14)));
     let sold = figures("2026-01-02T20:00:00Z");
     assert_eq!((sold.active, sold.mean_price, sold.last_7_days.sold), (0, None, 100_000));
+}
+
+/// What `docs/METRICS.md` works out by hand.
+#[test]
+fn the_example_of_the_catalogue() {
+    let seen = |area: Option<u32>, listed: Option<&str>, seen: &[(&str, Status, i64)]| {
+        let mut history = History::default();
+        for (time, status, dollars) in seen {
+            let place = Place {
+                postal_code: Some("98178".into()),
+                region: Some("WA".into()),
+                country: Some("US".into()),
+                ..Place::default()
+            };
+            let mut listing = Listing::new(Purpose::Sale, Currency::USD, place);
+            listing.status = *status;
+            listing.list_price = (*dollars > 0).then_some(Minor(dollars * 100));
+            listing.living_area = area.map(|metres| Area::of(metres, AreaUnit::SquareMeters));
+            history.apply(Sight::at(at(time)), &Facts::of(&listing).unwrap(), listed.map(at));
+        }
+        history
+    };
+    let (first, second) = ("2026-03-01T12:00:00Z", "2026-03-02T12:00:00Z");
+    let homes = [
+        seen(
+            Some(100),
+            Some("2026-02-20T12:00:00Z"),
+            &[(first, Active, 500_000), ("2026-03-09T17:00:00Z", Active, 450_000)],
+        ),
+        seen(
+            Some(80),
+            None,
+            &[
+                (first, Active, 400_000),
+                ("2026-03-05T12:00:00Z", Pending, 400_000),
+                ("2026-03-08T12:00:00Z", Active, 400_000),
+            ],
+        ),
+        seen(None, None, &[("2026-03-10T06:30:00Z", Active, 300_000)]),
+        seen(None, None, &[(second, Active, 0)]),
+        seen(Some(70), None, &[(first, Active, 350_000), ("2026-03-10T19:00:00Z", Closed, 350_000)]),
+    ];
+    let figures = figures(&homes, "2026-03-10T20:00:00Z");
+    assert_eq!((figures.active, figures.priced), (4, 3));
+    let dollars = |minor: Option<f64>| minor.map(|minor| format!("{:.2}", minor / 100.0)).unwrap();
+    assert_eq!(dollars(figures.median_price), "399832.77");
+    near(figures.p25_price, 35_000_000.0);
+    near(figures.p75_price, 42_500_000.0);
+    assert_eq!(dollars(figures.mean_price), "383333.33");
+    assert_eq!((dollars(figures.min_price), dollars(figures.max_price)), ("299405.27".into(), "450447.47".into()));
+    near(figures.median_price_per_m2, 475_000.0);
+    assert_eq!((figures.median_age_days, figures.cut_share), (Some(8.5), Some(1.0 / 3.0)));
+    near(figures.median_cut, 0.1);
+    let none = Flows::default();
+    assert_eq!(figures.last_24_hours, Some(Flows { new: 1, closed: 1, sold: 1, ..none }));
+    let week = Flows { new: 1, back_on_market: 1, pending: 1, closed: 1, price_cuts: 1, sold: 1, ..none };
+    assert_eq!(figures.last_7_days, week);
+    let month = Flows { initial: 1, new: 4, ..week };
+    assert_eq!(figures.last_28_days, month);
+    assert_eq!((month.entries(), month.exits()), (6, 2));
 }

@@ -42,6 +42,14 @@ fn observation() -> impl Strategy<Value = (Time, Facts)> {
     )
 }
 
+/// Within some days, close together, in order by one clock or the other.
+fn sight() -> impl Strategy<Value = Sight> {
+    (0_i64..60, 0_i64..30, any::<bool>(), any::<bool>()).prop_map(|(seen, back, versioned, initial)| {
+        let seen = Time::from_ms(1_768_000_000_000 + seen * HOUR);
+        Sight { at: seen.plus_ms(-back * HOUR), seen, seq: 0, versioned, initial }
+    })
+}
+
 /// The observations of some homes, within two days.
 fn homes() -> impl Strategy<Value = Vec<Vec<(Time, Facts)>>> {
     prop::collection::vec(prop::collection::vec(observation(), 1..12), 1..6)
@@ -193,6 +201,46 @@ proptest! {
     fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
         if let Ok(cells) = Cells::from_bytes(&bytes) {
             prop_assert_eq!(Cells::from_bytes(&cells.to_bytes()).unwrap(), cells);
+        }
+    }
+
+    /// Whoever measures looks at the market only where the answer says that something moved.
+    #[test]
+    fn what_moves_nothing_that_is_read_moves_no_market(
+        said in prop::collection::vec((sight(), observation()), 1..24),
+    ) {
+        let mut zones = Zones::default();
+        let mut history = History::default();
+        for (sight, (_, facts)) in said {
+            let before = history.clone();
+            let applied = history.apply(sight, &facts, None);
+            let moved = !update(Some(&before), &history, &mut zones).is_empty();
+            prop_assert!(!moved || matches!(applied, Applied::New | Applied::Changed), "{applied:?}");
+        }
+    }
+
+    /// The sum over the bytes is made to fit, so that what is behind it is read.
+    #[test]
+    fn no_bytes_make_the_reader_panic(
+        homes in homes(),
+        flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        cut in prop::option::of(any::<prop::sample::Index>()),
+    ) {
+        for (_, mut cells) in recomputed(&homes) {
+            drop(cells.fold_to(horizon(20_463)));
+            let mut bytes = cells.to_bytes();
+            for (place, byte) in &flips {
+                let place = 5 + place.index(bytes.len() - 5);
+                bytes[place] ^= byte;
+            }
+            bytes.truncate(cut.map_or(bytes.len(), |cut| 5 + cut.index(bytes.len() - 5)));
+            let sum = crc32fast::hash(&bytes[5..]).to_le_bytes();
+            bytes[1..5].copy_from_slice(&sum);
+            if let Ok(mut read) = Cells::from_bytes(&bytes) {
+                prop_assert_eq!(&Cells::from_bytes(&read.to_bytes()).unwrap(), &read);
+                drop(read.fold_to(horizon(20_470)));
+                prop_assert!(read.segments().len() <= 2 * read.len() || read.is_empty());
+            }
         }
     }
 }

@@ -128,14 +128,13 @@ fn times_off(stretches: &[Stretch], from: usize, until: usize) -> Vec<i64> {
     let mut times = Vec::new();
     let mut left: Option<i64> = None;
     let mut was_on_market = false;
-    for (j, stretch) in stretches.iter().enumerate().take(until + 1).skip(from) {
+    for stretch in &stretches[from..=until] {
         if is_on_market(&stretch.state) {
             was_on_market = true;
             times.extend(left.take().map(|left| stretch.at - left));
         } else if left.is_none() && (is_off(&stretch.state) || is_before(&stretch.state) && was_on_market) {
             left = Some(stretch.at);
         }
-        assert!(j <= until);
     }
     times
 }
@@ -146,9 +145,8 @@ fn spell_of(stretches: &[Stretch], i: usize) -> Option<usize> {
     let mut first = None;
     for j in life..=i {
         if is_on_market(&stretches[j].state) {
-            let absent =
-                times_off(stretches, life, j).len() > times_off(stretches, life, j - usize::from(j > life)).len();
-            let away = times_off(stretches, life, j).last().copied().filter(|_| absent || j == life).unwrap_or(0);
+            let known = if j > life { times_off(stretches, life, j - 1).len() } else { 0 };
+            let away = times_off(stretches, life, j).get(known).copied().unwrap_or(0);
             if first.is_none() || away > 90 * DAY {
                 first = Some(j);
             }
@@ -196,14 +194,14 @@ fn opened(stretches: &[Stretch], i: usize) -> i64 {
 fn first_price(stretches: &[Stretch], i: usize) -> Option<i64> {
     let first = spell_of(stretches, i)?;
     let asked = || stretches[first..=i].iter().map(|stretch| &stretch.state).filter(|state| is_on_market(state));
-    asked().filter_map(|state| state.original).last().or_else(|| asked().find_map(|state| state.price))
+    asked().rev().find_map(|state| state.original).or_else(|| asked().find_map(|state| state.price))
 }
 
 /// The last price that was named in the spell of stretch `i` before it.
 fn price_before(stretches: &[Stretch], i: usize) -> Option<i64> {
     let first = spell_of(stretches, i)?;
     let named = stretches[first..i].iter().filter(|stretch| !is_before(&stretch.state));
-    named.filter_map(|stretch| stretch.state.price).last()
+    named.rev().find_map(|stretch| stretch.state.price)
 }
 
 /// Everything that happened to a home.
@@ -248,7 +246,7 @@ pub(crate) fn happened(stretches: &[Stretch]) -> Vec<Happened> {
         }
         let told_before = stretches[..i].iter().rev().find(|one| is_on_market(&one.state) || is_sold(&one.state));
         if is_sold(state) && !told_before.is_some_and(|one| is_sold(&one.state)) {
-            let close = state.close_day.filter(|day| i64::from(*day) <= at.div_euclid(DAY) + 1);
+            let close = state.close_day.filter(|day| *day >= 7_305 && i64::from(*day) <= at.div_euclid(DAY) + 1);
             if i > 0 || close.is_some() {
                 let market = state.market();
                 let day = day_of(*at, &market.area.country().zone);

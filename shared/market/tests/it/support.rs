@@ -142,15 +142,20 @@ impl Change {
     }
 }
 
+/// Some are beyond 32 bits.
+fn price() -> impl Strategy<Value = i64> {
+    prop_oneof![3 => (1_i64..40).prop_map(|it| it * 1_234_567), 1 => (1_i64..40).prop_map(|it| it * 1_234_567_890_123)]
+}
+
 fn change() -> impl Strategy<Value = Change> {
     let kinds = vec![None, Some(PropertyType::Condominium), Some(PropertyType::Townhouse)];
     prop_oneof![
         6 => prop::sample::select(Status::ALL.to_vec()).prop_map(Change::Status),
         6 => Just(Change::Status(Status::Active)),
         3 => Just(Change::Status(Status::Gone)),
-        6 => prop::option::weighted(0.9, 1_i64..40).prop_map(|price| Change::Price(price.map(|it| it * 1_234_567))),
-        1 => prop::option::of(10_i64..50).prop_map(|price| Change::Original(price.map(|it| it * 1_234_567))),
-        1 => prop::sample::select(vec![-500_i64, -40, -1, 0, 1, 2]).prop_map(Change::CloseDay),
+        6 => prop::option::weighted(0.9, price()).prop_map(Change::Price),
+        1 => prop::option::of(price()).prop_map(Change::Original),
+        1 => prop::sample::select(vec![-20_000_i64, -500, -40, -1, 0, 1, 2]).prop_map(Change::CloseDay),
         2 => prop::sample::select(kinds).prop_map(Change::Kind),
         2 => prop::sample::select(vec![None, Some(0), Some(2), Some(10), Some(14)]).prop_map(Change::Bedrooms),
         1 => prop::option::of(400_u32..4_000).prop_map(Change::Feet),

@@ -13,6 +13,7 @@ mod declared_paths;
 mod declared_sales;
 mod declared_scan;
 mod draft;
+mod draft_sales;
 mod growth;
 mod payloads;
 mod payloads_hostile;

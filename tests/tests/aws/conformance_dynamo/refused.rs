@@ -36,7 +36,7 @@ async fn a_throttled_transaction_is_no_conflict() {
     let homes = vec![HomeChange { id: &id, version_read: 0, old: None, new: &home, notable: true }];
     let (market, cells) = (made::market_in("Agadir"), Cells::default());
     let markets = vec![change(&market, 0, &cells, &[])];
-    let commit = Commit { homes, markets, observations: vec![&observation], stale: Vec::new() };
+    let commit = Commit { homes, markets, observations: vec![&observation] };
     let answers = [
         cancelled(&["None", "ThrottlingError"]),
         cancelled(&["TransactionConflict", "None"]),
@@ -92,7 +92,6 @@ async fn a_home_larger_than_an_item_is_refused_before_anything_is_written() {
         homes: vec![of(&id, &home), of(&large_id, &large_home)],
         markets: vec![change(&market, 0, &cells, &[])],
         observations: vec![&observation, &large],
-        stale: Vec::new(),
     };
     match store.commit(&commit).await {
         Err(CommitError::TooLarge { home, bytes }) => assert_eq!((&home, bytes > 400_000), (&large_id, true)),

@@ -17,7 +17,7 @@ use aws_sdk_dynamodbstreams::config::{BehaviorVersion, Credentials};
 use aws_sdk_dynamodbstreams::types::{AttributeValue, Record, ShardIteratorType, StreamStatus};
 use stoop_aws::{Clients, DynamoBudgets, DynamoLedger, DynamoRuns, DynamoStore, DynamoViews, Lake};
 use stoop_domain::{HomeId, Market, Observation, Time};
-use stoop_market::Close;
+use stoop_market::Cells;
 use stoop_pipeline::Clock;
 use stoop_pipeline::ports::{Change, PortError, Views};
 use stoop_tests::conformance::StoreWitness;
@@ -125,7 +125,12 @@ impl Tables {
     }
 
     pub(crate) fn views(&self) -> DynamoViews {
-        DynamoViews::new(self.client.clone(), &self.markets, &self.alerts, Arc::new(Noon))
+        self.views_with(self.client.clone())
+    }
+
+    /// Views of these tables behind another client.
+    pub(crate) fn views_with(&self, client: Client) -> DynamoViews {
+        DynamoViews::new(client, &self.markets, &self.alerts, Arc::new(Noon))
     }
 
     /// How often homes were written.
@@ -137,13 +142,22 @@ impl Tables {
 
     /// The `part`s that a market has in the table, in order.
     pub(crate) async fn parts(&self, market: &Market) -> Vec<String> {
+        self.parts_of(market.to_string()).await
+    }
+
+    /// The same of its archive.
+    pub(crate) async fn archive_parts(&self, market: &Market) -> Vec<String> {
+        self.parts_of(format!("archive:{market}")).await
+    }
+
+    async fn parts_of(&self, partition: String) -> Vec<String> {
         let request = self
             .client
             .query()
             .table_name(&self.markets)
             .consistent_read(true)
             .key_condition_expression("market = :market")
-            .expression_attribute_values(":market", aws_sdk_dynamodb::types::AttributeValue::S(market.to_string()));
+            .expression_attribute_values(":market", aws_sdk_dynamodb::types::AttributeValue::S(partition));
         let items = request.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await.unwrap();
         items.into_iter().map(|item| item["part"].as_s().unwrap().clone()).collect()
     }
@@ -211,18 +225,12 @@ impl Clock for Noon {
 #[derive(Default)]
 pub(crate) struct MemoryLake {
     kept: Mutex<Vec<Observation>>,
-    stale: Mutex<Vec<Observation>>,
 }
 
 #[async_trait]
 impl Lake for MemoryLake {
     async fn keep(&self, observations: &[&Observation]) -> Result<(), PortError> {
         self.kept.lock().unwrap().extend(observations.iter().copied().cloned());
-        Ok(())
-    }
-
-    async fn keep_stale(&self, observations: &[&Observation]) -> Result<(), PortError> {
-        self.stale.lock().unwrap().extend(observations.iter().copied().cloned());
         Ok(())
     }
 }
@@ -244,10 +252,6 @@ impl StoreWitness for Witness {
         self.lake.kept()
     }
 
-    async fn stale(&self) -> Vec<Observation> {
-        self.lake.stale.lock().unwrap().clone()
-    }
-
     async fn changes(&self) -> Vec<Change> {
         // A stream lags behind its table. Each write of a home is one record, and counts its version up by one.
         let written = self.tables.homes_written().await;
@@ -262,8 +266,8 @@ impl StoreWitness for Witness {
         panic!("the stream does not tell all of the {written} writes");
     }
 
-    async fn closes(&self, market: &Market) -> Vec<Close> {
-        self.tables.views().closes(market).await.unwrap()
+    async fn archive(&self, market: &Market) -> Cells {
+        self.tables.views().archive(market).await.unwrap()
     }
 
     fn exactly_once(&self) -> bool {

@@ -272,10 +272,6 @@ impl Lake for NoLake {
     async fn keep(&self, observations: &[&Observation]) -> Result<(), PortError> {
         panic!("{observations:?}")
     }
-
-    async fn keep_stale(&self, observations: &[&Observation]) -> Result<(), PortError> {
-        panic!("{observations:?}")
-    }
 }
 
 #[tokio::test]

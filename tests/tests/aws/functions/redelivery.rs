@@ -1,7 +1,5 @@
 //! The metrics function: whatever fails in a batch, delivering from the returned number leaves a clean run's state.
 
-use std::collections::BTreeSet;
-
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use stoop_domain::{Observation, Status};
@@ -63,7 +61,7 @@ async fn clean(parts: &[Part]) -> Bench {
 
 /// Everything of the first `done` parts is stored: nothing was called a success before it was one.
 fn check_stored(bench: &Bench, parts: &[Part], done: usize) {
-    let kept: BTreeSet<Observation> = bench.kept().into_iter().collect();
+    let kept: Vec<Observation> = bench.kept();
     let mut poisoned = 0;
     for part in &parts[..done] {
         match part {

@@ -112,13 +112,13 @@ impl World {
     pub(crate) fn verify(&self) {
         let mut recomputed = Recomputation::default();
         let add = |line: &[u8]| -> Result<(), PortError> {
-            recomputed.add(&stoop_wire::decode(line).unwrap()).unwrap();
+            recomputed.add(&stoop_wire::decode(line).unwrap());
             Ok(())
         };
         self.database.observations(add).unwrap();
         let mut markets = recomputed.markets();
         for (market, cells) in self.database.cells_where(|_| true).unwrap() {
-            markets.check(&market, &cells).unwrap();
+            markets.check(&market, &cells, &self.database.archive(&market).unwrap()).unwrap();
         }
         markets.check_none_left().unwrap();
         for (id, home) in self.database.homes_after(None, usize::MAX).unwrap() {

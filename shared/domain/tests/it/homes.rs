@@ -1,0 +1,66 @@
+//! What is known of a home beside its facts.
+
+use proptest::prelude::*;
+use stoop_domain::{Applied, Currency, Home, Listing, Minor, Observation, Place, Purpose};
+
+use crate::support::sight;
+
+fn observation() -> impl Strategy<Value = Observation> {
+    let place = prop_oneof![9 => Just(Some("Alfama")), 1 => Just(None)];
+    let words = prop::option::of(prop::sample::select(vec!["a", "b", "c"]));
+    let numbers = (prop::option::of(1_u16..4), prop::option::of(1900_i16..1903), prop::option::of(0_i32..3));
+    (sight(), place, words, numbers, 1_i64..3).prop_map(|(sight, area, words, (baths, year, latitude), price)| {
+        let place = Place {
+            neighbourhood: area.map(Into::into),
+            country: Some("PT".into()),
+            line: words.map(str::to_uppercase),
+            latitude_e6: latitude,
+            longitude_e6: latitude.map(|it| it + 1),
+            ..Place::default()
+        };
+        let mut listing = Listing::new(Purpose::Sale, Currency::EUR, place);
+        listing.list_price = Some(Minor(price));
+        listing.bathrooms_hundredths = baths;
+        listing.year_built = year;
+        listing.details.title = words.map(Into::into);
+        Observation::new("t", "1", sight.at, listing).with_sight(sight)
+    })
+}
+
+fn home(observations: &[Observation]) -> Home {
+    let mut home = Home::default();
+    for observation in observations {
+        home.apply(observation);
+    }
+    home
+}
+
+proptest! {
+    #[test]
+    fn a_home_is_a_function_of_the_set_of_its_observations(
+        (observations, shuffled) in prop::collection::vec(observation(), 1..16)
+            .prop_flat_map(|all| (Just(all.clone()), Just([all.clone(), all].concat()).prop_shuffle())),
+    ) {
+        prop_assert_eq!(home(&observations), home(&shuffled));
+    }
+
+    #[test]
+    fn only_what_changes_a_home_is_to_be_stored(observations in prop::collection::vec(observation(), 1..16)) {
+        let mut home = Home::default();
+        for observation in &observations {
+            let before = home.clone();
+            let applied = home.apply(observation);
+            prop_assert_eq!(matches!(applied, Applied::Duplicate | Applied::Refused), home == before, "{:?}", applied);
+            prop_assert_eq!(applied == Applied::Refused, observation.listing.place.neighbourhood.is_none());
+        }
+    }
+
+    /// What was told last counts, and what a later observation leaves out stays.
+    #[test]
+    fn the_last_word_counts(observations in prop::collection::vec(observation(), 1..16)) {
+        let home = home(&observations);
+        let told = observations.iter().filter(|one| one.listing.place.neighbourhood.is_some());
+        let titles = told.filter_map(|one| Some((one.sight(), one.listing.details.title.clone()?)));
+        prop_assert_eq!(home.attributes.title, titles.max());
+    }
+}

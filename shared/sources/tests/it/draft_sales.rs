@@ -1,0 +1,54 @@
+//! Drafts of maps for sources that tell of sales, fees and years.
+
+use serde_json::{Value, json};
+use stoop_sources::draft::{Draft, Sample, Told, draft};
+
+fn drafted(rows: Value) -> Draft {
+    let sample = Sample::of_document(rows).unwrap();
+    draft(&sample, &Told::new("t", "t.json")).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[track_caller]
+fn says(draft: &Draft, line: &str) {
+    assert!(draft.toml.lines().any(|known| known == line), "no {line} in\n{}", draft.toml);
+}
+
+/// A home with `more` beside what every one has.
+fn home(id: u32, more: Value) -> Value {
+    let mut home = json!({
+        "id": id, "price": 250_000 + id, "currency": "USD", "status": "for sale", "city": "Springfield", "state": "IL",
+    });
+    home.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    home
+}
+
+#[test]
+fn sales_years_and_fees_are_known_by_their_names() {
+    let more = |price: u32, day: &str, year: u32, fee: u32| json!({"lastSoldPrice": price, "dateSold": day, "yearBuilt": year, "monthlyHoaFee": fee});
+    let draft = drafted(json!([
+        home(11, more(210_000, "2019-05-03", 1925, 250)),
+        home(12, more(180_000, "2021-11-17", 0, 0)),
+        home(13, more(195_500, "2020-02-28", 2004, 310)),
+    ]));
+    says(&draft, r#"close_price = { from = "lastSoldPrice" }"#);
+    says(&draft, r#"close_date = { from = "dateSold" }"#);
+    says(&draft, r#"year_built = { from = "yearBuilt", null = ["0"] }"#);
+    says(&draft, r#"association_fee = { from = "monthlyHoaFee", null = ["0"] }"#);
+    says(&draft, r#"list_price = { from = "price" }"#);
+    assert_eq!(draft.proof.understood, 3, "{:?}\n{}", draft.proof.refused, draft.toml);
+    assert_eq!(draft.proof.filled["close_price"], 0, "they are on offer: those are earlier sales");
+    assert_eq!(draft.proof.filled["year_built"], 2);
+}
+
+#[test]
+fn for_how_long_a_fee_is_the_name_says_or_nobody() {
+    let of = |name: &str| drafted(json!([home(11, json!({name: 1200})), home(12, json!({name: 900}))])).toml;
+    let yearly = of("Frais de syndic (DH/an)");
+    assert!(
+        yearly.contains("\nassociation_fee = { from = \"/Frais de syndic (DH~1an)\", per = \"year\" }"),
+        "{yearly}"
+    );
+    let unknown = of("hoaFee");
+    assert!(unknown.contains("\n#association_fee = { from = \"hoaFee\" }"), "{unknown}");
+    assert!(unknown.contains("Nothing says for how long it is"), "{unknown}");
+}
