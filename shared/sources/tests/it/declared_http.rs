@@ -203,6 +203,9 @@ fn the_next_scan_asks_for_what_came_after_the_last() {
         {"id": 3, "m": {"at": "soon"}}, {"id": 4, "m": {"at": "2026-01-15"}}, 7"#;
     assert_eq!(watermark(&begin, rows).as_deref(), Some("2026-01-13T10:00:00.500Z"));
     assert_eq!(watermark(&begin, r#"{"id": 1}"#), None);
+    // Of a clock that is a little ahead, and may be set right, the time of ours.
+    let ahead = r#"{"id": 1, "m": {"at": "2026-01-14T12:10:00Z"}}"#;
+    assert_eq!(watermark(&begin, ahead).as_deref(), Some("2026-01-14T12:00:00.000Z"));
     // A look back of five minutes, and whole seconds.
     let later = source.begin(Some("2026-01-13T10:00:00.500Z"));
     assert_eq!(source.request(&later).url, "https://a.example/s?since=2026-01-13T09%3A55%3A00Z");
