@@ -169,7 +169,7 @@ async fn a_clock_of_ours_that_is_set_back_loses_no_price_and_nothing_that_is_gon
 
 #[tokio::test]
 async fn a_change_that_a_kill_left_in_doubt_is_followed_by_the_next_though_the_clock_was_set_back() {
-    for saves in 0..3 {
+    for (saves, next) in [0, 1, 2].into_iter().flat_map(|saves| [(saves, 450_000), (saves, 350_000)]) {
         let bench = Bench::new();
         bench.site.list("1", 500_000);
         bench.site.list("2", 500_000);
@@ -178,10 +178,10 @@ async fn a_change_that_a_kill_left_in_doubt_is_followed_by_the_next_though_the_c
         bench.index.die_after_saves(saves);
         drop(bench.poll().await);
         bench.index.revive();
-        bench.site.reprice("1", 450_000);
+        bench.site.reprice("1", next);
         bench.wait_ms(-3 * Time::HOUR_MS);
         bench.poll().await.unwrap();
-        assert_eq!(bench.ends("1").await, (Status::Active, 450_000), "after {saves} saves");
+        assert_eq!(bench.ends("1").await, (Status::Active, next), "after {saves} saves");
     }
 }
 
@@ -306,4 +306,32 @@ async fn what_the_first_scan_finds_is_initial_and_nothing_after_it() {
     bench.site.list("dear", 900_000);
     bench.poll_between("all", 800_000, i64::MAX).await.unwrap();
     assert_eq!(bench.events("dear").await, [EventKind::Initial]);
+}
+
+#[tokio::test]
+async fn a_change_is_no_older_than_the_last_look_that_did_not_show_it() {
+    let bench = Bench::new();
+    bench.site.list("1", 500_000);
+    for _ in 0..3 {
+        bench.poll().await.unwrap();
+    }
+    bench.site.tell_times(|modified| modified.plus_ms(-90 * MINUTE_MS));
+    bench.site.list("1", 400_000);
+    let began = bench.now();
+    bench.poll().await.unwrap();
+    bench.measure().await;
+    let cut = bench.home("1").unwrap().history.events().pop().unwrap();
+    assert_eq!(cut.kind, EventKind::PriceCut);
+    assert!(cut.at >= began, "{} is before the look of an hour ago", cut.at);
+}
+
+#[tokio::test]
+async fn a_search_that_asks_for_something_else_sees_nothing_before_what_it_has_sent() {
+    let bench = Bench::new();
+    bench.site.list("1", 500_000);
+    bench.poll().await.unwrap();
+    bench.site.reprice("1", 400_000);
+    bench.wait_ms(-3 * Time::HOUR_MS);
+    bench.poll_between("all", 1, i64::MAX).await.unwrap();
+    assert_eq!(bench.ends("1").await, (Status::Active, 400_000));
 }
