@@ -253,14 +253,12 @@ pub(crate) fn happened(stretches: &[Stretch]) -> Vec<Happened> {
         let sold_before: Vec<&Stretch> = since.filter(|one| is_sold(&one.state)).collect();
         let known = sold_before.iter().find_map(|one| close_day(one));
         let again = close.zip(known).is_some_and(|(close, known)| close - known > 30);
-        if is_sold(state) && (sold_before.is_empty() || again) {
-            if i > 0 || close.is_some() {
-                let market = state.market();
-                let day = day_of(*at, &market.area.country().zone);
-                let hour = close.is_none_or(|close| close == day).then(|| at.div_euclid(3_600_000));
-                let day = close.unwrap_or(day);
-                all.push(Happened { market, parts: parts_of(state).to_vec(), day, hour, what: What::Sold });
-            }
+        if is_sold(state) && (sold_before.is_empty() || again) && (i > 0 || close.is_some()) {
+            let market = state.market();
+            let day = day_of(*at, &market.area.country().zone);
+            let hour = close.is_none_or(|close| close == day).then(|| at.div_euclid(3_600_000));
+            let day = close.unwrap_or(day);
+            all.push(Happened { market, parts: parts_of(state).to_vec(), day, hour, what: What::Sold });
         }
     }
     all
