@@ -208,7 +208,7 @@ fn flows(figures: &FiguresView) -> Table {
         !is_rare || windows.iter().any(|(_, flows)| flows.is_some_and(|flows| count(flows) != 0))
     };
     let shown: Vec<_> = counts.iter().filter(shown).collect();
-    let names = shown.iter().map(|(name, ..)| Column::right(*name));
+    let names = shown.iter().map(|(name, ..)| Column::right(name));
     let mut table = Table::new([Column::left("in the last")].into_iter().chain(names));
     for (window, flows) in windows {
         let cells = shown.iter().map(|(.., count)| flows.map_or_else(|| UNKNOWN.into(), |flows| number(count(flows))));

@@ -82,7 +82,7 @@ impl Answer {
     pub fn from_log(homes: &[Home], log: &[Entry], at: Time, watched: Watched) -> Self {
         let mut markets: BTreeMap<Market, Figures> = BTreeMap::new();
         let mut newest: HashMap<u32, &Entry> = HashMap::new();
-        let until_now = log.iter().filter(|entry| entry.at <= at);
+        let until_now = told(log.iter().filter(|entry| entry.at <= at).collect()).into_iter();
         let (unseen, seen): (Vec<_>, Vec<_>) = match watched {
             Watched::Always => (Vec::new(), until_now.collect()),
             Watched::Since(since) => until_now.partition(|entry| entry.at <= since),
@@ -140,6 +140,23 @@ impl Answer {
         sum.prices.sort_unstable();
         sum
     }
+}
+
+/// What a history tells of what happened: of what holds of a home on one UTC day only the first and the last time, so that
+/// of more changes to and fro the ones in between are forgotten.
+fn told(log: Vec<&Entry>) -> Vec<&Entry> {
+    let same = |entry: &Entry| {
+        let day = entry.at.ms().div_euclid(Time::DAY_MS);
+        (entry.home, day, entry.offer.status, entry.offer.list_price, entry.offer.original_list_price)
+    };
+    let mut first = HashMap::new();
+    let mut last = HashMap::new();
+    for (place, entry) in log.iter().enumerate() {
+        first.entry(same(entry)).or_insert(place);
+        last.insert(same(entry), place);
+    }
+    let is_told = |place: usize, entry: &Entry| first[&same(entry)] == place || last[&same(entry)] == place;
+    log.into_iter().enumerate().filter(|(place, entry)| is_told(*place, entry)).map(|(_, entry)| entry).collect()
 }
 
 impl Figures {

@@ -204,12 +204,12 @@ fn a_long_list_is_read_page_by_page_and_a_wide_area_is_not_added_up() {
 #[test]
 fn a_home_of_many_stretches_is_told_by_its_latest() {
     let town = Town::new();
-    let flips: Vec<_> = (0..30).map(|i| observation_in("Fes", "7", i * 60, 100 + i % 2)).collect();
+    let flips: Vec<_> = (0..30).map(|i| observation_in("Fes", "7", i * 24 * 60, 100_000 + i % 2)).collect();
     town.observe(&flips);
     let home = json(&town.get("/api/v1/homes/avito/7?limit=3"));
     let times: Vec<&str> =
         home["stretches"].as_array().unwrap().iter().map(|s| s["first_seen"].as_str().unwrap()).collect();
-    assert_eq!(times, ["2026-01-15T15:00:00Z", "2026-01-15T16:00:00Z", "2026-01-15T17:00:00Z"]);
+    assert_eq!(times, ["2026-02-10T12:00:00Z", "2026-02-11T12:00:00Z", "2026-02-12T12:00:00Z"]);
     assert_eq!((home["stretches_total"].as_u64(), home["events_total"].as_u64()), (Some(30), Some(30)));
 }
 

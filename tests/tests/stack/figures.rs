@@ -7,7 +7,7 @@ use serde_json::Value;
 use stoop_simulation::{Figures, Window};
 
 /// Prices are kept in buckets of this relative width, so that they can be taken out again; counts and sums are exact.
-const BUCKET: f64 = 0.001_01;
+const BUCKET: f64 = 0.002_01;
 
 /// Panics where a figure is not what the answer says.
 pub(crate) fn assert_figures(market: &str, told: &Value, want: &Figures) {

@@ -188,27 +188,6 @@ fn each_follower_has_a_place_of_its_own_and_dead_letters() {
 }
 
 #[test]
-fn a_database_of_an_older_format_has_told_what_it_holds() {
-    let bench = Bench::new();
-    let database = bench.database();
-    record(&database, &["a", "b"]);
-    drop(database);
-    let (path, _) = places(bench.folder.path());
-    let older = rusqlite::Connection::open(path).unwrap();
-    let downgrade = "DROP TABLE followers; DROP TABLE dead_letters; DROP TABLE settings; PRAGMA user_version = 3;
-                     INSERT INTO checkpoints VALUES('alerts', 'webhook', 1);";
-    older.execute_batch(downgrade).unwrap();
-    drop(older);
-    fs::create_dir_all(bench.path.parent().unwrap()).unwrap();
-    fs::write(&bench.path, "{\"id\":\"a\"}\n{\"id\":\"b\"}\n").unwrap();
-    let database = bench.database();
-    assert_eq!(database.place_of("webhook").unwrap(), Some((1, None)));
-    record(&database, &["c"]);
-    assert_eq!(bench.follow(&database).unwrap(), ["c"]);
-    assert_eq!(bench.ids(), ["a", "b", "c"]);
-}
-
-#[test]
 fn the_setting_kept_last_counts() {
     let database = Bench::new().database();
     assert_eq!(database.setting("rules").unwrap(), None);

@@ -244,16 +244,21 @@ pub(crate) fn happened(stretches: &[Stretch]) -> Vec<Happened> {
         {
             tell(state, parts_of(state).to_vec(), if price < before { What::Cut } else { What::Rise });
         }
-        let told_before = stretches[..i].iter().rev().find(|one| is_on_market(&one.state) || is_sold(&one.state));
-        if is_sold(state) && !told_before.is_some_and(|one| is_sold(&one.state)) {
-            let close = state.close_day.filter(|day| *day >= 7_305 && i64::from(*day) <= at.div_euclid(DAY) + 1);
-            if i > 0 || close.is_some() {
-                let market = state.market();
-                let day = day_of(*at, &market.area.country().zone);
-                let hour = close.is_none_or(|close| close == day).then(|| at.div_euclid(3_600_000));
-                let day = close.unwrap_or(day);
-                all.push(Happened { market, parts: parts_of(state).to_vec(), day, hour, what: What::Sold });
-            }
+        let close_day = |one: &Stretch| {
+            one.state.close_day.filter(|day| *day >= 7_305 && i64::from(*day) <= one.at.div_euclid(DAY) + 1)
+        };
+        let close = close_day(&stretches[i]);
+        // Sold already, and not offered since: sold again only if the day moves on by more than a month.
+        let since = stretches[..i].iter().rev().take_while(|one| !is_on_market(&one.state));
+        let sold_before: Vec<&Stretch> = since.filter(|one| is_sold(&one.state)).collect();
+        let known = sold_before.iter().find_map(|one| close_day(one));
+        let again = close.zip(known).is_some_and(|(close, known)| close - known > 30);
+        if is_sold(state) && (sold_before.is_empty() || again) && (i > 0 || close.is_some()) {
+            let market = state.market();
+            let day = day_of(*at, &market.area.country().zone);
+            let hour = close.is_none_or(|close| close == day).then(|| at.div_euclid(3_600_000));
+            let day = close.unwrap_or(day);
+            all.push(Happened { market, parts: parts_of(state).to_vec(), day, hour, what: What::Sold });
         }
     }
     all
