@@ -1,3 +1,5 @@
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
 use crate::area::Area;
@@ -294,8 +296,6 @@ impl History {
             return None;
         }
         let history = Self { facts, spans, overfull: false };
-        let mut ordered = history.clone();
-        ordered.put_in_order();
         let alone = |spans: &[Span]| {
             let mut known: Vec<u16> = spans.iter().map(|span| span.facts).collect();
             known.sort_unstable();
@@ -303,7 +303,16 @@ impl History {
         };
         let mut distinct: Vec<&Facts> = history.facts.iter().collect();
         distinct.sort_unstable();
-        let sound = ordered == history
+        // Each facts' first use is of the place behind those used before it.
+        let mut used = 0;
+        let in_order_of_use = history.spans.iter().all(|span| {
+            let place = usize::from(span.facts);
+            used += usize::from(place == used);
+            place < used
+        });
+        let sound = history.spans.is_sorted_by(|a, b| in_order(&history.facts, a, b) == Ordering::Less)
+            && in_order_of_use
+            && used == history.facts.len()
             && distinct.is_sorted_by(|a, b| a < b)
             && history.spans.chunk_by(|a, b| a.first.day() == b.first.day()).all(alone);
         sound.then_some(history)
@@ -387,14 +396,7 @@ impl History {
     /// bit by bit.
     fn put_in_order(&mut self) {
         let facts = std::mem::take(&mut self.facts);
-        let in_order = |a: &Span, b: &Span| {
-            a.first
-                .day()
-                .cmp(&b.first.day())
-                .then_with(|| a.first.cmp(&b.first))
-                .then_with(|| facts[usize::from(a.facts)].cmp(&facts[usize::from(b.facts)]))
-        };
-        self.spans.sort_by(in_order);
+        self.spans.sort_by(|a, b| in_order(&facts, a, b));
         let mut place_of = vec![u16::MAX; facts.len()];
         let mut order: Vec<u16> = Vec::with_capacity(facts.len());
         for span in &mut self.spans {
@@ -412,6 +414,13 @@ impl History {
             self.facts = order.iter().filter_map(|old| facts[usize::from(*old)].take()).collect();
         }
     }
+}
+
+/// The order of spans: by day, first sighting, then facts.
+fn in_order(facts: &[Facts], a: &Span, b: &Span) -> Ordering {
+    let days = a.first.day().cmp(&b.first.day());
+    let facts = || facts[usize::from(a.facts)].cmp(&facts[usize::from(b.facts)]);
+    days.then_with(|| a.first.cmp(&b.first)).then_with(facts)
 }
 
 /// When a stretch began that was first seen at `sight`. `before` is when the stretch before it began, and its last sighting.

@@ -104,7 +104,7 @@ fn write_homes(transaction: &Transaction<'_>, homes: &[HomeChange<'_>]) -> Resul
         let before = old.and_then(|old| old.history.current());
         let written = if *version_read == 0 {
             insert.execute(params![id.as_str(), market(), status, list_price, last_seen, body])?
-        } else if before.map(|facts| &facts.market) == facts.map(|facts| &facts.market) && old.is_some() {
+        } else if !notable || before.map(|facts| &facts.market) == facts.map(|facts| &facts.market) {
             update.execute(params![id.as_str(), version, status, list_price, last_seen, body])?
         } else {
             update_moved.execute(params![id.as_str(), version, status, list_price, last_seen, body, market()])?

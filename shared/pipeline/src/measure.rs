@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
 use stoop_domain::{
-    FACTS_MAX, FACTS_PER_DAY_MAX, Home, HomeId, Market, Observation, Reason, Reject, Time, write_home_id,
+    FACTS_MAX, FACTS_PER_DAY_MAX, HomeId, Market, Observation, Reason, Reject, Time, write_home_id,
 };
 use stoop_market::{Cells, Delta, Horizon, Zones};
 
 use crate::ports::{Commit, CommitError, HomeChange, MarketChange, PortError, Store};
+use stoop_wire::home_to_bytes;
 use work::{Work, cut_into_pieces};
 
 /// What became of observations, and what they changed. All counts add up over batches.
@@ -84,7 +85,8 @@ impl Default for Memory {
 pub struct Measurer<'a> {
     store: &'a dyn Store,
     memory: Memory,
-    homes: FxHashMap<HomeId, Kept<Home>>,
+    /// As they are stored: some two hundred bytes each, where a home in memory has more than a thousand.
+    homes: FxHashMap<HomeId, Kept<Box<[u8]>>>,
     markets: FxHashMap<Market, Kept<Cells>>,
     zones: Zones,
     overfull: BTreeSet<HomeId>,
@@ -180,9 +182,10 @@ impl<'a> Measurer<'a> {
         self.read_homes(groups.iter().map(|(id, _)| id)).await?;
         let work = |(id, places): (HomeId, Vec<usize>)| {
             let kept = self.homes.remove(&id).unwrap_or_default();
-            Work::new(id, kept.value, kept.version, observations, places)
+            let what = format!("read the home {id} from memory");
+            Work::new(id, &kept.value, kept.version, observations, places).map_err(|error| PortError::new(what, error))
         };
-        Ok(groups.into_iter().map(work).collect())
+        groups.into_iter().map(work).collect()
     }
 
     /// Stores works in as few commits as the store allows. Gives the places of the observations that
@@ -278,7 +281,7 @@ impl<'a> Measurer<'a> {
             self.overfull.insert(work.id.clone());
         }
         let version = work.version_read + u64::from(!work.taken.is_empty());
-        self.homes.insert(work.id, Kept { value: work.new, version });
+        self.homes.insert(work.id, Kept { value: home_to_bytes(&work.new).into(), version });
     }
 
     async fn read_homes(&mut self, ids: impl Iterator<Item = &HomeId>) -> Result<(), PortError> {
@@ -288,7 +291,8 @@ impl<'a> Measurer<'a> {
         }
         for (id, found) in unread.iter().zip(self.store.homes(&unread).await?) {
             if let Some(found) = found {
-                self.homes.insert(id.clone(), Kept { value: found.value, version: found.version });
+                let value = home_to_bytes(&found.value).into();
+                self.homes.insert(id.clone(), Kept { value, version: found.version });
             }
         }
         Ok(())

@@ -1,7 +1,8 @@
 use std::collections::BTreeSet;
 
-use stoop_domain::{Applied, Day, Event, EventKind, History, Home, HomeId, Market, Observation, Phase};
+use stoop_domain::{Applied, Event, EventKind, History, Home, HomeId, Market, Observation, Phase, Time};
 use stoop_market::{Delta, Horizon, Zones, update};
+use stoop_wire::{HomeError, home_from_bytes};
 
 use super::Measured;
 
@@ -9,8 +10,10 @@ use super::Measured;
 pub(super) struct Work {
     pub(super) id: HomeId,
     pub(super) version_read: u64,
-    /// The image that was read; `None` for a home that was not there.
+    /// The image that was read, where what is read from it moved; `None` for a home that was not there.
     pub(super) old: Option<Home>,
+    /// Until when it had been seen on offer in each of its markets.
+    offered: Vec<(Market, Time)>,
     pub(super) new: Home,
     /// Places in the batch of all its observations, and of those that `new` includes.
     pub(super) places: Vec<usize>,
@@ -25,19 +28,33 @@ pub(super) struct Work {
 }
 
 impl Work {
-    /// Applies the observations at `places` to a home as it was read.
+    /// Applies the observations at `places` to a home as it was read: nothing, where its version is 0.
     pub(super) fn new(
         id: HomeId,
-        home: Home,
+        read: &[u8],
         version_read: u64,
         observations: &[Observation],
         places: Vec<usize>,
-    ) -> Self {
-        let old = (version_read > 0).then(|| home.clone());
+    ) -> Result<Self, HomeError> {
+        let image = || if version_read == 0 { Ok(Home::default()) } else { home_from_bytes(read) };
+        let home = image()?;
+        let offered = offered_until(&home.history);
         let counts = Measured { observations: places.len() as u64, ..Measured::default() };
         let taken = Vec::with_capacity(places.len());
         let (deltas, folds) = (Vec::new(), Vec::new());
-        let mut work = Self { id, version_read, old, new: home, places, taken, notable: false, deltas, folds, counts };
+        let mut work = Self {
+            id,
+            version_read,
+            old: None,
+            offered,
+            new: home,
+            places,
+            taken,
+            notable: false,
+            deltas,
+            folds,
+            counts,
+        };
         for &place in &work.places {
             let applied = work.new.apply(&observations[place]);
             let count = match applied {
@@ -61,9 +78,10 @@ impl Work {
             }
         }
         if work.notable {
+            work.old = if version_read == 0 { None } else { Some(image()?) };
             work.count_price_changes();
         }
-        work
+        Ok(work)
     }
 
     /// Whether there is nothing to store.
@@ -73,20 +91,21 @@ impl Work {
 
     /// Works out what the home adds to its markets, and how far they are to be folded.
     pub(super) fn weigh(&mut self, zones: &mut Zones) {
-        let old = self.old.as_ref().map(|old| &old.history);
         if self.notable {
+            let old = self.old.as_ref().map(|old| &old.history);
             self.deltas = update(old, &self.new.history, zones);
         }
-        let before = old.map(|old| days_on_offer(old, zones)).unwrap_or_default();
-        for (market, day) in days_on_offer(&self.new.history, zones) {
-            let known = before.iter().find(|(known, _)| *known == market);
-            if known.is_some_and(|(_, known)| Horizon::of(*known) == Horizon::of(day)) {
+        for (market, until) in offered_until(&self.new.history) {
+            let zone = zones.of(&market);
+            let horizon = Horizon::of(until.day_in(zone));
+            let known = self.offered.iter().find(|(known, _)| *known == market);
+            if known.is_some_and(|(_, known)| *known == until || Horizon::of(known.day_in(zone)) == horizon) {
                 continue;
             }
-            self.folds.push((market.clone(), Horizon::of(day)));
-            if self.deltas.iter().all(|(touched, _)| touched != market) {
+            if self.deltas.iter().all(|(touched, _)| *touched != market) {
                 self.deltas.push((market.clone(), Delta::default()));
             }
+            self.folds.push((market, horizon));
         }
     }
 
@@ -104,25 +123,25 @@ impl Work {
     }
 }
 
-/// The newest day on which a home was seen on offer in each of its markets.
+/// Until when a home was seen on offer in each of its markets.
 ///
-/// These days only ever grow, because no sighting is ever taken back, and whoever makes one grow tells the market, be it
+/// These times only ever grow, because no sighting is ever taken back, and whoever makes one grow tells the market, be it
 /// by an observation that changes nothing else. So how far a market is folded depends neither on the order of
 /// observations nor on how batches are cut.
-fn days_on_offer<'a>(history: &'a History, zones: &mut Zones) -> Vec<(&'a Market, Day)> {
-    let mut days: Vec<(&Market, Day)> = Vec::new();
+fn offered_until(history: &History) -> Vec<(Market, Time)> {
+    let mut times: Vec<(Market, Time)> = Vec::new();
     for span in history.spans() {
         let facts = &history.facts()[usize::from(span.facts)];
         if facts.status.phase() != Phase::Active {
             continue;
         }
-        let day = span.last.ranked_at().day_in(zones.of(&facts.market));
-        match days.iter_mut().find(|(known, _)| **known == facts.market) {
-            Some((_, newest)) => *newest = day.max(*newest),
-            None => days.push((&facts.market, day)),
+        let at = span.last.ranked_at();
+        match times.iter_mut().find(|(known, _)| *known == facts.market) {
+            Some((_, newest)) => *newest = at.max(*newest),
+            None => times.push((facts.market.clone(), at)),
         }
     }
-    days
+    times
 }
 
 /// Cuts works into pieces of at most `items_max` homes and markets each. Homes of one market stay

@@ -57,11 +57,12 @@ pub struct HomeChange<'a> {
     pub id: &'a HomeId,
     /// The version that was read; 0 for a home that was not there.
     pub version_read: u64,
-    /// The image that was read.
+    /// The image that was read, where it is [`HomeChange::notable`]; `None` for a home that was not there.
     pub old: Option<&'a Home>,
     /// The image to store.
     pub new: &'a Home,
-    /// Whether what is read from the home's history moved: then it goes on the change feed.
+    /// Whether what is read from the home's history moved: then it goes on the change feed. If not, the home is counted
+    /// where it was.
     pub notable: bool,
 }
 
