@@ -85,9 +85,9 @@ impl Town {
         let simulation = self.simulation.lock().unwrap();
         let homes = simulation.all_homes();
         let log = simulation.log().iter().map(|entry| Entry { at: seen_at[&fact_of(homes, entry)], ..entry.clone() });
-        // The first scan takes less than a minute, and nothing happens within the minute after it.
-        let first = seen_at.values().min().expect("something was seen").plus_ms(60_000);
-        Answer::from_log(homes, &log.collect::<Vec<_>>(), at, Watched::Since(first))
+        let listed = simulation.log().iter().filter(|entry| entry.at <= self.all_listed);
+        let first_scan = listed.map(|entry| seen_at[&fact_of(homes, entry)]).max().expect("the first scan saw them");
+        Answer::from_log(homes, &log.collect::<Vec<_>>(), at, Watched::Since(first_scan))
     }
 
     /// Price (minor units) and status of each home that is listed, by the home's id.

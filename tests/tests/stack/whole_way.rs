@@ -193,7 +193,8 @@ pub(crate) async fn lake_has_what_the_portal_served(world: &World) -> BTreeMap<F
         let (seen, compressed, objects) = world.state.lake().await;
         let mut facts: BTreeMap<Fact, Time> = BTreeMap::new();
         for seen in seen.iter().filter(|seen| &*seen.source == SOURCE) {
-            facts.entry(fact(seen)).and_modify(|at| *at = seen.at.min(*at)).or_insert(seen.at);
+            let since = if seen.initial { seen.seen } else { seen.at };
+            facts.entry(fact(seen)).and_modify(|at| *at = since.min(*at)).or_insert(since);
         }
         let missing: Vec<_> = served.keys().filter(|fact| !facts.contains_key(fact)).take(3).collect();
         if missing.is_empty() { Ok((facts, compressed, objects)) } else { Err(format!("not there: {missing:?}")) }

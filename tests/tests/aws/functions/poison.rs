@@ -81,7 +81,7 @@ async fn nothing_at_all() {
 
 #[tokio::test]
 async fn a_record_with_a_line_of_a_newer_version_is_given_back_with_all_behind_it() {
-    let newer = br#"{"v":2,"what":"a later Stoop writes"}"#;
+    let newer = br#"{"v":3,"what":"a later Stoop writes"}"#;
     let mixed = aggregate("k", [&line(&seen("beside", 0, 500_000, Status::Active))[..], newer]);
     for (poison, groups_of) in [(newer.to_vec(), 1), (newer.to_vec(), 1_000), (mixed, 1_000)] {
         let bench = Bench::new();
@@ -106,7 +106,7 @@ async fn a_failure_before_a_newer_record_is_the_first() {
     let ports = Scripted::new(&bench.database).commits(&[Fault::Before]);
     let (meter, clock) = (meter(), Standing::at(minute(60)));
     let app = App::new(&ports, &ports, &clock, &meter);
-    let event = kinesis(&[sound("before"), br#"{"v":2}"#.to_vec(), sound("after")]);
+    let event = kinesis(&[sound("before"), br#"{"v":3}"#.to_vec(), sound("after")]);
     assert_eq!(failures(&app.handle(&raw(&event), later()).await.unwrap()), [sequence(0)]);
     assert_eq!(counted(&meter)["RecordsFailed"], 3);
 }
