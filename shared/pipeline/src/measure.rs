@@ -5,9 +5,7 @@ mod work;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
-use stoop_domain::{
-    FACTS_MAX, FACTS_PER_DAY_MAX, HomeId, Market, Observation, Reason, Reject, Time, write_home_id,
-};
+use stoop_domain::{FACTS_MAX, FACTS_PER_DAY_MAX, HomeId, Market, Observation, Reason, Reject, Time, write_home_id};
 use stoop_market::{Cells, Delta, Horizon, Zones};
 
 use crate::ports::{Commit, CommitError, HomeChange, MarketChange, PortError, Store};

@@ -39,7 +39,7 @@ struct Touches {
 /// So often is a home drawn for a touch before the touch is given up: most draws hit one on the market.
 const DRAWS_MAX: u32 = 16;
 
-/// Late is so late at most: half of the 48 hours within which Stoop puts things exactly in place.
+/// Late is so late at most. Stoop puts in its place what comes years late; a portal that shows things later than this is rare.
 const LATE_MS_MAX: i64 = 24 * Time::HOUR_MS;
 
 impl Engine {
