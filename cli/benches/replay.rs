@@ -6,14 +6,14 @@
 
 #![allow(clippy::disallowed_macros, reason = "a bench prints for itself")]
 
+mod parsing;
+
 use std::fs::File;
-use std::hint::black_box;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-const PARSE: &str = "--parse-only";
+use parsing::{PARSE, parse};
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
@@ -59,17 +59,6 @@ fn main() {
     }
     ratios.sort_by(f64::total_cmp);
     println!("median ratio {:.2} (budget 2.00)", ratios[ratios.len() / 2]);
-}
-
-/// Parses every line of a file into a JSON value and drops it.
-fn parse(file: &Path) {
-    let mut lines = BufReader::with_capacity(1 << 20, File::open(file).expect("the file"));
-    let mut line = Vec::new();
-    while lines.read_until(b'\n', &mut line).expect("the file reads") > 0 {
-        let value: serde_json::Value = serde_json::from_slice(&line).expect("a line of JSON");
-        black_box(value);
-        line.clear();
-    }
 }
 
 fn pinned(program: &Path) -> Command {

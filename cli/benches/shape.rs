@@ -1,0 +1,96 @@
+//! What `stoop replay` takes of a wide market: 1,000,000 updates of 200,000 homes in some 4,000 markets, 23 % of which change
+//! something. Run `cargo bench -p stoop --bench shape`; rows, homes and areas may follow: `-- 100000 20000 200`.
+//!
+//! Beside it, in the same run, what parsing the file alone takes. CPU seconds are those of the process, as Linux counts
+//! them (`/proc`); so this bench is for Linux.
+
+#![allow(clippy::disallowed_macros, reason = "a bench prints for itself")]
+
+mod parsing;
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use parsing::{PARSE, parse};
+
+/// The budget of the design: CPU seconds and megabytes.
+const BUDGET: (f64, u64) = (10.0, 300);
+
+/// What a process took.
+struct Took {
+    cpu_s: f64,
+    peak_mb: u64,
+}
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    if let [flag, file] = &args[..]
+        && flag == PARSE
+    {
+        parse(Path::new(file));
+        return;
+    }
+    let number = |place: usize, default: u64| args.get(place).and_then(|arg| arg.parse().ok()).unwrap_or(default);
+    let (rows, homes, areas) = (number(0, 1_000_000), number(1, 200_000), number(2, 2_000));
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("updates.jsonl");
+    let stoop = env!("CARGO_BIN_EXE_stoop");
+    let [rows_text, homes_text, areas_text] = [rows, homes, areas].map(|number| number.to_string());
+    let simulate =
+        ["simulate", "--rows", &rows_text, "--homes", &homes_text, "--areas", &areas_text, "--changing", "23"];
+    let out = File::create(&file).expect("a file in it");
+    assert!(Command::new(stoop).args(simulate).stdout(out).status().expect("it starts").success());
+    let bytes = fs::metadata(&file).expect("the file").len();
+    println!("{rows} updates of {homes} homes in {areas} postal codes, {} MB", bytes / 1_000_000);
+
+    let map = concat!(env!("CARGO_MANIFEST_DIR"), "/../maps/simulated.toml");
+    let parsing = watched(Command::new(std::env::current_exe().expect("this program")).arg(PARSE).arg(&file));
+    let database = folder.path().join("stoop.db");
+    let mut replay = Command::new(stoop);
+    replay.arg("--db").arg(&database).args(["replay", "--json", "--map", map]).arg(&file);
+    let replaying = watched(&mut replay);
+    println!("parsing alone: {:.1} CPU seconds", parsing.cpu_s);
+    println!(
+        "replay: {:.1} CPU seconds (budget {:.0}), {:.2} of parsing; {} MB at the most (budget {})",
+        replaying.cpu_s,
+        BUDGET.0,
+        replaying.cpu_s / parsing.cpu_s,
+        replaying.peak_mb,
+        BUDGET.1
+    );
+    println!("the database has {} MB", fs::metadata(&database).expect("the database").len() / 1_000_000);
+}
+
+/// Runs a command to its end and looks at what it takes.
+fn watched(command: &mut Command) -> Took {
+    let before = children_cpu_s();
+    let mut child = command.stdout(Stdio::null()).spawn().expect("it starts");
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak_kb = 0;
+    let ended = loop {
+        peak_kb = peak_kb.max(peak_of(&status));
+        if let Some(ended) = child.try_wait().expect("it can be waited for") {
+            break ended;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    assert!(ended.success());
+    Took { cpu_s: children_cpu_s() - before, peak_mb: peak_kb / 1_000 }
+}
+
+/// The most memory that a process has had so far, in kB; 0 where it has ended.
+fn peak_of(status: &str) -> u64 {
+    let text = fs::read_to_string(status).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
+}
+
+/// CPU seconds of all children that were waited for. Linux tells hundredths, of user and of system, behind the name.
+fn children_cpu_s() -> f64 {
+    let stat = fs::read_to_string("/proc/self/stat").expect("this is Linux");
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
+    let ticks: f64 = [13, 14].iter().map(|place| fields[*place].parse::<f64>().expect("a number")).sum();
+    ticks / 100.0
+}
