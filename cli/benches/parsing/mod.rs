@@ -6,10 +6,10 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 /// The argument by which a bench is told to parse a file, as a process of its own.
-pub const PARSE: &str = "--parse-only";
+pub(crate) const PARSE: &str = "--parse-only";
 
 /// Parses every line of a file into a JSON value and drops it.
-pub fn parse(file: &Path) {
+pub(crate) fn parse(file: &Path) {
     let mut lines = BufReader::with_capacity(1 << 20, File::open(file).expect("the file"));
     let mut line = Vec::new();
     while lines.read_until(b'\n', &mut line).expect("the file reads") > 0 {

@@ -84,9 +84,14 @@ impl Town {
     pub(crate) fn answer(&self, at: Time, seen_at: &BTreeMap<Fact, Time>) -> Answer {
         let simulation = self.simulation.lock().unwrap();
         let homes = simulation.all_homes();
-        let log = simulation.log().iter().map(|entry| Entry { at: seen_at[&fact_of(homes, entry)], ..entry.clone() });
         let listed = simulation.log().iter().filter(|entry| entry.at <= self.all_listed);
         let first_scan = listed.map(|entry| seen_at[&fact_of(homes, entry)]).max().expect("the first scan saw them");
+        // The market's clock is behind ours: what it says happened before the first scan was seen behind it.
+        let since = |entry: &Entry| match seen_at[&fact_of(homes, entry)] {
+            at if entry.at <= self.all_listed => at,
+            at => at.max(first_scan.plus_ms(1)),
+        };
+        let log = simulation.log().iter().map(|entry| Entry { at: since(entry), ..entry.clone() });
         Answer::from_log(homes, &log.collect::<Vec<_>>(), at, Watched::Since(first_scan))
     }
 
