@@ -2,7 +2,7 @@
 
 mod work;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use rustc_hash::FxHashMap;
 use stoop_domain::{FACTS_MAX, FACTS_PER_DAY_MAX, HomeId, Market, Observation, Reason, Reject, Time, write_home_id};
@@ -230,7 +230,7 @@ impl<'a> Measurer<'a> {
     }
 
     async fn commit_piece(&mut self, observations: &[Observation], piece: &[Work]) -> Result<(), CommitError> {
-        let mut touched: BTreeMap<&Market, Touched<'_>> = BTreeMap::new();
+        let mut touched: FxHashMap<&Market, Touched<'_>> = FxHashMap::default();
         for work in piece {
             for (market, delta) in &work.deltas {
                 let kept = self.markets.entry(market.clone()).or_default();
@@ -251,7 +251,9 @@ impl<'a> Measurer<'a> {
             places.sort_unstable();
             places.into_iter().map(|place| &observations[place]).collect()
         };
-        let written: Vec<&Market> = touched.keys().copied().collect();
+        let mut touched: Vec<(&Market, Touched<'_>)> = touched.into_iter().collect();
+        touched.sort_unstable_by_key(|(market, _)| *market);
+        let written: Vec<&Market> = touched.iter().map(|(market, _)| *market).collect();
         let commit = Commit {
             homes: piece.iter().filter(|work| !work.taken.is_empty()).map(Work::change).collect(),
             markets: touched
@@ -339,7 +341,7 @@ impl<'a> Work {
         HomeChange {
             id: &self.id,
             version_read: self.version_read,
-            old: self.old.as_ref(),
+            old: self.old.as_deref(),
             new: &self.new,
             notable: self.notable,
         }

@@ -11,10 +11,11 @@ pub(super) struct Work {
     pub(super) id: HomeId,
     pub(super) version_read: u64,
     /// The image that was read, where what is read from it moved; `None` for a home that was not there.
-    pub(super) old: Option<Home>,
+    pub(super) old: Option<Box<Home>>,
     /// Until when it had been seen on offer in each of its markets.
     offered: Vec<(Market, Time)>,
-    pub(super) new: Home,
+    /// Boxed, so that moving a batch's works about moves little.
+    pub(super) new: Box<Home>,
     /// Places in the batch of all its observations, and of those that `new` includes.
     pub(super) places: Vec<usize>,
     pub(super) taken: Vec<usize>,
@@ -36,7 +37,7 @@ impl Work {
         observations: &[Observation],
         places: Vec<usize>,
     ) -> Result<Self, HomeError> {
-        let image = || if version_read == 0 { Ok(Home::default()) } else { home_from_bytes(read) };
+        let image = || if version_read == 0 { Ok(Box::default()) } else { home_from_bytes(read).map(Box::new) };
         let home = image()?;
         let offered = offered_until(&home.history);
         let counts = Measured { observations: places.len() as u64, ..Measured::default() };
@@ -78,7 +79,7 @@ impl Work {
             }
         }
         if work.notable {
-            work.old = if version_read == 0 { None } else { Some(image()?) };
+            work.old = (version_read > 0).then(image).transpose()?;
             work.count_price_changes();
         }
         Ok(work)
@@ -147,6 +148,9 @@ fn offered_until(history: &History) -> Vec<(Market, Time)> {
 /// Cuts works into pieces of at most `items_max` homes and markets each. Homes of one market stay
 /// together, so that each market is written as few times as can be.
 pub(super) fn cut_into_pieces(mut works: Vec<Work>, items_max: usize) -> Vec<Vec<Work>> {
+    if works.iter().map(|work| 1 + work.deltas.len()).sum::<usize>() <= items_max {
+        return if works.is_empty() { Vec::new() } else { vec![works] };
+    }
     let market = |work: &Work| work.deltas.first().map(|(market, _)| market.clone());
     if works.len().saturating_mul(2) > items_max {
         works.sort_by_cached_key(market);
