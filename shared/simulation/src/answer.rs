@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use stoop_domain::{Market, Minor, Phase, Purpose, Time};
 
 use crate::home::Home;
-use crate::life::{Entry, What};
+use crate::life::Entry;
 use crate::simulation::Simulation;
 
 /// The exact figures of every market at a moment.
@@ -245,20 +245,24 @@ impl Counts {
     }
 
     fn count(&mut self, entry: &Entry, before: Option<&Entry>) {
-        let was_active = before.is_some_and(Entry::is_active);
-        match entry.what {
-            What::Listed | What::ListedAgain => self.new += 1,
-            What::Pending => self.pending += u64::from(was_active),
-            What::Closed => {
+        // By what holds, and not by what happened: of what happened twice a day the first time may be forgotten.
+        let [was, is] = [before, Some(entry)].map(|entry| entry.map(|entry| entry.offer.status.phase()));
+        let was_active = was == Some(Phase::Active);
+        let begins_anew = matches!(was, None | Some(Phase::Closed));
+        match is {
+            Some(Phase::Active) if !was_active && begins_anew => self.new += 1,
+            Some(Phase::Active) if !was_active => self.back_on_market += 1,
+            Some(Phase::Pending) => self.pending += u64::from(was_active),
+            Some(Phase::Off | Phase::Before) => self.gone += u64::from(was_active),
+            Some(Phase::Closed) => {
                 self.closed += u64::from(was_active);
-                self.sold += 1;
+                self.sold += u64::from(was != Some(Phase::Closed));
             }
-            What::OffMarket => self.gone += u64::from(was_active),
-            What::FellThrough | What::Relisted => self.back_on_market += 1,
-            What::Cut | What::Raised | What::Cents | What::Slipped | What::Mended | What::SeenAgain => {}
+            Some(Phase::Active) | None => {}
         }
-        // A stay on the market that begins anew has no price before.
-        if let (Some(before), false) = (before, entry.what == What::ListedAgain) {
+        // A stay on the market that begins anew has no price before, and nobody asks what a withdrawn home names.
+        let asks = matches!(is, Some(Phase::Active | Phase::Pending));
+        if let (Some(before), true) = (before, asks && !begins_anew) {
             let (from, to) = (before.offer.list_price, entry.offer.list_price);
             self.price_cuts += u64::from(to < from);
             self.price_rises += u64::from(to > from);
