@@ -90,13 +90,14 @@ impl Cells {
     ///
     /// Of one market, before it is added to others: a sum is folded as far as any of its parts was, and what the other parts
     /// told by the day until then is in no archive.
+    ///
+    /// Read the state first, then the archive: what was folded away in between is in both, and is taken from the state.
     #[must_use]
     pub fn with_archive(mut self, archive: &Self) -> Self {
+        let Some(Horizon { days, hours }) = self.horizon else { return self };
         self.map.retain(|key, _| key.kind() != Some(Kind::Opening));
-        if let Some(horizon) = &mut self.horizon {
-            horizon.days = Day(i32::MIN);
-        }
-        for (key, value) in &archive.map {
+        self.horizon = Some(Horizon { days: Day(i32::MIN), hours });
+        for (key, value) in archive.map.iter().filter(|(key, _)| key.day() < days.0) {
             self.add_entry(*key, *value, None);
         }
         self

@@ -127,6 +127,24 @@ proptest! {
         }
     }
 
+    /// Whoever reads the state before a commit that folds it, and the archive behind that commit, counts nothing twice.
+    #[test]
+    fn what_is_folded_away_between_two_reads_is_counted_once(homes in homes(), further in 0_i32..2_000) {
+        for (_, kept) in keep(&feed_of(&homes), homes.len(), 7, |_| true) {
+            let expected = kept.hot.clone().with_archive(&kept.archive);
+            let before = kept.hot.clone();
+            let mut kept = kept;
+            let Horizon { days, hours } = kept.hot.horizon().unwrap();
+            kept.fold(Horizon { days: Day(days.0 + further), hours });
+            prop_assert_eq!(before.with_archive(&kept.archive), expected);
+        }
+        let unfolded = states(&homes);
+        for (market, kept) in keep(&feed_of(&homes), homes.len(), 7, |_| true) {
+            let unfolded = unfolded.get(&market).cloned().unwrap_or_default();
+            prop_assert_eq!(&unfolded.clone().with_archive(&kept.archive), &unfolded, "it tells of all days itself");
+        }
+    }
+
     #[test]
     fn what_is_hot_is_right_from_its_horizon_on(homes in homes()) {
         let unfolded = states(&homes);
