@@ -84,6 +84,7 @@ pub(crate) async fn replay(store: &StoreArgs, args: &ReplayArgs) -> anyhow::Resu
         progress: &progress,
         summary: &mut summary,
         batch: Vec::new(),
+        history: map.history(),
         newest_first: map.order() == Order::NewestFirst,
         snapshots: args.snapshot.then(Snapshots::default),
         alike: Alike::of(args.files.len()),

@@ -1,10 +1,10 @@
 use std::time::{Duration, Instant};
 
-use stoop_domain::{Observation, Reject, Status, Time};
+use stoop_domain::{Observation, Reason, Reject, Status, Time};
 use stoop_embedded::Database;
 use stoop_files::{Mapped, Refusal};
 use stoop_pipeline::ports::Quarantine;
-use stoop_pipeline::{Clock, Ordinals, Refusals, Said, Snapshots};
+use stoop_pipeline::{Clock, Once, Ordinals, Refusals, Said, Snapshots};
 use stoop_runtime::SystemClock;
 
 use super::Source;
@@ -45,6 +45,8 @@ pub(crate) struct Feed<'f, 'd> {
     pub(super) batch: Vec<Observation>,
     /// Rows of one listing and time stand with the latest first.
     pub(super) newest_first: bool,
+    /// Files tell the past of their listings: rows were seen at their own time, also those of a snapshot.
+    pub(super) history: bool,
     /// Where each file is a snapshot: what those read so far had.
     pub(super) snapshots: Option<Snapshots>,
     /// Where none was said to be: whether they look like it.
@@ -103,9 +105,15 @@ impl Feed<'_, '_> {
         for mut source in sources {
             let as_of = self.snapshots.as_mut().map_or(now, |snapshots| snapshots.begin(source.as_of));
             let is_first = self.snapshots.as_ref().is_some_and(Snapshots::is_first);
-            let mut ordinals = Ordinals::new(self.newest_first);
+            let (mut ordinals, mut once) = (Ordinals::new(self.newest_first), Once::default());
+            let is_of_one_moment = self.snapshots.is_some() && !self.history;
             let mut unread = 0;
-            while let Some(read) = read_row(&mut source, as_of, now) {
+            while let Some(mut read) = read_row(&mut source, as_of, now) {
+                if let (true, Read::Observation(row)) = (is_of_one_moment, &read)
+                    && let Some((reason, detail)) = once.refuse(row)
+                {
+                    read = refused(&source, now, reason, detail, &line_of(row), Some(row.native_id.clone()));
+                }
                 // What a stop keeps from being read is not refused.
                 if matches!(read, Read::Refused(..)) && self.stop.is_set() {
                     rejects.extend(refusals.leave(&source.source, &source.name, now));
@@ -115,7 +123,7 @@ impl Feed<'_, '_> {
                 self.summary.rows += 1;
                 match read {
                     Read::Observation(mut observation) => {
-                        if self.snapshots.is_some() {
+                        if is_of_one_moment {
                             observation.seen = as_of.max(observation.at);
                             observation.initial = is_first;
                         }
@@ -264,10 +272,20 @@ fn read_row(source: &mut Source, as_of: Time, now: Time) -> Option<Read> {
         Mapped::Skipped => Read::Skipped,
         Mapped::Observation(observation) => Read::Observation(observation),
         Mapped::Refused(Refusal { reason, detail, raw, native_id }) => {
-            let reject = Reject::new(&source.source, now, source.rows.place(), reason, detail, &raw);
-            Read::Refused(Box::new(reject), native_id)
+            refused(source, now, reason, detail, &raw, native_id)
         }
     })
+}
+
+fn refused(source: &Source, now: Time, reason: Reason, detail: String, raw: &[u8], native_id: Option<String>) -> Read {
+    Read::Refused(Box::new(Reject::new(&source.source, now, source.rows.place(), reason, detail, raw)), native_id)
+}
+
+/// A row as the stream would carry it.
+fn line_of(row: &Observation) -> Vec<u8> {
+    let mut line = Vec::new();
+    stoop_wire::encode(row, &mut line);
+    line
 }
 
 /// Keeps to so many rows a second, and asks for what was read to be taken in twice a second.

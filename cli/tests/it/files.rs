@@ -203,6 +203,30 @@ fn snapshots_whose_rows_tell_the_time_are_of_the_latest_of_them_in_any_order() {
 }
 
 #[test]
+fn snapshots_that_tell_the_past_tell_it_once_and_others_have_a_listing_once() {
+    let room = Room::new();
+    let by_row = format!("order = \"any\"\n{MAP}observed_at = {{ from = \"at\", date = \"iso\" }}\n");
+    room.write("mls.toml", format!("history = true\n{by_row}"));
+    room.write("once.toml", &by_row);
+    let rows = ["1,500000,2026-01-01\n", "1,450000,2026-01-05\n", "1,440000,2026-01-09\n", "1,430000,2026-01-09\n"];
+    for (name, count) in [("a.csv", 2), ("b.csv", 4), ("c.csv", 4)] {
+        room.write(name, format!("id,price,at\n{}", rows[..count].concat()));
+    }
+    let told = room.replay("mls.toml", &["--snapshot", "a.csv", "b.csv", "c.csv"]);
+    says(&told, &json!({ "rows": 10, "duplicates": 6, "gone": 0, "quarantined": 0 }));
+    let home = room.json(&["home", "mls/1"]);
+    let kinds: Vec<_> =
+        home["events"].as_array().unwrap().iter().map(|event| event["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["new", "price_cut", "price_cut", "price_cut"]);
+    room.is_equal();
+    // Without being told so, it is too much of one listing.
+    let replay = ["--db", "once.db", "replay", "--map", "once.toml", "--snapshot", "a.csv"];
+    room.stoop(&replay).refused(&["1 of the first 2 rows are refused", "repeated 1"]);
+    let shown = room.stoop(&["--db", "once.db", "quarantine", "--json"]).ok().stdout;
+    assert!(shown.contains("history = true"), "{shown}");
+}
+
+#[test]
 fn a_snapshot_that_was_not_understood_says_nothing_of_what_it_lacks_and_it_is_told() {
     let room = snapshots();
     room.write("c.csv", "id,price\n1,500000\n,600000\n3,700000\n4,800000\n");

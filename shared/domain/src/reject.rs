@@ -32,6 +32,8 @@ pub enum Reason {
     DateInFuture,
     /// Written by a newer version of Stoop.
     NewerVersion,
+    /// Another row of its listing in the same snapshot.
+    Repeated,
     /// More is said of one listing than can be said of a home.
     Overfull,
     /// Its source does not say any more what it used to say.
@@ -110,6 +112,7 @@ impl Reason {
             Self::CoordinatesOutOfRange => "coordinates_out_of_range",
             Self::DateInFuture => "date_in_future",
             Self::NewerVersion => "newer_version",
+            Self::Repeated => "repeated",
             Self::Overfull => "overfull",
             Self::Drifted => "drifted",
         }

@@ -27,7 +27,7 @@ pub use deliver::{Delivery, Trouble, deliver};
 pub use inbox::Inbox;
 pub use last_poll::{LastPoll, Overdue, Stale};
 pub use measure::{MeasureError, Measured, Measurer, Memory};
-pub use ordinals::Ordinals;
+pub use ordinals::{Once, Ordinals};
 pub use pace::{Cadence, Distance, Pace, Stretch};
 pub use plan::{Planned, PlannedSearch, plan};
 pub use poll::{

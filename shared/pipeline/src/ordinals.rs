@@ -1,7 +1,7 @@
 use std::hash::BuildHasher;
 
 use rustc_hash::{FxBuildHasher, FxHashMap};
-use stoop_domain::{Observation, Sight, Time};
+use stoop_domain::{Observation, Reason, Sight, Time};
 
 /// Gives rows of one file their place among those of one listing and moment ([`stoop_domain::Sight::seq`]): rows that carry
 /// only a date, say, stand in the order of the file. Equal rows have one place, the first's: they are one thing told twice.
@@ -41,6 +41,31 @@ struct Last {
     /// What its rows said first, and what else, each once.
     first: u64,
     more: Vec<u64>,
+}
+
+/// Which listings a snapshot had already: it says once how each was, as of its own time. Of several rows of a listing that
+/// differ nobody knows which one holds, and told anew with each snapshot they would make a price go to and fro.
+///
+/// It takes 16 bytes a listing.
+#[derive(Debug, Default)]
+pub struct Once {
+    rows: FxHashMap<u64, u64>,
+}
+
+impl Once {
+    /// What is wrong with a row whose listing had another one before; one that says the same is no mistake.
+    #[must_use]
+    pub fn refuse(&mut self, row: &Observation) -> Option<(Reason, String)> {
+        let content = FxBuildHasher.hash_one(&row.listing);
+        let first = *self.rows.entry(FxBuildHasher.hash_one(&row.native_id)).or_insert(content);
+        (first != content).then(Self::repeated)
+    }
+
+    pub(crate) fn repeated() -> (Reason, String) {
+        let detail = "a snapshot has a listing once, and this is another row of it; where files tell the past of \
+                      their listings, the map says `history = true`";
+        (Reason::Repeated, detail.to_owned())
+    }
 }
 
 /// In a file that has the newest row first, places are counted down from this one, since nobody knows how many come.

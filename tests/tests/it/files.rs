@@ -602,6 +602,65 @@ async fn a_snapshot_was_seen_as_of_its_own_time_whatever_its_rows_say_of_theirs(
     assert_eq!(inbox.events("3").await, [(Initial, 600), (Gone, 200)]);
 }
 
+/// What the third of three nightly exports adds to the history that each of them tells in full.
+const NIGHTS: [&[(&str, i64, i64)]; 3] =
+    [&[("1", 500, 900), ("2", 700, 900)], &[("1", 450, 550)], &[("1", 440, 450), ("1", 430, 450)]];
+
+#[tokio::test]
+async fn snapshots_that_tell_the_past_tell_it_once() {
+    let mut inbox = Inbox::new(Coverage::Snapshot);
+    inbox.map = format!("history = true\norder = \"any\"\n{MAP}{SEEN}");
+    for (night, minutes_ago) in [(0, 600), (1, 500), (2, 400)] {
+        let rows = NIGHTS[..=night].concat();
+        inbox.put(&format!("{night}.csv"), minutes_ago, timed(&rows));
+    }
+    assert_eq!(inbox.polled().await.outcome, Some(RunOutcome::Complete));
+    use EventKind::{Gone, New, PriceCut};
+    let told = [(New, 900), (PriceCut, 550), (PriceCut, 450), (PriceCut, 450)];
+    assert_eq!(inbox.events("1").await, told);
+    // What they lack is gone all the same.
+    for minutes_ago in [300, 200] {
+        inbox.put(&format!("{minutes_ago}.csv"), minutes_ago, timed(&NIGHTS[1..].concat()));
+    }
+    inbox.polled().await;
+    assert_eq!(inbox.events("1").await, told);
+    assert_eq!(inbox.events("2").await, [(New, 900), (Gone, 200)]);
+}
+
+#[tokio::test]
+async fn another_row_of_a_listing_in_one_snapshot_is_refused() {
+    let mut inbox = Inbox::new(Coverage::Snapshot);
+    inbox.map = format!("order = \"any\"\n{MAP}{SEEN}");
+    for night in 0..3 {
+        let others = |id: i64| (format!("h{id}"), 900 + id + night, 900);
+        let others: Vec<_> = (0..2_500).map(others).collect();
+        let others = others.iter().map(|(id, price, ago)| (id.as_str(), *price, *ago));
+        // Behind it in time and before it; what says the same is no other row.
+        let (first, more) = ([("1", 500, 800)], [("1", 450, 700), ("1", 430, 900), ("1", 500, 800)]);
+        let rows: Vec<_> = first.into_iter().chain(others).chain(more).collect();
+        inbox.put(&format!("{night}.csv"), 600 - 100 * night, timed(&rows));
+    }
+    // A page is a run, so that another one has read the first row.
+    let mut runs = 0;
+    loop {
+        inbox.bench.stop_in_a_pause_of_ms(1);
+        inbox.bench.stream.refuse([vec![0]]);
+        let polled = inbox.polled().await;
+        inbox.bench.stop_no_more();
+        inbox.bench.stream.refuse([]);
+        runs += 1;
+        if polled.outcome == Some(RunOutcome::Complete) {
+            break;
+        }
+    }
+    assert!((6..20).contains(&runs), "{runs}");
+    assert_eq!(inbox.events("1").await, [(EventKind::Initial, 600)]);
+    let refused = inbox.bench.database.quarantined(99).unwrap();
+    let told = refused.iter().map(|reject| (reject.reason, reject.detail.contains("history = true")));
+    assert_eq!(told.collect::<Vec<_>>(), [(Reason::Repeated, true); 6]);
+    assert_eq!(inbox.bench.state("inbox").await.listings.len(), 2_501);
+}
+
 #[tokio::test]
 async fn two_searches_of_files_of_one_source_end_with_what_was_told_last() {
     let inbox = Inbox::new(Coverage::Changes);

@@ -10,10 +10,10 @@ use stoop_sources::{Coverage, Cursor};
 use super::rows::Sheet;
 use super::scan::Scan;
 use super::{FileSet, PollError, PollPorts, Polled, Search};
-use crate::Ordinals;
 use crate::ports::{FileError, FileVersion, RunOutcome, ScanCheckpoint, SearchState};
 use crate::snapshots::ProvesNothing;
 use crate::with_causes;
+use crate::{Once, Ordinals};
 
 /// Rows taken at a time.
 const ROWS_PER_PAGE: usize = 1_000;
@@ -179,10 +179,11 @@ impl Scan<'_> {
             name: &file.name,
             late,
             order: set.map.order(),
-            as_of: is_snapshot.then_some(self.began_at),
-            initial: is_snapshot && self.initial,
+            as_of: (is_snapshot && !set.map.history()).then_some(self.began_at),
+            initial: is_snapshot && !set.map.history() && self.initial,
             resumed: place.rows > 0,
             ordinals: Ordinals::new(set.map.order() == Order::NewestFirst),
+            once: Once::default(),
         };
         loop {
             if (self.ports.stop)() {

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use stoop_domain::{Listing, Observation, Reject, Sight, Time};
+use stoop_domain::{Listing, Observation, Reason, Reject, Sight, Time};
 use stoop_sources::declared::Order;
 
 use super::scan::Scan;
 use super::take::{IN_DOUBT, Outgoing, content_hash, steady_bytes};
 use super::{PollError, Polled};
-use crate::Ordinals;
 use crate::ports::{FilePage, FileRow, IndexEntry};
+use crate::{Once, Ordinals};
 
 /// The file that rows come from.
 pub(super) struct Sheet<'a> {
@@ -18,13 +18,15 @@ pub(super) struct Sheet<'a> {
     /// Files of a later time were read before it.
     pub(super) late: bool,
     pub(super) order: Order,
-    /// It is a snapshot as of this time: all of its rows were seen then. Others were each seen at their own.
+    /// It is a snapshot as of this time and tells no past: all of its rows were seen then, each of another listing.
+    /// Others were each seen at their own.
     pub(super) as_of: Option<Time>,
     /// It is the first of a series of snapshots.
     pub(super) initial: bool,
     /// An earlier run has read its beginning.
     pub(super) resumed: bool,
     pub(super) ordinals: Ordinals,
+    pub(super) once: Once,
 }
 
 /// What is known of a listing while a page is taken.
@@ -71,7 +73,7 @@ impl Scan<'_> {
         let (before, listings_before) = (self.refusals.refused(), polled.listings);
         self.refusals.pass(rows_read.saturating_sub(rows.len() as u64));
         polled.rows += rows_read;
-        if sheet.order != Order::ByTime {
+        if sheet.order != Order::ByTime && sheet.as_of.is_none() {
             rows.sort_by_key(|row| match row {
                 FileRow::Found(observation) => observation.at,
                 FileRow::Refused { .. } => Time::default(),
@@ -92,22 +94,24 @@ impl Scan<'_> {
                     let reject = Reject::new(self.search.source.name(), now, place, reason, detail, &raw);
                     rejects.extend(self.refusals.refuse(reject));
                 }
-                FileRow::Found(observation) => match self.fits(&observation) {
-                    Ok(()) => {
-                        polled.listings += 1;
-                        self.refusals.pass(1);
-                        self.take_row(observation, sheet, &mut takings);
-                    }
-                    Err((reason, detail)) => {
-                        if !sheet.late {
-                            self.note_seen(&observation.native_id);
+                FileRow::Found(observation) => {
+                    match self.fits(&observation).and_then(|()| self.is_once(&observation, sheet)) {
+                        Ok(()) => {
+                            polled.listings += 1;
+                            self.refusals.pass(1);
+                            self.take_row(observation, sheet, &mut takings);
                         }
-                        let place = format!("{}, listing {}", sheet.name, observation.native_id);
-                        let raw = steady_bytes(observation.listing);
-                        let reject = Reject::new(&observation.source, now, place, reason, detail, &raw);
-                        rejects.extend(self.refusals.refuse(reject));
+                        Err((reason, detail)) => {
+                            if !sheet.late {
+                                self.note_seen(&observation.native_id);
+                            }
+                            let place = format!("{}, listing {}", sheet.name, observation.native_id);
+                            let raw = steady_bytes(observation.listing);
+                            let reject = Reject::new(&observation.source, now, place, reason, detail, &raw);
+                            rejects.extend(self.refusals.refuse(reject));
+                        }
                     }
-                },
+                }
             }
         }
         polled.rejects += self.refusals.refused() - before;
@@ -123,6 +127,17 @@ impl Scan<'_> {
         }
         self.send(outgoing, &rejects, polled).await?;
         Ok(None)
+    }
+
+    /// Refuses a row of a snapshot whose listing had another one there.
+    fn is_once(&self, row: &Observation, sheet: &mut Sheet<'_>) -> Result<(), (Reason, String)> {
+        let Some(as_of) = sheet.as_of else { return Ok(()) };
+        // Rows that an earlier run took are in the index.
+        let taken = self.state.listings.get(&row.native_id).filter(|_| sheet.resumed).map(Known::of);
+        if taken.is_some_and(|known| known.newest().seen == as_of && known.hash != content_hash(&row.listing)) {
+            return Err(Once::repeated());
+        }
+        sheet.once.refuse(row).map_or(Ok(()), Err)
     }
 
     fn take_row(&mut self, mut observation: Observation, sheet: &mut Sheet<'_>, takings: &mut Takings) {

@@ -35,6 +35,13 @@ impl Map {
         self.plan.order
     }
 
+    /// Whether its files tell the past of their listings, in several rows each: a row was seen at its own time then, also
+    /// where the file is a snapshot.
+    #[must_use]
+    pub fn history(&self) -> bool {
+        self.plan.history
+    }
+
     /// Whether rows, or the names of their files, tell when they were observed.
     #[must_use]
     pub fn tells_time(&self) -> bool {

@@ -12,8 +12,8 @@ use super::trie::{self, Trie};
 use super::values;
 use crate::settings::{MapErrors, Mistakes, Section, accepted};
 
-pub(super) const KEYS: [&str; 10] =
-    ["name", "country", "currency", "purpose", "time_zone", "order", "read", "skip", "fields", "http"];
+pub(super) const KEYS: [&str; 11] =
+    ["name", "country", "currency", "purpose", "time_zone", "order", "history", "read", "skip", "fields", "http"];
 
 /// The columns that a map names, each with its slot, and those of them that a JSONPath leads to.
 #[derive(Default)]
@@ -66,6 +66,7 @@ fn walk(root: &Section<'_>, file: &str, mistakes: &mut Mistakes<'_>) -> Plan {
         purpose,
         zone,
         order: order(root, mistakes),
+        history: history(root, &fields, mistakes),
         http,
         hints,
         trie: Trie::new(&places),
@@ -130,6 +131,17 @@ fn order(root: &Section<'_>, mistakes: &mut Mistakes<'_>) -> Order {
             Order::ByTime
         }
     }
+}
+
+fn history(root: &Section<'_>, fields: &[Option<Recipe>; Target::COUNT], mistakes: &mut Mistakes<'_>) -> bool {
+    let history = root.boolean("history", mistakes).unwrap_or_default();
+    if history && fields[Target::ObservedAt as usize].is_none() {
+        mistakes.add(root.line(), "history", "is true, but no field `observed_at` says when a row was so");
+    }
+    if history && root.has("http") {
+        mistakes.add(root.line(), "history", "is true, which goes with files alone: a page of an API tells of now");
+    }
+    history
 }
 
 fn skips(root: &Section<'_>, columns: &mut Columns, mistakes: &mut Mistakes<'_>) -> Vec<Condition> {

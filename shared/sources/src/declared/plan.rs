@@ -22,6 +22,7 @@ pub(super) struct Plan {
     pub(super) purpose: Option<Purpose>,
     pub(super) zone: TimeZone,
     pub(super) order: Order,
+    pub(super) history: bool,
     pub(super) hints: ReadHints,
     /// Everything that rows are asked for; recipes speak of it by its number, the slot.
     pub(super) columns: Vec<Column>,

@@ -413,6 +413,27 @@ agency = { from = "a", replace = [["x"]], otherwise = "y" }
 }
 
 #[test]
+fn only_files_whose_rows_tell_the_time_tell_the_past() {
+    let map = |history: &str, more: &str| {
+        format!(
+            "name = \"x\"\npurpose = \"sale\"\ncurrency = \"EUR\"\nhistory = {history}\n[fields]\nnative_id = {{ from = \"id\" }}\n{more}"
+        )
+    };
+    let seen = "observed_at = { from = \"seen\", date = \"iso\" }\n";
+    assert!(Map::parse(&map("true", seen), "t.toml").unwrap().history());
+    assert!(!Map::parse(&map("false", ""), "t.toml").unwrap().history());
+    let of_api = format!("{seen}[http]\nurl = \"https://a.example/\"\n");
+    for (history, more, wanted) in [
+        ("true", "", "history: is true, but no field `observed_at`"),
+        ("true", &of_api, "history: is true, which goes with files alone"),
+        ("\"yes\"", seen, "history: \"yes\" is string; accepted: true or false"),
+    ] {
+        let found = mistakes(&map(history, more));
+        assert!(found.iter().any(|mistake| mistake.contains(wanted)), "{wanted}: {found:?}");
+    }
+}
+
+#[test]
 fn how_a_file_is_opened_is_told_with_what_would_be_accepted() {
     let fields = "[fields]\nnative_id = { from = \"id\" }\n";
     let read = |read: &str| format!("name = \"x\"\npurpose = \"sale\"\ncurrency = \"EUR\"\n[read]\n{read}\n{fields}");
