@@ -53,6 +53,19 @@ pub struct Offer {
     pub modified_at: Time,
 }
 
+impl Offer {
+    /// The same as told by a portal whose clock is so far ahead.
+    pub(crate) fn told_ahead(&self, ms: i64) -> Self {
+        Self {
+            price_change: self.price_change.map(|(price, at)| (price, at.plus_ms(ms))),
+            status_changed_at: self.status_changed_at.plus_ms(ms),
+            on_market_at: self.on_market_at.plus_ms(ms),
+            modified_at: self.modified_at.plus_ms(ms),
+            ..self.clone()
+        }
+    }
+}
+
 impl Home {
     pub(crate) fn build(seed: u64, index: u32, area: &Arc<PostalArea>, rent_permille: u32) -> Self {
         let mut random = Random::new(seed, u64::from(index) | 1 << 41);

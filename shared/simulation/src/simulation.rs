@@ -43,6 +43,9 @@ pub struct SimulationConfig {
     pub morocco: bool,
     /// How fast lives go: 100 is a home's real pace, 1,000 ten times that.
     pub pace_percent: u32,
+    /// The portal's clock is so far ahead, or behind where this is negative: all times that it tells are. What happens,
+    /// and when it is shown, goes by the right time.
+    pub clock_ahead_ms: i64,
     /// What is wrong with the feed.
     pub noise: Noise,
 }
@@ -78,6 +81,7 @@ impl SimulationConfig {
             rent_permille: 200,
             morocco: false,
             pace_percent: 100,
+            clock_ahead_ms: 0,
             noise: Noise::default(),
         }
     }

@@ -18,6 +18,7 @@ mod limits;
 mod mapping;
 mod measure;
 mod order;
+mod past;
 mod plan;
 mod poll;
 mod processor;

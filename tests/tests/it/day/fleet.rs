@@ -14,6 +14,9 @@ use super::source::Named;
 
 const MINUTE_MS: i64 = 60_000;
 
+/// How far sites' clocks are ahead of ours, or behind.
+const CLOCKS_AHEAD_MS: [i64; 7] = [0, 10 * MINUTE_MS, 0, -3 * MINUTE_MS, 14 * MINUTE_MS, 0, -5 * Time::HOUR_MS];
+
 /// A search of the fleet: what it polls, how often, and what it is to find.
 pub(crate) struct Entry {
     pub(crate) name: String,
@@ -203,6 +206,7 @@ impl Plant {
             rent_permille: ground.rent_permille,
             morocco: ground.morocco,
             pace_percent: 1_200,
+            clock_ahead_ms: CLOCKS_AHEAD_MS[self.n as usize % CLOCKS_AHEAD_MS.len()],
             noise: ground.noise,
             ..SimulationConfig::new(dice.next(), self.start, ground.homes, ground.markets)
         };
