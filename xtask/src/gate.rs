@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::project::Project;
 use crate::step::{Steps, counted, plain};
 use crate::tally::Tally;
-use crate::{arm64, bench, shape, tools, words};
+use crate::{arm64, bench, fuzz, shape, tools, words};
 
 /// What the compiler and linters of code read, and of pages those that a test reads.
 const RUST: &[&str] =
@@ -112,6 +112,7 @@ pub(crate) fn all(project: &Project) -> Result<bool> {
     steps.run_on("more cases of every property", DEPLOYED, |project| {
         counted(without_aws(project, WITHOUT_AWS)?.env("PROPTEST_CASES", "1024"))
     })?;
+    steps.run_on("decoders, fuzzed", DEPLOYED, |project| fuzz::run(project, &[]))?;
     steps.run_on("benches compile", DEPLOYED, |project| {
         plain(&mut project.cargo(&["bench", "--workspace", "--locked", "--no-run", "--profile", "dev"]))
     })?;

@@ -2,6 +2,7 @@
 
 mod arm64;
 mod bench;
+mod fuzz;
 mod gate;
 mod project;
 mod shape;
@@ -27,6 +28,7 @@ usage: cargo xtask COMMAND
   words          no banned word in code or pages (xtask/words.txt)
   shape          dependencies point one way; what has grown long
   advisories     known vulnerabilities in the crates of Cargo.lock
+  fuzz [ARGS]    decoders, with any bytes: a target's name, seconds for each (30); needs nightly Rust
   bench [NAME]   the budgets of docs/PERFORMANCE.md: replay, functions, or the benches of one crate
   gate           what `.ci/run` runs
   all            what `.ci/all` runs";
@@ -55,6 +57,7 @@ fn run(arguments: &[String]) -> Result<bool> {
         ("words", []) => words::hold(&project),
         ("shape", []) => shape::hold(&project),
         ("advisories", []) => gate::advisories(&project),
+        ("fuzz", rest) => fuzz::run(&project, rest).map(|tally| tally.failed == 0),
         ("bench", rest) => bench::run(&project, rest),
         ("gate", []) => gate::gate(&project),
         ("all", []) => gate::all(&project),

@@ -9,6 +9,7 @@ use crate::step::plain;
 use crate::tally::Tally;
 
 const DENY: (&str, &str) = ("cargo-deny", "0.20.2");
+const FUZZ: (&str, &str) = ("cargo-fuzz", "0.13.2");
 const MACHETE: (&str, &str) = ("cargo-machete", "0.9.2");
 const NEXTEST: (&str, &str) = ("cargo-nextest", "0.9.143");
 
@@ -42,6 +43,14 @@ fn installed(project: &Project, (name, version): (&str, &str)) -> Result<PathBuf
 /// When it is not there and can't be installed.
 pub(crate) fn machete(project: &Project) -> Result<PathBuf> {
     installed(project, MACHETE)
+}
+
+/// Runs targets of libFuzzer: `PROGRAM fuzz run TARGET`.
+///
+/// # Errors
+/// When it is not there and can't be installed.
+pub(crate) fn fuzz(project: &Project) -> Result<PathBuf> {
+    installed(project, FUZZ)
 }
 
 /// The test runner: `PROGRAM nextest run`.

@@ -77,6 +77,9 @@ fn cells_of(mut bytes: &[u8]) -> Option<Cells> {
         let step = varint::take(&mut bytes)?;
         key = key.checked_add(step).filter(|_| step > 0 || i == 0)?;
         let value = varint::take_signed(&mut bytes).filter(|value| *value != 0)?;
+        if value.unsigned_abs() > Key(key).quantity().value_max() {
+            return None;
+        }
         entries.insert(Key(key), value);
     }
     bytes.is_empty().then(|| Cells::from_entries(entries, horizon))

@@ -223,6 +223,15 @@ impl Quantity {
     pub(crate) const OF_STOCK: [Self; 7] =
         [Self::Count, Self::Price, Self::PriceSum, Self::PriceSumHigh, Self::PricePerArea, Self::Opened, Self::Cut];
 
+    /// What no coordinate of a real market reaches, so that no sum of them overflows: a thousand billion homes, or prices of
+    /// sixteen million in halves below 2^32.
+    pub(crate) fn value_max(self) -> u64 {
+        match self {
+            Self::PriceSum | Self::PriceSumHigh => 1 << 56,
+            _ => 1 << 40,
+        }
+    }
+
     /// Whether a coordinate of this quantity and kind changes the stock of homes on offer, whose past can be summed up; if
     /// not, it counts events of its day.
     pub(crate) fn is_stock(self, kind: Kind) -> bool {
