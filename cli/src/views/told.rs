@@ -15,7 +15,7 @@ pub(super) struct Told {
     pub(super) status: &'static str,
     pub(super) price: Option<f64>,
     pub(super) currency: Currency,
-    /// The last change of the price.
+    /// The last change of the price that was seen.
     pub(super) last_change: Option<Change>,
     pub(super) property_type: Option<&'static str>,
     pub(super) bedrooms: Option<u8>,
@@ -29,7 +29,7 @@ pub(super) struct Told {
     pub(super) opened_at: Option<Time>,
     /// Days since then, of a home that is active or pending.
     pub(super) days_on_market: Option<i32>,
-    /// When anything happened last.
+    /// When anything was last seen to happen.
     #[serde(serialize_with = "as_text_or_null")]
     pub(super) last_event_at: Option<Time>,
     pub(super) title: Option<String>,

@@ -32,6 +32,10 @@ pub enum EventKind {
     PriceRise,
     /// Was sold or let, whatever it was before.
     Sold,
+    /// Its source tells that the list price fell, and nobody saw it. See [`crate::Home::events`].
+    ToldCut,
+    /// Its source tells that the list price rose, and nobody saw it.
+    ToldRise,
 }
 
 /// How a home becomes active inventory of its market. Each time it does is exactly one of these.
@@ -75,7 +79,7 @@ pub struct PriceChange {
 /// One thing that happened to a home, read from its history.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Event {
-    /// When it was first seen to have happened.
+    /// When it was first seen to have happened; of what is told, when its source says that it did.
     pub at: Time,
     /// What.
     pub kind: EventKind,
@@ -160,7 +164,7 @@ struct Open {
 }
 
 impl History {
-    /// What happened to this home, in order of time.
+    /// What was seen to happen to this home, in order of time. What its source tells of besides is in [`crate::Home::events`].
     #[must_use]
     pub fn events(&self) -> Vec<Event> {
         let mut events = Vec::new();
@@ -408,6 +412,8 @@ impl EventKind {
             Self::PriceCut => "price_cut",
             Self::PriceRise => "price_rise",
             Self::Sold => "sold",
+            Self::ToldCut => "told_cut",
+            Self::ToldRise => "told_rise",
         }
     }
 }

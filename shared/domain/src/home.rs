@@ -2,6 +2,7 @@ use crate::area::Area;
 use crate::history::{Applied, Facts, History};
 use crate::observation::Observation;
 use crate::sight::Sight;
+use crate::told::{ToldChange, ToldChanges};
 
 /// The last that was said of something, and when: joined by the greatest sight, then the greatest value, so that order does
 /// not matter. What a later observation leaves out stays as it was.
@@ -35,6 +36,8 @@ pub struct Home {
     pub history: History,
     /// What does not.
     pub attributes: Attributes,
+    /// What its source told of earlier prices. It enters no figure either.
+    pub told: ToldChanges,
 }
 
 impl Home {
@@ -43,18 +46,25 @@ impl Home {
         let Some(facts) = Facts::like(&observation.listing, self.history.current()) else { return Applied::Refused };
         match self.history.apply(observation.sight(), &facts, observation.listing.listed_at) {
             Applied::Overfull => {
-                self.attributes = Attributes::default();
+                (self.attributes, self.told) = Default::default();
                 Applied::Overfull
             }
             Applied::Refused => Applied::Refused,
-            // The facts were known, the words were not: it is to be kept as well.
-            Applied::Duplicate if self.attributes.take(observation) => Applied::Unchanged,
+            // The facts were known, the rest was not: it is to be kept as well.
+            Applied::Duplicate if self.take_rest(observation) => Applied::Unchanged,
             Applied::Duplicate => Applied::Duplicate,
             applied => {
-                self.attributes.take(observation);
+                self.take_rest(observation);
                 applied
             }
         }
+    }
+
+    /// Takes up what an observation says beside the facts. Says whether anything moved.
+    fn take_rest(&mut self, observation: &Observation) -> bool {
+        let told = ToldChange::of(observation);
+        // No short circuit: both are to be taken.
+        self.attributes.take(observation) | told.is_some_and(|told| self.told.take(told))
     }
 
     /// Headline.

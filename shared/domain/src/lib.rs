@@ -22,6 +22,7 @@ mod price_bounds;
 mod reject;
 mod sight;
 mod time;
+mod told;
 pub mod varint;
 
 pub use alert::{Alert, AlertId, Verdict};
@@ -38,3 +39,4 @@ pub use price_bounds::price_bounds;
 pub use reject::{Reason, Reject};
 pub use sight::Sight;
 pub use time::{Day, Hour, Time, TimeError};
+pub use told::{TOLD_MAX, ToldChange, ToldChanges};

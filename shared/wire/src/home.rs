@@ -1,7 +1,10 @@
 mod facts;
 mod sights;
 
-use stoop_domain::{Area, Attributes, Facts, History, Home, Last, Sight, Span, Time, varint};
+use stoop_domain::{
+    Area, Attributes, Facts, History, Home, Last, Minor, PriceChange, Sight, Span, Time, ToldChange, ToldChanges,
+    varint,
+};
 
 use facts::{put_area, put_facts, put_text, take_area, take_facts, take_text};
 use sights::{put_sight, take_sight};
@@ -44,6 +47,7 @@ pub fn home_to_bytes(home: &Home) -> Vec<u8> {
         put_facts(&mut bytes, home.history.facts());
         let last = put_spans(&mut bytes, home.history.spans());
         put_attributes(&mut bytes, &home.attributes, last);
+        put_told(&mut bytes, &home.told, last);
     }
     let sum = crc32fast::hash(&bytes[5..]);
     bytes[1..5].copy_from_slice(&sum.to_le_bytes());
@@ -70,11 +74,15 @@ fn home_of(mut bytes: &[u8]) -> Option<Home> {
     let (&kind, rest) = bytes.split_first()?;
     bytes = rest;
     let home = match kind {
-        OVERFULL => Home { history: History::overfull(), attributes: Attributes::default() },
+        OVERFULL => Home { history: History::overfull(), ..Home::default() },
         0 => {
             let facts: Vec<Facts> = take_facts(&mut bytes)?;
             let (spans, last) = take_spans(&mut bytes)?;
-            Home { history: History::from_parts(facts, spans)?, attributes: take_attributes(&mut bytes, last)? }
+            Home {
+                history: History::from_parts(facts, spans)?,
+                attributes: take_attributes(&mut bytes, last)?,
+                told: take_told(&mut bytes, last)?,
+            }
         }
         _ => return None,
     };
@@ -130,7 +138,7 @@ fn put_last<T>(bytes: &mut Vec<u8>, mark: u8, known: &Last<T>, last: &Sight, put
     }
 }
 
-/// Marks of attributes. They are part of the stored format: never reuse one.
+/// Marks of attributes, and of the told changes behind them. They are part of the stored format: never reuse one.
 mod mark {
     pub(super) const TITLE: u8 = 1;
     pub(super) const LINE: u8 = 2;
@@ -140,6 +148,7 @@ mod mark {
     pub(super) const YEAR_BUILT: u8 = 6;
     pub(super) const ASSOCIATION_FEE: u8 = 7;
     pub(super) const COORDINATES: u8 = 8;
+    pub(super) const TOLD: u8 = 9;
 }
 
 fn put_attributes(bytes: &mut Vec<u8>, attributes: &Attributes, last: Sight) {
@@ -162,6 +171,9 @@ fn take_attributes(bytes: &mut &[u8], last: Sight) -> Option<Attributes> {
     let mut attributes = Attributes::default();
     let mut before = 0;
     while let Some((&mark, rest)) = bytes.split_first() {
+        if mark == mark::TOLD {
+            break;
+        }
         // In one order, so that equal homes are equal bytes.
         if mark <= before {
             return None;
@@ -190,4 +202,37 @@ fn take_attributes(bytes: &mut &[u8], last: Sight) -> Option<Attributes> {
         }
     }
     Some(attributes)
+}
+
+/// Puts changes in their order behind their mark and number: times as differences, the first from the sighting `last`.
+fn put_told(bytes: &mut Vec<u8>, told: &ToldChanges, last: Sight) {
+    let told = told.as_slice();
+    if told.is_empty() {
+        return;
+    }
+    bytes.push(mark::TOLD);
+    varint::put(bytes, told.len() as u64);
+    let mut before = last.seen;
+    for ToldChange { at, change } in told {
+        varint::put_signed(bytes, at.ms().wrapping_sub(before.ms()));
+        varint::put_signed(bytes, change.from.0);
+        varint::put_signed(bytes, change.to.0);
+        before = *at;
+    }
+}
+
+fn take_told(bytes: &mut &[u8], last: Sight) -> Option<ToldChanges> {
+    let Some((&mark::TOLD, rest)) = bytes.split_first() else { return Some(ToldChanges::default()) };
+    *bytes = rest;
+    let count = varint::take(bytes)?;
+    let mut before = last.seen;
+    let mut told = Vec::new();
+    for _ in 0..count {
+        before = sights::time_after(before, varint::take_signed(bytes)?)?;
+        let mut price = || varint::take_signed(bytes).map(Minor);
+        let change = PriceChange { from: price()?, to: price()? };
+        told.push(ToldChange { at: before, change });
+    }
+    // Without changes there is no mark.
+    ToldChanges::from_sorted(told).filter(|_| count > 0)
 }

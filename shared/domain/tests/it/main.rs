@@ -10,3 +10,4 @@ mod overfull;
 mod set;
 mod steps;
 mod support;
+mod told;

@@ -97,11 +97,14 @@ struct Window {
 
 type Has = fn(&Listing) -> bool;
 
-/// The fields that are watched, and whether a listing has them.
-const FIELDS: [(&str, Has); 22] = [
+/// The fields that are watched, by their names in [`fields`](crate::fields), and whether a listing has them: all that one may
+/// lack.
+const FIELDS: [(&str, Has); 30] = [
     ("list_price", |l| l.list_price.is_some()),
     ("original_list_price", |l| l.original_list_price.is_some()),
     ("previous_list_price", |l| l.previous_list_price.is_some()),
+    ("close_price", |l| l.close_price.is_some()),
+    ("close_date", |l| l.close_date.is_some()),
     ("price_changed_at", |l| l.price_changed_at.is_some()),
     ("listed_at", |l| l.listed_at.is_some()),
     ("property_type", |l| l.property_type.is_some()),
@@ -109,14 +112,20 @@ const FIELDS: [(&str, Has); 22] = [
     ("bathrooms", |l| l.bathrooms_hundredths.is_some()),
     ("living_area", |l| l.living_area.is_some()),
     ("lot_area", |l| l.lot_area.is_some()),
+    ("year_built", |l| l.year_built.is_some()),
+    ("association_fee", |l| l.association_fee.is_some()),
     ("place.line", |l| l.place.line.is_some()),
     ("place.neighbourhood", |l| l.place.neighbourhood.is_some()),
     ("place.city", |l| l.place.city.is_some()),
+    ("place.county", |l| l.place.county.is_some()),
     ("place.region", |l| l.place.region.is_some()),
     ("place.postal_code", |l| l.place.postal_code.is_some()),
-    ("place.coordinates", |l| l.place.latitude_e6.is_some() && l.place.longitude_e6.is_some()),
+    ("place.country", |l| l.place.country.is_some()),
+    ("place.latitude", |l| l.place.latitude_e6.is_some()),
+    ("place.longitude", |l| l.place.longitude_e6.is_some()),
     ("details.title", |l| l.details.title.is_some()),
     ("details.description", |l| l.details.description.is_some()),
+    ("details.seller", |l| l.details.seller.is_some()),
     ("details.agency", |l| l.details.agency.is_some()),
     ("details.images", |l| !l.details.images.is_empty()),
     ("details.amenities", |l| !l.details.amenities.is_empty()),

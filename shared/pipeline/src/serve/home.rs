@@ -19,7 +19,7 @@ pub struct HomeView {
     pub price: Option<f64>,
     /// The currency of all prices.
     pub currency: Currency,
-    /// The last change of the price.
+    /// The last change of the price that was seen.
     pub last_change: Option<PriceChangeView>,
     /// RESO `PropertyType` and `PropertySubType` in one, as `Condominium`.
     pub property_type: Option<&'static str>,
@@ -38,7 +38,7 @@ pub struct HomeView {
     pub opened_at: Option<Time>,
     /// Days since then, of a home that is active or pending.
     pub days_on_market: Option<i32>,
-    /// When anything happened last.
+    /// When anything was last seen to happen.
     #[serde(serialize_with = "as_text_or_null")]
     pub last_event_at: Option<Time>,
     /// Headline.
@@ -58,7 +58,7 @@ pub struct HomeView {
     pub listed_at: Option<Time>,
     /// Times over which nothing changed, oldest first.
     pub stretches: Vec<StretchView>,
-    /// What happened, oldest first.
+    /// What happened, oldest first: what was seen, and what the source told of earlier prices.
     pub events: Vec<HappenedView>,
 }
 
@@ -101,7 +101,7 @@ pub struct StretchView {
 /// One thing that happened to a home.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct HappenedView {
-    /// When it was first seen to have happened.
+    /// When it was first seen to have happened; of what is told, when the source says that it did.
     #[serde(serialize_with = "as_text")]
     pub at: Time,
     /// See [`stoop_domain::EventKind::as_str`].
@@ -124,7 +124,7 @@ impl HomeView {
         let facts = home.history.current()?;
         let currency = facts.market.currency;
         let country = facts.market.area.country();
-        let events = home.history.events();
+        let seen_events = home.history.events();
         let opened_at = home.history.steps().last().map(|step| step.spell.opened_at);
         let on_market = matches!(facts.status.phase(), Phase::Active | Phase::Pending);
         let opened_at = opened_at.filter(|_| on_market);
@@ -139,7 +139,7 @@ impl HomeView {
             status: facts.status.as_str(),
             price: facts.list_price.map(|price| price.major_f64(currency)),
             currency,
-            last_change: events.iter().rev().find_map(PriceChangeView::of),
+            last_change: seen_events.iter().rev().find_map(PriceChangeView::of),
             property_type: facts.property_type.map(|kind| kind.as_str()),
             bedrooms: facts.bedrooms,
             living_area: facts.living_area.map(|area| (area.in_unit(country.area_unit) * 100.0).round() / 100.0),
@@ -151,7 +151,7 @@ impl HomeView {
             versus_market: versus.map(|(own, median)| rounded(own / median - 1.0)),
             opened_at,
             days_on_market: opened_at.map(days),
-            last_event_at: events.iter().map(|event| event.at).max(),
+            last_event_at: seen_events.iter().map(|event| event.at).max(),
             title: home.title().map(str::to_owned),
             line: home.line().map(str::to_owned),
             url: home.url().map(str::to_owned),
@@ -159,7 +159,7 @@ impl HomeView {
             last_seen: seen.map(|(_, last)| last),
             listed_at: home.history.listed_at(),
             stretches: stretches(home),
-            events: events.iter().map(HappenedView::of).collect(),
+            events: home.events().iter().map(HappenedView::of).collect(),
         })
     }
 }

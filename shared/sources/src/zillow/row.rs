@@ -46,7 +46,7 @@ fn home(row: &Fields<'_>, api: &Api, mut listing: Listing, now: Time) -> Result<
         Some(change) => price.and_then(|price| before_change(price, change)),
         None => price.and_then(|price| before_cut(price, &row.prose("priceReduction")?, currency)),
     };
-    // Both may be years old: they are told as the source tells them, and never taken for an event.
+    // Both may be years old: a home shows them as told, and no figure counts them.
     listing.price_changed_at =
         known(row, "datePriceChanged", |name| row.parsed(name, |text| scaled(text, 0).map(Time::from_ms)))?;
     described(row, api, listing, now)

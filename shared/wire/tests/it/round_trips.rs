@@ -112,10 +112,18 @@ fn seen_of_one_home() -> impl Strategy<Value = Vec<Observation>> {
     })
 }
 
-/// The same in a place that is a market.
+/// The same in a place that is a market, with dates and earlier prices that are possible.
 fn in_town(listing: &Listing) -> Listing {
     let place = Place { city: Some("Agadir".into()), ..listing.place.clone() };
-    Listing { place, listed_at: listing.listed_at.map(|_| Time::from_ms(1_700_000_000_000)), ..listing.clone() }
+    let possible = |price: Minor| Minor(50_000_000 + price.0 % 20_000_000);
+    Listing {
+        place,
+        list_price: listing.list_price.map(possible),
+        previous_list_price: listing.previous_list_price.map(possible),
+        price_changed_at: listing.price_changed_at.map(|at| Time::from_ms(1_700_000_000_000 + at.ms() % 60_000_000)),
+        listed_at: listing.listed_at.map(|_| Time::from_ms(1_700_000_000_000)),
+        ..listing.clone()
+    }
 }
 
 fn home_of(observations: &[Observation]) -> Home {
@@ -294,6 +302,53 @@ fn an_overfull_home_is_stored_as_such() {
     }
     assert!(home.history.is_overfull());
     assert_eq!(home_from_bytes(&home_to_bytes(&home)), Ok(home));
+}
+
+/// A home of one listing that tells of a change of its price.
+fn told_at(ms: i64) -> Observation {
+    let mut seen = plain().with_sight(Sight::at(Time::from_ms(1_768_000_000_000)));
+    seen.listing.list_price = Some(Minor(48_000_000));
+    seen.listing.previous_list_price = Some(Minor(50_000_000));
+    seen.listing.price_changed_at = Some(Time::from_ms(ms));
+    seen
+}
+
+#[test]
+fn what_a_source_told_takes_some_fifteen_bytes_and_no_told_change_none() {
+    let none = home_to_bytes(&home_of(&[Observation {
+        listing: Listing { price_changed_at: None, ..told_at(0).listing },
+        ..told_at(0)
+    }]));
+    let size = |count: i64| {
+        let home = home_of(&(0..count).map(|n| told_at(1_700_000_000_000 + n * 1_000_003)).collect::<Vec<_>>());
+        assert_eq!(i64::try_from(home.told.as_slice().len()), Ok(count.min(64)));
+        let bytes = home_to_bytes(&home);
+        assert_eq!(home_from_bytes(&bytes), Ok(home));
+        bytes.len()
+    };
+    assert_eq!(size(0), home_to_bytes(&Home::default()).len());
+    assert!(size(1) < none.len() + 20, "{}", size(1) - none.len());
+    assert!(size(64) < none.len() + 64 * 15, "{}", size(64) - none.len());
+    assert_eq!(size(100), size(64));
+}
+
+/// Behind its mark stands at least one change, each later than the one before it.
+#[test]
+fn told_changes_that_could_not_be_are_refused() {
+    let bytes = home_to_bytes(&home_of(&[told_at(1_700_000_000_000)]));
+    let place = bytes.len() - 16;
+    let found = (place..bytes.len()).find(|at| bytes[*at..*at + 2] == [9, 1]).unwrap();
+    let (before, change) = (&bytes[5..found], &bytes[found + 2..]);
+    let read = |told: &[u8]| home_from_bytes(&sealed(2, &[before, told].concat())).map(|home| home.told);
+    assert_eq!(read(&[&[9, 1], change].concat()).unwrap().as_slice().len(), 1);
+    assert_eq!(read(&[]).unwrap().as_slice().len(), 0);
+    // No change, one that is cut off, the same one twice, one that is none, and something behind it.
+    let no_change = [&change[..change.len() - 4], &change[change.len() - 8..change.len() - 4]].concat();
+    let same_twice = [&[9, 2], change, &[0], &change[change.len() - 8..]].concat();
+    let behind = [&[9, 1], change, &[8]].concat();
+    for told in [&[9, 0][..], &[&[9, 2], change].concat(), &same_twice, &[&[9, 1], &no_change[..]].concat(), &behind] {
+        assert_eq!(read(told), Err(HomeError::Damaged), "{told:?}");
+    }
 }
 
 /// What a home takes on disk, as its documentation says.

@@ -171,6 +171,9 @@ pub(crate) fn observations() -> Vec<Observation> {
     );
     seen(flat("54401700", Purpose::Sale, "شقة للبيع في حي فونتي"), &[("2026-01-05T09:00:00Z", 0, Active)]);
     seen(flat("55100200", Purpose::Rent, "Location meublée"), &[("2026-01-07T09:00:00Z", 6_500, Active)]);
+    // The source of the first home tells of a cut before anybody looked.
+    let first = &mut all[0].listing;
+    (first.previous_list_price, first.price_changed_at) = (Some(Minor(57_500_000)), Some(at("2025-12-20T08:00:00Z")));
     all
 }
 

@@ -1,4 +1,5 @@
 use proptest::prelude::*;
+use serde_json::{Value, json};
 use stoop_domain::{Currency, Minor, Place, Purpose, Reason};
 use stoop_sources::Found;
 
@@ -117,4 +118,52 @@ proptest! {
         let drifts = Watch::default().page(&page(size, |id| row(id, false, bedded)), &profile);
         prop_assert!(drifts.iter().any(|drift| drift.field == "list_price"));
     }
+}
+
+/// A listing that lacks nothing, as JSON.
+fn whole() -> Value {
+    let area = json!({"ten_thousandths": 10_000, "unit": "SquareMeters"});
+    json!({
+        "purpose": "Sale", "status": "Closed", "currency": "USD", "list_price": 5, "original_list_price": 6,
+        "previous_list_price": 7, "close_price": 4, "close_date": 20_000, "price_changed_at": 1, "listed_at": 2,
+        "property_type": "Land", "bedrooms": 0, "bathrooms_hundredths": 0, "living_area": area, "lot_area": area,
+        "year_built": 1900, "association_fee": 1,
+        "place": {"line": "a", "neighbourhood": "b", "city": "c", "county": "d", "region": "e", "postal_code": "f",
+            "country": "US", "latitude_e6": 0, "longitude_e6": 0},
+        "details": {"title": "g", "description": "h", "seller": "i", "agency": "j", "images": ["k"], "amenities": ["l"],
+            "url": "m"},
+    })
+}
+
+/// What is watched is what `sources check` shows, and that takes a listing apart without a rest.
+#[test]
+fn every_field_that_a_listing_may_lack_is_watched() {
+    const ALWAYS_THERE: [&str; 3] = ["purpose", "status", "currency"];
+    let has = |listing: &Value| -> Vec<(&str, bool)> {
+        let listing: Listing = serde_json::from_value(listing.clone()).unwrap();
+        let watched: Vec<(&str, bool)> = FIELDS.iter().map(|(name, has)| (*name, has(&listing))).collect();
+        let told = crate::fields(&listing).into_iter().map(|(name, value)| (name, value.is_some()));
+        let told: Vec<_> = told.filter(|(name, _)| !ALWAYS_THERE.contains(name)).collect();
+        assert_eq!(watched, told);
+        watched
+    };
+    assert!(has(&whole()).iter().all(|(_, has)| *has));
+    // Each by itself is the one that is missed.
+    let mut lacked = Vec::new();
+    for part in ["", "/place", "/details"] {
+        let members = whole().pointer(part).unwrap().as_object().unwrap().clone();
+        for name in
+            members.keys().filter(|name| ![&ALWAYS_THERE[..], &["place", "details"]].concat().contains(&name.as_str()))
+        {
+            let mut listing = whole();
+            listing.pointer_mut(part).unwrap().as_object_mut().unwrap().remove(name);
+            let missed: Vec<&str> = has(&listing).into_iter().filter(|(_, has)| !has).map(|(name, _)| name).collect();
+            assert_eq!(missed.len(), 1, "{name}");
+            lacked.extend(missed);
+        }
+    }
+    lacked.sort_unstable();
+    let mut names = FIELDS.map(|(name, _)| name);
+    names.sort_unstable();
+    assert_eq!(lacked, names);
 }
