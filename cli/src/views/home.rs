@@ -2,7 +2,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 use serde_json::Value;
-use stoop_domain::{Currency, EventKind, FACTS_MAX, FACTS_PER_DAY_MAX, Home, HomeId, Market, Minor, Time};
+use stoop_domain::{Currency, Doubt, EventKind, FACTS_MAX, FACTS_PER_DAY_MAX, Home, HomeId, Market, Minor, Step, Time};
 use stoop_embedded::Database;
 use stoop_pipeline::serve::Nearest;
 
@@ -41,6 +41,8 @@ struct Stretch {
     change: Option<f64>,
     #[serde(serialize_with = "as_text")]
     market: Market,
+    /// Why its price is in no figure.
+    doubtful: Option<&'static str>,
     #[serde(skip)]
     asked: Option<Minor>,
 }
@@ -116,7 +118,7 @@ impl View for HomeView {
 
     /// Its stretches.
     fn csv(&self) -> anyhow::Result<Csv> {
-        const STRETCH: [Field; 7] = [
+        const STRETCH: [Field; 8] = [
             Field::Plain("first_seen"),
             Field::Plain("last_seen"),
             Field::Plain("status"),
@@ -124,6 +126,7 @@ impl View for HomeView {
             Field::Plain("currency"),
             Field::Plain("change"),
             Field::Plain("market"),
+            Field::Plain("doubtful"),
         ];
         Ok(Csv::new([Field::Plain("id")].into_iter().chain(STRETCH), self.with_id(rows(&self.stretches)?)))
     }
@@ -179,7 +182,10 @@ impl HomeView {
             table.row([
                 show::time(stretch.first_seen).into(),
                 show::time(stretch.last_seen).into(),
-                stretch.status.into(),
+                match stretch.doubtful {
+                    Some(why) => format!("{}, price doubtful: {why}", stretch.status).into(),
+                    None => stretch.status.into(),
+                },
                 or_unknown(stretch.asked.map(|price| show::money(price, stretch.currency))).into(),
                 changed(stretch.change),
                 Words::from(if moved { stretch.market.to_string() } else { String::new() }).dim(),
@@ -230,7 +236,7 @@ impl Happened {
 fn stretches(home: &Home) -> Vec<Stretch> {
     let mut before: Option<(Market, Minor)> = None;
     let mut stretches = Vec::new();
-    for run in home.history.runs() {
+    for Step { run, doubtful, .. } in home.history.steps() {
         let market = &run.facts.market;
         let comparable =
             |(known, _): &&(Market, Minor)| (known.purpose, known.currency) == (market.purpose, market.currency);
@@ -244,6 +250,7 @@ fn stretches(home: &Home) -> Vec<Stretch> {
             currency: market.currency,
             change: change.map(|(from, to)| share_of(from, to)),
             market: market.clone(),
+            doubtful: doubtful.map(Doubt::as_str),
             asked: run.facts.list_price,
         });
         if let Some(price) = run.facts.list_price {

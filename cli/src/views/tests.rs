@@ -299,6 +299,17 @@ fn a_home_tells_its_history() {
 }
 
 #[test]
+fn a_doubtful_price_is_told_with_its_stretch_and_is_no_event() {
+    let world = world();
+    let home = house("1001", "Seattle", "98178", 3, 1_180, "5500 S Norfolk St");
+    let slip = seen(&home, &[("2026-01-14T09:00:00Z", 41_990, Status::Active)]);
+    block_on(Measurer::new(&*world.database).measure(&slip)).unwrap();
+    let view = HomeView::read(&world.database, "kc/1001").unwrap();
+    assert_snapshot!("home_doubtful", view.draw(SCREEN));
+    assert!(json(&view).contains("\"doubtful\": \"fall\""));
+}
+
+#[test]
 fn a_home_of_two_sources_is_not_guessed() {
     let world = world();
     let mut twin =

@@ -1,4 +1,5 @@
 use crate::Purpose;
+use crate::doubt::{self, Doubt};
 use crate::history::{History, LISTED_SINCE, Run};
 use crate::listing::Phase;
 use crate::money::{Currency, Minor};
@@ -76,6 +77,19 @@ pub struct PriceChange {
     pub to: Minor,
 }
 
+impl PriceChange {
+    /// How far the price fell, in hundredths of a percent of the price before, rounded down: 15 % is reached, never nearly.
+    /// 0 where it did not fall.
+    #[must_use]
+    pub fn drop_bp(self) -> u32 {
+        let (from, to) = (i128::from(self.from.0), i128::from(self.to.0));
+        if from <= 0 || to >= from {
+            return 0;
+        }
+        u32::try_from((from - to) * 10_000 / from).unwrap_or(10_000)
+    }
+}
+
 /// One thing that happened to a home, read from its history.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Event {
@@ -100,6 +114,8 @@ pub struct Step<'a> {
     pub exit: Option<Exit>,
     /// How it came into that which it is in now.
     pub entry: Option<Entry>,
+    /// Why it is doubtful whether its price is asked; then the price is in no figure.
+    pub doubtful: Option<Doubt>,
     /// What became of the list price.
     pub change: Option<PriceChange>,
     /// It was sold or let.
@@ -119,7 +135,7 @@ pub struct Sold {
 pub struct Spell {
     /// When it began: the listing date that was told last in it, if that is possible, else when first seen on the market.
     pub opened_at: Time,
-    /// The first price asked in it: the source's `OriginalListPrice`, else the first price seen.
+    /// The first price asked in it: the source's `OriginalListPrice`, else the first price seen that is not doubtful.
     pub original: Option<Minor>,
 }
 
@@ -145,8 +161,6 @@ struct Teller {
     spell: Option<Open>,
     /// How the home will come in when it is active next.
     next: Entry,
-    /// The last price asked in this spell.
-    asked: Option<Minor>,
     /// Since when it has been off the market.
     off_since: Option<Time>,
     /// It was sold, and has not been offered since: on that day, if the source tells it.
@@ -160,7 +174,6 @@ struct Open {
     from: usize,
     /// No listing date before this belongs to it: then it was off the market.
     not_before: Option<Time>,
-    original: Option<Minor>,
 }
 
 impl History {
@@ -203,7 +216,6 @@ impl History {
             market: None,
             spell: None,
             next: Entry::New,
-            asked: None,
             off_since: None,
             sold: None,
         };
@@ -222,6 +234,7 @@ impl History {
             let end = (place..steps.len()).find(|later| opens[*later].is_none_or(|it| it.from != open.from));
             let end = end.unwrap_or(steps.len());
             open.settle(&mut steps[place..end]);
+            doubt::ask(&mut steps[place..end]);
             place = end;
         }
         steps
@@ -257,8 +270,7 @@ impl Teller {
         let other_terms = self.terms.replace(terms).is_some_and(|before| before != terms);
         let moved = self.market.as_ref().is_some_and(|before| *before != facts.market);
         if other_terms {
-            // A rent is no cut of a sale price, nor are dollars of dirhams.
-            self.asked = None;
+            // A rent is no cut of a sale price, nor are dollars of dirhams: each spell has prices of its own.
             self.spell = None;
             self.off_since = None;
             self.next = Entry::New;
@@ -284,20 +296,13 @@ impl Teller {
             true if was_active && !other_terms => moved.then_some(Entry::MovedIn),
             true => Some(std::mem::replace(&mut self.next, Entry::BackOnMarket)),
         };
-        let change = self.ask(phase, facts.list_price);
         let sold = self.sell(phase, &run);
         self.phase = Some(phase);
         self.began = Some(run.first);
         self.market = Some(facts.market.clone());
-        let original = match &mut self.spell {
-            Some(spell) if matches!(phase, Phase::Active | Phase::Pending) => {
-                spell.original = facts.original_list_price.or(spell.original).or(facts.list_price);
-                spell.original
-            }
-            Some(spell) => spell.original,
-            None => None,
-        };
-        Step { run, spell: Spell { opened_at: run.first, original }, exit, entry, change, sold }
+        // What became of the price is told when the whole spell is known.
+        let spell = Spell { opened_at: run.first, original: None };
+        Step { run, spell, exit, entry, doubtful: None, change: None, sold }
     }
 
     /// Opens a spell where the home comes on the market, and ends it where it is sold or has been off for too long.
@@ -306,17 +311,15 @@ impl Teller {
             Phase::Active | Phase::Pending => {
                 let off = self.off_since.take().map(|since| run.first.ms() - since.ms());
                 if let Some(off) = off.filter(|off| *off > SPELL_GAP_MS) {
-                    self.asked = None;
                     self.spell = None;
                     // One that was sold, or never offered on these terms, is new after any time.
                     if self.next != Entry::New {
                         self.next = if off > RELISTED_WITHIN_MS { Entry::New } else { Entry::Relisted };
                     }
                 }
-                self.spell.get_or_insert(Open { from: place, not_before: self.began, original: None });
+                self.spell.get_or_insert(Open { from: place, not_before: self.began });
             }
             Phase::Closed => {
-                self.asked = None;
                 self.spell = None;
                 self.off_since = None;
                 self.next = Entry::New;
@@ -352,23 +355,6 @@ impl Teller {
         }
         // Of a home that was never seen before it was sold, only the source knows when that was.
         (self.phase.is_some() || on.is_some()).then_some(Sold { on })
-    }
-
-    /// What became of the price, where one is asked.
-    fn ask(&mut self, phase: Phase, price: Option<Minor>) -> Option<PriceChange> {
-        match (phase, price) {
-            (Phase::Active | Phase::Pending, Some(to)) => {
-                let change = self.asked.replace(to).map(|from| PriceChange { from, to });
-                change.filter(|change| change.from != change.to)
-            }
-            // What it asked at the end is what a later price is compared with. That the price had moved unseen before is no
-            // news about a home that nobody can buy.
-            (Phase::Off, Some(price)) if self.spell.is_some() => {
-                self.asked = Some(price);
-                None
-            }
-            _ => None,
-        }
     }
 }
 

@@ -3,6 +3,8 @@ use std::cmp::Ordering;
 use serde::{Deserialize, Serialize};
 
 use crate::area::Area;
+use crate::doubt::Doubt;
+use crate::events::Step;
 use crate::listing::{Listing, PropertyType, Status};
 use crate::money::Minor;
 use crate::place::{Market, market_like, market_of};
@@ -100,6 +102,8 @@ pub struct Run<'a> {
     pub last: Time,
     /// The first sighting.
     pub sight: Sight,
+    /// The last sighting.
+    pub last_sight: Sight,
     /// The listing date that was told last in it.
     pub listed: Option<Time>,
 }
@@ -109,7 +113,8 @@ pub struct Run<'a> {
 pub enum Applied {
     /// The first observation of this home.
     New,
-    /// What is read from the history moved: a stretch began, was split, or is now known to have begun earlier.
+    /// What is read from the history moved: a stretch began, was split, is now known to have begun earlier, or its price is
+    /// doubtful no more.
     Changed,
     /// It confirmed a stretch at another time; nothing that is read from the history moved.
     Unchanged,
@@ -170,6 +175,7 @@ impl History {
         if is_newest
             && is_as_before
             && self.stands_alone(newest)
+            && (sight.seen_day() == span.last.seen_day() || !Doubt::may_end(facts, &self.facts))
             && (listed_at.is_none() || listed_at == span.listed.map(|(_, time)| time))
         {
             if sight.day() == span.last.day() {
@@ -216,6 +222,7 @@ impl History {
             match (runs.last_mut(), before) {
                 (Some(run), Some((known, _))) if known == facts => {
                     run.last = run.last.max(sight.seen);
+                    run.last_sight = sight;
                     run.listed = listed.or(run.listed);
                 }
                 (last, before) => {
@@ -224,7 +231,8 @@ impl History {
                         last.last = last.last.min(first).max(last.first);
                     }
                     let last = sight.seen.max(first);
-                    runs.push(Run { facts: &self.facts[usize::from(facts)], first, last, sight, listed });
+                    let facts = &self.facts[usize::from(facts)];
+                    runs.push(Run { facts, first, last, sight, last_sight: sight, listed });
                 }
             }
             before = Some((facts, sight));
@@ -383,13 +391,17 @@ impl History {
             change(self);
             return Applied::Changed;
         }
-        let read = |history: &Self| -> Vec<(Facts, Time, bool, Option<Time>)> {
-            let runs = history.runs().into_iter();
-            runs.map(|run| (run.facts.clone(), run.first, run.sight.initial, run.listed)).collect()
-        };
-        let before = read(self);
+        let before = self.clone();
         change(self);
-        if read(self) == before { Applied::Unchanged } else { Applied::Changed }
+        let reads_the_same = |(a, b): (&Step<'_>, &Step<'_>)| {
+            let (one, other) = (&a.run, &b.run);
+            (one.facts, one.first, one.listed) == (other.facts, other.first, other.listed)
+                && one.sight.initial == other.sight.initial
+                && a.doubtful == b.doubtful
+        };
+        let (old, new) = (before.steps(), self.steps());
+        let is_same = old.len() == new.len() && old.iter().zip(&new).all(reads_the_same);
+        if is_same { Applied::Unchanged } else { Applied::Changed }
     }
 
     /// Puts spans in the order of sightings and the table of facts in that of first use, so that equal histories are equal

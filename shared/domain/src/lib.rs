@@ -11,6 +11,7 @@
 mod alert;
 mod area;
 mod country;
+mod doubt;
 mod events;
 mod history;
 mod home;
@@ -28,6 +29,7 @@ pub mod varint;
 pub use alert::{Alert, AlertId, Verdict};
 pub use area::{Area, AreaUnit};
 pub use country::{Country, country, currency_of};
+pub use doubt::{Doubt, SLIP_BP};
 pub use events::{Entry, Event, EventKind, Exit, PriceChange, Sold, Spell, Step};
 pub use history::{Applied, FACTS_MAX, FACTS_PER_DAY_MAX, Facts, History, LISTED_SINCE, Run, Span};
 pub use home::{Attributes, Home, Last};

@@ -53,6 +53,11 @@ impl Sight {
         self.ranked_at().ms().div_euclid(Time::DAY_MS)
     }
 
+    /// The UTC day on which it was seen, counted from 1970-01-01.
+    pub(crate) fn seen_day(&self) -> i64 {
+        self.seen.ms().div_euclid(Time::DAY_MS)
+    }
+
     /// This sight, or one just behind `last` where it is not later than that: what is sent of a listing never sorts before
     /// what was sent of it, whatever a clock says. A time that had to be moved tells of the sighting only.
     #[must_use]

@@ -1,6 +1,6 @@
 use jiff::tz::TimeZone;
 use rustc_hash::FxHashMap;
-use stoop_domain::{Day, Entry, Exit, Facts, History, Market, Minor, Phase, Spell, Step, Time};
+use stoop_domain::{Day, Entry, Exit, History, Market, Minor, Phase, Step, Time};
 
 use crate::histogram::Bucket;
 use crate::key::{Cell, Key, Kind, Quantity, Role};
@@ -77,7 +77,7 @@ fn tell<'a>(
     let facts = step.run.facts;
     let (market, cell, at) = (&facts.market, Cell::of(facts), step.run.first);
     let stands = (facts.status.phase() == Phase::Active).then(|| {
-        let worth = Worth::of(facts, step.spell, zones.of(market));
+        let worth = Worth::of(step, zones.of(market));
         Standing { market, cell, worth }
     });
     let out = |sum: &mut Contribution, zones: &mut Zones, kind: Kind, before: &Standing<'_>| {
@@ -159,8 +159,9 @@ fn exit_kind(exit: Exit) -> Kind {
 
 impl Worth {
     #[expect(clippy::cast_precision_loss, reason = "a bucket is far coarser")]
-    fn of(facts: &Facts, spell: Spell, zone: &TimeZone) -> Self {
-        let price = facts.list_price;
+    fn of(step: &Step<'_>, zone: &TimeZone) -> Self {
+        let (facts, spell) = (step.run.facts, step.spell);
+        let price = facts.list_price.filter(|_| step.doubtful.is_none());
         let per_area = match (price, facts.living_area) {
             (Some(price), Some(area)) => Bucket::of(price.0 as f64 / area.square_metres()),
             _ => None,

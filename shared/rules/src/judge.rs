@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use stoop_domain::{Alert, AlertId, Currency, Home, HomeId, Market, Minor, Phase, PriceChange, Step, Verdict};
+use stoop_domain::{Alert, AlertId, Currency, Home, HomeId, Market, Minor, Phase, PriceChange, SLIP_BP, Step, Verdict};
 
 use crate::offer::{Fall, Offer};
 
@@ -12,7 +12,8 @@ pub struct Rules {
     pub drops: Vec<DropRule>,
     /// A price that is less than this share below its reference is noise: no rule sees it. Hundredths of a percent.
     pub noise_bp: u32,
-    /// A price that falls by this share or more in one step is suspect. Hundredths of a percent.
+    /// A price that falls by this share or more in one step is suspect: its alert is held back. Hundredths of a percent. What
+    /// is *doubtful* ([`stoop_domain::Doubt`]) stays out of figures, by a bound that is fixed.
     pub suspect_bp: u32,
 }
 
@@ -31,7 +32,7 @@ impl Default for Rules {
     /// A drop of at least 15 %; less than 0.5 % is noise, three quarters or more is suspect.
     fn default() -> Self {
         let drop = DropRule { name: "price-drop".into(), share_bp_min: Some(1_500), amount_min: BTreeMap::new() };
-        Self { drops: vec![drop], noise_bp: 50, suspect_bp: 7_500 }
+        Self { drops: vec![drop], noise_bp: 50, suspect_bp: SLIP_BP }
     }
 }
 
@@ -76,29 +77,29 @@ impl Rules {
                 rule.is_some()
             };
             let fall = offer.ask(price, run.first, self.suspect_bp, tells);
-            let (Some(Fall { change, doubt }), Some(rule)) = (fall, rule) else { continue };
-            let times = times.entry((price, doubt.is_some())).or_default();
+            let (Some(Fall { change, suspicion }), Some(rule)) = (fall, rule) else { continue };
+            let times = times.entry((price, suspicion.is_some())).or_default();
             *times += 1;
             alerts.push(Alert {
-                id: alert_id(&rule.name, id, price, doubt.is_some(), *times),
+                id: alert_id(&rule.name, id, price, suspicion.is_some(), *times),
                 rule: rule.name.clone(),
                 home: id.clone(),
                 market: run.facts.market.clone(),
                 at: run.first,
                 from: change.from,
                 to: change.to,
-                drop_bp: drop_bp(change),
+                drop_bp: change.drop_bp(),
                 title: home.title().map(str::to_owned),
                 line: home.line().map(str::to_owned),
                 url: home.url().map(str::to_owned),
-                verdict: doubt.map_or(Verdict::Alert, |doubt| Verdict::Suspect(doubt.why())),
+                verdict: suspicion.map_or(Verdict::Alert, |why| Verdict::Suspect(why.why())),
             });
         }
         alerts
     }
 
     fn fits(&self, change: PriceChange, currency: Currency) -> Option<&DropRule> {
-        let bp = drop_bp(change);
+        let bp = change.drop_bp();
         if bp < self.noise_bp {
             return None;
         }
@@ -109,15 +110,6 @@ impl Rules {
         };
         self.drops.iter().find(enough)
     }
-}
-
-/// The drop as hundredths of a percent of the price before, rounded down: 15 % is reached, never nearly.
-pub(crate) fn drop_bp(change: PriceChange) -> u32 {
-    let (from, to) = (i128::from(change.from.0), i128::from(change.to.0));
-    if from <= 0 || to >= from {
-        return 0;
-    }
-    u32::try_from((from - to) * 10_000 / from).unwrap_or(10_000)
 }
 
 /// Hashes rule, home and what happened. Lengths are part of what is hashed, so that no two lists run together.

@@ -2,7 +2,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use stoop_domain::{Currency, Minor, PriceChange, Purpose, Spell, Time};
 
-use crate::plausible::{Doubt, Rise, doubt};
+use crate::plausible::{Rise, Suspicion, suspicion};
 
 /// A price that is asked no more is compared with for so long.
 const WINDOW_MS: i64 = 90 * Time::DAY_MS;
@@ -52,7 +52,7 @@ pub(crate) struct Fall {
     /// From the reference to the price.
     pub(crate) change: PriceChange,
     /// Why it looks like a slip.
-    pub(crate) doubt: Option<Doubt>,
+    pub(crate) suspicion: Option<Suspicion>,
 }
 
 impl Offer {
@@ -91,27 +91,28 @@ impl Offer {
             self.begin(price, at, Some(price));
             return None;
         };
-        let doubt = self.plausible.and_then(|from| doubt(suspect_bp, PriceChange { from, to: price }, at, self.rise));
+        let step = self.plausible.map(|from| PriceChange { from, to: price });
+        let suspicion = step.and_then(|step| suspicion(suspect_bp, step, at, self.rise));
         // The price that is taken back was the slip: it counts for nothing.
-        if let Some(left) = left.filter(|_| doubt != Some(Doubt::TakesBack)) {
+        if let Some(left) = left.filter(|_| suspicion != Some(Suspicion::TakesBack)) {
             self.count(left, at);
         }
         let change = PriceChange { from: reference, to: price };
         let falls = price < reference && tells(change);
-        match &doubt {
-            Some(Doubt::Slip(_)) => self.begin(price, at, None),
+        match &suspicion {
+            Some(Suspicion::Slip(_)) => self.begin(price, at, None),
             None if falls => {
                 self.window.clear();
                 self.is_set = true;
                 self.begin(price, at, Some(price));
             }
-            Some(Doubt::TakesBack) | None => {
+            Some(Suspicion::TakesBack) | None => {
                 let reference = self.window.front().map(|asked| asked.counts).filter(|_| self.is_set);
                 self.begin(price, at, Some(reference.map_or(price, |reference| price.min(reference))));
             }
         }
-        let is_news = falls && (doubt.is_none() || self.held_back.insert(price));
-        is_news.then_some(Fall { change, doubt })
+        let is_news = falls && (suspicion.is_none() || self.held_back.insert(price));
+        is_news.then_some(Fall { change, suspicion })
     }
 
     fn begin(&mut self, price: Minor, at: Time, counts: Option<Minor>) {

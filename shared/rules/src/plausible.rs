@@ -1,14 +1,12 @@
 use stoop_domain::{Minor, PriceChange, Time};
 
-use crate::judge::drop_bp;
-
 /// A drop within this time after the price at least doubled, back to about the price before, only takes
 /// that slip back.
 const TAKE_BACK_MS: i64 = 14 * Time::DAY_MS;
 
 /// Why a price looks like a slip of the source rather than a seller's decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Doubt {
+pub(crate) enum Suspicion {
     /// It is one, for this reason.
     Slip(String),
     /// It takes one back.
@@ -23,7 +21,7 @@ pub(crate) struct Rise {
     pub(crate) at: Time,
 }
 
-impl Doubt {
+impl Suspicion {
     pub(crate) fn why(self) -> String {
         match self {
             Self::Slip(why) => why,
@@ -34,14 +32,14 @@ impl Doubt {
 
 /// What to think of a change from the last price that was no slip, when the change of that price was such a rise.
 /// Looks only at what came before, so that the answer does not depend on when it is asked.
-pub(crate) fn doubt(suspect_bp: u32, step: PriceChange, at: Time, rise: Option<Rise>) -> Option<Doubt> {
+pub(crate) fn suspicion(suspect_bp: u32, step: PriceChange, at: Time, rise: Option<Rise>) -> Option<Suspicion> {
     if step.to >= step.from {
         return None;
     }
-    let bp = drop_bp(step);
+    let bp = step.drop_bp();
     if bp >= suspect_bp {
         let share = format!("{}.{:02} %", bp / 100, bp % 100);
-        return Some(Doubt::Slip(match power_of_ten(step) {
+        return Some(Suspicion::Slip(match power_of_ten(step) {
             Some(name) => format!("a drop of {share}, to {name} of the price: digits lost?"),
             None => format!("a drop of {share}: a rent, or another unit, in place of the price?"),
         }));
@@ -51,7 +49,7 @@ pub(crate) fn doubt(suspect_bp: u32, step: PriceChange, at: Time, rise: Option<R
     // To within a twentieth of the price before the rise.
     let back = (i128::from(step.to.0) - i128::from(rise.from.0)).abs() * 20 <= i128::from(rise.from.0);
     let doubled = i128::from(rise.to.0) >= i128::from(rise.from.0) * 2;
-    (fresh && doubled && back).then_some(Doubt::TakesBack)
+    (fresh && doubled && back).then_some(Suspicion::TakesBack)
 }
 
 /// Whether the new price is, to within one percent, a tenth, hundredth or thousandth of the old.

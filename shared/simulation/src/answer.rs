@@ -1,6 +1,8 @@
-//! What the figures must be, by plain counting over the log. Slow, and meant to be read.
+//! What the figures must be, by plain counting over the log. Slow, and meant to be read. Each entry counts as seen once, when it
+//! happened.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use stoop_domain::{Market, Minor, Phase, Purpose, Time};
 
@@ -18,8 +20,10 @@ pub struct Answer {
 /// The exact figures of one market, or of several added together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
-    /// The list prices of all homes on offer, sorted.
+    /// The list prices of all homes on offer, sorted, but for those that nobody can believe yet.
     pub prices: Vec<Minor>,
+    /// How many homes on offer have such a price.
+    pub doubtful: u64,
     /// What happened in each of [`Window::ALL`], in that order.
     pub windows: [Counts; 4],
 }
@@ -87,7 +91,10 @@ impl Answer {
             Watched::Always => (Vec::new(), until_now.collect()),
             Watched::Since(since) => until_now.partition(|entry| entry.at <= since),
         };
+        let mut asked: HashMap<u32, Minor> = HashMap::new();
+        let mut slipped: HashSet<u32> = HashSet::new();
         for entry in unseen {
+            asked.insert(entry.home, entry.offer.list_price);
             markets.entry(homes[entry.home as usize].market()).or_default();
             newest.insert(entry.home, entry);
         }
@@ -100,17 +107,34 @@ impl Answer {
                 }
             }
         }
-        for entry in seen {
+        for (place, entry) in seen.iter().copied().enumerate() {
             let market = homes[entry.home as usize].market();
             let figures = markets.entry(market.clone()).or_default();
             let before = newest.insert(entry.home, entry);
+            if before.is_some_and(|before| before.offer.status.phase() == Phase::Closed) {
+                // A stay on the market that begins anew has no price before.
+                asked.remove(&entry.home);
+            }
+            let price = asked.get(&entry.home).copied();
+            let change = if price.is_some_and(|price| is_slip(price, &seen[place..])) {
+                slipped.insert(entry.home);
+                None
+            } else {
+                slipped.remove(&entry.home);
+                asked.insert(entry.home, entry.offer.list_price);
+                price.map(|price| entry.offer.list_price.cmp(&price))
+            };
             for window in Window::ALL.into_iter().filter(|window| window.holds(entry.at, at, &market)) {
-                figures.windows[window as usize].count(entry, before);
+                figures.windows[window as usize].count(entry, before, change);
             }
         }
         for entry in newest.values().filter(|entry| entry.is_active()) {
             let market = homes[entry.home as usize].market();
-            markets.entry(market).or_default().prices.push(entry.offer.list_price);
+            let figures = markets.entry(market).or_default();
+            match slipped.contains(&entry.home) {
+                true => figures.doubtful += 1,
+                false => figures.prices.push(entry.offer.list_price),
+            }
         }
         for figures in markets.values_mut() {
             figures.prices.sort_unstable();
@@ -132,6 +156,7 @@ impl Answer {
         for (market, figures) in &self.markets {
             if market.purpose == purpose && area.is_none_or(|area| lies_in(market.area.as_str(), area)) {
                 sum.prices.extend(&figures.prices);
+                sum.doubtful += figures.doubtful;
                 for (all, one) in sum.windows.iter_mut().zip(&figures.windows) {
                     all.add(one);
                 }
@@ -159,11 +184,25 @@ fn told(log: Vec<&Entry>) -> Vec<&Entry> {
     log.into_iter().enumerate().filter(|(place, entry)| is_told(*place, entry)).map(|(_, entry)| entry).collect()
 }
 
+/// Whether the first of these says a price that is a quarter of the one before or less, or four times as much or more, and is
+/// shown with it on one day of UTC only.
+fn is_slip(before: Minor, entries: &[&Entry]) -> bool {
+    let Some(first) = entries.first() else { return false };
+    let price = first.offer.list_price;
+    if price.0 * 4 > before.0 && before.0 * 4 > price.0 {
+        return false;
+    }
+    let day = |entry: &Entry| entry.at.ms().div_euclid(Time::DAY_MS);
+    let shown = entries.iter().filter(|entry| entry.home == first.home);
+    let last = shown.take_while(|entry| entry.offer.list_price == price).last();
+    last.is_none_or(|last| day(last) == day(first))
+}
+
 impl Figures {
     /// Active inventory.
     #[must_use]
     pub fn active(&self) -> u64 {
-        self.prices.len() as u64
+        self.prices.len() as u64 + self.doubtful
     }
 
     /// The lowest list price.
@@ -244,7 +283,7 @@ impl Counts {
         ]
     }
 
-    fn count(&mut self, entry: &Entry, before: Option<&Entry>) {
+    fn count(&mut self, entry: &Entry, before: Option<&Entry>, change: Option<Ordering>) {
         // By what holds, and not by what happened: of what happened twice a day the first time may be forgotten.
         let [was, is] = [before, Some(entry)].map(|entry| entry.map(|entry| entry.offer.status.phase()));
         let was_active = was == Some(Phase::Active);
@@ -260,12 +299,10 @@ impl Counts {
             }
             Some(Phase::Active) | None => {}
         }
-        // A stay on the market that begins anew has no price before, and nobody asks what a withdrawn home names.
-        let asks = matches!(is, Some(Phase::Active | Phase::Pending));
-        if let (Some(before), true) = (before, asks && !begins_anew) {
-            let (from, to) = (before.offer.list_price, entry.offer.list_price);
-            self.price_cuts += u64::from(to < from);
-            self.price_rises += u64::from(to > from);
+        // Nobody asks what a withdrawn home names.
+        if matches!(is, Some(Phase::Active | Phase::Pending)) && !begins_anew {
+            self.price_cuts += u64::from(change == Some(Ordering::Less));
+            self.price_rises += u64::from(change == Some(Ordering::Greater));
         }
     }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod beginnings;
+mod doubt;
 mod homes;
 mod model;
 mod numbers;

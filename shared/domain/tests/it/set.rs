@@ -1,7 +1,7 @@
 //! A history is a function of the set of what was said.
 
 use proptest::prelude::*;
-use stoop_domain::{Applied, History, Span};
+use stoop_domain::{Applied, Doubt, History, Span};
 
 use crate::model::{kept, read, stretches, would_be_kept};
 use crate::support::{Said, all_said, history, said};
@@ -26,9 +26,9 @@ proptest! {
     fn the_answer_is_true(said in all_said()) {
         let mut history = History::default();
         for (place, one) in said.iter().enumerate() {
-            let before = (read(&history), kept(&history));
+            let before = ((read(&history), doubts(&history)), kept(&history));
             let applied = history.apply(one.sight, &one.facts, one.listed);
-            let after = (read(&history), kept(&history));
+            let after = ((read(&history), doubts(&history)), kept(&history));
             let expected = match () {
                 () if place == 0 => Applied::New,
                 () if after.0 != before.0 => Applied::Changed,
@@ -92,6 +92,10 @@ proptest! {
         let expected = told.filter(|told| told.facts() == facts && told.spans() == spans);
         prop_assert_eq!(History::from_parts(facts, spans), expected);
     }
+}
+
+fn doubts(history: &History) -> Vec<Option<Doubt>> {
+    history.steps().iter().map(|step| step.doubtful).collect()
 }
 
 /// The history that the ends of these spans make.

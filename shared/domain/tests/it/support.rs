@@ -77,7 +77,10 @@ fn listed() -> impl Strategy<Value = Option<Time>> {
 /// One of a few states, so that equal ones meet.
 fn state() -> impl Strategy<Value = Facts> {
     use Status::{Active, Closed, Gone, Pending};
-    (prop::sample::select(vec![Active, Active, Active, Pending, Gone, Closed]), 1_i64..3)
+    (
+        prop::sample::select(vec![Active, Active, Active, Pending, Gone, Closed]),
+        prop::sample::select(vec![1_i64, 2, 9, 1_234_500]),
+    )
         .prop_map(|(status, price)| facts(status, price))
 }
 

@@ -266,6 +266,32 @@ fn a_change_of_bedrooms_moves_between_cells_and_the_market_does_not_notice() {
 }
 
 #[test]
+fn a_doubtful_price_is_in_no_figure_until_it_is_sighted_on_another_day() {
+    let other = life(&[("2026-01-01", &|home| home.price = Some(40_000_000))]);
+    let slip = life(&[("2026-01-01", &|_| ()), ("2026-01-05", &|home| home.price = Some(5_000_000))]);
+    let still =
+        life(&[("2026-01-01", &|_| ()), ("2026-01-05", &|home| home.price = Some(5_000_000)), ("2026-01-06", &|_| ())]);
+    let mended = life(&[
+        ("2026-01-01", &|_| ()),
+        ("2026-01-05", &|home| home.price = Some(5_000_000)),
+        ("2026-01-06", &|home| home.price = Some(48_000_000)),
+    ]);
+    let told = |home: Vec<Seen>, until: i32| {
+        let cells = states(&[home, other.clone()]).remove(&plain().market()).unwrap();
+        let zone = plain().market().area.country().zone;
+        let figures = Figures::of(&cells, Segment::All, noon(until, &zone), &zone);
+        let flows = figures.flows(Window::Days7).unwrap();
+        (figures.active, figures.priced, figures.mean_price, figures.cut, flows.price_cuts, flows.price_rises)
+    };
+    let (the_5th, the_6th) = (20_458, 20_459);
+    assert_eq!(told(slip.clone(), the_5th), (2, 1, Some(40_000_000.0), 0, 0, 0));
+    assert_eq!(told(slip, the_6th), (2, 1, Some(40_000_000.0), 0, 0, 0));
+    assert_eq!(told(still, the_5th), (2, 2, Some(22_500_000.0), 1, 1, 0));
+    assert_eq!(told(mended.clone(), the_5th), (2, 1, Some(40_000_000.0), 0, 0, 0));
+    assert_eq!(told(mended, the_6th), (2, 2, Some(44_000_000.0), 1, 1, 0));
+}
+
+#[test]
 fn a_sale_that_turns_into_a_letting_is_gone_there_and_new_here() {
     let home = || life(&[("2026-01-01", &|_| ()), ("2026-01-10", &|home| home.rent = true)]);
     assert_eq!(total(home(), Segment::All), (Flows { new: 1, gone: 1, ..Flows::default() }, 0));

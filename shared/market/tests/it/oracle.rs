@@ -1,7 +1,7 @@
 //! What happened to homes, worked out from the definitions in the catalogue by plain loops over their stretches: nothing is
 //! shared with what it tests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 use stoop_domain::{Market, PropertyType, Status, Time};
@@ -17,6 +17,8 @@ pub(crate) struct Stretch {
     pub(crate) state: State,
     pub(crate) listed: Option<i64>,
     pub(crate) initial: bool,
+    /// The days of UTC on which it was sighted.
+    pub(crate) days: BTreeSet<i64>,
 }
 
 /// What a home counts in a cell at an end of a stretch, or beside the balance.
@@ -80,9 +82,16 @@ pub(crate) fn stretches(seen: &[Seen]) -> Vec<Stretch> {
     let mut stretches: Vec<Stretch> = Vec::new();
     for Seen { at, state, listed, initial } in seen {
         let listed = listed.filter(|date| (631_152_000_000..=*at).contains(date));
+        let day = at.div_euclid(DAY);
         match stretches.last_mut() {
-            Some(last) if last.state == *state => last.listed = listed.or(last.listed),
-            _ => stretches.push(Stretch { at: *at, state: state.clone(), listed, initial: *initial }),
+            Some(last) if last.state == *state => {
+                last.listed = listed.or(last.listed);
+                last.days.insert(day);
+            }
+            _ => {
+                let (state, days) = (state.clone(), BTreeSet::from([day]));
+                stretches.push(Stretch { at: *at, state, listed, initial: *initial, days });
+            }
         }
     }
     stretches
@@ -193,15 +202,60 @@ fn opened(stretches: &[Stretch], i: usize) -> i64 {
 
 fn first_price(stretches: &[Stretch], i: usize) -> Option<i64> {
     let first = spell_of(stretches, i)?;
-    let asked = || stretches[first..=i].iter().map(|stretch| &stretch.state).filter(|state| is_on_market(state));
-    asked().rev().find_map(|state| state.original).or_else(|| asked().find_map(|state| state.price))
+    let asked = || (first..=i).filter(|j| is_on_market(&stretches[*j].state));
+    let known = |j: usize| stretches[j].state.price.filter(|_| !is_doubtful(stretches, j));
+    asked().rev().find_map(|j| stretches[j].state.original).or_else(|| asked().find_map(known))
 }
 
-/// The last price that was named in the spell of stretch `i` before it.
+/// The price that stretch `i` names, if it belongs to a spell.
+fn named(stretches: &[Stretch], i: usize) -> Option<i64> {
+    let state = &stretches[i].state;
+    state.price.filter(|_| !is_before(state) && !is_sold(state) && spell_of(stretches, i).is_some())
+}
+
+/// The last price that counts of those that were named in the spell of stretch `i` before it.
 fn price_before(stretches: &[Stretch], i: usize) -> Option<i64> {
-    let first = spell_of(stretches, i)?;
-    let named = stretches[first..i].iter().filter(|stretch| !is_before(&stretch.state));
-    named.rev().find_map(|stretch| stretch.state.price)
+    let mut asked = None;
+    for j in spell_of(stretches, i)?..i {
+        if let Some(price) = named(stretches, j)
+            && !looks_wrong(stretches, j, price, asked)
+        {
+            asked = Some(price);
+        }
+    }
+    asked
+}
+
+/// Whether the price of stretch `i` is in no figure.
+fn is_doubtful(stretches: &[Stretch], i: usize) -> bool {
+    named(stretches, i).is_some_and(|price| looks_wrong(stretches, i, price, price_before(stretches, i)))
+}
+
+fn looks_wrong(stretches: &[Stretch], i: usize, price: i64, asked: Option<i64>) -> bool {
+    let (price_128, asked_128) = (i128::from(price), asked.map(i128::from));
+    let leaps = asked_128.is_some_and(|asked| price_128 >= 4 * asked || asked >= 4 * price_128);
+    if asked == Some(price) || !leaps && !is_placeholder(price) {
+        return false;
+    }
+    // The days on which this price was sighted, before and after, while no other was named.
+    let spell = spell_of(stretches, i);
+    let stays = |j: &usize| {
+        spell_of(stretches, *j) == spell
+            && !is_sold(&stretches[*j].state)
+            && named(stretches, *j).is_none_or(|other| other == price)
+    };
+    let around = (0..i).rev().take_while(stays).chain((i..stretches.len()).take_while(stays));
+    let sighted = around.filter(|j| named(stretches, *j).is_some() && stretches[*j].state.status != Status::Gone);
+    sighted.flat_map(|j| stretches[j].days.iter()).collect::<BTreeSet<_>>().len() < 2
+}
+
+/// As text, in currencies with cents.
+fn is_placeholder(price: i64) -> bool {
+    let Some(digits) = price.to_string().strip_suffix("00").map(str::to_owned) else { return false };
+    let first = &digits[..1];
+    let same = digits.chars().all(|digit| first.contains(digit));
+    let known = ["12345", "123456", "1234567", "12345678", "123456789"].contains(&digits.as_str());
+    known || same && digits.len() >= if first == "9" { 7 } else { 5 }
 }
 
 /// Everything that happened to a home.
@@ -241,6 +295,7 @@ pub(crate) fn happened(stretches: &[Stretch]) -> Vec<Happened> {
         }
         if let (true, Some(price), Some(before)) = (is_on_market(state), state.price, price_before(stretches, i))
             && price != before
+            && !is_doubtful(stretches, i)
         {
             tell(state, parts_of(state).to_vec(), if price < before { What::Cut } else { What::Rise });
         }
@@ -273,7 +328,7 @@ pub(crate) fn on_offer(homes: &[Vec<Stretch>], market: &Market, part: Part, day:
         let state = &stretches[i].state;
         if is_active(state) && state.market() == *market && parts_of(state).contains(&part) {
             found.push(OnOffer {
-                price: state.price,
+                price: state.price.filter(|_| !is_doubtful(stretches, i)),
                 square_metres: state.square_metres(),
                 opened_day: day_of(opened(stretches, i), &zone),
                 first_price: first_price(stretches, i),

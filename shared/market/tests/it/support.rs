@@ -142,9 +142,15 @@ impl Change {
     }
 }
 
-/// Some are beyond 32 bits.
+/// Some are beyond 32 bits, some look like none.
 fn price() -> impl Strategy<Value = i64> {
-    prop_oneof![3 => (1_i64..40).prop_map(|it| it * 1_234_567), 1 => (1_i64..40).prop_map(|it| it * 1_234_567_890_123)]
+    let placeholders = vec![1_234_500, 12_345_600, 11_111_100, 99_999_900, 999_999_900, 5_555_500];
+    prop_oneof![
+        3 => (1_i64..40).prop_map(|it| it * 1_234_567),
+        3 => (30_i64..60).prop_map(|it| it * 1_000_000),
+        1 => (1_i64..40).prop_map(|it| it * 1_234_567_890_123),
+        1 => prop::sample::select(placeholders),
+    ]
 }
 
 fn change() -> impl Strategy<Value = Change> {
@@ -184,13 +190,15 @@ pub(crate) fn home() -> impl Strategy<Value = Vec<Seen>> {
     let changes = prop::collection::vec(change(), 1..4);
     let again = prop::option::weighted(0.2, (5 * MINUTE..120 * MINUTE, change()));
     let listed = prop::option::weighted(0.3, prop::sample::select(vec![-400_i64, -100, -8, -7, -1, 0, 3, -20_000]));
-    let step = (gap(), changes, again, listed);
+    // Seen so once more, the day after.
+    let confirmed = prop::bool::weighted(0.4);
+    let step = (gap(), changes, (again, confirmed), listed);
     let begin = (0_i64..40 * DAY, prop::bool::weighted(0.3), prop::sample::select(vec!["98178", "98178", "60614"]));
     (begin, prop::collection::vec(step, 1..9)).prop_map(|((mut at, initial, zip), steps)| {
         at += START;
         let mut state = State { zip, ..plain() };
         let mut seen = Vec::new();
-        for (gap, changes, again, listed) in steps {
+        for (gap, changes, (again, confirmed), listed) in steps {
             for change in &changes {
                 change.make(&mut state, at);
             }
@@ -200,6 +208,9 @@ pub(crate) fn home() -> impl Strategy<Value = Vec<Seen>> {
                 at += later;
                 change.make(&mut state, at);
                 seen.push(Seen { at, state: state.clone(), listed: None, initial: false });
+            }
+            if confirmed {
+                seen.push(Seen { at: at + DAY, state: state.clone(), listed: None, initial: false });
             }
             at += gap;
         }

@@ -1,5 +1,5 @@
 use serde::Serialize;
-use stoop_domain::{Currency, Event, Home, HomeId, Market, Minor, Phase, PriceChange, Time};
+use stoop_domain::{Currency, Doubt, Event, Home, HomeId, Market, Minor, Phase, PriceChange, Step, Time};
 use stoop_market::{Cells, Figures, Segment};
 
 use super::{as_text, as_text_or_null, unit_name};
@@ -96,6 +96,8 @@ pub struct StretchView {
     /// The market it was counted in.
     #[serde(serialize_with = "as_text")]
     pub market: Market,
+    /// Why its price is in no figure: see [`stoop_domain::Doubt::as_str`].
+    pub doubtful: Option<&'static str>,
 }
 
 /// One thing that happened to a home.
@@ -190,7 +192,7 @@ impl HappenedView {
 fn stretches(home: &Home) -> Vec<StretchView> {
     let mut before: Option<(Market, Minor)> = None;
     let mut stretches = Vec::new();
-    for run in home.history.runs() {
+    for Step { run, doubtful, .. } in home.history.steps() {
         let market = &run.facts.market;
         // A rent is no change of a sale's price, nor is one in dollars of one in dirhams.
         let comparable =
@@ -205,6 +207,7 @@ fn stretches(home: &Home) -> Vec<StretchView> {
             currency: market.currency,
             change: change.map(|(from, to)| share_of(from, to)),
             market: market.clone(),
+            doubtful: doubtful.map(Doubt::as_str),
         });
         if let Some(price) = run.facts.list_price {
             before = Some((market.clone(), price));
