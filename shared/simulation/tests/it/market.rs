@@ -146,7 +146,8 @@ fn the_answer_agrees_with_counting_by_hand() {
     // 24 hours are the hours 13 of the 11th to 12 of the 12th: the relisting at 12:30 is outside.
     let day = Counts { pending: 1, back_on_market: 1, ..Counts::default() };
     // 7 days are the 6th to the 12th in Chicago: the second listing was on the 5th.
-    let week = Counts { price_cuts: 3, price_rises: 1, pending: 1, gone: 1, back_on_market: 2, ..Counts::default() };
+    // The slip of a day is neither a cut nor, put right, a rise.
+    let week = Counts { price_cuts: 2, pending: 1, gone: 1, back_on_market: 2, ..Counts::default() };
     assert_eq!(figures.counts(Window::Day), day);
     assert_eq!(figures.counts(Window::Days7), week);
     assert_eq!(figures.counts(Window::Days28), Counts { new: 2, ..week });
@@ -188,7 +189,8 @@ fn the_answer_agrees_with_what_histories_tell() {
     for history in histories.values() {
         let current = history.current().unwrap();
         let (prices, counts) = told.entry(current.market.clone()).or_default();
-        if current.status.phase() == Phase::Active {
+        let is_doubtful = history.steps().last().is_some_and(|step| step.doubtful.is_some());
+        if current.status.phase() == Phase::Active && !is_doubtful {
             prices.push(current.list_price.unwrap());
             prices.sort();
         }
