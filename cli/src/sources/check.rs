@@ -4,10 +4,10 @@ use serde::Serialize;
 use stoop_embedded::{Database, FolderFiles, PageFolder};
 use stoop_pipeline::{Clock, Origin, Peeked, PollPorts, Search, Tokens, Understood, peek};
 use stoop_runtime::{Config, SearchConfig, read_outline, read_search};
-use stoop_sources::{Coverage, Manners, Next, Source};
+use stoop_sources::{Coverage, Distrust, Manners, Next, Source};
 
 use super::check_files;
-use super::list::in_words;
+use super::list::{distrusts, in_words};
 use super::report::Report;
 use crate::args::{CheckArgs, StoreArgs};
 use crate::failure::{not_opened, report, usage};
@@ -51,9 +51,10 @@ pub(super) async fn check(store: &StoreArgs, args: &CheckArgs) -> anyhow::Result
     let Some(config) = read_search(&args.config, &args.search).map_err(usage)? else {
         return Err(usage(format!("the search {:?} is not configured; there are: {}", args.search, names(&outline))));
     };
+    let polled = distrusts(&store.or(&outline))?.remove(&args.search).unwrap_or_default();
     let source = match &config.search.source {
         Origin::Http(source) => &**source,
-        Origin::Files(set) => return check_files::check(&config, set, args).await,
+        Origin::Files(set) => return check_files::check(&config, set, &polled, args).await,
     };
     let look = Look::of_stdout();
     if !args.json.json {
@@ -67,7 +68,7 @@ pub(super) async fn check(store: &StoreArgs, args: &CheckArgs) -> anyhow::Result
         }
         peeked => peeked?,
     };
-    let checked = Checked::of(&config, peeked);
+    let checked = Checked::of(&config, peeked, &polled);
     if args.json.json {
         out::json(&checked)?;
     } else {
@@ -130,7 +131,7 @@ async fn look_at(search: &Search, source: &dyn Source, store: &StoreArgs, stop: 
 }
 
 impl Checked {
-    fn of(config: &SearchConfig, peeked: Peeked) -> Self {
+    fn of(config: &SearchConfig, peeked: Peeked, polled: &Distrust) -> Self {
         let SearchConfig { search, kind, switched_off, .. } = config;
         let Peeked { page, status, requests, bytes, at, left } = peeked;
         let Manners { coverage, robots, .. } = search.source.manners();
@@ -156,7 +157,7 @@ impl Checked {
             left: left.into_iter().map(|(limit, left)| Left { limit: limit.to_string(), left }).collect(),
             robots,
             shows_gone: coverage == Coverage::Snapshot,
-            report: Report::of(understood),
+            report: Report::of(understood).beside(polled),
         }
     }
 

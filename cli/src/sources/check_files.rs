@@ -8,7 +8,7 @@ use stoop_embedded::FolderFiles;
 use stoop_pipeline::ports::{FileError, FileVersion, Files};
 use stoop_pipeline::{Clock, FileSet, Understood};
 use stoop_runtime::{SearchConfig, SystemClock};
-use stoop_sources::Coverage;
+use stoop_sources::{Coverage, Distrust};
 
 use super::report::Report;
 use crate::args::CheckArgs;
@@ -47,7 +47,12 @@ struct Checked {
 }
 
 /// Looks at the newest file of a search, and stores nothing of it.
-pub(super) async fn check(config: &SearchConfig, set: &FileSet, args: &CheckArgs) -> anyhow::Result<ExitCode> {
+pub(super) async fn check(
+    config: &SearchConfig,
+    set: &FileSet,
+    polled: &Distrust,
+    args: &CheckArgs,
+) -> anyhow::Result<ExitCode> {
     let look = Look::of_stdout();
     let name = &config.search.name;
     if !args.json.json {
@@ -84,7 +89,7 @@ pub(super) async fn check(config: &SearchConfig, set: &FileSet, args: &CheckArgs
         bytes,
         goes_on: !page.ended,
         shows_gone: set.coverage == Coverage::Snapshot,
-        report: Report::of(understood),
+        report: Report::of(understood).beside(polled),
     };
     if args.json.json {
         out::json(&checked)?;

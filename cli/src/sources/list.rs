@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -5,8 +6,9 @@ use serde::Serialize;
 use stoop_embedded::Database;
 use stoop_pipeline::Clock;
 use stoop_runtime::{Config, SearchConfig, SystemClock, read_outline};
-use stoop_sources::{KINDS, Limit};
+use stoop_sources::{Distrust, KINDS, Limit};
 
+use super::report::ContradictionRow;
 use crate::args::{SourcesArgs, StoreArgs};
 use crate::failure::usage;
 use crate::out;
@@ -66,6 +68,8 @@ struct SearchRow {
     every_ms: Option<u64>,
     limits: Vec<String>,
     robots: bool,
+    /// What its polls have counted.
+    contradictions: Vec<ContradictionRow>,
 }
 
 /// What is no built-in kind: its name, what it is, and what it tells.
@@ -97,8 +101,12 @@ pub(super) fn list(store: &StoreArgs, args: &SourcesArgs) -> anyhow::Result<Exit
     let named = args.config.as_deref();
     let path = named.or_else(|| Some(Path::new(DEFAULT_CONFIG)).filter(|path| path.exists()));
     let config = path.map(read_outline).transpose();
-    let searches = config.as_ref().ok().and_then(Option::as_ref).map(rows);
+    let mut searches = config.as_ref().ok().and_then(Option::as_ref).map(rows);
     let store = config.as_ref().ok().and_then(Option::as_ref).map_or_else(|| store.clone(), |config| store.or(config));
+    let distrusts = distrusts(&store)?;
+    for search in searches.iter_mut().flatten() {
+        search.contradictions = distrusts.get(&search.name).map(ContradictionRow::polled).unwrap_or_default();
+    }
     let view = Sources { kinds: kinds(), searches, held: held(&store)?, config: path.map(Path::to_owned) };
     if args.format.is_for_people() {
         out::page(&view.draw(Look::of_stdout()));
@@ -107,6 +115,14 @@ pub(super) fn list(store: &StoreArgs, args: &SourcesArgs) -> anyhow::Result<Exit
     }
     // What there is to choose from is shown also to those whose configuration is not right yet.
     config.map(|_| ExitCode::SUCCESS).map_err(usage)
+}
+
+/// What polls have counted of contradictions, by the search's name; nothing where nothing was polled yet.
+pub(super) fn distrusts(store: &StoreArgs) -> anyhow::Result<BTreeMap<String, Distrust>> {
+    if !store.db().exists() {
+        return Ok(BTreeMap::new());
+    }
+    Ok(Database::open_read(store.db(), &store.data()).map_err(usage)?.distrusts()?)
 }
 
 /// The accounts that are left alone; none where nothing was polled yet.
@@ -161,6 +177,7 @@ fn rows(config: &Config) -> Vec<SearchRow> {
         every_ms: None,
         limits: Vec::new(),
         robots: false,
+        contradictions: Vec::new(),
     });
     whole.chain(off).collect()
 }
@@ -176,6 +193,7 @@ impl SearchRow {
             every_ms: Some(*every_ms),
             limits: in_words(&search.limits()),
             robots: search.source.manners().robots,
+            contradictions: Vec::new(),
         }
     }
 
@@ -243,7 +261,7 @@ impl View for Sources {
 
     /// The kinds of sources, then the searches.
     fn csv(&self) -> anyhow::Result<Csv> {
-        const WHAT: [Field; 12] = [
+        const WHAT: [Field; 13] = [
             Field::Plain("what"),
             Field::Plain("name"),
             Field::Plain("summary"),
@@ -256,6 +274,7 @@ impl View for Sources {
             Field::Plain("enabled"),
             Field::Plain("every_ms"),
             Field::Plain("robots"),
+            Field::Json("contradictions"),
         ];
         let mut rows = Vec::new();
         for (what, all) in
@@ -319,6 +338,12 @@ fn draw_searches(searches: &[SearchRow], page: &mut Page) {
     }
     let remark = "`stoop sources check SEARCH` makes one request and shows what is understood.";
     page.gap().table(table).line([Words::from(remark).dim()]);
+    for search in searches {
+        for row in search.contradictions.iter().filter(|row| row.distrusted) {
+            let told = format!("{}: {}.", show::plain(&search.name), row.told_of_polls());
+            page.line([Words::from(told).yellow()]);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use stoop_domain::Reason;
 use stoop_pipeline::{FieldCount, RefusedCount, Understood};
-use stoop_sources::ContradictionCount;
+use stoop_sources::{Contradiction, ContradictionCount, Distrust, POLLED_ROWS_MIN};
 
 use crate::show::{self, Column, Page, Table, UNKNOWN, Words, cut};
 
@@ -15,6 +15,9 @@ pub(super) struct Report {
     fields: Vec<FieldRow>,
     refused: Vec<RefusedRow>,
     contradictions: Vec<ContradictionRow>,
+    /// What the polls of the search have counted, where there were any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    polled_contradictions: Vec<ContradictionRow>,
 }
 
 #[derive(Serialize)]
@@ -38,7 +41,7 @@ struct RefusedRow {
 
 /// Two fields of the listings that could contradict each other.
 #[derive(Serialize)]
-struct ContradictionRow {
+pub(super) struct ContradictionRow {
     name: &'static str,
     /// Listings that have both fields.
     listings: u64,
@@ -46,7 +49,9 @@ struct ContradictionRow {
     contradict: u64,
     /// The field that is distrusted where that is the rule.
     field: &'static str,
-    distrusted: bool,
+    pub(super) distrusted: bool,
+    #[serde(skip)]
+    kind: Contradiction,
 }
 
 /// The longest excerpt that is shown in a terminal, in its columns.
@@ -72,7 +77,13 @@ impl Report {
             fields: fields.into_iter().map(field).collect(),
             refused: refused.into_iter().map(refusal).collect(),
             contradictions: contradictions.counts().map(ContradictionRow::of).collect(),
+            polled_contradictions: Vec::new(),
         }
+    }
+
+    /// The same with what polls have counted.
+    pub(super) fn beside(self, polled: &Distrust) -> Self {
+        Self { polled_contradictions: ContradictionRow::polled(polled), ..self }
     }
 
     /// Whether anything was understood.
@@ -94,11 +105,18 @@ impl Report {
         if !self.fields.is_empty() {
             page.heading("Fields").table(self.fields());
         }
-        let contradicting: Vec<_> = self.contradictions.iter().filter(|row| row.contradict > 0).collect();
-        if !contradicting.is_empty() {
-            page.gap().line([Words::from("Contradictions").bold()]).gap();
-            for row in contradicting {
-                page.hung(4, [row.words()]);
+        let lists = [
+            ("Contradictions", &self.contradictions, ContradictionRow::told as fn(&ContradictionRow) -> String),
+            ("Contradictions that polls have counted", &self.polled_contradictions, ContradictionRow::told_of_polls),
+        ];
+        for (heading, rows, told) in lists {
+            let mut rows = rows.iter().filter(|row| row.contradict > 0).peekable();
+            if rows.peek().is_some() {
+                page.gap().line([Words::from(heading).bold()]).gap();
+            }
+            for row in rows {
+                let words = Words::from(format!("  {}.", told(row)));
+                page.hung(4, [if row.distrusted { words.yellow() } else { words }]);
             }
         }
         if !self.refused.is_empty() {
@@ -149,23 +167,41 @@ impl FieldRow {
 impl ContradictionRow {
     fn of(count: ContradictionCount) -> Self {
         let ContradictionCount { kind, rows, contradict } = count;
-        Self { name: kind.as_str(), listings: rows, contradict, field: kind.field(), distrusted: count.is_distrusted() }
+        let distrusted = count.is_distrusted();
+        Self { name: kind.as_str(), listings: rows, contradict, field: kind.field(), distrusted, kind }
     }
 
-    fn words(&self) -> Words {
-        let words = Words::from(self.told());
-        if self.distrusted { words.yellow() } else { words }
+    /// What the polls of a search have counted, and whether they leave the field out for it.
+    pub(super) fn polled(distrust: &Distrust) -> Vec<Self> {
+        distrust.counts().map(|(count, distrusted)| Self { distrusted, ..Self::of(count) }).collect()
     }
 
+    /// What one look shows.
     fn told(&self) -> String {
-        let Self { name, listings, contradict, field, distrusted } = self;
-        let (name, contradict, listings) = (name.replace('_', " "), show::count(*contradict), show::count(*listings));
+        let Self { field, distrusted, kind, .. } = self;
         let verdict = if *distrusted {
-            format!(": {field} does not mean what its name says, and is not to be trusted here")
+            format!(
+                ": {field} does not mean what its name says, and is not to be trusted here. Polls leave it out where that \
+                 is so in more than {} % of {POLLED_ROWS_MIN} listings or more",
+                kind.share_max()
+            )
         } else {
             String::new()
         };
-        format!("  {name}: {contradict} of {listings} listings{verdict}.")
+        self.counted() + &verdict
+    }
+
+    /// What polls have counted, and what they do.
+    pub(super) fn told_of_polls(&self) -> String {
+        let Self { field, distrusted, .. } = self;
+        let verdict = if *distrusted { format!(": {field} is distrusted, and not sent") } else { String::new() };
+        self.counted() + &verdict
+    }
+
+    fn counted(&self) -> String {
+        let Self { name, listings, contradict, .. } = self;
+        let (name, contradict, listings) = (name.replace('_', " "), show::count(*contradict), show::count(*listings));
+        format!("{name}: {contradict} of {listings} listings")
     }
 }
 
@@ -200,18 +236,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_field_that_is_distrusted_is_named() {
-        let row = |contradict| ContradictionRow {
-            name: "listed_after_sale",
-            listings: 40,
-            contradict,
-            field: "listed_at",
-            distrusted: contradict > 20,
+    fn a_field_that_is_distrusted_is_named_with_what_is_done() {
+        let row = |contradict| {
+            ContradictionRow::of(ContradictionCount { kind: Contradiction::ListedAfterSale, rows: 40, contradict })
         };
-        assert_eq!(row(3).told(), "  listed after sale: 3 of 40 listings.");
+        assert_eq!(row(3).told(), "listed after sale: 3 of 40 listings");
         assert_eq!(
             row(38).told(),
-            "  listed after sale: 38 of 40 listings: listed_at does not mean what its name says, and is not to be trusted here."
+            "listed after sale: 38 of 40 listings: listed_at does not mean what its name says, and is not to be trusted \
+             here. Polls leave it out where that is so in more than 50 % of 100 listings or more"
+        );
+        assert_eq!(row(3).told_of_polls(), "listed after sale: 3 of 40 listings");
+        assert_eq!(
+            row(38).told_of_polls(),
+            "listed after sale: 38 of 40 listings: listed_at is distrusted, and not sent"
         );
     }
 

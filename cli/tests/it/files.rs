@@ -359,3 +359,38 @@ fn a_draft_is_made_of_what_is_piped_in() {
     piped(&room, &["replay", "--map", "graz.toml", "-"], sample).ok();
     assert_eq!(room.json(&["markets"])["total"], 1);
 }
+
+#[test]
+fn a_field_that_contradicts_the_others_is_named_with_what_is_done() {
+    let room = Room::new();
+    room.write("mls.toml", MAP.replace("city =", "previous_list_price = { from = \"before\" }\ncity ="));
+    room.write("stoop.toml", CONFIG);
+    std::fs::create_dir(room.path("exports")).unwrap();
+    let rows: String = (0..120).map(|id| format!("{id},500000,{}\n", if id < 112 { 500 } else { 510_000 })).collect();
+    room.write("exports/1.csv", format!("id,price,before\n{rows}"));
+    of_january(&room, "exports/1.csv", 1);
+    let check = |more: &[&str]| room.stoop(&[&["sources", "check", "exports"], more].concat()).ok();
+    let before = check(&["--json"]).json();
+    assert!(before.get("polled_contradictions").is_none(), "nothing was polled: {before}");
+    let looked = "previous_list_price does not mean what its name says";
+    assert!(check(&[]).stdout.contains(looked));
+    assert!(!room.stoop(&["sources"]).ok().stdout.contains("distrusted"));
+
+    room.stoop(&["poll", "exports"]).ok();
+    let counted = json!({
+        "name": "previous_far_off", "listings": 120, "contradict": 112, "field": "previous_list_price", "distrusted": true
+    });
+    let listed = room.json(&["sources"]);
+    assert_eq!(listed["searches"][0]["contradictions"], json!([counted]));
+    assert_eq!(check(&["--json"]).json()["polled_contradictions"], json!([counted]));
+    let told = "previous far off: 112 of 120 listings: previous_list_price is distrusted, and not sent.";
+    for shown in [room.stoop(&["sources"]).ok().stdout, check(&[]).stdout] {
+        let words: Vec<&str> = shown.split_whitespace().collect();
+        assert!(words.join(" ").contains(told), "{shown}");
+    }
+    let runs = room.stoop(&["runs"]).ok().stdout;
+    assert!(
+        runs.split_whitespace().collect::<Vec<_>>().join(" ").contains("previous_list_price is distrusted"),
+        "{runs}"
+    );
+}

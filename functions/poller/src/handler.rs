@@ -284,6 +284,9 @@ impl App<'_> {
         self.meter.count("ObservationsSent", polled.sent + polled.gone);
         self.meter.count("Quarantined", polled.rejects);
         self.meter.count("FieldsDrifted", polled.drifts.len() as u64);
+        let contradictions = polled.contradictions.counts().map(|count| count.contradict).sum();
+        self.meter.count("Contradictions", contradictions);
+        self.meter.count("FieldsDistrusted", polled.fields_distrusted);
         self.meter.count("ClockJumps", polled.clock_jumps.len() as u64);
     }
 

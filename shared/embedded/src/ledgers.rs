@@ -1,13 +1,15 @@
 //! What must not be forgotten: alerts, runs, rejects, and what each search has seen.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension, TransactionBehavior, params};
+use serde::Deserialize;
 use stoop_domain::{Alert, AlertId, Reject, Verdict};
 use stoop_pipeline::ports::{
     IndexOutline, Ledger, PortError, Quarantine, RunLedger, RunOutcome, RunRecord, SearchIndex, SearchState, Sent,
 };
+use stoop_sources::Distrust;
 
 use crate::database::Database;
 use crate::error::Result;
@@ -131,7 +133,27 @@ impl SearchIndex for Database {
     }
 }
 
+/// What a search has seen, as far as it tells of contradictions: the listings are passed over.
+#[derive(Deserialize)]
+struct Believed {
+    #[serde(default)]
+    distrust: Distrust,
+}
+
 impl Database {
+    /// What the polls of each search have counted of contradictions, by the search's name.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn distrusts(&self) -> Result<BTreeMap<String, Distrust>, PortError> {
+        let all = self.rows("SELECT search, body FROM searches", [], |row| {
+            let Believed { distrust } = serde_json::from_slice(&zstd::decode_all(row.get_ref(1)?.as_blob()?)?)?;
+            Ok((row.get(0)?, distrust))
+        });
+        let all: Vec<(String, Distrust)> = all.map_err(self.doing("read what polls have counted of contradictions"))?;
+        Ok(all.into_iter().collect())
+    }
+
     /// What the other searches of a source have seen.
     fn others(&self, search: &str, source: &str) -> Result<Vec<IndexOutline>, PortError> {
         let sql = "SELECT body FROM searches WHERE search <> ?1 AND source = ?2";
@@ -146,7 +168,6 @@ impl Database {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
-    use std::collections::BTreeMap;
     use std::task::{Context, Poll, Waker};
 
     use stoop_domain::Time;

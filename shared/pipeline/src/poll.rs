@@ -1,6 +1,7 @@
 //! A search in, observations on the stream out.
 
 mod account;
+mod believe;
 mod breaker;
 mod budget;
 mod drift;
@@ -21,7 +22,7 @@ mod watch;
 
 use async_trait::async_trait;
 use stoop_domain::Time;
-use stoop_sources::Limit;
+use stoop_sources::{Contradictions, Limit};
 
 use crate::Pace;
 use crate::ports::{Budgets, Files, Http, Pages, PortError, Quarantine, RunLedger, RunOutcome, SearchIndex, Stream};
@@ -132,6 +133,12 @@ pub struct Polled {
     pub sent: u64,
     /// Fields of which the source tells less than it ever did, in words.
     pub drifts: Vec<String>,
+    /// What was counted of contradictions in the listings that were sent.
+    pub contradictions: Contradictions,
+    /// Fields that came to be distrusted, or to be trusted again, in words.
+    pub verdicts: Vec<String>,
+    /// How many fields are distrusted by now.
+    pub fields_distrusted: u64,
     /// Jumps of the clock of more than a minute, in words.
     pub clock_jumps: Vec<String>,
     /// What is known by now of how often the search changes; `None` where the poll learnt nothing.

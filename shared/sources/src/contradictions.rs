@@ -53,7 +53,7 @@ pub struct Contradictions {
     counts: [(u64, u64); Contradiction::ALL.len()],
 }
 
-/// Of fewer rows no field is distrusted.
+/// Of fewer rows one look distrusts no field. Polls ask for more: [`POLLED_ROWS_MIN`](crate::POLLED_ROWS_MIN).
 pub const DISTRUST_ROWS_MIN: u64 = 20;
 
 /// Zones differ by a day at most, and what has no zone was given one.
@@ -116,7 +116,8 @@ impl Contradiction {
     }
 
     /// The share of rows past which its field is distrusted, in hundredths.
-    fn share_max(self) -> u64 {
+    #[must_use]
+    pub fn share_max(self) -> u64 {
         if self == Self::SoldAsListed { 95 } else { 50 }
     }
 }
@@ -134,6 +135,14 @@ impl Contradictions {
                 *rows += 1;
                 *contradict += u64::from(is_in);
             }
+        }
+    }
+
+    /// Takes in what was counted of other rows.
+    pub fn add(&mut self, other: &Self) {
+        for ((rows, contradict), (more_rows, more)) in self.counts.iter_mut().zip(other.counts) {
+            *rows += more_rows;
+            *contradict += more;
         }
     }
 

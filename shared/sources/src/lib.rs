@@ -9,6 +9,7 @@ mod avito;
 mod body;
 mod contradictions;
 pub mod declared;
+mod distrust;
 pub mod draft;
 mod fields;
 mod grant;
@@ -28,6 +29,7 @@ pub mod text;
 mod zillow;
 
 pub use contradictions::{Contradiction, ContradictionCount, Contradictions, DISTRUST_ROWS_MIN};
+pub use distrust::{Distrust, POLLED_ROWS_MIN};
 pub use grant::{ClientCredentials, Grant};
 pub use limit::{Limit, LimitError, Metered};
 pub use params::Param;

@@ -214,6 +214,7 @@ impl Scan<'_> {
             }
         }
         self.learn(polled);
+        self.learn_contradictions(polled);
         if !late {
             if is_snapshot {
                 self.judge(file, place, report, polled).await?;

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use stoop_domain::Time;
-use stoop_sources::{Answer, Coverage, Cursor, Manners, Next, Page, ReadError, Row, Source};
+use stoop_sources::{Answer, Contradictions, Coverage, Cursor, Manners, Next, Page, ReadError, Row, Source};
 
 use super::breaker::Ended;
 use super::drift::Watch;
@@ -57,7 +57,7 @@ pub async fn poll(search: &Search, run: &str, ports: PollPorts<'_>) -> Result<Po
     ports.runs.record(&record).await?;
     let mut polled = Polled::default();
     let outcome = scan(search, run, ports, &mut polled).await;
-    let told = polled.message.iter().chain(&polled.drifts).chain(&polled.clock_jumps).cloned();
+    let told = polled.message.iter().chain(&polled.drifts).chain(&polled.verdicts).chain(&polled.clock_jumps).cloned();
     polled.message = told.reduce(|message, more| format!("{message}; {more}"));
     record.ended_at = Some(ports.clock.now());
     record.counts = polled.counts();
@@ -110,6 +110,8 @@ pub(super) struct Scan<'a> {
     pub(super) incremental: bool,
     /// In what share of the rows each field was filled.
     pub(super) watch: Watch,
+    /// What was counted of contradictions and not learnt yet.
+    pub(super) contradictions: Contradictions,
     /// What was refused.
     pub(super) refusals: Refusals,
     /// When the state was saved last, and how long that took.
@@ -227,6 +229,7 @@ impl<'a> Scan<'a> {
             astray: false,
             incremental: false,
             watch: Watch::default(),
+            contradictions: Contradictions::default(),
             refusals: Refusals::default(),
             saved: (now, 0),
         }
@@ -319,6 +322,7 @@ impl<'a> Scan<'a> {
             (polled.outcome, polled.message) = (Some(RunOutcome::Skipped), Some(why));
             return Ok(());
         }
+        self.learn_contradictions(polled);
         self.state.checkpoint = None;
         self.state.begun |= matches!(end, End::All { .. } | End::Capped(_));
         let (outcome, message) = match end {
@@ -423,6 +427,8 @@ impl Polled {
             ("gone", self.gone),
             ("sent", self.sent),
             ("drifts", self.drifts.len() as u64),
+            ("contradictions", self.contradictions.counts().map(|count| count.contradict).sum()),
+            ("fields_distrusted", self.fields_distrusted),
             ("clock_jumps", self.clock_jumps.len() as u64),
         ];
         let counts = pairs.into_iter().map(|(name, count)| (name.to_owned(), count));

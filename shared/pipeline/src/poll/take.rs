@@ -107,10 +107,11 @@ impl Scan<'_> {
     /// Puts listings on the stream and rejects in quarantine, then notes the listings as seen.
     pub(super) async fn send(
         &mut self,
-        outgoing: Vec<Outgoing>,
+        mut outgoing: Vec<Outgoing>,
         rejects: &[Reject],
         polled: &mut Polled,
     ) -> Result<(), PollError> {
+        self.believe(&mut outgoing);
         let ids = outgoing.iter().map(|out| out.observation.native_id.as_str());
         let new = ids.filter(|id| !self.state.listings.contains_key(*id)).collect::<HashSet<_>>().len() as u64;
         let of_rows = outgoing.iter().filter(|out| !out.beside).count() as u64;
@@ -265,7 +266,8 @@ impl Scan<'_> {
     /// What the index keeps of a listing seen in this scan.
     fn entry(&self, sent: Sent, until: Option<Sight>, listing: Listing) -> IndexEntry {
         let Sent { sight, hash } = sent;
-        let listing = Listing { details: Details::default(), ..listing };
+        let mut listing = Listing { details: Details::default(), ..listing };
+        self.state.distrust.drop_from(&mut listing);
         IndexEntry { hash, last: Some(sight), until, seen_in_scan: self.began_at, missed: 0, gone_at: None, listing }
     }
 

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use stoop_domain::{Listing, Reject, Sight, Time};
-use stoop_sources::{Cursor, Request};
+use stoop_sources::{Cursor, Distrust, Request};
 
 use super::PortError;
 use crate::poll::Account;
@@ -137,6 +137,9 @@ pub struct SearchState {
     /// In what share of its rows each field was filled.
     #[serde(default)]
     pub profiles: Profiles,
+    /// What was counted of contradictions in its listings, and which fields are distrusted for it.
+    #[serde(default)]
+    pub distrust: Distrust,
     /// How often it changes.
     #[serde(default)]
     pub pace: Pace,
