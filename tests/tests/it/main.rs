@@ -7,6 +7,7 @@ mod api;
 mod api_documents;
 mod api_function;
 mod aws_limits;
+mod confirm;
 mod conformance_embedded;
 mod day;
 mod deliver;
