@@ -42,6 +42,9 @@ fn read(polled: &Polled) -> String {
         format!("changed {}", count(polled.changed)),
         format!("seen again {}", count(polled.seen_again())),
     ];
+    if polled.confirmed > 0 {
+        parts.push(format!("confirmed {} of them", count(polled.confirmed)));
+    }
     for (what, rows) in [("not taken", polled.not_taken), ("left out", polled.left_out()), ("refused", polled.rejects)]
     {
         if rows > 0 {
@@ -77,6 +80,10 @@ mod tests {
             "chicago: 1,064 rows on 3 pages: new 20, changed 5, seen again 1,033, left out 4, refused 2; gone 1";
         assert_eq!(line(polled), expected);
         assert_eq!(20 + 5 + 1_033 + 4 + 2, 1_064);
+        let confirmed =
+            Polled { rows: 60, listings: 60, changed: 5, confirmed: 40, requests: 1, pages: 1, ..Polled::default() };
+        let expected = "chicago: 60 rows on 1 page: new 0, changed 5, seen again 55, confirmed 40 of them; gone 0";
+        assert_eq!(line(confirmed), expected);
     }
 
     #[test]

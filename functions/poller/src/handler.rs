@@ -282,6 +282,7 @@ impl App<'_> {
         self.meter.count(ended, 1);
         self.meter.count("ListingsSeen", polled.listings);
         self.meter.count("ObservationsSent", polled.sent + polled.gone);
+        self.meter.count("ObservationsConfirming", polled.confirmed);
         self.meter.count("Quarantined", polled.rejects);
         self.meter.count("FieldsDrifted", polled.drifts.len() as u64);
         let contradictions = polled.contradictions.counts().map(|count| count.contradict).sum();

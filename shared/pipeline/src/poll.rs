@@ -4,6 +4,7 @@ mod account;
 mod believe;
 mod breaker;
 mod budget;
+mod confirm;
 mod drift;
 mod feed;
 mod fetch;
@@ -123,7 +124,10 @@ pub struct Polled {
     pub new: u64,
     /// Of these, those that say something else of their listing than was known.
     pub changed: u64,
-    /// Of these, those that were not looked at any further, because too many rows beside them were refused.
+    /// Of the listings that are as they were known to be, those that were sent once more all the same, because they had not been
+    /// for days.
+    pub confirmed: u64,
+    /// Of the listings, those that were not looked at any further, because too many rows beside them were refused.
     pub not_taken: u64,
     /// Rows that were refused. The first of them are in quarantine.
     pub rejects: u64,

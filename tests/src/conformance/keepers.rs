@@ -53,6 +53,7 @@ pub async fn search_index_conformance<I: SearchIndex + ?Sized>(index: Arc<I>) {
     let fresh = SearchState { source: "yakeey".into(), ..fresh };
 
     let entry = IndexEntry {
+        doubtful: Some(made::minute(5)),
         hash: u64::MAX,
         last: Some(Sight { seq: 2, versioned: true, ..Sight::at(made::minute(1)) }),
         until: Some(Sight { initial: true, ..Sight::at(made::minute(3)) }),

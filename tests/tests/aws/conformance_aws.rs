@@ -32,6 +32,7 @@ async fn pollers_in_different_processes_share_the_index() {
     let index = || S3Index::new(bucket.client.clone(), &bucket.name);
     let (one, other) = (index(), index());
     let entry = IndexEntry {
+        doubtful: None,
         hash: 7,
         seen_in_scan: made::minute(0),
         missed: 0,

@@ -676,3 +676,39 @@ async fn two_searches_of_files_of_one_source_end_with_what_was_told_last() {
         assert_eq!(inbox.bench.ends("1").await, (Status::Active, price));
     }
 }
+
+#[tokio::test]
+async fn rows_that_say_the_same_day_by_day_are_sent_every_eleventh_and_a_doubtful_price_on_the_next() {
+    let days = |day: i64| (40 - day) * 24 * 60;
+    let inbox = Inbox::new(Coverage::Snapshot);
+    let mut confirmed = Vec::new();
+    for day in 0..34 {
+        let price = if day < 30 { 500_000 } else { 50_000 };
+        inbox.put(&format!("{day:02}.csv"), days(day), csv(&[("1", price), ("2", 700_000)]));
+        let polled = inbox.polled().await;
+        assert_eq!(polled.new + polled.changed, if day == 0 { 2 } else { u64::from(day == 30) });
+        confirmed.push(polled.confirmed);
+        if day == 30 {
+            assert_eq!(inbox.events("1").await.len(), 1, "it may be a slip");
+        }
+    }
+    let of_both: Vec<usize> = (0..34).filter(|day| confirmed[*day] == 2).collect();
+    assert!(of_both.len() >= 2 && of_both.windows(2).all(|pair| pair[1] - pair[0] == 11), "{confirmed:?}");
+    assert!(confirmed[31] >= 1, "{confirmed:?}");
+    assert_eq!(inbox.events("1").await.last(), Some(&(EventKind::PriceCut, days(30))));
+
+    // All of it in one file, or in one that is read in one go after another: the same.
+    let rows: Vec<(&str, i64, i64)> =
+        [(0, 500_000), (1, 50_000), (2, 50_000), (3, 50_000)].map(|(day, price)| ("1", price, days(day))).into();
+    let at_once = Inbox::with_times();
+    at_once.put("all.csv", 1, timed(&rows));
+    at_once.polled().await;
+    let one_by_one = Inbox::with_times();
+    for (place, row) in rows.iter().enumerate() {
+        one_by_one.put(&format!("{place}.csv"), 10 - place as i64, timed(&[*row]));
+        one_by_one.polled().await;
+    }
+    let told = at_once.events("1").await;
+    assert_eq!(told.last(), Some(&(EventKind::PriceCut, days(1))));
+    assert_eq!(one_by_one.events("1").await, told);
+}

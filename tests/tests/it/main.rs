@@ -8,6 +8,7 @@ mod api_documents;
 mod api_function;
 mod aws_limits;
 mod believe;
+mod confirm;
 mod conformance_embedded;
 mod day;
 mod deliver;

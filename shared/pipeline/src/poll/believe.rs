@@ -14,8 +14,8 @@ impl Scan<'_> {
     /// The hash of a listing, by which it is told whether it has changed, is of what the source said: so nothing is sent once
     /// more because of a verdict, neither by this search nor by another of its source.
     pub(super) fn believe(&mut self, outgoing: &mut [Outgoing]) {
-        for Outgoing { observation, beside, .. } in outgoing {
-            if !*beside {
+        for Outgoing { observation, beside, confirms, .. } in outgoing {
+            if !*beside && !*confirms {
                 self.contradictions.take(&observation.listing, observation.seen);
             }
             self.state.distrust.drop_from(&mut observation.listing);

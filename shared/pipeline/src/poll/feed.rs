@@ -180,6 +180,7 @@ impl Scan<'_> {
             late,
             order: set.map.order(),
             as_of: (is_snapshot && !set.map.history()).then_some(self.began_at),
+            coverage: set.coverage,
             initial: is_snapshot && !set.map.history() && self.initial,
             resumed: place.rows > 0,
             ordinals: Ordinals::new(set.map.order() == Order::NewestFirst),

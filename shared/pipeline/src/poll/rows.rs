@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use stoop_domain::{Listing, Observation, Reason, Reject, Sight, Time};
+use stoop_domain::{Listing, Minor, Observation, Reason, Reject, Sight, Time};
+use stoop_sources::Coverage;
 use stoop_sources::declared::Order;
 
+use super::confirm::{doubtful_since, is_due};
 use super::scan::Scan;
 use super::take::{IN_DOUBT, Outgoing, content_hash, steady_bytes};
 use super::{PollError, Polled};
@@ -21,6 +23,8 @@ pub(super) struct Sheet<'a> {
     /// It is a snapshot as of this time and tells no past: all of its rows were seen then, each of another listing.
     /// Others were each seen at their own.
     pub(super) as_of: Option<Time>,
+    /// What it proves of listings that are not in it.
+    pub(super) coverage: Coverage,
     /// It is the first of a series of snapshots.
     pub(super) initial: bool,
     /// An earlier run has read its beginning.
@@ -37,6 +41,9 @@ struct Known {
     last: Sight,
     /// The latest row that said the same and was not sent.
     until: Option<Sight>,
+    price: Option<Minor>,
+    /// As [`IndexEntry::doubtful`].
+    doubtful: Option<Time>,
 }
 
 /// What a page of rows comes to.
@@ -49,7 +56,8 @@ struct Takings {
 
 impl Known {
     fn of(entry: &IndexEntry) -> Self {
-        Self { hash: entry.hash, last: entry.sent().sight, until: entry.until }
+        let IndexEntry { hash, until, doubtful, .. } = *entry;
+        Self { hash, last: entry.sent().sight, until, price: entry.listing.list_price, doubtful }
     }
 
     /// The latest sight of the listing as it was sent last.
@@ -153,16 +161,22 @@ impl Scan<'_> {
             self.note_seen(&observation.native_id);
         }
         match known {
-            None => takings.send(observation, hash, new),
+            None => takings.send(observation, hash, new, None),
             Some(known) if sight > known.newest() => {
                 // Another search may have sent something else since.
                 let otherwise = elsewhere.filter(|sent| sent.sight > known.last && sent.sight < sight);
                 if known.hash == hash && otherwise.is_none_or(|sent| sent.hash == hash) {
-                    self.hold(&observation.native_id, sight, takings);
+                    let (doubtful, last) = (known.doubtful.is_some(), otherwise.map_or(known.last, |sent| sent.sight));
+                    if is_due(&observation.listing, doubtful, sheet.coverage, last.seen, sight.seen) {
+                        takings.send(observation, hash, new, Some(known));
+                        takings.confirms();
+                    } else {
+                        self.hold(&observation.native_id, sight, takings);
+                    }
                 } else {
                     // Before the index forgets how long it was as it was: a file of before may come yet.
                     self.send_as_known(&observation, known.until, takings);
-                    takings.send(observation, hash, new);
+                    takings.send(observation, hash, new, Some(known));
                 }
             }
             // In between it was so without a break.
@@ -176,7 +190,7 @@ impl Scan<'_> {
                 if let Some((again, listing)) = again.zip(listing) {
                     // The index has no details: in doubt, so that the next row with them is sent.
                     let again = Observation::new(source, native_id, again.at, listing).with_sight(again);
-                    takings.send(again, IN_DOUBT, false);
+                    takings.send(again, IN_DOUBT, false, Some(known));
                     takings.beside();
                 }
             }
@@ -229,18 +243,30 @@ impl Sheet<'_> {
 
 impl Takings {
     /// What is the latest that is known.
-    fn send(&mut self, observation: Observation, hash: u64, new: bool) {
-        let known = Known { hash, last: observation.sight(), until: None };
+    fn send(&mut self, observation: Observation, hash: u64, new: bool, before: Option<Known>) {
+        let (last, price) = (observation.sight(), observation.listing.list_price);
+        let doubtful =
+            doubtful_since(before.map(|known| (known.price, known.doubtful)), &observation.listing, last.seen);
+        let known = Known { hash, last, until: None, price, doubtful };
         match self.known.entry(observation.native_id.clone()) {
             Entry::Occupied(mut before) => drop(before.insert(known)),
             Entry::Vacant(none) => drop(none.insert(known)),
         }
-        self.outgoing.push(Outgoing { observation, hash, new, until: None, past: false, beside: false });
+        let (past, confirms, beside) = (false, false, false);
+        self.outgoing.push(Outgoing { observation, hash, new, until: None, past, confirms, beside });
     }
 
     /// What held before that.
     fn send_past(&mut self, observation: Observation, hash: u64) {
-        self.outgoing.push(Outgoing { observation, hash, new: false, until: None, past: true, beside: false });
+        let (new, past, confirms, beside) = (false, true, false, false);
+        self.outgoing.push(Outgoing { observation, hash, new, until: None, past, confirms, beside });
+    }
+
+    /// What was sent last says what was sent before.
+    fn confirms(&mut self) {
+        if let Some(out) = self.outgoing.last_mut() {
+            out.confirms = true;
+        }
     }
 
     /// What was sent last is no row of its own.

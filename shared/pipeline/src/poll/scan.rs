@@ -82,7 +82,7 @@ pub async fn poll(search: &Search, run: &str, ports: PollPorts<'_>) -> Result<Po
 pub(super) struct Scan<'a> {
     pub(super) search: &'a Search,
     pub(super) ports: PollPorts<'a>,
-    manners: Manners,
+    pub(super) manners: Manners,
     run: &'a str,
     /// When it began: the scan's name in the index, so that no two scans of a search have the same. By the clock, unless
     /// that was set back.
@@ -421,6 +421,7 @@ impl Polled {
             ("new", self.new),
             ("changed", self.changed),
             ("seen_again", self.seen_again()),
+            ("confirmed", self.confirmed),
             ("not_taken", self.not_taken),
             ("left_out", self.left_out()),
             ("rejects", self.rejects),

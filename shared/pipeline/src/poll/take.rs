@@ -3,6 +3,7 @@ use std::collections::{HashMap, HashSet};
 use stoop_domain::{Details, Listing, Observation, Reason, Reject, Sight, Time};
 use stoop_sources::{Found, Next, Page, Row};
 
+use super::confirm::{doubtful_since, is_due};
 use super::scan::Scan;
 use super::{PollError, Polled};
 use crate::ports::{IndexEntry, Sent};
@@ -25,6 +26,8 @@ pub(super) struct Outgoing {
     pub(super) until: Option<Sight>,
     /// It tells of the past, and what the index knows is of later.
     pub(super) past: bool,
+    /// It says what was sent already, so that it is sighted again.
+    pub(super) confirms: bool,
     /// It is not what a row says but what is said once more because of it.
     pub(super) beside: bool,
 }
@@ -114,18 +117,21 @@ impl Scan<'_> {
         self.believe(&mut outgoing);
         let ids = outgoing.iter().map(|out| out.observation.native_id.as_str());
         let new = ids.filter(|id| !self.state.listings.contains_key(*id)).collect::<HashSet<_>>().len() as u64;
-        let of_rows = outgoing.iter().filter(|out| !out.beside).count() as u64;
+        let of_rows = outgoing.iter().filter(|out| !out.beside && !out.confirms).count() as u64;
+        let confirmed = outgoing.iter().filter(|out| out.confirms).count() as u64;
         let sent = outgoing.len() as u64;
         self.doubt(&outgoing).await?;
         let observations: Vec<&Observation> = outgoing.iter().map(|out| &out.observation).collect();
         self.put(&observations).await?;
         polled.new += new;
         polled.changed += of_rows.saturating_sub(new);
+        polled.confirmed += confirmed;
         polled.sent += sent;
         self.ports.quarantine.put(rejects).await?;
         for Outgoing { observation, hash, until, past, .. } in outgoing {
             if !past {
-                let entry = self.entry(Sent { sight: observation.sight(), hash }, until, observation.listing);
+                let sent = Sent { sight: observation.sight(), hash };
+                let entry = self.entry(&observation.native_id, sent, until, observation.listing);
                 self.state.listings.insert(observation.native_id, entry);
             }
         }
@@ -172,12 +178,17 @@ impl Scan<'_> {
         let seen_in_scan = known.map(|entry| entry.seen_in_scan);
         let ours = known.map(IndexEntry::sent);
         let theirs = before.filter(|before| ours.is_none_or(|ours| before.sight > ours.sight));
+        let doubtful = known.is_some_and(|entry| entry.doubtful.is_some());
         let mut sight = observation.sight();
+        let mut confirms = false;
         if let Some(last) = theirs.or(ours) {
-            if last.hash == hash && ours.is_some() {
+            let is_same = last.hash == hash && ours.is_some();
+            let coverage = self.manners.coverage;
+            confirms = is_same && is_due(&observation.listing, doubtful, coverage, last.sight.seen, sight.seen);
+            if is_same && !confirms {
                 self.note_seen(&observation.native_id);
                 if theirs.is_some() {
-                    let entry = self.entry(last, None, observation.listing);
+                    let entry = self.entry(&observation.native_id, last, None, observation.listing);
                     self.state.listings.insert(observation.native_id, entry);
                 }
                 return None;
@@ -185,6 +196,7 @@ impl Scan<'_> {
             // The source says that it has been so since before it was last seen otherwise: a time that does not move with
             // every change.
             let stands_still = match seen_in_scan {
+                _ if confirms => false,
                 _ if sight.versioned => ![hash, IN_DOUBT].contains(&last.hash) && sight.at <= last.sight.at,
                 Some(seen_in_scan) => sight.at <= seen_in_scan,
                 None => false,
@@ -195,7 +207,8 @@ impl Scan<'_> {
             sight = sight.after(&last.sight);
         }
         let observation = observation.with_sight(sight);
-        Some(Outgoing { observation, hash, new: ours.is_none(), until: None, past: false, beside: false })
+        let new = ours.is_none();
+        Some(Outgoing { observation, hash, new, until: None, past: false, confirms, beside: false })
     }
 
     /// Learns what other searches of the source have sent last, unless this scan knows it already.
@@ -254,7 +267,7 @@ impl Scan<'_> {
                 }
                 None if *new && settled => {
                     let sent = Sent { sight, hash: IN_DOUBT };
-                    let entry = self.entry(sent, *until, observation.listing.clone());
+                    let entry = self.entry(&observation.native_id, sent, *until, observation.listing.clone());
                     self.state.listings.insert(observation.native_id.clone(), entry);
                 }
                 None => {}
@@ -264,11 +277,14 @@ impl Scan<'_> {
     }
 
     /// What the index keeps of a listing seen in this scan.
-    fn entry(&self, sent: Sent, until: Option<Sight>, listing: Listing) -> IndexEntry {
+    fn entry(&self, native_id: &str, sent: Sent, until: Option<Sight>, listing: Listing) -> IndexEntry {
         let Sent { sight, hash } = sent;
+        let before = self.state.listings.get(native_id).map(|entry| (entry.listing.list_price, entry.doubtful));
+        let doubtful = doubtful_since(before, &listing, sight.seen);
         let mut listing = Listing { details: Details::default(), ..listing };
         self.state.distrust.drop_from(&mut listing);
-        IndexEntry { hash, last: Some(sight), until, seen_in_scan: self.began_at, missed: 0, gone_at: None, listing }
+        let (last, seen_in_scan) = (Some(sight), self.began_at);
+        IndexEntry { hash, last, doubtful, until, seen_in_scan, missed: 0, gone_at: None, listing }
     }
 
     /// Puts observations on the stream, many lines to a record, refused records again by their place.

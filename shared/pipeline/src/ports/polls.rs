@@ -170,6 +170,9 @@ pub struct IndexEntry {
     /// Where that stands in the order of all that was sent of it. An index of before does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<Sight>,
+    /// Since when its price, as it was sent, is doubtful: until it is sent on another day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubtful: Option<Time>,
     /// For rows of files, the latest of those that said the same and were not sent again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Sight>,

@@ -1,0 +1,144 @@
+//! When a listing that is as it was is sent once more.
+//!
+//! The poller sends what differs from what was sent last. That alone would sight a price once and never again, and nobody could
+//! tell a listing that is still there from one that nobody has looked at for a year. So an unchanged listing on the market is
+//! sent again, as an ordinary observation, once in each *interval* of whole UTC days, and one whose price is doubtful on the
+//! next UTC day (ADR 0034).
+
+use stoop_domain::{Doubt, Listing, Minor, Phase, Time, market_of};
+use stoop_sources::Coverage;
+
+/// After how many days without a sighting a home that is on the market is to count as expired: by what its source can
+/// prove, and by nothing that is learnt. Nothing expires yet; the interval of confirmations follows from it. A change of these
+/// numbers is a change of what figures mean.
+///
+/// | a scan of the source | days | a confirmation every |
+/// | --- | --- | --- |
+/// | shows everything, so that what leaves is told to be gone | 90 | 11 days |
+/// | never proves absence | 30 | 3 days |
+const fn expiry_days(coverage: Coverage) -> i64 {
+    match coverage {
+        Coverage::Snapshot => 90,
+        Coverage::Changes => 30,
+    }
+}
+
+/// An eighth of the age at which it would expire, so that several polls in a row may fail; a day at least.
+fn interval_days(coverage: Coverage) -> i64 {
+    (expiry_days(coverage) / 8).max(1)
+}
+
+/// Whether a listing that is `seen` as it was when it was sent `last` is to be sent once more. `doubtful` as
+/// [`doubtful_since`] has it.
+///
+/// All listings of a market are due on the same days, spread by the market's name, so that its state is not touched every day.
+pub(super) fn is_due(listing: &Listing, doubtful: bool, coverage: Coverage, last: Time, seen: Time) -> bool {
+    let (last, today) = (utc_day(last), utc_day(seen));
+    // Also where a clock was set back: then it was sent ahead of us.
+    if today <= last || !matches!(listing.status.phase(), Phase::Active | Phase::Pending) {
+        return false;
+    }
+    let interval = interval_days(coverage);
+    if doubtful || today - last >= interval {
+        return true;
+    }
+    let market = market_of(listing).map(|market| blake3::hash(market.to_string().as_bytes()));
+    let offset = market.map_or(0, |hash| i64::from(hash.as_bytes()[0])) % interval;
+    let turn = |day: i64| (day + offset).div_euclid(interval);
+    turn(today) > turn(last)
+}
+
+/// Since when the price of a listing that is sent is doubtful as far as the index can know: after the price sent before, and
+/// the doubt that there was of that. It may say so of a price that is not, after one that was; then the listing is sent once too
+/// often.
+pub(super) fn doubtful_since(before: Option<(Option<Minor>, Option<Time>)>, now: &Listing, seen: Time) -> Option<Time> {
+    let (price, since) = before.unwrap_or_default();
+    let same = price == now.list_price;
+    match since {
+        Some(since) if same => (utc_day(seen) <= utc_day(since)).then_some(since),
+        Some(_) => Some(seen),
+        None if same && before.is_some() => None,
+        None => now.list_price.and_then(|to| Doubt::of(price, to, now.currency)).map(|_| seen),
+    }
+}
+
+fn utc_day(time: Time) -> i64 {
+    time.ms().div_euclid(Time::DAY_MS)
+}
+
+#[cfg(test)]
+mod tests {
+    use stoop_domain::{Currency, Place, Purpose, Status};
+
+    use super::*;
+
+    fn home(city: &str, price: i64) -> Listing {
+        let place = Place { city: Some(city.into()), country: Some("US".into()), ..Place::default() };
+        let mut listing = Listing::new(Purpose::Sale, Currency::USD, place);
+        listing.list_price = Some(Minor(price));
+        listing
+    }
+
+    fn hour(hour: i64) -> Time {
+        Time::from_ms(1_768_003_200_000 + hour * Time::HOUR_MS)
+    }
+
+    /// The hours at which a listing that is polled every hour is sent once more.
+    fn sent(city: &str, coverage: Coverage, days: i64) -> Vec<i64> {
+        let listing = home(city, 50_000_000);
+        let mut last = hour(5);
+        let mut sent = Vec::new();
+        for now in 6..days * 24 {
+            if is_due(&listing, false, coverage, last, hour(now)) {
+                last = hour(now);
+                sent.push(now);
+            }
+        }
+        sent
+    }
+
+    #[test]
+    fn unchanged_for_forty_days_it_is_sent_on_the_first_poll_of_every_third_or_eleventh() {
+        let mut days = std::collections::BTreeSet::new();
+        for city in ["Chicago", "Boston", "Denver", "Austin", "Reno", "Mesa"] {
+            for (coverage, interval) in [(Coverage::Changes, 3), (Coverage::Snapshot, 11)] {
+                let sent = sent(city, coverage, 40);
+                let (least, most) = (39 / interval, 39 / interval + 1);
+                assert!((least..=most).contains(&(sent.len() as i64)), "{city}: {sent:?}");
+                assert!(sent[0] <= interval * 24, "{sent:?}");
+                assert!(sent.iter().all(|hour| hour % 24 == 0), "{sent:?}");
+                assert!(sent.windows(2).all(|pair| pair[1] - pair[0] == interval * 24), "{sent:?}");
+                days.insert((interval, sent[0] / 24));
+            }
+        }
+        assert!(days.len() > 5, "markets are spread over days: {days:?}");
+    }
+
+    #[test]
+    fn what_is_not_on_the_market_is_not_confirmed_and_a_clock_behind_waits() {
+        let mut listing = home("Chicago", 50_000_000);
+        let due = |listing: &Listing, now| is_due(listing, true, Coverage::Changes, hour(240), hour(now));
+        assert!(due(&listing, 264) && due(&listing, 24_000));
+        assert!(!due(&listing, 263) && !due(&listing, 10), "the same day, and ten days back");
+        for (status, is) in [(Status::Pending, true), (Status::Closed, false), (Status::Withdrawn, false)] {
+            listing.status = status;
+            assert_eq!(due(&listing, 300), is, "{status:?}");
+        }
+    }
+
+    #[test]
+    fn a_price_is_doubtful_until_it_is_sent_on_another_day() {
+        let since = |before: Option<(i64, Option<i64>)>, price, now| {
+            let before = before.map(|(price, since)| (Some(Minor(price)), since.map(hour)));
+            doubtful_since(before, &home("Chicago", price), hour(now))
+        };
+        assert_eq!(since(None, 50_000_000, 3), None);
+        assert_eq!(since(None, 9_999_999_900, 3), Some(hour(3)));
+        assert_eq!(since(Some((50_000_000, None)), 45_000_000, 3), None);
+        assert_eq!(since(Some((50_000_000, None)), 5_000_000, 3), Some(hour(3)));
+        assert_eq!(since(Some((5_000_000, Some(3))), 5_000_000, 23), Some(hour(3)), "the same day");
+        assert_eq!(since(Some((5_000_000, Some(3))), 5_000_000, 24), None);
+        assert_eq!(since(Some((5_000_000, Some(3))), 4_900_000, 30), Some(hour(30)), "still far below the first");
+        assert_eq!(since(Some((5_555_500, None)), 5_555_500, 30), None, "sent on two days already");
+    }
+}
