@@ -2,17 +2,21 @@ use std::fs::{File, TryLockError};
 use std::time::Duration;
 
 use anyhow::Context;
-use stoop_domain::{Alert, HomeId, Observation};
+use stoop_domain::{Alert, HomeId, Observation, Time};
 use stoop_embedded::{AlertFile, Database};
 use stoop_pipeline::ports::{Change, Quarantine};
-use stoop_pipeline::{Alerted, Measured, Measurer, new_alerts, record_alerts};
+use stoop_pipeline::{Alerted, Gatherer, Measured, new_alerts, record_alerts};
 use stoop_rules::Rules;
 
 /// The consumer name of the alert rules on the change feed.
 const CONSUMER: &str = "alerts";
 
+/// As much is gathered in memory for one commit: homes and the observations for the lake, in bytes. The more, the fewer times a
+/// home or market that comes often is written.
+const GATHERED_BYTES: usize = 64 << 20;
+
 /// Changes judged at a time.
-const CHANGES_MAX: usize = 1_000;
+const CHANGES_MAX: usize = 4_000;
 
 /// How often a lock that another process holds is looked at.
 const LOOK: Duration = Duration::from_millis(20);
@@ -20,7 +24,9 @@ const LOOK: Duration = Duration::from_millis(20);
 /// Where observations are taken in: measured, and what they changed judged and told.
 pub(crate) struct Desk<'a> {
     database: &'a Database,
-    measurer: Measurer<'a>,
+    gatherer: Gatherer<'a, Database>,
+    /// The latest that any observation gathered was seen.
+    seen: Option<Time>,
     rules: Rules,
     file: AlertFile,
     watcher: Box<dyn Fn(&Alert) + Send + Sync>,
@@ -31,14 +37,31 @@ impl<'a> Desk<'a> {
     /// in the file all the same.
     pub(crate) fn new(database: &'a Database, rules: Rules, watcher: impl Fn(&Alert) + Send + Sync + 'static) -> Self {
         let file = AlertFile::new(&database.data().join("alerts.jsonl"));
-        Self { database, measurer: Measurer::new(database), rules, file, watcher: Box::new(watcher) }
+        Self { database, gatherer: Gatherer::new(database), seen: None, rules, file, watcher: Box::new(watcher) }
     }
 
     /// Takes in a batch and tells what it gave rise to.
     pub(crate) async fn take(&mut self, observations: &[Observation]) -> anyhow::Result<(Measured, Alerted)> {
-        let measured = self.measurer.measure(observations).await.context("measuring a batch")?;
-        let seen = observations.iter().map(|observation| observation.seen).max().unwrap_or_default();
-        let overfull = self.measurer.take_overfull(seen);
+        self.gather(observations).await?;
+        self.store().await
+    }
+
+    /// Takes in a part of a batch. Nothing is stored before [`Desk::store`], and little is lost with it: see
+    /// [`Desk::is_full`].
+    pub(crate) async fn gather(&mut self, observations: &[Observation]) -> anyhow::Result<()> {
+        self.seen = observations.iter().map(|observation| observation.seen).max().max(self.seen);
+        self.gatherer.gather(observations).await.context("measuring a batch")
+    }
+
+    /// Whether what was gathered takes so much memory that it is time to store it.
+    pub(crate) fn is_full(&self) -> bool {
+        self.gatherer.bytes() >= GATHERED_BYTES
+    }
+
+    /// Stores what was gathered and tells what it gave rise to.
+    pub(crate) async fn store(&mut self) -> anyhow::Result<(Measured, Alerted)> {
+        let measured = self.gatherer.commit().await.context("measuring a batch")?;
+        let overfull = self.gatherer.take_overfull(self.seen.take().unwrap_or_default());
         if !overfull.is_empty() {
             Quarantine::put(self.database, &overfull).await.context("putting listings in quarantine")?;
         }

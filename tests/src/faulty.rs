@@ -2,9 +2,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use stoop_domain::{Home, HomeId, Market};
+use stoop_domain::{Home, HomeId, Market, Observation};
 use stoop_market::Cells;
-use stoop_pipeline::ports::{Commit, CommitError, PortError, Store, Versioned};
+use stoop_pipeline::ports::{Commit, CommitError, Gathers, PortError, Store, Versioned};
 
 /// A real store that fails when told to.
 ///
@@ -58,6 +58,21 @@ impl<S: Store + ?Sized> Faulty<S> {
         self.items_max.store(n, Ordering::SeqCst);
     }
 
+    /// What a commit meets before it is made.
+    fn meet(&self, commit: &Commit<'_>) -> Result<(), CommitError> {
+        let items = commit.homes.len() + commit.markets.len();
+        let items_max = self.items_max.load(Ordering::SeqCst);
+        assert!(items <= items_max, "a commit of {items} items, where at most {items_max} are taken");
+        if due(&self.commits_to_fail) {
+            return Err(made_up("commit").into());
+        }
+        if due(&self.commits_to_conflict) { Err(CommitError::Conflict) } else { Ok(()) }
+    }
+
+    fn answer(&self) -> Result<(), CommitError> {
+        if due(&self.answers_to_lose) { Err(made_up("hear of a commit").into()) } else { Ok(()) }
+    }
+
     fn read(&self) -> Result<(), PortError> {
         if due(&self.reads_to_fail) { Err(made_up("read")) } else { Ok(()) }
     }
@@ -76,21 +91,36 @@ impl<S: Store + ?Sized> Store for Faulty<S> {
     }
 
     async fn commit(&self, commit: &Commit<'_>) -> Result<(), CommitError> {
-        let items = commit.homes.len() + commit.markets.len();
-        let items_max = self.commit_items_max();
-        assert!(items <= items_max, "a commit of {items} items, where at most {items_max} are taken");
-        if due(&self.commits_to_fail) {
-            return Err(made_up("commit").into());
-        }
-        if due(&self.commits_to_conflict) {
-            return Err(CommitError::Conflict);
-        }
+        self.meet(commit)?;
         self.inner.commit(commit).await?;
-        if due(&self.answers_to_lose) { Err(made_up("hear of a commit").into()) } else { Ok(()) }
+        self.answer()
     }
 
     fn commit_items_max(&self) -> usize {
         self.items_max.load(Ordering::SeqCst)
+    }
+}
+
+#[async_trait]
+impl<S: Gathers + ?Sized> Gathers for Faulty<S> {
+    type Held = S::Held;
+
+    fn hold(&self, held: &mut Self::Held, observations: &[&Observation]) -> Result<(), PortError> {
+        self.inner.hold(held, observations)
+    }
+
+    fn held_bytes(held: &Self::Held) -> usize {
+        S::held_bytes(held)
+    }
+
+    fn release(&self, held: &mut Self::Held) -> Result<Vec<Observation>, PortError> {
+        self.inner.release(held)
+    }
+
+    async fn commit_held(&self, commit: &Commit<'_>, held: &mut Self::Held) -> Result<(), CommitError> {
+        self.meet(commit)?;
+        self.inner.commit_held(commit, held).await?;
+        self.answer()
     }
 }
 

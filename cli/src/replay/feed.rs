@@ -16,8 +16,8 @@ use crate::args::ReplayArgs;
 use crate::desk::Desk;
 use crate::stop::Stop;
 
-/// Observations taken in at a time: enough that a home that comes often is written once for many.
-const BATCH: usize = 65_536;
+/// Observations given to the desk at a time: few enough to stay in the processor's cache.
+const BATCH: usize = 512;
 
 /// Rejects kept in memory until they are written.
 const REJECTS_PENDING_MAX: usize = 1_000;
@@ -84,7 +84,7 @@ impl Feed<'_, '_> {
         let mut pace = Pace::new(self.args.rate);
         for observation in sorter.finish()? {
             self.batch.push(observation?);
-            if self.batch.len() >= BATCH || pace.is_due() {
+            if self.gather(pace.is_due()).await? {
                 self.take().await?;
             }
             pace.row().await;
@@ -143,7 +143,7 @@ impl Feed<'_, '_> {
                     }
                 }
                 pace.row().await;
-                let full = self.batch.len() >= BATCH || pace.is_due();
+                let full = self.gather(pace.is_due()).await?;
                 let pause = full || rejects.len() >= REJECTS_PENDING_MAX || self.summary.rows.is_multiple_of(4_096);
                 if !pause {
                     continue;
@@ -225,10 +225,17 @@ impl Feed<'_, '_> {
         Ok(true)
     }
 
-    async fn take(&mut self) -> anyhow::Result<()> {
-        if self.batch.is_empty() {
-            return Ok(());
+    /// Gives the desk what was read, where that is a batch. Says whether it is time to have it stored.
+    async fn gather(&mut self, is_due: bool) -> anyhow::Result<bool> {
+        if self.batch.len() >= BATCH {
+            self.desk.gather(&self.batch).await?;
+            self.batch.clear();
         }
+        Ok(is_due || self.desk.is_full())
+    }
+
+    /// Has everything stored that was read.
+    async fn take(&mut self) -> anyhow::Result<()> {
         let (measured, alerted) = self.desk.take(&self.batch).await?;
         self.batch.clear();
         self.summary.measured.add(&measured);

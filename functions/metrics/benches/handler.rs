@@ -63,7 +63,8 @@ impl Store for MemoryStore {
             return Err(CommitError::Conflict);
         }
         for change in &commit.homes {
-            homes.insert(change.id.clone(), Versioned { value: change.new.clone(), version: change.version_read + 1 });
+            let value = stoop_wire::home_from_bytes(&change.new.bytes).unwrap();
+            homes.insert(change.id.clone(), Versioned { value, version: change.version_read + 1 });
         }
         for change in &commit.markets {
             let stored = Versioned { value: change.new.clone(), version: change.version_read + 1 };

@@ -81,12 +81,9 @@ fn batch() -> Batch {
 impl Batch {
     fn commit(&self, version: u64, lake: bool, state: bool) -> Commit<'_> {
         let homes = self.ids.iter().zip(&self.before).zip(&self.after).enumerate();
-        let homes = homes.map(|(i, ((id, before), after))| HomeChange {
-            id,
-            version_read: version,
-            old: (version > 0).then_some(before),
-            new: after,
-            notable: version == 0 || i.is_multiple_of(10),
+        let homes = homes.map(|(i, ((id, before), after))| {
+            let notable = version == 0 || i.is_multiple_of(10);
+            HomeChange::of(id, version, (version > 0).then_some(before), after, notable)
         });
         let markets = self.markets.iter().map(|(market, new)| MarketChange {
             market,

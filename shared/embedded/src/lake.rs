@@ -10,6 +10,7 @@
 //! is ever removed, so that databases may share a data folder, and a copy of a database does no harm to
 //! the original's files.
 
+use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -121,54 +122,94 @@ fn each_line<E: From<PortError>>(
     }
 }
 
-/// Compresses a commit's observations; its buffers serve commit after commit.
+/// Compresses observations; its buffers serve commit after commit.
 pub(crate) struct FrameWriter {
     compressor: Compressor<'static>,
-    lines: Vec<u8>,
     chunk: Vec<u8>,
-    frame: Vec<u8>,
 }
 
 /// A commit's observations as they go into the lake.
-pub(crate) struct Frame<'a> {
+#[derive(Debug, Default)]
+pub struct Held {
     rows: i64,
     first_at: i64,
     last_at: i64,
-    body: &'a [u8],
+    /// Each made of about [`CHUNK_BYTES`] of lines, and their length.
+    frames: VecDeque<Vec<u8>>,
+    bytes: usize,
+    /// What is not compressed yet.
+    lines: Vec<u8>,
+}
+
+/// As many observations are released at a time, or a frame more.
+const RELEASED_MIN: usize = 16_384;
+
+impl Held {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.bytes + self.lines.len()
+    }
+
+    /// Takes out the observations that came first.
+    pub(crate) fn release(&mut self) -> Result<Vec<Observation>> {
+        let mut observations = Vec::new();
+        let mut read = |lines: &[u8]| -> Result<()> {
+            for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+                observations.push(stoop_wire::decode(line)?);
+            }
+            Ok(())
+        };
+        let mut rows = 0;
+        while rows < RELEASED_MIN
+            && let Some(frame) = self.frames.pop_front()
+        {
+            let lines = zstd::decode_all(frame.as_slice())?;
+            rows += lines.iter().filter(|byte| **byte == b'\n').count();
+            read(&lines)?;
+        }
+        if rows == 0 {
+            read(&std::mem::take(&mut self.lines))?;
+        }
+        Ok(observations)
+    }
 }
 
 impl FrameWriter {
     pub(crate) fn new() -> Result<Self> {
-        let compressor = Compressor::new(LEVEL)?;
-        Ok(Self { compressor, lines: Vec::new(), chunk: Vec::new(), frame: Vec::new() })
+        Ok(Self { compressor: Compressor::new(LEVEL)?, chunk: Vec::new() })
     }
 
-    /// Frames with these observations; `None` where there are none.
-    pub(crate) fn write(&mut self, observations: &[&Observation]) -> Result<Option<Frame<'_>>> {
-        let times = || observations.iter().map(|observation| observation.at.ms());
-        let (Some(first_at), Some(last_at)) = (times().min(), times().max()) else { return Ok(None) };
-        self.frame.clear();
-        self.lines.clear();
+    /// Adds observations to those that are held.
+    pub(crate) fn hold(&mut self, held: &mut Held, observations: &[&Observation]) -> Result<()> {
         for observation in observations {
-            stoop_wire::encode(observation, &mut self.lines);
-            self.lines.push(b'\n');
-            if self.lines.len() >= CHUNK_BYTES {
-                self.compress()?;
+            let at = observation.at.ms();
+            if held.is_empty() {
+                (held.first_at, held.last_at) = (at, at);
+            }
+            (held.first_at, held.last_at) = (held.first_at.min(at), held.last_at.max(at));
+            held.rows += 1;
+            stoop_wire::encode(observation, &mut held.lines);
+            held.lines.push(b'\n');
+            if held.lines.len() >= CHUNK_BYTES {
+                self.compress(held)?;
             }
         }
-        self.compress()?;
-        Ok(Some(Frame { rows: i64::try_from(observations.len())?, first_at, last_at, body: &self.frame }))
+        Ok(())
     }
 
     /// Makes a frame of the lines so far. Whole chunks at a time: zstd is a third faster on those than on
     /// a stream, whose beginning it has to keep at hand.
-    fn compress(&mut self) -> Result<()> {
-        if !self.lines.is_empty() {
+    pub(crate) fn compress(&mut self, held: &mut Held) -> Result<()> {
+        if !held.lines.is_empty() {
             self.chunk.clear();
-            self.chunk.reserve(compress_bound(self.lines.len()));
-            self.compressor.compress_to_buffer(&self.lines, &mut self.chunk)?;
-            self.frame.extend_from_slice(&self.chunk);
-            self.lines.clear();
+            self.chunk.reserve(compress_bound(held.lines.len()));
+            self.compressor.compress_to_buffer(&held.lines, &mut self.chunk)?;
+            held.bytes += self.chunk.len();
+            held.frames.push_back(self.chunk.as_slice().into());
+            held.lines.clear();
         }
         Ok(())
     }
@@ -177,10 +218,10 @@ impl FrameWriter {
 /// A file that a coming transaction may write. Its token is in the database before the file is.
 pub(crate) struct Intent(String);
 
-/// Announces a file, if with `frame` the outbox is full. Call it outside of a transaction.
-pub(crate) fn intend(connection: &Connection, frame: &Frame<'_>) -> Result<Option<Intent>> {
+/// Announces a file, if with `held` the outbox is full. Call it outside of a transaction.
+pub(crate) fn intend(connection: &Connection, held: &Held) -> Result<Option<Intent>> {
     let waiting: i64 = connection.prepare_cached("SELECT outbox_bytes FROM totals")?.query_row([], |row| row.get(0))?;
-    if usize::try_from(waiting)?.saturating_add(frame.body.len()) < OBJECT_BYTES {
+    if usize::try_from(waiting)?.saturating_add(held.bytes) < OBJECT_BYTES {
         return Ok(None);
     }
     let sql = "INSERT INTO lake_intents VALUES(lower(hex(randomblob(8)))) RETURNING token";
@@ -193,40 +234,35 @@ pub(crate) fn forget(connection: &Connection, Intent(token): &Intent) -> Result<
     Ok(())
 }
 
-/// Puts a frame into the outbox, or, with an intent, all of the outbox and the frame into a file.
+/// Puts frames into the outbox, or, with an intent, all of the outbox and the frames into a file.
 /// `false`: the intent was taken for an orphan by somebody who opened the database in between.
-pub(crate) fn append(
-    transaction: &Transaction<'_>,
-    data: &Path,
-    frame: &Frame<'_>,
-    intent: Option<&Intent>,
-) -> Result<bool> {
+pub(crate) fn append(transaction: &Transaction<'_>, data: &Path, held: &Held, intent: Option<&Intent>) -> Result<bool> {
     let seq: i64 = transaction.prepare_cached("SELECT lake_rows FROM totals")?.query_row([], |row| row.get(0))?;
     let waiting = if let Some(Intent(token)) = intent {
         if transaction.prepare_cached("DELETE FROM lake_intents WHERE token = ?1")?.execute([token])? == 0 {
             return Ok(false);
         }
-        write_object(transaction, data, frame, seq, token)?;
+        write_object(transaction, data, held, seq, token)?;
         0
     } else {
         let sql = "INSERT INTO outbox(seq, rows, first_at, last_at, body) VALUES(?1, ?2, ?3, ?4, ?5)";
         transaction.prepare_cached(sql)?.execute(params![
             seq,
-            frame.rows,
-            frame.first_at,
-            frame.last_at,
-            frame.body
+            held.rows,
+            held.first_at,
+            held.last_at,
+            held.frames.iter().flatten().copied().collect::<Vec<u8>>()
         ])?;
-        i64::try_from(frame.body.len())?
+        i64::try_from(held.bytes)?
     };
     let sql = "UPDATE totals SET lake_rows = lake_rows + ?1, newest = max(coalesce(newest, ?2), ?2),
                outbox_bytes = iif(?3 = 0, 0, outbox_bytes + ?3)";
-    transaction.prepare_cached(sql)?.execute(params![frame.rows, frame.last_at, waiting])?;
+    transaction.prepare_cached(sql)?.execute(params![held.rows, held.last_at, waiting])?;
     Ok(true)
 }
 
-fn write_object(transaction: &Transaction<'_>, data: &Path, frame: &Frame<'_>, seq: i64, token: &str) -> Result<()> {
-    let (mut first, mut rows, mut first_at, mut last_at) = (seq, frame.rows, frame.first_at, frame.last_at);
+fn write_object(transaction: &Transaction<'_>, data: &Path, held: &Held, seq: i64, token: &str) -> Result<()> {
+    let (mut first, mut rows, mut first_at, mut last_at) = (seq, held.rows, held.first_at, held.last_at);
     let mut bodies: Vec<Vec<u8>> = Vec::new();
     {
         let sql = "SELECT seq, rows, first_at, last_at, body FROM outbox ORDER BY seq";
@@ -243,7 +279,7 @@ fn write_object(transaction: &Transaction<'_>, data: &Path, frame: &Frame<'_>, s
     let day = Day(i32::try_from(last_at.div_euclid(Time::DAY_MS))?);
     let path = format!("{FOLDER}/dt={day}/{first:012}-{rows}-{token}.jsonl.zst");
     let mut parts: Vec<&[u8]> = bodies.iter().map(Vec::as_slice).collect();
-    parts.push(frame.body);
+    parts.extend(held.frames.iter().map(Vec::as_slice));
     write_whole(&data.join(&path), &parts)?;
     let bytes = i64::try_from(parts.iter().map(|part| part.len()).sum::<usize>())?;
     let sql = "INSERT INTO lake_objects(seq, path, rows, bytes, first_at, last_at) VALUES(?1, ?2, ?3, ?4, ?5, ?6)";
@@ -332,12 +368,14 @@ mod tests {
         let database = open(folder.path());
         let mut writer = FrameWriter::new().unwrap();
         let seen = observation();
-        let frame = writer.write(&[&seen]).unwrap().unwrap();
+        let mut held = Held::default();
+        writer.hold(&mut held, &[&seen]).unwrap();
+        writer.compress(&mut held).unwrap();
         {
             let mut inner = database.lock();
-            let intent = intend(&inner.connection, &frame).unwrap();
+            let intent = intend(&inner.connection, &held).unwrap();
             let transaction = inner.connection.transaction().unwrap();
-            assert!(append(&transaction, database.data(), &frame, intent.as_ref()).unwrap());
+            assert!(append(&transaction, database.data(), &held, intent.as_ref()).unwrap());
             // Here the process dies: what is not committed is as good as rolled back.
         }
         let lake = database.data().join(FOLDER);
@@ -361,13 +399,15 @@ mod tests {
         let database = open(folder.path());
         let mut writer = FrameWriter::new().unwrap();
         let seen = observation();
-        let frame = writer.write(&[&seen]).unwrap().unwrap();
+        let mut held = Held::default();
+        writer.hold(&mut held, &[&seen]).unwrap();
+        writer.compress(&mut held).unwrap();
         let mut inner = database.lock();
-        let intent = intend(&inner.connection, &frame).unwrap();
+        let intent = intend(&inner.connection, &held).unwrap();
         assert!(intent.is_some());
         drop(open(folder.path()));
         let transaction = inner.connection.transaction().unwrap();
-        assert!(!append(&transaction, database.data(), &frame, intent.as_ref()).unwrap());
+        assert!(!append(&transaction, database.data(), &held, intent.as_ref()).unwrap());
         assert_eq!(lake_files(&database.data().join(FOLDER)).unwrap(), Vec::<PathBuf>::new());
     }
 }

@@ -43,7 +43,7 @@ pub use error::OpenError;
 pub use feed::Record;
 pub use folder_files::FolderFiles;
 pub use followers::DeadLetter;
-pub use lake::LakeObject;
+pub use lake::{Held, LakeObject};
 pub use page_folder::PageFolder;
 pub use processes::Process;
 pub use prune::{Keep, Pruned, Pruning};

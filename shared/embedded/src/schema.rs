@@ -5,8 +5,8 @@
 pub(crate) const APPLICATION_ID: i32 = 0x5374_6f6f;
 
 /// The format that this program reads and writes, kept in SQLite's `user_version`. Homes and markets of format 4 and before
-/// it were other bytes, of which these cannot be made.
-pub(crate) const FORMAT: i64 = 5;
+/// it were other bytes, of which these cannot be made; format 5 had whole states where this has bases and tails.
+pub(crate) const FORMAT: i64 = 6;
 
 /// `homes` lie in the order in which they were first seen, not in that of their ids. Feeds tell of homes in
 /// much the same order again and again, so that a batch touches few pages: of 200,000 homes, new ones
@@ -15,6 +15,9 @@ pub(crate) const FORMAT: i64 = 5;
 ///
 /// `outbox` and `lake_objects` together are the lake, in this order: first the objects, then the outbox.
 /// `lake_intents` names files that may be written by a transaction that is under way.
+///
+/// The state of a market is the sum of its base, and of its tails, one for each commit since. `markets` says how many bytes
+/// they have.
 ///
 /// `archives` holds what the state of a market tells of no more: for each period of 32 days the sum of it.
 ///
@@ -30,7 +33,13 @@ CREATE TABLE homes(
     last_seen INTEGER, body BLOB NOT NULL
 ) STRICT;
 CREATE INDEX homes_by_market ON homes(market);
-CREATE TABLE markets(id TEXT PRIMARY KEY, version INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
+CREATE TABLE markets(
+    id TEXT PRIMARY KEY, version INTEGER NOT NULL, base_bytes INTEGER NOT NULL, tail_bytes INTEGER NOT NULL
+) STRICT;
+CREATE TABLE bases(market TEXT PRIMARY KEY, version INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
+CREATE TABLE tails(
+    market TEXT, version INTEGER, body BLOB NOT NULL, PRIMARY KEY(market, version)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE archives(
     market TEXT NOT NULL, period INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY(market, period)
 ) STRICT;

@@ -1,18 +1,24 @@
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
-use stoop_domain::{Home, HomeId, Market};
+use stoop_domain::{Home, HomeId, Market, Observation};
 use stoop_market::Cells;
-use stoop_pipeline::ports::{Commit, CommitError, HomeChange, MarketChange, PortError, Store, Versioned};
-use stoop_wire::{home_from_bytes, home_to_bytes};
+use stoop_pipeline::ports::{
+    Commit, CommitError, Gathers, HomeChange, HomeImage, MarketChange, PortError, Store, Versioned,
+};
+use stoop_wire::home_from_bytes;
 
 use crate::database::{Database, Inner};
 use crate::error::Result;
-use crate::lake;
+use crate::lake::{self, Held};
 
 #[async_trait]
 impl Store for Database {
     async fn homes(&self, ids: &[HomeId]) -> Result<Vec<Option<Versioned<Home>>>, PortError> {
         let inner = self.lock();
+        // Of a first replay all are new.
+        if is_without_homes(&inner.connection).map_err(self.doing("look for homes"))? {
+            return Ok(ids.iter().map(|_| None).collect());
+        }
         let read = |id: &HomeId| home(&inner.connection, id).map_err(self.doing(format!("read the home {id}")));
         ids.iter().map(read).collect()
     }
@@ -24,22 +30,47 @@ impl Store for Database {
     }
 
     async fn commit(&self, commit: &Commit<'_>) -> Result<(), CommitError> {
+        let mut held = Held::default();
+        self.hold(&mut held, &commit.observations)?;
+        self.commit_held(commit, &mut held).await
+    }
+
+    fn commit_items_max(&self) -> usize {
+        usize::MAX
+    }
+}
+
+#[async_trait]
+impl Gathers for Database {
+    type Held = Held;
+
+    fn hold(&self, held: &mut Held, observations: &[&Observation]) -> Result<(), PortError> {
+        self.lock().frame.hold(held, observations).map_err(self.doing("compress observations for the lake"))
+    }
+
+    fn held_bytes(held: &Held) -> usize {
+        held.memory_bytes()
+    }
+
+    fn release(&self, held: &mut Held) -> Result<Vec<Observation>, PortError> {
+        held.release().map_err(self.doing("read back observations for the lake"))
+    }
+
+    async fn commit_held(&self, commit: &Commit<'_>, held: &mut Held) -> Result<(), CommitError> {
         let what = || {
             let (homes, markets) = (commit.homes.len(), commit.markets.len());
             format!("commit {homes} homes and {markets} markets to {}", self.path().display())
         };
         let mut inner = self.lock();
+        // Compressing comes before the transaction, so that other processes wait for the writing only.
+        inner.frame.compress(held).map_err(|error| self.doing(what())(error))?;
         loop {
-            match attempt(&mut inner, self.data(), commit).map_err(|error| self.doing(what())(error))? {
+            match attempt(&mut inner, self.data(), commit, held).map_err(|error| self.doing(what())(error))? {
                 Attempt::Stored => return Ok(()),
                 Attempt::Conflict => return Err(CommitError::Conflict),
                 Attempt::IntentLost => {}
             }
         }
-    }
-
-    fn commit_items_max(&self) -> usize {
-        usize::MAX
     }
 }
 
@@ -51,14 +82,9 @@ enum Attempt {
 }
 
 /// One transaction. A transaction that is not committed is rolled back when it is dropped.
-fn attempt(inner: &mut Inner, data: &std::path::Path, commit: &Commit<'_>) -> Result<Attempt> {
-    let Inner { connection, frame } = inner;
-    // Compressing comes before the transaction, so that other processes wait for the writing only.
-    let frame = frame.write(&commit.observations)?;
-    let intent = match &frame {
-        Some(frame) => lake::intend(connection, frame)?,
-        None => None,
-    };
+fn attempt(inner: &mut Inner, data: &std::path::Path, commit: &Commit<'_>, held: &Held) -> Result<Attempt> {
+    let connection = &mut inner.connection;
+    let intent = if held.is_empty() { None } else { lake::intend(connection, held)? };
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if !(write_homes(&transaction, &commit.homes)? && write_markets(&transaction, &commit.markets)?) {
         transaction.rollback()?;
@@ -68,9 +94,7 @@ fn attempt(inner: &mut Inner, data: &std::path::Path, commit: &Commit<'_>) -> Re
         return Ok(Attempt::Conflict);
     }
     // The file comes last: nothing that could still refuse the commit follows it.
-    if let Some(frame) = &frame
-        && !lake::append(&transaction, data, frame, intent.as_ref())?
-    {
+    if !held.is_empty() && !lake::append(&transaction, data, held, intent.as_ref())? {
         return Ok(Attempt::IntentLost);
     }
     transaction.commit()?;
@@ -93,52 +117,88 @@ fn write_homes(transaction: &Transaction<'_>, homes: &[HomeChange<'_>]) -> Resul
          WHERE id = ?1 AND version = ?2",
     )?;
     let mut feed = transaction.prepare_cached("INSERT INTO changes(home, old, new) VALUES(?1, ?2, ?3)")?;
-    for HomeChange { id, version_read, old, new, notable } in homes {
-        let body = home_to_bytes(new);
-        let facts = new.history.current();
-        let status = facts.map(|facts| facts.status.as_str());
-        let list_price = facts.and_then(|facts| facts.list_price).map(|price| price.0);
-        let last_seen = new.history.seen().map(|(_, last)| last.ms());
+    for HomeChange { id, version_read, old, new, notable, moved } in homes {
+        let HomeImage { bytes: body, market, status, list_price, last_seen } = new;
+        let market = || market.as_ref().map(ToString::to_string);
+        let (status, list_price) = (status.map(|status| status.as_str()), list_price.map(|price| price.0));
+        let last_seen = last_seen.map(|last| last.ms());
         let version = version_read.cast_signed();
-        let market = || facts.map(|facts| facts.market.to_string());
-        let before = old.and_then(|old| old.history.current());
         let written = if *version_read == 0 {
             insert.execute(params![id.as_str(), market(), status, list_price, last_seen, body])?
-        } else if !notable || before.map(|facts| &facts.market) == facts.map(|facts| &facts.market) {
-            update.execute(params![id.as_str(), version, status, list_price, last_seen, body])?
-        } else {
+        } else if *moved {
             update_moved.execute(params![id.as_str(), version, status, list_price, last_seen, body, market()])?
+        } else {
+            update.execute(params![id.as_str(), version, status, list_price, last_seen, body])?
         };
         if written == 0 {
             return Ok(false);
         }
         if *notable {
-            feed.execute(params![id.as_str(), old.map(home_to_bytes), body])?;
+            feed.execute(params![id.as_str(), old, body])?;
         }
     }
     Ok(true)
 }
 
-/// Writes the markets and adds to their archives; `false` if one has another version than was read.
+/// Tails together have at most this part of the bytes of their base.
+const TAIL_PART: i64 = 4;
+
+/// Writes what is added to the markets and to their archives; `false` if one has another version than was read.
+///
+/// A state that grew little is not written again: what was added is a tail beside it (ADR 0032).
 fn write_markets(transaction: &Transaction<'_>, markets: &[MarketChange<'_>]) -> Result<bool> {
-    let mut insert = transaction
-        .prepare_cached("INSERT INTO markets(id, version, body) VALUES(?1, 1, ?2) ON CONFLICT DO NOTHING")?;
-    let mut update = transaction
-        .prepare_cached("UPDATE markets SET version = version + 1, body = ?3 WHERE id = ?1 AND version = ?2")?;
-    for MarketChange { market, version_read, new, archived, .. } in markets {
-        let id = market.to_string();
-        let body = new.to_bytes();
-        let written = if *version_read == 0 {
-            insert.execute(params![id, body])?
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO markets(id, version, base_bytes, tail_bytes) VALUES(?1, 1, 0, 0) ON CONFLICT DO NOTHING",
+    )?;
+    let mut update = transaction.prepare_cached(
+        "UPDATE markets SET version = version + 1, tail_bytes = tail_bytes + ?3 WHERE id = ?1 AND version = ?2
+         RETURNING base_bytes, tail_bytes",
+    )?;
+    let mut add_tail = transaction.prepare_cached("INSERT INTO tails(market, version, body) VALUES(?1, ?2, ?3)")?;
+    for change in markets {
+        let MarketChange { market, version_read, new, archived, .. } = change;
+        let (id, version) = (market.to_string(), version_read.cast_signed());
+        let has_tail = if *version_read == 0 {
+            if insert.execute([&id])? == 0 {
+                return Ok(false);
+            }
+            false
         } else {
-            update.execute(params![id, version_read.cast_signed(), body])?
+            let tail = tail_of(change).to_bytes();
+            let sizes = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+            let found = update.query_row(params![id, version, i64::try_from(tail.len())?], sizes).optional()?;
+            let Some((base_bytes, tail_bytes)): Option<(i64, i64)> = found else { return Ok(false) };
+            let is_small = tail_bytes.saturating_mul(TAIL_PART) <= base_bytes;
+            if is_small {
+                add_tail.execute(params![id, version + 1, tail])?;
+            }
+            is_small
         };
-        if written == 0 {
-            return Ok(false);
+        if !has_tail {
+            write_base(transaction, &id, version + 1, &new.to_bytes())?;
         }
         add_to_archive(transaction, &id, archived)?;
     }
     Ok(true)
+}
+
+/// What a commit adds to the state of a market. What leaves it is in the archive, and is no matter of the state's.
+fn tail_of(change: &MarketChange<'_>) -> Cells {
+    let mut tail = Cells::default();
+    change.deltas.iter().for_each(|delta| drop(tail.add(delta)));
+    change.fold_to.iter().for_each(|horizon| drop(tail.fold_to(*horizon)));
+    tail
+}
+
+/// Writes the whole state of a market, in place of its base and its tails.
+fn write_base(transaction: &Transaction<'_>, market: &str, version: i64, body: &[u8]) -> Result<()> {
+    let sql = "INSERT INTO bases(market, version, body) VALUES(?1, ?2, ?3)
+               ON CONFLICT DO UPDATE SET version = excluded.version, body = excluded.body";
+    transaction.prepare_cached(sql)?.execute(params![market, version, body])?;
+    transaction.prepare_cached("DELETE FROM tails WHERE market = ?1")?.execute([market])?;
+    let sql = "UPDATE markets SET base_bytes = ?2, tail_bytes = 0 WHERE id = ?1";
+    transaction.prepare_cached(sql)?.execute(params![market, i64::try_from(body.len())?])?;
+    Ok(())
 }
 
 /// Adds to the archive of a market. Only the periods that are told of are read and written.
@@ -160,6 +220,10 @@ fn add_to_archive(transaction: &Transaction<'_>, market: &str, archived: &Cells)
     Ok(())
 }
 
+fn is_without_homes(connection: &Connection) -> Result<bool> {
+    Ok(!connection.prepare_cached("SELECT 1 FROM homes LIMIT 1")?.exists([])?)
+}
+
 pub(crate) fn home(connection: &Connection, id: &HomeId) -> Result<Option<Versioned<Home>>> {
     let mut statement = connection.prepare_cached("SELECT version, body FROM homes WHERE id = ?1")?;
     let mut rows = statement.query([id.as_str()])?;
@@ -169,12 +233,25 @@ pub(crate) fn home(connection: &Connection, id: &HomeId) -> Result<Option<Versio
 }
 
 pub(crate) fn market(connection: &Connection, id: &Market) -> Result<Option<Versioned<Cells>>> {
-    let mut statement = connection.prepare_cached("SELECT version, body FROM markets WHERE id = ?1")?;
-    let found = statement
-        .query_row([id.to_string()], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))
-        .optional()?;
-    let Some((version, body)) = found else { return Ok(None) };
-    Ok(Some(Versioned { value: Cells::from_bytes(&body)?, version: version.cast_unsigned() }))
+    // One statement, so that it is all of one moment. The newest part has the version of the state, and in which order parts
+    // are added does not matter.
+    let sql = "SELECT version, body FROM bases WHERE market = ?1
+               UNION ALL SELECT version, body FROM tails WHERE market = ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([id.to_string()])?;
+    let mut found: Option<Versioned<Cells>> = None;
+    while let Some(row) = rows.next()? {
+        let version = row.get::<_, i64>(0)?.cast_unsigned();
+        let value = Cells::from_bytes(row.get_ref(1)?.as_blob()?)?;
+        match &mut found {
+            None => found = Some(Versioned { value, version }),
+            Some(sum) => {
+                sum.value.merge(&value);
+                sum.version = sum.version.max(version);
+            }
+        }
+    }
+    Ok(found)
 }
 
 pub(crate) fn archive(connection: &Connection, market: &Market) -> Result<Cells> {

@@ -17,6 +17,12 @@ pub struct Delta {
     entries: Vec<(Key, i64)>,
 }
 
+/// Many deltas of one market, to be one.
+#[derive(Clone, Debug, Default)]
+pub struct DeltaSum {
+    entries: Vec<(Key, i64)>,
+}
+
 /// The time zones of markets, looked up once each.
 #[derive(Debug, Default)]
 pub struct Zones {
@@ -263,6 +269,19 @@ impl Delta {
 
     pub(crate) fn entries(&self) -> &[(Key, i64)] {
         &self.entries
+    }
+}
+
+impl DeltaSum {
+    /// Adds one more.
+    pub fn add(&mut self, delta: &Delta) {
+        self.entries.extend_from_slice(&delta.entries);
+    }
+
+    /// The sum of all that was added.
+    #[must_use]
+    pub fn sum(self) -> Delta {
+        Delta::of(self.entries)
     }
 }
 

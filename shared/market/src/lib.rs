@@ -25,7 +25,7 @@ mod snapshot;
 
 pub use cells::{Cells, HORIZON_DAYS, HORIZON_HOURS_DAYS, Horizon};
 pub use codec::CodecError;
-pub use contribution::{Contribution, Delta, Zones, contribution, update};
+pub use contribution::{Contribution, Delta, DeltaSum, Zones, contribution, update};
 pub use histogram::{Bucket, Histogram, RELATIVE_ERROR};
 pub use key::{Cell, Segment};
 pub use series::{Close, closes, first_day};

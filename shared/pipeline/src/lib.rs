@@ -26,7 +26,7 @@ pub use causes::with_causes;
 pub use deliver::{Delivery, Trouble, deliver};
 pub use inbox::Inbox;
 pub use last_poll::{LastPoll, Overdue, Stale};
-pub use measure::{MeasureError, Measured, Measurer, Memory};
+pub use measure::{Gatherer, MeasureError, Measured, Measurer, Memory};
 pub use ordinals::{Once, Ordinals};
 pub use pace::{Cadence, Distance, Pace, Stretch};
 pub use plan::{Planned, PlannedSearch, plan};

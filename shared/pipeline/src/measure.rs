@@ -1,14 +1,18 @@
 //! Observations in, state out.
 
+mod gather;
 mod work;
 
 use std::collections::BTreeSet;
 
 use rustc_hash::FxHashMap;
-use stoop_domain::{FACTS_MAX, FACTS_PER_DAY_MAX, HomeId, Market, Observation, Reason, Reject, Time, write_home_id};
+use stoop_domain::{
+    Applied, FACTS_MAX, FACTS_PER_DAY_MAX, HomeId, Market, Observation, Reason, Reject, Time, write_home_id,
+};
 use stoop_market::{Cells, Delta, Horizon, Zones};
 
-use crate::ports::{Commit, CommitError, HomeChange, MarketChange, PortError, Store};
+use crate::ports::{Commit, CommitError, MarketChange, PortError, Store};
+pub use gather::Gatherer;
 use stoop_wire::home_to_bytes;
 use work::{Work, cut_into_pieces};
 
@@ -181,7 +185,8 @@ impl<'a> Measurer<'a> {
         let work = |(id, places): (HomeId, Vec<usize>)| {
             let kept = self.homes.remove(&id).unwrap_or_default();
             let what = format!("read the home {id} from memory");
-            Work::new(id, &kept.value, kept.version, observations, places).map_err(|error| PortError::new(what, error))
+            Work::new(id, &kept.value, kept.version, observations, places, &mut self.zones)
+                .map_err(|error| PortError::new(what, error))
         };
         groups.into_iter().map(work).collect()
     }
@@ -195,15 +200,15 @@ impl<'a> Measurer<'a> {
         total: &mut Measured,
     ) -> Result<Vec<usize>, MeasureError> {
         let mut pending = Vec::with_capacity(works.len());
-        for mut work in works {
+        for work in works {
             if work.is_idle() {
                 self.settle(work, total);
             } else {
-                work.weigh(&mut self.zones);
                 pending.push(work);
             }
         }
-        self.read_markets(&pending).await?;
+        let touched = pending.iter().flat_map(|work| &work.deltas).map(|(market, _)| market);
+        self.read_markets(touched).await?;
         let mut pieces = cut_into_pieces(pending, self.store.commit_items_max()).into_iter();
         while let Some(piece) = pieces.next() {
             match self.commit_piece(observations, &piece).await {
@@ -281,7 +286,7 @@ impl<'a> Measurer<'a> {
             self.overfull.insert(work.id.clone());
         }
         let version = work.version_read + u64::from(!work.taken.is_empty());
-        self.homes.insert(work.id, Kept { value: home_to_bytes(&work.new).into(), version });
+        self.homes.insert(work.id, Kept { value: work.new.bytes.into_owned().into(), version });
     }
 
     async fn read_homes(&mut self, ids: impl Iterator<Item = &HomeId>) -> Result<(), PortError> {
@@ -298,8 +303,7 @@ impl<'a> Measurer<'a> {
         Ok(())
     }
 
-    async fn read_markets(&mut self, works: &[Work]) -> Result<(), PortError> {
-        let touched = works.iter().flat_map(|work| work.deltas.iter().map(|(market, _): &(Market, Delta)| market));
+    async fn read_markets(&mut self, touched: impl Iterator<Item = &Market>) -> Result<(), PortError> {
         let unread: BTreeSet<Market> = touched.filter(|m| !self.markets.contains_key(*m)).cloned().collect();
         let unread: Vec<Market> = unread.into_iter().collect();
         if unread.is_empty() {
@@ -329,21 +333,21 @@ impl Measured {
         self.conflicts += other.conflicts;
     }
 
+    fn count(&mut self, applied: Applied) {
+        let count = match applied {
+            Applied::New => &mut self.new,
+            Applied::Changed => &mut self.changed,
+            Applied::Unchanged => &mut self.unchanged,
+            Applied::Duplicate => &mut self.duplicates,
+            Applied::Overfull | Applied::Refused => &mut self.overfull,
+        };
+        *count += 1;
+        self.homes_overfull += u64::from(applied == Applied::Overfull);
+    }
+
     /// Whether the observations changed nothing that is stored.
     #[must_use]
     pub fn changed_nothing(&self) -> bool {
         self.new + self.changed + self.unchanged + self.homes_overfull == 0
-    }
-}
-
-impl<'a> Work {
-    fn change(&'a self) -> HomeChange<'a> {
-        HomeChange {
-            id: &self.id,
-            version_read: self.version_read,
-            old: self.old.as_deref(),
-            new: &self.new,
-            notable: self.notable,
-        }
     }
 }

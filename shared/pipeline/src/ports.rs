@@ -17,7 +17,7 @@ pub use polls::{
     Budgets, FilesTaken, Http, HttpAnswer, HttpError, IndexEntry, IndexOutline, Pages, Quarantine, RunLedger,
     RunOutcome, RunRecord, ScanCheckpoint, SearchIndex, SearchState, Sent, Stream,
 };
-pub use state::{Change, Commit, CommitError, HomeChange, MarketChange, Store, Versioned};
+pub use state::{Change, Commit, CommitError, Gathers, HomeChange, HomeImage, MarketChange, Store, Versioned};
 pub use views::Views;
 
 /// A port's implementation could not do what it was asked, and says why. Retrying may help.

@@ -321,8 +321,8 @@ async fn writers_who_race_archive_each_thing_once((store, witness): Fresh) {
     assert_eq!(witness.archive(&market).await.first_difference(&sum), None);
 }
 
-fn change<'a>(id: &'a HomeId, version_read: u64, old: Option<&'a Home>, new: &'a Home) -> HomeChange<'a> {
-    HomeChange { id, version_read, old, new, notable: true }
+fn change<'a>(id: &'a HomeId, version_read: u64, old: Option<&Home>, new: &Home) -> HomeChange<'a> {
+    HomeChange::of(id, version_read, old, new, true)
 }
 
 fn market_change<'a>(market: &'a Market, version_read: u64, new: &'a Cells) -> MarketChange<'a> {

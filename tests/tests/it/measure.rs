@@ -1,6 +1,8 @@
 //! The state is a function of the set of observations: whatever fails, conflicts, is cut, comes twice or in
 //! another order, the same bytes are stored in the end.
 
+mod gather;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

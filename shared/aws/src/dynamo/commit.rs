@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, Put, TransactWriteItem};
 use stoop_domain::{Market, Time};
-use stoop_pipeline::ports::{Commit, CommitError, HomeChange, MarketChange, PortError};
+use stoop_pipeline::ports::{Commit, CommitError, HomeChange, HomeImage, MarketChange, PortError};
 
 use super::archive::{Piece, partition};
 use super::attributes::{Item, bytes, item, number, text, text_of};
@@ -33,13 +33,13 @@ struct MarketStep<'a> {
 }
 
 pub(super) async fn commit(store: &DynamoStore, commit: &Commit<'_>) -> Result<(), CommitError> {
-    let homes = home_bodies(commit)?;
+    check_homes(&commit.homes)?;
     let markets = market_steps(store, &commit.markets).await?;
-    check_size(store, &homes, &markets)?;
+    check_size(store, &commit.homes, &markets)?;
     if !commit.observations.is_empty() {
         store.lake.keep(&commit.observations).await?;
     }
-    if homes.is_empty() && markets.is_empty() {
+    if commit.homes.is_empty() && markets.is_empty() {
         return Ok(());
     }
     for MarketStep { change: MarketChange { market, .. }, step, piece } in &markets {
@@ -51,7 +51,7 @@ pub(super) async fn commit(store: &DynamoStore, commit: &Commit<'_>) -> Result<(
             put(store, item, || format!("a chunk of the archive of {market}")).await?;
         }
     }
-    if let Err(error) = transact(store, commit, homes, &markets).await {
+    if let Err(error) = transact(store, commit, &markets).await {
         // What is stored now is not known, or known to be something else.
         markets.iter().for_each(|market| store.heads.remove(market.change.market));
         return Err(error);
@@ -69,15 +69,12 @@ pub(super) async fn commit(store: &DynamoStore, commit: &Commit<'_>) -> Result<(
     Ok(())
 }
 
-/// The bytes of each home, once it is known that all of them fit.
-fn home_bodies(commit: &Commit<'_>) -> Result<Vec<Vec<u8>>, CommitError> {
-    let bodies = commit.homes.iter().map(|change| (change, stoop_wire::home_to_bytes(change.new)));
-    bodies
-        .map(|(change, body)| match body.len() {
-            bytes if bytes > HOME_BYTES_MAX => Err(CommitError::TooLarge { home: change.id.clone(), bytes }),
-            _ => Ok(body),
-        })
-        .collect()
+/// Makes sure that each home fits into an item.
+fn check_homes(homes: &[HomeChange<'_>]) -> Result<(), CommitError> {
+    match homes.iter().find(|change| change.new.bytes.len() > HOME_BYTES_MAX) {
+        Some(change) => Err(CommitError::TooLarge { home: change.id.clone(), bytes: change.new.bytes.len() }),
+        None => Ok(()),
+    }
 }
 
 /// What each market's head becomes. The heads are those of the versions that the changes were made to; where
@@ -117,10 +114,10 @@ async fn market_steps<'a>(
     Ok(steps)
 }
 
-fn check_size(store: &DynamoStore, homes: &[Vec<u8>], markets: &[MarketStep<'_>]) -> Result<(), PortError> {
+fn check_size(store: &DynamoStore, homes: &[HomeChange<'_>], markets: &[MarketStep<'_>]) -> Result<(), PortError> {
     let actions = homes.len() + markets.len();
     let tails = markets.iter().map(|market| market.step.head.tail.len());
-    let bytes = homes.iter().map(Vec::len).chain(tails).sum::<usize>();
+    let bytes = homes.iter().map(|change| change.new.bytes.len()).chain(tails).sum::<usize>();
     let refuse = |why: String| Err(PortError::new(transaction(store), why));
     if actions > ACTIONS_MAX {
         return refuse(format!("{actions} homes and markets, at most {ACTIONS_MAX} go into one"));
@@ -139,14 +136,9 @@ async fn put(store: &DynamoStore, item: Item, what: impl Fn() -> String) -> Resu
 
 /// The transaction. The SDK gives it a `ClientRequestToken`, so that one which is sent again after its answer
 /// was lost is not taken for a conflict with itself.
-async fn transact(
-    store: &DynamoStore,
-    commit: &Commit<'_>,
-    homes: Vec<Vec<u8>>,
-    markets: &[MarketStep<'_>],
-) -> Result<(), CommitError> {
+async fn transact(store: &DynamoStore, commit: &Commit<'_>, markets: &[MarketStep<'_>]) -> Result<(), CommitError> {
     let now = store.clock.now();
-    let homes = commit.homes.iter().zip(homes).map(|(change, body)| home_put(&store.homes, change, body));
+    let homes = commit.homes.iter().map(|change| home_put(&store.homes, change));
     let markets = markets.iter().map(|market| market_put(&store.markets, market, now));
     let mut actions = Vec::with_capacity(ACTIONS_MAX);
     for put in homes.chain(markets) {
@@ -159,19 +151,19 @@ async fn transact(
     }
 }
 
-fn home_put(table: &str, change: &HomeChange<'_>, body: Vec<u8>) -> aws_sdk_dynamodb::types::builders::PutBuilder {
-    let facts = change.new.history.current();
+fn home_put(table: &str, change: &HomeChange<'_>) -> aws_sdk_dynamodb::types::builders::PutBuilder {
+    let HomeImage { bytes: body, market, status, list_price, last_seen } = &change.new;
     let mut item = item([
         ("id", text(change.id.as_str())),
         ("version", number(change.version_read + 1)),
-        ("body", bytes(body)),
+        ("body", bytes(body.to_vec())),
         ("notable", AttributeValue::Bool(change.notable)),
     ]);
     let mut put = |name: &str, value: Option<AttributeValue>| value.map(|value| item.insert(name.to_owned(), value));
-    put("market", facts.map(|facts| text(facts.market.to_string())));
-    put("status", facts.map(|facts| text(facts.status.as_str())));
-    put("list_price", facts.and_then(|facts| facts.list_price).map(|price| number(price.0)));
-    put("seen_at", change.new.history.seen().map(|(_, last)| number(last.ms())));
+    put("market", market.as_ref().map(|market| text(market.to_string())));
+    put("status", status.map(|status| text(status.as_str())));
+    put("list_price", list_price.map(|price| number(price.0)));
+    put("seen_at", last_seen.map(|last| number(last.ms())));
     conditional(table, item, "id", change.version_read)
 }
 
@@ -312,8 +304,9 @@ mod tests {
         let mut home = Home::default();
         home.apply(&Observation::new("avito", "1", at, listing));
         let id = HomeId("avito/1".into());
-        let change = HomeChange { id: &id, version_read: 6, old: None, new: &home, notable: true };
-        let put = home_put("homes", &change, vec![7]).build().unwrap();
+        let change = HomeChange::of(&id, 6, None, &home, true);
+        let change = HomeChange { new: HomeImage { bytes: vec![7].into(), ..change.new }, ..change };
+        let put = home_put("homes", &change).build().unwrap();
         let expected = item([
             ("id", text("avito/1")),
             ("version", number(7)),
@@ -327,7 +320,7 @@ mod tests {
         assert_eq!(put.item(), &expected);
         assert_eq!(put.condition_expression(), Some("#version = :read"));
         let new = HomeChange { version_read: 0, notable: false, ..change };
-        let put = home_put("homes", &new, vec![7]).build().unwrap();
+        let put = home_put("homes", &new).build().unwrap();
         assert_eq!(put.item()["notable"], AttributeValue::Bool(false));
         assert_eq!(put.condition_expression(), Some("attribute_not_exists(#key)"));
     }

@@ -100,7 +100,7 @@ fn a_reader_cannot_write() {
     apply(&open(folder.path()), &[&observation("1", 0, 0)]);
     let reader = Database::open_read(&path, &data).unwrap();
     let (id, home) = (HomeId("avito/2".into()), Home::default());
-    let homes = vec![HomeChange { id: &id, version_read: 0, old: None, new: &home, notable: true }];
+    let homes = vec![HomeChange::of(&id, 0, None, &home, true)];
     let seen = observation("2", 0, 3_000_000);
     let refused = now(reader.commit(&Commit { homes, observations: vec![&seen], ..Commit::default() }));
     assert!(refused.is_err());

@@ -61,13 +61,13 @@ fn a_database_of_a_newer_stoop_is_refused() {
     drop(open(folder.path()));
     // While the newer program runs, the new version may stand in its write-ahead log alone.
     let newer = rusqlite::Connection::open(&path).unwrap();
-    newer.pragma_update(None, "user_version", 6).unwrap();
+    newer.pragma_update(None, "user_version", 7).unwrap();
     for refusal in refusals(folder.path()) {
-        assert!(refusal.to_string().ends_with("has format 6; this program reads format 5: update Stoop"), "{refusal}");
+        assert!(refusal.to_string().ends_with("has format 7; this program reads format 6: update Stoop"), "{refusal}");
     }
     drop(newer);
     for refusal in refusals(folder.path()) {
-        assert!(matches!(refusal, OpenError::Newer { found: 6, .. }), "{refusal}");
+        assert!(matches!(refusal, OpenError::Newer { found: 7, .. }), "{refusal}");
     }
 }
 
@@ -76,7 +76,7 @@ fn a_database_of_an_older_stoop_is_refused_with_what_to_do_and_left_as_it_is() {
     let folder = tempfile::TempDir::new().unwrap();
     let (path, _) = places(folder.path());
     apply(&open(folder.path()), &[&observation("1", 0, 0)]);
-    for format in 1..5 {
+    for format in 1..6 {
         // As a program leaves it that has ended: all of it is in the file.
         let older = rusqlite::Connection::open(&path).unwrap();
         older.pragma_update(None, "user_version", format).unwrap();
@@ -85,7 +85,7 @@ fn a_database_of_an_older_stoop_is_refused_with_what_to_do_and_left_as_it_is() {
         for refusal in refusals(folder.path()) {
             assert!(matches!(refusal, OpenError::Older { found, .. } if found == format), "{refusal}");
             let expected = format!(
-                "{} has format {format}; this program reads format 5, and cannot make it of older ones: name a new \
+                "{} has format {format}; this program reads format 6, and cannot make it of older ones: name a new \
                  database and a new data folder, and replay or poll into them anew; the old ones were left as they are",
                 path.display()
             );

@@ -1,88 +1,90 @@
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use stoop_domain::{Applied, Event, EventKind, History, Home, HomeId, Market, Observation, Phase, Time};
 use stoop_market::{Delta, Horizon, Zones, update};
-use stoop_wire::{HomeError, home_from_bytes};
+use stoop_wire::{HomeError, home_from_bytes, home_to_bytes};
 
 use super::Measured;
+use crate::ports::{HomeChange, HomeImage};
 
 /// One home's part of a batch.
 pub(super) struct Work {
     pub(super) id: HomeId,
     pub(super) version_read: u64,
     /// The image that was read, where what is read from it moved; `None` for a home that was not there.
-    pub(super) old: Option<Box<Home>>,
-    /// Until when it had been seen on offer in each of its markets.
-    offered: Vec<(Market, Time)>,
-    /// Boxed, so that moving a batch's works about moves little.
-    pub(super) new: Box<Home>,
+    old: Option<Box<[u8]>>,
+    pub(super) new: HomeImage<'static>,
     /// Places in the batch of all its observations, and of those that `new` includes.
     pub(super) places: Vec<usize>,
     pub(super) taken: Vec<usize>,
-    /// Whether what is read from the history moved.
-    pub(super) notable: bool,
-    /// What the home adds to its markets, once worked out; nothing, where a market is only folded further.
+    /// Whether what is read from the history moved, and whether the home is counted elsewhere.
+    notable: bool,
+    moved: bool,
+    /// What the home adds to its markets; nothing, where a market is only folded further.
     pub(super) deltas: Vec<(Market, Delta)>,
     /// How far some of those markets are to be folded.
     folds: Vec<(Market, Horizon)>,
     pub(super) counts: Measured,
 }
 
+/// What a home's step does to its markets.
+#[derive(Default)]
+pub(super) struct Weighed {
+    /// See [`Work`].
+    pub(super) deltas: Vec<(Market, Delta)>,
+    pub(super) folds: Vec<(Market, Horizon)>,
+    /// How many cuts and rises the history gained.
+    pub(super) price_cuts: i64,
+    pub(super) price_rises: i64,
+}
+
 impl Work {
-    /// Applies the observations at `places` to a home as it was read: nothing, where its version is 0.
+    /// Applies the observations at `places` to a home as it was read, nothing where its version is 0, and works out what
+    /// it adds to its markets.
     pub(super) fn new(
         id: HomeId,
         read: &[u8],
         version_read: u64,
         observations: &[Observation],
         places: Vec<usize>,
+        zones: &mut Zones,
     ) -> Result<Self, HomeError> {
-        let image = || if version_read == 0 { Ok(Box::default()) } else { home_from_bytes(read).map(Box::new) };
-        let home = image()?;
+        let mut home = if version_read == 0 { Home::default() } else { home_from_bytes(read)? };
         let offered = offered_until(&home.history);
-        let counts = Measured { observations: places.len() as u64, ..Measured::default() };
-        let taken = Vec::with_capacity(places.len());
-        let (deltas, folds) = (Vec::new(), Vec::new());
-        let mut work = Self {
+        let market_read = market_of(&home).cloned();
+        let mut counts = Measured { observations: places.len() as u64, ..Measured::default() };
+        let mut taken = Vec::with_capacity(places.len());
+        let mut notable = false;
+        for &place in &places {
+            let applied = home.apply(&observations[place]);
+            counts.count(applied);
+            notable |= is_notable(applied);
+            if is_taken(applied) {
+                taken.push(place);
+            }
+        }
+        let mut weighed = Weighed::default();
+        if !taken.is_empty() {
+            let old = if notable && version_read > 0 { Some(home_from_bytes(read)?) } else { None };
+            weighed = weigh(old.as_ref().map(|old| &old.history), &offered, &home.history, notable, zones);
+        }
+        let bytes = if taken.is_empty() { read.to_vec() } else { home_to_bytes(&home) };
+        counts.price_cuts = weighed.price_cuts;
+        counts.price_rises = weighed.price_rises;
+        Ok(Self {
             id,
             version_read,
-            old: None,
-            offered,
-            new: home,
+            old: (notable && version_read > 0).then(|| read.into()),
+            moved: version_read == 0 || market_of(&home) != market_read.as_ref(),
+            new: HomeImage::of(&home, bytes),
             places,
             taken,
-            notable: false,
-            deltas,
-            folds,
+            notable,
+            deltas: weighed.deltas,
+            folds: weighed.folds,
             counts,
-        };
-        for &place in &work.places {
-            let applied = work.new.apply(&observations[place]);
-            let count = match applied {
-                Applied::New => &mut work.counts.new,
-                Applied::Changed => &mut work.counts.changed,
-                Applied::Unchanged => &mut work.counts.unchanged,
-                Applied::Duplicate => &mut work.counts.duplicates,
-                Applied::Overfull | Applied::Refused => &mut work.counts.overfull,
-            };
-            *count += 1;
-            match applied {
-                Applied::New | Applied::Changed => work.notable = true,
-                Applied::Overfull => {
-                    work.notable = true;
-                    work.counts.homes_overfull += 1;
-                }
-                Applied::Unchanged | Applied::Duplicate | Applied::Refused => {}
-            }
-            if !matches!(applied, Applied::Duplicate | Applied::Refused) {
-                work.taken.push(place);
-            }
-        }
-        if work.notable {
-            work.old = (version_read > 0).then(image).transpose()?;
-            work.count_price_changes();
-        }
-        Ok(work)
+        })
     }
 
     /// Whether there is nothing to store.
@@ -90,38 +92,68 @@ impl Work {
         self.taken.is_empty()
     }
 
-    /// Works out what the home adds to its markets, and how far they are to be folded.
-    pub(super) fn weigh(&mut self, zones: &mut Zones) {
-        if self.notable {
-            let old = self.old.as_ref().map(|old| &old.history);
-            self.deltas = update(old, &self.new.history, zones);
-        }
-        for (market, until) in offered_until(&self.new.history) {
-            let zone = zones.of(&market);
-            let horizon = Horizon::of(until.day_in(zone));
-            let known = self.offered.iter().find(|(known, _)| *known == market);
-            if known.is_some_and(|(_, known)| *known == until || Horizon::of(known.day_in(zone)) == horizon) {
-                continue;
-            }
-            if self.deltas.iter().all(|(touched, _)| *touched != market) {
-                self.deltas.push((market.clone(), Delta::default()));
-            }
-            self.folds.push((market, horizon));
-        }
-    }
-
     /// How far a market is to be folded because of this home.
     pub(super) fn fold_to(&self, market: &Market) -> Option<Horizon> {
         self.folds.iter().find(|(folded, _)| folded == market).map(|(_, horizon)| *horizon)
     }
 
-    fn count_price_changes(&mut self) {
-        let count = |events: &[Event], kind| events.iter().map(|event| i64::from(event.kind == kind)).sum::<i64>();
-        let new = self.new.history.events();
-        let old = self.old.as_ref().map(|old| old.history.events()).unwrap_or_default();
-        self.counts.price_cuts = count(&new, EventKind::PriceCut) - count(&old, EventKind::PriceCut);
-        self.counts.price_rises = count(&new, EventKind::PriceRise) - count(&old, EventKind::PriceRise);
+    pub(super) fn change(&self) -> HomeChange<'_> {
+        HomeChange {
+            id: &self.id,
+            version_read: self.version_read,
+            old: self.old.as_deref().map(Cow::Borrowed),
+            new: self.new.borrowed(),
+            notable: self.notable,
+            moved: self.moved,
+        }
     }
+}
+
+/// Whether what is read from the history moved.
+pub(super) fn is_notable(applied: Applied) -> bool {
+    matches!(applied, Applied::New | Applied::Changed | Applied::Overfull)
+}
+
+/// Whether the observation is part of the home now, and was not before.
+pub(super) fn is_taken(applied: Applied) -> bool {
+    !matches!(applied, Applied::Duplicate | Applied::Refused)
+}
+
+/// Where a home is counted now.
+pub(super) fn market_of(home: &Home) -> Option<&Market> {
+    home.history.current().map(|facts| &facts.market)
+}
+
+/// Works out what a home adds to its markets, and how far they are to be folded. `offered` is what [`offered_until`] gave of
+/// it before; `old` what it was, if it is `notable` and was there.
+pub(super) fn weigh(
+    old: Option<&History>,
+    offered: &[(Market, Time)],
+    new: &History,
+    notable: bool,
+    zones: &mut Zones,
+) -> Weighed {
+    let mut weighed = Weighed::default();
+    if notable {
+        weighed.deltas = update(old, new, zones);
+        let count = |events: &[Event], kind| events.iter().map(|event| i64::from(event.kind == kind)).sum::<i64>();
+        let (new, old) = (new.events(), old.map(History::events).unwrap_or_default());
+        weighed.price_cuts = count(&new, EventKind::PriceCut) - count(&old, EventKind::PriceCut);
+        weighed.price_rises = count(&new, EventKind::PriceRise) - count(&old, EventKind::PriceRise);
+    }
+    for (market, until) in offered_until(new) {
+        let zone = zones.of(&market);
+        let horizon = Horizon::of(until.day_in(zone));
+        let known = offered.iter().find(|(known, _)| *known == market);
+        if known.is_some_and(|(_, known)| *known == until || Horizon::of(known.day_in(zone)) == horizon) {
+            continue;
+        }
+        if weighed.deltas.iter().all(|(touched, _)| *touched != market) {
+            weighed.deltas.push((market.clone(), Delta::default()));
+        }
+        weighed.folds.push((market, horizon));
+    }
+    weighed
 }
 
 /// Until when a home was seen on offer in each of its markets.
@@ -129,7 +161,7 @@ impl Work {
 /// These times only ever grow, because no sighting is ever taken back, and whoever makes one grow tells the market, be it
 /// by an observation that changes nothing else. So how far a market is folded depends neither on the order of
 /// observations nor on how batches are cut.
-fn offered_until(history: &History) -> Vec<(Market, Time)> {
+pub(super) fn offered_until(history: &History) -> Vec<(Market, Time)> {
     let mut times: Vec<(Market, Time)> = Vec::new();
     for span in history.spans() {
         let facts = &history.facts()[usize::from(span.facts)];

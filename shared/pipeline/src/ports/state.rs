@@ -1,6 +1,9 @@
+use std::borrow::Cow;
+
 use async_trait::async_trait;
-use stoop_domain::{Home, HomeId, Market, Observation};
+use stoop_domain::{Home, HomeId, Market, Minor, Observation, Status, Time};
 use stoop_market::{Cells, Delta, Horizon};
+use stoop_wire::home_to_bytes;
 
 use super::PortError;
 
@@ -30,6 +33,25 @@ pub trait Store: Send + Sync {
     fn commit_items_max(&self) -> usize;
 }
 
+/// A store that keeps the observations of a coming commit while they are gathered, in little room.
+#[async_trait]
+pub trait Gathers: Store {
+    /// Observations that wait for their commit, in the order in which they came; none by default.
+    type Held: Default + Send;
+
+    /// Adds observations to those that wait.
+    fn hold(&self, held: &mut Self::Held, observations: &[&Observation]) -> Result<(), PortError>;
+
+    /// How many bytes of memory they take, about.
+    fn held_bytes(held: &Self::Held) -> usize;
+
+    /// Takes back those that were held first, some thousands at a time; none when none is left.
+    fn release(&self, held: &mut Self::Held) -> Result<Vec<Observation>, PortError>;
+
+    /// [`Store::commit`] with the observations that wait in place of the commit's own, of which there are none.
+    async fn commit_held(&self, commit: &Commit<'_>, held: &mut Self::Held) -> Result<(), CommitError>;
+}
+
 /// A stored item and its version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Versioned<T> {
@@ -57,13 +79,70 @@ pub struct HomeChange<'a> {
     pub id: &'a HomeId,
     /// The version that was read; 0 for a home that was not there.
     pub version_read: u64,
-    /// The image that was read, where it is [`HomeChange::notable`]; `None` for a home that was not there.
-    pub old: Option<&'a Home>,
+    /// The image that was read, as bytes, where it is [`HomeChange::notable`]; `None` for a home that was not there.
+    pub old: Option<Cow<'a, [u8]>>,
     /// The image to store.
-    pub new: &'a Home,
+    pub new: HomeImage<'a>,
     /// Whether what is read from the home's history moved: then it goes on the change feed. If not, the home is counted
     /// where it was.
     pub notable: bool,
+    /// Whether the home is counted in another market than the image that was read, or was not there.
+    pub moved: bool,
+}
+
+/// A home as it is stored, and what can be asked of it without reading the bytes.
+#[derive(Clone, Debug)]
+pub struct HomeImage<'a> {
+    /// As [`home_to_bytes`] wrote it.
+    pub bytes: Cow<'a, [u8]>,
+    /// Where it is counted; `None` where it is counted nowhere.
+    pub market: Option<Market>,
+    /// Its newest status.
+    pub status: Option<Status>,
+    /// What it asks, in the minor unit of its market's currency.
+    pub list_price: Option<Minor>,
+    /// When it was seen last.
+    pub last_seen: Option<Time>,
+}
+
+impl<'a> HomeChange<'a> {
+    /// The change of a home from the image that was read to another.
+    #[must_use]
+    pub fn of(id: &'a HomeId, version_read: u64, old: Option<&Home>, new: &Home, notable: bool) -> Self {
+        let market = |home: &'_ Home| home.history.current().map(|facts| facts.market.clone());
+        let new = HomeImage::of(new, home_to_bytes(new));
+        let moved = old.is_none_or(|old| market(old) != new.market);
+        let old = old.filter(|_| notable).map(|old| home_to_bytes(old).into());
+        Self { id, version_read, old, new, notable, moved }
+    }
+}
+
+impl<'a> HomeImage<'a> {
+    /// The same, borrowed.
+    #[must_use]
+    pub fn borrowed(&self) -> HomeImage<'_> {
+        let Self { bytes, market, status, list_price, last_seen } = self;
+        HomeImage {
+            bytes: Cow::Borrowed(bytes),
+            market: market.clone(),
+            status: *status,
+            list_price: *list_price,
+            last_seen: *last_seen,
+        }
+    }
+
+    /// The image of a home whose bytes these are.
+    #[must_use]
+    pub fn of(home: &Home, bytes: impl Into<Cow<'a, [u8]>>) -> Self {
+        let facts = home.history.current();
+        Self {
+            bytes: bytes.into(),
+            market: facts.map(|facts| facts.market.clone()),
+            status: facts.map(|facts| facts.status),
+            list_price: facts.and_then(|facts| facts.list_price),
+            last_seen: home.history.seen().map(|(_, last)| last),
+        }
+    }
 }
 
 /// A market to be written.

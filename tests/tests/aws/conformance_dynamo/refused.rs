@@ -33,7 +33,7 @@ async fn a_throttled_transaction_is_no_conflict() {
     let (tables, lake) = (Tables::new().await, Arc::new(MemoryLake::default()));
     let observation = made::observation("1", 0, 1);
     let (id, home) = made::home(&[&observation]);
-    let homes = vec![HomeChange { id: &id, version_read: 0, old: None, new: &home, notable: true }];
+    let homes = vec![HomeChange::of(&id, 0, None, &home, true)];
     let (market, cells) = (made::market_in("Agadir"), Cells::default());
     let markets = vec![change(&market, 0, &cells, &[])];
     let commit = Commit { homes, markets, observations: vec![&observation] };
@@ -87,7 +87,7 @@ async fn a_home_larger_than_an_item_is_refused_before_anything_is_written() {
     large.listing.details.title = Some("é".repeat(200_000));
     let (large_id, large_home) = made::home(&[&large]);
     let (market, cells) = (made::market_in("Agadir"), Cells::default());
-    let of = |id, new| HomeChange { id, version_read: 0, old: None, new, notable: true };
+    let of = |id, new| HomeChange::of(id, 0, None, new, true);
     let commit = Commit {
         homes: vec![of(&id, &home), of(&large_id, &large_home)],
         markets: vec![change(&market, 0, &cells, &[])],
@@ -117,7 +117,7 @@ async fn a_commit_larger_than_a_transaction_says_so() {
         observation.listing.details.title = Some("x".repeat(390_000));
     }
     let homes: Vec<_> = observations.iter().map(|observation| made::home(&[observation])).collect();
-    let change = |(id, new)| HomeChange { id, version_read: 0, old: None, new, notable: true };
+    let change = |(id, new)| HomeChange::of(id, 0, None, new, true);
     let commit = Commit { homes: homes.iter().map(|(id, home)| change((id, home))).collect(), ..Commit::default() };
     let Err(CommitError::Port(error)) = tables.store(&lake).commit(&commit).await else { panic!("it does not fit") };
     assert!(chain(&error).ends_with("at most 3932160 go into one"), "{}", chain(&error));
@@ -136,7 +136,7 @@ async fn what_a_read_did_not_get_to_is_asked_for_again_but_not_for_ever() {
     let (tables, lake) = (Tables::new().await, Arc::new(MemoryLake::default()));
     let observation = made::observation("1", 0, 1);
     let (id, home) = made::home(&[&observation]);
-    let homes = vec![HomeChange { id: &id, version_read: 0, old: None, new: &home, notable: true }];
+    let homes = vec![HomeChange::of(&id, 0, None, &home, true)];
     tables.store(&lake).commit(&Commit { homes, ..Commit::default() }).await.unwrap();
     let ids = ["avito/1"];
 

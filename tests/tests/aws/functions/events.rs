@@ -283,7 +283,7 @@ async fn the_items_of_the_change_feed_are_those_that_the_store_writes() {
     let (old, new) = (home_of(&cut[..1]), home_of(&cut));
     let id = home_id(&cut[0]);
     for (version_read, old, new, image) in [(0, None, &old, "OldImage"), (1, Some(&old), &new, "NewImage")] {
-        let homes = vec![HomeChange { id: &id, version_read, old, new, notable: true }];
+        let homes = vec![HomeChange::of(&id, version_read, old, new, true)];
         store.commit(&Commit { homes, ..Commit::default() }).await.unwrap();
         let asked = aws.asked("TransactWriteItems");
         let expected = &sample("dynamodb-stream.json")["Records"][1]["dynamodb"][image];

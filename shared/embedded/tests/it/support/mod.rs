@@ -58,28 +58,26 @@ pub(crate) fn try_apply(database: &Database, observations: &[&Observation]) -> R
     let market = market();
     let cells = now(database.markets(std::slice::from_ref(&market)))?.remove(0);
     let (market_version, mut cells) = cells.map_or((0, Cells::default()), |cells| (cells.version, cells.value));
-    let (mut news, mut archived) = (Vec::new(), Cells::default());
+    let (mut news, mut archived, mut deltas) = (Vec::new(), Cells::default(), Vec::new());
     for (stored, observation) in stored.iter().zip(observations) {
         let old = stored.as_ref().map(|stored| &stored.value);
         let mut new = old.cloned().unwrap_or_default();
         new.apply(observation);
         for (_, delta) in update(old.map(|old| &old.history), &new.history, &mut Zones::default()) {
             archived.merge(&cells.add(&delta));
+            deltas.push(delta);
         }
         news.push(new);
     }
-    let homes = ids.iter().zip(&stored).zip(&news).map(|((id, stored), new)| HomeChange {
-        id,
-        version_read: stored.as_ref().map_or(0, |stored| stored.version),
-        old: stored.as_ref().map(|stored| &stored.value),
-        new,
-        notable: true,
+    let homes = ids.iter().zip(&stored).zip(&news).map(|((id, stored), new)| {
+        let version_read = stored.as_ref().map_or(0, |stored| stored.version);
+        HomeChange::of(id, version_read, stored.as_ref().map(|stored| &stored.value), new, true)
     });
     let markets = vec![MarketChange {
         market: &market,
         version_read: market_version,
         new: &cells,
-        deltas: Vec::new(),
+        deltas: deltas.iter().collect(),
         fold_to: None,
         archived,
     }];

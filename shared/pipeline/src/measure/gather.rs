@@ -1,0 +1,314 @@
+//! Observations gathered for one large commit.
+
+use std::borrow::Cow;
+
+use rustc_hash::FxHashMap;
+use stoop_domain::{Applied, Home, HomeId, Market, Observation, Reject, Time, write_home_id};
+use stoop_market::{Cells, Delta, DeltaSum, Horizon};
+use stoop_wire::{home_from_bytes, home_to_bytes};
+
+use super::work::{is_notable, is_taken, market_of, offered_until, weigh};
+use super::{MeasureError, Measured, Measurer};
+use crate::ports::{Commit, CommitError, Gathers, HomeChange, HomeImage, MarketChange, PortError};
+
+/// Takes observations up one after the other and stores what they change in few, large commits: however often a home or
+/// market comes, each commit writes it once. What is stored is what a [`Measurer`] stores.
+///
+/// Nothing is stored before [`Gatherer::commit`] is called; who is killed before it gives the same observations again.
+/// Until then a home takes the bytes of its image, and of the one that is stored, and the observations what the store
+/// makes of them ([`Gathers::hold`]).
+pub struct Gatherer<'a, S: Gathers> {
+    store: &'a S,
+    /// The markets, and what is done where another writer came between.
+    measurer: Measurer<'a>,
+    places: FxHashMap<HomeId, u32>,
+    /// Every home that is remembered, in the order in which they came.
+    homes: Vec<Gathered>,
+    /// The places of those that are to be stored.
+    changed: Vec<u32>,
+    held: S::Held,
+    /// About how many bytes the images of `changed` take.
+    bytes: usize,
+    /// Of the observations that are held, and of those that are not.
+    taken: Measured,
+    passed_over: Measured,
+}
+
+/// A home as it is remembered.
+struct Gathered {
+    id: HomeId,
+    /// Of the image that is stored; 0 where none is.
+    version: u64,
+    /// The newest image; empty where there is none.
+    image: Box<[u8]>,
+    /// The image that is stored, where that is not the newest one.
+    stored: Option<Box<[u8]>>,
+    /// Whether what is read from its history has moved since.
+    notable: bool,
+}
+
+/// What a commit does to one market.
+#[derive(Default)]
+struct Step {
+    sum: DeltaSum,
+    fold_to: Option<Horizon>,
+}
+
+/// What a home that is to be stored takes beside its images, in bytes: its place, and its part of the commit.
+const CHANGE_BYTES: usize = 192;
+
+impl<'a, S: Gathers> Gatherer<'a, S> {
+    /// A gatherer that remembers nothing yet.
+    #[must_use]
+    pub fn new(store: &'a S) -> Self {
+        Self {
+            store,
+            measurer: Measurer::new(store),
+            places: FxHashMap::default(),
+            homes: Vec::new(),
+            changed: Vec::new(),
+            held: S::Held::default(),
+            bytes: 0,
+            taken: Measured::default(),
+            passed_over: Measured::default(),
+        }
+    }
+
+    /// Takes up observations.
+    ///
+    /// # Errors
+    /// When the store fails. What was gathered is forgotten then, and is to be given again.
+    pub async fn gather(&mut self, observations: &[Observation]) -> Result<(), MeasureError> {
+        let gathered = self.try_gather(observations).await;
+        if gathered.is_err() {
+            self.forget();
+        }
+        Ok(gathered?)
+    }
+
+    /// How many bytes of memory wait for [`Gatherer::commit`], about.
+    pub fn bytes(&self) -> usize {
+        self.bytes + S::held_bytes(&self.held)
+    }
+
+    /// Stores what was gathered since the last call, and counts it.
+    ///
+    /// # Errors
+    /// See [`Measurer::measure`]. What was gathered is forgotten then, and is to be given again.
+    pub async fn commit(&mut self) -> Result<Measured, MeasureError> {
+        let committed = match self.try_commit().await {
+            Err(CommitError::Conflict) => self.measure_anew().await,
+            Err(CommitError::TooLarge { home, bytes }) => Err(MeasureError::TooLarge { home, bytes }),
+            Err(CommitError::Port(error)) => Err(error.into()),
+            Ok(()) => Ok(self.settle()),
+        };
+        let memory = self.measurer.memory;
+        if committed.is_err() || self.homes.len() > memory.homes_max {
+            self.forget();
+        }
+        if committed.is_err() || self.measurer.markets.len() > memory.markets_max {
+            self.measurer.markets.clear();
+        }
+        committed
+    }
+
+    /// See [`Measurer::take_overfull`].
+    #[must_use]
+    pub fn take_overfull(&mut self, now: Time) -> Vec<Reject> {
+        self.measurer.take_overfull(now)
+    }
+
+    async fn try_gather(&mut self, observations: &[Observation]) -> Result<(), PortError> {
+        let places = self.places_of(observations).await?;
+        let mut taken = Vec::with_capacity(observations.len());
+        for (observation, place) in observations.iter().zip(places) {
+            let applied = self.apply(observation, place)?;
+            let counts = if is_taken(applied) { &mut self.taken } else { &mut self.passed_over };
+            counts.observations += 1;
+            counts.count(applied);
+            if is_taken(applied) {
+                taken.push(observation);
+            }
+            if matches!(applied, Applied::Overfull | Applied::Refused) {
+                self.measurer.overfull.insert(self.homes[place as usize].id.clone());
+            }
+        }
+        self.store.hold(&mut self.held, &taken)
+    }
+
+    /// The places of the observations' homes. Those that are not remembered are read.
+    async fn places_of(&mut self, observations: &[Observation]) -> Result<Vec<u32>, PortError> {
+        let first_unread = self.homes.len();
+        let mut places = Vec::with_capacity(observations.len());
+        let mut id = String::new();
+        for observation in observations {
+            write_home_id(observation, &mut id);
+            if let Some(place) = self.places.get(id.as_str()) {
+                places.push(*place);
+                continue;
+            }
+            let place = u32::try_from(self.homes.len()).map_err(|error| PortError::new("remember a home", error))?;
+            let id = HomeId(id.as_str().into());
+            self.places.insert(id.clone(), place);
+            self.homes.push(Gathered { id, version: 0, image: Box::default(), stored: None, notable: false });
+            places.push(place);
+        }
+        let unread: Vec<HomeId> = self.homes[first_unread..].iter().map(|home| home.id.clone()).collect();
+        if !unread.is_empty() {
+            for (home, found) in self.homes[first_unread..].iter_mut().zip(self.store.homes(&unread).await?) {
+                if let Some(found) = found {
+                    home.image = home_to_bytes(&found.value).into();
+                    home.version = found.version;
+                }
+            }
+        }
+        Ok(places)
+    }
+
+    fn apply(&mut self, observation: &Observation, place: u32) -> Result<Applied, PortError> {
+        let gathered = &mut self.homes[place as usize];
+        let mut home = gathered.newest()?;
+        let applied = home.apply(observation);
+        if is_taken(applied) {
+            let image = home_to_bytes(&home).into_boxed_slice();
+            self.bytes += image.len();
+            let before = std::mem::replace(&mut gathered.image, image);
+            if gathered.stored.is_none() {
+                gathered.stored = Some(before);
+                self.changed.push(place);
+                self.bytes += CHANGE_BYTES;
+            } else {
+                self.bytes -= before.len();
+            }
+            gathered.notable |= is_notable(applied);
+        }
+        Ok(applied)
+    }
+
+    /// Stores what was gathered, or nothing.
+    async fn try_commit(&mut self) -> Result<(), CommitError> {
+        if self.changed.is_empty() {
+            return Ok(());
+        }
+        self.changed.sort_unstable();
+        let mut steps: FxHashMap<Market, Step> = FxHashMap::default();
+        let mut homes = Vec::with_capacity(self.changed.len());
+        for place in &self.changed {
+            let gathered = &self.homes[*place as usize];
+            let (new, old) = (gathered.newest()?, gathered.as_stored()?);
+            let offered = old.as_ref().map(|old| offered_until(&old.history)).unwrap_or_default();
+            let history = old.as_ref().map(|old| &old.history);
+            let weighed = weigh(history, &offered, &new.history, gathered.notable, &mut self.measurer.zones);
+            self.taken.price_cuts += weighed.price_cuts;
+            self.taken.price_rises += weighed.price_rises;
+            for (market, delta) in &weighed.deltas {
+                match steps.get_mut(market) {
+                    Some(step) => step.sum.add(delta),
+                    None => steps.entry(market.clone()).or_default().sum.add(delta),
+                }
+            }
+            for (market, horizon) in &weighed.folds {
+                let fold_to = steps.get_mut(market).map(|step| &mut step.fold_to);
+                fold_to.into_iter().for_each(|fold_to| *fold_to = Some(*horizon).max(*fold_to));
+            }
+            homes.push(gathered.change(old.as_ref(), &new));
+        }
+        self.measurer.read_markets(steps.keys()).await?;
+        let mut steps: Vec<(Market, Step)> = steps.into_iter().collect();
+        steps.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        let mut summed: Vec<(&Market, Delta, Option<Horizon>, Cells)> = Vec::with_capacity(steps.len());
+        for (market, Step { sum, fold_to }) in &mut steps {
+            let delta = std::mem::take(sum).sum();
+            let kept = self.measurer.markets.entry(market.clone()).or_default();
+            let mut archived = kept.value.add(&delta);
+            fold_to.iter().for_each(|horizon| archived.merge(&kept.value.fold_to(*horizon)));
+            summed.push((market, delta, *fold_to, archived));
+        }
+        let markets = summed.iter_mut().map(|(market, delta, fold_to, archived)| {
+            let kept = &self.measurer.markets[*market];
+            let (deltas, archived) = (vec![&*delta], std::mem::take(archived));
+            MarketChange { market, version_read: kept.version, new: &kept.value, deltas, fold_to: *fold_to, archived }
+        });
+        let commit = Commit { homes, markets: markets.collect(), observations: Vec::new() };
+        let committed = self.store.commit_held(&commit, &mut self.held).await;
+        drop(commit);
+        for (market, ..) in summed {
+            match &committed {
+                Ok(()) => self.measurer.markets.entry(market.clone()).or_default().version += 1,
+                // What was added in memory is not stored: forget it.
+                Err(_) => drop(self.measurer.markets.remove(market)),
+            }
+        }
+        committed
+    }
+
+    /// What was gathered is stored.
+    fn settle(&mut self) -> Measured {
+        for place in self.changed.drain(..) {
+            let gathered = &mut self.homes[place as usize];
+            (gathered.stored, gathered.notable) = (None, false);
+            gathered.version += 1;
+        }
+        self.bytes = 0;
+        self.held = S::Held::default();
+        let mut counts = std::mem::take(&mut self.taken);
+        counts.add(&std::mem::take(&mut self.passed_over));
+        counts
+    }
+
+    /// Another writer came between: what was gathered is read back and measured in smaller steps, which try again.
+    async fn measure_anew(&mut self) -> Result<Measured, MeasureError> {
+        let mut held = std::mem::take(&mut self.held);
+        let mut total = std::mem::take(&mut self.passed_over);
+        total.conflicts += 1;
+        self.forget();
+        loop {
+            let observations = self.store.release(&mut held)?;
+            if observations.is_empty() {
+                break;
+            }
+            total.add(&self.measurer.measure(&observations).await?);
+        }
+        // The next commit of this gatherer makes what the measurer knows of them old.
+        self.measurer.homes.clear();
+        Ok(total)
+    }
+
+    /// Forgets all homes, and what was not stored.
+    fn forget(&mut self) {
+        self.places.clear();
+        self.homes.clear();
+        self.changed.clear();
+        self.bytes = 0;
+        self.held = S::Held::default();
+        (self.taken, self.passed_over) = (Measured::default(), Measured::default());
+    }
+}
+
+impl Gathered {
+    fn newest(&self) -> Result<Home, PortError> {
+        self.read(&self.image)
+    }
+
+    /// The home as it is stored, if it is.
+    fn as_stored(&self) -> Result<Option<Home>, PortError> {
+        let stored = self.stored.as_deref().filter(|stored| !stored.is_empty());
+        stored.map(|stored| self.read(stored)).transpose()
+    }
+
+    fn read(&self, image: &[u8]) -> Result<Home, PortError> {
+        let failed = |error| PortError::new(format!("read the home {} from memory", self.id), error);
+        if image.is_empty() { Ok(Home::default()) } else { home_from_bytes(image).map_err(failed) }
+    }
+
+    fn change(&self, old: Option<&Home>, new: &Home) -> HomeChange<'_> {
+        HomeChange {
+            id: &self.id,
+            version_read: self.version,
+            old: self.stored.as_deref().filter(|stored| self.notable && !stored.is_empty()).map(Cow::Borrowed),
+            new: HomeImage::of(new, &*self.image),
+            notable: self.notable,
+            moved: old.is_none_or(|old| market_of(old) != market_of(new)),
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! What is gathered and stored in large commits is what a measurer stores in small ones.
+
+use stoop_pipeline::Gatherer;
+
+use super::*;
+
+/// Gives the batches to a gatherer, each with its fault, and has it store what it has after each batch that is told.
+async fn gathered(batches: &[Vec<Observation>], store_after: &[bool], faults: &[u8]) -> (Bench, Measured) {
+    let bench = Bench::new();
+    let mut gatherer = Gatherer::new(&bench.store);
+    let mut total = Measured::default();
+    // What was given since it was stored last: given again where anything fails.
+    let mut waiting: Vec<Observation> = Vec::new();
+    for (i, batch) in batches.iter().enumerate() {
+        match faults.get(i) {
+            Some(0) => bench.store.fail_commits(1),
+            Some(1) => bench.store.conflict_commits(1),
+            Some(2) => bench.store.lose_answers(1),
+            Some(3) => bench.store.fail_reads(1),
+            _ => {}
+        }
+        waiting.extend_from_slice(batch);
+        if gatherer.gather(batch).await.is_err() {
+            while gatherer.gather(&waiting).await.is_err() {}
+        }
+        if i + 1 == batches.len() || store_after.get(i).copied().unwrap_or(false) {
+            let measured = loop {
+                match gatherer.commit().await {
+                    Ok(measured) => break measured,
+                    Err(_) => while gatherer.gather(&waiting).await.is_err() {},
+                }
+            };
+            total.add(&measured);
+            waiting.clear();
+            assert_eq!(gatherer.bytes(), 0, "nothing waits any more");
+        }
+    }
+    (bench, total)
+}
+
+/// The counts of a measurer that is given the batches, and what is on the change feed then.
+async fn measured(batches: &[Vec<Observation>]) -> (Bench, Measured) {
+    let bench = Bench::new();
+    let mut measurer = Measurer::new(&bench.store);
+    let mut total = Measured::default();
+    for batch in batches {
+        total.add(&measurer.measure(batch).await.unwrap());
+    }
+    (bench, total)
+}
+
+#[tokio::test]
+async fn nothing_is_stored_before_it_is_asked_for_and_then_all_of_it() {
+    let batch = a_batch();
+    let (bench, by_measurer) = measured(std::slice::from_ref(&batch)).await;
+    let other = Bench::new();
+    let mut gatherer = Gatherer::new(&other.store);
+    let mut bytes = 0;
+    for part in batch.chunks(7) {
+        gatherer.gather(part).await.unwrap();
+        assert!(gatherer.bytes() > bytes, "what waits is counted");
+        bytes = gatherer.bytes();
+    }
+    assert_eq!(other.image(), Image::default());
+    assert_eq!(other.database.counts().unwrap().observations, 0);
+    assert_eq!(gatherer.commit().await.unwrap(), by_measurer);
+    assert_eq!(other.image(), bench.image());
+    assert_eq!(other.database.changes(0, usize::MAX).unwrap(), bench.database.changes(0, usize::MAX).unwrap());
+    other.verify();
+
+    let stored = other.database.counts().unwrap();
+    gatherer.gather(&batch).await.unwrap();
+    let again = gatherer.commit().await.unwrap();
+    assert!(again.changed_nothing(), "{again:?}");
+    assert_eq!(again.duplicates, batch.len() as u64);
+    assert_eq!(other.database.counts().unwrap(), stored);
+    assert_eq!(gatherer.commit().await.unwrap(), Measured::default());
+}
+
+#[tokio::test]
+async fn who_writes_between_is_not_written_over_and_counted_once() {
+    let batch = a_batch();
+    let want = clean(&batch).await;
+    let bench = Bench::new();
+    let (mut gatherer, mut measurer) = (Gatherer::new(&bench.store), Measurer::new(&bench.store));
+    let mut total = Measured::default();
+    for part in batch.chunks(10) {
+        let (mine, its) = part.split_at(part.len() / 2);
+        gatherer.gather(mine).await.unwrap();
+        // One of them is told by both: a duplicate of whoever is later.
+        gatherer.gather(&its[..1]).await.unwrap();
+        total.add(&measurer.measure(its).await.unwrap());
+        total.add(&gatherer.commit().await.unwrap());
+    }
+    assert!(total.conflicts > 1, "{total:?}");
+    let twice = batch.chunks(10).count() as u64;
+    assert_eq!((total.observations, total.duplicates, total.new), (batch.len() as u64 + twice, twice, 24));
+    assert_eq!(bench.image(), want);
+    bench.verify();
+}
+
+#[tokio::test]
+async fn more_than_is_released_at_once_is_measured_anew_after_a_conflict() {
+    let all: Vec<_> = (0..40_000).map(|n| observation(&format!("h{}", n % 50), n, 900_000 - n % 3)).collect();
+    let (bench, by_measurer) = measured(std::slice::from_ref(&all)).await;
+    let other = Bench::new();
+    let mut gatherer = Gatherer::new(&other.store);
+    for part in all.chunks(512) {
+        gatherer.gather(part).await.unwrap();
+    }
+    other.store.conflict_commits(1);
+    let counts = gatherer.commit().await.unwrap();
+    assert_eq!((counts.conflicts, counts.observations), (1, by_measurer.observations));
+    assert_eq!(other.image(), bench.image());
+    other.verify();
+}
+
+#[tokio::test]
+async fn an_id_that_everything_is_said_of_is_told_of_as_by_a_measurer() {
+    let bench = Bench::new();
+    let all: Vec<_> = (0..70).map(|n| observation("id", n, 100_000 + n)).collect();
+    let mut gatherer = Gatherer::new(&bench.store);
+    let mut total = Measured::default();
+    for part in all.chunks(30) {
+        gatherer.gather(part).await.unwrap();
+        total.add(&gatherer.commit().await.unwrap());
+    }
+    bench.verify();
+    assert_eq!((total.homes_overfull, total.observations), (1, 70));
+    assert_eq!(gatherer.take_overfull(all[0].at).len(), 1);
+    assert_eq!(gatherer.take_overfull(all[0].at), []);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(32) })]
+
+    #[test]
+    fn what_is_gathered_is_what_is_measured(
+        seeds in prop::collection::vec(seed(0..900 * DAY), 1..40),
+        cuts in prop::collection::vec(0..12_usize, 0..8),
+        store_after in prop::collection::vec(any::<bool>(), 0..8),
+        faults in prop::collection::vec(0..8_u8, 0..8),
+    ) {
+        let observations = grown(&seeds);
+        let batches = cut(&observations, &cuts);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let (bench, by_measurer) = measured(std::slice::from_ref(&observations)).await;
+            let (other, counts) = gathered(&batches, &store_after, &[]).await;
+            other.verify();
+            assert_eq!(other.image(), bench.image());
+            assert_eq!(counts, by_measurer);
+            let (other, _) = gathered(&batches, &store_after, &faults).await;
+            other.verify();
+            assert_eq!(other.image(), bench.image());
+        });
+    }
+}
