@@ -50,8 +50,10 @@ struct Gathered {
 /// What a commit does to one market.
 #[derive(Default)]
 struct Step {
+    /// All that is added to it; nothing for a market that was not there.
     sum: DeltaSum,
     fold_to: Option<Horizon>,
+    archived: Cells,
 }
 
 /// What a home that is to be stored takes beside its images, in bytes: its place, and its part of the commit.
@@ -96,20 +98,21 @@ impl<'a, S: Gathers> Gatherer<'a, S> {
     /// # Errors
     /// See [`Measurer::measure`]. What was gathered is forgotten then, and is to be given again.
     pub async fn commit(&mut self) -> Result<Measured, MeasureError> {
-        let committed = match self.try_commit().await {
+        let committed = self.try_commit().await;
+        if committed.is_err() || self.measurer.markets.len() > self.measurer.memory.markets_max {
+            // What was added in memory is not stored: forget it.
+            self.measurer.markets.clear();
+        }
+        let counts = match committed {
+            Ok(()) => Ok(self.settle()),
             Err(CommitError::Conflict) => self.measure_anew().await,
             Err(CommitError::TooLarge { home, bytes }) => Err(MeasureError::TooLarge { home, bytes }),
             Err(CommitError::Port(error)) => Err(error.into()),
-            Ok(()) => Ok(self.settle()),
         };
-        let memory = self.measurer.memory;
-        if committed.is_err() || self.homes.len() > memory.homes_max {
+        if counts.is_err() || self.homes.len() > self.measurer.memory.homes_max {
             self.forget();
         }
-        if committed.is_err() || self.measurer.markets.len() > memory.markets_max {
-            self.measurer.markets.clear();
-        }
-        committed
+        counts
     }
 
     /// See [`Measurer::take_overfull`].
@@ -201,10 +204,15 @@ impl<'a, S: Gathers> Gatherer<'a, S> {
             let weighed = weigh(history, &offered, &new.history, gathered.notable, &mut self.measurer.zones);
             self.taken.price_cuts += weighed.price_cuts;
             self.taken.price_rises += weighed.price_rises;
-            for (market, delta) in &weighed.deltas {
-                match steps.get_mut(market) {
-                    Some(step) => step.sum.add(delta),
-                    None => steps.entry(market.clone()).or_default().sum.add(delta),
+            for (market, delta) in weighed.deltas {
+                if !steps.contains_key(&market) {
+                    self.measurer.read_markets(std::iter::once(&market)).await?;
+                }
+                let kept = self.measurer.markets.entry(market.clone()).or_default();
+                let step = steps.entry(market).or_default();
+                step.archived.merge(&kept.value.add(&delta));
+                if kept.version > 0 {
+                    step.sum.add(&delta);
                 }
             }
             for (market, horizon) in &weighed.folds {
@@ -213,33 +221,25 @@ impl<'a, S: Gathers> Gatherer<'a, S> {
             }
             homes.push(gathered.change(old.as_ref(), &new));
         }
-        self.measurer.read_markets(steps.keys()).await?;
-        let mut steps: Vec<(Market, Step)> = steps.into_iter().collect();
-        steps.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        let mut summed: Vec<(&Market, Delta, Option<Horizon>, Cells)> = Vec::with_capacity(steps.len());
-        for (market, Step { sum, fold_to }) in &mut steps {
-            let delta = std::mem::take(sum).sum();
+        let mut summed: Vec<(Market, Delta, Option<Horizon>, Cells)> = Vec::with_capacity(steps.len());
+        for (market, Step { sum, fold_to, mut archived }) in steps {
             let kept = self.measurer.markets.entry(market.clone()).or_default();
-            let mut archived = kept.value.add(&delta);
             fold_to.iter().for_each(|horizon| archived.merge(&kept.value.fold_to(*horizon)));
-            summed.push((market, delta, *fold_to, archived));
+            summed.push((market, sum.sum(), fold_to, archived));
         }
+        summed.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         let markets = summed.iter_mut().map(|(market, delta, fold_to, archived)| {
-            let kept = &self.measurer.markets[*market];
+            let kept = &self.measurer.markets[&*market];
             let (deltas, archived) = (vec![&*delta], std::mem::take(archived));
             MarketChange { market, version_read: kept.version, new: &kept.value, deltas, fold_to: *fold_to, archived }
         });
         let commit = Commit { homes, markets: markets.collect(), observations: Vec::new() };
-        let committed = self.store.commit_held(&commit, &mut self.held).await;
+        self.store.commit_held(&commit, &mut self.held).await?;
         drop(commit);
         for (market, ..) in summed {
-            match &committed {
-                Ok(()) => self.measurer.markets.entry(market.clone()).or_default().version += 1,
-                // What was added in memory is not stored: forget it.
-                Err(_) => drop(self.measurer.markets.remove(market)),
-            }
+            self.measurer.markets.entry(market).or_default().version += 1;
         }
-        committed
+        Ok(())
     }
 
     /// What was gathered is stored.

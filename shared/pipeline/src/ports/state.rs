@@ -48,7 +48,8 @@ pub trait Gathers: Store {
     /// Takes back those that were held first, some thousands at a time; none when none is left.
     fn release(&self, held: &mut Self::Held) -> Result<Vec<Observation>, PortError>;
 
-    /// [`Store::commit`] with the observations that wait in place of the commit's own, of which there are none.
+    /// [`Store::commit`] with the observations that wait in place of the commit's own, of which there are none. The deltas of
+    /// a market that was not there may be left out: its new state is all that is told of it.
     async fn commit_held(&self, commit: &Commit<'_>, held: &mut Self::Held) -> Result<(), CommitError>;
 }
 
