@@ -10,3 +10,4 @@ mod processes;
 mod prune;
 mod queues_and_files;
 mod support;
+mod tails;
