@@ -15,7 +15,16 @@ const FLOORS: &[&[&str]] = &[
     &["stoop-files"],
     &["stoop-pipeline"],
     &["stoop-aws", "stoop-embedded", "stoop-runtime"],
-    &["stoop", "stoop-alerts", "stoop-api", "stoop-metrics", "stoop-planner", "stoop-poller", "stoop-tests"],
+    &[
+        "stoop",
+        "stoop-alerts",
+        "stoop-api",
+        "stoop-fuzz",
+        "stoop-metrics",
+        "stoop-planner",
+        "stoop-poller",
+        "stoop-tests",
+    ],
 ];
 /// A longer file deserves a second look.
 const LINES_MAX: usize = 400;

@@ -105,7 +105,7 @@ impl ToldChanges {
 }
 
 impl Home {
-    /// What happened to this home, in order of time: what was seen ([`History::events`]) and, among it, what its source
+    /// What happened to this home, in order of time: what was seen ([`crate::History::events`]) and, among it, what its source
     /// told of earlier prices and nobody saw.
     ///
     /// A told change is left out where it was seen: a price change to the same price was, from the same price or at about
