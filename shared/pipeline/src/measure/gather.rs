@@ -15,7 +15,7 @@ use crate::ports::{Commit, CommitError, Gathers, HomeChange, HomeImage, MarketCh
 /// market comes, each commit writes it once. What is stored is what a [`Measurer`] stores.
 ///
 /// Nothing is stored before [`Gatherer::commit`] is called; who is killed before it gives the same observations again.
-/// Until then a home takes the bytes of its image, and of the one that is stored, and the observations what the store
+/// Until then most homes take the bytes of their image, and of the one that is stored, and the observations what the store
 /// makes of them ([`Gathers::hold`]).
 pub struct Gatherer<'a, S: Gathers> {
     store: &'a S,
@@ -29,6 +29,9 @@ pub struct Gatherer<'a, S: Gathers> {
     held: S::Held,
     /// About how many bytes the images of `changed` take.
     bytes: usize,
+    /// How many homes are open, and at most may be.
+    open: usize,
+    open_max: usize,
     /// Of the observations that are held, and of those that are not.
     taken: Measured,
     passed_over: Measured,
@@ -39,8 +42,10 @@ struct Gathered {
     id: HomeId,
     /// Of the image that is stored; 0 where none is.
     version: u64,
-    /// The newest image; empty where there is none.
+    /// The newest image; empty where there is none, or where the home is open.
     image: Box<[u8]>,
+    /// The home itself, while it has changed and is one of the first that did.
+    open: Option<Box<Home>>,
     /// The image that is stored, where that is not the newest one.
     stored: Option<Box<[u8]>>,
     /// Whether what is read from its history has moved since.
@@ -59,6 +64,13 @@ struct Step {
 /// What a home that is to be stored takes beside its images, in bytes: its place, and its part of the commit.
 const CHANGE_BYTES: usize = 192;
 
+/// As many homes, the first to change, are not turned into bytes and back for each observation, as those of a feed of few
+/// homes come again and again.
+const OPEN_MAX: usize = 8_192;
+
+/// What one of them takes, about.
+const OPEN_BYTES: usize = 2_048;
+
 impl<'a, S: Gathers> Gatherer<'a, S> {
     /// A gatherer that remembers nothing yet.
     #[must_use]
@@ -71,9 +83,17 @@ impl<'a, S: Gathers> Gatherer<'a, S> {
             changed: Vec::new(),
             held: S::Held::default(),
             bytes: 0,
+            open: 0,
+            open_max: OPEN_MAX,
             taken: Measured::default(),
             passed_over: Measured::default(),
         }
+    }
+
+    /// The same with at most so many homes that are not kept as bytes until they are stored: 8,192, if nothing is said.
+    #[must_use]
+    pub fn with_open_homes(self, open_max: usize) -> Self {
+        Self { open_max, ..self }
     }
 
     /// Takes up observations.
@@ -153,7 +173,14 @@ impl<'a, S: Gathers> Gatherer<'a, S> {
             let place = u32::try_from(self.homes.len()).map_err(|error| PortError::new("remember a home", error))?;
             let id = HomeId(id.as_str().into());
             self.places.insert(id.clone(), place);
-            self.homes.push(Gathered { id, version: 0, image: Box::default(), stored: None, notable: false });
+            self.homes.push(Gathered {
+                id,
+                version: 0,
+                image: Box::default(),
+                open: None,
+                stored: None,
+                notable: false,
+            });
             places.push(place);
         }
         let unread: Vec<HomeId> = self.homes[first_unread..].iter().map(|home| home.id.clone()).collect();
@@ -170,12 +197,16 @@ impl<'a, S: Gathers> Gatherer<'a, S> {
 
     fn apply(&mut self, observation: &Observation, place: u32) -> Result<Applied, PortError> {
         let gathered = &mut self.homes[place as usize];
+        if let Some(home) = &mut gathered.open {
+            let applied = home.apply(observation);
+            gathered.notable |= is_notable(applied);
+            return Ok(applied);
+        }
         let mut home = gathered.newest()?;
         let applied = home.apply(observation);
         if is_taken(applied) {
-            let image = home_to_bytes(&home).into_boxed_slice();
-            self.bytes += image.len();
-            let before = std::mem::replace(&mut gathered.image, image);
+            gathered.notable |= is_notable(applied);
+            let before = std::mem::take(&mut gathered.image);
             if gathered.stored.is_none() {
                 gathered.stored = Some(before);
                 self.changed.push(place);
@@ -183,7 +214,14 @@ impl<'a, S: Gathers> Gatherer<'a, S> {
             } else {
                 self.bytes -= before.len();
             }
-            gathered.notable |= is_notable(applied);
+            if self.open < self.open_max {
+                gathered.open = Some(Box::new(home));
+                self.open += 1;
+                self.bytes += OPEN_BYTES;
+            } else {
+                gathered.image = home_to_bytes(&home).into();
+                self.bytes += gathered.image.len();
+            }
         }
         Ok(applied)
     }
@@ -194,6 +232,8 @@ impl<'a, S: Gathers> Gatherer<'a, S> {
             return Ok(());
         }
         self.changed.sort_unstable();
+        self.changed.iter().for_each(|place| self.homes[*place as usize].close());
+        self.open = 0;
         let mut steps: FxHashMap<Market, Step> = FxHashMap::default();
         let mut homes = Vec::with_capacity(self.changed.len());
         for place in &self.changed {
@@ -279,13 +319,19 @@ impl<'a, S: Gathers> Gatherer<'a, S> {
         self.places.clear();
         self.homes.clear();
         self.changed.clear();
-        self.bytes = 0;
+        (self.bytes, self.open) = (0, 0);
         self.held = S::Held::default();
         (self.taken, self.passed_over) = (Measured::default(), Measured::default());
     }
 }
 
 impl Gathered {
+    fn close(&mut self) {
+        if let Some(home) = self.open.take() {
+            self.image = home_to_bytes(&home).into();
+        }
+    }
+
     fn newest(&self) -> Result<Home, PortError> {
         self.read(&self.image)
     }

@@ -5,9 +5,14 @@ use stoop_pipeline::Gatherer;
 use super::*;
 
 /// Gives the batches to a gatherer, each with its fault, and has it store what it has after each batch that is told.
-async fn gathered(batches: &[Vec<Observation>], store_after: &[bool], faults: &[u8]) -> (Bench, Measured) {
+async fn gathered(
+    batches: &[Vec<Observation>],
+    store_after: &[bool],
+    faults: &[u8],
+    open_max: usize,
+) -> (Bench, Measured) {
     let bench = Bench::new();
-    let mut gatherer = Gatherer::new(&bench.store);
+    let mut gatherer = Gatherer::new(&bench.store).with_open_homes(open_max);
     let mut total = Measured::default();
     // What was given since it was stored last: given again where anything fails.
     let mut waiting: Vec<Observation> = Vec::new();
@@ -140,17 +145,18 @@ proptest! {
         cuts in prop::collection::vec(0..12_usize, 0..8),
         store_after in prop::collection::vec(any::<bool>(), 0..8),
         faults in prop::collection::vec(0..8_u8, 0..8),
+        open_max in 0..5_usize,
     ) {
         let observations = grown(&seeds);
         let batches = cut(&observations, &cuts);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let (bench, by_measurer) = measured(std::slice::from_ref(&observations)).await;
-            let (other, counts) = gathered(&batches, &store_after, &[]).await;
+            let (other, counts) = gathered(&batches, &store_after, &[], open_max).await;
             other.verify();
             assert_eq!(other.image(), bench.image());
             assert_eq!(counts, by_measurer);
-            let (other, _) = gathered(&batches, &store_after, &faults).await;
+            let (other, _) = gathered(&batches, &store_after, &faults, open_max).await;
             other.verify();
             assert_eq!(other.image(), bench.image());
         });
