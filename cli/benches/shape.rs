@@ -38,8 +38,18 @@ fn main() {
     let file = folder.path().join("updates.jsonl");
     let stoop = env!("CARGO_BIN_EXE_stoop");
     let [rows_text, homes_text, areas_text] = [rows, homes, areas].map(|number| number.to_string());
-    let simulate =
-        ["simulate", "--rows", &rows_text, "--homes", &homes_text, "--areas", &areas_text, "--changing", "23"];
+    let simulate = [
+        "simulate",
+        "--rows",
+        &rows_text,
+        "--homes",
+        &homes_text,
+        "--areas",
+        &areas_text,
+        "--changing",
+        "23",
+        "--brief",
+    ];
     let out = File::create(&file).expect("a file in it");
     assert!(Command::new(stoop).args(simulate).stdout(out).status().expect("it starts").success());
     let bytes = fs::metadata(&file).expect("the file").len();

@@ -369,6 +369,9 @@ pub(crate) struct SimulateArgs {
     /// How many of a hundred rows change something, once every home has been listed
     #[arg(long, default_value_t = 3, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) changing: u32,
+    /// Leave out what enters no figure: remarks, office, coordinates, other names and times
+    #[arg(long)]
+    pub(crate) brief: bool,
 }
 
 #[derive(Args)]

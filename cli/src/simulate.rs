@@ -20,6 +20,8 @@ pub(crate) fn simulate(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
         config.markets = areas;
     }
     config.noise.seen_again_permille = 1_000 - args.changing * 10;
-    crate::out::own_bytes(|mut out| Rows::new(config, args.rows).write_to(&mut out).map(drop));
+    let rows = Rows::new(config, args.rows);
+    let rows = if args.brief { rows.brief() } else { rows };
+    crate::out::own_bytes(|mut out| rows.write_to(&mut out).map(drop));
     Ok(ExitCode::SUCCESS)
 }

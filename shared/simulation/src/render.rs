@@ -9,25 +9,37 @@ use crate::words::{self, nth};
 /// `OnMarketDate` is the civil day in the market's time zone. Lookup values are in RESO's spelling
 /// with spaces (`Active Under Contract`, `Single Family Residence`). What is unknown is left out.
 pub fn write_row(out: &mut Vec<u8>, home: &Home, offer: &Offer) {
-    write_key(out, home);
-    write_offer(out, offer);
-    write_home(out, home);
-    write_remarks(out, home);
+    write_row_of(out, home, offer, false);
 }
 
-fn write_key(out: &mut Vec<u8>, home: &Home) {
+/// The same, or a brief one without what enters no figure: remarks, office, coordinates, other names and times. Some 570 bytes in
+/// place of a thousand.
+pub(crate) fn write_row_of(out: &mut Vec<u8>, home: &Home, offer: &Offer, brief: bool) {
+    write_key(out, home, brief);
+    write_offer(out, offer, brief);
+    write_home(out, home, brief);
+    if !brief {
+        write_remarks(out, home);
+    }
+    text(out, "\"}");
+}
+
+fn write_key(out: &mut Vec<u8>, home: &Home, brief: bool) {
     text(out, "{\"ListingKey\":\"SIM");
     padded(out, u64::from(home.index), 8);
-    text(out, "\",\"ListingId\":\"");
-    number(out, u64::from(home.index) + 1_000_000);
-    text(out, "\",\"OriginatingSystemName\":\"simulated\",\"PropertyType\":\"");
+    if !brief {
+        text(out, "\",\"ListingId\":\"");
+        number(out, u64::from(home.index) + 1_000_000);
+        text(out, "\",\"OriginatingSystemName\":\"simulated");
+    }
+    text(out, "\",\"PropertyType\":\"");
     text(out, property_type(home.purpose));
     text(out, "\",\"PropertySubType\":\"");
     text(out, sub_type(home.kind));
     text(out, "\"");
 }
 
-fn write_offer(out: &mut Vec<u8>, offer: &Offer) {
+fn write_offer(out: &mut Vec<u8>, offer: &Offer, brief: bool) {
     text(out, ",\"StandardStatus\":\"");
     text(out, standard_status(offer.status));
     text(out, "\",\"ListPrice\":");
@@ -46,18 +58,23 @@ fn write_offer(out: &mut Vec<u8>, offer: &Offer) {
         date(out, offer.status_changed_at.ms().div_euclid(Time::DAY_MS));
         text(out, "\"");
     }
-    text(out, ",\"OnMarketDate\":\"");
-    date(out, i64::from(offer.on_market_day.0));
-    text(out, "\",\"OnMarketTimestamp\":\"");
+    if !brief {
+        text(out, ",\"OnMarketDate\":\"");
+        date(out, i64::from(offer.on_market_day.0));
+        text(out, "\"");
+    }
+    text(out, ",\"OnMarketTimestamp\":\"");
     moment(out, offer.on_market_at);
-    text(out, "\",\"StatusChangeTimestamp\":\"");
-    moment(out, offer.status_changed_at);
+    if !brief {
+        text(out, "\",\"StatusChangeTimestamp\":\"");
+        moment(out, offer.status_changed_at);
+    }
     text(out, "\",\"ModificationTimestamp\":\"");
     moment(out, offer.modified_at);
     text(out, "\"");
 }
 
-fn write_home(out: &mut Vec<u8>, home: &Home) {
+fn write_home(out: &mut Vec<u8>, home: &Home, brief: bool) {
     let (area, city) = (&home.area, home.area.city);
     text(out, ",\"UnparsedAddress\":\"");
     number(out, u64::from(home.number));
@@ -77,10 +94,13 @@ fn write_home(out: &mut Vec<u8>, home: &Home) {
         text(out, name);
         text(out, value);
     }
-    text(out, "\",\"Latitude\":");
-    millionths(out, home.latitude_e6);
-    text(out, ",\"Longitude\":");
-    millionths(out, home.longitude_e6);
+    text(out, "\"");
+    if !brief {
+        text(out, ",\"Latitude\":");
+        millionths(out, home.latitude_e6);
+        text(out, ",\"Longitude\":");
+        millionths(out, home.longitude_e6);
+    }
     for (name, value) in [
         (",\"BedroomsTotal\":", u32::from(home.bedrooms)),
         (",\"BathroomsTotalInteger\":", u32::from(home.bathrooms)),
@@ -92,8 +112,10 @@ fn write_home(out: &mut Vec<u8>, home: &Home) {
     }
     text(out, ",\"LivingAreaUnits\":\"");
     text(out, if city.area_unit() == AreaUnit::SquareFeet { "Square Feet" } else { "Square Meters" });
-    text(out, "\",\"ListOfficeName\":\"");
-    text(out, nth(&words::OFFICES, home.words >> 8));
+    if !brief {
+        text(out, "\",\"ListOfficeName\":\"");
+        text(out, nth(&words::OFFICES, home.words >> 8));
+    }
 }
 
 fn write_remarks(out: &mut Vec<u8>, home: &Home) {
@@ -103,7 +125,6 @@ fn write_remarks(out: &mut Vec<u8>, home: &Home) {
     if home.words & 1 << 40 != 0 {
         text(out, nth(&words::ENDINGS, home.words >> 32));
     }
-    text(out, "\"}");
 }
 
 pub(crate) fn property_type(purpose: Purpose) -> &'static str {

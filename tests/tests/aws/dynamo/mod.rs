@@ -14,6 +14,7 @@ use aws_sdk_dynamodb::types::{
     ScalarAttributeType, StreamSpecification, StreamViewType, TableStatus,
 };
 use aws_sdk_dynamodbstreams::config::{BehaviorVersion, Credentials};
+use aws_sdk_dynamodbstreams::operation::describe_stream::DescribeStreamError;
 use aws_sdk_dynamodbstreams::types::{AttributeValue, Record, ShardIteratorType, StreamStatus};
 use stoop_aws::{Clients, DynamoBudgets, DynamoLedger, DynamoRuns, DynamoStore, DynamoViews, Lake};
 use stoop_domain::{HomeId, Market, Observation, Time};
@@ -83,8 +84,14 @@ impl Tables {
                 let described = self.client.describe_table().table_name(table).send().await.unwrap();
                 ready &= described.table.unwrap().table_status == Some(TableStatus::Active);
             }
-            let described = streams.describe_stream().stream_arn(&self.homes_stream).send().await.unwrap();
-            if ready && described.stream_description.unwrap().stream_status == Some(StreamStatus::Enabled) {
+            // An emulator under load has the table before it has its stream.
+            let is_not_there = |error: &DescribeStreamError| error.is_resource_not_found_exception();
+            let described = match streams.describe_stream().stream_arn(&self.homes_stream).send().await {
+                Ok(described) => described.stream_description,
+                Err(error) if error.as_service_error().is_some_and(is_not_there) => None,
+                Err(error) => panic!("{error:?}"),
+            };
+            if ready && described.and_then(|stream| stream.stream_status) == Some(StreamStatus::Enabled) {
                 return;
             }
             tokio::time::sleep(LOOKS_EVERY).await;
