@@ -115,7 +115,7 @@ pub(crate) struct ReplayArgs {
     /// CSV, JSON, JSON Lines or Parquet, also .gz, .zst and .zip; - is standard input. Fed in the order given
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// Each file is all that its source had: what two in a row lack is gone. Fed in the order of their times
+    /// Each file is all that its source had: what one lacks is gone. Fed in the order of their times
     #[arg(long)]
     pub(crate) snapshot: bool,
     /// Slow down to so many rows a second
@@ -181,6 +181,25 @@ pub(crate) enum SourcesCommand {
     New(NewArgs),
     /// Ask a source again that is left alone, because its server wants it so or because polls of it failed
     Reset(ResetArgs),
+    /// What a search lacks all at once, too much to be believed yet, and whether it is to be believed
+    Loss(LossArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct LossArgs {
+    /// The search's name in the configuration
+    pub(crate) search: String,
+    /// The configuration
+    #[arg(long, value_name = "TOML", default_value = "stoop.toml")]
+    pub(crate) config: PathBuf,
+    /// What is missing is gone: the next poll that misses it too says so
+    #[arg(long, conflicts_with = "reject")]
+    pub(crate) release: bool,
+    /// What is missing is there: the next poll forgets that it was missed
+    #[arg(long)]
+    pub(crate) reject: bool,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
 }
 
 #[derive(Args)]

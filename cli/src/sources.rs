@@ -3,6 +3,7 @@
 mod check;
 mod check_files;
 mod list;
+mod loss;
 mod new;
 mod report;
 mod reset;
@@ -19,5 +20,6 @@ pub(crate) async fn sources(store: &StoreArgs, args: &SourcesArgs) -> anyhow::Re
         Some(SourcesCommand::Check(args)) => check::check(store, args).await,
         Some(SourcesCommand::New(args)) => new::new(args),
         Some(SourcesCommand::Reset(args)) => reset::reset(store, args).await,
+        Some(SourcesCommand::Loss(args)) => loss::loss(store, args).await,
     }
 }

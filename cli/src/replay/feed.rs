@@ -198,7 +198,10 @@ impl Feed<'_, '_> {
             self.alike.end_file();
             return Ok(());
         };
-        let Said { observations, proves_nothing } = snapshots.end(unread);
+        let Said { observations, held_back, proves_nothing } = snapshots.end(unread);
+        if let Some(held_back) = held_back {
+            self.summary.note(format!("{}: {held_back}", source.name));
+        }
         if let Some(why) = proves_nothing {
             self.summary.note(format!("{}: {why}", source.name));
         }

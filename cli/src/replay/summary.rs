@@ -170,7 +170,7 @@ impl Summary {
         line("quarantined", self.quarantined, &self.reasons_in_words());
         line("homes", self.homes.len() as u64, "");
         if self.gone > 0 {
-            line("gone", self.gone, "two files in a row lack them");
+            line("gone", self.gone, "a file lacks them");
         }
         signed("price changes", measured.price_cuts + measured.price_rises, "");
         signed("drops", measured.price_cuts, "");

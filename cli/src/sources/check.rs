@@ -7,7 +7,7 @@ use stoop_runtime::{Config, SearchConfig, read_outline, read_search};
 use stoop_sources::{Coverage, Distrust, Manners, Next, Source};
 
 use super::check_files;
-use super::list::{distrusts, in_words};
+use super::list::{findings, in_words};
 use super::report::Report;
 use crate::args::{CheckArgs, StoreArgs};
 use crate::failure::{not_opened, report, usage};
@@ -51,7 +51,7 @@ pub(super) async fn check(store: &StoreArgs, args: &CheckArgs) -> anyhow::Result
     let Some(config) = read_search(&args.config, &args.search).map_err(usage)? else {
         return Err(usage(format!("the search {:?} is not configured; there are: {}", args.search, names(&outline))));
     };
-    let polled = distrusts(&store.or(&outline))?.remove(&args.search).unwrap_or_default();
+    let polled = findings(&store.or(&outline))?.remove(&args.search).unwrap_or_default().distrust;
     let source = match &config.search.source {
         Origin::Http(source) => &**source,
         Origin::Files(set) => return check_files::check(&config, set, &polled, args).await,
@@ -187,8 +187,8 @@ impl Checked {
             facts.push(("left", left.join(", ")));
         }
         let gone = match (self.shows_gone, self.total) {
-            (true, Some(_)) => "a complete scan that misses a listing twice",
-            (true, None) => "a complete scan that misses a listing twice, but only where the total is told",
+            (true, Some(_)) => "two complete scans that miss a listing, ten minutes apart",
+            (true, None) => "two complete scans that miss a listing, but only where the total is told",
             (false, _) => "never by absence",
         };
         facts.push(("gone", gone.to_owned()));

@@ -109,7 +109,7 @@ impl Checked {
             files => format!("the newest of {}", show::count(files as u64)),
         };
         let rows = if self.goes_on { format!("its first {}", show::count(ROWS_MAX as u64)) } else { "all".to_owned() };
-        let gone = if self.shows_gone { "two files that miss a listing" } else { "never by absence" };
+        let gone = if self.shows_gone { "a file that lacks a listing" } else { "never by absence" };
         let facts = [
             ("file", format!("{}, {files}", show::plain(&self.file))),
             ("written", format!("{}, {} bytes", show::time(self.written_at), show::count(self.bytes))),

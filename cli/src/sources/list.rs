@@ -3,11 +3,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde::Serialize;
-use stoop_embedded::Database;
+use stoop_embedded::{Database, Findings};
 use stoop_pipeline::Clock;
 use stoop_runtime::{Config, SearchConfig, SystemClock, read_outline};
-use stoop_sources::{Distrust, KINDS, Limit};
+use stoop_sources::{KINDS, Limit};
 
+use super::loss::HeldBackRow;
 use super::report::ContradictionRow;
 use crate::args::{SourcesArgs, StoreArgs};
 use crate::failure::usage;
@@ -70,6 +71,11 @@ struct SearchRow {
     robots: bool,
     /// What its polls have counted.
     contradictions: Vec<ContradictionRow>,
+    /// What its last complete scan lacked and what is not said to be gone yet.
+    held_back: Option<HeldBackRow>,
+    /// The same in words.
+    #[serde(skip)]
+    loss: Option<String>,
 }
 
 /// What is no built-in kind: its name, what it is, and what it tells.
@@ -80,7 +86,7 @@ const DECLARED: [(&str, &str, [&str; 4]); 2] = [
         [
             "what the map finds in a row",
             "what the map finds in a row",
-            "a complete scan that misses it twice, if coverage = \"snapshot\"",
+            "two complete scans that miss it, if coverage = \"snapshot\"",
             "1 request a second, or what the map says",
         ],
     ),
@@ -90,7 +96,7 @@ const DECLARED: [(&str, &str, [&str; 4]); 2] = [
         [
             "what the map finds in a row",
             "what the map finds in a row",
-            "two files that miss it, if coverage = \"snapshot\"",
+            "a file that lacks it, if coverage = \"snapshot\"",
             "none",
         ],
     ),
@@ -103,9 +109,12 @@ pub(super) fn list(store: &StoreArgs, args: &SourcesArgs) -> anyhow::Result<Exit
     let config = path.map(read_outline).transpose();
     let mut searches = config.as_ref().ok().and_then(Option::as_ref).map(rows);
     let store = config.as_ref().ok().and_then(Option::as_ref).map_or_else(|| store.clone(), |config| store.or(config));
-    let distrusts = distrusts(&store)?;
+    let findings = findings(&store)?;
     for search in searches.iter_mut().flatten() {
-        search.contradictions = distrusts.get(&search.name).map(ContradictionRow::polled).unwrap_or_default();
+        let Some(findings) = findings.get(&search.name) else { continue };
+        search.contradictions = ContradictionRow::polled(&findings.distrust);
+        search.held_back = findings.held_back.map(HeldBackRow::from);
+        search.loss = findings.held_back.map(|held_back| held_back.to_string());
     }
     let view = Sources { kinds: kinds(), searches, held: held(&store)?, config: path.map(Path::to_owned) };
     if args.format.is_for_people() {
@@ -117,12 +126,12 @@ pub(super) fn list(store: &StoreArgs, args: &SourcesArgs) -> anyhow::Result<Exit
     config.map(|_| ExitCode::SUCCESS).map_err(usage)
 }
 
-/// What polls have counted of contradictions, by the search's name; nothing where nothing was polled yet.
-pub(super) fn distrusts(store: &StoreArgs) -> anyhow::Result<BTreeMap<String, Distrust>> {
+/// What polls have found out, by the search's name; nothing where nothing was polled yet.
+pub(super) fn findings(store: &StoreArgs) -> anyhow::Result<BTreeMap<String, Findings>> {
     if !store.db().exists() {
         return Ok(BTreeMap::new());
     }
-    Ok(Database::open_read(store.db(), &store.data()).map_err(usage)?.distrusts()?)
+    Ok(Database::open_read(store.db(), &store.data()).map_err(usage)?.findings()?)
 }
 
 /// The accounts that are left alone; none where nothing was polled yet.
@@ -178,6 +187,8 @@ fn rows(config: &Config) -> Vec<SearchRow> {
         limits: Vec::new(),
         robots: false,
         contradictions: Vec::new(),
+        held_back: None,
+        loss: None,
     });
     whole.chain(off).collect()
 }
@@ -194,6 +205,8 @@ impl SearchRow {
             limits: in_words(&search.limits()),
             robots: search.source.manners().robots,
             contradictions: Vec::new(),
+            held_back: None,
+            loss: None,
         }
     }
 
@@ -261,7 +274,7 @@ impl View for Sources {
 
     /// The kinds of sources, then the searches.
     fn csv(&self) -> anyhow::Result<Csv> {
-        const WHAT: [Field; 13] = [
+        const WHAT: [Field; 14] = [
             Field::Plain("what"),
             Field::Plain("name"),
             Field::Plain("summary"),
@@ -275,6 +288,7 @@ impl View for Sources {
             Field::Plain("every_ms"),
             Field::Plain("robots"),
             Field::Json("contradictions"),
+            Field::Json("held_back"),
         ];
         let mut rows = Vec::new();
         for (what, all) in
@@ -342,6 +356,12 @@ fn draw_searches(searches: &[SearchRow], page: &mut Page) {
         for row in search.contradictions.iter().filter(|row| row.distrusted) {
             let told = format!("{}: {}.", show::plain(&search.name), row.told_of_polls());
             page.line([Words::from(told).yellow()]);
+        }
+        if let Some(loss) = &search.loss {
+            let name = show::plain(&search.name);
+            page.line([Words::from(format!("{name}: {loss}.")).yellow()]);
+            let remark = format!("`stoop sources loss {name} --release` believes it now, --reject forgets it.");
+            page.line([Words::from(remark).dim()]);
         }
     }
 }

@@ -283,6 +283,8 @@ impl App<'_> {
         self.meter.count("ListingsSeen", polled.listings);
         self.meter.count("ObservationsSent", polled.sent + polled.gone);
         self.meter.count("ObservationsConfirming", polled.confirmed);
+        self.meter.count("LossesHeld", u64::from(polled.held_back.is_some()));
+        self.meter.count("ListingsHeldBack", polled.held_back.map_or(0, |held_back| held_back.listings));
         self.meter.count("Quarantined", polled.rejects);
         self.meter.count("FieldsDrifted", polled.drifts.len() as u64);
         let contradictions = polled.contradictions.counts().map(|count| count.contradict).sum();

@@ -9,6 +9,7 @@ use stoop_domain::{Alert, AlertId, Reject, Verdict};
 use stoop_pipeline::ports::{
     IndexOutline, Ledger, PortError, Quarantine, RunLedger, RunOutcome, RunRecord, SearchIndex, SearchState, Sent,
 };
+use stoop_pipeline::{HeldBack, Ruling};
 use stoop_sources::Distrust;
 
 use crate::database::Database;
@@ -131,27 +132,47 @@ impl SearchIndex for Database {
     async fn sent_elsewhere(&self, search: &str, source: &str) -> Result<HashMap<String, Sent>, PortError> {
         Ok(IndexOutline::latest(&self.others(search, source)?))
     }
+
+    async fn ruling(&self, search: &str, source: &str) -> Result<Option<String>, PortError> {
+        self.setting(&ruling_of(search, source))
+    }
 }
 
-/// What a search has seen, as far as it tells of contradictions: the listings are passed over.
-#[derive(Deserialize)]
-struct Believed {
+/// The setting that holds what was said last of a loss of a search.
+fn ruling_of(search: &str, source: &str) -> String {
+    format!("ruling/{source}/{search}")
+}
+
+/// What polls of a search have found out about its source.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Findings {
+    /// What was counted of contradictions in its listings.
     #[serde(default)]
-    distrust: Distrust,
+    pub distrust: Distrust,
+    /// What it lacks and what is not said to be gone, because it is too much to be believed yet.
+    #[serde(default)]
+    pub held_back: Option<HeldBack>,
 }
 
 impl Database {
-    /// What the polls of each search have counted of contradictions, by the search's name.
+    /// What the polls of each search have found out about its source, by the search's name.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn distrusts(&self) -> Result<BTreeMap<String, Distrust>, PortError> {
+    pub fn findings(&self) -> Result<BTreeMap<String, Findings>, PortError> {
         let all = self.rows("SELECT search, body FROM searches", [], |row| {
-            let Believed { distrust } = serde_json::from_slice(&zstd::decode_all(row.get_ref(1)?.as_blob()?)?)?;
-            Ok((row.get(0)?, distrust))
+            Ok((row.get(0)?, serde_json::from_slice(&zstd::decode_all(row.get_ref(1)?.as_blob()?)?)?))
         });
-        let all: Vec<(String, Distrust)> = all.map_err(self.doing("read what polls have counted of contradictions"))?;
+        let all: Vec<(String, Findings)> = all.map_err(self.doing("read what polls have found out"))?;
         Ok(all.into_iter().collect())
+    }
+
+    /// Says of what is held back of a search of `source` whether it is gone. The next poll does what was said last.
+    ///
+    /// # Errors
+    /// When it cannot be stored.
+    pub fn rule(&self, search: &str, source: &str, ruling: Ruling) -> Result<(), PortError> {
+        self.set_setting(&ruling_of(search, source), &ruling.to_string())
     }
 
     /// What the other searches of a source have seen.

@@ -44,6 +44,7 @@ pub use feed::Record;
 pub use folder_files::FolderFiles;
 pub use followers::DeadLetter;
 pub use lake::{Held, LakeObject};
+pub use ledgers::Findings;
 pub use page_folder::PageFolder;
 pub use processes::Process;
 pub use prune::{Keep, Pruned, Pruning};

@@ -26,6 +26,7 @@ use stoop_domain::Time;
 use stoop_sources::{Contradictions, Limit};
 
 use crate::Pace;
+use crate::loss::HeldBack;
 use crate::ports::{Budgets, Files, Http, Pages, PortError, Quarantine, RunLedger, RunOutcome, SearchIndex, Stream};
 
 /// How the poller names itself to every server.
@@ -133,6 +134,10 @@ pub struct Polled {
     pub rejects: u64,
     /// Listings that are not shown any more, and are said to be gone.
     pub gone: u64,
+    /// What is missing and not said to be gone, because it is too much to be believed yet.
+    pub held_back: Option<HeldBack>,
+    /// What a person said of what was held back, in words, where something was made of it.
+    pub rulings: Vec<String>,
     /// Observations put on the stream: more than changed, where files tell of the past out of order.
     pub sent: u64,
     /// Fields of which the source tells less than it ever did, in words.

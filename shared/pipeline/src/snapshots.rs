@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use stoop_domain::{Details, Listing, Observation, Phase, Sight, Status, Time};
 
-/// A listing that so many whole snapshots in a row lack is gone.
-pub(crate) const MISSED_MAX: u8 = 2;
+use crate::loss::{HeldBack, Judgement, Look, judge};
 
 /// What snapshots that are read one after the other, the oldest first, say by what they lack. A search keeps the same
 /// in its index; this is for files that are read at once, and holds all of it in memory.
@@ -20,12 +19,12 @@ pub(crate) const MISSED_MAX: u8 = 2;
 /// let home = |id: &str| Observation::new("mls", id, Time::from_ms(1), listing.clone());
 /// let mut snapshots = Snapshots::default();
 /// let mut gone = Vec::new();
-/// for (day, ids) in [(1, vec!["a", "b"]), (2, vec!["a"]), (3, vec!["a"])] {
+/// for (day, ids) in [(1, vec!["a", "b"]), (2, vec!["a"])] {
 ///     snapshots.begin(Time::from_ms(day * Time::DAY_MS));
 ///     ids.into_iter().for_each(|id| snapshots.see(&home(id)));
 ///     gone.extend(snapshots.end(0).observations);
 /// }
-/// assert_eq!((gone[0].native_id.as_str(), gone[0].at), ("b", Time::from_ms(3 * Time::DAY_MS)));
+/// assert_eq!((gone[0].native_id.as_str(), gone[0].at), ("b", Time::from_ms(2 * Time::DAY_MS)));
 /// assert_eq!((gone[0].listing.status, gone.len()), (Status::Gone, 1));
 /// ```
 #[derive(Debug, Default)]
@@ -45,7 +44,8 @@ struct Entry {
     sight: Sight,
     /// The snapshot that had it last.
     turn: u32,
-    missed: u8,
+    /// The time of the first snapshot that lacks it, where none has had it since.
+    missing_since: Option<Time>,
     /// Where it stands that it is gone, if that was said.
     gone: Option<Sight>,
 }
@@ -56,6 +56,8 @@ pub struct Said {
     /// Which listings are gone as of its time, and which of those are back though no row of theirs says so: it could not be
     /// read, or has its place before. Sorted by id, so that the same snapshots say the same.
     pub observations: Vec<Observation>,
+    /// What it lacks and what is not said to be gone, because it is too much to be believed yet.
+    pub held_back: Option<HeldBack>,
     /// Why what it lacks is not counted.
     pub proves_nothing: Option<ProvesNothing>,
 }
@@ -97,13 +99,13 @@ impl Snapshots {
         let bare = || Listing { details: Details::default(), ..listing.clone() };
         match self.listings.get_mut(native_id.as_str()) {
             Some(entry) => {
-                (entry.turn, entry.missed) = (turn, 0);
+                (entry.turn, entry.missing_since) = (turn, None);
                 if sight >= entry.sight {
                     (entry.listing, entry.sight) = (bare(), sight);
                 }
             }
             None => {
-                let entry = Entry { listing: bare(), sight, turn, missed: 0, gone: None };
+                let entry = Entry { listing: bare(), sight, turn, missing_since: None, gone: None };
                 self.listings.insert(native_id.clone(), entry);
             }
         }
@@ -114,7 +116,7 @@ impl Snapshots {
         self.seen += 1;
         if let Some(entry) = self.listings.get_mut(native_id) {
             entry.turn = self.turn;
-            entry.missed = 0;
+            entry.missing_since = None;
         }
     }
 
@@ -126,35 +128,57 @@ impl Snapshots {
             _ => None,
         };
         let (turn, source, as_of) = (self.turn, Arc::clone(&self.source), self.as_of.unwrap_or_default());
+        let judgement = match proves_nothing {
+            None => Some(self.judge(as_of)),
+            Some(_) => None,
+        };
         let mut observations = Vec::new();
-        let mut say = |native_id: &str, listing: Listing, last: &Sight| {
-            let sight = Sight::at(as_of).after(last);
-            observations.push(Observation::new(Arc::clone(&source), native_id, as_of, listing).with_sight(sight));
+        let mut say = |native_id: &str, listing: Listing, at: Time, last: &Sight| {
+            let sight = Sight { at, ..Sight::at(as_of) }.after(last);
+            observations.push(Observation::new(Arc::clone(&source), native_id, sight.at, listing).with_sight(sight));
             sight
         };
         self.listings.retain(|native_id, entry| {
             if entry.turn == turn {
                 if let Some(gone) = entry.gone.take().filter(|gone| entry.sight <= *gone) {
-                    entry.sight = say(native_id, entry.listing.clone(), &gone);
+                    entry.sight = say(native_id, entry.listing.clone(), as_of, &gone);
                 }
                 return true;
             }
-            if proves_nothing.is_some() || entry.gone.is_some() {
+            let (Some(judgement), Some(since), None) = (&judgement, entry.missing_since, entry.gone) else {
                 return true;
-            }
-            entry.missed = entry.missed.saturating_add(1);
-            if entry.missed < MISSED_MAX {
+            };
+            if !judgement.is_gone(since) {
                 return true;
             }
             if leaves_as_it_should(&entry.listing) {
                 return false;
             }
             let listing = Listing { status: Status::Gone, ..entry.listing.clone() };
-            entry.gone = Some(say(native_id, listing, &entry.sight));
+            entry.gone = Some(say(native_id, listing, since, &entry.sight));
             true
         });
         observations.sort_by(|a, b| a.native_id.cmp(&b.native_id));
-        Said { observations, proves_nothing }
+        Said { observations, held_back: judgement.and_then(|judgement| judgement.held_back), proves_nothing }
+    }
+
+    /// Notes what the snapshot lacks as missing, and judges that.
+    fn judge(&mut self, as_of: Time) -> Judgement {
+        let mut missing_since = Vec::new();
+        let mut present = 0;
+        for entry in self.listings.values_mut() {
+            let on_market = !leaves_as_it_should(&entry.listing);
+            if entry.turn == self.turn {
+                present += u64::from(on_market);
+                continue;
+            }
+            if entry.gone.is_some() {
+                continue;
+            }
+            let since = *entry.missing_since.get_or_insert(as_of);
+            missing_since.extend(on_market.then_some(since));
+        }
+        judge(&missing_since, present, as_of, Look::Export)
     }
 }
 

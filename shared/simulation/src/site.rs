@@ -181,7 +181,8 @@ impl Site {
         let mut reaction = match self.turn_away(asked, now, state) {
             Some(answer) => Reaction::of(answer),
             None => {
-                let fault = self.faults.take().or_else(|| self.config.chaos.draw(&mut state.chance, now));
+                let chance = || self.config.chaos.draw(&mut state.chance, now);
+                let fault = self.faults.take().or_else(|| self.config.chaos.lapse(now)).or_else(chance);
                 match fault {
                     Some(fault) => self.faulty(fault, asked, now, state),
                     None => self.page(asked, now, None, state),

@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use stoop_domain::{Alert, AlertId, Reason, Reject, Sight, Verdict};
+use stoop_pipeline::HeldBack;
 use stoop_pipeline::ports::{
     FilesTaken, IndexEntry, Ledger, Pages, Publisher, Quarantine, RunLedger, RunOutcome, RunRecord, ScanCheckpoint,
     SearchIndex, SearchState, Sent,
@@ -46,8 +47,8 @@ pub async fn quarantine_conformance<Q: Quarantine + ?Sized>(quarantine: Arc<Q>, 
     assert!(kept.contains(&reject) && others.iter().all(|other| kept.contains(other)));
 }
 
-/// The contract of [`SearchIndex`].
-pub async fn search_index_conformance<I: SearchIndex + ?Sized>(index: Arc<I>) {
+/// The contract of [`SearchIndex`]. `rule` stores what a person says of a loss of a search, of a source, as a person does.
+pub async fn search_index_conformance<I: SearchIndex + ?Sized>(index: Arc<I>, rule: impl AsyncFn(&str, &str, &str)) {
     let fresh = index.load("agadir", "yakeey").await.unwrap();
     assert_eq!(fresh, SearchState::default(), "a search that was never saved is fresh");
     let fresh = SearchState { source: "yakeey".into(), ..fresh };
@@ -58,7 +59,7 @@ pub async fn search_index_conformance<I: SearchIndex + ?Sized>(index: Arc<I>) {
         last: Some(Sight { seq: 2, versioned: true, ..Sight::at(made::minute(1)) }),
         until: Some(Sight { initial: true, ..Sight::at(made::minute(3)) }),
         seen_in_scan: made::minute(0),
-        missed: 1,
+        missing_since: Some(made::minute(6)),
         gone_at: Some(made::minute(7)),
         listing: made::observation("1", 0, 900_000).listing,
     };
@@ -70,6 +71,7 @@ pub async fn search_index_conformance<I: SearchIndex + ?Sized>(index: Arc<I>) {
         watermark: Some("2026-01-14".into()),
         checkpoint: Some(checkpoint),
         scans: 3,
+        held_back: Some(HeldBack { listings: 70, held: 90, since: made::minute(6), until: made::minute(366) }),
         files: FilesTaken {
             marks: [0, 7, u64::MAX].into(),
             newest: Some(made::minute(4)),
@@ -93,10 +95,10 @@ pub async fn search_index_conformance<I: SearchIndex + ?Sized>(index: Arc<I>) {
     assert_eq!((stored.version, stored.scans), (2, 4));
     assert_eq!(index.load("rabat", "yakeey").await.unwrap(), SearchState::default(), "searches do not mix");
 
-    let present = IndexEntry { missed: 0, gone_at: None, ..entry.clone() };
+    let present = IndexEntry { missing_since: None, gone_at: None, ..entry.clone() };
     let listings = [
         ("here", present.clone()),
-        ("missed", IndexEntry { missed: 1, ..present.clone() }),
+        ("missed", IndexEntry { missing_since: Some(made::minute(9)), ..present.clone() }),
         ("gone", IndexEntry { gone_at: Some(made::minute(9)), ..present }),
     ];
     let listings = listings.into_iter().map(|(id, entry)| (id.to_owned(), entry)).collect();
@@ -128,6 +130,15 @@ pub async fn search_index_conformance<I: SearchIndex + ?Sized>(index: Arc<I>) {
     let its = sent("tanger", "avito").await;
     assert_eq!(its.len(), 3);
     assert_eq!(its["gone"].sight, at(0).unwrap(), "where an index of before does not say, not after the last look");
+
+    assert_eq!(index.ruling("tanger", "avito").await.unwrap(), None, "nobody said anything");
+    for text in ["release 2026-11-20T10:00:00Z", "reject 2026-11-20T11:00:00Z"] {
+        rule("tanger", "avito", text).await;
+        assert_eq!(index.ruling("tanger", "avito").await.unwrap().as_deref().map(str::trim), Some(text), "the last");
+    }
+    assert_eq!(index.ruling("asilah", "avito").await.unwrap(), None, "searches do not mix");
+    assert_eq!(index.ruling("tanger", "mubawab").await.unwrap(), None, "nor sources");
+    assert_eq!(sent("fes", "avito").await, latest, "a ruling is no index");
 }
 
 /// The contract of [`RunLedger`]. `read` tells every record, in any order.

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use stoop_domain::{Market, Observation};
 use stoop_embedded::{AlertFilter, Database, FolderFiles, PageFolder};
 use stoop_market::Cells;
+use stoop_pipeline::Ruling;
 use stoop_pipeline::ports::{Change, FilePattern, Files, PortError, Store};
 use stoop_tests::conformance::{self, StoreWitness};
 use stoop_tests::made;
@@ -91,7 +92,10 @@ async fn the_database_is_a_quarantine() {
 #[tokio::test]
 async fn the_database_is_a_search_index() {
     let (database, _folder) = fresh();
-    conformance::search_index_conformance(database).await;
+    let rule = async |search: &str, source: &str, text: &str| {
+        database.rule(search, source, Ruling::parse(text).unwrap()).unwrap();
+    };
+    conformance::search_index_conformance(database.clone(), rule).await;
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ mod oracle;
 mod source;
 mod world;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use fleet::Entry;
@@ -67,6 +67,8 @@ async fn sixty_sources_side_by_side_lose_nothing_in_a_day_of_faults() {
     let served = sites.values().map(|entries| entries[0].line.site.served());
     let sum = |of: fn(&stoop_simulation::Served) -> u64| served.clone().map(|served| of(&served)).sum::<u64>();
     let gone: u64 = of_the_day.iter().map(|poll| poll.gone).sum();
+    let held = |poll: &&PollSeen| poll.held_back > 0;
+    let lapsed: BTreeSet<&str> = of_the_day.iter().filter(held).map(|poll| &*poll.search).collect();
     let failed = of_the_day.iter().filter(|poll| poll.outcome.is_err()).count();
     let (requests, faults, over) = (sum(|s| s.requests), sum(|s| s.faults), sum(|s| s.over_quota + s.suspended));
     println!(
@@ -74,6 +76,8 @@ async fn sixty_sources_side_by_side_lose_nothing_in_a_day_of_faults() {
         of_the_day.len()
     );
     assert!(of_the_day.len() > 3_000 && requests > 8_000 && faults > 300 && gone > 150 && failed > 50);
+    println!("{} polls of {lapsed:?} held something back", of_the_day.iter().filter(held).count());
+    assert!(lapsed.len() > 5, "portals that empty, flap and forget: {lapsed:?}");
     assert_eq!(over, 0, "no limit of any server was exceeded");
     assert_eq!(sum(|served| served.unauthorized + served.not_found), 0);
     for entries in sites.values() {

@@ -1,5 +1,6 @@
 //! Searches that read files: what is taken, in which order, as of when, and what a stop, a kill or a broken file does.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Write;
 use std::time::{Duration, UNIX_EPOCH};
@@ -8,7 +9,7 @@ use crate::site::Bench;
 use rawzip::{CompressionMethod, ZipArchiveWriter};
 use stoop_domain::{EventKind, Reason, Status, Time};
 use stoop_pipeline::ports::{FilePattern, RunOutcome};
-use stoop_pipeline::{FileSet, OnDrift, Origin, PollError, Polled};
+use stoop_pipeline::{FileSet, LossVerdict, OnDrift, Origin, PollError, Polled, Ruling};
 use stoop_sources::Coverage;
 use stoop_sources::declared::Map;
 
@@ -240,7 +241,7 @@ async fn how_files_come_makes_no_difference_to_what_holds() {
 }
 
 #[tokio::test]
-async fn what_two_snapshots_lack_is_gone_as_of_the_second() {
+async fn what_a_snapshot_lacks_is_gone_as_of_it() {
     let inbox = Inbox::new(Coverage::Snapshot);
     let all = csv(&[("1", 500), ("2", 600), ("3", 700)]);
     inbox.put("a.csv", 600, &all);
@@ -248,18 +249,110 @@ async fn what_two_snapshots_lack_is_gone_as_of_the_second() {
     inbox.put("c.csv", 400, csv(&[("1", 500), ("3", 700)]));
     assert_eq!(inbox.polled().await.gone, 1, "a backlog of exports is worked off as if each came in its time");
     use EventKind::{BackOnMarket, Gone, Initial};
-    assert_eq!(inbox.events("2").await, [(Initial, 600), (Gone, 400)]);
+    assert_eq!(inbox.events("2").await, [(Initial, 600), (Gone, 500)]);
 
     // An export of before comes late: it says what was, and nothing of what is.
     inbox.put("late.csv", 550, csv(&[("1", 500)]));
     inbox.put("late too.csv", 450, csv(&[("2", 600)]));
     assert_eq!(inbox.polled().await.gone, 0);
     assert_eq!(inbox.bench.ends("3").await, (Status::Active, 700));
-    assert_eq!(inbox.bench.ends("2").await, (Status::Gone, 600));
+    // Nothing was said of it by the file after that, as it was gone; the next says so as of then.
+    assert_eq!(inbox.bench.ends("2").await, (Status::Active, 600));
+    inbox.put("d.csv", 350, csv(&[("1", 500), ("3", 700)]));
+    assert_eq!(inbox.polled().await.gone, 1);
+    let told = [(Initial, 600), (Gone, 500), (BackOnMarket, 450), (Gone, 400)];
+    assert_eq!(inbox.events("2").await, told);
 
-    inbox.put("d.csv", 300, &all);
+    inbox.put("e.csv", 300, &all);
     assert_eq!((inbox.polled().await.gone, inbox.bench.ends("2").await), (0, (Status::Active, 600)));
-    assert_eq!(inbox.events("2").await, [(Initial, 600), (Gone, 400), (BackOnMarket, 300)]);
+    // Of so many turns in one day a history keeps the first and the last.
+    assert_eq!(inbox.events("2").await, [(Initial, 600), (Gone, 500), (BackOnMarket, 300)]);
+}
+
+/// A snapshot of the homes of this range.
+fn homes(range: std::ops::Range<i64>) -> String {
+    let rows: Vec<_> = range.map(|id| (id.to_string(), 500 + id)).collect();
+    csv(&rows.iter().map(|(id, price)| (id.as_str(), *price)).collect::<Vec<_>>())
+}
+
+const HOUR: i64 = 60;
+
+#[tokio::test]
+async fn an_export_that_was_cut_off_takes_nothing_away() {
+    let inbox = Inbox::new(Coverage::Snapshot);
+    for (i, range) in [0..100, 0..99, 0..45, 0..45, 0..99].into_iter().enumerate() {
+        inbox.put(&format!("{i}.csv"), 40 * HOUR - 5 * HOUR * i64::try_from(i).unwrap(), homes(range));
+        let polled = inbox.polled().await;
+        assert_eq!(polled.gone, u64::from(i == 1), "{i}");
+        let held = polled.held_back.map(|held| (held.listings, held.held));
+        assert_eq!(held, [2, 3].contains(&i).then_some((54, 99)), "{i}");
+        assert_eq!(
+            polled.message.is_some_and(|told| told.starts_with("54 of 99 listings are missing")),
+            held.is_some()
+        );
+    }
+    use EventKind::{Gone, Initial};
+    assert_eq!(inbox.events("98").await, [(Initial, 40 * HOUR)]);
+    assert_eq!(inbox.events("99").await, [(Initial, 40 * HOUR), (Gone, 35 * HOUR)]);
+}
+
+#[tokio::test]
+async fn a_large_loss_is_proven_by_the_times_of_the_files_and_gone_as_of_the_first() {
+    let inbox = Inbox::new(Coverage::Snapshot);
+    // All at once, as they lie there: polls are an hour apart.
+    for (hours_ago, range) in [(40, 0..100), (30, 0..45), (24, 0..45), (18, 0..45)] {
+        inbox.put(&format!("{hours_ago}.csv"), hours_ago * HOUR, homes(range));
+    }
+    assert_eq!(inbox.polled().await.gone, 55);
+    use EventKind::{Gone, Initial};
+    assert_eq!(inbox.events("99").await, [(Initial, 40 * HOUR), (Gone, 30 * HOUR)]);
+}
+
+#[tokio::test]
+async fn a_loss_of_files_is_released_or_rejected_without_another_file() {
+    for verdict in [LossVerdict::Release, LossVerdict::Reject] {
+        let inbox = Inbox::new(Coverage::Snapshot);
+        inbox.put("a.csv", 40 * HOUR, homes(0..100));
+        inbox.put("b.csv", 30 * HOUR, homes(0..45));
+        assert_eq!(inbox.polled().await.held_back.map(|held| held.listings), Some(55));
+        assert_eq!(inbox.polled().await.held_back.map(|held| held.listings), Some(55), "said until it is over");
+        inbox.bench.database.rule("inbox", "site", Ruling { verdict, until: written(30 * HOUR).plus_ms(1) }).unwrap();
+        // What is to be said of it is noted, and the run killed before it is on the stream.
+        inbox.bench.stream.refuse_all(true);
+        let release = verdict == LossVerdict::Release;
+        assert_eq!(inbox.poll().await.is_err(), release);
+        inbox.bench.stream.refuse_all(false);
+        let polled = inbox.polled().await;
+        assert_eq!((polled.gone, polled.held_back), (if release { 55 } else { 0 }, None), "{verdict}");
+        use EventKind::{Gone, Initial};
+        let expected = [(Initial, 40 * HOUR), (Gone, 30 * HOUR)];
+        assert_eq!(inbox.events("99").await, expected[..if release { 2 } else { 1 }], "{verdict}");
+        // It is forgotten, and so begins anew with the next file, a day later.
+        inbox.put("c.csv", 6 * HOUR, homes(0..45));
+        let held = inbox.polled().await.held_back.map(|held| held.listings);
+        assert_eq!(held, (!release).then_some(55), "{verdict}");
+    }
+}
+
+#[tokio::test]
+async fn weekly_exports_give_the_inventory_of_the_last_one() {
+    let inbox = Inbox::new(Coverage::Snapshot);
+    let mut dice = Dice(7);
+    let mut on_sale: BTreeSet<i64> = (0..400).collect();
+    for week in 0..8 {
+        // Some leave, some come, and some that left come back.
+        on_sale.retain(|_| dice.roll(8) > 0);
+        on_sale.extend((0..40).map(|_| i64::try_from(dice.roll(600)).unwrap()));
+        let rows: Vec<_> = on_sale.iter().map(|id| (id.to_string(), 500)).collect();
+        let rows: Vec<_> = rows.iter().map(|(id, price)| (id.as_str(), *price)).collect();
+        inbox.put(&format!("{week}.csv"), (8 - week) * 7 * 24 * HOUR, csv(&rows));
+    }
+    assert!(inbox.polled().await.gone > 200);
+    inbox.bench.measure().await;
+    let homes = inbox.bench.database.homes_after(None, usize::MAX).unwrap();
+    let active = homes.iter().filter(|(_, home)| home.history.current().unwrap().status == Status::Active);
+    let active: BTreeSet<i64> = active.map(|(id, _)| id.0.rsplit_once('/').unwrap().1.parse().unwrap()).collect();
+    assert_eq!(active, on_sale);
 }
 
 #[tokio::test]
@@ -414,7 +507,7 @@ async fn a_stop_in_mid_file_neither_skips_nor_repeats_a_row() {
     }
     assert!(runs > 3, "{runs}");
     assert_eq!((listings, changed, gone), (2 * 2_401, 2 * 343, 99));
-    assert_eq!(inbox.events("h2450").await, [(EventKind::Initial, 600), (EventKind::Gone, 400)]);
+    assert_eq!(inbox.events("h2450").await, [(EventKind::Initial, 600), (EventKind::Gone, 500)]);
     assert_eq!(inbox.bench.ends("h7").await, (Status::Active, 398));
 }
 
@@ -594,12 +687,12 @@ async fn a_snapshot_was_seen_as_of_its_own_time_whatever_its_rows_say_of_theirs(
     for id in ["1", "2"] {
         assert_eq!(inbox.events(id).await, [(Initial, 600), (PriceRise, 500), (PriceCut, 400)], "{id}");
     }
-    // What comes after the first file is new, and what leaves is gone as of the second that lacks it.
+    // What comes after the first file is new, and what leaves is gone as of the first that lacks it.
     inbox.put("d.csv", 300, timed(&[("1", 400, 2_000), ("2", 400, 400), ("4", 700, 250)]));
     inbox.put("e.csv", 200, timed(&[("1", 400, 2_000), ("2", 400, 400), ("4", 700, 250)]));
     inbox.polled().await;
     assert_eq!(inbox.events("4").await, [(New, 300)]);
-    assert_eq!(inbox.events("3").await, [(Initial, 600), (Gone, 200)]);
+    assert_eq!(inbox.events("3").await, [(Initial, 600), (Gone, 300)]);
 }
 
 /// What the third of three nightly exports adds to the history that each of them tells in full.
@@ -624,7 +717,7 @@ async fn snapshots_that_tell_the_past_tell_it_once() {
     }
     inbox.polled().await;
     assert_eq!(inbox.events("1").await, told);
-    assert_eq!(inbox.events("2").await, [(New, 900), (Gone, 200)]);
+    assert_eq!(inbox.events("2").await, [(New, 900), (Gone, 300)]);
 }
 
 #[tokio::test]

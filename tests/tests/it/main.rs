@@ -17,6 +17,7 @@ mod files;
 mod host;
 mod infra_check;
 mod limits;
+mod loss;
 mod mapping;
 mod measure;
 mod order;

@@ -14,6 +14,10 @@ use crate::concurrently::concurrently;
 
 const PREFIX: &str = "index/";
 const SUFFIX: &str = ".json.zst";
+const RULING: &str = ".ruling";
+
+/// A ruling is a line.
+const RULING_BYTES_MAX: usize = 1 << 10;
 
 /// An index grows with its search; a hundred thousand listings compress to some ten MB.
 const INDEX_BYTES_MAX: usize = 128 << 20;
@@ -28,7 +32,7 @@ const LEVEL: i32 = 1;
 /// without looking at those of others, however many there are.
 ///
 /// A save is a conditional write: `If-None-Match: *` for a search that was never saved, else `If-Match` with the
-/// ETag of the version that was loaded. A write whose answer is lost is sent again by the SDK and then refused
+/// ETag of the version that was loaded. What a person says of a loss is `index/<source>/<search>.ruling`, and only read. A write whose answer is lost is sent again by the SDK and then refused
 /// for what it stored itself; so each write leaves a name that no other has in the object's metadata, and who is
 /// refused looks whether the name there is its own.
 #[derive(Debug)]
@@ -68,6 +72,14 @@ impl S3Index {
     /// When a name is empty or too long for a key.
     pub fn key(source: &str, search: &str) -> Result<String, PortError> {
         Ok(format!("{}{}{SUFFIX}", prefix(source)?, key_part(search)?))
+    }
+
+    /// The key of what a person has said of a loss of a search, beside its index.
+    ///
+    /// # Errors
+    /// When a name is empty or too long for a key.
+    pub fn ruling_key(source: &str, search: &str) -> Result<String, PortError> {
+        Ok(format!("{}{}{RULING}", prefix(source)?, key_part(search)?))
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -189,5 +201,13 @@ impl SearchIndex for S3Index {
     async fn sent_elsewhere(&self, search: &str, source: &str) -> Result<HashMap<String, Sent>, PortError> {
         let others = self.others(search, source).await?;
         Ok(IndexOutline::latest(others.iter().map(Arc::as_ref)))
+    }
+
+    async fn ruling(&self, search: &str, source: &str) -> Result<Option<String>, PortError> {
+        let key = Self::ruling_key(source, search)?;
+        match self.objects.get(&key, None, RULING_BYTES_MAX).await? {
+            Got::Object { body, .. } => Ok(Some(String::from_utf8_lossy(&body).into_owned())),
+            Got::Missing | Got::Unchanged => Ok(None),
+        }
     }
 }

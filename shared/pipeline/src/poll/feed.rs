@@ -10,6 +10,7 @@ use stoop_sources::{Coverage, Cursor};
 use super::rows::Sheet;
 use super::scan::Scan;
 use super::{FileSet, PollError, PollPorts, Polled, Search};
+use crate::loss::Look;
 use crate::ports::{FileError, FileVersion, RunOutcome, ScanCheckpoint, SearchState};
 use crate::snapshots::ProvesNothing;
 use crate::with_causes;
@@ -34,7 +35,7 @@ struct Place {
     rows: u64,
     /// Rows of which not even the id was understood.
     unread: u64,
-    /// It was read to its end, and what it lacks is counted as missed.
+    /// It was read to its end, and what it lacks is noted as missing.
     judged: bool,
 }
 
@@ -94,8 +95,13 @@ pub(super) async fn feed(
         (false, false) => RunOutcome::Complete,
     });
     polled.message = report.message(stopped);
+    // A person need not wait for another file.
+    scan.began_at = scan.state.files.as_of.unwrap_or(scan.began_at);
+    scan.tell_gone_again(polled).await?;
+    let ruled = scan.do_as_ruled(polled).await?;
+    polled.held_back = scan.state.held_back;
     // Most polls find nothing new, and the index may be large.
-    let same = before == (scan.state.files.marks.clone(), scan.state.checkpoint.clone());
+    let same = !ruled && polled.gone == 0 && before == (scan.state.files.marks.clone(), scan.state.checkpoint.clone());
     if same && polled.pages == 0 { Ok(()) } else { scan.save().await }
 }
 
@@ -224,6 +230,8 @@ impl Scan<'_> {
             self.state.files.as_of = Some(self.began_at);
             self.state.full_scan_at = Some(self.began_at);
             (self.state.begun, self.initial) = (true, false);
+        } else if is_snapshot {
+            self.note_overtaken();
         }
         Ok(Fate::Read)
     }
@@ -250,10 +258,18 @@ impl Scan<'_> {
             report.notes.push(format!("{}: {why}", file.name));
             return Ok(());
         }
-        // Saved together with the counts, so that a run after a kill does not count the same file twice.
+        self.do_as_ruled(polled).await?;
+        // Saved together with what is missing, so that a run after a kill does not judge the same file twice.
         self.state.checkpoint = Some(self.mark_place(Place { judged: true, ..place }));
         self.state.scans += 1;
-        self.tell_gone(polled).await
+        self.tell_gone(Look::Export, polled).await
+    }
+
+    /// What a snapshot that comes late was the last to have, the newest one lacks.
+    fn note_overtaken(&mut self) {
+        let (began_at, newest) = (self.began_at, self.state.files.as_of);
+        let last_seen_here = self.state.listings.values_mut().filter(|entry| entry.seen_in_scan == began_at);
+        last_seen_here.for_each(|entry| entry.missing_since = newest);
     }
 
     /// A file that can't be opened is in quarantine, once for each of its versions.

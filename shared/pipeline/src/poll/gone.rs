@@ -2,9 +2,10 @@ use stoop_domain::{Listing, Observation, Sight, Status, Time};
 
 use super::scan::Scan;
 use super::take::IN_DOUBT;
-use super::{PollError, Polled};
-use crate::ports::IndexEntry;
-use crate::snapshots::{MISSED_MAX, leaves_as_it_should};
+use super::{Origin, PollError, Polled};
+use crate::loss::{Look, LossVerdict, Ruling, judge};
+use crate::ports::{IndexEntry, PortError};
+use crate::snapshots::leaves_as_it_should;
 
 /// What was said to be gone is kept for so long, in case it comes back.
 const TOMBSTONE_MS: i64 = 400 * Time::DAY_MS;
@@ -13,50 +14,127 @@ const TOMBSTONE_MS: i64 = 400 * Time::DAY_MS;
 pub(super) const TOLD: u64 = 1;
 
 impl Scan<'_> {
-    /// The scan has seen all there is: what it missed is missed once more, and gone the second time.
+    /// The scan has seen all there is: what it lacks and has lacked for long enough is gone. What is too much to be believed yet
+    /// is held back, so that nothing changes until it is believed or seen again.
     ///
     /// Not said of a listing that was sold or withdrawn, which only leaves the feed as it should, nor of one
     /// that another search of the source holds: its price or place moved from this search into that.
-    pub(super) async fn tell_gone(&mut self, polled: &mut Polled) -> Result<(), PollError> {
-        let missed = self.count_missed();
-        self.say_gone(missed, polled).await
+    pub(super) async fn tell_gone(&mut self, look: Look, polled: &mut Polled) -> Result<(), PollError> {
+        let now = self.looked_at();
+        let missing = self.note_missing(now);
+        let missing = self.with_held(missing).await?;
+        let entries = missing.iter().filter(|(_, held)| !held).filter_map(|(id, _)| self.state.listings.get(id));
+        let lost = entries.filter(|entry| !leaves_as_it_should(&entry.listing));
+        let missing_since: Vec<Time> = lost.filter_map(|entry| entry.missing_since).collect();
+        let judgement = judge(&missing_since, self.present(), now, look);
+        self.state.held_back = judgement.held_back;
+        let since = |native_id: &String| self.state.listings.get(native_id).and_then(|entry| entry.missing_since);
+        let is_gone = |native_id: &String| since(native_id).is_some_and(|since| judgement.is_gone(since));
+        let mut gone: Vec<_> = missing.into_iter().filter(|(native_id, _)| is_gone(native_id)).collect();
+        gone.extend(self.unsaid().await?);
+        self.say_gone(gone, polled).await
     }
 
-    /// What is missed for the second time, by native id.
-    fn count_missed(&mut self) -> Vec<String> {
-        let mut missed = Vec::new();
-        for (native_id, entry) in &mut self.state.listings {
-            if entry.seen_in_scan == self.began_at {
-                continue;
-            }
-            let told = entry.gone_at.is_some() && entry.hash != IN_DOUBT;
-            if !told {
-                entry.missed = entry.missed.saturating_add(1);
-                if entry.missed >= MISSED_MAX {
-                    missed.push(native_id.clone());
-                }
-            }
+    /// When the scan looked: a file has its own time, and what the clock said is put right where it is set.
+    fn looked_at(&self) -> Time {
+        match self.search.source {
+            Origin::Files(_) => self.began_at,
+            Origin::Http(_) => self.began_by_clock(),
         }
-        missed
     }
 
-    /// Says once more what a run that was killed may not have said, without counting anything as missed again.
-    pub(super) async fn tell_gone_again(&mut self, polled: &mut Polled) -> Result<(), PollError> {
+    /// Notes what the scan lacks as missing, and gives it, by native id: all that was not told to be gone.
+    fn note_missing(&mut self, now: Time) -> Vec<String> {
+        let began_at = self.began_at;
+        let lacks = |entry: &IndexEntry| entry.seen_in_scan != began_at && entry.gone_at.is_none();
+        let missing = self.state.listings.iter_mut().filter(|(_, entry)| lacks(entry));
+        let noted = missing.map(|(native_id, entry)| {
+            entry.missing_since.get_or_insert(now);
+            native_id.clone()
+        });
+        noted.collect()
+    }
+
+    /// How many listings on the market the scan has seen.
+    fn present(&self) -> u64 {
+        let on_market = |entry: &&IndexEntry| entry.gone_at.is_none() && !leaves_as_it_should(&entry.listing);
+        let listings = self.state.listings.values().filter(|entry| entry.seen_in_scan == self.began_at);
+        listings.filter(on_market).count() as u64
+    }
+
+    /// What a run that was killed may not have said, and whether another search holds it by now.
+    async fn unsaid(&self) -> Result<Vec<(String, bool)>, PollError> {
         let in_doubt = |entry: &IndexEntry| entry.gone_at.is_some() && entry.hash == IN_DOUBT;
         let listings = self.state.listings.iter().filter(|(_, entry)| in_doubt(entry));
-        let unsaid = listings.map(|(native_id, _)| native_id.clone()).collect();
+        let unsaid: Vec<String> = listings.map(|(native_id, _)| native_id.clone()).collect();
+        Ok(self.with_held(unsaid).await?)
+    }
+
+    /// Beside each listing, whether another search of the source holds it.
+    async fn with_held(&self, native_ids: Vec<String>) -> Result<Vec<(String, bool)>, PortError> {
+        if native_ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (search, source) = (&self.search.name, self.search.source.name());
+        let held = self.ports.index.held_elsewhere(search, source, &native_ids).await?;
+        Ok(native_ids.into_iter().zip(held).collect())
+    }
+
+    /// Does what a person said of the loss that is held back, but for what the scan has seen; whether there was anything to do.
+    pub(super) async fn do_as_ruled(&mut self, polled: &mut Polled) -> Result<bool, PollError> {
+        if self.state.held_back.is_none() {
+            return Ok(false);
+        }
+        let (search, source) = (&self.search.name, self.search.source.name());
+        let Some(text) = self.ports.index.ruling(search, source).await? else { return Ok(false) };
+        let ruling = match Ruling::parse(&text) {
+            Ok(ruling) => ruling,
+            Err(error) => {
+                tracing::warn!(search, %error, "what is held back stays so");
+                polled.rulings.push(error.to_string());
+                return Ok(false);
+            }
+        };
+        let is_meant = |entry: &IndexEntry| {
+            entry.gone_at.is_none() && entry.missing_since.is_some_and(|since| since < ruling.until)
+        };
+        let meant = self.state.listings.iter_mut().filter(|(_, entry)| is_meant(entry));
+        let mut ruled = Vec::new();
+        for (native_id, entry) in meant {
+            if ruling.verdict == LossVerdict::Reject {
+                entry.missing_since = None;
+            }
+            ruled.push(native_id.clone());
+        }
+        if ruled.is_empty() {
+            // It is about a loss of before.
+            return Ok(false);
+        }
+        tracing::info!(search, %ruling, listings = ruled.len(), "as ruled");
+        polled.rulings.push(format!("{ruling}: {} listings", ruled.len()));
+        self.state.held_back = None;
+        if ruling.verdict == LossVerdict::Release {
+            let released = self.with_held(ruled).await?;
+            self.say_gone(released, polled).await?;
+        }
+        Ok(true)
+    }
+
+    /// Says once more what a run that was killed may not have said, without judging anything anew.
+    pub(super) async fn tell_gone_again(&mut self, polled: &mut Polled) -> Result<(), PollError> {
+        let unsaid = self.unsaid().await?;
         self.say_gone(unsaid, polled).await
     }
 
-    async fn say_gone(&mut self, missed: Vec<String>, polled: &mut Polled) -> Result<(), PollError> {
+    /// Says of these listings that they are gone as of when they were missed first, but for those that another search holds.
+    async fn say_gone(&mut self, missed: Vec<(String, bool)>, polled: &mut Polled) -> Result<(), PollError> {
         let began_at = self.began_at;
         let source = self.search.source.name().to_owned();
-        let held = self.ports.index.held_elsewhere(&self.search.name, &source, &missed).await?;
         if !missed.is_empty() {
             self.look_elsewhere().await?;
         }
         let (mut said, mut gone) = (Vec::new(), Vec::new());
-        for (native_id, held) in missed.into_iter().zip(held) {
+        for (native_id, held) in missed {
             let elsewhere = self.sent_elsewhere(&native_id);
             let Some(entry) = self.state.listings.get_mut(&native_id) else { continue };
             if held || leaves_as_it_should(&entry.listing) {
@@ -73,7 +151,8 @@ impl Scan<'_> {
                 Some(gone_at) => entry.last.unwrap_or(Sight::at(gone_at)),
                 None => {
                     let last = elsewhere.map_or(entry.sent().sight, |sent| sent.sight.max(entry.sent().sight));
-                    Sight::at(began_at).after(&entry.until.map_or(last, |until| until.max(last)))
+                    let at = entry.missing_since.map_or(began_at, |since| since.min(began_at));
+                    Sight { at, ..Sight::at(began_at) }.after(&entry.until.map_or(last, |until| until.max(last)))
                 }
             };
             entry.gone_at = Some(sight.at);

@@ -13,11 +13,25 @@ impl Scan<'_> {
     pub(super) fn look_at_clock(&mut self, polled: &mut Polled) -> Time {
         let now = self.ports.clock.now();
         let before = self.state.clock.replace(now);
-        if !self.tell_jump(self.ports.clock.jumped_ms(), polled) {
+        let jumped_ms = self.ports.clock.jumped_ms();
+        if self.tell_jump(jumped_ms, polled) {
+            self.shift_absences(jumped_ms);
+        } else {
             let back_ms = before.map_or(0, |before| now.ms() - before.ms()).min(0);
-            self.tell_jump(back_ms, polled);
+            if self.tell_jump(back_ms, polled) {
+                self.shift_absences(back_ms);
+            }
         }
         now
+    }
+
+    /// For how long a listing was missed is told by a clock, and is what it was when that is set. Time in which a computer slept
+    /// does not count either: nobody looked.
+    fn shift_absences(&mut self, jumped_ms: i64) {
+        self.shift_clock(jumped_ms);
+        for since in self.state.listings.values_mut().filter_map(|entry| entry.missing_since.as_mut()) {
+            *since = since.plus_ms(jumped_ms);
+        }
     }
 
     /// Tells of a clock that was set by so much, where that is much; whether it is.

@@ -11,6 +11,7 @@ use super::progress::{Progress, Shown};
 use super::robots::Robots;
 use super::{Origin, PollError, PollPorts, Polled, Search, feed};
 use crate::Refusals;
+use crate::loss::Look;
 use crate::ports::{RunOutcome, RunRecord, ScanCheckpoint, SearchState, Sent};
 use crate::with_causes;
 
@@ -57,7 +58,9 @@ pub async fn poll(search: &Search, run: &str, ports: PollPorts<'_>) -> Result<Po
     ports.runs.record(&record).await?;
     let mut polled = Polled::default();
     let outcome = scan(search, run, ports, &mut polled).await;
-    let told = polled.message.iter().chain(&polled.drifts).chain(&polled.verdicts).chain(&polled.clock_jumps).cloned();
+    let held_back = polled.held_back.map(|held_back| held_back.to_string());
+    let told = polled.message.iter().chain(&held_back).chain(&polled.rulings).chain(&polled.drifts);
+    let told = told.chain(&polled.verdicts).chain(&polled.clock_jumps).cloned();
     polled.message = told.reduce(|message, more| format!("{message}; {more}"));
     record.ended_at = Some(ports.clock.now());
     record.counts = polled.counts();
@@ -342,6 +345,7 @@ impl<'a> Scan<'a> {
         polled.pace = Some(self.state.pace);
         polled.outcome = Some(outcome);
         polled.message = message;
+        polled.held_back = self.state.held_back;
         self.save().await
     }
 
@@ -361,13 +365,19 @@ impl<'a> Scan<'a> {
         }
         if judged && self.total.is_some() {
             self.state.scans += 1;
-            self.tell_gone(polled).await?;
+            self.do_as_ruled(polled).await?;
+            self.tell_gone(Look::Pages, polled).await?;
         }
         Ok((RunOutcome::Complete, None))
     }
 
+    /// The clock was set by so much.
+    pub(super) fn shift_clock(&mut self, jumped_ms: i64) {
+        self.clock_at = self.clock_at.plus_ms(jumped_ms);
+    }
+
     /// When it began, by the clock as it is now: not in its future.
-    fn began_by_clock(&self) -> Time {
+    pub(super) fn began_by_clock(&self) -> Time {
         self.began_at.min(self.clock_at)
     }
 
@@ -426,6 +436,7 @@ impl Polled {
             ("left_out", self.left_out()),
             ("rejects", self.rejects),
             ("gone", self.gone),
+            ("held_back", self.held_back.map_or(0, |held_back| held_back.listings)),
             ("sent", self.sent),
             ("drifts", self.drifts.len() as u64),
             ("contradictions", self.contradictions.counts().map(|count| count.contradict).sum()),

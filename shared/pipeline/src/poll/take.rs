@@ -239,7 +239,7 @@ impl Scan<'_> {
     pub(super) fn note_seen(&mut self, native_id: &str) {
         if let Some(entry) = self.state.listings.get_mut(native_id) {
             entry.seen_in_scan = self.began_at;
-            entry.missed = 0;
+            entry.missing_since = None;
         }
     }
 
@@ -259,7 +259,7 @@ impl Scan<'_> {
             let sight = observation.sight();
             match self.state.listings.get_mut(&observation.native_id) {
                 Some(entry) => {
-                    (entry.hash, entry.missed, entry.gone_at) = (IN_DOUBT, 0, None);
+                    (entry.hash, entry.missing_since, entry.gone_at) = (IN_DOUBT, None, None);
                     // A file's rows have a time of their own: what is read again is sent again as it was.
                     if of_pages {
                         entry.last = Some(sight);
@@ -284,7 +284,7 @@ impl Scan<'_> {
         let mut listing = Listing { details: Details::default(), ..listing };
         self.state.distrust.drop_from(&mut listing);
         let (last, seen_in_scan) = (Some(sight), self.began_at);
-        IndexEntry { hash, last, doubtful, until, seen_in_scan, missed: 0, gone_at: None, listing }
+        IndexEntry { hash, last, doubtful, until, seen_in_scan, missing_since: None, gone_at: None, listing }
     }
 
     /// Puts observations on the stream, many lines to a record, refused records again by their place.

@@ -6,6 +6,7 @@ use stoop_domain::{Listing, Reject, Sight, Time};
 use stoop_sources::{Cursor, Distrust, Request};
 
 use super::PortError;
+use crate::loss::HeldBack;
 use crate::poll::Account;
 use crate::{Pace, Profiles};
 
@@ -102,6 +103,10 @@ pub trait SearchIndex: Send + Sync {
     /// What other searches of `source` than `search` have sent of its listings, or may have: of each, the latest that any
     /// of them did. Empty, and cheap, where there is no other.
     async fn sent_elsewhere(&self, search: &str, source: &str) -> Result<HashMap<String, Sent>, PortError>;
+
+    /// What a person has said last of a loss of this search that is held back, as it was written ([`crate::Ruling::parse`]);
+    /// `None` where nothing was ever said.
+    async fn ruling(&self, search: &str, source: &str) -> Result<Option<String>, PortError>;
 }
 
 /// What a search has seen so far.
@@ -140,6 +145,9 @@ pub struct SearchState {
     /// What was counted of contradictions in its listings, and which fields are distrusted for it.
     #[serde(default)]
     pub distrust: Distrust,
+    /// What its last complete scan lacked and what is not said to be gone yet.
+    #[serde(default)]
+    pub held_back: Option<HeldBack>,
     /// How often it changes.
     #[serde(default)]
     pub pace: Pace,
@@ -178,8 +186,10 @@ pub struct IndexEntry {
     pub until: Option<Sight>,
     /// When the scan began that saw it last.
     pub seen_in_scan: Time,
-    /// How many complete scans have missed it in a row.
-    pub missed: u8,
+    /// When a complete scan began that missed it, by the clock, where none has seen it since: the first of those. Of a file, its
+    /// time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing_since: Option<Time>,
     /// When it was said to be gone. It is kept all the same, so that its return is noticed.
     #[serde(default)]
     pub gone_at: Option<Time>,
@@ -209,7 +219,8 @@ struct EntryOutline {
     #[serde(default)]
     last: Option<Sight>,
     seen_in_scan: Time,
-    missed: u8,
+    #[serde(default)]
+    missing_since: Option<Time>,
     #[serde(default)]
     gone_at: Option<Time>,
 }
@@ -218,7 +229,7 @@ impl IndexOutline {
     /// Whether a listing is held for present: see [`SearchIndex::held_elsewhere`].
     #[must_use]
     pub fn holds(&self, native_id: &str) -> bool {
-        self.listings.get(native_id).is_some_and(|entry| is_held(entry.missed, entry.gone_at))
+        self.listings.get(native_id).is_some_and(|entry| is_held(entry.missing_since, entry.gone_at))
     }
 
     /// Of each listing that any of these have, what was sent last: see [`SearchIndex::sent_elsewhere`].
@@ -251,15 +262,15 @@ fn sent(hash: u64, last: Option<Sight>, seen_in_scan: Time, gone_at: Option<Time
     Sent { sight, hash }
 }
 
-fn is_held(missed: u8, gone_at: Option<Time>) -> bool {
-    missed == 0 && gone_at.is_none()
+fn is_held(missing_since: Option<Time>, gone_at: Option<Time>) -> bool {
+    missing_since.is_none() && gone_at.is_none()
 }
 
 impl SearchState {
     /// Whether a listing is held for present: see [`SearchIndex::held_elsewhere`].
     #[must_use]
     pub fn holds(&self, native_id: &str) -> bool {
-        self.listings.get(native_id).is_some_and(|entry| is_held(entry.missed, entry.gone_at))
+        self.listings.get(native_id).is_some_and(|entry| is_held(entry.missing_since, entry.gone_at))
     }
 }
 

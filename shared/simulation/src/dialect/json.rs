@@ -92,7 +92,7 @@ impl JsonSite {
 
     fn list<'a>(&self, turn: &Turn<'a>) -> Vec<Row<'a>> {
         let mut list = match self.shows_all {
-            true => turn.market.shown_after(None).collect(),
+            true => turn.remembered().collect(),
             false => turn.on_market(),
         };
         list.retain(|(home, _)| home.currency() == Currency::USD);

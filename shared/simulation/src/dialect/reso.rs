@@ -137,7 +137,7 @@ impl ResoSite {
     /// Every listing as this vendor has it now.
     fn listed<'a>(&self, turn: &Turn<'a>) -> Vec<Listed<'a>> {
         let now = turn.market.now();
-        let rows = turn.market.shown_after(None).filter_map(|(home, offer)| {
+        let rows = turn.remembered().filter_map(|(home, offer)| {
             let served_at = match self.vendor {
                 Vendor::Bridge => turn.market.shown_at(home.index)?,
                 _ => offer.modified_at,

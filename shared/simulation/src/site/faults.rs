@@ -43,6 +43,10 @@ pub enum Fault {
     WrongTotal,
     /// The rows of the page before in place of those that were asked for; on the first page, the right ones.
     RepeatedPage,
+    /// A page that says with status 200 that there is nothing, as a town that was sold out would.
+    Empty,
+    /// The right answer of a site that has forgotten every second listing.
+    HalfForgotten,
 }
 
 /// The faults that are still to come: each request takes one from the front.
@@ -62,16 +66,18 @@ pub struct Chaos {
     pub until: Option<Time>,
     /// When every request meets the same one: before a key is looked at or a request is counted.
     pub outages: Vec<Outage>,
+    /// When every page that is served meets the same one: [`Fault::Empty`], [`Fault::HalfForgotten`].
+    pub lapses: Vec<Outage>,
 }
 
-/// A stretch of time in which a site is dead.
+/// A stretch of time in which a site is dead, or out of its mind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outage {
     /// When it begins.
     pub from: Time,
     /// When it is over.
     pub until: Time,
-    /// What every request meets: [`Fault::Drop`], [`Fault::Hang`], [`Fault::ServerError`].
+    /// What is met. Where the site is dead: [`Fault::Drop`], [`Fault::Hang`], [`Fault::ServerError`].
     pub fault: Fault,
 }
 
@@ -104,7 +110,12 @@ impl Faults {
 impl Chaos {
     /// What every request meets now.
     pub(crate) fn outage(&self, now: Time) -> Option<Fault> {
-        self.outages.iter().find(|outage| outage.from <= now && now < outage.until).map(|outage| outage.fault)
+        met(&self.outages, now)
+    }
+
+    /// What every page meets now.
+    pub(crate) fn lapse(&self, now: Time) -> Option<Fault> {
+        met(&self.lapses, now)
     }
 
     /// What the next request meets by chance.
@@ -112,4 +123,8 @@ impl Chaos {
         let over = self.faults.is_empty() || self.until.is_some_and(|until| until <= now);
         (!over && random.chance(self.permille)).then(|| random.pick(&self.faults))
     }
+}
+
+fn met(stretches: &[Outage], now: Time) -> Option<Fault> {
+    stretches.iter().find(|stretch| stretch.from <= now && now < stretch.until).map(|stretch| stretch.fault)
 }

@@ -56,7 +56,7 @@ impl Realtor {
     pub(crate) const TELLS: Tells = Tells {
         price_changes: "the amount of the last cut, undated",
         status: "active, coming soon, under contract, pending, sold",
-        gone: "a complete scan that misses it twice",
+        gone: "two complete scans that miss it",
         limits: "1 request a second",
     };
 

@@ -61,7 +61,7 @@ impl RentCast {
     pub(crate) const TELLS: Tells = Tells {
         price_changes: "nothing: a cut inside a spell is not recorded",
         status: "on offer or not",
-        gone: "a complete scan that misses it twice",
+        gone: "two complete scans that miss it",
         limits: "20 requests a second, 50 in 31 days",
     };
 

@@ -113,7 +113,7 @@ impl Reso {
     pub(crate) const TELLS: Tells = Tells {
         price_changes: "the previous price and when it changed, where the MLS fills them",
         status: "every StandardStatus",
-        gone: "a full scan that misses it twice, if the server counts; MLS Grid says so itself",
+        gone: "two full scans that miss it, if the server counts; MLS Grid says so itself",
         limits: "2 requests a second, or those of the dialect",
     };
 

@@ -68,7 +68,7 @@ impl Zillow {
     pub(crate) const TELLS: Tells = Tells {
         price_changes: "the last change and its day, often years old",
         status: "active, under contract, pending",
-        gone: "a complete scan that misses it twice; never of rentals in buildings",
+        gone: "two complete scans that miss it; never of rentals in buildings",
         limits: "1 request a second",
     };
 

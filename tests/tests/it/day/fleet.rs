@@ -194,12 +194,14 @@ impl Plant {
         } else {
             Vec::new()
         };
+        let lapses = self.lapses(&mut self.dice(4));
         let chaos = Chaos {
             seed: dice.next(),
             permille: 15 + dice.below(30) as u32,
             faults: ground.faults,
             until: Some(self.start.plus_ms(Time::DAY_MS)),
             outages,
+            lapses,
         };
         let market = SimulationConfig {
             past_ms: 3 * Time::DAY_MS,
@@ -221,6 +223,21 @@ impl Plant {
         // Requests of several pollers overtake each other by less than the poller's margin of 300 ms.
         let least = 5 + dice.below(600);
         Arc::new(Line::new(Arc::new(site), (least, least + dice.below(280)), dice.next()))
+    }
+
+    /// Three of ten lose their listings for hours of the day: all of them, half of them, or all of them again and again.
+    fn lapses(&self, dice: &mut Dice) -> Vec<Outage> {
+        let from = self.start.plus_ms(Time::HOUR_MS * (1 + dice.below(6)) as i64);
+        let lasts = |hours: usize| from.plus_ms(Time::HOUR_MS * hours as i64);
+        match self.n % 10 {
+            5 => vec![Outage { from, until: lasts(2 + dice.below(12)), fault: Fault::Empty }],
+            6 => vec![Outage { from, until: lasts(2 + dice.below(9)), fault: Fault::HalfForgotten }],
+            7 => {
+                let turn = |n: i64| from.plus_ms(n * 40 * MINUTE_MS);
+                (0..8).map(|n| Outage { from: turn(2 * n), until: turn(2 * n + 1), fault: Fault::Empty }).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     fn entry(&self, line: &Arc<Line>, source: Box<dyn Source>, minutes: &[i64], tells: Tells) -> Entry {

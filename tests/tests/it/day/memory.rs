@@ -90,6 +90,10 @@ impl SearchIndex for Memory {
         }
         Ok(latest)
     }
+
+    async fn ruling(&self, _search: &str, _source: &str) -> Result<Option<String>, PortError> {
+        Ok(None)
+    }
 }
 
 #[async_trait]

@@ -49,7 +49,10 @@ pub(crate) struct Witness {
 impl Witness {
     /// Whether the page was wrong in what it shows: another page's rows, a row without a price.
     pub(crate) fn is_twisted(&self) -> bool {
-        matches!(self.fault, Some(Fault::GarbageRow | Fault::RepeatedPage | Fault::WrongTotal))
+        matches!(
+            self.fault,
+            Some(Fault::GarbageRow | Fault::RepeatedPage | Fault::WrongTotal | Fault::Empty | Fault::HalfForgotten)
+        )
     }
 }
 

@@ -38,6 +38,8 @@ pub(crate) struct PollSeen {
     pub(crate) outcome: Result<Option<RunOutcome>, String>,
     pub(crate) requests: u64,
     pub(crate) gone: u64,
+    /// Listings that were held back.
+    pub(crate) held_back: u64,
 }
 
 /// After the day each search is polled until so many scans in a row have seen everything: what two miss is gone.
@@ -153,6 +155,7 @@ impl World {
             outcome: polled.as_ref().map(|polled| polled.outcome).map_err(Clone::clone),
             requests: polled.as_ref().map_or(0, |polled| polled.requests),
             gone: polled.as_ref().map_or(0, |polled| polled.gone),
+            held_back: polled.as_ref().ok().and_then(|polled| polled.held_back).map_or(0, |held| held.listings),
         });
         polled
     }

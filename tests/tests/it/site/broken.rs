@@ -100,4 +100,8 @@ impl SearchIndex for DyingIndex {
     async fn sent_elsewhere(&self, search: &str, source: &str) -> Result<HashMap<String, Sent>, PortError> {
         self.inner.sent_elsewhere(search, source).await
     }
+
+    async fn ruling(&self, search: &str, source: &str) -> Result<Option<String>, PortError> {
+        self.inner.ruling(search, source).await
+    }
 }

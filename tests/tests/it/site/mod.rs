@@ -364,6 +364,11 @@ impl Site {
         self.serve(move |_| answer.clone());
     }
 
+    /// From now on the site answers as it is again.
+    pub(crate) fn as_it_is(&self) {
+        *self.serve.lock().unwrap() = None;
+    }
+
     /// From now on this answers every request for a page.
     pub(crate) fn serve(&self, serve: impl Fn(&Request) -> HttpAnswer + Send + 'static) {
         *self.serve.lock().unwrap() = Some(Box::new(serve));

@@ -171,6 +171,16 @@ pub(super) const FAILURES: &[Failure] = &[
             5,
         )
     },
+    Failure {
+        lasts_hours: 50,
+        ..beside(
+            "a source lacks too much at once to be believed, at a search polled every 24 hours",
+            &[("Stoop LossesHeld Stack=AWS::StackName", Also::Each(1_440, 1.0))],
+            &["LossesHeld"],
+            &["LossesHeld"],
+            5,
+        )
+    },
     beside(
         "DynamoDB throttles or fails, or Firehose refuses: batches of observations are given back",
         METRICS_GIVE_BACK,

@@ -1,0 +1,279 @@
+//! Whether what a complete look lacks is gone: the one rule of the poller and of [`Snapshots`](crate::Snapshots) (ADR 0037).
+//!
+//! A portal that answers *nothing found* looks just like a town that was sold out, and so does an export that was cut in half. So a
+//! listing is gone when it has stayed away for so long as the size of the loss asks for.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use stoop_domain::Time;
+
+/// So many listings may be lost at once, however many there were.
+const FEW: u64 = 10;
+
+/// A scan of pages that lacks a listing is believed when another lacks it so much later: an answer out of a cache, a page that
+/// shifted or a server that restarts is past by then, and two polls by hand, one after the other, are one look.
+const PAGES_MS: i64 = 10 * 60 * Time::SECOND_MS;
+
+/// For so long must a large loss stay away, where it is not even twice as large as it may be.
+const LARGE_MS: i64 = 6 * Time::HOUR_MS;
+
+/// What a complete look is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// Pages, one after the other, which may shift while they are read.
+    Pages,
+    /// One file with everything.
+    Export,
+}
+
+/// What a complete look lacks of the listings on the market.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Loss {
+    /// Listings that it lacks, and that were not told to be gone.
+    lost: u64,
+    /// Listings that were on the market as far as was known, `lost` among them.
+    held: u64,
+}
+
+/// What a look makes of the listings that it lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Judgement {
+    now: Time,
+    wait_ms: i64,
+    /// What is not said to be gone, because it is too much to be believed yet.
+    pub(crate) held_back: Option<HeldBack>,
+}
+
+/// A loss that is too large to be believed yet: nothing of it is said to be gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldBack {
+    /// How many listings are held back.
+    pub listings: u64,
+    /// How many were known to be on the market, those included.
+    pub held: u64,
+    /// When the first of them was missed first, by the clock, or by the times of files.
+    pub since: Time,
+    /// A complete look that lacks that one at this moment or later is believed.
+    pub until: Time,
+}
+
+/// What a person says of a loss that is held back: `release 2026-11-20T10:00:00Z`, or `reject` and a time.
+///
+/// It is about what was missed first before that time. So it says nothing of a loss that comes later, and may stay where it was
+/// left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ruling {
+    /// Whether they are gone.
+    pub verdict: LossVerdict,
+    /// What was missed first at this time or later, by the poller's clock or by the times of files, is not meant.
+    pub until: Time,
+}
+
+/// Whether a loss is to be believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LossVerdict {
+    /// They are gone: it is said by the next poll.
+    Release,
+    /// They are there: that they were missed is forgotten.
+    Reject,
+}
+
+/// A text that is no [`Ruling`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no ruling; accepted: \"release 2026-11-20T10:00:00Z\" and \"reject 2026-11-20T10:00:00Z\"")]
+pub struct NoRuling(String);
+
+impl Loss {
+    /// A fifth, and more than a few.
+    fn is_large(self) -> bool {
+        self.lost > FEW && self.lost.saturating_mul(5) > self.held
+    }
+
+    /// How long after it was missed first a listing must still be missed. Twice as long for each doubling of the share.
+    fn wait_ms(self, look: Look) -> i64 {
+        let fifths = self.lost.saturating_mul(5);
+        match look {
+            _ if self.is_large() && fifths >= self.held.saturating_mul(4) => 4 * LARGE_MS,
+            _ if self.is_large() && fifths >= self.held.saturating_mul(2) => 2 * LARGE_MS,
+            _ if self.is_large() => LARGE_MS,
+            Look::Pages => PAGES_MS,
+            Look::Export => 0,
+        }
+    }
+}
+
+/// Judges a complete look at the time `now`: `missing_since` has, of each listing that it lacks, when that was missed first
+/// (`now` for those that are missed by this look), and `present` is how many it has. Neither counts what is not on the market,
+/// what was told to be gone, or what another search of the source holds.
+pub(crate) fn judge(missing_since: &[Time], present: u64, now: Time, look: Look) -> Judgement {
+    let lost = missing_since.len() as u64;
+    let loss = Loss { lost, held: present.saturating_add(lost) };
+    let wait_ms = loss.wait_ms(look);
+    let mut judgement = Judgement { now, wait_ms, held_back: None };
+    if loss.is_large() {
+        let waiting = || missing_since.iter().copied().filter(|since| !judgement.is_gone(*since));
+        judgement.held_back = waiting().min().map(|since| HeldBack {
+            listings: waiting().count() as u64,
+            held: loss.held,
+            since,
+            until: since.plus_ms(wait_ms),
+        });
+    }
+    judgement
+}
+
+impl Judgement {
+    /// Whether a listing that this look lacks, and that was missed first `since` then, is gone.
+    pub(crate) fn is_gone(&self, since: Time) -> bool {
+        self.now.ms().saturating_sub(since.ms()) >= self.wait_ms
+    }
+}
+
+impl fmt::Display for HeldBack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { listings, held, since, until } = self;
+        write!(
+            f,
+            "{listings} of {held} listings are missing since {since}: too many at once, so that nothing is said of them "
+        )?;
+        write!(f, "before they are still missing at {until}")
+    }
+}
+
+impl Ruling {
+    /// Reads a ruling.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn parse(text: &str) -> Result<Self, NoRuling> {
+        let mut words = text.split_whitespace();
+        let verdict = match words.next() {
+            Some("release") => Some(LossVerdict::Release),
+            Some("reject") => Some(LossVerdict::Reject),
+            _ => None,
+        };
+        match (verdict, words.next().map(Time::parse), words.next()) {
+            (Some(verdict), Some(Ok(until)), None) => Ok(Self { verdict, until }),
+            _ => Err(NoRuling(text.chars().take(80).collect())),
+        }
+    }
+}
+
+impl fmt::Display for Ruling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.verdict, self.until)
+    }
+}
+
+impl fmt::Display for LossVerdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Release => "release",
+            Self::Reject => "reject",
+        })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn hours(hours: i64) -> Time {
+        Time::from_ms(1_768_003_200_000 + hours * Time::HOUR_MS)
+    }
+
+    /// After how many minutes a loss of so many is believed.
+    fn minutes(lost: u64, held: u64, look: Look) -> i64 {
+        Loss { lost, held }.wait_ms(look) / 60_000
+    }
+
+    #[test]
+    fn the_larger_the_loss_the_longer_it_takes() {
+        let cases = [
+            (1, 1, 10),
+            (10, 10, 10),
+            (11, 11, 24 * 60),
+            (11, 55, 10),
+            (11, 54, 6 * 60),
+            (200, 1_000, 10),
+            (201, 1_000, 6 * 60),
+            (399, 1_000, 6 * 60),
+            (400, 1_000, 12 * 60),
+            (799, 1_000, 12 * 60),
+            (800, 1_000, 24 * 60),
+            (1_000, 1_000, 24 * 60),
+        ];
+        for (lost, held, expected) in cases {
+            assert_eq!(minutes(lost, held, Look::Pages), expected, "{lost} of {held}");
+            let of_file = if expected == 10 { 0 } else { expected };
+            assert_eq!(minutes(lost, held, Look::Export), of_file, "{lost} of {held} in a file");
+        }
+    }
+
+    #[test]
+    fn what_was_missed_for_long_enough_is_gone_and_the_rest_is_held_back() {
+        let mut since = vec![hours(0); 80];
+        since.extend([hours(23); 5]);
+        let held_back = |listings, first: i64, until: i64| {
+            Some(HeldBack { listings, held: 100, since: hours(first), until: hours(until) })
+        };
+        let at = |hour| judge(&since, 15, hours(hour), Look::Pages);
+        assert_eq!(at(23).held_back, held_back(85, 0, 24));
+        assert!(!at(23).is_gone(hours(0)));
+        assert_eq!(at(24).held_back, held_back(5, 23, 47));
+        assert!(at(24).is_gone(hours(0)) && !at(24).is_gone(hours(23)));
+        assert_eq!(at(47).held_back, None);
+        assert_eq!(judge(&[], 0, hours(0), Look::Pages).held_back, None);
+    }
+
+    #[test]
+    fn a_ruling_is_read_as_it_is_written_and_nothing_else_is_one() {
+        for text in ["release 2026-11-20T10:00:00Z", " reject  2026-11-20T10:00:00.5Z\n"] {
+            let ruling = Ruling::parse(text).unwrap();
+            assert_eq!(Ruling::parse(&ruling.to_string()), Ok(ruling));
+        }
+        for text in ["", "release", "release now", "yes 2026-11-20T10:00:00Z", "reject 2026-11-20T10:00:00Z please"] {
+            let error = Ruling::parse(text).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("{text:?} is no ruling")), "{error}");
+        }
+    }
+
+    proptest! {
+        /// The bound, and that nothing is gone sooner for more being lost, said without the arithmetic of the rule.
+        #[test]
+        fn a_larger_loss_is_never_believed_sooner(lost in 0_u64..5_000, present in 0_u64..5_000, export: bool) {
+            let look = if export { Look::Export } else { Look::Pages };
+            let loss = Loss { lost, held: lost + present };
+            let share = lost as f64 / (lost + present).max(1) as f64;
+            prop_assert_eq!(loss.is_large(), lost > 10 && share > 0.2);
+            let more = Loss { lost: lost + 1, ..loss };
+            let fewer_left = Loss { held: loss.held.saturating_sub(1).max(lost), ..loss };
+            prop_assert!(loss.wait_ms(look) <= more.wait_ms(look).max(fewer_left.wait_ms(look)));
+            prop_assert!(present == 0 || loss.wait_ms(look) <= more.wait_ms(look));
+            let doublings = if loss.is_large() { (share / 0.2).log2().floor().min(2.0) } else { 0.0 };
+            if loss.is_large() {
+                prop_assert_eq!(loss.wait_ms(look), (6.0 * doublings.exp2()) as i64 * Time::HOUR_MS);
+            }
+        }
+
+        /// What is held back and what is gone are together all that is lost, where the loss is large.
+        #[test]
+        fn each_lost_listing_is_gone_or_waits(ages in prop::collection::vec(0_i64..40, 0..60), present in 0_u64..60) {
+            let now = hours(100);
+            let since: Vec<Time> = ages.iter().map(|age| hours(100 - age)).collect();
+            let judgement = judge(&since, present, now, Look::Pages);
+            let gone = since.iter().filter(|since| judgement.is_gone(**since)).count();
+            let waiting = judgement.held_back.map_or(0, |held| held.listings as usize);
+            let is_large = since.len() > 10 && since.len() * 5 > since.len() + present as usize;
+            prop_assert_eq!(waiting, if is_large { since.len() - gone } else { 0 });
+            if let Some(held) = judgement.held_back {
+                let first = since.iter().copied().filter(|since| !judgement.is_gone(*since)).min();
+                prop_assert!(held.until > now && Some(held.since) == first);
+            }
+        }
+    }
+}

@@ -1,0 +1,346 @@
+//! Losses that are too large to be true: held back, confirmed by time, released or rejected (ADR 0037).
+
+use stoop_domain::{EventKind, Status, Time};
+use stoop_pipeline::ports::{RunOutcome, SearchIndex, SearchState};
+use stoop_pipeline::{HeldBack, LossVerdict, Polled, Ruling};
+
+use crate::site::{Bench, answer};
+
+const HOMES: usize = 60;
+
+/// A site with sixty homes that were seen.
+async fn town() -> Bench {
+    let bench = Bench::with("pages_max = 4", "pages_max = 400");
+    bench.site.list_many(HOMES);
+    assert_eq!(polled(&bench).await.new, HOMES as u64);
+    bench
+}
+
+async fn polled(bench: &Bench) -> Polled {
+    let polled = bench.poll().await.unwrap();
+    assert_eq!(polled.outcome, Some(RunOutcome::Complete), "{:?}", polled.message);
+    polled
+}
+
+/// The site answers that there is nothing.
+fn empty(bench: &Bench) {
+    bench.site.always(answer(200, &[], r#"{"listings":[],"total":0}"#));
+}
+
+/// Takes the homes from `from` to `to` down, polls `polls` times, and puts them up again as they were. Gives how many were gone.
+async fn without(bench: &Bench, from: usize, to: usize, polls: usize) -> Vec<u64> {
+    let rows: Vec<_> = (from..=to).map(|id| bench.site.remove(&id.to_string())).collect();
+    let mut gone = Vec::new();
+    for _ in 0..polls {
+        gone.push(polled(bench).await.gone);
+    }
+    rows.into_iter().for_each(|row| bench.site.restore(row));
+    gone
+}
+
+/// Each home was there when the search began, and nothing has happened to it since.
+async fn nothing_happened(bench: &Bench) {
+    for id in 1..=HOMES {
+        assert_eq!(bench.events(&id.to_string()).await, [EventKind::Initial], "{id}");
+    }
+    assert_eq!(bench.state("all").await.held_back, None);
+}
+
+fn rule(bench: &Bench, verdict: LossVerdict) {
+    bench.database.rule("all", "site", Ruling { verdict, until: bench.now() }).unwrap();
+}
+
+#[tokio::test]
+async fn two_empty_answers_erase_no_market() {
+    let bench = town().await;
+    empty(&bench);
+    let held_at = bench.now();
+    for again in 0..2 {
+        let polled = polled(&bench).await;
+        let held = polled.held_back.unwrap();
+        assert_eq!((polled.gone, held.listings, held.held, held.since), (0, 60, 60, held_at), "{again}");
+        assert_eq!(held.until, held_at.plus_ms(24 * Time::HOUR_MS));
+        let told = polled.message.unwrap();
+        assert!(told.starts_with(&format!("60 of 60 listings are missing since {held_at}: ")), "{told}");
+        assert_eq!(bench.state("all").await.held_back, Some(held));
+        assert_eq!(bench.database.findings().unwrap()["all"].held_back, Some(held), "stoop sources shows it");
+        bench.wait_ms(1_000 - Time::HOUR_MS);
+    }
+    bench.site.as_it_is();
+    let back = polled(&bench).await;
+    assert_eq!((back.new, back.changed, back.held_back, back.message), (0, 0, None, None));
+    nothing_happened(&bench).await;
+}
+
+#[tokio::test]
+async fn a_market_that_stays_empty_for_a_day_is_gone_as_of_the_first_miss() {
+    let bench = town().await;
+    empty(&bench);
+    let first_miss = bench.now();
+    let mut gone = Vec::new();
+    while gone.last() != Some(&60) {
+        gone.push(polled(&bench).await.gone);
+        assert!(gone.len() < 30, "{gone:?}");
+    }
+    assert_eq!(gone.len(), 25, "polled every hour, and believed a day after the first");
+    assert_eq!(polled(&bench).await.gone, 0, "said once");
+    assert_eq!(bench.ends("7").await, (Status::Gone, 100_000));
+    let events = bench.home("7").unwrap().history.events();
+    assert_eq!(events.iter().map(|event| (event.kind, event.at)).next_back(), Some((EventKind::Gone, first_miss)));
+    bench.site.as_it_is();
+    polled(&bench).await;
+    assert_eq!(bench.events("7").await, [EventKind::Initial, EventKind::Gone, EventKind::BackOnMarket]);
+}
+
+#[tokio::test]
+async fn a_portal_that_flaps_or_forgets_half_for_hours_changes_nothing() {
+    let bench = town().await;
+    for _ in 0..40 {
+        empty(&bench);
+        assert_eq!(polled(&bench).await.gone, 0);
+        bench.site.as_it_is();
+        polled(&bench).await;
+    }
+    nothing_happened(&bench).await;
+    // Half of it for eleven hours, then the other half.
+    assert_eq!(without(&bench, 1, 30, 11).await, [0; 11]);
+    assert_eq!(without(&bench, 31, 60, 11).await, [0; 11]);
+    polled(&bench).await;
+    nothing_happened(&bench).await;
+}
+
+#[tokio::test]
+async fn the_larger_the_share_the_longer_it_must_stay_away() {
+    // Polled every hour: the scan that misses it first, and those that miss it again.
+    for (lost, scans) in [(10, 2), (12, 2), (13, 7), (23, 7), (24, 13), (47, 13), (48, 25)] {
+        let bench = town().await;
+        let mut expected = vec![0; scans];
+        *expected.last_mut().unwrap() = lost as u64;
+        assert_eq!(without(&bench, 1, lost, scans).await, expected, "{lost} of {HOMES}");
+    }
+}
+
+#[tokio::test]
+async fn two_scans_a_second_apart_are_one_look() {
+    let bench = town().await;
+    let row = bench.site.remove("7");
+    for after_ms in [1_000, 10 * 60_000] {
+        assert_eq!(polled(&bench).await.gone, 0);
+        bench.wait_ms(after_ms - Time::HOUR_MS);
+    }
+    assert_eq!(polled(&bench).await.gone, 1, "ten minutes after the first miss");
+    bench.site.restore(row);
+    polled(&bench).await;
+    assert_eq!(bench.events("7").await, [EventKind::Initial, EventKind::Gone, EventKind::BackOnMarket]);
+}
+
+#[tokio::test]
+async fn a_loss_that_shrinks_is_as_any_other_and_who_comes_back_was_never_away() {
+    let bench = town().await;
+    let away: Vec<_> = (1..=40).map(|id| bench.site.remove(&id.to_string())).collect();
+    for _ in 0..3 {
+        assert_eq!(polled(&bench).await.gone, 0);
+    }
+    away.into_iter().skip(9).for_each(|row| bench.site.restore(row));
+    let polled = polled(&bench).await;
+    assert_eq!((polled.gone, polled.held_back, polled.changed, polled.new), (9, None, 0, 0));
+    assert_eq!(bench.events("9").await, [EventKind::Initial, EventKind::Gone]);
+    assert_eq!(bench.events("10").await, [EventKind::Initial]);
+}
+
+#[tokio::test]
+async fn an_operator_releases_a_loss() {
+    let bench = town().await;
+    empty(&bench);
+    let first_miss = bench.now();
+    polled(&bench).await;
+    rule(&bench, LossVerdict::Release);
+    let polled_now = polled(&bench).await;
+    assert_eq!((polled_now.gone, polled_now.held_back), (60, None));
+    assert!(polled_now.message.unwrap().starts_with("release 2026-"), "the run says so");
+    bench.measure().await;
+    let event = bench.home("7").unwrap().history.events().pop().unwrap();
+    assert_eq!((event.kind, event.at), (EventKind::Gone, first_miss));
+
+    // What was said of it says nothing of the next loss.
+    bench.site.as_it_is();
+    polled(&bench).await;
+    empty(&bench);
+    for _ in 0..3 {
+        let polled = polled(&bench).await;
+        assert_eq!((polled.gone, polled.held_back.map(|held| held.listings)), (0, Some(60)));
+    }
+}
+
+#[tokio::test]
+async fn what_is_there_again_is_not_released_and_what_left_later_is_not_meant() {
+    let bench = town().await;
+    let mut away: Vec<_> = (1..=30).map(|id| bench.site.remove(&id.to_string())).collect();
+    polled(&bench).await;
+    rule(&bench, LossVerdict::Release);
+    bench.site.restore(away.remove(0));
+    bench.site.remove("31");
+    assert_eq!(polled(&bench).await.gone, 29);
+    assert_eq!([bench.ends("1").await.0, bench.ends("31").await.0], [Status::Active; 2]);
+    assert_eq!(polled(&bench).await.gone, 1, "the one that left later, an hour after it was missed first");
+}
+
+#[tokio::test]
+async fn an_operator_rejects_a_loss_and_it_begins_anew() {
+    let bench = town().await;
+    empty(&bench);
+    for _ in 0..24 {
+        assert_eq!(polled(&bench).await.gone, 0);
+    }
+    rule(&bench, LossVerdict::Reject);
+    let begins_anew = bench.now();
+    for _ in 0..24 {
+        let polled = polled(&bench).await;
+        assert_eq!((polled.gone, polled.held_back.map(|held| held.since)), (0, Some(begins_anew)));
+    }
+    assert_eq!(polled(&bench).await.gone, 60);
+}
+
+#[tokio::test]
+async fn what_is_no_ruling_is_told_and_changes_nothing() {
+    let bench = town().await;
+    bench.database.set_setting("ruling/site/all", "yes please").unwrap();
+    assert_eq!(polled(&bench).await.message, None, "nobody looks while nothing is held back");
+    empty(&bench);
+    polled(&bench).await;
+    let polled = polled(&bench).await;
+    assert_eq!((polled.gone, polled.held_back.map(|held| held.listings)), (0, Some(60)));
+    assert!(polled.message.unwrap().contains("\"yes please\" is no ruling; accepted: \"release "));
+}
+
+#[tokio::test]
+async fn killed_between_holding_and_saying_it_loses_nothing() {
+    for release in [false, true] {
+        let bench = town().await;
+        empty(&bench);
+        let first_miss = bench.now();
+        for _ in 0..24 {
+            polled(&bench).await;
+        }
+        if release {
+            bench.wait_ms(-20 * Time::HOUR_MS);
+            rule(&bench, LossVerdict::Release);
+        }
+        // What is to be said is noted, and the stream refuses it; then what is said is not noted.
+        bench.stream.refuse_all(true);
+        bench.poll().await.unwrap_err();
+        bench.stream.refuse_all(false);
+        bench.index.die_after_saves(1);
+        bench.poll().await.unwrap_err();
+        bench.index.revive();
+        let polled = polled(&bench).await;
+        assert_eq!((polled.gone, polled.held_back), (60, None), "{release}");
+        assert_eq!(bench.events("7").await, [EventKind::Initial, EventKind::Gone]);
+        if !release {
+            let event = bench.home("7").unwrap().history.events().pop().unwrap();
+            assert_eq!(event.at, first_miss);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_loss_that_could_not_be_noted_begins_with_the_next_scan() {
+    let bench = town().await;
+    empty(&bench);
+    bench.index.die_after_saves(0);
+    bench.poll().await.unwrap_err();
+    bench.index.revive();
+    let since = bench.now();
+    assert_eq!(polled(&bench).await.held_back.map(|held| held.since), Some(since));
+}
+
+#[tokio::test]
+async fn two_searches_of_one_source_hold_back_each_its_own() {
+    let bench = Bench::with("pages_max = 4", "pages_max = 400");
+    bench.site.list_many(HOMES);
+    let poll = async |name: &str| bench.poll_between(name, 0, i64::MAX).await.unwrap();
+    poll("one").await;
+    poll("two").await;
+    empty(&bench);
+    for _ in 0..6 {
+        for name in ["one", "two"] {
+            assert_eq!(poll(name).await.gone, 0, "{name}");
+        }
+    }
+    bench.site.as_it_is();
+    for name in ["one", "two"] {
+        let polled = poll(name).await;
+        assert_eq!((polled.new, polled.changed, polled.gone, polled.held_back), (0, 0, 0, None), "{name}");
+    }
+    assert_eq!(bench.events("7").await, [EventKind::Initial]);
+
+    // What one of them lacks and the other has is no loss at all.
+    bench.site.list_many(HOMES);
+    let moved = async || bench.poll_between("one", 1_000_000, i64::MAX).await.unwrap();
+    let polled = moved().await;
+    assert_eq!((polled.gone, polled.held_back), (0, None));
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_confirms_no_loss_and_delays_none_for_ever() {
+    for hours in [48, -48] {
+        let bench = town().await;
+        empty(&bench);
+        polled(&bench).await;
+        bench.set_clock_by_ms(hours * Time::HOUR_MS);
+        let mut gone = Vec::new();
+        while gone.last() != Some(&60) {
+            gone.push(polled(&bench).await.gone);
+            assert!(gone.len() < 30, "{hours}: {gone:?}");
+        }
+        assert_eq!(gone.len(), 24, "{hours}: a day of polls, whatever the clock says");
+        assert_eq!(bench.events("7").await, [EventKind::Initial, EventKind::Gone], "{hours}");
+    }
+}
+
+#[tokio::test]
+async fn a_scan_that_was_resumed_or_that_saw_a_part_neither_begins_nor_ends_a_loss() {
+    let bench = town().await;
+    let away: Vec<_> = (1..=30).map(|id| bench.site.remove(&id.to_string())).collect();
+    bench.site.fault(3, answer(404, &[], "not there"));
+    bench.poll().await.unwrap_err();
+    let resumed = bench.poll().await.unwrap();
+    assert_eq!((resumed.outcome, resumed.held_back, resumed.gone), (Some(RunOutcome::Complete), None, 0));
+    let since = bench.now();
+    let held = Some(HeldBack { listings: 30, held: 60, since, until: since.plus_ms(12 * Time::HOUR_MS) });
+    assert_eq!(polled(&bench).await.held_back, held);
+    bench.site.fault(3, answer(404, &[], "not there"));
+    bench.poll().await.unwrap_err();
+    let resumed = bench.poll().await.unwrap();
+    assert_eq!((resumed.held_back, resumed.gone), (held, 0), "it is told of until a complete scan has looked again");
+    away.into_iter().for_each(|row| bench.site.restore(row));
+    polled(&bench).await;
+    nothing_happened(&bench).await;
+}
+
+#[tokio::test]
+async fn polled_once_a_day_a_loss_is_believed_at_the_next() {
+    let bench = town().await;
+    let once_a_day = async || {
+        bench.wait_ms(23 * Time::HOUR_MS);
+        polled(&bench).await.gone
+    };
+    empty(&bench);
+    assert_eq!([once_a_day().await, once_a_day().await], [0, 60]);
+}
+
+#[tokio::test]
+async fn an_index_of_before_is_read_and_what_it_had_missed_begins_anew() {
+    let bench = town().await;
+    let state = bench.state("all").await;
+    let mut text = serde_json::to_value(&state).unwrap();
+    for entry in text["listings"].as_object_mut().unwrap().values_mut() {
+        entry["missed"] = 1.into();
+        entry.as_object_mut().unwrap().remove("missing_since");
+    }
+    let of_before: SearchState = serde_json::from_value(text).unwrap();
+    assert!(bench.database.save("all", &SearchState { version: state.version, ..of_before }).await.unwrap());
+    let row = bench.site.remove("7");
+    assert_eq!([polled(&bench).await.gone, polled(&bench).await.gone], [0, 1]);
+    bench.site.restore(row);
+}
