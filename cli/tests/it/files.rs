@@ -154,26 +154,26 @@ fn snapshots() -> Room {
 }
 
 #[test]
-fn what_two_snapshots_in_a_row_lack_is_gone_as_of_the_second() {
+fn what_a_snapshot_lacks_is_gone_as_of_it() {
     let room = snapshots();
     let files = ["--snapshot", "a.csv", "b.csv", "c.csv", "d.csv"];
     let told = room.replay("mls.toml", &files);
     says(&told, &json!({ "rows": 14, "new": 4, "gone": 1, "homes": 4 }));
     let home = room.stoop(&["home", "mls/2"]).ok().stdout;
-    assert!(home.contains("2026-01-01") && home.contains("2026-01-04"), "each file is of its own day: {home}");
+    assert!(home.contains("2026-01-01") && home.contains("2026-01-03"), "each file is of its own day: {home}");
     assert_eq!(room.json(&["home", "mls/2"])["status"], "Gone", "{home}");
     assert_eq!(room.json(&["home", "mls/3"])["status"], "Active");
     let again = room.replay("mls.toml", &files);
     says(&again, &json!({ "changed_nothing": true, "gone": 1, "duplicates": 15 }));
     room.is_equal();
 
-    // It comes back with the next, and one file that lacks it says nothing.
+    // It comes back with the next, which lacks another.
     room.write("e.csv", "id,price\n1,500000\n2,600000\n3,700000\n");
     of_january(&room, "e.csv", 5);
     let told = room.stoop(&["replay", "--map", "mls.toml", "--snapshot", "a.csv", "b.csv", "c.csv", "d.csv", "e.csv"]);
-    assert!(told.ok().stdout.contains("gone             1  two files in a row lack them"));
+    assert!(told.ok().stdout.contains("gone             2  a file lacks them"));
     assert_eq!(room.json(&["home", "mls/2"])["status"], "Active");
-    assert_eq!(room.json(&["home", "mls/4"])["status"], "Active");
+    assert_eq!(room.json(&["home", "mls/4"])["status"], "Gone");
     room.is_equal();
 }
 
@@ -229,12 +229,12 @@ fn snapshots_that_tell_the_past_tell_it_once_and_others_have_a_listing_once() {
 #[test]
 fn a_snapshot_that_was_not_understood_says_nothing_of_what_it_lacks_and_it_is_told() {
     let room = snapshots();
-    room.write("c.csv", "id,price\n1,500000\n,600000\n3,700000\n4,800000\n");
+    room.write("c.csv", "id,price\n1,500000\n,600000\n4,800000\n");
     of_january(&room, "c.csv", 4);
     let args = ["replay", "--map", "mls.toml", "--snapshot", "--max-rejects", "50", "a.csv", "b.csv", "c.csv"];
     let told = room.stoop(&args).ok();
     assert!(told.stderr.contains("c.csv: 1 rows were not understood: nothing is said to be gone"), "{}", told.stderr);
-    assert_eq!(room.json(&["home", "mls/2"])["status"], "Active");
+    assert_eq!(room.json(&["home", "mls/3"])["status"], "Active");
 }
 
 #[test]
@@ -250,6 +250,67 @@ fn files_that_look_like_snapshots_are_told_of_where_nobody_said_that_they_are() 
     }
     assert_eq!(replay(&["a.csv"]), "");
     assert_eq!(replay(&["--snapshot", "a.csv", "b.csv", "c.csv"]), "");
+}
+
+/// A file with so many homes, written on that day of January.
+fn homes(room: &Room, name: &str, count: u32, day: u32) {
+    let rows: String = (1..=count).map(|id| format!("{id},{}\n", 500_000 + id)).collect();
+    room.write(name, format!("id,price\n{rows}"));
+    of_january(room, name, day);
+}
+
+#[test]
+fn an_export_that_was_cut_off_takes_nothing_away_and_it_is_told() {
+    let room = Room::new();
+    room.write("mls.toml", MAP);
+    for (name, count, day) in [("1.csv", 100, 1), ("2.csv", 45, 2), ("3.csv", 100, 3)] {
+        homes(&room, name, count, day);
+    }
+    let told = room.stoop(&["replay", "--map", "mls.toml", "--snapshot", "1.csv", "2.csv"]).ok();
+    assert!(told.stderr.contains("2.csv: 55 of 100 listings are missing since 2026-01-02T"), "{}", told.stderr);
+    assert_eq!(room.json(&["home", "mls/99"])["status"], "Active");
+    let told = room.replay("mls.toml", &["--snapshot", "1.csv", "2.csv", "3.csv"]);
+    says(&told, &json!({ "gone": 0 }));
+    // A day later it is still so: they are gone as of the first of them.
+    homes(&room, "3.csv", 45, 3);
+    let told = room.replay("mls.toml", &["--snapshot", "1.csv", "2.csv", "3.csv"]);
+    says(&told, &json!({ "gone": 55 }));
+    room.is_equal();
+}
+
+#[test]
+fn a_large_loss_is_shown_and_rejected_and_released() {
+    let room = Room::new();
+    room.write("mls.toml", MAP);
+    room.write("stoop.toml", CONFIG);
+    std::fs::create_dir(room.path("exports")).unwrap();
+    let loss = |more: &[&str]| room.stoop(&[&["sources", "loss", "exports"], more].concat()).ok().stdout;
+    assert_eq!(loss(&[]), "exports: nothing is held back\n");
+    homes(&room, "exports/1.csv", 100, 1);
+    homes(&room, "exports/2.csv", 45, 2);
+    let held = "55 of 100 listings are missing since 2026-01-02T00:00:00Z";
+    let told = room.json(&["poll", "exports"]);
+    assert_eq!(told["gone"], 0, "{told}");
+    for command in [&["sources"][..], &["sources", "loss", "exports"], &["runs", "--json"]] {
+        let shown = room.stoop(command).ok().stdout;
+        assert!(shown.split_whitespace().collect::<Vec<_>>().join(" ").contains(held), "{command:?}: {shown}");
+    }
+    let told = room.json(&["sources"]);
+    assert_eq!(told["searches"][0]["held_back"]["listings"], 55, "{told}");
+
+    assert!(loss(&["--reject"]).contains("55 listings the next poll forgets"));
+    assert_eq!(room.json(&["poll", "exports"])["gone"], 0);
+    assert_eq!(loss(&["--release"]), "exports: nothing is held back\n");
+    // It goes on, and is held back anew.
+    homes(&room, "exports/3.csv", 45, 3);
+    assert_eq!(room.json(&["poll", "exports"])["gone"], 0);
+    assert!(loss(&["--release"]).contains("55 listings"));
+    assert_eq!(room.json(&["poll", "exports"])["gone"], 55);
+    assert_eq!(room.json(&["home", "mls/99"])["status"], "Gone");
+    assert_eq!(loss(&[]), "exports: nothing is held back\n");
+    room.stoop(&["sources", "loss", "other"]).refused(&["the search \"other\" is not configured"]);
+    room.stoop(&["sources", "loss", "exports", "--release", "--reject"]).refused(&["cannot be used with"]);
+    room.is_equal();
 }
 
 /// What Redfin gives to download: a notice in place of the first listing.
