@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use stoop_domain::{Details, Listing, Observation, Phase, Sight, Status, Time};
+use stoop_domain::{Details, Listing, Observation, Phase, Sight, Status, Time, Watch};
 
 /// A listing that so many whole snapshots in a row lack is gone.
 pub(crate) const MISSED_MAX: u8 = 2;
@@ -32,6 +32,8 @@ pub(crate) const MISSED_MAX: u8 = 2;
 pub struct Snapshots {
     listings: HashMap<String, Entry>,
     source: Arc<str>,
+    /// As the rows say.
+    watch: Watch,
     as_of: Option<Time>,
     turn: u32,
     seen: u64,
@@ -89,6 +91,7 @@ impl Snapshots {
     /// The snapshot has this listing.
     pub fn see(&mut self, observation: &Observation) {
         self.seen += 1;
+        self.watch = observation.watch;
         let (turn, sight) = (self.turn, observation.sight());
         let Observation { source, native_id, listing, .. } = observation;
         if self.source != *source {
@@ -125,11 +128,13 @@ impl Snapshots {
             (_, 0) => Some(ProvesNothing::Empty),
             _ => None,
         };
-        let (turn, source, as_of) = (self.turn, Arc::clone(&self.source), self.as_of.unwrap_or_default());
+        let (turn, source, watch) = (self.turn, Arc::clone(&self.source), self.watch);
+        let as_of = self.as_of.unwrap_or_default();
         let mut observations = Vec::new();
         let mut say = |native_id: &str, listing: Listing, last: &Sight| {
             let sight = Sight::at(as_of).after(last);
-            observations.push(Observation::new(Arc::clone(&source), native_id, as_of, listing).with_sight(sight));
+            let observation = Observation::new(Arc::clone(&source), native_id, as_of, listing).with_sight(sight);
+            observations.push(Observation { watch, ..observation });
             sight
         };
         self.listings.retain(|native_id, entry| {
