@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use stoop_domain::{Observation, Reason, Reject, Status, Time};
+use stoop_domain::{Observation, Reason, Reject, Status, Time, Watch};
 use stoop_embedded::Database;
 use stoop_files::{Mapped, Refusal};
 use stoop_pipeline::ports::Quarantine;
@@ -126,6 +126,7 @@ impl Feed<'_, '_> {
                         if is_of_one_moment {
                             observation.seen = as_of.max(observation.at);
                             observation.initial = is_first;
+                            observation.watch = Watch::Complete;
                         }
                         ordinals.give(&mut observation);
                         self.see(&observation);

@@ -95,7 +95,7 @@ impl HomeView {
             last_seen: seen.map(|(_, last)| last),
             listed_at: home.history.listed_at(),
             stretches: stretches(&home),
-            events: home.events().into_iter().map(Happened::of).collect(),
+            events: home.events().into_iter().filter(|event| event.has_come(now)).map(Happened::of).collect(),
         })
     }
 }

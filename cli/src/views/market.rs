@@ -18,12 +18,13 @@ pub(super) struct Area(AreaView);
 const DAYS_LISTED: usize = 14;
 
 /// A day in CSV.
-const DAY: [Field; 21] = [
+const DAY: [Field; 23] = [
     Field::Plain("market"),
     Field::Plain("purpose"),
     Field::Plain("currency"),
     Field::Plain("day"),
     Field::Plain("active"),
+    Field::Plain("unconfirmed"),
     Field::Money("median_price"),
     Field::Money("mean_price"),
     Field::Money("median_price_7_days"),
@@ -37,6 +38,7 @@ const DAY: [Field; 21] = [
     Field::Plain("closed"),
     Field::Plain("gone"),
     Field::Plain("moved_out"),
+    Field::Plain("expired"),
     Field::Plain("price_cuts"),
     Field::Plain("price_rises"),
     Field::Plain("sold"),
@@ -117,12 +119,15 @@ impl Area {
 }
 
 fn figures(market: &MarketView, page: &mut Page) {
-    let FiguresView { active, priced, .. } = market.figures;
+    let FiguresView { active, unconfirmed, priced, .. } = market.figures;
     let figures = &market.figures;
     let price = |price: Option<f64>| or_unknown(price.map(|price| show::price(price, market.currency)));
     let per_area =
         figures.median_price_per_area.map(|price| show::price_per_area(price, market.currency, market.area_unit));
-    let unpriced = if priced == active { String::new() } else { format!(" ({} with a price)", show::whole(priced)) };
+    let parts = [(priced, active, "with a price"), (unconfirmed, 0, "unconfirmed")].into_iter();
+    let parts = parts.filter(|(count, usual, _)| count != usual);
+    let parts: Vec<String> = parts.map(|(count, _, what)| format!("{} {what}", show::whole(count))).collect();
+    let parts = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
     let cut = figures.cut_share.map(|share| match figures.median_cut {
         Some(median) if share > 0.0 => format!("{}, median cut {}", show::percent(share), show::percent(median)),
         _ => show::percent(share),
@@ -132,7 +137,7 @@ fn figures(market: &MarketView, page: &mut Page) {
     let minor = |major: f64| (major.round() * 10_f64.powi(market.currency.minor_digits().cast_signed())) as i64;
     let mean = figures.mean_price.map(|mean| show::money(Minor(minor(mean)), market.currency));
     let left = [
-        ("active", format!("{}{unpriced}", show::whole(active))),
+        ("active", format!("{}{parts}", show::whole(active))),
         ("median price", price(figures.median_price)),
         ("mean price", or_unknown(mean)),
         ("median per area", or_unknown(per_area)),
@@ -190,7 +195,7 @@ fn flows(figures: &FiguresView) -> Table {
         ("90 days", Some(&figures.last_90_days)),
     ];
     type Count = fn(&Flows) -> i64;
-    let counts: [(&str, bool, Count); 12] = [
+    let counts: [(&str, bool, Count); 13] = [
         ("initial", true, |flows| flows.initial),
         ("new", false, |flows| flows.new),
         ("relisted", true, |flows| flows.relisted),
@@ -200,6 +205,7 @@ fn flows(figures: &FiguresView) -> Table {
         ("closed", true, |flows| flows.closed),
         ("gone", false, |flows| flows.gone),
         ("moved out", true, |flows| flows.moved_out),
+        ("expired", true, |flows| flows.expired),
         ("cuts", false, |flows| flows.price_cuts),
         ("rises", false, |flows| flows.price_rises),
         ("sold", false, |flows| flows.sold),

@@ -22,8 +22,9 @@ pub(super) struct Markets {
 }
 
 /// The figures of a market in CSV.
-const FIGURES: [Field; 40] = [
+const FIGURES: [Field; 45] = [
     Field::Plain("active"),
+    Field::Plain("unconfirmed"),
     Field::Plain("priced"),
     Field::Money("median_price"),
     Field::Money("mean_price"),
@@ -42,6 +43,7 @@ const FIGURES: [Field; 40] = [
     Field::Plain("last_24_hours.pending"),
     Field::Plain("last_24_hours.closed"),
     Field::Plain("last_24_hours.gone"),
+    Field::Plain("last_24_hours.expired"),
     Field::Plain("last_7_days.new"),
     Field::Plain("last_7_days.back_on_market"),
     Field::Plain("last_7_days.price_cuts"),
@@ -49,6 +51,7 @@ const FIGURES: [Field; 40] = [
     Field::Plain("last_7_days.pending"),
     Field::Plain("last_7_days.closed"),
     Field::Plain("last_7_days.gone"),
+    Field::Plain("last_7_days.expired"),
     Field::Plain("last_28_days.new"),
     Field::Plain("last_28_days.back_on_market"),
     Field::Plain("last_28_days.price_cuts"),
@@ -56,6 +59,7 @@ const FIGURES: [Field; 40] = [
     Field::Plain("last_28_days.pending"),
     Field::Plain("last_28_days.closed"),
     Field::Plain("last_28_days.gone"),
+    Field::Plain("last_28_days.expired"),
     Field::Plain("last_90_days.new"),
     Field::Plain("last_90_days.back_on_market"),
     Field::Plain("last_90_days.price_cuts"),
@@ -63,6 +67,7 @@ const FIGURES: [Field; 40] = [
     Field::Plain("last_90_days.pending"),
     Field::Plain("last_90_days.closed"),
     Field::Plain("last_90_days.gone"),
+    Field::Plain("last_90_days.expired"),
 ];
 
 #[derive(Serialize)]

@@ -83,8 +83,10 @@ impl Told {
         let facts = home.history.current()?;
         let currency = facts.market.currency;
         let country = facts.market.area.country();
-        let phase = facts.status.phase();
-        let events = home.history.events();
+        let status = home.history.status_at(now)?;
+        let phase = status.phase();
+        let has_come = |event: &Event| event.has_come(now);
+        let events: Vec<Event> = home.history.events().into_iter().filter(has_come).collect();
         let opened_at = home.history.steps().last().map(|step| step.spell.opened_at);
         let per_m2 = facts.list_price.zip(facts.living_area).map(|(price, area)| {
             #[expect(clippy::cast_precision_loss, reason = "for showing")]
@@ -97,7 +99,7 @@ impl Told {
         Some(Self {
             id,
             market: facts.market.clone(),
-            status: facts.status.as_str(),
+            status: status.as_str(),
             price: facts.list_price.map(|price| price.major_f64(currency)),
             currency,
             last_change: events.iter().rev().find_map(|event| Change::of(event, currency)),

@@ -253,7 +253,7 @@ fn files_that_look_like_snapshots_are_told_of_where_nobody_said_that_they_are() 
 }
 
 /// A file with so many homes, written on that day of January.
-fn homes(room: &Room, name: &str, count: u32, day: u32) {
+fn homes(room: &Room, name: &str, count: u32, day: u64) {
     let rows: String = (1..=count).map(|id| format!("{id},{}\n", 500_000 + id)).collect();
     room.write(name, format!("id,price\n{rows}"));
     of_january(room, name, day);

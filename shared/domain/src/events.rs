@@ -27,6 +27,8 @@ pub enum EventKind {
     Gone,
     /// See [`Exit::MovedOut`].
     MovedOut,
+    /// See [`Exit::Expired`].
+    Expired,
     /// The list price fell.
     PriceCut,
     /// The list price rose.
@@ -66,6 +68,8 @@ pub enum Exit {
     Gone,
     /// Its listing is of another market now.
     MovedOut,
+    /// Nobody has seen it for so long that it counts as off the market: see [`crate::Watch::expires_after`].
+    Expired,
 }
 
 /// A list price replaced by another within one spell on the market.
@@ -93,7 +97,7 @@ impl PriceChange {
 /// One thing that happened to a home, read from its history.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Event {
-    /// When it was first seen to have happened; of what is told, when its source says that it did.
+    /// When it was first seen to have happened; of what is told, when its source says that it did. An expiry may lie ahead.
     pub at: Time,
     /// What.
     pub kind: EventKind,
@@ -110,7 +114,8 @@ pub struct Step<'a> {
     pub run: Run<'a>,
     /// The spell on the market that it belongs to; of one outside every spell, the stretch itself.
     pub spell: Spell,
-    /// How the home left the inventory that it was in before.
+    /// How the home left the inventory that it was in before. That it expires is told by the stretch that ends so
+    /// ([`Run::expires`]), not by the next.
     pub exit: Option<Exit>,
     /// How it came into that which it is in now.
     pub entry: Option<Entry>,
@@ -154,8 +159,10 @@ const INITIAL_MS: i64 = 7 * Time::DAY_MS;
 struct Teller {
     /// The phase before the stretch in hand.
     phase: Option<Phase>,
-    /// When the stretch before began.
+    /// When the stretch before began, or when it expired.
     began: Option<Time>,
+    /// When the stretch before expired.
+    expired: Option<Time>,
     terms: Option<(Purpose, Currency)>,
     market: Option<Market>,
     spell: Option<Open>,
@@ -201,6 +208,11 @@ impl History {
             if step.sold.is_some() {
                 happened(EventKind::Sold, here, None);
             }
+            if let Some(at) = step.run.expires
+                && step.run.facts.status.phase() == Phase::Active
+            {
+                events.push(Event { at, kind: Exit::Expired.into(), market: here.clone(), change: None });
+            }
             market = Some(here);
         }
         events
@@ -212,6 +224,7 @@ impl History {
         let mut teller = Teller {
             phase: None,
             began: None,
+            expired: None,
             terms: None,
             market: None,
             spell: None,
@@ -265,6 +278,12 @@ impl Teller {
         let facts = run.facts;
         let phase = facts.status.phase();
         let terms = (facts.market.purpose, facts.market.currency);
+        if let Some(expired) = self.expired.take() {
+            // It has been off the market since then.
+            self.phase = Some(Phase::Off);
+            self.began = Some(expired);
+            self.off_since = Some(expired);
+        }
         let was_active = self.phase == Some(Phase::Active);
         let is_active = phase == Phase::Active;
         let other_terms = self.terms.replace(terms).is_some_and(|before| before != terms);
@@ -299,6 +318,7 @@ impl Teller {
         let sold = self.sell(phase, &run);
         self.phase = Some(phase);
         self.began = Some(run.first);
+        self.expired = run.expires;
         self.market = Some(facts.market.clone());
         // What became of the price is told when the whole spell is known.
         let spell = Spell { opened_at: run.first, original: None };
@@ -358,6 +378,17 @@ impl Teller {
     }
 }
 
+impl Event {
+    /// Whether it has happened by the close of the day of `now`, a civil day of its market: an expiry may lie ahead.
+    #[must_use]
+    pub fn has_come(&self, now: Time) -> bool {
+        self.kind != EventKind::Expired || {
+            let zone = self.market.area.country().zone;
+            self.at.day_in(&zone) <= now.day_in(&zone)
+        }
+    }
+}
+
 impl From<Entry> for EventKind {
     fn from(entry: Entry) -> Self {
         match entry {
@@ -377,6 +408,7 @@ impl From<Exit> for EventKind {
             Exit::Closed => Self::Closed,
             Exit::Gone => Self::Gone,
             Exit::MovedOut => Self::MovedOut,
+            Exit::Expired => Self::Expired,
         }
     }
 }
@@ -395,6 +427,7 @@ impl EventKind {
             Self::Closed => "closed",
             Self::Gone => "gone",
             Self::MovedOut => "moved_out",
+            Self::Expired => "expired",
             Self::PriceCut => "price_cut",
             Self::PriceRise => "price_rise",
             Self::Sold => "sold",

@@ -10,6 +10,7 @@ use crate::money::Minor;
 use crate::place::{Market, market_like, market_of};
 use crate::sight::Sight;
 use crate::time::{Day, Time};
+use crate::watch::Watch;
 
 /// The most distinct facts of one listing. One that had more is [`History::is_overfull`].
 pub const FACTS_MAX: usize = 4_096;
@@ -87,11 +88,13 @@ pub struct History {
     facts: Vec<Facts>,
     /// One for each day and facts, in the order of first sightings, then of facts.
     spans: Vec<Span>,
+    /// What the last sighting of all says; of several with that sight the greatest.
+    watch: Watch,
     overfull: bool,
 }
 
-/// A stretch of time over which a listing's facts stayed equal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A stretch of time over which a listing's facts stayed equal and it did not expire.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run<'a> {
     /// What held.
     pub facts: &'a Facts,
@@ -106,6 +109,20 @@ pub struct Run<'a> {
     pub last_sight: Sight,
     /// The listing date that was told last in it.
     pub listed: Option<Time>,
+    /// When it ends because nobody sees the home any more, if it is on the market and nothing else was seen by then: a midnight of
+    /// UTC, that may lie ahead. See [`Watch::expires_after`].
+    pub expires: Option<Time>,
+    /// When the home was active and not confirmed, oldest first. See [`Watch::unconfirmed_after`].
+    pub lulls: Vec<Lull>,
+}
+
+/// A time over which a home that counted as active was not confirmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lull {
+    /// Since when: a midnight of UTC, that may lie ahead.
+    pub from: Time,
+    /// Until when; `None`: until the stretch ends, whenever that is.
+    pub until: Option<Time>,
 }
 
 /// What became of one observation.
@@ -116,6 +133,8 @@ pub enum Applied {
     /// What is read from the history moved: a stretch began, was split, is now known to have begun earlier, or its price is
     /// doubtful no more.
     Changed,
+    /// It confirmed a stretch at another time: when the home counts as unconfirmed or expired moved, and nothing else did.
+    Confirmed,
     /// It confirmed a stretch at another time; nothing that is read from the history moved.
     Unchanged,
     /// It was known already.
@@ -157,8 +176,13 @@ impl Facts {
 }
 
 impl History {
-    /// Takes up one observation.
+    /// Takes up one observation of who does not look again ([`Watch::Once`]).
     pub fn apply(&mut self, sight: Sight, facts: &Facts, listed_at: Option<Time>) -> Applied {
+        self.apply_watched(sight, facts, listed_at, Watch::Once)
+    }
+
+    /// Takes up one observation.
+    pub fn apply_watched(&mut self, sight: Sight, facts: &Facts, listed_at: Option<Time>, watch: Watch) -> Applied {
         if self.overfull {
             return Applied::Refused;
         }
@@ -167,13 +191,22 @@ impl History {
         let Some(newest) = self.newest() else {
             self.facts.push(facts.clone());
             self.spans.push(Span { facts: 0, first: sight, last: sight, listed });
+            self.watch = watch;
             return Applied::New;
         };
         // Most observations say what the last one said, a little later.
         let span = self.spans[newest];
         let (is_newest, is_as_before) = (sight > span.last, self.facts_of(&span) == facts);
+        // The last writer's.
+        let watch = match sight.cmp(&span.last) {
+            Ordering::Less => self.watch,
+            Ordering::Equal => self.watch.max(watch),
+            Ordering::Greater => watch,
+        };
         if is_newest
             && is_as_before
+            && watch == self.watch
+            && self.was_seen_by(span.last.seen, sight.seen)
             && self.stands_alone(newest)
             && (sight.seen_day() == span.last.seen_day() || !Doubt::may_end(facts, &self.facts))
             && (listed_at.is_none() || listed_at == span.listed.map(|(_, time)| time))
@@ -183,14 +216,15 @@ impl History {
             } else {
                 self.spans.push(Span { first: sight, last: sight, listed, ..span });
             }
-            return Applied::Unchanged;
+            return self.confirmed(&span, &sight);
         }
         // Where the newest stretch is another one than before, there is no need to compare.
         let is_news = is_newest && !is_as_before;
         let same_day = self.of_day(sight.day());
         match same_day.clone().find(|place| self.facts_of(&self.spans[*place]) == facts) {
-            Some(place) if !self.spans[place].would_move(sight, listed) => Applied::Duplicate,
+            Some(place) if watch == self.watch && !self.spans[place].would_move(sight, listed) => Applied::Duplicate,
             Some(place) => self.changed(is_news, |history| {
+                history.watch = watch;
                 history.spans[place].add(sight, listed);
                 history.put_in_order();
             }),
@@ -198,6 +232,7 @@ impl History {
             None => match self.index_of(facts) {
                 None => self.overflow(),
                 Some(facts) => self.changed(is_news, |history| {
+                    history.watch = watch;
                     history.spans.push(Span { facts, first: sight, last: sight, listed });
                     history.put_in_order();
                 }),
@@ -213,26 +248,26 @@ impl History {
         self.overfull
     }
 
-    /// The stretches of equal facts, oldest first.
+    /// The stretches of equal facts, oldest first. One that is on the market and of which nothing was seen for so long that it
+    /// expired ends; seen again it is another.
     #[must_use]
     pub fn runs(&self) -> Vec<Run<'_>> {
         let mut runs: Vec<Run<'_>> = Vec::new();
         let mut before: Option<(u16, Sight)> = None;
         let mut take = |facts: u16, sight: Sight, listed: Option<Time>| {
+            let first = begin(runs.last().map(|run| run.first).zip(before), &sight);
             match (runs.last_mut(), before) {
-                (Some(run), Some((known, _))) if known == facts => {
-                    run.last = run.last.max(sight.seen);
-                    run.last_sight = sight;
-                    run.listed = listed.or(run.listed);
+                (Some(run), Some((known, _)))
+                    if known == facts && run.expires.is_none_or(|expires| first < expires) =>
+                {
+                    run.sight_again(self.watch, first, sight, listed);
                 }
-                (last, before) => {
-                    let first = begin(last.as_deref().map(|run| run.first).zip(before), &sight);
+                (last, _) => {
                     if let Some(last) = last {
-                        last.last = last.last.min(first).max(last.first);
+                        last.end(first);
                     }
-                    let last = sight.seen.max(first);
                     let facts = &self.facts[usize::from(facts)];
-                    runs.push(Run { facts, first, last, sight, last_sight: sight, listed });
+                    runs.push(Run::begin(self.watch, facts, first, sight, listed));
                 }
             }
             before = Some((facts, sight));
@@ -249,6 +284,30 @@ impl History {
             }
         }
         runs
+    }
+
+    /// How the home is watched: what its last sighting says.
+    #[must_use]
+    pub fn watch(&self) -> Watch {
+        self.watch
+    }
+
+    /// When the home expires or expired, if it is on the market and nothing is seen of it any more; `None` where it never does.
+    #[must_use]
+    pub fn expires(&self) -> Option<Time> {
+        self.runs().last().and_then(|run| run.expires)
+    }
+
+    /// The newest status as of the close of the day of `now`, a civil day of its market: [`Status::Expired`] where the home is
+    /// said to be on the market and nobody has seen it for so long that it does not count any more.
+    #[must_use]
+    pub fn status_at(&self, now: Time) -> Option<Status> {
+        let facts = self.current()?;
+        let is_expired = self.expires().is_some_and(|expires| {
+            let zone = facts.market.area.country().zone;
+            expires.day_in(&zone) <= now.day_in(&zone)
+        });
+        Some(if is_expired { Status::Expired } else { facts.status })
     }
 
     /// The newest facts; `None` for a history without observations, or one that is overfull.
@@ -290,7 +349,7 @@ impl History {
 
     /// A history as it was stored; `None` where no observations could have made it.
     #[must_use]
-    pub fn from_parts(facts: Vec<Facts>, spans: Vec<Span>) -> Option<Self> {
+    pub fn from_parts(facts: Vec<Facts>, spans: Vec<Span>, watch: Watch) -> Option<Self> {
         let fits = |span: &Span| {
             let bounds = (span.first, span.last);
             usize::from(span.facts) < facts.len()
@@ -303,7 +362,10 @@ impl History {
         if facts.len() > FACTS_MAX || facts.is_empty() != spans.is_empty() || !spans.iter().all(fits) {
             return None;
         }
-        let history = Self { facts, spans, overfull: false };
+        if spans.is_empty() && watch != Watch::Once {
+            return None;
+        }
+        let history = Self { facts, spans, watch, overfull: false };
         let alone = |spans: &[Span]| {
             let mut known: Vec<u16> = spans.iter().map(|span| span.facts).collect();
             known.sort_unstable();
@@ -361,6 +423,12 @@ impl History {
         self.of_day(first.day()).all(|place| place == newest || self.spans[place].last < first)
     }
 
+    /// Whether nothing was seen after `last`, nor that after `next`, as it may be where the time is a version; or nobody asks.
+    fn was_seen_by(&self, last: Time, next: Time) -> bool {
+        let all = || self.spans.iter().all(|span| span.first.seen.max(span.last.seen) <= last);
+        self.watch == Watch::Once || last <= next && all()
+    }
+
     /// The places of the spans of a day.
     fn of_day(&self, day: i64) -> std::ops::Range<usize> {
         let from = self.spans.partition_point(|span| span.first.day() < day);
@@ -399,9 +467,34 @@ impl History {
                 && one.sight.initial == other.sight.initial
                 && a.doubtful == b.doubtful
         };
+        let lasts_the_same =
+            |(a, b): (&Step<'_>, &Step<'_>)| (a.run.expires, &a.run.lulls) == (b.run.expires, &b.run.lulls);
         let (old, new) = (before.steps(), self.steps());
-        let is_same = old.len() == new.len() && old.iter().zip(&new).all(reads_the_same);
-        if is_same { Applied::Unchanged } else { Applied::Changed }
+        let pairs = || old.iter().zip(&new);
+        match () {
+            () if old.len() != new.len() || !pairs().all(reads_the_same) => Applied::Changed,
+            () if !pairs().all(lasts_the_same) => Applied::Confirmed,
+            () => Applied::Unchanged,
+        }
+    }
+
+    /// What became of a sighting that says what the newest span says, a little later. Where the home expired in between, it is
+    /// back.
+    fn confirmed(&self, span: &Span, sight: &Sight) -> Applied {
+        let phase = self.facts_of(span).status.phase();
+        let first = begin(Some((span.last.seen, (span.facts, span.last))), sight);
+        match self.watch {
+            watch if watch.expires_at(phase, span.last.seen).is_some_and(|expires| expires <= first) => {
+                Applied::Changed
+            }
+            watch if watch.unconfirmed_at(phase, span.last.seen) != watch.unconfirmed_at(phase, sight.seen) => {
+                Applied::Confirmed
+            }
+            watch if watch.expires_at(phase, span.last.seen) != watch.expires_at(phase, sight.seen) => {
+                Applied::Confirmed
+            }
+            _ => Applied::Unchanged,
+        }
     }
 
     /// Puts spans in the order of sightings and the table of facts in that of first use, so that equal histories are equal
@@ -446,6 +539,46 @@ fn begin(before: Option<(Time, (u16, Sight))>, sight: &Sight) -> Time {
     };
     let begin = if sight.versioned || last.seen >= sight.seen || at > last.seen { at } else { sight.seen };
     begin.max(began)
+}
+
+impl<'a> Run<'a> {
+    fn begin(watch: Watch, facts: &'a Facts, first: Time, sight: Sight, listed: Option<Time>) -> Self {
+        let last = sight.seen.max(first);
+        let mut run = Self { facts, first, last, sight, last_sight: sight, listed, expires: None, lulls: Vec::new() };
+        run.look_ahead(watch);
+        run
+    }
+
+    /// It was seen so once more, and was so since `first`.
+    fn sight_again(&mut self, watch: Watch, first: Time, sight: Sight, listed: Option<Time>) {
+        if let Some(lull) = self.lulls.pop() {
+            let until = first.max(self.last);
+            self.lulls.extend((lull.from < until).then_some(Lull { until: Some(until), ..lull }));
+        }
+        self.last = self.last.max(sight.seen);
+        self.last_sight = sight;
+        self.listed = listed.or(self.listed);
+        self.look_ahead(watch);
+    }
+
+    /// What becomes of it if it is not seen so any more.
+    fn look_ahead(&mut self, watch: Watch) {
+        let phase = self.facts.status.phase();
+        self.expires = watch.expires_at(phase, self.last);
+        let from = watch.unconfirmed_at(phase, self.last);
+        self.lulls.extend(from.map(|from| Lull { from, until: None }));
+    }
+
+    /// Something else was seen to be so since `next`, or the same after it had expired.
+    fn end(&mut self, next: Time) {
+        self.last = self.last.min(next).max(self.first);
+        self.expires = self.expires.filter(|expires| *expires <= next);
+        // What is late may have been seen after the next began.
+        self.lulls.retain(|lull| lull.from < next);
+        for lull in &mut self.lulls {
+            lull.until = lull.until.map(|until| until.min(next));
+        }
+    }
 }
 
 impl Span {

@@ -44,7 +44,8 @@ impl Home {
     /// Takes up one observation. One outside every market (see [`Facts::of`]) is [`Applied::Refused`]: it cannot be counted.
     pub fn apply(&mut self, observation: &Observation) -> Applied {
         let Some(facts) = Facts::like(&observation.listing, self.history.current()) else { return Applied::Refused };
-        match self.history.apply(observation.sight(), &facts, observation.listing.listed_at) {
+        let (sight, listed_at) = (observation.sight(), observation.listing.listed_at);
+        match self.history.apply_watched(sight, &facts, listed_at, observation.watch) {
             Applied::Overfull => {
                 (self.attributes, self.told) = Default::default();
                 Applied::Overfull

@@ -12,6 +12,7 @@ use crate::price_bounds::price_bounds;
 use crate::reject::Reason;
 use crate::sight::Sight;
 use crate::time::Time;
+use crate::watch::Watch;
 
 /// Which home a listing is of. Today `source/native id`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -37,6 +38,8 @@ pub struct Observation {
     pub versioned: bool,
     /// It was there when its search began. See [`Sight`].
     pub initial: bool,
+    /// How its origin will look again.
+    pub watch: Watch,
     /// What it showed.
     pub listing: Listing,
 }
@@ -55,7 +58,14 @@ struct Line {
     versioned: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     initial: bool,
+    #[serde(default, skip_serializing_if = "is_once")]
+    watch: Watch,
     listing: Listing,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_once(watch: &Watch) -> bool {
+    *watch == Watch::Once
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
@@ -65,15 +75,15 @@ fn is_zero(seq: &u32) -> bool {
 
 impl From<Line> for Observation {
     fn from(line: Line) -> Self {
-        let Line { source, native_id, at, seen, seq, versioned, initial, listing } = line;
-        Self { source, native_id, at, seen: seen.unwrap_or(at), seq, versioned, initial, listing }
+        let Line { source, native_id, at, seen, seq, versioned, initial, watch, listing } = line;
+        Self { source, native_id, at, seen: seen.unwrap_or(at), seq, versioned, initial, watch, listing }
     }
 }
 
 impl From<Observation> for Line {
     fn from(observation: Observation) -> Self {
-        let Observation { source, native_id, at, seen, seq, versioned, initial, listing } = observation;
-        Self { source, native_id, at, seen: (seen != at).then_some(seen), seq, versioned, initial, listing }
+        let Observation { source, native_id, at, seen, seq, versioned, initial, watch, listing } = observation;
+        Self { source, native_id, at, seen: (seen != at).then_some(seen), seq, versioned, initial, watch, listing }
     }
 }
 
@@ -101,11 +111,12 @@ const PLACE_NAME_BYTES_MAX: usize = 200;
 const CLOCK_SKEW_MS: i64 = 15 * 60 * 1_000;
 
 impl Observation {
-    /// An observation that tells of one moment only: seen `at` the time that it tells of.
+    /// An observation that tells of one moment only: seen `at` the time that it tells of, by who does not look again.
     #[must_use]
     pub fn new(source: impl Into<Arc<str>>, native_id: impl Into<String>, at: Time, listing: Listing) -> Self {
         let (source, native_id) = (source.into(), native_id.into());
-        Self { source, native_id, at, seen: at, seq: 0, versioned: false, initial: false, listing }
+        let watch = Watch::Once;
+        Self { source, native_id, at, seen: at, seq: 0, versioned: false, initial: false, watch, listing }
     }
 
     /// Where it stands in the order of all that was seen of its listing.

@@ -1,6 +1,6 @@
 use jiff::tz::TimeZone;
 use rustc_hash::FxHashMap;
-use stoop_domain::{Day, Entry, Exit, History, Market, Minor, Phase, Step, Time};
+use stoop_domain::{Day, Entry, Exit, History, Lull, Market, Minor, Phase, Run, Step, Time};
 
 use crate::histogram::Bucket;
 use crate::key::{Cell, Key, Kind, Quantity, Role};
@@ -33,13 +33,23 @@ pub struct Zones {
 ///
 /// A home that comes into the stock of its market adds one to the cell that it enters, on the day on which it does, and
 /// takes one from the cell that it leaves, on the day on which it does. So the stock of a day is the sum of all entries
-/// and exits up to it: stock and flows balance because there is nothing else to count.
+/// and exits up to it: stock and flows balance because there is nothing else to count. What comes of a home that nobody sees
+/// again is told beforehand, on the days on which it will come: there is no clock here.
 #[must_use]
 pub fn contribution(history: &History, zones: &mut Zones) -> Contribution {
     let mut sum = Contribution::default();
     let mut stands: Option<Standing<'_>> = None;
-    for step in history.steps() {
-        stands = tell(&mut sum, &step, stands, zones);
+    let steps = history.steps();
+    for (place, step) in steps.iter().enumerate() {
+        stands = tell(&mut sum, step, stands, zones);
+        if let Some(standing) = stands {
+            let next = steps.get(place + 1).map(|next| next.run.first);
+            doze(&mut sum, &step.run, &standing, next, zones);
+            if let Some(at) = step.run.expires {
+                leave(&mut sum, exit_kind(Exit::Expired), &standing, at, zones);
+                stands = None;
+            }
+        }
     }
     sum
 }
@@ -86,10 +96,6 @@ fn tell<'a>(
         let worth = Worth::of(step, zones.of(market));
         Standing { market, cell, worth }
     });
-    let out = |sum: &mut Contribution, zones: &mut Zones, kind: Kind, before: &Standing<'_>| {
-        let day = at.day_in(zones.of(before.market));
-        sum.of(before.market).moved(kind, before.cell, day, &before.worth, -1).happened(kind, before.cell, day, at);
-    };
     let enter = |sum: &mut Contribution, zones: &mut Zones, kind: Kind, now: &Standing<'_>| {
         let day = at.day_in(zones.of(now.market));
         sum.of(now.market).moved(kind, now.cell, day, &now.worth, 1).happened(kind, now.cell, day, at);
@@ -97,7 +103,7 @@ fn tell<'a>(
     match (&stood, &stands) {
         (Some(before), Some(now)) if step.exit.is_none() && before.cell != now.cell => {
             let [left, entered] = between(before.cell, now.cell);
-            out(sum, zones, left, before);
+            leave(sum, left, before, at, zones);
             enter(sum, zones, entered, now);
         }
         (Some(before), Some(now)) if step.exit.is_none() => {
@@ -110,7 +116,7 @@ fn tell<'a>(
         }
         (before, now) => {
             if let (Some(before), Some(exit)) = (before, step.exit) {
-                out(sum, zones, exit_kind(exit), before);
+                leave(sum, exit_kind(exit), before, at, zones);
             }
             if let (Some(now), Some(entry)) = (now, step.entry) {
                 enter(sum, zones, entry_kind(entry), now);
@@ -129,6 +135,26 @@ fn tell<'a>(
         }
     }
     stands
+}
+
+/// A home leaves the stock.
+fn leave(sum: &mut Contribution, kind: Kind, before: &Standing<'_>, at: Time, zones: &mut Zones) {
+    let day = at.day_in(zones.of(before.market));
+    sum.of(before.market).moved(kind, before.cell, day, &before.worth, -1).happened(kind, before.cell, day, at);
+}
+
+/// The days on which a home that is in the stock becomes unconfirmed and ceases to be: when it is seen again, or leaves, which
+/// may be in days to come. `next` is when the next stretch begins.
+fn doze(sum: &mut Contribution, run: &Run<'_>, standing: &Standing<'_>, next: Option<Time>, zones: &mut Zones) {
+    let zone = zones.of(standing.market);
+    let entries = sum.of(standing.market).0;
+    for Lull { from, until } in &run.lulls {
+        let until = until.or(run.expires).or(next);
+        for (at, value) in [(Some(*from), 1), (until, -1)] {
+            let key = |at: Time| Key::new(standing.cell, Quantity::Unconfirmed, Kind::Amended, at.day_in(zone), 0);
+            entries.extend(at.map(|at| (key(at), value)));
+        }
+    }
 }
 
 /// How a home leaves one cell for another of the same market.
@@ -160,6 +186,7 @@ fn exit_kind(exit: Exit) -> Kind {
         Exit::Closed => Kind::Closed,
         Exit::Gone => Kind::Gone,
         Exit::MovedOut => Kind::MovedOut,
+        Exit::Expired => Kind::Expired,
     }
 }
 

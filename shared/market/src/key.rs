@@ -41,6 +41,8 @@ pub(crate) enum Quantity {
     Cut = 6,
     /// Events by the hour of their UTC day.
     Hour = 7,
+    /// Homes that nobody has seen for longer than they are confirmed.
+    Unconfirmed = 8,
 }
 
 /// How a home moves a coordinate: what happened to it. The numbers are part of the stored format: never reuse one.
@@ -70,6 +72,7 @@ pub(crate) enum Kind {
     /// What is known of the home changed, neither its price nor where it is counted.
     Amended = 19,
     Sold = 20,
+    Expired = 21,
 }
 
 /// What a kind does to the stock.
@@ -85,12 +88,19 @@ pub(crate) enum Role {
 }
 
 /// A coordinate, packed so that the order of keys is cell, quantity, kind, time, bucket:
-/// 16 bits, 3 bits, 5 bits, 16 bits offset by 2^15 (days), 24 bits offset by 2^23.
+/// 16 bits, 4 bits, 5 bits, 16 bits offset by 2^15 (days), 23 bits offset by 2^22.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Key(pub(crate) u64);
 
 const TIME_OFFSET: i32 = 1 << 15;
-const BUCKET_OFFSET: i32 = 1 << 23;
+const BUCKET_OFFSET: i32 = 1 << 22;
+const BUCKET_MAX: u64 = (1 << 23) - 1;
+
+/// Where the parts of a key begin.
+const CELL: u32 = 48;
+const QUANTITY: u32 = 44;
+const KIND: u32 = 39;
+const TIME: u32 = 23;
 const BEDROOMS_MAX: u8 = 10;
 
 impl Key {
@@ -98,8 +108,8 @@ impl Key {
     pub(crate) fn new(cell: Cell, quantity: Quantity, kind: Kind, day: Day, bucket: i32) -> Self {
         let time = (day.0.clamp(-TIME_OFFSET, TIME_OFFSET - 1) + TIME_OFFSET).cast_unsigned();
         let bucket = (bucket.clamp(-BUCKET_OFFSET, BUCKET_OFFSET - 1) + BUCKET_OFFSET).cast_unsigned();
-        let measure = (quantity as u64) << 5 | kind as u64;
-        Self(u64::from(cell.code()) << 48 | measure << 40 | u64::from(time) << 24 | u64::from(bucket))
+        let measure = (quantity as u64) << QUANTITY | (kind as u64) << KIND;
+        Self(u64::from(cell.code()) << CELL | measure | u64::from(time) << TIME | u64::from(bucket))
     }
 
     /// Events of an hour.
@@ -109,7 +119,7 @@ impl Key {
 
     /// The least key of a cell and quantity.
     pub(crate) fn first_of(cell: u16, quantity: Quantity) -> Self {
-        Self(u64::from(cell) << 48 | (quantity as u64) << 45)
+        Self(u64::from(cell) << CELL | (quantity as u64) << QUANTITY)
     }
 
     /// The same of a cell.
@@ -119,11 +129,11 @@ impl Key {
 
     /// Whether it is of the cell and quantity of `other`.
     pub(crate) fn is_of(self, other: Self) -> bool {
-        self.0 >> 45 == other.0 >> 45
+        self.0 >> QUANTITY == other.0 >> QUANTITY
     }
 
     pub(crate) fn cell_code(self) -> u16 {
-        (self.0 >> 48) as u16
+        (self.0 >> CELL) as u16
     }
 
     pub(crate) fn cell(self) -> Option<Cell> {
@@ -131,7 +141,7 @@ impl Key {
     }
 
     pub(crate) fn quantity(self) -> Quantity {
-        match (self.0 >> 45) & 0b111 {
+        match (self.0 >> QUANTITY) & 0b1111 {
             0 => Quantity::Count,
             1 => Quantity::Price,
             2 => Quantity::PriceSum,
@@ -139,21 +149,22 @@ impl Key {
             4 => Quantity::PricePerArea,
             5 => Quantity::Opened,
             6 => Quantity::Cut,
+            8 => Quantity::Unconfirmed,
             _ => Quantity::Hour,
         }
     }
 
     /// `None` of a kind that this program does not know.
     pub(crate) fn kind(self) -> Option<Kind> {
-        Kind::ALL.get(usize::from((self.0 >> 40) as u8 & 0b1_1111)).copied().flatten()
+        Kind::ALL.get(usize::from((self.0 >> KIND) as u8 & 0b1_1111)).copied().flatten()
     }
 
     pub(crate) fn day(self) -> i32 {
-        ((self.0 >> 24) & 0xffff) as i32 - TIME_OFFSET
+        ((self.0 >> TIME) & 0xffff) as i32 - TIME_OFFSET
     }
 
     pub(crate) fn bucket(self) -> i32 {
-        (self.0 & 0xff_ffff) as i32 - BUCKET_OFFSET
+        (self.0 & BUCKET_MAX) as i32 - BUCKET_OFFSET
     }
 
     /// The hour of UTC, of a coordinate of [`Quantity::Hour`].
@@ -164,13 +175,13 @@ impl Key {
     /// The same as part of the opening of the day after `day`.
     pub(crate) fn opening(self, day: i32) -> Self {
         let time = (day.clamp(-TIME_OFFSET, TIME_OFFSET - 1) + TIME_OFFSET).cast_unsigned();
-        Self(self.0 & !(0b1_1111 << 40 | 0xffff << 24) | u64::from(time) << 24)
+        Self(self.0 & !(0b1_1111 << KIND | 0xffff << TIME) | u64::from(time) << TIME)
     }
 }
 
 impl Kind {
     /// By their numbers.
-    const ALL: [Option<Self>; 21] = [
+    const ALL: [Option<Self>; 22] = [
         Some(Self::Opening),
         Some(Self::Initial),
         Some(Self::New),
@@ -192,6 +203,7 @@ impl Kind {
         Some(Self::PriceRise),
         Some(Self::Amended),
         Some(Self::Sold),
+        Some(Self::Expired),
     ];
 
     pub(crate) fn role(self) -> Role {
@@ -199,7 +211,7 @@ impl Kind {
             Self::Opening => Role::Opening,
             Self::Initial | Self::New | Self::Relisted | Self::BackOnMarket => Role::Entry,
             Self::MovedIn | Self::TypeIn | Self::BedroomsIn | Self::CellIn => Role::Entry,
-            Self::Pending | Self::Closed | Self::Gone => Role::Exit,
+            Self::Pending | Self::Closed | Self::Gone | Self::Expired => Role::Exit,
             Self::MovedOut | Self::TypeOut | Self::BedroomsOut | Self::CellOut => Role::Exit,
             Self::PriceCut | Self::PriceRise | Self::Amended => Role::InPlace,
             Self::Sold => Role::Beside,
@@ -220,8 +232,16 @@ impl Kind {
 
 impl Quantity {
     /// Those of which the stock is a sum.
-    pub(crate) const OF_STOCK: [Self; 7] =
-        [Self::Count, Self::Price, Self::PriceSum, Self::PriceSumHigh, Self::PricePerArea, Self::Opened, Self::Cut];
+    pub(crate) const OF_STOCK: [Self; 8] = [
+        Self::Count,
+        Self::Price,
+        Self::PriceSum,
+        Self::PriceSumHigh,
+        Self::PricePerArea,
+        Self::Opened,
+        Self::Cut,
+        Self::Unconfirmed,
+    ];
 
     /// What no coordinate of a real market reaches, so that no sum of them overflows: a thousand billion homes, or prices of
     /// sixteen million in halves below 2^32.

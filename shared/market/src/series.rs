@@ -14,6 +14,8 @@ pub struct Close {
     pub day: Day,
     /// Active inventory at its end.
     pub active: i64,
+    /// How much of it nobody had seen for longer than it is confirmed.
+    pub unconfirmed: i64,
     /// Median list price at its end, in minor units.
     pub median_price: Option<f64>,
     /// Mean list price at its end, in minor units.
@@ -24,7 +26,8 @@ pub struct Close {
 }
 
 /// The quantities that a close tells of.
-const OF_CLOSE: [Quantity; 4] = [Quantity::Count, Quantity::Price, Quantity::PriceSum, Quantity::PriceSumHigh];
+const OF_CLOSE: [Quantity; 5] =
+    [Quantity::Count, Quantity::Price, Quantity::PriceSum, Quantity::PriceSumHigh, Quantity::Unconfirmed];
 
 /// The closes of the days `from..=until`, one for each day, read from the state in one sweep. What lies before the state's
 /// horizon is in its opening: [`Cells::with_archive`] tells those days too.
@@ -51,7 +54,8 @@ pub fn closes(cells: &Cells, segment: Segment, from: Day, until: Day) -> Vec<Clo
             }
         }
         let (median_price, mean_price) = (stock.median_price(), stock.mean_price());
-        series.push(Close { day: Day(day), active: stock.active(), median_price, mean_price, flows });
+        let (active, unconfirmed) = (stock.active(), stock.unconfirmed());
+        series.push(Close { day: Day(day), active, unconfirmed, median_price, mean_price, flows });
     }
     series
 }

@@ -52,6 +52,8 @@ pub struct Flows {
     pub gone: i64,
     /// Homes whose listing went to another market or segment.
     pub moved_out: i64,
+    /// Homes that nobody had seen for so long that they count as off the market.
+    pub expired: i64,
     /// Price cuts.
     pub price_cuts: i64,
     /// Price rises.
@@ -65,6 +67,8 @@ pub struct Flows {
 pub struct Figures {
     /// Active inventory.
     pub active: i64,
+    /// How many of them nobody has seen for longer than they are confirmed.
+    pub unconfirmed: i64,
     /// How many of them have a price.
     pub priced: i64,
     /// Median list price.
@@ -164,7 +168,7 @@ impl Flows {
     /// Homes that ceased to be active inventory.
     #[must_use]
     pub fn exits(&self) -> i64 {
-        self.pending + self.closed + self.gone + self.moved_out
+        self.pending + self.closed + self.gone + self.moved_out + self.expired
     }
 
     /// Adds what a coordinate counts to the flows of a segment. An exit is counted as a step down.
@@ -182,6 +186,7 @@ impl Flows {
             Kind::Closed => &mut self.closed,
             Kind::Gone => &mut self.gone,
             Kind::MovedOut | Kind::TypeOut | Kind::BedroomsOut | Kind::CellOut => &mut self.moved_out,
+            Kind::Expired => &mut self.expired,
             Kind::PriceCut => &mut self.price_cuts,
             Kind::PriceRise => &mut self.price_rises,
             Kind::Sold => &mut self.sold,
@@ -243,6 +248,7 @@ fn hours_24(cells: &Cells, segment: Segment, now: Time) -> Option<Flows> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Stock {
     active: i64,
+    unconfirmed: i64,
     prices: Histogram,
     price_sum: i128,
     per_area: Histogram,
@@ -260,6 +266,7 @@ impl Stock {
         let bucket = Bucket(key.bucket());
         match quantity {
             Quantity::Count => self.active += value,
+            Quantity::Unconfirmed => self.unconfirmed += value,
             Quantity::Price => self.prices.add(bucket, value),
             Quantity::PriceSum => self.price_sum += i128::from(value),
             Quantity::PriceSumHigh => self.price_sum += i128::from(value) << 32,
@@ -273,6 +280,11 @@ impl Stock {
     /// Active inventory.
     pub(crate) fn active(&self) -> i64 {
         self.active
+    }
+
+    /// How much of it is not confirmed.
+    pub(crate) fn unconfirmed(&self) -> i64 {
+        self.unconfirmed
     }
 
     /// The median list price. Of a single home it is the price itself, not its bucket's.
@@ -300,6 +312,7 @@ impl Stock {
         };
         Figures {
             active: self.active,
+            unconfirmed: self.unconfirmed,
             priced,
             median_price: self.median_price(),
             mean_price: self.mean_price(),

@@ -337,7 +337,7 @@ impl Measured {
         let count = match applied {
             Applied::New => &mut self.new,
             Applied::Changed => &mut self.changed,
-            Applied::Unchanged => &mut self.unchanged,
+            Applied::Confirmed | Applied::Unchanged => &mut self.unchanged,
             Applied::Duplicate => &mut self.duplicates,
             Applied::Overfull | Applied::Refused => &mut self.overfull,
         };

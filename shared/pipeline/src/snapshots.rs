@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use stoop_domain::{Details, Listing, Observation, Phase, Sight, Status, Time};
+use stoop_domain::{Details, Listing, Observation, Phase, Sight, Status, Time, Watch};
 
 use crate::loss::{HeldBack, Judgement, Look, judge};
 
@@ -31,6 +31,8 @@ use crate::loss::{HeldBack, Judgement, Look, judge};
 pub struct Snapshots {
     listings: HashMap<String, Entry>,
     source: Arc<str>,
+    /// As the rows say.
+    watch: Watch,
     as_of: Option<Time>,
     turn: u32,
     seen: u64,
@@ -91,6 +93,7 @@ impl Snapshots {
     /// The snapshot has this listing.
     pub fn see(&mut self, observation: &Observation) {
         self.seen += 1;
+        self.watch = observation.watch;
         let (turn, sight) = (self.turn, observation.sight());
         let Observation { source, native_id, listing, .. } = observation;
         if self.source != *source {
@@ -127,7 +130,8 @@ impl Snapshots {
             (_, 0) => Some(ProvesNothing::Empty),
             _ => None,
         };
-        let (turn, source, as_of) = (self.turn, Arc::clone(&self.source), self.as_of.unwrap_or_default());
+        let (turn, source, watch) = (self.turn, Arc::clone(&self.source), self.watch);
+        let as_of = self.as_of.unwrap_or_default();
         let judgement = match proves_nothing {
             None => Some(self.judge(as_of)),
             Some(_) => None,
@@ -135,7 +139,8 @@ impl Snapshots {
         let mut observations = Vec::new();
         let mut say = |native_id: &str, listing: Listing, at: Time, last: &Sight| {
             let sight = Sight { at, ..Sight::at(as_of) }.after(last);
-            observations.push(Observation::new(Arc::clone(&source), native_id, sight.at, listing).with_sight(sight));
+            let observation = Observation::new(Arc::clone(&source), native_id, sight.at, listing).with_sight(sight);
+            observations.push(Observation { watch, ..observation });
             sight
         };
         self.listings.retain(|native_id, entry| {

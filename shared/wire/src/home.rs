@@ -3,7 +3,7 @@ mod sights;
 
 use stoop_domain::{
     Area, Attributes, Facts, History, Home, Last, Minor, PriceChange, Sight, Span, Time, ToldChange, ToldChanges,
-    varint,
+    Watch, varint,
 };
 
 use facts::{put_area, put_facts, put_text, take_area, take_facts, take_text};
@@ -22,8 +22,12 @@ pub enum HomeError {
 
 const VERSION: u8 = 2;
 
-/// In place of what is known: the listing is overfull.
+/// What the first byte of the rest says: how the home is watched, or, in place of what is known, that the listing is overfull.
+/// They are part of the stored format: never reuse one.
+const ONCE: u8 = 0;
 const OVERFULL: u8 = 1;
+const REPEATED: u8 = 2;
+const COMPLETE: u8 = 3;
 
 impl HomeError {
     /// Whether a newer Stoop can read it.
@@ -43,7 +47,11 @@ pub fn home_to_bytes(home: &Home) -> Vec<u8> {
     if home.history.is_overfull() {
         bytes.push(OVERFULL);
     } else {
-        bytes.push(0);
+        bytes.push(match home.history.watch() {
+            Watch::Once => ONCE,
+            Watch::Repeated => REPEATED,
+            Watch::Complete => COMPLETE,
+        });
         put_facts(&mut bytes, home.history.facts());
         let last = put_spans(&mut bytes, home.history.spans());
         put_attributes(&mut bytes, &home.attributes, last);
@@ -73,18 +81,22 @@ pub fn home_from_bytes(bytes: &[u8]) -> Result<Home, HomeError> {
 fn home_of(mut bytes: &[u8]) -> Option<Home> {
     let (&kind, rest) = bytes.split_first()?;
     bytes = rest;
-    let home = match kind {
-        OVERFULL => Home { history: History::overfull(), ..Home::default() },
-        0 => {
-            let facts: Vec<Facts> = take_facts(&mut bytes)?;
-            let (spans, last) = take_spans(&mut bytes)?;
-            Home {
-                history: History::from_parts(facts, spans)?,
-                attributes: take_attributes(&mut bytes, last)?,
-                told: take_told(&mut bytes, last)?,
-            }
+    let watch = match kind {
+        ONCE => Watch::Once,
+        OVERFULL => {
+            let home = Home { history: History::overfull(), ..Home::default() };
+            return bytes.is_empty().then_some(home);
         }
+        REPEATED => Watch::Repeated,
+        COMPLETE => Watch::Complete,
         _ => return None,
+    };
+    let facts: Vec<Facts> = take_facts(&mut bytes)?;
+    let (spans, last) = take_spans(&mut bytes)?;
+    let home = Home {
+        history: History::from_parts(facts, spans, watch)?,
+        attributes: take_attributes(&mut bytes, last)?,
+        told: take_told(&mut bytes, last)?,
     };
     bytes.is_empty().then_some(home)
 }

@@ -1,12 +1,12 @@
 use serde::Deserialize;
-use stoop_domain::{Area, AreaUnit, Details, Listing, Observation, Place, Purpose, Reason, Time};
+use stoop_domain::{Area, AreaUnit, Details, Listing, Observation, Place, Purpose, Reason, Time, Watch};
 
 use crate::json::Object;
 
 /// The version of the line format that this program writes.
 ///
 /// Version 2 tells when an observation was seen and where it stands among others of that moment; one of version 1 was seen
-/// at the time that it tells of.
+/// at the time that it tells of. How its origin will look again is left out where nobody will.
 pub const VERSION: u32 = 2;
 
 /// A line that is no observation.
@@ -34,7 +34,7 @@ struct Version {
 /// Written by hand, because every row of every feed passes here and a general serialiser takes twice as
 /// long; a property test holds it to what `serde_json` would write.
 pub fn encode(observation: &Observation, out: &mut Vec<u8>) {
-    let Observation { source, native_id, at, seen, seq, versioned, initial, listing } = observation;
+    let Observation { source, native_id, at, seen, seq, versioned, initial, watch, listing } = observation;
     let mut object = Object::begin(out);
     object.number("v", VERSION.into());
     object.text("source", source);
@@ -46,6 +46,9 @@ pub fn encode(observation: &Observation, out: &mut Vec<u8>) {
         if is_set {
             object.truth(name);
         }
+    }
+    if *watch != Watch::Once {
+        object.plain("watch", watch.as_str());
     }
     object.nested("listing", |out| encode_listing(listing, out));
     object.end();

@@ -13,6 +13,7 @@ mod conformance_embedded;
 mod day;
 mod deliver;
 mod drift;
+mod expiry;
 mod files;
 mod host;
 mod infra_check;

@@ -1,6 +1,6 @@
 //! When a stretch begins, and since when a home is listed: what a source's clock is believed.
 
-use stoop_domain::{History, Sight, Status, Time};
+use stoop_domain::{History, Sight, Status, Time, Watch};
 
 use crate::support::{Said, facts, history, time};
 
@@ -25,7 +25,7 @@ fn version(at: &str, seen: &str) -> Sight {
 /// When the last of these stretches began, whichever comes first: the dear one and then the cheap one.
 fn cheap_since(before: Sight, after: Sight) -> String {
     let said = [(before, dear()), (after, cheap())];
-    let said = said.map(|(sight, facts)| Said { sight, facts, listed: None });
+    let said = said.map(|(sight, facts)| Said { sight, facts, listed: None, watch: Watch::Once });
     let [one, other] = [history(&said), history(&[said[1].clone(), said[0].clone()])];
     assert_eq!(one, other);
     let runs = one.runs();
@@ -105,11 +105,16 @@ fn versions_and_sightings_are_in_one_order() {
 #[test]
 fn what_was_there_when_a_search_began_begins_with_its_sighting() {
     let sight = Sight { initial: true, ..since("2025-06-01T00:00:00Z", "2026-01-10T09:00:00Z") };
-    let seen = history(&[Said { sight, facts: dear(), listed: None }]);
+    let seen = history(&[Said { sight, facts: dear(), listed: None, watch: Watch::Once }]);
     assert_eq!(seen.runs()[0].first, sight.seen);
     // What follows cannot begin before it, even by its version.
     let later = version("2026-01-09T00:00:00Z", "2026-01-10T10:00:00Z");
-    let both = [(sight, dear()), (later, cheap())].map(|(sight, facts)| Said { sight, facts, listed: None });
+    let both = [(sight, dear()), (later, cheap())].map(|(sight, facts)| Said {
+        sight,
+        facts,
+        listed: None,
+        watch: Watch::Once,
+    });
     let both = history(&both);
     assert!(both.runs().is_sorted_by_key(|run| run.first));
 }
@@ -117,8 +122,12 @@ fn what_was_there_when_a_search_began_begins_with_its_sighting() {
 #[test]
 fn a_price_that_came_back_within_a_day_is_told() {
     let at = |hour: u32| Sight::at(time(&format!("2026-01-10T{hour:02}:00:00Z")));
-    let said =
-        [(1, dear()), (2, cheap()), (3, dear())].map(|(hour, facts)| Said { sight: at(hour), facts, listed: None });
+    let said = [(1, dear()), (2, cheap()), (3, dear())].map(|(hour, facts)| Said {
+        sight: at(hour),
+        facts,
+        listed: None,
+        watch: Watch::Once,
+    });
     let changes: Vec<_> = history(&said).events().into_iter().filter_map(|event| event.change).collect();
     assert_eq!(changes.len(), 2);
 }
@@ -127,7 +136,12 @@ fn a_price_that_came_back_within_a_day_is_told() {
 fn of_more_changes_within_a_day_the_outermost_are_told() {
     let at = |hour: u32| Sight::at(time(&format!("2026-01-10T{hour:02}:00:00Z")));
     let said: Vec<_> = (1..=9)
-        .map(|hour| Said { sight: at(hour), facts: if hour % 2 == 1 { dear() } else { cheap() }, listed: None })
+        .map(|hour| Said {
+            sight: at(hour),
+            facts: if hour % 2 == 1 { dear() } else { cheap() },
+            listed: None,
+            watch: Watch::Once,
+        })
         .collect();
     let history = history(&said);
     let begins: Vec<_> = history.runs().iter().map(|run| (run.facts.list_price.unwrap().0, run.first)).collect();

@@ -4,6 +4,7 @@
 
 mod beginnings;
 mod doubt;
+mod expiry;
 mod homes;
 mod model;
 mod numbers;

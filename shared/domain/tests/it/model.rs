@@ -89,7 +89,7 @@ pub(crate) fn stretches(said: &[Said]) -> Option<Vec<Read>> {
 
 /// What is kept, as text: two histories that keep the same have the same.
 pub(crate) fn kept(history: &History) -> String {
-    format!("{:?} {:?} {}", history.facts(), history.spans(), history.is_overfull())
+    format!("{:?} {:?} {:?} {}", history.facts(), history.spans(), history.watch(), history.is_overfull())
 }
 
 /// Whether an observation moves anything of what is kept: it is the first or the last of its day and facts, or tells the

@@ -1,7 +1,7 @@
 //! A listing of which more is said than any has to say.
 
 use proptest::prelude::*;
-use stoop_domain::{Applied, FACTS_MAX, FACTS_PER_DAY_MAX, History, Sight, Status, Time};
+use stoop_domain::{Applied, FACTS_MAX, FACTS_PER_DAY_MAX, History, Sight, Status, Time, Watch};
 
 use crate::support::{DAY, MINUTE, START, Said, facts, history, said};
 
@@ -10,7 +10,7 @@ fn prices(count: usize, a_day: usize) -> Vec<Said> {
     let one = |number: usize| {
         let (day, minute) = (number / a_day, number % a_day);
         let at = Time::from_ms(START + day as i64 * DAY + minute as i64 * MINUTE);
-        Said { sight: Sight::at(at), facts: facts(Status::Active, 1 + number as i64), listed: None }
+        Said { sight: Sight::at(at), facts: facts(Status::Active, 1 + number as i64), listed: None, watch: Watch::Once }
     };
     (0..count).map(one).collect()
 }
@@ -51,7 +51,7 @@ fn four_thousand_and_ninety_six_prices_are_kept_and_one_more_is_too_many() {
     let most = history(&said);
     assert_eq!((most.facts().len(), most.runs().len()), (FACTS_MAX, FACTS_MAX));
     let parts = (most.facts().to_vec(), most.spans().to_vec());
-    assert_eq!(History::from_parts(parts.0, parts.1), Some(most));
+    assert_eq!(History::from_parts(parts.0, parts.1, Watch::Once), Some(most));
 }
 
 proptest! {

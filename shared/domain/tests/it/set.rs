@@ -1,10 +1,10 @@
 //! A history is a function of the set of what was said.
 
 use proptest::prelude::*;
-use stoop_domain::{Applied, Doubt, History, Span};
+use stoop_domain::{Applied, Doubt, History, Lull, Span, Time, Watch};
 
 use crate::model::{kept, read, stretches, would_be_kept};
-use crate::support::{Said, all_said, history, said};
+use crate::support::{Said, all_said, all_watched, history, said};
 
 proptest! {
     #[test]
@@ -14,7 +14,7 @@ proptest! {
 
     #[test]
     fn neither_order_nor_repetition_matters(
-        (said, shuffled) in all_said()
+        (said, shuffled) in all_watched()
             .prop_flat_map(|said| (Just(said.clone()), Just([said.clone(), said].concat()).prop_shuffle())),
     ) {
         let (one, other) = (history(&said), history(&shuffled));
@@ -23,20 +23,23 @@ proptest! {
     }
 
     #[test]
-    fn the_answer_is_true(said in all_said()) {
+    fn the_answer_is_true(said in prop_oneof![all_said(), all_watched()]) {
         let mut history = History::default();
         for (place, one) in said.iter().enumerate() {
-            let before = ((read(&history), doubts(&history)), kept(&history));
-            let applied = history.apply(one.sight, &one.facts, one.listed);
-            let after = ((read(&history), doubts(&history)), kept(&history));
+            let (known, watch) = (kept(&history), history.watch());
+            let before = ((read(&history), doubts(&history)), lasting(&history));
+            let applied = history.apply_watched(one.sight, &one.facts, one.listed, one.watch);
+            let after = ((read(&history), doubts(&history)), lasting(&history));
             let expected = match () {
                 () if place == 0 => Applied::New,
                 () if after.0 != before.0 => Applied::Changed,
-                () if after.1 != before.1 => Applied::Unchanged,
+                () if after.1 != before.1 => Applied::Confirmed,
+                () if kept(&history) != known => Applied::Unchanged,
                 () => Applied::Duplicate,
             };
             prop_assert_eq!(applied, expected, "the {}th of {:?}", place, said);
-            prop_assert_eq!(applied != Applied::Duplicate, would_be_kept(&said[..place], one));
+            let is_kept = would_be_kept(&said[..place], one) || history.watch() != watch;
+            prop_assert_eq!(applied != Applied::Duplicate, is_kept);
         }
     }
 
@@ -55,10 +58,10 @@ proptest! {
     }
 
     #[test]
-    fn what_is_stored_is_read_back(said in all_said()) {
+    fn what_is_stored_is_read_back(said in all_watched()) {
         let history = history(&said);
         let parts = (history.facts().to_vec(), history.spans().to_vec());
-        prop_assert_eq!(History::from_parts(parts.0, parts.1), Some(history));
+        prop_assert_eq!(History::from_parts(parts.0, parts.1, history.watch()), Some(history));
     }
 
     /// Parts that were tampered with are a history exactly if the observations that they name make it.
@@ -90,8 +93,13 @@ proptest! {
         }
         let told = replayed(&facts, &spans);
         let expected = told.filter(|told| told.facts() == facts && told.spans() == spans);
-        prop_assert_eq!(History::from_parts(facts, spans), expected);
+        prop_assert_eq!(History::from_parts(facts, spans, Watch::Once), expected);
     }
+}
+
+/// When its stretches end by themselves, and when it was unconfirmed in them.
+fn lasting(history: &History) -> Vec<(Option<Time>, Vec<Lull>)> {
+    history.runs().into_iter().map(|run| (run.expires, run.lulls)).collect()
 }
 
 fn doubts(history: &History) -> Vec<Option<Doubt>> {
@@ -104,10 +112,10 @@ fn replayed(facts: &[stoop_domain::Facts], spans: &[Span]) -> Option<History> {
     for span in spans {
         let facts = facts.get(usize::from(span.facts))?.clone();
         for sight in [span.first, span.last] {
-            said.push(Said { sight, facts: facts.clone(), listed: None });
+            said.push(Said { sight, facts: facts.clone(), listed: None, watch: Watch::Once });
         }
         if let Some((sight, time)) = span.listed {
-            said.push(Said { sight, facts, listed: Some(time) });
+            said.push(Said { sight, facts, listed: Some(time), watch: Watch::Once });
         }
     }
     Some(history(&said))

@@ -1,7 +1,7 @@
 //! What the tests say observations with.
 
 use proptest::prelude::*;
-use stoop_domain::{Currency, Facts, History, Listing, Minor, Place, Purpose, Sight, Status, Time};
+use stoop_domain::{Currency, Facts, History, Listing, Minor, Place, Purpose, Sight, Status, Time, Watch};
 
 pub(crate) const MINUTE: i64 = 60_000;
 pub(crate) const HOUR: i64 = 60 * MINUTE;
@@ -16,6 +16,7 @@ pub(crate) struct Said {
     pub(crate) sight: Sight,
     pub(crate) facts: Facts,
     pub(crate) listed: Option<Time>,
+    pub(crate) watch: Watch,
 }
 
 pub(crate) fn time(text: &str) -> Time {
@@ -37,8 +38,8 @@ pub(crate) fn in_area(neighbourhood: &str, purpose: Purpose, status: Status, pri
 
 pub(crate) fn history(said: &[Said]) -> History {
     let mut history = History::default();
-    for Said { sight, facts, listed } in said {
-        history.apply(*sight, facts, *listed);
+    for Said { sight, facts, listed, watch } in said {
+        history.apply_watched(*sight, facts, *listed, *watch);
     }
     history
 }
@@ -46,7 +47,7 @@ pub(crate) fn history(said: &[Said]) -> History {
 /// Sights on few days, years apart, close together within them, so that much coincides: clocks that are right, behind, ahead,
 /// that stand still and that tell the date only; of sources whose time is a version and others.
 pub(crate) fn sight() -> impl Strategy<Value = Sight> {
-    sight_of(vec![-2_000, -1, 0, 1, 30, 1_500])
+    sight_of(vec![-2_000, -1, 0, 1, 9, 30, 31, 62, 1_500])
 }
 
 fn sight_of(days: Vec<i64>) -> impl Strategy<Value = Sight> {
@@ -85,13 +86,13 @@ fn state() -> impl Strategy<Value = Facts> {
 }
 
 pub(crate) fn said() -> impl Strategy<Value = Said> {
-    (sight(), state(), listed()).prop_map(|(sight, facts, listed)| Said { sight, facts, listed })
+    (sight(), state(), listed()).prop_map(|(sight, facts, listed)| Said { sight, facts, listed, watch: Watch::Once })
 }
 
 /// What is said of a listing: over years in any order, or within two days, mostly in order.
 pub(crate) fn all_said() -> impl Strategy<Value = Vec<Said>> {
     let close = (sight_of(vec![0, 0, 1]), state(), prop::option::weighted(0.3, Just(Time::from_ms(START - DAY))));
-    let close = close.prop_map(|(sight, facts, listed)| Said { sight, facts, listed });
+    let close = close.prop_map(|(sight, facts, listed)| Said { sight, facts, listed, watch: Watch::Once });
     let in_order = (prop::collection::vec(close, 1..12), 0_usize..4).prop_map(|(mut said, late)| {
         said.sort_by_key(|one| one.sight);
         let late = late % said.len();
@@ -99,4 +100,11 @@ pub(crate) fn all_said() -> impl Strategy<Value = Vec<Said>> {
         said
     });
     prop_oneof![prop::collection::vec(said(), 1..24), in_order]
+}
+
+/// The same of a home that is watched, by who says so differently now and then.
+pub(crate) fn all_watched() -> impl Strategy<Value = Vec<Said>> {
+    let kinds = vec![Watch::Repeated, Watch::Repeated, Watch::Complete, Watch::Once];
+    (all_said(), prop::collection::vec(prop::sample::select(kinds), 24))
+        .prop_map(|(said, watches)| said.into_iter().zip(watches).map(|(one, watch)| Said { watch, ..one }).collect())
 }

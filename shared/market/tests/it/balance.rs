@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use stoop_domain::{Day, Market, PropertyType, Status};
+use stoop_domain::{Day, Market, PropertyType, Status, Watch};
 use stoop_market::{Cell, Cells, Figures, Flows, RELATIVE_ERROR, Segment, Window, Zones, closes, contribution};
 
 use crate::oracle::{
     Happened, OnOffer, Part, Stretch, What, by_day, day_of, happened, noon, on_offer, quantile, stretches,
 };
 use crate::support::{Seen, State, history, homes, plain};
+
+const DAY: i64 = 86_400_000;
 
 /// Every market's state.
 pub(crate) fn states(homes: &[Vec<Seen>]) -> BTreeMap<Market, Cells> {
@@ -52,6 +54,7 @@ fn flows(counts: &BTreeMap<What, i64>) -> Flows {
         closed: of(What::Closed),
         gone: of(What::Gone),
         moved_out: of(What::MovedOut),
+        expired: of(What::Expired),
         price_cuts: of(What::Cut),
         price_rises: of(What::Rise),
         sold: of(What::Sold),
@@ -65,12 +68,17 @@ fn near(got: Option<f64>, want: Option<f64>) -> bool {
     }
 }
 
+fn unconfirmed(homes: &[OnOffer]) -> i64 {
+    homes.iter().filter(|home| home.unconfirmed).count() as i64
+}
+
 /// The figures of stock, by plain computation.
 #[expect(clippy::cast_precision_loss, reason = "few homes")]
 fn check_stock(figures: &Figures, homes: &[OnOffer], today: i32) -> Result<(), TestCaseError> {
     let prices: Vec<f64> = homes.iter().filter_map(|home| home.price).map(|price| price as f64).collect();
     let priced = prices.len();
     prop_assert_eq!((figures.active, figures.priced), (homes.len() as i64, priced as i64));
+    prop_assert_eq!(figures.unconfirmed, unconfirmed(homes));
     let mean = (priced > 0).then(|| prices.iter().sum::<f64>() / priced as f64);
     prop_assert_eq!(figures.mean_price.map(f64::round), mean.map(f64::round));
     let of = |q| quantile(prices.clone(), q);
@@ -133,8 +141,11 @@ pub(crate) fn check(
     let all: Vec<Happened> = homes.iter().flat_map(|home| happened(home)).collect();
     let zone = market.area.country().zone;
     let begins = homes.iter().flatten().map(|stretch| day_of(stretch.at, &zone));
+    let doze =
+        homes.iter().flatten().flat_map(|stretch| &stretch.seen).flat_map(|at| [*at, at + 8 * DAY, at + 24 * DAY]);
+    let doze = doze.map(|at| day_of(at, &zone));
     let days: BTreeSet<i32> =
-        begins.chain(all.iter().map(|one| one.day)).flat_map(|day| [day - 1, day, day + 1]).collect();
+        begins.chain(all.iter().map(|one| one.day)).chain(doze).flat_map(|day| [day - 1, day, day + 1]).collect();
     let (from, until) = (*days.first().unwrap(), *days.last().unwrap());
     for part in parts() {
         let expected = by_day(&all, market, part);
@@ -147,7 +158,7 @@ pub(crate) fn check(
             prop_assert_eq!(close.active, stock, "{:?} on {}", part, close.day);
             if days.contains(&close.day.0) {
                 let homes = on_offer(homes, market, part, close.day.0);
-                prop_assert_eq!(close.active, homes.len() as i64);
+                prop_assert_eq!((close.active, close.unconfirmed), (homes.len() as i64, unconfirmed(&homes)));
                 let prices =
                     || homes.iter().filter_map(|home| home.price).map(|price| price as f64).collect::<Vec<_>>();
                 prop_assert!(near(close.median_price, quantile(prices(), 0.5)));
@@ -185,7 +196,7 @@ fn life(changes: &[Step<'_>]) -> Vec<Seen> {
     let one = |(day, change): &Step<'_>| {
         change(&mut state);
         let at = stoop_domain::Time::parse(&format!("{day}T20:00:00Z")).unwrap().ms();
-        Seen { at, state: state.clone(), listed: None, initial: false }
+        Seen { at, state: state.clone(), listed: None, initial: false, watch: Watch::Once }
     };
     changes.iter().map(one).collect()
 }
@@ -195,8 +206,20 @@ fn total(home: Vec<Seen>, segment: Segment) -> (Flows, i64) {
     let state = states(&[home]).remove(&plain().market()).unwrap();
     let series = closes(&state, segment, Day(15_000), Day(24_000));
     let mut sum = Flows::default();
-    for Flows { new, relisted, back_on_market, moved_in, pending, closed, gone, moved_out, sold, price_cuts, .. } in
-        series.iter().map(|close| close.flows)
+    for Flows {
+        new,
+        relisted,
+        back_on_market,
+        moved_in,
+        pending,
+        closed,
+        gone,
+        moved_out,
+        expired,
+        sold,
+        price_cuts,
+        ..
+    } in series.iter().map(|close| close.flows)
     {
         sum.new += new;
         sum.relisted += relisted;
@@ -206,6 +229,7 @@ fn total(home: Vec<Seen>, segment: Segment) -> (Flows, i64) {
         sum.closed += closed;
         sum.gone += gone;
         sum.moved_out += moved_out;
+        sum.expired += expired;
         sum.sold += sold;
         sum.price_cuts += price_cuts;
     }
@@ -220,6 +244,67 @@ fn gone_then_sold_is_one_exit_and_one_sale() {
         ("2026-02-10", &|home| home.status = Status::Closed),
     ]);
     assert_eq!(total(home, Segment::All), (Flows { new: 1, gone: 1, sold: 1, ..Flows::default() }, 0));
+}
+
+/// A home of a source that never proves absence.
+fn watched(changes: &[Step<'_>]) -> Vec<Seen> {
+    let mut seen = life(changes);
+    seen.iter_mut().for_each(|one| one.watch = Watch::Repeated);
+    seen
+}
+
+#[test]
+fn expired_then_gone_is_one_exit_and_expired_then_sold_one_exit_and_a_sale() {
+    let off = |status: Status| watched(&[("2026-01-01", &|_| ()), ("2026-03-10", &move |home| home.status = status)]);
+    let expired = Flows { new: 1, expired: 1, ..Flows::default() };
+    assert_eq!(total(off(Status::Gone), Segment::All), (expired, 0));
+    assert_eq!(total(off(Status::Closed), Segment::All), (Flows { sold: 1, ..expired }, 0));
+    assert_eq!(total(watched(&[("2026-01-01", &|_| ())]), Segment::All), (expired, 0));
+}
+
+#[test]
+fn an_expired_home_is_back_relisted_or_new_by_the_time_that_it_was_off() {
+    // It expired with the first moment of 1 February, UTC: 30 whole days after that on which it was seen.
+    for (day, entry) in [
+        ("2026-01-31", Flows::default()),
+        ("2026-02-02", Flows { expired: 1, back_on_market: 1, ..Flows::default() }),
+        ("2026-05-01", Flows { expired: 1, back_on_market: 1, ..Flows::default() }),
+        ("2026-05-02", Flows { expired: 1, relisted: 1, ..Flows::default() }),
+        ("2027-02-02", Flows { expired: 1, new: 1, ..Flows::default() }),
+    ] {
+        let home = watched(&[("2026-01-01", &|_| ()), (day, &|_| ())]);
+        // Once more at the end, whenever that is.
+        let new = entry.new + 1;
+        let expected = Flows { new, expired: entry.expired + 1, ..entry };
+        assert_eq!(total(home, Segment::All), (expected, 0), "{day}");
+    }
+}
+
+/// Two of a portal that is emptied, as they are seen at the close of days.
+#[test]
+fn who_is_not_seen_is_unconfirmed_after_a_week_and_expired_after_thirty_days() {
+    let homes = [
+        watched(&[("2026-01-01", &|_| ()), ("2026-01-05", &|_| ())]),
+        watched(&[("2026-01-01", &|_| ()), ("2026-01-08", &|home| home.price = Some(40_000_000))]),
+        watched(&[("2026-01-01", &|_| ()), ("2026-01-08", &|home| home.status = Status::Pending)]),
+    ];
+    let cells = states(&homes).remove(&plain().market()).unwrap();
+    let zone = plain().market().area.country().zone;
+    // Midnight of UTC is four in the afternoon in Seattle.
+    let at = |day: &str| {
+        let noon = stoop_domain::Time::parse(&format!("{day}T20:00:00Z")).unwrap();
+        let figures = Figures::of(&cells, Segment::All, noon, &zone);
+        (figures.active, figures.unconfirmed, figures.last_7_days.expired, figures.mean_price)
+    };
+    let (both, dear, cheap) = (Some(45_000_000.0), Some(50_000_000.0), Some(40_000_000.0));
+    assert_eq!(at("2026-01-07"), (3, 0, 0, dear));
+    assert_eq!(at("2026-01-11"), (2, 0, 0, both));
+    assert_eq!(at("2026-01-12"), (2, 1, 0, both));
+    assert_eq!(at("2026-01-15"), (2, 2, 0, both));
+    assert_eq!(at("2026-02-03"), (2, 2, 0, both));
+    assert_eq!(at("2026-02-04"), (1, 1, 1, cheap));
+    assert_eq!(at("2026-02-07"), (0, 0, 2, None));
+    assert_eq!(Figures::of(&cells, Segment::All, noon(30_000, &zone), &zone).active, 0);
 }
 
 #[test]
@@ -307,7 +392,7 @@ fn a_day_is_that_of_the_market() {
     let day = 20_463;
     for (zip, expected) in [("96701", day - 1), ("60614", day)] {
         let state = State { zip, ..plain() };
-        let home = vec![Seen { at, state: state.clone(), listed: None, initial: false }];
+        let home = vec![Seen { at, state: state.clone(), listed: None, initial: false, watch: Watch::Once }];
         let cells = states(&[home]).remove(&state.market()).unwrap();
         let entered =
             closes(&cells, Segment::All, Day(day - 2), Day(day + 1)).into_iter().find(|close| close.active == 1);
@@ -318,7 +403,13 @@ fn a_day_is_that_of_the_market() {
 #[test]
 fn days_that_no_coordinate_has_room_for_count_as_the_first_and_the_last() {
     let at = |text: &str| stoop_domain::Time::parse(text).unwrap().ms();
-    let seen = |text, status| Seen { at: at(text), state: State { status, ..plain() }, listed: None, initial: false };
+    let seen = |text, status| Seen {
+        at: at(text),
+        state: State { status, ..plain() },
+        listed: None,
+        initial: false,
+        watch: Watch::Once,
+    };
     let home = vec![
         seen("1700-01-01T20:00:00Z", Status::Active),
         seen("1879-01-01T20:00:00Z", Status::Gone),

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use stoop_domain::{
     Applied, Area, AreaUnit, Currency, Day, Facts, History, Listing, Market, Minor, Place, PropertyType, Purpose,
-    Sight, Status, Time,
+    Sight, Status, Time, Watch,
 };
 use stoop_market::{Cells, Horizon, Zones, contribution, snapshot, update};
 
@@ -42,12 +42,22 @@ fn observation() -> impl Strategy<Value = (Time, Facts)> {
     )
 }
 
+/// Some of each kind.
+fn watch(at: Time) -> Watch {
+    [Watch::Repeated, Watch::Once, Watch::Repeated, Watch::Complete][at.ms().div_euclid(HOUR).rem_euclid(4) as usize]
+}
+
 /// Within some days, close together, in order by one clock or the other.
 fn sight() -> impl Strategy<Value = Sight> {
-    (0_i64..60, 0_i64..30, any::<bool>(), any::<bool>()).prop_map(|(seen, back, versioned, initial)| {
+    let seen = prop_oneof![0_i64..60, 0_i64..2_000];
+    (seen, 0_i64..30, any::<bool>(), any::<bool>()).prop_map(|(seen, back, versioned, initial)| {
         let seen = Time::from_ms(1_768_000_000_000 + seen * HOUR);
         Sight { at: seen.plus_ms(-back * HOUR), seen, seq: 0, versioned, initial }
     })
+}
+
+fn any_watch() -> impl Strategy<Value = Watch> {
+    prop::sample::select(vec![Watch::Repeated, Watch::Repeated, Watch::Once, Watch::Complete])
 }
 
 /// The observations of some homes, within two days.
@@ -58,7 +68,7 @@ fn homes() -> impl Strategy<Value = Vec<Vec<(Time, Facts)>>> {
 fn history(observations: &[(Time, Facts)]) -> History {
     let mut history = History::default();
     for (at, facts) in observations {
-        history.apply(Sight::at(*at), facts, None);
+        history.apply_watched(Sight::at(*at), facts, None, watch(*at));
     }
     history
 }
@@ -83,7 +93,7 @@ fn incremental(feed: &[(usize, Time, Facts)], homes: usize, batch: usize) -> Vec
     for batch in feed.chunks(batch.max(1)) {
         let before = histories.clone();
         for (home, at, facts) in batch {
-            histories[*home].apply(Sight::at(*at), facts, None);
+            histories[*home].apply_watched(Sight::at(*at), facts, None, watch(*at));
         }
         for (old, new) in before.iter().zip(&histories) {
             for (market, delta) in update(Some(old), new, &mut zones) {
@@ -116,7 +126,7 @@ proptest! {
         let mut once = history(&observations);
         let before = once.clone();
         for (at, facts) in &observations {
-            prop_assert_eq!(once.apply(Sight::at(*at), facts, None), Applied::Duplicate);
+            prop_assert_eq!(once.apply_watched(Sight::at(*at), facts, None, watch(*at)), Applied::Duplicate);
         }
         prop_assert_eq!(once, before);
     }
@@ -207,15 +217,15 @@ proptest! {
     /// Whoever measures looks at the market only where the answer says that something moved.
     #[test]
     fn what_moves_nothing_that_is_read_moves_no_market(
-        said in prop::collection::vec((sight(), observation()), 1..24),
+        said in prop::collection::vec((sight(), observation(), any_watch()), 1..24),
     ) {
         let mut zones = Zones::default();
         let mut history = History::default();
-        for (sight, (_, facts)) in said {
+        for (sight, (_, facts), watch) in said {
             let before = history.clone();
-            let applied = history.apply(sight, &facts, None);
+            let applied = history.apply_watched(sight, &facts, None, watch);
             let moved = !update(Some(&before), &history, &mut zones).is_empty();
-            prop_assert!(!moved || matches!(applied, Applied::New | Applied::Changed), "{applied:?}");
+            prop_assert!(!moved || matches!(applied, Applied::New | Applied::Changed | Applied::Confirmed), "{applied:?}");
         }
     }
 

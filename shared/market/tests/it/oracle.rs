@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
-use stoop_domain::{Market, PropertyType, Status, Time};
+use stoop_domain::{Market, PropertyType, Status, Time, Watch};
 
 use crate::support::{Seen, State};
 
@@ -19,6 +19,12 @@ pub(crate) struct Stretch {
     pub(crate) initial: bool,
     /// The days of UTC on which it was sighted.
     pub(crate) days: BTreeSet<i64>,
+    /// All its sightings.
+    pub(crate) seen: Vec<i64>,
+    /// How the home is watched.
+    pub(crate) watch: Watch,
+    /// Nobody saw the home any more: off the market.
+    pub(crate) expired: bool,
 }
 
 /// What a home counts in a cell at an end of a stretch, or beside the balance.
@@ -33,6 +39,7 @@ pub(crate) enum What {
     Closed,
     Gone,
     MovedOut,
+    Expired,
     Cut,
     Rise,
     Sold,
@@ -65,6 +72,7 @@ pub(crate) struct OnOffer {
     pub(crate) square_metres: Option<f64>,
     pub(crate) opened_day: i32,
     pub(crate) first_price: Option<i64>,
+    pub(crate) unconfirmed: bool,
 }
 
 pub(crate) fn day_of(ms: i64, zone: &TimeZone) -> i32 {
@@ -77,24 +85,70 @@ pub(crate) fn parts_of(state: &State) -> [Part; 4] {
     [Part::All, Part::Type(kind), Part::Bedrooms(bedrooms), Part::Both(kind, bedrooms)]
 }
 
-/// The stretches of what was seen: equal neighbours are one.
+/// The stretches of what was seen: equal neighbours are one. In between, and behind the last, is what comes of a home that is on the
+/// market and that nobody sees for more than thirty days of UTC, where its last sighting says that it is watched so.
 pub(crate) fn stretches(seen: &[Seen]) -> Vec<Stretch> {
     let mut stretches: Vec<Stretch> = Vec::new();
-    for Seen { at, state, listed, initial } in seen {
+    let Some(watch) = seen.last().map(|last| last.watch) else { return stretches };
+    for Seen { at, state, listed, initial, .. } in seen {
+        expire(&mut stretches, Some(*at));
         let listed = listed.filter(|date| (631_152_000_000..=*at).contains(date));
         let day = at.div_euclid(DAY);
         match stretches.last_mut() {
-            Some(last) if last.state == *state => {
+            Some(last) if last.state == *state && !last.expired => {
                 last.listed = listed.or(last.listed);
                 last.days.insert(day);
+                last.seen.push(*at);
             }
             _ => {
-                let (state, days) = (state.clone(), BTreeSet::from([day]));
-                stretches.push(Stretch { at: *at, state, listed, initial: *initial, days });
+                let (state, days, seen) = (state.clone(), BTreeSet::from([day]), vec![*at]);
+                stretches.push(Stretch {
+                    at: *at,
+                    state,
+                    listed,
+                    initial: *initial,
+                    days,
+                    seen,
+                    watch,
+                    expired: false,
+                });
             }
         }
     }
+    expire(&mut stretches, None);
     stretches
+}
+
+fn expire(stretches: &mut Vec<Stretch>, next: Option<i64>) {
+    let Some(last) = stretches.last().filter(|last| last.watch == Watch::Repeated && is_on_market(&last.state)) else {
+        return;
+    };
+    let day = last.seen.last().unwrap().div_euclid(DAY);
+    if next.is_none_or(|next| next.div_euclid(DAY) - day > 30) {
+        let state = State { status: Status::Withdrawn, price: None, original: None, ..last.state.clone() };
+        let (at, days, seen) = ((day + 31) * DAY, BTreeSet::new(), Vec::new());
+        stretches.push(Stretch {
+            at,
+            state,
+            listed: None,
+            initial: false,
+            days,
+            seen,
+            expired: true,
+            watch: last.watch,
+        });
+    }
+}
+
+/// Whether a home in this stretch has not been seen for longer than it is confirmed, at the close of a day of its market.
+fn is_unconfirmed(stretch: &Stretch, day: i32, zone: &TimeZone) -> bool {
+    let age = match stretch.watch {
+        Watch::Once => return false,
+        Watch::Repeated => 7,
+        Watch::Complete => 23,
+    };
+    let last = stretch.seen.iter().filter(|at| day_of(**at, zone) <= day).max().unwrap();
+    day_of((last.div_euclid(DAY) + age + 1) * DAY, zone) <= day
 }
 
 fn is_active(state: &State) -> bool {
@@ -282,6 +336,7 @@ pub(crate) fn happened(stretches: &[Stretch]) -> Vec<Happened> {
         } else {
             if let Some(before) = left {
                 let what = match state {
+                    _ if stretches[i].expired => What::Expired,
                     _ if !same_terms(before, state) => What::Gone,
                     state if is_under_contract(state) => What::Pending,
                     state if is_sold(state) => What::Closed,
@@ -332,6 +387,7 @@ pub(crate) fn on_offer(homes: &[Vec<Stretch>], market: &Market, part: Part, day:
                 square_metres: state.square_metres(),
                 opened_day: day_of(opened(stretches, i), &zone),
                 first_price: first_price(stretches, i),
+                unconfirmed: is_unconfirmed(&stretches[i], day, &zone),
             });
         }
     }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use stoop_domain::{
     Area, AreaUnit, Currency, Day, Facts, History, Listing, Market, Minor, Place, PropertyType, Purpose, Sight, Status,
-    Time, market_of,
+    Time, Watch, market_of,
 };
 
 const MINUTE: i64 = 60_000;
@@ -34,6 +34,7 @@ pub(crate) struct Seen {
     pub(crate) state: State,
     pub(crate) listed: Option<i64>,
     pub(crate) initial: bool,
+    pub(crate) watch: Watch,
 }
 
 impl State {
@@ -77,7 +78,7 @@ impl State {
 impl Seen {
     pub(crate) fn apply_to(&self, history: &mut History) {
         let sight = Sight { initial: self.initial, ..Sight::at(Time::from_ms(self.at)) };
-        history.apply(sight, &self.state.facts(), self.listed.map(Time::from_ms));
+        history.apply_watched(sight, &self.state.facts(), self.listed.map(Time::from_ms), self.watch);
     }
 }
 
@@ -178,7 +179,9 @@ fn gap() -> impl Strategy<Value = i64> {
     prop_oneof![
         4 => 25 * 60 * MINUTE..6 * DAY,
         2 => 6 * DAY..80 * DAY,
+        1 => prop::sample::select(vec![7_i64, 8, 23, 24, 30, 31]).prop_flat_map(about),
         1 => about(90),
+        1 => about(121),
         1 => 91 * DAY..360 * DAY,
         1 => about(365),
         1 => 366 * DAY..1_600 * DAY,
@@ -192,30 +195,38 @@ pub(crate) fn home() -> impl Strategy<Value = Vec<Seen>> {
     let listed = prop::option::weighted(0.3, prop::sample::select(vec![-400_i64, -100, -8, -7, -1, 0, 3, -20_000]));
     // Seen so once more, the day after.
     let confirmed = prop::bool::weighted(0.4);
-    let step = (gap(), changes, (again, confirmed), listed);
-    let begin = (0_i64..40 * DAY, prop::bool::weighted(0.3), prop::sample::select(vec!["98178", "98178", "60614"]));
-    (begin, prop::collection::vec(step, 1..9)).prop_map(|((mut at, initial, zip), steps)| {
+    // Mostly as before.
+    let otherwise = prop::option::weighted(0.2, watch());
+    let step = (gap(), changes, (again, confirmed), (listed, otherwise));
+    let begin =
+        ((0_i64..40 * DAY, watch()), prop::bool::weighted(0.3), prop::sample::select(vec!["98178", "98178", "60614"]));
+    (begin, prop::collection::vec(step, 1..9)).prop_map(|(((mut at, mut watch), initial, zip), steps)| {
         at += START;
         let mut state = State { zip, ..plain() };
         let mut seen = Vec::new();
-        for (gap, changes, (again, confirmed), listed) in steps {
+        for (gap, changes, (again, confirmed), (listed, other)) in steps {
+            watch = other.unwrap_or(watch);
             for change in &changes {
                 change.make(&mut state, at);
             }
             let listed = listed.map(|days| at + days * DAY);
-            seen.push(Seen { at, state: state.clone(), listed, initial: initial && seen.is_empty() });
+            seen.push(Seen { at, state: state.clone(), listed, initial: initial && seen.is_empty(), watch });
             if let Some((later, change)) = again {
                 at += later;
                 change.make(&mut state, at);
-                seen.push(Seen { at, state: state.clone(), listed: None, initial: false });
+                seen.push(Seen { at, state: state.clone(), listed: None, initial: false, watch });
             }
             if confirmed {
-                seen.push(Seen { at: at + DAY, state: state.clone(), listed: None, initial: false });
+                seen.push(Seen { at: at + DAY, state: state.clone(), listed: None, initial: false, watch });
             }
             at += gap;
         }
         seen
     })
+}
+
+fn watch() -> impl Strategy<Value = Watch> {
+    prop::sample::select(vec![Watch::Once, Watch::Repeated, Watch::Repeated, Watch::Complete])
 }
 
 pub(crate) fn homes() -> impl Strategy<Value = Vec<Vec<Seen>>> {

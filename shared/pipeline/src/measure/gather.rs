@@ -7,7 +7,7 @@ use stoop_domain::{Applied, Home, HomeId, Market, Observation, Reject, Time, wri
 use stoop_market::{Cells, Delta, DeltaSum, Horizon};
 use stoop_wire::{home_from_bytes, home_to_bytes};
 
-use super::work::{is_notable, is_taken, market_of, offered_until, weigh};
+use super::work::{Moved, is_taken, market_of, offered_until, weigh};
 use super::{MeasureError, Measured, Measurer};
 use crate::ports::{Commit, CommitError, Gathers, HomeChange, HomeImage, MarketChange, PortError};
 
@@ -48,8 +48,8 @@ struct Gathered {
     open: Option<Box<Home>>,
     /// The image that is stored, where that is not the newest one.
     stored: Option<Box<[u8]>>,
-    /// Whether what is read from its history has moved since.
-    notable: bool,
+    /// What has moved since of what is read from its history.
+    moved: Moved,
 }
 
 /// What a commit does to one market.
@@ -179,7 +179,7 @@ impl<'a, S: Gathers> Gatherer<'a, S> {
                 image: Box::default(),
                 open: None,
                 stored: None,
-                notable: false,
+                moved: Moved::Nothing,
             });
             places.push(place);
         }
@@ -199,13 +199,13 @@ impl<'a, S: Gathers> Gatherer<'a, S> {
         let gathered = &mut self.homes[place as usize];
         if let Some(home) = &mut gathered.open {
             let applied = home.apply(observation);
-            gathered.notable |= is_notable(applied);
+            gathered.moved = gathered.moved.max(Moved::by(applied));
             return Ok(applied);
         }
         let mut home = gathered.newest()?;
         let applied = home.apply(observation);
         if is_taken(applied) {
-            gathered.notable |= is_notable(applied);
+            gathered.moved = gathered.moved.max(Moved::by(applied));
             let before = std::mem::take(&mut gathered.image);
             if gathered.stored.is_none() {
                 gathered.stored = Some(before);
@@ -241,7 +241,7 @@ impl<'a, S: Gathers> Gatherer<'a, S> {
             let (new, old) = (gathered.newest()?, gathered.as_stored()?);
             let offered = old.as_ref().map(|old| offered_until(&old.history)).unwrap_or_default();
             let history = old.as_ref().map(|old| &old.history);
-            let weighed = weigh(history, &offered, &new.history, gathered.notable, &mut self.measurer.zones);
+            let weighed = weigh(history, &offered, &new.history, gathered.moved, &mut self.measurer.zones);
             self.taken.price_cuts += weighed.price_cuts;
             self.taken.price_rises += weighed.price_rises;
             for (market, delta) in weighed.deltas {
@@ -286,7 +286,7 @@ impl<'a, S: Gathers> Gatherer<'a, S> {
     fn settle(&mut self) -> Measured {
         for place in self.changed.drain(..) {
             let gathered = &mut self.homes[place as usize];
-            (gathered.stored, gathered.notable) = (None, false);
+            (gathered.stored, gathered.moved) = (None, Moved::Nothing);
             gathered.version += 1;
         }
         self.bytes = 0;
@@ -348,12 +348,13 @@ impl Gathered {
     }
 
     fn change(&self, old: Option<&Home>, new: &Home) -> HomeChange<'_> {
+        let notable = self.moved == Moved::Notable;
         HomeChange {
             id: &self.id,
             version_read: self.version,
-            old: self.stored.as_deref().filter(|stored| self.notable && !stored.is_empty()).map(Cow::Borrowed),
+            old: self.stored.as_deref().filter(|stored| notable && !stored.is_empty()).map(Cow::Borrowed),
             new: HomeImage::of(new, &*self.image),
-            notable: self.notable,
+            notable,
             moved: old.is_none_or(|old| market_of(old) != market_of(new)),
         }
     }

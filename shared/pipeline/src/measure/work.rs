@@ -55,20 +55,21 @@ impl Work {
         let market_read = market_of(&home).cloned();
         let mut counts = Measured { observations: places.len() as u64, ..Measured::default() };
         let mut taken = Vec::with_capacity(places.len());
-        let mut notable = false;
+        let mut read_moved = Moved::Nothing;
         for &place in &places {
             let applied = home.apply(&observations[place]);
             counts.count(applied);
-            notable |= is_notable(applied);
+            read_moved = read_moved.max(Moved::by(applied));
             if is_taken(applied) {
                 taken.push(place);
             }
         }
         let mut weighed = Weighed::default();
         if !taken.is_empty() {
-            let old = if notable && version_read > 0 { Some(home_from_bytes(read)?) } else { None };
-            weighed = weigh(old.as_ref().map(|old| &old.history), &offered, &home.history, notable, zones);
+            let old = if read_moved > Moved::Nothing && version_read > 0 { Some(home_from_bytes(read)?) } else { None };
+            weighed = weigh(old.as_ref().map(|old| &old.history), &offered, &home.history, read_moved, zones);
         }
+        let notable = read_moved == Moved::Notable;
         let bytes = if taken.is_empty() { read.to_vec() } else { home_to_bytes(&home) };
         counts.price_cuts = weighed.price_cuts;
         counts.price_rises = weighed.price_rises;
@@ -109,9 +110,25 @@ impl Work {
     }
 }
 
-/// Whether what is read from the history moved.
-pub(super) fn is_notable(applied: Applied) -> bool {
-    matches!(applied, Applied::New | Applied::Changed | Applied::Overfull)
+/// What moved of what is read from a home's history.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Moved {
+    #[default]
+    Nothing,
+    /// When it will be unconfirmed or expire: its markets are to know, and nobody else.
+    Lasting,
+    /// What happened.
+    Notable,
+}
+
+impl Moved {
+    pub(super) fn by(applied: Applied) -> Self {
+        match applied {
+            Applied::New | Applied::Changed | Applied::Overfull => Self::Notable,
+            Applied::Confirmed => Self::Lasting,
+            Applied::Unchanged | Applied::Duplicate | Applied::Refused => Self::Nothing,
+        }
+    }
 }
 
 /// Whether the observation is part of the home now, and was not before.
@@ -125,17 +142,19 @@ pub(super) fn market_of(home: &Home) -> Option<&Market> {
 }
 
 /// Works out what a home adds to its markets, and how far they are to be folded. `offered` is what [`offered_until`] gave of
-/// it before; `old` what it was, if it is `notable` and was there.
+/// it before; `old` what it was, if anything `moved` and it was there.
 pub(super) fn weigh(
     old: Option<&History>,
     offered: &[(Market, Time)],
     new: &History,
-    notable: bool,
+    moved: Moved,
     zones: &mut Zones,
 ) -> Weighed {
     let mut weighed = Weighed::default();
-    if notable {
+    if moved > Moved::Nothing {
         weighed.deltas = update(old, new, zones);
+    }
+    if moved == Moved::Notable {
         let count = |events: &[Event], kind| events.iter().map(|event| i64::from(event.kind == kind)).sum::<i64>();
         let (new, old) = (new.events(), old.map(History::events).unwrap_or_default());
         weighed.price_cuts = count(&new, EventKind::PriceCut) - count(&old, EventKind::PriceCut);

@@ -2,30 +2,18 @@
 //!
 //! The poller sends what differs from what was sent last. That alone would sight a price once and never again, and nobody could
 //! tell a listing that is still there from one that nobody has looked at for a year. So an unchanged listing on the market is
-//! sent again, as an ordinary observation, once in each *interval* of whole UTC days, and one whose price is doubtful on the
+//! sent again, as an ordinary observation, once in each interval of whole UTC days ([`Watch::confirmed_every`]), and one whose price is doubtful on the
 //! next UTC day (ADR 0034).
 
-use stoop_domain::{Doubt, Listing, Minor, Phase, Time, market_of};
+use stoop_domain::{Doubt, Listing, Minor, Phase, Time, Watch, market_of};
 use stoop_sources::Coverage;
 
-/// After how many days without a sighting a home that is on the market is to count as expired: by what its source can
-/// prove, and by nothing that is learnt. Nothing expires yet; the interval of confirmations follows from it. A change of these
-/// numbers is a change of what figures mean.
-///
-/// | a scan of the source | days | a confirmation every |
-/// | --- | --- | --- |
-/// | shows everything, so that what leaves is told to be gone | 90 | 11 days |
-/// | never proves absence | 30 | 3 days |
-const fn expiry_days(coverage: Coverage) -> i64 {
+/// How a source of this coverage is watched that is asked again and again.
+pub(super) fn watch_of(coverage: Coverage) -> Watch {
     match coverage {
-        Coverage::Snapshot => 90,
-        Coverage::Changes => 30,
+        Coverage::Snapshot => Watch::Complete,
+        Coverage::Changes => Watch::Repeated,
     }
-}
-
-/// An eighth of the age at which it would expire, so that several polls in a row may fail; a day at least.
-fn interval_days(coverage: Coverage) -> i64 {
-    (expiry_days(coverage) / 8).max(1)
 }
 
 /// Whether a listing that is `seen` as it was when it was sent `last` is to be sent once more. `doubtful` as
@@ -33,12 +21,12 @@ fn interval_days(coverage: Coverage) -> i64 {
 ///
 /// All listings of a market are due on the same days, spread by the market's name, so that its state is not touched every day.
 pub(super) fn is_due(listing: &Listing, doubtful: bool, coverage: Coverage, last: Time, seen: Time) -> bool {
+    let Some(interval) = watch_of(coverage).confirmed_every() else { return false };
     let (last, today) = (utc_day(last), utc_day(seen));
     // Also where a clock was set back: then it was sent ahead of us.
     if today <= last || !matches!(listing.status.phase(), Phase::Active | Phase::Pending) {
         return false;
     }
-    let interval = interval_days(coverage);
     if doubtful || today - last >= interval {
         return true;
     }

@@ -164,6 +164,9 @@ impl Scan<'_> {
         }
         if !gone.is_empty() {
             self.save().await?;
+            for observation in &mut said {
+                observation.watch = self.search.source.watch();
+            }
             self.put(&said.iter().collect::<Vec<_>>()).await?;
             for native_id in &gone {
                 if let Some(entry) = self.state.listings.get_mut(native_id) {

@@ -1,6 +1,8 @@
+use stoop_domain::Watch;
 use stoop_sources::declared::Map;
 use stoop_sources::{Coverage, Manners, Source};
 
+use super::confirm::watch_of;
 use crate::ports::FilePattern;
 
 /// Where the listings of a search come from.
@@ -53,6 +55,16 @@ impl Origin {
                 off_by_default: false,
                 pages_max: u32::MAX,
             },
+        }
+    }
+
+    /// What follows where it shows a listing no more. A file that is not a snapshot tells of what changed, or of the past:
+    /// what stays as it was may never be in one again.
+    pub(super) fn watch(&self) -> Watch {
+        match self {
+            Self::Http(source) => watch_of(source.manners().coverage),
+            Self::Files(files) if files.coverage == Coverage::Snapshot && !files.map.history() => Watch::Complete,
+            Self::Files(_) => Watch::Once,
         }
     }
 

@@ -115,6 +115,9 @@ impl Scan<'_> {
         polled: &mut Polled,
     ) -> Result<(), PollError> {
         self.believe(&mut outgoing);
+        for out in &mut outgoing {
+            out.observation.watch = self.search.source.watch();
+        }
         let ids = outgoing.iter().map(|out| out.observation.native_id.as_str());
         let new = ids.filter(|id| !self.state.listings.contains_key(*id)).collect::<HashSet<_>>().len() as u64;
         let of_rows = outgoing.iter().filter(|out| !out.beside && !out.confirms).count() as u64;

@@ -13,7 +13,7 @@ pub struct HomeView {
     /// The market that the home is counted in.
     #[serde(serialize_with = "as_text")]
     pub market: Market,
-    /// RESO `StandardStatus`, or `Gone`.
+    /// RESO `StandardStatus`, or `Gone`; `Expired` also where nobody has seen it for so long that it does not count any more.
     pub status: &'static str,
     /// What is asked for it.
     pub price: Option<f64>,
@@ -126,9 +126,11 @@ impl HomeView {
         let facts = home.history.current()?;
         let currency = facts.market.currency;
         let country = facts.market.area.country();
-        let seen_events = home.history.events();
+        let status = home.history.status_at(now)?;
+        let has_come = |event: &Event| event.has_come(now);
+        let seen_events: Vec<Event> = home.history.events().into_iter().filter(has_come).collect();
         let opened_at = home.history.steps().last().map(|step| step.spell.opened_at);
-        let on_market = matches!(facts.status.phase(), Phase::Active | Phase::Pending);
+        let on_market = matches!(status.phase(), Phase::Active | Phase::Pending);
         let opened_at = opened_at.filter(|_| on_market);
         let days = |opened: Time| (now.day_in(&country.zone).0 - opened.day_in(&country.zone).0).max(0);
         let per_m2 = facts.list_price.zip(facts.living_area).map(|(price, area)| whole(price) / area.square_metres());
@@ -138,7 +140,7 @@ impl HomeView {
         Some(Self {
             id,
             market: facts.market.clone(),
-            status: facts.status.as_str(),
+            status: status.as_str(),
             price: facts.list_price.map(|price| price.major_f64(currency)),
             currency,
             last_change: seen_events.iter().rev().find_map(PriceChangeView::of),
@@ -161,7 +163,7 @@ impl HomeView {
             last_seen: seen.map(|(_, last)| last),
             listed_at: home.history.listed_at(),
             stretches: stretches(home),
-            events: home.events().iter().map(HappenedView::of).collect(),
+            events: home.events().iter().filter(|event| event.has_come(now)).map(HappenedView::of).collect(),
         })
     }
 }

@@ -56,6 +56,7 @@ pub struct MarketView {
 #[expect(missing_docs, reason = "as in the figures that they are read from")]
 pub struct FiguresView {
     pub active: i64,
+    pub unconfirmed: i64,
     pub priced: i64,
     /// Fewer homes have a price than make a figure that says much ([`stoop_market::THIN_SAMPLE`]).
     pub thin: bool,
@@ -94,6 +95,8 @@ pub struct DayView {
     pub day: String,
     /// Active inventory at its end.
     pub active: i64,
+    /// How much of it is not confirmed.
+    pub unconfirmed: i64,
     /// Median list price at its end.
     pub median_price: Option<f64>,
     /// Mean list price at its end.
@@ -200,6 +203,7 @@ impl Terms {
         let share = |share: Option<f64>| share.map(|share| (share * 10_000.0).round() / 10_000.0);
         FiguresView {
             active: figures.active,
+            unconfirmed: figures.unconfirmed,
             priced: figures.priced,
             thin: figures.priced < THIN_SAMPLE,
             median_price: price(figures.median_price),
@@ -248,6 +252,7 @@ impl Terms {
         DayView {
             day: close.day.to_string(),
             active: close.active,
+            unconfirmed: close.unconfirmed,
             median_price: close.median_price.map(|minor| self.major(minor)),
             mean_price: close.mean_price.map(|minor| self.major(minor)),
             median_price_7_days: averages[0],

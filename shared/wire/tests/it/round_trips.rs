@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use stoop_domain::{
     Area, AreaUnit, Currency, Day, Details, Facts, Home, Listing, Minor, Observation, Place, PropertyType, Purpose,
-    Sight, Status, Time,
+    Sight, Status, Time, Watch,
 };
 use stoop_wire::{HomeError, LineError, decode, encode, home_from_bytes, home_to_bytes, lines};
 
@@ -89,12 +89,18 @@ prop_compose! {
     }
 }
 
+fn watch() -> impl Strategy<Value = Watch> {
+    prop::sample::select(vec![Watch::Once, Watch::Repeated, Watch::Complete])
+}
+
 fn observation() -> impl Strategy<Value = Observation> {
-    let seen = (time(), prop::option::of(time()), any::<u32>(), any::<bool>(), any::<bool>());
-    (text(), text(), listing(), seen).prop_map(|(source, native_id, listing, (at, seen, seq, versioned, initial))| {
-        let seen = seen.unwrap_or(at);
-        Observation { seen, seq, versioned, initial, ..Observation::new(source, native_id, at, listing) }
-    })
+    let seen = (time(), prop::option::of(time()), any::<u32>(), any::<bool>(), any::<bool>(), watch());
+    (text(), text(), listing(), seen).prop_map(
+        |(source, native_id, listing, (at, seen, seq, versioned, initial, watch))| {
+            let seen = seen.unwrap_or(at);
+            Observation { seen, seq, versioned, initial, watch, ..Observation::new(source, native_id, at, listing) }
+        },
+    )
 }
 
 /// What one home is seen as: a few states, over some days, in every way of standing in the order.
@@ -104,11 +110,15 @@ fn seen_of_one_home() -> impl Strategy<Value = Vec<Observation>> {
         let hours = |n: i64| Time::from_ms(1_768_000_000_000 + n * Time::HOUR_MS);
         Sight { at: hours(at.min(seen)), seen: hours(seen), seq, versioned, initial }
     });
-    let one = (sight, listing(), 0_usize..6);
+    let one = (sight, listing(), 0_usize..6, watch());
     prop::collection::vec(one, 1..12).prop_map(|seen| {
-        let states: Vec<Listing> = seen.iter().map(|(_, listing, _)| in_town(listing)).collect();
+        let states: Vec<Listing> = seen.iter().map(|(_, listing, ..)| in_town(listing)).collect();
         let state = |n: usize| states[n % states.len()].clone();
-        seen.into_iter().map(|(sight, _, n)| Observation::new("t", "1", sight.at, state(n)).with_sight(sight)).collect()
+        let observation = |(sight, _, n, watch): (Sight, Listing, usize, Watch)| {
+            let observation = Observation::new("t", "1", sight.at, state(n)).with_sight(sight);
+            Observation { watch, ..observation }
+        };
+        seen.into_iter().map(observation).collect()
     })
 }
 
@@ -374,4 +384,23 @@ fn a_record_is_its_lines_without_the_empty_ones() {
     assert_eq!(lines(b"a\n\nb\n").collect::<Vec<_>>(), [b"a", b"b"]);
     let facts = Facts::of(&plain().listing).unwrap();
     assert_eq!(facts.market.to_string(), "-/-/-/agadir/-:sale:MAD");
+}
+
+#[test]
+fn how_a_home_is_watched_is_on_the_line_and_in_the_stored_bytes_and_else_nobody_looks() {
+    let watched = |watch| Observation { watch, ..plain() };
+    for (watch, told) in [(Watch::Repeated, "repeated"), (Watch::Complete, "complete")] {
+        let text = String::from_utf8(line(&watched(watch))).unwrap();
+        assert!(text.contains(&format!(r#""watch":"{told}","#)), "{text}");
+        let (mut home, once) = (home_of(&[watched(watch)]), home_of(&[plain()]));
+        assert_eq!(home.history.watch(), watch);
+        assert_eq!(home_to_bytes(&home).len(), home_to_bytes(&once).len());
+        assert_eq!(home_from_bytes(&home_to_bytes(&home)).unwrap(), home);
+        // The last writer's: who says so of an earlier time changes nothing, whenever that arrives.
+        home.apply(&Observation { at: Time::from_ms(4), seen: Time::from_ms(4), ..plain() });
+        assert_eq!(home.history.watch(), watch);
+    }
+    let text = String::from_utf8(line(&plain())).unwrap();
+    assert!(!text.contains("watch"), "{text}");
+    assert!(decode(text.replace(r#""at":5"#, r#""at":5,"watch":"sometimes""#).as_bytes()).is_err());
 }

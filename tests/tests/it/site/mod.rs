@@ -262,10 +262,11 @@ impl Bench {
         (facts.status, facts.list_price.unwrap().0 / 100)
     }
 
-    /// What happened to a home.
+    /// What has happened to a home by now.
     pub(crate) async fn events(&self, id: &str) -> Vec<EventKind> {
         self.measure().await;
-        self.home(id).unwrap_or_default().history.events().iter().map(|event| event.kind).collect()
+        let events = self.home(id).unwrap_or_default().history.events();
+        events.iter().filter(|event| event.has_come(self.now())).map(|event| event.kind).collect()
     }
 
     pub(crate) fn home(&self, id: &str) -> Option<Home> {

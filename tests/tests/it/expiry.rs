@@ -1,0 +1,84 @@
+//! Homes that a portal shows no more, where nothing it answers can prove that they are gone.
+
+use stoop_domain::{EventKind, Status, Time, Watch};
+use stoop_market::{Figures, Segment};
+
+use crate::site::Bench;
+use EventKind::{BackOnMarket, Expired, Initial};
+
+/// Active and unconfirmed homes, and those that expired within 90 days, as of now; and how many homes are shown as active.
+async fn shown(bench: &Bench) -> (i64, i64, i64, usize) {
+    bench.measure().await;
+    let now = bench.now();
+    let (mut active, mut unconfirmed, mut expired) = (0, 0, 0);
+    for (market, cells) in bench.database.cells_where(|_| true).unwrap() {
+        let figures = Figures::of(&cells, Segment::All, now, &market.area.country().zone);
+        active += figures.active;
+        unconfirmed += figures.unconfirmed;
+        expired += figures.last_90_days.expired;
+    }
+    let homes = bench.database.homes_after(None, usize::MAX).unwrap();
+    let listed = homes.iter().filter(|(_, home)| home.history.status_at(now) == Some(Status::Active)).count();
+    (active, unconfirmed, expired, listed)
+}
+
+/// Polls once a day, as often.
+async fn poll_days(bench: &Bench, days: usize) {
+    for _ in 0..days {
+        bench.poll().await.unwrap();
+        bench.wait_ms(Time::DAY_MS - bench.now().ms().rem_euclid(Time::DAY_MS));
+    }
+}
+
+#[tokio::test]
+async fn a_portal_that_never_proves_absence_is_emptied_and_its_homes_expire_and_come_back() {
+    let bench = Bench::with("coverage = \"snapshot\"", "coverage = \"changes\"");
+    bench.site.list_many(12);
+    poll_days(&bench, 40).await;
+    assert_eq!(shown(&bench).await, (12, 0, 0, 12), "confirmed by then");
+    assert_eq!(bench.home("7").unwrap().history.watch(), Watch::Repeated);
+    let rows: Vec<_> = (1..=12).map(|id: i32| bench.site.remove(&id.to_string())).collect();
+    poll_days(&bench, 11).await;
+    assert_eq!(shown(&bench).await, (12, 12, 0, 12), "two turns and a day");
+    poll_days(&bench, 16).await;
+    assert_eq!(shown(&bench).await, (12, 12, 0, 12), "27 days");
+    poll_days(&bench, 4).await;
+    assert_eq!(shown(&bench).await, (0, 0, 12, 0), "31 days");
+    assert_eq!(bench.events("7").await, [Initial, Expired]);
+    poll_days(&bench, 150).await;
+    assert_eq!(shown(&bench).await, (0, 0, 0, 0), "half a year");
+    rows.into_iter().take(8).for_each(|row| bench.site.restore(row));
+    poll_days(&bench, 1).await;
+    assert_eq!(shown(&bench).await, (8, 0, 0, 8), "and they come back");
+    assert_eq!(bench.events("7").await, [Initial, Expired, EventKind::Relisted]);
+}
+
+#[tokio::test]
+async fn of_a_portal_that_shows_everything_nothing_expires_and_what_nobody_polls_is_unconfirmed() {
+    let bench = Bench::new();
+    bench.site.list_many(4);
+    poll_days(&bench, 30).await;
+    assert_eq!(shown(&bench).await, (4, 0, 0, 4));
+    assert_eq!(bench.home("1").unwrap().history.watch(), Watch::Complete);
+    // Nobody polls for half a year.
+    bench.wait_ms(180 * Time::DAY_MS);
+    assert_eq!(shown(&bench).await, (4, 4, 0, 4));
+    drop(bench.site.remove("1"));
+    poll_days(&bench, 2).await;
+    assert_eq!(shown(&bench).await, (3, 0, 0, 3), "gone is told, as of when it was");
+    assert_eq!(bench.events("1").await, [Initial, EventKind::Gone]);
+}
+
+#[tokio::test]
+async fn one_that_a_portal_forgets_for_five_weeks_was_off_the_market() {
+    let bench = Bench::with("coverage = \"snapshot\"", "coverage = \"changes\"");
+    bench.site.list_many(2);
+    poll_days(&bench, 1).await;
+    let row = bench.site.remove("1");
+    poll_days(&bench, 35).await;
+    assert_eq!(shown(&bench).await, (1, 0, 1, 1));
+    bench.site.restore(row);
+    poll_days(&bench, 1).await;
+    assert_eq!(shown(&bench).await, (2, 0, 1, 2));
+    assert_eq!(bench.events("1").await, [Initial, Expired, BackOnMarket]);
+}
