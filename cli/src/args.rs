@@ -419,7 +419,7 @@ pub(crate) struct ManArgs {
 
 #[derive(Args)]
 pub(crate) struct AsOfArgs {
-    /// The moment to show [default: the newest observation]
+    /// The moment to show [default: that of the newest observation, or of the last poll]
     #[arg(long, value_name = "TIME", value_parser = moment)]
     pub(crate) as_of: Option<Time>,
 }

@@ -24,6 +24,7 @@ use serde_json::Value;
 use stoop_domain::{Market, Time};
 use stoop_embedded::{Database, OpenError};
 use stoop_market::Cells;
+use stoop_pipeline::ports::{RunOutcome, RunRecord};
 use stoop_pipeline::serve::{AreaError, FoundArea, find_area, tells};
 
 use crate::args::{FormatArgs, StoreArgs};
@@ -104,11 +105,20 @@ fn empty(database: &Database) -> String {
     format!("The database {} is empty: {FILLERS}.", database.path().display())
 }
 
-/// The moment that figures are shown of: the one asked for, else that of the newest observation; `None`
-/// where there is none.
+/// Among so many of the last runs there is a poll, where anything is polled.
+const RUNS_LOOKED_AT: usize = 100;
+
+/// The moment that figures are shown of: the one asked for, else that of the newest observation or of the last poll that
+/// ended well, if that is later, since a poll that finds nothing new tells something as well; `None` where there is no observation.
 fn moment(database: &Database, asked: Option<Time>) -> anyhow::Result<Option<Time>> {
-    let newest = database.newest_observation()?;
-    Ok(newest.map(|newest| asked.unwrap_or(newest)))
+    let Some(newest) = database.newest_observation()? else { return Ok(None) };
+    if asked.is_some() {
+        return Ok(asked);
+    }
+    let runs = database.runs(RUNS_LOOKED_AT)?;
+    let ended_well = |run: &&RunRecord| matches!(run.outcome, RunOutcome::Complete | RunOutcome::Partial);
+    let polls = runs.iter().filter(|run| run.kind == "poll").filter(ended_well).map(|run| run.began_at);
+    Ok(polls.chain([newest]).max())
 }
 
 /// The area that was asked for.

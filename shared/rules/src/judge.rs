@@ -59,11 +59,7 @@ impl Rules {
         let mut offer = Offer::default();
         let mut times: BTreeMap<(Minor, bool), u32> = BTreeMap::new();
         let mut alerts = Vec::new();
-        let mut expired = None;
         for Step { run, spell, .. } in home.history.steps() {
-            if let Some(at) = std::mem::replace(&mut expired, run.expires) {
-                offer.pause(at);
-            }
             let Market { purpose, currency, .. } = run.facts.market;
             offer.enter(spell, purpose, currency);
             let price = match run.facts.status.phase() {
