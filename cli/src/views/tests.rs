@@ -9,7 +9,7 @@ use std::sync::Arc;
 use insta::assert_snapshot;
 use stoop_domain::{
     Alert, AlertId, Area, AreaUnit, Currency, HomeId, Listing, Minor, Observation, Place, PropertyType, Purpose,
-    Reason, Reject, Status, Time, Verdict,
+    Reason, Reject, Status, Time, Verdict, Watch,
 };
 use stoop_embedded::Database;
 use stoop_pipeline::Measurer;
@@ -307,6 +307,38 @@ fn a_doubtful_price_is_told_with_its_stretch_and_is_no_event() {
     let view = HomeView::read(&world.database, "kc/1001").unwrap();
     assert_snapshot!("home_doubtful", view.draw(SCREEN));
     assert!(json(&view).contains("\"doubtful\": \"fall\""));
+}
+
+/// A portal that never proves absence is polled on, and shows the home no more.
+#[test]
+fn an_expired_home_is_not_active_as_of_the_last_poll_that_ended_well() {
+    let world = world();
+    let home = house("4001", "Seattle", "98178", 3, 1_180, "1 Elm St");
+    let mut seen = seen(&home, &[("2026-01-14T09:00:00Z", 500_000, Status::Active)]);
+    seen[0].watch = Watch::Repeated;
+    block_on(Measurer::new(&*world.database).measure(&seen)).unwrap();
+    let shown = || {
+        let homes = json(&Homes::read(&world.database, "98178", &active(), 40).unwrap());
+        let market = serde_json::to_value(AreaView::read(&world.database, "98178", None, 30).unwrap()).unwrap();
+        let figures = ["active", "unconfirmed"].map(|name| market["markets"][0][name].as_i64().unwrap());
+        (homes.contains("kc/4001"), figures, json(&HomeView::read(&world.database, "kc/4001").unwrap()))
+    };
+    let poll = |began: &str, outcome| {
+        let run = RunRecord { kind: "poll".into(), ..run(began, began, Some(began), outcome) };
+        block_on(RunLedger::record(&*world.database, &run)).unwrap();
+    };
+    let (is_listed, [before, _], card) = shown();
+    assert!(is_listed && !card.contains("xpired"), "{card}");
+    poll("2026-02-12T20:00:00Z", RunOutcome::Complete);
+    poll("2026-03-13T12:00:00Z", RunOutcome::Failed);
+    let (is_listed, figures, card) = shown();
+    assert!(is_listed && !card.contains("xpired"), "{card}");
+    assert_eq!(figures, [before, 1]);
+    // Midnight of UTC is still the 13th in Seattle, whose close is without it.
+    poll("2026-02-13T20:00:00Z", RunOutcome::Complete);
+    let (is_listed, figures, card) = shown();
+    assert!(!is_listed && card.contains("\"status\": \"Expired\"") && card.contains("\"kind\": \"expired\""), "{card}");
+    assert_eq!(figures, [before - 1, 0]);
 }
 
 #[test]
