@@ -45,7 +45,7 @@ impl Partitions {
             let observation = stoop_wire::decode(line).map_err(|error| failed(error.into()))?;
             parted.observations += 1;
             parted.newest = parted.newest.max(Some(observation.at));
-            if parted.observations % 4_096 == 0 && stop() {
+            if parted.observations.is_multiple_of(4_096) && stop() {
                 return Err(PortError::new("read the lake", "it was told to stop"));
             }
             if !keep(&observation) {

@@ -71,7 +71,7 @@ impl Spill {
         let body = self.compressor.compress(&raw)?;
         self.held += body.len();
         self.buckets[bucket].frames.push(Frame::Memory { body, raw_bytes });
-        if self.held > MEMORY_BYTES { self.to_disk() } else { Ok(()) }
+        if self.held > MEMORY_BYTES { self.put_on_disk() } else { Ok(()) }
     }
 
     /// Shows the records of a bucket in the order in which they were put there, and forgets them.
@@ -100,7 +100,7 @@ impl Spill {
         each_record(&raw, &mut visit)
     }
 
-    fn to_disk(&mut self) -> Result<()> {
+    fn put_on_disk(&mut self) -> Result<()> {
         let scratch = match &mut self.scratch {
             Some(scratch) => scratch,
             none => none.insert(Scratch::new(&self.folder)?),

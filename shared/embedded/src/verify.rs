@@ -355,7 +355,8 @@ impl Database {
         }
         let sql = "SELECT version, base_bytes, tail_bytes, (SELECT length(body) FROM bases WHERE market = ?1),
                    (SELECT coalesce(sum(length(body)), 0) FROM tails WHERE market = ?1) FROM markets WHERE id = ?1";
-        let sizes: Option<((u64, i64, i64), (u64, i64, i64))> = inner
+        type Sizes = (u64, i64, i64);
+        let sizes: Option<(Sizes, Sizes)> = inner
             .connection
             .prepare_cached(sql)?
             .query_row(params![id], |row| {
