@@ -109,11 +109,11 @@ impl Area {
         for market in &now.markets {
             // What nobody had seen had no figures.
             let Some(before) = then.markets.iter().find(|before| before.id == market.id) else {
-                let (figure, now) = ("active".to_owned(), market.figures.active.into());
-                revisions.push(RevisedMarket {
-                    market: market.id.clone(),
-                    revised: Revised { figure, then: Value::Null, now },
-                });
+                if market.figures.active != 0 {
+                    let (figure, now) = ("active".to_owned(), market.figures.active.into());
+                    let revised = Revised { figure, then: Value::Null, now };
+                    revisions.push(RevisedMarket { market: market.id.clone(), revised });
+                }
                 continue;
             };
             let revised = revised(&before.figures, &market.figures)?.into_iter();
