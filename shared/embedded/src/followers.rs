@@ -132,6 +132,24 @@ impl Database {
         self.execute(sql, params![follower, seq]).map_err(self.doing("remove a dead letter"))
     }
 
+    /// A setting that was kept under this name.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn setting(&self, name: &str) -> Result<Option<String>, PortError> {
+        let found = self.rows("SELECT body FROM settings WHERE name = ?1", [name], |row| Ok(row.get(0)?));
+        Ok(found.map_err(self.doing(format!("read the setting {name}")))?.pop())
+    }
+
+    /// Keeps a setting in place of the one of this name.
+    ///
+    /// # Errors
+    /// When it cannot be stored.
+    pub fn set_setting(&self, name: &str, body: &str) -> Result<(), PortError> {
+        let sql = "INSERT INTO settings(name, body) VALUES(?1, ?2) ON CONFLICT DO UPDATE SET body = excluded.body";
+        self.execute(sql, [name, body]).map_err(self.doing(format!("store the setting {name}")))
+    }
+
     /// Keeps the rules that homes are judged by from now on, and says which they were before.
     ///
     /// # Errors
