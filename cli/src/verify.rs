@@ -41,7 +41,7 @@ pub(crate) fn verify(store: &StoreArgs, args: &JsonArgs) -> anyhow::Result<ExitC
         }
         if found.different == 0 {
             let [observations, homes, markets, alerts] =
-                [found.observations, found.homes, found.markets, found.alerts].map(count);
+                [found.observations, found.homes, found.markets, found.alerts - found.alerts_unchecked].map(count);
             say!(
                 "equal: {observations} observations give the {homes} homes and {markets} markets that are stored, and \
                  account for the {alerts} alerts"
