@@ -79,8 +79,10 @@ pub(crate) enum Command {
     Runs(RunsArgs),
     /// Remove raw pages, runs and rejects that need not be kept any longer
     Prune(PruneArgs),
-    /// Recompute every market from the stored observations and compare
+    /// Recompute everything that is shown from the stored observations and compare
     Verify(JsonArgs),
+    /// Compute homes and markets anew from the stored observations, compare, and swap them in
+    Rebuild(RebuildArgs),
     /// Write simulated listing updates as JSON Lines to standard output
     Simulate(SimulateArgs),
     /// Write a first configuration, cut out of the example
@@ -275,6 +277,8 @@ pub(crate) struct MarketArgs {
     #[command(flatten)]
     pub(crate) as_of: AsOfArgs,
     #[command(flatten)]
+    pub(crate) as_known: AsKnownArgs,
+    #[command(flatten)]
     pub(crate) format: FormatArgs,
 }
 
@@ -295,6 +299,8 @@ pub(crate) struct HomesArgs {
 pub(crate) struct HomeArgs {
     /// The home's id, like avito/54401684, or the part after the slash
     pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) as_known: AsKnownArgs,
     #[command(flatten)]
     pub(crate) format: FormatArgs,
 }
@@ -372,6 +378,27 @@ pub(crate) struct PruneArgs {
 }
 
 #[derive(Args)]
+pub(crate) struct RebuildArgs {
+    /// Swap nothing in, and say what would be other; what was built is kept
+    #[arg(long, conflicts_with_all = ["yes", "back", "forget"])]
+    pub(crate) dry_run: bool,
+    /// Swap without asking
+    #[arg(long, conflicts_with_all = ["back", "forget"])]
+    pub(crate) yes: bool,
+    /// Swap the state from before back in, as long as nothing new has come in
+    #[arg(long, conflicts_with = "forget")]
+    pub(crate) back: bool,
+    /// Remove what was built or is kept from before, and change nothing else
+    #[arg(long)]
+    pub(crate) forget: bool,
+    /// Take the alert rules from this configuration [default: stoop.toml, where there is one]
+    #[arg(long, value_name = "TOML")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
+}
+
+#[derive(Args)]
 pub(crate) struct SimulateArgs {
     /// How many rows to write
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
@@ -422,6 +449,13 @@ pub(crate) struct AsOfArgs {
     /// The moment to show [default: that of the newest observation, or of the last poll]
     #[arg(long, value_name = "TIME", value_parser = moment)]
     pub(crate) as_of: Option<Time>,
+}
+
+#[derive(Args)]
+pub(crate) struct AsKnownArgs {
+    /// Show what was known at this moment: what was seen later is left out, and what it revised is told
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(crate) as_known: Option<Time>,
 }
 
 #[derive(Args)]

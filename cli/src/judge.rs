@@ -19,9 +19,6 @@ use crate::out::{self, complain, say};
 use crate::show;
 use crate::views;
 
-/// The rules' name among the settings that a database keeps.
-const RULES: &str = "rules";
-
 /// What the rules say of the homes that are stored and the ledger does not know.
 #[derive(Serialize)]
 struct Judged {
@@ -81,12 +78,7 @@ pub(crate) fn note_rules(database: &Database, rules: &Rules, config: Option<&Pat
 
 /// Whether there were others before.
 fn keep(database: &Database, rules: &Rules) -> anyhow::Result<bool> {
-    let now = serde_json::to_string(rules)?;
-    let before = database.setting(RULES)?;
-    if before.as_ref() != Some(&now) {
-        database.set_setting(RULES, &now)?;
-    }
-    Ok(before.is_some_and(|before| before != now))
+    Ok(database.set_rules(rules)?.is_some_and(|before| before != *rules))
 }
 
 impl Judged {

@@ -12,6 +12,7 @@ mod manual;
 mod out;
 mod poll_line;
 mod prune;
+mod rebuild;
 mod replay;
 mod run;
 mod show;
@@ -68,6 +69,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Runs(args) => views::runs(&home, &args),
         Command::Prune(args) => prune::prune(&home, &args),
         Command::Verify(args) => verify::verify(&home, &args),
+        Command::Rebuild(args) => rebuild::rebuild(&home, &args),
         Command::Simulate(args) => simulate::simulate(&args),
         Command::Init(args) => init::init(&args),
         Command::Completions(args) => Ok(manual::completions(&args)),

@@ -1,84 +1,58 @@
-//! `stoop verify`: the state recomputed from the stored observations, compared with the stored one.
+//! `stoop verify`: everything that is shown, recomputed from the stored observations and compared.
 
 use std::process::ExitCode;
 
 use serde_json::json;
 use stoop_embedded::Database;
-use stoop_pipeline::Recomputation;
 
 use crate::args::{JsonArgs, StoreArgs};
 use crate::failure::not_opened;
 use crate::out::{self, say};
 use crate::show::count;
+use crate::stop::Stop;
 use crate::views::warn_of_unread;
 
-/// Homes compared at a time.
-const HOMES_AT_A_TIME: usize = 4_096;
+/// Differences that are printed for people.
+const SHOWN_MAX: usize = 20;
 
 pub(crate) fn verify(store: &StoreArgs, args: &JsonArgs) -> anyhow::Result<ExitCode> {
     let database = Database::open_read(store.db(), &store.data()).map_err(not_opened)?;
     warn_of_unread(&database);
-    let mut recomputed = Recomputation::default();
-    let compared = compare(&database, &mut recomputed)?;
-    let (observations, homes, markets) = (recomputed.observations(), compared.homes, compared.markets);
+    let stop = Stop::on_signals();
+    let found = match database.verify(&|| stop.is_set()) {
+        Err(_) if stop.is_set() => return Ok(ExitCode::from(stop.code())),
+        found => found?,
+    };
     if args.json {
         let summary = json!({
-            "equal": compared.difference.is_none(), "difference": compared.difference,
-            "observations": observations, "homes": homes, "markets": markets,
+            "equal": found.different == 0, "difference": found.differences.first(),
+            "different": found.different, "differences": found.differences,
+            "observations": found.observations, "homes": found.homes, "markets": found.markets,
+            "alerts": found.alerts, "alerts_unchecked": found.alerts_unchecked,
+            "alerts_complete": found.alerts_complete,
         });
         out::json_line(&summary)?;
     } else {
-        match &compared.difference {
-            None => say!(
-                "equal: {} observations give the {} homes and {} markets that are stored",
-                count(observations),
-                count(homes),
-                count(markets),
-            ),
-            Some(difference) => say!("different: {difference}"),
+        for difference in found.differences.iter().take(SHOWN_MAX) {
+            say!("different: {difference}");
+        }
+        if found.different > SHOWN_MAX as u64 {
+            say!("… and {} more differences", count(found.different - SHOWN_MAX as u64));
+        }
+        if found.different == 0 {
+            let [observations, homes, markets, alerts] =
+                [found.observations, found.homes, found.markets, found.alerts - found.alerts_unchecked].map(count);
+            say!(
+                "equal: {observations} observations give the {homes} homes and {markets} markets that are stored, and \
+                 account for the {alerts} alerts"
+            );
+        }
+        if found.alerts_unchecked > 0 {
+            say!(
+                "not checked: {} alerts, of which is not known by which rules they were judged",
+                count(found.alerts_unchecked)
+            );
         }
     }
-    Ok(if compared.difference.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-struct Compared {
-    difference: Option<String>,
-    homes: u64,
-    markets: u64,
-}
-
-/// Recomputes and compares, up to the first difference.
-fn compare(database: &Database, recomputed: &mut Recomputation) -> anyhow::Result<Compared> {
-    let mut compared = Compared { difference: None, homes: 0, markets: 0 };
-    // One read transaction around all of it: what is committed meanwhile is not seen.
-    database.reading(|| -> anyhow::Result<()> {
-        database.observations(|line| -> anyhow::Result<()> {
-            recomputed.add(&stoop_wire::decode(line)?);
-            Ok(())
-        })?;
-        let mut markets = recomputed.markets();
-        let mut note = |outcome: Result<(), String>| {
-            if let Err(difference) = outcome {
-                compared.difference.get_or_insert(difference);
-            }
-        };
-        for (market, cells) in database.cells_where(|_| true)? {
-            compared.markets += 1;
-            note(markets.check(&market, &cells, &database.archive(&market)?));
-        }
-        note(markets.check_none_left());
-        let mut after = None;
-        loop {
-            let homes = database.homes_after(after.as_ref(), HOMES_AT_A_TIME)?;
-            let Some((last, _)) = homes.last() else { break };
-            after = Some(last.clone());
-            for (id, home) in &homes {
-                compared.homes += 1;
-                note(recomputed.check_home(id, home));
-            }
-        }
-        note(recomputed.check_no_home_left());
-        Ok(())
-    })?;
-    Ok(compared)
+    Ok(if found.different == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

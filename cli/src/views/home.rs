@@ -68,19 +68,33 @@ const CANDIDATES_MAX: usize = 5;
 /// `stoop home ID`.
 pub(crate) fn home(store: &StoreArgs, args: &HomeArgs) -> anyhow::Result<ExitCode> {
     let database = open(store)?;
-    let view = HomeView::read(&database, &args.id)?;
+    let view = match args.as_known.as_known {
+        None => HomeView::read(&database, &args.id)?,
+        Some(known) => HomeView::read_as_known(&database, &args.id, known)?,
+    };
     give(&view, &args.format)
 }
 
 impl HomeView {
     pub(super) fn read(database: &Database, id: &str) -> anyhow::Result<Self> {
         let (id, home) = find(database, id)?;
-        let now = moment(database, None)?.unwrap_or_default();
+        Self::of(database, &id, &home, moment(database, None)?.unwrap_or_default())
+    }
+
+    /// The home as it was known at a moment.
+    fn read_as_known(database: &Database, id: &str, known: Time) -> anyhow::Result<Self> {
+        let (id, _) = find(database, id)?;
+        let home = database.home_as_known(&id, known)?;
+        let home = home.ok_or_else(|| usage(format!("nobody had seen the home {id} until {}", show::time(known))))?;
+        Self::of(database, &id, &home, known)
+    }
+
+    fn of(database: &Database, id: &HomeId, home: &Home, now: Time) -> anyhow::Result<Self> {
         let median = match home.history.current() {
             Some(facts) => median_per_m2(database, &facts.market, now)?,
             None => None,
         };
-        let told = Told::of(id.clone(), &home, now, median);
+        let told = Told::of(id.clone(), home, now, median);
         let told = told.ok_or_else(|| match home.history.is_overfull() {
             true => anyhow::anyhow!(
                 "so much else was said of {id} that it can be no home ({FACTS_MAX} different things at most, \
@@ -94,7 +108,7 @@ impl HomeView {
             first_seen: seen.map(|(first, _)| first),
             last_seen: seen.map(|(_, last)| last),
             listed_at: home.history.listed_at(),
-            stretches: stretches(&home),
+            stretches: stretches(home),
             events: home.events().into_iter().filter(|event| event.has_come(now)).map(Happened::of).collect(),
         })
     }

@@ -1,18 +1,41 @@
 use std::process::ExitCode;
 
 use serde::Serialize;
+use serde_json::Value;
 use stoop_domain::{Currency, Minor, Time};
 use stoop_embedded::Database;
 use stoop_market::{Flows, THIN_SAMPLE, WARM_UP_DAYS};
-use stoop_pipeline::serve::{AreaView, FiguresView, MarketView, SegmentView, merged};
+use stoop_pipeline::serve::{AreaView, FiguresView, MarketView, Revised, SegmentView, merged, revised};
 
-use super::{View, area, give, moment, open, plural, told_at};
+use super::{View, area, as_text, give, moment, open, plural, told_at};
 use crate::args::{MarketArgs, StoreArgs};
 use crate::show::{self, Column, Csv, Field, Look, Page, Table, UNKNOWN, Words, or_unknown};
+use crate::stop::Stop;
 
 /// Everything about one area, drawn for people.
 #[derive(Serialize)]
-pub(super) struct Area(AreaView);
+pub(super) struct Area {
+    #[serde(flatten)]
+    view: AreaView,
+    #[serde(flatten)]
+    known: Option<AsKnown>,
+}
+
+/// That the area is shown as it was known at a moment, and what is known otherwise today.
+#[derive(Serialize)]
+struct AsKnown {
+    #[serde(serialize_with = "as_text")]
+    as_known: Time,
+    revised: Vec<RevisedMarket>,
+}
+
+/// A figure of a market that was revised.
+#[derive(Serialize)]
+struct RevisedMarket {
+    market: String,
+    #[serde(flatten)]
+    revised: Revised,
+}
 
 /// The closes that are listed below the sparklines; `--json` has all days.
 const DAYS_LISTED: usize = 14;
@@ -47,7 +70,11 @@ const DAY: [Field; 23] = [
 /// `stoop market AREA`.
 pub(crate) fn market(store: &StoreArgs, args: &MarketArgs) -> anyhow::Result<ExitCode> {
     let database = open(store)?;
-    let view = Area::read(&database, &args.area, args.as_of.as_of, args.days)?;
+    let (as_of, days) = (args.as_of.as_of, args.days);
+    let view = match args.as_known.as_known {
+        None => Area::read(&database, &args.area, as_of, days)?,
+        Some(known) => Area::read_as_known(&database, &args.area, known, as_of, days)?,
+    };
     give(&view, &args.format)
 }
 
@@ -61,18 +88,61 @@ impl Area {
                 states.push((market.clone(), cells));
             }
         }
-        Ok(Self(AreaView::of(&found, &merged(states), as_of, days)))
+        Ok(Self { view: AreaView::of(&found, &merged(states), as_of, days), known: None })
+    }
+
+    /// What was known at a moment, which is the one that is shown too where no other is asked for.
+    fn read_as_known(
+        database: &Database,
+        query: &str,
+        known: Time,
+        as_of: Option<Time>,
+        days: u16,
+    ) -> anyhow::Result<Self> {
+        let as_of = as_of.unwrap_or(known);
+        let now = Self::read(database, query, Some(as_of), days)?.view;
+        let found = area(database, query)?;
+        let stop = Stop::on_signals();
+        let states = database.cells_as_known(|market| found.markets.contains(market), known, &|| stop.is_set())?;
+        let then = AreaView::of(&found, &merged(states), as_of, days);
+        let mut revisions = Vec::new();
+        for market in &now.markets {
+            // What nobody had seen had no figures.
+            let Some(before) = then.markets.iter().find(|before| before.id == market.id) else {
+                if market.figures.active != 0 {
+                    let (figure, now) = ("active".to_owned(), market.figures.active.into());
+                    let revised = Revised { figure, then: Value::Null, now };
+                    revisions.push(RevisedMarket { market: market.id.clone(), revised });
+                }
+                continue;
+            };
+            let revised = revised(&before.figures, &market.figures)?.into_iter();
+            revisions.extend(revised.map(|revised| RevisedMarket { market: market.id.clone(), revised }));
+        }
+        Ok(Self { view: then, known: Some(AsKnown { as_known: known, revised: revisions }) })
     }
 }
 
 impl View for Area {
     fn draw(&self, look: Look) -> Page {
         let mut page = Page::new(look);
-        for (at, market) in self.0.markets.iter().enumerate() {
+        for (at, market) in self.view.markets.iter().enumerate() {
             if at > 0 {
                 page.gap().gap();
             }
             self.market(market, &mut page);
+        }
+        if let Some(AsKnown { as_known, revised }) = &self.known {
+            if self.view.markets.is_empty() {
+                page.line([format!("{}: nothing of it was seen until then", self.view.name).into()]);
+            }
+            page.heading(&format!("As known on {} UTC, and since", show::time(*as_known)));
+            if revised.is_empty() {
+                page.line(["  no figure was revised since".into()]);
+            }
+            for RevisedMarket { market, revised: Revised { figure, then, now } } in revised {
+                page.line([format!("  {figure} of {market}: {then} then, {now} now").into()]);
+            }
         }
         page
     }
@@ -80,7 +150,7 @@ impl View for Area {
     /// The daily closes.
     fn csv(&self) -> anyhow::Result<Csv> {
         let mut rows = Vec::new();
-        for market in &self.0.markets {
+        for market in &self.view.markets {
             for day in &market.days {
                 let mut row = serde_json::to_value(day)?;
                 row["market"] = market.id.as_str().into();
@@ -95,13 +165,13 @@ impl View for Area {
 
 impl Area {
     fn market(&self, market: &MarketView, page: &mut Page) {
-        let heading = format!("{} · for {} · {}", self.0.name, market.purpose, market.currency);
+        let heading = format!("{} · for {} · {}", self.view.name, market.purpose, market.currency);
         let terms = format!(":{}:{}", market.purpose, market.currency);
-        let parts = match self.0.consists_of.iter().filter(|id| id.ends_with(&terms)).count() {
+        let parts = match self.view.consists_of.iter().filter(|id| id.ends_with(&terms)).count() {
             1 => String::new(),
             n => format!(", {}", plural(n as u64, "market")),
         };
-        let under = format!("{}{parts}, as of {} UTC", self.0.path, show::time(self.0.as_of));
+        let under = format!("{}{parts}, as of {} UTC", self.view.path, show::time(self.view.as_of));
         page.line([Words::from(heading).bold()]).line([Words::from(under).dim()]).gap();
         figures(market, page);
         page.heading("What happened").table(flows(&market.figures));

@@ -204,7 +204,7 @@ fn world() -> World {
     block_on(async {
         Measurer::new(database).measure(&observations()).await.unwrap();
         Quarantine::put(database, &rejects).await.unwrap();
-        Ledger::record(database, &alerts).await.unwrap();
+        Ledger::record(database, &alerts, &stoop_rules::Rules::default()).await.unwrap();
         for run in &runs {
             RunLedger::record(database, run).await.unwrap();
         }

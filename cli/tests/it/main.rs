@@ -15,6 +15,7 @@ mod kinds;
 mod live;
 mod read_only;
 mod readme;
+mod rebuild;
 mod replay;
 mod sources;
 mod stop;

@@ -1,4 +1,3 @@
-use std::cmp::Ordering;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -12,7 +11,8 @@ use crate::error::{BoxError, OpenError, Result, about, at, once};
 use crate::lake::{self, FrameWriter};
 use crate::processes::Presence;
 use crate::reader::{self, Reader};
-use crate::schema::{APPLICATION_ID, FORMAT, TABLES};
+use crate::schema::{self, APPLICATION_ID, FORMAT, HOMES_BY_MARKET, REBUILT_FROM, TABLES};
+use crate::spill;
 
 /// The database file and the data folder beside it: every port of the pipeline, and views for people.
 ///
@@ -56,8 +56,24 @@ impl Database {
     /// # Errors
     /// See [`OpenError`]. A file that is not ours is left as it is.
     pub fn open(path: &Path, data: &Path) -> Result<Arc<Self>, OpenError> {
+        Self::open_from(FORMAT, path, data)
+    }
+
+    /// Opens a database for [`Database::rebuild`]: also one of an older format, if its lake can be read. Of such a one nothing
+    /// else may be asked before it was rebuilt and swapped.
+    ///
+    /// # Errors
+    /// See [`OpenError`]. Nothing is made where there is no file.
+    pub fn open_to_rebuild(path: &Path, data: &Path) -> Result<Arc<Self>, OpenError> {
+        if !check_header(&place(path)?, REBUILT_FROM)? {
+            return Err(OpenError::Missing(path.to_owned()));
+        }
+        Self::open_from(REBUILT_FROM, path, data)
+    }
+
+    fn open_from(oldest: i64, path: &Path, data: &Path) -> Result<Arc<Self>, OpenError> {
         let path = place(path)?;
-        check_header(&path)?;
+        check_header(&path, oldest)?;
         if data.exists() && !data.is_dir() {
             return Err(OpenError::DataIsFile(data.to_owned()));
         }
@@ -65,11 +81,12 @@ impl Database {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = connect(&path, flags).map_err(failed)?;
         prepare_file(&mut connection).map_err(failed)?;
-        check_format(&path, format(&connection).map_err(failed)?)?;
+        check_format(&path, format(&connection).map_err(failed)?, oldest)?;
         if let Some(file) = lake::missing_object(&connection, data).map_err(failed)? {
             return Err(OpenError::LakeElsewhere { path, file });
         }
         lake::remove_orphans(&mut connection, data).map_err(failed)?;
+        spill::sweep(data).map_err(failed)?;
         Self::with(connection, path.clone(), data, 0).map_err(failed)
     }
 
@@ -84,12 +101,12 @@ impl Database {
     /// See [`OpenError`].
     pub fn open_read(path: &Path, data: &Path) -> Result<Arc<Self>, OpenError> {
         let path = place(path)?;
-        if !check_header(&path)? {
+        if !check_header(&path, FORMAT)? {
             return Err(OpenError::Missing(path));
         }
         let failed = |source| OpenError::Failed { path: path.clone(), source: once(source) };
         let Reader { connection, unread } = reader::open(&path).map_err(failed)?;
-        check_format(&path, format(&connection).map_err(failed)?)?;
+        check_format(&path, format(&connection).map_err(failed)?, FORMAT)?;
         Self::with(connection, path.clone(), data, unread).map_err(failed)
     }
 
@@ -204,7 +221,7 @@ const HEADER_BYTES: usize = 108;
 /// Reads the header with plain file calls, because SQLite may write to what it opens. Returns whether
 /// there is a database of ours; `false` where there is no file, or one with nothing in it, which another process may just
 /// be making.
-fn check_header(path: &Path) -> Result<bool, OpenError> {
+fn check_header(path: &Path, oldest: i64) -> Result<bool, OpenError> {
     if !path.exists() {
         return Ok(false);
     }
@@ -221,7 +238,7 @@ fn check_header(path: &Path) -> Result<bool, OpenError> {
     let number =
         |from: usize| header.get(from..from + 4).and_then(|bytes| bytes.try_into().ok()).map(i32::from_be_bytes);
     match (header.starts_with(b"SQLite format 3\0"), number(60), number(68)) {
-        (true, Some(format), Some(APPLICATION_ID)) => check_format(path, format.into()).map(|()| true),
+        (true, Some(format), Some(APPLICATION_ID)) => check_format(path, format.into(), oldest).map(|()| true),
         // Settings of the file come into being one moment before its tables.
         (true, Some(0), Some(0)) if is_empty => Ok(false),
         (true, ..) => Err(not_ours("another program's SQLite database")),
@@ -244,16 +261,17 @@ pub(crate) fn set_up(connection: Connection) -> rusqlite::Result<Connection> {
 }
 
 /// A file of another format is not this program's to read.
-fn check_format(path: &Path, found: i64) -> Result<(), OpenError> {
+fn check_format(path: &Path, found: i64, oldest: i64) -> Result<(), OpenError> {
     let path = path.to_owned();
-    match found.cmp(&FORMAT) {
-        Ordering::Less => Err(OpenError::Older { path, found }),
-        Ordering::Equal => Ok(()),
-        Ordering::Greater => Err(OpenError::Newer { path, found }),
+    match found {
+        _ if (oldest..=FORMAT).contains(&found) => Ok(()),
+        _ if found > FORMAT => Err(OpenError::Newer { path, found }),
+        _ if found >= REBUILT_FROM => Err(OpenError::ToRebuild { path, found }),
+        _ => Err(OpenError::Older { path, found }),
     }
 }
 
-fn format(connection: &Connection) -> Result<i64> {
+pub(crate) fn format(connection: &Connection) -> Result<i64> {
     Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
 }
 
@@ -271,6 +289,8 @@ fn prepare_file(connection: &mut Connection) -> Result<()> {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         if application_id(&transaction)? != APPLICATION_ID {
             transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+            transaction.execute_batch(&schema::generation(""))?;
+            transaction.execute_batch(HOMES_BY_MARKET)?;
             transaction.execute_batch(TABLES)?;
             transaction.pragma_update(None, "user_version", FORMAT)?;
         }

@@ -45,6 +45,17 @@ pub enum OpenError {
         /// Its format.
         found: i64,
     },
+    /// Written by an older Stoop, whose lake this one can read.
+    #[error(
+        "{} has format {found}; this program reads format {}: `stoop rebuild` makes it of the observations in its lake",
+        path.display(), crate::schema::FORMAT
+    )]
+    ToRebuild {
+        /// Which file.
+        path: PathBuf,
+        /// Its format.
+        found: i64,
+    },
     /// The data folder is not the one that the database was written with.
     #[error(
         "{} belongs to another data folder: {} is not there; name the folder that holds it",

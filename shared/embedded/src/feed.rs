@@ -117,7 +117,7 @@ impl Stream for Database {
     }
 }
 
-fn change(row: &Row<'_>) -> Result<(i64, Change)> {
+pub(crate) fn change(row: &Row<'_>) -> Result<(i64, Change)> {
     let home = HomeId(row.get_ref(1)?.as_str()?.into());
     let old = row.get_ref(2)?.as_blob_or_null()?.map(home_from_bytes).transpose()?;
     let new = home_from_bytes(row.get_ref(3)?.as_blob()?)?;

@@ -1,13 +1,15 @@
 //! Who tells what the ledger of alerts holds, how far each has come, and what nobody would take.
 
 use async_trait::async_trait;
-use rusqlite::{Row, TransactionBehavior, params};
+use rusqlite::{OptionalExtension, Row, TransactionBehavior, params};
 use stoop_domain::{Alert, Time};
 use stoop_pipeline::ports::{Followers, PortError};
+use stoop_rules::Rules;
 
 use crate::database::Database;
 use crate::error::Result;
 use crate::feed::limit_of;
+use crate::ledgers::note_rules;
 
 /// An alert that a listener refused for ever.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,6 +148,29 @@ impl Database {
     pub fn set_setting(&self, name: &str, body: &str) -> Result<(), PortError> {
         let sql = "INSERT INTO settings(name, body) VALUES(?1, ?2) ON CONFLICT DO UPDATE SET body = excluded.body";
         self.execute(sql, [name, body]).map_err(self.doing(format!("store the setting {name}")))
+    }
+
+    /// Keeps the rules that homes are judged by from now on, and says which they were before.
+    ///
+    /// # Errors
+    /// When they cannot be stored.
+    pub fn set_rules(&self, rules: &Rules) -> Result<Option<Rules>, PortError> {
+        let store = || -> Result<Option<Rules>> {
+            let now = serde_json::to_string(rules)?;
+            let mut inner = self.lock();
+            let transaction = inner.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let sql = "SELECT body FROM settings WHERE name = 'rules'";
+            let before: Option<String> = transaction.query_row(sql, [], |row| row.get(0)).optional()?;
+            if before.as_ref() != Some(&now) {
+                note_rules(&transaction, &now)?;
+                let sql = "INSERT INTO settings(name, body) VALUES('rules', ?1)
+                           ON CONFLICT DO UPDATE SET body = excluded.body";
+                transaction.execute(sql, [&now])?;
+            }
+            transaction.commit()?;
+            Ok(before.map(|before| serde_json::from_str(&before)).transpose()?)
+        };
+        store().map_err(self.doing("store the alert rules"))
     }
 
     /// Writes in a statement that is a transaction of its own.

@@ -77,6 +77,15 @@ impl Database {
         objects(&self.lock().connection).map_err(self.doing("read the list of lake objects"))
     }
 
+    /// How many observations the lake has by the tables that name its parts.
+    pub(crate) fn lake_count(&self) -> Result<i64, PortError> {
+        let sql =
+            "SELECT (SELECT coalesce(sum(rows), 0) FROM lake_objects) + (SELECT coalesce(sum(rows), 0) FROM outbox)";
+        let count =
+            self.rows(sql, [], |row| Ok(row.get(0)?)).map_err(self.doing("count the observations of the lake"))?;
+        Ok(count.first().copied().unwrap_or(0))
+    }
+
     /// Both halves of the lake as of one moment.
     fn lake_now(&self) -> Result<(Vec<LakeObject>, Vec<Vec<u8>>)> {
         let mut inner = self.lock();

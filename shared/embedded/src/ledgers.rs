@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
-use rusqlite::{OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use serde::Deserialize;
 use stoop_domain::{Alert, AlertId, Reject, Verdict};
 use stoop_pipeline::ports::{
     IndexOutline, Ledger, PortError, Quarantine, RunLedger, RunOutcome, RunRecord, SearchIndex, SearchState, Sent,
 };
 use stoop_pipeline::{HeldBack, Ruling};
+use stoop_rules::Rules;
 use stoop_sources::Distrust;
 
 use crate::database::Database;
@@ -29,15 +30,18 @@ impl Ledger for Database {
         read().map_err(self.doing(format!("look up {} alerts", ids.len())))
     }
 
-    async fn record(&self, alerts: &[Alert]) -> Result<(), PortError> {
+    async fn record(&self, alerts: &[Alert], rules: &Rules) -> Result<(), PortError> {
         let store = || -> Result<()> {
+            let rules = serde_json::to_string(rules)?;
             let mut inner = self.lock();
             let transaction = inner.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            note_rules(&transaction, &rules)?;
             for alert in alerts {
-                let sql = "INSERT INTO alerts(id, at, verdict, body) VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
+                let sql = "INSERT INTO alerts(id, at, verdict, body, rules)
+                           VALUES(?1, ?2, ?3, ?4, (SELECT id FROM rules WHERE body = ?5)) ON CONFLICT DO NOTHING";
                 let body = serde_json::to_string(alert)?;
                 let verdict = verdict_name(&alert.verdict);
-                transaction.prepare_cached(sql)?.execute(params![alert.id.0, alert.at.ms(), verdict, body])?;
+                transaction.prepare_cached(sql)?.execute(params![alert.id.0, alert.at.ms(), verdict, body, rules])?;
             }
             Ok(transaction.commit()?)
         };
@@ -45,8 +49,14 @@ impl Ledger for Database {
     }
 }
 
+/// Keeps rules that homes are judged by, as JSON, once.
+pub(crate) fn note_rules(connection: &Connection, rules: &str) -> Result<()> {
+    connection.prepare_cached("INSERT INTO rules(body) VALUES(?1) ON CONFLICT DO NOTHING")?.execute([rules])?;
+    Ok(())
+}
+
 /// The name of a verdict in the table, the same as in an alert's JSON.
-fn verdict_name(verdict: &Verdict) -> &'static str {
+pub(crate) fn verdict_name(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::Alert => "alert",
         Verdict::Suspect(_) => "suspect",

@@ -20,8 +20,10 @@
 //! itself leave half done or what [`Keep`] says is not kept any longer, or talk to the network.
 
 mod alert_file;
+mod as_known;
 mod budgets;
 mod database;
+mod difference;
 mod error;
 mod feed;
 mod files;
@@ -30,15 +32,20 @@ mod followers;
 mod lake;
 mod ledgers;
 mod page_folder;
+mod partitions;
 mod processes;
 mod prune;
 mod reader;
+mod rebuild;
 mod schema;
+mod spill;
 mod store;
+mod verify;
 mod views;
 
 pub use alert_file::AlertFile;
 pub use database::Database;
+pub use difference::{Difference, Found};
 pub use error::OpenError;
 pub use feed::Record;
 pub use folder_files::FolderFiles;
@@ -48,4 +55,6 @@ pub use ledgers::Findings;
 pub use page_folder::PageFolder;
 pub use processes::Process;
 pub use prune::{Keep, Pruned, Pruning};
+
+pub use verify::Verified;
 pub use views::{AlertFilter, Counts, RejectCount};

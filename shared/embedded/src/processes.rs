@@ -10,6 +10,7 @@ use stoop_pipeline::ports::{PortError, RunOutcome, RunRecord};
 
 use crate::database::Database;
 use crate::error::{Result, at};
+use crate::rebuild::COMMAND;
 
 /// A process that works on a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +37,7 @@ impl Database {
     /// Tells who else works here and began earlier.
     ///
     /// # Errors
-    /// When it cannot be written down, or the file system has no locks.
+    /// When somebody rebuilds the state here, when it cannot be written down, or the file system has no locks.
     pub fn begin_work(&self, command: &str, now: Time) -> Result<Vec<Process>, PortError> {
         let presence = self.appear(command, now).map_err(self.doing("say who works here"))?;
         let token = presence.token.clone();
@@ -85,6 +86,10 @@ impl Database {
                     _ => {}
                 }
             } else if earlier {
+                if process.command == COMMAND {
+                    let pid = process.pid;
+                    return Err(format!("`{COMMAND}` (process {pid}) works on it: try again when it has ended").into());
+                }
                 alive.push(process);
             }
         }

@@ -5,8 +5,12 @@
 pub(crate) const APPLICATION_ID: i32 = 0x5374_6f6f;
 
 /// The format that this program reads and writes, kept in SQLite's `user_version`. Homes and markets of format 4 and before
-/// it were other bytes, of which these cannot be made; format 5 had whole states where this has bases and tails.
-pub(crate) const FORMAT: i64 = 6;
+/// it were other bytes, of which these cannot be made; format 5 had whole states where this has bases and tails; format 6 did
+/// not keep the rules that an alert was judged by.
+pub(crate) const FORMAT: i64 = 7;
+
+/// The oldest format whose lake this program reads: of such a file a rebuild makes one of [`FORMAT`].
+pub(crate) const REBUILT_FROM: i64 = 5;
 
 /// `homes` lie in the order in which they were first seen, not in that of their ids. Feeds tell of homes in
 /// much the same order again and again, so that a batch touches few pages: of 200,000 homes, new ones
@@ -23,26 +27,13 @@ pub(crate) const FORMAT: i64 = 6;
 ///
 /// `changes` and `stream` are queues: their numbers never come back, even when the rows are gone.
 ///
+/// `alerts` is their ledger, each with the `rules` it was judged by (not known: null).
+///
 /// `accounts` is what was asked of each account of a source. `processes` is who works on the file, and `runs` say for which
 /// of them they run. `followers` is who tells what the ledger of alerts holds, and how far each has come: in `seq`, and in a
 /// file to which byte (not known: to its end). What a listener refused for ever is a dead letter. `settings` is what was last
 /// in force.
 pub(crate) const TABLES: &str = "
-CREATE TABLE homes(
-    id TEXT PRIMARY KEY, version INTEGER NOT NULL, market TEXT, status TEXT, list_price INTEGER,
-    last_seen INTEGER, body BLOB NOT NULL
-) STRICT;
-CREATE INDEX homes_by_market ON homes(market);
-CREATE TABLE markets(
-    id TEXT PRIMARY KEY, version INTEGER NOT NULL, base_bytes INTEGER NOT NULL, tail_bytes INTEGER NOT NULL
-) STRICT;
-CREATE TABLE bases(market TEXT PRIMARY KEY, version INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
-CREATE TABLE tails(
-    market TEXT, version INTEGER, body BLOB NOT NULL, PRIMARY KEY(market, version)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE archives(
-    market TEXT NOT NULL, period INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY(market, period)
-) STRICT;
 CREATE TABLE totals(
     id INTEGER PRIMARY KEY CHECK(id = 1), lake_rows INTEGER NOT NULL, outbox_bytes INTEGER NOT NULL, newest INTEGER
 ) STRICT;
@@ -69,8 +60,10 @@ CREATE TABLE stream(
 ) STRICT;
 
 CREATE TABLE alerts(
-    seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, verdict TEXT NOT NULL, body TEXT NOT NULL
+    seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, verdict TEXT NOT NULL, body TEXT NOT NULL,
+    rules INTEGER
 ) STRICT;
+CREATE TABLE rules(id INTEGER PRIMARY KEY, body TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE searches(
     search TEXT PRIMARY KEY, version INTEGER NOT NULL, body BLOB NOT NULL, source TEXT NOT NULL
 ) STRICT;
@@ -91,4 +84,44 @@ CREATE TABLE settings(name TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
 CREATE TABLE quarantine(
     hash BLOB PRIMARY KEY, at INTEGER NOT NULL, source TEXT NOT NULL, reason TEXT NOT NULL, body TEXT NOT NULL
 ) STRICT;
+";
+
+/// The tables of a generation: what is computed from the lake (ADR 0039). The live one has no suffix.
+pub(crate) const GENERATION: [&str; 5] = ["homes", "markets", "bases", "tails", "archives"];
+
+/// Makes the tables of a generation.
+pub(crate) fn generation(suffix: &str) -> String {
+    format!(
+        "CREATE TABLE homes{suffix}(
+             id TEXT PRIMARY KEY, version INTEGER NOT NULL, market TEXT, status TEXT, list_price INTEGER,
+             last_seen INTEGER, body BLOB NOT NULL
+         ) STRICT;
+         CREATE TABLE markets{suffix}(
+             id TEXT PRIMARY KEY, version INTEGER NOT NULL, base_bytes INTEGER NOT NULL, tail_bytes INTEGER NOT NULL
+         ) STRICT;
+         CREATE TABLE bases{suffix}(market TEXT PRIMARY KEY, version INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
+         CREATE TABLE tails{suffix}(
+             market TEXT, version INTEGER, body BLOB NOT NULL, PRIMARY KEY(market, version)
+         ) STRICT, WITHOUT ROWID;
+         CREATE TABLE archives{suffix}(
+             market TEXT NOT NULL, period INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY(market, period)
+         ) STRICT;"
+    )
+}
+
+/// The index of the live homes.
+pub(crate) const HOMES_BY_MARKET: &str = "CREATE INDEX homes_by_market ON homes(market)";
+
+/// Kept while there is a generation beside the live one: which, of which lake and by which program, and how far it is built.
+pub(crate) const REBUILD: &str = "
+CREATE TABLE IF NOT EXISTS rebuild(
+    id INTEGER PRIMARY KEY CHECK(id = 1), stage TEXT NOT NULL, program TEXT NOT NULL, lake_rows INTEGER NOT NULL,
+    newest INTEGER, version INTEGER NOT NULL, done INTEGER NOT NULL, format INTEGER NOT NULL
+) STRICT;
+";
+
+/// What makes the other tables of format 5 or 6 those of [`FORMAT`].
+pub(crate) const FROM_OLDER: &str = "
+ALTER TABLE alerts ADD COLUMN rules INTEGER;
+CREATE TABLE rules(id INTEGER PRIMARY KEY, body TEXT NOT NULL UNIQUE) STRICT;
 ";

@@ -66,7 +66,7 @@ pub async fn alert(
         }
     }
     let done: Vec<Alert> = outcome.told.iter().chain(&outcome.suspects).cloned().collect();
-    ledger.record(&done).await.map_err(failed)?;
+    ledger.record(&done, rules).await.map_err(failed)?;
     match failure {
         None => Ok(outcome),
         Some((change, source)) => Err(AlertError { change, done: outcome, source }),
@@ -81,7 +81,7 @@ pub async fn record_alerts(changes: &[Change], rules: &Rules, ledger: &dyn Ledge
     let alerted = new_alerts(changes, rules, ledger).await?;
     let Alerted { told, suspects, .. } = &alerted;
     if !told.is_empty() || !suspects.is_empty() {
-        ledger.record(&[&told[..], &suspects[..]].concat()).await?;
+        ledger.record(&[&told[..], &suspects[..]].concat(), rules).await?;
     }
     Ok(alerted)
 }

@@ -39,4 +39,4 @@ pub use poll::{
 pub use refusals::Refusals;
 pub use snapshots::{ProvesNothing, Said, Snapshots};
 pub use understood::{FieldCount, RefusedCount, Understood, fields};
-pub use verify::{Recomputation, RecomputedMarkets};
+pub use verify::{Recomputation, RecomputedMarkets, check_alert, check_changes, check_home, check_market, horizons};

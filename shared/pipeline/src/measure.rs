@@ -14,6 +14,7 @@ use stoop_market::{Cells, Delta, Horizon, Zones};
 use crate::ports::{Commit, CommitError, MarketChange, PortError, Store};
 pub use gather::Gatherer;
 use stoop_wire::home_to_bytes;
+pub(crate) use work::offered_until;
 use work::{Work, cut_into_pieces};
 
 /// What became of observations, and what they changed. All counts add up over batches.

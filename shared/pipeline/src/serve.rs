@@ -7,6 +7,7 @@ mod area;
 mod area_view;
 mod home;
 mod nearest;
+mod revised;
 mod view;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ pub use area::{AreaError, FoundArea, find_area, match_area};
 pub use area_view::AreaView;
 pub use home::{HappenedView, HomeView, PriceChangeView, StretchView};
 pub use nearest::Nearest;
+pub use revised::{Revised, revised};
 pub use view::{DayView, FiguresView, MarketView, SegmentView, tells, unit_name};
 
 /// What an area's markets can be added up under: dollars are never added to dirhams, nor rents to prices.

@@ -3,8 +3,13 @@
 use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
-use stoop_domain::{Home, HomeId, Market, Observation, home_id};
-use stoop_market::{Cells, Zones, contribution};
+use stoop_domain::{Alert, Home, HomeId, Market, Observation, home_id};
+use stoop_market::{Cells, Horizon, Zones, contribution};
+use stoop_rules::Rules;
+use stoop_wire::home_to_bytes;
+
+use crate::measure::offered_until;
+use crate::ports::Change;
 
 /// Homes and markets recomputed from observations, with memory for homes and markets, not for rows.
 #[derive(Default)]
@@ -57,17 +62,7 @@ impl Recomputation {
     pub fn check_home(&mut self, id: &HomeId, stored: &Home) -> Result<(), String> {
         match self.homes.remove(id) {
             None => Err(format!("home {id} is stored, but no observation of it is")),
-            Some(home) if home.history != stored.history => {
-                let show = |home: &Home| {
-                    format!("{} stretches, {} spans", home.history.runs().len(), home.history.spans().len())
-                };
-                Err(format!("the history of home {id} differs: stored {}, recomputed {}", show(stored), show(&home)))
-            }
-            Some(Home { attributes, .. }) if attributes != stored.attributes => {
-                let stored = &stored.attributes;
-                Err(format!("the attributes of home {id} differ: stored {stored:?}, recomputed {attributes:?}"))
-            }
-            Some(_) => Ok(()),
+            Some(home) => check_home(id, stored, &home),
         }
     }
 
@@ -90,17 +85,7 @@ impl RecomputedMarkets {
     /// # Errors
     /// In words, naming the first coordinate that differs.
     pub fn check(&mut self, market: &Market, stored: &Cells, archive: &Cells) -> Result<(), String> {
-        let mut cells = self.markets.remove(market).unwrap_or_default();
-        let leaving = stored.horizon().map(|horizon| cells.fold_to(horizon)).unwrap_or_default();
-        if let Some(difference) = stored.first_difference(&cells) {
-            return Err(format!("market {market} differs (stored, recomputed): {difference}"));
-        }
-        match archive.first_difference(&leaving) {
-            Some(difference) => {
-                Err(format!("the archive of market {market} differs (stored, recomputed): {difference}"))
-            }
-            None => Ok(()),
-        }
+        check_market(market, stored, archive, self.markets.remove(market).unwrap_or_default())
     }
 
     /// Says whether a market is left over that the store should have.
@@ -113,4 +98,117 @@ impl RecomputedMarkets {
             None => Ok(()),
         }
     }
+}
+
+/// Compares a stored home with one recomputed.
+///
+/// # Errors
+/// In words, when they differ.
+pub fn check_home(id: &HomeId, stored: &Home, recomputed: &Home) -> Result<(), String> {
+    if stored.history != recomputed.history {
+        let show =
+            |home: &Home| format!("{} stretches, {} spans", home.history.runs().len(), home.history.spans().len());
+        return Err(format!(
+            "the history of home {id} differs: stored {}, recomputed {}",
+            show(stored),
+            show(recomputed)
+        ));
+    }
+    if stored.attributes != recomputed.attributes {
+        let (stored, recomputed) = (&stored.attributes, &recomputed.attributes);
+        return Err(format!("the attributes of home {id} differ: stored {stored:?}, recomputed {recomputed:?}"));
+    }
+    if stored.told != recomputed.told {
+        let (stored, recomputed) = (&stored.told, &recomputed.told);
+        return Err(format!("what is told of home {id} differs: stored {stored:?}, recomputed {recomputed:?}"));
+    }
+    Ok(())
+}
+
+/// Compares a stored market and its archive with the sum of its homes' contributions. That sum is folded as far as the stored
+/// state is: folding is linear, and what leaves with it is compared with the archive, so nothing is hidden by it.
+///
+/// # Errors
+/// In words, naming the first coordinate that differs.
+pub fn check_market(market: &Market, stored: &Cells, archive: &Cells, mut sum: Cells) -> Result<(), String> {
+    let leaving = stored.horizon().map(|horizon| sum.fold_to(horizon)).unwrap_or_default();
+    if let Some(difference) = stored.first_difference(&sum) {
+        return Err(format!("market {market} differs (stored, recomputed): {difference}"));
+    }
+    match archive.first_difference(&leaving) {
+        Some(difference) => Err(format!("the archive of market {market} differs (stored, recomputed): {difference}")),
+        None => Ok(()),
+    }
+}
+
+/// How far a home has its markets folded: each market in which it was on offer.
+pub fn horizons(home: &Home, zones: &mut Zones) -> Vec<(Market, Horizon)> {
+    let offered = offered_until(&home.history).into_iter();
+    offered
+        .map(|(market, until)| {
+            let horizon = Horizon::of(until.day_in(zones.of(&market)));
+            (market, horizon)
+        })
+        .collect()
+}
+
+/// Checks an alert against the observations of its home, in the order in which they were taken in: it has to have stood, as
+/// it is, after one of them.
+///
+/// # Errors
+/// In words, when it never did.
+pub fn check_alert(alert: &Alert, rules: &Rules, observations: &[Observation]) -> Result<(), String> {
+    let mut home = Home::default();
+    let mut nearest = None;
+    for observation in observations {
+        home.apply(observation);
+        for standing in rules.standing(&alert.home, &home) {
+            if standing == *alert {
+                return Ok(());
+            }
+            if standing.id == alert.id {
+                nearest = Some(standing);
+            }
+        }
+    }
+    let Alert { id, home, .. } = alert;
+    Err(match nearest {
+        None => format!("the alert {id} of home {home} follows from no observations by the rules it was judged by"),
+        Some(recomputed) => {
+            format!("the alert {id} of home {home} differs: stored {alert:?}, recomputed {recomputed:?}")
+        }
+    })
+}
+
+/// Checks the changes of one home on the change feed, in their order, against its observations, in the order in which they
+/// were taken in: the images of a change are what the home was after some of them, one after the other.
+///
+/// # Errors
+/// In words, naming the place in the feed of the first change that is no such step.
+pub fn check_changes(changes: &[(i64, Change)], observations: &[Observation]) -> Result<(), String> {
+    let mut images = vec![home_to_bytes(&Home::default())];
+    let mut home = Home::default();
+    for observation in observations {
+        home.apply(observation);
+        images.push(home_to_bytes(&home));
+    }
+    // The place among the images of the one that `image` is, not before `from`.
+    let find = |image: &Home, from: usize| {
+        let image = home_to_bytes(image);
+        images.iter().skip(from).position(|known| *known == image).map(|place| place + from)
+    };
+    let mut after = 0;
+    for (place, Change { home: id, old, new }) in changes {
+        let refused = |which| {
+            format!("the change {place} of home {id} on the change feed: its {which} image is of no such moment")
+        };
+        let before = match old {
+            Some(old) => find(old, after),
+            // A home that was not there is new with its first change alone.
+            None => (after == 0).then_some(0),
+        };
+        let before = before.ok_or_else(|| refused("old"))?;
+        after = find(new, before + 1).ok_or_else(|| refused("new"))?;
+    }
+    Ok(())
 }

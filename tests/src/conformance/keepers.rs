@@ -7,6 +7,7 @@ use stoop_pipeline::ports::{
     FilesTaken, IndexEntry, Ledger, Pages, Publisher, Quarantine, RunLedger, RunOutcome, RunRecord, ScanCheckpoint,
     SearchIndex, SearchState, Sent,
 };
+use stoop_rules::Rules;
 
 use crate::made;
 
@@ -18,13 +19,13 @@ pub async fn ledger_conformance<L: Ledger + ?Sized>(ledger: Arc<L>, read: impl A
 
     let first = made::alert("a", 0, Verdict::Alert);
     let suspect = made::alert("b", 1, Verdict::Suspect("a tenth".into()));
-    ledger.record(&[first.clone(), suspect.clone()]).await.unwrap();
+    ledger.record(&[first.clone(), suspect.clone()], &Rules::default()).await.unwrap();
     let known = ledger.known(&[id("c"), id("b"), id("a"), id("b")]).await.unwrap();
     assert_eq!(known, [false, true, true, true], "the answers are in the order of the questions");
 
     let again = made::alert("a", 9, Verdict::Suspect("another".into()));
-    ledger.record(&[again.clone(), again]).await.unwrap();
-    ledger.record(&[]).await.unwrap();
+    ledger.record(&[again.clone(), again], &Rules::default()).await.unwrap();
+    ledger.record(&[], &Rules::default()).await.unwrap();
     let mut recorded = read().await;
     recorded.sort_by(|a, b| a.id.cmp(&b.id));
     assert_eq!(recorded, [first, suspect], "recording twice keeps the first");

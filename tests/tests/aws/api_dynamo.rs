@@ -14,7 +14,7 @@ async fn both_stores_answer_alike() {
     let tables = Tables::new().await;
     let store = tables.store(&Arc::new(MemoryLake::default()));
     Measurer::new(&*store).measure(&observations()).await.unwrap();
-    tables.ledger().record(&alerts()).await.unwrap();
+    tables.ledger().record(&alerts(), &stoop_rules::Rules::default()).await.unwrap();
     let views = tables.views();
     let api = Api::new(&*store, &views);
     let town = Town::measured().await;

@@ -99,7 +99,7 @@ async fn alerts_are_told_the_latest_first_as_far_back_as_ninety_days() {
     alerts.push(alert(3, 7, Verdict::Suspect("a tenth".into())));
     // More than one page of a day, most of them suspects.
     alerts.extend((0..40).map(|i| alert(9, 100 + i, Verdict::Suspect("a tenth".into()))));
-    tables.ledger().record(&alerts).await.unwrap();
+    tables.ledger().record(&alerts, &stoop_rules::Rules::default()).await.unwrap();
     let ids = async |suspects: bool, limit: usize| -> Vec<String> {
         let told = tables.views().alerts(suspects, limit).await.unwrap();
         told.into_iter().map(|alert| alert.id.0).collect()

@@ -49,7 +49,7 @@ impl Ledger for Killed<'_> {
         self.0.known(ids).await
     }
 
-    async fn record(&self, _: &[Alert]) -> Result<(), PortError> {
+    async fn record(&self, _: &[Alert], _: &Rules) -> Result<(), PortError> {
         Err(PortError::new("record alerts", "a made-up fault"))
     }
 }

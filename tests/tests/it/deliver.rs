@@ -9,6 +9,7 @@ use stoop_domain::{Alert, Time, Verdict};
 use stoop_embedded::Database;
 use stoop_pipeline::ports::{Ledger, Listener, NotHeard, PortError};
 use stoop_pipeline::{Clock, Delivery, Trouble, deliver};
+use stoop_rules::Rules;
 use stoop_tests::made;
 use tempfile::TempDir;
 
@@ -80,7 +81,7 @@ impl Bench {
 
     async fn record(&self, minutes: std::ops::Range<i64>) {
         let alerts: Vec<Alert> = minutes.map(|i| made::alert(&format!("a{i:04}"), i, Verdict::Alert)).collect();
-        Ledger::record(&*self.database, &alerts).await.unwrap();
+        Ledger::record(&*self.database, &alerts, &Rules::default()).await.unwrap();
     }
 
     /// Delivers until this much time has passed and nothing more is taken.
@@ -165,7 +166,7 @@ async fn an_alert_that_is_refused_for_ever_is_a_dead_letter_and_blocks_no_other(
 async fn what_is_held_back_is_passed_over_and_what_comes_later_is_told() {
     let bench = Bench::new(2, |_, _| Answer::Taken).await;
     let suspect = made::alert("s", 2, Verdict::Suspect("a tenth".into()));
-    Ledger::record(&*bench.database, &[suspect]).await.unwrap();
+    Ledger::record(&*bench.database, &[suspect], &Rules::default()).await.unwrap();
     bench.deliver_for(1).await;
     assert_eq!(bench.database.waiting_count("webhook").unwrap(), 0);
     bench.record(3..5).await;

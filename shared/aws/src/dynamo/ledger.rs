@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use stoop_domain::{Alert, AlertId, Time, Verdict};
 use stoop_pipeline::ports::{Ledger, PortError};
+use stoop_rules::Rules;
 
 use super::attributes::{Item, item, text, text_of};
 use super::batch::{REQUESTS_MAX, get_all};
@@ -39,7 +40,7 @@ impl Ledger for DynamoLedger {
 
     /// Each alert is a put of its own, on condition that its id is not there: a batch takes no conditions, and a
     /// transaction would cost twice as much and refuse all for the sake of one that is known.
-    async fn record(&self, alerts: &[Alert]) -> Result<(), PortError> {
+    async fn record(&self, alerts: &[Alert], _rules: &Rules) -> Result<(), PortError> {
         let mut seen = HashSet::new();
         let first_of_each = alerts.iter().filter(|alert| seen.insert(&alert.id));
         let put = |alert: &Alert| put_first(self.client.clone(), self.table.clone(), alert.clone());

@@ -8,6 +8,7 @@ use crate::support::{apply, market, now, observation, open, places};
 use stoop_domain::{Alert, AlertId, HomeId, Minor, Time, Verdict};
 use stoop_embedded::{AlertFile, Database};
 use stoop_pipeline::ports::{Followers, Ledger, PortError};
+use stoop_rules::Rules;
 use tempfile::TempDir;
 
 fn alert(id: &str) -> Alert {
@@ -28,7 +29,7 @@ fn alert(id: &str) -> Alert {
 }
 
 fn record(database: &Database, ids: &[&str]) {
-    now(Ledger::record(database, &ids.iter().map(|id| alert(id)).collect::<Vec<_>>())).unwrap();
+    now(Ledger::record(database, &ids.iter().map(|id| alert(id)).collect::<Vec<_>>(), &Rules::default())).unwrap();
 }
 
 /// A ledger and the file that follows it.
@@ -109,11 +110,11 @@ fn what_is_held_back_is_not_in_the_file_and_holds_nothing_up() {
     let bench = Bench::new();
     let database = bench.database();
     let suspect = Alert { verdict: Verdict::Suspect("a tenth".into()), ..alert("s") };
-    now(Ledger::record(&*database, std::slice::from_ref(&suspect))).unwrap();
+    now(Ledger::record(&*database, std::slice::from_ref(&suspect), &Rules::default())).unwrap();
     assert_eq!(bench.follow(&database).unwrap(), Vec::<String>::new());
     assert!(!bench.path.exists());
     record(&database, &["a"]);
-    now(Ledger::record(&*database, &[Alert { id: AlertId("t".into()), ..suspect }])).unwrap();
+    now(Ledger::record(&*database, &[Alert { id: AlertId("t".into()), ..suspect }], &Rules::default())).unwrap();
     assert!(!AlertFile::new(&bench.path).is_in_step(&database).unwrap());
     assert_eq!(bench.follow(&database).unwrap(), ["a"]);
     assert!(AlertFile::new(&bench.path).is_in_step(&database).unwrap());
@@ -188,13 +189,13 @@ fn each_follower_has_a_place_of_its_own_and_dead_letters() {
 }
 
 #[test]
-fn the_setting_kept_last_counts() {
+fn the_rules_kept_last_are_those_before() {
     let database = Bench::new().database();
-    assert_eq!(database.setting("rules").unwrap(), None);
-    for body in ["{}", "{\"drops\":[]}"] {
-        database.set_setting("rules", body).unwrap();
-        assert_eq!(database.setting("rules").unwrap().as_deref(), Some(body));
-    }
+    let (usual, other) = (Rules::default(), Rules { noise_bp: 7, ..Rules::default() });
+    assert_eq!(database.set_rules(&usual).unwrap(), None);
+    assert_eq!(database.set_rules(&other).unwrap(), Some(usual.clone()));
+    assert_eq!(database.set_rules(&other).unwrap(), Some(other.clone()));
+    assert_eq!(database.set_rules(&usual).unwrap(), Some(other));
 }
 
 #[test]

@@ -9,5 +9,7 @@ mod open;
 mod processes;
 mod prune;
 mod queues_and_files;
+mod rebuild;
 mod support;
 mod tails;
+mod verify;

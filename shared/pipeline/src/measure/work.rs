@@ -180,7 +180,7 @@ pub(super) fn weigh(
 /// These times only ever grow, because no sighting is ever taken back, and whoever makes one grow tells the market, be it
 /// by an observation that changes nothing else. So how far a market is folded depends neither on the order of
 /// observations nor on how batches are cut.
-pub(super) fn offered_until(history: &History) -> Vec<(Market, Time)> {
+pub(crate) fn offered_until(history: &History) -> Vec<(Market, Time)> {
     let mut times: Vec<(Market, Time)> = Vec::new();
     for span in history.spans() {
         let facts = &history.facts()[usize::from(span.facts)];

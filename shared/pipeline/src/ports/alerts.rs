@@ -1,5 +1,6 @@
 use async_trait::async_trait;
 use stoop_domain::{Alert, AlertId, Time};
+use stoop_rules::Rules;
 
 use super::PortError;
 
@@ -12,8 +13,8 @@ pub trait Ledger: Send + Sync {
     /// Which of these ids are recorded, in their order.
     async fn known(&self, ids: &[AlertId]) -> Result<Vec<bool>, PortError>;
 
-    /// Records alerts, told or held back.
-    async fn record(&self, alerts: &[Alert]) -> Result<(), PortError>;
+    /// Records alerts, told or held back, and by which rules they were judged, where the ledger keeps that.
+    async fn record(&self, alerts: &[Alert], rules: &Rules) -> Result<(), PortError>;
 }
 
 /// Those who tell what a ledger holds, at their own pace: how far each has come.

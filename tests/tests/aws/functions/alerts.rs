@@ -11,6 +11,7 @@ use stoop_aws::Meter;
 use stoop_domain::{Alert, AlertId, Observation, Status};
 use stoop_embedded::{AlertFilter, Database};
 use stoop_pipeline::ports::{Ledger, PortError, Publisher, Quarantine};
+use stoop_rules::Rules;
 use stoop_tests::made::minute;
 
 use super::bench::{Bench, Fault, Scripted, Standing, Uploads, count_of, counted, raw};
@@ -55,11 +56,11 @@ impl Ledger for Shut<'_> {
         }
     }
 
-    async fn record(&self, alerts: &[Alert]) -> Result<(), PortError> {
+    async fn record(&self, alerts: &[Alert], rules: &Rules) -> Result<(), PortError> {
         if self.record {
             return Err(PortError::new("record alerts", "a made-up fault"));
         }
-        Ledger::record(self.database, alerts).await
+        Ledger::record(self.database, alerts, rules).await
     }
 }
 

@@ -66,13 +66,13 @@ impl Ledger for World {
         self.database.known(ids).await
     }
 
-    async fn record(&self, alerts: &[Alert]) -> Result<(), PortError> {
+    async fn record(&self, alerts: &[Alert], rules: &Rules) -> Result<(), PortError> {
         pause().await;
         let lost = PortError::new("record alerts", "a made-up fault");
         if self.fault() > 0 {
             return Err(lost);
         }
-        Ledger::record(&*self.database, alerts).await?;
+        Ledger::record(&*self.database, alerts, rules).await?;
         pause().await;
         if self.fault() > 0 { Err(lost) } else { Ok(()) }
     }

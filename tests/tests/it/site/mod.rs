@@ -14,9 +14,7 @@ use async_trait::async_trait;
 use stoop_domain::{EventKind, Home, HomeId, Observation, Status, Time};
 use stoop_embedded::{Database, FolderFiles, PageFolder};
 use stoop_pipeline::ports::{Http, HttpAnswer, HttpError, SearchIndex, SearchState};
-use stoop_pipeline::{
-    Clock, Measurer, OnDrift, Origin, PollError, PollPorts, Polled, Recomputation, Search, Tokens, poll,
-};
+use stoop_pipeline::{Clock, Measurer, OnDrift, Origin, PollError, PollPorts, Polled, Search, Tokens, poll};
 use stoop_sources::declared::{HttpSource, Map};
 use stoop_sources::{Params, Request};
 
@@ -277,21 +275,7 @@ impl Bench {
 
 /// The stored state is that of the stored observations.
 pub(crate) fn verify(database: &Database) {
-    let mut recomputed = Recomputation::default();
-    let add = |line: &[u8]| -> Result<(), stoop_pipeline::ports::PortError> {
-        recomputed.add(&stoop_wire::decode(line).unwrap());
-        Ok(())
-    };
-    database.observations(add).unwrap();
-    let mut markets = recomputed.markets();
-    for (market, cells) in database.cells_where(|_| true).unwrap() {
-        markets.check(&market, &cells, &database.archive(&market).unwrap()).unwrap();
-    }
-    markets.check_none_left().unwrap();
-    for (id, home) in database.homes_after(None, usize::MAX).unwrap() {
-        recomputed.check_home(&id, &home).unwrap();
-    }
-    recomputed.check_no_home_left().unwrap();
+    assert_eq!(database.verify(&|| false).unwrap().differences, Vec::<String>::new());
 }
 
 impl Site {

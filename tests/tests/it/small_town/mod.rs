@@ -14,6 +14,7 @@ use stoop_embedded::Database;
 use stoop_pipeline::Measurer;
 use stoop_pipeline::ports::Ledger;
 use stoop_pipeline::serve::api::{Api, ApiRequest, ApiResponse, Token};
+use stoop_rules::Rules;
 
 pub(crate) const TOKEN: &str = "only-for-tests-0123456789";
 pub(crate) const BEARER: &str = "Bearer only-for-tests-0123456789";
@@ -39,7 +40,7 @@ impl Town {
     pub(crate) async fn measured() -> Self {
         let town = Self::empty();
         Measurer::new(&*town.database).measure(&observations()).await.unwrap();
-        Ledger::record(&*town.database, &alerts()).await.unwrap();
+        Ledger::record(&*town.database, &alerts(), &Rules::default()).await.unwrap();
         town
     }
 

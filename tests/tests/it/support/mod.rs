@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use stoop_domain::{Observation, Time};
 use stoop_embedded::{Database, FolderFiles, PageFolder};
-use stoop_pipeline::{Clock, Measured, Measurer, PollError, PollPorts, Polled, Recomputation, Search, Tokens, poll};
+use stoop_pipeline::{Clock, Measured, Measurer, PollError, PollPorts, Polled, Search, Tokens, poll};
 use stoop_runtime::HttpClient;
 use stoop_simulation::{Answer, Portal, PortalConfig, Simulation, SimulationConfig, Watched};
 use stoop_sources::Params;
@@ -172,21 +172,6 @@ impl Bench {
 
     /// The stored state is that of the stored observations.
     pub(crate) fn verify(&self) {
-        let mut recomputed = Recomputation::default();
-        self.database
-            .observations(|line| -> Result<(), stoop_pipeline::ports::PortError> {
-                recomputed.add(&stoop_wire::decode(line).unwrap());
-                Ok(())
-            })
-            .unwrap();
-        let mut markets = recomputed.markets();
-        for (market, cells) in self.database.cells_where(|_| true).unwrap() {
-            markets.check(&market, &cells, &self.database.archive(&market).unwrap()).unwrap();
-        }
-        markets.check_none_left().unwrap();
-        for (id, home) in self.database.homes_after(None, 100_000).unwrap() {
-            recomputed.check_home(&id, &home).unwrap();
-        }
-        recomputed.check_no_home_left().unwrap();
+        assert_eq!(self.database.verify(&|| false).unwrap().differences, Vec::<String>::new());
     }
 }

@@ -1,0 +1,172 @@
+//! `stoop verify`, `stoop rebuild` and what was known then, as a user meets them.
+
+use std::process::Command;
+
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use crate::support::{Room, says, text};
+
+const MAP: &str = r#"
+name = "made"
+country = "US"
+currency = "USD"
+purpose = "sale"
+[fields]
+native_id = { from = "id" }
+observed_at = { from = "seen", date = "iso" }
+list_price = { from = "price" }
+city = { from = "city" }
+"#;
+
+const ROWS: &str = "id,seen,price,city\n\
+    a,2026-03-01,500000,Reno\nb,2026-03-01,300000,Reno\nc,2026-03-02,300000,Reno\n\
+    a,2026-03-05,400000,Reno\nb,2026-03-06,270000,Reno\nd,2026-03-07,250000,Reno\n";
+
+fn room() -> Room {
+    let room = Room::new();
+    room.write("made.toml", MAP);
+    room.write("rows.csv", ROWS);
+    room.replay("made.toml", &["rows.csv"]);
+    room
+}
+
+fn alter(room: &Room, sql: &str) {
+    Connection::open(room.path("stoop.db")).unwrap().execute_batch(sql).unwrap();
+}
+
+const SPOIL: &str = "UPDATE homes SET body = (SELECT body FROM homes WHERE id = 'made/c') WHERE id = 'made/b';
+                     DELETE FROM homes WHERE id = 'made/d'; DELETE FROM bases; DELETE FROM markets";
+
+#[test]
+fn each_thing_that_was_altered_is_named_and_a_rebuild_mends_it() {
+    let room = room();
+    let before = room.json(&["market", "reno"]);
+    says(&room.json(&["rebuild", "--yes"]), &json!({ "equal": true, "swapped": false }));
+    alter(&room, SPOIL);
+    let told = room.stoop(&["verify", "--json"]);
+    assert_eq!(told.code, Some(1), "{}", told.stderr);
+    let told: Value = told.json();
+    says(&told, &json!({ "equal": false, "observations": 6, "homes": 3 }));
+    let told = told["differences"].to_string();
+    for part in ["made/b differs", "home made/d has observations, but is not stored", "has homes, but is not stored"] {
+        assert!(told.contains(part), "{part:?} is not in {told}");
+    }
+
+    let dry = room.stoop(&["rebuild", "--dry-run"]).ok().stdout;
+    for part in [
+        "1 homes are missing, the first: made/d",
+        "1 homes are others, the first: made/b",
+        "1 markets are others, the first: us/",
+        "of their figures are others, the first: active of us/",
+        "nothing was swapped",
+    ] {
+        assert!(dry.contains(part), "{part:?} is not in {dry}");
+    }
+    // Nobody is there to be asked.
+    let unasked = room.stoop(&["rebuild"]);
+    assert_eq!(unasked.code, Some(1), "{}", unasked.stderr);
+    assert!(unasked.stdout.contains("`stoop rebuild --yes` does it"), "{}", unasked.stdout);
+    assert_eq!(room.stoop(&["verify"]).code, Some(1), "nothing is swapped");
+    let told = room.json(&["rebuild", "--yes"]);
+    says(&told, &json!({ "equal": false, "swapped": true }));
+    assert_eq!(told["difference"]["homes_new"]["first"], "made/d");
+    room.is_equal();
+    assert_eq!(room.json(&["market", "reno"]), before);
+
+    room.stoop(&["rebuild", "--back"]).ok();
+    assert_eq!(room.stoop(&["verify"]).code, Some(1), "it is as it was");
+    room.stoop(&["rebuild", "--yes"]).ok();
+    room.is_equal();
+    room.stoop(&["rebuild", "--forget"]).ok();
+    assert_eq!(room.stoop(&["rebuild", "--back"]).code, Some(1), "there is nothing to go back to");
+    room.is_equal();
+    assert_eq!(room.alert_ids().len(), 1, "nothing is told anew");
+}
+
+#[test]
+fn a_file_of_an_older_format_is_refused_with_what_to_do_and_that_helps() {
+    let room = room();
+    let before = room.json(&["market", "reno"]);
+    alter(
+        &room,
+        "ALTER TABLE alerts DROP COLUMN rules; DROP TABLE rules; UPDATE homes SET body = x'01'; PRAGMA user_version = 6",
+    );
+    for args in [&["market", "reno"][..], &["verify"], &["replay", "--map", "made.toml", "rows.csv"]] {
+        room.stoop(args).refused(&["has format 6", "`stoop rebuild` makes it of the observations"]);
+    }
+    let told = room.json(&["rebuild", "--yes"]);
+    says(&told, &json!({ "swapped": true }));
+    assert_eq!(told["difference"]["older"], true);
+    assert_eq!(room.json(&["market", "reno"]), before);
+    says(&room.is_equal(), &json!({ "alerts": 1, "alerts_unchecked": 1 }));
+    assert!(room.stoop(&["verify"]).ok().stdout.contains("not checked: 1 alerts"));
+}
+
+#[test]
+fn without_a_database_nothing_is_made() {
+    let room = Room::new();
+    room.stoop(&["rebuild"]).refused(&["there is no database"]);
+    assert!(!room.path("stoop.db").exists());
+}
+
+#[test]
+fn a_rebuild_that_is_killed_goes_on() {
+    let room = Room::new();
+    let map = crate::support::map("simulated.toml");
+    let rows = room.stoop(&["simulate", "--rows", "60000", "--homes", "40000"]).ok().stdout;
+    room.write("rows.jsonl", rows);
+    room.replay(&map, &["rows.jsonl"]);
+    alter(&room, "DELETE FROM homes WHERE rowid = 7");
+    for _ in 0..6 {
+        let mut running = Command::new(env!("CARGO_BIN_EXE_stoop"))
+            .args(["rebuild", "--dry-run"])
+            .current_dir(room.path("."))
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        // Wherever it stands: the outcome may not depend on it.
+        std::thread::sleep(std::time::Duration::from_millis(150));
+        running.kill().unwrap();
+        running.wait().unwrap();
+        assert_eq!(room.stoop(&["verify"]).code, Some(1), "nothing is swapped");
+    }
+    says(&room.json(&["rebuild", "--yes"]), &json!({ "swapped": true }));
+    room.is_equal();
+    let left = std::fs::read_dir(room.path("stoop-data")).unwrap();
+    let left = left.filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("scratch"));
+    assert_eq!(left.count(), 0, "what killed ones left is gone");
+}
+
+#[test]
+fn what_was_known_then_is_what_a_room_shows_that_has_seen_no_more() {
+    let room = room();
+    // Until 3 March the file has three rows; nothing of them was revised by then.
+    let then = Room::new();
+    then.write("made.toml", MAP);
+    then.write("rows.csv", ROWS.lines().take(4).map(|line| format!("{line}\n")).collect::<String>());
+    then.replay("made.toml", &["rows.csv"]);
+    let known = room.json(&["market", "reno", "--as-known", "2026-03-03"]);
+    let expected = then.json(&["market", "reno", "--as-of", "2026-03-03"]);
+    assert_eq!(known["markets"], expected["markets"]);
+    assert_eq!((&known["as_known"], &known["revised"]), (&json!("2026-03-03T00:00:00Z"), &json!([])));
+
+    // Of 7 March less was known on the 3rd: neither of the cuts, nor the home that came.
+    let known = room.json(&["market", "reno", "--as-known", "2026-03-03", "--as-of", "2026-03-08"]);
+    let figure = |name: &str| {
+        let revised = known["revised"].as_array().unwrap().iter().find(|revised| revised["figure"] == name).unwrap();
+        (revised["then"].clone(), revised["now"].clone())
+    };
+    assert_eq!(figure("active"), (json!(3), json!(4)));
+    assert_eq!(figure("mean_price"), (json!(366_666.67), json!(305_000.0)));
+    assert_eq!(figure("last_7_days.price_cuts"), (json!(0), json!(2)));
+    let told = room.stoop(&["market", "reno", "--as-known", "2026-03-03", "--as-of", "2026-03-08"]).ok().stdout;
+    assert!(told.contains("As known on 2026-03-03") && told.contains("active of us/"), "{told}");
+
+    let home = room.json(&["home", "made/a", "--as-known", "2026-03-03"]);
+    assert_eq!(home["stretches"].as_array().unwrap().len(), 1, "{home}");
+    assert_eq!(text(&home["last_seen"]), "2026-03-01T00:00:00Z");
+    room.stoop(&["home", "made/d", "--as-known", "2026-03-03"]).refused(&["nobody had seen the home made/d until"]);
+    let nothing = room.json(&["market", "reno", "--as-known", "2026-02-01"]);
+    assert_eq!((&nothing["markets"], &nothing["revised"]), (&json!([]), &json!([])));
+}

@@ -1,0 +1,69 @@
+//! What was known at a moment: the lake without what was seen later.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+use stoop_domain::{Home, HomeId, Market, Time, home_id};
+use stoop_market::{Cells, Zones, contribution};
+use stoop_pipeline::ports::PortError;
+
+use crate::database::Database;
+use crate::error::{BoxError, Result};
+use crate::partitions::Partitions;
+
+impl Database {
+    /// The states of the markets that `wanted` says yes to, as they were known at the moment `known`: summed up anew from the
+    /// observations that were seen until then, every day by itself. Homes that came to these markets only with what was seen
+    /// later are not in them, and those that left them with it are.
+    ///
+    /// Reads the whole lake; memory as [`Database::verify`].
+    ///
+    /// # Errors
+    /// When it cannot be read, or `stop` says yes, which is asked now and then.
+    pub fn cells_as_known(
+        &self,
+        wanted: impl Fn(&Market) -> bool,
+        known: Time,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<BTreeMap<Market, Cells>, PortError> {
+        let mut lake = Partitions::of_lake(self, 0, |observation| observation.seen <= known, stop)?;
+        let mut sum_up = || -> Result<BTreeMap<Market, Cells>> {
+            let (mut markets, mut zones) = (BTreeMap::<Market, Cells>::new(), Zones::default());
+            for part in 0..lake.count() {
+                if stop() {
+                    return Err("it was told to stop".into());
+                }
+                let mut homes: FxHashMap<HomeId, Home> = FxHashMap::default();
+                lake.take(part, |id, observation| {
+                    homes.entry(id).or_default().apply(&observation);
+                    Ok(())
+                })?;
+                for home in homes.values() {
+                    let deltas = contribution(&home.history, &mut zones).into_deltas();
+                    for (market, delta) in deltas.into_iter().filter(|(market, _)| wanted(market)) {
+                        drop(markets.entry(market).or_default().add(&delta));
+                    }
+                }
+            }
+            Ok(markets)
+        };
+        sum_up().map_err(self.doing(format!("sum up what was known on {known}")))
+    }
+
+    /// A home as it was known at the moment `known`; `None` where nobody had seen it. Reads the whole lake.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn home_as_known(&self, id: &HomeId, known: Time) -> Result<Option<Home>, PortError> {
+        let mut home: Option<Home> = None;
+        self.observations(|line| -> Result<(), PortError> {
+            let observation =
+                stoop_wire::decode(line).map_err(|error| PortError::new("read the lake", BoxError::from(error)))?;
+            if observation.seen <= known && home_id(&observation) == *id {
+                home.get_or_insert_default().apply(&observation);
+            }
+            Ok(())
+        })?;
+        Ok(home)
+    }
+}

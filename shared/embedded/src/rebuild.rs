@@ -1,0 +1,347 @@
+//! A generation computed anew from the lake, beside the live one: built by parts, compared, and swapped in one transaction
+//! (ADR 0039).
+
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use rustc_hash::FxHashMap;
+use stoop_domain::{Home, HomeId, Market, Time};
+use stoop_market::{Cells, Horizon, Zones, contribution};
+use stoop_pipeline::horizons;
+use stoop_pipeline::ports::{HomeImage, PortError};
+use stoop_wire::{home_from_bytes, home_to_bytes};
+
+use crate::database::{Database, format};
+use crate::error::Result;
+use crate::partitions::{ByMarket, Partitions};
+use crate::schema::{FORMAT, FROM_OLDER, GENERATION, HOMES_BY_MARKET, REBUILD, generation};
+use crate::verify::sum_up;
+
+/// What a process that rebuilds calls itself. Who would work on the database meanwhile is refused.
+pub(crate) const COMMAND: &str = "stoop rebuild";
+
+const NEXT: &str = "_next";
+const RETIRED: &str = "_retired";
+
+/// Homes whose contributions are summed up before they are put aside.
+const HOMES_AT_A_TIME: usize = 16_384;
+
+/// How far the generation beside the live one is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Homes are computed, part by part.
+    Homes,
+    /// All homes are there; markets are summed up.
+    Markets,
+    /// All is there, to be compared and swapped.
+    Ready,
+    /// It is the live one; the one that was before is kept.
+    Swapped,
+}
+
+const STAGES: [(Stage, &str); 4] =
+    [(Stage::Homes, "homes"), (Stage::Markets, "markets"), (Stage::Ready, "ready"), (Stage::Swapped, "swapped")];
+
+/// The one row of the table `rebuild`.
+pub(crate) struct Beside {
+    pub(crate) stage: Stage,
+    program: String,
+    pub(crate) lake_rows: i64,
+    pub(crate) newest: Option<i64>,
+    version: i64,
+    done: i64,
+    /// The format of the generation that was live when this one was built.
+    format: i64,
+}
+
+impl Database {
+    /// Computes homes, markets and archives anew from the lake, beside the live ones, which stay as they are. What an earlier,
+    /// killed call of the same `program` on the same lake has done is not done again; of anything else nothing is left, of a
+    /// generation that was retired neither.
+    ///
+    /// Needs [`Database::begin_work`] of this process alone. Memory as [`Database::verify`].
+    ///
+    /// # Errors
+    /// When the lake cannot be read or something cannot be stored, or `stop` says yes, which is asked now and then.
+    pub fn rebuild(&self, program: &str, stop: &dyn Fn() -> bool) -> Result<(), PortError> {
+        let doing = || self.doing("rebuild the state from the lake");
+        let lake_rows = self.lake_count()?;
+        let known = self.beside().map_err(doing())?;
+        let known = known
+            .filter(|known| known.program == program && known.lake_rows == lake_rows && known.stage != Stage::Swapped);
+        let beside = match known {
+            Some(known) => known,
+            None => self.begin_beside(program, lake_rows).map_err(doing())?,
+        };
+        if beside.stage == Stage::Homes {
+            let from = usize::try_from(beside.done).unwrap_or(0);
+            let mut lake = Partitions::of_lake(self, from, |_| true, stop)?;
+            self.build_homes(&mut lake, from, beside.version, stop).map_err(doing())?;
+        }
+        if matches!(beside.stage, Stage::Homes | Stage::Markets) {
+            self.build_markets(beside.version, stop).map_err(doing())?;
+        }
+        Ok(())
+    }
+
+    /// Makes the generation that [`Database::rebuild`] built the live one, in one transaction. The one that was is kept, for
+    /// [`Database::swap_back`]. A file of an older format is of the current one then.
+    ///
+    /// # Errors
+    /// When there is none that is whole, when observations came to the lake since it was built, or when it cannot be stored.
+    /// Nothing is changed then.
+    pub fn swap(&self) -> Result<(), PortError> {
+        self.swap_stages(Stage::Ready).map_err(self.doing("swap the rebuilt state in"))
+    }
+
+    /// Makes the generation that [`Database::swap`] retired the live one again, in one transaction. The other one is kept, to
+    /// be swapped in again. A file that was of an older format is of that one again.
+    ///
+    /// # Errors
+    /// When there is none, when observations came to the lake since, which it does not have, or when it cannot be stored.
+    /// Nothing is changed then.
+    pub fn swap_back(&self) -> Result<(), PortError> {
+        self.swap_stages(Stage::Swapped).map_err(self.doing("swap the state from before back in"))
+    }
+
+    /// Removes every generation but the live one. Says whether there was any.
+    ///
+    /// # Errors
+    /// When that cannot be stored.
+    pub fn forget_generations(&self) -> Result<bool, PortError> {
+        let forget = || -> Result<bool> {
+            let mut inner = self.lock();
+            let transaction = inner.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let was = has_table(&transaction, "rebuild")?;
+            drop_generation(&transaction, NEXT)?;
+            drop_generation(&transaction, RETIRED)?;
+            transaction.execute_batch("DROP TABLE IF EXISTS rebuild")?;
+            transaction.commit()?;
+            Ok(was)
+        };
+        forget().map_err(self.doing("remove what is not live"))
+    }
+
+    /// What is known of the generation beside the live one.
+    pub(crate) fn beside(&self) -> Result<Option<Beside>> {
+        beside(&self.lock().connection)
+    }
+
+    fn begin_beside(&self, program: &str, lake_rows: i64) -> Result<Beside> {
+        let mut inner = self.lock();
+        let transaction = inner.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        drop_generation(&transaction, NEXT)?;
+        drop_generation(&transaction, RETIRED)?;
+        transaction.execute_batch(REBUILD)?;
+        transaction.execute_batch(&generation(NEXT))?;
+        // Above every version that anybody may have read, so that who read before the swap finds a conflict after it.
+        let sql = "SELECT 1 + max((SELECT coalesce(max(version), 0) FROM homes),
+                                  (SELECT coalesce(max(version), 0) FROM markets))";
+        let version = transaction.query_row(sql, [], |row| row.get(0))?;
+        let format = format(&transaction)?;
+        let sql = "INSERT OR REPLACE INTO rebuild VALUES(1, 'homes', ?1, ?2, NULL, ?3, 0, ?4)";
+        transaction.execute(sql, params![program, lake_rows, version, format])?;
+        transaction.commit()?;
+        Ok(Beside { stage: Stage::Homes, program: program.into(), lake_rows, newest: None, version, done: 0, format })
+    }
+
+    /// Each part is a transaction.
+    fn build_homes(&self, lake: &mut Partitions, from: usize, version: i64, stop: &dyn Fn() -> bool) -> Result<()> {
+        for part in from..lake.count() {
+            if stop() {
+                return Err("it was told to stop; the next rebuild goes on from here".into());
+            }
+            let mut places: FxHashMap<HomeId, usize> = FxHashMap::default();
+            let mut homes: Vec<(HomeId, Home)> = Vec::new();
+            lake.take(part, |id, observation| {
+                let place = *places.entry(id.clone()).or_insert(homes.len());
+                if place == homes.len() {
+                    homes.push((id, Home::default()));
+                }
+                homes[place].1.apply(&observation);
+                Ok(())
+            })?;
+            let mut inner = self.lock();
+            let transaction = inner.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            for (id, home) in &homes {
+                let image = HomeImage::of(home, home_to_bytes(home));
+                let sql = "INSERT INTO homes_next(id, version, market, status, list_price, last_seen, body)
+                           VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+                transaction.prepare_cached(sql)?.execute(params![
+                    id.as_str(),
+                    version,
+                    image.market.map(|market| market.to_string()),
+                    image.status.map(|status| status.as_str()),
+                    image.list_price.map(|price| price.0),
+                    image.last_seen.map(Time::ms),
+                    image.bytes
+                ])?;
+            }
+            transaction.execute("UPDATE rebuild SET done = ?1", [i64::try_from(part + 1)?])?;
+            transaction.commit()?;
+        }
+        let sql = "UPDATE rebuild SET stage = 'markets', newest = ?1, done = 0";
+        self.lock().connection.execute(sql, [lake.newest.map(Time::ms)])?;
+        Ok(())
+    }
+
+    /// Sums the new homes up. Killed, it begins again: it reads no lake.
+    fn build_markets(&self, version: i64, stop: &dyn Fn() -> bool) -> Result<()> {
+        let homes: i64 = self.lock().connection.query_row("SELECT count(*) FROM homes_next", [], |row| row.get(0))?;
+        let mut sums = ByMarket::new(self.data(), usize::try_from(homes)? / HOMES_AT_A_TIME)?;
+        let horizons = self.put_contributions_aside(&mut sums, stop)?;
+        let sql = "DELETE FROM markets_next; DELETE FROM bases_next; DELETE FROM archives_next";
+        self.lock().connection.execute_batch(sql)?;
+        for bucket in 0..sums.count() {
+            if stop() {
+                return Err("it was told to stop; the next rebuild goes on from here".into());
+            }
+            let markets = sum_up(&mut sums, bucket)?;
+            let mut inner = self.lock();
+            let transaction = inner.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            for (id, mut cells) in markets {
+                let horizon = horizons.get(&id.parse::<Market>()?);
+                let leaving = horizon.map(|horizon| cells.fold_to(*horizon)).unwrap_or_default();
+                let body = cells.to_bytes();
+                let sql = "INSERT INTO markets_next(id, version, base_bytes, tail_bytes) VALUES(?1, ?2, ?3, 0)";
+                transaction.prepare_cached(sql)?.execute(params![id, version, i64::try_from(body.len())?])?;
+                let sql = "INSERT INTO bases_next(market, version, body) VALUES(?1, ?2, ?3)";
+                transaction.prepare_cached(sql)?.execute(params![id, version, body])?;
+                for (period, sum) in leaving.into_periods() {
+                    let sql = "INSERT INTO archives_next(market, period, body) VALUES(?1, ?2, ?3)";
+                    transaction.prepare_cached(sql)?.execute(params![id, period, sum.to_bytes()])?;
+                }
+            }
+            transaction.commit()?;
+        }
+        self.lock().connection.execute("UPDATE rebuild SET stage = 'ready'", [])?;
+        Ok(())
+    }
+
+    /// Puts aside what the new homes contribute to their markets, and gives how far each market is folded.
+    fn put_contributions_aside(
+        &self,
+        sums: &mut ByMarket,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<FxHashMap<Market, Horizon>> {
+        let (mut zones, mut folded) = (Zones::default(), FxHashMap::<Market, Horizon>::default());
+        let mut markets: FxHashMap<Market, Cells> = FxHashMap::default();
+        let mut homes = 0;
+        let put = |markets: &mut FxHashMap<Market, Cells>, sums: &mut ByMarket| -> Result<()> {
+            markets.drain().try_for_each(|(market, cells)| sums.put(&market.to_string(), &cells.to_bytes()))
+        };
+        self.each_row("SELECT body FROM homes_next ORDER BY rowid", |row| {
+            let home = home_from_bytes(row.get_ref(0)?.as_blob()?)?;
+            for (market, delta) in contribution(&home.history, &mut zones).into_deltas() {
+                drop(markets.entry(market).or_default().add(&delta));
+            }
+            for (market, Horizon { days, hours }) in horizons(&home, &mut zones) {
+                let known = folded.entry(market).or_insert(Horizon { days, hours });
+                *known = Horizon { days: known.days.max(days), hours: known.hours.max(hours) };
+            }
+            homes += 1;
+            if homes % HOMES_AT_A_TIME == 0 {
+                if stop() {
+                    return Err("it was told to stop; the next rebuild goes on from here".into());
+                }
+                put(&mut markets, sums)?;
+            }
+            Ok(())
+        })?;
+        put(&mut markets, sums)?;
+        Ok(folded)
+    }
+
+    fn swap_stages(&self, from: Stage) -> Result<()> {
+        let lake_rows = self.lake_count()?;
+        let mut inner = self.lock();
+        let transaction = inner.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let Some(beside) = beside(&transaction)?.filter(|beside| beside.stage == from) else {
+            return Err(if from == Stage::Ready { "no rebuilt state is whole" } else { "none is kept" }.into());
+        };
+        if beside.lake_rows != lake_rows {
+            let more = lake_rows - beside.lake_rows;
+            return Err(format!("{more} observations came since, which it does not have: rebuild instead").into());
+        }
+        transaction.execute_batch("DROP INDEX IF EXISTS homes_by_market")?;
+        let (leaves, comes) = if from == Stage::Ready { (RETIRED, NEXT) } else { (NEXT, RETIRED) };
+        rename_generation(&transaction, "", leaves)?;
+        rename_generation(&transaction, comes, "")?;
+        transaction.execute_batch(HOMES_BY_MARKET)?;
+        let found = format(&transaction)?;
+        if from == Stage::Ready {
+            let sql = "UPDATE totals SET lake_rows = ?1, newest = ?2,
+                       outbox_bytes = (SELECT coalesce(sum(length(body)), 0) FROM outbox)";
+            transaction.execute(sql, params![lake_rows, beside.newest])?;
+            if found < FORMAT {
+                from_older(&transaction)?;
+            }
+            transaction.execute("UPDATE rebuild SET stage = 'swapped'", [])?;
+        } else {
+            transaction.pragma_update(None, "user_version", beside.format)?;
+            transaction.execute("UPDATE rebuild SET stage = 'ready'", [])?;
+        }
+        Ok(transaction.commit()?)
+    }
+}
+
+/// Brings the tables that belong to no generation up to the current format.
+fn from_older(transaction: &Transaction<'_>) -> Result<()> {
+    // Swapped back and in again, they are there already.
+    if !has_table(transaction, "rules")? {
+        transaction.execute_batch(FROM_OLDER)?;
+    }
+    // Images of an older format cannot be judged. In their place the homes are judged as they are now; what was told of them is
+    // in the ledger.
+    transaction.execute_batch(
+        "CREATE TEMP TABLE waiting AS SELECT DISTINCT home FROM changes;
+         DELETE FROM changes;
+         INSERT INTO changes(home, old, new)
+         SELECT homes.id, NULL, homes.body FROM temp.waiting JOIN homes ON homes.id = waiting.home;
+         DROP TABLE temp.waiting",
+    )?;
+    Ok(transaction.pragma_update(None, "user_version", FORMAT)?)
+}
+
+fn beside(connection: &Connection) -> Result<Option<Beside>> {
+    if !has_table(connection, "rebuild")? {
+        return Ok(None);
+    }
+    let sql = "SELECT stage, program, lake_rows, newest, version, done, format FROM rebuild";
+    let found = connection.prepare_cached(sql)?.query_row([], |row| {
+        let stage: String = row.get(0)?;
+        let beside = |stage| -> rusqlite::Result<Beside> {
+            Ok(Beside {
+                stage,
+                program: row.get(1)?,
+                lake_rows: row.get(2)?,
+                newest: row.get(3)?,
+                version: row.get(4)?,
+                done: row.get(5)?,
+                format: row.get(6)?,
+            })
+        };
+        STAGES.iter().find(|(_, name)| *name == stage).map(|(stage, _)| beside(*stage)).transpose()
+    });
+    Ok(found.optional()?.flatten())
+}
+
+pub(crate) fn has_table(connection: &Connection, name: &str) -> Result<bool> {
+    let sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1";
+    Ok(connection.prepare_cached(sql)?.exists([name])?)
+}
+
+fn drop_generation(connection: &Connection, suffix: &str) -> Result<()> {
+    for table in GENERATION {
+        connection.execute_batch(&format!("DROP TABLE IF EXISTS {table}{suffix}"))?;
+    }
+    Ok(())
+}
+
+/// Gives the tables of a generation another suffix. One of an older format has not all of them.
+fn rename_generation(connection: &Connection, from: &str, to: &str) -> Result<()> {
+    for table in GENERATION {
+        if has_table(connection, &format!("{table}{from}"))? {
+            connection.execute_batch(&format!("ALTER TABLE {table}{from} RENAME TO {table}{to}"))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,227 @@
+//! Everything that is shown follows from the lake; what was altered by hand is found and named.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+use stoop_domain::{Minor, Observation, Time};
+use stoop_embedded::{Database, Verified};
+use stoop_pipeline::{Measurer, record_alerts};
+use stoop_rules::Rules;
+
+use crate::support::{files, now, observation, open, places};
+
+/// A day in minutes.
+const DAY: i64 = 1_440;
+
+pub(crate) fn asks(native_id: &str, minute: i64, price: i64) -> Observation {
+    let mut seen = observation(native_id, minute, 0);
+    seen.listing.list_price = Some(Minor(price * 100));
+    seen
+}
+
+pub(crate) fn measure(database: &Database, observations: &[Observation]) {
+    now(Measurer::new(database).measure(observations)).unwrap();
+}
+
+/// Judges what waits, as the desk does.
+pub(crate) fn judge(database: &Database, rules: &Rules) {
+    let changes = database.changes(database.checkpoint("alerts").unwrap(), usize::MAX).unwrap();
+    let last = changes.last().unwrap().0;
+    let changes: Vec<_> = changes.into_iter().map(|(_, change)| change).collect();
+    now(record_alerts(&changes, rules, database)).unwrap();
+    database.set_checkpoint("alerts", last).unwrap();
+}
+
+/// Homes with an archive, a tail, two alerts, and two changes that wait.
+pub(crate) fn fill(folder: &Path) {
+    let database = open(folder);
+    let rules = Rules::default();
+    database.set_rules(&rules).unwrap();
+    let homes: Vec<_> = (0..400).map(|n| asks(&format!("h{n}"), n, 500_000 + n * 1_000)).collect();
+    measure(&database, &homes);
+    // Two years later: what was is folded into the archive.
+    measure(&database, &[asks("late", 730 * DAY, 700_000)]);
+    measure(&database, &[asks("h1", 730 * DAY + 5, 300_000), asks("h2", 730 * DAY + 6, 310_000)]);
+    judge(&database, &rules);
+    measure(&database, &[asks("h3", 731 * DAY, 490_000)]);
+    measure(&database, &[asks("h3", 731 * DAY + 1, 480_000)]);
+}
+
+pub(crate) fn verify(folder: &Path) -> Verified {
+    let (path, data) = places(folder);
+    Database::open_read(&path, &data).unwrap().verify(&|| false).unwrap()
+}
+
+/// What is found when this is done to the file.
+#[track_caller]
+fn finds(sql: &str, expected: &str) {
+    let folder = tempfile::TempDir::new().unwrap();
+    fill(folder.path());
+    let connection = Connection::open(places(folder.path()).0).unwrap();
+    assert!(connection.execute(sql, []).unwrap() > 0, "{sql} alters nothing");
+    let found = verify(folder.path());
+    assert!(found.different > 0, "{sql} is not found");
+    assert!(found.differences.iter().any(|difference| difference.contains(expected)), "{sql}: {found:#?}");
+}
+
+#[test]
+fn what_is_stored_follows_from_the_lake() {
+    let folder = tempfile::TempDir::new().unwrap();
+    fill(folder.path());
+    let connection = Connection::open(places(folder.path()).0).unwrap();
+    for table in ["archives", "tails", "alerts", "changes", "rules"] {
+        let count: i64 = connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap();
+        assert!(count > 0, "{table} has nothing to compare");
+    }
+    let before = files(folder.path());
+    let found = verify(folder.path());
+    assert_eq!(found.differences, Vec::<String>::new());
+    let Verified { observations, homes, markets, alerts, alerts_unchecked, alerts_complete, .. } = found;
+    assert_eq!((observations, homes, markets, alerts), (405, 401, 1, 2));
+    assert_eq!((alerts_unchecked, alerts_complete), (0, true));
+    assert_eq!(files(folder.path()), before, "nothing is left behind");
+}
+
+#[test]
+fn a_home_that_is_another_is_found() {
+    let sql = "UPDATE homes SET body = (SELECT body FROM homes WHERE id = 'avito/h9') WHERE id = 'avito/h8'";
+    finds(sql, "the history of home avito/h8 differs");
+}
+
+#[test]
+fn a_home_that_cannot_be_read_is_found() {
+    finds("UPDATE homes SET body = x'0203' WHERE id = 'avito/h8'", "home avito/h8 cannot be read");
+}
+
+#[test]
+fn a_home_that_is_missing_is_found() {
+    finds("DELETE FROM homes WHERE id = 'avito/h8'", "home avito/h8 has observations, but is not stored");
+}
+
+#[test]
+fn a_home_that_nobody_saw_is_found() {
+    let sql = "INSERT INTO homes(id, version, body) SELECT 'avito/none', 1, body FROM homes LIMIT 1";
+    finds(sql, "home avito/none is stored, but no observation of it is");
+}
+
+#[test]
+fn the_columns_beside_a_home_are_compared() {
+    for (column, value) in [("market", "'x'"), ("status", "'Closed'"), ("list_price", "1"), ("last_seen", "1")] {
+        let sql = format!("UPDATE homes SET {column} = {value} WHERE id = 'avito/h8'");
+        finds(&sql, &format!("the column {column} of home avito/h8 differs"));
+    }
+    finds("UPDATE homes SET list_price = NULL WHERE id = 'avito/h8'", "the column list_price of home avito/h8 differs");
+}
+
+#[test]
+fn a_base_of_another_moment_is_found() {
+    finds("UPDATE bases SET body = (SELECT body FROM tails LIMIT 1)", "market ma/-/-/agadir/-:sale:MAD differs");
+}
+
+#[test]
+fn a_tail_that_is_missing_is_found() {
+    finds(
+        "DELETE FROM tails WHERE version = (SELECT max(version) FROM tails)",
+        "market ma/-/-/agadir/-:sale:MAD differs",
+    );
+}
+
+#[test]
+fn a_market_that_is_missing_is_found() {
+    finds("DELETE FROM markets", "market ma/-/-/agadir/-:sale:MAD has homes, but is not stored");
+    finds(
+        "DELETE FROM markets",
+        "the table bases has something of market ma/-/-/agadir/-:sale:MAD, which is not stored",
+    );
+}
+
+#[test]
+fn the_columns_beside_a_market_are_compared() {
+    for column in ["version", "base_bytes", "tail_bytes"] {
+        finds(&format!("UPDATE markets SET {column} = {column} + 1"), "of market ma/-/-/agadir/-:sale:MAD differ");
+    }
+}
+
+#[test]
+fn an_archive_that_is_another_is_found() {
+    finds("DELETE FROM archives", "the archive of market ma/-/-/agadir/-:sale:MAD differs");
+    finds("UPDATE archives SET period = period + 1", "has something in period");
+}
+
+#[test]
+fn totals_that_are_others_are_found() {
+    for sql in ["lake_rows = lake_rows + 1", "newest = newest - 1", "outbox_bytes = 0", "newest = NULL"] {
+        finds(&format!("UPDATE totals SET {sql}"), "the totals");
+    }
+    finds("DELETE FROM totals", "the totals are not stored");
+    finds("UPDATE outbox SET rows = rows + 1", "the lake's tables name");
+}
+
+#[test]
+fn an_alert_that_is_another_is_found() {
+    let sql = "UPDATE alerts SET body = json_set(body, '$.to', 1) WHERE seq = 1";
+    finds(sql, "of home avito/h1 differs: stored");
+    let sql = "UPDATE alerts SET id = 'x', body = json_set(body, '$.id', 'x') WHERE seq = 1";
+    finds(sql, "the alert x of home avito/h1 follows from no observations");
+    finds("UPDATE alerts SET verdict = 'suspect' WHERE seq = 1", "the columns of the alert");
+    finds("UPDATE alerts SET at = at + 1 WHERE seq = 1", "the columns of the alert");
+    let sql = "UPDATE alerts SET body = json_set(body, '$.home', 'avito/none') WHERE seq = 1";
+    finds(sql, "an alert of home avito/none is stored");
+}
+
+#[test]
+fn an_alert_that_is_missing_is_found() {
+    finds("DELETE FROM alerts WHERE seq = 1", "of home avito/h1 is not in the ledger");
+}
+
+#[test]
+fn an_alert_by_other_rules_is_found() {
+    let sql = "UPDATE rules SET body = json_set(body, '$.drops[0].share_bp_min', 9000)";
+    finds(sql, "of home avito/h1 follows from no observations by the rules it was judged by");
+    finds("UPDATE alerts SET rules = 9 WHERE seq = 1", "the rules that alert");
+}
+
+#[test]
+fn a_change_that_waits_and_is_another_is_found() {
+    let of_another = "(SELECT body FROM homes WHERE id = 'avito/h9')";
+    for (column, value) in [("old", of_another), ("new", of_another), ("new", "old"), ("old", "new")] {
+        let sql = format!("UPDATE changes SET {column} = {value} WHERE seq = (SELECT max(seq) FROM changes)");
+        finds(&sql, "of home avito/h3 on the change feed");
+    }
+    finds(
+        "UPDATE changes SET old = NULL WHERE seq = (SELECT max(seq) FROM changes)",
+        "its old image is of no such moment",
+    );
+    finds("UPDATE changes SET home = 'avito/none'", "a change of home avito/none is stored");
+    finds("UPDATE changes SET new = x'00'", "cannot be read");
+}
+
+#[test]
+fn alerts_stand_by_the_rules_they_were_judged_by_and_by_what_was_known_then() {
+    let folder = tempfile::TempDir::new().unwrap();
+    fill(folder.path());
+    let database = open(folder.path());
+    // By these a cut of a hundredth is told; what was before is not.
+    let mut rules = Rules::default();
+    rules.drops[0].share_bp_min = Some(100);
+    database.set_rules(&rules).unwrap();
+    judge(&database, &rules);
+    // What comes late takes the first of the alerts back: the price was low before it fell.
+    let late = asks("h1", 729 * DAY, 300_000);
+    measure(&database, &[Observation { seen: Time::from_ms(late.at.ms()), ..late }]);
+    let found = verify(folder.path());
+    assert_eq!(found.differences, Vec::<String>::new());
+    assert_eq!((found.alerts, found.alerts_unchecked, found.alerts_complete), (4, 0, false));
+}
+
+#[test]
+fn an_alert_of_unknown_rules_is_said_to_be_unchecked() {
+    let folder = tempfile::TempDir::new().unwrap();
+    fill(folder.path());
+    Connection::open(places(folder.path()).0)
+        .unwrap()
+        .execute("UPDATE alerts SET rules = NULL WHERE seq = 1", [])
+        .unwrap();
+    let found = verify(folder.path());
+    assert_eq!((found.different, found.alerts, found.alerts_unchecked), (0, 2, 1));
+}
