@@ -338,7 +338,14 @@ impl<'a> Scan<'a> {
             End::All { watermark } => {
                 self.state.watermark = watermark;
                 self.learn(polled);
-                if cursor.since.is_none() { self.finish_full(polled).await? } else { (RunOutcome::Complete, None) }
+                match cursor.since {
+                    None => self.finish_full(polled).await?,
+                    Some(_) => {
+                        // A person need not wait for the next full scan, which may be a day away.
+                        self.do_as_ruled(polled).await?;
+                        (RunOutcome::Complete, None)
+                    }
+                }
             }
         };
         self.state.pace.learn(self.began_by_clock(), outcome == RunOutcome::Complete, polled);

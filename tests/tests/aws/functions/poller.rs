@@ -1,5 +1,6 @@
 //! The poller function: messages in, searches polled; what is to come again, and what is done with.
 
+mod losses;
 mod tasks;
 
 use std::collections::BTreeMap;
