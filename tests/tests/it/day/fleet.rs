@@ -225,13 +225,14 @@ impl Plant {
         Arc::new(Line::new(Arc::new(site), (least, least + dice.below(280)), dice.next()))
     }
 
-    /// Three of ten lose their listings for hours of the day: all of them, half of them, or all of them again and again.
+    /// Three of ten lose their listings for hours of the day: all of them, half of them, or all of them again and again. None for
+    /// so long that it is to be believed, which is 6 hours where it is a little more than a fifth, and 24 for all.
     fn lapses(&self, dice: &mut Dice) -> Vec<Outage> {
         let from = self.start.plus_ms(Time::HOUR_MS * (1 + dice.below(6)) as i64);
         let lasts = |hours: usize| from.plus_ms(Time::HOUR_MS * hours as i64);
         match self.n % 10 {
             5 => vec![Outage { from, until: lasts(2 + dice.below(12)), fault: Fault::Empty }],
-            6 => vec![Outage { from, until: lasts(2 + dice.below(9)), fault: Fault::HalfForgotten }],
+            6 => vec![Outage { from, until: lasts(2 + dice.below(4)), fault: Fault::HalfForgotten }],
             7 => {
                 let turn = |n: i64| from.plus_ms(n * 40 * MINUTE_MS);
                 (0..8).map(|n| Outage { from: turn(2 * n), until: turn(2 * n + 1), fault: Fault::Empty }).collect()

@@ -112,9 +112,12 @@ impl World {
             assert!(told.len() < LAST_POLLS_MAX as usize, "{} never sees everything: {told:#?}", entry.name);
             let outcome = self.poll(entry, 0).await;
             let complete = matches!(&outcome, Ok(polled) if polled.outcome == Some(RunOutcome::Complete));
-            quiet = if complete { quiet + 1 } else { 0 };
+            // What left at the end of the day may be so much that it takes hours until it is believed.
+            let held_back = matches!(&outcome, Ok(polled) if polled.held_back.is_some());
+            quiet = if complete && !held_back { quiet + 1 } else { 0 };
             told.push(outcome.map(|polled| (polled.outcome, polled.message)));
-            sleep(Duration::from_secs(600)).await;
+            let pause_s = if held_back { 3_600 } else { 600 };
+            sleep(Duration::from_secs(pause_s)).await;
         }
     }
 
