@@ -1,52 +1,40 @@
-/// What this function is for, as its environment tells.
+/// What becomes of what this function stores, as its environment tells.
 ///
 /// | variable | |
 /// | --- | --- |
-/// | `STOOP_DELIVERY_STREAM` | the lake's delivery stream: needed, but by a follower, which may not have it |
-/// | `STOOP_FOLLOWS` | `true` for a follower: the lake is fed by another function |
-/// | `STOOP_QUIET` | `true` for a follower whose changes nobody is to be told of |
+/// | `STOOP_DELIVERY_STREAM` | the lake's delivery stream: needed, but by a quiet function, which may not have it |
+/// | `STOOP_QUIET` | `true` where another function feeds the lake and tells of changes |
 ///
 /// A function that is to feed the lake and does not know the delivery stream would lose observations for good, so that the
-/// want of a variable alone makes no follower: it must be said.
+/// want of that variable alone makes none quiet: it must be said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Duty {
-    /// The function of a stack: it feeds the lake and is heard.
-    Main {
+    /// It stores the state, feeds the lake, and is heard by the alerts function.
+    Full {
         /// The name of the delivery stream into the lake.
         delivery_stream: String,
     },
-    /// A function that computes the state once more, beside that of a stack, from the same stream.
-    Follower {
-        /// Whether its changes are kept from the alerts function.
-        quiet: bool,
-    },
+    /// It computes a state beside that of another function, and neither feeds the lake nor is heard.
+    Quiet,
 }
 
 /// Variables that make no sense together, or one that is none of the values it takes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoDuty {
     /// A switch that is neither on nor off.
-    #[error("{name} is {value:?}; accepted: true, false, or nothing, which is false")]
-    NoSwitch {
-        /// Its name.
-        name: &'static str,
-        /// Its value.
-        value: String,
-    },
-    /// The function of a stack without a lake.
+    #[error("STOOP_QUIET is {0:?}; accepted: true, false, or nothing, which is false")]
+    NoSwitch(String),
+    /// No lake, and nobody said that there is to be none.
     #[error(
         "the environment has no variable STOOP_DELIVERY_STREAM; accepted: the name of the lake's delivery stream, \
-         or STOOP_FOLLOWS=true, with which another function feeds the lake"
+         or STOOP_QUIET=true, where another function feeds the lake"
     )]
     NoLake,
-    /// A follower with a lake.
+    /// A lake that would not be fed.
     #[error(
-        "STOOP_FOLLOWS is true and STOOP_DELIVERY_STREAM is {0:?}; accepted: one of them, as a follower feeds no lake"
+        "STOOP_QUIET is true and STOOP_DELIVERY_STREAM is {0:?}; accepted: one of them, as who is quiet feeds no lake"
     )]
-    TwoLakes(String),
-    /// The function of a stack that keeps its alerts to itself.
-    #[error("STOOP_QUIET is true and STOOP_FOLLOWS is not; accepted: both, as only a follower may be quiet")]
-    QuietMain,
+    QuietLake(String),
 }
 
 impl Duty {
@@ -55,18 +43,16 @@ impl Duty {
     /// # Errors
     /// When one has a value that it does not take, or they contradict each other.
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, NoDuty> {
-        let switch = |name: &'static str| match variable(name).as_deref() {
-            None | Some("" | "false") => Ok(false),
-            Some("true") => Ok(true),
-            Some(value) => Err(NoDuty::NoSwitch { name, value: value.to_owned() }),
+        let quiet = match variable("STOOP_QUIET").as_deref() {
+            None | Some("" | "false") => false,
+            Some("true") => true,
+            Some(value) => return Err(NoDuty::NoSwitch(value.to_owned())),
         };
-        let (follows, quiet) = (switch("STOOP_FOLLOWS")?, switch("STOOP_QUIET")?);
         let delivery_stream = variable("STOOP_DELIVERY_STREAM").filter(|name| !name.is_empty());
-        match (follows, delivery_stream) {
-            (true, None) => Ok(Self::Follower { quiet }),
-            (true, Some(name)) => Err(NoDuty::TwoLakes(name)),
-            (false, _) if quiet => Err(NoDuty::QuietMain),
-            (false, Some(delivery_stream)) => Ok(Self::Main { delivery_stream }),
+        match (quiet, delivery_stream) {
+            (true, None) => Ok(Self::Quiet),
+            (true, Some(name)) => Err(NoDuty::QuietLake(name)),
+            (false, Some(delivery_stream)) => Ok(Self::Full { delivery_stream }),
             (false, None) => Err(NoDuty::NoLake),
         }
     }
@@ -85,38 +71,30 @@ mod tests {
 
     #[test]
     fn who_has_a_lake_feeds_it_and_is_heard() {
-        let main = Ok(Duty::Main { delivery_stream: "stoop-lake".into() });
-        assert_eq!(duty(&[LAKE]), main);
-        assert_eq!(duty(&[LAKE, ("STOOP_FOLLOWS", ""), ("STOOP_QUIET", "false")]), main);
-    }
-
-    #[test]
-    fn a_follower_is_quiet_where_it_is_said() {
-        let follows = ("STOOP_FOLLOWS", "true");
-        for (quiet, expected) in [("true", true), ("false", false), ("", false)] {
-            assert_eq!(duty(&[follows, ("STOOP_QUIET", quiet)]), Ok(Duty::Follower { quiet: expected }));
+        let full = Ok(Duty::Full { delivery_stream: "stoop-lake".into() });
+        assert_eq!(duty(&[LAKE]), full);
+        for loud in ["", "false"] {
+            assert_eq!(duty(&[LAKE, ("STOOP_QUIET", loud)]), full);
         }
-        assert_eq!(duty(&[follows]), Ok(Duty::Follower { quiet: false }));
     }
 
     #[test]
-    fn nothing_that_is_missing_makes_a_follower() {
-        for lost in [&[][..], &[("STOOP_DELIVERY_STREAM", "")], &[("STOOP_FOLLOWS", "false")]] {
+    fn who_is_quiet_has_none() {
+        assert_eq!(duty(&[("STOOP_QUIET", "true")]), Ok(Duty::Quiet));
+        assert_eq!(duty(&[("STOOP_QUIET", "true"), ("STOOP_DELIVERY_STREAM", "")]), Ok(Duty::Quiet));
+        let told = "STOOP_QUIET is true and STOOP_DELIVERY_STREAM is \"stoop-lake\"; accepted: one of them, as who is quiet feeds no lake";
+        assert_eq!(duty(&[LAKE, ("STOOP_QUIET", "true")]).unwrap_err(), told);
+    }
+
+    #[test]
+    fn nothing_that_is_missing_makes_a_function_quiet() {
+        for lost in [&[][..], &[("STOOP_DELIVERY_STREAM", "")], &[("STOOP_QUIET", "false")]] {
             let why = duty(lost).unwrap_err();
             assert!(why.starts_with("the environment has no variable STOOP_DELIVERY_STREAM"), "{why}");
         }
-    }
-
-    #[test]
-    fn what_contradicts_itself_is_refused_with_what_would_be_accepted() {
-        let refused = |variables: &[(&str, &str)], told: &str| assert_eq!(duty(variables).unwrap_err(), told);
-        let told = "STOOP_FOLLOWS is true and STOOP_DELIVERY_STREAM is \"stoop-lake\"; accepted: one of them, as a follower feeds no lake";
-        refused(&[LAKE, ("STOOP_FOLLOWS", "true")], told);
-        let told = "STOOP_QUIET is true and STOOP_FOLLOWS is not; accepted: both, as only a follower may be quiet";
-        refused(&[LAKE, ("STOOP_QUIET", "true")], told);
-        let told = "STOOP_QUIET is \"yes\"; accepted: true, false, or nothing, which is false";
-        refused(&[("STOOP_FOLLOWS", "true"), ("STOOP_QUIET", "yes")], told);
-        let told = "STOOP_FOLLOWS is \"TRUE\"; accepted: true, false, or nothing, which is false";
-        refused(&[LAKE, ("STOOP_FOLLOWS", "TRUE")], told);
+        for odd in ["yes", "TRUE", "1"] {
+            let told = format!("STOOP_QUIET is {odd:?}; accepted: true, false, or nothing, which is false");
+            assert_eq!(duty(&[LAKE, ("STOOP_QUIET", odd)]).unwrap_err(), told);
+        }
     }
 }

@@ -18,14 +18,14 @@ async fn main() -> Result<(), Error> {
     let quarantine = S3Quarantine::new(clients.s3(), &required("STOOP_BUCKET")?);
     let duty = Duty::from_variables(|name| std::env::var(name).ok())?;
     let lake: Arc<dyn Lake> = match &duty {
-        Duty::Main { delivery_stream } => {
+        Duty::Full { delivery_stream } => {
             Arc::new(LakeDelivery::new(clients.firehose(), delivery_stream, clock.clone()))
         }
-        Duty::Follower { .. } => Arc::new(NoLake),
+        Duty::Quiet => Arc::new(NoLake),
     };
     let (homes, markets) = (required("STOOP_HOMES_TABLE")?, required("STOOP_MARKETS_TABLE")?);
     let store = DynamoStore::new(clients.dynamodb(), &homes, &markets, lake, clock.clone());
-    let store = if duty == (Duty::Follower { quiet: true }) { store.quiet() } else { store };
+    let store = if duty == Duty::Quiet { store.quiet() } else { store };
     let meter = Meter::from_env("metrics")?;
     let app = App::new(&store, &quarantine, &*clock, &meter);
     run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {

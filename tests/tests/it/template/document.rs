@@ -32,11 +32,17 @@ impl Template {
 
     /// The same with these `Generations`: what there is then, and nothing that hangs on them.
     pub(crate) fn of_generations(which: &str) -> Self {
-        let mut template = Self::read("template.yaml");
-        template.0["Parameters"]["Generations"]["Default"] = json!(which);
-        let known = ["HasA", "HasB", "LiveIsB"].map(|name| (name, template.holds_by_default(&json!(name))));
-        let holds = |name: &Value| known.iter().find(|(it, _)| *name == **it).map(|(_, holds)| *holds);
-        Self(decided(&template.0, &holds).unwrap())
+        Self::read("template.yaml").with("Generations", which, &["HasA", "HasB", "LiveIsB"])
+    }
+
+    /// The same with this value of a parameter, in which the conditions on it are decided.
+    pub(crate) fn with(mut self, parameter: &str, value: &str, conditions: &[&str]) -> Self {
+        self.0["Parameters"][parameter]["Default"] = json!(value);
+        let holds = |name: &Value| {
+            let known = conditions.iter().any(|it| *name == **it);
+            known.then(|| self.holds_by_default(name))
+        };
+        Self(decided(&self.0, &holds).unwrap())
     }
 
     /// Another one of this repository.

@@ -1,4 +1,5 @@
-//! `infra/follower.yaml`: the metrics function once more, with the same rights but for the lake, and nothing else.
+//! `infra/follower.yaml`: the metrics function once more, with the same rights, and nothing else; without the lake as long as it
+//! is quiet.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,10 +10,10 @@ use super::policies::statements;
 use super::rules::findings;
 
 /// What only a follower is told.
-pub(super) const ITS_OWN: [&str; 2] = ["STOOP_FOLLOWS", "STOOP_QUIET"];
+pub(super) const ITS_OWN: [&str; 1] = ["STOOP_QUIET"];
 
-fn follower() -> Template {
-    Template::read("infra/follower.yaml")
+fn follower(is_quiet: bool) -> Template {
+    Template::read("infra/follower.yaml").with("Quiet", if is_quiet { "true" } else { "false" }, &["IsQuiet"])
 }
 
 fn named<'t>(template: &'t Template, id: &str) -> Resource<'t> {
@@ -31,7 +32,7 @@ const NOT_KEPT: [(&str, &str); 6] = [
 
 #[test]
 fn a_follower_keeps_every_rule_but_those_that_are_not_for_it() {
-    let template = follower();
+    let template = follower(false);
     let mut found = findings(&template);
     for (rule, _) in NOT_KEPT {
         let before = found.len();
@@ -49,9 +50,12 @@ fn a_follower_keeps_every_rule_but_those_that_are_not_for_it() {
         .filter(|(_, parameter)| parameter["Default"].is_null())
         .map(|(name, _)| name.as_str())
         .collect();
-    assert_eq!(no_default, BTreeSet::from(["BucketName", "HomesTableName", "MarketsTableName", "StreamArn"]));
+    assert_eq!(
+        no_default,
+        BTreeSet::from(["BucketName", "DeliveryStreamName", "HomesTableName", "MarketsTableName", "StreamArn"])
+    );
     let outputs = &Template::read("template.yaml").0["Outputs"];
-    for output in ["BucketName", "HomesTableBName", "MarketsTableAName", "StreamArn"] {
+    for output in ["BucketName", "DeliveryStreamName", "HomesTableBName", "MarketsTableAName", "StreamArn"] {
         assert!(!outputs[output].is_null(), "{output}: it would have to be looked for");
     }
 }
@@ -63,14 +67,18 @@ fn by_sid<'t>(template: &'t Template, role: &str) -> BTreeMap<String, &'t Value>
 }
 
 #[test]
-fn a_follower_may_do_what_the_metrics_function_may_but_for_the_lake_and_failures() {
-    let (main, follower) = (Template::load(), follower());
+fn a_follower_may_do_what_the_metrics_function_may_but_for_failures_and_while_it_is_quiet_the_lake() {
+    let (main, quiet, follower) = (Template::load(), follower(true), follower(false));
     let (main, own) = (by_sid(&main, "MetricsRole"), by_sid(&follower, "FollowerRole"));
     let mut expected: BTreeSet<&str> = main.keys().map(String::as_str).collect();
-    for sid in ["SendToLake", "KeepFailedBatches", "FindFailuresBucket"] {
+    for sid in ["KeepFailedBatches", "FindFailuresBucket"] {
         assert!(expected.remove(sid), "{sid}");
     }
     assert_eq!(own.keys().map(String::as_str).collect::<BTreeSet<_>>(), expected);
+    assert!(expected.remove("SendToLake"));
+    let quiet = by_sid(&quiet, "FollowerRole");
+    assert_eq!(quiet.keys().map(String::as_str).collect::<BTreeSet<_>>(), expected);
+    assert!(quiet.iter().all(|(sid, statement)| own[sid] == *statement));
     for (sid, statement) in &own {
         assert_eq!(statement["Action"], main[sid]["Action"], "{sid}");
         assert!(statement["Condition"].is_null() && statement["Effect"] == "Allow", "{sid}");
@@ -80,6 +88,8 @@ fn a_follower_may_do_what_the_metrics_function_may_but_for_the_lake_and_failures
     assert_eq!(resources("ReadStream"), [json!({ "Ref": "StreamArn" })]);
     assert_eq!(resources("CommitState"), [table("HomesTableName"), table("MarketsTableName")]);
     assert_eq!(resources("ReplaceBlocks"), [table("MarketsTableName")]);
+    let lake = "arn:${AWS::Partition}:firehose:${AWS::Region}:${AWS::AccountId}:deliverystream/${DeliveryStreamName}";
+    assert_eq!(resources("SendToLake"), [json!({ "Fn::Sub": lake })]);
     let quarantine = json!({ "Fn::Sub": "arn:${AWS::Partition}:s3:::${BucketName}/quarantine/*" });
     assert_eq!(resources("KeepPoison"), [quarantine]);
     assert_eq!(resources("Log"), [json!({ "Fn::GetAtt": ["FollowerLogs", "Arn"] })]);
@@ -89,8 +99,8 @@ fn a_follower_may_do_what_the_metrics_function_may_but_for_the_lake_and_failures
 }
 
 #[test]
-fn a_follower_is_the_metrics_function_without_a_lake() {
-    let (main, follower) = (Template::load(), follower());
+fn a_follower_is_the_metrics_function_and_without_the_lake_while_it_is_quiet() {
+    let (main, quiet, follower) = (Template::load(), follower(true), follower(false));
     let (function, own) = (named(&main, "MetricsFunction"), named(&follower, "FollowerFunction"));
     assert_eq!(follower.functions().count(), 1);
     assert_eq!(own.properties["CodeUri"], "../functions/metrics");
@@ -105,17 +115,20 @@ fn a_follower_is_the_metrics_function_without_a_lake() {
     let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<String>>();
     let mut expected = names(&function.properties["Environment"]["Variables"]);
     expected.extend(names(&of_all["Environment"]["Variables"]));
-    assert!(expected.remove("STOOP_DELIVERY_STREAM"));
     expected.extend(ITS_OWN.map(str::to_owned));
     let variables = &own.properties["Environment"]["Variables"];
     assert_eq!(names(variables), expected);
-    assert_eq!((&variables["STOOP_FOLLOWS"], &variables["STOOP_QUIET"]), (&json!("true"), &json!({ "Ref": "Quiet" })));
-    assert_eq!(follower.0["Parameters"]["Quiet"]["Default"], "true", "who says nothing tells nobody");
+    assert_eq!(variables["STOOP_QUIET"], json!({ "Ref": "Quiet" }));
+    let quiet = &named(&quiet, own.id).properties["Environment"]["Variables"];
+    assert!(expected.remove("STOOP_DELIVERY_STREAM"));
+    assert_eq!(names(quiet), expected, "with a lake, it would not start");
+    let written = Template::read("infra/follower.yaml");
+    assert_eq!(written.0["Parameters"]["Quiet"]["Default"], "true", "who says nothing tells nobody");
 }
 
 #[test]
 fn a_follower_leaves_out_nothing_that_is_on_the_stream() {
-    let template = follower();
+    let template = follower(true);
     let mapping = named(&template, "FollowerMapping").properties;
     assert_eq!(mapping["StartingPosition"], "TRIM_HORIZON");
     // With an age that is less than the stream's retention, Lambda begins behind what is older.
