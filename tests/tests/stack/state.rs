@@ -5,14 +5,13 @@ use std::io::Read;
 use std::sync::Arc;
 
 use anyhow::Result;
-use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::Value;
-use stoop_aws::{Clients, DynamoStore, DynamoViews, Lake};
+use stoop_aws::{Clients, DynamoStore, DynamoViews, NoLake};
 use stoop_domain::{Alert, HomeId, Market, Observation};
 use stoop_market::Cells;
 use stoop_pipeline::Recomputation;
-use stoop_pipeline::ports::{PortError, RunRecord, Store, Views};
+use stoop_pipeline::ports::{RunRecord, Store, Views};
 use stoop_runtime::SystemClock;
 use stoop_tests::stack::Stack;
 
@@ -35,16 +34,6 @@ pub(crate) struct Tables {
     pub(crate) homes: String,
     pub(crate) markets: String,
     pub(crate) alerts: String,
-}
-
-/// The lake of who only reads.
-struct NoLake;
-
-#[async_trait]
-impl Lake for NoLake {
-    async fn keep(&self, _: &[&Observation]) -> Result<(), PortError> {
-        Err(PortError::new("keep", "this store only reads"))
-    }
 }
 
 impl State {
@@ -92,7 +81,9 @@ impl State {
     /// The ledger of alerts, by id.
     pub(crate) async fn alerts(&self) -> BTreeMap<String, Alert> {
         let items = self.scan(&self.tables.alerts).await;
-        items.iter().map(|item| (text(item, "id"), serde_json::from_str(&text(item, "body")).unwrap())).collect()
+        // Beside them lie the rules that they were judged by.
+        let alerts = items.iter().filter(|item| item.contains_key("day"));
+        alerts.map(|item| (text(item, "id"), serde_json::from_str(&text(item, "body")).unwrap())).collect()
     }
 
     pub(crate) async fn runs(&self, search: &str) -> Vec<RunRecord> {
@@ -199,7 +190,7 @@ impl State {
         Ok(())
     }
 
-    fn store(&self, tables: &Tables) -> DynamoStore {
+    pub(crate) fn store(&self, tables: &Tables) -> DynamoStore {
         DynamoStore::new(self.dynamo.clone(), &tables.homes, &tables.markets, Arc::new(NoLake), Arc::new(SystemClock))
     }
 

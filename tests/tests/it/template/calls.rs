@@ -100,7 +100,7 @@ const NEVER: &[(&str, &str, &str, &str)] = &[
     ("alerts", "S3Configuration", "configuration.rs put_object", "the planner accepts"),
     ("planner", "DynamoRuns", "dynamo/runs.rs get_item", "it asks of all searches at once"),
     ("poller", "DynamoRuns", "dynamo/batch.rs batch_get_item", "it asks of one search"),
-    ("api", "DynamoStore", "dynamo/commit.rs Put", "it commits nothing: its lake refuses"),
+    ("api", "DynamoStore", "dynamo/commit.rs Put", "it commits nothing"),
     ("api", "DynamoStore", "dynamo/commit.rs delete_item", "it commits nothing"),
     ("api", "DynamoStore", "dynamo/commit.rs put_item", "it commits nothing"),
     ("api", "DynamoStore", "dynamo/commit.rs query", "it commits nothing"),
@@ -182,12 +182,25 @@ const SOURCE_KEY: &str =
 
 /// What our code asks of AWS, in the names of the roles that the functions have.
 pub(super) fn needs(template: &Template) -> Vec<Need> {
-    let need = |(function, port, place, action, resource, prefix): &Row| {
+    let needs = |(function, port, place, action, resource, prefix): &Row| {
         let with: &[(&str, &str)] = if prefix.is_empty() { &[] } else { &[("s3:prefix", prefix)] };
-        let asked = Asked::new(template, action, resource, with);
-        Need { role: role_of(template, function).to_owned(), who: format!("{function}: {port}, {place}"), asked }
+        let role = role_of(template, function).to_owned();
+        let who = format!("{function}: {port}, {place}");
+        let asked = of_generations(template, resource).into_iter();
+        let asked = asked.map(|resource| Asked::new(template, action, &resource, with));
+        asked.map(|asked| Need { role: role.clone(), who: who.clone(), asked }).collect::<Vec<_>>()
     };
-    ROWS.iter().map(need).collect()
+    ROWS.iter().flat_map(needs).collect()
+}
+
+/// A resource of a row, in each generation that there is: where they change places, versions of a function that use the one and
+/// the other are at work side by side.
+fn of_generations(template: &Template, resource: &str) -> Vec<String> {
+    let table = ["HomesTable", "MarketsTable"].into_iter().find(|table| resource.contains(table));
+    let Some(table) = table else { return vec![resource.to_owned()] };
+    let tables = [table.to_owned(), format!("{table}B")].into_iter();
+    let there = tables.filter(|id| template.resources().any(|it| it.id == *id));
+    there.map(|id| resource.replace(table, &id)).collect()
 }
 
 /// The role of the function whose code is in this folder.

@@ -25,9 +25,24 @@ pub(crate) fn root() -> PathBuf {
 }
 
 impl Template {
-    /// The one of this repository.
+    /// The one of this repository, with both generations of its tables: all that it can have at the same time.
     pub(crate) fn load() -> Self {
-        Self::read("template.yaml")
+        Self::of_generations("a-b")
+    }
+
+    /// The same with these `Generations`: what there is then, and nothing that hangs on them.
+    pub(crate) fn of_generations(which: &str) -> Self {
+        Self::read("template.yaml").with("Generations", which, &["HasA", "HasB", "LiveIsB"])
+    }
+
+    /// The same with this value of a parameter, in which the conditions on it are decided.
+    pub(crate) fn with(mut self, parameter: &str, value: &str, conditions: &[&str]) -> Self {
+        self.0["Parameters"][parameter]["Default"] = json!(value);
+        let holds = |name: &Value| {
+            let known = conditions.iter().any(|it| *name == **it);
+            known.then(|| self.holds_by_default(name))
+        };
+        Self(decided(&self.0, &holds).unwrap())
     }
 
     /// Another one of this repository.
@@ -143,6 +158,30 @@ pub(crate) fn listed(value: &Value) -> Vec<&Value> {
         Value::Null => Vec::new(),
         Value::Array(values) => values.iter().collect(),
         value => vec![value],
+    }
+}
+
+/// A value in which some conditions are decided, each `Fn::If` of theirs and each thing that is there on them; `None` where
+/// there is none then.
+fn decided(value: &Value, holds: &dyn Fn(&Value) -> Option<bool>) -> Option<Value> {
+    match value {
+        Value::Array(values) => Some(values.iter().filter_map(|value| decided(value, holds)).collect()),
+        Value::Object(parts) => {
+            if let Some([condition, then, otherwise]) = value["Fn::If"].as_array().map(Vec::as_slice)
+                && let Some(holds_now) = holds(condition)
+            {
+                let taken = if holds_now { then } else { otherwise };
+                return if taken["Ref"] == "AWS::NoValue" { None } else { decided(taken, holds) };
+            }
+            let conditional = parts.get("Condition").and_then(holds);
+            if conditional == Some(false) {
+                return None;
+            }
+            let kept = parts.iter().filter(|(name, _)| conditional.is_none() || *name != "Condition");
+            let kept = kept.filter_map(|(name, value)| Some((name.clone(), decided(value, holds)?)));
+            Some(Value::Object(kept.collect()))
+        }
+        other => Some(other.clone()),
     }
 }
 

@@ -34,9 +34,15 @@ fn is_narrow(arn: &str) -> bool {
     let Some(stem) = arn.strip_suffix("/*") else { return !arn.contains('*') };
     let narrowed = match stem.rsplit_once("Arn}") {
         Some((_, path)) => path.len() > 1,
-        None => stem.starts_with("arn:") && stem.contains("${AWS::StackName}"),
+        None => stem.starts_with("arn:") && (stem.contains("${AWS::StackName}") || has_a_path(stem)),
     };
     narrowed && !stem.contains('*')
+}
+
+/// Whether an object's ARN goes on behind the name of its bucket, which a parameter tells: `arn:...:s3:::${BucketName}/path`.
+fn has_a_path(arn: &str) -> bool {
+    let behind = arn.split_once(":s3:::${").and_then(|(_, bucket)| bucket.split_once("}/"));
+    behind.is_some_and(|(_, path)| !path.is_empty())
 }
 
 pub(crate) fn policies_name_what_they_allow(template: &Template, findings: &mut Findings) {
@@ -96,9 +102,20 @@ pub(crate) fn conditions_fail_closed(template: &Template, findings: &mut Finding
 
 #[test]
 fn a_wildcard_is_narrow_behind_a_name() {
-    let narrow =
-        ["${DataBucket.Arn}/config/*", "${MarketsTable.Arn}/index/heads", "arn:x:secret:stoop/${AWS::StackName}/*"];
-    assert_eq!(narrow.map(is_narrow), [true; 3]);
-    let broad = ["*", "${DataBucket.Arn}/*", "arn:aws:s3:::*", "arn:x:secret:stoop/*", "${DataBucket.Arn}/*/x/*"];
-    assert_eq!(broad.map(is_narrow), [false; 5]);
+    let narrow = [
+        "${DataBucket.Arn}/config/*",
+        "${MarketsTable.Arn}/index/heads",
+        "arn:x:secret:stoop/${AWS::StackName}/*",
+        "arn:x:s3:::${BucketName}/quarantine/*",
+    ];
+    assert_eq!(narrow.map(is_narrow), [true; 4]);
+    let broad = [
+        "*",
+        "${DataBucket.Arn}/*",
+        "arn:aws:s3:::*",
+        "arn:x:s3:::${BucketName}/*",
+        "arn:x:secret:stoop/*",
+        "${DataBucket.Arn}/*/x/*",
+    ];
+    assert_eq!(broad.map(is_narrow), [false; 6]);
 }

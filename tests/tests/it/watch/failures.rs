@@ -28,6 +28,8 @@ const LOST: &str = "AWS/Lambda DestinationDeliveryFailures";
 const METRICS_GIVEN_UP: &str =
     "AWS/Lambda OnFailureDestinationDeliveredEventCount EventSourceMappingUUID=MetricsMapping";
 const ALERTS_GIVEN_UP: &str = "AWS/Lambda OnFailureDestinationDeliveredEventCount EventSourceMappingUUID=AlertsMapping";
+const ALERTS_B_GIVEN_UP: &str =
+    "AWS/Lambda OnFailureDestinationDeliveredEventCount EventSourceMappingUUID=AlertsMappingB";
 const METRICS_ERRORS: &str = "AWS/Lambda Errors FunctionName=MetricsFunction";
 const ALERTS_ERRORS: &str = "AWS/Lambda Errors FunctionName=AlertsFunction";
 const API_ERRORS: &str = "AWS/Lambda Errors FunctionName=ApiFunction";
@@ -228,6 +230,13 @@ pub(super) const FAILURES: &[Failure] = &[
         &[(ALERTS_GIVEN_UP, Also::Each(9_999, 2.0))],
         &["OnFailureDestinationDeliveredEventCount"],
         &["AlertsGaveUp"],
+        5,
+    )),
+    once(beside(
+        "a batch of changes of generation b is given up",
+        &[(ALERTS_B_GIVEN_UP, Also::Each(9_999, 2.0))],
+        &["OnFailureDestinationDeliveredEventCount"],
+        &["AlertsGaveUpB"],
         5,
     )),
     once(beside(
