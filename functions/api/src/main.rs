@@ -2,26 +2,14 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::value::RawValue;
 use stoop_api::{App, ReadToken, Recency};
-use stoop_aws::{Clients, DynamoStore, DynamoViews, Lake, Secrets, required};
-use stoop_domain::{Observation, Time};
+use stoop_aws::{Clients, DynamoStore, DynamoViews, NoLake, Secrets, required};
+use stoop_domain::Time;
 use stoop_pipeline::Clock;
-use stoop_pipeline::ports::PortError;
 use stoop_pipeline::serve::api::Api;
 use stoop_runtime::{LogFormat, SystemClock, init_telemetry};
-
-/// The store's lake: this function only reads, and may not write to the real one.
-struct NoLake;
-
-#[async_trait]
-impl Lake for NoLake {
-    async fn keep(&self, _: &[&Observation]) -> Result<(), PortError> {
-        Err(PortError::new("keep observations", "the api function writes nothing"))
-    }
-}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

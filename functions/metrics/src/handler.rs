@@ -5,6 +5,8 @@
 //! from there again; taking a record up twice changes nothing. A record with a line of a newer format is not taken up at
 //! all, nor what comes after it: in a deployment the poller may be updated a little earlier than this function.
 
+mod duty;
+
 use aws_lambda_events::kinesis::KinesisEventRecord;
 use aws_lambda_events::streams::KinesisEventResponse;
 use lambda_runtime::Diagnostic;
@@ -15,6 +17,8 @@ use stoop_domain::{HomeId, Observation, Reason, Reject, Time, home_id};
 use stoop_pipeline::ports::{PortError, Quarantine, Store};
 use stoop_pipeline::{Clock, Inbox, MeasureError, Measured, Measurer, Memory, with_causes};
 use tokio::sync::Mutex;
+
+pub use duty::{Duty, NoDuty};
 
 /// Observations that are measured at a time, unless it is said otherwise. What was measured is done with, whatever
 /// becomes of the rest of the batch; smaller groups would read and write the same markets more often.

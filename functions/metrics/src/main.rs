@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::value::RawValue;
-use stoop_aws::{Clients, DynamoStore, LakeDelivery, Meter, S3Quarantine, required};
+use stoop_aws::{Clients, DynamoStore, Lake, LakeDelivery, Meter, NoLake, S3Quarantine, required};
 use stoop_domain::Time;
-use stoop_metrics::App;
+use stoop_metrics::{App, Duty};
 use stoop_pipeline::Clock;
 use stoop_runtime::{LogFormat, SystemClock, init_telemetry};
 
@@ -16,9 +16,16 @@ async fn main() -> Result<(), Error> {
     let clients = Clients::from_env()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let quarantine = S3Quarantine::new(clients.s3(), &required("STOOP_BUCKET")?);
-    let lake = LakeDelivery::new(clients.firehose(), &required("STOOP_DELIVERY_STREAM")?, clock.clone());
+    let duty = Duty::from_variables(|name| std::env::var(name).ok())?;
+    let lake: Arc<dyn Lake> = match &duty {
+        Duty::Main { delivery_stream } => {
+            Arc::new(LakeDelivery::new(clients.firehose(), delivery_stream, clock.clone()))
+        }
+        Duty::Follower { .. } => Arc::new(NoLake),
+    };
     let (homes, markets) = (required("STOOP_HOMES_TABLE")?, required("STOOP_MARKETS_TABLE")?);
-    let store = DynamoStore::new(clients.dynamodb(), &homes, &markets, Arc::new(lake), clock.clone());
+    let store = DynamoStore::new(clients.dynamodb(), &homes, &markets, lake, clock.clone());
+    let store = if duty == (Duty::Follower { quiet: true }) { store.quiet() } else { store };
     let meter = Meter::from_env("metrics")?;
     let app = App::new(&store, &quarantine, &*clock, &meter);
     run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {

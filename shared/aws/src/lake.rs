@@ -10,3 +10,15 @@ pub trait Lake: Send + Sync {
     /// Keeps observations that a state is about to include.
     async fn keep(&self, observations: &[&Observation]) -> Result<(), PortError>;
 }
+
+/// The lake of a store that does not feed it: because it only reads, or because its observations lie in the lake already, or
+/// are brought there by another. It keeps nothing and says that all is well.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoLake;
+
+#[async_trait]
+impl Lake for NoLake {
+    async fn keep(&self, _: &[&Observation]) -> Result<(), PortError> {
+        Ok(())
+    }
+}

@@ -43,7 +43,7 @@ pub use dynamo::{DynamoBudgets, DynamoLedger, DynamoRuns, DynamoStore, DynamoVie
 pub use emf::{Meter, NAMESPACE};
 pub use firehose::LakeDelivery;
 pub use kinesis::KinesisStream;
-pub use lake::Lake;
+pub use lake::{Lake, NoLake};
 pub use s3::{S3Files, S3Index, S3Pages, S3Quarantine};
 pub use secrets::{Secret, Secrets};
 pub use sns::TopicPublisher;

@@ -5,14 +5,13 @@ use std::io::Read;
 use std::sync::Arc;
 
 use anyhow::Result;
-use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::Value;
-use stoop_aws::{Clients, DynamoStore, DynamoViews, Lake};
+use stoop_aws::{Clients, DynamoStore, DynamoViews, NoLake};
 use stoop_domain::{Alert, HomeId, Market, Observation};
 use stoop_market::Cells;
 use stoop_pipeline::Recomputation;
-use stoop_pipeline::ports::{PortError, RunRecord, Store, Views};
+use stoop_pipeline::ports::{RunRecord, Store, Views};
 use stoop_runtime::SystemClock;
 use stoop_tests::stack::Stack;
 
@@ -35,16 +34,6 @@ pub(crate) struct Tables {
     pub(crate) homes: String,
     pub(crate) markets: String,
     pub(crate) alerts: String,
-}
-
-/// The lake of who only reads.
-struct NoLake;
-
-#[async_trait]
-impl Lake for NoLake {
-    async fn keep(&self, _: &[&Observation]) -> Result<(), PortError> {
-        Err(PortError::new("keep", "this store only reads"))
-    }
 }
 
 impl State {

@@ -138,7 +138,7 @@ async fn put(store: &DynamoStore, item: Item, what: impl Fn() -> String) -> Resu
 /// was lost is not taken for a conflict with itself.
 async fn transact(store: &DynamoStore, commit: &Commit<'_>, markets: &[MarketStep<'_>]) -> Result<(), CommitError> {
     let now = store.clock.now();
-    let homes = commit.homes.iter().map(|change| home_put(&store.homes, change));
+    let homes = commit.homes.iter().map(|change| home_put(&store.homes, change, change.notable && !store.is_quiet));
     let markets = markets.iter().map(|market| market_put(&store.markets, market, now));
     let mut actions = Vec::with_capacity(ACTIONS_MAX);
     for put in homes.chain(markets) {
@@ -151,13 +151,13 @@ async fn transact(store: &DynamoStore, commit: &Commit<'_>, markets: &[MarketSte
     }
 }
 
-fn home_put(table: &str, change: &HomeChange<'_>) -> aws_sdk_dynamodb::types::builders::PutBuilder {
+fn home_put(table: &str, change: &HomeChange<'_>, notable: bool) -> aws_sdk_dynamodb::types::builders::PutBuilder {
     let HomeImage { bytes: body, market, status, list_price, last_seen } = &change.new;
     let mut item = item([
         ("id", text(change.id.as_str())),
         ("version", number(change.version_read + 1)),
         ("body", bytes(body.to_vec())),
-        ("notable", AttributeValue::Bool(change.notable)),
+        ("notable", AttributeValue::Bool(notable)),
     ]);
     let mut put = |name: &str, value: Option<AttributeValue>| value.map(|value| item.insert(name.to_owned(), value));
     put("market", market.as_ref().map(|market| text(market.to_string())));
@@ -306,7 +306,7 @@ mod tests {
         let id = HomeId("avito/1".into());
         let change = HomeChange::of(&id, 6, None, &home, true);
         let change = HomeChange { new: HomeImage { bytes: vec![7].into(), ..change.new }, ..change };
-        let put = home_put("homes", &change).build().unwrap();
+        let put = home_put("homes", &change, true).build().unwrap();
         let expected = item([
             ("id", text("avito/1")),
             ("version", number(7)),
@@ -319,8 +319,8 @@ mod tests {
         ]);
         assert_eq!(put.item(), &expected);
         assert_eq!(put.condition_expression(), Some("#version = :read"));
-        let new = HomeChange { version_read: 0, notable: false, ..change };
-        let put = home_put("homes", &new).build().unwrap();
+        let new = HomeChange { version_read: 0, ..change };
+        let put = home_put("homes", &new, false).build().unwrap();
         assert_eq!(put.item()["notable"], AttributeValue::Bool(false));
         assert_eq!(put.condition_expression(), Some("attribute_not_exists(#key)"));
     }

@@ -34,6 +34,7 @@ pub struct DynamoStore {
     pub(super) lake: Arc<dyn Lake>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) heads: Heads,
+    pub(super) is_quiet: bool,
 }
 
 impl DynamoStore {
@@ -48,7 +49,15 @@ impl DynamoStore {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let (homes, markets) = (homes_table.into(), markets_table.into());
-        Self { client, homes, markets, lake, clock, heads: Heads::default() }
+        Self { client, homes, markets, lake, clock, heads: Heads::default(), is_quiet: false }
+    }
+
+    /// The same store, whose commits nobody is told of: `notable` is false in every home that it writes, so that the mapping of
+    /// the change feed passes none of them to the alerts function. For a state that is computed anew
+    /// ([ADR 0040](../../../docs/adr/0040-generations-on-aws.md)).
+    #[must_use]
+    pub fn quiet(self) -> Self {
+        Self { is_quiet: true, ..self }
     }
 }
 
@@ -97,6 +106,7 @@ impl fmt::Debug for DynamoStore {
         f.debug_struct("DynamoStore")
             .field("homes", &self.homes)
             .field("markets", &self.markets)
+            .field("is_quiet", &self.is_quiet)
             .finish_non_exhaustive()
     }
 }

@@ -5,14 +5,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use aws_lambda_events::encodings::Base64Data;
 use serde_json::{Value, json};
-use stoop_aws::{DynamoStore, Lake, PollQueue};
+use stoop_aws::{DynamoStore, NoLake, PollQueue};
 use stoop_domain::{
     Area, AreaUnit, Currency, Home, Listing, Minor, Observation, Place, PropertyType, Purpose, Status, Time, home_id,
 };
-use stoop_pipeline::ports::{Commit, HomeChange, PollTask, PortError, Store, TaskQueue};
+use stoop_pipeline::ports::{Commit, HomeChange, PollTask, Store, TaskQueue};
 use stoop_tests::made::minute;
 use stoop_wire::kpl::aggregate;
 
@@ -264,30 +263,28 @@ fn every_sample_is_made_here_or_belongs_to_the_api() {
     assert_eq!(Time::parse("2026-01-14T12:00:00Z").unwrap(), minute(0), "the time of the samples");
 }
 
-/// A lake that nothing is lost in because nothing is put in.
-struct NoLake;
-
-#[async_trait]
-impl Lake for NoLake {
-    async fn keep(&self, observations: &[&Observation]) -> Result<(), PortError> {
-        panic!("{observations:?}")
-    }
-}
-
 #[tokio::test]
 async fn the_items_of_the_change_feed_are_those_that_the_store_writes() {
-    let aws = Aws::start().await;
-    let clock = Arc::new(Standing::at(minute(60)));
-    let store = DynamoStore::new(aws.clients().dynamodb(), "homes", "markets", Arc::new(NoLake), clock);
     let cut = [seen("ACT7310442", 0, 625_000, Status::Active), seen("ACT7310442", 30, 500_000, Status::Active)];
     let (old, new) = (home_of(&cut[..1]), home_of(&cut));
     let id = home_id(&cut[0]);
-    for (version_read, old, new, image) in [(0, None, &old, "OldImage"), (1, Some(&old), &new, "NewImage")] {
-        let homes = vec![HomeChange::of(&id, version_read, old, new, true)];
-        store.commit(&Commit { homes, ..Commit::default() }).await.unwrap();
-        let asked = aws.asked("TransactWriteItems");
-        let expected = &sample("dynamodb-stream.json")["Records"][1]["dynamodb"][image];
-        assert_eq!(&asked[0]["TransactItems"][0]["Put"]["Item"], expected, "{image}");
+    for is_quiet in [false, true] {
+        let aws = Aws::start().await;
+        let clock = Arc::new(Standing::at(minute(60)));
+        let store = DynamoStore::new(aws.clients().dynamodb(), "homes", "markets", Arc::new(NoLake), clock);
+        let store = if is_quiet { store.quiet() } else { store };
+        for (version_read, old, new, image) in [(0, None, &old, "OldImage"), (1, Some(&old), &new, "NewImage")] {
+            let homes = vec![HomeChange::of(&id, version_read, old, new, true)];
+            store.commit(&Commit { homes, ..Commit::default() }).await.unwrap();
+            let asked = aws.asked("TransactWriteItems");
+            let mut expected = sample("dynamodb-stream.json")["Records"][1]["dynamodb"][image].clone();
+            if is_quiet {
+                // The pattern of the mapping asks for `true`.
+                assert_eq!(expected["notable"], json!({ "BOOL": true }));
+                expected["notable"] = json!({ "BOOL": false });
+            }
+            assert_eq!(asked[0]["TransactItems"][0]["Put"]["Item"], expected, "{image}");
+        }
     }
 }
 
