@@ -11,8 +11,13 @@ use stoop_rules::Rules;
 
 use crate::made;
 
-/// The contract of [`Ledger`]. `read` tells every recorded alert, in any order.
-pub async fn ledger_conformance<L: Ledger + ?Sized>(ledger: Arc<L>, read: impl AsyncFn() -> Vec<Alert>) {
+/// The contract of [`Ledger`]. `read` tells every recorded alert, in any order; `rules_of` the rules that one was judged by,
+/// as JSON.
+pub async fn ledger_conformance<L: Ledger + ?Sized>(
+    ledger: Arc<L>,
+    read: impl AsyncFn() -> Vec<Alert>,
+    rules_of: impl AsyncFn(&str) -> String,
+) {
     let id = |id: &str| AlertId(id.into());
     assert_eq!(ledger.known(&[]).await.unwrap(), Vec::<bool>::new());
     assert_eq!(ledger.known(&[id("a")]).await.unwrap(), [false]);
@@ -23,12 +28,21 @@ pub async fn ledger_conformance<L: Ledger + ?Sized>(ledger: Arc<L>, read: impl A
     let known = ledger.known(&[id("c"), id("b"), id("a"), id("b")]).await.unwrap();
     assert_eq!(known, [false, true, true, true], "the answers are in the order of the questions");
 
+    let other_rules = Rules { noise_bp: 51, ..Rules::default() };
     let again = made::alert("a", 9, Verdict::Suspect("another".into()));
-    ledger.record(&[again.clone(), again], &Rules::default()).await.unwrap();
+    ledger.record(&[again.clone(), again], &other_rules).await.unwrap();
     ledger.record(&[], &Rules::default()).await.unwrap();
+    let third = made::alert("d", 2, Verdict::Alert);
+    ledger.record(std::slice::from_ref(&third), &other_rules).await.unwrap();
+    let fourth = made::alert("e", 3, Verdict::Alert);
+    ledger.record(std::slice::from_ref(&fourth), &Rules::default()).await.unwrap();
+    for (id, rules) in [("a", Rules::default()), ("b", Rules::default()), ("d", other_rules), ("e", Rules::default())] {
+        let told: Rules = serde_json::from_str(&rules_of(id).await).unwrap();
+        assert_eq!(told, rules, "{id} was first judged by these");
+    }
     let mut recorded = read().await;
     recorded.sort_by(|a, b| a.id.cmp(&b.id));
-    assert_eq!(recorded, [first, suspect], "recording twice keeps the first");
+    assert_eq!(recorded, [first, suspect, third, fourth], "recording twice keeps the first");
 }
 
 /// The contract of [`Quarantine`]. `read` tells everything that is kept, in any order.

@@ -41,7 +41,19 @@ async fn dynamodb_is_a_store() {
 async fn dynamodb_is_a_ledger() {
     let tables = tables().await;
     let read = async || tables.views().alerts(true, 99).await.unwrap();
-    conformance::ledger_conformance(Arc::new(tables.ledger()), read).await;
+    let item = async |id: &str| {
+        let key = aws_sdk_dynamodb::types::AttributeValue::S(id.to_owned());
+        let request = tables.client.get_item().table_name(&tables.alerts).key("id", key).consistent_read(true);
+        request.send().await.unwrap().item.unwrap()
+    };
+    let rules_of = async |id: &str| {
+        let rules = item(item(id).await["rules"].as_s().unwrap()).await;
+        assert!(!rules.contains_key("day"), "{rules:?} would be listed among the alerts of a day");
+        rules["body"].as_s().unwrap().clone()
+    };
+    conformance::ledger_conformance(Arc::new(tables.ledger()), read, rules_of).await;
+    let scan = tables.client.scan().table_name(&tables.alerts).consistent_read(true).send().await.unwrap();
+    assert_eq!(scan.count(), 4 + 2, "alerts, and each set of rules once");
     tables.delete().await;
 }
 

@@ -73,11 +73,17 @@ async fn the_database_is_a_stream() {
 
 #[tokio::test]
 async fn the_database_is_a_ledger() {
-    let (database, _folder) = fresh();
-    conformance::ledger_conformance(database.clone(), async || database.alerts(AlertFilter::All, 99).unwrap()).await;
-    assert_eq!(database.alerts(AlertFilter::Told, 99).unwrap().len(), 1);
+    let (database, folder) = fresh();
+    let file = rusqlite::Connection::open(folder.path().join("stoop.db")).unwrap();
+    let rules_of = async |id: &str| -> String {
+        let sql = "SELECT rules.body FROM alerts JOIN rules ON rules.id = alerts.rules WHERE alerts.id = ?1";
+        file.query_row(sql, [id], |row| row.get(0)).unwrap()
+    };
+    let read = async || database.alerts(AlertFilter::All, 99).unwrap();
+    conformance::ledger_conformance(database.clone(), read, rules_of).await;
+    assert_eq!(database.alerts(AlertFilter::Told, 99).unwrap().len(), 3);
     assert_eq!(database.alerts(AlertFilter::Suspect, 99).unwrap()[0].id.0, "b");
-    assert_eq!(database.alerts(AlertFilter::All, 1).unwrap()[0].id.0, "b", "the last recorded comes first");
+    assert_eq!(database.alerts(AlertFilter::All, 1).unwrap()[0].id.0, "e", "the newest comes first");
 }
 
 #[tokio::test]

@@ -81,7 +81,9 @@ impl State {
     /// The ledger of alerts, by id.
     pub(crate) async fn alerts(&self) -> BTreeMap<String, Alert> {
         let items = self.scan(&self.tables.alerts).await;
-        items.iter().map(|item| (text(item, "id"), serde_json::from_str(&text(item, "body")).unwrap())).collect()
+        // Beside them lie the rules that they were judged by.
+        let alerts = items.iter().filter(|item| item.contains_key("day"));
+        alerts.map(|item| (text(item, "id"), serde_json::from_str(&text(item, "body")).unwrap())).collect()
     }
 
     pub(crate) async fn runs(&self, search: &str) -> Vec<RunRecord> {
@@ -188,7 +190,7 @@ impl State {
         Ok(())
     }
 
-    fn store(&self, tables: &Tables) -> DynamoStore {
+    pub(crate) fn store(&self, tables: &Tables) -> DynamoStore {
         DynamoStore::new(self.dynamo.clone(), &tables.homes, &tables.markets, Arc::new(NoLake), Arc::new(SystemClock))
     }
 

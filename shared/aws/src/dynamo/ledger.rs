@@ -1,4 +1,5 @@
 use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
@@ -13,18 +14,35 @@ use crate::concurrently::concurrently;
 use crate::error::failed;
 
 /// The ledger of alerts, a table with one item for each. Its index `by_day` lists them by the day (UTC) and time
-/// of their change.
+/// of their change. Beside them lie the rules that they were judged by, each set of rules once, as JSON: an alert's `rules` is the
+/// id of that item. It has no day, so that the index does not know it.
 #[derive(Clone, Debug)]
 pub struct DynamoLedger {
     client: Client,
     table: String,
+    /// The id of the rules that were put last: they are there.
+    rules_put: Arc<Mutex<Option<String>>>,
 }
 
 impl DynamoLedger {
     /// The ledger in this table.
     #[must_use]
     pub fn new(client: Client, alerts_table: impl Into<String>) -> Self {
-        Self { client, table: alerts_table.into() }
+        Self { client, table: alerts_table.into(), rules_put: Arc::default() }
+    }
+
+    /// Sees to it that these rules are in the table. Gives their item's id.
+    async fn put_rules(&self, rules: &Rules) -> Result<String, PortError> {
+        let what = || format!("PutItem of the rules into the table {}", self.table);
+        let body = serde_json::to_string(rules).map_err(|error| PortError::new(what(), error))?;
+        let id = format!("rules/{}", blake3::hash(body.as_bytes()).to_hex());
+        let last = || self.rules_put.lock().unwrap_or_else(PoisonError::into_inner);
+        if last().as_ref() != Some(&id) {
+            let item = item([("id", text(&id)), ("body", text(body))]);
+            put_first(self.client.clone(), self.table.clone(), item, what()).await?;
+            *last() = Some(id.clone());
+        }
+        Ok(id)
     }
 }
 
@@ -39,19 +57,29 @@ impl Ledger for DynamoLedger {
     }
 
     /// Each alert is a put of its own, on condition that its id is not there: a batch takes no conditions, and a
-    /// transaction would cost twice as much and refuse all for the sake of one that is known.
-    async fn record(&self, alerts: &[Alert], _rules: &Rules) -> Result<(), PortError> {
+    /// transaction would cost twice as much and refuse all for the sake of one that is known. The rules come first: who is
+    /// killed in between leaves rules that no alert names, and never an alert that names what is not there.
+    async fn record(&self, alerts: &[Alert], rules: &Rules) -> Result<(), PortError> {
+        if alerts.is_empty() {
+            return Ok(());
+        }
+        let rules = self.put_rules(rules).await?;
         let mut seen = HashSet::new();
         let first_of_each = alerts.iter().filter(|alert| seen.insert(&alert.id));
-        let put = |alert: &Alert| put_first(self.client.clone(), self.table.clone(), alert.clone());
-        let puts: Vec<_> = first_of_each.map(put).collect();
+        let put = |alert: &Alert| {
+            let what = format!("PutItem of the alert {} into the table {}", alert.id, self.table);
+            match to_item(alert, &rules) {
+                Ok(item) => Ok(put_first(self.client.clone(), self.table.clone(), item, what)),
+                Err(error) => Err(PortError::new(what, error)),
+            }
+        };
+        let puts = first_of_each.map(put).collect::<Result<Vec<_>, _>>()?;
         concurrently(REQUESTS_MAX, puts).await.map(|_| ())
     }
 }
 
-async fn put_first(client: Client, table: String, alert: Alert) -> Result<(), PortError> {
-    let what = || format!("PutItem of the alert {} into the table {table}", alert.id);
-    let item = to_item(&alert).map_err(|error| PortError::new(what(), error))?;
+/// Puts an item, unless there is one with its id.
+async fn put_first(client: Client, table: String, item: Item, what: String) -> Result<(), PortError> {
     let request = client.put_item().table_name(&table).set_item(Some(item));
     let request = request.condition_expression("attribute_not_exists(#id)").expression_attribute_names("#id", "id");
     match request.send().await {
@@ -59,17 +87,18 @@ async fn put_first(client: Client, table: String, alert: Alert) -> Result<(), Po
         Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
             Ok(())
         }
-        Err(error) => Err(failed(what)(error)),
+        Err(error) => Err(failed(|| what)(error)),
     }
 }
 
-fn to_item(alert: &Alert) -> serde_json::Result<Item> {
+fn to_item(alert: &Alert, rules: &str) -> serde_json::Result<Item> {
     let at = sortable(alert.at);
     Ok(item([
         ("id", text(&alert.id.0)),
         ("day", text(day_of(alert.at))),
         ("at", text(at)),
         ("verdict", text(verdict_name(&alert.verdict))),
+        ("rules", text(rules)),
         ("body", text(serde_json::to_string(alert)?)),
     ]))
 }

@@ -13,7 +13,7 @@ pub trait Ledger: Send + Sync {
     /// Which of these ids are recorded, in their order.
     async fn known(&self, ids: &[AlertId]) -> Result<Vec<bool>, PortError>;
 
-    /// Records alerts, told or held back, and by which rules they were judged, where the ledger keeps that.
+    /// Records alerts, told or held back, and by which rules they were judged. No alert is known whose rules are not.
     async fn record(&self, alerts: &[Alert], rules: &Rules) -> Result<(), PortError>;
 }
 
