@@ -45,14 +45,6 @@ pub struct Import<'a> {
 }
 
 impl Database {
-    /// Whether what is here was imported, and is not this computer's own.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub fn is_imported(&self) -> Result<bool, PortError> {
-        has_table(&self.lock().connection, "imported").map_err(self.doing("find out what was imported"))
-    }
-
     /// Makes this a database that things are imported to, if nothing is in it yet or it is one already.
     ///
     /// # Errors

@@ -120,12 +120,6 @@ impl LakeByHome {
         self.parts.count()
     }
 
-    /// How many observations there are in all.
-    #[must_use]
-    pub fn observations(&self) -> u64 {
-        self.parts.observations
-    }
-
     /// The homes of a part, which is forgotten.
     ///
     /// # Errors

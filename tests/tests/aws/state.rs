@@ -1,5 +1,6 @@
 //! A stack on the workbench: pulled, verified, compared, and computed anew into other tables.
 
+mod script;
 mod town;
 
 use std::sync::Arc;

@@ -85,7 +85,7 @@ fn what_is_imported_is_verified_as_if_it_had_been_made_here() {
     fill(folders[0].path());
     let other = other(folders[0].path());
     let database = open(folders[1].path());
-    assert!(!database.is_imported().unwrap());
+    database.imported_objects().unwrap_err();
     database.begin_import().unwrap();
     let (first, second) = other.observations.split_at(300);
     import_lake(&database, "1", first).unwrap();
@@ -135,7 +135,7 @@ fn a_database_with_a_state_of_its_own_is_left_alone() {
     measure(&database, &[asks("mine", 0, 1)]);
     let error = database.begin_import().unwrap_err();
     assert!(stoop_pipeline::with_causes(&error).contains("it has a state of its own"));
-    assert!(!database.is_imported().unwrap());
+    database.imported_objects().unwrap_err();
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn a_lake_shows_all_observations_of_a_home_together() {
     fill(folder.path());
     let database = open(folder.path());
     let mut lake = database.lake_by_home(0, &|| false).unwrap();
-    assert_eq!((lake.count(), lake.observations()), (1, 405));
+    assert_eq!(lake.count(), 1);
     let shown: Vec<Vec<Observation>> = lake.take(0).unwrap().map(Result::unwrap).collect();
     assert_eq!(shown.len(), 1);
     let of = |id: &str| shown[0].iter().filter(|seen| seen.native_id == id).count();

@@ -44,6 +44,11 @@ pub(crate) fn clients() -> Clients {
     Clients::from_variables(variable).unwrap()
 }
 
+/// A program of the emulator's virtual environment, which knows where the emulator is.
+pub(crate) fn command(program: &str) -> std::process::Command {
+    AWS.lock().unwrap().command(program)
+}
+
 /// Tables as the template makes them, with names of their own.
 pub(crate) struct Tables {
     pub(crate) client: Client,
