@@ -27,6 +27,7 @@ const DEPLOYED: &[&str] = &[
     "infra/keeper.py",
     "infra/deploy",
     "infra/redrive",
+    "infra/state",
 ];
 const CRATES: &[&str] = &["*.toml", "Cargo.lock"];
 const TEMPLATE: &[&str] = &[

@@ -19,6 +19,7 @@ const FLOORS: &[&[&str]] = &[
         "stoop",
         "stoop-alerts",
         "stoop-api",
+        "stoop-aws-cli",
         "stoop-fuzz",
         "stoop-metrics",
         "stoop-planner",

@@ -21,10 +21,12 @@ mod ledger;
 mod market;
 mod runs;
 mod store;
+mod tables;
 mod views;
 
 pub use budgets::DynamoBudgets;
 pub use ledger::DynamoLedger;
 pub use runs::DynamoRuns;
 pub use store::DynamoStore;
+pub use tables::{DynamoTables, TableItem};
 pub use views::DynamoViews;

@@ -12,6 +12,8 @@
 //! | `Configuration` | [`S3Configuration`] | the data bucket |
 //! | [`Lake`] | [`LakeDelivery`] | Data Firehose, and the data bucket |
 //!
+//! What a stack has stored is read as it is by [`S3Lake`] and [`DynamoTables`], for those who look at all of it.
+//!
 //! [`Clients`] makes the SDK's clients for all of them, [`Secrets`] reads secrets and [`Meter`] prints metrics.
 //!
 //! What a service refuses is told apart in one way everywhere: what may be taken later is named by its place in
@@ -39,12 +41,12 @@ mod sqs;
 
 pub use clients::{Clients, MissingVariables, required};
 pub use configuration::S3Configuration;
-pub use dynamo::{DynamoBudgets, DynamoLedger, DynamoRuns, DynamoStore, DynamoViews};
+pub use dynamo::{DynamoBudgets, DynamoLedger, DynamoRuns, DynamoStore, DynamoTables, DynamoViews, TableItem};
 pub use emf::{Meter, NAMESPACE};
 pub use firehose::LakeDelivery;
 pub use kinesis::KinesisStream;
 pub use lake::{Lake, NoLake};
-pub use s3::{S3Files, S3Index, S3Pages, S3Quarantine};
+pub use s3::{LakeEntry, S3Files, S3Index, S3Lake, S3Pages, S3Quarantine};
 pub use secrets::{Secret, Secrets};
 pub use sns::TopicPublisher;
 pub use sqs::PollQueue;

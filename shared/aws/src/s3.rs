@@ -2,6 +2,7 @@
 
 mod files;
 mod index;
+mod lake;
 mod object;
 mod pages;
 mod quarantine;
@@ -9,6 +10,7 @@ mod ranges;
 
 pub use files::S3Files;
 pub use index::S3Index;
+pub use lake::{LakeEntry, S3Lake};
 pub(crate) use object::{Got, Objects};
 pub use pages::S3Pages;
 pub use quarantine::S3Quarantine;

@@ -77,6 +77,20 @@ impl Database {
         objects(&self.lock().connection).map_err(self.doing("read the list of lake objects"))
     }
 
+    /// A name of what is in the lake: another one once something is added.
+    ///
+    /// # Errors
+    /// When the list of its parts cannot be read.
+    pub fn lake_name(&self) -> Result<String, PortError> {
+        let sql = "SELECT path, rows, bytes FROM lake_objects UNION ALL
+                   SELECT CAST(seq AS TEXT), rows, length(body) FROM outbox ORDER BY 1";
+        let parts = self.rows(sql, [], |row| {
+            Ok(format!("{} {} {}\n", row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
+        });
+        let parts = parts.map_err(self.doing("read the list of lake objects"))?;
+        Ok(blake3::hash(parts.concat().as_bytes()).to_hex().to_string())
+    }
+
     /// How many observations the lake has by the tables that name its parts.
     pub(crate) fn lake_count(&self) -> Result<i64, PortError> {
         let sql =

@@ -1,14 +1,14 @@
 //! The lake parted by home, so that all that is known of some homes can be recomputed at a time.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
 use stoop_domain::{HomeId, Observation, Time, home_id};
 use stoop_pipeline::ports::PortError;
 
 use crate::database::Database;
-use crate::error::{BoxError, Result};
+use crate::error::{BoxError, Result, doing};
 use crate::spill::Spill;
 
 /// So many homes are a part, or more where there would be more than [`PARTS_MAX`] parts.
@@ -82,6 +82,81 @@ impl Partitions {
             let observation = stoop_wire::decode(line)?;
             visit(home_id(&observation), observation)
         })
+    }
+}
+
+/// So many homes of a part are shown at a time.
+const HOMES_SHOWN: usize = 1_024;
+
+/// The lake of a [`Database`] in parts, to be shown some homes at a time: see [`Database::lake_by_home`].
+pub struct LakeByHome {
+    parts: Partitions,
+    folder: PathBuf,
+}
+
+/// The homes of a part, some at a time.
+pub struct HomesOfPart {
+    spill: Spill,
+    next: usize,
+    count: usize,
+}
+
+impl Database {
+    /// Puts the observations of each home together. The same lake makes the same parts; those before the part `from` are left
+    /// out. Takes memory for some bytes of each home; what is put aside lies in a file of the data folder.
+    ///
+    /// # Errors
+    /// When the lake cannot be read, or `stop` says yes, which is asked now and then.
+    pub fn lake_by_home(&self, from: usize, stop: &dyn Fn() -> bool) -> Result<LakeByHome, PortError> {
+        let parts = Partitions::of_lake(self, from, |_| true, stop)?;
+        Ok(LakeByHome { parts, folder: self.data().to_owned() })
+    }
+}
+
+impl LakeByHome {
+    /// How many parts there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.parts.count()
+    }
+
+    /// The homes of a part, which is forgotten.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn take(&mut self, part: usize) -> Result<HomesOfPart, PortError> {
+        let mut take = || -> Result<HomesOfPart> {
+            let mut spill = Spill::new(&self.folder)?;
+            let mut place_of: FxHashMap<HomeId, usize> = FxHashMap::default();
+            let mut line = Vec::new();
+            self.parts.take(part, |id, observation| {
+                let next = place_of.len();
+                let place = *place_of.entry(id).or_insert(next);
+                line.clear();
+                stoop_wire::encode(&observation, &mut line);
+                spill.put(place / HOMES_SHOWN, &line)
+            })?;
+            Ok(HomesOfPart { spill, next: 0, count: place_of.len().div_ceil(HOMES_SHOWN) })
+        };
+        take().map_err(doing("put the observations of homes together"))
+    }
+}
+
+impl Iterator for HomesOfPart {
+    /// All observations of some homes, those of each in the order of the lake.
+    type Item = Result<Vec<Observation>, PortError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.next == self.count {
+            return None;
+        }
+        let mut observations = Vec::new();
+        let taken = self.spill.take(self.next, |line| -> Result<()> {
+            observations.push(stoop_wire::decode(line)?);
+            Ok(())
+        });
+        self.next += 1;
+        Some(taken.map(|()| observations).map_err(doing("put the observations of homes together")))
     }
 }
 

@@ -125,7 +125,7 @@ impl Database {
         beside(&self.lock().connection)
     }
 
-    fn begin_beside(&self, program: &str, lake_rows: i64) -> Result<Beside> {
+    pub(crate) fn begin_beside(&self, program: &str, lake_rows: i64) -> Result<Beside> {
         let mut inner = self.lock();
         let transaction = inner.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         drop_generation(&transaction, NEXT)?;

@@ -100,7 +100,8 @@ impl Database {
     fn verify_all(&self, lake: &mut Partitions, found: &mut Verified, stop: &dyn Fn() -> bool) -> Result<()> {
         self.check_totals(lake, found)?;
         let rules = self.rules_ever()?;
-        found.alerts_complete = rules.len() == 1;
+        let unknown = self.rows("SELECT 1 FROM alerts WHERE rules IS NULL LIMIT 1", [], |_| Ok(()))?;
+        found.alerts_complete = rules.len() == 1 && unknown.is_empty();
         let stored = self.place_all(lake, found)?;
         let mut sums = ByMarket::new(self.data(), lake.count())?;
         let mut zones = Zones::default();

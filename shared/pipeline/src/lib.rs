@@ -19,6 +19,7 @@ pub mod ports;
 mod refusals;
 pub mod serve;
 mod snapshots;
+mod stored;
 mod understood;
 mod verify;
 
@@ -38,5 +39,6 @@ pub use poll::{
 };
 pub use refusals::Refusals;
 pub use snapshots::{ProvesNothing, Said, Snapshots};
+pub use stored::{StoredAlert, StoredHome, StoredMarket};
 pub use understood::{FieldCount, RefusedCount, Understood, fields};
 pub use verify::{Recomputation, RecomputedMarkets, check_alert, check_changes, check_home, check_market, horizons};

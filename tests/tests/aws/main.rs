@@ -11,6 +11,7 @@ mod functions;
 mod kpl;
 mod local;
 mod services;
+mod state;
 // The town of the api's tests without AWS.
 #[path = "../it/small_town/mod.rs"]
 mod small_town;

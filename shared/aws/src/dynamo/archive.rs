@@ -114,7 +114,7 @@ pub(super) async fn read_archive(client: &Client, table: &str, market: &Market) 
     }
 }
 
-async fn sum_of(
+pub(super) async fn sum_of(
     client: &Client,
     table: &str,
     market: &Market,

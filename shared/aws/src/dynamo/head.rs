@@ -96,7 +96,7 @@ impl Head {
         Ok(base)
     }
 
-    fn tail_cells(&self) -> Result<Cells, TailError> {
+    pub(super) fn tail_cells(&self) -> Result<Cells, TailError> {
         if self.tail.is_empty() {
             return Ok(Cells::default());
         }

@@ -5,6 +5,7 @@
 mod crash;
 mod followers;
 mod handles;
+mod import;
 mod open;
 mod processes;
 mod prune;

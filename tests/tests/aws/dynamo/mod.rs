@@ -39,6 +39,16 @@ fn variable(name: &str) -> Option<String> {
     found.or_else(|| std::env::var(name).ok()).filter(|value| !value.is_empty())
 }
 
+/// Clients of the emulator of these tables.
+pub(crate) fn clients() -> Clients {
+    Clients::from_variables(variable).unwrap()
+}
+
+/// A program of the emulator's virtual environment, which knows where the emulator is.
+pub(crate) fn command(program: &str) -> std::process::Command {
+    AWS.lock().unwrap().command(program)
+}
+
 /// Tables as the template makes them, with names of their own.
 pub(crate) struct Tables {
     pub(crate) client: Client,
@@ -51,7 +61,7 @@ pub(crate) struct Tables {
 
 impl Tables {
     pub(crate) async fn new() -> Self {
-        let client = Clients::from_variables(variable).unwrap().dynamodb();
+        let client = clients().dynamodb();
         static MADE: AtomicUsize = AtomicUsize::new(0);
         let made = MADE.fetch_add(1, Ordering::Relaxed);
         let prefix = format!("stoop-{}-{made}-{:08x}", std::process::id(), chance());

@@ -58,7 +58,11 @@ pub(crate) struct Bucket {
 
 impl Bucket {
     pub(crate) async fn create() -> Self {
-        let (client, name) = (clients().s3(), fresh_name("bucket"));
+        Self::create_with(clients().s3()).await
+    }
+
+    pub(crate) async fn create_with(client: aws_sdk_s3::Client) -> Self {
+        let name = fresh_name("bucket");
         let mut request = client.create_bucket().bucket(&name);
         let region = variable("AWS_REGION").unwrap();
         if region != REGION {

@@ -1,0 +1,334 @@
+//! All that the tables hold, as it is stored.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
+use stoop_domain::{Market, ParseMarketError, Time};
+use stoop_market::Cells;
+use stoop_pipeline::ports::PortError;
+use stoop_pipeline::{StoredAlert, StoredHome, StoredMarket};
+use tokio::sync::mpsc;
+
+use super::archive::sum_of;
+use super::attributes::{Item, Malformed, bytes_of, number_of, text, text_of};
+use super::batch::get_all;
+use super::block::chunks_of;
+use super::head::{HEAD, Head};
+use super::ledger::day_of;
+use crate::error::failed;
+
+/// What the ids of rules in the ledger begin with; the rest is the hash of their JSON.
+const RULES: &str = "rules/";
+
+/// Parts of a table that are read at the same time.
+const SEGMENTS: i32 = 4;
+
+/// Pages, of at most a megabyte, that wait to be taken up.
+const PAGES_WAITING: usize = 4;
+
+/// Markets that are read at a time: each may have a base of some hundred kilobytes.
+const MARKETS_AT_ONCE: usize = 25;
+
+/// The tables of a stack, to be read from one end to the other, consistently, item by item. Who reads them while
+/// others write gets items of different moments.
+#[derive(Clone, Debug)]
+pub struct DynamoTables {
+    client: Client,
+}
+
+/// An item, and what is wrong with it that what it says cannot tell: what is missing or of another type than we write, and
+/// what does not go with the rest, in words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TableItem<T> {
+    /// What it says.
+    pub stored: T,
+    /// What is wrong with it; nothing, as a rule.
+    pub wrongs: Vec<String>,
+}
+
+impl DynamoTables {
+    /// Tables behind this client.
+    #[must_use]
+    pub fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    /// Shows all homes of a table, a page at a time, in no order.
+    ///
+    /// # Errors
+    /// When the table cannot be read, and what `visit` returns.
+    pub async fn homes(
+        &self,
+        table: &str,
+        mut visit: impl FnMut(Vec<TableItem<StoredHome>>) -> Result<(), PortError>,
+    ) -> Result<(), PortError> {
+        let mut pages = self.scan(table, false);
+        while let Some(page) = pages.recv().await {
+            visit(page?.iter().map(home_of).collect())?;
+        }
+        Ok(())
+    }
+
+    /// Shows all markets of a table with their archives, some at a time, in no order.
+    ///
+    /// # Errors
+    /// When the table cannot be read, and what `visit` returns.
+    pub async fn markets(
+        &self,
+        table: &str,
+        mut visit: impl FnMut(Vec<TableItem<StoredMarket>>) -> Result<(), PortError>,
+    ) -> Result<(), PortError> {
+        let mut pages = self.scan(table, true);
+        while let Some(page) = pages.recv().await {
+            for heads in page?.chunks(MARKETS_AT_ONCE) {
+                let mut markets = Vec::with_capacity(heads.len());
+                for head in heads {
+                    markets.push(self.market(table, head).await?);
+                }
+                visit(markets)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// All alerts of a ledger, and the rules that it has, each by its id as JSON.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn ledger(
+        &self,
+        table: &str,
+    ) -> Result<(Vec<TableItem<StoredAlert>>, Vec<TableItem<(String, String)>>), PortError> {
+        let (mut alerts, mut rules) = (Vec::new(), Vec::new());
+        let mut pages = self.scan(table, false);
+        while let Some(page) = pages.recv().await {
+            for item in page? {
+                let id = text_of(&item, "id").unwrap_or_default();
+                if id.starts_with(RULES) {
+                    rules.push(rules_of(id, &item));
+                } else {
+                    alerts.push(alert_of(id, &item));
+                }
+            }
+        }
+        alerts.sort_unstable_by(|a, b| (a.stored.at, &a.stored.id).cmp(&(b.stored.at, &b.stored.id)));
+        rules.sort_unstable_by(|a, b| a.stored.cmp(&b.stored));
+        Ok((alerts, rules))
+    }
+
+    /// The pages of a table, or those of its heads alone, as they come. After an error there is nothing more.
+    fn scan(&self, table: &str, heads: bool) -> mpsc::Receiver<Result<Vec<Item>, PortError>> {
+        let (pages, received) = mpsc::channel(PAGES_WAITING);
+        for segment in 0..SEGMENTS {
+            let mut request = self.client.scan().table_name(table).consistent_read(true);
+            request = request.segment(segment).total_segments(SEGMENTS);
+            if heads {
+                request = request
+                    .filter_expression("#part = :head")
+                    .expression_attribute_names("#part", "part")
+                    .expression_attribute_values(":head", text(HEAD));
+            }
+            let (pages, table) = (pages.clone(), table.to_owned());
+            tokio::spawn(async move {
+                let mut found = request.into_paginator().send();
+                while let Some(page) = found.next().await {
+                    let page = page.map_err(failed(|| format!("Scan of the table {table}")));
+                    let is_last = page.is_err();
+                    // Nobody listens any more: there was an error elsewhere.
+                    if pages.send(page.map(|page| page.items.unwrap_or_default())).await.is_err() || is_last {
+                        return;
+                    }
+                }
+            });
+        }
+        received
+    }
+
+    /// A market, given its head. What cannot be read of it is named.
+    async fn market(&self, table: &str, item: &Item) -> Result<TableItem<StoredMarket>, PortError> {
+        let id = text_of(item, "market").unwrap_or_default().to_owned();
+        let mut found = TableItem { stored: StoredMarket { id, ..StoredMarket::default() }, wrongs: Vec::new() };
+        let wrongs = self.read_market(table, item, &mut found.stored).await?;
+        let id = &found.stored.id;
+        found.wrongs = wrongs.into_iter().map(|wrong| format!("the head of market {id}: {wrong}")).collect();
+        Ok(found)
+    }
+
+    async fn read_market(&self, table: &str, item: &Item, stored: &mut StoredMarket) -> Result<Vec<String>, PortError> {
+        let market: Market = match stored.id.parse() {
+            Ok(market) => market,
+            Err(error) => {
+                let error: ParseMarketError = error;
+                return Ok(vec![error.to_string()]);
+            }
+        };
+        let head = match Head::from_item(item) {
+            Ok(head) => head,
+            Err(error) => return Ok(vec![error.to_string()]),
+        };
+        let mut wrongs = Vec::new();
+        let archive = sum_of(&self.client, table, &market, head.archive.clone()).await?;
+        match archive {
+            Ok(sum) => stored.archive = sum,
+            Err(error) => wrongs.push(format!("of its archive {error}")),
+        }
+        let base = match &head.base {
+            None => Ok(Cells::default()),
+            Some(base) => {
+                let partition = market.to_string();
+                let chunks = get_all(&self.client, table, &base.keys(&partition), &[]).await?;
+                match chunks_of(&chunks) {
+                    Ok(chunks) => base.find(&partition, &chunks).map_err(|error| format!("of its base {error}")),
+                    Err(error) => Err(format!("of its base {error}")),
+                }
+            }
+        };
+        let parts = base.and_then(|base| Ok((base, head.tail_cells().map_err(|error| error.to_string())?)));
+        let (base, tail) = match parts {
+            Ok(parts) => parts,
+            Err(error) => {
+                wrongs.push(error);
+                return Ok(wrongs);
+            }
+        };
+        let mut state = base.clone();
+        state.merge(&tail);
+        wrongs.extend(differs(item, &head, &market, &state));
+        let named = head.base.as_ref().map_or(Some(1), |base| base.version());
+        match named {
+            Some(version) if version <= head.version => stored.base = Some((version, base)),
+            _ => wrongs.push(format!("its version is {}, and that of its base {named:?}", head.version)),
+        }
+        // A base that is newer than the tail is of this version itself.
+        stored.tail = (!head.tail.is_empty()).then_some((head.version, tail));
+        Ok(wrongs)
+    }
+}
+
+/// What stands in a head beside the state, and is another than the state gives: what says which market it is, and its
+/// figures as of the time that the head names.
+fn differs(found: &Item, head: &Head, market: &Market, state: &Cells) -> Vec<String> {
+    let as_of = text_of(found, "as_of").ok().and_then(|text| Time::parse(text).ok());
+    let Some(as_of) = as_of else {
+        return vec!["it has no attribute `as_of` that is a moment".into()];
+    };
+    let mut expected: Vec<(String, AttributeValue)> = head.to_item(market, state, as_of).into_iter().collect();
+    expected.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    let mut wrongs = Vec::new();
+    for (name, expected) in expected {
+        let mut path = name.clone();
+        if let Some((stored, recomputed)) = first_difference(found.get(&name), Some(&expected), &mut path) {
+            wrongs.push(format!("its attribute {path} differs: stored {stored}, recomputed {recomputed}"));
+        }
+    }
+    wrongs
+}
+
+/// Where two values differ first, both as words. The `path` leads there.
+fn first_difference(
+    stored: Option<&AttributeValue>,
+    recomputed: Option<&AttributeValue>,
+    path: &mut String,
+) -> Option<(String, String)> {
+    use AttributeValue::{L, M, N};
+    match (stored, recomputed) {
+        (Some(M(stored)), Some(M(recomputed))) => {
+            let mut names: Vec<&String> = stored.keys().chain(recomputed.keys()).collect();
+            names.sort_unstable();
+            names.dedup();
+            let whole = path.len();
+            names.into_iter().find_map(|name| {
+                path.truncate(whole);
+                path.push('.');
+                path.push_str(name);
+                first_difference(stored.get(name), recomputed.get(name), path)
+            })
+        }
+        (Some(L(stored)), Some(L(recomputed))) if stored.len() == recomputed.len() => {
+            stored.iter().zip(recomputed).find_map(|(a, b)| first_difference(Some(a), Some(b), path))
+        }
+        // Digits are not always those that were written.
+        (Some(N(a)), Some(N(b))) if a.parse::<f64>().is_ok_and(|a| b.parse() == Ok(a)) => None,
+        (stored, recomputed) if stored == recomputed => None,
+        (stored, recomputed) => {
+            let show =
+                |value: Option<&AttributeValue>| value.map_or_else(|| "none".to_owned(), |value| format!("{value:?}"));
+            Some((show(stored), show(recomputed)))
+        }
+    }
+}
+
+fn home_of(item: &Item) -> TableItem<StoredHome> {
+    let id = text_of(item, "id").unwrap_or_default().to_owned();
+    let mut wrongs = Wrongs { of: format!("home {id}"), found: Vec::new() };
+    let stored = StoredHome {
+        version: wrongs.needed(number_of(item, "version")),
+        body: wrongs.needed(bytes_of(item, "body").map(<[u8]>::to_vec)),
+        market: wrongs.if_there(item, "market", text_of).map(str::to_owned),
+        status: wrongs.if_there(item, "status", text_of).map(str::to_owned),
+        list_price: wrongs.if_there(item, "list_price", number_of),
+        last_seen: wrongs.if_there(item, "seen_at", number_of),
+        id,
+    };
+    wrongs.needed(match item.get("notable") {
+        Some(AttributeValue::Bool(_)) => Ok(()),
+        _ => Err("it has no attribute `notable` that is true or false".to_owned()),
+    });
+    TableItem { stored, wrongs: wrongs.found }
+}
+
+fn alert_of(id: &str, item: &Item) -> TableItem<StoredAlert> {
+    let mut wrongs = Wrongs { of: format!("alert {id}"), found: Vec::new() };
+    let at = wrongs.needed(
+        text_of(item, "at")
+            .map_err(|error| error.to_string())
+            .and_then(|text| Time::parse(text).map_err(|error| error.to_string())),
+    );
+    let day = wrongs.needed(text_of(item, "day"));
+    if day != day_of(at) {
+        wrongs.found.push(format!("alert {id}: it is listed under the day {day:?}, and is of {}", day_of(at)));
+    }
+    let stored = StoredAlert {
+        id: id.to_owned(),
+        at: at.ms(),
+        verdict: wrongs.needed(text_of(item, "verdict")).to_owned(),
+        body: wrongs.needed(text_of(item, "body")).to_owned(),
+        rules: wrongs.if_there(item, "rules", text_of).map(str::to_owned),
+    };
+    TableItem { stored, wrongs: wrongs.found }
+}
+
+fn rules_of(id: &str, item: &Item) -> TableItem<(String, String)> {
+    let mut wrongs = Wrongs { of: "the ledger".into(), found: Vec::new() };
+    let body = wrongs.needed(text_of(item, "body")).to_owned();
+    if id != format!("{RULES}{}", blake3::hash(body.as_bytes()).to_hex()) {
+        wrongs.found.push(format!("the item {id} of the ledger has other rules than its name says"));
+    }
+    TableItem { stored: (id.to_owned(), body), wrongs: wrongs.found }
+}
+
+/// What is wrong with an item.
+struct Wrongs {
+    of: String,
+    found: Vec<String>,
+}
+
+impl Wrongs {
+    /// What has to be there, or what stands for nothing.
+    fn needed<T: Default, E: ToString>(&mut self, read: Result<T, E>) -> T {
+        read.unwrap_or_else(|error| {
+            self.found.push(format!("{}: {}", self.of, error.to_string()));
+            T::default()
+        })
+    }
+
+    /// What may be there.
+    fn if_there<'i, T>(
+        &mut self,
+        item: &'i Item,
+        name: &str,
+        read: impl Fn(&'i Item, &str) -> Result<T, Malformed>,
+    ) -> Option<T> {
+        item.get(name)?;
+        read(item, name).map_err(|error| self.found.push(format!("{}: {error}", self.of))).ok()
+    }
+}

@@ -1,0 +1,228 @@
+//! The state of another store, brought here as it is stored there, to be looked at: its lake, object by object, and its homes,
+//! markets and alerts as a generation (ADR 0041).
+
+use std::collections::{BTreeMap, HashMap};
+
+use rusqlite::{OptionalExtension, TransactionBehavior, params};
+use stoop_market::Cells;
+use stoop_pipeline::ports::PortError;
+use stoop_pipeline::{StoredAlert, StoredHome, StoredMarket};
+use stoop_rules::Rules;
+
+use crate::database::Database;
+use crate::error::Result;
+use crate::lake::{self, Held};
+use crate::ledgers::note_rules;
+use crate::rebuild::has_table;
+
+/// What a generation says that it was made by, where no program computed it.
+const PROGRAM: &str = "import";
+
+/// Which objects of the other lake are here. There is none where nothing was ever imported.
+const IMPORTED: &str = "CREATE TABLE IF NOT EXISTS imported(
+    name TEXT PRIMARY KEY, etag TEXT NOT NULL, rows INTEGER NOT NULL, unreadable INTEGER NOT NULL, why TEXT
+) STRICT";
+
+/// An object of another store's lake that is in this one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImportedObject {
+    /// Its name there.
+    pub name: String,
+    /// What changes there with its content.
+    pub etag: String,
+    /// How many observations were taken from it.
+    pub rows: u64,
+    /// How many lines were not, because they cannot be read.
+    pub unreadable: u64,
+    /// The first of those, in words.
+    pub why: Option<String>,
+}
+
+/// A generation that is being imported, beside the live one.
+pub struct Import<'a> {
+    database: &'a Database,
+    lake_rows: i64,
+}
+
+impl Database {
+    /// Makes this a database that things are imported to, if nothing is in it yet or it is one already.
+    ///
+    /// # Errors
+    /// When it has a lake or homes of its own, or cannot be written.
+    pub fn begin_import(&self) -> Result<(), PortError> {
+        let begin = || -> Result<()> {
+            let mut inner = self.lock();
+            let transaction = inner.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            if !has_table(&transaction, "imported")? {
+                let sql = "SELECT 1 FROM totals WHERE lake_rows > 0 UNION ALL SELECT 1 FROM homes LIMIT 1";
+                if transaction.prepare_cached(sql)?.exists([])? {
+                    return Err("it has a state of its own; accepted: a new folder, or one that was pulled into".into());
+                }
+            }
+            transaction.execute_batch(IMPORTED)?;
+            Ok(transaction.commit()?)
+        };
+        begin().map_err(self.doing("begin an import"))
+    }
+
+    /// The objects that are here, by their names.
+    ///
+    /// # Errors
+    /// When they cannot be read, or this is no database that things are imported to.
+    pub fn imported_objects(&self) -> Result<BTreeMap<String, ImportedObject>, PortError> {
+        let read = self.rows("SELECT name, etag, rows, unreadable, why FROM imported", [], |row| {
+            Ok(ImportedObject {
+                name: row.get(0)?,
+                etag: row.get(1)?,
+                rows: row.get::<_, i64>(2)?.cast_unsigned(),
+                unreadable: row.get::<_, i64>(3)?.cast_unsigned(),
+                why: row.get(4)?,
+            })
+        });
+        let objects = read.map_err(self.doing("read which objects were imported"))?;
+        Ok(objects.into_iter().map(|object| (object.name.clone(), object)).collect())
+    }
+
+    /// Adds the observations of an object to the lake, which are in `held`, and notes that it is here, in one transaction.
+    ///
+    /// # Errors
+    /// When it is here already, or cannot be stored.
+    pub fn import_object(&self, object: &ImportedObject, held: &mut Held) -> Result<(), PortError> {
+        let mut store = || -> Result<()> {
+            let mut inner = self.lock();
+            inner.frame.compress(held)?;
+            loop {
+                let connection = &mut inner.connection;
+                let intent = if held.is_empty() { None } else { lake::intend(connection, held)? };
+                let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+                let sql = "INSERT INTO imported(name, etag, rows, unreadable, why) VALUES(?1, ?2, ?3, ?4, ?5)";
+                let ImportedObject { name, etag, rows, unreadable, why } = object;
+                let counts = (rows.cast_signed(), unreadable.cast_signed());
+                transaction.prepare_cached(sql)?.execute(params![name, etag, counts.0, counts.1, why])?;
+                // Where the announcement is gone, somebody opened the database in between: once more.
+                if held.is_empty() || lake::append(&transaction, self.data(), held, intent.as_ref())? {
+                    return Ok(transaction.commit()?);
+                }
+            }
+        };
+        store().map_err(self.doing(format!("import {}", object.name)))
+    }
+
+    /// Begins a generation beside the live one, to be filled. What was beside it before is removed.
+    ///
+    /// # Errors
+    /// When that cannot be stored.
+    pub fn import_generation(&self) -> Result<Import<'_>, PortError> {
+        let lake_rows = self.lake_count()?;
+        self.begin_beside(PROGRAM, lake_rows).map_err(self.doing("begin to import homes and markets"))?;
+        Ok(Import { database: self, lake_rows })
+    }
+
+    /// The rules in the ledger of alerts that came last; `None` where there are none.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn newest_rules(&self) -> Result<Option<Rules>, PortError> {
+        let rules = self.rows("SELECT body FROM rules ORDER BY id DESC LIMIT 1", [], |row| {
+            Ok(serde_json::from_str(row.get_ref(0)?.as_str()?)?)
+        });
+        Ok(rules.map_err(self.doing("read the rules of alerts"))?.pop())
+    }
+
+    /// Puts these alerts and rules, each by its name, in place of those in the ledger. Nobody is told of them.
+    ///
+    /// # Errors
+    /// When they cannot be stored.
+    pub fn import_ledger(&self, alerts: &[StoredAlert], rules: &[(String, String)]) -> Result<(), PortError> {
+        let store = || -> Result<()> {
+            let mut inner = self.lock();
+            let transaction = inner.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            transaction.execute_batch("DELETE FROM alerts; DELETE FROM rules; DELETE FROM changes")?;
+            let mut ids: HashMap<&str, i64> = HashMap::new();
+            for (name, body) in rules {
+                note_rules(&transaction, body)?;
+                let sql = "SELECT id FROM rules WHERE body = ?1";
+                ids.insert(name, transaction.prepare_cached(sql)?.query_row([body], |row| row.get(0))?);
+            }
+            for StoredAlert { id, at, verdict, body, rules } in alerts {
+                // Rules that are not there are named by a number that none has.
+                let rules = rules.as_deref().map(|name| ids.get(name).copied().unwrap_or(-1));
+                let sql = "INSERT INTO alerts(id, at, verdict, body, rules) VALUES(?1, ?2, ?3, ?4, ?5)";
+                transaction.prepare_cached(sql)?.execute(params![id, at, verdict, body, rules])?;
+            }
+            transaction.execute("UPDATE followers SET seq = (SELECT coalesce(max(seq), 0) FROM alerts)", [])?;
+            Ok(transaction.commit()?)
+        };
+        store().map_err(self.doing("import the ledger of alerts"))
+    }
+}
+
+impl Import<'_> {
+    /// Adds homes, as they are stored elsewhere.
+    ///
+    /// # Errors
+    /// When one is here already, or they cannot be stored.
+    pub fn homes<'h>(&self, homes: impl IntoIterator<Item = &'h StoredHome>) -> Result<(), PortError> {
+        let store = || -> Result<()> {
+            let mut inner = self.database.lock();
+            let transaction = inner.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            for StoredHome { id, version, body, market, status, list_price, last_seen } in homes {
+                let sql = "INSERT INTO homes_next(id, version, market, status, list_price, last_seen, body)
+                           VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+                let row = params![id, version.cast_signed(), market, status, list_price, last_seen, body];
+                transaction.prepare_cached(sql)?.execute(row)?;
+            }
+            Ok(transaction.commit()?)
+        };
+        store().map_err(self.database.doing("import homes"))
+    }
+
+    /// Adds markets, as they are stored elsewhere. One without a base has no state here either.
+    ///
+    /// # Errors
+    /// When one is here already, or they cannot be stored.
+    pub fn markets<'m>(&self, markets: impl IntoIterator<Item = &'m StoredMarket>) -> Result<(), PortError> {
+        let store = || -> Result<()> {
+            let mut inner = self.database.lock();
+            let transaction = inner.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            for StoredMarket { id, base, tail, archive } in markets {
+                let bytes = |part: &Option<(u64, Cells)>| part.as_ref().map(|(at, cells)| (*at, cells.to_bytes()));
+                let (base, tail) = (bytes(base), bytes(tail));
+                let length = |part: &Option<(u64, Vec<u8>)>| part.as_ref().map_or(0, |(_, body)| body.len());
+                let version = base.iter().chain(&tail).map(|(version, _)| *version).max().unwrap_or(0);
+                let sql = "INSERT INTO markets_next(id, version, base_bytes, tail_bytes) VALUES(?1, ?2, ?3, ?4)";
+                let (base_bytes, tail_bytes) = (i64::try_from(length(&base))?, i64::try_from(length(&tail))?);
+                transaction.prepare_cached(sql)?.execute(params![id, version.cast_signed(), base_bytes, tail_bytes])?;
+                for (table, part) in [("bases_next", base), ("tails_next", tail)] {
+                    if let Some((version, body)) = part {
+                        let sql = format!("INSERT INTO {table}(market, version, body) VALUES(?1, ?2, ?3)");
+                        transaction.prepare_cached(&sql)?.execute(params![id, version.cast_signed(), body])?;
+                    }
+                }
+                for (period, sum) in archive.clone().into_periods() {
+                    let sql = "INSERT INTO archives_next(market, period, body) VALUES(?1, ?2, ?3)";
+                    transaction.prepare_cached(sql)?.execute(params![id, period, sum.to_bytes()])?;
+                }
+            }
+            Ok(transaction.commit()?)
+        };
+        store().map_err(self.database.doing("import markets"))
+    }
+
+    /// Says that all is there: it can be compared with the live generation ([`Database::difference`]) and be swapped in
+    /// ([`Database::swap`]).
+    ///
+    /// # Errors
+    /// When that cannot be stored.
+    pub fn finish(self) -> Result<(), PortError> {
+        let finish = || -> Result<()> {
+            let inner = self.database.lock();
+            let newest: Option<i64> =
+                inner.connection.query_row("SELECT newest FROM totals", [], |row| row.get(0)).optional()?.flatten();
+            let sql = "UPDATE rebuild SET stage = 'ready', lake_rows = ?1, newest = ?2";
+            inner.connection.execute(sql, params![self.lake_rows, newest])?;
+            Ok(())
+        };
+        finish().map_err(self.database.doing("end an import"))
+    }
+}
