@@ -24,6 +24,13 @@ const RESOURCES: [(&str, &str); 5] = [
     ("api", "ApiFunction"),
 ];
 
+/// How Cargo builds what tests are to wait for less.
+const QUICKLY: [(&str, &str); 3] = [
+    ("CARGO_PROFILE_RELEASE_LTO", "off"),
+    ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
+    ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
+];
+
 /// The functions' variables that name a resource, and the outputs that tell its name.
 pub const VARIABLES: [(&str, &str); 10] = [
     ("STOOP_BUCKET", "BucketName"),
@@ -41,6 +48,12 @@ pub const VARIABLES: [(&str, &str); 10] = [
 /// The template and the five binaries, ready to be deployed.
 #[derive(Debug)]
 pub struct Built {
+    folder: PathBuf,
+}
+
+/// `infra/follower.yaml` and its binary, ready to be deployed.
+#[derive(Debug)]
+pub struct BuiltFollower {
     folder: PathBuf,
 }
 
@@ -88,11 +101,7 @@ impl Built {
     /// When SAM or Cargo fails: with all that they said.
     pub fn for_tests(aws: &LocalAws, folder: &Path) -> Result<Self> {
         let mut command = sam(aws, "build")?;
-        command.envs([
-            ("CARGO_PROFILE_RELEASE_LTO", "off"),
-            ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
-            ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
-        ]);
+        command.envs(QUICKLY);
         Self::with_sam(command, folder, architecture()?)
     }
 
@@ -159,16 +168,43 @@ impl Built {
     /// # Errors
     /// When SAM fails: with all that it said.
     pub fn deploy(&self, aws: &LocalAws, name: &str, parameters: &[(&str, &str)]) -> Result<Stack> {
-        let mut command = sam(aws, "deploy")?;
-        // SAM looks for it beside the template.
-        command.arg("--config-file").arg(project().join("samconfig.toml"));
-        command.arg("--template-file").arg(self.template());
-        command.args(["--stack-name", name, "--no-confirm-changeset", "--no-progressbar"]);
-        command.args(["--parameter-overrides", &format!("Architecture={}", architecture()?)]);
-        command.args(parameters.iter().map(|(name, value)| format!("{name}={value}")));
-        run_silently(&mut command)?;
-        Ok(Stack { name: name.to_owned(), outputs: outputs(aws, name)? })
+        deploy(aws, &self.template(), name, parameters)
     }
+}
+
+impl BuiltFollower {
+    /// Runs `sam build` of the follower into `folder`, as [`Built::for_tests`] does.
+    ///
+    /// # Errors
+    /// When SAM or Cargo fails: with all that they said.
+    pub fn for_tests(aws: &LocalAws, folder: &Path) -> Result<Self> {
+        let mut command = sam(aws, "build")?;
+        command.envs(QUICKLY).arg("--config-file").arg(project().join("samconfig.toml"));
+        command.args(["--template-file", "infra/follower.yaml"]).arg("--build-dir").arg(folder);
+        command.arg("--parameter-overrides").arg(format!("Architecture={}", architecture()?));
+        run(&mut command)?;
+        Ok(Self { folder: folder.to_owned() })
+    }
+
+    /// Runs `sam deploy`, as [`Built::deploy`] does.
+    ///
+    /// # Errors
+    /// When SAM fails: with all that it said.
+    pub fn deploy(&self, aws: &LocalAws, name: &str, parameters: &[(&str, &str)]) -> Result<Stack> {
+        deploy(aws, &self.folder.join("template.yaml"), name, parameters)
+    }
+}
+
+fn deploy(aws: &LocalAws, template: &Path, name: &str, parameters: &[(&str, &str)]) -> Result<Stack> {
+    let mut command = sam(aws, "deploy")?;
+    // SAM looks for it beside the template.
+    command.arg("--config-file").arg(project().join("samconfig.toml"));
+    command.arg("--template-file").arg(template);
+    command.args(["--stack-name", name, "--no-confirm-changeset", "--no-progressbar"]);
+    command.args(["--parameter-overrides", &format!("Architecture={}", architecture()?)]);
+    command.args(parameters.iter().map(|(name, value)| format!("{name}={value}")));
+    run_silently(&mut command)?;
+    Ok(Stack { name: name.to_owned(), outputs: outputs(aws, name)? })
 }
 
 impl Stack {

@@ -12,6 +12,7 @@ mod configuration;
 mod deadline;
 mod faults;
 mod figures;
+mod generations;
 mod hosted;
 mod limits;
 mod proxy;
@@ -66,6 +67,7 @@ fn main() -> ExitCode {
         limits::used_up,
         redrive::sent_again,
         redrive::played_again,
+        generations::rebuilt_beside,
         sources::every_kind,
         stream::latency,
     ];

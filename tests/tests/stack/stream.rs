@@ -23,7 +23,7 @@ pub(crate) fn line(observation: &Observation) -> Vec<u8> {
 }
 
 /// Observations as the poller would send them: one aggregated record.
-fn record(observations: &[&Observation]) -> Vec<u8> {
+pub(crate) fn record(observations: &[&Observation]) -> Vec<u8> {
     let lines: Vec<Vec<u8>> = observations.iter().map(|seen| line(seen)).collect();
     aggregate("by-hand", lines.iter().map(Vec::as_slice))
 }

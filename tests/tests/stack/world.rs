@@ -12,7 +12,7 @@ use stoop_pipeline::Clock;
 use stoop_pipeline::ports::{RunOutcome, RunRecord};
 use stoop_runtime::SystemClock;
 use stoop_tests::local::{Kind, LocalAws};
-use stoop_tests::stack::{Built, Stack};
+use stoop_tests::stack::{Built, BuiltFollower, Stack};
 
 use crate::cleanup;
 use crate::raw::Raw;
@@ -24,6 +24,15 @@ pub(crate) const SEARCH: &str = "town";
 /// Nothing takes so long that works, however busy the machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 const ALERT_EMAIL: &str = "somebody@example.com";
+/// What the stack is deployed with.
+const PARAMETERS: [(&str, &str); 6] = [
+    ("AlertEmail", ALERT_EMAIL),
+    ("AlarmEmail", ALERT_EMAIL),
+    ("LakeBufferMegabytes", "1"),
+    ("LakeBufferSeconds", "0"),
+    ("MetricsWindowSeconds", "0"),
+    ("LogRetentionDays", "1"),
+];
 
 pub(crate) struct World {
     pub(crate) runtime: tokio::runtime::Runtime,
@@ -35,6 +44,8 @@ pub(crate) struct World {
     pub(crate) stack: Stack,
     pub(crate) built: Built,
     pub(crate) began: Time,
+    /// For what a scenario makes; gone when the last one is over.
+    folder: PathBuf,
     /// Whether the town was polled and measured for the first time, and how that came about.
     polled: OnceLock<&'static str>,
     aws: Mutex<LocalAws>,
@@ -54,15 +65,7 @@ impl World {
         };
         let name = format!("stoop-test-{}", std::process::id());
         say(&format!("sam deploy: the stack {name}"));
-        let parameters = [
-            ("AlertEmail", ALERT_EMAIL),
-            ("AlarmEmail", ALERT_EMAIL),
-            ("LakeBufferMegabytes", "1"),
-            ("LakeBufferSeconds", "0"),
-            ("MetricsWindowSeconds", "0"),
-            ("LogRetentionDays", "1"),
-        ];
-        let stack = built.deploy(&aws, &name, &parameters)?;
+        let stack = built.deploy(&aws, &name, &PARAMETERS)?;
         let clients = Clients::from_variables(|name| variable(&aws, name))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         Ok(Self {
@@ -76,6 +79,7 @@ impl World {
             clients,
             stack,
             built,
+            folder: folder.to_owned(),
             aws: Mutex::new(aws),
         })
     }
@@ -115,6 +119,32 @@ impl World {
         let mut command = self.aws.lock().unwrap().command(program);
         let out = command.args(arguments).current_dir(stoop_tests::stack::project()).output().unwrap();
         format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr))
+    }
+
+    /// Deploys the stack once more, with these parameters beside its own. Blocks.
+    pub(crate) fn deploy_again(&self, parameters: &[(&str, &str)]) -> Stack {
+        say(&format!("sam deploy: {parameters:?}"));
+        let all = [&PARAMETERS[..], parameters].concat();
+        self.built.deploy(&self.aws.lock().unwrap(), self.stack.name(), &all).unwrap()
+    }
+
+    /// Builds a follower of the stack, from this checkout. Blocks.
+    pub(crate) fn build_follower(&self) -> BuiltFollower {
+        say("sam build: the follower");
+        BuiltFollower::for_tests(&self.aws.lock().unwrap(), &self.folder.join("follower")).unwrap()
+    }
+
+    /// Deploys it beside the stack, or once more. Blocks.
+    pub(crate) fn deploy_follower(&self, built: &BuiltFollower, parameters: &[(&str, &str)]) -> Stack {
+        say(&format!("sam deploy: the follower, {:?}", parameters.last()));
+        let name = format!("{}-follower", self.stack.name());
+        built.deploy(&self.aws.lock().unwrap(), &name, parameters).unwrap()
+    }
+
+    /// Deletes another stack. Blocks.
+    pub(crate) fn delete(&self, stack: &Stack) {
+        say(&format!("sam delete: {}", stack.name()));
+        stack.delete(&self.aws.lock().unwrap()).unwrap();
     }
 
     pub(crate) fn function_url(&self) -> (String, String) {
