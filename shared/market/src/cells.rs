@@ -196,8 +196,8 @@ impl Cells {
         Self { map: entries.into_iter().collect(), horizon }
     }
 
-    /// Adds to many coordinates, in their order, in one pass over all that there are: without a search for each, and what
-    /// comes of it takes a third less memory than a map that grew bit by bit.
+    /// Adds to many coordinates, in their order, in one pass over all that there are: without a search for each, and with
+    /// full nodes, where a map that grows bit by bit has them partly empty.
     fn add_much(&mut self, entries: &[(Key, i64)], late: &mut Self) {
         let mut known = std::mem::take(&mut self.map).into_iter().peekable();
         let mut sums: Vec<(Key, i64)> = Vec::with_capacity(known.len() + entries.len());
