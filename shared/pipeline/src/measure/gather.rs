@@ -254,7 +254,14 @@ impl<'a, S: Gathers> Gatherer<'a, S> {
                     fold_to.into_iter().for_each(|fold_to| *fold_to = Some(*horizon).max(*fold_to));
                 }
             }
-            homes.push(gathered.change(old.as_ref(), &new));
+            let mut change = gathered.change(old.as_ref(), &new);
+            // One text of a market for all homes in it.
+            if let Some(market) = &mut change.new.market {
+                let known = self.measurer.markets.get_key_value(market).map(|(known, _)| known);
+                *market =
+                    known.or_else(|| steps.get_key_value(market).map(|(known, _)| known)).unwrap_or(market).clone();
+            }
+            homes.push(change);
         }
         self.measurer.read_markets(steps.keys()).await?;
         let mut summed: Vec<(Market, Delta, Option<Horizon>, Cells)> = Vec::with_capacity(steps.len());
