@@ -367,6 +367,9 @@ impl History {
         }
         let history = Self { facts, spans, watch, overfull: false };
         let alone = |spans: &[Span]| {
+            if spans.len() == 1 {
+                return true;
+            }
             let mut known: Vec<u16> = spans.iter().map(|span| span.facts).collect();
             known.sort_unstable();
             spans.len() <= FACTS_PER_DAY_MAX && known.is_sorted_by(|a, b| a < b)

@@ -126,9 +126,15 @@ impl AreaPath {
     /// A path as [`AreaPath::as_str`] gave it; `None` for a text without five names.
     #[must_use]
     pub fn parse(path: &str) -> Option<Self> {
-        let names = path.split('/');
-        let is_path = names.clone().count() == 5 && names.clone().all(|name| !name.is_empty());
-        is_path.then(|| Self(path.into()))
+        // Each home that is read passes here: one look at each byte.
+        let (mut slashes, mut is_empty, mut lacks_one) = (0, true, false);
+        for byte in path.bytes() {
+            let ends = byte == b'/';
+            lacks_one |= ends && is_empty;
+            slashes += usize::from(ends);
+            is_empty = ends;
+        }
+        (slashes == 4 && !is_empty && !lacks_one).then(|| Self(path.into()))
     }
 
     /// Whether [`AreaPath::of`] of these names is this path. May say no where it is: names that are not

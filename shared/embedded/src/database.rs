@@ -40,7 +40,7 @@ pub(crate) struct Inner {
 /// How long a writer waits for another process's writer.
 const BUSY: Duration = Duration::from_secs(20);
 const PAGE_BYTES: i64 = 8_192;
-const CACHE_KIB: i64 = 32 * 1_024;
+const CACHE_KIB: i64 = 16 * 1_024;
 /// Pages in the write-ahead log (48 MiB) before they are brought home into the file. The pages that
 /// every batch touches are then written home once for many batches.
 const CHECKPOINT_PAGES: i64 = 6_144;

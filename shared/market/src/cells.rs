@@ -26,6 +26,9 @@ pub struct Horizon {
     pub hours: Day,
 }
 
+/// A difference that has at least one coordinate to so many of the state is added by making the state's map anew.
+const REMADE_PART: usize = 8;
+
 /// How many days back a state tells every single day. What is older goes into the archive.
 pub const HORIZON_DAYS: i32 = 400;
 
@@ -51,8 +54,12 @@ impl Cells {
     /// back, for the archive.
     pub fn add(&mut self, delta: &Delta) -> Self {
         let mut late = Self::default();
-        for (key, value) in delta.entries() {
-            self.add_entry(*key, *value, Some(&mut late));
+        if delta.entries().len() * REMADE_PART >= self.map.len() {
+            self.add_much(delta.entries(), &mut late);
+        } else {
+            for (key, value) in delta.entries() {
+                self.add_entry(*key, *value, Some(&mut late));
+            }
         }
         late
     }
@@ -80,7 +87,9 @@ impl Cells {
         }
         self.horizon = Some(horizon);
         let old = std::mem::take(&mut self.map);
-        for (key, value) in old {
+        let (stay, others): (Vec<_>, Vec<_>) = old.into_iter().partition(|(key, _)| self.folded(*key) == Some(*key));
+        self.map = stay.into_iter().collect();
+        for (key, value) in others {
             self.add_entry(key, value, Some(&mut leaving));
         }
         leaving
@@ -183,8 +192,28 @@ impl Cells {
         self.map.iter().map(|(k, v)| (*k, *v))
     }
 
-    pub(crate) fn from_entries(map: BTreeMap<Key, i64>, horizon: Option<Horizon>) -> Self {
-        Self { map, horizon }
+    pub(crate) fn from_sorted(entries: Vec<(Key, i64)>, horizon: Option<Horizon>) -> Self {
+        Self { map: entries.into_iter().collect(), horizon }
+    }
+
+    /// Adds to many coordinates, in their order, in one pass over all that there are: without a search for each, and with
+    /// full nodes, where a map that grows bit by bit has them partly empty.
+    fn add_much(&mut self, entries: &[(Key, i64)], late: &mut Self) {
+        let mut known = std::mem::take(&mut self.map).into_iter().peekable();
+        let mut sums: Vec<(Key, i64)> = Vec::with_capacity(known.len() + entries.len());
+        let is_here = |key: Key| self.folded(key) == Some(key);
+        for (key, value) in entries.iter().filter(|(key, _)| is_here(*key)) {
+            sums.extend(std::iter::from_fn(|| known.next_if(|(before, _)| before < key)));
+            let there = known.next_if(|(same, _)| same == key).map_or(0, |(_, there)| there);
+            let sum = there.wrapping_add(*value);
+            sums.extend((sum != 0).then_some((*key, sum)));
+        }
+        sums.extend(known);
+        let elsewhere: Vec<(Key, i64)> = entries.iter().copied().filter(|(key, _)| !is_here(*key)).collect();
+        self.map = sums.into_iter().collect();
+        for (key, value) in elsewhere {
+            self.add_entry(key, value, Some(&mut *late));
+        }
     }
 
     /// Adds to a coordinate, or where it stands now that the state is folded. `late` is given what is not told any more.
@@ -232,5 +261,42 @@ impl Cells {
         }
         let is_stock = key.kind().is_some_and(|kind| quantity.is_stock(kind));
         is_stock.then(|| key.opening(days.0 - 1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Few coordinates, so that they meet, on both sides of the horizon and of each sort that is folded in its own way.
+    fn entries() -> impl Strategy<Value = BTreeMap<Key, i64>> {
+        let cell = Cell { property_type: None, bedrooms: None };
+        let kind = prop::sample::select(vec![Kind::Opening, Kind::New, Kind::Gone, Kind::PriceCut]);
+        let quantity = prop::sample::select(vec![Quantity::Count, Quantity::Price, Quantity::Hour]);
+        let key = (quantity, kind, 0_i32..6, 0_i32..2)
+            .prop_map(move |(quantity, kind, day, bucket)| Key::new(cell, quantity, kind, Day(day), bucket));
+        prop::collection::btree_map(key, prop::sample::select(vec![-2_i64, -1, 1, 2]), 0..40)
+    }
+
+    proptest! {
+        #[test]
+        fn adding_much_at_once_is_adding_it_one_by_one(
+            known in entries(),
+            more in entries(),
+            fold_to in prop::option::of((0_i32..6, 0_i32..6)),
+        ) {
+            let mut much = Cells { map: known, horizon: None };
+            if let Some((days, hours)) = fold_to {
+                drop(much.fold_to(Horizon { days: Day(days), hours: Day(hours) }));
+            }
+            let mut few = much.clone();
+            let more: Vec<(Key, i64)> = more.into_iter().collect();
+            let [mut much_late, mut few_late] = [Cells::default(), Cells::default()];
+            much.add_much(&more, &mut much_late);
+            more.iter().for_each(|(key, value)| few.add_entry(*key, *value, Some(&mut few_late)));
+            prop_assert_eq!((much, much_late), (few, few_late));
+        }
     }
 }

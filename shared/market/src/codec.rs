@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use stoop_domain::{Day, varint};
 
 use crate::cells::{Cells, Horizon};
@@ -71,7 +69,8 @@ fn cells_of(mut bytes: &[u8]) -> Option<Cells> {
         _ => return None,
     };
     let count = varint::take(&mut bytes)?;
-    let mut entries = BTreeMap::new();
+    // Each takes two bytes at least; a damaged count reserves nothing.
+    let mut entries = Vec::with_capacity(usize::try_from(count).ok()?.min(bytes.len() / 2));
     let mut key = 0_u64;
     for i in 0..count {
         let step = varint::take(&mut bytes)?;
@@ -80,7 +79,7 @@ fn cells_of(mut bytes: &[u8]) -> Option<Cells> {
         if value.unsigned_abs() > Key(key).quantity().value_max() {
             return None;
         }
-        entries.insert(Key(key), value);
+        entries.push((Key(key), value));
     }
-    bytes.is_empty().then(|| Cells::from_entries(entries, horizon))
+    bytes.is_empty().then(|| Cells::from_sorted(entries, horizon))
 }

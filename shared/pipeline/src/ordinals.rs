@@ -28,6 +28,8 @@ use stoop_domain::{Observation, Reason, Sight, Time};
 #[derive(Debug)]
 pub struct Ordinals {
     last: FxHashMap<u64, Last>,
+    /// What else was said of a listing at its last moment, each once: few listings have more than one row there.
+    more: FxHashMap<u64, Vec<u64>>,
     newest_first: bool,
 }
 
@@ -38,9 +40,8 @@ struct Last {
     seen: Time,
     /// The ordinal of its first row: 0 but where the file is read on from its middle.
     from: u32,
-    /// What its rows said first, and what else, each once.
+    /// What its rows said first.
     first: u64,
-    more: Vec<u64>,
 }
 
 /// Which listings a snapshot had already: it says once how each was, as of its own time. Of several rows of a listing that
@@ -75,7 +76,7 @@ impl Ordinals {
     /// For one file. Of rows of one listing and moment the first is the latest in a file that has the newest first.
     #[must_use]
     pub fn new(newest_first: bool) -> Self {
-        Self { last: FxHashMap::default(), newest_first }
+        Self { last: FxHashMap::default(), more: FxHashMap::default(), newest_first }
     }
 
     /// Gives the next row of the file its place.
@@ -98,24 +99,24 @@ impl Ordinals {
         });
         if (last.at, last.seen) != moment {
             *last = Last::of(row, content, 0);
+            self.more.remove(&id);
         }
-        row.seq = place(last.ordinal(content));
+        row.seq = place(if content == last.first {
+            last.from
+        } else {
+            let more = self.more.entry(id).or_default();
+            let known = more.iter().position(|known| *known == content);
+            let among = known.unwrap_or_else(|| {
+                more.push(content);
+                more.len() - 1
+            });
+            last.from.saturating_add(u32::try_from(among + 1).unwrap_or(u32::MAX))
+        });
     }
 }
 
 impl Last {
     fn of(row: &Observation, content: u64, from: u32) -> Self {
-        Self { at: row.at, seen: row.seen, from, first: content, more: Vec::new() }
-    }
-
-    fn ordinal(&mut self, content: u64) -> u32 {
-        if content == self.first {
-            return self.from;
-        }
-        let place = self.more.iter().position(|known| *known == content).unwrap_or_else(|| {
-            self.more.push(content);
-            self.more.len() - 1
-        });
-        self.from.saturating_add(u32::try_from(place + 1).unwrap_or(u32::MAX))
+        Self { at: row.at, seen: row.seen, from, first: content }
     }
 }

@@ -36,11 +36,19 @@ impl Default for Rules {
     }
 }
 
+/// Whether a home may have alerts, whatever the rules are: every alert is of a price that is lower than another one of its
+/// history, so a home that never named two prices has none.
+#[must_use]
+pub fn may_raise(home: &Home) -> bool {
+    let mut prices = home.history.facts().iter().filter_map(|facts| facts.list_price);
+    prices.next().is_some_and(|first| prices.any(|price| price != first))
+}
+
 impl Rules {
     /// The alerts of a home as it is now that it did not have as it was before, in order of time.
     #[must_use]
     pub fn judge(&self, id: &HomeId, old: Option<&Home>, new: &Home) -> Vec<Alert> {
-        let mut alerts = self.standing(id, new);
+        let mut alerts = if may_raise(new) { self.standing(id, new) } else { Vec::new() };
         if !alerts.is_empty()
             && let Some(old) = old
         {

@@ -5,7 +5,7 @@
 //!
 //! [`Rules::standing`] gives an [`stoop_domain::Alert`] for every price in a home's history that is low enough below its
 //! reference: told, or held back as suspect. It is a function of the history alone. [`Rules::judge`] gives those
-//! of a home's new image that its old one had not.
+//! of a home's new image that its old one had not. [`may_raise`] says of most homes at once that there is none.
 //!
 //! What this crate deliberately does not do: know whom to tell, or whether it was told before (the
 //! pipeline's ledger knows).
@@ -14,4 +14,4 @@ mod judge;
 mod offer;
 mod plausible;
 
-pub use judge::{DropRule, Rules};
+pub use judge::{DropRule, Rules, may_raise};

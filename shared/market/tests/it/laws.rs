@@ -5,7 +5,7 @@ use stoop_domain::{
     Applied, Area, AreaUnit, Currency, Day, Facts, History, Listing, Market, Minor, Place, PropertyType, Purpose,
     Sight, Status, Time, Watch,
 };
-use stoop_market::{Cells, Horizon, Zones, contribution, snapshot, update};
+use stoop_market::{Cells, DeltaSum, Horizon, Zones, contribution, snapshot, update};
 
 const HOUR: i64 = 3_600_000;
 
@@ -182,6 +182,29 @@ proptest! {
                 fold_then_sum.merge(&folded);
             }
             prop_assert_eq!(sum_then_fold, fold_then_sum);
+        }
+    }
+
+    #[test]
+    fn adding_a_sum_is_adding_each_and_as_much_of_it_is_late(homes in homes(), day in 20_460_i32..20_466) {
+        let mut zones = Zones::default();
+        let folded = || {
+            let mut cells = Cells::default();
+            drop(cells.fold_to(horizon(day)));
+            (cells, Cells::default())
+        };
+        let mut sums = std::collections::BTreeMap::<Market, (DeltaSum, (Cells, Cells))>::new();
+        for home in &homes {
+            for (market, delta) in contribution(&history(home), &mut zones).into_deltas() {
+                let (sum, (cells, late)) = sums.entry(market).or_insert_with(|| (DeltaSum::default(), folded()));
+                sum.add(&delta);
+                late.merge(&cells.add(&delta));
+            }
+        }
+        for (sum, one_by_one) in sums.into_values() {
+            let (mut cells, _) = folded();
+            let late = cells.add(&sum.sum());
+            prop_assert_eq!((cells, late), one_by_one);
         }
     }
 

@@ -7,7 +7,7 @@ use stoop_domain::{Applied, Home, HomeId, Market, Observation, Reject, Time, wri
 use stoop_market::{Cells, Delta, DeltaSum, Horizon};
 use stoop_wire::{home_from_bytes, home_to_bytes};
 
-use super::work::{Moved, is_taken, market_of, offered_until, weigh};
+use super::work::{Moved, is_notable, is_taken, market_of, offered_until, weigh};
 use super::{MeasureError, Measured, Measurer};
 use crate::ports::{Commit, CommitError, Gathers, HomeChange, HomeImage, MarketChange, PortError};
 
@@ -55,10 +55,9 @@ struct Gathered {
 /// What a commit does to one market.
 #[derive(Default)]
 struct Step {
-    /// All that is added to it; nothing for a market that was not there.
+    /// All that is added to it.
     sum: DeltaSum,
     fold_to: Option<Horizon>,
-    archived: Cells,
 }
 
 /// What a home that is to be stored takes beside its images, in bytes: its place, and its part of the commit.
@@ -238,34 +237,42 @@ impl<'a, S: Gathers> Gatherer<'a, S> {
         let mut homes = Vec::with_capacity(self.changed.len());
         for place in &self.changed {
             let gathered = &self.homes[*place as usize];
-            let (new, old) = (gathered.newest()?, gathered.as_stored()?);
-            let offered = old.as_ref().map(|old| offered_until(&old.history)).unwrap_or_default();
-            let history = old.as_ref().map(|old| &old.history);
-            let weighed = weigh(history, &offered, &new.history, gathered.moved, &mut self.measurer.zones);
-            self.taken.price_cuts += weighed.price_cuts;
-            self.taken.price_rises += weighed.price_rises;
-            for (market, delta) in weighed.deltas {
-                if !steps.contains_key(&market) {
-                    self.measurer.read_markets(std::iter::once(&market)).await?;
+            let new = gathered.newest()?;
+            let is_weighed = gathered.moved > Moved::Nothing || folds(&mut self.measurer, &steps, &new);
+            let old = if is_weighed { gathered.as_stored()? } else { None };
+            if is_weighed {
+                let offered = old.as_ref().map(|old| offered_until(&old.history)).unwrap_or_default();
+                let history = old.as_ref().map(|old| &old.history);
+                let weighed = weigh(history, &offered, &new.history, gathered.moved, &mut self.measurer.zones);
+                self.taken.price_cuts += weighed.price_cuts;
+                self.taken.price_rises += weighed.price_rises;
+                for (market, delta) in weighed.deltas {
+                    steps.entry(market).or_default().sum.add(&delta);
                 }
-                let kept = self.measurer.markets.entry(market.clone()).or_default();
-                let step = steps.entry(market).or_default();
-                step.archived.merge(&kept.value.add(&delta));
-                if kept.version > 0 {
-                    step.sum.add(&delta);
+                for (market, horizon) in &weighed.folds {
+                    let fold_to = steps.get_mut(market).map(|step| &mut step.fold_to);
+                    fold_to.into_iter().for_each(|fold_to| *fold_to = Some(*horizon).max(*fold_to));
                 }
             }
-            for (market, horizon) in &weighed.folds {
-                let fold_to = steps.get_mut(market).map(|step| &mut step.fold_to);
-                fold_to.into_iter().for_each(|fold_to| *fold_to = Some(*horizon).max(*fold_to));
+            let mut change = gathered.change(old.as_ref(), &new);
+            // One text of a market for all homes in it.
+            if let Some(market) = &mut change.new.market {
+                let known = self.measurer.markets.get_key_value(market).map(|(known, _)| known);
+                *market =
+                    known.or_else(|| steps.get_key_value(market).map(|(known, _)| known)).unwrap_or(market).clone();
             }
-            homes.push(gathered.change(old.as_ref(), &new));
+            homes.push(change);
         }
+        self.measurer.read_markets(steps.keys()).await?;
         let mut summed: Vec<(Market, Delta, Option<Horizon>, Cells)> = Vec::with_capacity(steps.len());
-        for (market, Step { sum, fold_to, mut archived }) in steps {
+        for (market, Step { sum, fold_to }) in steps {
             let kept = self.measurer.markets.entry(market.clone()).or_default();
+            let delta = sum.sum();
+            let mut archived = kept.value.add(&delta);
             fold_to.iter().for_each(|horizon| archived.merge(&kept.value.fold_to(*horizon)));
-            summed.push((market, sum.sum(), fold_to, archived));
+            // Of a market that was not there its state is all that is told.
+            let delta = if kept.version > 0 { delta } else { Delta::default() };
+            summed.push((market, delta, fold_to, archived));
         }
         summed.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         let markets = summed.iter_mut().map(|(market, delta, fold_to, archived)| {
@@ -325,6 +332,17 @@ impl<'a, S: Gathers> Gatherer<'a, S> {
     }
 }
 
+/// Whether a home of which nothing else moved may fold one of its markets further than it is folded, or will be with these
+/// steps. Of markets that are not in memory that is not known.
+fn folds(measurer: &mut Measurer<'_>, steps: &FxHashMap<Market, Step>, new: &Home) -> bool {
+    let Measurer { markets, zones, .. } = measurer;
+    offered_until(&new.history).into_iter().any(|(market, until)| {
+        let folded = markets.get(&market).and_then(|kept| kept.value.horizon());
+        let will_be = steps.get(&market).and_then(|step| step.fold_to);
+        folded.max(will_be) < Some(Horizon::of(until.day_in(zones.of(&market))))
+    })
+}
+
 impl Gathered {
     fn close(&mut self) {
         if let Some(home) = self.open.take() {
@@ -347,15 +365,16 @@ impl Gathered {
         if image.is_empty() { Ok(Home::default()) } else { home_from_bytes(image).map_err(failed) }
     }
 
+    /// `old` may be left out where nothing moved of what is read from the home's history.
     fn change(&self, old: Option<&Home>, new: &Home) -> HomeChange<'_> {
-        let notable = self.moved == Moved::Notable;
+        let notable = is_notable(self.moved, new);
         HomeChange {
             id: &self.id,
             version_read: self.version,
             old: self.stored.as_deref().filter(|stored| notable && !stored.is_empty()).map(Cow::Borrowed),
             new: HomeImage::of(new, &*self.image),
             notable,
-            moved: old.is_none_or(|old| market_of(old) != market_of(new)),
+            moved: self.moved > Moved::Nothing && old.is_none_or(|old| market_of(old) != market_of(new)),
         }
     }
 }

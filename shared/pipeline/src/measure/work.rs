@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 
 use stoop_domain::{Applied, Event, EventKind, History, Home, HomeId, Market, Observation, Phase, Time};
 use stoop_market::{Delta, Horizon, Zones, update};
+use stoop_rules::may_raise;
 use stoop_wire::{HomeError, home_from_bytes, home_to_bytes};
 
 use super::Measured;
@@ -18,7 +19,7 @@ pub(super) struct Work {
     /// Places in the batch of all its observations, and of those that `new` includes.
     pub(super) places: Vec<usize>,
     pub(super) taken: Vec<usize>,
-    /// Whether what is read from the history moved, and whether the home is counted elsewhere.
+    /// See [`HomeChange`].
     notable: bool,
     moved: bool,
     /// What the home adds to its markets; nothing, where a market is only folded further.
@@ -69,7 +70,7 @@ impl Work {
             let old = if read_moved > Moved::Nothing && version_read > 0 { Some(home_from_bytes(read)?) } else { None };
             weighed = weigh(old.as_ref().map(|old| &old.history), &offered, &home.history, read_moved, zones);
         }
-        let notable = read_moved == Moved::Notable;
+        let notable = is_notable(read_moved, &home);
         let bytes = if taken.is_empty() { read.to_vec() } else { home_to_bytes(&home) };
         counts.price_cuts = weighed.price_cuts;
         counts.price_rises = weighed.price_rises;
@@ -134,6 +135,11 @@ impl Moved {
 /// Whether the observation is part of the home now, and was not before.
 pub(super) fn is_taken(applied: Applied) -> bool {
     !matches!(applied, Applied::Duplicate | Applied::Refused)
+}
+
+/// Whether the change feed is to tell of a home of which so much `moved`.
+pub(super) fn is_notable(moved: Moved, new: &Home) -> bool {
+    moved == Moved::Notable && may_raise(new)
 }
 
 /// Where a home is counted now.

@@ -84,8 +84,8 @@ pub struct HomeChange<'a> {
     pub old: Option<Cow<'a, [u8]>>,
     /// The image to store.
     pub new: HomeImage<'a>,
-    /// Whether what is read from the home's history moved: then it goes on the change feed. If not, the home is counted
-    /// where it was.
+    /// Whether it goes on the change feed: what is read from the home's history moved, and the home may have alerts
+    /// ([`stoop_rules::may_raise`]).
     pub notable: bool,
     /// Whether the home is counted in another market than the image that was read, or was not there.
     pub moved: bool,

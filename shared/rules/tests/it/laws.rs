@@ -1,10 +1,10 @@
 //! The promises of the rules, as properties over random histories, and the reference worked out in another way.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use stoop_domain::{AlertId, Currency, Facts, Home, HomeId, Listing, Minor, Place, Purpose, Status, Time, Verdict};
-use stoop_rules::Rules;
+use stoop_rules::{DropRule, Rules, may_raise};
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY: i64 = 24;
@@ -155,5 +155,16 @@ proptest! {
     fn no_two_alerts_have_one_id(sights in sights(vec![10, 100, 60, 70, 80, 90, 200])) {
         let home = home(&sights);
         prop_assert_eq!(standing(&home).len(), Rules::default().standing(&id(), &home).len());
+    }
+
+    #[test]
+    fn a_home_that_never_named_two_prices_has_no_alert_by_any_rules(sights in sights(vec![60, 100]), few in 1_usize..6) {
+        let sights = &sights[..few.min(sights.len())];
+        let drops = vec![DropRule { name: "any".into(), share_bp_min: Some(1), amount_min: BTreeMap::new() }];
+        let curious = Rules { drops, noise_bp: 0, suspect_bp: 10_000 };
+        let home = home(sights);
+        let prices: BTreeSet<i64> = sights.iter().map(|(_, price, _)| *price).collect();
+        prop_assert_eq!(may_raise(&home), prices.len() > 1);
+        prop_assert!(may_raise(&home) || curious.standing(&id(), &home).is_empty());
     }
 }

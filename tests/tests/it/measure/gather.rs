@@ -1,6 +1,7 @@
 //! What is gathered and stored in large commits is what a measurer stores in small ones.
 
 use stoop_pipeline::Gatherer;
+use stoop_pipeline::ports::Change;
 
 use super::*;
 
@@ -80,6 +81,23 @@ async fn nothing_is_stored_before_it_is_asked_for_and_then_all_of_it() {
     assert_eq!(again.duplicates, batch.len() as u64);
     assert_eq!(other.database.counts().unwrap(), stored);
     assert_eq!(gatherer.commit().await.unwrap(), Measured::default());
+}
+
+#[tokio::test]
+async fn the_change_feed_tells_of_homes_that_named_two_prices_and_of_no_others() {
+    let mut pending = observation("pending", 60, 500_000);
+    pending.listing.status = Status::Pending;
+    let batches = [
+        ["cut", "pending", "same"].map(|id| observation(id, 0, 500_000)).to_vec(),
+        vec![observation("cut", 60, 400_000), pending, observation("same", 60, 500_000)],
+    ];
+    for (bench, counts) in [measured(&batches).await, gathered(&batches, &[true], &[], 2).await] {
+        assert_eq!((counts.new, counts.changed), (3, 2));
+        let changes = bench.database.changes(0, usize::MAX).unwrap();
+        let told: Vec<_> = changes.iter().map(|(_, Change { home, old, .. })| (home.as_str(), old.is_some())).collect();
+        assert_eq!(told, [("avito/cut", true)], "with the image of before");
+        bench.verify();
+    }
 }
 
 #[tokio::test]
