@@ -249,7 +249,9 @@ mod tests {
         let [first, cut, late] = [asks(1, 1, 700_000), asks(3, 3, 500_000), asks(2, 4, 900_000)];
         let told = |observations: &[&Observation]| {
             let mut home = Home::default();
-            observations.iter().for_each(|observation| drop(home.apply(observation)));
+            for observation in observations {
+                home.apply(observation);
+            }
             rules.standing(&home_id(&first), &home)
         };
         // Told before anybody knew of the price between.
