@@ -187,8 +187,10 @@ impl Checked {
             facts.push(("left", left.join(", ")));
         }
         let gone = match (self.shows_gone, self.total) {
-            (true, Some(_)) => "two complete scans that miss a listing, ten minutes apart",
-            (true, None) => "two complete scans that miss a listing, but only where the total is told",
+            (true, Some(_)) => "complete scans that miss a listing for ten minutes or more",
+            (true, None) => {
+                "complete scans that miss a listing for ten minutes or more, but only where the total is told"
+            }
             (false, _) => "never by absence",
         };
         facts.push(("gone", gone.to_owned()));

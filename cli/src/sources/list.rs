@@ -86,7 +86,7 @@ const DECLARED: [(&str, &str, [&str; 4]); 2] = [
         [
             "what the map finds in a row",
             "what the map finds in a row",
-            "two complete scans that miss it, if coverage = \"snapshot\"",
+            "complete scans that miss it for ten minutes or more, if coverage = \"snapshot\"",
             "1 request a second, or what the map says",
         ],
     ),

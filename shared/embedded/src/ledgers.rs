@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use serde::Deserialize;
-use stoop_domain::{Alert, AlertId, Reject, Verdict};
+use stoop_domain::{Alert, AlertId, Reject, Time, Verdict};
 use stoop_pipeline::ports::{
     IndexOutline, Ledger, PortError, Quarantine, RunLedger, RunOutcome, RunRecord, SearchIndex, SearchState, Sent,
 };
@@ -133,9 +133,14 @@ impl SearchIndex for Database {
         store().map_err(self.doing(format!("save the state of the search {search}")))
     }
 
-    async fn held_elsewhere(&self, search: &str, source: &str, native_ids: &[String]) -> Result<Vec<bool>, PortError> {
+    async fn held_elsewhere(
+        &self,
+        search: &str,
+        source: &str,
+        native_ids: &[String],
+    ) -> Result<Vec<Option<Time>>, PortError> {
         let others = self.others(search, source)?;
-        let held = |id: &String| others.iter().any(|outline| outline.holds(id));
+        let held = |id: &String| others.iter().filter_map(|outline| outline.holds(id)).max();
         Ok(native_ids.iter().map(held).collect())
     }
 

@@ -54,10 +54,14 @@ async fn pollers_in_different_processes_share_the_index() {
 
     let mut loaded = other.load("méknes 2/b", "avito").await.unwrap();
     let ids = ["1".to_owned()];
-    assert_eq!(one.held_elsewhere("fes", "avito", &ids).await.unwrap(), [false]);
+    assert_eq!(one.held_elsewhere("fes", "avito", &ids).await.unwrap(), [None]);
     loaded.listings.insert("1".into(), entry);
     assert!(other.save("méknes 2/b", &loaded).await.unwrap());
-    assert_eq!(one.held_elsewhere("fes", "avito", &ids).await.unwrap(), [true], "what is remembered is not stale");
+    assert_eq!(
+        one.held_elsewhere("fes", "avito", &ids).await.unwrap(),
+        [Some(made::minute(0))],
+        "what is remembered is not stale"
+    );
     let stale = SearchState { version: 1, ..first };
     assert!(!one.save("méknes 2/b", &stale).await.unwrap(), "overtaken");
     let second = one.load("méknes 2/b", "avito").await.unwrap();

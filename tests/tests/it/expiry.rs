@@ -82,3 +82,15 @@ async fn one_that_a_portal_forgets_for_five_weeks_was_off_the_market() {
     assert_eq!(shown(&bench).await, (2, 0, 1, 2));
     assert_eq!(bench.events("1").await, [Initial, Expired, BackOnMarket]);
 }
+
+#[tokio::test]
+async fn a_portal_that_never_says_how_many_it_has_proves_nothing_and_its_homes_expire() {
+    let bench = Bench::with("size = 3\ntotal = \"/total\"", "size = 3");
+    bench.site.list_many(9);
+    poll_days(&bench, 20).await;
+    assert_eq!(shown(&bench).await, (9, 0, 0, 9));
+    assert_eq!(bench.home("7").unwrap().history.watch(), Watch::Repeated);
+    (1..=9).for_each(|id: i32| drop(bench.site.remove(&id.to_string())));
+    poll_days(&bench, 35).await;
+    assert_eq!(shown(&bench).await, (0, 0, 9, 0));
+}

@@ -805,3 +805,39 @@ async fn rows_that_say_the_same_day_by_day_are_sent_every_eleventh_and_a_doubtfu
     assert_eq!(told.last(), Some(&(EventKind::PriceCut, days(1))));
     assert_eq!(one_by_one.events("1").await, told);
 }
+
+#[tokio::test]
+async fn snapshots_that_are_copied_at_once_are_judged_by_the_times_in_their_names() {
+    let mut inbox = Inbox::new(Coverage::Snapshot);
+    inbox.map += "observed_at = { file_name = '(\\d{4}-\\d{2}-\\d{2})', date = \"%Y-%m-%d\" }\n";
+    // The oldest was written last.
+    let homes = |from: usize| -> Vec<(String, i64)> { (from..from + 30).map(|id| (id.to_string(), 500)).collect() };
+    for (week, day) in ["2025-12-01", "2025-12-08", "2025-12-15"].into_iter().enumerate() {
+        let rows = homes(week * 2);
+        let rows: Vec<(&str, i64)> = rows.iter().map(|(id, price)| (&**id, *price)).collect();
+        inbox.put(&format!("export-{day}.csv"), 10 * (week as i64 + 1), csv(&rows));
+    }
+    let polled = inbox.polled().await;
+    assert_eq!((polled.files, polled.gone, polled.new), (3, 4, 34));
+    inbox.bench.measure().await;
+    let ends = |id: &str| {
+        let home = inbox.bench.home(id).unwrap();
+        let last = home.history.events().into_iter().next_back().unwrap();
+        (last.kind, last.at.to_string())
+    };
+    assert_eq!(ends("0"), (EventKind::Gone, "2025-12-08T00:00:00Z".to_owned()));
+    assert_eq!(ends("3"), (EventKind::Gone, "2025-12-15T00:00:00Z".to_owned()));
+    assert_eq!(ends("33"), (EventKind::New, "2025-12-15T00:00:00Z".to_owned()));
+    assert_eq!(inbox.bench.ends("33").await, (Status::Active, 500));
+}
+
+#[tokio::test]
+async fn a_file_of_the_future_counts_as_of_now_and_makes_no_other_late() {
+    let inbox = Inbox::new(Coverage::Snapshot);
+    inbox.put("a.csv", -60 * 24 * 300, csv(&[("1", 500), ("2", 600)]));
+    assert_eq!(inbox.polled().await.files, 1);
+    inbox.bench.wait_ms(2 * Time::DAY_MS);
+    inbox.put("b.csv", -60 * 24, csv(&[("2", 600)]));
+    assert_eq!(inbox.polled().await.gone, 1);
+    assert_eq!(inbox.bench.ends("1").await.0, Status::Gone);
+}

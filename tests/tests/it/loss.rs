@@ -344,3 +344,51 @@ async fn an_index_of_before_is_read_and_what_it_had_missed_begins_anew() {
     assert_eq!([polled(&bench).await.gone, polled(&bench).await.gone], [0, 1]);
     bench.site.restore(row);
 }
+
+/// Polls a search of the whole site under another name, once a day. Gives how many were gone.
+async fn days_of(bench: &Bench, search: &str, days: usize) -> Vec<u64> {
+    let mut gone = Vec::new();
+    for _ in 0..days {
+        gone.push(bench.poll_between(search, 0, i64::MAX).await.unwrap().gone);
+        bench.wait_ms(Time::DAY_MS - Time::HOUR_MS);
+    }
+    gone
+}
+
+#[tokio::test]
+async fn a_search_that_got_another_name_keeps_no_home_on_the_market() {
+    let bench = town().await;
+    days_of(&bench, "renamed", 3).await;
+    let row = bench.site.remove("7");
+    let first_miss = bench.now();
+    let gone = days_of(&bench, "renamed", 12).await;
+    assert_eq!(gone.iter().sum::<u64>(), 1, "{gone:?}");
+    assert!(gone[..5].iter().all(|gone| *gone == 0), "the other search may yet look: {gone:?}");
+    bench.measure().await;
+    let events = bench.home("7").unwrap().history.events();
+    assert_eq!(events.last().map(|event| (event.kind, event.at)), Some((EventKind::Gone, first_miss)));
+    assert_eq!(bench.ends("8").await, (Status::Active, 100_000));
+
+    // Under both names it is polled again, and the old one notices the return.
+    bench.site.restore(row);
+    polled(&bench).await;
+    assert_eq!(bench.events("7").await, [EventKind::Initial, EventKind::Gone, EventKind::BackOnMarket]);
+}
+
+#[tokio::test]
+async fn a_clock_that_was_ahead_and_a_sleep_confirm_nothing() {
+    let bench = town().await;
+    // Ahead by less than is refused: what is seen stays there.
+    bench.set_clock_by_ms(25 * Time::HOUR_MS);
+    polled(&bench).await;
+    bench.set_clock_by_ms(-25 * Time::HOUR_MS);
+    let away: Vec<_> = (1..=20).map(|id| bench.site.remove(&id.to_string())).collect();
+    assert_eq!(polled(&bench).await.gone, 0);
+    bench.set_clock_by_ms(7 * Time::HOUR_MS);
+    for _ in 0..3 {
+        assert_eq!(polled(&bench).await.gone, 0, "no six hours have passed");
+    }
+    away.into_iter().for_each(|row| bench.site.restore(row));
+    polled(&bench).await;
+    nothing_happened(&bench).await;
+}

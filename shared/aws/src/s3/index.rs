@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
 use serde::de::DeserializeOwned;
+use stoop_domain::Time;
 use stoop_pipeline::ports::{IndexOutline, PortError, SearchIndex, SearchState, Sent};
 
 use super::Objects;
@@ -193,9 +194,14 @@ impl SearchIndex for S3Index {
         }
     }
 
-    async fn held_elsewhere(&self, search: &str, source: &str, native_ids: &[String]) -> Result<Vec<bool>, PortError> {
+    async fn held_elsewhere(
+        &self,
+        search: &str,
+        source: &str,
+        native_ids: &[String],
+    ) -> Result<Vec<Option<Time>>, PortError> {
         let others = self.others(search, source).await?;
-        Ok(native_ids.iter().map(|id| others.iter().any(|outline| outline.holds(id))).collect())
+        Ok(native_ids.iter().map(|id| others.iter().filter_map(|outline| outline.holds(id)).max()).collect())
     }
 
     async fn sent_elsewhere(&self, search: &str, source: &str) -> Result<HashMap<String, Sent>, PortError> {

@@ -20,8 +20,8 @@ pub(super) fn watch_of(coverage: Coverage) -> Watch {
 /// [`doubtful_since`] has it.
 ///
 /// All listings of a market are due on the same days, spread by the market's name, so that its state is not touched every day.
-pub(super) fn is_due(listing: &Listing, doubtful: bool, coverage: Coverage, last: Time, seen: Time) -> bool {
-    let Some(interval) = watch_of(coverage).confirmed_every() else { return false };
+pub(super) fn is_due(listing: &Listing, doubtful: bool, watch: Watch, last: Time, seen: Time) -> bool {
+    let Some(interval) = watch.confirmed_every() else { return false };
     let (last, today) = (utc_day(last), utc_day(seen));
     // Also where a clock was set back: then it was sent ahead of us.
     if today <= last || !matches!(listing.status.phase(), Phase::Active | Phase::Pending) {
@@ -77,7 +77,7 @@ mod tests {
         let mut last = hour(5);
         let mut sent = Vec::new();
         for now in 6..days * 24 {
-            if is_due(&listing, false, coverage, last, hour(now)) {
+            if is_due(&listing, false, watch_of(coverage), last, hour(now)) {
                 last = hour(now);
                 sent.push(now);
             }
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn what_is_not_on_the_market_is_not_confirmed_and_a_clock_behind_waits() {
         let mut listing = home("Chicago", 50_000_000);
-        let due = |listing: &Listing, now| is_due(listing, true, Coverage::Changes, hour(240), hour(now));
+        let due = |listing: &Listing, now| is_due(listing, true, Watch::Repeated, hour(240), hour(now));
         assert!(due(&listing, 264) && due(&listing, 24_000));
         assert!(!due(&listing, 263) && !due(&listing, 10), "the same day, and ten days back");
         for (status, is) in [(Status::Pending, true), (Status::Closed, false), (Status::Withdrawn, false)] {

@@ -130,12 +130,14 @@ impl Scan<'_> {
         let taken = &self.state.files.marks;
         let due = listed.into_iter().filter(|file| in_hand(file) || quiet(file) && !taken.contains(&mark(file)));
         let mut due: Vec<FileVersion> = due.collect();
-        due.sort_by_cached_key(|file| (!in_hand(file), file.modified, file.name.clone()));
+        let time = |file: &FileVersion| set.map.time_of_file(&file.name, now).unwrap_or(file.modified).min(now);
+        due.sort_by_cached_key(|file| (!in_hand(file), time(file), file.name.clone()));
         for file in due {
             if (self.ports.stop)() {
                 return Ok(true);
             }
-            let fate = self.file(set, &file, place.filter(|_| in_hand(&file)), report, polled).await?;
+            let resumed = place.filter(|_| in_hand(&file));
+            let fate = self.file(set, &file, time(&file), resumed, report, polled).await?;
             let left = self.refusals.leave(self.search.source.name(), &file.name, now);
             self.ports.quarantine.put(&left).await?;
             match fate {
@@ -163,15 +165,16 @@ impl Scan<'_> {
         &mut self,
         set: &FileSet,
         file: &FileVersion,
+        time: Time,
         resumed: Option<Place>,
         report: &mut Report,
         polled: &mut Polled,
     ) -> Result<Fate, PollError> {
         let newest = self.state.files.newest;
-        let late = newest.is_some_and(|newest| file.modified < newest);
+        let late = newest.is_some_and(|newest| time < newest);
         self.began_at = match (&self.state.checkpoint, resumed) {
             (Some(checkpoint), Some(_)) => checkpoint.began_at,
-            _ => self.as_of(file, late),
+            _ => self.as_of(time, late),
         };
         let mut place = resumed.unwrap_or(Place { mark: mark(file), rows: 0, unread: 0, judged: false });
         self.unread_rows = place.unread;
@@ -226,7 +229,7 @@ impl Scan<'_> {
             if is_snapshot {
                 self.judge(file, place, report, polled).await?;
             }
-            self.state.files.newest = Some(file.modified);
+            self.state.files.newest = Some(time);
             self.state.files.as_of = Some(self.began_at);
             self.state.full_scan_at = Some(self.began_at);
             (self.state.begun, self.initial) = (true, false);
@@ -282,13 +285,12 @@ impl Scan<'_> {
         Ok(())
     }
 
-    /// The time of a file: when it was written, but never that of the one before it, so that what two files of one
+    /// As of when a file counts that has this time: never as of the one before it, so that what two files of one
     /// moment say of a home has an order.
-    fn as_of(&self, file: &FileVersion, late: bool) -> Time {
-        let written = file.modified.min(self.ports.clock.now());
+    fn as_of(&self, time: Time, late: bool) -> Time {
         match self.state.files.as_of {
-            Some(before) if !late => written.max(before.plus_ms(1)),
-            _ => written,
+            Some(before) if !late => time.max(before.plus_ms(1)),
+            _ => time,
         }
     }
 

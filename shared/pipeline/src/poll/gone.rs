@@ -10,6 +10,21 @@ use crate::snapshots::leaves_as_it_should;
 /// What was said to be gone is kept for so long, in case it comes back.
 const TOMBSTONE_MS: i64 = 400 * Time::DAY_MS;
 
+/// Another search of the source, which saw a listing before this one missed it, has so long to look again. After that it may have
+/// got another name, or be polled no more, and holds nothing. Searches ask for everything once a day, if nothing else is said.
+const OTHERS_LOOK_MS: i64 = 8 * Time::DAY_MS;
+
+/// What other searches of the source say of a listing that this one lacks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Elsewhere {
+    /// None has it.
+    Nowhere,
+    /// One that has it has not looked since, and may yet.
+    Unknown,
+    /// One has seen it since: it moved from this search into that.
+    Moved,
+}
+
 /// In place of a hash: it was said that the listing is gone.
 pub(super) const TOLD: u64 = 1;
 
@@ -22,15 +37,18 @@ impl Scan<'_> {
     pub(super) async fn tell_gone(&mut self, look: Look, polled: &mut Polled) -> Result<(), PollError> {
         let now = self.looked_at();
         let missing = self.note_missing(now);
-        let missing = self.with_held(missing).await?;
-        let entries = missing.iter().filter(|(_, held)| !held).filter_map(|(id, _)| self.state.listings.get(id));
+        let missing = self.with_others(missing).await?;
+        let here = missing.iter().filter(|(_, elsewhere)| *elsewhere == Elsewhere::Nowhere);
+        let entries = here.filter_map(|(id, _)| self.state.listings.get(id));
         let lost = entries.filter(|entry| !leaves_as_it_should(&entry.listing));
         let missing_since: Vec<Time> = lost.filter_map(|entry| entry.missing_since).collect();
         let judgement = judge(&missing_since, self.present(), now, look);
         self.state.held_back = judgement.held_back;
         let since = |native_id: &String| self.state.listings.get(native_id).and_then(|entry| entry.missing_since);
         let is_gone = |native_id: &String| since(native_id).is_some_and(|since| judgement.is_gone(since));
-        let mut gone: Vec<_> = missing.into_iter().filter(|(native_id, _)| is_gone(native_id)).collect();
+        let is_settled =
+            |(native_id, elsewhere): &(String, Elsewhere)| *elsewhere != Elsewhere::Unknown && is_gone(native_id);
+        let mut gone: Vec<_> = missing.into_iter().filter(is_settled).collect();
         gone.extend(self.unsaid().await?);
         self.say_gone(gone, polled).await
     }
@@ -62,22 +80,36 @@ impl Scan<'_> {
         listings.filter(on_market).count() as u64
     }
 
-    /// What a run that was killed may not have said, and whether another search holds it by now.
-    async fn unsaid(&self) -> Result<Vec<(String, bool)>, PollError> {
+    /// What a run that was killed may not have said, and what other searches say of it by now.
+    async fn unsaid(&self) -> Result<Vec<(String, Elsewhere)>, PollError> {
         let in_doubt = |entry: &IndexEntry| entry.gone_at.is_some() && entry.hash == IN_DOUBT;
         let listings = self.state.listings.iter().filter(|(_, entry)| in_doubt(entry));
         let unsaid: Vec<String> = listings.map(|(native_id, _)| native_id.clone()).collect();
-        Ok(self.with_held(unsaid).await?)
+        Ok(self.with_others(unsaid).await?)
     }
 
-    /// Beside each listing, whether another search of the source holds it.
-    async fn with_held(&self, native_ids: Vec<String>) -> Result<Vec<(String, bool)>, PortError> {
+    /// Beside each listing, what other searches of the source say of it.
+    async fn with_others(&self, native_ids: Vec<String>) -> Result<Vec<(String, Elsewhere)>, PortError> {
         if native_ids.is_empty() {
             return Ok(Vec::new());
         }
         let (search, source) = (&self.search.name, self.search.source.name());
         let held = self.ports.index.held_elsewhere(search, source, &native_ids).await?;
-        Ok(native_ids.into_iter().zip(held).collect())
+        let may_yet_look = |missing_since: Time| missing_since.plus_ms(OTHERS_LOOK_MS) > self.looked_at();
+        let missed = |native_id: &String| {
+            let entry = self.state.listings.get(native_id)?;
+            entry.missing_since.or(entry.gone_at)
+        };
+        let said = native_ids.into_iter().zip(held).map(|(native_id, seen)| {
+            let elsewhere = match (seen, missed(&native_id)) {
+                (None, _) => Elsewhere::Nowhere,
+                (Some(seen), Some(since)) if seen < since && may_yet_look(since) => Elsewhere::Unknown,
+                (Some(seen), Some(since)) if seen < since => Elsewhere::Nowhere,
+                (Some(_), _) => Elsewhere::Moved,
+            };
+            (native_id, elsewhere)
+        });
+        Ok(said.collect())
     }
 
     /// Does what a person said of the loss that is held back, but for what the scan has seen; whether there was anything to do.
@@ -114,7 +146,8 @@ impl Scan<'_> {
         polled.rulings.push(format!("{ruling}: {} listings", ruled.len()));
         self.state.held_back = None;
         if ruling.verdict == LossVerdict::Release {
-            let released = self.with_held(ruled).await?;
+            let mut released = self.with_others(ruled).await?;
+            released.retain(|(_, elsewhere)| *elsewhere != Elsewhere::Unknown);
             self.say_gone(released, polled).await?;
         }
         Ok(true)
@@ -126,18 +159,22 @@ impl Scan<'_> {
         self.say_gone(unsaid, polled).await
     }
 
-    /// Says of these listings that they are gone as of when they were missed first, but for those that another search holds.
-    async fn say_gone(&mut self, missed: Vec<(String, bool)>, polled: &mut Polled) -> Result<(), PollError> {
+    /// Says of these listings that they are gone as of when they were missed first, but for those that another search holds, or has
+    /// said it of.
+    async fn say_gone(&mut self, missed: Vec<(String, Elsewhere)>, polled: &mut Polled) -> Result<(), PollError> {
         let began_at = self.began_at;
         let source = self.search.source.name().to_owned();
         if !missed.is_empty() {
             self.look_elsewhere().await?;
         }
         let (mut said, mut gone) = (Vec::new(), Vec::new());
-        for (native_id, held) in missed {
-            let elsewhere = self.sent_elsewhere(&native_id);
+        for (native_id, elsewhere) in missed {
+            let sent = self.sent_elsewhere(&native_id);
             let Some(entry) = self.state.listings.get_mut(&native_id) else { continue };
-            if held || leaves_as_it_should(&entry.listing) {
+            let missed = entry.missing_since.or(entry.gone_at);
+            let told =
+                sent.is_some_and(|sent| sent.hash == TOLD && missed.is_some_and(|missed| sent.sight.seen >= missed));
+            if elsewhere == Elsewhere::Moved || told || leaves_as_it_should(&entry.listing) {
                 self.state.listings.remove(&native_id);
                 continue;
             }
@@ -150,7 +187,7 @@ impl Scan<'_> {
                 // It is said again as it may have been said.
                 Some(gone_at) => entry.last.unwrap_or(Sight::at(gone_at)),
                 None => {
-                    let last = elsewhere.map_or(entry.sent().sight, |sent| sent.sight.max(entry.sent().sight));
+                    let last = sent.map_or(entry.sent().sight, |sent| sent.sight.max(entry.sent().sight));
                     let at = entry.missing_since.map_or(began_at, |since| since.min(began_at));
                     Sight { at, ..Sight::at(began_at) }.after(&entry.until.map_or(last, |until| until.max(last)))
                 }
@@ -164,9 +201,8 @@ impl Scan<'_> {
         }
         if !gone.is_empty() {
             self.save().await?;
-            for observation in &mut said {
-                observation.watch = self.search.source.watch();
-            }
+            let watched = self.watched();
+            said.iter_mut().for_each(|observation| observation.watch = watched);
             self.put(&said.iter().collect::<Vec<_>>()).await?;
             for native_id in &gone {
                 if let Some(entry) = self.state.listings.get_mut(native_id) {

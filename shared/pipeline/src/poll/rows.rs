@@ -7,7 +7,7 @@ use stoop_domain::{Listing, Minor, Observation, Reason, Reject, Sight, Time};
 use stoop_sources::Coverage;
 use stoop_sources::declared::Order;
 
-use super::confirm::{doubtful_since, is_due};
+use super::confirm::{doubtful_since, is_due, watch_of};
 use super::scan::Scan;
 use super::take::{IN_DOUBT, Outgoing, content_hash, steady_bytes};
 use super::{PollError, Polled};
@@ -167,7 +167,7 @@ impl Scan<'_> {
                 let otherwise = elsewhere.filter(|sent| sent.sight > known.last && sent.sight < sight);
                 if known.hash == hash && otherwise.is_none_or(|sent| sent.hash == hash) {
                     let (doubtful, last) = (known.doubtful.is_some(), otherwise.map_or(known.last, |sent| sent.sight));
-                    if is_due(&observation.listing, doubtful, sheet.coverage, last.seen, sight.seen) {
+                    if is_due(&observation.listing, doubtful, watch_of(sheet.coverage), last.seen, sight.seen) {
                         takings.send(observation, hash, new, Some(known));
                         takings.confirms();
                     } else {

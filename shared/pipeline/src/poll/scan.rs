@@ -136,7 +136,7 @@ async fn scan(search: &Search, run: &str, ports: PollPorts<'_>, polled: &mut Pol
     let mut cursor = resumed.as_ref().map_or_else(|| source.begin(since), |c| c.cursor.clone());
     let mut scan = Scan::new(search, run, ports, state, source.manners());
     scan.began_at = resumed.as_ref().map_or(scan.began_at, |checkpoint| checkpoint.began_at);
-    scan.look_at_clock(polled);
+    scan.clock_at = scan.look_at_clock(polled);
     scan.whole = resumed.is_none();
     scan.incremental = cursor.since.is_some();
     let outcome = scan.pages(source, &mut cursor, &mut fetcher, polled).await;
@@ -326,6 +326,9 @@ impl<'a> Scan<'a> {
             return Ok(());
         }
         self.learn_contradictions(polled);
+        if matches!(end, End::Capped(_)) {
+            self.state.proves_absence = Some(false);
+        }
         self.state.checkpoint = None;
         self.state.begun |= matches!(end, End::All { .. } | End::Capped(_));
         let (outcome, message) = match end {
@@ -362,10 +365,12 @@ impl<'a> Scan<'a> {
         let judged = self.whole && self.manners.coverage == Coverage::Snapshot;
         if judged && self.total.is_some_and(|total| seen + self.unread_rows + self.left_out < total) {
             // The pages shifted while they were read. The next poll asks for everything again.
+            self.state.proves_absence = Some(false);
             let total = self.total.unwrap_or_default();
             return Ok((RunOutcome::Partial, Some(format!("{seen} of {total} listings were shown"))));
         }
         self.state.full_scan_at = Some(self.began_by_clock());
+        self.state.proves_absence = self.whole.then_some(judged && self.total.is_some()).or(self.state.proves_absence);
         if judged && self.unread_rows > 0 {
             let why = format!("{} rows were not understood: nothing is said to be gone", self.unread_rows);
             return Ok((RunOutcome::Complete, Some(why)));
@@ -381,6 +386,20 @@ impl<'a> Scan<'a> {
     /// The clock was set by so much.
     pub(super) fn shift_clock(&mut self, jumped_ms: i64) {
         self.clock_at = self.clock_at.plus_ms(jumped_ms);
+    }
+
+    /// How what is seen now will be looked at again. A source that is to show all it has proves that only where it says how many
+    /// that are, and shows so many.
+    pub(super) fn watched(&self) -> stoop_domain::Watch {
+        let source = &self.search.source;
+        let told = self.incremental || self.total.is_some();
+        match source.watch() {
+            stoop_domain::Watch::Complete if source.http().is_some() => {
+                let proves = told && self.state.proves_absence != Some(false);
+                if proves { stoop_domain::Watch::Complete } else { stoop_domain::Watch::Repeated }
+            }
+            watch => watch,
+        }
     }
 
     /// When it began, by the clock as it is now: not in its future.

@@ -115,9 +115,8 @@ impl Scan<'_> {
         polled: &mut Polled,
     ) -> Result<(), PollError> {
         self.believe(&mut outgoing);
-        for out in &mut outgoing {
-            out.observation.watch = self.search.source.watch();
-        }
+        let watched = self.watched();
+        outgoing.iter_mut().for_each(|out| out.observation.watch = watched);
         let ids = outgoing.iter().map(|out| out.observation.native_id.as_str());
         let new = ids.filter(|id| !self.state.listings.contains_key(*id)).collect::<HashSet<_>>().len() as u64;
         let of_rows = outgoing.iter().filter(|out| !out.beside && !out.confirms).count() as u64;
@@ -186,8 +185,7 @@ impl Scan<'_> {
         let mut confirms = false;
         if let Some(last) = theirs.or(ours) {
             let is_same = last.hash == hash && ours.is_some();
-            let coverage = self.manners.coverage;
-            confirms = is_same && is_due(&observation.listing, doubtful, coverage, last.sight.seen, sight.seen);
+            confirms = is_same && is_due(&observation.listing, doubtful, self.watched(), last.sight.seen, sight.seen);
             if is_same && !confirms {
                 self.note_seen(&observation.native_id);
                 if theirs.is_some() {

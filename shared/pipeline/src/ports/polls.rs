@@ -96,9 +96,15 @@ pub trait SearchIndex: Send + Sync {
     /// is not. The stored version is one higher.
     async fn save(&self, search: &str, state: &SearchState) -> Result<bool, PortError>;
 
-    /// Which of these listings of `source` another search than `search` holds for present: it has them, did
-    /// not miss them in its last complete scan, and did not say that they are gone. In their order.
-    async fn held_elsewhere(&self, search: &str, source: &str, native_ids: &[String]) -> Result<Vec<bool>, PortError>;
+    /// Of each of these listings of `source`, when another search than `search` that holds it for present saw it last, by the
+    /// beginning of its scan; `None` where none does. It holds what it did not miss in its last complete scan, and did not say to
+    /// be gone. A search that has another name now, or is polled no more, holds what it saw last for ever: the time tells.
+    async fn held_elsewhere(
+        &self,
+        search: &str,
+        source: &str,
+        native_ids: &[String],
+    ) -> Result<Vec<Option<Time>>, PortError>;
 
     /// What other searches of `source` than `search` have sent of its listings, or may have: of each, the latest that any
     /// of them did. Empty, and cheap, where there is no other.
@@ -139,6 +145,9 @@ pub struct SearchState {
     /// When the last scan that asked for everything began, by the clock.
     #[serde(default)]
     pub full_scan_at: Option<Time>,
+    /// Whether its last scan that asked for everything proved what it lacked; `None` where there was none.
+    #[serde(default)]
+    pub proves_absence: Option<bool>,
     /// In what share of its rows each field was filled.
     #[serde(default)]
     pub profiles: Profiles,
@@ -163,7 +172,8 @@ pub struct SearchState {
 pub struct FilesTaken {
     /// Of those that are there, a mark of each version that needs no second look. No more than there are files.
     pub marks: BTreeSet<u64>,
-    /// When the newest file that was read to its end was written.
+    /// The time of the newest file that was read to its end: what its name says, if the map reads that, else when it was written. Never in
+    /// the future of when it was read.
     pub newest: Option<Time>,
     /// The time that it was given: later, where others were written in the same moment.
     pub as_of: Option<Time>,
@@ -226,10 +236,11 @@ struct EntryOutline {
 }
 
 impl IndexOutline {
-    /// Whether a listing is held for present: see [`SearchIndex::held_elsewhere`].
+    /// When a listing was seen last that is held for present: see [`SearchIndex::held_elsewhere`].
     #[must_use]
-    pub fn holds(&self, native_id: &str) -> bool {
-        self.listings.get(native_id).is_some_and(|entry| is_held(entry.missing_since, entry.gone_at))
+    pub fn holds(&self, native_id: &str) -> Option<Time> {
+        let entry = self.listings.get(native_id).filter(|entry| is_held(entry.missing_since, entry.gone_at));
+        entry.map(|entry| entry.seen_in_scan)
     }
 
     /// Of each listing that any of these have, what was sent last: see [`SearchIndex::sent_elsewhere`].
@@ -267,10 +278,11 @@ fn is_held(missing_since: Option<Time>, gone_at: Option<Time>) -> bool {
 }
 
 impl SearchState {
-    /// Whether a listing is held for present: see [`SearchIndex::held_elsewhere`].
+    /// When a listing was seen last that is held for present: see [`SearchIndex::held_elsewhere`].
     #[must_use]
-    pub fn holds(&self, native_id: &str) -> bool {
-        self.listings.get(native_id).is_some_and(|entry| is_held(entry.missing_since, entry.gone_at))
+    pub fn holds(&self, native_id: &str) -> Option<Time> {
+        let entry = self.listings.get(native_id).filter(|entry| is_held(entry.missing_since, entry.gone_at));
+        entry.map(|entry| entry.seen_in_scan)
     }
 }
 

@@ -93,7 +93,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
         })
     }
 
-    fn observed_at(&mut self) -> Result<Option<Time>, RowError> {
+    pub(super) fn observed_at(&mut self) -> Result<Option<Time>, RowError> {
         if self.plan.fields[Target::ObservedAt as usize].is_none() {
             return Ok(None);
         }

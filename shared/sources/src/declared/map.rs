@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use csv::ByteRecord;
+use stoop_domain::Time;
 
 use super::plan::{Order, Origin, Piece, Plan, ReadHints};
 use super::reader::Reader;
@@ -46,6 +47,15 @@ impl Map {
     #[must_use]
     pub fn tells_time(&self) -> bool {
         self.plan.fields[Target::ObservedAt as usize].is_some()
+    }
+
+    /// When all rows of a file were so, where the name of the file says it: `observed_at` with `file_name`. `now` is what
+    /// relative times count from.
+    #[must_use]
+    pub fn time_of_file(&self, file_name: &str, now: Time) -> Option<Time> {
+        let recipe = self.plan.fields[Target::ObservedAt as usize].as_ref()?;
+        recipe.file_name()?;
+        self.bind_json().time_of_file(file_name, now)
     }
 
     /// How its files are to be opened.

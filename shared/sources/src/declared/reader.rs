@@ -121,6 +121,13 @@ impl Reader {
 }
 
 impl Reader {
+    /// `observed_at`, where it comes from the name of the file alone.
+    pub(super) fn time_of_file(&mut self, file_name: &str, now: Time) -> Option<Time> {
+        self.scratch.look_at(file_name, &self.plan);
+        let cells = JsonCells { row: "{}", spans: &self.spans, several: &self.several };
+        Pass { cells, plan: &self.plan, scratch: &mut self.scratch, now }.observed_at().ok().flatten()
+    }
+
     /// What stands in a column of the row that was read last, which was `row`.
     pub(super) fn text_of<'s>(&'s self, row: &'s str, slot: u16) -> Option<Cow<'s, str>> {
         match (JsonCells { row, spans: &self.spans, several: &self.several }).cell(slot) {

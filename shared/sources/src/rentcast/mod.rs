@@ -61,7 +61,7 @@ impl RentCast {
     pub(crate) const TELLS: Tells = Tells {
         price_changes: "nothing: a cut inside a spell is not recorded",
         status: "on offer or not",
-        gone: "two complete scans that miss it",
+        gone: "complete scans that miss it for ten minutes or more",
         limits: "20 requests a second, 50 in 31 days",
     };
 

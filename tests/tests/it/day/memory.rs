@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use stoop_domain::{Observation, Reject};
+use stoop_domain::{Observation, Reject, Time};
 use stoop_pipeline::ports::{
     Account, Budgets, Pages, PortError, Quarantine, RunLedger, RunRecord, SearchIndex, SearchState, Sent, Stream,
 };
@@ -73,10 +73,10 @@ impl SearchIndex for Memory {
         Ok(true)
     }
 
-    async fn held_elsewhere(&self, search: &str, source: &str, ids: &[String]) -> Result<Vec<bool>, PortError> {
+    async fn held_elsewhere(&self, search: &str, source: &str, ids: &[String]) -> Result<Vec<Option<Time>>, PortError> {
         let index = self.index.lock().unwrap();
         let others = || index.iter().filter(|(name, state)| *name != search && state.source == source);
-        Ok(ids.iter().map(|id| others().any(|(_, state)| state.holds(id))).collect())
+        Ok(ids.iter().map(|id| others().filter_map(|(_, state)| state.holds(id)).max()).collect())
     }
 
     async fn sent_elsewhere(&self, search: &str, source: &str) -> Result<HashMap<String, Sent>, PortError> {

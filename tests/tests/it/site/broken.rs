@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use stoop_domain::Time;
 use stoop_embedded::Database;
 use stoop_pipeline::ports::{PortError, SearchIndex, SearchState, Sent, Stream};
 
@@ -93,7 +94,12 @@ impl SearchIndex for DyingIndex {
         self.inner.save(search, state).await
     }
 
-    async fn held_elsewhere(&self, search: &str, source: &str, native_ids: &[String]) -> Result<Vec<bool>, PortError> {
+    async fn held_elsewhere(
+        &self,
+        search: &str,
+        source: &str,
+        native_ids: &[String],
+    ) -> Result<Vec<Option<Time>>, PortError> {
         self.inner.held_elsewhere(search, source, native_ids).await
     }
 
