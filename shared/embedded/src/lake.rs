@@ -1,6 +1,6 @@
 //! The lake: every observation that the state includes, in the order of the commits, each exactly once.
 //!
-//! A commit's observations are lines of JSON in one zstd frame. Small frames wait in the table `outbox`;
+//! A commit's observations are lines of JSON in one zstd frame, with its checksum. Small frames wait in the table `outbox`;
 //! when there is about a mebibyte of them, they become one file under `lake/observations/`, which the
 //! table `lake_objects` names. Frames may simply stand behind one another: that is zstd's format too.
 //!
@@ -19,7 +19,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 use stoop_domain::{Day, Observation, Time};
 use stoop_pipeline::ports::PortError;
 use zstd::bulk::Compressor;
-use zstd::zstd_safe::compress_bound;
+use zstd::zstd_safe::{CParameter, compress_bound};
 
 use crate::database::Database;
 use crate::error::{Result, at, doing};
@@ -63,8 +63,9 @@ impl Database {
             let file = File::open(&path).map_err(|e| doing("read the lake")(at("open", &path)(e)))?;
             each_line(file, &path, &mut visit)?;
         }
-        for frame in outbox {
-            each_line(frame.as_slice(), self.path(), &mut visit)?;
+        for (seq, frame) in outbox {
+            let row = format!("{}, table outbox, row {seq}", self.path().display());
+            each_line(frame.as_slice(), Path::new(&row), &mut visit)?;
         }
         Ok(())
     }
@@ -101,13 +102,13 @@ impl Database {
     }
 
     /// Both halves of the lake as of one moment.
-    fn lake_now(&self) -> Result<(Vec<LakeObject>, Vec<Vec<u8>>)> {
+    fn lake_now(&self) -> Result<(Vec<LakeObject>, Vec<(i64, Vec<u8>)>)> {
         let mut inner = self.lock();
         // A savepoint is a transaction of its own, or, where one is open (`Database::reading`), a part of it.
         let transaction = inner.connection.savepoint()?;
         let objects = objects(&transaction)?;
-        let mut statement = transaction.prepare_cached("SELECT body FROM outbox ORDER BY seq")?;
-        let outbox = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        let mut statement = transaction.prepare_cached("SELECT seq, body FROM outbox ORDER BY seq")?;
+        let outbox = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
         Ok((objects, outbox))
     }
 }
@@ -202,7 +203,10 @@ impl Held {
 
 impl FrameWriter {
     pub(crate) fn new() -> Result<Self> {
-        Ok(Self { compressor: Compressor::new(LEVEL)?, chunk: Vec::new() })
+        let mut compressor = Compressor::new(LEVEL)?;
+        // A bit that is flipped on the disk is an error of its frame, and never another home.
+        compressor.set_parameter(CParameter::ChecksumFlag(true))?;
+        Ok(Self { compressor, chunk: Vec::new() })
     }
 
     /// Adds observations to those that are held.

@@ -229,3 +229,33 @@ fn an_alert_of_unknown_rules_is_said_to_be_unchecked() {
     let found = verify(folder.path());
     assert_eq!((found.differences, found.alerts_complete), (Vec::new(), false));
 }
+
+#[test]
+fn no_bit_of_the_lake_can_be_flipped_in_silence() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let database = open(folder.path());
+    measure(&database, &[asks("h1", 0, 500_000), asks("h2", 3, 400_000)]);
+    drop(database);
+    let connection = Connection::open(places(folder.path()).0).unwrap();
+    let body: Vec<u8> = connection.query_row("SELECT body FROM outbox", [], |row| row.get(0)).unwrap();
+    let seq: i64 = connection.query_row("SELECT seq FROM outbox", [], |row| row.get(0)).unwrap();
+    let mut without_effect = 0;
+    for bit in 0..body.len() * 8 {
+        let mut flipped = body.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        connection.execute("UPDATE outbox SET body = ?1", [flipped]).unwrap();
+        let (path, data) = places(folder.path());
+        match Database::open_read(&path, &data).unwrap().verify(&|| false) {
+            Err(error) => {
+                let told = stoop_pipeline::with_causes(&error);
+                assert!(told.contains(&format!("table outbox, row {seq}")), "bit {bit}: {told}");
+            }
+            Ok(found) => {
+                assert_eq!((found.observations, found.different), (2, 0), "bit {bit}: read as something else");
+                without_effect += 1;
+            }
+        }
+    }
+    // The format has a few that change nothing of what is read.
+    assert!(without_effect < 10, "{without_effect}");
+}
