@@ -8,7 +8,7 @@ import unicodedata
 
 LETTERS = {"ß": "ss", "ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i", "þ": "th", "ð": "d"}
 SHORT = {"saint": "st", "sainte": "st", "ste": "st", "sankt": "st", "mount": "mt", "fort": "ft", "heights": "hts"}
-JOINED = {"and", "und", "et", "y"}
+JOINED = {"and", "und", "et", "y", "و"}
 APOSTROPHES = "'’‘`´ʻʼʿ"
 
 
@@ -25,9 +25,18 @@ def words(name: str) -> list[str]:
 
 def fold(name: str) -> str:
     """What is compared: two spellings of one name fold alike."""
-    parts = [SHORT.get(word, word) for word in words(name) if word not in JOINED]
+    parts = [arabic(SHORT.get(word, word)) for word in words(name) if word not in JOINED]
     key = "".join(parts or words(name))
-    return key.replace("ae", "a").replace("oe", "o").replace("ue", "u")
+    return key.replace("ae", "a").replace("oe", "o").replace("ue", "u") if len(key.encode()) > 3 else key
+
+
+def arabic(word: str) -> str:
+    """Without the article; a final `ة` as `ه`, `ى` as `ي`."""
+    if not "\u0600" <= word[0] < "\u0700":
+        return word
+    if len(word) > 4:
+        word = word.removeprefix("ال")
+    return word.translate({0x640: None, ord("ة"): "ه", ord("ى"): "ي", ord("ڭ"): "ك", ord("گ"): "ك"})
 
 
 def slug(name: str) -> str:
@@ -83,7 +92,8 @@ class Place:
     def write(self, out: list[str], zone: str = "", currency: dict[str, str] = {}):
         """Lines, wide to narrow; a zone only where it differs from that of the place around."""
         own = self.zone if self.zone != zone else ""
-        seen, also = set(), []
+        # A name that one inside bears is no other name of the whole: Wieden is a district of Vienna, and Polish for it.
+        seen, also = {fold(place.name) for place in self.inner.values() if place.level == "q"}, []
         for name in sorted(self.also):
             if fold(name) not in seen:
                 seen.add(fold(name))

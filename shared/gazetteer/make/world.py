@@ -33,7 +33,7 @@ def read_cities(packages) -> dict[str, list[dict]]:
             continue
         found.setdefault(f[8], []).append({
             "id": int(f[0]), "name": f[1], "also": f[3].split(","), "kind": f[7], "admin1": f[10], "admin2": f[11],
-            "admin3": f[12], "people": int(f[14] or 0), "zone": f[17],
+            "lat": round(float(f[4]) * 1e5), "lon": round(float(f[5]) * 1e5), "admin3": f[12], "people": int(f[14] or 0), "zone": f[17],
         })
     for rows in found.values():
         rows.sort(key=lambda city: (-city["people"], city["id"]))
@@ -117,9 +117,23 @@ def fill(country: Place, code: str, rows, second, hand):
         if city["people"] >= FAMOUS:
             place.call(*other_names(city, code in ARABIC or city["people"] >= 1_000_000))
         biggest.setdefault((city["admin1"], city["admin2"], city["admin3"]), place)
+    for region in regions.values():
+        join_homeless(region)
     for city in quarters:
         place = biggest.get((city["admin1"], city["admin2"], city["admin3"]))
         if code == "AT" and city["admin2"] == "900":
             continue
         if code in DEEP and place and place.people >= BIG and fold(place.name) not in fold(city["name"]):
             place.put("q", city["name"])
+
+
+def join_homeless(region: Place):
+    """A place of which the source does not know the county is that of its name in a county of the region, if there is one."""
+    for place in region.of_level("p"):
+        named = [county.get("p", place.name) for county in region.of_level("n") if county.get("p", place.name)]
+        if named:
+            most = max(named, key=lambda other: other.people)
+            most.people = max(most.people, place.people)
+            most.zone = most.zone or place.zone
+            most.call(*place.also)
+            del region.inner[("p", fold(place.name))]

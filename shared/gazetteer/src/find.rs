@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use crate::Gazetteer;
 use crate::fold::{fold_words, words};
+use crate::kinds::{direction, without_kind};
 use crate::level::Level;
-use crate::locate::{direction, without_kind};
 
 /// The most places that a search gives.
 pub const FOUND_MAX: usize = 20;
@@ -52,9 +52,12 @@ impl Gazetteer {
         all.truncate(WORDS_MAX);
         let mut spans = self.spans(&all);
         let mut found = self.fitting(&all, &spans);
-        if found.is_empty() {
-            self.add_near(&all, &mut spans);
-            found = self.fitting(&all, &spans);
+        // First what is no name at all may be misspelt, then a name as well: `pittsburg pensylvania`.
+        for names_too in [false, true] {
+            if found.is_empty() {
+                self.add_near(&all, names_too, &mut spans);
+                found = self.fitting(&all, &spans);
+            }
         }
         found.truncate(FOUND_MAX);
         found.into_iter().map(|(id, edits)| self.as_match(id, edits)).collect()
@@ -88,15 +91,25 @@ impl Gazetteer {
         found.into_iter().map(|id| (id, 0)).collect()
     }
 
-    /// Adds places with nearly such a name to the runs of words that name none.
-    fn add_near(&self, all: &[String], spans: &mut Spans) {
-        let unknown: Vec<_> = runs(all.len()).filter(|run| !spans.contains_key(run)).take(NEAR_RUNS_MAX).collect();
-        for (from, to) in unknown {
+    /// Adds places with nearly such a name to the runs of words that name none, or to all of them.
+    fn add_near(&self, all: &[String], names_too: bool, spans: &mut Spans) {
+        let wanted: Vec<_> =
+            runs(all.len()).filter(|run| spans.contains_key(run) == names_too).take(NEAR_RUNS_MAX).collect();
+        for (from, to) in wanted {
             let key = fold_words(&all[from..to]);
             let letters = key.chars().count();
             if (NEAR_LETTERS.0..=NEAR_LETTERS.1).contains(&letters) && !key.contains(|c: char| c.is_ascii_digit()) {
-                let most = if letters < 6 { 1 } else if letters < 11 { 2 } else { 3 };
-                spans.insert((from, to), self.places.nearly(&key, most));
+                let most = if letters < 6 {
+                    1
+                } else if letters < 11 {
+                    2
+                } else {
+                    3
+                };
+                let places = spans.entry((from, to)).or_default();
+                places.extend(self.places.nearly(&key, most));
+                places.sort_unstable();
+                places.dedup_by_key(|(id, _)| *id);
             }
         }
     }
@@ -109,11 +122,19 @@ impl Gazetteer {
             for (id, edits) in places {
                 let around = self.places.chain(*id).map(|around| around.filter(|around| around != id));
                 let before = covers(spans, 0, *from, &around);
-                let Some(edits) = before.and_then(|before| Some(edits + before + covers(spans, *to, all.len(), &around)?)) else {
+                let Some(edits) =
+                    before.and_then(|before| Some(edits + before + covers(spans, *to, all.len(), &around)?))
+                else {
                     continue;
                 };
-                let own = edits > 0 || keys.iter().any(|(key, _)| self.places.is_own(*id, key));
-                let rank = (edits, Reverse(self.weight(*id, own)));
+                let weight = match &keys[0] {
+                    _ if edits > 0 => self.weight(*id),
+                    (key, _) if self.places.is_own(*id, key) => self.weight(*id),
+                    (key, _) if self.places.is_called(*id, key) => self.weight(*id) / 10,
+                    // `King County` is the county, but `Kansas City` is rather that than a city that is called Kansas.
+                    _ => u64::from(self.places.nodes[*id as usize].people),
+                };
+                let rank = (edits, Reverse(weight));
                 best.entry(*id).and_modify(|best| *best = rank.min(*best)).or_insert(rank);
             }
         }
@@ -123,11 +144,11 @@ impl Gazetteer {
     }
 
     /// How likely a place is meant by its bare name: by its people, of wide places by a part of them, since who writes `new york`
-    /// or `orange` rather means the city; a tenth of that where the name is only another name of it.
-    fn weight(&self, id: u32, own: bool) -> u64 {
+    /// or `orange` rather means the city.
+    fn weight(&self, id: u32) -> u64 {
         let node = &self.places.nodes[id as usize];
         let people = u64::from(node.people) * 100 + 1;
-        let weight = match node.level {
+        match node.level {
             Level::Country | Level::Region => people / 4,
             Level::County => people / 30,
             Level::City => people,
@@ -136,8 +157,7 @@ impl Gazetteer {
                 city.map_or(0, |city| u64::from(self.places.nodes[city as usize].people) * 2)
             }
             Level::Area => 2_000_000,
-        };
-        if own { weight } else { weight / 10 }
+        }
     }
 
     fn as_match(&self, id: u32, edits: usize) -> Match {

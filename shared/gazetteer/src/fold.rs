@@ -128,8 +128,9 @@ fn push_arabic(without_article: Option<&str>, word: &str, key: &mut String) {
     }));
 }
 
+/// Not in what is as short as a code: the UAE are not UA.
 fn join_umlauts(key: &mut String) {
-    if ["ae", "oe", "ue"].iter().any(|pair| key.contains(pair)) {
+    if key.len() > 3 && ["ae", "oe", "ue"].iter().any(|pair| key.contains(pair)) {
         *key = key.replace("ae", "a").replace("oe", "o").replace("ue", "u");
     }
 }
@@ -181,7 +182,7 @@ mod tests {
             ["King and Queen", "King & Queen"],
             ["Weßling", "Wessling"],
             ["Maârif", "MAARIF"],
-            ["الحي المحمدي", "حي محمدي"],
+            ["سيدي المعروف", "سيدي معروف"],
             ["أكدال", "اكدال"],
             ["DeKalb", "De Kalb"],
             ["İzmir", "Izmir"],
@@ -189,12 +190,14 @@ mod tests {
             assert_eq!(fold(a), fold(b), "{a} and {b}");
         }
         assert_ne!(fold("Agdal"), fold("Agadir"));
+        assert_ne!(fold("UAE"), fold("UA"));
         assert_eq!(fold("Y"), "y");
     }
 
     #[test]
     fn a_slug_is_stable_and_folds_like_its_name() {
-        for (name, path) in [("Île-de-France", "ile-de-france"), ("Landstraße", "landstrasse"), ("Coeur d'Alene", "coeur-dalene")]
+        for (name, path) in
+            [("Île-de-France", "ile-de-france"), ("Landstraße", "landstrasse"), ("Coeur d'Alene", "coeur-dalene")]
         {
             assert_eq!(slug(name), path);
             assert_eq!(slug(path), path);
@@ -205,9 +208,8 @@ mod tests {
 
     #[test]
     fn edits_are_counted_up_to_a_bound() {
-        let edits = |a: &str, b: &str, most| {
-            edits(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>(), most)
-        };
+        let edits =
+            |a: &str, b: &str, most| edits(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>(), most);
         assert_eq!(edits("austin", "austin", 2), Some(0));
         assert_eq!(edits("austn", "austin", 2), Some(1));
         assert_eq!(edits("asutin", "austin", 1), Some(1));

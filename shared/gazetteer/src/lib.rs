@@ -22,6 +22,7 @@
 mod data;
 mod find;
 mod fold;
+mod kinds;
 mod level;
 mod locate;
 
@@ -82,12 +83,38 @@ impl Gazetteer {
     fn at(&self, path: &str) -> Option<u32> {
         let levels: Vec<&str> = path.split('/').collect();
         let narrowest = levels.iter().rposition(|slug| *slug != "-")?;
-        let found = self.places.called(&fold::fold_words(&levels[narrowest].split('-').map(str::to_owned).collect::<Vec<_>>()));
+        let found =
+            self.places.called(&fold::fold_words(&levels[narrowest].split('-').map(str::to_owned).collect::<Vec<_>>()));
         found.into_iter().find(|id| self.path(*id) == path)
     }
 
     fn path(&self, id: u32) -> String {
         let slugs = self.places.chain(id).map(|id| id.map_or_else(|| "-".to_owned(), |id| self.places.slug(id)));
         slugs.join("/")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What version 1 is made of.
+    const VERSION_AND_HASH: (u32, &str) = (1, "b95ed08fe6a9aea6");
+
+    #[test]
+    fn other_data_or_other_paths_have_another_version() {
+        let gazetteer = Gazetteer::get();
+        let mut hash = blake3::Hasher::new();
+        hash.update(gazetteer.places.text().as_bytes());
+        for path in gazetteer.paths() {
+            hash.update(path.as_bytes());
+            hash.update(gazetteer.zone(&path).unwrap_or_default().as_bytes());
+        }
+        let found = hash.finalize().to_hex();
+        assert_eq!(
+            (GAZETTEER_VERSION, &found[..16]),
+            VERSION_AND_HASH,
+            "the places are others: raise GAZETTEER_VERSION, and put both here"
+        );
     }
 }

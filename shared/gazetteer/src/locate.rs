@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::Gazetteer;
 use crate::fold::{fold_into, fold_words, slug, words};
+use crate::kinds::{direction, without_kind};
 use crate::level::Level;
 
 /// What a source tells of a place, in its own words. Words without a letter or digit count as not told.
@@ -81,7 +82,7 @@ impl Located<'_> {
 
 /// Without a region, a name means its most populous bearer if that has this many times the people of any other.
 const CLEARLY: u32 = 10;
-/// What portals write where a quarter belongs and that names none.
+/// What portals write where a quarter belongs and that names none; so does the city's own name.
 const NO_QUARTER: [&str; 8] =
     ["autresecteur", "toutelaville", "autre", "other", "autres", "none", "unknown", "villeentire"];
 
@@ -110,11 +111,13 @@ impl Gazetteer {
     fn country(&self, told: &str) -> (Option<u32>, Option<u32>) {
         let key = key(told);
         let called = self.places.called(&key);
-        let country = called.iter().copied().find(|id| self.places.nodes[*id as usize].level == Level::Country);
+        let countries = called.iter().copied().filter(|id| self.places.nodes[*id as usize].level == Level::Country);
+        let country = countries.min_by_key(|id| (!self.places.is_own(*id, &key), *id));
         if country.is_some() || called.is_empty() {
             return (country, None);
         }
-        let us = self.places.called("us").into_iter().find(|id| self.places.nodes[*id as usize].level == Level::Country);
+        let us =
+            self.places.called("us").into_iter().find(|id| self.places.nodes[*id as usize].level == Level::Country);
         let island = called.into_iter().find(|id| {
             self.places.nodes[*id as usize].level == Level::Region
                 && matches!(self.places.code(*id), "pr" | "vi" | "gu" | "as" | "mp")
@@ -127,7 +130,9 @@ impl Gazetteer {
         let mut code: String = told.postal_code?.chars().filter(char::is_ascii_alphanumeric).collect();
         code.make_ascii_lowercase();
         let own = self.places.code(country);
-        if let Some(rest) = code.strip_prefix(own.get(..1)?).filter(|rest| rest.bytes().all(|byte| byte.is_ascii_digit())) {
+        if let Some(rest) =
+            code.strip_prefix(own.get(..1)?).filter(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
+        {
             // The sign of the country before the code: A-1070.
             code = rest.to_owned();
         }
@@ -189,15 +194,19 @@ impl Gazetteer {
         }
         let Some(city) = told.city else { return };
         let mut cities = self.all_inside(around.unwrap_or(country), Level::City, city);
-        if around.is_none() && let Some(county) = told.county {
+        if around.is_none()
+            && let Some(county) = told.county
+        {
             let keys = keys(county, Level::County);
             cities.retain(|id| {
                 let county = self.places.chain(*id)[2];
                 county.is_some_and(|county| keys.iter().any(|key| self.places.is_called(county, key)))
             });
         }
-        let in_county = cities.iter().copied().find(|id| chain[2].is_some_and(|county| self.places.lies_in(*id, county)));
-        let best = in_county.or_else(|| cities.first().copied().filter(|best| around.is_some() || self.is_clear(*best, &cities)));
+        let in_county =
+            cities.iter().copied().find(|id| chain[2].is_some_and(|county| self.places.lies_in(*id, county)));
+        let best = in_county
+            .or_else(|| cities.first().copied().filter(|best| around.is_some() || self.is_clear(*best, &cities)));
         let Some(best) = best else { return };
         let lies = self.places.chain(best);
         if let (Some(_), Some(told), None) = (chain[2], told.county, in_county) {
@@ -233,7 +242,12 @@ impl Gazetteer {
                 found.sort_by_cached_key(|id| {
                     let people = self.places.nodes[*id as usize].people;
                     let codes = self.places.inside(*id).count();
-                    (self.places.slug(*id) != exact, !self.places.is_own(*id, &key), std::cmp::Reverse((people, codes)), *id)
+                    (
+                        self.places.slug(*id) != exact,
+                        !self.places.is_own(*id, &key),
+                        std::cmp::Reverse((people, codes)),
+                        *id,
+                    )
                 });
                 return found;
             }
@@ -241,8 +255,17 @@ impl Gazetteer {
         Vec::new()
     }
 
-    fn located(&self, chain: [Option<u32>; 5], told: &PlaceWords<'_>, contradictions: Vec<Contradiction>) -> Located<'_> {
-        let quarter = told.neighbourhood.filter(|quarter| !NO_QUARTER.contains(&key(quarter).as_str()));
+    fn located(
+        &self,
+        chain: [Option<u32>; 5],
+        told: &PlaceWords<'_>,
+        contradictions: Vec<Contradiction>,
+    ) -> Located<'_> {
+        let says = |quarter: &&str| {
+            let key = key(quarter);
+            !NO_QUARTER.contains(&key.as_str()) && !chain[3].is_some_and(|city| self.places.is_called(city, &key))
+        };
+        let quarter = told.neighbourhood.filter(says);
         let told = [told.country, told.region, told.county, told.city, told.postal_code.or(quarter)];
         let narrowest = chain.iter().rev().flatten().next().copied();
         let mut levels = [const { None }; 5];
@@ -291,9 +314,11 @@ pub(crate) fn key(told: &str) -> String {
     key
 }
 
-/// The keys to try, in order: as told, with `N.` as north, without the word that says the kind (`King County`).
+/// The keys to try, in order: as told, without what stands in brackets (`Palmier (Maarif)`), with `N.` as north, without the word
+/// that says the kind (`King County`).
 fn keys(told: &str, level: Level) -> Vec<String> {
     let mut found = vec![key(told)];
+    found.extend(told.split_once('(').map(|(name, _)| key(name)).filter(|key| !key.is_empty()));
     let mut all = Vec::new();
     words(told, |word| all.push(word.to_owned()));
     if let [first, _, ..] = all.as_mut_slice()
@@ -308,74 +333,4 @@ fn keys(told: &str, level: Level) -> Vec<String> {
         found.push(fold_words(rest));
     }
     found
-}
-
-/// The direction that a letter before a name stands for.
-pub(crate) fn direction(word: &str) -> Option<&'static str> {
-    Some(match word {
-        "n" | "no" => "north",
-        "s" | "so" => "south",
-        "e" => "east",
-        "w" => "west",
-        _ => return None,
-    })
-}
-
-/// Words that say what kind of place a name is, before or after it, and of which level; `None` is any.
-const KINDS: [(&str, Option<Level>); 36] = [
-    ("county", Some(Level::County)),
-    ("co", Some(Level::County)),
-    ("parish", Some(Level::County)),
-    ("borough", Some(Level::County)),
-    ("census area", Some(Level::County)),
-    ("municipio", None),
-    ("municipality", None),
-    ("bezirk", Some(Level::County)),
-    ("politischer bezirk", Some(Level::County)),
-    ("landkreis", Some(Level::County)),
-    ("kreis", Some(Level::County)),
-    ("regierungsbezirk", Some(Level::County)),
-    ("province de", Some(Level::County)),
-    ("province du", Some(Level::County)),
-    ("province of", None),
-    ("province", None),
-    ("prefecture de", Some(Level::County)),
-    ("prefecture", Some(Level::County)),
-    ("wilaya de", None),
-    ("departement de", Some(Level::County)),
-    ("departement", Some(Level::County)),
-    ("provincia di", Some(Level::County)),
-    ("provincia de", Some(Level::County)),
-    ("county of", Some(Level::County)),
-    ("state of", Some(Level::Region)),
-    ("state", Some(Level::Region)),
-    ("region de", Some(Level::Region)),
-    ("region", Some(Level::Region)),
-    ("land", Some(Level::Region)),
-    ("bundesland", Some(Level::Region)),
-    ("city of", Some(Level::City)),
-    ("city", Some(Level::City)),
-    ("ville de", Some(Level::City)),
-    ("town of", Some(Level::City)),
-    ("quartier", Some(Level::Area)),
-    ("hay", Some(Level::Area)),
-];
-
-/// The words without those that say the kind, and the level that they say.
-pub(crate) fn without_kind(all: &[String]) -> Option<(&[String], Option<Level>)> {
-    KINDS.iter().find_map(|(kind, level)| {
-        let kind: Vec<&str> = kind.split(' ').collect();
-        let is = |part: &[String]| part.iter().map(String::as_str).eq(kind.iter().copied());
-        if all.len() <= kind.len() {
-            return None;
-        }
-        let (head, tail) = (all.split_at(kind.len()), all.split_at(all.len() - kind.len()));
-        if is(head.0) && kind.as_slice() != ["co"] {
-            Some((head.1, *level))
-        } else if is(tail.1) {
-            Some((tail.0, *level))
-        } else {
-            None
-        }
-    })
 }
