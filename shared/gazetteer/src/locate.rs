@@ -276,10 +276,13 @@ impl Gazetteer {
                     name: Cow::Borrowed(self.places.name(id)),
                     origin: Origin::Gazetteer,
                 }),
+                // A city that lies in no county has none, whatever is told: else it would have two paths.
+                (None, _) if chain[n..].iter().any(Option::is_some) => None,
                 (None, Some(told)) => {
-                    Some(Name { slug: slug(told), name: Cow::Owned(told.to_owned()), origin: Origin::Source })
+                    let name = Name { slug: slug(told), name: Cow::Owned(told.to_owned()), origin: Origin::Source };
+                    // A mark without a letter counts as one, and leaves nothing.
+                    Some(name).filter(|name| !name.slug.is_empty())
                 }
-                // A city may lie in no county that is known: that is so, and what is told of it elsewhere is not taken.
                 (None, None) => None,
             };
         }

@@ -84,8 +84,9 @@ proptest! {
         let located = Gazetteer::get().locate(&told);
         if let Some(path) = located.path() {
             prop_assert_eq!(path.split('/').count(), 5);
-            // What was found is found again by its own words, but for words in which nobody but the source has a say.
-            if located.levels.iter().flatten().all(|name| name.origin == Origin::Gazetteer) {
+            // What was found is found again by its own words, but for a quarter that looks like a postal code.
+            let area = path.rsplit('/').next().unwrap_or_default();
+            if postal_code.is_some() || area.len() != 5 || !area.bytes().all(|byte| byte.is_ascii_digit()) {
                 let again = Gazetteer::get().locate(&words(&path)).path();
                 prop_assert_eq!(again, Some(path));
             }

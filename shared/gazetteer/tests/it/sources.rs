@@ -84,6 +84,15 @@ fn a_city_lies_in_the_county_where_most_of_it_is_unless_another_part_is_told() {
 }
 
 #[test]
+fn a_city_in_no_county_has_one_path_whatever_county_is_told() {
+    for county in [None, Some("Berlin"), Some("Mitte")] {
+        let words = PlaceWords { country: Some("DE"), county, city: Some("Berlin"), ..PlaceWords::default() };
+        let words = PlaceWords { region: Some("Berlin"), ..words };
+        assert_eq!(path(&Gazetteer::get().locate(&words)), "de/berlin/-/berlin/-", "{county:?}");
+    }
+}
+
+#[test]
 fn without_a_region_a_city_is_taken_only_where_nobody_doubts_it() {
     assert_eq!(path(&us("", "", "Chicago", "")), "us/il/cook/chicago/-");
     assert_eq!(path(&us("", "", "Springfield", "")), "us/-/-/springfield/-");
@@ -100,7 +109,10 @@ fn what_is_not_known_stays_in_the_sources_words() {
     let nowhere = PlaceWords { city: Some("Weßling"), region: Some("BY"), ..PlaceWords::default() };
     let located = Gazetteer::get().locate(&nowhere);
     assert_eq!((path(&located).as_str(), located.zone), ("-/by/-/wessling/-", None));
-    assert_eq!(Gazetteer::get().locate(&PlaceWords { city: Some(" - "), ..PlaceWords::default() }).path(), None);
+    for nothing in [" - ", "", "\u{64b}"] {
+        let words = PlaceWords { city: Some(nothing), ..PlaceWords::default() };
+        assert_eq!(Gazetteer::get().locate(&words).path(), None, "{nothing:?}");
+    }
 }
 
 #[test]
