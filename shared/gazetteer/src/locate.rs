@@ -20,7 +20,7 @@ pub struct PlaceWords<'a> {
     pub city: Option<&'a str>,
     /// A quarter or district.
     pub neighbourhood: Option<&'a str>,
-    /// A postal code, as text; a ZIP may have four digits more, or have lost its zeros.
+    /// A postal code, as text; a ZIP may have four digits more, or have lost its zeros. Without a digit it counts as not told.
     pub postal_code: Option<&'a str>,
 }
 
@@ -137,8 +137,9 @@ impl Gazetteer {
             code = rest.to_owned();
         }
         let find = |code: &str| {
-            let called = self.places.called(code).into_iter();
-            called.filter(|id| self.places.code(*id) == code).find(|id| self.places.lies_in(*id, country))
+            let is_area =
+                |id: &u32| self.places.nodes[*id as usize].level == Level::Area && self.places.code(*id) == code;
+            self.places.called(code).into_iter().filter(is_area).find(|id| self.places.lies_in(*id, country))
         };
         if own != "us" || !code.bytes().all(|byte| byte.is_ascii_digit()) {
             return find(&code);
@@ -306,7 +307,8 @@ impl PlaceWords<'_> {
             county: self.county.filter(said).map(str::trim),
             city: self.city.filter(said).map(str::trim),
             neighbourhood: self.neighbourhood.filter(said).map(str::trim),
-            postal_code: self.postal_code.filter(said).map(str::trim),
+            // There is none in the world without a digit: the name of a state or a city has slipped in.
+            postal_code: self.postal_code.filter(|code| code.contains(char::is_numeric)).map(str::trim),
         }
     }
 }

@@ -78,15 +78,17 @@ proptest! {
     }
 
     #[test]
-    fn no_words_are_too_strange_to_locate(told in proptest::array::uniform6(proptest::option::of("\\PC{0,12}|US|WA|Seattle|King|98178|ma|Casablanca"))) {
+    fn no_words_are_too_strange_to_locate(
+        told in proptest::array::uniform6(proptest::option::of("\\PC{0,12}|US|WA|Seattle|King|98178|ma|Casablanca"))
+    ) {
         let [country, region, county, city, neighbourhood, postal_code] = told.each_ref().map(Option::as_deref);
         let told = PlaceWords { country, region, county, city, neighbourhood, postal_code };
         let located = Gazetteer::get().locate(&told);
         if let Some(path) = located.path() {
             prop_assert_eq!(path.split('/').count(), 5);
             // What was found is found again by its own words, but for a quarter that looks like a postal code.
-            let area = path.rsplit('/').next().unwrap_or_default();
-            if postal_code.is_some() || area.len() != 5 || !area.bytes().all(|byte| byte.is_ascii_digit()) {
+            let has_code = postal_code.is_some_and(|code| code.contains(char::is_numeric));
+            if has_code || words(&path).postal_code.is_none() {
                 let again = Gazetteer::get().locate(&words(&path)).path();
                 prop_assert_eq!(again, Some(path));
             }
@@ -96,8 +98,9 @@ proptest! {
     #[test]
     fn a_name_with_one_wrong_letter_is_still_found(pick in 0_usize..20, at in 1_usize..5) {
         let cities = [
-            "Seattle", "Chicago", "Houston", "Philadelphia", "Casablanca", "Marrakech", "Innsbruck", "Salzburg", "Barcelona", "Toulouse",
-            "Düsseldorf", "Stuttgart", "Melbourne", "Brisbane", "Vancouver", "Edmonton", "Monterrey", "Birmingham", "Minneapolis", "Albuquerque",
+            "Seattle", "Chicago", "Houston", "Philadelphia", "Casablanca", "Marrakech", "Innsbruck", "Salzburg", "Barcelona",
+            "Toulouse", "Düsseldorf", "Stuttgart", "Melbourne", "Brisbane", "Vancouver", "Edmonton", "Monterrey", "Birmingham",
+            "Minneapolis", "Albuquerque",
         ];
         let mut letters: Vec<char> = cities[pick].chars().collect();
         letters[at] = 'x';

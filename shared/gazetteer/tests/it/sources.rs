@@ -69,6 +69,9 @@ fn a_postal_code_that_is_not_known_stays_as_it_is_told() {
     let words =
         PlaceWords { country: Some("DE"), city: Some("Berlin"), postal_code: Some("10115"), ..PlaceWords::default() };
     assert_eq!(path(&Gazetteer::get().locate(&words)), "de/berlin/-/berlin/10115");
+    // The code of a state or country is no postal code.
+    assert_eq!(path(&us("", "", "Seattle", "WA")), "us/wa/king/seattle/-");
+    assert_eq!(path(&us("", "", "Seattle", "US")), "us/wa/king/seattle/-");
     // A code of one country is none of another: 1070 is Vienna's.
     let words = PlaceWords { country: Some("CH"), postal_code: Some("1070"), ..PlaceWords::default() };
     assert_eq!(path(&Gazetteer::get().locate(&words)), "ch/-/-/-/1070");
