@@ -75,16 +75,8 @@ pub(crate) fn slug(name: &str) -> String {
     slug
 }
 
-/// What is compared: two spellings of one name fold alike. Spaces, case, diacritics and "and" don't count, `St.` is Saint
-/// and Sankt, `ue` is `ü` is `u`, and Arabic letters that are often exchanged are one.
-#[cfg(test)]
-pub(crate) fn fold(name: &str) -> String {
-    let mut key = String::new();
-    fold_into(name, &mut key);
-    key
-}
-
-/// [`fold`] into a string that is emptied first.
+/// Puts into `key` what is compared: two spellings of one name fold alike. Spaces, case, diacritics and "and" don't count,
+/// `St.` is Saint and Sankt, `ue` is `ü` is `u`, and Arabic letters that are often exchanged are one.
 pub(crate) fn fold_into(name: &str, key: &mut String) {
     key.clear();
     words(name, |word| push_folded(word, key));
@@ -144,7 +136,8 @@ pub(crate) fn hash(key: &str) -> u32 {
     (hasher.finish() >> 16) as u32
 }
 
-/// How many letters have to be changed, left out, added or exchanged with the next to make `b` of `a`; `None` if more than `most`.
+/// How many letters have to be changed, left out, added or exchanged with the next to make `b` of `a`; `None` if more than
+/// `most`.
 pub(crate) fn edits(a: &[char], b: &[char], most: usize) -> Option<usize> {
     if a.len().abs_diff(b.len()) > most {
         return None;
@@ -171,6 +164,12 @@ pub(crate) fn edits(a: &[char], b: &[char], most: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn fold(name: &str) -> String {
+        let mut key = String::new();
+        fold_into(name, &mut key);
+        key
+    }
 
     #[test]
     fn spellings_of_one_name_fold_alike() {

@@ -34,7 +34,8 @@ pub use locate::{Contradiction, Located, Name, Origin, PlaceWords};
 
 use data::Places;
 
-/// The version of the data and of the rules that make a path of it. Paths that were made under another version are to be made anew.
+/// The version of the data and of the rules that make a path of it. Paths that were made under another version are to be
+/// made anew.
 pub const GAZETTEER_VERSION: u32 = 1;
 
 /// The places that are known.
