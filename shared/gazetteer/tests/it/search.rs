@@ -1,0 +1,76 @@
+//! What a person writes, where several places fit, and where none does.
+
+use stoop_gazetteer::{FOUND_MAX, Gazetteer, Level};
+
+fn paths(text: &str) -> Vec<String> {
+    Gazetteer::get().find(text).into_iter().map(|found| found.path).collect()
+}
+
+#[test]
+fn where_several_fit_all_are_given_and_the_larger_first() {
+    let found = Gazetteer::get().find("springfield");
+    let cities: Vec<&str> =
+        found.iter().filter(|found| found.level == Level::City).map(|found| found.path.as_str()).collect();
+    assert_eq!(cities[..2], ["us/mo/greene/springfield/-", "us/ma/hampden/springfield/-"]);
+    assert!(cities.contains(&"us/il/sangamon/springfield/-"));
+    assert!(found.len() <= FOUND_MAX && found.iter().all(|found| found.edits == 0));
+}
+
+#[test]
+fn a_match_says_what_it_is_in_words() {
+    let of = |text: &str| {
+        let first = Gazetteer::get().find(text).swap_remove(0);
+        (first.level, first.name)
+    };
+    assert_eq!(of("austin tx"), (Level::City, "Austin, Travis County, Texas, United States".into()));
+    assert_eq!(of("78704"), (Level::Area, "78704, Austin, Travis County, Texas, United States".into()));
+    assert_eq!(of("new orleans"), (Level::City, "New Orleans, Orleans Parish, Louisiana, United States".into()));
+    assert_eq!(of("wien 1070"), (Level::Area, "1070 Neubau, Wien, Austria".into()));
+    assert_eq!(of("maarif"), (Level::Area, "Maârif, Casablanca, Casablanca-Settat, Morocco".into()));
+    assert_eq!(of("king county"), (Level::County, "King County, Washington, United States".into()));
+    assert_eq!(of("Baltimore City, MD").1, "Baltimore City, Maryland, United States");
+}
+
+#[test]
+fn a_word_too_much_is_not_passed_over() {
+    // Rather nothing than the wrong Austin.
+    let found = Gazetteer::get().find("austin maine");
+    assert!(found.iter().all(|found| found.edits > 0 || found.path.starts_with("us/me/")), "{found:?}");
+    assert_eq!(paths("98178 texas"), [""; 0]);
+}
+
+#[test]
+fn what_is_nearly_a_name_is_offered() {
+    for (text, path) in [
+        ("austn tx", "us/tx/travis/austin/-"),
+        ("casblanca", "ma/casablanca-settat/casablanca/casablanca/-"),
+        ("casablanca maarfi", "ma/casablanca-settat/casablanca/casablanca/maarif"),
+        ("seatle", "us/wa/king/seattle/-"),
+        ("pittsburg pensylvania", "us/pa/allegheny/pittsburgh/-"),
+        ("marakech", "ma/marrakech-safi/marrakech/marrakech/-"),
+        ("ottakrng", "at/wien/wien/wien/1160"),
+    ] {
+        let found = Gazetteer::get().find(text);
+        assert!(found.iter().take(3).any(|found| found.path == path && found.edits > 0), "{text}: {found:?}");
+    }
+}
+
+#[test]
+fn a_text_without_a_name_finds_nothing() {
+    for text in ["", "   ", "-", "!?", "zzzzqqqqxxxx", "99999999999"] {
+        assert_eq!(paths(text), [""; 0], "{text:?}");
+    }
+    let huge = "springfield ".repeat(100_000);
+    assert!(paths(&huge).len() <= FOUND_MAX);
+}
+
+#[test]
+fn people_are_counted_up_to_the_country() {
+    let people = |path: &str| Gazetteer::get().people(path).unwrap();
+    // King County had 2.27 million people in 2020; the places of it that are known have some less.
+    assert!((1_500_000..2_600_000).contains(&people("us/wa/king/-/-")));
+    assert!(people("us/wa/-/-/-") > people("us/wa/king/-/-"));
+    // The census of 2024: 36.8 million.
+    assert!((36_000_000..37_500_000).contains(&people("ma/-/-/-/-")), "{}", people("ma/-/-/-/-"));
+    assert_eq!(Gazetteer::get().people("us/wa/king/nowhere/-"), None);
+}

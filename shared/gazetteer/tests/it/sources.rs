@@ -1,0 +1,134 @@
+//! The rules by which a source's words become a path.
+
+use stoop_gazetteer::{Gazetteer, Level, Located, Origin, PlaceWords};
+
+fn us<'a>(region: &'a str, county: &'a str, city: &'a str, postal: &'a str) -> Located<'static> {
+    let told = |text: &'a str| Some(text).filter(|text| !text.is_empty());
+    let words = PlaceWords {
+        country: Some("US"),
+        region: told(region),
+        county: told(county),
+        city: told(city),
+        neighbourhood: None,
+        postal_code: told(postal),
+    };
+    Gazetteer::get().locate(&words)
+}
+
+fn morocco(city: &str, quarter: &str) -> Located<'static> {
+    let words =
+        PlaceWords { country: Some("MA"), city: Some(city), neighbourhood: Some(quarter), ..PlaceWords::default() };
+    Gazetteer::get().locate(&words)
+}
+
+fn path(located: &Located<'_>) -> String {
+    located.path().unwrap_or_default()
+}
+
+fn contradictions(located: &Located<'_>) -> Vec<(Level, String, String)> {
+    located.contradictions.iter().map(|c| (c.level, c.told.clone(), c.taken.clone())).collect()
+}
+
+#[test]
+fn a_postal_code_wins_and_what_it_contradicts_is_told() {
+    let located = us("Maine", "Cumberland", "Portland", "78704");
+    assert_eq!(path(&located), "us/tx/travis/austin/78704");
+    let all = [
+        (Level::Region, "Maine".to_owned(), "Texas".to_owned()),
+        (Level::County, "Cumberland".to_owned(), "Travis".to_owned()),
+        (Level::City, "Portland".to_owned(), "Austin".to_owned()),
+    ];
+    assert_eq!(contradictions(&located), all);
+    assert_eq!(contradictions(&us("Tex.", "Travis County", "AUSTIN", "78704-1234")), []);
+}
+
+#[test]
+fn a_city_next_door_is_another_word_for_the_same_place() {
+    // The mail of Miramar goes by Hollywood, that of Skyway by Seattle.
+    for (region, city, code, known) in [("FL", "Miramar", "33027", "hollywood"), ("WA", "Renton", "98178", "seattle")] {
+        let located = us(region, "", city, code);
+        assert!(path(&located).ends_with(&format!("/{known}/{code}")), "{}", path(&located));
+        assert_eq!(contradictions(&located), []);
+    }
+    assert_eq!(contradictions(&us("WA", "", "Spokane", "98178")).len(), 1);
+}
+
+#[test]
+fn a_zip_that_lost_its_zero_is_found_unless_the_state_speaks_against_it() {
+    assert_eq!(path(&us("NJ", "", "Lakewood", "8701")), "us/nj/ocean/lakewood/08701");
+    assert_eq!(path(&us("", "", "", "8701")), "us/nj/ocean/lakewood/08701");
+    assert_eq!(path(&us("TX", "", "Austin", "8701")), "us/tx/travis/austin/8701");
+}
+
+#[test]
+fn a_postal_code_that_is_not_known_stays_as_it_is_told() {
+    let located = us("WA", "", "Seattle", "00000");
+    assert_eq!(path(&located), "us/wa/king/seattle/00000");
+    assert_eq!(located.levels[4].as_ref().unwrap().origin, Origin::Source);
+    assert_eq!(located.levels[3].as_ref().unwrap().origin, Origin::Gazetteer);
+    let words =
+        PlaceWords { country: Some("DE"), city: Some("Berlin"), postal_code: Some("10115"), ..PlaceWords::default() };
+    assert_eq!(path(&Gazetteer::get().locate(&words)), "de/berlin/-/berlin/10115");
+    // The code of a state or country is no postal code.
+    assert_eq!(path(&us("", "", "Seattle", "WA")), "us/wa/king/seattle/-");
+    assert_eq!(path(&us("", "", "Seattle", "US")), "us/wa/king/seattle/-");
+    // A code of one country is none of another: 1070 is Vienna's.
+    let words = PlaceWords { country: Some("CH"), postal_code: Some("1070"), ..PlaceWords::default() };
+    assert_eq!(path(&Gazetteer::get().locate(&words)), "ch/-/-/-/1070");
+}
+
+#[test]
+fn a_city_lies_in_the_county_where_most_of_it_is_unless_another_part_is_told() {
+    assert_eq!(path(&us("TX", "", "Austin", "")), "us/tx/travis/austin/-");
+    assert_eq!(path(&us("TX", "Williamson County", "Austin", "")), "us/tx/williamson/austin/-");
+    let located = us("TX", "Travis", "Dallas", "");
+    assert_eq!(path(&located), "us/tx/dallas/dallas/-");
+    assert_eq!(contradictions(&located), [(Level::County, "Travis".to_owned(), "Dallas".to_owned())]);
+}
+
+#[test]
+fn a_city_in_no_county_has_one_path_whatever_county_is_told() {
+    for county in [None, Some("Berlin"), Some("Mitte")] {
+        let words = PlaceWords { country: Some("DE"), county, city: Some("Berlin"), ..PlaceWords::default() };
+        let words = PlaceWords { region: Some("Berlin"), ..words };
+        assert_eq!(path(&Gazetteer::get().locate(&words)), "de/berlin/-/berlin/-", "{county:?}");
+    }
+}
+
+#[test]
+fn without_a_region_a_city_is_taken_only_where_nobody_doubts_it() {
+    assert_eq!(path(&us("", "", "Chicago", "")), "us/il/cook/chicago/-");
+    assert_eq!(path(&us("", "", "Springfield", "")), "us/-/-/springfield/-");
+    assert_eq!(path(&us("", "Sangamon", "Springfield", "")), "us/il/sangamon/springfield/-");
+    assert_eq!(path(&us("Nowhere", "Cook", "Chicago", "")), "us/nowhere/cook/chicago/-");
+}
+
+#[test]
+fn what_is_not_known_stays_in_the_sources_words() {
+    let located = us("WA", "King", "Little Nowhere", "");
+    assert_eq!(path(&located), "us/wa/king/little-nowhere/-");
+    let origins: Vec<_> = located.levels.iter().flatten().map(|name| name.origin).collect();
+    assert_eq!(origins, [Origin::Gazetteer, Origin::Gazetteer, Origin::Gazetteer, Origin::Source]);
+    let nowhere = PlaceWords { city: Some("Weßling"), region: Some("BY"), ..PlaceWords::default() };
+    let located = Gazetteer::get().locate(&nowhere);
+    assert_eq!((path(&located).as_str(), located.zone), ("-/by/-/wessling/-", None));
+    for nothing in [" - ", "", "\u{64b}"] {
+        let words = PlaceWords { city: Some(nothing), ..PlaceWords::default() };
+        assert_eq!(Gazetteer::get().locate(&words).path(), None, "{nothing:?}");
+    }
+}
+
+#[test]
+fn a_quarter_is_sought_in_its_city_alone() {
+    assert_eq!(path(&morocco("الدار البيضاء", "Maarif")), "ma/casablanca-settat/casablanca/casablanca/maarif");
+    assert_eq!(path(&morocco("Agadir", "Hay Mohammadi")), "ma/souss-massa/agadir-ida-ou-tanane/agadir/hay-mohammadi");
+    assert_eq!(
+        path(&morocco("Casablanca", "Hay Mohammadi")),
+        "ma/casablanca-settat/casablanca/casablanca/hay-mohammadi"
+    );
+    assert_eq!(path(&morocco("Casablanca", "Toute la ville")), "ma/casablanca-settat/casablanca/casablanca/-");
+    assert_eq!(path(&morocco("Mohammédia", "Mohammedia")), "ma/casablanca-settat/mohammadia/mohammadia/-");
+    let unknown = morocco("Casablanca", "Résidence Yasmine");
+    assert_eq!(path(&unknown), "ma/casablanca-settat/casablanca/casablanca/residence-yasmine");
+    assert_eq!(unknown.levels[4].as_ref().unwrap().origin, Origin::Source);
+}

@@ -1,0 +1,56 @@
+//! A thousand spellings, written by hand from what people know of places and not from what the code says.
+
+use std::collections::BTreeSet;
+
+use stoop_gazetteer::{Gazetteer, Origin, PlaceWords};
+
+/// Rows of a table whose lines are `column TAB column ...`, without those that begin with `#`.
+pub(crate) fn rows<const N: usize>(table: &str) -> Vec<[&str; N]> {
+    let lines = table.lines().filter(|line| !line.starts_with('#'));
+    lines.map(|line| line.split('\t').collect::<Vec<_>>().try_into().unwrap_or_else(|_| panic!("{line:?}"))).collect()
+}
+
+#[test]
+fn every_spelling_of_a_source_leads_to_its_path() {
+    let rows = rows::<7>(include_str!("../spellings.tsv"));
+    let mut wrong = Vec::new();
+    for [country, region, county, city, quarter, postal, path] in &rows {
+        let told = |text| Some(text).filter(|text: &&str| !text.is_empty());
+        let words = PlaceWords {
+            country: told(*country),
+            region: told(*region),
+            county: told(*county),
+            city: told(*city),
+            neighbourhood: told(*quarter),
+            postal_code: told(*postal),
+        };
+        let located = Gazetteer::get().locate(&words);
+        let known = located.levels.iter().flatten().all(|name| name.origin == Origin::Gazetteer);
+        if located.path().as_deref() != Some(*path) || !known || !located.contradictions.is_empty() {
+            wrong.push(format!("{words:?}: {:?} and not {path}; {:?}", located.path(), located.contradictions));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {} spellings:\n{}", wrong.len(), rows.len(), wrong.join("\n"));
+}
+
+#[test]
+fn every_search_finds_what_is_meant_first() {
+    let rows = rows::<2>(include_str!("../searches.tsv"));
+    let mut wrong = Vec::new();
+    for [text, path] in &rows {
+        let found = Gazetteer::get().find(text);
+        let found: Vec<_> = found.iter().take(3).map(|found| (found.path.as_str(), found.edits)).collect();
+        if found.first() != Some(&(*path, 0)) {
+            wrong.push(format!("{text:?}: {found:?} and not {path}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {} searches:\n{}", wrong.len(), rows.len(), wrong.join("\n"));
+}
+
+#[test]
+fn there_are_a_thousand_spellings_and_none_twice() {
+    let spellings = include_str!("../spellings.tsv").lines().chain(include_str!("../searches.tsv").lines());
+    let spellings: Vec<&str> = spellings.filter(|line| !line.starts_with('#')).collect();
+    assert!(spellings.len() >= 1_000, "{}", spellings.len());
+    assert_eq!(spellings.iter().collect::<BTreeSet<_>>().len(), spellings.len());
+}
