@@ -102,7 +102,7 @@ impl Database {
     }
 
     /// Both halves of the lake as of one moment.
-    fn lake_now(&self) -> Result<(Vec<LakeObject>, Vec<(i64, Vec<u8>)>)> {
+    fn lake_now(&self) -> Result<(Vec<LakeObject>, Vec<Frame>)> {
         let mut inner = self.lock();
         // A savepoint is a transaction of its own, or, where one is open (`Database::reading`), a part of it.
         let transaction = inner.connection.savepoint()?;
@@ -145,6 +145,9 @@ fn each_line<E: From<PortError>>(
         visit(line.strip_suffix(b"\n").unwrap_or(&line))?;
     }
 }
+
+/// What waits in the outbox: its number and its bytes.
+type Frame = (i64, Vec<u8>);
 
 /// Compresses observations; its buffers serve commit after commit.
 pub(crate) struct FrameWriter {
