@@ -15,6 +15,9 @@ use crate::stop::Stop;
 /// Stream records taken up at a time.
 const RECORDS_MAX: usize = 64;
 
+/// The setting with the time of the newest sighting that was taken up, in milliseconds.
+const NEWEST_SIGHTING: &str = "newest sighting";
+
 /// Opens the database to work on it: others see that this process does, and what earlier ones left open when they were
 /// killed is closed.
 pub(crate) fn open_to_work(store: &StoreArgs, command: &str, now: Time) -> anyhow::Result<Arc<Database>> {
@@ -71,15 +74,28 @@ impl Engine {
             let records = self.database.stream_read(0, RECORDS_MAX)?;
             let Some(last) = records.last().map(|record| record.seq) else { return Ok(total) };
             let mut inbox = Inbox::default();
-            let now = self.clock.now();
+            let newest = self.newest_sighting()?;
+            let now = self.clock.now().max(newest);
             for record in &records {
                 inbox.read(&format!("stream record {}", record.seq), &record.body, now);
             }
             self.database.put(&inbox.rejects).await.context("putting stream lines in quarantine")?;
             let (measured, _) = desk.take(&inbox.observations).await?;
             total.add(&measured);
+            if let Some(seen) = inbox.observations.iter().map(|observation| observation.seen).max()
+                && seen > newest
+            {
+                self.database.set_setting(NEWEST_SIGHTING, &seen.ms().to_string())?;
+            }
             self.database.stream_ack(last)?;
         }
         Ok(total)
+    }
+
+    /// When anything was seen that was taken up. A clock that was days ahead and was put right, or one that was set back by days,
+    /// lies behind that; what polls send comes after it all the same, and is no sighting of the future.
+    fn newest_sighting(&self) -> anyhow::Result<Time> {
+        let known = self.database.setting(NEWEST_SIGHTING)?;
+        Ok(known.and_then(|ms| ms.parse().ok()).map_or(Time::default(), Time::from_ms))
     }
 }

@@ -12,6 +12,9 @@ use crate::webhook::Webhook;
 use serde_json::json;
 use stoop_domain::Time;
 use stoop_embedded::{Counts, Database};
+use stoop_pipeline::Clock;
+use stoop_pipeline::ports::{SearchIndex, SearchState};
+use stoop_runtime::SystemClock;
 use stoop_simulation::{Fault, Portal, PortalConfig, Simulation, SimulationConfig};
 
 const TOKEN: &str = "a-token-of-the-test";
@@ -95,6 +98,26 @@ fn a_poll_takes_in_what_the_portal_shows_and_then_what_changed() {
     // The pages lie verbatim beside the database.
     assert!(room.path("stoop-data/raw").read_dir().unwrap().count() > 0);
     assert!(!room.read("stoop.toml").contains(TOKEN));
+}
+
+#[test]
+fn what_polls_send_after_the_clock_was_weeks_ahead_is_taken_up() {
+    let market = Market::new();
+    let room = market.room("");
+    poll(&room).ok();
+    // As a poll leaves it that ran under a date that is to come, and whose observations were taken up under that date.
+    let ahead = SystemClock.now().plus_ms(20 * Time::DAY_MS);
+    let database = Database::open(&room.path("stoop.db"), &room.path("stoop-data")).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let state = runtime.block_on(database.load("all", "mls")).unwrap();
+    let state = SearchState { seen: Some(ahead), ..state };
+    assert!(runtime.block_on(database.save("all", &state)).unwrap());
+    database.set_setting("newest sighting", &ahead.ms().to_string()).unwrap();
+    drop(database);
+    market.days_pass(2);
+    let second = poll(&room).ok().json();
+    assert!(number(&second["changed"]) > 3.0, "{second:?}");
+    assert_eq!(counts(&room).unwrap().quarantined, 0, "nothing is of the future");
 }
 
 #[test]
