@@ -71,7 +71,9 @@ impl Script {
     }
 
     fn command(&self, words: &[&str], sleeps: &str, ends: &str) -> Command {
-        let mut command = command("python3");
+        // Whoever runs the tests in the background may have them ignore Ctrl-C.
+        let mut command = command("env");
+        command.args(["--default-signal=INT", "python3"]);
         command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/state")).arg(&self.name).args(words);
         command.env("MAPPING", &self.mapping).env("CALLS", self.path("calls")).env("SLEEPS", sleeps).env("ENDS", ends);
         command.env("STOOP_AWS", self.path("program")).env("STOOP", self.path("program"));
