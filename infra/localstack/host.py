@@ -144,6 +144,52 @@ def deliver_as_firehose_does() -> None:
     FirehoseProvider._put_records_to_s3_bucket = put_records
 
 
+def update_stacks() -> None:
+    """LocalStack makes our stack and can't change it, for two reasons.
+
+    It models a template twice, before SAM expands it and after. The first model is only asked for what transforms
+    the template, and never ends where a function's deployment is watched by an alarm on that function.
+
+    Where a condition has changed, `Fn::If` looks at both branches as they were and as they will be: it fails at an
+    attribute of what was not there before, or is not there any more, and what goes is passed over."""
+    from localstack.services.cloudformation.engine.v2.change_set_model import ChangeSetModel, is_nothing
+    from localstack.services.cloudformation.engine.v2.change_set_model_preproc import ChangeSetModelPreproc
+
+    model, resolve = ChangeSetModel._model, ChangeSetModelPreproc._resolve_attribute
+
+    def without_resources(template):
+        if is_nothing(template) or "Transform" not in template:
+            return template
+        return {**template, "Resources": {}, "Outputs": {}}
+
+    def modelled(self, before_template, after_template):
+        return model(self, without_resources(before_template), without_resources(after_template))
+
+    def is_there(self, resource):
+        """Before, and after."""
+        if is_nothing(resource.condition_reference):
+            return True, True
+        delta = self._resolve_resource_condition_reference(resource.condition_reference)
+        return bool(delta.before), bool(delta.after)
+
+    def resolved(self, arguments, select_before):
+        name = (arguments.split(".") if isinstance(arguments, str) else arguments)[0]
+        for resource in self._change_set.update_model.node_template.resources.resources:
+            if resource.name == name and not is_there(self, resource)[0 if select_before else 1]:
+                # Of the branch that is not taken. Anywhere else it is a mistake, which cfn-lint finds.
+                return ""
+        return resolve(self, arguments, select_before)
+
+    def visited(self, node_resources):
+        for resource in node_resources.resources:
+            if any(is_there(self, resource)):
+                self.visit(resource)
+
+    ChangeSetModel._model = modelled
+    ChangeSetModelPreproc._resolve_attribute = resolved
+    ChangeSetModelPreproc.visit_node_resources = visited
+
+
 def download() -> None:
     from localstack.services.kinesis.packages import kinesismock_package
 
@@ -167,6 +213,7 @@ def main() -> None:
     functions.install()
     keep_tables_in_ministack()
     deliver_as_firehose_does()
+    update_stacks()
     from localstack.runtime.main import main as run
 
     run()

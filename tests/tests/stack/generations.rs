@@ -13,7 +13,6 @@ use stoop_aws::Clients;
 use stoop_domain::{Home, HomeId};
 use stoop_pipeline::Measurer;
 use stoop_pipeline::ports::{Store, Versioned};
-use stoop_tests::local::Kind;
 use stoop_tests::made::observation_in;
 use stoop_tests::stack::Stack;
 use tokio::sync::{Mutex, MutexGuard};
@@ -185,12 +184,6 @@ impl Told {
 
 /// The whole way: beside, loaded, compared, loud, swapped; and back. Nothing is lost, and each cut is told once.
 pub(crate) async fn rebuilt_beside(world: &World) {
-    if world.kind == Kind::LocalStack {
-        say(
-            "SKIPPED: this LocalStack makes no change set of a stack of ours that is there, so that nothing can change places",
-        );
-        return;
-    }
     let name = format!("{}-beside", world.stack.name());
     let filter = json!({"source": ["avito"]});
     let listener = Listener::subscribe(&world.clients, world.output("TopicArn"), &name, &filter, true).await;
