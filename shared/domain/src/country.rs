@@ -1,3 +1,6 @@
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
 use jiff::tz::TimeZone;
 
 use crate::area::AreaUnit;
@@ -14,101 +17,62 @@ pub struct Country {
     pub area_unit: AreaUnit,
 }
 
-/// The currency that homes of a country are priced in, by its ISO 3166-1 alpha-2 code in either case;
-/// `None` where we do not know.
-#[must_use]
-pub fn currency_of(code: &str) -> Option<Currency> {
-    let [a, b] = code.trim().as_bytes() else { return None };
-    let code = [a.to_ascii_lowercase(), b.to_ascii_lowercase()];
-    Currency::parse(facts(std::str::from_utf8(&code).ok()?, "").0).ok()
+/// Time zones: a line for each place whose zone differs from that of what is around it, with its path (the unknown levels
+/// behind it left out) and the name that the IANA database has for the zone. Made of the gazetteer, and held to it, by
+/// `tests/it/zones.rs`, so that who only asks for a zone does not carry all places.
+const ZONES: &str = include_str!("../data/zones.tsv");
+
+/// The zone that is told for a path.
+fn zone_of(path: &str) -> Option<&'static str> {
+    static LINES: OnceLock<HashMap<&'static str, &'static str>> = OnceLock::new();
+    let lines = LINES.get_or_init(|| ZONES.lines().filter_map(|line| line.split_once('\t')).collect());
+    lines.get(path).copied()
 }
 
-/// Looks up a country by its ISO 3166-1 alpha-2 code and a region by its usual abbreviation, both in
-/// lower case. Zones are those of the IANA database; a US state with two zones has the one where most
-/// of its people live.
+/// The currency that homes of a country are priced in, by its ISO 3166-1 alpha-2 code in either case; `None` where we do not
+/// know, or where other currencies are usual as well.
 #[must_use]
-pub fn country(code: &str, region: &str) -> Country {
-    let (currency, zone) = facts(code, region);
+pub fn currency_of(code: &str) -> Option<Currency> {
+    let currency = match code.trim().to_ascii_lowercase().as_str() {
+        "us" => "USD",
+        "ca" => "CAD",
+        "au" => "AUD",
+        "ma" => "MAD",
+        "at" | "de" | "fr" | "es" | "it" | "pt" | "nl" | "be" | "ie" | "lu" | "fi" | "gr" => "EUR",
+        "gb" => "GBP",
+        "ch" => "CHF",
+        "se" => "SEK",
+        "no" => "NOK",
+        "dk" => "DKK",
+        "pl" => "PLN",
+        "cz" => "CZK",
+        "hu" => "HUF",
+        "tn" => "TND",
+        "dz" => "DZD",
+        "za" => "ZAR",
+        "ae" => "AED",
+        "in" => "INR",
+        "jp" => "JPY",
+        "sg" => "SGD",
+        "nz" => "NZD",
+        _ => return None,
+    };
+    Currency::parse(currency).ok()
+}
+
+/// Looks up what a path settles, or the beginning of one: `us`, `us/wa`, `us/tx/el-paso`, `us/wa/king/seattle/98178`. A place
+/// that has several zones has that of most of its people.
+#[must_use]
+pub fn country(path: &str) -> Country {
+    let code = path.split('/').next().unwrap_or(path);
+    let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
+    let around: Vec<&str> = ends.map(|end| path[..end].trim_end_matches("/-")).collect();
+    let zone = around.into_iter().rev().find_map(zone_of).unwrap_or("UTC");
     let area_unit = match code {
         "us" | "ca" | "gb" | "in" | "ae" | "sg" => AreaUnit::SquareFeet,
         _ => AreaUnit::SquareMeters,
     };
-    Country { currency: Currency::parse(currency).ok(), zone: TimeZone::get(zone).unwrap_or(TimeZone::UTC), area_unit }
-}
-
-/// Currency and zone.
-fn facts(code: &str, region: &str) -> (&'static str, &'static str) {
-    match code {
-        "us" => ("USD", us_zone(region)),
-        "ca" => ("CAD", ca_zone(region)),
-        "au" => ("AUD", au_zone(region)),
-        "ma" => ("MAD", "Africa/Casablanca"),
-        "at" => ("EUR", "Europe/Vienna"),
-        "de" => ("EUR", "Europe/Berlin"),
-        "fr" => ("EUR", "Europe/Paris"),
-        "es" => ("EUR", "Europe/Madrid"),
-        "it" => ("EUR", "Europe/Rome"),
-        "pt" => ("EUR", "Europe/Lisbon"),
-        "nl" => ("EUR", "Europe/Amsterdam"),
-        "be" => ("EUR", "Europe/Brussels"),
-        "ie" => ("EUR", "Europe/Dublin"),
-        "lu" => ("EUR", "Europe/Luxembourg"),
-        "fi" => ("EUR", "Europe/Helsinki"),
-        "gr" => ("EUR", "Europe/Athens"),
-        "gb" => ("GBP", "Europe/London"),
-        "ch" => ("CHF", "Europe/Zurich"),
-        "se" => ("SEK", "Europe/Stockholm"),
-        "no" => ("NOK", "Europe/Oslo"),
-        "dk" => ("DKK", "Europe/Copenhagen"),
-        "pl" => ("PLN", "Europe/Warsaw"),
-        "cz" => ("CZK", "Europe/Prague"),
-        "hu" => ("HUF", "Europe/Budapest"),
-        "tn" => ("TND", "Africa/Tunis"),
-        "dz" => ("DZD", "Africa/Algiers"),
-        "za" => ("ZAR", "Africa/Johannesburg"),
-        "ae" => ("AED", "Asia/Dubai"),
-        "in" => ("INR", "Asia/Kolkata"),
-        "jp" => ("JPY", "Asia/Tokyo"),
-        "sg" => ("SGD", "Asia/Singapore"),
-        "nz" => ("NZD", "Pacific/Auckland"),
-        _ => ("", "UTC"),
-    }
-}
-
-fn us_zone(state: &str) -> &'static str {
-    match state {
-        "ak" => "America/Anchorage",
-        "hi" => "Pacific/Honolulu",
-        "ca" | "nv" | "or" | "wa" => "America/Los_Angeles",
-        "az" => "America/Phoenix",
-        "co" | "id" | "mt" | "nm" | "ut" | "wy" => "America/Denver",
-        "al" | "ar" | "ia" | "il" | "ks" | "la" | "mn" | "mo" | "ms" | "nd" | "ne" | "ok" | "sd" | "tn" | "tx"
-        | "wi" => "America/Chicago",
-        "pr" | "vi" => "America/Puerto_Rico",
-        _ => "America/New_York",
-    }
-}
-
-fn ca_zone(province: &str) -> &'static str {
-    match province {
-        "bc" => "America/Vancouver",
-        "ab" => "America/Edmonton",
-        "sk" => "America/Regina",
-        "mb" => "America/Winnipeg",
-        "ns" | "nb" | "pe" => "America/Halifax",
-        "nl" => "America/St_Johns",
-        _ => "America/Toronto",
-    }
-}
-
-fn au_zone(state: &str) -> &'static str {
-    match state {
-        "wa" => "Australia/Perth",
-        "sa" => "Australia/Adelaide",
-        "nt" => "Australia/Darwin",
-        "qld" => "Australia/Brisbane",
-        _ => "Australia/Sydney",
-    }
+    Country { currency: currency_of(code), zone: TimeZone::get(zone).unwrap_or(TimeZone::UTC), area_unit }
 }
 
 #[cfg(test)]
@@ -116,15 +80,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_zone_named_here_is_in_the_bundled_database() {
-        for code in ["us", "ca", "au", "ma", "at", "gb", "jp", "in", "za", "nz", "tn", "ae"] {
-            for region in
-                ["", "ak", "hi", "wa", "az", "co", "tx", "pr", "ny", "bc", "sk", "ns", "nl", "sa", "nt", "qld"]
-            {
-                assert_ne!(country(code, region).zone, TimeZone::UTC, "{code}/{region}");
-            }
+    fn a_place_has_the_zone_of_the_narrowest_that_differs() {
+        for (path, zone) in [
+            ("us", "America/New_York"),
+            ("us/wa", "America/Los_Angeles"),
+            ("us/washington", "America/Los_Angeles"),
+            ("us/wa/king/seattle/98178", "America/Los_Angeles"),
+            ("us/tx/travis/austin/78704", "America/Chicago"),
+            ("us/tx/el-paso/el-paso/79901", "America/Denver"),
+            ("us/fl/escambia/pensacola/-", "America/Chicago"),
+            ("us/~nowhere/-/~somewhere/-", "America/New_York"),
+            ("ma/-/-/~nowhere/-", "Africa/Casablanca"),
+            ("~atlantis/-/-/-/-", "UTC"),
+            ("-/-/-/~somewhere/-", "UTC"),
+            ("", "UTC"),
+        ] {
+            assert_eq!(country(path).zone.iana_name(), Some(zone), "{path}");
         }
-        assert_eq!(country("us", "wa").zone.iana_name(), Some("America/Los_Angeles"));
-        assert_eq!(country("", "").zone, TimeZone::UTC);
+    }
+
+    #[test]
+    fn currencies_and_units_are_those_of_the_country() {
+        assert_eq!(currency_of(" MA "), Some(Currency::MAD));
+        assert_eq!((country("us/wa").currency, country("us").area_unit), (Some(Currency::USD), AreaUnit::SquareFeet));
+        assert_eq!((currency_of("us/wa"), currency_of("xx"), currency_of("")), (None, None, None));
     }
 }

@@ -7,7 +7,7 @@ use crate::doubt::Doubt;
 use crate::events::Step;
 use crate::listing::{Listing, PropertyType, Status};
 use crate::money::Minor;
-use crate::place::{Market, market_like, market_of};
+use crate::place::{Market, market_of};
 use crate::sight::Sight;
 use crate::time::{Day, Time};
 use crate::watch::Watch;
@@ -150,14 +150,6 @@ impl Facts {
     #[must_use]
     pub fn of(listing: &Listing) -> Option<Self> {
         Some(Self::in_market(listing, market_of(listing)?))
-    }
-
-    /// [`Facts::of`], quicker where the listing is like what is `known` of its home.
-    pub(crate) fn like(listing: &Listing, known: Option<&Self>) -> Option<Self> {
-        match known {
-            Some(known) => Some(Self::in_market(listing, market_like(listing, &known.market)?)),
-            None => Self::of(listing),
-        }
     }
 
     fn in_market(listing: &Listing, market: Market) -> Self {

@@ -43,7 +43,7 @@ pub struct Home {
 impl Home {
     /// Takes up one observation. One outside every market (see [`Facts::of`]) is [`Applied::Refused`]: it cannot be counted.
     pub fn apply(&mut self, observation: &Observation) -> Applied {
-        let Some(facts) = Facts::like(&observation.listing, self.history.current()) else { return Applied::Refused };
+        let Some(facts) = Facts::of(&observation.listing) else { return Applied::Refused };
         let (sight, listed_at) = (observation.sight(), observation.listing.listed_at);
         match self.history.apply_watched(sight, &facts, listed_at, observation.watch) {
             Applied::Overfull => {

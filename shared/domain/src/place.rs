@@ -3,10 +3,11 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+use stoop_gazetteer::{PlaceWords, TOLD};
 
 use crate::country::{Country, country};
 use crate::listing::{Listing, Purpose};
+use crate::locate::locate;
 use crate::money::Currency;
 
 /// Where a home stands, in the source's own words (RESO address fields).
@@ -41,7 +42,8 @@ pub struct Place {
     pub longitude_e6: Option<i32>,
 }
 
-/// An area as five slugs, wide to narrow: `country/region/county/city/area`; `-` where unknown.
+/// An area as five slugs, wide to narrow: `country/region/county/city/area`; `-` where unknown, `~` before a name that the
+/// gazetteer does not know and the source alone tells.
 ///
 /// Slugs are lower case, without diacritics, with `-` between words, so that "Haut-Founty" and
 /// "haut  founty" are one area. The path alone decides where areas nest: the sum over all areas that
@@ -68,33 +70,27 @@ pub struct Market {
 #[error("{0:?} is not a market like us/wa/king/-/98178:sale:USD")]
 pub struct ParseMarketError(pub String);
 
-/// The one function that says in which market a listing is counted: that of its postal code where it
-/// has one, else of its neighbourhood, else of its city; `None` where it has none of them.
+/// The one function that says in which market a listing is counted: that of the area that its place leads to ([`locate`]), where
+/// a postal code, a quarter or a city of it is told; `None` where none is.
 #[must_use]
 pub fn market_of(listing: &Listing) -> Option<Market> {
-    let area = AreaPath::of(names(listing)?)?;
+    let area = locate(&listing.place).area?;
     Some(Market { area, purpose: listing.purpose, currency: listing.currency })
 }
 
-/// [`market_of`], where the listing is expected to lie in `expected`: then nothing is built anew.
-pub(crate) fn market_like(listing: &Listing, expected: &Market) -> Option<Market> {
-    let same_terms = expected.purpose == listing.purpose && expected.currency == listing.currency;
-    if same_terms && names(listing).is_some_and(|names| expected.area.is_of(names)) {
-        return Some(expected.clone());
+impl Place {
+    /// The words that say in which area it is.
+    #[must_use]
+    pub fn words(&self) -> PlaceWords<'_> {
+        PlaceWords {
+            country: self.country.as_deref(),
+            region: self.region.as_deref(),
+            county: self.county.as_deref(),
+            city: self.city.as_deref(),
+            neighbourhood: self.neighbourhood.as_deref(),
+            postal_code: self.postal_code.as_deref(),
+        }
     }
-    market_of(listing)
-}
-
-/// The names of the listing's area, wide to narrow.
-fn names(listing: &Listing) -> Option<[Option<&str>; 5]> {
-    let place = &listing.place;
-    let named = |name: &'_ Option<String>| name.as_deref().is_some_and(has_letter);
-    let narrow = [&place.postal_code, &place.neighbourhood].into_iter().find(|name| named(name));
-    if narrow.is_none() && !named(&place.city) {
-        return None;
-    }
-    let names = [&place.country, &place.region, &place.county, &place.city, narrow.unwrap_or(&None)];
-    Some(names.map(|name| name.as_deref()))
 }
 
 /// Whether a name has a letter or a digit, without which it names nothing.
@@ -103,7 +99,8 @@ pub(crate) fn has_letter(name: &str) -> bool {
 }
 
 impl AreaPath {
-    /// Slugs the five names, wide to narrow. `None` where no name has a letter or a digit.
+    /// Slugs the five names, wide to narrow; those that the source alone tells have a `~` before them. Nothing is looked up.
+    /// `None` where no name has a letter or a digit.
     #[must_use]
     pub fn of(names: [Option<&str>; 5]) -> Option<Self> {
         let mut path = String::with_capacity(48);
@@ -112,13 +109,17 @@ impl AreaPath {
             if level > 0 {
                 path.push('/');
             }
-            let before = path.len();
-            push_slug(&mut path, name.unwrap_or(""));
-            if path.len() == before {
+            let name = name.unwrap_or("");
+            let slug = stoop_gazetteer::slug(name);
+            if slug.is_empty() {
                 path.push('-');
-            } else {
-                known = true;
+                continue;
             }
+            known = true;
+            if name.starts_with(TOLD) {
+                path.push(TOLD);
+            }
+            path.push_str(&slug);
         }
         known.then(|| Self(path.into()))
     }
@@ -137,35 +138,6 @@ impl AreaPath {
         (slashes == 4 && !is_empty && !lacks_one).then(|| Self(path.into()))
     }
 
-    /// Whether [`AreaPath::of`] of these names is this path. May say no where it is: names that are not
-    /// ASCII are not looked at closely.
-    fn is_of(&self, names: [Option<&str>; 5]) -> bool {
-        let mut path = self.0.as_bytes().iter().copied();
-        for (level, name) in names.into_iter().enumerate() {
-            if level > 0 && path.next() != Some(b'/') {
-                return false;
-            }
-            let (mut empty, mut gap) = (true, false);
-            for byte in name.unwrap_or("").bytes() {
-                if byte.is_ascii_alphanumeric() {
-                    let joined = !gap || empty || path.next() == Some(b'-');
-                    if !joined || path.next() != Some(byte.to_ascii_lowercase()) {
-                        return false;
-                    }
-                    (empty, gap) = (false, false);
-                } else if byte.is_ascii() {
-                    gap = true;
-                } else {
-                    return false;
-                }
-            }
-            if empty && path.next() != Some(b'-') {
-                return false;
-            }
-        }
-        path.next().is_none()
-    }
-
     /// The path as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -182,7 +154,7 @@ impl AreaPath {
     /// The narrowest known name, in words: `Haut Founty`.
     #[must_use]
     pub fn name(&self) -> String {
-        let slug = self.levels().into_iter().rev().find(|slug| *slug != "-").unwrap_or("-");
+        let slug = self.levels().into_iter().rev().find(|slug| *slug != "-").unwrap_or("-").trim_start_matches(TOLD);
         let mut name = String::new();
         for word in slug.split('-').filter(|word| !word.is_empty()) {
             if !name.is_empty() {
@@ -195,42 +167,10 @@ impl AreaPath {
         name
     }
 
-    /// What the country (and region) of this area settles: zone, currency, unit.
+    /// What this area takes from the places that it lies in: zone, currency, unit.
     #[must_use]
     pub fn country(&self) -> Country {
-        let [code, region, ..] = self.levels();
-        country(code, region)
-    }
-}
-
-/// Appends the slug of `name`: lower case, diacritics dropped, every run of other signs one `-`.
-fn push_slug(path: &mut String, name: &str) {
-    let start = path.len();
-    let mut gap = false;
-    if name.is_ascii() {
-        for byte in name.bytes() {
-            if byte.is_ascii_alphanumeric() {
-                if gap && path.len() > start {
-                    path.push('-');
-                }
-                gap = false;
-                path.push(char::from(byte.to_ascii_lowercase()));
-            } else {
-                gap = true;
-            }
-        }
-        return;
-    }
-    for c in name.nfkd().filter(|c| !is_combining_mark(*c)) {
-        if c.is_alphanumeric() {
-            if gap && path.len() > start {
-                path.push('-');
-            }
-            gap = false;
-            path.extend(c.to_lowercase().filter(|c| !is_combining_mark(*c)));
-        } else {
-            gap = true;
-        }
+        country(&self.0)
     }
 }
 
@@ -299,10 +239,13 @@ mod tests {
     #[test]
     fn the_narrowest_known_area_counts() {
         let of = |p, q, c| market_of(&place(p, q, c)).map(|m| m.to_string());
-        assert_eq!(of(Some("08701"), Some("q"), Some("c")).unwrap(), "ma/-/-/c/08701:sale:MAD");
-        assert_eq!(of(None, Some("Haut-Founty"), Some("Agadir")).unwrap(), "ma/-/-/agadir/haut-founty:sale:MAD");
-        assert_eq!(of(None, None, Some("Meknès")).unwrap(), "ma/-/-/meknes/-:sale:MAD");
+        assert_eq!(of(Some("08701"), Some("q"), Some("c")).unwrap(), "ma/-/-/~c/~08701:sale:MAD");
+        let agadir = "ma/souss-massa/agadir-ida-ou-tanane/agadir";
+        assert_eq!(of(None, Some("Haut-Founty"), Some("Agadir")).unwrap(), format!("{agadir}/haut-founty:sale:MAD"));
+        assert_eq!(of(None, Some("Nowhere"), Some("AGADIR")).unwrap(), format!("{agadir}/~nowhere:sale:MAD"));
+        assert_eq!(of(None, None, Some("Meknès")).unwrap(), "ma/fes-meknes/meknes/meknes/-:sale:MAD");
         assert_eq!(of(None, None, None), None);
+        assert_eq!(of(Some(" - "), Some("Autre secteur"), None), None);
     }
 
     #[test]
@@ -315,23 +258,9 @@ mod tests {
     }
 
     #[test]
-    fn a_path_knows_its_own_names_and_no_others() {
-        let names = [Some("US"), Some("wa"), None, Some("Mercer  Island-"), Some(" 98040")];
-        let path = AreaPath::of(names).unwrap();
-        assert!(path.is_of(names));
-        assert!(path.is_of([Some("us"), Some("WA"), Some("--"), Some("mercer island"), Some("98040")]));
-        for (level, other) in
-            [(0, "u"), (1, "wax"), (2, "king"), (3, "mercer islan"), (3, "mercerisland"), (4, "9804"), (4, "980400")]
-        {
-            let mut names = names;
-            names[level] = Some(other);
-            assert!(!path.is_of(names), "{names:?}");
-        }
-    }
-
-    #[test]
     fn a_market_goes_to_text_and_back() {
         let market = market_of(&place(Some("98178"), None, None)).unwrap();
+        assert_eq!(market.to_string(), "ma/-/-/-/~98178:sale:MAD");
         assert_eq!(market.to_string().parse::<Market>().unwrap(), market);
         assert!("98178".parse::<Market>().is_err());
         assert!("a/b:sale:USD".parse::<Market>().is_err());

@@ -63,8 +63,10 @@ fn digit(c: char) -> char {
     }
 }
 
-/// The name as a path writes it: its words with `-` between them. Empty for a name without letters and digits.
-pub(crate) fn slug(name: &str) -> String {
+/// A name as a path writes it: its words in lower case, without diacritics, with `-` between them. Empty for a name without
+/// letters and digits.
+#[must_use]
+pub fn slug(name: &str) -> String {
     let mut slug = String::with_capacity(name.len());
     words(name, |word| {
         if !slug.is_empty() {

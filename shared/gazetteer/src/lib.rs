@@ -29,8 +29,9 @@ mod locate;
 use std::sync::OnceLock;
 
 pub use find::{FOUND_MAX, Match};
+pub use fold::slug;
 pub use level::Level;
-pub use locate::{Contradiction, Located, Name, Origin, PlaceWords};
+pub use locate::{Contradiction, Located, Name, Origin, PlaceWords, TOLD};
 
 use data::Places;
 
@@ -80,13 +81,20 @@ impl Gazetteer {
         self.places.zone(self.at(path)?)
     }
 
-    /// The place that a path names.
+    /// The name of a place by its path, as people write it: `Washington` for `us/wa`.
+    #[must_use]
+    pub fn name(&self, path: &str) -> Option<&str> {
+        Some(self.places.name(self.at(path)?))
+    }
+
+    /// The place that a path names; unknown levels at its end may be left out.
     fn at(&self, path: &str) -> Option<u32> {
+        let path = path.trim_end_matches("/-");
         let levels: Vec<&str> = path.split('/').collect();
         let narrowest = levels.iter().rposition(|slug| *slug != "-")?;
         let found =
             self.places.called(&fold::fold_words(&levels[narrowest].split('-').map(str::to_owned).collect::<Vec<_>>()));
-        found.into_iter().find(|id| self.path(*id) == path)
+        found.into_iter().find(|id| self.path(*id).trim_end_matches("/-") == path)
     }
 
     fn path(&self, id: u32) -> String {

@@ -70,15 +70,23 @@ pub struct Contradiction {
 }
 
 impl Located<'_> {
-    /// The five slugs with `/` between them, `-` where unknown; `None` where nothing is known.
+    /// The five slugs with `/` between them, `-` where unknown and with [`TOLD`] before what the source alone says; `None` where
+    /// nothing is known.
     #[must_use]
     pub fn path(&self) -> Option<String> {
         self.levels.iter().any(Option::is_some).then(|| {
-            let slugs = self.levels.each_ref().map(|name| name.as_ref().map_or("-", |name| name.slug.as_str()));
+            let slugs = self.levels.each_ref().map(|name| match name {
+                None => "-".to_owned(),
+                Some(Name { slug, origin: Origin::Gazetteer, .. }) => slug.clone(),
+                Some(Name { slug, origin: Origin::Source, .. }) => format!("{TOLD}{slug}"),
+            });
             slugs.join("/")
         })
     }
 }
+
+/// Stands in a path before a name that the source alone says: `ma/casablanca-settat/casablanca/casablanca/~20000`.
+pub const TOLD: char = '~';
 
 /// Without a region, a name means its most populous bearer if that has this many times the people of any other.
 const CLEARLY: u32 = 10;

@@ -25,28 +25,98 @@ pub(crate) struct City {
     pub(crate) region: &'static str,
     pub(crate) county: &'static str,
     pub(crate) name: &'static str,
-    first_postal_code: u32,
+    codes: Codes,
     latitude_e6: i32,
     longitude_e6: i32,
     pub(crate) sale: i64,
     pub(crate) rent: i64,
 }
 
-/// So many postal codes, counted up from its first, does a city have at most.
+/// The postal codes of a city.
+#[derive(Debug)]
+struct Codes {
+    /// The first, which random numbers are counted from.
+    first: u32,
+    /// Those that the postal service gave it from there on, from and to.
+    real: &'static [(u32, u32)],
+    /// Where codes begin that nobody has, for who wants more.
+    invented_from: u32,
+}
+
+/// So many postal codes does a city have at most.
 const CODES_PER_CITY: u32 = 90;
+
+static CHICAGO: [(u32, u32); 6] =
+    [(60_601, 60_626), (60_628, 60_634), (60_636, 60_647), (60_649, 60_649), (60_651, 60_657), (60_659, 60_661)];
+static SEATTLE: [(u32, u32); 13] = [
+    (98_101, 98_109),
+    (98_111, 98_119),
+    (98_121, 98_122),
+    (98_124, 98_127),
+    (98_129, 98_129),
+    (98_131, 98_131),
+    (98_133, 98_134),
+    (98_136, 98_136),
+    (98_138, 98_139),
+    (98_144, 98_146),
+    (98_154, 98_155),
+    (98_164, 98_166),
+    (98_177, 98_178),
+];
+static AUSTIN: [(u32, u32); 6] =
+    [(78_701, 78_705), (78_708, 78_716), (78_718, 78_728), (78_730, 78_739), (78_741, 78_742), (78_744, 78_769)];
+static BOSTON: [(u32, u32); 11] = [
+    (2_108, 2_118),
+    (2_123, 2_123),
+    (2_127, 2_128),
+    (2_133, 2_133),
+    (2_163, 2_163),
+    (2_196, 2_196),
+    (2_199, 2_199),
+    (2_201, 2_201),
+    (2_203, 2_206),
+    (2_210, 2_211),
+    (2_215, 2_215),
+];
+static HOUSTON: [(u32, u32); 2] = [(77_002, 77_096), (77_098, 77_099)];
+static MIAMI: [(u32, u32); 6] =
+    [(33_125, 33_138), (33_142, 33_147), (33_150, 33_153), (33_155, 33_158), (33_161, 33_170), (33_172, 33_199)];
+static PHOENIX: [(u32, u32); 5] =
+    [(85_003, 85_046), (85_048, 85_048), (85_050, 85_051), (85_053, 85_054), (85_060, 85_076)];
+static DENVER: [(u32, u32); 8] = [
+    (80_202, 80_212),
+    (80_216, 80_220),
+    (80_222, 80_224),
+    (80_227, 80_227),
+    (80_230, 80_231),
+    (80_235, 80_239),
+    (80_246, 80_252),
+    (80_264, 80_266),
+];
+static ATLANTA: [(u32, u32); 8] = [
+    (30_303, 30_318),
+    (30_320, 30_321),
+    (30_324, 30_328),
+    (30_331, 30_332),
+    (30_334, 30_334),
+    (30_336, 30_339),
+    (30_342, 30_344),
+    (30_348, 30_349),
+];
+static PHILADELPHIA: [(u32, u32); 4] = [(19_102, 19_112), (19_114, 19_116), (19_118, 19_155), (19_160, 19_162)];
 
 #[rustfmt::skip]
 static AMERICA: [City; 10] = [
-    us("IL", "Cook", "Chicago", 60_601, 41_881_832, -87_623_177, 345_000, 2_150),
-    us("WA", "King", "Seattle", 98_101, 47_608_013, -122_335_167, 815_000, 2_450),
-    us("TX", "Travis", "Austin", 78_701, 30_266_666, -97_733_330, 525_000, 1_950),
-    us("MA", "Suffolk", "Boston", 2_108, 42_361_145, -71_057_083, 795_000, 3_300),
-    us("TX", "Harris", "Houston", 77_002, 29_749_907, -95_358_421, 315_000, 1_650),
-    us("FL", "Miami-Dade", "Miami", 33_125, 25_761_681, -80_191_788, 585_000, 2_850),
-    us("AZ", "Maricopa", "Phoenix", 85_003, 33_448_376, -112_074_036, 435_000, 1_750),
-    us("CO", "Denver", "Denver", 80_202, 39_742_043, -104_991_531, 565_000, 1_990),
-    us("GA", "Fulton", "Atlanta", 30_303, 33_753_746, -84_386_330, 405_000, 1_890),
-    us("PA", "Philadelphia", "Philadelphia", 19_102, 39_952_583, -75_165_222, 265_000, 1_700),
+    us("IL", "Cook", "Chicago", &CHICAGO, 62_100, 41_881_832, -87_623_177, 345_000, 2_150),
+    us("WA", "King", "Seattle", &SEATTLE, 98_690, 47_608_013, -122_335_167, 815_000, 2_450),
+    us("TX", "Travis", "Austin", &AUSTIN, 81_800, 30_266_666, -97_733_330, 525_000, 1_950),
+    us("MA", "Suffolk", "Boston", &BOSTON, 3_115, 42_361_145, -71_057_083, 795_000, 3_300),
+    us("TX", "Harris", "Houston", &HOUSTON, 77_105, 29_749_907, -95_358_421, 315_000, 1_650),
+    us("FL", "Miami-Dade", "Miami", &MIAMI, 34_000, 25_761_681, -80_191_788, 585_000, 2_850),
+    us("AZ", "Maricopa", "Phoenix", &PHOENIX, 84_800, 33_448_376, -112_074_036, 435_000, 1_750),
+    us("CO", "Denver", "Denver", &DENVER, 81_700, 39_742_043, -104_991_531, 565_000, 1_990),
+    us("GA", "Fulton", "Atlanta", &ATLANTA, 26_900, 33_753_746, -84_386_330, 405_000, 1_890),
+    us("PA", "Philadelphia", "Philadelphia", &PHILADELPHIA, 21_300, 39_952_583, -75_165_222, 265_000, 1_700),
 ];
 
 #[rustfmt::skip]
@@ -71,14 +141,31 @@ pub(crate) fn areas(seed: u64, markets: u32, morocco: bool) -> Vec<Arc<PostalAre
 }
 
 fn area(seed: u64, city: &'static City, nth: u32) -> PostalArea {
-    let code = city.first_postal_code + nth;
-    let mut random = Random::new(seed, u64::from(code) | 1 << 40);
+    let mut random = Random::new(seed, u64::from(city.codes.first + nth) | 1 << 40);
+    let (code, is_real) = city.codes.nth(nth);
     let postal_code = format!("{code:05}");
-    let names = [Some(city.country), Some(city.region), Some(city.county), Some(city.name), Some(&*postal_code)];
+    // Stoop knows the postal codes of the United States; the others it has from the source alone.
+    let slug = if is_real { postal_code.clone() } else { format!("~{postal_code}") };
+    let names = [Some(city.country), Some(city.region), Some(city.county), Some(city.name), Some(&*slug)];
     let path = AreaPath::of(names).expect("cities have names");
     let mut near = |middle: i32| middle + i32::try_from(random.between(-60_000, 60_000)).unwrap_or(0);
     let (latitude_e6, longitude_e6) = (near(city.latitude_e6), near(city.longitude_e6));
     PostalArea { path, postal_code, city, latitude_e6, longitude_e6, level_percent: random.between(70, 140) }
+}
+
+impl Codes {
+    /// A code, and whether the postal service gave it.
+    fn nth(&self, nth: u32) -> (u32, bool) {
+        let mut rest = nth;
+        for (from, to) in self.real {
+            let many = to - from + 1;
+            if rest < many {
+                return (from + rest, true);
+            }
+            rest -= many;
+        }
+        (self.invented_from + rest, false)
+    }
 }
 
 impl City {
@@ -100,13 +187,15 @@ const fn us(
     region: &'static str,
     county: &'static str,
     name: &'static str,
-    first_postal_code: u32,
+    real: &'static [(u32, u32)],
+    invented_from: u32,
     latitude_e6: i32,
     longitude_e6: i32,
     sale: i64,
     rent: i64,
 ) -> City {
-    City { country: "US", region, county, name, first_postal_code, latitude_e6, longitude_e6, sale, rent }
+    let codes = Codes { first: real[0].0, real, invented_from };
+    City { country: "US", region, county, name, codes, latitude_e6, longitude_e6, sale, rent }
 }
 
 #[expect(clippy::too_many_arguments, reason = "the columns of a table")]
@@ -114,13 +203,14 @@ const fn ma(
     region: &'static str,
     county: &'static str,
     name: &'static str,
-    first_postal_code: u32,
+    first: u32,
     latitude_e6: i32,
     longitude_e6: i32,
     sale: i64,
     rent: i64,
 ) -> City {
-    City { country: "MA", region, county, name, first_postal_code, latitude_e6, longitude_e6, sale, rent }
+    let codes = Codes { first, real: &[], invented_from: first };
+    City { country: "MA", region, county, name, codes, latitude_e6, longitude_e6, sale, rent }
 }
 
 #[cfg(test)]
@@ -135,7 +225,7 @@ mod tests {
         paths.dedup();
         assert_eq!(paths.len(), 120);
         assert!(paths.contains(&"us/ma/suffolk/boston/02108"), "{paths:?}");
-        assert!(paths.contains(&"ma/souss-massa/agadir-ida-ou-tanane/agadir/80000"), "{paths:?}");
+        assert!(paths.contains(&"ma/souss-massa/agadir-ida-ou-tanane/agadir/~80000"), "{paths:?}");
     }
 
     #[test]

@@ -199,7 +199,7 @@ async fn a_subscriber_hears_what_its_filter_asks_for() {
         let numeric = serde_json::json!([">=", 15]);
         serde_json::json!({"area": [{"prefix": area}], "drop_percent": [{"numeric": numeric}], "purpose": ["sale"]})
     };
-    topic.subscribe(&near, Some(policy("ma/-/-/agadir/"))).await;
+    topic.subscribe(&near, Some(policy("ma/souss-massa/agadir-ida-ou-tanane/agadir/"))).await;
     topic.subscribe(&far, Some(policy("us/"))).await;
     let publisher = TopicPublisher::new(topic.client.clone(), &topic.arn);
     let mut small = made::alert("small", 0, Verdict::Alert);
@@ -212,7 +212,7 @@ async fn a_subscriber_hears_what_its_filter_asks_for() {
     let view: serde_json::Value = serde_json::from_str(&message.body).unwrap();
     assert_eq!((&view["id"], &view["title"]), (&"large".into(), &"Appartement à Founty".into()));
     let attributes: Vec<_> = message.attributes.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let expected = "area=ma/-/-/agadir/- country=ma drop_percent=20 purpose=sale region=- rule=drop source=avito";
+    let expected = "area=ma/souss-massa/agadir-ida-ou-tanane/agadir/- country=ma drop_percent=20 purpose=sale region=souss-massa rule=drop source=avito";
     assert_eq!(attributes.join(" "), expected);
     assert_eq!(far.take_all().await.len(), 0);
     topic.delete().await;

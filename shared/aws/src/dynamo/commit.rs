@@ -312,7 +312,7 @@ mod tests {
             ("version", number(7)),
             ("body", bytes(vec![7])),
             ("notable", AttributeValue::Bool(true)),
-            ("market", text("ma/-/-/agadir/-:sale:MAD")),
+            ("market", text("ma/souss-massa/agadir-ida-ou-tanane/agadir/-:sale:MAD")),
             ("status", text("Active")),
             ("list_price", number(90_000_000)),
             ("seen_at", number(1_768_392_000_000_i64)),

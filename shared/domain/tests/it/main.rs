@@ -13,3 +13,4 @@ mod set;
 mod steps;
 mod support;
 mod told;
+mod zones;

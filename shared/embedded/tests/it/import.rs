@@ -57,7 +57,7 @@ fn other(folder: &Path) -> Other {
     };
     // Tails are one elsewhere.
     let market = StoredMarket {
-        id: "ma/-/-/agadir/-:sale:MAD".into(),
+        id: "ma/souss-massa/agadir-ida-ou-tanane/agadir/-:sale:MAD".into(),
         base: Some(part("bases")),
         tail: Some((part("tails").0, sum("tails"))),
         archive: sum("archives"),

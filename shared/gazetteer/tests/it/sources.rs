@@ -57,24 +57,24 @@ fn a_city_next_door_is_another_word_for_the_same_place() {
 fn a_zip_that_lost_its_zero_is_found_unless_the_state_speaks_against_it() {
     assert_eq!(path(&us("NJ", "", "Lakewood", "8701")), "us/nj/ocean/lakewood/08701");
     assert_eq!(path(&us("", "", "", "8701")), "us/nj/ocean/lakewood/08701");
-    assert_eq!(path(&us("TX", "", "Austin", "8701")), "us/tx/travis/austin/8701");
+    assert_eq!(path(&us("TX", "", "Austin", "8701")), "us/tx/travis/austin/~8701");
 }
 
 #[test]
 fn a_postal_code_that_is_not_known_stays_as_it_is_told() {
     let located = us("WA", "", "Seattle", "00000");
-    assert_eq!(path(&located), "us/wa/king/seattle/00000");
+    assert_eq!(path(&located), "us/wa/king/seattle/~00000");
     assert_eq!(located.levels[4].as_ref().unwrap().origin, Origin::Source);
     assert_eq!(located.levels[3].as_ref().unwrap().origin, Origin::Gazetteer);
     let words =
         PlaceWords { country: Some("DE"), city: Some("Berlin"), postal_code: Some("10115"), ..PlaceWords::default() };
-    assert_eq!(path(&Gazetteer::get().locate(&words)), "de/berlin/-/berlin/10115");
+    assert_eq!(path(&Gazetteer::get().locate(&words)), "de/berlin/-/berlin/~10115");
     // The code of a state or country is no postal code.
     assert_eq!(path(&us("", "", "Seattle", "WA")), "us/wa/king/seattle/-");
     assert_eq!(path(&us("", "", "Seattle", "US")), "us/wa/king/seattle/-");
     // A code of one country is none of another: 1070 is Vienna's.
     let words = PlaceWords { country: Some("CH"), postal_code: Some("1070"), ..PlaceWords::default() };
-    assert_eq!(path(&Gazetteer::get().locate(&words)), "ch/-/-/-/1070");
+    assert_eq!(path(&Gazetteer::get().locate(&words)), "ch/-/-/-/~1070");
 }
 
 #[test]
@@ -98,20 +98,20 @@ fn a_city_in_no_county_has_one_path_whatever_county_is_told() {
 #[test]
 fn without_a_region_a_city_is_taken_only_where_nobody_doubts_it() {
     assert_eq!(path(&us("", "", "Chicago", "")), "us/il/cook/chicago/-");
-    assert_eq!(path(&us("", "", "Springfield", "")), "us/-/-/springfield/-");
+    assert_eq!(path(&us("", "", "Springfield", "")), "us/-/-/~springfield/-");
     assert_eq!(path(&us("", "Sangamon", "Springfield", "")), "us/il/sangamon/springfield/-");
-    assert_eq!(path(&us("Nowhere", "Cook", "Chicago", "")), "us/nowhere/cook/chicago/-");
+    assert_eq!(path(&us("Nowhere", "Cook", "Chicago", "")), "us/~nowhere/~cook/~chicago/-");
 }
 
 #[test]
 fn what_is_not_known_stays_in_the_sources_words() {
     let located = us("WA", "King", "Little Nowhere", "");
-    assert_eq!(path(&located), "us/wa/king/little-nowhere/-");
+    assert_eq!(path(&located), "us/wa/king/~little-nowhere/-");
     let origins: Vec<_> = located.levels.iter().flatten().map(|name| name.origin).collect();
     assert_eq!(origins, [Origin::Gazetteer, Origin::Gazetteer, Origin::Gazetteer, Origin::Source]);
     let nowhere = PlaceWords { city: Some("Weßling"), region: Some("BY"), ..PlaceWords::default() };
     let located = Gazetteer::get().locate(&nowhere);
-    assert_eq!((path(&located).as_str(), located.zone), ("-/by/-/wessling/-", None));
+    assert_eq!((path(&located).as_str(), located.zone), ("-/~by/-/~wessling/-", None));
     for nothing in [" - ", "", "\u{64b}"] {
         let words = PlaceWords { city: Some(nothing), ..PlaceWords::default() };
         assert_eq!(Gazetteer::get().locate(&words).path(), None, "{nothing:?}");
@@ -129,6 +129,6 @@ fn a_quarter_is_sought_in_its_city_alone() {
     assert_eq!(path(&morocco("Casablanca", "Toute la ville")), "ma/casablanca-settat/casablanca/casablanca/-");
     assert_eq!(path(&morocco("Mohammédia", "Mohammedia")), "ma/casablanca-settat/mohammadia/mohammadia/-");
     let unknown = morocco("Casablanca", "Résidence Yasmine");
-    assert_eq!(path(&unknown), "ma/casablanca-settat/casablanca/casablanca/residence-yasmine");
+    assert_eq!(path(&unknown), "ma/casablanca-settat/casablanca/casablanca/~residence-yasmine");
     assert_eq!(unknown.levels[4].as_ref().unwrap().origin, Origin::Source);
 }

@@ -5,7 +5,7 @@
 //! sent again, as an ordinary observation, once in each interval of whole UTC days ([`Watch::confirmed_every`]), and one whose price is doubtful on the
 //! next UTC day (ADR 0034).
 
-use stoop_domain::{Doubt, Listing, Minor, Phase, Time, Watch, market_of};
+use stoop_domain::{AreaPath, Doubt, Listing, Minor, Phase, Place, Time, Watch};
 use stoop_sources::Coverage;
 
 /// How a source of this coverage is watched that is asked again and again.
@@ -30,10 +30,19 @@ pub(super) fn is_due(listing: &Listing, doubtful: bool, watch: Watch, last: Time
     if doubtful || today - last >= interval {
         return true;
     }
-    let market = market_of(listing).map(|market| blake3::hash(market.to_string().as_bytes()));
-    let offset = market.map_or(0, |hash| i64::from(hash.as_bytes()[0])) % interval;
+    let offset = i64::from(hash_of_area(listing).as_bytes()[0]) % interval;
     let turn = |day: i64| (day + offset).div_euclid(interval);
     turn(today) > turn(last)
+}
+
+/// Tells areas apart by the source's own words for them: finding the area itself would take the gazetteer along into the poller.
+/// Homes of one market whom a source describes in two ways are due on two days.
+fn hash_of_area(listing: &Listing) -> blake3::Hash {
+    let Place { country, region, county, city, neighbourhood, postal_code, .. } = &listing.place;
+    let narrow = postal_code.as_deref().or(neighbourhood.as_deref());
+    let words = AreaPath::of([country.as_deref(), region.as_deref(), county.as_deref(), city.as_deref(), narrow]);
+    let words = words.as_ref().map_or("", AreaPath::as_str);
+    blake3::hash(format!("{words}:{}:{}", listing.purpose.as_str(), listing.currency).as_bytes())
 }
 
 /// Since when the price of a listing that is sent is doubtful as far as the index can know: after the price sent before, and

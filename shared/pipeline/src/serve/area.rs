@@ -80,8 +80,7 @@ impl FoundArea {
     /// What the country (and region) of this area settles: zone, currency, unit.
     #[must_use]
     pub fn country(&self) -> Country {
-        let mut levels = self.path.split('/');
-        country(levels.next().unwrap_or(UNKNOWN), levels.next().unwrap_or(UNKNOWN))
+        country(&self.path)
     }
 }
 

@@ -116,7 +116,7 @@ fn terms(reader: &mut Reader<'_>, dialect: Dialect) -> Terms {
     if code.len() != 2 || !code.bytes().all(|b| b.is_ascii_alphabetic()) {
         reader.mistake("country", &code, "a code of two letters like US (ISO 3166-1)");
     }
-    let usual = country(&code.to_lowercase(), "");
+    let usual = country(&code.to_lowercase());
     let currency = match reader.get("currency") {
         Some(text) => Currency::parse(text).ok(),
         None => usual.currency,

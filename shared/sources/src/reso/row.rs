@@ -1,5 +1,5 @@
 use serde_json::value::RawValue;
-use stoop_domain::{Area, AreaUnit, Currency, Day, Details, Listing, Minor, Place, Status, Time, country};
+use stoop_domain::{Area, AreaPath, AreaUnit, Currency, Day, Details, Listing, Minor, Place, Status, Time, country};
 
 use super::Terms;
 use super::kind;
@@ -170,8 +170,9 @@ fn area(row: &Fields<'_>, name: &str, units_name: &str, usual: Option<AreaUnit>)
 fn listed_at(row: &Fields<'_>, place: &Place) -> Result<Option<Time>, Refusal> {
     for name in ["OnMarketDate", "ListingContractDate"] {
         if let Some(date) = row.date(name)? {
-            let lower = |text: &Option<String>| text.as_deref().unwrap_or("").to_lowercase();
-            let zone = country(&lower(&place.country), &lower(&place.region)).zone;
+            let Place { country: code, region, county, city, .. } = place;
+            let area = AreaPath::of([code.as_deref(), region.as_deref(), county.as_deref(), city.as_deref(), None]);
+            let zone = country(area.as_ref().map_or("", AreaPath::as_str)).zone;
             let midnight = date.to_zoned(zone).map_err(|_| Refusal::bad(name, &date.to_string()))?;
             return Ok(Some(Time::from_ms(midnight.timestamp().as_millisecond())));
         }

@@ -136,7 +136,7 @@ fn detroit_lakes_forty_two_of_two_hundred_and_thirty() {
         |row: &Value| time(row["last_update_date"].as_str().unwrap()) < time(row["list_date"].as_str().unwrap());
     assert_eq!(all.iter().filter(|(_, row)| early(row)).count(), 9, "why last_update_date is no time of a state");
     let market = market_of(&all[0].0.listing).unwrap();
-    assert_eq!(market.to_string(), "us/mn/becker/richwood/56501:sale:USD");
+    assert_eq!(market.to_string(), "us/mn/becker/detroit-lakes/56501:sale:USD");
 }
 
 #[test]

@@ -383,7 +383,7 @@ fn a_home_seen_once_takes_some_eighty_bytes() {
 fn a_record_is_its_lines_without_the_empty_ones() {
     assert_eq!(lines(b"a\n\nb\n").collect::<Vec<_>>(), [b"a", b"b"]);
     let facts = Facts::of(&plain().listing).unwrap();
-    assert_eq!(facts.market.to_string(), "-/-/-/agadir/-:sale:MAD");
+    assert_eq!(facts.market.to_string(), "-/-/-/~agadir/-:sale:MAD");
 }
 
 #[test]

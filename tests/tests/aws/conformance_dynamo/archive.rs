@@ -190,7 +190,10 @@ async fn a_piece_that_is_not_there_is_an_error_that_names_it() {
     let text = aws_sdk_dynamodb::types::AttributeValue::S;
     request.key("market", text(format!("archive:{market}"))).key("part", text(part)).send().await.unwrap();
     let shown = chain(&tables.views().archive(&market).await.unwrap_err());
-    let what = format!("the archive of ma/-/-/agadir/-:sale:MAD in the table {}: 0 of the 1 chunks", tables.markets);
+    let what = format!(
+        "the archive of ma/souss-massa/agadir-ida-ou-tanane/agadir/-:sale:MAD in the table {}: 0 of the 1 chunks",
+        tables.markets
+    );
     assert!(shown.starts_with(&format!("read {what}")), "{shown}");
     let error = try_archive(&store, &market, 1, &leaving(40, 30)).await.unwrap_err();
     assert!(matches!(error, CommitError::Port(_)), "no conflict: reading again would not help");

@@ -21,7 +21,7 @@ use crate::services::Bucket;
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-pub(super) const MARKET: &str = "ma/-/-/agadir/-:sale:MAD";
+pub(super) const MARKET: &str = "ma/souss-massa/agadir-ida-ou-tanane/agadir/-:sale:MAD";
 
 /// A day in minutes, and one behind all that is scattered.
 const DAY: i64 = 1_440;

@@ -133,7 +133,7 @@ fn figures_are_in_plain_sight() {
     let now = Time::from_ms(1_768_392_000_000);
     let item = Head { version: 1, ..Head::default() }.to_item(&market(), &state, now);
     assert_eq!(text_of(&item, "as_of"), Ok("2026-01-14T12:00:00Z"));
-    assert_eq!(text_of(&item, "area"), Ok("ma/-/-/agadir/-"));
+    assert_eq!(text_of(&item, "area"), Ok("ma/souss-massa/agadir-ida-ou-tanane/agadir/-"));
     let figures = item["figures"].as_m().unwrap();
     assert_eq!(figures["active"], number(1));
     assert_eq!(figures["mean_price"], number(900_000));
