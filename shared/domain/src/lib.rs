@@ -36,7 +36,7 @@ pub use events::{Entry, Event, EventKind, Exit, PriceChange, Sold, Spell, Step};
 pub use history::{Applied, FACTS_MAX, FACTS_PER_DAY_MAX, Facts, History, LISTED_SINCE, Lull, Run, Span};
 pub use home::{Attributes, Home, Last};
 pub use listing::{Details, Listing, Phase, PropertyType, Purpose, Status};
-pub use locate::{Whereabouts, locate};
+pub use locate::{AREAS_VERSION, Whereabouts, locate};
 pub use money::{Currency, Minor, MoneyError, parse_decimal};
 pub use observation::{HomeId, Observation, home_id, write_home_id};
 pub use place::{AreaPath, Market, ParseMarketError, Place, market_of};

@@ -34,7 +34,10 @@ struct Remembered {
     words: String,
 }
 
-/// Finds the area of a place: a function of its words and of [`stoop_gazetteer::GAZETTEER_VERSION`].
+/// Which areas [`locate`] gives: another number, other areas. What is stored by them is then computed anew.
+pub const AREAS_VERSION: u32 = stoop_gazetteer::GAZETTEER_VERSION;
+
+/// Finds the area of a place: a function of its words and of [`AREAS_VERSION`].
 #[must_use]
 pub fn locate(place: &Place) -> Whereabouts {
     REMEMBERED.with_borrow_mut(|remembered| {

@@ -6,8 +6,9 @@ pub(crate) const APPLICATION_ID: i32 = 0x5374_6f6f;
 
 /// The format that this program reads and writes, kept in SQLite's `user_version`. Homes and markets of format 4 and before
 /// it were other bytes, of which these cannot be made; format 5 had whole states where this has bases and tails; format 6 did
-/// not keep the rules that an alert was judged by.
-pub(crate) const FORMAT: i64 = 7;
+/// not keep the rules that an alert was judged by; format 7 had other areas.
+pub(crate) const FORMAT: i64 = 8;
+const _: () = assert!(stoop_domain::AREAS_VERSION == 1, "with other areas, raise FORMAT as well");
 
 /// The oldest format whose lake this program reads: of such a file a rebuild makes one of [`FORMAT`].
 pub(crate) const REBUILT_FROM: i64 = 5;
@@ -120,7 +121,7 @@ CREATE TABLE IF NOT EXISTS rebuild(
 ) STRICT;
 ";
 
-/// What makes the other tables of format 5 or 6 those of [`FORMAT`].
+/// What makes the other tables of format 5 or 6 those of [`FORMAT`]; those of format 7 are as they are now.
 pub(crate) const FROM_OLDER: &str = "
 ALTER TABLE alerts ADD COLUMN rules INTEGER;
 CREATE TABLE rules(id INTEGER PRIMARY KEY, body TEXT NOT NULL UNIQUE) STRICT;

@@ -61,13 +61,13 @@ fn a_database_of_a_newer_stoop_is_refused() {
     drop(open(folder.path()));
     // While the newer program runs, the new version may stand in its write-ahead log alone.
     let newer = rusqlite::Connection::open(&path).unwrap();
-    newer.pragma_update(None, "user_version", 8).unwrap();
+    newer.pragma_update(None, "user_version", 9).unwrap();
     for refusal in refusals(folder.path()) {
-        assert!(refusal.to_string().ends_with("has format 8; this program reads format 7: update Stoop"), "{refusal}");
+        assert!(refusal.to_string().ends_with("has format 9; this program reads format 8: update Stoop"), "{refusal}");
     }
     drop(newer);
     for refusal in refusals(folder.path()) {
-        assert!(matches!(refusal, OpenError::Newer { found: 8, .. }), "{refusal}");
+        assert!(matches!(refusal, OpenError::Newer { found: 9, .. }), "{refusal}");
     }
 }
 
@@ -76,14 +76,14 @@ fn a_database_of_an_older_stoop_is_refused_with_what_to_do_and_left_as_it_is() {
     let folder = tempfile::TempDir::new().unwrap();
     let (path, _) = places(folder.path());
     apply(&open(folder.path()), &[&observation("1", 0, 0)]);
-    for format in 1..7 {
+    for format in 1..8 {
         // As a program leaves it that has ended: all of it is in the file.
         let older = rusqlite::Connection::open(&path).unwrap();
         older.pragma_update(None, "user_version", format).unwrap();
         older.close().unwrap();
         let (before, files_before) = (fs::read(&path).unwrap(), files(folder.path()));
         for refusal in refusals(folder.path()) {
-            // Of format 5 and 6 the lake can be read.
+            // Of format 5 to 7 the lake can be read.
             let what_to_do = if format < 5 {
                 assert!(matches!(refusal, OpenError::Older { found, .. } if found == format), "{refusal}");
                 ", and cannot make it of older ones: name a new database and a new data folder, and replay or poll into them \
@@ -92,7 +92,7 @@ fn a_database_of_an_older_stoop_is_refused_with_what_to_do_and_left_as_it_is() {
                 assert!(matches!(refusal, OpenError::ToRebuild { found, .. } if found == format), "{refusal}");
                 ": `stoop rebuild` makes it of the observations in its lake"
             };
-            let expected = format!("{} has format {format}; this program reads format 7{what_to_do}", path.display());
+            let expected = format!("{} has format {format}; this program reads format 8{what_to_do}", path.display());
             assert_eq!(refusal.to_string(), expected);
         }
         assert_eq!(fs::read(&path).unwrap(), before);

@@ -229,8 +229,8 @@ proptest! {
 
     #[test]
     fn any_bytes_behind_a_right_checksum_are_read_or_refused(body in prop::collection::vec(any::<u8>(), 0..200)) {
-        read_or_refused(&sealed(2, &body))?;
-        read_or_refused(&sealed(2, &[&[0], &body[..]].concat()))?;
+        read_or_refused(&sealed(3, &body))?;
+        read_or_refused(&sealed(3, &[&[0], &body[..]].concat()))?;
     }
 }
 
@@ -297,7 +297,7 @@ fn a_stored_home_of_another_format_is_refused_by_name() {
     for (version, is_newer) in [(1, false), (9, true)] {
         bytes[0] = version;
         let error = home_from_bytes(&bytes).unwrap_err();
-        assert_eq!(error.to_string(), format!("home of format {version}; this program reads format 2"));
+        assert_eq!(error.to_string(), format!("home of format {version}; this program reads format 3"));
         assert_eq!(error.is_newer(), is_newer);
     }
 }
@@ -349,7 +349,7 @@ fn told_changes_that_could_not_be_are_refused() {
     let place = bytes.len() - 16;
     let found = (place..bytes.len()).find(|at| bytes[*at..*at + 2] == [9, 1]).unwrap();
     let (before, change) = (&bytes[5..found], &bytes[found + 2..]);
-    let read = |told: &[u8]| home_from_bytes(&sealed(2, &[before, told].concat())).map(|home| home.told);
+    let read = |told: &[u8]| home_from_bytes(&sealed(3, &[before, told].concat())).map(|home| home.told);
     assert_eq!(read(&[&[9, 1], change].concat()).unwrap().as_slice().len(), 1);
     assert_eq!(read(&[]).unwrap().as_slice().len(), 0);
     // No change, one that is cut off, the same one twice, one that is none, and something behind it.
