@@ -840,4 +840,13 @@ async fn a_file_of_the_future_counts_as_of_now_and_makes_no_other_late() {
     inbox.put("b.csv", -60 * 24, csv(&[("2", 600)]));
     assert_eq!(inbox.polled().await.gone, 1);
     assert_eq!(inbox.bench.ends("1").await.0, Status::Gone);
+    // The same, where its name has the time. Without a row, as rows of the future are refused.
+    let mut inbox = Inbox::new(Coverage::Snapshot);
+    inbox.map += "observed_at = { file_name = '(\\d{4}-\\d{2}-\\d{2})', date = \"%Y-%m-%d\" }\n";
+    inbox.put("2026-01-13.csv", 20, csv(&[("1", 500), ("2", 600)]));
+    inbox.put("2026-11-20.csv", 10, csv(&[]));
+    assert_eq!(inbox.polled().await.files, 2);
+    inbox.bench.wait_ms(2 * Time::DAY_MS);
+    inbox.put("2026-01-15.csv", -60 * 24, csv(&[("2", 600)]));
+    assert_eq!(inbox.polled().await.gone, 1);
 }
