@@ -1,19 +1,7 @@
 //! `stoop judge`: what the rules in force say of what is stored already.
 
-use crate::support::{Room, says, text};
+use crate::support::{MAP, Room, says, text};
 use serde_json::json;
-
-const MAP: &str = r#"
-name = "made"
-country = "US"
-currency = "USD"
-purpose = "sale"
-[fields]
-native_id = { from = "id" }
-observed_at = { from = "seen", date = "iso" }
-list_price = { from = "price" }
-city = { from = "city" }
-"#;
 
 /// A home that falls by a fifth, one that falls by a tenth, one to a tenth.
 const ROWS: &str = "id,seen,price,city\n\

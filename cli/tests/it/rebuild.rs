@@ -5,19 +5,7 @@ use std::process::Command;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::support::{Room, says, text};
-
-const MAP: &str = r#"
-name = "made"
-country = "US"
-currency = "USD"
-purpose = "sale"
-[fields]
-native_id = { from = "id" }
-observed_at = { from = "seen", date = "iso" }
-list_price = { from = "price" }
-city = { from = "city" }
-"#;
+use crate::support::{MAP, Room, says, text};
 
 const ROWS: &str = "id,seen,price,city\n\
     a,2026-03-01,500000,Reno\nb,2026-03-01,300000,Reno\nc,2026-03-02,300000,Reno\n\

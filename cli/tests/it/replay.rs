@@ -3,20 +3,8 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use crate::support::{Outcome, Room, list, map, number, says, text};
+use crate::support::{MAP, Outcome, Room, list, map, number, says, text};
 use serde_json::{Value, json};
-
-const MAP: &str = r#"
-name = "made"
-country = "US"
-currency = "USD"
-purpose = "sale"
-[fields]
-native_id = { from = "id" }
-observed_at = { from = "seen", date = "iso" }
-list_price = { from = "price" }
-city = { from = "city" }
-"#;
 
 /// Two homes in two cities: one is cut by a fifth, the other rises.
 const ROWS: [(&str, &str, u32, &str); 5] = [
@@ -40,7 +28,7 @@ fn json_lines() -> String {
     objects().iter().map(|row| format!("{row}\n")).collect()
 }
 
-/// A room with the map above in it.
+/// A room with the map in it.
 fn room() -> Room {
     let room = Room::new();
     room.write("made.toml", MAP);

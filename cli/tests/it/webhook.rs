@@ -9,7 +9,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::support::{Outcome, Room, Running, list, says, text, until};
+use crate::support::{MAP, Outcome, Room, Running, list, says, text, until};
 use serde_json::{Value, json};
 
 /// A key in the address, which nobody is to see.
@@ -17,18 +17,6 @@ const KEY: &str = "a-key-of-the-test";
 
 /// The variable that the address is taken from.
 const HOOK: &str = "STOOP_TEST_HOOK";
-
-const MAP: &str = r#"
-name = "made"
-country = "US"
-currency = "USD"
-purpose = "sale"
-[fields]
-native_id = { from = "id" }
-observed_at = { from = "seen", date = "iso" }
-list_price = { from = "price" }
-city = { constant = "Chicago" }
-"#;
 
 /// A room that watches a folder, and what it says of alerts.
 fn room(alerts: &str) -> Room {
@@ -46,8 +34,8 @@ fn configure(room: &Room, alerts: &str) {
 
 /// These homes fall by a fifth.
 fn fall(room: &Room, homes: &[&str]) {
-    let rows = homes.iter().map(|id| format!("{id},2025-03-01,500000\n{id},2025-03-05,400000\n"));
-    let text = format!("id,seen,price\n{}", rows.collect::<String>());
+    let rows = homes.iter().map(|id| format!("{id},2025-03-01,500000,Chicago\n{id},2025-03-05,400000,Chicago\n"));
+    let text = format!("id,seen,price,city\n{}", rows.collect::<String>());
     // Under its name there is the whole of it or nothing.
     room.write("whole.csv", text);
     // A file that was just written is left for the next poll.

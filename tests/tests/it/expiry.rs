@@ -3,7 +3,7 @@
 use stoop_domain::{EventKind, Status, Time, Watch};
 use stoop_market::{Figures, Segment};
 
-use crate::site::Bench;
+use crate::site::{Bench, answer};
 use EventKind::{BackOnMarket, Expired, Initial};
 
 /// Active and unconfirmed homes, and those that expired within 90 days, as of now; and how many homes are shown as active.
@@ -86,11 +86,90 @@ async fn one_that_a_portal_forgets_for_five_weeks_was_off_the_market() {
 #[tokio::test]
 async fn a_portal_that_never_says_how_many_it_has_proves_nothing_and_its_homes_expire() {
     let bench = Bench::with("size = 3\ntotal = \"/total\"", "size = 3");
-    bench.site.list_many(9);
-    poll_days(&bench, 20).await;
-    assert_eq!(shown(&bench).await, (9, 0, 0, 9));
-    assert_eq!(bench.home("7").unwrap().history.watch(), Watch::Repeated);
+    bench.site.list_many(10);
+    poll_days(&bench, 1).await;
+    // Seen by the first scan alone.
+    drop(bench.site.remove("10"));
+    poll_days(&bench, 19).await;
+    assert_eq!(shown(&bench).await, (10, 1, 0, 10));
+    for id in ["7", "10"] {
+        assert_eq!(bench.home(id).unwrap().history.watch(), Watch::Repeated, "{id}");
+    }
     (1..=9).for_each(|id: i32| drop(bench.site.remove(&id.to_string())));
     poll_days(&bench, 35).await;
-    assert_eq!(shown(&bench).await, (0, 0, 9, 0));
+    assert_eq!(shown(&bench).await, (0, 0, 10, 0));
+}
+
+#[tokio::test]
+async fn a_portal_of_which_no_scan_is_wholly_understood_proves_nothing_and_its_homes_expire() {
+    let bench = Bench::new();
+    bench.site.list_many(9);
+    // Any home may be behind a row without an id.
+    bench.site.list("", 100_000);
+    poll_days(&bench, 1).await;
+    assert_eq!(bench.state("all").await.proves_absence, Some(false));
+    bench.measure().await;
+    assert_eq!(bench.home("7").unwrap().history.watch(), Watch::Complete, "by the first scan nobody knows");
+    poll_days(&bench, 19).await;
+    assert_eq!(shown(&bench).await, (9, 0, 0, 9));
+    assert_eq!(bench.home("7").unwrap().history.watch(), Watch::Repeated);
+    (3..=9).for_each(|id: i32| drop(bench.site.remove(&id.to_string())));
+    poll_days(&bench, 27).await;
+    assert_eq!(shown(&bench).await, (9, 7, 0, 9), "27 days, and none is said to be gone");
+    poll_days(&bench, 8).await;
+    assert_eq!(shown(&bench).await, (2, 0, 7, 2));
+    assert_eq!(bench.events("7").await, [Initial, Expired]);
+    // Once all of it is understood, the homes that are left are as any portal's.
+    drop(bench.site.remove(""));
+    poll_days(&bench, 12).await;
+    assert_eq!(bench.state("all").await.proves_absence, Some(true));
+    shown(&bench).await;
+    assert_eq!(bench.home("1").unwrap().history.watch(), Watch::Complete);
+}
+
+/// Polls once a day in two runs, as often: the first finds page 2 down, and the second goes on there to the end.
+async fn poll_days_in_two_runs(bench: &Bench, days: usize) {
+    for _ in 0..days {
+        bench.site.fault(2, answer(404, &[], ""));
+        assert!(bench.poll().await.is_err());
+        bench.site.take_requests();
+        poll_days(bench, 1).await;
+        assert_eq!(bench.site.take_pages_asked().first(), Some(&2), "it went on");
+    }
+}
+
+#[tokio::test]
+async fn a_portal_of_which_no_scan_is_of_one_run_proves_nothing_and_its_homes_expire() {
+    let bench = Bench::new();
+    bench.site.list_many(10);
+    poll_days_in_two_runs(&bench, 20).await;
+    assert_eq!(bench.state("all").await.proves_absence, Some(false));
+    assert_eq!(shown(&bench).await, (10, 0, 0, 10));
+    for id in ["1", "10"] {
+        assert_eq!(bench.home(id).unwrap().history.watch(), Watch::Repeated, "{id}");
+    }
+    (5..=10).for_each(|id: i32| drop(bench.site.remove(&id.to_string())));
+    poll_days_in_two_runs(&bench, 27).await;
+    assert_eq!(shown(&bench).await, (10, 6, 0, 10), "27 days, and none is said to be gone");
+    poll_days_in_two_runs(&bench, 8).await;
+    assert_eq!(shown(&bench).await, (4, 0, 6, 4));
+    assert_eq!(bench.events("10").await, [Initial, Expired]);
+}
+
+#[tokio::test]
+async fn one_scan_of_two_runs_costs_its_proof_until_the_next_of_one() {
+    let bench = Bench::new();
+    bench.site.list_many(10);
+    poll_days(&bench, 3).await;
+    drop(bench.site.remove("10"));
+    poll_days(&bench, 1).await;
+    poll_days_in_two_runs(&bench, 1).await;
+    assert_eq!(bench.state("all").await.proves_absence, Some(false));
+    assert_eq!(shown(&bench).await, (10, 0, 0, 10), "missed twice, but by one scan that proves it");
+    poll_days(&bench, 1).await;
+    assert_eq!(bench.state("all").await.proves_absence, Some(true));
+    assert_eq!(bench.events("10").await, [Initial, EventKind::Gone]);
+    poll_days(&bench, 30).await;
+    assert_eq!(shown(&bench).await, (9, 0, 0, 9));
+    assert_eq!(bench.home("1").unwrap().history.watch(), Watch::Complete);
 }

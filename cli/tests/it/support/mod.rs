@@ -15,6 +15,19 @@ use tempfile::TempDir;
 /// What every wait for another process or thread ends with, when what it waits for never comes.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
+/// A map of rows that say id, time, price and city of a home for sale.
+pub const MAP: &str = r#"
+name = "made"
+country = "US"
+currency = "USD"
+purpose = "sale"
+[fields]
+native_id = { from = "id" }
+observed_at = { from = "seen", date = "iso" }
+list_price = { from = "price" }
+city = { from = "city" }
+"#;
+
 /// A folder of one test's own. Programs are run in it, so that names without a folder mean files in it.
 pub struct Room(TempDir);
 

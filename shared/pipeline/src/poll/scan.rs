@@ -370,7 +370,7 @@ impl<'a> Scan<'a> {
             return Ok((RunOutcome::Partial, Some(format!("{seen} of {total} listings were shown"))));
         }
         self.state.full_scan_at = Some(self.began_by_clock());
-        self.state.proves_absence = self.whole.then_some(judged && self.total.is_some()).or(self.state.proves_absence);
+        self.state.proves_absence = Some(judged && self.total.is_some() && self.unread_rows == 0);
         if judged && self.unread_rows > 0 {
             let why = format!("{} rows were not understood: nothing is said to be gone", self.unread_rows);
             return Ok((RunOutcome::Complete, Some(why)));

@@ -1,0 +1,163 @@
+//! The order of what files and their rows tell, however they come.
+
+use super::{Dice, Inbox, MAP, SEEN, csv, timed};
+use stoop_domain::{EventKind, Status};
+use stoop_pipeline::ports::{FilePattern, RunOutcome};
+use stoop_pipeline::{FileSet, Origin};
+use stoop_sources::Coverage;
+use stoop_sources::declared::Map;
+
+#[tokio::test]
+async fn files_of_one_second_have_an_order() {
+    let inbox = Inbox::new(Coverage::Changes);
+    for (name, price) in [("a.csv", 500), ("b.csv", 400), ("c.csv", 450)] {
+        inbox.put(name, 60, csv(&[("1", price)]));
+    }
+    assert_eq!(inbox.polled().await.files, 3);
+    use EventKind::{New, PriceCut, PriceRise};
+    assert_eq!(inbox.events("1").await.iter().map(|event| event.0).collect::<Vec<_>>(), [New, PriceCut, PriceRise]);
+}
+
+#[tokio::test]
+async fn a_file_may_hold_the_past_of_a_home_in_any_order() {
+    for order in ["by-time", "any"] {
+        let inbox = Inbox { map: format!("order = \"{order}\"\n{MAP}{SEEN}"), ..Inbox::with_times() };
+        inbox.put("a.csv", 10, timed(&[("1", 500, 2_000), ("1", 500, 1_000), ("1", 400, 1_500), ("1", 450, 500)]));
+        inbox.polled().await;
+        use EventKind::{New, PriceCut, PriceRise};
+        let expected = [(New, 2_000), (PriceCut, 1_500), (PriceRise, 1_000), (PriceCut, 500)];
+        assert_eq!(inbox.events("1").await, expected, "{order}");
+        // The next export tells all of it again, and one thing more.
+        inbox.put("b.csv", 5, timed(&[("1", 500, 2_000), ("1", 400, 1_500), ("1", 450, 500), ("1", 440, 100)]));
+        inbox.polled().await;
+        assert_eq!(inbox.events("1").await[..4], expected);
+        assert_eq!(inbox.bench.ends("1").await, (Status::Active, 440));
+    }
+}
+
+#[tokio::test]
+async fn how_files_come_makes_no_difference_to_what_holds() {
+    for seed in 0..40 {
+        let mut dice = Dice(seed);
+        let files: Vec<(String, i64, String)> = (0..6)
+            .map(|i| {
+                let rows: Vec<(String, i64)> =
+                    (0..4).map(|home| (home.to_string(), 400 + 50 * i64::try_from(dice.roll(3)).unwrap())).collect();
+                let rows: Vec<(&str, i64)> = rows.iter().map(|(id, price)| (&**id, *price)).collect();
+                (format!("{i}.csv"), 2_400 - 300 * i, csv(&rows))
+            })
+            .collect();
+        let (mut told, mut ends) = (Vec::new(), Vec::new());
+        for shuffled in [false, false, true] {
+            let inbox = Inbox::new(Coverage::Changes);
+            let mut left = files.clone();
+            while !left.is_empty() {
+                let at = if shuffled { usize::try_from(dice.roll(left.len() as u64)).unwrap() } else { 0 };
+                let (name, ago, text) = left.remove(at);
+                inbox.put(&name, ago, text);
+                if dice.roll(2) == 0 {
+                    inbox.polled().await;
+                }
+            }
+            inbox.polled().await;
+            for home in ["0", "1", "2", "3"] {
+                let events = inbox.events(home).await;
+                ends.push((home, events[0], inbox.bench.ends(home).await));
+                told.push((home, events));
+            }
+        }
+        // In their order, the same however many polls there were. In any other, what the newest says holds, and
+        // the beginning; a look between that saw nothing new was not sent, and so can't part what comes late.
+        assert_eq!(told[..4], told[4..8], "seed {seed}");
+        assert_eq!((&ends[..4], &ends[..4]), (&ends[4..8], &ends[8..]), "seed {seed}");
+    }
+}
+
+#[tokio::test]
+async fn rows_of_one_date_stand_in_the_order_of_their_file_and_come_to_the_same_under_another_name() {
+    for prices in [[500, 400, 450], [400, 500, 450], [450, 500, 400]] {
+        let rows: Vec<(&str, i64, i64)> = prices.iter().map(|price| ("1", *price, 1_440)).collect();
+        let text = timed(&rows);
+        let inbox = Inbox::with_times();
+        inbox.put("a.csv", 90, &text);
+        inbox.polled().await;
+        let events = inbox.events("1").await;
+        assert_eq!(inbox.bench.ends("1").await, (Status::Active, prices[2]));
+        assert_eq!(events.len(), 3, "{events:?}");
+        let observations = inbox.bench.database.counts().unwrap().observations;
+        // The same rows once more, older, newer, and behind others of the same date.
+        let more = format!("{text}{}", &timed(&[("2", 700, 1_440)])["id,price,seen\n".len()..]);
+        for (name, minutes_ago, text) in [("old.csv", 900, &text), ("new.csv", 10, &text), ("more.csv", 5, &more)] {
+            inbox.put(name, minutes_ago, text);
+            inbox.polled().await;
+            assert_eq!(inbox.events("1").await, events, "{name}");
+        }
+        assert_eq!(inbox.bench.database.counts().unwrap().observations, observations + 1, "the other home");
+    }
+}
+
+#[tokio::test]
+async fn rows_of_one_date_keep_their_order_where_a_run_ended_between_them() {
+    let inbox = Inbox::with_times();
+    inbox.put("before.csv", 900, timed(&[("other", 700, 3_000)]));
+    inbox.polled().await;
+    let mut rows = vec![("1", 400, 1_440)];
+    let ids: Vec<String> = (0..1_500).map(|id| format!("h{id}")).collect();
+    rows.extend(ids.iter().map(|id| (id.as_str(), 700, 1_440)));
+    rows.push(("1", 500, 1_440));
+    rows.push(("1", 450, 1_440));
+    let text = timed(&rows);
+    inbox.put("a.csv", 90, &text);
+    inbox.bench.stop_in_a_pause_of_ms(1);
+    inbox.bench.stream.refuse([vec![0]]);
+    assert_eq!(inbox.polled().await.outcome, Some(RunOutcome::Partial));
+    inbox.bench.stop_no_more();
+    inbox.polled().await;
+    assert_eq!(inbox.bench.ends("1").await, (Status::Active, 450));
+    let events = inbox.events("1").await;
+    assert_eq!(
+        events.iter().map(|event| event.0).collect::<Vec<_>>()[1..],
+        [EventKind::PriceRise, EventKind::PriceCut]
+    );
+    let observations = inbox.bench.database.counts().unwrap().observations;
+    inbox.put("again.csv", 80, &text);
+    inbox.polled().await;
+    assert_eq!(inbox.events("1").await, events);
+    assert_eq!(inbox.bench.database.counts().unwrap().observations, observations, "read again it is the same");
+}
+
+#[tokio::test]
+async fn what_a_late_file_says_in_the_middle_of_a_stretch_parts_it_however_late() {
+    let inbox = Inbox::with_times();
+    let day = 1_440;
+    inbox.put("a.csv", 900, timed(&[("1", 500, 400 * day), ("2", 500, 400 * day)]));
+    inbox.polled().await;
+    // Seen again as it was, and then another price: what held before is known to its end.
+    inbox.put("b.csv", 800, timed(&[("1", 500, 200 * day), ("2", 500, 200 * day)]));
+    inbox.polled().await;
+    inbox.put("c.csv", 700, timed(&[("1", 480, 100 * day)]));
+    inbox.polled().await;
+    inbox.put("late.csv", 1_000, timed(&[("1", 400, 300 * day), ("2", 400, 300 * day)]));
+    inbox.polled().await;
+    use EventKind::{New, PriceCut, PriceRise};
+    let (new, cut, back) = ((New, 400 * day), (PriceCut, 300 * day), (PriceRise, 200 * day));
+    assert_eq!(inbox.events("1").await, [new, cut, back, (PriceCut, 100 * day)]);
+    assert_eq!(inbox.events("2").await, [new, cut, back]);
+    assert_eq!(inbox.bench.ends("2").await, (Status::Active, 500));
+}
+
+#[tokio::test]
+async fn two_searches_of_files_of_one_source_end_with_what_was_told_last() {
+    let inbox = Inbox::new(Coverage::Changes);
+    let other = |name: &str| {
+        let map = Map::parse(&inbox.map, "in.toml").unwrap();
+        Origin::Files(FileSet { map, pattern: FilePattern::parse(name).unwrap(), coverage: Coverage::Changes })
+    };
+    let poll = async |search: &str, file: &str| inbox.bench.poll_origin(search, other(file)).await.unwrap();
+    for (minutes_ago, search, price) in [(600, "one", 400), (500, "two", 500), (400, "one", 400)] {
+        let name = format!("{search}-{minutes_ago}.csv");
+        inbox.put(&name, minutes_ago, csv(&[("1", price)]));
+        poll(search, &format!("in/{search}-*.csv")).await;
+        assert_eq!(inbox.bench.ends("1").await, (Status::Active, price));
+    }
+}

@@ -1,0 +1,94 @@
+//! Listings and records that are refused.
+
+use crate::site::{Bench, answer};
+use stoop_domain::{Reason, Status};
+use stoop_pipeline::PollError;
+use stoop_pipeline::ports::RunOutcome;
+
+#[tokio::test]
+async fn a_listing_that_cannot_be_is_not_gone_and_is_in_quarantine_once() {
+    let bench = Bench::new();
+    bench.site.list_many(5);
+    bench.poll().await.unwrap();
+    bench.site.list("3", 0);
+    for run in 0..10 {
+        // Its place on the pages changes, as new listings come.
+        bench.site.list(&format!("later-{}", run % 3), 100_000);
+        let polled = bench.poll().await.unwrap();
+        assert_eq!((polled.outcome, polled.gone, polled.rejects), (Some(RunOutcome::Complete), 0, 1));
+    }
+    let kept = bench.database.quarantined(99).unwrap();
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    assert!(kept[0].detail.contains("list_price"), "{}", kept[0].detail);
+    assert_eq!(bench.ends("3").await, (Status::Active, 100_000), "the last that could be");
+    bench.site.remove("3");
+    assert_eq!([bench.poll().await.unwrap().gone, bench.poll().await.unwrap().gone], [0, 1]);
+}
+
+#[tokio::test]
+async fn a_listing_too_large_for_the_stream_is_in_quarantine_and_the_others_go_on() {
+    let city = "city = { constant = \"Graz\" }";
+    let bench = Bench::with(city, &format!("{city}\ndescription = {{ from = \"text\" }}"));
+    let row = |id: &str, text: &str| serde_json::json!({"id": id, "modified": "2026-01-14T12:00:00Z", "status": "Active", "price": 90_000, "text": text});
+    let page = serde_json::json!({"total": 2, "listings": [row("huge", &"x".repeat(2 << 20)), row("small", "x")]});
+    bench.site.fault(1, answer(200, &[("content-type", "application/json")], &page.to_string()));
+    let polled = bench.poll().await.unwrap();
+    assert_eq!((polled.outcome, polled.new, polled.rejects), (Some(RunOutcome::Complete), 1, 1));
+    let kept = bench.database.quarantined(9).unwrap();
+    assert_eq!((kept[0].reason, kept.len()), (Reason::TooLong, 1));
+    assert!(kept[0].location.ends_with("listing huge") && kept[0].detail.contains("bytes"), "{:?}", kept[0]);
+}
+
+#[tokio::test]
+async fn refused_records_are_put_again_by_their_place() {
+    let bench = Bench::new();
+    bench.site.list_many(3);
+    bench.stream.refuse([vec![0, 2], vec![1]]);
+    let polled = bench.poll().await.unwrap();
+    assert_eq!((polled.outcome, polled.new), (Some(RunOutcome::Complete), 3));
+    assert_eq!(bench.stream.take_puts()[..3], [3, 2, 1]);
+    assert_eq!(bench.measure().await, 3, "each once");
+}
+
+#[tokio::test]
+async fn a_stream_that_refuses_for_ever_fails_the_poll_and_the_next_sends_again() {
+    let bench = Bench::new();
+    bench.site.list_many(3);
+    bench.stream.refuse_all(true);
+    assert!(matches!(bench.poll().await, Err(PollError::Refused(3))));
+    assert_eq!(bench.stream.take_puts(), [3; 6]);
+    assert_eq!(bench.database.runs(1).unwrap()[0].outcome, RunOutcome::Failed);
+    bench.stream.refuse_all(false);
+    assert_eq!(bench.poll().await.unwrap().new, 3);
+    assert_eq!(bench.measure().await, 3);
+
+    // The same for a change and for Gone.
+    bench.site.list("1", 90_000);
+    bench.stream.refuse_all(true);
+    assert!(matches!(bench.poll().await, Err(PollError::Refused(1))));
+    bench.stream.refuse_all(false);
+    assert_eq!(bench.poll().await.unwrap().changed, 1);
+    bench.site.remove("2");
+    assert_eq!(bench.poll().await.unwrap().gone, 0);
+    bench.stream.refuse_all(true);
+    assert!(matches!(bench.poll().await, Err(PollError::Refused(1))));
+    bench.stream.refuse_all(false);
+    assert_eq!(bench.poll().await.unwrap().gone, 1);
+    assert_eq!(bench.ends("1").await, (Status::Active, 90_000));
+    assert_eq!(bench.ends("2").await, (Status::Gone, 100_000));
+}
+
+#[tokio::test]
+async fn a_poll_of_which_nothing_is_understood_has_failed_and_the_next_begins_anew() {
+    let bench = Bench::new();
+    bench.site.list_many(3);
+    bench.site.call_price("price", ["\"", " or so\""]);
+    for _ in 0..2 {
+        let polled = bench.poll().await.unwrap();
+        assert_eq!((polled.outcome, polled.rejects, polled.sent), (Some(RunOutcome::Failed), 3, 0));
+        assert_eq!(polled.message.as_deref(), Some("none of the first 3 rows is understood: bad_value 3"));
+    }
+    assert_eq!(bench.measure().await, 0);
+    bench.site.call_price("price", ["", ""]);
+    assert_eq!(bench.poll().await.unwrap().outcome, Some(RunOutcome::Complete));
+}
