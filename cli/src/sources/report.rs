@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use stoop_domain::Reason;
-use stoop_pipeline::{FieldCount, RefusedCount, Understood};
+use stoop_gazetteer::Level;
+use stoop_pipeline::{FieldCount, PlaceContradiction, Placed, RefusedCount, Understood};
 use stoop_sources::{Contradiction, ContradictionCount, Distrust, POLLED_ROWS_MIN};
 
 use crate::show::{self, Column, Page, Table, UNKNOWN, Words, cut};
@@ -15,6 +16,7 @@ pub(super) struct Report {
     fields: Vec<FieldRow>,
     refused: Vec<RefusedRow>,
     contradictions: Vec<ContradictionRow>,
+    places: PlacesRow,
     /// What the polls of the search have counted, where there were any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     polled_contradictions: Vec<ContradictionRow>,
@@ -29,6 +31,37 @@ struct FieldRow {
     example: Option<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     values: BTreeMap<String, u64>,
+}
+
+/// Where the listings lie.
+#[derive(Serialize)]
+struct PlacesRow {
+    /// Listings that lie in no area, and are counted in no market.
+    nowhere: u64,
+    /// Wide to narrow.
+    levels: [LevelRow; 5],
+    /// Listings whose words for the place contradict each other.
+    contradictory: u64,
+    contradictions: Vec<PlaceContradictionRow>,
+}
+
+/// One level of the areas.
+#[derive(Serialize)]
+struct LevelRow {
+    level: &'static str,
+    /// Listings of which the gazetteer knows it.
+    known: u64,
+    /// Listings of which the source alone tells it.
+    told: u64,
+}
+
+#[derive(Serialize)]
+struct PlaceContradictionRow {
+    level: &'static str,
+    listings: u64,
+    /// The first: what was not taken, and what was.
+    told: String,
+    taken: String,
 }
 
 #[derive(Serialize)]
@@ -62,7 +95,7 @@ const VALUES_MAX: usize = 4;
 
 impl Report {
     pub(super) fn of(understood: Understood) -> Self {
-        let Understood { rows, listings, fields, refused, contradictions } = understood;
+        let Understood { rows, listings, fields, refused, contradictions, placed } = understood;
         let field = |FieldCount { name, filled, example, values }| FieldRow {
             name,
             filled,
@@ -77,6 +110,7 @@ impl Report {
             fields: fields.into_iter().map(field).collect(),
             refused: refused.into_iter().map(refusal).collect(),
             contradictions: contradictions.counts().map(ContradictionRow::of).collect(),
+            places: PlacesRow::of(placed),
             polled_contradictions: Vec::new(),
         }
     }
@@ -104,6 +138,9 @@ impl Report {
     pub(super) fn draw(&self, page: &mut Page) {
         if !self.fields.is_empty() {
             page.heading("Fields").table(self.fields());
+        }
+        if self.listings > 0 {
+            self.places.draw(self.listings, page);
         }
         let lists = [
             ("Contradictions", &self.contradictions, ContradictionRow::told as fn(&ContradictionRow) -> String),
@@ -146,6 +183,51 @@ impl Report {
             }
         }
         table
+    }
+}
+
+impl PlacesRow {
+    fn of(placed: Placed) -> Self {
+        let Placed { nowhere, levels, contradictory, contradictions, .. } = placed;
+        let levels: [_; 5] = std::array::from_fn(|level| LevelRow {
+            level: Level::ALL[level].as_str(),
+            known: levels[level].known,
+            told: levels[level].told,
+        });
+        let row = |found: PlaceContradiction| PlaceContradictionRow {
+            level: found.level.as_str(),
+            listings: found.listings,
+            told: found.told,
+            taken: found.taken,
+        };
+        Self { nowhere, levels, contradictory, contradictions: contradictions.into_iter().map(row).collect() }
+    }
+
+    fn draw(&self, listings: u64, page: &mut Page) {
+        let mut table = Table::new([
+            Column::left("area"),
+            Column::right("known"),
+            Column::right("told"),
+            Column::right("not told"),
+        ]);
+        for LevelRow { level, known, told } in &self.levels {
+            let counts = [*known, *told, listings - known - told].map(|count| match count {
+                0 => Words::from(UNKNOWN).dim(),
+                count => Words::from(show::count(count)),
+            });
+            let [known, told, untold] = counts;
+            table.row([Words::from(*level), known, told, untold]);
+        }
+        page.heading("Places").table(table);
+        if self.nowhere > 0 {
+            let nowhere = listings_of(self.nowhere);
+            let words = format!("  {nowhere}: no postal code, quarter or city is told. Counted in no market.");
+            page.hung(4, [Words::from(words).yellow()]);
+        }
+        for PlaceContradictionRow { level, listings, told, taken } in &self.contradictions {
+            let (listings, told, taken) = (listings_of(*listings), show::plain(told), show::plain(taken));
+            page.hung(4, [format!("  {listings}: another {level} is told, like {told} in place of {taken}.").into()]);
+        }
     }
 }
 
@@ -213,6 +295,10 @@ impl RefusedRow {
         let excerpt = format!("  {}", cut(&show::plain(&self.excerpt), EXCERPT_MAX));
         page.gap().hung(4, [why.into()]).hung(2, [Words::from(excerpt).dim()]);
     }
+}
+
+fn listings_of(count: u64) -> String {
+    format!("{} {}", show::count(count), if count == 1 { "listing" } else { "listings" })
 }
 
 fn share(part: u64, whole: u64) -> f64 {

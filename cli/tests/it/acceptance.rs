@@ -15,6 +15,7 @@ fn avito_2024_has_seventeen_drops_and_ten_rises() {
         "reasons": { "price_absurd": 1 },
         "price_changes": 26, "drops": 17, "rises": 9, "alerts": 0, "suspects": 0,
     }));
+    replay.lies_in(302, 87, 60);
     // The reference counts every difference of the price text of a home from its last: thirty. One of them is a rise to more
     // than ten times the price in the last scrape of its home: nobody has seen it on another day.
     let mut latest: BTreeMap<String, Option<i64>> = BTreeMap::new();
@@ -66,6 +67,7 @@ fn vienna_rents_drop_eight_times_and_three_drops_are_told() {
         "rows": 5_077, "observations": 5_077, "duplicates": 0, "quarantined": 0, "homes": 2_428,
         "price_changes": 14, "drops": 8, "rises": 6, "alerts": 3, "suspects": 0,
     }));
+    replay.lies_in(23, 0, 1);
     let told = replay.drops(&[]);
     assert_eq!(told.len(), 3);
     assert!(told.contains(&("willhaben/805268699".into(), 2_150, 1_800)), "{told:?}");
@@ -94,6 +96,7 @@ fn zillow_listings_are_read_where_they_are_listings() {
     let Some(replay) = replay("us-zillow-1000-price-history", "listings", "zillow-listings.toml") else { return };
     replay
         .says(json!({ "rows": 807, "skipped": 649, "observations": 158, "homes": 158, "quarantined": 0, "alerts": 0 }));
+    replay.lies_in(156, 0, 146);
 }
 
 #[test]
@@ -103,6 +106,7 @@ fn king_countys_sales_are_counted_as_a_plain_computation_counts_them_and_none_is
         "rows": 21_612, "observations": 21_612, "duplicates": 0, "quarantined": 0, "homes": 21_435,
         "price_changes": 0, "drops": 0, "rises": 0, "alerts": 0, "suspects": 0,
     }));
+    replay.lies_in(70, 0, 25);
     // A sale is a home and a day: 20140502T000000. Two of one home within a month are one, put right.
     let mut sales: BTreeMap<(String, i32), String> = BTreeMap::new();
     for row in csv_rows(&replay.files[0]) {
@@ -143,6 +147,7 @@ fn yakeey_drops_four_prices() {
         "rows": 1_437, "observations": 1_435, "duplicates": 0, "quarantined": 2, "reasons": { "missing_field": 2 },
         "homes": 737, "price_changes": 4, "drops": 4, "rises": 0, "alerts": 0, "suspects": 0,
     }));
+    replay.lies_in(176, 69, 17);
     let drops = [
         ("CA002956", 3_900_000, 3_700_000),
         ("BA008101", 2_100_000, 1_900_000),
@@ -173,6 +178,7 @@ fn one_page_of_avito_and_mubawab_is_read_but_for_a_price_in_euros_and_four_that_
         "rows": 38, "observations": 34, "homes": 34, "quarantined": 4, "reasons": { "bad_value": 4 },
         "price_changes": 0, "alerts": 0,
     }));
+    avito.lies_in(26, 4, 13);
 
     let Some(rent) = replay(folder, "mubawab_locations", "mubawab-rent-2025.toml") else { return };
     rent.says(
@@ -184,6 +190,8 @@ fn one_page_of_avito_and_mubawab_is_read_but_for_a_price_in_euros_and_four_that_
         "rows": 33, "observations": 32, "homes": 32, "quarantined": 1, "reasons": { "foreign_currency": 1 },
         "price_changes": 0, "alerts": 0,
     }));
+    sale.lies_in(29, 11, 12);
+    rent.lies_in(26, 12, 13);
     let rejects = sale.room.rejects();
     let [(place, reason, detail)] = &rejects[..] else { panic!("{rejects:?}") };
     assert!(place.ends_with("mubawab_ventes.jsonl: line 15"), "{place}");

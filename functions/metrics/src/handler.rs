@@ -13,7 +13,7 @@ use lambda_runtime::Diagnostic;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use stoop_aws::Meter;
-use stoop_domain::{HomeId, Observation, Reason, Reject, Time, home_id};
+use stoop_domain::{HomeId, Observation, Reason, Reject, Time, home_id, locate};
 use stoop_pipeline::ports::{PortError, Quarantine, Store};
 use stoop_pipeline::{Clock, Inbox, MeasureError, Measured, Measurer, Memory, with_causes};
 use tokio::sync::Mutex;
@@ -239,6 +239,8 @@ impl<'a> App<'a> {
         self.meter.count("ObservationsOverfull", measured.overfull);
         self.meter.count("Duplicates", measured.duplicates);
         self.meter.count("Conflicts", measured.conflicts);
+        let contradictory = observations.iter().filter(|seen| locate(&seen.listing.place).is_contradictory).count();
+        self.meter.count("PlacesContradictory", contradictory as u64);
         if let Some(newest) = observations.iter().map(|seen| seen.at).max() {
             let lag_ms = (self.clock.now().ms() - newest.ms()).max(0);
             self.meter.milliseconds("EventLagMs", lag_ms.cast_unsigned());

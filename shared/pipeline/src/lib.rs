@@ -13,6 +13,7 @@ mod loss;
 mod measure;
 mod ordinals;
 mod pace;
+mod placed;
 mod plan;
 mod poll;
 pub mod ports;
@@ -32,6 +33,7 @@ pub use loss::{HeldBack, LossVerdict, NoRuling, Ruling};
 pub use measure::{Gatherer, MeasureError, Measured, Measurer, Memory};
 pub use ordinals::{Once, Ordinals};
 pub use pace::{Cadence, Distance, Pace, Stretch};
+pub use placed::{LevelCount, PlaceContradiction, Placed};
 pub use plan::{Planned, PlannedSearch, plan};
 pub use poll::{
     Clock, FileSet, LEFT_BY_SERVER, LEFT_OF, OnDrift, Origin, Peeked, PollError, PollPorts, Polled, Profiles, Search,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use stoop_domain::{Area, AreaUnit, Currency, Details, Listing, Minor, Observation, Place, Reason, Time};
 use stoop_sources::{Contradictions, Found, Row};
 
+use crate::placed::Placed;
 use crate::ports::FileRow;
 
 /// What was understood of some rows.
@@ -20,6 +21,8 @@ pub struct Understood {
     pub refused: Vec<RefusedCount>,
     /// How often fields of the listings contradict each other.
     pub contradictions: Contradictions,
+    /// Where the listings lie.
+    pub placed: Placed,
 }
 
 /// One field over all listings that were understood.
@@ -99,6 +102,7 @@ impl Understood {
     fn count(&mut self, observation: &Observation, told_at: Option<Time>) {
         self.listings += 1;
         self.contradictions.take(&observation.listing, observation.seen);
+        self.placed.take(&observation.listing.place);
         let own = [("native_id", Some(observation.native_id.clone())), ("at", told_at.map(|at| at.to_string()))];
         let values: Vec<(&'static str, Option<String>)> = own.into_iter().chain(fields(&observation.listing)).collect();
         if self.fields.is_empty() {

@@ -57,6 +57,20 @@ impl Replay {
         says(&self.told, &expected);
     }
 
+    /// In how many areas its homes lie, how many of these have a name that the source alone tells, and in how many cities.
+    #[track_caller]
+    pub fn lies_in(&self, areas: usize, told: usize, cities: usize) {
+        let markets = self.room.json(&["markets", "--limit", "100000"]);
+        let paths: BTreeSet<&str> = list(&markets["markets"]).iter().map(|market| text(&market["path"])).collect();
+        let city = |path: &'_ str| path.rsplit_once('/').map(|(city, _)| city.to_owned());
+        let found = (
+            paths.len(),
+            paths.iter().filter(|path| path.contains('~')).count(),
+            paths.iter().filter_map(|path| city(path)).collect::<BTreeSet<_>>().len(),
+        );
+        assert_eq!(found, (areas, told, cities), "{paths:#?}");
+    }
+
     /// The drops that were told, or held back: home, price before, price after.
     pub fn drops(&self, which: &[&str]) -> BTreeSet<(String, i64, i64)> {
         let args: Vec<&str> = ["alerts", "--limit", "1000"].into_iter().chain(which.iter().copied()).collect();
