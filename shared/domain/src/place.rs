@@ -54,7 +54,7 @@ pub struct AreaPath(Arc<str>);
 
 /// What homes are counted together: one area, one purpose, one currency.
 ///
-/// Printed and parsed as `us/wa/king/-/98178:sale:USD`.
+/// Printed and parsed as `us/wa/king/seattle/98178:sale:USD`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Market {
     /// The narrowest area that the home is known to lie in.
@@ -67,7 +67,7 @@ pub struct Market {
 
 /// A text that is no [`Market`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a market like us/wa/king/-/98178:sale:USD")]
+#[error("{0:?} is not a market like us/wa/king/seattle/98178:sale:USD")]
 pub struct ParseMarketError(pub String);
 
 /// The one function that says in which market a listing is counted: that of the area that its place leads to ([`locate`]), where
