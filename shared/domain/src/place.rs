@@ -138,6 +138,13 @@ impl AreaPath {
         (slashes == 4 && !is_empty && !lacks_one).then(|| Self(path.into()))
     }
 
+    /// Whether the area is the one that the beginning of a path names, or lies in it: `us/wa/king/seattle/98178` lies in
+    /// `us/wa`, and not in `us/w`.
+    #[must_use]
+    pub fn lies_in(&self, beginning: &str) -> bool {
+        self.0.strip_prefix(beginning).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
     /// The path as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

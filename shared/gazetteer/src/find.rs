@@ -7,6 +7,7 @@ use crate::Gazetteer;
 use crate::fold::{fold_words, words};
 use crate::kinds::{direction, without_kind};
 use crate::level::Level;
+use crate::locate::CLEARLY;
 
 /// The most places that a search gives.
 pub const FOUND_MAX: usize = 20;
@@ -61,6 +62,22 @@ impl Gazetteer {
         }
         found.truncate(FOUND_MAX);
         found.into_iter().map(|(id, edits)| self.as_match(id, edits)).collect()
+    }
+
+    /// The one place that a text means, where nobody doubts it: the only one that it fits, or one with ten times the people of
+    /// every other.
+    ///
+    /// # Errors
+    /// With the places that it may mean, likeliest first, or with those that are called nearly so; with none where there are
+    /// none.
+    pub fn find_one(&self, text: &str) -> Result<Match, Vec<Match>> {
+        let mut found = self.find(text);
+        let people = |found: &Match| found.people / CLEARLY;
+        let is_clear = match found.as_slice() {
+            [] => false,
+            [best, others @ ..] => best.edits == 0 && others.iter().all(|other| people(best) >= other.people.max(1)),
+        };
+        if is_clear { Ok(found.swap_remove(0)) } else { Err(found) }
     }
 
     fn spans(&self, all: &[String]) -> Spans {

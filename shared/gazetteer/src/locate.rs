@@ -89,7 +89,7 @@ impl Located<'_> {
 pub const TOLD: char = '~';
 
 /// Without a region, a name means its most populous bearer if that has this many times the people of any other.
-const CLEARLY: u32 = 10;
+pub(crate) const CLEARLY: u32 = 10;
 /// What portals write where a quarter belongs and that names none; so does the city's own name.
 const NO_QUARTER: [&str; 8] =
     ["autresecteur", "toutelaville", "autre", "other", "autres", "none", "unknown", "villeentire"];

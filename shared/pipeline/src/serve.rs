@@ -62,7 +62,7 @@ fn add_market(sums: &mut BTreeMap<MergedId, Cells>, market: &Market, cells: Cell
     }
 }
 
-/// In JSON, times and markets are what they print as: RFC 3339, `us/wa/king/-/98178:sale:USD`.
+/// In JSON, times and markets are what they print as: RFC 3339, `us/wa/king/seattle/98178:sale:USD`.
 fn as_text<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
 }

@@ -1,14 +1,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use stoop_domain::{Alert, AlertId, Currency, Home, HomeId, Market, Minor, Phase, PriceChange, SLIP_BP, Step, Verdict};
+use stoop_domain::{
+    Alert, AlertId, AreaPath, Currency, Home, HomeId, Market, Minor, Phase, PriceChange, SLIP_BP, Step, Verdict,
+};
 
 use crate::offer::{Fall, Offer};
 
 /// All rules in force.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rules {
-    /// The price-drop rules; a drop that several of them fit raises one alert, by the first.
+    /// The price-drop rules. Of a home those count that name the narrowest area it lies in; a drop that several of them fit
+    /// raises one alert, by the first.
     pub drops: Vec<DropRule>,
     /// A price that is less than this share below its reference is noise: no rule sees it. Hundredths of a percent.
     pub noise_bp: u32,
@@ -22,16 +25,31 @@ pub struct Rules {
 pub struct DropRule {
     /// The rule's name: part of every alert's id.
     pub name: String,
+    /// The beginning of the path of the area that it is for, like `us/tx/travis`; `None`: everywhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub area: Option<String>,
     /// At least this share of the reference, in hundredths of a percent.
     pub share_bp_min: Option<u32>,
     /// Or at least this amount, by currency.
     pub amount_min: BTreeMap<Currency, Minor>,
 }
 
+impl DropRule {
+    fn is_for(&self, area: &AreaPath) -> bool {
+        self.area.as_ref().is_none_or(|beginning| area.lies_in(beginning))
+    }
+
+    /// How many levels its area has.
+    fn depth(&self) -> usize {
+        self.area.as_ref().map_or(0, |beginning| beginning.split('/').count())
+    }
+}
+
 impl Default for Rules {
     /// A drop of at least 15 %; less than 0.5 % is noise, three quarters or more is suspect.
     fn default() -> Self {
-        let drop = DropRule { name: "price-drop".into(), share_bp_min: Some(1_500), amount_min: BTreeMap::new() };
+        let drop =
+            DropRule { name: "price-drop".into(), area: None, share_bp_min: Some(1_500), amount_min: BTreeMap::new() };
         Self { drops: vec![drop], noise_bp: 50, suspect_bp: SLIP_BP }
     }
 }
@@ -68,7 +86,8 @@ impl Rules {
         let mut times: BTreeMap<(Minor, bool), u32> = BTreeMap::new();
         let mut alerts = Vec::new();
         for Step { run, spell, .. } in home.history.steps() {
-            let Market { purpose, currency, .. } = run.facts.market;
+            let market = &run.facts.market;
+            let Market { purpose, currency, .. } = *market;
             offer.enter(spell, purpose, currency);
             let price = match run.facts.status.phase() {
                 Phase::Active | Phase::Pending => run.facts.list_price,
@@ -81,7 +100,7 @@ impl Rules {
             let Some(price) = price else { continue };
             let mut rule = None;
             let tells = |change| {
-                rule = self.fits(change, currency);
+                rule = self.fits(change, market);
                 rule.is_some()
             };
             let fall = offer.ask(price, run.first, self.suspect_bp, tells);
@@ -106,7 +125,7 @@ impl Rules {
         alerts
     }
 
-    fn fits(&self, change: PriceChange, currency: Currency) -> Option<&DropRule> {
+    fn fits(&self, change: PriceChange, market: &Market) -> Option<&DropRule> {
         let bp = change.drop_bp();
         if bp < self.noise_bp {
             return None;
@@ -114,9 +133,11 @@ impl Rules {
         let amount = change.from.0.saturating_sub(change.to.0);
         let enough = |rule: &&DropRule| {
             rule.share_bp_min.is_some_and(|min| bp >= min)
-                || rule.amount_min.get(&currency).is_some_and(|min| amount >= min.0)
+                || rule.amount_min.get(&market.currency).is_some_and(|min| amount >= min.0)
         };
-        self.drops.iter().find(enough)
+        let here = || self.drops.iter().filter(|rule| rule.is_for(&market.area));
+        let narrowest = here().map(DropRule::depth).max()?;
+        here().filter(|rule| rule.depth() == narrowest).find(enough)
     }
 }
 

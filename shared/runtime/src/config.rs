@@ -4,6 +4,7 @@
 //! wait for an answer, so [`wanted`] says beforehand what to fetch.
 
 mod alerts;
+mod area;
 mod files;
 mod keep;
 mod params;
@@ -187,7 +188,7 @@ pub fn parse_alerts(text: &str, file_name: &str, drop_bp: u32) -> Result<AlertSe
         let section = root.table("alerts", mistakes);
         section.map_or_else(
             || AlertSettings::of_drop(drop_bp),
-            |section| alerts::alert_settings(&section, drop_bp, None, mistakes),
+            |section| alerts::alert_settings(&section, drop_bp, None, &area::path, mistakes),
         )
     })
 }
@@ -201,8 +202,8 @@ pub fn read_alerts(path: &Path) -> Result<AlertSettings, MapErrors> {
     let folder = Folder::of(path);
     document(&text, &file_name, |root, mistakes| {
         let section = root.table("alerts", mistakes);
-        let settings =
-            section.map(|section| alerts::alert_settings(&section, alerts::DROP_BP, Some(&folder), mistakes));
+        let settings = section
+            .map(|section| alerts::alert_settings(&section, alerts::DROP_BP, Some(&folder), &area::find, mistakes));
         settings.unwrap_or_default()
     })
 }
@@ -217,7 +218,9 @@ fn whole(text: &str, file_name: &str, scope: Scope<'_>, surroundings: &dyn Surro
         let asked = asks.then_some(surroundings);
         let alerts = section
             .as_ref()
-            .map(|section| alerts::alert_settings(section, alerts::DROP_BP, asked, mistakes))
+            .map(|section| {
+                alerts::alert_settings(section, alerts::DROP_BP, asked, &|text| surroundings.area(text), mistakes)
+            })
             .unwrap_or_default();
         if surroundings.place() == Place::Aws
             && let Some(section) = section

@@ -156,7 +156,8 @@ pub(crate) async fn sns_outage(world: &World) {
     let alerts = Hosted::start(world, "alerts", &[], TIMEOUT).await;
     let queue = format!("{}-outage", world.stack.name());
     let area = "Asilah";
-    let filter = json!({"source": ["avito"], "area": [{"prefix": "ma/-/-/asilah"}]});
+    let filter =
+        json!({"source": ["avito"], "area": [{"prefix": "ma/tanger-tetouan-al-hoceima/tanger-assilah/assilah"}]});
     let listener = Listener::subscribe(&world.clients, world.output("TopicArn"), &queue, &filter, true).await;
     let changes: Vec<_> = (0..25).map(|number| change(area, number)).collect();
     let ids: BTreeSet<String> = changes.iter().map(|(id, ..)| id.to_string()).collect();

@@ -13,7 +13,7 @@ pub struct AlertView {
     pub at: String,
     /// The home.
     pub home: String,
-    /// The market the home is counted in, `us/wa/king/-/98178:sale:USD`.
+    /// The market the home is counted in, `us/wa/king/seattle/98178:sale:USD`.
     pub market: String,
     /// The currency of the prices.
     pub currency: String,

@@ -236,3 +236,34 @@ fn what_is_told_is_not_hushed_up_because_it_was_held_back_before() {
     assert_eq!(after.iter().map(|alert| alert.to.0 / 100).collect::<Vec<_>>(), [120, 40]);
     assert!(after.iter().all(|alert| alert.verdict == Verdict::Alert && alert.id != before.id));
 }
+
+#[test]
+fn the_narrowest_area_that_has_rules_decides() {
+    let rule = |area: Option<&str>, bp| DropRule {
+        name: "price-drop".into(),
+        area: area.map(str::to_owned),
+        share_bp_min: Some(bp),
+        amount_min: BTreeMap::new(),
+    };
+    let rules = |drops| Rules { drops, ..Rules::default() };
+    let in_seattle = |prices: &[(i64, i64)]| {
+        let mut home = Home::default();
+        for (hour, dollars) in prices {
+            let mut seen = Listing { list_price: Some(Minor(dollars * 100)), ..listing() };
+            seen.place.country = Some("US".into());
+            see(&mut home, *hour, &seen);
+        }
+        home
+    };
+    let fell = in_seattle(&[(0, 100_000), (1, 92_000)]);
+    let tells = |drops| !told_by(&rules(drops), &fell).is_empty();
+    assert!(!tells(vec![rule(None, 1_500)]));
+    assert!(tells(vec![rule(None, 1_500), rule(Some("us/wa/king"), 500)]));
+    assert!(tells(vec![rule(Some("us/wa/king/seattle/98178"), 500)]), "where nothing else is told");
+    assert!(!tells(vec![rule(None, 500), rule(Some("us/wa"), 1_000)]), "a higher bar, too");
+    assert!(!tells(vec![rule(Some("us/wa"), 500), rule(Some("us/wa/king"), 1_000)]), "the narrower");
+    assert!(!tells(vec![rule(None, 1_500), rule(Some("us/w"), 500), rule(Some("us/or"), 500)]), "it lies in neither");
+    // Another threshold is no other alert.
+    let id_of = |drops| rules(drops).standing(&id(), &fell)[0].id.clone();
+    assert_eq!(id_of(vec![rule(None, 500)]), id_of(vec![rule(Some("us"), 700)]));
+}

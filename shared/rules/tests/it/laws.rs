@@ -160,7 +160,7 @@ proptest! {
     #[test]
     fn a_home_that_never_named_two_prices_has_no_alert_by_any_rules(sights in sights(vec![60, 100]), few in 1_usize..6) {
         let sights = &sights[..few.min(sights.len())];
-        let drops = vec![DropRule { name: "any".into(), share_bp_min: Some(1), amount_min: BTreeMap::new() }];
+        let drops = vec![DropRule { name: "any".into(), area: None, share_bp_min: Some(1), amount_min: BTreeMap::new() }];
         let curious = Rules { drops, noise_bp: 0, suspect_bp: 10_000 };
         let home = home(sights);
         let prices: BTreeSet<i64> = sights.iter().map(|(_, price, _)| *price).collect();

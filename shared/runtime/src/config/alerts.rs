@@ -29,25 +29,30 @@ impl AlertSettings {
     /// The rules where there is no `[alerts]`: drops of at least `drop_bp` hundredths of a percent are told.
     #[must_use]
     pub fn of_drop(drop_bp: u32) -> Self {
-        let rule = DropRule { name: RULE.into(), share_bp_min: Some(drop_bp), amount_min: BTreeMap::new() };
-        Self { rules: Rules { drops: vec![rule], ..Rules::default() }, ..Self::default() }
+        Self { rules: Rules { drops: vec![rule_of(drop_bp)], ..Rules::default() }, ..Self::default() }
     }
 }
 
+/// One name, so that another threshold is no other alert.
 const RULE: &str = "price-drop";
 
+fn rule_of(drop_bp: u32) -> DropRule {
+    DropRule { name: RULE.into(), area: None, share_bp_min: Some(drop_bp), amount_min: BTreeMap::new() }
+}
+
 /// Reads `[alerts]`. `drop_bp` counts where it names no `drop_percent`. Without surroundings to ask, a webhook that is to be
-/// taken from elsewhere is none.
+/// taken from elsewhere is none. `find` gives the path of an area, or says why there is none.
 pub(super) fn alert_settings(
     section: &Section<'_>,
     drop_bp: u32,
     surroundings: Option<&dyn Surroundings>,
+    find: &dyn Fn(&str) -> Result<String, String>,
     mistakes: &mut Mistakes<'_>,
 ) -> AlertSettings {
-    let keys = ["drop_percent", "drop_amount", "noise_percent", "suspect_percent", "webhook", "webhook_past"];
+    let keys = ["drop_percent", "drop_amount", "noise_percent", "suspect_percent", "areas", "webhook", "webhook_past"];
     section.only(&keys, mistakes);
     let mut rules = Rules::default();
-    let mut rule = DropRule { name: RULE.into(), share_bp_min: Some(drop_bp), amount_min: BTreeMap::new() };
+    let mut rule = rule_of(drop_bp);
     if let Some(bp) = percent_bp(section, "drop_percent", mistakes) {
         rule.share_bp_min = Some(bp);
     }
@@ -57,13 +62,35 @@ pub(super) fn alert_settings(
     if let Some(bp) = percent_bp(section, "suspect_percent", mistakes) {
         rules.suspect_bp = bp;
     }
+    rule.amount_min = amounts(section, mistakes);
+    rules.drops = vec![rule];
+    for area in section.tables("areas", mistakes) {
+        let Some(rule) = rule_of_area(&area, find, mistakes) else { continue };
+        if rules.drops.iter().any(|known| known.area == rule.area) {
+            let path = rule.area.unwrap_or_default();
+            mistakes.add(
+                area.line(),
+                area.key("area"),
+                format!("{path} has its thresholds above; accepted: each area once"),
+            );
+            continue;
+        }
+        rules.drops.push(rule);
+    }
+    let webhook_past = section.boolean("webhook_past", mistakes).unwrap_or_default();
+    AlertSettings { rules, webhook: webhook(section, surroundings, mistakes), webhook_past }
+}
+
+/// The amounts of `drop_amount`, by currency.
+fn amounts(section: &Section<'_>, mistakes: &mut Mistakes<'_>) -> BTreeMap<Currency, Minor> {
+    let mut found = BTreeMap::new();
     if let Some(amounts) = section.table("drop_amount", mistakes) {
         for (code, line) in amounts.keys(mistakes) {
             let accepted = "an amount per currency, like { USD = 25000 }";
             match (Currency::parse(code), number_text(&amounts, code, mistakes)) {
                 (Ok(currency), Some(text)) => match Minor::parse_major(&text, currency) {
                     Ok(amount) if amount.0 > 0 => {
-                        rule.amount_min.insert(currency, amount);
+                        found.insert(currency, amount);
                     }
                     _ => mistakes.add(line, amounts.key(code), format!("{text} is no amount; accepted: {accepted}")),
                 },
@@ -71,9 +98,35 @@ pub(super) fn alert_settings(
             }
         }
     }
-    rules.drops = vec![rule];
-    let webhook_past = section.boolean("webhook_past", mistakes).unwrap_or_default();
-    AlertSettings { rules, webhook: webhook(section, surroundings, mistakes), webhook_past }
+    found
+}
+
+/// Thresholds of one area, in place of those of `[alerts]`.
+fn rule_of_area(
+    section: &Section<'_>,
+    find: &dyn Fn(&str) -> Result<String, String>,
+    mistakes: &mut Mistakes<'_>,
+) -> Option<DropRule> {
+    section.only(&["area", "drop_percent", "drop_amount"], mistakes);
+    let share_bp_min = percent_bp(section, "drop_percent", mistakes);
+    let amount_min = amounts(section, mistakes);
+    if !section.has("drop_percent") && !section.has("drop_amount") {
+        mistakes.add(section.line(), section.path(), "names no threshold; accepted: drop_percent, drop_amount or both");
+    }
+    let Some((text, line)) = section.text("area", mistakes) else {
+        if !section.has("area") {
+            let problem = "is missing; accepted: a place like \"austin tx\" or a path like us/tx/travis/austin";
+            mistakes.add(section.line(), section.key("area"), problem);
+        }
+        return None;
+    };
+    match find(text) {
+        Ok(path) => Some(DropRule { name: RULE.into(), area: Some(path), share_bp_min, amount_min }),
+        Err(problem) => {
+            mistakes.add(line, section.key("area"), problem);
+            None
+        }
+    }
 }
 
 /// An address as it is written, or taken from where the configuration says; then it is not shown.

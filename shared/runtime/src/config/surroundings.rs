@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::area;
+
 /// Where a configuration is read: what it may ask for differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -28,6 +30,11 @@ pub trait Surroundings {
 
     /// A secret as a whole, by its name without `stoop/<stack>/`. Asked on AWS only.
     fn secret(&self, name: &str) -> Result<String, String>;
+
+    /// The path of an area, or its beginning, as people write it. Where no gazetteer is at hand, as on AWS, the path itself.
+    fn area(&self, text: &str) -> Result<String, String> {
+        area::path(text)
+    }
 }
 
 /// The laptop: this process's environment, and files beside the configuration.
@@ -55,6 +62,10 @@ impl Surroundings for Folder {
 
     fn secret(&self, _: &str) -> Result<String, String> {
         Err("there is no Secrets Manager here".to_owned())
+    }
+
+    fn area(&self, text: &str) -> Result<String, String> {
+        area::find(text)
     }
 }
 

@@ -24,6 +24,10 @@ impl Surroundings for Desk {
     fn secret(&self, _: &str) -> Result<String, String> {
         panic!("the laptop is not asked for secrets by name")
     }
+
+    fn area(&self, text: &str) -> Result<String, String> {
+        area::find(text)
+    }
 }
 
 const MAP: &str = include_str!("../../../../maps/example-http.toml");
@@ -511,6 +515,42 @@ fn what_is_kept_is_read_with_its_units_and_every_mistake_in_it_is_told() {
             "keep.lake: there is no such key",
         ],
     );
+}
+
+const AREAS: &str = "[alerts]\ndrop_percent = 20\n\n[[alerts.areas]]\narea = 'austin tx'\ndrop_percent = 10\n\n\
+                     [[alerts.areas]]\narea = 'us/wa'\ndrop_amount = { USD = 50_000 }\n";
+
+#[test]
+fn an_area_may_have_thresholds_of_its_own() {
+    let alerts = config(AREAS).unwrap().alerts;
+    let rules: Vec<_> = alerts.rules.drops.iter().map(|rule| (rule.area.as_deref(), rule.share_bp_min)).collect();
+    assert_eq!(rules, [(None, Some(2_000)), (Some("us/tx/travis/austin"), Some(1_000)), (Some("us/wa"), None)]);
+    assert_eq!(alerts.rules.drops[2].amount_min[&Currency::USD], Minor(5_000_000));
+    // On AWS no gazetteer is at hand.
+    let told = plan(AREAS).unwrap_err();
+    contains(
+        &told,
+        &["stoop.toml:5: alerts.areas[0].area: \"austin tx\" is no path of an area; accepted: one like us/tx"],
+    );
+    let paths = AREAS.replace("austin tx", "us/tx/travis/austin");
+    assert_eq!(parse_alerts(&paths, "stoop.toml", 1_500).unwrap(), alerts);
+}
+
+#[test]
+fn an_area_that_is_not_clear_is_refused() {
+    for (area, problem) in [
+        ("area = 'springfield'\ndrop_percent = 5", "several places are called \"springfield\"; say which: "),
+        ("area = 'seatle wa'\ndrop_percent = 5", "did you mean us/wa/king/seattle"),
+        ("area = 'us/wa'", "alerts.areas[0]: names no threshold; accepted: drop_percent, drop_amount or both"),
+        ("drop_percent = 5", "alerts.areas[0].area: is missing; accepted: a place like \"austin tx\""),
+        ("area = 'us/wa'\ndrop_percent = 5\nnoise_percent = 1", "alerts.areas[0].noise_percent: there is no such key"),
+        (
+            "area = 'us/wa'\ndrop_percent = 5\n[[alerts.areas]]\narea = 'washington state'\ndrop_percent = 6",
+            "us/wa has its thresholds above; accepted: each area once",
+        ),
+    ] {
+        contains(&refused(&format!("[alerts]\n[[alerts.areas]]\n{area}\n")), &[problem]);
+    }
 }
 
 #[test]

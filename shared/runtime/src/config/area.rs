@@ -1,0 +1,95 @@
+//! Areas in a configuration: a path, or what people call a place.
+
+use stoop_domain::AreaPath;
+use stoop_gazetteer::{Gazetteer, Match, TOLD};
+
+/// So many places are told of that a text may mean.
+const SHOWN_MAX: usize = 5;
+
+/// Reads the beginning of a path: `us/tx`, `us/tx/travis/austin`. Nothing is looked up.
+pub(super) fn path(text: &str) -> Result<String, String> {
+    let refused =
+        || format!("{text:?} is no path of an area; accepted: one like us/tx/travis/austin, or us/ for a country");
+    let text = text.trim();
+    let levels: Vec<&str> = text.strip_suffix('/').unwrap_or(text).split('/').collect();
+    if !text.contains('/') || levels.len() > 5 {
+        return Err(refused());
+    }
+    let names = std::array::from_fn(|level| levels.get(level).copied());
+    let path = AreaPath::of(names).ok_or_else(refused)?;
+    let levels = &path.levels()[..levels.len()];
+    // What is left open at its end is no narrower than without it.
+    Ok(levels.join("/").trim_end_matches("/-").to_owned())
+}
+
+/// Reads what people call a place, or a path; a place that nobody knows is refused.
+pub(super) fn find(text: &str) -> Result<String, String> {
+    let gazetteer = Gazetteer::get();
+    if text.contains('/') {
+        let path = path(text)?;
+        let known =
+            path.split_once(TOLD).map_or(&*path, |(known, _)| known.trim_end_matches('/').trim_end_matches("/-"));
+        if known.is_empty() || gazetteer.name(known).is_some() {
+            return Ok(path);
+        }
+        return Err(format!("there is no place {known} in the gazetteer; `stoop markets` shows paths"));
+    }
+    let one = gazetteer.find_one(text).map(|found| found.path.trim_end_matches("/-").to_owned());
+    one.map_err(|found| match found.as_slice() {
+        [] => {
+            format!("no place is called {text:?}; accepted: a name, a postal code or a path like us/tx/travis/austin")
+        }
+        [near, ..] if near.edits > 0 => format!("no place is called {text:?}; did you mean {}?", shown(&found)),
+        several => format!("several places are called {text:?}; say which: {}", shown(several)),
+    })
+}
+
+fn shown(found: &[Match]) -> String {
+    let shown = found.iter().take(SHOWN_MAX);
+    let paths: Vec<&str> = shown.map(|found| found.path.trim_end_matches("/-")).collect();
+    paths.join(", ") + if found.len() > SHOWN_MAX { ", ..." } else { "" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_read_as_it_is_and_what_is_none_is_refused() {
+        for (text, expected) in [
+            ("us/", "us"),
+            (" US/TX ", "us/tx"),
+            ("us/tx/travis/austin/-", "us/tx/travis/austin"),
+            ("us/il/cook/chicago/~62100", "us/il/cook/chicago/~62100"),
+            ("us/-/-/~nowhere", "us/-/-/~nowhere"),
+        ] {
+            assert_eq!(path(text).as_deref(), Ok(expected));
+        }
+        for text in ["", "/", "austin", "a/b/c/d/e/f", "-/-"] {
+            assert!(path(text).unwrap_err().contains("is no path of an area"), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_place_is_found_where_nobody_doubts_which_is_meant() {
+        for (text, expected) in [
+            ("austin tx", "us/tx/travis/austin"),
+            ("78704", "us/tx/travis/austin/78704"),
+            ("king county", "us/wa/king"),
+            ("us/tx", "us/tx"),
+            (
+                "ma/casablanca-settat/casablanca/casablanca/~mon-quartier",
+                "ma/casablanca-settat/casablanca/casablanca/~mon-quartier",
+            ),
+        ] {
+            assert_eq!(find(text).as_deref(), Ok(expected));
+        }
+        assert!(
+            find("springfield").unwrap_err().starts_with("several places are called \"springfield\"; say which: us/")
+        );
+        let near = find("seatle wa").unwrap_err();
+        assert!(near.contains("did you mean us/wa/king/seattle"), "{near}");
+        assert!(find("xyzzyxyzzyxyzzy").unwrap_err().contains("a postal code or a path"));
+        assert_eq!(find("us/tz").unwrap_err(), "there is no place us/tz in the gazetteer; `stoop markets` shows paths");
+    }
+}
