@@ -181,7 +181,7 @@ async fn an_image_that_cannot_be_read_goes_to_quarantine_once_and_its_neighbours
     /// Makes a record unreadable.
     type Spoil = fn(&mut Value);
     let spoil: [(&str, Spoil); 8] = [
-        ("home is damaged", |record| record["dynamodb"]["NewImage"]["body"]["B"] = "AgID".into()),
+        ("home is damaged", |record| record["dynamodb"]["NewImage"]["body"]["B"] = "AwID".into()),
         ("home of format 0", |record| record["dynamodb"]["OldImage"]["body"]["B"] = "AAID".into()),
         ("no change record", |record| record["dynamodb"]["NewImage"]["body"]["B"] = "not *base64*".into()),
         ("without a binary body", |record| record["dynamodb"]["NewImage"]["body"] = json!({ "S": "text" })),
