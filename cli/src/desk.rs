@@ -13,7 +13,7 @@ const CONSUMER: &str = "alerts";
 
 /// As much is gathered in memory for one commit: homes and the observations for the lake, in bytes. The more, the fewer times a
 /// home or market that comes often is written.
-const GATHERED_BYTES: usize = 64 << 20;
+const GATHERED_BYTES: usize = 56 << 20;
 
 /// Changes judged at a time.
 const CHANGES_MAX: usize = 4_000;
