@@ -269,7 +269,7 @@ pub(crate) struct MarketsArgs {
 
 #[derive(Args)]
 pub(crate) struct MarketArgs {
-    /// A postal code, a city, a region ... or a path like us/wa/king
+    /// 98178, "king county", "austin tx" ... or a path like us/wa/king; behind it :sale, :rent or a currency like :USD
     pub(crate) area: String,
     /// Days of the daily series to show
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=DAYS_MAX))]
@@ -284,7 +284,7 @@ pub(crate) struct MarketArgs {
 
 #[derive(Args)]
 pub(crate) struct HomesArgs {
-    /// A postal code, a city, a region ... or a path like us/wa/king
+    /// 98178, "king county", "austin tx" ... or a path like us/wa/king; behind it :sale, :rent or a currency like :USD
     pub(crate) area: String,
     #[command(flatten)]
     pub(crate) wanted: WantedArgs,
@@ -297,7 +297,7 @@ pub(crate) struct HomesArgs {
 
 #[derive(Args)]
 pub(crate) struct HomeArgs {
-    /// The home's id, like avito/54401684, or the part after the slash
+    /// The home's id, like avito/54401684, or the part after the slash, or its address: "5500 S Norfolk St, Seattle"
     pub(crate) id: String,
     #[command(flatten)]
     pub(crate) as_known: AsKnownArgs,

@@ -21,11 +21,11 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
-use stoop_domain::{Market, Time};
+use stoop_domain::{Home, HomeId, Market, Time};
 use stoop_embedded::{Database, OpenError};
 use stoop_market::Cells;
-use stoop_pipeline::ports::{RunOutcome, RunRecord};
-use stoop_pipeline::serve::{AreaError, FoundArea, find_area, tells};
+use stoop_pipeline::ports::{PortError, RunOutcome, RunRecord};
+use stoop_pipeline::serve::{AreaError, FoundArea, NamedArea, find_area, tells};
 
 use crate::args::{FormatArgs, StoreArgs};
 use crate::failure::{not_opened, usage};
@@ -71,6 +71,23 @@ fn told_at(database: &Database, market: &Market, as_of: Time, days: u16) -> anyh
         return Ok(Some(cells));
     }
     Ok(Some(cells.with_archive(&database.archive(market)?)))
+}
+
+/// Homes that are read at a time.
+const PAGE_HOMES: usize = 1_000;
+
+/// Visits homes, a page at a time: `page` gives those behind an id, as many as it is told.
+fn each_home(
+    page: impl Fn(Option<&HomeId>, usize) -> Result<Vec<(HomeId, Home)>, PortError>,
+    mut visit: impl FnMut(HomeId, Home),
+) -> anyhow::Result<()> {
+    let mut after: Option<HomeId> = None;
+    loop {
+        let page = page(after.as_ref(), PAGE_HOMES)?;
+        let Some((last, _)) = page.last() else { return Ok(()) };
+        after = Some(last.clone());
+        page.into_iter().for_each(|(id, home)| visit(id, home));
+    }
 }
 
 /// The rows of a view as they stand in its JSON.
@@ -127,21 +144,25 @@ fn area(database: &Database, query: &str) -> anyhow::Result<FoundArea> {
     if known.is_empty() {
         return Err(usage(empty(database)));
     }
-    find_area(query, &known).map_err(|error| match error {
-        AreaError::Ambiguous { query, candidates } => usage(several(&query, &candidates, &known)),
-        AreaError::NoSuchArea { ref nearest, .. } if nearest.is_empty() => {
-            usage(format!("{error}; `stoop markets` lists what there is, like {}", cities(&known).join(", ")))
-        }
-        error => usage(error),
+    find_area(query, &known).map_err(|error| match &error {
+        AreaError::Ambiguous { query, candidates } => usage(several(query, candidates)),
+        AreaError::NoSuchArea { nearest, .. } if nearest.is_empty() => usage(no_other(&error, &known)),
+        AreaError::NotWatched { nearest: None, .. } => usage(no_other(&error, &known)),
+        _ => usage(error),
     })
 }
 
-/// The areas of one name, each on a line with what to ask for instead.
-fn several(query: &str, candidates: &[String], known: &[Market]) -> String {
+/// That nothing is there, and what is elsewhere.
+fn no_other(error: &AreaError, known: &[Market]) -> String {
+    format!("{error}; `stoop markets` lists what there is, like {}", cities(known).join(", "))
+}
+
+/// The areas of one name, likeliest first, each on a line with what to ask for instead.
+fn several(query: &str, candidates: &[NamedArea]) -> String {
     let mut text = format!("{query:?} is the name of several areas; say which:");
-    for path in candidates.iter().take(AREAS_MAX) {
-        let markets = find_area(path, known).map_or(0, |found| found.markets.len());
-        text += &format!("\n  {path}  ({})", plural(markets as u64, "market"));
+    let width = candidates.iter().take(AREAS_MAX).map(|area| area.path.chars().count()).max().unwrap_or(0);
+    for NamedArea { path, name, markets } in candidates.iter().take(AREAS_MAX) {
+        text += &format!("\n  {path:<width$}  {name} ({})", plural(*markets as u64, "market"));
     }
     if let Some(rest) = candidates.len().checked_sub(AREAS_MAX).filter(|rest| *rest > 0) {
         text += &format!("\n  … and {rest} more");

@@ -1,3 +1,5 @@
+mod by_address;
+
 use std::process::ExitCode;
 
 use serde::Serialize;
@@ -303,6 +305,8 @@ fn find(database: &Database, id: &str) -> anyhow::Result<(HomeId, Home)> {
             Ok((only.clone(), home.value))
         }
         [] if !any => Err(usage(empty(database))),
+        // No source's id is known to have spaces, but one that has was looked for first.
+        [] if wanted.contains(char::is_whitespace) => by_address::find(database, wanted),
         [] => {
             let nearest = nearest(database, wanted)?;
             let mean = match nearest.is_empty() {

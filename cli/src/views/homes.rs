@@ -4,19 +4,16 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use serde::Serialize;
-use stoop_domain::{Currency, Home, HomeId, Market, Time};
+use stoop_domain::{Currency, Time};
 use stoop_embedded::Database;
 use stoop_pipeline::serve::FoundArea;
 
 use super::told::{TOLD, Told, median_per_m2};
-use super::{View, area, as_text, give, moment, more, open, plural, rows};
+use super::{View, area, as_text, each_home, give, moment, more, open, plural, rows};
 use crate::args::{HomesArgs, StoreArgs, WantedArgs};
 use crate::failure::usage;
 use crate::show::{self, Column, Csv, Look, Page, Table, UNKNOWN, Words, or_unknown};
 use wanted::Firsts;
-
-/// Homes that are read at a time.
-const PAGE_HOMES: usize = 1_000;
 
 /// The homes of an area, as many as were asked for and in that order.
 #[derive(Serialize)]
@@ -52,27 +49,19 @@ impl Homes {
         database.reading(|| {
             found.markets.iter().try_for_each(|market| {
                 let median = median_per_m2(database, market, as_of)?;
-                each_home(database, market, |id, home| {
-                    if let Some(home) = Told::of(id, &home, as_of, median) {
-                        firsts.take(home);
-                    }
-                })
+                each_home(
+                    |after, limit| database.homes_of(market, after, limit),
+                    |id, home| {
+                        if let Some(home) = Told::of(id, &home, as_of, median) {
+                            firsts.take(home);
+                        }
+                    },
+                )
             })
         })?;
         let total = firsts.total;
         let (homes, order, all) = (firsts.into_homes(), wanted.order(), wanted.tells_status());
         Ok(Self { path: found.path, name: found.name, as_of, total, homes, order, all })
-    }
-}
-
-/// Visits the homes of a market, a page at a time.
-fn each_home(database: &Database, market: &Market, mut visit: impl FnMut(HomeId, Home)) -> anyhow::Result<()> {
-    let mut after = None;
-    loop {
-        let page = database.homes_of(market, after.as_ref(), PAGE_HOMES)?;
-        let Some((last, _)) = page.last() else { return Ok(()) };
-        after = Some(last.clone());
-        page.into_iter().for_each(|(id, home)| visit(id, home));
     }
 }
 

@@ -251,7 +251,10 @@ fn the_past_is_shown_as_it_is_known_now() {
 #[test]
 fn an_area_is_shown_whole() {
     let world = world();
-    assert_snapshot!("area_of_two_cities", AreaView::read(&world.database, "98178", None, 30).unwrap().draw(SCREEN));
+    assert_snapshot!(
+        "area_of_two_codes",
+        AreaView::read(&world.database, "king county", None, 30).unwrap().draw(SCREEN)
+    );
     assert_snapshot!("area_sale_and_rent", AreaView::read(&world.database, "agadir", None, 7).unwrap().draw(NARROW));
     assert_snapshot!("area_json", json(&AreaView::read(&world.database, "haut founty:sale", None, 2).unwrap()));
 }
@@ -296,6 +299,45 @@ fn a_home_tells_its_history() {
     assert_eq!(error, "there is no home kc/9; `stoop homes AREA` lists those of an area");
     let error = is_usage(HomeView::read(&world.database, "mls/1002"));
     assert!(error.starts_with("there is no home mls/1002; did you mean kc/1002, kc/1001, "), "{error}");
+}
+
+#[test]
+fn an_address_finds_a_home() {
+    let world = world();
+    let id = |text: &str| {
+        let view = HomeView::read(&world.database, text).map(|view| serde_json::to_value(view).unwrap()["id"].clone());
+        view.map_or_else(|error| error.to_string(), |id| id.as_str().unwrap().to_owned())
+    };
+    for address in [
+        "5500 S Norfolk St, Seattle",
+        "5500 south norfolk street",
+        "5500 S Norfolk St 98178",
+        " 5500 s. norfolk st., king county ",
+    ] {
+        assert_eq!(id(address), "kc/1001", "{address}");
+    }
+    // Its post office says Renton, and its line does not.
+    assert_eq!(id("13006 80th Ave S"), "kc/1004");
+    assert_eq!(id("11 Waters Ave S"), "kc/1003", "the only unit there is");
+    let accepted = "accepted: SOURCE/ID, the part behind the slash, or an address as its listing has it, like \"5500 S Norfolk \
+                    St, Seattle\"; `stoop homes AREA` lists those of an area";
+    for nobody in ["5501 S Norfolk St", "5500 S Norfolk St, Agadir", "11 Waters Ave S #5"] {
+        assert_eq!(id(nobody), format!("there is no home at {nobody:?} here; {accepted}"));
+    }
+    let times = [("2026-01-13T00:00:00Z", 1, Status::Active)];
+    for twin in [
+        house("1", "Seattle", "98178", 2, 700, "11 Waters Ave S #6"),
+        house("2", "Seattle", "98103", 2, 700, "11 Waters Ave S #4"),
+    ] {
+        block_on(Measurer::new(&*world.database).measure(&seen(&twin, &times))).unwrap();
+    }
+    let both = "2 homes fit \"11 Waters Ave S, 98178\"; say which:
+  kc/1  11 Waters Ave S #6, us/wa/king/seattle/98178
+  kc/1003  11 Waters Ave S #4, us/wa/king/seattle/98178";
+    assert_eq!(id("11 Waters Ave S, 98178"), both);
+    assert_eq!(id("11 Waters Avenue South, Apt. 4, 98103"), "kc/2");
+    is_usage(HomeView::read(&world.database, "11 Waters Ave S #4"));
+    assert_eq!(id("11 Waters Ave S #6"), "kc/1");
 }
 
 #[test]
@@ -405,21 +447,33 @@ fn a_missing_database_or_area_is_the_users_to_mend() {
     let error = is_usage(super::open(&store));
     assert!(error.contains("no.db: make it and fill it with `stoop demo`"), "{error}");
     let world = world();
+    let error = is_usage(Homes::read(&world.database, "98179", &active(), 40));
+    assert_eq!(error, r#"there is no area "98179" here; did you mean 98178, 98103?"#);
     let error = is_usage(Homes::read(&world.database, "98104", &active(), 40));
-    assert_eq!(error, r#"there is no area "98104" here; did you mean 98103, 98178?"#);
-    let error = is_usage(Homes::read(&world.database, "60601", &active(), 40));
-    let like = "`stoop markets` lists what there is, like ma/-/-/agadir, us/wa/king/seattle, ";
-    assert!(error.starts_with(&format!(r#"there is no area "60601" here; {like}"#)), "{error}");
+    let known = "no home is watched in 98104, Seattle, King County, Washington, United States; the nearest with homes is Seattle: us/wa/king/seattle";
+    assert_eq!(error, known);
+    let like =
+        "`stoop markets` lists what there is, like ma/souss-massa/agadir-ida-ou-tanane/agadir, us/wa/king/seattle";
+    let error = is_usage(Homes::read(&world.database, "xyzzyxyzzy", &active(), 40));
+    assert_eq!(error, format!(r#"there is no area "xyzzyxyzzy" here; {like}"#));
+    let error = is_usage(Homes::read(&world.database, "madrid", &active(), 40));
+    assert_eq!(error, format!("no home is watched in Madrid, Comunidad de Madrid, Spain; {like}"));
 }
 
 #[test]
 fn areas_of_one_name_are_listed() {
     let world = world();
-    let mut other =
-        seen(&house("2001", "Seattle", "64101", 3, 900, "1 Elm St"), &[("2026-01-13T00:00:00Z", 9, Status::Active)]);
-    other[0].listing.place.region = Some("MO".into());
-    block_on(Measurer::new(&*world.database).measure(&other)).unwrap();
-    let error = is_usage(AreaView::read(&world.database, "seattle", None, 30));
-    let listed = "us/mo/king/seattle  (1 market)\n  us/wa/king/seattle  (2 markets)";
-    assert_eq!(error, format!("\"seattle\" is the name of several areas; say which:\n  {listed}"));
+    for (id, region, postal) in [("2001", "MO", "65802"), ("2002", "IL", "62701"), ("2003", "IL", "62702")] {
+        let house = house(id, "Springfield", postal, 3, 900, "1 Elm St");
+        let mut seen = seen(&house, &[("2026-01-13T00:00:00Z", 9, Status::Active)]);
+        (seen[0].listing.place.region, seen[0].listing.place.county) = (Some(region.to_owned()), None);
+        block_on(Measurer::new(&*world.database).measure(&seen)).unwrap();
+    }
+    let error = is_usage(AreaView::read(&world.database, "springfield", None, 30));
+    assert_eq!(
+        error,
+        "\"springfield\" is the name of several areas; say which:
+  us/mo/greene/springfield    Springfield, Greene County, Missouri, United States (1 market)
+  us/il/sangamon/springfield  Springfield, Sangamon County, Illinois, United States (2 markets)"
+    );
 }

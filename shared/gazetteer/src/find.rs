@@ -47,9 +47,7 @@ impl Gazetteer {
     /// people comes first. Where nothing fits, places with a name that is nearly so; empty where none is.
     #[must_use]
     pub fn find(&self, text: &str) -> Vec<Match> {
-        let mut all = Vec::new();
-        let text: String = text.chars().take(LETTERS_MAX).collect();
-        words(&text, |word| all.push(word.to_owned()));
+        let mut all = words_of(text);
         all.truncate(WORDS_MAX);
         let mut spans = self.spans(&all);
         let mut found = self.fitting(&all, &spans);
@@ -78,6 +76,25 @@ impl Gazetteer {
             [best, others @ ..] => best.edits == 0 && others.iter().all(|other| people(best) >= other.people.max(1)),
         };
         if is_clear { Ok(found.swap_remove(0)) } else { Err(found) }
+    }
+
+    /// All places that a text names without a mistake, likeliest first, where [`Gazetteer::find`] gives the first few: only of a
+    /// name with more than 400 bearers some are left out. A text of more than ten words names none.
+    #[must_use]
+    pub fn find_exactly(&self, text: &str) -> Vec<Match> {
+        let all = words_of(text);
+        if all.len() > WORDS_MAX || text.chars().nth(LETTERS_MAX).is_some() {
+            return Vec::new();
+        }
+        let found = self.fitting(&all, &self.spans(&all));
+        found.into_iter().map(|(id, edits)| self.as_match(id, edits)).collect()
+    }
+
+    /// The names of a place and of those around it by its path, narrow to wide: `Austin, Travis County, Texas, United States`
+    /// for `us/tx/travis/austin`; `None` for a path that is not known.
+    #[must_use]
+    pub fn full_name(&self, path: &str) -> Option<String> {
+        Some(self.in_words(self.at(path)?))
     }
 
     fn spans(&self, all: &[String]) -> Spans {
@@ -210,6 +227,14 @@ impl Gazetteer {
         }
         names.join(", ")
     }
+}
+
+/// The words of as much of a text as is looked at.
+fn words_of(text: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    let text: String = text.chars().take(LETTERS_MAX).collect();
+    words(&text, |word| all.push(word.to_owned()));
+    all
 }
 
 /// All runs of words, as first and one after the last.

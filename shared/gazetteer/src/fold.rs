@@ -88,6 +88,15 @@ pub(crate) fn fold_into(name: &str, key: &mut String) {
     join_umlauts(key);
 }
 
+/// What all spellings of one name have in common: `stlouis` of *St. Louis* and *Saint-Louis*. Empty for a name without letters
+/// and digits.
+#[must_use]
+pub fn fold(name: &str) -> String {
+    let mut key = String::new();
+    fold_into(name, &mut key);
+    key
+}
+
 /// The key of words that [`words`] gave.
 pub(crate) fn fold_words(words: &[String]) -> String {
     let mut key = String::new();
@@ -166,12 +175,6 @@ pub(crate) fn edits(a: &[char], b: &[char], most: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn fold(name: &str) -> String {
-        let mut key = String::new();
-        fold_into(name, &mut key);
-        key
-    }
 
     #[test]
     fn spellings_of_one_name_fold_alike() {

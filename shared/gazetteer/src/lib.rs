@@ -29,7 +29,7 @@ mod locate;
 use std::sync::OnceLock;
 
 pub use find::{FOUND_MAX, Match};
-pub use fold::slug;
+pub use fold::{fold, slug};
 pub use level::Level;
 pub use locate::{Contradiction, Located, Name, Origin, PlaceWords, TOLD};
 

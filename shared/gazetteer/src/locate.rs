@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::Gazetteer;
-use crate::fold::{fold_into, fold_words, slug, words};
+use crate::fold::{fold, fold_words, slug, words};
 use crate::kinds::{direction, without_kind};
 use crate::level::Level;
 
@@ -117,7 +117,7 @@ impl Gazetteer {
 
     /// A country, and a region of it where a source has a territory of the United States as a country.
     fn country(&self, told: &str) -> (Option<u32>, Option<u32>) {
-        let key = key(told);
+        let key = fold(told);
         let called = self.places.called(&key);
         let countries = called.iter().copied().filter(|id| self.places.nodes[*id as usize].level == Level::Country);
         let country = countries.min_by_key(|id| (!self.places.is_own(*id, &key), *id));
@@ -157,7 +157,7 @@ impl Gazetteer {
             // A table that took it for a number has lost its zeros. Taken only where nothing that is told speaks against it.
             3 | 4 => find(&format!("{code:0>5}")).filter(|id| {
                 let region = self.places.chain(*id)[1];
-                told.region.is_none_or(|told| region.is_some_and(|region| self.places.is_called(region, &key(told))))
+                told.region.is_none_or(|told| region.is_some_and(|region| self.places.is_called(region, &fold(told))))
             }),
             _ => find(&code),
         }
@@ -271,7 +271,7 @@ impl Gazetteer {
         contradictions: Vec<Contradiction>,
     ) -> Located<'_> {
         let says = |quarter: &&str| {
-            let key = key(quarter);
+            let key = fold(quarter);
             !NO_QUARTER.contains(&key.as_str()) && !chain[3].is_some_and(|city| self.places.is_called(city, &key))
         };
         let quarter = told.neighbourhood.filter(says);
@@ -321,17 +321,11 @@ impl PlaceWords<'_> {
     }
 }
 
-pub(crate) fn key(told: &str) -> String {
-    let mut key = String::new();
-    fold_into(told, &mut key);
-    key
-}
-
 /// The keys to try, in order: as told, without what stands in brackets (`Palmier (Maarif)`), with `N.` as north, without the word
 /// that says the kind (`King County`).
 fn keys(told: &str, level: Level) -> Vec<String> {
-    let mut found = vec![key(told)];
-    found.extend(told.split_once('(').map(|(name, _)| key(name)).filter(|key| !key.is_empty()));
+    let mut found = vec![fold(told)];
+    found.extend(told.split_once('(').map(|(name, _)| fold(name)).filter(|key| !key.is_empty()));
     let mut all = Vec::new();
     words(told, |word| all.push(word.to_owned()));
     if let [first, _, ..] = all.as_mut_slice()

@@ -1,6 +1,7 @@
 //! Questions about areas, markets and homes answered from their states: what `stoop market` prints and the
 //! API serves. Views are pure: states and the time come in as arguments. [`api`] reads them through ports.
 
+mod address;
 mod alert;
 pub mod api;
 mod area;
@@ -17,8 +18,9 @@ use serde::Serializer;
 use stoop_domain::{Currency, Market, Purpose};
 use stoop_market::Cells;
 
+pub use address::{Address, AddressFit};
 pub use alert::AlertView;
-pub use area::{AreaError, FoundArea, find_area, match_area};
+pub use area::{AreaError, FoundArea, NamedArea, areas_called, find_area};
 pub use area_view::AreaView;
 pub use home::{HappenedView, HomeView, PriceChangeView, StretchView};
 pub use nearest::Nearest;

@@ -38,14 +38,14 @@ fn each_route_answers_in_its_shape() {
 #[test]
 fn an_area_is_the_sum_of_its_markets() {
     let town = Town::new();
-    let area = json(&town.get("/api/v1/markets/98178?days=1"));
-    let ids = ["us/wa/king/renton/98178:sale:USD", "us/wa/king/seattle/98178:sale:USD"];
+    let area = json(&town.get("/api/v1/markets/king%20county?days=1"));
+    let ids = ["us/wa/king/seattle/98103:sale:USD", "us/wa/king/seattle/98178:sale:USD"];
     assert_eq!(area["consists_of"], serde_json::json!(ids));
-    assert_eq!(area["markets"][0]["active"], 2);
-    assert_eq!(area["markets"][0]["mean_price"], 497_075.0);
+    assert_eq!(area["markets"][0]["active"], 4);
+    assert_eq!(area["markets"][0]["mean_price"], 801_037.5);
     assert_eq!(area["as_of"], "2026-01-14T12:00:00Z");
-    let before = json(&town.get("/api/v1/markets/98178?as_of=2026-01-03"));
-    assert_eq!(before["markets"][0]["active"], 2, "the one in Renton is seen later on that day there");
+    let before = json(&town.get("/api/v1/markets/us/wa/king?as_of=2026-01-03"));
+    assert_eq!(before["markets"][0]["active"], 2, "others are seen later on that day there");
     assert_eq!(json(&town.get("/api/v1/markets/agadir"))["markets"].as_array().unwrap().len(), 2, "sale and rent");
     let rents = json(&town.get("/api/v1/markets/agadir?purpose=rent"));
     assert_eq!(rents["markets"][0]["mean_price"], 6_500.0);
@@ -54,18 +54,23 @@ fn an_area_is_the_sum_of_its_markets() {
 #[test]
 fn the_same_is_found_by_every_spelling_of_its_path() {
     let town = Town::new();
-    for same in
-        ["/api/v1/markets/us/wa/king/*/98178", "/api/v1/markets/us%2Fwa%2Fking%2F%2A%2F98178", "/api/v1/markets/98178"]
-    {
-        assert_eq!(json(&town.get(same))["path"], "us/wa/king/*/98178", "{same}");
+    for same in [
+        "us/wa/king/seattle/98178",
+        "us%2Fwa%2Fking%2Fseattle%2F98178",
+        "98178",
+        "US/Washington/King%20County/-/98178",
+        "us/wa/king/renton/98178",
+        "98178%20seattle%2C%20wa",
+    ] {
+        assert_eq!(json(&town.get(&format!("/api/v1/markets/{same}")))["path"], "us/wa/king/seattle/98178", "{same}");
     }
     assert_eq!(json(&town.get("/api/v1/markets/ma/"))["name"], "MA", "a country by its path");
-    assert_eq!(json(&town.get("/api/v1/markets/"))["total"], 5, "no area at all: the list");
+    assert_eq!(json(&town.get("/api/v1/markets/"))["total"], 4, "no area at all: the list");
     for same in ["/api/v1/homes/kc/10/06%20%C3%A9", "/api/v1/homes/kc%2F10%2f06 é"] {
         assert_eq!(json(&town.get(same))["id"], "kc/10/06 é", "{same}");
     }
-    let market = "/api/v1/markets/us/wa/king/renton/98178:sale:USD";
-    assert_eq!(json(&town.get(market))["markets"][0]["id"], "us/wa/king/renton/98178:sale:USD");
+    let market = "/api/v1/markets/us/wa/king/seattle/98178:sale:USD";
+    assert_eq!(json(&town.get(market))["markets"][0]["id"], "us/wa/king/seattle/98178:sale:USD");
 }
 
 #[test]
@@ -81,6 +86,10 @@ fn what_is_refused_is_told_with_what_would_be_accepted() {
         "/api/v1/alerts/7",
         "/api/v1/markets/98179",
         "/api/v1/markets/98178?purpose=rent",
+        "/api/v1/markets/98178:nonsense",
+        "/api/v1/markets/98104",
+        "/api/v1/markets/austin%20tx",
+        "/api/v1/alerts?area=seatle",
         "/api/v1/markets/us/wa/kong",
         "/api/v1/homes/kc/9",
         "/api/v1/markets/%ff",
@@ -107,7 +116,19 @@ fn a_name_of_two_places_is_answered_with_both() {
     town.observe(&[elsewhere]);
     let response = town.get("/api/v1/markets/seattle");
     assert_eq!((response.status, &json(&response)["error"]["code"]), (400, &Value::from("ambiguous_area")));
-    assert_eq!(json(&response)["error"]["details"], serde_json::json!(["ma/souss/-/seattle", "us/wa/king/seattle"]));
+    let error = &json(&response)["error"];
+    assert_eq!(error["details"], serde_json::json!(["us/wa/king/seattle", "ma/~souss/-/~seattle"]));
+    let names = ["Seattle, King County, Washington, United States", "Seattle, Souss, Morocco"];
+    assert_eq!(
+        error["areas"],
+        serde_json::json!([
+            { "path": "us/wa/king/seattle", "name": names[0], "markets": 2 },
+            { "path": "ma/~souss/-/~seattle", "name": names[1], "markets": 1 },
+        ])
+    );
+    for path in ["us/wa/king/seattle", "ma/~souss/-/~seattle", "ma/souss/-/seattle"] {
+        assert_eq!(town.get(&format!("/api/v1/markets/{path}")).status, 200, "{path}");
+    }
 }
 
 #[test]

@@ -17,6 +17,31 @@ fn where_several_fit_all_are_given_and_the_larger_first() {
 }
 
 #[test]
+fn all_that_fit_exactly_are_given_where_they_are_asked_for() {
+    let gazetteer = Gazetteer::get();
+    let washingtons: Vec<String> = gazetteer.find_exactly("washington county").into_iter().map(|m| m.path).collect();
+    assert!(washingtons.len() > FOUND_MAX, "{}", washingtons.len());
+    // The county of that name with the fewest people of all.
+    assert!(washingtons.contains(&"us/al/washington/-/-".to_owned()), "{washingtons:?}");
+    for text in ["springfield", "austin tx", "wien 1070", "new york"] {
+        let (all, first) = (gazetteer.find_exactly(text), gazetteer.find(text));
+        assert_eq!(all[..first.len()], first, "{text}");
+    }
+    assert_eq!(gazetteer.find_exactly("austn tx"), []);
+    assert_eq!(gazetteer.find_exactly(&"seattle ".repeat(11)), []);
+    assert_eq!(gazetteer.find_exactly(&format!("seattle{}", " ".repeat(200))), []);
+}
+
+#[test]
+fn a_place_has_a_full_name_by_its_path() {
+    let name = |path: &str| Gazetteer::get().full_name(path);
+    assert_eq!(name("us/tx/travis/austin").unwrap(), "Austin, Travis County, Texas, United States");
+    assert_eq!(name("us/tx/travis/austin/-"), name("us/tx/travis/austin"));
+    assert_eq!(name("us/tx").unwrap(), "Texas, United States");
+    assert_eq!([name("us/tx/travis/~austin"), name("us/zz"), name("-"), name("")], [None, None, None, None]);
+}
+
+#[test]
 fn a_match_says_what_it_is_in_words() {
     let of = |text: &str| {
         let first = Gazetteer::get().find(text).swap_remove(0);

@@ -2,7 +2,7 @@ use serde::Serialize;
 
 use super::ApiResponse;
 use crate::ports::PortError;
-use crate::serve::AreaError;
+use crate::serve::{AreaError, NamedArea};
 use crate::with_causes;
 
 /// Why a request is not answered as it wished, in words for the one who made it.
@@ -13,6 +13,8 @@ pub(super) struct ApiError {
     message: String,
     /// Single mistakes, nearest names, candidates: what a program would show as a list.
     details: Vec<String>,
+    /// The areas to choose from, or the nearest that there is, with their names.
+    areas: Vec<NamedArea>,
     headers: Vec<(&'static str, &'static str)>,
 }
 
@@ -27,11 +29,13 @@ struct BodyError<'e> {
     message: &'e str,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     details: &'e [String],
+    #[serde(skip_serializing_if = "<[NamedArea]>::is_empty")]
+    areas: &'e [NamedArea],
 }
 
 impl ApiError {
     pub(super) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), details: Vec::new(), headers: Vec::new() }
+        Self { status, code, message: message.into(), details: Vec::new(), areas: Vec::new(), headers: Vec::new() }
     }
 
     pub(super) fn with(self, header: &'static str, value: &'static str) -> Self {
@@ -52,7 +56,8 @@ impl ApiError {
     }
 
     pub(super) fn response(&self) -> ApiResponse {
-        let body = Body { error: BodyError { code: self.code, message: &self.message, details: &self.details } };
+        let Self { code, message, details, areas, .. } = self;
+        let body = Body { error: BodyError { code, message, details, areas } };
         let mut response = ApiResponse::json(self.status, serde_json::to_vec(&body).unwrap_or_default());
         response.headers.extend(self.headers.iter().map(|(name, value)| (*name, (*value).to_owned())));
         response
@@ -68,13 +73,18 @@ impl From<PortError> for ApiError {
 impl From<AreaError> for ApiError {
     fn from(error: AreaError) -> Self {
         let message = error.to_string();
-        match error {
-            AreaError::NoSuchArea { nearest, .. } => {
-                Self { details: nearest, ..Self::new(404, "no_such_area", message) }
+        let (status, code, details, areas) = match error {
+            AreaError::NoSuchArea { nearest, .. } => (404, "no_such_area", nearest, Vec::new()),
+            AreaError::NoSuchTerm { .. } => (404, "no_such_area", Vec::new(), Vec::new()),
+            AreaError::NotWatched { nearest, .. } => {
+                (404, "no_such_area", paths(nearest.as_slice()), Vec::from_iter(nearest))
             }
-            AreaError::Ambiguous { candidates, .. } => {
-                Self { details: candidates, ..Self::new(400, "ambiguous_area", message) }
-            }
-        }
+            AreaError::Ambiguous { candidates, .. } => (400, "ambiguous_area", paths(&candidates), candidates),
+        };
+        Self { details, areas, ..Self::new(status, code, message) }
     }
+}
+
+fn paths(areas: &[NamedArea]) -> Vec<String> {
+    areas.iter().map(|area| area.path.clone()).collect()
 }

@@ -27,7 +27,7 @@ impl KnownMarkets {
     /// The area that a query means.
     pub(super) async fn area(&self, views: &dyn Views, query: &str, now: Time) -> Result<FoundArea, ApiError> {
         match find_area(query, &self.younger_than(KEPT_MS, views, now).await?) {
-            Err(AreaError::NoSuchArea { .. }) => {
+            Err(AreaError::NoSuchArea { .. } | AreaError::NotWatched { .. }) => {
                 Ok(find_area(query, &self.younger_than(KEPT_ON_MISS_MS, views, now).await?)?)
             }
             found => Ok(found?),

@@ -1,0 +1,104 @@
+//! Areas by names in any order.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use stoop_gazetteer::{Gazetteer, TOLD, fold, slug};
+
+use super::here::{Here, lies_in};
+use super::{Meaning, trimmed};
+
+/// Of a longer text only the whole is taken for a name.
+const WORDS_MAX: usize = 10;
+
+/// A run of words, as the first and the one after the last.
+type Run = (usize, usize);
+
+/// What a text means: places that the gazetteer knows, then areas that a source alone tells of.
+pub(super) fn by_name(text: &str, here: &Here<'_>) -> Meaning {
+    let known: Vec<String> = places(text);
+    let known_here = known.iter().filter(|path| !here.within(path).is_empty()).cloned();
+    let mut found: Vec<String> = Vec::new();
+    for path in known_here.chain(told(text, here)) {
+        // The county of New York around the city is no other place, only more of it.
+        if !found.iter().any(|likelier| lies_in(likelier, &path) || lies_in(&path, likelier)) {
+            found.push(path);
+        }
+    }
+    if !found.is_empty() {
+        return Meaning::Here(found);
+    }
+    known.into_iter().next().map_or(Meaning::Nothing, Meaning::Elsewhere)
+}
+
+/// The places that a text names, likeliest first.
+fn places(text: &str) -> Vec<String> {
+    Gazetteer::get().find_exactly(text).into_iter().map(|found| trimmed(&found.path).to_owned()).collect()
+}
+
+/// The areas of a source's own naming that some of the words name while all others name areas around it, those with the
+/// most markets first.
+fn told(text: &str, here: &Here<'_>) -> Vec<String> {
+    let slug = slug(text);
+    let words: Vec<&str> = slug.split('-').filter(|word| !word.is_empty()).collect();
+    let mut runs: HashMap<String, Vec<Run>> = HashMap::new();
+    for (from, to) in all_runs(words.len()) {
+        runs.entry(fold(&words[from..to].join(" "))).or_default().push((from, to));
+    }
+    let named: Vec<(&str, &Vec<Run>)> = told_areas(here)
+        .into_iter()
+        .filter_map(|path| {
+            let own = path.rsplit(TOLD).next()?;
+            Some((path, runs.get(&fold(own))?))
+        })
+        .collect();
+    if named.is_empty() {
+        return Vec::new();
+    }
+    // What each run names, to be found around them. The whole text is what is asked for.
+    let around = all_runs(words.len()).filter(|run| *run != (0, words.len()));
+    let mut names: BTreeMap<Run, Vec<String>> =
+        around.map(|(from, to)| ((from, to), places(&words[from..to].join(" ")))).collect();
+    for (path, runs) in &named {
+        for run in *runs {
+            names.entry(*run).or_default().push((*path).to_owned());
+        }
+    }
+    let fits = |(path, runs): &(&str, &Vec<Run>)| {
+        runs.iter().any(|(from, to)| covers(&names, 0, *from, path) && covers(&names, *to, words.len(), path))
+    };
+    let mut found: Vec<&str> = named.into_iter().filter(fits).map(|(path, _)| path).collect();
+    found.sort_by_key(|path| Reverse(here.within(path).len()));
+    found.into_iter().map(str::to_owned).collect()
+}
+
+fn all_runs(words: usize) -> impl Iterator<Item = Run> {
+    let parts = if words <= WORDS_MAX { words } else { 0 };
+    let whole = Some((0, words)).filter(|_| parts == 0 && words > 0);
+    (0..parts).flat_map(move |from| (from + 1..=words).map(move |to| (from, to))).chain(whole)
+}
+
+/// Whether the words from `from` to `to` all name areas around that of a path.
+fn covers(names: &BTreeMap<Run, Vec<String>>, from: usize, to: usize, path: &str) -> bool {
+    let is_around = |area: &String| area != path && lies_in(path, area);
+    from == to
+        || (from + 1..=to).any(|end| {
+            names.get(&(from, end)).is_some_and(|areas| areas.iter().any(is_around)) && covers(names, end, to, path)
+        })
+}
+
+/// The path of each area whose own name a source alone tells.
+fn told_areas<'a>(here: &Here<'a>) -> BTreeSet<&'a str> {
+    let mut found = BTreeSet::new();
+    for area in here.areas().filter(|area| area.contains(TOLD)) {
+        let ends = area.match_indices('/').map(|(end, _)| end).chain([area.len()]);
+        let mut start = 0;
+        for end in ends {
+            if area[start..end].starts_with(TOLD) {
+                found.insert(&area[..end]);
+            }
+            start = end + 1;
+        }
+    }
+    found
+}

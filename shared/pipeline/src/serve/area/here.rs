@@ -1,0 +1,48 @@
+//! The markets that there are, to be asked which lie in an area.
+
+use stoop_domain::Market;
+
+use super::LEVELS;
+
+/// Markets by the order of their areas.
+pub(super) struct Here<'a> {
+    markets: Vec<&'a Market>,
+}
+
+impl<'a> Here<'a> {
+    pub(super) fn of(markets: impl Iterator<Item = &'a Market>) -> Self {
+        let mut markets: Vec<&Market> = markets.collect();
+        // They mostly come in order: that is looked at once.
+        markets.sort_unstable_by(|a, b| a.area.cmp(&b.area));
+        Self { markets }
+    }
+
+    /// The markets of the area that a path names.
+    pub(super) fn within(&self, path: &str) -> &[&'a Market] {
+        // `us/wa/king-x/…` sorts before `us/wa/king/…`: the slash belongs to what is looked for.
+        let first = if path.split('/').count() < LEVELS { format!("{path}/") } else { path.to_owned() };
+        let from = self.markets.partition_point(|market| market.area.as_str() < first.as_str());
+        let rest = &self.markets[from..];
+        &rest[..rest.partition_point(|market| market.area.lies_in(path))]
+    }
+
+    /// The path of each market's area, in order.
+    pub(super) fn areas(&self) -> impl Iterator<Item = &'a str> {
+        self.markets.iter().map(|market| market.area.as_str())
+    }
+}
+
+/// Whether a path is that of an area or of one in it.
+pub(super) fn lies_in(path: &str, area: &str) -> bool {
+    path.strip_prefix(area).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The first so many levels of a path.
+pub(super) fn beginning(path: &str, levels: usize) -> &str {
+    path.match_indices('/').nth(levels - 1).map_or(path, |(end, _)| &path[..end])
+}
+
+/// The areas around one, narrow to wide, without those of unknown name.
+pub(super) fn wider(path: &str) -> impl Iterator<Item = &str> {
+    path.rmatch_indices('/').map(|(end, _)| &path[..end]).filter(|path| !path.ends_with("/-") && *path != "-")
+}
