@@ -75,6 +75,13 @@ impl Cells {
         }
     }
 
+    /// Takes another state away from this one. Both are folded alike: what differs there cannot be taken away.
+    pub(crate) fn subtract(&mut self, other: &Self) {
+        for (key, value) in &other.map {
+            self.add_value(*key, value.wrapping_neg());
+        }
+    }
+
     /// Folds everything before the horizon; never unfolds. Gives what the state tells of no more, for the archive.
     ///
     /// Folding moves and drops coordinates without regard to their values, so it is linear: folding a
