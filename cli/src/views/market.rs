@@ -1,11 +1,15 @@
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use serde::Serialize;
 use serde_json::Value;
 use stoop_domain::{Currency, Minor, Time};
 use stoop_embedded::Database;
-use stoop_market::{Flows, THIN_SAMPLE, WARM_UP_DAYS};
-use stoop_pipeline::serve::{AreaView, FiguresView, MarketView, Revised, SegmentView, merged, revised};
+use stoop_market::{Flows, THIN_SAMPLE, WARM_UP_DAYS, WIDE_SERIES_DAYS};
+use stoop_pipeline::WideArea;
+use stoop_pipeline::serve::{
+    AreaView, FiguresView, FoundArea, MarketView, MergedId, Revised, SegmentView, Sum, merged, revised,
+};
 
 use super::{View, area, as_text, give, moment, open, plural, told_at};
 use crate::args::{MarketArgs, StoreArgs};
@@ -82,13 +86,11 @@ impl Area {
     pub(super) fn read(database: &Database, query: &str, as_of: Option<Time>, days: u16) -> anyhow::Result<Self> {
         let found = area(database, query)?;
         let as_of = moment(database, as_of)?.unwrap_or_default();
-        let mut states = Vec::new();
-        for market in &found.markets {
-            if let Some(cells) = told_at(database, market, as_of, days)? {
-                states.push((market.clone(), cells));
-            }
-        }
-        Ok(Self { view: AreaView::of(&found, &merged(states), as_of, days), known: None })
+        let view = match read_wide(database, &found, as_of, days)? {
+            Some(markets) => AreaView::with(&found, markets, as_of),
+            None => read_plain(database, &found, as_of, days)?,
+        };
+        Ok(Self { view, known: None })
     }
 
     /// What was known at a moment, which is the one that is shown too where no other is asked for.
@@ -100,8 +102,9 @@ impl Area {
         days: u16,
     ) -> anyhow::Result<Self> {
         let as_of = as_of.unwrap_or(known);
-        let now = Self::read(database, query, Some(as_of), days)?.view;
         let found = area(database, query)?;
+        // Both as fine as each other: what differs was revised.
+        let now = read_plain(database, &found, as_of, days)?;
         let stop = Stop::on_signals();
         let states = database.cells_as_known(|market| found.markets.contains(market), known, &|| stop.is_set())?;
         let then = AreaView::of(&found, &merged(states), as_of, days);
@@ -121,6 +124,38 @@ impl Area {
         }
         Ok(Self { view: then, known: Some(AsKnown { as_known: known, revised: revisions }) })
     }
+}
+
+/// The sums of an area's markets.
+fn read_plain(database: &Database, found: &FoundArea, as_of: Time, days: u16) -> anyhow::Result<AreaView> {
+    let mut states = Vec::new();
+    for market in &found.markets {
+        if let Some(cells) = told_at(database, market, as_of, days)? {
+            states.push((market.clone(), cells));
+        }
+    }
+    Ok(AreaView::of(found, &merged(states), as_of, days))
+}
+
+/// The same of a city and whatever is wider from its roll-ups; `None` where the area is no such one, or where they do not tell
+/// of that moment or of so many days.
+fn read_wide(
+    database: &Database,
+    found: &FoundArea,
+    as_of: Time,
+    days: u16,
+) -> anyhow::Result<Option<Vec<MarketView>>> {
+    if days > WIDE_SERIES_DAYS {
+        return Ok(None);
+    }
+    let ids: BTreeSet<MergedId> = found.markets.iter().map(MergedId::of).collect();
+    let mut views = Vec::new();
+    for id in ids {
+        let Some(area) = WideArea::new(&found.path, id) else { return Ok(None) };
+        let Some(wide) = database.wide(&area, as_of)? else { return Ok(None) };
+        views.push(MarketView::of(found, id, Sum::Wide(&wide, area.level().grain()), as_of, days));
+    }
+    Ok(Some(views))
 }
 
 impl View for Area {

@@ -187,7 +187,7 @@ proptest! {
                 each.get(taken).into_iter().for_each(|taken| rest.subtract(taken));
                 prop_assert_eq!(&rest, &sum_of(each.iter().enumerate().filter(|(at, _)| *at != taken).map(|(_, it)| it)));
                 rest.subtract(&rest.clone());
-                prop_assert!(rest.is_empty() && rest.len() == 0);
+                prop_assert!(rest.is_empty(), "{:?}", rest);
             }
         }
         let whole = unfolded(&homes);
