@@ -20,7 +20,7 @@ use crate::stop::Stop;
 #[derive(Serialize)]
 pub(super) struct Area {
     #[serde(flatten)]
-    view: AreaView,
+    pub(super) view: AreaView,
     #[serde(flatten)]
     known: Option<AsKnown>,
 }

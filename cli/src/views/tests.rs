@@ -3,6 +3,7 @@
 
 mod forms;
 mod picked;
+mod wide;
 
 use std::sync::Arc;
 
@@ -20,7 +21,7 @@ use super::alerts::Alerts;
 use super::home::HomeView;
 use super::homes::Homes;
 use super::market::Area as AreaView;
-use super::markets::Markets;
+use super::markets::{Markets, figure};
 use super::quarantine::Quarantined;
 use super::runs::Runs;
 use crate::args::{StoreArgs, WantedArgs, WantedMarkets};
