@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use stoop_domain::{Minor, Observation, Time, market_of};
 use stoop_embedded::Database;
-use stoop_pipeline::serve::{AreaView, MarketView, MergedId, Sum, find_area};
+use stoop_pipeline::serve::{AreaView, Hours, MarketView, MergedId, Sum, find_area};
 use stoop_pipeline::{Level, Measurer, WideArea};
 
 const STATES: [&str; 50] = [
@@ -130,6 +130,7 @@ fn sizes(path: &Path) {
     let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("it can be read");
     let states = number("SELECT sum(base_bytes + tail_bytes) FROM markets");
     let file = number("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size");
+    println!("{} homes are stored", number("SELECT count(*) FROM homes"));
     println!("the database has {} MB, {} MB of them states of markets", file / 1_000_000, states / 1_000_000);
     for level in Level::ALL {
         let of = |what: &str| number(&format!("SELECT {what} FROM areas WHERE level = {}", level.depth()));
@@ -166,7 +167,7 @@ fn read(database: &Arc<Database>, now: Time) {
                     let views = ids.iter().map(|id| {
                         let area = WideArea::new(&found.path, *id).expect("a wide area");
                         let wide = database.wide(&area, now).expect("it can be read").expect("it is told");
-                        MarketView::of(&found, *id, Sum::Wide(&wide, area.level().grain()), now, days)
+                        MarketView::of(&found, *id, Sum::Wide(&wide, area.level().grain(), Hours::Told), now, days)
                     });
                     let view = AreaView::with(&found, views.collect(), now);
                     assert!(view.markets[0].figures.active > 0);

@@ -3,13 +3,13 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 use serde_json::Value;
-use stoop_domain::{Currency, Minor, Time};
+use stoop_domain::{Currency, Market, Minor, Time};
 use stoop_embedded::Database;
-use stoop_market::{Flows, THIN_SAMPLE, WARM_UP_DAYS, WIDE_SERIES_DAYS};
-use stoop_pipeline::WideArea;
+use stoop_market::{Cells, Flows, THIN_SAMPLE, WARM_UP_DAYS, WIDE_SERIES_DAYS};
 use stoop_pipeline::serve::{
-    AreaView, FiguresView, FoundArea, MarketView, MergedId, Revised, SegmentView, Sum, merged, revised,
+    AreaView, FiguresView, FoundArea, Hours, MarketView, MergedId, Revised, SegmentView, Sum, merged, revised,
 };
+use stoop_pipeline::{WideArea, add_up};
 
 use super::{View, area, as_text, give, moment, open, plural, told_at};
 use crate::args::{MarketArgs, StoreArgs};
@@ -88,7 +88,7 @@ impl Area {
         let as_of = moment(database, as_of)?.unwrap_or_default();
         let view = match read_wide(database, &found, as_of, days)? {
             Some(markets) => AreaView::with(&found, markets, as_of),
-            None => read_plain(database, &found, as_of, days)?,
+            None => add_markets_up(&found, states(database, &found, as_of, days)?, as_of, days),
         };
         Ok(Self { view, known: None })
     }
@@ -103,11 +103,10 @@ impl Area {
     ) -> anyhow::Result<Self> {
         let as_of = as_of.unwrap_or(known);
         let found = area(database, query)?;
-        // Both as fine as each other: what differs was revised.
-        let now = read_plain(database, &found, as_of, days)?;
+        let now = add_markets_up(&found, states(database, &found, as_of, days)?, as_of, days);
         let stop = Stop::on_signals();
         let states = database.cells_as_known(|market| found.markets.contains(market), known, &|| stop.is_set())?;
-        let then = AreaView::of(&found, &merged(states), as_of, days);
+        let then = add_markets_up(&found, states.into_iter().collect(), as_of, days);
         let mut revisions = Vec::new();
         for market in &now.markets {
             // What nobody had seen had no figures.
@@ -126,15 +125,30 @@ impl Area {
     }
 }
 
-/// The sums of an area's markets.
-fn read_plain(database: &Database, found: &FoundArea, as_of: Time, days: u16) -> anyhow::Result<AreaView> {
+/// The states of an area's markets, with their archives where those are needed.
+fn states(database: &Database, found: &FoundArea, as_of: Time, days: u16) -> anyhow::Result<Vec<(Market, Cells)>> {
     let mut states = Vec::new();
     for market in &found.markets {
         if let Some(cells) = told_at(database, market, as_of, days)? {
             states.push((market.clone(), cells));
         }
     }
-    Ok(AreaView::of(found, &merged(states), as_of, days))
+    Ok(states)
+}
+
+/// The sums of an area's markets: of a wide area as fine as those that are kept of it.
+fn add_markets_up(found: &FoundArea, states: Vec<(Market, Cells)>, as_of: Time, days: u16) -> AreaView {
+    let ids: BTreeSet<MergedId> = states.iter().map(|(market, _)| MergedId::of(market)).collect();
+    let areas = ids.iter().map(|id| WideArea::new(&found.path, *id).filter(|_| days <= WIDE_SERIES_DAYS));
+    let Some(areas) = areas.collect::<Option<Vec<WideArea>>>() else {
+        return AreaView::of(found, &merged(states), as_of, days);
+    };
+    let views = areas.iter().map(|area| {
+        let of_area = states.iter().filter(|(market, _)| MergedId::of(market) == area.id());
+        let (wide, hours) = add_up(area, of_area.map(|(_, cells)| cells), as_of);
+        MarketView::of(found, area.id(), Sum::Wide(&wide, area.level().grain(), hours), as_of, days)
+    });
+    AreaView::with(found, views.collect(), as_of)
 }
 
 /// The same of a city and whatever is wider from its roll-ups; `None` where the area is no such one, or where they do not tell
@@ -153,7 +167,7 @@ fn read_wide(
     for id in ids {
         let Some(area) = WideArea::new(&found.path, id) else { return Ok(None) };
         let Some(wide) = database.wide(&area, as_of)? else { return Ok(None) };
-        views.push(MarketView::of(found, id, Sum::Wide(&wide, area.level().grain()), as_of, days));
+        views.push(MarketView::of(found, id, Sum::Wide(&wide, area.level().grain(), Hours::Told), as_of, days));
     }
     Ok(Some(views))
 }

@@ -3,11 +3,11 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 use serde_json::Value;
-use stoop_domain::{AreaPath, Country, Currency, Time};
+use stoop_domain::{AreaPath, Country, Currency, Market, Time};
 use stoop_embedded::Database;
 use stoop_market::Cells;
-use stoop_pipeline::serve::{FiguresView, MergedId, Sum, unit_name};
-use stoop_pipeline::{Level, WideArea};
+use stoop_pipeline::serve::{FiguresView, Hours, MergedId, Sum, unit_name};
+use stoop_pipeline::{Level, WideArea, add_up};
 
 use super::{View, as_text_or_null, empty, give, moment, more, open, plural, rows, told_at};
 use crate::args::{MarketsArgs, StoreArgs, WantedMarkets};
@@ -151,26 +151,26 @@ fn read_areas(database: &Database, level: Level, now: Time) -> anyhow::Result<Ve
     database.each_wide(level, now, |area, wide| -> anyhow::Result<()> {
         match wide {
             Some(wide) => {
-                let sum = Sum::Wide(&wide, level.grain());
+                let sum = Sum::Wide(&wide, level.grain(), Hours::Told);
                 rows.push(MarketRow::new(area.path(), area.id(), &area.country(), sum, now));
             }
             None => drop(untold.insert(area)),
         }
         Ok(())
     })?;
+    let mut markets: BTreeMap<WideArea, Vec<Market>> = BTreeMap::new();
     if !untold.is_empty() {
-        let mut sums: BTreeMap<WideArea, Cells> = BTreeMap::new();
         for market in database.market_ids()? {
-            let area = WideArea::of(&market, level);
-            if untold.contains(&area)
-                && let Some(cells) = told_at(database, &market, now, 0)?
-            {
-                sums.entry(area).or_default().merge(&cells);
-            }
+            markets.entry(WideArea::of(&market, level)).or_default().push(market);
         }
-        for (area, cells) in &sums {
-            rows.push(MarketRow::new(area.path(), area.id(), &area.country(), Sum::Whole(cells), now));
-        }
+    }
+    for area in untold {
+        let markets = markets.remove(&area).unwrap_or_default();
+        let states = markets.iter().map(|market| told_at(database, market, now, 0));
+        let states: Vec<Cells> = states.filter_map(Result::transpose).collect::<anyhow::Result<_>>()?;
+        let (wide, hours) = add_up(&area, &states, now);
+        let sum = Sum::Wide(&wide, level.grain(), hours);
+        rows.push(MarketRow::new(area.path(), area.id(), &area.country(), sum, now));
     }
     Ok(rows)
 }

@@ -83,7 +83,7 @@ impl Database {
             let connection = &inner.connection;
             let mut found = Difference { older: format(connection)? < FORMAT, ..Difference::default() };
             compare_homes(connection, rules, &mut found)?;
-            if has_table(connection, "areas")? {
+            if !found.older {
                 check_areas(connection, &mut |outcome| {
                     if let Err(difference) = outcome {
                         found.areas.count += 1;

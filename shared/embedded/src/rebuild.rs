@@ -275,7 +275,7 @@ impl Database {
         rename_generation(&transaction, comes, "")?;
         transaction.execute_batch(HOMES_BY_MARKET)?;
         // A generation of an older format that is swapped back has no roll-ups.
-        if has_table(&transaction, "areas")? {
+        if from == Stage::Ready || beside.format == FORMAT {
             transaction.execute_batch(ROLL_UP_INDICES)?;
         }
         let found = format(&transaction)?;

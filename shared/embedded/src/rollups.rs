@@ -7,7 +7,6 @@
 //! what is shown is never behind.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
 
 use rusqlite::{Connection, OptionalExtension, Params, Row, TransactionBehavior, params};
 use stoop_domain::{Day, Market, Time};
@@ -24,7 +23,7 @@ use crate::rebuild::NEXT;
 const COORDINATES_MAX: usize = 1 << 20;
 
 /// Or when it has rolled up so many cities: others wait to write.
-const CITIES_MAX: u64 = 64;
+const CITIES_MAX: u64 = 512;
 
 /// Days before today that a fresh sum tells: a zone may be a day behind UTC, and what is shown may be as of the last poll.
 const BACK: i32 = 2;
@@ -39,7 +38,7 @@ const ARCHIVE_DAYS: i32 = 32;
 const COMPRESSION: i32 = 1;
 
 /// No sum is larger, so that damaged bytes take no more memory.
-const SUM_BYTES_MAX: u64 = 1 << 30;
+const SUM_BYTES_MAX: usize = 1 << 28;
 
 impl Database {
     /// Brings the sums of wide areas up to the markets, in transactions of bounded size, and gives how many cities were
@@ -118,12 +117,12 @@ fn roll_up_some(connection: &Connection, suffix: &str, now: Time, after: &mut St
     let (mut cities, mut coordinates) = (0, 0);
     while cities < CITIES_MAX && coordinates < COORDINATES_MAX {
         let Some(city) = next(connection, suffix, now, after)? else { break };
-        let sum = project(connection, suffix, &city, first)?;
-        let mut difference = sum.clone();
-        if let Some(stored) = read(connection, suffix, &city, Parts::All)? {
+        let mut difference = project(connection, suffix, &city, first)?;
+        let stored = read(connection, suffix, &city, Parts::All)?;
+        write(connection, suffix, &city, Some(first), &difference)?;
+        if let Some(stored) = stored {
             difference.subtract(&stored);
         }
-        write(connection, suffix, &city, Some(first), &sum)?;
         let sql = format!(
             "UPDATE markets{suffix} SET rolled = version
              WHERE version <> rolled AND id >= ?1 AND id < ?2 AND substr(id, -length(?3)) = ?3"
@@ -261,16 +260,19 @@ pub(crate) fn read(connection: &Connection, suffix: &str, area: &WideArea, parts
     let Some(row) = rows.next()? else { return Ok(None) };
     let unpacked = |column| -> Result<Option<Vec<u8>>> {
         let body = row.get_ref(column)?.as_blob_or_null()?;
-        Ok(body.map(unpack).transpose()?)
+        body.map(unpack).transpose()
     };
     let now = unpacked(0)?.ok_or("there is no sum")?;
     Ok(Some(Wide::from_bytes(&now, unpacked(1)?.as_deref())?))
 }
 
-fn unpack(body: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    zstd::Decoder::new(body)?.take(SUM_BYTES_MAX).read_to_end(&mut bytes)?;
-    Ok(bytes)
+fn unpack(body: &[u8]) -> Result<Vec<u8>> {
+    let bytes = zstd::zstd_safe::get_frame_content_size(body).ok().flatten().ok_or("it is no compressed sum")?;
+    let bytes = usize::try_from(bytes)?;
+    if bytes > SUM_BYTES_MAX {
+        return Err(format!("it has {bytes} bytes, more than a sum ever has").into());
+    }
+    Ok(zstd::bulk::decompress(body, bytes)?)
 }
 
 fn write(connection: &Connection, suffix: &str, area: &WideArea, first: Option<Day>, sum: &Wide) -> Result<()> {

@@ -31,5 +31,7 @@ pub use contribution::{Contribution, Delta, DeltaSum, Zones, contribution, updat
 pub use histogram::{Bucket, Histogram, RELATIVE_ERROR};
 pub use key::{Cell, Segment};
 pub use series::{Close, closes, first_day};
-pub use snapshot::{CATALOGUE_VERSION, Figures, Flows, Snapshot, THIN_SAMPLE, WARM_UP_DAYS, Window, snapshot};
+pub use snapshot::{
+    CATALOGUE_VERSION, Figures, Flows, Snapshot, THIN_SAMPLE, WARM_UP_DAYS, Window, snapshot, tells_hours,
+};
 pub use wide::{COARSE_ERROR, Grain, Projection, WIDE_DAYS, WIDE_SERIES_DAYS, Wide};

@@ -236,13 +236,20 @@ impl Figures {
     }
 }
 
+/// Whether a state tells the last 24 hours before `now`, so that what happened in them is known.
+#[must_use]
+pub fn tells_hours(cells: &Cells, now: Time) -> bool {
+    let first = now.hour().0 - Window::Hours24.span() + 1;
+    cells.horizon().is_none_or(|horizon| first >= horizon.hours.0.saturating_mul(24))
+}
+
 /// What happened in the current hour of UTC and the 23 before it.
 fn hours_24(cells: &Cells, segment: Segment, now: Time) -> Option<Flows> {
-    let last = now.hour().0;
-    let first = last - Window::Hours24.span() + 1;
-    if cells.horizon().is_some_and(|horizon| first < horizon.hours.0.saturating_mul(24)) {
+    if !tells_hours(cells, now) {
         return None;
     }
+    let last = now.hour().0;
+    let first = last - Window::Hours24.span() + 1;
     let mut flows = Flows::default();
     for (key, value) in cells.of(segment, Quantity::Hour).filter(|(key, _)| (first..=last).contains(&key.hour_of())) {
         flows.add(segment, key, value);

@@ -185,14 +185,14 @@ fn since(key: Key, kind: Kind, first: i32) -> Option<Key> {
 impl Wide {
     /// Adds another area, or another part of this one.
     pub fn add(&mut self, other: &Self) {
-        self.now.merge(&other.now);
-        self.series.merge(&other.series);
+        self.now.add_times(&other.now, 1);
+        self.series.add_times(&other.series, 1);
     }
 
     /// Takes away what was added.
     pub fn subtract(&mut self, other: &Self) {
-        self.now.subtract(&other.now);
-        self.series.subtract(&other.series);
+        self.now.add_times(&other.now, -1);
+        self.series.add_times(&other.series, -1);
     }
 
     /// The same with prices as coarse as that: what projecting its markets so had given.

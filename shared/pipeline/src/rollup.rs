@@ -7,10 +7,10 @@
 
 use std::fmt;
 
-use stoop_domain::{Country, Currency, Market, Purpose, country};
-use stoop_market::Grain;
+use stoop_domain::{Country, Currency, Market, Purpose, Time, country};
+use stoop_market::{Cells, Grain, Projection, Wide, tells_hours};
 
-use crate::serve::MergedId;
+use crate::serve::{Hours, MergedId};
 
 /// How wide an area is: how many names its path has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -115,6 +115,22 @@ impl WideArea {
         let mut names = self.path.split('/');
         country(names.next().unwrap_or("-"), names.next().unwrap_or("-"))
     }
+}
+
+/// Sums a wide area up from the states of its markets, for the figures of `now` and the series that ends there: as a store
+/// keeps it, so that what is shown of it is as fine whatever it was read from. Each state has its archive in it, where that is
+/// needed ([`crate::serve::tells`]).
+#[must_use]
+pub fn add_up<'c>(area: &WideArea, states: impl IntoIterator<Item = &'c Cells>, now: Time) -> (Wide, Hours) {
+    let mut projection = Projection::new(now.day_in(&area.country().zone), area.level().grain());
+    let mut hours = Hours::Told;
+    for cells in states {
+        projection.add(cells, &Cells::default());
+        if !tells_hours(cells, now) {
+            hours = Hours::Untold;
+        }
+    }
+    (projection.sum(), hours)
 }
 
 impl fmt::Display for WideArea {

@@ -23,7 +23,7 @@ pub use area_view::AreaView;
 pub use home::{HappenedView, HomeView, PriceChangeView, StretchView};
 pub use nearest::Nearest;
 pub use revised::{Revised, revised};
-pub use view::{DayView, FiguresView, MarketView, SegmentView, Sum, tells, unit_name};
+pub use view::{DayView, FiguresView, Hours, MarketView, SegmentView, Sum, tells, unit_name};
 
 /// What an area's markets can be added up under: dollars are never added to dirhams, nor rents to prices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -66,9 +66,9 @@ fn markets_are_sorted_by_any_figure_and_left_out_where_they_are_few() {
     assert_eq!(few.len(), expected);
     assert!(figure("last_7_days.new").is_err() && figure("price").is_err());
     let cities = sorted(Some(Level::City), &wanted("active", false, 0));
-    let mut largest = sorted(Some(Level::City), &wanted("active", true, 0));
-    largest.reverse();
-    assert_eq!(cities.first(), largest.first(), "{cities:?}");
+    let largest = sorted(Some(Level::City), &wanted("active", true, 0));
+    assert_eq!(cities.last(), largest.first());
+    assert_eq!(largest[0], "us/wa/king/seattle:sale:USD");
 }
 
 /// What an area shows is the plain sum of its markets: of a city to the cent, but for the medians of its days.

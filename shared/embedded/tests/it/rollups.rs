@@ -71,7 +71,7 @@ fn sight(random: &mut Random, today: i64) -> Observation {
     listing.property_type = [None, Some(PropertyType::Condominium)][usize::try_from(home % 2).unwrap()];
     listing.bedrooms = Some(u8::try_from(if random.one_in(9) { 9 } else { home % 4 }).unwrap());
     let at = day(today - late).plus_ms(random.below(Time::DAY_MS));
-    let mut seen = Observation::new("mls", &format!("h{home}"), at, listing);
+    let mut seen = Observation::new("mls", format!("h{home}"), at, listing);
     seen.watch = [Watch::Repeated, Watch::Complete, Watch::Once][usize::try_from(home % 3).unwrap()];
     seen
 }
@@ -79,7 +79,9 @@ fn sight(random: &mut Random, today: i64) -> Observation {
 /// Every wide area there is, as the plain sum of its homes: from the lake alone, with nothing folded.
 fn plain(database: &Database) -> BTreeMap<WideArea, Cells> {
     let mut homes: BTreeMap<HomeId, Home> = BTreeMap::new();
-    lake(database).iter().for_each(|seen| drop(homes.entry(home_id(seen)).or_default().apply(seen)));
+    for seen in lake(database) {
+        homes.entry(home_id(&seen)).or_default().apply(&seen);
+    }
     let mut sums: BTreeMap<WideArea, Cells> = BTreeMap::new();
     for home in homes.values() {
         for (market, delta) in contribution(&home.history, &mut Zones::default()).into_deltas() {

@@ -52,13 +52,22 @@ pub struct MarketView {
     pub days: Vec<DayView>,
 }
 
+/// Whether what happened in the last 24 hours is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hours {
+    /// It is.
+    Told,
+    /// Of some market of the sum the hours are not kept any more.
+    Untold,
+}
+
 /// What figures are read from.
 #[derive(Clone, Copy, Debug)]
 pub enum Sum<'s> {
     /// The state of a market, or the sum of several.
     Whole(&'s Cells),
     /// What is kept of a wide area, and how finely: for moments and series that it tells.
-    Wide(&'s Wide, Grain),
+    Wide(&'s Wide, Grain, Hours),
 }
 
 /// See [`Figures`].
@@ -189,35 +198,39 @@ impl Sum<'_> {
     fn figures(self, segment: Segment, now: Time, zone: &TimeZone) -> Figures {
         match self {
             Self::Whole(cells) => Figures::of(cells, segment, now, zone),
-            Self::Wide(wide, grain) => wide.figures(grain, segment, now, zone),
+            Self::Wide(wide, grain, hours) => {
+                let figures = wide.figures(grain, segment, now, zone);
+                let last_24_hours = figures.last_24_hours.filter(|_| hours == Hours::Told);
+                Figures { last_24_hours, ..figures }
+            }
         }
     }
 
     fn segments(self) -> Vec<Segment> {
         match self {
             Self::Whole(cells) => cells.segments(),
-            Self::Wide(wide, _) => wide.segments(),
+            Self::Wide(wide, ..) => wide.segments(),
         }
     }
 
     fn cells(self) -> Vec<Cell> {
         match self {
             Self::Whole(cells) => cells.cells(),
-            Self::Wide(wide, _) => wide.cells(),
+            Self::Wide(wide, ..) => wide.cells(),
         }
     }
 
     fn first_day(self) -> Option<Day> {
         match self {
             Self::Whole(cells) => first_day(cells),
-            Self::Wide(wide, _) => wide.first_day(),
+            Self::Wide(wide, ..) => wide.first_day(),
         }
     }
 
     fn closes(self, from: Day, until: Day) -> Vec<Close> {
         match self {
             Self::Whole(cells) => closes(cells, Segment::All, from, until),
-            Self::Wide(wide, _) => wide.closes(from, until),
+            Self::Wide(wide, ..) => wide.closes(from, until),
         }
     }
 
