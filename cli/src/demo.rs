@@ -151,6 +151,7 @@ async fn play(engine: &Engine, args: &DemoArgs, url: &str, screen: &Arc<Screen>)
     }
     let measured = engine.drain(&mut desk).await?;
     screen.count(&measured);
+    engine.roll_up();
     screen.draw(&engine.database, engine.clock.now())
 }
 

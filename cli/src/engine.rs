@@ -10,7 +10,9 @@ use stoop_rules::Rules;
 use crate::args::StoreArgs;
 use crate::desk::Desk;
 use crate::failure::not_opened;
+use crate::out::complain;
 use crate::stop::Stop;
+use crate::views::newest_moment;
 
 /// Stream records taken up at a time.
 const RECORDS_MAX: usize = 64;
@@ -24,6 +26,14 @@ pub(crate) fn open_to_work(store: &StoreArgs, command: &str, now: Time) -> anyho
     let database = Database::open(store.db(), &store.data()).map_err(not_opened)?;
     database.begin_work(command, now)?;
     Ok(database)
+}
+
+/// See [`Engine::roll_up`].
+pub(crate) fn roll_up(database: &Database, stop: &dyn Fn() -> bool) {
+    let rolled = newest_moment(database).and_then(|moment| Ok(database.roll_up(moment.unwrap_or_default(), stop)?));
+    if let Err(error) = rolled {
+        complain!("stoop: wide areas are not rolled up, and slower to show: {error:#}");
+    }
 }
 
 /// The pipeline's ports on this laptop: pollers put on the stream, the desk takes from it.
@@ -90,6 +100,12 @@ impl Engine {
             self.database.stream_ack(last)?;
         }
         Ok(total)
+    }
+
+    /// Rolls wide areas up. What fails here is said and made up for by the next time: nothing waits for it, and what is shown is
+    /// right without it.
+    pub(crate) fn roll_up(&self) {
+        roll_up(&self.database, &|| self.stop.is_leaving());
     }
 
     /// When anything was seen that was taken up. A clock that was days ahead and was put right, or one that was set back by days,

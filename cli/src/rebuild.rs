@@ -96,13 +96,15 @@ fn in_words(difference: &Difference) -> Vec<String> {
     if difference.is_none() {
         return vec!["equal: the observations give the state that is live".into()];
     }
-    let Difference { homes_gone, homes_new, homes_changed, markets, figures, alerts_new, alerts_gone, .. } = difference;
-    let told: [(&str, &Found); 7] = [
+    let Difference { homes_gone, homes_new, homes_changed, markets, areas, figures, alerts_new, alerts_gone, .. } =
+        difference;
+    let told: [(&str, &Found); 8] = [
         ("homes are stored without an observation", homes_gone),
         ("homes are missing", homes_new),
         ("homes are others", homes_changed),
         ("markets are others", markets),
         ("of their figures are others", figures),
+        ("sums of wide areas are wrong", areas),
         ("alerts stand that were not told, and are not now (`stoop judge` shows them)", alerts_new),
         ("alerts stand no more", alerts_gone),
     ];

@@ -21,7 +21,7 @@ use stoop_sources::declared::{Map, Order};
 
 use crate::args::{ReplayArgs, StoreArgs};
 use crate::desk::Desk;
-use crate::engine::open_to_work;
+use crate::engine::{open_to_work, roll_up};
 use crate::failure::usage;
 use crate::judge::{in_force, note_rules};
 use crate::out::complain;
@@ -96,6 +96,7 @@ pub(crate) async fn replay(store: &StoreArgs, args: &ReplayArgs) -> anyhow::Resu
     };
     let warning = feed.alike.warning().filter(|_| !args.snapshot);
     progress.finish();
+    roll_up(&database, &|| stop.is_set());
     record.ended_at = Some(SystemClock.now());
     record.counts = summary.counts();
     (record.outcome, record.message) = match &outcome {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use stoop_embedded::FolderFiles;
@@ -26,6 +26,12 @@ use crate::webhook::Courier;
 
 /// How long the desk waits when the stream is empty.
 const IDLE: Duration = Duration::from_millis(100);
+
+/// Wide areas are rolled up so often at the most.
+const ROLL_EVERY: Duration = Duration::from_secs(10);
+
+/// And then not before so many times as long as it took the last time. What is shown is right meanwhile.
+const ROLL_PART: u32 = 10;
 
 pub(crate) async fn run(store: &StoreArgs, args: &RunArgs) -> anyhow::Result<ExitCode> {
     let config = read_config(&args.config).map_err(usage)?;
@@ -66,8 +72,10 @@ pub(crate) async fn run(store: &StoreArgs, args: &RunArgs) -> anyhow::Result<Exi
 /// Takes up what polls put on the stream until there are none of them any more.
 async fn take_up(engine: &Engine, desk: &mut Desk<'_>, polls: &mut JoinSet<()>) -> anyhow::Result<()> {
     desk.tell().await?;
+    let mut rolling = Rolling::default();
     while !polls.is_empty() {
         let measured = engine.drain(desk).await?;
+        rolling.roll(engine);
         if measured.observations == 0 {
             tokio::time::sleep(IDLE).await;
         }
@@ -76,7 +84,24 @@ async fn take_up(engine: &Engine, desk: &mut Desk<'_>, polls: &mut JoinSet<()>) 
         }
     }
     engine.drain(desk).await?;
+    engine.roll_up();
     Ok(())
+}
+
+/// When wide areas were rolled up last, and how long that took.
+#[derive(Default)]
+struct Rolling(Option<(Instant, Duration)>);
+
+impl Rolling {
+    /// Rolls them up, not often, and so seldom that it takes a small part of the time.
+    fn roll(&mut self, engine: &Engine) {
+        if self.0.is_some_and(|(ended, took)| ended.elapsed() < ROLL_EVERY.max(took * ROLL_PART)) {
+            return;
+        }
+        let began = Instant::now();
+        engine.roll_up();
+        self.0 = Some((Instant::now(), began.elapsed()));
+    }
 }
 
 pub(crate) async fn poll_once(store: &StoreArgs, args: &PollArgs) -> anyhow::Result<ExitCode> {
@@ -98,6 +123,7 @@ pub(crate) async fn poll_once(store: &StoreArgs, args: &PollArgs) -> anyhow::Res
     let outcome = engine.poll(&search).await;
     // What was put on the stream is measured, however the poll ended.
     let measured = engine.drain(&mut desk).await;
+    engine.roll_up();
     if let (Err(_), Err(second)) = (&outcome, &measured) {
         report(second);
     }

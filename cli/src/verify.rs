@@ -28,7 +28,7 @@ pub(crate) fn verify(store: &StoreArgs, args: &JsonArgs) -> anyhow::Result<ExitC
             "equal": found.different == 0, "difference": found.differences.first(),
             "different": found.different, "differences": found.differences,
             "observations": found.observations, "homes": found.homes, "markets": found.markets,
-            "alerts": found.alerts, "alerts_unchecked": found.alerts_unchecked,
+            "areas": found.areas, "alerts": found.alerts, "alerts_unchecked": found.alerts_unchecked,
             "alerts_complete": found.alerts_complete,
         });
         out::json_line(&summary)?;
@@ -40,11 +40,12 @@ pub(crate) fn verify(store: &StoreArgs, args: &JsonArgs) -> anyhow::Result<ExitC
             say!("… and {} more differences", count(found.different - SHOWN_MAX as u64));
         }
         if found.different == 0 {
-            let [observations, homes, markets, alerts] =
-                [found.observations, found.homes, found.markets, found.alerts - found.alerts_unchecked].map(count);
+            let checked = found.alerts - found.alerts_unchecked;
+            let [observations, homes, markets, areas, alerts] =
+                [found.observations, found.homes, found.markets, found.areas, checked].map(count);
             say!(
-                "equal: {observations} observations give the {homes} homes and {markets} markets that are stored, and \
-                 account for the {alerts} alerts"
+                "equal: {observations} observations give the {homes} homes, {markets} markets and {areas} wide areas that are \
+                 stored, and account for the {alerts} alerts"
             );
         }
         if found.alerts_unchecked > 0 {

@@ -36,7 +36,7 @@ pub(crate) use alerts::alerts;
 pub(crate) use home::home;
 pub(crate) use homes::homes;
 pub(crate) use market::market;
-pub(crate) use markets::markets;
+pub(crate) use markets::{figure, markets};
 pub(crate) use quarantine::quarantine;
 pub(crate) use runs::runs;
 
@@ -128,10 +128,13 @@ const RUNS_LOOKED_AT: usize = 100;
 /// The moment that figures are shown of: the one asked for, else that of the newest observation or of the last poll that
 /// ended well, if that is later, since a poll that finds nothing new tells something as well; `None` where there is no observation.
 fn moment(database: &Database, asked: Option<Time>) -> anyhow::Result<Option<Time>> {
+    let newest = newest_moment(database)?;
+    Ok(newest.map(|newest| asked.unwrap_or(newest)))
+}
+
+/// The same where none was asked for.
+pub(crate) fn newest_moment(database: &Database) -> anyhow::Result<Option<Time>> {
     let Some(newest) = database.newest_observation()? else { return Ok(None) };
-    if asked.is_some() {
-        return Ok(asked);
-    }
     let runs = database.runs(RUNS_LOOKED_AT)?;
     let ended_well = |run: &&RunRecord| matches!(run.outcome, RunOutcome::Complete | RunOutcome::Partial);
     let polls = runs.iter().filter(|run| run.kind == "poll").filter(ended_well).map(|run| run.began_at);

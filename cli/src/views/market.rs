@@ -1,11 +1,15 @@
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use serde::Serialize;
 use serde_json::Value;
-use stoop_domain::{Currency, Minor, Time};
+use stoop_domain::{Currency, Market, Minor, Time};
 use stoop_embedded::Database;
-use stoop_market::{Flows, THIN_SAMPLE, WARM_UP_DAYS};
-use stoop_pipeline::serve::{AreaView, FiguresView, MarketView, Revised, SegmentView, merged, revised};
+use stoop_market::{Cells, Flows, THIN_SAMPLE, WARM_UP_DAYS, WIDE_SERIES_DAYS};
+use stoop_pipeline::serve::{
+    AreaView, FiguresView, FoundArea, Hours, MarketView, MergedId, Revised, SegmentView, Sum, merged, revised,
+};
+use stoop_pipeline::{WideArea, add_up};
 
 use super::{View, area, as_text, give, moment, open, plural, told_at};
 use crate::args::{MarketArgs, StoreArgs};
@@ -16,7 +20,7 @@ use crate::stop::Stop;
 #[derive(Serialize)]
 pub(super) struct Area {
     #[serde(flatten)]
-    view: AreaView,
+    pub(super) view: AreaView,
     #[serde(flatten)]
     known: Option<AsKnown>,
 }
@@ -82,13 +86,11 @@ impl Area {
     pub(super) fn read(database: &Database, query: &str, as_of: Option<Time>, days: u16) -> anyhow::Result<Self> {
         let found = area(database, query)?;
         let as_of = moment(database, as_of)?.unwrap_or_default();
-        let mut states = Vec::new();
-        for market in &found.markets {
-            if let Some(cells) = told_at(database, market, as_of, days)? {
-                states.push((market.clone(), cells));
-            }
-        }
-        Ok(Self { view: AreaView::of(&found, &merged(states), as_of, days), known: None })
+        let view = match read_wide(database, &found, as_of, days)? {
+            Some(markets) => AreaView::with(&found, markets, as_of),
+            None => add_markets_up(&found, states(database, &found, as_of, days)?, as_of, days),
+        };
+        Ok(Self { view, known: None })
     }
 
     /// What was known at a moment, which is the one that is shown too where no other is asked for.
@@ -100,11 +102,11 @@ impl Area {
         days: u16,
     ) -> anyhow::Result<Self> {
         let as_of = as_of.unwrap_or(known);
-        let now = Self::read(database, query, Some(as_of), days)?.view;
         let found = area(database, query)?;
+        let now = add_markets_up(&found, states(database, &found, as_of, days)?, as_of, days);
         let stop = Stop::on_signals();
         let states = database.cells_as_known(|market| found.markets.contains(market), known, &|| stop.is_set())?;
-        let then = AreaView::of(&found, &merged(states), as_of, days);
+        let then = add_markets_up(&found, states.into_iter().collect(), as_of, days);
         let mut revisions = Vec::new();
         for market in &now.markets {
             // What nobody had seen had no figures.
@@ -121,6 +123,53 @@ impl Area {
         }
         Ok(Self { view: then, known: Some(AsKnown { as_known: known, revised: revisions }) })
     }
+}
+
+/// The states of an area's markets, with their archives where those are needed.
+fn states(database: &Database, found: &FoundArea, as_of: Time, days: u16) -> anyhow::Result<Vec<(Market, Cells)>> {
+    let mut states = Vec::new();
+    for market in &found.markets {
+        if let Some(cells) = told_at(database, market, as_of, days)? {
+            states.push((market.clone(), cells));
+        }
+    }
+    Ok(states)
+}
+
+/// The sums of an area's markets: of a wide area as fine as those that are kept of it.
+fn add_markets_up(found: &FoundArea, states: Vec<(Market, Cells)>, as_of: Time, days: u16) -> AreaView {
+    let ids: BTreeSet<MergedId> = states.iter().map(|(market, _)| MergedId::of(market)).collect();
+    let areas = ids.iter().map(|id| WideArea::new(&found.path, *id).filter(|_| days <= WIDE_SERIES_DAYS));
+    let Some(areas) = areas.collect::<Option<Vec<WideArea>>>() else {
+        return AreaView::of(found, &merged(states), as_of, days);
+    };
+    let views = areas.iter().map(|area| {
+        let of_area = states.iter().filter(|(market, _)| MergedId::of(market) == area.id());
+        let (wide, hours) = add_up(area, of_area.map(|(_, cells)| cells), as_of);
+        MarketView::of(found, area.id(), Sum::Wide(&wide, area.level().grain(), hours), as_of, days)
+    });
+    AreaView::with(found, views.collect(), as_of)
+}
+
+/// The same of a city and whatever is wider from its roll-ups; `None` where the area is no such one, or where they do not tell
+/// of that moment or of so many days.
+fn read_wide(
+    database: &Database,
+    found: &FoundArea,
+    as_of: Time,
+    days: u16,
+) -> anyhow::Result<Option<Vec<MarketView>>> {
+    if days > WIDE_SERIES_DAYS {
+        return Ok(None);
+    }
+    let ids: BTreeSet<MergedId> = found.markets.iter().map(MergedId::of).collect();
+    let mut views = Vec::new();
+    for id in ids {
+        let Some(area) = WideArea::new(&found.path, id) else { return Ok(None) };
+        let Some(wide) = database.wide(&area, as_of)? else { return Ok(None) };
+        views.push(MarketView::of(found, id, Sum::Wide(&wide, area.level().grain(), Hours::Told), as_of, days));
+    }
+    Ok(Some(views))
 }
 
 impl View for Area {

@@ -1,13 +1,16 @@
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
 use serde::Serialize;
-use stoop_domain::{Currency, Market, Time};
+use serde_json::Value;
+use stoop_domain::{AreaPath, Country, Currency, Market, Time};
 use stoop_embedded::Database;
 use stoop_market::Cells;
-use stoop_pipeline::serve::{FiguresView, unit_name};
+use stoop_pipeline::serve::{FiguresView, Hours, MergedId, Sum, unit_name};
+use stoop_pipeline::{Level, WideArea, add_up};
 
-use super::{View, as_text, as_text_or_null, empty, give, moment, more, open, plural, rows, told_at};
-use crate::args::{MarketsArgs, StoreArgs};
+use super::{View, as_text_or_null, empty, give, moment, more, open, plural, rows, told_at};
+use crate::args::{MarketsArgs, StoreArgs, WantedMarkets};
 use crate::out::say;
 use crate::show::{self, Column, Csv, Field, Look, Page, Table, Words, or_unknown};
 
@@ -16,6 +19,9 @@ use crate::show::{self, Column, Csv, Field, Look, Page, Table, Words, or_unknown
 pub(super) struct Markets {
     #[serde(serialize_with = "as_text_or_null")]
     as_of: Option<Time>,
+    /// Of which level the areas are; left out of markets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    level: Option<&'static str>,
     /// How many markets there are, of which `markets` may show fewer.
     total: usize,
     markets: Vec<MarketRow>,
@@ -72,10 +78,12 @@ const FIGURES: [Field; 45] = [
 
 #[derive(Serialize)]
 struct MarketRow {
-    #[serde(serialize_with = "as_text")]
-    id: Market,
+    id: String,
     path: String,
     name: String,
+    /// What lies around it, in the table.
+    #[serde(skip)]
+    within: String,
     purpose: &'static str,
     currency: Currency,
     area_unit: &'static str,
@@ -86,7 +94,7 @@ struct MarketRow {
 /// `stoop markets`.
 pub(crate) fn markets(store: &StoreArgs, args: &MarketsArgs) -> anyhow::Result<ExitCode> {
     let database = open(store)?;
-    let view = Markets::read(&database, args.as_of.as_of, args.limit)?;
+    let view = Markets::read(&database, args.level, args.as_of.as_of, &args.wanted, args.limit)?;
     if view.as_of.is_none() && args.format.is_for_people() {
         say!("{}", empty(&database));
         return Ok(ExitCode::SUCCESS);
@@ -94,29 +102,111 @@ pub(crate) fn markets(store: &StoreArgs, args: &MarketsArgs) -> anyhow::Result<E
     give(&view, &args.format)
 }
 
+/// Where the figure with this name in CSV lies in the JSON of a row.
+pub(crate) fn figure(name: &str) -> Result<&'static str, String> {
+    let named = |field: &Field| field.path().replace('.', "_");
+    let found = FIGURES.iter().find(|field| named(field) == name).map(Field::path);
+    found.ok_or_else(|| format!("accepted: {}", FIGURES.iter().map(named).collect::<Vec<_>>().join(", ")))
+}
+
 impl Markets {
-    pub(super) fn read(database: &Database, as_of: Option<Time>, limit: usize) -> anyhow::Result<Self> {
+    pub(super) fn read(
+        database: &Database,
+        level: Option<Level>,
+        as_of: Option<Time>,
+        wanted: &WantedMarkets,
+        limit: usize,
+    ) -> anyhow::Result<Self> {
         let as_of = moment(database, as_of)?;
-        let mut markets = Vec::new();
-        if let Some(now) = as_of {
-            // One state at a time is in memory: there may be thousands of markets.
-            for market in database.market_ids()? {
-                if let Some(cells) = told_at(database, &market, now, 0)? {
-                    markets.push(MarketRow::new(market, &cells, now));
-                }
-            }
-        }
-        markets.sort_by(|a, b| b.figures.active.cmp(&a.figures.active).then_with(|| a.id.cmp(&b.id)));
+        let mut markets = match (as_of, level) {
+            (None, _) => Vec::new(),
+            (Some(now), None) => read_markets(database, now)?,
+            (Some(now), Some(level)) => read_areas(database, level, now)?,
+        };
+        markets.retain(|row| row.figures.priced >= wanted.min_homes);
+        sort(&mut markets, wanted)?;
         let total = markets.len();
         markets.truncate(limit);
-        Ok(Self { as_of, total, markets })
+        Ok(Self { as_of, level: level.map(Level::as_str), total, markets })
     }
+}
+
+fn read_markets(database: &Database, now: Time) -> anyhow::Result<Vec<MarketRow>> {
+    let mut rows = Vec::new();
+    // One state at a time is in memory: there may be thousands of markets.
+    for market in database.market_ids()? {
+        if let Some(cells) = told_at(database, &market, now, 0)? {
+            let (country, id) = (market.area.country(), MergedId::of(&market));
+            let row = MarketRow::new(market.area.as_str(), id, &country, Sum::Whole(&cells), now);
+            rows.push(MarketRow { name: market.area.name(), within: parents(market.area.as_str()), ..row });
+        }
+    }
+    Ok(rows)
+}
+
+fn read_areas(database: &Database, level: Level, now: Time) -> anyhow::Result<Vec<MarketRow>> {
+    let mut rows = Vec::new();
+    // Of a day that roll-ups do not tell any more the markets are added up.
+    let mut untold = BTreeSet::new();
+    database.each_wide(level, now, |area, wide| -> anyhow::Result<()> {
+        match wide {
+            Some(wide) => {
+                let sum = Sum::Wide(&wide, level.grain(), Hours::Told);
+                rows.push(MarketRow::new(area.path(), area.id(), &area.country(), sum, now));
+            }
+            None => drop(untold.insert(area)),
+        }
+        Ok(())
+    })?;
+    let mut markets: BTreeMap<WideArea, Vec<Market>> = BTreeMap::new();
+    if !untold.is_empty() {
+        for market in database.market_ids()? {
+            markets.entry(WideArea::of(&market, level)).or_default().push(market);
+        }
+    }
+    for area in untold {
+        let markets = markets.remove(&area).unwrap_or_default();
+        let states = markets.iter().map(|market| told_at(database, market, now, 0));
+        let states: Vec<Cells> = states.filter_map(Result::transpose).collect::<anyhow::Result<_>>()?;
+        let (wide, hours) = add_up(&area, &states, now);
+        let sum = Sum::Wide(&wide, level.grain(), hours);
+        rows.push(MarketRow::new(area.path(), area.id(), &area.country(), sum, now));
+    }
+    Ok(rows)
+}
+
+/// By the figure that was asked for, the least first or, with `desc`, the greatest; unknown ones last, and of one value by id.
+fn sort(markets: &mut Vec<MarketRow>, wanted: &WantedMarkets) -> anyhow::Result<()> {
+    let Some(figure) = wanted.sort else {
+        markets.sort_by(|a, b| b.figures.active.cmp(&a.figures.active).then_with(|| a.id.cmp(&b.id)));
+        return Ok(());
+    };
+    let pointer = format!("/{}", figure.replace('.', "/"));
+    let mut keyed = Vec::with_capacity(markets.len());
+    for row in markets.drain(..) {
+        let value = serde_json::to_value(&row.figures)?.pointer(&pointer).and_then(Value::as_f64);
+        let value = if wanted.desc { value.map(|value| -value) } else { value };
+        keyed.push((value, row));
+    }
+    keyed.sort_by(|(a, left), (b, right)| {
+        let by_value = match (a, b) {
+            (Some(a), Some(b)) => a.total_cmp(b),
+            (a, b) => b.is_some().cmp(&a.is_some()),
+        };
+        by_value.then_with(|| left.id.cmp(&right.id))
+    });
+    markets.extend(keyed.into_iter().map(|(_, row)| row));
+    Ok(())
 }
 
 impl View for Markets {
     fn draw(&self, look: Look) -> Page {
         let as_of = self.as_of.map(show::time);
-        let heading = format!("{} as of {} UTC", plural(self.total as u64, "market"), or_unknown(as_of));
+        let total = match self.level {
+            None => plural(self.total as u64, "market"),
+            Some(level) => format!("{} of {}", plural(self.total as u64, "sum"), several(level)),
+        };
+        let heading = format!("{total} as of {} UTC", or_unknown(as_of));
         let mut table = Table::new([
             Column::left("area"),
             Column::cut("in").optional(1),
@@ -148,16 +238,19 @@ impl View for Markets {
 }
 
 impl MarketRow {
-    fn new(id: Market, cells: &Cells, now: Time) -> Self {
-        let country = id.area.country();
+    /// A row of an area whose path is this, named by the last level.
+    fn new(path: &str, id: MergedId, country: &Country, sum: Sum<'_>, now: Time) -> Self {
+        let (within, slug) = path.rsplit_once('/').unwrap_or(("", path));
+        let name = AreaPath::of([None, None, None, None, Some(slug)]).map(|area| area.name());
         Self {
-            path: id.area.to_string(),
-            name: id.area.name(),
+            id: format!("{path}:{id}"),
+            path: path.to_owned(),
+            name: name.unwrap_or_else(|| "unknown".to_owned()),
+            within: within.trim_end_matches(['-', '/']).to_owned(),
             purpose: id.purpose.as_str(),
             currency: id.currency,
             area_unit: unit_name(country.area_unit),
-            figures: FiguresView::of(cells, now, id.currency, country.area_unit, &country.zone),
-            id,
+            figures: FiguresView::of(sum, now, id.currency, country.area_unit, &country.zone),
         }
     }
 
@@ -171,7 +264,7 @@ impl MarketRow {
         });
         [
             self.name.as_str().into(),
-            Words::from(parents(&self.path)).dim(),
+            Words::from(self.within.as_str()).dim(),
             self.purpose.into(),
             show::whole(figures.active).into(),
             or_unknown(figures.median_price.map(|price| show::price(price, self.currency))).into(),
@@ -183,6 +276,11 @@ impl MarketRow {
             or_unknown(figures.cut_share.map(|share| format!("{:.0} %", share * 100.0))).into(),
         ]
     }
+}
+
+/// The name of a level in the plural.
+fn several(level: &str) -> String {
+    level.strip_suffix('y').map_or_else(|| format!("{level}s"), |stem| format!("{stem}ies"))
 }
 
 /// The known levels above the narrowest one of a path: with its slug behind them they are the path.

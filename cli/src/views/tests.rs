@@ -3,6 +3,7 @@
 
 mod forms;
 mod picked;
+mod wide;
 
 use std::sync::Arc;
 
@@ -20,10 +21,10 @@ use super::alerts::Alerts;
 use super::home::HomeView;
 use super::homes::Homes;
 use super::market::Area as AreaView;
-use super::markets::Markets;
+use super::markets::{Markets, figure};
 use super::quarantine::Quarantined;
 use super::runs::Runs;
-use crate::args::{StoreArgs, WantedArgs};
+use crate::args::{StoreArgs, WantedArgs, WantedMarkets};
 use crate::failure::Usage;
 use crate::show::Look;
 
@@ -233,10 +234,16 @@ fn is_usage<T>(outcome: anyhow::Result<T>) -> String {
 #[test]
 fn markets_come_largest_first() {
     let world = world();
-    let view = Markets::read(&world.database, None, 40).unwrap();
+    let view = Markets::read(&world.database, None, None, &WantedMarkets::default(), 40).unwrap();
     assert_snapshot!("markets", view.draw(SCREEN));
-    assert_snapshot!("markets_narrow", Markets::read(&world.database, None, 2).unwrap().draw(NARROW));
-    assert_snapshot!("markets_json", json(&Markets::read(&world.database, None, 1).unwrap()));
+    assert_snapshot!(
+        "markets_narrow",
+        Markets::read(&world.database, None, None, &WantedMarkets::default(), 2).unwrap().draw(NARROW)
+    );
+    assert_snapshot!(
+        "markets_json",
+        json(&Markets::read(&world.database, None, None, &WantedMarkets::default(), 1).unwrap())
+    );
 }
 
 #[test]
@@ -424,7 +431,7 @@ fn runs_come_newest_first() {
 #[test]
 fn an_empty_database_says_how_it_is_filled() {
     let world = nothing();
-    let view = Markets::read(&world.database, None, 40).unwrap();
+    let view = Markets::read(&world.database, None, None, &WantedMarkets::default(), 40).unwrap();
     assert_eq!(serde_json::to_string(&view).unwrap(), r#"{"as_of":null,"total":0,"markets":[]}"#);
     assert!(
         super::empty(&world.database).ends_with(

@@ -11,7 +11,7 @@ use crate::error::{BoxError, OpenError, Result, about, at, once};
 use crate::lake::{self, FrameWriter};
 use crate::processes::Presence;
 use crate::reader::{self, Reader};
-use crate::schema::{self, APPLICATION_ID, FORMAT, HOMES_BY_MARKET, REBUILT_FROM, TABLES};
+use crate::schema::{self, APPLICATION_ID, FORMAT, HOMES_BY_MARKET, REBUILT_FROM, ROLL_UP_INDICES, TABLES};
 use crate::spill;
 
 /// The database file and the data folder beside it: every port of the pipeline, and views for people.
@@ -130,13 +130,17 @@ impl Database {
     }
 
     /// Reads several things as of one moment: what is committed while `read` runs, it does not see. Nothing
-    /// can be written through this handle meanwhile; a handle of [`Database::open_read`] serves best. Keep
+    /// can be written through this handle meanwhile; a handle of [`Database::open_read`] serves best. Within another one it is of
+    /// the moment of that. Keep
     /// it short where others write a lot: what they write stays in the write-ahead log until it ends.
     ///
     /// # Errors
     /// When the file cannot be read, and what `read` returns.
     pub fn reading<T, E: From<PortError>>(&self, read: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         let what = format!("read {}", self.path.display());
+        if !self.lock().connection.is_autocommit() {
+            return read();
+        }
         self.lock().connection.execute_batch("BEGIN").map_err(self.doing(&what))?;
         let _end = EndOfReading(self);
         // The moment is that of the first read, not that of BEGIN.
@@ -291,6 +295,7 @@ fn prepare_file(connection: &mut Connection) -> Result<()> {
             transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
             transaction.execute_batch(&schema::generation(""))?;
             transaction.execute_batch(HOMES_BY_MARKET)?;
+            transaction.execute_batch(ROLL_UP_INDICES)?;
             transaction.execute_batch(TABLES)?;
             transaction.pragma_update(None, "user_version", FORMAT)?;
         }

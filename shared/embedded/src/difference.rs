@@ -5,10 +5,11 @@ use serde::Serialize;
 use stoop_domain::{Alert, Home, HomeId, Market, Time};
 use stoop_market::Cells;
 use stoop_pipeline::ports::PortError;
-use stoop_pipeline::serve::{FiguresView, Revised, revised};
+use stoop_pipeline::serve::{FiguresView, Revised, Sum, revised};
 use stoop_rules::Rules;
 use stoop_wire::home_from_bytes;
 
+use crate::check_rollups::check_areas;
 use crate::database::{Database, format};
 use crate::error::Result;
 use crate::rebuild::{Stage, has_table};
@@ -34,7 +35,9 @@ pub struct Difference {
     pub homes_changed: Found,
     /// Markets with another state or archive.
     pub markets: Found,
-    /// Their figures of now that are others.
+    /// Live sums of wide areas that are not those of what they are made of.
+    pub areas: Found,
+    /// Figures of markets of now that are others.
     pub figures: Found,
     /// Alerts that stand only now, and that the ledger does not know. None is told.
     pub alerts_new: Found,
@@ -80,6 +83,14 @@ impl Database {
             let connection = &inner.connection;
             let mut found = Difference { older: format(connection)? < FORMAT, ..Difference::default() };
             compare_homes(connection, rules, &mut found)?;
+            if !found.older {
+                check_areas(connection, &mut |outcome| {
+                    if let Err(difference) = outcome {
+                        found.areas.count += 1;
+                        found.areas.first.get_or_insert(difference);
+                    }
+                })?;
+            }
             compare_markets(connection, Time::from_ms(beside.newest.unwrap_or(0)), &mut found)?;
             let sql = "SELECT lake_rows, newest FROM totals";
             let totals: Option<(i64, Option<i64>)> =
@@ -155,7 +166,7 @@ fn compare_markets(connection: &Connection, now: Time, found: &mut Difference) -
         let market: Market = id.parse()?;
         let figures = |cells: &Cells| {
             let country = market.area.country();
-            FiguresView::of(cells, now, market.currency, country.area_unit, &country.zone)
+            FiguresView::of(Sum::Whole(cells), now, market.currency, country.area_unit, &country.zone)
         };
         for Revised { figure, then, now } in revised(&figures(&live.0), &figures(&next.0))? {
             found.figures.count += 1;

@@ -22,6 +22,7 @@
 mod alert_file;
 mod as_known;
 mod budgets;
+mod check_rollups;
 mod database;
 mod difference;
 mod error;
@@ -38,6 +39,7 @@ mod processes;
 mod prune;
 mod reader;
 mod rebuild;
+mod rollups;
 mod schema;
 mod spill;
 mod store;

@@ -12,13 +12,13 @@ use stoop_wire::{home_from_bytes, home_to_bytes};
 use crate::database::{Database, format};
 use crate::error::Result;
 use crate::partitions::{ByMarket, Partitions};
-use crate::schema::{FORMAT, FROM_OLDER, GENERATION, HOMES_BY_MARKET, REBUILD, generation};
+use crate::schema::{FORMAT, FROM_OLDER, GENERATION, HOMES_BY_MARKET, REBUILD, ROLL_UP_INDICES, generation};
 use crate::verify::sum_up;
 
 /// What a process that rebuilds calls itself. Who would work on the database meanwhile is refused.
 pub(crate) const COMMAND: &str = "stoop rebuild";
 
-const NEXT: &str = "_next";
+pub(crate) const NEXT: &str = "_next";
 const RETIRED: &str = "_retired";
 
 /// Homes whose contributions are summed up before they are put aside.
@@ -188,7 +188,7 @@ impl Database {
         let homes: i64 = self.lock().connection.query_row("SELECT count(*) FROM homes_next", [], |row| row.get(0))?;
         let mut sums = ByMarket::new(self.data(), usize::try_from(homes)? / HOMES_AT_A_TIME)?;
         let horizons = self.put_contributions_aside(&mut sums, stop)?;
-        let sql = "DELETE FROM markets_next; DELETE FROM bases_next; DELETE FROM archives_next";
+        let sql = "DELETE FROM markets_next; DELETE FROM bases_next; DELETE FROM archives_next; DELETE FROM areas_next";
         self.lock().connection.execute_batch(sql)?;
         for bucket in 0..sums.count() {
             if stop() {
@@ -211,6 +211,10 @@ impl Database {
                 }
             }
             transaction.commit()?;
+        }
+        self.roll_up_generation(NEXT, Time::default(), stop)?;
+        if stop() {
+            return Err("it was told to stop; the next rebuild goes on from here".into());
         }
         self.lock().connection.execute("UPDATE rebuild SET stage = 'ready'", [])?;
         Ok(())
@@ -261,11 +265,19 @@ impl Database {
             let more = lake_rows - beside.lake_rows;
             return Err(format!("{more} observations came since, which it does not have: rebuild instead").into());
         }
-        transaction.execute_batch("DROP INDEX IF EXISTS homes_by_market")?;
+        transaction.execute_batch(
+            "DROP INDEX IF EXISTS homes_by_market;
+             DROP INDEX IF EXISTS markets_to_roll_up;
+             DROP INDEX IF EXISTS areas_by_level",
+        )?;
         let (leaves, comes) = if from == Stage::Ready { (RETIRED, NEXT) } else { (NEXT, RETIRED) };
         rename_generation(&transaction, "", leaves)?;
         rename_generation(&transaction, comes, "")?;
         transaction.execute_batch(HOMES_BY_MARKET)?;
+        // A generation of an older format that is swapped back has no roll-ups.
+        if from == Stage::Ready || beside.format == FORMAT {
+            transaction.execute_batch(ROLL_UP_INDICES)?;
+        }
         let found = format(&transaction)?;
         if from == Stage::Ready {
             let sql = "UPDATE totals SET lake_rows = ?1, newest = ?2,

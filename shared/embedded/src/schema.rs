@@ -24,6 +24,9 @@ pub(crate) const REBUILT_FROM: i64 = 5;
 /// The state of a market is the sum of its base, and of its tails, one for each commit since. `markets` says how many bytes
 /// they have.
 ///
+/// `areas` has the sum of each wide area, and `markets` the version of each state that is in the sum of its city (0: none).
+/// `first` is the first civil day that a city tells; the others tell what their cities do.
+///
 /// `archives` holds what the state of a market tells of no more: for each period of 32 days the sum of it.
 ///
 /// `changes` and `stream` are queues: their numbers never come back, even when the rows are gone.
@@ -88,7 +91,7 @@ CREATE TABLE quarantine(
 ";
 
 /// The tables of a generation: what is computed from the lake (ADR 0039). The live one has no suffix.
-pub(crate) const GENERATION: [&str; 5] = ["homes", "markets", "bases", "tails", "archives"];
+pub(crate) const GENERATION: [&str; 6] = ["homes", "markets", "bases", "tails", "archives", "areas"];
 
 /// Makes the tables of a generation.
 pub(crate) fn generation(suffix: &str) -> String {
@@ -98,7 +101,8 @@ pub(crate) fn generation(suffix: &str) -> String {
              last_seen INTEGER, body BLOB NOT NULL
          ) STRICT;
          CREATE TABLE markets{suffix}(
-             id TEXT PRIMARY KEY, version INTEGER NOT NULL, base_bytes INTEGER NOT NULL, tail_bytes INTEGER NOT NULL
+             id TEXT PRIMARY KEY, version INTEGER NOT NULL, base_bytes INTEGER NOT NULL, tail_bytes INTEGER NOT NULL,
+             rolled INTEGER NOT NULL DEFAULT 0
          ) STRICT;
          CREATE TABLE bases{suffix}(market TEXT PRIMARY KEY, version INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
          CREATE TABLE tails{suffix}(
@@ -106,12 +110,22 @@ pub(crate) fn generation(suffix: &str) -> String {
          ) STRICT, WITHOUT ROWID;
          CREATE TABLE archives{suffix}(
              market TEXT NOT NULL, period INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY(market, period)
+         ) STRICT;
+         CREATE TABLE areas{suffix}(
+             path TEXT NOT NULL, terms TEXT NOT NULL, level INTEGER NOT NULL, first INTEGER, now BLOB NOT NULL,
+             series BLOB NOT NULL, PRIMARY KEY(path, terms)
          ) STRICT;"
     )
 }
 
 /// The index of the live homes.
 pub(crate) const HOMES_BY_MARKET: &str = "CREATE INDEX homes_by_market ON homes(market)";
+
+/// The indices of the live roll-ups: markets that changed since they were rolled up, and areas without their sums.
+pub(crate) const ROLL_UP_INDICES: &str = "
+CREATE INDEX markets_to_roll_up ON markets(id) WHERE version <> rolled;
+CREATE INDEX areas_by_level ON areas(level, first, path, terms);
+";
 
 /// Kept while there is a generation beside the live one: which, of which lake and by which program, and how far it is built.
 pub(crate) const REBUILD: &str = "

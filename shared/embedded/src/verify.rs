@@ -11,6 +11,7 @@ use stoop_pipeline::{check_alert, check_changes, check_home, check_market};
 use stoop_rules::Rules;
 use stoop_wire::{home_from_bytes, home_to_bytes};
 
+use crate::check_rollups::check_areas;
 use crate::database::{Database, file_bytes};
 use crate::error::Result;
 use crate::feed;
@@ -30,6 +31,8 @@ pub struct Verified {
     pub homes: u64,
     /// Markets that are stored.
     pub markets: u64,
+    /// Sums of wide areas that are stored.
+    pub areas: u64,
     /// Alerts in the ledger.
     pub alerts: u64,
     /// Of them, those of which is not known by which rules they were judged. They were not checked.
@@ -79,7 +82,7 @@ struct Part {
 
 impl Database {
     /// Recomputes from the lake everything that is shown, and compares: homes and the columns beside them, markets, archives,
-    /// totals, alerts, and the changes that wait to be judged. It is all of one moment: what others commit meanwhile is not seen.
+    /// roll-ups, totals, alerts, and the changes that wait to be judged. It is all of one moment: what others commit meanwhile is not seen.
     ///
     /// Takes memory for some ten thousand homes, and for some bytes of each home; what is put aside meanwhile lies in a file of
     /// the data folder, and goes in the end.
@@ -143,7 +146,11 @@ impl Database {
             left.sort_unstable();
             left.into_iter().for_each(|id| found.note(Err(format!("home {id} has observations, but is not stored"))));
         }
-        self.check_markets(&mut sums, found)
+        self.check_markets(&mut sums, found)?;
+        let inner = self.lock();
+        let count: i64 = inner.connection.query_row("SELECT count(*) FROM areas", [], |row| row.get(0))?;
+        found.areas = count.cast_unsigned();
+        check_areas(&inner.connection, &mut |outcome| found.note(outcome))
     }
 
     fn check_totals(&self, lake: &Partitions, found: &mut Verified) -> Result<()> {

@@ -75,6 +75,25 @@ impl Cells {
         }
     }
 
+    /// Another state, so many times, and this one, as it is folded: of states where nothing is to be folded. In one pass over
+    /// both, unless the other one is small.
+    pub(crate) fn add_times(&mut self, other: &Self, times: i64) {
+        if other.map.len() * REMADE_PART < self.map.len() {
+            other.map.iter().for_each(|(key, value)| self.add_value(*key, value.wrapping_mul(times)));
+            return;
+        }
+        let mut known = std::mem::take(&mut self.map).into_iter().peekable();
+        let mut sums: Vec<(Key, i64)> = Vec::with_capacity(known.len() + other.map.len());
+        for (key, value) in &other.map {
+            sums.extend(std::iter::from_fn(|| known.next_if(|(before, _)| before < key)));
+            let there = known.next_if(|(same, _)| same == key).map_or(0, |(_, there)| there);
+            let sum = there.wrapping_add(value.wrapping_mul(times));
+            sums.extend((sum != 0).then_some((*key, sum)));
+        }
+        sums.extend(known);
+        self.map = sums.into_iter().collect();
+    }
+
     /// Folds everything before the horizon; never unfolds. Gives what the state tells of no more, for the archive.
     ///
     /// Folding moves and drops coordinates without regard to their values, so it is linear: folding a

@@ -274,17 +274,8 @@ impl Extend<(Key, i64)> for Entries<'_> {
 }
 
 impl Delta {
-    /// Sums entries of equal key.
     fn of(mut entries: Vec<(Key, i64)>) -> Self {
-        entries.sort_unstable_by_key(|(key, _)| *key);
-        entries.dedup_by(|next, kept| {
-            let same = next.0 == kept.0;
-            if same {
-                kept.1 = kept.1.wrapping_add(next.1);
-            }
-            same
-        });
-        entries.retain(|(_, value)| *value != 0);
+        sum_up(&mut entries);
         Self { entries }
     }
 
@@ -297,6 +288,19 @@ impl Delta {
     pub(crate) fn entries(&self) -> &[(Key, i64)] {
         &self.entries
     }
+}
+
+/// Sums entries of equal key: sorted by key then, without zeros.
+pub(crate) fn sum_up(entries: &mut Vec<(Key, i64)>) {
+    entries.sort_unstable_by_key(|(key, _)| *key);
+    entries.dedup_by(|next, kept| {
+        let same = next.0 == kept.0;
+        if same {
+            kept.1 = kept.1.wrapping_add(next.1);
+        }
+        same
+    });
+    entries.retain(|(_, value)| *value != 0);
 }
 
 impl DeltaSum {

@@ -167,6 +167,12 @@ impl Key {
         (self.0 & BUCKET_MAX) as i32 - BUCKET_OFFSET
     }
 
+    /// The same in another bucket.
+    pub(crate) fn in_bucket(self, bucket: i32) -> Self {
+        let bucket = (bucket.clamp(-BUCKET_OFFSET, BUCKET_OFFSET - 1) + BUCKET_OFFSET).cast_unsigned();
+        Self(self.0 & !BUCKET_MAX | u64::from(bucket))
+    }
+
     /// The hour of UTC, of a coordinate of [`Quantity::Hour`].
     pub(crate) fn hour_of(self) -> i32 {
         self.day() * 24 + self.bucket()
@@ -250,6 +256,11 @@ impl Quantity {
             Self::PriceSum | Self::PriceSumHigh => 1 << 56,
             _ => 1 << 40,
         }
+    }
+
+    /// Whether its buckets are those of a [`crate::Histogram`].
+    pub(crate) fn is_of_prices(self) -> bool {
+        matches!(self, Self::Price | Self::PricePerArea | Self::Cut)
     }
 
     /// Whether a coordinate of this quantity and kind changes the stock of homes on offer, whose past can be summed up; if

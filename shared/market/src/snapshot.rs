@@ -5,6 +5,7 @@ use stoop_domain::{Day, Time};
 use crate::cells::Cells;
 use crate::histogram::{Bucket, Histogram, quantile_of};
 use crate::key::{Key, Kind, Quantity, Role, Segment};
+use crate::wide::Grain;
 
 /// The version of the catalogue of figures in `docs/METRICS.md`.
 pub const CATALOGUE_VERSION: u32 = 2;
@@ -211,6 +212,11 @@ impl Figures {
     /// Reads one segment.
     #[must_use]
     pub fn of(cells: &Cells, segment: Segment, now: Time, zone: &TimeZone) -> Self {
+        Self::of_grain(Grain::Fine, cells, segment, now, zone)
+    }
+
+    /// The same of a state whose prices are as coarse as that.
+    pub(crate) fn of_grain(grain: Grain, cells: &Cells, segment: Segment, now: Time, zone: &TimeZone) -> Self {
         let today = now.day_in(zone).0;
         let mut stock = Stock::default();
         let mut days =
@@ -225,18 +231,25 @@ impl Figures {
             }
         }
         let [last_7_days, last_28_days, last_90_days] = days.map(|(_, flows)| flows);
-        let figures = Self { last_7_days, last_28_days, last_90_days, ..stock.figures(Day(today)) };
+        let figures = Self { last_7_days, last_28_days, last_90_days, ..stock.figures(Day(today), grain) };
         Self { last_24_hours: hours_24(cells, segment, now), ..figures }
     }
 }
 
+/// Whether a state tells the last 24 hours before `now`, so that what happened in them is known.
+#[must_use]
+pub fn tells_hours(cells: &Cells, now: Time) -> bool {
+    let first = now.hour().0 - Window::Hours24.span() + 1;
+    cells.horizon().is_none_or(|horizon| first >= horizon.hours.0.saturating_mul(24))
+}
+
 /// What happened in the current hour of UTC and the 23 before it.
 fn hours_24(cells: &Cells, segment: Segment, now: Time) -> Option<Flows> {
-    let last = now.hour().0;
-    let first = last - Window::Hours24.span() + 1;
-    if cells.horizon().is_some_and(|horizon| first < horizon.hours.0.saturating_mul(24)) {
+    if !tells_hours(cells, now) {
         return None;
     }
+    let last = now.hour().0;
+    let first = last - Window::Hours24.span() + 1;
     let mut flows = Flows::default();
     for (key, value) in cells.of(segment, Quantity::Hour).filter(|(key, _)| (first..=last).contains(&key.hour_of())) {
         flows.add(segment, key, value);
@@ -303,12 +316,11 @@ impl Stock {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "counts of homes")]
-    fn figures(&self, today: Day) -> Figures {
+    fn figures(&self, today: Day, grain: Grain) -> Figures {
         let priced = self.prices.count();
         let ages = self.opened.buckets().rev().map(|(day, count)| (f64::from((today.0 - day.0).max(0)), count));
-        let end = |bucket: Option<Bucket>, end: fn(Bucket) -> f64| match priced {
-            1 => self.mean_price(),
-            _ => bucket.map(end),
+        let end = |bucket: Option<(Bucket, i64)>, end: fn(Bucket) -> f64, outermost: fn(Grain, Bucket) -> Bucket| {
+            if priced == 1 { self.mean_price() } else { bucket.map(|(bucket, _)| end(outermost(grain, bucket))) }
         };
         Figures {
             active: self.active,
@@ -318,8 +330,8 @@ impl Stock {
             mean_price: self.mean_price(),
             p25_price: self.price(0.25),
             p75_price: self.price(0.75),
-            min_price: end(self.prices.buckets().next().map(|(bucket, _)| bucket), Bucket::lower),
-            max_price: end(self.prices.buckets().next_back().map(|(bucket, _)| bucket), Bucket::upper),
+            min_price: end(self.prices.buckets().next(), Bucket::lower, Grain::first_of),
+            max_price: end(self.prices.buckets().next_back(), Bucket::upper, Grain::last_of),
             priced_per_area: self.per_area.count(),
             median_price_per_m2: self.per_area.quantile(0.5),
             median_age_days: quantile_of(ages, self.opened.count(), 0.5),

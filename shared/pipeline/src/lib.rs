@@ -18,6 +18,7 @@ mod plan;
 mod poll;
 pub mod ports;
 mod refusals;
+mod rollup;
 pub mod serve;
 mod snapshots;
 mod stored;
@@ -40,6 +41,7 @@ pub use poll::{
     Tokens, USER_AGENT, peek, poll, release,
 };
 pub use refusals::Refusals;
+pub use rollup::{Level, WideArea, add_up};
 pub use snapshots::{ProvesNothing, Said, Snapshots};
 pub use stored::{StoredAlert, StoredHome, StoredMarket};
 pub use understood::{FieldCount, RefusedCount, Understood, fields};

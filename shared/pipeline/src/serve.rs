@@ -25,7 +25,7 @@ pub use area_view::AreaView;
 pub use home::{HappenedView, HomeView, PriceChangeView, StretchView};
 pub use nearest::Nearest;
 pub use revised::{Revised, revised};
-pub use view::{DayView, FiguresView, MarketView, SegmentView, tells, unit_name};
+pub use view::{DayView, FiguresView, Hours, MarketView, SegmentView, Sum, tells, unit_name};
 
 /// What an area's markets can be added up under: dollars are never added to dirhams, nor rents to prices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -114,7 +114,10 @@ mod tests {
     fn view(query: &str, markets: Vec<(Market, Cells)>, now: &str, days: u16) -> Vec<MarketView> {
         let known: Vec<Market> = markets.iter().map(|(market, _)| market.clone()).collect();
         let area = find_area(query, &known).unwrap();
-        merged(markets).iter().map(|(id, cells)| MarketView::of(&area, *id, cells, time(now), days)).collect()
+        merged(markets)
+            .iter()
+            .map(|(id, cells)| MarketView::of(&area, *id, Sum::Whole(cells), time(now), days))
+            .collect()
     }
 
     #[test]

@@ -8,7 +8,7 @@ fn all_views(width: u16) -> String {
     let database = &*world.database;
     let look = Look { colours: false, width };
     let pages = [
-        ("markets", Markets::read(database, None, 40).unwrap().draw(look)),
+        ("markets", Markets::read(database, None, None, &WantedMarkets::default(), 40).unwrap().draw(look)),
         ("market 98178", AreaView::read(database, "98178", None, 30).unwrap().draw(look)),
         ("homes us/wa --all", Homes::read(database, "us/wa", &every(), 40).unwrap().draw(look)),
         ("home kc/1001", HomeView::read(database, "kc/1001").unwrap().draw(look)),
@@ -56,7 +56,7 @@ fn same_names(view: &impl View, optional: &[&str]) {
 fn csv_has_the_names_of_the_json() {
     let world = world();
     let database = &*world.database;
-    same_names(&Markets::read(database, None, 40).unwrap(), &[]);
+    same_names(&Markets::read(database, None, None, &WantedMarkets::default(), 40).unwrap(), &[]);
     same_names(&AreaView::read(database, "98178", None, 30).unwrap(), &["median_price_28_days"]);
     same_names(&Homes::read(database, "us/wa", &every(), 40).unwrap(), &[]);
     same_names(&HomeView::read(database, "kc/1001").unwrap(), &["doubtful"]);

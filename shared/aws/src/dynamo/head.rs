@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use stoop_domain::{Market, Time};
 use stoop_market::{CATALOGUE_VERSION, Cells, CodecError};
 use stoop_pipeline::ports::MarketChange;
-use stoop_pipeline::serve::FiguresView;
+use stoop_pipeline::serve::{FiguresView, Sum};
 
 use super::attributes::{Item, Malformed, bytes, bytes_of, item, native, number, number_of, text};
 use super::block::{Block, BlockRef, unpack};
@@ -151,7 +151,7 @@ fn is_worth_a_base(tail_bytes: u64, carried: u64, base_bytes: u64) -> bool {
 
 fn figures(market: &Market, state: &Cells, now: Time) -> AttributeValue {
     let country = market.area.country();
-    let view = FiguresView::of(state, now, market.currency, country.area_unit, &country.zone);
+    let view = FiguresView::of(Sum::Whole(state), now, market.currency, country.area_unit, &country.zone);
     // Numbers, and names that are literals: there is nothing in it that JSON cannot express.
     native(&serde_json::to_value(view).unwrap_or_default())
 }

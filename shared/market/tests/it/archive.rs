@@ -13,9 +13,9 @@ use crate::support::{Seen, State, homes, plain};
 
 /// A market as it is kept: what is hot, the archive, and the newest day that was seen.
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Kept {
-    hot: Cells,
-    archive: Cells,
+pub(crate) struct Kept {
+    pub(crate) hot: Cells,
+    pub(crate) archive: Cells,
     newest: i32,
 }
 
@@ -28,7 +28,12 @@ impl Kept {
 
 /// Takes up what was seen of homes in this order, cut into batches of this size. After each batch every market is folded as
 /// far as its newest day asks for, where `folds` is one of those.
-fn keep(feed: &[(usize, &Seen)], homes: usize, batch: usize, folds: impl Fn(usize) -> bool) -> BTreeMap<Market, Kept> {
+pub(crate) fn keep(
+    feed: &[(usize, &Seen)],
+    homes: usize,
+    batch: usize,
+    folds: impl Fn(usize) -> bool,
+) -> BTreeMap<Market, Kept> {
     let mut markets: BTreeMap<Market, Kept> = BTreeMap::new();
     let mut histories = vec![History::default(); homes];
     let mut zones = Zones::default();
@@ -56,7 +61,7 @@ fn keep(feed: &[(usize, &Seen)], homes: usize, batch: usize, folds: impl Fn(usiz
     markets
 }
 
-fn feed_of(homes: &[Vec<Seen>]) -> Vec<(usize, &Seen)> {
+pub(crate) fn feed_of(homes: &[Vec<Seen>]) -> Vec<(usize, &Seen)> {
     homes.iter().enumerate().flat_map(|(home, seen)| seen.iter().map(move |seen| (home, seen))).collect()
 }
 

@@ -8,3 +8,4 @@ mod figures;
 mod laws;
 mod oracle;
 mod support;
+mod wide;

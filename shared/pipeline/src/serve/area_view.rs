@@ -2,7 +2,7 @@ use serde::Serialize;
 use stoop_domain::Time;
 use stoop_market::Cells;
 
-use super::{FoundArea, MarketView, MergedId, as_text};
+use super::{FoundArea, MarketView, MergedId, Sum, as_text};
 
 /// Everything about one area, apart by purpose and currency.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -25,7 +25,14 @@ impl AreaView {
     /// before the horizon of the sums is only told if their archives are in them ([`super::tells`]).
     #[must_use]
     pub fn of(found: &FoundArea, sums: &[(MergedId, Cells)], as_of: Time, days: u16) -> Self {
-        let markets = sums.iter().map(|(id, cells)| MarketView::of(found, *id, cells, as_of, days)).collect();
+        let markets =
+            sums.iter().map(|(id, cells)| MarketView::of(found, *id, Sum::Whole(cells), as_of, days)).collect();
+        Self::with(found, markets, as_of)
+    }
+
+    /// The view of an area whose sums are these.
+    #[must_use]
+    pub fn with(found: &FoundArea, markets: Vec<MarketView>, as_of: Time) -> Self {
         let consists_of = found.markets.iter().map(ToString::to_string).collect();
         Self { path: found.path.clone(), name: found.name.clone(), as_of, consists_of, markets }
     }

@@ -2,7 +2,8 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use stoop_domain::{AreaUnit, Currency, Day, Time};
 use stoop_market::{
-    CATALOGUE_VERSION, Cells, Close, Figures, Flows, Segment, THIN_SAMPLE, WARM_UP_DAYS, Window, closes, first_day,
+    CATALOGUE_VERSION, Cell, Cells, Close, Figures, Flows, Grain, Segment, THIN_SAMPLE, WARM_UP_DAYS, Wide, Window,
+    closes, first_day,
 };
 
 use super::{FoundArea, MergedId};
@@ -49,6 +50,24 @@ pub struct MarketView {
     pub cells: Vec<SegmentView>,
     /// The closes of the last days, oldest first, from the first day that was observed on.
     pub days: Vec<DayView>,
+}
+
+/// Whether what happened in the last 24 hours is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hours {
+    /// It is.
+    Told,
+    /// Of some market of the sum the hours are not kept any more.
+    Untold,
+}
+
+/// What figures are read from.
+#[derive(Clone, Copy, Debug)]
+pub enum Sum<'s> {
+    /// The state of a market, or the sum of several.
+    Whole(&'s Cells),
+    /// What is kept of a wide area, and how finely: for moments and series that it tells.
+    Wide(&'s Wide, Grain, Hours),
 }
 
 /// See [`Figures`].
@@ -115,15 +134,15 @@ pub struct DayView {
 const AVERAGE_DAYS: [usize; 2] = [7, 28];
 
 impl MarketView {
-    /// Reads the view of a market's state at `now`, with the closes of the last `days` days.
+    /// Reads the view of a market at `now`, with the closes of the last `days` days.
     #[must_use]
-    pub fn of(area: &FoundArea, id: MergedId, cells: &Cells, now: Time, days: u16) -> Self {
+    pub fn of(area: &FoundArea, id: MergedId, sum: Sum<'_>, now: Time, days: u16) -> Self {
         let country = area.country();
         let terms = Terms { currency: id.currency, unit: country.area_unit };
-        let (today, first) = (now.day_in(&country.zone), first_day(cells));
-        let figures = |segment| terms.figures(&Figures::of(cells, segment, now, &country.zone));
+        let (today, first) = (now.day_in(&country.zone), sum.first_day());
+        let figures = |segment| terms.figures(&sum.figures(segment, now, &country.zone));
         let view = |segment: Segment| SegmentView { label: segment.label(), figures: figures(segment) };
-        let segments = |keep: fn(&Segment) -> bool| cells.segments().into_iter().filter(keep).map(view).collect();
+        let segments = |keep: fn(&Segment) -> bool| sum.segments().into_iter().filter(keep).map(view).collect();
         Self {
             id: format!("{}:{}:{}", area.path, id.purpose.as_str(), id.currency),
             path: area.path.clone(),
@@ -141,8 +160,8 @@ impl MarketView {
             figures: figures(Segment::All),
             property_types: segments(|segment| matches!(segment, Segment::Type(_))),
             bedrooms: segments(|segment| matches!(segment, Segment::Bedrooms(_))),
-            cells: cells.cells().into_iter().map(Segment::Cell).map(view).collect(),
-            days: terms.days(cells, today, days),
+            cells: sum.cells().into_iter().map(Segment::Cell).map(view).collect(),
+            days: terms.days(sum, today, days),
         }
     }
 }
@@ -170,8 +189,57 @@ pub fn tells(cells: &Cells, now: Time, zone: &TimeZone, days: u16) -> bool {
 impl FiguresView {
     /// Reads the figures of a whole market at `now`.
     #[must_use]
-    pub fn of(cells: &Cells, now: Time, currency: Currency, unit: AreaUnit, zone: &TimeZone) -> Self {
-        Terms { currency, unit }.figures(&Figures::of(cells, Segment::All, now, zone))
+    pub fn of(sum: Sum<'_>, now: Time, currency: Currency, unit: AreaUnit, zone: &TimeZone) -> Self {
+        Terms { currency, unit }.figures(&sum.figures(Segment::All, now, zone))
+    }
+}
+
+impl Sum<'_> {
+    fn figures(self, segment: Segment, now: Time, zone: &TimeZone) -> Figures {
+        match self {
+            Self::Whole(cells) => Figures::of(cells, segment, now, zone),
+            Self::Wide(wide, grain, hours) => {
+                let figures = wide.figures(grain, segment, now, zone);
+                let last_24_hours = figures.last_24_hours.filter(|_| hours == Hours::Told);
+                Figures { last_24_hours, ..figures }
+            }
+        }
+    }
+
+    fn segments(self) -> Vec<Segment> {
+        match self {
+            Self::Whole(cells) => cells.segments(),
+            Self::Wide(wide, ..) => wide.segments(),
+        }
+    }
+
+    fn cells(self) -> Vec<Cell> {
+        match self {
+            Self::Whole(cells) => cells.cells(),
+            Self::Wide(wide, ..) => wide.cells(),
+        }
+    }
+
+    fn first_day(self) -> Option<Day> {
+        match self {
+            Self::Whole(cells) => first_day(cells),
+            Self::Wide(wide, ..) => wide.first_day(),
+        }
+    }
+
+    fn closes(self, from: Day, until: Day) -> Vec<Close> {
+        match self {
+            Self::Whole(cells) => closes(cells, Segment::All, from, until),
+            Self::Wide(wide, ..) => wide.closes(from, until),
+        }
+    }
+
+    /// The first day that is told by itself; `None` where all are that can be asked for.
+    fn told_from(self) -> Option<Day> {
+        match self {
+            Self::Whole(cells) => cells.horizon().map(|horizon| horizon.days),
+            Self::Wide(..) => None,
+        }
     }
 }
 
@@ -225,14 +293,15 @@ impl Terms {
         }
     }
 
-    fn days(self, cells: &Cells, today: Day, days: u16) -> Vec<DayView> {
+    fn days(self, sum: Sum<'_>, today: Day, days: u16) -> Vec<DayView> {
         let longest = i32::try_from(AVERAGE_DAYS[1]).unwrap_or(i32::MAX);
         let mut from = today.0 - i32::from(days) - longest + 2;
-        if let Some(horizon) = cells.horizon() {
-            from = from.max(horizon.days.0);
+        if let Some(told_from) = sum.told_from() {
+            from = from.max(told_from.0);
         }
-        from = first_day(cells).map_or(from, |first| from.max(first.0)).min(today.0);
-        let mut series = closes(cells, Segment::All, Day(from), today);
+        let watched_since = sum.first_day();
+        from = watched_since.map_or(from, |first| from.max(first.0)).min(today.0);
+        let mut series = sum.closes(Day(from), today);
         let first = series.iter().position(observed).unwrap_or(series.len());
         series.drain(..first);
         let shown_from = series.len().saturating_sub(usize::from(days));
@@ -241,7 +310,6 @@ impl Terms {
             let (sum, count) = medians.fold((0.0, 0.0), |(sum, count), median| (sum + median, count + 1.0));
             (count > 0.0).then(|| self.major(sum / count))
         };
-        let watched_since = first_day(cells);
         let cold = |day: Day| watched_since.is_some_and(|first| day.0 < first.0 + WARM_UP_DAYS);
         let day =
             |(at, close): (usize, &Close)| self.day(close, AVERAGE_DAYS.map(|days| average(at, days)), cold(close.day));

@@ -8,7 +8,7 @@ use super::Api;
 use super::error::ApiError;
 use super::known::narrowed;
 use super::params::Params;
-use crate::serve::{AreaView, FiguresView, add_market, as_text, as_text_or_null, tells, unit_name};
+use crate::serve::{AreaView, FiguresView, Sum, add_market, as_text, as_text_or_null, tells, unit_name};
 
 /// Markets that one answer adds up at most: more would take longer than a function may.
 const SUMMED_MARKETS_MAX: usize = 2_000;
@@ -147,7 +147,7 @@ impl Api<'_> {
 
 fn figures_at(market: &Market, cells: &Cells, as_of: Time) -> FiguresView {
     let country = market.area.country();
-    FiguresView::of(cells, as_of, market.currency, country.area_unit, &country.zone)
+    FiguresView::of(Sum::Whole(cells), as_of, market.currency, country.area_unit, &country.zone)
 }
 
 impl MarketRow {

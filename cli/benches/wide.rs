@@ -1,0 +1,290 @@
+//! What wide areas cost: 1,000,000 homes in some 40,000 markets of 2,000 cities, replayed, rolled up, and read. Run
+//! `cargo bench -p stoop --bench wide`; homes and postal codes may follow: `-- 100000 2000`.
+//!
+//! The homes are those of `stoop simulate`, in other places and over 430 days: the first city has one in fifty of them, and the last
+//! ones some hundred. CPU seconds and memory are as Linux counts them (`/proc`); so this bench is for Linux.
+
+#![allow(clippy::disallowed_macros, reason = "a bench prints for itself")]
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use stoop_domain::{Minor, Observation, Time, market_of};
+use stoop_embedded::Database;
+use stoop_pipeline::serve::{AreaView, Hours, MarketView, MergedId, Sum, find_area};
+use stoop_pipeline::{Level, Measurer, WideArea};
+
+const STATES: [&str; 50] = [
+    "AL", "AK", "AZ", "AR", "CA", "CO", "CT", "DE", "FL", "GA", "HI", "ID", "IL", "IN", "IA", "KS", "KY", "LA", "ME",
+    "MD", "MA", "MI", "MN", "MS", "MO", "MT", "NE", "NV", "NH", "NJ", "NM", "NY", "NC", "ND", "OH", "OK", "OR", "PA",
+    "RI", "SC", "SD", "TN", "TX", "UT", "VT", "VA", "WA", "WV", "WI", "WY",
+];
+
+/// The days over which the updates are spread.
+const DAYS: i64 = 430;
+
+/// Homes in a small commit, as of a poll.
+const POLLED: usize = 200;
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    let number = |place: usize, default: u64| args.get(place).and_then(|arg| arg.parse().ok()).unwrap_or(default);
+    let (homes, codes) = (number(0, 1_000_000), number(1, 20_000));
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("updates.jsonl");
+    let rows = write_rows(&file, homes, codes);
+    let bytes = fs::metadata(&file).expect("the file").len();
+    println!("{rows} updates of {homes} homes in {codes} postal codes, {} MB", bytes / 1_000_000);
+
+    let (path, data) = (folder.path().join("stoop.db"), folder.path().join("stoop-data"));
+    let map = concat!(env!("CARGO_MANIFEST_DIR"), "/../maps/simulated.toml");
+    let replay = watched(stoop(&path).args(["replay", "--json", "--map", map]).arg(&file));
+    println!("replay: {:.1} CPU seconds, {} MB at the most", replay.cpu_s, replay.peak_mb);
+    fs::remove_file(&file).expect("it was there");
+
+    let database = Database::open(&path, &data).expect("the database");
+    let markets = database.market_ids().expect("its markets").len();
+    let newest = database.newest_observation().expect("it can be read").expect("there is one");
+    sizes(&path);
+    forget(&path);
+    let (began, before) = (Instant::now(), cpu_s("self"));
+    let cities = database.roll_up(newest, &|| false).expect("rolled up");
+    let (wall, cpu) = (began.elapsed().as_secs_f64(), cpu_s("self") - before);
+    println!(
+        "rolling up {cities} cities of {markets} markets: {cpu:.1} CPU seconds, {wall:.1} s; {:.1} % of the replay without it",
+        cpu / (replay.cpu_s - cpu) * 100.0
+    );
+    read(&database, newest);
+    println!("as commands, with their start:");
+    for area in ["us/", "us/al", "us/al/county-0", "us/al/county-0/city-0"] {
+        told(area, stoop(&path).args(["market", area, "--days", "400", "--json"]));
+    }
+    for level in ["city", "county", "region", "country"] {
+        told(&format!("markets --level {level}"), stoop(&path).args(["markets", "--level", level, "--json"]));
+    }
+    told("markets", stoop(&path).args(["markets", "--json"]));
+    polls(&database, newest);
+}
+
+fn stoop(database: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stoop"));
+    command.arg("--db").arg(database);
+    command
+}
+
+/// Simulated updates in other places, and at other times.
+fn write_rows(file: &Path, homes: u64, codes: u64) -> u64 {
+    let rows = homes + homes / 4;
+    let [rows_text, homes_text] = [rows, homes].map(|number| number.to_string());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stoop"));
+    command.args(["simulate", "--brief", "--changing", "50", "--rows", &rows_text, "--homes", &homes_text]);
+    let mut child = command.stdout(Stdio::piped()).spawn().expect("it starts");
+    let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+    let mut out = BufWriter::new(File::create(file).expect("a file"));
+    let mut first = None;
+    // Simulated updates come at an even pace: the place of a row tells when it is.
+    for (place, line) in lines.enumerate() {
+        let mut row: Value = serde_json::from_str(&line.expect("a line")).expect("a row");
+        let begin: Time =
+            *first.get_or_insert_with(|| time(&row, "ModificationTimestamp").plus_ms(-DAYS * Time::DAY_MS));
+        let at = begin.plus_ms(i64::try_from(place).expect("few") * DAYS * Time::DAY_MS / rows.cast_signed());
+        let listed = time(&row, "OnMarketTimestamp").ms() - time(&row, "ModificationTimestamp").ms();
+        let key = row["ListingKey"].as_str().expect("a key").trim_start_matches(|c: char| !c.is_ascii_digit());
+        let home: u64 = key.parse().expect("a number");
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "a share"
+        )]
+        let code = {
+            let share = (home.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 11) as f64 / (1_u64 << 53) as f64;
+            (share * share * codes as f64) as u64
+        };
+        let (city, county) = (code / 10, code / 40);
+        row["PostalCode"] = format!("{:05}", 10_000 + code).into();
+        row["City"] = format!("City {city}").into();
+        row["CountyOrParish"] = format!("County {county}").into();
+        row["StateOrProvince"] = STATES[usize::try_from(county).expect("few") % STATES.len()].into();
+        row["OnMarketTimestamp"] = at.plus_ms(listed.max(-60 * Time::DAY_MS)).to_string().into();
+        row["ModificationTimestamp"] = at.to_string().into();
+        writeln!(out, "{row}").expect("room for it");
+    }
+    assert!(child.wait().expect("it can be waited for").success());
+    out.flush().expect("room for it");
+    rows
+}
+
+fn time(row: &Value, field: &str) -> Time {
+    Time::parse(row[field].as_str().expect("a time")).expect("a time")
+}
+
+/// How large the parts of the file are.
+fn sizes(path: &Path) {
+    let connection = rusqlite::Connection::open(path).expect("the database");
+    let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("it can be read");
+    let states = number("SELECT sum(base_bytes + tail_bytes) FROM markets");
+    let file = number("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size");
+    println!("{} homes are stored", number("SELECT count(*) FROM homes"));
+    println!("the database has {} MB, {} MB of them states of markets", file / 1_000_000, states / 1_000_000);
+    for level in Level::ALL {
+        let of = |what: &str| number(&format!("SELECT {what} FROM areas WHERE level = {}", level.depth()));
+        println!(
+            "  {}: {} areas, {} kB in all, the largest {} kB",
+            level.as_str(),
+            of("count(*)"),
+            of("sum(length(now) + length(series))") / 1_000,
+            of("max(length(now) + length(series))") / 1_000
+        );
+    }
+}
+
+/// As if nothing had been rolled up.
+fn forget(path: &Path) {
+    let connection = rusqlite::Connection::open(path).expect("the database");
+    connection.execute_batch("DELETE FROM areas; UPDATE markets SET rolled = 0").expect("it can be written");
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).expect("it can be written");
+}
+
+/// Reads one area of each level in this process: the one with the most homes.
+fn read(database: &Arc<Database>, now: Time) {
+    let known = database.market_ids().expect("markets");
+    println!("in this process, the median of five:");
+    for path in ["us/al/county-0/city-0", "us/al/county-0", "us/al", "us/"] {
+        let mut times: Vec<[f64; 3]> = (0..5)
+            .map(|_| {
+                let began = Instant::now();
+                let found = find_area(path, &known).expect("an area");
+                let found_ms = began.elapsed();
+                let ids: std::collections::BTreeSet<MergedId> = found.markets.iter().map(MergedId::of).collect();
+                let read = |days| {
+                    let began = Instant::now();
+                    let views = ids.iter().map(|id| {
+                        let area = WideArea::new(&found.path, *id).expect("a wide area");
+                        let wide = database.wide(&area, now).expect("it can be read").expect("it is told");
+                        MarketView::of(&found, *id, Sum::Wide(&wide, area.level().grain(), Hours::Told), now, days)
+                    });
+                    let view = AreaView::with(&found, views.collect(), now);
+                    assert!(view.markets[0].figures.active > 0);
+                    began.elapsed()
+                };
+                [found_ms, read(1), read(400)].map(|time| time.as_secs_f64() * 1_000.0)
+            })
+            .collect();
+        times.sort_by(|a, b| a[2].total_cmp(&b[2]));
+        let [found, snapshot, series] = times[2];
+        println!("  {path}: found {found:.0} ms, snapshot {snapshot:.0} ms, with 400 days {series:.0} ms");
+    }
+}
+
+fn told(what: &str, command: &mut Command) {
+    let mut runs: Vec<Took> = (0..3).map(|_| watched(command)).collect();
+    runs.sort_by_key(|took| took.wall);
+    println!("  {what}: {:.0} ms, {} MB at the most", runs[1].wall.as_secs_f64() * 1_000.0, runs[1].peak_mb);
+}
+
+/// What a roll-up takes beside the commits before it: of polls of one city each, and of homes from everywhere.
+fn polls(database: &Arc<Database>, newest: Time) {
+    let mut all = Vec::new();
+    let visit = |line: &[u8]| {
+        all.extend(stoop_wire::decode(line).ok());
+        Ok::<(), stoop_pipeline::ports::PortError>(())
+    };
+    database.observations(visit).expect("the lake");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let mut now = newest;
+    let mut window = |name: &str, commits: Vec<Vec<Observation>>| {
+        let mut measurer = Measurer::new(&**database);
+        let began = Instant::now();
+        let count = commits.len();
+        for mut commit in commits {
+            now = now.plus_ms(1_000);
+            for seen in &mut commit {
+                (seen.at, seen.seen) = (now, now);
+                seen.listing.list_price = seen.listing.list_price.map(|price| Minor(price.0 * 97 / 100));
+            }
+            runtime.block_on(measurer.measure(&commit)).expect("measured");
+        }
+        let commits = began.elapsed().as_secs_f64();
+        let began = Instant::now();
+        let cities = database.roll_up(now, &|| false).expect("rolled up");
+        let rolled = began.elapsed().as_secs_f64();
+        println!(
+            "{name}: {count} commits {:.0} ms, rolling up {cities} cities {:.0} ms: {:.0} % more, {:.1} % of ten seconds",
+            commits * 1_000.0,
+            rolled * 1_000.0,
+            rolled / commits * 100.0,
+            rolled * 10.0
+        );
+    };
+    let city_of = |seen: &Observation| market_of(&seen.listing).map(|market| WideArea::of(&market, Level::City));
+    for place in [0, all.len() / 2, all.len() - 1] {
+        let city = city_of(&all[place]);
+        let polled: Vec<Observation> = all.iter().filter(|seen| city_of(seen) == city).take(POLLED).cloned().collect();
+        window("a poll of one city", vec![polled]);
+    }
+    for commits in [1, 10, 50] {
+        let step = all.len() / (commits * POLLED);
+        let chosen: Vec<Observation> = all.iter().step_by(step).cloned().collect();
+        window("homes from everywhere", chosen.chunks(POLLED).map(<[Observation]>::to_vec).collect());
+    }
+    for cities in [10, 50] {
+        let commits = (0..cities).map(|nth| {
+            let city = city_of(&all[nth * all.len() / cities]);
+            all.iter().filter(|seen| city_of(seen) == city).take(POLLED).cloned().collect()
+        });
+        window("polls of a city each", commits.collect());
+    }
+}
+
+/// What a process took.
+struct Took {
+    cpu_s: f64,
+    peak_mb: u64,
+    wall: Duration,
+}
+
+/// Runs a command to its end and looks at what it takes.
+fn watched(command: &mut Command) -> Took {
+    let (before, began) = (children_cpu_s(), Instant::now());
+    let mut child = command.stdout(Stdio::null()).spawn().expect("it starts");
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak_kb = 0;
+    let ended = loop {
+        peak_kb = peak_kb.max(peak_of(&status));
+        if let Some(ended) = child.try_wait().expect("it can be waited for") {
+            break ended;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    };
+    assert!(ended.success());
+    Took { cpu_s: children_cpu_s() - before, peak_mb: peak_kb / 1_000, wall: began.elapsed() }
+}
+
+/// The most memory that a process has had so far, in kB; 0 where it has ended.
+fn peak_of(status: &str) -> u64 {
+    let text = fs::read_to_string(status).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
+}
+
+/// CPU seconds of a process, of user and of system: Linux tells hundredths behind the name.
+fn cpu_s(process: &str) -> f64 {
+    ticks(process, [11, 12])
+}
+
+/// The same of all children that were waited for.
+fn children_cpu_s() -> f64 {
+    ticks("self", [13, 14])
+}
+
+fn ticks(process: &str, places: [usize; 2]) -> f64 {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).expect("this is Linux");
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
+    places.iter().map(|place| fields[*place].parse::<f64>().expect("a number")).sum::<f64>() / 100.0
+}

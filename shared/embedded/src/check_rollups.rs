@@ -1,0 +1,115 @@
+//! Whether the sums of wide areas are those of what they are made of.
+
+use std::collections::BTreeMap;
+
+use rusqlite::Connection;
+use stoop_domain::{Day, Market};
+use stoop_market::Wide;
+use stoop_pipeline::{Level, WideArea};
+
+use crate::error::Result;
+use crate::rollups::{Parts, depth, project, read, wide_area};
+
+/// What is known of the markets of a city.
+#[derive(Default)]
+struct Markets {
+    /// A market changed since it was rolled up: what the city stores is not what it is now, and nobody reads it.
+    waits: bool,
+    /// A market is in the sum of the city.
+    is_rolled: bool,
+}
+
+/// Compares every area of the live generation with what it is made of, and gives each to `note`: a city with its markets, as they are stored,
+/// unless one of them waits to be rolled up; the areas above with those one level below, as they are stored. Markets are
+/// compared with the lake by themselves, so that with them all sums are.
+pub(crate) fn check_areas(connection: &Connection, note: &mut dyn FnMut(Result<(), String>)) -> Result<()> {
+    let mut cities = cities(connection, note)?;
+    let mut levels: BTreeMap<Level, BTreeMap<WideArea, Option<i32>>> = BTreeMap::new();
+    let mut statement = connection.prepare("SELECT path, terms, level, first FROM areas ORDER BY path, terms")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (level, first): (i64, Option<i32>) = (row.get(2)?, row.get(3)?);
+        match wide_area(row) {
+            Ok(area) => {
+                let right = (depth(area.level()), area.level() == Level::City);
+                if (level, first.is_some()) != right {
+                    note(Err(format!("the columns of the area {area} differ: level {level}, first day {first:?}")));
+                }
+                levels.entry(area.level()).or_default().insert(area, first);
+            }
+            Err(error) => note(Err(format!("an area cannot be read: {error}"))),
+        }
+    }
+    for (city, first) in levels.get(&Level::City).into_iter().flatten() {
+        match cities.remove(city) {
+            None => note(Err(format!("the area {city} is stored, but has no markets"))),
+            Some(Markets { waits: false, .. }) => {
+                let sum = project(connection, "", city, Day(first.unwrap_or(0)));
+                compare(connection, city, sum, note);
+            }
+            Some(Markets { waits: true, .. }) => {}
+        }
+    }
+    for (city, _) in cities.iter().filter(|(_, markets)| markets.is_rolled) {
+        note(Err(format!("the area {city} has markets that are rolled up, but is not stored")));
+    }
+    let none = BTreeMap::new();
+    for below in Level::ALL.into_iter().filter(|level| *level != Level::Country) {
+        let mut parts: BTreeMap<WideArea, Vec<&WideArea>> = BTreeMap::new();
+        for area in levels.get(&below).unwrap_or(&none).keys() {
+            parts.entry(area.parent().ok_or("only a country has nothing above it")?).or_default().push(area);
+        }
+        let above = parts.keys().next().map(WideArea::level);
+        let stored = above.and_then(|level| levels.get(&level)).unwrap_or(&none);
+        for (area, parts) in &parts {
+            if stored.contains_key(area) {
+                compare(connection, area, sum_of(connection, area, parts), note);
+            } else {
+                note(Err(format!("the area {area} has parts that are rolled up, but is not stored")));
+            }
+        }
+        for area in stored.keys().filter(|area| !parts.contains_key(area)) {
+            note(Err(format!("the area {area} is stored, but has no markets")));
+        }
+    }
+    Ok(())
+}
+
+/// The cities that markets lie in.
+fn cities(connection: &Connection, note: &mut dyn FnMut(Result<(), String>)) -> Result<BTreeMap<WideArea, Markets>> {
+    let mut cities: BTreeMap<WideArea, Markets> = BTreeMap::new();
+    let mut statement = connection.prepare("SELECT id, version, rolled FROM markets ORDER BY id")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (id, version, rolled): (String, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        // One that cannot be read is named among the markets.
+        let Ok(market) = id.parse::<Market>() else { continue };
+        if !(0..=version).contains(&rolled) {
+            note(Err(format!("market {id} has version {version}, and is said to be rolled up with {rolled}")));
+        }
+        let known = cities.entry(WideArea::of(&market, Level::City)).or_default();
+        known.waits |= rolled != version;
+        known.is_rolled |= rolled == version;
+    }
+    Ok(cities)
+}
+
+fn sum_of(connection: &Connection, area: &WideArea, parts: &[&WideArea]) -> Result<Wide> {
+    let mut sum = Wide::default();
+    for part in parts {
+        let part = read(connection, "", part, Parts::All)?.unwrap_or_default();
+        sum.add(&part.of_grain(area.level().grain()));
+    }
+    Ok(sum)
+}
+
+fn compare(connection: &Connection, area: &WideArea, expected: Result<Wide>, note: &mut dyn FnMut(Result<(), String>)) {
+    let stored = read(connection, "", area, Parts::All).and_then(|stored| Ok((stored.unwrap_or_default(), expected?)));
+    note(match stored {
+        Ok((stored, expected)) => match stored.first_difference(&expected) {
+            Some(difference) => Err(format!("the area {area} differs (stored, recomputed): {difference}")),
+            None => Ok(()),
+        },
+        Err(error) => Err(format!("the area {area} cannot be read: {error}")),
+    });
+}

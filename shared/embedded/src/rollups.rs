@@ -1,0 +1,345 @@
+//! The sums of wide areas, kept beside the markets that they are made of (ADR 0044).
+//!
+//! A commit of the [`Store`](stoop_pipeline::ports::Store) leaves them as they are: a market that has another version than the one
+//! that is in the sum of its city is to be rolled up. [`Database::roll_up`] works the sum of such a city out anew from all of its
+//! markets, and adds what that changed to the areas above. Nothing is added twice, because nothing is added that was not just
+//! compared with what stands there, in the same transaction. A reader does the same for the cities that wait, without writing:
+//! what is shown is never behind.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::{Connection, OptionalExtension, Params, Row, TransactionBehavior, params};
+use stoop_domain::{Day, Market, Time};
+use stoop_market::{Cells, Grain, Projection, WIDE_DAYS, Wide};
+use stoop_pipeline::ports::PortError;
+use stoop_pipeline::serve::MergedId;
+use stoop_pipeline::{Level, WideArea};
+
+use crate::database::Database;
+use crate::error::Result;
+use crate::rebuild::NEXT;
+
+/// A transaction of the roll-up ends when the differences that wait for the areas above have so many coordinates.
+const COORDINATES_MAX: usize = 1 << 20;
+
+/// Or when it has rolled up so many cities: others wait to write.
+const CITIES_MAX: u64 = 512;
+
+/// Days before today that a fresh sum tells: a zone may be a day behind UTC, and what is shown may be as of the last poll.
+const BACK: i32 = 2;
+
+/// A sum is worked out anew when its days begin so long ago, well before they end.
+const BACK_MAX: i32 = 6;
+
+/// Days in a period of the archive.
+const ARCHIVE_DAYS: i32 = 32;
+
+/// The level of the compression: a sum is read and written often.
+const COMPRESSION: i32 = 1;
+
+/// No sum is larger, so that damaged bytes take no more memory.
+const SUM_BYTES_MAX: usize = 1 << 28;
+
+impl Database {
+    /// Brings the sums of wide areas up to the markets, in transactions of bounded size, and gives how many cities were
+    /// rolled up. `now` is the moment that figures will be asked of; one before the newest observation counts as that.
+    ///
+    /// May be killed, may run beside others and beside writers, and does nothing where nothing changed.
+    ///
+    /// # Errors
+    /// When something cannot be read or stored: what was rolled up before stays. When `stop` says yes, which is asked between
+    /// transactions, that is no error.
+    pub fn roll_up(&self, now: Time, stop: &dyn Fn() -> bool) -> Result<u64, PortError> {
+        self.roll_up_generation("", now, stop).map_err(self.doing("roll up wide areas"))
+    }
+
+    /// What is kept of an area, with all that was committed, for the figures of the moment `now` and the series that ends
+    /// there; `None` where that is too long ago for it, and the area's markets have to be added up.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn wide(&self, area: &WideArea, now: Time) -> Result<Option<Wide>, PortError> {
+        self.reading(|| {
+            let inner = self.lock();
+            wide(&inner.connection, area, now, Parts::All).map_err(self.doing(format!("read the area {area}")))
+        })
+    }
+
+    /// Shows every area of a level, in order, with what its figures are read from and no series: see [`Database::wide`].
+    ///
+    /// # Errors
+    /// When they cannot be read, and what `visit` returns.
+    pub fn each_wide<E: From<PortError>>(
+        &self,
+        level: Level,
+        now: Time,
+        mut visit: impl FnMut(WideArea, Option<Wide>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.reading(|| {
+            for area in self.areas_of(level).map_err(self.doing("list wide areas"))? {
+                let read = wide(&self.lock().connection, &area, now, Parts::Now);
+                let found = read.map_err(self.doing(format!("read the area {area}")))?;
+                visit(area, found)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn areas_of(&self, level: Level) -> Result<BTreeSet<WideArea>> {
+        let inner = self.lock();
+        let sql = "SELECT path, terms FROM areas WHERE level = ?1";
+        let mut areas = areas(&inner.connection, sql, [depth(level)])?;
+        let waiting = markets(&inner.connection, "SELECT id FROM markets WHERE version <> rolled", [])?;
+        areas.extend(waiting.iter().map(|market| WideArea::of(market, level)));
+        Ok(areas)
+    }
+
+    pub(crate) fn roll_up_generation(&self, suffix: &str, now: Time, stop: &dyn Fn() -> bool) -> Result<u64> {
+        let (mut cities, mut after) = (0, String::new());
+        while !stop() {
+            let mut inner = self.lock();
+            // Nobody waits for a transaction that has nothing to do.
+            if next(&inner.connection, suffix, now, &mut after.clone())?.is_none() {
+                break;
+            }
+            let transaction = inner.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            cities += roll_up_some(&transaction, suffix, now, &mut after)?;
+            transaction.commit()?;
+        }
+        Ok(cities)
+    }
+}
+
+/// Rolls up the next cities, and the areas above them.
+fn roll_up_some(connection: &Connection, suffix: &str, now: Time, after: &mut String) -> Result<u64> {
+    let first = Day(day_at_least(connection, suffix, now)?.0.saturating_sub(BACK));
+    let mut differences: BTreeMap<WideArea, Wide> = BTreeMap::new();
+    let (mut cities, mut coordinates) = (0, 0);
+    while cities < CITIES_MAX && coordinates < COORDINATES_MAX {
+        let Some(city) = next(connection, suffix, now, after)? else { break };
+        let mut difference = project(connection, suffix, &city, first)?;
+        let stored = read(connection, suffix, &city, Parts::All)?;
+        write(connection, suffix, &city, Some(first), &difference)?;
+        if let Some(stored) = stored {
+            difference.subtract(&stored);
+        }
+        let sql = format!(
+            "UPDATE markets{suffix} SET rolled = version
+             WHERE version <> rolled AND id >= ?1 AND id < ?2 AND substr(id, -length(?3)) = ?3"
+        );
+        let (from, until) = below(city.path());
+        connection.prepare_cached(&sql)?.execute(params![from, until, format!(":{}", city.id())])?;
+        coordinates += difference.len();
+        let county = city.parent().ok_or("a city is in a county")?;
+        differences.entry(county).or_default().add(&difference);
+        cities += 1;
+    }
+    while !differences.is_empty() {
+        let mut above: BTreeMap<WideArea, Wide> = BTreeMap::new();
+        for (area, difference) in differences {
+            add_to(connection, suffix, &area, &difference)?;
+            if let Some(parent) = area.parent() {
+                let difference = difference.of_grain(parent.level().grain());
+                above.entry(parent).or_default().add(&difference);
+            }
+        }
+        differences = above;
+    }
+    Ok(cities)
+}
+
+/// The next city that is to be rolled up: one with a market that changed, behind the market `after`, which is moved on to
+/// it; then one whose days end soon, or are yet to come.
+fn next(connection: &Connection, suffix: &str, now: Time, after: &mut String) -> Result<Option<WideArea>> {
+    let sql = format!("SELECT id FROM markets{suffix} WHERE version <> rolled AND id > ?1 ORDER BY id LIMIT 1");
+    let id: Option<String> = connection.prepare_cached(&sql)?.query_row([&*after], |row| row.get(0)).optional()?;
+    if let Some(id) = id {
+        let city = WideArea::of(&id.parse::<Market>()?, Level::City);
+        *after = id;
+        return Ok(Some(city));
+    }
+    let today = day_at_least(connection, suffix, now)?.0;
+    for (ends, day) in [("first < ?2", today.saturating_sub(BACK_MAX)), ("first > ?2", today.saturating_sub(1))] {
+        let sql = format!("SELECT path, terms FROM areas{suffix} WHERE level = ?1 AND {ends} LIMIT 1");
+        if let Some(city) = areas(connection, &sql, params![depth(Level::City), day])?.pop_first() {
+            return Ok(Some(city));
+        }
+    }
+    Ok(None)
+}
+
+/// Adds to an area above cities, and makes it where it is not there.
+fn add_to(connection: &Connection, suffix: &str, area: &WideArea, difference: &Wide) -> Result<()> {
+    let stored = read(connection, suffix, area, Parts::All)?;
+    if stored.is_some() && difference.is_empty() {
+        return Ok(());
+    }
+    let mut sum = stored.unwrap_or_default();
+    sum.add(difference);
+    write(connection, suffix, area, None, &sum)
+}
+
+/// Works out the sum of a city from all of its markets.
+pub(crate) fn project(connection: &Connection, suffix: &str, city: &WideArea, first: Day) -> Result<Wide> {
+    let mut projection = Projection::new(first, Grain::Fine);
+    let sql = format!(
+        "SELECT id FROM markets{suffix} WHERE id >= ?1 AND id < ?2 AND substr(id, -length(?3)) = ?3 ORDER BY id"
+    );
+    let (from, until) = below(city.path());
+    let mut ids = connection.prepare_cached(&sql)?;
+    let mut ids = ids.query(params![from, until, format!(":{}", city.id())])?;
+    let states = format!(
+        "SELECT body FROM bases{suffix} WHERE market = ?1 UNION ALL SELECT body FROM tails{suffix} WHERE market = ?1"
+    );
+    let archives = format!("SELECT body FROM archives{suffix} WHERE market = ?1 AND period >= ?2");
+    let told_from = projection.first_day();
+    while let Some(row) = ids.next()? {
+        let id = row.get_ref(0)?.as_str()?;
+        let state = sum_of(connection, &states, [id])?;
+        // Of its archive the days are wanted that the series tells and the state does not any more.
+        let archive = match state.horizon() {
+            Some(horizon) if horizon.days > told_from => {
+                sum_of(connection, &archives, params![id, told_from.0.div_euclid(ARCHIVE_DAYS)])?
+            }
+            _ => Cells::default(),
+        };
+        projection.add(&state, &archive);
+    }
+    Ok(projection.sum())
+}
+
+/// See [`Database::wide`].
+fn wide(connection: &Connection, area: &WideArea, now: Time, parts: Parts) -> Result<Option<Wide>> {
+    let day = now.day_in(&area.country().zone);
+    let (from, until) = below(area.path());
+    let is_of = |city: &WideArea| {
+        city.id() == area.id()
+            && (city == area || city.path().strip_prefix(area.path()).is_some_and(|rest| rest.starts_with('/')))
+    };
+    let later = "SELECT path, terms FROM areas WHERE level = ?1 AND first > ?2";
+    if day.0 < day_at_least(connection, "", Time::default())?.0.saturating_sub(BACK)
+        || areas(connection, later, params![depth(Level::City), day.0])?.iter().any(is_of)
+    {
+        return Ok(None);
+    }
+    let changed = "SELECT id FROM markets WHERE version <> rolled AND id >= ?1 AND id < ?2";
+    let changed = markets(connection, changed, [from, until])?;
+    let earlier = "SELECT path, terms FROM areas WHERE level = ?1 AND first <= ?2";
+    let earlier = areas(connection, earlier, params![depth(Level::City), day.0.saturating_sub(WIDE_DAYS)])?;
+    let changed = changed.iter().map(|market| WideArea::of(market, Level::City));
+    let waiting: BTreeSet<WideArea> = changed.chain(earlier).filter(is_of).collect();
+    if waiting.contains(area) {
+        return Ok(Some(project(connection, "", area, day)?));
+    }
+    let mut sum = read(connection, "", area, parts)?.unwrap_or_default();
+    for city in waiting {
+        let mut difference = project(connection, "", &city, day)?;
+        if let Some(stored) = read(connection, "", &city, Parts::All)? {
+            difference.subtract(&stored);
+        }
+        sum.add(&difference.of_grain(area.level().grain()));
+    }
+    Ok(Some(sum))
+}
+
+/// What is read of a sum.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Parts {
+    All,
+    /// Not the series.
+    Now,
+}
+
+pub(crate) fn read(connection: &Connection, suffix: &str, area: &WideArea, parts: Parts) -> Result<Option<Wide>> {
+    let sql = match parts {
+        Parts::All => format!("SELECT now, series FROM areas{suffix} WHERE path = ?1 AND terms = ?2"),
+        Parts::Now => format!("SELECT now, NULL FROM areas{suffix} WHERE path = ?1 AND terms = ?2"),
+    };
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([area.path(), &area.id().to_string()])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let unpacked = |column| -> Result<Option<Vec<u8>>> {
+        let body = row.get_ref(column)?.as_blob_or_null()?;
+        body.map(unpack).transpose()
+    };
+    let now = unpacked(0)?.ok_or("there is no sum")?;
+    Ok(Some(Wide::from_bytes(&now, unpacked(1)?.as_deref())?))
+}
+
+fn unpack(body: &[u8]) -> Result<Vec<u8>> {
+    let bytes = zstd::zstd_safe::get_frame_content_size(body).ok().flatten().ok_or("it is no compressed sum")?;
+    let bytes = usize::try_from(bytes)?;
+    if bytes > SUM_BYTES_MAX {
+        return Err(format!("it has {bytes} bytes, more than a sum ever has").into());
+    }
+    Ok(zstd::bulk::decompress(body, bytes)?)
+}
+
+fn write(connection: &Connection, suffix: &str, area: &WideArea, first: Option<Day>, sum: &Wide) -> Result<()> {
+    let [now, series] = sum.to_bytes().map(|bytes| zstd::bulk::compress(&bytes, COMPRESSION));
+    let sql = format!(
+        "INSERT INTO areas{suffix}(path, terms, level, first, now, series) VALUES(?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT DO UPDATE SET first = excluded.first, now = excluded.now, series = excluded.series"
+    );
+    let first = first.map(|day| day.0);
+    let row = params![area.path(), area.id().to_string(), depth(area.level()), first, now?, series?];
+    connection.prepare_cached(&sql)?.execute(row)?;
+    Ok(())
+}
+
+fn sum_of(connection: &Connection, sql: &str, params: impl Params) -> Result<Cells> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    let mut sum: Option<Cells> = None;
+    while let Some(row) = rows.next()? {
+        let part = Cells::from_bytes(row.get_ref(0)?.as_blob()?)?;
+        match &mut sum {
+            None => sum = Some(part),
+            Some(sum) => sum.merge(&part),
+        }
+    }
+    Ok(sum.unwrap_or_default())
+}
+
+fn areas(connection: &Connection, sql: &str, params: impl Params) -> Result<BTreeSet<WideArea>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    let mut found = BTreeSet::new();
+    while let Some(row) = rows.next()? {
+        found.insert(wide_area(row)?);
+    }
+    Ok(found)
+}
+
+/// The area that a row names first.
+pub(crate) fn wide_area(row: &Row<'_>) -> Result<WideArea> {
+    let (path, terms) = (row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_str()?);
+    Ok(WideArea::new(path, terms.parse::<MergedId>()?).ok_or_else(|| format!("{path:?} is no wide area"))?)
+}
+
+fn markets(connection: &Connection, sql: &str, params: impl Params) -> Result<Vec<Market>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(row.get_ref(0)?.as_str()?.parse()?);
+    }
+    Ok(found)
+}
+
+/// Names of what lies in an area are from the one text on, and before the other: `/` is followed by `0`.
+fn below(path: &str) -> (String, String) {
+    (format!("{path}/"), format!("{path}0"))
+}
+
+pub(crate) fn depth(level: Level) -> i64 {
+    level.depth() as i64
+}
+
+/// The day of UTC of a moment, or of the newest observation if that is later.
+fn day_at_least(connection: &Connection, suffix: &str, now: Time) -> Result<Day> {
+    let sql = if suffix == NEXT { "SELECT newest FROM rebuild" } else { "SELECT newest FROM totals" };
+    let newest: Option<i64> = connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?.flatten();
+    let last = newest.map_or(now.ms(), |newest| newest.max(now.ms()));
+    Ok(Day(i32::try_from(last.div_euclid(Time::DAY_MS))?))
+}

@@ -1,0 +1,426 @@
+//! What is read of wide areas is at every moment the plain sum of their homes, whatever was rolled up, when, and by whom.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use rusqlite::Connection;
+use stoop_domain::{
+    Currency, Home, HomeId, Listing, Minor, Observation, Place, PropertyType, Purpose, Status, Time, Watch, home_id,
+};
+use stoop_embedded::Database;
+use stoop_market::{
+    COARSE_ERROR, Cells, Close, Figures, Grain, RELATIVE_ERROR, Segment, Wide, Zones, closes, contribution,
+};
+use stoop_pipeline::ports::PortError;
+use stoop_pipeline::{Level, WideArea};
+
+use crate::support::{lake, open, places};
+use crate::verify::{measure, verify};
+
+const CHILD: &str = "STOOP_ROLL_UP_CHILD";
+
+/// 2026-01-01, midnight UTC.
+const START: i64 = 1_767_225_600_000;
+
+/// Two cities of a county, one without, an unknown city, another country, with two currencies.
+const PLACES: [[Option<&str>; 5]; 7] = [
+    [Some("US"), Some("WA"), Some("King"), Some("Seattle"), Some("98103")],
+    [Some("US"), Some("WA"), Some("King"), Some("Seattle"), Some("98178")],
+    [Some("US"), Some("WA"), Some("King"), Some("Renton"), Some("98178")],
+    [Some("US"), Some("WA"), None, Some("Seattle"), Some("98103")],
+    [Some("US"), Some("WA"), Some("King"), None, Some("98103")],
+    [Some("US"), Some("IL"), Some("Cook"), Some("Chicago"), Some("60614")],
+    [Some("MA"), None, None, Some("Agadir"), None],
+];
+
+/// A small generator of numbers, the same everywhere.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: i64) -> i64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        i64::try_from(self.0 >> 33).unwrap() % n
+    }
+
+    fn one_in(&mut self, n: i64) -> bool {
+        self.below(n) == 0
+    }
+}
+
+fn day(day: i64) -> Time {
+    Time::from_ms(START + day * Time::DAY_MS)
+}
+
+/// One of sixty homes is seen on about this day, or long ago: it may have moved, gone, come back, be for rent, cost more.
+fn sight(random: &mut Random, today: i64) -> Observation {
+    let home = random.below(60);
+    let late = if random.one_in(6) { random.below(900) } else { random.below(3) };
+    let place = PLACES[usize::try_from(if random.one_in(8) { random.below(7) } else { home % 7 }).unwrap()];
+    let [country, region, county, city, postal_code] = place.map(|name| name.map(str::to_owned));
+    let currency = if country.as_deref() == Some("MA") { Currency::MAD } else { Currency::USD };
+    let place = Place { country, region, county, city, postal_code, ..Place::default() };
+    let purpose = if home % 11 == 0 { Purpose::Rent } else { Purpose::Sale };
+    let mut listing = Listing::new(purpose, currency, place);
+    let states = [Status::Active, Status::Active, Status::Active, Status::Active, Status::Pending, Status::Gone];
+    listing.status = states[usize::try_from(random.below(6)).unwrap()];
+    listing.list_price = Some(Minor(30_000_000 + home * 777_777 + random.below(4) * 1_000_000));
+    listing.property_type = [None, Some(PropertyType::Condominium)][usize::try_from(home % 2).unwrap()];
+    listing.bedrooms = Some(u8::try_from(if random.one_in(9) { 9 } else { home % 4 }).unwrap());
+    let at = day(today - late).plus_ms(random.below(Time::DAY_MS));
+    let mut seen = Observation::new("mls", format!("h{home}"), at, listing);
+    seen.watch = [Watch::Repeated, Watch::Complete, Watch::Once][usize::try_from(home % 3).unwrap()];
+    seen
+}
+
+/// Every wide area there is, as the plain sum of its homes: from the lake alone, with nothing folded.
+fn plain(database: &Database) -> BTreeMap<WideArea, Cells> {
+    let mut homes: BTreeMap<HomeId, Home> = BTreeMap::new();
+    for seen in lake(database) {
+        homes.entry(home_id(&seen)).or_default().apply(&seen);
+    }
+    let mut sums: BTreeMap<WideArea, Cells> = BTreeMap::new();
+    for home in homes.values() {
+        for (market, delta) in contribution(&home.history, &mut Zones::default()).into_deltas() {
+            for level in Level::ALL {
+                drop(sums.entry(WideArea::of(&market, level)).or_default().add(&delta));
+            }
+        }
+    }
+    sums
+}
+
+fn is_near(coarse: Option<f64>, fine: Option<f64>) -> bool {
+    match (coarse, fine) {
+        (Some(coarse), Some(fine)) => (coarse / fine - 1.0).abs() <= COARSE_ERROR + RELATIVE_ERROR,
+        (coarse, fine) => coarse.is_none() && fine.is_none(),
+    }
+}
+
+#[track_caller]
+fn is_the_sum(area: &WideArea, wide: &Wide, plain: &Cells, now: Time) {
+    let (grain, zone) = (area.level().grain(), area.country().zone);
+    for segment in [Segment::All].into_iter().chain(plain.segments()) {
+        let (got, expected) = (wide.figures(grain, segment, now, &zone), Figures::of(plain, segment, now, &zone));
+        if grain == Grain::Fine {
+            assert_eq!(got, expected, "{area} {segment:?} on {now}");
+            continue;
+        }
+        assert!(is_near(got.median_price, expected.median_price), "{area} {segment:?}: {got:?} {expected:?}");
+        assert!(is_near(got.median_cut, expected.median_cut), "{area} {segment:?}: {got:?} {expected:?}");
+        let exact = |figures: Figures| Figures {
+            median_price: None,
+            p25_price: None,
+            p75_price: None,
+            min_price: None,
+            max_price: None,
+            median_price_per_m2: None,
+            median_cut: None,
+            ..figures
+        };
+        assert_eq!(exact(got), exact(expected), "{area} {segment:?} on {now}");
+    }
+    let today = now.day_in(&zone);
+    let from = stoop_domain::Day(today.0 - 426);
+    for (got, expected) in wide.closes(from, today).into_iter().zip(closes(plain, Segment::All, from, today)) {
+        assert!(is_near(got.median_price, expected.median_price), "{area}: {got:?} {expected:?}");
+        assert_eq!(Close { median_price: expected.median_price, ..got }, expected, "{area}");
+    }
+}
+
+/// Compares what is read of each area of each level with the sum of its homes, at this moment.
+#[track_caller]
+fn all_are_sums(database: &Database, now: Time) {
+    let plain = plain(database);
+    for (area, plain) in &plain {
+        let wide = database.wide(area, now).unwrap().unwrap_or_else(|| panic!("{area} is not told on {now}"));
+        is_the_sum(area, &wide, plain, now);
+    }
+    for level in Level::ALL {
+        let mut listed = Vec::new();
+        let visit = |area: WideArea, wide: Option<Wide>| {
+            let (zone, grain) = (area.country().zone, level.grain());
+            let figures = wide.unwrap().figures(grain, Segment::All, now, &zone);
+            assert_eq!(figures.active, Figures::of(&plain[&area], Segment::All, now, &zone).active, "{area}");
+            listed.push(area);
+            Ok::<(), PortError>(())
+        };
+        database.each_wide(level, now, visit).unwrap();
+        let expected: Vec<WideArea> = plain.keys().filter(|area| area.level() == level).cloned().collect();
+        assert_eq!(listed, expected);
+    }
+}
+
+fn rolled(folder: &Path) -> Vec<String> {
+    let connection = Connection::open(places(folder).0).unwrap();
+    let sql = "SELECT path || terms || coalesce(first, '') || hex(now) || hex(series) FROM areas ORDER BY 1";
+    let mut statement = connection.prepare(sql).unwrap();
+    statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
+/// Homes that move, go, come back and are seen late, over two years; rolled up now and then, some of it days later.
+#[test]
+fn what_is_read_of_an_area_is_the_sum_of_its_homes_however_much_was_rolled_up() {
+    for seed in 0..3 {
+        let folder = tempfile::TempDir::new().unwrap();
+        let database = open(folder.path());
+        let mut random = Random(seed);
+        let (mut today, mut rolls) = (0, 0);
+        for _ in 0..30 {
+            today += if random.one_in(6) { random.below(120) } else { random.below(4) };
+            let batch: Vec<Observation> = (0..=random.below(12)).map(|_| sight(&mut random, today)).collect();
+            measure(&database, &batch);
+            if random.one_in(3) {
+                rolls += database.roll_up(day(today + random.below(2)), &|| false).unwrap();
+            }
+            // As far ahead as a sum tells, and behind that.
+            for ahead in [1, random.below(20)] {
+                all_are_sums(&database, day(today + ahead));
+            }
+        }
+        assert!(rolls > 20, "{rolls} cities are too few to say anything");
+        database.roll_up(day(today), &|| false).unwrap();
+        all_are_sums(&database, day(today + 1));
+        assert_eq!(verify(folder.path()).differences, Vec::<String>::new());
+    }
+}
+
+#[test]
+fn what_was_rolled_up_once_is_not_rolled_up_again_before_its_days_end() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let database = open(folder.path());
+    let mut random = Random(1);
+    measure(&database, &(0..200).map(|_| sight(&mut random, 100)).collect::<Vec<_>>());
+    let cities = database.roll_up(day(101), &|| false).unwrap();
+    assert!(cities > 6, "{cities}");
+    let before = rolled(folder.path());
+    for later in [101, 100, 103, 105] {
+        assert_eq!(database.roll_up(day(later), &|| false).unwrap(), 0, "on day {later}");
+        assert_eq!(rolled(folder.path()), before);
+    }
+    // What a home says again moves its expiry alone, of one city.
+    let again = sight(&mut Random(5), 102);
+    measure(&database, std::slice::from_ref(&again));
+    let moved = database.roll_up(day(102), &|| false).unwrap();
+    assert!((1..=2).contains(&moved), "{moved}: the city that it is in, and the one that it left");
+    assert_eq!(database.roll_up(day(106), &|| false).unwrap(), cities - moved, "the days of the others end soon");
+    assert_eq!(database.roll_up(day(106), &|| false).unwrap(), 0);
+    all_are_sums(&database, day(106));
+    // A clock that was months ahead, and was put right.
+    assert!(database.roll_up(day(300), &|| false).unwrap() >= cities);
+    assert_eq!(database.wide(&area("us:sale:USD"), day(106)).unwrap(), None, "it tells no day before its first");
+    assert!(database.roll_up(day(106), &|| false).unwrap() >= cities);
+    all_are_sums(&database, day(106));
+}
+
+fn area(id: &str) -> WideArea {
+    let (path, terms) = id.split_once(':').unwrap();
+    WideArea::new(path, terms.parse().unwrap()).unwrap()
+}
+
+/// Hours, and windows of ninety days, are not there for a moment long ago.
+#[test]
+fn what_was_long_ago_is_not_told() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let database = open(folder.path());
+    let mut random = Random(2);
+    measure(&database, &(0..50).map(|_| sight(&mut random, 100)).collect::<Vec<_>>());
+    for is_rolled in [false, true] {
+        assert_eq!(database.wide(&area("us/wa:sale:USD"), day(60)).unwrap(), None);
+        assert!(database.wide(&area("us/wa:sale:USD"), day(101)).unwrap().is_some());
+        assert_eq!(database.wide(&area("fr/paris:sale:EUR"), day(101)).unwrap(), Some(Wide::default()), "{is_rolled}");
+        database.roll_up(day(100), &|| false).unwrap();
+    }
+}
+
+/// Others write and read while it is rolled up; what is read is of one moment.
+#[test]
+fn writers_readers_and_roll_ups_work_side_by_side() {
+    let folder = tempfile::TempDir::new().unwrap();
+    drop(open(folder.path()));
+    let written = AtomicBool::new(false);
+    let write = |seed: u64| {
+        let database = open(folder.path());
+        let mut random = Random(seed);
+        for step in 0..30 {
+            measure(&database, &(0..5).map(|_| sight(&mut random, 100 + step / 4)).collect::<Vec<_>>());
+        }
+    };
+    let roll = || {
+        let database = open(folder.path());
+        let mut cities = 0;
+        while !written.load(Ordering::SeqCst) {
+            cities += database.roll_up(day(110), &|| false).unwrap();
+        }
+        cities
+    };
+    let (cities, reads) = std::thread::scope(|scope| {
+        let rolling = [scope.spawn(roll), scope.spawn(roll)];
+        let writing = [scope.spawn(|| write(1)), scope.spawn(|| write(2))];
+        let (path, data) = places(folder.path());
+        let reader = Database::open_read(&path, &data).unwrap();
+        let mut reads = 0;
+        while !writing.iter().all(std::thread::ScopedJoinHandle::is_finished) {
+            let read = || {
+                all_are_sums(&reader, day(110));
+                Ok::<(), PortError>(())
+            };
+            reader.reading(read).unwrap();
+            reads += 1;
+        }
+        written.store(true, Ordering::SeqCst);
+        writing.into_iter().for_each(|writer| writer.join().unwrap());
+        (rolling.into_iter().map(|rolling| rolling.join().unwrap()).sum::<u64>(), reads)
+    });
+    assert!(cities > 0 && reads > 0);
+    let database = open(folder.path());
+    database.roll_up(day(111), &|| false).unwrap();
+    all_are_sums(&database, day(111));
+    assert_eq!(verify(folder.path()).differences, Vec::<String>::new());
+}
+
+/// Not a test of its own: what the child process does until it is killed.
+#[test]
+fn child() {
+    let Ok(folder) = std::env::var(CHILD) else { return };
+    let database = open(Path::new(&folder));
+    let mut random = Random(u64::from(std::process::id()));
+    let mut stdout = std::io::stdout();
+    loop {
+        measure(&database, &(0..6).map(|_| sight(&mut random, 100)).collect::<Vec<_>>());
+        writeln!(stdout, "\nmeasured").unwrap();
+        stdout.flush().unwrap();
+        database.roll_up(day(101), &|| false).unwrap();
+    }
+}
+
+#[test]
+fn killed_at_any_moment_areas_are_the_sums_of_their_homes() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let mut waiting = 0;
+    for round in 0..20_u64 {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "rollups::child", "--nocapture"])
+            .env(CHILD, folder.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        lines.filter(|line| line == "measured").nth(usize::try_from(round % 4).unwrap()).unwrap();
+        std::thread::sleep(Duration::from_micros(round * 7_919 % 30_000));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let database = open(folder.path());
+        all_are_sums(&database, day(101));
+        assert_eq!(verify(folder.path()).differences, Vec::<String>::new(), "round {round}");
+        let connection = Connection::open(places(folder.path()).0).unwrap();
+        let sql = "SELECT count(*) FROM markets WHERE version <> rolled";
+        waiting += connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    }
+    assert!(waiting > 0, "none of them was killed before it was done");
+}
+
+/// What is found when this is done to a file whose areas are all rolled up, or to one in which those of a city wait.
+#[track_caller]
+fn finds(sql: &str, expected: &str) {
+    let folder = tempfile::TempDir::new().unwrap();
+    let database = open(folder.path());
+    let mut random = Random(3);
+    measure(&database, &(0..150).map(|_| sight(&mut random, 100)).collect::<Vec<_>>());
+    database.roll_up(day(100), &|| false).unwrap();
+    assert_eq!(verify(folder.path()).differences, Vec::<String>::new());
+    let connection = Connection::open(places(folder.path()).0).unwrap();
+    assert!(connection.execute(sql, []).unwrap() > 0, "{sql} alters nothing");
+    let found = verify(folder.path()).differences;
+    assert!(found.iter().any(|difference| difference.contains(expected)), "{sql}: {found:#?}");
+    let found = {
+        database.rebuild("this one", &|| false).unwrap();
+        database.difference(&stoop_rules::Rules::default()).unwrap()
+    };
+    assert!(found.areas.count > 0, "{sql}: {found:#?}");
+    database.swap().unwrap();
+    assert_eq!(verify(folder.path()).differences, Vec::<String>::new());
+    all_are_sums(&database, day(101));
+}
+
+#[test]
+fn a_city_that_is_another_is_found() {
+    let sql = "UPDATE areas SET now = (SELECT now FROM areas WHERE path = 'us/wa/king/renton' AND terms = 'sale:USD')
+               WHERE path = 'us/wa/king/seattle' AND terms = 'sale:USD'";
+    finds(sql, "the area us/wa/king/seattle:sale:USD differs (stored, recomputed): ");
+}
+
+#[test]
+fn a_country_that_is_another_is_found() {
+    let sql = "UPDATE areas SET series = (SELECT series FROM areas WHERE path = 'us/il' AND terms = 'sale:USD')
+               WHERE path = 'us' AND terms = 'sale:USD'";
+    finds(sql, "the area us:sale:USD differs (stored, recomputed): in its series: ");
+}
+
+#[test]
+fn an_area_that_cannot_be_read_is_found() {
+    finds("UPDATE areas SET now = x'00' WHERE path = 'us/wa' AND terms = 'sale:USD'", "us/wa:sale:USD cannot be read");
+    finds("UPDATE areas SET terms = 'gift:USD' WHERE path = 'us/wa' AND terms = 'sale:USD'", "an area cannot be read");
+}
+
+#[test]
+fn an_area_of_other_days_is_found() {
+    finds(
+        "UPDATE areas SET first = first + 40 WHERE path = 'us/wa/king/seattle'",
+        "us/wa/king/seattle:sale:USD differs",
+    );
+    finds("UPDATE areas SET first = NULL WHERE path = 'us/wa/king/seattle'", "us/wa/king/seattle:sale:USD differ: ");
+    finds(
+        "UPDATE areas SET level = 3 WHERE path = 'us/wa/king/seattle'",
+        "us/wa/king/seattle:sale:USD differ: level 3",
+    );
+}
+
+#[test]
+fn an_area_that_is_missing_is_found() {
+    finds(
+        "DELETE FROM areas WHERE path = 'us/wa/king/renton'",
+        "us/wa/king/renton:sale:USD has markets that are rolled up",
+    );
+    finds("DELETE FROM areas WHERE path = 'us/wa'", "the area us/wa:sale:USD has parts that are rolled up, but is not");
+    finds(
+        "DELETE FROM areas WHERE path = 'us'",
+        "the area us:sale:USD has parts that are rolled up, but is not stored",
+    );
+}
+
+#[test]
+fn an_area_without_markets_is_found() {
+    for path in ["fr/idf/paris/paris", "fr/idf/paris", "fr/idf", "fr"] {
+        let sql = format!(
+            "INSERT INTO areas SELECT '{path}', 'sale:EUR', level, first, now, series FROM areas
+             WHERE terms = 'sale:USD' AND level = {} AND path LIKE 'us%' LIMIT 1",
+            path.split('/').count()
+        );
+        finds(&sql, &format!("the area {path}:sale:EUR is stored, but has no markets"));
+    }
+}
+
+/// A market that changed and is said to be rolled up; one that is said to be rolled up with what it never was.
+#[test]
+fn a_market_that_was_not_rolled_up_as_it_says_is_found() {
+    finds(
+        "UPDATE markets SET rolled = version + 1 WHERE id LIKE 'us/wa/king/renton/%'",
+        "is said to be rolled up with",
+    );
+    let folder = tempfile::TempDir::new().unwrap();
+    let database = open(folder.path());
+    let mut random = Random(3);
+    measure(&database, &(0..150).map(|_| sight(&mut random, 100)).collect::<Vec<_>>());
+    database.roll_up(day(100), &|| false).unwrap();
+    measure(&database, &(0..150).map(|_| sight(&mut random, 101)).collect::<Vec<_>>());
+    assert_eq!(verify(folder.path()).differences, Vec::<String>::new(), "cities that wait are nobody's");
+    let connection = Connection::open(places(folder.path()).0).unwrap();
+    assert!(connection.execute("UPDATE markets SET rolled = version", []).unwrap() > 0);
+    let found = verify(folder.path()).differences;
+    assert!(found.iter().any(|it| it.contains("us/wa/king/seattle:sale:USD differs")), "{found:#?}");
+}

@@ -1,0 +1,236 @@
+//! What is kept of a wide area tells the same figures and the same series as the plain sum of its markets does, but for prices
+//! that are coarser where that was asked for.
+
+use proptest::prelude::*;
+use stoop_domain::{Day, Time};
+use stoop_market::{
+    COARSE_ERROR, Cell, Cells, Close, Figures, Flows, Grain, Horizon, Projection, RELATIVE_ERROR, Segment, WIDE_DAYS,
+    WIDE_SERIES_DAYS, Wide, closes,
+};
+
+use crate::archive::{feed_of, keep};
+use crate::balance::states;
+use crate::oracle::noon;
+use crate::support::{Seen, homes};
+
+/// The first civil day that is told, and how far behind it is looked, so that all sorts of days come up: with homes that
+/// expire behind it, long after the last sighting, before the first one.
+fn day() -> impl Strategy<Value = (Day, i32)> {
+    (17_950_i32..20_500, 0..WIDE_DAYS).prop_map(|(from, behind)| (Day(from), behind))
+}
+
+/// The markets as they were before anything was folded.
+fn unfolded(homes: &[Vec<Seen>]) -> Vec<(Cells, Cells)> {
+    states(homes).into_values().map(|cells| (cells, Cells::default())).collect()
+}
+
+/// The markets as a store keeps them, those folded that were seen late, with as much of their archive as is asked for.
+fn kept(homes: &[Vec<Seen>], from: Day) -> Vec<(Cells, Cells)> {
+    let first = Projection::new(from, Grain::Fine).first_day().0;
+    let markets = keep(&feed_of(homes), homes.len(), 7, |number| number % 2 == 0).into_values();
+    let recent = |archive: Cells| {
+        let mut sum = Cells::default();
+        let periods = archive.into_periods().into_iter().filter(|(period, _)| *period >= first.div_euclid(32));
+        periods.for_each(|(_, cells)| sum.merge(&cells));
+        sum
+    };
+    markets.map(|kept| (kept.hot, recent(kept.archive))).collect()
+}
+
+fn project(markets: &[(Cells, Cells)], from: Day, grain: Grain) -> Wide {
+    let mut projection = Projection::new(from, grain);
+    markets.iter().for_each(|(cells, archive)| projection.add(cells, archive));
+    projection.sum()
+}
+
+fn plain(markets: &[(Cells, Cells)]) -> Cells {
+    let mut sum = Cells::default();
+    markets.iter().for_each(|(cells, _)| sum.merge(cells));
+    sum
+}
+
+fn sum_of<'w>(wides: impl IntoIterator<Item = &'w Wide>) -> Wide {
+    let mut sum = Wide::default();
+    wides.into_iter().for_each(|wide| sum.add(wide));
+    sum
+}
+
+/// Zones on both sides of UTC, far from it.
+fn zones() -> [jiff::tz::TimeZone; 3] {
+    ["Pacific/Honolulu", "UTC", "Pacific/Kiritimati"].map(|name| jiff::tz::TimeZone::get(name).unwrap())
+}
+
+/// All figures are those of the plain sum to the last bit; coarse ones, but for the quantiles and ends of prices and cuts.
+fn check_figures(
+    wide: &Wide,
+    grain: Grain,
+    whole: &Cells,
+    now: Time,
+    zone: &jiff::tz::TimeZone,
+) -> Result<(), TestCaseError> {
+    let cells = whole.cells();
+    let told = wide.cells();
+    let segments = [Segment::All].into_iter().chain(whole.segments()).chain(cells.into_iter().map(Segment::Cell));
+    for segment in segments {
+        let (got, expected) = (wide.figures(grain, segment, now, zone), Figures::of(whole, segment, now, zone));
+        let is_told = |cell: &Cell| segment.contains(*cell);
+        let nothing = Figures { last_24_hours: Some(Flows::default()), ..Figures::default() };
+        prop_assert!(told.iter().any(is_told) || expected == nothing, "{:?} is not told", segment);
+        if grain == Grain::Fine {
+            prop_assert_eq!(&got, &expected);
+            continue;
+        }
+        let near = |figure: fn(&Figures) -> Option<f64>| is_near(figure(&got), figure(&expected));
+        let quantiles: [fn(&Figures) -> Option<f64>; 5] = [
+            |it| it.median_price,
+            |it| it.p25_price,
+            |it| it.p75_price,
+            |it| it.median_price_per_m2,
+            |it| it.median_cut,
+        ];
+        prop_assert!(quantiles.into_iter().all(near), "{:?} {:?}", got, expected);
+        let outside = |at_least: Option<f64>, value: Option<f64>| match (at_least, value) {
+            (Some(least), Some(value)) => least <= value && value <= least * 1.018_2,
+            (least, value) => least.is_none() && value.is_none(),
+        };
+        prop_assert!(outside(got.min_price, expected.min_price) && outside(expected.max_price, got.max_price));
+        let exact = Figures {
+            median_price: expected.median_price,
+            p25_price: expected.p25_price,
+            p75_price: expected.p75_price,
+            min_price: expected.min_price,
+            max_price: expected.max_price,
+            median_price_per_m2: expected.median_price_per_m2,
+            median_cut: expected.median_cut,
+            ..got
+        };
+        prop_assert_eq!(exact, expected);
+    }
+    Ok(())
+}
+
+/// Either is within its own error of what is told of.
+fn is_near(coarse: Option<f64>, fine: Option<f64>) -> bool {
+    match (coarse, fine) {
+        (Some(coarse), Some(fine)) => (coarse / fine - 1.0).abs() <= COARSE_ERROR + RELATIVE_ERROR,
+        (coarse, fine) => coarse.is_none() && fine.is_none(),
+    }
+}
+
+fn check_series(wide: &Wide, whole: &Cells, until: Day) -> Result<(), TestCaseError> {
+    let from = Day(until.0 - i32::from(WIDE_SERIES_DAYS) - 26);
+    let (got, expected) = (wide.closes(from, until), closes(whole, Segment::All, from, until));
+    for (got, expected) in got.iter().zip(&expected) {
+        prop_assert!(is_near(got.median_price, expected.median_price), "{:?} {:?}", got, expected);
+        let exact = Close { median_price: expected.median_price, ..got.clone() };
+        prop_assert_eq!(&exact, expected);
+    }
+    prop_assert_eq!(got.len(), expected.len());
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn figures_and_series_are_those_of_the_plain_sum(homes in homes(), (from, behind) in day(), zone in 0_usize..3) {
+        let zone = &zones()[zone];
+        let markets = unfolded(&homes);
+        let (whole, until) = (plain(&markets), Day(from.0 + behind));
+        for grain in [Grain::Fine, Grain::Coarse] {
+            let wide = project(&markets, from, grain);
+            check_figures(&wide, grain, &whole, noon(until.0, zone), zone)?;
+            check_series(&wide, &whole, until)?;
+        }
+    }
+
+    /// The first and the last moment of a civil day, in the hours of UTC of which it lies.
+    #[test]
+    fn a_day_is_told_from_its_first_moment_to_its_last(homes in homes(), (from, behind) in day(), zone in 0_usize..3) {
+        let zone = &zones()[zone];
+        let markets = unfolded(&homes);
+        let whole = plain(&markets);
+        let wide = project(&markets, from, Grain::Fine);
+        let noon = noon(from.0 + behind, zone);
+        for hours in [-12, 12] {
+            let moment = noon.plus_ms(hours * 3_600_000 - i64::from(hours > 0));
+            prop_assert_eq!(moment.day_in(zone), Day(from.0 + behind));
+            check_figures(&wide, Grain::Fine, &whole, moment, zone)?;
+        }
+    }
+
+    /// Folded markets, each with what its archive has of the last days.
+    #[test]
+    fn what_was_folded_is_told_as_if_it_was_not(homes in homes(), (from, behind) in day()) {
+        let zone = &zones()[1];
+        let whole = plain(&unfolded(&homes));
+        let markets = kept(&homes, from);
+        let until = Day(from.0 + behind);
+        let wide = project(&markets, from, Grain::Fine);
+        let hours = markets.iter().filter_map(|(cells, _)| cells.horizon()).map(|horizon| horizon.hours).max();
+        // Hours that were folded away are not told by anybody.
+        if hours.is_none_or(|hours| hours.0 <= from.0 - 2) {
+            check_figures(&wide, Grain::Fine, &whole, noon(until.0, zone), zone)?;
+        }
+        check_series(&wide, &whole, until)?;
+    }
+
+    #[test]
+    fn the_projection_of_a_sum_is_the_sum_of_the_projections(homes in homes(), (from, _) in day(), taken in 0_usize..9) {
+        for markets in [unfolded(&homes), kept(&homes, from)] {
+            for grain in [Grain::Fine, Grain::Coarse] {
+                let each: Vec<Wide> =
+                    markets.iter().map(|market| project(std::slice::from_ref(market), from, grain)).collect();
+                let whole = project(&markets, from, grain);
+                prop_assert_eq!(&sum_of(&each), &whole);
+                prop_assert_eq!(&sum_of(each.iter().rev()), &whole);
+                let taken = taken % each.len().max(1);
+                let mut rest = whole.clone();
+                each.get(taken).into_iter().for_each(|taken| rest.subtract(taken));
+                prop_assert_eq!(&rest, &sum_of(each.iter().enumerate().filter(|(at, _)| *at != taken).map(|(_, it)| it)));
+                rest.subtract(&rest.clone());
+                prop_assert!(rest.is_empty(), "{:?}", rest);
+            }
+        }
+        let whole = unfolded(&homes);
+        prop_assert_eq!(project(&[(plain(&whole), Cells::default())], from, Grain::Fine), project(&whole, from, Grain::Fine));
+    }
+
+    /// Cities are fine and their country is coarse.
+    #[test]
+    fn a_sum_made_coarse_is_the_sum_of_the_coarse(homes in homes(), (from, _) in day()) {
+        let markets = kept(&homes, from);
+        let coarse = project(&markets, from, Grain::Coarse);
+        prop_assert_eq!(&project(&markets, from, Grain::Fine).of_grain(Grain::Coarse), &coarse);
+        prop_assert_eq!(&coarse.of_grain(Grain::Coarse), &coarse);
+        prop_assert_eq!(&coarse.of_grain(Grain::Fine), &coarse);
+        let each = markets.iter().map(|market| project(std::slice::from_ref(market), from, Grain::Fine).of_grain(Grain::Coarse));
+        prop_assert_eq!(&sum_of(&each.collect::<Vec<_>>()), &coarse);
+    }
+
+    /// Areas that were summed up on different days tell together the days that each of them tells.
+    #[test]
+    fn sums_of_different_days_tell_the_days_of_all(homes in homes(), (from, _) in day(), apart in 1..WIDE_DAYS) {
+        let zone = &zones()[1];
+        let markets = unfolded(&homes);
+        let wides = markets.iter().enumerate().map(|(at, market)| {
+            let from = if at % 2 == 0 { from } else { Day(from.0 + apart) };
+            project(std::slice::from_ref(market), from, Grain::Fine)
+        });
+        let wide = sum_of(&wides.collect::<Vec<_>>());
+        let whole = plain(&markets);
+        for until in [from.0 + apart, from.0 + WIDE_DAYS - 1] {
+            check_figures(&wide, Grain::Fine, &whole, noon(until, zone), zone)?;
+            check_series(&wide, &whole, Day(until))?;
+        }
+    }
+
+    #[test]
+    fn it_is_stored_and_read_back(homes in homes(), (from, _) in day()) {
+        let wide = project(&kept(&homes, from), from, Grain::Fine);
+        let [now, series] = wide.to_bytes();
+        prop_assert_eq!(&Wide::from_bytes(&now, Some(&series)).unwrap(), &wide);
+        prop_assert_eq!(Wide::from_bytes(&now, None).unwrap().segments(), wide.segments());
+        let mut folded = Cells::default();
+        drop(folded.fold_to(Horizon { days: from, hours: from }));
+        prop_assert!(Wide::from_bytes(&folded.to_bytes(), None).is_err(), "a state is no such sum");
+    }
+}

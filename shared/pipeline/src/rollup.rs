@@ -1,0 +1,202 @@
+//! Wide areas: which of them a market lies in, and how finely each is kept.
+//!
+//! A wide area is the beginning of a market's path: `us/wa/king/seattle`, `us/wa/king`, `us/wa`, `us`, with a purpose and a currency.
+//! A level that is not known, `-`, is a name like any other: the homes of `us/wa/-/seattle` lie in that city, in the county
+//! `us/wa/-` of all homes in Washington whose county nobody told, and in `us/wa`. So every market lies in exactly one area of
+//! each level, and an area is the sum of those one level below it.
+
+use std::fmt;
+
+use stoop_domain::{Country, Currency, Market, Purpose, Time, country};
+use stoop_market::{Cells, Grain, Projection, Wide, tells_hours};
+
+use crate::serve::{Hours, MergedId};
+
+/// How wide an area is: how many names its path has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// `us`.
+    Country = 1,
+    /// `us/wa`.
+    Region = 2,
+    /// `us/wa/king`.
+    County = 3,
+    /// `us/wa/king/seattle`: a sum of markets. The others are sums of what is one level below.
+    City = 4,
+}
+
+/// An area that is wider than a market, with what its prices are for and in.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WideArea {
+    path: String,
+    id: MergedId,
+}
+
+impl Level {
+    /// Every level, narrow to wide.
+    pub const ALL: [Self; 4] = [Self::City, Self::County, Self::Region, Self::Country];
+
+    /// How finely its prices are kept: the wider an area is, the more buckets its homes fill.
+    #[must_use]
+    pub fn grain(self) -> Grain {
+        match self {
+            Self::City | Self::County => Grain::Fine,
+            Self::Region | Self::Country => Grain::Coarse,
+        }
+    }
+
+    /// How many names a path of it has.
+    #[must_use]
+    pub fn depth(self) -> usize {
+        self as usize
+    }
+
+    /// `city`, `county`, `region` or `country`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Country => "country",
+            Self::Region => "region",
+            Self::County => "county",
+            Self::City => "city",
+        }
+    }
+}
+
+impl WideArea {
+    /// The area with this path; `None` where that has not one to four names.
+    #[must_use]
+    pub fn new(path: &str, id: MergedId) -> Option<Self> {
+        let fits = (1..=Level::City.depth()).contains(&path.split('/').count());
+        let is_named = path.split('/').all(|name| !name.is_empty());
+        (fits && is_named).then(|| Self { path: path.to_owned(), id })
+    }
+
+    /// The one area of a level that a market lies in.
+    #[must_use]
+    pub fn of(market: &Market, level: Level) -> Self {
+        let path = market.area.levels()[..level.depth()].join("/");
+        Self { path, id: MergedId::of(market) }
+    }
+
+    /// The area one level above; `None` of a country.
+    #[must_use]
+    pub fn parent(&self) -> Option<Self> {
+        let (path, _) = self.path.rsplit_once('/')?;
+        Some(Self { path: path.to_owned(), id: self.id })
+    }
+
+    /// How wide it is.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        match self.path.bytes().filter(|byte| *byte == b'/').count() {
+            0 => Level::Country,
+            1 => Level::Region,
+            2 => Level::County,
+            _ => Level::City,
+        }
+    }
+
+    /// Its path.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// What its prices are for and in.
+    #[must_use]
+    pub fn id(&self) -> MergedId {
+        self.id
+    }
+
+    /// What it takes from the places that it lies in: zone, currency, unit.
+    #[must_use]
+    pub fn country(&self) -> Country {
+        country(&self.path)
+    }
+}
+
+/// Sums a wide area up from the states of its markets, for the figures of `now` and the series that ends there: as a store
+/// keeps it, so that what is shown of it is as fine whatever it was read from. Each state has its archive in it, where that is
+/// needed ([`crate::serve::tells`]).
+#[must_use]
+pub fn add_up<'c>(area: &WideArea, states: impl IntoIterator<Item = &'c Cells>, now: Time) -> (Wide, Hours) {
+    let mut projection = Projection::new(now.day_in(&area.country().zone), area.level().grain());
+    let mut hours = Hours::Told;
+    for cells in states {
+        projection.add(cells, &Cells::default());
+        if !tells_hours(cells, now) {
+            hours = Hours::Untold;
+        }
+    }
+    (projection.sum(), hours)
+}
+
+impl fmt::Display for WideArea {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.path, self.id)
+    }
+}
+
+impl fmt::Display for MergedId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.purpose.as_str(), self.currency)
+    }
+}
+
+impl std::str::FromStr for MergedId {
+    type Err = String;
+
+    /// Reads what it prints as: `sale:USD`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let read = || {
+            let (purpose, currency) = text.split_once(':')?;
+            let purpose = [Purpose::Sale, Purpose::Rent].into_iter().find(|known| known.as_str() == purpose)?;
+            Some(Self { purpose, currency: Currency::parse(currency).ok()? })
+        };
+        read().ok_or_else(|| format!("{text:?} is no purpose and currency like sale:USD"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn market(id: &str) -> Market {
+        id.parse().unwrap()
+    }
+
+    #[test]
+    fn a_market_lies_in_one_area_of_each_level_known_or_not() {
+        for (id, areas) in [
+            ("us/wa/king/seattle/98178:sale:USD", ["us/wa/king/seattle", "us/wa/king", "us/wa", "us"]),
+            ("us/wa/-/seattle/98178:rent:USD", ["us/wa/-/seattle", "us/wa/-", "us/wa", "us"]),
+            ("us/wa/king/-/98103:sale:USD", ["us/wa/king/-", "us/wa/king", "us/wa", "us"]),
+            ("ma/-/-/agadir/-:sale:MAD", ["ma/-/-/agadir", "ma/-/-", "ma/-", "ma"]),
+            ("-/-/-/-/x:sale:EUR", ["-/-/-/-", "-/-/-", "-/-", "-"]),
+        ] {
+            let market = market(id);
+            let terms = id.split_once(':').unwrap().1;
+            let mut above = Some(WideArea::of(&market, Level::City));
+            for (level, path) in Level::ALL.into_iter().zip(areas) {
+                let area = WideArea::of(&market, level);
+                assert_eq!((area.to_string(), area.level()), (format!("{path}:{terms}"), level));
+                assert_eq!(above.as_ref(), Some(&area), "the one above the last");
+                assert_eq!(WideArea::new(path, terms.parse().unwrap()), Some(area.clone()));
+                above = area.parent();
+            }
+            assert_eq!(above, None, "nothing is above a country");
+        }
+    }
+
+    #[test]
+    fn markets_rents_and_areas_of_several_places_are_no_wide_areas() {
+        let id: MergedId = "sale:USD".parse().unwrap();
+        for path in ["us/wa/king/seattle/98178", "us/il/*/springfield", "", "us/", "us//king"] {
+            assert_eq!(WideArea::new(path, id), None, "{path}");
+        }
+        for terms in ["sale", "sale:", "gift:USD", ":USD", "sale:dollars"] {
+            assert!(terms.parse::<MergedId>().is_err(), "{terms}");
+        }
+    }
+}
