@@ -1,4 +1,4 @@
-//! What wide areas cost: 1,000,000 homes in some 40,000 markets of 2,000 cities, replayed, rolled up, and read. Run
+//! What wide areas cost: some 880,000 homes in 40,000 markets of 2,000 cities, replayed, rolled up, and read. Run
 //! `cargo bench -p stoop --bench wide`; homes and postal codes may follow: `-- 100000 2000`.
 //!
 //! The homes are those of `stoop simulate`, in other places and over 430 days: the first city has one in fifty of them, and the last

@@ -1,16 +1,15 @@
 mod homes;
+mod markets;
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use stoop_domain::Time;
-use stoop_pipeline::Level;
 use stoop_runtime::LogFormat;
 
-use crate::views::figure;
-
 pub(crate) use homes::{Sort, WantedArgs};
+pub(crate) use markets::{MarketsArgs, WantedMarkets};
 
 /// A simulated market is held in memory: a million homes take some hundred megabytes.
 const HOMES_MAX: i64 = 1_000_000;
@@ -257,37 +256,6 @@ pub(crate) struct NewArgs {
     pub(crate) force: bool,
     #[command(flatten)]
     pub(crate) json: JsonArgs,
-}
-
-#[derive(Args)]
-pub(crate) struct MarketsArgs {
-    /// List wider areas instead, each the sum of its markets
-    #[arg(long, value_name = "LEVEL", value_parser = level)]
-    pub(crate) level: Option<Level>,
-    #[command(flatten)]
-    pub(crate) wanted: WantedMarkets,
-    /// At most so many lines
-    #[arg(long, default_value_t = 40, value_parser = lines)]
-    pub(crate) limit: usize,
-    #[command(flatten)]
-    pub(crate) as_of: AsOfArgs,
-    #[command(flatten)]
-    pub(crate) format: FormatArgs,
-}
-
-/// Which markets are listed, and in what order.
-#[derive(Args, Default)]
-pub(crate) struct WantedMarkets {
-    /// Only those in which at least so many homes ask a price
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(i64).range(0..))]
-    pub(crate) min_homes: i64,
-    /// By which figure they are sorted, named as in --csv, the least first; unknown ones come last [default: active, the
-    /// greatest first]
-    #[arg(long, value_name = "FIGURE", value_parser = figure)]
-    pub(crate) sort: Option<&'static str>,
-    /// The greatest first
-    #[arg(long, requires = "sort")]
-    pub(crate) desc: bool,
 }
 
 #[derive(Args)]
@@ -541,11 +509,6 @@ fn moment(text: &str) -> Result<Time, String> {
 fn lines(text: &str) -> Result<usize, String> {
     let lines = text.parse().ok().filter(|lines| (1..=LINES_MAX).contains(lines));
     lines.ok_or_else(|| format!("accepted: a whole number from 1 to {LINES_MAX}"))
-}
-
-fn level(text: &str) -> Result<Level, String> {
-    let known = Level::ALL.into_iter().find(|level| level.as_str() == text);
-    known.ok_or_else(|| format!("accepted: {}", Level::ALL.map(Level::as_str).join(", ")))
 }
 
 fn source_name(text: &str) -> Result<String, String> {

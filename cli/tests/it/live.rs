@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use crate::stop::{Silent, ends};
 use crate::support::{Room, Running, number, says, text, until};
 use crate::webhook::Webhook;
+use crate::wide::rolled_up;
 use serde_json::json;
 use stoop_domain::Time;
 use stoop_embedded::{Counts, Database};
@@ -79,6 +80,7 @@ fn a_poll_takes_in_what_the_portal_shows_and_then_what_changed() {
     let listed = market.listed();
     says(&first, &json!({ "listings": listed, "new": listed, "changed": 0, "gone": 0, "rejects": 0 }));
     assert_eq!(number(&first["pages"]), listed.div_ceil(100) as f64);
+    assert!(matches!(rolled_up(&room), (0, areas) if areas > 0), "{:?}", rolled_up(&room));
     assert_eq!(room.is_equal()["homes"], listed);
     // Nothing has changed since: the portal is asked for the last minutes only, and what it has of them is known.
     let again = poll(&room).ok().json();

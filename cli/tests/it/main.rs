@@ -22,4 +22,5 @@ mod stop;
 mod support;
 mod terminal;
 mod webhook;
+mod wide;
 mod zillow;

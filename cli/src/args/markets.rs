@@ -1,0 +1,41 @@
+use clap::Args;
+use stoop_pipeline::Level;
+
+use super::{AsOfArgs, FormatArgs, lines};
+use crate::views::figure;
+
+#[derive(Args)]
+pub(crate) struct MarketsArgs {
+    /// List wider areas instead, each the sum of its markets: city, county, region or country
+    #[arg(long, value_name = "LEVEL", value_parser = level)]
+    pub(crate) level: Option<Level>,
+    #[command(flatten)]
+    pub(crate) wanted: WantedMarkets,
+    /// At most so many lines
+    #[arg(long, default_value_t = 40, value_parser = lines)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) as_of: AsOfArgs,
+    #[command(flatten)]
+    pub(crate) format: FormatArgs,
+}
+
+/// Which markets are listed, and in what order.
+#[derive(Args, Default)]
+pub(crate) struct WantedMarkets {
+    /// Only those in which at least so many homes ask a price
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(i64).range(0..))]
+    pub(crate) min_homes: i64,
+    /// By which figure they are sorted, named as in --csv, the least first; unknown ones come last [default: active, the
+    /// greatest first]
+    #[arg(long, value_name = "FIGURE", value_parser = figure)]
+    pub(crate) sort: Option<&'static str>,
+    /// The greatest first
+    #[arg(long, requires = "sort")]
+    pub(crate) desc: bool,
+}
+
+fn level(text: &str) -> Result<Level, String> {
+    let known = Level::ALL.into_iter().find(|level| level.as_str() == text);
+    known.ok_or_else(|| format!("accepted: {}", Level::ALL.map(Level::as_str).join(", ")))
+}
