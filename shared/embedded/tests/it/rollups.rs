@@ -30,9 +30,9 @@ const START: i64 = 1_767_225_600_000;
 const PLACES: [[Option<&str>; 5]; 7] = [
     [Some("US"), Some("WA"), Some("King"), Some("Seattle"), Some("98103")],
     [Some("US"), Some("WA"), Some("King"), Some("Seattle"), Some("98178")],
-    [Some("US"), Some("WA"), Some("King"), Some("Renton"), Some("98178")],
-    [Some("US"), Some("WA"), None, Some("Seattle"), Some("98103")],
-    [Some("US"), Some("WA"), Some("King"), None, Some("98103")],
+    [Some("US"), Some("WA"), Some("King"), Some("Renton"), Some("98055")],
+    [Some("US"), Some("WA"), None, Some("Little Nowhere"), None],
+    [Some("US"), Some("WA"), None, None, Some("98110")],
     [Some("US"), Some("IL"), Some("Cook"), Some("Chicago"), Some("60614")],
     [Some("MA"), None, None, Some("Agadir"), None],
 ];
