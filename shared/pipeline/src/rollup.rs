@@ -160,6 +160,9 @@ impl std::str::FromStr for MergedId {
 
 #[cfg(test)]
 mod tests {
+    use stoop_domain::Day;
+    use stoop_market::Horizon;
+
     use super::*;
 
     fn market(id: &str) -> Market {
@@ -198,5 +201,20 @@ mod tests {
         for terms in ["sale", "sale:", "gift:USD", ":USD", "sale:dollars"] {
             assert!(terms.parse::<MergedId>().is_err(), "{terms}");
         }
+    }
+
+    #[test]
+    fn hours_that_are_not_kept_any_more_are_not_told_of_a_sum() {
+        let now = Time::parse("2026-01-20T12:00:00Z").unwrap();
+        let area = WideArea::new("us", "sale:USD".parse().unwrap()).unwrap();
+        let folded = |hours: Day| {
+            let mut cells = Cells::default();
+            drop(cells.fold_to(Horizon { days: Day(0), hours }));
+            cells
+        };
+        let day = |back: i32| Day(now.day_in(&area.country().zone).0 - back);
+        let hours = |states: &[Cells]| add_up(&area, states, now).1;
+        assert_eq!(hours(&[Cells::default(), folded(day(1))]), Hours::Told);
+        assert_eq!(hours(&[Cells::default(), folded(day(0))]), Hours::Untold, "they begin yesterday");
     }
 }

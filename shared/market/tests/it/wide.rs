@@ -2,7 +2,7 @@
 //! that are coarser where that was asked for.
 
 use proptest::prelude::*;
-use stoop_domain::{Day, Time};
+use stoop_domain::{Day, Time, Watch};
 use stoop_market::{
     COARSE_ERROR, Cell, Cells, Close, Figures, Flows, Grain, Horizon, Projection, RELATIVE_ERROR, Segment, WIDE_DAYS,
     WIDE_SERIES_DAYS, Wide, closes,
@@ -11,7 +11,7 @@ use stoop_market::{
 use crate::archive::{feed_of, keep};
 use crate::balance::states;
 use crate::oracle::noon;
-use crate::support::{Seen, homes};
+use crate::support::{Seen, homes, plain as plain_home};
 
 /// The first civil day that is told, and how far behind it is looked, so that all sorts of days come up: with homes that
 /// expire behind it, long after the last sighting, before the first one.
@@ -233,4 +233,21 @@ proptest! {
         drop(folded.fold_to(Horizon { days: from, hours: from }));
         prop_assert!(Wide::from_bytes(&folded.to_bytes(), None).is_err(), "a state is no such sum");
     }
+}
+
+/// What is scheduled for each home on offer would be most of a sum, and each sighting moves it.
+#[test]
+fn what_is_scheduled_for_later_days_is_left_out() {
+    let seen = |watch| Seen { at: 1_551_441_600_000, state: plain_home(), listed: None, initial: false, watch };
+    let state = |watch| unfolded(&[vec![seen(watch)]]);
+    let day = Day(17_956);
+    let (once, watched) = (state(Watch::Once), state(Watch::Complete));
+    assert!(watched[0].0.len() > once[0].0.len(), "it will be unconfirmed one day");
+    assert_eq!(project(&watched, day, Grain::Fine), project(&once, day, Grain::Fine));
+    let zone = &zones()[1];
+    let unconfirmed = |from: Day, now: i32| {
+        let wide = project(&watched, from, Grain::Fine);
+        wide.figures(Grain::Fine, Segment::All, noon(now, zone), zone).unconfirmed
+    };
+    assert_eq!((unconfirmed(day, 17_965), unconfirmed(Day(17_980), 17_980)), (0, 1));
 }
