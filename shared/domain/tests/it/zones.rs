@@ -38,7 +38,7 @@ fn table() -> String {
     });
     told.append(&mut named);
     told.iter().fold(String::new(), |mut table, (path, zone)| {
-        let _ = writeln!(table, "{path}\t{zone}");
+        writeln!(table, "{path}\t{zone}").unwrap();
         table
     })
 }
