@@ -3,10 +3,10 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 use serde_json::Value;
-use stoop_domain::{AreaPath, Country, Currency, Market, Time};
+use stoop_domain::{Country, Currency, Market, Time};
 use stoop_embedded::Database;
 use stoop_market::Cells;
-use stoop_pipeline::serve::{FiguresView, Hours, MergedId, Sum, unit_name};
+use stoop_pipeline::serve::{FiguresView, Hours, MergedId, Sum, area_name, unit_name};
 use stoop_pipeline::{Level, WideArea, add_up};
 
 use super::{View, as_text_or_null, empty, give, moment, more, open, plural, rows, told_at};
@@ -241,11 +241,11 @@ impl MarketRow {
     /// A row of an area whose path is this, named by the last level.
     fn new(path: &str, id: MergedId, country: &Country, sum: Sum<'_>, now: Time) -> Self {
         let (within, slug) = path.rsplit_once('/').unwrap_or(("", path));
-        let name = AreaPath::of([None, None, None, None, Some(slug)]).map(|area| area.name());
+        let name = if slug == "-" { "unknown".to_owned() } else { area_name(path) };
         Self {
             id: format!("{path}:{id}"),
             path: path.to_owned(),
-            name: name.unwrap_or_else(|| "unknown".to_owned()),
+            name,
             within: within.trim_end_matches(['-', '/']).to_owned(),
             purpose: id.purpose.as_str(),
             currency: id.currency,

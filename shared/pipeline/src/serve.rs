@@ -20,7 +20,7 @@ use stoop_market::Cells;
 
 pub use address::{Address, AddressFit};
 pub use alert::AlertView;
-pub use area::{AreaError, FoundArea, NamedArea, areas_called, find_area};
+pub use area::{AreaError, FoundArea, NamedArea, area_name, areas_called, find_area};
 pub use area_view::AreaView;
 pub use home::{HappenedView, HomeView, PriceChangeView, StretchView};
 pub use nearest::Nearest;

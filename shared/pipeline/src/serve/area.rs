@@ -168,14 +168,9 @@ impl Term {
 
 impl FoundArea {
     fn of(path: &str, here: &Here<'_>) -> Self {
-        let narrowest = path.rsplit('/').find(|slug| *slug != UNKNOWN).unwrap_or(UNKNOWN);
-        let name = own_name(narrowest);
-        // Codes of countries and regions.
-        let is_code = path.split('/').count() <= 2 && name.len() <= 3;
-        let name = if is_code { name.to_uppercase() } else { name };
         let mut markets: Vec<Market> = here.within(path).iter().map(|market| (*market).clone()).collect();
         markets.sort_unstable();
-        Self { path: path.to_owned(), name, markets }
+        Self { path: path.to_owned(), name: area_name(path), markets }
     }
 
     /// What the country (and region) of this area settles: zone, currency, unit.
@@ -191,6 +186,16 @@ impl NamedArea {
         let asked = if path.contains('/') { path.to_owned() } else { format!("{path}/") };
         Self { path: asked, name: full_name(path), markets: here.within(path).len() }
     }
+}
+
+/// The narrowest known name of an area's path, in words; codes of countries and regions in capitals: `TX`, `Travis`. Nothing is
+/// looked up.
+#[must_use]
+pub fn area_name(path: &str) -> String {
+    let narrowest = path.rsplit('/').find(|slug| *slug != UNKNOWN).unwrap_or(UNKNOWN);
+    let name = own_name(narrowest);
+    let is_code = path.split('/').count() <= 2 && name.len() <= 3;
+    if is_code { name.to_uppercase() } else { name }
 }
 
 /// A slug in words; empty for none.
