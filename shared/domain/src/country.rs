@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use crate::area::AreaUnit;
 use crate::money::Currency;
 
-/// What a market takes from the country (and, where zones differ inside it, the region) it lies in.
+/// What a market takes from the places it lies in.
 #[derive(Clone, Debug)]
 pub struct Country {
     /// The currency that homes are priced in; `None` where we do not know, and then any is accepted.
