@@ -17,7 +17,7 @@ use serde_json::Value;
 use stoop_domain::{Minor, Observation, Time, market_of};
 use stoop_embedded::Database;
 use stoop_pipeline::serve::{AreaView, Hours, MarketView, MergedId, Sum, find_area};
-use stoop_pipeline::{Level, Measurer, WideArea};
+use stoop_pipeline::{Measurer, WideArea, WideLevel};
 
 const STATES: [&str; 50] = [
     "AL", "AK", "AZ", "AR", "CA", "CO", "CT", "DE", "FL", "GA", "HI", "ID", "IL", "IN", "IA", "KS", "KY", "LA", "ME",
@@ -132,7 +132,7 @@ fn sizes(path: &Path) {
     let file = number("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size");
     println!("{} homes are stored", number("SELECT count(*) FROM homes"));
     println!("the database has {} MB, {} MB of them states of markets", file / 1_000_000, states / 1_000_000);
-    for level in Level::ALL {
+    for level in WideLevel::ALL {
         let of = |what: &str| number(&format!("SELECT {what} FROM areas WHERE level = {}", level.depth()));
         println!(
             "  {}: {} areas, {} kB in all, the largest {} kB",
@@ -222,7 +222,7 @@ fn polls(database: &Arc<Database>, newest: Time) {
             rolled * 10.0
         );
     };
-    let city_of = |seen: &Observation| market_of(&seen.listing).map(|market| WideArea::of(&market, Level::City));
+    let city_of = |seen: &Observation| market_of(&seen.listing).map(|market| WideArea::of(&market, WideLevel::City));
     for place in [0, all.len() / 2, all.len() - 1] {
         let city = city_of(&all[place]);
         let polled: Vec<Observation> = all.iter().filter(|seen| city_of(seen) == city).take(POLLED).cloned().collect();

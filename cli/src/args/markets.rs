@@ -1,5 +1,5 @@
 use clap::Args;
-use stoop_pipeline::Level;
+use stoop_pipeline::WideLevel;
 
 use super::{AsOfArgs, FormatArgs, lines};
 use crate::views::figure;
@@ -8,7 +8,7 @@ use crate::views::figure;
 pub(crate) struct MarketsArgs {
     /// List wider areas instead, each the sum of its markets: city, county, region or country
     #[arg(long, value_name = "LEVEL", value_parser = level)]
-    pub(crate) level: Option<Level>,
+    pub(crate) level: Option<WideLevel>,
     #[command(flatten)]
     pub(crate) wanted: WantedMarkets,
     /// At most so many lines
@@ -35,7 +35,7 @@ pub(crate) struct WantedMarkets {
     pub(crate) desc: bool,
 }
 
-fn level(text: &str) -> Result<Level, String> {
-    let known = Level::ALL.into_iter().find(|level| level.as_str() == text);
-    known.ok_or_else(|| format!("accepted: {}", Level::ALL.map(Level::as_str).join(", ")))
+fn level(text: &str) -> Result<WideLevel, String> {
+    let known = WideLevel::ALL.into_iter().find(|level| level.as_str() == text);
+    known.ok_or_else(|| format!("accepted: {}", WideLevel::ALL.map(WideLevel::as_str).join(", ")))
 }

@@ -7,7 +7,7 @@ use stoop_domain::{Country, Currency, Market, Time};
 use stoop_embedded::Database;
 use stoop_market::Cells;
 use stoop_pipeline::serve::{FiguresView, Hours, MergedId, Sum, area_name, unit_name};
-use stoop_pipeline::{Level, WideArea, add_up};
+use stoop_pipeline::{WideArea, WideLevel, add_up};
 
 use super::{View, as_text_or_null, empty, give, moment, more, open, plural, rows, told_at};
 use crate::args::{MarketsArgs, StoreArgs, WantedMarkets};
@@ -112,7 +112,7 @@ pub(crate) fn figure(name: &str) -> Result<&'static str, String> {
 impl Markets {
     pub(super) fn read(
         database: &Database,
-        level: Option<Level>,
+        level: Option<WideLevel>,
         as_of: Option<Time>,
         wanted: &WantedMarkets,
         limit: usize,
@@ -127,7 +127,7 @@ impl Markets {
         sort(&mut markets, wanted)?;
         let total = markets.len();
         markets.truncate(limit);
-        Ok(Self { as_of, level: level.map(Level::as_str), total, markets })
+        Ok(Self { as_of, level: level.map(WideLevel::as_str), total, markets })
     }
 }
 
@@ -144,7 +144,7 @@ fn read_markets(database: &Database, now: Time) -> anyhow::Result<Vec<MarketRow>
     Ok(rows)
 }
 
-fn read_areas(database: &Database, level: Level, now: Time) -> anyhow::Result<Vec<MarketRow>> {
+fn read_areas(database: &Database, level: WideLevel, now: Time) -> anyhow::Result<Vec<MarketRow>> {
     let mut rows = Vec::new();
     // Of a day that roll-ups do not tell any more the markets are added up.
     let mut untold = BTreeSet::new();

@@ -39,7 +39,7 @@ pub use listing::{Details, Listing, Phase, PropertyType, Purpose, Status};
 pub use locate::{AREAS_VERSION, Whereabouts, locate};
 pub use money::{Currency, Minor, MoneyError, parse_decimal};
 pub use observation::{HomeId, Observation, home_id, write_home_id};
-pub use place::{AreaPath, Market, ParseMarketError, Place, market_of};
+pub use place::{AreaPath, Market, ParseMarketError, Place, lies_in, market_of};
 pub use price_bounds::price_bounds;
 pub use reject::{Reason, Reject};
 pub use sight::Sight;

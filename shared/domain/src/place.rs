@@ -93,6 +93,12 @@ impl Place {
     }
 }
 
+/// Whether a path, or the beginning of one, is `area` or lies in it.
+#[must_use]
+pub fn lies_in(path: &str, area: &str) -> bool {
+    path.strip_prefix(area).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// Whether a name has a letter or a digit, without which it names nothing.
 pub(crate) fn has_letter(name: &str) -> bool {
     name.bytes().any(|byte| byte.is_ascii_alphanumeric()) || name.contains(char::is_alphanumeric)
@@ -142,7 +148,7 @@ impl AreaPath {
     /// `us/wa`, and not in `us/w`.
     #[must_use]
     pub fn lies_in(&self, beginning: &str) -> bool {
-        self.0.strip_prefix(beginning).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        lies_in(&self.0, beginning)
     }
 
     /// The path as text.

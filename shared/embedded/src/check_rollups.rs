@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 use stoop_domain::{Day, Market};
 use stoop_market::Wide;
-use stoop_pipeline::{Level, WideArea};
+use stoop_pipeline::{WideArea, WideLevel};
 
 use crate::error::Result;
 use crate::rollups::{Parts, depth, project, read, wide_area};
@@ -24,14 +24,14 @@ struct Markets {
 /// compared with the lake by themselves, so that with them all sums are.
 pub(crate) fn check_areas(connection: &Connection, note: &mut dyn FnMut(Result<(), String>)) -> Result<()> {
     let mut cities = cities(connection, note)?;
-    let mut levels: BTreeMap<Level, BTreeMap<WideArea, Option<i32>>> = BTreeMap::new();
+    let mut levels: BTreeMap<WideLevel, BTreeMap<WideArea, Option<i32>>> = BTreeMap::new();
     let mut statement = connection.prepare("SELECT path, terms, level, first FROM areas ORDER BY path, terms")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let (level, first): (i64, Option<i32>) = (row.get(2)?, row.get(3)?);
         match wide_area(row) {
             Ok(area) => {
-                let right = (depth(area.level()), area.level() == Level::City);
+                let right = (depth(area.level()), area.level() == WideLevel::City);
                 if (level, first.is_some()) != right {
                     note(Err(format!("the columns of the area {area} differ: level {level}, first day {first:?}")));
                 }
@@ -40,7 +40,7 @@ pub(crate) fn check_areas(connection: &Connection, note: &mut dyn FnMut(Result<(
             Err(error) => note(Err(format!("an area cannot be read: {error}"))),
         }
     }
-    for (city, first) in levels.get(&Level::City).into_iter().flatten() {
+    for (city, first) in levels.get(&WideLevel::City).into_iter().flatten() {
         match cities.remove(city) {
             None => note(Err(format!("the area {city} is stored, but has no markets"))),
             Some(Markets { waits: false, .. }) => {
@@ -54,7 +54,7 @@ pub(crate) fn check_areas(connection: &Connection, note: &mut dyn FnMut(Result<(
         note(Err(format!("the area {city} has markets that are rolled up, but is not stored")));
     }
     let none = BTreeMap::new();
-    for below in Level::ALL.into_iter().filter(|level| *level != Level::Country) {
+    for below in WideLevel::ALL.into_iter().filter(|level| *level != WideLevel::Country) {
         let mut parts: BTreeMap<WideArea, Vec<&WideArea>> = BTreeMap::new();
         for area in levels.get(&below).unwrap_or(&none).keys() {
             parts.entry(area.parent().ok_or("only a country has nothing above it")?).or_default().push(area);
@@ -87,7 +87,7 @@ fn cities(connection: &Connection, note: &mut dyn FnMut(Result<(), String>)) -> 
         if !(0..=version).contains(&rolled) {
             note(Err(format!("market {id} has version {version}, and is said to be rolled up with {rolled}")));
         }
-        let known = cities.entry(WideArea::of(&market, Level::City)).or_default();
+        let known = cities.entry(WideArea::of(&market, WideLevel::City)).or_default();
         known.waits |= rolled != version;
         known.is_rolled |= rolled == version;
     }

@@ -9,11 +9,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, OptionalExtension, Params, Row, TransactionBehavior, params};
-use stoop_domain::{Day, Market, Time};
+use stoop_domain::{Day, Market, Time, lies_in};
 use stoop_market::{Cells, Grain, Projection, WIDE_DAYS, Wide};
 use stoop_pipeline::ports::PortError;
 use stoop_pipeline::serve::MergedId;
-use stoop_pipeline::{Level, WideArea};
+use stoop_pipeline::{WideArea, WideLevel};
 
 use crate::database::Database;
 use crate::error::Result;
@@ -71,7 +71,7 @@ impl Database {
     /// When they cannot be read, and what `visit` returns.
     pub fn each_wide<E: From<PortError>>(
         &self,
-        level: Level,
+        level: WideLevel,
         now: Time,
         mut visit: impl FnMut(WideArea, Option<Wide>) -> Result<(), E>,
     ) -> Result<(), E> {
@@ -85,7 +85,7 @@ impl Database {
         })
     }
 
-    fn areas_of(&self, level: Level) -> Result<BTreeSet<WideArea>> {
+    fn areas_of(&self, level: WideLevel) -> Result<BTreeSet<WideArea>> {
         let inner = self.lock();
         let sql = "SELECT path, terms FROM areas WHERE level = ?1";
         let mut areas = areas(&inner.connection, sql, [depth(level)])?;
@@ -154,14 +154,14 @@ fn next(connection: &Connection, suffix: &str, now: Time, after: &mut String) ->
     let sql = format!("SELECT id FROM markets{suffix} WHERE version <> rolled AND id > ?1 ORDER BY id LIMIT 1");
     let id: Option<String> = connection.prepare_cached(&sql)?.query_row([&*after], |row| row.get(0)).optional()?;
     if let Some(id) = id {
-        let city = WideArea::of(&id.parse::<Market>()?, Level::City);
+        let city = WideArea::of(&id.parse::<Market>()?, WideLevel::City);
         *after = id;
         return Ok(Some(city));
     }
     let today = day_at_least(connection, suffix, now)?.0;
     for (ends, day) in [("first < ?2", today.saturating_sub(BACK_MAX)), ("first > ?2", today.saturating_sub(1))] {
         let sql = format!("SELECT path, terms FROM areas{suffix} WHERE level = ?1 AND {ends} LIMIT 1");
-        if let Some(city) = areas(connection, &sql, params![depth(Level::City), day])?.pop_first() {
+        if let Some(city) = areas(connection, &sql, params![depth(WideLevel::City), day])?.pop_first() {
             return Ok(Some(city));
         }
     }
@@ -212,21 +212,18 @@ pub(crate) fn project(connection: &Connection, suffix: &str, city: &WideArea, fi
 fn wide(connection: &Connection, area: &WideArea, now: Time, parts: Parts) -> Result<Option<Wide>> {
     let day = now.day_in(&area.country().zone);
     let (from, until) = below(area.path());
-    let is_of = |city: &WideArea| {
-        city.id() == area.id()
-            && (city == area || city.path().strip_prefix(area.path()).is_some_and(|rest| rest.starts_with('/')))
-    };
+    let is_of = |city: &WideArea| city.id() == area.id() && lies_in(city.path(), area.path());
     let later = "SELECT path, terms FROM areas WHERE level = ?1 AND first > ?2";
     if day.0 < day_at_least(connection, "", Time::default())?.0.saturating_sub(BACK)
-        || areas(connection, later, params![depth(Level::City), day.0])?.iter().any(is_of)
+        || areas(connection, later, params![depth(WideLevel::City), day.0])?.iter().any(is_of)
     {
         return Ok(None);
     }
     let changed = "SELECT id FROM markets WHERE version <> rolled AND id >= ?1 AND id < ?2";
     let changed = markets(connection, changed, [from, until])?;
     let earlier = "SELECT path, terms FROM areas WHERE level = ?1 AND first <= ?2";
-    let earlier = areas(connection, earlier, params![depth(Level::City), day.0.saturating_sub(WIDE_DAYS)])?;
-    let changed = changed.iter().map(|market| WideArea::of(market, Level::City));
+    let earlier = areas(connection, earlier, params![depth(WideLevel::City), day.0.saturating_sub(WIDE_DAYS)])?;
+    let changed = changed.iter().map(|market| WideArea::of(market, WideLevel::City));
     let waiting: BTreeSet<WideArea> = changed.chain(earlier).filter(is_of).collect();
     if waiting.contains(area) {
         return Ok(Some(project(connection, "", area, day)?));
@@ -332,7 +329,7 @@ fn below(path: &str) -> (String, String) {
     (format!("{path}/"), format!("{path}0"))
 }
 
-pub(crate) fn depth(level: Level) -> i64 {
+pub(crate) fn depth(level: WideLevel) -> i64 {
     level.depth() as i64
 }
 

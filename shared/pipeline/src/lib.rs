@@ -41,7 +41,7 @@ pub use poll::{
     Tokens, USER_AGENT, peek, poll, release,
 };
 pub use refusals::Refusals;
-pub use rollup::{Level, WideArea, add_up};
+pub use rollup::{WideArea, WideLevel, add_up};
 pub use snapshots::{ProvesNothing, Said, Snapshots};
 pub use stored::{StoredAlert, StoredHome, StoredMarket};
 pub use understood::{FieldCount, RefusedCount, Understood, fields};

@@ -14,7 +14,7 @@ use crate::serve::{Hours, MergedId};
 
 /// How wide an area is: how many names its path has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Level {
+pub enum WideLevel {
     /// `us`.
     Country = 1,
     /// `us/wa`.
@@ -32,7 +32,7 @@ pub struct WideArea {
     id: MergedId,
 }
 
-impl Level {
+impl WideLevel {
     /// Every level, narrow to wide.
     pub const ALL: [Self; 4] = [Self::City, Self::County, Self::Region, Self::Country];
 
@@ -67,14 +67,14 @@ impl WideArea {
     /// The area with this path; `None` where that has not one to four names.
     #[must_use]
     pub fn new(path: &str, id: MergedId) -> Option<Self> {
-        let fits = (1..=Level::City.depth()).contains(&path.split('/').count());
+        let fits = (1..=WideLevel::City.depth()).contains(&path.split('/').count());
         let is_named = path.split('/').all(|name| !name.is_empty());
         (fits && is_named).then(|| Self { path: path.to_owned(), id })
     }
 
     /// The one area of a level that a market lies in.
     #[must_use]
-    pub fn of(market: &Market, level: Level) -> Self {
+    pub fn of(market: &Market, level: WideLevel) -> Self {
         let path = market.area.levels()[..level.depth()].join("/");
         Self { path, id: MergedId::of(market) }
     }
@@ -88,12 +88,12 @@ impl WideArea {
 
     /// How wide it is.
     #[must_use]
-    pub fn level(&self) -> Level {
+    pub fn level(&self) -> WideLevel {
         match self.path.bytes().filter(|byte| *byte == b'/').count() {
-            0 => Level::Country,
-            1 => Level::Region,
-            2 => Level::County,
-            _ => Level::City,
+            0 => WideLevel::Country,
+            1 => WideLevel::Region,
+            2 => WideLevel::County,
+            _ => WideLevel::City,
         }
     }
 
@@ -180,8 +180,8 @@ mod tests {
         ] {
             let market = market(id);
             let terms = id.split_once(':').unwrap().1;
-            let mut above = Some(WideArea::of(&market, Level::City));
-            for (level, path) in Level::ALL.into_iter().zip(areas) {
+            let mut above = Some(WideArea::of(&market, WideLevel::City));
+            for (level, path) in WideLevel::ALL.into_iter().zip(areas) {
                 let area = WideArea::of(&market, level);
                 assert_eq!((area.to_string(), area.level()), (format!("{path}:{terms}"), level));
                 assert_eq!(above.as_ref(), Some(&area), "the one above the last");

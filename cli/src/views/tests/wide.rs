@@ -1,12 +1,12 @@
 //! Cities, counties, regions and countries.
 
 use stoop_market::Cells;
-use stoop_pipeline::Level;
+use stoop_pipeline::WideLevel;
 use stoop_pipeline::serve::{AreaView as Plain, find_area, merged};
 
 use super::*;
 
-fn of_level(world: &World, level: Level, wanted: &WantedMarkets) -> Markets {
+fn of_level(world: &World, level: WideLevel, wanted: &WantedMarkets) -> Markets {
     Markets::read(&world.database, Some(level), None, wanted, 40).unwrap()
 }
 
@@ -21,15 +21,18 @@ fn wide_areas_are_listed_the_same_before_they_are_rolled_up_and_after() {
     let world = world();
     let all = |world: &World| {
         let json = |level| serde_json::to_string(&of_level(world, level, &WantedMarkets::default())).unwrap();
-        Level::ALL.map(json)
+        WideLevel::ALL.map(json)
     };
     let before = all(&world);
     assert!(world.database.roll_up(at("2026-01-14T20:00:00Z"), &|| false).unwrap() > 2);
     assert_eq!(all(&world), before);
-    assert_snapshot!("markets_of_cities", of_level(&world, Level::City, &WantedMarkets::default()).draw(SCREEN));
-    assert_snapshot!("markets_of_counties", of_level(&world, Level::County, &WantedMarkets::default()).draw(NARROW));
-    assert_snapshot!("markets_of_regions_json", json(&of_level(&world, Level::Region, &WantedMarkets::default())));
-    let csv = of_level(&world, Level::Country, &WantedMarkets::default()).csv().unwrap().text().unwrap();
+    assert_snapshot!("markets_of_cities", of_level(&world, WideLevel::City, &WantedMarkets::default()).draw(SCREEN));
+    assert_snapshot!(
+        "markets_of_counties",
+        of_level(&world, WideLevel::County, &WantedMarkets::default()).draw(NARROW)
+    );
+    assert_snapshot!("markets_of_regions_json", json(&of_level(&world, WideLevel::Region, &WantedMarkets::default())));
+    let csv = of_level(&world, WideLevel::Country, &WantedMarkets::default()).csv().unwrap().text().unwrap();
     assert_eq!(csv.lines().count(), 4, "a header, two purposes in Morocco, one in America: {csv}");
     // Of a moment too long ago for roll-ups the markets are added up.
     let past =
@@ -40,7 +43,7 @@ fn wide_areas_are_listed_the_same_before_they_are_rolled_up_and_after() {
     };
     let expected = active(past(None).unwrap());
     assert!(expected > 0);
-    for level in Level::ALL {
+    for level in WideLevel::ALL {
         assert_eq!(active(past(Some(level)).unwrap()), expected, "{level:?}");
     }
 }
@@ -65,8 +68,8 @@ fn markets_are_sorted_by_any_figure_and_left_out_where_they_are_few() {
     assert!(expected > 0 && expected < rows.len());
     assert_eq!(few.len(), expected);
     assert!(figure("last_7_days.new").is_err() && figure("price").is_err());
-    let cities = sorted(Some(Level::City), &wanted("active", false, 0));
-    let largest = sorted(Some(Level::City), &wanted("active", true, 0));
+    let cities = sorted(Some(WideLevel::City), &wanted("active", false, 0));
+    let largest = sorted(Some(WideLevel::City), &wanted("active", true, 0));
     assert_eq!(cities.last(), largest.first());
     assert_eq!(largest[0], "us/wa/king/seattle:sale:USD");
 }

@@ -16,7 +16,7 @@ use stoop_market::{
     COARSE_ERROR, Cells, Close, Figures, Grain, RELATIVE_ERROR, Segment, Wide, Zones, closes, contribution,
 };
 use stoop_pipeline::ports::PortError;
-use stoop_pipeline::{Level, WideArea};
+use stoop_pipeline::{WideArea, WideLevel};
 
 use crate::support::{lake, open, places};
 use crate::verify::{measure, verify};
@@ -85,7 +85,7 @@ fn plain(database: &Database) -> BTreeMap<WideArea, Cells> {
     let mut sums: BTreeMap<WideArea, Cells> = BTreeMap::new();
     for home in homes.values() {
         for (market, delta) in contribution(&home.history, &mut Zones::default()).into_deltas() {
-            for level in Level::ALL {
+            for level in WideLevel::ALL {
                 drop(sums.entry(WideArea::of(&market, level)).or_default().add(&delta));
             }
         }
@@ -139,7 +139,7 @@ fn all_are_sums(database: &Database, now: Time) {
         let wide = database.wide(area, now).unwrap().unwrap_or_else(|| panic!("{area} is not told on {now}"));
         is_the_sum(area, &wide, plain, now);
     }
-    for level in Level::ALL {
+    for level in WideLevel::ALL {
         let mut listed = Vec::new();
         let visit = |area: WideArea, wide: Option<Wide>| {
             let (zone, grain) = (area.country().zone, level.grain());

@@ -51,10 +51,12 @@ pub enum AreaError {
         nearest: Vec<String>,
     },
     /// There is such a place, and no home of it here.
-    #[error("no home{terms} is watched in {name}{}", nearest_with_homes(.nearest.as_ref()))]
+    #[error("no home{terms} is watched in {name}{}{}", others_of_name(*.others), nearest_with_homes(.nearest.as_ref()))]
     NotWatched {
         /// Its names, narrow to wide; of several places of one name those of the likeliest.
         name: String,
+        /// How many other places with at least a tenth of its people may be meant, none of which has homes here either.
+        others: usize,
         /// What else was asked of the homes: ` for rent`; empty where nothing was.
         terms: String,
         /// The narrowest area around it that has homes here.
@@ -80,8 +82,8 @@ pub enum AreaError {
 enum Meaning {
     /// These areas, likeliest first; none lies in another.
     Here(Vec<String>),
-    /// A place that the gazetteer knows, of several the likeliest, without a home here.
-    Elsewhere(String),
+    /// A place that the gazetteer knows, of several the likeliest, without a home here; and how many others may be meant.
+    Elsewhere(String, usize),
     Nothing,
 }
 
@@ -114,7 +116,7 @@ pub fn find_area(query: &str, markets: &[Market]) -> Result<FoundArea, AreaError
             let candidates = paths.iter().map(|path| NamedArea::of(path, &here)).collect();
             Err(AreaError::Ambiguous { query: query.to_owned(), candidates })
         }
-        Meaning::Elsewhere(path) => Err(not_watched(&path, &terms, &here)),
+        Meaning::Elsewhere(path, others) => Err(not_watched(&path, others, &terms, &here)),
         Meaning::Nothing => Err(AreaError::NoSuchArea { query: query.to_owned(), nearest: nearest(area, &here) }),
     }
 }
@@ -125,7 +127,7 @@ pub fn areas_called(text: &str, markets: &[Market]) -> Vec<FoundArea> {
     let here = Here::of(markets.iter());
     match meaning(text, &here) {
         Meaning::Here(paths) => paths.iter().map(|path| FoundArea::of(path, &here)).collect(),
-        Meaning::Elsewhere(_) | Meaning::Nothing => Vec::new(),
+        Meaning::Elsewhere(..) | Meaning::Nothing => Vec::new(),
     }
 }
 
@@ -217,10 +219,11 @@ fn full_name(path: &str) -> String {
     names.join(", ")
 }
 
-fn not_watched(place: &str, terms: &[Term], here: &Here<'_>) -> AreaError {
+fn not_watched(place: &str, others: usize, terms: &[Term], here: &Here<'_>) -> AreaError {
     let around = wider(place).find(|path| !here.within(path).is_empty());
     AreaError::NotWatched {
         name: full_name(place),
+        others,
         terms: terms.iter().map(|term| term.words()).collect(),
         nearest: around.map(|path| NamedArea::of(path, here)),
     }
@@ -263,6 +266,14 @@ fn trimmed(path: &str) -> &str {
 
 fn did_you_mean(nearest: &[String]) -> String {
     if nearest.is_empty() { String::new() } else { format!("; did you mean {}?", nearest.join(", ")) }
+}
+
+fn others_of_name(others: usize) -> String {
+    match others {
+        0 => String::new(),
+        1 => ", nor in another place that is called so".to_owned(),
+        others => format!(", nor in {others} other places that are called so"),
+    }
 }
 
 fn nearest_with_homes(nearest: Option<&NamedArea>) -> String {

@@ -12,7 +12,7 @@ pub(super) fn path(text: &str) -> Result<String, String> {
         || format!("{text:?} is no path of an area; accepted: one like us/tx/travis/austin, or us/ for a country");
     let text = text.trim();
     let levels: Vec<&str> = text.strip_suffix('/').unwrap_or(text).split('/').collect();
-    if !text.contains('/') || levels.len() > 5 {
+    if !text.contains('/') || text.contains(':') || levels.len() > 5 {
         return Err(refused());
     }
     let names = std::array::from_fn(|level| levels.get(level).copied());
@@ -65,7 +65,7 @@ mod tests {
         ] {
             assert_eq!(path(text).as_deref(), Ok(expected));
         }
-        for text in ["", "/", "austin", "a/b/c/d/e/f", "-/-"] {
+        for text in ["", "/", "austin", "a/b/c/d/e/f", "-/-", "us/wa:sale"] {
             assert!(path(text).unwrap_err().contains("is no path of an area"), "{text:?}");
         }
     }

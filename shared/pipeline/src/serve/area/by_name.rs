@@ -3,9 +3,10 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use stoop_gazetteer::{Gazetteer, TOLD, fold, slug};
+use stoop_domain::lies_in;
+use stoop_gazetteer::{Gazetteer, Match, TOLD, fold, slug};
 
-use super::here::{Here, lies_in};
+use super::here::Here;
 use super::{Meaning, trimmed};
 
 /// Of a longer text only the whole is taken for a name.
@@ -28,12 +29,25 @@ pub(super) fn by_name(text: &str, here: &Here<'_>) -> Meaning {
     if !found.is_empty() {
         return Meaning::Here(found);
     }
-    known.into_iter().next().map_or(Meaning::Nothing, Meaning::Elsewhere)
+    let Some(likeliest) = known.into_iter().next() else { return Meaning::Nothing };
+    let others = others(text, &likeliest);
+    Meaning::Elsewhere(likeliest, others)
 }
 
 /// The places that a text names, likeliest first.
 fn places(text: &str) -> Vec<String> {
     Gazetteer::get().find_exactly(text).into_iter().map(|found| trimmed(&found.path).to_owned()).collect()
+}
+
+/// How many other places a text may mean as well: apart from this one, and with at least a tenth of its people.
+fn others(text: &str, likeliest: &str) -> usize {
+    let found = Gazetteer::get().find_exactly(text);
+    let people = found.iter().find(|found| trimmed(&found.path) == likeliest).map_or(0, |found| found.people);
+    let is_other = |found: &&Match| {
+        let path = trimmed(&found.path);
+        !lies_in(path, likeliest) && !lies_in(likeliest, path) && found.people >= people / 10
+    };
+    found.iter().filter(is_other).count()
 }
 
 /// The areas of a source's own naming that some of the words name while all others name areas around it, those with the

@@ -48,7 +48,7 @@ fn by_words(levels: &[&str], here: &Here<'_>) -> Option<Meaning> {
             return Some(Meaning::Here(vec![path]));
         }
         if located.levels.iter().flatten().all(|name| name.origin == Origin::Gazetteer) {
-            known = Some(Meaning::Elsewhere(path));
+            known = Some(Meaning::Elsewhere(path, 0));
         }
     }
     known

@@ -32,11 +32,6 @@ impl<'a> Here<'a> {
     }
 }
 
-/// Whether a path is that of an area or of one in it.
-pub(super) fn lies_in(path: &str, area: &str) -> bool {
-    path.strip_prefix(area).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
 /// The first so many levels of a path.
 pub(super) fn beginning(path: &str, levels: usize) -> &str {
     path.match_indices('/').nth(levels - 1).map_or(path, |(end, _)| &path[..end])

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
-use super::here::lies_in;
+use stoop_domain::lies_in;
+
 use super::*;
 
 /// What people write, and the path of the place that is meant: the gazetteer's own table.

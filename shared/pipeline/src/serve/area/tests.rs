@@ -233,6 +233,14 @@ fn a_place_that_is_known_and_not_watched_is_told_with_what_is_around_it() {
 }
 
 #[test]
+fn of_several_places_that_are_not_watched_it_is_said_that_there_are_others() {
+    let markets = ["ma/fes-meknes/fes/fes/-:sale:MAD".parse().unwrap()];
+    let told = find_area("springfield", &markets).unwrap_err().to_string();
+    assert!(told.starts_with("no home is watched in Springfield, ") && told.contains(", nor in "), "{told}");
+    assert!(told.ends_with(" other places that are called so"), "{told}");
+}
+
+#[test]
 fn what_is_unknown_is_told_with_its_nearest() {
     assert_eq!(refused("98179"), r#"there is no area "98179" here; did you mean 98178, 98103?"#);
     assert_eq!(refused("us/wa/kong"), r#"there is no area "us/wa/kong" here; did you mean us/wa/king?"#);
