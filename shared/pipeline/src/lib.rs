@@ -41,7 +41,9 @@ pub use poll::{
     Tokens, USER_AGENT, peek, poll, release,
 };
 pub use refusals::Refusals;
-pub use rollup::{WideArea, WideLevel, add_up};
+pub use rollup::{
+    AreaSum, DaysTold, Part, RolledUp, SumError, Total, WideArea, WideLevel, add_up, roll_up, roll_up_all,
+};
 pub use snapshots::{ProvesNothing, Said, Snapshots};
 pub use stored::{StoredAlert, StoredHome, StoredMarket};
 pub use understood::{FieldCount, RefusedCount, Understood, fields};

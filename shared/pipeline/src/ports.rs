@@ -7,6 +7,7 @@ mod plans;
 mod polls;
 mod state;
 mod views;
+mod wide;
 
 pub use crate::poll::{Account, AccountError};
 pub use alerts::{Followers, Ledger, Listener, NotHeard, Publisher};
@@ -19,6 +20,7 @@ pub use polls::{
 };
 pub use state::{Change, Commit, CommitError, Gathers, HomeChange, HomeImage, MarketChange, Store, Versioned};
 pub use views::Views;
+pub use wide::{RollUps, ShownWide, StoredSum, WholeMarket, WideAreas};
 
 /// A port's implementation could not do what it was asked, and says why. Retrying may help.
 #[derive(Debug, thiserror::Error)]

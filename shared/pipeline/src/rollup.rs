@@ -5,12 +5,18 @@
 //! `us/wa/-` of all homes in Washington whose county nobody told, and in `us/wa`. So every market lies in exactly one area of
 //! each level, and an area is the sum of those one level below it.
 
+mod area_sum;
+mod pass;
+
 use std::fmt;
 
 use stoop_domain::{Country, Currency, Market, Purpose, Time, country};
 use stoop_market::{Cells, Grain, Projection, Wide, tells_hours};
 
 use crate::serve::{Hours, MergedId};
+
+pub use area_sum::{AreaSum, DaysTold, Part, SumError, Total};
+pub use pass::{RolledUp, roll_up, roll_up_all};
 
 /// How wide an area is: how many names its path has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

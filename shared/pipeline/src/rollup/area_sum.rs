@@ -1,0 +1,321 @@
+//! The sum of a wide area with the sums of its parts, as one object.
+//!
+//! A part is not added but put in place of what it was: so it does not matter how often that is done, nor what was missed
+//! before. The parts of a county are its markets, those of a region its counties, those of a country its regions.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+
+use serde::{Deserialize, Serialize};
+use stoop_domain::Day;
+use stoop_market::{CodecError, WIDE_DAYS, Wide};
+
+/// What the bytes begin with, the last digit being the format.
+const MAGIC: [u8; 4] = *b"SUM1";
+/// Magic, version, days, and the sizes of three blobs.
+const PREFIX_BYTES: usize = 4 + 8 + 4 + 4 + 3 * 4;
+/// The level of the compression: a sum is written whenever one of its parts changed.
+const COMPRESSION: i32 = 1;
+/// No blob is larger, so that damaged bytes take no more memory.
+const BLOB_BYTES_MAX: u64 = 1 << 28;
+
+/// A wide area: its sum, and what it is the sum of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AreaSum {
+    version: u64,
+    total: Wide,
+    parts: BTreeMap<String, Part>,
+}
+
+/// One part of an area, compressed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Grows with each change of the part.
+    pub version: u64,
+    /// The days that it tells.
+    pub told: DaysTold,
+    /// How many markets are in it.
+    pub markets: usize,
+    blobs: [Vec<u8>; 2],
+}
+
+/// The civil days of which the figures are told: none where `from` is behind `until`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DaysTold {
+    /// The first.
+    pub from: Day,
+    /// The last.
+    pub until: Day,
+}
+
+/// The sum of an area without its parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Total {
+    /// See [`AreaSum::version`].
+    pub version: u64,
+    /// The days that it tells.
+    pub told: DaysTold,
+    /// How many markets are in it.
+    pub markets: usize,
+    /// The sum.
+    pub sum: Wide,
+}
+
+/// Bytes that are no sum.
+#[derive(Debug, thiserror::Error)]
+pub enum SumError {
+    /// Of another program, or of another version of this one.
+    #[error("it begins with {0:?}, and not as the sum of an area of this version does")]
+    Format(Vec<u8>),
+    /// Cut off, or not what was written.
+    #[error("it is damaged")]
+    Damaged,
+    /// A blob cannot be unpacked.
+    #[error("it cannot be unpacked")]
+    Packed(#[from] io::Error),
+    /// A blob is no vector of coordinates.
+    #[error("its coordinates cannot be read")]
+    Cells(#[from] CodecError),
+}
+
+/// How a part stands in the bytes: where its blobs end follows from those before it.
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    name: String,
+    version: u64,
+    told: [i32; 2],
+    markets: usize,
+    bytes: [usize; 2],
+}
+
+impl DaysTold {
+    /// Those of a projection that begins on a day.
+    #[must_use]
+    pub fn since(first: Day) -> Self {
+        Self { from: first, until: Day(first.0.saturating_add(WIDE_DAYS - 1)) }
+    }
+
+    /// Whether a day is one of them.
+    #[must_use]
+    pub fn has(self, day: Day) -> bool {
+        (self.from..=self.until).contains(&day)
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self { from: self.from.max(other.from), until: self.until.min(other.until) }
+    }
+
+    /// All days.
+    const ALL: Self = Self { from: Day(i32::MIN), until: Day(i32::MAX) };
+}
+
+impl AreaSum {
+    /// An area of which nothing is known yet.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self { version: 0, total: Wide::default(), parts: BTreeMap::new() }
+    }
+
+    /// When it was written, in milliseconds; at least one more than before. 0 for what was never written.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Its parts by their names.
+    pub fn parts(&self) -> impl Iterator<Item = (&str, &Part)> {
+        self.parts.iter().map(|(name, part)| (name.as_str(), part))
+    }
+
+    /// The part of this name.
+    #[must_use]
+    pub fn part(&self, name: &str) -> Option<&Part> {
+        self.parts.get(name)
+    }
+
+    /// The sum of the parts, with no word of what they are.
+    #[must_use]
+    pub fn total(&self) -> Total {
+        Total { version: self.version, told: self.told(), markets: self.markets(), sum: self.total.clone() }
+    }
+
+    /// The days that all parts tell.
+    #[must_use]
+    pub fn told(&self) -> DaysTold {
+        self.parts.values().fold(DaysTold::ALL, |told, part| told.and(part.told))
+    }
+
+    fn markets(&self) -> usize {
+        self.parts.values().map(|part| part.markets).sum()
+    }
+
+    /// Puts a part in place of what it was, to be [`AreaSum::stamp`]ed afterwards. Where what it was cannot be read, the
+    /// parts are added up anew, without those that cannot be read either.
+    ///
+    /// # Errors
+    /// When the part cannot be compressed; then nothing is changed.
+    pub fn put(&mut self, name: &str, part: &Total) -> Result<(), SumError> {
+        let blobs = pack(&part.sum)?;
+        match self.parts.remove(name).map(|old| old.sum()) {
+            None => {}
+            Some(Ok(old)) => self.total.subtract(&old),
+            Some(Err(_)) => self.add_up_anew(),
+        }
+        self.total.add(&part.sum);
+        let part = Part { version: part.version, told: part.told, markets: part.markets, blobs };
+        self.parts.insert(name.to_owned(), part);
+        Ok(())
+    }
+
+    fn add_up_anew(&mut self) {
+        let mut total = Wide::default();
+        self.parts.retain(|_, part| part.sum().map(|sum| total.add(&sum)).is_ok());
+        self.total = total;
+    }
+
+    /// Gives it a version, which is greater than the one before.
+    pub fn stamp(&mut self, now_ms: u64) {
+        self.version = now_ms.max(self.version + 1);
+    }
+
+    /// As bytes: the total first, so that it can be read without the parts.
+    ///
+    /// # Errors
+    /// When something cannot be compressed.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, SumError> {
+        let entry = |(name, part): (&String, &Part)| Entry {
+            name: name.clone(),
+            version: part.version,
+            told: [part.told.from.0, part.told.until.0],
+            markets: part.markets,
+            bytes: [part.blobs[0].len(), part.blobs[1].len()],
+        };
+        let entries: Vec<Entry> = self.parts.iter().map(entry).collect();
+        let entries = serde_json::to_vec(&entries).map_err(io::Error::from)?;
+        let entries = zstd::bulk::compress(&entries, COMPRESSION)?;
+        let [now, series] = pack(&self.total)?;
+        let told = self.told();
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend(self.version.to_le_bytes());
+        bytes.extend(told.from.0.to_le_bytes());
+        bytes.extend(told.until.0.to_le_bytes());
+        bytes.extend(u32::try_from(self.markets()).unwrap_or(u32::MAX).to_le_bytes());
+        for blob in [&now, &series] {
+            bytes.extend(u32::try_from(blob.len()).map_err(|_| SumError::Damaged)?.to_le_bytes());
+        }
+        debug_assert_eq!(bytes.len(), PREFIX_BYTES);
+        bytes.extend(now);
+        bytes.extend(series);
+        bytes.extend(u32::try_from(entries.len()).map_err(|_| SumError::Damaged)?.to_le_bytes());
+        bytes.extend(entries);
+        bytes.extend(self.parts.values().flat_map(|part| part.blobs.iter().flatten()));
+        Ok(bytes)
+    }
+
+    /// Reads what [`AreaSum::to_bytes`] wrote.
+    ///
+    /// # Errors
+    /// On any other bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, SumError> {
+        let mut rest = bytes;
+        let total = read_total(&mut rest, true)?.ok_or(SumError::Damaged)?;
+        let entries = u32::from_le_bytes(take_array(&mut rest)?) as usize;
+        let entries = unpacked(take(&mut rest, entries)?)?;
+        let entries: Vec<Entry> = serde_json::from_slice(&entries).map_err(|_| SumError::Damaged)?;
+        let mut parts = BTreeMap::new();
+        for Entry { name, version, told: [from, until], markets, bytes: [now, series] } in entries {
+            let blobs = [take(&mut rest, now)?.to_vec(), take(&mut rest, series)?.to_vec()];
+            parts.insert(name, Part { version, told: DaysTold { from: Day(from), until: Day(until) }, markets, blobs });
+        }
+        if !rest.is_empty() {
+            return Err(SumError::Damaged);
+        }
+        Ok(Self { version: total.version, total: total.sum, parts })
+    }
+
+    /// The first way in which the total is not the sum of the parts, in words; `None` where it is.
+    ///
+    /// # Errors
+    /// When a part cannot be read.
+    pub fn first_difference(&self) -> Result<Option<String>, SumError> {
+        let mut sum = Wide::default();
+        for part in self.parts.values() {
+            sum.add(&part.sum()?);
+        }
+        Ok(self.total.first_difference(&sum))
+    }
+}
+
+impl Part {
+    /// What it is.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn sum(&self) -> Result<Wide, SumError> {
+        let [now, series] = &self.blobs;
+        unpack(now, Some(series))
+    }
+
+    /// The same without its series.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn now(&self) -> Result<Wide, SumError> {
+        unpack(&self.blobs[0], None)
+    }
+}
+
+impl Total {
+    /// Reads the total from the beginning of what [`AreaSum::to_bytes`] wrote, with its series or without; `None` where it
+    /// goes on behind the end of these bytes.
+    ///
+    /// # Errors
+    /// On any other bytes.
+    pub fn from_beginning(mut bytes: &[u8], with_series: bool) -> Result<Option<Self>, SumError> {
+        read_total(&mut bytes, with_series)
+    }
+}
+
+fn read_total(bytes: &mut &[u8], with_series: bool) -> Result<Option<Total>, SumError> {
+    if bytes.get(..MAGIC.len()) != Some(&MAGIC) {
+        return Err(SumError::Format(bytes.iter().copied().take(MAGIC.len()).collect()));
+    }
+    take(bytes, MAGIC.len())?;
+    let version = u64::from_le_bytes(take_array(bytes)?);
+    let [from, until] = [i32::from_le_bytes(take_array(bytes)?), i32::from_le_bytes(take_array(bytes)?)];
+    let markets = u32::from_le_bytes(take_array(bytes)?) as usize;
+    let [now, series] = [u32::from_le_bytes(take_array(bytes)?), u32::from_le_bytes(take_array(bytes)?)];
+    if bytes.len() < now as usize + if with_series { series as usize } else { 0 } {
+        return Ok(None);
+    }
+    let now = take(bytes, now as usize)?;
+    let series = if with_series { Some(take(bytes, series as usize)?) } else { None };
+    let told = DaysTold { from: Day(from), until: Day(until) };
+    Ok(Some(Total { version, told, markets, sum: unpack(now, series)? }))
+}
+
+fn pack(sum: &Wide) -> io::Result<[Vec<u8>; 2]> {
+    let [now, series] = sum.to_bytes().map(|bytes| zstd::bulk::compress(&bytes, COMPRESSION));
+    Ok([now?, series?])
+}
+
+fn unpack(now: &[u8], series: Option<&[u8]>) -> Result<Wide, SumError> {
+    let series = series.map(unpacked).transpose()?;
+    Ok(Wide::from_bytes(&unpacked(now)?, series.as_deref())?)
+}
+
+fn unpacked(blob: &[u8]) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    zstd::stream::read::Decoder::new(blob)?.take(BLOB_BYTES_MAX).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn take<'b>(bytes: &mut &'b [u8], count: usize) -> Result<&'b [u8], SumError> {
+    let (taken, rest) = bytes.split_at_checked(count).ok_or(SumError::Damaged)?;
+    *bytes = rest;
+    Ok(taken)
+}
+
+fn take_array<const N: usize>(bytes: &mut &[u8]) -> Result<[u8; N], SumError> {
+    take(bytes, N)?.try_into().map_err(|_| SumError::Damaged)
+}
