@@ -50,6 +50,8 @@ pub struct RolledUp {
 struct Pass<'a> {
     areas: &'a dyn RollUps,
     now: Time,
+    /// All markets by their counties, once they were needed.
+    known: Option<BTreeMap<WideArea, BTreeSet<Market>>>,
     done: RolledUp,
 }
 
@@ -66,7 +68,7 @@ struct Brought {
 /// # Errors
 /// When what changed is not known. An area that fails holds up itself and what is above it, and no other.
 pub async fn roll_up(areas: &dyn RollUps, now: Time, stop: &(dyn Fn() -> bool + Sync)) -> Result<RolledUp, PortError> {
-    let mut pass = Pass { areas, now, done: RolledUp::default() };
+    let mut pass = Pass { areas, now, known: None, done: RolledUp::default() };
     let work = by_county(areas.changed().await?);
     pass.run(work, stop).await;
     Ok(pass.done)
@@ -82,9 +84,9 @@ pub async fn roll_up_all(
     now: Time,
     stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<RolledUp, PortError> {
-    let mut pass = Pass { areas, now, done: RolledUp::default() };
+    let mut pass = Pass { areas, now, known: None, done: RolledUp::default() };
     let mut work = by_county(areas.changed().await?);
-    let all = by_county(areas.markets().await?);
+    let all = pass.known().await?.clone();
     for (county, markets) in pass.not_in_order(&all).await {
         work.entry(county).or_default().extend(markets);
     }
@@ -126,6 +128,14 @@ impl Pass<'_> {
         }
     }
 
+    async fn known(&mut self) -> Result<&BTreeMap<WideArea, BTreeSet<Market>>, PortError> {
+        let known = match self.known.take() {
+            Some(known) => known,
+            None => by_county(self.areas.markets().await?),
+        };
+        Ok(self.known.insert(known))
+    }
+
     fn fail(&mut self, area: &WideArea, markets: usize, error: &PortError) {
         tracing::error!(%area, error = with_causes(error), "an area is to be rolled up again");
         self.done.failed += 1;
@@ -137,15 +147,16 @@ impl Pass<'_> {
         let today = self.today();
         for _ in 0..TRIES {
             let stored = self.areas.sum(county).await?;
+            // A county that has no sum is a new one, or one whose sum was lost.
+            let all = match stored.sum {
+                Some(_) => BTreeSet::new(),
+                None => self.known().await?.get(county).cloned().unwrap_or_default(),
+            };
             let mut sum = stored.sum.clone().unwrap_or_else(AreaSum::empty);
             let ends_soon = |(name, part): (&str, &Part)| is_due(part.told, today).then(|| name.parse().ok()).flatten();
-            let wanted: Vec<Market> = sum
-                .parts()
-                .filter_map(ends_soon)
-                .chain(markets.iter().cloned())
-                .collect::<BTreeSet<_>>()
-                .into_iter()
-                .collect();
+            let wanted: BTreeSet<Market> =
+                sum.parts().filter_map(ends_soon).chain(all).chain(markets.iter().cloned()).collect();
+            let wanted = Vec::from_iter(wanted);
             let first = Day(today.0.saturating_sub(BACK));
             let told_from = Projection::new(first, Grain::Fine).first_day();
             let (mut versions, mut changed) = (Vec::new(), false);
@@ -201,6 +212,11 @@ impl Pass<'_> {
             let stored = self.areas.sum(area).await?;
             let mut sum = stored.sum.clone().unwrap_or_else(AreaSum::empty);
             let mut changed = false;
+            if stored.sum.is_none() {
+                for (part, total) in self.parts_of(area, parts).await? {
+                    put(&mut sum, area, part.path(), &Total { sum: total.sum.of_grain(grain), ..total })?;
+                }
+            }
             for Brought { area: part, total, .. } in parts {
                 // What is there may be newer: another pass was faster.
                 if sum.part(part.path()).is_none_or(|stored| stored.version < total.version) {
@@ -214,6 +230,32 @@ impl Pass<'_> {
             }
         }
         Err(too_busy(area))
+    }
+
+    /// The sums that are stored of the parts of an area, without those that are at hand.
+    async fn parts_of(&mut self, area: &WideArea, at_hand: &[Brought]) -> Result<Vec<(WideArea, Total)>, PortError> {
+        let lies_below = |county: &WideArea| {
+            let mut below = Some(county.clone());
+            while let Some(part) = below {
+                let parent = part.parent();
+                if parent.as_ref() == Some(area) {
+                    return Some(part);
+                }
+                below = parent;
+            }
+            None
+        };
+        let all: BTreeSet<WideArea> = self.known().await?.keys().filter_map(lies_below).collect();
+        let mut found = Vec::new();
+        for part in all {
+            if at_hand.iter().any(|brought| brought.area == part) {
+                continue;
+            }
+            if let Some(sum) = self.areas.sum(&part).await?.sum {
+                found.push((part, sum.total()));
+            }
+        }
+        Ok(found)
     }
 
     async fn is_put(
@@ -251,9 +293,13 @@ impl Pass<'_> {
             }
             let region = region.as_ref();
             let in_region = region.and_then(|area| above[area].as_ref()?.part(county.path()));
-            let in_country = region.and_then(|region| above[&region.parent()?].as_ref()?.part(region.path()));
             let is_whole = in_region.is_some_and(|part| part.markets >= markets.len() && !is_due(part.told, today));
-            if is_whole && in_country.is_some() {
+            let is_in_country = region.is_some_and(|region| {
+                let country = region.parent().and_then(|country| above[&country].as_ref());
+                let part = country.and_then(|country| country.part(region.path()));
+                part.map(|part| part.version) == above[region].as_ref().map(AreaSum::version)
+            });
+            if is_whole && is_in_country {
                 continue;
             }
             let read = self.areas.sum(county).await.map(|stored| stored.sum);
