@@ -1,4 +1,4 @@
-//! The state, the ledgers and the views on DynamoDB.
+//! The state, the ledgers and the views on DynamoDB, and what is kept of wide areas, which lies on S3.
 //!
 //! | table | keys | items |
 //! | --- | --- | --- |
@@ -11,6 +11,7 @@
 //! chain of pieces: see `docs/adr/0029-archives-instead-of-closes.md`.
 
 mod archive;
+mod areas;
 mod attributes;
 mod batch;
 mod block;
@@ -24,6 +25,7 @@ mod store;
 mod tables;
 mod views;
 
+pub use areas::StackAreas;
 pub use budgets::DynamoBudgets;
 pub use ledger::DynamoLedger;
 pub use runs::DynamoRuns;

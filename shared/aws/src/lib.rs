@@ -41,7 +41,9 @@ mod sqs;
 
 pub use clients::{Clients, MissingVariables, required};
 pub use configuration::S3Configuration;
-pub use dynamo::{DynamoBudgets, DynamoLedger, DynamoRuns, DynamoStore, DynamoTables, DynamoViews, TableItem};
+pub use dynamo::{
+    DynamoBudgets, DynamoLedger, DynamoRuns, DynamoStore, DynamoTables, DynamoViews, StackAreas, TableItem,
+};
 pub use emf::{Meter, NAMESPACE};
 pub use firehose::LakeDelivery;
 pub use kinesis::KinesisStream;

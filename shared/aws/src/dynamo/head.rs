@@ -13,6 +13,11 @@ use super::block::{Block, BlockRef, unpack};
 pub(super) const HEAD: &str = "head";
 /// The `kind` of a head, by which the index `heads` finds all markets.
 pub(super) const KIND: &str = "market";
+/// The attribute by which the index `changed` lists the markets that are to be rolled up: every commit writes it, and it is
+/// removed when that version is in the sums of the areas above.
+pub(super) const CHANGED: &str = "changed";
+/// So many partitions share that index: each takes a thousand writes a second.
+pub(super) const CHANGED_PARTS: u8 = 4;
 /// A tail of up to so many bytes never causes a new base: with the figures and the rest, the head stays below
 /// 2 KB, and DynamoDB bills whole ones.
 const TAIL_BYTES_FREE: u64 = 768;
@@ -115,6 +120,7 @@ impl Head {
             ("part", text(HEAD)),
             ("kind", text(KIND)),
             ("version", number(self.version)),
+            (CHANGED, text(changed_part(market).to_string())),
             ("tail", bytes(self.tail.clone())),
             ("carried", number(self.carried)),
             ("area", text(market.area.to_string())),
@@ -141,6 +147,11 @@ impl Head {
     pub(super) fn memory_bytes(&self) -> usize {
         768 + self.tail.len()
     }
+}
+
+/// In which partition of the index `changed` a market is listed.
+fn changed_part(market: &Market) -> u8 {
+    blake3::hash(market.to_string().as_bytes()).as_bytes()[0] % CHANGED_PARTS
 }
 
 /// Whether a new base is to be written. It costs its own bytes and those of the old one, as deleting is billed like

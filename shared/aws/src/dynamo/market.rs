@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use aws_sdk_dynamodb::Client;
-use stoop_domain::Market;
+use stoop_domain::{Market, Time};
 use stoop_market::Cells;
 use stoop_pipeline::ports::{PortError, Versioned};
 
@@ -75,6 +75,16 @@ pub(super) async fn read_heads(
     table: &str,
     markets: &[Market],
 ) -> Result<BTreeMap<Market, Head>, PortError> {
+    let heads = read_dated_heads(client, table, markets).await?;
+    Ok(heads.into_iter().map(|(market, (head, _))| (market, head)).collect())
+}
+
+/// The same, each with when it was committed.
+pub(super) async fn read_dated_heads(
+    client: &Client,
+    table: &str,
+    markets: &[Market],
+) -> Result<BTreeMap<Market, (Head, Time)>, PortError> {
     if let Some(market) = markets.iter().find(|market| ARCHIVE.len() + market.to_string().len() > KEY_BYTES_MAX) {
         let limit = KEY_BYTES_MAX - ARCHIVE.len();
         let bytes = market.to_string().len();
@@ -93,7 +103,8 @@ pub(super) async fn read_heads(
         let damaged = |error| PortError::new(format!("read the head of {name} in the table {table}"), error);
         let head = Head::from_item(item).map_err(damaged)?;
         if let Some(market) = by_name.get(name) {
-            heads.insert((*market).clone(), head);
+            let committed = text_of(item, "as_of").ok().and_then(|text| Time::parse(text).ok()).unwrap_or_default();
+            heads.insert((*market).clone(), (head, committed));
         }
     }
     Ok(heads)
@@ -132,14 +143,18 @@ pub(super) async fn read_states(
     Ok(states)
 }
 
-async fn read_chunks(client: &Client, table: &str, heads: &BTreeMap<Market, Head>) -> Result<Chunks, PortError> {
+pub(super) async fn read_chunks(
+    client: &Client,
+    table: &str,
+    heads: &BTreeMap<Market, Head>,
+) -> Result<Chunks, PortError> {
     let bases = heads.iter().filter_map(|(market, head)| Some((market, head.base.as_ref()?)));
     let keys: Vec<Item> = bases.flat_map(|(market, base)| base.keys(&market.to_string())).collect();
     let items = get_all(client, table, &keys, &[]).await?;
     chunks_of(&items).map_err(|error| PortError::new(format!("read a chunk of a base in the table {table}"), error))
 }
 
-fn base_of(market: &Market, head: &Head, chunks: &Chunks) -> Result<Cells, BlockError> {
+pub(super) fn base_of(market: &Market, head: &Head, chunks: &Chunks) -> Result<Cells, BlockError> {
     head.base.as_ref().map_or(Ok(Cells::default()), |base| base.find(&market.to_string(), chunks))
 }
 

@@ -51,7 +51,7 @@ pub(super) struct Listed {
 
 /// When an object is to be stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum When {
+pub(crate) enum When {
     /// In any case, over what may be there.
     Always,
     /// If there is none of this key.
@@ -62,18 +62,18 @@ pub(super) enum When {
 
 /// What to store.
 #[derive(Clone, Debug)]
-pub(super) struct Put {
-    pub(super) key: String,
-    pub(super) body: Vec<u8>,
-    pub(super) content_type: &'static str,
-    pub(super) when: When,
+pub(crate) struct Put {
+    pub(crate) key: String,
+    pub(crate) body: Vec<u8>,
+    pub(crate) content_type: &'static str,
+    pub(crate) when: When,
     /// A version and a name that no other write has, stored with it.
-    pub(super) signed: Option<(u64, String)>,
+    pub(crate) signed: Option<(u64, String)>,
 }
 
 /// What became of a conditional write.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Stored {
+pub(crate) enum Stored {
     /// It is stored, with this ETag.
     Yes(String),
     /// The condition does not hold (412, or 404 where an object was expected).
@@ -115,6 +115,22 @@ impl Objects {
         Ok(Got::Object { etag, body: body.to_vec() })
     }
 
+    /// The first bytes of an object, at most `bytes_max`; `None` where there is no such object.
+    pub(crate) async fn beginning(&self, key: &str, bytes_max: u64) -> Result<Option<Vec<u8>>, PortError> {
+        let what = || format!("GetObject {} up to {bytes_max}", self.name(key));
+        let range = format!("bytes=0-{}", bytes_max.saturating_sub(1));
+        let object = match self.client.get_object().bucket(&self.bucket).key(key).range(range).send().await {
+            Ok(object) => object,
+            Err(error) => match status(&error) {
+                Some(404) if is_no_such_key(&error) => return Ok(None),
+                Some(403) if self.is_absent(key).await => return Ok(None),
+                _ => return Err(failed(what)(error)),
+            },
+        };
+        let body = object.body.collect().await.map_err(|error| PortError::new(what(), error))?;
+        Ok(Some(body.to_vec()))
+    }
+
     /// Looks at an object; `None` where there is none.
     pub(super) async fn head(&self, key: &str) -> Result<Option<Head>, PortError> {
         match self.client.head_object().bucket(&self.bucket).key(key).send().await {
@@ -145,7 +161,7 @@ impl Objects {
     }
 
     /// Stores an object.
-    pub(super) async fn put(&self, put: Put) -> Result<Stored, PortError> {
+    pub(crate) async fn put(&self, put: Put) -> Result<Stored, PortError> {
         let Put { key, body, content_type, when, signed } = put;
         let mut request = self.client.put_object().bucket(&self.bucket).key(&key).content_type(content_type);
         match &when {
@@ -266,7 +282,7 @@ pub(super) enum Ranged {
 ///
 /// # Errors
 /// When the name is empty or too long.
-pub(super) fn key_part(name: &str) -> Result<String, PortError> {
+pub(crate) fn key_part(name: &str) -> Result<String, PortError> {
     let mut part = String::with_capacity(name.len());
     for (i, byte) in name.bytes().enumerate() {
         match byte {

@@ -7,6 +7,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use stoop_domain::{Day, Market, Time};
@@ -282,13 +283,13 @@ impl Pass<'_> {
         for (county, markets) in all {
             let region = county.parent();
             for area in [region.clone(), region.as_ref().and_then(WideArea::parent)].into_iter().flatten() {
-                if !above.contains_key(&area) {
-                    let read = self.areas.sum(&area).await.map(|stored| stored.sum);
+                if let Entry::Vacant(slot) = above.entry(area) {
+                    let read = self.areas.sum(slot.key()).await.map(|stored| stored.sum);
                     let sum = read.unwrap_or_else(|error| {
-                        self.fail(&area, 0, &error);
+                        self.fail(slot.key(), 0, &error);
                         None
                     });
-                    above.insert(area, sum);
+                    slot.insert(sum);
                 }
             }
             let region = region.as_ref();

@@ -1,0 +1,319 @@
+//! Wide areas: their sums are objects in the bucket, and an index of the table of markets lists what is not in them yet.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use stoop_domain::{Day, Market, ParseMarketError, Time, lies_in};
+use stoop_market::{Cells, Wide};
+use stoop_pipeline::ports::{PortError, RollUps, ShownWide, StoredSum, WholeMarket, WideAreas};
+use stoop_pipeline::{AreaSum, DaysTold, SumError, Total, WideArea, WideLevel};
+
+use super::archive::sum_of;
+use super::attributes::{number, text, text_of};
+use super::batch::{REQUESTS_MAX, pause};
+use super::head::{CHANGED, CHANGED_PARTS, Head, KIND};
+use super::market::{READS_MAX, base_of, read_chunks, read_dated_heads};
+use crate::concurrently::concurrently;
+use crate::error::failed;
+use crate::s3::{Got, Objects, Put, Stored, When, key_part};
+
+const PREFIX: &str = "rollups/";
+/// A key may have 1,024 bytes, and the name of a table has 255 at most.
+const PATH_BYTES_MAX: usize = 640;
+const SUM_BYTES_MAX: usize = 256 << 20;
+/// So much of a sum is read at first: what is shown of it stands at its beginning.
+const BEGINNING_BYTES: u64 = 1 << 20;
+/// Sums that are in memory at once: those of large counties have some megabytes.
+const SUMS_AT_ONCE: usize = 4;
+
+/// The sums of the wide areas of one table of markets.
+///
+/// Each is one object, `rollups/<table>/us/wa/king/sale-USD.sum`, and is replaced only if it is still the one that was read (`If-Match`). A
+/// write whose answer is lost is sent again by the SDK and then refused for what it stored itself; who is refused reads it again,
+/// and finds it done. Of which table sums are is part of their name, so that generations do not meet
+/// ([ADR 0040](../../../../docs/adr/0040-generations-on-aws.md)); those of a table that is no more expire.
+#[derive(Clone)]
+pub struct StackAreas {
+    client: Client,
+    table: String,
+    objects: Objects,
+}
+
+impl StackAreas {
+    /// The areas of this table of markets, whose sums are in this bucket.
+    #[must_use]
+    pub fn new(dynamodb: Client, s3: aws_sdk_s3::Client, markets_table: impl Into<String>, bucket: &str) -> Self {
+        Self { client: dynamodb, table: markets_table.into(), objects: Objects::new(s3, bucket) }
+    }
+
+    /// The key of an area's sum.
+    ///
+    /// # Errors
+    /// When the table's name makes no key.
+    pub fn key(&self, area: &WideArea) -> Result<String, PortError> {
+        let path = area.path().split('/').map(key_part).collect::<Result<Vec<String>, PortError>>();
+        let path = path.map(|levels| levels.join("/")).ok().filter(|path| path.len() <= PATH_BYTES_MAX);
+        // `!` and what follows it are of no name: an escape has two digits.
+        let path = path.unwrap_or_else(|| format!("!{}", blake3::hash(area.path().as_bytes()).to_hex()));
+        let (purpose, currency) = (area.id().purpose.as_str(), area.id().currency);
+        Ok(format!("{PREFIX}{}/{path}/{purpose}-{currency}.sum", key_part(&self.table)?))
+    }
+
+    /// Markets that are to be rolled up and whose names begin so.
+    async fn waiting(&self, begins: &str) -> Result<Vec<Market>, PortError> {
+        let part = |part: u8| listed(self.client.clone(), self.table.clone(), Index::Changed(part), begins.to_owned());
+        let parts: Vec<_> = (0..CHANGED_PARTS).map(part).collect();
+        let mut markets: Vec<Market> = concurrently(REQUESTS_MAX, parts).await?.into_iter().flatten().collect();
+        markets.sort_unstable();
+        Ok(markets)
+    }
+
+    async fn total(&self, area: &WideArea, with_series: bool) -> Result<Option<Total>, PortError> {
+        let key = self.key(area)?;
+        let Some(beginning) = self.objects.beginning(&key, BEGINNING_BYTES).await? else { return Ok(None) };
+        match Total::from_beginning(&beginning, with_series) {
+            Ok(Some(total)) => return Ok(Some(total)),
+            // It goes on.
+            Ok(None) => {}
+            Err(error) => return Ok(self.not_read(&key, &error)),
+        }
+        let Got::Object { body, .. } = self.objects.get(&key, None, SUM_BYTES_MAX).await? else { return Ok(None) };
+        match Total::from_beginning(&body, with_series) {
+            Ok(Some(total)) => Ok(Some(total)),
+            Ok(None) => Ok(self.not_read(&key, &SumError::Damaged)),
+            Err(error) => Ok(self.not_read(&key, &error)),
+        }
+    }
+
+    fn not_read<T>(&self, key: &str, error: &SumError) -> Option<T> {
+        tracing::error!(sum = self.objects.name(key), %error, "the sum of an area cannot be read, as if it were not there");
+        None
+    }
+
+    /// The parts of an area, each without its series, and the version of their sum.
+    async fn parts(self, area: WideArea) -> Result<(WideArea, Parts), PortError> {
+        let mut parts = BTreeMap::new();
+        let mut version = 0;
+        if let Some(sum) = self.sum(&area).await?.sum {
+            version = sum.version();
+            for (name, part) in sum.parts() {
+                match part.now() {
+                    Ok(now) => {
+                        let total = Total { version: part.version, told: part.told, markets: part.markets, sum: now };
+                        parts.insert(name.to_owned(), total);
+                    }
+                    Err(error) => drop(self.not_read::<()>(&self.key(&area)?, &error)),
+                }
+            }
+        }
+        Ok((area, Parts { version, parts }))
+    }
+}
+
+/// The parts of a sum, by their names.
+struct Parts {
+    version: u64,
+    parts: BTreeMap<String, Total>,
+}
+
+/// An index of the table of markets.
+#[derive(Clone, Copy)]
+enum Index {
+    /// All markets.
+    Heads,
+    /// One part of those that are to be rolled up.
+    Changed(u8),
+}
+
+/// The markets that an index lists and whose names begin so, in order.
+async fn listed(client: Client, table: String, index: Index, begins: String) -> Result<Vec<Market>, PortError> {
+    let (name, key, value) = match index {
+        Index::Heads => ("heads", "kind", KIND.to_owned()),
+        Index::Changed(part) => (CHANGED, CHANGED, part.to_string()),
+    };
+    let what = || format!("Query of the index {name} of the table {table}");
+    let mut request = client
+        .query()
+        .table_name(&table)
+        .index_name(name)
+        .expression_attribute_names("#key", key)
+        .expression_attribute_values(":key", text(value));
+    request = if begins.is_empty() {
+        request.key_condition_expression("#key = :key")
+    } else {
+        request
+            .key_condition_expression("#key = :key AND begins_with(#market, :begins)")
+            .expression_attribute_names("#market", "market")
+            .expression_attribute_values(":begins", text(begins))
+    };
+    let mut pages = request.into_paginator().send();
+    let mut markets = Vec::new();
+    while let Some(page) = pages.next().await {
+        for item in page.map_err(failed(what))?.items() {
+            let name = text_of(item, "market").map_err(|error| PortError::new(what(), error))?;
+            let market: Result<Market, ParseMarketError> = name.parse();
+            markets.push(market.map_err(|error| PortError::new(what(), error))?);
+        }
+    }
+    Ok(markets)
+}
+
+#[async_trait]
+impl RollUps for StackAreas {
+    async fn changed(&self) -> Result<Vec<Market>, PortError> {
+        self.waiting("").await
+    }
+
+    async fn markets(&self) -> Result<Vec<Market>, PortError> {
+        listed(self.client.clone(), self.table.clone(), Index::Heads, String::new()).await
+    }
+
+    async fn whole(&self, markets: &[Market], told_from: Day) -> Result<Vec<Option<WholeMarket>>, PortError> {
+        let (client, table) = (&self.client, &self.table);
+        let mut found: BTreeMap<Market, WholeMarket> = BTreeMap::new();
+        let mut wanted: Vec<Market> = markets.iter().collect::<BTreeSet<_>>().into_iter().cloned().collect();
+        for read in 1.. {
+            let dated = read_dated_heads(client, table, &wanted).await?;
+            let heads: BTreeMap<Market, Head> =
+                dated.iter().map(|(market, (head, _))| (market.clone(), head.clone())).collect();
+            let chunks = read_chunks(client, table, &heads).await?;
+            wanted.clear();
+            for (market, (head, committed)) in dated {
+                let what = || format!("read the market {market} in the table {table}");
+                let (version, archive) = (head.version, head.archive.clone());
+                // What a head names may have been replaced, and cleared away, since it was read.
+                let state = match base_of(&market, &head, &chunks) {
+                    Ok(base) => head.state(base).map_err(|error| PortError::new(what(), error))?,
+                    Err(error) if read >= READS_MAX => return Err(PortError::new(what(), error)),
+                    Err(_) => {
+                        wanted.push(market);
+                        continue;
+                    }
+                };
+                let is_told = state.horizon().is_none_or(|horizon| horizon.days <= told_from);
+                let archive =
+                    if is_told { Ok(Cells::default()) } else { sum_of(client, table, &market, archive).await? };
+                match archive {
+                    Ok(archive) => drop(found.insert(market, WholeMarket { version, state, archive, committed })),
+                    Err(error) if read >= READS_MAX => return Err(PortError::new(what(), error)),
+                    Err(_) => wanted.push(market),
+                }
+            }
+            if wanted.is_empty() {
+                break;
+            }
+            pause(0).await;
+        }
+        Ok(markets.iter().map(|market| found.get(market).cloned()).collect())
+    }
+
+    async fn settle(&self, market: &Market, version: u64) -> Result<(), PortError> {
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(Head::key(market)))
+            .update_expression("REMOVE #changed")
+            .condition_expression("#version = :version")
+            .expression_attribute_names("#changed", CHANGED)
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":version", number(version));
+        match request.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                // Another version is there, or is being committed: it is to be rolled up as well.
+                Some(
+                    UpdateItemError::ConditionalCheckFailedException(_)
+                    | UpdateItemError::TransactionConflictException(_),
+                ) => Ok(()),
+                _ => Err(failed(|| format!("UpdateItem of the head of {market} in the table {}", self.table))(error)),
+            },
+        }
+    }
+
+    async fn sum(&self, area: &WideArea) -> Result<StoredSum, PortError> {
+        let key = self.key(area)?;
+        let Got::Object { etag, body } = self.objects.get(&key, None, SUM_BYTES_MAX).await? else {
+            return Ok(StoredSum::default());
+        };
+        let sum = AreaSum::from_bytes(&body).map_or_else(|error| self.not_read(&key, &error), Some);
+        Ok(StoredSum { sum, tag: Some(etag) })
+    }
+
+    async fn put(&self, area: &WideArea, sum: &AreaSum, read: &StoredSum) -> Result<bool, PortError> {
+        let key = self.key(area)?;
+        let body = sum.to_bytes().map_err(|error| PortError::new(format!("write the sum of {area}"), error))?;
+        let when = read.tag.clone().map_or(When::Absent, When::Etag);
+        let put = Put { key, body, content_type: "application/octet-stream", when, signed: None };
+        Ok(matches!(self.objects.put(put).await?, Stored::Yes(_)))
+    }
+}
+
+#[async_trait]
+impl WideAreas for StackAreas {
+    async fn wide(&self, area: &WideArea, markets: usize, now: Time) -> Result<Option<ShownWide>, PortError> {
+        let begins = format!("{}/", area.path());
+        let (total, waiting) = tokio::try_join!(self.total(area, true), self.waiting(&begins))?;
+        let waiting = waiting.iter().filter(|market| is_of(area, market)).count();
+        Ok(total.and_then(|total| shown(total, area, markets, waiting, now)))
+    }
+
+    async fn each(
+        &self,
+        level: WideLevel,
+        markets: &[Market],
+        now: Time,
+    ) -> Result<Vec<(WideArea, Option<ShownWide>)>, PortError> {
+        let mut areas: BTreeMap<WideArea, Vec<&Market>> = BTreeMap::new();
+        for market in markets {
+            areas.entry(WideArea::of(market, level)).or_default().push(market);
+        }
+        let waiting = self.waiting("").await?;
+        let above: BTreeSet<WideArea> = areas.keys().filter_map(WideArea::parent).collect();
+        let parts = concurrently(SUMS_AT_ONCE, above.into_iter().map(|area| self.clone().parts(area))).await?;
+        let parts: BTreeMap<WideArea, Parts> = parts.into_iter().collect();
+        let mut found = Vec::with_capacity(areas.len());
+        for (area, markets) in areas {
+            let parts = area.parent().and_then(|parent| parts.get(&parent));
+            let total = match level {
+                WideLevel::Country => self.total(&area, false).await?,
+                WideLevel::Region | WideLevel::County => parts.and_then(|above| above.parts.get(area.path())).cloned(),
+                WideLevel::City => parts.and_then(|parts| added_up(parts, &markets)),
+            };
+            let waiting = waiting.iter().filter(|market| is_of(&area, market)).count();
+            let shown = total.and_then(|total| shown(total, &area, markets.len(), waiting, now));
+            found.push((area, shown));
+        }
+        Ok(found)
+    }
+}
+
+fn is_of(area: &WideArea, market: &Market) -> bool {
+    lies_in(market.area.as_str(), area.path()) && WideArea::of(market, area.level()) == *area
+}
+
+/// A city: the sum of those of its markets that its county has.
+fn added_up(county: &Parts, markets: &[&Market]) -> Option<Total> {
+    let parts: Vec<&Total> = markets.iter().filter_map(|market| county.parts.get(&market.to_string())).collect();
+    let mut sum = Wide::default();
+    parts.iter().for_each(|part| sum.add(&part.sum));
+    let from = parts.iter().map(|part| part.told.from).max()?;
+    let until = parts.iter().map(|part| part.told.until).min()?;
+    Some(Total { version: county.version, told: DaysTold { from, until }, markets: parts.len(), sum })
+}
+
+/// A sum as it may be shown: if it tells the day, and has all markets of the area but those that came lately.
+fn shown(total: Total, area: &WideArea, markets: usize, waiting: usize, now: Time) -> Option<ShownWide> {
+    let is_told = total.told.has(now.day_in(&area.country().zone)) && total.markets + waiting >= markets;
+    let rolled_up = i64::try_from(total.version).ok().map(Time::from_ms).filter(|_| waiting > 0);
+    is_told.then_some(ShownWide { sum: total.sum, rolled_up })
+}
+
+impl fmt::Debug for StackAreas {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StackAreas").field("table", &self.table).field("objects", &self.objects).finish_non_exhaustive()
+    }
+}
