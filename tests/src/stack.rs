@@ -16,10 +16,11 @@ use serde_json::Value;
 use crate::local::LocalAws;
 
 /// What `sam build` calls the functions' folders, by the functions' names.
-const RESOURCES: [(&str, &str); 5] = [
+const RESOURCES: [(&str, &str); 6] = [
     ("planner", "PlannerFunction"),
     ("poller", "PollerFunction"),
     ("metrics", "MetricsFunction"),
+    ("rollup", "RollupFunction"),
     ("alerts", "AlertsFunction"),
     ("api", "ApiFunction"),
 ];
@@ -32,11 +33,13 @@ const QUICKLY: [(&str, &str); 3] = [
 ];
 
 /// The functions' variables that name a resource, and the outputs that tell its name.
-pub const VARIABLES: [(&str, &str); 10] = [
+pub const VARIABLES: [(&str, &str); 11] = [
     ("STOOP_BUCKET", "BucketName"),
     ("STOOP_STREAM", "StreamName"),
     ("STOOP_HOMES_TABLE", "HomesTableName"),
     ("STOOP_MARKETS_TABLE", "MarketsTableName"),
+    // Of the generation in use alone; the template lists what there is.
+    ("STOOP_MARKETS_TABLES", "MarketsTableName"),
     ("STOOP_ALERTS_TABLE", "AlertsTableName"),
     ("STOOP_RUNS_TABLE", "RunsTableName"),
     ("STOOP_DELIVERY_STREAM", "DeliveryStreamName"),
@@ -45,7 +48,7 @@ pub const VARIABLES: [(&str, &str); 10] = [
     ("STOOP_API_TOKEN_SECRET", "ApiTokenSecretArn"),
 ];
 
-/// The template and the five binaries, ready to be deployed.
+/// The template and the six binaries, ready to be deployed.
 #[derive(Debug)]
 pub struct Built {
     folder: PathBuf,
@@ -133,7 +136,7 @@ impl Built {
         self.folder.join("template.yaml")
     }
 
-    /// The binary of `planner`, `poller`, `metrics`, `alerts` or `api`.
+    /// The binary of `planner`, `poller`, `metrics`, `rollup`, `alerts` or `api`.
     ///
     /// # Errors
     /// When there is no such function.

@@ -25,6 +25,7 @@ const FLOORS: &[&[&str]] = &[
         "stoop-metrics",
         "stoop-planner",
         "stoop-poller",
+        "stoop-rollup",
         "stoop-tests",
     ],
 ];

@@ -59,6 +59,9 @@ fn caught(pointer: &str, value: Value, rule: &str, where_: &[&str]) {
     assert_caught(&changed(pointer, value), rule, where_);
 }
 
+const FUNCTIONS: [&str; 6] =
+    ["AlertsFunction", "ApiFunction", "MetricsFunction", "PlannerFunction", "PollerFunction", "RollupFunction"];
+
 #[test]
 fn the_template_keeps_every_rule() {
     for which in generations::ALL {
@@ -70,7 +73,7 @@ fn the_template_keeps_every_rule() {
 fn there_is_something_to_check() {
     let template = Template::load();
     let functions: Vec<_> = template.functions().map(|function| function.id).collect();
-    assert_eq!(functions, ["AlertsFunction", "ApiFunction", "MetricsFunction", "PlannerFunction", "PollerFunction"]);
+    assert_eq!(functions, FUNCTIONS);
     let of = |of_streams| template.mappings(of_streams).map(|mapping| mapping.id).collect::<Vec<_>>();
     assert_eq!(
         (of(true), of(false)),
@@ -93,9 +96,11 @@ fn retries_that_an_incident_uses_up_or_that_never_end_are_caught() {
             caught(&format!("{mapping}/Properties/MaximumRecordAgeInSeconds"), old, RULE, &[mapping]);
         }
     }
-    caught("PlannerSchedule/Properties/Target/RetryPolicy", Value::Null, RULE, &["PlannerSchedule"]);
-    let age = "PlannerFunction/Properties/EventInvokeConfig/MaximumEventAgeInSeconds";
-    caught(age, Value::Null, RULE, &["PlannerFunction"]);
+    for (schedule, function) in [("PlannerSchedule", "PlannerFunction"), ("RollupSchedule", "RollupFunction")] {
+        caught(&format!("{schedule}/Properties/Target/RetryPolicy"), Value::Null, RULE, &[schedule]);
+        let age = format!("{function}/Properties/EventInvokeConfig/MaximumEventAgeInSeconds");
+        caught(&age, Value::Null, RULE, &[function]);
+    }
     caught("PollQueue/Properties/RedrivePolicy/maxReceiveCount", json!(1000), RULE, &["PollQueue"]);
 }
 
@@ -187,6 +192,10 @@ fn a_missing_destination_of_failures_is_caught() {
     assert!(found.iter().any(|finding| finding.rule == RULE && finding.what.starts_with("PollQueue")), "{found:#?}");
     let config = "PlannerFunction/Properties/EventInvokeConfig/DestinationConfig";
     caught(config, Value::Null, RULE, &["PlannerFunction"]);
+    // A tick that is tried again, or one that is late, is more than the next one makes up for.
+    let once = "RollupFunction/Properties/EventInvokeConfig/MaximumRetryAttempts";
+    caught(once, json!(1), RULE, &["RollupFunction"]);
+    caught("RollupSchedule/Properties/Target/RetryPolicy/MaximumRetryAttempts", json!(1), RULE, &["RollupSchedule"]);
 }
 
 #[test]
@@ -281,11 +290,14 @@ fn an_alarm_that_nobody_hears_is_caught() {
     for treatment in ["breaching", "ignore", "missing"] {
         caught("Quarantined/Properties/TreatMissingData", json!(treatment), RULE, &["Quarantined"]);
     }
-    // Only those that are not there while polling is off may listen for silence.
+    // Only those that are not there while polling is off may listen for silence, and those of a schedule that never is.
     caught("PlannerSilent/Condition", Value::Null, RULE, &["PlannerSilent"]);
     caught("SearchesOverdue/Condition", Value::Null, RULE, &["SearchesOverdue"]);
     caught("PlannerSilent/Condition", json!("HasAlarmEmail"), RULE, &["PlannerSilent"]);
     caught("PlannerSilent/Properties/TreatMissingData", json!("missing"), RULE, &["PlannerSilent"]);
+    caught("RollUpSilent/Properties/TreatMissingData", json!("ignore"), RULE, &["RollUpSilent"]);
+    caught("RollUpErrors/Properties/TreatMissingData", json!("breaching"), RULE, &["RollUpErrors"]);
+    caught("RollupSchedule/Properties/State", json!({ "Ref": "Polling" }), RULE, &["RollUpSilent"]);
 }
 
 #[test]
@@ -337,7 +349,11 @@ fn a_function_has_the_environment_that_it_reads_and_no_more() {
         let elsewhere = |name: &&str| {
             shared.contains_key(*name) || function.id == "MetricsFunction" && follower::ITS_OWN.contains(name)
         };
-        let read: BTreeSet<&str> = variables(&text).into_iter().filter(|name| !elsewhere(name)).collect();
+        let mut read: BTreeSet<&str> = variables(&text).into_iter().filter(|name| !elsewhere(name)).collect();
+        if function.id == "ApiFunction" {
+            // It is to read the sums of wide areas there, and does not yet.
+            assert!(read.insert("STOOP_BUCKET"), "it reads the sums now: this exception is over");
+        }
         assert_eq!(set, read, "left: what the template sets for {}; right: what its code reads", function.id);
     }
 }

@@ -11,9 +11,9 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::template::document::{Template, root};
-use alarm::{Alarm, Metrics, State};
+use alarm::{Alarm, Metrics, Minute, State};
 use failures::{BLIPS, FAILURES, Failure};
-use stack::{Fault, Run, measured};
+use stack::{Fault, ROLLUPS, Run, measured};
 
 /// What the schedule may be set to, in minutes.
 const RATES: [usize; 3] = [1, 2, 5];
@@ -137,7 +137,10 @@ fn rings_of_nothing(alarms: &[Alarm], wrong: &mut Vec<String>) {
         wrong.extend(rang.into_keys().map(|id| format!("a stack without a search: {id} rings")));
     }
     let while_off: Vec<Alarm> = alarms.iter().filter(|alarm| !alarm.only_while_polling).cloned().collect();
-    let rang = up(&while_off, &Metrics::new(), DAY);
+    // The schedule of the roll-up goes on.
+    let mut rollups = vec![Minute::default(); DAY];
+    rollups.iter_mut().for_each(|minute| minute.add(1.0));
+    let rang = up(&while_off, &Metrics::from([(ROLLUPS, rollups)]), DAY);
     wrong.extend(rang.into_keys().map(|id| format!("a stack that is told not to poll: {id} rings")));
 }
 
@@ -210,6 +213,12 @@ fn an_alarm_that_would_sleep_or_cry_is_caught() {
         ("LambdaThrottles/Properties/EvaluationPeriods", json!(1), "a burst of throttles"),
         ("LakeDeliveryFailed/Properties/Statistic", json!("Maximum"), "{} ring, and not"),
         ("RecordsFailed/Properties/EvaluationPeriods", json!(1), "a batch is given back twice"),
+        ("RollUpSilent/Properties/TreatMissingData", json!("notBreaching"), "{} ring, and not"),
+        ("RollUpSilent/Properties/EvaluationPeriods", json!(3), "no roll-up for five minutes"),
+        ("RollUpErrors/Properties/EvaluationPeriods", json!(1), "the next minute makes up for it"),
+        ("RollUpsFailed/Properties/EvaluationPeriods", json!(1), "a county fails for two minutes"),
+        ("RollUpLag/Properties/EvaluationPeriods", json!(1), "markets wait after an outage"),
+        ("RollUpLag/Properties/Threshold", json!(15_000), "nothing (1 min"),
     ] {
         caught(pointer, value, what);
     }

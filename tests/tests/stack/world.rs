@@ -59,7 +59,7 @@ impl World {
         let built = match std::env::var_os("STOOP_BUILT") {
             Some(there) => Built::at(Path::new(&there))?,
             None => {
-                say("sam build: five functions; the first time this takes minutes");
+                say("sam build: six functions; the first time this takes minutes");
                 Built::for_tests(&aws, &folder.join("built"))?
             }
         };

@@ -76,7 +76,9 @@ impl Tables {
         let described = client.describe_table().table_name(&homes).send().await.unwrap();
         let homes_stream = described.table.unwrap().latest_stream_arn.unwrap();
         let heads = index("heads", &["kind", "market"], ProjectionType::KeysOnly);
-        ensure(create(&client, &markets, &["market", "part"], &["kind"]).global_secondary_indexes(heads)).await;
+        let changed = index("changed", &["changed", "market"], ProjectionType::KeysOnly);
+        let of_markets = create(&client, &markets, &["market", "part"], &["kind", "changed"]);
+        ensure(of_markets.global_secondary_indexes(heads).global_secondary_indexes(changed)).await;
         let by_day = index("by_day", &["day", "at"], ProjectionType::All);
         ensure(create(&client, &alerts, &["id"], &["day", "at"]).global_secondary_indexes(by_day)).await;
         ensure(create(&client, &runs, &["subject", "id"], &[])).await;

@@ -5,12 +5,20 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::document::{Template, listed, reference, root};
-use super::rules::{Findings, findings};
+use super::rules::{Findings, findings, keeps_what_fails};
 use super::{assert_caught, caught, sources};
 
 /// The metrics of our own that stand for something that a person has to mend.
-const OURS: [&str; 6] =
-    ["ConfigInvalid", "FieldsDrifted", "LossesHeld", "Quarantined", "RecordsFailed", "SearchesOverdue"];
+const OURS: [&str; 8] = [
+    "ConfigInvalid",
+    "FieldsDrifted",
+    "LossesHeld",
+    "Quarantined",
+    "RecordsFailed",
+    "RollUpLagMs",
+    "RollUpsFailed",
+    "SearchesOverdue",
+];
 
 /// Whether some alarm watches a metric with this one dimension, which refers to `of`, or, with `None`, with none.
 fn watched(template: &Template, namespace: &str, metric: &str, dimension: Option<(&str, &str)>) -> bool {
@@ -41,16 +49,17 @@ pub(crate) fn what_matters_has_an_alarm(template: &Template, findings: &mut Find
         let of = dimension.map_or("the account", |(_, of)| of);
         findings.unless(watched(template, namespace, metric, dimension), || format!("{of}: no alarm watches {metric}"));
     };
-    // What a schedule invokes has a heartbeat, and what fails there or on the way from a queue ends in dead letters.
+    // What a schedule invokes has a heartbeat, and what fails there or on the way from a queue ends in dead letters, if it has any.
     let function_of = |value| template.named(value).map(|function| function.id);
-    let scheduled = template.of("AWS::Scheduler::Schedule").map(|schedule| &schedule.properties["Target"]["Arn"]);
-    let scheduled: Vec<_> = scheduled.filter_map(function_of).collect();
-    let queued = template.mappings(false).filter_map(|mapping| function_of(&mapping.properties["FunctionName"]));
-    let queued: Vec<_> = queued.collect();
-    for function in &scheduled {
+    for schedule in template.of("AWS::Scheduler::Schedule") {
+        let function = function_of(&schedule.properties["Target"]["Arn"]).unwrap_or_default();
         expect("AWS/Lambda", "Invocations", Some(("FunctionName", function)));
     }
-    for function in template.functions().filter(|it| !scheduled.contains(&it.id) && !queued.contains(&it.id)) {
+    let queued = template.mappings(false).filter_map(|mapping| function_of(&mapping.properties["FunctionName"]));
+    let with_dead_letters = template.of("AWS::Scheduler::Schedule").filter(|it| keeps_what_fails(template, it));
+    let with_dead_letters = with_dead_letters.filter_map(|it| function_of(&it.properties["Target"]["Arn"]));
+    let told_elsewhere: BTreeSet<&str> = queued.chain(with_dead_letters).collect();
+    for function in template.functions().filter(|it| !told_elsewhere.contains(it.id)) {
         expect("AWS/Lambda", "Errors", Some(("FunctionName", function.id)));
     }
     for metric in ["Throttles", "DestinationDeliveryFailures"] {
@@ -95,7 +104,9 @@ pub(crate) fn alarms_are_heard(template: &Template, findings: &mut Findings) {
         });
         // Who looks for silence, or keeps its state through it, may only be there while there is something to hear.
         let missing = &alarm.properties["TreatMissingData"];
-        let calm = missing == "notBreaching" || condition.is_some() && (missing == "breaching" || missing == "ignore");
+        let calm = missing == "notBreaching"
+            || condition.is_some() && (missing == "breaching" || missing == "ignore")
+            || missing == "breaching" && is_always_heard(template, alarm.properties);
         findings.unless(calm, || {
             format!("{}: TreatMissingData is not notBreaching, and an idle stack would be alarmed", alarm.id)
         });
@@ -107,6 +118,15 @@ pub(crate) fn alarms_are_heard(template: &Template, findings: &mut Findings) {
     }
 }
 
+/// Whether an alarm listens for what a schedule invokes that nobody can switch off by a parameter.
+fn is_always_heard(template: &Template, alarm: &Value) -> bool {
+    let function = listed(&alarm["Dimensions"]).first().and_then(|dimension| reference(&dimension["Value"]));
+    alarm["MetricName"] == "Invocations"
+        && template.of("AWS::Scheduler::Schedule").any(|schedule| {
+            reference(&schedule.properties["Target"]["Arn"]) == function && schedule.properties["State"] == "ENABLED"
+        })
+}
+
 /// The minutes of `rate(5 minutes)`.
 fn rate_minutes(expression: &Value) -> Option<u64> {
     let rate = expression.as_str()?.strip_prefix("rate(")?.strip_suffix(')')?;
@@ -116,8 +136,9 @@ fn rate_minutes(expression: &Value) -> Option<u64> {
 
 pub(crate) fn a_heartbeat_waits_for_two_ticks(template: &Template, findings: &mut Findings) {
     for schedule in template.of("AWS::Scheduler::Schedule") {
-        let parameter = reference(&schedule.properties["ScheduleExpression"]).unwrap_or_default();
-        let rates = listed(&template.0["Parameters"][parameter]["AllowedValues"]).into_iter().map(rate_minutes);
+        let expression = &schedule.properties["ScheduleExpression"];
+        let of_parameter = reference(expression).map(|name| &template.0["Parameters"][name]["AllowedValues"]);
+        let rates = listed(of_parameter.unwrap_or(expression)).into_iter().map(rate_minutes);
         let rates: Option<Vec<u64>> = rates.collect();
         let longest = rates.and_then(|rates| rates.into_iter().max());
         let target = reference(&schedule.properties["Target"]["Arn"]);
@@ -129,7 +150,7 @@ pub(crate) fn a_heartbeat_waits_for_two_ticks(template: &Template, findings: &mu
             let number = |name: &str| heartbeat.properties[name].as_u64().unwrap_or_default();
             let waits = number("Period") * number("EvaluationPeriods");
             findings.unless(longest.is_some_and(|longest| waits >= 2 * 60 * longest), || {
-                format!("{}: it waits for {waits} s, and {parameter} may be longer than half of it", heartbeat.id)
+                format!("{}: it waits for {waits} s, and {expression} may be longer than half of it", heartbeat.id)
             });
         }
     }
@@ -143,6 +164,10 @@ fn a_schedule_that_is_slower_than_its_heartbeat_is_caught() {
         let mut template = Template::load();
         template.0["Parameters"]["PlannerRate"]["AllowedValues"] = allowed;
         assert_caught(&findings(&template), RULE, &["PlannerSilent"]);
+    }
+    caught("RollUpSilent/Properties/EvaluationPeriods", json!(1), RULE, &["RollUpSilent"]);
+    for expression in ["rate(6 minutes)", "cron(* * * * ? *)"] {
+        caught("RollupSchedule/Properties/ScheduleExpression", json!(expression), RULE, &["RollUpSilent"]);
     }
 }
 

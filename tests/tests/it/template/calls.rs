@@ -180,6 +180,24 @@ const ROWS: &[Row] = &[
     ("api", "DynamoViews", "dynamo/views.rs query", "dynamodb:Query", "${AlertsTable.Arn}/index/by_day", ""),
 ];
 
+/// What the roll-up and the readers of its sums are to call, and no code does yet: the roles have it. Moved to [`ROWS`], with
+/// its places and ports, when the calls are there.
+const TO_COME: &[Row] = &[
+    ("rollup", "DynamoRollUps", "dynamo/rollups.rs query", "dynamodb:Query", "${MarketsTable.Arn}/index/changed", ""),
+    ("rollup", "DynamoRollUps", "dynamo/rollups.rs query", "dynamodb:Query", "${MarketsTable.Arn}/index/heads", ""),
+    ("rollup", "DynamoRollUps", "dynamo/batch.rs batch_get_item", "dynamodb:BatchGetItem", "${MarketsTable.Arn}", ""),
+    ("rollup", "DynamoRollUps", "dynamo/rollups.rs update_item", "dynamodb:UpdateItem", "${MarketsTable.Arn}", ""),
+    ("rollup", "S3Sums", "s3/object.rs get_object", "s3:GetObject", SUM, ""),
+    ("rollup", "S3Sums", "s3/object.rs head_object", "s3:GetObject", SUM, ""),
+    ("rollup", "S3Sums", "s3/object.rs list_objects_v2", "s3:ListBucket", "${DataBucket.Arn}", "rollups/t/county/a"),
+    ("rollup", "S3Sums", "s3/object.rs put_object", "s3:PutObject", SUM, ""),
+    ("rollup", "S3Sums", "s3/object.rs put_object", "s3:GetObject", SUM, ""),
+    ("api", "S3Sums", "s3/object.rs get_object", "s3:GetObject", SUM, ""),
+    ("api", "S3Sums", "s3/object.rs list_objects_v2", "s3:ListBucket", "${DataBucket.Arn}", "rollups/t/county/a"),
+    ("api", "DynamoWide", "dynamo/rollups.rs query", "dynamodb:Query", "${MarketsTable.Arn}/index/changed", ""),
+];
+
+const SUM: &str = "${DataBucket.Arn}/rollups/t/county/a";
 const ACCEPTED: &str = "${DataBucket.Arn}/accepted/config.json";
 const INDEX: &str = "${DataBucket.Arn}/index/a.json.zst";
 const QUARANTINE: &str = "${DataBucket.Arn}/quarantine/source/0a.json";
@@ -197,7 +215,7 @@ pub(super) fn needs(template: &Template) -> Vec<Need> {
         let asked = asked.map(|resource| Asked::new(template, action, &resource, with));
         asked.map(|asked| Need { role: role.clone(), who: who.clone(), asked }).collect::<Vec<_>>()
     };
-    ROWS.iter().flat_map(needs).collect()
+    ROWS.iter().chain(TO_COME).flat_map(needs).collect()
 }
 
 /// A resource of a row, in each generation that there is: where they change places, versions of a function that use the one and
@@ -287,6 +305,12 @@ fn calls_are_found_in_any_layout() {
     assert_eq!(operations(text), ["get_item", "query", "Put"]);
 }
 
+#[test]
+fn what_is_to_come_has_not_come_yet() {
+    let updates = PLACES.iter().filter(|(place, _)| place.ends_with(" update_item")).count();
+    assert!(updates == 0 || TO_COME.is_empty(), "the roll-up's calls are there: move TO_COME to ROWS");
+}
+
 /// The ports that a function makes.
 fn ports(function: &str) -> Vec<String> {
     let main = code(&root().join("functions").join(function).join("src/main.rs"));
@@ -297,7 +321,7 @@ fn ports(function: &str) -> Vec<String> {
 
 #[test]
 fn every_call_of_every_function_has_its_row() {
-    let functions = ["planner", "poller", "metrics", "alerts", "api"];
+    let functions = ["planner", "poller", "metrics", "rollup", "alerts", "api"];
     let mut of_ports = BTreeSet::new();
     for function in functions {
         for port in ports(function) {

@@ -91,6 +91,15 @@ fn what_a_role_lacks_is_found() {
     );
     lacks("AlertsRole", "ReadChangeFeed", "Resource", other("${HomesTable.Arn}/stream/*"), "dynamodb:DescribeStream");
     lacks("ApiRole", "ListMarketsAndAlerts", "Resource", other("${MarketsTable.Arn}"), "dynamodb:Query");
+    lacks("ApiRole", "ReadSums", "Resource", other("${DataBucket.Arn}/accepted/*"), "s3:GetObject");
+    // The sums of both generations are kept, and each market is settled where it lies.
+    let changed_of_a = other("${MarketsTable.Arn}/index/changed");
+    let of_b = "dynamodb:Query on arn:aws:dynamodb:us-east-1:111122223333:table/MarketsTableB/index/changed";
+    lacks("RollupRole", "ListMarkets", "Resource", changed_of_a, of_b);
+    lacks("RollupRole", "ReadAndSettleMarkets", "Action", json!("dynamodb:BatchGetItem"), "dynamodb:UpdateItem");
+    lacks("RollupRole", "KeepSums", "Action", json!("s3:PutObject"), "s3:GetObject");
+    let bare = json!({ "StringLike": { "s3:prefix": "rollups/" } });
+    lacks("RollupRole", "SeeWhichSumsThereAre", "Condition", bare, "s3:ListBucket");
     lacks("ApiRole", "ReadToken", "Effect", json!("Deny"), "secretsmanager:GetSecretValue");
     // What services do.
     lacks("LakeRole", "WriteLake", "Resource", other("${DataBucket.Arn}/lake/observations/*"), "s3:PutObject");
@@ -141,7 +150,7 @@ fn roles_are_taken_by_the_services_that_they_are_for() {
     let others: &[(&str, &str)] = &[("aws:SourceAccount", "999999999999"), ("sts:ExternalId", "999999999999")];
     for role in template.of("AWS::IAM::Role") {
         let (service, guarded) = match role.id {
-            "PlannerScheduleRole" => ("scheduler.amazonaws.com", true),
+            "PlannerScheduleRole" | "RollupScheduleRole" => ("scheduler.amazonaws.com", true),
             "LakeRole" => ("firehose.amazonaws.com", true),
             // CodeDeploy, like Lambda, takes no other account's roles.
             "ShiftRole" => ("codedeploy.amazonaws.com", false),

@@ -124,15 +124,35 @@ fn failures_have_a_destination(template: &Template, findings: &mut Findings) {
         findings.unless(alike, || format!("{}: RedrivePolicy names no queue of the same kind", queue.id));
     }
     for schedule in template.of("AWS::Scheduler::Schedule") {
+        let Some(function) = template.named(&schedule.properties["Target"]["Arn"]) else { continue };
         let dead = &schedule.properties["Target"]["DeadLetterConfig"]["Arn"];
-        findings.unless(is(dead, "AWS::SQS::Queue"), || format!("{}: DeadLetterConfig names no queue", schedule.id));
+        let config = &function.properties["EventInvokeConfig"];
+        let destination = &config["DestinationConfig"]["OnFailure"]["Destination"];
+        if keeps_what_fails(template, &schedule) {
+            findings
+                .unless(is(dead, "AWS::SQS::Queue"), || format!("{}: DeadLetterConfig names no queue", schedule.id));
+            findings.unless(is(destination, "AWS::SQS::Queue"), || {
+                format!("{}: EventInvokeConfig has no queue as its on-failure destination", function.id)
+            });
+        } else {
+            // Where the next tick does all of the work, there is nothing to keep, and nothing to try again. That it is said
+            // how often is another rule's.
+            let once = |retries: &Value| retries.is_null() || within(template, retries, 0.0, 0.0);
+            findings.unless(once(&schedule.properties["Target"]["RetryPolicy"]["MaximumRetryAttempts"]), || {
+                format!("{}: it tries again, and has no DeadLetterConfig", schedule.id)
+            });
+            findings.unless(once(&config["MaximumRetryAttempts"]), || {
+                format!("{}: it is tried again, and EventInvokeConfig has no destination", function.id)
+            });
+        }
     }
-    for function in invoked_by_schedule(template) {
-        let destination = &function.properties["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Destination"];
-        findings.unless(is(destination, "AWS::SQS::Queue"), || {
-            format!("{}: EventInvokeConfig has no queue as its on-failure destination", function.id)
-        });
-    }
+}
+
+/// Whether the ticks of a schedule that fail are kept, be it that the schedule or that its function has a place for them.
+pub(crate) fn keeps_what_fails(template: &Template, schedule: &Resource<'_>) -> bool {
+    let target = &schedule.properties["Target"];
+    let of_function = |it: Resource<'_>| !it.properties["EventInvokeConfig"]["DestinationConfig"].is_null();
+    !target["DeadLetterConfig"].is_null() || template.named(&target["Arn"]).is_some_and(of_function)
 }
 
 fn partial_failures_are_reported(template: &Template, findings: &mut Findings) {

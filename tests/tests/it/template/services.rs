@@ -95,7 +95,10 @@ fn of_schedule(template: &Template, schedule: Resource<'_>) -> Vec<Need> {
     let target = &schedule.properties["Target"];
     let mut needs = Needs::of(template, &target["RoleArn"], format!("EventBridge Scheduler, for {}", schedule.id));
     needs.add(&["lambda:InvokeFunction"], &text(template, &target["Arn"]));
-    needs.add(&["sqs:SendMessage"], &text(template, &target["DeadLetterConfig"]["Arn"]));
+    let dead = &target["DeadLetterConfig"]["Arn"];
+    if !dead.is_null() {
+        needs.add(&["sqs:SendMessage"], &text(template, dead));
+    }
     needs.all
 }
 

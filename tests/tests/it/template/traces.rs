@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::document::{Template, listed, reference};
 use super::policies::statements;
 use super::rules::{Findings, findings};
-use super::{assert_caught, caught};
+use super::{FUNCTIONS, assert_caught, caught};
 
 pub(super) fn nothing_is_traced_unless_it_is_asked_for(template: &Template, findings: &mut Findings) {
     let parameter = &template.0["Parameters"]["Tracing"];
@@ -50,9 +50,8 @@ fn tracing_that_is_on_by_default_is_caught() {
     assert_caught(&changed("/Parameters/Tracing/Default", json!("ENABLED")), RULE, &["Tracing"]);
     let always = json!({ "Fn::Equals": ["ENABLED", "ENABLED"] });
     assert_caught(&changed("/Conditions/IsTraced", always), RULE, &["IsTraced"]);
-    let functions = ["AlertsFunction", "ApiFunction", "MetricsFunction", "PlannerFunction", "PollerFunction"];
     for tracing in [json!("Active"), Value::Null, json!({ "Fn::If": ["IsTraced", "PassThrough", "Active"] })] {
-        assert_caught(&changed("/Globals/Function/Tracing", tracing), RULE, &functions);
+        assert_caught(&changed("/Globals/Function/Tracing", tracing), RULE, &FUNCTIONS);
     }
     let mut template = Template::load();
     template.0["Resources"]["ApiFunction"]["Properties"]["Tracing"] = json!("Active");
@@ -64,7 +63,7 @@ fn a_role_that_may_send_traces_in_any_case_or_not_at_all_is_caught() {
     let mut template = Template::load();
     template.0["Resources"]["TracesPolicy"].as_object_mut().unwrap().remove("Condition").unwrap();
     assert_caught(&findings(&template), RULE, &["TracesPolicy"]);
-    caught("TracesPolicy/Properties/Roles/4", Value::Null, RULE, &["ApiRole"]);
+    caught("TracesPolicy/Properties/Roles/5", Value::Null, RULE, &["ApiRole"]);
     let action = "MetricsRole/Properties/Policies/0/PolicyDocument/Statement/0/Action/0";
     caught(action, json!("xray:PutTraceSegments"), RULE, &["MetricsRole"]);
 }

@@ -20,7 +20,7 @@ pub(super) struct Failure {
 }
 
 const EVERY: &[usize] = &[1, 15, 60, 1_440];
-const WORKS: Fault = Fault { planner: Planner::Works, polls: Polls::Work, also: &[] };
+const WORKS: Fault = Fault { planner: Planner::Works, polls: Polls::Work, no_rollup: false, also: &[] };
 
 const PLANNER_DEAD: &str = "AWS/SQS ApproximateNumberOfMessagesVisible QueueName=PlannerDeadLetters";
 const THROTTLES: &str = "AWS/Lambda Throttles";
@@ -32,6 +32,9 @@ const ALERTS_B_GIVEN_UP: &str =
     "AWS/Lambda OnFailureDestinationDeliveredEventCount EventSourceMappingUUID=AlertsMappingB";
 const METRICS_ERRORS: &str = "AWS/Lambda Errors FunctionName=MetricsFunction";
 const ALERTS_ERRORS: &str = "AWS/Lambda Errors FunctionName=AlertsFunction";
+const ROLLUP_ERRORS: &str = "AWS/Lambda Errors FunctionName=RollupFunction";
+const ROLLUP_LAG: &str = "Stoop RollUpLagMs Stack=AWS::StackName";
+const ROLLUPS_FAILED: &str = "Stoop RollUpsFailed Stack=AWS::StackName";
 const API_ERRORS: &str = "AWS/Lambda Errors FunctionName=ApiFunction";
 const METRICS_AGE: &str = "AWS/Lambda IteratorAge FunctionName=MetricsFunction";
 const ALERTS_AGE: &str = "AWS/Lambda IteratorAge FunctionName=AlertsFunction";
@@ -112,7 +115,12 @@ pub(super) const FAILURES: &[Failure] = &[
         what: "the account has no execution left",
         fault: Fault { planner: Planner::Throttled, also: &[(THROTTLES, Also::Each(1, 5.0))], ..WORKS },
         moves: &["Throttles", "Invocations", "ApproximateNumberOfMessagesVisible"],
-        ..of_planner("", Planner::Works, &["PlannerDeadLettersDepth", "PlannerSilent", "LambdaThrottles"], 15)
+        ..of_planner(
+            "",
+            Planner::Works,
+            &["PlannerDeadLettersDepth", "PlannerSilent", "RollUpSilent", "LambdaThrottles"],
+            15,
+        )
     },
     beside(
         "the account is short of executions, and some get through",
@@ -260,6 +268,39 @@ pub(super) const FAILURES: &[Failure] = &[
         &["LakeFreshness"],
         50,
     ),
+    beside(
+        "the roll-up crashes, runs out of time, or cannot ask what changed",
+        &[(ROLLUP_ERRORS, Also::Each(1, 1.0))],
+        &["Errors"],
+        &["RollUpErrors"],
+        15,
+    ),
+    Failure {
+        what: "the roll-up's schedule was switched off or deleted by hand, or may not invoke it",
+        fault: Fault { no_rollup: true, ..WORKS },
+        ..beside("", &[], &["Invocations"], &["RollUpSilent"], 30)
+    },
+    beside(
+        "sums of wide areas cannot be read: their areas are left to the next minute",
+        &[(ROLLUPS_FAILED, Also::Each(1, 1.0))],
+        &["RollUpsFailed"],
+        &["RollUpsFailed"],
+        15,
+    ),
+    beside(
+        "sums of wide areas cannot be written, or are written by too many",
+        &[(ROLLUPS_FAILED, Also::Each(1, 1.0)), (ROLLUP_LAG, Also::Growing(60e3))],
+        &["RollUpsFailed", "RollUpLagMs"],
+        &["RollUpLag", "RollUpsFailed"],
+        30,
+    ),
+    beside(
+        "markets change faster than they are rolled up",
+        &[(ROLLUP_LAG, Also::Growing(60e3))],
+        &["RollUpLagMs"],
+        &["RollUpLag"],
+        45,
+    ),
     beside("the API crashes or runs out of time", &[(API_ERRORS, Also::Each(1, 1.0))], &["Errors"], &["ApiErrors"], 10),
 ];
 
@@ -278,6 +319,21 @@ pub(super) const BLIPS: &[(&str, &[usize], Fault, usize)] = &[
     ("records are a while behind", &[15], Fault { also: &[(METRICS_AGE, Also::Each(1, 400e3))], ..WORKS }, 4),
     ("a burst of throttles", &[15], Fault { also: &[(THROTTLES, Also::Each(1, 9.0))], ..WORKS }, 4),
     ("a put of Firehose is tried again", &[15], Fault { also: &[(PUTS, Also::Each(1, 0.0))], ..WORKS }, 1),
+    (
+        "the roll-up fails, and the next minute makes up for it",
+        &[15],
+        Fault { also: &[(ROLLUP_ERRORS, Also::Each(1, 1.0))], ..WORKS },
+        1,
+    ),
+    ("no roll-up for five minutes", EVERY, Fault { no_rollup: true, ..WORKS }, 5),
+    ("a county fails for two minutes", &[15], Fault { also: &[(ROLLUPS_FAILED, Also::Each(1, 1.0))], ..WORKS }, 2),
+    ("markets wait after an outage", &[15], Fault { also: &[(ROLLUP_LAG, Also::Each(1, 7_200e3))], ..WORKS }, 4),
+    (
+        "two passes meet at a sum",
+        &[15],
+        Fault { also: &[("Stoop SumConflicts Stack=AWS::StackName", Also::Each(1, 9.0))], ..WORKS },
+        60,
+    ),
     (
         "an alert is told twice, a commit conflicts, a chain is ended",
         &[15],

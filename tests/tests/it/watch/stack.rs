@@ -50,6 +50,8 @@ pub(super) enum Also {
 pub(super) struct Fault {
     pub(super) planner: Planner,
     pub(super) polls: Polls,
+    /// Nobody invokes the roll-up.
+    pub(super) no_rollup: bool,
     pub(super) also: &'static [(&'static str, Also)],
 }
 
@@ -67,12 +69,16 @@ pub(super) struct Run {
 }
 
 const INVOCATIONS: &str = "AWS/Lambda Invocations FunctionName=PlannerFunction";
+/// The roll-up is invoked each minute, whether anything is polled or not.
+pub(super) const ROLLUPS: &str = "AWS/Lambda Invocations FunctionName=RollupFunction";
+const ROLLUP_LAG: &str = "Stoop RollUpLagMs Stack=AWS::StackName";
 const OVERDUE: &str = "Stoop SearchesOverdue Stack=AWS::StackName";
 const THROTTLES: &str = "AWS/Lambda Throttles";
 const PLANNER_DEAD: &str = "AWS/SQS ApproximateNumberOfMessagesVisible QueueName=PlannerDeadLetters";
 const POLL_DEAD: &str = "AWS/SQS ApproximateNumberOfMessagesVisible QueueName=PollDeadLetters";
-const ERRORS: [&str; 3] = [
+const ERRORS: [&str; 4] = [
     "AWS/Lambda Errors FunctionName=MetricsFunction",
+    "AWS/Lambda Errors FunctionName=RollupFunction",
     "AWS/Lambda Errors FunctionName=AlertsFunction",
     "AWS/Lambda Errors FunctionName=ApiFunction",
 ];
@@ -181,6 +187,9 @@ pub(super) fn measured(run: &Run) -> (Metrics, usize) {
                 Planner::Throttled => note(THROTTLES, minute, 1.0),
             }
         }
+        if !fault.no_rollup && fault.planner != Planner::Throttled {
+            note(ROLLUPS, minute, 1.0);
+        }
         let patience = if fault.planner == Planner::Fails { 2 } else { 5 };
         if matches!(fault.planner, Planner::Fails | Planner::Throttled) && minute >= run.fails_from + patience {
             planner_dead += 1;
@@ -233,6 +242,8 @@ fn healthy(minute: usize, searches: &[Search], note: &mut impl FnMut(&'static st
     for age in AGES {
         note(age, minute, 1_500.0);
     }
+    // What was committed in a minute is rolled up in the next.
+    note(ROLLUP_LAG, minute, 60e3);
     if minute.is_multiple_of(5) {
         note("AWS/Firehose DeliveryToS3.Success DeliveryStreamName=LakeDelivery", minute, 1.0);
         note("AWS/Firehose DeliveryToS3.DataFreshness DeliveryStreamName=LakeDelivery", minute, 300.0);
