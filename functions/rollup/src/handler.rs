@@ -1,37 +1,109 @@
 //! The roll-up function: a tick of its schedule in, the sums of counties, regions and countries brought up to the markets
 //! that changed.
 //!
-//! Until the pass is wired to its store, a tick says which tables it was for and changes nothing.
+//! What a tick does not get done the next one does; so does another execution environment at the same time, which costs
+//! something and harms nothing. Once a day an environment looks at everything, whether it changed or not.
 
+use std::collections::BTreeMap;
+
+use lambda_runtime::Diagnostic;
 use serde::Serialize;
 use stoop_aws::Meter;
+use stoop_domain::Time;
+use stoop_pipeline::ports::{PortError, RollUps};
+use stoop_pipeline::{Clock, RolledUp, roll_up, roll_up_all, with_causes};
+use tokio::sync::Mutex;
 
-/// The metrics that a pass counts: markets that are in all their sums now, sums that were written, sums that somebody else
-/// wrote meanwhile, areas that could not be brought up, and how long the longest-waiting market waited.
-pub const METRICS: [&str; 5] = ["MarketsRolledUp", "SumsWritten", "SumConflicts", "RollUpsFailed", "RollUpLagMs"];
+/// No county is begun later than so long after the tick, so that ticks do not overlap, as a rule.
+const PASS_MS: i64 = 45_000;
 
-/// The function's settings, read once.
-pub struct App {
-    /// The tables of markets, of each generation that there is.
-    pub tables: Vec<String>,
-    /// Where the sums are.
-    pub bucket: String,
+/// Nor when less than this is left of the invocation: what was begun is to be brought to its end.
+const MARGIN_MS: i64 = 120_000;
+
+/// The function's ports, made once.
+pub struct App<'a> {
+    /// The areas of each generation's table of markets, by its name.
+    pub tables: Vec<(String, &'a dyn RollUps)>,
+    /// The time.
+    pub clock: &'a dyn Clock,
     /// What is counted.
-    pub meter: Meter,
+    pub meter: &'a Meter,
+    /// The day on which everything of a table was looked at, as this environment knows it.
+    pub looked_at: Mutex<BTreeMap<String, i64>>,
 }
 
 /// What the function answers, for whoever invokes it by hand.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Answer {
-    /// The tables of markets that the tick was for.
-    pub tables: Vec<String>,
+    /// Markets that are in all their sums now, and were not before.
+    pub rolled_up: usize,
+    /// Markets that are left to the next tick.
+    pub left: usize,
+    /// Areas that could not be brought up.
+    pub failed: usize,
 }
 
-impl App {
-    /// Says what a tick is for.
-    #[must_use]
-    pub fn handle(&self) -> Answer {
-        tracing::warn!(bucket = self.bucket, tables = ?self.tables, "nothing is rolled up: the pass has no store yet");
-        Answer { tables: self.tables.clone() }
+/// What is to be rolled up of a table is not known. The next tick makes up for it.
+#[derive(Debug, thiserror::Error)]
+#[error("of the table {table} it is not known what is to be rolled up")]
+pub struct TickError {
+    table: String,
+    source: PortError,
+}
+
+impl From<TickError> for Diagnostic {
+    fn from(error: TickError) -> Self {
+        Self { error_type: "PortError".into(), error_message: with_causes(&error) }
+    }
+}
+
+impl App<'_> {
+    /// Rolls up what changed, until the pass has lasted long enough or the invocation's `deadline` is near.
+    ///
+    /// # Errors
+    /// When of a table it is not known what changed. The others are rolled up first.
+    pub async fn handle(&self, deadline: Time) -> Result<Answer, TickError> {
+        let until = self.clock.now().plus_ms(PASS_MS).min(deadline.plus_ms(-MARGIN_MS));
+        let mut answer = Answer::default();
+        let mut failed = None;
+        for (table, areas) in &self.tables {
+            match self.pass(table, *areas, until).await {
+                Ok(done) => {
+                    answer.rolled_up += done.markets;
+                    answer.left += done.left;
+                    answer.failed += done.failed;
+                    self.tell(&done);
+                }
+                Err(source) => failed = failed.or(Some(TickError { table: table.clone(), source })),
+            }
+        }
+        failed.map_or(Ok(answer), Err)
+    }
+
+    async fn pass(&self, table: &str, areas: &dyn RollUps, until: Time) -> Result<RolledUp, PortError> {
+        let now = self.clock.now();
+        let stop = || self.clock.now() >= until;
+        let today = now.ms().div_euclid(Time::DAY_MS);
+        if self.looked_at.lock().await.get(table) == Some(&today) {
+            return roll_up(areas, now, &stop).await;
+        }
+        let done = roll_up_all(areas, now, &stop).await?;
+        if done.left == 0 && done.failed == 0 {
+            self.looked_at.lock().await.insert(table.to_owned(), today);
+        }
+        Ok(done)
+    }
+
+    fn tell(&self, done: &RolledUp) {
+        self.meter.count("MarketsRolledUp", done.markets as u64);
+        self.meter.count("SumsWritten", done.written as u64);
+        self.meter.count("SumConflicts", done.conflicts as u64);
+        self.meter.count("RollUpsFailed", done.failed as u64);
+        if let Some(lag) = done.lag_ms {
+            self.meter.milliseconds("RollUpLagMs", u64::try_from(lag).unwrap_or_default());
+        }
+        if done.left > 0 {
+            tracing::warn!(left = done.left, rolled_up = done.markets, "markets are left to the next tick");
+        }
     }
 }
