@@ -198,6 +198,9 @@ impl Wide {
     /// The same with prices as coarse as that: what projecting its markets so had given.
     #[must_use]
     pub fn of_grain(&self, grain: Grain) -> Self {
+        if grain == Grain::Fine {
+            return self.clone();
+        }
         let coarser = |(key, value): (Key, i64)| {
             let bucket = grain.of(Bucket(key.bucket())).0;
             (if key.quantity().is_of_prices() { key.in_bucket(bucket) } else { key }, value)

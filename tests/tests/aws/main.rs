@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod api_dynamo;
+mod areas;
 mod conformance_aws;
 mod conformance_dynamo;
 mod deploy;

@@ -239,7 +239,7 @@ impl RollUps for StackAreas {
         let Got::Object { etag, body } = self.objects.get(&key, None, SUM_BYTES_MAX).await? else {
             return Ok(StoredSum::default());
         };
-        let sum = AreaSum::from_bytes(&body).map_or_else(|error| self.not_read(&key, &error), Some);
+        let sum = AreaSum::from_bytes(&body, area.level()).map_or_else(|error| self.not_read(&key, &error), Some);
         Ok(StoredSum { sum, tag: Some(etag) })
     }
 

@@ -8,7 +8,9 @@ use std::io::{self, Read};
 
 use serde::{Deserialize, Serialize};
 use stoop_domain::Day;
-use stoop_market::{CodecError, WIDE_DAYS, Wide};
+use stoop_market::{CodecError, Grain, WIDE_DAYS, Wide};
+
+use super::WideLevel;
 
 /// What the bytes begin with, the last digit being the format.
 const MAGIC: [u8; 4] = *b"SUM1";
@@ -19,9 +21,11 @@ const COMPRESSION: i32 = 1;
 /// No blob is larger, so that damaged bytes take no more memory.
 const BLOB_BYTES_MAX: u64 = 1 << 28;
 
-/// A wide area: its sum, and what it is the sum of.
+/// A wide area: its sum, and what it is the sum of. The parts are as fine as they are by themselves, the sum is as fine as
+/// the area's level has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AreaSum {
+    grain: Grain,
     version: u64,
     total: Wide,
     parts: BTreeMap<String, Part>,
@@ -110,10 +114,10 @@ impl DaysTold {
 }
 
 impl AreaSum {
-    /// An area of which nothing is known yet.
+    /// An area of this level of which nothing is known yet.
     #[must_use]
-    pub fn empty() -> Self {
-        Self { version: 0, total: Wide::default(), parts: BTreeMap::new() }
+    pub fn empty(level: WideLevel) -> Self {
+        Self { grain: level.grain(), version: 0, total: Wide::default(), parts: BTreeMap::new() }
     }
 
     /// When it was written, in milliseconds; at least one more than before. 0 for what was never written.
@@ -158,18 +162,18 @@ impl AreaSum {
         let blobs = pack(&part.sum)?;
         match self.parts.remove(name).map(|old| old.sum()) {
             None => {}
-            Some(Ok(old)) => self.total.subtract(&old),
+            Some(Ok(old)) => self.total.subtract(&old.of_grain(self.grain)),
             Some(Err(_)) => self.add_up_anew(),
         }
-        self.total.add(&part.sum);
+        self.total.add(&part.sum.of_grain(self.grain));
         let part = Part { version: part.version, told: part.told, markets: part.markets, blobs };
         self.parts.insert(name.to_owned(), part);
         Ok(())
     }
 
     fn add_up_anew(&mut self) {
-        let mut total = Wide::default();
-        self.parts.retain(|_, part| part.sum().map(|sum| total.add(&sum)).is_ok());
+        let (mut total, grain) = (Wide::default(), self.grain);
+        self.parts.retain(|_, part| part.sum().map(|sum| total.add(&sum.of_grain(grain))).is_ok());
         self.total = total;
     }
 
@@ -212,11 +216,11 @@ impl AreaSum {
         Ok(bytes)
     }
 
-    /// Reads what [`AreaSum::to_bytes`] wrote.
+    /// Reads what [`AreaSum::to_bytes`] wrote of an area of this level.
     ///
     /// # Errors
     /// On any other bytes.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, SumError> {
+    pub fn from_bytes(bytes: &[u8], level: WideLevel) -> Result<Self, SumError> {
         let mut rest = bytes;
         let total = read_total(&mut rest, true)?.ok_or(SumError::Damaged)?;
         let entries = u32::from_le_bytes(take_array(&mut rest)?) as usize;
@@ -230,7 +234,7 @@ impl AreaSum {
         if !rest.is_empty() {
             return Err(SumError::Damaged);
         }
-        Ok(Self { version: total.version, total: total.sum, parts })
+        Ok(Self { grain: level.grain(), version: total.version, total: total.sum, parts })
     }
 
     /// The first way in which the total is not the sum of the parts, in words; `None` where it is.
@@ -240,7 +244,7 @@ impl AreaSum {
     pub fn first_difference(&self) -> Result<Option<String>, SumError> {
         let mut sum = Wide::default();
         for part in self.parts.values() {
-            sum.add(&part.sum()?);
+            sum.add(&part.sum()?.of_grain(self.grain));
         }
         Ok(self.total.first_difference(&sum))
     }

@@ -153,7 +153,7 @@ impl Pass<'_> {
                 Some(_) => BTreeSet::new(),
                 None => self.known().await?.get(county).cloned().unwrap_or_default(),
             };
-            let mut sum = stored.sum.clone().unwrap_or_else(AreaSum::empty);
+            let mut sum = stored.sum.clone().unwrap_or_else(|| AreaSum::empty(county.level()));
             let ends_soon = |(name, part): (&str, &Part)| is_due(part.told, today).then(|| name.parse().ok()).flatten();
             let wanted: BTreeSet<Market> =
                 sum.parts().filter_map(ends_soon).chain(all).chain(markets.iter().cloned()).collect();
@@ -208,21 +208,19 @@ impl Pass<'_> {
     }
 
     async fn area(&mut self, area: &WideArea, parts: &[Brought]) -> Result<Total, PortError> {
-        let grain = area.level().grain();
         for _ in 0..TRIES {
             let stored = self.areas.sum(area).await?;
-            let mut sum = stored.sum.clone().unwrap_or_else(AreaSum::empty);
+            let mut sum = stored.sum.clone().unwrap_or_else(|| AreaSum::empty(area.level()));
             let mut changed = false;
             if stored.sum.is_none() {
                 for (part, total) in self.parts_of(area, parts).await? {
-                    put(&mut sum, area, part.path(), &Total { sum: total.sum.of_grain(grain), ..total })?;
+                    put(&mut sum, area, part.path(), &total)?;
                 }
             }
             for Brought { area: part, total, .. } in parts {
                 // What is there may be newer: another pass was faster.
                 if sum.part(part.path()).is_none_or(|stored| stored.version < total.version) {
-                    let total = Total { sum: total.sum.of_grain(grain), ..total.clone() };
-                    put(&mut sum, area, part.path(), &total)?;
+                    put(&mut sum, area, part.path(), total)?;
                     changed = true;
                 }
             }

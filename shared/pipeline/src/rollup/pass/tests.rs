@@ -136,7 +136,7 @@ impl Inner {
     }
 
     fn sum(&self, area: &WideArea) -> AreaSum {
-        AreaSum::from_bytes(&self.sums[area].1).unwrap()
+        AreaSum::from_bytes(&self.sums[area].1, area.level()).unwrap()
     }
 
     #[track_caller]
@@ -257,7 +257,7 @@ impl RollUps for World {
     async fn sum(&self, area: &WideArea) -> Result<StoredSum, PortError> {
         self.call(|inner| {
             let Some((tag, bytes)) = inner.sums.get(area) else { return StoredSum::default() };
-            StoredSum { sum: AreaSum::from_bytes(bytes).ok(), tag: Some(tag.to_string()) }
+            StoredSum { sum: AreaSum::from_bytes(bytes, area.level()).ok(), tag: Some(tag.to_string()) }
         })
     }
 
@@ -442,14 +442,14 @@ fn a_sum_is_read_as_it_was_written_and_nothing_else_is() {
         drop(state.add(&delta));
     }
     let name = market_of(&listing).unwrap().to_string();
-    let mut sum = AreaSum::empty();
+    let mut sum = AreaSum::empty(WideLevel::County);
     let whole = WholeMarket { version: 7, state, ..WholeMarket::default() };
     sum.put(&name, &projected(&whole, Day(20_454))).unwrap();
     sum.stamp(1_000);
     sum.stamp(5);
     assert_eq!(sum.version(), 1_001, "it grows though the clock does not");
     let bytes = sum.to_bytes().unwrap();
-    assert_eq!(AreaSum::from_bytes(&bytes).unwrap(), sum);
+    assert_eq!(AreaSum::from_bytes(&bytes, WideLevel::County).unwrap(), sum);
     for with_series in [true, false] {
         let read = |bytes: &[u8]| Total::from_beginning(bytes, with_series);
         let mut total = read(&bytes).unwrap().unwrap();
@@ -463,7 +463,7 @@ fn a_sum_is_read_as_it_was_written_and_nothing_else_is() {
         assert!(read(b"SUM1").is_err());
     }
     for cut in 0..bytes.len() {
-        assert!(AreaSum::from_bytes(&bytes[..cut]).is_err(), "cut at {cut}");
+        assert!(AreaSum::from_bytes(&bytes[..cut], WideLevel::County).is_err(), "cut at {cut}");
     }
-    assert!(AreaSum::from_bytes(&[bytes.as_slice(), b"x"].concat()).is_err());
+    assert!(AreaSum::from_bytes(&[bytes.as_slice(), b"x"].concat(), WideLevel::County).is_err());
 }

@@ -1,0 +1,253 @@
+//! Wide areas on DynamoDB and S3: they are what SQLite makes of the same homes.
+
+use std::sync::Arc;
+
+use stoop_aws::StackAreas;
+use stoop_domain::{Currency, Listing, Market, Minor, Observation, Place, PropertyType, Purpose, Status, Time};
+use stoop_embedded::Database;
+use stoop_market::Segment;
+use stoop_pipeline::ports::{PortError, RollUps, ShownWide, StoredSum, Views, WideAreas};
+use stoop_pipeline::serve::MergedId;
+use stoop_pipeline::{AreaSum, Measurer, RolledUp, WideArea, WideLevel, roll_up, roll_up_all};
+
+use crate::dynamo::{MemoryLake, Tables};
+use crate::services::Bucket;
+
+/// Two counties of a region, one of them with two cities, one without a known county, and another country.
+const PLACES: [[Option<&str>; 5]; 6] = [
+    [Some("US"), Some("WA"), Some("King"), Some("Seattle"), Some("98103")],
+    [Some("US"), Some("WA"), Some("King"), Some("Seattle"), Some("98178")],
+    [Some("US"), Some("WA"), Some("King"), Some("Renton"), Some("98055")],
+    [Some("US"), Some("WA"), None, Some("Little Nowhere"), None],
+    [Some("US"), Some("IL"), Some("Cook"), Some("Chicago"), Some("60614")],
+    [Some("MA"), None, None, Some("Agadir"), None],
+];
+
+struct World {
+    tables: Tables,
+    bucket: Bucket,
+    areas: StackAreas,
+    lake: Arc<MemoryLake>,
+    database: Arc<Database>,
+    _folder: tempfile::TempDir,
+}
+
+impl World {
+    async fn new() -> Self {
+        let (tables, bucket) = (Tables::new().await, Bucket::create().await);
+        let areas = StackAreas::new(tables.client.clone(), bucket.client.clone(), &tables.markets, &bucket.name);
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("stoop.db"), &folder.path().join("data")).unwrap();
+        Self { tables, bucket, areas, lake: Arc::default(), database, _folder: folder }
+    }
+
+    /// Takes homes up on both.
+    async fn measure(&self, batch: &[Observation]) {
+        Measurer::new(&*self.tables.store(&self.lake)).measure(batch).await.unwrap();
+        Measurer::new(&*self.database).measure(batch).await.unwrap();
+    }
+
+    async fn markets(&self) -> Vec<Market> {
+        let mut markets = self.tables.views().market_ids().await.unwrap();
+        markets.sort_unstable();
+        markets
+    }
+
+    async fn roll(&self, now: Time) -> RolledUp {
+        roll_up(&self.areas, now, &|| false).await.unwrap()
+    }
+
+    async fn shown(&self, area: &WideArea, now: Time) -> Option<ShownWide> {
+        let markets = self.markets().await;
+        let count = markets.iter().filter(|market| WideArea::of(market, area.level()) == *area).count();
+        self.areas.wide(area, count, now).await.unwrap()
+    }
+
+    /// Each area is told as SQLite tells it, alone and in a list.
+    async fn all_are_alike(&self, now: Time) {
+        let markets = self.markets().await;
+        for level in WideLevel::ALL {
+            let mut expected = Vec::new();
+            let visit = |area, wide| {
+                expected.push((area, wide));
+                Ok::<(), PortError>(())
+            };
+            self.database.each_wide(level, now, visit).unwrap();
+            let listed = self.areas.each(level, &markets, now).await.unwrap();
+            assert_eq!(listed.len(), expected.len(), "{level:?}");
+            for ((area, shown), (of, wide)) in listed.into_iter().zip(expected) {
+                assert_eq!(area, of);
+                let (shown, wide) = (shown.unwrap_or_else(|| panic!("{area} is not told")), wide.unwrap());
+                assert_eq!(shown.rolled_up, None, "{area}");
+                let (zone, grain) = (area.country().zone, level.grain());
+                for segment in [Segment::All].into_iter().chain(wide.segments()) {
+                    let [got, expected] = [&shown.sum, &wide].map(|sum| sum.figures(grain, segment, now, &zone));
+                    assert_eq!(got, expected, "{area} {segment:?}");
+                }
+                if level != WideLevel::City {
+                    let whole = self.shown(&area, now).await.unwrap();
+                    let expected = self.database.wide(&area, now).unwrap().unwrap();
+                    let until = now.day_in(&zone);
+                    let from = stoop_domain::Day(until.0 - 400);
+                    assert_eq!(whole.sum.closes(from, until), expected.closes(from, until), "{area}");
+                }
+            }
+        }
+    }
+
+    async fn delete(self) {
+        self.tables.delete().await;
+        self.bucket.delete().await;
+    }
+}
+
+fn day(day: i64) -> Time {
+    Time::parse("2026-01-01T00:00:00Z").unwrap().plus_ms(day * Time::DAY_MS)
+}
+
+fn area(id: &str) -> WideArea {
+    let (path, terms) = id.split_once(':').unwrap();
+    WideArea::new(path, terms.parse::<MergedId>().unwrap()).unwrap()
+}
+
+/// Home `home` asks another price each time that it is seen, and is gone now and then.
+fn sight(home: usize, seen: i64) -> Observation {
+    let [country, region, county, city, postal_code] = PLACES[home % PLACES.len()].map(|name| name.map(str::to_owned));
+    let currency = if country.as_deref() == Some("MA") { Currency::MAD } else { Currency::USD };
+    let place = Place { country, region, county, city, postal_code, ..Place::default() };
+    let purpose = if home % 13 == 0 { Purpose::Rent } else { Purpose::Sale };
+    let mut listing = Listing::new(purpose, currency, place);
+    let price = 40_000_000 + i64::try_from(home).unwrap() * 999_999 - seen * 12_345;
+    listing.list_price = Some(Minor(price));
+    listing.property_type = Some(PropertyType::Condominium).filter(|_| home % 2 == 0);
+    listing.status = if (seen + i64::try_from(home).unwrap()) % 7 == 0 { Status::Gone } else { Status::Active };
+    Observation::new("mls", format!("h{home}"), day(seen).plus_ms(i64::try_from(home).unwrap() * 60_000), listing)
+}
+
+fn homes(homes: std::ops::Range<usize>, seen: i64) -> Vec<Observation> {
+    homes.map(|home| sight(home, seen)).collect()
+}
+
+#[tokio::test]
+async fn areas_are_what_sqlite_makes_of_the_same_homes() {
+    let world = World::new().await;
+    // Over two years, so that there are bases, tails and archives; and rows of long ago that come late.
+    for seen in [0, 100, 200, 300, 399, 400] {
+        world.measure(&homes(0..80, seen)).await;
+        world.measure(&homes(0..9, seen - 77)).await;
+    }
+    assert_eq!(world.shown(&area("us/wa:sale:USD"), day(401)).await, None, "nothing was rolled up yet");
+    let all = world.markets().await.len();
+    let first = world.roll(day(401)).await;
+    assert_eq!((first.markets, first.left, first.failed), (all, 0, 0));
+    world.all_are_alike(day(401)).await;
+    world.all_are_alike(day(405)).await;
+    assert_eq!(world.roll(day(401)).await, RolledUp::default(), "nothing changed");
+
+    // One home of Seattle changes: until that is rolled up the sums say of when they are.
+    world.measure(&homes(0..1, 402)).await;
+    let behind = world.shown(&area("us:rent:USD"), day(402)).await.unwrap();
+    assert_eq!(behind.rolled_up, Some(day(401)));
+    let elsewhere = world.shown(&area("ma:sale:MAD"), day(402)).await.unwrap();
+    assert_eq!(elsewhere.rolled_up, None, "nothing of it changed");
+    let done = world.roll(day(402)).await;
+    assert_eq!((done.markets, done.written), (1, 3), "its county, region and country");
+    world.all_are_alike(day(402)).await;
+
+    // A new market is there before it is in any sum.
+    world.measure(&[sight(PLACES.len() * 14, 403), sight(13 * 2, 403)]).await;
+    let done = world.roll(day(403)).await;
+    assert!(done.markets >= 1, "{done:?}");
+    world.all_are_alike(day(403)).await;
+    world.delete().await;
+}
+
+#[tokio::test]
+async fn a_market_that_changed_again_is_not_settled() {
+    let world = World::new().await;
+    world.measure(&homes(0..12, 0)).await;
+    let changed = world.areas.changed().await.unwrap();
+    assert_eq!(changed, world.markets().await);
+    assert_eq!(world.areas.markets().await.unwrap(), changed);
+    let market = &changed[0];
+    let read = world.areas.whole(&changed, stoop_domain::Day(0)).await.unwrap();
+    let version = read[0].as_ref().unwrap().version;
+    for other in [version - 1, version + 1] {
+        world.areas.settle(market, other).await.unwrap();
+        assert_eq!(world.areas.changed().await.unwrap(), changed, "version {other}");
+    }
+    for _ in 0..2 {
+        world.areas.settle(market, version).await.unwrap();
+        assert_eq!(world.areas.changed().await.unwrap(), changed[1..], "once and once more");
+    }
+    world.measure(&homes(0..12, 1)).await;
+    assert_eq!(world.areas.changed().await.unwrap(), world.markets().await, "it changed");
+    let nowhere: Market = "us/wa/king/seattle/00000:sale:USD".parse().unwrap();
+    assert_eq!(world.areas.whole(&[nowhere], stoop_domain::Day(0)).await.unwrap(), [None]);
+    world.delete().await;
+}
+
+#[tokio::test]
+async fn a_sum_is_replaced_only_where_it_is_the_one_that_was_read() {
+    let world = World::new().await;
+    let king = area("us/wa/king:sale:USD");
+    let none = world.areas.sum(&king).await.unwrap();
+    assert!(none.sum.is_none() && none.tag.is_none());
+    let mut sum = AreaSum::empty(WideLevel::County);
+    sum.stamp(1);
+    assert!(world.areas.put(&king, &sum, &none).await.unwrap());
+    assert!(!world.areas.put(&king, &sum, &none).await.unwrap(), "somebody was faster");
+    let read = world.areas.sum(&king).await.unwrap();
+    assert_eq!(read.sum, Some(sum.clone()));
+    sum.stamp(2);
+    assert!(world.areas.put(&king, &sum, &read).await.unwrap());
+    assert!(!world.areas.put(&king, &sum, &read).await.unwrap(), "it is another by now");
+    let gone = StoredSum { tag: Some("\"0123456789abcdef\"".into()), ..read };
+    assert!(!world.areas.put(&area("us/wa/pierce:sale:USD"), &sum, &gone).await.unwrap(), "it is not there");
+    // What cannot be read is as if it were not there, and may be replaced.
+    let key = world.areas.key(&king).unwrap();
+    let body = aws_sdk_s3::primitives::ByteStream::from_static(b"something else");
+    world.bucket.client.put_object().bucket(&world.bucket.name).key(key).body(body).send().await.unwrap();
+    assert_eq!(world.shown(&king, day(0)).await, None);
+    let damaged = world.areas.sum(&king).await.unwrap();
+    assert!(damaged.sum.is_none() && damaged.tag.is_some());
+    assert!(world.areas.put(&king, &sum, &damaged).await.unwrap());
+    world.delete().await;
+}
+
+#[tokio::test]
+async fn sums_that_were_lost_are_made_again() {
+    let world = World::new().await;
+    world.measure(&homes(0..30, 0)).await;
+    world.roll(day(1)).await;
+    for lost in ["us/wa/king:sale:USD", "us/wa:sale:USD", "us:sale:USD"] {
+        let lost = area(lost);
+        let key = world.areas.key(&lost).unwrap();
+        world.bucket.client.delete_object().bucket(&world.bucket.name).key(key).send().await.unwrap();
+        assert_eq!(world.shown(&lost, day(1)).await, None);
+        world.measure(&homes(1..2, 2)).await;
+        let done = roll_up_all(&world.areas, day(2), &|| false).await.unwrap();
+        assert_eq!((done.failed, done.left), (0, 0));
+        world.all_are_alike(day(2)).await;
+    }
+    world.delete().await;
+}
+
+#[tokio::test]
+async fn every_area_has_a_key_of_its_own_that_s3_takes() {
+    let world = World::new().await;
+    let long = "x".repeat(900);
+    let ids = [
+        "us:sale:USD".to_owned(),
+        "us:rent:USD".to_owned(),
+        "us/wa:sale:USD".to_owned(),
+        "us/wa/-:sale:USD".to_owned(),
+        "us/wa/~back-of-beyond:sale:USD".to_owned(),
+        format!("us/wa/{long}:sale:USD"),
+        format!("us/wa/{long}y:sale:USD"),
+    ];
+    let keys: std::collections::BTreeSet<String> = ids.iter().map(|id| world.areas.key(&area(id)).unwrap()).collect();
+    assert_eq!(keys.len(), ids.len());
+    assert!(keys.iter().all(|key| key.len() <= 1_024 && key.starts_with("rollups/")), "{keys:?}");
+    world.delete().await;
+}
