@@ -18,6 +18,7 @@ mod limits;
 mod proxy;
 mod raw;
 mod redrive;
+mod rollups;
 mod sources;
 mod state;
 mod stream;
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         whole_way::first_poll,
         whole_way::price_cut,
         api::served,
+        rollups::within_a_minute,
         whole_way::poll_twice,
         stream::duplicates_and_disorder,
         stream::poison,
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
         faults::refused_by_firehose,
         faults::killed_in_mid_batch,
         faults::sns_outage,
+        rollups::throttled_and_killed,
         deadline::carried_on,
         limits::used_up,
         redrive::sent_again,

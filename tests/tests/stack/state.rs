@@ -67,11 +67,13 @@ impl State {
         by_id.filter(|(id, _)| id.starts_with(&prefix)).collect()
     }
 
-    /// Everything in the tables of homes, markets and alerts, in an order of its own.
+    /// Everything in the tables of homes, markets and alerts, in an order of its own; but not whether a market is to be rolled
+    /// up, which changes with the minute.
     pub(crate) async fn everything(&self) -> Vec<String> {
         let mut all = Vec::new();
         for table in [&self.tables.homes, &self.tables.markets, &self.tables.alerts] {
-            let items = self.scan(table).await;
+            let mut items = self.scan(table).await;
+            items.iter_mut().for_each(|item| drop(item.remove("changed")));
             all.extend(items.into_iter().map(|item| format!("{table}: {}", json_of(&AttributeValue::M(item)))));
         }
         all.sort();

@@ -1,0 +1,175 @@
+//! The sums of counties, regions and countries: they are those of their markets, whatever becomes of the function that keeps
+//! them up, of its calls and of others that do the same.
+
+use serde_json::{Value, json};
+use stoop_aws::StackAreas;
+use stoop_domain::{Market, Observation};
+use stoop_market::Segment;
+use stoop_pipeline::ports::{RollUps, WideAreas};
+use stoop_pipeline::{Clock, WideArea, WideLevel, add_up};
+use stoop_runtime::SystemClock;
+use stoop_tests::made::observation_in;
+
+use crate::hosted::{Hosted, TIMEOUT, failures, kinesis_batch};
+use crate::proxy::{Fate, throttled};
+use crate::world::{World, eventually, say};
+
+const LEVELS: [WideLevel; 3] = [WideLevel::County, WideLevel::Region, WideLevel::Country];
+
+fn areas(world: &World) -> StackAreas {
+    let (state, clients) = (&world.state, &world.clients);
+    StackAreas::new(clients.dynamodb(), clients.s3(), &state.tables.markets, &state.bucket)
+}
+
+/// Of these areas each sum is that of its markets; or why it is not. `counts` is how many homes lie in those that begin so.
+async fn are_sums(world: &World) -> Result<usize, String> {
+    let (areas, now) = (areas(world), SystemClock.now());
+    let waiting = areas.changed().await.map_err(|error| error.to_string())?;
+    if !waiting.is_empty() {
+        return Err(format!("{} markets wait, {} among them", waiting.len(), waiting[0]));
+    }
+    let markets = areas.markets().await.unwrap();
+    let from = stoop_domain::Day(0);
+    let read = areas.whole(&markets, from).await.unwrap();
+    let whole: Vec<(Market, _)> =
+        markets.iter().cloned().zip(read).map(|(market, whole)| (market, whole.unwrap())).collect();
+    let mut homes = 0;
+    for level in LEVELS {
+        for (area, shown) in areas.each(level, &markets, now).await.unwrap() {
+            let of = |(market, _): &&(Market, _)| WideArea::of(market, level) == area;
+            let states: Vec<_> = whole.iter().filter(of).map(|(_, whole)| whole.state.clone()).collect();
+            let (expected, _) = add_up(&area, &states, now);
+            let zone = area.country().zone;
+            let figures = |sum: &stoop_market::Wide| sum.figures(level.grain(), Segment::All, now, &zone);
+            let expected = figures(&expected);
+            let shown = shown.ok_or_else(|| format!("{area} is not told"))?;
+            let got = figures(&shown.sum);
+            if got != expected {
+                return Err(format!("{area} is {got:?}, and its markets are {expected:?}"));
+            }
+            homes += usize::try_from(got.active).unwrap();
+        }
+    }
+    Ok(homes)
+}
+
+/// What was polled is in the sums a minute later, without anybody's doing, and the API serves it.
+pub(crate) async fn within_a_minute(world: &World) {
+    world.polled_once().await;
+    if world.kind != stoop_tests::local::Kind::MiniStack {
+        say("the roll-up is invoked: this emulator's schedules do not fire");
+        world.raw.invoke(world.output("RollupFunctionName"), &json!({})).await.unwrap();
+    }
+    let homes = eventually("every area is the sum of its markets", || are_sums(world)).await;
+    assert!(homes > 0, "there are homes");
+    let secret = world.clients.secrets().get_secret_value().secret_id(world.output("ApiTokenSecretArn"));
+    let token = secret.send().await.unwrap().secret_string.unwrap();
+    let url = world.function_url();
+    let get = async |path: &str| {
+        let answer = world.raw.get(&url, path, Some(&token)).await.unwrap();
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        answer.body
+    };
+    let countries = get("/api/v1/markets?level=country&sort=active&desc=true").await;
+    let rows = countries["markets"].as_array().unwrap();
+    assert!(!rows.is_empty(), "{countries}");
+    for row in rows {
+        let (path, active) = (row["path"].as_str().unwrap(), row["active"].as_i64().unwrap());
+        let (purpose, currency) = (row["purpose"].as_str().unwrap(), row["currency"].as_str().unwrap());
+        let country = get(&format!("/api/v1/markets/{path}/?purpose={purpose}&currency={currency}&days=30")).await;
+        assert_eq!(country["rolled_up_at"], Value::Null, "nothing waits: {country}");
+        assert_eq!(country["markets"][0]["active"].as_i64(), Some(active), "{country}");
+        let regions =
+            get(&format!("/api/v1/markets?level=region&area={path}/&purpose={purpose}&currency={currency}")).await;
+        let sum: i64 = regions["markets"].as_array().unwrap().iter().map(|row| row["active"].as_i64().unwrap()).sum();
+        assert_eq!(sum, active, "{regions}");
+    }
+}
+
+/// So many homes of a city, at a price of their own.
+fn town(city: &str, homes: usize, look: i64) -> Vec<Observation> {
+    let seen = |home: usize| {
+        let dirhams = 700_000 + 1_000 * i64::try_from(home).unwrap() - 700 * look;
+        observation_in(city, &format!("{city}-{home}"), 60 * look, dirhams)
+    };
+    (0..homes).map(seen).collect()
+}
+
+/// The function's calls are refused, lost and never answered, and it is killed at each of them; the next one makes up for it.
+pub(crate) async fn throttled_and_killed(world: &World) {
+    world.polled_once().await;
+    let metrics = Hosted::start(world, "metrics", &[], TIMEOUT).await;
+    let rollup = Hosted::start(world, "rollup", &[], TIMEOUT).await;
+    let cities = ["Kenitra", "Settat", "Nador", "Errachidia"];
+    let change = async |look: i64| {
+        let batch: Vec<Vec<Observation>> = cities.iter().map(|city| town(city, 6, look)).collect();
+        let response = metrics.host.invoke(&kinesis_batch(0, &batch)).await.unwrap();
+        assert_eq!(failures(&response), Vec::<String>::new());
+    };
+    let mut look = 0;
+    // A parent that is refused, for good and now and then; with the answer lost, what was done is found done.
+    for (operation, fate) in [
+        ("PUT ", throttled()),
+        ("PUT ", Fate::ForwardAndFail),
+        ("GET ", throttled()),
+        ("UpdateItem", throttled()),
+        ("UpdateItem", Fate::ForwardAndFail),
+        ("BatchGetItem", throttled()),
+    ] {
+        look += 1;
+        change(look).await;
+        let of_one = operation == "PUT ";
+        rollup.proxy.fail(move |asked, _| {
+            let is_it = asked.starts_with(operation) && (!of_one || asked.contains("rollups/"));
+            if is_it { fate.clone() } else { Fate::Forward }
+        });
+        let answer = rollup.host.invoke(&json!({})).await;
+        assert!(!rollup.proxy.struck().is_empty(), "{operation} was not called: {answer:?}");
+        rollup.proxy.heal();
+        let answer = rollup.host.invoke(&json!({})).await.unwrap();
+        assert_eq!((answer["left"].as_u64(), answer["failed"].as_u64()), (Some(0), Some(0)), "{operation}: {answer}");
+        eventually(&format!("the sums are right after {operation}"), || are_sums(world)).await;
+    }
+    // The query of what waits is refused: nothing is known, and the invocation fails for CloudWatch to see.
+    look += 1;
+    change(look).await;
+    rollup.proxy.fail(|operation, _| if operation == "Query" { throttled() } else { Fate::Forward });
+    let answer = rollup.host.invoke(&json!({})).await;
+    assert!(answer.is_err(), "{answer:?}");
+    rollup.proxy.heal();
+
+    for (operation, nth, fate) in [
+        ("Query", 1, Fate::Hang),
+        ("BatchGetItem", 1, Fate::Hang),
+        ("PUT ", 1, Fate::Hang),
+        ("PUT ", 1, Fate::ForwardAndHang),
+        ("PUT ", 2, Fate::Hang),
+        ("PUT ", 3, Fate::ForwardAndHang),
+        ("UpdateItem", 1, Fate::Hang),
+        ("UpdateItem", 1, Fate::ForwardAndHang),
+        ("UpdateItem", 2, Fate::Hang),
+    ] {
+        look += 1;
+        change(look).await;
+        let mut seen = 0;
+        rollup.proxy.fail(move |asked, _| {
+            seen += usize::from(asked.starts_with(operation));
+            if asked.starts_with(operation) && seen == nth { fate.clone() } else { Fate::Forward }
+        });
+        rollup.invoke_and_kill(&json!({})).await;
+        rollup.proxy.heal();
+        rollup.host.restart().await.unwrap();
+        rollup.host.invoke(&json!({})).await.unwrap();
+        eventually(&format!("the sums are right, killed at {operation}{nth}"), || are_sums(world)).await;
+    }
+    // Twice at the same time, and the schedule's besides.
+    let other = Hosted::start(world, "rollup", &[], TIMEOUT).await;
+    for _ in 0..3 {
+        look += 1;
+        change(look).await;
+        let tick = json!({});
+        let (one, two) = tokio::join!(rollup.host.invoke(&tick), other.host.invoke(&tick));
+        assert!(one.is_ok() && two.is_ok(), "{one:?} {two:?}");
+        eventually("the sums are right, rolled up twice at once", || are_sums(world)).await;
+    }
+}
