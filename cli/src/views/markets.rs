@@ -69,9 +69,7 @@ fn read_markets(database: &Database, now: Time) -> anyhow::Result<Vec<MarketRow>
     // One state at a time is in memory: there may be thousands of markets.
     for market in database.market_ids()? {
         if let Some(cells) = told_at(database, &market, now, 0)? {
-            let (country, sum) = (market.area.country(), Sum::Whole(&cells));
-            let figures = FiguresView::of(sum, now, market.currency, country.area_unit, &country.zone);
-            rows.push(MarketRow::of_market(&market, Some(figures)));
+            rows.push(MarketRow::of_market(&market).with_figures(Sum::Whole(&cells), now));
         }
     }
     Ok(rows)
@@ -85,7 +83,7 @@ fn read_areas(database: &Database, level: WideLevel, now: Time) -> anyhow::Resul
         match wide {
             Some(wide) => {
                 let sum = Sum::Wide(&wide, level.grain(), Hours::Told);
-                rows.push(row_of(&area, sum, now));
+                rows.push(MarketRow::of_area(&area).with_figures(sum, now));
             }
             None => drop(untold.insert(area)),
         }
@@ -103,15 +101,9 @@ fn read_areas(database: &Database, level: WideLevel, now: Time) -> anyhow::Resul
         let states: Vec<Cells> = states.filter_map(Result::transpose).collect::<anyhow::Result<_>>()?;
         let (wide, hours) = add_up(&area, &states, now);
         let sum = Sum::Wide(&wide, level.grain(), hours);
-        rows.push(row_of(&area, sum, now));
+        rows.push(MarketRow::of_area(&area).with_figures(sum, now));
     }
     Ok(rows)
-}
-
-fn row_of(area: &WideArea, sum: Sum<'_>, now: Time) -> MarketRow {
-    let country = area.country();
-    let figures = FiguresView::of(sum, now, area.id().currency, country.area_unit, &country.zone);
-    MarketRow::of_area(area, Some(figures))
 }
 
 impl View for Markets {

@@ -2,9 +2,9 @@ use std::cmp::Reverse;
 
 use serde::Serialize;
 use serde_json::Value;
-use stoop_domain::{Country, Currency, Market};
+use stoop_domain::{Currency, Market, Time, country};
 
-use super::{FiguresView, MergedId, area_name, unit_name};
+use super::{FiguresView, MergedId, Sum, area_name, unit_name};
 use crate::rollup::WideArea;
 
 /// A line of a list: a market, or the sum of a wide area.
@@ -46,30 +46,37 @@ pub struct Ranking {
 }
 
 impl MarketRow {
-    /// The line of a market.
+    /// The line of a market, without figures.
     #[must_use]
-    pub fn of_market(market: &Market, figures: Option<FiguresView>) -> Self {
-        let (path, id) = (market.area.as_str(), MergedId::of(market));
-        Self::new(path, market.area.name(), id, &market.area.country(), figures)
+    pub fn of_market(market: &Market) -> Self {
+        Self::new(market.area.as_str(), market.area.name(), MergedId::of(market))
     }
 
-    /// The line of a wide area.
+    /// The line of a wide area, without figures.
     #[must_use]
-    pub fn of_area(area: &WideArea, figures: Option<FiguresView>) -> Self {
+    pub fn of_area(area: &WideArea) -> Self {
         let is_unknown = area.path().rsplit('/').next() == Some("-");
         let name = if is_unknown { "unknown".to_owned() } else { area_name(area.path()) };
-        Self::new(area.path(), name, area.id(), &area.country(), figures)
+        Self::new(area.path(), name, area.id())
     }
 
-    fn new(path: &str, name: String, id: MergedId, country: &Country, figures: Option<FiguresView>) -> Self {
+    /// The same with the figures of a moment.
+    #[must_use]
+    pub fn with_figures(self, sum: Sum<'_>, now: Time) -> Self {
+        let country = country(&self.path);
+        let figures = FiguresView::of(sum, now, self.currency, country.area_unit, &country.zone);
+        Self { figures: Some(figures), ..self }
+    }
+
+    fn new(path: &str, name: String, id: MergedId) -> Self {
         Self {
             id: format!("{path}:{id}"),
             path: path.to_owned(),
             name,
             purpose: id.purpose.as_str(),
             currency: id.currency,
-            area_unit: unit_name(country.area_unit),
-            figures,
+            area_unit: unit_name(country(path).area_unit),
+            figures: None,
         }
     }
 }
@@ -201,24 +208,19 @@ impl Ranking {
 
 #[cfg(test)]
 mod tests {
-    use stoop_domain::Time;
     use stoop_market::Cells;
 
     use super::*;
-    use crate::serve::Sum;
 
     /// A line with so many active homes, of which so many ask a price, and this median; without figures for `None`.
     fn row(path: &str, figures: Option<(i64, i64, Option<f64>)>) -> MarketRow {
-        let area = WideArea::new(path, "sale:USD".parse().unwrap()).unwrap();
-        let country = area.country();
-        let none = Cells::default();
-        let none = FiguresView::of(Sum::Whole(&none), Time::default(), Currency::USD, country.area_unit, &country.zone);
-        let figures = figures.map(|(active, priced, median_price)| {
-            let mut figures = FiguresView { active, priced, median_price, ..none };
-            figures.last_7_days.new = active - priced;
-            figures
-        });
-        MarketRow::of_area(&area, figures)
+        let row = MarketRow::of_area(&WideArea::new(path, "sale:USD".parse().unwrap()).unwrap());
+        let Some((active, priced, median_price)) = figures else { return row };
+        let mut row = row.with_figures(Sum::Whole(&Cells::default()), Time::default());
+        let told = row.figures.as_mut().unwrap();
+        (told.active, told.priced, told.median_price, told.last_7_days.new) =
+            (active, priced, median_price, active - priced);
+        row
     }
 
     fn rows() -> Vec<MarketRow> {
