@@ -1,17 +1,19 @@
 //! Wide areas in the API: from stored sums where there are any, and added up where there are none.
 
 use std::collections::BTreeSet;
+use std::sync::Mutex;
 
 use crate::api_documents::untold;
 use crate::small_town::{Town, get, json, now};
+use async_trait::async_trait;
 use insta::assert_snapshot;
 use serde_json::{Value, json as value};
-use stoop_domain::{Observation, Time};
+use stoop_domain::{Market, Observation, Time};
 use stoop_market::Cells;
-use stoop_pipeline::ports::{PortError, ShownWide};
+use stoop_pipeline::ports::{PortError, ShownWide, WideAreas};
 use stoop_pipeline::serve::api::Api;
 use stoop_pipeline::serve::{AreaView, Hours, MarketView, MergedId, Sum, find_area, merged};
-use stoop_pipeline::{WideArea, add_up};
+use stoop_pipeline::{WideArea, WideLevel, add_up};
 use stoop_tests::AlteredAreas;
 use stoop_tests::made::observation_in;
 
@@ -61,8 +63,8 @@ fn ids(answer: &Value) -> Vec<&str> {
     answer["markets"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap()).collect()
 }
 
-fn states(town: &Town, markets: &[stoop_domain::Market]) -> Vec<(stoop_domain::Market, Cells)> {
-    let state = |market: &stoop_domain::Market| (market.clone(), town.database.cells(market).unwrap().unwrap());
+fn states(town: &Town, markets: &[Market]) -> Vec<(Market, Cells)> {
+    let state = |market: &Market| (market.clone(), town.database.cells(market).unwrap().unwrap());
     markets.iter().map(state).collect()
 }
 
@@ -118,6 +120,52 @@ fn stored_sums_are_read_where_adding_up_would_take_long() {
         assert_eq!(county["path"], "ma/~souss/~tata");
         assert_eq!((&county["markets"][0]["active"], &county["consists_of_total"]), (&active.into(), &markets.into()));
     }
+}
+
+/// Areas of which nothing is kept, and what was asked of them.
+#[derive(Default)]
+struct Noted(Mutex<Vec<String>>);
+
+impl Noted {
+    /// What an answer to this asks for.
+    fn asked(town: &Town, target: &str) -> Vec<String> {
+        let noted = Self::default();
+        assert_eq!(get(&Api::new(&*town.database, &*town.database, &noted), target, now()).status, 200, "{target}");
+        noted.0.into_inner().unwrap()
+    }
+}
+
+#[async_trait]
+impl WideAreas for Noted {
+    async fn wide(&self, area: &WideArea, markets: usize, now: Time) -> Result<Option<ShownWide>, PortError> {
+        self.0.lock().unwrap().push(format!("{area}, {markets} markets, {now}"));
+        Ok(None)
+    }
+
+    async fn each(
+        &self,
+        level: WideLevel,
+        markets: &[Market],
+        now: Time,
+    ) -> Result<Vec<(WideArea, Option<ShownWide>)>, PortError> {
+        let markets: Vec<String> = markets.iter().map(ToString::to_string).collect();
+        self.0.lock().unwrap().push(format!("{}, {}, {now}", level.as_str(), markets.join(" ")));
+        Ok(Vec::new())
+    }
+}
+
+#[test]
+fn a_sum_is_asked_for_with_all_markets_that_should_be_in_it() {
+    let town = Town::new();
+    let asked = |target: &str| Noted::asked(&town, &format!("/api/v1/markets{target}")).join("; ");
+    let noon = "2026-01-14T12:00:00Z";
+    assert_eq!(asked("/us/wa"), format!("us/wa:sale:USD, 2 markets, {noon}"));
+    assert_eq!(asked("/ma/"), format!("ma:sale:MAD, 1 markets, {noon}; ma:rent:MAD, 1 markets, {noon}"));
+    assert_eq!(asked("/ma/?purpose=rent&as_of=2026-01-13"), "ma:rent:MAD, 1 markets, 2026-01-13T00:00:00Z");
+    let king = "us/wa/king/seattle/98103:sale:USD us/wa/king/seattle/98178:sale:USD";
+    assert_eq!(asked("?level=city&area=king"), format!("city, {king}, {noon}"));
+    assert_eq!(asked("?level=county&currency=USD"), format!("county, {king}, {noon}"));
+    assert_eq!(asked("?area=king&sort=active"), "", "markets are no sums");
 }
 
 #[test]
