@@ -1,5 +1,5 @@
 //! What the tests of every crate share: one conformance suite per port, to be run on each of its
-//! implementations, a wrapper that makes a real store fail on demand, a host for the binaries of Lambda
+//! implementations, wrappers that make a real store fail and real sums of areas lag on demand, a host for the binaries of Lambda
 //! functions ([`host`]) and the services that one of them calls ([`service`]), AWS on this machine ([`local`]), the
 //! stack deployed to it ([`stack`]) and what its functions may weigh ([`weight`]).
 //!
@@ -7,6 +7,7 @@
 //! breaks the port's contract. Where a port only takes things in, the suite also asks for a witness: a
 //! way to see what came out at the other end.
 
+mod altered_areas;
 pub mod conformance;
 mod faulty;
 pub mod host;
@@ -16,4 +17,5 @@ pub mod service;
 pub mod stack;
 pub mod weight;
 
+pub use altered_areas::AlteredAreas;
 pub use faulty::Faulty;

@@ -1,5 +1,6 @@
 use clap::Args;
 use stoop_pipeline::WideLevel;
+use stoop_pipeline::serve::Figure;
 
 use super::{AsOfArgs, FormatArgs, lines};
 use crate::views::figure;
@@ -29,7 +30,7 @@ pub(crate) struct WantedMarkets {
     /// By which figure they are sorted, named as in --csv, the least first; unknown ones come last [default: active, the
     /// greatest first]
     #[arg(long, value_name = "FIGURE", value_parser = figure)]
-    pub(crate) sort: Option<&'static str>,
+    pub(crate) sort: Option<Figure>,
     /// The greatest first
     #[arg(long, requires = "sort")]
     pub(crate) desc: bool,

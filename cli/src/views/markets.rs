@@ -2,11 +2,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
 use serde::Serialize;
-use serde_json::Value;
-use stoop_domain::{Country, Currency, Market, Time};
+use stoop_domain::{Market, Time};
 use stoop_embedded::Database;
 use stoop_market::Cells;
-use stoop_pipeline::serve::{FiguresView, Hours, MergedId, Sum, area_name, unit_name};
+use stoop_pipeline::serve::{Figure, FiguresView, Hours, MarketRow, Ranking, Sum};
 use stoop_pipeline::{WideArea, WideLevel, add_up};
 
 use super::{View, as_text_or_null, empty, give, moment, more, open, plural, rows, told_at};
@@ -27,70 +26,6 @@ pub(super) struct Markets {
     markets: Vec<MarketRow>,
 }
 
-/// The figures of a market in CSV.
-const FIGURES: [Field; 45] = [
-    Field::Plain("active"),
-    Field::Plain("unconfirmed"),
-    Field::Plain("priced"),
-    Field::Money("median_price"),
-    Field::Money("mean_price"),
-    Field::Money("p25_price"),
-    Field::Money("p75_price"),
-    Field::Money("min_price"),
-    Field::Money("max_price"),
-    Field::Money("median_price_per_area"),
-    Field::Plain("median_age_days"),
-    Field::Plain("cut_share"),
-    Field::Plain("median_cut"),
-    Field::Plain("last_24_hours.new"),
-    Field::Plain("last_24_hours.back_on_market"),
-    Field::Plain("last_24_hours.price_cuts"),
-    Field::Plain("last_24_hours.price_rises"),
-    Field::Plain("last_24_hours.pending"),
-    Field::Plain("last_24_hours.closed"),
-    Field::Plain("last_24_hours.gone"),
-    Field::Plain("last_24_hours.expired"),
-    Field::Plain("last_7_days.new"),
-    Field::Plain("last_7_days.back_on_market"),
-    Field::Plain("last_7_days.price_cuts"),
-    Field::Plain("last_7_days.price_rises"),
-    Field::Plain("last_7_days.pending"),
-    Field::Plain("last_7_days.closed"),
-    Field::Plain("last_7_days.gone"),
-    Field::Plain("last_7_days.expired"),
-    Field::Plain("last_28_days.new"),
-    Field::Plain("last_28_days.back_on_market"),
-    Field::Plain("last_28_days.price_cuts"),
-    Field::Plain("last_28_days.price_rises"),
-    Field::Plain("last_28_days.pending"),
-    Field::Plain("last_28_days.closed"),
-    Field::Plain("last_28_days.gone"),
-    Field::Plain("last_28_days.expired"),
-    Field::Plain("last_90_days.new"),
-    Field::Plain("last_90_days.back_on_market"),
-    Field::Plain("last_90_days.price_cuts"),
-    Field::Plain("last_90_days.price_rises"),
-    Field::Plain("last_90_days.pending"),
-    Field::Plain("last_90_days.closed"),
-    Field::Plain("last_90_days.gone"),
-    Field::Plain("last_90_days.expired"),
-];
-
-#[derive(Serialize)]
-struct MarketRow {
-    id: String,
-    path: String,
-    name: String,
-    /// What lies around it, in the table.
-    #[serde(skip)]
-    within: String,
-    purpose: &'static str,
-    currency: Currency,
-    area_unit: &'static str,
-    #[serde(flatten)]
-    figures: FiguresView,
-}
-
 /// `stoop markets`.
 pub(crate) fn markets(store: &StoreArgs, args: &MarketsArgs) -> anyhow::Result<ExitCode> {
     let database = open(store)?;
@@ -102,11 +37,9 @@ pub(crate) fn markets(store: &StoreArgs, args: &MarketsArgs) -> anyhow::Result<E
     give(&view, &args.format)
 }
 
-/// Where the figure with this name in CSV lies in the JSON of a row.
-pub(crate) fn figure(name: &str) -> Result<&'static str, String> {
-    let named = |field: &Field| field.path().replace('.', "_");
-    let found = FIGURES.iter().find(|field| named(field) == name).map(Field::path);
-    found.ok_or_else(|| format!("accepted: {}", FIGURES.iter().map(named).collect::<Vec<_>>().join(", ")))
+/// The figure with this name in CSV.
+pub(crate) fn figure(name: &str) -> Result<Figure, String> {
+    Figure::named(name).ok_or_else(|| format!("accepted: {}", Figure::names()))
 }
 
 impl Markets {
@@ -123,8 +56,8 @@ impl Markets {
             (Some(now), None) => read_markets(database, now)?,
             (Some(now), Some(level)) => read_areas(database, level, now)?,
         };
-        markets.retain(|row| row.figures.priced >= wanted.min_homes);
-        sort(&mut markets, wanted)?;
+        let WantedMarkets { min_homes, sort, desc } = *wanted;
+        Ranking { min_homes, sort, desc }.rank(&mut markets)?;
         let total = markets.len();
         markets.truncate(limit);
         Ok(Self { as_of, level: level.map(WideLevel::as_str), total, markets })
@@ -136,9 +69,7 @@ fn read_markets(database: &Database, now: Time) -> anyhow::Result<Vec<MarketRow>
     // One state at a time is in memory: there may be thousands of markets.
     for market in database.market_ids()? {
         if let Some(cells) = told_at(database, &market, now, 0)? {
-            let (country, id) = (market.area.country(), MergedId::of(&market));
-            let row = MarketRow::new(market.area.as_str(), id, &country, Sum::Whole(&cells), now);
-            rows.push(MarketRow { name: market.area.name(), within: parents(market.area.as_str()), ..row });
+            rows.push(MarketRow::of_market(&market).with_figures(Sum::Whole(&cells), now));
         }
     }
     Ok(rows)
@@ -152,7 +83,7 @@ fn read_areas(database: &Database, level: WideLevel, now: Time) -> anyhow::Resul
         match wide {
             Some(wide) => {
                 let sum = Sum::Wide(&wide, level.grain(), Hours::Told);
-                rows.push(MarketRow::new(area.path(), area.id(), &area.country(), sum, now));
+                rows.push(MarketRow::of_area(&area).with_figures(sum, now));
             }
             None => drop(untold.insert(area)),
         }
@@ -170,33 +101,9 @@ fn read_areas(database: &Database, level: WideLevel, now: Time) -> anyhow::Resul
         let states: Vec<Cells> = states.filter_map(Result::transpose).collect::<anyhow::Result<_>>()?;
         let (wide, hours) = add_up(&area, &states, now);
         let sum = Sum::Wide(&wide, level.grain(), hours);
-        rows.push(MarketRow::new(area.path(), area.id(), &area.country(), sum, now));
+        rows.push(MarketRow::of_area(&area).with_figures(sum, now));
     }
     Ok(rows)
-}
-
-/// By the figure that was asked for, the least first or, with `desc`, the greatest; unknown ones last, and of one value by id.
-fn sort(markets: &mut Vec<MarketRow>, wanted: &WantedMarkets) -> anyhow::Result<()> {
-    let Some(figure) = wanted.sort else {
-        markets.sort_by(|a, b| b.figures.active.cmp(&a.figures.active).then_with(|| a.id.cmp(&b.id)));
-        return Ok(());
-    };
-    let pointer = format!("/{}", figure.replace('.', "/"));
-    let mut keyed = Vec::with_capacity(markets.len());
-    for row in markets.drain(..) {
-        let value = serde_json::to_value(&row.figures)?.pointer(&pointer).and_then(Value::as_f64);
-        let value = if wanted.desc { value.map(|value| -value) } else { value };
-        keyed.push((value, row));
-    }
-    keyed.sort_by(|(a, left), (b, right)| {
-        let by_value = match (a, b) {
-            (Some(a), Some(b)) => a.total_cmp(b),
-            (a, b) => b.is_some().cmp(&a.is_some()),
-        };
-        by_value.then_with(|| left.id.cmp(&right.id))
-    });
-    markets.extend(keyed.into_iter().map(|(_, row)| row));
-    Ok(())
 }
 
 impl View for Markets {
@@ -221,7 +128,8 @@ impl View for Markets {
             Column::right("% cut").optional(2),
         ]);
         for row in &self.markets {
-            table.row(row.cells());
+            let within = if self.level.is_some() { above(&row.path) } else { parents(&row.path) };
+            table.row(cells(row, within));
         }
         let note = "age: median days on the market. new, cuts: in 7 days. % cut: homes that ask less than at first.";
         let mut page = Page::new(look);
@@ -233,49 +141,40 @@ impl View for Markets {
 
     fn csv(&self) -> anyhow::Result<Csv> {
         let market = ["id", "path", "name", "purpose", "currency", "area_unit"].map(Field::Plain);
-        Ok(Csv::new(market.into_iter().chain(FIGURES), rows(&self.markets)?))
+        let figure = |figure: Figure| match figure.is_price() {
+            true => Field::Money(figure.path()),
+            false => Field::Plain(figure.path()),
+        };
+        Ok(Csv::new(market.into_iter().chain(Figure::ALL.map(figure)), rows(&self.markets)?))
     }
 }
 
-impl MarketRow {
-    /// A row of an area whose path is this, named by the last level.
-    fn new(path: &str, id: MergedId, country: &Country, sum: Sum<'_>, now: Time) -> Self {
-        let (within, slug) = path.rsplit_once('/').unwrap_or(("", path));
-        let name = if slug == "-" { "unknown".to_owned() } else { area_name(path) };
-        Self {
-            id: format!("{path}:{id}"),
-            path: path.to_owned(),
-            name,
-            within: within.trim_end_matches(['-', '/']).to_owned(),
-            purpose: id.purpose.as_str(),
-            currency: id.currency,
-            area_unit: unit_name(country.area_unit),
-            figures: FiguresView::of(sum, now, id.currency, country.area_unit, &country.zone),
-        }
-    }
-
-    fn cells(&self) -> [Words; 11] {
-        let figures = &self.figures;
-        let quartiles = figures.p25_price.zip(figures.p75_price);
-        let quartiles = quartiles.map(|(low, high)| format!("{}–{}", show::short(low), show::short(high)));
-        let per_area = figures.median_price_per_area.map(|price| {
-            let unit = show::unit_sign(self.area_unit);
-            format!("{}/{unit}", show::price_digits(price, self.currency))
-        });
-        [
-            self.name.as_str().into(),
-            Words::from(self.within.as_str()).dim(),
-            self.purpose.into(),
-            show::whole(figures.active).into(),
-            or_unknown(figures.median_price.map(|price| show::price(price, self.currency))).into(),
-            or_unknown(quartiles).into(),
-            or_unknown(per_area).into(),
-            or_unknown(figures.median_age_days.map(|days| format!("{days:.0} d"))).into(),
-            show::whole(figures.last_7_days.new).into(),
-            show::whole(figures.last_7_days.price_cuts).into(),
-            or_unknown(figures.cut_share.map(|share| format!("{:.0} %", share * 100.0))).into(),
-        ]
-    }
+/// A line of the table, `within` being what lies around the area.
+fn cells(row: &MarketRow, within: &str) -> [Words; 11] {
+    let figures = row.figures.as_ref();
+    let quartiles = figures.and_then(|figures| figures.p25_price.zip(figures.p75_price));
+    let quartiles = quartiles.map(|(low, high)| format!("{}–{}", show::short(low), show::short(high)));
+    let per_area = figures.and_then(|figures| figures.median_price_per_area).map(|price| {
+        let unit = show::unit_sign(row.area_unit);
+        format!("{}/{unit}", show::price_digits(price, row.currency))
+    });
+    let median = figures.and_then(|figures| figures.median_price);
+    let age = figures.and_then(|figures| figures.median_age_days);
+    let cut_share = figures.and_then(|figures| figures.cut_share);
+    let count = |of: fn(&FiguresView) -> i64| or_unknown(figures.map(|figures| show::whole(of(figures))));
+    [
+        row.name.as_str().into(),
+        Words::from(within).dim(),
+        row.purpose.into(),
+        count(|figures| figures.active).into(),
+        or_unknown(median.map(|price| show::price(price, row.currency))).into(),
+        or_unknown(quartiles).into(),
+        or_unknown(per_area).into(),
+        or_unknown(age.map(|days| format!("{days:.0} d"))).into(),
+        count(|figures| figures.last_7_days.new).into(),
+        count(|figures| figures.last_7_days.price_cuts).into(),
+        or_unknown(cut_share.map(|share| format!("{:.0} %", share * 100.0))).into(),
+    ]
 }
 
 /// The name of a level in the plural.
@@ -283,10 +182,14 @@ fn several(level: &str) -> String {
     level.strip_suffix('y').map_or_else(|| format!("{level}s"), |stem| format!("{stem}ies"))
 }
 
-/// The known levels above the narrowest one of a path: with its slug behind them they are the path.
-fn parents(path: &str) -> String {
-    let known = path.trim_end_matches(['-', '/']);
-    known.rsplit_once('/').map_or("", |(parents, _)| parents).trim_end_matches(['-', '/']).to_owned()
+/// The known levels above the last one of a wide area's path, be that one known or not.
+fn above(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(above, _)| above).trim_end_matches(['-', '/'])
+}
+
+/// The known levels above the narrowest known one of a path: with its slug behind them they are the path.
+fn parents(path: &str) -> &str {
+    above(path.trim_end_matches(['-', '/']))
 }
 
 #[cfg(test)]
@@ -294,4 +197,5 @@ fn parents(path: &str) -> String {
 fn the_parents_of_an_area_are_its_known_levels_above() {
     let shown = ["us/wa/king/-/98178", "ma/-/-/agadir/haut-founty", "ma/-/-/agadir/-"].map(parents);
     assert_eq!(shown, ["us/wa/king", "ma/-/-/agadir", "ma"]);
+    assert_eq!(["us/wa/-", "ma/-", "ma", "us/wa/king/seattle"].map(above), ["us/wa", "ma", "", "us/wa/king"]);
 }

@@ -77,12 +77,17 @@ impl Database {
     ) -> Result<(), E> {
         self.reading(|| {
             for area in self.areas_of(level).map_err(self.doing("list wide areas"))? {
-                let read = wide(&self.lock().connection, &area, now, Parts::Now);
-                let found = read.map_err(self.doing(format!("read the area {area}")))?;
+                let found = self.wide_now(&area, now)?;
                 visit(area, found)?;
             }
             Ok(())
         })
+    }
+
+    /// [`Database::wide`] without the series.
+    pub(crate) fn wide_now(&self, area: &WideArea, now: Time) -> Result<Option<Wide>, PortError> {
+        let read = wide(&self.lock().connection, area, now, Parts::Now);
+        read.map_err(self.doing(format!("read the area {area}")))
     }
 
     fn areas_of(&self, level: WideLevel) -> Result<BTreeSet<WideArea>> {

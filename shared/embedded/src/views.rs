@@ -1,11 +1,14 @@
 //! What people ask of the database: plain reads, for tables and JSON. None of them writes.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension, Row, params};
 use serde::de::DeserializeOwned;
 use stoop_domain::{Alert, Home, HomeId, Market, Reject, Time};
 use stoop_market::Cells;
-use stoop_pipeline::ports::{PortError, RunRecord, Versioned, Views};
+use stoop_pipeline::ports::{PortError, RunRecord, ShownWide, Versioned, Views, WideAreas};
+use stoop_pipeline::{WideArea, WideLevel};
 use stoop_wire::home_from_bytes;
 
 use crate::database::{Database, file_bytes};
@@ -75,6 +78,28 @@ impl Views for Database {
 
     async fn alerts(&self, suspects: bool, limit: usize) -> Result<Vec<Alert>, PortError> {
         Self::alerts(self, if suspects { AlertFilter::All } else { AlertFilter::Told }, limit)
+    }
+}
+
+/// What is read has all in it that was committed: it is never behind.
+#[async_trait]
+impl WideAreas for Database {
+    async fn wide(&self, area: &WideArea, _markets: usize, now: Time) -> Result<Option<ShownWide>, PortError> {
+        Ok(Self::wide(self, area, now)?.map(|sum| ShownWide { sum, rolled_up: None }))
+    }
+
+    async fn each(
+        &self,
+        level: WideLevel,
+        markets: &[Market],
+        now: Time,
+    ) -> Result<Vec<(WideArea, Option<ShownWide>)>, PortError> {
+        let areas: BTreeSet<WideArea> = markets.iter().map(|market| WideArea::of(market, level)).collect();
+        let shown = |area: WideArea| -> Result<_, PortError> {
+            let sum = self.wide_now(&area, now)?;
+            Ok((area, sum.map(|sum| ShownWide { sum, rolled_up: None })))
+        };
+        self.reading(|| areas.into_iter().map(shown).collect())
     }
 }
 

@@ -8,6 +8,7 @@ mod area;
 mod area_view;
 mod home;
 mod nearest;
+mod ranking;
 mod revised;
 mod view;
 
@@ -24,6 +25,7 @@ pub use area::{AreaError, FoundArea, NamedArea, area_name, areas_called, find_ar
 pub use area_view::AreaView;
 pub use home::{HappenedView, HomeView, PriceChangeView, StretchView};
 pub use nearest::Nearest;
+pub use ranking::{Figure, MarketRow, Ranking};
 pub use revised::{Revised, revised};
 pub use view::{DayView, FiguresView, Hours, MarketView, SegmentView, Sum, tells, unit_name};
 

@@ -4,6 +4,7 @@
 
 mod alerts;
 mod api;
+mod api_areas;
 mod api_documents;
 mod api_function;
 mod aws_limits;

@@ -10,14 +10,16 @@ mod alerts;
 mod error;
 mod homes;
 mod known;
+mod market;
 mod markets;
 mod params;
+mod sums;
 mod token;
 
 use serde::Serialize;
 use stoop_domain::Time;
 
-use crate::ports::{Store, Views};
+use crate::ports::{Store, Views, WideAreas};
 use error::ApiError;
 use known::KnownMarkets;
 use params::percent_decoded;
@@ -69,6 +71,7 @@ const ROUTES: &str = "/health, /api/v1/markets, /api/v1/markets/AREA, /api/v1/ho
 pub struct Api<'a> {
     store: &'a dyn Store,
     views: &'a dyn Views,
+    areas: &'a dyn WideAreas,
     known: KnownMarkets,
 }
 
@@ -89,8 +92,8 @@ enum Route {
 impl<'a> Api<'a> {
     /// An API that answers from this state.
     #[must_use]
-    pub fn new(store: &'a dyn Store, views: &'a dyn Views) -> Self {
-        Self { store, views, known: KnownMarkets::default() }
+    pub fn new(store: &'a dyn Store, views: &'a dyn Views, areas: &'a dyn WideAreas) -> Self {
+        Self { store, views, areas, known: KnownMarkets::default() }
     }
 
     /// Answers a request at `now` to whoever has the `token`. Never fails: what goes wrong is an answer, too.

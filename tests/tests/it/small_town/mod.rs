@@ -49,7 +49,7 @@ impl Town {
     }
 
     pub(crate) fn api(&self) -> Api<'_> {
-        Api::new(&*self.database, &*self.database)
+        Api::new(&*self.database, &*self.database, &*self.database)
     }
 
     /// What is answered to who has the token, by an API that remembers nothing.

@@ -1,165 +1,266 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use stoop_domain::{Currency, Market, Time};
+use stoop_domain::{Currency, Market, Purpose, Time};
 use stoop_market::Cells;
 
 use super::Api;
 use super::error::ApiError;
 use super::known::narrowed;
+use super::market::earliest;
 use super::params::Params;
-use crate::serve::{AreaView, FiguresView, Sum, add_market, as_text, as_text_or_null, tells, unit_name};
+use super::sums::READ_MARKETS_MAX;
+use crate::rollup::{WideArea, WideLevel};
+use crate::serve::{FoundArea, Hours, MarketRow, Ranking, Sum, as_text_or_null};
 
-/// Markets that one answer adds up at most: more would take longer than a function may.
-const SUMMED_MARKETS_MAX: usize = 2_000;
-/// States that are in memory at a time, beside their sums: up to a few hundred kilobytes each.
-const CHUNK_MARKETS: usize = 50;
 const LISTED_MAX: u16 = 1_000;
-/// Each of these costs the read of a state.
+/// Of a page, each of these costs the read of a state.
 const LISTED_WITH_FIGURES_MAX: u16 = 100;
 const LISTED_DEFAULT: u16 = 100;
-const DAYS_DEFAULT: u16 = 90;
-/// Ten years and more.
-const DAYS_MAX: u16 = 4_000;
+/// Sums that are read for one answer at most, each up to some megabytes.
+const READ_SUMS_MAX: usize = 64;
 
-/// A page of markets, in the order of their ids.
+/// Markets, a page of them in the order of their ids; or markets or wide areas, ranked.
 #[derive(Serialize)]
 pub(super) struct MarketList {
     /// The moment of the figures; absent where none are told.
     #[serde(serialize_with = "as_text_or_null", skip_serializing_if = "Option::is_none")]
     as_of: Option<Time>,
-    /// How many markets there are on all pages.
+    /// Of which level the areas are; absent of markets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    level: Option<&'static str>,
+    /// All that was committed until then is in it; absent where everything is.
+    #[serde(serialize_with = "as_text_or_null", skip_serializing_if = "Option::is_none")]
+    rolled_up_at: Option<Time>,
+    /// How many there are, on all pages.
     total: usize,
+    /// How many areas there are whose figures could not be told; absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    untold: Option<usize>,
     markets: Vec<MarketRow>,
     /// The `cursor` of the next page.
     #[serde(serialize_with = "as_text_or_null")]
     next: Option<Market>,
 }
 
-#[derive(Serialize)]
-struct MarketRow {
-    #[serde(serialize_with = "as_text")]
-    id: Market,
-    path: String,
-    name: String,
-    purpose: &'static str,
-    currency: Currency,
-    area_unit: &'static str,
-    /// Told of an area's markets.
-    #[serde(flatten)]
-    figures: Option<FiguresView>,
+/// What a query asks for.
+struct Asked {
+    area: Option<String>,
+    purpose: Option<Purpose>,
+    currency: Option<Currency>,
+    level: Option<WideLevel>,
+    /// `None` where markets are listed page by page.
+    ranking: Option<Ranking>,
+    as_of: Option<Time>,
+    limit: usize,
+    cursor: Option<Market>,
+}
+
+/// Lines of wide areas, and what is to be known of them.
+struct Rows {
+    rows: Vec<MarketRow>,
+    rolled_up_at: Option<Time>,
+}
+
+impl Asked {
+    fn read(query: &str) -> Result<Self, ApiError> {
+        let accepted =
+            ["area", "purpose", "currency", "level", "sort", "desc", "min_homes", "as_of", "limit", "cursor"];
+        let mut params = Params::read(query, &accepted);
+        let is_ranked = ["level", "sort", "min_homes"].iter().any(|name| params.has(name));
+        if !params.has("area") && !params.has("level") {
+            for name in ["as_of", "sort", "min_homes"] {
+                if params.has(name) {
+                    params.mistake(&format!(
+                        "{name}: figures are told of an area or a level; accepted: together with area or level"
+                    ));
+                }
+            }
+        }
+        if params.has("desc") && !params.has("sort") {
+            params.mistake("desc: there is nothing to turn round; accepted: together with sort");
+        }
+        if is_ranked && params.has("cursor") {
+            params.mistake("cursor: what is ranked has no pages; accepted: without level, sort and min_homes");
+        }
+        let max = if is_ranked || !params.has("area") { LISTED_MAX } else { LISTED_WITH_FIGURES_MAX };
+        let ranking = Ranking {
+            sort: params.figure("sort"),
+            desc: params.flag("desc"),
+            min_homes: params.at_least("min_homes").unwrap_or(0),
+        };
+        let asked = Self {
+            area: params.area(),
+            purpose: params.purpose(),
+            currency: params.currency(),
+            level: params.level(),
+            ranking: is_ranked.then_some(ranking),
+            as_of: params.moment("as_of"),
+            limit: usize::from(params.count("limit", LISTED_DEFAULT, max)),
+            cursor: params.cursor(),
+        };
+        params.done()?;
+        Ok(asked)
+    }
+
+    fn wants(&self, market: &Market) -> bool {
+        self.purpose.is_none_or(|purpose| market.purpose == purpose)
+            && self.currency.is_none_or(|currency| market.currency == currency)
+    }
 }
 
 impl Api<'_> {
     /// `GET /api/v1/markets`
     pub(super) async fn list_markets(&self, query: &str, now: Time) -> Result<MarketList, ApiError> {
-        let mut params = Params::read(query, &["area", "purpose", "currency", "as_of", "limit", "cursor"]);
-        let (area, purpose, currency) = (params.area(), params.purpose(), params.currency());
-        let max = if area.is_some() { LISTED_WITH_FIGURES_MAX } else { LISTED_MAX };
-        let limit = usize::from(params.count("limit", LISTED_DEFAULT, max));
-        let (as_of, cursor) = (params.moment("as_of"), params.cursor());
-        if as_of.is_some() && area.is_none() {
-            params.mistake("as_of: figures are told of an area; accepted: together with area");
-        }
-        params.done()?;
-
-        let mut markets = match &area {
-            Some(area) => self.known.area(self.views, &narrowed(area, purpose, currency), now).await?.markets,
+        let asked = Asked::read(query)?;
+        let found = match &asked.area {
+            Some(area) => {
+                let area = narrowed(area, asked.purpose, asked.currency);
+                Some(self.known.area(self.views, &area, now).await?)
+            }
+            None => None,
+        };
+        let markets = match &found {
+            Some(found) => found.markets.clone(),
             None => {
                 let all = self.known.all(self.views, now).await?;
-                let wanted = |market: &&Market| {
-                    purpose.is_none_or(|purpose| market.purpose == purpose)
-                        && currency.is_none_or(|currency| market.currency == currency)
-                };
-                all.iter().filter(wanted).cloned().collect()
+                all.iter().filter(|market| asked.wants(market)).cloned().collect()
             }
         };
-        let total = markets.len();
-        if let Some(cursor) = cursor {
-            markets.retain(|market| *market > cursor);
+        match asked.ranking {
+            None => self.page(markets, &asked, now).await,
+            Some(ranking) => self.ranked(found.as_ref(), &markets, &asked, ranking, now).await,
         }
-        let more = markets.len() > limit;
-        markets.truncate(limit);
-        let next = markets.last().filter(|_| more).cloned();
-        let as_of = area.map(|_| as_of.unwrap_or(now));
-        let markets = match as_of {
-            None => markets.into_iter().map(|market| MarketRow::of(market, None)).collect(),
-            Some(as_of) => self.with_figures(markets, as_of).await?,
-        };
-        Ok(MarketList { as_of, total, markets, next })
     }
 
-    async fn with_figures(&self, markets: Vec<Market>, as_of: Time) -> Result<Vec<MarketRow>, ApiError> {
-        let mut rows = Vec::with_capacity(markets.len());
-        for chunk in markets.chunks(CHUNK_MARKETS) {
-            let states = self.store.markets(chunk).await?;
-            for (market, state) in chunk.iter().zip(states) {
-                let figures = match state {
-                    Some(state) => Some(figures_at(market, &self.told(market, state.value, as_of, 0).await?, as_of)),
-                    None => None,
-                };
-                rows.push(MarketRow::of(market.clone(), figures));
+    /// A page of markets, of an area with their figures.
+    async fn page(&self, mut markets: Vec<Market>, asked: &Asked, now: Time) -> Result<MarketList, ApiError> {
+        let total = markets.len();
+        if let Some(cursor) = &asked.cursor {
+            markets.retain(|market| market > cursor);
+        }
+        let more = markets.len() > asked.limit;
+        markets.truncate(asked.limit);
+        let next = markets.last().filter(|_| more).cloned();
+        let as_of = asked.area.as_ref().map(|_| asked.as_of.unwrap_or(now));
+        let markets = match as_of {
+            None => markets.iter().map(MarketRow::of_market).collect(),
+            Some(as_of) => self.market_rows(&markets, as_of).await?,
+        };
+        Ok(MarketList { as_of, level: None, rolled_up_at: None, total, untold: None, markets, next })
+    }
+
+    /// Markets, or the areas of a level that they lie in, in the order of a figure.
+    async fn ranked(
+        &self,
+        found: Option<&FoundArea>,
+        markets: &[Market],
+        asked: &Asked,
+        ranking: Ranking,
+        now: Time,
+    ) -> Result<MarketList, ApiError> {
+        let as_of = asked.as_of.unwrap_or(now);
+        let Rows { mut rows, rolled_up_at } = match asked.level {
+            Some(level) => {
+                check_level(level, found, markets)?;
+                self.area_rows(level, markets, as_of).await?
             }
+            None if markets.len() > READ_MARKETS_MAX => {
+                let message = format!(
+                    "{} markets would be read to rank them, more than the {READ_MARKETS_MAX} that are read here; accepted: \
+                     a narrower area, one purpose or currency, or a level",
+                    markets.len()
+                );
+                return Err(ApiError::new(422, "area_too_wide", message));
+            }
+            None => Rows { rows: self.market_rows(markets, as_of).await?, rolled_up_at: None },
+        };
+        let untold = Some(rows.iter().filter(|row| row.figures.is_none()).count()).filter(|untold| *untold > 0);
+        ranking.rank(&mut rows).map_err(|error| ApiError::internal(&error))?;
+        let total = rows.len();
+        rows.truncate(asked.limit);
+        let level = asked.level.map(WideLevel::as_str);
+        Ok(MarketList { as_of: Some(as_of), level, rolled_up_at, total, untold, markets: rows, next: None })
+    }
+
+    async fn market_rows(&self, markets: &[Market], as_of: Time) -> Result<Vec<MarketRow>, ApiError> {
+        let row = |market: &Market, cells: Option<Cells>| {
+            let row = MarketRow::of_market(market);
+            if let Some(cells) = cells { row.with_figures(Sum::Whole(&cells), as_of) } else { row }
+        };
+        self.of_each(markets, as_of, row).await
+    }
+
+    /// The areas of a level that these markets lie in.
+    async fn area_rows(&self, level: WideLevel, markets: &[Market], as_of: Time) -> Result<Rows, ApiError> {
+        let (mut rows, mut rolled_up_at, mut untold) = (Vec::new(), None, BTreeMap::new());
+        for (area, shown) in self.areas.each(level, markets, as_of).await? {
+            let Some(shown) = shown else {
+                untold.insert(area, Vec::new());
+                continue;
+            };
+            let sum = Sum::Wide(&shown.sum, level.grain(), Hours::Told);
+            rows.push(MarketRow::of_area(&area).with_figures(sum, as_of));
+            rolled_up_at = earliest(rolled_up_at, shown.rolled_up);
+        }
+        if !untold.is_empty() {
+            for market in markets {
+                if let Some(of_area) = untold.get_mut(&WideArea::of(market, level)) {
+                    of_area.push(market.clone());
+                }
+            }
+            rows.extend(self.added_up_rows(untold.into_iter().collect(), as_of).await?);
+        }
+        Ok(Rows { rows, rolled_up_at })
+    }
+
+    /// Areas of which no sum tells that moment, added up from their markets, those of the fewest first: what would be too many
+    /// is left without figures.
+    async fn added_up_rows(
+        &self,
+        mut areas: Vec<(WideArea, Vec<Market>)>,
+        as_of: Time,
+    ) -> Result<Vec<MarketRow>, ApiError> {
+        areas.sort_by_key(|(_, markets)| markets.len());
+        let (mut rows, mut left) = (Vec::with_capacity(areas.len()), READ_MARKETS_MAX);
+        for (area, markets) in areas {
+            let row = MarketRow::of_area(&area);
+            let Some(rest) = left.checked_sub(markets.len()) else {
+                rows.push(row);
+                continue;
+            };
+            left = rest;
+            let sum = self.added_up(&markets, as_of, 0).await?.remove(&area.id());
+            rows.push(if let Some(cells) = sum { row.with_figures(Sum::Whole(&cells), as_of) } else { row });
         }
         Ok(rows)
     }
-
-    /// `GET /api/v1/markets/{area}`
-    pub(super) async fn market(&self, area: &str, query: &str, now: Time) -> Result<AreaView, ApiError> {
-        let mut params = Params::read(query, &["purpose", "currency", "days", "as_of"]);
-        let area = narrowed(&params.area_of_path(area), params.purpose(), params.currency());
-        let days = params.count("days", DAYS_DEFAULT, DAYS_MAX);
-        let as_of = params.moment("as_of").unwrap_or(now);
-        params.done()?;
-
-        let found = self.known.area(self.views, &area, now).await?;
-        let count = found.markets.len();
-        if count > SUMMED_MARKETS_MAX {
-            let message = format!(
-                "{} has {count} markets, more than the {SUMMED_MARKETS_MAX} that are added up here; accepted: a part \
-                 of it, or one purpose or currency",
-                found.path
-            );
-            return Err(ApiError::new(422, "area_too_wide", message));
-        }
-        let mut sums = BTreeMap::new();
-        for chunk in found.markets.chunks(CHUNK_MARKETS) {
-            let states = self.store.markets(chunk).await?;
-            for (market, state) in chunk.iter().zip(states) {
-                if let Some(state) = state {
-                    let cells = self.told(market, state.value, as_of, days).await?;
-                    add_market(&mut sums, market, cells);
-                }
-            }
-        }
-        let sums: Vec<_> = sums.into_iter().collect();
-        Ok(AreaView::of(&found, &sums, as_of, days))
-    }
-
-    /// A state with its archive, where that is needed to tell the days up to `as_of`.
-    async fn told(&self, market: &Market, cells: Cells, as_of: Time, days: u16) -> Result<Cells, ApiError> {
-        if tells(&cells, as_of, &market.area.country().zone, days) {
-            return Ok(cells);
-        }
-        Ok(cells.with_archive(&self.views.archive(market).await?))
-    }
 }
 
-fn figures_at(market: &Market, cells: &Cells, as_of: Time) -> FiguresView {
-    let country = market.area.country();
-    FiguresView::of(Sum::Whole(cells), as_of, market.currency, country.area_unit, &country.zone)
-}
-
-impl MarketRow {
-    fn of(id: Market, figures: Option<FiguresView>) -> Self {
-        Self {
-            path: id.area.to_string(),
-            name: id.area.name(),
-            purpose: id.purpose.as_str(),
-            currency: id.currency,
-            area_unit: unit_name(id.area.country().area_unit),
-            figures,
-            id,
-        }
+/// Refuses a level that the area is narrower than, and one whose sums would be too many.
+fn check_level(level: WideLevel, found: Option<&FoundArea>, markets: &[Market]) -> Result<(), ApiError> {
+    if let Some(FoundArea { path, .. }) = found
+        && path.split('/').count() > level.depth()
+    {
+        let narrower = WideLevel::ALL.into_iter().filter(|level| path.split('/').count() <= level.depth());
+        let narrower: Vec<&str> = narrower.map(WideLevel::as_str).collect();
+        let accepted = if narrower.is_empty() { "no level".to_owned() } else { narrower.join(", ") };
+        let level = level.as_str();
+        let mistake = format!("level: {path} is narrower than a {level}; accepted: {accepted}, or a wider area");
+        return Err(ApiError::parameters(vec![mistake]));
     }
+    // Sums are kept with those of their parts: of cities in their counties, of a country by itself.
+    let above = |market: &Market| {
+        let area = WideArea::of(market, level);
+        area.parent().unwrap_or(area)
+    };
+    let sums = markets.iter().map(above).collect::<BTreeSet<WideArea>>().len();
+    if sums > READ_SUMS_MAX {
+        let message = format!(
+            "{sums} sums would be read, more than the {READ_SUMS_MAX} that are read here; accepted: a narrower area, a wider \
+             level, or one purpose or currency"
+        );
+        return Err(ApiError::new(422, "area_too_wide", message));
+    }
+    Ok(())
 }

@@ -3,6 +3,8 @@ use std::borrow::Cow;
 use stoop_domain::{Currency, Market, Purpose, Time};
 
 use super::error::ApiError;
+use crate::rollup::WideLevel;
+use crate::serve::Figure;
 
 /// A query's parameters, taken out one by one. Mistakes are gathered and told all at once.
 pub(super) struct Params {
@@ -29,7 +31,7 @@ impl Params {
             if !accepted.contains(&&*name) {
                 let accepted = if accepted.is_empty() { "none".to_owned() } else { accepted.join(", ") };
                 params.mistakes.push(format!("{}: no parameter here; accepted: {accepted}", shown(&name)));
-            } else if params.given.iter().any(|(known, _)| *known == name) {
+            } else if params.has(&name) {
                 params.mistakes.push(format!("{name}: given twice; accepted: once"));
             } else {
                 params.given.push((name.into_owned(), value.into_owned()));
@@ -53,6 +55,27 @@ impl Params {
     pub(super) fn count(&mut self, name: &str, default: u16, max: u16) -> u16 {
         let read = |text: &str| text.parse().ok().filter(|count| (1..=max).contains(count));
         self.take(name, &format!("a whole number from 1 to {max}"), read).unwrap_or(default)
+    }
+
+    /// A whole number, 0 or more.
+    pub(super) fn at_least(&mut self, name: &str) -> Option<i64> {
+        let read = |text: &str| text.parse().ok().filter(|least| *least >= 0);
+        self.take(name, "a whole number, 0 or more", read)
+    }
+
+    pub(super) fn level(&mut self) -> Option<WideLevel> {
+        let accepted = WideLevel::ALL.map(WideLevel::as_str).join(", ");
+        let read = |text: &str| WideLevel::ALL.into_iter().find(|level| level.as_str() == text);
+        self.take("level", &accepted, read)
+    }
+
+    pub(super) fn figure(&mut self, name: &str) -> Option<Figure> {
+        self.take(name, &Figure::names(), Figure::named)
+    }
+
+    /// Whether it is given and not yet taken.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.given.iter().any(|(known, _)| known == name)
     }
 
     pub(super) fn flag(&mut self, name: &str) -> bool {

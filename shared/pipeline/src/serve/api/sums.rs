@@ -1,0 +1,65 @@
+//! What areas are added up from where no sum of them is kept.
+
+use std::collections::BTreeMap;
+
+use stoop_domain::{Market, Time};
+use stoop_market::Cells;
+
+use super::Api;
+use super::error::ApiError;
+use crate::serve::{MergedId, add_market, tells};
+
+/// Markets that are read for one answer at most: more would take longer than a function may.
+pub(super) const READ_MARKETS_MAX: usize = 2_000;
+/// States that are in memory at a time, beside their sums: up to a few hundred kilobytes each.
+const CHUNK_MARKETS: usize = 50;
+
+impl Api<'_> {
+    /// Adds markets up, apart by purpose and currency.
+    pub(super) async fn added_up(
+        &self,
+        markets: &[Market],
+        as_of: Time,
+        days: u16,
+    ) -> Result<BTreeMap<MergedId, Cells>, ApiError> {
+        let mut sums = BTreeMap::new();
+        for chunk in markets.chunks(CHUNK_MARKETS) {
+            for (market, cells) in chunk.iter().zip(self.states(chunk, as_of, days).await?) {
+                if let Some(cells) = cells {
+                    add_market(&mut sums, market, cells);
+                }
+            }
+        }
+        Ok(sums)
+    }
+
+    /// What is made of the state of each of these markets.
+    pub(super) async fn of_each<T>(
+        &self,
+        markets: &[Market],
+        as_of: Time,
+        of: impl Fn(&Market, Option<Cells>) -> T,
+    ) -> Result<Vec<T>, ApiError> {
+        let mut all = Vec::with_capacity(markets.len());
+        for chunk in markets.chunks(CHUNK_MARKETS) {
+            let states = self.states(chunk, as_of, 0).await?;
+            all.extend(chunk.iter().zip(states).map(|(market, cells)| of(market, cells)));
+        }
+        Ok(all)
+    }
+
+    /// The states of some markets, each with its archive where that is needed to tell the days up to `as_of`.
+    async fn states(&self, markets: &[Market], as_of: Time, days: u16) -> Result<Vec<Option<Cells>>, ApiError> {
+        let mut states = Vec::with_capacity(markets.len());
+        for (market, state) in markets.iter().zip(self.store.markets(markets).await?) {
+            let told = match state.map(|state| state.value) {
+                Some(cells) if !tells(&cells, as_of, &market.area.country().zone, days) => {
+                    Some(cells.with_archive(&self.views.archive(market).await?))
+                }
+                cells => cells,
+            };
+            states.push(told);
+        }
+        Ok(states)
+    }
+}

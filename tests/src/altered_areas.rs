@@ -1,0 +1,40 @@
+use async_trait::async_trait;
+use stoop_domain::{Market, Time};
+use stoop_pipeline::ports::{PortError, ShownWide, WideAreas};
+use stoop_pipeline::{WideArea, WideLevel};
+
+/// Real wide areas of which `alter` makes something else: sums that are behind, that are not there, that cannot be read.
+pub struct AlteredAreas<'a, F> {
+    inner: &'a dyn WideAreas,
+    alter: F,
+}
+
+impl<'a, F> AlteredAreas<'a, F>
+where
+    F: Fn(&WideArea, Option<ShownWide>) -> Result<Option<ShownWide>, PortError>,
+{
+    /// Areas of which each is as `alter` makes it.
+    pub fn new(inner: &'a dyn WideAreas, alter: F) -> Self {
+        Self { inner, alter }
+    }
+}
+
+#[async_trait]
+impl<F> WideAreas for AlteredAreas<'_, F>
+where
+    F: Fn(&WideArea, Option<ShownWide>) -> Result<Option<ShownWide>, PortError> + Send + Sync,
+{
+    async fn wide(&self, area: &WideArea, markets: usize, now: Time) -> Result<Option<ShownWide>, PortError> {
+        (self.alter)(area, self.inner.wide(area, markets, now).await?)
+    }
+
+    async fn each(
+        &self,
+        level: WideLevel,
+        markets: &[Market],
+        now: Time,
+    ) -> Result<Vec<(WideArea, Option<ShownWide>)>, PortError> {
+        let areas = self.inner.each(level, markets, now).await?.into_iter();
+        areas.map(|(area, shown)| (self.alter)(&area, shown).map(|shown| (area, shown))).collect()
+    }
+}
