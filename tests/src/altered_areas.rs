@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use stoop_domain::{Market, Time};
-use stoop_pipeline::ports::{PortError, ShownWide, WideAreas};
+use stoop_pipeline::ports::{PortError, ShownWide, VisitWide, WideAreas};
 use stoop_pipeline::{WideArea, WideLevel};
 
 /// Real wide areas of which `alter` makes something else: sums that are behind, that are not there, that cannot be read.
@@ -33,8 +33,14 @@ where
         level: WideLevel,
         markets: &[Market],
         now: Time,
-    ) -> Result<Vec<(WideArea, Option<ShownWide>)>, PortError> {
-        let areas = self.inner.each(level, markets, now).await?.into_iter();
-        areas.map(|(area, shown)| (self.alter)(&area, shown).map(|shown| (area, shown))).collect()
+        visit: &mut VisitWide<'_>,
+    ) -> Result<(), PortError> {
+        let mut failed = Ok(());
+        let mut alter = |area: WideArea, shown| match (self.alter)(&area, shown) {
+            Ok(shown) => visit(area, shown),
+            Err(error) => failed = Err(error),
+        };
+        self.inner.each(level, markets, now, &mut alter).await?;
+        failed
     }
 }

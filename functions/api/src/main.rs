@@ -1,16 +1,14 @@
 //! Wires the api function: see the library's documentation for what it does.
 
-use std::pin::Pin;
 use std::sync::Arc;
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::value::RawValue;
 use stoop_api::{App, ReadToken, Recency};
-use stoop_aws::{Clients, DynamoStore, DynamoViews, NoLake, Secrets, required};
-use stoop_domain::{Market, Time};
-use stoop_pipeline::ports::{PortError, ShownWide, WideAreas};
+use stoop_aws::{Clients, DynamoStore, DynamoViews, NoLake, Secrets, StackAreas, required};
+use stoop_domain::Time;
+use stoop_pipeline::Clock;
 use stoop_pipeline::serve::api::Api;
-use stoop_pipeline::{Clock, WideArea, WideLevel};
 use stoop_runtime::{LogFormat, SystemClock, init_telemetry};
 
 #[tokio::main(flavor = "current_thread")]
@@ -22,9 +20,8 @@ async fn main() -> Result<(), Error> {
     let (alerts, secret) = (required("STOOP_ALERTS_TABLE")?, required("STOOP_API_TOKEN_SECRET")?);
     let dynamodb = clients.dynamodb();
     let store = DynamoStore::new(dynamodb.clone(), homes, &markets, Arc::new(NoLake), clock.clone());
-    let views = DynamoViews::new(dynamodb, &markets, alerts, clock.clone());
-    // `StackAreas::new(dynamodb, s3, &markets, &bucket)`, once it is there.
-    let areas = NoSums;
+    let views = DynamoViews::new(dynamodb.clone(), &markets, alerts, clock.clone());
+    let areas = StackAreas::new(dynamodb, clients.s3(), &markets, &required("STOOP_BUCKET")?);
     let secrets = Secrets::new(clients.secrets(), clock.clone());
     let (secrets, secret) = (&secrets, &*secret);
     let read_token: ReadToken<'_> = Box::new(move |recency| {
@@ -42,36 +39,4 @@ async fn main() -> Result<(), Error> {
         Ok::<_, Error>(app.handle(&event.payload, clock.now(), deadline).await)
     }))
     .await
-}
-
-/// STAND-IN for `StackAreas`, which takes its place: it tells of no area, so that markets are added up.
-struct NoSums;
-
-type Told<'f, T> = Pin<Box<dyn Future<Output = Result<T, PortError>> + Send + 'f>>;
-
-impl WideAreas for NoSums {
-    fn wide<'s, 'a, 'f>(&'s self, _: &'a WideArea, _: usize, _: Time) -> Told<'f, Option<ShownWide>>
-    where
-        's: 'f,
-        'a: 'f,
-        Self: 'f,
-    {
-        Box::pin(std::future::ready(Ok(None)))
-    }
-
-    fn each<'s, 'm, 'f>(
-        &'s self,
-        level: WideLevel,
-        markets: &'m [Market],
-        _: Time,
-    ) -> Told<'f, Vec<(WideArea, Option<ShownWide>)>>
-    where
-        's: 'f,
-        'm: 'f,
-        Self: 'f,
-    {
-        let areas: std::collections::BTreeSet<WideArea> =
-            markets.iter().map(|market| WideArea::of(market, level)).collect();
-        Box::pin(std::future::ready(Ok(areas.into_iter().map(|area| (area, None)).collect())))
-    }
 }

@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use serde::de::DeserializeOwned;
 use stoop_domain::{Alert, Home, HomeId, Market, Reject, Time};
 use stoop_market::Cells;
-use stoop_pipeline::ports::{PortError, RunRecord, ShownWide, Versioned, Views, WideAreas};
+use stoop_pipeline::ports::{PortError, RunRecord, ShownWide, Versioned, Views, VisitWide, WideAreas};
 use stoop_pipeline::{WideArea, WideLevel};
 use stoop_wire::home_from_bytes;
 
@@ -93,13 +93,16 @@ impl WideAreas for Database {
         level: WideLevel,
         markets: &[Market],
         now: Time,
-    ) -> Result<Vec<(WideArea, Option<ShownWide>)>, PortError> {
+        visit: &mut VisitWide<'_>,
+    ) -> Result<(), PortError> {
         let areas: BTreeSet<WideArea> = markets.iter().map(|market| WideArea::of(market, level)).collect();
-        let shown = |area: WideArea| -> Result<_, PortError> {
-            let sum = self.wide_now(&area, now)?;
-            Ok((area, sum.map(|sum| ShownWide { sum, rolled_up: None })))
-        };
-        self.reading(|| areas.into_iter().map(shown).collect())
+        self.reading(|| {
+            for area in &areas {
+                let sum = self.wide_now(area, now)?;
+                visit(area.clone(), sum.map(|sum| ShownWide { sum, rolled_up: None }));
+            }
+            Ok(())
+        })
     }
 }
 

@@ -20,7 +20,7 @@ pub use polls::{
 };
 pub use state::{Change, Commit, CommitError, Gathers, HomeChange, HomeImage, MarketChange, Store, Versioned};
 pub use views::Views;
-pub use wide::{RollUps, ShownWide, StoredSum, WholeMarket, WideAreas};
+pub use wide::{RollUps, ShownWide, StoredSum, VisitWide, WholeMarket, WideAreas};
 
 /// A port's implementation could not do what it was asked, and says why. Retrying may help.
 #[derive(Debug, thiserror::Error)]

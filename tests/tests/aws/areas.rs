@@ -73,7 +73,9 @@ impl World {
                 Ok::<(), PortError>(())
             };
             self.database.each_wide(level, now, visit).unwrap();
-            let listed = self.areas.each(level, &markets, now).await.unwrap();
+            let mut listed = Vec::new();
+            self.areas.each(level, &markets, now, &mut |area, shown| listed.push((area, shown))).await.unwrap();
+            listed.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
             assert_eq!(listed.len(), expected.len(), "{level:?}");
             for ((area, shown), (of, wide)) in listed.into_iter().zip(expected) {
                 assert_eq!(area, of);
@@ -115,11 +117,11 @@ fn sight(home: usize, seen: i64) -> Observation {
     let [country, region, county, city, postal_code] = PLACES[home % PLACES.len()].map(|name| name.map(str::to_owned));
     let currency = if country.as_deref() == Some("MA") { Currency::MAD } else { Currency::USD };
     let place = Place { country, region, county, city, postal_code, ..Place::default() };
-    let purpose = if home % 13 == 0 { Purpose::Rent } else { Purpose::Sale };
+    let purpose = if home.is_multiple_of(13) { Purpose::Rent } else { Purpose::Sale };
     let mut listing = Listing::new(purpose, currency, place);
     let price = 40_000_000 + i64::try_from(home).unwrap() * 999_999 - seen * 12_345;
     listing.list_price = Some(Minor(price));
-    listing.property_type = Some(PropertyType::Condominium).filter(|_| home % 2 == 0);
+    listing.property_type = Some(PropertyType::Condominium).filter(|_| home.is_multiple_of(2));
     listing.status = if (seen + i64::try_from(home).unwrap()) % 7 == 0 { Status::Gone } else { Status::Active };
     Observation::new("mls", format!("h{home}"), day(seen).plus_ms(i64::try_from(home).unwrap() * 60_000), listing)
 }

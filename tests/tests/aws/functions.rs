@@ -12,3 +12,4 @@ mod planner;
 mod poison;
 mod poller;
 mod redelivery;
+mod rollup;

@@ -10,7 +10,7 @@ use insta::assert_snapshot;
 use serde_json::{Value, json as value};
 use stoop_domain::{Market, Observation, Time};
 use stoop_market::Cells;
-use stoop_pipeline::ports::{PortError, ShownWide, WideAreas};
+use stoop_pipeline::ports::{PortError, ShownWide, VisitWide, WideAreas};
 use stoop_pipeline::serve::api::Api;
 use stoop_pipeline::serve::{AreaView, Hours, MarketView, MergedId, Sum, find_area, merged};
 use stoop_pipeline::{WideArea, WideLevel, add_up};
@@ -147,10 +147,11 @@ impl WideAreas for Noted {
         level: WideLevel,
         markets: &[Market],
         now: Time,
-    ) -> Result<Vec<(WideArea, Option<ShownWide>)>, PortError> {
+        _: &mut VisitWide<'_>,
+    ) -> Result<(), PortError> {
         let markets: Vec<String> = markets.iter().map(ToString::to_string).collect();
         self.0.lock().unwrap().push(format!("{}, {}, {now}", level.as_str(), markets.join(" ")));
-        Ok(Vec::new())
+        Ok(())
     }
 }
 

@@ -35,7 +35,9 @@ async fn are_sums(world: &World) -> Result<usize, String> {
         markets.iter().cloned().zip(read).map(|(market, whole)| (market, whole.unwrap())).collect();
     let mut homes = 0;
     for level in LEVELS {
-        for (area, shown) in areas.each(level, &markets, now).await.unwrap() {
+        let mut listed = Vec::new();
+        areas.each(level, &markets, now, &mut |area, shown| listed.push((area, shown))).await.unwrap();
+        for (area, shown) in listed {
             let of = |(market, _): &&(Market, _)| WideArea::of(market, level) == area;
             let states: Vec<_> = whole.iter().filter(of).map(|(_, whole)| whole.state.clone()).collect();
             let (expected, _) = add_up(&area, &states, now);

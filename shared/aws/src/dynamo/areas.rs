@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use stoop_domain::{Day, Market, ParseMarketError, Time, lies_in};
 use stoop_market::{Cells, Wide};
-use stoop_pipeline::ports::{PortError, RollUps, ShownWide, StoredSum, WholeMarket, WideAreas};
+use stoop_pipeline::ports::{PortError, RollUps, ShownWide, StoredSum, VisitWide, WholeMarket, WideAreas};
 use stoop_pipeline::{AreaSum, DaysTold, SumError, Total, WideArea, WideLevel};
 
 use super::archive::sum_of;
@@ -266,28 +266,33 @@ impl WideAreas for StackAreas {
         level: WideLevel,
         markets: &[Market],
         now: Time,
-    ) -> Result<Vec<(WideArea, Option<ShownWide>)>, PortError> {
-        let mut areas: BTreeMap<WideArea, Vec<&Market>> = BTreeMap::new();
+        visit: &mut VisitWide<'_>,
+    ) -> Result<(), PortError> {
+        let mut above: BTreeMap<Option<WideArea>, BTreeMap<WideArea, Vec<&Market>>> = BTreeMap::new();
         for market in markets {
-            areas.entry(WideArea::of(market, level)).or_default().push(market);
+            let area = WideArea::of(market, level);
+            above.entry(area.parent()).or_default().entry(area).or_default().push(market);
         }
         let waiting = self.waiting("").await?;
-        let above: BTreeSet<WideArea> = areas.keys().filter_map(WideArea::parent).collect();
-        let parts = concurrently(SUMS_AT_ONCE, above.into_iter().map(|area| self.clone().parts(area))).await?;
-        let parts: BTreeMap<WideArea, Parts> = parts.into_iter().collect();
-        let mut found = Vec::with_capacity(areas.len());
-        for (area, markets) in areas {
-            let parts = area.parent().and_then(|parent| parts.get(&parent));
-            let total = match level {
-                WideLevel::Country => self.total(&area, false).await?,
-                WideLevel::Region | WideLevel::County => parts.and_then(|above| above.parts.get(area.path())).cloned(),
-                WideLevel::City => parts.and_then(|parts| added_up(parts, &markets)),
-            };
-            let waiting = waiting.iter().filter(|market| is_of(&area, market)).count();
-            let shown = total.and_then(|total| shown(total, &area, markets.len(), waiting, now));
-            found.push((area, shown));
+        let above: Vec<_> = above.into_iter().collect();
+        for some in above.chunks(SUMS_AT_ONCE) {
+            let parents: Vec<WideArea> = some.iter().filter_map(|(parent, _)| parent.clone()).collect();
+            let reads: Vec<_> = parents.into_iter().map(|area| self.clone().parts(area)).collect();
+            let mut parts: BTreeMap<WideArea, Parts> = concurrently(SUMS_AT_ONCE, reads).await?.into_iter().collect();
+            for (parent, areas) in some {
+                let mut parts = parent.as_ref().and_then(|parent| parts.remove(parent));
+                for (area, markets) in areas {
+                    let total = match level {
+                        WideLevel::Country => self.total(area, false).await?,
+                        WideLevel::City => parts.as_ref().and_then(|county| added_up(county, markets)),
+                        _ => parts.as_mut().and_then(|above| above.parts.remove(area.path())),
+                    };
+                    let waiting = waiting.iter().filter(|market| is_of(area, market)).count();
+                    visit(area.clone(), total.and_then(|total| shown(total, area, markets.len(), waiting, now)));
+                }
+            }
         }
-        Ok(found)
+        Ok(())
     }
 }
 

@@ -14,16 +14,20 @@ pub trait WideAreas: Send + Sync {
     /// `None` where it does not tell that moment, or not all of those markets: then they have to be added up.
     async fn wide(&self, area: &WideArea, markets: usize, now: Time) -> Result<Option<ShownWide>, PortError>;
 
-    /// The areas of a level that these markets lie in, in order, each as [`WideAreas::wide`] tells it but without its
+    /// Shows the areas of a level that these markets lie in, each as [`WideAreas::wide`] tells it but without its
     /// series. `markets` are all of those areas' markets. As many sums are read as there are areas one level above (of
-    /// cities: counties).
+    /// cities: counties), and few are in memory at a time.
     async fn each(
         &self,
         level: WideLevel,
         markets: &[Market],
         now: Time,
-    ) -> Result<Vec<(WideArea, Option<ShownWide>)>, PortError>;
+        visit: &mut VisitWide<'_>,
+    ) -> Result<(), PortError>;
 }
+
+/// Takes an area, and what is shown of it.
+pub type VisitWide<'v> = dyn FnMut(WideArea, Option<ShownWide>) + Send + 'v;
 
 /// What is kept of a wide area, and how fresh it is.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,6 +10,7 @@ use super::known::narrowed;
 use super::market::earliest;
 use super::params::Params;
 use super::sums::READ_MARKETS_MAX;
+use crate::ports::ShownWide;
 use crate::rollup::{WideArea, WideLevel};
 use crate::serve::{FoundArea, Hours, MarketRow, Ranking, Sum, as_text_or_null};
 
@@ -194,15 +195,15 @@ impl Api<'_> {
     /// The areas of a level that these markets lie in.
     async fn area_rows(&self, level: WideLevel, markets: &[Market], as_of: Time) -> Result<Rows, ApiError> {
         let (mut rows, mut rolled_up_at, mut untold) = (Vec::new(), None, BTreeMap::new());
-        for (area, shown) in self.areas.each(level, markets, as_of).await? {
-            let Some(shown) = shown else {
-                untold.insert(area, Vec::new());
-                continue;
-            };
-            let sum = Sum::Wide(&shown.sum, level.grain(), Hours::Told);
-            rows.push(MarketRow::of_area(&area).with_figures(sum, as_of));
-            rolled_up_at = earliest(rolled_up_at, shown.rolled_up);
-        }
+        let mut visit = |area: WideArea, shown: Option<ShownWide>| match shown {
+            None => drop(untold.insert(area, Vec::new())),
+            Some(shown) => {
+                let sum = Sum::Wide(&shown.sum, level.grain(), Hours::Told);
+                rows.push(MarketRow::of_area(&area).with_figures(sum, as_of));
+                rolled_up_at = earliest(rolled_up_at, shown.rolled_up);
+            }
+        };
+        self.areas.each(level, markets, as_of, &mut visit).await?;
         if !untold.is_empty() {
             for market in markets {
                 if let Some(of_area) = untold.get_mut(&WideArea::of(market, level)) {

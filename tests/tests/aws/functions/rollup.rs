@@ -1,0 +1,119 @@
+//! The roll-up function: a tick in, sums brought up, on ports that work and ports that fail.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use stoop_aws::Meter;
+use stoop_domain::{Day, Market, Time};
+use stoop_pipeline::ports::{PortError, RollUps, StoredSum, WholeMarket};
+use stoop_pipeline::{AreaSum, WideArea};
+use stoop_rollup::{Answer, App};
+use stoop_tests::made::minute;
+
+use super::bench::{Standing, count_of, counted};
+
+/// One market that changed, whose sums are all stored at once; or a table that is shut.
+#[derive(Default)]
+struct Table {
+    is_shut: bool,
+    is_settled: Mutex<bool>,
+    /// How often somebody looked at everything.
+    listed: AtomicUsize,
+    /// Sums are refused.
+    is_full: bool,
+}
+
+fn market() -> Market {
+    "us/wa/king/seattle/98103:sale:USD".parse().unwrap()
+}
+
+fn refused() -> PortError {
+    PortError::new("ask the table", "a made-up fault")
+}
+
+#[async_trait]
+impl RollUps for Table {
+    async fn changed(&self) -> Result<Vec<Market>, PortError> {
+        if self.is_shut {
+            return Err(refused());
+        }
+        Ok(if *self.is_settled.lock().unwrap() { Vec::new() } else { vec![market()] })
+    }
+
+    async fn markets(&self) -> Result<Vec<Market>, PortError> {
+        self.listed.fetch_add(1, Ordering::SeqCst);
+        Ok(vec![market()])
+    }
+
+    async fn whole(&self, markets: &[Market], _: Day) -> Result<Vec<Option<WholeMarket>>, PortError> {
+        let whole = WholeMarket { version: 3, committed: minute(1), ..WholeMarket::default() };
+        Ok(markets.iter().map(|_| Some(whole.clone())).collect())
+    }
+
+    async fn settle(&self, _: &Market, version: u64) -> Result<(), PortError> {
+        *self.is_settled.lock().unwrap() = version == 3;
+        Ok(())
+    }
+
+    async fn sum(&self, _: &WideArea) -> Result<StoredSum, PortError> {
+        Ok(StoredSum::default())
+    }
+
+    async fn put(&self, _: &WideArea, _: &AreaSum, _: &StoredSum) -> Result<bool, PortError> {
+        if self.is_full { Err(refused()) } else { Ok(true) }
+    }
+}
+
+async fn tick(app: &App<'_>, deadline: Time) -> Result<Answer, String> {
+    app.handle(deadline).await.map_err(|error| stoop_pipeline::with_causes(&error))
+}
+
+fn app<'a>(tables: &[&'a Table], clock: &'a Standing, meter: &'a Meter) -> App<'a> {
+    let named = |(place, table): (usize, &&'a Table)| (format!("markets-{place}"), *table as &dyn RollUps);
+    App { tables: tables.iter().enumerate().map(named).collect(), clock, meter, looked_at: <_>::default() }
+}
+
+#[tokio::test]
+async fn what_changed_is_rolled_up_in_every_table_and_counted() {
+    let (a, b, meter) = (Table::default(), Table::default(), Meter::new("stoop", "rollup"));
+    let clock = Standing::at(minute(4));
+    let app = app(&[&a, &b], &clock, &meter);
+    let answer = tick(&app, minute(9)).await.unwrap();
+    assert_eq!(answer, Answer { rolled_up: 2, left: 0, failed: 0 });
+    let metrics = counted(&meter);
+    assert_eq!(count_of(&metrics, "MarketsRolledUp"), 2);
+    assert_eq!(count_of(&metrics, "SumsWritten"), 6);
+    assert!(count_of(&metrics, "RollUpLagMs") == 2, "{metrics:?}");
+    assert_eq!(tick(&app, minute(9)).await.unwrap(), Answer::default(), "nothing changed since");
+    assert_eq!(a.listed.load(Ordering::SeqCst), 1, "everything is looked at once a day");
+}
+
+#[tokio::test]
+async fn a_table_that_is_shut_holds_up_no_other_and_is_an_error() {
+    let shut = Table { is_shut: true, ..Table::default() };
+    let (open, meter) = (Table::default(), Meter::new("stoop", "rollup"));
+    let failed = tick(&app(&[&shut, &open], &Standing::at(minute(4)), &meter), minute(9)).await.unwrap_err();
+    assert_eq!(
+        failed,
+        "of the table markets-0 it is not known what is to be rolled up: ask the table: a made-up fault"
+    );
+    assert!(*open.is_settled.lock().unwrap());
+}
+
+#[tokio::test]
+async fn an_area_that_cannot_be_stored_is_counted_and_left_to_the_next_tick() {
+    let full = Table { is_full: true, ..Table::default() };
+    let meter = Meter::new("stoop", "rollup");
+    let answer = tick(&app(&[&full], &Standing::at(minute(4)), &meter), minute(9)).await.unwrap();
+    assert_eq!(answer, Answer { rolled_up: 0, left: 1, failed: 1 });
+    assert!(!*full.is_settled.lock().unwrap());
+    assert_eq!(count_of(&counted(&meter), "RollUpsFailed"), 1);
+}
+
+#[tokio::test]
+async fn with_no_time_left_nothing_is_begun() {
+    let (table, meter) = (Table::default(), Meter::new("stoop", "rollup"));
+    let answer = tick(&app(&[&table], &Standing::at(minute(4)), &meter), minute(5)).await.unwrap();
+    assert_eq!(answer, Answer { rolled_up: 0, left: 1, failed: 0 });
+}
