@@ -1,8 +1,8 @@
 //! The sums of wide areas, kept beside the markets that they are made of (ADR 0044).
 //!
 //! A commit of the [`Store`](stoop_pipeline::ports::Store) leaves them as they are: a market that has another version than the one
-//! that is in the sum of its city is to be rolled up. [`Database::roll_up`] works the sum of such a city out anew from all of its
-//! markets, and adds what that changed to the areas above. Nothing is added twice, because nothing is added that was not just
+//! that is in the sum of its city is to be rolled up. [`Database::roll_up`] adds to the sum of such a city the tails that came since, or works it out anew from all of its
+//! markets, and adds the difference to the areas above. Nothing is added twice, because nothing is added that was not just
 //! compared with what stands there, in the same transaction. A reader does the same for the cities that wait, without writing:
 //! what is shown is never behind.
 
@@ -117,17 +117,15 @@ impl Database {
 
 /// Rolls up the next cities, and the areas above them.
 fn roll_up_some(connection: &Connection, suffix: &str, now: Time, after: &mut String) -> Result<u64> {
-    let first = Day(day_at_least(connection, suffix, now)?.0.saturating_sub(BACK));
+    let today = day_at_least(connection, suffix, now)?.0;
+    let first = Day(today.saturating_sub(BACK));
+    let keeps = |day: Day| (today.saturating_sub(BACK_MAX)..today).contains(&day.0);
     let mut differences: BTreeMap<WideArea, Wide> = BTreeMap::new();
     let (mut cities, mut coordinates) = (0, 0);
     while cities < CITIES_MAX && coordinates < COORDINATES_MAX {
         let Some(city) = next(connection, suffix, now, after)? else { break };
-        let mut difference = project(connection, suffix, &city, first)?;
-        let stored = read(connection, suffix, &city, Parts::All)?;
-        write(connection, suffix, &city, Some(first), &difference)?;
-        if let Some(stored) = stored {
-            difference.subtract(&stored);
-        }
+        let CaughtUp { sum, difference, first } = catch_up(connection, suffix, &city, keeps, first)?;
+        write(connection, suffix, &city, Some(first), &sum)?;
         let sql = format!(
             "UPDATE markets{suffix} SET rolled = version
              WHERE version <> rolled AND id >= ?1 AND id < ?2 AND substr(id, -length(?3)) = ?3"
@@ -184,6 +182,64 @@ fn add_to(connection: &Connection, suffix: &str, area: &WideArea, difference: &W
     write(connection, suffix, area, None, &sum)
 }
 
+/// A city with all that was committed.
+struct CaughtUp {
+    sum: Wide,
+    /// How much more that is than what is stored.
+    difference: Wide,
+    /// The first day that it tells.
+    first: Day,
+}
+
+/// Brings the sum of a city up to its markets, and stores nothing. What is stored is added to if it is of days that this
+/// `keeps`, and it is known what came since; else the city is worked out anew, to tell the days from `first` on.
+fn catch_up(
+    connection: &Connection,
+    suffix: &str,
+    city: &WideArea,
+    keeps: impl Fn(Day) -> bool,
+    first: Day,
+) -> Result<CaughtUp> {
+    let stored = read(connection, suffix, city, Parts::All)?;
+    let sql = format!("SELECT first FROM areas{suffix} WHERE path = ?1 AND terms = ?2");
+    let of_city = params![city.path(), city.id().to_string()];
+    let told: Option<i32> = connection.prepare_cached(&sql)?.query_row(of_city, |row| row.get(0)).optional()?.flatten();
+    if let (Some(mut sum), Some(told)) = (stored.clone(), told.map(Day).filter(|told| keeps(*told)))
+        && let Some(difference) = added(connection, suffix, city, told)?
+    {
+        sum.add(&difference);
+        return Ok(CaughtUp { sum, difference, first: told });
+    }
+    let sum = project(connection, suffix, city, first)?;
+    let mut difference = sum.clone();
+    if let Some(stored) = stored {
+        difference.subtract(&stored);
+    }
+    Ok(CaughtUp { sum, difference, first })
+}
+
+/// What came to a city since it was rolled up: the tails since, where no base was written, nothing was archived and no market
+/// is new. `None` where that is not known.
+fn added(connection: &Connection, suffix: &str, city: &WideArea, first: Day) -> Result<Option<Wide>> {
+    let sql = format!(
+        "SELECT m.id, m.rolled, b.version FROM markets{suffix} m LEFT JOIN bases{suffix} b ON b.market = m.id
+         WHERE m.version <> m.rolled AND m.id >= ?1 AND m.id < ?2 AND substr(m.id, -length(?3)) = ?3"
+    );
+    let tails = format!("SELECT body FROM tails{suffix} WHERE market = ?1 AND version > ?2");
+    let (from, until) = below(city.path());
+    let mut changed = connection.prepare_cached(&sql)?;
+    let mut changed = changed.query(params![from, until, format!(":{}", city.id())])?;
+    let mut projection = Projection::new(first, Grain::Fine);
+    while let Some(row) = changed.next()? {
+        let (id, rolled, base): (String, i64, Option<i64>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        if rolled == 0 || base.is_none_or(|base| base > rolled) {
+            return Ok(None);
+        }
+        projection.add(&sum_of(connection, &tails, params![id, rolled])?, &Cells::default());
+    }
+    Ok(Some(projection.sum()))
+}
+
 /// Works out the sum of a city from all of its markets.
 pub(crate) fn project(connection: &Connection, suffix: &str, city: &WideArea, first: Day) -> Result<Wide> {
     let mut projection = Projection::new(first, Grain::Fine);
@@ -230,15 +286,13 @@ fn wide(connection: &Connection, area: &WideArea, now: Time, parts: Parts) -> Re
     let earlier = areas(connection, earlier, params![depth(WideLevel::City), day.0.saturating_sub(WIDE_DAYS)])?;
     let changed = changed.iter().map(|market| WideArea::of(market, WideLevel::City));
     let waiting: BTreeSet<WideArea> = changed.chain(earlier).filter(is_of).collect();
+    let keeps = |first: Day| (day.0.saturating_sub(WIDE_DAYS - 1)..=day.0).contains(&first.0);
     if waiting.contains(area) {
-        return Ok(Some(project(connection, "", area, day)?));
+        return Ok(Some(catch_up(connection, "", area, keeps, day)?.sum));
     }
     let mut sum = read(connection, "", area, parts)?.unwrap_or_default();
     for city in waiting {
-        let mut difference = project(connection, "", &city, day)?;
-        if let Some(stored) = read(connection, "", &city, Parts::All)? {
-            difference.subtract(&stored);
-        }
+        let CaughtUp { difference, .. } = catch_up(connection, "", &city, keeps, day)?;
         sum.add(&difference.of_grain(area.level().grain()));
     }
     Ok(Some(sum))

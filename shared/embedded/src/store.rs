@@ -201,11 +201,13 @@ fn write_base(transaction: &Transaction<'_>, market: &str, version: i64, body: &
     Ok(())
 }
 
-/// Adds to the archive of a market. Only the periods that are told of are read and written.
+/// Adds to the archive of a market. Only the periods that are told of are read and written. The market's tails do not tell of
+/// that, so it is to be rolled up as a whole.
 fn add_to_archive(transaction: &Transaction<'_>, market: &str, archived: &Cells) -> Result<()> {
     if archived.is_empty() {
         return Ok(());
     }
+    transaction.prepare_cached("UPDATE markets SET rolled = 0 WHERE id = ?1")?.execute([market])?;
     let mut read = transaction.prepare_cached("SELECT body FROM archives WHERE market = ?1 AND period = ?2")?;
     let mut write = transaction.prepare_cached(
         "INSERT INTO archives(market, period, body) VALUES(?1, ?2, ?3)
