@@ -18,7 +18,7 @@ use tokio::sync::Mutex;
 const PASS_MS: i64 = 45_000;
 
 /// Nor when less than this is left of the invocation: what was begun is to be brought to its end.
-const MARGIN_MS: i64 = 120_000;
+const MARGIN_MS: i64 = 60_000;
 
 /// The function's ports, made once.
 pub struct App<'a> {
@@ -39,21 +39,36 @@ pub struct Answer {
     pub rolled_up: usize,
     /// Markets that are left to the next tick.
     pub left: usize,
-    /// Areas that could not be brought up.
-    pub failed: usize,
 }
 
-/// What is to be rolled up of a table is not known. The next tick makes up for it.
+/// Why a tick failed, when all that could be rolled up was. The next one makes up for it.
 #[derive(Debug, thiserror::Error)]
-#[error("of the table {table} it is not known what is to be rolled up")]
-pub struct TickError {
-    table: String,
-    source: PortError,
+pub enum TickError {
+    /// It is not known what changed.
+    #[error("of the table {table} it is not known what is to be rolled up")]
+    Unknown {
+        /// Where.
+        table: String,
+        /// Why.
+        source: PortError,
+    },
+    /// Some areas could not be brought up to their markets. The log says which, and why.
+    #[error("{failed} areas of the table {table} could not be rolled up")]
+    Areas {
+        /// Whose.
+        table: String,
+        /// How many.
+        failed: usize,
+    },
 }
 
 impl From<TickError> for Diagnostic {
     fn from(error: TickError) -> Self {
-        Self { error_type: "PortError".into(), error_message: with_causes(&error) }
+        let error_type = match &error {
+            TickError::Unknown { .. } => "PortError",
+            TickError::Areas { .. } => "AreasFailed",
+        };
+        Self { error_type: error_type.into(), error_message: with_causes(&error) }
     }
 }
 
@@ -61,7 +76,7 @@ impl App<'_> {
     /// Rolls up what changed, until the pass has lasted long enough or the invocation's `deadline` is near.
     ///
     /// # Errors
-    /// When of a table it is not known what changed. The others are rolled up first.
+    /// When of a table it is not known what changed, or an area of it could not be rolled up. The others are, first.
     pub async fn handle(&self, deadline: Time) -> Result<Answer, TickError> {
         let until = self.clock.now().plus_ms(PASS_MS).min(deadline.plus_ms(-MARGIN_MS));
         let mut answer = Answer::default();
@@ -71,10 +86,12 @@ impl App<'_> {
                 Ok(done) => {
                     answer.rolled_up += done.markets;
                     answer.left += done.left;
-                    answer.failed += done.failed;
-                    self.tell(&done);
+                    self.tell(table, &done);
+                    if done.failed > 0 {
+                        failed = failed.or(Some(TickError::Areas { table: table.clone(), failed: done.failed }));
+                    }
                 }
-                Err(source) => failed = failed.or(Some(TickError { table: table.clone(), source })),
+                Err(source) => failed = failed.or(Some(TickError::Unknown { table: table.clone(), source })),
             }
         }
         failed.map_or(Ok(answer), Err)
@@ -94,16 +111,15 @@ impl App<'_> {
         Ok(done)
     }
 
-    fn tell(&self, done: &RolledUp) {
-        self.meter.count("MarketsRolledUp", done.markets as u64);
-        self.meter.count("SumsWritten", done.written as u64);
-        self.meter.count("SumConflicts", done.conflicts as u64);
-        self.meter.count("RollUpsFailed", done.failed as u64);
+    fn tell(&self, table: &str, done: &RolledUp) {
         if let Some(lag) = done.lag_ms {
             self.meter.milliseconds("RollUpLagMs", u64::try_from(lag).unwrap_or_default());
         }
-        if done.left > 0 {
-            tracing::warn!(left = done.left, rolled_up = done.markets, "markets are left to the next tick");
+        let RolledUp { markets, left, written, conflicts, .. } = *done;
+        if left > 0 {
+            tracing::warn!(table, markets, written, conflicts, left, "markets are left to the next tick");
+        } else if markets > 0 || written > 0 {
+            tracing::info!(table, markets, written, conflicts, "rolled up");
         }
     }
 }

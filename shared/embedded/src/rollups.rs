@@ -232,7 +232,8 @@ fn added(connection: &Connection, suffix: &str, city: &WideArea, first: Day) -> 
     let mut projection = Projection::new(first, Grain::Fine);
     while let Some(row) = changed.next()? {
         let (id, rolled, base): (String, i64, Option<i64>) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        if rolled == 0 || base.is_none_or(|base| base > rolled) {
+        // 0 is before every base.
+        if base.is_none_or(|base| base > rolled) {
             return Ok(None);
         }
         projection.add(&sum_of(connection, &tails, params![id, rolled])?, &Cells::default());

@@ -164,13 +164,17 @@ fn write_markets(transaction: &Transaction<'_>, markets: &[MarketChange<'_>]) ->
             }
             false
         } else {
-            let tail = tail_of(change).to_bytes();
+            let (tail, is_all) = tail_of(change);
+            let tail = tail.to_bytes();
             let sizes = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
             let found = update.query_row(params![id, version, i64::try_from(tail.len())?], sizes).optional()?;
             let Some((base_bytes, tail_bytes)): Option<(i64, i64)> = found else { return Ok(false) };
             let is_small = tail_bytes.saturating_mul(TAIL_PART) <= base_bytes;
             if is_small {
                 add_tail.execute(params![id, version + 1, tail])?;
+            }
+            if !is_all {
+                transaction.prepare_cached("UPDATE markets SET rolled = 0 WHERE id = ?1")?.execute([&id])?;
             }
             is_small
         };
@@ -182,12 +186,13 @@ fn write_markets(transaction: &Transaction<'_>, markets: &[MarketChange<'_>]) ->
     Ok(true)
 }
 
-/// What a commit adds to the state of a market. What leaves it is in the archive, and is no matter of the state's.
-fn tail_of(change: &MarketChange<'_>) -> Cells {
+/// What a commit adds to the state of a market, and whether that is all that it told of it: what leaves it, being folded away at
+/// once, is in the archive and is no matter of the state's.
+fn tail_of(change: &MarketChange<'_>) -> (Cells, bool) {
     let mut tail = Cells::default();
     change.deltas.iter().for_each(|delta| drop(tail.add(delta)));
-    change.fold_to.iter().for_each(|horizon| drop(tail.fold_to(*horizon)));
-    tail
+    let folded = change.fold_to.map(|horizon| tail.fold_to(horizon));
+    (tail, folded.is_none_or(|folded| folded.is_empty()))
 }
 
 /// Writes the whole state of a market, in place of its base and its tails.
@@ -201,13 +206,11 @@ fn write_base(transaction: &Transaction<'_>, market: &str, version: i64, body: &
     Ok(())
 }
 
-/// Adds to the archive of a market. Only the periods that are told of are read and written. The market's tails do not tell of
-/// that, so it is to be rolled up as a whole.
+/// Adds to the archive of a market. Only the periods that are told of are read and written.
 fn add_to_archive(transaction: &Transaction<'_>, market: &str, archived: &Cells) -> Result<()> {
     if archived.is_empty() {
         return Ok(());
     }
-    transaction.prepare_cached("UPDATE markets SET rolled = 0 WHERE id = ?1")?.execute([market])?;
     let mut read = transaction.prepare_cached("SELECT body FROM archives WHERE market = ?1 AND period = ?2")?;
     let mut write = transaction.prepare_cached(
         "INSERT INTO archives(market, period, body) VALUES(?1, ?2, ?3)

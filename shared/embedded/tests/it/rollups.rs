@@ -220,6 +220,47 @@ fn what_was_rolled_up_once_is_not_rolled_up_again_before_its_days_end() {
     all_are_sums(&database, day(106));
 }
 
+/// A row of long ago goes into the archive of a market whose state hardly grows.
+#[test]
+fn what_came_late_to_a_large_market_is_in_its_areas() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let database = open(folder.path());
+    let mut random = Random(4);
+    let in_one_market = |mut seen: Observation, home: i64, at: Time| {
+        seen.native_id = format!("h{home}");
+        (seen.listing.status, seen.listing.purpose) = (Status::Active, Purpose::Sale);
+        let [country, region, county, city, postal_code] = PLACES[0].map(|name| name.map(str::to_owned));
+        seen.listing.place = Place { country, region, county, city, postal_code, ..Place::default() };
+        seen.listing.currency = Currency::USD;
+        (seen.at, seen.seen) = (at, at);
+        seen
+    };
+    for today in [480, 490, 500] {
+        let homes = (0..400).map(|home| in_one_market(sight(&mut random, today), home, day(today))).collect::<Vec<_>>();
+        measure(&database, &homes);
+    }
+    assert!(database.roll_up(day(501), &|| false).unwrap() > 0);
+    let (mut homes, mut tails) = (400, 0);
+    // Alone, and with what moves the horizon in the same commit, as one of these days does.
+    for today in 500..532 {
+        let before = rolled_bases(folder.path());
+        let late = in_one_market(sight(&mut random, 500), homes, day(today - 416 - homes % 9));
+        let now = in_one_market(sight(&mut random, 500), homes % 7, day(today));
+        measure(&database, &[late, now]);
+        all_are_sums(&database, day(today));
+        assert_eq!(database.roll_up(day(today), &|| false).unwrap(), 1);
+        all_are_sums(&database, day(today));
+        (homes, tails) = (homes + 1, tails + usize::from(rolled_bases(folder.path()) == before));
+    }
+    assert!(tails > 25, "{tails} of them went into tails");
+}
+
+fn rolled_bases(folder: &Path) -> Vec<(String, i64)> {
+    let connection = Connection::open(places(folder).0).unwrap();
+    let mut statement = connection.prepare("SELECT market, version FROM bases ORDER BY 1").unwrap();
+    statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect()
+}
+
 fn area(id: &str) -> WideArea {
     let (path, terms) = id.split_once(':').unwrap();
     WideArea::new(path, terms.parse().unwrap()).unwrap()

@@ -51,6 +51,8 @@ pub struct RolledUp {
 struct Pass<'a> {
     areas: &'a dyn RollUps,
     now: Time,
+    /// The markets that changed.
+    waiting: BTreeSet<Market>,
     /// All markets by their counties, once they were needed.
     known: Option<BTreeMap<WideArea, BTreeSet<Market>>>,
     done: RolledUp,
@@ -69,8 +71,8 @@ struct Brought {
 /// # Errors
 /// When what changed is not known. An area that fails holds up itself and what is above it, and no other.
 pub async fn roll_up(areas: &dyn RollUps, now: Time, stop: &(dyn Fn() -> bool + Sync)) -> Result<RolledUp, PortError> {
-    let mut pass = Pass { areas, now, known: None, done: RolledUp::default() };
-    let work = by_county(areas.changed().await?);
+    let mut pass = Pass::new(areas, now).await?;
+    let work = by_county(pass.waiting.clone());
     pass.run(work, stop).await;
     Ok(pass.done)
 }
@@ -85,8 +87,8 @@ pub async fn roll_up_all(
     now: Time,
     stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<RolledUp, PortError> {
-    let mut pass = Pass { areas, now, known: None, done: RolledUp::default() };
-    let mut work = by_county(areas.changed().await?);
+    let mut pass = Pass::new(areas, now).await?;
+    let mut work = by_county(pass.waiting.clone());
     let all = pass.known().await?.clone();
     for (county, markets) in pass.not_in_order(&all).await {
         work.entry(county).or_default().extend(markets);
@@ -95,7 +97,7 @@ pub async fn roll_up_all(
     Ok(pass.done)
 }
 
-fn by_county(markets: Vec<Market>) -> BTreeMap<WideArea, BTreeSet<Market>> {
+fn by_county(markets: impl IntoIterator<Item = Market>) -> BTreeMap<WideArea, BTreeSet<Market>> {
     let mut counties: BTreeMap<WideArea, BTreeSet<Market>> = BTreeMap::new();
     for market in markets {
         counties.entry(WideArea::of(&market, WideLevel::County)).or_default().insert(market);
@@ -103,7 +105,12 @@ fn by_county(markets: Vec<Market>) -> BTreeMap<WideArea, BTreeSet<Market>> {
     counties
 }
 
-impl Pass<'_> {
+impl<'a> Pass<'a> {
+    async fn new(areas: &'a dyn RollUps, now: Time) -> Result<Self, PortError> {
+        let waiting = areas.changed().await?.into_iter().collect();
+        Ok(Self { areas, now, waiting, known: None, done: RolledUp::default() })
+    }
+
     async fn run(&mut self, work: BTreeMap<WideArea, BTreeSet<Market>>, stop: &(dyn Fn() -> bool + Sync)) {
         let mut counties = Vec::new();
         for (county, markets) in work {
@@ -165,7 +172,7 @@ impl Pass<'_> {
                 let read = self.areas.whole(some, told_from).await?;
                 for (market, whole) in some.iter().zip(read) {
                     let Some(whole) = whole else { continue };
-                    if markets.contains(market) {
+                    if self.waiting.contains(market) {
                         self.note_lag(whole.committed);
                     }
                     versions.push((market.clone(), whole.version));
