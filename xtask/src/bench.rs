@@ -6,7 +6,7 @@ use crate::project::Project;
 use crate::step::plain;
 use crate::tally::Tally;
 
-/// `replay`, `functions`, a crate's benches, or without a name those of all crates but the functions' weight.
+/// `replay`, `functions`, `areas`, a crate's benches, or without a name those of all crates but the functions' weight.
 pub(crate) fn run(project: &Project, arguments: &[String]) -> Result<bool> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let tally = match arguments[..] {
@@ -23,8 +23,11 @@ pub(crate) fn run(project: &Project, arguments: &[String]) -> Result<bool> {
         .and_then(|_| replay(project)),
         ["replay"] => replay(project),
         ["functions"] => functions(project),
+        ["areas", ref size @ ..] => areas(project, size),
         [name] if !name.starts_with('-') => plain(&mut project.cargo(&["bench", "--locked", "-p", name])),
-        _ => bail!("accepted: no name, `replay`, `functions`, or the name of a crate with benches"),
+        _ => bail!(
+            "accepted: no name, `replay`, `functions`, `areas [HOMES CODES]`, or the name of a crate with benches"
+        ),
     };
     tally.map(|_| true)
 }
@@ -36,4 +39,10 @@ fn replay(project: &Project) -> Result<Tally> {
 /// Builds the functions as they are deployed, with link-time optimisation, and weighs them. A zip above its budget fails.
 pub(crate) fn functions(project: &Project) -> Result<Tally> {
     plain(&mut project.cargo(&["bench", "--workspace", "--locked", "--bench", "functions", "--profile", "dev"]))
+}
+
+/// The roll-up and the api functions over many markets, on local AWS. The program itself is built for release as well: it makes the homes.
+fn areas(project: &Project, size: &[&str]) -> Result<Tally> {
+    let bench = ["bench", "--locked", "-p", "stoop-tests", "--bench", "areas", "--"];
+    plain(&mut project.cargo(&[&bench[..], size].concat()))
 }
