@@ -10,7 +10,8 @@ use stoop_aws_cli::{Pulled, pull};
 use stoop_domain::{Currency, Day, Listing, Market, Minor, Observation, Place, Purpose, Time};
 use stoop_pipeline::ports::{PortError, RollUps, StoredSum, WholeMarket};
 use stoop_pipeline::serve::MergedId;
-use stoop_pipeline::{AreaSum, RolledUp, Total, WideArea, WideLevel, roll_up, roll_up_all};
+use stoop_pipeline::{AreaSum, Clock, RolledUp, Total, WideArea, WideLevel, roll_up, roll_up_all};
+use stoop_runtime::SystemClock;
 
 use super::town::{Town, measure, verify};
 use super::{quiet, without};
@@ -129,6 +130,11 @@ async fn sums_in_order_have_nothing_wrong_and_neither_have_those_that_wait() {
     assert_eq!(roll(&areas, 3).await.markets, more.len());
     is_right(&town.pull().await, 11, "all is again");
     assert_eq!(verify(&town.pulled()).differences, Vec::<String>::new());
+
+    // Days are moved on, where no market changed: the pass of the next day goes on.
+    let killed = Killed { areas: &areas, puts: 1, put: AtomicUsize::new(0) };
+    assert_eq!(roll_up_all(&killed, SystemClock.now(), &|| false).await.unwrap().written, 1);
+    is_right(&town.pull().await, 11, "killed after a county");
     town.delete().await;
 }
 
