@@ -24,7 +24,8 @@ pub struct Compared {
     pub wrongs: Vec<String>,
 }
 
-/// Compares what was pulled into a folder with another pair of tables. The folder is as before then.
+/// Compares what was pulled into a folder with another pair of tables. The folder is as before then. Sums of areas are not
+/// compared: they follow from the markets, and [`crate::pull`] says where they do not.
 ///
 /// # Errors
 /// When something cannot be read or stored, or nothing was pulled into the folder.
@@ -34,7 +35,7 @@ pub async fn compare(clients: &Clients, folder: &Path, pair: &Pair, tell: &dyn F
     let mut wrongs = Wrongs::default();
     let import = database.import_generation()?;
     let tables = DynamoTables::new(clients.dynamodb());
-    let (homes, markets) = import_pair(&import, &tables, pair, &mut wrongs, tell).await?;
+    let (homes, markets) = import_pair(&import, &tables, pair, &mut |_| {}, &mut wrongs, tell).await?;
     import.finish()?;
     let rules = database.newest_rules()?.unwrap_or_default();
     let difference = database.difference(&rules)?;

@@ -2,7 +2,7 @@
 //!
 //! [`pull`] makes a folder of the laptop's `stoop` out of a stack: its lake is the lake, and the homes, markets, archives and
 //! alerts of its tables are the live state, as they are stored. So `stoop verify` verifies the stack, and all views of the
-//! laptop show it. [`compare`] says how another pair of tables differs from what was pulled. [`load`] goes the other way: it
+//! laptop show it. The sums of its counties, regions and countries are checked on the way, and not kept. [`compare`] says how another pair of tables differs from what was pulled. [`load`] goes the other way: it
 //! computes the state of a folder's lake into tables.
 //!
 //! ```no_run
@@ -22,6 +22,7 @@ mod compare;
 mod folder;
 mod load;
 mod pull;
+mod sums;
 mod wrongs;
 
 pub use compare::{Compared, compare};

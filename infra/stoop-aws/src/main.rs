@@ -41,10 +41,10 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
 }
 
 fn tell_pulled(pulled: &Pulled) -> anyhow::Result<ExitCode> {
-    let Pulled { objects, objects_new, observations, homes, markets, alerts, wrong, wrongs } = pulled;
+    let Pulled { objects, objects_new, observations, homes, markets, alerts, sums, wrong, wrongs } = pulled;
     say(&format!(
         "pulled: {observations} observations in {objects} objects of the lake ({objects_new} of them new), {homes} homes, \
-         {markets} markets, {alerts} alerts"
+         {markets} markets, {alerts} alerts, and {sums} sums of areas"
     ));
     Ok(tell_wrongs(*wrong, wrongs))
 }

@@ -4,13 +4,15 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use flate2::read::MultiGzDecoder;
-use stoop_aws::{Clients, DynamoTables, LakeEntry, S3Lake, TableItem};
+use stoop_aws::{Clients, DynamoTables, LakeEntry, S3Lake, StackAreas, TableItem, TableMarket};
 use stoop_domain::Observation;
 use stoop_embedded::{Database, Held, Import, ImportedObject};
 use stoop_pipeline::ports::{Gathers, PortError};
-use stoop_pipeline::with_causes;
+use stoop_pipeline::{Clock, with_causes};
+use stoop_runtime::SystemClock;
 
 use crate::folder;
+use crate::sums::{Heads, Sums};
 use crate::wrongs::Wrongs;
 
 /// Objects of the lake that are fetched at the same time: some megabytes each.
@@ -37,7 +39,7 @@ pub struct Pair {
 /// Where a stack has its things.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stack {
-    /// The data bucket, which has the lake.
+    /// The data bucket, which has the lake and the sums of wide areas.
     pub bucket: String,
     /// The generation that is wanted.
     pub tables: Pair,
@@ -60,8 +62,11 @@ pub struct Pulled {
     pub markets: u64,
     /// Alerts in the ledger.
     pub alerts: u64,
+    /// Sums of counties, regions and countries, which were checked against the markets and are not brought: the folder makes
+    /// its own.
+    pub sums: u64,
     /// How many things are wrong that `stoop verify` cannot find in the folder: lines of the lake that cannot be read, items
-    /// that lack something, figures beside a market that its state does not give.
+    /// that lack something, figures beside a market that its state does not give, sums of areas that their markets do not give.
     pub wrong: u64,
     /// The first of them, in words.
     pub wrongs: Vec<String>,
@@ -71,7 +76,7 @@ pub struct Pulled {
 /// there as a whole or not at all. `tell` hears how far it is.
 ///
 /// A stack that is written meanwhile has no one moment: some homes and markets are older than others then, and the lake is
-/// older than all of them.
+/// older than all of them. Sums of areas are checked all the same: what is under way is known from what is wrong.
 ///
 /// # Errors
 /// When something cannot be read or stored, or the folder has something else in it. What is there stays; the next call goes
@@ -82,12 +87,23 @@ pub async fn pull(clients: &Clients, folder: &Path, stack: &Stack, tell: &dyn Fn
     let mut pulled = Pulled::default();
     pull_lake(&database, &S3Lake::new(clients.s3(), &stack.bucket), &mut pulled, &mut wrongs, tell).await?;
     let tables = DynamoTables::new(clients.dynamodb());
+    let areas = StackAreas::new(clients.dynamodb(), clients.s3(), &stack.tables.markets, &stack.bucket);
+    let (sums, mut heads) = (areas.keys().await?, Heads::default());
     let import = database.import_generation()?;
-    (pulled.homes, pulled.markets) = import_pair(&import, &tables, &stack.tables, &mut wrongs, tell).await?;
+    let mut note = |market: &TableMarket| heads.note(market);
+    (pulled.homes, pulled.markets) = import_pair(&import, &tables, &stack.tables, &mut note, &mut wrongs, tell).await?;
     import.finish()?;
     pulled.alerts = pull_ledger(&database, &tables, stack.alerts.as_deref(), &mut wrongs).await?;
     database.swap()?;
     database.forget_generations()?;
+    let now = SystemClock.now();
+    pulled.sums = Sums::new(&areas, &database, &heads, now, &mut wrongs, tell).check(sums).await?;
+    tell(&format!("{} sums of areas", pulled.sums));
+    match database.roll_up(now, &|| false) {
+        Ok(cities) => tell(&format!("{cities} cities are rolled up")),
+        // A market that cannot be read is named already; all else is as well without.
+        Err(error) => wrongs.note(format!("the folder is not rolled up: {}", with_causes(&error))),
+    }
     (pulled.wrong, pulled.wrongs) = (wrongs.count, wrongs.named);
     Ok(pulled)
 }
@@ -202,11 +218,12 @@ fn decoded(line: &[u8]) -> Result<Option<Observation>, String> {
     stoop_wire::decode(line).map(Some).map_err(|error| with_causes(&error))
 }
 
-/// Brings the homes and markets of two tables, and says how many there are.
+/// Brings the homes and markets of two tables, and says how many there are. `note` sees each market.
 pub(crate) async fn import_pair(
     import: &Import<'_>,
     tables: &DynamoTables,
     pair: &Pair,
+    note: &mut dyn FnMut(&TableMarket),
     wrongs: &mut Wrongs,
     tell: &dyn Fn(&str),
 ) -> Result<(u64, u64), PortError> {
@@ -221,8 +238,9 @@ pub(crate) async fn import_pair(
     tell(&format!("{homes} homes of the table {}", pair.homes));
     let markets_found = tables.markets(&pair.markets, |some| {
         markets += some.len() as u64;
-        import.markets(some.iter().map(|market| &market.stored))?;
-        wrongs.note_all(some.into_iter().flat_map(|market| market.wrongs));
+        import.markets(some.iter().map(|market| &market.item.stored))?;
+        some.iter().for_each(&mut *note);
+        wrongs.note_all(some.into_iter().flat_map(|market| market.item.wrongs));
         Ok(())
     });
     markets_found.await?;

@@ -30,5 +30,5 @@ pub use budgets::DynamoBudgets;
 pub use ledger::DynamoLedger;
 pub use runs::DynamoRuns;
 pub use store::DynamoStore;
-pub use tables::{DynamoTables, TableItem};
+pub use tables::{DynamoTables, TableItem, TableMarket};
 pub use views::DynamoViews;

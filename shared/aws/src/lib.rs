@@ -42,7 +42,7 @@ mod sqs;
 pub use clients::{Clients, MissingVariables, required};
 pub use configuration::S3Configuration;
 pub use dynamo::{
-    DynamoBudgets, DynamoLedger, DynamoRuns, DynamoStore, DynamoTables, DynamoViews, StackAreas, TableItem,
+    DynamoBudgets, DynamoLedger, DynamoRuns, DynamoStore, DynamoTables, DynamoViews, StackAreas, TableItem, TableMarket,
 };
 pub use emf::{Meter, NAMESPACE};
 pub use firehose::LakeDelivery;

@@ -6,6 +6,7 @@
 //! each level, and an area is the sum of those one level below it.
 
 mod area_sum;
+mod check;
 mod pass;
 
 use std::fmt;

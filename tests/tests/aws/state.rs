@@ -1,6 +1,7 @@
 //! A stack on the workbench: pulled, verified, compared, and computed anew into other tables.
 
 mod script;
+mod sums;
 mod town;
 
 use std::sync::Arc;

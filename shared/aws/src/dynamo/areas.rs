@@ -59,7 +59,36 @@ impl StackAreas {
         // `!` and what follows it are of no name: an escape has two digits.
         let path = path.unwrap_or_else(|| format!("!{}", blake3::hash(area.path().as_bytes()).to_hex()));
         let (purpose, currency) = (area.id().purpose.as_str(), area.id().currency);
-        Ok(format!("{PREFIX}{}/{path}/{purpose}-{currency}.sum", key_part(&self.table)?))
+        Ok(format!("{}{path}/{purpose}-{currency}.sum", self.prefix()?))
+    }
+
+    fn prefix(&self) -> Result<String, PortError> {
+        Ok(format!("{PREFIX}{}/", key_part(&self.table)?))
+    }
+
+    /// The keys of all that lies where the sums of this table do, in order. Of which areas they are their names do not always
+    /// tell; [`StackAreas::key`] does.
+    ///
+    /// # Errors
+    /// When they cannot be listed.
+    pub async fn keys(&self) -> Result<Vec<String>, PortError> {
+        let listed = self.objects.list(&self.prefix()?, usize::MAX).await?;
+        Ok(listed.into_iter().map(|object| object.key).collect())
+    }
+
+    /// An area's sum as it is stored, or what is wrong with its bytes; `None` where there is none.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn stored(&self, area: &WideArea) -> Result<Option<Result<AreaSum, SumError>>, PortError> {
+        Ok(self.read(area).await?.map(|(sum, _)| sum))
+    }
+
+    async fn read(&self, area: &WideArea) -> Result<Option<(Result<AreaSum, SumError>, String)>, PortError> {
+        let Got::Object { etag, body } = self.objects.get(&self.key(area)?, None, SUM_BYTES_MAX).await? else {
+            return Ok(None);
+        };
+        Ok(Some((AreaSum::from_bytes(&body, area.level()), etag)))
     }
 
     /// Markets that are to be rolled up and whose names begin so.
@@ -235,11 +264,9 @@ impl RollUps for StackAreas {
     }
 
     async fn sum(&self, area: &WideArea) -> Result<StoredSum, PortError> {
+        let Some((sum, etag)) = self.read(area).await? else { return Ok(StoredSum::default()) };
         let key = self.key(area)?;
-        let Got::Object { etag, body } = self.objects.get(&key, None, SUM_BYTES_MAX).await? else {
-            return Ok(StoredSum::default());
-        };
-        let sum = AreaSum::from_bytes(&body, area.level()).map_or_else(|error| self.not_read(&key, &error), Some);
+        let sum = sum.map_or_else(|error| self.not_read(&key, &error), Some);
         Ok(StoredSum { sum, tag: Some(etag) })
     }
 

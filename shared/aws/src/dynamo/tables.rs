@@ -45,6 +45,17 @@ pub struct TableItem<T> {
     pub wrongs: Vec<String>,
 }
 
+/// A market, and what its head says beside its state.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TableMarket {
+    /// The market.
+    pub item: TableItem<StoredMarket>,
+    /// Its version; 0 where the head cannot be read.
+    pub version: u64,
+    /// It changed since it was rolled up.
+    pub waits: bool,
+}
+
 impl DynamoTables {
     /// Tables behind this client.
     #[must_use]
@@ -75,7 +86,7 @@ impl DynamoTables {
     pub async fn markets(
         &self,
         table: &str,
-        mut visit: impl FnMut(Vec<TableItem<StoredMarket>>) -> Result<(), PortError>,
+        mut visit: impl FnMut(Vec<TableMarket>) -> Result<(), PortError>,
     ) -> Result<(), PortError> {
         let mut pages = self.scan(table, true);
         while let Some(page) = pages.recv().await {
@@ -144,13 +155,14 @@ impl DynamoTables {
     }
 
     /// A market, given its head. What cannot be read of it is named.
-    async fn market(&self, table: &str, item: &Item) -> Result<TableItem<StoredMarket>, PortError> {
+    async fn market(&self, table: &str, item: &Item) -> Result<TableMarket, PortError> {
         let id = text_of(item, "market").unwrap_or_default().to_owned();
-        let mut found = TableItem { stored: StoredMarket { id, ..StoredMarket::default() }, wrongs: Vec::new() };
-        let wrongs = self.read_market(table, item, &mut found.stored).await?;
-        let id = &found.stored.id;
-        found.wrongs = wrongs.into_iter().map(|wrong| format!("the head of market {id}: {wrong}")).collect();
-        Ok(found)
+        let mut stored = StoredMarket { id, ..StoredMarket::default() };
+        let wrongs = self.read_market(table, item, &mut stored).await?;
+        let id = &stored.id;
+        let wrongs = wrongs.into_iter().map(|wrong| format!("the head of market {id}: {wrong}")).collect();
+        let version = Head::from_item(item).map_or(0, |head| head.version);
+        Ok(TableMarket { item: TableItem { stored, wrongs }, version, waits: item.contains_key(CHANGED) })
     }
 
     async fn read_market(&self, table: &str, item: &Item, stored: &mut StoredMarket) -> Result<Vec<String>, PortError> {

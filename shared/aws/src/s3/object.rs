@@ -44,9 +44,9 @@ pub(crate) enum Got {
 
 /// One object in a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Listed {
-    pub(super) key: String,
-    pub(super) etag: String,
+pub(crate) struct Listed {
+    pub(crate) key: String,
+    pub(crate) etag: String,
 }
 
 /// When an object is to be stored.
@@ -190,7 +190,7 @@ impl Objects {
     }
 
     /// Every object whose key begins with `prefix`, in the order of their keys. More than `objects_max` are an error.
-    pub(super) async fn list(&self, prefix: &str, objects_max: usize) -> Result<Vec<Listed>, PortError> {
+    pub(crate) async fn list(&self, prefix: &str, objects_max: usize) -> Result<Vec<Listed>, PortError> {
         let what = || format!("ListObjectsV2 {}", self.name(prefix));
         let mut found = Vec::new();
         let mut pages = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix).into_paginator().send();

@@ -8,9 +8,10 @@ use std::io::{self, Read};
 
 use serde::{Deserialize, Serialize};
 use stoop_domain::Day;
-use stoop_market::{CodecError, Grain, WIDE_DAYS, Wide};
+use stoop_market::{CodecError, Grain, Projection, WIDE_DAYS, Wide};
 
 use super::WideLevel;
+use crate::ports::WholeMarket;
 
 /// What the bytes begin with, the last digit being the format.
 const MAGIC: [u8; 4] = *b"SUM1";
@@ -231,10 +232,12 @@ impl AreaSum {
             let blobs = [take(&mut rest, now)?.to_vec(), take(&mut rest, series)?.to_vec()];
             parts.insert(name, Part { version, told: DaysTold { from: Day(from), until: Day(until) }, markets, blobs });
         }
-        if !rest.is_empty() {
+        let sum = Self { grain: level.grain(), version: total.version, total: total.sum, parts };
+        // What the total says of itself is read without the parts.
+        if !rest.is_empty() || (total.told, total.markets) != (sum.told(), sum.markets()) {
             return Err(SumError::Damaged);
         }
-        Ok(Self { grain: level.grain(), version: total.version, total: total.sum, parts })
+        Ok(sum)
     }
 
     /// The first way in which the total is not the sum of the parts, in words; `None` where it is.
@@ -270,6 +273,14 @@ impl Part {
 }
 
 impl Total {
+    /// Of a single market: the days that are told begin with `first`.
+    #[must_use]
+    pub fn of(market: &WholeMarket, first: Day) -> Self {
+        let mut projection = Projection::new(first, Grain::Fine);
+        projection.add(&market.state, &market.archive);
+        Self { version: market.version, told: DaysTold::since(first), markets: 1, sum: projection.sum() }
+    }
+
     /// Reads the total from the beginning of what [`AreaSum::to_bytes`] wrote, with its series or without; `None` where it
     /// goes on behind the end of these bytes.
     ///

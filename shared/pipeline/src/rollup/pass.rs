@@ -15,7 +15,7 @@ use stoop_market::{Grain, Projection};
 
 use super::area_sum::{AreaSum, DaysTold, Part, Total};
 use super::{WideArea, WideLevel};
-use crate::ports::{PortError, RollUps, WholeMarket};
+use crate::ports::{PortError, RollUps};
 use crate::with_causes;
 
 /// Days before today that a fresh part tells: a zone may be a day behind UTC.
@@ -181,7 +181,7 @@ impl<'a> Pass<'a> {
                     if sum.part(&name).is_some_and(is_there) {
                         continue;
                     }
-                    put(&mut sum, county, &name, &projected(&whole, first))?;
+                    put(&mut sum, county, &name, &Total::of(&whole, first))?;
                     changed = true;
                 }
             }
@@ -333,12 +333,6 @@ impl<'a> Pass<'a> {
 
 fn is_due(told: DaysTold, today: Day) -> bool {
     told.until.0 < today.0.saturating_add(LEFT) || told.from > today
-}
-
-fn projected(market: &WholeMarket, first: Day) -> Total {
-    let mut projection = Projection::new(first, Grain::Fine);
-    projection.add(&market.state, &market.archive);
-    Total { version: market.version, told: DaysTold::since(first), markets: 1, sum: projection.sum() }
 }
 
 fn put(sum: &mut AreaSum, area: &WideArea, name: &str, part: &Total) -> Result<(), PortError> {

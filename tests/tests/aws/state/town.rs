@@ -70,15 +70,8 @@ pub(super) fn key(n: usize) -> String {
 
 impl Town {
     pub(super) async fn new() -> Self {
-        let (tables, bucket) = (Tables::new().await, Bucket::create_with(clients().s3()).await);
-        let town = Self { tables, bucket, folder: tempfile::tempdir().unwrap() };
         let batches = batches();
-        measure(&*town.tables.store(&Arc::new(MemoryLake::default())), &batches).await;
-        for (n, batch) in batches.iter().enumerate() {
-            // A line comes twice when a commit was made again.
-            let lines: Vec<Observation> = batch.iter().chain(batch.first()).cloned().collect();
-            town.bucket.put(&key(n), object(&lines)).await;
-        }
+        let town = Self::of(&batches).await;
         let rules = Rules::default();
         for id in ["cut1", "cut2"] {
             let all = batches.concat();
@@ -88,6 +81,24 @@ impl Town {
             town.tables.ledger().record(&alerts, &rules).await.unwrap();
         }
         town
+    }
+
+    /// A town of these homes, of which nothing was told.
+    pub(super) async fn of(batches: &[Vec<Observation>]) -> Self {
+        let (tables, bucket) = (Tables::new().await, Bucket::create_with(clients().s3()).await);
+        let town = Self { tables, bucket, folder: tempfile::tempdir().unwrap() };
+        for (n, batch) in batches.iter().enumerate() {
+            town.take(n, batch).await;
+        }
+        town
+    }
+
+    /// Takes the `n`th batch up, into the tables and the lake.
+    pub(super) async fn take(&self, n: usize, batch: &[Observation]) {
+        measure(&*self.tables.store(&Arc::new(MemoryLake::default())), &[batch.to_vec()]).await;
+        // A line comes twice when a commit was made again.
+        let lines: Vec<Observation> = batch.iter().chain(batch.first()).cloned().collect();
+        self.bucket.put(&key(n), object(&lines)).await;
     }
 
     pub(super) fn stack(&self) -> Stack {

@@ -444,7 +444,7 @@ fn a_sum_is_read_as_it_was_written_and_nothing_else_is() {
     let name = market_of(&listing).unwrap().to_string();
     let mut sum = AreaSum::empty(WideLevel::County);
     let whole = WholeMarket { version: 7, state, ..WholeMarket::default() };
-    sum.put(&name, &projected(&whole, Day(20_454))).unwrap();
+    sum.put(&name, &Total::of(&whole, Day(20_454))).unwrap();
     sum.stamp(1_000);
     sum.stamp(5);
     assert_eq!(sum.version(), 1_001, "it grows though the clock does not");

@@ -1,0 +1,323 @@
+//! Whether the sums of a stack's counties, regions and countries follow from its markets.
+//!
+//! The stack may be written meanwhile. What is added up is read before what it is added up from, and markets were pulled before
+//! both: so nothing may be older than what it is said to be in. A part that is newer than its market is compared with the market
+//! as it is by then.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, Result};
+use stoop_aws::{StackAreas, TableMarket};
+use stoop_domain::{Day, Market, Time};
+use stoop_embedded::Database;
+use stoop_pipeline::ports::{RollUps, WholeMarket};
+use stoop_pipeline::{AreaSum, Part, Total, WideArea, WideLevel, with_causes};
+
+use crate::wrongs::Wrongs;
+
+/// Counties that are fetched at the same time: large ones have some megabytes.
+const COUNTIES_AT_ONCE: usize = 4;
+
+/// So old a sum is when the area above has had its time: the roll-up looks at everything once a day.
+const LATE_MS: i64 = 2 * Time::DAY_MS;
+
+/// Sums between two words of how far it is.
+const TOLD_EVERY: u64 = 1_000;
+
+/// What the heads of markets said when they were pulled.
+#[derive(Debug, Default)]
+pub(crate) struct Heads(BTreeMap<Market, Head>);
+
+#[derive(Clone, Copy, Debug)]
+struct Head {
+    version: u64,
+    /// It changed since it was rolled up.
+    waits: bool,
+    /// Nothing is wrong with the market: what is, is named already.
+    is_right: bool,
+}
+
+impl Heads {
+    pub(crate) fn note(&mut self, market: &TableMarket) {
+        let TableMarket { item, version, waits } = market;
+        // One whose name cannot be read is named already.
+        if let Ok(id) = item.stored.id.parse() {
+            let head = Head { version: *version, waits: *waits, is_right: item.wrongs.is_empty() };
+            self.0.insert(id, head);
+        }
+    }
+}
+
+/// The sums of a stack, being checked.
+pub(crate) struct Sums<'a> {
+    areas: &'a StackAreas,
+    /// What was pulled.
+    database: &'a Database,
+    heads: &'a Heads,
+    now: Time,
+    wrongs: &'a mut Wrongs,
+    tell: &'a dyn Fn(&str),
+    /// The areas one level below, of all areas above markets.
+    below: BTreeMap<WideArea, BTreeSet<WideArea>>,
+    markets: BTreeMap<WideArea, Vec<&'a Market>>,
+    /// Where the sums are to be that were looked for.
+    keys: BTreeSet<String>,
+    checked: u64,
+}
+
+/// What lies in the place of a sum.
+enum Found {
+    Nothing,
+    Damaged,
+    Sum(AreaSum),
+}
+
+/// What is known of an area that was checked.
+#[derive(Default)]
+struct Checked {
+    /// Its sum, where there is one.
+    total: Option<Total>,
+    /// There is something in its place that is none.
+    is_damaged: bool,
+    /// How many of its markets are in all of their sums, by their heads.
+    settled: usize,
+    /// How many are not.
+    waiting: usize,
+}
+
+impl<'a> Sums<'a> {
+    pub(crate) fn new(
+        areas: &'a StackAreas,
+        database: &'a Database,
+        heads: &'a Heads,
+        now: Time,
+        wrongs: &'a mut Wrongs,
+        tell: &'a dyn Fn(&str),
+    ) -> Self {
+        let (mut below, mut markets) = (BTreeMap::<_, BTreeSet<WideArea>>::new(), BTreeMap::<_, Vec<&Market>>::new());
+        for market in heads.0.keys() {
+            let mut area = WideArea::of(market, WideLevel::County);
+            markets.entry(area.clone()).or_default().push(market);
+            while let Some(above) = area.parent() {
+                below.entry(above.clone()).or_default().insert(area);
+                area = above;
+            }
+        }
+        Self { areas, database, heads, now, wrongs, tell, below, markets, keys: BTreeSet::new(), checked: 0 }
+    }
+
+    /// Checks all sums, and gives how many there are. `listed` are the keys of those that there were before the markets were
+    /// pulled.
+    pub(crate) async fn check(mut self, listed: Vec<String>) -> Result<u64> {
+        let settled = self.heads.0.values().filter(|head| !head.waits).count();
+        if listed.is_empty() && settled > 0 && self.areas.keys().await?.is_empty() {
+            self.wrongs.note(format!("there is no sum of any area, and {settled} markets are said to be rolled up"));
+            return Ok(0);
+        }
+        let countries: Vec<WideArea> = self.below.keys().filter(|area| area.parent().is_none()).cloned().collect();
+        for country in countries {
+            let found = self.areas.stored(&country).await?;
+            self.area(&country, found).await?;
+        }
+        for key in listed.into_iter().filter(|key| !self.keys.contains(key)) {
+            self.wrongs.note(format!("the object {key} is the sum of no area that has markets"));
+        }
+        Ok(self.checked)
+    }
+
+    /// Checks a region or a country, and all that is below.
+    async fn area(&mut self, area: &WideArea, found: Stored) -> Result<Checked> {
+        let found = self.taken(area, found)?;
+        let mut below = self.below.get(area).cloned().unwrap_or_default();
+        for (name, _) in found.sum().into_iter().flat_map(AreaSum::parts) {
+            // One that came since the markets were pulled is looked at like the others.
+            match WideArea::new(name, area.id()).filter(|part| part.parent().as_ref() == Some(area)) {
+                Some(part) => drop(below.insert(part)),
+                None => self.wrongs.note(format!("the sum of {area} has a part {name:?}, which does not lie in it")),
+            }
+        }
+        let mut checked = Checked::of(&found);
+        let below: Vec<WideArea> = below.into_iter().collect();
+        let at_once = if area.level() == WideLevel::Region { COUNTIES_AT_ONCE } else { 1 };
+        for some in below.chunks(at_once) {
+            for (part, fetched) in some.iter().zip(self.fetched(some).await?) {
+                let of_part = match part.level() {
+                    WideLevel::County => self.county(part, fetched).await?,
+                    _ => Box::pin(self.area(part, fetched)).await?,
+                };
+                if let Some(sum) = found.sum() {
+                    self.check_part(area, sum.part(part.path()), part, &of_part);
+                }
+                checked.settled += of_part.settled;
+                checked.waiting += of_part.waiting;
+            }
+        }
+        self.note_if_lost(area, &found, checked.settled);
+        Ok(checked)
+    }
+
+    async fn fetched(&self, areas: &[WideArea]) -> Result<Vec<Stored>> {
+        let fetch = |area: &WideArea| {
+            let (areas, area) = (self.areas.clone(), area.clone());
+            tokio::spawn(async move { areas.stored(&area).await })
+        };
+        let fetching: Vec<_> = areas.iter().map(fetch).collect();
+        let mut found = Vec::with_capacity(areas.len());
+        for fetched in fetching {
+            found.push(fetched.await.context("the sum of an area is not read")??);
+        }
+        Ok(found)
+    }
+
+    /// What was found in the place of a sum, which is the sum of its parts.
+    fn taken(&mut self, area: &WideArea, found: Stored) -> Result<Found> {
+        self.keys.insert(self.areas.key(area)?);
+        let Some(found) = found else { return Ok(Found::Nothing) };
+        self.checked += 1;
+        if self.checked.is_multiple_of(TOLD_EVERY) {
+            (self.tell)(&format!("sums: {} checked", self.checked));
+        }
+        let is_sum = found.and_then(|sum| Ok((sum.first_difference()?, sum)));
+        match is_sum {
+            Ok((difference, sum)) => {
+                if let Some(difference) = difference {
+                    let wrong =
+                        format!("the sum of {area} is not that of its parts (stored, recomputed): {difference}");
+                    self.wrongs.note(wrong);
+                }
+                Ok(Found::Sum(sum))
+            }
+            Err(error) => {
+                self.wrongs.note(format!("the sum of {area} cannot be read: {}", with_causes(&error)));
+                Ok(Found::Damaged)
+            }
+        }
+    }
+
+    fn note_if_lost(&mut self, area: &WideArea, found: &Found, settled: usize) {
+        if settled > 0 && matches!(found, Found::Nothing) {
+            let wrong =
+                format!("the sum of {area} is not there, and {settled} of its markets are said to be rolled up");
+            self.wrongs.note(wrong);
+        }
+    }
+
+    /// Compares a part of a region or a country with the area that it is.
+    fn check_part(&mut self, area: &WideArea, part: Option<&Part>, below: &WideArea, found: &Checked) {
+        let in_part = part.map_or(0, |part| part.markets);
+        let wrong = match (part, &found.total) {
+            (Some(_), None) => (!found.is_damaged).then(|| "there is no such sum".into()),
+            (Some(part), Some(total)) if part.version == total.version => part.check(total).err(),
+            (Some(part), Some(total)) if part.version > total.version => {
+                Some(format!("it is of version {}, and the sum itself of {}", part.version, total.version))
+            }
+            _ if in_part < found.settled => {
+                Some(format!("{in_part} markets are in it, and {} are said to be rolled up", found.settled))
+            }
+            // Days are moved on without a market that changed, and who did may have been killed. The next day's pass goes on.
+            (part, Some(total)) if found.waiting == 0 && self.is_late(total) => {
+                let version = part.map_or(0, |part| part.version);
+                Some(format!("it is of version {version}, and the sum itself of {} for two days", total.version))
+            }
+            _ => None,
+        };
+        if let Some(wrong) = wrong {
+            self.wrongs.note(format!("the part {below} of the sum of {area}: {wrong}"));
+        }
+    }
+
+    fn is_late(&self, total: &Total) -> bool {
+        i64::try_from(total.version).is_ok_and(|written| self.now.ms() - written > LATE_MS)
+    }
+
+    /// Checks a county: its parts are markets.
+    async fn county(&mut self, county: &WideArea, found: Stored) -> Result<Checked> {
+        let found = self.taken(county, found)?;
+        let mut checked = Checked::of(&found);
+        let markets = self.markets.get(county).cloned().unwrap_or_default();
+        for market in &markets {
+            let head = self.heads.0[*market];
+            *(if head.waits { &mut checked.waiting } else { &mut checked.settled }) += 1;
+            let Some(sum) = found.sum() else { continue };
+            let part = sum.part(&market.to_string());
+            let wrong = match part {
+                _ if !head.is_right => None,
+                Some(part) if part.version > head.version => self.is_as_now(market, part).await.err(),
+                Some(part) if part.version == head.version => self.is_as_pulled(market, head, part)?.err(),
+                // It is to be rolled up.
+                _ if head.waits => None,
+                part => {
+                    let what =
+                        part.map_or("it is not there".into(), |part| format!("it is of version {}", part.version));
+                    Some(format!("{what}, and the market is said to be rolled up as of version {}", head.version))
+                }
+            };
+            self.note_part(county, &market.to_string(), wrong);
+        }
+        for (name, part) in found.sum().into_iter().flat_map(AreaSum::parts) {
+            let wrong = match name.parse::<Market>() {
+                Ok(market)
+                    if self.heads.0.contains_key(&market) && WideArea::of(&market, county.level()) == *county =>
+                {
+                    continue;
+                }
+                Ok(market) if WideArea::of(&market, county.level()) == *county => {
+                    self.is_as_now(&market, part).await.err()
+                }
+                _ => Some("it is no market that lies in it".into()),
+            };
+            self.note_part(county, name, wrong);
+        }
+        self.note_if_lost(county, &found, checked.settled);
+        Ok(checked)
+    }
+
+    fn note_part(&mut self, county: &WideArea, name: &str, wrong: Option<String>) {
+        if let Some(wrong) = wrong {
+            self.wrongs.note(format!("the part {name} of the sum of {county}: {wrong}"));
+        }
+    }
+
+    /// Whether a part is its market as that was pulled, which is of the same version.
+    fn is_as_pulled(&self, market: &Market, head: Head, part: &Part) -> Result<Result<(), String>> {
+        let Some(state) = self.database.cells(market)? else { return Ok(Ok(())) };
+        let archive = self.database.archive(market)?;
+        let whole = WholeMarket { version: head.version, state, archive, ..WholeMarket::default() };
+        Ok(part.check_market(&whole))
+    }
+
+    /// Whether a part that is newer than what was pulled is its market as that is now, or was since.
+    async fn is_as_now(&self, market: &Market, part: &Part) -> Result<(), String> {
+        // The days of the archive that the part has are not known to be few.
+        let all_days = Day(i32::MIN);
+        let read = self.areas.whole(std::slice::from_ref(market), all_days).await;
+        match read.map_err(|error| format!("its market cannot be read: {}", with_causes(&error)))?.pop().flatten() {
+            None => Err("there is no such market".into()),
+            Some(whole) if whole.version < part.version => {
+                Err(format!("it is of version {}, and the market of {}", part.version, whole.version))
+            }
+            Some(whole) if whole.version == part.version => part.check_market(&whole),
+            // It changed once more.
+            Some(_) => Ok(()),
+        }
+    }
+}
+
+/// See [`StackAreas::stored`].
+type Stored = Option<std::result::Result<AreaSum, stoop_pipeline::SumError>>;
+
+impl Found {
+    fn sum(&self) -> Option<&AreaSum> {
+        match self {
+            Self::Sum(sum) => Some(sum),
+            Self::Nothing | Self::Damaged => None,
+        }
+    }
+}
+
+impl Checked {
+    fn of(found: &Found) -> Self {
+        let total = found.sum().map(AreaSum::total);
+        Self { total, is_damaged: matches!(found, Found::Damaged), ..Self::default() }
+    }
+}

@@ -1,0 +1,85 @@
+//! Whether a part of a sum is what it is said to be.
+
+use stoop_domain::Day;
+
+use super::area_sum::{Part, Total};
+use crate::ports::WholeMarket;
+use crate::with_causes;
+
+/// Days farther from 1970 than this, ten thousand years, are nobody's; what is reckoned from them could overflow.
+const DAYS_MAX: i32 = 3_652_425;
+
+impl Part {
+    /// Compares a part of a county with its market, which is of the same version.
+    ///
+    /// # Errors
+    /// In words, where they differ, or where the part cannot be read.
+    pub fn check_market(&self, market: &WholeMarket) -> Result<(), String> {
+        let Day(first) = self.told.from;
+        if !(-DAYS_MAX..=DAYS_MAX).contains(&first) {
+            return Err(format!("it tells the days from {first} on"));
+        }
+        self.check(&Total::of(market, self.told.from))
+    }
+
+    /// Compares a part of a region or a country with the sum of the county or the region that it is, which is of the same
+    /// version.
+    ///
+    /// # Errors
+    /// In words, where they differ, or where the part cannot be read.
+    pub fn check(&self, whole: &Total) -> Result<(), String> {
+        let beside = |markets: usize, told: super::DaysTold| {
+            format!("{markets} markets and the days {} to {}", told.from.0, told.until.0)
+        };
+        if (self.markets, self.told) != (whole.markets, whole.told) {
+            let (stored, recomputed) = (beside(self.markets, self.told), beside(whole.markets, whole.told));
+            return Err(format!("stored {stored}, recomputed {recomputed}"));
+        }
+        let sum = self.sum().map_err(|error| with_causes(&error))?;
+        sum.first_difference(&whole.sum).map_or(Ok(()), |difference| Err(format!("(stored, recomputed): {difference}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stoop_market::Wide;
+
+    use super::super::{AreaSum, DaysTold, WideLevel};
+    use super::*;
+
+    fn county(part: &Total) -> AreaSum {
+        let mut sum = AreaSum::empty(WideLevel::County);
+        sum.put("m", part).unwrap();
+        sum.stamp(7);
+        sum
+    }
+
+    #[test]
+    fn a_part_is_compared_with_all_that_it_says() {
+        let market = WholeMarket { version: 3, ..WholeMarket::default() };
+        let right = Total::of(&market, Day(20_000));
+        let check = |part: &Total| county(part).part("m").unwrap().check_market(&market);
+        assert_eq!(check(&right), Ok(()));
+        let found = check(&Total { markets: 2, ..right.clone() }).unwrap_err();
+        assert!(found.starts_with("stored 2 markets and the days 20000 to 20009, recomputed 1 markets"), "{found}");
+        let until = DaysTold { until: Day(20_010), ..right.told };
+        assert!(check(&Total { told: until, ..right.clone() }).is_err());
+        for first in [i32::MIN, i32::MAX] {
+            let found = check(&Total { told: DaysTold::since(Day(first)), ..right.clone() }).unwrap_err();
+            assert_eq!(found, format!("it tells the days from {first} on"));
+        }
+    }
+
+    #[test]
+    fn bytes_whose_total_says_other_days_or_markets_than_its_parts_are_damaged() {
+        let part = Total { version: 1, told: DaysTold::since(Day(20_000)), markets: 1, sum: Wide::default() };
+        let bytes = county(&part).to_bytes().unwrap();
+        assert_eq!(AreaSum::from_bytes(&bytes, WideLevel::County).unwrap(), county(&part));
+        // Magic and version are before them; the version is nobody's but its own.
+        for place in 12..24 {
+            let mut other = bytes.clone();
+            other[place] ^= 1;
+            assert!(AreaSum::from_bytes(&other, WideLevel::County).is_err(), "byte {place}");
+        }
+    }
+}
