@@ -215,8 +215,9 @@ fn an_alarm_that_would_sleep_or_cry_is_caught() {
         ("RecordsFailed/Properties/EvaluationPeriods", json!(1), "a batch is given back twice"),
         ("RollUpSilent/Properties/TreatMissingData", json!("notBreaching"), "{} ring, and not"),
         ("RollUpSilent/Properties/EvaluationPeriods", json!(3), "no roll-up for five minutes"),
-        ("RollUpErrors/Properties/EvaluationPeriods", json!(1), "the next minute makes up for it"),
-        ("RollUpsFailed/Properties/EvaluationPeriods", json!(1), "a county fails for two minutes"),
+        ("RollUpErrors/Properties/EvaluationPeriods", json!(1), "a county of it, fails for two minutes"),
+        // One area that fails is one error a minute.
+        ("RollUpErrors/Properties/Threshold", json!(5), "{} ring, and not"),
         ("RollUpLag/Properties/EvaluationPeriods", json!(1), "markets wait after an outage"),
         ("RollUpLag/Properties/Threshold", json!(15_000), "nothing (1 min"),
     ] {

@@ -34,7 +34,6 @@ const METRICS_ERRORS: &str = "AWS/Lambda Errors FunctionName=MetricsFunction";
 const ALERTS_ERRORS: &str = "AWS/Lambda Errors FunctionName=AlertsFunction";
 const ROLLUP_ERRORS: &str = "AWS/Lambda Errors FunctionName=RollupFunction";
 const ROLLUP_LAG: &str = "Stoop RollUpLagMs Stack=AWS::StackName";
-const ROLLUPS_FAILED: &str = "Stoop RollUpsFailed Stack=AWS::StackName";
 const API_ERRORS: &str = "AWS/Lambda Errors FunctionName=ApiFunction";
 const METRICS_AGE: &str = "AWS/Lambda IteratorAge FunctionName=MetricsFunction";
 const ALERTS_AGE: &str = "AWS/Lambda IteratorAge FunctionName=AlertsFunction";
@@ -282,16 +281,16 @@ pub(super) const FAILURES: &[Failure] = &[
     },
     beside(
         "sums of wide areas cannot be read: their areas are left to the next minute",
-        &[(ROLLUPS_FAILED, Also::Each(1, 1.0))],
-        &["RollUpsFailed"],
-        &["RollUpsFailed"],
+        &[(ROLLUP_ERRORS, Also::Each(1, 1.0))],
+        &["Errors"],
+        &["RollUpErrors"],
         15,
     ),
     beside(
         "sums of wide areas cannot be written, or are written by too many",
-        &[(ROLLUPS_FAILED, Also::Each(1, 1.0)), (ROLLUP_LAG, Also::Growing(60e3))],
-        &["RollUpsFailed", "RollUpLagMs"],
-        &["RollUpLag", "RollUpsFailed"],
+        &[(ROLLUP_ERRORS, Also::Each(1, 1.0)), (ROLLUP_LAG, Also::Growing(60e3))],
+        &["Errors", "RollUpLagMs"],
+        &["RollUpErrors", "RollUpLag"],
         30,
     ),
     beside(
@@ -320,20 +319,13 @@ pub(super) const BLIPS: &[(&str, &[usize], Fault, usize)] = &[
     ("a burst of throttles", &[15], Fault { also: &[(THROTTLES, Also::Each(1, 9.0))], ..WORKS }, 4),
     ("a put of Firehose is tried again", &[15], Fault { also: &[(PUTS, Also::Each(1, 0.0))], ..WORKS }, 1),
     (
-        "the roll-up fails, and the next minute makes up for it",
+        "the roll-up, or a county of it, fails for two minutes",
         &[15],
         Fault { also: &[(ROLLUP_ERRORS, Also::Each(1, 1.0))], ..WORKS },
-        1,
+        2,
     ),
     ("no roll-up for five minutes", EVERY, Fault { no_rollup: true, ..WORKS }, 5),
-    ("a county fails for two minutes", &[15], Fault { also: &[(ROLLUPS_FAILED, Also::Each(1, 1.0))], ..WORKS }, 2),
     ("markets wait after an outage", &[15], Fault { also: &[(ROLLUP_LAG, Also::Each(1, 7_200e3))], ..WORKS }, 4),
-    (
-        "two passes meet at a sum",
-        &[15],
-        Fault { also: &[("Stoop SumConflicts Stack=AWS::StackName", Also::Each(1, 9.0))], ..WORKS },
-        60,
-    ),
     (
         "an alert is told twice, a commit conflicts, a chain is ended",
         &[15],
