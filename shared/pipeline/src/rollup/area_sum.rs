@@ -121,7 +121,8 @@ impl AreaSum {
         Self { grain: level.grain(), version: 0, total: Wide::default(), parts: BTreeMap::new() }
     }
 
-    /// When it was written, in milliseconds; at least one more than before. 0 for what was never written.
+    /// The moment until which all that was committed is in it, in milliseconds; with each write at least one more than before.
+    /// 0 for what was never written.
     #[must_use]
     pub fn version(&self) -> u64 {
         self.version
@@ -178,9 +179,9 @@ impl AreaSum {
         self.total = total;
     }
 
-    /// Gives it a version, which is greater than the one before.
-    pub fn stamp(&mut self, now_ms: u64) {
-        self.version = now_ms.max(self.version + 1);
+    /// Says until when all that was committed is in it. Its version is greater than the one before in any case.
+    pub fn stamp(&mut self, until_ms: u64) {
+        self.version = until_ms.max(self.version + 1);
     }
 
     /// As bytes: the total first, so that it can be read without the parts.

@@ -53,6 +53,8 @@ struct Pass<'a> {
     now: Time,
     /// The markets that changed.
     waiting: BTreeSet<Market>,
+    /// Areas below which something changed that is not in this pass.
+    behind: BTreeSet<WideArea>,
     /// All markets by their counties, once they were needed.
     known: Option<BTreeMap<WideArea, BTreeSet<Market>>>,
     done: RolledUp,
@@ -108,7 +110,7 @@ fn by_county(markets: impl IntoIterator<Item = Market>) -> BTreeMap<WideArea, BT
 impl<'a> Pass<'a> {
     async fn new(areas: &'a dyn RollUps, now: Time) -> Result<Self, PortError> {
         let waiting = areas.changed().await?.into_iter().collect();
-        Ok(Self { areas, now, waiting, known: None, done: RolledUp::default() })
+        Ok(Self { areas, now, waiting, behind: BTreeSet::new(), known: None, done: RolledUp::default() })
     }
 
     async fn run(&mut self, work: BTreeMap<WideArea, BTreeSet<Market>>, stop: &(dyn Fn() -> bool + Sync)) {
@@ -116,6 +118,7 @@ impl<'a> Pass<'a> {
         for (county, markets) in work {
             if stop() {
                 self.done.left += markets.len();
+                self.leave_behind(&county);
                 continue;
             }
             match self.county(&county, &markets).await {
@@ -148,6 +151,15 @@ impl<'a> Pass<'a> {
         tracing::error!(%area, error = with_causes(error), "an area is to be rolled up again");
         self.done.failed += 1;
         self.done.left += markets;
+        self.leave_behind(area);
+    }
+
+    fn leave_behind(&mut self, area: &WideArea) {
+        let mut above = area.parent();
+        while let Some(area) = above {
+            above = area.parent();
+            self.behind.insert(area);
+        }
     }
 
     /// Brings a county up to some of its markets, and to those of its parts whose days end soon.
@@ -270,7 +282,9 @@ impl<'a> Pass<'a> {
         sum: &mut AreaSum,
         stored: &crate::ports::StoredSum,
     ) -> Result<bool, PortError> {
-        sum.stamp(u64::try_from(self.now.ms()).unwrap_or_default());
+        // All that was committed until its version is in it: of what is behind that stays what it was.
+        let until = if self.behind.contains(area) { 0 } else { self.now.ms() };
+        sum.stamp(u64::try_from(until).unwrap_or_default());
         let is_put = self.areas.put(area, sum, stored).await?;
         if is_put {
             self.done.written += 1;

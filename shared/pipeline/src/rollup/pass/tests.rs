@@ -33,6 +33,8 @@ struct Faults {
     is_late: Option<i64>,
     /// All calls from this one on fail: the process was killed.
     killed_at: Option<usize>,
+    /// The sum of this area is never stored.
+    refused: Option<&'static str>,
 }
 
 #[derive(Default)]
@@ -276,6 +278,9 @@ impl RollUps for World {
             self.lock().faults = faults;
             self.lock().others += 1;
         }
+        if self.lock().faults.refused == Some(area.path()) {
+            return Err(PortError::new("called", "it is refused"));
+        }
         self.call(|inner| {
             if inner.sums.get(area).map(|(tag, _)| tag.to_string()) != read.tag {
                 return false;
@@ -374,6 +379,31 @@ async fn what_did_not_change_is_not_read_nor_written() {
     let done = world.roll(day(700).plus_ms(60_000)).await;
     let lag_ms = Some(60_000);
     assert_eq!(done, RolledUp { markets: 1, written: 3, lag_ms, ..RolledUp::default() });
+}
+
+#[tokio::test]
+async fn a_sum_says_until_when_all_is_in_it() {
+    let world = rolled_up(day(700)).await;
+    let (change, until) = (
+        |begins: &str| {
+            let mut inner = world.lock();
+            let market = inner.markets.iter_mut().find(|(market, _)| market.to_string().starts_with(begins));
+            market.unwrap().1.whole.version += 1;
+        },
+        |path: &str| world.lock().sum(&WideArea::new(path, "sale:USD".parse().unwrap()).unwrap()).version(),
+    );
+    let ms = |days| u64::try_from(day(days).ms()).unwrap();
+    change("us/wa/king/seattle/98103:sale");
+    change("us/wa/pierce");
+    change("us/il");
+    world.lock().faults.refused = Some("us/wa/king");
+    let done = world.roll(day(701)).await;
+    assert_eq!((done.markets, done.failed, done.left), (2, 1, 1));
+    assert_eq!((until("us/wa/pierce"), until("us/il"), until("us/wa/king")), (ms(701), ms(701), ms(700)));
+    assert_eq!((until("us/wa"), until("us")), (ms(700) + 1, ms(700) + 1), "what changed in King County is not in them");
+    world.lock().faults.refused = None;
+    world.roll(day(702)).await;
+    assert_eq!((until("us/wa/king"), until("us/wa"), until("us")), (ms(702), ms(702), ms(702)));
 }
 
 #[tokio::test]
