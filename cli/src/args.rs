@@ -298,6 +298,9 @@ pub(crate) struct HomeArgs {
 
 #[derive(Args)]
 pub(crate) struct AlertsArgs {
+    /// Only those of homes there: 98178, "king county", "austin tx" ... or a path like us/wa/king; behind it :sale, :rent or a
+    /// currency like :USD
+    pub(crate) area: Option<String>,
     /// Those held back as suspect instead of those told
     #[arg(long)]
     pub(crate) suspect: bool,

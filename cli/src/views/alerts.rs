@@ -5,7 +5,7 @@ use stoop_domain::Alert;
 use stoop_embedded::{AlertFilter, Database};
 use stoop_pipeline::serve::AlertView;
 
-use super::{View, give, more, open, plural, rows};
+use super::{View, area, give, more, open, plural, rows};
 use crate::args::{AlertsArgs, StoreArgs};
 use crate::show::{self, Column, Csv, Field, Look, Page, Table, UNKNOWN, Words};
 
@@ -31,19 +31,35 @@ struct AlertRow {
 
 /// `stoop alerts`.
 pub(crate) fn alerts(store: &StoreArgs, args: &AlertsArgs) -> anyhow::Result<ExitCode> {
-    give(&Alerts::read(&*open(store)?, args.suspect, args.limit)?, &args.format)
+    let view = Alerts::read(&*open(store)?, args.area.as_deref(), args.suspect, args.limit)?;
+    give(&view, &args.format)
 }
 
 impl Alerts {
-    pub(super) fn read(database: &Database, suspect: bool, limit: usize) -> anyhow::Result<Self> {
-        let counts = database.counts()?;
-        let (which, filter, total) = if suspect {
-            ("suspect", AlertFilter::Suspect, counts.suspects)
-        } else {
-            ("told", AlertFilter::Told, counts.alerts)
+    pub(super) fn read(
+        database: &Database,
+        area_asked: Option<&str>,
+        suspect: bool,
+        limit: usize,
+    ) -> anyhow::Result<Self> {
+        let which = if suspect { "suspect" } else { "told" };
+        let filter = if suspect { AlertFilter::Suspect } else { AlertFilter::Told };
+        let Some(query) = area_asked else {
+            let counts = database.counts()?;
+            let total = if suspect { counts.suspects } else { counts.alerts };
+            let alerts = database.alerts(filter, limit)?.into_iter().map(AlertRow::of).collect();
+            return Ok(Self { which, total, alerts, suspects: counts.suspects });
         };
-        let alerts = database.alerts(filter, limit)?.into_iter().map(AlertRow::of).collect();
-        Ok(Self { which, total, alerts, suspects: counts.suspects })
+        let found = area(database, query)?;
+        let there = |filter| -> anyhow::Result<Vec<Alert>> {
+            let mut alerts = database.alerts(filter, usize::MAX)?;
+            alerts.retain(|alert| found.markets.binary_search(&alert.market).is_ok());
+            Ok(alerts)
+        };
+        let alerts = there(filter)?;
+        let (total, suspects) = (alerts.len() as u64, there(AlertFilter::Suspect)?.len() as u64);
+        let alerts = alerts.into_iter().take(limit).map(AlertRow::of).collect();
+        Ok(Self { which, total, alerts, suspects })
     }
 }
 

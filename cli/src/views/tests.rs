@@ -404,9 +404,33 @@ fn a_home_of_two_sources_is_not_guessed() {
 #[test]
 fn alerts_are_told_or_held_back() {
     let world = world();
-    assert_snapshot!("alerts", Alerts::read(&world.database, false, 1).unwrap().draw(SCREEN));
-    assert_snapshot!("alerts_suspect", Alerts::read(&world.database, true, 40).unwrap().draw(SCREEN));
-    assert_snapshot!("alerts_json", json(&Alerts::read(&world.database, true, 40).unwrap()));
+    assert_snapshot!("alerts", Alerts::read(&world.database, None, false, 1).unwrap().draw(SCREEN));
+    assert_snapshot!("alerts_suspect", Alerts::read(&world.database, None, true, 40).unwrap().draw(SCREEN));
+    assert_snapshot!("alerts_json", json(&Alerts::read(&world.database, None, true, 40).unwrap()));
+}
+
+#[test]
+fn alerts_of_an_area_are_those_of_its_homes() {
+    let world = world();
+    let all = world.database.alerts(stoop_embedded::AlertFilter::All, 100).unwrap();
+    let mut found = 0;
+    for (query, path) in [("king county", "us/wa/king/"), ("98103", "us/wa/king/seattle/98103"), ("agadir", "ma/")] {
+        for suspect in [false, true] {
+            let view = Alerts::read(&world.database, Some(query), suspect, 40).unwrap();
+            let is_there = |alert: &&Alert| {
+                alert.market.area.as_str().starts_with(path) && (alert.verdict != Verdict::Alert) == suspect
+            };
+            let expected: Vec<&str> = all.iter().filter(is_there).map(|alert| alert.home.as_str()).collect();
+            let json = serde_json::to_value(&view).unwrap();
+            let homes = json["alerts"].as_array().unwrap().iter().map(|row| row["home"].as_str().unwrap());
+            assert_eq!(homes.collect::<Vec<_>>(), expected, "{query}, {suspect}");
+            assert_eq!(json["total"], expected.len());
+            found += expected.len();
+        }
+    }
+    assert!(found > 0);
+    let error = is_usage(Alerts::read(&world.database, Some("nowhere at all"), false, 40));
+    assert!(error.contains("nowhere at all"), "{error}");
 }
 
 #[test]
@@ -440,7 +464,7 @@ fn an_empty_database_says_how_it_is_filled() {
     );
     assert!(is_usage(AreaView::read(&world.database, "98178", None, 30)).contains("is empty: fill it with"));
     assert!(is_usage(HomeView::read(&world.database, "kc/1")).contains("is empty: fill it with"));
-    assert_eq!(Alerts::read(&world.database, false, 40).unwrap().draw(SCREEN).as_str(), "0 alerts told\n");
+    assert_eq!(Alerts::read(&world.database, None, false, 40).unwrap().draw(SCREEN).as_str(), "0 alerts told\n");
     assert_eq!(Quarantined::read(&world.database, 40).unwrap().draw(SCREEN).as_str(), "0 rows in quarantine\n");
     assert_eq!(Runs::read(&world.database, 40).unwrap().draw(SCREEN).as_str(), "0 runs\n");
 }
