@@ -162,15 +162,21 @@ impl AreaSum {
     /// When the part cannot be compressed; then nothing is changed.
     pub fn put(&mut self, name: &str, part: &Total) -> Result<(), SumError> {
         let blobs = pack(&part.sum)?;
-        match self.parts.remove(name).map(|old| old.sum()) {
-            None => {}
-            Some(Ok(old)) => self.total.subtract(&old.of_grain(self.grain)),
-            Some(Err(_)) => self.add_up_anew(),
-        }
+        self.remove(name);
         self.total.add(&part.sum.of_grain(self.grain));
         let part = Part { version: part.version, told: part.told, markets: part.markets, blobs };
         self.parts.insert(name.to_owned(), part);
         Ok(())
+    }
+
+    /// Takes a part away, to be [`AreaSum::stamp`]ed afterwards as well; `false` where there is none of this name.
+    pub fn remove(&mut self, name: &str) -> bool {
+        match self.parts.remove(name).map(|old| old.sum()) {
+            None => return false,
+            Some(Ok(old)) => self.total.subtract(&old.of_grain(self.grain)),
+            Some(Err(_)) => self.add_up_anew(),
+        }
+        true
     }
 
     fn add_up_anew(&mut self) {

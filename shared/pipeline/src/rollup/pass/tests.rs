@@ -460,6 +460,59 @@ async fn a_pass_that_is_stopped_brings_what_it_began_to_an_end() {
     world.lock().all_are_sums(day(700));
 }
 
+#[tokio::test]
+async fn a_look_at_everything_that_is_stopped_gets_further_each_time() {
+    let world = rolled_up(day(700)).await;
+    world.lock().sums.clear();
+    // What takes time are calls: there are enough for countries and regions, and too few for all counties as well.
+    let above = {
+        let inner = world.lock();
+        let of = |level| inner.markets.keys().map(|market| WideArea::of(market, level)).collect::<BTreeSet<_>>().len();
+        assert!(of(WideLevel::County) > 2);
+        of(WideLevel::Country) + of(WideLevel::Region)
+    };
+    let mut passes = 0;
+    loop {
+        let most = world.lock().calls + above + 3;
+        let stop = || world.lock().calls >= most;
+        let done = roll_up_all(&world, day(701), &stop).await.unwrap();
+        passes += 1;
+        assert!(passes < 40, "{done:?}");
+        if done.left == 0 {
+            break;
+        }
+    }
+    assert!(passes > 2, "{passes}");
+    world.lock().all_are_sums(day(701));
+}
+
+#[tokio::test]
+async fn a_market_that_is_no_more_is_taken_away_and_its_days_end_nothing() {
+    let world = rolled_up(day(700)).await;
+    let is_gone = |market: &Market| {
+        let area = market.area.to_string();
+        area.starts_with("us/il/") || area.ends_with("/98178")
+    };
+    world.lock().markets.retain(|market, _| !is_gone(market));
+    let done = world.roll_all(day(701)).await;
+    assert_eq!((done.left, done.failed), (0, 0));
+    for later in [701, 720] {
+        world.roll_all(day(later)).await;
+        let inner = world.lock();
+        let areas: BTreeSet<WideArea> = [WideLevel::County, WideLevel::Region, WideLevel::Country]
+            .into_iter()
+            .flat_map(|level| inner.markets.keys().map(move |market| WideArea::of(market, level)))
+            .collect();
+        for area in areas {
+            let sum = inner.sum(&area);
+            assert_eq!(sum.first_difference().unwrap(), None, "{area}");
+            let lies_in = |market: &&Market| WideArea::of(market, area.level()) == area;
+            assert_eq!(sum.total().markets, inner.markets.keys().filter(lies_in).count(), "{area}");
+            assert!(sum.told().has(day(later).day_in(&area.country().zone)), "{area} tells {:?}", sum.told());
+        }
+    }
+}
+
 #[test]
 fn a_sum_is_read_as_it_was_written_and_nothing_else_is() {
     let mut home = Home::default();
