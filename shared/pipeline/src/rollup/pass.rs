@@ -134,7 +134,12 @@ impl<'a> Pass<'a> {
 
     /// Brings the counties of the markets that changed up to them.
     async fn changed(&mut self, stop: &(dyn Fn() -> bool + Sync)) -> Vec<Brought> {
-        let work = by_county(self.waiting.clone());
+        let mut work: Vec<_> = by_county(self.waiting.clone()).into_iter().collect();
+        // Not always the same first: where there is ever more than a pass gets to, the last were never begun.
+        let chance = blake3::hash(&self.now.ms().to_le_bytes());
+        let chance = chance.as_bytes().iter().fold(0, |sum: usize, byte| sum.wrapping_mul(257) ^ usize::from(*byte));
+        let first = chance % work.len().max(1);
+        work.rotate_left(first);
         let mut counties = Vec::new();
         for (county, markets) in work {
             if stop() {

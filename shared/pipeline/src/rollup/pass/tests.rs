@@ -487,6 +487,23 @@ async fn a_look_at_everything_that_is_stopped_gets_further_each_time() {
 }
 
 #[tokio::test]
+async fn where_there_is_always_more_than_a_pass_gets_to_no_county_waits_for_ever() {
+    let world = World::new(3, Faults::default());
+    world.lock().now = day(700);
+    (0..60).for_each(|_| world.lock().see(700));
+    for minute in 0..200 {
+        let asked = std::sync::atomic::AtomicUsize::new(0);
+        let stop = || asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) >= 1;
+        let done = roll_up(&world, day(700).plus_ms(minute * 60_000), &stop).await.unwrap();
+        assert!(done.left > 0, "{done:?}");
+        world.lock().markets.values_mut().for_each(|stored| stored.whole.version += 1);
+    }
+    let inner = world.lock();
+    let never: Vec<_> = inner.markets.iter().filter(|(_, stored)| stored.settled == 0).collect();
+    assert!(never.is_empty(), "{} of {}", never.len(), inner.markets.len());
+}
+
+#[tokio::test]
 async fn a_market_that_is_no_more_is_taken_away_and_its_days_end_nothing() {
     let world = rolled_up(day(700)).await;
     let is_gone = |market: &Market| {
