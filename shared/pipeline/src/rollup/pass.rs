@@ -280,8 +280,17 @@ impl<'a> Pass<'a> {
                 }
             }
             for Brought { area: part, total, .. } in parts {
-                // What is there may be newer: another pass was faster.
-                if sum.part(part.path()).is_none_or(|stored| stored.version < total.version) {
+                let there = sum.part(part.path()).map(|there| there.version);
+                // What is there may be newer: another pass was faster. It may also be of a sum that was lost, and of a clock
+                // that was ahead.
+                let newer = if there.is_some_and(|there| there > total.version) {
+                    let Some(newer) = self.areas.sum(part).await?.sum else { continue };
+                    Some(newer.total())
+                } else {
+                    None
+                };
+                let total = newer.as_ref().unwrap_or(total);
+                if there != Some(total.version) {
                     put(&mut sum, area, part.path(), total)?;
                     changed = true;
                 }

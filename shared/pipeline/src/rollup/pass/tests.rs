@@ -530,6 +530,15 @@ async fn a_market_that_is_no_more_is_taken_away_and_its_days_end_nothing() {
     }
 }
 
+#[tokio::test]
+async fn a_clock_that_was_ahead_and_a_sum_that_is_lost_leave_nothing_as_it_was() {
+    let world = rolled_up(day(700)).await;
+    world.roll_all(day(730)).await;
+    world.lock().sums.retain(|area, _| area.level() != WideLevel::County);
+    world.roll_all(day(701)).await;
+    world.lock().all_are_sums(day(701));
+}
+
 #[test]
 fn a_sum_is_read_as_it_was_written_and_nothing_else_is() {
     let mut home = Home::default();
