@@ -569,7 +569,10 @@ fn a_sum_is_read_as_it_was_written_and_nothing_else_is() {
         assert_eq!(total, sum.total());
         assert!(read(&bytes[..40]).unwrap().is_none(), "more of it is needed");
         assert!(matches!(read(b"SUM9"), Err(SumError::Format(_))));
-        assert!(read(b"SUM1").is_err());
+        assert!(read(b"SUM2").is_err());
+        let mut other = bytes.clone();
+        other[4] += 1;
+        assert!(matches!(read(&other), Err(SumError::Format(_))), "of other figures");
     }
     for cut in 0..bytes.len() {
         assert!(AreaSum::from_bytes(&bytes[..cut], WideLevel::County).is_err(), "cut at {cut}");
