@@ -389,6 +389,7 @@ impl<'a> Pass<'a> {
                 }
                 if stop() {
                     self.done.left += markets.max(1);
+                    self.leave_behind(&county);
                     continue;
                 }
                 match self.county(&county, Wanted::All).await {

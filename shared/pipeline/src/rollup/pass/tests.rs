@@ -407,6 +407,20 @@ async fn a_sum_says_until_when_all_is_in_it() {
 }
 
 #[tokio::test]
+async fn a_region_that_was_lost_while_a_county_of_it_fails_is_in_its_country() {
+    let world = rolled_up(day(700)).await;
+    let wa = WideArea::new("us/wa", "sale:USD".parse().unwrap()).unwrap();
+    world.lock().sums.remove(&wa);
+    (0..40).for_each(|_| world.lock().see(700));
+    world.lock().faults.refused = Some("us/wa/king");
+    let done = world.roll(day(701)).await;
+    assert!(done.failed > 0 && done.markets > 0, "{done:?}");
+    let inner = world.lock();
+    let us = inner.sum(&wa.parent().unwrap());
+    assert_eq!(us.part(wa.path()).unwrap().version, inner.sum(&wa).version(), "what is settled is in");
+}
+
+#[tokio::test]
 async fn days_that_end_are_worked_out_anew_before_they_do() {
     let world = rolled_up(day(700)).await;
     for later in 701..704 {
