@@ -52,7 +52,7 @@ struct Pass<'a> {
     now: Time,
     /// The markets that changed.
     waiting: BTreeSet<Market>,
-    /// Areas below which something changed that is not in this pass.
+    /// Areas in which something changed that is not in this pass.
     behind: BTreeSet<WideArea>,
     /// All markets by their counties, once they were needed.
     known: Option<BTreeMap<WideArea, BTreeSet<Market>>>,
@@ -186,7 +186,7 @@ impl<'a> Pass<'a> {
     }
 
     fn leave_behind(&mut self, area: &WideArea) {
-        let mut above = area.parent();
+        let mut above = Some(area.clone());
         while let Some(area) = above {
             above = area.parent();
             self.behind.insert(area);
@@ -373,7 +373,10 @@ impl<'a> Pass<'a> {
         let mut brought = Vec::new();
         for (region, mut counties) in regions {
             let Some(lines) = (if stop() { None } else { self.lines(&region).await }) else {
-                self.done.left += counties.iter().map(|county| all[county].len()).sum::<usize>().max(1);
+                // Those that are left already are counted.
+                let more =
+                    counties.iter().filter(|county| !self.behind.contains(county)).map(|county| all[county].len());
+                self.done.left = (self.done.left + more.sum::<usize>()).max(1);
                 continue;
             };
             let country = region.parent().and_then(|country| read.get(&country));
@@ -384,7 +387,7 @@ impl<'a> Pass<'a> {
                 let markets = all.get(&county).map_or(0, BTreeSet::len);
                 let line = lines.parts.get(county.path());
                 let is_whole = line.is_some_and(|line| line.markets == markets && !is_due(line.told, today));
-                if is_whole && is_in_country {
+                if (is_whole && is_in_country) || self.behind.contains(&county) {
                     continue;
                 }
                 if stop() {
