@@ -8,15 +8,16 @@ use std::io::{self, Read};
 
 use serde::{Deserialize, Serialize};
 use stoop_domain::Day;
-use stoop_market::{CodecError, Grain, Projection, WIDE_DAYS, Wide};
+use stoop_market::{CATALOGUE_VERSION, CodecError, Grain, Projection, WIDE_DAYS, Wide};
 
 use super::WideLevel;
 use crate::ports::WholeMarket;
 
-/// What the bytes begin with, the last digit being the format.
-const MAGIC: [u8; 4] = *b"SUM1";
-/// Magic, version, days, and the sizes of three blobs.
-const PREFIX_BYTES: usize = 4 + 8 + 4 + 4 + 3 * 4;
+/// What the bytes begin with, the last digit being the format. A projection that keeps more than before is another format,
+/// though the bytes are laid out as they were.
+const MAGIC: [u8; 4] = *b"SUM2";
+/// Magic, catalogue, version, days, and the sizes of three blobs.
+const PREFIX_BYTES: usize = 4 + 4 + 8 + 4 + 4 + 3 * 4;
 /// The level of the compression: a sum is written whenever one of its parts changed.
 const COMPRESSION: i32 = 1;
 /// No blob is larger, so that damaged bytes take no more memory.
@@ -162,15 +163,21 @@ impl AreaSum {
     /// When the part cannot be compressed; then nothing is changed.
     pub fn put(&mut self, name: &str, part: &Total) -> Result<(), SumError> {
         let blobs = pack(&part.sum)?;
-        match self.parts.remove(name).map(|old| old.sum()) {
-            None => {}
-            Some(Ok(old)) => self.total.subtract(&old.of_grain(self.grain)),
-            Some(Err(_)) => self.add_up_anew(),
-        }
+        self.remove(name);
         self.total.add(&part.sum.of_grain(self.grain));
         let part = Part { version: part.version, told: part.told, markets: part.markets, blobs };
         self.parts.insert(name.to_owned(), part);
         Ok(())
+    }
+
+    /// Takes a part away, to be [`AreaSum::stamp`]ed afterwards as well; `false` where there is none of this name.
+    pub fn remove(&mut self, name: &str) -> bool {
+        match self.parts.remove(name).map(|old| old.sum()) {
+            None => return false,
+            Some(Ok(old)) => self.total.subtract(&old.of_grain(self.grain)),
+            Some(Err(_)) => self.add_up_anew(),
+        }
+        true
     }
 
     fn add_up_anew(&mut self) {
@@ -201,7 +208,7 @@ impl AreaSum {
         let entries = zstd::bulk::compress(&entries, COMPRESSION)?;
         let [now, series] = pack(&self.total)?;
         let told = self.told();
-        let mut bytes = MAGIC.to_vec();
+        let mut bytes = signature().to_vec();
         bytes.extend(self.version.to_le_bytes());
         bytes.extend(told.from.0.to_le_bytes());
         bytes.extend(told.until.0.to_le_bytes());
@@ -292,11 +299,21 @@ impl Total {
     }
 }
 
+/// What the bytes begin with. While a program takes over from another, the one before rolls the markets of both up: what it
+/// made of those of the new one, whose figures may be others, is not what this one makes.
+fn signature() -> [u8; 8] {
+    let (mut signature, catalogue) = ([0; 8], CATALOGUE_VERSION.to_le_bytes());
+    signature[..4].copy_from_slice(&MAGIC);
+    signature[4..].copy_from_slice(&catalogue);
+    signature
+}
+
 fn read_total(bytes: &mut &[u8], with_series: bool) -> Result<Option<Total>, SumError> {
-    if bytes.get(..MAGIC.len()) != Some(&MAGIC) {
-        return Err(SumError::Format(bytes.iter().copied().take(MAGIC.len()).collect()));
+    let signature = signature();
+    if !bytes.starts_with(&signature) {
+        return Err(SumError::Format(bytes.iter().copied().take(signature.len()).collect()));
     }
-    take(bytes, MAGIC.len())?;
+    take(bytes, signature.len())?;
     let version = u64::from_le_bytes(take_array(bytes)?);
     let [from, until] = [i32::from_le_bytes(take_array(bytes)?), i32::from_le_bytes(take_array(bytes)?)];
     let markets = u32::from_le_bytes(take_array(bytes)?) as usize;

@@ -75,8 +75,8 @@ mod tests {
         let part = Total { version: 1, told: DaysTold::since(Day(20_000)), markets: 1, sum: Wide::default() };
         let bytes = county(&part).to_bytes().unwrap();
         assert_eq!(AreaSum::from_bytes(&bytes, WideLevel::County).unwrap(), county(&part));
-        // Magic and version are before them; the version is nobody's but its own.
-        for place in 12..24 {
+        // Magic, catalogue and version are before them; the version is nobody's but its own.
+        for place in 16..28 {
             let mut other = bytes.clone();
             other[place] ^= 1;
             assert!(AreaSum::from_bytes(&other, WideLevel::County).is_err(), "byte {place}");

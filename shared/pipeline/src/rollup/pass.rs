@@ -7,7 +7,6 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use stoop_domain::{Day, Market, Time};
@@ -35,7 +34,7 @@ const TRIES: usize = 5;
 pub struct RolledUp {
     /// Markets that are in the sums of all their areas now, and were not before.
     pub markets: usize,
-    /// Markets that changed and are left to the next pass.
+    /// Markets that changed, or were to be looked at, and are left to the next pass.
     pub left: usize,
     /// Sums that were written.
     pub written: usize,
@@ -53,11 +52,32 @@ struct Pass<'a> {
     now: Time,
     /// The markets that changed.
     waiting: BTreeSet<Market>,
-    /// Areas below which something changed that is not in this pass.
+    /// Areas in which something changed that is not in this pass.
     behind: BTreeSet<WideArea>,
     /// All markets by their counties, once they were needed.
     known: Option<BTreeMap<WideArea, BTreeSet<Market>>>,
     done: RolledUp,
+}
+
+/// Which markets of a county are put into its sum, besides those whose days end soon.
+#[derive(Clone, Copy)]
+enum Wanted<'m> {
+    /// Those that changed, and all where there is no sum.
+    Changed(&'m BTreeSet<Market>),
+    /// Those that are missing; and parts are taken away whose market is no more.
+    All,
+}
+
+/// What stands in a sum of its parts, by their names.
+struct Lines {
+    version: u64,
+    parts: BTreeMap<String, Line>,
+}
+
+struct Line {
+    version: u64,
+    told: DaysTold,
+    markets: usize,
 }
 
 /// A sum that was brought up to its parts.
@@ -74,13 +94,14 @@ struct Brought {
 /// When what changed is not known. An area that fails holds up itself and what is above it, and no other.
 pub async fn roll_up(areas: &dyn RollUps, now: Time, stop: &(dyn Fn() -> bool + Sync)) -> Result<RolledUp, PortError> {
     let mut pass = Pass::new(areas, now).await?;
-    let work = by_county(pass.waiting.clone());
-    pass.run(work, stop).await;
+    let counties = pass.changed(stop).await;
+    pass.finish(counties).await;
     Ok(pass.done)
 }
 
-/// The same, and whatever else is not in order: parts whose days end soon, areas that are missing in the one above them, and
-/// markets that are missing in their county. To be done once a day, and when something was found damaged.
+/// The same, and then whatever else is not in order: parts whose days end soon, areas that are missing in the one above
+/// them, markets that are missing in their county, and those in it that are no more. To be done once a day, and when
+/// something was found damaged.
 ///
 /// # Errors
 /// When what changed, or which markets there are, is not known.
@@ -90,12 +111,10 @@ pub async fn roll_up_all(
     stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<RolledUp, PortError> {
     let mut pass = Pass::new(areas, now).await?;
-    let mut work = by_county(pass.waiting.clone());
     let all = pass.known().await?.clone();
-    for (county, markets) in pass.not_in_order(&all).await {
-        work.entry(county).or_default().extend(markets);
-    }
-    pass.run(work, stop).await;
+    let mut counties = pass.changed(stop).await;
+    counties.extend(pass.not_in_order(&all, stop).await);
+    pass.finish(counties).await;
     Ok(pass.done)
 }
 
@@ -113,7 +132,14 @@ impl<'a> Pass<'a> {
         Ok(Self { areas, now, waiting, behind: BTreeSet::new(), known: None, done: RolledUp::default() })
     }
 
-    async fn run(&mut self, work: BTreeMap<WideArea, BTreeSet<Market>>, stop: &(dyn Fn() -> bool + Sync)) {
+    /// Brings the counties of the markets that changed up to them.
+    async fn changed(&mut self, stop: &(dyn Fn() -> bool + Sync)) -> Vec<Brought> {
+        let mut work: Vec<_> = by_county(self.waiting.clone()).into_iter().collect();
+        // Not always the same first: where there is ever more than a pass gets to, the last were never begun.
+        let chance = blake3::hash(&self.now.ms().to_le_bytes());
+        let chance = chance.as_bytes().iter().fold(0, |sum: usize, byte| sum.wrapping_mul(257) ^ usize::from(*byte));
+        let first = chance % work.len().max(1);
+        work.rotate_left(first);
         let mut counties = Vec::new();
         for (county, markets) in work {
             if stop() {
@@ -121,11 +147,16 @@ impl<'a> Pass<'a> {
                 self.leave_behind(&county);
                 continue;
             }
-            match self.county(&county, &markets).await {
+            match self.county(&county, Wanted::Changed(&markets)).await {
                 Ok(brought) => counties.push(brought),
                 Err(error) => self.fail(&county, markets.len(), &error),
             }
         }
+        counties
+    }
+
+    /// Brings up what is above these counties, and says of their markets that they are in.
+    async fn finish(&mut self, counties: Vec<Brought>) {
         let regions = self.above(counties).await;
         let countries = self.above(regions).await;
         for (market, version) in countries.into_iter().flat_map(|country| country.markets) {
@@ -155,7 +186,7 @@ impl<'a> Pass<'a> {
     }
 
     fn leave_behind(&mut self, area: &WideArea) {
-        let mut above = area.parent();
+        let mut above = Some(area.clone());
         while let Some(area) = above {
             above = area.parent();
             self.behind.insert(area);
@@ -163,19 +194,28 @@ impl<'a> Pass<'a> {
     }
 
     /// Brings a county up to some of its markets, and to those of its parts whose days end soon.
-    async fn county(&mut self, county: &WideArea, markets: &BTreeSet<Market>) -> Result<Brought, PortError> {
+    async fn county(&mut self, county: &WideArea, wanted: Wanted<'_>) -> Result<Brought, PortError> {
         let today = self.today();
+        let none = BTreeSet::new();
+        let (markets, is_all) = match wanted {
+            Wanted::Changed(markets) => (markets, false),
+            Wanted::All => (&none, true),
+        };
         for _ in 0..TRIES {
             let stored = self.areas.sum(county).await?;
             // A county that has no sum is a new one, or one whose sum was lost.
             let all = match stored.sum {
-                Some(_) => BTreeSet::new(),
-                None => self.known().await?.get(county).cloned().unwrap_or_default(),
+                Some(_) if !is_all => BTreeSet::new(),
+                _ => self.known().await?.get(county).cloned().unwrap_or_default(),
             };
             let mut sum = stored.sum.clone().unwrap_or_else(|| AreaSum::empty(county.level()));
-            let ends_soon = |(name, part): (&str, &Part)| is_due(part.told, today).then(|| name.parse().ok()).flatten();
+            let is_wanted = |(name, part): (&str, &Part)| {
+                let market = name.parse::<Market>().ok();
+                market.filter(|market| is_due(part.told, today) || (is_all && !all.contains(market)))
+            };
+            let missing = all.iter().filter(|market| sum.part(&market.to_string()).is_none());
             let wanted: BTreeSet<Market> =
-                sum.parts().filter_map(ends_soon).chain(all).chain(markets.iter().cloned()).collect();
+                sum.parts().filter_map(is_wanted).chain(missing.chain(markets).cloned()).collect();
             let wanted = Vec::from_iter(wanted);
             let first = Day(today.0.saturating_sub(BACK));
             let told_from = Projection::new(first, Grain::Fine).first_day();
@@ -183,12 +223,15 @@ impl<'a> Pass<'a> {
             for some in wanted.chunks(MARKETS_AT_ONCE) {
                 let read = self.areas.whole(some, told_from).await?;
                 for (market, whole) in some.iter().zip(read) {
-                    let Some(whole) = whole else { continue };
+                    let name = market.to_string();
+                    let Some(whole) = whole else {
+                        changed |= sum.remove(&name);
+                        continue;
+                    };
                     if self.waiting.contains(market) {
                         self.note_lag(whole.committed);
                     }
                     versions.push((market.clone(), whole.version));
-                    let name = market.to_string();
                     let is_there = |part: &Part| part.version == whole.version && !is_due(part.told, today);
                     if sum.part(&name).is_some_and(is_there) {
                         continue;
@@ -237,8 +280,17 @@ impl<'a> Pass<'a> {
                 }
             }
             for Brought { area: part, total, .. } in parts {
-                // What is there may be newer: another pass was faster.
-                if sum.part(part.path()).is_none_or(|stored| stored.version < total.version) {
+                let there = sum.part(part.path()).map(|there| there.version);
+                // What is there may be newer: another pass was faster. It may also be of a sum that was lost, and of a clock
+                // that was ahead.
+                let newer = if there.is_some_and(|there| there > total.version) {
+                    let Some(newer) = self.areas.sum(part).await?.sum else { continue };
+                    Some(newer.total())
+                } else {
+                    None
+                };
+                let total = newer.as_ref().unwrap_or(total);
+                if there != Some(total.version) {
                     put(&mut sum, area, part.path(), total)?;
                     changed = true;
                 }
@@ -294,45 +346,76 @@ impl<'a> Pass<'a> {
         Ok(is_put)
     }
 
-    /// The counties of which something is not in order, each with the markets that are missing in it.
-    async fn not_in_order(&mut self, all: &BTreeMap<WideArea, BTreeSet<Market>>) -> Vec<(WideArea, BTreeSet<Market>)> {
+    /// Brings up the counties of which something is not in order. What was found is brought up before more is looked for, so
+    /// that each pass gets further, however much there is.
+    async fn not_in_order(
+        &mut self,
+        all: &BTreeMap<WideArea, BTreeSet<Market>>,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Vec<Brought> {
         let today = self.today();
-        let mut found = Vec::new();
-        let mut above: BTreeMap<WideArea, Option<AreaSum>> = BTreeMap::new();
-        for (county, markets) in all {
-            let region = county.parent();
-            for area in [region.clone(), region.as_ref().and_then(WideArea::parent)].into_iter().flatten() {
-                if let Entry::Vacant(slot) = above.entry(area) {
-                    let read = self.areas.sum(slot.key()).await.map(|stored| stored.sum);
-                    let sum = read.unwrap_or_else(|error| {
-                        self.fail(slot.key(), 0, &error);
-                        None
-                    });
-                    slot.insert(sum);
-                }
-            }
-            let region = region.as_ref();
-            let in_region = region.and_then(|area| above[area].as_ref()?.part(county.path()));
-            let is_whole = in_region.is_some_and(|part| part.markets >= markets.len() && !is_due(part.told, today));
-            let is_in_country = region.is_some_and(|region| {
-                let country = region.parent().and_then(|country| above[&country].as_ref());
-                let part = country.and_then(|country| country.part(region.path()));
-                part.map(|part| part.version) == above[region].as_ref().map(AreaSum::version)
-            });
-            if is_whole && is_in_country {
-                continue;
-            }
-            let read = self.areas.sum(county).await.map(|stored| stored.sum);
-            match read {
-                Ok(sum) => {
-                    let is_missing =
-                        |market: &&Market| sum.as_ref().and_then(|sum| sum.part(&market.to_string())).is_none();
-                    found.push((county.clone(), markets.iter().filter(is_missing).cloned().collect()));
-                }
-                Err(error) => self.fail(county, markets.len(), &error),
+        let mut regions: BTreeMap<WideArea, BTreeSet<WideArea>> = BTreeMap::new();
+        for county in all.keys() {
+            if let Some(region) = county.parent() {
+                regions.entry(region).or_default().insert(county.clone());
             }
         }
-        found
+        let countries: BTreeSet<WideArea> = regions.keys().filter_map(WideArea::parent).collect();
+        let mut read = BTreeMap::new();
+        for country in countries {
+            let Some(lines) = self.lines(&country).await else { continue };
+            // Also those that have no market any more.
+            for region in lines.parts.keys().filter_map(|path| WideArea::new(path, country.id())) {
+                regions.entry(region).or_default();
+            }
+            read.insert(country, lines);
+        }
+        let mut brought = Vec::new();
+        for (region, mut counties) in regions {
+            let Some(lines) = (if stop() { None } else { self.lines(&region).await }) else {
+                // Those that are left already are counted.
+                let more =
+                    counties.iter().filter(|county| !self.behind.contains(county)).map(|county| all[county].len());
+                self.done.left = (self.done.left + more.sum::<usize>()).max(1);
+                continue;
+            };
+            let country = region.parent().and_then(|country| read.get(&country));
+            let in_country = country.map(|country| country.parts.get(region.path()).map_or(0, |line| line.version));
+            let is_in_country = in_country.is_none_or(|version| version == lines.version);
+            counties.extend(lines.parts.keys().filter_map(|path| WideArea::new(path, region.id())));
+            for county in counties {
+                let markets = all.get(&county).map_or(0, BTreeSet::len);
+                let line = lines.parts.get(county.path());
+                let is_whole = line.is_some_and(|line| line.markets == markets && !is_due(line.told, today));
+                if (is_whole && is_in_country) || self.behind.contains(&county) {
+                    continue;
+                }
+                if stop() {
+                    self.done.left += markets.max(1);
+                    self.leave_behind(&county);
+                    continue;
+                }
+                match self.county(&county, Wanted::All).await {
+                    Ok(county) => brought.push(county),
+                    Err(error) => self.fail(&county, markets, &error),
+                }
+            }
+        }
+        brought
+    }
+
+    /// What stands in the sum of an area, nothing where there is none; `None` where it cannot be read.
+    async fn lines(&mut self, area: &WideArea) -> Option<Lines> {
+        let sum = match self.areas.sum(area).await {
+            Ok(stored) => stored.sum.unwrap_or_else(|| AreaSum::empty(area.level())),
+            Err(error) => {
+                self.fail(area, 0, &error);
+                return None;
+            }
+        };
+        let line = |part: &Part| Line { version: part.version, told: part.told, markets: part.markets };
+        let parts = sum.parts().map(|(name, part)| (name.to_owned(), line(part))).collect();
+        Some(Lines { version: sum.version(), parts })
     }
 
     fn today(&self) -> Day {

@@ -123,11 +123,12 @@ async fn sums_in_order_have_nothing_wrong_and_neither_have_those_that_wait() {
         town.take(1 + n, std::slice::from_ref(seen)).await;
     }
     is_right(&town.pull().await, 9, "three wait");
+    // Where a pass begins follows from its moment: of two counties, on this day with the first, which is the new one.
     for (puts, sums) in [(1, 10), (1, 10), (2, 11), (9, 11)] {
-        roll(&Killed { areas: &areas, puts, put: AtomicUsize::new(0) }, 3).await;
+        roll(&Killed { areas: &areas, puts, put: AtomicUsize::new(0) }, 4).await;
         is_right(&town.pull().await, sums, &format!("killed after {puts} sums"));
     }
-    assert_eq!(roll(&areas, 3).await.markets, more.len());
+    assert_eq!(roll(&areas, 4).await.markets, more.len());
     is_right(&town.pull().await, 11, "all is again");
     assert_eq!(verify(&town.pulled()).differences, Vec::<String>::new());
 

@@ -407,6 +407,20 @@ async fn a_sum_says_until_when_all_is_in_it() {
 }
 
 #[tokio::test]
+async fn a_region_that_was_lost_while_a_county_of_it_fails_is_in_its_country() {
+    let world = rolled_up(day(700)).await;
+    let wa = WideArea::new("us/wa", "sale:USD".parse().unwrap()).unwrap();
+    world.lock().sums.remove(&wa);
+    (0..40).for_each(|_| world.lock().see(700));
+    world.lock().faults.refused = Some("us/wa/king");
+    let done = world.roll(day(701)).await;
+    assert!(done.failed > 0 && done.markets > 0, "{done:?}");
+    let inner = world.lock();
+    let us = inner.sum(&wa.parent().unwrap());
+    assert_eq!(us.part(wa.path()).unwrap().version, inner.sum(&wa).version(), "what is settled is in");
+}
+
+#[tokio::test]
 async fn days_that_end_are_worked_out_anew_before_they_do() {
     let world = rolled_up(day(700)).await;
     for later in 701..704 {
@@ -460,6 +474,85 @@ async fn a_pass_that_is_stopped_brings_what_it_began_to_an_end() {
     world.lock().all_are_sums(day(700));
 }
 
+#[tokio::test]
+async fn a_look_at_everything_that_is_stopped_gets_further_each_time() {
+    let world = rolled_up(day(700)).await;
+    world.lock().sums.clear();
+    // What takes time are calls: there are enough for countries and regions, and too few for all counties as well.
+    let above = {
+        let inner = world.lock();
+        let of = |level| inner.markets.keys().map(|market| WideArea::of(market, level)).collect::<BTreeSet<_>>().len();
+        assert!(of(WideLevel::County) > 2);
+        of(WideLevel::Country) + of(WideLevel::Region)
+    };
+    let mut passes = 0;
+    loop {
+        let most = world.lock().calls + above + 3;
+        let stop = || world.lock().calls >= most;
+        let done = roll_up_all(&world, day(701), &stop).await.unwrap();
+        passes += 1;
+        assert!(passes < 40, "{done:?}");
+        if done.left == 0 {
+            break;
+        }
+    }
+    assert!(passes > 2, "{passes}");
+    world.lock().all_are_sums(day(701));
+}
+
+#[tokio::test]
+async fn where_there_is_always_more_than_a_pass_gets_to_no_county_waits_for_ever() {
+    let world = World::new(3, Faults::default());
+    world.lock().now = day(700);
+    (0..60).for_each(|_| world.lock().see(700));
+    for minute in 0..200 {
+        let asked = std::sync::atomic::AtomicUsize::new(0);
+        let stop = || asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) >= 1;
+        let done = roll_up(&world, day(700).plus_ms(minute * 60_000), &stop).await.unwrap();
+        assert!(done.left > 0, "{done:?}");
+        world.lock().markets.values_mut().for_each(|stored| stored.whole.version += 1);
+    }
+    let inner = world.lock();
+    let never: Vec<_> = inner.markets.iter().filter(|(_, stored)| stored.settled == 0).collect();
+    assert!(never.is_empty(), "{} of {}", never.len(), inner.markets.len());
+}
+
+#[tokio::test]
+async fn a_market_that_is_no_more_is_taken_away_and_its_days_end_nothing() {
+    let world = rolled_up(day(700)).await;
+    let is_gone = |market: &Market| {
+        let area = market.area.to_string();
+        area.starts_with("us/il/") || area.ends_with("/98178")
+    };
+    world.lock().markets.retain(|market, _| !is_gone(market));
+    let done = world.roll_all(day(701)).await;
+    assert_eq!((done.left, done.failed), (0, 0));
+    for later in [701, 720] {
+        world.roll_all(day(later)).await;
+        let inner = world.lock();
+        let areas: BTreeSet<WideArea> = [WideLevel::County, WideLevel::Region, WideLevel::Country]
+            .into_iter()
+            .flat_map(|level| inner.markets.keys().map(move |market| WideArea::of(market, level)))
+            .collect();
+        for area in areas {
+            let sum = inner.sum(&area);
+            assert_eq!(sum.first_difference().unwrap(), None, "{area}");
+            let lies_in = |market: &&Market| WideArea::of(market, area.level()) == area;
+            assert_eq!(sum.total().markets, inner.markets.keys().filter(lies_in).count(), "{area}");
+            assert!(sum.told().has(day(later).day_in(&area.country().zone)), "{area} tells {:?}", sum.told());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_was_ahead_and_a_sum_that_is_lost_leave_nothing_as_it_was() {
+    let world = rolled_up(day(700)).await;
+    world.roll_all(day(730)).await;
+    world.lock().sums.retain(|area, _| area.level() != WideLevel::County);
+    world.roll_all(day(701)).await;
+    world.lock().all_are_sums(day(701));
+}
+
 #[test]
 fn a_sum_is_read_as_it_was_written_and_nothing_else_is() {
     let mut home = Home::default();
@@ -490,7 +583,10 @@ fn a_sum_is_read_as_it_was_written_and_nothing_else_is() {
         assert_eq!(total, sum.total());
         assert!(read(&bytes[..40]).unwrap().is_none(), "more of it is needed");
         assert!(matches!(read(b"SUM9"), Err(SumError::Format(_))));
-        assert!(read(b"SUM1").is_err());
+        assert!(read(b"SUM2").is_err());
+        let mut other = bytes.clone();
+        other[4] += 1;
+        assert!(matches!(read(&other), Err(SumError::Format(_))), "of other figures");
     }
     for cut in 0..bytes.len() {
         assert!(AreaSum::from_bytes(&bytes[..cut], WideLevel::County).is_err(), "cut at {cut}");
