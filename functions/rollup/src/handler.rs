@@ -78,11 +78,14 @@ impl App<'_> {
     /// # Errors
     /// When of a table it is not known what changed, or an area of it could not be rolled up. The others are, first.
     pub async fn handle(&self, deadline: Time) -> Result<Answer, TickError> {
-        let until = self.clock.now().plus_ms(PASS_MS).min(deadline.plus_ms(-MARGIN_MS));
+        let end = self.clock.now().plus_ms(PASS_MS).min(deadline.plus_ms(-MARGIN_MS));
         let mut answer = Answer::default();
         let mut failed = None;
-        for (table, areas) in &self.tables {
-            match self.pass(table, *areas, until).await {
+        for (place, (table, areas)) in self.tables.iter().enumerate() {
+            // What is left is shared with the tables behind it.
+            let left_ms = (end.ms() - self.clock.now().ms()).max(0);
+            let share_ms = left_ms / i64::try_from(self.tables.len() - place).unwrap_or(1);
+            match self.pass(table, *areas, self.clock.now().plus_ms(share_ms)).await {
                 Ok(done) => {
                     answer.rolled_up += done.markets;
                     answer.left += done.left;

@@ -175,11 +175,11 @@ async fn a_market_that_changed_again_is_not_settled() {
     let read = world.areas.whole(&changed, stoop_domain::Day(0)).await.unwrap();
     let version = read[0].as_ref().unwrap().version;
     for other in [version - 1, version + 1] {
-        world.areas.settle(market, other).await.unwrap();
+        world.areas.settle(&[(market.clone(), other)]).await.unwrap();
         assert_eq!(world.areas.changed().await.unwrap(), changed, "version {other}");
     }
     for _ in 0..2 {
-        world.areas.settle(market, version).await.unwrap();
+        world.areas.settle(&[(market.clone(), version)]).await.unwrap();
         assert_eq!(world.areas.changed().await.unwrap(), changed[1..], "once and once more");
     }
     world.measure(&homes(0..12, 1)).await;

@@ -26,6 +26,8 @@ const PATH_BYTES_MAX: usize = 640;
 const SUM_BYTES_MAX: usize = 256 << 20;
 /// So much of a sum is read at first: what is shown of it stands at its beginning.
 const BEGINNING_BYTES: u64 = 1 << 20;
+/// A version is the moment until which all is in. A sum that never had all counts from 1, which is long before this year 2020.
+const WHOLE_SINCE_MS: u64 = 1_577_836_800_000;
 /// Sums that are in memory at once: those of large counties have some megabytes.
 const SUMS_AT_ONCE: usize = 4;
 
@@ -190,6 +192,28 @@ async fn listed(client: Client, table: String, index: Index, begins: String) -> 
     Ok(markets)
 }
 
+async fn settle(client: Client, table: String, market: Market, version: u64) -> Result<(), PortError> {
+    let request = client
+        .update_item()
+        .table_name(&table)
+        .set_key(Some(Head::key(&market)))
+        .update_expression("REMOVE #changed")
+        .condition_expression("#version = :version")
+        .expression_attribute_names("#changed", CHANGED)
+        .expression_attribute_names("#version", "version")
+        .expression_attribute_values(":version", number(version));
+    match request.send().await {
+        Ok(_) => Ok(()),
+        Err(error) => match error.as_service_error() {
+            // Another version is there, or is being committed: it is to be rolled up as well.
+            Some(
+                UpdateItemError::ConditionalCheckFailedException(_) | UpdateItemError::TransactionConflictException(_),
+            ) => Ok(()),
+            _ => Err(failed(|| format!("UpdateItem of the head of {market} in the table {table}"))(error)),
+        },
+    }
+}
+
 #[async_trait]
 impl RollUps for StackAreas {
     async fn changed(&self) -> Result<Vec<Market>, PortError> {
@@ -239,28 +263,12 @@ impl RollUps for StackAreas {
         Ok(markets.iter().map(|market| found.get(market).cloned()).collect())
     }
 
-    async fn settle(&self, market: &Market, version: u64) -> Result<(), PortError> {
-        let request = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(Head::key(market)))
-            .update_expression("REMOVE #changed")
-            .condition_expression("#version = :version")
-            .expression_attribute_names("#changed", CHANGED)
-            .expression_attribute_names("#version", "version")
-            .expression_attribute_values(":version", number(version));
-        match request.send().await {
-            Ok(_) => Ok(()),
-            Err(error) => match error.as_service_error() {
-                // Another version is there, or is being committed: it is to be rolled up as well.
-                Some(
-                    UpdateItemError::ConditionalCheckFailedException(_)
-                    | UpdateItemError::TransactionConflictException(_),
-                ) => Ok(()),
-                _ => Err(failed(|| format!("UpdateItem of the head of {market} in the table {}", self.table))(error)),
-            },
-        }
+    async fn settle(&self, markets: &[(Market, u64)]) -> Result<(), PortError> {
+        let one = |(market, version): &(Market, u64)| {
+            settle(self.client.clone(), self.table.clone(), market.clone(), *version)
+        };
+        let all: Vec<_> = markets.iter().map(one).collect();
+        concurrently(REQUESTS_MAX, all).await.map(drop)
     }
 
     async fn sum(&self, area: &WideArea) -> Result<StoredSum, PortError> {
@@ -282,8 +290,9 @@ impl RollUps for StackAreas {
 #[async_trait]
 impl WideAreas for StackAreas {
     async fn wide(&self, area: &WideArea, markets: usize, now: Time) -> Result<Option<ShownWide>, PortError> {
-        let begins = format!("{}/", area.path());
-        let (total, waiting) = tokio::try_join!(self.total(area, true), self.waiting(&begins))?;
+        // First what waits: what is settled until the sum is read is in it, and is only said to be missing.
+        let waiting = self.waiting(&format!("{}/", area.path())).await?;
+        let total = self.total(area, true).await?;
         let waiting = waiting.iter().filter(|market| is_of(area, market)).count();
         Ok(total.and_then(|total| shown(total, area, markets, waiting, now)))
     }
@@ -300,7 +309,10 @@ impl WideAreas for StackAreas {
             let area = WideArea::of(market, level);
             above.entry(area.parent()).or_default().entry(area).or_default().push(market);
         }
-        let waiting = self.waiting("").await?;
+        let mut waiting: BTreeMap<WideArea, usize> = BTreeMap::new();
+        for market in self.waiting("").await? {
+            *waiting.entry(WideArea::of(&market, level)).or_default() += 1;
+        }
         let above: Vec<_> = above.into_iter().collect();
         for some in above.chunks(SUMS_AT_ONCE) {
             let parents: Vec<WideArea> = some.iter().filter_map(|(parent, _)| parent.clone()).collect();
@@ -314,7 +326,7 @@ impl WideAreas for StackAreas {
                         WideLevel::City => parts.as_ref().and_then(|county| added_up(county, markets)),
                         _ => parts.as_mut().and_then(|above| above.parts.remove(area.path())),
                     };
-                    let waiting = waiting.iter().filter(|market| is_of(area, market)).count();
+                    let waiting = waiting.get(area).copied().unwrap_or_default();
                     visit(area.clone(), total.and_then(|total| shown(total, area, markets.len(), waiting, now)));
                 }
             }
@@ -337,11 +349,14 @@ fn added_up(county: &Parts, markets: &[&Market]) -> Option<Total> {
     Some(Total { version: county.version, told: DaysTold { from, until }, markets: parts.len(), sum })
 }
 
-/// A sum as it may be shown: if it tells the day, and has all markets of the area but those that came lately.
+/// A sum as it may be shown: if it tells the day, was once whole, and has all markets of the area but those that came lately.
 fn shown(total: Total, area: &WideArea, markets: usize, waiting: usize, now: Time) -> Option<ShownWide> {
     let is_told = total.told.has(now.day_in(&area.country().zone)) && total.markets + waiting >= markets;
+    if !is_told || (waiting > 0 && total.version < WHOLE_SINCE_MS) {
+        return None;
+    }
     let rolled_up = i64::try_from(total.version).ok().map(Time::from_ms).filter(|_| waiting > 0);
-    is_told.then_some(ShownWide { sum: total.sum, rolled_up })
+    Some(ShownWide { sum: total.sum, rolled_up })
 }
 
 impl fmt::Debug for StackAreas {

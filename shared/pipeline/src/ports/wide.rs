@@ -55,9 +55,9 @@ pub trait RollUps: Send + Sync {
     /// tells the days from `told_from` on.
     async fn whole(&self, markets: &[Market], told_from: Day) -> Result<Vec<Option<WholeMarket>>, PortError>;
 
-    /// Says that this version of a market is in the sums of all areas that it lies in. Nothing happens where the market has
-    /// another one by now.
-    async fn settle(&self, market: &Market, version: u64) -> Result<(), PortError>;
+    /// Says of markets that this version of each is in the sums of all areas that it lies in. Nothing happens where one has
+    /// another by now. Where it fails, it may be done for some.
+    async fn settle(&self, markets: &[(Market, u64)]) -> Result<(), PortError>;
 
     /// What is kept of an area. What cannot be read, being damaged or of another format, is as if there were nothing, and
     /// is told of.

@@ -26,6 +26,9 @@ const LEFT: i32 = 4;
 /// Markets that are in memory at a time.
 const MARKETS_AT_ONCE: usize = 25;
 
+/// Markets that are settled with one call.
+const SETTLED_AT_ONCE: usize = 100;
+
 /// How often a sum is read again because somebody else was faster.
 const TRIES: usize = 5;
 
@@ -94,8 +97,8 @@ struct Brought {
 /// When what changed is not known. An area that fails holds up itself and what is above it, and no other.
 pub async fn roll_up(areas: &dyn RollUps, now: Time, stop: &(dyn Fn() -> bool + Sync)) -> Result<RolledUp, PortError> {
     let mut pass = Pass::new(areas, now).await?;
-    let counties = pass.changed(stop).await;
-    pass.finish(counties).await;
+    let regions = pass.changed(stop).await;
+    pass.finish(regions).await;
     Ok(pass.done)
 }
 
@@ -112,9 +115,9 @@ pub async fn roll_up_all(
 ) -> Result<RolledUp, PortError> {
     let mut pass = Pass::new(areas, now).await?;
     let all = pass.known().await?.clone();
-    let mut counties = pass.changed(stop).await;
-    counties.extend(pass.not_in_order(&all, stop).await);
-    pass.finish(counties).await;
+    let mut regions = pass.changed(stop).await;
+    regions.extend(pass.not_in_order(&all, stop).await);
+    pass.finish(regions).await;
     Ok(pass.done)
 }
 
@@ -132,39 +135,49 @@ impl<'a> Pass<'a> {
         Ok(Self { areas, now, waiting, behind: BTreeSet::new(), known: None, done: RolledUp::default() })
     }
 
-    /// Brings the counties of the markets that changed up to them.
+    /// Brings the counties of the markets that changed up to them, and gives their regions.
     async fn changed(&mut self, stop: &(dyn Fn() -> bool + Sync)) -> Vec<Brought> {
-        let mut work: Vec<_> = by_county(self.waiting.clone()).into_iter().collect();
+        let mut work: BTreeMap<Option<WideArea>, Vec<(WideArea, BTreeSet<Market>)>> = BTreeMap::new();
+        for (county, markets) in by_county(self.waiting.clone()) {
+            work.entry(county.parent()).or_default().push((county, markets));
+        }
         // Not always the same first: where there is ever more than a pass gets to, the last were never begun.
         let chance = blake3::hash(&self.now.ms().to_le_bytes());
         let chance = chance.as_bytes().iter().fold(0, |sum: usize, byte| sum.wrapping_mul(257) ^ usize::from(*byte));
-        let first = chance % work.len().max(1);
-        work.rotate_left(first);
-        let mut counties = Vec::new();
-        for (county, markets) in work {
-            if stop() {
-                self.done.left += markets.len();
-                self.leave_behind(&county);
-                continue;
+        let mut work: Vec<_> = work.into_values().collect();
+        let regions_max = work.len().max(1);
+        work.rotate_left(chance % regions_max);
+        let mut regions = Vec::new();
+        for mut of_region in work {
+            let first = chance / regions_max % of_region.len().max(1);
+            of_region.rotate_left(first);
+            let mut counties = Vec::new();
+            for (county, markets) in of_region {
+                if stop() {
+                    self.done.left += markets.len();
+                    self.leave_behind(&county);
+                    continue;
+                }
+                match self.county(&county, Wanted::Changed(&markets)).await {
+                    Ok(brought) => counties.push(brought),
+                    Err(error) => self.fail(&county, markets.len(), &error),
+                }
             }
-            match self.county(&county, Wanted::Changed(&markets)).await {
-                Ok(brought) => counties.push(brought),
-                Err(error) => self.fail(&county, markets.len(), &error),
-            }
+            regions.extend(self.above(counties).await);
         }
-        counties
+        regions
     }
 
-    /// Brings up what is above these counties, and says of their markets that they are in.
-    async fn finish(&mut self, counties: Vec<Brought>) {
-        let regions = self.above(counties).await;
+    /// Brings up the countries of these regions, and says of their markets that they are in.
+    async fn finish(&mut self, regions: Vec<Brought>) {
         let countries = self.above(regions).await;
-        for (market, version) in countries.into_iter().flat_map(|country| country.markets) {
-            match self.areas.settle(&market, version).await {
-                Ok(()) => self.done.markets += 1,
+        let markets: Vec<(Market, u64)> = countries.into_iter().flat_map(|country| country.markets).collect();
+        for some in markets.chunks(SETTLED_AT_ONCE) {
+            match self.areas.settle(some).await {
+                Ok(()) => self.done.markets += some.len(),
                 Err(error) => {
-                    tracing::warn!(%market, error = with_causes(&error), "a market is to be rolled up once more");
-                    self.done.left += 1;
+                    tracing::warn!(error = with_causes(&error), "markets are to be rolled up once more");
+                    self.done.left += some.len();
                 }
             }
         }
@@ -346,7 +359,7 @@ impl<'a> Pass<'a> {
         Ok(is_put)
     }
 
-    /// Brings up the counties of which something is not in order. What was found is brought up before more is looked for, so
+    /// Brings up the counties of which something is not in order, and gives their regions. What was found is brought up before more is looked for, so
     /// that each pass gets further, however much there is.
     async fn not_in_order(
         &mut self,
@@ -372,6 +385,7 @@ impl<'a> Pass<'a> {
         }
         let mut brought = Vec::new();
         for (region, mut counties) in regions {
+            let mut in_region = Vec::new();
             let Some(lines) = (if stop() { None } else { self.lines(&region).await }) else {
                 // Those that are left already are counted.
                 let more =
@@ -396,10 +410,11 @@ impl<'a> Pass<'a> {
                     continue;
                 }
                 match self.county(&county, Wanted::All).await {
-                    Ok(county) => brought.push(county),
+                    Ok(county) => in_region.push(county),
                     Err(error) => self.fail(&county, markets, &error),
                 }
             }
+            brought.extend(self.above(in_region).await);
         }
         brought
     }

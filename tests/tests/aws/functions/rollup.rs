@@ -51,8 +51,8 @@ impl RollUps for Table {
         Ok(markets.iter().map(|_| Some(whole.clone())).collect())
     }
 
-    async fn settle(&self, _: &Market, version: u64) -> Result<(), PortError> {
-        *self.is_settled.lock().unwrap() = version == 3;
+    async fn settle(&self, markets: &[(Market, u64)]) -> Result<(), PortError> {
+        *self.is_settled.lock().unwrap() = markets == [(market(), 3)];
         Ok(())
     }
 

@@ -85,7 +85,7 @@ impl RollUps for Killed<'_> {
         self.areas.whole(markets, told_from).await
     }
 
-    async fn settle(&self, _: &Market, _: u64) -> Result<(), PortError> {
+    async fn settle(&self, _: &[(Market, u64)]) -> Result<(), PortError> {
         Err(PortError::new("settle", "it was killed"))
     }
 
@@ -123,8 +123,8 @@ async fn sums_in_order_have_nothing_wrong_and_neither_have_those_that_wait() {
         town.take(1 + n, std::slice::from_ref(seen)).await;
     }
     is_right(&town.pull().await, 9, "three wait");
-    // Where a pass begins follows from its moment: of two counties, on this day with the first, which is the new one.
-    for (puts, sums) in [(1, 10), (1, 10), (2, 11), (9, 11)] {
+    // Where a pass begins follows from its moment: on this day with the new county, and then its region.
+    for (puts, sums) in [(1, 10), (1, 11), (2, 11), (9, 11)] {
         roll(&Killed { areas: &areas, puts, put: AtomicUsize::new(0) }, 4).await;
         is_right(&town.pull().await, sums, &format!("killed after {puts} sums"));
     }
@@ -223,10 +223,10 @@ fn lacking(sum: &AreaSum, level: WideLevel, name: &str) -> Option<Vec<u8>> {
 
 /// The total of the one and the parts of the other.
 fn total_and_parts(total: &[u8], parts: &[u8]) -> Option<Vec<u8>> {
-    // How long the two blobs of the total are stands behind magic, version, days and number of markets.
+    // How long the two blobs of the total are stands behind magic, catalogue, version, days and number of markets.
     let end = |bytes: &[u8]| {
         let length = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
-        32 + length(24) + length(28)
+        36 + length(28) + length(32)
     };
     Some([&total[..end(total)], &parts[end(parts)..]].concat())
 }

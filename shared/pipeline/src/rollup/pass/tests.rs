@@ -247,13 +247,16 @@ impl RollUps for World {
         })
     }
 
-    async fn settle(&self, market: &Market, version: u64) -> Result<(), PortError> {
-        self.call(|inner| {
-            let stored = inner.markets.get_mut(market).unwrap();
-            if stored.whole.version == version {
-                stored.settled = version;
-            }
-        })
+    async fn settle(&self, markets: &[(Market, u64)]) -> Result<(), PortError> {
+        for (market, version) in markets {
+            self.call(|inner| {
+                let stored = inner.markets.get_mut(market).unwrap();
+                if stored.whole.version == *version {
+                    stored.settled = *version;
+                }
+            })?;
+        }
+        Ok(())
     }
 
     async fn sum(&self, area: &WideArea) -> Result<StoredSum, PortError> {
