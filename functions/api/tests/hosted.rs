@@ -21,6 +21,7 @@ async fn api_within(service: &Service, log: &str, timeout: Duration) -> Host {
     service.keep_secret(SECRET, TOKEN);
     let mut environment = service.environment();
     let own = [
+        ("STOOP_BUCKET", "bucket"),
         ("STOOP_HOMES_TABLE", "homes"),
         ("STOOP_MARKETS_TABLE", "markets"),
         ("STOOP_ALERTS_TABLE", "alerts"),
