@@ -102,7 +102,7 @@ pub(crate) async fn throttled_and_killed(world: &World) {
     world.polled_once().await;
     let metrics = Hosted::start(world, "metrics", &[], TIMEOUT).await;
     let rollup = Hosted::start(world, "rollup", &[], TIMEOUT).await;
-    let cities = ["Kenitra", "Settat", "Nador", "Errachidia"];
+    let cities = ["Kenitra", "Settat", "Nador", "Guercif"];
     let change = async |look: i64| {
         let batch: Vec<Vec<Observation>> = cities.iter().map(|city| town(city, 6, look)).collect();
         let response = metrics.host.invoke(&kinesis_batch(0, &batch)).await.unwrap();
