@@ -1,0 +1,97 @@
+//! Looks at everything, whether it changed or not.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use stoop_domain::Market;
+
+use super::super::WideArea;
+use super::super::area_sum::{AreaSum, DaysTold, Part};
+use super::{Brought, Pass, Wanted, is_due};
+
+/// What stands in a sum of its parts, by their names.
+struct Lines {
+    version: u64,
+    parts: BTreeMap<String, Line>,
+}
+
+struct Line {
+    version: u64,
+    told: DaysTold,
+    markets: usize,
+}
+
+impl Pass<'_> {
+    /// Brings up the counties of which something is not in order, and gives their regions. What was found is brought up before more is looked for, so
+    /// that each pass gets further, however much there is.
+    pub(super) async fn not_in_order(
+        &mut self,
+        all: &BTreeMap<WideArea, BTreeSet<Market>>,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Vec<Brought> {
+        let today = self.today();
+        let mut regions: BTreeMap<WideArea, BTreeSet<WideArea>> = BTreeMap::new();
+        for county in all.keys() {
+            if let Some(region) = county.parent() {
+                regions.entry(region).or_default().insert(county.clone());
+            }
+        }
+        let countries: BTreeSet<WideArea> = regions.keys().filter_map(WideArea::parent).collect();
+        let mut read = BTreeMap::new();
+        for country in countries {
+            let Some(lines) = self.lines(&country).await else { continue };
+            // Also those that have no market any more.
+            for region in lines.parts.keys().filter_map(|path| WideArea::new(path, country.id())) {
+                regions.entry(region).or_default();
+            }
+            read.insert(country, lines);
+        }
+        let mut brought = Vec::new();
+        for (region, mut counties) in regions {
+            let mut in_region = Vec::new();
+            let Some(lines) = (if stop() { None } else { self.lines(&region).await }) else {
+                // Those that are left already are counted.
+                let more =
+                    counties.iter().filter(|county| !self.behind.contains(county)).map(|county| all[county].len());
+                self.done.left = (self.done.left + more.sum::<usize>()).max(1);
+                continue;
+            };
+            let country = region.parent().and_then(|country| read.get(&country));
+            let in_country = country.map(|country| country.parts.get(region.path()).map_or(0, |line| line.version));
+            let is_in_country = in_country.is_none_or(|version| version == lines.version);
+            counties.extend(lines.parts.keys().filter_map(|path| WideArea::new(path, region.id())));
+            for county in counties {
+                let markets = all.get(&county).map_or(0, BTreeSet::len);
+                let line = lines.parts.get(county.path());
+                let is_whole = line.is_some_and(|line| line.markets == markets && !is_due(line.told, today));
+                if (is_whole && is_in_country) || self.behind.contains(&county) {
+                    continue;
+                }
+                if stop() {
+                    self.done.left += markets.max(1);
+                    self.leave_behind(&county);
+                    continue;
+                }
+                match self.county(&county, Wanted::All).await {
+                    Ok(county) => in_region.push(county),
+                    Err(error) => self.fail(&county, markets, &error),
+                }
+            }
+            brought.extend(self.above(in_region).await);
+        }
+        brought
+    }
+
+    /// What stands in the sum of an area, nothing where there is none; `None` where it cannot be read.
+    async fn lines(&mut self, area: &WideArea) -> Option<Lines> {
+        let sum = match self.areas.sum(area).await {
+            Ok(stored) => stored.sum.unwrap_or_else(|| AreaSum::empty(area.level())),
+            Err(error) => {
+                self.fail(area, 0, &error);
+                return None;
+            }
+        };
+        let line = |part: &Part| Line { version: part.version, told: part.told, markets: part.markets };
+        let parts = sum.parts().map(|(name, part)| (name.to_owned(), line(part))).collect();
+        Some(Lines { version: sum.version(), parts })
+    }
+}
