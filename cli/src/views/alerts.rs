@@ -19,6 +19,9 @@ pub(super) struct Alerts {
     alerts: Vec<AlertRow>,
     #[serde(skip)]
     suspects: u64,
+    /// The path of the area that was asked for.
+    #[serde(skip)]
+    area: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -48,7 +51,7 @@ impl Alerts {
             let counts = database.counts()?;
             let total = if suspect { counts.suspects } else { counts.alerts };
             let alerts = database.alerts(filter, limit)?.into_iter().map(AlertRow::of).collect();
-            return Ok(Self { which, total, alerts, suspects: counts.suspects });
+            return Ok(Self { which, total, alerts, suspects: counts.suspects, area: None });
         };
         let found = area(database, query)?;
         let there = |filter| -> anyhow::Result<Vec<Alert>> {
@@ -59,7 +62,7 @@ impl Alerts {
         let alerts = there(filter)?;
         let (total, suspects) = (alerts.len() as u64, there(AlertFilter::Suspect)?.len() as u64);
         let alerts = alerts.into_iter().take(limit).map(AlertRow::of).collect();
-        Ok(Self { which, total, alerts, suspects })
+        Ok(Self { which, total, alerts, suspects, area: Some(found.path) })
     }
 }
 
@@ -67,7 +70,8 @@ impl View for Alerts {
     fn draw(&self, look: Look) -> Page {
         let suspect = self.which == "suspect";
         let what = if suspect { "held back as suspect" } else { "told" };
-        let heading = format!("{} {what}", plural(self.total, "alert"));
+        let there = self.area.as_ref().map(|path| format!(" of homes in {path}")).unwrap_or_default();
+        let heading = format!("{} {what}{there}", plural(self.total, "alert"));
         let others = match self.suspects {
             0 => None,
             _ if suspect => None,

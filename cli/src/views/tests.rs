@@ -414,7 +414,7 @@ fn alerts_of_an_area_are_those_of_its_homes() {
     let world = world();
     let all = world.database.alerts(stoop_embedded::AlertFilter::All, 100).unwrap();
     let mut found = 0;
-    for (query, path) in [("king county", "us/wa/king/"), ("98103", "us/wa/king/seattle/98103"), ("agadir", "ma/")] {
+    for (query, path) in [("king county", "us/wa/king/"), ("98103", "us/wa/king/seattle/98103"), ("morocco", "ma/")] {
         for suspect in [false, true] {
             let view = Alerts::read(&world.database, Some(query), suspect, 40).unwrap();
             let is_there = |alert: &&Alert| {
@@ -425,6 +425,13 @@ fn alerts_of_an_area_are_those_of_its_homes() {
             let homes = json["alerts"].as_array().unwrap().iter().map(|row| row["home"].as_str().unwrap());
             assert_eq!(homes.collect::<Vec<_>>(), expected, "{query}, {suspect}");
             assert_eq!(json["total"], expected.len());
+            let told = if suspect { "held back as suspect" } else { "told" };
+            let heading = format!(
+                "{} {told} of homes in {}",
+                super::plural(expected.len() as u64, "alert"),
+                path.trim_end_matches('/')
+            );
+            assert!(view.draw(SCREEN).as_str().starts_with(&heading), "{heading}: {}", view.draw(SCREEN).as_str());
             found += expected.len();
         }
     }
