@@ -178,6 +178,34 @@ async fn a_sum_that_was_lost_or_damaged_is_made_again() {
 }
 
 #[tokio::test]
+async fn a_sum_that_was_lost_is_whole_as_soon_as_one_of_its_parts_changes() {
+    for lost in ["us/wa/king", "us/wa", "us"] {
+        let world = rolled_up(day(700)).await;
+        {
+            let mut inner = world.lock();
+            let lost = WideArea::new(lost, "sale:USD".parse().unwrap()).unwrap();
+            assert!(inner.sums.remove(&lost).is_some());
+            let changed = "us/wa/king/seattle/98103:sale";
+            let market = inner.markets.iter_mut().find(|(market, _)| market.to_string().starts_with(changed));
+            market.unwrap().1.whole.version += 1;
+        }
+        assert_eq!(world.roll(day(700)).await.markets, 1, "{lost}");
+        world.lock().all_are_sums(day(700));
+    }
+}
+
+#[tokio::test]
+async fn a_country_that_failed_when_its_days_ended_is_brought_up_by_the_next_look() {
+    let world = rolled_up(day(700)).await;
+    world.lock().faults.refused = Some("us");
+    assert!(world.roll_all(day(704)).await.failed > 0);
+    world.lock().faults.refused = None;
+    // Its regions are in order: it is only the country that is behind.
+    assert!(world.roll_all(day(705)).await.written > 0);
+    world.lock().all_are_sums(day(709));
+}
+
+#[tokio::test]
 async fn a_pass_that_is_stopped_brings_what_it_began_to_an_end() {
     let world = World::new(3, Faults::default());
     world.lock().now = day(700);
