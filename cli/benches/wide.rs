@@ -62,12 +62,12 @@ fn main() {
     read(&database, newest);
     println!("as commands, with their start:");
     for area in ["us/", "us/al", "us/al/county-0", "us/al/county-0/city-0"] {
-        told(area, stoop(&path).args(["market", area, "--days", "400", "--json"]));
+        reported(area, stoop(&path).args(["market", area, "--days", "400", "--json"]));
     }
     for level in ["city", "county", "region", "country"] {
-        told(&format!("markets --level {level}"), stoop(&path).args(["markets", "--level", level, "--json"]));
+        reported(&format!("markets --level {level}"), stoop(&path).args(["markets", "--level", level, "--json"]));
     }
-    told("markets", stoop(&path).args(["markets", "--json"]));
+    reported("markets", stoop(&path).args(["markets", "--json"]));
     polls(&database, newest);
 }
 
@@ -167,7 +167,7 @@ fn read(database: &Arc<Database>, now: Time) {
                     let views = ids.iter().map(|id| {
                         let area = WideArea::new(&found.path, *id).expect("a wide area");
                         let wide = database.wide(&area, now).expect("it can be read").expect("it is told");
-                        MarketView::of(&found, *id, Sum::Wide(&wide, area.level().grain(), Hours::Told), now, days)
+                        MarketView::of(&found, *id, Sum::Wide(&wide, area.level().grain(), Hours::Known), now, days)
                     });
                     let view = AreaView::with(&found, views.collect(), now);
                     assert!(view.markets[0].figures.active > 0);
@@ -182,7 +182,7 @@ fn read(database: &Arc<Database>, now: Time) {
     }
 }
 
-fn told(what: &str, command: &mut Command) {
+fn reported(what: &str, command: &mut Command) {
     let mut runs: Vec<Took> = (0..3).map(|_| watched(command)).collect();
     runs.sort_by_key(|took| took.wall);
     println!("  {what}: {:.0} ms, {} MB at the most", runs[1].wall.as_secs_f64() * 1_000.0, runs[1].peak_mb);

@@ -313,9 +313,9 @@ pub(crate) struct AlertsArgs {
 
 #[derive(Args)]
 pub(crate) struct JudgeArgs {
-    /// Record and tell what was not known; without it nothing is changed
+    /// Record and send what is not recorded yet; without it nothing is changed
     #[arg(long)]
-    pub(crate) tell: bool,
+    pub(crate) send: bool,
     /// Take the alert rules from this configuration [default: stoop.toml, where there is one]
     #[arg(long, value_name = "TOML")]
     pub(crate) config: Option<PathBuf>,

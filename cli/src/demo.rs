@@ -127,12 +127,12 @@ async fn play(engine: &Engine, args: &DemoArgs, url: &str, screen: &Arc<Screen>)
     }
     tokio::spawn(keep_pruning(engine.clone(), Keep::default(), PRUNE_MS));
     let watcher = Arc::clone(screen);
-    let mut desk =
-        engine.desk(Rules::default(), move |alert| watcher.alert(&crate::show::alert_line(alert, out::line_width())));
+    let mut intake =
+        engine.intake(Rules::default(), move |alert| watcher.alert(&crate::show::alert_line(alert, out::line_width())));
     let began = Instant::now();
     let mut drawn = None::<Instant>;
     loop {
-        let measured = engine.drain(&mut desk).await?;
+        let measured = engine.drain(&mut intake).await?;
         screen.count(&measured);
         if drawn.is_none_or(|drawn| drawn.elapsed() >= FRAME) {
             screen.draw(&engine.database, engine.clock.now())?;
@@ -149,7 +149,7 @@ async fn play(engine: &Engine, args: &DemoArgs, url: &str, screen: &Arc<Screen>)
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let measured = engine.drain(&mut desk).await?;
+    let measured = engine.drain(&mut intake).await?;
     screen.count(&measured);
     engine.roll_up();
     screen.draw(&engine.database, engine.clock.now())

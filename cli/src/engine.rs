@@ -8,8 +8,8 @@ use stoop_pipeline::{Clock, Inbox, Measured, PollError, PollPorts, Polled, Searc
 use stoop_rules::Rules;
 
 use crate::args::StoreArgs;
-use crate::desk::Desk;
 use crate::failure::not_opened;
+use crate::intake::Intake;
 use crate::out::complain;
 use crate::stop::Stop;
 use crate::views::newest_moment;
@@ -36,7 +36,7 @@ pub(crate) fn roll_up(database: &Database, stop: &dyn Fn() -> bool) {
     }
 }
 
-/// The pipeline's ports on this laptop: pollers put on the stream, the desk takes from it.
+/// The pipeline's ports on this laptop: pollers put on the stream, the intake takes from it.
 #[derive(Clone)]
 pub(crate) struct Engine {
     pub(crate) database: Arc<Database>,
@@ -70,14 +70,14 @@ impl Engine {
         poll(search, &run, ports).await
     }
 
-    /// A desk on this engine's database.
-    pub(crate) fn desk(&self, rules: Rules, watcher: impl Fn(&Alert) + Send + Sync + 'static) -> Desk<'_> {
-        Desk::new(&self.database, rules, watcher)
+    /// A intake on this engine's database.
+    pub(crate) fn intake(&self, rules: Rules, watcher: impl Fn(&Alert) + Send + Sync + 'static) -> Intake<'_> {
+        Intake::new(&self.database, rules, watcher)
     }
 
     /// Takes up everything that is on the stream. A line that cannot be read goes to quarantine, and the
     /// rest of its record is taken up; a record leaves the stream when its effect is stored.
-    pub(crate) async fn drain(&self, desk: &mut Desk<'_>) -> anyhow::Result<Measured> {
+    pub(crate) async fn drain(&self, intake: &mut Intake<'_>) -> anyhow::Result<Measured> {
         let mut total = Measured::default();
         // What is left on the stream is there for the next run.
         while !self.stop.is_leaving() {
@@ -90,7 +90,7 @@ impl Engine {
                 inbox.read(&format!("stream record {}", record.seq), &record.body, now);
             }
             self.database.put(&inbox.rejects).await.context("putting stream lines in quarantine")?;
-            let (measured, _) = desk.take(&inbox.observations).await?;
+            let (measured, _) = intake.take(&inbox.observations).await?;
             total.add(&measured);
             if let Some(seen) = inbox.observations.iter().map(|observation| observation.seen).max()
                 && seen > newest

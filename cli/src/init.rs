@@ -13,7 +13,7 @@ use console::Term;
 use crate::args::InitArgs;
 use crate::failure::usage;
 use crate::out::{self, say};
-use crate::show::{Look, Page, Words};
+use crate::show::{Look, Page, SafeText};
 pub(crate) use example::CHOICES;
 use example::Example;
 
@@ -53,7 +53,7 @@ pub(crate) fn init(args: &InitArgs) -> anyhow::Result<ExitCode> {
 /// Asks for one of the kinds; nothing means all of them, switched off.
 fn ask(example: &Example) -> anyhow::Result<Option<String>> {
     let mut page = Page::new(Look::of_stdout());
-    page.line([Words::from("Which source is to be polled first?").bold()]).gap();
+    page.line([SafeText::from("Which source is to be polled first?").bold()]).gap();
     page.facts(CHOICES.iter().zip(1..).map(|(name, at)| (format!("{at}  {name}"), example.summary(name).into())));
     page.gap().line(["A number or a name; Enter alone writes all of them, switched off:".into()]);
     out::page(&page);

@@ -13,8 +13,8 @@ use stoop_rules::Rules;
 use stoop_runtime::read_outline;
 
 use crate::args::{JudgeArgs, StoreArgs};
-use crate::desk::Desk;
 use crate::failure::usage;
+use crate::intake::Intake;
 use crate::out::{self, complain, say};
 use crate::show;
 use crate::views;
@@ -28,7 +28,7 @@ struct Judged {
     /// Alerts and suspects that the ledger knows already.
     known: u64,
     /// Whether they are told and recorded now.
-    told: bool,
+    sent: bool,
     /// The newest of the alerts.
     newest: Vec<AlertView>,
     #[serde(skip)]
@@ -40,14 +40,14 @@ pub(crate) async fn judge(store: &StoreArgs, args: &JudgeArgs) -> anyhow::Result
     let store = config.as_ref().map_or_else(|| store.clone(), |config| store.or(config));
     let rules = config.map(|config| config.alerts.rules).unwrap_or_default();
     let database = views::open(&store)?;
-    let database = if args.tell { Database::open(store.db(), &store.data()).map_err(usage)? } else { database };
+    let database = if args.send { Database::open(store.db(), &store.data()).map_err(usage)? } else { database };
     let mut judged =
-        Judged { homes: 0, alerts: 0, suspects: 0, known: 0, told: args.tell, newest: Vec::new(), shown: Vec::new() };
-    if args.tell {
+        Judged { homes: 0, alerts: 0, suspects: 0, known: 0, sent: args.send, newest: Vec::new(), shown: Vec::new() };
+    if args.send {
         keep(&database, &rules)?;
     }
-    let desk = Desk::new(&database, rules, |_| {});
-    desk.judge_stored(args.tell, |homes, alerted| judged.add(homes, alerted, args.limit)).await?;
+    let intake = Intake::new(&database, rules, |_| {});
+    intake.judge_stored(args.send, |homes, alerted| judged.add(homes, alerted, args.limit)).await?;
     if args.json.json {
         judged.newest = judged.shown.iter().map(AlertView::of).collect();
         out::json(&judged)?;
@@ -84,10 +84,10 @@ fn keep(database: &Database, rules: &Rules) -> anyhow::Result<bool> {
 impl Judged {
     fn add(&mut self, homes: usize, alerted: Alerted, limit: usize) {
         self.homes += homes as u64;
-        self.alerts += alerted.told.len() as u64;
+        self.alerts += alerted.sent.len() as u64;
         self.suspects += alerted.suspects.len() as u64;
         self.known += alerted.known;
-        self.shown.extend(alerted.told);
+        self.shown.extend(alerted.sent);
         self.shown.sort_by_key(|alert| Reverse(alert.at));
         self.shown.truncate(limit);
     }
@@ -103,10 +103,10 @@ impl Judged {
         let [homes, known] = [self.homes, self.known].map(show::count);
         let (alerts, suspects) = (views::plural(self.alerts, "alert"), views::plural(self.suspects, "suspect"));
         text.push_str(&format!("{homes} homes judged: {alerts} and {suspects} were not known, {known} were\n"));
-        text.push_str(match (self.told, self.alerts + self.suspects) {
+        text.push_str(match (self.sent, self.alerts + self.suspects) {
             (_, 0) => "",
-            (true, _) => "they are recorded, and the alerts told: in alerts.jsonl, and by `stoop run` to a webhook\n",
-            (false, _) => "nothing was told or recorded: --tell does that\n",
+            (true, _) => "they are recorded, and the alerts sent: in alerts.jsonl, and by `stoop run` to a webhook\n",
+            (false, _) => "nothing was recorded or sent: --send does that\n",
         });
         text
     }

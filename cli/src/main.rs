@@ -2,11 +2,11 @@
 
 mod args;
 mod demo;
-mod desk;
 mod engine;
 mod failure;
 mod init;
 mod input;
+mod intake;
 mod judge;
 mod manual;
 mod out;

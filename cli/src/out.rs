@@ -12,7 +12,7 @@ use console::Term;
 use serde::Serialize;
 use stoop_runtime::plain_json;
 
-use crate::show::{Csv, Look, Page, Words};
+use crate::show::{Csv, Look, Page, SafeText};
 
 /// The first failure to write to standard output.
 static FAILED: Mutex<Option<io::Error>> = Mutex::new(None);
@@ -104,7 +104,7 @@ fn laid_out(text: &str, look: Look) -> Page {
     let mut page = Page::new(look);
     for line in text.split('\n') {
         let indent = line.len() - line.trim_start_matches(' ').len();
-        page.hung(indent + 2, [Words::from(line)]);
+        page.hung(indent + 2, [SafeText::from(line)]);
     }
     page
 }

@@ -98,7 +98,7 @@ fn in_words(difference: &Difference) -> Vec<String> {
     }
     let Difference { homes_gone, homes_new, homes_changed, markets, areas, figures, alerts_new, alerts_gone, .. } =
         difference;
-    let told: [(&str, &Found); 8] = [
+    let reported: [(&str, &Found); 8] = [
         ("homes are stored without an observation", homes_gone),
         ("homes are missing", homes_new),
         ("homes are others", homes_changed),
@@ -108,7 +108,7 @@ fn in_words(difference: &Difference) -> Vec<String> {
         ("alerts stand that were not told, and are not now (`stoop judge` shows them)", alerts_new),
         ("alerts stand no more", alerts_gone),
     ];
-    let mut lines: Vec<String> = told
+    let mut lines: Vec<String> = reported
         .iter()
         .filter_map(|(what, Found { count: number, first })| {
             first.as_ref().map(|first| format!("{} {what}, the first: {first}", count(*number)))

@@ -20,9 +20,9 @@ use stoop_runtime::{SystemClock, read_outline};
 use stoop_sources::declared::{Map, Order};
 
 use crate::args::{ReplayArgs, StoreArgs};
-use crate::desk::Desk;
 use crate::engine::{open_to_work, roll_up};
 use crate::failure::usage;
+use crate::intake::Intake;
 use crate::judge::{in_force, note_rules};
 use crate::out::complain;
 use crate::stop::Stop;
@@ -73,11 +73,11 @@ pub(crate) async fn replay(store: &StoreArgs, args: &ReplayArgs) -> anyhow::Resu
     database.record(&record).await?;
 
     let mut summary = Summary::default();
-    let mut desk = Desk::new(&database, rules, watcher);
+    let mut intake = Intake::new(&database, rules, watcher);
     // What an earlier run stored and could not judge any more is judged first, and not counted here.
-    let judged = desk.tell().await;
+    let judged = intake.tell().await;
     let mut feed = Feed {
-        desk: &mut desk,
+        intake: &mut intake,
         database: &database,
         args,
         stop: &stop,

@@ -13,18 +13,18 @@ use stoop_runtime::{Config, SearchConfig, SystemClock, read_config};
 use tokio::task::JoinSet;
 
 use crate::args::{PollArgs, RunArgs, StoreArgs};
-use crate::desk::Desk;
 use crate::engine::{Engine, open_to_work};
 use crate::failure::{report, usage};
+use crate::intake::Intake;
 use crate::judge::note_rules;
 use crate::out::{self, say};
 use crate::poll_line::poll_line;
 use crate::prune::{self, keep_pruning, kept};
 use crate::show;
 use crate::stop::{Stop, StoppableClock, StoppableHttp};
-use crate::webhook::Courier;
+use crate::webhook::WebhookSender;
 
-/// How long the desk waits when the stream is empty.
+/// How long the intake waits when the stream is empty.
 const IDLE: Duration = Duration::from_millis(100);
 
 /// Wide areas are rolled up so often at the most.
@@ -43,7 +43,7 @@ pub(crate) async fn run(store: &StoreArgs, args: &RunArgs) -> anyhow::Result<Exi
     }
     let engine = engine(store, &config, &args.config, "stoop run")?;
     let rules = config.alerts.rules.clone();
-    let webhook = Courier::of(&engine, &config.alerts)?;
+    let webhook = WebhookSender::of(&engine, &config.alerts)?;
     let cadences = config.cadences();
     let mut polls = JoinSet::new();
     for (mut search, cadence) in config.searches.into_iter().zip(cadences) {
@@ -51,10 +51,10 @@ pub(crate) async fn run(store: &StoreArgs, args: &RunArgs) -> anyhow::Result<Exi
         polls.spawn(keep_polling(engine.clone(), search, cadence));
     }
     tokio::spawn(keep_pruning(engine.clone(), kept(config.keep), prune::EVERY_MS));
-    let telling = webhook.map(Courier::start);
+    let telling = webhook.map(WebhookSender::start);
     say!("polling; Ctrl-C finishes what is in hand and stops");
-    let mut desk = engine.desk(rules, |alert| say!("{}", show::alert_line(alert, out::line_width())));
-    let taken = take_up(&engine, &mut desk, &mut polls).await;
+    let mut intake = engine.intake(rules, |alert| say!("{}", show::alert_line(alert, out::line_width())));
+    let taken = take_up(&engine, &mut intake, &mut polls).await;
     if taken.is_err() {
         // Polls are not dropped in the middle: they say in the ledger how they ended.
         engine.stop.leave();
@@ -70,11 +70,11 @@ pub(crate) async fn run(store: &StoreArgs, args: &RunArgs) -> anyhow::Result<Exi
 }
 
 /// Takes up what polls put on the stream until there are none of them any more.
-async fn take_up(engine: &Engine, desk: &mut Desk<'_>, polls: &mut JoinSet<()>) -> anyhow::Result<()> {
-    desk.tell().await?;
+async fn take_up(engine: &Engine, intake: &mut Intake<'_>, polls: &mut JoinSet<()>) -> anyhow::Result<()> {
+    intake.tell().await?;
     let mut rolling = Rolling::default();
     while !polls.is_empty() {
-        let measured = engine.drain(desk).await?;
+        let measured = engine.drain(intake).await?;
         rolling.roll(engine);
         if measured.observations == 0 {
             tokio::time::sleep(IDLE).await;
@@ -83,7 +83,7 @@ async fn take_up(engine: &Engine, desk: &mut Desk<'_>, polls: &mut JoinSet<()>) 
             ended?;
         }
     }
-    engine.drain(desk).await?;
+    engine.drain(intake).await?;
     engine.roll_up();
     Ok(())
 }
@@ -115,14 +115,14 @@ pub(crate) async fn poll_once(store: &StoreArgs, args: &PollArgs) -> anyhow::Res
     search.max_rejects = args.max_rejects.or(search.max_rejects);
     let engine = engine(store, &config, &args.config, &format!("stoop poll {}", search.name))?;
     let quiet = args.json.json;
-    let mut desk = engine.desk(config.alerts.rules.clone(), move |alert| {
+    let mut intake = engine.intake(config.alerts.rules.clone(), move |alert| {
         if !quiet {
             say!("{}", show::alert_line(alert, out::line_width()));
         }
     });
     let outcome = engine.poll(&search).await;
     // What was put on the stream is measured, however the poll ended.
-    let measured = engine.drain(&mut desk).await;
+    let measured = engine.drain(&mut intake).await;
     engine.roll_up();
     if let (Err(_), Err(second)) = (&outcome, &measured) {
         report(second);
@@ -162,7 +162,7 @@ fn engine(store: &StoreArgs, config: &Config, config_path: &Path, command: &str)
 async fn keep_polling(engine: Engine, config: SearchConfig, cadence: Cadence) {
     let SearchConfig { search, every_ms, .. } = config;
     let mut pace = None;
-    let mut told = false;
+    let mut reported = false;
     while !engine.stop.is_set() {
         let began = engine.clock.now();
         let outcome = engine.poll(&search).await;
@@ -176,10 +176,10 @@ async fn keep_polling(engine: Engine, config: SearchConfig, cadence: Cadence) {
         };
         let line = show::plain(&poll_line(&search.name, &outcome));
         say!("{}  {line}{next}", show::time(engine.clock.now()));
-        if let Some(stretch) = distance.stretched.as_ref().filter(|_| !told) {
-            say!("{} is polled less often than `every` says: its account has {stretch}", search.name);
+        if let Some(limit) = distance.slowed_by.as_ref().filter(|_| !reported) {
+            say!("{} is polled less often than `every` says: its account has {limit}", search.name);
         }
-        told = distance.stretched.is_some();
+        reported = distance.slowed_by.is_some();
         let took = u64::try_from(engine.clock.now().ms() - began.ms()).unwrap_or(0);
         engine.clock.sleep(distance.ms.saturating_sub(took)).await;
     }

@@ -12,7 +12,7 @@ pub(crate) use csv::{Csv, Field};
 pub(crate) use page::Page;
 pub(crate) use screen::Look;
 pub(crate) use table::{Column, Table};
-pub(crate) use words::{Words, cut};
+pub(crate) use words::{SafeText, cut};
 
 /// What stands where nothing is known.
 pub(crate) const UNKNOWN: &str = "–";
@@ -115,7 +115,7 @@ pub(crate) fn or_unknown(text: Option<String>) -> String {
     text.unwrap_or_else(|| UNKNOWN.to_owned())
 }
 
-/// Words from outside on one line, without the blanks that were put in to shape them.
+/// SafeText from outside on one line, without the blanks that were put in to shape them.
 pub(crate) fn plain(text: &str) -> String {
     let blanked = stoop_runtime::plain(text);
     blanked.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")

@@ -51,10 +51,10 @@ impl Stop {
     /// Starts listening for signals, on a thread of its own so that busy work cannot delay it.
     pub(crate) fn on_signals() -> Self {
         let stop = Self::default();
-        let told = stop.clone();
+        let reported = stop.clone();
         std::thread::spawn(move || {
             let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
-            runtime.block_on(told.end_on_signals());
+            runtime.block_on(reported.end_on_signals());
         });
         stop
     }

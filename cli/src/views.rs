@@ -10,9 +10,9 @@ mod market;
 mod markets;
 mod quarantine;
 mod runs;
+mod summary;
 #[cfg(test)]
 mod tests;
-mod told;
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -65,7 +65,7 @@ pub(crate) fn give(view: &impl View, format: &FormatArgs) -> anyhow::Result<Exit
 }
 
 /// The state of a market, with its archive where that is needed to tell of `as_of` and the `days` before it.
-fn told_at(database: &Database, market: &Market, as_of: Time, days: u16) -> anyhow::Result<Option<Cells>> {
+fn cells_at(database: &Database, market: &Market, as_of: Time, days: u16) -> anyhow::Result<Option<Cells>> {
     let Some(cells) = database.cells(market)? else { return Ok(None) };
     if tells(&cells, as_of, &market.area.country().zone, days) {
         return Ok(Some(cells));

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use serde::Serialize;
 use stoop_embedded::{Database, DeadLetter};
-use stoop_pipeline::ports::{Listener, NotHeard};
+use stoop_pipeline::ports::{DeliveryError, Subscriber};
 use stoop_pipeline::serve::AlertView;
 use stoop_pipeline::{Clock, Delivery, Trouble, deliver, with_causes};
 use stoop_runtime::{AlertSettings, HttpClient, SystemClock, Webhook, read_alerts, read_outline};
@@ -32,18 +32,18 @@ const GRACE: Duration = Duration::from_secs(2);
 const LETTERS_MAX: usize = 100;
 
 /// Posts alerts while the program runs.
-pub(crate) struct Courier {
+pub(crate) struct WebhookSender {
     engine: Engine,
     webhook: Webhook,
     /// Held as long as it is on its way: two couriers would post every alert twice.
     turn: File,
 }
 
-/// A courier on its way.
-pub(crate) struct Telling(JoinHandle<()>);
+/// A sender on its way.
+pub(crate) struct SendTask(JoinHandle<()>);
 
-impl Courier {
-    /// A courier, where a webhook is configured and no other process has one on its way. One that is new begins with what is told from now on, unless it is to have the
+impl WebhookSender {
+    /// A sender, where a webhook is configured and no other process has one on its way. One that is new begins with what is told from now on, unless it is to have the
     /// past; one that is configured no more is new when it comes again.
     pub(crate) fn of(engine: &Engine, settings: &AlertSettings) -> anyhow::Result<Option<Self>> {
         let database = &engine.database;
@@ -64,13 +64,13 @@ impl Courier {
         Ok(Some(Self { engine: engine.clone(), webhook: Webhook::new(HttpClient::new(), address), turn }))
     }
 
-    pub(crate) fn start(self) -> Telling {
-        Telling(tokio::spawn(async move {
+    pub(crate) fn start(self) -> SendTask {
+        SendTask(tokio::spawn(async move {
             let Self { engine, webhook, turn: _turn } = self;
             let delivery = Delivery {
                 followers: &*engine.database,
                 follower: WEBHOOK,
-                listener: &webhook,
+                subscriber: &webhook,
                 clock: &*engine.clock,
                 stop: &|| engine.stop.is_set(),
                 report: &tell,
@@ -95,7 +95,7 @@ fn turn(database: &Database) -> anyhow::Result<Option<File>> {
     lock().with_context(|| format!("locking webhook.lock in {}", folder.display()))
 }
 
-impl Telling {
+impl SendTask {
     /// Ends, now that the program is to stop.
     pub(crate) async fn end(mut self) {
         if tokio::time::timeout(GRACE, &mut self.0).await.is_err() {
@@ -125,11 +125,11 @@ struct Standing {
     dead_letters: u64,
     /// Of the dead letters that were there, those that were taken now.
     sent: u64,
-    letters: Vec<Letter>,
+    letters: Vec<DeadLetterRow>,
 }
 
 #[derive(Serialize)]
-struct Letter {
+struct DeadLetterRow {
     #[serde(serialize_with = "as_text")]
     refused_at: stoop_domain::Time,
     why: String,
@@ -174,15 +174,15 @@ async fn send(database: &Arc<Database>, webhook: &Webhook) -> anyhow::Result<u64
         }
         for DeadLetter { seq, alert, .. } in letters {
             last = seq;
-            match webhook.hear(&alert).await {
+            match webhook.notify(&alert).await {
                 Ok(()) => {
                     database.remove_dead_letter(WEBHOOK, seq)?;
                     sent += 1;
                 }
-                Err(NotHeard::Refused(error)) => {
+                Err(DeliveryError::Refused(error)) => {
                     database.keep_dead_letter(WEBHOOK, seq, SystemClock.now(), &with_causes(&error))?;
                 }
-                Err(NotHeard::Later { error, .. }) => {
+                Err(DeliveryError::Later { error, .. }) => {
                     return Err(
                         anyhow::Error::new(error).context(format!("{sent} posted, the others stay dead letters"))
                     );
@@ -196,13 +196,13 @@ impl Standing {
     fn read(database: &Database, sent: u64, limit: usize) -> anyhow::Result<Self> {
         let known = database.place_of(WEBHOOK)?.is_some();
         let waiting = if known { database.waiting_count(WEBHOOK)? } else { 0 };
-        let letters = database.dead_letters(WEBHOOK, 0, limit)?.into_iter().map(Letter::of).collect();
+        let letters = database.dead_letters(WEBHOOK, 0, limit)?.into_iter().map(DeadLetterRow::of).collect();
         Ok(Self { known, waiting, dead_letters: database.dead_letter_count(WEBHOOK)?, sent, letters })
     }
 
     fn in_words(&self) -> String {
         let mut text = String::new();
-        for Letter { refused_at, why, line, .. } in &self.letters {
+        for DeadLetterRow { refused_at, why, line, .. } in &self.letters {
             text.push_str(&format!("{}  {line}\n    {}\n", show::time(*refused_at), show::plain(why)));
         }
         text.extend(
@@ -226,7 +226,7 @@ impl Standing {
     }
 }
 
-impl Letter {
+impl DeadLetterRow {
     fn of(letter: DeadLetter) -> Self {
         let DeadLetter { at, why, alert, .. } = letter;
         Self { refused_at: at, why, line: show::alert_line(&alert, out::line_width()), alert: AlertView::of(&alert) }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use stoop_aws::{Clients, DynamoStore, NoLake};
-use stoop_domain::{Currency, Home, Listing, Market, Minor, Observation, Place, PropertyType, Purpose, Status, Time};
+use stoop_domain::{Address, Currency, Home, Listing, Market, Minor, Observation, PropertyType, Purpose, Status, Time};
 use stoop_market::{Cells, Delta, DeltaSum, Zones, contribution};
 use stoop_pipeline::Clock;
 use stoop_pipeline::ports::{Commit, MarketChange, Store};
@@ -40,7 +40,7 @@ const TIMEOUT: Duration = Duration::from_secs(300);
 
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
-    let number = |place: usize, default: u64| args.get(place).and_then(|arg| arg.parse().ok()).unwrap_or(default);
+    let number = |address: usize, default: u64| args.get(address).and_then(|arg| arg.parse().ok()).unwrap_or(default);
     let (homes, codes) = (number(0, 1_000_000), number(1, 20_000));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let aws = LocalAws::start()?;
@@ -120,7 +120,7 @@ fn main() -> Result<()> {
 
 fn median(took: &mut [Duration]) -> String {
     took.sort_unstable();
-    let ms = |place: usize| took[place].as_secs_f64() * 1_000.0;
+    let ms = |address: usize| took[address].as_secs_f64() * 1_000.0;
     format!("{:.0} ms ({:.0} to {:.0})", ms(took.len() / 2), ms(0), ms(took.len() - 1))
 }
 
@@ -138,16 +138,16 @@ fn add(markets: &mut BTreeMap<Market, DeltaSum>, home: u64, codes: u64, later: i
         (share * share * codes as f64) as u64
     };
     let (city, county) = (code / 10, code / 40);
-    let place = Place {
+    let address = Address {
         postal_code: Some(format!("{:05}", 10_000 + code)),
         city: Some(format!("City {city}")),
         county: Some(format!("County {county}")),
         region: Some(STATES[usize::try_from(county).expect("few") % STATES.len()].to_owned()),
         country: Some("US".into()),
-        ..Place::default()
+        ..Address::default()
     };
     let purpose = if random.is_multiple_of(4) { Purpose::Rent } else { Purpose::Sale };
-    let mut listing = Listing::new(purpose, Currency::USD, place);
+    let mut listing = Listing::new(purpose, Currency::USD, address);
     listing.property_type = Some(PropertyType::SingleFamilyResidence).filter(|_| !random.is_multiple_of(3));
     listing.bedrooms = u8::try_from(random % 6).ok();
     let dollars = i64::try_from(100_000 + random % 900_000).expect("few");

@@ -1,7 +1,7 @@
 //! Small things to test with, made up by hand.
 
 use stoop_domain::{
-    Alert, AlertId, Area, AreaUnit, Currency, Day, Home, HomeId, Listing, Market, Minor, Observation, Place, Purpose,
+    Address, Alert, AlertId, Area, AreaUnit, Currency, Day, Home, HomeId, Listing, Market, Minor, Observation, Purpose,
     Reason, Reject, Time, Verdict, home_id, market_of,
 };
 use stoop_market::{Cells, Horizon, Zones, update};
@@ -21,8 +21,8 @@ pub fn observation(native_id: &str, minutes: i64, dirhams: i64) -> Observation {
 /// The same in another city.
 #[must_use]
 pub fn observation_in(city: &str, native_id: &str, minutes: i64, dirhams: i64) -> Observation {
-    let place = Place { city: Some(city.into()), country: Some("MA".into()), ..Place::default() };
-    let mut listing = Listing::new(Purpose::Sale, Currency::MAD, place);
+    let address = Address { city: Some(city.into()), country: Some("MA".into()), ..Address::default() };
+    let mut listing = Listing::new(Purpose::Sale, Currency::MAD, address);
     listing.list_price = Some(Minor(dirhams * 100));
     listing.details.title = Some(format!("Appartement {native_id}"));
     Observation::new("avito", native_id, minute(minutes), listing)

@@ -114,10 +114,10 @@ impl Service {
         let decide: Box<Decide> = Box::new(|_| Fate::Answer);
         let desk = Arc::new(Desk { calls: Mutex::default(), decide: Mutex::new(decide), kept: Mutex::default() });
         let app = Router::new().fallback(answer).layer(DefaultBodyLimit::disable()).with_state(Arc::clone(&desk));
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let line = Line::to(listener.local_addr()?).await?;
+        let subscriber = TcpListener::bind("127.0.0.1:0").await?;
+        let line = Line::to(subscriber.local_addr()?).await?;
         // It serves until the runtime ends, and then nobody is left to be told.
-        tokio::spawn(async move { drop(axum::serve(listener, app).await) });
+        tokio::spawn(async move { drop(axum::serve(subscriber, app).await) });
         Ok(Self { desk, line })
     }
 

@@ -112,10 +112,10 @@ fn aws_crates(tree: &str) -> Vec<String> {
     let mut found: Vec<&str> = tree.lines().filter(|line| is_aws(line)).collect();
     found.sort_unstable();
     found.dedup();
-    let told = |found: &&str| {
+    let reported = |found: &&str| {
         format!("the laptop's binary must not be built with {found}: `cargo tree -p stoop -e normal -i NAME`")
     };
-    found.iter().map(told).collect()
+    found.iter().map(reported).collect()
 }
 
 /// Links of pages to files of the project that are not there.

@@ -16,8 +16,8 @@ pub(crate) struct Steps<'p> {
     project: &'p Project,
     tree: Tree,
     /// Of what every step depends on: the compiler and the data that tests read where it is there.
-    surroundings: String,
-    told: Vec<String>,
+    environment: String,
+    reported: Vec<String>,
     tally: Tally,
     failed: Vec<String>,
 }
@@ -28,9 +28,9 @@ impl<'p> Steps<'p> {
     pub(crate) fn new(project: &'p Project) -> Result<Self> {
         let compiler = Project::output(project.command("rustc").arg("-vV"))?;
         let data = std::env::var("STOOP_DATA").unwrap_or_default();
-        let surroundings = format!("{compiler}\n{data}\n{}", std::env::var("RUSTFLAGS").unwrap_or_default());
-        let (told, failed) = (Vec::new(), Vec::new());
-        Ok(Self { project, tree: Tree::of(project)?, surroundings, told, tally: Tally::default(), failed })
+        let environment = format!("{compiler}\n{data}\n{}", std::env::var("RUSTFLAGS").unwrap_or_default());
+        let (reported, failed) = (Vec::new(), Vec::new());
+        Ok(Self { project, tree: Tree::of(project)?, environment, reported, tally: Tally::default(), failed })
     }
 
     /// Runs a step, whatever was green before.
@@ -51,12 +51,12 @@ impl<'p> Steps<'p> {
         let files = self.tree.hash(self.project, inputs)?;
         // The steps themselves are an input of each.
         let steps = self.tree.hash(self.project, &["xtask/", "rust-toolchain.toml"])?;
-        let key = hash(self.project, format!("{name}\n{files}\n{steps}\n{}", self.surroundings).as_bytes())?;
+        let key = hash(self.project, format!("{name}\n{files}\n{steps}\n{}", self.environment).as_bytes())?;
         let green = self.project.cache().join("green").join(key);
         match std::fs::read_to_string(&green) {
             Ok(then) => {
                 println!("\n== {name}: SKIPPED, its inputs were green before ({})", then.trim());
-                self.told.push(format!("      -  {name} (was green: {})", then.trim()));
+                self.reported.push(format!("      -  {name} (was green: {})", then.trim()));
             }
             Err(_) => {
                 let failed_before = self.failed.len();
@@ -91,7 +91,7 @@ impl<'p> Steps<'p> {
             self.failed.push(name.to_owned());
         }
         self.tally += tally;
-        self.told.push(format!("{seconds:>5} s  {name}{what}"));
+        self.reported.push(format!("{seconds:>5} s  {name}{what}"));
         tally
     }
 
@@ -103,7 +103,7 @@ impl<'p> Steps<'p> {
     /// Tells what was run and how it ended; whether everything held. The last line is the sum of all tests.
     pub(crate) fn end(self) -> bool {
         println!("\n== steps");
-        for line in &self.told {
+        for line in &self.reported {
             println!("{line}");
         }
         if !self.failed.is_empty() {

@@ -124,10 +124,10 @@ fn check_in(project: &Project, deny: &Path, folder: &Path, work: &Path) -> Resul
         git(&["commit", "--quiet", "--no-gpg-sign", "--message=advisories"])?;
     }
     // What deny.toml says, with this database.
-    let told = project.root().join("deny.toml");
-    let told = std::fs::read_to_string(&told).with_context(|| format!("can't read {}", told.display()))?;
+    let reported = project.root().join("deny.toml");
+    let reported = std::fs::read_to_string(&reported).with_context(|| format!("can't read {}", reported.display()))?;
     let config = work.join("deny.toml");
-    let text = format!("{told}\n[advisories]\ndb-path = {:?}\n", work.display().to_string());
+    let text = format!("{reported}\n[advisories]\ndb-path = {:?}\n", work.display().to_string());
     std::fs::write(&config, text).with_context(|| format!("can't write {}", config.display()))?;
     let mut check = project.command(deny);
     check.args(["--locked", "--offline", "--config"]).arg(&config);

@@ -7,7 +7,7 @@ use stoop_market::{Figures, Segment};
 use stoop_pipeline::Measured;
 
 use crate::out;
-use crate::show::{self, Column, Look, Page, Table, Words, or_unknown};
+use crate::show::{self, Column, Look, Page, SafeText, Table, or_unknown};
 
 /// Markets shown at a time.
 const MARKETS: usize = 12;
@@ -130,7 +130,7 @@ fn block(heading: &str, rows: &[(Market, Figures)], look: Look) -> Page {
         ]);
     }
     let mut page = Page::new(look);
-    page.gap().line([Words::from(heading).bold()]).table(table);
+    page.gap().line([SafeText::from(heading).bold()]).table(table);
     page
 }
 

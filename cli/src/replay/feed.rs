@@ -4,7 +4,7 @@ use stoop_domain::{Observation, Reason, Reject, Status, Time, Watch};
 use stoop_embedded::Database;
 use stoop_files::{Mapped, Refusal};
 use stoop_pipeline::ports::Quarantine;
-use stoop_pipeline::{Clock, Once, Ordinals, Refusals, Said, Snapshots};
+use stoop_pipeline::{Clock, OneRowPerListing, Ordinals, Refusals, SnapshotResult, Snapshots};
 use stoop_runtime::SystemClock;
 
 use super::Source;
@@ -13,10 +13,10 @@ use super::progress::Progress;
 use super::sort::Sorter;
 use super::summary::{Summary, hash_of_home};
 use crate::args::ReplayArgs;
-use crate::desk::Desk;
+use crate::intake::Intake;
 use crate::stop::Stop;
 
-/// Observations given to the desk at a time: few enough to stay in the processor's cache.
+/// Observations given to the intake at a time: few enough to stay in the processor's cache.
 const BATCH: usize = 512;
 
 /// Rejects kept in memory until they are written.
@@ -34,9 +34,9 @@ pub(crate) enum Halt {
     Cut(String),
 }
 
-/// Feeds rows to the desk.
+/// Feeds rows to the intake.
 pub(crate) struct Feed<'f, 'd> {
-    pub(super) desk: &'f mut Desk<'d>,
+    pub(super) intake: &'f mut Intake<'d>,
     pub(super) database: &'d Database,
     pub(super) args: &'f ReplayArgs,
     pub(super) stop: &'f Stop,
@@ -56,7 +56,7 @@ pub(crate) struct Feed<'f, 'd> {
 /// What happens to the observations that were read.
 enum Sink {
     /// They are taken in as they come.
-    Desk,
+    Intake,
     /// They are sorted first.
     Sorter(Sorter),
 }
@@ -64,7 +64,7 @@ enum Sink {
 impl Feed<'_, '_> {
     /// Rows that come in order of time are taken in as they are read.
     pub(crate) async fn by_time(&mut self, sources: Vec<Source>) -> anyhow::Result<Halt> {
-        let halt = self.read_all(sources, &mut Sink::Desk).await?;
+        let halt = self.read_all(sources, &mut Sink::Intake).await?;
         if !matches!(halt, Halt::TooManyRejects(_)) {
             self.take().await?;
         }
@@ -100,12 +100,12 @@ impl Feed<'_, '_> {
     async fn read_all(&mut self, sources: Vec<Source>, sink: &mut Sink) -> anyhow::Result<Halt> {
         let mut rejects = Vec::new();
         let mut refusals = Refusals::default();
-        let mut pace = Pace::new(self.args.rate.filter(|_| matches!(sink, Sink::Desk)));
+        let mut pace = Pace::new(self.args.rate.filter(|_| matches!(sink, Sink::Intake)));
         let now = SystemClock.now();
         for mut source in sources {
             let as_of = self.snapshots.as_mut().map_or(now, |snapshots| snapshots.begin(source.as_of));
             let is_first = self.snapshots.as_ref().is_some_and(Snapshots::is_first);
-            let (mut ordinals, mut once) = (Ordinals::new(self.newest_first), Once::default());
+            let (mut ordinals, mut once) = (Ordinals::new(self.newest_first), OneRowPerListing::default());
             let is_of_one_moment = self.snapshots.is_some() && !self.history;
             let mut unread = 0;
             while let Some(mut read) = read_row(&mut source, as_of, now) {
@@ -199,7 +199,7 @@ impl Feed<'_, '_> {
             self.alike.end_file();
             return Ok(());
         };
-        let Said { observations, held_back, proves_nothing } = snapshots.end(unread);
+        let SnapshotResult { observations, held_back, proves_nothing } = snapshots.end(unread);
         if let Some(held_back) = held_back {
             self.summary.note(format!("{}: {held_back}", source.name));
         }
@@ -223,27 +223,27 @@ impl Feed<'_, '_> {
         }
         self.summary.note_home(&observation);
         match sink {
-            Sink::Desk => self.batch.push(observation),
+            Sink::Intake => self.batch.push(observation),
             Sink::Sorter(sorter) => sorter.push(observation)?,
         }
         Ok(true)
     }
 
-    /// Gives the desk what was read, where that is a batch. Says whether it is time to have it stored.
+    /// Gives the intake what was read, where that is a batch. Says whether it is time to have it stored.
     async fn gather(&mut self, is_due: bool) -> anyhow::Result<bool> {
         if self.batch.len() >= BATCH {
-            self.desk.gather(&self.batch).await?;
+            self.intake.gather(&self.batch).await?;
             self.batch.clear();
         }
-        Ok(is_due || self.desk.is_full())
+        Ok(is_due || self.intake.is_full())
     }
 
     /// Has everything stored that was read.
     async fn take(&mut self) -> anyhow::Result<()> {
-        let (measured, alerted) = self.desk.take(&self.batch).await?;
+        let (measured, alerted) = self.intake.take(&self.batch).await?;
         self.batch.clear();
         self.summary.measured.add(&measured);
-        self.summary.alerts += alerted.told.len() as u64;
+        self.summary.alerts += alerted.sent.len() as u64;
         self.summary.suspects += alerted.suspects.len() as u64;
         Ok(())
     }

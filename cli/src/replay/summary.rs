@@ -175,7 +175,7 @@ impl Summary {
         signed("price changes", measured.price_cuts + measured.price_rises, "");
         signed("drops", measured.price_cuts, "");
         signed("rises", measured.price_rises, "");
-        line("alerts", self.alerts, if self.suspects > 0 { "told" } else { "" });
+        line("alerts", self.alerts, if self.suspects > 0 { "sent" } else { "" });
         line("suspects", self.suspects, if self.suspects > 0 { "held back: stoop alerts --suspect" } else { "" });
         match halt {
             Halt::End if measured.changed_nothing() && measured.observations > 0 => {

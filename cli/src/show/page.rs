@@ -1,9 +1,9 @@
 use std::fmt;
 
 use super::words::{width, wrapped};
-use super::{Look, Table, Words};
+use super::{Look, SafeText, Table};
 
-/// What a command shows. All that comes onto it is made of [`Words`], and no line is wider than the screen.
+/// What a command shows. All that comes onto it is made of [`SafeText`], and no line is wider than the screen.
 pub(crate) struct Page {
     look: Look,
     text: String,
@@ -19,15 +19,15 @@ impl Page {
         usize::from(self.look.width)
     }
 
-    /// Words behind one another, on as many lines as they take.
-    pub(crate) fn line(&mut self, words: impl IntoIterator<Item = Words>) -> &mut Self {
+    /// SafeText behind one another, on as many lines as they take.
+    pub(crate) fn line(&mut self, words: impl IntoIterator<Item = SafeText>) -> &mut Self {
         self.hung(0, words)
     }
 
     /// The same; from the second line on they stand so far in.
-    pub(crate) fn hung(&mut self, indent: usize, words: impl IntoIterator<Item = Words>) -> &mut Self {
-        let words: Vec<Words> = words.into_iter().collect();
-        let whole: String = words.iter().map(Words::text).collect();
+    pub(crate) fn hung(&mut self, indent: usize, words: impl IntoIterator<Item = SafeText>) -> &mut Self {
+        let words: Vec<SafeText> = words.into_iter().collect();
+        let whole: String = words.iter().map(SafeText::text).collect();
         let indent = indent.min(self.width() / 2);
         for (at, line) in wrapped(&whole, self.width(), self.width() - indent).into_iter().enumerate() {
             if at > 0 && !line.is_empty() {
@@ -55,7 +55,7 @@ impl Page {
 
     /// A heading, between two gaps.
     pub(crate) fn heading(&mut self, heading: &str) -> &mut Self {
-        self.gap().line([Words::from(heading).bold()]).gap()
+        self.gap().line([SafeText::from(heading).bold()]).gap()
     }
 
     pub(crate) fn table(&mut self, table: Table) -> &mut Self {
@@ -64,12 +64,12 @@ impl Page {
     }
 
     /// What is known of one thing, each under its name.
-    pub(crate) fn facts<N: AsRef<str>>(&mut self, facts: impl IntoIterator<Item = (N, Words)>) -> &mut Self {
-        let facts: Vec<(N, Words)> = facts.into_iter().collect();
+    pub(crate) fn facts<N: AsRef<str>>(&mut self, facts: impl IntoIterator<Item = (N, SafeText)>) -> &mut Self {
+        let facts: Vec<(N, SafeText)> = facts.into_iter().collect();
         let names = facts.iter().map(|(name, _)| width(name.as_ref())).max().unwrap_or(0);
         for (name, value) in facts {
             let name = format!("  {:<names$}  ", name.as_ref());
-            self.hung(names + 4, [Words::from(name).dim(), value]);
+            self.hung(names + 4, [SafeText::from(name).dim(), value]);
         }
         self
     }
@@ -91,7 +91,7 @@ mod tests {
 
     fn page(width: u16, colours: bool) -> Page {
         let mut page = Page::new(Look { colours, width });
-        page.line([Words::from("Chicago").bold(), " and its parts".into()]).heading("By type");
+        page.line([SafeText::from("Chicago").bold(), " and its parts".into()]).heading("By type");
         page.facts([("price", "$1,055".into()), ("on market", "43 days, since January".into())]);
         page
     }
@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn a_style_ends_where_its_words_end_and_on_every_line() {
         let mut page = Page::new(Look { colours: true, width: 5 });
-        page.line([Words::from("one two").bold(), " six".into()]);
+        page.line([SafeText::from("one two").bold(), " six".into()]);
         assert_eq!(page.as_str(), "\u{1b}[1mone\u{1b}[0m\n\u{1b}[1mtwo\u{1b}[0m\nsix\n");
     }
 }

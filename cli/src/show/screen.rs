@@ -30,6 +30,7 @@ impl Look {
 }
 
 fn columns(term: &Term) -> Option<u16> {
-    let told = std::env::var("COLUMNS").ok().and_then(|text| text.trim().parse().ok()).filter(|columns| *columns > 0);
-    told.or_else(|| term.size_checked().map(|(_, columns)| columns))
+    let reported =
+        std::env::var("COLUMNS").ok().and_then(|text| text.trim().parse().ok()).filter(|columns| *columns > 0);
+    reported.or_else(|| term.size_checked().map(|(_, columns)| columns))
 }

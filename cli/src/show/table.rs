@@ -1,11 +1,11 @@
 use super::Look;
-use super::words::{Style, Words, cut, cut_before, width, wrap};
+use super::words::{SafeText, Style, cut, cut_before, width, wrap};
 
 /// A table without walls: a line under the headings and two blanks between columns. It is never wider than the
 /// screen: what matters less is left out, then words are shortened.
 pub(crate) struct Table {
     columns: Vec<Column>,
-    rows: Vec<Vec<Words>>,
+    rows: Vec<Vec<SafeText>>,
 }
 
 /// A column's heading and how it takes its width.
@@ -36,7 +36,7 @@ const SHORTENED_MIN: usize = 6;
 const GAP: usize = 2;
 
 impl Column {
-    /// Words.
+    /// SafeText.
     pub(crate) fn left(heading: &'static str) -> Self {
         Self { heading, right: false, fit: Fit::Full, optional: 0 }
     }
@@ -46,17 +46,17 @@ impl Column {
         Self { right: true, ..Self::left(heading) }
     }
 
-    /// Words that may be cut where the line ends.
+    /// SafeText that may be cut where the line ends.
     pub(crate) fn cut(heading: &'static str) -> Self {
         Self { fit: Fit::Cut, ..Self::left(heading) }
     }
 
-    /// Words whose end tells more than their beginning, like a path.
+    /// SafeText whose end tells more than their beginning, like a path.
     pub(crate) fn cut_before(heading: &'static str) -> Self {
         Self { fit: Fit::CutBefore, ..Self::left(heading) }
     }
 
-    /// Words that go on below.
+    /// SafeText that go on below.
     pub(crate) fn wrapped(heading: &'static str) -> Self {
         Self { fit: Fit::Wrapped, ..Self::left(heading) }
     }
@@ -72,7 +72,7 @@ impl Table {
         Self { columns: columns.into_iter().collect(), rows: Vec::new() }
     }
 
-    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = Words>) {
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = SafeText>) {
         self.rows.push(cells.into_iter().collect());
     }
 
@@ -84,7 +84,7 @@ impl Table {
     pub(super) fn draw(self, look: Look) -> String {
         let natural: Vec<usize> = (0..self.columns.len()).map(|at| self.natural(at)).collect();
         let widths = widths(&self.columns, &natural, usize::from(look.width));
-        let headings = self.columns.iter().map(|column| Words::from(column.heading).bold()).collect::<Vec<_>>();
+        let headings = self.columns.iter().map(|column| SafeText::from(column.heading).bold()).collect::<Vec<_>>();
         let mut text = self.draw_row(&headings, &widths, look);
         let shown = widths.iter().flatten();
         let whole = shown.clone().sum::<usize>() + GAP * shown.count().saturating_sub(1);
@@ -102,7 +102,7 @@ impl Table {
         cells.chain([self.columns[at].heading]).map(width).max().unwrap_or(0)
     }
 
-    fn draw_row(&self, row: &[Words], widths: &[Option<usize>], look: Look) -> String {
+    fn draw_row(&self, row: &[SafeText], widths: &[Option<usize>], look: Look) -> String {
         let shown = self.columns.iter().zip(row).zip(widths);
         let cells: Vec<(&Column, usize, Style, Vec<String>)> = shown
             .filter_map(|((column, cell), width)| Some((column, (*width)?, cell)))
@@ -201,7 +201,7 @@ mod tests {
 
     fn table(width: u16, colours: bool) -> String {
         let mut table = Table::new([Column::left("id"), Column::right("price"), Column::cut("title")]);
-        table.row(["a/1".into(), Words::from("$1").green(), "A house by the sea with a long name".into()]);
+        table.row(["a/1".into(), SafeText::from("$1").green(), "A house by the sea with a long name".into()]);
         table.row(["a/20".into(), "$1,000".into(), "–".into()]);
         table.draw(Look { colours, width })
     }

@@ -5,7 +5,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Text that is fit to be shown: however it came here, nothing in it steers a terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Words {
+pub(crate) struct SafeText {
     text: String,
     style: Style,
 }
@@ -25,7 +25,7 @@ pub(super) enum Style {
 /// What stands where words were left out.
 const ELLIPSIS: char = '…';
 
-impl Words {
+impl SafeText {
     /// Several lines, each of them plain.
     pub(crate) fn lines(lines: &[String]) -> Self {
         let lines: Vec<String> = lines.iter().map(|line| plain(line).into_owned()).collect();
@@ -71,7 +71,7 @@ impl Words {
     }
 }
 
-impl<T: AsRef<str>> From<T> for Words {
+impl<T: AsRef<str>> From<T> for SafeText {
     fn from(text: T) -> Self {
         Self { text: plain(text.as_ref()).into_owned(), style: Style::Plain }
     }
@@ -186,11 +186,11 @@ mod tests {
     #[test]
     fn words_from_outside_are_plain_however_they_come() {
         let hostile = "a\u{1b}]0;x\u{7}\u{202e}\u{9b}31m";
-        let shown = [Words::from(hostile), Words::lines(&[hostile.to_owned()])];
+        let shown = [SafeText::from(hostile), SafeText::lines(&[hostile.to_owned()])];
         for words in shown {
             assert!(!words.text().contains(stoop_runtime::steers), "{words:?}");
         }
-        assert_eq!(Words::lines(&["a\nb".to_owned(), "c".to_owned()]).text(), "a b\nc");
+        assert_eq!(SafeText::lines(&["a\nb".to_owned(), "c".to_owned()]).text(), "a b\nc");
     }
 
     #[test]

@@ -2,9 +2,9 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 use stoop_embedded::{Database, FolderFiles, PageFolder};
-use stoop_pipeline::{Clock, Origin, Peeked, PollPorts, Search, Tokens, Understood, peek};
+use stoop_pipeline::{Clock, Origin, ParseReport, Peeked, PollPorts, Search, Tokens, peek};
 use stoop_runtime::{Config, SearchConfig, read_outline, read_search};
-use stoop_sources::{Coverage, Distrust, Manners, Next, Source};
+use stoop_sources::{Coverage, CrawlPolicy, Distrust, Next, Source};
 
 use super::check_files;
 use super::list::{findings, in_words};
@@ -12,7 +12,7 @@ use super::report::Report;
 use crate::args::{CheckArgs, StoreArgs};
 use crate::failure::{not_opened, report, usage};
 use crate::out;
-use crate::show::{self, Look, Page, Words};
+use crate::show::{self, Look, Page, SafeText};
 use crate::stop::{Stop, StoppableClock, StoppableHttp};
 
 /// What one request for a search showed.
@@ -85,17 +85,17 @@ pub(super) fn names(outline: &Config) -> String {
 /// What is going to be done, told before it is done.
 fn before(config: &SearchConfig, look: Look) -> Page {
     let SearchConfig { search, kind: source, switched_off, .. } = config;
-    let manners = search.source.manners();
+    let crawl_policy = search.source.crawl_policy();
     let mut page = Page::new(look);
     let what = format!(": one request to {source}, nothing is stored");
-    page.line([Words::from(show::plain(&search.name)).bold(), what.into()]);
+    page.line([SafeText::from(show::plain(&search.name)).bold(), what.into()]);
     let mut remark = |line: &str| {
-        page.line([Words::from(line).dim()]);
+        page.line([SafeText::from(line).dim()]);
     };
     if *switched_off {
         remark("The search is switched off, and stays so.");
     }
-    if manners.robots {
+    if crawl_policy.robots {
         remark("A scraped site: robots.txt is asked first and obeyed. Read its terms before you switch it on.");
     }
     page
@@ -134,8 +134,8 @@ impl Checked {
     fn of(config: &SearchConfig, peeked: Peeked, polled: &Distrust) -> Self {
         let SearchConfig { search, kind, switched_off, .. } = config;
         let Peeked { page, status, requests, bytes, at, left } = peeked;
-        let Manners { coverage, robots, .. } = search.source.manners();
-        let mut understood = Understood::default();
+        let CrawlPolicy { coverage, robots, .. } = search.source.crawl_policy();
+        let mut understood = ParseReport::default();
         for row in page.rows {
             understood.take(search.source.name(), row, at);
         }
@@ -180,7 +180,7 @@ impl Checked {
             ),
             ("limits", if self.limits.is_empty() { "none".to_owned() } else { self.limits.join(", ") }),
         ];
-        // A pause between requests leaves one in each stretch and says nothing.
+        // A pause between requests leaves one in each interval and says nothing.
         let left = self.left.iter().filter(|left| !left.limit.starts_with("1 request"));
         let left: Vec<String> = left.map(|Left { limit, left }| format!("{} of {limit}", show::count(*left))).collect();
         if !left.is_empty() {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use stoop_domain::Time;
 use stoop_embedded::FolderFiles;
 use stoop_pipeline::ports::{FileError, FileVersion, Files};
-use stoop_pipeline::{Clock, FileSet, Understood};
+use stoop_pipeline::{Clock, FileSet, ParseReport};
 use stoop_runtime::{SearchConfig, SystemClock};
 use stoop_sources::{Coverage, Distrust};
 
@@ -14,7 +14,7 @@ use super::report::Report;
 use crate::args::CheckArgs;
 use crate::failure::usage;
 use crate::out;
-use crate::show::{self, Look, Page, Words};
+use crate::show::{self, Look, Page, SafeText};
 
 /// Rows that are looked at.
 const ROWS_MAX: usize = 1_000;
@@ -57,9 +57,9 @@ pub(super) async fn check(
     let name = &config.search.name;
     if !args.json.json {
         let mut page = Page::new(look);
-        page.line([Words::from(show::plain(name)).bold(), ": the newest file, nothing is stored".into()]);
+        page.line([SafeText::from(show::plain(name)).bold(), ": the newest file, nothing is stored".into()]);
         if config.switched_off {
-            page.line([Words::from("The search is switched off, and stays so.").dim()]);
+            page.line([SafeText::from("The search is switched off, and stays so.").dim()]);
         }
         out::page(&page);
     }
@@ -70,10 +70,10 @@ pub(super) async fn check(
     let Some(file) = newest else {
         return Err(usage(format!("{name:?} finds no file: none fits files = {:?}", set.pattern.as_str())));
     };
-    let told = |error: FileError| anyhow::Error::new(error).context(file.name.clone());
-    let mut open = folder.open(&file, &set.map, 0).await.map_err(told)?;
-    let page = open.page(ROWS_MAX, file.modified, SystemClock.now()).await.map_err(told)?;
-    let mut understood = Understood::default();
+    let reported = |error: FileError| anyhow::Error::new(error).context(file.name.clone());
+    let mut open = folder.open(&file, &set.map, 0).await.map_err(reported)?;
+    let page = open.page(ROWS_MAX, file.modified, SystemClock.now()).await.map_err(reported)?;
+    let mut understood = ParseReport::default();
     for row in page.rows {
         understood.take_file_row(row, file.modified);
     }

@@ -13,7 +13,7 @@ use super::report::ContradictionRow;
 use crate::args::{SourcesArgs, StoreArgs};
 use crate::failure::usage;
 use crate::out;
-use crate::show::{self, Column, Csv, Field, Look, Page, Table, UNKNOWN, Words};
+use crate::show::{self, Column, Csv, Field, Look, Page, SafeText, Table, UNKNOWN};
 use crate::views::{View, give};
 
 /// Looked at where no other configuration is named.
@@ -203,18 +203,18 @@ impl SearchRow {
             enabled: !switched_off,
             every_ms: Some(*every_ms),
             limits: in_words(&search.limits()),
-            robots: search.source.manners().robots,
+            robots: search.source.crawl_policy().robots,
             contradictions: Vec::new(),
             held_back: None,
             loss: None,
         }
     }
 
-    fn cells(&self) -> [Words; 5] {
+    fn cells(&self) -> [SafeText; 5] {
         let state = match (&self.source, self.enabled) {
-            (_, true) => Words::from("on").green(),
-            (Some(_), false) => Words::from("off").dim(),
-            (None, false) => Words::from("off, lacks something").dim(),
+            (_, true) => SafeText::from("on").green(),
+            (Some(_), false) => SafeText::from("off").dim(),
+            (None, false) => SafeText::from("off, lacks something").dim(),
         };
         let robots = self.robots.then(|| "robots.txt".to_owned());
         let limits: Vec<String> = self.limits.iter().cloned().chain(robots).collect();
@@ -248,24 +248,24 @@ impl View for Sources {
         for kind in &self.kinds {
             what.row([kind.name.into(), kind.summary.into()]);
         }
-        page.line([Words::from("Sources").bold()]).gap().table(what);
-        let remark = Words::from(", beside the prices and states that differ from one poll to the next").dim();
-        page.gap().line([Words::from("What they tell").bold(), remark]).gap();
+        page.line([SafeText::from("Sources").bold()]).gap().table(what);
+        let remark = SafeText::from(", beside the prices and states that differ from one poll to the next").dim();
+        page.gap().line([SafeText::from("What they tell").bold(), remark]).gap();
         self.tells(&mut page);
         match (&self.searches, &self.config) {
             (Some(searches), Some(path)) => {
-                page.gap().line([Words::from(format!("Searches of {}", path.display())).bold()]);
+                page.gap().line([SafeText::from(format!("Searches of {}", path.display())).bold()]);
                 draw_searches(searches, &mut page);
                 for Held { host, until, why } in &self.held {
                     page.line([format!("{host} is left alone until {until}: {why}.").into()]);
                 }
                 if !self.held.is_empty() {
-                    page.line([Words::from("`stoop sources reset SEARCH` asks again at once.").dim()]);
+                    page.line([SafeText::from("`stoop sources reset SEARCH` asks again at once.").dim()]);
                 }
             }
             (_, None) => {
                 let hint = "There is no stoop.toml here; --config names one whose searches are to be listed.";
-                page.gap().line([Words::from(hint).dim()]);
+                page.gap().line([SafeText::from(hint).dim()]);
             }
             (None, Some(_)) => {}
         }
@@ -308,7 +308,7 @@ const TABLE_MIN: usize = 100;
 
 impl Sources {
     fn tells(&self, page: &mut Page) {
-        let told = |kind: &KindRow| {
+        let reported = |kind: &KindRow| {
             let KindRow { price_changes, status, gone, limits, .. } = kind;
             [("price changes", *price_changes), ("status", *status), ("gone", *gone), ("limits", *limits)]
         };
@@ -317,7 +317,7 @@ impl Sources {
                 if at > 0 {
                     page.gap();
                 }
-                page.line([kind.name.into()]).facts(told(kind).map(|(name, words)| (name, words.into())));
+                page.line([kind.name.into()]).facts(reported(kind).map(|(name, words)| (name, words.into())));
             }
             return;
         }
@@ -329,7 +329,7 @@ impl Sources {
             Column::wrapped("limits"),
         ]);
         for kind in &self.kinds {
-            tells.row([kind.name.into()].into_iter().chain(told(kind).map(|(_, words)| words.into())));
+            tells.row([kind.name.into()].into_iter().chain(reported(kind).map(|(_, words)| words.into())));
         }
         page.table(tells);
     }
@@ -351,17 +351,17 @@ fn draw_searches(searches: &[SearchRow], page: &mut Page) {
         table.row(search.cells());
     }
     let remark = "`stoop sources check SEARCH` makes one request and shows what is understood.";
-    page.gap().table(table).line([Words::from(remark).dim()]);
+    page.gap().table(table).line([SafeText::from(remark).dim()]);
     for search in searches {
         for row in search.contradictions.iter().filter(|row| row.distrusted) {
-            let told = format!("{}: {}.", show::plain(&search.name), row.told_of_polls());
-            page.line([Words::from(told).yellow()]);
+            let reported = format!("{}: {}.", show::plain(&search.name), row.reported_of_polls());
+            page.line([SafeText::from(reported).yellow()]);
         }
         if let Some(loss) = &search.loss {
             let name = show::plain(&search.name);
-            page.line([Words::from(format!("{name}: {loss}.")).yellow()]);
+            page.line([SafeText::from(format!("{name}: {loss}.")).yellow()]);
             let remark = format!("`stoop sources loss {name} --release` believes it now, --reject forgets it.");
-            page.line([Words::from(remark).dim()]);
+            page.line([SafeText::from(remark).dim()]);
         }
     }
 }
@@ -371,12 +371,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cadence_is_told_as_it_is_configured() {
+    fn a_cadence_is_reported_as_it_is_configured() {
         assert_eq!([90_000, 900_000, 21_600_000, 172_800_000, 1_500].map(every), ["90s", "15m", "6h", "2d", "1500 ms"]);
     }
 
     #[test]
-    fn every_kind_is_told_of_and_no_line_is_longer_than_the_screen() {
+    fn every_kind_is_reported_of_and_no_line_is_longer_than_the_screen() {
         let view = Sources { kinds: kinds(), searches: None, held: Vec::new(), config: None };
         for width in [60, 80, 120] {
             let page = view.draw(Look { colours: false, width });

@@ -8,7 +8,7 @@ use serde::Serialize;
 use stoop_domain::Purpose;
 use stoop_pipeline::Clock;
 use stoop_runtime::SystemClock;
-use stoop_sources::draft::{Draft, Told, draft};
+use stoop_sources::draft::{Draft, DraftHints, draft};
 
 use super::report::Report;
 use super::sample;
@@ -16,7 +16,7 @@ use crate::args::NewArgs;
 use crate::failure::usage;
 use crate::input::Input;
 use crate::out;
-use crate::show::{Look, Page, Words};
+use crate::show::{Look, Page, SafeText};
 
 /// A draft that was written, and what it makes of its sample.
 #[derive(Serialize)]
@@ -40,9 +40,9 @@ pub(super) fn new(args: &NewArgs) -> anyhow::Result<ExitCode> {
     }
     let input = Input::open(&args.from)?;
     let sample = sample::read(&input)?;
-    let told = told(args, &input);
+    let hints = hints(args, &input);
     let shown = input.name.display();
-    let Draft { toml, map, params, .. } = draft(&sample, &told).map_err(|error| usage(format!("{shown}: {error}")))?;
+    let Draft { toml, map, params, .. } = draft(&sample, &hints).map_err(|error| usage(format!("{shown}: {error}")))?;
     let report = Report::of(sample::understood(&input, &map, SystemClock.now())?);
     write(&file, &toml, args.force).with_context(|| format!("writing {}", file.display()))?;
     let drafted = Drafted {
@@ -60,9 +60,9 @@ pub(super) fn new(args: &NewArgs) -> anyhow::Result<ExitCode> {
     Ok(if drafted.report.has_listings() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn told(args: &NewArgs, input: &Input) -> Told {
+fn hints(args: &NewArgs, input: &Input) -> DraftHints {
     let sample = input.name.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    Told {
+    DraftHints {
         name: args.name.clone(),
         sample,
         url: args.url.clone(),
@@ -91,10 +91,10 @@ impl Drafted {
         let file = self.file.display();
         let place = self.rows_at.as_ref().map_or(String::new(), |pointer| format!(" at {pointer}"));
         let mut page = Page::new(look);
-        page.line([Words::from(format!("Wrote {file}.")).bold()]);
+        page.line([SafeText::from(format!("Wrote {file}.")).bold()]);
         page.line([format!("Read with it, {}{place}: {}", args.from.display(), self.report.sum()).into()]);
         self.report.draw(&mut page);
-        page.gap().line([Words::from("Next").bold()]);
+        page.gap().line([SafeText::from("Next").bold()]);
         page.hung(
             4,
             [format!("  look at each line of {file}: all of it is a guess, and what begins with # is off").into()],

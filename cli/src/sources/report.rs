@@ -3,10 +3,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use stoop_domain::Reason;
 use stoop_gazetteer::Level;
-use stoop_pipeline::{FieldCount, PlaceContradiction, Placed, RefusedCount, Understood};
+use stoop_pipeline::{AddressContradiction, AddressReport, FieldCount, ParseReport, RefusedCount};
 use stoop_sources::{Contradiction, ContradictionCount, Distrust, POLLED_ROWS_MIN};
 
-use crate::show::{self, Column, Page, Table, UNKNOWN, Words, cut};
+use crate::show::{self, Column, Page, SafeText, Table, UNKNOWN, cut};
 
 /// What was understood of rows, field by field.
 #[derive(Serialize)]
@@ -42,7 +42,7 @@ struct PlacesRow {
     levels: [LevelRow; 5],
     /// Listings whose words for the place contradict each other.
     contradictory: u64,
-    contradictions: Vec<PlaceContradictionRow>,
+    contradictions: Vec<AddressContradictionRow>,
 }
 
 /// One level of the areas.
@@ -52,15 +52,15 @@ struct LevelRow {
     /// Listings of which the gazetteer knows it.
     known: u64,
     /// Listings of which the source alone tells it.
-    told: u64,
+    reported: u64,
 }
 
 #[derive(Serialize)]
-struct PlaceContradictionRow {
+struct AddressContradictionRow {
     level: &'static str,
     listings: u64,
     /// The first: what was not taken, and what was.
-    told: String,
+    reported: String,
     taken: String,
 }
 
@@ -94,8 +94,8 @@ const EXCERPT_MAX: usize = 240;
 const VALUES_MAX: usize = 4;
 
 impl Report {
-    pub(super) fn of(understood: Understood) -> Self {
-        let Understood { rows, listings, fields, refused, contradictions, placed } = understood;
+    pub(super) fn of(understood: ParseReport) -> Self {
+        let ParseReport { rows, listings, fields, refused, contradictions, placed } = understood;
         let field = |FieldCount { name, filled, example, values }| FieldRow {
             name,
             filled,
@@ -143,21 +143,25 @@ impl Report {
             self.places.draw(self.listings, page);
         }
         let lists = [
-            ("Contradictions", &self.contradictions, ContradictionRow::told as fn(&ContradictionRow) -> String),
-            ("Contradictions that polls have counted", &self.polled_contradictions, ContradictionRow::told_of_polls),
+            ("Contradictions", &self.contradictions, ContradictionRow::reported as fn(&ContradictionRow) -> String),
+            (
+                "Contradictions that polls have counted",
+                &self.polled_contradictions,
+                ContradictionRow::reported_of_polls,
+            ),
         ];
-        for (heading, rows, told) in lists {
+        for (heading, rows, reported) in lists {
             let mut rows = rows.iter().filter(|row| row.contradict > 0).peekable();
             if rows.peek().is_some() {
-                page.gap().line([Words::from(heading).bold()]).gap();
+                page.gap().line([SafeText::from(heading).bold()]).gap();
             }
             for row in rows {
-                let words = Words::from(format!("  {}.", told(row)));
+                let words = SafeText::from(format!("  {}.", reported(row)));
                 page.hung(4, [if row.distrusted { words.yellow() } else { words }]);
             }
         }
         if !self.refused.is_empty() {
-            page.gap().line([Words::from("Refused").bold()]);
+            page.gap().line([SafeText::from("Refused").bold()]);
             for refused in &self.refused {
                 refused.draw(page);
             }
@@ -175,11 +179,11 @@ impl Report {
             let filled = show::count(field.filled);
             match &field.example {
                 Some(_) => {
-                    let share = Words::from(percent(field.share));
+                    let share = SafeText::from(percent(field.share));
                     let share = if field.filled == self.listings { share.green() } else { share.yellow() };
                     table.row([field.name.into(), filled.into(), share, field.shown().into()]);
                 }
-                None => table.row([field.name, &*filled, UNKNOWN, ""].map(|text| Words::from(text).dim())),
+                None => table.row([field.name, &*filled, UNKNOWN, ""].map(|text| SafeText::from(text).dim())),
             }
         }
         table
@@ -187,17 +191,17 @@ impl Report {
 }
 
 impl PlacesRow {
-    fn of(placed: Placed) -> Self {
-        let Placed { nowhere, levels, contradictory, contradictions, .. } = placed;
+    fn of(placed: AddressReport) -> Self {
+        let AddressReport { nowhere, levels, contradictory, contradictions, .. } = placed;
         let levels: [_; 5] = std::array::from_fn(|level| LevelRow {
             level: Level::ALL[level].as_str(),
             known: levels[level].known,
-            told: levels[level].told,
+            reported: levels[level].reported,
         });
-        let row = |found: PlaceContradiction| PlaceContradictionRow {
+        let row = |found: AddressContradiction| AddressContradictionRow {
             level: found.level.as_str(),
             listings: found.listings,
-            told: found.told,
+            reported: found.reported,
             taken: found.taken,
         };
         Self { nowhere, levels, contradictory, contradictions: contradictions.into_iter().map(row).collect() }
@@ -207,26 +211,29 @@ impl PlacesRow {
         let mut table = Table::new([
             Column::left("area"),
             Column::right("known"),
-            Column::right("told"),
-            Column::right("not told"),
+            Column::right("from the source"),
+            Column::right("unknown"),
         ]);
-        for LevelRow { level, known, told } in &self.levels {
-            let counts = [*known, *told, listings - known - told].map(|count| match count {
-                0 => Words::from(UNKNOWN).dim(),
-                count => Words::from(show::count(count)),
+        for LevelRow { level, known, reported } in &self.levels {
+            let counts = [*known, *reported, listings - known - reported].map(|count| match count {
+                0 => SafeText::from(UNKNOWN).dim(),
+                count => SafeText::from(show::count(count)),
             });
-            let [known, told, untold] = counts;
-            table.row([Words::from(*level), known, told, untold]);
+            let [known, reported, unreported] = counts;
+            table.row([SafeText::from(*level), known, reported, unreported]);
         }
         page.heading("Places").table(table);
         if self.nowhere > 0 {
             let nowhere = listings_of(self.nowhere);
             let words = format!("  {nowhere}: no postal code, quarter or city is told. Counted in no market.");
-            page.hung(4, [Words::from(words).yellow()]);
+            page.hung(4, [SafeText::from(words).yellow()]);
         }
-        for PlaceContradictionRow { level, listings, told, taken } in &self.contradictions {
-            let (listings, told, taken) = (listings_of(*listings), show::plain(told), show::plain(taken));
-            page.hung(4, [format!("  {listings}: another {level} is told, like {told} in place of {taken}.").into()]);
+        for AddressContradictionRow { level, listings, reported, taken } in &self.contradictions {
+            let (listings, reported, taken) = (listings_of(*listings), show::plain(reported), show::plain(taken));
+            page.hung(
+                4,
+                [format!("  {listings}: another {level} is told, like {reported} in place of {taken}.").into()],
+            );
         }
     }
 }
@@ -259,7 +266,7 @@ impl ContradictionRow {
     }
 
     /// What one look shows.
-    fn told(&self) -> String {
+    fn reported(&self) -> String {
         let Self { field, distrusted, kind, .. } = self;
         let verdict = if *distrusted {
             format!(
@@ -274,7 +281,7 @@ impl ContradictionRow {
     }
 
     /// What polls have counted, and what they do.
-    pub(super) fn told_of_polls(&self) -> String {
+    pub(super) fn reported_of_polls(&self) -> String {
         let Self { field, distrusted, .. } = self;
         let verdict = if *distrusted { format!(": {field} is distrusted, and not sent") } else { String::new() };
         self.counted() + &verdict
@@ -293,7 +300,7 @@ impl RefusedRow {
         let reason = self.reason.as_str().replace('_', " ");
         let why = format!("  {} {rows}: {reason}, {}", show::count(self.rows), show::plain(&self.detail));
         let excerpt = format!("  {}", cut(&show::plain(&self.excerpt), EXCERPT_MAX));
-        page.gap().hung(4, [why.into()]).hung(2, [Words::from(excerpt).dim()]);
+        page.gap().hung(4, [why.into()]).hung(2, [SafeText::from(excerpt).dim()]);
     }
 }
 
@@ -326,21 +333,21 @@ mod tests {
         let row = |contradict| {
             ContradictionRow::of(ContradictionCount { kind: Contradiction::ListedAfterSale, rows: 40, contradict })
         };
-        assert_eq!(row(3).told(), "listed after sale: 3 of 40 listings");
+        assert_eq!(row(3).reported(), "listed after sale: 3 of 40 listings");
         assert_eq!(
-            row(38).told(),
+            row(38).reported(),
             "listed after sale: 38 of 40 listings: listed_at does not mean what its name says, and is not to be trusted \
              here. Polls leave it out where that is so in more than 50 % of 100 listings or more"
         );
-        assert_eq!(row(3).told_of_polls(), "listed after sale: 3 of 40 listings");
+        assert_eq!(row(3).reported_of_polls(), "listed after sale: 3 of 40 listings");
         assert_eq!(
-            row(38).told_of_polls(),
+            row(38).reported_of_polls(),
             "listed after sale: 38 of 40 listings: listed_at is distrusted, and not sent"
         );
     }
 
     #[test]
-    fn what_is_nearly_all_is_not_told_as_all() {
+    fn what_is_nearly_all_is_not_reported_as_all() {
         assert_eq!([1.0, 0.999, 0.5, 0.001, 0.0].map(percent), ["100 %", "99 %", "50 %", "1 %", "0 %"]);
     }
 }

@@ -4,7 +4,7 @@ use csv::ByteRecord;
 use serde_json::Value;
 use stoop_domain::Time;
 use stoop_files::{Beginning, Content, Format, ReadOptions, Rows, open_bytes};
-use stoop_pipeline::Understood;
+use stoop_pipeline::ParseReport;
 use stoop_sources::declared::{self, Map, Outcome};
 use stoop_sources::draft::{Layout, Sample};
 use stoop_sources::{Found, Row};
@@ -88,13 +88,13 @@ fn json(path: &Path, is_document: bool, rows: &mut Rows) -> anyhow::Result<Sampl
 }
 
 /// Reads the file with a map, as `stoop replay` does, and counts what is understood.
-pub(super) fn understood(input: &Input, map: &Map, now: Time) -> anyhow::Result<Understood> {
+pub(super) fn understood(input: &Input, map: &Map, now: Time) -> anyhow::Result<ParseReport> {
     let options = ReadOptions { row_bytes_max: BYTES_MAX, ..ReadOptions::of(map) };
     let mut rows = open_bytes(&input.name, input.bytes(), &options).map_err(usage)?;
     let bound = rows.headers().map_or_else(|| Ok(map.bind_json()), |headers| map.bind_csv(headers));
     let mut reader = bound.map_err(usage)?;
     let name = input.name.display().to_string();
-    let mut understood = Understood::default();
+    let mut understood = ParseReport::default();
     while let Some(row) = rows.next_row() {
         let row = match row {
             Err(fault) => Row::Refused {

@@ -7,12 +7,12 @@ use stoop_pipeline::serve::AlertView;
 
 use super::{View, area, give, more, open, plural, rows};
 use crate::args::{AlertsArgs, StoreArgs};
-use crate::show::{self, Column, Csv, Field, Look, Page, Table, UNKNOWN, Words};
+use crate::show::{self, Column, Csv, Field, Look, Page, SafeText, Table, UNKNOWN};
 
-/// Price drops that were told, or held back, newest first.
+/// Price drops that were sent, or held back, newest first.
 #[derive(Serialize)]
 pub(super) struct Alerts {
-    /// `told` or `suspect`.
+    /// `sent` or `suspect`.
     which: &'static str,
     /// How many there are, of which `alerts` may show fewer.
     total: u64,
@@ -45,8 +45,8 @@ impl Alerts {
         suspect: bool,
         limit: usize,
     ) -> anyhow::Result<Self> {
-        let which = if suspect { "suspect" } else { "told" };
-        let filter = if suspect { AlertFilter::Suspect } else { AlertFilter::Told };
+        let which = if suspect { "suspect" } else { "sent" };
+        let filter = if suspect { AlertFilter::Suspect } else { AlertFilter::Sent };
         let Some(query) = area_asked else {
             let counts = database.counts()?;
             let total = if suspect { counts.suspects } else { counts.alerts };
@@ -69,16 +69,16 @@ impl Alerts {
 impl View for Alerts {
     fn draw(&self, look: Look) -> Page {
         let suspect = self.which == "suspect";
-        let what = if suspect { "held back as suspect" } else { "told" };
+        let what = if suspect { "held back as suspect" } else { "sent" };
         let there = self.area.as_ref().map(|path| format!(" of homes in {path}")).unwrap_or_default();
         let heading = format!("{} {what}{there}", plural(self.total, "alert"));
         let others = match self.suspects {
             0 => None,
             _ if suspect => None,
-            held => Some(Words::from(format!("{} held back as suspect: --suspect", show::count(held))).dim()),
+            held => Some(SafeText::from(format!("{} held back as suspect: --suspect", show::count(held))).dim()),
         };
         let mut page = Page::new(look);
-        let heading = Words::from(heading).bold();
+        let heading = SafeText::from(heading).bold();
         if self.alerts.is_empty() {
             page.line([heading]);
             others.map(|others| page.line([others]));
@@ -98,7 +98,7 @@ impl View for Alerts {
             table.row(row.cells(suspect));
         }
         let total = usize::try_from(self.total).unwrap_or(usize::MAX);
-        page.line([heading, Words::from(", newest first, times in UTC").dim()]).gap().table(table);
+        page.line([heading, SafeText::from(", newest first, times in UTC").dim()]).gap().table(table);
         more(&mut page, self.alerts.len(), total);
         others.map(|others| page.gap().line([others]));
         page
@@ -129,10 +129,10 @@ impl AlertRow {
         Self { view: AlertView::of(&alert), alert }
     }
 
-    fn cells(&self, suspect: bool) -> [Words; 7] {
+    fn cells(&self, suspect: bool) -> [SafeText; 7] {
         let Self { view, alert } = self;
         let words = view.line.as_deref().or(view.title.as_deref()).unwrap_or(&view.home);
-        let drop = Words::from(show::percent(view.drop));
+        let drop = SafeText::from(show::percent(view.drop));
         let page = view.url.as_deref().unwrap_or(&view.home);
         let last = if suspect { view.why_suspect.as_deref().unwrap_or(UNKNOWN) } else { page };
         [
@@ -142,7 +142,7 @@ impl AlertRow {
             show::money(alert.to, alert.market.currency).into(),
             alert.market.area.name().into(),
             show::plain(words).into(),
-            Words::from(show::plain(last)).dim(),
+            SafeText::from(show::plain(last)).dim(),
         ]
     }
 }

@@ -8,30 +8,30 @@ use stoop_domain::{Currency, Doubt, EventKind, FACTS_MAX, FACTS_PER_DAY_MAX, Hom
 use stoop_embedded::Database;
 use stoop_pipeline::serve::Nearest;
 
-use super::told::{Change, Told, median_per_m2, share_of};
+use super::summary::{Change, HomeSummary, median_per_m2, share_of};
 use super::{View, as_text, as_text_or_null, empty, give, moment, open, plural, rows};
 use crate::args::{HomeArgs, StoreArgs};
 use crate::failure::usage;
-use crate::show::{self, Column, Csv, Field, Look, Page, Table, UNKNOWN, Words, or_unknown};
+use crate::show::{self, Column, Csv, Field, Look, Page, SafeText, Table, UNKNOWN, or_unknown};
 
 /// A home's card and its whole history.
 #[derive(Serialize)]
 pub(super) struct HomeView {
     #[serde(flatten)]
-    told: Told,
+    summary: HomeSummary,
     #[serde(serialize_with = "as_text_or_null")]
     first_seen: Option<Time>,
     #[serde(serialize_with = "as_text_or_null")]
     last_seen: Option<Time>,
     #[serde(serialize_with = "as_text_or_null")]
     listed_at: Option<Time>,
-    stretches: Vec<Stretch>,
+    intervals: Vec<Interval>,
     events: Vec<Happened>,
 }
 
 /// A time over which nothing changed.
 #[derive(Serialize)]
-struct Stretch {
+struct Interval {
     #[serde(serialize_with = "as_text")]
     first_seen: Time,
     #[serde(serialize_with = "as_text")]
@@ -39,7 +39,7 @@ struct Stretch {
     status: &'static str,
     price: Option<f64>,
     currency: Currency,
-    /// Against the price of the stretch before.
+    /// Against the price of the interval before.
     change: Option<f64>,
     #[serde(serialize_with = "as_text")]
     market: Market,
@@ -96,8 +96,8 @@ impl HomeView {
             Some(facts) => median_per_m2(database, &facts.market, now)?,
             None => None,
         };
-        let told = Told::of(id.clone(), home, now, median);
-        let told = told.ok_or_else(|| match home.history.is_overfull() {
+        let summary = HomeSummary::of(id.clone(), home, now, median);
+        let summary = summary.ok_or_else(|| match home.history.is_overfull() {
             true => anyhow::anyhow!(
                 "so much else was said of {id} that it can be no home ({FACTS_MAX} different things at most, \
                  {FACTS_PER_DAY_MAX} on a day): is the right column taken for the id?"
@@ -106,11 +106,11 @@ impl HomeView {
         })?;
         let seen = home.history.seen();
         Ok(Self {
-            told,
+            summary,
             first_seen: seen.map(|(first, _)| first),
             last_seen: seen.map(|(_, last)| last),
             listed_at: home.history.listed_at(),
-            stretches: stretches(home),
+            intervals: intervals(home),
             events: home.events().into_iter().filter(|event| event.has_come(now)).map(Happened::of).collect(),
         })
     }
@@ -118,21 +118,21 @@ impl HomeView {
 
 impl View for HomeView {
     fn draw(&self, look: Look) -> Page {
-        let name = self.told.words().map(show::plain);
-        let id = show::plain(self.told.id.as_str());
+        let name = self.summary.words().map(show::plain);
+        let id = show::plain(self.summary.id.as_str());
         let heading = name.map_or_else(|| id.clone(), |name| format!("{name} · {id}"));
         let mut page = Page::new(look);
-        page.line([Words::from(heading).bold()]).facts(self.card()).gap();
-        let count = plural(self.stretches.len() as u64, "stretch").replace("stretchs", "stretches");
-        let heading = Words::from(format!("Seen in {count}")).bold();
-        page.line([heading, Words::from(", times in UTC").dim()]).gap().table(self.seen());
+        page.line([SafeText::from(heading).bold()]).facts(self.card()).gap();
+        let count = plural(self.intervals.len() as u64, "interval");
+        let heading = SafeText::from(format!("Seen in {count}")).bold();
+        page.line([heading, SafeText::from(", times in UTC").dim()]).gap().table(self.seen());
         if !self.events.is_empty() {
             page.heading("What happened").table(self.happened());
         }
         page
     }
 
-    /// Its stretches.
+    /// Its intervals.
     fn csv(&self) -> anyhow::Result<Csv> {
         const STRETCH: [Field; 8] = [
             Field::Plain("first_seen"),
@@ -144,41 +144,41 @@ impl View for HomeView {
             Field::Plain("market"),
             Field::Plain("doubtful"),
         ];
-        Ok(Csv::new([Field::Plain("id")].into_iter().chain(STRETCH), self.with_id(rows(&self.stretches)?)))
+        Ok(Csv::new([Field::Plain("id")].into_iter().chain(STRETCH), self.with_id(rows(&self.intervals)?)))
     }
 }
 
 impl HomeView {
     fn with_id(&self, mut rows: Vec<Value>) -> Vec<Value> {
         for row in &mut rows {
-            row["id"] = self.told.id.as_str().into();
+            row["id"] = self.summary.id.as_str().into();
         }
         rows
     }
 
-    fn card(&self) -> Vec<(&'static str, Words)> {
-        let told = &self.told;
-        let versus = told.versus_market.map(|share| format!(" ({} vs market)", show::change(share)));
-        let per_area = told
-            .price_per_area
-            .map(|price| show::price_per_area(price, told.currency, told.area_unit) + &versus.unwrap_or_default());
-        let rooms = told.bedrooms.map(|beds| plural(beds.into(), "bedroom"));
-        let area = told.living_area.map(|area| show::area(area, told.area_unit));
-        let kind: Vec<String> = [told.property_type.map(str::to_owned), rooms, area].into_iter().flatten().collect();
-        let opened = told.opened_at.zip(told.days_on_market);
+    fn card(&self) -> Vec<(&'static str, SafeText)> {
+        let summary = &self.summary;
+        let versus = summary.versus_market.map(|share| format!(" ({} vs market)", show::change(share)));
+        let per_area = summary.price_per_area.map(|price| {
+            show::price_per_area(price, summary.currency, summary.area_unit) + &versus.unwrap_or_default()
+        });
+        let rooms = summary.bedrooms.map(|beds| plural(beds.into(), "bedroom"));
+        let area = summary.living_area.map(|area| show::area(area, summary.area_unit));
+        let kind: Vec<String> = [summary.property_type.map(str::to_owned), rooms, area].into_iter().flatten().collect();
+        let opened = summary.opened_at.zip(summary.days_on_market);
         let opened = opened
             .map(|(at, days)| format!("{}, since {}", plural(u64::from(days.unsigned_abs()), "day"), show::date(at)));
-        let title = told.title.as_deref().filter(|_| told.line.is_some()).map(show::plain);
+        let title = summary.title.as_deref().filter(|_| summary.line.is_some()).map(show::plain);
         let lines = [
             ("title", title),
-            ("market", Some(told.market.to_string())),
-            ("status", Some(told.status.to_owned())),
-            ("price", Some(or_unknown(told.asked.map(|price| show::money(price, told.currency))))),
+            ("market", Some(summary.market.to_string())),
+            ("status", Some(summary.status.to_owned())),
+            ("price", Some(or_unknown(summary.asked.map(|price| show::money(price, summary.currency))))),
             ("per area", per_area),
             ("home", Some(kind.join(", ")).filter(|kind| !kind.is_empty())),
             ("on market", opened),
             ("listed", self.listed_at.map(show::date)),
-            ("page", told.url.as_deref().map(show::plain)),
+            ("page", summary.url.as_deref().map(show::plain)),
         ];
         lines.into_iter().filter_map(|(name, value)| Some((name, value?.into()))).collect()
     }
@@ -193,18 +193,18 @@ impl HomeView {
             Column::cut("market").optional(2),
         ]);
         let mut market = None;
-        for stretch in &self.stretches {
-            let moved = market.replace(&stretch.market) != Some(&stretch.market);
+        for interval in &self.intervals {
+            let moved = market.replace(&interval.market) != Some(&interval.market);
             table.row([
-                show::time(stretch.first_seen).into(),
-                show::time(stretch.last_seen).into(),
-                match stretch.doubtful {
-                    Some(why) => format!("{}, price doubtful: {why}", stretch.status).into(),
-                    None => stretch.status.into(),
+                show::time(interval.first_seen).into(),
+                show::time(interval.last_seen).into(),
+                match interval.doubtful {
+                    Some(why) => format!("{}, price doubtful: {why}", interval.status).into(),
+                    None => interval.status.into(),
                 },
-                or_unknown(stretch.asked.map(|price| show::money(price, stretch.currency))).into(),
-                changed(stretch.change),
-                Words::from(if moved { stretch.market.to_string() } else { String::new() }).dim(),
+                or_unknown(interval.asked.map(|price| show::money(price, interval.currency))).into(),
+                changed(interval.change),
+                SafeText::from(if moved { interval.market.to_string() } else { String::new() }).dim(),
             ]);
         }
         table
@@ -249,35 +249,35 @@ impl Happened {
     }
 }
 
-fn stretches(home: &Home) -> Vec<Stretch> {
+fn intervals(home: &Home) -> Vec<Interval> {
     let mut before: Option<(Market, Minor)> = None;
-    let mut stretches = Vec::new();
-    for Step { run, doubtful, .. } in home.history.steps() {
-        let market = &run.facts.market;
+    let mut intervals = Vec::new();
+    for Step { interval, doubtful, .. } in home.history.steps() {
+        let market = &interval.facts.market;
         let comparable =
             |(known, _): &&(Market, Minor)| (known.purpose, known.currency) == (market.purpose, market.currency);
         let from = before.as_ref().filter(comparable).map(|(_, price)| *price);
-        let change = from.zip(run.facts.list_price).filter(|(from, to)| from != to);
-        stretches.push(Stretch {
-            first_seen: run.first,
-            last_seen: run.last,
-            status: run.facts.status.as_str(),
-            price: run.facts.list_price.map(|price| price.major_f64(market.currency)),
+        let change = from.zip(interval.facts.list_price).filter(|(from, to)| from != to);
+        intervals.push(Interval {
+            first_seen: interval.first,
+            last_seen: interval.last,
+            status: interval.facts.status.as_str(),
+            price: interval.facts.list_price.map(|price| price.major_f64(market.currency)),
             currency: market.currency,
             change: change.map(|(from, to)| share_of(from, to)),
             market: market.clone(),
             doubtful: doubtful.map(Doubt::as_str),
-            asked: run.facts.list_price,
+            asked: interval.facts.list_price,
         });
-        if let Some(price) = run.facts.list_price {
+        if let Some(price) = interval.facts.list_price {
             before = Some((market.clone(), price));
         }
     }
-    stretches
+    intervals
 }
 
-fn changed(share: Option<f64>) -> Words {
-    share.map_or_else(|| Words::from(UNKNOWN).dim(), Words::change)
+fn changed(share: Option<f64>) -> SafeText {
+    share.map_or_else(|| SafeText::from(UNKNOWN).dim(), SafeText::change)
 }
 
 fn in_words(kind: EventKind) -> String {

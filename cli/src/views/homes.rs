@@ -8,11 +8,11 @@ use stoop_domain::{Currency, Time};
 use stoop_embedded::Database;
 use stoop_pipeline::serve::FoundArea;
 
-use super::told::{TOLD, Told, median_per_m2};
+use super::summary::{HomeSummary, SUMMARY, median_per_m2};
 use super::{View, area, as_text, each_home, give, moment, more, open, plural, rows};
 use crate::args::{HomesArgs, StoreArgs, WantedArgs};
 use crate::failure::usage;
-use crate::show::{self, Column, Csv, Look, Page, Table, UNKNOWN, Words, or_unknown};
+use crate::show::{self, Column, Csv, Look, Page, SafeText, Table, UNKNOWN, or_unknown};
 use wanted::Firsts;
 
 /// The homes of an area, as many as were asked for and in that order.
@@ -24,7 +24,7 @@ pub(super) struct Homes {
     as_of: Time,
     /// How many there are, of which `homes` may show fewer.
     total: usize,
-    homes: Vec<Told>,
+    homes: Vec<HomeSummary>,
     #[serde(skip)]
     order: String,
     /// Whether there may be others than active ones.
@@ -52,7 +52,7 @@ impl Homes {
                 each_home(
                     |after, limit| database.homes_of(market, after, limit),
                     |id, home| {
-                        if let Some(home) = Told::of(id, &home, as_of, median) {
+                        if let Some(home) = HomeSummary::of(id, &home, as_of, median) {
                             firsts.take(home);
                         }
                     },
@@ -87,7 +87,7 @@ impl View for Homes {
         let heading = format!("{} · {}", self.name, plural(self.total as u64, what));
         let under = format!("{}, as of {} UTC, {}", self.path, show::time(self.as_of), self.order);
         let mut page = Page::new(look);
-        page.line([Words::from(heading).bold()]).line([Words::from(under).dim()]).gap();
+        page.line([SafeText::from(heading).bold()]).line([SafeText::from(under).dim()]).gap();
         if self.homes.is_empty() {
             let hint = if self.all { "" } else { " --all shows those of every status." };
             page.line([format!("No {what} here.{hint}").into()]);
@@ -119,19 +119,19 @@ impl View for Homes {
         page.table(table);
         more(&mut page, self.homes.len(), self.total);
         let note = "vs market: price per area against the median of the home's own market";
-        page.gap().line([Words::from(note).dim()]);
+        page.gap().line([SafeText::from(note).dim()]);
         page
     }
 
     fn csv(&self) -> anyhow::Result<Csv> {
-        Ok(Csv::new(TOLD, rows(&self.homes)?))
+        Ok(Csv::new(SUMMARY, rows(&self.homes)?))
     }
 }
 
-fn row(home: &Told, all: bool, mixed: bool) -> Vec<Words> {
+fn row(home: &HomeSummary, all: bool, mixed: bool) -> Vec<SafeText> {
     let change = home.last_change.as_ref();
-    let changed = change.map_or_else(|| Words::from(UNKNOWN).dim(), |change| Words::change(change.share));
-    let mut cells: Vec<Words> = vec![show::plain(home.id.as_str()).into()];
+    let changed = change.map_or_else(|| SafeText::from(UNKNOWN).dim(), |change| SafeText::change(change.share));
+    let mut cells: Vec<SafeText> = vec![show::plain(home.id.as_str()).into()];
     if all {
         cells.push(home.status.into());
     }
@@ -141,12 +141,12 @@ fn row(home: &Told, all: bool, mixed: bool) -> Vec<Words> {
     cells.extend([
         or_unknown(home.asked.map(|price| show::money(price, home.currency))).into(),
         changed,
-        Words::from(change.map(|change| show::date(change.at)).unwrap_or_default()),
+        SafeText::from(change.map(|change| show::date(change.at)).unwrap_or_default()),
         or_unknown(home.bedrooms.map(|beds| beds.to_string())).into(),
         or_unknown(home.living_area.map(|area| show::area(area, home.area_unit))).into(),
         or_unknown(home.versus_market.map(show::change)).into(),
         or_unknown(home.days_on_market.map(|days| days.to_string())).into(),
-        Words::from(show::plain(home.words().unwrap_or(UNKNOWN))),
+        SafeText::from(show::plain(home.words().unwrap_or(UNKNOWN))),
     ]);
     cells
 }

@@ -11,9 +11,9 @@ use stoop_pipeline::serve::{
 };
 use stoop_pipeline::{WideArea, add_up};
 
-use super::{View, area, as_text, give, moment, open, plural, told_at};
+use super::{View, area, as_text, cells_at, give, moment, open, plural};
 use crate::args::{MarketArgs, StoreArgs};
-use crate::show::{self, Column, Csv, Field, Look, Page, Table, UNKNOWN, Words, or_unknown};
+use crate::show::{self, Column, Csv, Field, Look, Page, SafeText, Table, UNKNOWN, or_unknown};
 use crate::stop::Stop;
 
 /// Everything about one area, drawn for people.
@@ -129,7 +129,7 @@ impl Area {
 fn states(database: &Database, found: &FoundArea, as_of: Time, days: u16) -> anyhow::Result<Vec<(Market, Cells)>> {
     let mut states = Vec::new();
     for market in &found.markets {
-        if let Some(cells) = told_at(database, market, as_of, days)? {
+        if let Some(cells) = cells_at(database, market, as_of, days)? {
             states.push((market.clone(), cells));
         }
     }
@@ -167,7 +167,7 @@ fn read_wide(
     for id in ids {
         let Some(area) = WideArea::new(&found.path, id) else { return Ok(None) };
         let Some(wide) = database.wide(&area, as_of)? else { return Ok(None) };
-        views.push(MarketView::of(found, id, Sum::Wide(&wide, area.level().grain(), Hours::Told), as_of, days));
+        views.push(MarketView::of(found, id, Sum::Wide(&wide, area.level().grain(), Hours::Known), as_of, days));
     }
     Ok(Some(views))
 }
@@ -221,11 +221,11 @@ impl Area {
             n => format!(", {}", plural(n as u64, "market")),
         };
         let under = format!("{}{parts}, as of {} UTC", self.view.path, show::time(self.view.as_of));
-        page.line([Words::from(heading).bold()]).line([Words::from(under).dim()]).gap();
+        page.line([SafeText::from(heading).bold()]).line([SafeText::from(under).dim()]).gap();
         figures(market, page);
         page.heading("What happened").table(flows(&market.figures));
         for remark in remarks(market) {
-            page.hung(4, [Words::from(format!("  {remark}")).dim()]);
+            page.hung(4, [SafeText::from(format!("  {remark}")).dim()]);
         }
         for (heading, segments) in [("type", &market.property_types), ("bedrooms", &market.bedrooms)] {
             let table = by_segment(heading, segments, market);
@@ -343,8 +343,8 @@ fn flows(figures: &FiguresView) -> Table {
 }
 
 /// A count, faint where nothing happened.
-fn number(count: i64) -> Words {
-    let cell = Words::from(show::whole(count));
+fn number(count: i64) -> SafeText {
+    let cell = SafeText::from(show::whole(count));
     if count == 0 { cell.dim() } else { cell }
 }
 
@@ -391,9 +391,9 @@ fn daily(market: &MarketView, page: &mut Page) {
     if days.is_empty() {
         return;
     }
-    let heading = Words::from(format!("Daily closes, {}", plural(days.len() as u64, "day"))).bold();
+    let heading = SafeText::from(format!("Daily closes, {}", plural(days.len() as u64, "day"))).bold();
     let listed = if days.len() > DAYS_LISTED { format!(", the last {DAYS_LISTED} listed") } else { String::new() };
-    let remark = Words::from(format!(" of {}{listed}", market.zone)).dim();
+    let remark = SafeText::from(format!(" of {}{listed}", market.zone)).dim();
     let medians: Vec<Option<f64>> = days.iter().map(|day| day.median_price).collect();
     #[expect(clippy::cast_precision_loss, reason = "for a picture")]
     let active: Vec<Option<f64>> = days.iter().map(|day| Some(day.active as f64)).collect();
@@ -433,8 +433,8 @@ fn closes(market: &MarketView) -> Table {
         Column::right("sold").optional(2),
     ]);
     let from = market.days.len().saturating_sub(DAYS_LISTED);
-    let price = |price: Option<f64>| -> Words {
-        price.map_or_else(|| Words::from(UNKNOWN).dim(), |price| show::price(price, market.currency).into())
+    let price = |price: Option<f64>| -> SafeText {
+        price.map_or_else(|| SafeText::from(UNKNOWN).dim(), |price| show::price(price, market.currency).into())
     };
     for day in market.days[from..].iter().rev() {
         table.row([

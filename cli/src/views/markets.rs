@@ -8,10 +8,10 @@ use stoop_market::Cells;
 use stoop_pipeline::serve::{Figure, FiguresView, Hours, MarketRow, Ranking, Sum};
 use stoop_pipeline::{WideArea, WideLevel, add_up};
 
-use super::{View, as_text_or_null, empty, give, moment, more, open, plural, rows, told_at};
+use super::{View, as_text_or_null, cells_at, empty, give, moment, more, open, plural, rows};
 use crate::args::{MarketsArgs, StoreArgs, WantedMarkets};
 use crate::out::say;
-use crate::show::{self, Column, Csv, Field, Look, Page, Table, Words, or_unknown};
+use crate::show::{self, Column, Csv, Field, Look, Page, SafeText, Table, or_unknown};
 
 /// Every market that still tells the day asked for, and its figures, the largest first.
 #[derive(Serialize)]
@@ -68,7 +68,7 @@ fn read_markets(database: &Database, now: Time) -> anyhow::Result<Vec<MarketRow>
     let mut rows = Vec::new();
     // One state at a time is in memory: there may be thousands of markets.
     for market in database.market_ids()? {
-        if let Some(cells) = told_at(database, &market, now, 0)? {
+        if let Some(cells) = cells_at(database, &market, now, 0)? {
             rows.push(MarketRow::of_market(&market).with_figures(Sum::Whole(&cells), now));
         }
     }
@@ -78,26 +78,26 @@ fn read_markets(database: &Database, now: Time) -> anyhow::Result<Vec<MarketRow>
 fn read_areas(database: &Database, level: WideLevel, now: Time) -> anyhow::Result<Vec<MarketRow>> {
     let mut rows = Vec::new();
     // Of a day that roll-ups do not tell any more the markets are added up.
-    let mut untold = BTreeSet::new();
+    let mut without_figures = BTreeSet::new();
     database.each_wide(level, now, |area, wide| -> anyhow::Result<()> {
         match wide {
             Some(wide) => {
-                let sum = Sum::Wide(&wide, level.grain(), Hours::Told);
+                let sum = Sum::Wide(&wide, level.grain(), Hours::Known);
                 rows.push(MarketRow::of_area(&area).with_figures(sum, now));
             }
-            None => drop(untold.insert(area)),
+            None => drop(without_figures.insert(area)),
         }
         Ok(())
     })?;
     let mut markets: BTreeMap<WideArea, Vec<Market>> = BTreeMap::new();
-    if !untold.is_empty() {
+    if !without_figures.is_empty() {
         for market in database.market_ids()? {
             markets.entry(WideArea::of(&market, level)).or_default().push(market);
         }
     }
-    for area in untold {
+    for area in without_figures {
         let markets = markets.remove(&area).unwrap_or_default();
-        let states = markets.iter().map(|market| told_at(database, market, now, 0));
+        let states = markets.iter().map(|market| cells_at(database, market, now, 0));
         let states: Vec<Cells> = states.filter_map(Result::transpose).collect::<anyhow::Result<_>>()?;
         let (wide, hours) = add_up(&area, &states, now);
         let sum = Sum::Wide(&wide, level.grain(), hours);
@@ -133,9 +133,9 @@ impl View for Markets {
         }
         let note = "age: median days on the market. new, cuts: in 7 days. % cut: homes that ask less than at first.";
         let mut page = Page::new(look);
-        page.line([Words::from(heading).bold()]).gap().table(table);
+        page.line([SafeText::from(heading).bold()]).gap().table(table);
         more(&mut page, self.markets.len(), self.total);
-        page.gap().line([Words::from(note).dim()]);
+        page.gap().line([SafeText::from(note).dim()]);
         page
     }
 
@@ -150,7 +150,7 @@ impl View for Markets {
 }
 
 /// A line of the table, `within` being what lies around the area.
-fn cells(row: &MarketRow, within: &str) -> [Words; 11] {
+fn cells(row: &MarketRow, within: &str) -> [SafeText; 11] {
     let figures = row.figures.as_ref();
     let quartiles = figures.and_then(|figures| figures.p25_price.zip(figures.p75_price));
     let quartiles = quartiles.map(|(low, high)| format!("{}–{}", show::short(low), show::short(high)));
@@ -164,7 +164,7 @@ fn cells(row: &MarketRow, within: &str) -> [Words; 11] {
     let count = |of: fn(&FiguresView) -> i64| or_unknown(figures.map(|figures| show::whole(of(figures))));
     [
         row.name.as_str().into(),
-        Words::from(within).dim(),
+        SafeText::from(within).dim(),
         row.purpose.into(),
         count(|figures| figures.active).into(),
         or_unknown(median.map(|price| show::price(price, row.currency))).into(),

@@ -6,7 +6,7 @@ use stoop_embedded::Database;
 
 use super::{View, as_text, give, more, open, plural, rows};
 use crate::args::{QuarantineArgs, StoreArgs};
-use crate::show::{self, Column, Csv, Look, Page, Table, Words};
+use crate::show::{self, Column, Csv, Look, Page, SafeText, Table};
 
 /// What was refused: how much of it by source and reason, and the newest of it.
 #[derive(Serialize)]
@@ -60,7 +60,7 @@ impl Quarantined {
 impl View for Quarantined {
     fn draw(&self, look: Look) -> Page {
         let mut page = Page::new(look);
-        page.line([Words::from(format!("{} in quarantine", plural(self.total, "row"))).bold()]);
+        page.line([SafeText::from(format!("{} in quarantine", plural(self.total, "row"))).bold()]);
         if self.total == 0 {
             return page;
         }
@@ -84,7 +84,7 @@ impl View for Quarantined {
                 show::plain(&format!("{} {}", reject.source, reject.location)).into(),
                 reject.reason.as_str().replace('_', " ").into(),
                 show::plain(&reject.detail).into(),
-                Words::from(show::plain(&reject.raw)).dim(),
+                SafeText::from(show::plain(&reject.raw)).dim(),
             ]);
         }
         let total = usize::try_from(self.kept).unwrap_or(usize::MAX);

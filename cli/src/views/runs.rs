@@ -9,7 +9,7 @@ use stoop_pipeline::{LEFT_BY_SERVER, LEFT_OF};
 
 use super::{View, as_text, as_text_or_null, give, more, open, plural, rows};
 use crate::args::{RunsArgs, StoreArgs};
-use crate::show::{self, Column, Csv, Field, Look, Page, Table, Words, or_unknown};
+use crate::show::{self, Column, Csv, Field, Look, Page, SafeText, Table, or_unknown};
 
 /// Polls, replays and the like, newest first.
 #[derive(Serialize)]
@@ -51,7 +51,7 @@ impl Runs {
 impl View for Runs {
     fn draw(&self, look: Look) -> Page {
         let mut page = Page::new(look);
-        let heading = Words::from(plural(self.total, "run")).bold();
+        let heading = SafeText::from(plural(self.total, "run")).bold();
         if self.runs.is_empty() {
             page.line([heading]);
             return page;
@@ -68,7 +68,7 @@ impl View for Runs {
             table.row(run.cells());
         }
         let total = usize::try_from(self.total).unwrap_or(usize::MAX);
-        page.line([heading, Words::from(", newest first, times in UTC").dim()]).gap().table(table);
+        page.line([heading, SafeText::from(", newest first, times in UTC").dim()]).gap().table(table);
         more(&mut page, self.runs.len(), total);
         page
     }
@@ -94,14 +94,14 @@ impl RunRow {
         Self { id, kind, subject, began_at, ended_at, outcome, message, counts }
     }
 
-    fn cells(&self) -> [Words; 6] {
+    fn cells(&self) -> [SafeText; 6] {
         let outcome = match self.outcome {
-            RunOutcome::Running => Words::from("running"),
-            RunOutcome::Complete => Words::from("complete").green(),
-            RunOutcome::Partial => Words::from("partial").yellow(),
-            RunOutcome::Failed => Words::from("failed").red(),
-            RunOutcome::Skipped => Words::from("skipped").yellow(),
-            RunOutcome::Killed => Words::from("killed").red(),
+            RunOutcome::Running => SafeText::from("running"),
+            RunOutcome::Complete => SafeText::from("complete").green(),
+            RunOutcome::Partial => SafeText::from("partial").yellow(),
+            RunOutcome::Failed => SafeText::from("failed").red(),
+            RunOutcome::Skipped => SafeText::from("skipped").yellow(),
+            RunOutcome::Killed => SafeText::from("killed").red(),
         };
         let place = |name: &str| COUNTS.iter().position(|known| *known == name).unwrap_or(COUNTS.len());
         // Of what is left, 0 says something too.
@@ -123,7 +123,7 @@ impl RunRow {
             show::plain(&self.subject).into(),
             outcome,
             or_unknown(self.ended_at.map(|ended| show::span(ended.ms() - self.began_at.ms()))).into(),
-            Words::lines(&lines),
+            SafeText::lines(&lines),
         ]
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use insta::assert_snapshot;
 use stoop_domain::{
-    Alert, AlertId, Area, AreaUnit, Currency, HomeId, Listing, Minor, Observation, Place, PropertyType, Purpose,
+    Address, Alert, AlertId, Area, AreaUnit, Currency, HomeId, Listing, Minor, Observation, PropertyType, Purpose,
     Reason, Reject, Status, Time, Verdict, Watch,
 };
 use stoop_embedded::Database;
@@ -44,16 +44,16 @@ fn at(text: &str) -> Time {
 /// A house in King County: id, city, postal code, bedrooms, square feet, street.
 fn house(id: &str, city: &str, postal: &str, bedrooms: u8, sqft: u32, line: &str) -> Observation {
     let words = |text: &str| Some(text.to_owned());
-    let place = Place {
+    let address = Address {
         line: words(line),
         city: words(city),
         county: words("King"),
         region: words("WA"),
         postal_code: words(postal),
         country: words("US"),
-        ..Place::default()
+        ..Address::default()
     };
-    let mut listing = Listing::new(Purpose::Sale, Currency::USD, place);
+    let mut listing = Listing::new(Purpose::Sale, Currency::USD, address);
     listing.property_type =
         Some(if bedrooms < 3 { PropertyType::Condominium } else { PropertyType::SingleFamilyResidence });
     listing.bedrooms = Some(bedrooms);
@@ -66,9 +66,13 @@ fn house(id: &str, city: &str, postal: &str, bedrooms: u8, sqft: u32, line: &str
 /// A flat in Agadir.
 fn flat(id: &str, purpose: Purpose, title: &str) -> Observation {
     let words = |text: &str| Some(text.to_owned());
-    let place =
-        Place { neighbourhood: words("Haut Founty"), city: words("Agadir"), country: words("MA"), ..Place::default() };
-    let mut listing = Listing::new(purpose, Currency::MAD, place);
+    let address = Address {
+        neighbourhood: words("Haut Founty"),
+        city: words("Agadir"),
+        country: words("MA"),
+        ..Address::default()
+    };
+    let mut listing = Listing::new(purpose, Currency::MAD, address);
     listing.property_type = Some(PropertyType::Apartment);
     listing.living_area = Some(Area::of(95, AreaUnit::SquareMeters));
     listing.details.title = words(title);
@@ -348,7 +352,7 @@ fn an_address_finds_a_home() {
 }
 
 #[test]
-fn a_doubtful_price_is_told_with_its_stretch_and_is_no_event() {
+fn a_doubtful_price_is_reported_with_its_interval_and_is_no_event() {
     let world = world();
     let home = house("1001", "Seattle", "98178", 3, 1_180, "5500 S Norfolk St");
     let slip = seen(&home, &[("2026-01-14T09:00:00Z", 41_990, Status::Active)]);
@@ -402,7 +406,7 @@ fn a_home_of_two_sources_is_not_guessed() {
 }
 
 #[test]
-fn alerts_are_told_or_held_back() {
+fn alerts_are_reported_or_held_back() {
     let world = world();
     assert_snapshot!("alerts", Alerts::read(&world.database, None, false, 1).unwrap().draw(SCREEN));
     assert_snapshot!("alerts_suspect", Alerts::read(&world.database, None, true, 40).unwrap().draw(SCREEN));
@@ -425,9 +429,9 @@ fn alerts_of_an_area_are_those_of_its_homes() {
             let homes = json["alerts"].as_array().unwrap().iter().map(|row| row["home"].as_str().unwrap());
             assert_eq!(homes.collect::<Vec<_>>(), expected, "{query}, {suspect}");
             assert_eq!(json["total"], expected.len());
-            let told = if suspect { "held back as suspect" } else { "told" };
+            let message = if suspect { "held back as suspect" } else { "sent" };
             let heading = format!(
-                "{} {told} of homes in {}",
+                "{} {message} of homes in {}",
                 super::plural(expected.len() as u64, "alert"),
                 path.trim_end_matches('/')
             );
@@ -471,7 +475,7 @@ fn an_empty_database_says_how_it_is_filled() {
     );
     assert!(is_usage(AreaView::read(&world.database, "98178", None, 30)).contains("is empty: fill it with"));
     assert!(is_usage(HomeView::read(&world.database, "kc/1")).contains("is empty: fill it with"));
-    assert_eq!(Alerts::read(&world.database, None, false, 40).unwrap().draw(SCREEN).as_str(), "0 alerts told\n");
+    assert_eq!(Alerts::read(&world.database, None, false, 40).unwrap().draw(SCREEN).as_str(), "0 alerts sent\n");
     assert_eq!(Quarantined::read(&world.database, 40).unwrap().draw(SCREEN).as_str(), "0 rows in quarantine\n");
     assert_eq!(Runs::read(&world.database, 40).unwrap().draw(SCREEN).as_str(), "0 runs\n");
 }
@@ -504,7 +508,7 @@ fn areas_of_one_name_are_listed() {
     for (id, region, postal) in [("2001", "MO", "65802"), ("2002", "IL", "62701"), ("2003", "IL", "62702")] {
         let house = house(id, "Springfield", postal, 3, 900, "1 Elm St");
         let mut seen = seen(&house, &[("2026-01-13T00:00:00Z", 9, Status::Active)]);
-        (seen[0].listing.place.region, seen[0].listing.place.county) = (Some(region.to_owned()), None);
+        (seen[0].listing.address.region, seen[0].listing.address.county) = (Some(region.to_owned()), None);
         block_on(Measurer::new(&*world.database).measure(&seen)).unwrap();
     }
     let error = is_usage(AreaView::read(&world.database, "springfield", None, 30));

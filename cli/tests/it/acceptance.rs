@@ -48,7 +48,7 @@ fn avito_2024_has_seventeen_drops_and_ten_rises() {
     assert_eq!((latest.len(), drops, rises, withdrawn, named), (1_184, 17, 10, 1, 2));
     assert_eq!(leaps, BTreeMap::from([("55705964".to_owned(), (8_150_000, 1))]));
     let leapt = replay.room.json(&["home", "55705964"]);
-    let doubts: Vec<_> = list(&leapt["stretches"]).iter().map(|stretch| stretch["doubtful"].as_str()).collect();
+    let doubts: Vec<_> = list(&leapt["intervals"]).iter().map(|interval| interval["doubtful"].as_str()).collect();
     assert_eq!(doubts, [None, Some("rise")]);
     let home = replay.room.json(&["home", "54401684"]);
     let cut = list(&home["events"]).iter().find(|event| event["kind"] == "price_cut").unwrap();
@@ -60,7 +60,7 @@ fn avito_2024_has_seventeen_drops_and_ten_rises() {
 const VIENNA: (&str, &str, &str) = ("at-vienna-rent-2026", "raw_", "willhaben-vienna-rent.toml");
 
 #[test]
-fn vienna_rents_drop_eight_times_and_three_drops_are_told() {
+fn vienna_rents_drop_eight_times_and_three_drops_are_reported() {
     let Some(replay) = replay(VIENNA.0, VIENNA.1, VIENNA.2) else { return };
     assert_eq!(replay.files.len(), 17);
     replay.says(json!({
@@ -68,22 +68,22 @@ fn vienna_rents_drop_eight_times_and_three_drops_are_told() {
         "price_changes": 14, "drops": 8, "rises": 6, "alerts": 3, "suspects": 0,
     }));
     replay.lies_in(23, 0, 1);
-    let told = replay.drops(&[]);
-    assert_eq!(told.len(), 3);
-    assert!(told.contains(&("willhaben/805268699".into(), 2_150, 1_800)), "{told:?}");
-    assert!(told.contains(&("willhaben/1021318640".into(), 800, 600)), "{told:?}");
-    assert!(told.iter().all(|(_, from, to)| to * 100 <= from * 85), "{told:?}");
+    let message = replay.drops(&[]);
+    assert_eq!(message.len(), 3);
+    assert!(message.contains(&("willhaben/805268699".into(), 2_150, 1_800)), "{message:?}");
+    assert!(message.contains(&("willhaben/1021318640".into(), 800, 600)), "{message:?}");
+    assert!(message.iter().all(|(_, from, to)| to * 100 <= from * 85), "{message:?}");
 }
 
 #[test]
-fn a_drop_by_cents_is_never_told_however_low_the_bar() {
+fn a_drop_by_cents_is_never_reported_however_low_the_bar() {
     for percent in ["1", "0"] {
         let config = format!("[alerts]\ndrop_percent = {percent}\n");
         let Some(replay) = replay_with(VIENNA.0, VIENNA.1, VIENNA.2, Some(&config), &[]) else { return };
         replay.says(json!({ "drops": 8, "suspects": 0 }));
-        let told = replay.drops(&[]);
-        assert!(told.len() > 3, "a lower bar tells more: {told:?}");
-        assert!(told.iter().all(|(_, from, to)| from - to > 1), "{told:?}");
+        let message = replay.drops(&[]);
+        assert!(message.len() > 3, "a lower bar tells more: {message:?}");
+        assert!(message.iter().all(|(_, from, to)| from - to > 1), "{message:?}");
     }
     // Without the noise floor it would be told: it is the floor that holds it back.
     let config = "[alerts]\ndrop_percent = 0\nnoise_percent = 0\n";
@@ -132,8 +132,8 @@ fn king_countys_sales_are_counted_as_a_plain_computation_counts_them_and_none_is
     assert_eq!(zips.len(), 70);
     let as_of = jiff::civil::date(2014, 1, 1) + jiff::Span::new().days(last);
     for (zip, counts) in &zips {
-        let told = replay.room.json(&["market", zip, "--as-of", &format!("{as_of}T20:00:00Z")]);
-        let [market] = list(&told["markets"]) else { panic!("one market: {told}") };
+        let message = replay.room.json(&["market", zip, "--as-of", &format!("{as_of}T20:00:00Z")]);
+        let [market] = list(&message["markets"]) else { panic!("one market: {message}") };
         assert_eq!((&market["active"], &market["median_price"]), (&json!(0), &Value::Null));
         let windows = ["last_7_days", "last_28_days", "last_90_days"];
         assert_eq!(windows.map(|window| market[window]["sold"].as_i64().unwrap()), *counts, "{zip}");

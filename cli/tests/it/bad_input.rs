@@ -49,7 +49,7 @@ fn a_map_that_is_not_there_is_named() {
 }
 
 #[test]
-fn every_mistake_of_a_map_is_told_at_once_with_line_key_and_what_is_accepted() {
+fn every_mistake_of_a_map_is_reported_at_once_with_line_key_and_what_is_accepted() {
     let room = room();
     room.write(
         "bad.toml",
@@ -68,7 +68,7 @@ fn every_mistake_of_a_map_is_told_at_once_with_line_key_and_what_is_accepted() {
 }
 
 #[test]
-fn columns_that_a_file_lacks_are_told_with_those_it_has() {
+fn columns_that_a_file_lacks_are_reported_with_those_it_has() {
     let room = room();
     room.write("other.csv", "id,seen,prize,currency,city,lat\n");
     room.stoop(&["replay", "--map", "made.toml", "other.csv"]).refused(&[
@@ -80,7 +80,7 @@ fn columns_that_a_file_lacks_are_told_with_those_it_has() {
 }
 
 #[test]
-fn files_that_cannot_be_read_are_told_all_at_once_and_nothing_is_written() {
+fn files_that_cannot_be_read_are_reported_all_at_once_and_nothing_is_written() {
     let room = Room::new();
     room.write("made.toml", MAP);
     room.write("good.csv", format!("{HEADER}{GOOD}"));
@@ -113,7 +113,7 @@ fn a_database_that_is_none_of_ours_is_left_as_it_is() {
 }
 
 #[test]
-fn options_that_make_no_sense_are_told_with_what_is_accepted() {
+fn options_that_make_no_sense_are_reported_with_what_is_accepted() {
     let replay = ["replay", "--map", "made.toml", "good.csv"];
     let with = |option: [&'static str; 2]| replay.into_iter().chain(option).collect::<Vec<_>>();
     refused(&with(["--from", "yesterday"]), &["--from", "yesterday", "accepted: a date like 2026-01-13"]);
@@ -138,7 +138,7 @@ fn options_that_make_no_sense_are_told_with_what_is_accepted() {
 }
 
 #[test]
-fn every_mistake_of_a_configuration_is_told_at_once() {
+fn every_mistake_of_a_configuration_is_reported_at_once() {
     let room = room();
     room.write(
         "stoop.toml",
@@ -187,8 +187,8 @@ fn each_bad_row_is_in_quarantine_with_its_line_and_reason() {
     ];
     let lines: String = rows.iter().map(|(_, row)| format!("{row}\n")).collect();
     room.write("bad.csv", format!("{HEADER}{lines}"));
-    let told = replay_all(&room, "bad.csv");
-    says(&told, &json!({ "complete": true, "rows": 17, "observations": 2, "quarantined": 15, "homes": 2 }));
+    let message = replay_all(&room, "bad.csv");
+    says(&message, &json!({ "complete": true, "rows": 17, "observations": 2, "quarantined": 15, "homes": 2 }));
 
     let mut line = 2;
     let mut expected = Vec::new();
@@ -223,9 +223,9 @@ fn bad_bytes_spoil_their_row_and_no_other() {
     lines.extend_from_slice(b"{\"id\": \"\xc3\x28\"}\n\0\0\0\nnull\n[1]\n{\"id\": 7");
     lines.extend_from_slice(format!("\n{}\n", line("y")).as_bytes());
     room.write("bytes.jsonl", lines);
-    let told = replay_all(&room, "bytes.jsonl");
+    let message = replay_all(&room, "bytes.jsonl");
     says(
-        &told,
+        &message,
         &json!({ "rows": 7, "observations": 2, "reasons": { "not_utf8": 1, "truncated": 1, "unreadable": 3 } }),
     );
     room.is_equal();
@@ -254,8 +254,8 @@ fn too_many_bad_rows_are_the_wrong_file_and_no_home_is_touched() {
     assert!(!room.rejects().is_empty(), "the rows are there to be looked at");
     assert_eq!(room.json(&["runs"])["runs"][0]["outcome"], "failed");
     // A user who knows better may say so.
-    let told = room.json(&["replay", "--map", "made.toml", "wrong.csv", "--max-rejects", "12.5"]);
-    says(&told, &json!({ "complete": true, "rows": 5_000, "quarantined": 625, "homes": 4_375 }));
+    let message = room.json(&["replay", "--map", "made.toml", "wrong.csv", "--max-rejects", "12.5"]);
+    says(&message, &json!({ "complete": true, "rows": 5_000, "quarantined": 625, "homes": 4_375 }));
     assert_eq!(room.is_equal()["homes"], 4_376);
 }
 
@@ -302,8 +302,8 @@ fn passes_over(room: &Room, name: &str, [before, after]: &[String; 2], place: &s
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     let output = child.wait_with_output().unwrap();
-    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
-    says(&told, &json!({ "complete": true, "rows": 4, "observations": 3, "reasons": { "too_long": 1 } }));
+    let message: Value = serde_json::from_slice(&output.stdout).unwrap();
+    says(&message, &json!({ "complete": true, "rows": 4, "observations": 3, "reasons": { "too_long": 1 } }));
     let reject = room.rejects().into_iter().find(|reject| reject.0 == place).unwrap();
     assert_eq!(reject.1, "too_long");
     assert!(reject.2.contains("bytes"), "{}", reject.2);
@@ -336,9 +336,9 @@ fn of_a_gzip_that_is_cut_off_the_rows_before_the_cut_are_taken_in() {
         gzip.write_all(text.as_bytes()).unwrap();
         let whole = gzip.finish().unwrap();
         room.write(name, &whole[..whole.len() / 2]);
-        let told = room.replay("made.toml", &[name]);
-        says(&told, &json!({ "complete": true, "quarantined": 1, "reasons": { "truncated": 1 } }));
-        let homes = number(&told["homes"]);
+        let message = room.replay("made.toml", &[name]);
+        says(&message, &json!({ "complete": true, "quarantined": 1, "reasons": { "truncated": 1 } }));
+        let homes = number(&message["homes"]);
         assert!((200.0..1_900.0).contains(&homes), "{homes}");
         let (place, reason, detail) = room.rejects().remove(0);
         assert!(place.starts_with(&format!("{name}: line ")), "{place}");
@@ -355,10 +355,10 @@ fn of_a_json_array_that_is_cut_off_the_rows_before_the_cut_are_taken_in() {
         (0..100).map(|i| json!({ "id": i, "seen": "2026-03-01", "price": 1000, "city": "Reno" })).collect();
     let text = json!(rows).to_string();
     room.write("cut.json", &text[..text.len() / 2]);
-    let told = room.replay("made.toml", &["cut.json"]);
-    says(&told, &json!({ "quarantined": 1, "reasons": { "truncated": 1 } }));
+    let message = room.replay("made.toml", &["cut.json"]);
+    says(&message, &json!({ "quarantined": 1, "reasons": { "truncated": 1 } }));
     let (place, ..) = room.rejects().remove(0);
-    assert_eq!(place, format!("cut.json: element {}", told["rows"]));
+    assert_eq!(place, format!("cut.json: element {}", message["rows"]));
 }
 
 #[test]
@@ -370,8 +370,8 @@ fn a_file_without_rows_is_read_and_changes_nothing() {
         if name != "header.csv" {
             room.write(name, "");
         }
-        let told = room.replay("made.toml", &[name]);
-        says(&told, &json!({ "complete": true, "rows": 0, "homes": 0, "quarantined": 0, "alerts": 0 }));
+        let message = room.replay("made.toml", &[name]);
+        says(&message, &json!({ "complete": true, "rows": 0, "homes": 0, "quarantined": 0, "alerts": 0 }));
     }
     room.write("array.json", "[]");
     says(&room.replay("made.toml", &["array.json"]), &json!({ "rows": 0 }));

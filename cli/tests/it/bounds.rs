@@ -101,10 +101,10 @@ fn an_answer_with_more_rows_than_any_page_is_read_so_far_and_says_so() {
     let row = |i: u32| format!("{{\"id\":{i},\"p\":{}}}", 100_000 + i);
     let body = format!("[{}]", (0..20_003).map(row).collect::<Vec<_>>().join(","));
     let room = room_of(&serve("200 OK\r\n", body.into_bytes()), "", "");
-    let told = room.json(&["poll", "made"]);
-    says(&told, &json!({ "outcome": "partial", "rows": 20_000, "new": 20_000 }));
+    let message = room.json(&["poll", "made"]);
+    says(&message, &json!({ "outcome": "partial", "rows": 20_000, "new": 20_000 }));
     let why = "broken off at page 1: it has 20003 rows, of which 20000 are read";
-    assert!(text(&told["message"]).starts_with(why), "{told}");
+    assert!(text(&message["message"]).starts_with(why), "{message}");
 }
 
 /// A zip archive of one entry, by hand: `packed` by Deflate, of so many bytes and with this checksum.
@@ -164,17 +164,17 @@ fn an_archive_of_a_kilobyte_fills_no_disk() {
     let outcome = room.stoop(&["poll", "made"]);
     assert_eq!(outcome.code, Some(1), "{}{}", outcome.stdout, outcome.stderr);
     assert!(outcome.stdout.contains("in/bomb.zip: none of the first 1000 rows is understood: missing_field 1000"));
-    let told = room.json(&["quarantine", "--limit", "1000"]);
-    says(&told, &json!({ "total": 1_000, "kept": 101 }));
-    assert_eq!(list(&told["rejects"]).len(), 101);
+    let message = room.json(&["quarantine", "--limit", "1000"]);
+    says(&message, &json!({ "total": 1_000, "kept": 101 }));
+    assert_eq!(list(&message["rejects"]).len(), 101);
 
     // And where the user wants to see all of it.
     std::fs::remove_file(room.path("stoop.db")).unwrap();
     let args = ["replay", "--map", "map.toml", "--max-rejects", "100", "in/bomb.zip"];
     room.stoop(&args).refused(&["in/bomb.zip: broken off: ", "rows; accepted: 2 for each byte, and 1000000"]);
-    let told: Value = room.json(&["quarantine", "--limit", "1000"]);
-    assert!(told["kept"].as_u64().unwrap() < 300, "{}", told["kept"]);
-    assert!(told["total"].as_u64().unwrap() > 900_000, "each is counted: {}", told["total"]);
+    let message: Value = room.json(&["quarantine", "--limit", "1000"]);
+    assert!(message["kept"].as_u64().unwrap() < 300, "{}", message["kept"]);
+    assert!(message["total"].as_u64().unwrap() > 900_000, "each is counted: {}", message["total"]);
     let bytes = ["stoop.db", "stoop.db-wal"].map(|name| size_of(&room, name));
     assert!(bytes.iter().sum::<u64>() < 8 << 20, "{bytes:?} bytes");
 }

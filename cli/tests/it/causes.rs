@@ -33,7 +33,7 @@ fn a_database_that_does_not_open_says_why() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_is_told_with_the_file_and_in_the_ledger() {
+fn a_full_disk_is_reported_with_the_file_and_in_the_ledger() {
     let room = room();
     fs::create_dir(room.path("stoop-data")).unwrap();
     std::os::unix::fs::symlink("/dev/full", room.path("stoop-data/alerts.jsonl")).unwrap();

@@ -46,8 +46,8 @@ fn clean() -> &'static State {
     static CLEAN: OnceLock<State> = OnceLock::new();
     CLEAN.get_or_init(|| {
         let room = room();
-        let told = replay_to_the_end(&room);
-        says(&told, &json!({ "rows": ROWS, "duplicates": 0, "homes": 1_000 }));
+        let message = replay_to_the_end(&room);
+        says(&message, &json!({ "rows": ROWS, "duplicates": 0, "homes": 1_000 }));
         let state = state(&room);
         assert!(state.alerts.len() > 100, "enough alerts to lose some: {}", state.alerts.len());
         assert_eq!(ids_in_file(&room), state.alerts, "each told once");
@@ -63,9 +63,9 @@ fn with_replay<T>(extra: &[&str], run: impl FnOnce(&[&str]) -> T) -> T {
 }
 
 fn replay_to_the_end(room: &Room) -> Value {
-    let told = with_replay(&[], |args| room.json(args));
-    says(&told, &json!({ "complete": true, "overfull": 0 }));
-    told
+    let message = with_replay(&[], |args| room.json(args));
+    says(&message, &json!({ "complete": true, "overfull": 0 }));
+    message
 }
 
 fn start(room: &Room) -> Running {
@@ -105,11 +105,11 @@ fn killed_when(room: &Room, what: &str, mut is_time: impl FnMut() -> bool) -> u6
 #[track_caller]
 fn ends_like_a_clean_run(room: &Room) {
     let kept = committed(room);
-    let told = replay_to_the_end(room);
-    assert_eq!((&told["rows"], &told["duplicates"]), (&json!(ROWS), &json!(kept)));
+    let message = replay_to_the_end(room);
+    assert_eq!((&message["rows"], &message["duplicates"]), (&json!(ROWS), &json!(kept)));
     assert_eq!(&state(room), clean());
-    let told = ids_in_file(room);
-    assert!(told == clean().alerts, "told {} of {}, each once", told.len(), clean().alerts.len());
+    let message = ids_in_file(room);
+    assert!(message == clean().alerts, "told {} of {}, each once", message.len(), clean().alerts.len());
     let again = with_replay(&[], |args| room.json(args));
     says(&again, &json!({ "changed_nothing": true, "duplicates": ROWS, "alerts": 0 }));
 }
@@ -131,7 +131,7 @@ fn killed_half_way_through() {
 }
 
 #[test]
-fn killed_while_alerts_are_told() {
+fn killed_while_alerts_are_reported() {
     let room = room();
     let kept = killed_when(&room, "some alerts", || ids_in_file(&room).len() >= 20);
     assert!(kept > 0, "nothing is told of what is not stored");

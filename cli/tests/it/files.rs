@@ -58,18 +58,18 @@ fn an_archive_is_replayed_like_the_files_in_it() {
     plain.write("b.csv", two);
     packed.write("all.zip", zip(&[("b.csv", two), ("a.csv", one)]));
     let many = ["--max-rejects", "30"];
-    let told = [
+    let message = [
         plain.replay("mls.toml", &["a.csv", "b.csv", many[0], many[1]]),
         packed.replay("mls.toml", &["all.zip", many[0], many[1]]),
     ];
-    assert_eq!(told[0], told[1]);
-    assert_eq!((&told[0]["rows"], &told[0]["quarantined"]), (&4.into(), &1.into()));
+    assert_eq!(message[0], message[1]);
+    assert_eq!((&message[0]["rows"], &message[0]["quarantined"]), (&4.into(), &1.into()));
     assert_eq!(packed.rejects()[0].0, "all.zip/b.csv: line 3");
     packed.is_equal();
 }
 
 #[test]
-fn a_broken_archive_and_one_that_does_not_fit_are_told_before_anything_is_written() {
+fn a_broken_archive_and_one_that_does_not_fit_are_reported_before_anything_is_written() {
     let room = Room::new();
     room.write("mls.toml", MAP);
     let whole = zip(&[("a.csv", "id,price\n1,1\n"), ("b.csv", "number,amount\n1,1\n")]);
@@ -99,13 +99,13 @@ fn a_watched_folder_is_read_once_and_tells_of_the_days_of_its_files() {
     for (name, day) in [("exports/3.zip", 3), ("exports/4.csv", 4), ("exports/5.csv", 5)] {
         of_january(&room, name, day);
     }
-    let told = room.json(&["poll", "exports"]);
-    assert_eq!((&told["files"], &told["new"], &told["gone"]), (&3.into(), &2.into(), &1.into()), "{told}");
-    assert_eq!((&told["outcome"], &told["price_changes"]), (&"complete".into(), &1.into()));
+    let message = room.json(&["poll", "exports"]);
+    assert_eq!((&message["files"], &message["new"], &message["gone"]), (&3.into(), &2.into(), &1.into()), "{message}");
+    assert_eq!((&message["outcome"], &message["price_changes"]), (&"complete".into(), &1.into()));
     let home = room.stoop(&["home", "mls/1"]).ok().stdout;
     assert!(home.contains("2026-01-03") && home.contains("2026-01-04"), "{home}");
-    let told = room.json(&["poll", "exports"]);
-    assert_eq!((&told["files"], &told["pages"]), (&0.into(), &0.into()));
+    let message = room.json(&["poll", "exports"]);
+    assert_eq!((&message["files"], &message["pages"]), (&0.into(), &0.into()));
     room.is_equal();
 }
 
@@ -120,16 +120,16 @@ fn a_check_looks_into_the_newest_file_and_stores_nothing() {
     of_january(&room, "exports/a.csv", 1);
     of_january(&room, "exports/b.csv", 2);
     let check = ["sources", "check", "exports"];
-    let told = room.stoop(&[&check[..], &["--json"]].concat()).ok().json();
+    let message = room.stoop(&[&check[..], &["--json"]].concat()).ok().json();
     assert_eq!(
-        (&told["file"], &told["files"], &told["written_at"]),
+        (&message["file"], &message["files"], &message["written_at"]),
         (&"exports/b.csv".into(), &2.into(), &"2026-01-02T00:00:00Z".into())
     );
     assert_eq!(
-        (&told["rows"], &told["listings"], &told["goes_on"], &told["shows_gone"]),
+        (&message["rows"], &message["listings"], &message["goes_on"], &message["shows_gone"]),
         (&4.into(), &3.into(), &false.into(), &true.into())
     );
-    let price = told["fields"].as_array().unwrap().iter().find(|field| field["name"] == "list_price").unwrap();
+    let price = message["fields"].as_array().unwrap().iter().find(|field| field["name"] == "list_price").unwrap();
     assert_eq!((&price["filled"], &price["example"]), (&2.into(), &"500000 USD".into()));
     let shown = room.stoop(&check).ok().stdout;
     for part in ["3 of 4 rows were understood", "exports/b.csv, the newest of 2", "missing field, native_id"] {
@@ -157,8 +157,8 @@ fn snapshots() -> Room {
 fn what_a_snapshot_lacks_is_gone_as_of_it() {
     let room = snapshots();
     let files = ["--snapshot", "a.csv", "b.csv", "c.csv", "d.csv"];
-    let told = room.replay("mls.toml", &files);
-    says(&told, &json!({ "rows": 14, "new": 4, "gone": 1, "homes": 4 }));
+    let message = room.replay("mls.toml", &files);
+    says(&message, &json!({ "rows": 14, "new": 4, "gone": 1, "homes": 4 }));
     let home = room.stoop(&["home", "mls/2"]).ok().stdout;
     assert!(home.contains("2026-01-01") && home.contains("2026-01-03"), "each file is of its own day: {home}");
     assert_eq!(room.json(&["home", "mls/2"])["status"], "Gone", "{home}");
@@ -170,8 +170,9 @@ fn what_a_snapshot_lacks_is_gone_as_of_it() {
     // It comes back with the next, which lacks another.
     room.write("e.csv", "id,price\n1,500000\n2,600000\n3,700000\n");
     of_january(&room, "e.csv", 5);
-    let told = room.stoop(&["replay", "--map", "mls.toml", "--snapshot", "a.csv", "b.csv", "c.csv", "d.csv", "e.csv"]);
-    assert!(told.ok().stdout.contains("gone             2  a file lacks them"));
+    let message =
+        room.stoop(&["replay", "--map", "mls.toml", "--snapshot", "a.csv", "b.csv", "c.csv", "d.csv", "e.csv"]);
+    assert!(message.ok().stdout.contains("gone             2  a file lacks them"));
     assert_eq!(room.json(&["home", "mls/2"])["status"], "Active");
     assert_eq!(room.json(&["home", "mls/4"])["status"], "Gone");
     room.is_equal();
@@ -194,8 +195,8 @@ fn snapshots_whose_rows_tell_the_time_are_of_the_latest_of_them_in_any_order() {
         room.write(name, file(day, "").replace("3,700000,2025-12-01\n", ""));
     }
     room.write("d.csv", file(4, ""));
-    let told = room.replay("mls.toml", &["--snapshot", "a.csv", "b.csv", "c.csv", "d.csv"]);
-    says(&told, &json!({ "gone": 2, "overfull": 0 }));
+    let message = room.replay("mls.toml", &["--snapshot", "a.csv", "b.csv", "c.csv", "d.csv"]);
+    says(&message, &json!({ "gone": 2, "overfull": 0 }));
     assert_eq!(room.json(&["home", "mls/2"])["status"], "Gone");
     let back = room.json(&["home", "mls/3"]);
     assert_eq!(back["status"], "Active", "it is back as of the file that has it again: {back}");
@@ -212,8 +213,8 @@ fn snapshots_that_tell_the_past_tell_it_once_and_others_have_a_listing_once() {
     for (name, count) in [("a.csv", 2), ("b.csv", 4), ("c.csv", 4)] {
         room.write(name, format!("id,price,at\n{}", rows[..count].concat()));
     }
-    let told = room.replay("mls.toml", &["--snapshot", "a.csv", "b.csv", "c.csv"]);
-    says(&told, &json!({ "rows": 10, "duplicates": 6, "gone": 0, "quarantined": 0 }));
+    let message = room.replay("mls.toml", &["--snapshot", "a.csv", "b.csv", "c.csv"]);
+    says(&message, &json!({ "rows": 10, "duplicates": 6, "gone": 0, "quarantined": 0 }));
     let home = room.json(&["home", "mls/1"]);
     let kinds: Vec<_> =
         home["events"].as_array().unwrap().iter().map(|event| event["kind"].as_str().unwrap()).collect();
@@ -227,18 +228,22 @@ fn snapshots_that_tell_the_past_tell_it_once_and_others_have_a_listing_once() {
 }
 
 #[test]
-fn a_snapshot_that_was_not_understood_says_nothing_of_what_it_lacks_and_it_is_told() {
+fn a_snapshot_that_was_not_understood_says_nothing_of_what_it_lacks_and_it_is_reported() {
     let room = snapshots();
     room.write("c.csv", "id,price\n1,500000\n,600000\n4,800000\n");
     of_january(&room, "c.csv", 4);
     let args = ["replay", "--map", "mls.toml", "--snapshot", "--max-rejects", "50", "a.csv", "b.csv", "c.csv"];
-    let told = room.stoop(&args).ok();
-    assert!(told.stderr.contains("c.csv: 1 rows were not understood: nothing is said to be gone"), "{}", told.stderr);
+    let message = room.stoop(&args).ok();
+    assert!(
+        message.stderr.contains("c.csv: 1 rows were not understood: nothing is said to be gone"),
+        "{}",
+        message.stderr
+    );
     assert_eq!(room.json(&["home", "mls/3"])["status"], "Active");
 }
 
 #[test]
-fn files_that_look_like_snapshots_are_told_of_where_nobody_said_that_they_are() {
+fn files_that_look_like_snapshots_are_reported_of_where_nobody_said_that_they_are() {
     let room = snapshots();
     let replay = |files: &[&str]| {
         let args: Vec<&str> = ["replay", "--map", "mls.toml"].iter().chain(files).copied().collect();
@@ -260,21 +265,21 @@ fn homes(room: &Room, name: &str, count: u32, day: u64) {
 }
 
 #[test]
-fn an_export_that_was_cut_off_takes_nothing_away_and_it_is_told() {
+fn an_export_that_was_cut_off_takes_nothing_away_and_it_is_reported() {
     let room = Room::new();
     room.write("mls.toml", MAP);
     for (name, count, day) in [("1.csv", 100, 1), ("2.csv", 45, 2), ("3.csv", 100, 3)] {
         homes(&room, name, count, day);
     }
-    let told = room.stoop(&["replay", "--map", "mls.toml", "--snapshot", "1.csv", "2.csv"]).ok();
-    assert!(told.stderr.contains("2.csv: 55 of 100 listings are missing since 2026-01-02T"), "{}", told.stderr);
+    let message = room.stoop(&["replay", "--map", "mls.toml", "--snapshot", "1.csv", "2.csv"]).ok();
+    assert!(message.stderr.contains("2.csv: 55 of 100 listings are missing since 2026-01-02T"), "{}", message.stderr);
     assert_eq!(room.json(&["home", "mls/99"])["status"], "Active");
-    let told = room.replay("mls.toml", &["--snapshot", "1.csv", "2.csv", "3.csv"]);
-    says(&told, &json!({ "gone": 0 }));
+    let message = room.replay("mls.toml", &["--snapshot", "1.csv", "2.csv", "3.csv"]);
+    says(&message, &json!({ "gone": 0 }));
     // A day later it is still so: they are gone as of the first of them.
     homes(&room, "3.csv", 45, 3);
-    let told = room.replay("mls.toml", &["--snapshot", "1.csv", "2.csv", "3.csv"]);
-    says(&told, &json!({ "gone": 55 }));
+    let message = room.replay("mls.toml", &["--snapshot", "1.csv", "2.csv", "3.csv"]);
+    says(&message, &json!({ "gone": 55 }));
     room.is_equal();
 }
 
@@ -289,14 +294,14 @@ fn a_large_loss_is_shown_and_rejected_and_released() {
     homes(&room, "exports/1.csv", 100, 1);
     homes(&room, "exports/2.csv", 45, 2);
     let held = "55 of 100 listings are missing since 2026-01-02T00:00:00Z";
-    let told = room.json(&["poll", "exports"]);
-    assert_eq!(told["gone"], 0, "{told}");
+    let message = room.json(&["poll", "exports"]);
+    assert_eq!(message["gone"], 0, "{message}");
     for command in [&["sources"][..], &["sources", "loss", "exports"], &["runs", "--json"]] {
         let shown = room.stoop(command).ok().stdout;
         assert!(shown.split_whitespace().collect::<Vec<_>>().join(" ").contains(held), "{command:?}: {shown}");
     }
-    let told = room.json(&["sources"]);
-    assert_eq!(told["searches"][0]["held_back"]["listings"], 55, "{told}");
+    let message = room.json(&["sources"]);
+    assert_eq!(message["searches"][0]["held_back"]["listings"], 55, "{message}");
 
     assert!(loss(&["--reject"]).contains("55 listings the next poll forgets"));
     assert_eq!(room.json(&["poll", "exports"])["gone"], 0);
@@ -341,15 +346,15 @@ fn a_notice_among_the_rows_is_found_by_the_draft_and_keeps_nothing_from_being_go
     says(&drafted, &json!({ "rows": 10, "listings": 10, "refused": [] }));
     let map = room.read("redfin.toml");
     assert!(map.contains("comment = [\"In accordance with local MLS rules,\"]"), "{map}");
-    let told = room.replay("redfin.toml", &["--snapshot", "1.csv", "2.csv", "3.csv"]);
-    says(&told, &json!({ "rows": 31, "skipped": 3, "quarantined": 0, "gone": 1 }));
+    let message = room.replay("redfin.toml", &["--snapshot", "1.csv", "2.csv", "3.csv"]);
+    says(&message, &json!({ "rows": 31, "skipped": 3, "quarantined": 0, "gone": 1 }));
     assert_eq!(room.json(&["home", "redfin/100"])["status"], "Gone");
 
     // Without it the notice is a row that is not understood, and nothing is said to be gone.
     room.write("redfin.toml", map.replace("comment = ", "#comment = "));
     let strict = ["--db", "strict.db", "replay", "--map", "redfin.toml", "--snapshot", "--max-rejects", "50"];
-    let told = room.stoop(&[&strict[..], &["1.csv", "2.csv", "3.csv"]].concat()).ok();
-    assert!(told.stderr.contains("nothing is said to be gone"), "{}", told.stderr);
+    let message = room.stoop(&[&strict[..], &["1.csv", "2.csv", "3.csv"]].concat()).ok();
+    assert!(message.stderr.contains("nothing is said to be gone"), "{}", message.stderr);
 }
 
 #[test]
@@ -413,8 +418,8 @@ fn a_draft_is_made_of_what_is_piped_in() {
     let sample = br#"{"homes": [{"id": "h1", "price": 250000, "currency": "EUR", "city": "Graz"},
                                {"id": "h2", "price": 310000, "currency": "EUR", "city": "Graz"}]}"#;
     let args = ["sources", "new", "graz", "--from", "-", "--country", "AT", "--purpose", "sale"];
-    let told = piped(&room, &args, sample).ok().stdout;
-    assert!(told.contains("2 of 2 rows were understood"), "{told}");
+    let message = piped(&room, &args, sample).ok().stdout;
+    assert!(message.contains("2 of 2 rows were understood"), "{message}");
     let map = room.read("graz.toml");
     assert!(map.starts_with("# Drafted from standard input: 2 rows at /homes."), "{map}");
     piped(&room, &["replay", "--map", "graz.toml", "-"], sample).ok();
@@ -444,10 +449,10 @@ fn a_field_that_contradicts_the_others_is_named_with_what_is_done() {
     let listed = room.json(&["sources"]);
     assert_eq!(listed["searches"][0]["contradictions"], json!([counted]));
     assert_eq!(check(&["--json"]).json()["polled_contradictions"], json!([counted]));
-    let told = "previous far off: 112 of 120 listings: previous_list_price is distrusted, and not sent.";
+    let message = "previous far off: 112 of 120 listings: previous_list_price is distrusted, and not sent.";
     for shown in [room.stoop(&["sources"]).ok().stdout, check(&[]).stdout] {
         let words: Vec<&str> = shown.split_whitespace().collect();
-        assert!(words.join(" ").contains(told), "{shown}");
+        assert!(words.join(" ").contains(message), "{shown}");
     }
     let runs = room.stoop(&["runs"]).ok().stdout;
     assert!(

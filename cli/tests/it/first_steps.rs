@@ -8,21 +8,21 @@ const KINDS: [&str; 8] = ["reso", "zillow", "realtor", "rentcast", "avito", "mub
 
 /// The searches of the configuration, with whether they are on.
 fn searches(room: &Room) -> Vec<(String, bool)> {
-    let told: Value = room.json(&["sources"]);
+    let message: Value = room.json(&["sources"]);
     let search = |search: &Value| (text(&search["name"]).to_owned(), search["enabled"] == true);
-    list(&told["searches"]).iter().map(search).collect()
+    list(&message["searches"]).iter().map(search).collect()
 }
 
 #[test]
 fn init_writes_a_configuration_of_the_source_that_was_chosen() {
     for kind in KINDS {
         let room = Room::new();
-        let told = room.stoop(&["init", "--source", kind]).ok().stdout;
-        assert!(told.starts_with("Wrote stoop.toml.\n") && told.contains("\nNext\n"), "{told}");
+        let message = room.stoop(&["init", "--source", kind]).ok().stdout;
+        assert!(message.starts_with("Wrote stoop.toml.\n") && message.contains("\nNext\n"), "{message}");
         let searches = searches(&room);
         assert_eq!(searches.len(), 1, "{kind}: {searches:?}");
         assert_eq!(searches[0].1, !["avito", "mubawab"].contains(&kind), "scraped sites stay off: {kind}");
-        assert!(told.contains(&format!("stoop sources check {}", searches[0].0)), "{told}");
+        assert!(message.contains(&format!("stoop sources check {}", searches[0].0)), "{message}");
         let written = room.read("stoop.toml");
         assert!(written.contains("\n# ") && written.contains("[alerts]"), "it is commented: {written}");
     }
@@ -31,20 +31,20 @@ fn init_writes_a_configuration_of_the_source_that_was_chosen() {
 #[test]
 fn init_asks_nothing_where_nobody_answers_and_leaves_a_file_alone() {
     let room = Room::new();
-    let told = room.stoop(&["init"]).ok().stdout;
-    assert!(told.contains("stoop sources"), "{told}");
+    let message = room.stoop(&["init"]).ok().stdout;
+    assert!(message.contains("stoop sources"), "{message}");
     let all = searches(&room);
     assert_eq!(all.len(), KINDS.len());
     assert!(all.iter().all(|(_, on)| !on), "{all:?}");
     room.stoop(&["init", "--source", "reso"]).refused(&["stoop.toml is there already", "--to names another"]);
     assert_eq!(searches(&room), all);
-    let told = room.stoop(&["init", "--source", "reso", "--to", "mls.toml"]).ok().stdout;
-    assert!(told.contains("stoop run --config mls.toml"), "{told}");
+    let message = room.stoop(&["init", "--source", "reso", "--to", "mls.toml"]).ok().stdout;
+    assert!(message.contains("stoop run --config mls.toml"), "{message}");
     room.stoop(&["init", "--source", "ebay", "--to", "b.toml"]).refused(&["[possible values: reso, zillow"]);
 }
 
 #[test]
-fn shells_and_readers_are_told_of_every_command() {
+fn shells_and_readers_are_reported_of_every_command() {
     let room = Room::new();
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let script = room.stoop(&["completions", shell]).ok().stdout;

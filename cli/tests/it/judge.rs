@@ -16,17 +16,17 @@ fn replay(room: &Room, drop_percent: u32) -> String {
 }
 
 #[test]
-fn a_changed_threshold_offers_to_judge_what_is_stored_and_nothing_is_told_unasked() {
+fn a_changed_threshold_offers_to_judge_what_is_stored_and_nothing_is_reported_unasked() {
     let room = Room::new();
     room.write("made.toml", MAP);
     room.write("rows.csv", ROWS);
     for _ in 0..2 {
-        let told = replay(&room, 50);
-        assert!(!told.contains("stoop judge"), "nothing has changed: {told}");
+        let message = replay(&room, 50);
+        assert!(!message.contains("stoop judge"), "nothing has changed: {message}");
     }
     assert_eq!(room.alert_ids().len(), 0);
-    let told = replay(&room, 10);
-    assert!(told.contains(HINT), "{told}");
+    let message = replay(&room, 10);
+    assert!(message.contains(HINT), "{message}");
     assert!(!replay(&room, 10).contains(HINT), "it is said once");
     let unnamed = room.stoop(&["replay", "--map", "made.toml", "rows.csv"]).ok().stderr;
     assert!(!unnamed.contains("stoop judge"), "stoop.toml is in force where none is named: {unnamed}");
@@ -34,17 +34,17 @@ fn a_changed_threshold_offers_to_judge_what_is_stored_and_nothing_is_told_unaske
 
     for _ in 0..2 {
         let judged = room.json(&["judge"]);
-        says(&judged, &json!({ "homes": 3, "alerts": 2, "suspects": 0, "known": 1, "told": false }));
+        says(&judged, &json!({ "homes": 3, "alerts": 2, "suspects": 0, "known": 1, "sent": false }));
         assert_eq!(text(&judged["newest"][0]["home"]), "made/b");
     }
     assert_eq!((room.alert_ids().len(), room.alert_lines().len()), (0, 0), "to look changes nothing");
-    let told = room.stoop(&["judge", "--limit", "1"]).ok().stdout;
-    assert!(told.contains("… and 1 more; --limit shows more") && told.contains("--tell does that"), "{told}");
+    let message = room.stoop(&["judge", "--limit", "1"]).ok().stdout;
+    assert!(message.contains("… and 1 more; --limit shows more") && message.contains("--send does that"), "{message}");
 
-    let judged = room.json(&["judge", "--tell"]);
-    says(&judged, &json!({ "homes": 3, "alerts": 2, "suspects": 0, "known": 1, "told": true }));
+    let judged = room.json(&["judge", "--send"]);
+    says(&judged, &json!({ "homes": 3, "alerts": 2, "suspects": 0, "known": 1, "sent": true }));
     assert_eq!((room.alert_ids().len(), room.alert_lines().len()), (2, 2));
-    let judged = room.json(&["judge", "--tell"]);
+    let judged = room.json(&["judge", "--send"]);
     says(&judged, &json!({ "alerts": 0, "suspects": 0, "known": 3 }));
     assert_eq!(room.alert_lines().len(), 2, "the ledger knows them");
 }

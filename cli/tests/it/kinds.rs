@@ -101,11 +101,11 @@ impl Desk {
             (id.to_string(), (facts.list_price.unwrap().0, facts.status))
         });
         let stored: Homes = stored.collect();
-        let wanted: Homes = known.values().flatten().map(|(id, told)| (id.clone(), *told)).collect();
+        let wanted: Homes = known.values().flatten().map(|(id, message)| (id.clone(), *message)).collect();
         let ids: BTreeSet<&String> = stored.keys().chain(wanted.keys()).collect();
         let other: Vec<_> = ids.into_iter().filter(|id| stored.get(*id) != wanted.get(*id)).collect();
-        let told = |id: &String| format!("{id}: {:?}, not {:?}", stored.get(id), wanted.get(id));
-        assert!(other.is_empty(), "{:#?}", other.into_iter().map(told).collect::<Vec<_>>());
+        let message = |id: &String| format!("{id}: {:?}, not {:?}", stored.get(id), wanted.get(id));
+        assert!(other.is_empty(), "{:#?}", other.into_iter().map(message).collect::<Vec<_>>());
     }
 }
 

@@ -292,8 +292,8 @@ fn what_need_not_be_kept_is_pruned_when_it_is_asked_for_and_the_figures_stay() {
     assert_eq!((&pruned["raw_pages"], &pruned["runs"]), (&would["raw_pages"], &would["runs"]));
     assert_eq!((room.is_equal(), raw_pages(&room)), (before.0, 0));
     says(&poll(&room).ok().json(), &json!({ "new": 0, "changed": 0 }));
-    let told = room.stoop(&["prune"]).ok().stdout;
-    assert!(told.contains("bytes gone, 0 stay") && told.ends_with("are kept.\n"), "{told}");
+    let message = room.stoop(&["prune"]).ok().stdout;
+    assert!(message.contains("bytes gone, 0 stay") && message.ends_with("are kept.\n"), "{message}");
     room.write("stoop.toml", "[keep]\nraw_pages = \"for ever\"\n");
     room.stoop(&["prune"]).refused(&["stoop.toml:2: keep.raw_pages: \"for ever\" is no time span"]);
 }

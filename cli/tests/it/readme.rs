@@ -56,11 +56,13 @@ fn run(room: &Room, line: &str) -> Outcome {
     Outcome::of(shell.env_remove("COLUMNS").env_remove("STOOP_LOG").env_remove("CLICOLOR_FORCE"))
 }
 
-fn fits(told: &[&str], prints: &[String]) -> bool {
+fn fits(message: &[&str], prints: &[String]) -> bool {
     match prints.split_first() {
-        None => told.is_empty(),
-        Some((first, rest)) if first == ELISION => (0..=told.len()).any(|at| fits(&told[at..], rest)),
-        Some((first, rest)) => told.split_first().is_some_and(|(line, told)| line == first && fits(told, rest)),
+        None => message.is_empty(),
+        Some((first, rest)) if first == ELISION => (0..=message.len()).any(|at| fits(&message[at..], rest)),
+        Some((first, rest)) => {
+            message.split_first().is_some_and(|(line, message)| line == first && fits(message, rest))
+        }
     }
 }
 
@@ -73,9 +75,9 @@ fn every_command_of_the_readme_prints_what_stands_there() {
     assert!(steps.len() >= 5, "README has a console block");
     for step in &steps {
         let outcome = run(&room, &step.command).ok();
-        let told: Vec<&str> = outcome.stdout.lines().collect();
+        let message: Vec<&str> = outcome.stdout.lines().collect();
         let prints = step.prints.join("\n");
-        assert!(fits(&told, &step.prints), "$ {}\n{}\nREADME says:\n{prints}", step.command, outcome.stdout);
+        assert!(fits(&message, &step.prints), "$ {}\n{}\nREADME says:\n{prints}", step.command, outcome.stdout);
     }
     let named = named(&readme);
     assert!(named.len() >= 8, "{named:?}");

@@ -32,13 +32,13 @@ fn each_thing_that_was_altered_is_named_and_a_rebuild_mends_it() {
     let before = room.json(&["market", "reno"]);
     says(&room.json(&["rebuild", "--yes"]), &json!({ "equal": true, "swapped": false }));
     alter(&room, SPOIL);
-    let told = room.stoop(&["verify", "--json"]);
-    assert_eq!(told.code, Some(1), "{}", told.stderr);
-    let told: Value = told.json();
-    says(&told, &json!({ "equal": false, "observations": 6, "homes": 3 }));
-    let told = told["differences"].to_string();
+    let message = room.stoop(&["verify", "--json"]);
+    assert_eq!(message.code, Some(1), "{}", message.stderr);
+    let message: Value = message.json();
+    says(&message, &json!({ "equal": false, "observations": 6, "homes": 3 }));
+    let message = message["differences"].to_string();
     for part in ["made/b differs", "home made/d has observations, but is not stored", "has homes, but is not stored"] {
-        assert!(told.contains(part), "{part:?} is not in {told}");
+        assert!(message.contains(part), "{part:?} is not in {message}");
     }
 
     let dry = room.stoop(&["rebuild", "--dry-run"]).ok().stdout;
@@ -56,9 +56,9 @@ fn each_thing_that_was_altered_is_named_and_a_rebuild_mends_it() {
     assert_eq!(unasked.code, Some(1), "{}", unasked.stderr);
     assert!(unasked.stdout.contains("`stoop rebuild --yes` does it"), "{}", unasked.stdout);
     assert_eq!(room.stoop(&["verify"]).code, Some(1), "nothing is swapped");
-    let told = room.json(&["rebuild", "--yes"]);
-    says(&told, &json!({ "equal": false, "swapped": true }));
-    assert_eq!(told["difference"]["homes_new"]["first"], "made/d");
+    let message = room.json(&["rebuild", "--yes"]);
+    says(&message, &json!({ "equal": false, "swapped": true }));
+    assert_eq!(message["difference"]["homes_new"]["first"], "made/d");
     room.is_equal();
     assert_eq!(room.json(&["market", "reno"]), before);
 
@@ -83,9 +83,9 @@ fn a_file_of_an_older_format_is_refused_with_what_to_do_and_that_helps() {
     for args in [&["market", "reno"][..], &["verify"], &["replay", "--map", "made.toml", "rows.csv"]] {
         room.stoop(args).refused(&["has format 6", "`stoop rebuild` makes it of the observations"]);
     }
-    let told = room.json(&["rebuild", "--yes"]);
-    says(&told, &json!({ "swapped": true }));
-    assert_eq!(told["difference"]["older"], true);
+    let message = room.json(&["rebuild", "--yes"]);
+    says(&message, &json!({ "swapped": true }));
+    assert_eq!(message["difference"]["older"], true);
     assert_eq!(room.json(&["market", "reno"]), before);
     says(&room.is_equal(), &json!({ "alerts": 1, "alerts_unchecked": 1 }));
     assert!(room.stoop(&["verify"]).ok().stdout.contains("not checked: 1 alerts"));
@@ -148,11 +148,11 @@ fn what_was_known_then_is_what_a_room_shows_that_has_seen_no_more() {
     assert_eq!(figure("active"), (json!(3), json!(4)));
     assert_eq!(figure("mean_price"), (json!(366_666.67), json!(305_000.0)));
     assert_eq!(figure("last_7_days.price_cuts"), (json!(0), json!(2)));
-    let told = room.stoop(&["market", "reno", "--as-known", "2026-03-03", "--as-of", "2026-03-08"]).ok().stdout;
-    assert!(told.contains("As known on 2026-03-03") && told.contains("active of us/"), "{told}");
+    let message = room.stoop(&["market", "reno", "--as-known", "2026-03-03", "--as-of", "2026-03-08"]).ok().stdout;
+    assert!(message.contains("As known on 2026-03-03") && message.contains("active of us/"), "{message}");
 
     let home = room.json(&["home", "made/a", "--as-known", "2026-03-03"]);
-    assert_eq!(home["stretches"].as_array().unwrap().len(), 1, "{home}");
+    assert_eq!(home["intervals"].as_array().unwrap().len(), 1, "{home}");
     assert_eq!(text(&home["last_seen"]), "2026-03-01T00:00:00Z");
     room.stoop(&["home", "made/d", "--as-known", "2026-03-03"]).refused(&["nobody had seen the home made/d until"]);
     let nothing = room.json(&["market", "reno", "--as-known", "2026-02-01"]);

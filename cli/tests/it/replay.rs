@@ -67,8 +67,8 @@ fn the_format_of_a_file_makes_no_difference() {
     let mut markets = None;
     for (name, bytes) in files {
         let room = room();
-        let told = room.replay("made.toml", &[room.write(name, bytes)]);
-        assert_eq!(told, expected(), "{name}");
+        let message = room.replay("made.toml", &[room.write(name, bytes)]);
+        assert_eq!(message, expected(), "{name}");
         room.is_equal();
         let shown = room.json(&["markets"]);
         assert_eq!(markets.get_or_insert_with(|| shown.clone()), &shown, "{name}");
@@ -130,14 +130,14 @@ fn the_rules_come_from_a_configuration() {
         let room = room();
         room.write("homes.csv", csv());
         room.write("stoop.toml", config);
-        let told = room.json(&["replay", "--map", "made.toml", "homes.csv", "--config", "stoop.toml"]);
-        says(&told, &json!({ "drops": 1, "alerts": alerts }));
+        let message = room.json(&["replay", "--map", "made.toml", "homes.csv", "--config", "stoop.toml"]);
+        says(&message, &json!({ "drops": 1, "alerts": alerts }));
     }
     let room = room();
     room.write("homes.csv", csv());
     room.write("stoop.toml", "[alerts]\ndrop_percent = 50\ndrop_amount = { USD = 100_000 }");
-    let told = room.json(&["replay", "--map", "made.toml", "homes.csv", "--config", "stoop.toml"]);
-    says(&told, &json!({ "alerts": 1 }));
+    let message = room.json(&["replay", "--map", "made.toml", "homes.csv", "--config", "stoop.toml"]);
+    says(&message, &json!({ "alerts": 1 }));
 }
 
 #[test]
@@ -146,9 +146,9 @@ fn from_and_until_cut_by_time() {
         let room = room();
         room.write("homes.csv", csv());
         let args: Vec<&str> = ["replay", "--map", "made.toml", "homes.csv"].iter().chain(args).copied().collect();
-        let told = room.json(&args);
+        let message = room.json(&args);
         room.is_equal();
-        [&told["rows"], &told["outside_time"], &told["observations"], &told["price_changes"]]
+        [&message["rows"], &message["outside_time"], &message["observations"], &message["price_changes"]]
             .map(|n| n.as_i64().unwrap())
     };
     assert_eq!(cut(&["--until", "2026-03-05"]), [5, 2, 3, 0]);
@@ -164,9 +164,9 @@ fn a_rate_slows_a_replay_down() {
     let rows: String = (0..100).map(row).collect();
     room.write("homes.csv", format!("id,seen,price,city\n{rows}"));
     let began = Instant::now();
-    let told = room.json(&["replay", "--map", "made.toml", "homes.csv", "--rate", "200"]);
+    let message = room.json(&["replay", "--map", "made.toml", "homes.csv", "--rate", "200"]);
     assert!(began.elapsed() >= Duration::from_millis(400), "{:?}", began.elapsed());
-    says(&told, &json!({ "rows": 100, "homes": 100 }));
+    says(&message, &json!({ "rows": 100, "homes": 100 }));
 }
 
 #[test]
@@ -176,10 +176,10 @@ fn rows_in_no_order_leave_what_rows_in_order_leave() {
     let backwards = format!("id,seen,price,city\n{}", rows.concat());
     let room = room();
     room.write("homes.csv", &backwards);
-    let told = room.replay("made.toml", &["homes.csv"]);
+    let message = room.replay("made.toml", &["homes.csv"]);
     room.is_equal();
     for name in ["observations", "homes", "price_changes", "drops", "rises"] {
-        assert_eq!(told[name], expected()[name], "{name}");
+        assert_eq!(message[name], expected()[name], "{name}");
     }
 
     let sorted = Room::new();
@@ -237,7 +237,7 @@ fn every_view_is_there_for_people_and_for_programs() {
     assert!((number(&list(&before["markets"])[0]["median_price"]) / 500_000.0 - 1.0).abs() <= 0.001);
     assert_eq!(list(&room.json(&["homes", "reno"])["homes"])[0]["id"], "made/a");
     let home = room.json(&["home", "made/a"]);
-    assert_eq!((list(&home["stretches"]).len(), &home["price"]), (2, &json!(400_000.0)));
+    assert_eq!((list(&home["intervals"]).len(), &home["price"]), (2, &json!(400_000.0)));
     assert_eq!(room.rejects()[0].0, "one.csv: line 2");
     let runs = room.json(&["runs"]);
     assert_eq!((&runs["total"], &list(&runs["runs"])[1]["counts"]["drops"]), (&json!(2), &json!(1)));
@@ -261,9 +261,9 @@ fn a_simulated_market_is_the_same_every_time_and_replays() {
     assert_eq!(rows.lines().count(), 20_000);
     assert!(rows == simulate(&room, &[]), "the same seed gives the same bytes");
     assert!(rows != simulate(&room, &["--seed", "8"]), "another seed is another market");
-    let told = room.replay(&map("simulated.toml"), &[room.write("rows.jsonl", &rows)]);
-    says(&told, &json!({ "rows": 20_000, "observations": 20_000, "overfull": 0, "quarantined": 0, "homes": 200 }));
-    assert!(number(&told["price_changes"]) > 0.0);
+    let message = room.replay(&map("simulated.toml"), &[room.write("rows.jsonl", &rows)]);
+    says(&message, &json!({ "rows": 20_000, "observations": 20_000, "overfull": 0, "quarantined": 0, "homes": 200 }));
+    assert!(number(&message["price_changes"]) > 0.0);
     assert_eq!(room.is_equal()["homes"], 200);
 }
 

@@ -40,8 +40,11 @@ fn check(room: &Room, search: &str, more: &[&str]) -> Outcome {
 }
 
 #[track_caller]
-fn field<'v>(told: &'v Value, name: &str) -> &'v Value {
-    list(&told["fields"]).iter().find(|field| field["name"] == name).unwrap_or_else(|| panic!("no {name} in {told}"))
+fn field<'v>(message: &'v Value, name: &str) -> &'v Value {
+    list(&message["fields"])
+        .iter()
+        .find(|field| field["name"] == name)
+        .unwrap_or_else(|| panic!("no {name} in {message}"))
 }
 
 /// What was left in the room beside what the test put there.
@@ -56,14 +59,14 @@ fn files(room: &Room) -> Vec<String> {
 fn every_kind_is_listed_with_what_it_tells() {
     let room = Room::new();
     let shown = room.stoop(&["sources"]).ok().stdout;
-    let told = room.json(&["sources"]);
+    let message = room.json(&["sources"]);
     for kind in KINDS {
         assert!(shown.contains(kind.name) && shown.contains(kind.summary), "{shown}");
-        let row = list(&told["kinds"]).iter().find(|row| row["name"] == kind.name).unwrap();
+        let row = list(&message["kinds"]).iter().find(|row| row["name"] == kind.name).unwrap();
         says(row, &json!({ "price_changes": kind.tells.price_changes, "gone": kind.tells.gone }));
         assert_eq!(list(&row["params"]).len(), kind.params.len());
     }
-    assert!(told.get("searches").is_none(), "there is no configuration: {told}");
+    assert!(message.get("searches").is_none(), "there is no configuration: {message}");
     assert!(files(&room).is_empty());
 }
 
@@ -77,14 +80,14 @@ fn searches_are_listed_without_their_secrets_also_those_that_are_off() {
          [[search]]\nname = \"agadir\"\nsource = \"avito\"\nevery = \"2h\"\n\
          [[search]]\nname = \"later\"\nsource = \"reso\"\nenabled = false\n",
     );
-    let told = room.json(&["sources"]);
-    let searches = list(&told["searches"]);
+    let message = room.json(&["sources"]);
+    let searches = list(&message["searches"]);
     let part = |name: &str| searches.iter().map(|search| search[name].clone()).collect::<Vec<_>>();
     assert_eq!(part("name"), [json!("chicago"), json!("agadir"), json!("later")]);
     assert_eq!(part("enabled"), [json!(true), json!(false), json!(false)]);
     assert_eq!(part("source"), [json!("zillow"), json!("avito"), Value::Null]);
     assert_eq!(part("every_ms")[..2], [json!(21_600_000), json!(7_200_000)]);
-    assert!(!list(&searches[0]["limits"]).is_empty() && searches[1]["robots"] == true, "{told}");
+    assert!(!list(&searches[0]["limits"]).is_empty() && searches[1]["robots"] == true, "{message}");
     let shown = room.stoop(&["sources"]).ok().stdout;
     for part in ["chicago", "agadir", "later", "robots.txt", "lacks something"] {
         assert!(shown.contains(part), "{part}: {shown}");
@@ -95,9 +98,9 @@ fn searches_are_listed_without_their_secrets_also_those_that_are_off() {
 fn a_configuration_with_mistakes_does_not_hide_what_there_is_to_choose() {
     let room = Room::new();
     room.write("stoop.toml", "[[search]]\nname = \"x\"\nsource = \"redfin\"\n");
-    let told = room.stoop(&["sources"]);
-    assert!(told.stdout.contains("zillow"), "{}", told.stdout);
-    told.refused(&["redfin", "no kind of source"]);
+    let message = room.stoop(&["sources"]);
+    assert!(message.stdout.contains("zillow"), "{}", message.stdout);
+    message.refused(&["redfin", "no kind of source"]);
     room.stoop(&["sources", "--config", "none.toml"]).refused(&["none.toml", "cannot be read"]);
 }
 
@@ -105,20 +108,20 @@ fn a_configuration_with_mistakes_does_not_hide_what_there_is_to_choose() {
 fn a_check_makes_one_request_stores_nothing_and_tells_of_every_field() {
     let portal = portal();
     let room = room(&portal, "");
-    let told = check(&room, "mls", &["--json"]).ok().json();
+    let message = check(&room, "mls", &["--json"]).ok().json();
     says(
-        &told,
+        &message,
         &json!({ "search": "mls", "source": "reso", "enabled": true, "requests": 1, "rows": 100, "listings": 100, "next": "page" }),
     );
     assert_eq!(portal.served().requests, 1);
     assert_eq!(files(&room), ["stoop.toml"], "neither database nor pages");
-    says(field(&told, "native_id"), &json!({ "filled": 100, "share": 1.0 }));
-    says(field(&told, "list_price"), &json!({ "filled": 100 }));
-    assert!(text(&field(&told, "list_price")["example"]).ends_with(" USD"), "{told}");
-    assert_eq!(field(&told, "details.images")["filled"], 0);
-    let counted: f64 = field(&told, "status")["values"].as_object().unwrap().values().map(number).sum();
-    assert!((counted - 100.0).abs() < 0.1, "{told}");
-    assert_eq!(list(&told["refused"]), &[] as &[Value]);
+    says(field(&message, "native_id"), &json!({ "filled": 100, "share": 1.0 }));
+    says(field(&message, "list_price"), &json!({ "filled": 100 }));
+    assert!(text(&field(&message, "list_price")["example"]).ends_with(" USD"), "{message}");
+    assert_eq!(field(&message, "details.images")["filled"], 0);
+    let counted: f64 = field(&message, "status")["values"].as_object().unwrap().values().map(number).sum();
+    assert!((counted - 100.0).abs() < 0.1, "{message}");
+    assert_eq!(list(&message["refused"]), &[] as &[Value]);
 
     let shown = check(&room, "mls", &[]).ok().stdout;
     for part in
@@ -133,8 +136,8 @@ fn a_check_makes_one_request_stores_nothing_and_tells_of_every_field() {
 fn a_search_that_is_off_can_be_checked_and_stays_off() {
     let portal = portal();
     let room = room(&portal, "enabled = false");
-    let told = check(&room, "mls", &["--json"]).ok().json();
-    says(&told, &json!({ "enabled": false, "listings": 100 }));
+    let message = check(&room, "mls", &["--json"]).ok().json();
+    says(&message, &json!({ "enabled": false, "listings": 100 }));
     let shown = check(&room, "mls", &[]).ok().stdout;
     assert!(shown.contains("switched off, and stays so"), "{shown}");
     let unknown = check(&room, "mlss", &[]);
@@ -147,8 +150,8 @@ fn where_there_is_a_database_a_check_counts_in_the_limits_of_polls() {
     let room = room(&portal, "limits = [\"50/h\"]");
     Outcome::of(room.command(&["poll", "mls"]).env(TOKEN_ENV, TOKEN)).ok();
     let runs = room.json(&["runs"]);
-    let told = check(&room, "mls", &["--json"]).ok().json();
-    says(&told["left"][0], &json!({ "limit": "50 requests an hour", "left": 50 - portal.served().requests }));
+    let message = check(&room, "mls", &["--json"]).ok().json();
+    says(&message["left"][0], &json!({ "limit": "50 requests an hour", "left": 50 - portal.served().requests }));
     assert_eq!(room.json(&["runs"]), runs, "a check is no run");
     // None is left for another one, which says so instead of waiting for an hour.
     let config = room.read("stoop.toml").replace("50/h", &format!("{}/h", portal.served().requests));
@@ -179,13 +182,16 @@ fn what_cannot_be_had_or_understood_is_a_failure_that_says_why() {
         "[[search]]\nname = \"odd\"\nsource = \"odd.toml\"\nparams = {{ token = {{ env = \"{TOKEN_ENV}\" }} }}\n"
     );
     room.write("stoop.toml", config);
-    let told = check(&room, "odd", &["--json"]);
-    assert_eq!(told.code, Some(1), "{}", told.stderr);
-    let told = told.json();
-    says(&told, &json!({ "listings": 0, "fields": [] }));
-    let refused = &list(&told["refused"])[0];
-    says(refused, &json!({ "reason": "bad_value", "rows": told["rows"] }));
-    assert!(text(&refused["detail"]).contains("purpose") && text(&refused["excerpt"]).contains("ListingKey"), "{told}");
+    let message = check(&room, "odd", &["--json"]);
+    assert_eq!(message.code, Some(1), "{}", message.stderr);
+    let message = message.json();
+    says(&message, &json!({ "listings": 0, "fields": [] }));
+    let refused = &list(&message["refused"])[0];
+    says(refused, &json!({ "reason": "bad_value", "rows": message["rows"] }));
+    assert!(
+        text(&refused["detail"]).contains("purpose") && text(&refused["excerpt"]).contains("ListingKey"),
+        "{message}"
+    );
     let shown = check(&room, "odd", &[]).stdout;
     assert!(shown.contains("0 of") && shown.contains("bad value"), "{shown}");
 }
@@ -235,10 +241,10 @@ fn a_scraped_site_is_asked_for_its_robots_txt_first_and_obeyed() {
         "stoop.toml",
         format!("[[search]]\nname = \"maroc\"\nsource = \"avito\"\nparams = {{ url = \"{}\" }}\n", site.address),
     );
-    let told = room.stoop(&["sources", "check", "maroc"]);
-    assert_eq!(told.code, Some(1), "{}", told.stderr);
-    assert!(told.stderr.contains("robots.txt") && told.stderr.contains("does not let us"), "{}", told.stderr);
-    assert!(told.stdout.contains("switched off") && told.stdout.contains("terms"), "{}", told.stdout);
+    let message = room.stoop(&["sources", "check", "maroc"]);
+    assert_eq!(message.code, Some(1), "{}", message.stderr);
+    assert!(message.stderr.contains("robots.txt") && message.stderr.contains("does not let us"), "{}", message.stderr);
+    assert!(message.stdout.contains("switched off") && message.stdout.contains("terms"), "{}", message.stdout);
     assert_eq!(site.asked(), ["/robots.txt"], "nothing else was asked for");
 }
 
@@ -256,14 +262,14 @@ fn a_draft_of_an_answer_is_written_proven_and_polls() {
     let url = format!("{}/homes?page=1&token=s3cr3t", site.address);
     let args =
         ["sources", "new", "graz", "--from", "sample.json", "--url", &url, "--country", "AT", "--purpose", "sale"];
-    let told = room.json(&args);
+    let message = room.json(&args);
     says(
-        &told,
+        &message,
         &json!({ "name": "graz", "file": "graz.toml", "rows_at": "/homes", "rows": 2, "listings": 2, "params": ["key"] }),
     );
-    says(field(&told, "list_price"), &json!({ "filled": 2, "example": "250000 EUR" }));
-    says(field(&told, "bedrooms"), &json!({ "filled": 1, "share": 0.5 }));
-    says(field(&told, "living_area"), &json!({ "example": "71.5 m²" }));
+    says(field(&message, "list_price"), &json!({ "filled": 2, "example": "250000 EUR" }));
+    says(field(&message, "bedrooms"), &json!({ "filled": 1, "share": 0.5 }));
+    says(field(&message, "living_area"), &json!({ "example": "71.5 m²" }));
     assert_eq!(site.asked(), [] as [&str; 0], "a draft asks nobody");
     let map = room.read("graz.toml");
     assert!(!map.contains("s3cr3t"), "{map}");
@@ -293,10 +299,13 @@ fn a_draft_of_a_file_replays_it() {
         "Référence;Prix;Ville;Surface habitable;Type de bien\nAB1;1 700 000 DH;Rabat;83 m²;Appartement\n\
          AB2;Prix à consulter;Salé;140 m²;Villa\nAB3;959 600 DH;Rabat;61 m²;Château\n",
     );
-    let told = room.json(&["sources", "new", "maroc", "--from", "homes_2026-01-13.csv", "--purpose", "sale"]);
-    says(&told, &json!({ "rows": 3, "listings": 3, "rows_at": null, "params": [] }));
-    says(&field(&told, "property_type")["values"], &json!({ "Apartment": 1, "SingleFamilyResidence": 1, "Other": 1 }));
-    says(field(&told, "at"), &json!({ "filled": 3, "example": "2026-01-13T00:00:00Z" }));
+    let message = room.json(&["sources", "new", "maroc", "--from", "homes_2026-01-13.csv", "--purpose", "sale"]);
+    says(&message, &json!({ "rows": 3, "listings": 3, "rows_at": null, "params": [] }));
+    says(
+        &field(&message, "property_type")["values"],
+        &json!({ "Apartment": 1, "SingleFamilyResidence": 1, "Other": 1 }),
+    );
+    says(field(&message, "at"), &json!({ "filled": 3, "example": "2026-01-13T00:00:00Z" }));
     let replayed = room.replay("maroc.toml", &["homes_2026-01-13.csv"]);
     says(&replayed, &json!({ "observations": 3, "quarantined": 0, "homes": 3 }));
 }

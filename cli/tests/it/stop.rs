@@ -118,7 +118,7 @@ fn replay_that_stands_still(room: &Room) -> Running {
 }
 
 #[test]
-fn who_cannot_go_on_ends_all_the_same_and_its_run_is_told_to_be_killed() {
+fn who_cannot_go_on_ends_all_the_same_and_its_run_is_reported_to_be_killed() {
     let (room, lock) = room_that_stands_still();
     let running = replay_that_stands_still(&room);
     says(&runs(&room)[0], &json!({ "kind": "replay", "outcome": "running" }));
@@ -129,8 +129,8 @@ fn who_cannot_go_on_ends_all_the_same_and_its_run_is_told_to_be_killed() {
     assert!(text(&run["message"]).starts_with("its process (stoop replay, "), "{run}");
 
     drop(lock);
-    let told = room.replay(&map("simulated.toml"), &["rows.jsonl"]);
-    says(&told, &json!({ "complete": true }));
+    let message = room.replay(&map("simulated.toml"), &["rows.jsonl"]);
+    says(&message, &json!({ "complete": true }));
     room.is_equal();
     let runs = runs(&room);
     says(&runs[0], &json!({ "outcome": "complete" }));

@@ -69,7 +69,7 @@ fn wait_for(webhook: &Webhook, count: usize) {
 }
 
 #[test]
-fn a_webhook_that_is_added_later_hears_what_is_told_from_then_on() {
+fn a_webhook_that_is_added_later_hears_what_is_reported_from_then_on() {
     let webhook = Webhook::start(|_| 200);
     let room = room("");
     fall(&room, &["a", "b"]);
@@ -123,15 +123,15 @@ fn what_is_refused_for_ever_is_a_dead_letter_that_is_seen_and_sent_again() {
     let letter = &list(&standing["letters"])[0];
     assert_eq!(letter["alert"]["id"], webhook.heard()[0].alert["id"]);
     assert!(text(&letter["why"]).contains("status 422"), "{letter}");
-    let told = room.stoop(&["webhook"]).ok().stdout;
-    assert!(told.contains("1 dead letter;") && told.contains("--send"), "{told}");
+    let message = room.stoop(&["webhook"]).ok().stdout;
+    assert!(message.contains("1 dead letter;") && message.contains("--send"), "{message}");
 
     let mut again = room.json(&["webhook", "--send"]);
     says(&again, &json!({ "dead_letters": 0, "sent": 1 }));
     again = room.json(&["webhook", "--send"]);
     says(&again, &json!({ "dead_letters": 0, "sent": 0 }));
     assert_eq!(webhook.taken(), room.alert_ids());
-    let all = [log, told, again.to_string(), room.read("run.log")].concat();
+    let all = [log, message, again.to_string(), room.read("run.log")].concat();
     assert!(!all.contains(KEY), "the address is nobody's business: {all}");
 }
 

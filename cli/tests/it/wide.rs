@@ -28,8 +28,8 @@ fn a_replay_rolls_wide_areas_up() {
     room.replay("made.toml", &["two.csv"]);
     assert_eq!(rolled_up(&room), (0, 7));
     says(&room.is_equal(), &json!({ "markets": 3, "areas": 7 }));
-    let told = room.json(&["market", "us/", "--days", "400"]);
-    says(&told["markets"][0], &json!({ "id": "us:sale:USD", "active": 3, "mean_price": 550_000.0 }));
+    let message = room.json(&["market", "us/", "--days", "400"]);
+    says(&message["markets"][0], &json!({ "id": "us:sale:USD", "active": 3, "mean_price": 550_000.0 }));
     let listed = room.json(&["markets", "--level", "city", "--sort", "mean_price", "--desc", "--limit", "2"]);
     says(&listed, &json!({ "level": "city", "total": 3 }));
     says(&listed["markets"][0], &json!({ "id": "us/nv/elko/elko:sale:USD", "name": "Elko", "mean_price": 900_000.0 }));
@@ -52,9 +52,9 @@ fn a_roll_up_that_fails_loses_nothing_and_is_made_up_for() {
     assert!(outcome.stderr.contains("no room on this disk"), "{}", outcome.stderr);
     assert_eq!(rolled_up(&room).0, 2, "Reno and Elko wait");
     let shown = || {
-        let told = room.json(&["market", "us/", "--days", "400"]);
-        says(&told["markets"][0], &json!({ "active": 3, "mean_price": 550_000.0 }));
-        (told, room.json(&["markets", "--level", "county"]))
+        let message = room.json(&["market", "us/", "--days", "400"]);
+        says(&message["markets"][0], &json!({ "active": 3, "mean_price": 550_000.0 }));
+        (message, room.json(&["markets", "--level", "county"]))
     };
     let before = shown();
     says(&room.is_equal(), &json!({ "homes": 3 }));
@@ -74,11 +74,11 @@ fn a_rebuild_mends_wide_areas() {
     let alter = "UPDATE areas SET now = (SELECT now FROM areas WHERE path = 'us/nv/washoe/reno') WHERE path = 'us'";
     Connection::open(room.path("stoop.db")).unwrap().execute_batch(alter).unwrap();
     assert_ne!(room.json(&["market", "us/"]), right);
-    let told = room.stoop(&["verify"]);
-    assert_eq!(told.code, Some(1));
-    assert!(told.stdout.contains("the area us:sale:USD differs"), "{}", told.stdout);
-    let told = room.stoop(&["rebuild", "--yes"]).ok().stdout;
-    assert!(told.contains("1 sums of wide areas are wrong, the first: the area us:sale:USD differs"), "{told}");
+    let message = room.stoop(&["verify"]);
+    assert_eq!(message.code, Some(1));
+    assert!(message.stdout.contains("the area us:sale:USD differs"), "{}", message.stdout);
+    let message = room.stoop(&["rebuild", "--yes"]).ok().stdout;
+    assert!(message.contains("1 sums of wide areas are wrong, the first: the area us:sale:USD differs"), "{message}");
     assert_eq!((room.json(&["market", "us/"]), rolled_up(&room)), (right, (0, 7)));
     room.is_equal();
 }

@@ -16,7 +16,7 @@ const SLIPS: [(&str, i64, i64); 4] = [
 ];
 
 #[test]
-fn zillow_has_four_slips_which_are_suspect_and_not_told() {
+fn zillow_has_four_slips_which_are_suspect_and_not_reported() {
     let Some(replay) = replay("us-zillow-1000-price-history", "price_history", "zillow-price-history.toml") else {
         return;
     };
@@ -33,10 +33,10 @@ fn zillow_has_four_slips_which_are_suspect_and_not_told() {
     assert_eq!(steep, SLIPS.map(|slip| slip.0.to_owned()).into());
     let held = replay.drops(&["--suspect"]);
     assert_eq!(held, SLIPS.map(|(home, from, to)| (home.to_owned(), from, to)).into());
-    let told = replay.drops(&[]);
-    assert!(told.iter().all(|(home, ..)| SLIPS.iter().all(|slip| slip.0 != home)), "{told:?}");
+    let message = replay.drops(&[]);
+    assert!(message.iter().all(|(home, ..)| SLIPS.iter().all(|slip| slip.0 != home)), "{message:?}");
     // And nothing told is a rent after a sale price: sale and rent are homes of their own.
-    assert!(told.iter().all(|(_, from, to)| from / to < 4), "{told:?}");
+    assert!(message.iter().all(|(_, from, to)| from / to < 4), "{message:?}");
 
     let mut expected = BTreeSet::new();
     let [mut at_once, mut by_steps] = [0; 2];
@@ -47,7 +47,7 @@ fn zillow_has_four_slips_which_are_suspect_and_not_told() {
             *(if low.before * 85 >= low.price * 100 { &mut at_once } else { &mut by_steps }) += 1;
         }
     }
-    assert_eq!(told, expected);
+    assert_eq!(message, expected);
     // One of the 18, 42862119, named 299,000 as it was removed and was never offered at that.
     assert!(expected.contains(&("zillow/42862119".into(), 335_000, 259_000)));
     assert_eq!((at_once, by_steps), (18, 37));
@@ -71,7 +71,7 @@ fn lows(moments: &Moments<'_>) -> Vec<Low> {
         until: i64,
         /// It is compared with what comes later: not so a slip.
         counts: bool,
-        is_told: bool,
+        is_reported: bool,
         reference: i64,
     }
     let mut lows = Vec::new();
@@ -97,22 +97,22 @@ fn lows(moments: &Moments<'_>) -> Vec<Low> {
             continue;
         }
         is_on_offer = true;
-        let told_at = asked.iter().rposition(|asked| asked.is_told);
-        let since_told = &asked[told_at.unwrap_or(0)..];
+        let reported_at = asked.iter().rposition(|asked| asked.is_reported);
+        let since_reported = &asked[reported_at.unwrap_or(0)..];
         let held = |asked: &Asked| asked.until - asked.from >= 14 * DAY_MS;
-        let worth = |asked: &Asked| match told_at {
-            Some(_) if !asked.is_told && !held(asked) => asked.price.min(asked.reference),
+        let worth = |asked: &Asked| match reported_at {
+            Some(_) if !asked.is_reported && !held(asked) => asked.price.min(asked.reference),
             _ => asked.price,
         };
-        let near = since_told.iter().filter(|asked| asked.counts && at - asked.until <= 90 * DAY_MS);
+        let near = since_reported.iter().filter(|asked| asked.counts && at - asked.until <= 90 * DAY_MS);
         let reference = near.map(worth).max().unwrap_or(price);
         let before = asked.iter().rfind(|asked| asked.counts).map_or(price, |asked| asked.price);
         let counts = price * 4 > before;
-        let is_told = counts && price * 100 <= reference * 85;
-        if is_told {
+        let is_reported = counts && price * 100 <= reference * 85;
+        if is_reported {
             lows.push(Low { reference, before, price });
         }
-        asked.push(Asked { price, from: at, until: at, counts, is_told, reference });
+        asked.push(Asked { price, from: at, until: at, counts, is_reported, reference });
     }
     lows
 }

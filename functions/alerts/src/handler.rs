@@ -126,10 +126,10 @@ impl App<'_> {
     }
 
     fn tell(&self, alerted: &Alerted) {
-        self.meter.count("AlertsTold", alerted.told.len() as u64);
+        self.meter.count("AlertsSent", alerted.sent.len() as u64);
         self.meter.count("AlertsSuspect", alerted.suspects.len() as u64);
-        for alert in &alerted.told {
-            tracing::info!(alert = %alert.id, home = %alert.home, drop_bp = alert.drop_bp, "told");
+        for alert in &alerted.sent {
+            tracing::info!(alert = %alert.id, home = %alert.home, drop_bp = alert.drop_bp, "sent");
         }
     }
 }

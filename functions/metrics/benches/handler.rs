@@ -16,8 +16,8 @@ use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
 use stoop_aws::Meter;
 use stoop_domain::{
-    Area, AreaUnit, Currency, Home, HomeId, Listing, Market, Minor, Observation, Place, PropertyType, Purpose, Reject,
-    Time,
+    Address, Area, AreaUnit, Currency, Home, HomeId, Listing, Market, Minor, Observation, PropertyType, Purpose,
+    Reject, Time,
 };
 use stoop_market::Cells;
 use stoop_metrics::App;
@@ -102,7 +102,7 @@ impl Clock for Noon {
 /// The `round`th look at a home, of which the last finds one home in three cheaper.
 fn seen(home: usize, round: usize) -> Observation {
     let text = |text: &str| Some(text.to_owned());
-    let place = Place {
+    let address = Address {
         line: Some(format!("{} Lake Shore Drive", home * 7 % 9_999)),
         city: text("Chicago"),
         county: text("Cook"),
@@ -111,9 +111,9 @@ fn seen(home: usize, round: usize) -> Observation {
         country: text("US"),
         latitude_e6: Some(41_832_475),
         longitude_e6: Some(-87_648_833),
-        ..Place::default()
+        ..Address::default()
     };
-    let mut listing = Listing::new(Purpose::Sale, Currency::USD, place);
+    let mut listing = Listing::new(Purpose::Sale, Currency::USD, address);
     let price = 30_000_000 + i64::try_from(home * 1_000).unwrap();
     let is_cut = round > 0 && home.is_multiple_of(3);
     listing.list_price = Some(Minor(if is_cut { price / 10 * 9 } else { price }));

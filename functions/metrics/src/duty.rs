@@ -82,8 +82,8 @@ mod tests {
     fn who_is_quiet_has_none() {
         assert_eq!(duty(&[("STOOP_QUIET", "true")]), Ok(Duty::Quiet));
         assert_eq!(duty(&[("STOOP_QUIET", "true"), ("STOOP_DELIVERY_STREAM", "")]), Ok(Duty::Quiet));
-        let told = "STOOP_QUIET is true and STOOP_DELIVERY_STREAM is \"stoop-lake\"; accepted: one of them, as who is quiet feeds no lake";
-        assert_eq!(duty(&[LAKE, ("STOOP_QUIET", "true")]).unwrap_err(), told);
+        let message = "STOOP_QUIET is true and STOOP_DELIVERY_STREAM is \"stoop-lake\"; accepted: one of them, as who is quiet feeds no lake";
+        assert_eq!(duty(&[LAKE, ("STOOP_QUIET", "true")]).unwrap_err(), message);
     }
 
     #[test]
@@ -93,8 +93,8 @@ mod tests {
             assert!(why.starts_with("the environment has no variable STOOP_DELIVERY_STREAM"), "{why}");
         }
         for odd in ["yes", "TRUE", "1"] {
-            let told = format!("STOOP_QUIET is {odd:?}; accepted: true, false, or nothing, which is false");
-            assert_eq!(duty(&[LAKE, ("STOOP_QUIET", odd)]).unwrap_err(), told);
+            let message = format!("STOOP_QUIET is {odd:?}; accepted: true, false, or nothing, which is false");
+            assert_eq!(duty(&[LAKE, ("STOOP_QUIET", odd)]).unwrap_err(), message);
         }
     }
 }

@@ -239,8 +239,8 @@ impl<'a> App<'a> {
         self.meter.count("ObservationsOverfull", measured.overfull);
         self.meter.count("Duplicates", measured.duplicates);
         self.meter.count("Conflicts", measured.conflicts);
-        let contradictory = observations.iter().filter(|seen| locate(&seen.listing.place).is_contradictory).count();
-        self.meter.count("PlacesContradictory", contradictory as u64);
+        let contradictory = observations.iter().filter(|seen| locate(&seen.listing.address).is_contradictory).count();
+        self.meter.count("AddressesContradictory", contradictory as u64);
         if let Some(newest) = observations.iter().map(|seen| seen.at).max() {
             let lag_ms = (self.clock.now().ms() - newest.ms()).max(0);
             self.meter.milliseconds("EventLagMs", lag_ms.cast_unsigned());

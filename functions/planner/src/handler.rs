@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use stoop_aws::Meter;
 use stoop_domain::Time;
 use stoop_pipeline::ports::{Configuration, PlanLedger, PortError, TaskQueue};
-use stoop_pipeline::{Clock, Overdue, Stretch, plan, with_causes};
+use stoop_pipeline::{Clock, Overdue, TightLimit, plan, with_causes};
 use stoop_runtime::Takeover;
 use tokio::sync::Mutex;
 
@@ -30,9 +30,9 @@ pub struct App<'a> {
     /// What is in force, as this environment knows it.
     pub takeover: Mutex<Takeover>,
     /// The searches of which this environment has told why they are polled less often than configured.
-    pub told: Mutex<BTreeSet<String>>,
+    pub reported: Mutex<BTreeSet<String>>,
     /// The searches of which it has told that they are overdue.
-    pub told_overdue: Mutex<BTreeSet<String>>,
+    pub reported_overdue: Mutex<BTreeSet<String>>,
 }
 
 /// What the schedule sends.
@@ -96,7 +96,7 @@ impl App<'_> {
         let planned = plan(&config.searches, self.time(event), self.ledger, self.queue, self.clock).await?;
         self.meter.count("SearchesPlanned", planned.sent.len() as u64);
         self.meter.gauge("SearchesOverdue", planned.overdue.len() as u64);
-        self.tell(&planned.stretched).await;
+        self.tell(&planned.slowed_by).await;
         self.tell_overdue(&planned.overdue).await;
         answer.sent = planned.sent.into_iter().map(|task| task.search).collect();
         answer.waiting = planned.waiting;
@@ -105,21 +105,21 @@ impl App<'_> {
     }
 
     /// Tells of searches that the limits of their account hold back, once each.
-    async fn tell(&self, stretched: &[(String, Stretch)]) {
-        let mut told = self.told.lock().await;
-        told.retain(|search| stretched.iter().any(|(name, _)| name == search));
-        for (search, stretch) in stretched {
-            if told.insert(search.clone()) {
-                let least_minutes = stretch.least_ms.div_ceil(60_000);
-                tracing::warn!(search, least_minutes, limit = %stretch, "polled less often, for the limits of its account");
+    async fn tell(&self, slowed_by: &[(String, TightLimit)]) {
+        let mut reported = self.reported.lock().await;
+        reported.retain(|search| slowed_by.iter().any(|(name, _)| name == search));
+        for (search, limit) in slowed_by {
+            if reported.insert(search.clone()) {
+                let least_minutes = limit.least_ms.div_ceil(60_000);
+                tracing::warn!(search, least_minutes, limit = %limit, "polled less often, for the limits of its account");
             }
         }
     }
 
     /// Tells of searches that are not polled as they should be, once each; and when they are again.
     async fn tell_overdue(&self, overdue: &[(String, Overdue)]) {
-        let mut told = self.told_overdue.lock().await;
-        told.retain(|search| {
+        let mut reported = self.reported_overdue.lock().await;
+        reported.retain(|search| {
             let still = overdue.iter().any(|(name, _)| name == search);
             if !still {
                 tracing::info!(search, "no longer overdue");
@@ -127,7 +127,7 @@ impl App<'_> {
             still
         });
         for (search, why) in overdue {
-            if told.insert(search.clone()) {
+            if reported.insert(search.clone()) {
                 tracing::error!(search, %why, "overdue");
             }
         }

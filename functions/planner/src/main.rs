@@ -18,8 +18,8 @@ async fn main() -> Result<(), Error> {
         clock: &SystemClock,
         meter: &Meter::from_env("planner")?,
         takeover: <_>::default(),
-        told: <_>::default(),
-        told_overdue: <_>::default(),
+        reported: <_>::default(),
+        reported_overdue: <_>::default(),
     };
     run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
         let answer = app.handle(&event.payload).await;

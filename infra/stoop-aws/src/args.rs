@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_load_writes_to_no_live_table_and_only_when_told_to() {
+    fn a_load_writes_to_no_live_table_and_only_when_reported_to() {
         assert!(load(&[]).unwrap_err().ends_with("accepted: with --yes"));
         assert_eq!(load(&["--yes"]), Ok(()));
         assert_eq!(load(&["--yes", "--live-homes-table", "h-a"]), Ok(()));

@@ -49,7 +49,7 @@ impl Compared {
     pub fn in_words(&self) -> Vec<String> {
         let Difference { homes_gone, homes_new, homes_changed, markets, figures, alerts_new, alerts_gone, .. } =
             &self.difference;
-        let told: [(&str, &Found); 7] = [
+        let reported: [(&str, &Found); 7] = [
             ("homes are in the folder alone", homes_gone),
             ("homes are in the tables alone", homes_new),
             ("homes are others in the tables", homes_changed),
@@ -58,7 +58,7 @@ impl Compared {
             ("alerts stand in the tables alone, and the ledger does not know them", alerts_new),
             ("alerts stand in the folder alone", alerts_gone),
         ];
-        let differ = told.iter().filter_map(|(what, Found { count, first })| {
+        let differ = reported.iter().filter_map(|(what, Found { count, first })| {
             first.as_ref().map(|first| format!("{count} {what}, the first: {first}"))
         });
         let mut lines: Vec<String> = differ.collect();

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use stoop_aws_cli::{Pair, load};
-use stoop_domain::{Currency, Home, HomeId, Listing, Market, Minor, Observation, Place, Purpose, Time};
+use stoop_domain::{Address, Currency, Home, HomeId, Listing, Market, Minor, Observation, Purpose, Time};
 use stoop_embedded::Database;
 use stoop_market::Cells;
 use stoop_pipeline::Measurer;
@@ -19,8 +19,8 @@ const HOMES: i64 = 17_000;
 
 fn observations() -> Vec<Observation> {
     let seen = |home: i64, day: i64| {
-        let place = Place { city: Some("Agadir".into()), country: Some("MA".into()), ..Place::default() };
-        let mut listing = Listing::new(Purpose::Sale, Currency::MAD, place);
+        let address = Address { city: Some("Agadir".into()), country: Some("MA".into()), ..Address::default() };
+        let mut listing = Listing::new(Purpose::Sale, Currency::MAD, address);
         listing.list_price = Some(Minor(50_000_000 + home * 1_000 + day));
         let at = Time::from_ms(1_768_392_000_000).plus_ms(day * Time::DAY_MS);
         Observation::new("avito", home.to_string(), at, listing)

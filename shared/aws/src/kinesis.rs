@@ -47,21 +47,21 @@ impl KinesisStream {
     ///
     /// # Errors
     /// When it can never be taken.
-    fn checked_len(&self, place: usize, key: &str, lines: &[u8]) -> Result<usize, PortError> {
+    fn checked_len(&self, position: usize, key: &str, lines: &[u8]) -> Result<usize, PortError> {
         let chars = key.chars().count();
         if !(1..=KEY_CHARS_MAX).contains(&chars) {
             let why = format!("the key {key:?} has {chars} characters; accepted: 1 to {KEY_CHARS_MAX}");
             return Err(self.error(why));
         }
         if lines.len() > RECORD_BYTES_MAX {
-            let why = format!("record {place} has {} bytes; accepted: at most {RECORD_BYTES_MAX}", lines.len());
+            let why = format!("record {position} has {} bytes; accepted: at most {RECORD_BYTES_MAX}", lines.len());
             return Err(self.error(why));
         }
         // Each line takes a few bytes more, which is a lot only where lines are next to empty.
         let bytes = key.len() + aggregated_len(key, user_records(lines).map(<[u8]>::len));
         if bytes > STREAM_RECORD_BYTES_MAX {
             let why = format!(
-                "record {place} takes {bytes} bytes as an aggregate of {} lines; accepted: at most {STREAM_RECORD_BYTES_MAX}",
+                "record {position} takes {bytes} bytes as an aggregate of {} lines; accepted: at most {STREAM_RECORD_BYTES_MAX}",
                 user_records(lines).count()
             );
             return Err(self.error(why));
@@ -97,13 +97,13 @@ impl KinesisStream {
         if outcomes.len() != batch.len() {
             return Err(self.error(format!("{} records were put and {} answered for", batch.len(), outcomes.len())));
         }
-        for (place, outcome) in (first..).zip(outcomes) {
+        for (position, outcome) in (first..).zip(outcomes) {
             match outcome.error_code() {
                 None => {}
-                Some(code) if may_be_put_again(code) => refused.push(place),
+                Some(code) if may_be_put_again(code) => refused.push(position),
                 Some(code) => {
                     let message = outcome.error_message().unwrap_or_default();
-                    return Err(self.error(format!("record {place} was refused for good: {code}: {message}")));
+                    return Err(self.error(format!("record {position} was refused for good: {code}: {message}")));
                 }
             }
         }
@@ -133,7 +133,7 @@ fn may_be_put_again(code: &str) -> bool {
 impl Stream for KinesisStream {
     async fn put(&self, records: &[(String, Vec<u8>)]) -> Result<Vec<usize>, PortError> {
         // All are looked at before any is put.
-        let lens = records.iter().enumerate().map(|(place, (key, lines))| self.checked_len(place, key, lines));
+        let lens = records.iter().enumerate().map(|(position, (key, lines))| self.checked_len(position, key, lines));
         let lens = lens.collect::<Result<Vec<usize>, PortError>>()?;
         let mut refused = Vec::new();
         let mut first = 0;

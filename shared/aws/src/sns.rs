@@ -48,7 +48,7 @@ impl TopicPublisher {
     /// Publishes messages that fit into one call.
     async fn publish_batch(&self, messages: &[Message]) -> Vec<Outcome> {
         let entries: Result<Vec<_>, _> =
-            messages.iter().enumerate().map(|(place, message)| entry(place, message)).collect();
+            messages.iter().enumerate().map(|(position, message)| entry(position, message)).collect();
         let entries = match entries {
             Ok(entries) => entries,
             Err(error) => return messages.iter().map(|message| Err(self.error(message, error.to_string()))).collect(),
@@ -64,15 +64,15 @@ impl TopicPublisher {
         // What the answer does not speak of has not been taken.
         let unknown = |message| Err(self.error(message, "the answer does not say what became of it"));
         let mut outcomes: Vec<Outcome> = messages.iter().map(unknown).collect();
-        let place =
-            |id: Option<&str>| id.and_then(|id| id.parse::<usize>().ok()).filter(|place| *place < messages.len());
-        for place in answer.successful().iter().filter_map(|entry| place(entry.id())) {
-            outcomes[place] = Ok(());
+        let position =
+            |id: Option<&str>| id.and_then(|id| id.parse::<usize>().ok()).filter(|position| *position < messages.len());
+        for position in answer.successful().iter().filter_map(|entry| position(entry.id())) {
+            outcomes[position] = Ok(());
         }
         for refused in answer.failed() {
-            if let Some(place) = place(Some(refused.id())) {
+            if let Some(position) = position(Some(refused.id())) {
                 let why = format!("{}: {}", refused.code(), refused.message().unwrap_or_default());
-                outcomes[place] = Err(self.error(&messages[place], why));
+                outcomes[position] = Err(self.error(&messages[position], why));
             }
         }
         outcomes
@@ -81,11 +81,11 @@ impl TopicPublisher {
 
 /// A message as an entry of a batch, named by its place.
 fn entry(
-    place: usize,
+    position: usize,
     message: &Message,
 ) -> Result<PublishBatchRequestEntry, aws_smithy_types::error::operation::BuildError> {
     let mut entry = PublishBatchRequestEntry::builder()
-        .id(place.to_string())
+        .id(position.to_string())
         .message_structure("json")
         .message(&message.body)
         .subject(&message.subject);

@@ -58,9 +58,9 @@ impl PollQueue {
     /// Sends the tasks `first..` of at most a batch and adds the places of those that were refused.
     async fn send_batch(&self, first: usize, tasks: &[PollTask], refused: &mut Vec<usize>) -> Result<(), PortError> {
         let mut entries = Vec::with_capacity(tasks.len());
-        for (place, task) in tasks.iter().enumerate() {
+        for (position, task) in tasks.iter().enumerate() {
             let entry = SendMessageBatchRequestEntry::builder()
-                .id(place.to_string())
+                .id(position.to_string())
                 .message_body(body(task)?)
                 .message_group_id(group(&task.search))
                 .message_deduplication_id(hash(&[task.search.as_bytes(), &task.due_at.ms().to_le_bytes()]));
@@ -80,18 +80,22 @@ impl PollQueue {
         };
         let mut taken = vec![false; tasks.len()];
         for entry in answer.successful() {
-            if let Some(taken) = entry.id().parse().ok().and_then(|place: usize| taken.get_mut(place)) {
+            if let Some(taken) = entry.id().parse().ok().and_then(|position: usize| taken.get_mut(position)) {
                 *taken = true;
             }
         }
         if let Some(entry) = answer.failed().iter().find(|entry| entry.sender_fault()) {
-            let search =
-                entry.id().parse().ok().and_then(|place: usize| tasks.get(place)).map_or("?", |task| &task.search);
+            let search = entry
+                .id()
+                .parse()
+                .ok()
+                .and_then(|position: usize| tasks.get(position))
+                .map_or("?", |task| &task.search);
             let why = format!("{}: {}", entry.code(), entry.message().unwrap_or_default());
             return Err(self.error(format!("the task of {search} was refused for good: {why}")));
         }
         // What the answer does not speak of is sent again as well: the queue delivers it once.
-        refused.extend((first..).zip(taken).filter(|(_, taken)| !taken).map(|(place, _)| place));
+        refused.extend((first..).zip(taken).filter(|(_, taken)| !taken).map(|(position, _)| position));
         Ok(())
     }
 }

@@ -2,9 +2,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::address::Market;
 use crate::money::Minor;
 use crate::observation::HomeId;
-use crate::place::Market;
 use crate::time::Time;
 
 /// Names an alert for ever: a hash of rule, home and price. The same drop never has two ids.

@@ -83,13 +83,13 @@ fn is_placeholder(price: Minor, currency: Currency) -> bool {
     same || runs_up && digits().count() as u64 == last
 }
 
-/// Goes through the stretches of one spell: which prices are doubtful, what became of the price in each, and the first
+/// Goes through the intervals of one spell: which prices are doubtful, what became of the price in each, and the first
 /// price that was asked.
 pub(crate) fn ask(spell: &mut [Step<'_>]) {
     let mut asked: Option<Minor> = None;
     let mut original: Option<Minor> = None;
     for place in 0..spell.len() {
-        let facts = spell[place].run.facts;
+        let facts = spell[place].interval.facts;
         let price = named(&spell[place]);
         let doubtful = price
             .and_then(|price| Doubt::of(asked, price, facts.market.currency))
@@ -109,19 +109,19 @@ pub(crate) fn ask(spell: &mut [Step<'_>]) {
     }
 }
 
-/// The price that a stretch of a spell names. A home that is announced once more is not asked for.
+/// The price that a interval of a spell names. A home that is announced once more is not asked for.
 fn named(step: &Step<'_>) -> Option<Minor> {
-    let facts = step.run.facts;
+    let facts = step.interval.facts;
     facts.list_price.filter(|_| facts.status.phase() != Phase::Before)
 }
 
-/// Whether the price of the first of these stretches was sighted on two UTC days before another was named.
+/// Whether the price of the first of these intervals was sighted on two UTC days before another was named.
 fn is_sighted_again(rest: &[Step<'_>]) -> bool {
     let price = rest.first().and_then(named);
     let same = rest.iter().take_while(|step| named(step).is_none_or(|named| Some(named) == price));
     // Who says that a home is gone did not see it.
-    let sighted = same.filter(|step| named(step).is_some() && step.run.facts.status != Status::Gone);
-    let mut days = sighted.flat_map(|step| [step.run.sight.seen_day(), step.run.last_sight.seen_day()]);
+    let sighted = same.filter(|step| named(step).is_some() && step.interval.facts.status != Status::Gone);
+    let mut days = sighted.flat_map(|step| [step.interval.sighting.seen_day(), step.interval.last_sighting.seen_day()]);
     let first = days.next();
     days.any(|day| Some(day) != first)
 }
@@ -147,14 +147,14 @@ mod tests {
 
     #[test]
     fn digits_that_are_the_same_or_run_up_are_placeholders() {
-        let told = |major: i64| of(None, major * 100) == Some(Doubt::Placeholder);
+        let reported = |major: i64| of(None, major * 100) == Some(Doubt::Placeholder);
         for price in [11_111, 55_555, 111_111, 888_888, 9_999_999, 99_999_999, 12_345, 123_456, 123_456_789] {
-            assert!(told(price), "{price}");
+            assert!(reported(price), "{price}");
         }
         let sold_for =
             [1_111, 1_234, 9_999, 99_999, 999_999, 100_000, 111_110, 111_112, 12_346, 112_345, 23_456, 54_321];
         for price in sold_for {
-            assert!(!told(price), "{price}");
+            assert!(!reported(price), "{price}");
         }
         assert_eq!(of(None, 1_234_567), None, "with cents");
         assert_eq!(of(Some(1_111_100), 1_111_100), None, "asked already");

@@ -1,9 +1,9 @@
 use crate::Purpose;
+use crate::address::Market;
 use crate::doubt::{self, Doubt};
-use crate::history::{History, LISTED_SINCE, Run};
+use crate::history::{History, Interval, LISTED_SINCE};
 use crate::listing::Phase;
 use crate::money::{Currency, Minor};
-use crate::place::Market;
 use crate::time::{Day, Time};
 
 /// What happened to a home.
@@ -36,9 +36,9 @@ pub enum EventKind {
     /// Was sold or let, whatever it was before.
     Sold,
     /// Its source tells that the list price fell, and nobody saw it. See [`crate::Home::events`].
-    ToldCut,
+    ReportedCut,
     /// Its source tells that the list price rose, and nobody saw it.
-    ToldRise,
+    ReportedRise,
 }
 
 /// How a home becomes active inventory of its market. Each time it does is exactly one of these.
@@ -107,15 +107,15 @@ pub struct Event {
     pub change: Option<PriceChange>,
 }
 
-/// A stretch together with what happened when it began.
+/// A interval together with what happened when it began.
 #[derive(Clone, Debug)]
 pub struct Step<'a> {
-    /// The stretch.
-    pub run: Run<'a>,
-    /// The spell on the market that it belongs to; of one outside every spell, the stretch itself.
+    /// The interval.
+    pub interval: Interval<'a>,
+    /// The spell on the market that it belongs to; of one outside every spell, the interval itself.
     pub spell: Spell,
-    /// How the home left the inventory that it was in before. That it expires is told by the stretch that ends so
-    /// ([`Run::expires`]), not by the next.
+    /// How the home left the inventory that it was in before. That it expires is told by the interval that ends so
+    /// ([`Interval::expires`]), not by the next.
     pub exit: Option<Exit>,
     /// How it came into that which it is in now.
     pub entry: Option<Entry>,
@@ -130,7 +130,7 @@ pub struct Step<'a> {
 /// A sale or a letting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sold {
-    /// The civil day of `CloseDate`, where the source tells it and it is neither before [`LISTED_SINCE`] nor after the stretch
+    /// The civil day of `CloseDate`, where the source tells it and it is neither before [`LISTED_SINCE`] nor after the interval
     /// began.
     pub on: Option<Day>,
 }
@@ -156,12 +156,12 @@ const RESOLD_AFTER_DAYS: i32 = 30;
 /// A home that was listed so long before it was first seen was on the market already.
 const INITIAL_MS: i64 = 7 * Time::DAY_MS;
 
-struct Teller {
-    /// The phase before the stretch in hand.
+struct EventBuilder {
+    /// The phase before the interval in hand.
     phase: Option<Phase>,
-    /// When the stretch before began, or when it expired.
+    /// When the interval before began, or when it expired.
     began: Option<Time>,
-    /// When the stretch before expired.
+    /// When the interval before expired.
     expired: Option<Time>,
     terms: Option<(Purpose, Currency)>,
     market: Option<Market>,
@@ -177,7 +177,7 @@ struct Teller {
 /// A spell that is open.
 #[derive(Clone, Copy)]
 struct Open {
-    /// The place of its first stretch.
+    /// The place of its first interval.
     from: usize,
     /// No listing date before this belongs to it: then it was off the market.
     not_before: Option<Time>,
@@ -190,11 +190,11 @@ impl History {
         let mut events = Vec::new();
         let mut market: Option<&Market> = None;
         for step in self.steps() {
-            let at = step.run.first;
+            let at = step.interval.first;
             let mut happened = |kind, market: &Market, change| {
                 events.push(Event { at, kind, market: market.clone(), change });
             };
-            let here = &step.run.facts.market;
+            let here = &step.interval.facts.market;
             if let Some(exit) = step.exit {
                 happened(exit.into(), market.unwrap_or(here), None);
             }
@@ -208,8 +208,8 @@ impl History {
             if step.sold.is_some() {
                 happened(EventKind::Sold, here, None);
             }
-            if let Some(at) = step.run.expires
-                && step.run.facts.status.phase() == Phase::Active
+            if let Some(at) = step.interval.expires
+                && step.interval.facts.status.phase() == Phase::Active
             {
                 events.push(Event { at, kind: Exit::Expired.into(), market: here.clone(), change: None });
             }
@@ -218,10 +218,10 @@ impl History {
         events
     }
 
-    /// The stretches and what happened when each began, oldest first.
+    /// The intervals and what happened when each began, oldest first.
     #[must_use]
     pub fn steps(&self) -> Vec<Step<'_>> {
-        let mut teller = Teller {
+        let mut teller = EventBuilder {
             phase: None,
             began: None,
             expired: None,
@@ -234,8 +234,8 @@ impl History {
         };
         let mut steps: Vec<Step<'_>> = Vec::new();
         let mut opens: Vec<Option<Open>> = Vec::new();
-        for (place, run) in self.runs().into_iter().enumerate() {
-            steps.push(teller.tell(place, run));
+        for (place, interval) in self.intervals().into_iter().enumerate() {
+            steps.push(teller.tell(place, interval));
             opens.push(teller.spell);
         }
         let mut place = 0;
@@ -255,12 +255,12 @@ impl History {
 }
 
 impl Open {
-    /// Gives all stretches of a spell its beginning.
+    /// Gives all intervals of a spell its beginning.
     fn settle(&self, steps: &mut [Step<'_>]) {
-        let Some(began) = steps.first().map(|step| step.run.first) else { return };
-        let told = steps.iter().rev().find_map(|step| step.run.listed);
+        let Some(began) = steps.first().map(|step| step.interval.first) else { return };
+        let reported = steps.iter().rev().find_map(|step| step.interval.listed);
         let is_of_it = |listed: &Time| *listed <= began && self.not_before.is_none_or(|bound| bound < *listed);
-        let opened_at = told.filter(is_of_it).unwrap_or(began);
+        let opened_at = reported.filter(is_of_it).unwrap_or(began);
         for step in steps.iter_mut() {
             step.spell.opened_at = opened_at;
         }
@@ -273,9 +273,9 @@ impl Open {
     }
 }
 
-impl Teller {
-    fn tell<'a>(&mut self, place: usize, run: Run<'a>) -> Step<'a> {
-        let facts = run.facts;
+impl EventBuilder {
+    fn tell<'a>(&mut self, place: usize, interval: Interval<'a>) -> Step<'a> {
+        let facts = interval.facts;
         let phase = facts.status.phase();
         let terms = (facts.market.purpose, facts.market.currency);
         if let Some(expired) = self.expired.take() {
@@ -296,12 +296,12 @@ impl Teller {
         }
         if self.phase.is_none() {
             self.next = match phase {
-                Phase::Active if run.sight.initial => Entry::Initial,
+                Phase::Active if interval.sighting.initial => Entry::Initial,
                 Phase::Pending | Phase::Off => Entry::BackOnMarket,
                 Phase::Active | Phase::Before | Phase::Closed => Entry::New,
             };
         }
-        self.open_or_close(place, phase, &run);
+        self.open_or_close(place, phase, &interval);
         let exit = match phase {
             _ if !was_active => None,
             _ if other_terms => Some(Exit::Gone),
@@ -315,21 +315,21 @@ impl Teller {
             true if was_active && !other_terms => moved.then_some(Entry::MovedIn),
             true => Some(std::mem::replace(&mut self.next, Entry::BackOnMarket)),
         };
-        let sold = self.sell(phase, &run);
+        let sold = self.sell(phase, &interval);
         self.phase = Some(phase);
-        self.began = Some(run.first);
-        self.expired = run.expires;
+        self.began = Some(interval.first);
+        self.expired = interval.expires;
         self.market = Some(facts.market.clone());
         // What became of the price is told when the whole spell is known.
-        let spell = Spell { opened_at: run.first, original: None };
-        Step { run, spell, exit, entry, doubtful: None, change: None, sold }
+        let spell = Spell { opened_at: interval.first, original: None };
+        Step { interval, spell, exit, entry, doubtful: None, change: None, sold }
     }
 
     /// Opens a spell where the home comes on the market, and ends it where it is sold or has been off for too long.
-    fn open_or_close(&mut self, place: usize, phase: Phase, run: &Run<'_>) {
+    fn open_or_close(&mut self, place: usize, phase: Phase, interval: &Interval<'_>) {
         match phase {
             Phase::Active | Phase::Pending => {
-                let off = self.off_since.take().map(|since| run.first.ms() - since.ms());
+                let off = self.off_since.take().map(|since| interval.first.ms() - since.ms());
                 if let Some(off) = off.filter(|off| *off > SPELL_GAP_MS) {
                     self.spell = None;
                     // One that was sold, or never offered on these terms, is new after any time.
@@ -345,11 +345,11 @@ impl Teller {
                 self.next = Entry::New;
             }
             Phase::Off => {
-                self.off_since.get_or_insert(run.first);
+                self.off_since.get_or_insert(interval.first);
             }
             Phase::Before => {
                 if self.spell.is_some() {
-                    self.off_since.get_or_insert(run.first);
+                    self.off_since.get_or_insert(interval.first);
                 }
             }
         }
@@ -357,10 +357,10 @@ impl Teller {
 
     /// Whether it was sold just now. One that is taken down and then shown as sold once more was sold once; one whose
     /// `CloseDate` moves on by months was sold again, though nobody saw it on offer in between.
-    fn sell(&mut self, phase: Phase, run: &Run<'_>) -> Option<Sold> {
-        let [earliest, seen] = [LISTED_SINCE, run.first].map(|time| time.ms().div_euclid(Time::DAY_MS));
+    fn sell(&mut self, phase: Phase, interval: &Interval<'_>) -> Option<Sold> {
+        let [earliest, seen] = [LISTED_SINCE, interval.first].map(|time| time.ms().div_euclid(Time::DAY_MS));
         // A day more, for who is ahead of UTC.
-        let on = run.facts.close_date.filter(|day| (earliest..=seen + 1).contains(&i64::from(day.0)));
+        let on = interval.facts.close_date.filter(|day| (earliest..=seen + 1).contains(&i64::from(day.0)));
         let was_sold = match phase {
             Phase::Closed => self.sold.replace(on.or(self.sold.flatten())),
             Phase::Active | Phase::Pending => self.sold.take().and(None),
@@ -431,8 +431,8 @@ impl EventKind {
             Self::PriceCut => "price_cut",
             Self::PriceRise => "price_rise",
             Self::Sold => "sold",
-            Self::ToldCut => "told_cut",
-            Self::ToldRise => "told_rise",
+            Self::ReportedCut => "reported_cut",
+            Self::ReportedRise => "reported_rise",
         }
     }
 }

@@ -2,13 +2,13 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
+use crate::address::{Market, market_of};
 use crate::area::Area;
 use crate::doubt::Doubt;
 use crate::events::Step;
 use crate::listing::{Listing, PropertyType, Status};
 use crate::money::Minor;
-use crate::place::{Market, market_of};
-use crate::sight::Sight;
+use crate::sighting::Sighting;
 use crate::time::{Day, Time};
 use crate::watch::Watch;
 
@@ -22,7 +22,7 @@ pub const FACTS_PER_DAY_MAX: usize = 64;
 pub const LISTED_SINCE: Time = Time::from_known_ms(631_152_000_000);
 
 /// Everything of a listing that enters the arithmetic. Two observations with equal facts tell of one
-/// unbroken stretch.
+/// unbroken interval.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Facts {
     /// Where the home is counted.
@@ -48,34 +48,34 @@ pub struct Facts {
 /// The sightings of one listing with certain facts on one UTC day: the first and the last of them, and what they said of
 /// the listing date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
+pub struct DaySightings {
     /// An index into [`History::facts`].
     pub facts: u16,
     /// The first sighting of the day.
-    pub first: Sight,
+    pub first: Sighting,
     /// The last.
-    pub last: Sight,
+    pub last: Sighting,
     /// The listing date that the last sighting with one gave.
-    pub listed: Option<(Sight, Time)>,
+    pub listed: Option<(Sighting, Time)>,
 }
 
 /// What is known of a listing over time: a pure function of the *set* of its observations.
 ///
 /// For each UTC day and facts it keeps the first and the last sighting. Those are joined by least and greatest, so that what
-/// comes twice, in another order or years late gives the same history: a join semilattice. The stretches are read from
-/// the ends in the order of [`Sight`]. So A, B, A within a day is told apart; of more changes to and fro within one
+/// comes twice, in another order or years late gives the same history: a join semilattice. The intervals are read from
+/// the ends in the order of [`Sighting`]. So A, B, A within a day is told apart; of more changes to and fro within one
 /// day only the outermost are.
 ///
 /// ```
-/// use stoop_domain::{Applied, Currency, Facts, History, Listing, Minor, Place, Purpose, Sight, Time};
-/// let place = Place { city: Some("Agadir".into()), country: Some("MA".into()), ..Place::default() };
+/// use stoop_domain::{Applied, Currency, Facts, History, Listing, Minor, Address, Purpose, Sighting, Time};
+/// let place = Address { city: Some("Agadir".into()), country: Some("MA".into()), ..Address::default() };
 /// let mut listing = Listing::new(Purpose::Sale, Currency::MAD, place);
 /// let mut at_price = |minor| {
 ///     listing.list_price = Some(Minor(minor));
 ///     Facts::of(&listing).unwrap()
 /// };
 /// let (a, b) = (at_price(100), at_price(90));
-/// let at = |ms| Sight::at(Time::from_ms(ms));
+/// let at = |ms| Sighting::at(Time::from_ms(ms));
 /// let mut history = History::default();
 /// history.apply(at(1), &a, None);
 /// history.apply(at(3), &a, None);
@@ -87,15 +87,15 @@ pub struct History {
     /// Distinct facts, in the order in which `spans` first uses them.
     facts: Vec<Facts>,
     /// One for each day and facts, in the order of first sightings, then of facts.
-    spans: Vec<Span>,
-    /// What the last sighting of all says; of several with that sight the greatest.
+    spans: Vec<DaySightings>,
+    /// What the last sighting of all says; of several with that sighting the greatest.
     watch: Watch,
     overfull: bool,
 }
 
-/// A stretch of time over which a listing's facts stayed equal and it did not expire.
+/// A interval of time over which a listing's facts stayed equal and it did not expire.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Run<'a> {
+pub struct Interval<'a> {
     /// What held.
     pub facts: &'a Facts,
     /// When it began: the source's time where that is a version, or lies between the last sighting of what held before and
@@ -104,24 +104,24 @@ pub struct Run<'a> {
     /// When it was last seen so, but no later than what held next began: so it may move back.
     pub last: Time,
     /// The first sighting.
-    pub sight: Sight,
+    pub sighting: Sighting,
     /// The last sighting.
-    pub last_sight: Sight,
+    pub last_sighting: Sighting,
     /// The listing date that was told last in it.
     pub listed: Option<Time>,
     /// When it ends because nobody sees the home any more, if it is on the market and nothing else was seen by then: a midnight of
     /// UTC, that may lie ahead. See [`Watch::expires_after`].
     pub expires: Option<Time>,
     /// When the home was active and not confirmed, oldest first. See [`Watch::unconfirmed_after`].
-    pub lulls: Vec<Lull>,
+    pub unconfirmed: Vec<UnconfirmedInterval>,
 }
 
 /// A time over which a home that counted as active was not confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lull {
+pub struct UnconfirmedInterval {
     /// Since when: a midnight of UTC, that may lie ahead.
     pub from: Time,
-    /// Until when; `None`: until the stretch ends, whenever that is.
+    /// Until when; `None`: until the interval ends, whenever that is.
     pub until: Option<Time>,
 }
 
@@ -130,12 +130,12 @@ pub struct Lull {
 pub enum Applied {
     /// The first observation of this home.
     New,
-    /// What is read from the history moved: a stretch began, was split, is now known to have begun earlier, or its price is
+    /// What is read from the history moved: a interval began, was split, is now known to have begun earlier, or its price is
     /// doubtful no more.
     Changed,
-    /// It confirmed a stretch at another time: when the home counts as unconfirmed or expired moved, and nothing else did.
+    /// It confirmed a interval at another time: when the home counts as unconfirmed or expired moved, and nothing else did.
     Confirmed,
-    /// It confirmed a stretch at another time; nothing that is read from the history moved.
+    /// It confirmed a interval at another time; nothing that is read from the history moved.
     Unchanged,
     /// It was known already.
     Duplicate,
@@ -169,28 +169,34 @@ impl Facts {
 
 impl History {
     /// Takes up one observation of who does not look again ([`Watch::Once`]).
-    pub fn apply(&mut self, sight: Sight, facts: &Facts, listed_at: Option<Time>) -> Applied {
-        self.apply_watched(sight, facts, listed_at, Watch::Once)
+    pub fn apply(&mut self, sighting: Sighting, facts: &Facts, listed_at: Option<Time>) -> Applied {
+        self.apply_watched(sighting, facts, listed_at, Watch::Once)
     }
 
     /// Takes up one observation.
-    pub fn apply_watched(&mut self, sight: Sight, facts: &Facts, listed_at: Option<Time>, watch: Watch) -> Applied {
+    pub fn apply_watched(
+        &mut self,
+        sighting: Sighting,
+        facts: &Facts,
+        listed_at: Option<Time>,
+        watch: Watch,
+    ) -> Applied {
         if self.overfull {
             return Applied::Refused;
         }
-        let listed_at = listed_at.filter(|listed| (LISTED_SINCE..=sight.seen).contains(listed));
-        let listed = listed_at.map(|time| (sight, time));
+        let listed_at = listed_at.filter(|listed| (LISTED_SINCE..=sighting.seen).contains(listed));
+        let listed = listed_at.map(|time| (sighting, time));
         let Some(newest) = self.newest() else {
             self.facts.push(facts.clone());
-            self.spans.push(Span { facts: 0, first: sight, last: sight, listed });
+            self.spans.push(DaySightings { facts: 0, first: sighting, last: sighting, listed });
             self.watch = watch;
             return Applied::New;
         };
         // Most observations say what the last one said, a little later.
         let span = self.spans[newest];
-        let (is_newest, is_as_before) = (sight > span.last, self.facts_of(&span) == facts);
+        let (is_newest, is_as_before) = (sighting > span.last, self.facts_of(&span) == facts);
         // The last writer's.
-        let watch = match sight.cmp(&span.last) {
+        let watch = match sighting.cmp(&span.last) {
             Ordering::Less => self.watch,
             Ordering::Equal => self.watch.max(watch),
             Ordering::Greater => watch,
@@ -198,26 +204,28 @@ impl History {
         if is_newest
             && is_as_before
             && watch == self.watch
-            && self.was_seen_by(span.last.seen, sight.seen)
+            && self.was_seen_by(span.last.seen, sighting.seen)
             && self.stands_alone(newest)
-            && (sight.seen_day() == span.last.seen_day() || !Doubt::may_end(facts, &self.facts))
+            && (sighting.seen_day() == span.last.seen_day() || !Doubt::may_end(facts, &self.facts))
             && (listed_at.is_none() || listed_at == span.listed.map(|(_, time)| time))
         {
-            if sight.day() == span.last.day() {
-                self.spans[newest].add(sight, listed);
+            if sighting.day() == span.last.day() {
+                self.spans[newest].add(sighting, listed);
             } else {
-                self.spans.push(Span { first: sight, last: sight, listed, ..span });
+                self.spans.push(DaySightings { first: sighting, last: sighting, listed, ..span });
             }
-            return self.confirmed(&span, &sight);
+            return self.confirmed(&span, &sighting);
         }
-        // Where the newest stretch is another one than before, there is no need to compare.
+        // Where the newest interval is another one than before, there is no need to compare.
         let is_news = is_newest && !is_as_before;
-        let same_day = self.of_day(sight.day());
-        match same_day.clone().find(|place| self.facts_of(&self.spans[*place]) == facts) {
-            Some(place) if watch == self.watch && !self.spans[place].would_move(sight, listed) => Applied::Duplicate,
-            Some(place) => self.changed(is_news, |history| {
+        let same_day = self.of_day(sighting.day());
+        match same_day.clone().find(|address| self.facts_of(&self.spans[*address]) == facts) {
+            Some(address) if watch == self.watch && !self.spans[address].would_move(sighting, listed) => {
+                Applied::Duplicate
+            }
+            Some(address) => self.changed(is_news, |history| {
                 history.watch = watch;
-                history.spans[place].add(sight, listed);
+                history.spans[address].add(sighting, listed);
                 history.put_in_order();
             }),
             None if same_day.len() >= FACTS_PER_DAY_MAX => self.overflow(),
@@ -225,7 +233,7 @@ impl History {
                 None => self.overflow(),
                 Some(facts) => self.changed(is_news, |history| {
                     history.watch = watch;
-                    history.spans.push(Span { facts, first: sight, last: sight, listed });
+                    history.spans.push(DaySightings { facts, first: sighting, last: sighting, listed });
                     history.put_in_order();
                 }),
             },
@@ -234,48 +242,48 @@ impl History {
 
     /// Whether more was said of this listing than any has to say: more than [`FACTS_MAX`] distinct facts, or more than
     /// [`FACTS_PER_DAY_MAX`] on one day, as where a map takes the wrong column for the id. Such a listing has no
-    /// stretches and contributes nothing, whatever came first, and stays so.
+    /// intervals and contributes nothing, whatever came first, and stays so.
     #[must_use]
     pub fn is_overfull(&self) -> bool {
         self.overfull
     }
 
-    /// The stretches of equal facts, oldest first. One that is on the market and of which nothing was seen for so long that it
+    /// The intervals of equal facts, oldest first. One that is on the market and of which nothing was seen for so long that it
     /// expired ends; seen again it is another.
     #[must_use]
-    pub fn runs(&self) -> Vec<Run<'_>> {
-        let mut runs: Vec<Run<'_>> = Vec::new();
-        let mut before: Option<(u16, Sight)> = None;
-        let mut take = |facts: u16, sight: Sight, listed: Option<Time>| {
-            let first = begin(runs.last().map(|run| run.first).zip(before), &sight);
-            match (runs.last_mut(), before) {
-                (Some(run), Some((known, _)))
-                    if known == facts && run.expires.is_none_or(|expires| first < expires) =>
+    pub fn intervals(&self) -> Vec<Interval<'_>> {
+        let mut intervals: Vec<Interval<'_>> = Vec::new();
+        let mut before: Option<(u16, Sighting)> = None;
+        let mut take = |facts: u16, sighting: Sighting, listed: Option<Time>| {
+            let first = begin(intervals.last().map(|interval| interval.first).zip(before), &sighting);
+            match (intervals.last_mut(), before) {
+                (Some(interval), Some((known, _)))
+                    if known == facts && interval.expires.is_none_or(|expires| first < expires) =>
                 {
-                    run.sight_again(self.watch, first, sight, listed);
+                    interval.sight_again(self.watch, first, sighting, listed);
                 }
                 (last, _) => {
                     if let Some(last) = last {
                         last.end(first);
                     }
                     let facts = &self.facts[usize::from(facts)];
-                    runs.push(Run::begin(self.watch, facts, first, sight, listed));
+                    intervals.push(Interval::begin(self.watch, facts, first, sighting, listed));
                 }
             }
-            before = Some((facts, sight));
+            before = Some((facts, sighting));
         };
-        let date = |span: &Span| span.listed.map(|(_, time)| time);
+        let date = |span: &DaySightings| span.listed.map(|(_, time)| time);
         if self.spans.is_sorted_by(|a, b| a.last < b.first) {
             for span in &self.spans {
                 take(span.facts, span.first, date(span));
                 take(span.facts, span.last, None);
             }
         } else {
-            for (sight, facts, listed) in self.ends() {
-                take(facts, sight, listed);
+            for (sighting, facts, listed) in self.ends() {
+                take(facts, sighting, listed);
             }
         }
-        runs
+        intervals
     }
 
     /// How the home is watched: what its last sighting says.
@@ -287,7 +295,7 @@ impl History {
     /// When the home expires or expired, if it is on the market and nothing is seen of it any more; `None` where it never does.
     #[must_use]
     pub fn expires(&self) -> Option<Time> {
-        self.runs().last().and_then(|run| run.expires)
+        self.intervals().last().and_then(|interval| interval.expires)
     }
 
     /// The newest status as of the close of the day of `now`, a civil day of its market: [`Status::Expired`] where the home is
@@ -305,14 +313,14 @@ impl History {
     /// The newest facts; `None` for a history without observations, or one that is overfull.
     #[must_use]
     pub fn current(&self) -> Option<&Facts> {
-        self.newest().map(|place| self.facts_of(&self.spans[place]))
+        self.newest().map(|address| self.facts_of(&self.spans[address]))
     }
 
     /// When the listing was first and last seen.
     #[must_use]
     pub fn seen(&self) -> Option<(Time, Time)> {
-        let runs = self.runs();
-        Some((runs.first()?.first, runs.last()?.last))
+        let intervals = self.intervals();
+        Some((intervals.first()?.first, intervals.last()?.last))
     }
 
     /// The listing date that was told last.
@@ -329,7 +337,7 @@ impl History {
 
     /// What is kept: for storing.
     #[must_use]
-    pub fn spans(&self) -> &[Span] {
+    pub fn spans(&self) -> &[DaySightings] {
         &self.spans
     }
 
@@ -341,14 +349,14 @@ impl History {
 
     /// A history as it was stored; `None` where no observations could have made it.
     #[must_use]
-    pub fn from_parts(facts: Vec<Facts>, spans: Vec<Span>, watch: Watch) -> Option<Self> {
-        let fits = |span: &Span| {
+    pub fn from_parts(facts: Vec<Facts>, spans: Vec<DaySightings>, watch: Watch) -> Option<Self> {
+        let fits = |span: &DaySightings| {
             let bounds = (span.first, span.last);
             usize::from(span.facts) < facts.len()
                 && span.first <= span.last
                 && span.first.day() == span.last.day()
-                && span.listed.is_none_or(|(sight, time)| {
-                    bounds.0 <= sight && sight <= bounds.1 && (LISTED_SINCE..=sight.seen).contains(&time)
+                && span.listed.is_none_or(|(sighting, time)| {
+                    bounds.0 <= sighting && sighting <= bounds.1 && (LISTED_SINCE..=sighting.seen).contains(&time)
                 })
         };
         if facts.len() > FACTS_MAX || facts.is_empty() != spans.is_empty() || !spans.iter().all(fits) {
@@ -358,7 +366,7 @@ impl History {
             return None;
         }
         let history = Self { facts, spans, watch, overfull: false };
-        let alone = |spans: &[Span]| {
+        let alone = |spans: &[DaySightings]| {
             if spans.len() == 1 {
                 return true;
             }
@@ -371,9 +379,9 @@ impl History {
         // Each facts' first use is of the place behind those used before it.
         let mut used = 0;
         let in_order_of_use = history.spans.iter().all(|span| {
-            let place = usize::from(span.facts);
-            used += usize::from(place == used);
-            place < used
+            let address = usize::from(span.facts);
+            used += usize::from(address == used);
+            address < used
         });
         let sound = history.spans.is_sorted_by(|a, b| in_order(&history.facts, a, b) == Ordering::Less)
             && in_order_of_use
@@ -383,13 +391,13 @@ impl History {
         sound.then_some(history)
     }
 
-    /// Both ends of all spans, and the listing date with the end that it belongs to, in the order of sights.
-    fn ends(&self) -> Vec<(Sight, u16, Option<Time>)> {
+    /// Both ends of all spans, and the listing date with the end that it belongs to, in the order of sightings.
+    fn ends(&self) -> Vec<(Sighting, u16, Option<Time>)> {
         let mut ends = Vec::with_capacity(self.spans.len() * 2);
-        for Span { facts, first, last, listed } in &self.spans {
+        for DaySightings { facts, first, last, listed } in &self.spans {
             // What was told between the two counts where the first is.
             let (with_last, with_first) = match listed {
-                Some((sight, time)) if sight == last => (Some(*time), None),
+                Some((sighting, time)) if sighting == last => (Some(*time), None),
                 listed => (None, listed.map(|(_, time)| time)),
             };
             ends.push((*first, *facts, with_first));
@@ -401,21 +409,21 @@ impl History {
         ends
     }
 
-    fn facts_of(&self, span: &Span) -> &Facts {
+    fn facts_of(&self, span: &DaySightings) -> &Facts {
         &self.facts[usize::from(span.facts)]
     }
 
     /// The place of the span with the last sighting of all.
     fn newest(&self) -> Option<usize> {
         let day = self.of_day(self.spans.last()?.first.day());
-        let rank = |place: &usize| (self.spans[*place].last, self.facts_of(&self.spans[*place]));
+        let rank = |address: &usize| (self.spans[*address].last, self.facts_of(&self.spans[*address]));
         day.max_by(|a, b| rank(a).cmp(&rank(b)))
     }
 
     /// Whether all else of the day of the newest span was seen before it: then one more sighting begins nothing anew.
     fn stands_alone(&self, newest: usize) -> bool {
-        let Span { first, .. } = self.spans[newest];
-        self.of_day(first.day()).all(|place| place == newest || self.spans[place].last < first)
+        let DaySightings { first, .. } = self.spans[newest];
+        self.of_day(first.day()).all(|address| address == newest || self.spans[address].last < first)
     }
 
     /// Whether nothing was seen after `last`, nor that after `next`, as it may be where the time is a version; or nobody asks.
@@ -457,13 +465,14 @@ impl History {
         let before = self.clone();
         change(self);
         let reads_the_same = |(a, b): (&Step<'_>, &Step<'_>)| {
-            let (one, other) = (&a.run, &b.run);
+            let (one, other) = (&a.interval, &b.interval);
             (one.facts, one.first, one.listed) == (other.facts, other.first, other.listed)
-                && one.sight.initial == other.sight.initial
+                && one.sighting.initial == other.sighting.initial
                 && a.doubtful == b.doubtful
         };
-        let lasts_the_same =
-            |(a, b): (&Step<'_>, &Step<'_>)| (a.run.expires, &a.run.lulls) == (b.run.expires, &b.run.lulls);
+        let lasts_the_same = |(a, b): (&Step<'_>, &Step<'_>)| {
+            (a.interval.expires, &a.interval.unconfirmed) == (b.interval.expires, &b.interval.unconfirmed)
+        };
         let (old, new) = (before.steps(), self.steps());
         let pairs = || old.iter().zip(&new);
         match () {
@@ -475,17 +484,17 @@ impl History {
 
     /// What became of a sighting that says what the newest span says, a little later. Where the home expired in between, it is
     /// back.
-    fn confirmed(&self, span: &Span, sight: &Sight) -> Applied {
+    fn confirmed(&self, span: &DaySightings, sighting: &Sighting) -> Applied {
         let phase = self.facts_of(span).status.phase();
-        let first = begin(Some((span.last.seen, (span.facts, span.last))), sight);
+        let first = begin(Some((span.last.seen, (span.facts, span.last))), sighting);
         match self.watch {
             watch if watch.expires_at(phase, span.last.seen).is_some_and(|expires| expires <= first) => {
                 Applied::Changed
             }
-            watch if watch.unconfirmed_at(phase, span.last.seen) != watch.unconfirmed_at(phase, sight.seen) => {
+            watch if watch.unconfirmed_at(phase, span.last.seen) != watch.unconfirmed_at(phase, sighting.seen) => {
                 Applied::Confirmed
             }
-            watch if watch.expires_at(phase, span.last.seen) != watch.expires_at(phase, sight.seen) => {
+            watch if watch.expires_at(phase, span.last.seen) != watch.expires_at(phase, sighting.seen) => {
                 Applied::Confirmed
             }
             _ => Applied::Unchanged,
@@ -500,14 +509,14 @@ impl History {
         let mut place_of = vec![u16::MAX; facts.len()];
         let mut order: Vec<u16> = Vec::with_capacity(facts.len());
         for span in &mut self.spans {
-            let place = &mut place_of[usize::from(span.facts)];
-            if *place == u16::MAX {
-                *place = u16::try_from(order.len()).unwrap_or(u16::MAX);
+            let address = &mut place_of[usize::from(span.facts)];
+            if *address == u16::MAX {
+                *address = u16::try_from(order.len()).unwrap_or(u16::MAX);
                 order.push(span.facts);
             }
-            span.facts = *place;
+            span.facts = *address;
         }
-        if order.len() == facts.len() && order.iter().enumerate().all(|(place, old)| place == usize::from(*old)) {
+        if order.len() == facts.len() && order.iter().enumerate().all(|(address, old)| address == usize::from(*old)) {
             self.facts = facts;
         } else {
             let mut facts: Vec<Option<Facts>> = facts.into_iter().map(Some).collect();
@@ -517,41 +526,52 @@ impl History {
 }
 
 /// The order of spans: by day, first sighting, then facts.
-fn in_order(facts: &[Facts], a: &Span, b: &Span) -> Ordering {
+fn in_order(facts: &[Facts], a: &DaySightings, b: &DaySightings) -> Ordering {
     let days = a.first.day().cmp(&b.first.day());
     let facts = || facts[usize::from(a.facts)].cmp(&facts[usize::from(b.facts)]);
     days.then_with(|| a.first.cmp(&b.first)).then_with(facts)
 }
 
-/// When a stretch began that was first seen at `sight`. `before` is when the stretch before it began, and its last sighting.
+/// When a interval began that was first seen at `sighting`. `before` is when the interval before it began, and its last sighting.
 ///
 /// By the source's time, if that is possible: after what held before was seen for the last time. A source whose time stands
 /// still or is wrong does not know; then it is what was seen that counts.
-fn begin(before: Option<(Time, (u16, Sight))>, sight: &Sight) -> Time {
-    let at = sight.at.min(sight.seen);
+fn begin(before: Option<(Time, (u16, Sighting))>, sighting: &Sighting) -> Time {
+    let at = sighting.at.min(sighting.seen);
     let Some((began, (_, last))) = before else {
-        return if sight.initial { sight.seen } else { at };
+        return if sighting.initial { sighting.seen } else { at };
     };
-    let begin = if sight.versioned || last.seen >= sight.seen || at > last.seen { at } else { sight.seen };
+    let begin = if sighting.versioned || last.seen >= sighting.seen || at > last.seen { at } else { sighting.seen };
     begin.max(began)
 }
 
-impl<'a> Run<'a> {
-    fn begin(watch: Watch, facts: &'a Facts, first: Time, sight: Sight, listed: Option<Time>) -> Self {
-        let last = sight.seen.max(first);
-        let mut run = Self { facts, first, last, sight, last_sight: sight, listed, expires: None, lulls: Vec::new() };
-        run.look_ahead(watch);
-        run
+impl<'a> Interval<'a> {
+    fn begin(watch: Watch, facts: &'a Facts, first: Time, sighting: Sighting, listed: Option<Time>) -> Self {
+        let last = sighting.seen.max(first);
+        let mut interval = Self {
+            facts,
+            first,
+            last,
+            sighting,
+            last_sighting: sighting,
+            listed,
+            expires: None,
+            unconfirmed: Vec::new(),
+        };
+        interval.look_ahead(watch);
+        interval
     }
 
     /// It was seen so once more, and was so since `first`.
-    fn sight_again(&mut self, watch: Watch, first: Time, sight: Sight, listed: Option<Time>) {
-        if let Some(lull) = self.lulls.pop() {
+    fn sight_again(&mut self, watch: Watch, first: Time, sighting: Sighting, listed: Option<Time>) {
+        if let Some(unconfirmed) = self.unconfirmed.pop() {
             let until = first.max(self.last);
-            self.lulls.extend((lull.from < until).then_some(Lull { until: Some(until), ..lull }));
+            self.unconfirmed.extend(
+                (unconfirmed.from < until).then_some(UnconfirmedInterval { until: Some(until), ..unconfirmed }),
+            );
         }
-        self.last = self.last.max(sight.seen);
-        self.last_sight = sight;
+        self.last = self.last.max(sighting.seen);
+        self.last_sighting = sighting;
         self.listed = listed.or(self.listed);
         self.look_ahead(watch);
     }
@@ -561,7 +581,7 @@ impl<'a> Run<'a> {
         let phase = self.facts.status.phase();
         self.expires = watch.expires_at(phase, self.last);
         let from = watch.unconfirmed_at(phase, self.last);
-        self.lulls.extend(from.map(|from| Lull { from, until: None }));
+        self.unconfirmed.extend(from.map(|from| UnconfirmedInterval { from, until: None }));
     }
 
     /// Something else was seen to be so since `next`, or the same after it had expired.
@@ -569,21 +589,21 @@ impl<'a> Run<'a> {
         self.last = self.last.min(next).max(self.first);
         self.expires = self.expires.filter(|expires| *expires <= next);
         // What is late may have been seen after the next began.
-        self.lulls.retain(|lull| lull.from < next);
-        for lull in &mut self.lulls {
-            lull.until = lull.until.map(|until| until.min(next));
+        self.unconfirmed.retain(|unconfirmed| unconfirmed.from < next);
+        for unconfirmed in &mut self.unconfirmed {
+            unconfirmed.until = unconfirmed.until.map(|until| until.min(next));
         }
     }
 }
 
-impl Span {
-    fn add(&mut self, sight: Sight, listed: Option<(Sight, Time)>) {
-        self.first = self.first.min(sight);
-        self.last = self.last.max(sight);
+impl DaySightings {
+    fn add(&mut self, sighting: Sighting, listed: Option<(Sighting, Time)>) {
+        self.first = self.first.min(sighting);
+        self.last = self.last.max(sighting);
         self.listed = self.listed.max(listed);
     }
 
-    fn would_move(&self, sight: Sight, listed: Option<(Sight, Time)>) -> bool {
-        sight < self.first || sight > self.last || listed > self.listed
+    fn would_move(&self, sighting: Sighting, listed: Option<(Sighting, Time)>) -> bool {
+        sighting < self.first || sighting > self.last || listed > self.listed
     }
 }

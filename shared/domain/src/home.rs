@@ -1,14 +1,14 @@
 use crate::area::Area;
 use crate::history::{Applied, Facts, History};
 use crate::observation::Observation;
-use crate::sight::Sight;
-use crate::told::{ToldChange, ToldChanges};
+use crate::reported::{ReportedChange, ReportedChanges};
+use crate::sighting::Sighting;
 
-/// The last that was said of something, and when: joined by the greatest sight, then the greatest value, so that order does
+/// The last that was said of something, and when: joined by the greatest sighting, then the greatest value, so that order does
 /// not matter. What a later observation leaves out stays as it was.
-pub type Last<T> = Option<(Sight, T)>;
+pub type Last<T> = Option<(Sighting, T)>;
 
-/// What is known of a home beside its facts. None of it opens a stretch or enters a figure.
+/// What is known of a home beside its facts. None of it opens a interval or enters a figure.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Attributes {
     /// Headline.
@@ -37,17 +37,17 @@ pub struct Home {
     /// What does not.
     pub attributes: Attributes,
     /// What its source told of earlier prices. It enters no figure either.
-    pub told: ToldChanges,
+    pub reported: ReportedChanges,
 }
 
 impl Home {
     /// Takes up one observation. One outside every market (see [`Facts::of`]) is [`Applied::Refused`]: it cannot be counted.
     pub fn apply(&mut self, observation: &Observation) -> Applied {
         let Some(facts) = Facts::of(&observation.listing) else { return Applied::Refused };
-        let (sight, listed_at) = (observation.sight(), observation.listing.listed_at);
-        match self.history.apply_watched(sight, &facts, listed_at, observation.watch) {
+        let (sighting, listed_at) = (observation.sighting(), observation.listing.listed_at);
+        match self.history.apply_watched(sighting, &facts, listed_at, observation.watch) {
             Applied::Overfull => {
-                (self.attributes, self.told) = Default::default();
+                (self.attributes, self.reported) = Default::default();
                 Applied::Overfull
             }
             Applied::Refused => Applied::Refused,
@@ -63,9 +63,9 @@ impl Home {
 
     /// Takes up what an observation says beside the facts. Says whether anything moved.
     fn take_rest(&mut self, observation: &Observation) -> bool {
-        let told = ToldChange::of(observation);
+        let reported = ReportedChange::of(observation);
         // No short circuit: both are to be taken.
-        self.attributes.take(observation) | told.is_some_and(|told| self.told.take(told))
+        self.attributes.take(observation) | reported.is_some_and(|reported| self.reported.take(reported))
     }
 
     /// Headline.
@@ -90,25 +90,25 @@ impl Home {
 impl Attributes {
     /// Takes up what an observation says. Says whether anything moved.
     fn take(&mut self, observation: &Observation) -> bool {
-        let sight = observation.sight();
+        let sighting = observation.sighting();
         let listing = &observation.listing;
-        let (place, details) = (&listing.place, &listing.details);
-        let coordinates = place.latitude_e6.zip(place.longitude_e6);
+        let (address, details) = (&listing.address, &listing.details);
+        let coordinates = address.latitude_e6.zip(address.longitude_e6);
         let association_fee = listing.association_fee.map(|fee| fee.0);
         // No short circuit: all of them are to be taken.
-        take_text(&mut self.title, sight, details.title.as_deref())
-            | take_text(&mut self.line, sight, place.line.as_deref())
-            | take_text(&mut self.url, sight, details.url.as_deref())
-            | take(&mut self.bathrooms_hundredths, sight, listing.bathrooms_hundredths)
-            | take(&mut self.lot_area, sight, listing.lot_area)
-            | take(&mut self.year_built, sight, listing.year_built)
-            | take(&mut self.association_fee, sight, association_fee)
-            | take(&mut self.coordinates, sight, coordinates)
+        take_text(&mut self.title, sighting, details.title.as_deref())
+            | take_text(&mut self.line, sighting, address.line.as_deref())
+            | take_text(&mut self.url, sighting, details.url.as_deref())
+            | take(&mut self.bathrooms_hundredths, sighting, listing.bathrooms_hundredths)
+            | take(&mut self.lot_area, sighting, listing.lot_area)
+            | take(&mut self.year_built, sighting, listing.year_built)
+            | take(&mut self.association_fee, sighting, association_fee)
+            | take(&mut self.coordinates, sighting, coordinates)
     }
 }
 
-fn take<T: Copy + Ord>(known: &mut Last<T>, sight: Sight, said: Option<T>) -> bool {
-    let said = said.map(|value| (sight, value));
+fn take<T: Copy + Ord>(known: &mut Last<T>, sighting: Sighting, said: Option<T>) -> bool {
+    let said = said.map(|value| (sighting, value));
     let is_later = said > *known;
     if is_later {
         *known = said;
@@ -116,12 +116,12 @@ fn take<T: Copy + Ord>(known: &mut Last<T>, sight: Sight, said: Option<T>) -> bo
     is_later
 }
 
-fn take_text(known: &mut Last<String>, sight: Sight, said: Option<&str>) -> bool {
+fn take_text(known: &mut Last<String>, sighting: Sighting, said: Option<&str>) -> bool {
     let Some(said) = said else { return false };
     match known {
-        Some((at, text)) if (sight, said) <= (*at, text.as_str()) => false,
+        Some((at, text)) if (sighting, said) <= (*at, text.as_str()) => false,
         Some((at, text)) => {
-            *at = sight;
+            *at = sighting;
             // Most listings say the same for weeks: then nothing is copied.
             if text != said {
                 said.clone_into(text);
@@ -129,7 +129,7 @@ fn take_text(known: &mut Last<String>, sight: Sight, said: Option<&str>) -> bool
             true
         }
         None => {
-            *known = Some((sight, said.to_owned()));
+            *known = Some((sighting, said.to_owned()));
             true
         }
     }

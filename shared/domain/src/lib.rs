@@ -8,6 +8,7 @@
 //! What this crate deliberately does not do: no I/O, no clock, no arithmetic over many homes
 //! (that is `stoop-market`), no bytes on a stream (that is `stoop-wire`).
 
+mod address;
 mod alert;
 mod area;
 mod country;
@@ -19,30 +20,31 @@ mod listing;
 mod locate;
 mod money;
 mod observation;
-mod place;
 mod price_bounds;
 mod reject;
-mod sight;
+mod reported;
+mod sighting;
 mod time;
-mod told;
 pub mod varint;
 mod watch;
 
+pub use address::{Address, AreaPath, Market, ParseMarketError, lies_in, market_of};
 pub use alert::{Alert, AlertId, Verdict};
 pub use area::{Area, AreaUnit};
 pub use country::{Country, country, currency_of};
 pub use doubt::{Doubt, SLIP_BP};
 pub use events::{Entry, Event, EventKind, Exit, PriceChange, Sold, Spell, Step};
-pub use history::{Applied, FACTS_MAX, FACTS_PER_DAY_MAX, Facts, History, LISTED_SINCE, Lull, Run, Span};
+pub use history::{
+    Applied, DaySightings, FACTS_MAX, FACTS_PER_DAY_MAX, Facts, History, Interval, LISTED_SINCE, UnconfirmedInterval,
+};
 pub use home::{Attributes, Home, Last};
 pub use listing::{Details, Listing, Phase, PropertyType, Purpose, Status};
-pub use locate::{AREAS_VERSION, Whereabouts, locate};
+pub use locate::{AREAS_VERSION, LocatedArea, locate};
 pub use money::{Currency, Minor, MoneyError, parse_decimal};
 pub use observation::{HomeId, Observation, home_id, write_home_id};
-pub use place::{AreaPath, Market, ParseMarketError, Place, lies_in, market_of};
 pub use price_bounds::price_bounds;
 pub use reject::{Reason, Reject};
-pub use sight::Sight;
+pub use reported::{REPORTED_MAX, ReportedChange, ReportedChanges};
+pub use sighting::Sighting;
 pub use time::{Day, Hour, Time, TimeError};
-pub use told::{TOLD_MAX, ToldChange, ToldChanges};
 pub use watch::{WATCH_VERSION, Watch};

@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
+use crate::address::Address;
 use crate::area::Area;
 use crate::money::{Currency, Minor};
-use crate::place::Place;
 use crate::time::{Day, Time};
 
 /// What is offered: the home itself or its use.
@@ -113,7 +113,7 @@ pub struct Listing {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price_changed_at: Option<Time>,
     /// Where the home stands.
-    pub place: Place,
+    pub address: Address,
     /// `PropertySubType`, coarsened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub property_type: Option<PropertyType>,
@@ -172,7 +172,7 @@ pub struct Details {
 impl Listing {
     /// A listing of which nothing but its purpose, currency and place is known, on offer.
     #[must_use]
-    pub fn new(purpose: Purpose, currency: Currency, place: Place) -> Self {
+    pub fn new(purpose: Purpose, currency: Currency, address: Address) -> Self {
         Self {
             purpose,
             status: Status::Active,
@@ -183,7 +183,7 @@ impl Listing {
             close_price: None,
             close_date: None,
             price_changed_at: None,
-            place,
+            address,
             property_type: None,
             bedrooms: None,
             bathrooms_hundredths: None,

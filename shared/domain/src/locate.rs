@@ -3,13 +3,13 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use stoop_gazetteer::{Gazetteer, Located, PlaceWords};
+use stoop_gazetteer::{AddressParts, Gazetteer, Located};
 
-use crate::place::{AreaPath, Place};
+use crate::address::{Address, AreaPath};
 
 /// Where a place leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Whereabouts {
+pub struct LocatedArea {
     /// The narrowest area that it is known to lie in; `None` where neither a postal code nor a quarter nor a city is told.
     pub area: Option<AreaPath>,
     /// Whether the place tells something of itself that the area does not say: a postal code of Texas with the state of Maine
@@ -29,7 +29,7 @@ thread_local! {
 
 #[derive(Default)]
 struct Remembered {
-    by_words: HashMap<Box<str>, Whereabouts>,
+    by_words: HashMap<Box<str>, LocatedArea>,
     /// The words that are looked up, in one piece.
     words: String,
 }
@@ -39,15 +39,15 @@ pub const AREAS_VERSION: u32 = stoop_gazetteer::GAZETTEER_VERSION;
 
 /// Finds the area of a place: a function of its words and of [`AREAS_VERSION`].
 #[must_use]
-pub fn locate(place: &Place) -> Whereabouts {
+pub fn locate(address: &Address) -> LocatedArea {
     REMEMBERED.with_borrow_mut(|remembered| {
         let Remembered { by_words, words } = remembered;
-        let told = place.words();
+        let reported = address.words();
         words.clear();
-        let PlaceWords { country, region, county, city, neighbourhood, postal_code } = told;
+        let AddressParts { country, region, county, city, neighbourhood, postal_code } = reported;
         for word in [country, region, county, city, neighbourhood, postal_code].map(Option::unwrap_or_default) {
             if word.contains(BETWEEN) {
-                return whereabouts(&Gazetteer::get().locate(&told));
+                return area_of(&Gazetteer::get().locate(&reported));
             }
             words.push_str(word);
             words.push(BETWEEN);
@@ -55,7 +55,7 @@ pub fn locate(place: &Place) -> Whereabouts {
         if let Some(known) = by_words.get(words.as_str()) {
             return known.clone();
         }
-        let found = whereabouts(&Gazetteer::get().locate(&told));
+        let found = area_of(&Gazetteer::get().locate(&reported));
         if by_words.len() >= REMEMBERED_MAX {
             by_words.clear();
         }
@@ -64,11 +64,11 @@ pub fn locate(place: &Place) -> Whereabouts {
     })
 }
 
-fn whereabouts(located: &Located<'_>) -> Whereabouts {
+fn area_of(located: &Located<'_>) -> LocatedArea {
     let [.., city, area] = &located.levels;
     let is_narrow = city.is_some() || area.is_some();
     let path = located.path().filter(|_| is_narrow);
-    Whereabouts {
+    LocatedArea {
         area: path.and_then(|path| AreaPath::parse(&path)),
         is_contradictory: !located.contradictions.is_empty(),
     }
@@ -80,24 +80,24 @@ mod tests {
 
     use super::*;
 
-    fn located(words: [Option<&str>; 6]) -> Whereabouts {
+    fn located(words: [Option<&str>; 6]) -> LocatedArea {
         let [country, region, county, city, neighbourhood, postal_code] = words.map(|word| word.map(str::to_owned));
-        locate(&Place { country, region, county, city, neighbourhood, postal_code, ..Place::default() })
+        locate(&Address { country, region, county, city, neighbourhood, postal_code, ..Address::default() })
     }
 
     #[test]
-    fn a_postal_code_decides_and_what_contradicts_it_is_told() {
+    fn a_postal_code_decides_and_what_contradicts_it_is_reported() {
         let austin = |region| located([Some("US"), region, None, None, None, Some("78704")]);
         for region in [None, Some("TX"), Some("texas"), Some("Tex.")] {
             let area = austin(region).area.unwrap();
             assert_eq!((area.as_str(), austin(region).is_contradictory), ("us/tx/travis/austin/78704", false));
         }
-        assert_eq!(austin(Some("Maine")), Whereabouts { is_contradictory: true, ..austin(None) });
+        assert_eq!(austin(Some("Maine")), LocatedArea { is_contradictory: true, ..austin(None) });
     }
 
     #[test]
-    fn where_only_a_region_or_a_county_is_told_there_is_no_area() {
-        let nowhere = Whereabouts { area: None, is_contradictory: false };
+    fn where_only_a_region_or_a_county_is_reported_there_is_no_area() {
+        let nowhere = LocatedArea { area: None, is_contradictory: false };
         assert_eq!(located([Some("US"), Some("WA"), Some("King"), None, None, None]), nowhere);
         assert_eq!(located([None; 6]), nowhere);
     }
@@ -113,8 +113,8 @@ mod tests {
             for words in &asked {
                 let words = words.each_ref().map(Option::as_deref);
                 let [country, region, county, city, neighbourhood, postal_code] = words;
-                let words_of = PlaceWords { country, region, county, city, neighbourhood, postal_code };
-                prop_assert_eq!(located(words), whereabouts(&Gazetteer::get().locate(&words_of)));
+                let words_of = AddressParts { country, region, county, city, neighbourhood, postal_code };
+                prop_assert_eq!(located(words), area_of(&Gazetteer::get().locate(&words_of)));
             }
         }
     }

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::address::has_letter;
 use crate::country::currency_of;
 use crate::listing::Listing;
 use crate::money::Minor;
-use crate::place::has_letter;
 use crate::price_bounds::price_bounds;
 use crate::reject::Reason;
-use crate::sight::Sight;
+use crate::sighting::Sighting;
 use crate::time::Time;
 use crate::watch::Watch;
 
@@ -30,13 +30,13 @@ pub struct Observation {
     pub native_id: String,
     /// Since when it was so, by the source's own time, where it tells one; else the same as `seen`. Not after `seen`.
     pub at: Time,
-    /// When its origin saw it. See [`Sight`].
+    /// When its origin saw it. See [`Sighting`].
     pub seen: Time,
-    /// Its place among differing rows of one moment. See [`Sight`].
+    /// Its place among differing rows of one moment. See [`Sighting`].
     pub seq: u32,
-    /// `at` is a version of the listing. See [`Sight`].
+    /// `at` is a version of the listing. See [`Sighting`].
     pub versioned: bool,
-    /// It was there when its search began. See [`Sight`].
+    /// It was there when its search began. See [`Sighting`].
     pub initial: bool,
     /// How its origin will look again.
     pub watch: Watch,
@@ -121,15 +121,15 @@ impl Observation {
 
     /// Where it stands in the order of all that was seen of its listing.
     #[must_use]
-    pub fn sight(&self) -> Sight {
+    pub fn sighting(&self) -> Sighting {
         let Self { at, seen, seq, versioned, initial, .. } = *self;
-        Sight { at: at.min(seen), seen, seq, versioned, initial }
+        Sighting { at: at.min(seen), seen, seq, versioned, initial }
     }
 
     /// The same in another place of the order.
     #[must_use]
-    pub fn with_sight(self, sight: Sight) -> Self {
-        let Sight { at, seen, seq, versioned, initial } = sight;
+    pub fn with_sighting(self, sighting: Sighting) -> Self {
+        let Sighting { at, seen, seq, versioned, initial } = sighting;
         Self { at, seen, seq, versioned, initial, ..self }
     }
 
@@ -147,11 +147,11 @@ impl Observation {
             return Err((Reason::BadValue, format!("native_id of {} bytes, at most 256", self.native_id.len())));
         }
         check_prices(listing)?;
-        let place = &listing.place;
+        let address = &listing.address;
         let in_range = |degrees: Option<i32>, limit: i32| degrees.is_none_or(|d| (-limit..=limit).contains(&d));
-        if !in_range(place.latitude_e6, 90_000_000) || !in_range(place.longitude_e6, 180_000_000) {
+        if !in_range(address.latitude_e6, 90_000_000) || !in_range(address.longitude_e6, 180_000_000) {
             let show = |e6: Option<i32>| e6.map_or("none".to_owned(), |e6| format!("{}", f64::from(e6) / 1e6));
-            let detail = format!("latitude {}, longitude {}", show(place.latitude_e6), show(place.longitude_e6));
+            let detail = format!("latitude {}, longitude {}", show(address.latitude_e6), show(address.longitude_e6));
             return Err((Reason::CoordinatesOutOfRange, detail));
         }
         for at in [self.at, self.seen] {
@@ -160,12 +160,12 @@ impl Observation {
             }
         }
         let levels = [
-            ("country", &place.country),
-            ("region", &place.region),
-            ("county", &place.county),
-            ("city", &place.city),
-            ("neighbourhood", &place.neighbourhood),
-            ("postal_code", &place.postal_code),
+            ("country", &address.country),
+            ("region", &address.region),
+            ("county", &address.county),
+            ("city", &address.city),
+            ("neighbourhood", &address.neighbourhood),
+            ("postal_code", &address.postal_code),
         ];
         for (name, value) in levels {
             if let Some(value) = value.as_ref().filter(|value| value.len() > PLACE_NAME_BYTES_MAX) {
@@ -173,11 +173,11 @@ impl Observation {
                 return Err((Reason::BadValue, detail));
             }
         }
-        let names = [&place.postal_code, &place.neighbourhood, &place.city];
+        let names = [&address.postal_code, &address.neighbourhood, &address.city];
         if !names.into_iter().flatten().any(|name| has_letter(name)) {
             return Err((Reason::MissingField, "postal_code, neighbourhood or city".into()));
         }
-        if let Some(code) = &place.country
+        if let Some(code) = &address.country
             && let Some(expected) = currency_of(code)
             && expected != listing.currency
         {
@@ -199,17 +199,20 @@ fn check_prices(listing: &Listing) -> Result<(), (Reason, String)> {
     ];
     for (name, price, least) in prices {
         let Some(price) = price else { continue };
-        let told = |bound: &str| format!("{name} is {} minor units{bound}", price.0);
+        let reported = |bound: &str| format!("{name} is {} minor units{bound}", price.0);
         if price.0 <= 0 {
-            return Err((Reason::PriceNotPositive, told("")));
+            return Err((Reason::PriceNotPositive, reported("")));
         }
         let (for_what, currency) = (listing.purpose.as_str(), listing.currency);
         if price < least {
-            return Err((Reason::PriceAbsurd, told(&format!(", at least {} for {for_what} in {currency}", least.0))));
+            return Err((
+                Reason::PriceAbsurd,
+                reported(&format!(", at least {} for {for_what} in {currency}", least.0)),
+            ));
         }
         if price > *bounds.end() {
             let greatest = bounds.end().0;
-            return Err((Reason::PriceAbsurd, told(&format!(", at most {greatest} for {for_what} in {currency}"))));
+            return Err((Reason::PriceAbsurd, reported(&format!(", at most {greatest} for {for_what} in {currency}"))));
         }
     }
     Ok(())
@@ -238,13 +241,13 @@ impl fmt::Display for HomeId {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Currency, Minor, Place, Purpose};
+    use crate::{Address, Currency, Minor, Purpose};
 
     const NOW: &str = "2026-01-14T12:00:00Z";
 
     fn of_vienna() -> Listing {
-        let place = Place { city: Some("Wien".into()), country: Some("AT".into()), ..Place::default() };
-        let mut listing = Listing::new(Purpose::Rent, Currency::EUR, place);
+        let address = Address { city: Some("Wien".into()), country: Some("AT".into()), ..Address::default() };
+        let mut listing = Listing::new(Purpose::Rent, Currency::EUR, address);
         listing.list_price = Some(Minor(139_285));
         listing
     }
@@ -268,12 +271,15 @@ mod tests {
         assert_eq!(observation(|o| o.listing.list_price = Some(Minor(0))), Err(Reason::PriceNotPositive));
         assert_eq!(observation(|o| o.listing.list_price = Some(Minor(-5))), Err(Reason::PriceNotPositive));
         assert_eq!(observation(|o| o.listing.list_price = Some(Minor(i64::MAX))), Err(Reason::PriceAbsurd));
-        assert_eq!(observation(|o| o.listing.place.latitude_e6 = Some(90_000_001)), Err(Reason::CoordinatesOutOfRange));
         assert_eq!(
-            observation(|o| o.listing.place.longitude_e6 = Some(-180_000_001)),
+            observation(|o| o.listing.address.latitude_e6 = Some(90_000_001)),
             Err(Reason::CoordinatesOutOfRange)
         );
-        assert_eq!(observation(|o| o.listing.place.city = None), Err(Reason::MissingField));
+        assert_eq!(
+            observation(|o| o.listing.address.longitude_e6 = Some(-180_000_001)),
+            Err(Reason::CoordinatesOutOfRange)
+        );
+        assert_eq!(observation(|o| o.listing.address.city = None), Err(Reason::MissingField));
         assert_eq!(observation(|o| o.listing.currency = Currency::USD), Err(Reason::ForeignCurrency));
     }
 
@@ -305,7 +311,7 @@ mod tests {
 
     #[test]
     fn a_name_that_no_place_has_is_refused() {
-        let city = |bytes: usize| observation(|o| o.listing.place.city = Some("x".repeat(bytes)));
+        let city = |bytes: usize| observation(|o| o.listing.address.city = Some("x".repeat(bytes)));
         assert_eq!(city(200), Ok(()));
         assert_eq!(city(201), Err(Reason::BadValue));
     }

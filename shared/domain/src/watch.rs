@@ -8,7 +8,7 @@ pub const WATCH_VERSION: u32 = 1;
 
 /// How the origin of an observation will look at the listing again: what follows when it shows it no more.
 ///
-/// Given once, by the origin, like the [`Sight`](crate::Sight). A home is watched as its last sighting says. What follows from it
+/// Given once, by the origin, like the [`Sighting`](crate::Sighting). A home is watched as its last sighting says. What follows from it
 /// is a fixed table, and nothing that is learnt of a source. All of it is in whole UTC days after the day of the last sighting:
 ///
 /// | | is sighted again every | unconfirmed after | expired after |

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use stoop_domain::{Currency, Home, HomeId, Listing, Market, Minor, Observation, Place, Purpose, Status, Time};
+use stoop_domain::{Address, Currency, Home, HomeId, Listing, Market, Minor, Observation, Purpose, Status, Time};
 use stoop_domain::{home_id, market_of};
 use stoop_embedded::Database;
 use stoop_market::{Cells, Zones, update};
@@ -30,7 +30,7 @@ struct Batch {
 }
 
 fn observation(home: usize, step: usize) -> Observation {
-    let place = Place {
+    let address = Address {
         line: Some(format!("{} Lake Shore Drive", home * 7 % 9_999)),
         city: Some("Chicago".into()),
         region: Some("IL".into()),
@@ -38,9 +38,9 @@ fn observation(home: usize, step: usize) -> Observation {
         country: Some("US".into()),
         latitude_e6: Some(41_000_000 + i32::try_from(home * 311 % 900_000).unwrap()),
         longitude_e6: Some(-87_000_000 - i32::try_from(home * 173 % 900_000).unwrap()),
-        ..Place::default()
+        ..Address::default()
     };
-    let mut listing = Listing::new(Purpose::Sale, Currency::USD, place);
+    let mut listing = Listing::new(Purpose::Sale, Currency::USD, address);
     listing.list_price = Some(Minor(30_000_000 + i64::try_from(home * 1_000).unwrap()));
     // One home in ten was cut by the last observation.
     if home.is_multiple_of(10) && step == EACH - 1 {

@@ -55,34 +55,34 @@ impl AlertFile {
             let (seq, bytes) = ledger.place_of(NAME)?.unwrap_or_default();
             let alerts = ledger.alerts_after(seq, ALERTS_MAX)?;
             let Some((last, _)) = alerts.last() else { return Ok(()) };
-            let told: Vec<&Alert> =
+            let reported: Vec<&Alert> =
                 alerts.iter().map(|(_, alert)| alert).filter(|alert| alert.verdict == Verdict::Alert).collect();
             let bytes = match bytes {
-                _ if told.is_empty() => bytes,
-                Some(bytes) => Some(self.write(bytes, &told)?),
+                _ if reported.is_empty() => bytes,
+                Some(bytes) => Some(self.write(bytes, &reported)?),
                 None => {
                     // From here on the file is followed: what it holds by now is not ours.
                     let length = file_bytes(&self.path);
                     ledger.set_place_of(NAME, seq, Some(length))?;
-                    Some(self.write(length, &told)?)
+                    Some(self.write(length, &reported)?)
                 }
             };
             ledger.set_place_of(NAME, *last, bytes)?;
-            told.into_iter().for_each(&mut written);
+            reported.into_iter().for_each(&mut written);
         }
     }
 
     /// Writes these lines behind that byte. Gives the byte behind them.
-    fn write(&self, behind: u64, told: &[&Alert]) -> Result<u64, PortError> {
+    fn write(&self, behind: u64, reported: &[&Alert]) -> Result<u64, PortError> {
         let write = || -> Result<u64> {
             let mut lines = Vec::new();
-            for alert in told {
+            for alert in reported {
                 serde_json::to_writer(&mut lines, &AlertView::of(alert))?;
                 lines.push(b'\n');
             }
             Ok(append(&self.path, behind, &lines).map_err(at("append to", &self.path))?)
         };
-        write().map_err(doing(format!("write {} alerts to the file", told.len())))
+        write().map_err(doing(format!("write {} alerts to the file", reported.len())))
     }
 }
 

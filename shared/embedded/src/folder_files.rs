@@ -156,12 +156,12 @@ async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> 
     }
 }
 
-fn row((mapped, place): (Mapped, String)) -> Option<FileRow> {
+fn row((mapped, position): (Mapped, String)) -> Option<FileRow> {
     match mapped {
         Mapped::Observation(observation) => Some(FileRow::Found(observation)),
         Mapped::Refused(refusal) => {
             let stoop_files::Refusal { reason, detail, raw, native_id } = refusal;
-            Some(FileRow::Refused { place, reason, detail, raw, native_id })
+            Some(FileRow::Refused { position, reason, detail, raw, native_id })
         }
         Mapped::Skipped => None,
     }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension, Row, TransactionBehavior, params};
 use stoop_domain::{Alert, Time};
-use stoop_pipeline::ports::{Followers, PortError};
+use stoop_pipeline::ports::{DeliveryCursors, PortError};
 use stoop_rules::Rules;
 
 use crate::database::Database;
@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::feed::limit_of;
 use crate::ledgers::note_rules;
 
-/// An alert that a listener refused for ever.
+/// An alert that a subscriber refused for ever.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetter {
     /// Its place in the ledger.
@@ -47,7 +47,7 @@ impl Database {
     /// When it cannot be read.
     pub fn newest_alert(&self) -> Result<i64, PortError> {
         let found = self.rows("SELECT coalesce(max(seq), 0) FROM alerts", [], |row| Ok(row.get(0)?));
-        Ok(found.map_err(self.doing("read the place of the newest alert"))?.pop().unwrap_or(0))
+        Ok(found.map_err(self.doing("read the position of the newest alert"))?.pop().unwrap_or(0))
     }
 
     /// How far a follower of the ledger has come, and the byte that goes with it; `None` for one that never said.
@@ -181,22 +181,22 @@ impl Database {
 }
 
 #[async_trait]
-impl Followers for Database {
+impl DeliveryCursors for Database {
     async fn waiting(&self, follower: &str, limit: usize) -> Result<Vec<(i64, Alert)>, PortError> {
         let (seq, _) = self.place_of(follower)?.unwrap_or_default();
         self.alerts_after(seq, limit)
     }
 
-    async fn done(&self, follower: &str, place: i64) -> Result<(), PortError> {
-        self.set_place_of(follower, place, None)
+    async fn done(&self, follower: &str, position: i64) -> Result<(), PortError> {
+        self.set_place_of(follower, position, None)
     }
 
-    async fn refused(&self, follower: &str, place: i64, at: Time, why: &str) -> Result<(), PortError> {
+    async fn refused(&self, follower: &str, position: i64, at: Time, why: &str) -> Result<(), PortError> {
         let store = || -> Result<()> {
             let mut inner = self.lock();
             let transaction = inner.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            transaction.prepare_cached(KEEP_LETTER)?.execute(params![follower, place, at.ms(), why])?;
-            transaction.prepare_cached(SET_PLACE)?.execute(params![follower, place, None::<i64>])?;
+            transaction.prepare_cached(KEEP_LETTER)?.execute(params![follower, position, at.ms(), why])?;
+            transaction.prepare_cached(SET_PLACE)?.execute(params![follower, position, None::<i64>])?;
             Ok(transaction.commit()?)
         };
         store().map_err(self.doing("keep a dead letter"))

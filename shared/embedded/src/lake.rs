@@ -372,13 +372,13 @@ pub(crate) fn missing_object(connection: &Connection, data: &Path) -> Result<Opt
 mod tests {
     use std::sync::Arc;
 
-    use stoop_domain::{Currency, Listing, Place, Purpose};
+    use stoop_domain::{Address, Currency, Listing, Purpose};
 
     use super::*;
 
     /// Two mebibytes of text that does not compress well: enough for a file.
     fn observation() -> Observation {
-        let mut listing = Listing::new(Purpose::Sale, Currency::MAD, Place::default());
+        let mut listing = Listing::new(Purpose::Sale, Currency::MAD, Address::default());
         let mut state = 1_u32;
         let noise = (0..4 << 20).map(|_| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

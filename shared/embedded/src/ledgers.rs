@@ -212,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_disk_is_told_with_the_file_and_once() {
+    fn a_full_disk_is_reported_with_the_file_and_once() {
         let folder = tempfile::TempDir::new().unwrap();
         let path = folder.path().join("stoop.db");
         let database = Database::open(&path, &folder.path().join("stoop-data")).unwrap();
@@ -232,7 +232,7 @@ mod tests {
         let Poll::Ready(Err(error)) = recording.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
             panic!("it is not refused");
         };
-        let told = format!("record the run r1: {}: database or disk is full", path.display());
-        assert_eq!(with_causes(&error), told);
+        let reported = format!("record the run r1: {}: database or disk is full", path.display());
+        assert_eq!(with_causes(&error), reported);
     }
 }

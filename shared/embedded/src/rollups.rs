@@ -203,12 +203,13 @@ fn catch_up(
     let stored = read(connection, suffix, city, Parts::All)?;
     let sql = format!("SELECT first FROM areas{suffix} WHERE path = ?1 AND terms = ?2");
     let of_city = params![city.path(), city.id().to_string()];
-    let told: Option<i32> = connection.prepare_cached(&sql)?.query_row(of_city, |row| row.get(0)).optional()?.flatten();
-    if let (Some(mut sum), Some(told)) = (stored.clone(), told.map(Day).filter(|told| keeps(*told)))
-        && let Some(difference) = added(connection, suffix, city, told)?
+    let reported: Option<i32> =
+        connection.prepare_cached(&sql)?.query_row(of_city, |row| row.get(0)).optional()?.flatten();
+    if let (Some(mut sum), Some(reported)) = (stored.clone(), reported.map(Day).filter(|reported| keeps(*reported)))
+        && let Some(difference) = added(connection, suffix, city, reported)?
     {
         sum.add(&difference);
-        return Ok(CaughtUp { sum, difference, first: told });
+        return Ok(CaughtUp { sum, difference, first: reported });
     }
     let sum = project(connection, suffix, city, first)?;
     let mut difference = sum.clone();
@@ -254,14 +255,14 @@ pub(crate) fn project(connection: &Connection, suffix: &str, city: &WideArea, fi
         "SELECT body FROM bases{suffix} WHERE market = ?1 UNION ALL SELECT body FROM tails{suffix} WHERE market = ?1"
     );
     let archives = format!("SELECT body FROM archives{suffix} WHERE market = ?1 AND period >= ?2");
-    let told_from = projection.first_day();
+    let covered_from = projection.first_day();
     while let Some(row) = ids.next()? {
         let id = row.get_ref(0)?.as_str()?;
         let state = sum_of(connection, &states, [id])?;
         // Of its archive the days are wanted that the series tells and the state does not any more.
         let archive = match state.horizon() {
-            Some(horizon) if horizon.days > told_from => {
-                sum_of(connection, &archives, params![id, told_from.0.div_euclid(ARCHIVE_DAYS)])?
+            Some(horizon) if horizon.days > covered_from => {
+                sum_of(connection, &archives, params![id, covered_from.0.div_euclid(ARCHIVE_DAYS)])?
             }
             _ => Cells::default(),
         };

@@ -35,7 +35,7 @@ pub(crate) const REBUILT_FROM: i64 = 5;
 ///
 /// `accounts` is what was asked of each account of a source. `processes` is who works on the file, and `runs` say for which
 /// of them they run. `followers` is who tells what the ledger of alerts holds, and how far each has come: in `seq`, and in a
-/// file to which byte (not known: to its end). What a listener refused for ever is a dead letter. `settings` is what was last
+/// file to which byte (not known: to its end). What a subscriber refused for ever is a dead letter. `settings` is what was last
 /// in force.
 pub(crate) const TABLES: &str = "
 CREATE TABLE totals(

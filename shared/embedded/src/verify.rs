@@ -73,7 +73,7 @@ struct Stored {
 struct Part {
     homes: FxHashMap<HomeId, Home>,
     /// The observations of homes that have alerts, or changes that wait.
-    told: FxHashMap<HomeId, Vec<Observation>>,
+    reported: FxHashMap<HomeId, Vec<Observation>>,
     /// The ids of alerts that the ledger has.
     known: FxHashSet<String>,
     /// Homes with changes that wait: not all is judged that there is to judge of them.
@@ -117,13 +117,13 @@ impl Database {
             let alerts = self.alerts_of(part, &stored, &mut homes, found)?;
             lake.take(part, |id, observation| {
                 homes.homes.entry(id.clone()).or_default().apply(&observation);
-                if let Some(observations) = homes.told.get_mut(&id) {
+                if let Some(observations) = homes.reported.get_mut(&id) {
                     observations.push(observation);
                 }
                 Ok(())
             })?;
             for (alert, judged_by) in &alerts {
-                let observations = homes.told.get(&alert.home).map(Vec::as_slice).unwrap_or_default();
+                let observations = homes.reported.get(&alert.home).map(Vec::as_slice).unwrap_or_default();
                 match judged_by.and_then(|id| rules.get(&id)) {
                     Some(rules) => found.note(check_alert(alert, rules, observations)),
                     None if judged_by.is_some() => {
@@ -133,7 +133,7 @@ impl Database {
                 }
             }
             for (id, changes) in &changes {
-                found.note(check_changes(changes, homes.told.get(id).map(Vec::as_slice).unwrap_or_default()));
+                found.note(check_changes(changes, homes.reported.get(id).map(Vec::as_slice).unwrap_or_default()));
             }
             if let (true, Some(rules)) = (found.alerts_complete, rules.values().next()) {
                 homes.check_no_alert_missing(rules, found);
@@ -234,7 +234,7 @@ impl Database {
         for seq in stored.changes.get(part).into_iter().flatten() {
             match self.rows("SELECT seq, home, old, new FROM changes WHERE seq = ?1", [seq], feed::change) {
                 Ok(rows) => rows.into_iter().for_each(|(seq, change)| {
-                    homes.told.entry(change.home.clone()).or_default();
+                    homes.reported.entry(change.home.clone()).or_default();
                     homes.waiting.insert(change.home.clone());
                     changes.entry(change.home.clone()).or_default().push((seq, change));
                 }),
@@ -259,15 +259,15 @@ impl Database {
                 Ok((columns, serde_json::from_str::<Alert>(row.get_ref(3)?.as_str()?)?, row.get(4)?))
             };
             for (columns, alert, rules) in self.rows(sql, [seq], read)? {
-                let told = (alert.id.0.clone(), alert.at.ms(), verdict_name(&alert.verdict).to_owned());
-                if columns != told {
+                let reported = (alert.id.0.clone(), alert.at.ms(), verdict_name(&alert.verdict).to_owned());
+                if columns != reported {
                     let id = &columns.0;
                     found.note(Err(format!(
-                        "the columns of the alert {id} differ: stored {columns:?}, its own {told:?}"
+                        "the columns of the alert {id} differ: stored {columns:?}, its own {reported:?}"
                     )));
                 }
                 homes.known.insert(columns.0);
-                homes.told.entry(alert.home.clone()).or_default();
+                homes.reported.entry(alert.home.clone()).or_default();
                 alerts.push((alert, rules));
             }
         }

@@ -23,7 +23,7 @@ pub enum AlertFilter {
     #[default]
     All,
     /// Those that were told.
-    Told,
+    Sent,
     /// Those that were held back.
     Suspect,
 }
@@ -77,7 +77,7 @@ impl Views for Database {
     }
 
     async fn alerts(&self, suspects: bool, limit: usize) -> Result<Vec<Alert>, PortError> {
-        Self::alerts(self, if suspects { AlertFilter::All } else { AlertFilter::Told }, limit)
+        Self::alerts(self, if suspects { AlertFilter::All } else { AlertFilter::Sent }, limit)
     }
 }
 
@@ -203,7 +203,7 @@ impl Database {
     pub fn alerts(&self, filter: AlertFilter, limit: usize) -> Result<Vec<Alert>, PortError> {
         let verdict = match filter {
             AlertFilter::All => "%",
-            AlertFilter::Told => "alert",
+            AlertFilter::Sent => "alert",
             AlertFilter::Suspect => "suspect",
         };
         let sql = "SELECT body FROM alerts WHERE verdict LIKE ?1 ORDER BY at DESC, seq DESC LIMIT ?2";

@@ -143,15 +143,15 @@ impl ReadAt for Watched {
     }
 }
 
-/// A stretch of a file.
+/// A range of a file.
 #[derive(Clone)]
-pub(crate) struct Stretch {
+pub(crate) struct ByteRange {
     bytes: Arc<dyn ReadAt>,
     from: u64,
     to: u64,
 }
 
-impl Stretch {
+impl ByteRange {
     pub(crate) fn whole(bytes: Arc<dyn ReadAt>) -> Self {
         let to = bytes.size();
         Self { bytes, from: 0, to }
@@ -181,41 +181,41 @@ impl Stretch {
     }
 }
 
-/// Reads a stretch from its beginning and counts the bytes.
+/// Reads a range from its beginning and counts the bytes.
 pub(crate) struct Reader {
-    stretch: Stretch,
+    range: ByteRange,
     offset: u64,
     count: Arc<AtomicU64>,
 }
 
 impl Reader {
-    pub(crate) fn new(stretch: Stretch, count: Arc<AtomicU64>) -> Self {
-        Self { stretch, offset: 0, count }
+    pub(crate) fn new(range: ByteRange, count: Arc<AtomicU64>) -> Self {
+        Self { range, offset: 0, count }
     }
 }
 
 impl Read for Reader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = self.stretch.read_at(self.offset, buffer)?;
+        let n = self.range.read_at(self.offset, buffer)?;
         self.offset += n as u64;
         self.count.fetch_add(n as u64, Relaxed);
         Ok(n)
     }
 }
 
-impl rawzip::ReaderAt for Stretch {
+impl rawzip::ReaderAt for ByteRange {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         Self::read_at(self, offset, buffer)
     }
 }
 
-impl Length for Stretch {
+impl Length for ByteRange {
     fn len(&self) -> u64 {
         self.size()
     }
 }
 
-impl ChunkReader for Stretch {
+impl ChunkReader for ByteRange {
     type T = io::BufReader<Reader>;
 
     fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {

@@ -8,7 +8,7 @@ use stoop_sources::text::{Decoder, Encoding};
 const CHUNK: usize = 32 << 10;
 
 /// Text as UTF-8. A mark at its beginning says how it is written; `told` otherwise.
-pub(crate) fn decoded(mut reader: Box<dyn Read + Send>, told: Option<Encoding>) -> Box<dyn Read + Send> {
+pub(crate) fn decoded(mut reader: Box<dyn Read + Send>, reported: Option<Encoding>) -> Box<dyn Read + Send> {
     let mut beginning = Vec::with_capacity(4);
     if let Err(error) = reader.by_ref().take(3).read_to_end(&mut beginning) {
         // It is for those who read the rows to say where it broke off.
@@ -20,7 +20,7 @@ pub(crate) fn decoded(mut reader: Box<dyn Read + Send>, told: Option<Encoding>) 
         Some(_) => 2,
         None => 0,
     };
-    let encoding = encoding.or(told).unwrap_or_default();
+    let encoding = encoding.or(reported).unwrap_or_default();
     let mut whole = Cursor::new(beginning);
     whole.set_position(mark);
     let whole = whole.chain(reader);

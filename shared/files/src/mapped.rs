@@ -24,7 +24,7 @@ pub struct MappedFile {
     location: Option<Location>,
     failure: Failure,
     /// Bytes that were told with a page.
-    bytes_told: u64,
+    bytes_reported: u64,
     /// How long the rows of the page in hand are.
     page_bytes: usize,
 }
@@ -99,7 +99,7 @@ impl MappedFile {
             parts.next_part().transpose()?.map(|part| bind(part, map)).transpose()?
         };
         let name = parts.name();
-        Ok(Self { map: map.clone(), parts, part, name, location: None, failure, bytes_told: 0, page_bytes: 0 })
+        Ok(Self { map: map.clone(), parts, part, name, location: None, failure, bytes_reported: 0, page_bytes: 0 })
     }
 
     /// What can be known of an archive's files before they are read: which of them do not fit the map. Files that
@@ -159,8 +159,8 @@ impl MappedFile {
             }
         }
         page.cut = self.cut();
-        page.bytes_read = self.bytes_read().saturating_sub(self.bytes_told);
-        self.bytes_told = self.bytes_read();
+        page.bytes_read = self.bytes_read().saturating_sub(self.bytes_reported);
+        self.bytes_reported = self.bytes_read();
         match self.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
             Some(error) => Err(error),
             None => Ok(page),

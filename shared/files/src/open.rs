@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use csv::ByteRecord;
 
-use crate::bytes::{LocalBytes, ReadAt, Reader, Stretch};
+use crate::bytes::{ByteRange, LocalBytes, ReadAt, Reader};
 use crate::csv_rows::CsvRows;
 use crate::format::{self, ACCEPTED, Allowance, Kind, Named, Packing};
 use crate::input::Input;
@@ -90,7 +90,7 @@ pub enum OpenError {
 /// # Errors
 /// When it is not there, is a folder or an archive, is of a format that cannot be told, or its header cannot be read.
 pub fn open(path: &Path, options: &ReadOptions) -> Result<Rows, OpenError> {
-    let whole = Stretch::whole(Arc::new(local(path)?));
+    let whole = ByteRange::whole(Arc::new(local(path)?));
     let allowance = Allowance::of(whole.size());
     open_whole(path, &whole, options, &allowance)
 }
@@ -100,7 +100,7 @@ pub fn open(path: &Path, options: &ReadOptions) -> Result<Rows, OpenError> {
 /// # Errors
 /// As [`open`].
 pub fn open_bytes(path: &Path, bytes: Arc<dyn ReadAt>, options: &ReadOptions) -> Result<Rows, OpenError> {
-    let whole = Stretch::whole(bytes);
+    let whole = ByteRange::whole(bytes);
     let allowance = Allowance::of(whole.size());
     open_whole(path, &whole, options, &allowance)
 }
@@ -124,7 +124,7 @@ pub struct Beginning {
 /// # Errors
 /// As [`open`].
 pub fn beginning(path: &Path, bytes: Arc<dyn ReadAt>, most: usize) -> Result<Beginning, OpenError> {
-    let whole = Stretch::whole(bytes);
+    let whole = ByteRange::whole(bytes);
     let named = format::named(path);
     let mut beginning = unpacked(path, &whole, most + 1)?;
     let format = format_of(path, named, &ReadOptions::default(), &beginning)?;
@@ -134,7 +134,7 @@ pub fn beginning(path: &Path, bytes: Arc<dyn ReadAt>, most: usize) -> Result<Beg
 }
 
 /// At most so many of the first bytes, unpacked.
-fn unpacked(path: &Path, whole: &Stretch, most: usize) -> Result<Vec<u8>, OpenError> {
+fn unpacked(path: &Path, whole: &ByteRange, most: usize) -> Result<Vec<u8>, OpenError> {
     let packing = Packing::of(&whole.beginning::<4>().map_err(|error| unreadable(path, error))?);
     let reader = Reader::new(whole.clone(), Arc::default());
     let reader = packing.unpack(reader, &Allowance::of(whole.size())).map_err(|error| unreadable(path, error))?;
@@ -163,7 +163,7 @@ pub(crate) fn local(path: &Path) -> Result<LocalBytes, OpenError> {
 /// A file that is no archive.
 pub(crate) fn open_whole(
     path: &Path,
-    whole: &Stretch,
+    whole: &ByteRange,
     options: &ReadOptions,
     allowance: &Arc<Allowance>,
 ) -> Result<Rows, OpenError> {
@@ -200,14 +200,14 @@ pub(crate) fn open_entry(
     }
     let format = format_of(path, named, options, b"")?;
     let packed = archive.locate(entry, path)?;
-    let bytes_total = packed.stretch.size();
+    let bytes_total = packed.range.size();
     let inner = if format == Format::Parquet {
         if !packed.stored {
             return Err(OpenError::CompressedParquet(path.to_owned()));
         }
-        parquet(path, packed.stretch, &Arc::default(), options, allowance)?
+        parquet(path, packed.range, &Arc::default(), options, allowance)?
     } else {
-        let reader = Reader::new(packed.stretch.clone(), Arc::clone(bytes_read));
+        let reader = Reader::new(packed.range.clone(), Arc::clone(bytes_read));
         let unpacked = archive.stream(entry, reader, allowance);
         let mut unpacked = unpacked.map_err(|error| unreadable(path, error))?;
         let mut beginning = Vec::with_capacity(4);
@@ -235,13 +235,13 @@ fn format_of(path: &Path, named: Named, options: &ReadOptions, beginning: &[u8])
 
 fn parquet(
     path: &Path,
-    stretch: Stretch,
+    range: ByteRange,
     bytes_read: &Arc<AtomicU64>,
     options: &ReadOptions,
     allowance: &Arc<Allowance>,
 ) -> Result<Inner, OpenError> {
-    let size = stretch.size();
-    let rows = ParquetRows::new(stretch, size, Arc::clone(bytes_read), options.row_bytes_max);
+    let size = range.size();
+    let rows = ParquetRows::new(range, size, Arc::clone(bytes_read), options.row_bytes_max);
     let rows = rows.map_err(|error| unreadable(path, io::Error::other(error)))?;
     if !allowance.unpack(rows.bytes_claimed()) {
         return Err(unreadable(path, io::Error::other(allowance.exceeded().unwrap_or_default())));

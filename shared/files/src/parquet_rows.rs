@@ -7,7 +7,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::reader::RowIter;
 use stoop_domain::Reason;
 
-use crate::bytes::Stretch;
+use crate::bytes::ByteRange;
 use crate::parquet_json::{Clock, clocks, write_row};
 use crate::row::{Content, Location, RawRow, RowFault};
 
@@ -27,7 +27,7 @@ pub(crate) struct ParquetRows {
 
 impl ParquetRows {
     pub(crate) fn new(
-        file: Stretch,
+        file: ByteRange,
         bytes_total: u64,
         bytes_read: Arc<AtomicU64>,
         row_bytes_max: usize,

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::vec;
 
-use crate::bytes::{ReadAt, Stretch};
+use crate::bytes::{ByteRange, ReadAt};
 use crate::format::{self, Allowance, Kind, Packing};
 use crate::open::{OpenError, Rows, local, open_entry, open_whole};
 use crate::row::ReadOptions;
@@ -61,7 +61,7 @@ impl Parts {
     /// # Errors
     /// As [`Parts::open`].
     pub fn of(path: &Path, bytes: Arc<dyn ReadAt>, options: &ReadOptions) -> Result<Self, OpenError> {
-        let whole = Stretch::whole(bytes);
+        let whole = ByteRange::whole(bytes);
         let beginning = whole.beginning::<4>();
         let beginning =
             beginning.map_err(|error| OpenError::Unreadable { path: path.to_owned(), problem: error.to_string() })?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rawzip::{CompressionMethod, ErrorKind, ZipArchive, ZipArchiveEntryWayfinder, ZipLocator};
 
-use crate::bytes::{Reader, Stretch};
+use crate::bytes::{ByteRange, Reader};
 use crate::format::{Allowance, Unpacked};
 use crate::open::OpenError;
 
@@ -32,21 +32,21 @@ pub(crate) struct Entry {
 
 /// Where the bytes of an entry lie, and how they are packed.
 pub(crate) struct Packed {
-    pub(crate) stretch: Stretch,
+    pub(crate) range: ByteRange,
     pub(crate) stored: bool,
 }
 
 /// An archive whose directory was read.
 #[derive(Clone)]
 pub(crate) struct Archive {
-    file: Arc<ZipArchive<Stretch>>,
+    file: Arc<ZipArchive<ByteRange>>,
     pub(crate) entries: Vec<Entry>,
 }
 
 impl Archive {
     /// Reads the directory. Folders and what computers leave behind in archives (`__MACOSX`, names that begin with
     /// a dot) are no entries. The rest comes in the order of its names.
-    pub(crate) fn open(path: &Path, whole: &Stretch) -> Result<Self, OpenError> {
+    pub(crate) fn open(path: &Path, whole: &ByteRange) -> Result<Self, OpenError> {
         let broken = |error: rawzip::Error| unreadable(path, words(error));
         let mut buffer = vec![0; RECORD_BYTES];
         let located = ZipLocator::new().locate_in_reader(whole.clone(), &mut buffer, whole.size());
@@ -69,8 +69,11 @@ impl Archive {
             entries.push(Entry { name, method: record.compression_method(), encrypted, span, way: record.wayfinder() });
         }
         if count != file.entries_hint() && file.entries_hint() != u64::from(u16::MAX) {
-            let told = file.entries_hint();
-            return Err(unreadable(path, format!("the archive's directory has {count} entries, its end says {told}")));
+            let reported = file.entries_hint();
+            return Err(unreadable(
+                path,
+                format!("the archive's directory has {count} entries, its end says {reported}"),
+            ));
         }
         if let Some((one, other)) = overlap(&entries) {
             let problem = format!("{one:?} and {other:?} share bytes, as no archive of files has it");
@@ -102,7 +105,7 @@ impl Archive {
         if to > whole.size() {
             return Err(unreadable(path, "the archive ends inside it".to_owned()));
         }
-        Ok(Packed { stretch: whole.part(from, to), stored })
+        Ok(Packed { range: whole.part(from, to), stored })
     }
 
     /// The bytes of an entry, unpacked. Behind the last of them its length and checksum are compared with what the

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use stoop_gazetteer::{Gazetteer, PlaceWords};
+use stoop_gazetteer::{AddressParts, Gazetteer};
 
 fn main() {
     let decode = || {
@@ -17,18 +17,18 @@ fn main() {
     println!("decode: {:.1} ms at first, {:.1} ms at best", ms(first), ms(best));
     println!("memory: {:.1} MB", places.memory_bytes() as f64 / 1e6);
 
-    let us = |region, city, postal_code| PlaceWords {
+    let us = |region, city, postal_code| AddressParts {
         country: Some("US"),
         region,
         city,
         postal_code,
-        ..PlaceWords::default()
+        ..AddressParts::default()
     };
-    let morocco = |city, quarter| PlaceWords {
+    let morocco = |city, quarter| AddressParts {
         country: Some("MA"),
         city: Some(city),
         neighbourhood: Some(quarter),
-        ..PlaceWords::default()
+        ..AddressParts::default()
     };
     for (what, words) in [
         ("ZIP", us(None, None, Some("98178"))),

@@ -5,10 +5,10 @@
 //! when it is first asked and does no I/O.
 //!
 //! ```
-//! use stoop_gazetteer::{Gazetteer, Level, PlaceWords};
+//! use stoop_gazetteer::{Gazetteer, Level, AddressParts};
 //!
 //! let places = Gazetteer::get();
-//! let words = PlaceWords { country: Some("US"), postal_code: Some("98178"), ..PlaceWords::default() };
+//! let words = AddressParts { country: Some("US"), postal_code: Some("98178"), ..AddressParts::default() };
 //! let located = places.locate(&words);
 //! assert_eq!(located.path().as_deref(), Some("us/wa/king/seattle/98178"));
 //! assert_eq!(located.zone, Some("America/Los_Angeles"));
@@ -31,7 +31,7 @@ use std::sync::OnceLock;
 pub use find::{FOUND_MAX, Match};
 pub use fold::{fold, slug};
 pub use level::Level;
-pub use locate::{Contradiction, Located, Name, Origin, PlaceWords, TOLD};
+pub use locate::{AddressParts, Contradiction, Located, Name, Origin, TOLD};
 
 use data::Places;
 

@@ -9,7 +9,7 @@ use crate::level::Level;
 
 /// What a source tells of a place, in its own words. Words without a letter or digit count as not told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PlaceWords<'a> {
+pub struct AddressParts<'a> {
     /// A country by its name or its code of ISO 3166-1. Without it the words are taken as they are.
     pub country: Option<&'a str>,
     /// A state, province or region by name, code or abbreviation.
@@ -64,7 +64,7 @@ pub struct Contradiction {
     /// The level that is told twice.
     pub level: Level,
     /// The word that was not taken.
-    pub told: String,
+    pub reported: String,
     /// The name that was.
     pub taken: String,
 }
@@ -98,10 +98,10 @@ impl Gazetteer {
     /// The place that the words lead to. A postal code that is known fixes everything above it; else names are sought from wide
     /// to narrow, each within the one before. What is not known stays as the source has it.
     #[must_use]
-    pub fn locate(&self, words: &PlaceWords<'_>) -> Located<'_> {
-        let words = words.told();
+    pub fn locate(&self, words: &AddressParts<'_>) -> Located<'_> {
+        let words = words.reported();
         let mut contradictions = Vec::new();
-        let (country, region_of_islands) = words.country.map_or((None, None), |told| self.country(told));
+        let (country, region_of_islands) = words.country.map_or((None, None), |reported| self.country(reported));
         let mut chain = [None; 5];
         chain[0] = country;
         let code = country.and_then(|country| self.postal(country, &words));
@@ -116,8 +116,8 @@ impl Gazetteer {
     }
 
     /// A country, and a region of it where a source has a territory of the United States as a country.
-    fn country(&self, told: &str) -> (Option<u32>, Option<u32>) {
-        let key = fold(told);
+    fn country(&self, reported: &str) -> (Option<u32>, Option<u32>) {
+        let key = fold(reported);
         let called = self.places.called(&key);
         let countries = called.iter().copied().filter(|id| self.places.nodes[*id as usize].level == Level::Country);
         let country = countries.min_by_key(|id| (!self.places.is_own(*id, &key), *id));
@@ -134,8 +134,8 @@ impl Gazetteer {
     }
 
     /// The area of the postal code that is told.
-    fn postal(&self, country: u32, told: &PlaceWords<'_>) -> Option<u32> {
-        let mut code: String = told.postal_code?.chars().filter(char::is_ascii_alphanumeric).collect();
+    fn postal(&self, country: u32, reported: &AddressParts<'_>) -> Option<u32> {
+        let mut code: String = reported.postal_code?.chars().filter(char::is_ascii_alphanumeric).collect();
         code.make_ascii_lowercase();
         let own = self.places.code(country);
         if let Some(rest) =
@@ -157,22 +157,32 @@ impl Gazetteer {
             // A table that took it for a number has lost its zeros. Taken only where nothing that is told speaks against it.
             3 | 4 => find(&format!("{code:0>5}")).filter(|id| {
                 let region = self.places.chain(*id)[1];
-                told.region.is_none_or(|told| region.is_some_and(|region| self.places.is_called(region, &fold(told))))
+                reported
+                    .region
+                    .is_none_or(|reported| region.is_some_and(|region| self.places.is_called(region, &fold(reported))))
             }),
             _ => find(&code),
         }
     }
 
     /// What is told beside a postal code and is not so.
-    fn hold_against(&self, code: u32, chain: &[Option<u32>; 5], told: &PlaceWords<'_>, found: &mut Vec<Contradiction>) {
-        for (level, told) in [(Level::Region, told.region), (Level::County, told.county), (Level::City, told.city)] {
-            let (Some(told), Some(place)) = (told, chain[level as usize]) else { continue };
-            let fits = keys(told, level).iter().any(|key| {
+    fn hold_against(
+        &self,
+        code: u32,
+        chain: &[Option<u32>; 5],
+        reported: &AddressParts<'_>,
+        found: &mut Vec<Contradiction>,
+    ) {
+        for (level, reported) in
+            [(Level::Region, reported.region), (Level::County, reported.county), (Level::City, reported.city)]
+        {
+            let (Some(reported), Some(place)) = (reported, chain[level as usize]) else { continue };
+            let fits = keys(reported, level).iter().any(|key| {
                 self.places.is_called(place, key) || (level == Level::City && self.is_near(key, code, chain))
             });
             if !fits {
                 let taken = self.places.name(place).to_owned();
-                found.push(Contradiction { level, told: told.to_owned(), taken });
+                found.push(Contradiction { level, reported: reported.to_owned(), taken });
             }
         }
     }
@@ -191,20 +201,20 @@ impl Gazetteer {
     }
 
     /// County, city and quarter within what is known already.
-    fn by_names(&self, chain: &mut [Option<u32>; 5], told: &PlaceWords<'_>, found: &mut Vec<Contradiction>) {
+    fn by_names(&self, chain: &mut [Option<u32>; 5], reported: &AddressParts<'_>, found: &mut Vec<Contradiction>) {
         let Some(country) = chain[0] else { return };
         let around = chain[1];
-        if let (Some(region), Some(county)) = (around, told.county) {
+        if let (Some(region), Some(county)) = (around, reported.county) {
             chain[2] = self.inside(region, Level::County, county);
         }
         // A region that is told and not known may be anywhere.
-        if around.is_none() && told.region.is_some() {
+        if around.is_none() && reported.region.is_some() {
             return;
         }
-        let Some(city) = told.city else { return };
+        let Some(city) = reported.city else { return };
         let mut cities = self.all_inside(around.unwrap_or(country), Level::City, city);
         if around.is_none()
-            && let Some(county) = told.county
+            && let Some(county) = reported.county
         {
             let keys = keys(county, Level::County);
             cities.retain(|id| {
@@ -218,13 +228,13 @@ impl Gazetteer {
             .or_else(|| cities.first().copied().filter(|best| around.is_some() || self.is_clear(*best, &cities)));
         let Some(best) = best else { return };
         let lies = self.places.chain(best);
-        if let (Some(_), Some(told), None) = (chain[2], told.county, in_county) {
+        if let (Some(_), Some(reported), None) = (chain[2], reported.county, in_county) {
             let taken = lies[2].map_or_else(|| "-".to_owned(), |county| self.places.name(county).to_owned());
-            found.push(Contradiction { level: Level::County, told: told.to_owned(), taken });
+            found.push(Contradiction { level: Level::County, reported: reported.to_owned(), taken });
         }
         *chain = lies;
-        if told.postal_code.is_none() {
-            chain[4] = told.neighbourhood.and_then(|quarter| self.inside(best, Level::Area, quarter));
+        if reported.postal_code.is_none() {
+            chain[4] = reported.neighbourhood.and_then(|quarter| self.inside(best, Level::Area, quarter));
         }
     }
 
@@ -237,17 +247,17 @@ impl Gazetteer {
     }
 
     /// The place of a level in `around` that a word names: of several the one with that very name and the most people.
-    fn inside(&self, around: u32, level: Level, told: &str) -> Option<u32> {
-        self.all_inside(around, level, told).first().copied()
+    fn inside(&self, around: u32, level: Level, reported: &str) -> Option<u32> {
+        self.all_inside(around, level, reported).first().copied()
     }
 
     /// All of them, best first.
-    fn all_inside(&self, around: u32, level: Level, told: &str) -> Vec<u32> {
-        for key in keys(told, level) {
+    fn all_inside(&self, around: u32, level: Level, reported: &str) -> Vec<u32> {
+        for key in keys(reported, level) {
             let mut found = self.places.called(&key);
             found.retain(|id| self.places.nodes[*id as usize].level == level && self.places.lies_in(*id, around));
             if !found.is_empty() {
-                let exact = slug(told);
+                let exact = slug(reported);
                 found.sort_by_cached_key(|id| {
                     let people = self.places.nodes[*id as usize].people;
                     let codes = self.places.inside(*id).count();
@@ -267,19 +277,20 @@ impl Gazetteer {
     fn located(
         &self,
         chain: [Option<u32>; 5],
-        told: &PlaceWords<'_>,
+        reported: &AddressParts<'_>,
         contradictions: Vec<Contradiction>,
     ) -> Located<'_> {
         let says = |quarter: &&str| {
             let key = fold(quarter);
             !NO_QUARTER.contains(&key.as_str()) && !chain[3].is_some_and(|city| self.places.is_called(city, &key))
         };
-        let quarter = told.neighbourhood.filter(says);
-        let told = [told.country, told.region, told.county, told.city, told.postal_code.or(quarter)];
+        let quarter = reported.neighbourhood.filter(says);
+        let reported =
+            [reported.country, reported.region, reported.county, reported.city, reported.postal_code.or(quarter)];
         let narrowest = chain.iter().rev().flatten().next().copied();
         let mut levels = [const { None }; 5];
-        for (n, told) in told.into_iter().enumerate() {
-            levels[n] = match (chain[n], told) {
+        for (n, reported) in reported.into_iter().enumerate() {
+            levels[n] = match (chain[n], reported) {
                 (Some(id), _) => Some(Name {
                     slug: self.places.slug(id),
                     name: Cow::Borrowed(self.places.name(id)),
@@ -287,8 +298,9 @@ impl Gazetteer {
                 }),
                 // A city that lies in no county has none, whatever is told: else it would have two paths.
                 (None, _) if chain[n..].iter().any(Option::is_some) => None,
-                (None, Some(told)) => {
-                    let name = Name { slug: slug(told), name: Cow::Owned(told.to_owned()), origin: Origin::Source };
+                (None, Some(reported)) => {
+                    let name =
+                        Name { slug: slug(reported), name: Cow::Owned(reported.to_owned()), origin: Origin::Source };
                     // A mark without a letter counts as one, and leaves nothing.
                     Some(name).filter(|name| !name.slug.is_empty())
                 }
@@ -305,9 +317,9 @@ impl Gazetteer {
     }
 }
 
-impl PlaceWords<'_> {
+impl AddressParts<'_> {
     /// Without words that say nothing.
-    fn told(self) -> Self {
+    fn reported(self) -> Self {
         let said = |word: &&str| word.contains(char::is_alphanumeric);
         Self {
             country: self.country.filter(said).map(str::trim),
@@ -323,11 +335,11 @@ impl PlaceWords<'_> {
 
 /// The keys to try, in order: as told, without what stands in brackets (`Palmier (Maarif)`), with `N.` as north, without the word
 /// that says the kind (`King County`).
-fn keys(told: &str, level: Level) -> Vec<String> {
-    let mut found = vec![fold(told)];
-    found.extend(told.split_once('(').map(|(name, _)| fold(name)).filter(|key| !key.is_empty()));
+fn keys(reported: &str, level: Level) -> Vec<String> {
+    let mut found = vec![fold(reported)];
+    found.extend(reported.split_once('(').map(|(name, _)| fold(name)).filter(|key| !key.is_empty()));
     let mut all = Vec::new();
-    words(told, |word| all.push(word.to_owned()));
+    words(reported, |word| all.push(word.to_owned()));
     if let [first, _, ..] = all.as_mut_slice()
         && let Some(long) = direction(first)
     {

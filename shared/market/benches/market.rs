@@ -5,7 +5,7 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 use jiff::tz::TimeZone;
 use stoop_domain::{
-    Area, AreaUnit, Currency, Day, Facts, History, Listing, Minor, Place, PropertyType, Purpose, Sight, Time,
+    Address, Area, AreaUnit, Currency, Day, Facts, History, Listing, Minor, PropertyType, Purpose, Sighting, Time,
 };
 use stoop_market::{Bucket, Cells, Segment, Zones, closes, contribution, snapshot, update};
 
@@ -13,13 +13,13 @@ const BEGIN_MS: i64 = 1_767_571_200_000;
 
 /// A home's history with `cuts` price cuts, a week apart.
 fn home(number: i64, cuts: i64) -> History {
-    let place = Place {
+    let address = Address {
         postal_code: Some("60601".into()),
         country: Some("US".into()),
         region: Some("IL".into()),
-        ..Place::default()
+        ..Address::default()
     };
-    let mut listing = Listing::new(Purpose::Sale, Currency::USD, place);
+    let mut listing = Listing::new(Purpose::Sale, Currency::USD, address);
     listing.property_type = Some(PropertyType::Condominium);
     listing.bedrooms = Some((number % 5) as u8);
     listing.living_area = Some(Area::of(900 + (number % 700) as u32, AreaUnit::SquareFeet));
@@ -28,7 +28,7 @@ fn home(number: i64, cuts: i64) -> History {
         listing.list_price = Some(Minor((300_000 + number * 137 - cut * 5_000) * 100));
         let at = Time::from_ms(BEGIN_MS + number * 3_600_000 + cut * 7 * Time::DAY_MS);
         if let Some(facts) = Facts::of(&listing) {
-            history.apply(Sight::at(at), &facts, None);
+            history.apply(Sighting::at(at), &facts, None);
         }
     }
     history

@@ -1,6 +1,6 @@
 use jiff::tz::TimeZone;
 use rustc_hash::FxHashMap;
-use stoop_domain::{Day, Entry, Exit, History, Lull, Market, Minor, Phase, Run, Step, Time};
+use stoop_domain::{Day, Entry, Exit, History, Interval, Market, Minor, Phase, Step, Time, UnconfirmedInterval};
 
 use crate::histogram::Bucket;
 use crate::key::{Cell, Key, Kind, Quantity, Role};
@@ -43,9 +43,9 @@ pub fn contribution(history: &History, zones: &mut Zones) -> Contribution {
     for (place, step) in steps.iter().enumerate() {
         stands = tell(&mut sum, step, stands, zones);
         if let Some(standing) = stands {
-            let next = steps.get(place + 1).map(|next| next.run.first);
-            doze(&mut sum, &step.run, &standing, next, zones);
-            if let Some(at) = step.run.expires {
+            let next = steps.get(place + 1).map(|next| next.interval.first);
+            doze(&mut sum, &step.interval, &standing, next, zones);
+            if let Some(at) = step.interval.expires {
                 leave(&mut sum, exit_kind(Exit::Expired), &standing, at, zones);
                 stands = None;
             }
@@ -83,15 +83,15 @@ struct Worth {
     cut: Option<Bucket>,
 }
 
-/// What happened when a stretch began, as coordinates. Gives what the home counts from then on.
+/// What happened when a interval began, as coordinates. Gives what the home counts from then on.
 fn tell<'a>(
     sum: &mut Contribution,
     step: &Step<'a>,
     stood: Option<Standing<'a>>,
     zones: &mut Zones,
 ) -> Option<Standing<'a>> {
-    let facts = step.run.facts;
-    let (market, cell, at) = (&facts.market, Cell::of(facts), step.run.first);
+    let facts = step.interval.facts;
+    let (market, cell, at) = (&facts.market, Cell::of(facts), step.interval.first);
     let stands = (facts.status.phase() == Phase::Active).then(|| {
         let worth = Worth::of(step, zones.of(market));
         Standing { market, cell, worth }
@@ -144,12 +144,18 @@ fn leave(sum: &mut Contribution, kind: Kind, before: &Standing<'_>, at: Time, zo
 }
 
 /// The days on which a home that is in the stock becomes unconfirmed and ceases to be: when it is seen again, or leaves, which
-/// may be in days to come. `next` is when the next stretch begins.
-fn doze(sum: &mut Contribution, run: &Run<'_>, standing: &Standing<'_>, next: Option<Time>, zones: &mut Zones) {
+/// may be in days to come. `next` is when the next interval begins.
+fn doze(
+    sum: &mut Contribution,
+    interval: &Interval<'_>,
+    standing: &Standing<'_>,
+    next: Option<Time>,
+    zones: &mut Zones,
+) {
     let zone = zones.of(standing.market);
     let entries = sum.of(standing.market).0;
-    for Lull { from, until } in &run.lulls {
-        let until = until.or(run.expires).or(next);
+    for UnconfirmedInterval { from, until } in &interval.unconfirmed {
+        let until = until.or(interval.expires).or(next);
         for (at, value) in [(Some(*from), 1), (until, -1)] {
             let key = |at: Time| Key::new(standing.cell, Quantity::Unconfirmed, Kind::Amended, at.day_in(zone), 0);
             entries.extend(at.map(|at| (key(at), value)));
@@ -193,7 +199,7 @@ fn exit_kind(exit: Exit) -> Kind {
 impl Worth {
     #[expect(clippy::cast_precision_loss, reason = "a bucket is far coarser")]
     fn of(step: &Step<'_>, zone: &TimeZone) -> Self {
-        let (facts, spell) = (step.run.facts, step.spell);
+        let (facts, spell) = (step.interval.facts, step.spell);
         let price = facts.list_price.filter(|_| step.doubtful.is_none());
         let per_area = match (price, facts.living_area) {
             (Some(price), Some(area)) => Bucket::of(price.0 as f64 / area.square_metres()),

@@ -64,6 +64,6 @@ pub fn closes(cells: &Cells, segment: Segment, from: Day, until: Day) -> Vec<Clo
 #[must_use]
 pub fn first_day(cells: &Cells) -> Option<Day> {
     let counts = || cells.of(Segment::All, Quantity::Count);
-    let is_told = counts().all(|(key, _)| key.kind() != Some(Kind::Opening));
-    counts().map(|(key, _)| Day(key.day())).min().filter(|_| is_told)
+    let is_reported = counts().all(|(key, _)| key.kind() != Some(Kind::Opening));
+    counts().map(|(key, _)| Day(key.day())).min().filter(|_| is_reported)
 }

@@ -161,7 +161,7 @@ impl Projection {
     fn in_series(&self, key: Key, kind: Kind) -> Option<Key> {
         const WHOLE: Cell = Cell { property_type: None, bedrooms: None };
         let (quantity, day) = (key.quantity(), Day(key.day()));
-        let (told_as, bucket) = match quantity {
+        let (reported_as, bucket) = match quantity {
             Quantity::Hour | Quantity::PricePerArea | Quantity::Opened | Quantity::Cut => return None,
             Quantity::Count if kind.crosses(Segment::All) => (kind, 0),
             // A home that changes its cell leaves one and enters another on the same day: to the whole, nothing.
@@ -169,7 +169,7 @@ impl Projection {
             Quantity::Price => (Kind::Amended, Grain::Coarse.of(Bucket(key.bucket())).0),
             Quantity::PriceSum | Quantity::PriceSumHigh | Quantity::Unconfirmed => (Kind::Amended, 0),
         };
-        since(Key::new(WHOLE, quantity, told_as, day, bucket), kind, self.first_day().0)
+        since(Key::new(WHOLE, quantity, reported_as, day, bucket), kind, self.first_day().0)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::ports::{Change, Ledger, PortError, Publisher};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Alerted {
     /// Alerts told now.
-    pub told: Vec<Alert>,
+    pub sent: Vec<Alert>,
     /// Alerts held back now as suspect.
     pub suspects: Vec<Alert>,
     /// Alerts that had been told or held back before.
@@ -49,7 +49,7 @@ pub async fn alert(
     let Some(first) = judged.first().map(|(place, _)| *place) else { return Ok(Alerted::default()) };
     let failed = |source| AlertError { change: first, done: Alerted::default(), source };
     let (unknown, known) = unknown(judged, ledger).await.map_err(failed)?;
-    let (to_tell, suspects): (Vec<_>, Vec<_>) = unknown.into_iter().partition(|(_, alert)| is_told(alert));
+    let (to_tell, suspects): (Vec<_>, Vec<_>) = unknown.into_iter().partition(|(_, alert)| is_reported(alert));
     let (places, to_tell): (Vec<usize>, Vec<Alert>) = to_tell.into_iter().unzip();
 
     let mut outcome = Alerted { known, ..Alerted::default() };
@@ -57,15 +57,15 @@ pub async fn alert(
     let mut failure = None;
     let outcomes = publisher.publish(&to_tell).await;
     debug_assert_eq!(outcomes.len(), to_tell.len(), "an outcome for each alert");
-    for ((alert, place), told) in to_tell.into_iter().zip(places).zip(outcomes) {
-        match told {
-            Ok(()) => outcome.told.push(alert),
+    for ((alert, place), sent) in to_tell.into_iter().zip(places).zip(outcomes) {
+        match sent {
+            Ok(()) => outcome.sent.push(alert),
             Err(error) => {
                 failure.get_or_insert((place, error));
             }
         }
     }
-    let done: Vec<Alert> = outcome.told.iter().chain(&outcome.suspects).cloned().collect();
+    let done: Vec<Alert> = outcome.sent.iter().chain(&outcome.suspects).cloned().collect();
     ledger.record(&done, rules).await.map_err(failed)?;
     match failure {
         None => Ok(outcome),
@@ -79,9 +79,9 @@ pub async fn alert(
 /// When the ledger fails. Feeding the same changes again is right.
 pub async fn record_alerts(changes: &[Change], rules: &Rules, ledger: &dyn Ledger) -> Result<Alerted, PortError> {
     let alerted = new_alerts(changes, rules, ledger).await?;
-    let Alerted { told, suspects, .. } = &alerted;
-    if !told.is_empty() || !suspects.is_empty() {
-        ledger.record(&[&told[..], &suspects[..]].concat(), rules).await?;
+    let Alerted { sent, suspects, .. } = &alerted;
+    if !sent.is_empty() || !suspects.is_empty() {
+        ledger.record(&[&sent[..], &suspects[..]].concat(), rules).await?;
     }
     Ok(alerted)
 }
@@ -92,11 +92,11 @@ pub async fn record_alerts(changes: &[Change], rules: &Rules, ledger: &dyn Ledge
 /// When the ledger fails.
 pub async fn new_alerts(changes: &[Change], rules: &Rules, ledger: &dyn Ledger) -> Result<Alerted, PortError> {
     let (unknown, known) = unknown(raised(changes, rules), ledger).await?;
-    let (told, suspects) = unknown.into_iter().map(|(_, alert)| alert).partition(is_told);
-    Ok(Alerted { told, suspects, known })
+    let (sent, suspects) = unknown.into_iter().map(|(_, alert)| alert).partition(is_reported);
+    Ok(Alerted { sent, suspects, known })
 }
 
-fn is_told(alert: &Alert) -> bool {
+fn is_reported(alert: &Alert) -> bool {
     alert.verdict == Verdict::Alert
 }
 

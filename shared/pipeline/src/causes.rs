@@ -19,7 +19,7 @@ mod tests {
     use crate::ports::PortError;
 
     #[test]
-    fn every_cause_is_told() {
+    fn every_cause_is_reported() {
         let error = PortError::new("save the index", PortError::new("PutObject", "SlowDown"));
         assert_eq!(with_causes(&error), "save the index: PutObject: SlowDown");
     }

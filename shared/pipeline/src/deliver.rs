@@ -1,20 +1,20 @@
-//! Alerts of the ledger to one listener, at its own pace.
+//! Alerts of the ledger to one subscriber, at its own pace.
 
 use stoop_domain::{Alert, Verdict};
 
 use crate::Clock;
 use crate::causes::with_causes;
-use crate::ports::{Followers, Listener, NotHeard, PortError};
+use crate::ports::{DeliveryCursors, DeliveryError, PortError, Subscriber};
 
 /// What it takes to deliver.
 #[derive(Clone, Copy)]
 pub struct Delivery<'a> {
     /// The ledger's followers.
-    pub followers: &'a dyn Followers,
+    pub followers: &'a dyn DeliveryCursors,
     /// Which of them this is.
     pub follower: &'a str,
     /// Who is told.
-    pub listener: &'a dyn Listener,
+    pub subscriber: &'a dyn Subscriber,
     /// The time.
     pub clock: &'a dyn Clock,
     /// Whether to end.
@@ -46,7 +46,7 @@ pub enum Trouble {
 /// will never be, ends the waiting.
 const WAIT_MS: u64 = 250;
 
-/// The longest wait, whatever a listener asks for.
+/// The longest wait, whatever a subscriber asks for.
 const WAIT_MS_MAX: u64 = 5 * 60_000;
 
 /// How often a ledger without news is looked at.
@@ -55,28 +55,29 @@ const IDLE_MS: u64 = 1_000;
 /// Alerts read at a time.
 const ALERTS_MAX: usize = 100;
 
-/// How a listener has taken it lately.
+/// How a subscriber has taken it lately.
 #[derive(Default)]
-struct Mood {
+struct DeliveryHealth {
     failures: u32,
     refusals: u64,
 }
 
-/// Tells a listener every alert that the ledger has or gets and that was told, in order, until stopped. One that fails is
+/// Tells a subscriber every alert that the ledger has or gets and that was told, in order, until stopped. One that fails is
 /// tried again and holds up those behind it; one that is refused for ever becomes a dead letter and holds up nothing. When
 /// it is stopped it goes on while alerts are waiting and taken: bound it in time.
 ///
 /// An alert whose answer is lost is told again, with the same id.
 pub async fn deliver(delivery: Delivery<'_>) {
-    let mut mood = Mood::default();
+    let mut health = DeliveryHealth::default();
     loop {
         let is_last = (delivery.stop)();
-        let wait_ms = match delivery.some(&mut mood).await {
+        let wait_ms = match delivery.some(&mut health).await {
             Ok(0) => IDLE_MS,
             Ok(_) => continue,
             Err((error, after_ms)) => {
-                let wait_ms = after_ms.unwrap_or_else(|| WAIT_MS << mood.failures.min(16)).clamp(WAIT_MS, WAIT_MS_MAX);
-                mood.failures = mood.failures.saturating_add(1);
+                let wait_ms =
+                    after_ms.unwrap_or_else(|| WAIT_MS << health.failures.min(16)).clamp(WAIT_MS, WAIT_MS_MAX);
+                health.failures = health.failures.saturating_add(1);
                 (delivery.report)(&Trouble::Waits { why: with_causes(&error), ms: wait_ms });
                 wait_ms
             }
@@ -89,37 +90,42 @@ pub async fn deliver(delivery: Delivery<'_>) {
 }
 
 impl Delivery<'_> {
-    /// Tells some of what waits; says how many it is done with, or what failed and how long the listener wants to be
+    /// Tells some of what waits; says how many it is done with, or what failed and how long the subscriber wants to be
     /// left alone.
-    async fn some(&self, mood: &mut Mood) -> Result<usize, (PortError, Option<u64>)> {
+    async fn some(&self, health: &mut DeliveryHealth) -> Result<usize, (PortError, Option<u64>)> {
         let failed = |error| (error, None);
         let waiting = self.followers.waiting(self.follower, ALERTS_MAX).await.map_err(failed)?;
-        for (place, alert) in &waiting {
-            self.one(*place, alert, mood).await?;
+        for (position, alert) in &waiting {
+            self.one(*position, alert, health).await?;
         }
         Ok(waiting.len())
     }
 
-    async fn one(&self, place: i64, alert: &Alert, mood: &mut Mood) -> Result<(), (PortError, Option<u64>)> {
+    async fn one(
+        &self,
+        position: i64,
+        alert: &Alert,
+        health: &mut DeliveryHealth,
+    ) -> Result<(), (PortError, Option<u64>)> {
         let failed = |error| (error, None);
         if alert.verdict != Verdict::Alert {
-            return self.followers.done(self.follower, place).await.map_err(failed);
+            return self.followers.done(self.follower, position).await.map_err(failed);
         }
-        match self.listener.hear(alert).await {
+        match self.subscriber.notify(alert).await {
             Ok(()) => {
-                self.followers.done(self.follower, place).await.map_err(failed)?;
-                *mood = Mood::default();
+                self.followers.done(self.follower, position).await.map_err(failed)?;
+                *health = DeliveryHealth::default();
                 Ok(())
             }
-            Err(NotHeard::Refused(error)) => {
+            Err(DeliveryError::Refused(error)) => {
                 let why = with_causes(&error);
                 let now = self.clock.now();
-                self.followers.refused(self.follower, place, now, &why).await.map_err(failed)?;
-                *mood = Mood { failures: 0, refusals: mood.refusals + 1 };
-                (self.report)(&Trouble::Refused { why, in_a_row: mood.refusals });
+                self.followers.refused(self.follower, position, now, &why).await.map_err(failed)?;
+                *health = DeliveryHealth { failures: 0, refusals: health.refusals + 1 };
+                (self.report)(&Trouble::Refused { why, in_a_row: health.refusals });
                 Ok(())
             }
-            Err(NotHeard::Later { error, after_ms }) => Err((error, after_ms)),
+            Err(DeliveryError::Later { error, after_ms }) => Err((error, after_ms)),
         }
     }
 }

@@ -43,8 +43,8 @@ pub struct Inbox {
 impl Inbox {
     /// Reads the next record, which is lines or a KPL-aggregated record of lines. `place` names it in the
     /// location of its rejects; against `now` dates in the future are found.
-    pub fn read(&mut self, place: &str, record: &[u8], now: Time) {
-        let mut reader = Reader { inbox: self, place, now, rejects: 0, scraps: None };
+    pub fn read(&mut self, position: &str, record: &[u8], now: Time) {
+        let mut reader = RecordReader { inbox: self, position, now, rejects: 0, scraps: None };
         match deaggregate(record) {
             Ok(Deaggregated::Plain(body)) => reader.read(None, body),
             Ok(Deaggregated::Aggregated(aggregated)) => {
@@ -87,18 +87,18 @@ impl fmt::Display for At {
 }
 
 /// Reads one record into an inbox.
-struct Reader<'r> {
+struct RecordReader<'r> {
     inbox: &'r mut Inbox,
-    place: &'r str,
+    position: &'r str,
     now: Time,
     /// How many lines have a reject of their own.
     rejects: usize,
-    scraps: Option<Scraps>,
+    scraps: Option<BadLines>,
 }
 
 /// Refused lines that share a reject: those too short to be an observation, and those that are too many. A
 /// megabyte of newlines and stray bytes would otherwise be half a million rejects.
-struct Scraps {
+struct BadLines {
     at: At,
     reason: Reason,
     detail: String,
@@ -107,7 +107,7 @@ struct Scraps {
     more: usize,
 }
 
-impl Reader<'_> {
+impl RecordReader<'_> {
     /// Reads the lines of a record or user record.
     fn read(&mut self, user: Option<usize>, body: &[u8]) {
         let mut count = 0;
@@ -151,7 +151,7 @@ impl Reader<'_> {
         match &mut self.scraps {
             None => {
                 self.scraps =
-                    Some(Scraps { at, reason, detail, raw: raw[..raw.len().min(Reject::RAW_MAX)].to_vec(), more: 0 })
+                    Some(BadLines { at, reason, detail, raw: raw[..raw.len().min(Reject::RAW_MAX)].to_vec(), more: 0 })
             }
             Some(scraps) => {
                 scraps.more += 1;
@@ -164,7 +164,7 @@ impl Reader<'_> {
     }
 
     fn end(mut self) {
-        let Some(Scraps { at, reason, mut detail, raw, more }) = self.scraps.take() else { return };
+        let Some(BadLines { at, reason, mut detail, raw, more }) = self.scraps.take() else { return };
         if more > 0 {
             detail += &format!("; so are {more} more lines, too short or too many for a reject each");
         }
@@ -175,7 +175,7 @@ impl Reader<'_> {
     }
 
     fn reject(&mut self, at: At, reason: Reason, detail: String, raw: &[u8]) {
-        let location = format!("{}{at}", self.place);
+        let location = format!("{}{at}", self.position);
         // What Stoop wrote may be sent again once its reason is mended; of noise an excerpt is enough.
         let is_line = raw.starts_with(LINE_BEGIN) && raw.len() <= LINE_BYTES_MAX;
         let reject = if is_line { Reject::whole } else { Reject::new };

@@ -95,7 +95,7 @@ impl LastPoll {
     /// A task that came again because its poll was cut short is to be: [`Self::polled_at`] is set when a poll is done with.
     #[must_use]
     pub fn stale(&self, task: &PollTask, now: Time) -> Option<Stale> {
-        let since = told_by(now, self.polled_at).filter(|at| *at >= task.due_at);
+        let since = reported_by(now, self.polled_at).filter(|at| *at >= task.due_at);
         match (self.goes_on, &task.continuation) {
             // Its own first task too, where it could not send the next.
             (Some(due_at), _) if due_at == task.due_at => None,
@@ -108,7 +108,8 @@ impl LastPoll {
     /// Whether the scan that goes on has its task still. One that failed again and again was given up: until then it holds
     /// up the tasks behind it, so that whoever asks this is the next after it.
     fn goes_on_well(&self, now: Time) -> bool {
-        !self.failed && told_by(now, self.polled_at).is_some_and(|at| now.ms().saturating_sub(at.ms()) < LOST_AFTER_MS)
+        !self.failed
+            && reported_by(now, self.polled_at).is_some_and(|at| now.ms().saturating_sub(at.ms()) < LOST_AFTER_MS)
     }
 
     /// Why the search is overdue at `now`, if it is: one that was last sent at `sent_at`, and that is polled every
@@ -120,12 +121,12 @@ impl LastPoll {
             return Some(Overdue::Fails);
         }
         let most_ms = i64::try_from(distance_ms.saturating_mul(2)).unwrap_or(i64::MAX).max(OVERDUE_MIN_MS);
-        let (succeeded_at, first_sent_at) = (told_by(now, self.succeeded_at), told_by(now, self.first_sent_at));
+        let (succeeded_at, first_sent_at) = (reported_by(now, self.succeeded_at), reported_by(now, self.first_sent_at));
         let waits_ms = succeeded_at.or(first_sent_at).map_or(0, since);
         if waits_ms > most_ms {
             return Some(Overdue::NoSuccess(waits_ms));
         }
-        let polled_at = told_by(now, self.polled_at);
+        let polled_at = reported_by(now, self.polled_at);
         let unanswered = sent_at.filter(|sent_at| polled_at.is_none_or(|at| at < *sent_at));
         let unanswered_ms = unanswered.map_or(0, since);
         (unanswered_ms > UNANSWERED_MAX_MS).then_some(Overdue::Unanswered(unanswered_ms))
@@ -133,8 +134,8 @@ impl LastPoll {
 }
 
 /// A time that was told, unless it is too far ahead of the clock.
-fn told_by(now: Time, told: Option<Time>) -> Option<Time> {
-    told.filter(|at| at.ms().saturating_sub(now.ms()) <= AHEAD_MAX_MS)
+fn reported_by(now: Time, reported: Option<Time>) -> Option<Time> {
+    reported.filter(|at| at.ms().saturating_sub(now.ms()) <= AHEAD_MAX_MS)
 }
 
 impl PollTask {

@@ -4,6 +4,7 @@
 //! conformance suite. The use cases are the same code on both, but for the last step of an alert: a topic is published to
 //! before it is recorded ([`alert`]), a laptop's file and webhook follow what is recorded ([`record_alerts`], [`deliver`]).
 
+mod address_report;
 mod alert;
 mod causes;
 mod deliver;
@@ -13,7 +14,7 @@ mod loss;
 mod measure;
 mod ordinals;
 mod pace;
-mod placed;
+mod parse_report;
 mod plan;
 mod poll;
 pub mod ports;
@@ -22,19 +23,19 @@ mod rollup;
 pub mod serve;
 mod snapshots;
 mod stored;
-mod understood;
 mod verify;
 
+pub use address_report::{AddressContradiction, AddressReport, LevelCount};
 pub use alert::{AlertError, Alerted, alert, new_alerts, record_alerts};
 pub use causes::with_causes;
 pub use deliver::{Delivery, Trouble, deliver};
 pub use inbox::Inbox;
 pub use last_poll::{LastPoll, Overdue, Stale};
-pub use loss::{HeldBack, LossVerdict, NoRuling, Ruling};
+pub use loss::{HeldBack, LossVerdict, Ruling, RulingError};
 pub use measure::{Gatherer, MeasureError, Measured, Measurer, Memory};
-pub use ordinals::{Once, Ordinals};
-pub use pace::{Cadence, Distance, Pace, Stretch};
-pub use placed::{LevelCount, PlaceContradiction, Placed};
+pub use ordinals::{OneRowPerListing, Ordinals};
+pub use pace::{Cadence, Distance, Pace, TightLimit};
+pub use parse_report::{FieldCount, ParseReport, RefusedCount, fields};
 pub use plan::{Planned, PlannedSearch, plan};
 pub use poll::{
     Clock, FileSet, LEFT_BY_SERVER, LEFT_OF, OnDrift, Origin, Peeked, PollError, PollPorts, Polled, Profiles, Search,
@@ -42,9 +43,8 @@ pub use poll::{
 };
 pub use refusals::Refusals;
 pub use rollup::{
-    AreaSum, DaysTold, Part, RolledUp, SumError, Total, WideArea, WideLevel, add_up, roll_up, roll_up_all,
+    AreaSum, DaysCovered, Part, RolledUp, SumError, Total, WideArea, WideLevel, add_up, roll_up, roll_up_all,
 };
-pub use snapshots::{ProvesNothing, Said, Snapshots};
+pub use snapshots::{ProvesNothing, SnapshotResult, Snapshots};
 pub use stored::{StoredAlert, StoredHome, StoredMarket};
-pub use understood::{FieldCount, RefusedCount, Understood, fields};
 pub use verify::{Recomputation, RecomputedMarkets, check_alert, check_changes, check_home, check_market, horizons};

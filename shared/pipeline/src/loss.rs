@@ -20,7 +20,7 @@ const LARGE_MS: i64 = 6 * Time::HOUR_MS;
 
 /// What a complete look is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Look {
+pub(crate) enum CompleteScan {
     /// Pages, one after the other, which may shift while they are read.
     Pages,
     /// One file with everything.
@@ -38,7 +38,7 @@ pub(crate) struct Loss {
 
 /// What a look makes of the listings that it lacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Judgement {
+pub(crate) struct LossDecision {
     now: Time,
     wait_ms: i64,
     /// What is not said to be gone, because it is too much to be believed yet.
@@ -82,7 +82,7 @@ pub enum LossVerdict {
 /// A text that is no [`Ruling`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no ruling; accepted: \"release 2026-11-20T10:00:00Z\" and \"reject 2026-11-20T10:00:00Z\"")]
-pub struct NoRuling(String);
+pub struct RulingError(String);
 
 impl Loss {
     /// A fifth, and more than a few.
@@ -91,14 +91,14 @@ impl Loss {
     }
 
     /// How long after it was missed first a listing must still be missed. Twice as long for each doubling of the share.
-    fn wait_ms(self, look: Look) -> i64 {
+    fn wait_ms(self, look: CompleteScan) -> i64 {
         let fifths = self.lost.saturating_mul(5);
         match look {
             _ if self.is_large() && fifths >= self.held.saturating_mul(4) => 4 * LARGE_MS,
             _ if self.is_large() && fifths >= self.held.saturating_mul(2) => 2 * LARGE_MS,
             _ if self.is_large() => LARGE_MS,
-            Look::Pages => PAGES_MS,
-            Look::Export => 0,
+            CompleteScan::Pages => PAGES_MS,
+            CompleteScan::Export => 0,
         }
     }
 }
@@ -106,11 +106,11 @@ impl Loss {
 /// Judges a complete look at the time `now`: `missing_since` has, of each listing that it lacks, when that was missed first
 /// (`now` for those that are missed by this look), and `present` is how many it has. Neither counts what is not on the market,
 /// what was told to be gone, or what another search of the source holds.
-pub(crate) fn judge(missing_since: &[Time], present: u64, now: Time, look: Look) -> Judgement {
+pub(crate) fn judge(missing_since: &[Time], present: u64, now: Time, look: CompleteScan) -> LossDecision {
     let lost = missing_since.len() as u64;
     let loss = Loss { lost, held: present.saturating_add(lost) };
     let wait_ms = loss.wait_ms(look);
-    let mut judgement = Judgement { now, wait_ms, held_back: None };
+    let mut judgement = LossDecision { now, wait_ms, held_back: None };
     if loss.is_large() {
         let waiting = || missing_since.iter().copied().filter(|since| !judgement.is_gone(*since));
         judgement.held_back = waiting().min().map(|since| HeldBack {
@@ -123,7 +123,7 @@ pub(crate) fn judge(missing_since: &[Time], present: u64, now: Time, look: Look)
     judgement
 }
 
-impl Judgement {
+impl LossDecision {
     /// Whether a listing that this look lacks, and that was missed first `since` then, is gone.
     pub(crate) fn is_gone(&self, since: Time) -> bool {
         self.now.ms().saturating_sub(since.ms()) >= self.wait_ms
@@ -146,7 +146,7 @@ impl Ruling {
     ///
     /// # Errors
     /// When it is none.
-    pub fn parse(text: &str) -> Result<Self, NoRuling> {
+    pub fn parse(text: &str) -> Result<Self, RulingError> {
         let mut words = text.split_whitespace();
         let verdict = match words.next() {
             Some("release") => Some(LossVerdict::Release),
@@ -155,7 +155,7 @@ impl Ruling {
         };
         match (verdict, words.next().map(Time::parse), words.next()) {
             (Some(verdict), Some(Ok(until)), None) => Ok(Self { verdict, until }),
-            _ => Err(NoRuling(text.chars().take(80).collect())),
+            _ => Err(RulingError(text.chars().take(80).collect())),
         }
     }
 }
@@ -187,7 +187,7 @@ mod tests {
     }
 
     /// After how many minutes a loss of so many is believed.
-    fn minutes(lost: u64, held: u64, look: Look) -> i64 {
+    fn minutes(lost: u64, held: u64, look: CompleteScan) -> i64 {
         Loss { lost, held }.wait_ms(look) / 60_000
     }
 
@@ -208,9 +208,9 @@ mod tests {
             (1_000, 1_000, 24 * 60),
         ];
         for (lost, held, expected) in cases {
-            assert_eq!(minutes(lost, held, Look::Pages), expected, "{lost} of {held}");
+            assert_eq!(minutes(lost, held, CompleteScan::Pages), expected, "{lost} of {held}");
             let of_file = if expected == 10 { 0 } else { expected };
-            assert_eq!(minutes(lost, held, Look::Export), of_file, "{lost} of {held} in a file");
+            assert_eq!(minutes(lost, held, CompleteScan::Export), of_file, "{lost} of {held} in a file");
         }
     }
 
@@ -221,13 +221,13 @@ mod tests {
         let held_back = |listings, first: i64, until: i64| {
             Some(HeldBack { listings, held: 100, since: hours(first), until: hours(until) })
         };
-        let at = |hour| judge(&since, 15, hours(hour), Look::Pages);
+        let at = |hour| judge(&since, 15, hours(hour), CompleteScan::Pages);
         assert_eq!(at(23).held_back, held_back(85, 0, 24));
         assert!(!at(23).is_gone(hours(0)));
         assert_eq!(at(24).held_back, held_back(5, 23, 47));
         assert!(at(24).is_gone(hours(0)) && !at(24).is_gone(hours(23)));
         assert_eq!(at(47).held_back, None);
-        assert_eq!(judge(&[], 0, hours(0), Look::Pages).held_back, None);
+        assert_eq!(judge(&[], 0, hours(0), CompleteScan::Pages).held_back, None);
     }
 
     #[test]
@@ -246,7 +246,7 @@ mod tests {
         /// The bound, and that nothing is gone sooner for more being lost, said without the arithmetic of the rule.
         #[test]
         fn a_larger_loss_is_never_believed_sooner(lost in 0_u64..5_000, present in 0_u64..5_000, export: bool) {
-            let look = if export { Look::Export } else { Look::Pages };
+            let look = if export { CompleteScan::Export } else { CompleteScan::Pages };
             let loss = Loss { lost, held: lost + present };
             let share = lost as f64 / (lost + present).max(1) as f64;
             prop_assert_eq!(loss.is_large(), lost > 10 && share > 0.2);
@@ -265,7 +265,7 @@ mod tests {
         fn each_lost_listing_is_gone_or_waits(ages in prop::collection::vec(0_i64..40, 0..60), present in 0_u64..60) {
             let now = hours(100);
             let since: Vec<Time> = ages.iter().map(|age| hours(100 - age)).collect();
-            let judgement = judge(&since, present, now, Look::Pages);
+            let judgement = judge(&since, present, now, CompleteScan::Pages);
             let gone = since.iter().filter(|since| judgement.is_gone(**since)).count();
             let waiting = judgement.held_back.map_or(0, |held| held.listings as usize);
             let is_large = since.len() > 10 && since.len() * 5 > since.len() + present as usize;

@@ -155,7 +155,7 @@ impl<'a> Measurer<'a> {
     /// has observations of them.
     #[must_use]
     pub fn take_overfull(&mut self, now: Time) -> Vec<Reject> {
-        let told = std::mem::take(&mut self.overfull).into_iter().map(|id| {
+        let reported = std::mem::take(&mut self.overfull).into_iter().map(|id| {
             let source = id.as_str().split_once('/').map_or(id.as_str(), |(source, _)| source);
             let detail = format!(
                 "more than {FACTS_MAX} different things were said of it, or more than {FACTS_PER_DAY_MAX} on one day: it \
@@ -163,7 +163,7 @@ impl<'a> Measurer<'a> {
             );
             Reject::new(source, now, format!("home {id}"), Reason::Overfull, detail, &[])
         });
-        told.collect()
+        reported.collect()
     }
 
     /// Applies the observations at `places` to their homes, in memory. The homes leave the memory of

@@ -1,19 +1,19 @@
 use std::hash::BuildHasher;
 
 use rustc_hash::{FxBuildHasher, FxHashMap};
-use stoop_domain::{Observation, Reason, Sight, Time};
+use stoop_domain::{Observation, Reason, Sighting, Time};
 
-/// Gives rows of one file their place among those of one listing and moment ([`stoop_domain::Sight::seq`]): rows that carry
+/// Gives rows of one file their place among those of one listing and moment ([`stoop_domain::Sighting::seq`]): rows that carry
 /// only a date, say, stand in the order of the file. Equal rows have one place, the first's: they are one thing told twice.
 ///
 /// It remembers the last moment of each listing: some forty bytes a listing.
 ///
 /// ```
-/// use stoop_domain::{Currency, Listing, Minor, Observation, Place, Purpose, Time};
+/// use stoop_domain::{Currency, Listing, Minor, Observation, Address, Purpose, Time};
 /// use stoop_pipeline::Ordinals;
 ///
 /// let row = |price| {
-///     let mut listing = Listing::new(Purpose::Sale, Currency::USD, Place::default());
+///     let mut listing = Listing::new(Purpose::Sale, Currency::USD, Address::default());
 ///     listing.list_price = Some(Minor(price));
 ///     Observation::new("mls", "1", Time::from_ms(0), listing)
 /// };
@@ -49,11 +49,11 @@ struct Last {
 ///
 /// It takes 16 bytes a listing.
 #[derive(Debug, Default)]
-pub struct Once {
+pub struct OneRowPerListing {
     rows: FxHashMap<u64, u64>,
 }
 
-impl Once {
+impl OneRowPerListing {
     /// What is wrong with a row whose listing had another one before; one that says the same is no mistake.
     #[must_use]
     pub fn refuse(&mut self, row: &Observation) -> Option<(Reason, String)> {
@@ -86,22 +86,23 @@ impl Ordinals {
 
     /// The same in a file that is read on from its middle: where none of the listing's rows was given a place yet, its last
     /// row of before may be the one that has this place, and may say the same.
-    pub(crate) fn give_after(&mut self, row: &mut Observation, before: Option<(Sight, bool)>) {
+    pub(crate) fn give_after(&mut self, row: &mut Observation, before: Option<(Sighting, bool)>) {
         let content = FxBuildHasher.hash_one(&row.listing);
         let id = FxBuildHasher.hash_one(&row.native_id);
         let moment = (row.at, row.seen);
         let newest_first = self.newest_first;
-        let place = |ordinal: u32| if newest_first { NEWEST.saturating_sub(ordinal) } else { ordinal };
+        let address = |ordinal: u32| if newest_first { NEWEST.saturating_sub(ordinal) } else { ordinal };
         let last = self.last.entry(id).or_insert_with(|| {
-            let before = before.filter(|(sight, _)| (sight.at, sight.seen) == moment);
-            let from = before.map_or(0, |(sight, is_same)| place(sight.seq).saturating_add(u32::from(!is_same)));
+            let before = before.filter(|(sighting, _)| (sighting.at, sighting.seen) == moment);
+            let from =
+                before.map_or(0, |(sighting, is_same)| address(sighting.seq).saturating_add(u32::from(!is_same)));
             Last::of(row, content, from)
         });
         if (last.at, last.seen) != moment {
             *last = Last::of(row, content, 0);
             self.more.remove(&id);
         }
-        row.seq = place(if content == last.first {
+        row.seq = address(if content == last.first {
             last.from
         } else {
             let more = self.more.entry(id).or_default();

@@ -24,7 +24,7 @@ const LN_2: u64 = 693;
 /// A search cannot be set to a longer distance, so nothing is gained by looking back any further.
 const DISTANCE_MAX_MS: u64 = 366 * Time::DAY_MS.cast_unsigned();
 
-/// The stretches of limits that are spread over polls. Shorter ones only make a poll slower.
+/// The intervals of limits that are spread over polls. Shorter ones only make a poll slower.
 const SPREAD_FROM_MS: u64 = Time::HOUR_MS.cast_unsigned();
 
 /// What the polls of one search have shown of how often it changes, and of what a poll costs.
@@ -186,22 +186,21 @@ impl Cadence {
         let times_max = self.every_max_ms.map_or(1, |max_ms| (max_ms / every_ms).max(1));
         let times = (wish_ms.saturating_add(every_ms / 2) / every_ms).clamp(1, times_max);
         let wished_ms = every_ms.saturating_mul(times);
-        let stretched = pace.and_then(|pace| self.floor(pace)).filter(|stretch| stretch.least_ms > wished_ms);
-        let ms = stretched
-            .as_ref()
-            .map_or(wished_ms, |stretch| every_ms.saturating_mul(stretch.least_ms.div_ceil(every_ms)));
-        Distance { ms, stretched }
+        let slowed_by = pace.and_then(|pace| self.floor(pace)).filter(|limit| limit.least_ms > wished_ms);
+        let ms =
+            slowed_by.as_ref().map_or(wished_ms, |limit| every_ms.saturating_mul(limit.least_ms.div_ceil(every_ms)));
+        Distance { ms, slowed_by }
     }
 
     /// The limit that bears the fewest polls.
-    fn floor(&self, pace: &Pace) -> Option<Stretch> {
+    fn floor(&self, pace: &Pace) -> Option<TightLimit> {
         let floors = self.long_limits().filter_map(|limit| {
             let cost = pace.cost(limit.of)?;
             let wanted = (u128::from(limit.per_ms) * u128::from(cost)).saturating_mul(u128::from(self.sharers.max(1)));
             let least_ms = u64::try_from(wanted.div_ceil(u128::from(limit.most.max(1)))).unwrap_or(u64::MAX);
-            Some(Stretch { least_ms, limit: *limit, cost, sharers: self.sharers })
+            Some(TightLimit { least_ms, limit: *limit, cost, sharers: self.sharers })
         });
-        floors.max_by_key(|stretch| stretch.least_ms)
+        floors.max_by_key(|limit| limit.least_ms)
     }
 
     fn long_limits(&self) -> impl Iterator<Item = &Limit> {
@@ -215,12 +214,12 @@ pub struct Distance {
     /// In milliseconds.
     pub ms: u64,
     /// Why it is longer than was wished for.
-    pub stretched: Option<Stretch>,
+    pub slowed_by: Option<TightLimit>,
 }
 
 /// A limit that bears fewer polls than are wished for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stretch {
+pub struct TightLimit {
     /// The shortest distance that it bears, in milliseconds.
     pub least_ms: u64,
     /// The limit.
@@ -231,7 +230,7 @@ pub struct Stretch {
     pub sharers: u64,
 }
 
-impl fmt::Display for Stretch {
+impl fmt::Display for TightLimit {
     /// The reason in words: `50 requests in 31 days, at 2 requests a poll and shared by 3 searches`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unit = match self.limit.of {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use stoop_domain::Time;
 
 use crate::ports::{PlanLedger, PollTask, PortError, TaskQueue};
-use crate::{Cadence, Clock, LastPoll, Overdue, Stretch};
+use crate::{Cadence, Clock, LastPoll, Overdue, TightLimit};
 
 /// Attempts at sending, the first among them. The waits between them are 0.2, 0.4, 0.8, 1.6 and 3.2 s.
 const SEND_ATTEMPTS_MAX: u32 = 6;
@@ -41,7 +41,7 @@ pub struct Planned {
     /// How many searches were not due.
     pub waiting: usize,
     /// The searches that are polled less often than they should be, and why.
-    pub stretched: Vec<(String, Stretch)>,
+    pub slowed_by: Vec<(String, TightLimit)>,
     /// The searches that are not polled as they should be, and why, as it was before this tick.
     pub overdue: Vec<(String, Overdue)>,
 }
@@ -104,7 +104,7 @@ pub async fn plan(
             }
             None => planned.waiting += 1,
         }
-        planned.stretched.extend(distance.stretched.map(|stretch| (search.name.clone(), stretch)));
+        planned.slowed_by.extend(distance.slowed_by.map(|limit| (search.name.clone(), limit)));
     }
     for attempt in 0..SEND_ATTEMPTS_MAX {
         if planned.refused.is_empty() {

@@ -45,7 +45,7 @@ pub struct Search {
     /// The greatest share of its rows, in percent, that may be refused. A poll or file with more is given up, and so is
     /// one of which nothing is understood, whatever this says.
     pub max_rejects: Option<f64>,
-    /// Limits in place of the source's own ([`stoop_sources::Manners::limits`]), where the plan of this account has others.
+    /// Limits in place of the source's own ([`stoop_sources::CrawlPolicy::limits`]), where the plan of this account has others.
     pub limits: Option<Vec<Limit>>,
 }
 
@@ -195,7 +195,7 @@ impl Search {
     /// The limits of its account: its own, or else those of its source.
     #[must_use]
     pub fn limits(&self) -> Vec<Limit> {
-        self.limits.clone().unwrap_or_else(|| self.source.manners().limits)
+        self.limits.clone().unwrap_or_else(|| self.source.crawl_policy().limits)
     }
 }
 

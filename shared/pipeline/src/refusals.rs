@@ -47,12 +47,12 @@ impl Refusals {
     }
 
     /// The page or file is over: one reject for each reason of which some were not kept, with their number.
-    pub fn leave(&mut self, source: &str, place: &str, at: Time) -> Vec<Reject> {
+    pub fn leave(&mut self, source: &str, position: &str, at: Time) -> Vec<Reject> {
         let here = std::mem::take(&mut self.here);
         let left = here.into_iter().filter(|(_, (_, left))| *left > 0);
         left.map(|(reason, (kept, left))| {
             let detail = format!("{left} more rows like the first {kept}");
-            Reject { rows: left, ..Reject::new(source, at, place.to_owned(), reason, detail, b"") }
+            Reject { rows: left, ..Reject::new(source, at, position.to_owned(), reason, detail, b"") }
         })
         .collect()
     }
@@ -126,8 +126,8 @@ mod tests {
         assert_eq!(kept(&mut refusals, Reason::BadValue, 1_000_000), 100);
         assert_eq!(kept(&mut refusals, Reason::MissingField, 30), 30);
         let left = refusals.leave("s", "page 1", Time::default());
-        let told: Vec<_> = left.iter().map(|reject| (&*reject.location, reject.reason, reject.rows)).collect();
-        assert_eq!(told, [("page 1", Reason::BadValue, 999_900)]);
+        let message: Vec<_> = left.iter().map(|reject| (&*reject.location, reject.reason, reject.rows)).collect();
+        assert_eq!(message, [("page 1", Reason::BadValue, 999_900)]);
         assert_eq!(left[0].detail, "999900 more rows like the first 100");
         assert_eq!(kept(&mut refusals, Reason::BadValue, 200), 100, "the next page has its own");
         assert_eq!((refusals.refused(), refusals.reasons()[&Reason::BadValue]), (1_000_230, 1_000_200));
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn too_many_are_told_from_the_thousandth_row_on_and_at_the_end() {
+    fn too_many_are_reported_from_the_thousandth_row_on_and_at_the_end() {
         let mut refusals = Refusals::default();
         assert_eq!(refusals.too_many(Some(0.0), true), None, "a page without rows is none without understanding");
         for row in 0..300 {

@@ -16,7 +16,7 @@ use stoop_market::{Cells, Grain, Projection, Wide, tells_hours};
 
 use crate::serve::{Hours, MergedId};
 
-pub use area_sum::{AreaSum, DaysTold, Part, SumError, Total};
+pub use area_sum::{AreaSum, DaysCovered, Part, SumError, Total};
 pub use pass::{RolledUp, roll_up, roll_up_all};
 
 /// How wide an area is: how many names its path has.
@@ -129,7 +129,7 @@ impl WideArea {
 #[must_use]
 pub fn add_up<'c>(area: &WideArea, states: impl IntoIterator<Item = &'c Cells>, now: Time) -> (Wide, Hours) {
     let mut projection = Projection::new(now.day_in(&area.country().zone), area.level().grain());
-    let mut hours = Hours::Told;
+    let mut hours = Hours::Known;
     for cells in states {
         projection.add(cells, &Cells::default());
         if !tells_hours(cells, now) {
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn hours_that_are_not_kept_any_more_are_not_told_of_a_sum() {
+    fn hours_that_are_not_kept_any_more_are_not_reported_of_a_sum() {
         let now = Time::parse("2026-01-20T12:00:00Z").unwrap();
         let area = WideArea::new("us", "sale:USD".parse().unwrap()).unwrap();
         let folded = |hours: Day| {
@@ -221,7 +221,7 @@ mod tests {
         };
         let day = |back: i32| Day(now.day_in(&area.country().zone).0 - back);
         let hours = |states: &[Cells]| add_up(&area, states, now).1;
-        assert_eq!(hours(&[Cells::default(), folded(day(1))]), Hours::Told);
+        assert_eq!(hours(&[Cells::default(), folded(day(1))]), Hours::Known);
         assert_eq!(hours(&[Cells::default(), folded(day(0))]), Hours::Untold, "they begin yesterday");
     }
 }

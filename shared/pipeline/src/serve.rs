@@ -19,11 +19,11 @@ use serde::Serializer;
 use stoop_domain::{Currency, Market, Purpose};
 use stoop_market::Cells;
 
-pub use address::{Address, AddressFit};
+pub use address::{AddressFit, AddressQuery};
 pub use alert::AlertView;
 pub use area::{AreaError, FoundArea, NamedArea, area_name, areas_called, find_area};
 pub use area_view::AreaView;
-pub use home::{HappenedView, HomeView, PriceChangeView, StretchView};
+pub use home::{HappenedView, HomeView, IntervalView, PriceChangeView};
 pub use nearest::Nearest;
 pub use ranking::{Figure, MarketRow, Ranking};
 pub use revised::{Revised, revised};
@@ -80,7 +80,7 @@ fn as_text_or_null<S: Serializer>(value: &Option<impl Display>, serializer: S) -
 
 #[cfg(test)]
 mod tests {
-    use stoop_domain::{Area, AreaUnit, Facts, History, Listing, Minor, Place, Sight, Time, market_of};
+    use stoop_domain::{Address, Area, AreaUnit, Facts, History, Listing, Minor, Sighting, Time, market_of};
     use stoop_market::{Horizon, Zones, contribution};
 
     use super::*;
@@ -88,19 +88,19 @@ mod tests {
     /// A market of one home, on offer at a price in major units from these times on.
     fn market(purpose: Purpose, postal_code: &str, listed: &str, seen: &[(&str, i64)]) -> (Market, Cells) {
         let text = |text: &str| Some(text.to_owned());
-        let place = Place {
+        let address = Address {
             country: text("US"),
             region: text("WA"),
             county: text("King"),
             postal_code: text(postal_code),
-            ..Place::default()
+            ..Address::default()
         };
-        let mut listing = Listing::new(purpose, Currency::USD, place);
+        let mut listing = Listing::new(purpose, Currency::USD, address);
         listing.living_area = Some(Area::of(1_000, AreaUnit::SquareFeet));
         let mut history = History::default();
         for (at, price) in seen {
             listing.list_price = Some(Minor(price * 100));
-            history.apply(Sight::at(time(at)), &Facts::of(&listing).unwrap(), Some(time(listed)));
+            history.apply(Sighting::at(time(at)), &Facts::of(&listing).unwrap(), Some(time(listed)));
         }
         let mut cells = Cells::default();
         for (_, delta) in contribution(&history, &mut Zones::default()).into_deltas() {
@@ -172,10 +172,10 @@ mod tests {
         let (id, mut cells) = market(Purpose::Sale, "98103", "2026-01-05", &[("2026-01-05", 400_000)]);
         let days = time("2026-01-20").day_in(&id.area.country().zone);
         let archive = cells.fold_to(Horizon { days, hours: days });
-        let told = |cells| view("98103", vec![(id.clone(), cells)], "2026-01-31", 60)[0].days.clone();
-        let folded = told(cells.clone());
+        let message = |cells| view("98103", vec![(id.clone(), cells)], "2026-01-31", 60)[0].days.clone();
+        let folded = message(cells.clone());
         assert_eq!((folded[0].day.as_str(), folded[0].active, folded.len()), ("2026-01-20", 1, 12));
-        let whole = told(cells.with_archive(&archive));
+        let whole = message(cells.with_archive(&archive));
         assert_eq!((whole[0].day.as_str(), whole[0].active, whole.len()), ("2026-01-05", 1, 27));
     }
 }

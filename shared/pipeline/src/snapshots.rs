@@ -4,18 +4,18 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use stoop_domain::{Details, Listing, Observation, Phase, Sight, Status, Time, Watch};
+use stoop_domain::{Details, Listing, Observation, Phase, Sighting, Status, Time, Watch};
 
-use crate::loss::{HeldBack, Judgement, Look, judge};
+use crate::loss::{CompleteScan, HeldBack, LossDecision, judge};
 
 /// What snapshots that are read one after the other, the oldest first, say by what they lack. A search keeps the same
 /// in its index; this is for files that are read at once, and holds all of it in memory.
 ///
 /// ```
-/// use stoop_domain::{Currency, Listing, Observation, Place, Purpose, Status, Time};
+/// use stoop_domain::{Currency, Listing, Observation, Address, Purpose, Status, Time};
 /// use stoop_pipeline::Snapshots;
 ///
-/// let listing = Listing::new(Purpose::Sale, Currency::USD, Place::default());
+/// let listing = Listing::new(Purpose::Sale, Currency::USD, Address::default());
 /// let home = |id: &str| Observation::new("mls", id, Time::from_ms(1), listing.clone());
 /// let mut snapshots = Snapshots::default();
 /// let mut gone = Vec::new();
@@ -43,18 +43,18 @@ pub struct Snapshots {
 struct Entry {
     /// As it was at the latest, without its details.
     listing: Listing,
-    sight: Sight,
+    sighting: Sighting,
     /// The snapshot that had it last.
     turn: u32,
     /// The time of the first snapshot that lacks it, where none has had it since.
     missing_since: Option<Time>,
     /// Where it stands that it is gone, if that was said.
-    gone: Option<Sight>,
+    gone: Option<Sighting>,
 }
 
 /// What a snapshot says beyond its rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Said {
+pub struct SnapshotResult {
     /// Which listings are gone as of its time, and which of those are back though no row of theirs says so: it could not be
     /// read, or has its place before. Sorted by id, so that the same snapshots say the same.
     pub observations: Vec<Observation>,
@@ -94,7 +94,7 @@ impl Snapshots {
     pub fn see(&mut self, observation: &Observation) {
         self.seen += 1;
         self.watch = observation.watch;
-        let (turn, sight) = (self.turn, observation.sight());
+        let (turn, sighting) = (self.turn, observation.sighting());
         let Observation { source, native_id, listing, .. } = observation;
         if self.source != *source {
             self.source = Arc::clone(source);
@@ -103,12 +103,12 @@ impl Snapshots {
         match self.listings.get_mut(native_id.as_str()) {
             Some(entry) => {
                 (entry.turn, entry.missing_since) = (turn, None);
-                if sight >= entry.sight {
-                    (entry.listing, entry.sight) = (bare(), sight);
+                if sighting >= entry.sighting {
+                    (entry.listing, entry.sighting) = (bare(), sighting);
                 }
             }
             None => {
-                let entry = Entry { listing: bare(), sight, turn, missing_since: None, gone: None };
+                let entry = Entry { listing: bare(), sighting, turn, missing_since: None, gone: None };
                 self.listings.insert(native_id.clone(), entry);
             }
         }
@@ -124,7 +124,7 @@ impl Snapshots {
     }
 
     /// Ends the snapshot. Of `unread` rows not even the id was understood.
-    pub fn end(&mut self, unread: u64) -> Said {
+    pub fn end(&mut self, unread: u64) -> SnapshotResult {
         let proves_nothing = match (unread, self.seen) {
             (1.., _) => Some(ProvesNothing::Unread(unread)),
             (_, 0) => Some(ProvesNothing::Empty),
@@ -137,16 +137,17 @@ impl Snapshots {
             Some(_) => None,
         };
         let mut observations = Vec::new();
-        let mut say = |native_id: &str, listing: Listing, at: Time, last: &Sight| {
-            let sight = Sight { at, ..Sight::at(as_of) }.after(last);
-            let observation = Observation::new(Arc::clone(&source), native_id, sight.at, listing).with_sight(sight);
+        let mut say = |native_id: &str, listing: Listing, at: Time, last: &Sighting| {
+            let sighting = Sighting { at, ..Sighting::at(as_of) }.after(last);
+            let observation =
+                Observation::new(Arc::clone(&source), native_id, sighting.at, listing).with_sighting(sighting);
             observations.push(Observation { watch, ..observation });
-            sight
+            sighting
         };
         self.listings.retain(|native_id, entry| {
             if entry.turn == turn {
-                if let Some(gone) = entry.gone.take().filter(|gone| entry.sight <= *gone) {
-                    entry.sight = say(native_id, entry.listing.clone(), as_of, &gone);
+                if let Some(gone) = entry.gone.take().filter(|gone| entry.sighting <= *gone) {
+                    entry.sighting = say(native_id, entry.listing.clone(), as_of, &gone);
                 }
                 return true;
             }
@@ -160,15 +161,15 @@ impl Snapshots {
                 return false;
             }
             let listing = Listing { status: Status::Gone, ..entry.listing.clone() };
-            entry.gone = Some(say(native_id, listing, since, &entry.sight));
+            entry.gone = Some(say(native_id, listing, since, &entry.sighting));
             true
         });
         observations.sort_by(|a, b| a.native_id.cmp(&b.native_id));
-        Said { observations, held_back: judgement.and_then(|judgement| judgement.held_back), proves_nothing }
+        SnapshotResult { observations, held_back: judgement.and_then(|judgement| judgement.held_back), proves_nothing }
     }
 
     /// Notes what the snapshot lacks as missing, and judges that.
-    fn judge(&mut self, as_of: Time) -> Judgement {
+    fn judge(&mut self, as_of: Time) -> LossDecision {
         let mut missing_since = Vec::new();
         let mut present = 0;
         for entry in self.listings.values_mut() {
@@ -183,7 +184,7 @@ impl Snapshots {
             let since = *entry.missing_since.get_or_insert(as_of);
             missing_since.extend(on_market.then_some(since));
         }
-        judge(&missing_since, present, as_of, Look::Export)
+        judge(&missing_since, present, as_of, CompleteScan::Export)
     }
 }
 

@@ -107,7 +107,7 @@ impl RecomputedMarkets {
 pub fn check_home(id: &HomeId, stored: &Home, recomputed: &Home) -> Result<(), String> {
     if stored.history != recomputed.history {
         let show =
-            |home: &Home| format!("{} stretches, {} spans", home.history.runs().len(), home.history.spans().len());
+            |home: &Home| format!("{} intervals, {} spans", home.history.intervals().len(), home.history.spans().len());
         return Err(format!(
             "the history of home {id} differs: stored {}, recomputed {}",
             show(stored),
@@ -118,8 +118,8 @@ pub fn check_home(id: &HomeId, stored: &Home, recomputed: &Home) -> Result<(), S
         let (stored, recomputed) = (&stored.attributes, &recomputed.attributes);
         return Err(format!("the attributes of home {id} differ: stored {stored:?}, recomputed {recomputed:?}"));
     }
-    if stored.told != recomputed.told {
-        let (stored, recomputed) = (&stored.told, &recomputed.told);
+    if stored.reported != recomputed.reported {
+        let (stored, recomputed) = (&stored.reported, &recomputed.reported);
         return Err(format!("what is told of home {id} differs: stored {stored:?}, recomputed {recomputed:?}"));
     }
     Ok(())
@@ -209,12 +209,12 @@ pub fn check_changes(changes: &[(i64, Change)], observations: &[Observation]) ->
     // The place among the images of the one that `image` is, not before `from`.
     let find = |image: &Home, from: usize| {
         let image = home_to_bytes(image);
-        images.iter().skip(from).position(|known| *known == image).map(|place| place + from)
+        images.iter().skip(from).position(|known| *known == image).map(|address| address + from)
     };
     let mut after = 0;
-    for (place, Change { home: id, old, new }) in changes {
+    for (address, Change { home: id, old, new }) in changes {
         let refused = |which| {
-            format!("the change {place} of home {id} on the change feed: its {which} image is of no such moment")
+            format!("the change {address} of home {id} on the change feed: its {which} image is of no such moment")
         };
         let before = match old {
             Some(old) => find(old, after),
@@ -229,13 +229,13 @@ pub fn check_changes(changes: &[(i64, Change)], observations: &[Observation]) ->
 
 #[cfg(test)]
 mod tests {
-    use stoop_domain::{Currency, Listing, Minor, Place, Purpose, Time};
+    use stoop_domain::{Address, Currency, Listing, Minor, Purpose, Time};
 
     use super::*;
 
     fn asks(at_day: i64, seen_day: i64, price: i64) -> Observation {
-        let place = Place { city: Some("Agadir".into()), country: Some("MA".into()), ..Place::default() };
-        let mut listing = Listing::new(Purpose::Sale, Currency::MAD, place);
+        let address = Address { city: Some("Agadir".into()), country: Some("MA".into()), ..Address::default() };
+        let mut listing = Listing::new(Purpose::Sale, Currency::MAD, address);
         listing.list_price = Some(Minor(price * 100));
         let at = |day: i64| Time::from_ms(1_768_392_000_000).plus_ms(day * Time::DAY_MS);
         let mut seen = Observation::new("avito", "1", at(at_day), listing);
@@ -247,7 +247,7 @@ mod tests {
     fn an_alert_is_right_in_the_order_of_the_lake_or_in_that_of_sight_and_no_other() {
         let rules = Rules::default();
         let [first, cut, late] = [asks(1, 1, 700_000), asks(3, 3, 500_000), asks(2, 4, 900_000)];
-        let told = |observations: &[&Observation]| {
+        let reported = |observations: &[&Observation]| {
             let mut home = Home::default();
             for observation in observations {
                 home.apply(observation);
@@ -255,9 +255,9 @@ mod tests {
             rules.standing(&home_id(&first), &home)
         };
         // Told before anybody knew of the price between.
-        let alerts = told(&[&first, &cut]);
+        let alerts = reported(&[&first, &cut]);
         assert_eq!(alerts.len(), 1);
-        assert_ne!(told(&[&first, &late, &cut]), alerts);
+        assert_ne!(reported(&[&first, &late, &cut]), alerts);
         let all = [first.clone(), late.clone(), cut.clone()];
         assert_eq!(check_alert(&alerts[0], &rules, &[first.clone(), cut, late.clone()]), Ok(()));
         assert_eq!(check_alert(&alerts[0], &rules, &all), Ok(()), "Firehose brought the late one before");

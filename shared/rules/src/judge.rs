@@ -85,14 +85,14 @@ impl Rules {
         let mut offer = Offer::default();
         let mut times: BTreeMap<(Minor, bool), u32> = BTreeMap::new();
         let mut alerts = Vec::new();
-        for Step { run, spell, .. } in home.history.steps() {
-            let market = &run.facts.market;
+        for Step { interval, spell, .. } in home.history.steps() {
+            let market = &interval.facts.market;
             let Market { purpose, currency, .. } = *market;
             offer.enter(spell, purpose, currency);
-            let price = match run.facts.status.phase() {
-                Phase::Active | Phase::Pending => run.facts.list_price,
+            let price = match interval.facts.status.phase() {
+                Phase::Active | Phase::Pending => interval.facts.list_price,
                 Phase::Before | Phase::Off | Phase::Closed => {
-                    offer.pause(run.first);
+                    offer.pause(interval.first);
                     None
                 }
             };
@@ -103,7 +103,7 @@ impl Rules {
                 rule = self.fits(change, market);
                 rule.is_some()
             };
-            let fall = offer.ask(price, run.first, self.suspect_bp, tells);
+            let fall = offer.ask(price, interval.first, self.suspect_bp, tells);
             let (Some(Fall { change, suspicion }), Some(rule)) = (fall, rule) else { continue };
             let times = times.entry((price, suspicion.is_some())).or_default();
             *times += 1;
@@ -111,8 +111,8 @@ impl Rules {
                 id: alert_id(&rule.name, id, price, suspicion.is_some(), *times),
                 rule: rule.name.clone(),
                 home: id.clone(),
-                market: run.facts.market.clone(),
-                at: run.first,
+                market: interval.facts.market.clone(),
+                at: interval.first,
                 from: change.from,
                 to: change.to,
                 drop_bp: change.drop_bp(),

@@ -9,15 +9,15 @@ use stoop_pipeline::Clock;
 pub struct SystemClock;
 
 /// What the clock said when it was last asked whether it was set, and what the one said that nobody sets.
-static ASKED: Mutex<Option<Readings>> = Mutex::new(None);
+static ASKED: Mutex<Option<ClockReadings>> = Mutex::new(None);
 
 #[derive(Clone, Copy, Debug)]
-struct Readings {
+struct ClockReadings {
     wall: Time,
     steady_ms: i64,
 }
 
-impl Readings {
+impl ClockReadings {
     /// By how much the clock was set since those before.
     fn jumped_ms(self, before: Self) -> i64 {
         (self.wall.ms() - before.wall.ms()) - (self.steady_ms - before.steady_ms)
@@ -37,7 +37,7 @@ impl Clock for SystemClock {
     }
 
     fn jumped_ms(&self) -> i64 {
-        let readings = Readings { wall: self.now(), steady_ms: steady_ms() };
+        let readings = ClockReadings { wall: self.now(), steady_ms: steady_ms() };
         let before = ASKED.lock().unwrap_or_else(PoisonError::into_inner).replace(readings);
         before.map_or(0, |before| readings.jumped_ms(before))
     }
@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_set_either_way_has_jumped_by_what_it_was_set() {
-        let at = |wall, steady_ms| Readings { wall: Time::from_ms(wall), steady_ms };
+        let at = |wall, steady_ms| ClockReadings { wall: Time::from_ms(wall), steady_ms };
         let before = at(1_000_000, 500);
         assert_eq!(at(1_060_000, 60_500).jumped_ms(before), 0, "a minute has passed");
         assert_eq!(at(1_060_000 - Time::HOUR_MS, 60_500).jumped_ms(before), -Time::HOUR_MS);

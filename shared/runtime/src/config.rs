@@ -1,15 +1,15 @@
 //! `stoop.toml`: which searches to poll, what to alert on, where to keep things.
 //!
-//! Parsing is pure: what a configuration takes from elsewhere is asked of [`Surroundings`]. On AWS those cannot
+//! Parsing is pure: what a configuration takes from elsewhere is asked of [`Environment`]. On AWS those cannot
 //! wait for an answer, so [`wanted`] says beforehand what to fetch.
 
 mod alerts;
 mod area;
+mod environment;
 mod files;
 mod keep;
 mod params;
 mod search;
-mod surroundings;
 mod values;
 mod wanted;
 
@@ -23,10 +23,10 @@ use stoop_sources::Source;
 use stoop_sources::settings::{MapErrors, Mistakes, Section, parse};
 
 pub use alerts::AlertSettings;
+use environment::Folder;
+pub use environment::{Environment, Fetched, Platform};
 pub use keep::KeepSettings;
 use search::{Scope, Searches};
-use surroundings::Folder;
-pub use surroundings::{Fetched, Place, Surroundings};
 pub use wanted::{Wanted, Wanting, wanted};
 
 /// A configuration, checked.
@@ -124,16 +124,16 @@ fn read(path: &Path) -> Result<(String, String), MapErrors> {
 ///
 /// # Errors
 /// All mistakes at once, each with file, line, key and what would be accepted; never with a secret.
-pub fn parse_config(text: &str, file_name: &str, surroundings: &dyn Surroundings) -> Result<Config, MapErrors> {
-    whole(text, file_name, Scope::Everything, surroundings)
+pub fn parse_config(text: &str, file_name: &str, environment: &dyn Environment) -> Result<Config, MapErrors> {
+    whole(text, file_name, Scope::Everything, environment)
 }
 
 /// Checks a configuration as far as it can be without secrets, none of which is asked for: each counts as good.
 ///
 /// # Errors
 /// Like [`parse_config`].
-pub fn parse_plan(text: &str, file_name: &str, surroundings: &dyn Surroundings) -> Result<PlanConfig, MapErrors> {
-    let config = whole(text, file_name, Scope::Plan, surroundings)?;
+pub fn parse_plan(text: &str, file_name: &str, environment: &dyn Environment) -> Result<PlanConfig, MapErrors> {
+    let config = whole(text, file_name, Scope::Plan, environment)?;
     let cadences = config.cadences();
     let planned = |(config, cadence): (SearchConfig, Cadence)| PlannedSearch { name: config.search.name, cadence };
     let searches = config.searches.into_iter().zip(cadences).map(planned).collect();
@@ -171,10 +171,10 @@ pub fn parse_search(
     text: &str,
     file_name: &str,
     name: &str,
-    surroundings: &dyn Surroundings,
+    environment: &dyn Environment,
 ) -> Result<Option<SearchConfig>, MapErrors> {
     document(text, file_name, |root, mistakes| {
-        search::searches(root, file_name, Scope::Search(name), surroundings, mistakes).on.pop()
+        search::searches(root, file_name, Scope::Search(name), environment, mistakes).on.pop()
     })
 }
 
@@ -208,21 +208,21 @@ pub fn read_alerts(path: &Path) -> Result<AlertSettings, MapErrors> {
     })
 }
 
-fn whole(text: &str, file_name: &str, scope: Scope<'_>, surroundings: &dyn Surroundings) -> Result<Config, MapErrors> {
+fn whole(text: &str, file_name: &str, scope: Scope<'_>, environment: &dyn Environment) -> Result<Config, MapErrors> {
     document(text, file_name, |root, mistakes| {
         root.only(&["database", "data", "alerts", "keep", "search"], mistakes);
         let mut path = |key| root.text(key, mistakes).map(|(text, _)| PathBuf::from(text));
         let (database, data) = (path("database"), path("data"));
         let section = root.table("alerts", mistakes);
-        let asks = scope == Scope::Everything && surroundings.place() == Place::Laptop;
-        let asked = asks.then_some(surroundings);
+        let asks = scope == Scope::Everything && environment.platform() == Platform::Laptop;
+        let asked = asks.then_some(environment);
         let alerts = section
             .as_ref()
             .map(|section| {
-                alerts::alert_settings(section, alerts::DROP_BP, asked, &|text| surroundings.area(text), mistakes)
+                alerts::alert_settings(section, alerts::DROP_BP, asked, &|text| environment.area(text), mistakes)
             })
             .unwrap_or_default();
-        if surroundings.place() == Place::Aws
+        if environment.platform() == Platform::Aws
             && let Some(section) = section
             && let Some(webhook) = section.value("webhook", mistakes)
         {
@@ -231,14 +231,14 @@ fn whole(text: &str, file_name: &str, scope: Scope<'_>, surroundings: &dyn Surro
         }
         let section = root.table("keep", mistakes);
         let keep = section.as_ref().map(|section| keep::keep_settings(section, mistakes)).unwrap_or_default();
-        if surroundings.place() == Place::Aws
+        if environment.platform() == Platform::Aws
             && let Some(section) = section
         {
             let problem =
                 "there is no [keep] on AWS; the stack's parameters and its bucket's lifecycle say what is kept";
             mistakes.add(section.line(), "keep", problem);
         }
-        let Searches { on, off } = search::searches(root, file_name, scope, surroundings, mistakes);
+        let Searches { on, off } = search::searches(root, file_name, scope, environment, mistakes);
         Config { database, data, alerts, keep, searches: on, switched_off: off }
     })
 }

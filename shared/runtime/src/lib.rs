@@ -12,7 +12,7 @@ mod webhook;
 
 pub use clock::SystemClock;
 pub use config::{
-    AlertSettings, Config, Fetched, KeepSettings, Place, PlanConfig, SearchConfig, Surroundings, Wanted, Wanting,
+    AlertSettings, Config, Environment, Fetched, KeepSettings, PlanConfig, Platform, SearchConfig, Wanted, Wanting,
     parse_alerts, parse_config, parse_plan, parse_search, read_alerts, read_config, read_outline, read_search, wanted,
 };
 pub use http::HttpClient;

@@ -2,7 +2,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 use stoop_domain::Alert;
-use stoop_pipeline::ports::{HttpError, Listener, NotHeard, PortError};
+use stoop_pipeline::ports::{DeliveryError, HttpError, PortError, Subscriber};
 use stoop_pipeline::serve::AlertView;
 
 use crate::http::HttpClient;
@@ -44,12 +44,12 @@ impl Webhook {
 }
 
 #[async_trait]
-impl Listener for Webhook {
-    async fn hear(&self, alert: &Alert) -> Result<(), NotHeard> {
+impl Subscriber for Webhook {
+    async fn notify(&self, alert: &Alert) -> Result<(), DeliveryError> {
         let failed =
             |why: Box<dyn std::error::Error + Send + Sync>| PortError::new("post an alert to the webhook", why);
         let body =
-            serde_json::to_vec(&AlertView::of(alert)).map_err(|error| NotHeard::Refused(failed(error.into())))?;
+            serde_json::to_vec(&AlertView::of(alert)).map_err(|error| DeliveryError::Refused(failed(error.into())))?;
         match self.client.post_json(&self.address.0, body).await {
             Ok((200..=299, _)) => Ok(()),
             Ok((status, retry_after)) => {
@@ -60,13 +60,13 @@ impl Listener for Webhook {
                     _ => format!("status {status}").into(),
                 });
                 if (400..=499).contains(&status) && !matches!(status, 408 | 429) {
-                    return Err(NotHeard::Refused(error));
+                    return Err(DeliveryError::Refused(error));
                 }
-                Err(NotHeard::Later { error, after_ms: retry_after.map(|seconds| seconds.saturating_mul(1_000)) })
+                Err(DeliveryError::Later { error, after_ms: retry_after.map(|seconds| seconds.saturating_mul(1_000)) })
             }
             // An address that cannot be asked is a mistake of the configuration, not of this alert.
             Err(error @ (HttpError::Transient(_) | HttpError::Refused(_) | HttpError::TooLarge)) => {
-                Err(NotHeard::Later { error: failed(error.into()), after_ms: None })
+                Err(DeliveryError::Later { error: failed(error.into()), after_ms: None })
             }
         }
     }

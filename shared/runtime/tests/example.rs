@@ -20,12 +20,12 @@ fn root() -> PathBuf {
 fn child() {
     let Ok(file) = std::env::var(CHILD) else { return };
     match read_config(Path::new(&file)) {
-        Ok(config) => println!("{}", told(&config)),
+        Ok(config) => println!("{}", message(&config)),
         Err(errors) => println!("refused: {errors}"),
     }
 }
 
-fn told(config: &Config) -> String {
+fn message(config: &Config) -> String {
     let on: Vec<String> = config
         .searches
         .iter()
@@ -51,10 +51,10 @@ fn read(file: &Path, with_secrets: bool) -> String {
 
 #[test]
 fn the_example_is_accepted_with_the_secrets_that_it_names() {
-    let told = read(&root().join("stoop.example.toml"), true);
+    let message = read(&root().join("stoop.example.toml"), true);
     let want = "on: austin from reso-actris, lincoln-park from zillow, lakeview from realtor, \
                 new-york-rents from rentcast, graz from example; off: agadir, marrakech-rent, exports";
-    assert!(told.contains(want), "{told}");
+    assert!(message.contains(want), "{message}");
 }
 
 #[test]
@@ -65,32 +65,32 @@ fn the_search_that_is_off_would_be_accepted_too() {
     let folder = tempfile::TempDir::new().unwrap();
     let file = folder.path().join("stoop.toml");
     std::fs::write(&file, text).unwrap();
-    let told = read(&file, true);
-    assert!(told.contains("agadir from avito") && told.contains("marrakech-rent from mubawab"), "{told}");
-    assert!(told.contains("exports from simulated"), "{told}");
-    assert!(told.contains("off: \n"), "{told}");
+    let message = read(&file, true);
+    assert!(message.contains("agadir from avito") && message.contains("marrakech-rent from mubawab"), "{message}");
+    assert!(message.contains("exports from simulated"), "{message}");
+    assert!(message.contains("off: \n"), "{message}");
 }
 
 #[test]
-fn the_selectors_of_a_scraped_site_may_be_a_file_and_its_mistakes_are_told() {
+fn the_selectors_of_a_scraped_site_may_be_a_file_and_its_mistakes_are_reported() {
     let folder = tempfile::TempDir::new().unwrap();
     let file = folder.path().join("stoop.toml");
     let search = "[[search]]\nname = 'm'\nsource = 'mubawab'\nenabled = true\n";
     std::fs::write(&file, format!("{search}params = {{ selectors = {{ file = 'cards.toml' }} }}\n")).unwrap();
-    let told = |selectors: &str| {
+    let message = |selectors: &str| {
         std::fs::write(folder.path().join("cards.toml"), selectors).unwrap();
         read(&file, false)
     };
-    assert!(told("[fields]\nprice = { select = '.newPrice' }\n").contains("on: m from mubawab"));
-    let mistake = told("[fields]\nprise = { select = '.newPrice' }\n");
+    assert!(message("[fields]\nprice = { select = '.newPrice' }\n").contains("on: m from mubawab"));
+    let mistake = message("[fields]\nprise = { select = '.newPrice' }\n");
     assert!(mistake.contains("selectors:2: fields.prise: there is no such key; did you mean \"price\"?"), "{mistake}");
 }
 
 #[test]
 fn every_missing_secret_is_named_at_once() {
-    let told = read(&root().join("stoop.example.toml"), false);
+    let message = read(&root().join("stoop.example.toml"), false);
     for name in SECRETS {
-        assert!(told.contains(name), "{name} is not in:\n{told}");
+        assert!(message.contains(name), "{name} is not in:\n{message}");
     }
 }
 

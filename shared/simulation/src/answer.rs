@@ -51,7 +51,7 @@ pub struct Counts {
     pub sold: u64,
 }
 
-/// A stretch of time that ends at the moment asked for.
+/// A interval of time that ends at the moment asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Window {
     /// The current whole hour of UTC and the 23 before it.
@@ -86,7 +86,7 @@ impl Answer {
     pub fn from_log(homes: &[Home], log: &[Entry], at: Time, watched: Watched) -> Self {
         let mut markets: BTreeMap<Market, Figures> = BTreeMap::new();
         let mut newest: HashMap<u32, &Entry> = HashMap::new();
-        let until_now = told(log.iter().filter(|entry| entry.at <= at).collect()).into_iter();
+        let until_now = reported(log.iter().filter(|entry| entry.at <= at).collect()).into_iter();
         let (unseen, seen): (Vec<_>, Vec<_>) = match watched {
             Watched::Always => (Vec::new(), until_now.collect()),
             Watched::Since(since) => until_now.partition(|entry| entry.at <= since),
@@ -169,7 +169,7 @@ impl Answer {
 
 /// What a history tells of what happened: of what holds of a home on one UTC day only the first and the last time, so that
 /// of more changes to and fro the ones in between are forgotten.
-fn told(log: Vec<&Entry>) -> Vec<&Entry> {
+fn reported(log: Vec<&Entry>) -> Vec<&Entry> {
     let same = |entry: &Entry| {
         let day = entry.at.ms().div_euclid(Time::DAY_MS);
         (entry.home, day, entry.offer.status, entry.offer.list_price, entry.offer.original_list_price)
@@ -180,8 +180,8 @@ fn told(log: Vec<&Entry>) -> Vec<&Entry> {
         first.entry(same(entry)).or_insert(place);
         last.insert(same(entry), place);
     }
-    let is_told = |place: usize, entry: &Entry| first[&same(entry)] == place || last[&same(entry)] == place;
-    log.into_iter().enumerate().filter(|(place, entry)| is_told(*place, entry)).map(|(_, entry)| entry).collect()
+    let is_reported = |place: usize, entry: &Entry| first[&same(entry)] == place || last[&same(entry)] == place;
+    log.into_iter().enumerate().filter(|(place, entry)| is_reported(*place, entry)).map(|(_, entry)| entry).collect()
 }
 
 /// Whether the first of these says a price that is a quarter of the one before or less, or four times as much or more, and is

@@ -21,9 +21,9 @@ use crate::site::{Served, Site};
 const MOVING_MS_MAX: i64 = 6 * Time::DAY_MS;
 
 /// Price in minor units, and status.
-pub type Told = (i64, Status);
+pub type ListedAs = (i64, Status);
 /// What is told of homes, by their ids.
-pub type Homes = BTreeMap<String, Told>;
+pub type Homes = BTreeMap<String, ListedAs>;
 
 /// A market, its sites, and searches of them.
 pub struct Country {
@@ -139,8 +139,8 @@ impl Country {
     fn shown(&self, search: &Search, market: &Simulation) -> Homes {
         let dialect = self.dialect(search);
         let rows = market.shown_after(None).filter(|(home, _)| (search.asks)(home));
-        let told = rows.filter_map(|(home, offer)| Some((home, told(search.tells, offer, market.now())?)));
-        told.map(|(home, told)| (id(search, dialect.native_id(home)), told)).collect()
+        let shown_as = rows.filter_map(|(home, offer)| Some((home, shown_as(search.tells, offer, market.now())?)));
+        shown_as.map(|(home, shown_as)| (id(search, dialect.native_id(home)), shown_as)).collect()
     }
 
     fn market(&self) -> MutexGuard<'_, Simulation> {
@@ -158,7 +158,7 @@ fn id(search: &Search, native_id: String) -> String {
 }
 
 /// What is told of a home with this offer; `None` where it is not shown.
-fn told(tells: Tells, offer: &Offer, now: Time) -> Option<Told> {
+fn shown_as(tells: Tells, offer: &Offer, now: Time) -> Option<ListedAs> {
     let is_live = is_live(offer.status);
     let is_withdrawn = !is_live && offer.status_changed_at.plus_ms(WITHDRAWN_AFTER_MS) <= now;
     let status = match tells {
@@ -172,8 +172,8 @@ fn told(tells: Tells, offer: &Offer, now: Time) -> Option<Told> {
 
 /// Whether a home that was known is cheaper now, and another has left the market in the way that its source tells it.
 fn has_moved(tells: Tells, known: &Homes, shown: &Homes) -> bool {
-    let mut cheaper = known.iter().filter_map(|(id, told)| Some((told.0, shown.get(id)?.0)));
-    let has_left = |(id, (_, before)): (&String, &Told)| match shown.get(id) {
+    let mut cheaper = known.iter().filter_map(|(id, shown_as)| Some((shown_as.0, shown.get(id)?.0)));
+    let has_left = |(id, (_, before)): (&String, &ListedAs)| match shown.get(id) {
         Some((_, now)) if tells == Tells::Withdrawals => is_live(*before) && *now == Status::Delete,
         Some((_, now)) => is_live(*before) && !is_live(*now),
         None => true,

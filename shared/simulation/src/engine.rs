@@ -74,7 +74,7 @@ impl Engine {
                 let life = &mut self.lives[home as usize];
                 if let (true, Some(offer)) = (life.is_live(), &mut life.offer) {
                     offer.modified_at = at;
-                    let offer = offer.told_ahead(self.config.clock_ahead_ms);
+                    let offer = offer.reported_ahead(self.config.clock_ahead_ms);
                     return Some(Entry { shown_at: at, at, home, what: What::SeenAgain, offer });
                 }
             }
@@ -89,7 +89,7 @@ impl Engine {
         let zone = &self.zones[place % self.zones.len()];
         let life = &mut self.lives[place];
         let (what, wait_ms) = life.step(at, &self.homes[place], zone, &self.config);
-        let offer = life.offer.as_ref()?.told_ahead(self.config.clock_ahead_ms);
+        let offer = life.offer.as_ref()?.reported_ahead(self.config.clock_ahead_ms);
         self.next.push(Reverse((at.plus_ms(wait_ms), home)));
         if what != What::Listed {
             self.plan_touches(at);

@@ -55,7 +55,7 @@ pub struct Offer {
 
 impl Offer {
     /// The same as told by a portal whose clock is so far ahead.
-    pub(crate) fn told_ahead(&self, ms: i64) -> Self {
+    pub(crate) fn reported_ahead(&self, ms: i64) -> Self {
         Self {
             price_change: self.price_change.map(|(price, at)| (price, at.plus_ms(ms))),
             status_changed_at: self.status_changed_at.plus_ms(ms),

@@ -74,19 +74,19 @@ impl Portal {
     /// # Errors
     /// When there is no free port or no thread to be had.
     pub fn serve(site: Arc<Site>, clock: impl Fn() -> Time + Send + Sync + 'static) -> Result<Self, PortalError> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
+        let subscriber = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        subscriber.set_nonblocking(true)?;
+        let address = subscriber.local_addr()?;
         let base = format!("http://{address}");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = oneshot::channel();
         let router = serve::router(Arc::clone(&site), base.clone(), Arc::new(clock));
         let thread = std::thread::Builder::new().name("portal".into()).spawn(move || {
             runtime.block_on(async {
-                let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+                let Ok(subscriber) = tokio::net::TcpListener::from_std(subscriber) else { return };
                 tokio::select! {
                     _ = stopped => {}
-                    _ = axum::serve(listener, router) => {}
+                    _ = axum::serve(subscriber, router) => {}
                 }
             });
             // Dropping the runtime here ends the tasks of open connections.

@@ -3,9 +3,9 @@
 //! One such row is a slip; where most rows have it, a field does not mean what its name says, and is distrusted.
 //!
 //! ```
-//! use stoop_domain::{Currency, Day, Listing, Minor, Place, Purpose, Status, Time};
+//! use stoop_domain::{Currency, Day, Listing, Minor, Address, Purpose, Status, Time};
 //! use stoop_sources::{Contradiction, Contradictions};
-//! let mut listing = Listing::new(Purpose::Sale, Currency::USD, Place::default());
+//! let mut listing = Listing::new(Purpose::Sale, Currency::USD, Address::default());
 //! listing.status = Status::Closed;
 //! listing.close_date = Some(Day(100));
 //! listing.listed_at = Some(Time::from_ms(200 * Time::DAY_MS));
@@ -171,7 +171,7 @@ impl ContradictionCount {
 
 #[cfg(test)]
 mod tests {
-    use stoop_domain::{Currency, Day, Place, Purpose};
+    use stoop_domain::{Address, Currency, Day, Purpose};
 
     use super::*;
 
@@ -184,7 +184,7 @@ mod tests {
     }
 
     fn is_in(kind: Contradiction, change: impl FnOnce(&mut Listing)) -> Option<bool> {
-        let mut listing = Listing::new(Purpose::Sale, Currency::USD, Place::default());
+        let mut listing = Listing::new(Purpose::Sale, Currency::USD, Address::default());
         listing.status = Status::Closed;
         change(&mut listing);
         kind.is_in(&listing, seen())
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_told_of_the_future() {
+    fn nothing_is_reported_of_the_future() {
         let sold = |on: &str| is_in(Contradiction::SoldAfterSeen, |listing| listing.close_date = Some(day(on)));
         assert_eq!(
             (sold("2026-01-14"), sold("2026-01-15"), sold("2026-01-16")),
@@ -252,7 +252,7 @@ mod tests {
     fn sales(rows: u64, as_listed: u64) -> ContradictionCount {
         let mut counted = Contradictions::default();
         for row in 0..rows {
-            let mut listing = Listing::new(Purpose::Sale, Currency::USD, Place::default());
+            let mut listing = Listing::new(Purpose::Sale, Currency::USD, Address::default());
             listing.status = Status::Closed;
             listing.list_price = Some(Minor(500));
             listing.close_price = Some(Minor(if row < as_listed { 500 } else { 490 }));
@@ -273,10 +273,10 @@ mod tests {
     }
 
     #[test]
-    fn what_no_row_could_have_is_not_told() {
+    fn what_no_row_could_have_is_not_reported() {
         let mut counted = Contradictions::default();
         assert_eq!(counted.counts().count(), 0);
-        let mut listing = Listing::new(Purpose::Sale, Currency::USD, Place::default());
+        let mut listing = Listing::new(Purpose::Sale, Currency::USD, Address::default());
         listing.listed_at = Some(seen());
         counted.take(&listing, seen());
         assert_eq!(counted.counts().map(|count| count.kind).collect::<Vec<_>>(), [Contradiction::ListedAfterSeen]);

@@ -20,9 +20,9 @@ const PAST_ROWS_MAX: u64 = 1_000;
 /// contradict; it is trusted again where the share is below half of that. In between it stays what it was.
 ///
 /// ```
-/// use stoop_domain::{Currency, Listing, Minor, Place, Purpose, Time};
+/// use stoop_domain::{Currency, Listing, Minor, Address, Purpose, Time};
 /// use stoop_sources::{Contradiction, Contradictions, Distrust};
-/// let mut listing = Listing::new(Purpose::Sale, Currency::USD, Place::default());
+/// let mut listing = Listing::new(Purpose::Sale, Currency::USD, Address::default());
 /// (listing.list_price, listing.previous_list_price) = (Some(Minor(500_000)), Some(Minor(500)));
 /// let mut counted = Contradictions::default();
 /// (0..100).for_each(|_| counted.take(&listing, Time::default()));
@@ -109,7 +109,7 @@ impl Tally {
 
 #[cfg(test)]
 mod tests {
-    use stoop_domain::{Currency, Day, Minor, Place, Purpose, Time};
+    use stoop_domain::{Address, Currency, Day, Minor, Purpose, Time};
 
     use super::*;
 
@@ -117,7 +117,7 @@ mod tests {
     fn scan(rows: u64, contradict: u64) -> Contradictions {
         let mut counted = Contradictions::default();
         for row in 0..rows {
-            let mut listing = Listing::new(Purpose::Sale, Currency::USD, Place::default());
+            let mut listing = Listing::new(Purpose::Sale, Currency::USD, Address::default());
             let before = if row < contradict { 500 } else { 510_000 };
             (listing.list_price, listing.previous_list_price) = (Some(Minor(500_000)), Some(Minor(before)));
             counted.take(&listing, Time::default());
@@ -142,8 +142,8 @@ mod tests {
         }
         // Scans of few listings add up.
         let mut distrust = Distrust::default();
-        let told: Vec<_> = (0..5).flat_map(|_| distrust.learn(&scan(25, 25))).collect();
-        assert_eq!(told, [(Contradiction::PreviousFarOff, true)], "told once");
+        let message: Vec<_> = (0..5).flat_map(|_| distrust.learn(&scan(25, 25))).collect();
+        assert_eq!(message, [(Contradiction::PreviousFarOff, true)], "told once");
         assert_eq!(tally(&distrust), (125, 125, true));
     }
 
@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn each_kind_takes_off_its_field_and_no_other() {
-        let mut whole = Listing::new(Purpose::Sale, Currency::USD, Place::default());
+        let mut whole = Listing::new(Purpose::Sale, Currency::USD, Address::default());
         whole.status = Status::Closed;
         whole.list_price = Some(Minor(1));
         whole.original_list_price = Some(Minor(2));
@@ -200,10 +200,11 @@ mod tests {
             let distrust = Distrust { tallies: BTreeMap::from([(kind.as_str().to_owned(), tally)]) };
             let mut listing = whole.clone();
             distrust.drop_from(&mut listing);
-            let (mut told, mut left) = (serde_json::to_value(&whole).unwrap(), serde_json::to_value(&listing).unwrap());
-            assert!(told.as_object_mut().unwrap().remove(kind.field()).is_some(), "{kind:?}");
+            let (mut message, mut left) =
+                (serde_json::to_value(&whole).unwrap(), serde_json::to_value(&listing).unwrap());
+            assert!(message.as_object_mut().unwrap().remove(kind.field()).is_some(), "{kind:?}");
             assert_eq!(left.as_object_mut().unwrap().remove(kind.field()), None);
-            assert_eq!(told, left, "{kind:?}");
+            assert_eq!(message, left, "{kind:?}");
             // What is offered still asks a price.
             let mut offered = Listing { status: Status::Active, ..whole.clone() };
             distrust.drop_from(&mut offered);

@@ -128,8 +128,8 @@ mod tests {
         for bad in
             ["", "<html>", "{}", r#"{"access_token": " "}"#, r#"{"access_token": "s3cret", "token_type": "mac"}"#]
         {
-            let told = read(bad).unwrap_err().to_string();
-            assert!(told.contains("access_token") && !told.contains("s3cret"), "{told}");
+            let message = read(bad).unwrap_err().to_string();
+            assert!(message.contains("access_token") && !message.contains("s3cret"), "{message}");
         }
     }
 }

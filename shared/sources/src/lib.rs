@@ -34,6 +34,7 @@ pub use grant::{ClientCredentials, Grant};
 pub use limit::{Limit, LimitError, Metered};
 pub use params::Param;
 pub use port::{
-    Answer, Coverage, Cursor, Found, Manners, Method, Next, Page, Params, ReadError, Request, Row, SearchError, Source,
+    Answer, Coverage, CrawlPolicy, Cursor, Found, Method, Next, Page, Params, ReadError, Request, Row, SearchError,
+    Source,
 };
 pub use registry::{KINDS, Kind, Tells, build};

@@ -1,14 +1,14 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// How much may be asked of a server in any stretch of time that is this long.
+/// How much may be asked of a server in any range of time that is this long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Limit {
     /// What is counted.
     pub of: Metered,
     /// How much of it.
     pub most: u64,
-    /// The stretch, in milliseconds.
+    /// The range, in milliseconds.
     pub per_ms: u64,
 }
 
@@ -21,7 +21,7 @@ pub enum Metered {
     Bytes,
 }
 
-/// The stretches that have a name: a month is 31 days, so that no month of the calendar sees more.
+/// The ranges that have a name: a month is 31 days, so that no month of the calendar sees more.
 const UNITS: [(&str, &str, u64); 5] = [
     ("s", "second", 1_000),
     ("m", "minute", 60_000),
@@ -63,7 +63,7 @@ impl Limit {
         Self { of: Metered::Requests, most, per_ms: 31 * 86_400_000 }
     }
 
-    /// One request in each stretch.
+    /// One request in each range.
     #[must_use]
     pub const fn pause(ms: u64) -> Self {
         Self { of: Metered::Requests, most: 1, per_ms: ms }
@@ -125,8 +125,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn limits_are_read_and_told() {
-        for (text, told) in [
+    fn limits_are_read_and_reported() {
+        for (text, message) in [
             ("2/s", "2 requests a second"),
             ("180/m", "180 requests a minute"),
             ("7_200/h", "7200 requests an hour"),
@@ -136,7 +136,7 @@ mod tests {
             ("1500 kB/m", "1500 kB a minute"),
             ("1/m", "1 request a minute"),
         ] {
-            assert_eq!(text.parse::<Limit>().unwrap().to_string(), told, "{text}");
+            assert_eq!(text.parse::<Limit>().unwrap().to_string(), message, "{text}");
         }
         assert_eq!(Limit::pause(3_500).to_string(), "1 request in 3.5 s");
     }

@@ -19,7 +19,7 @@ pub struct Param {
 
 /// Reads a search's parameters and gathers every mistake in them. Messages show values, save those of
 /// secrets, which are never checked for more than being there.
-pub(crate) struct Reader<'p> {
+pub(crate) struct ParamReader<'p> {
     params: &'p Params,
     mistakes: Vec<String>,
 }
@@ -38,7 +38,7 @@ impl Param {
     }
 }
 
-impl<'p> Reader<'p> {
+impl<'p> ParamReader<'p> {
     /// Starts by naming the keys that are not in `accepted`, and the required ones that are absent.
     pub(crate) fn new(kind: &str, accepted: &[Param], params: &'p Params) -> Self {
         let names = || accepted.iter().map(|param| param.name).collect::<Vec<_>>().join(", ");

@@ -14,7 +14,7 @@ pub trait Source: Send + Sync {
     fn name(&self) -> &str;
 
     /// How to behave towards this source.
-    fn manners(&self) -> Manners;
+    fn crawl_policy(&self) -> CrawlPolicy;
 
     /// Where a scan starts. `since` is what the last complete scan of this search left
     /// ([`Page::watermark`]): an incremental source asks only for what came after it.
@@ -34,7 +34,7 @@ pub trait Source: Send + Sync {
         status == 200
     }
 
-    /// Whose requests [`Manners::limits`] count together: the server and, without telling it, the key. Searches with
+    /// Whose requests [`CrawlPolicy::limits`] count together: the server and, without telling it, the key. Searches with
     /// the same account share its limits.
     fn account(&self) -> String {
         let first = self.request(&self.begin(None));
@@ -141,7 +141,7 @@ pub struct Page {
 /// One row of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Row {
-    /// Understood.
+    /// ParseReport.
     Found(Box<Found>),
     /// Not understood, or not a home.
     Refused {
@@ -214,7 +214,7 @@ pub enum Coverage {
 
 /// How to behave towards a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Manners {
+pub struct CrawlPolicy {
     /// What a completed scan proves.
     pub coverage: Coverage,
     /// How much may be asked of the server, by this source's [account](Source::account) as a whole.
@@ -227,7 +227,7 @@ pub struct Manners {
     pub pages_max: u32,
 }
 
-impl Manners {
+impl CrawlPolicy {
     /// Those of a site for people: `robots.txt` first, a request in three seconds, off until it is switched on. Pages of it
     /// shift while they are read, so that they prove nothing.
     #[must_use]

@@ -135,21 +135,22 @@ mod tests {
     }
 
     #[test]
-    fn all_mistakes_are_told_at_once_and_name_what_is_accepted() {
-        let told = mistakes("reso", &[("zip", "60601"), ("top", "9000"), ("country", "XX"), ("name", "a/b")]);
-        assert_eq!(told.len(), 5, "{told:#?}");
-        assert!(told[0].starts_with("zip: no parameter of reso; accepted are url, "), "{told:#?}");
-        assert!(told[1].starts_with("url: missing"), "{told:#?}");
-        let told = told.join("\n");
-        assert!(told.contains(r#"top = "9000": accepted is a whole number from 1 to 5000"#), "{told}");
-        assert!(told.contains(r#"name = "a/b""#), "{told}");
-        assert!(told.contains("currency"), "{told}");
+    fn all_mistakes_are_reported_at_once_and_name_what_is_accepted() {
+        let message = mistakes("reso", &[("zip", "60601"), ("top", "9000"), ("country", "XX"), ("name", "a/b")]);
+        assert_eq!(message.len(), 5, "{message:#?}");
+        assert!(message[0].starts_with("zip: no parameter of reso; accepted are url, "), "{message:#?}");
+        assert!(message[1].starts_with("url: missing"), "{message:#?}");
+        let message = message.join("\n");
+        assert!(message.contains(r#"top = "9000": accepted is a whole number from 1 to 5000"#), "{message}");
+        assert!(message.contains(r#"name = "a/b""#), "{message}");
+        assert!(message.contains("currency"), "{message}");
     }
 
     #[test]
     fn a_secret_is_in_no_message() {
-        let told = mistakes("zillow", &[("key", "s3cret"), ("keyy", "s3cret"), ("page", "1"), ("status_type", "Sold")]);
-        assert_eq!(told.len(), 4, "{told:#?}");
-        assert!(told.iter().all(|mistake| !mistake.contains("s3cret")), "{told:#?}");
+        let message =
+            mistakes("zillow", &[("key", "s3cret"), ("keyy", "s3cret"), ("page", "1"), ("status_type", "Sold")]);
+        assert_eq!(message.len(), 4, "{message:#?}");
+        assert!(message.iter().all(|mistake| !mistake.contains("s3cret")), "{message:#?}");
     }
 }

@@ -5,13 +5,13 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use stoop_domain::{
-    Area, AreaUnit, Currency, Details, Listing, Minor, Observation, Place, PropertyType, Purpose, Time,
+    Address, Area, AreaUnit, Currency, Details, Listing, Minor, Observation, PropertyType, Purpose, Time,
 };
 use stoop_wire::kpl::{Deaggregated, aggregate, deaggregate};
 
 fn observation() -> Observation {
     let text = |text: &str| Some(text.to_owned());
-    let place = Place {
+    let address = Address {
         line: text("4729 Juniper Terrace Pl"),
         city: text("Chicago"),
         county: text("Cook"),
@@ -20,7 +20,7 @@ fn observation() -> Observation {
         country: text("US"),
         latitude_e6: Some(41_832_475),
         longitude_e6: Some(-87_648_833),
-        ..Place::default()
+        ..Address::default()
     };
     let details = Details {
         description: text(
@@ -30,7 +30,7 @@ fn observation() -> Observation {
         agency: text("Lantern Street Properties"),
         ..Details::default()
     };
-    let mut listing = Listing::new(Purpose::Sale, Currency::USD, place);
+    let mut listing = Listing::new(Purpose::Sale, Currency::USD, address);
     listing.list_price = Some(Minor(56_100_000));
     listing.property_type = Some(PropertyType::SingleFamilyResidence);
     listing.bedrooms = Some(6);

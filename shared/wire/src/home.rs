@@ -1,13 +1,13 @@
 mod facts;
-mod sights;
+mod sightings;
 
 use stoop_domain::{
-    Area, Attributes, Facts, History, Home, Last, Minor, PriceChange, Sight, Span, Time, ToldChange, ToldChanges,
-    Watch, varint,
+    Area, Attributes, DaySightings, Facts, History, Home, Last, Minor, PriceChange, ReportedChange, ReportedChanges,
+    Sighting, Time, Watch, varint,
 };
 
 use facts::{put_area, put_facts, put_text, take_area, take_facts, take_text};
-use sights::{put_sight, take_sight};
+use sightings::{put_sighting, take_sighting};
 
 /// Bytes that are no stored home.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,7 +58,7 @@ pub fn home_to_bytes(home: &Home) -> Vec<u8> {
         put_facts(&mut bytes, home.history.facts());
         let last = put_spans(&mut bytes, home.history.spans());
         put_attributes(&mut bytes, &home.attributes, last);
-        put_told(&mut bytes, &home.told, last);
+        put_reported(&mut bytes, &home.reported, last);
     }
     let sum = crc32fast::hash(&bytes[5..]);
     bytes[1..5].copy_from_slice(&sum.to_le_bytes());
@@ -99,22 +99,22 @@ fn home_of(mut bytes: &[u8]) -> Option<Home> {
     let home = Home {
         history: History::from_parts(facts, spans, watch)?,
         attributes: take_attributes(&mut bytes, last)?,
-        told: take_told(&mut bytes, last)?,
+        reported: take_reported(&mut bytes, last)?,
     };
     bytes.is_empty().then_some(home)
 }
 
-/// Gives the sight that was written last, from which the next is told.
-fn put_spans(bytes: &mut Vec<u8>, spans: &[Span]) -> Sight {
+/// Gives the sighting that was written last, from which the next is told.
+fn put_spans(bytes: &mut Vec<u8>, spans: &[DaySightings]) -> Sighting {
     varint::put(bytes, spans.len() as u64);
-    let (mut before, mut date) = (Sight::default(), Time::default());
-    for Span { facts, first, last, listed } in spans {
+    let (mut before, mut date) = (Sighting::default(), Time::default());
+    for DaySightings { facts, first, last, listed } in spans {
         varint::put(bytes, u64::from(*facts) << 1 | u64::from(listed.is_some()));
-        put_sight(bytes, first, &before);
-        put_sight(bytes, last, first);
+        put_sighting(bytes, first, &before);
+        put_sighting(bytes, last, first);
         before = *last;
-        if let Some((sight, time)) = listed {
-            put_sight(bytes, sight, last);
+        if let Some((sighting, time)) = listed {
+            put_sighting(bytes, sighting, last);
             varint::put_signed(bytes, time.ms().wrapping_sub(date.ms()));
             date = *time;
         }
@@ -122,33 +122,33 @@ fn put_spans(bytes: &mut Vec<u8>, spans: &[Span]) -> Sight {
     before
 }
 
-fn take_spans(bytes: &mut &[u8]) -> Option<(Vec<Span>, Sight)> {
+fn take_spans(bytes: &mut &[u8]) -> Option<(Vec<DaySightings>, Sighting)> {
     let count = varint::take(bytes)?;
-    let (mut before, mut date) = (Sight::default(), Time::default());
+    let (mut before, mut date) = (Sighting::default(), Time::default());
     let mut spans = Vec::new();
     for _ in 0..count {
         let head = varint::take(bytes)?;
         let facts = u16::try_from(head >> 1).ok()?;
-        let first = take_sight(bytes, &before)?;
-        let last = take_sight(bytes, &first)?;
+        let first = take_sighting(bytes, &before)?;
+        let last = take_sighting(bytes, &first)?;
         before = last;
         let listed = if head & 1 == 1 {
-            let sight = take_sight(bytes, &last)?;
-            date = sights::time_after(date, varint::take_signed(bytes)?)?;
-            Some((sight, date))
+            let sighting = take_sighting(bytes, &last)?;
+            date = sightings::time_after(date, varint::take_signed(bytes)?)?;
+            Some((sighting, date))
         } else {
             None
         };
-        spans.push(Span { facts, first, last, listed });
+        spans.push(DaySightings { facts, first, last, listed });
     }
     Some((spans, before))
 }
 
 /// Puts what is known of one attribute behind the mark of which it is.
-fn put_last<T>(bytes: &mut Vec<u8>, mark: u8, known: &Last<T>, last: &Sight, put: impl Fn(&mut Vec<u8>, &T)) {
-    if let Some((sight, value)) = known {
+fn put_last<T>(bytes: &mut Vec<u8>, mark: u8, known: &Last<T>, last: &Sighting, put: impl Fn(&mut Vec<u8>, &T)) {
+    if let Some((sighting, value)) = known {
         bytes.push(mark);
-        put_sight(bytes, sight, last);
+        put_sighting(bytes, sighting, last);
         put(bytes, value);
     }
 }
@@ -166,7 +166,7 @@ mod mark {
     pub(super) const TOLD: u8 = 9;
 }
 
-fn put_attributes(bytes: &mut Vec<u8>, attributes: &Attributes, last: Sight) {
+fn put_attributes(bytes: &mut Vec<u8>, attributes: &Attributes, last: Sighting) {
     let Attributes { title, line, url, bathrooms_hundredths, lot_area, year_built, association_fee, coordinates } =
         attributes;
     put_last(bytes, mark::TITLE, title, &last, |bytes, text| put_text(bytes, text));
@@ -182,7 +182,7 @@ fn put_attributes(bytes: &mut Vec<u8>, attributes: &Attributes, last: Sight) {
     });
 }
 
-fn take_attributes(bytes: &mut &[u8], last: Sight) -> Option<Attributes> {
+fn take_attributes(bytes: &mut &[u8], last: Sighting) -> Option<Attributes> {
     let mut attributes = Attributes::default();
     let mut before = 0;
     while let Some((&mark, rest)) = bytes.split_first() {
@@ -195,23 +195,23 @@ fn take_attributes(bytes: &mut &[u8], last: Sight) -> Option<Attributes> {
         }
         before = mark;
         *bytes = rest;
-        let sight = take_sight(bytes, &last)?;
+        let sighting = take_sighting(bytes, &last)?;
         match mark {
-            mark::TITLE => attributes.title = Some((sight, take_text(bytes)?.to_owned())),
-            mark::LINE => attributes.line = Some((sight, take_text(bytes)?.to_owned())),
-            mark::URL => attributes.url = Some((sight, take_text(bytes)?.to_owned())),
+            mark::TITLE => attributes.title = Some((sighting, take_text(bytes)?.to_owned())),
+            mark::LINE => attributes.line = Some((sighting, take_text(bytes)?.to_owned())),
+            mark::URL => attributes.url = Some((sighting, take_text(bytes)?.to_owned())),
             mark::BATHROOMS => {
-                attributes.bathrooms_hundredths = Some((sight, u16::try_from(varint::take(bytes)?).ok()?));
+                attributes.bathrooms_hundredths = Some((sighting, u16::try_from(varint::take(bytes)?).ok()?));
             }
-            mark::LOT_AREA => attributes.lot_area = Some((sight, take_area(bytes)?) as (Sight, Area)),
+            mark::LOT_AREA => attributes.lot_area = Some((sighting, take_area(bytes)?) as (Sighting, Area)),
             mark::YEAR_BUILT => {
-                attributes.year_built = Some((sight, i16::try_from(varint::take_signed(bytes)?).ok()?));
+                attributes.year_built = Some((sighting, i16::try_from(varint::take_signed(bytes)?).ok()?));
             }
-            mark::ASSOCIATION_FEE => attributes.association_fee = Some((sight, varint::take_signed(bytes)?)),
+            mark::ASSOCIATION_FEE => attributes.association_fee = Some((sighting, varint::take_signed(bytes)?)),
             mark::COORDINATES => {
                 let latitude = i32::try_from(varint::take_signed(bytes)?).ok()?;
                 let longitude = i32::try_from(varint::take_signed(bytes)?).ok()?;
-                attributes.coordinates = Some((sight, (latitude, longitude)));
+                attributes.coordinates = Some((sighting, (latitude, longitude)));
             }
             _ => return None,
         }
@@ -220,15 +220,15 @@ fn take_attributes(bytes: &mut &[u8], last: Sight) -> Option<Attributes> {
 }
 
 /// Puts changes in their order behind their mark and number: times as differences, the first from the sighting `last`.
-fn put_told(bytes: &mut Vec<u8>, told: &ToldChanges, last: Sight) {
-    let told = told.as_slice();
-    if told.is_empty() {
+fn put_reported(bytes: &mut Vec<u8>, reported: &ReportedChanges, last: Sighting) {
+    let reported = reported.as_slice();
+    if reported.is_empty() {
         return;
     }
     bytes.push(mark::TOLD);
-    varint::put(bytes, told.len() as u64);
+    varint::put(bytes, reported.len() as u64);
     let mut before = last.seen;
-    for ToldChange { at, change } in told {
+    for ReportedChange { at, change } in reported {
         varint::put_signed(bytes, at.ms().wrapping_sub(before.ms()));
         varint::put_signed(bytes, change.from.0);
         varint::put_signed(bytes, change.to.0);
@@ -236,18 +236,18 @@ fn put_told(bytes: &mut Vec<u8>, told: &ToldChanges, last: Sight) {
     }
 }
 
-fn take_told(bytes: &mut &[u8], last: Sight) -> Option<ToldChanges> {
-    let Some((&mark::TOLD, rest)) = bytes.split_first() else { return Some(ToldChanges::default()) };
+fn take_reported(bytes: &mut &[u8], last: Sighting) -> Option<ReportedChanges> {
+    let Some((&mark::TOLD, rest)) = bytes.split_first() else { return Some(ReportedChanges::default()) };
     *bytes = rest;
     let count = varint::take(bytes)?;
     let mut before = last.seen;
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     for _ in 0..count {
-        before = sights::time_after(before, varint::take_signed(bytes)?)?;
+        before = sightings::time_after(before, varint::take_signed(bytes)?)?;
         let mut price = || varint::take_signed(bytes).map(Minor);
         let change = PriceChange { from: price()?, to: price()? };
-        told.push(ToldChange { at: before, change });
+        reported.push(ReportedChange { at: before, change });
     }
     // Without changes there is no mark.
-    ToldChanges::from_sorted(told).filter(|_| count > 0)
+    ReportedChanges::from_sorted(reported).filter(|_| count > 0)
 }

@@ -2,8 +2,8 @@
 //! in the KPL's format ([`kpl`]); and the stored bytes of a home. Total on any input: what cannot be decoded is an error, never a panic.
 //!
 //! ```
-//! use stoop_domain::{Currency, Listing, Observation, Place, Purpose, Time};
-//! let place = Place { city: Some("Agadir".into()), ..Place::default() };
+//! use stoop_domain::{Currency, Listing, Observation, Address, Purpose, Time};
+//! let place = Address { city: Some("Agadir".into()), ..Address::default() };
 //! let listing = Listing::new(Purpose::Sale, Currency::MAD, place);
 //! let observation = Observation::new("avito", "1", Time::from_ms(0), listing);
 //! let mut line = Vec::new();

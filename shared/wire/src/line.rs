@@ -1,5 +1,5 @@
 use serde::Deserialize;
-use stoop_domain::{Area, AreaUnit, Details, Listing, Observation, Place, Purpose, Reason, Time, Watch};
+use stoop_domain::{Address, Area, AreaUnit, Details, Listing, Observation, Purpose, Reason, Time, Watch};
 
 use crate::json::Object;
 
@@ -71,7 +71,7 @@ fn encode_listing(listing: &Listing, out: &mut Vec<u8>) {
     object.number_if("close_price", listing.close_price.map(|price| price.0));
     object.number_if("close_date", listing.close_date.map(|day| i64::from(day.0)));
     object.number_if("price_changed_at", listing.price_changed_at.map(Time::ms));
-    object.nested("place", |out| encode_place(&listing.place, out));
+    object.nested("address", |out| encode_address(&listing.address, out));
     if let Some(kind) = listing.property_type {
         object.plain("property_type", kind.as_str());
     }
@@ -103,17 +103,17 @@ fn encode_listing(listing: &Listing, out: &mut Vec<u8>) {
     object.end();
 }
 
-fn encode_place(place: &Place, out: &mut Vec<u8>) {
+fn encode_address(address: &Address, out: &mut Vec<u8>) {
     let mut object = Object::begin(out);
-    object.text_if("line", place.line.as_deref());
-    object.text_if("neighbourhood", place.neighbourhood.as_deref());
-    object.text_if("city", place.city.as_deref());
-    object.text_if("county", place.county.as_deref());
-    object.text_if("region", place.region.as_deref());
-    object.text_if("postal_code", place.postal_code.as_deref());
-    object.text_if("country", place.country.as_deref());
-    object.number_if("latitude_e6", place.latitude_e6.map(i64::from));
-    object.number_if("longitude_e6", place.longitude_e6.map(i64::from));
+    object.text_if("line", address.line.as_deref());
+    object.text_if("neighbourhood", address.neighbourhood.as_deref());
+    object.text_if("city", address.city.as_deref());
+    object.text_if("county", address.county.as_deref());
+    object.text_if("region", address.region.as_deref());
+    object.text_if("postal_code", address.postal_code.as_deref());
+    object.text_if("country", address.country.as_deref());
+    object.number_if("latitude_e6", address.latitude_e6.map(i64::from));
+    object.number_if("longitude_e6", address.longitude_e6.map(i64::from));
     object.end();
 }
 

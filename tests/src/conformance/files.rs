@@ -95,7 +95,7 @@ async fn drain(file: &mut dyn OpenFile, rows_max: usize) -> Result<(Vec<String>,
         bytes += page.bytes_read;
         seen.extend(page.rows.into_iter().map(|row| match row {
             FileRow::Found(observation) => format!("{} {}", observation.native_id, observation.at),
-            FileRow::Refused { place, native_id, .. } => format!("{place} ({})", native_id.unwrap_or_default()),
+            FileRow::Refused { position, native_id, .. } => format!("{position} ({})", native_id.unwrap_or_default()),
         }));
         if page.ended {
             return Ok((seen, rows, bytes));

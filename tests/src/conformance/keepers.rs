@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use stoop_domain::{Alert, AlertId, Reason, Reject, Sight, Verdict};
+use stoop_domain::{Alert, AlertId, Reason, Reject, Sighting, Verdict};
 use stoop_pipeline::HeldBack;
 use stoop_pipeline::ports::{
     FilesTaken, IndexEntry, Ledger, Pages, Publisher, Quarantine, RunLedger, RunOutcome, RunRecord, ScanCheckpoint,
@@ -37,8 +37,8 @@ pub async fn ledger_conformance<L: Ledger + ?Sized>(
     let fourth = made::alert("e", 3, Verdict::Alert);
     ledger.record(std::slice::from_ref(&fourth), &Rules::default()).await.unwrap();
     for (id, rules) in [("a", Rules::default()), ("b", Rules::default()), ("d", other_rules), ("e", Rules::default())] {
-        let told: Rules = serde_json::from_str(&rules_of(id).await).unwrap();
-        assert_eq!(told, rules, "{id} was first judged by these");
+        let message: Rules = serde_json::from_str(&rules_of(id).await).unwrap();
+        assert_eq!(message, rules, "{id} was first judged by these");
     }
     let mut recorded = read().await;
     recorded.sort_by(|a, b| a.id.cmp(&b.id));
@@ -71,8 +71,8 @@ pub async fn search_index_conformance<I: SearchIndex + ?Sized>(index: Arc<I>, ru
     let entry = IndexEntry {
         doubtful: Some(made::minute(5)),
         hash: u64::MAX,
-        last: Some(Sight { seq: 2, versioned: true, ..Sight::at(made::minute(1)) }),
-        until: Some(Sight { initial: true, ..Sight::at(made::minute(3)) }),
+        last: Some(Sighting { seq: 2, versioned: true, ..Sighting::at(made::minute(1)) }),
+        until: Some(Sighting { initial: true, ..Sighting::at(made::minute(3)) }),
         seen_in_scan: made::minute(0),
         missing_since: Some(made::minute(6)),
         gone_at: Some(made::minute(7)),
@@ -126,26 +126,26 @@ pub async fn search_index_conformance<I: SearchIndex + ?Sized>(index: Arc<I>, ru
     assert_eq!(held("fes", "mubawab").await, [None; 4], "sources do not mix");
     assert_eq!(held("tanger", "avito").await, [None; 4], "a search is not elsewhere to itself");
     let sent = async |search: &str, source: &str| index.sent_elsewhere(search, source).await.unwrap();
-    let as_was = Sent { sight: entry.last.unwrap(), hash: u64::MAX };
+    let as_was = Sent { sighting: entry.last.unwrap(), hash: u64::MAX };
     let all = ["here", "missed", "gone"].map(|id| (id.to_owned(), as_was));
     assert_eq!(sent("fes", "avito").await, HashMap::from(all.clone()), "also what is gone: it was said to be");
     assert_eq!(sent("fes", "mubawab").await, HashMap::new());
     assert_eq!(sent("tanger", "avito").await, HashMap::new());
 
     // Another has sent something else of one since, and what it sent of another was overtaken.
-    let at = |minute| Some(Sight::at(made::minute(minute)));
+    let at = |minute| Some(Sighting::at(made::minute(minute)));
     let listings = [("here", at(2)), ("gone", at(0)), ("old", None)].map(|(id, last)| {
         (id.to_owned(), IndexEntry { hash: 7, last, seen_in_scan: made::minute(4), gone_at: None, ..entry.clone() })
     });
     let third = SearchState { listings: listings.into(), ..other.clone() };
     assert!(index.save("asilah", &third).await.unwrap());
     let mut latest = HashMap::from(all);
-    latest.insert("here".into(), Sent { sight: at(2).unwrap(), hash: 7 });
-    latest.insert("old".into(), Sent { sight: at(4).unwrap(), hash: 7 });
+    latest.insert("here".into(), Sent { sighting: at(2).unwrap(), hash: 7 });
+    latest.insert("old".into(), Sent { sighting: at(4).unwrap(), hash: 7 });
     assert_eq!(sent("fes", "avito").await, latest, "the latest that any of them sent");
     let its = sent("tanger", "avito").await;
     assert_eq!(its.len(), 3);
-    assert_eq!(its["gone"].sight, at(0).unwrap(), "where an index of before does not say, not after the last look");
+    assert_eq!(its["gone"].sighting, at(0).unwrap(), "where an index of before does not say, not after the last look");
 
     assert_eq!(index.ruling("tanger", "avito").await.unwrap(), None, "nobody said anything");
     for text in ["release 2026-11-20T10:00:00Z", "reject 2026-11-20T11:00:00Z"] {
@@ -205,10 +205,10 @@ pub async fn publisher_conformance<P: Publisher + ?Sized>(publisher: Arc<P>, rea
     let alerts: Vec<Alert> = (0..5).map(|i| made::alert(&format!("a{i}"), i, Verdict::Alert)).collect();
     let ids: Vec<String> = alerts.iter().map(|alert| alert.id.to_string()).collect();
     assert!(publisher.publish(&[]).await.is_empty(), "nothing can always be told");
-    for told in [0..1, 1..3, 3..alerts.len()] {
-        let outcomes = publisher.publish(&alerts[told.clone()]).await;
-        assert_eq!(outcomes.len(), told.len(), "an outcome for each alert");
+    for message in [0..1, 1..3, 3..alerts.len()] {
+        let outcomes = publisher.publish(&alerts[message.clone()]).await;
+        assert_eq!(outcomes.len(), message.len(), "an outcome for each alert");
         outcomes.into_iter().for_each(Result::unwrap);
-        assert_eq!(read().await, ids[..told.end], "what was published has arrived");
+        assert_eq!(read().await, ids[..message.end], "what was published has arrived");
     }
 }

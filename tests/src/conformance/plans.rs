@@ -17,23 +17,23 @@ pub async fn plan_ledger_conformance<L: PlanLedger + ?Sized>(ledger: Arc<L>) {
     ledger.sent(&names(&["graz"]), precise).await.unwrap();
     ledger.sent(&names(&["Lincoln-Park_2.b", "agadir"]), minute(2)).await.unwrap();
     let asked = names(&["agadir", "austin", "graz", "Lincoln-Park_2.b"]);
-    let told = ledger.last_sent(&asked).await.unwrap();
+    let message = ledger.last_sent(&asked).await.unwrap();
     let expected = [Some(minute(2)), None, Some(precise), Some(minute(2))];
-    assert_eq!(told, expected, "in the order of the questions, to the millisecond");
+    assert_eq!(message, expected, "in the order of the questions, to the millisecond");
     assert_eq!(ledger.last_sent(&names(&["lincoln-park_2.b", "gra"])).await.unwrap(), [None, None], "names do not mix");
 
     ledger.sent(&names(&["graz"]), minute(15)).await.unwrap();
     ledger.sent(&names(&["agadir"]), minute(1)).await.unwrap();
-    let told = ledger.last_sent(&asked).await.unwrap();
+    let message = ledger.last_sent(&asked).await.unwrap();
     let expected = [Some(minute(1)), None, Some(minute(15)), Some(minute(2))];
-    assert_eq!(told, expected, "what was told last holds, be it earlier");
+    assert_eq!(message, expected, "what was told last holds, be it earlier");
 
     // More than any request of a store in the cloud takes at once.
     let many: Vec<String> = (0..230).map(|i| format!("zip-{i}")).collect();
     ledger.sent(&many[10..], minute(3)).await.unwrap();
-    let told = ledger.last_sent(&many).await.unwrap();
-    assert_eq!(told[..10], [None; 10]);
-    assert_eq!(told[10..], [Some(minute(3)); 220]);
+    let message = ledger.last_sent(&many).await.unwrap();
+    assert_eq!(message[..10], [None; 10]);
+    assert_eq!(message[10..], [Some(minute(3)); 220]);
     ledger.sent(&many, Time::from_ms(0)).await.unwrap();
     assert_eq!(ledger.last_sent(&many).await.unwrap(), [Some(Time::from_ms(0)); 230]);
     assert_eq!(ledger.last_sent(&asked).await.unwrap(), expected, "and nothing else has changed");
@@ -51,10 +51,10 @@ async fn last_polls_conformance<L: PlanLedger + ?Sized>(ledger: &L, many: &[Stri
         ledger.keep_last_poll(name, &last_poll(i)).await.unwrap();
     }
     ledger.keep_last_poll(&many[20], &last_poll(7)).await.unwrap();
-    let told = ledger.last_polls(many).await.unwrap();
-    for (place, told) in told.into_iter().enumerate() {
+    let message = ledger.last_polls(many).await.unwrap();
+    for (place, message) in message.into_iter().enumerate() {
         let expected = if place == 20 { 7 } else { place as i64 };
-        assert_eq!(told, (place >= 10).then(|| last_poll(expected)), "what was told last, in the questions' order");
+        assert_eq!(message, (place >= 10).then(|| last_poll(expected)), "what was told last, in the questions' order");
     }
     ledger.sent(&many[20..21], minute(9)).await.unwrap();
     assert_eq!(ledger.last_polls(&many[20..21]).await.unwrap(), [Some(last_poll(7))], "nor does sending change it");

@@ -56,8 +56,8 @@ const ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:hosted";
 impl Api {
     /// Starts to serve. The receiver hears when the function first asks for an event, or why it does not.
     pub(super) async fn start() -> io::Result<(Self, oneshot::Receiver<Result<Instant, FunctionError>>)> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let address = listener.local_addr()?;
+        let subscriber = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = subscriber.local_addr()?;
         let (init, ready) = oneshot::channel();
         let state = Desktop { init: Some(init), event: None, current: None, offered: 0 };
         let desk = Arc::new(Desk { state: Mutex::new(state), offered: Notify::new() });
@@ -70,7 +70,7 @@ impl Api {
             .with_state(Arc::clone(&desk));
         let server = tokio::spawn(async move {
             // It serves until it is aborted, and then nobody is left to be told.
-            drop(axum::serve(listener, routes).await);
+            drop(axum::serve(subscriber, routes).await);
         });
         Ok((Self { address, desk, server }, ready))
     }
@@ -168,15 +168,15 @@ async fn next(State(desk): State<Arc<Desk>>) -> Response {
 
 async fn response(State(desk): State<Arc<Desk>>, Path(id): Path<String>, body: Bytes) -> Response {
     if body.len() > PAYLOAD_BYTES_MAX {
-        let told = desk.answer(&id, Err(FunctionError::TooLarge { what: "a response", bytes: body.len() }));
-        if told.status() == StatusCode::ACCEPTED {
+        let message = desk.answer(&id, Err(FunctionError::TooLarge { what: "a response", bytes: body.len() }));
+        if message.status() == StatusCode::ACCEPTED {
             return refused(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "RequestEntityTooLarge",
                 "Exceeded maximum allowed payload size",
             );
         }
-        return told;
+        return message;
     }
     // No body at all is what a function without a result sends.
     let read = if body.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(&body) };

@@ -129,8 +129,8 @@ fn logs_folder() -> PathBuf {
 
 /// A port of 127.0.0.1 that was free a moment ago.
 pub(super) fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port on 127.0.0.1")?;
-    Ok(listener.local_addr()?.port())
+    let subscriber = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port on 127.0.0.1")?;
+    Ok(subscriber.local_addr()?.port())
 }
 
 /// Whether anybody listens there.

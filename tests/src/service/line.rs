@@ -38,12 +38,12 @@ impl Line {
     /// # Errors
     /// When there is no free port on loopback.
     pub async fn to(server: SocketAddr) -> io::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let address = listener.local_addr()?;
+        let subscriber = TcpListener::bind("127.0.0.1:0").await?;
+        let address = subscriber.local_addr()?;
         let passing = Arc::new(Mutex::new(Vec::new()));
         let all = Arc::clone(&passing);
         tokio::spawn(async move {
-            while let Ok((from, _)) = listener.accept().await {
+            while let Ok((from, _)) = subscriber.accept().await {
                 let (cut, cut_off) = watch::channel(None);
                 let task = tokio::spawn(pass(from, server, cut_off));
                 all.lock().unwrap_or_else(PoisonError::into_inner).push(Passing { cut, task });

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stoop_aws::StackAreas;
-use stoop_domain::{Currency, Listing, Market, Minor, Observation, Place, PropertyType, Purpose, Status, Time};
+use stoop_domain::{Address, Currency, Listing, Market, Minor, Observation, PropertyType, Purpose, Status, Time};
 use stoop_embedded::Database;
 use stoop_market::Segment;
 use stoop_pipeline::ports::{PortError, RollUps, ShownWide, StoredSum, Views, WideAreas};
@@ -113,12 +113,12 @@ fn area(id: &str) -> WideArea {
 }
 
 /// Home `home` asks another price each time that it is seen, and is gone now and then.
-fn sight(home: usize, seen: i64) -> Observation {
+fn sighting(home: usize, seen: i64) -> Observation {
     let [country, region, county, city, postal_code] = PLACES[home % PLACES.len()].map(|name| name.map(str::to_owned));
     let currency = if country.as_deref() == Some("MA") { Currency::MAD } else { Currency::USD };
-    let place = Place { country, region, county, city, postal_code, ..Place::default() };
+    let address = Address { country, region, county, city, postal_code, ..Address::default() };
     let purpose = if home.is_multiple_of(13) { Purpose::Rent } else { Purpose::Sale };
-    let mut listing = Listing::new(purpose, currency, place);
+    let mut listing = Listing::new(purpose, currency, address);
     let price = 40_000_000 + i64::try_from(home).unwrap() * 999_999 - seen * 12_345;
     listing.list_price = Some(Minor(price));
     listing.property_type = Some(PropertyType::Condominium).filter(|_| home.is_multiple_of(2));
@@ -127,7 +127,7 @@ fn sight(home: usize, seen: i64) -> Observation {
 }
 
 fn homes(homes: std::ops::Range<usize>, seen: i64) -> Vec<Observation> {
-    homes.map(|home| sight(home, seen)).collect()
+    homes.map(|home| sighting(home, seen)).collect()
 }
 
 #[tokio::test]
@@ -157,7 +157,7 @@ async fn areas_are_what_sqlite_makes_of_the_same_homes() {
     world.all_are_alike(day(402)).await;
 
     // A new market is there before it is in any sum.
-    world.measure(&[sight(PLACES.len() * 14, 403), sight(13 * 2, 403)]).await;
+    world.measure(&[sighting(PLACES.len() * 14, 403), sighting(13 * 2, 403)]).await;
     let done = world.roll(day(403)).await;
     assert!(done.markets >= 1, "{done:?}");
     world.all_are_alike(day(403)).await;

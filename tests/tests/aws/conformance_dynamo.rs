@@ -97,7 +97,7 @@ async fn dynamodb_keeps_budgets_beside_the_runs() {
 }
 
 #[tokio::test]
-async fn alerts_are_told_the_latest_first_as_far_back_as_ninety_days() {
+async fn alerts_are_reported_the_latest_first_as_far_back_as_ninety_days() {
     let tables = tables().await;
     let alert = |day: i64, minute: i64, verdict: Verdict| {
         let minutes = minute - day * 1_440;
@@ -113,8 +113,8 @@ async fn alerts_are_told_the_latest_first_as_far_back_as_ninety_days() {
     alerts.extend((0..40).map(|i| alert(9, 100 + i, Verdict::Suspect("a tenth".into()))));
     tables.ledger().record(&alerts, &stoop_rules::Rules::default()).await.unwrap();
     let ids = async |suspects: bool, limit: usize| -> Vec<String> {
-        let told = tables.views().alerts(suspects, limit).await.unwrap();
-        told.into_iter().map(|alert| alert.id.0).collect()
+        let message = tables.views().alerts(suspects, limit).await.unwrap();
+        message.into_iter().map(|alert| alert.id.0).collect()
     };
     assert_eq!(ids(false, 99).await, ["-1-0", "0-2", "0-1", "3-3", "9-4", "40-5", "89-6"]);
     assert_eq!(ids(false, 5).await, ["-1-0", "0-2", "0-1", "3-3", "9-4"]);
@@ -125,7 +125,7 @@ async fn alerts_are_told_the_latest_first_as_far_back_as_ninety_days() {
 }
 
 #[tokio::test]
-async fn the_names_of_all_markets_are_told_in_order() {
+async fn the_names_of_all_markets_are_reported_in_order() {
     let (tables, lake) = (tables().await, Arc::new(MemoryLake::default()));
     assert_eq!(tables.views().market_ids().await.unwrap(), []);
     let store = tables.store(&lake);
@@ -325,7 +325,7 @@ async fn a_base_that_is_not_there_is_an_error_that_names_it() {
 }
 
 #[tokio::test]
-async fn a_handle_that_has_read_nothing_commits_to_the_version_it_is_told() {
+async fn a_handle_that_has_read_nothing_commits_to_the_version_it_is_reported() {
     let (tables, lake) = (tables().await, Arc::new(MemoryLake::default()));
     let market = made::market_in("Agadir");
     let all = ["a", "b", "c"].map(|names| deltas(names, 3));

@@ -1,4 +1,4 @@
-//! `infra/deploy`: what it makes of `samconfig.toml` and its surroundings, told by a `sam` that only says how it was called.
+//! `infra/deploy`: what it makes of `samconfig.toml` and its environment, told by a `sam` that only says how it was called.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;

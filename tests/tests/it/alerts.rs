@@ -11,22 +11,22 @@ use stoop_pipeline::{AlertError, Alerted, Measurer, alert};
 use stoop_rules::Rules;
 use stoop_tests::made::observation;
 
-/// A database whose change feed is judged, and a listener that may hang up.
+/// A database whose change feed is judged, and a subscriber that may hang up.
 struct Bench {
     database: Arc<Database>,
-    listener: Listener,
+    subscriber: Subscriber,
     _folder: tempfile::TempDir,
 }
 
 /// Hears alerts until it has heard as many as it can bear.
 #[derive(Default)]
-struct Listener {
+struct Subscriber {
     heard: Mutex<Vec<Alert>>,
     deaf_after: Mutex<Option<usize>>,
 }
 
 #[async_trait]
-impl Publisher for Listener {
+impl Publisher for Subscriber {
     async fn publish(&self, alerts: &[Alert]) -> Vec<Result<(), PortError>> {
         let mut heard = self.heard.lock().unwrap();
         let hear = |alert: &Alert| {
@@ -58,7 +58,7 @@ impl Bench {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::open(&folder.path().join("stoop.db"), &folder.path().join("data")).unwrap();
-        Self { database, listener: Listener::default(), _folder: folder }
+        Self { database, subscriber: Subscriber::default(), _folder: folder }
     }
 
     /// The changes that a batch of observations makes.
@@ -69,11 +69,11 @@ impl Bench {
     }
 
     async fn alert(&self, changes: &[Change]) -> Result<Alerted, AlertError> {
-        alert(changes, &Rules::default(), &*self.database, &self.listener).await
+        alert(changes, &Rules::default(), &*self.database, &self.subscriber).await
     }
 
     fn heard(&self) -> Vec<AlertId> {
-        self.listener.heard.lock().unwrap().iter().map(|alert| alert.id.clone()).collect()
+        self.subscriber.heard.lock().unwrap().iter().map(|alert| alert.id.clone()).collect()
     }
 
     fn recorded(&self, filter: AlertFilter) -> BTreeSet<String> {
@@ -91,38 +91,38 @@ fn drops(n: i64) -> Vec<Observation> {
 }
 
 #[tokio::test]
-async fn a_change_that_is_fed_twice_is_told_once() {
+async fn a_change_that_is_fed_twice_is_reported_once() {
     let bench = Bench::new();
     let changes = bench.changes(&drops(3)).await;
     let first = bench.alert(&changes).await.unwrap();
-    assert_eq!((first.told.len(), first.suspects.len(), first.known), (3, 0, 0));
+    assert_eq!((first.sent.len(), first.suspects.len(), first.known), (3, 0, 0));
     let second = bench.alert(&changes).await.unwrap();
-    assert_eq!((second.told.len(), second.suspects.len(), second.known), (0, 0, 3));
+    assert_eq!((second.sent.len(), second.suspects.len(), second.known), (0, 0, 3));
     let thrice = [changes.clone(), changes.clone(), changes].concat();
-    assert_eq!(bench.alert(&thrice).await.unwrap().told, []);
+    assert_eq!(bench.alert(&thrice).await.unwrap().sent, []);
     assert_eq!(bench.heard().len(), 3);
 
     let bench = Bench::new();
     let changes = bench.changes(&drops(3)).await;
     let twice = [changes.clone(), changes].concat();
-    assert_eq!(bench.alert(&twice).await.unwrap().told.len(), 3, "twice in one batch is once as well");
+    assert_eq!(bench.alert(&twice).await.unwrap().sent.len(), 3, "twice in one batch is once as well");
 }
 
 #[tokio::test]
-async fn a_publisher_that_fails_in_the_middle_is_told_the_rest_later_and_nothing_twice() {
+async fn a_publisher_that_fails_in_the_middle_is_reported_the_rest_later_and_nothing_twice() {
     let bench = Bench::new();
     let changes = bench.changes(&drops(7)).await;
     for can_bear in [0, 2, 2, 5] {
-        *bench.listener.deaf_after.lock().unwrap() = Some(can_bear);
+        *bench.subscriber.deaf_after.lock().unwrap() = Some(can_bear);
         let failed = bench.alert(&changes).await.unwrap_err();
         assert_eq!(bench.heard().len(), can_bear);
         assert_eq!(failed.change, can_bear, "the first change that is to be judged again");
         let heard: BTreeSet<String> = bench.heard().into_iter().map(|id| id.0).collect();
-        assert_eq!(bench.recorded(AlertFilter::Told), heard, "what was told is recorded");
+        assert_eq!(bench.recorded(AlertFilter::Sent), heard, "what was told is recorded");
     }
-    *bench.listener.deaf_after.lock().unwrap() = None;
+    *bench.subscriber.deaf_after.lock().unwrap() = None;
     let rest = bench.alert(&changes).await.unwrap();
-    assert_eq!((rest.told.len(), rest.known), (2, 5));
+    assert_eq!((rest.sent.len(), rest.known), (2, 5));
     assert_eq!(bench.heard().iter().collect::<BTreeSet<_>>().len(), 7);
     assert_eq!(bench.heard().len(), 7);
 }
@@ -131,7 +131,7 @@ async fn a_publisher_that_fails_in_the_middle_is_told_the_rest_later_and_nothing
 async fn a_kill_between_telling_and_recording_tells_again_with_the_same_ids() {
     let bench = Bench::new();
     let changes = bench.changes(&drops(2)).await;
-    let killed = alert(&changes, &Rules::default(), &Killed(&bench.database), &bench.listener).await;
+    let killed = alert(&changes, &Rules::default(), &Killed(&bench.database), &bench.subscriber).await;
     assert!(killed.is_err());
     bench.alert(&changes).await.unwrap();
     let heard = bench.heard();
@@ -142,25 +142,25 @@ async fn a_kill_between_telling_and_recording_tells_again_with_the_same_ids() {
 }
 
 #[tokio::test]
-async fn a_suspect_is_recorded_and_never_told() {
+async fn a_suspect_is_recorded_and_never_reported() {
     let bench = Bench::new();
     let slip = [observation("slip", 0, 2_699_000), observation("slip", 1, 269_900)];
     let changes = bench.changes(&[&slip[..], &drops(1)].concat()).await;
     let alerted = bench.alert(&changes).await.unwrap();
-    assert_eq!((alerted.told.len(), alerted.suspects.len()), (1, 1));
+    assert_eq!((alerted.sent.len(), alerted.suspects.len()), (1, 1));
     assert!(matches!(&alerted.suspects[0].verdict, Verdict::Suspect(why) if why.contains("a tenth")));
     assert_eq!(alerted.suspects[0].to, Minor(26_990_000));
     assert_eq!(bench.recorded(AlertFilter::Suspect).len(), 1);
     for _ in 0..2 {
         assert_eq!(bench.alert(&changes).await.unwrap().known, 2);
     }
-    assert_eq!(bench.heard(), [alerted.told[0].id.clone()]);
+    assert_eq!(bench.heard(), [alerted.sent[0].id.clone()]);
 
     // The slip is put right, and then the price really falls.
     let after = bench.changes(&[observation("slip", 60, 2_699_000), observation("slip", 120, 2_000_000)]).await;
     let alerted = bench.alert(&after).await.unwrap();
-    assert_eq!((alerted.told.len(), alerted.suspects.len(), alerted.known), (1, 0, 0));
-    assert_eq!((alerted.told[0].from, alerted.told[0].to), (Minor(269_900_000), Minor(200_000_000)));
+    assert_eq!((alerted.sent.len(), alerted.suspects.len(), alerted.known), (1, 0, 0));
+    assert_eq!((alerted.sent[0].from, alerted.sent[0].to), (Minor(269_900_000), Minor(200_000_000)));
 }
 
 #[tokio::test]
@@ -168,9 +168,9 @@ async fn a_suspect_behind_a_failed_publisher_is_not_lost() {
     let bench = Bench::new();
     let slip = [observation("slip", 0, 2_699_000), observation("slip", 1, 269_900)];
     let changes = bench.changes(&[&drops(1), &slip[..]].concat()).await;
-    *bench.listener.deaf_after.lock().unwrap() = Some(0);
+    *bench.subscriber.deaf_after.lock().unwrap() = Some(0);
     bench.alert(&changes).await.unwrap_err();
-    *bench.listener.deaf_after.lock().unwrap() = None;
+    *bench.subscriber.deaf_after.lock().unwrap() = None;
     bench.alert(&changes).await.unwrap();
     assert_eq!((bench.heard().len(), bench.recorded(AlertFilter::Suspect).len()), (1, 1));
 }
@@ -184,7 +184,7 @@ fn a_story() -> Vec<Observation> {
 }
 
 #[tokio::test]
-async fn how_the_batches_are_cut_does_not_change_what_is_told() {
+async fn how_the_batches_are_cut_does_not_change_what_is_reported() {
     let whole = Bench::new();
     let changes = whole.changes(&a_story()).await;
     whole.alert(&changes).await.unwrap();

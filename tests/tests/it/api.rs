@@ -74,7 +74,7 @@ fn the_same_is_found_by_every_spelling_of_its_path() {
 }
 
 #[test]
-fn what_is_refused_is_told_with_what_would_be_accepted() {
+fn what_is_refused_is_reported_with_what_would_be_accepted() {
     let town = Town::new();
     let (long_path, long_query) = (format!("/api/v1/markets/{}", "x".repeat(2_100)), "x".repeat(4_100));
     let long_area = format!("/api/v1/markets/{}", "é".repeat(201));
@@ -118,7 +118,7 @@ fn what_is_refused_is_told_with_what_would_be_accepted() {
 fn a_name_of_two_places_is_answered_with_both() {
     let town = Town::new();
     let mut elsewhere = observation_in("Seattle", "7", 0, 100);
-    elsewhere.listing.place.region = Some("Souss".into());
+    elsewhere.listing.address.region = Some("Souss".into());
     town.observe(&[elsewhere]);
     let response = town.get("/api/v1/markets/seattle");
     assert_eq!((response.status, &json(&response)["error"]["code"]), (400, &Value::from("ambiguous_area")));
@@ -225,15 +225,15 @@ fn a_long_list_is_read_page_by_page() {
 }
 
 #[test]
-fn a_home_of_many_stretches_is_told_by_its_latest() {
+fn a_home_of_many_intervals_is_reported_by_its_latest() {
     let town = Town::new();
     let flips: Vec<_> = (0..30).map(|i| observation_in("Fes", "7", i * 24 * 60, 100_000 + i % 2)).collect();
     town.observe(&flips);
     let home = json(&town.get("/api/v1/homes/avito/7?limit=3"));
     let times: Vec<&str> =
-        home["stretches"].as_array().unwrap().iter().map(|s| s["first_seen"].as_str().unwrap()).collect();
+        home["intervals"].as_array().unwrap().iter().map(|s| s["first_seen"].as_str().unwrap()).collect();
     assert_eq!(times, ["2026-02-10T12:00:00Z", "2026-02-11T12:00:00Z", "2026-02-12T12:00:00Z"]);
-    assert_eq!((home["stretches_total"].as_u64(), home["events_total"].as_u64()), (Some(30), Some(30)));
+    assert_eq!((home["intervals_total"].as_u64(), home["events_total"].as_u64()), (Some(30), Some(30)));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
-use crate::api_documents::untold;
+use crate::api_documents::unreported;
 use crate::small_town::{Town, get, json, now};
 use async_trait::async_trait;
 use insta::assert_snapshot;
@@ -26,7 +26,11 @@ fn altered(town: &Town, target: &str, alter: impl Fn(&WideArea, ShownWide) -> Sh
     let response = get(&Api::new(&*town.database, &*town.database, &areas), target, now());
     let route = if target.contains("/markets/") { "/api/v1/markets/{area}" } else { "/api/v1/markets" };
     let answer = json(&response);
-    assert!(response.status != 200 || untold(route, &answer).is_none(), "{target}: {:?}", untold(route, &answer));
+    assert!(
+        response.status != 200 || unreported(route, &answer).is_none(),
+        "{target}: {:?}",
+        unreported(route, &answer)
+    );
     (response.status, answer)
 }
 
@@ -48,7 +52,7 @@ fn behind(of: impl Fn(&WideArea) -> Option<&'static str>) -> impl Fn(&WideArea, 
 /// A home in a county of Souss, each in its own city.
 fn home(county: &str, id: usize, dirhams: i64) -> Observation {
     let mut home = observation_in(&format!("City {id}"), &format!("{county}-{id}"), -60, dirhams);
-    (home.listing.place.region, home.listing.place.county) = (Some("Souss".into()), Some(county.into()));
+    (home.listing.address.region, home.listing.address.county) = (Some("Souss".into()), Some(county.into()));
     home
 }
 
@@ -77,7 +81,7 @@ fn plain(town: &Town, query: &str, days: u16) -> Value {
         let area = WideArea::new(&found.path, id).unwrap();
         let of_area = states.iter().filter(|(market, _)| MergedId::of(market) == id);
         let (sum, hours) = add_up(&area, of_area.map(|(_, cells)| cells), now());
-        assert_eq!(hours, Hours::Told);
+        assert_eq!(hours, Hours::Known);
         MarketView::of(&found, id, Sum::Wide(&sum, area.level().grain(), hours), now(), days)
     };
     serde_json::to_value(AreaView::with(&found, ids.into_iter().map(view).collect(), now())).unwrap()
@@ -170,19 +174,19 @@ fn a_sum_is_asked_for_with_all_markets_that_should_be_in_it() {
 }
 
 #[test]
-fn how_far_behind_a_sum_is_is_told() {
+fn how_far_behind_a_sum_is_is_reported() {
     let town = Town::new();
     let by_purpose = |area: &WideArea| match area.id().purpose {
         stoop_domain::Purpose::Sale => Some("2026-01-14T11:59:00Z"),
         stoop_domain::Purpose::Rent => Some("2026-01-14T11:58:30Z"),
     };
-    let told = |target: &str| altered(&town, target, behind(by_purpose)).1.get("rolled_up_at").cloned();
+    let message = |target: &str| altered(&town, target, behind(by_purpose)).1.get("rolled_up_at").cloned();
     let earliest = Some(Value::from("2026-01-14T11:58:30Z"));
-    assert_eq!(told("/api/v1/markets/ma/"), earliest);
-    assert_eq!(told("/api/v1/markets/ma/?purpose=sale"), Some(Value::from("2026-01-14T11:59:00Z")));
-    assert_eq!(told("/api/v1/markets?level=region"), earliest);
-    assert_eq!(told("/api/v1/markets?level=region&area=us/"), Some(Value::from("2026-01-14T11:59:00Z")));
-    assert_eq!(told("/api/v1/markets/agadir"), None, "added up");
+    assert_eq!(message("/api/v1/markets/ma/"), earliest);
+    assert_eq!(message("/api/v1/markets/ma/?purpose=sale"), Some(Value::from("2026-01-14T11:59:00Z")));
+    assert_eq!(message("/api/v1/markets?level=region"), earliest);
+    assert_eq!(message("/api/v1/markets?level=region&area=us/"), Some(Value::from("2026-01-14T11:59:00Z")));
+    assert_eq!(message("/api/v1/markets/agadir"), None, "added up");
     let one = |area: &WideArea| by_purpose(area).filter(|at| at.contains("11:59"));
     let (_, answer) = altered(&town, "/api/v1/markets/ma/", behind(one));
     assert_eq!(answer["rolled_up_at"], "2026-01-14T11:59:00Z", "of the one that is behind");
@@ -258,7 +262,7 @@ fn the_areas_of_a_level_are_listed_with_what_each_shows_by_itself() {
     let town = Town::new();
     let lists = ["city", "county", "region", "country"].map(|level| {
         let list = json(&town.get(&format!("/api/v1/markets?level={level}")));
-        assert_eq!((&list["level"], &list["next"], list.get("untold")), (&level.into(), &Value::Null, None));
+        assert_eq!((&list["level"], &list["next"], list.get("without_figures")), (&level.into(), &Value::Null, None));
         assert_eq!((&list["as_of"], list.get("rolled_up_at")), (&"2026-01-14T12:00:00Z".into(), None));
         assert_eq!(list["total"], list["markets"].as_array().unwrap().len());
         for row in list["markets"].as_array().unwrap() {
@@ -314,12 +318,12 @@ fn a_list_of_areas_is_narrowed_sorted_and_cut() {
 fn a_list_of_areas_without_sums_is_added_up_as_far_as_it_goes() {
     let town = cities("Tata", 1_999);
     let (_, whole) = altered(&town, "/api/v1/markets?level=county", none);
-    assert_eq!((&whole["markets"][0]["active"], whole.get("untold")), (&1_999.into(), None));
+    assert_eq!((&whole["markets"][0]["active"], whole.get("without_figures")), (&1_999.into(), None));
     town.observe(&[home("Tiznit", 1, 100_000), home("Taroudant", 2, 200_000)]);
     let list = |query: &str| altered(&town, &format!("/api/v1/markets?level=county{query}"), none).1;
     for query in ["", "&sort=active", "&sort=active&desc=true"] {
         let list = list(query);
-        assert_eq!((&list["total"], &list["untold"]), (&3.into(), &1.into()), "{query}");
+        assert_eq!((&list["total"], &list["without_figures"]), (&3.into(), &1.into()), "{query}");
         let name = value!({
             "id": "ma/~souss/~tata:sale:MAD", "path": "ma/~souss/~tata", "name": "Tata", "purpose": "sale",
             "currency": "MAD", "area_unit": "m2",
@@ -328,7 +332,11 @@ fn a_list_of_areas_without_sums_is_added_up_as_far_as_it_goes() {
         assert_eq!((&list["markets"][0]["active"], &list["markets"][1]["active"]), (&1.into(), &1.into()));
     }
     let wanted = list("&min_homes=1");
-    assert_eq!((&wanted["total"], &wanted["untold"]), (&2.into(), &1.into()), "nobody knows how many homes it has");
+    assert_eq!(
+        (&wanted["total"], &wanted["without_figures"]),
+        (&2.into(), &1.into()),
+        "nobody knows how many homes it has"
+    );
 }
 
 #[test]
@@ -337,7 +345,7 @@ fn a_list_reads_some_dozens_of_sums_and_no_more() {
     let regions = |regions: std::ops::Range<usize>| -> Vec<Observation> {
         let home = |id: usize| {
             let mut home = observation_in("Centre", &id.to_string(), -60, 100);
-            (home.listing.place.region, home.listing.place.county) =
+            (home.listing.address.region, home.listing.address.county) =
                 (Some(format!("Region {id}")), Some("Only".into()));
             home
         };

@@ -104,7 +104,7 @@ fn document() -> Value {
 }
 
 /// Says where the answer of a route is not as the document has it.
-pub(crate) fn untold(route: &str, answer: &Value) -> Option<String> {
+pub(crate) fn unreported(route: &str, answer: &Value) -> Option<String> {
     let root = document();
     let schema = &root["paths"][route]["get"]["responses"]["200"]["content"]["application/json"]["schema"];
     mismatch(&root, schema, answer, route)
@@ -135,15 +135,15 @@ fn the_openapi_document_tells_every_parameter_and_member() {
         ("/api/v1/homes/{id}", "/api/v1/homes/avito/54401700"),
         ("/api/v1/alerts", "/api/v1/alerts?suspects=true"),
     ];
-    let told: Vec<&String> = root["paths"].as_object().unwrap().keys().collect();
+    let message: Vec<&String> = root["paths"].as_object().unwrap().keys().collect();
     let mut known: Vec<&str> = routes.map(|(route, _)| route).to_vec();
     known.sort_unstable();
     known.dedup();
-    assert_eq!(told, known);
+    assert_eq!(message, known);
     for (route, target) in routes {
         let get = &root["paths"][route]["get"];
         let schema = |status: &str| &get["responses"][status]["content"]["application/json"]["schema"];
-        assert_eq!(untold(route, &json(&town.get(target))), None, "{target}");
+        assert_eq!(unreported(route, &json(&town.get(target))), None, "{target}");
         if route == "/health" {
             continue;
         }

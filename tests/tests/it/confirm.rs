@@ -66,8 +66,8 @@ async fn a_doubtful_price_is_sent_on_the_first_poll_of_the_next_day_and_counts_f
     assert_eq!(day.iter().map(|polled| (polled.sent, polled.confirmed)).max(), Some((1, 0)));
     assert_eq!(bench.events("1").await, [Initial], "it may be a slip");
     let next = poll_hours(&bench, 3).await;
-    let told: Vec<_> = next.iter().map(|polled| (polled.sent, polled.confirmed, polled.changed)).collect();
-    assert_eq!(told, [(1, 1, 0), (0, 0, 0), (0, 0, 0)]);
+    let message: Vec<_> = next.iter().map(|polled| (polled.sent, polled.confirmed, polled.changed)).collect();
+    assert_eq!(message, [(1, 1, 0), (0, 0, 0), (0, 0, 0)]);
     assert_eq!(bench.events("1").await, [Initial, PriceCut]);
     assert_eq!(bench.home("1").unwrap().history.events()[1].at, changed_at, "as of when it was seen first");
 

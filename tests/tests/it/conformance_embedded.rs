@@ -81,7 +81,7 @@ async fn the_database_is_a_ledger() {
     };
     let read = async || database.alerts(AlertFilter::All, 99).unwrap();
     conformance::ledger_conformance(database.clone(), read, rules_of).await;
-    assert_eq!(database.alerts(AlertFilter::Told, 99).unwrap().len(), 3);
+    assert_eq!(database.alerts(AlertFilter::Sent, 99).unwrap().len(), 3);
     assert_eq!(database.alerts(AlertFilter::Suspect, 99).unwrap()[0].id.0, "b");
     assert_eq!(database.alerts(AlertFilter::All, 1).unwrap()[0].id.0, "e", "the newest comes first");
 }
@@ -150,7 +150,7 @@ async fn a_folder_has_files() {
 }
 
 #[tokio::test]
-async fn a_faulty_store_does_as_it_is_told() {
+async fn a_faulty_store_does_as_it_is_reported() {
     use stoop_pipeline::ports::{Commit, CommitError};
     let (database, _folder) = fresh();
     let store = stoop_tests::Faulty::new(database.clone());

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use stoop_domain::{Alert, Time, Verdict};
 use stoop_embedded::Database;
-use stoop_pipeline::ports::{Ledger, Listener, NotHeard, PortError};
+use stoop_pipeline::ports::{DeliveryError, Ledger, PortError, Subscriber};
 use stoop_pipeline::{Clock, Delivery, Trouble, deliver};
 use stoop_rules::Rules;
 use stoop_tests::made;
@@ -47,8 +47,8 @@ impl Clock for Bench {
 }
 
 #[async_trait]
-impl Listener for Bench {
-    async fn hear(&self, alert: &Alert) -> Result<(), NotHeard> {
+impl Subscriber for Bench {
+    async fn notify(&self, alert: &Alert) -> Result<(), DeliveryError> {
         let answer = (self.answers.lock().unwrap())(&alert.id.0, self.now.load(Ordering::SeqCst));
         let error = PortError::new("post", "a made-up fault");
         match answer {
@@ -56,8 +56,8 @@ impl Listener for Bench {
                 self.heard.lock().unwrap().push(alert.id.0.clone());
                 Ok(())
             }
-            Answer::Refused => Err(NotHeard::Refused(error)),
-            Answer::Later(after_ms) => Err(NotHeard::Later { error, after_ms }),
+            Answer::Refused => Err(DeliveryError::Refused(error)),
+            Answer::Later(after_ms) => Err(DeliveryError::Later { error, after_ms }),
         }
     }
 }
@@ -90,7 +90,7 @@ impl Bench {
         let delivery = Delivery {
             followers: &*self.database,
             follower: "webhook",
-            listener: self,
+            subscriber: self,
             clock: self,
             stop: &|| self.now.load(Ordering::SeqCst) >= self.stops_at.load(Ordering::SeqCst),
             report: &|trouble| self.troubles.lock().unwrap().push(trouble.clone()),
@@ -163,7 +163,7 @@ async fn an_alert_that_is_refused_for_ever_is_a_dead_letter_and_blocks_no_other(
 }
 
 #[tokio::test]
-async fn what_is_held_back_is_passed_over_and_what_comes_later_is_told() {
+async fn what_is_held_back_is_passed_over_and_what_comes_later_is_reported() {
     let bench = Bench::new(2, |_, _| Answer::Taken).await;
     let suspect = made::alert("s", 2, Verdict::Suspect("a tenth".into()));
     Ledger::record(&*bench.database, &[suspect], &Rules::default()).await.unwrap();
@@ -183,7 +183,7 @@ async fn a_kill_tells_at_most_the_one_in_hand_again() {
         let before = bench.heard().len();
         let (place, _) = bench.database.place_of("webhook").unwrap().unwrap_or_default();
         let (_, alert) = bench.database.alerts_after(place, 1).unwrap().remove(0);
-        bench.hear(&alert).await.unwrap();
+        bench.notify(&alert).await.unwrap();
         assert_eq!(bench.heard().len(), before + 1);
         bench.stops_at.store(0, Ordering::SeqCst);
         let last = format!("a{stop_after:04}");

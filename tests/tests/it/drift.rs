@@ -28,7 +28,7 @@ fn quarantined(bench: &Bench) -> Vec<(Reason, String)> {
 }
 
 #[tokio::test]
-async fn a_field_that_vanishes_is_told_and_shown_while_the_listings_go_on() {
+async fn a_field_that_vanishes_is_reported_and_shown_while_the_listings_go_on() {
     let bench = used_to(OnDrift::Warn).await;
     bench.site.call_price("cost", ["", ""]);
     for _ in 0..2 {
@@ -64,8 +64,8 @@ async fn a_search_that_freezes_sends_nothing_of_the_page_and_asks_anew_each_time
         assert_eq!(bench.site.take_pages_asked().last(), Some(&7));
         let run = &bench.database.runs(1).unwrap()[0];
         assert_eq!(run.outcome, RunOutcome::Failed);
-        let told = "frozen, because the source drifts: list_price: 0 % of 21 rows";
-        assert!(run.message.as_ref().unwrap().starts_with(told), "{run:?}");
+        let message = "frozen, because the source drifts: list_price: 0 % of 21 rows";
+        assert!(run.message.as_ref().unwrap().starts_with(message), "{run:?}");
     }
     assert_eq!(bench.ends("19").await, (Status::Active, 100_000), "on the page that shows it");
     assert_eq!(bench.state("all").await.checkpoint, None);

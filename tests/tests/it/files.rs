@@ -239,7 +239,7 @@ async fn rows_that_say_the_same_day_by_day_are_sent_every_eleventh_and_a_doubtfu
         one_by_one.put(&format!("{place}.csv"), 10 - place as i64, timed(&[*row]));
         one_by_one.polled().await;
     }
-    let told = at_once.events("1").await;
-    assert_eq!(told.last(), Some(&(EventKind::PriceCut, days(1))));
-    assert_eq!(one_by_one.events("1").await, told);
+    let message = at_once.events("1").await;
+    assert_eq!(message.last(), Some(&(EventKind::PriceCut, days(1))));
+    assert_eq!(one_by_one.events("1").await, message);
 }

@@ -79,7 +79,7 @@ async fn the_environment_is_lambdas_and_what_is_given_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn an_error_is_told_and_the_process_goes_on() {
+async fn an_error_is_reported_and_the_process_goes_on() {
     let host = host().await;
     let error = host.invoke(&json!({ "do": "error" })).await.unwrap_err();
     let (error_type, message) = ("Throttled".into(), "the table is busy".into());
@@ -122,7 +122,7 @@ async fn a_function_that_cannot_begin_says_why() {
 }
 
 #[tokio::test]
-async fn a_process_that_ends_is_told_and_another_takes_its_place() {
+async fn a_process_that_ends_is_reported_and_another_takes_its_place() {
     let host = host().await;
     let exited = host.invoke(&json!({ "do": "exit" })).await;
     assert_eq!(exited, Err(FunctionError::Exited("exit status: 7".into())));

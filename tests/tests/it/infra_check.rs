@@ -76,7 +76,7 @@ fn tools_that_will_do_are_named_with_their_versions() {
 }
 
 #[test]
-fn what_is_too_old_is_told_with_what_would_do() {
+fn what_is_too_old_is_reported_with_what_would_do() {
     let (code, said) = Tools::new("1.164.9", "1.8.6", &[ARM]).check(&["arm64"]);
     assert_eq!(code, 1, "{said}");
     assert!(
@@ -88,7 +88,7 @@ fn what_is_too_old_is_told_with_what_would_do() {
 }
 
 #[test]
-fn what_is_not_there_is_told_all_at_once() {
+fn what_is_not_there_is_reported_all_at_once() {
     let tools = Tools::new("", "", &[X86]).without("sam").without("cargo");
     let (code, said) = tools.check(&[]);
     assert_eq!(code, 1);

@@ -1,4 +1,4 @@
-//! The manners of twenty pollers towards a server that counts: in its limits on every clock, away when it asks for
+//! The crawl_policy of twenty pollers towards a server that counts: in its limits on every clock, away when it asks for
 //! that, with tokens that are good, and gone while it is dead.
 
 mod world;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use stoop_domain::Time;
 use stoop_pipeline::ports::RunOutcome;
 use stoop_pipeline::{Clock, PollError, Search};
-use stoop_sources::{Answer, ClientCredentials, Cursor, Limit, Manners, Page, ReadError, Request, Source};
+use stoop_sources::{Answer, ClientCredentials, CrawlPolicy, Cursor, Limit, Page, ReadError, Request, Source};
 use tokio::time::sleep;
 use world::{World, answer, search, search_of, source};
 
@@ -84,15 +84,15 @@ async fn a_429_that_comes_all_the_same_is_obeyed_by_all() {
         (200, vec![("x-ratelimit-requests-remaining", "0"), ("x-ratelimit-requests-reset", "90")]),
     ] {
         let world = World::new(&[], 0, 4);
-        let told = answer(status, &headers, r#"{"total":0,"listings":[]}"#);
-        world.answer_with(move |_, seen, _| (seen.arrivals.len() == 300).then(|| told.clone()));
+        let message = answer(status, &headers, r#"{"total":0,"listings":[]}"#);
+        world.answer_with(move |_, seen, _| (seen.arrivals.len() == 300).then(|| message.clone()));
         twenty_poll(&world, &MLS_GRID[..2], 20 * 60_000).await;
         let seen = world.server.seen.lock().unwrap();
         assert!(seen.arrivals.len() > 700, "{} requests", seen.arrivals.len());
         // From the answer to its storing is a way of 320 ms and some, in which others may have been sent.
-        let told_at = seen.arrivals[299];
-        let until = told_at + 90_000;
-        let within = seen.arrivals.iter().filter(|at| (told_at + 500..until).contains(*at)).count();
+        let reported_at = seen.arrivals[299];
+        let until = reported_at + 90_000;
+        let within = seen.arrivals.iter().filter(|at| (reported_at + 500..until).contains(*at)).count();
         assert_eq!(within, 0, "status {status} with {headers:?}");
         assert!(seen.arrivals.iter().any(|at| (until..until + 5_000).contains(at)), "and then they go on");
     }
@@ -177,8 +177,8 @@ impl Source for Granted {
         self.0.name()
     }
 
-    fn manners(&self) -> Manners {
-        self.0.manners()
+    fn crawl_policy(&self) -> CrawlPolicy {
+        self.0.crawl_policy()
     }
 
     fn begin(&self, since: Option<&str>) -> Cursor {

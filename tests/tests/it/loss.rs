@@ -60,8 +60,8 @@ async fn two_empty_answers_erase_no_market() {
         let held = polled.held_back.unwrap();
         assert_eq!((polled.gone, held.listings, held.held, held.since), (0, 60, 60, held_at), "{again}");
         assert_eq!(held.until, held_at.plus_ms(24 * Time::HOUR_MS));
-        let told = polled.message.unwrap();
-        assert!(told.starts_with(&format!("60 of 60 listings are missing since {held_at}: ")), "{told}");
+        let message = polled.message.unwrap();
+        assert!(message.starts_with(&format!("60 of 60 listings are missing since {held_at}: ")), "{message}");
         assert_eq!(bench.state("all").await.held_back, Some(held));
         assert_eq!(bench.database.findings().unwrap()["all"].held_back, Some(held), "stoop sources shows it");
         bench.wait_ms(1_000 - Time::HOUR_MS);
@@ -202,7 +202,7 @@ async fn an_operator_rejects_a_loss_and_it_begins_anew() {
 }
 
 #[tokio::test]
-async fn what_is_no_ruling_is_told_and_changes_nothing() {
+async fn what_is_no_ruling_is_reported_and_changes_nothing() {
     let bench = town().await;
     bench.database.set_setting("ruling/site/all", "yes please").unwrap();
     assert_eq!(polled(&bench).await.message, None, "nobody looks while nothing is held back");

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use crate::world::{Dice, Environments, Fed, Image, World, reshard, seeds};
 use serde_json::value::to_raw_value;
 use stoop_domain::{Observation, Time};
-use stoop_market::{Snapshot, Window as Span, snapshot};
+use stoop_market::{Snapshot, Window as DaySightings, snapshot};
 use stoop_metrics::App;
 use stoop_pipeline::Measurer;
 use stoop_simulation::mapping::{Batch, Counters, Mapping, MappingConfig, Mishaps, Outcome, Record, Stream, Stuck};
@@ -150,7 +150,7 @@ fn check_answer(world: &World, fed: &Fed) {
 fn check_figures(snapshot: &Snapshot, exact: &Figures) {
     let seen = &snapshot.all;
     assert_eq!(u64::try_from(seen.active).unwrap(), exact.active());
-    for (span, window) in Span::ALL.into_iter().zip(Window::ALL) {
+    for (span, window) in DaySightings::ALL.into_iter().zip(Window::ALL) {
         let flows = serde_json::to_value(seen.flows(span).unwrap()).unwrap();
         for (name, count) in exact.counts(window).named() {
             assert_eq!(flows[name].as_u64(), Some(count), "{name}, {}", span.label());

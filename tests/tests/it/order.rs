@@ -136,8 +136,8 @@ async fn a_clock_of_ours_that_is_set_back_loses_no_price_and_nothing_that_is_gon
         let bench = Bench::with("pages_max = 4", "pages_max = 40");
         bench.site.list_many(50);
         bench.site.list("stays", 100_000);
-        let told = time("2026-01-14T12:00:00Z");
-        bench.site.tell_times(move |_| told);
+        let message = time("2026-01-14T12:00:00Z");
+        bench.site.tell_times(move |_| message);
         poll(&bench, 1).await;
         for id in 1..=50 {
             bench.site.reprice(&id.to_string(), 90_000);
@@ -186,7 +186,7 @@ async fn a_change_that_a_kill_left_in_doubt_is_followed_by_the_next_though_the_c
 }
 
 #[tokio::test]
-async fn a_jump_of_the_clock_is_counted_and_told_in_the_run() {
+async fn a_jump_of_the_clock_is_counted_and_reported_in_the_run() {
     let bench = Bench::new();
     bench.site.list_many(3);
     bench.poll().await.unwrap();

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use stoop_domain::{Day, Listing, Market, Observation, Place, Time};
+use stoop_domain::{Address, Day, Listing, Market, Observation, Time};
 use stoop_embedded::Database;
 use stoop_market::{Cells, Figures, Flows, Segment, closes};
 use stoop_pipeline::Measurer;
@@ -24,15 +24,15 @@ fn observation(home: &Home, entry: &Entry) -> Observation {
     write_row(&mut row, home, &entry.offer);
     let row: serde_json::Value = serde_json::from_slice(&row).unwrap();
     let text = |name: &str| row[name].as_str().map(str::to_owned);
-    let place = Place {
+    let address = Address {
         city: text("City"),
         county: text("CountyOrParish"),
         region: text("StateOrProvince"),
         postal_code: text("PostalCode"),
         country: text("Country"),
-        ..Place::default()
+        ..Address::default()
     };
-    let mut listing = Listing::new(home.purpose, home.currency(), place);
+    let mut listing = Listing::new(home.purpose, home.currency(), address);
     listing.status = entry.offer.status;
     listing.list_price = Some(entry.offer.list_price);
     listing.original_list_price = Some(entry.offer.original_list_price);
@@ -67,14 +67,14 @@ fn end_of(day: Day, market: &Market) -> Time {
 #[tokio::test]
 async fn a_past_that_is_filled_in_afterwards_is_what_the_simulation_says_of_every_day() {
     let simulation = three_years();
-    let told = simulation.log().iter().map(|entry| observation(&simulation.all_homes()[entry.home as usize], entry));
-    let told: Vec<Observation> = told.collect();
+    let message = simulation.log().iter().map(|entry| observation(&simulation.all_homes()[entry.home as usize], entry));
+    let message: Vec<Observation> = message.collect();
     let folder = tempfile::tempdir().unwrap();
     let database = Database::open(&folder.path().join("stoop.db"), &folder.path().join("data")).unwrap();
     let mut measurer = Measurer::new(&*database);
     // The last year first, then the years before it, the newer one first, in batches that end anywhere.
-    let parts = told.len() / 3;
-    let batches = told.rchunks(parts).flat_map(|year| year.chunks(parts / 3 + 7));
+    let parts = message.len() / 3;
+    let batches = message.rchunks(parts).flat_map(|year| year.chunks(parts / 3 + 7));
     for batch in batches {
         measurer.measure(batch).await.unwrap();
     }

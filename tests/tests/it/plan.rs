@@ -411,7 +411,7 @@ async fn an_account_of_fifty_requests_a_month_is_not_asked_more_often_and_it_is_
     assert!((48..=50).contains(&due.len()), "{}", due.len());
     assert!(gaps(&due)[1..].iter().all(|gap| *gap == 15 * 60), "the next whole slots: {:?}", gaps(&due));
     let planned = bench.tick(&[search], minute(31 * 24 * 60)).await.unwrap();
-    let [(name, why)] = &planned.stretched[..] else { panic!("{planned:?}") };
+    let [(name, why)] = &planned.slowed_by[..] else { panic!("{planned:?}") };
     assert_eq!((name.as_str(), why.to_string()), ("austin", "50 requests in 31 days, at 1 request a poll".to_owned()));
 }
 

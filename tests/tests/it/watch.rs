@@ -64,7 +64,7 @@ fn run_of(failure: &Failure, alarms: &[Alarm], cadence: usize, rate: usize) -> R
 }
 
 /// What is wrong with how a failure is told, and after how many minutes each alarm rings at the latest.
-fn told(alarms: &[Alarm], failure: &Failure, wrong: &mut Vec<String>) -> BTreeMap<String, usize> {
+fn message(alarms: &[Alarm], failure: &Failure, wrong: &mut Vec<String>) -> BTreeMap<String, usize> {
     let mut latest: BTreeMap<String, usize> = BTreeMap::new();
     for (cadence, rate) in failure.cadences.iter().flat_map(|cadence| RATES.map(|rate| (*cadence, rate))) {
         let run = run_of(failure, alarms, cadence, rate);
@@ -145,17 +145,19 @@ fn rings_of_nothing(alarms: &[Alarm], wrong: &mut Vec<String>) {
 }
 
 #[test]
-fn each_failure_is_told_of_until_it_is_mended() {
+fn each_failure_is_reported_of_until_it_is_mended() {
     let alarms = alarms(&Template::load());
     let mut wrong = Vec::new();
-    let told = FAILURES.iter().flat_map(|failure| told(&alarms, failure, &mut wrong).into_keys());
-    let told: BTreeSet<String> = told.collect();
-    wrong.extend(alarms.iter().filter(|alarm| !told.contains(&alarm.id)).map(|alarm| format!("{} is idle", alarm.id)));
+    let message = FAILURES.iter().flat_map(|failure| message(&alarms, failure, &mut wrong).into_keys());
+    let message: BTreeSet<String> = message.collect();
+    wrong.extend(
+        alarms.iter().filter(|alarm| !message.contains(&alarm.id)).map(|alarm| format!("{} is idle", alarm.id)),
+    );
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
-fn nobody_is_told_of_what_passes_by_itself() {
+fn nobody_is_reported_of_what_passes_by_itself() {
     let alarms = alarms(&Template::load());
     let mut wrong = Vec::new();
     rings_of_a_blip(&alarms, &mut wrong);
@@ -181,7 +183,7 @@ fn caught(pointer: &str, value: Value, what: &str) {
     for failure in FAILURES.iter().filter(|failure| failure.rings.contains(&id)) {
         // The others are not asked.
         let of_it: &[&str] = failure.rings.iter().position(|it| *it == id).map_or(&[], |at| &failure.rings[at..=at]);
-        told(&alarms, &Failure { rings: of_it, ..*failure }, &mut wrong);
+        message(&alarms, &Failure { rings: of_it, ..*failure }, &mut wrong);
     }
     rings_of_a_blip(&alarms, &mut wrong);
     rings_of_nothing(&alarms, &mut wrong);
@@ -231,7 +233,7 @@ fn table(template: &Template) -> String {
     let mut lines = vec!["| what fails | it shows in | alarms, and after how many minutes at the latest |".to_owned()];
     lines.push("| --- | --- | --- |".to_owned());
     for failure in FAILURES {
-        let latest = told(&alarms, failure, &mut Vec::new());
+        let latest = message(&alarms, failure, &mut Vec::new());
         let mut latest: Vec<(usize, String)> = latest.into_iter().map(|(id, after)| (after, id)).collect();
         latest.sort();
         let shows: Vec<String> = failure.moves.iter().map(|name| format!("`{name}`")).collect();
@@ -258,8 +260,8 @@ fn operations_says_of_each_alarm_what_it_means() {
     let (_, table) = section.split_once("| alarm | it means | what to do |").unwrap();
     let table = table.split_once("\n\n").unwrap().0;
     let first_cells = table.lines().filter_map(|line| line.split('|').nth(1));
-    let told: BTreeSet<&str> = first_cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+    let message: BTreeSet<&str> = first_cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
     let template = Template::load();
     let there: BTreeSet<&str> = template.of("AWS::CloudWatch::Alarm").map(|alarm| alarm.id).collect();
-    assert_eq!(told, there, "left: what docs/OPERATIONS.md tells of; right: the alarms of the template");
+    assert_eq!(message, there, "left: what docs/OPERATIONS.md tells of; right: the alarms of the template");
 }

@@ -40,12 +40,12 @@ pub(crate) async fn served(world: &World) {
     let ids: Vec<&str> = markets["markets"].as_array().unwrap().iter().map(|market| text(&market["id"])).collect();
     for market in world.town.answer(world.began, &seen_at).markets.keys().map(ToString::to_string) {
         assert!(ids.contains(&market.as_str()), "{market} is not among {ids:?}");
-        let told = get(&format!("/api/v1/markets/{market}?days=3")).await;
-        let told = &told["markets"][0];
-        assert_eq!(text(&told["id"]), market);
-        let as_of = Time::parse(text(&told["as_of"])).unwrap();
+        let message = get(&format!("/api/v1/markets/{market}?days=3")).await;
+        let message = &message["markets"][0];
+        assert_eq!(text(&message["id"]), market);
+        let as_of = Time::parse(text(&message["as_of"])).unwrap();
         let answer = world.town.answer(as_of, &seen_at);
-        assert_figures(&market, told, &answer.markets[&market.parse().unwrap()]);
+        assert_figures(&market, message, &answer.markets[&market.parse().unwrap()]);
     }
     assert_eq!(markets["total"].as_u64(), Some(ids.len() as u64));
 
@@ -57,9 +57,9 @@ pub(crate) async fn served(world: &World) {
     }
 
     let ledger = world.state.alerts().await;
-    let told = get("/api/v1/alerts?limit=500").await;
-    let told = told["alerts"].as_array().unwrap();
-    let mut ids: Vec<&str> = told.iter().map(|alert| text(&alert["id"])).collect();
+    let message = get("/api/v1/alerts?limit=500").await;
+    let message = message["alerts"].as_array().unwrap();
+    let mut ids: Vec<&str> = message.iter().map(|alert| text(&alert["id"])).collect();
     ids.sort_unstable();
     assert_eq!(ids, ledger.keys().map(String::as_str).collect::<Vec<_>>());
 }

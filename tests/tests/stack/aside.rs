@@ -33,8 +33,8 @@ impl<'w> Aside<'w> {
         let kinesis = world.clients.kinesis();
         kinesis.create_stream().stream_name(&name).shard_count(1).send().await.unwrap();
         eventually("the stream is active", || async {
-            let told = kinesis.describe_stream_summary().stream_name(&name).send().await.unwrap();
-            let status = told.stream_description_summary().unwrap().stream_status().as_str().to_owned();
+            let message = kinesis.describe_stream_summary().stream_name(&name).send().await.unwrap();
+            let status = message.stream_description_summary().unwrap().stream_status().as_str().to_owned();
             if status == "ACTIVE" { Ok(()) } else { Err(status) }
         })
         .await;

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use stoop_domain::{HomeId, Observation};
 use stoop_tests::made::{home, observation_in};
 
+use crate::alerts_sent::{Heard, Subscriber};
 use crate::hosted::{Hosted, TIMEOUT, change_batch, failures, kinesis_batch, sequence};
 use crate::proxy::{Fate, internal_failure, throttled};
-use crate::told::{Heard, Listener};
 use crate::world::{World, eventually};
 
 /// So many homes of a city, each seen twice, at prices that fall by a little.
@@ -29,7 +29,7 @@ fn records(observations: &[Observation], each: usize) -> Vec<Vec<Observation>> {
 async fn in_the_lake(world: &World, city: &str) -> BTreeMap<(String, i64), usize> {
     let mut found = BTreeMap::new();
     for seen in world.state.lake().await.0 {
-        if seen.listing.place.city.as_deref() == Some(city) {
+        if seen.listing.address.city.as_deref() == Some(city) {
             *found.entry((seen.native_id, seen.at.ms())).or_default() += 1;
         }
     }
@@ -158,7 +158,7 @@ pub(crate) async fn sns_outage(world: &World) {
     let area = "Asilah";
     let filter =
         json!({"source": ["avito"], "area": [{"prefix": "ma/tanger-tetouan-al-hoceima/tanger-assilah/assilah"}]});
-    let listener = Listener::subscribe(&world.clients, world.output("TopicArn"), &queue, &filter, true).await;
+    let subscriber = Subscriber::subscribe(&world.clients, world.output("TopicArn"), &queue, &filter, true).await;
     let changes: Vec<_> = (0..25).map(|number| change(area, number)).collect();
     let ids: BTreeSet<String> = changes.iter().map(|(id, ..)| id.to_string()).collect();
     let event = change_batch(0, &changes);
@@ -167,7 +167,7 @@ pub(crate) async fn sns_outage(world: &World) {
     let response = alerts.host.invoke(&event).await.unwrap();
     assert_eq!(failures(&response), [sequence(0)]);
     assert!(alerts_of(world, &ids).await.is_empty(), "recorded without being told");
-    assert!(listener.take().await.is_empty());
+    assert!(subscriber.take().await.is_empty());
 
     // It takes the first ten and says that it failed: those are told again, under the same ids.
     alerts.proxy.heal();
@@ -190,10 +190,10 @@ pub(crate) async fn sns_outage(world: &World) {
 
     let heard = std::cell::RefCell::new(Vec::<Heard>::new());
     eventually("each alert is told", || async {
-        let new = listener.take().await;
+        let new = subscriber.take().await;
         heard.borrow_mut().extend(new);
-        let told: BTreeSet<String> = heard.borrow().iter().map(|message| text(&message.body["home"])).collect();
-        (told == ids).then_some(()).ok_or_else(|| format!("{} of {}", told.len(), ids.len()))
+        let message: BTreeSet<String> = heard.borrow().iter().map(|message| text(&message.body["home"])).collect();
+        (message == ids).then_some(()).ok_or_else(|| format!("{} of {}", message.len(), ids.len()))
     })
     .await;
     for message in heard.borrow().iter() {
@@ -202,7 +202,7 @@ pub(crate) async fn sns_outage(world: &World) {
     // Delivered once more, as streams do: nobody hears of it again.
     let response = alerts.host.invoke(&event).await.unwrap();
     assert_eq!(failures(&response), Vec::<String>::new());
-    assert!(listener.take().await.is_empty(), "told again");
+    assert!(subscriber.take().await.is_empty(), "told again");
     assert_eq!(alerts_of(world, &ids).await, ledger);
 }
 

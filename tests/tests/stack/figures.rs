@@ -10,8 +10,8 @@ use stoop_simulation::{Figures, Window};
 const BUCKET: f64 = 0.002_01;
 
 /// Panics where a figure is not what the answer says.
-pub(crate) fn assert_figures(market: &str, told: &Value, want: &Figures) {
-    assert_eq!(told["active"].as_u64(), Some(want.active()), "active in {market}: {told}");
+pub(crate) fn assert_figures(market: &str, message: &Value, want: &Figures) {
+    assert_eq!(message["active"].as_u64(), Some(want.active()), "active in {market}: {message}");
     let prices = [
         ("min_price", want.min()),
         ("max_price", want.max()),
@@ -19,19 +19,19 @@ pub(crate) fn assert_figures(market: &str, told: &Value, want: &Figures) {
         ("mean_price", want.mean()),
     ];
     for (name, want) in prices {
-        let told = told[name].as_f64();
-        assert_eq!(told.is_some(), want.is_some(), "{name} in {market}");
-        if let (Some(told), Some(want)) = (told, want) {
+        let message = message[name].as_f64();
+        assert_eq!(message.is_some(), want.is_some(), "{name} in {market}");
+        if let (Some(message), Some(want)) = (message, want) {
             let want = want.0 as f64 / 100.0;
             // The answer's mean is rounded down to cents.
             let near = if name == "mean_price" { 0.02 } else { want * BUCKET };
-            assert!((told - want).abs() <= near, "{name} in {market}: {told} for {want}");
+            assert!((message - want).abs() <= near, "{name} in {market}: {message} for {want}");
         }
     }
     let names = ["last_24_hours", "last_7_days", "last_28_days", "last_90_days"];
     for (name, window) in names.into_iter().zip(Window::ALL) {
         for (what, want) in want.counts(window).named() {
-            assert_eq!(told[name][what].as_u64(), Some(want), "{what} in the {name} of {market}: {told}");
+            assert_eq!(message[name][what].as_u64(), Some(want), "{what} in the {name} of {market}: {message}");
         }
     }
 }

@@ -17,9 +17,9 @@ use stoop_tests::made::observation_in;
 use stoop_tests::stack::Stack;
 use tokio::sync::{Mutex, MutexGuard};
 
+use crate::alerts_sent::Subscriber;
 use crate::state::Tables;
 use crate::stream::record;
-use crate::told::Listener;
 use crate::world::{World, eventually, say};
 
 /// A pause between two homes of the feed.
@@ -156,7 +156,7 @@ async fn stored(world: &World, tables: &Tables, number: usize) -> Option<Version
 
 /// Who hears of the feed's alerts, and how often each home was told of.
 struct Told {
-    listener: Listener,
+    subscriber: Subscriber,
     homes: Mutex<BTreeMap<String, usize>>,
 }
 
@@ -165,19 +165,19 @@ impl Told {
     async fn once_each(&self, homes: usize) {
         let expected: BTreeMap<String, usize> = (0..homes).map(|number| (home_id(number).to_string(), 1)).collect();
         eventually("each cut is told", || async {
-            let mut told = self.homes.lock().await;
-            for heard in self.listener.take().await {
+            let mut message = self.homes.lock().await;
+            for heard in self.subscriber.take().await {
                 let home = heard.body["home"].as_str().unwrap().to_owned();
                 if home.contains("beside-") {
-                    *told.entry(home).or_default() += 1;
+                    *message.entry(home).or_default() += 1;
                 }
             }
-            let missing = expected.keys().find(|home| !told.contains_key(*home));
-            missing.map_or(Ok(()), |home| Err(format!("{home} is not, of {} homes; {} are", homes, told.len())))
+            let missing = expected.keys().find(|home| !message.contains_key(*home));
+            missing.map_or(Ok(()), |home| Err(format!("{home} is not, of {} homes; {} are", homes, message.len())))
         })
         .await;
-        let told = self.homes.lock().await;
-        let wrong: Vec<_> = told.iter().filter(|(home, times)| expected.get(*home) != Some(times)).collect();
+        let message = self.homes.lock().await;
+        let wrong: Vec<_> = message.iter().filter(|(home, times)| expected.get(*home) != Some(times)).collect();
         assert!(wrong.is_empty(), "told more than once, or of nothing that happened: {wrong:?}");
     }
 }
@@ -186,8 +186,8 @@ impl Told {
 pub(crate) async fn rebuilt_beside(world: &World) {
     let name = format!("{}-beside", world.stack.name());
     let filter = json!({"source": ["avito"]});
-    let listener = Listener::subscribe(&world.clients, world.output("TopicArn"), &name, &filter, true).await;
-    let told = Told { listener, homes: Mutex::default() };
+    let subscriber = Subscriber::subscribe(&world.clients, world.output("TopicArn"), &name, &filter, true).await;
+    let message = Told { subscriber, homes: Mutex::default() };
     let built = world.build_follower();
     let feed = Feed::start(world);
     feed.goes_on(3).await;
@@ -203,7 +203,7 @@ pub(crate) async fn rebuilt_beside(world: &World) {
         let still = feed.still().await;
         is_the_lake(world, "generation a", &a, still.0).await;
         is_the_lake(world, "generation b", &b, still.0).await;
-        told.once_each(still.0).await;
+        message.once_each(still.0).await;
     }
 
     // Loud for longer than the metrics function is behind; then they change places.
@@ -211,7 +211,7 @@ pub(crate) async fn rebuilt_beside(world: &World) {
     {
         let still = feed.still().await;
         is_the_lake(world, "generation a", &a, still.0).await;
-        told.once_each(still.0).await;
+        message.once_each(still.0).await;
     }
     feed.goes_on(3).await;
     let stack = world.deploy_again(&[("Generations", "b-a")]);
@@ -220,14 +220,14 @@ pub(crate) async fn rebuilt_beside(world: &World) {
     {
         let still = feed.still().await;
         is_the_lake(world, "generation b", &b, still.0).await;
-        told.once_each(still.0).await;
+        message.once_each(still.0).await;
     }
     world.delete(&follower);
     feed.goes_on(3).await;
     let last = {
         let still = feed.still().await;
         is_the_lake(world, "generation b, without the follower", &b, still.0).await;
-        told.once_each(still.0).await;
+        message.once_each(still.0).await;
         still.0 - 1
     };
     assert!(stored(world, &b, last).await.is_some());
@@ -241,14 +241,14 @@ pub(crate) async fn rebuilt_beside(world: &World) {
         let still = feed.still().await;
         is_the_lake(world, "generation a", &a, still.0).await;
         is_the_lake(world, "generation b", &b, still.0).await;
-        told.once_each(still.0).await;
+        message.once_each(still.0).await;
     }
     world.deploy_follower(&built, &following(&stack, &a, "false"));
     feed.goes_on(3).await;
     {
         let still = feed.still().await;
         is_the_lake(world, "generation b", &b, still.0).await;
-        told.once_each(still.0).await;
+        message.once_each(still.0).await;
     }
     let stack = world.deploy_again(&[("Generations", "a-b")]);
     assert_eq!(stack.output("HomesTableName").unwrap(), a.homes, "a is in use again");
@@ -266,7 +266,7 @@ pub(crate) async fn rebuilt_beside(world: &World) {
     assert!(gone.is_err(), "{} is still there", b.homes);
     let homes = feed.end().await;
     is_the_lake(world, "generation a", &a, homes).await;
-    told.once_each(homes).await;
+    message.once_each(homes).await;
     assert_eq!(shown(world, homes - 1).await, 800_000.0);
     say(&format!("{homes} cuts, each told once"));
 }

@@ -5,6 +5,7 @@
 //! panics, the stack and the emulator are taken down.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+mod alerts_sent;
 mod api;
 mod aside;
 mod cleanup;
@@ -22,7 +23,6 @@ mod rollups;
 mod sources;
 mod state;
 mod stream;
-mod told;
 mod town;
 mod whole_way;
 mod world;

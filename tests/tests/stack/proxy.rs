@@ -54,8 +54,8 @@ struct Shared {
 impl Proxy {
     /// A proxy that forwards everything.
     pub(crate) async fn start(upstream: &str) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let subscriber = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let url = format!("http://{}", subscriber.local_addr().unwrap());
         let shared = Arc::new(Shared {
             upstream: upstream.trim_end_matches('/').to_owned(),
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
@@ -64,7 +64,7 @@ impl Proxy {
             strike: Notify::new(),
         });
         let routes = Router::new().fallback(pass).layer(DefaultBodyLimit::disable()).with_state(Arc::clone(&shared));
-        let server = tokio::spawn(async move { drop(axum::serve(listener, routes).await) });
+        let server = tokio::spawn(async move { drop(axum::serve(subscriber, routes).await) });
         Self { url, shared, server }
     }
 

@@ -101,8 +101,8 @@ pub(crate) async fn poison(world: &World) {
         assert!(raws.iter().any(|raw| raw.contains(part)), "{part} is not kept: {raws:?}");
     }
     // Nobody has to look twice: where it lay and what is wrong with it stands there.
-    let told = rejects.iter().all(|reject| reject["location"].is_string() && reject["detail"].is_string());
-    assert!(told, "{rejects:?}");
+    let message = rejects.iter().all(|reject| reject["location"].is_string() && reject["detail"].is_string());
+    assert!(message, "{rejects:?}");
     let counted = world.counted("MetricsFunctionName", "Quarantined", world.began).await;
     assert!(counted >= 5, "the metric counts {counted}");
 }

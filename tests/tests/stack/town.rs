@@ -51,8 +51,8 @@ impl Town {
             lead_ms: 2 * Time::HOUR_MS,
             ..SimulationConfig::new(seed, start, HOMES, MARKETS)
         };
-        let told = |seed| story(config(seed)).map(|(all_listed, deep_cut)| (seed, all_listed, deep_cut));
-        let (seed, all_listed, deep_cut) = (1..100_000).find_map(told).expect("some seed tells this story");
+        let message = |seed| story(config(seed)).map(|(all_listed, deep_cut)| (seed, all_listed, deep_cut));
+        let (seed, all_listed, deep_cut) = (1..100_000).find_map(message).expect("some seed tells this story");
         let simulation = Arc::new(Mutex::new(Simulation::new(config(seed))));
         simulation.lock().unwrap().advance(all_listed);
         let portal_config = PortalConfig { token: Some(TOKEN.into()), ..PortalConfig::new(|| SystemClock.now()) };
@@ -146,7 +146,7 @@ fn fact_of(homes: &[Home], entry: &Entry) -> Fact {
 pub(crate) fn fact(seen: &Observation) -> Fact {
     let listing = &seen.listing;
     let price = listing.list_price.map_or(0, |price| price.0);
-    let postal_code = listing.place.postal_code.clone();
+    let postal_code = listing.address.postal_code.clone();
     (seen.native_id.clone(), price, listing.status.as_str().to_owned(), listing.bedrooms, postal_code)
 }
 

@@ -9,9 +9,9 @@ use stoop_pipeline::ports::RunOutcome;
 use stoop_runtime::SystemClock;
 use stoop_tests::local::Kind;
 
+use crate::alerts_sent::{Subscriber, Webhook};
 use crate::figures::{assert_figures, json_of};
 use crate::state::{number, text};
-use crate::told::{Listener, Webhook};
 use crate::town::{Cut, Fact, SOURCE, fact};
 use crate::world::{SEARCH, World, eventually, say};
 
@@ -51,15 +51,15 @@ pub(crate) async fn price_cut(world: &World) {
     assert!(cuts.iter().any(|cut| cut.purpose == "sale"), "the story has no deep cut: {cuts:?}");
     let region = &cuts.iter().find(|cut| cut.purpose == "sale").unwrap().region;
     let sales = json!({"purpose": ["sale"], "region": [region], "drop_percent": [{"numeric": [">=", 15]}]});
-    let sales = Listener::subscribe(clients, topic, &name("sales"), &sales, true).await;
-    let rents = Listener::subscribe(clients, topic, &name("rents"), &json!({"purpose": ["rent"]}), true).await;
-    let all = Listener::subscribe(clients, topic, &name("all"), &json!({"source": [SOURCE]}), false).await;
+    let sales = Subscriber::subscribe(clients, topic, &name("sales"), &sales, true).await;
+    let rents = Subscriber::subscribe(clients, topic, &name("rents"), &json!({"purpose": ["rent"]}), true).await;
+    let all = Subscriber::subscribe(clients, topic, &name("all"), &json!({"source": [SOURCE]}), false).await;
 
     let run = world.poll(SEARCH).await;
     assert_eq!(run.outcome, RunOutcome::Complete, "{run:?}");
     eventually("the ledger has each cut", || async {
-        let told = world.state.alerts().await.len();
-        (told == cuts.len()).then_some(()).ok_or_else(|| format!("{told} of {}", cuts.len()))
+        let message = world.state.alerts().await.len();
+        (message == cuts.len()).then_some(()).ok_or_else(|| format!("{message} of {}", cuts.len()))
     })
     .await;
     ledger_is_right(world, &cuts).await;
@@ -80,7 +80,8 @@ pub(crate) async fn price_cut(world: &World) {
     // The envelope shows what a mail's subject would be.
     let envelopes = heard(&all, cuts.len()).await;
     for cut in &cuts {
-        let of_cut = |envelope: &&crate::told::Heard| envelope.body["Message"].as_str().unwrap().contains(&cut.home);
+        let of_cut =
+            |envelope: &&crate::alerts_sent::Heard| envelope.body["Message"].as_str().unwrap().contains(&cut.home);
         let envelope = envelopes.iter().find(of_cut).unwrap_or_else(|| panic!("no message of {cut:?}"));
         let subject = envelope.body["Subject"].as_str().unwrap();
         assert!(
@@ -127,10 +128,10 @@ pub(crate) async fn poll_twice(world: &World) {
     assert_eq!(world.state.lake().await.2, objects);
 }
 
-async fn heard(listener: &Listener, count: usize) -> Vec<crate::told::Heard> {
+async fn heard(subscriber: &Subscriber, count: usize) -> Vec<crate::alerts_sent::Heard> {
     let heard = std::cell::RefCell::new(Vec::new());
     eventually("the queue has each message", || async {
-        let new = listener.take().await;
+        let new = subscriber.take().await;
         heard.borrow_mut().extend(new);
         let have = heard.borrow().len();
         (have >= count).then_some(()).ok_or_else(|| format!("{have} of {count}"))
@@ -145,14 +146,14 @@ async fn heard(listener: &Listener, count: usize) -> Vec<crate::told::Heard> {
 fn view_is_of(view: &serde_json::Value, cut: &Cut) {
     assert_eq!(view["home"], cut.home, "{view}");
     let prices = [("from", cut.from), ("to", cut.to)].map(|(name, minor)| (view[name].as_f64(), minor as f64 / 100.0));
-    assert!(prices.iter().all(|(told, is)| *told == Some(*is)), "{view} of {cut:?}");
+    assert!(prices.iter().all(|(message, is)| *message == Some(*is)), "{view} of {cut:?}");
 }
 
 async fn ledger_is_right(world: &World, cuts: &[Cut]) {
     let ledger = world.state.alerts().await;
-    let mut told: Vec<_> = ledger.values().map(|alert| (alert.home.to_string(), alert.from.0, alert.to.0)).collect();
-    told.sort();
-    assert_eq!(told, cuts.iter().map(|cut| (cut.home.clone(), cut.from, cut.to)).collect::<Vec<_>>());
+    let mut message: Vec<_> = ledger.values().map(|alert| (alert.home.to_string(), alert.from.0, alert.to.0)).collect();
+    message.sort();
+    assert_eq!(message, cuts.iter().map(|cut| (cut.home.clone(), cut.from, cut.to)).collect::<Vec<_>>());
 }
 
 async fn homes_settle(world: &World) {

@@ -2,7 +2,7 @@
 
 use stoop_domain::{Home, HomeId, Market};
 use stoop_embedded::Database;
-use stoop_pipeline::serve::{Address, AddressFit};
+use stoop_pipeline::serve::{AddressFit, AddressQuery};
 
 use super::super::each_home;
 use crate::failure::usage;
@@ -28,7 +28,7 @@ pub(super) fn find(database: &Database, text: &str) -> anyhow::Result<(HomeId, H
         ))
     };
     let markets = database.market_ids()?;
-    let address = Address::read(text, &markets).ok_or_else(nobody)?;
+    let address = AddressQuery::read(text, &markets).ok_or_else(nobody)?;
     let mut found = Fitting::default();
     // All pages show the same moment.
     database.reading(|| {
@@ -51,7 +51,7 @@ pub(super) fn find(database: &Database, text: &str) -> anyhow::Result<(HomeId, H
 
 impl Fitting {
     /// Keeps a home that fits at least as well as those before it.
-    fn take(&mut self, address: &Address, id: HomeId, home: Home) {
+    fn take(&mut self, address: &AddressQuery, id: HomeId, home: Home) {
         let market: Option<&Market> = home.history.current().map(|facts| &facts.market);
         let Some(fit) = home.line().zip(market).and_then(|(line, market)| address.fits(line, market)) else { return };
         if self.fit.is_none_or(|known| fit < known) {

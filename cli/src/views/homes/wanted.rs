@@ -1,6 +1,6 @@
 use std::cmp::Ordering;
 
-use super::super::told::Told;
+use super::super::summary::HomeSummary;
 use crate::args::{Sort, WantedArgs};
 
 /// Homes that are kept beyond those that will be shown, before they are sorted and cut again.
@@ -19,7 +19,7 @@ impl WantedArgs {
     }
 
     /// Whether a home is one of those.
-    pub(super) fn fits(&self, home: &Told) -> bool {
+    pub(super) fn fits(&self, home: &HomeSummary) -> bool {
         let status = match self.status.as_slice() {
             [] => self.all || home.is_active(),
             some => some.iter().any(|status| status.as_str() == home.status),
@@ -33,7 +33,7 @@ impl WantedArgs {
     }
 
     /// The order that was asked for; of equals, that of their ids.
-    fn compare(&self, a: &Told, b: &Told) -> Ordering {
+    fn compare(&self, a: &HomeSummary, b: &HomeSummary) -> Ordering {
         let ids = a.id.cmp(&b.id);
         let Some(sort) = self.sort else {
             return b.last_event_at.cmp(&a.last_event_at).then(ids);
@@ -63,7 +63,7 @@ impl WantedArgs {
     }
 }
 
-fn key(sort: Sort, home: &Told) -> Option<f64> {
+fn key(sort: Sort, home: &HomeSummary) -> Option<f64> {
     match sort {
         Sort::Price => home.price,
         Sort::PricePerArea => home.price_per_area,
@@ -82,7 +82,7 @@ fn key(sort: Sort, home: &Told) -> Option<f64> {
 pub(super) struct Firsts<'w> {
     wanted: &'w WantedArgs,
     limit: usize,
-    kept: Vec<Told>,
+    kept: Vec<HomeSummary>,
     pub(super) total: usize,
 }
 
@@ -91,7 +91,7 @@ impl<'w> Firsts<'w> {
         Self { wanted, limit, kept: Vec::new(), total: 0 }
     }
 
-    pub(super) fn take(&mut self, home: Told) {
+    pub(super) fn take(&mut self, home: HomeSummary) {
         if !self.wanted.fits(&home) {
             return;
         }
@@ -102,7 +102,7 @@ impl<'w> Firsts<'w> {
         }
     }
 
-    pub(super) fn into_homes(mut self) -> Vec<Told> {
+    pub(super) fn into_homes(mut self) -> Vec<HomeSummary> {
         self.cut();
         self.kept
     }

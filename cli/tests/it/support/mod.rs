@@ -87,19 +87,19 @@ impl Room {
     /// `stoop verify` finds what is stored equal to what it recomputes.
     #[track_caller]
     pub fn is_equal(&self) -> Value {
-        let told = self.json(&["verify"]);
-        assert_eq!(told["equal"], true, "{told}");
-        told
+        let message = self.json(&["verify"]);
+        assert_eq!(message["equal"], true, "{message}");
+        message
     }
 
     /// The ids of the alerts that were told, sorted; one that is there twice is there twice.
     pub fn alert_ids(&self) -> Vec<String> {
-        let told = self.json(&["alerts", "--limit", "100000"]);
-        let mut ids: Vec<String> = list(&told["alerts"]).iter().map(|alert| text(&alert["id"]).to_owned()).collect();
-        assert_eq!(told["total"], ids.len());
+        let message = self.json(&["alerts", "--limit", "100000"]);
+        let mut ids: Vec<String> = list(&message["alerts"]).iter().map(|alert| text(&alert["id"]).to_owned()).collect();
+        assert_eq!(message["total"], ids.len());
         assert!(
-            list(&told["alerts"]).is_sorted_by_key(|alert| Reverse(text(&alert["at"]))),
-            "the newest first: {told}"
+            list(&message["alerts"]).is_sorted_by_key(|alert| Reverse(text(&alert["at"]))),
+            "the newest first: {message}"
         );
         ids.sort();
         ids
@@ -115,13 +115,13 @@ impl Room {
 
     /// What is in quarantine: where, the reason, the detail; in the order of the places.
     pub fn rejects(&self) -> Vec<(String, String, String)> {
-        let told = self.json(&["quarantine", "--limit", "100000"]);
+        let message = self.json(&["quarantine", "--limit", "100000"]);
         let part = |reject: &Value, name: &str| text(&reject[name]).to_owned();
-        let mut rejects: Vec<_> = list(&told["rejects"])
+        let mut rejects: Vec<_> = list(&message["rejects"])
             .iter()
             .map(|reject| (part(reject, "location"), part(reject, "reason"), part(reject, "detail")))
             .collect();
-        assert_eq!(told["kept"], rejects.len());
+        assert_eq!(message["kept"], rejects.len());
         rejects.sort();
         rejects
     }
@@ -215,9 +215,9 @@ pub fn until<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
 
 /// Each of the `expected` values stands in `told`.
 #[track_caller]
-pub fn says(told: &Value, expected: &Value) {
+pub fn says(message: &Value, expected: &Value) {
     for (name, value) in expected.as_object().unwrap() {
-        assert_eq!(&told[name], value, "{name} in {told}");
+        assert_eq!(&message[name], value, "{name} in {message}");
     }
 }
 

@@ -12,7 +12,7 @@ use super::{Room, list, map, number, root, says, text};
 /// stored state is that of the stored observations, and that the same files again change nothing.
 pub struct Replay {
     pub room: Room,
-    pub told: Value,
+    pub message: Value,
     pub files: Vec<String>,
 }
 
@@ -30,36 +30,36 @@ pub fn replay_with(folder: &str, part: &str, map_name: &str, config: Option<&str
     }
     args.extend(options);
     args.extend(files.iter().map(String::as_str));
-    let told = room.json(&args);
-    println!("{map_name}: {told}");
-    says(&told, &json!({ "complete": true, "overfull": 0, "changed_nothing": false }));
+    let message = room.json(&args);
+    println!("{map_name}: {message}");
+    says(&message, &json!({ "complete": true, "overfull": 0, "changed_nothing": false }));
     let verified = room.is_equal();
-    assert_eq!(verified["homes"], told["homes"]);
-    let kept = number(&told["observations"]) - number(&told["duplicates"]);
+    assert_eq!(verified["homes"], message["homes"]);
+    let kept = number(&message["observations"]) - number(&message["duplicates"]);
     assert_eq!(number(&verified["observations"]), kept);
 
     let (alerts, lines) = (room.alert_ids(), room.alert_lines().len());
     let again = room.json(&args);
     let nothing = json!({
-        "rows": told["rows"], "observations": told["observations"], "duplicates": told["observations"],
-        "homes": told["homes"], "quarantined": told["quarantined"], "new": 0, "changed": 0, "unchanged": 0, "overfull": 0,
+        "rows": message["rows"], "observations": message["observations"], "duplicates": message["observations"],
+        "homes": message["homes"], "quarantined": message["quarantined"], "new": 0, "changed": 0, "unchanged": 0, "overfull": 0,
         "price_changes": 0, "drops": 0, "rises": 0, "alerts": 0, "suspects": 0, "changed_nothing": true,
     });
     says(&again, &nothing);
     assert_eq!(room.is_equal(), verified);
     assert_eq!((room.alert_ids(), room.alert_lines().len()), (alerts, lines));
-    Some(Replay { room, told, files })
+    Some(Replay { room, message, files })
 }
 
 impl Replay {
     #[track_caller]
     pub fn says(&self, expected: Value) {
-        says(&self.told, &expected);
+        says(&self.message, &expected);
     }
 
     /// In how many areas its homes lie, how many of these have a name that the source alone tells, and in how many cities.
     #[track_caller]
-    pub fn lies_in(&self, areas: usize, told: usize, cities: usize) {
+    pub fn lies_in(&self, areas: usize, message: usize, cities: usize) {
         let markets = self.room.json(&["markets", "--limit", "100000"]);
         let paths: BTreeSet<&str> = list(&markets["markets"]).iter().map(|market| text(&market["path"])).collect();
         let city = |path: &'_ str| path.rsplit_once('/').map(|(city, _)| city.to_owned());
@@ -68,14 +68,14 @@ impl Replay {
             paths.iter().filter(|path| path.contains('~')).count(),
             paths.iter().filter_map(|path| city(path)).collect::<BTreeSet<_>>().len(),
         );
-        assert_eq!(found, (areas, told, cities), "{paths:#?}");
+        assert_eq!(found, (areas, message, cities), "{paths:#?}");
     }
 
     /// The drops that were told, or held back: home, price before, price after.
     pub fn drops(&self, which: &[&str]) -> BTreeSet<(String, i64, i64)> {
         let args: Vec<&str> = ["alerts", "--limit", "1000"].into_iter().chain(which.iter().copied()).collect();
-        let told = self.room.json(&args);
-        list(&told["alerts"])
+        let message = self.room.json(&args);
+        list(&message["alerts"])
             .iter()
             .map(|a| (text(&a["home"]).to_owned(), whole(&a["from"]), whole(&a["to"])))
             .collect()

@@ -185,10 +185,10 @@ mod tests {
     /// Write units of a commit, and how often each byte is written, where commits archive so many bytes each. Deleting is
     /// billed like writing.
     fn cost(commits: u64, bytes_of: impl Fn(u64) -> u64) -> (u64, u64) {
-        let (mut pieces, mut told, mut written, mut units): (Vec<u64>, u64, u64, u64) = (Vec::new(), 0, 0, 0);
+        let (mut pieces, mut message, mut written, mut units): (Vec<u64>, u64, u64, u64) = (Vec::new(), 0, 0, 0);
         for commit in 0..commits {
             let mut bytes = bytes_of(commit);
-            told += bytes;
+            message += bytes;
             while let Some(before) = pieces.pop_if(|before| is_to_be_merged(*before, bytes)) {
                 bytes += before;
                 units += before.div_ceil(1_024);
@@ -200,8 +200,8 @@ mod tests {
             assert!(pieces.len() <= full + 10, "{pieces:?}");
         }
         assert!(pieces.iter().all(|bytes| *bytes < 3 * PIECE_BYTES_FULL), "{pieces:?}");
-        assert_eq!(pieces.iter().sum::<u64>(), told);
-        (units.div_ceil(commits), written.div_ceil(told))
+        assert_eq!(pieces.iter().sum::<u64>(), message);
+        (units.div_ceil(commits), written.div_ceil(message))
     }
 
     /// The figures of ADR 0029.

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use stoop_domain::{Day, Market, ParseMarketError, Time, lies_in};
 use stoop_market::{Cells, Wide};
 use stoop_pipeline::ports::{PortError, RollUps, ShownWide, StoredSum, VisitWide, WholeMarket, WideAreas};
-use stoop_pipeline::{AreaSum, DaysTold, SumError, Total, WideArea, WideLevel};
+use stoop_pipeline::{AreaSum, DaysCovered, SumError, Total, WideArea, WideLevel};
 
 use super::archive::sum_of;
 use super::attributes::{number, text, text_of};
@@ -133,7 +133,8 @@ impl StackAreas {
             for (name, part) in sum.parts() {
                 match part.now() {
                     Ok(now) => {
-                        let total = Total { version: part.version, told: part.told, markets: part.markets, sum: now };
+                        let total =
+                            Total { version: part.version, covered: part.covered, markets: part.markets, sum: now };
                         parts.insert(name.to_owned(), total);
                     }
                     Err(error) => drop(self.not_read::<()>(&self.key(&area)?, &error)),
@@ -224,7 +225,7 @@ impl RollUps for StackAreas {
         listed(self.client.clone(), self.table.clone(), Index::Heads, String::new()).await
     }
 
-    async fn whole(&self, markets: &[Market], told_from: Day) -> Result<Vec<Option<WholeMarket>>, PortError> {
+    async fn whole(&self, markets: &[Market], covered_from: Day) -> Result<Vec<Option<WholeMarket>>, PortError> {
         let (client, table) = (&self.client, &self.table);
         let mut found: BTreeMap<Market, WholeMarket> = BTreeMap::new();
         let mut wanted: Vec<Market> = markets.iter().collect::<BTreeSet<_>>().into_iter().cloned().collect();
@@ -246,9 +247,9 @@ impl RollUps for StackAreas {
                         continue;
                     }
                 };
-                let is_told = state.horizon().is_none_or(|horizon| horizon.days <= told_from);
+                let is_covered = state.horizon().is_none_or(|horizon| horizon.days <= covered_from);
                 let archive =
-                    if is_told { Ok(Cells::default()) } else { sum_of(client, table, &market, archive).await? };
+                    if is_covered { Ok(Cells::default()) } else { sum_of(client, table, &market, archive).await? };
                 match archive {
                     Ok(archive) => drop(found.insert(market, WholeMarket { version, state, archive, committed })),
                     Err(error) if read >= READS_MAX => return Err(PortError::new(what(), error)),
@@ -344,15 +345,15 @@ fn added_up(county: &Parts, markets: &[&Market]) -> Option<Total> {
     let parts: Vec<&Total> = markets.iter().filter_map(|market| county.parts.get(&market.to_string())).collect();
     let mut sum = Wide::default();
     parts.iter().for_each(|part| sum.add(&part.sum));
-    let from = parts.iter().map(|part| part.told.from).max()?;
-    let until = parts.iter().map(|part| part.told.until).min()?;
-    Some(Total { version: county.version, told: DaysTold { from, until }, markets: parts.len(), sum })
+    let from = parts.iter().map(|part| part.covered.from).max()?;
+    let until = parts.iter().map(|part| part.covered.until).min()?;
+    Some(Total { version: county.version, covered: DaysCovered { from, until }, markets: parts.len(), sum })
 }
 
 /// A sum as it may be shown: if it tells the day, was once whole, and has all markets of the area but those that came lately.
 fn shown(total: Total, area: &WideArea, markets: usize, waiting: usize, now: Time) -> Option<ShownWide> {
-    let is_told = total.told.has(now.day_in(&area.country().zone)) && total.markets + waiting >= markets;
-    if !is_told || (waiting > 0 && total.version < WHOLE_SINCE_MS) {
+    let is_covered = total.covered.has(now.day_in(&area.country().zone)) && total.markets + waiting >= markets;
+    if !is_covered || (waiting > 0 && total.version < WHOLE_SINCE_MS) {
         return None;
     }
     let rolled_up = i64::try_from(total.version).ok().map(Time::from_ms).filter(|_| waiting > 0);

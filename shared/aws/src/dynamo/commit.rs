@@ -196,10 +196,10 @@ fn refusal(store: &DynamoStore, commit: &Commit<'_>, error: &SdkError<TransactWr
     };
     match verdict(cancelled.cancellation_reasons()) {
         Verdict::Conflict => CommitError::Conflict,
-        Verdict::Refused { place, why } => {
+        Verdict::Refused { address, why } => {
             let homes = commit.homes.iter().map(|change| format!("the home {}", change.id));
             let markets = commit.markets.iter().map(|change| format!("the market {}", change.market));
-            let which = homes.chain(markets).nth(place).unwrap_or_else(|| format!("action {place}"));
+            let which = homes.chain(markets).nth(address).unwrap_or_else(|| format!("action {address}"));
             PortError::new(transaction(store), format!("{which}: {why}")).into()
         }
         Verdict::Unknown => PortError::new(transaction(store), reason(error)).into(),
@@ -211,7 +211,7 @@ enum Verdict {
     /// An item has another version than was read, or another transaction is at it.
     Conflict,
     /// The action at this place was refused for another reason, which may pass.
-    Refused { place: usize, why: String },
+    Refused { address: usize, why: String },
     /// No reason is given.
     Unknown,
 }
@@ -223,9 +223,9 @@ fn verdict(reasons: &[CancellationReason]) -> Verdict {
         return Verdict::Conflict;
     }
     let other = |reason: &&CancellationReason| !["None", "TransactionConflict"].contains(&&*code(reason));
-    if let Some((place, reason)) = reasons.iter().enumerate().find(|(_, reason)| other(reason)) {
+    if let Some((address, reason)) = reasons.iter().enumerate().find(|(_, reason)| other(reason)) {
         let why = format!("{}: {}", code(reason), reason.message().unwrap_or("no message"));
-        return Verdict::Refused { place, why };
+        return Verdict::Refused { address, why };
     }
     if reasons.iter().any(|reason| code(reason) == "TransactionConflict") {
         Verdict::Conflict
@@ -272,7 +272,7 @@ async fn try_clear_blocks(store: &DynamoStore, partition: &str, versions: &Range
 
 #[cfg(test)]
 mod tests {
-    use stoop_domain::{Currency, Home, HomeId, Listing, Minor, Observation, Place, Purpose};
+    use stoop_domain::{Address, Currency, Home, HomeId, Listing, Minor, Observation, Purpose};
 
     use super::*;
 
@@ -283,7 +283,7 @@ mod tests {
     #[test]
     fn a_conflict_is_what_reading_again_can_heal() {
         let of = |codes: &[&str]| verdict(&reasons(codes));
-        let refused = |place, why: &str| Verdict::Refused { place, why: why.into() };
+        let refused = |address, why: &str| Verdict::Refused { address, why: why.into() };
         assert_eq!(of(&["None", "ConditionalCheckFailed"]), Verdict::Conflict);
         assert_eq!(of(&["TransactionConflict", "None"]), Verdict::Conflict);
         assert_eq!(of(&["ThrottlingError", "ConditionalCheckFailed"]), Verdict::Conflict);
@@ -297,8 +297,8 @@ mod tests {
 
     #[test]
     fn a_home_is_stored_with_what_can_be_asked_of_it() {
-        let place = Place { city: Some("Agadir".into()), country: Some("MA".into()), ..Place::default() };
-        let mut listing = Listing::new(Purpose::Sale, Currency::MAD, place);
+        let address = Address { city: Some("Agadir".into()), country: Some("MA".into()), ..Address::default() };
+        let mut listing = Listing::new(Purpose::Sale, Currency::MAD, address);
         listing.list_price = Some(Minor(90_000_000));
         let at = Time::from_ms(1_768_392_000_000);
         let mut home = Home::default();

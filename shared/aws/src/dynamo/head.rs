@@ -113,7 +113,7 @@ impl Head {
         item([("market", text(market.to_string())), ("part", text(HEAD))])
     }
 
-    /// The item to store, with the figures of the state at `now` in plain sight.
+    /// The item to store, with the figures of the state at `now` in plain sighting.
     pub(super) fn to_item(&self, market: &Market, state: &Cells, now: Time) -> Item {
         let mut item = item([
             ("market", text(market.to_string())),

@@ -130,11 +130,11 @@ fn file_error(name: &str, error: io::Error) -> FileError {
     }
 }
 
-fn row((mapped, place): (Mapped, String)) -> Option<FileRow> {
+fn row((mapped, position): (Mapped, String)) -> Option<FileRow> {
     match mapped {
         Mapped::Observation(observation) => Some(FileRow::Found(observation)),
         Mapped::Refused(Refusal { reason, detail, raw, native_id }) => {
-            Some(FileRow::Refused { place, reason, detail, raw, native_id })
+            Some(FileRow::Refused { position, reason, detail, raw, native_id })
         }
         Mapped::Skipped => None,
     }

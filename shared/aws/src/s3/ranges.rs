@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_is_told_and_what_is_short_is_one() {
+    fn a_failure_is_reported_and_what_is_short_is_one() {
         let fails = Ranges::new(10, |_, _| Err(io::Error::other("no")));
         assert_eq!(fails.read_at(0, &mut [0; 4]).unwrap_err().to_string(), "no");
         let short = Ranges::new(10, |_, _| Ok(vec![0; 3]));

@@ -115,7 +115,7 @@ async fn refusing(listed: Option<&'static str>) -> Service {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_told_from_what_is_refused_by_a_listing_of_the_key() {
+async fn what_is_not_there_is_reported_from_what_is_refused_by_a_listing_of_the_key() {
     // S3 hides behind a 403 that there is no such object. The second listing has another object, whose key is longer.
     for listed in [None, Some("index/avito/agadir.json.zst.old")] {
         let service = refusing(listed).await;

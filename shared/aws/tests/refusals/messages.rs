@@ -42,10 +42,10 @@ fn published(taken: &[&str], refused: &[(&str, &str)]) -> Answer {
 }
 
 /// The outcomes in one line each.
-async fn told(service: &Service, alerts: &[Alert]) -> Vec<String> {
+async fn message(service: &Service, alerts: &[Alert]) -> Vec<String> {
     let publisher = TopicPublisher::new(service.clients.sns(), TOPIC);
     let outcomes = publisher.publish(alerts).await;
-    outcomes.into_iter().map(|outcome| outcome.map_or_else(|error| chain(&error), |()| "told".into())).collect()
+    outcomes.into_iter().map(|outcome| outcome.map_or_else(|error| chain(&error), |()| "sent".into())).collect()
 }
 
 fn form(asked: &Asked) -> String {
@@ -57,7 +57,7 @@ async fn each_alert_of_a_batch_has_its_own_outcome() {
     let service = Service::start(|_, _| published(&["2", "0"], &[("1", "InvalidParameter")])).await;
     let refused = format!("PublishBatch of the alert a1 to {TOPIC}: InvalidParameter: as told");
     let silent = format!("PublishBatch of the alert a3 to {TOPIC}: the answer does not say what became of it");
-    assert_eq!(told(&service, &alerts(4)).await, ["told".to_owned(), refused, "told".into(), silent]);
+    assert_eq!(message(&service, &alerts(4)).await, ["sent".to_owned(), refused, "sent".into(), silent]);
 }
 
 #[tokio::test]
@@ -75,11 +75,11 @@ async fn a_batch_has_ten_alerts_and_one_that_fails_does_not_stop_the_next() {
         }
     })
     .await;
-    let outcomes = told(&service, &alerts(13)).await;
+    let outcomes = message(&service, &alerts(13)).await;
     assert_eq!(service.asked().len(), 2);
     assert_eq!(outcomes.len(), 13);
     assert_eq!(outcomes[9], format!("PublishBatch of the alert a9 to {TOPIC}: AuthorizationError: no"));
-    assert!(outcomes[10..].iter().all(|outcome| outcome == "told"), "{outcomes:?}");
+    assert!(outcomes[10..].iter().all(|outcome| outcome == "sent"), "{outcomes:?}");
 }
 
 #[tokio::test]
@@ -94,7 +94,7 @@ async fn a_topic_that_slows_us_down_is_asked_again() {
         _ => published(&["0"], &[]),
     })
     .await;
-    assert_eq!(told(&service, &alerts(1)).await, ["told"]);
+    assert_eq!(message(&service, &alerts(1)).await, ["sent"]);
     assert_eq!(service.asked().len(), 3);
 }
 

@@ -8,7 +8,7 @@ use crate::service::{Answer, Service, Still, chain};
 
 const MINUTE_MS: i64 = 60 * Time::SECOND_MS;
 
-fn told(text: &str) -> Answer {
+fn message(text: &str) -> Answer {
     Answer::new(200, json!({"ARN": "arn", "Name": "token", "VersionId": "v", "SecretString": text}))
 }
 
@@ -19,7 +19,7 @@ fn secrets(service: &Service) -> (Secrets, Arc<Still>) {
 
 #[tokio::test]
 async fn a_secret_is_remembered_for_a_while_and_looked_up_anew_when_asked() {
-    let service = Service::start(|place, _| told(&format!("t{place}"))).await;
+    let service = Service::start(|place, _| message(&format!("t{place}"))).await;
     let (secrets, clock) = secrets(&service);
     let read = async || secrets.get("token").await.unwrap().reveal().to_owned();
     assert_eq!((read().await, read().await), ("t0".into(), "t0".into()));
@@ -39,7 +39,7 @@ async fn a_secret_is_remembered_for_a_while_and_looked_up_anew_when_asked() {
 #[tokio::test]
 async fn an_old_secret_serves_on_while_there_is_no_answer_but_not_for_ever() {
     let gone = || Answer::json_error(400, "AccessDeniedException", "no");
-    let service = Service::start(move |place, _| if place == 0 { told("old") } else { gone() }).await;
+    let service = Service::start(move |place, _| if place == 0 { message("old") } else { gone() }).await;
     let (secrets, clock) = secrets(&service);
     secrets.get("token").await.unwrap();
     clock.pass(59 * MINUTE_MS);
@@ -52,8 +52,8 @@ async fn an_old_secret_serves_on_while_there_is_no_answer_but_not_for_ever() {
 #[tokio::test]
 async fn a_member_of_a_json_secret_has_a_name_and_no_secret_is_ever_shown() {
     let service = Service::start(|_, asked| match asked.json()["SecretId"].as_str().unwrap() {
-        "object" => told(r#"{"key": "hush", "port": 5432}"#),
-        "plain" => told("hush"),
+        "object" => message(r#"{"key": "hush", "port": 5432}"#),
+        "plain" => message("hush"),
         _ => Answer::new(200, json!({"ARN": "arn", "Name": "binary", "SecretBinary": "aHVzaA=="})),
     })
     .await;

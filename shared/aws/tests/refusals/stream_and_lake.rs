@@ -3,7 +3,7 @@ use std::sync::Arc;
 use aws_smithy_types::base64;
 use serde_json::{Value, json};
 use stoop_aws::{KinesisStream, Lake, LakeDelivery};
-use stoop_domain::{Currency, Listing, Observation, Place, Purpose, Time};
+use stoop_domain::{Address, Currency, Listing, Observation, Purpose, Time};
 use stoop_pipeline::ports::Stream;
 use stoop_wire::kpl::{Deaggregated, deaggregate};
 
@@ -94,7 +94,7 @@ async fn an_answer_that_leaves_a_record_out_or_refuses_it_for_good_is_an_error()
 }
 
 #[tokio::test]
-async fn what_kinesis_can_never_take_is_told_before_anything_is_put() {
+async fn what_kinesis_can_never_take_is_reported_before_anything_is_put() {
     let service = Service::start(|_, _| panic!("nothing is to be asked")).await;
     let stream = KinesisStream::new(service.clients.kinesis(), "stoop");
     let next_to_empty = vec![b'\n'; stream.record_bytes_max()];
@@ -111,8 +111,8 @@ async fn what_kinesis_can_never_take_is_told_before_anything_is_put() {
 }
 
 fn observation(i: usize, description_bytes: usize) -> Observation {
-    let place = Place { city: Some("Agadir".into()), ..Place::default() };
-    let mut listing = Listing::new(Purpose::Sale, Currency::MAD, place);
+    let address = Address { city: Some("Agadir".into()), ..Address::default() };
+    let mut listing = Listing::new(Purpose::Sale, Currency::MAD, address);
     listing.details.description = (description_bytes > 0).then(|| "x".repeat(description_bytes));
     Observation::new("avito", i.to_string(), Time::from_ms(0), listing)
 }
@@ -140,7 +140,7 @@ fn ids(asked: &Asked) -> Vec<Vec<String>> {
 
 #[tokio::test]
 async fn records_that_firehose_refused_are_sent_again_alone() {
-    let service = Service::start(|place, _| match place {
+    let service = Service::start(|address, _| match address {
         0 => firehose_answer(&[true, false, false]),
         1 => firehose_answer(&[false, true]),
         _ => firehose_answer(&[true]),
@@ -177,7 +177,7 @@ async fn a_firehose_that_keeps_refusing_is_an_error_after_bounded_attempts() {
 async fn a_firehose_that_is_unavailable_as_a_whole_is_asked_again() {
     let unavailable = || Answer::json_error(503, "ServiceUnavailableException", "Back off.");
     let service =
-        Service::start(move |place, _| if place < 4 { unavailable() } else { firehose_answer(&[true]) }).await;
+        Service::start(move |address, _| if address < 4 { unavailable() } else { firehose_answer(&[true]) }).await;
     let clock = Arc::new(Still::default());
     lake(&service, &clock).keep(&[&observation(0, 0)]).await.unwrap();
     assert_eq!((service.asked().len(), clock.sleeps().len()), (5, 1), "three attempts are the SDK's");
@@ -190,8 +190,8 @@ async fn many_lines_are_packed_into_few_records_and_batches() {
     let observations: Vec<Observation> = (0..100).map(|i| observation(i, 90_000)).collect();
     lake(&service, &clock).keep(&observations.iter().collect::<Vec<_>>()).await.unwrap();
     let asked = service.asked();
-    let told: Vec<String> = asked.iter().flat_map(ids).flatten().collect();
-    assert_eq!(told, (0..100).map(|i| i.to_string()).collect::<Vec<_>>(), "each once and in order");
+    let message: Vec<String> = asked.iter().flat_map(ids).flatten().collect();
+    assert_eq!(message, (0..100).map(|i| i.to_string()).collect::<Vec<_>>(), "each once and in order");
     for batch in &asked {
         let records: Vec<usize> = entries(batch).iter().map(|record| data(record).len()).collect();
         assert!(records.iter().all(|bytes| *bytes <= 1_000 << 10) && records.iter().sum::<usize>() <= 4 << 20);

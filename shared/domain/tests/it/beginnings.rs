@@ -1,6 +1,6 @@
-//! When a stretch begins, and since when a home is listed: what a source's clock is believed.
+//! When a interval begins, and since when a home is listed: what a source's clock is believed.
 
-use stoop_domain::{History, Sight, Status, Time, Watch};
+use stoop_domain::{History, Sighting, Status, Time, Watch};
 
 use crate::support::{Said, facts, history, time};
 
@@ -13,25 +13,25 @@ fn cheap() -> stoop_domain::Facts {
 }
 
 /// Seen at the second time, so since the first.
-fn since(at: &str, seen: &str) -> Sight {
+fn since(at: &str, seen: &str) -> Sighting {
     let seen = time(seen);
-    Sight { at: time(at).min(seen), seen, ..Sight::default() }
+    Sighting { at: time(at).min(seen), seen, ..Sighting::default() }
 }
 
-fn version(at: &str, seen: &str) -> Sight {
-    Sight { versioned: true, ..since(at, seen) }
+fn version(at: &str, seen: &str) -> Sighting {
+    Sighting { versioned: true, ..since(at, seen) }
 }
 
-/// When the last of these stretches began, whichever comes first: the dear one and then the cheap one.
-fn cheap_since(before: Sight, after: Sight) -> String {
+/// When the last of these intervals began, whichever comes first: the dear one and then the cheap one.
+fn cheap_since(before: Sighting, after: Sighting) -> String {
     let said = [(before, dear()), (after, cheap())];
-    let said = said.map(|(sight, facts)| Said { sight, facts, listed: None, watch: Watch::Once });
+    let said = said.map(|(sighting, facts)| Said { sighting, facts, listed: None, watch: Watch::Once });
     let [one, other] = [history(&said), history(&[said[1].clone(), said[0].clone()])];
     assert_eq!(one, other);
-    let runs = one.runs();
-    assert_eq!(runs.len(), 2);
-    assert_eq!(*runs[1].facts, cheap(), "the later one is the cheap one");
-    runs[1].first.to_string()
+    let intervals = one.intervals();
+    assert_eq!(intervals.len(), 2);
+    assert_eq!(*intervals[1].facts, cheap(), "the later one is the cheap one");
+    intervals[1].first.to_string()
 }
 
 const AT: &str = "2026-01-10T08:00:00Z";
@@ -76,7 +76,7 @@ fn rows_of_one_file_begin_at_their_own_times() {
     let (before, after) = (since("2026-01-10T00:00:00Z", file), since("2026-01-20T00:00:00Z", file));
     assert_eq!(cheap_since(before, after), "2026-01-20T00:00:00Z");
     // Rows that tell the same date stand in the order of the file, whatever they ask.
-    let after = Sight { seq: 1, ..before };
+    let after = Sighting { seq: 1, ..before };
     assert_eq!(cheap_since(before, after), "2026-01-10T00:00:00Z");
 }
 
@@ -104,26 +104,26 @@ fn versions_and_sightings_are_in_one_order() {
 
 #[test]
 fn what_was_there_when_a_search_began_begins_with_its_sighting() {
-    let sight = Sight { initial: true, ..since("2025-06-01T00:00:00Z", "2026-01-10T09:00:00Z") };
-    let seen = history(&[Said { sight, facts: dear(), listed: None, watch: Watch::Once }]);
-    assert_eq!(seen.runs()[0].first, sight.seen);
+    let sighting = Sighting { initial: true, ..since("2025-06-01T00:00:00Z", "2026-01-10T09:00:00Z") };
+    let seen = history(&[Said { sighting, facts: dear(), listed: None, watch: Watch::Once }]);
+    assert_eq!(seen.intervals()[0].first, sighting.seen);
     // What follows cannot begin before it, even by its version.
     let later = version("2026-01-09T00:00:00Z", "2026-01-10T10:00:00Z");
-    let both = [(sight, dear()), (later, cheap())].map(|(sight, facts)| Said {
-        sight,
+    let both = [(sighting, dear()), (later, cheap())].map(|(sighting, facts)| Said {
+        sighting,
         facts,
         listed: None,
         watch: Watch::Once,
     });
     let both = history(&both);
-    assert!(both.runs().is_sorted_by_key(|run| run.first));
+    assert!(both.intervals().is_sorted_by_key(|interval| interval.first));
 }
 
 #[test]
-fn a_price_that_came_back_within_a_day_is_told() {
-    let at = |hour: u32| Sight::at(time(&format!("2026-01-10T{hour:02}:00:00Z")));
+fn a_price_that_came_back_within_a_day_is_reported() {
+    let at = |hour: u32| Sighting::at(time(&format!("2026-01-10T{hour:02}:00:00Z")));
     let said = [(1, dear()), (2, cheap()), (3, dear())].map(|(hour, facts)| Said {
-        sight: at(hour),
+        sighting: at(hour),
         facts,
         listed: None,
         watch: Watch::Once,
@@ -133,29 +133,30 @@ fn a_price_that_came_back_within_a_day_is_told() {
 }
 
 #[test]
-fn of_more_changes_within_a_day_the_outermost_are_told() {
-    let at = |hour: u32| Sight::at(time(&format!("2026-01-10T{hour:02}:00:00Z")));
+fn of_more_changes_within_a_day_the_outermost_are_reported() {
+    let at = |hour: u32| Sighting::at(time(&format!("2026-01-10T{hour:02}:00:00Z")));
     let said: Vec<_> = (1..=9)
         .map(|hour| Said {
-            sight: at(hour),
+            sighting: at(hour),
             facts: if hour % 2 == 1 { dear() } else { cheap() },
             listed: None,
             watch: Watch::Once,
         })
         .collect();
     let history = history(&said);
-    let begins: Vec<_> = history.runs().iter().map(|run| (run.facts.list_price.unwrap().0, run.first)).collect();
+    let begins: Vec<_> =
+        history.intervals().iter().map(|interval| (interval.facts.list_price.unwrap().0, interval.first)).collect();
     assert_eq!(begins, [(500, at(1).at), (400, at(2).at), (500, at(9).at)]);
     // On two days each is told.
-    let next = |one: &Said| Said { sight: Sight::at(one.sight.at.plus_ms(86_400_000)), ..one.clone() };
+    let next = |one: &Said| Said { sighting: Sighting::at(one.sighting.at.plus_ms(86_400_000)), ..one.clone() };
     let both: Vec<_> = said.iter().cloned().chain(said.iter().map(next)).collect();
-    assert_eq!(crate::support::history(&both).runs().len(), 5);
+    assert_eq!(crate::support::history(&both).intervals().len(), 5);
 }
 
 fn opened(said: &[(&str, Status, Option<&str>)]) -> Vec<Time> {
     let mut history = History::default();
     for (at, status, listed) in said {
-        history.apply(Sight::at(time(at)), &facts(*status, 500), listed.map(time));
+        history.apply(Sighting::at(time(at)), &facts(*status, 500), listed.map(time));
     }
     history.steps().iter().map(|step| step.spell.opened_at).collect()
 }
@@ -164,16 +165,16 @@ fn opened(said: &[(&str, Status, Option<&str>)]) -> Vec<Time> {
 fn a_listing_date_is_believed_within_bounds() {
     use Status::Active;
     let seen = "2026-01-10T09:00:00Z";
-    let told = |listed| opened(&[(seen, Active, Some(listed))]);
-    assert_eq!(told("2026-01-02T00:00:00Z"), [time("2026-01-02T00:00:00Z")]);
-    assert_eq!(told("1990-01-01T00:00:00Z"), [time("1990-01-01T00:00:00Z")]);
-    assert_eq!(told("1989-12-31T23:59:59Z"), [time(seen)]);
-    assert_eq!(told(seen), [time(seen)]);
-    assert_eq!(told("2026-01-10T09:00:00.001Z"), [time(seen)]);
+    let reported = |listed| opened(&[(seen, Active, Some(listed))]);
+    assert_eq!(reported("2026-01-02T00:00:00Z"), [time("2026-01-02T00:00:00Z")]);
+    assert_eq!(reported("1990-01-01T00:00:00Z"), [time("1990-01-01T00:00:00Z")]);
+    assert_eq!(reported("1989-12-31T23:59:59Z"), [time(seen)]);
+    assert_eq!(reported(seen), [time(seen)]);
+    assert_eq!(reported("2026-01-10T09:00:00.001Z"), [time(seen)]);
 }
 
 #[test]
-fn the_date_that_was_told_last_within_the_spell_counts() {
+fn the_date_that_was_reported_last_within_the_spell_counts() {
     use Status::{Active, Closed, Gone, Pending};
     let said = [
         ("2026-01-10T09:00:00Z", Active, Some("2026-01-02T00:00:00Z")),

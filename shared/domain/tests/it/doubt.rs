@@ -1,6 +1,6 @@
 //! Prices that no seller seems to ask: out of everything until they are sighted on another day.
 
-use stoop_domain::{Applied, Doubt, History, Purpose, Sight, Status, Time};
+use stoop_domain::{Applied, Doubt, History, Purpose, Sighting, Status, Time};
 
 use crate::support::{HOUR, START, facts, in_area};
 
@@ -10,7 +10,7 @@ use Status::{Active, Gone, Pending, Withdrawn};
 fn home(seen: &[(i64, Status, i64)]) -> History {
     let mut history = History::default();
     for (hour, status, price) in seen {
-        history.apply(Sight::at(at(*hour)), &facts(*status, *price), None);
+        history.apply(Sighting::at(at(*hour)), &facts(*status, *price), None);
     }
     history
 }
@@ -19,10 +19,10 @@ fn at(hour: i64) -> Time {
     Time::from_ms(START + hour * HOUR)
 }
 
-/// Of a stretch: why its price is doubtful, and from what to what it changed.
-type Told = (Option<Doubt>, Option<(i64, i64)>);
+/// Of a interval: why its price is doubtful, and from what to what it changed.
+type Reported = (Option<Doubt>, Option<(i64, i64)>);
 
-fn told(history: &History) -> Vec<Told> {
+fn reported(history: &History) -> Vec<Reported> {
     let steps = history.steps();
     steps.iter().map(|step| (step.doubtful, step.change.map(|change| (change.from.0, change.to.0)))).collect()
 }
@@ -38,24 +38,24 @@ const PLACEHOLDER: Option<Doubt> = Some(Doubt::Placeholder);
 #[test]
 fn a_slip_that_is_put_right_is_no_event_and_no_price_to_compare_with() {
     let slip = home(&[(0, Active, 50_000), (24, Active, 5_000), (30, Active, 50_000), (48, Active, 45_000)]);
-    assert_eq!(told(&slip), [(None, None), (FALL, None), (None, None), (None, Some((50_000, 45_000)))]);
+    assert_eq!(reported(&slip), [(None, None), (FALL, None), (None, None), (None, Some((50_000, 45_000)))]);
     let slip = home(&[(0, Active, 50_000), (24, Active, 500_000), (30, Active, 48_000)]);
-    assert_eq!(told(&slip), [(None, None), (RISE, None), (None, Some((50_000, 48_000)))]);
+    assert_eq!(reported(&slip), [(None, None), (RISE, None), (None, Some((50_000, 48_000)))]);
 }
 
 #[test]
 fn what_is_sighted_on_another_day_counts_since_it_was_first_named() {
     let before = home(&[(0, Active, 50_000), (24, Active, 5_000), (47, Active, 5_000)]);
-    assert_eq!(told(&before), [(None, None), (FALL, None)], "twice on one day");
+    assert_eq!(reported(&before), [(None, None), (FALL, None)], "twice on one day");
     let after = home(&[(0, Active, 50_000), (24, Active, 5_000), (47, Active, 5_000), (48, Active, 5_000)]);
-    assert_eq!(told(&after), [(None, None), (None, Some((50_000, 5_000)))]);
-    assert_eq!(after.steps()[1].run.first, at(24));
-    // The sighting of another day may be that of another stretch, where it is the next that names a price.
+    assert_eq!(reported(&after), [(None, None), (None, Some((50_000, 5_000)))]);
+    assert_eq!(after.steps()[1].interval.first, at(24));
+    // The sighting of another day may be that of another interval, where it is the next that names a price.
     let pending = home(&[(0, Active, 50_000), (24, Active, 5_000), (30, Active, 0), (50, Pending, 5_000)]);
-    assert_eq!(told(&pending), [(None, None), (None, Some((50_000, 5_000))), (None, None), (None, None)]);
+    assert_eq!(reported(&pending), [(None, None), (None, Some((50_000, 5_000))), (None, None), (None, None)]);
     // But not where another price was named in between.
     let flaps = home(&[(0, Active, 50_000), (24, Active, 5_000), (30, Active, 50_000), (50, Active, 5_000)]);
-    assert_eq!(told(&flaps), [(None, None), (FALL, None), (None, None), (FALL, None)]);
+    assert_eq!(reported(&flaps), [(None, None), (FALL, None), (None, None), (FALL, None)]);
 }
 
 #[test]
@@ -67,64 +67,67 @@ fn a_price_that_was_accepted_is_what_the_next_one_is_compared_with() {
         (72, Active, 4_800),
         (74, Active, 48_000),
     ]);
-    assert_eq!(told(&both), [(None, None), (None, Some((50_000, 5_000))), (None, Some((5_000, 4_800))), (RISE, None)]);
+    assert_eq!(
+        reported(&both),
+        [(None, None), (None, Some((50_000, 5_000))), (None, Some((5_000, 4_800))), (RISE, None)]
+    );
 }
 
 #[test]
 fn a_placeholder_is_doubtful_also_as_the_first_price_and_no_first_price_of_its_spell() {
     let listed = home(&[(0, Active, 9_999_999_900), (5, Active, 40_000_000), (30, Active, 38_000_000)]);
-    assert_eq!(told(&listed), [(PLACEHOLDER, None), (None, None), (None, Some((40_000_000, 38_000_000)))]);
+    assert_eq!(reported(&listed), [(PLACEHOLDER, None), (None, None), (None, Some((40_000_000, 38_000_000)))]);
     assert_eq!(originals(&listed), [None, Some(40_000_000), Some(40_000_000)]);
     let meant = home(&[(0, Active, 5_555_500), (30, Active, 5_555_500), (31, Active, 5_000_000)]);
-    assert_eq!(told(&meant), [(None, None), (None, Some((5_555_500, 5_000_000)))]);
+    assert_eq!(reported(&meant), [(None, None), (None, Some((5_555_500, 5_000_000)))]);
     assert_eq!(originals(&meant), [Some(5_555_500); 2]);
     // One that counts already needs no second day when it comes back.
     let back =
         home(&[(0, Active, 5_555_500), (30, Active, 5_555_500), (31, Active, 99_000_000), (32, Active, 5_555_500)]);
-    assert_eq!(told(&back), [(None, None), (RISE, None), (None, None)]);
+    assert_eq!(reported(&back), [(None, None), (RISE, None), (None, None)]);
 }
 
 #[test]
 fn what_a_withdrawn_home_names_is_compared_with_unless_it_is_doubtful_and_gone_is_no_sighting() {
     let withdrawn = home(&[(0, Active, 50_000), (24, Withdrawn, 100), (40, Active, 50_000)]);
-    assert_eq!(told(&withdrawn), [(None, None), (FALL, None), (None, None)]);
+    assert_eq!(reported(&withdrawn), [(None, None), (FALL, None), (None, None)]);
     // The poller says that it is gone, with the price that it was seen with last.
     let gone = home(&[(0, Active, 50_000), (24, Active, 100), (50, Gone, 100), (75, Gone, 100)]);
-    assert_eq!(told(&gone), [(None, None), (FALL, None), (FALL, None)]);
+    assert_eq!(reported(&gone), [(None, None), (FALL, None), (FALL, None)]);
     let insists = home(&[(0, Active, 50_000), (24, Withdrawn, 100), (50, Withdrawn, 100), (75, Active, 100)]);
-    assert_eq!(told(&insists), [(None, None); 3], "it moved while nobody could buy it");
+    assert_eq!(reported(&insists), [(None, None); 3], "it moved while nobody could buy it");
 }
 
 #[test]
 fn another_spell_has_nothing_to_compare_with() {
     let away = home(&[(0, Active, 50_000), (24, Gone, 50_000), (24 * 100, Active, 5_000)]);
-    assert_eq!(told(&away), [(None, None); 3]);
+    assert_eq!(reported(&away), [(None, None); 3]);
     let mut let_now = home(&[(0, Active, 50_000)]);
-    let_now.apply(Sight::at(at(24)), &in_area("Alfama", Purpose::Rent, Active, 100), None);
-    assert_eq!(told(&let_now), [(None, None); 2]);
+    let_now.apply(Sighting::at(at(24)), &in_area("Alfama", Purpose::Rent, Active, 100), None);
+    assert_eq!(reported(&let_now), [(None, None); 2]);
 }
 
 #[test]
 fn a_version_that_is_seen_on_another_day_is_sighted_on_another_day() {
-    let version = |of: i64, seen: i64| Sight { at: at(of), seen: at(seen), versioned: true, ..Sight::default() };
+    let version = |of: i64, seen: i64| Sighting { at: at(of), seen: at(seen), versioned: true, ..Sighting::default() };
     let mut home = History::default();
     home.apply(version(0, 0), &facts(Active, 50_000), None);
     home.apply(version(24, 25), &facts(Active, 5_000), None);
-    assert_eq!(told(&home), [(None, None), (FALL, None)]);
+    assert_eq!(reported(&home), [(None, None), (FALL, None)]);
     assert_eq!(home.apply(version(24, 49), &facts(Active, 5_000), None), Applied::Changed);
-    assert_eq!(told(&home), [(None, None), (None, Some((50_000, 5_000)))]);
+    assert_eq!(reported(&home), [(None, None), (None, Some((50_000, 5_000)))]);
 }
 
 #[test]
 fn who_confirms_a_doubtful_price_changes_what_is_read_and_who_confirms_another_does_not() {
     let seen = [(0, Active, 50_000), (24, Active, 5_000), (48, Active, 5_000), (72, Active, 5_000)];
     let mut home = History::default();
-    let applied = seen.map(|(hour, status, price)| home.apply(Sight::at(at(hour)), &facts(status, price), None));
+    let applied = seen.map(|(hour, status, price)| home.apply(Sighting::at(at(hour)), &facts(status, price), None));
     assert_eq!(applied, [Applied::New, Applied::Changed, Applied::Changed, Applied::Unchanged]);
     // Late by a day, and of the day before: the same history.
     let mut late = History::default();
     for (hour, status, price) in [seen[3], seen[0], seen[2], seen[1]] {
-        late.apply(Sight::at(at(hour)), &facts(status, price), None);
+        late.apply(Sighting::at(at(hour)), &facts(status, price), None);
     }
     assert_eq!(late, home);
 }

@@ -1,6 +1,6 @@
 //! What comes of a home that nobody sees any more.
 
-use stoop_domain::{Applied, EventKind, History, Lull, Sight, Status, Time, Watch};
+use stoop_domain::{Applied, EventKind, History, Sighting, Status, Time, UnconfirmedInterval, Watch};
 
 use crate::support::{DAY, HOUR, START, facts};
 
@@ -9,8 +9,8 @@ fn at(day: i64, hour: i64) -> Time {
     Time::from_ms(START + day * DAY + hour * HOUR)
 }
 
-fn seen(history: &mut History, sight: Sight, status: Status, watch: Watch) -> Applied {
-    history.apply_watched(sight, &facts(status, 500), None, watch)
+fn seen(history: &mut History, sighting: Sighting, status: Status, watch: Watch) -> Applied {
+    history.apply_watched(sighting, &facts(status, 500), None, watch)
 }
 
 fn kinds(history: &History) -> Vec<(EventKind, Time)> {
@@ -20,7 +20,7 @@ fn kinds(history: &History) -> Vec<(EventKind, Time)> {
 #[test]
 fn a_home_expires_thirty_days_after_it_was_seen_and_each_sighting_puts_that_off() {
     let mut home = History::default();
-    let mut look = |day, hour| seen(&mut home, Sight::at(at(day, hour)), Status::Active, Watch::Repeated);
+    let mut look = |day, hour| seen(&mut home, Sighting::at(at(day, hour)), Status::Active, Watch::Repeated);
     assert_eq!(look(0, 12), Applied::New);
     assert_eq!(look(0, 20), Applied::Unchanged, "the same day: nothing moves");
     assert_eq!(look(3, 1), Applied::Confirmed);
@@ -30,10 +30,10 @@ fn a_home_expires_thirty_days_after_it_was_seen_and_each_sighting_puts_that_off(
     assert_eq!(home.status_at(at(33, 23)), Some(Status::Active));
     assert_eq!(home.status_at(at(34, 0)), Some(Status::Expired));
     // Seen when it had just expired, and in time after all.
-    assert_eq!(seen(&mut home, Sight::at(at(34, 0)), Status::Active, Watch::Repeated), Applied::Changed);
+    assert_eq!(seen(&mut home, Sighting::at(at(34, 0)), Status::Active, Watch::Repeated), Applied::Changed);
     let back = (EventKind::BackOnMarket, at(34, 0));
     assert_eq!(kinds(&home)[2..], [back, (EventKind::Expired, at(65, 0))]);
-    assert_eq!(seen(&mut home, Sight::at(at(20, 0)), Status::Active, Watch::Repeated), Applied::Changed);
+    assert_eq!(seen(&mut home, Sighting::at(at(20, 0)), Status::Active, Watch::Repeated), Applied::Changed);
     assert_eq!(kinds(&home), [(EventKind::New, at(0, 12)), (EventKind::Expired, at(65, 0))]);
 }
 
@@ -41,13 +41,13 @@ fn a_home_expires_thirty_days_after_it_was_seen_and_each_sighting_puts_that_off(
 fn who_is_pending_expires_without_an_exit_and_who_is_off_or_seen_once_does_not() {
     let expires = |status, watch| {
         let mut home = History::default();
-        seen(&mut home, Sight::at(at(0, 0)), status, watch);
-        (home.expires(), kinds(&home).len(), home.runs()[0].lulls.clone())
+        seen(&mut home, Sighting::at(at(0, 0)), status, watch);
+        (home.expires(), kinds(&home).len(), home.intervals()[0].unconfirmed.clone())
     };
-    let lull = |from| vec![Lull { from, until: None }];
-    assert_eq!(expires(Status::Active, Watch::Repeated), (Some(at(31, 0)), 2, lull(at(8, 0))));
+    let unconfirmed = |from| vec![UnconfirmedInterval { from, until: None }];
+    assert_eq!(expires(Status::Active, Watch::Repeated), (Some(at(31, 0)), 2, unconfirmed(at(8, 0))));
     assert_eq!(expires(Status::Pending, Watch::Repeated), (Some(at(31, 0)), 0, vec![]));
-    assert_eq!(expires(Status::Active, Watch::Complete), (None, 1, lull(at(24, 0))));
+    assert_eq!(expires(Status::Active, Watch::Complete), (None, 1, unconfirmed(at(24, 0))));
     assert_eq!(expires(Status::Active, Watch::Once), (None, 1, vec![]));
     for status in [Status::Gone, Status::Closed, Status::ComingSoon, Status::Withdrawn] {
         assert_eq!(expires(status, Watch::Repeated).0, None, "{status:?}");
@@ -57,30 +57,36 @@ fn who_is_pending_expires_without_an_exit_and_who_is_off_or_seen_once_does_not()
 /// Its source says that nothing of it was modified in between: so it was there.
 #[test]
 fn a_version_that_is_seen_again_was_there_all_the_while() {
-    let version = |day, seen| Sight { at: at(day, 0), versioned: true, ..Sight::at(at(seen, 0)) };
+    let version = |day, seen| Sighting { at: at(day, 0), versioned: true, ..Sighting::at(at(seen, 0)) };
     let mut home = History::default();
     seen(&mut home, version(0, 1), Status::Active, Watch::Repeated);
     assert_eq!(home.expires(), Some(at(32, 0)));
     seen(&mut home, version(0, 50), Status::Active, Watch::Repeated);
-    assert_eq!((home.runs().len(), home.runs()[0].lulls.len(), home.expires()), (1, 1, Some(at(81, 0))));
+    assert_eq!(
+        (home.intervals().len(), home.intervals()[0].unconfirmed.len(), home.expires()),
+        (1, 1, Some(at(81, 0)))
+    );
     // Modified a hundred days after it was seen last, and nobody saw it in between.
     seen(&mut home, version(150, 151), Status::Active, Watch::Repeated);
-    assert_eq!(home.runs().iter().map(|run| run.expires).collect::<Vec<_>>(), [Some(at(81, 0)), Some(at(182, 0))]);
+    assert_eq!(
+        home.intervals().iter().map(|interval| interval.expires).collect::<Vec<_>>(),
+        [Some(at(81, 0)), Some(at(182, 0))]
+    );
 }
 
 #[test]
 fn a_day_is_over_where_the_home_is() {
-    let place = stoop_domain::Place {
+    let address = stoop_domain::Address {
         postal_code: Some("98178".into()),
         region: Some("WA".into()),
         country: Some("US".into()),
-        ..stoop_domain::Place::default()
+        ..stoop_domain::Address::default()
     };
-    let mut listing = stoop_domain::Listing::new(stoop_domain::Purpose::Sale, stoop_domain::Currency::USD, place);
+    let mut listing = stoop_domain::Listing::new(stoop_domain::Purpose::Sale, stoop_domain::Currency::USD, address);
     listing.status = Status::Active;
     let mut home = History::default();
     let facts = stoop_domain::Facts::of(&listing).unwrap();
-    home.apply_watched(Sight::at(at(0, 12)), &facts, None, Watch::Repeated);
+    home.apply_watched(Sighting::at(at(0, 12)), &facts, None, Watch::Repeated);
     // Midnight of UTC is four in the afternoon of the day before in Seattle: that day's close is without it.
     assert_eq!(home.expires(), Some(at(31, 0)));
     assert_eq!(home.status_at(at(30, 7)), Some(Status::Active));

@@ -1,30 +1,32 @@
 //! What is known of a home beside its facts.
 
 use proptest::prelude::*;
-use stoop_domain::{Applied, Currency, Home, Listing, Minor, Observation, Place, Purpose};
+use stoop_domain::{Address, Applied, Currency, Home, Listing, Minor, Observation, Purpose};
 
-use crate::support::sight;
+use crate::support::sighting;
 
 fn observation() -> impl Strategy<Value = Observation> {
-    let place = prop_oneof![9 => Just(Some("Alfama")), 1 => Just(None)];
+    let address = prop_oneof![9 => Just(Some("Alfama")), 1 => Just(None)];
     let words = prop::option::of(prop::sample::select(vec!["a", "b", "c"]));
     let numbers = (prop::option::of(1_u16..4), prop::option::of(1900_i16..1903), prop::option::of(0_i32..3));
-    (sight(), place, words, numbers, 1_i64..3).prop_map(|(sight, area, words, (baths, year, latitude), price)| {
-        let place = Place {
-            neighbourhood: area.map(Into::into),
-            country: Some("PT".into()),
-            line: words.map(str::to_uppercase),
-            latitude_e6: latitude,
-            longitude_e6: latitude.map(|it| it + 1),
-            ..Place::default()
-        };
-        let mut listing = Listing::new(Purpose::Sale, Currency::EUR, place);
-        listing.list_price = Some(Minor(price));
-        listing.bathrooms_hundredths = baths;
-        listing.year_built = year;
-        listing.details.title = words.map(Into::into);
-        Observation::new("t", "1", sight.at, listing).with_sight(sight)
-    })
+    (sighting(), address, words, numbers, 1_i64..3).prop_map(
+        |(sighting, area, words, (baths, year, latitude), price)| {
+            let address = Address {
+                neighbourhood: area.map(Into::into),
+                country: Some("PT".into()),
+                line: words.map(str::to_uppercase),
+                latitude_e6: latitude,
+                longitude_e6: latitude.map(|it| it + 1),
+                ..Address::default()
+            };
+            let mut listing = Listing::new(Purpose::Sale, Currency::EUR, address);
+            listing.list_price = Some(Minor(price));
+            listing.bathrooms_hundredths = baths;
+            listing.year_built = year;
+            listing.details.title = words.map(Into::into);
+            Observation::new("t", "1", sighting.at, listing).with_sighting(sighting)
+        },
+    )
 }
 
 fn home(observations: &[Observation]) -> Home {
@@ -51,7 +53,7 @@ proptest! {
             let before = home.clone();
             let applied = home.apply(observation);
             prop_assert_eq!(matches!(applied, Applied::Duplicate | Applied::Refused), home == before, "{:?}", applied);
-            prop_assert_eq!(applied == Applied::Refused, observation.listing.place.neighbourhood.is_none());
+            prop_assert_eq!(applied == Applied::Refused, observation.listing.address.neighbourhood.is_none());
         }
     }
 
@@ -59,8 +61,8 @@ proptest! {
     #[test]
     fn the_last_word_counts(observations in prop::collection::vec(observation(), 1..16)) {
         let home = home(&observations);
-        let told = observations.iter().filter(|one| one.listing.place.neighbourhood.is_some());
-        let titles = told.filter_map(|one| Some((one.sight(), one.listing.details.title.clone()?)));
+        let reported = observations.iter().filter(|one| one.listing.address.neighbourhood.is_some());
+        let titles = reported.filter_map(|one| Some((one.sighting(), one.listing.details.title.clone()?)));
         prop_assert_eq!(home.attributes.title, titles.max());
     }
 }

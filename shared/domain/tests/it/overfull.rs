@@ -1,7 +1,7 @@
 //! A listing of which more is said than any has to say.
 
 use proptest::prelude::*;
-use stoop_domain::{Applied, FACTS_MAX, FACTS_PER_DAY_MAX, History, Sight, Status, Time, Watch};
+use stoop_domain::{Applied, FACTS_MAX, FACTS_PER_DAY_MAX, History, Sighting, Status, Time, Watch};
 
 use crate::support::{DAY, MINUTE, START, Said, facts, history, said};
 
@@ -10,21 +10,26 @@ fn prices(count: usize, a_day: usize) -> Vec<Said> {
     let one = |number: usize| {
         let (day, minute) = (number / a_day, number % a_day);
         let at = Time::from_ms(START + day as i64 * DAY + minute as i64 * MINUTE);
-        Said { sight: Sight::at(at), facts: facts(Status::Active, 1 + number as i64), listed: None, watch: Watch::Once }
+        Said {
+            sighting: Sighting::at(at),
+            facts: facts(Status::Active, 1 + number as i64),
+            listed: None,
+            watch: Watch::Once,
+        }
     };
     (0..count).map(one).collect()
 }
 
 #[test]
-fn sixty_four_prices_a_day_are_told_apart_and_one_more_is_too_many() {
+fn sixty_four_prices_a_day_are_reported_apart_and_one_more_is_too_many() {
     let said = prices(FACTS_PER_DAY_MAX + 1, 100);
     let (last, most) = said.split_last().unwrap();
     let mut history = history(most);
-    assert_eq!(history.runs().len(), 64);
-    assert_eq!(history.apply(last.sight, &last.facts, None), Applied::Overfull);
+    assert_eq!(history.intervals().len(), 64);
+    assert_eq!(history.apply(last.sighting, &last.facts, None), Applied::Overfull);
     assert!(history.is_overfull());
-    assert_eq!((history.runs().len(), history.events().len(), history.current()), (0, 0, None));
-    assert_eq!(history.apply(last.sight, &last.facts, None), Applied::Refused);
+    assert_eq!((history.intervals().len(), history.events().len(), history.current()), (0, 0, None));
+    assert_eq!(history.apply(last.sighting, &last.facts, None), Applied::Refused);
     assert_eq!(history, History::overfull());
 }
 
@@ -32,7 +37,7 @@ fn sixty_four_prices_a_day_are_told_apart_and_one_more_is_too_many() {
 fn equal_facts_on_many_days_are_few() {
     let mut said = prices(FACTS_PER_DAY_MAX, 64);
     for day in 1..100 {
-        let later = |one: &Said| Said { sight: Sight::at(one.sight.at.plus_ms(day * DAY)), ..one.clone() };
+        let later = |one: &Said| Said { sighting: Sighting::at(one.sighting.at.plus_ms(day * DAY)), ..one.clone() };
         let later: Vec<Said> = said[..64].iter().map(later).collect();
         said.extend(later);
     }
@@ -49,7 +54,7 @@ fn four_thousand_and_ninety_six_prices_are_kept_and_one_more_is_too_many() {
     assert_eq!(history(&said), forward);
     said.remove(2_000);
     let most = history(&said);
-    assert_eq!((most.facts().len(), most.runs().len()), (FACTS_MAX, FACTS_MAX));
+    assert_eq!((most.facts().len(), most.intervals().len()), (FACTS_MAX, FACTS_MAX));
     let parts = (most.facts().to_vec(), most.spans().to_vec());
     assert_eq!(History::from_parts(parts.0, parts.1, Watch::Once), Some(most));
 }

@@ -1,15 +1,15 @@
 //! A history is a function of the set of what was said.
 
 use proptest::prelude::*;
-use stoop_domain::{Applied, Doubt, History, Lull, Span, Time, Watch};
+use stoop_domain::{Applied, DaySightings, Doubt, History, Time, UnconfirmedInterval, Watch};
 
-use crate::model::{kept, read, stretches, would_be_kept};
+use crate::model::{intervals, kept, read, would_be_kept};
 use crate::support::{Said, all_said, all_watched, history, said};
 
 proptest! {
     #[test]
-    fn stretches_are_those_of_the_definition(said in all_said()) {
-        prop_assert_eq!(Some(read(&history(&said))), stretches(&said));
+    fn intervals_are_those_of_the_definition(said in all_said()) {
+        prop_assert_eq!(Some(read(&history(&said))), intervals(&said));
     }
 
     #[test]
@@ -28,7 +28,7 @@ proptest! {
         for (place, one) in said.iter().enumerate() {
             let (known, watch) = (kept(&history), history.watch());
             let before = ((read(&history), doubts(&history)), lasting(&history));
-            let applied = history.apply_watched(one.sight, &one.facts, one.listed, one.watch);
+            let applied = history.apply_watched(one.sighting, &one.facts, one.listed, one.watch);
             let after = ((read(&history), doubts(&history)), lasting(&history));
             let expected = match () {
                 () if place == 0 => Applied::New,
@@ -46,15 +46,15 @@ proptest! {
     #[test]
     fn what_is_read_is_in_order(said in all_said()) {
         let history = history(&said);
-        let runs = history.runs();
-        prop_assert!(runs.is_sorted_by(|a, b| a.first <= a.last && a.last <= b.first && a.facts != b.facts));
-        prop_assert!(runs.last().is_none_or(|run| run.first <= run.last));
-        prop_assert_eq!(history.current(), runs.last().map(|run| run.facts));
-        let latest = said.iter().map(|one| one.sight.seen).max();
-        prop_assert!(runs.iter().map(|run| run.last).max() <= latest);
+        let intervals = history.intervals();
+        prop_assert!(intervals.is_sorted_by(|a, b| a.first <= a.last && a.last <= b.first && a.facts != b.facts));
+        prop_assert!(intervals.last().is_none_or(|interval| interval.first <= interval.last));
+        prop_assert_eq!(history.current(), intervals.last().map(|interval| interval.facts));
+        let latest = said.iter().map(|one| one.sighting.seen).max();
+        prop_assert!(intervals.iter().map(|interval| interval.last).max() <= latest);
         let steps = history.steps();
-        prop_assert_eq!(steps.len(), runs.len());
-        prop_assert!(steps.iter().all(|step| step.spell.opened_at <= step.run.first));
+        prop_assert_eq!(steps.len(), intervals.len());
+        prop_assert!(steps.iter().all(|step| step.spell.opened_at <= step.interval.first));
     }
 
     #[test]
@@ -77,9 +77,9 @@ proptest! {
         let date = other.listed.unwrap_or_default();
         match what {
             0 => spans.swap(place, second),
-            1 => spans[place].first = other.sight,
-            2 => spans[place].last = other.sight,
-            3 => spans[place].listed = Some((other.sight, date)),
+            1 => spans[place].first = other.sighting,
+            2 => spans[place].last = other.sighting,
+            3 => spans[place].listed = Some((other.sighting, date)),
             4 => spans[place].listed = Some((spans[place].first, date)),
             5 => spans[place].listed = Some((spans[place].last, date)),
             6 => spans[place].listed = None,
@@ -91,15 +91,15 @@ proptest! {
             12 => facts[usize::from(spans[place].facts)] = other.facts,
             _ => spans[place].last = spans[place].first,
         }
-        let told = replayed(&facts, &spans);
-        let expected = told.filter(|told| told.facts() == facts && told.spans() == spans);
+        let reported = replayed(&facts, &spans);
+        let expected = reported.filter(|reported| reported.facts() == facts && reported.spans() == spans);
         prop_assert_eq!(History::from_parts(facts, spans, Watch::Once), expected);
     }
 }
 
-/// When its stretches end by themselves, and when it was unconfirmed in them.
-fn lasting(history: &History) -> Vec<(Option<Time>, Vec<Lull>)> {
-    history.runs().into_iter().map(|run| (run.expires, run.lulls)).collect()
+/// When its intervals end by themselves, and when it was unconfirmed in them.
+fn lasting(history: &History) -> Vec<(Option<Time>, Vec<UnconfirmedInterval>)> {
+    history.intervals().into_iter().map(|interval| (interval.expires, interval.unconfirmed)).collect()
 }
 
 fn doubts(history: &History) -> Vec<Option<Doubt>> {
@@ -107,15 +107,15 @@ fn doubts(history: &History) -> Vec<Option<Doubt>> {
 }
 
 /// The history that the ends of these spans make.
-fn replayed(facts: &[stoop_domain::Facts], spans: &[Span]) -> Option<History> {
+fn replayed(facts: &[stoop_domain::Facts], spans: &[DaySightings]) -> Option<History> {
     let mut said = Vec::new();
     for span in spans {
         let facts = facts.get(usize::from(span.facts))?.clone();
-        for sight in [span.first, span.last] {
-            said.push(Said { sight, facts: facts.clone(), listed: None, watch: Watch::Once });
+        for sighting in [span.first, span.last] {
+            said.push(Said { sighting, facts: facts.clone(), listed: None, watch: Watch::Once });
         }
-        if let Some((sight, time)) = span.listed {
-            said.push(Said { sight, facts, listed: Some(time), watch: Watch::Once });
+        if let Some((sighting, time)) = span.listed {
+            said.push(Said { sighting, facts, listed: Some(time), watch: Watch::Once });
         }
     }
     Some(history(&said))

@@ -1,6 +1,6 @@
 //! What happens to a home when its status changes.
 
-use stoop_domain::{Entry, EventKind, Exit, Facts, History, Purpose, Sight, Status, Time};
+use stoop_domain::{Entry, EventKind, Exit, Facts, History, Purpose, Sighting, Status, Time};
 
 use crate::support::{DAY, START, facts, in_area};
 
@@ -10,7 +10,7 @@ use Status::{Active, Closed, ComingSoon, Gone, Pending, Withdrawn};
 fn home(seen: &[(i64, Facts)]) -> History {
     let mut history = History::default();
     for (day, facts) in seen {
-        history.apply(Sight::at(on(*day)), facts, None);
+        history.apply(Sighting::at(on(*day)), facts, None);
     }
     history
 }
@@ -90,7 +90,7 @@ fn announced_once_more_is_off_the_market() {
 fn a_sale_that_turns_into_a_letting_is_gone_there_and_new_here() {
     let rent = in_area("Alfama", Purpose::Rent, Active, 2);
     let home = home(&[(0, facts(Active, 500)), (10, rent.clone()), (20, facts(Active, 400))]);
-    let told: Vec<_> = home.events().into_iter().map(|event| (event.kind, event.market)).collect();
+    let reported: Vec<_> = home.events().into_iter().map(|event| (event.kind, event.market)).collect();
     let sale = facts(Active, 500).market;
     let expected = [
         (EventKind::New, sale.clone()),
@@ -99,7 +99,7 @@ fn a_sale_that_turns_into_a_letting_is_gone_there_and_new_here() {
         (EventKind::Gone, rent.market),
         (EventKind::New, sale),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(reported, expected);
 }
 
 #[test]
@@ -110,37 +110,37 @@ fn a_move_is_out_there_and_in_here_and_carries_its_price_change() {
     assert_eq!((step.exit, step.entry), (Some(Exit::MovedOut), Some(Entry::MovedIn)));
     assert_eq!(step.change.map(|change| (change.from.0, change.to.0)), Some((500, 400)));
     assert_eq!(step.spell.opened_at, on(0));
-    let told: Vec<_> = home.events().into_iter().map(|event| (event.kind, event.market)).collect();
-    assert_eq!(told[1..3], [(EventKind::MovedOut, facts(Active, 1).market), (EventKind::MovedIn, there.market)]);
+    let reported: Vec<_> = home.events().into_iter().map(|event| (event.kind, event.market)).collect();
+    assert_eq!(reported[1..3], [(EventKind::MovedOut, facts(Active, 1).market), (EventKind::MovedIn, there.market)]);
 }
 
 #[test]
 fn what_was_there_when_a_search_began_is_initial() {
-    let first = |sight: Sight, listed: Option<Time>| {
+    let first = |sighting: Sighting, listed: Option<Time>| {
         let mut history = History::default();
-        history.apply(sight, &facts(Active, 500), listed);
+        history.apply(sighting, &facts(Active, 500), listed);
         history.events()[0].kind
     };
-    assert_eq!(first(Sight::at(on(0)), None), EventKind::New);
-    assert_eq!(first(Sight { initial: true, ..Sight::at(on(0)) }, None), EventKind::Initial);
-    assert_eq!(first(Sight::at(on(0)), Some(on(-7))), EventKind::New);
-    assert_eq!(first(Sight::at(on(0)), Some(on(-8))), EventKind::Initial);
+    assert_eq!(first(Sighting::at(on(0)), None), EventKind::New);
+    assert_eq!(first(Sighting { initial: true, ..Sighting::at(on(0)) }, None), EventKind::Initial);
+    assert_eq!(first(Sighting::at(on(0)), Some(on(-7))), EventKind::New);
+    assert_eq!(first(Sighting::at(on(0)), Some(on(-8))), EventKind::Initial);
     // What is learnt later of a time before it says that it came on the market then.
     let mut history = History::default();
-    history.apply(Sight { initial: true, ..Sight::at(on(0)) }, &facts(Active, 500), None);
-    history.apply(Sight::at(on(-3)), &facts(Active, 500), None);
-    let told: Vec<_> = history.events().into_iter().map(|event| (event.kind, event.at)).collect();
-    assert_eq!(told, [(EventKind::New, on(-3))]);
+    history.apply(Sighting { initial: true, ..Sighting::at(on(0)) }, &facts(Active, 500), None);
+    history.apply(Sighting::at(on(-3)), &facts(Active, 500), None);
+    let reported: Vec<_> = history.events().into_iter().map(|event| (event.kind, event.at)).collect();
+    assert_eq!(reported, [(EventKind::New, on(-3))]);
 }
 
 #[test]
-fn a_sale_is_told_with_its_day_where_that_is_possible() {
+fn a_sale_is_reported_with_its_day_where_that_is_possible() {
     let sold = |close: i64, seen: &[(i64, Status)]| {
         let mut history = History::default();
         for (day, status) in seen {
             let mut facts = facts(*status, 500);
             facts.close_date = Some(on(close).day_in(&jiff::tz::TimeZone::UTC));
-            history.apply(Sight::at(on(*day)), &facts, None);
+            history.apply(Sighting::at(on(*day)), &facts, None);
         }
         let sold: Vec<_> = history.steps().into_iter().filter_map(|step| step.sold).collect();
         let day = |sold: &stoop_domain::Sold| sold.on.map(|on| i64::from(on.0) - START / DAY);

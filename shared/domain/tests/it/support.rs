@@ -1,7 +1,7 @@
 //! What the tests say observations with.
 
 use proptest::prelude::*;
-use stoop_domain::{Currency, Facts, History, Listing, Minor, Place, Purpose, Sight, Status, Time, Watch};
+use stoop_domain::{Address, Currency, Facts, History, Listing, Minor, Purpose, Sighting, Status, Time, Watch};
 
 pub(crate) const MINUTE: i64 = 60_000;
 pub(crate) const HOUR: i64 = 60 * MINUTE;
@@ -13,7 +13,7 @@ pub(crate) const START: i64 = 1_768_003_200_000;
 /// One thing that was said of a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Said {
-    pub(crate) sight: Sight,
+    pub(crate) sighting: Sighting,
     pub(crate) facts: Facts,
     pub(crate) listed: Option<Time>,
     pub(crate) watch: Watch,
@@ -29,8 +29,9 @@ pub(crate) fn facts(status: Status, price: i64) -> Facts {
 }
 
 pub(crate) fn in_area(neighbourhood: &str, purpose: Purpose, status: Status, price: i64) -> Facts {
-    let place = Place { neighbourhood: Some(neighbourhood.into()), country: Some("PT".into()), ..Place::default() };
-    let mut listing = Listing::new(purpose, Currency::EUR, place);
+    let address =
+        Address { neighbourhood: Some(neighbourhood.into()), country: Some("PT".into()), ..Address::default() };
+    let mut listing = Listing::new(purpose, Currency::EUR, address);
     listing.status = status;
     listing.list_price = (price > 0).then_some(Minor(price));
     Facts::of(&listing).unwrap()
@@ -38,19 +39,19 @@ pub(crate) fn in_area(neighbourhood: &str, purpose: Purpose, status: Status, pri
 
 pub(crate) fn history(said: &[Said]) -> History {
     let mut history = History::default();
-    for Said { sight, facts, listed, watch } in said {
-        history.apply_watched(*sight, facts, *listed, *watch);
+    for Said { sighting, facts, listed, watch } in said {
+        history.apply_watched(*sighting, facts, *listed, *watch);
     }
     history
 }
 
-/// Sights on few days, years apart, close together within them, so that much coincides: clocks that are right, behind, ahead,
+/// Sightings on few days, years apart, close together within them, so that much coincides: clocks that are right, behind, ahead,
 /// that stand still and that tell the date only; of sources whose time is a version and others.
-pub(crate) fn sight() -> impl Strategy<Value = Sight> {
-    sight_of(vec![-2_000, -1, 0, 1, 9, 30, 31, 62, 1_500])
+pub(crate) fn sighting() -> impl Strategy<Value = Sighting> {
+    sighting_of(vec![-2_000, -1, 0, 1, 9, 30, 31, 62, 1_500])
 }
 
-fn sight_of(days: Vec<i64>) -> impl Strategy<Value = Sight> {
+fn sighting_of(days: Vec<i64>) -> impl Strategy<Value = Sighting> {
     let day = prop::sample::select(days);
     let quarter = prop_oneof![0_i64..8, 88_i64..96];
     (day, quarter, 0..6, 0_u32..2, prop::bool::weighted(0.3), prop::bool::weighted(0.2)).prop_map(
@@ -64,12 +65,12 @@ fn sight_of(days: Vec<i64>) -> impl Strategy<Value = Sight> {
                 4 => seen.div_euclid(DAY) * DAY,
                 _ => seen + 10 * MINUTE,
             };
-            Sight { at: Time::from_ms(at.min(seen)), seen: Time::from_ms(seen), seq, versioned, initial }
+            Sighting { at: Time::from_ms(at.min(seen)), seen: Time::from_ms(seen), seq, versioned, initial }
         },
     )
 }
 
-/// A listing date: none, possible ones, one of 1989, one in the future of most sights.
+/// A listing date: none, possible ones, one of 1989, one in the future of most sightings.
 fn listed() -> impl Strategy<Value = Option<Time>> {
     let days = vec![-2_010_i64, -40, -3, 0, 2, 40, -13_160, 9_000];
     prop::option::of(prop::sample::select(days).prop_map(|day| Time::from_ms(START + day * DAY)))
@@ -86,15 +87,20 @@ fn state() -> impl Strategy<Value = Facts> {
 }
 
 pub(crate) fn said() -> impl Strategy<Value = Said> {
-    (sight(), state(), listed()).prop_map(|(sight, facts, listed)| Said { sight, facts, listed, watch: Watch::Once })
+    (sighting(), state(), listed()).prop_map(|(sighting, facts, listed)| Said {
+        sighting,
+        facts,
+        listed,
+        watch: Watch::Once,
+    })
 }
 
 /// What is said of a listing: over years in any order, or within two days, mostly in order.
 pub(crate) fn all_said() -> impl Strategy<Value = Vec<Said>> {
-    let close = (sight_of(vec![0, 0, 1]), state(), prop::option::weighted(0.3, Just(Time::from_ms(START - DAY))));
-    let close = close.prop_map(|(sight, facts, listed)| Said { sight, facts, listed, watch: Watch::Once });
+    let close = (sighting_of(vec![0, 0, 1]), state(), prop::option::weighted(0.3, Just(Time::from_ms(START - DAY))));
+    let close = close.prop_map(|(sighting, facts, listed)| Said { sighting, facts, listed, watch: Watch::Once });
     let in_order = (prop::collection::vec(close, 1..12), 0_usize..4).prop_map(|(mut said, late)| {
-        said.sort_by_key(|one| one.sight);
+        said.sort_by_key(|one| one.sighting);
         let late = late % said.len();
         said.rotate_left(late);
         said

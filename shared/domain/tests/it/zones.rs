@@ -13,13 +13,13 @@ const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/zones.tsv");
 /// under its name as well, as some sources have it.
 fn table() -> String {
     let gazetteer = Gazetteer::get();
-    let mut told: BTreeMap<String, &str> = BTreeMap::new();
+    let mut reported: BTreeMap<String, &str> = BTreeMap::new();
     let mut named: BTreeMap<String, &str> = BTreeMap::new();
     for path in gazetteer.paths() {
         let Some(zone) = gazetteer.zone(&path) else { continue };
         let path = path.trim_end_matches("/-");
         let around = path.match_indices('/').rev().map(|(end, _)| path[..end].trim_end_matches("/-"));
-        let is_known = around.filter_map(|around| told.get(around)).next() == Some(&zone);
+        let is_known = around.filter_map(|around| reported.get(around)).next() == Some(&zone);
         if let Some((country, code)) = path.split_once('/')
             && !code.contains('/')
         {
@@ -29,15 +29,15 @@ fn table() -> String {
             }
         }
         if !is_known {
-            told.insert(path.to_owned(), zone);
+            reported.insert(path.to_owned(), zone);
         }
     }
     named.retain(|path, zone| {
         let country = path.split('/').next().unwrap_or_default();
-        !told.contains_key(path) && told.get(country) != Some(zone)
+        !reported.contains_key(path) && reported.get(country) != Some(zone)
     });
-    told.append(&mut named);
-    told.iter().fold(String::new(), |mut table, (path, zone)| {
+    reported.append(&mut named);
+    reported.iter().fold(String::new(), |mut table, (path, zone)| {
         writeln!(table, "{path}\t{zone}").unwrap();
         table
     })

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::support::{apply, market, now, observation, open, places};
 use stoop_domain::{Alert, AlertId, HomeId, Minor, Time, Verdict};
 use stoop_embedded::{AlertFile, Database};
-use stoop_pipeline::ports::{Followers, Ledger, PortError};
+use stoop_pipeline::ports::{DeliveryCursors, Ledger, PortError};
 use stoop_rules::Rules;
 use tempfile::TempDir;
 
@@ -171,12 +171,12 @@ fn each_follower_has_a_place_of_its_own_and_dead_letters() {
     record(&database, &["a", "b", "c"]);
     assert_eq!((database.newest_alert().unwrap(), database.place_of("webhook").unwrap()), (3, None));
     let waiting = |follower: &str, limit| -> Vec<String> {
-        let alerts = now(Followers::waiting(&*database, follower, limit)).unwrap();
+        let alerts = now(DeliveryCursors::waiting(&*database, follower, limit)).unwrap();
         alerts.into_iter().map(|(_, alert)| alert.id.0).collect()
     };
     assert_eq!(waiting("webhook", 2), ["a", "b"]);
-    now(Followers::done(&*database, "webhook", 1)).unwrap();
-    now(Followers::refused(&*database, "webhook", 2, Time::from_ms(7), "status 422")).unwrap();
+    now(DeliveryCursors::done(&*database, "webhook", 1)).unwrap();
+    now(DeliveryCursors::refused(&*database, "webhook", 2, Time::from_ms(7), "status 422")).unwrap();
     assert_eq!((waiting("webhook", 9), waiting("another", 9).len()), (vec!["c".to_owned()], 3));
     let [letter] = &database.dead_letters("webhook", 0, 9).unwrap()[..] else { panic!("one") };
     assert_eq!((letter.seq, &letter.alert, letter.at.ms(), &*letter.why), (2, &alert("b"), 7, "status 422"));

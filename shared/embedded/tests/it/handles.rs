@@ -38,7 +38,7 @@ fn handles_that_race_lose_nothing() {
     assert_eq!(database.counts().unwrap().homes, commits + 1);
     let mut seen = lake(&database);
     assert_eq!(seen.len() as u64, commits * 2);
-    seen.sort_by_key(|seen| (seen.native_id.clone(), seen.sight()));
+    seen.sort_by_key(|seen| (seen.native_id.clone(), seen.sighting()));
     seen.dedup();
     assert_eq!(seen.len() as u64, commits * 2, "each observation once");
     let mut objects: Vec<_> = database.lake_objects().unwrap().into_iter().map(|object| object.path).collect();

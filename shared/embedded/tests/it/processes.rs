@@ -44,9 +44,9 @@ fn a_run_is_closed_when_its_process_is_gone_and_never_before() {
     // It ends without a word of its run, which is what a kill does.
     drop(first);
     let reader = Database::open_read(&path, &data).unwrap();
-    let told = reader.runs(1).unwrap().remove(0);
-    assert_eq!((told.outcome, told.ended_at), (RunOutcome::Killed, None));
-    assert!(told.message.unwrap().starts_with("its process (stoop run, "));
+    let message = reader.runs(1).unwrap().remove(0);
+    assert_eq!((message.outcome, message.ended_at), (RunOutcome::Killed, None));
+    assert!(message.message.unwrap().starts_with("its process (stoop run, "));
     let third = open(folder.path());
     assert_eq!(third.begin_work("stoop replay", Time::from_ms(3_000)).unwrap().len(), 1, "the second one is alive");
     // It is closed for good, and nothing is left of the process.

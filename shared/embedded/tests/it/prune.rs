@@ -75,13 +75,13 @@ fn what_is_older_than_is_kept_goes_and_what_somebody_needs_stays() {
     now(PageFolder::new(database.data()).put("of-nobody-here", 0, b"page")).unwrap();
     let before = (lake(&database), raw(folder.path()), ids(&database), database.counts().unwrap());
 
-    let told = prune(&database, Keep::default(), true);
+    let message = prune(&database, Keep::default(), true);
     assert_eq!((lake(&database), raw(folder.path()), ids(&database), database.counts().unwrap()), before, "a dry run");
     let pruned = prune(&database, Keep::default(), false);
     assert_eq!((pruned.raw_runs, pruned.runs, pruned.rejects, pruned.unknown_folders), (2, 1, 1, 1));
     assert_eq!((pruned.runs_left, pruned.rejects_left), (4, 1));
     assert_eq!(
-        Pruned { given_back_bytes: 0, free_bytes_left: 0, ..told },
+        Pruned { given_back_bytes: 0, free_bytes_left: 0, ..message },
         Pruned { given_back_bytes: 0, free_bytes_left: 0, ..pruned }
     );
     assert_eq!(raw(folder.path()), ["began-the-scan/0.zst", "of-nobody-here/0.zst", "under-way/0.zst", "young/0.zst"]);

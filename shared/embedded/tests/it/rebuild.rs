@@ -90,7 +90,7 @@ fn what_is_wrong_is_named_before_the_swap_and_right_after_it() {
         .unwrap();
     assert!(verify(folder.path()).different > 0);
     let database = open(folder.path());
-    let told = live(folder.path());
+    let message = live(folder.path());
     let found = rebuild(&database);
     let counted = |found: &stoop_embedded::Found, first: &str| {
         assert!(found.first.as_deref().is_some_and(|known| known.contains(first)), "{found:?}");
@@ -103,14 +103,14 @@ fn what_is_wrong_is_named_before_the_swap_and_right_after_it() {
     assert!(counted(&found.figures, " of ma/souss-massa/agadir-ida-ou-tanane/agadir/-:sale:MAD: ") > 5);
     assert_eq!((found.alerts_new.count, found.alerts_gone.count), (0, 0), "the ledger knows them");
     assert!(found.totals && !found.older && found.unreadable == 0);
-    assert_eq!(live(folder.path()), told, "nothing is changed before the swap");
+    assert_eq!(live(folder.path()), message, "nothing is changed before the swap");
     database.swap().unwrap();
     assert_eq!(live(folder.path()), right);
     assert_eq!(verify(folder.path()).differences, Vec::<String>::new());
 }
 
 #[test]
-fn alerts_that_stand_only_now_are_counted_and_not_told() {
+fn alerts_that_stand_only_now_are_counted_and_not_reported() {
     let folder = tempfile::TempDir::new().unwrap();
     fill(folder.path());
     let sql = "DELETE FROM alerts WHERE seq = 1;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use stoop_domain::{
-    Currency, Home, HomeId, Listing, Minor, Observation, Place, PropertyType, Purpose, Status, Time, Watch, home_id,
+    Address, Currency, Home, HomeId, Listing, Minor, Observation, PropertyType, Purpose, Status, Time, Watch, home_id,
 };
 use stoop_embedded::Database;
 use stoop_market::{
@@ -56,15 +56,15 @@ fn day(day: i64) -> Time {
 }
 
 /// One of sixty homes is seen on about this day, or long ago: it may have moved, gone, come back, be for rent, cost more.
-fn sight(random: &mut Random, today: i64) -> Observation {
+fn sighting(random: &mut Random, today: i64) -> Observation {
     let home = random.below(60);
     let late = if random.one_in(6) { random.below(900) } else { random.below(3) };
-    let place = PLACES[usize::try_from(if random.one_in(8) { random.below(7) } else { home % 7 }).unwrap()];
-    let [country, region, county, city, postal_code] = place.map(|name| name.map(str::to_owned));
+    let address = PLACES[usize::try_from(if random.one_in(8) { random.below(7) } else { home % 7 }).unwrap()];
+    let [country, region, county, city, postal_code] = address.map(|name| name.map(str::to_owned));
     let currency = if country.as_deref() == Some("MA") { Currency::MAD } else { Currency::USD };
-    let place = Place { country, region, county, city, postal_code, ..Place::default() };
+    let address = Address { country, region, county, city, postal_code, ..Address::default() };
     let purpose = if home % 11 == 0 { Purpose::Rent } else { Purpose::Sale };
-    let mut listing = Listing::new(purpose, currency, place);
+    let mut listing = Listing::new(purpose, currency, address);
     let states = [Status::Active, Status::Active, Status::Active, Status::Active, Status::Pending, Status::Gone];
     listing.status = states[usize::try_from(random.below(6)).unwrap()];
     listing.list_price = Some(Minor(30_000_000 + home * 777_777 + random.below(4) * 1_000_000));
@@ -171,7 +171,7 @@ fn what_is_read_of_an_area_is_the_sum_of_its_homes_however_much_was_rolled_up() 
         let (mut today, mut rolls) = (0, 0);
         for _ in 0..30 {
             today += if random.one_in(6) { random.below(120) } else { random.below(4) };
-            let batch: Vec<Observation> = (0..=random.below(12)).map(|_| sight(&mut random, today)).collect();
+            let batch: Vec<Observation> = (0..=random.below(12)).map(|_| sighting(&mut random, today)).collect();
             measure(&database, &batch);
             if random.one_in(3) {
                 rolls += database.roll_up(day(today + random.below(2)), &|| false).unwrap();
@@ -193,7 +193,7 @@ fn what_was_rolled_up_once_is_not_rolled_up_again_before_its_days_end() {
     let folder = tempfile::TempDir::new().unwrap();
     let database = open(folder.path());
     let mut random = Random(1);
-    measure(&database, &(0..200).map(|_| sight(&mut random, 100)).collect::<Vec<_>>());
+    measure(&database, &(0..200).map(|_| sighting(&mut random, 100)).collect::<Vec<_>>());
     let cities = database.roll_up(day(101), &|| false).unwrap();
     assert!(cities > 6, "{cities}");
     let before = rolled(folder.path());
@@ -202,7 +202,7 @@ fn what_was_rolled_up_once_is_not_rolled_up_again_before_its_days_end() {
         assert_eq!(rolled(folder.path()), before);
     }
     // What a home says again moves its expiry alone, of one city.
-    let again = sight(&mut Random(5), 102);
+    let again = sighting(&mut Random(5), 102);
     measure(&database, std::slice::from_ref(&again));
     let moved = database.roll_up(day(102), &|| false).unwrap();
     assert!((1..=2).contains(&moved), "{moved}: the city that it is in, and the one that it left");
@@ -230,13 +230,14 @@ fn what_came_late_to_a_large_market_is_in_its_areas() {
         seen.native_id = format!("h{home}");
         (seen.listing.status, seen.listing.purpose) = (Status::Active, Purpose::Sale);
         let [country, region, county, city, postal_code] = PLACES[0].map(|name| name.map(str::to_owned));
-        seen.listing.place = Place { country, region, county, city, postal_code, ..Place::default() };
+        seen.listing.address = Address { country, region, county, city, postal_code, ..Address::default() };
         seen.listing.currency = Currency::USD;
         (seen.at, seen.seen) = (at, at);
         seen
     };
     for today in [480, 490, 500] {
-        let homes = (0..400).map(|home| in_one_market(sight(&mut random, today), home, day(today))).collect::<Vec<_>>();
+        let homes =
+            (0..400).map(|home| in_one_market(sighting(&mut random, today), home, day(today))).collect::<Vec<_>>();
         measure(&database, &homes);
     }
     assert!(database.roll_up(day(501), &|| false).unwrap() > 0);
@@ -244,8 +245,8 @@ fn what_came_late_to_a_large_market_is_in_its_areas() {
     // Alone, and with what moves the horizon in the same commit, as one of these days does.
     for today in 500..532 {
         let before = rolled_bases(folder.path());
-        let late = in_one_market(sight(&mut random, 500), homes, day(today - 416 - homes % 9));
-        let now = in_one_market(sight(&mut random, 500), homes % 7, day(today));
+        let late = in_one_market(sighting(&mut random, 500), homes, day(today - 416 - homes % 9));
+        let now = in_one_market(sighting(&mut random, 500), homes % 7, day(today));
         measure(&database, &[late, now]);
         all_are_sums(&database, day(today));
         assert_eq!(database.roll_up(day(today), &|| false).unwrap(), 1);
@@ -268,11 +269,11 @@ fn area(id: &str) -> WideArea {
 
 /// Hours, and windows of ninety days, are not there for a moment long ago.
 #[test]
-fn what_was_long_ago_is_not_told() {
+fn what_was_long_ago_is_not_reported() {
     let folder = tempfile::TempDir::new().unwrap();
     let database = open(folder.path());
     let mut random = Random(2);
-    measure(&database, &(0..50).map(|_| sight(&mut random, 100)).collect::<Vec<_>>());
+    measure(&database, &(0..50).map(|_| sighting(&mut random, 100)).collect::<Vec<_>>());
     for is_rolled in [false, true] {
         assert_eq!(database.wide(&area("us/wa:sale:USD"), day(60)).unwrap(), None);
         assert!(database.wide(&area("us/wa:sale:USD"), day(101)).unwrap().is_some());
@@ -291,7 +292,7 @@ fn writers_readers_and_roll_ups_work_side_by_side() {
         let database = open(folder.path());
         let mut random = Random(seed);
         for step in 0..30 {
-            measure(&database, &(0..5).map(|_| sight(&mut random, 100 + step / 4)).collect::<Vec<_>>());
+            measure(&database, &(0..5).map(|_| sighting(&mut random, 100 + step / 4)).collect::<Vec<_>>());
         }
     };
     let roll = || {
@@ -335,7 +336,7 @@ fn child() {
     let mut random = Random(u64::from(std::process::id()));
     let mut stdout = std::io::stdout();
     loop {
-        measure(&database, &(0..6).map(|_| sight(&mut random, 100)).collect::<Vec<_>>());
+        measure(&database, &(0..6).map(|_| sighting(&mut random, 100)).collect::<Vec<_>>());
         writeln!(stdout, "\nmeasured").unwrap();
         stdout.flush().unwrap();
         database.roll_up(day(101), &|| false).unwrap();
@@ -375,7 +376,7 @@ fn finds(sql: &str, expected: &str) {
     let folder = tempfile::TempDir::new().unwrap();
     let database = open(folder.path());
     let mut random = Random(3);
-    measure(&database, &(0..150).map(|_| sight(&mut random, 100)).collect::<Vec<_>>());
+    measure(&database, &(0..150).map(|_| sighting(&mut random, 100)).collect::<Vec<_>>());
     database.roll_up(day(100), &|| false).unwrap();
     assert_eq!(verify(folder.path()).differences, Vec::<String>::new());
     let connection = Connection::open(places(folder.path()).0).unwrap();
@@ -460,9 +461,9 @@ fn a_market_that_was_not_rolled_up_as_it_says_is_found() {
     let folder = tempfile::TempDir::new().unwrap();
     let database = open(folder.path());
     let mut random = Random(3);
-    measure(&database, &(0..150).map(|_| sight(&mut random, 100)).collect::<Vec<_>>());
+    measure(&database, &(0..150).map(|_| sighting(&mut random, 100)).collect::<Vec<_>>());
     database.roll_up(day(100), &|| false).unwrap();
-    measure(&database, &(0..150).map(|_| sight(&mut random, 101)).collect::<Vec<_>>());
+    measure(&database, &(0..150).map(|_| sighting(&mut random, 101)).collect::<Vec<_>>());
     assert_eq!(verify(folder.path()).differences, Vec::<String>::new(), "cities that wait are nobody's");
     let connection = Connection::open(places(folder.path()).0).unwrap();
     assert!(connection.execute("UPDATE markets SET rolled = version", []).unwrap() > 0);

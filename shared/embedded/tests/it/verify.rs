@@ -259,8 +259,8 @@ fn no_bit_of_the_lake_can_be_flipped_in_silence() {
         let (path, data) = places(folder.path());
         match Database::open_read(&path, &data).unwrap().verify(&|| false) {
             Err(error) => {
-                let told = stoop_pipeline::with_causes(&error);
-                assert!(told.contains(&format!("table outbox, row {seq}")), "bit {bit}: {told}");
+                let message = stoop_pipeline::with_causes(&error);
+                assert!(message.contains(&format!("table outbox, row {seq}")), "bit {bit}: {message}");
             }
             Ok(found) => {
                 assert_eq!((found.observations, found.different), (2, 0), "bit {bit}: read as something else");

@@ -133,7 +133,7 @@ fn files_of_an_archive_are_read_by_name_however_they_are_packed() {
 }
 
 #[test]
-fn a_file_in_an_archive_that_cannot_be_read_is_told_by_its_name_and_the_others_are_read() {
+fn a_file_in_an_archive_that_cannot_be_read_is_reported_by_its_name_and_the_others_are_read() {
     let inner = zip(&[("a.csv", STORE, b"id,price\n8,1\n")]);
     let bytes = zip(&[
         ("README.txt", DEFLATE, b"hello"),
@@ -146,12 +146,12 @@ fn a_file_in_an_archive_that_cannot_be_read_is_told_by_its_name_and_the_others_a
     ]);
     let (ids, refused) = read(bytes).unwrap();
     assert_eq!(ids, ["1 at in/export.zip/a.csv: line 2", "9 at in/export.zip/z.csv: line 2"]);
-    let told: Vec<(&str, &str)> = refused.iter().map(|(place, _, detail)| (&**place, &**detail)).collect();
+    let message: Vec<(&str, &str)> = refused.iter().map(|(place, _, detail)| (&**place, &**detail)).collect();
     let says = |n: usize, place: &str, words: &str| {
-        assert_eq!(told[n].0, place);
-        assert!(told[n].1.contains(words), "{:?}", told[n]);
+        assert_eq!(message[n].0, place);
+        assert!(message[n].1.contains(words), "{:?}", message[n]);
     };
-    assert_eq!(told.len(), 6, "{told:#?}");
+    assert_eq!(message.len(), 6, "{message:#?}");
     says(0, "in/export.zip/README.txt", "cannot be told from the name; accepted: .csv, ");
     says(1, "in/export.zip/a.csv: line 3", "");
     says(2, "in/export.zip/inner.csv", "an archive is not read here");

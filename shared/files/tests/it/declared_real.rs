@@ -35,7 +35,7 @@ fn avito_2024_has_thirty_price_changes() {
     let homes = &replay.observations;
     assert!(homes.iter().all(|o| o.listing.property_type == Some(PropertyType::Apartment)));
     assert!(homes.iter().all(|o| o.listing.listed_at.is_some_and(|at| at < o.at)));
-    assert_eq!(homes.iter().filter(|o| o.listing.place.neighbourhood.is_none()).count(), 212 + 137);
+    assert_eq!(homes.iter().filter(|o| o.listing.address.neighbourhood.is_none()).count(), 212 + 137);
     assert_eq!(homes.iter().filter(|o| o.listing.living_area.is_none()).count(), 7);
     assert_eq!(homes.iter().filter(|o| o.listing.association_fee.is_some()).count(), 469);
     let bumped = homes.iter().filter(|o| o.native_id == "54401684").filter_map(|o| o.listing.list_price);
@@ -54,7 +54,7 @@ fn vienna_rents_change_fourteen_times() {
     let homes = &replay.observations;
     assert!(homes.iter().all(|o| o.listing.purpose == Purpose::Rent));
     assert!(homes.iter().all(|o| {
-        let code = o.listing.place.postal_code.as_deref();
+        let code = o.listing.address.postal_code.as_deref();
         code.is_some_and(|code| code.len() == 4 && code.starts_with('1'))
     }));
     assert_eq!(homes.iter().filter(|o| o.listing.living_area.is_none()).count(), 107);
@@ -104,8 +104,8 @@ fn avito_and_mubawab_2025_are_read_or_refused_with_reasons() {
     show("mubawab-rent", &rent);
     assert_eq!((rent.rows, rent.homes(), rent.without_price()), (33, 33, 0));
     assert_eq!(rent.refused, []);
-    assert!(rent.observations.iter().all(|o| o.listing.place.city.is_some() && o.listing.living_area.is_some()));
-    assert_eq!(rent.observations.iter().filter(|o| o.listing.place.neighbourhood.is_none()).count(), 3);
+    assert!(rent.observations.iter().all(|o| o.listing.address.city.is_some() && o.listing.living_area.is_some()));
+    assert_eq!(rent.observations.iter().filter(|o| o.listing.address.neighbourhood.is_none()).count(), 3);
     assert_eq!(rent.observations.iter().filter(|o| o.listing.bedrooms.is_some()).count(), 27);
 }
 
@@ -140,7 +140,7 @@ fn zillow_listings_leave_out_what_is_not_on_the_market() {
     assert_eq!((replay.rows, replay.skipped), (807, 649));
     assert_eq!(replay.observations.len() + replay.refused.len(), 106 + 45 + 7);
     assert_eq!(replay.refused, []);
-    assert!(replay.observations.iter().all(|o| o.listing.place.postal_code.as_ref().is_some_and(|z| z.len() == 5)));
+    assert!(replay.observations.iter().all(|o| o.listing.address.postal_code.as_ref().is_some_and(|z| z.len() == 5)));
     assert!(replay.observations.iter().all(|o| o.listing.living_area.is_none_or(|a| a.unit == AreaUnit::SquareFeet)));
     let sold: Vec<_> = replay.observations.iter().filter(|o| o.listing.status == Status::Closed).collect();
     assert_eq!((sold.len(), sold.iter().filter(|o| o.listing.close_price.is_some()).count()), (151, 127));
@@ -156,7 +156,7 @@ fn king_county_sales_keep_their_zips_and_quarters_of_a_bath() {
     assert_eq!((replay.rows, replay.observations.len(), replay.homes()), (21_612, 21_612, 21_435));
     assert_eq!(replay.refused, []);
     let homes = &replay.observations;
-    let zips: std::collections::BTreeSet<_> = homes.iter().map(|o| o.listing.place.postal_code.clone()).collect();
+    let zips: std::collections::BTreeSet<_> = homes.iter().map(|o| o.listing.address.postal_code.clone()).collect();
     assert_eq!(zips.len(), 70);
     assert!(
         homes.iter().all(|o| o.listing.status == Status::Closed && o.listing.list_price.is_none()),

@@ -47,7 +47,7 @@ fn read(map: &Map, name: &str, rows: &str) -> Vec<Mapped> {
 /// The field of an observation as the page writes it.
 fn field(observation: &Observation, name: &str) -> String {
     let Observation { native_id, at, listing, .. } = observation;
-    let (place, details) = (&listing.place, &listing.details);
+    let (address, details) = (&listing.address, &listing.details);
     let text = |text: &Option<String>| text.clone();
     let degrees = |e6: Option<i32>| e6.map(|e6| format!("{}", f64::from(e6) / 1e6));
     let area = |area: Option<stoop_domain::Area>| area.map(|area| format!("{} m2", area.in_unit(area.unit)));
@@ -71,11 +71,11 @@ fn field(observation: &Observation, name: &str) -> String {
         "bathrooms" => listing.bathrooms_hundredths.map(|count| format!("{}", f64::from(count) / 100.0)),
         "living_area" => area(listing.living_area),
         "lot_area" => area(listing.lot_area),
-        "line" => text(&place.line),
-        "city" => text(&place.city),
-        "neighbourhood" => text(&place.neighbourhood),
-        "latitude" => degrees(place.latitude_e6),
-        "longitude" => degrees(place.longitude_e6),
+        "line" => text(&address.line),
+        "city" => text(&address.city),
+        "neighbourhood" => text(&address.neighbourhood),
+        "latitude" => degrees(address.latitude_e6),
+        "longitude" => degrees(address.longitude_e6),
         "amenities" => list(&details.amenities),
         other => panic!("the page tells of {other}, which is not looked at here"),
     };
@@ -83,20 +83,20 @@ fn field(observation: &Observation, name: &str) -> String {
 }
 
 #[track_caller]
-fn holds(told: &str, row: &Mapped, place: &str) {
-    match (told, row) {
+fn holds(message: &str, row: &Mapped, place: &str) {
+    match (message, row) {
         ("skipped", Mapped::Skipped) => {}
-        (told, Mapped::Refused(refusal)) if told.starts_with("refused, ") => {
-            let of = told.trim_start_matches("refused, ");
-            assert!(refusal.detail.contains(of), "{place}: {told}, but {}", refusal.detail);
+        (message, Mapped::Refused(refusal)) if message.starts_with("refused, ") => {
+            let of = message.trim_start_matches("refused, ");
+            assert!(refusal.detail.contains(of), "{place}: {message}, but {}", refusal.detail);
         }
-        (told, Mapped::Observation(observation)) if !told.starts_with("refused") => {
-            for pair in told.split(", ") {
+        (message, Mapped::Observation(observation)) if !message.starts_with("refused") => {
+            for pair in message.split(", ") {
                 let (name, value) = pair.split_once(" = ").unwrap_or_else(|| panic!("{place}: {pair}"));
                 assert_eq!(field(observation, name), value, "{place}: {name}");
             }
         }
-        (told, row) => panic!("{place}: {told}, but {row:?}"),
+        (message, row) => panic!("{place}: {message}, but {row:?}"),
     }
 }
 
@@ -121,10 +121,10 @@ fn every_example_of_the_guide_does_what_it_says() {
             "result" => {
                 let rows = rows.take().unwrap_or_else(|| panic!("{place}: no rows before it"));
                 assert_eq!(text.lines().count(), rows.len(), "{place}: {rows:?}");
-                for (at, (told, row)) in text.lines().zip(&rows).enumerate() {
+                for (at, (message, row)) in text.lines().zip(&rows).enumerate() {
                     let place = format!("{place}, row {}", at + 1);
                     holds(
-                        told.strip_prefix(&format!("{}: ", at + 1)).unwrap_or_else(|| panic!("{place}")),
+                        message.strip_prefix(&format!("{}: ", at + 1)).unwrap_or_else(|| panic!("{place}")),
                         row,
                         &place,
                     );

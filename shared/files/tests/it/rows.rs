@@ -137,7 +137,7 @@ fn csv_rows_of_another_width_are_faults_and_the_others_go_on() {
 }
 
 #[test]
-fn the_sign_between_columns_is_told_by_the_name_or_the_caller() {
+fn the_sign_between_columns_is_reported_by_the_name_or_the_caller() {
     assert_eq!(texts(given("a.tsv", b"a\tb\n1\t2\n")), ["1,2"]);
     let folder = Folder::new();
     let options = ReadOptions { delimiter: Some(b';'), ..ReadOptions::default() };
@@ -195,7 +195,7 @@ fn comments_and_lines_before_the_header_are_no_rows() {
 fn text_in_another_encoding_is_the_same_text() {
     let folder = Folder::new();
     let options = |encoding| export_options(encoding);
-    let told = read(&folder.file("a.csv", EXPORT.as_bytes()), &options(None));
+    let message = read(&folder.file("a.csv", EXPORT.as_bytes()), &options(None));
     let windows: Vec<u8> = EXPORT.chars().map(|c| if c == '€' { 0x80 } else { u8::try_from(c).unwrap() }).collect();
     let utf16 = |order: fn(u16) -> [u8; 2], text: &str| text.encode_utf16().flat_map(order).collect::<Vec<u8>>();
     let marked = format!("\u{feff}{EXPORT}");
@@ -208,7 +208,7 @@ fn text_in_another_encoding_is_the_same_text() {
         (Some(Encoding::Windows1252), utf16(u16::to_be_bytes, &marked)),
         (Some(Encoding::Windows1252), marked.clone().into_bytes()),
     ] {
-        assert_eq!(read(&folder.file("b.csv", &bytes), &options(encoding)), told, "{encoding:?}");
+        assert_eq!(read(&folder.file("b.csv", &bytes), &options(encoding)), message, "{encoding:?}");
     }
     let json = utf16(u16::to_le_bytes, "\u{feff}[{\"a\": \"ß\"}]");
     assert_eq!(texts(given("a.json", &json)), ["{\"a\": \"ß\"}"]);
@@ -221,7 +221,7 @@ fn text_in_another_encoding_is_the_same_text() {
 }
 
 #[test]
-fn compression_is_told_by_the_first_bytes() {
+fn compression_is_reported_by_the_first_bytes() {
     let two_members = [gzip(b"{\"a\":1}\n"), gzip(b"{\"a\":2}\n")].concat();
     assert_eq!(texts(given("a.jsonl.gz", &two_members)).len(), 2);
     assert_eq!(texts(given("a.jsonl", &two_members)).len(), 2);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use stoop_gazetteer::{Gazetteer, PlaceWords};
+use stoop_gazetteer::{AddressParts, Gazetteer};
 
 /// Counties and what counts as such, by state, as the Census Bureau counted them until 2022; and the first three digits of its
 /// ZIPs, as the Postal Service hands them out.
@@ -143,7 +143,7 @@ fn zones_are_those_of_the_clock_on_the_wall() {
 
 #[test]
 fn a_centroid_is_in_millionths_of_a_degree() {
-    let words = PlaceWords { country: Some("us"), postal_code: Some("98101"), ..PlaceWords::default() };
+    let words = AddressParts { country: Some("us"), postal_code: Some("98101"), ..AddressParts::default() };
     let (north, east) = Gazetteer::get().locate(&words).centroid_e6.unwrap();
     // The middle of Seattle: 47.61 north, 122.33 west.
     assert!(

@@ -3,16 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use stoop_gazetteer::{FOUND_MAX, Gazetteer, Origin, PlaceWords};
+use stoop_gazetteer::{AddressParts, FOUND_MAX, Gazetteer, Origin};
 
 /// The words of a path: its slugs, `-` being none.
-fn words(path: &str) -> PlaceWords<'_> {
+fn words(path: &str) -> AddressParts<'_> {
     let mut slugs = path.split('/').map(|slug| Some(slug).filter(|slug| *slug != "-"));
     let mut next = || slugs.next().unwrap_or_default();
     let [country, region, county, city, area] = std::array::from_fn(|_| next());
     let is_code = area.is_some_and(|area| area.len() == 5 && area.bytes().all(|byte| byte.is_ascii_digit()));
     let (postal_code, neighbourhood) = if is_code { (area, None) } else { (None, area) };
-    PlaceWords { country, region, county, city, neighbourhood, postal_code }
+    AddressParts { country, region, county, city, neighbourhood, postal_code }
 }
 
 #[test]
@@ -38,8 +38,8 @@ fn a_zip_alone_fixes_everything_above_it_and_has_one_parent() {
     }
     for (code, parents) in parents {
         assert_eq!(parents.len(), 1, "{code}: {parents:?}");
-        let told = PlaceWords { country: Some("US"), postal_code: Some(&code), ..PlaceWords::default() };
-        let located = Gazetteer::get().locate(&told);
+        let message = AddressParts { country: Some("US"), postal_code: Some(&code), ..AddressParts::default() };
+        let located = Gazetteer::get().locate(&message);
         assert!(
             located.levels.iter().all(|name| name.as_ref().is_some_and(|name| name.origin == Origin::Gazetteer)),
             "{code}"
@@ -79,11 +79,11 @@ proptest! {
 
     #[test]
     fn no_words_are_too_strange_to_locate(
-        told in proptest::array::uniform6(proptest::option::of("\\PC{0,12}|US|WA|Seattle|King|98178|ma|Casablanca"))
+        message in proptest::array::uniform6(proptest::option::of("\\PC{0,12}|US|WA|Seattle|King|98178|ma|Casablanca"))
     ) {
-        let [country, region, county, city, neighbourhood, postal_code] = told.each_ref().map(Option::as_deref);
-        let told = PlaceWords { country, region, county, city, neighbourhood, postal_code };
-        let located = Gazetteer::get().locate(&told);
+        let [country, region, county, city, neighbourhood, postal_code] = message.each_ref().map(Option::as_deref);
+        let message = AddressParts { country, region, county, city, neighbourhood, postal_code };
+        let located = Gazetteer::get().locate(&message);
         if let Some(path) = located.path() {
             prop_assert_eq!(path.split('/').count(), 5);
             // What was found is found again by its own words, but for a quarter that looks like a postal code.

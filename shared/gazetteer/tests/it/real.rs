@@ -6,7 +6,7 @@ use std::io::BufReader;
 use std::path::PathBuf;
 
 use flate2::read::GzDecoder;
-use stoop_gazetteer::{Gazetteer, Level, Origin, PlaceWords};
+use stoop_gazetteer::{AddressParts, Gazetteer, Level, Origin};
 
 fn data(folder: &str) -> Option<PathBuf> {
     let here = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
@@ -28,10 +28,10 @@ fn table(reader: impl std::io::Read) -> Vec<BTreeMap<String, String>> {
 fn zips_of_american_listings_lie_where_the_rows_say() {
     let Some(folder) = data("us-zillow-1000-price-history") else { return };
     let rows = table(GzDecoder::new(File::open(folder.join("listings.csv.gz")).unwrap()));
-    let (mut told, mut unknown, mut far) = (BTreeMap::new(), 0, Vec::new());
+    let (mut message, mut unknown, mut far) = (BTreeMap::new(), 0, Vec::new());
     for row in &rows {
         let word = |name: &str| Some(row[name].as_str());
-        let words = PlaceWords {
+        let words = AddressParts {
             country: Some("US"),
             region: word("state"),
             county: word("county"),
@@ -46,7 +46,7 @@ fn zips_of_american_listings_lie_where_the_rows_say() {
         }
         for contradiction in &located.contradictions {
             eprintln!("{}: {contradiction:?}", row["zipcode"]);
-            *told.entry(contradiction.level).or_insert(0) += 1;
+            *message.entry(contradiction.level).or_insert(0) += 1;
         }
         let (north, east) = located.centroid_e6.unwrap();
         let degrees = |name: &str| row[name].parse::<f64>().ok();
@@ -57,11 +57,11 @@ fn zips_of_american_listings_lie_where_the_rows_say() {
             }
         }
     }
-    eprintln!("{} rows, {unknown} ZIPs unknown, contradictions {told:?}, far {far:?}", rows.len());
+    eprintln!("{} rows, {unknown} ZIPs unknown, contradictions {message:?}, far {far:?}", rows.len());
     assert_eq!(rows.len(), 807);
     assert!(unknown == 0 && far.is_empty());
     // ZIPs that cross the line of a county, and a few cities that have a name of their own in the mail of another.
-    assert_eq!(told, BTreeMap::from([(Level::County, 23), (Level::City, 5)]));
+    assert_eq!(message, BTreeMap::from([(Level::County, 23), (Level::City, 5)]));
 }
 
 #[test]
@@ -82,12 +82,12 @@ fn a_district_of_vienna_is_the_same_by_code_number_and_name() {
             let [first, number, name, ..] = words.as_slice() else { continue };
             let Some((code, city)) = first.split_once(' ').filter(|_| number.ends_with("Bezirk")) else { continue };
             let path = |postal_code, neighbourhood| {
-                let words = PlaceWords {
+                let words = AddressParts {
                     country: Some("AT"),
                     city: Some(city),
                     postal_code,
                     neighbourhood,
-                    ..PlaceWords::default()
+                    ..AddressParts::default()
                 };
                 Gazetteer::get().locate(&words).path()
             };
@@ -118,15 +118,19 @@ fn most_moroccan_cities_and_quarters_are_known() {
         }
     }
     rows.retain(|(city, _)| !city.trim().is_empty());
-    let (mut cities, mut quarters, mut told) = (0, 0, 0);
+    let (mut cities, mut quarters, mut message) = (0, 0, 0);
     let mut unknown: BTreeMap<String, usize> = BTreeMap::new();
     for (city, quarter) in &rows {
-        let words =
-            PlaceWords { country: Some("MA"), city: Some(city), neighbourhood: Some(quarter), ..PlaceWords::default() };
+        let words = AddressParts {
+            country: Some("MA"),
+            city: Some(city),
+            neighbourhood: Some(quarter),
+            ..AddressParts::default()
+        };
         let located = Gazetteer::get().locate(&words);
         let known = |level: usize| located.levels[level].as_ref().is_some_and(|name| name.origin == Origin::Gazetteer);
         cities += usize::from(known(3));
-        told += usize::from(known(3) && located.levels[4].is_some());
+        message += usize::from(known(3) && located.levels[4].is_some());
         quarters += usize::from(known(4));
         if !known(3) {
             *unknown.entry(city.clone()).or_default() += 1;
@@ -134,10 +138,10 @@ fn most_moroccan_cities_and_quarters_are_known() {
             *unknown.entry(format!("{city}: {quarter}")).or_default() += 1;
         }
     }
-    eprintln!("{} rows, {cities} in a known city, {told} with a quarter, {quarters} of them known", rows.len());
+    eprintln!("{} rows, {cities} in a known city, {message} with a quarter, {quarters} of them known", rows.len());
     let mut often: Vec<_> = unknown.into_iter().collect();
     often.sort_by_key(|(_, times)| std::cmp::Reverse(*times));
     eprintln!("not known, most often: {:?}", &often[..often.len().min(60)]);
     assert!(cities * 100 >= rows.len() * 95, "{cities} of {}", rows.len());
-    assert!(quarters * 100 >= told * 85, "{quarters} of {told}");
+    assert!(quarters * 100 >= message * 85, "{quarters} of {message}");
 }

@@ -1,23 +1,23 @@
 //! The rules by which a source's words become a path.
 
-use stoop_gazetteer::{Gazetteer, Level, Located, Origin, PlaceWords};
+use stoop_gazetteer::{AddressParts, Gazetteer, Level, Located, Origin};
 
 fn us<'a>(region: &'a str, county: &'a str, city: &'a str, postal: &'a str) -> Located<'static> {
-    let told = |text: &'a str| Some(text).filter(|text| !text.is_empty());
-    let words = PlaceWords {
+    let message = |text: &'a str| Some(text).filter(|text| !text.is_empty());
+    let words = AddressParts {
         country: Some("US"),
-        region: told(region),
-        county: told(county),
-        city: told(city),
+        region: message(region),
+        county: message(county),
+        city: message(city),
         neighbourhood: None,
-        postal_code: told(postal),
+        postal_code: message(postal),
     };
     Gazetteer::get().locate(&words)
 }
 
 fn morocco(city: &str, quarter: &str) -> Located<'static> {
     let words =
-        PlaceWords { country: Some("MA"), city: Some(city), neighbourhood: Some(quarter), ..PlaceWords::default() };
+        AddressParts { country: Some("MA"), city: Some(city), neighbourhood: Some(quarter), ..AddressParts::default() };
     Gazetteer::get().locate(&words)
 }
 
@@ -26,11 +26,11 @@ fn path(located: &Located<'_>) -> String {
 }
 
 fn contradictions(located: &Located<'_>) -> Vec<(Level, String, String)> {
-    located.contradictions.iter().map(|c| (c.level, c.told.clone(), c.taken.clone())).collect()
+    located.contradictions.iter().map(|c| (c.level, c.reported.clone(), c.taken.clone())).collect()
 }
 
 #[test]
-fn a_postal_code_wins_and_what_it_contradicts_is_told() {
+fn a_postal_code_wins_and_what_it_contradicts_is_reported() {
     let located = us("Maine", "Cumberland", "Portland", "78704");
     assert_eq!(path(&located), "us/tx/travis/austin/78704");
     let all = [
@@ -61,24 +61,28 @@ fn a_zip_that_lost_its_zero_is_found_unless_the_state_speaks_against_it() {
 }
 
 #[test]
-fn a_postal_code_that_is_not_known_stays_as_it_is_told() {
+fn a_postal_code_that_is_not_known_stays_as_it_is_reported() {
     let located = us("WA", "", "Seattle", "00000");
     assert_eq!(path(&located), "us/wa/king/seattle/~00000");
     assert_eq!(located.levels[4].as_ref().unwrap().origin, Origin::Source);
     assert_eq!(located.levels[3].as_ref().unwrap().origin, Origin::Gazetteer);
-    let words =
-        PlaceWords { country: Some("DE"), city: Some("Berlin"), postal_code: Some("10115"), ..PlaceWords::default() };
+    let words = AddressParts {
+        country: Some("DE"),
+        city: Some("Berlin"),
+        postal_code: Some("10115"),
+        ..AddressParts::default()
+    };
     assert_eq!(path(&Gazetteer::get().locate(&words)), "de/berlin/-/berlin/~10115");
     // The code of a state or country is no postal code.
     assert_eq!(path(&us("", "", "Seattle", "WA")), "us/wa/king/seattle/-");
     assert_eq!(path(&us("", "", "Seattle", "US")), "us/wa/king/seattle/-");
     // A code of one country is none of another: 1070 is Vienna's.
-    let words = PlaceWords { country: Some("CH"), postal_code: Some("1070"), ..PlaceWords::default() };
+    let words = AddressParts { country: Some("CH"), postal_code: Some("1070"), ..AddressParts::default() };
     assert_eq!(path(&Gazetteer::get().locate(&words)), "ch/-/-/-/~1070");
 }
 
 #[test]
-fn a_city_lies_in_the_county_where_most_of_it_is_unless_another_part_is_told() {
+fn a_city_lies_in_the_county_where_most_of_it_is_unless_another_part_is_reported() {
     assert_eq!(path(&us("TX", "", "Austin", "")), "us/tx/travis/austin/-");
     assert_eq!(path(&us("TX", "Williamson County", "Austin", "")), "us/tx/williamson/austin/-");
     let located = us("TX", "Travis", "Dallas", "");
@@ -87,10 +91,10 @@ fn a_city_lies_in_the_county_where_most_of_it_is_unless_another_part_is_told() {
 }
 
 #[test]
-fn a_city_in_no_county_has_one_path_whatever_county_is_told() {
+fn a_city_in_no_county_has_one_path_whatever_county_is_reported() {
     for county in [None, Some("Berlin"), Some("Mitte")] {
-        let words = PlaceWords { country: Some("DE"), county, city: Some("Berlin"), ..PlaceWords::default() };
-        let words = PlaceWords { region: Some("Berlin"), ..words };
+        let words = AddressParts { country: Some("DE"), county, city: Some("Berlin"), ..AddressParts::default() };
+        let words = AddressParts { region: Some("Berlin"), ..words };
         assert_eq!(path(&Gazetteer::get().locate(&words)), "de/berlin/-/berlin/-", "{county:?}");
     }
 }
@@ -109,11 +113,11 @@ fn what_is_not_known_stays_in_the_sources_words() {
     assert_eq!(path(&located), "us/wa/king/~little-nowhere/-");
     let origins: Vec<_> = located.levels.iter().flatten().map(|name| name.origin).collect();
     assert_eq!(origins, [Origin::Gazetteer, Origin::Gazetteer, Origin::Gazetteer, Origin::Source]);
-    let nowhere = PlaceWords { city: Some("Weßling"), region: Some("BY"), ..PlaceWords::default() };
+    let nowhere = AddressParts { city: Some("Weßling"), region: Some("BY"), ..AddressParts::default() };
     let located = Gazetteer::get().locate(&nowhere);
     assert_eq!((path(&located).as_str(), located.zone), ("-/~by/-/~wessling/-", None));
     for nothing in [" - ", "", "\u{64b}"] {
-        let words = PlaceWords { city: Some(nothing), ..PlaceWords::default() };
+        let words = AddressParts { city: Some(nothing), ..AddressParts::default() };
         assert_eq!(Gazetteer::get().locate(&words).path(), None, "{nothing:?}");
     }
 }

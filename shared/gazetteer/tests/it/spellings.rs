@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use stoop_gazetteer::{Gazetteer, Origin, PlaceWords};
+use stoop_gazetteer::{AddressParts, Gazetteer, Origin};
 
 /// Rows of a table whose lines are `column TAB column ...`, without those that begin with `#`.
 pub(crate) fn rows<const N: usize>(table: &str) -> Vec<[&str; N]> {
@@ -15,14 +15,14 @@ fn every_spelling_of_a_source_leads_to_its_path() {
     let rows = rows::<7>(include_str!("../spellings.tsv"));
     let mut wrong = Vec::new();
     for [country, region, county, city, quarter, postal, path] in &rows {
-        let told = |text| Some(text).filter(|text: &&str| !text.is_empty());
-        let words = PlaceWords {
-            country: told(*country),
-            region: told(*region),
-            county: told(*county),
-            city: told(*city),
-            neighbourhood: told(*quarter),
-            postal_code: told(*postal),
+        let message = |text| Some(text).filter(|text: &&str| !text.is_empty());
+        let words = AddressParts {
+            country: message(*country),
+            region: message(*region),
+            county: message(*county),
+            city: message(*city),
+            neighbourhood: message(*quarter),
+            postal_code: message(*postal),
         };
         let located = Gazetteer::get().locate(&words);
         let known = located.levels.iter().flatten().all(|name| name.origin == Origin::Gazetteer);

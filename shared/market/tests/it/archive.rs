@@ -8,7 +8,7 @@ use stoop_domain::{Day, History, Market, Status, Time, Watch};
 use stoop_market::{Cells, Figures, Horizon, Segment, Zones, closes, update};
 
 use crate::balance::{check, states};
-use crate::oracle::{Stretch, noon, stretches};
+use crate::oracle::{Interval, intervals, noon};
 use crate::support::{Seen, State, homes, plain};
 
 /// A market as it is kept: what is hot, the archive, and the newest day that was seen.
@@ -104,7 +104,7 @@ proptest! {
         by in prop::option::of(17_900_i32..24_000),
         sample in 0_usize..5,
     ) {
-        let told: Vec<Vec<Stretch>> = homes.iter().map(|home| stretches(home)).collect();
+        let reported: Vec<Vec<Interval>> = homes.iter().map(|home| intervals(home)).collect();
         let unfolded = states(&homes);
         for (market, kept) in keep(&feed_of(&homes), homes.len(), 7, |number| number % 2 == 0) {
             let mut kept = kept;
@@ -118,14 +118,14 @@ proptest! {
             prop_assert_eq!(whole.first_difference(&expected), None);
             prop_assert_eq!(&whole, &expected);
             // The hours of then are not told any more; all else is.
-            let mut told_by_hour = unfolded.get(&market).cloned().unwrap_or_default();
-            drop(told_by_hour.fold_to(all_days(Day(i32::MIN))));
-            check(&told, &market, &told_by_hour, sample)?;
+            let mut reported_by_hour = unfolded.get(&market).cloned().unwrap_or_default();
+            drop(reported_by_hour.fold_to(all_days(Day(i32::MIN))));
+            check(&reported, &market, &reported_by_hour, sample)?;
             let zone = market.area.country().zone;
             for day in [hours.0 - 400, hours.0 - 1, hours.0 + 1, LAST] {
                 let now = noon(day, &zone);
                 let of = |cells| Figures::of(cells, Segment::All, now, &zone);
-                let figures = of(&told_by_hour);
+                let figures = of(&reported_by_hour);
                 let last_24_hours = figures.last_24_hours.filter(|_| day > hours.0);
                 prop_assert_eq!(of(&whole), Figures { last_24_hours, ..figures });
             }

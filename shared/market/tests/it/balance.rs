@@ -1,4 +1,4 @@
-//! Stock and flows of every market, part and day, against what plain loops over the homes' stretches give.
+//! Stock and flows of every market, part and day, against what plain loops over the homes' intervals give.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use stoop_domain::{Day, Market, PropertyType, Status, Watch};
 use stoop_market::{Cell, Cells, Figures, Flows, RELATIVE_ERROR, Segment, Window, Zones, closes, contribution};
 
 use crate::oracle::{
-    Happened, OnOffer, Part, Stretch, What, by_day, day_of, happened, noon, on_offer, quantile, stretches,
+    Happened, Interval, OnOffer, Part, What, by_day, day_of, happened, intervals, noon, on_offer, quantile,
 };
 use crate::support::{Seen, State, history, homes, plain};
 
@@ -133,16 +133,16 @@ fn check_windows(
 
 /// Every close of every part, and the figures on days about which something happened.
 pub(crate) fn check(
-    homes: &[Vec<Stretch>],
+    homes: &[Vec<Interval>],
     market: &Market,
     cells: &Cells,
     sample: usize,
 ) -> Result<(), TestCaseError> {
     let all: Vec<Happened> = homes.iter().flat_map(|home| happened(home)).collect();
     let zone = market.area.country().zone;
-    let begins = homes.iter().flatten().map(|stretch| day_of(stretch.at, &zone));
+    let begins = homes.iter().flatten().map(|interval| day_of(interval.at, &zone));
     let doze =
-        homes.iter().flatten().flat_map(|stretch| &stretch.seen).flat_map(|at| [*at, at + 8 * DAY, at + 24 * DAY]);
+        homes.iter().flatten().flat_map(|interval| &interval.seen).flat_map(|at| [*at, at + 8 * DAY, at + 24 * DAY]);
     let doze = doze.map(|at| day_of(at, &zone));
     let days: BTreeSet<i32> =
         begins.chain(all.iter().map(|one| one.day)).chain(doze).flat_map(|day| [day - 1, day, day + 1]).collect();
@@ -178,11 +178,11 @@ pub(crate) fn check(
 proptest! {
     #[test]
     fn stock_is_what_came_in_less_what_went_out(homes in homes(), sample in 0_usize..5) {
-        let told: Vec<Vec<Stretch>> = homes.iter().map(|home| stretches(home)).collect();
+        let reported: Vec<Vec<Interval>> = homes.iter().map(|home| intervals(home)).collect();
         let states = states(&homes);
-        let markets: BTreeSet<Market> = told.iter().flatten().map(|stretch| stretch.state.market()).collect();
+        let markets: BTreeSet<Market> = reported.iter().flatten().map(|interval| interval.state.market()).collect();
         for market in markets {
-            check(&told, &market, states.get(&market).unwrap_or(&Cells::default()), sample)?;
+            check(&reported, &market, states.get(&market).unwrap_or(&Cells::default()), sample)?;
         }
     }
 }
@@ -361,7 +361,7 @@ fn a_doubtful_price_is_in_no_figure_until_it_is_sighted_on_another_day() {
         ("2026-01-05", &|home| home.price = Some(5_000_000)),
         ("2026-01-06", &|home| home.price = Some(48_000_000)),
     ]);
-    let told = |home: Vec<Seen>, until: i32| {
+    let reported = |home: Vec<Seen>, until: i32| {
         let cells = states(&[home, other.clone()]).remove(&plain().market()).unwrap();
         let zone = plain().market().area.country().zone;
         let figures = Figures::of(&cells, Segment::All, noon(until, &zone), &zone);
@@ -369,11 +369,11 @@ fn a_doubtful_price_is_in_no_figure_until_it_is_sighted_on_another_day() {
         (figures.active, figures.priced, figures.mean_price, figures.cut, flows.price_cuts, flows.price_rises)
     };
     let (the_5th, the_6th) = (20_458, 20_459);
-    assert_eq!(told(slip.clone(), the_5th), (2, 1, Some(40_000_000.0), 0, 0, 0));
-    assert_eq!(told(slip, the_6th), (2, 1, Some(40_000_000.0), 0, 0, 0));
-    assert_eq!(told(still, the_5th), (2, 2, Some(22_500_000.0), 1, 1, 0));
-    assert_eq!(told(mended.clone(), the_5th), (2, 1, Some(40_000_000.0), 0, 0, 0));
-    assert_eq!(told(mended, the_6th), (2, 2, Some(44_000_000.0), 1, 1, 0));
+    assert_eq!(reported(slip.clone(), the_5th), (2, 1, Some(40_000_000.0), 0, 0, 0));
+    assert_eq!(reported(slip, the_6th), (2, 1, Some(40_000_000.0), 0, 0, 0));
+    assert_eq!(reported(still, the_5th), (2, 2, Some(22_500_000.0), 1, 1, 0));
+    assert_eq!(reported(mended.clone(), the_5th), (2, 1, Some(40_000_000.0), 0, 0, 0));
+    assert_eq!(reported(mended, the_6th), (2, 2, Some(44_000_000.0), 1, 1, 0));
 }
 
 #[test]

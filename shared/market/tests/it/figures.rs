@@ -1,6 +1,8 @@
 //! The figures, as facts about small markets.
 
-use stoop_domain::{Area, AreaUnit, Currency, Facts, History, Listing, Minor, Place, Purpose, Sight, Status, Time};
+use stoop_domain::{
+    Address, Area, AreaUnit, Currency, Facts, History, Listing, Minor, Purpose, Sighting, Status, Time,
+};
 use stoop_market::{Cells, Figures, Flows, Horizon, Segment, Zones, closes, contribution};
 
 fn at(text: &str) -> Time {
@@ -15,18 +17,18 @@ fn home(seen: &[(&str, Status, i64)]) -> History {
 fn listed(listed_at: Option<Time>, seen: &[(&str, Status, i64)]) -> History {
     let mut history = History::default();
     for (time, status, dollars) in seen {
-        let place = Place {
+        let address = Address {
             postal_code: Some("98178".into()),
             region: Some("WA".into()),
             country: Some("US".into()),
-            ..Place::default()
+            ..Address::default()
         };
-        let mut listing = Listing::new(Purpose::Sale, Currency::USD, place);
+        let mut listing = Listing::new(Purpose::Sale, Currency::USD, address);
         listing.status = *status;
         listing.list_price = (*dollars > 0).then_some(Minor(dollars * 100));
         listing.living_area = Some(Area::of(100, AreaUnit::SquareMeters));
         listing.bedrooms = Some(3);
-        history.apply(Sight::at(at(time)), &Facts::of(&listing).unwrap(), listed_at);
+        history.apply(Sighting::at(at(time)), &Facts::of(&listing).unwrap(), listed_at);
     }
     history
 }
@@ -199,7 +201,7 @@ fn what_is_folded_stays_in_stock_and_leaves_for_the_archive() {
 }
 
 #[test]
-fn the_hours_before_the_horizon_are_not_told() {
+fn the_hours_before_the_horizon_are_not_reported() {
     let home = home(&[("2026-01-09T23:30:00Z", Active, 100), ("2026-01-10T00:30:00Z", Pending, 100)]);
     let mut cells = market(&[home]);
     let midnight = at("2026-01-10T00:00:00Z").day_in(&jiff::tz::TimeZone::UTC);
@@ -251,17 +253,17 @@ fn the_example_of_the_catalogue() {
     let seen = |area: Option<u32>, listed: Option<&str>, seen: &[(&str, Status, i64)]| {
         let mut history = History::default();
         for (time, status, dollars) in seen {
-            let place = Place {
+            let address = Address {
                 postal_code: Some("98178".into()),
                 region: Some("WA".into()),
                 country: Some("US".into()),
-                ..Place::default()
+                ..Address::default()
             };
-            let mut listing = Listing::new(Purpose::Sale, Currency::USD, place);
+            let mut listing = Listing::new(Purpose::Sale, Currency::USD, address);
             listing.status = *status;
             listing.list_price = (*dollars > 0).then_some(Minor(dollars * 100));
             listing.living_area = area.map(|metres| Area::of(metres, AreaUnit::SquareMeters));
-            history.apply(Sight::at(at(time)), &Facts::of(&listing).unwrap(), listed.map(at));
+            history.apply(Sighting::at(at(time)), &Facts::of(&listing).unwrap(), listed.map(at));
         }
         history
     };

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use stoop_domain::{
-    Applied, Area, AreaUnit, Currency, Day, Facts, History, Listing, Market, Minor, Place, PropertyType, Purpose,
-    Sight, Status, Time, Watch,
+    Address, Applied, Area, AreaUnit, Currency, Day, Facts, History, Listing, Market, Minor, PropertyType, Purpose,
+    Sighting, Status, Time, Watch,
 };
 use stoop_market::{Cells, DeltaSum, Horizon, Zones, contribution, snapshot, update};
 
@@ -25,13 +25,13 @@ fn observation() -> impl Strategy<Value = (Time, Facts)> {
     (0_i64..45, status, price, zip, kind, prop::option::of(0_u8..4)).prop_map(
         |(hour, status, price, zip, kind, bedrooms)| {
             let region = if zip == "98178" { "WA" } else { "IL" };
-            let place = Place {
+            let address = Address {
                 postal_code: Some(zip.into()),
                 region: Some(region.into()),
                 country: Some("US".into()),
-                ..Place::default()
+                ..Address::default()
             };
-            let mut listing = Listing::new(Purpose::Sale, Currency::USD, place);
+            let mut listing = Listing::new(Purpose::Sale, Currency::USD, address);
             listing.status = status;
             listing.list_price = price.map(|p| Minor(p * 1_000_000));
             listing.property_type = kind;
@@ -48,11 +48,11 @@ fn watch(at: Time) -> Watch {
 }
 
 /// Within some days, close together, in order by one clock or the other.
-fn sight() -> impl Strategy<Value = Sight> {
+fn sighting() -> impl Strategy<Value = Sighting> {
     let seen = prop_oneof![0_i64..60, 0_i64..2_000];
     (seen, 0_i64..30, any::<bool>(), any::<bool>()).prop_map(|(seen, back, versioned, initial)| {
         let seen = Time::from_ms(1_768_000_000_000 + seen * HOUR);
-        Sight { at: seen.plus_ms(-back * HOUR), seen, seq: 0, versioned, initial }
+        Sighting { at: seen.plus_ms(-back * HOUR), seen, seq: 0, versioned, initial }
     })
 }
 
@@ -68,7 +68,7 @@ fn homes() -> impl Strategy<Value = Vec<Vec<(Time, Facts)>>> {
 fn history(observations: &[(Time, Facts)]) -> History {
     let mut history = History::default();
     for (at, facts) in observations {
-        history.apply_watched(Sight::at(*at), facts, None, watch(*at));
+        history.apply_watched(Sighting::at(*at), facts, None, watch(*at));
     }
     history
 }
@@ -93,7 +93,7 @@ fn incremental(feed: &[(usize, Time, Facts)], homes: usize, batch: usize) -> Vec
     for batch in feed.chunks(batch.max(1)) {
         let before = histories.clone();
         for (home, at, facts) in batch {
-            histories[*home].apply_watched(Sight::at(*at), facts, None, watch(*at));
+            histories[*home].apply_watched(Sighting::at(*at), facts, None, watch(*at));
         }
         for (old, new) in before.iter().zip(&histories) {
             for (market, delta) in update(Some(old), new, &mut zones) {
@@ -126,7 +126,7 @@ proptest! {
         let mut once = history(&observations);
         let before = once.clone();
         for (at, facts) in &observations {
-            prop_assert_eq!(once.apply_watched(Sight::at(*at), facts, None, watch(*at)), Applied::Duplicate);
+            prop_assert_eq!(once.apply_watched(Sighting::at(*at), facts, None, watch(*at)), Applied::Duplicate);
         }
         prop_assert_eq!(once, before);
     }
@@ -240,13 +240,13 @@ proptest! {
     /// Whoever measures looks at the market only where the answer says that something moved.
     #[test]
     fn what_moves_nothing_that_is_read_moves_no_market(
-        said in prop::collection::vec((sight(), observation(), any_watch()), 1..24),
+        said in prop::collection::vec((sighting(), observation(), any_watch()), 1..24),
     ) {
         let mut zones = Zones::default();
         let mut history = History::default();
-        for (sight, (_, facts), watch) in said {
+        for (sighting, (_, facts), watch) in said {
             let before = history.clone();
-            let applied = history.apply_watched(sight, &facts, None, watch);
+            let applied = history.apply_watched(sighting, &facts, None, watch);
             let moved = !update(Some(&before), &history, &mut zones).is_empty();
             prop_assert!(!moved || matches!(applied, Applied::New | Applied::Changed | Applied::Confirmed), "{applied:?}");
         }
@@ -262,9 +262,9 @@ proptest! {
         for (_, mut cells) in recomputed(&homes) {
             drop(cells.fold_to(horizon(20_463)));
             let mut bytes = cells.to_bytes();
-            for (place, byte) in &flips {
-                let place = 5 + place.index(bytes.len() - 5);
-                bytes[place] ^= byte;
+            for (address, byte) in &flips {
+                let address = 5 + address.index(bytes.len() - 5);
+                bytes[address] ^= byte;
             }
             bytes.truncate(cut.map_or(bytes.len(), |cut| 5 + cut.index(bytes.len() - 5)));
             let sum = crc32fast::hash(&bytes[5..]).to_le_bytes();

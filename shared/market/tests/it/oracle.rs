@@ -1,4 +1,4 @@
-//! What happened to homes, worked out from the definitions in the catalogue by plain loops over their stretches: nothing is
+//! What happened to homes, worked out from the definitions in the catalogue by plain loops over their intervals: nothing is
 //! shared with what it tests.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,9 +10,9 @@ use crate::support::{Seen, State};
 
 const DAY: i64 = 86_400_000;
 
-/// A stretch of a home: since when, what held, and the listing date that was told last in it.
+/// A interval of a home: since when, what held, and the listing date that was told last in it.
 #[derive(Clone, Debug)]
-pub(crate) struct Stretch {
+pub(crate) struct Interval {
     pub(crate) at: i64,
     pub(crate) state: State,
     pub(crate) listed: Option<i64>,
@@ -27,7 +27,7 @@ pub(crate) struct Stretch {
     pub(crate) expired: bool,
 }
 
-/// What a home counts in a cell at an end of a stretch, or beside the balance.
+/// What a home counts in a cell at an end of a interval, or beside the balance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum What {
     Initial,
@@ -85,16 +85,16 @@ pub(crate) fn parts_of(state: &State) -> [Part; 4] {
     [Part::All, Part::Type(kind), Part::Bedrooms(bedrooms), Part::Both(kind, bedrooms)]
 }
 
-/// The stretches of what was seen: equal neighbours are one. In between, and behind the last, is what comes of a home that is on the
+/// The intervals of what was seen: equal neighbours are one. In between, and behind the last, is what comes of a home that is on the
 /// market and that nobody sees for more than thirty days of UTC, where its last sighting says that it is watched so.
-pub(crate) fn stretches(seen: &[Seen]) -> Vec<Stretch> {
-    let mut stretches: Vec<Stretch> = Vec::new();
-    let Some(watch) = seen.last().map(|last| last.watch) else { return stretches };
+pub(crate) fn intervals(seen: &[Seen]) -> Vec<Interval> {
+    let mut intervals: Vec<Interval> = Vec::new();
+    let Some(watch) = seen.last().map(|last| last.watch) else { return intervals };
     for Seen { at, state, listed, initial, .. } in seen {
-        expire(&mut stretches, Some(*at));
+        expire(&mut intervals, Some(*at));
         let listed = listed.filter(|date| (631_152_000_000..=*at).contains(date));
         let day = at.div_euclid(DAY);
-        match stretches.last_mut() {
+        match intervals.last_mut() {
             Some(last) if last.state == *state && !last.expired => {
                 last.listed = listed.or(last.listed);
                 last.days.insert(day);
@@ -102,7 +102,7 @@ pub(crate) fn stretches(seen: &[Seen]) -> Vec<Stretch> {
             }
             _ => {
                 let (state, days, seen) = (state.clone(), BTreeSet::from([day]), vec![*at]);
-                stretches.push(Stretch {
+                intervals.push(Interval {
                     at: *at,
                     state,
                     listed,
@@ -115,19 +115,19 @@ pub(crate) fn stretches(seen: &[Seen]) -> Vec<Stretch> {
             }
         }
     }
-    expire(&mut stretches, None);
-    stretches
+    expire(&mut intervals, None);
+    intervals
 }
 
-fn expire(stretches: &mut Vec<Stretch>, next: Option<i64>) {
-    let Some(last) = stretches.last().filter(|last| last.watch == Watch::Repeated && is_on_market(&last.state)) else {
+fn expire(intervals: &mut Vec<Interval>, next: Option<i64>) {
+    let Some(last) = intervals.last().filter(|last| last.watch == Watch::Repeated && is_on_market(&last.state)) else {
         return;
     };
     let day = last.seen.last().unwrap().div_euclid(DAY);
     if next.is_none_or(|next| next.div_euclid(DAY) - day > 30) {
         let state = State { status: Status::Withdrawn, price: None, original: None, ..last.state.clone() };
         let (at, days, seen) = ((day + 31) * DAY, BTreeSet::new(), Vec::new());
-        stretches.push(Stretch {
+        intervals.push(Interval {
             at,
             state,
             listed: None,
@@ -140,14 +140,14 @@ fn expire(stretches: &mut Vec<Stretch>, next: Option<i64>) {
     }
 }
 
-/// Whether a home in this stretch has not been seen for longer than it is confirmed, at the close of a day of its market.
-fn is_unconfirmed(stretch: &Stretch, day: i32, zone: &TimeZone) -> bool {
-    let age = match stretch.watch {
+/// Whether a home in this interval has not been seen for longer than it is confirmed, at the close of a day of its market.
+fn is_unconfirmed(interval: &Interval, day: i32, zone: &TimeZone) -> bool {
+    let age = match interval.watch {
         Watch::Once => return false,
         Watch::Repeated => 7,
         Watch::Complete => 23,
     };
-    let last = stretch.seen.iter().filter(|at| day_of(**at, zone) <= day).max().unwrap();
+    let last = interval.seen.iter().filter(|at| day_of(**at, zone) <= day).max().unwrap();
     day_of((last.div_euclid(DAY) + age + 1) * DAY, zone) <= day
 }
 
@@ -179,37 +179,37 @@ fn same_terms(a: &State, b: &State) -> bool {
     a.rent == b.rent && a.currency == b.currency
 }
 
-/// The first stretch of the life that stretch `i` belongs to: a sale ends one, and so do other terms.
-fn life_of(stretches: &[Stretch], i: usize) -> usize {
-    let ends = |j: usize| is_sold(&stretches[j - 1].state) || !same_terms(&stretches[j - 1].state, &stretches[j].state);
+/// The first interval of the life that interval `i` belongs to: a sale ends one, and so do other terms.
+fn life_of(intervals: &[Interval], i: usize) -> usize {
+    let ends = |j: usize| is_sold(&intervals[j - 1].state) || !same_terms(&intervals[j - 1].state, &intervals[j].state);
     (1..=i).rev().find(|j| ends(*j)).unwrap_or(0)
 }
 
-/// The times off the market between stretches `from` and `until`, each told by when the home left and came back. Announced is
+/// The times off the market between intervals `from` and `until`, each told by when the home left and came back. Announced is
 /// off the market for who has been on it or off it.
-fn times_off(stretches: &[Stretch], from: usize, until: usize) -> Vec<i64> {
+fn times_off(intervals: &[Interval], from: usize, until: usize) -> Vec<i64> {
     let mut times = Vec::new();
     let mut left: Option<i64> = None;
     let mut was_on_market = false;
-    for stretch in &stretches[from..=until] {
-        if is_on_market(&stretch.state) {
+    for interval in &intervals[from..=until] {
+        if is_on_market(&interval.state) {
             was_on_market = true;
-            times.extend(left.take().map(|left| stretch.at - left));
-        } else if left.is_none() && (is_off(&stretch.state) || is_before(&stretch.state) && was_on_market) {
-            left = Some(stretch.at);
+            times.extend(left.take().map(|left| interval.at - left));
+        } else if left.is_none() && (is_off(&interval.state) || is_before(&interval.state) && was_on_market) {
+            left = Some(interval.at);
         }
     }
     times
 }
 
-/// The first stretch of the spell that stretch `i`, on the market or off it, belongs to, if it belongs to one.
-fn spell_of(stretches: &[Stretch], i: usize) -> Option<usize> {
-    let life = life_of(stretches, i);
+/// The first interval of the spell that interval `i`, on the market or off it, belongs to, if it belongs to one.
+fn spell_of(intervals: &[Interval], i: usize) -> Option<usize> {
+    let life = life_of(intervals, i);
     let mut first = None;
     for j in life..=i {
-        if is_on_market(&stretches[j].state) {
-            let known = if j > life { times_off(stretches, life, j - 1).len() } else { 0 };
-            let away = times_off(stretches, life, j).get(known).copied().unwrap_or(0);
+        if is_on_market(&intervals[j].state) {
+            let known = if j > life { times_off(intervals, life, j - 1).len() } else { 0 };
+            let away = times_off(intervals, life, j).get(known).copied().unwrap_or(0);
             if first.is_none() || away > 90 * DAY {
                 first = Some(j);
             }
@@ -218,19 +218,19 @@ fn spell_of(stretches: &[Stretch], i: usize) -> Option<usize> {
     first
 }
 
-fn entry(stretches: &[Stretch], i: usize) -> What {
-    let life = life_of(stretches, i);
-    let last_active = (life..i).rev().find(|j| is_active(&stretches[*j].state));
+fn entry(intervals: &[Interval], i: usize) -> What {
+    let life = life_of(intervals, i);
+    let last_active = (life..i).rev().find(|j| is_active(&intervals[*j].state));
     if i == 0 {
-        let was_there = stretches[0].initial || stretches[0].at - opened(stretches, 0) > 7 * DAY;
+        let was_there = intervals[0].initial || intervals[0].at - opened(intervals, 0) > 7 * DAY;
         return if was_there { What::Initial } else { What::New };
     }
-    let known = last_active.is_some() || life == 0 && !is_before(&stretches[0].state) && !is_sold(&stretches[0].state);
+    let known = last_active.is_some() || life == 0 && !is_before(&intervals[0].state) && !is_sold(&intervals[0].state);
     if !known {
         return What::New;
     }
     let mut what = What::BackOnMarket;
-    for away in times_off(stretches, last_active.unwrap_or(life), i) {
+    for away in times_off(intervals, last_active.unwrap_or(life), i) {
         if away > 365 * DAY {
             return What::New;
         }
@@ -241,38 +241,38 @@ fn entry(stretches: &[Stretch], i: usize) -> What {
     what
 }
 
-/// When the spell of stretch `i` opened.
-fn opened(stretches: &[Stretch], i: usize) -> i64 {
-    let Some(first) = spell_of(stretches, i) else { return stretches[i].at };
-    let of_spell = (first..stretches.len()).take_while(|j| {
-        !is_sold(&stretches[*j].state)
-            && life_of(stretches, *j) == life_of(stretches, i)
-            && spell_of(stretches, *j) == Some(first)
+/// When the spell of interval `i` opened.
+fn opened(intervals: &[Interval], i: usize) -> i64 {
+    let Some(first) = spell_of(intervals, i) else { return intervals[i].at };
+    let of_spell = (first..intervals.len()).take_while(|j| {
+        !is_sold(&intervals[*j].state)
+            && life_of(intervals, *j) == life_of(intervals, i)
+            && spell_of(intervals, *j) == Some(first)
     });
-    let told = of_spell.filter_map(|j| stretches[j].listed).last();
-    let began = stretches[first].at;
-    told.filter(|date| *date <= began && (first == 0 || *date > stretches[first - 1].at)).unwrap_or(began)
+    let reported = of_spell.filter_map(|j| intervals[j].listed).last();
+    let began = intervals[first].at;
+    reported.filter(|date| *date <= began && (first == 0 || *date > intervals[first - 1].at)).unwrap_or(began)
 }
 
-fn first_price(stretches: &[Stretch], i: usize) -> Option<i64> {
-    let first = spell_of(stretches, i)?;
-    let asked = || (first..=i).filter(|j| is_on_market(&stretches[*j].state));
-    let known = |j: usize| stretches[j].state.price.filter(|_| !is_doubtful(stretches, j));
-    asked().rev().find_map(|j| stretches[j].state.original).or_else(|| asked().find_map(known))
+fn first_price(intervals: &[Interval], i: usize) -> Option<i64> {
+    let first = spell_of(intervals, i)?;
+    let asked = || (first..=i).filter(|j| is_on_market(&intervals[*j].state));
+    let known = |j: usize| intervals[j].state.price.filter(|_| !is_doubtful(intervals, j));
+    asked().rev().find_map(|j| intervals[j].state.original).or_else(|| asked().find_map(known))
 }
 
-/// The price that stretch `i` names, if it belongs to a spell.
-fn named(stretches: &[Stretch], i: usize) -> Option<i64> {
-    let state = &stretches[i].state;
-    state.price.filter(|_| !is_before(state) && !is_sold(state) && spell_of(stretches, i).is_some())
+/// The price that interval `i` names, if it belongs to a spell.
+fn named(intervals: &[Interval], i: usize) -> Option<i64> {
+    let state = &intervals[i].state;
+    state.price.filter(|_| !is_before(state) && !is_sold(state) && spell_of(intervals, i).is_some())
 }
 
-/// The last price that counts of those that were named in the spell of stretch `i` before it.
-fn price_before(stretches: &[Stretch], i: usize) -> Option<i64> {
+/// The last price that counts of those that were named in the spell of interval `i` before it.
+fn price_before(intervals: &[Interval], i: usize) -> Option<i64> {
     let mut asked = None;
-    for j in spell_of(stretches, i)?..i {
-        if let Some(price) = named(stretches, j)
-            && !looks_wrong(stretches, j, price, asked)
+    for j in spell_of(intervals, i)?..i {
+        if let Some(price) = named(intervals, j)
+            && !looks_wrong(intervals, j, price, asked)
         {
             asked = Some(price);
         }
@@ -280,27 +280,27 @@ fn price_before(stretches: &[Stretch], i: usize) -> Option<i64> {
     asked
 }
 
-/// Whether the price of stretch `i` is in no figure.
-fn is_doubtful(stretches: &[Stretch], i: usize) -> bool {
-    named(stretches, i).is_some_and(|price| looks_wrong(stretches, i, price, price_before(stretches, i)))
+/// Whether the price of interval `i` is in no figure.
+fn is_doubtful(intervals: &[Interval], i: usize) -> bool {
+    named(intervals, i).is_some_and(|price| looks_wrong(intervals, i, price, price_before(intervals, i)))
 }
 
-fn looks_wrong(stretches: &[Stretch], i: usize, price: i64, asked: Option<i64>) -> bool {
+fn looks_wrong(intervals: &[Interval], i: usize, price: i64, asked: Option<i64>) -> bool {
     let (price_128, asked_128) = (i128::from(price), asked.map(i128::from));
     let leaps = asked_128.is_some_and(|asked| price_128 >= 4 * asked || asked >= 4 * price_128);
     if asked == Some(price) || !leaps && !is_placeholder(price) {
         return false;
     }
     // The days on which this price was sighted, before and after, while no other was named.
-    let spell = spell_of(stretches, i);
+    let spell = spell_of(intervals, i);
     let stays = |j: &usize| {
-        spell_of(stretches, *j) == spell
-            && !is_sold(&stretches[*j].state)
-            && named(stretches, *j).is_none_or(|other| other == price)
+        spell_of(intervals, *j) == spell
+            && !is_sold(&intervals[*j].state)
+            && named(intervals, *j).is_none_or(|other| other == price)
     };
-    let around = (0..i).rev().take_while(stays).chain((i..stretches.len()).take_while(stays));
-    let sighted = around.filter(|j| named(stretches, *j).is_some() && stretches[*j].state.status != Status::Gone);
-    sighted.flat_map(|j| stretches[j].days.iter()).collect::<BTreeSet<_>>().len() < 2
+    let around = (0..i).rev().take_while(stays).chain((i..intervals.len()).take_while(stays));
+    let sighted = around.filter(|j| named(intervals, *j).is_some() && intervals[*j].state.status != Status::Gone);
+    sighted.flat_map(|j| intervals[j].days.iter()).collect::<BTreeSet<_>>().len() < 2
 }
 
 /// As text, in currencies with cents.
@@ -313,15 +313,15 @@ fn is_placeholder(price: i64) -> bool {
 }
 
 /// Everything that happened to a home.
-pub(crate) fn happened(stretches: &[Stretch]) -> Vec<Happened> {
+pub(crate) fn happened(intervals: &[Interval]) -> Vec<Happened> {
     let mut all = Vec::new();
-    for (i, Stretch { at, state, .. }) in stretches.iter().enumerate() {
+    for (i, Interval { at, state, .. }) in intervals.iter().enumerate() {
         let mut tell = |state: &State, parts: Vec<Part>, what: What| {
             let market = state.market();
             let day = day_of(*at, &market.area.country().zone);
             all.push(Happened { market, parts, day, hour: Some(at.div_euclid(3_600_000)), what });
         };
-        let before = i.checked_sub(1).map(|before| &stretches[before].state);
+        let before = i.checked_sub(1).map(|before| &intervals[before].state);
         let left = before.filter(|before| is_active(before));
         let stays = left.filter(|before| is_active(state) && same_terms(before, state));
         if let Some(before) = stays {
@@ -336,7 +336,7 @@ pub(crate) fn happened(stretches: &[Stretch]) -> Vec<Happened> {
         } else {
             if let Some(before) = left {
                 let what = match state {
-                    _ if stretches[i].expired => What::Expired,
+                    _ if intervals[i].expired => What::Expired,
                     _ if !same_terms(before, state) => What::Gone,
                     state if is_under_contract(state) => What::Pending,
                     state if is_sold(state) => What::Closed,
@@ -345,22 +345,22 @@ pub(crate) fn happened(stretches: &[Stretch]) -> Vec<Happened> {
                 tell(before, parts_of(before).to_vec(), what);
             }
             if is_active(state) {
-                tell(state, parts_of(state).to_vec(), entry(stretches, i));
+                tell(state, parts_of(state).to_vec(), entry(intervals, i));
             }
         }
-        if let (true, Some(price), Some(before)) = (is_on_market(state), state.price, price_before(stretches, i))
+        if let (true, Some(price), Some(before)) = (is_on_market(state), state.price, price_before(intervals, i))
             && price != before
-            && !is_doubtful(stretches, i)
+            && !is_doubtful(intervals, i)
         {
             tell(state, parts_of(state).to_vec(), if price < before { What::Cut } else { What::Rise });
         }
-        let close_day = |one: &Stretch| {
+        let close_day = |one: &Interval| {
             one.state.close_day.filter(|day| *day >= 7_305 && i64::from(*day) <= one.at.div_euclid(DAY) + 1)
         };
-        let close = close_day(&stretches[i]);
+        let close = close_day(&intervals[i]);
         // Sold already, and not offered since: sold again only if the day moves on by more than a month.
-        let since = stretches[..i].iter().rev().take_while(|one| !is_on_market(&one.state));
-        let sold_before: Vec<&Stretch> = since.filter(|one| is_sold(&one.state)).collect();
+        let since = intervals[..i].iter().rev().take_while(|one| !is_on_market(&one.state));
+        let sold_before: Vec<&Interval> = since.filter(|one| is_sold(&one.state)).collect();
         let known = sold_before.iter().find_map(|one| close_day(one));
         let again = close.zip(known).is_some_and(|(close, known)| close - known > 30);
         if is_sold(state) && (sold_before.is_empty() || again) && (i > 0 || close.is_some()) {
@@ -375,19 +375,19 @@ pub(crate) fn happened(stretches: &[Stretch]) -> Vec<Happened> {
 }
 
 /// The homes on offer in a part of a market at the close of a day.
-pub(crate) fn on_offer(homes: &[Vec<Stretch>], market: &Market, part: Part, day: i32) -> Vec<OnOffer> {
+pub(crate) fn on_offer(homes: &[Vec<Interval>], market: &Market, part: Part, day: i32) -> Vec<OnOffer> {
     let zone = market.area.country().zone;
     let mut found = Vec::new();
-    for stretches in homes {
-        let Some(i) = stretches.iter().rposition(|stretch| day_of(stretch.at, &zone) <= day) else { continue };
-        let state = &stretches[i].state;
+    for intervals in homes {
+        let Some(i) = intervals.iter().rposition(|interval| day_of(interval.at, &zone) <= day) else { continue };
+        let state = &intervals[i].state;
         if is_active(state) && state.market() == *market && parts_of(state).contains(&part) {
             found.push(OnOffer {
-                price: state.price.filter(|_| !is_doubtful(stretches, i)),
+                price: state.price.filter(|_| !is_doubtful(intervals, i)),
                 square_metres: state.square_metres(),
-                opened_day: day_of(opened(stretches, i), &zone),
-                first_price: first_price(stretches, i),
-                unconfirmed: is_unconfirmed(&stretches[i], day, &zone),
+                opened_day: day_of(opened(intervals, i), &zone),
+                first_price: first_price(intervals, i),
+                unconfirmed: is_unconfirmed(&intervals[i], day, &zone),
             });
         }
     }

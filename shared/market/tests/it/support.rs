@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use stoop_domain::{
-    Area, AreaUnit, Currency, Day, Facts, History, Listing, Market, Minor, Place, PropertyType, Purpose, Sight, Status,
-    Time, Watch, market_of,
+    Address, Area, AreaUnit, Currency, Day, Facts, History, Listing, Market, Minor, PropertyType, Purpose, Sighting,
+    Status, Time, Watch, market_of,
 };
 
 const MINUTE: i64 = 60_000;
@@ -44,14 +44,14 @@ impl State {
             "96701" => "HI",
             _ => "IL",
         };
-        let place = Place {
+        let address = Address {
             postal_code: Some(self.zip.into()),
             region: Some(region.into()),
             country: Some("US".into()),
-            ..Place::default()
+            ..Address::default()
         };
         let purpose = if self.rent { Purpose::Rent } else { Purpose::Sale };
-        let mut listing = Listing::new(purpose, self.currency, place);
+        let mut listing = Listing::new(purpose, self.currency, address);
         listing.status = self.status;
         listing.list_price = self.price.map(Minor);
         listing.original_list_price = self.original.map(Minor);
@@ -77,8 +77,8 @@ impl State {
 
 impl Seen {
     pub(crate) fn apply_to(&self, history: &mut History) {
-        let sight = Sight { initial: self.initial, ..Sight::at(Time::from_ms(self.at)) };
-        history.apply_watched(sight, &self.state.facts(), self.listed.map(Time::from_ms), self.watch);
+        let sighting = Sighting { initial: self.initial, ..Sighting::at(Time::from_ms(self.at)) };
+        history.apply_watched(sighting, &self.state.facts(), self.listed.map(Time::from_ms), self.watch);
     }
 }
 

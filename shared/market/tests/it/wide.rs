@@ -69,13 +69,13 @@ fn check_figures(
     zone: &jiff::tz::TimeZone,
 ) -> Result<(), TestCaseError> {
     let cells = whole.cells();
-    let told = wide.cells();
+    let reported = wide.cells();
     let segments = [Segment::All].into_iter().chain(whole.segments()).chain(cells.into_iter().map(Segment::Cell));
     for segment in segments {
         let (got, expected) = (wide.figures(grain, segment, now, zone), Figures::of(whole, segment, now, zone));
-        let is_told = |cell: &Cell| segment.contains(*cell);
+        let is_reported = |cell: &Cell| segment.contains(*cell);
         let nothing = Figures { last_24_hours: Some(Flows::default()), ..Figures::default() };
-        prop_assert!(told.iter().any(is_told) || expected == nothing, "{:?} is not told", segment);
+        prop_assert!(reported.iter().any(is_reported) || expected == nothing, "{:?} is not told", segment);
         if grain == Grain::Fine {
             prop_assert_eq!(&got, &expected);
             continue;
@@ -144,7 +144,7 @@ proptest! {
 
     /// The first and the last moment of a civil day, in the hours of UTC of which it lies.
     #[test]
-    fn a_day_is_told_from_its_first_moment_to_its_last(homes in homes(), (from, behind) in day(), zone in 0_usize..3) {
+    fn a_day_is_reported_from_its_first_moment_to_its_last(homes in homes(), (from, behind) in day(), zone in 0_usize..3) {
         let zone = &zones()[zone];
         let markets = unfolded(&homes);
         let whole = plain(&markets);
@@ -159,7 +159,7 @@ proptest! {
 
     /// Folded markets, each with what its archive has of the last days.
     #[test]
-    fn what_was_folded_is_told_as_if_it_was_not(homes in homes(), (from, behind) in day()) {
+    fn what_was_folded_is_reported_as_if_it_was_not(homes in homes(), (from, behind) in day()) {
         let zone = &zones()[1];
         let whole = plain(&unfolded(&homes));
         let markets = kept(&homes, from);

@@ -1,4 +1,4 @@
-use stoop_domain::{Currency, Listing, Observation, Place, Purpose, Reason, Reject, Time};
+use stoop_domain::{Address, Currency, Listing, Observation, Purpose, Reason, Reject, Time};
 use stoop_wire::kpl::aggregate;
 
 use super::{DETAIL_BYTES_MAX, Inbox, LINE_BYTES_MIN};
@@ -8,8 +8,8 @@ fn now() -> Time {
 }
 
 fn seen(native_id: &str) -> Observation {
-    let place = Place { city: Some("x".into()), ..Place::default() };
-    let listing = Listing::new(Purpose::Sale, Currency::MAD, place);
+    let address = Address { city: Some("x".into()), ..Address::default() };
+    let listing = Listing::new(Purpose::Sale, Currency::MAD, address);
     Observation::new("", native_id, Time::from_ms(0), listing)
 }
 
@@ -36,7 +36,7 @@ fn ids(inbox: &Inbox) -> Vec<&str> {
 }
 
 /// Where, why and how much of it.
-fn told(inbox: &Inbox) -> Vec<(&str, Reason, &str)> {
+fn message(inbox: &Inbox) -> Vec<(&str, Reason, &str)> {
     inbox.rejects.iter().map(|reject| (reject.location.as_str(), reject.reason, reject.detail.as_str())).collect()
 }
 
@@ -62,7 +62,7 @@ fn a_line_that_cannot_be_read_leaves_the_others_alone() {
     assert_eq!(ids(&inbox), ["1", "2", "1", "2"]);
     let why = "expected value at line 1 column 1";
     let places = ["stream record 10, line 2", "stream record 11, user record 1, line 2"];
-    assert_eq!(told(&inbox), places.map(|place| (place, Reason::Unreadable, why)));
+    assert_eq!(message(&inbox), places.map(|address| (address, Reason::Unreadable, why)));
     let reject = Reject::new("stream", now(), places[0].into(), Reason::Unreadable, why.into(), b"x");
     assert_eq!(inbox.rejects[0], reject);
 }
@@ -71,8 +71,8 @@ fn a_line_that_cannot_be_read_leaves_the_others_alone() {
 fn a_line_of_a_newer_version_is_refused_as_that() {
     let newer = String::from_utf8(line(&seen("1"))).unwrap().replace(r#""v":2"#, r#""v":3"#);
     let inbox = read(&[newer.as_bytes(), b"{\"v\":7}"]);
-    let place = "stream record 10, line 1";
-    assert_eq!(told(&inbox)[0], (place, Reason::NewerVersion, "a line of format 3; this program reads up to 2"));
+    let address = "stream record 10, line 1";
+    assert_eq!(message(&inbox)[0], (address, Reason::NewerVersion, "a line of format 3; this program reads up to 2"));
     assert_eq!(inbox.rejects[0].raw, newer, "it can be read again");
     let longer = newer.replace(r#""native_id":"1""#, &format!(r#""native_id":"{}""#, "1".repeat(9_000)));
     assert_eq!(read(&[longer.as_bytes()]).rejects[0].raw, longer, "whole");
@@ -90,7 +90,7 @@ fn a_record_without_lines_is_refused() {
         ("stream record 13", Reason::Unreadable, "no user records"),
         ("stream record 14, user record 1", Reason::Unreadable, "no lines"),
     ];
-    assert_eq!(told(&inbox), expected);
+    assert_eq!(message(&inbox), expected);
     assert_eq!((inbox.rejects[0].raw.as_str(), inbox.rejects[1].raw.as_str()), ("", "\n"));
 }
 
@@ -99,7 +99,7 @@ fn a_line_that_is_not_utf8_is_refused_as_that() {
     let mut bytes = line(&seen("é"));
     bytes.retain(|byte| *byte != "é".as_bytes()[1]);
     let inbox = read(&[&bytes]);
-    assert_eq!(told(&inbox), [("stream record 10, line 1", Reason::NotUtf8, "not UTF-8")]);
+    assert_eq!(message(&inbox), [("stream record 10, line 1", Reason::NotUtf8, "not UTF-8")]);
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn an_observation_that_may_not_be_counted_is_refused() {
         ("stream record 10, line 1", Reason::DateInFuture, "observed at 2026-01-15T12:00:00Z"),
         ("stream record 11, line 1", Reason::MissingField, "native_id"),
     ];
-    assert_eq!(told(&inbox), expected);
+    assert_eq!(message(&inbox), expected);
     assert_eq!(inbox.rejects[0].raw.as_bytes(), line(&future), "it can be read again");
 }
 
@@ -132,7 +132,7 @@ fn a_damaged_record_is_one_reject() {
     let inbox = read(&[&flipped, cut]);
     assert_eq!(ids(&inbox), [""; 0]);
     let why = "it begins as a KPL-aggregated record does, and does not end with the MD5 of the rest";
-    assert_eq!(told(&inbox), ["stream record 10", "stream record 11"].map(|at| (at, Reason::Unreadable, why)));
+    assert_eq!(message(&inbox), ["stream record 10", "stream record 11"].map(|at| (at, Reason::Unreadable, why)));
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn short_lines_share_a_reject_and_are_counted() {
     let one = "expected value at line 1 column 1";
     let expected =
         [("stream record 10, line 2", Reason::Unreadable, more), ("stream record 11, line 1", Reason::Unreadable, one)];
-    assert_eq!(told(&inbox), expected);
+    assert_eq!(message(&inbox), expected);
     assert_eq!(inbox.rejects[0].raw.len(), Reject::RAW_MAX);
     assert!(inbox.rejects[0].raw.starts_with("x\ny\nx\ny\n"));
 }
@@ -188,7 +188,7 @@ fn a_line_too_long_for_what_comes_after_is_refused() {
 fn a_hundred_thousand_empty_user_records_share_a_reject() {
     let inbox = read(&[&aggregate("k", std::iter::repeat_n(b"".as_slice(), 100_000))]);
     let why = "no lines; so are 99999 more lines, too short or too many for a reject each";
-    assert_eq!(told(&inbox), [("stream record 10, user record 1", Reason::Unreadable, why)]);
+    assert_eq!(message(&inbox), [("stream record 10, user record 1", Reason::Unreadable, why)]);
 }
 
 #[test]

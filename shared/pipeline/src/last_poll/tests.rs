@@ -127,7 +127,7 @@ fn a_clock_that_went_back_makes_nothing_overdue() {
 }
 
 #[test]
-fn what_a_clock_told_that_was_hours_ahead_holds_up_no_poll_and_hides_nothing() {
+fn what_a_clock_reported_that_was_hours_ahead_holds_up_no_poll_and_hides_nothing() {
     let ahead = LastPoll {
         first_sent_at: Some(at(-600)),
         polled_at: Some(at(300)),

@@ -118,7 +118,7 @@ fn a_search_whose_scans_are_never_complete_is_polled_as_often_as_ever() {
     for i in 0..50 {
         pace.learn(Time::from_ms(i * 900_000), false, &poll(u64::from(i == 0)));
     }
-    assert_eq!(adaptive().distance(Some(&pace)), Distance { ms: 900_000, stretched: None });
+    assert_eq!(adaptive().distance(Some(&pace)), Distance { ms: 900_000, slowed_by: None });
 }
 
 #[test]
@@ -142,28 +142,28 @@ fn a_clock_that_was_set_back_is_followed() {
 }
 
 #[test]
-fn the_limits_of_an_account_stretch_the_distance_and_say_why() {
+fn the_limits_of_an_account_interval_the_distance_and_say_why() {
     let limits = vec![Limit::per_second(20), Limit::per_month(50), Limit::bytes_per_hour(4_000_000_000)];
     let mut cadence = Cadence { limits, ..Cadence::steady(HOUR_MS) };
     assert_eq!(
         cadence.distance(None),
-        Distance { ms: HOUR_MS, stretched: None },
+        Distance { ms: HOUR_MS, slowed_by: None },
         "the first poll tells what one costs"
     );
     let pace = Polling::new(cadence.clone()).pace;
     // 744 hours by 50.
     let distance = cadence.distance(Some(&pace));
     assert_eq!(distance.ms, 15 * HOUR_MS, "the next multiple of `every`");
-    let stretch = distance.stretched.unwrap();
-    assert_eq!(stretch.least_ms, 31 * DAY_MS / 50);
-    assert_eq!(stretch.to_string(), "50 requests in 31 days, at 1 request a poll");
+    let limit = distance.slowed_by.unwrap();
+    assert_eq!(limit.least_ms, 31 * DAY_MS / 50);
+    assert_eq!(limit.to_string(), "50 requests in 31 days, at 1 request a poll");
     cadence.sharers = 3;
     cadence.every_max_ms = Some(6 * HOUR_MS);
     let distance = cadence.distance(Some(&pace));
     assert_eq!(distance.ms, 45 * HOUR_MS, "beyond the longest distance too");
-    assert!(distance.stretched.unwrap().to_string().ends_with("at 1 request a poll and shared by 3 searches"));
+    assert!(distance.slowed_by.unwrap().to_string().ends_with("at 1 request a poll and shared by 3 searches"));
     cadence.every_ms = 10 * DAY_MS;
-    assert_eq!(cadence.distance(Some(&pace)).stretched, None, "who asks seldom is held back by nothing");
+    assert_eq!(cadence.distance(Some(&pace)).slowed_by, None, "who asks seldom is held back by nothing");
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn bytes_are_spread_like_requests() {
     let cadence = Cadence { limits: vec![Limit::bytes_per_hour(6_000)], ..Cadence::steady(MINUTE_MS) };
     let distance = cadence.distance(Some(&Polling::new(cadence.clone()).pace));
     assert_eq!(distance.ms, 10 * MINUTE_MS);
-    assert_eq!(distance.stretched.unwrap().to_string(), "6 kB an hour, at 1000 bytes a poll");
+    assert_eq!(distance.slowed_by.unwrap().to_string(), "6 kB an hour, at 1000 bytes a poll");
 }
 
 #[test]
@@ -305,12 +305,12 @@ proptest! {
             let distance = cadence.distance(Some(&polling.pace));
             prop_assert_eq!(distance.ms % every_ms, 0);
             prop_assert!(distance.ms >= every_ms);
-            match (most, distance.stretched) {
-                (Some(most), Some(stretch)) => {
-                    prop_assert_eq!(stretch.least_ms, (2 * DAY_MS).div_ceil(most));
-                    prop_assert!((stretch.least_ms..stretch.least_ms + every_ms).contains(&distance.ms));
+            match (most, distance.slowed_by) {
+                (Some(most), Some(limit)) => {
+                    prop_assert_eq!(limit.least_ms, (2 * DAY_MS).div_ceil(most));
+                    prop_assert!((limit.least_ms..limit.least_ms + every_ms).contains(&distance.ms));
                 }
-                (_, stretched) => prop_assert!(stretched.is_none() && distance.ms <= max_ms.max(every_ms)),
+                (_, slowed_by) => prop_assert!(slowed_by.is_none() && distance.ms <= max_ms.max(every_ms)),
             }
             // Longer only by half of what was seen, shorter only by half of it, and only for its reason.
             let pace = polling.pace;

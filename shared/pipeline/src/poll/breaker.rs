@@ -28,7 +28,7 @@ pub(super) struct Breaker {
     openings: u32,
     /// Nobody passes before this moment.
     #[serde(default)]
-    closed_until_ms: i64,
+    open_until_ms: i64,
     /// A poll tries whether the source is back, and is given up for dead at this moment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     trial_until_ms: Option<i64>,
@@ -47,7 +47,7 @@ pub(super) enum Ended {
 
 /// How a poll passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Passed {
+pub(super) enum Permit {
     /// As polls do.
     Freely,
     /// To try whether the source is back. It has to say how it went.
@@ -56,12 +56,12 @@ pub(super) enum Passed {
 
 /// The account is left alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct LeftAlone {
+pub(super) struct CircuitOpen {
     pub(super) failures: u32,
     pub(super) until: Time,
 }
 
-impl fmt::Display for LeftAlone {
+impl fmt::Display for CircuitOpen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "left alone after {} polls in a row failed", self.failures)
     }
@@ -69,22 +69,22 @@ impl fmt::Display for LeftAlone {
 
 impl Breaker {
     /// Lets a poll pass, or not.
-    pub(super) fn pass(&mut self, now: Time) -> Result<Passed, LeftAlone> {
+    pub(super) fn pass(&mut self, now: Time) -> Result<Permit, CircuitOpen> {
         if self.openings == 0 {
-            return Ok(Passed::Freely);
+            return Ok(Permit::Freely);
         }
         if let Some(alone) = self.left_alone(now) {
             return Err(alone);
         }
         self.still_trying(now);
-        Ok(Passed::OnTrial)
+        Ok(Permit::OnTrial)
     }
 
     /// Whether nobody passes now.
-    pub(super) fn left_alone(&self, now: Time) -> Option<LeftAlone> {
-        let until_ms = self.closed_until_ms.max(self.trial_until_ms.unwrap_or(i64::MIN));
+    pub(super) fn left_alone(&self, now: Time) -> Option<CircuitOpen> {
+        let until_ms = self.open_until_ms.max(self.trial_until_ms.unwrap_or(i64::MIN));
         let alone = self.openings > 0 && now.ms() < until_ms;
-        alone.then(|| LeftAlone { failures: self.failures, until: Time::from_ms(until_ms) })
+        alone.then(|| CircuitOpen { failures: self.failures, until: Time::from_ms(until_ms) })
     }
 
     /// The poll on trial goes on.
@@ -93,20 +93,20 @@ impl Breaker {
     }
 
     /// A poll has ended.
-    pub(super) fn ended(&mut self, passed: Passed, how: Ended, now: Time) {
+    pub(super) fn ended(&mut self, passed: Permit, how: Ended, now: Time) {
         match (how, passed) {
             (Ended::Well, _) => *self = Self::default(),
-            (Ended::Otherwise, Passed::Freely) => {}
-            (Ended::Otherwise, Passed::OnTrial) => self.trial_until_ms = None,
+            (Ended::Otherwise, Permit::Freely) => {}
+            (Ended::Otherwise, Permit::OnTrial) => self.trial_until_ms = None,
             // It began before the source was left alone: its failure says nothing new.
-            (Ended::Badly, Passed::Freely) if self.openings > 0 => {}
-            (Ended::Badly, Passed::Freely) => {
+            (Ended::Badly, Permit::Freely) if self.openings > 0 => {}
+            (Ended::Badly, Permit::Freely) => {
                 self.failures = self.failures.saturating_add(1);
                 if self.failures >= FAILURES_MAX {
                     self.open(now);
                 }
             }
-            (Ended::Badly, Passed::OnTrial) => {
+            (Ended::Badly, Permit::OnTrial) => {
                 self.failures = self.failures.saturating_add(1);
                 self.open(now);
             }
@@ -116,13 +116,13 @@ impl Breaker {
     fn open(&mut self, now: Time) {
         let pause_ms = (PAUSE_MS << self.openings.min(16)).min(PAUSE_MAX_MS);
         self.openings = self.openings.saturating_add(1);
-        self.closed_until_ms = now.plus_ms(pause_ms).ms();
+        self.open_until_ms = now.plus_ms(pause_ms).ms();
         self.trial_until_ms = None;
     }
 
     /// Moves its moments back by `ms`, for a clock that was set back.
     pub(super) fn shift(&mut self, ms: i64) {
-        self.closed_until_ms = self.closed_until_ms.saturating_sub(ms);
+        self.open_until_ms = self.open_until_ms.saturating_sub(ms);
         self.trial_until_ms = self.trial_until_ms.map(|until| until.saturating_sub(ms));
     }
 
@@ -144,8 +144,8 @@ mod tests {
     fn opened() -> Breaker {
         let mut breaker = Breaker::default();
         for _ in 0..FAILURES_MAX {
-            assert_eq!(breaker.pass(at(0)), Ok(Passed::Freely));
-            breaker.ended(Passed::Freely, Ended::Badly, at(0));
+            assert_eq!(breaker.pass(at(0)), Ok(Permit::Freely));
+            breaker.ended(Permit::Freely, Ended::Badly, at(0));
         }
         breaker
     }
@@ -155,29 +155,29 @@ mod tests {
         let mut breaker = Breaker::default();
         for how in [Ended::Badly, Ended::Badly, Ended::Badly, Ended::Badly, Ended::Otherwise, Ended::Well, Ended::Badly]
         {
-            breaker.ended(Passed::Freely, how, at(0));
-            assert_eq!(breaker.pass(at(0)), Ok(Passed::Freely));
+            breaker.ended(Permit::Freely, how, at(0));
+            assert_eq!(breaker.pass(at(0)), Ok(Permit::Freely));
         }
-        let left_alone = LeftAlone { failures: 5, until: at(60) };
+        let left_alone = CircuitOpen { failures: 5, until: at(60) };
         assert_eq!(opened().pass(at(59)), Err(left_alone));
     }
 
     #[test]
     fn one_poll_at_a_time_tries_whether_the_source_is_back() {
         let mut breaker = opened();
-        assert_eq!(breaker.pass(at(60)), Ok(Passed::OnTrial));
+        assert_eq!(breaker.pass(at(60)), Ok(Permit::OnTrial));
         assert!(breaker.pass(at(61)).is_err(), "another one tries already");
         breaker.still_trying(at(500));
         assert!(breaker.pass(at(1_000)).is_err(), "and it lives");
-        breaker.ended(Passed::OnTrial, Ended::Well, at(1_001));
-        assert_eq!(breaker.pass(at(1_001)), Ok(Passed::Freely));
+        breaker.ended(Permit::OnTrial, Ended::Well, at(1_001));
+        assert_eq!(breaker.pass(at(1_001)), Ok(Permit::Freely));
         assert!(breaker.is_fresh());
 
         let mut breaker = opened();
-        assert_eq!(breaker.pass(at(60)), Ok(Passed::OnTrial));
-        assert_eq!(breaker.pass(at(660)), Ok(Passed::OnTrial), "one that died is replaced");
-        breaker.ended(Passed::OnTrial, Ended::Otherwise, at(661));
-        assert_eq!(breaker.pass(at(662)), Ok(Passed::OnTrial), "one that learned nothing as well");
+        assert_eq!(breaker.pass(at(60)), Ok(Permit::OnTrial));
+        assert_eq!(breaker.pass(at(660)), Ok(Permit::OnTrial), "one that died is replaced");
+        breaker.ended(Permit::OnTrial, Ended::Otherwise, at(661));
+        assert_eq!(breaker.pass(at(662)), Ok(Permit::OnTrial), "one that learned nothing as well");
     }
 
     #[test]
@@ -187,8 +187,8 @@ mod tests {
             let until = breaker.pass(at(now)).unwrap_err().until;
             pauses.push(until.ms() / 1_000 - now);
             now = until.ms() / 1_000;
-            assert_eq!(breaker.pass(at(now)), Ok(Passed::OnTrial));
-            breaker.ended(Passed::OnTrial, Ended::Badly, at(now));
+            assert_eq!(breaker.pass(at(now)), Ok(Permit::OnTrial));
+            breaker.ended(Permit::OnTrial, Ended::Badly, at(now));
         }
         assert_eq!(pauses, [60, 120, 240, 480, 960, 1_920, 3_600, 3_600, 3_600]);
     }
@@ -197,10 +197,10 @@ mod tests {
     fn polls_that_began_before_it_opened_do_not_hold_it_open() {
         let mut breaker = opened();
         for _ in 0..20 {
-            breaker.ended(Passed::Freely, Ended::Badly, at(30));
+            breaker.ended(Permit::Freely, Ended::Badly, at(30));
         }
         assert_eq!(breaker, opened());
-        breaker.ended(Passed::Freely, Ended::Well, at(30));
-        assert_eq!(breaker.pass(at(30)), Ok(Passed::Freely), "an answer says that the source is back");
+        breaker.ended(Permit::Freely, Ended::Well, at(30));
+        assert_eq!(breaker.pass(at(30)), Ok(Permit::Freely), "an answer says that the source is back");
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use stoop_domain::Time;
 use stoop_sources::{Limit, Metered};
 
-use super::breaker::{Breaker, Ended, LeftAlone, Passed};
+use super::breaker::{Breaker, CircuitOpen, Ended, Permit};
 use ring::Ring;
 
 /// The format that is written. A record of another one is not read: what it counts would be guesswork.
@@ -70,7 +70,7 @@ pub(super) struct Booking {
 
 /// No request may be sent in time.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Held {
+pub(super) struct OverBudget {
     /// The first moment at which one might.
     pub(super) until: Time,
     /// What stands against it.
@@ -138,7 +138,7 @@ impl Account {
     ///
     /// `limits` are those that the search names. Of two searches of one account that name different ones, the stricter
     /// of each counts.
-    pub(super) fn book(&mut self, limits: &[Limit], now: Time, deadline: Option<Time>) -> Result<Booking, Held> {
+    pub(super) fn book(&mut self, limits: &[Limit], now: Time, deadline: Option<Time>) -> Result<Booking, OverBudget> {
         self.set_back(now);
         self.tell(limits, now.ms());
         let patience = now.plus_ms(WAIT_MAX_MS);
@@ -160,7 +160,7 @@ impl Account {
         }
         let at = Time::from_ms(at_ms);
         if at > until {
-            return Err(Held { until: at, why: why.unwrap_or_default() });
+            return Err(OverBudget { until: at, why: why.unwrap_or_default() });
         }
         for ring in &mut self.rings {
             ring.add(at_ms, amount(ring, bytes));
@@ -201,7 +201,7 @@ impl Account {
     }
 
     /// Lets a poll pass, unless the source is dead.
-    pub(super) fn pass(&mut self, now: Time) -> Result<Passed, LeftAlone> {
+    pub(super) fn pass(&mut self, now: Time) -> Result<Permit, CircuitOpen> {
         self.set_back(now);
         self.breaker.pass(now)
     }
@@ -212,7 +212,7 @@ impl Account {
     }
 
     /// A poll has ended.
-    pub(super) fn ended(&mut self, passed: Passed, how: Ended, now: Time) {
+    pub(super) fn ended(&mut self, passed: Permit, how: Ended, now: Time) {
         self.breaker.ended(passed, how, now);
     }
 
@@ -254,9 +254,9 @@ impl Account {
             let limit = Limit { most: limit.most.max(1), ..*limit };
             let known = |ring: &&mut Ring| ring.limit.of == limit.of && ring.limit.per_ms == limit.per_ms;
             match self.rings.iter_mut().find(known) {
-                Some(ring) if limit.most <= ring.limit.most || now_ms - ring.told_ms > STRICT_MS => {
+                Some(ring) if limit.most <= ring.limit.most || now_ms - ring.reported_ms > STRICT_MS => {
                     ring.limit.most = limit.most;
-                    ring.told_ms = now_ms;
+                    ring.reported_ms = now_ms;
                 }
                 Some(_) => {}
                 None => self.rings.push(self.begin(limit, now_ms)),
@@ -264,7 +264,7 @@ impl Account {
         }
         let lives = |ring: &Ring| {
             let window_ms = i64::try_from(ring.limit.per_ms).unwrap_or(i64::MAX);
-            now_ms - ring.told_ms <= STRICT_MS.saturating_add(window_ms) || counts(ring, limits, now_ms)
+            now_ms - ring.reported_ms <= STRICT_MS.saturating_add(window_ms) || counts(ring, limits, now_ms)
         };
         self.rings.retain(lives);
         self.rings.sort_by_key(|ring| (ring.limit.of, ring.limit.per_ms));
@@ -302,7 +302,7 @@ impl Account {
 /// Whether a limit counts for a search: it names it, or another one did not long ago.
 fn counts(ring: &Ring, limits: &[Limit], now_ms: i64) -> bool {
     let named = limits.iter().any(|limit| limit.of == ring.limit.of && limit.per_ms == ring.limit.per_ms);
-    named || now_ms - ring.told_ms <= STRICT_MS
+    named || now_ms - ring.reported_ms <= STRICT_MS
 }
 
 /// What a request takes of a limit.

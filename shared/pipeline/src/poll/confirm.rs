@@ -1,11 +1,11 @@
 //! When a listing that is as it was is sent once more.
 //!
-//! The poller sends what differs from what was sent last. That alone would sight a price once and never again, and nobody could
+//! The poller sends what differs from what was sent last. That alone would sighting a price once and never again, and nobody could
 //! tell a listing that is still there from one that nobody has looked at for a year. So an unchanged listing on the market is
 //! sent again, as an ordinary observation, once in each interval of whole UTC days ([`Watch::confirmed_every`]), and one whose price is doubtful on the
 //! next UTC day (ADR 0034).
 
-use stoop_domain::{AreaPath, Doubt, Listing, Minor, Phase, Place, Time, Watch};
+use stoop_domain::{Address, AreaPath, Doubt, Listing, Minor, Phase, Time, Watch};
 use stoop_sources::Coverage;
 
 /// How a source of this coverage is watched that is asked again and again.
@@ -38,7 +38,7 @@ pub(super) fn is_due(listing: &Listing, doubtful: bool, watch: Watch, last: Time
 /// Tells areas apart by the source's own words for them: finding the area itself would take the gazetteer along into the poller.
 /// Homes of one market whom a source describes in two ways are due on two days.
 fn hash_of_area(listing: &Listing) -> blake3::Hash {
-    let Place { country, region, county, city, neighbourhood, postal_code, .. } = &listing.place;
+    let Address { country, region, county, city, neighbourhood, postal_code, .. } = &listing.address;
     let narrow = postal_code.as_deref().or(neighbourhood.as_deref());
     let words = AreaPath::of([country.as_deref(), region.as_deref(), county.as_deref(), city.as_deref(), narrow]);
     let words = words.as_ref().map_or("", AreaPath::as_str);
@@ -65,13 +65,13 @@ fn utc_day(time: Time) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use stoop_domain::{Currency, Place, Purpose, Status};
+    use stoop_domain::{Address, Currency, Purpose, Status};
 
     use super::*;
 
     fn home(city: &str, price: i64) -> Listing {
-        let place = Place { city: Some(city.into()), country: Some("US".into()), ..Place::default() };
-        let mut listing = Listing::new(Purpose::Sale, Currency::USD, place);
+        let address = Address { city: Some(city.into()), country: Some("US".into()), ..Address::default() };
+        let mut listing = Listing::new(Purpose::Sale, Currency::USD, address);
         listing.list_price = Some(Minor(price));
         listing
     }

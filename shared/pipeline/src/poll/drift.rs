@@ -81,7 +81,7 @@ pub(super) struct Drift {
 
 /// Counts the rows of a scan and compares them with the search's past.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Watch {
+pub(super) struct DriftCheck {
     window: Window,
     done: Vec<Window>,
 }
@@ -114,15 +114,15 @@ const FIELDS: [(&str, Has); 30] = [
     ("lot_area", |l| l.lot_area.is_some()),
     ("year_built", |l| l.year_built.is_some()),
     ("association_fee", |l| l.association_fee.is_some()),
-    ("place.line", |l| l.place.line.is_some()),
-    ("place.neighbourhood", |l| l.place.neighbourhood.is_some()),
-    ("place.city", |l| l.place.city.is_some()),
-    ("place.county", |l| l.place.county.is_some()),
-    ("place.region", |l| l.place.region.is_some()),
-    ("place.postal_code", |l| l.place.postal_code.is_some()),
-    ("place.country", |l| l.place.country.is_some()),
-    ("place.latitude", |l| l.place.latitude_e6.is_some()),
-    ("place.longitude", |l| l.place.longitude_e6.is_some()),
+    ("address.line", |l| l.address.line.is_some()),
+    ("address.neighbourhood", |l| l.address.neighbourhood.is_some()),
+    ("address.city", |l| l.address.city.is_some()),
+    ("address.county", |l| l.address.county.is_some()),
+    ("address.region", |l| l.address.region.is_some()),
+    ("address.postal_code", |l| l.address.postal_code.is_some()),
+    ("address.country", |l| l.address.country.is_some()),
+    ("address.latitude", |l| l.address.latitude_e6.is_some()),
+    ("address.longitude", |l| l.address.longitude_e6.is_some()),
     ("details.title", |l| l.details.title.is_some()),
     ("details.description", |l| l.details.description.is_some()),
     ("details.seller", |l| l.details.seller.is_some()),
@@ -190,7 +190,7 @@ impl<'a> From<&'a FileRow> for Seen<'a> {
     }
 }
 
-impl Watch {
+impl DriftCheck {
     /// Counts the rows of a page, and says what has drifted in the windows that they complete.
     pub(super) fn page<'r, R>(&mut self, rows: &'r [R], profile: &Profile) -> Vec<Drift>
     where

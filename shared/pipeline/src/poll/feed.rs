@@ -7,14 +7,14 @@ use stoop_domain::{Reason, Reject, Time};
 use stoop_sources::declared::Order;
 use stoop_sources::{Coverage, Cursor};
 
-use super::rows::Sheet;
+use super::rows::SourceFile;
 use super::scan::Scan;
 use super::{FileSet, PollError, PollPorts, Polled, Search};
-use crate::loss::Look;
+use crate::loss::CompleteScan;
 use crate::ports::{FileError, FileVersion, RunOutcome, ScanCheckpoint, SearchState};
 use crate::snapshots::ProvesNothing;
 use crate::with_causes;
-use crate::{Once, Ordinals};
+use crate::{OneRowPerListing, Ordinals};
 
 /// Rows taken at a time.
 const ROWS_PER_PAGE: usize = 1_000;
@@ -30,7 +30,7 @@ const NAMES_MAX: usize = 3;
 
 /// How far a file was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Place {
+struct FilePosition {
     mark: u64,
     rows: u64,
     /// Rows of which not even the id was understood.
@@ -40,7 +40,7 @@ struct Place {
 }
 
 /// What became of a file.
-enum Fate {
+enum FileOutcome {
     Read,
     /// The run is to stop; the rest is for the next.
     Stopped,
@@ -71,7 +71,7 @@ pub(super) async fn feed(
     polled: &mut Polled,
 ) -> Result<(), PollError> {
     let before = (state.files.marks.clone(), state.checkpoint.clone());
-    let mut scan = Scan::new(search, run, ports, state, search.source.manners());
+    let mut scan = Scan::new(search, run, ports, state, search.source.crawl_policy());
     scan.tell_jump(ports.clock.jumped_ms(), polled);
     let mut report = Report::default();
     let stopped = match scan.files(files, &mut report, polled).await {
@@ -117,8 +117,8 @@ impl Scan<'_> {
         }
         let there: BTreeSet<u64> = listed.iter().map(mark).collect();
         self.state.files.marks.retain(|mark| there.contains(mark));
-        let place = self.place().filter(|place| there.contains(&place.mark));
-        if place.is_none() {
+        let position = self.position().filter(|position| there.contains(&position.mark));
+        if position.is_none() {
             // It left half read, or another version came in its place: what was read of it was so all the same.
             self.state.checkpoint = None;
         }
@@ -126,7 +126,7 @@ impl Scan<'_> {
         let quiet = |file: &FileVersion| {
             self.ports.files.appear_whole() || (now.ms() - file.modified.ms()).unsigned_abs() >= QUIET_MS.unsigned_abs()
         };
-        let in_hand = |file: &FileVersion| place.is_some_and(|place| place.mark == mark(file));
+        let in_hand = |file: &FileVersion| position.is_some_and(|position| position.mark == mark(file));
         let taken = &self.state.files.marks;
         let due = listed.into_iter().filter(|file| in_hand(file) || quiet(file) && !taken.contains(&mark(file)));
         let mut due: Vec<FileVersion> = due.collect();
@@ -136,23 +136,23 @@ impl Scan<'_> {
             if (self.ports.stop)() {
                 return Ok(true);
             }
-            let resumed = place.filter(|_| in_hand(&file));
+            let resumed = position.filter(|_| in_hand(&file));
             let fate = self.file(set, &file, time(&file), resumed, report, polled).await?;
             let left = self.refusals.leave(self.search.source.name(), &file.name, now);
             self.ports.quarantine.put(&left).await?;
             match fate {
-                Fate::Stopped => return Ok(true),
-                Fate::Read => polled.files += 1,
-                Fate::Lost(why) => {
+                FileOutcome::Stopped => return Ok(true),
+                FileOutcome::Read => polled.files += 1,
+                FileOutcome::Lost(why) => {
                     report.lost.push(format!("{}: {why}", file.name));
                     self.state.checkpoint = None;
                     continue;
                 }
-                Fate::Unreadable(why) => {
+                FileOutcome::Unreadable(why) => {
                     self.refuse(&file, why.clone(), polled).await?;
                     report.unreadable.push(why);
                 }
-                Fate::Wrong(why) => report.wrong.push(format!("{}: {why}", file.name)),
+                FileOutcome::Wrong(why) => report.wrong.push(format!("{}: {why}", file.name)),
             }
             self.state.checkpoint = None;
             self.state.files.marks.insert(mark(&file));
@@ -166,38 +166,38 @@ impl Scan<'_> {
         set: &FileSet,
         file: &FileVersion,
         time: Time,
-        resumed: Option<Place>,
+        resumed: Option<FilePosition>,
         report: &mut Report,
         polled: &mut Polled,
-    ) -> Result<Fate, PollError> {
+    ) -> Result<FileOutcome, PollError> {
         let newest = self.state.files.newest;
         let late = newest.is_some_and(|newest| time < newest);
         self.began_at = match (&self.state.checkpoint, resumed) {
             (Some(checkpoint), Some(_)) => checkpoint.began_at,
             _ => self.as_of(time, late),
         };
-        let mut place = resumed.unwrap_or(Place { mark: mark(file), rows: 0, unread: 0, judged: false });
-        self.unread_rows = place.unread;
-        self.refusals.judge_anew(place.rows);
-        let mut open = match self.ports.files.open(file, &set.map, place.rows).await {
+        let mut position = resumed.unwrap_or(FilePosition { mark: mark(file), rows: 0, unread: 0, judged: false });
+        self.unread_rows = position.unread;
+        self.refusals.judge_anew(position.rows);
+        let mut open = match self.ports.files.open(file, &set.map, position.rows).await {
             Ok(open) => open,
             Err(error) => return fate(error),
         };
         let is_snapshot = set.coverage == Coverage::Snapshot;
-        let mut sheet = Sheet {
+        let mut source_file = SourceFile {
             name: &file.name,
             late,
             order: set.map.order(),
             as_of: (is_snapshot && !set.map.history()).then_some(self.began_at),
             coverage: set.coverage,
             initial: is_snapshot && !set.map.history() && self.initial,
-            resumed: place.rows > 0,
+            resumed: position.rows > 0,
             ordinals: Ordinals::new(set.map.order() == Order::NewestFirst),
-            once: Once::default(),
+            once: OneRowPerListing::default(),
         };
         loop {
             if (self.ports.stop)() {
-                return Ok(Fate::Stopped);
+                return Ok(FileOutcome::Stopped);
             }
             let now = self.ports.clock.now();
             let page = match open.page(ROWS_PER_PAGE, self.began_at, now).await {
@@ -208,13 +208,16 @@ impl Scan<'_> {
             polled.bytes += page.bytes_read;
             self.watch(&page.rows, page.ended, now, polled).await?;
             let (rows_read, ended, cut) = (page.rows_read, page.ended, page.cut.clone());
-            if let Some(why) = self.take_rows(page, &mut sheet, now, polled).await? {
-                return Ok(Fate::Wrong(why));
+            if let Some(why) = self.take_rows(page, &mut source_file, now, polled).await? {
+                return Ok(FileOutcome::Wrong(why));
             }
-            place = Place { rows: place.rows + rows_read, unread: self.unread_rows, ..place };
-            self.state.checkpoint = Some(self.mark_place(place));
+            position = FilePosition { rows: position.rows + rows_read, unread: self.unread_rows, ..position };
+            self.state.checkpoint = Some(self.mark_place(position));
             if let Some(why) = cut {
-                return Ok(Fate::Unreadable(format!("{}: broken off behind row {}: {why}", file.name, place.rows)));
+                return Ok(FileOutcome::Unreadable(format!(
+                    "{}: broken off behind row {}: {why}",
+                    file.name, position.rows
+                )));
             }
             if ended {
                 break;
@@ -227,7 +230,7 @@ impl Scan<'_> {
         self.learn_contradictions(polled);
         if !late {
             if is_snapshot {
-                self.judge(file, place, report, polled).await?;
+                self.judge(file, position, report, polled).await?;
             }
             self.state.files.newest = Some(time);
             self.state.files.as_of = Some(self.began_at);
@@ -236,23 +239,23 @@ impl Scan<'_> {
         } else if is_snapshot {
             self.note_overtaken();
         }
-        Ok(Fate::Read)
+        Ok(FileOutcome::Read)
     }
 
     /// At the end of a file that should have every listing: what it lacks is missed.
     async fn judge(
         &mut self,
         file: &FileVersion,
-        place: Place,
+        position: FilePosition,
         report: &mut Report,
         polled: &mut Polled,
     ) -> Result<(), PollError> {
-        if place.judged {
+        if position.judged {
             self.tell_gone_again(polled).await?;
             return Ok(());
         }
         let has_any = || self.state.listings.values().any(|entry| entry.seen_in_scan == self.began_at);
-        let why = match place.unread {
+        let why = match position.unread {
             0 if has_any() => None,
             0 => Some(ProvesNothing::Empty),
             unread => Some(ProvesNothing::Unread(unread)),
@@ -263,9 +266,9 @@ impl Scan<'_> {
         }
         self.do_as_ruled(polled).await?;
         // Saved together with what is missing, so that a run after a kill does not judge the same file twice.
-        self.state.checkpoint = Some(self.mark_place(Place { judged: true, ..place }));
+        self.state.checkpoint = Some(self.mark_place(FilePosition { judged: true, ..position }));
         self.state.scans += 1;
-        self.tell_gone(Look::Export, polled).await
+        self.tell_gone(CompleteScan::Export, polled).await
     }
 
     /// What a snapshot that comes late was the last to have, the newest one lacks.
@@ -294,12 +297,12 @@ impl Scan<'_> {
         }
     }
 
-    fn place(&self) -> Option<Place> {
+    fn position(&self) -> Option<FilePosition> {
         serde_json::from_str(&self.state.checkpoint.as_ref()?.cursor.position).ok()
     }
 
-    fn mark_place(&self, place: Place) -> ScanCheckpoint {
-        let position = serde_json::to_string(&place).expect("numbers make JSON");
+    fn mark_place(&self, position: FilePosition) -> ScanCheckpoint {
+        let position = serde_json::to_string(&position).expect("numbers make JSON");
         self.checkpoint(&Cursor { position, ..Cursor::default() })
     }
 }
@@ -312,11 +315,11 @@ fn mark(file: &FileVersion) -> u64 {
     u64::from_le_bytes(std::array::from_fn(|i| hash.as_bytes()[i]))
 }
 
-fn fate(error: FileError) -> Result<Fate, PollError> {
+fn fate(error: FileError) -> Result<FileOutcome, PollError> {
     match error {
-        FileError::Left | FileError::Changed => Ok(Fate::Lost(error.to_string())),
-        FileError::Stopped => Ok(Fate::Stopped),
-        FileError::Unreadable(why) => Ok(Fate::Unreadable(why)),
+        FileError::Left | FileError::Changed => Ok(FileOutcome::Lost(error.to_string())),
+        FileError::Stopped => Ok(FileOutcome::Stopped),
+        FileError::Unreadable(why) => Ok(FileOutcome::Unreadable(why)),
         FileError::Port(error) => Err(error.into()),
     }
 }

@@ -4,9 +4,9 @@ use rustc_hash::FxHasher;
 use stoop_sources::{Grant, Limit, Method, Request, Source};
 
 use super::account::SharedAccount;
-use super::breaker::{Ended, Passed};
-use super::budget::{Booking, Held};
-use super::quota::{Told, told};
+use super::breaker::{Ended, Permit};
+use super::budget::{Booking, OverBudget};
+use super::quota::{QuotaStatus, reported};
 use super::tokens::Token;
 use super::{PollError, PollPorts, Polled, USER_AGENT};
 use crate::ports::{HttpAnswer, HttpError, PortError, RunOutcome};
@@ -29,11 +29,11 @@ pub(super) struct Fetcher<'a> {
     /// Seeds the jitter, so that two runs do not retry in step and one run is the same every time.
     run: &'a str,
     /// How the poll passed the breaker, once it asked for something.
-    passed: Option<Passed>,
+    passed: Option<Permit>,
     /// Bookings of which the record does not know yet what became of them.
     open: Vec<(Booking, Use)>,
     /// Why no more is fetched, where that is not because the run was to stop.
-    held: Option<(RunOutcome, Held)>,
+    held: Option<(RunOutcome, OverBudget)>,
     pub(super) requests: u64,
     retries: u64,
     waited_ms: u64,
@@ -41,7 +41,7 @@ pub(super) struct Fetcher<'a> {
     answered: u64,
     turned_away: bool,
     /// What the server last said is left.
-    told_left: Option<u64>,
+    reported_left: Option<u64>,
 }
 
 /// What became of a booking.
@@ -74,7 +74,7 @@ impl<'a> Fetcher<'a> {
         Self {
             ports,
             source,
-            limits: source.manners().limits,
+            limits: source.crawl_policy().limits,
             account: SharedAccount::new(ports, source.account(), run),
             run,
             passed: None,
@@ -85,7 +85,7 @@ impl<'a> Fetcher<'a> {
             waited_ms: 0,
             answered: 0,
             turned_away: false,
-            told_left: None,
+            reported_left: None,
         }
     }
 
@@ -121,7 +121,7 @@ impl<'a> Fetcher<'a> {
     pub(super) fn why_ended(&self) -> (RunOutcome, String) {
         match &self.held {
             None => (RunOutcome::Partial, "stopped; the next run goes on from here".to_owned()),
-            Some((outcome, Held { until, why })) => {
+            Some((outcome, OverBudget { until, why })) => {
                 let host = self.account.name.split('#').next().unwrap_or_default();
                 // The server refused whatever it was asked for.
                 let refused = self.turned_away && self.answered == 0;
@@ -142,7 +142,7 @@ impl<'a> Fetcher<'a> {
         polled.waited_ms = self.waited_ms;
         let seen = self.account.seen();
         polled.left = seen.map(|account| account.left(self.ports.clock.now())).unwrap_or_default();
-        polled.left_by_server = self.told_left;
+        polled.left_by_server = self.reported_left;
         polled.held_until = self.held.as_ref().map(|(_, held)| held.until);
         outcome
     }
@@ -152,7 +152,7 @@ impl<'a> Fetcher<'a> {
         let counts_bytes = self.account.seen().is_some_and(|account| account.counts_bytes());
         self.open.retain(|(_, used)| counts_bytes || matches!(used, Use::Unused));
         let failed_before = self.account.seen().is_some_and(|account| account.has_failed());
-        let of_note = how == Ended::Badly || passed == Passed::OnTrial || (how == Ended::Well && failed_before);
+        let of_note = how == Ended::Badly || passed == Permit::OnTrial || (how == Ended::Well && failed_before);
         if !of_note && self.open.is_empty() {
             return Ok(());
         }
@@ -188,7 +188,7 @@ impl<'a> Fetcher<'a> {
     /// The bearer token that a request is granted: the one at hand, unless it was refused or is about to expire.
     async fn token(&mut self, grant: &Request, refused: Option<&str>) -> Result<Option<String>, Failure> {
         let place = self.ports.tokens.of(grant);
-        // Held while it is asked for, so that others wait for this one.
+        // OverBudget while it is asked for, so that others wait for this one.
         let mut held = place.lock().await;
         let now = self.ports.clock.now();
         if let Some(token) = held.as_ref().filter(|token| token.is_good(now) && refused != Some(&*token.bearer)) {
@@ -295,18 +295,18 @@ impl<'a> Fetcher<'a> {
         }
     }
 
-    async fn book(&mut self) -> Result<Result<Booking, (RunOutcome, Held)>, PortError> {
+    async fn book(&mut self) -> Result<Result<Booking, (RunOutcome, OverBudget)>, PortError> {
         let (open, limits, deadline) = (std::mem::take(&mut self.open), &self.limits, self.ports.deadline);
         let passed_before = self.passed;
         let change = self.account.change(|account, now| {
             close_bookings(account, &open);
             let passed = match passed_before {
                 Some(passed) => passed,
-                None => account
-                    .pass(now)
-                    .map_err(|alone| (RunOutcome::Skipped, Held { until: alone.until, why: alone.to_string() }))?,
+                None => account.pass(now).map_err(|alone| {
+                    (RunOutcome::Skipped, OverBudget { until: alone.until, why: alone.to_string() })
+                })?,
             };
-            if passed == Passed::OnTrial {
+            if passed == Permit::OnTrial {
                 account.still_trying(now);
             }
             let booked = account.book(limits, now, deadline).map_err(|held| (RunOutcome::Partial, held));
@@ -322,8 +322,8 @@ impl<'a> Fetcher<'a> {
     /// Does what an answer asks of the whole account. Tells whether it asks to be left alone.
     async fn heed(&mut self, answer: &HttpAnswer, attempt: u32) -> Result<bool, PortError> {
         let now = self.ports.clock.now();
-        let Told { blocked_until, left } = told(answer, now);
-        self.told_left = left.or(self.told_left);
+        let QuotaStatus { blocked_until, left } = reported(answer, now);
+        self.reported_left = left.or(self.reported_left);
         self.turned_away |= matches!(answer.status, 429 | 503);
         let unasked = || (answer.status == 429).then(|| now.plus_ms(UNASKED_MS << (attempt - 1).min(8)));
         let Some(until) = blocked_until.or_else(unasked).filter(|until| *until > now) else { return Ok(false) };

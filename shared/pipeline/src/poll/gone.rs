@@ -1,9 +1,9 @@
-use stoop_domain::{Listing, Observation, Sight, Status, Time};
+use stoop_domain::{Listing, Observation, Sighting, Status, Time};
 
 use super::scan::Scan;
 use super::take::IN_DOUBT;
 use super::{Origin, PollError, Polled};
-use crate::loss::{Look, LossVerdict, Ruling, judge};
+use crate::loss::{CompleteScan, LossVerdict, Ruling, judge};
 use crate::ports::{IndexEntry, PortError};
 use crate::snapshots::leaves_as_it_should;
 
@@ -16,7 +16,7 @@ const OTHERS_LOOK_MS: i64 = 8 * Time::DAY_MS;
 
 /// What other searches of the source say of a listing that this one lacks.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Elsewhere {
+enum InOtherSearches {
     /// None has it.
     Nowhere,
     /// One that has it has not looked since, and may yet.
@@ -34,11 +34,11 @@ impl Scan<'_> {
     ///
     /// Not said of a listing that was sold or withdrawn, which only leaves the feed as it should, nor of one
     /// that another search of the source holds: its price or place moved from this search into that.
-    pub(super) async fn tell_gone(&mut self, look: Look, polled: &mut Polled) -> Result<(), PollError> {
+    pub(super) async fn tell_gone(&mut self, look: CompleteScan, polled: &mut Polled) -> Result<(), PollError> {
         let now = self.looked_at();
         let missing = self.note_missing(now);
         let missing = self.with_others(missing).await?;
-        let here = missing.iter().filter(|(_, elsewhere)| *elsewhere == Elsewhere::Nowhere);
+        let here = missing.iter().filter(|(_, elsewhere)| *elsewhere == InOtherSearches::Nowhere);
         let entries = here.filter_map(|(id, _)| self.state.listings.get(id));
         let lost = entries.filter(|entry| !leaves_as_it_should(&entry.listing));
         let missing_since: Vec<Time> = lost.filter_map(|entry| entry.missing_since).collect();
@@ -46,8 +46,9 @@ impl Scan<'_> {
         self.state.held_back = judgement.held_back;
         let since = |native_id: &String| self.state.listings.get(native_id).and_then(|entry| entry.missing_since);
         let is_gone = |native_id: &String| since(native_id).is_some_and(|since| judgement.is_gone(since));
-        let is_settled =
-            |(native_id, elsewhere): &(String, Elsewhere)| *elsewhere != Elsewhere::Unknown && is_gone(native_id);
+        let is_settled = |(native_id, elsewhere): &(String, InOtherSearches)| {
+            *elsewhere != InOtherSearches::Unknown && is_gone(native_id)
+        };
         let mut gone: Vec<_> = missing.into_iter().filter(is_settled).collect();
         gone.extend(self.unsaid().await?);
         self.say_gone(gone, polled).await
@@ -81,7 +82,7 @@ impl Scan<'_> {
     }
 
     /// What a run that was killed may not have said, and what other searches say of it by now.
-    async fn unsaid(&self) -> Result<Vec<(String, Elsewhere)>, PollError> {
+    async fn unsaid(&self) -> Result<Vec<(String, InOtherSearches)>, PollError> {
         let in_doubt = |entry: &IndexEntry| entry.gone_at.is_some() && entry.hash == IN_DOUBT;
         let listings = self.state.listings.iter().filter(|(_, entry)| in_doubt(entry));
         let unsaid: Vec<String> = listings.map(|(native_id, _)| native_id.clone()).collect();
@@ -89,7 +90,7 @@ impl Scan<'_> {
     }
 
     /// Beside each listing, what other searches of the source say of it.
-    async fn with_others(&self, native_ids: Vec<String>) -> Result<Vec<(String, Elsewhere)>, PortError> {
+    async fn with_others(&self, native_ids: Vec<String>) -> Result<Vec<(String, InOtherSearches)>, PortError> {
         if native_ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -102,10 +103,10 @@ impl Scan<'_> {
         };
         let said = native_ids.into_iter().zip(held).map(|(native_id, seen)| {
             let elsewhere = match (seen, missed(&native_id)) {
-                (None, _) => Elsewhere::Nowhere,
-                (Some(seen), Some(since)) if seen < since && may_yet_look(since) => Elsewhere::Unknown,
-                (Some(seen), Some(since)) if seen < since => Elsewhere::Nowhere,
-                (Some(_), _) => Elsewhere::Moved,
+                (None, _) => InOtherSearches::Nowhere,
+                (Some(seen), Some(since)) if seen < since && may_yet_look(since) => InOtherSearches::Unknown,
+                (Some(seen), Some(since)) if seen < since => InOtherSearches::Nowhere,
+                (Some(_), _) => InOtherSearches::Moved,
             };
             (native_id, elsewhere)
         });
@@ -147,7 +148,7 @@ impl Scan<'_> {
         self.state.held_back = None;
         if ruling.verdict == LossVerdict::Release {
             let mut released = self.with_others(ruled).await?;
-            released.retain(|(_, elsewhere)| *elsewhere != Elsewhere::Unknown);
+            released.retain(|(_, elsewhere)| *elsewhere != InOtherSearches::Unknown);
             self.say_gone(released, polled).await?;
         }
         Ok(true)
@@ -161,7 +162,7 @@ impl Scan<'_> {
 
     /// Says of these listings that they are gone as of when they were missed first, but for those that another search holds, or has
     /// said it of.
-    async fn say_gone(&mut self, missed: Vec<(String, Elsewhere)>, polled: &mut Polled) -> Result<(), PollError> {
+    async fn say_gone(&mut self, missed: Vec<(String, InOtherSearches)>, polled: &mut Polled) -> Result<(), PollError> {
         let began_at = self.began_at;
         let source = self.search.source.name().to_owned();
         if !missed.is_empty() {
@@ -172,31 +173,31 @@ impl Scan<'_> {
             let sent = self.sent_elsewhere(&native_id);
             let Some(entry) = self.state.listings.get_mut(&native_id) else { continue };
             let missed = entry.missing_since.or(entry.gone_at);
-            let told =
-                sent.is_some_and(|sent| sent.hash == TOLD && missed.is_some_and(|missed| sent.sight.seen >= missed));
-            if elsewhere == Elsewhere::Moved || told || leaves_as_it_should(&entry.listing) {
+            let reported =
+                sent.is_some_and(|sent| sent.hash == TOLD && missed.is_some_and(|missed| sent.sighting.seen >= missed));
+            if elsewhere == InOtherSearches::Moved || reported || leaves_as_it_should(&entry.listing) {
                 self.state.listings.remove(&native_id);
                 continue;
             }
             if let Some(until) = entry.until {
                 // How long it was as it was: a file of before may come yet.
                 let listing = entry.listing.clone();
-                said.push(Observation::new(source.as_str(), &native_id, until.at, listing).with_sight(until));
+                said.push(Observation::new(source.as_str(), &native_id, until.at, listing).with_sighting(until));
             }
-            let sight = match entry.gone_at {
+            let sighting = match entry.gone_at {
                 // It is said again as it may have been said.
-                Some(gone_at) => entry.last.unwrap_or(Sight::at(gone_at)),
+                Some(gone_at) => entry.last.unwrap_or(Sighting::at(gone_at)),
                 None => {
-                    let last = sent.map_or(entry.sent().sight, |sent| sent.sight.max(entry.sent().sight));
+                    let last = sent.map_or(entry.sent().sighting, |sent| sent.sighting.max(entry.sent().sighting));
                     let at = entry.missing_since.map_or(began_at, |since| since.min(began_at));
-                    Sight { at, ..Sight::at(began_at) }.after(&entry.until.map_or(last, |until| until.max(last)))
+                    Sighting { at, ..Sighting::at(began_at) }.after(&entry.until.map_or(last, |until| until.max(last)))
                 }
             };
-            entry.gone_at = Some(sight.at);
-            entry.last = Some(sight);
+            entry.gone_at = Some(sighting.at);
+            entry.last = Some(sighting);
             entry.hash = IN_DOUBT;
             let listing = Listing { status: Status::Gone, ..entry.listing.clone() };
-            said.push(Observation::new(source.as_str(), &native_id, sight.at, listing).with_sight(sight));
+            said.push(Observation::new(source.as_str(), &native_id, sighting.at, listing).with_sighting(sighting));
             gone.push(native_id);
         }
         if !gone.is_empty() {

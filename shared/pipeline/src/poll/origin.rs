@@ -1,6 +1,6 @@
 use stoop_domain::Watch;
 use stoop_sources::declared::Map;
-use stoop_sources::{Coverage, Manners, Source};
+use stoop_sources::{Coverage, CrawlPolicy, Source};
 
 use super::confirm::watch_of;
 use crate::ports::FilePattern;
@@ -45,10 +45,10 @@ impl Origin {
 
     /// How to behave towards it. Of files nobody is asked for anything: there are no limits to keep.
     #[must_use]
-    pub fn manners(&self) -> Manners {
+    pub fn crawl_policy(&self) -> CrawlPolicy {
         match self {
-            Self::Http(source) => source.manners(),
-            Self::Files(files) => Manners {
+            Self::Http(source) => source.crawl_policy(),
+            Self::Files(files) => CrawlPolicy {
                 coverage: files.coverage,
                 limits: Vec::new(),
                 robots: false,
@@ -62,7 +62,7 @@ impl Origin {
     /// what stays as it was may never be in one again.
     pub(super) fn watch(&self) -> Watch {
         match self {
-            Self::Http(source) => watch_of(source.manners().coverage),
+            Self::Http(source) => watch_of(source.crawl_policy().coverage),
             Self::Files(files) if files.coverage == Coverage::Snapshot && !files.map.history() => Watch::Complete,
             Self::Files(_) => Watch::Once,
         }

@@ -32,7 +32,7 @@ struct Fetched {
     at: Time,
 }
 
-/// Looks at the first page of a source as a poll would, `robots.txt` first where manners say so, and stores nothing of
+/// Looks at the first page of a source as a poll would, `robots.txt` first where crawl_policy say so, and stores nothing of
 /// it: no page, no listing, no run. The requests count against the account's limits like those of a poll; `limits` are
 /// those in place of the source's own.
 ///
@@ -71,7 +71,7 @@ async fn first_page(
 ) -> Result<Option<Fetched>, PollError> {
     let cursor = source.begin(None);
     let request = source.request(&cursor);
-    if source.manners().robots && Robots::default().ask(&request, fetcher).await?.is_none() {
+    if source.crawl_policy().robots && Robots::default().ask(&request, fetcher).await?.is_none() {
         return Ok(None);
     }
     let Some(answer) = fetcher.fetch(&request).await? else { return Ok(None) };

@@ -18,7 +18,7 @@ const EPOCH_MIN: f64 = 1_000_000_000.0;
 
 /// What an answer says of the account's limits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Told {
+pub(super) struct QuotaStatus {
     /// Nothing is to be asked before this moment.
     pub(super) blocked_until: Option<Time>,
     /// Requests left in the tightest of the server's windows.
@@ -37,8 +37,8 @@ struct Window {
 ///
 /// A window with nothing left blocks until it begins anew, whatever the status. An answer that refuses (429, 503)
 /// blocks for its `Retry-After`; without one, until the windows that may have been the reason begin anew.
-pub(super) fn told(answer: &HttpAnswer, now: Time) -> Told {
-    let reader = Reader { answer, now, date: answer.header("date").and_then(date) };
+pub(super) fn reported(answer: &HttpAnswer, now: Time) -> QuotaStatus {
+    let reader = QuotaHeaders { answer, now, date: answer.header("date").and_then(date) };
     let windows = reader.windows();
     let left = windows.iter().filter_map(|window| window.left).min();
     let refused = matches!(answer.status, 429 | 503);
@@ -52,17 +52,17 @@ pub(super) fn told(answer: &HttpAnswer, now: Time) -> Told {
     // The wait that a refusal asks for is the server's own word; windows only say why.
     let until = if refused { asked.or(reset) } else { reset };
     let blocked_until = until.map(|until| until.clamp(now, now.plus_ms(UNTIL_MAX_MS)));
-    Told { blocked_until, left }
+    QuotaStatus { blocked_until, left }
 }
 
-struct Reader<'a> {
+struct QuotaHeaders<'a> {
     answer: &'a HttpAnswer,
     now: Time,
     /// What the server's clock said, where it said it.
     date: Option<Time>,
 }
 
-impl Reader<'_> {
+impl QuotaHeaders<'_> {
     fn windows(&self) -> Vec<Window> {
         let mut windows = vec![
             // Trestle: numbers as texts with decimals, moments in milliseconds since the epoch.
@@ -150,9 +150,9 @@ mod tests {
 
     const NOW_S: i64 = 1_768_392_000;
 
-    fn read(status: u16, headers: &[(&str, &str)]) -> Told {
+    fn read(status: u16, headers: &[(&str, &str)]) -> QuotaStatus {
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        told(&HttpAnswer { status, headers, body: Vec::new() }, Time::from_ms(NOW_S * 1_000))
+        reported(&HttpAnswer { status, headers, body: Vec::new() }, Time::from_ms(NOW_S * 1_000))
     }
 
     /// After how many milliseconds asking is allowed again.
@@ -192,11 +192,11 @@ mod tests {
         let reset = ((NOW_S + 600) * 1_000).to_string();
         let said = [("minute-quota-limit", "180.0"), ("hour-quota-limit", "7200.0"), ("hour-quota-resettime", &*reset)];
         assert_eq!(blocked_ms(429, &said), Some(600_000));
-        assert_eq!(read(200, &said), Told::default(), "it is told with every answer");
+        assert_eq!(read(200, &said), QuotaStatus::default(), "it is told with every answer");
         let used_up = [("hour-quota-available", "0.0"), ("hour-quota-resettime", &*reset)];
         assert_eq!(blocked_ms(200, &used_up), Some(600_000), "before the first 429");
         let left = [("hour-quota-available", "12.0"), ("hour-quota-resettime", &*reset)];
-        assert_eq!(read(200, &left), Told { blocked_until: None, left: Some(12) });
+        assert_eq!(read(200, &left), QuotaStatus { blocked_until: None, left: Some(12) });
         assert_eq!(blocked_ms(429, &left), None, "another limit was the reason");
     }
 
@@ -209,7 +209,7 @@ mod tests {
             ("x-ratelimit-rapid-free-plans-hard-limit-remaining", "499999"),
             ("x-ratelimit-rapid-free-plans-hard-limit-reset", "1200000"),
         ];
-        let expected = Told { blocked_until: Some(Time::from_ms((NOW_S + 86_400) * 1_000)), left: Some(0) };
+        let expected = QuotaStatus { blocked_until: Some(Time::from_ms((NOW_S + 86_400) * 1_000)), left: Some(0) };
         assert_eq!(read(200, &month), expected);
         let second = [
             ("x-ratelimit-remaining", "0"),
@@ -233,7 +233,7 @@ mod tests {
         let epoch = (NOW_S + 30).to_string();
         assert_eq!(blocked_ms(200, &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", &epoch)]), Some(30_000));
         for rubbish in ["", ";;,,", "r", "r=;t=", "=", "\"a\";r=x;t=y", "remaining"] {
-            assert_eq!(read(429, &[("ratelimit", rubbish)]), Told::default(), "{rubbish}");
+            assert_eq!(read(429, &[("ratelimit", rubbish)]), QuotaStatus::default(), "{rubbish}");
         }
     }
 }

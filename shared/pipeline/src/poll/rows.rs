@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use stoop_domain::{Listing, Minor, Observation, Reason, Reject, Sight, Time};
+use stoop_domain::{Listing, Minor, Observation, Reason, Reject, Sighting, Time};
 use stoop_sources::Coverage;
 use stoop_sources::declared::Order;
 
@@ -12,10 +12,10 @@ use super::scan::Scan;
 use super::take::{IN_DOUBT, Outgoing, content_hash, steady_bytes};
 use super::{PollError, Polled};
 use crate::ports::{FilePage, FileRow, IndexEntry};
-use crate::{Once, Ordinals};
+use crate::{OneRowPerListing, Ordinals};
 
 /// The file that rows come from.
-pub(super) struct Sheet<'a> {
+pub(super) struct SourceFile<'a> {
     pub(super) name: &'a str,
     /// Files of a later time were read before it.
     pub(super) late: bool,
@@ -30,7 +30,7 @@ pub(super) struct Sheet<'a> {
     /// An earlier run has read its beginning.
     pub(super) resumed: bool,
     pub(super) ordinals: Ordinals,
-    pub(super) once: Once,
+    pub(super) once: OneRowPerListing,
 }
 
 /// What is known of a listing while a page is taken.
@@ -38,9 +38,9 @@ pub(super) struct Sheet<'a> {
 struct Known {
     hash: u64,
     /// What was sent last.
-    last: Sight,
+    last: Sighting,
     /// The latest row that said the same and was not sent.
-    until: Option<Sight>,
+    until: Option<Sighting>,
     price: Option<Minor>,
     /// As [`IndexEntry::doubtful`].
     doubtful: Option<Time>,
@@ -48,7 +48,7 @@ struct Known {
 
 /// What a page of rows comes to.
 #[derive(Default)]
-struct Takings {
+struct PageChanges {
     outgoing: Vec<Outgoing>,
     /// Of listings that are in `outgoing`: what the index will know of them.
     known: HashMap<String, Known>,
@@ -57,11 +57,11 @@ struct Takings {
 impl Known {
     fn of(entry: &IndexEntry) -> Self {
         let IndexEntry { hash, until, doubtful, .. } = *entry;
-        Self { hash, last: entry.sent().sight, until, price: entry.listing.list_price, doubtful }
+        Self { hash, last: entry.sent().sighting, until, price: entry.listing.list_price, doubtful }
     }
 
-    /// The latest sight of the listing as it was sent last.
-    fn newest(&self) -> Sight {
+    /// The latest sighting of the listing as it was sent last.
+    fn newest(&self) -> Sighting {
         self.until.map_or(self.last, |until| until.max(self.last))
     }
 }
@@ -73,7 +73,7 @@ impl Scan<'_> {
     pub(super) async fn take_rows(
         &mut self,
         page: FilePage,
-        sheet: &mut Sheet<'_>,
+        source_file: &mut SourceFile<'_>,
         now: Time,
         polled: &mut Polled,
     ) -> Result<Option<String>, PollError> {
@@ -81,41 +81,41 @@ impl Scan<'_> {
         let (before, listings_before) = (self.refusals.refused(), polled.listings);
         self.refusals.pass(rows_read.saturating_sub(rows.len() as u64));
         polled.rows += rows_read;
-        if sheet.order != Order::ByTime && sheet.as_of.is_none() {
+        if source_file.order != Order::ByTime && source_file.as_of.is_none() {
             rows.sort_by_key(|row| match row {
                 FileRow::Found(observation) => observation.at,
                 FileRow::Refused { .. } => Time::default(),
             });
         }
         let mut rejects = Vec::new();
-        let mut takings = Takings::default();
+        let mut changes = PageChanges::default();
         self.look_elsewhere().await?;
         for row in rows {
             match row {
-                FileRow::Refused { place, reason, detail, raw, native_id } => {
+                FileRow::Refused { position, reason, detail, raw, native_id } => {
                     match native_id {
                         // It is there, whatever is wrong with it: it must not be taken for gone.
-                        Some(native_id) if !sheet.late => self.note_seen(&native_id),
+                        Some(native_id) if !source_file.late => self.note_seen(&native_id),
                         Some(_) => {}
                         None => self.unread_rows += 1,
                     }
-                    let reject = Reject::new(self.search.source.name(), now, place, reason, detail, &raw);
+                    let reject = Reject::new(self.search.source.name(), now, position, reason, detail, &raw);
                     rejects.extend(self.refusals.refuse(reject));
                 }
                 FileRow::Found(observation) => {
-                    match self.fits(&observation).and_then(|()| self.is_once(&observation, sheet)) {
+                    match self.fits(&observation).and_then(|()| self.is_once(&observation, source_file)) {
                         Ok(()) => {
                             polled.listings += 1;
                             self.refusals.pass(1);
-                            self.take_row(observation, sheet, &mut takings);
+                            self.take_row(observation, source_file, &mut changes);
                         }
                         Err((reason, detail)) => {
-                            if !sheet.late {
+                            if !source_file.late {
                                 self.note_seen(&observation.native_id);
                             }
-                            let place = format!("{}, listing {}", sheet.name, observation.native_id);
+                            let position = format!("{}, listing {}", source_file.name, observation.native_id);
                             let raw = steady_bytes(observation.listing);
-                            let reject = Reject::new(&observation.source, now, place, reason, detail, &raw);
+                            let reject = Reject::new(&observation.source, now, position, reason, detail, &raw);
                             rejects.extend(self.refusals.refuse(reject));
                         }
                     }
@@ -128,7 +128,7 @@ impl Scan<'_> {
             self.ports.quarantine.put(&rejects).await?;
             return Ok(Some(why));
         }
-        let Takings { mut outgoing, known } = takings;
+        let PageChanges { mut outgoing, known } = changes;
         for out in &mut outgoing {
             // A later row of the page may have said the same once more.
             out.until = known.get(&out.observation.native_id).and_then(|known| known.until);
@@ -138,79 +138,81 @@ impl Scan<'_> {
     }
 
     /// Refuses a row of a snapshot whose listing had another one there.
-    fn is_once(&self, row: &Observation, sheet: &mut Sheet<'_>) -> Result<(), (Reason, String)> {
-        let Some(as_of) = sheet.as_of else { return Ok(()) };
+    fn is_once(&self, row: &Observation, source_file: &mut SourceFile<'_>) -> Result<(), (Reason, String)> {
+        let Some(as_of) = source_file.as_of else { return Ok(()) };
         // Rows that an earlier run took are in the index.
-        let taken = self.state.listings.get(&row.native_id).filter(|_| sheet.resumed).map(Known::of);
+        let taken = self.state.listings.get(&row.native_id).filter(|_| source_file.resumed).map(Known::of);
         if taken.is_some_and(|known| known.newest().seen == as_of && known.hash != content_hash(&row.listing)) {
-            return Err(Once::repeated());
+            return Err(OneRowPerListing::repeated());
         }
-        sheet.once.refuse(row).map_or(Ok(()), Err)
+        source_file.once.refuse(row).map_or(Ok(()), Err)
     }
 
-    fn take_row(&mut self, mut observation: Observation, sheet: &mut Sheet<'_>, takings: &mut Takings) {
+    fn take_row(&mut self, mut observation: Observation, source_file: &mut SourceFile<'_>, changes: &mut PageChanges) {
         let hash = content_hash(&observation.listing);
         let id = observation.native_id.as_str();
         let entry = self.state.listings.get(id);
         let (new, is_gone) = (entry.is_none(), entry.is_some_and(|entry| entry.gone_at.is_some()));
-        let known = takings.known.get(id).copied().or_else(|| entry.map(Known::of));
+        let known = changes.known.get(id).copied().or_else(|| entry.map(Known::of));
         let elsewhere = self.sent_elsewhere(id);
-        sheet.place(&mut observation, hash, known);
-        let sight = observation.sight();
-        if !sheet.late && !is_gone {
+        source_file.place(&mut observation, hash, known);
+        let sighting = observation.sighting();
+        if !source_file.late && !is_gone {
             self.note_seen(&observation.native_id);
         }
         match known {
-            None => takings.send(observation, hash, new, None),
-            Some(known) if sight > known.newest() => {
+            None => changes.send(observation, hash, new, None),
+            Some(known) if sighting > known.newest() => {
                 // Another search may have sent something else since.
-                let otherwise = elsewhere.filter(|sent| sent.sight > known.last && sent.sight < sight);
+                let otherwise = elsewhere.filter(|sent| sent.sighting > known.last && sent.sighting < sighting);
                 if known.hash == hash && otherwise.is_none_or(|sent| sent.hash == hash) {
-                    let (doubtful, last) = (known.doubtful.is_some(), otherwise.map_or(known.last, |sent| sent.sight));
-                    if is_due(&observation.listing, doubtful, watch_of(sheet.coverage), last.seen, sight.seen) {
-                        takings.send(observation, hash, new, Some(known));
-                        takings.confirms();
+                    let (doubtful, last) =
+                        (known.doubtful.is_some(), otherwise.map_or(known.last, |sent| sent.sighting));
+                    if is_due(&observation.listing, doubtful, watch_of(source_file.coverage), last.seen, sighting.seen)
+                    {
+                        changes.send(observation, hash, new, Some(known));
+                        changes.confirms();
                     } else {
-                        self.hold(&observation.native_id, sight, takings);
+                        self.hold(&observation.native_id, sighting, changes);
                     }
                 } else {
                     // Before the index forgets how long it was as it was: a file of before may come yet.
-                    self.send_as_known(&observation, known.until, takings);
-                    takings.send(observation, hash, new, Some(known));
+                    self.send_as_known(&observation, known.until, changes);
+                    changes.send(observation, hash, new, Some(known));
                 }
             }
             // In between it was so without a break.
-            Some(known) if known.hash == hash && sight >= known.last => {}
+            Some(known) if known.hash == hash && sighting >= known.last => {}
             Some(known) => {
-                let again = known.until.filter(|_| sight > known.last);
+                let again = known.until.filter(|_| sighting > known.last);
                 let (source, native_id) = (observation.source.clone(), observation.native_id.clone());
-                let listing = again.and_then(|_| self.listing_of(&observation, takings));
-                takings.send_past(observation, hash);
+                let listing = again.and_then(|_| self.listing_of(&observation, changes));
+                changes.send_past(observation, hash);
                 // What held before and after it was sent once, with the earlier time. It is said again for after.
                 if let Some((again, listing)) = again.zip(listing) {
                     // The index has no details: in doubt, so that the next row with them is sent.
-                    let again = Observation::new(source, native_id, again.at, listing).with_sight(again);
-                    takings.send(again, IN_DOUBT, false, Some(known));
-                    takings.beside();
+                    let again = Observation::new(source, native_id, again.at, listing).with_sighting(again);
+                    changes.send(again, IN_DOUBT, false, Some(known));
+                    changes.beside();
                 }
             }
         }
     }
 
     /// Sends a listing as it is known to have been until then.
-    fn send_as_known(&self, observation: &Observation, until: Option<Sight>, takings: &mut Takings) {
+    fn send_as_known(&self, observation: &Observation, until: Option<Sighting>, changes: &mut PageChanges) {
         if let Some(until) = until
-            && let Some(listing) = self.listing_of(observation, takings)
+            && let Some(listing) = self.listing_of(observation, changes)
         {
             let (source, native_id) = (observation.source.clone(), observation.native_id.clone());
-            let known = Observation::new(source, native_id, until.at, listing).with_sight(until);
-            takings.send_past(known, IN_DOUBT);
-            takings.beside();
+            let known = Observation::new(source, native_id, until.at, listing).with_sighting(until);
+            changes.send_past(known, IN_DOUBT);
+            changes.beside();
         }
     }
 
-    fn hold(&mut self, native_id: &str, until: Sight, takings: &mut Takings) {
-        match takings.known.get_mut(native_id) {
+    fn hold(&mut self, native_id: &str, until: Sighting, changes: &mut PageChanges) {
+        match changes.known.get_mut(native_id) {
             Some(known) => known.until = Some(until),
             None => {
                 if let Some(entry) = self.state.listings.get_mut(native_id) {
@@ -221,16 +223,16 @@ impl Scan<'_> {
     }
 
     /// A listing as it is known to be at the latest.
-    fn listing_of(&self, observation: &Observation, takings: &Takings) -> Option<Listing> {
+    fn listing_of(&self, observation: &Observation, changes: &PageChanges) -> Option<Listing> {
         let of_it = |out: &&Outgoing| !out.past && out.observation.native_id == observation.native_id;
-        match takings.outgoing.iter().rev().find(of_it) {
+        match changes.outgoing.iter().rev().find(of_it) {
             Some(out) => Some(out.observation.listing.clone()),
             None => self.state.listings.get(&observation.native_id).map(|entry| entry.listing.clone()),
         }
     }
 }
 
-impl Sheet<'_> {
+impl SourceFile<'_> {
     /// Gives a row its place in the order of all that was seen of its listing.
     fn place(&mut self, row: &mut Observation, hash: u64, known: Option<Known>) {
         row.seen = self.as_of.unwrap_or(row.at);
@@ -241,10 +243,10 @@ impl Sheet<'_> {
     }
 }
 
-impl Takings {
+impl PageChanges {
     /// What is the latest that is known.
     fn send(&mut self, observation: Observation, hash: u64, new: bool, before: Option<Known>) {
-        let (last, price) = (observation.sight(), observation.listing.list_price);
+        let (last, price) = (observation.sighting(), observation.listing.list_price);
         let doubtful =
             doubtful_since(before.map(|known| (known.price, known.doubtful)), &observation.listing, last.seen);
         let known = Known { hash, last, until: None, price, doubtful };

@@ -1,17 +1,17 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use stoop_domain::Time;
-use stoop_sources::{Answer, Contradictions, Coverage, Cursor, Manners, Next, Page, ReadError, Row, Source};
+use stoop_sources::{Answer, Contradictions, Coverage, CrawlPolicy, Cursor, Next, Page, ReadError, Row, Source};
 
 use super::breaker::Ended;
-use super::drift::Watch;
+use super::drift::DriftCheck;
 use super::fetch::Fetcher;
 use super::gone::TOLD;
 use super::progress::{Progress, Shown};
 use super::robots::Robots;
 use super::{Origin, PollError, PollPorts, Polled, Search, feed};
 use crate::Refusals;
-use crate::loss::Look;
+use crate::loss::CompleteScan;
 use crate::ports::{RunOutcome, RunRecord, ScanCheckpoint, SearchState, Sent};
 use crate::with_causes;
 
@@ -59,16 +59,16 @@ pub async fn poll(search: &Search, run: &str, ports: PollPorts<'_>) -> Result<Po
     let mut polled = Polled::default();
     let outcome = scan(search, run, ports, &mut polled).await;
     let held_back = polled.held_back.map(|held_back| held_back.to_string());
-    let told = polled.message.iter().chain(&held_back).chain(&polled.rulings).chain(&polled.drifts);
-    let told = told.chain(&polled.verdicts).chain(&polled.clock_jumps).cloned();
-    polled.message = told.reduce(|message, more| format!("{message}; {more}"));
+    let reported = polled.message.iter().chain(&held_back).chain(&polled.rulings).chain(&polled.drifts);
+    let reported = reported.chain(&polled.verdicts).chain(&polled.clock_jumps).cloned();
+    polled.message = reported.reduce(|message, more| format!("{message}; {more}"));
     record.ended_at = Some(ports.clock.now());
     record.counts = polled.counts();
     (record.outcome, record.message) = match &outcome {
         Ok(()) => (polled.outcome.unwrap_or(RunOutcome::Partial), polled.message.clone()),
         Err(error) => {
-            let told = std::iter::once(with_causes(error)).chain(polled.clock_jumps.iter().cloned());
-            (RunOutcome::Failed, told.reduce(|message, more| format!("{message}; {more}")))
+            let reported = std::iter::once(with_causes(error)).chain(polled.clock_jumps.iter().cloned());
+            (RunOutcome::Failed, reported.reduce(|message, more| format!("{message}; {more}")))
         }
     };
     let recorded = ports.runs.record(&record).await;
@@ -85,7 +85,7 @@ pub async fn poll(search: &Search, run: &str, ports: PollPorts<'_>) -> Result<Po
 pub(super) struct Scan<'a> {
     pub(super) search: &'a Search,
     pub(super) ports: PollPorts<'a>,
-    pub(super) manners: Manners,
+    pub(super) crawl_policy: CrawlPolicy,
     run: &'a str,
     /// When it began: the scan's name in the index, so that no two scans of a search have the same. By the clock, unless
     /// that was set back.
@@ -112,7 +112,7 @@ pub(super) struct Scan<'a> {
     /// It asks only for what changed.
     pub(super) incremental: bool,
     /// In what share of the rows each field was filled.
-    pub(super) watch: Watch,
+    pub(super) watch: DriftCheck,
     /// What was counted of contradictions and not learnt yet.
     pub(super) contradictions: Contradictions,
     /// What was refused.
@@ -134,7 +134,7 @@ async fn scan(search: &Search, run: &str, ports: PollPorts<'_>, polled: &mut Pol
     let since = if due { None } else { state.watermark.as_deref() };
     let resumed = state.checkpoint.clone();
     let mut cursor = resumed.as_ref().map_or_else(|| source.begin(since), |c| c.cursor.clone());
-    let mut scan = Scan::new(search, run, ports, state, source.manners());
+    let mut scan = Scan::new(search, run, ports, state, source.crawl_policy());
     scan.began_at = resumed.as_ref().map_or(scan.began_at, |checkpoint| checkpoint.began_at);
     scan.clock_at = scan.look_at_clock(polled);
     scan.whole = resumed.is_none();
@@ -211,13 +211,13 @@ impl<'a> Scan<'a> {
         run: &'a str,
         ports: PollPorts<'a>,
         state: SearchState,
-        manners: Manners,
+        crawl_policy: CrawlPolicy,
     ) -> Self {
         let now = ports.clock.now();
         Self {
             search,
             ports,
-            manners,
+            crawl_policy,
             run,
             began_at: state.seen.map_or(now, |seen| now.max(seen.plus_ms(1))),
             clock_at: now,
@@ -231,7 +231,7 @@ impl<'a> Scan<'a> {
             total: None,
             astray: false,
             incremental: false,
-            watch: Watch::default(),
+            watch: DriftCheck::default(),
             contradictions: Contradictions::default(),
             refusals: Refusals::default(),
             saved: (now, 0),
@@ -254,11 +254,11 @@ impl<'a> Scan<'a> {
                 self.astray = true;
                 return Err(PollError::Source("the pages lead in a circle".into()));
             }
-            if cursor.pages_before >= self.manners.pages_max {
+            if cursor.pages_before >= self.crawl_policy.pages_max {
                 return Ok(too_long(cursor.pages_before));
             }
             let request = source.request(cursor);
-            if self.manners.robots && robots.ask(&request, fetcher).await?.is_none() {
+            if self.crawl_policy.robots && robots.ask(&request, fetcher).await?.is_none() {
                 return Ok(fetcher.end());
             }
             let Some(answer) = fetcher.fetch(&request).await? else { return Ok(fetcher.end()) };
@@ -294,8 +294,8 @@ impl<'a> Scan<'a> {
                     Some(why) => return Ok(End::Capped(why)),
                 },
                 Next::End => return Ok(End::All { watermark }),
-                Next::Capped if cursor.pages_before + 1 >= self.manners.pages_max => {
-                    return Ok(too_long(self.manners.pages_max));
+                Next::Capped if cursor.pages_before + 1 >= self.crawl_policy.pages_max => {
+                    return Ok(too_long(self.crawl_policy.pages_max));
                 }
                 Next::Capped => {
                     return Ok(End::Capped("the source does not show all of this search: make it smaller".to_owned()));
@@ -362,7 +362,7 @@ impl<'a> Scan<'a> {
     /// The end of a scan that asked for everything.
     async fn finish_full(&mut self, polled: &mut Polled) -> Result<(RunOutcome, Option<String>), PollError> {
         let seen = self.seen.len() as u64;
-        let judged = self.whole && self.manners.coverage == Coverage::Snapshot;
+        let judged = self.whole && self.crawl_policy.coverage == Coverage::Snapshot;
         if judged && self.total.is_some_and(|total| seen + self.unread_rows + self.left_out < total) {
             // The pages shifted while they were read. The next poll asks for everything again.
             self.state.proves_absence = Some(false);
@@ -378,7 +378,7 @@ impl<'a> Scan<'a> {
         if judged && self.total.is_some() {
             self.state.scans += 1;
             self.do_as_ruled(polled).await?;
-            self.tell_gone(Look::Pages, polled).await?;
+            self.tell_gone(CompleteScan::Pages, polled).await?;
         }
         Ok((RunOutcome::Complete, None))
     }
@@ -392,10 +392,10 @@ impl<'a> Scan<'a> {
     /// that are, and shows so many.
     pub(super) fn watched(&self) -> stoop_domain::Watch {
         let source = &self.search.source;
-        let told = self.incremental || self.total.is_some();
+        let reported = self.incremental || self.total.is_some();
         match source.watch() {
             stoop_domain::Watch::Complete if source.http().is_some() => {
-                let proves = told && self.state.proves_absence != Some(false);
+                let proves = reported && self.state.proves_absence != Some(false);
                 if proves { stoop_domain::Watch::Complete } else { stoop_domain::Watch::Repeated }
             }
             watch => watch,

@@ -1,6 +1,6 @@
 use std::collections::{HashMap, HashSet};
 
-use stoop_domain::{Details, Listing, Observation, Reason, Reject, Sight, Time};
+use stoop_domain::{Details, Listing, Observation, Reason, Reject, Sighting, Time};
 use stoop_sources::{Found, Next, Page, Row};
 
 use super::confirm::{doubtful_since, is_due};
@@ -23,7 +23,7 @@ pub(super) struct Outgoing {
     pub(super) hash: u64,
     pub(super) new: bool,
     /// Of a row of a file, the latest that said the same.
-    pub(super) until: Option<Sight>,
+    pub(super) until: Option<Sighting>,
     /// It tells of the past, and what the index knows is of later.
     pub(super) past: bool,
     /// It says what was sent already, so that it is sighted again.
@@ -132,7 +132,7 @@ impl Scan<'_> {
         self.ports.quarantine.put(rejects).await?;
         for Outgoing { observation, hash, until, past, .. } in outgoing {
             if !past {
-                let sent = Sent { sight: observation.sight(), hash };
+                let sent = Sent { sighting: observation.sighting(), hash };
                 let entry = self.entry(&observation.native_id, sent, until, observation.listing);
                 self.state.listings.insert(observation.native_id, entry);
             }
@@ -144,8 +144,8 @@ impl Scan<'_> {
     fn observe(&self, found: Found, seen: Time) -> Observation {
         let Found { native_id, at, versioned, listing } = found;
         let at = at.map_or(seen, |at| at.min(seen));
-        let sight = Sight { at, seen, seq: 0, versioned, initial: self.initial };
-        Observation::new(self.search.source.name(), native_id, seen, listing).with_sight(sight)
+        let sighting = Sighting { at, seen, seq: 0, versioned, initial: self.initial };
+        Observation::new(self.search.source.name(), native_id, seen, listing).with_sighting(sighting)
     }
 
     /// What is to be sent of the listings on a page: those that the stream does not have so.
@@ -166,7 +166,7 @@ impl Scan<'_> {
             }
             let before = above.or_else(|| self.sent_elsewhere(id));
             if let Some(out) = self.outgoing(observation, hash, before) {
-                on_page.insert(out.observation.native_id.clone(), Sent { sight: out.observation.sight(), hash });
+                on_page.insert(out.observation.native_id.clone(), Sent { sighting: out.observation.sighting(), hash });
                 outgoing.push(out);
             }
         }
@@ -179,13 +179,14 @@ impl Scan<'_> {
         let known = self.state.listings.get(&observation.native_id);
         let seen_in_scan = known.map(|entry| entry.seen_in_scan);
         let ours = known.map(IndexEntry::sent);
-        let theirs = before.filter(|before| ours.is_none_or(|ours| before.sight > ours.sight));
+        let theirs = before.filter(|before| ours.is_none_or(|ours| before.sighting > ours.sighting));
         let doubtful = known.is_some_and(|entry| entry.doubtful.is_some());
-        let mut sight = observation.sight();
+        let mut sighting = observation.sighting();
         let mut confirms = false;
         if let Some(last) = theirs.or(ours) {
             let is_same = last.hash == hash && ours.is_some();
-            confirms = is_same && is_due(&observation.listing, doubtful, self.watched(), last.sight.seen, sight.seen);
+            confirms =
+                is_same && is_due(&observation.listing, doubtful, self.watched(), last.sighting.seen, sighting.seen);
             if is_same && !confirms {
                 self.note_seen(&observation.native_id);
                 if theirs.is_some() {
@@ -198,16 +199,16 @@ impl Scan<'_> {
             // every change.
             let stands_still = match seen_in_scan {
                 _ if confirms => false,
-                _ if sight.versioned => ![hash, IN_DOUBT].contains(&last.hash) && sight.at <= last.sight.at,
-                Some(seen_in_scan) => sight.at <= seen_in_scan,
+                _ if sighting.versioned => ![hash, IN_DOUBT].contains(&last.hash) && sighting.at <= last.sighting.at,
+                Some(seen_in_scan) => sighting.at <= seen_in_scan,
                 None => false,
             };
             if stands_still {
-                sight.at = sight.seen;
+                sighting.at = sighting.seen;
             }
-            sight = sight.after(&last.sight);
+            sighting = sighting.after(&last.sighting);
         }
-        let observation = observation.with_sight(sight);
+        let observation = observation.with_sighting(sighting);
         let new = ours.is_none();
         Some(Outgoing { observation, hash, new, until: None, past: false, confirms, beside: false })
     }
@@ -257,17 +258,17 @@ impl Scan<'_> {
             return Ok(());
         }
         for Outgoing { observation, new, until, .. } in outgoing() {
-            let sight = observation.sight();
+            let sighting = observation.sighting();
             match self.state.listings.get_mut(&observation.native_id) {
                 Some(entry) => {
                     (entry.hash, entry.missing_since, entry.gone_at) = (IN_DOUBT, None, None);
                     // A file's rows have a time of their own: what is read again is sent again as it was.
                     if of_pages {
-                        entry.last = Some(sight);
+                        entry.last = Some(sighting);
                     }
                 }
                 None if *new && settled => {
-                    let sent = Sent { sight, hash: IN_DOUBT };
+                    let sent = Sent { sighting, hash: IN_DOUBT };
                     let entry = self.entry(&observation.native_id, sent, *until, observation.listing.clone());
                     self.state.listings.insert(observation.native_id.clone(), entry);
                 }
@@ -278,13 +279,13 @@ impl Scan<'_> {
     }
 
     /// What the index keeps of a listing seen in this scan.
-    fn entry(&self, native_id: &str, sent: Sent, until: Option<Sight>, listing: Listing) -> IndexEntry {
-        let Sent { sight, hash } = sent;
+    fn entry(&self, native_id: &str, sent: Sent, until: Option<Sighting>, listing: Listing) -> IndexEntry {
+        let Sent { sighting, hash } = sent;
         let before = self.state.listings.get(native_id).map(|entry| (entry.listing.list_price, entry.doubtful));
-        let doubtful = doubtful_since(before, &listing, sight.seen);
+        let doubtful = doubtful_since(before, &listing, sighting.seen);
         let mut listing = Listing { details: Details::default(), ..listing };
         self.state.distrust.drop_from(&mut listing);
-        let (last, seen_in_scan) = (Some(sight), self.began_at);
+        let (last, seen_in_scan) = (Some(sighting), self.began_at);
         IndexEntry { hash, last, doubtful, until, seen_in_scan, missing_since: None, gone_at: None, listing }
     }
 

@@ -14,11 +14,11 @@ const EARLY_MAX_MS: i64 = 300_000;
 /// The bearer tokens of this process: one for each client, shared by all polls. Never logged, never stored.
 #[derive(Default)]
 pub struct Tokens {
-    held: Mutex<HashMap<[u8; 32], Place>>,
+    held: Mutex<HashMap<[u8; 32], TokenSlot>>,
 }
 
 /// Where a client's token is kept.
-type Place = Arc<Turn<Option<Token>>>;
+type TokenSlot = Arc<Turn<Option<Token>>>;
 
 /// A token that was granted.
 pub(super) struct Token {
@@ -30,7 +30,7 @@ pub(super) struct Token {
 impl Tokens {
     /// Where the token that this request is granted is kept. Whoever holds the lock renews it, and others wait for
     /// that instead of asking as well.
-    pub(super) fn of(&self, grant: &Request) -> Place {
+    pub(super) fn of(&self, grant: &Request) -> TokenSlot {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let fingerprint = fingerprint(grant);
         if held.len() >= TOKENS_MAX && !held.contains_key(&fingerprint) {

@@ -29,7 +29,7 @@ impl Scan<'_> {
             drifts.extend(self.watch.last(profile));
         }
         // What was told of an earlier page need not be told again.
-        drifts.retain(|drift| !polled.drifts.iter().any(|told| told.starts_with(&format!("{}:", drift.field))));
+        drifts.retain(|drift| !polled.drifts.iter().any(|reported| reported.starts_with(&format!("{}:", drift.field))));
         if drifts.is_empty() {
             return Ok(());
         }
@@ -38,8 +38,8 @@ impl Scan<'_> {
         for drift in drifts {
             tracing::warn!(search, %drift, "the source drifts");
             let raw = rows.iter().find_map(|row| drift.shown_by(Seen::from(row))).unwrap_or_default();
-            let place = format!("{search}, {}", drift.field);
-            rejects.push(Reject::new(source, now, place, Reason::Drifted, drift.to_string(), &raw));
+            let position = format!("{search}, {}", drift.field);
+            rejects.push(Reject::new(source, now, position, Reason::Drifted, drift.to_string(), &raw));
             polled.drifts.push(drift.to_string());
         }
         if self.search.on_drift != OnDrift::Evolve {

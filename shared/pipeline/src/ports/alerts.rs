@@ -22,28 +22,28 @@ pub trait Ledger: Send + Sync {
 /// Contract: alerts have places that grow in the order in which they were recorded, and are never removed. A follower
 /// that never said how far it has come stands at the beginning.
 #[async_trait]
-pub trait Followers: Send + Sync {
+pub trait DeliveryCursors: Send + Sync {
     /// The first `limit` alerts that a follower has not done with, told or held back, each with its place.
     async fn waiting(&self, follower: &str, limit: usize) -> Result<Vec<(i64, Alert)>, PortError>;
 
     /// A follower has done with every alert up to this place.
-    async fn done(&self, follower: &str, place: i64) -> Result<(), PortError>;
+    async fn done(&self, follower: &str, position: i64) -> Result<(), PortError>;
 
     /// The alert at this place was refused for ever: it is kept as a dead letter, and a follower has done with
     /// every alert up to it.
-    async fn refused(&self, follower: &str, place: i64, at: Time, why: &str) -> Result<(), PortError>;
+    async fn refused(&self, follower: &str, position: i64, at: Time, why: &str) -> Result<(), PortError>;
 }
 
 /// Somebody who is told alerts one by one.
 #[async_trait]
-pub trait Listener: Send + Sync {
+pub trait Subscriber: Send + Sync {
     /// Tells an alert once.
-    async fn hear(&self, alert: &Alert) -> Result<(), NotHeard>;
+    async fn notify(&self, alert: &Alert) -> Result<(), DeliveryError>;
 }
 
 /// Why an alert was not heard.
 #[derive(Debug, thiserror::Error)]
-pub enum NotHeard {
+pub enum DeliveryError {
     /// It would be refused again.
     #[error(transparent)]
     Refused(PortError),
@@ -52,7 +52,7 @@ pub enum NotHeard {
     Later {
         /// What went wrong.
         error: PortError,
-        /// After so long, if the listener said so.
+        /// After so long, if the subscriber said so.
         after_ms: Option<u64>,
     },
 }

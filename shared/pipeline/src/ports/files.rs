@@ -67,12 +67,12 @@ pub struct FilePage {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "nearly every row is found; a box would cost each one")]
 pub enum FileRow {
-    /// Understood, and fit to be counted.
+    /// ParseReport, and fit to be counted.
     Found(Observation),
     /// Not understood, or not a home.
     Refused {
         /// Where it stands: `exports/homes.zip/a.csv: line 7`.
-        place: String,
+        position: String,
         /// Why.
         reason: Reason,
         /// The offending part, in words.

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use stoop_domain::{Listing, Reject, Sight, Time};
+use stoop_domain::{Listing, Reject, Sighting, Time};
 use stoop_sources::{Cursor, Distrust, Request};
 
 use super::PortError;
@@ -187,13 +187,13 @@ pub struct IndexEntry {
     pub hash: u64,
     /// Where that stands in the order of all that was sent of it. An index of before does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last: Option<Sight>,
+    pub last: Option<Sighting>,
     /// Since when its price, as it was sent, is doubtful: until it is sent on another day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubtful: Option<Time>,
     /// For rows of files, the latest of those that said the same and were not sent again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until: Option<Sight>,
+    pub until: Option<Sighting>,
     /// When the scan began that saw it last.
     pub seen_in_scan: Time,
     /// When a complete scan began that missed it, by the clock, where none has seen it since: the first of those. Of a file, its
@@ -211,7 +211,7 @@ pub struct IndexEntry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sent {
     /// Where it stands in the order of all that was sent of it.
-    pub sight: Sight,
+    pub sighting: Sighting,
     /// As [`IndexEntry::hash`].
     pub hash: u64,
 }
@@ -227,7 +227,7 @@ pub struct IndexOutline {
 struct EntryOutline {
     hash: u64,
     #[serde(default)]
-    last: Option<Sight>,
+    last: Option<Sighting>,
     seen_in_scan: Time,
     #[serde(default)]
     missing_since: Option<Time>,
@@ -250,7 +250,7 @@ impl IndexOutline {
         for (native_id, entry) in outlines.into_iter().flat_map(|outline| &outline.listings) {
             let sent = sent(entry.hash, entry.last, entry.seen_in_scan, entry.gone_at);
             match latest.get_mut(native_id) {
-                Some(known) if known.sight >= sent.sight => {}
+                Some(known) if known.sighting >= sent.sighting => {}
                 Some(known) => *known = sent,
                 None => drop(latest.insert(native_id.clone(), sent)),
             }
@@ -268,9 +268,10 @@ impl IndexEntry {
 }
 
 /// Of an index of before it is only known that nothing was sent after these times.
-fn sent(hash: u64, last: Option<Sight>, seen_in_scan: Time, gone_at: Option<Time>) -> Sent {
-    let sight = last.unwrap_or_else(|| Sight::at(gone_at.map_or(seen_in_scan, |gone_at| gone_at.max(seen_in_scan))));
-    Sent { sight, hash }
+fn sent(hash: u64, last: Option<Sighting>, seen_in_scan: Time, gone_at: Option<Time>) -> Sent {
+    let sighting =
+        last.unwrap_or_else(|| Sighting::at(gone_at.map_or(seen_in_scan, |gone_at| gone_at.max(seen_in_scan))));
+    Sent { sighting, hash }
 }
 
 fn is_held(missing_since: Option<Time>, gone_at: Option<Time>) -> bool {

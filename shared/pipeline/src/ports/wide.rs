@@ -52,8 +52,8 @@ pub trait RollUps: Send + Sync {
     async fn markets(&self) -> Result<Vec<Market>, PortError>;
 
     /// These markets as they are stored now, each at one moment, in their order. The archive may be left out where the state
-    /// tells the days from `told_from` on.
-    async fn whole(&self, markets: &[Market], told_from: Day) -> Result<Vec<Option<WholeMarket>>, PortError>;
+    /// tells the days from `covered_from` on.
+    async fn whole(&self, markets: &[Market], covered_from: Day) -> Result<Vec<Option<WholeMarket>>, PortError>;
 
     /// Says of markets that this version of each is in the sums of all areas that it lies in. Nothing happens where one has
     /// another by now. Where it fails, it may be done for some.

@@ -39,7 +39,7 @@ pub struct Part {
     /// Grows with each change of the part.
     pub version: u64,
     /// The days that it tells.
-    pub told: DaysTold,
+    pub covered: DaysCovered,
     /// How many markets are in it.
     pub markets: usize,
     blobs: [Vec<u8>; 2],
@@ -47,7 +47,7 @@ pub struct Part {
 
 /// The civil days of which the figures are told: none where `from` is behind `until`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DaysTold {
+pub struct DaysCovered {
     /// The first.
     pub from: Day,
     /// The last.
@@ -60,7 +60,7 @@ pub struct Total {
     /// See [`AreaSum::version`].
     pub version: u64,
     /// The days that it tells.
-    pub told: DaysTold,
+    pub covered: DaysCovered,
     /// How many markets are in it.
     pub markets: usize,
     /// The sum.
@@ -89,12 +89,12 @@ pub enum SumError {
 struct Entry {
     name: String,
     version: u64,
-    told: [i32; 2],
+    covered: [i32; 2],
     markets: usize,
     bytes: [usize; 2],
 }
 
-impl DaysTold {
+impl DaysCovered {
     /// Those of a projection that begins on a day.
     #[must_use]
     pub fn since(first: Day) -> Self {
@@ -143,13 +143,13 @@ impl AreaSum {
     /// The sum of the parts, with no word of what they are.
     #[must_use]
     pub fn total(&self) -> Total {
-        Total { version: self.version, told: self.told(), markets: self.markets(), sum: self.total.clone() }
+        Total { version: self.version, covered: self.covered(), markets: self.markets(), sum: self.total.clone() }
     }
 
     /// The days that all parts tell.
     #[must_use]
-    pub fn told(&self) -> DaysTold {
-        self.parts.values().fold(DaysTold::ALL, |told, part| told.and(part.told))
+    pub fn covered(&self) -> DaysCovered {
+        self.parts.values().fold(DaysCovered::ALL, |covered, part| covered.and(part.covered))
     }
 
     fn markets(&self) -> usize {
@@ -165,7 +165,7 @@ impl AreaSum {
         let blobs = pack(&part.sum)?;
         self.remove(name);
         self.total.add(&part.sum.of_grain(self.grain));
-        let part = Part { version: part.version, told: part.told, markets: part.markets, blobs };
+        let part = Part { version: part.version, covered: part.covered, markets: part.markets, blobs };
         self.parts.insert(name.to_owned(), part);
         Ok(())
     }
@@ -199,7 +199,7 @@ impl AreaSum {
         let entry = |(name, part): (&String, &Part)| Entry {
             name: name.clone(),
             version: part.version,
-            told: [part.told.from.0, part.told.until.0],
+            covered: [part.covered.from.0, part.covered.until.0],
             markets: part.markets,
             bytes: [part.blobs[0].len(), part.blobs[1].len()],
         };
@@ -207,11 +207,11 @@ impl AreaSum {
         let entries = serde_json::to_vec(&entries).map_err(io::Error::from)?;
         let entries = zstd::bulk::compress(&entries, COMPRESSION)?;
         let [now, series] = pack(&self.total)?;
-        let told = self.told();
+        let covered = self.covered();
         let mut bytes = signature().to_vec();
         bytes.extend(self.version.to_le_bytes());
-        bytes.extend(told.from.0.to_le_bytes());
-        bytes.extend(told.until.0.to_le_bytes());
+        bytes.extend(covered.from.0.to_le_bytes());
+        bytes.extend(covered.until.0.to_le_bytes());
         bytes.extend(u32::try_from(self.markets()).unwrap_or(u32::MAX).to_le_bytes());
         for blob in [&now, &series] {
             bytes.extend(u32::try_from(blob.len()).map_err(|_| SumError::Damaged)?.to_le_bytes());
@@ -236,13 +236,16 @@ impl AreaSum {
         let entries = unpacked(take(&mut rest, entries)?)?;
         let entries: Vec<Entry> = serde_json::from_slice(&entries).map_err(|_| SumError::Damaged)?;
         let mut parts = BTreeMap::new();
-        for Entry { name, version, told: [from, until], markets, bytes: [now, series] } in entries {
+        for Entry { name, version, covered: [from, until], markets, bytes: [now, series] } in entries {
             let blobs = [take(&mut rest, now)?.to_vec(), take(&mut rest, series)?.to_vec()];
-            parts.insert(name, Part { version, told: DaysTold { from: Day(from), until: Day(until) }, markets, blobs });
+            parts.insert(
+                name,
+                Part { version, covered: DaysCovered { from: Day(from), until: Day(until) }, markets, blobs },
+            );
         }
         let sum = Self { grain: level.grain(), version: total.version, total: total.sum, parts };
         // What the total says of itself is read without the parts.
-        if !rest.is_empty() || (total.told, total.markets) != (sum.told(), sum.markets()) {
+        if !rest.is_empty() || (total.covered, total.markets) != (sum.covered(), sum.markets()) {
             return Err(SumError::Damaged);
         }
         Ok(sum)
@@ -286,7 +289,7 @@ impl Total {
     pub fn of(market: &WholeMarket, first: Day) -> Self {
         let mut projection = Projection::new(first, Grain::Fine);
         projection.add(&market.state, &market.archive);
-        Self { version: market.version, told: DaysTold::since(first), markets: 1, sum: projection.sum() }
+        Self { version: market.version, covered: DaysCovered::since(first), markets: 1, sum: projection.sum() }
     }
 
     /// Reads the total from the beginning of what [`AreaSum::to_bytes`] wrote, with its series or without; `None` where it
@@ -323,8 +326,8 @@ fn read_total(bytes: &mut &[u8], with_series: bool) -> Result<Option<Total>, Sum
     }
     let now = take(bytes, now as usize)?;
     let series = if with_series { Some(take(bytes, series as usize)?) } else { None };
-    let told = DaysTold { from: Day(from), until: Day(until) };
-    Ok(Some(Total { version, told, markets, sum: unpack(now, series)? }))
+    let covered = DaysCovered { from: Day(from), until: Day(until) };
+    Ok(Some(Total { version, covered, markets, sum: unpack(now, series)? }))
 }
 
 fn pack(sum: &Wide) -> io::Result<[Vec<u8>; 2]> {

@@ -15,11 +15,11 @@ impl Part {
     /// # Errors
     /// In words, where they differ, or where the part cannot be read.
     pub fn check_market(&self, market: &WholeMarket) -> Result<(), String> {
-        let Day(first) = self.told.from;
+        let Day(first) = self.covered.from;
         if !(-DAYS_MAX..=DAYS_MAX).contains(&first) {
             return Err(format!("it tells the days from {first} on"));
         }
-        self.check(&Total::of(market, self.told.from))
+        self.check(&Total::of(market, self.covered.from))
     }
 
     /// Compares a part of a region or a country with the sum of the county or the region that it is, which is of the same
@@ -28,11 +28,11 @@ impl Part {
     /// # Errors
     /// In words, where they differ, or where the part cannot be read.
     pub fn check(&self, whole: &Total) -> Result<(), String> {
-        let beside = |markets: usize, told: super::DaysTold| {
-            format!("{markets} markets and the days {} to {}", told.from.0, told.until.0)
+        let beside = |markets: usize, covered: super::DaysCovered| {
+            format!("{markets} markets and the days {} to {}", covered.from.0, covered.until.0)
         };
-        if (self.markets, self.told) != (whole.markets, whole.told) {
-            let (stored, recomputed) = (beside(self.markets, self.told), beside(whole.markets, whole.told));
+        if (self.markets, self.covered) != (whole.markets, whole.covered) {
+            let (stored, recomputed) = (beside(self.markets, self.covered), beside(whole.markets, whole.covered));
             return Err(format!("stored {stored}, recomputed {recomputed}"));
         }
         let sum = self.sum().map_err(|error| with_causes(&error))?;
@@ -44,7 +44,7 @@ impl Part {
 mod tests {
     use stoop_market::Wide;
 
-    use super::super::{AreaSum, DaysTold, WideLevel};
+    use super::super::{AreaSum, DaysCovered, WideLevel};
     use super::*;
 
     fn county(part: &Total) -> AreaSum {
@@ -62,17 +62,17 @@ mod tests {
         assert_eq!(check(&right), Ok(()));
         let found = check(&Total { markets: 2, ..right.clone() }).unwrap_err();
         assert!(found.starts_with("stored 2 markets and the days 20000 to 20009, recomputed 1 markets"), "{found}");
-        let until = DaysTold { until: Day(20_010), ..right.told };
-        assert!(check(&Total { told: until, ..right.clone() }).is_err());
+        let until = DaysCovered { until: Day(20_010), ..right.covered };
+        assert!(check(&Total { covered: until, ..right.clone() }).is_err());
         for first in [i32::MIN, i32::MAX] {
-            let found = check(&Total { told: DaysTold::since(Day(first)), ..right.clone() }).unwrap_err();
+            let found = check(&Total { covered: DaysCovered::since(Day(first)), ..right.clone() }).unwrap_err();
             assert_eq!(found, format!("it tells the days from {first} on"));
         }
     }
 
     #[test]
     fn bytes_whose_total_says_other_days_or_markets_than_its_parts_are_damaged() {
-        let part = Total { version: 1, told: DaysTold::since(Day(20_000)), markets: 1, sum: Wide::default() };
+        let part = Total { version: 1, covered: DaysCovered::since(Day(20_000)), markets: 1, sum: Wide::default() };
         let bytes = county(&part).to_bytes().unwrap();
         assert_eq!(AreaSum::from_bytes(&bytes, WideLevel::County).unwrap(), county(&part));
         // Magic, catalogue and version are before them; the version is nobody's but its own.

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use stoop_domain::{Day, Market, Time};
 use stoop_market::{Grain, Projection};
 
-use super::area_sum::{AreaSum, DaysTold, Part, Total};
+use super::area_sum::{AreaSum, DaysCovered, Part, Total};
 use super::{WideArea, WideLevel};
 use crate::ports::{PortError, RollUps};
 use crate::with_causes;
@@ -213,17 +213,17 @@ impl<'a> Pass<'a> {
             let mut sum = stored.sum.clone().unwrap_or_else(|| AreaSum::empty(county.level()));
             let is_wanted = |(name, part): (&str, &Part)| {
                 let market = name.parse::<Market>().ok();
-                market.filter(|market| is_due(part.told, today) || (is_all && !all.contains(market)))
+                market.filter(|market| is_due(part.covered, today) || (is_all && !all.contains(market)))
             };
             let missing = all.iter().filter(|market| sum.part(&market.to_string()).is_none());
             let wanted: BTreeSet<Market> =
                 sum.parts().filter_map(is_wanted).chain(missing.chain(markets).cloned()).collect();
             let wanted = Vec::from_iter(wanted);
             let first = Day(today.0.saturating_sub(BACK));
-            let told_from = Projection::new(first, Grain::Fine).first_day();
+            let covered_from = Projection::new(first, Grain::Fine).first_day();
             let (mut versions, mut changed) = (Vec::new(), false);
             for some in wanted.chunks(MARKETS_AT_ONCE) {
-                let read = self.areas.whole(some, told_from).await?;
+                let read = self.areas.whole(some, covered_from).await?;
                 for (market, whole) in some.iter().zip(read) {
                     let name = market.to_string();
                     let Some(whole) = whole else {
@@ -234,7 +234,7 @@ impl<'a> Pass<'a> {
                         self.note_lag(whole.committed);
                     }
                     versions.push((market.clone(), whole.version));
-                    let is_there = |part: &Part| part.version == whole.version && !is_due(part.told, today);
+                    let is_there = |part: &Part| part.version == whole.version && !is_due(part.covered, today);
                     if sum.part(&name).is_some_and(is_there) {
                         continue;
                     }
@@ -358,8 +358,8 @@ impl<'a> Pass<'a> {
     }
 }
 
-fn is_due(told: DaysTold, today: Day) -> bool {
-    told.until.0 < today.0.saturating_add(LEFT) || told.from > today
+fn is_due(covered: DaysCovered, today: Day) -> bool {
+    covered.until.0 < today.0.saturating_add(LEFT) || covered.from > today
 }
 
 fn put(sum: &mut AreaSum, area: &WideArea, name: &str, part: &Total) -> Result<(), PortError> {

@@ -8,7 +8,7 @@ use super::areas_called;
 /// An address as a person writes it: number and street, and perhaps the place behind them. Nobody says where the one ends and
 /// the other begins, so that all ways to read it are looked at.
 #[derive(Clone, Debug)]
-pub struct Address {
+pub struct AddressQuery {
     /// Of each end that names places: the words before it, and the markets of those places.
     placed: Vec<(Vec<String>, BTreeSet<Market>)>,
     /// All the words.
@@ -29,7 +29,7 @@ const PLACE_WORDS_MAX: usize = 8;
 /// Without a place, one word is no address.
 const WORDS_MIN: usize = 2;
 
-impl Address {
+impl AddressQuery {
     /// Reads an address, of homes in these markets; `None` for a text of less than two words.
     #[must_use]
     pub fn read(text: &str, markets: &[Market]) -> Option<Self> {
@@ -134,7 +134,7 @@ mod tests {
     }
 
     fn fits(text: &str, line: &str, market: usize) -> Option<AddressFit> {
-        Address::read(text, &here()).unwrap().fits(line, &here()[market])
+        AddressQuery::read(text, &here()).unwrap().fits(line, &here()[market])
     }
 
     #[test]
@@ -174,7 +174,7 @@ mod tests {
     fn the_place_that_is_named_counts() {
         assert_eq!(fits("5500 S Norfolk St, Paris", "5500 S Norfolk St", 2), None);
         assert_eq!(fits("5500 S Norfolk St, Nowhere", "5500 S Norfolk St", 2), None);
-        let named = |text: &str| Address::read(text, &here()).unwrap().markets();
+        let named = |text: &str| AddressQuery::read(text, &here()).unwrap().markets();
         assert_eq!(named("5500 S Norfolk St, Seattle"), here()[2..]);
         assert_eq!(named("5500 S Norfolk St"), []);
         // Both ways to read it are looked at.
@@ -187,14 +187,14 @@ mod tests {
     #[test]
     fn one_word_is_no_address() {
         for text in ["", " , ", "5500", "#", "apt unit no"] {
-            assert!(Address::read(text, &here()).is_none(), "{text}");
+            assert!(AddressQuery::read(text, &here()).is_none(), "{text}");
         }
     }
 
     proptest! {
         #[test]
         fn every_line_fits_itself(line in prop_oneof!["[0-9]{1,4} [A-Za-zé.' -]{3,20}( #[0-9])?", "\\PC{0,40}"]) {
-            if let Some(address) = Address::read(&line, &here()) {
+            if let Some(address) = AddressQuery::read(&line, &here()) {
                 prop_assert_eq!(address.fits(&line, &here()[2]), Some(Whole));
                 prop_assert_eq!(address.fits("", &here()[2]), None);
             }

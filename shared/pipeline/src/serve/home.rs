@@ -57,7 +57,7 @@ pub struct HomeView {
     #[serde(serialize_with = "as_text_or_null")]
     pub listed_at: Option<Time>,
     /// Times over which nothing changed, oldest first.
-    pub stretches: Vec<StretchView>,
+    pub intervals: Vec<IntervalView>,
     /// What happened, oldest first: what was seen, and what the source told of earlier prices.
     pub events: Vec<HappenedView>,
 }
@@ -78,7 +78,7 @@ pub struct PriceChangeView {
 
 /// A time over which nothing changed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct StretchView {
+pub struct IntervalView {
     /// When it was first seen so.
     #[serde(serialize_with = "as_text")]
     pub first_seen: Time,
@@ -91,7 +91,7 @@ pub struct StretchView {
     pub price: Option<f64>,
     /// The currency of the price.
     pub currency: Currency,
-    /// Against the price of the stretch before: -0.15 is a cut of 15 %.
+    /// Against the price of the interval before: -0.15 is a cut of 15 %.
     pub change: Option<f64>,
     /// The market it was counted in.
     #[serde(serialize_with = "as_text")]
@@ -162,7 +162,7 @@ impl HomeView {
             first_seen: seen.map(|(first, _)| first),
             last_seen: seen.map(|(_, last)| last),
             listed_at: home.history.listed_at(),
-            stretches: stretches(home),
+            intervals: intervals(home),
             events: home.events().iter().filter(|event| event.has_come(now)).map(HappenedView::of).collect(),
         })
     }
@@ -191,31 +191,31 @@ impl HappenedView {
     }
 }
 
-fn stretches(home: &Home) -> Vec<StretchView> {
+fn intervals(home: &Home) -> Vec<IntervalView> {
     let mut before: Option<(Market, Minor)> = None;
-    let mut stretches = Vec::new();
-    for Step { run, doubtful, .. } in home.history.steps() {
-        let market = &run.facts.market;
+    let mut intervals = Vec::new();
+    for Step { interval, doubtful, .. } in home.history.steps() {
+        let market = &interval.facts.market;
         // A rent is no change of a sale's price, nor is one in dollars of one in dirhams.
         let comparable =
             |(known, _): &&(Market, Minor)| (known.purpose, known.currency) == (market.purpose, market.currency);
         let from = before.as_ref().filter(comparable).map(|(_, price)| *price);
-        let change = from.zip(run.facts.list_price).filter(|(from, to)| from != to);
-        stretches.push(StretchView {
-            first_seen: run.first,
-            last_seen: run.last,
-            status: run.facts.status.as_str(),
-            price: run.facts.list_price.map(|price| price.major_f64(market.currency)),
+        let change = from.zip(interval.facts.list_price).filter(|(from, to)| from != to);
+        intervals.push(IntervalView {
+            first_seen: interval.first,
+            last_seen: interval.last,
+            status: interval.facts.status.as_str(),
+            price: interval.facts.list_price.map(|price| price.major_f64(market.currency)),
             currency: market.currency,
             change: change.map(|(from, to)| share_of(from, to)),
             market: market.clone(),
             doubtful: doubtful.map(Doubt::as_str),
         });
-        if let Some(price) = run.facts.list_price {
+        if let Some(price) = interval.facts.list_price {
             before = Some((market.clone(), price));
         }
     }
-    stretches
+    intervals
 }
 
 /// The change from one price to another, as a share of the first.

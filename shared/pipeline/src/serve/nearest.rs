@@ -25,7 +25,7 @@ impl Nearest {
     }
 
     /// Offers a name that is told in other words.
-    pub fn offer_as(&mut self, name: &str, told: &str) {
+    pub fn offer_as(&mut self, name: &str, reported: &str) {
         let most = ((self.wanted.len() + 1) / 3).max(1);
         let contained = self.wanted.len() >= CONTAINED_MIN && name.contains(&self.text);
         let length = name.chars().count();
@@ -35,7 +35,7 @@ impl Nearest {
         let distance = edit_distance(&self.wanted, name);
         if contained || distance <= most {
             // A part of a name comes behind a name that is nearly the same.
-            self.found.push((distance.min(most + 1), told.to_owned()));
+            self.found.push((distance.min(most + 1), reported.to_owned()));
             self.found.sort();
             self.found.dedup_by(|a, b| a.1 == b.1);
             self.found.truncate(NEAREST_MAX);
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_are_kept_than_are_told() {
+    fn no_more_are_kept_than_are_reported() {
         let names: Vec<String> = (10..99).map(|n| format!("981{n}")).collect();
         let mut nearest = Nearest::to("98155");
         names.iter().for_each(|name| nearest.offer(name));

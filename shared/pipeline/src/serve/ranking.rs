@@ -217,8 +217,8 @@ mod tests {
         let row = MarketRow::of_area(&WideArea::new(path, "sale:USD".parse().unwrap()).unwrap());
         let Some((active, priced, median_price)) = figures else { return row };
         let mut row = row.with_figures(Sum::Whole(&Cells::default()), Time::default());
-        let told = row.figures.as_mut().unwrap();
-        (told.active, told.priced, told.median_price, told.last_7_days.new) =
+        let message = row.figures.as_mut().unwrap();
+        (message.active, message.priced, message.median_price, message.last_7_days.new) =
             (active, priced, median_price, active - priced);
         row
     }

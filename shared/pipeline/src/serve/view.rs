@@ -56,7 +56,7 @@ pub struct MarketView {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hours {
     /// It is.
-    Told,
+    Known,
     /// Of some market of the sum the hours are not kept any more.
     Untold,
 }
@@ -200,7 +200,7 @@ impl Sum<'_> {
             Self::Whole(cells) => Figures::of(cells, segment, now, zone),
             Self::Wide(wide, grain, hours) => {
                 let figures = wide.figures(grain, segment, now, zone);
-                let last_24_hours = figures.last_24_hours.filter(|_| hours == Hours::Told);
+                let last_24_hours = figures.last_24_hours.filter(|_| hours == Hours::Known);
                 Figures { last_24_hours, ..figures }
             }
         }
@@ -235,7 +235,7 @@ impl Sum<'_> {
     }
 
     /// The first day that is told by itself; `None` where all are that can be asked for.
-    fn told_from(self) -> Option<Day> {
+    fn covered_from(self) -> Option<Day> {
         match self {
             Self::Whole(cells) => cells.horizon().map(|horizon| horizon.days),
             Self::Wide(..) => None,
@@ -296,8 +296,8 @@ impl Terms {
     fn days(self, sum: Sum<'_>, today: Day, days: u16) -> Vec<DayView> {
         let longest = i32::try_from(AVERAGE_DAYS[1]).unwrap_or(i32::MAX);
         let mut from = today.0 - i32::from(days) - longest + 2;
-        if let Some(told_from) = sum.told_from() {
-            from = from.max(told_from.0);
+        if let Some(covered_from) = sum.covered_from() {
+            from = from.max(covered_from.0);
         }
         let watched_since = sum.first_day();
         from = watched_since.map_or(from, |first| from.max(first.0)).min(today.0);

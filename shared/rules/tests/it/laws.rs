@@ -3,40 +3,40 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use stoop_domain::{AlertId, Currency, Facts, Home, HomeId, Listing, Minor, Place, Purpose, Status, Time, Verdict};
+use stoop_domain::{Address, AlertId, Currency, Facts, Home, HomeId, Listing, Minor, Purpose, Status, Time, Verdict};
 use stoop_rules::{DropRule, Rules, may_raise};
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY: i64 = 24;
 
 /// What is seen of a home: the hour, the price in dollars, and whether it is on offer.
-type Sight = (i64, i64, bool);
+type Sighting = (i64, i64, bool);
 
-/// Sights in the order of time. Gaps of hours, days and weeks; few prices, so that they come again.
-fn sights(prices: Vec<i64>) -> impl Strategy<Value = Vec<Sight>> {
+/// Sightings in the order of time. Gaps of hours, days and weeks; few prices, so that they come again.
+fn sightings(prices: Vec<i64>) -> impl Strategy<Value = Vec<Sighting>> {
     let gap = prop_oneof![1..30_i64, DAY * 12..DAY * 17, DAY * 80..DAY * 100];
-    let sight = (gap, prop::sample::select(prices), prop::bool::weighted(0.9));
-    prop::collection::vec(sight, 1..25).prop_map(|sights| {
+    let sighting = (gap, prop::sample::select(prices), prop::bool::weighted(0.9));
+    prop::collection::vec(sighting, 1..25).prop_map(|sightings| {
         let mut hour = 0;
         let at = |(gap, price, on_offer)| {
             hour += gap;
             (hour, price, on_offer)
         };
-        sights.into_iter().map(at).collect()
+        sightings.into_iter().map(at).collect()
     })
 }
 
-fn see(home: &mut Home, (hour, dollars, on_offer): Sight) {
-    let place = Place { postal_code: Some("98178".into()), ..Place::default() };
-    let mut listing = Listing::new(Purpose::Sale, Currency::USD, place);
+fn see(home: &mut Home, (hour, dollars, on_offer): Sighting) {
+    let address = Address { postal_code: Some("98178".into()), ..Address::default() };
+    let mut listing = Listing::new(Purpose::Sale, Currency::USD, address);
     listing.list_price = Some(Minor(dollars * 100));
     listing.status = if on_offer { Status::Active } else { Status::Withdrawn };
-    home.history.apply(stoop_domain::Sight::at(Time::from_ms(hour * HOUR_MS)), &Facts::of(&listing).unwrap(), None);
+    home.history.apply(stoop_domain::Sighting::at(Time::from_ms(hour * HOUR_MS)), &Facts::of(&listing).unwrap(), None);
 }
 
-fn home(sights: &[Sight]) -> Home {
+fn home(sightings: &[Sighting]) -> Home {
     let mut home = Home::default();
-    sights.iter().for_each(|sight| see(&mut home, *sight));
+    sightings.iter().for_each(|sighting| see(&mut home, *sighting));
     home
 }
 
@@ -49,15 +49,15 @@ fn standing(home: &Home) -> BTreeSet<AlertId> {
 }
 
 /// The ids that a ledger ends with that hears of a home after each batch.
-fn ledger(sights: &[Sight], batch: usize) -> BTreeSet<AlertId> {
-    let mut told = BTreeSet::new();
+fn ledger(sightings: &[Sighting], batch: usize) -> BTreeSet<AlertId> {
+    let mut reported = BTreeSet::new();
     let mut new = Home::default();
-    for batch in sights.chunks(batch) {
+    for batch in sightings.chunks(batch) {
         let old = new.clone();
-        batch.iter().for_each(|sight| see(&mut new, *sight));
-        told.extend(Rules::default().judge(&id(), Some(&old), &new).into_iter().map(|alert| alert.id));
+        batch.iter().for_each(|sighting| see(&mut new, *sighting));
+        reported.extend(Rules::default().judge(&id(), Some(&old), &new).into_iter().map(|alert| alert.id));
     }
-    told
+    reported
 }
 
 /// One price, asked without a break.
@@ -67,15 +67,15 @@ struct Asked {
     until: i64,
     /// The reference when it was first asked, itself not among what is compared.
     reference: Option<i64>,
-    is_told: bool,
+    is_reported: bool,
 }
 
 /// The alerts of prices among which none is a slip, by looking over everything before each price again.
-fn naive(sights: &[Sight]) -> Vec<(i64, i64, i64)> {
+fn naive(sightings: &[Sighting]) -> Vec<(i64, i64, i64)> {
     let mut spells: Vec<Vec<Asked>> = vec![Vec::new()];
     let mut off_since = None;
     let mut asks = false;
-    for &(hour, price, on_offer) in sights {
+    for &(hour, price, on_offer) in sightings {
         let spell = spells.last_mut().unwrap();
         if asks && let Some(last) = spell.last_mut() {
             last.until = hour;
@@ -90,14 +90,14 @@ fn naive(sights: &[Sight]) -> Vec<(i64, i64, i64)> {
         }
         let spell = spells.last_mut().unwrap();
         if !asks || spell.last().is_none_or(|last| last.price != price) {
-            spell.push(Asked { price, from: hour, until: hour, reference: None, is_told: false });
+            spell.push(Asked { price, from: hour, until: hour, reference: None, is_reported: false });
         }
         asks = true;
     }
     let mut alerts = Vec::new();
     for spell in &mut spells {
         for i in 0..spell.len() {
-            let set_by = spell[..i].iter().rposition(|asked| asked.is_told);
+            let set_by = spell[..i].iter().rposition(|asked| asked.is_reported);
             let counts = |(j, asked): (usize, &Asked)| match asked.reference {
                 Some(reference) if set_by.is_some_and(|set| set < j) && asked.until - asked.from < 14 * DAY => {
                     asked.price.min(reference)
@@ -111,7 +111,7 @@ fn naive(sights: &[Sight]) -> Vec<(i64, i64, i64)> {
             if let Some(reference) = reference
                 && (reference - spell[i].price) * 100 >= reference * 15
             {
-                spell[i].is_told = true;
+                spell[i].is_reported = true;
                 alerts.push((reference, spell[i].price, now));
             }
         }
@@ -121,49 +121,49 @@ fn naive(sights: &[Sight]) -> Vec<(i64, i64, i64)> {
 
 proptest! {
     #[test]
-    fn the_reference_is_what_its_definition_says(sights in sights((11..=20).map(|fives| fives * 5).collect())) {
-        let alerts = Rules::default().standing(&id(), &home(&sights));
+    fn the_reference_is_what_its_definition_says(sightings in sightings((11..=20).map(|fives| fives * 5).collect())) {
+        let alerts = Rules::default().standing(&id(), &home(&sightings));
         prop_assert!(alerts.iter().all(|alert| alert.verdict == Verdict::Alert));
-        let told: Vec<_> =
+        let reported: Vec<_> =
             alerts.iter().map(|alert| (alert.from.0 / 100, alert.to.0 / 100, alert.at.ms() / HOUR_MS)).collect();
-        prop_assert_eq!(told, naive(&sights));
+        prop_assert_eq!(reported, naive(&sightings));
     }
 
     #[test]
-    fn in_the_order_of_time_what_was_told_is_what_stands_however_batches_are_cut(
-        sights in sights(vec![10, 100, 60, 70, 80, 90, 200]),
+    fn in_the_order_of_time_what_was_reported_is_what_stands_however_batches_are_cut(
+        sightings in sightings(vec![10, 100, 60, 70, 80, 90, 200]),
         batch in 1_usize..6,
     ) {
-        prop_assert_eq!(ledger(&sights, batch), standing(&home(&sights)));
+        prop_assert_eq!(ledger(&sightings, batch), standing(&home(&sightings)));
     }
 
     #[test]
-    fn in_any_order_the_same_alerts_stand_and_each_of_them_was_told(
-        sights in sights(vec![10, 100, 60, 70, 80, 90, 200]),
+    fn in_any_order_the_same_alerts_stand_and_each_of_them_was_reported(
+        sightings in sightings(vec![10, 100, 60, 70, 80, 90, 200]),
         orders in prop::collection::vec(any::<u32>(), 25),
         batch in 1_usize..6,
     ) {
-        let mut keyed: Vec<_> = sights.iter().zip(orders).collect();
+        let mut keyed: Vec<_> = sightings.iter().zip(orders).collect();
         keyed.sort_by_key(|(_, order)| *order);
-        let shuffled: Vec<Sight> = keyed.into_iter().map(|(sight, _)| *sight).collect();
-        let stands = standing(&home(&sights));
+        let shuffled: Vec<Sighting> = keyed.into_iter().map(|(sighting, _)| *sighting).collect();
+        let stands = standing(&home(&sightings));
         prop_assert_eq!(&standing(&home(&shuffled)), &stands);
         prop_assert!(ledger(&shuffled, batch).is_superset(&stands));
     }
 
     #[test]
-    fn no_two_alerts_have_one_id(sights in sights(vec![10, 100, 60, 70, 80, 90, 200])) {
-        let home = home(&sights);
+    fn no_two_alerts_have_one_id(sightings in sightings(vec![10, 100, 60, 70, 80, 90, 200])) {
+        let home = home(&sightings);
         prop_assert_eq!(standing(&home).len(), Rules::default().standing(&id(), &home).len());
     }
 
     #[test]
-    fn a_home_that_never_named_two_prices_has_no_alert_by_any_rules(sights in sights(vec![60, 100]), few in 1_usize..6) {
-        let sights = &sights[..few.min(sights.len())];
+    fn a_home_that_never_named_two_prices_has_no_alert_by_any_rules(sightings in sightings(vec![60, 100]), few in 1_usize..6) {
+        let sightings = &sightings[..few.min(sightings.len())];
         let drops = vec![DropRule { name: "any".into(), area: None, share_bp_min: Some(1), amount_min: BTreeMap::new() }];
         let curious = Rules { drops, noise_bp: 0, suspect_bp: 10_000 };
-        let home = home(sights);
-        let prices: BTreeSet<i64> = sights.iter().map(|(_, price, _)| *price).collect();
+        let home = home(sightings);
+        let prices: BTreeSet<i64> = sightings.iter().map(|(_, price, _)| *price).collect();
         prop_assert_eq!(may_raise(&home), prices.len() > 1);
         prop_assert!(may_raise(&home) || curious.standing(&id(), &home).is_empty());
     }

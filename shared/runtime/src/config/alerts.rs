@@ -6,8 +6,8 @@ use stoop_domain::{Currency, Minor};
 use stoop_rules::{DropRule, Rules};
 use stoop_sources::settings::{Mistakes, Section};
 
+use super::environment::Environment;
 use super::params::take_one;
-use super::surroundings::Surroundings;
 use super::values::{number_text, percent_bp};
 use crate::webhook::Address;
 
@@ -40,12 +40,12 @@ fn rule_of(drop_bp: u32) -> DropRule {
     DropRule { name: RULE.into(), area: None, share_bp_min: Some(drop_bp), amount_min: BTreeMap::new() }
 }
 
-/// Reads `[alerts]`. `drop_bp` counts where it names no `drop_percent`. Without surroundings to ask, a webhook that is to be
+/// Reads `[alerts]`. `drop_bp` counts where it names no `drop_percent`. Without environment to ask, a webhook that is to be
 /// taken from elsewhere is none. `find` gives the path of an area, or says why there is none.
 pub(super) fn alert_settings(
     section: &Section<'_>,
     drop_bp: u32,
-    surroundings: Option<&dyn Surroundings>,
+    environment: Option<&dyn Environment>,
     find: &dyn Fn(&str) -> Result<String, String>,
     mistakes: &mut Mistakes<'_>,
 ) -> AlertSettings {
@@ -78,7 +78,7 @@ pub(super) fn alert_settings(
         rules.drops.push(rule);
     }
     let webhook_past = section.boolean("webhook_past", mistakes).unwrap_or_default();
-    AlertSettings { rules, webhook: webhook(section, surroundings, mistakes), webhook_past }
+    AlertSettings { rules, webhook: webhook(section, environment, mistakes), webhook_past }
 }
 
 /// The amounts of `drop_amount`, by currency.
@@ -132,7 +132,7 @@ fn rule_of_area(
 /// An address as it is written, or taken from where the configuration says; then it is not shown.
 fn webhook(
     section: &Section<'_>,
-    surroundings: Option<&dyn Surroundings>,
+    environment: Option<&dyn Environment>,
     mistakes: &mut Mistakes<'_>,
 ) -> Option<Address> {
     let written = section.value("webhook", mistakes)?;
@@ -141,7 +141,7 @@ fn webhook(
         Some(text) => (text.to_owned(), format!("{text:?}")),
         None => {
             let taken = section.table("webhook", mistakes)?;
-            (take_one(&taken, line, surroundings?, mistakes)?, "what is there (not shown)".to_owned())
+            (take_one(&taken, line, environment?, mistakes)?, "what is there (not shown)".to_owned())
         }
     };
     let address = Address::parse(&text);

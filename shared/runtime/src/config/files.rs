@@ -4,7 +4,7 @@ use stoop_pipeline::ports::FilePattern;
 use stoop_sources::Coverage;
 use stoop_sources::settings::{Mistakes, Section};
 
-use super::surroundings::Place;
+use super::environment::Platform;
 
 /// The files of a search, as they are written.
 pub(super) struct WrittenFiles {
@@ -13,7 +13,11 @@ pub(super) struct WrittenFiles {
 }
 
 /// What a search says of files: `None` where it reads none, `Some(None)` where what it says cannot be.
-pub(super) fn files(section: &Section<'_>, place: Place, mistakes: &mut Mistakes<'_>) -> Option<Option<WrittenFiles>> {
+pub(super) fn files(
+    section: &Section<'_>,
+    platform: Platform,
+    mistakes: &mut Mistakes<'_>,
+) -> Option<Option<WrittenFiles>> {
     if !section.has("files") {
         if let Some((_, line)) = section.text("coverage", mistakes) {
             let problem = "says what each of a search's files holds; accepted beside `files` only";
@@ -44,17 +48,17 @@ pub(super) fn files(section: &Section<'_>, place: Place, mistakes: &mut Mistakes
         }
     };
     let pattern = section.text("files", mistakes).and_then(|(text, line)| {
-        let pattern = FilePattern::parse(text).and_then(|pattern| check_place(pattern, place));
+        let pattern = FilePattern::parse(text).and_then(|pattern| check_place(pattern, platform));
         pattern.map_err(|problem| mistakes.add(line, section.key("files"), problem)).ok()
     });
     Some(pattern.zip(coverage).map(|(pattern, coverage)| WrittenFiles { pattern, coverage }))
 }
 
 /// On AWS files lie below `files/` of the data bucket, and nowhere else.
-fn check_place(pattern: FilePattern, place: Place) -> Result<FilePattern, String> {
+fn check_place(pattern: FilePattern, platform: Platform) -> Result<FilePattern, String> {
     let text = pattern.as_str();
     let below = !text.starts_with('/') && !text.contains('\\') && !text.contains("://");
-    if place == Place::Laptop || below && text.split('/').all(|part| part != "..") {
+    if platform == Platform::Laptop || below && text.split('/').all(|part| part != "..") {
         return Ok(pattern);
     }
     Err(format!(

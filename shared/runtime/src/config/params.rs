@@ -3,7 +3,7 @@
 use stoop_sources::settings::{Mistakes, Section};
 use stoop_sources::{KINDS, Param, Params};
 
-use super::surroundings::{Place, Surroundings};
+use super::environment::{Environment, Platform};
 use super::values::number_text;
 
 /// Names of parameters that are secrets: never written in the configuration itself.
@@ -52,25 +52,25 @@ impl<'d> Written<'d> {
     }
 
     /// Walks `params`. Nothing is asked of the world yet: a search that is off may lack its secret.
-    pub(super) fn walk(kind: &'d str, table: &Section<'d>, place: Place, mistakes: &mut Mistakes<'_>) -> Self {
+    pub(super) fn walk(kind: &'d str, table: &Section<'d>, platform: Platform, mistakes: &mut Mistakes<'_>) -> Self {
         let mut written = Self::none(kind);
         for (key, line) in table.keys(mistakes) {
             let Some(value) = table.value(key, mistakes) else { continue };
             let full_key = table.key(key);
             if value.value.as_table().is_some() {
-                let origin = table.table(key, mistakes).and_then(|inner| origin(&inner, line, place, mistakes));
+                let origin = table.table(key, mistakes).and_then(|inner| origin(&inner, line, platform, mistakes));
                 if let Some(origin) = origin {
                     written.params.push((key, Value::Taken(Taken { origin, line, key: full_key })));
                 }
             } else if is_secret(kind, key) {
-                let problem = format!("a secret does not belong in this file; accepted: {}", origins(place));
+                let problem = format!("a secret does not belong in this file; accepted: {}", origins(platform));
                 mistakes.add(line, full_key, problem);
             } else if let Some(text) =
                 value.value.as_str().map(str::to_owned).or_else(|| number_text(table, key, mistakes))
             {
                 written.params.push((key, Value::Plain(text)));
             } else {
-                mistakes.add(line, full_key, format!("neither text nor number; accepted: {}", origins(place)));
+                mistakes.add(line, full_key, format!("neither text nor number; accepted: {}", origins(platform)));
             }
         }
         written
@@ -83,11 +83,11 @@ impl<'d> Written<'d> {
 
     /// The parameters, asked of the world. Secrets are not asked for where `secrets` is false: they keep their
     /// stand-ins, but what can be said of them without their values is said.
-    pub(super) fn take(&self, surroundings: &dyn Surroundings, secrets: bool) -> (Params, Vec<Lacking>) {
+    pub(super) fn take(&self, environment: &dyn Environment, secrets: bool) -> (Params, Vec<Lacking>) {
         self.fill(|name, origin| {
             let hidden = !secrets && (is_secret(self.kind, name) || matches!(origin, Origin::Secret { .. }));
-            let question = origin.question(surroundings.place())?;
-            if hidden { Ok(stand_in(self.kind, name)) } else { question.ask(surroundings).map(Some) }
+            let question = origin.question(environment.platform())?;
+            if hidden { Ok(stand_in(self.kind, name)) } else { question.ask(environment).map(Some) }
         })
     }
 
@@ -127,15 +127,15 @@ enum Question<'d> {
 }
 
 impl<'d> Origin<'d> {
-    fn question(&self, place: Place) -> Result<Question<'d>, String> {
-        match (self, place) {
-            (Self::Env(name), Place::Laptop) => Ok(Question::Env(name)),
-            (Self::Env(name), Place::Aws) => Err(format!(
+    fn question(&self, platform: Platform) -> Result<Question<'d>, String> {
+        match (self, platform) {
+            (Self::Env(name), Platform::Laptop) => Ok(Question::Env(name)),
+            (Self::Env(name), Platform::Aws) => Err(format!(
                 "a function's environment holds no secrets, so {name} is not looked for there; accepted on AWS: {}",
-                origins(place)
+                origins(platform)
             )),
-            (Self::File(path), _) => Ok(Question::File(file_path(path, place)?)),
-            (Self::Secret { name, key }, Place::Aws) => {
+            (Self::File(path), _) => Ok(Question::File(file_path(path, platform)?)),
+            (Self::Secret { name, key }, Platform::Aws) => {
                 let known = |c: char| c.is_ascii_alphanumeric() || SECRET_NAME_SIGNS.contains(c);
                 if (1..=SECRET_NAME_MAX).contains(&name.len()) && name.chars().all(known) {
                     return Ok(Question::Secret { name, key: *key });
@@ -145,29 +145,29 @@ impl<'d> Origin<'d> {
                      {SECRET_NAME_SIGNS}, without the prefix stoop/<stack>/"
                 ))
             }
-            (Self::Secret { name, .. }, Place::Laptop) => Err(format!(
+            (Self::Secret { name, .. }, Platform::Laptop) => Err(format!(
                 "secrets by name, like {name}, are read on AWS; here use env or file; accepted: {}",
-                origins(place)
+                origins(platform)
             )),
         }
     }
 }
 
 impl Question<'_> {
-    fn ask(self, surroundings: &dyn Surroundings) -> Result<String, String> {
+    fn ask(self, environment: &dyn Environment) -> Result<String, String> {
         let (what, text) = match self {
             Self::Env(name) => {
-                let found = surroundings.env(name);
+                let found = environment.env(name);
                 let text = found.ok_or_else(|| format!("the environment has no variable {name}"))?;
                 (format!("the variable {name}"), text)
             }
             Self::File(path) => {
-                let text = surroundings.file(&path);
+                let text = environment.file(&path);
                 let text = text.map_err(|why| format!("the file {path} cannot be read: {why}"))?;
                 (format!("the file {path}"), text)
             }
             Self::Secret { name, key } => {
-                let text = surroundings.secret(name);
+                let text = environment.secret(name);
                 let text = text.map_err(|why| format!("the secret {name} cannot be read: {why}"))?;
                 match key {
                     None => (format!("the secret {name}"), text),
@@ -198,12 +198,12 @@ fn json_key(text: &str, name: &str, key: &str) -> Result<String, String> {
     }
 }
 
-/// A file's path as the surroundings are asked for it.
+/// A file's path as the environment are asked for it.
 ///
 /// # Errors
 /// On AWS, where it does not name an object below `config/`.
-pub(super) fn file_path(path: &str, place: Place) -> Result<String, String> {
-    if place == Place::Laptop {
+pub(super) fn file_path(path: &str, platform: Platform) -> Result<String, String> {
+    if platform == Platform::Laptop {
         return Ok(path.to_owned());
     }
     let plain = path.strip_prefix("./").unwrap_or(path);
@@ -218,19 +218,20 @@ pub(super) fn file_path(path: &str, place: Place) -> Result<String, String> {
 pub(super) fn take_one(
     inner: &Section<'_>,
     line: usize,
-    surroundings: &dyn Surroundings,
+    environment: &dyn Environment,
     mistakes: &mut Mistakes<'_>,
 ) -> Option<String> {
-    let place = surroundings.place();
-    let taken = origin(inner, line, place, mistakes)?.question(place).and_then(|question| question.ask(surroundings));
+    let platform = environment.platform();
+    let taken =
+        origin(inner, line, platform, mistakes)?.question(platform).and_then(|question| question.ask(environment));
     taken.map_err(|problem| mistakes.add(line, inner.path(), problem)).ok()
 }
 
-fn origin<'d>(inner: &Section<'d>, line: usize, place: Place, mistakes: &mut Mistakes<'_>) -> Option<Origin<'d>> {
+fn origin<'d>(inner: &Section<'d>, line: usize, platform: Platform, mistakes: &mut Mistakes<'_>) -> Option<Origin<'d>> {
     inner.only(&["env", "file", "secret", "key"], mistakes);
     let named = ["env", "file", "secret"].into_iter().filter(|name| inner.has(name)).count();
     if named != 1 {
-        let problem = format!("names {named} places to take it from; accepted: {}", origins(place));
+        let problem = format!("names {named} places to take it from; accepted: {}", origins(platform));
         mistakes.add(line, inner.path(), problem);
         return None;
     }
@@ -244,10 +245,10 @@ fn origin<'d>(inner: &Section<'d>, line: usize, place: Place, mistakes: &mut Mis
 }
 
 /// How a value may be taken from elsewhere.
-fn origins(place: Place) -> &'static str {
-    match place {
-        Place::Laptop => "{ env = \"NAME\" } or { file = \"path\" }",
-        Place::Aws => "{ secret = \"NAME\" }, { secret = \"NAME\", key = \"KEY\" } or { file = \"path\" }",
+fn origins(platform: Platform) -> &'static str {
+    match platform {
+        Platform::Laptop => "{ env = \"NAME\" } or { file = \"path\" }",
+        Platform::Aws => "{ secret = \"NAME\" }, { secret = \"NAME\", key = \"KEY\" } or { file = \"path\" }",
     }
 }
 

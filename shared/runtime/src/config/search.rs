@@ -8,9 +8,9 @@ use stoop_sources::settings::{Mistakes, Section};
 use stoop_sources::{Limit, Params, Source};
 
 use super::SearchConfig;
+use super::environment::{Environment, Platform};
 use super::files::{self, WrittenFiles};
 use super::params::{Lacking, Written, file_path};
-use super::surroundings::{Place, Surroundings};
 use super::values::{HOUR_MS, duration_ms, every_max_ms, percent_bp, required};
 
 /// The longest name of a search on AWS, in characters: SQS takes 128 for a message's deduplication id, which holds
@@ -57,10 +57,10 @@ enum Switched {
 }
 
 /// What one search is read with.
-struct Reader<'a> {
+struct SearchReader<'a> {
     file_name: &'a str,
     scope: Scope<'a>,
-    surroundings: &'a dyn Surroundings,
+    environment: &'a dyn Environment,
 }
 
 /// Reads every `[[search]]` that is in the scope.
@@ -68,10 +68,10 @@ pub(super) fn searches(
     root: &Section<'_>,
     file_name: &str,
     scope: Scope<'_>,
-    surroundings: &dyn Surroundings,
+    environment: &dyn Environment,
     mistakes: &mut Mistakes<'_>,
 ) -> Searches {
-    let reader = Reader { file_name, scope, surroundings };
+    let reader = SearchReader { file_name, scope, environment };
     let mut searches = Searches::default();
     let mut lines = BTreeMap::new();
     for section in root.tables("search", mistakes) {
@@ -99,7 +99,7 @@ pub(super) fn searches(
     searches
 }
 
-impl Reader<'_> {
+impl SearchReader<'_> {
     fn search(&self, section: &Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<Switched> {
         let keys = [
             "name",
@@ -116,7 +116,7 @@ impl Reader<'_> {
             "params",
         ];
         section.only(&keys, mistakes);
-        let place = self.surroundings.place();
+        let platform = self.environment.platform();
         let name = required(section, "name", "a name of your choice", mistakes);
         let kinds = stoop_sources::KINDS.iter().map(|kind| kind.name).collect::<Vec<_>>().join(", ");
         let accepted = format!("{kinds}, or the path of a map with an [http] table or, beside `files`, of any map");
@@ -128,10 +128,10 @@ impl Reader<'_> {
         let on_drift = on_drift(section, mistakes);
         let max_rejects = percent_bp(section, "max_rejects", mistakes).map(|bp| f64::from(bp) / 100.0);
         let enabled = section.boolean("enabled", mistakes);
-        let files = files::files(section, place, mistakes);
+        let files = files::files(section, platform, mistakes);
         let known = kind.as_deref().unwrap_or_default();
-        let params = section.table("params", mistakes).map(|table| Written::walk(known, &table, place, mistakes));
-        if let Some(problem) = name.as_deref().and_then(|name| name_problem(name, place)) {
+        let params = section.table("params", mistakes).map(|table| Written::walk(known, &table, platform, mistakes));
+        if let Some(problem) = name.as_deref().and_then(|name| name_problem(name, platform)) {
             let line = section.value("name", mistakes).map_or(section.line(), |name| name.line);
             mistakes.add(line, section.key("name"), problem);
         }
@@ -159,7 +159,7 @@ impl Reader<'_> {
                 Switched::Off(name)
             });
         };
-        let is_off = |source: &dyn Source| !enabled.unwrap_or(!source.manners().off_by_default);
+        let is_off = |source: &dyn Source| !enabled.unwrap_or(!source.crawl_policy().off_by_default);
         match source {
             Some(source) => {
                 let switched_off = is_off(&*source);
@@ -217,14 +217,14 @@ impl Reader<'_> {
         // Whether it is off shows before anything is asked of the world: what is off may lack its secret.
         let tried = build(&params.with_stand_ins());
         if let Ok(source) = &tried
-            && source.manners().off_by_default
+            && source.crawl_policy().off_by_default
             && !switched_on
         {
             return Some(None);
         }
         let (taken, lacking) = match self.scope {
             Scope::Outline => (params.with_stand_ins(), Vec::new()),
-            _ => params.take(self.surroundings, self.scope != Scope::Plan),
+            _ => params.take(self.environment, self.scope != Scope::Plan),
         };
         let built = if lacking.is_empty() { build(&taken) } else { tried };
         let complete = lacking.is_empty();
@@ -243,10 +243,10 @@ impl Reader<'_> {
     }
 
     fn map(&self, path: &str) -> Result<stoop_sources::declared::Map, String> {
-        let path = file_path(path, self.surroundings.place())?;
+        let path = file_path(path, self.environment.platform())?;
         let folder = Path::new(self.file_name).parent().unwrap_or(Path::new(""));
         let shown = folder.join(&path).display().to_string();
-        let text = self.surroundings.file(&path).map_err(|why| format!("the map {shown} cannot be read: {why}"))?;
+        let text = self.environment.file(&path).map_err(|why| format!("the map {shown} cannot be read: {why}"))?;
         stoop_sources::declared::Map::parse(&text, &shown).map_err(|errors| errors.to_string())
     }
 }
@@ -299,12 +299,12 @@ fn on_drift(section: &Section<'_>, mistakes: &mut Mistakes<'_>) -> OnDrift {
 
 /// Why a search cannot have this name. On AWS it is the group of the search's messages, part of its object's key,
 /// and the key of its records; the laptop takes any that shows.
-fn name_problem(name: &str, place: Place) -> Option<String> {
+fn name_problem(name: &str, platform: Platform) -> Option<String> {
     if name.trim().is_empty() {
         return Some(format!("{name:?} is blank; accepted: a name of your choice"));
     }
     let fits = name.len() <= NAME_MAX && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
-    (place == Place::Aws && !fits).then(|| {
+    (platform == Platform::Aws && !fits).then(|| {
         format!(
             "{name:?} is no name for a queue's messages; accepted on AWS: 1 to {NAME_MAX} of a-z, A-Z, 0-9, -, _ and ."
         )

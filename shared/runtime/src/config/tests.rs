@@ -8,9 +8,9 @@ use crate::Address;
 /// A laptop with one variable and no files.
 struct Desk;
 
-impl Surroundings for Desk {
-    fn place(&self) -> Place {
-        Place::Laptop
+impl Environment for Desk {
+    fn platform(&self) -> Platform {
+        Platform::Laptop
     }
 
     fn env(&self, name: &str) -> Option<String> {
@@ -56,9 +56,9 @@ fn plan(text: &str) -> Result<PlanConfig, String> {
 }
 
 #[track_caller]
-fn contains(told: &str, parts: &[&str]) {
+fn contains(message: &str, parts: &[&str]) {
     for part in parts {
-        assert!(told.contains(part), "{part} is not in:\n{told}");
+        assert!(message.contains(part), "{part} is not in:\n{message}");
     }
 }
 
@@ -91,16 +91,16 @@ fn a_search_may_have_other_limits_than_its_source() {
     assert_eq!(limits, [Limit::per_second(2), Limit::per_month(500), Limit::bytes_per_hour(4_000_000_000)]);
     assert_eq!(with("limits = '30/m'").unwrap().unwrap(), [Limit::per_minute(30)]);
     assert_eq!(with("").unwrap(), None, "those of the source");
-    let told = with("limits = [\n  '2/s',\n  '5/w',\n  '3/s',\n]").unwrap_err();
-    contains(&told, &["stoop.toml:6: search[0].limits: \"5/w\" is no limit; accepted: ", "7200/h", "50/mo"]);
-    contains(&told, &["stoop.toml:7: search[0].limits: \"3/s\" limits what another one limits for the same time"]);
+    let message = with("limits = [\n  '2/s',\n  '5/w',\n  '3/s',\n]").unwrap_err();
+    contains(&message, &["stoop.toml:6: search[0].limits: \"5/w\" is no limit; accepted: ", "7200/h", "50/mo"]);
+    contains(&message, &["stoop.toml:7: search[0].limits: \"3/s\" limits what another one limits for the same time"]);
     contains(&with("limits = []").unwrap_err(), &["stoop.toml:4: search[0].limits: names 0 limits; accepted: 1 to 8"]);
     contains(&with("limits = 3").unwrap_err(), &["3 is integer; accepted: a text or a list of texts"]);
     contains(&with("limits = [true]").unwrap_err(), &["true is boolean; accepted: texts only in this list"]);
 }
 
 #[test]
-fn a_search_warns_of_drift_unless_it_is_told_otherwise() {
+fn a_search_warns_of_drift_unless_it_is_reported_otherwise() {
     let with = |line: &str| {
         let params = "params = { url = 'https://api.example.com/odata' }";
         let mut config = config(&format!("[[search]]\nname = 'a'\nsource = 'reso'\n{line}\n{params}\n"))?;
@@ -114,8 +114,11 @@ fn a_search_warns_of_drift_unless_it_is_told_otherwise() {
     ] {
         assert_eq!(with(line), Ok(on_drift));
     }
-    let told = with("drift = 'stop'").unwrap_err();
-    contains(&told, &["stoop.toml:4: search[0].drift: \"stop\" is no answer to drift; accepted: evolve, warn, freeze"]);
+    let message = with("drift = 'stop'").unwrap_err();
+    contains(
+        &message,
+        &["stoop.toml:4: search[0].drift: \"stop\" is no answer to drift; accepted: evolve, warn, freeze"],
+    );
     contains(&with("drift = true").unwrap_err(), &["stoop.toml:4: search[0].drift"]);
 }
 
@@ -134,8 +137,8 @@ fn on_the_laptop_every_path_is_relative_to_the_file() {
     assert!(source.request(&source.begin(None)).headers.iter().any(|(_, value)| value == "Bearer t0ken"));
 
     std::fs::write(&path, "[[search]]\nname = 'a'\nsource = 'x.toml'\n").unwrap();
-    let told = read_config(&path).err().expect("refused").to_string();
-    contains(&told, &[&format!("{}:1: nme: there is no such key", folder.path().join("x.toml").display())]);
+    let message = read_config(&path).err().expect("refused").to_string();
+    contains(&message, &[&format!("{}:1: nme: there is no such key", folder.path().join("x.toml").display())]);
 }
 
 #[test]
@@ -227,16 +230,16 @@ fn a_secret_is_taken_whole_or_by_a_key_of_its_json() {
 }
 
 #[test]
-fn what_is_wrong_with_a_secret_is_told_without_its_value() {
+fn what_is_wrong_with_a_secret_is_reported_without_its_value() {
     let with = |secret: &str, given: &str| {
         let text = format!(
             "[[search]]\nname = 'a'\nsource = 'reso'\n\
              params = {{ url = 'https://x.example/odata', token = {secret} }}\n"
         );
-        let told = on_aws(&text, &stack(&[("s", given)])).err().expect("refused");
-        assert!(!told.contains("hush"), "a secret is never shown: {told}");
-        contains(&told, &["config/stoop.toml:4: search[0].params.token: "]);
-        told
+        let message = on_aws(&text, &stack(&[("s", given)])).err().expect("refused");
+        assert!(!message.contains("hush"), "a secret is never shown: {message}");
+        contains(&message, &["config/stoop.toml:4: search[0].params.token: "]);
+        message
     };
     contains(&with("{ secret = 's', key = 'token' }", "hush"), &["the secret s is no JSON object", "\"token\""]);
     contains(&with("{ secret = 's', key = 'token' }", "[\"hush\"]"), &["no JSON object"]);
@@ -253,9 +256,9 @@ fn what_is_wrong_with_a_secret_is_told_without_its_value() {
 fn a_source_that_refuses_a_value_from_elsewhere_does_not_show_it() {
     let text = "[[search]]\nname = 'a'\nsource = 'reso'\n\
                 params = { url = { secret = 's' }, country = { secret = 's' }, top = 'many' }\n";
-    let told = on_aws(text, &stack(&[("s", "hush: accepted is hush")])).err().expect("refused");
-    contains(&told, &["url = (not shown): accepted is an address", "country = (not shown)", "top = \"many\""]);
-    assert!(!told.to_lowercase().contains("hush"), "{told}");
+    let message = on_aws(text, &stack(&[("s", "hush: accepted is hush")])).err().expect("refused");
+    contains(&message, &["url = (not shown): accepted is an address", "country = (not shown)", "top = \"many\""]);
+    assert!(!message.to_lowercase().contains("hush"), "{message}");
     let shown = format!("{:?}", stack(&[("s", "hush")]));
     assert!(shown.contains("\"s\"") && !shown.contains("hush") && !shown.contains("native_id"), "{shown}");
 }
@@ -309,7 +312,7 @@ fn a_search_may_be_polled_less_often_while_it_is_quiet() {
     assert_eq!(bounds(""), Ok((60, None)));
     assert_eq!(bounds("every = '15m'\nevery_max = '6h'\n"), Ok((15, Some(360))));
     assert_eq!(bounds("every_max = '1h'\n"), Ok((60, Some(60))), "which is the same as none");
-    for (keys, told) in [
+    for (keys, message) in [
         (
             "every = '2h'\nevery_max = '90m'\n",
             "search[0].every_max: \"90m\" is shorter than `every`; accepted: a time span not shorter than 2h",
@@ -321,7 +324,7 @@ fn a_search_may_be_polled_less_often_while_it_is_quiet() {
     ] {
         let errors = bounds(keys).unwrap_err();
         assert_eq!(errors.lines().count(), 1, "{errors}");
-        contains(&errors, &[told]);
+        contains(&errors, &[message]);
     }
 }
 
@@ -403,8 +406,8 @@ fn one_search_is_read_whatever_is_wrong_with_the_others() {
 fn two_searches_of_one_name_are_no_search() {
     let text = "[[search]]\nname = 'a'\nsource = 'avito'\nenabled = true\n";
     let twice = format!("{text}{text}");
-    let told = parse_search(&twice, "s.toml", "a", &stack(&[])).err().expect("refused").to_string();
-    contains(&told, &["s.toml:6: search[1].name: \"a\" is the name of the search on line 2 as well"]);
+    let message = parse_search(&twice, "s.toml", "a", &stack(&[])).err().expect("refused").to_string();
+    contains(&message, &["s.toml:6: search[1].name: \"a\" is the name of the search on line 2 as well"]);
 }
 
 #[test]
@@ -412,8 +415,8 @@ fn alerts_are_read_alone() {
     let text = "[alerts]\ndrop_percent = 20\n[[search]]\nname = 'a'\nsource = 'nowhere'\n";
     assert_eq!(parse_alerts(text, "s.toml", 1_200).unwrap().rules.drops[0].share_bp_min, Some(2_000));
     assert_eq!(parse_alerts("", "s.toml", 1_200).unwrap().rules.drops[0].share_bp_min, Some(1_200));
-    let told = parse_alerts(&text.replace("20", "200"), "s.toml", 1_200).unwrap_err().to_string();
-    assert_eq!(told, "s.toml:2: alerts.drop_percent: 200 is no percentage; accepted: a number from 0 to 100");
+    let message = parse_alerts(&text.replace("20", "200"), "s.toml", 1_200).unwrap_err().to_string();
+    assert_eq!(message, "s.toml:2: alerts.drop_percent: 200 is no percentage; accepted: a number from 0 to 100");
 }
 
 #[test]
@@ -460,8 +463,8 @@ fn a_search_of_files_has_a_map_and_a_pattern() {
 }
 
 #[test]
-fn what_does_not_go_with_files_is_told_with_what_would() {
-    let told = on_aws(
+fn what_does_not_go_with_files_is_reported_with_what_would() {
+    let message = on_aws(
         "[[search]]\nname = 'a'\nsource = 'zillow'\nfiles = 'in/'\n\
          [[search]]\nname = 'b'\nsource = 'maps/mls.toml'\n\
          [[search]]\nname = 'c'\nsource = 'maps/mls.toml'\nfiles = 'in//x'\ncoverage = 'all'\n\
@@ -472,7 +475,7 @@ fn what_does_not_go_with_files_is_told_with_what_would() {
         &files_stack(),
     );
     contains(
-        &told.err().expect("refused"),
+        &message.err().expect("refused"),
         &[
             ":3: search[0].source: \"zillow\" reads no files; accepted beside `files`: the path of a map",
             "the map maps/mls.toml has no [http]: it reads files; accepted: `files`, such as files = \"exports/\"",
@@ -487,12 +490,15 @@ fn what_does_not_go_with_files_is_told_with_what_would() {
         ],
     );
     let text = "[[search]]\nname = 'a'\nsource = 'm.toml'\nfiles = '../in/'\n";
-    let told = refused(text);
-    assert!(told.contains("cannot be read") && !told.contains("leads out"), "the laptop may look anywhere: {told}");
+    let message = refused(text);
+    assert!(
+        message.contains("cannot be read") && !message.contains("leads out"),
+        "the laptop may look anywhere: {message}"
+    );
 }
 
 #[test]
-fn what_is_kept_is_read_with_its_units_and_every_mistake_in_it_is_told() {
+fn what_is_kept_is_read_with_its_units_and_every_mistake_in_it_is_reported() {
     let read = config(
         "[keep]\nraw_pages = '14d'\nraw_pages_size = '2GB'\nruns = '366d'\nquarantine_rows = 5\nfree_size = '64MB'\n",
     )
@@ -527,9 +533,9 @@ fn an_area_may_have_thresholds_of_its_own() {
     assert_eq!(rules, [(None, Some(2_000)), (Some("us/tx/travis/austin"), Some(1_000)), (Some("us/wa"), None)]);
     assert_eq!(alerts.rules.drops[2].amount_min[&Currency::USD], Minor(5_000_000));
     // On AWS no gazetteer is at hand.
-    let told = plan(AREAS).unwrap_err();
+    let message = plan(AREAS).unwrap_err();
     contains(
-        &told,
+        &message,
         &["stoop.toml:5: alerts.areas[0].area: \"austin tx\" is no path of an area; accepted: one like us/tx"],
     );
     let paths = AREAS.replace("austin tx", "us/tx/travis/austin");

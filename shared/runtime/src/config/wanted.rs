@@ -3,8 +3,8 @@ use std::collections::BTreeSet;
 
 use stoop_sources::settings::{Mistakes, Section, parse};
 
+use super::environment::{Environment, Platform};
 use super::search::{Scope, searches};
-use super::surroundings::{Place, Surroundings};
 
 /// What a configuration on AWS asks for, to be fetched before it is parsed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,9 +55,9 @@ struct Asked {
     secrets: RefCell<BTreeSet<String>>,
 }
 
-impl Surroundings for Asked {
-    fn place(&self) -> Place {
-        Place::Aws
+impl Environment for Asked {
+    fn platform(&self) -> Platform {
+        Platform::Aws
     }
 
     fn env(&self, _: &str) -> Option<String> {

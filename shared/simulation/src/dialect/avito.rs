@@ -29,8 +29,8 @@ pub(super) fn answer(turn: &Turn<'_>, with_data: bool) -> Result<Page, String> {
     let cut = turn.cut(&list, (page - 1) * ADS_PER_PAGE, ADS_PER_PAGE);
     let mut html =
         String::from("<!DOCTYPE html>\n<html lang=\"fr\"><head><title>Annonces</title></head><body><main>\n");
-    for (place, row) in cut.rows.iter().enumerate() {
-        html.push_str(&card(*row, turn.now, turn.is_garbage(place)));
+    for (position, row) in cut.rows.iter().enumerate() {
+        html.push_str(&card(*row, turn.now, turn.is_garbage(position)));
     }
     html.push_str("<nav>");
     for number in 1..=last {
@@ -74,7 +74,7 @@ fn ad((home, offer): Row<'_>, now: Time, garbage: bool, origin: &str) -> Value {
         "date": ago(now, offer.on_market_at),
         "price": { "value": price(offer.list_price, garbage), "currency": "DH" },
         "oldPrice": old,
-        "location": place(home),
+        "location": position(home),
         "adType": { "key": if home.purpose == Purpose::Rent { "RENT" } else { "SELL" } },
         "category": { "id": category(home).0, "name": category(home).1 },
         "params": { "secondary": secondary },
@@ -96,7 +96,7 @@ fn card((home, offer): Row<'_>, now: Time, garbage: bool) -> String {
         list_id(home),
         ago(now, offer.on_market_at),
         category(home).1,
-        place(home),
+        position(home),
         home.bedrooms,
         home.bathrooms,
         home.living_area,
@@ -124,7 +124,7 @@ fn category(home: &Home) -> (&'static str, &'static str) {
 }
 
 /// `Agadir, Secteur 80000`: the quarter is the postal area.
-pub(super) fn place(home: &Home) -> String {
+pub(super) fn position(home: &Home) -> String {
     format!("{}, Secteur {}", home.area.city.name, home.area.postal_code)
 }
 

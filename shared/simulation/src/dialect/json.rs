@@ -64,13 +64,13 @@ impl JsonSite {
         let cursor = (end < list.len() && end > 0).then(|| format!("after-{}", list[end - 1].0.index));
         let link = cursor.as_ref().map(|cursor| format!("{}/homes?limit={size}&cursor={cursor}", asked.origin));
         let mut body = format!("{{\"total\":{},\"data\":[", cut.total).into_bytes();
-        for (place, (home, offer)) in cut.rows.iter().enumerate() {
-            if place > 0 {
+        for (position, (home, offer)) in cut.rows.iter().enumerate() {
+            if position > 0 {
                 body.push(b',');
             }
             let start = body.len();
             write_row(&mut body, home, offer);
-            if turn.is_garbage(place) {
+            if turn.is_garbage(position) {
                 spoil_price(&mut body, start);
             }
         }

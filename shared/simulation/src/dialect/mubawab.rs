@@ -36,8 +36,8 @@ pub(super) fn answer(turn: &Turn<'_>) -> Result<Page, String> {
     if list.is_empty() {
         html.push_str("<h3 class=\"red\">Aucun résultat</h3>");
     }
-    for (place, row) in cut.rows.iter().enumerate() {
-        html.push_str(&card(*row, turn.asked.origin, turn.is_garbage(place)));
+    for (position, row) in cut.rows.iter().enumerate() {
+        html.push_str(&card(*row, turn.asked.origin, turn.is_garbage(position)));
     }
     html.push_str("</ul><div class=\"paginationDots\">");
     for number in (1..=last).filter(|number| *number != page) {

@@ -72,7 +72,7 @@ pub(crate) struct Listed<'a> {
 }
 
 /// A place in the order of a page's rows: time, then home; no time where keys alone order.
-pub(crate) type Place = (Time, u32);
+pub(crate) type Position = (Time, u32);
 
 impl ResoSite {
     /// 100 rows a page where none are asked for, and at most as many as the vendor has.
@@ -168,7 +168,7 @@ impl ResoSite {
         if query.order == Some(Clock::Bridge) { row.served_at } else { row.offer.modified_at }
     }
 
-    fn place(&self, row: &Listed<'_>, query: &Query) -> Place {
+    fn position(&self, row: &Listed<'_>, query: &Query) -> Position {
         let time = if self.by_key(query) { Time::from_ms(0) } else { self.time(row, query) };
         (time, row.home.index)
     }

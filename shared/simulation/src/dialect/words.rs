@@ -61,12 +61,12 @@ pub(super) fn degrees(e6: i32) -> Value {
 }
 
 /// Whether a place in words is that of a home: `Chicago, IL`, `Illinois` no; a postal code, a state.
-pub(super) fn lies_in(home: &Home, place: &str) -> bool {
+pub(super) fn lies_in(home: &Home, position: &str) -> bool {
     let city = home.area.city;
-    let place = place.trim();
-    place.eq_ignore_ascii_case(&format!("{}, {}", city.name, city.region))
-        || place.eq_ignore_ascii_case(city.region)
-        || place == home.area.postal_code
+    let position = position.trim();
+    position.eq_ignore_ascii_case(&format!("{}, {}", city.name, city.region))
+        || position.eq_ignore_ascii_case(city.region)
+        || position == home.area.postal_code
 }
 
 #[cfg(test)]

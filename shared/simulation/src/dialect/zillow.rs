@@ -21,7 +21,7 @@ pub(super) fn zpid(home: &Home) -> u32 {
 
 pub(super) fn answer(turn: &Turn<'_>, page_size: usize) -> Result<Page, String> {
     let asked = turn.asked;
-    let place = asked.param("location").ok_or("location is required")?;
+    let position = asked.param("location").ok_or("location is required")?;
     let is_56 = asked.path == SEARCH56;
     let rent = match is_56 {
         true => asked.param("status").as_deref() == Some("forRent"),
@@ -41,7 +41,7 @@ pub(super) fn answer(turn: &Turn<'_>, page_size: usize) -> Result<Page, String> 
     list.retain(|(home, offer)| {
         home.purpose == purpose
             && home.currency() == Currency::USD
-            && lies_in(home, &place)
+            && lies_in(home, &position)
             && least.is_none_or(|least| offer.list_price.0 >= least)
             && most.is_none_or(|most| offer.list_price.0 <= most)
     });
@@ -50,7 +50,7 @@ pub(super) fn answer(turn: &Turn<'_>, page_size: usize) -> Result<Page, String> 
     let cut = turn.cut(&list, from, page_size);
     let write = if is_56 { result } else { prop };
     let rows: Vec<Value> =
-        cut.rows.iter().enumerate().map(|(place, row)| write(*row, turn.now, turn.is_garbage(place))).collect();
+        cut.rows.iter().enumerate().map(|(position, row)| write(*row, turn.now, turn.is_garbage(position))).collect();
     let pages = cut.total.div_ceil(page_size.max(1)).min(PAGES_MAX);
     let mut body = json!({ "resultsPerPage": page_size, "totalPages": pages, "totalResultCount": cut.total });
     if is_56 {

@@ -10,7 +10,7 @@ use crate::random::Random;
 
 /// Where a mapping stands in one shard.
 #[derive(Clone, Debug)]
-pub(crate) struct Reader {
+pub(crate) struct ShardReader {
     /// Records of the shard that were handed to the lanes.
     read: usize,
     /// One per batch that may be under way at once.
@@ -43,7 +43,7 @@ pub(crate) struct Part {
     pub(crate) not_before: Time,
 }
 
-impl Reader {
+impl ShardReader {
     pub(crate) fn new(lanes: usize) -> Self {
         Self { read: 0, lanes: vec![Lane::default(); lanes] }
     }

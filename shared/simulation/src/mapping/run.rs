@@ -5,7 +5,7 @@ use std::sync::Arc;
 use stoop_domain::Time;
 
 use super::invoke::{Ended, Invocations};
-use super::reader::{Part, Reader};
+use super::reader::{Part, ShardReader};
 use super::response::Verdict;
 use super::stream::{Record, ShardId, Stream};
 use super::{Batch, Condition, Counters, Discarded, MappingConfig, Outcome, Stuck};
@@ -16,7 +16,7 @@ pub struct Mapping {
     config: MappingConfig,
     random: Random,
     now: Time,
-    readers: BTreeMap<ShardId, Reader>,
+    readers: BTreeMap<ShardId, ShardReader>,
     counters: Counters,
     discarded: Vec<Discarded>,
 }
@@ -124,7 +124,7 @@ impl Mapping {
                 |parent: &ShardId| self.readers.get(parent).is_some_and(|reader| reader.is_done(&shards[parent.0]));
             if shard.parents.iter().all(parent_is_done) {
                 let factor = self.config.parallelization_factor;
-                self.readers.entry(ShardId(i)).or_insert_with(|| Reader::new(factor)).poll(shard, self.now);
+                self.readers.entry(ShardId(i)).or_insert_with(|| ShardReader::new(factor)).poll(shard, self.now);
             }
         }
     }
@@ -289,7 +289,7 @@ impl Mapping {
 
     fn lane(&mut self, shard: ShardId, lane: usize) -> &mut super::reader::Lane {
         let factor = self.config.parallelization_factor;
-        &mut self.readers.entry(shard).or_insert_with(|| Reader::new(factor)).lanes[lane]
+        &mut self.readers.entry(shard).or_insert_with(|| ShardReader::new(factor)).lanes[lane]
     }
 
     fn put_back<const N: usize>(&mut self, shard: ShardId, lane: usize, parts: [Part; N]) {

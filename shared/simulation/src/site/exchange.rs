@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_is_told_in_http_s_own_form() {
+    fn a_date_is_reported_in_http_s_own_form() {
         assert_eq!(http_date(Time::parse("2026-01-05T07:08:09.999Z").unwrap()), "Mon, 05 Jan 2026 07:08:09 GMT");
     }
 }

@@ -70,7 +70,7 @@ pub struct Chaos {
     pub lapses: Vec<Outage>,
 }
 
-/// A stretch of time in which a site is dead, or out of its mind.
+/// A interval of time in which a site is dead, or out of its mind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outage {
     /// When it begins.
@@ -125,6 +125,6 @@ impl Chaos {
     }
 }
 
-fn met(stretches: &[Outage], now: Time) -> Option<Fault> {
-    stretches.iter().find(|stretch| stretch.from <= now && now < stretch.until).map(|stretch| stretch.fault)
+fn met(intervals: &[Outage], now: Time) -> Option<Fault> {
+    intervals.iter().find(|interval| interval.from <= now && now < interval.until).map(|interval| interval.fault)
 }

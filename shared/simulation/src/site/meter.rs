@@ -48,7 +48,7 @@ pub enum QuotaWindow {
         /// Of the width at most.
         phase_ms: i64,
     },
-    /// With every request: any stretch of this width counts.
+    /// With every request: any interval of this width counts.
     Sliding,
 }
 
@@ -122,7 +122,7 @@ impl Limits {
 }
 
 impl Quota {
-    /// Requests in each stretch of the clock that is so many milliseconds long.
+    /// Requests in each interval of the clock that is so many milliseconds long.
     #[must_use]
     pub const fn requests(most: u64, per_ms: i64) -> Self {
         Self { of: Counted::Requests, most, per_ms, window: QuotaWindow::Fixed { phase_ms: 0 } }
@@ -134,7 +134,7 @@ impl Quota {
         Self { of: Counted::Bytes, ..Self::requests(most, per_ms) }
     }
 
-    /// The same for any stretch.
+    /// The same for any interval.
     #[must_use]
     pub const fn sliding(self) -> Self {
         Self { window: QuotaWindow::Sliding, ..self }
@@ -276,8 +276,8 @@ mod tests {
     #[test]
     fn a_new_minute_lets_in_again_until_the_hour_is_used_up() {
         let limits = limits(&[Quota::requests(2, MINUTE_MS), Quota::requests(3, Time::HOUR_MS)]);
-        let told = waits(&limits, &[0, 1, 30_500, 60_000, 60_001, 3_600_000]);
-        assert_eq!(told, [Ok(()), Ok(()), Err(30), Ok(()), Err(3_540), Ok(())]);
+        let message = waits(&limits, &[0, 1, 30_500, 60_000, 60_001, 3_600_000]);
+        assert_eq!(message, [Ok(()), Ok(()), Err(30), Ok(()), Err(3_540), Ok(())]);
     }
 
     #[test]
@@ -287,10 +287,10 @@ mod tests {
     }
 
     #[test]
-    fn any_stretch_counts_where_windows_slide() {
+    fn any_interval_counts_where_windows_slide() {
         let limits = limits(&[Quota::requests(2, MINUTE_MS).sliding()]);
-        let told = waits(&limits, &[0, 50_000, 59_000, 60_000, 61_000, 109_999, 110_000]);
-        assert_eq!(told, [Ok(()), Ok(()), Err(1), Ok(()), Err(49), Err(1), Ok(())]);
+        let message = waits(&limits, &[0, 50_000, 59_000, 60_000, 61_000, 109_999, 110_000]);
+        assert_eq!(message, [Ok(()), Ok(()), Err(1), Ok(()), Err(49), Err(1), Ok(())]);
     }
 
     #[test]
@@ -311,8 +311,8 @@ mod tests {
     fn who_does_not_listen_is_suspended_and_then_let_in_again() {
         let suspension = Some(Suspension { after_refusals: 2, for_ms: 100_000 });
         let limits = Limits { suspension, ..limits(&[Quota::requests(1, Time::SECOND_MS)]) };
-        let told = waits(&limits, &[0, 1, 2, 50_000, 100_002, 100_003, 101_500]);
-        assert_eq!(told, [Ok(()), Err(1), Err(1), Err(51), Ok(()), Err(1), Ok(())]);
+        let message = waits(&limits, &[0, 1, 2, 50_000, 100_002, 100_003, 101_500]);
+        assert_eq!(message, [Ok(()), Err(1), Err(1), Err(51), Ok(()), Err(1), Ok(())]);
     }
 
     #[test]
@@ -328,7 +328,7 @@ mod tests {
 
     #[test]
     fn each_vendor_says_what_is_left_in_its_own_words() {
-        let told = |headers| {
+        let message = |headers| {
             let quotas = vec![Quota::requests(2, MINUTE_MS), Quota::requests(9, Time::HOUR_MS)];
             let limits = Limits { quotas, headers, ..Limits::default() };
             let (mut meter, mut answer) = (Meter::default(), Answered::of(200, "text/plain", ""));
@@ -337,9 +337,9 @@ mod tests {
             meter.tell(&limits, now, &mut answer);
             answer.headers[1..].iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>()
         };
-        assert_eq!(told(QuotaHeaders::Silent), [""; 0]);
+        assert_eq!(message(QuotaHeaders::Silent), [""; 0]);
         assert_eq!(
-            told(QuotaHeaders::Trestle),
+            message(QuotaHeaders::Trestle),
             [
                 "minute-quota-limit: 2.0",
                 "minute-quota-available: 1.0",
@@ -350,11 +350,11 @@ mod tests {
             ]
         );
         assert_eq!(
-            told(QuotaHeaders::RapidApi),
+            message(QuotaHeaders::RapidApi),
             ["x-ratelimit-requests-limit: 9", "x-ratelimit-requests-remaining: 8", "x-ratelimit-requests-reset: 3541"]
         );
         assert_eq!(
-            told(QuotaHeaders::RateLimit),
+            message(QuotaHeaders::RateLimit),
             ["ratelimit-limit: 9", "ratelimit-remaining: 8", "ratelimit-reset: 3541"]
         );
     }

@@ -154,7 +154,7 @@ fn zillow_is_read_page_by_page_and_split_where_twenty_pages_do_not_do() {
                 assert_eq!(listing.status, offer.status);
                 assert_eq!((listing.previous_list_price, listing.price_changed_at), change.unzip());
                 assert_eq!(listing.property_type, Some(home.kind));
-                assert_eq!(listing.place.postal_code.as_deref(), Some(&*home.area.postal_code));
+                assert_eq!(listing.address.postal_code.as_deref(), Some(&*home.area.postal_code));
             }
         }
     }
@@ -163,10 +163,10 @@ fn zillow_is_read_page_by_page_and_split_where_twenty_pages_do_not_do() {
 #[test]
 fn realtor_is_read_from_both_apis() {
     let site = site(Dialect::Realtor, 600);
-    let place = [("key", "k"), ("city", "Chicago"), ("state_code", "IL"), ("limit", "17")];
+    let address = [("key", "k"), ("city", "Chicago"), ("state_code", "IL"), ("limit", "17")];
     for api in ["realty-in-us", "us-real-estate"] {
         for (name, purpose) in [("sale", Purpose::Sale), ("rent", Purpose::Rent)] {
-            let source = source("realtor", &[&place[..], &[("api", api), ("purpose", name)]].concat());
+            let source = source("realtor", &[&address[..], &[("api", api), ("purpose", name)]].concat());
             let wanted = wanted(&site, |home, offer| home.purpose == purpose && in_chicago(home, offer));
             let scan = scan(&site, &*source, None);
             assert_found(&scan, &wanted);
@@ -212,7 +212,7 @@ fn avito_is_read_from_the_data_of_its_pages_and_from_its_cards() {
                 let listing = &scan.found[id];
                 let before = offer.price_change.map(|(before, _)| before).filter(|_| data);
                 assert_eq!((listing.status, listing.previous_list_price), (Status::Active, before));
-                assert!(listing.place.neighbourhood.as_ref().is_some_and(|name| name.starts_with("Secteur ")));
+                assert!(listing.address.neighbourhood.as_ref().is_some_and(|name| name.starts_with("Secteur ")));
             }
         }
     }
@@ -229,9 +229,9 @@ fn mubawab_is_read_from_its_cards() {
         assert_found(&scan, &wanted);
         assert_eq!((scan.total, scan.pages), (None, wanted.len().div_ceil(33) as u32));
         for (id, (home, _)) in &wanted {
-            let place = &scan.found[id].place;
-            assert_eq!(place.neighbourhood, Some(format!("Secteur {}", home.area.postal_code)));
-            assert!(place.city.as_ref().is_some_and(|city| home.area.path.as_str().contains(&city.to_lowercase())));
+            let address = &scan.found[id].address;
+            assert_eq!(address.neighbourhood, Some(format!("Secteur {}", home.area.postal_code)));
+            assert!(address.city.as_ref().is_some_and(|city| home.area.path.as_str().contains(&city.to_lowercase())));
         }
     }
 }
@@ -418,8 +418,8 @@ fn a_page_that_is_wrong_in_its_total_its_place_or_its_first_row_is_so_in_every_d
             read(&site, &*source, cursor, start()).unwrap()
         };
         // Mubawab tells no total.
-        let told = faulty(Fault::WrongTotal, &first).total;
-        assert!(told > right.total || dialect == Dialect::Mubawab, "{dialect:?}");
+        let message = faulty(Fault::WrongTotal, &first).total;
+        assert!(message > right.total || dialect == Dialect::Mubawab, "{dialect:?}");
         assert_eq!(faulty(Fault::RepeatedPage, second).rows, right.rows, "{dialect:?}");
         let garbage = faulty(Fault::GarbageRow, &first);
         assert!(matches!(&garbage.rows[0], Row::Refused { raw, .. } if raw.contains("call for price")), "{dialect:?}");

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use stoop_domain::{
-    Area, AreaUnit, EventKind, Facts, History, Listing, Market, Minor, Phase, Place, PropertyType, Purpose, Sight, Time,
+    Address, Area, AreaUnit, EventKind, Facts, History, Listing, Market, Minor, Phase, PropertyType, Purpose, Sighting,
+    Time,
 };
 use stoop_simulation::{
     Answer, Counts, Entry, Home, Noise, Rows, Simulation, SimulationConfig, Watched, What, Window, write_row,
@@ -180,15 +181,15 @@ fn the_answer_agrees_with_what_histories_tell() {
     for entry in simulation.log() {
         let home = &simulation.all_homes()[entry.home as usize];
         let listed_at = Some(entry.offer.on_market_at);
-        histories.entry(entry.home).or_default().apply(Sight::at(entry.at), &facts(home, entry), listed_at);
+        histories.entry(entry.home).or_default().apply(Sighting::at(entry.at), &facts(home, entry), listed_at);
     }
     let now = simulation.now();
     let answer = Answer::of(&simulation, now, Watched::Always);
     assert!(answer.markets.len() > 12, "{:?}", answer.markets.keys());
-    let mut told: BTreeMap<Market, (Vec<Minor>, BTreeMap<&str, u64>)> = BTreeMap::new();
+    let mut message: BTreeMap<Market, (Vec<Minor>, BTreeMap<&str, u64>)> = BTreeMap::new();
     for history in histories.values() {
         let current = history.current().unwrap();
-        let (prices, counts) = told.entry(current.market.clone()).or_default();
+        let (prices, counts) = message.entry(current.market.clone()).or_default();
         let is_doubtful = history.steps().last().is_some_and(|step| step.doubtful.is_some());
         if current.status.phase() == Phase::Active && !is_doubtful {
             prices.push(current.list_price.unwrap());
@@ -208,14 +209,14 @@ fn the_answer_agrees_with_what_histories_tell() {
     }
     for (market, figures) in &answer.markets {
         let counts = figures.counts(Window::Days90).named().into_iter().filter(|(_, count)| *count > 0).collect();
-        assert_eq!(told.get(market), Some(&(figures.prices.clone(), counts)), "{market}");
+        assert_eq!(message.get(market), Some(&(figures.prices.clone(), counts)), "{market}");
     }
 }
 
 fn facts(home: &Home, entry: &Entry) -> Facts {
     let market = home.market();
-    let mut listing = Listing::new(home.purpose, market.currency, Place::default());
-    listing.place.city = Some("any".into());
+    let mut listing = Listing::new(home.purpose, market.currency, Address::default());
+    listing.address.city = Some("any".into());
     listing.status = entry.offer.status;
     listing.list_price = Some(entry.offer.list_price);
     listing.original_list_price = Some(entry.offer.original_list_price);
@@ -243,15 +244,15 @@ fn a_row_says_in_resos_names_what_the_home_is() {
         assert_eq!(time("ModificationTimestamp"), offer.modified_at);
         assert_eq!(time("OnMarketTimestamp"), offer.on_market_at);
         assert_eq!(text("OnMarketDate"), offer.on_market_day.to_string());
-        let place = Place {
+        let address = Address {
             city: Some(text("City")),
             county: Some(text("CountyOrParish")),
             region: Some(text("StateOrProvince")),
             postal_code: Some(text("PostalCode")),
             country: Some(text("Country")),
-            ..Place::default()
+            ..Address::default()
         };
-        let listing = Listing::new(home.purpose, currency, place);
+        let listing = Listing::new(home.purpose, currency, address);
         assert_eq!(stoop_domain::market_of(&listing), Some(home.market()));
         let unit = if text("LivingAreaUnits") == "Square Feet" { AreaUnit::SquareFeet } else { AreaUnit::SquareMeters };
         assert_eq!(Area::parse(&row["LivingArea"].to_string(), unit).unwrap(), Some(Area::of(home.living_area, unit)));
@@ -287,18 +288,18 @@ fn of_the_rows_three_in_a_hundred_change_something() {
 fn rows_tell_what_the_simulation_of_the_same_configuration_does() {
     let config = SimulationConfig { past_ms: 0, ..noisy(6) };
     let (mut rows, mut out) = (Rows::new(config.clone(), 3_000), Vec::new());
-    let mut told: Vec<Entry> = std::iter::from_fn(|| rows.next_into(&mut out)).collect();
-    assert!(!told.is_sorted_by_key(|entry| entry.at), "some come late");
-    assert!(told.is_sorted_by_key(|entry| entry.shown_at));
-    told.sort_by_key(|entry| entry.at);
+    let mut message: Vec<Entry> = std::iter::from_fn(|| rows.next_into(&mut out)).collect();
+    assert!(!message.is_sorted_by_key(|entry| entry.at), "some come late");
+    assert!(message.is_sorted_by_key(|entry| entry.shown_at));
+    message.sort_by_key(|entry| entry.at);
     // What is still on its way when the rows end is in the log, not in the rows.
-    let complete = told[2_000].at;
+    let complete = message[2_000].at;
     let simulation = after_days(config, 300);
     let until = |entries: &[Entry]| entries.iter().filter(|entry| entry.at < complete).cloned().collect::<Vec<_>>();
-    assert_eq!(until(&told).len(), 2_000);
+    assert_eq!(until(&message).len(), 2_000);
     let mut log = until(simulation.log());
-    let mut told = until(&told);
+    let mut message = until(&message);
     log.sort();
-    told.sort();
-    assert_eq!(told, log);
+    message.sort();
+    assert_eq!(message, log);
 }

@@ -70,8 +70,8 @@ fn a_token_that_asks_on_and_on_is_suspended() {
             ..Limits::default()
         };
     });
-    let told: Vec<u16> = (0..6).map(|i| status(&site, &[], at(i * 10))).collect();
-    assert_eq!(told, [200, 200, 429, 429, 429, 429]);
+    let message: Vec<u16> = (0..6).map(|i| status(&site, &[], at(i * 10))).collect();
+    assert_eq!(message, [200, 200, 429, 429, 429, 429]);
     assert_eq!((site.served().over_quota, site.served().suspended), (3, 1));
     assert_eq!(get(&site, HOMES, &[], at(HOUR_MS / 2)).answer.unwrap().header("retry-after"), None);
     assert_eq!(status(&site, &[], at(HOUR_MS + 40)), 200);
@@ -95,8 +95,8 @@ fn answers_tell_of_the_quota_and_a_refusal_when_to_come_again() {
 fn bytes_are_a_limit_too() {
     let bytes = get(&site(|_| {}), HOMES, &[], start()).answer.unwrap().body.len() as u64;
     let site = site(|config| config.limits.quotas.push(Quota::bytes(2 * bytes - 1, HOUR_MS)));
-    let told: Vec<u16> = (0..3).map(|_| status(&site, &[], start())).collect();
-    assert_eq!(told, [200, 200, 429]);
+    let message: Vec<u16> = (0..3).map(|_| status(&site, &[], start())).collect();
+    assert_eq!(message, [200, 200, 429]);
 }
 
 #[test]
@@ -120,15 +120,15 @@ fn a_site_is_dead_for_hours_and_then_back() {
     {
         let outage = Outage { from: at(HOUR_MS), until: at(4 * HOUR_MS), fault };
         let site = site(|config| config.chaos.outages.push(outage));
-        let told = |ms: i64| {
+        let message = |ms: i64| {
             let reaction = get(&site, HOMES, &[], at(ms));
             (reaction.answer.map(|answer| answer.status), reaction.after_ms, reaction.fault)
         };
-        assert_eq!(told(0), (Some(200), 0, None));
+        assert_eq!(message(0), (Some(200), 0, None));
         let waits = if let Fault::Hang { ms } = fault { ms } else { 0 };
-        assert_eq!(told(HOUR_MS), (dead, waits, Some(fault)));
-        assert_eq!(told(4 * HOUR_MS - 1), (dead, waits, Some(fault)));
-        assert_eq!(told(4 * HOUR_MS), (Some(200), 0, None));
+        assert_eq!(message(HOUR_MS), (dead, waits, Some(fault)));
+        assert_eq!(message(4 * HOUR_MS - 1), (dead, waits, Some(fault)));
+        assert_eq!(message(4 * HOUR_MS), (Some(200), 0, None));
     }
 }
 
@@ -180,9 +180,9 @@ fn a_portal_answers_as_its_site_does_without_a_socket() {
         };
         let reaction = site().answer(&asked.unwrap(), start());
         assert!(reaction.shown.len() >= 5, "{dialect:?} shows {}", reaction.shown.len());
-        let Answered { status: wanted, headers: told, body } = reaction.answer.unwrap();
+        let Answered { status: wanted, headers: message, body } = reaction.answer.unwrap();
         assert_eq!((status, text.as_bytes()), (wanted, &*body), "{dialect:?}");
-        for (name, value) in told {
+        for (name, value) in message {
             assert!(headers.contains(&format!("{name}: {value}")), "{dialect:?}: {name} {value} in {headers:?}");
         }
     }

@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use stoop_domain::{Area, AreaUnit, Currency, Details, Listing, Minor, Place, PropertyType, Purpose, Time};
+use stoop_domain::{Address, Area, AreaUnit, Currency, Details, Listing, Minor, PropertyType, Purpose, Time};
 
 use super::date;
 use crate::fields::{Fields, Refusal, scalar};
@@ -18,7 +18,7 @@ pub(crate) fn read(ad: &Fields<'_>, searched: Option<Purpose>, now: Time) -> Res
     let price = money(ad, "price")?;
     let old_price = money(ad, "oldPrice")?;
     let currency = price.or(old_price).map_or(Currency::MAD, |(currency, _)| currency);
-    let mut listing = Listing::new(purpose(ad, searched)?, currency, place(ad)?);
+    let mut listing = Listing::new(purpose(ad, searched)?, currency, address(ad)?);
     listing.list_price = price.map(|(_, amount)| amount);
     // The price before may have been lower: sellers raise prices too.
     listing.previous_list_price = old_price.filter(|(other, _)| *other == currency).map(|(_, amount)| amount);
@@ -55,7 +55,7 @@ fn purpose(ad: &Fields<'_>, searched: Option<Purpose>) -> Result<Purpose, Refusa
 }
 
 /// `City, Quarter`, or the city alone.
-fn place(ad: &Fields<'_>) -> Result<Place, Refusal> {
+fn address(ad: &Fields<'_>) -> Result<Address, Refusal> {
     Ok(words::city_and_quarter(&ad.text("location")?.unwrap_or_default()))
 }
 

@@ -30,8 +30,8 @@ use crate::body::{Body, html_in_words, refused};
 use crate::fields::Refusal;
 use crate::html::{CardRules, Position};
 use crate::link;
-use crate::params::{Param, Reader};
-use crate::port::{Answer, Cursor, Manners, Next, Page, Params, ReadError, Request, Row, SearchError, Source};
+use crate::params::{Param, ParamReader};
+use crate::port::{Answer, CrawlPolicy, Cursor, Next, Page, Params, ReadError, Request, Row, SearchError, Source};
 use crate::registry::Tells;
 use crate::settings::MapErrors;
 
@@ -68,7 +68,7 @@ impl Avito {
     ];
 
     pub(crate) fn from_params(params: &Params) -> Result<Self, SearchError> {
-        let mut reader = Reader::new("avito", Self::PARAMS, params);
+        let mut reader = ParamReader::new("avito", Self::PARAMS, params);
         let base = reader.address("url", "https://www.avito.ma");
         let path = reader.text("path", "fr/maroc/appartements-à_vendre");
         if path.contains(['?', '#']) {
@@ -98,8 +98,8 @@ impl Source for Avito {
         "avito"
     }
 
-    fn manners(&self) -> Manners {
-        Manners::scraped(self.pages_max)
+    fn crawl_policy(&self) -> CrawlPolicy {
+        CrawlPolicy::scraped(self.pages_max)
     }
 
     fn begin(&self, since: Option<&str>) -> Cursor {

@@ -58,9 +58,9 @@ fn the_path_is_encoded_once() {
 
 #[test]
 fn the_site_is_scraped_so_it_is_off_and_robots_are_asked() {
-    let manners = source(&[]).manners();
-    assert!(manners.robots && manners.off_by_default);
-    assert_eq!(manners.coverage, Coverage::Changes);
+    let crawl_policy = source(&[]).crawl_policy();
+    assert!(crawl_policy.robots && crawl_policy.off_by_default);
+    assert_eq!(crawl_policy.coverage, Coverage::Changes);
 }
 
 #[test]
@@ -136,17 +136,17 @@ fn the_ad_says_whether_it_sells_and_else_the_path_does() {
 
 #[test]
 fn a_location_is_a_city_and_perhaps_a_quarter() {
-    let place = |location: &str| {
-        let place = found(&format!(r#""location": "{location}""#)).listing.place;
-        (place.city.unwrap_or_default(), place.neighbourhood)
+    let address = |location: &str| {
+        let address = found(&format!(r#""location": "{location}""#)).listing.address;
+        (address.city.unwrap_or_default(), address.neighbourhood)
     };
     assert_eq!(
-        place("Casablanca, Casablanca Finance City"),
+        address("Casablanca, Casablanca Finance City"),
         ("Casablanca".into(), Some("Casablanca Finance City".into()))
     );
-    assert_eq!(place("Sidi Allal El Bahraoui"), ("Sidi Allal El Bahraoui".into(), None));
-    assert_eq!(place("Fès, Autre secteur"), ("Fès".into(), None));
-    assert_eq!(place("Berkane, Toute la ville"), ("Berkane".into(), None));
+    assert_eq!(address("Sidi Allal El Bahraoui"), ("Sidi Allal El Bahraoui".into(), None));
+    assert_eq!(address("Fès, Autre secteur"), ("Fès".into(), None));
+    assert_eq!(address("Berkane, Toute la ville"), ("Berkane".into(), None));
 }
 
 #[test]
@@ -203,18 +203,18 @@ fn private_sellers_are_not_named() {
 
 #[test]
 fn a_page_without_the_data_is_named_by_its_title() {
-    let told = |html: &str| answer("1", html).unwrap_err().to_string();
+    let message = |html: &str| answer("1", html).unwrap_err().to_string();
     assert_eq!(
-        told("<html><head><title>Attention Required! | Cloudflare</title>"),
+        message("<html><head><title>Attention Required! | Cloudflare</title>"),
         "expected an Avito page of search results, got an HTML page titled \"Attention Required! | Cloudflare\""
     );
-    assert!(told("{}").ends_with("got no HTML page"));
+    assert!(message("{}").ends_with("got no HTML page"));
     let page = html(AD, 1, 1);
     let cut = &page[..page.len() - 60];
-    assert_eq!(told(cut), "unreadable answer: broken off in __NEXT_DATA__");
+    assert_eq!(message(cut), "unreadable answer: broken off in __NEXT_DATA__");
     let detail =
         r#"<script id="__NEXT_DATA__">{"props": {"pageProps": {"initialReduxState": {"ad": {"view": {}}}}}}</script>"#;
-    assert!(told(detail).contains("missing field `search`"), "{}", told(detail));
+    assert!(message(detail).contains("missing field `search`"), "{}", message(detail));
 }
 
 /// An ad's card as the page shows it: classes are generated, so none is looked for.
@@ -256,7 +256,10 @@ fn without_its_data_a_page_is_read_by_its_cards() {
     assert_eq!(found.native_id, "5");
     let listing = &found.listing;
     assert_eq!((listing.list_price, listing.currency), (Some(Minor(69_000_000)), Currency::MAD));
-    assert_eq!((listing.place.city.as_deref(), listing.place.neighbourhood.as_deref()), (Some("Rabat"), Some("Agdal")));
+    assert_eq!(
+        (listing.address.city.as_deref(), listing.address.neighbourhood.as_deref()),
+        (Some("Rabat"), Some("Agdal"))
+    );
     assert_eq!((listing.bedrooms, listing.bathrooms_hundredths), (Some(2), None));
     assert_eq!(listing.living_area, Some(Area::of(70, AreaUnit::SquareMeters)));
     assert_eq!(listing.property_type, Some(PropertyType::Apartment));
@@ -313,20 +316,20 @@ fn a_private_seller_is_not_named_by_a_card_either() {
 
 #[test]
 fn cards_that_are_not_understood_are_an_error_that_names_the_selector() {
-    let told = |html: &str| answer("1", html).unwrap_err().to_string();
+    let message = |html: &str| answer("1", html).unwrap_err().to_string();
     let drifted =
         card(5, DH, "hier").replace("<p class=\"sc-3\">", "<div>").replace("</p></div></a>", "</div></div></a>");
     let want = "expected an Avito page of search results, got an HTML page titled \"Appartements\"; and by its cards a page of \
                 1 cards, in which fields.price = \"p:not([title]):not([font-weight])\" found nothing";
-    assert_eq!(told(&cards(&drifted, &[])), want);
+    assert_eq!(message(&cards(&drifted, &[])), want);
     let drifted = format!("{}{}", card(5, DH, "hier"), card(6, DH, "hier")).replace(".htm\"", ".htm?from=list\"");
     let want = r#"; and by its cards a page with links to 2 ads, in which the selector card = "a[href*=\"/fr/\"]"#;
-    assert!(told(&cards(&drifted, &[2])).contains(want), "{}", told(&cards(&drifted, &[2])));
+    assert!(message(&cards(&drifted, &[2])).contains(want), "{}", message(&cards(&drifted, &[2])));
 }
 
 #[test]
 fn a_first_page_without_ads_is_not_believed_when_it_counts_some() {
-    let told = answer("1", &html("", 500, 1)).unwrap_err().to_string();
-    assert!(told.contains("got data without ads, though it counts 500"), "{told}");
+    let message = answer("1", &html("", 500, 1)).unwrap_err().to_string();
+    assert!(message.contains("got data without ads, though it counts 500"), "{message}");
     assert_eq!(answer("1", &html("", 0, 1)).unwrap().next, Next::End);
 }

@@ -14,7 +14,9 @@ use super::watermark::Watermark;
 use crate::fields::shown;
 use crate::grant::ClientCredentials;
 use crate::link::{encode, origin};
-use crate::port::{Answer, Cursor, Found, Manners, Next, Page, Params, ReadError, Request, Row, SearchError, Source};
+use crate::port::{
+    Answer, CrawlPolicy, Cursor, Found, Next, Page, Params, ReadError, Request, Row, SearchError, Source,
+};
 
 /// A plain JSON-over-HTTP API, declared by a map with an `[http]` table.
 pub struct HttpSource {
@@ -195,8 +197,8 @@ impl Source for HttpSource {
         self.map.name()
     }
 
-    fn manners(&self) -> Manners {
-        self.http().manners.clone()
+    fn crawl_policy(&self) -> CrawlPolicy {
+        self.http().crawl_policy.clone()
     }
 
     fn begin(&self, since: Option<&str>) -> Cursor {

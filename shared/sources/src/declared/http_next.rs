@@ -47,7 +47,7 @@ impl Turned<'_> {
         if position == self.cursor.position || position == self.first {
             return Err(ReadError::BadLink("leads back to a page that was read".into()));
         }
-        if self.cursor.pages_before.saturating_add(1) >= self.plan.manners.pages_max {
+        if self.cursor.pages_before.saturating_add(1) >= self.plan.crawl_policy.pages_max {
             return Ok(Next::Capped);
         }
         let pages_before = self.cursor.pages_before.saturating_add(1);

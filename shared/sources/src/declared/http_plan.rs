@@ -11,7 +11,7 @@ use super::parse::Columns;
 use super::watermark::{self, Watermark};
 use crate::limit::Limit;
 use crate::link;
-use crate::port::{Coverage, Manners, Method};
+use crate::port::{Coverage, CrawlPolicy, Method};
 use crate::settings::{Mistakes, Section, Value, accepted};
 
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(super) struct HttpPlan {
     pub(super) body: Option<Filling>,
     pub(super) oauth2: Option<Oauth2>,
     pub(super) pages: Pages,
-    pub(super) manners: Manners,
+    pub(super) crawl_policy: CrawlPolicy,
     pub(super) envelope: Envelope,
     /// Statuses that say that there are no rows.
     pub(super) empty_status: Vec<u16>,
@@ -97,7 +97,7 @@ pub(super) fn walk(
         body,
         oauth2: section.table("oauth2", mistakes).and_then(|table| oauth2(&table, mistakes)),
         pages,
-        manners: manners(section, mistakes),
+        crawl_policy: crawl_policy(section, mistakes),
         envelope: Envelope::new(paths),
         empty_status: empty_status(section, mistakes),
         watermark: None,
@@ -282,7 +282,7 @@ fn empty_status(section: &Section<'_>, mistakes: &mut Mistakes<'_>) -> Vec<u16> 
     statuses
 }
 
-fn manners(section: &Section<'_>, mistakes: &mut Mistakes<'_>) -> Manners {
+fn crawl_policy(section: &Section<'_>, mistakes: &mut Mistakes<'_>) -> CrawlPolicy {
     let coverage = match section.text("coverage", mistakes) {
         None | Some(("changes", _)) => Coverage::Changes,
         Some(("snapshot", _)) => Coverage::Snapshot,
@@ -302,7 +302,7 @@ fn manners(section: &Section<'_>, mistakes: &mut Mistakes<'_>) -> Manners {
     let usual = if limits.is_empty() { 1_000 } else { 0 };
     let pause_ms = section.count("pause_ms", mistakes).unwrap_or(usual);
     limits.extend((pause_ms > 0).then(|| Limit::pause(pause_ms)));
-    Manners {
+    CrawlPolicy {
         coverage,
         limits,
         robots: section.boolean("robots", mistakes).unwrap_or(false),

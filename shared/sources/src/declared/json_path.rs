@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_selected_is_told_as_it_is_written() {
+    fn what_is_selected_is_reported_as_it_is_written() {
         for (path, wanted) in [
             ("$.price.ask", &["250000.10"][..]),
             ("$.id", &["90071992547409.93"]),
@@ -294,8 +294,8 @@ mod tests {
             (&deep, "nested deeper than 6"),
             (&long, "longer than 500 bytes"),
         ] {
-            let told = JsonPath::parse(path).unwrap_err();
-            assert!(told.contains(why) && told.contains("accepted: JSONPath of RFC 9535"), "{told}");
+            let message = JsonPath::parse(path).unwrap_err();
+            assert!(message.contains(why) && message.contains("accepted: JSONPath of RFC 9535"), "{message}");
         }
         assert!(JsonPath::parse(r"$['..$,\'..']").is_ok(), "signs in quotes are names");
     }
@@ -321,10 +321,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_a_path_or_told_to_be_none(text in r"\$(\.\.|\.|\[|\]|\(|\)|\?|@|\*|'|a|1|,|:|==|!|&&| |count\(|é){0,12}") {
+        fn any_text_is_a_path_or_reported_to_be_none(text in r"\$(\.\.|\.|\[|\]|\(|\)|\?|@|\*|'|a|1|,|:|==|!|&&| |count\(|é){0,12}") {
             match JsonPath::parse(&text) {
                 Ok(path) => prop_assert!(select(&[&path], ROW).is_ok()),
-                Err(told) => prop_assert!(told.contains("accepted: ")),
+                Err(message) => prop_assert!(message.contains("accepted: ")),
             }
         }
 

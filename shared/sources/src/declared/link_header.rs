@@ -227,8 +227,8 @@ mod tests {
             "javascript:x",
             "/a\nb",
         ] {
-            let told = to(away).unwrap_err().to_string();
-            assert!(!told.contains("s3cret") && told.contains("the link to the next page"), "{away}: {told}");
+            let message = to(away).unwrap_err().to_string();
+            assert!(!message.contains("s3cret") && message.contains("the link to the next page"), "{away}: {message}");
         }
     }
 

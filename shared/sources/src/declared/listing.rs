@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use stoop_domain::{Area, Currency, Listing, Minor, Place, PropertyType, Purpose, Status, Time};
+use stoop_domain::{Address, Area, Currency, Listing, Minor, PropertyType, Purpose, Status, Time};
 
 use super::cells::{Cell, Cells};
 use super::follow::Found;
@@ -48,8 +48,8 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
         let purpose = self.purpose()?;
         let status = self.status()?;
         let Prices { currency, list_price, close_price } = self.prices(status)?;
-        let place = self.place()?;
-        let mut listing = Listing::new(purpose, currency, place);
+        let address = self.address()?;
+        let mut listing = Listing::new(purpose, currency, address);
         listing.status = status;
         listing.list_price = list_price;
         listing.close_price = close_price;
@@ -79,8 +79,8 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
         Ok(Parts { native_id, at, listing })
     }
 
-    fn place(&mut self) -> Result<Place, RowError> {
-        Ok(Place {
+    fn address(&mut self) -> Result<Address, RowError> {
+        Ok(Address {
             line: self.text(Target::Line)?,
             neighbourhood: self.text(Target::Neighbourhood)?,
             city: self.text(Target::City)?,

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use jiff::tz::TimeZone;
 use regex::Regex;
 
-use super::Told;
+use super::DraftHints;
 use super::choose::Chosen;
 use super::column::ratio;
 use super::guess::{Guess, quoted, shown};
@@ -19,7 +19,7 @@ use super::words::folded;
 use crate::text::DateFormat;
 
 /// Fills what was left open.
-pub(super) fn complete(sample: &Sample, told: &Told, chosen: &mut Chosen) {
+pub(super) fn complete(sample: &Sample, hints: &DraftHints, chosen: &mut Chosen) {
     let has = |chosen: &Chosen, field: &str| chosen.sure.iter().any(|guess| guess.field == field);
     if !has(chosen, "native_id") {
         chosen.sure.extend(id_in_address(sample, chosen));
@@ -35,10 +35,10 @@ pub(super) fn complete(sample: &Sample, told: &Told, chosen: &mut Chosen) {
     }
     numbered(sample, chosen);
     not_listed_when_seen(sample, chosen);
-    if told.url.is_some() {
+    if hints.url.is_some() {
         polled(chosen);
     } else if !has(chosen, "observed_at") {
-        chosen.sure.extend(time_in_name(&told.sample));
+        chosen.sure.extend(time_in_name(&hints.sample));
     }
     chosen.sure.sort_by_key(|guess| FIELDS.iter().position(|field| field.name == guess.field));
 }

@@ -168,11 +168,11 @@ fn month_first(sample: &Sample, known: &Known) -> Option<String> {
     if is(&known.country, "US") {
         return Some("the homes are in the United States".to_owned());
     }
-    let told = sample.columns.iter().find(|column| {
+    let hints = sample.columns.iter().find(|column| {
         let found = dates(column);
         found.is_some_and(|found| found.key.1.starts_with("%m/%d") && found.swapped.is_none())
     });
-    if let Some(column) = told {
+    if let Some(column) = hints {
         return Some(format!("in {} there is a day after the 12th", shown(&column.name)));
     }
     (known.country.is_none() && is(&known.currency, "USD")).then(|| "prices are in USD".to_owned())
@@ -194,8 +194,8 @@ fn count(field: &'static str, column: &Column, digits: u32) -> Option<Fit> {
         return Fit::of(guess, 4);
     }
     let leading = |text: &str| text.split(|c: char| !c.is_ascii_digit()).next().and_then(|n| n.parse::<u8>().ok());
-    let told = |text: &str| text.len() < 40 && leading(text).is_some_and(|n| n <= 50) && !text.contains(['.', ',']);
-    if column.all(told) {
+    let hints = |text: &str| text.len() < 40 && leading(text).is_some_and(|n| n <= 50) && !text.contains(['.', ',']);
+    if column.all(hints) {
         let first = shown(column.first().unwrap_or_default());
         let guess = Guess::of(field, &column.name, format!("Begins with a number, like {first:?}."));
         return Fit::of(guess.with("regex", "^(\\d+)"), 0);

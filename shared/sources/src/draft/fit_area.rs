@@ -27,17 +27,17 @@ pub(super) fn fit(field: &'static str, column: &Column, sample: &Sample, known: 
 }
 
 fn with_unit(guess: Guess, found: &Areas, column: &Column, sample: &Sample, known: &Known) -> Option<Fit> {
-    let told = |guess: Guess, unit: AreaUnit, why: String| {
+    let hints = |guess: Guess, unit: AreaUnit, why: String| {
         let guess = guess.with("unit", unit_name(unit));
         Fit::of(Guess { why, ..guess }, 6)
     };
     if let Some(unit) = found.unit {
         let why = if found.mixed { "Areas, each with its unit." } else { "Areas with their unit." };
-        return told(guess, unit, why.to_owned());
+        return hints(guess, unit, why.to_owned());
     }
     if let Some((other, units)) = unit_beside(column, &sample.columns) {
         if let [unit] = units[..] {
-            return told(guess, unit, format!("{} says the unit, the same in every row.", other.name));
+            return hints(guess, unit, format!("{} says the unit, the same in every row.", other.name));
         }
         let plain = |name: &str| !name.contains(['{', '}']);
         if plain(&column.name) && plain(&other.name) {
@@ -49,12 +49,12 @@ fn with_unit(guess: Guess, found: &Areas, column: &Column, sample: &Sample, know
         }
     }
     if let Some(unit) = named(column) {
-        return told(guess, unit, format!("The name says {}.", unit_name(unit)));
+        return hints(guess, unit, format!("The name says {}.", unit_name(unit)));
     }
     match &known.country {
         Some((code, _)) => {
             let unit = stoop_domain::country(&code.to_ascii_lowercase()).area_unit;
-            told(guess, unit, format!("No unit is told: that of {code} is taken."))
+            hints(guess, unit, format!("No unit is told: that of {code} is taken."))
         }
         None => Fit::of(guess.with("unit", "m2").doubted("Nothing says the unit: m2, sqft or acres?"), 0),
     }

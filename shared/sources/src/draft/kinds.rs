@@ -239,8 +239,8 @@ pub(super) fn property_type(text: &str) -> Option<&'static str> {
     // A "multi family house" is no house by itself: where another word tells the type, these say nothing.
     let weak = |name: &str| matches!(name, "house" | "maison" | "haus" | "casa");
     let of = |strong: bool| {
-        let told = move |(_, names): &&(&str, &str)| names.split(", ").any(|name| has(name) && weak(name) != strong);
-        TYPES.iter().filter(told).map(|(kind, _)| *kind).collect::<Vec<_>>()
+        let hints = move |(_, names): &&(&str, &str)| names.split(", ").any(|name| has(name) && weak(name) != strong);
+        TYPES.iter().filter(hints).map(|(kind, _)| *kind).collect::<Vec<_>>()
     };
     match (&of(true)[..], &of(false)[..]) {
         ([kind], _) | ([], [kind]) => Some(kind),

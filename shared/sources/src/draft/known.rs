@@ -7,7 +7,7 @@ use super::kinds;
 use super::sample::Sample;
 use super::shapes::amounts;
 use super::vocabulary::field;
-use super::{Told, choose::Chosen};
+use super::{DraftHints, choose::Chosen};
 use crate::link::origin;
 
 /// A value for all rows and why.
@@ -21,7 +21,7 @@ pub(super) struct Known {
     pub(super) purpose: Option<Fact>,
 }
 
-const TOLD: &str = "As told.";
+const GIVEN: &str = "As told.";
 
 /// Amounts below this are rents by the month, and above the other one prices of homes, in these currencies.
 const RENT_MAX: f64 = 12_000.0;
@@ -30,28 +30,28 @@ const STRONG: [&str; 8] = ["USD", "EUR", "GBP", "CHF", "CAD", "AUD", "NZD", "SGD
 
 impl Known {
     /// Country and currency, before fields are chosen: units hang on them.
-    pub(super) fn of(sample: &Sample, told: &Told) -> Self {
-        let country = match &told.country {
-            Some(code) => Some((code.to_ascii_uppercase(), TOLD.to_owned())),
-            None => country(sample, told),
+    pub(super) fn of(sample: &Sample, hints: &DraftHints) -> Self {
+        let country = match &hints.country {
+            Some(code) => Some((code.to_ascii_uppercase(), GIVEN.to_owned())),
+            None => country(sample, hints),
         };
-        let currency = match &told.currency {
-            Some(code) => Some((code.to_ascii_uppercase(), TOLD.to_owned())),
+        let currency = match &hints.currency {
+            Some(code) => Some((code.to_ascii_uppercase(), GIVEN.to_owned())),
             None => currency(sample, country.as_ref()),
         };
         let country = country.or_else(|| {
             let (code, _) = currency.as_ref()?;
             Some((countries::country_of_currency(code)?.to_owned(), format!("Homes are priced in {code} there alone.")))
         });
-        let purpose = told.purpose.map(|purpose| (purpose.as_str().to_owned(), TOLD.to_owned()));
+        let purpose = hints.purpose.map(|purpose| (purpose.as_str().to_owned(), GIVEN.to_owned()));
         Self { country, currency, purpose }
     }
 
     /// What all rows are for, where no column tells: by the words of their addresses and titles, by how the price is
     /// named, by how high it is.
-    pub(super) fn find_purpose(&mut self, sample: &Sample, told: &Told, chosen: &Chosen) {
+    pub(super) fn find_purpose(&mut self, sample: &Sample, hints: &DraftHints, chosen: &Chosen) {
         if self.purpose.is_none() {
-            self.purpose = worded(sample, told).or_else(|| priced(sample, chosen, self.currency.as_ref()));
+            self.purpose = worded(sample, hints).or_else(|| priced(sample, chosen, self.currency.as_ref()));
         }
     }
 }
@@ -65,7 +65,7 @@ fn candidates<'s>(name: &str, sample: &'s Sample) -> Vec<&'s Column> {
     found.into_iter().map(|(_, column)| column).collect()
 }
 
-fn country(sample: &Sample, told: &Told) -> Option<Fact> {
+fn country(sample: &Sample, hints: &DraftHints) -> Option<Fact> {
     for column in candidates("country", sample) {
         let Some(code) = column.first().and_then(countries::country) else { continue };
         if column.all(|text| countries::country(text) == Some(code)) {
@@ -82,7 +82,7 @@ fn country(sample: &Sample, told: &Told) -> Option<Fact> {
     }
     let host =
         |url: &str| origin(url).and_then(|origin| Some(origin.split_once("://")?.1.split(':').next()?.to_owned()));
-    let addresses = candidates("url", sample).into_iter().filter_map(Column::first).chain(told.url.as_deref());
+    let addresses = candidates("url", sample).into_iter().filter_map(Column::first).chain(hints.url.as_deref());
     addresses.filter_map(host).find_map(|host| {
         let code = countries::country_of_host(&host)?;
         Some((code.to_owned(), format!("Addresses are at {}.", shown(&host))))
@@ -108,9 +108,9 @@ fn currency(sample: &Sample, country: Option<&Fact>) -> Option<Fact> {
     })
 }
 
-fn worded(sample: &Sample, told: &Told) -> Option<Fact> {
+fn worded(sample: &Sample, hints: &DraftHints) -> Option<Fact> {
     let said = |purpose: &str, place: String| Some((purpose.to_owned(), place));
-    if let Some(purpose) = told.url.as_deref().and_then(kinds::purpose_in) {
+    if let Some(purpose) = hints.url.as_deref().and_then(kinds::purpose_in) {
         return said(purpose, "The address of the request speaks of it.".to_owned());
     }
     let fields = ["url", "property_type", "title"].map(|name| candidates(name, sample));

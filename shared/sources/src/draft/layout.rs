@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn the_letters_are_told() {
+    fn the_letters_are_reported() {
         let windows = Layout::of_csv(b"id;stra\xdfe\n1;Hie\xdfgasse\n", false, b',');
         assert_eq!((windows.encoding, windows.delimiter), (Some(Encoding::Windows1252), Some(b';')));
         let utf16: Vec<u8> = "\u{feff}id;straße\n1;b\n".encode_utf16().flat_map(u16::to_le_bytes).collect();

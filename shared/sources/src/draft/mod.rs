@@ -55,7 +55,7 @@ pub use sample::Sample;
 
 /// What is told beside the sample.
 #[derive(Clone, Debug, Default)]
-pub struct Told {
+pub struct DraftHints {
     /// The source's name: a to z, 0 to 9 and -.
     pub name: String,
     /// How the sample is called, for the first line; a date in it is taken for the time of all rows.
@@ -91,17 +91,17 @@ pub struct DraftError(pub Vec<String>);
 ///
 /// # Errors
 /// When the sample tells no id, purpose or currency, and nobody else does; when `told` cannot be used.
-pub fn draft(sample: &Sample, told: &Told) -> Result<Draft, DraftError> {
-    let http = told.url.as_deref().map(|url| paging::http(url, sample)).transpose().map_err(DraftError::one)?;
-    let mut known = Known::of(sample, told);
+pub fn draft(sample: &Sample, hints: &DraftHints) -> Result<Draft, DraftError> {
+    let http = hints.url.as_deref().map(|url| paging::http(url, sample)).transpose().map_err(DraftError::one)?;
+    let mut known = Known::of(sample, hints);
     let mut chosen = choose(sample, &known);
-    fallback::complete(sample, told, &mut chosen);
-    settle(sample, &known, told, &mut chosen);
+    fallback::complete(sample, hints, &mut chosen);
+    settle(sample, &known, hints, &mut chosen);
     let reads_purpose = chosen.sure.iter().any(|guess| guess.field == "purpose");
     if reads_purpose {
         enums::default_purpose(&mut known, &mut chosen);
     } else {
-        known.find_purpose(sample, told, &chosen);
+        known.find_purpose(sample, hints, &chosen);
     }
     missing(&known, &chosen)?;
     // Each round mends the fields that refuse rows; there are no more rounds than fields, twice.
@@ -109,35 +109,35 @@ pub fn draft(sample: &Sample, told: &Told) -> Result<Draft, DraftError> {
         let write = |proof: Option<&Proof>| {
             let (known, chosen, http) = (&known, &chosen, http.as_ref());
             let zoneless = prove::is_zoneless(sample, chosen);
-            let unordered = told.url.is_none() && prove::is_unordered(sample, chosen);
-            Writing { sample, told, known, chosen, http, proof, zoneless, unordered }.toml()
+            let unordered = hints.url.is_none() && prove::is_unordered(sample, chosen);
+            Writing { sample, hints, known, chosen, http, proof, zoneless, unordered }.toml()
         };
-        let proof = prove::prove(&parse(&write(None), told)?, sample, &told.sample);
+        let proof = prove::prove(&parse(&write(None), hints)?, sample, &hints.sample);
         if let Some(better) = prove::mend(&chosen, &proof) {
             chosen = better;
             continue;
         }
         let toml = write(Some(&proof));
         let params = http.map(|http| http.params).unwrap_or_default();
-        return Ok(Draft { map: parse(&toml, told)?, toml, proof, params });
+        return Ok(Draft { map: parse(&toml, hints)?, toml, proof, params });
     }
     Err(DraftError::one("the fields of the draft refuse rows again and again"))
 }
 
 /// What was told, and a column that is the same in every row, hold for the whole map: no field is needed for them.
-fn settle(sample: &Sample, known: &Known, told: &Told, chosen: &mut Chosen) {
+fn settle(sample: &Sample, known: &Known, hints: &DraftHints, chosen: &mut Chosen) {
     let is_constant = |guess: &guess::Guess| {
         let column = sample.columns.iter().find(|column| guess.columns.contains(&column.name));
         column.is_some_and(|column| column.distinct() == 1)
     };
     let facts = [
-        ("country", told.country.is_some(), known.country.is_some()),
-        ("currency", told.currency.is_some(), known.currency.is_some()),
-        ("purpose", told.purpose.is_some(), false),
+        ("country", hints.country.is_some(), known.country.is_some()),
+        ("currency", hints.currency.is_some(), known.currency.is_some()),
+        ("purpose", hints.purpose.is_some(), false),
     ];
-    for (key, is_told, is_known) in facts {
-        chosen.sure.retain(|guess| guess.field != key || !(is_told || (is_known && is_constant(guess))));
-        chosen.unsure.retain(|guess| guess.field != key || !(is_told || is_known));
+    for (key, is_given, is_known) in facts {
+        chosen.sure.retain(|guess| guess.field != key || !(is_given || (is_known && is_constant(guess))));
+        chosen.unsure.retain(|guess| guess.field != key || !(is_given || is_known));
     }
 }
 
@@ -170,11 +170,11 @@ fn missing(known: &Known, chosen: &Chosen) -> Result<(), DraftError> {
     if lacking.is_empty() { Ok(()) } else { Err(DraftError(lacking)) }
 }
 
-fn parse(toml: &str, told: &Told) -> Result<Map, DraftError> {
-    Map::parse(toml, &format!("{}.toml", told.name)).map_err(|errors| DraftError(vec![errors.to_string()]))
+fn parse(toml: &str, hints: &DraftHints) -> Result<Map, DraftError> {
+    Map::parse(toml, &format!("{}.toml", hints.name)).map_err(|errors| DraftError(vec![errors.to_string()]))
 }
 
-impl Told {
+impl DraftHints {
     /// A name and a sample, and nothing else.
     #[must_use]
     pub fn new(name: &str, sample: &str) -> Self {

@@ -281,11 +281,11 @@ mod tests {
 
     #[test]
     fn a_page_number_and_a_size_are_taken_out_of_the_address() {
-        let told = lines(
+        let hints = lines(
             "https://api.example.com/v1/homes?city=Graz&page=1&per_page=50",
             json!({"total": 120, "totalPages": 3, "page": 1, "homes": [{"id": 1}]}),
         );
-        assert!(told.contains("url = \"https://api.example.com/v1/homes?city=Graz\""), "{told}");
+        assert!(hints.contains("url = \"https://api.example.com/v1/homes?city=Graz\""), "{hints}");
         for line in [
             "by = \"page\"",
             "param = \"page\"",
@@ -295,26 +295,26 @@ mod tests {
             "total = \"/total\"",
             "total_pages = \"/totalPages\"",
         ] {
-            assert!(told.contains(line), "{line}: {told}");
+            assert!(hints.contains(line), "{line}: {hints}");
         }
     }
 
     #[test]
     fn a_link_to_the_next_page_is_followed_where_it_stays_with_the_host() {
         let url = "https://api.example.com/homes";
-        let told = |next: &str| lines(url, json!({"links": {"next": next}, "homes": [{"id": 1}]}));
-        assert!(told("https://api.example.com/homes?p=2").contains("next = \"/links/next\""));
-        assert!(told("https://evil.example.org/homes?p=2").contains("by = \"none\""));
-        assert!(told("abc123").contains("by = \"cursor\""));
+        let hints = |next: &str| lines(url, json!({"links": {"next": next}, "homes": [{"id": 1}]}));
+        assert!(hints("https://api.example.com/homes?p=2").contains("next = \"/links/next\""));
+        assert!(hints("https://evil.example.org/homes?p=2").contains("by = \"none\""));
+        assert!(hints("abc123").contains("by = \"cursor\""));
     }
 
     #[test]
     fn a_key_in_the_address_is_not_written_down() {
         let sample = Sample::of_document(json!([{"id": 1}])).unwrap();
         let http = http("https://api.example.com/homes?apiKey=s3cr3t&access_token=t0ken&q={city}", &sample).unwrap();
-        let told = http.lines.join("\n");
-        assert!(!told.contains("s3cr3t") && !told.contains("t0ken"), "{told}");
-        assert!(told.contains("apiKey={key}&access_token={token}&q={city}"), "{told}");
+        let hints = http.lines.join("\n");
+        assert!(!hints.contains("s3cr3t") && !hints.contains("t0ken"), "{hints}");
+        assert!(hints.contains("apiKey={key}&access_token={token}&q={city}"), "{hints}");
         assert_eq!(http.params.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["key", "token", "city"]);
     }
 
@@ -322,8 +322,8 @@ mod tests {
     fn what_is_no_address_is_refused_without_being_shown() {
         let sample = Sample::of_document(json!([{"id": 1}])).unwrap();
         for url in ["ftp://x", "https://me:s3cr3t@api.example.com/", "api.example.com", "https://x/a b"] {
-            let Err(told) = http(url, &sample) else { panic!("{url}") };
-            assert!(told.contains("accepted") && !told.contains("s3cr3t"), "{told}");
+            let Err(hints) = http(url, &sample) else { panic!("{url}") };
+            assert!(hints.contains("accepted") && !hints.contains("s3cr3t"), "{hints}");
         }
     }
 }

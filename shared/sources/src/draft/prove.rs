@@ -85,7 +85,7 @@ impl Proof {
 }
 
 fn known_fields(listing: &Listing) -> [(&'static str, bool); 33] {
-    let Listing { place, details, .. } = listing;
+    let Listing { address, details, .. } = listing;
     [
         ("purpose", true),
         ("currency", true),
@@ -104,15 +104,15 @@ fn known_fields(listing: &Listing) -> [(&'static str, bool); 33] {
         ("lot_area", listing.lot_area.is_some()),
         ("year_built", listing.year_built.is_some()),
         ("association_fee", listing.association_fee.is_some()),
-        ("line", place.line.is_some()),
-        ("neighbourhood", place.neighbourhood.is_some()),
-        ("city", place.city.is_some()),
-        ("county", place.county.is_some()),
-        ("region", place.region.is_some()),
-        ("postal_code", place.postal_code.is_some()),
-        ("country", place.country.is_some()),
-        ("latitude", place.latitude_e6.is_some()),
-        ("longitude", place.longitude_e6.is_some()),
+        ("line", address.line.is_some()),
+        ("neighbourhood", address.neighbourhood.is_some()),
+        ("city", address.city.is_some()),
+        ("county", address.county.is_some()),
+        ("region", address.region.is_some()),
+        ("postal_code", address.postal_code.is_some()),
+        ("country", address.country.is_some()),
+        ("latitude", address.latitude_e6.is_some()),
+        ("longitude", address.longitude_e6.is_some()),
         ("title", details.title.is_some()),
         ("description", details.description.is_some()),
         ("seller", details.seller.is_some()),

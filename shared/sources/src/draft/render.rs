@@ -8,12 +8,12 @@ use super::known::Known;
 use super::layout::Layout;
 use super::paging::Http;
 use super::sample::Sample;
-use super::{Proof, Told};
+use super::{DraftHints, Proof};
 
 /// What a map is written from.
 pub(super) struct Writing<'a> {
     pub(super) sample: &'a Sample,
-    pub(super) told: &'a Told,
+    pub(super) hints: &'a DraftHints,
     pub(super) known: &'a Known,
     pub(super) chosen: &'a Chosen,
     pub(super) http: Option<&'a Http>,
@@ -44,7 +44,7 @@ impl Writing<'_> {
         let rows = self.sample.looked_at();
         let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
         let first = if rows_are_cut(self.sample) { "the first " } else { "" };
-        out.push(format!("# Drafted from {}: {first}{rows}{place}.", shown(&self.told.sample)));
+        out.push(format!("# Drafted from {}: {first}{rows}{place}.", shown(&self.hints.sample)));
         out.push(
             "# Everything here is a guess by names and values: look at each line. What begins with # is off."
                 .to_owned(),
@@ -52,14 +52,14 @@ impl Writing<'_> {
         if let Some(http) = self.http {
             out.push("# A search of it in stoop.toml:".to_owned());
             out.push("#   [[search]]".to_owned());
-            out.push(format!("#   name = {}", quoted(&self.told.name)));
-            out.push(format!("#   source = \"{}.toml\"", self.told.name));
+            out.push(format!("#   name = {}", quoted(&self.hints.name)));
+            out.push(format!("#   source = \"{}.toml\"", self.hints.name));
             let params: Vec<String> = http.params.iter().map(|(name, _)| param(name)).collect();
             if !params.is_empty() {
                 out.push(format!("#   params = {{ {} }}", params.join(", ")));
             }
         }
-        out.push(format!("name = {}", quoted(&self.told.name)));
+        out.push(format!("name = {}", quoted(&self.hints.name)));
         for (key, fact) in
             [("country", &self.known.country), ("currency", &self.known.currency), ("purpose", &self.known.purpose)]
         {

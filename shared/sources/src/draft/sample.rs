@@ -64,9 +64,9 @@ impl Sample {
         arrays(object, &mut String::new(), 0, &mut found);
         let best = found.into_iter().max_by_key(|(_, weight)| *weight).map(|(pointer, _)| pointer);
         let Some(pointer) = best.filter(|_| !looks_like_a_row(object)) else {
-            if let Some(place) = keyed(object, &mut String::new(), 0) {
+            if let Some(position) = keyed(object, &mut String::new(), 0) {
                 return Err(DraftError::one(format!(
-                    "the rows at {place} are an object keyed by their ids; a map reads arrays of objects only"
+                    "the rows at {position} are an object keyed by their ids; a map reads arrays of objects only"
                 )));
             }
             let mut sample = Self::of_rows(vec![document])?;
@@ -99,7 +99,7 @@ impl Sample {
         for (nth, row) in rows.iter().enumerate() {
             if let Value::Object(object) = row {
                 let mut path = Vec::new();
-                table.object(object, &mut path, Place { nth, depth: 0, in_list: false });
+                table.object(object, &mut path, Position { nth, depth: 0, in_list: false });
             }
         }
         let columns = table.columns(rows.len());
@@ -189,26 +189,26 @@ struct Table {
 }
 
 #[derive(Clone, Copy)]
-struct Place {
+struct Position {
     nth: usize,
     depth: usize,
     in_list: bool,
 }
 
 impl Table {
-    fn object(&mut self, object: &Object<String, Value>, path: &mut Vec<String>, place: Place) {
+    fn object(&mut self, object: &Object<String, Value>, path: &mut Vec<String>, position: Position) {
         for (key, value) in object {
-            if place.depth > 0 && is_data(key) {
+            if position.depth > 0 && is_data(key) {
                 continue;
             }
             path.push(key.clone());
-            self.value(value, path, place);
+            self.value(value, path, position);
             path.pop();
         }
     }
 
-    fn value(&mut self, value: &Value, path: &mut Vec<String>, place: Place) {
-        let deeper = Place { depth: place.depth + 1, ..place };
+    fn value(&mut self, value: &Value, path: &mut Vec<String>, position: Position) {
+        let deeper = Position { depth: position.depth + 1, ..position };
         let cell = match value {
             Value::Null => Cell::Absent,
             Value::Bool(truth) => Cell::Truth(*truth),
@@ -225,26 +225,26 @@ impl Table {
                 list_cell(elements)
             }
         };
-        self.put(path, cell, place);
+        self.put(path, cell, position);
     }
 
     /// Looks into the first object of a list, and at the numbers of a pair, which may be a point.
-    fn elements(&mut self, elements: &[Value], path: &mut Vec<String>, place: Place) {
+    fn elements(&mut self, elements: &[Value], path: &mut Vec<String>, position: Position) {
         let is_point = matches!(elements.len(), 2..=3) && elements.iter().all(Value::is_number);
         for (at, element) in elements.iter().take(if is_point { 2 } else { 1 }).enumerate() {
             path.push(at.to_string());
             match element {
-                Value::Object(object) if place.depth <= DEPTH_MAX => {
-                    self.object(object, path, Place { in_list: true, ..place });
+                Value::Object(object) if position.depth <= DEPTH_MAX => {
+                    self.object(object, path, Position { in_list: true, ..position });
                 }
-                Value::Number(number) if is_point => self.put(path, Cell::Number(number.to_string()), place),
+                Value::Number(number) if is_point => self.put(path, Cell::Number(number.to_string()), position),
                 _ => {}
             }
             path.pop();
         }
     }
 
-    fn put(&mut self, path: &[String], cell: Cell, place: Place) {
+    fn put(&mut self, path: &[String], cell: Cell, position: Position) {
         let name = name_of(path);
         let known = self.places.get(&name).copied();
         let at = match known {
@@ -252,17 +252,17 @@ impl Table {
             None if cell == Cell::Absent || self.columns.len() >= COLUMNS_MAX => return,
             None => {
                 let words = Words::of(path);
-                let Place { depth, in_list, .. } = place;
+                let Position { depth, in_list, .. } = position;
                 self.columns.push(Column { name: name.clone(), words, depth, in_list, cells: Vec::new() });
                 self.places.insert(name, self.columns.len() - 1);
                 self.columns.len() - 1
             }
         };
         let cells = &mut self.columns[at].cells;
-        if cells.len() <= place.nth {
-            cells.resize(place.nth + 1, Cell::Absent);
+        if cells.len() <= position.nth {
+            cells.resize(position.nth + 1, Cell::Absent);
         }
-        cells[place.nth] = cell;
+        cells[position.nth] = cell;
     }
 
     fn columns(mut self, rows: usize) -> Vec<Column> {
@@ -343,11 +343,11 @@ mod tests {
 
     #[test]
     fn where_there_are_no_rows_the_error_says_so() {
-        let told = |document: Value| Sample::of_document(document).unwrap_err().to_string();
-        assert!(told(json!(5)).contains("no object or array"));
-        assert!(told(json!([1, 2])).contains("no array of objects"));
-        assert!(told(json!({})).contains("no array of objects"));
+        let hints = |document: Value| Sample::of_document(document).unwrap_err().to_string();
+        assert!(hints(json!(5)).contains("no object or array"));
+        assert!(hints(json!([1, 2])).contains("no array of objects"));
+        assert!(hints(json!({})).contains("no array of objects"));
         let keyed = json!({"listings": {"12": {"price": 1, "city": "A"}, "13": {"price": 2, "city": "B"}}});
-        assert!(told(keyed).contains("/listings are an object keyed by their ids"));
+        assert!(hints(keyed).contains("/listings are an object keyed by their ids"));
     }
 }

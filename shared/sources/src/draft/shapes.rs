@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn the_style_of_amounts_is_told_from_all_of_them() {
+    fn the_style_of_amounts_is_reported_from_all_of_them() {
         assert_eq!(style(&["499000", "3500.5"]), "plain");
         assert_eq!(style(&["1 700 000 DH", "959\u{a0}600 DH"]), "fr");
         assert_eq!(style(&["$690,000", "$1,250,000"]), "en");

@@ -223,11 +223,11 @@ mod tests {
     }
 
     #[test]
-    fn every_mistake_is_told_with_its_line() {
+    fn every_mistake_is_reported_with_its_line() {
         let rules = CardRules::built_in(LEAST).unwrap();
         let text = "card = 'li:hover'\nid = '/\\d+'\nper_page = 0\ncart = 1\n[fields]\nprize = { select = 'a' }\n\
                     price = { attribute = 'x' }\ntitle = { select = 'a', pattern = '(' }\nlink = 'a'\n";
-        let told = rules.with(text).unwrap_err().to_string();
+        let message = rules.with(text).unwrap_err().to_string();
         for part in [
             "selectors:1: card: the selector \"li:hover\" is not understood at \":hover\"",
             "selectors:2: id: \"/\\\\d+\" has no group",
@@ -238,15 +238,15 @@ mod tests {
             "selectors:8: fields.title.pattern: \"(\" is no regular expression",
             "selectors:9: fields.link: \"a\" is string; accepted: a table: [fields.link]",
         ] {
-            assert!(told.contains(part), "{part} is not in\n{told}");
+            assert!(message.contains(part), "{part} is not in\n{message}");
         }
-        assert_eq!(told.lines().count(), 8, "{told}");
+        assert_eq!(message.lines().count(), 8, "{message}");
     }
 
     #[test]
     fn built_in_rules_must_be_whole() {
-        let told = CardRules::built_in("").unwrap_err().to_string();
-        assert_eq!(told.lines().count(), 5, "{told}");
+        let message = CardRules::built_in("").unwrap_err().to_string();
+        assert_eq!(message.lines().count(), 5, "{message}");
         assert!(CardRules::built_in("card =").unwrap_err().to_string().contains("this is no TOML"));
     }
 }

@@ -303,8 +303,8 @@ mod tests {
             ":not(:not(a))",
             "a}",
         ] {
-            let told = Selector::parse(selector).unwrap_err();
-            assert!(told.contains("accepted: names, .classes"), "{told}");
+            let message = Selector::parse(selector).unwrap_err();
+            assert!(message.contains("accepted: names, .classes"), "{message}");
         }
         assert!(Selector::parse(&"a ".repeat(33)).unwrap_err().contains("more than 32 steps"));
         assert_eq!(

@@ -1,6 +1,6 @@
 //! What Moroccan sites write on an ad's card, in French.
 
-use stoop_domain::{Area, AreaUnit, Currency, Minor, MoneyError, Place, Reason};
+use stoop_domain::{Address, Area, AreaUnit, Currency, Minor, MoneyError, Reason};
 
 use super::CardRules;
 use super::document::one_spaced;
@@ -52,29 +52,29 @@ pub(crate) fn price(text: &str, name: &str, rules: &CardRules) -> Result<Option<
 }
 
 /// Reads a place with the city first: `Rabat, Agdal`, `Fès, Autre secteur`, or the city alone.
-pub(crate) fn city_and_quarter(text: &str) -> Place {
+pub(crate) fn city_and_quarter(text: &str) -> Address {
     let (city, quarter) = text.split_once(',').unwrap_or((text, ""));
-    place(city, quarter)
+    address(city, quarter)
 }
 
 /// Reads a place with the city last: `Hivernage à Marrakech`, `Racine, Casablanca`, or the city alone.
-pub(crate) fn quarter_and_city(text: &str) -> Place {
+pub(crate) fn quarter_and_city(text: &str) -> Address {
     let text = one_spaced(text);
     let parts = text.rsplit_once(" à ").or_else(|| text.rsplit_once(','));
     let (quarter, city) = parts.unwrap_or(("", &text));
-    place(city, quarter)
+    address(city, quarter)
 }
 
-fn place(city: &str, quarter: &str) -> Place {
+fn address(city: &str, quarter: &str) -> Address {
     let known = |text: &str| {
         let words = one_spaced(text);
         (!words.is_empty()).then_some(words)
     };
-    Place {
+    Address {
         city: known(city),
         neighbourhood: known(quarter).filter(|quarter| !NO_QUARTERS.contains(&quarter.as_str())),
         country: Some("MA".into()),
-        ..Place::default()
+        ..Address::default()
     }
 }
 
@@ -160,23 +160,23 @@ mod tests {
 
     #[test]
     fn places_are_read_city_first_or_last() {
-        let parts = |place: Place| (place.neighbourhood.unwrap_or_default(), place.city.unwrap_or_default());
-        let told = |quarter: &str, city: &str| (quarter.to_owned(), city.to_owned());
-        assert_eq!(parts(quarter_and_city("Hivernage à\n\t\t\tMarrakech")), told("Hivernage", "Marrakech"));
-        assert_eq!(parts(quarter_and_city("Hivernage à Marrakech")), told("Hivernage", "Marrakech"));
-        assert_eq!(parts(quarter_and_city("Racine, Casablanca")), told("Racine", "Casablanca"));
-        assert_eq!(parts(quarter_and_city("Asilah")), told("", "Asilah"));
+        let parts = |address: Address| (address.neighbourhood.unwrap_or_default(), address.city.unwrap_or_default());
+        let message = |quarter: &str, city: &str| (quarter.to_owned(), city.to_owned());
+        assert_eq!(parts(quarter_and_city("Hivernage à\n\t\t\tMarrakech")), message("Hivernage", "Marrakech"));
+        assert_eq!(parts(quarter_and_city("Hivernage à Marrakech")), message("Hivernage", "Marrakech"));
+        assert_eq!(parts(quarter_and_city("Racine, Casablanca")), message("Racine", "Casablanca"));
+        assert_eq!(parts(quarter_and_city("Asilah")), message("", "Asilah"));
         assert_eq!(
             parts(quarter_and_city("Ferme Bretonne (Hay Arraha) à Casablanca")),
-            told("Ferme Bretonne (Hay Arraha)", "Casablanca")
+            message("Ferme Bretonne (Hay Arraha)", "Casablanca")
         );
-        assert_eq!(parts(city_and_quarter("Rabat, Agdal")), told("Agdal", "Rabat"));
-        assert_eq!(parts(city_and_quarter("Fès, Autre secteur")), told("", "Fès"));
-        assert_eq!(parts(city_and_quarter("")), told("", ""));
+        assert_eq!(parts(city_and_quarter("Rabat, Agdal")), message("Agdal", "Rabat"));
+        assert_eq!(parts(city_and_quarter("Fès, Autre secteur")), message("", "Fès"));
+        assert_eq!(parts(city_and_quarter("")), message("", ""));
     }
 
     #[test]
-    fn features_are_told_apart_by_their_words() {
+    fn features_are_reported_apart_by_their_words() {
         let m2 = |whole| Feature::Area(Area::of(whole, AreaUnit::SquareMeters));
         for (text, want) in [
             ("96 m²", m2(96)),

@@ -27,8 +27,8 @@ use stoop_domain::{PropertyType, Purpose, Reason, Time};
 use crate::fields::Refusal;
 use crate::html::{Card, CardPage, CardRules, Position};
 use crate::link;
-use crate::params::{Param, Reader};
-use crate::port::{Answer, Cursor, Manners, Page, Params, ReadError, Request, Row, SearchError, Source};
+use crate::params::{Param, ParamReader};
+use crate::port::{Answer, CrawlPolicy, Cursor, Page, Params, ReadError, Request, Row, SearchError, Source};
 use crate::registry::Tells;
 use crate::settings::MapErrors;
 
@@ -65,7 +65,7 @@ impl Mubawab {
     ];
 
     pub(crate) fn from_params(params: &Params) -> Result<Self, SearchError> {
-        let mut reader = Reader::new("mubawab", Self::PARAMS, params);
+        let mut reader = ParamReader::new("mubawab", Self::PARAMS, params);
         let base = reader.address("url", "https://www.mubawab.ma");
         let path = reader.text("path", PATH);
         if path.contains(['?', '#']) || path.contains(":p:") {
@@ -106,8 +106,8 @@ impl Source for Mubawab {
         "mubawab"
     }
 
-    fn manners(&self) -> Manners {
-        Manners::scraped(self.pages_max)
+    fn crawl_policy(&self) -> CrawlPolicy {
+        CrawlPolicy::scraped(self.pages_max)
     }
 
     fn begin(&self, since: Option<&str>) -> Cursor {

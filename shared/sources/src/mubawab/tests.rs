@@ -85,8 +85,8 @@ fn a_card_is_read_field_by_field() {
     assert_eq!((found.native_id.as_str(), found.at), ("8257931", None));
     let listing = found.listing;
     assert_eq!((listing.list_price, listing.currency), (Some(Minor(125_000_000)), stoop_domain::Currency::MAD));
-    assert_eq!(listing.place.neighbourhood.as_deref(), Some("Racine"));
-    assert_eq!((listing.place.city.as_deref(), listing.place.country.as_deref()), (Some("Casablanca"), Some("MA")));
+    assert_eq!(listing.address.neighbourhood.as_deref(), Some("Racine"));
+    assert_eq!((listing.address.city.as_deref(), listing.address.country.as_deref()), (Some("Casablanca"), Some("MA")));
     assert_eq!((listing.bedrooms, listing.bathrooms_hundredths), (Some(2), Some(100)));
     assert_eq!(listing.living_area, Some(stoop_domain::Area::of(96, AreaUnit::SquareMeters)));
     assert_eq!((listing.purpose, listing.property_type), (Purpose::Sale, Some(PropertyType::Apartment)));
@@ -98,9 +98,9 @@ fn a_card_is_read_field_by_field() {
 
 #[test]
 fn the_site_is_scraped_so_it_is_off_and_robots_are_asked() {
-    let manners = source(&[("pages", "3")]).manners();
-    assert!(manners.robots && manners.off_by_default);
-    assert_eq!((manners.coverage, manners.pages_max), (Coverage::Changes, 3));
+    let crawl_policy = source(&[("pages", "3")]).crawl_policy();
+    assert!(crawl_policy.robots && crawl_policy.off_by_default);
+    assert_eq!((crawl_policy.coverage, crawl_policy.pages_max), (Coverage::Changes, 3));
 }
 
 #[test]
@@ -266,8 +266,8 @@ fn a_page_without_ads_is_the_end_only_where_it_says_so() {
     assert_eq!(answer(&page(none, &[])).unwrap(), Page::default());
     assert_eq!(read_at(&source(&[]), "4:x", &page("", &[2, 3])).unwrap(), Page::default());
     for (position, links) in [("1", &[][..]), ("1", &[2]), ("2:x", &[]), ("2:x", &[3])] {
-        let told = read_at(&source(&[]), position, &page("", links)).unwrap_err().to_string();
-        assert!(told.ends_with("an HTML page titled \"Appartements à vendre\", without ads"), "{told}");
+        let message = read_at(&source(&[]), position, &page("", links)).unwrap_err().to_string();
+        assert!(message.ends_with("an HTML page titled \"Appartements à vendre\", without ads"), "{message}");
     }
 }
 
@@ -289,20 +289,23 @@ fn drifted_names_are_an_error_that_says_which_selector_found_nothing() {
         ),
         ("un-mot\"", "un-mot\" data-x=\"/fr/p/\"><a href=\"/fr/p/1/x\"", "leaves out every card"),
     ] {
-        let told = answer(&page(&two.replace(from, to), &[2])).unwrap_err().to_string();
-        assert!(told.starts_with("expected a Mubawab page of search results, got ") && told.contains(want), "{told}");
+        let message = answer(&page(&two.replace(from, to), &[2])).unwrap_err().to_string();
+        assert!(
+            message.starts_with("expected a Mubawab page of search results, got ") && message.contains(want),
+            "{message}"
+        );
     }
     let links = two.replace("listingTit\"", "x\"").replace("linkRef", "data-l");
-    let told = answer(&page(&links, &[])).unwrap_err().to_string();
-    assert!(told.contains(r#"fields.link = ".listingTit a" or "[linkref]" found nothing"#), "{told}");
+    let message = answer(&page(&links, &[])).unwrap_err().to_string();
+    assert!(message.contains(r#"fields.link = ".listingTit a" or "[linkref]" found nothing"#), "{message}");
 }
 
 #[test]
 fn a_selector_that_finds_few_of_the_ads_is_an_error_too() {
     let cards: String = (1..=7).map(usual).collect();
-    let told = answer(&page(&cards.replacen("listingBox", "x", 5), &[])).unwrap_err().to_string();
-    assert!(told.contains("links to 7 ads, of which the selector card = "), "{told}");
-    assert!(told.ends_with(" found 2"), "{told}");
+    let message = answer(&page(&cards.replacen("listingBox", "x", 5), &[])).unwrap_err().to_string();
+    assert!(message.contains("links to 7 ads, of which the selector card = "), "{message}");
+    assert!(message.ends_with(" found 2"), "{message}");
 }
 
 #[test]
@@ -311,19 +314,22 @@ fn a_user_mends_a_changed_name_in_a_text() {
     assert!(answer(&changed).is_err());
     let mended = source(&[("selectors", "[fields]\nprice = { select = \".newPrice\" }\n")]);
     assert_eq!(read_at(&mended, "1", &changed).unwrap().rows.len(), 1);
-    let told = mistakes(&[("selectors", "[fields]\nprize = { select = \"a:b\" }\n")]);
-    assert!(told.starts_with("selectors:2: fields.prize: there is no such key; did you mean \"price\"?"), "{told}");
+    let message = mistakes(&[("selectors", "[fields]\nprize = { select = \"a:b\" }\n")]);
+    assert!(
+        message.starts_with("selectors:2: fields.prize: there is no such key; did you mean \"price\"?"),
+        "{message}"
+    );
 }
 
 #[test]
 fn another_page_is_named_and_one_that_breaks_off_is_unreadable() {
-    let told = |html: &str| answer(html).unwrap_err().to_string();
+    let message = |html: &str| answer(html).unwrap_err().to_string();
     assert_eq!(
-        told("<html><head><title>Just a moment...</title></head></html>"),
+        message("<html><head><title>Just a moment...</title></head></html>"),
         "expected a Mubawab page of search results, got an HTML page titled \"Just a moment...\", without ads"
     );
-    assert!(told("{}").ends_with("got no HTML page"));
-    assert_eq!(told(" "), "unreadable answer: it is empty");
+    assert!(message("{}").ends_with("got no HTML page"));
+    assert_eq!(message(" "), "unreadable answer: it is empty");
     let whole = page(&usual(1), &[]);
-    assert!(told(&whole[..whole.len() - 9]).starts_with("unreadable answer: broken off"));
+    assert!(message(&whole[..whole.len() - 9]).starts_with("unreadable answer: broken off"));
 }

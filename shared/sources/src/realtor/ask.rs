@@ -3,7 +3,7 @@ use stoop_domain::Purpose;
 
 use super::Realtor;
 use crate::link;
-use crate::params::Reader;
+use crate::params::ParamReader;
 use crate::port::{Params, SearchError};
 
 /// What is asked of each API, save for the place in the results.
@@ -45,7 +45,7 @@ struct Where {
 }
 
 pub(super) fn read(params: &Params) -> Result<Realtor, SearchError> {
-    let mut reader = Reader::new("realtor", Realtor::PARAMS, params);
+    let mut reader = ParamReader::new("realtor", Realtor::PARAMS, params);
     let api = reader.one_of("api", &[REALTY_IN_US, US_REAL_ESTATE]);
     let purpose = if reader.one_of("purpose", &["sale", "rent"]) == "rent" { Purpose::Rent } else { Purpose::Sale };
     let host = reader.text("host", &format!("{api}.p.rapidapi.com"));
@@ -53,7 +53,7 @@ pub(super) fn read(params: &Params) -> Result<Realtor, SearchError> {
         reader.mistake("host", &host, "a host name like realty-in-us.p.rapidapi.com");
     }
     let base = reader.address("url", &format!("https://{host}"));
-    let place = place(&mut reader, api);
+    let address = address(&mut reader, api);
     let statuses = statuses(&mut reader, api, purpose);
     let mut bounds = Vec::new();
     for name in ["price_min", "price_max"] {
@@ -64,11 +64,11 @@ pub(super) fn read(params: &Params) -> Result<Realtor, SearchError> {
     let limit = reader.number("limit", 1..=LIMIT_MAX, if api == REALTY_IN_US { LIMIT_MAX } else { 42 });
     let key = reader.text("key", "");
     reader.finish()?;
-    let ask = if api == REALTY_IN_US { body(place, statuses, &bounds) } else { query(&place, purpose, &bounds) };
+    let ask = if api == REALTY_IN_US { body(address, statuses, &bounds) } else { query(&address, purpose, &bounds) };
     Ok(Realtor { base, host, key, purpose, limit: u64::from(limit), ask })
 }
 
-fn place(reader: &mut Reader<'_>, api: &str) -> Where {
+fn address(reader: &mut ParamReader<'_>, api: &str) -> Where {
     let zip = reader.get("postal_code").map(str::to_owned);
     let city = reader.get("city").map(str::to_owned);
     let state = reader.get("state_code").map(str::to_uppercase);
@@ -91,7 +91,7 @@ fn place(reader: &mut Reader<'_>, api: &str) -> Where {
             reader.mistake("state_code", "", "a state's two letters like IL")
         }
         (None, None, None) => {
-            reader.mistake("postal_code", "", "a zip like 60614, or city and state_code in its place")
+            reader.mistake("postal_code", "", "a zip like 60614, or city and state_code in its address")
         }
         (None, Some(city), None) => reader.mistake("city", city, "a city together with state_code"),
         _ => {}
@@ -99,7 +99,7 @@ fn place(reader: &mut Reader<'_>, api: &str) -> Where {
     Where { postal_code: zip, city, state_code: state }
 }
 
-fn statuses(reader: &mut Reader<'_>, api: &str, purpose: Purpose) -> Vec<&'static str> {
+fn statuses(reader: &mut ParamReader<'_>, api: &str, purpose: Purpose) -> Vec<&'static str> {
     let usual = if purpose == Purpose::Rent { "for_rent" } else { "for_sale" };
     let Some(text) = reader.get("status") else { return vec![usual] };
     if api == US_REAL_ESTATE {
@@ -118,9 +118,11 @@ fn statuses(reader: &mut Reader<'_>, api: &str, purpose: Purpose) -> Vec<&'stati
     statuses
 }
 
-fn body(place: Where, statuses: Vec<&'static str>, bounds: &[(&str, u32)]) -> Ask {
+fn body(address: Where, statuses: Vec<&'static str>, bounds: &[(&str, u32)]) -> Ask {
     let mut fields = Map::new();
-    for (name, value) in [("postal_code", place.postal_code), ("city", place.city), ("state_code", place.state_code)] {
+    for (name, value) in
+        [("postal_code", address.postal_code), ("city", address.city), ("state_code", address.state_code)]
+    {
         fields.extend(value.map(|value| (name.to_owned(), value.into())));
     }
     fields.insert("status".into(), statuses.into());
@@ -133,13 +135,13 @@ fn body(place: Where, statuses: Vec<&'static str>, bounds: &[(&str, u32)]) -> As
     Ask::Body(fields)
 }
 
-fn query(place: &Where, purpose: Purpose, bounds: &[(&str, u32)]) -> Ask {
+fn query(address: &Where, purpose: Purpose, bounds: &[(&str, u32)]) -> Ask {
     let (path, sort) = match purpose {
         Purpose::Sale => ("/v3/for-sale", "newest"),
         Purpose::Rent => ("/v3/for-rent", "lowest_price"),
     };
-    let mut query = format!("{path}?state_code={}", place.state_code.as_deref().unwrap_or_default());
-    if let Some(city) = &place.city {
+    let mut query = format!("{path}?state_code={}", address.state_code.as_deref().unwrap_or_default());
+    if let Some(city) = &address.city {
         query.push_str(&format!("&city={}", link::encode(city, "")));
     }
     query.push_str(&format!("&sort={sort}"));

@@ -31,7 +31,7 @@ use crate::fields::Fields;
 use crate::limit::Limit;
 use crate::params::Param;
 use crate::port::{
-    Answer, Coverage, Cursor, Manners, Method, Next, Page, Params, ReadError, Request, SearchError, Source,
+    Answer, Coverage, CrawlPolicy, Cursor, Method, Next, Page, Params, ReadError, Request, SearchError, Source,
 };
 use crate::raws::Raws;
 use crate::registry::Tells;
@@ -104,8 +104,8 @@ impl Source for Realtor {
         "realtor"
     }
 
-    fn manners(&self) -> Manners {
-        Manners {
+    fn crawl_policy(&self) -> CrawlPolicy {
+        CrawlPolicy {
             coverage: Coverage::Snapshot,
             limits: vec![Limit::pause(1_000)],
             robots: false,

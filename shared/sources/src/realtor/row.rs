@@ -1,6 +1,6 @@
 use jiff::tz::TimeZone;
 use stoop_domain::{
-    Area, AreaUnit, Currency, Day, Details, Listing, Minor, Place, PropertyType, Purpose, Reason, Status,
+    Address, Area, AreaUnit, Currency, Day, Details, Listing, Minor, PropertyType, Purpose, Reason, Status,
 };
 
 use crate::fields::{Fields, Refusal, scaled};
@@ -17,7 +17,7 @@ pub(super) fn read(row: &Fields<'_>, searched: Purpose) -> Result<Found, Refusal
     let native_id = native_id(row, purpose)?;
     not_a_community(row)?;
     let about = part(row, "description")?;
-    let mut listing = Listing::new(purpose, Currency::USD, place(row)?);
+    let mut listing = Listing::new(purpose, Currency::USD, address(row)?);
     listing.status = status;
     listing.list_price = row.price("list_price", Currency::USD)?;
     listing.previous_list_price = previous_price(listing.list_price, row.price("price_reduced_amount", Currency::USD)?);
@@ -124,7 +124,7 @@ fn sale(row: &Fields<'_>, about: &Fields<'_>) -> Result<(Option<Minor>, Option<D
     Ok((None, None))
 }
 
-fn place(row: &Fields<'_>) -> Result<Place, Refusal> {
+fn address(row: &Fields<'_>) -> Result<Address, Refusal> {
     let location = part(row, "location")?;
     let address = part(&location, "address")?;
     let (latitude_e6, longitude_e6) = part(&address, "coordinate")?.coordinates("lat", "lon")?;
@@ -136,7 +136,7 @@ fn place(row: &Fields<'_>) -> Result<Place, Refusal> {
         Some(code) => Some(code),
         None => address.text("state")?,
     };
-    Ok(Place {
+    Ok(Address {
         line: address.text("line")?,
         neighbourhood: None,
         city: address.text("city")?,

@@ -79,37 +79,37 @@ fn realty_in_us_is_asked_by_a_body_that_holds_the_place_in_the_results() {
 
 #[test]
 fn us_real_estate_is_asked_by_a_query() {
-    let place = [("api", "us-real-estate"), ("city", "Detroit Lakes"), ("state_code", "mn")];
-    let sale = source(&place);
+    let address = [("api", "us-real-estate"), ("city", "Detroit Lakes"), ("state_code", "mn")];
+    let sale = source(&address);
     let request = sale.request(&Cursor { position: "42".into(), ..Cursor::default() });
     assert_eq!((request.method, &request.body), (Method::Get, &None));
     assert_eq!(
         request.url,
         "https://us-real-estate.p.rapidapi.com/v3/for-sale?state_code=MN&city=Detroit%20Lakes&sort=newest&offset=42&limit=42"
     );
-    let rent = source(&[&place[..], &[("purpose", "rent"), ("url", "http://127.0.0.1:9000/")]].concat());
+    let rent = source(&[&address[..], &[("purpose", "rent"), ("url", "http://127.0.0.1:9000/")]].concat());
     let url = rent.request(&rent.begin(None)).url;
     assert!(url.starts_with("http://127.0.0.1:9000/v3/for-rent?state_code=MN&city=Detroit%20Lakes&"), "{url}");
 }
 
 #[test]
-fn mistakes_in_the_place_and_the_status_are_told() {
-    let told = |more: &[(&str, &str)]| made(more).err().map(|error| error.to_string()).unwrap_or_default();
-    assert!(told(&[]).contains(r#"postal_code = "": accepted is a zip like 60614, or city and state_code"#));
-    assert!(told(&[("city", "Chicago")]).contains("a city together with state_code"));
-    assert!(told(&[("postal_code", "6061")]).contains("a zip of five digits"));
-    assert!(told(&[("postal_code", "60614"), ("state_code", "IL")]).contains("but not both"));
-    assert!(told(&[("state_code", "Illinois")]).contains("a state's two letters"));
+fn mistakes_in_the_place_and_the_status_are_reported() {
+    let message = |more: &[(&str, &str)]| made(more).err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(message(&[]).contains(r#"postal_code = "": accepted is a zip like 60614, or city and state_code"#));
+    assert!(message(&[("city", "Chicago")]).contains("a city together with state_code"));
+    assert!(message(&[("postal_code", "6061")]).contains("a zip of five digits"));
+    assert!(message(&[("postal_code", "60614"), ("state_code", "IL")]).contains("but not both"));
+    assert!(message(&[("state_code", "Illinois")]).contains("a state's two letters"));
     let other = [("api", "us-real-estate"), ("postal_code", "60614"), ("status", "sold")];
     assert!(
-        told(&other).contains("postal_code = \"60614\": accepted is nothing with us-real-estate"),
+        message(&other).contains("postal_code = \"60614\": accepted is nothing with us-real-estate"),
         "{}",
-        told(&other)
+        message(&other)
     );
-    assert!(told(&other).contains("status = \"sold\": accepted is nothing with us-real-estate"));
-    assert!(told(&[("postal_code", "60614"), ("status", "for_sale,rented")]).contains("status = \"rented\""));
+    assert!(message(&other).contains("status = \"sold\": accepted is nothing with us-real-estate"));
+    assert!(message(&[("postal_code", "60614"), ("status", "for_sale,rented")]).contains("status = \"rented\""));
     let mixed = [("postal_code", "60614"), ("status", "for_rent")];
-    assert!(told(&mixed).contains("for_rent where purpose is rent"), "sales and rents are two searches");
+    assert!(message(&mixed).contains("for_rent where purpose is rent"), "sales and rents are two searches");
     let many = [("postal_code", "x"), ("limit", "500"), ("price_min", "cheap"), ("api", "other"), ("hst", "y")];
     let Err(SearchError(many)) = made(&many) else { panic!() };
     assert_eq!(many.len(), 5, "{many:#?}");
@@ -157,13 +157,16 @@ fn the_results_are_found_in_every_envelope() {
 
 #[test]
 fn another_answer_is_named_by_its_message() {
-    let told = |body: &str| read(&by_zip(&[]), "0", body).unwrap_err().to_string();
+    let message = |body: &str| read(&by_zip(&[]), "0", body).unwrap_err().to_string();
     let quota = r#"{"message": "You have exceeded the MONTHLY quota"}"#;
-    assert_eq!(told(quota), "expected JSON with home_search, got the message \"You have exceeded the MONTHLY quota\"");
-    assert!(told(r#"{"data": {"home_search": null}}"#).contains("JSON without \"home_search\""));
-    assert!(told(r#"{"data": {"home_search": {"total": 3}}}"#).contains("JSON without \"results\""));
-    assert!(told("<title>Blocked</title>").contains("an HTML page titled \"Blocked\""));
-    assert!(told(r#"{"data": {"home_search""#).starts_with("unreadable answer: broken off"));
+    assert_eq!(
+        message(quota),
+        "expected JSON with home_search, got the message \"You have exceeded the MONTHLY quota\""
+    );
+    assert!(message(r#"{"data": {"home_search": null}}"#).contains("JSON without \"home_search\""));
+    assert!(message(r#"{"data": {"home_search": {"total": 3}}}"#).contains("JSON without \"results\""));
+    assert!(message("<title>Blocked</title>").contains("an HTML page titled \"Blocked\""));
+    assert!(message(r#"{"data": {"home_search""#).starts_with("unreadable answer: broken off"));
 }
 
 #[test]
@@ -176,7 +179,7 @@ fn a_home_keeps_its_id_from_spell_to_spell() {
 }
 
 #[test]
-fn a_cut_is_told_by_its_amount_and_gets_no_date() {
+fn a_cut_is_reported_by_its_amount_and_gets_no_date() {
     let cut = found(r#""price_reduced_amount": 20000, "flags": {"is_price_reduced": true}"#);
     assert_eq!(cut.listing.previous_list_price, Some(Minor(52_000_000)));
     assert_eq!((cut.listing.price_changed_at, cut.at), (None, None));
@@ -207,7 +210,7 @@ fn flags_are_true_false_or_null() {
 }
 
 #[test]
-fn statuses_are_told_in_reso_s_words() {
+fn statuses_are_reported_in_reso_s_words() {
     let said = |fields: &str| {
         let listing = found(fields).listing;
         (listing.purpose, listing.status)
@@ -253,7 +256,7 @@ fn the_sale_that_the_status_tells_of_is_read() {
 }
 
 #[test]
-fn the_year_and_the_fee_are_told_where_they_are_known() {
+fn the_year_and_the_fee_are_reported_where_they_are_known() {
     let known = found(r#""hoa": {"fee": 250}, "description": {"year_built": 1925}"#).listing;
     assert_eq!((known.year_built, known.association_fee), (Some(1925), Some(Minor(25_000))));
     for fields in [r#""hoa": null"#, r#""hoa": {"fee": 0}, "description": {"year_built": null}"#, r#""hoa": 5"#] {
@@ -330,12 +333,12 @@ fn the_place_has_its_county_and_its_point() {
         "state": "Minnesota", "state_code": "MN", "postal_code": "56501-1234", "country": "USA",
         "coordinate": {"lat": 46.926943, "lon": -95.888207}}}"#,
     );
-    let place = home.listing.place;
-    assert_eq!((place.county.as_deref(), place.region.as_deref()), (Some("Becker"), Some("MN")));
-    assert_eq!((place.postal_code.as_deref(), place.country.as_deref()), (Some("56501"), Some("US")));
-    assert_eq!((place.latitude_e6, place.longitude_e6), (Some(46_926_943), Some(-95_888_207)));
+    let address = home.listing.address;
+    assert_eq!((address.county.as_deref(), address.region.as_deref()), (Some("Becker"), Some("MN")));
+    assert_eq!((address.postal_code.as_deref(), address.country.as_deref()), (Some("56501"), Some("US")));
+    assert_eq!((address.latitude_e6, address.longitude_e6), (Some(46_926_943), Some(-95_888_207)));
     let nowhere =
-        found(r#""location": {"address": {"city": "Richwood", "coordinate": null}, "county": null}"#).listing.place;
+        found(r#""location": {"address": {"city": "Richwood", "coordinate": null}, "county": null}"#).listing.address;
     assert_eq!((nowhere.latitude_e6, nowhere.county), (None, None));
     let abroad = refused(r#""location": {"address": {"country": "CAN"}}"#);
     assert_eq!(abroad, (Reason::BadValue, "location.address.country is CAN".into()));
@@ -349,7 +352,7 @@ fn null_and_missing_parts_are_both_unknown() {
 }
 
 #[test]
-fn pictures_are_told_once_and_the_page_is_made_absolute() {
+fn pictures_are_reported_once_and_the_page_is_made_absolute() {
     let home = found(
         r#""primary_photo": {"href": "https://p/1.jpg"}, "photos": [{"href": "https://p/1.jpg"}, {"href": "https://p/2.jpg"}],
         "branding": [{"name": "Elm Realty"}], "tags": ["lake"], "permalink": "12-Elm-St_Springfield_IL_62704_M7""#,

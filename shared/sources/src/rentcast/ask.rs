@@ -3,7 +3,7 @@ use stoop_domain::{Purpose, parse_decimal};
 use super::row::TYPES;
 use super::{LIMIT_MAX, RentCast};
 use crate::link;
-use crate::params::Reader;
+use crate::params::ParamReader;
 use crate::port::{Coverage, Params, SearchError};
 
 const BASE: &str = "https://api.rentcast.io/v1";
@@ -12,7 +12,7 @@ const PAGES: u32 = 50;
 const DEGREE_E6: i64 = 1_000_000;
 
 pub(super) fn read(params: &Params) -> Result<RentCast, SearchError> {
-    let mut reader = Reader::new("rentcast", RentCast::PARAMS, params);
+    let mut reader = ParamReader::new("rentcast", RentCast::PARAMS, params);
     let purpose = if reader.one_of("purpose", &["sale", "rent"]) == "rent" { Purpose::Rent } else { Purpose::Sale };
     let base = reader.address("url", BASE);
     let mut query: Vec<(&str, String)> = Vec::new();
@@ -49,7 +49,7 @@ pub(super) fn read(params: &Params) -> Result<RentCast, SearchError> {
 }
 
 /// A zip, a city in its state, a state, or a circle: one of them.
-fn place(reader: &mut Reader<'_>, query: &mut Vec<(&'static str, String)>) {
+fn place(reader: &mut ParamReader<'_>, query: &mut Vec<(&'static str, String)>) {
     let (zip, city, state) = (reader.get("zipCode"), reader.get("city"), reader.get("state").map(str::to_uppercase));
     let circle = ["latitude", "longitude", "radius"];
     let in_circle = circle.iter().filter(|name| reader.get(name).is_some()).count();
@@ -90,7 +90,7 @@ fn place(reader: &mut Reader<'_>, query: &mut Vec<(&'static str, String)>) {
 }
 
 /// In RentCast's own letters: their case counts.
-fn property_types(reader: &mut Reader<'_>, text: &str) -> String {
+fn property_types(reader: &mut ParamReader<'_>, text: &str) -> String {
     let mut types = Vec::new();
     for name in text.split('|').map(str::trim) {
         match TYPES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)) {

@@ -29,7 +29,7 @@ use crate::fields::Fields;
 use crate::limit::Limit;
 use crate::params::Param;
 use crate::port::{
-    Answer, Coverage, Cursor, Manners, Method, Next, Page, Params, ReadError, Request, SearchError, Source,
+    Answer, Coverage, CrawlPolicy, Cursor, Method, Next, Page, Params, ReadError, Request, SearchError, Source,
 };
 use crate::registry::Tells;
 
@@ -90,8 +90,8 @@ impl RentCast {
 
     fn next(&self, cursor: &Cursor, answer: &Answer<'_>, rows: u64) -> Next {
         // The server says which limit it went by, should it have lowered the one that was asked for.
-        let told = answer.header("x-limit").and_then(|limit| limit.trim().parse().ok());
-        let limit = told.filter(|limit| (1..=self.limit).contains(limit)).unwrap_or(self.limit);
+        let reported = answer.header("x-limit").and_then(|limit| limit.trim().parse().ok());
+        let limit = reported.filter(|limit| (1..=self.limit).contains(limit)).unwrap_or(self.limit);
         if rows < limit {
             return Next::End;
         }
@@ -104,7 +104,7 @@ impl RentCast {
     }
 
     /// RentCast's message, without a key that it might quote.
-    fn told(&self, body: &Body<'_>) -> ReadError {
+    fn reported(&self, body: &Body<'_>) -> ReadError {
         if body.text().contains(&self.key) {
             return body.not_ours("an error that quotes the key".to_owned());
         }
@@ -120,8 +120,8 @@ impl Source for RentCast {
         "rentcast"
     }
 
-    fn manners(&self) -> Manners {
-        Manners {
+    fn crawl_policy(&self) -> CrawlPolicy {
+        CrawlPolicy {
             coverage: self.coverage,
             // RentCast blocks nobody who asks more than the plan has: it charges for it.
             limits: vec![Limit::per_second(20), Limit::per_month(50)],
@@ -166,7 +166,7 @@ impl Source for RentCast {
         }
         let body = Body::of(answer.body, EXPECTED)?;
         if answer.status != 200 || body.text().starts_with('{') {
-            return Err(self.told(&body));
+            return Err(self.reported(&body));
         }
         let raws = body.rows(body.text())?;
         let mut rows = Vec::with_capacity(raws.len());

@@ -1,4 +1,4 @@
-use stoop_domain::{Area, AreaUnit, Currency, Details, Listing, Place, PropertyType, Purpose, Status};
+use stoop_domain::{Address, Area, AreaUnit, Currency, Details, Listing, PropertyType, Purpose, Status};
 
 use crate::fields::{Fields, Refusal};
 use crate::port::Found;
@@ -17,7 +17,7 @@ pub(super) const TYPES: [(&str, PropertyType); 7] = [
 /// Reads one listing. `price` is a rent where rentals were asked for, under the same name.
 pub(super) fn read(row: &Fields<'_>, purpose: Purpose) -> Result<Found, Refusal> {
     let native_id = native_id(row, purpose)?;
-    let mut listing = Listing::new(purpose, Currency::USD, place(row)?);
+    let mut listing = Listing::new(purpose, Currency::USD, address(row)?);
     listing.status = match row.text("status")?.as_deref() {
         Some("Active") => Status::Active,
         Some("Inactive") => Status::Gone,
@@ -47,11 +47,11 @@ pub(super) fn native_id(row: &Fields<'_>, purpose: Purpose) -> Result<String, Re
     Ok(if purpose == Purpose::Rent { format!("{id}:rent") } else { id })
 }
 
-fn place(row: &Fields<'_>) -> Result<Place, Refusal> {
+fn address(row: &Fields<'_>) -> Result<Address, Refusal> {
     let (latitude_e6, longitude_e6) = row.coordinates("latitude", "longitude")?;
     let lines = [row.text("addressLine1")?, row.text("addressLine2")?];
     let line = lines.into_iter().flatten().collect::<Vec<_>>().join(", ");
-    Ok(Place {
+    Ok(Address {
         line: (!line.is_empty()).then_some(line),
         neighbourhood: None,
         city: row.text("city")?,

@@ -72,14 +72,14 @@ fn rents_are_another_list_and_share_the_account() {
 }
 
 #[test]
-fn mistakes_in_the_place_are_told() {
-    let told = |more: &[(&str, &str)]| made(more).err().map(|error| error.to_string()).unwrap_or_default();
-    assert!(told(&[]).contains("one of: zipCode; city and state; state; latitude, longitude and radius"));
-    assert!(told(&[("zipCode", "78723"), ("state", "TX")]).contains("one of: zipCode"));
-    assert!(told(&[("zipCode", "787")]).contains("a zip of five digits"));
-    assert!(told(&[("city", "Austin")]).contains("a city together with state"));
+fn mistakes_in_the_place_are_reported() {
+    let message = |more: &[(&str, &str)]| made(more).err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(message(&[]).contains("one of: zipCode; city and state; state; latitude, longitude and radius"));
+    assert!(message(&[("zipCode", "78723"), ("state", "TX")]).contains("one of: zipCode"));
+    assert!(message(&[("zipCode", "787")]).contains("a zip of five digits"));
+    assert!(message(&[("city", "Austin")]).contains("a city together with state"));
     assert!(
-        told(&[("latitude", "30.1"), ("longitude", "-97")])
+        message(&[("latitude", "30.1"), ("longitude", "-97")])
             .contains("radius = \"\": accepted is a number from 0 to 100")
     );
     let circle = [("latitude", "30.1"), ("longitude", "-97.5"), ("radius", "2.5")];
@@ -93,13 +93,13 @@ fn mistakes_in_the_place_are_told() {
 
 #[test]
 fn the_free_plan_is_kept_to() {
-    let told: Vec<String> = source(&[]).manners().limits.iter().map(ToString::to_string).collect();
-    assert_eq!(told, ["20 requests a second", "50 requests in 31 days"]);
+    let message: Vec<String> = source(&[]).crawl_policy().limits.iter().map(ToString::to_string).collect();
+    assert_eq!(message, ["20 requests a second", "50 requests in 31 days"]);
 }
 
 #[test]
 fn only_a_list_of_all_that_is_on_offer_can_tell_what_is_gone() {
-    let coverage = |more: &[(&str, &str)]| source(more).manners().coverage;
+    let coverage = |more: &[(&str, &str)]| source(more).crawl_policy().coverage;
     assert_eq!(coverage(&[]), Coverage::Snapshot);
     assert_eq!(coverage(&[("daysOld", "7")]), Coverage::Changes);
     assert_eq!(coverage(&[("status", "Inactive")]), Coverage::Changes);
@@ -137,28 +137,28 @@ fn no_results_are_an_answer_that_proves_nothing() {
 }
 
 #[test]
-fn a_key_that_is_turned_away_is_told_from_a_bill_and_never_shown() {
-    let told = |status: u16, error: &str| {
+fn a_key_that_is_turned_away_is_reported_from_a_bill_and_never_shown() {
+    let message = |status: u16, error: &str| {
         let body = format!(r#"{{"status": {status}, "error": "{error}", "message": "the key s3cret is no good"}}"#);
         match with_status(status, &body) {
             Err(ReadError::Denied(why)) => why,
             other => panic!("{other:?}"),
         }
     };
-    assert_eq!(told(401, "auth/api-key-invalid"), "RentCast does not know the key (auth/api-key-invalid)");
+    assert_eq!(message(401, "auth/api-key-invalid"), "RentCast does not know the key (auth/api-key-invalid)");
     for status in [401, 403] {
-        let why = told(status, "billing/subscription-inactive");
+        let why = message(status, "billing/subscription-inactive");
         assert_eq!(why, "the key's RentCast plan is not active or not paid (billing/subscription-inactive)");
     }
-    assert_eq!(told(401, "s3cret"), "status 401: RentCast turns the key away, for itself or for its bill");
+    assert_eq!(message(401, "s3cret"), "status 401: RentCast turns the key away, for itself or for its bill");
     assert!(matches!(with_status(401, "<p>s3cret"), Err(ReadError::Denied(why)) if !why.contains("s3cret")));
 }
 
 #[test]
-fn a_bad_request_is_told_in_rentcast_s_words() {
+fn a_bad_request_is_reported_in_rentcast_s_words() {
     let body = r#"{"status": 400, "error": "resource/bad-request", "message": "The state 'ZZ' is unknown"}"#;
-    let told = with_status(400, body).unwrap_err().to_string();
-    assert_eq!(told, "expected a JSON array of listings, got the message \"The state 'ZZ' is unknown\"");
+    let message = with_status(400, body).unwrap_err().to_string();
+    assert_eq!(message, "expected a JSON array of listings, got the message \"The state 'ZZ' is unknown\"");
     let quoting = with_status(400, r#"{"message": "s3cret"}"#).unwrap_err().to_string();
     assert_eq!(quoting, "expected a JSON array of listings, got an error that quotes the key");
     assert!(with_status(200, r#"{"listings": []}"#).unwrap_err().to_string().contains("JSON without \"listings\""));
@@ -240,21 +240,21 @@ fn a_unit_is_part_of_the_line() {
         r#""addressLine2": "Apt 12C", "county": "Travis", "latitude": 30.290643, "longitude": -97.701547,
         "listingOffice": {"name": "Elm Realty"}, "builder": {"name": "Elm Homes"}, "listingAgent": {"name": "Somebody"}"#,
     );
-    let (place, details) = (home.listing.place, home.listing.details);
-    assert_eq!((place.line.as_deref(), place.county.as_deref()), (Some("12 Elm St, Apt 12C"), Some("Travis")));
-    assert_eq!((place.latitude_e6, place.longitude_e6), (Some(30_290_643), Some(-97_701_547)));
+    let (address, details) = (home.listing.address, home.listing.details);
+    assert_eq!((address.line.as_deref(), address.county.as_deref()), (Some("12 Elm St, Apt 12C"), Some("Travis")));
+    assert_eq!((address.latitude_e6, address.longitude_e6), (Some(30_290_643), Some(-97_701_547)));
     assert_eq!((details.agency.as_deref(), details.seller.as_deref()), (Some("Elm Realty"), Some("Elm Homes")));
 }
 
 #[test]
 fn a_scan_takes_no_more_than_the_requests_of_a_month_unless_the_user_says_so() {
-    assert_eq!(source(&[]).manners().pages_max, 50);
-    assert_eq!(source(&[("pages", "400")]).manners().pages_max, 400);
+    assert_eq!(source(&[]).crawl_policy().pages_max, 50);
+    assert_eq!(source(&[("pages", "400")]).crawl_policy().pages_max, 400);
     assert!(made(&[("zipCode", "78723"), ("pages", "0")]).is_err());
 }
 
 #[test]
-fn the_year_and_the_fee_are_told_where_they_are_known() {
+fn the_year_and_the_fee_are_reported_where_they_are_known() {
     let known = found(r#""yearBuilt": 1973, "hoa": {"fee": 175}"#).listing;
     assert_eq!((known.year_built, known.association_fee), (Some(1973), Some(Minor(17_500))));
     let none = found(r#""hoa": {}"#).listing;

@@ -5,7 +5,7 @@ use stoop_domain::{Currency, country};
 use super::dialect::Dialect;
 use super::{Access, Reso, Terms, filter};
 use crate::grant::ClientCredentials;
-use crate::params::{Param, Reader};
+use crate::params::{Param, ParamReader};
 use crate::port::{Params, SearchError};
 
 /// What no row can be read without.
@@ -43,7 +43,7 @@ impl Reso {
     ];
 
     pub(crate) fn from_params(params: &Params) -> Result<Self, SearchError> {
-        let mut reader = Reader::new("reso", Self::PARAMS, params);
+        let mut reader = ParamReader::new("reso", Self::PARAMS, params);
         let base = reader.address("url", "");
         let base =
             ["/Property/replication", "/Property"].iter().find_map(|end| base.strip_suffix(end)).unwrap_or(&base);
@@ -72,7 +72,7 @@ impl Reso {
     }
 }
 
-fn filter(reader: &mut Reader<'_>, dialect: Dialect) -> Option<String> {
+fn filter(reader: &mut ParamReader<'_>, dialect: Dialect) -> Option<String> {
     let filter = reader.get("filter");
     if dialect == Dialect::MlsGrid
         && let Err(accepted) = filter::for_mls_grid(filter.unwrap_or_default())
@@ -82,7 +82,7 @@ fn filter(reader: &mut Reader<'_>, dialect: Dialect) -> Option<String> {
     filter.map(str::to_owned)
 }
 
-fn expand(reader: &mut Reader<'_>, dialect: Dialect) -> Option<String> {
+fn expand(reader: &mut ParamReader<'_>, dialect: Dialect) -> Option<String> {
     let expand = reader.get("expand").map(|expand| expand.split_whitespace().collect::<String>())?;
     let served = ["Media", "Rooms", "UnitTypes"];
     if dialect == Dialect::MlsGrid && !expand.split(',').all(|name| served.contains(&name)) {
@@ -91,7 +91,7 @@ fn expand(reader: &mut Reader<'_>, dialect: Dialect) -> Option<String> {
     Some(expand)
 }
 
-fn select(reader: &mut Reader<'_>, dialect: Dialect, expand: Option<&str>) -> Option<String> {
+fn select(reader: &mut ParamReader<'_>, dialect: Dialect, expand: Option<&str>) -> Option<String> {
     let select = reader.get("select").map(|select| select.split_whitespace().collect::<String>())?;
     let mut needed = SELECT_NEEDED.to_vec();
     match dialect {
@@ -111,7 +111,7 @@ fn select(reader: &mut Reader<'_>, dialect: Dialect, expand: Option<&str>) -> Op
     Some(select)
 }
 
-fn terms(reader: &mut Reader<'_>, dialect: Dialect) -> Terms {
+fn terms(reader: &mut ParamReader<'_>, dialect: Dialect) -> Terms {
     let code = reader.text("country", "US").to_uppercase();
     if code.len() != 2 || !code.bytes().all(|b| b.is_ascii_alphabetic()) {
         reader.mistake("country", &code, "a code of two letters like US (ISO 3166-1)");
@@ -135,7 +135,7 @@ fn terms(reader: &mut Reader<'_>, dialect: Dialect) -> Terms {
 
 /// Either a token or client credentials; neither only with the standard alone. Secrets are in no message: what is
 /// wrong with them is told of the parameters beside them.
-fn access(reader: &mut Reader<'_>, dialect: Dialect, base: &str) -> Access {
+fn access(reader: &mut ParamReader<'_>, dialect: Dialect, base: &str) -> Access {
     let token = reader.get("token");
     let (id, secret) = (reader.get("client_id"), reader.get("client_secret"));
     let usual = dialect.token_url(base);

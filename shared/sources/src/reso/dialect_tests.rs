@@ -96,7 +96,7 @@ fn each_dialect_asks_in_its_own_words() {
 }
 
 #[test]
-fn mls_grid_is_asked_for_one_system_and_told_withdrawals_only_after_the_first_scan() {
+fn mls_grid_is_asked_for_one_system_and_reported_withdrawals_only_after_the_first_scan() {
     let source = source("mlsgrid", &[ACTRIS]);
     assert_eq!(
         asked(&source, None),
@@ -146,24 +146,24 @@ fn pages_are_as_large_as_each_dialect_allows() {
     }
     assert!(asked(&source("spark", &[("url", "https://sparkapi.com/Reso/OData")]), None).contains("$top=25&"));
     let small = source("bridge", &[("top", "10")]);
-    assert_eq!(small.manners().pages_max, 100_000, "small pages are many");
-    assert_eq!(source("trestle", &[]).manners().pages_max, 5_000);
-    assert_eq!(source("trestle", &[("pages", "20")]).manners().pages_max, 20);
+    assert_eq!(small.crawl_policy().pages_max, 100_000, "small pages are many");
+    assert_eq!(source("trestle", &[]).crawl_policy().pages_max, 5_000);
+    assert_eq!(source("trestle", &[("pages", "20")]).crawl_policy().pages_max, 20);
 }
 
 #[test]
 fn the_limits_are_those_that_the_vendors_name() {
-    let told = |dialect: &str, more| -> Vec<String> {
-        source(dialect, more).manners().limits.iter().map(Limit::to_string).collect()
+    let message = |dialect: &str, more| -> Vec<String> {
+        source(dialect, more).crawl_policy().limits.iter().map(Limit::to_string).collect()
     };
-    assert_eq!(told("plain", &[]), ["1 request in 0.5 s"]);
-    assert_eq!(told("trestle", &[]), ["180 requests a minute", "7200 requests an hour"]);
+    assert_eq!(message("plain", &[]), ["1 request in 0.5 s"]);
+    assert_eq!(message("trestle", &[]), ["180 requests a minute", "7200 requests an hour"]);
     assert_eq!(
-        told("mlsgrid", &[ACTRIS]),
+        message("mlsgrid", &[ACTRIS]),
         ["2 requests a second", "7200 requests an hour", "40000 requests a day", "4 GB an hour"]
     );
-    assert_eq!(told("bridge", &[]), ["333 requests a minute", "5000 requests an hour"]);
-    assert_eq!(told("spark", &[]), ["1 request in 0.5 s"]);
+    assert_eq!(message("bridge", &[]), ["333 requests a minute", "5000 requests an hour"]);
+    assert_eq!(message("spark", &[]), ["1 request in 0.5 s"]);
 }
 
 #[test]
@@ -172,9 +172,9 @@ fn replication_is_of_trestle_and_bridge_and_bridge_s_selection_names_what_it_nee
         assert!(mistake(dialect, &[("replication", "true")]).contains("for trestle and bridge alone"), "{dialect}");
     }
     let select = ("select", "ListingKey,ModificationTimestamp,PropertyType,StandardStatus");
-    let told = mistake("bridge", &[select, ("expand", "ListOffice")]);
-    assert!(told.contains("names BridgeModificationTimestamp too"), "{told}");
-    assert!(told.contains("names ListOffice too"), "{told}");
+    let message = mistake("bridge", &[select, ("expand", "ListOffice")]);
+    assert!(message.contains("names BridgeModificationTimestamp too"), "{message}");
+    assert!(message.contains("names ListOffice too"), "{message}");
     assert!(mistake("odata", &[]).contains("plain or trestle or mlsgrid or bridge or spark"));
 }
 
@@ -200,20 +200,20 @@ fn a_client_gets_its_token_where_it_says_and_requests_are_granted_at_home_alone(
 }
 
 #[test]
-fn exactly_one_way_in_is_configured_and_no_secret_is_told() {
-    let told = |more: &[(&str, &str)]| build(more).err().unwrap_or_default();
+fn exactly_one_way_in_is_configured_and_no_secret_is_reported() {
+    let message = |more: &[(&str, &str)]| build(more).err().unwrap_or_default();
     let (id, secret, token) = (("client_id", "stoop"), ("client_secret", "s3cret"), ("token", "t0ken"));
     let trestle = ("dialect", "trestle");
-    assert!(told(&[trestle]).contains("a bearer token, or client_id and client_secret"));
-    assert!(told(&[trestle, token, id, secret]).contains("not both"));
-    assert!(told(&[trestle, id]).contains("client_id and client_secret together"));
-    assert!(told(&[trestle, secret]).contains("client_id and client_secret together"));
-    assert!(told(&[id, secret]).contains("token_url = \"\": accepted is the address"));
-    assert!(told(&[token, ("scope", "api")]).contains("nothing without client_id"));
-    assert!(told(&[trestle, token, ("token_url", "https://id.example")]).contains("nothing without client_id"));
-    let all = told(&[trestle, token, secret, ("token_url", "ftp://x"), ("top", "0")]);
+    assert!(message(&[trestle]).contains("a bearer token, or client_id and client_secret"));
+    assert!(message(&[trestle, token, id, secret]).contains("not both"));
+    assert!(message(&[trestle, id]).contains("client_id and client_secret together"));
+    assert!(message(&[trestle, secret]).contains("client_id and client_secret together"));
+    assert!(message(&[id, secret]).contains("token_url = \"\": accepted is the address"));
+    assert!(message(&[token, ("scope", "api")]).contains("nothing without client_id"));
+    assert!(message(&[trestle, token, ("token_url", "https://id.example")]).contains("nothing without client_id"));
+    let all = message(&[trestle, token, secret, ("token_url", "ftp://x"), ("top", "0")]);
     assert!(!all.contains("s3cret") && !all.contains("t0ken"), "{all}");
-    assert_eq!(told(&[]), "", "the standard alone may stand open");
+    assert_eq!(message(&[]), "", "the standard alone may stand open");
 }
 
 #[test]
@@ -397,13 +397,13 @@ fn a_server_that_will_not_count_is_asked_again_without() {
     let next = onward(&page);
     assert_eq!(format!("{}&$count=true", next.position), first.position);
     assert_eq!(next.since, first.since);
-    let told = refused(&next, 400, why).unwrap_err().to_string();
-    assert!(told.ends_with("status 400: the message \"Query option '$count' is not allowed\""), "{told}");
-    let told = refused(&first, 400, r#"{"error": {"message": "Account has no discount"}}"#).unwrap_err().to_string();
-    assert!(told.ends_with("got status 400: the message \"Account has no discount\""), "{told}");
+    let message = refused(&next, 400, why).unwrap_err().to_string();
+    assert!(message.ends_with("status 400: the message \"Query option '$count' is not allowed\""), "{message}");
+    let message = refused(&first, 400, r#"{"error": {"message": "Account has no discount"}}"#).unwrap_err().to_string();
+    assert!(message.ends_with("got status 400: the message \"Account has no discount\""), "{message}");
     for (body, end) in [("", "status 400: unreadable answer: it is empty"), ("<p>", "an HTML page without a title")] {
-        let told = refused(&first, 400, body).unwrap_err().to_string();
-        assert!(told.ends_with(end), "{told}");
+        let message = refused(&first, 400, body).unwrap_err().to_string();
+        assert!(message.ends_with(end), "{message}");
     }
 }
 

@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn leases_are_told_from_sales_in_both_spellings() {
+    fn leases_are_reported_from_sales_in_both_spellings() {
         for lease in ["ResidentialLease", "Residential Lease", "CommercialLease", "Commercial Lease"] {
             assert_eq!(purpose(lease), Purpose::Rent, "{lease}");
         }

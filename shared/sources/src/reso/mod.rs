@@ -33,7 +33,7 @@ mod dialect;
 mod filter;
 mod kind;
 mod onward;
-mod place;
+mod position;
 mod row;
 
 use std::collections::HashMap;
@@ -42,12 +42,12 @@ use std::fmt;
 use stoop_domain::{AreaUnit, Currency, Time};
 
 use self::dialect::Dialect;
-use self::place::{Memory, Place};
+use self::position::{Memory, Position};
 use crate::body::Body;
 use crate::fields::Fields;
 use crate::grant::ClientCredentials;
 use crate::link;
-use crate::port::{Answer, Coverage, Cursor, Manners, Method, Next, Page, ReadError, Request, Row, Source};
+use crate::port::{Answer, Coverage, CrawlPolicy, Cursor, Method, Next, Page, ReadError, Request, Row, Source};
 use crate::raws::Raws;
 use crate::registry::Tells;
 
@@ -175,7 +175,7 @@ impl Reso {
             });
             if let Row::Found(found) = &row {
                 // Some servers repeat a row within a page.
-                if places.get(&found.native_id).is_some_and(|place| page.rows.get(*place) == Some(&row)) {
+                if places.get(&found.native_id).is_some_and(|position| page.rows.get(*position) == Some(&row)) {
                     continue;
                 }
                 places.insert(found.native_id.clone(), page.rows.len());
@@ -188,49 +188,49 @@ impl Reso {
     /// Where the scan goes after a page in an order of the server's own.
     fn after_own(
         &self,
-        place: &Place,
+        position: &Position,
         mut memory: Memory,
         (rows, body): (usize, &[u8]),
         link: Option<&str>,
-    ) -> Result<Option<Place>, ReadError> {
+    ) -> Result<Option<Position>, ReadError> {
         let stateful = |url: &str| self.dialect == Dialect::Trestle && is_replication(url);
         if self.replication && rows == 0 {
             // Bridge's link is there always: it leads to what changes later.
-            return if stateful(&place.url) { memory.whole(self.top).map(|()| None) } else { Ok(None) };
+            return if stateful(&position.url) { memory.whole(self.top).map(|()| None) } else { Ok(None) };
         }
         // Trestle gives one address for all pages, and goes on by itself until there is nothing more.
-        let again = stateful(&place.url) && link.is_none_or(|link| link == place.url);
+        let again = stateful(&position.url) && link.is_none_or(|link| link == position.url);
         let url = match link {
             _ if again => {
                 let page = blake3::hash(body).to_hex()[..16].to_owned();
-                if page == place.memory.page {
+                if page == position.memory.page {
                     return Err(ReadError::BadLink("gives the same page again".into()));
                 }
                 memory.page = page;
-                place.url.clone()
+                position.url.clone()
             }
-            Some(link) => link::follow(&self.base, &place.url, link)?,
+            Some(link) => link::follow(&self.base, &position.url, link)?,
             None => return Ok(None),
         };
-        Ok(Some(Place { url, memory }))
+        Ok(Some(Position { url, memory }))
     }
 
     /// Where the scan goes after a page in the order of time.
     fn after_time(
         &self,
-        place: &Place,
+        position: &Position,
         full: bool,
         times: &[Option<Time>],
         link: Option<&str>,
-    ) -> Result<Option<Place>, ReadError> {
+    ) -> Result<Option<Position>, ReadError> {
         let Some(link) = link else { return Ok(None) };
         let from = onward::from_time(times).filter(|_| onward::counts_rows(link));
-        let onward = from.map(|from| self.url(full, Some(&from.to_string()), false)).filter(|url| *url != place.url);
+        let onward = from.map(|from| self.url(full, Some(&from.to_string()), false)).filter(|url| *url != position.url);
         let url = match onward {
             Some(url) => url,
-            None => link::follow(&self.base, &place.url, link)?,
+            None => link::follow(&self.base, &position.url, link)?,
         };
-        Ok(Some(Place { url, memory: Memory::default() }))
+        Ok(Some(Position { url, memory: Memory::default() }))
     }
 
     /// A request that the server would not answer: it may do so without being asked to count.
@@ -244,10 +244,10 @@ impl Reso {
             let next = onto(cursor, url.to_owned());
             return Ok(Page { next: Next::Page(next), ..Page::default() });
         }
-        let told = |error| if let ReadError::NotOurs { got, .. } = error { got } else { error.to_string() };
+        let reported = |error| if let ReadError::NotOurs { got, .. } = error { got } else { error.to_string() };
         let why = match &body {
             Ok(body) => {
-                told(body.json::<Fields<'_>>().map_or_else(|error| error, |fields| body.without("value", &fields)))
+                reported(body.json::<Fields<'_>>().map_or_else(|error| error, |fields| body.without("value", &fields)))
             }
             Err(error) => error.to_string(),
         };
@@ -260,8 +260,8 @@ impl Source for Reso {
         &self.name
     }
 
-    fn manners(&self) -> Manners {
-        Manners {
+    fn crawl_policy(&self) -> CrawlPolicy {
+        CrawlPolicy {
             coverage: Coverage::Snapshot,
             limits: self.dialect.limits(),
             robots: false,
@@ -280,7 +280,7 @@ impl Source for Reso {
     }
 
     fn request(&self, cursor: &Cursor) -> Request {
-        let url = Place::of(cursor).url;
+        let url = Position::of(cursor).url;
         // A checkpoint that was tampered with must not carry the token to another host.
         let at_home = link::origin(&url) == link::origin(&self.base);
         let mut headers = vec![("Accept".to_owned(), "application/json".to_owned())];
@@ -321,14 +321,14 @@ impl Source for Reso {
             || answer.header("link").filter(|_| self.dialect == Dialect::Bridge).and_then(onward::in_header);
         let link = link.as_deref().or_else(in_header);
         let total = envelope.number("@odata.count", 0).ok().flatten();
-        let (place, full) = (Place::of(cursor), cursor.since.is_none());
+        let (position, full) = (Position::of(cursor), cursor.since.is_none());
 
         let (next, read_until) = match self.order(full) {
-            Order::Time => (self.after_time(&place, full, &times, link)?, latest),
+            Order::Time => (self.after_time(&position, full, &times, link)?, latest),
             Order::Own => {
-                let memory = place.memory.clone().after(raws.len(), total, latest, served_at(answer, now));
+                let memory = position.memory.clone().after(raws.len(), total, latest, served_at(answer, now));
                 let read_until = memory.read_until();
-                (self.after_own(&place, memory, (raws.len(), answer.body), link)?, read_until)
+                (self.after_own(&position, memory, (raws.len(), answer.body), link)?, read_until)
             }
         };
         // A clock that runs ahead of ours may be set right: then changes come under times before that.
@@ -337,12 +337,14 @@ impl Source for Reso {
         let watermark = read_until.max(since.filter(|_| read_until.is_some()));
         Ok(Page {
             rows,
-            next: next.map_or(Next::End, |place| Next::Page(onto(cursor, place.position()))),
+            next: next.map_or(Next::End, |position| Next::Page(onto(cursor, position.position()))),
             total,
             left_out: 0,
             watermark: watermark.map(|at| format!("{:.3}", at.timestamp())),
             // It begins with what has the time of the last row of the page before.
-            overlaps: cursor.pages_before > 0 && self.order(full) == Order::Time && !onward::names_a_place(&place.url),
+            overlaps: cursor.pages_before > 0
+                && self.order(full) == Order::Time
+                && !onward::names_a_place(&position.url),
             cut: raws.cut(),
         })
     }

@@ -1,5 +1,5 @@
 use serde_json::value::RawValue;
-use stoop_domain::{Area, AreaPath, AreaUnit, Currency, Day, Details, Listing, Minor, Place, Status, Time, country};
+use stoop_domain::{Address, Area, AreaPath, AreaUnit, Currency, Day, Details, Listing, Minor, Status, Time, country};
 
 use super::Terms;
 use super::kind;
@@ -32,12 +32,12 @@ pub(crate) fn read(row: &Fields<'_>, terms: &Terms) -> Result<Found, Refusal> {
     let native_id = native_id(row)?;
     let property_type = row.text("PropertyType")?.ok_or_else(|| Refusal::missing("PropertyType"))?;
     let purpose = kind::purpose(&property_type);
-    let place = place(row, terms)?;
+    let address = address(row, terms)?;
     let currency = terms.currency;
     // Zero stands for "none" in prices of the past; a ListPrice of zero is a mistake and is kept to be told.
     let past_price = |name: &str| row.price(name, currency).map(|price| price.filter(|price| price.0 != 0));
 
-    let mut listing = Listing::new(purpose, currency, place);
+    let mut listing = Listing::new(purpose, currency, address);
     listing.status = status(row)?;
     listing.list_price = row.price("ListPrice", currency)?;
     listing.original_list_price = past_price("OriginalListPrice")?;
@@ -55,7 +55,7 @@ pub(crate) fn read(row: &Fields<'_>, terms: &Terms) -> Result<Found, Refusal> {
     listing.lot_area = lot_area(row)?;
     listing.year_built = row.year("YearBuilt");
     listing.association_fee = association_fee(row, currency);
-    listing.listed_at = listed_at(row, &listing.place)?;
+    listing.listed_at = listed_at(row, &listing.address)?;
     listing.details = details(row, terms);
     let at = row.time("ModificationTimestamp")?;
     Ok(Found { native_id, at, versioned: at.is_some(), listing })
@@ -70,7 +70,7 @@ fn status(row: &Fields<'_>) -> Result<Status, Refusal> {
     Status::parse(&text).ok_or_else(|| Refusal::bad(name, &text))
 }
 
-fn place(row: &Fields<'_>, terms: &Terms) -> Result<Place, Refusal> {
+fn address(row: &Fields<'_>, terms: &Terms) -> Result<Address, Refusal> {
     let line = match row.text("UnparsedAddress")? {
         Some(line) => Some(line),
         None => {
@@ -88,7 +88,7 @@ fn place(row: &Fields<'_>, terms: &Terms) -> Result<Place, Refusal> {
         _ => terms.country.clone(),
     };
     let (latitude_e6, longitude_e6) = row.coordinates("Latitude", "Longitude")?;
-    Ok(Place {
+    Ok(Address {
         line,
         neighbourhood: row.text("SubdivisionName")?,
         city: row.text("City")?,
@@ -167,10 +167,10 @@ fn area(row: &Fields<'_>, name: &str, units_name: &str, usual: Option<AreaUnit>)
 }
 
 /// A date has no zone: it began at midnight where the home stands.
-fn listed_at(row: &Fields<'_>, place: &Place) -> Result<Option<Time>, Refusal> {
+fn listed_at(row: &Fields<'_>, address: &Address) -> Result<Option<Time>, Refusal> {
     for name in ["OnMarketDate", "ListingContractDate"] {
         if let Some(date) = row.date(name)? {
-            let Place { country: code, region, county, city, .. } = place;
+            let Address { country: code, region, county, city, .. } = address;
             let area = AreaPath::of([code.as_deref(), region.as_deref(), county.as_deref(), city.as_deref(), None]);
             let zone = country(area.as_ref().map_or("", AreaPath::as_str)).zone;
             let midnight = date.to_zoned(zone).map_err(|_| Refusal::bad(name, &date.to_string()))?;

@@ -5,13 +5,13 @@ use stoop_domain::{Minor, Reason};
 use super::tests::{found, refused};
 
 #[test]
-fn a_sale_is_told_of_a_closed_row_alone() {
-    let told = r#""ListPrice": 300000, "ClosePrice": 310000, "CloseDate": "2026-01-09""#;
-    let closed = found(&format!(r#""StandardStatus": "Closed", {told}"#)).listing;
+fn a_sale_is_reported_of_a_closed_row_alone() {
+    let message = r#""ListPrice": 300000, "ClosePrice": 310000, "CloseDate": "2026-01-09""#;
+    let closed = found(&format!(r#""StandardStatus": "Closed", {message}"#)).listing;
     assert_eq!((closed.list_price, closed.close_price), (Some(Minor(30_000_000)), Some(Minor(31_000_000))));
     assert_eq!(closed.close_date.unwrap().to_string(), "2026-01-09");
     for status in ["Active", "Pending", "Withdrawn"] {
-        let other = found(&format!(r#""StandardStatus": "{status}", {told}"#)).listing;
+        let other = found(&format!(r#""StandardStatus": "{status}", {message}"#)).listing;
         assert_eq!((other.close_price, other.close_date), (None, None), "{status}: an earlier sale, or expected");
     }
     let undisclosed = found(r#""StandardStatus": "Closed", "ClosePrice": 0, "CloseDate": null"#).listing;

@@ -218,7 +218,7 @@ fn a_major_change_of_something_else_is_no_change_of_price() {
 
 #[test]
 fn double_spaces_in_an_address_are_made_one() {
-    let line = |fields: &str| found(fields).listing.place.line;
+    let line = |fields: &str| found(fields).listing.address.line;
     assert_eq!(line(r#""UnparsedAddress": "1506  Timber St  ""#).as_deref(), Some("1506 Timber St"));
     assert_eq!(
         line(r#""StreetNumber": "12", "StreetName": "Elm", "StreetSuffix": "ST", "UnitNumber": 4"#).as_deref(),
@@ -229,13 +229,13 @@ fn double_spaces_in_an_address_are_made_one() {
 
 #[test]
 fn zip_plus_four_is_counted_in_its_zip() {
-    assert_eq!(found(r#""PostalCode": "78704-1234""#).listing.place.postal_code.as_deref(), Some("78704"));
-    assert_eq!(found(r#""PostalCode": "08701""#).listing.place.postal_code.as_deref(), Some("08701"));
+    assert_eq!(found(r#""PostalCode": "78704-1234""#).listing.address.postal_code.as_deref(), Some("78704"));
+    assert_eq!(found(r#""PostalCode": "08701""#).listing.address.postal_code.as_deref(), Some("08701"));
 }
 
 #[test]
 fn coordinates_keep_six_decimals() {
-    let place = found(r#""Latitude": 30.63049749, "Longitude": "-97.68093400""#).listing.place;
+    let place = found(r#""Latitude": 30.63049749, "Longitude": "-97.68093400""#).listing.address;
     assert_eq!((place.latitude_e6, place.longitude_e6), (Some(30_630_497), Some(-97_680_934)));
 }
 
@@ -316,7 +316,7 @@ fn a_row_that_does_not_say_when_it_changed_is_of_the_time_of_reading_and_no_wate
 }
 
 #[test]
-fn a_price_changed_at_a_local_time_is_told_by_the_one_with_a_zone() {
+fn a_price_changed_at_a_local_time_is_reported_by_the_one_with_a_zone() {
     let listing = found(
         r#""PriceChangeTimestamp": "2026-01-05T15:32:42.710", "MajorChangeType": "PriceChange",
         "MajorChangeTimestamp": "2026-01-05T21:32:42Z""#,
@@ -355,15 +355,15 @@ fn one_bad_row_does_not_cost_the_page() {
 
 #[test]
 fn an_answer_that_is_no_collection_is_named() {
-    let told = |body: &str| page(body).unwrap_err().to_string();
+    let message = |body: &str| page(body).unwrap_err().to_string();
     assert_eq!(
-        told(r#"{"error": {"code": "401", "message": "Token  expired"}}"#),
+        message(r#"{"error": {"code": "401", "message": "Token  expired"}}"#),
         "expected JSON of an OData collection, got the message \"Token expired\""
     );
-    assert_eq!(told("{}"), "expected JSON of an OData collection, got JSON without \"value\"");
-    assert!(told("[]").starts_with("expected JSON of an OData collection, got other JSON"));
-    assert!(told("<html><title>Sign in</title>").ends_with("got an HTML page titled \"Sign in\""));
-    assert!(told(r#"{"value": [{"ListingKey": "#).starts_with("unreadable answer: broken off"));
+    assert_eq!(message("{}"), "expected JSON of an OData collection, got JSON without \"value\"");
+    assert!(message("[]").starts_with("expected JSON of an OData collection, got other JSON"));
+    assert!(message("<html><title>Sign in</title>").ends_with("got an HTML page titled \"Sign in\""));
+    assert!(message(r#"{"value": [{"ListingKey": "#).starts_with("unreadable answer: broken off"));
 }
 
 #[test]

@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn the_encoding_is_told_from_the_beginning() {
+    fn the_encoding_is_reported_from_the_beginning() {
         let utf16: Vec<u8> = "id;Straße\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
         for (bytes, cut, encoding) in [
             (&b"id,price\n1,5\n"[..], false, Encoding::Utf8),

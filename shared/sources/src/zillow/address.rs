@@ -1,4 +1,4 @@
-use stoop_domain::Place;
+use stoop_domain::Address;
 
 /// An address that is already in parts. Each may be unknown.
 #[derive(Debug, Default)]
@@ -11,8 +11,8 @@ pub(super) struct Parts {
 
 /// Takes apart `street, city, ST zip`. A building's address lacks the zip, an undisclosed one the
 /// street; what has no comma at all is kept as the line.
-pub(super) fn parts(address: &str) -> Parts {
-    let split: Vec<&str> = address.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+pub(super) fn parts(text: &str) -> Parts {
+    let split: Vec<&str> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
     let known = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let (street, city, state) = match split.as_slice() {
         [] => return Parts::default(),
@@ -24,7 +24,7 @@ pub(super) fn parts(address: &str) -> Parts {
 }
 
 /// The place at an address, with the unit in its line where the street does not name it.
-pub(super) fn place(parts: Parts, unit: Option<&str>, country: &str) -> Place {
+pub(super) fn address(parts: Parts, unit: Option<&str>, country: &str) -> Address {
     let line = parts.street.filter(|line| !line.to_ascii_lowercase().contains("undisclosed"));
     let line = line.map(|line| match unit {
         Some(unit) if !names_unit(&line, unit) => format!("{line} {unit}"),
@@ -35,13 +35,13 @@ pub(super) fn place(parts: Parts, unit: Option<&str>, country: &str) -> Place {
         Some(b'-') if country == "US" && zip.is_ascii() => zip[..5].to_owned(),
         _ => zip,
     });
-    Place {
+    Address {
         line,
         city: parts.city,
         region: parts.state,
         postal_code,
         country: Some(country.to_owned()),
-        ..Place::default()
+        ..Address::default()
     }
 }
 
@@ -65,9 +65,9 @@ fn names_unit(line: &str, unit: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn parts(address: &str) -> [String; 4] {
-        let place = place(super::parts(address), None, "US");
-        [place.line, place.city, place.region, place.postal_code].map(Option::unwrap_or_default)
+    fn parts(text: &str) -> [String; 4] {
+        let address = address(super::parts(text), None, "US");
+        [address.line, address.city, address.region, address.postal_code].map(Option::unwrap_or_default)
     }
 
     #[test]
@@ -97,7 +97,7 @@ mod tests {
     fn a_unit_stands_in_the_line_once() {
         let line = |street: &str, unit: &str| {
             let parts = Parts { street: Some(street.to_owned()), ..Parts::default() };
-            place(parts, Some(unit), "US").line.unwrap()
+            address(parts, Some(unit), "US").line.unwrap()
         };
         assert_eq!(line("12 Elm Blvd #34", "# 34"), "12 Elm Blvd #34");
         assert_eq!(line("12 Elm St APT 15", "Apt 15"), "12 Elm St APT 15");
@@ -110,6 +110,6 @@ mod tests {
     #[test]
     fn the_unit_of_an_undisclosed_street_says_nothing() {
         let parts = Parts { street: Some("(undisclosed Address)".into()), ..Parts::default() };
-        assert_eq!(place(parts, Some("# 3"), "US").line, None);
+        assert_eq!(address(parts, Some("# 3"), "US").line, None);
     }
 }

@@ -2,7 +2,7 @@ use stoop_domain::Purpose;
 
 use super::plan::{PRICE_MAX, Range};
 use crate::link::encode;
-use crate::params::Reader;
+use crate::params::ParamReader;
 
 /// One of the APIs that show Zillow's listings: where it is, and its names for things.
 #[derive(Debug)]
@@ -119,7 +119,7 @@ const FILTERS: [&str; 12] = [
 
 impl Api {
     /// Every parameter of the query but prices and page, encoded.
-    pub(super) fn query(&self, reader: &mut Reader<'_>, purpose: Purpose) -> String {
+    pub(super) fn query(&self, reader: &mut ParamReader<'_>, purpose: Purpose) -> String {
         let offered = if purpose == Purpose::Rent { self.for_rent } else { self.for_sale };
         let mut query = format!("location={}&{offered}", encode(&reader.text("location", ""), ""));
         for name in FILTERS {
@@ -136,7 +136,7 @@ impl Api {
     }
 
     /// Every flag is said, so that what it is when left out need not be known.
-    fn kinds(&self, reader: &mut Reader<'_>, wanted: &str, query: &mut String) {
+    fn kinds(&self, reader: &mut ParamReader<'_>, wanted: &str, query: &mut String) {
         let mut on: Vec<&str> = Vec::new();
         for name in wanted.split(',').map(str::trim) {
             match KINDS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
@@ -154,7 +154,7 @@ impl Api {
     }
 
     /// The bounds on prices that the user gives.
-    pub(super) fn prices(&self, reader: &mut Reader<'_>, purpose: Purpose) -> Range {
+    pub(super) fn prices(&self, reader: &mut ParamReader<'_>, purpose: Purpose) -> Range {
         let (ours, others) = match purpose {
             Purpose::Sale => (["minPrice", "maxPrice"], ["rentMinPrice", "rentMaxPrice"]),
             Purpose::Rent => (["rentMinPrice", "rentMaxPrice"], ["minPrice", "maxPrice"]),
@@ -176,7 +176,7 @@ impl Api {
     }
 
     /// The parameters of the query that ask for this page of these prices.
-    pub(super) fn place(&self, purpose: Purpose, range: Range, page: u32) -> String {
+    pub(super) fn page_query(&self, purpose: Purpose, range: Range, page: u32) -> String {
         let [least, most] = if purpose == Purpose::Rent { self.rent_prices } else { self.sale_prices };
         let page = (page > 1 || self.first_is_numbered).then_some(page);
         let said = [(least, range.least), (most, range.most), ("page", page)];

@@ -4,7 +4,7 @@
 //! is and what it calls things.
 //!
 //! Pages count from 1 and stop at 20 even where `totalResultCount` is larger. Such a search is split by price
-//! until every part fits, inside one scan: what is left to do is the cursor's position, a [`Place`]. The rows
+//! until every part fits, inside one scan: what is left to do is the cursor's position, a [`Position`]. The rows
 //! that led to a split are kept; that they come again with their part does no harm. What can't be split
 //! is read as far as it goes, and the scan ends [`Next::Capped`]. An answer may also be the bare array of rows.
 //!
@@ -34,14 +34,15 @@ use crate::body::{Body, refused};
 use crate::fields::{Fields, Refusal, shown};
 use crate::limit::Limit;
 use crate::link;
-use crate::params::{Param, Reader};
+use crate::params::{Param, ParamReader};
 use crate::port::{
-    Answer, Coverage, Cursor, Found, Manners, Method, Next, Page, Params, ReadError, Request, Row, SearchError, Source,
+    Answer, Coverage, CrawlPolicy, Cursor, Found, Method, Next, Page, Params, ReadError, Request, Row, SearchError,
+    Source,
 };
 use crate::raws::Raws;
 use crate::registry::Tells;
 use api::{APIS, Api};
-use plan::{Place, Range};
+use plan::{Position, Range};
 
 /// See the [module](self).
 pub(crate) struct Zillow {
@@ -99,7 +100,7 @@ impl Zillow {
     ];
 
     pub(crate) fn from_params(params: &Params) -> Result<Self, SearchError> {
-        let mut reader = Reader::new("zillow", Self::PARAMS, params);
+        let mut reader = ParamReader::new("zillow", Self::PARAMS, params);
         let name = reader.one_of("api", &APIS.map(|api| api.name));
         let api = APIS.into_iter().find(|api| api.name == name).unwrap_or(APIS[0]);
         let rent = reader.one_of("status_type", &["ForSale", "ForRent"]) == "ForRent";
@@ -127,9 +128,9 @@ impl Source for Zillow {
         "zillow"
     }
 
-    fn manners(&self) -> Manners {
+    fn crawl_policy(&self) -> CrawlPolicy {
         let coverage = if self.buildings { Coverage::Changes } else { Coverage::Snapshot };
-        Manners {
+        CrawlPolicy {
             coverage,
             limits: vec![Limit::pause(1_000)],
             robots: false,
@@ -139,14 +140,14 @@ impl Source for Zillow {
     }
 
     fn begin(&self, since: Option<&str>) -> Cursor {
-        let position = Place::start(self.prices).to_string();
+        let position = Position::start(self.prices).to_string();
         Cursor { position, since: since.map(str::to_owned), pages_before: 0 }
     }
 
     /// A position that this search has not made asks for its first page; [`Source::read`] refuses the answer.
     fn request(&self, cursor: &Cursor) -> Request {
-        let place = Place::parse(&cursor.position, self.prices).unwrap_or_else(|| Place::start(self.prices));
-        let asked = self.api.place(self.purpose, place.range(), place.page);
+        let position = Position::parse(&cursor.position, self.prices).unwrap_or_else(|| Position::start(self.prices));
+        let asked = self.api.page_query(self.purpose, position.range(), position.page);
         Request {
             method: Method::Get,
             url: format!("{}{}?{}{asked}", self.base, self.api.path, self.query),
@@ -161,13 +162,14 @@ impl Source for Zillow {
     }
 
     fn read(&self, cursor: &Cursor, answer: &Answer<'_>, now: Time) -> Result<Page, ReadError> {
-        let place = Place::parse(&cursor.position, self.prices)
-            .ok_or_else(|| ReadError::BadLink(format!("is no place in this search: {:?}", shown(&cursor.position))))?;
+        let position = Position::parse(&cursor.position, self.prices).ok_or_else(|| {
+            ReadError::BadLink(format!("is no position in this search: {:?}", shown(&cursor.position)))
+        })?;
         let body = Body::of(answer.body, self.api.expected)?;
         if body.text().starts_with('[') {
             let raws = body.rows(body.text())?;
-            let rows = self.rows(&body, &raws, now, place.range());
-            return Ok(Page { cut: raws.cut(), ..self.page(cursor, place, &Said::default(), rows) });
+            let rows = self.rows(&body, &raws, now, position.range());
+            return Ok(Page { cut: raws.cut(), ..self.page(cursor, position, &Said::default(), rows) });
         }
         let envelope: Fields<'_> = body.json()?;
         let count = |name: &str| envelope.number::<u64>(name, 0).ok().flatten();
@@ -186,8 +188,8 @@ impl Source for Zillow {
             total,
             empty: raws.is_empty(),
         };
-        let rows = self.rows(&body, &raws, now, place.range());
-        Ok(Page { cut: raws.cut(), ..self.page(cursor, place, &said, rows) })
+        let rows = self.rows(&body, &raws, now, position.range());
+        Ok(Page { cut: raws.cut(), ..self.page(cursor, position, &said, rows) })
     }
 }
 
@@ -246,50 +248,50 @@ impl Zillow {
         rows
     }
 
-    fn page(&self, cursor: &Cursor, mut place: Place, said: &Said, rows: Rows) -> Page {
-        place.total = place.total.max(said.total);
-        let in_part = !place.is_whole();
-        let goes_on = self.go_on(&mut place, said, &rows);
+    fn page(&self, cursor: &Cursor, mut position: Position, said: &Said, rows: Rows) -> Page {
+        position.total = position.total.max(said.total);
+        let in_part = !position.is_whole();
+        let goes_on = self.go_on(&mut position, said, &rows);
         let next = match goes_on {
             true => Next::Page(Cursor {
-                position: place.to_string(),
+                position: position.to_string(),
                 since: cursor.since.clone(),
                 pages_before: cursor.pages_before.saturating_add(1),
             }),
-            false if place.lost => Next::Capped,
+            false if position.lost => Next::Capped,
             false => Next::End,
         };
-        let total = place.total.map(|total| total.saturating_add(place.extra));
+        let total = position.total.map(|total| total.saturating_add(position.extra));
         // The rows that led to a split come again, and those at a bound stand on both sides of it.
         Page { rows: rows.rows, next, total, overlaps: in_part, ..Page::default() }
     }
 
     /// Goes to what is to be read after this answer. `false` where nothing is.
-    fn go_on(&self, place: &mut Place, said: &Said, rows: &Rows) -> bool {
-        let here = u64::from(place.page);
+    fn go_on(&self, position: &mut Position, said: &Said, rows: &Rows) -> bool {
+        let here = u64::from(position.page);
         let more = here < said.pages;
         // It promises more and shows none of it, or shows another page: whatever comes, it is not all.
         let astray = said.page.is_some_and(|page| page != here) || (more && said.empty);
         let too_many = said.total.unwrap_or(0) > said.pages.saturating_mul(said.rows_per_page);
         if astray {
-            place.lost = true;
+            position.lost = true;
         } else if too_many {
             let middle = if self.purpose == Purpose::Rent { MIDDLE_RENT } else { MIDDLE_PRICE };
-            if !place.is_whole() && rows.outside > rows.inside {
-                place.unsplit();
-            } else if place.split(middle) {
+            if !position.is_whole() && rows.outside > rows.inside {
+                position.unsplit();
+            } else if position.split(middle) {
                 // Its rows come again with their parts.
                 return true;
             } else {
-                place.lost = true;
+                position.lost = true;
             }
         }
-        place.extra = place.extra.saturating_add(rows.extra);
+        position.extra = position.extra.saturating_add(rows.extra);
         if more && !astray {
-            place.page = place.page.saturating_add(1);
+            position.page = position.page.saturating_add(1);
             return true;
         }
-        place.next_range()
+        position.next_range()
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) struct Range {
 /// is page 3 of the whole search, `2 t1094 300000-600000 600000-` page 2 of the homes from 300,000
 /// to 600,000, before those from 600,000 up.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct Position {
     pub(super) page: u32,
     pub(super) total: Option<u64>,
     pub(super) extra: u64,
@@ -76,7 +76,7 @@ impl Range {
     }
 }
 
-impl Place {
+impl Position {
     /// The first page of the whole search.
     pub(super) fn start(whole: Range) -> Self {
         Self { page: 1, total: None, extra: 0, lost: false, ranges: vec![whole], whole }
@@ -86,18 +86,18 @@ impl Place {
     pub(super) fn parse(text: &str, whole: Range) -> Option<Self> {
         let mut words = text.split(' ').peekable();
         let page = number(words.next()?, PAGE_MAX).filter(|page| *page > 0)?;
-        let mut place = Self { page, ..Self::start(whole) };
+        let mut position = Self { page, ..Self::start(whole) };
         if let Some(total) = words.next_if(|word| word.starts_with('t')) {
-            place.total = Some(number(&total[1..], u64::MAX)?);
+            position.total = Some(number(&total[1..], u64::MAX)?);
         }
         if let Some(extra) = words.next_if(|word| word.starts_with('x')) {
-            place.extra = number(&extra[1..], u64::MAX)?;
+            position.extra = number(&extra[1..], u64::MAX)?;
         }
-        place.lost = words.next_if(|word| *word == "lost").is_some();
+        position.lost = words.next_if(|word| *word == "lost").is_some();
         if words.peek().is_some() {
-            place.ranges = words.take(RANGES_MAX + 1).map(Range::parse).collect::<Option<_>>()?;
+            position.ranges = words.take(RANGES_MAX + 1).map(Range::parse).collect::<Option<_>>()?;
         }
-        (place.is_possible() && place.to_string() == text).then_some(place)
+        (position.is_possible() && position.to_string() == text).then_some(position)
     }
 
     /// The ranges are ordered and without a gap, and stay within the prices that the user asked for.
@@ -164,7 +164,7 @@ impl fmt::Display for Range {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.page)?;
         if let Some(total) = self.total {
@@ -229,20 +229,20 @@ mod tests {
 
     #[test]
     fn a_position_is_as_short_as_what_it_has_to_say() {
-        let mut place = Place::start(OPEN);
-        assert_eq!(place.to_string(), "1");
-        place.total = Some(1_094);
-        assert!(place.split(MIDDLE));
-        place.page = 2;
-        assert_eq!(place.to_string(), "2 t1094 -300000 300000-");
-        place.extra = 3;
-        place.lost = true;
-        assert!(place.next_range());
-        assert_eq!(place.to_string(), "1 t1094 x3 lost 300000-");
-        assert!(!place.next_range());
-        place.unsplit();
-        assert_eq!(place.to_string(), "1 t1094 x3 lost");
-        assert!(!place.split(MIDDLE), "it was tried");
+        let mut position = Position::start(OPEN);
+        assert_eq!(position.to_string(), "1");
+        position.total = Some(1_094);
+        assert!(position.split(MIDDLE));
+        position.page = 2;
+        assert_eq!(position.to_string(), "2 t1094 -300000 300000-");
+        position.extra = 3;
+        position.lost = true;
+        assert!(position.next_range());
+        assert_eq!(position.to_string(), "1 t1094 x3 lost 300000-");
+        assert!(!position.next_range());
+        position.unsplit();
+        assert_eq!(position.to_string(), "1 t1094 x3 lost");
+        assert!(!position.split(MIDDLE), "it was tried");
     }
 
     #[test]
@@ -251,7 +251,7 @@ mod tests {
         for text in ["1", "20", "3 t1094 x2 lost 100000-200000 200000-800000", "1 150000-800000", "1 t5 9-9 10-800000"]
         {
             let within = text != "1 t5 9-9 10-800000";
-            assert_eq!(Place::parse(text, bounded).is_some(), within, "{text}");
+            assert_eq!(Position::parse(text, bounded).is_some(), within, "{text}");
         }
         for text in [
             "",
@@ -281,10 +281,10 @@ mod tests {
             "1 100000-200000  200000-800000",
             "1&minPrice=0",
         ] {
-            assert_eq!(Place::parse(text, bounded), None, "{text}");
+            assert_eq!(Position::parse(text, bounded), None, "{text}");
         }
         let many = format!("1{} 100000-800000", " 100000-100000".repeat(RANGES_MAX));
-        assert_eq!(Place::parse(&many, bounded), None);
+        assert_eq!(Position::parse(&many, bounded), None);
     }
 
     fn ranges() -> impl Strategy<Value = Range> {
@@ -315,14 +315,14 @@ mod tests {
             middle in prop_oneof![Just(2_000), Just(300_000)],
             price in prop_oneof![0..3_u32, 1..5_000_000_u32, 0..=PRICE_MAX],
         ) {
-            let mut place = Place { total: Some(20_000), ..Place::start(whole) };
+            let mut position = Position { total: Some(20_000), ..Position::start(whole) };
             let mut steps = 0;
             loop {
-                let text = place.to_string();
+                let text = position.to_string();
                 prop_assert!(text.len() < 1_000, "{}", text);
-                prop_assert_eq!(Place::parse(&text, whole), Some(place.clone()));
-                let dearer = place.range().most.is_some_and(|most| most < price);
-                let goes_on = if dearer { place.next_range() } else { place.split(middle) };
+                prop_assert_eq!(Position::parse(&text, whole), Some(position.clone()));
+                let dearer = position.range().most.is_some_and(|most| most < price);
+                let goes_on = if dearer { position.next_range() } else { position.split(middle) };
                 if !goes_on {
                     break;
                 }
@@ -333,8 +333,8 @@ mod tests {
 
         #[test]
         fn any_text_is_a_position_that_reads_back_or_none(text in "[0-9tx lost-]{0,30}") {
-            if let Some(place) = Place::parse(&text, OPEN) {
-                prop_assert_eq!(place.to_string(), text);
+            if let Some(position) = Position::parse(&text, OPEN) {
+                prop_assert_eq!(position.to_string(), text);
             }
         }
     }

@@ -100,11 +100,11 @@ fn offered(row: &Fields<'_>, api: &Api, searched: Purpose) -> Result<Listing, Re
             zip: row.text("zipcode")?,
         },
     };
-    let place = address::place(parts, row.text("unit")?.as_deref(), country);
+    let address = address::address(parts, row.text("unit")?.as_deref(), country);
     let (purpose, status) = status(row, api, searched)?;
-    let mut listing = Listing::new(purpose, currency, place);
+    let mut listing = Listing::new(purpose, currency, address);
     listing.status = status;
-    (listing.place.latitude_e6, listing.place.longitude_e6) = row.coordinates("latitude", "longitude")?;
+    (listing.address.latitude_e6, listing.address.longitude_e6) = row.coordinates("latitude", "longitude")?;
     listing.details = Details { images: images(row), url: row.prose("detailUrl").map(absolute), ..Details::default() };
     Ok(listing)
 }

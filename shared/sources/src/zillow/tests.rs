@@ -130,7 +130,7 @@ fn a_building_is_as_many_homes_as_it_has_kinds_of_units() {
     assert_eq!(answer("2 t42 x1", last).unwrap().total, Some(43));
     let split = body.replace("42", "900").replace("\"totalPages\": 2", "\"totalPages\": 20");
     assert_eq!(leads(&answer("1", &split).unwrap()), "1 t900 -300000 300000-", "its units come again");
-    let coverage = |more: &[(&str, &str)]| source(more).manners().coverage;
+    let coverage = |more: &[(&str, &str)]| source(more).crawl_policy().coverage;
     assert_eq!(coverage(&[]), Coverage::Snapshot);
     assert_eq!(coverage(&[("status_type", "ForRent")]), Coverage::Changes);
     assert_eq!(coverage(&[("status_type", "ForRent"), ("home_type", "Houses")]), Coverage::Snapshot);
@@ -195,15 +195,15 @@ fn what_an_api_cannot_do_is_said_at_once() {
         "minPrice = \"9\": accepted is no more than maxPrice = 8"
     );
     assert!(mistakes(&[("pages", "0")]).starts_with("pages = \"0\""));
-    assert_eq!(source(&[("pages", "20")]).manners().pages_max, 20);
+    assert_eq!(source(&[("pages", "20")]).crawl_policy().pages_max, 20);
 }
 
 #[test]
 fn an_answer_without_props_is_named_by_its_message() {
-    let told = |body: &str| answer("1", body).unwrap_err().to_string();
+    let message = |body: &str| answer("1", body).unwrap_err().to_string();
     let quota = r#"{"message": "You have exceeded the MONTHLY quota"}"#;
-    assert_eq!(told(quota), "expected JSON with props, got the message \"You have exceeded the MONTHLY quota\"");
-    assert_eq!(told(r#"{"zpid": 7}"#), "expected JSON with props, got JSON without \"props\"");
-    assert!(told("<!DOCTYPE html><title>Blocked</title>").contains("an HTML page titled \"Blocked\""));
-    assert!(told(r#"{"props": [{"zpid": "7""#).starts_with("unreadable answer: broken off"));
+    assert_eq!(message(quota), "expected JSON with props, got the message \"You have exceeded the MONTHLY quota\"");
+    assert_eq!(message(r#"{"zpid": 7}"#), "expected JSON with props, got JSON without \"props\"");
+    assert!(message("<!DOCTYPE html><title>Blocked</title>").contains("an HTML page titled \"Blocked\""));
+    assert!(message(r#"{"props": [{"zpid": "7""#).starts_with("unreadable answer: broken off"));
 }

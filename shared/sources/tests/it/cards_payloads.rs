@@ -49,13 +49,13 @@ fn avito_s_cards_tell_what_its_data_tells() {
         for (data, card) in found(&by_data).into_iter().zip(found(&by_cards)) {
             assert_eq!(data.native_id, card.native_id, "{name}");
             assert_eq!(bare(&data.listing), bare(&card.listing), "{name} {}", data.native_id);
-            let (told, shown) = (&data.listing.details, &card.listing.details);
+            let (message, shown) = (&data.listing.details, &card.listing.details);
             let words = |text: &Option<String>| {
                 text.clone().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
             };
-            assert_eq!(words(&told.title), words(&shown.title), "{name} {}", data.native_id);
-            assert_eq!(words(&told.agency), words(&shown.agency), "{name} {}", data.native_id);
-            assert_eq!(told.url, shown.url, "{name} {}", data.native_id);
+            assert_eq!(words(&message.title), words(&shown.title), "{name} {}", data.native_id);
+            assert_eq!(words(&message.agency), words(&shown.agency), "{name} {}", data.native_id);
+            assert_eq!(message.url, shown.url, "{name} {}", data.native_id);
         }
         assert_eq!(matches!(by_data.next, Next::End), matches!(by_cards.next, Next::End), "{name}");
         assert_eq!(matches!(by_cards.next, Next::End), name == "search_o1360_last");
@@ -140,11 +140,11 @@ fn mubawab_s_real_texts_are_understood_in_cards() {
 
 fn assert_place(row: &Value, listing: &Listing) {
     let words: Vec<&str> = row["location"].as_str().unwrap().split_whitespace().collect();
-    let told = match &listing.place.neighbourhood {
-        Some(quarter) => format!("{quarter} à {}", listing.place.city.as_deref().unwrap()),
-        None => listing.place.city.clone().unwrap(),
+    let message = match &listing.address.neighbourhood {
+        Some(quarter) => format!("{quarter} à {}", listing.address.city.as_deref().unwrap()),
+        None => listing.address.city.clone().unwrap(),
     };
-    assert_eq!(told, words.join(" "));
+    assert_eq!(message, words.join(" "));
 }
 
 fn assert_size(row: &Value, listing: &Listing) {

@@ -126,7 +126,7 @@ fn a_page_that_is_empty_without_a_word_is_an_error() {
     for (kind, per_page, card) in sites() {
         let ads = (1..=2 * per_page as u32).rev().collect();
         let mut site = Site { ads, per_page, arrivals: 0, beyond: Beyond::Empty, links_pages: false, card };
-        let told = scan(&*build(kind, &Params::new()).unwrap(), &mut site).unwrap_err();
-        assert!(told.contains("got an HTML page"), "{told}");
+        let message = scan(&*build(kind, &Params::new()).unwrap(), &mut site).unwrap_err();
+        assert!(message.contains("got an HTML page"), "{message}");
     }
 }

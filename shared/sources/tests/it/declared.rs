@@ -44,7 +44,7 @@ fn a_row_without_more_than_an_id_is_active_now() {
     assert_eq!((&*seen.source, &*seen.native_id, seen.at), ("t", "7", now()));
     let listing = &seen.listing;
     assert_eq!((listing.purpose, listing.status, listing.currency), (Purpose::Rent, Status::Active, Currency::EUR));
-    assert_eq!(listing.place.country.as_deref(), Some("AT"));
+    assert_eq!(listing.address.country.as_deref(), Some("AT"));
     assert_eq!(listing.list_price, None);
 }
 
@@ -134,10 +134,10 @@ fn every_field_of_a_listing_can_be_filled() {
     let (size, lot) = (listing.living_area.unwrap(), listing.lot_area.unwrap());
     assert_eq!((size.ten_thousandths, size.unit), (13_120_000, AreaUnit::SquareFeet));
     assert_eq!((lot.ten_thousandths, lot.unit), (5_000, AreaUnit::Acres));
-    let place = &listing.place;
-    assert_eq!(place.line.as_deref(), Some("Gasse 4"));
-    assert_eq!(place.postal_code.as_deref(), Some("01160"));
-    assert_eq!((place.latitude_e6, place.longitude_e6), (Some(48_200_000), Some(-16_123_457)));
+    let address = &listing.address;
+    assert_eq!(address.line.as_deref(), Some("Gasse 4"));
+    assert_eq!(address.postal_code.as_deref(), Some("01160"));
+    assert_eq!((address.latitude_e6, address.longitude_e6), (Some(48_200_000), Some(-16_123_457)));
     let details = &listing.details;
     assert_eq!((details.title.as_deref(), &details.description, &details.seller), (Some("Schön"), &None, &None));
     assert_eq!((details.images.join(","), details.amenities.join(",")), ("a,b".into(), "x,y".into()));
@@ -344,7 +344,7 @@ fn a_header_without_a_needed_column_names_the_nearest() {
 }
 
 #[test]
-fn all_mistakes_of_a_map_are_told_at_once_each_in_its_place() {
+fn all_mistakes_of_a_map_are_reported_at_once_each_in_its_place() {
     let found = mistakes(
         r#"nam = "x"
 country = "Austria"
@@ -434,7 +434,7 @@ fn only_files_whose_rows_tell_the_time_tell_the_past() {
 }
 
 #[test]
-fn how_a_file_is_opened_is_told_with_what_would_be_accepted() {
+fn how_a_file_is_opened_is_reported_with_what_would_be_accepted() {
     let fields = "[fields]\nnative_id = { from = \"id\" }\n";
     let read = |read: &str| format!("name = \"x\"\npurpose = \"sale\"\ncurrency = \"EUR\"\n[read]\n{read}\n{fields}");
     let good = read("encoding = \"ISO-8859-1\"\nskip_lines = 2\ncomment = [\"#\", \"In accordance\"]");
@@ -463,7 +463,7 @@ fn how_a_file_is_opened_is_told_with_what_would_be_accepted() {
 }
 
 #[test]
-fn what_is_no_toml_is_told_with_its_line() {
+fn what_is_no_toml_is_reported_with_its_line() {
     let found = mistakes("name = \"x\"\ncountry = \n");
     assert!(found[0].starts_with("t.toml:2: this is no TOML: "), "{found:?}");
     let keys: Vec<String> = mistakes("").iter().map(|m| m.split(": ").nth(1).unwrap().to_owned()).collect();

@@ -44,7 +44,7 @@ fn the_example_map_pages_through_its_api() {
     let params = Params::from([("city".into(), "Bad Aussee&x".into()), ("key".into(), "k/1".into())]);
     let source = HttpSource::new(&map, &params).unwrap();
     assert_eq!(source.name(), "example");
-    assert_eq!(source.manners().coverage, Coverage::Snapshot);
+    assert_eq!(source.crawl_policy().coverage, Coverage::Snapshot);
     let first = source.request(&source.begin(None));
     assert_eq!(first.method, Method::Get);
     assert_eq!(first.url, "https://api.example.com/v1/listings?city=Bad%20Aussee%26x&per_page=100&page=1");
@@ -163,7 +163,7 @@ fn params(pairs: &[(&str, &str)]) -> Params {
 #[test]
 fn limits_stand_beside_the_pause_or_instead_of_it() {
     let limits = |http: &str| {
-        let limits = source(&format!("[http]\nurl = \"https://a.example\"\n{http}"), None).manners().limits;
+        let limits = source(&format!("[http]\nurl = \"https://a.example\"\n{http}"), None).crawl_policy().limits;
         limits.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
     };
     assert_eq!(limits(""), "1 request a second");
@@ -265,7 +265,7 @@ fn a_form_is_a_body_too() {
 }
 
 #[test]
-fn mistakes_in_the_newer_keys_are_told_each_in_its_place() {
+fn mistakes_in_the_newer_keys_are_reported_each_in_its_place() {
     let toml = r#"name = "t"
 purpose = "sale"
 [read]
@@ -325,7 +325,7 @@ sent_as = "rfc 3339"
 }
 
 #[test]
-fn mistakes_in_http_are_told_like_all_others() {
+fn mistakes_in_http_are_reported_like_all_others() {
     let toml = "name = \"t\"\npurpose = \"sale\"\n[fields]\nnative_id = { from = \"id\" }\n[http]\nmethod = \"PUT\"\nbody = \"x\"\ncoverage = \"all\"\n[http.pages]\nby = \"offset\"\nnext = \"x\"\n";
     let found = Map::parse(toml, "t.toml").unwrap_err().to_string();
     for wanted in [

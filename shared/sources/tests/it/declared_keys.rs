@@ -30,7 +30,7 @@ fn a_key_in_the_address_shows_in_no_message() {
     let source = HttpSource::new(&map(KEYED, Some("/r")), &params(&[("city", "Graz"), ("appKey", secret)])).unwrap();
     let begin = source.begin(None);
     assert_eq!(source.request(&begin).url, "https://A.example:443/s?q=Graz&appKey=s3cr%20et%2F1");
-    let told = |body: String| read(&source, &begin, &body).unwrap_err().to_string();
+    let message = |body: String| read(&source, &begin, &body).unwrap_err().to_string();
     let far = " ".repeat(170);
     for body in [
         format!(r#"{{"error": "no such key: {secret}"}}"#),
@@ -43,8 +43,8 @@ fn a_key_in_the_address_shows_in_no_message() {
         r#"{"r": [], "next": "s3cr:x"}"#.to_owned(),
         format!(r#"{{"r": "{secret}"}}"#),
     ] {
-        let told = told(body.clone());
-        assert!(!told.contains("s3c") && !told.is_empty(), "{body}: {told}");
+        let message = message(body.clone());
+        assert!(!message.contains("s3c") && !message.is_empty(), "{body}: {message}");
     }
     assert!(!format!("{source:?}").contains("s3cr"));
     let wrong = HttpSource::new(&map(KEYED, None), &params(&[("appkey", secret)])).unwrap_err().to_string();
@@ -118,19 +118,19 @@ fn a_token_is_got_by_client_credentials_and_goes_nowhere_else() {
 }
 
 #[test]
-fn what_parameters_spoil_is_told_without_their_values() {
-    let told = |http: &str, name: &str, value: &str| {
+fn what_parameters_spoil_is_reported_without_their_values() {
+    let message = |http: &str, name: &str, value: &str| {
         let error = HttpSource::new(&map(http, None), &params(&[(name, value)])).unwrap_err().to_string();
         assert!(!error.contains(value), "{error}");
         error
     };
-    let host = told("[http]\nurl = \"https://{host}/s\"\n", "host", "a b@c");
+    let host = message("[http]\nurl = \"https://{host}/s\"\n", "host", "a b@c");
     assert!(host.contains("url names no host"), "{host}");
     let token = "[http]\nurl = \"https://a.example\"\n[http.oauth2]\ntoken_url = \"https://{t}/\"\nclient_id = \"a\"\nclient_secret = \"b\"\n";
-    assert!(told(token, "t", "x y").contains("oauth2.token_url names no host"));
+    assert!(message(token, "t", "x y").contains("oauth2.token_url names no host"));
     let body = "[http]\nurl = \"https://a.example\"\nmethod = \"POST\"\nbody = '{\"min\": {min}}'\n";
-    assert!(told(body, "min", "cheap").contains("body is no JSON"));
+    assert!(message(body, "min", "cheap").contains("body is no JSON"));
     assert!(HttpSource::new(&map(body, None), &params(&[("min", "100000")])).is_ok());
     let header = "[http]\nurl = \"https://a.example\"\n[http.headers]\nX = \"{key}\"\n";
-    assert!(told(header, "key", "a\r\nHost: b").contains("the header X has several lines"));
+    assert!(message(header, "key", "a\r\nHost: b").contains("the header X has several lines"));
 }

@@ -59,7 +59,7 @@ fn a_field_may_stand_where_a_jsonpath_leads() {
     );
     let listing = &seen.listing;
     assert_eq!(listing.list_price.unwrap().0, 9_007_199_254_740_993, "no price passes through a float");
-    assert_eq!((listing.details.title.as_deref(), listing.place.city.as_deref()), (Some("b 4"), Some("Wien")));
+    assert_eq!((listing.details.title.as_deref(), listing.address.city.as_deref()), (Some("b 4"), Some("Wien")));
     assert_eq!((listing.bedrooms, listing.details.url.as_deref()), (Some(3), Some("u")));
     assert_eq!(listing.details.images, ["p", "q"]);
     assert_eq!(listing.details.amenities, ["m", "n", "o"]);
@@ -75,7 +75,7 @@ fn a_field_may_stand_where_a_jsonpath_leads() {
     );
     let listing = next(r#"{"id": 2, "pics": ["z"], "tags": "x", "t": [{"tag": "a"}, {"tag": "b"}]}"#);
     assert_eq!((listing.details.images, listing.details.amenities), (vec!["z".to_owned()], vec!["x".to_owned()]));
-    assert_eq!((listing.list_price, listing.place.city), (None, None));
+    assert_eq!((listing.list_price, listing.address.city), (None, None));
 }
 
 #[test]

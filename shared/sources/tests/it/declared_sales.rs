@@ -76,8 +76,8 @@ fn a_fee_is_kept_by_the_month() {
     assert!(fee("", "\"some\"").unwrap_err().detail.starts_with("association_fee: "));
     let mistakes =
         Map::parse(&format!("{HEAD}association_fee = {{ from = \"x\", per = \"decade\" }}"), "t.toml").unwrap_err();
-    let told = mistakes.to_string();
-    assert!(told.contains("association_fee.per") && told.contains("half-year"), "{told}");
+    let message = mistakes.to_string();
+    assert!(message.contains("association_fee.per") && message.contains("half-year"), "{message}");
     let misplaced =
         Map::parse(&format!("{HEAD}list_price = {{ from = \"x\", per = \"year\" }}"), "t.toml").unwrap_err();
     assert!(misplaced.to_string().contains("per"), "{misplaced}");

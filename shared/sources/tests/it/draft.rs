@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use stoop_domain::Time;
 use stoop_sources::Params;
 use stoop_sources::declared::{HttpSource, Map, Outcome, Row as MapRow};
-use stoop_sources::draft::{Draft, Layout, Sample, Told, draft};
+use stoop_sources::draft::{Draft, DraftHints, Layout, Sample, draft};
 use stoop_sources::text::Encoding;
 
-fn drafted(document: Value, told: &Told) -> Draft {
+fn drafted(document: Value, hints: &DraftHints) -> Draft {
     let sample = Sample::of_document(document).unwrap();
-    draft(&sample, told).unwrap_or_else(|error| panic!("{error}"))
+    draft(&sample, hints).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// The line of a field that is in force.
@@ -52,7 +52,7 @@ fn an_american_api_with_nested_rows_is_drafted() {
         row(102, 260_000, "2026-01-03T10:00:00Z", "condos"),
         row(103, 1_250_000, "2026-01-05T10:00:00Z", "castle"),
     ];
-    let draft = drafted(json!({"data": {"total": 90, "results": results}}), &Told::new("elm", "elm.json"));
+    let draft = drafted(json!({"data": {"total": 90, "results": results}}), &DraftHints::new("elm", "elm.json"));
     says(
         &draft,
         &[
@@ -99,7 +99,7 @@ fn a_french_portal_in_words_is_drafted() {
         row(50_002, "Prix à consulter", "hier"),
         row(50_003, "959\u{a0}600 DH", "il y a 4 minutes"),
     ]);
-    let draft = drafted(rows, &Told::new("exemple", "exemple_2026-01-13T10-51.json"));
+    let draft = drafted(rows, &DraftHints::new("exemple", "exemple_2026-01-13T10-51.json"));
     says(
         &draft,
         &[
@@ -147,8 +147,8 @@ fn german_rents_in_csv_with_semicolons_are_drafted() {
         comments: vec!["Some \"homes\"".into()],
     };
     let sample = Sample::of_csv(&header, rows).unwrap().opened(layout);
-    let told = Told { country: Some("DE".into()), ..Told::new("leipzig", "leipzig.csv") };
-    let draft = draft(&sample, &told).unwrap();
+    let hints = DraftHints { country: Some("DE".into()), ..DraftHints::new("leipzig", "leipzig.csv") };
+    let draft = draft(&sample, &hints).unwrap();
     says(
         &draft,
         &[
@@ -176,7 +176,7 @@ fn spanish_names_are_known() {
         json!({"codigo": format!("MAD-{id}"), "precio": price, "moneda": "EUR", "habitaciones": 3, "banos": 2, "superficie": 90,
                "ciudad": "Madrid", "codigo_postal": "28001", "operacion": "venta", "tipo": "piso", "latitud": 40.41, "longitud": -3.7})
     };
-    let draft = drafted(json!({"inmuebles": [row(1, 250_000), row(2, 300_000)]}), &Told::new("es", "x.json"));
+    let draft = drafted(json!({"inmuebles": [row(1, 250_000), row(2, 300_000)]}), &DraftHints::new("es", "x.json"));
     says(
         &draft,
         &[
@@ -200,7 +200,7 @@ fn the_values_decide_where_names_mislead() {
                "area": 80, "type": "sale"})
     };
     let sample = Sample::of_document(json!([row(1, 300_000), row(2, 310_000)])).unwrap();
-    let draft = draft(&sample, &Told::new("x", "x.json")).unwrap();
+    let draft = draft(&sample, &DraftHints::new("x", "x.json")).unwrap();
     assert!(line(&draft, "native_id").contains("\"ref\""), "an id is different in each row:\n{}", draft.toml);
     assert!(line(&draft, "list_price").contains("\"price\""));
     assert!(line(&draft, "previous_list_price").contains("\"old_price\""));
@@ -217,7 +217,7 @@ fn a_field_that_some_rows_cannot_fill_is_lenient_and_says_so() {
     let row = |id: u32, beds: Value| json!({"id": id, "price": 100_000 + id, "currency": "USD", "city": "Ely", "bedrooms": 3, "year": id, "list_date": beds});
     let mut rows: Vec<Value> = (1..20).map(|id| row(id, json!("2026-01-02"))).collect();
     rows.push(row(20, json!("soon")));
-    let draft = drafted(json!(rows), &Told::new("x", "x.json"));
+    let draft = drafted(json!(rows), &DraftHints::new("x", "x.json"));
     says(&draft, &[("listed_at", "lenient = true")]);
     assert!(draft.toml.contains("Fills 19 of 20 rows."), "{}", draft.toml);
     assert!(draft.toml.contains("\"soon\""), "{}", draft.toml);
@@ -231,7 +231,7 @@ fn statuses_that_a_sample_of_offers_does_not_show_are_known_when_they_come() {
         ("for_sale", &["sold", "pending", "off_market", "recently_sold"]),
         ("FOR SALE", &["SOLD", "UNDER CONTRACT"]),
     ] {
-        let draft = drafted(json!([row(1, shown), row(2, shown)]), &Told::new("x", "x.json"));
+        let draft = drafted(json!([row(1, shown), row(2, shown)]), &DraftHints::new("x", "x.json"));
         let mut reader = draft.map.bind_json();
         for status in later {
             let text = row(3, status).to_string();
@@ -266,7 +266,7 @@ fn an_american_table_is_drafted() {
     };
     let rows = vec![row("A1", "03/04/2026", ""), row("A2", "3/5/2026", ""), row("A3", "11/12/2025", "")];
     let sample = Sample::of_csv(&header, rows).unwrap();
-    let american = draft(&sample, &Told::new("x", "x.csv")).unwrap();
+    let american = draft(&sample, &DraftHints::new("x", "x.csv")).unwrap();
     says(&american, &[("native_id", r#""MLS #""#), ("listed_at", r#"date = "%m/%d/%Y""#)]);
     assert!(american.toml.contains("[fields.purpose]\nfrom = \"Sale or Lease\""), "{}", american.toml);
     assert!(american.toml.contains("\"Sale\" = \"sale\" # 3 rows"), "{}", american.toml);
@@ -277,8 +277,8 @@ fn an_american_table_is_drafted() {
     // Where neither country nor currency says it, another column may: one with a day after the 12th.
     let of = |sold: &str, currency: &str| {
         let row = |id: u32| json!({"id": id, "price": 300_000 + id, "city": "Ely", "currency": currency, "list_date": "03/04/2026", "sold_date": sold});
-        let told = Told { purpose: Some(stoop_domain::Purpose::Sale), ..Told::new("x", "x.json") };
-        drafted(json!([row(1), row(2)]), &told).toml
+        let hints = DraftHints { purpose: Some(stoop_domain::Purpose::Sale), ..DraftHints::new("x", "x.json") };
+        drafted(json!([row(1), row(2)]), &hints).toml
     };
     let month_first = "\nlisted_at = { from = \"list_date\", date = \"%m/%d/%Y\"";
     assert!(of("02/13/2026", "CAD").contains(month_first));
@@ -289,40 +289,43 @@ fn an_american_table_is_drafted() {
 #[test]
 fn rents_by_the_month_and_points_with_commas_are_read() {
     let row = |id: u32, rent: &str| json!({"id": id, "precio": rent, "ciudad": "Madrid", "latitud": "40,4168", "longitud": "-3,7038"});
-    let told = Told::new("es", "x.json");
-    let draft = drafted(json!([row(1, "600 €/mes"), row(2, "1.250 €/mes")]), &told);
+    let hints = DraftHints::new("es", "x.json");
+    let draft = drafted(json!([row(1, "600 €/mes"), row(2, "1.250 €/mes")]), &hints);
     says(&draft, &[("list_price", r#"money = "de""#), ("purpose", r#""rent""#), ("currency", r#""EUR""#)]);
     says(&draft, &[("latitude", "latitud"), ("longitude", "longitud")]);
     let text = row(3, "600 €/mes").to_string();
     let read = draft.map.bind_json().read(MapRow::Json(text.as_bytes()), "x.json", Time::from_ms(0)).unwrap();
     let Outcome::Observation(seen) = read else { panic!() };
     assert_eq!(seen.listing.list_price.map(|price| price.0), Some(60_000));
-    assert_eq!((seen.listing.place.latitude_e6, seen.listing.place.longitude_e6), (Some(40_416_800), Some(-3_703_800)));
+    assert_eq!(
+        (seen.listing.address.latitude_e6, seen.listing.address.longitude_e6),
+        (Some(40_416_800), Some(-3_703_800))
+    );
 }
 
 #[test]
 fn an_id_of_the_home_is_stabler_than_that_of_its_listing() {
     let row = |id: u32| json!({"listing_id": 9_000 + id, "property_id": id, "price": 300_000 + id, "currency": "USD", "city": "Ely"});
-    let draft = drafted(json!([row(1), row(2)]), &Told::new("x", "x.json"));
+    let draft = drafted(json!([row(1), row(2)]), &DraftHints::new("x", "x.json"));
     says(&draft, &[("native_id", r#""property_id""#)]);
 }
 
 #[test]
 fn what_the_sample_does_not_tell_is_named_all_at_once() {
     let sample = Sample::of_document(json!([{"colour": "red"}, {"colour": "blue"}])).unwrap();
-    let told = draft(&sample, &Told::new("x", "x.json")).unwrap_err();
-    assert_eq!(told.0.len(), 3, "{told}");
+    let hints = draft(&sample, &DraftHints::new("x", "x.json")).unwrap_err();
+    assert_eq!(hints.0.len(), 3, "{hints}");
     for part in ["no id", "--purpose", "--currency"] {
-        assert!(told.to_string().contains(part), "{told}");
+        assert!(hints.to_string().contains(part), "{hints}");
     }
 }
 
 #[test]
 fn a_draft_of_an_answer_polls() {
     let url = "https://api.example.com/v1/homes?for=sale&page=1&per_page=2&apikey=s3cr3t";
-    let told = Told { url: Some(url.to_owned()), ..Told::new("x", "x.json") };
+    let hints = DraftHints { url: Some(url.to_owned()), ..DraftHints::new("x", "x.json") };
     let row = |id: u32| json!({"id": id, "price": 100_000 + id, "currency": "USD", "city": "Ely", "updated_at": "2026-01-02T10:00:00Z"});
-    let draft = drafted(json!({"total": 5, "homes": [row(1), row(2)]}), &told);
+    let draft = drafted(json!({"total": 5, "homes": [row(1), row(2)]}), &hints);
     assert!(!draft.toml.contains("s3cr3t"), "{}", draft.toml);
     assert_eq!(draft.params, [("key".to_owned(), "the address's apikey".to_owned())]);
     assert!(
@@ -338,8 +341,8 @@ fn a_draft_of_an_answer_polls() {
 #[test]
 fn the_same_sample_gives_the_same_draft() {
     let rows = json!([{"id": 1, "price": 5e5, "currency": "USD"}, {"id": 2, "price": 6e5, "currency": "USD"}]);
-    let told = Told::new("x", "x.json");
-    assert_eq!(drafted(rows.clone(), &told).toml, drafted(rows, &told).toml);
+    let hints = DraftHints::new("x", "x.json");
+    assert_eq!(drafted(rows.clone(), &hints).toml, drafted(rows, &hints).toml);
 }
 
 /// Keys that mean something beside some that do not.
@@ -423,8 +426,8 @@ fn rows() -> impl Strategy<Value = Value> {
 }
 
 /// A draft parses and is what its sample was tried with; an error says something.
-fn holds(sample: Result<Sample, stoop_sources::draft::DraftError>, told: &Told) {
-    let made = sample.and_then(|sample| draft(&sample, told));
+fn holds(sample: Result<Sample, stoop_sources::draft::DraftError>, hints: &DraftHints) {
+    let made = sample.and_then(|sample| draft(&sample, hints));
     match made {
         Ok(made) => {
             let map = Map::parse(&made.toml, "x.toml").unwrap_or_else(|errors| panic!("{errors}\n{}", made.toml));
@@ -438,16 +441,16 @@ fn holds(sample: Result<Sample, stoop_sources::draft::DraftError>, told: &Told) 
 proptest! {
     #[test]
     fn any_json_gives_a_draft_that_parses_or_says_what_is_missing(document in value()) {
-        holds(Sample::of_document(document), &Told::new("x", "x.json"));
+        holds(Sample::of_document(document), &DraftHints::new("x", "x.json"));
     }
 
     #[test]
     fn rows_of_any_shape_do_too(rows in rows(), country in prop::option::of(Just("US".to_owned())), polled in any::<bool>()) {
         let url = polled.then(|| "https://api.example.com/x?page=1".to_owned());
         let currency = Some("USD".to_owned());
-        let told = Told { country, currency, url, purpose: Some(stoop_domain::Purpose::Sale), ..Told::new("x", "x.json") };
+        let hints = DraftHints { country, currency, url, purpose: Some(stoop_domain::Purpose::Sale), ..DraftHints::new("x", "x.json") };
         let sample = Sample::of_document(json!({"results": rows}));
-        holds(sample, &told);
+        holds(sample, &hints);
     }
 
     #[test]
@@ -457,7 +460,7 @@ proptest! {
     ) {
         let headers = ByteRecord::from(header);
         let rows: Vec<ByteRecord> = rows.into_iter().map(ByteRecord::from).collect();
-        holds(Sample::of_csv(&headers, rows), &Told::new("x", "x.csv"));
+        holds(Sample::of_csv(&headers, rows), &DraftHints::new("x", "x.csv"));
     }
 }
 
@@ -526,7 +529,7 @@ fn real_answers_are_drafted_right() {
     ] {
         let Some(document) = real(file) else { return };
         let name = file.rsplit('/').next().unwrap_or(file);
-        let draft = drafted(document, &Told::new("x", name));
+        let draft = drafted(document, &DraftHints::new("x", name));
         says(&draft, lines);
     }
 }

@@ -1,11 +1,11 @@
 //! Drafts of maps for sources that tell of sales, fees and years.
 
 use serde_json::{Value, json};
-use stoop_sources::draft::{Draft, Sample, Told, draft};
+use stoop_sources::draft::{Draft, DraftHints, Sample, draft};
 
 fn drafted(rows: Value) -> Draft {
     let sample = Sample::of_document(rows).unwrap();
-    draft(&sample, &Told::new("t", "t.json")).unwrap_or_else(|error| panic!("{error}"))
+    draft(&sample, &DraftHints::new("t", "t.json")).unwrap_or_else(|error| panic!("{error}"))
 }
 
 #[track_caller]

@@ -20,7 +20,7 @@ mod payloads_hostile;
 mod payloads_portals;
 mod portals_scan;
 mod real;
-mod told;
+mod reported;
 mod zillow_hostile;
 mod zillow_payloads;
 mod zillow_split;

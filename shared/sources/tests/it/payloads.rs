@@ -49,8 +49,8 @@ fn line(found: &Found) -> String {
         or_dash(l.bathrooms_hundredths.map(|baths| baths.to_string())),
         or_dash(l.living_area.map(|area| format!("{}{:?}", area.ten_thousandths, area.unit))),
         or_dash(l.lot_area.map(|area| format!("{}{:?}", area.ten_thousandths, area.unit))),
-        or_dash(l.place.latitude_e6.map(|e6| e6.to_string())),
-        or_dash(l.place.longitude_e6.map(|e6| e6.to_string())),
+        or_dash(l.address.latitude_e6.map(|e6| e6.to_string())),
+        or_dash(l.address.longitude_e6.map(|e6| e6.to_string())),
         or_dash(l.listed_at.map(|at| at.to_string())),
     )
 }
@@ -90,7 +90,7 @@ fn the_actris_record_is_understood() {
     );
     assert_eq!(found.listing.original_list_price, Some(Minor(49_000_000)));
     assert_eq!(found.listing.price_changed_at.unwrap().to_string(), "2020-12-05T21:32:42Z");
-    assert_eq!(found.listing.place.line.as_deref(), Some("1506 Timber St"));
+    assert_eq!(found.listing.address.line.as_deref(), Some("1506 Timber St"));
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn chicago_s_first_page_of_twenty() {
         found(&page).into_iter().filter(|f| f.listing.lot_area.is_some_and(|a| format!("{:?}", a.unit) == "Acres"));
     assert_eq!(acres.count(), 4);
     assert_eq!(found(&page).iter().filter(|found| found.listing.lot_area.is_none()).count(), 1);
-    assert!(found(&page).iter().all(|f| f.listing.place.postal_code.as_ref().is_some_and(|zip| zip.len() == 5)));
+    assert!(found(&page).iter().all(|f| f.listing.address.postal_code.as_ref().is_some_and(|zip| zip.len() == 5)));
     assert!(found(&page).iter().all(|f| f.listing.property_type == Some(PropertyType::SingleFamilyResidence)));
 }
 
@@ -244,7 +244,7 @@ fn redmond_s_houses_for_rent() {
     assert_eq!(checked(&page, now), [""; 0]);
     assert!(found(&page).iter().all(|f| f.listing.purpose == Purpose::Rent && f.listing.previous_list_price.is_none()));
     assert_eq!(found(&page).iter().filter(|f| f.listing.price_changed_at.is_some()).count(), 16);
-    assert_eq!(found(&page).iter().filter(|f| f.listing.place.latitude_e6.is_none()).count(), 1);
+    assert_eq!(found(&page).iter().filter(|f| f.listing.address.latitude_e6.is_none()).count(), 1);
 }
 
 #[test]

@@ -63,15 +63,19 @@ fn is_as_realtor_has_it(found: &Found, row: &Value) {
     assert_eq!(listing.living_area, square_feet(&about["sqft"]), "{id}");
     assert_eq!(listing.lot_area, square_feet(&about["lot_sqft"]), "{id}");
     assert_eq!(listing.listed_at, Some(time(row["list_date"].as_str().unwrap())), "{id}");
-    let place = &listing.place;
-    assert_eq!(place.line.as_deref(), address["line"].as_str(), "{id}");
-    assert_eq!(place.city.as_deref(), address["city"].as_str(), "{id}");
-    assert_eq!(place.county.as_deref(), row["location"]["county"]["name"].as_str(), "{id}");
-    assert_eq!(place.region.as_deref(), address["state_code"].as_str(), "{id}");
-    assert_eq!(place.postal_code.as_deref(), address["postal_code"].as_str(), "{id}");
-    assert_eq!((place.country.as_deref(), place.neighbourhood.as_deref()), (Some("US"), None), "{id}");
+    let found_address = &listing.address;
+    assert_eq!(found_address.line.as_deref(), address["line"].as_str(), "{id}");
+    assert_eq!(found_address.city.as_deref(), address["city"].as_str(), "{id}");
+    assert_eq!(found_address.county.as_deref(), row["location"]["county"]["name"].as_str(), "{id}");
+    assert_eq!(found_address.region.as_deref(), address["state_code"].as_str(), "{id}");
+    assert_eq!(found_address.postal_code.as_deref(), address["postal_code"].as_str(), "{id}");
+    assert_eq!((found_address.country.as_deref(), found_address.neighbourhood.as_deref()), (Some("US"), None), "{id}");
     let coordinate = &address["coordinate"];
-    assert_eq!((place.latitude_e6, place.longitude_e6), point(&coordinate["lat"], &coordinate["lon"]), "{id}");
+    assert_eq!(
+        (found_address.latitude_e6, found_address.longitude_e6),
+        point(&coordinate["lat"], &coordinate["lon"]),
+        "{id}"
+    );
     let kind = match about["type"].as_str().unwrap() {
         "single_family" => PropertyType::SingleFamilyResidence,
         "condos" => PropertyType::Condominium,
@@ -143,8 +147,8 @@ fn detroit_lakes_forty_two_of_two_hundred_and_thirty() {
 fn boston_s_rentals_come_as_a_bare_array() {
     let Some(body) = payload("realtor/real_estate12_listings_rent_boston_part.json") else { return };
     let now = time("2023-01-19T12:00:00Z");
-    let place = [("api", "us-real-estate"), ("purpose", "rent"), ("city", "Boston"), ("state_code", "MA")];
-    let realtor = source("realtor", &place);
+    let address = [("api", "us-real-estate"), ("purpose", "rent"), ("city", "Boston"), ("state_code", "MA")];
+    let realtor = source("realtor", &address);
     let page = realtor.read(&realtor.begin(None), &Answer::of(&body), now).unwrap();
     assert_eq!((page.total, &page.next), (None, &Next::End));
     let answer: Value = serde_json::from_slice(&body).unwrap();
@@ -187,19 +191,19 @@ fn is_as_rentcast_has_it(found: &Found, row: &Value, purpose: Purpose) {
     assert_eq!(listing.living_area, square_feet(&row["squareFootage"]), "{id}");
     assert_eq!(listing.lot_area, square_feet(&row["lotSize"]), "{id}");
     assert_eq!(listing.listed_at, Some(time(row["listedDate"].as_str().unwrap())), "{id}");
-    let place = &listing.place;
+    let address = &listing.address;
     let lines = [&row["addressLine1"], &row["addressLine2"]].map(Value::as_str);
-    assert_eq!(place.line, Some(lines.into_iter().flatten().collect::<Vec<_>>().join(", ")), "{id}");
+    assert_eq!(address.line, Some(lines.into_iter().flatten().collect::<Vec<_>>().join(", ")), "{id}");
     assert_eq!(
-        (place.city.as_deref(), place.county.as_deref()),
+        (address.city.as_deref(), address.county.as_deref()),
         (row["city"].as_str(), row["county"].as_str()),
         "{id}"
     );
     assert_eq!(
-        (place.region.as_deref(), place.postal_code.as_deref()),
+        (address.region.as_deref(), address.postal_code.as_deref()),
         (row["state"].as_str(), row["zipCode"].as_str())
     );
-    assert_eq!((place.latitude_e6, place.longitude_e6), point(&row["latitude"], &row["longitude"]), "{id}");
+    assert_eq!((address.latitude_e6, address.longitude_e6), point(&row["latitude"], &row["longitude"]), "{id}");
     let details = &listing.details;
     assert_eq!(details.agency.as_deref(), row["listingOffice"]["name"].as_str(), "{id}");
     assert_eq!(details.seller.as_deref(), row["builder"]["name"].as_str(), "{id}");

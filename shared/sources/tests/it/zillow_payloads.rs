@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 use stoop_domain::{
-    Area, AreaUnit, Currency, Details, Listing, Minor, Observation, Place, PropertyType, Purpose, Status, Time,
+    Address, Area, AreaUnit, Currency, Details, Listing, Minor, Observation, PropertyType, Purpose, Status, Time,
 };
 use stoop_sources::{Answer, Next, Page, Row, Source};
 
@@ -55,28 +55,28 @@ fn lot(row: &Map<String, Value>) -> Option<Area> {
     Some(Area { ten_thousandths, unit })
 }
 
-/// Place and details, which homes and buildings have in common.
+/// Address and details, which homes and buildings have in common.
 fn common(row: &Map<String, Value>, purpose: Purpose) -> Listing {
-    let mut place = Place { country: Some("US".into()), ..Place::default() };
-    if let Some(address) = text(row, "address") {
-        let mut parts: Vec<&str> = address.split(", ").collect();
+    let mut address = Address { country: Some("US".into()), ..Address::default() };
+    if let Some(line) = text(row, "address") {
+        let mut parts: Vec<&str> = line.split(", ").collect();
         let state: Vec<&str> = parts.pop().unwrap().split(' ').collect();
-        place.region = Some(state[0].into());
-        place.postal_code = state.get(1).map(|zip| (*zip).into());
-        place.city = parts.pop().map(Into::into);
-        place.line = Some(parts.join(", ")).filter(|line| !line.starts_with("(undisclosed"));
+        address.region = Some(state[0].into());
+        address.postal_code = state.get(1).map(|zip| (*zip).into());
+        address.city = parts.pop().map(Into::into);
+        address.line = Some(parts.join(", ")).filter(|line| !line.starts_with("(undisclosed"));
     } else {
-        place.region = text(row, "state");
-        place.postal_code = text(row, "zipcode");
-        place.city = text(row, "city");
-        place.line = text(row, "streetAddress");
+        address.region = text(row, "state");
+        address.postal_code = text(row, "zipcode");
+        address.city = text(row, "city");
+        address.line = text(row, "streetAddress");
     }
     // The two units of which the address says nothing.
     if let Some(unit) = text(row, "unit").filter(|unit| ["# 3B-2Ba-1416Sqft", "# 53016"].contains(&&**unit)) {
-        place.line = place.line.map(|line| format!("{line} {unit}"));
+        address.line = address.line.map(|line| format!("{line} {unit}"));
     }
-    (place.latitude_e6, place.longitude_e6) = (e6(row, "latitude"), e6(row, "longitude"));
-    let mut listing = Listing::new(purpose, Currency::USD, place);
+    (address.latitude_e6, address.longitude_e6) = (e6(row, "latitude"), e6(row, "longitude"));
+    let mut listing = Listing::new(purpose, Currency::USD, address);
     let photos = row.get("carouselPhotos").and_then(Value::as_array).cloned().unwrap_or_default();
     let mut images: Vec<String> = photos.iter().map(|photo| photo["url"].as_str().unwrap().to_owned()).collect();
     if images.is_empty() {
@@ -182,7 +182,7 @@ fn before(page: &Page, zpid: &str) -> Option<i64> {
 }
 
 #[test]
-fn houston_s_price_changes_are_those_of_price_change_and_noise_is_kept_as_told() {
+fn houston_s_price_changes_are_those_of_price_change_and_noise_is_kept_as_reported() {
     let Some(mut body) = payload("zillow56/search_houston_p1_of_20.json") else { return };
     let page = read(&*source("zillow56", "ForSale"), &body);
     assert_eq!(before(&page, "339418728"), Some(536_000), "$36,001 (Mar 4)");

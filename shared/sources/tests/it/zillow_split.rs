@@ -110,7 +110,7 @@ fn scan(server: &Server, source: &dyn Source, mut cursor: Cursor) -> Scan {
     loop {
         assert!(visited.insert(cursor.position.clone()), "{} comes twice", cursor.position);
         assert!(cursor.position.len() < 1_000, "{}", cursor.position);
-        assert!(cursor.pages_before < source.manners().pages_max, "too many pages");
+        assert!(cursor.pages_before < source.crawl_policy().pages_max, "too many pages");
         let body = server.answer(&source.request(&cursor).url);
         let page = source.read(&cursor, &Answer::of(body.as_bytes()), Time::from_ms(0)).unwrap();
         seen.push(ids(&page));
@@ -219,7 +219,7 @@ fn a_tampered_position_is_refused_and_asks_for_nothing_but_the_beginning() {
         assert_eq!(source.request(&cursor), source.request(&begin), "{position}");
         let body = server.answer(&source.request(&cursor).url);
         let error = source.read(&cursor, &Answer::of(body.as_bytes()), Time::from_ms(0)).unwrap_err();
-        assert_eq!(error.to_string(), format!("the link to the next page is no place in this search: {position:?}"));
+        assert_eq!(error.to_string(), format!("the link to the next page is no position in this search: {position:?}"));
     }
 }
 

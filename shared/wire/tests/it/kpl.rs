@@ -87,8 +87,8 @@ fn an_aggregated_record_may_hold_nothing() {
 }
 
 #[test]
-fn what_is_wrong_with_a_message_is_told_with_its_place() {
-    let told = |message: &[u8]| deaggregate(&sealed(message)).unwrap_err().to_string();
+fn what_is_wrong_with_a_message_is_reported_with_its_place() {
+    let reported = |message: &[u8]| deaggregate(&sealed(message)).unwrap_err().to_string();
     let cases: &[(&[u8], &str)] = &[
         (b"\x0A\x05k", "byte 6 of the aggregated record is followed by fewer bytes than it promises"),
         (b"\x0A", "byte 5 of the aggregated record is followed by fewer bytes than it promises"),
@@ -121,7 +121,7 @@ fn what_is_wrong_with_a_message_is_told_with_its_place() {
         ),
     ];
     for (message, expected) in cases {
-        assert_eq!(told(message), *expected, "{message:?}");
+        assert_eq!(reported(message), *expected, "{message:?}");
     }
 }
 

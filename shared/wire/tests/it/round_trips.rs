@@ -4,8 +4,8 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use stoop_domain::{
-    Area, AreaUnit, Currency, Day, Details, Facts, Home, Listing, Minor, Observation, Place, PropertyType, Purpose,
-    Sight, Status, Time, Watch,
+    Address, Area, AreaUnit, Currency, Day, Details, Facts, Home, Listing, Minor, Observation, PropertyType, Purpose,
+    Sighting, Status, Time, Watch,
 };
 use stoop_wire::{HomeError, LineError, decode, encode, home_from_bytes, home_to_bytes, lines};
 
@@ -27,10 +27,10 @@ fn area() -> impl Strategy<Value = Option<Area>> {
     prop::option::of((1..i64::MAX, unit).prop_map(|(ten_thousandths, unit)| Area { ten_thousandths, unit }))
 }
 
-fn place() -> impl Strategy<Value = Place> {
+fn address() -> impl Strategy<Value = Address> {
     let degrees = prop::option::of(any::<i32>());
     ((texts(), texts(), texts(), texts()), (texts(), texts(), texts()), degrees.clone(), degrees).prop_map(
-        |((line, neighbourhood, city, county), (region, postal_code, country), latitude_e6, longitude_e6)| Place {
+        |((line, neighbourhood, city, county), (region, postal_code, country), latitude_e6, longitude_e6)| Address {
             line,
             neighbourhood,
             city,
@@ -73,7 +73,7 @@ prop_compose! {
         prices in prop::array::uniform5(prop::option::of(any::<i64>().prop_map(Minor))),
         (close_date, year_built) in (prop::option::of(any::<i32>().prop_map(Day)), prop::option::of(any::<i16>())),
         times in prop::array::uniform2(prop::option::of(time())),
-        place in place(),
+        address in address(),
         property_type in prop::option::of(prop::sample::select(PropertyType::ALL.to_vec())),
         (bedrooms, bathrooms_hundredths) in (prop::option::of(any::<u8>()), prop::option::of(any::<u16>())),
         areas in (area(), area()),
@@ -82,7 +82,7 @@ prop_compose! {
         Listing {
             purpose, status, currency,
             list_price: prices[0], original_list_price: prices[1], previous_list_price: prices[2],
-            close_price: prices[3], close_date, price_changed_at: times[0], place, property_type, bedrooms,
+            close_price: prices[3], close_date, price_changed_at: times[0], address, property_type, bedrooms,
             bathrooms_hundredths, living_area: areas.0, lot_area: areas.1, year_built, association_fee: prices[4],
             listed_at: times[1], details,
         }
@@ -105,17 +105,17 @@ fn observation() -> impl Strategy<Value = Observation> {
 
 /// What one home is seen as: a few states, over some days, in every way of standing in the order.
 fn seen_of_one_home() -> impl Strategy<Value = Vec<Observation>> {
-    let sight = (0_i64..400, 0_i64..400, 0_u32..3, any::<bool>(), any::<bool>());
-    let sight = sight.prop_map(|(at, seen, seq, versioned, initial)| {
+    let sighting = (0_i64..400, 0_i64..400, 0_u32..3, any::<bool>(), any::<bool>());
+    let sighting = sighting.prop_map(|(at, seen, seq, versioned, initial)| {
         let hours = |n: i64| Time::from_ms(1_768_000_000_000 + n * Time::HOUR_MS);
-        Sight { at: hours(at.min(seen)), seen: hours(seen), seq, versioned, initial }
+        Sighting { at: hours(at.min(seen)), seen: hours(seen), seq, versioned, initial }
     });
-    let one = (sight, listing(), 0_usize..6, watch());
+    let one = (sighting, listing(), 0_usize..6, watch());
     prop::collection::vec(one, 1..12).prop_map(|seen| {
         let states: Vec<Listing> = seen.iter().map(|(_, listing, ..)| in_town(listing)).collect();
         let state = |n: usize| states[n % states.len()].clone();
-        let observation = |(sight, _, n, watch): (Sight, Listing, usize, Watch)| {
-            let observation = Observation::new("t", "1", sight.at, state(n)).with_sight(sight);
+        let observation = |(sighting, _, n, watch): (Sighting, Listing, usize, Watch)| {
+            let observation = Observation::new("t", "1", sighting.at, state(n)).with_sighting(sighting);
             Observation { watch, ..observation }
         };
         seen.into_iter().map(observation).collect()
@@ -124,10 +124,10 @@ fn seen_of_one_home() -> impl Strategy<Value = Vec<Observation>> {
 
 /// The same in a place that is a market, with dates and earlier prices that are possible.
 fn in_town(listing: &Listing) -> Listing {
-    let place = Place { city: Some("Agadir".into()), ..listing.place.clone() };
+    let address = Address { city: Some("Agadir".into()), ..listing.address.clone() };
     let possible = |price: Minor| Minor(50_000_000 + price.0 % 20_000_000);
     Listing {
-        place,
+        address,
         list_price: listing.list_price.map(possible),
         previous_list_price: listing.previous_list_price.map(possible),
         price_changed_at: listing.price_changed_at.map(|at| Time::from_ms(1_700_000_000_000 + at.ms() % 60_000_000)),
@@ -237,15 +237,15 @@ proptest! {
 /// What is read of a damaged home is a home: it can be looked at and stored.
 fn read_or_refused(bytes: &[u8]) -> Result<(), TestCaseError> {
     if let Ok(home) = home_from_bytes(bytes) {
-        drop(home.history.runs());
+        drop(home.history.intervals());
         prop_assert_eq!(home_from_bytes(&home_to_bytes(&home)), Ok(home));
     }
     Ok(())
 }
 
 fn plain() -> Observation {
-    let place = Place { city: Some("Agadir".into()), ..Place::default() };
-    let listing = Listing::new(Purpose::Sale, Currency::MAD, place);
+    let address = Address { city: Some("Agadir".into()), ..Address::default() };
+    let listing = Listing::new(Purpose::Sale, Currency::MAD, address);
     Observation::new("t", "1", Time::from_ms(5), listing)
 }
 
@@ -254,7 +254,7 @@ fn the_format_is_pinned() {
     let text = |observation: &Observation| String::from_utf8(line(observation)).unwrap();
     assert_eq!(
         text(&plain()),
-        r#"{"v":2,"source":"t","native_id":"1","at":5,"listing":{"purpose":"Sale","status":"Active","currency":"MAD","place":{"city":"Agadir"}}}"#
+        r#"{"v":2,"source":"t","native_id":"1","at":5,"listing":{"purpose":"Sale","status":"Active","currency":"MAD","address":{"city":"Agadir"}}}"#
     );
     let mut sold = plain();
     sold.listing.status = Status::Closed;
@@ -262,21 +262,26 @@ fn the_format_is_pinned() {
     sold.listing.close_date = Some(Day(20_467));
     sold.listing.year_built = Some(1925);
     sold.listing.association_fee = Some(Minor(25_000));
-    let sold =
-        sold.with_sight(Sight { at: Time::from_ms(5), seen: Time::from_ms(7), seq: 2, versioned: true, initial: true });
+    let sold = sold.with_sighting(Sighting {
+        at: Time::from_ms(5),
+        seen: Time::from_ms(7),
+        seq: 2,
+        versioned: true,
+        initial: true,
+    });
     assert_eq!(
         text(&sold),
-        r#"{"v":2,"source":"t","native_id":"1","at":5,"seen":7,"seq":2,"versioned":true,"initial":true,"listing":{"purpose":"Sale","status":"Closed","currency":"MAD","close_price":70000000,"close_date":20467,"place":{"city":"Agadir"},"year_built":1925,"association_fee":25000}}"#
+        r#"{"v":2,"source":"t","native_id":"1","at":5,"seen":7,"seq":2,"versioned":true,"initial":true,"listing":{"purpose":"Sale","status":"Closed","currency":"MAD","close_price":70000000,"close_date":20467,"address":{"city":"Agadir"},"year_built":1925,"association_fee":25000}}"#
     );
     assert_eq!(decode(text(&sold).as_bytes()), Ok(sold));
 }
 
 #[test]
 fn a_line_of_version_1_was_seen_at_the_time_that_it_tells_of() {
-    let first = br#"{"v":1,"source":"t","native_id":"1","at":5,"listing":{"purpose":"Sale","status":"Active","currency":"MAD","place":{"city":"Agadir"}}}"#;
+    let first = br#"{"v":1,"source":"t","native_id":"1","at":5,"listing":{"purpose":"Sale","status":"Active","currency":"MAD","address":{"city":"Agadir"}}}"#;
     let read = decode(first).unwrap();
     assert_eq!(read, plain());
-    assert_eq!(read.sight(), Sight::at(Time::from_ms(5)));
+    assert_eq!(read.sighting(), Sighting::at(Time::from_ms(5)));
 }
 
 #[test]
@@ -315,8 +320,8 @@ fn an_overfull_home_is_stored_as_such() {
 }
 
 /// A home of one listing that tells of a change of its price.
-fn told_at(ms: i64) -> Observation {
-    let mut seen = plain().with_sight(Sight::at(Time::from_ms(1_768_000_000_000)));
+fn reported_at(ms: i64) -> Observation {
+    let mut seen = plain().with_sighting(Sighting::at(Time::from_ms(1_768_000_000_000)));
     seen.listing.list_price = Some(Minor(48_000_000));
     seen.listing.previous_list_price = Some(Minor(50_000_000));
     seen.listing.price_changed_at = Some(Time::from_ms(ms));
@@ -324,14 +329,14 @@ fn told_at(ms: i64) -> Observation {
 }
 
 #[test]
-fn what_a_source_told_takes_some_fifteen_bytes_and_no_told_change_none() {
+fn what_a_source_reported_takes_some_fifteen_bytes_and_no_reported_change_none() {
     let none = home_to_bytes(&home_of(&[Observation {
-        listing: Listing { price_changed_at: None, ..told_at(0).listing },
-        ..told_at(0)
+        listing: Listing { price_changed_at: None, ..reported_at(0).listing },
+        ..reported_at(0)
     }]));
     let size = |count: i64| {
-        let home = home_of(&(0..count).map(|n| told_at(1_700_000_000_000 + n * 1_000_003)).collect::<Vec<_>>());
-        assert_eq!(i64::try_from(home.told.as_slice().len()), Ok(count.min(64)));
+        let home = home_of(&(0..count).map(|n| reported_at(1_700_000_000_000 + n * 1_000_003)).collect::<Vec<_>>());
+        assert_eq!(i64::try_from(home.reported.as_slice().len()), Ok(count.min(64)));
         let bytes = home_to_bytes(&home);
         assert_eq!(home_from_bytes(&bytes), Ok(home));
         bytes.len()
@@ -344,20 +349,22 @@ fn what_a_source_told_takes_some_fifteen_bytes_and_no_told_change_none() {
 
 /// Behind its mark stands at least one change, each later than the one before it.
 #[test]
-fn told_changes_that_could_not_be_are_refused() {
-    let bytes = home_to_bytes(&home_of(&[told_at(1_700_000_000_000)]));
-    let place = bytes.len() - 16;
-    let found = (place..bytes.len()).find(|at| bytes[*at..*at + 2] == [9, 1]).unwrap();
+fn reported_changes_that_could_not_be_are_refused() {
+    let bytes = home_to_bytes(&home_of(&[reported_at(1_700_000_000_000)]));
+    let address = bytes.len() - 16;
+    let found = (address..bytes.len()).find(|at| bytes[*at..*at + 2] == [9, 1]).unwrap();
     let (before, change) = (&bytes[5..found], &bytes[found + 2..]);
-    let read = |told: &[u8]| home_from_bytes(&sealed(3, &[before, told].concat())).map(|home| home.told);
+    let read = |reported: &[u8]| home_from_bytes(&sealed(3, &[before, reported].concat())).map(|home| home.reported);
     assert_eq!(read(&[&[9, 1], change].concat()).unwrap().as_slice().len(), 1);
     assert_eq!(read(&[]).unwrap().as_slice().len(), 0);
     // No change, one that is cut off, the same one twice, one that is none, and something behind it.
     let no_change = [&change[..change.len() - 4], &change[change.len() - 8..change.len() - 4]].concat();
     let same_twice = [&[9, 2], change, &[0], &change[change.len() - 8..]].concat();
     let behind = [&[9, 1], change, &[8]].concat();
-    for told in [&[9, 0][..], &[&[9, 2], change].concat(), &same_twice, &[&[9, 1], &no_change[..]].concat(), &behind] {
-        assert_eq!(read(told), Err(HomeError::Damaged), "{told:?}");
+    for reported in
+        [&[9, 0][..], &[&[9, 2], change].concat(), &same_twice, &[&[9, 1], &no_change[..]].concat(), &behind]
+    {
+        assert_eq!(read(reported), Err(HomeError::Damaged), "{reported:?}");
     }
 }
 
@@ -366,13 +373,13 @@ fn told_changes_that_could_not_be_are_refused() {
 fn a_home_seen_once_takes_some_eighty_bytes() {
     let mut seen = plain();
     seen.listing.list_price = Some(Minor(50_000_000));
-    seen.listing.place.country = Some("MA".into());
+    seen.listing.address.country = Some("MA".into());
     let bytes = home_to_bytes(&home_of(&[seen.clone()]));
     assert!(bytes.len() < 80, "{}", bytes.len());
     let days: Vec<Observation> = (0..30)
         .map(|day| {
             let at = Time::from_ms(day * Time::DAY_MS);
-            seen.clone().with_sight(Sight::at(at))
+            seen.clone().with_sighting(Sighting::at(at))
         })
         .collect();
     let month = home_to_bytes(&home_of(&days));
@@ -389,9 +396,9 @@ fn a_record_is_its_lines_without_the_empty_ones() {
 #[test]
 fn how_a_home_is_watched_is_on_the_line_and_in_the_stored_bytes_and_else_nobody_looks() {
     let watched = |watch| Observation { watch, ..plain() };
-    for (watch, told) in [(Watch::Repeated, "repeated"), (Watch::Complete, "complete")] {
+    for (watch, reported) in [(Watch::Repeated, "repeated"), (Watch::Complete, "complete")] {
         let text = String::from_utf8(line(&watched(watch))).unwrap();
-        assert!(text.contains(&format!(r#""watch":"{told}","#)), "{text}");
+        assert!(text.contains(&format!(r#""watch":"{reported}","#)), "{text}");
         let (mut home, once) = (home_of(&[watched(watch)]), home_of(&[plain()]));
         assert_eq!(home.history.watch(), watch);
         assert_eq!(home_to_bytes(&home).len(), home_to_bytes(&once).len());

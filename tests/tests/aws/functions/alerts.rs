@@ -20,7 +20,7 @@ use super::events::{change, change_number, sample, seen};
 /// A topic that refuses the alerts of some homes.
 #[derive(Default)]
 struct Topic {
-    told: Mutex<Vec<Alert>>,
+    message: Mutex<Vec<Alert>>,
     refused: Mutex<Vec<String>>,
 }
 
@@ -32,7 +32,7 @@ impl Publisher for Topic {
             if refused.iter().any(|home| alert.home.as_str() == format!("reso-actris/{home}")) {
                 return Err(PortError::new("publish an alert", "a made-up fault"));
             }
-            self.told.lock().unwrap().push(alert.clone());
+            self.message.lock().unwrap().push(alert.clone());
             Ok(())
         };
         alerts.iter().map(tell).collect()
@@ -104,9 +104,9 @@ impl Stage {
     }
 
     /// The homes whose alerts were told since it was asked last.
-    fn told(&self) -> Vec<String> {
-        let told = std::mem::take(&mut *self.topic.told.lock().unwrap());
-        told.iter().map(|alert| alert.home.as_str().trim_start_matches("reso-actris/").to_owned()).collect()
+    fn message(&self) -> Vec<String> {
+        let message = std::mem::take(&mut *self.topic.message.lock().unwrap());
+        message.iter().map(|alert| alert.home.as_str().trim_start_matches("reso-actris/").to_owned()).collect()
     }
 
     fn counted(&self) -> BTreeMap<String, u64> {
@@ -133,17 +133,17 @@ fn cut(n: u64, native_id: &str, percent: i64) -> Value {
 }
 
 #[tokio::test]
-async fn of_the_sample_one_price_cut_is_told_and_only_once() {
+async fn of_the_sample_one_price_cut_is_reported_and_only_once() {
     let stage = Stage::new();
     let (app, event) = (stage.app(), raw(&sample("dynamodb-stream.json")));
     assert_eq!(named(app.handle(&event).await.unwrap()), nothing());
-    let alert = stage.topic.told.lock().unwrap()[0].clone();
+    let alert = stage.topic.message.lock().unwrap()[0].clone();
     assert_eq!((alert.home.as_str(), alert.drop_bp), ("reso-actris/ACT7310442", 2_000));
     assert_eq!((alert.from.0, alert.to.0, &*alert.rule), (62_500_000, 50_000_000, "price-drop"));
-    assert_eq!((stage.told().len(), stage.counted()["AlertsTold"]), (1, 1));
+    assert_eq!((stage.message().len(), stage.counted()["AlertsSent"]), (1, 1));
 
     assert_eq!(named(app.handle(&event).await.unwrap()), nothing());
-    assert_eq!((stage.told(), count_of(&stage.counted(), "AlertsTold")), (nothing(), 0));
+    assert_eq!((stage.message(), count_of(&stage.counted(), "AlertsSent")), (nothing(), 0));
 }
 
 #[tokio::test]
@@ -173,7 +173,7 @@ async fn a_home_that_is_removed_is_nobodys_alert() {
     let images = removed["dynamodb"].as_object_mut().unwrap();
     images.remove("NewImage");
     assert_eq!(stage.judge(&[removed, cut(1, "b", 20)]).await, nothing());
-    assert_eq!((stage.told(), stage.bench.quarantined()), (vec!["b".to_owned()], 0));
+    assert_eq!((stage.message(), stage.bench.quarantined()), (vec!["b".to_owned()], 0));
 }
 
 #[tokio::test]
@@ -198,7 +198,7 @@ async fn an_image_that_cannot_be_read_goes_to_quarantine_once_and_its_neighbours
             assert_eq!(stage.judge(&[cut(0, "a", 20), spoilt.clone(), cut(2, "b", 20)]).await, nothing(), "{why}");
             assert_eq!(stage.counted()["Quarantined"], 1, "{why}");
         }
-        assert_eq!(stage.told(), ["a", "b"], "{why}");
+        assert_eq!(stage.message(), ["a", "b"], "{why}");
         let rejects = stage.bench.database.quarantined(10).unwrap();
         assert_eq!(rejects.len(), 1, "{why}");
         assert!(rejects[0].detail.contains(why), "{why}: {}", rejects[0].detail);
@@ -220,12 +220,12 @@ async fn a_home_of_a_newer_format_is_given_back_with_all_behind_it() {
             let counts = stage.counted();
             assert_eq!((counts["RecordsNewer"], count_of(&counts, "Quarantined")), (1, 0));
         }
-        assert_eq!((stage.told(), stage.bench.quarantined()), (vec!["a".to_owned()], 0));
+        assert_eq!((stage.message(), stage.bench.quarantined()), (vec!["a".to_owned()], 0));
     }
 }
 
 #[tokio::test]
-async fn a_quarantine_that_fails_gives_the_first_record_and_nothing_is_told() {
+async fn a_quarantine_that_fails_gives_the_first_record_and_nothing_is_reported() {
     for fault in [Fault::Before, Fault::After] {
         let stage = Stage::new();
         let ports = Scripted::new(&stage.bench.database).quarantine(&[fault]);
@@ -233,14 +233,14 @@ async fn a_quarantine_that_fails_gives_the_first_record_and_nothing_is_told() {
         let event = raw(&json!({ "Records": [cut(0, "a", 20), json!(1), cut(2, "b", 20)] }));
         assert_eq!(named(app.handle(&event).await.unwrap()), [change_number(0)]);
         let counts = stage.counted();
-        assert_eq!((counts["RecordsFailed"], stage.told(), count_of(&counts, "Quarantined")), (3, nothing(), 0));
+        assert_eq!((counts["RecordsFailed"], stage.message(), count_of(&counts, "Quarantined")), (3, nothing(), 0));
         assert_eq!(named(app.handle(&event).await.unwrap()), nothing());
-        assert_eq!((stage.told().len(), stage.bench.quarantined()), (2, 1));
+        assert_eq!((stage.message().len(), stage.bench.quarantined()), (2, 1));
     }
 }
 
 #[tokio::test]
-async fn a_topic_that_refuses_an_alert_gives_its_sequence_number_and_the_others_are_told_once() {
+async fn a_topic_that_refuses_an_alert_gives_its_sequence_number_and_the_others_are_reported_once() {
     let homes = ["a", "b", "c", "d"];
     let changes: Vec<Value> = homes.iter().zip(0..).map(|(home, n)| cut(n, home, 20)).collect();
     for refused in 0..homes.len() {
@@ -249,13 +249,13 @@ async fn a_topic_that_refuses_an_alert_gives_its_sequence_number_and_the_others_
         assert_eq!(stage.judge(&changes).await, [change_number(refused as u64)]);
         let counts = stage.counted();
         let come_again = (homes.len() - refused) as u64;
-        assert_eq!((counts["AlertsTold"], counts["AlertsFailed"], counts["RecordsFailed"]), (3, 1, come_again));
-        assert_eq!(stage.told().len(), 3);
+        assert_eq!((counts["AlertsSent"], counts["AlertsFailed"], counts["RecordsFailed"]), (3, 1, come_again));
+        assert_eq!(stage.message().len(), 3);
 
         stage.topic.refused.lock().unwrap().clear();
         assert_eq!(stage.judge(&changes[refused..]).await, nothing());
-        assert_eq!(stage.told(), [homes[refused]], "the others are known");
-        assert_eq!(stage.bench.database.alerts(AlertFilter::Told, 10).unwrap().len(), 4);
+        assert_eq!(stage.message(), [homes[refused]], "the others are known");
+        assert_eq!(stage.bench.database.alerts(AlertFilter::Sent, 10).unwrap().len(), 4);
     }
 }
 
@@ -263,15 +263,15 @@ async fn a_topic_that_refuses_an_alert_gives_its_sequence_number_and_the_others_
 async fn a_ledger_that_fails_gives_the_first_change_with_an_alert() {
     let changes = [change(0, &fall("new", 0)[..1], 0), cut(1, "a", 20), cut(2, "b", 20)];
     let event = raw(&json!({ "Records": changes }));
-    for (known, told) in [(true, 0), (false, 2)] {
+    for (known, message) in [(true, 0), (false, 2)] {
         let stage = Stage::new();
         let shut = Shut { database: &stage.bench.database, known, record: !known };
         let app = stage.app_on(&shut, &*stage.bench.database);
         assert_eq!(named(app.handle(&event).await.unwrap()), [change_number(1)]);
         assert_eq!(stage.counted()["AlertsFailed"], 1);
-        assert_eq!(stage.told().len(), told, "what was told and not recorded is told again, with the same id");
+        assert_eq!(stage.message().len(), message, "what was told and not recorded is told again, with the same id");
         assert_eq!(named(stage.app().handle(&event).await.unwrap()), nothing());
-        assert_eq!(stage.told(), ["a", "b"]);
+        assert_eq!(stage.message(), ["a", "b"]);
     }
 }
 
@@ -279,14 +279,14 @@ async fn a_ledger_that_fails_gives_the_first_change_with_an_alert() {
 async fn a_suspect_change_is_held_back_and_recorded() {
     let stage = Stage::new();
     assert_eq!(stage.judge(&[cut(0, "slip", 90)]).await, nothing());
-    assert_eq!((stage.told(), stage.counted()["AlertsSuspect"]), (nothing(), 1));
+    assert_eq!((stage.message(), stage.counted()["AlertsSuspect"]), (nothing(), 1));
     assert_eq!(stage.bench.database.alerts(AlertFilter::Suspect, 10).unwrap().len(), 1);
 }
 
 #[tokio::test]
 async fn the_rules_are_those_of_the_accepted_configuration_and_else_the_stacks_percentage() {
     let falls = [cut(0, "12", 12), cut(1, "16", 16), cut(2, "40", 40)];
-    for (uploads, told) in [
+    for (uploads, message) in [
         (Uploads::default(), &["16", "40"][..]),
         (Uploads::accepted("[alerts]\ndrop_percent = 30\n"), &["40"]),
         (Uploads::accepted("[alerts]\ndrop_percent = 10\n"), &["12", "16", "40"]),
@@ -301,7 +301,7 @@ async fn the_rules_are_those_of_the_accepted_configuration_and_else_the_stacks_p
     ] {
         let stage = Stage::with(uploads);
         assert_eq!(stage.judge(&falls).await, nothing());
-        assert_eq!(stage.told(), told);
+        assert_eq!(stage.message(), message);
     }
 }
 
@@ -315,13 +315,13 @@ async fn rules_that_cannot_be_read_hold_the_batch_up_unless_there_are_some_from_
     };
     stage.uploads.take_away(true);
     assert_eq!(judge(0, "a").await, [change_number(0)]);
-    assert_eq!((stage.told(), stage.counted()["RecordsFailed"]), (nothing(), 2));
+    assert_eq!((stage.message(), stage.counted()["RecordsFailed"]), (nothing(), 2));
     stage.uploads.take_away(false);
     assert_eq!(judge(0, "a").await, nothing());
     stage.uploads.take_away(true);
     stage.clock.pass(10 * 60_000);
     assert_eq!(judge(2, "b").await, nothing());
-    assert_eq!(stage.told(), ["a", "b"]);
+    assert_eq!(stage.message(), ["a", "b"]);
 }
 
 #[tokio::test]
@@ -332,15 +332,15 @@ async fn a_new_configuration_holds_a_minute_later() {
     assert_eq!(named(app.handle(&event).await.unwrap()), nothing());
     let newer = Uploads::accepted("[alerts]\ndrop_percent = 10\n");
     stage.uploads.accept_from(&newer);
-    for (pass_ms, told) in [(59_000, 0), (1_000, 1)] {
+    for (pass_ms, message) in [(59_000, 0), (1_000, 1)] {
         stage.clock.pass(pass_ms);
         assert_eq!(named(app.handle(&event).await.unwrap()), nothing());
-        assert_eq!(stage.told().len(), told);
+        assert_eq!(stage.message().len(), message);
     }
 }
 
 #[test]
-fn a_percentage_that_is_none_is_told_at_the_start() {
+fn a_percentage_that_is_none_is_reported_at_the_start() {
     let uploads = Uploads::default();
     for text in ["", "many", "-1", "100.01", "15%"] {
         let error = RulesInForce::new(&uploads, text).err().unwrap_or_else(|| panic!("{text:?} was taken")).to_string();

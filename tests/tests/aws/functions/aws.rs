@@ -28,10 +28,10 @@ struct Said {
 impl Aws {
     pub(crate) async fn start() -> Self {
         let said = Arc::<Said>::default();
-        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let subscriber = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let url = format!("http://{}", subscriber.local_addr().unwrap());
         let router = Router::new().fallback(answer).with_state(Arc::clone(&said));
-        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let server = tokio::spawn(async move { axum::serve(subscriber, router).await.unwrap() });
         let clients = Clients::from_variables(|name| match name {
             "AWS_SESSION_TOKEN" => None,
             "AWS_REGION" => Some("us-east-1".into()),

@@ -9,7 +9,7 @@ use aws_lambda_events::encodings::Base64Data;
 use serde_json::{Value, json};
 use stoop_aws::{DynamoStore, NoLake, PollQueue};
 use stoop_domain::{
-    Area, AreaUnit, Currency, Home, Listing, Minor, Observation, Place, PropertyType, Purpose, Status, Time, home_id,
+    Address, Area, AreaUnit, Currency, Home, Listing, Minor, Observation, PropertyType, Purpose, Status, Time, home_id,
 };
 use stoop_pipeline::ports::{Commit, HomeChange, PollTask, Store, TaskQueue};
 use stoop_tests::made::minute;
@@ -26,7 +26,7 @@ const ACCOUNT: &str = "123456789012";
 /// A home in Austin, seen at noon and `minutes`.
 pub(crate) fn seen(native_id: &str, minutes: i64, dollars: i64, status: Status) -> Observation {
     let text = |text: &str| Some(text.to_owned());
-    let place = Place {
+    let address = Address {
         line: text("1808 Travis Heights Blvd"),
         city: text("Austin"),
         county: text("Travis"),
@@ -35,9 +35,9 @@ pub(crate) fn seen(native_id: &str, minutes: i64, dollars: i64, status: Status) 
         country: text("US"),
         latitude_e6: Some(30_241_870),
         longitude_e6: Some(-97_743_260),
-        ..Place::default()
+        ..Address::default()
     };
-    let mut listing = Listing::new(Purpose::Sale, Currency::USD, place);
+    let mut listing = Listing::new(Purpose::Sale, Currency::USD, address);
     listing.status = status;
     listing.list_price = Some(Minor(dollars * 100));
     listing.property_type = Some(PropertyType::SingleFamilyResidence);

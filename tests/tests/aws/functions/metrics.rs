@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use aws_lambda_events::streams::KinesisEventResponse;
 use serde_json::{Value, json};
 use stoop_aws::Meter;
-use stoop_domain::{Currency, Home, HomeId, Market, Observation, Place, Status, Time};
+use stoop_domain::{Address, Currency, Home, HomeId, Market, Observation, Status, Time};
 use stoop_embedded::Database;
 use stoop_market::Cells;
 use stoop_metrics::App;
@@ -48,7 +48,7 @@ async fn one_by_one(ports: &Scripted, event: &Value) -> (Vec<String>, std::colle
 }
 
 #[tokio::test]
-async fn the_sample_is_measured_and_told_in_metrics() {
+async fn the_sample_is_measured_and_reported_in_metrics() {
     let bench = Bench::new();
     let ports = Scripted::new(&bench.database);
     let (meter, clock) = (meter(), Standing::at(minute(60)));
@@ -75,13 +75,14 @@ async fn a_place_whose_words_contradict_each_other_is_counted() {
     let (mut observations, _) = one_each(&["1", "2", "3"]);
     for (seen, region) in observations.iter_mut().zip(["Texas", "Maine", "ME"]) {
         let text = |text: &str| Some(text.to_owned());
-        let place = Place { country: text("US"), region: text(region), postal_code: text("78704"), ..Place::default() };
-        (seen.listing.place, seen.listing.currency) = (place, Currency::USD);
+        let address =
+            Address { country: text("US"), region: text(region), postal_code: text("78704"), ..Address::default() };
+        (seen.listing.address, seen.listing.currency) = (address, Currency::USD);
     }
     let records: Vec<Vec<u8>> = vec![record(&observations)];
     assert_eq!(failures(&app.handle(&raw(&kinesis(&records)), later()).await.unwrap()), [""; 0]);
     let counts = counted(&meter);
-    assert_eq!(count_of(&counts, "PlacesContradictory"), 2, "{counts:?}");
+    assert_eq!(count_of(&counts, "AddressesContradictory"), 2, "{counts:?}");
 }
 
 #[tokio::test]

@@ -106,8 +106,8 @@ impl Stage {
             clock: &self.clock,
             meter: &self.meter,
             takeover: <_>::default(),
-            told: <_>::default(),
-            told_overdue: <_>::default(),
+            reported: <_>::default(),
+            reported_overdue: <_>::default(),
         }
     }
 
@@ -195,11 +195,11 @@ async fn a_search_that_may_adapt_is_sent_as_its_pace_says_and_the_others_as_ever
         stage.clock.pass(60_000);
     }
     assert!((94..=96).contains(&sent["tacoma"]) && (6..=12).contains(&sent[SEARCH]), "{sent:?}");
-    assert!(app.told.lock().await.is_empty(), "no limit holds them back");
+    assert!(app.reported.lock().await.is_empty(), "no limit holds them back");
 }
 
 #[tokio::test]
-async fn searches_that_are_not_polled_are_counted_at_every_tick_and_told_of_once() {
+async fn searches_that_are_not_polled_are_counted_at_every_tick_and_reported_of_once() {
     let stage = Stage::with(Uploads::of(&searches(&[SEARCH, "tacoma"])));
     let app = stage.app();
     let well = Polled { pages: 1, requests: 1, ..Polled::default() };
@@ -226,11 +226,11 @@ async fn searches_that_are_not_polled_are_counted_at_every_tick_and_told_of_once
     assert!(overdue.iter().all(|n| matches!(n, Some(0 | 1))), "told at each tick: {overdue:?}");
     let expected: Vec<usize> = (31..=180).chain(211..240).collect();
     assert_eq!(minutes, expected, "after twice its cadence, and once it was polled, after that again");
-    assert_eq!(app.told_overdue.lock().await.iter().collect::<Vec<_>>(), [SEARCH]);
+    assert_eq!(app.reported_overdue.lock().await.iter().collect::<Vec<_>>(), [SEARCH]);
 }
 
 #[tokio::test]
-async fn searches_of_one_server_share_its_limits_and_it_is_told_once_for_each() {
+async fn searches_of_one_server_share_its_limits_and_it_is_reported_once_for_each() {
     let search = |name: &str, key: &str| {
         format!(
             "[[search]]\nname = '{name}'\nsource = 'rentcast'\nparams = {{ zipCode = '78704', key = {{ secret = '{key}' }} }}\n"
@@ -248,10 +248,10 @@ async fn searches_of_one_server_share_its_limits_and_it_is_told_once_for_each() 
     }
     // Fifty requests in 31 days, two a poll.
     assert!((22..=26).contains(&sent), "{sent} polls of two searches");
-    assert_eq!(app.told.lock().await.iter().collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(app.reported.lock().await.iter().collect::<Vec<_>>(), ["a", "b"]);
     stage.uploads.upload(&search("b", "other").replace("name", "every = '9d'\nname"));
     tick(&app, &json!({})).await.unwrap();
-    assert!(app.told.lock().await.is_empty(), "what is held back no more is told of anew when it is again");
+    assert!(app.reported.lock().await.is_empty(), "what is held back no more is told of anew when it is again");
 }
 
 #[tokio::test]
@@ -284,7 +284,7 @@ async fn without_a_configuration_nothing_is_polled_and_nothing_is_wrong() {
 }
 
 #[tokio::test]
-async fn a_first_configuration_with_mistakes_is_told_at_each_tick_with_all_of_them() {
+async fn a_first_configuration_with_mistakes_is_reported_at_each_tick_with_all_of_them() {
     let text = searches(&[SEARCH]).replace("'15m'", "'often'").replace("reso", "nowhere");
     let stage = Stage::with(Uploads::of(&text));
     let app = stage.app();

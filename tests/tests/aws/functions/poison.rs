@@ -151,16 +151,18 @@ async fn a_bad_line_takes_no_good_one_of_its_record_with_it() {
     let app = App::new(&*bench.database, &*bench.database, &clock, &meter);
     let response = app.handle(&raw(&kinesis(&[aggregate("k", lines)])), later()).await.unwrap();
     assert_eq!((failures(&response), bench.homes()), (Vec::new(), vec!["reso-actris/neighbour".to_owned()]));
-    let mut told: Vec<_> = bench.database.quarantined(10).unwrap();
-    told.sort_by(|a, b| a.location.cmp(&b.location));
-    let told: Vec<(&str, &str)> =
-        told.iter().map(|reject| (reject.location.rsplit_once(", user").unwrap().1, reject.reason.as_str())).collect();
+    let mut message: Vec<_> = bench.database.quarantined(10).unwrap();
+    message.sort_by(|a, b| a.location.cmp(&b.location));
+    let message: Vec<(&str, &str)> = message
+        .iter()
+        .map(|reject| (reject.location.rsplit_once(", user").unwrap().1, reject.reason.as_str()))
+        .collect();
     let expected = [
         (" record 2, line 1", "unreadable"),
         (" record 3, line 1", "date_in_future"),
         (" record 4, line 1", "price_not_positive"),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(message, expected);
 }
 
 #[tokio::test]
@@ -198,17 +200,17 @@ async fn the_sample_of_poison() {
     let app = App::new(&*bench.database, &*bench.database, &clock, &meter);
     let response = app.handle(&raw(&sample("kinesis-poison.json")), later()).await.unwrap();
     assert_eq!((failures(&response), bench.homes()), (Vec::new(), vec!["reso-actris/ACT7310442".to_owned()]));
-    let mut told: Vec<(String, &str)> = bench
+    let mut message: Vec<(String, &str)> = bench
         .database
         .quarantined(10)
         .unwrap()
         .into_iter()
         .map(|reject| (reject.location, reject.reason.as_str()))
         .collect();
-    told.sort();
+    message.sort();
     let expected =
         [(0, ", line 1", "not_utf8"), (1, "", "unreadable"), (2, ", line 1", "unreadable"), (3, "", "unreadable")];
-    assert_eq!(told, expected.map(|(n, line, reason)| (format!("stream record {}{line}", sequence(n)), reason)));
+    assert_eq!(message, expected.map(|(n, line, reason)| (format!("stream record {}{line}", sequence(n)), reason)));
     let counts = counted(&meter);
     assert_eq!((counts["Quarantined"], counts["ObservationsMeasured"]), (4, 1));
 }

@@ -36,7 +36,7 @@ fn observation() -> impl Strategy<Value = Observation> {
         let status = if status == 0 { Status::Pending } else { Status::Active };
         let mut seen = seen(&format!("h{home}"), minutes, 500_000 - step * 20_000, status);
         // Several markets, so that a commit is cut between them.
-        seen.listing.place.postal_code = Some(format!("7870{}", home % 3));
+        seen.listing.address.postal_code = Some(format!("7870{}", home % 3));
         seen
     })
 }

@@ -147,8 +147,8 @@ impl DeliveryStream {
     async fn wait_until_active(&self) {
         let mut waited = Duration::ZERO;
         loop {
-            let told = self.client.describe_delivery_stream().delivery_stream_name(&self.name).send().await.unwrap();
-            let status = told.delivery_stream_description().unwrap().delivery_stream_status().as_str().to_owned();
+            let message = self.client.describe_delivery_stream().delivery_stream_name(&self.name).send().await.unwrap();
+            let status = message.delivery_stream_description().unwrap().delivery_stream_status().as_str().to_owned();
             if status == "ACTIVE" {
                 return;
             }
@@ -176,8 +176,8 @@ impl DataStream {
         is_made(outcome, |error| error.is_resource_in_use_exception());
         let mut waited = Duration::ZERO;
         loop {
-            let told = client.describe_stream_summary().stream_name(&name).send().await.unwrap();
-            if *told.stream_description_summary().unwrap().stream_status() == StreamStatus::Active {
+            let message = client.describe_stream_summary().stream_name(&name).send().await.unwrap();
+            if *message.stream_description_summary().unwrap().stream_status() == StreamStatus::Active {
                 return Self { client, name };
             }
             assert!(waited < PATIENCE, "the stream does not become active");
@@ -263,8 +263,8 @@ impl Queue {
             request = request.attributes(QueueAttributeName::FifoQueue, "true");
         }
         let url = request.send().await.unwrap().queue_url.unwrap();
-        let told = client.get_queue_attributes().queue_url(&url).attribute_names(QueueAttributeName::QueueArn);
-        let arn = told.send().await.unwrap().attributes.unwrap().remove(&QueueAttributeName::QueueArn).unwrap();
+        let message = client.get_queue_attributes().queue_url(&url).attribute_names(QueueAttributeName::QueueArn);
+        let arn = message.send().await.unwrap().attributes.unwrap().remove(&QueueAttributeName::QueueArn).unwrap();
         Self { client, url, arn }
     }
 

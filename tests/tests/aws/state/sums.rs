@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 use stoop_aws::StackAreas;
 use stoop_aws_cli::{Pulled, pull};
-use stoop_domain::{Currency, Day, Listing, Market, Minor, Observation, Place, Purpose, Time};
+use stoop_domain::{Address, Currency, Day, Listing, Market, Minor, Observation, Purpose, Time};
 use stoop_pipeline::ports::{PortError, RollUps, StoredSum, WholeMarket};
 use stoop_pipeline::serve::MergedId;
 use stoop_pipeline::{AreaSum, Clock, RolledUp, Total, WideArea, WideLevel, roll_up, roll_up_all};
@@ -37,8 +37,8 @@ fn seen_in([country, region, county, city, postal_code]: [&str; 5], id: &str, at
     let currency = if country == "MA" { Currency::MAD } else { Currency::USD };
     let [country, region, county, city, postal_code] =
         [country, region, county, city, postal_code].map(|name| Some(name.to_owned()));
-    let place = Place { country, region, county, city, postal_code, ..Place::default() };
-    let mut listing = Listing::new(Purpose::Sale, currency, place);
+    let address = Address { country, region, county, city, postal_code, ..Address::default() };
+    let mut listing = Listing::new(Purpose::Sale, currency, address);
     let price = id.bytes().fold(40, |price, byte| price * 7 % 97 + i64::from(byte));
     listing.list_price = Some(Minor(price * 1_000_000 + at));
     Observation::new("mls", id, day(at), listing)
@@ -46,8 +46,9 @@ fn seen_in([country, region, county, city, postal_code]: [&str; 5], id: &str, at
 
 /// As many homes in each place as its number says, so that no two markets are alike.
 fn homes() -> Vec<Observation> {
-    let of_place =
-        |place: usize| (0..=place * place).map(move |home| seen_in(PLACES[place], &format!("{place}-{home}"), 0));
+    let of_place = |address: usize| {
+        (0..=address * address).map(move |home| seen_in(PLACES[address], &format!("{address}-{home}"), 0))
+    };
     (0..PLACES.len()).flat_map(of_place).collect()
 }
 
@@ -81,8 +82,8 @@ impl RollUps for Killed<'_> {
         self.areas.markets().await
     }
 
-    async fn whole(&self, markets: &[Market], told_from: Day) -> Result<Vec<Option<WholeMarket>>, PortError> {
-        self.areas.whole(markets, told_from).await
+    async fn whole(&self, markets: &[Market], covered_from: Day) -> Result<Vec<Option<WholeMarket>>, PortError> {
+        self.areas.whole(markets, covered_from).await
     }
 
     async fn settle(&self, _: &[(Market, u64)]) -> Result<(), PortError> {
@@ -201,7 +202,7 @@ impl Altered {
 
 fn part_of(sum: &AreaSum, name: &str) -> Total {
     let part = sum.part(name).unwrap();
-    Total { version: part.version, told: part.told, markets: part.markets, sum: part.sum().unwrap() }
+    Total { version: part.version, covered: part.covered, markets: part.markets, sum: part.sum().unwrap() }
 }
 
 /// The sum with a part in place of another.
@@ -253,9 +254,9 @@ async fn every_alteration_of_a_county_is_found() {
     let off = total_and_parts(others.as_ref().unwrap(), &bytes);
     let newer = with(&king, SEATTLE, &Total { version: version + 1, ..seattle.clone() });
     let older = with(&king, SEATTLE, &Total { version: version - 1, ..seattle.clone() });
-    let mut days = seattle.told;
+    let mut days = seattle.covered;
     days.until = Day(days.until.0 + 1);
-    let longer = with(&king, SEATTLE, &Total { told: days, ..seattle.clone() });
+    let longer = with(&king, SEATTLE, &Total { covered: days, ..seattle.clone() });
     let two = with(&king, SEATTLE, &Total { markets: 2, ..seattle.clone() });
     let invented = with(&king, "us/wa/king/seattle/00000:sale:USD", &seattle);
     let strange = with(&king, "us/wa/pierce/tacoma/98402:sale:USD", &seattle);

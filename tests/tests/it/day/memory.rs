@@ -84,7 +84,7 @@ impl SearchIndex for Memory {
         let others = index.iter().filter(|(name, state)| *name != search && state.source == source);
         let mut latest: HashMap<String, Sent> = HashMap::new();
         for (id, sent) in others.flat_map(|(_, state)| &state.listings).map(|(id, entry)| (id, entry.sent())) {
-            if latest.get(id).is_none_or(|known| known.sight < sent.sight) {
+            if latest.get(id).is_none_or(|known| known.sighting < sent.sighting) {
                 latest.insert(id.clone(), sent);
             }
         }

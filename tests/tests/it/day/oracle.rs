@@ -119,14 +119,14 @@ pub(crate) fn check_sequence(entries: &[&Entry], memory: &Memory) {
     let mut want: BTreeMap<String, Vec<Told>> = BTreeMap::new();
     line.witnessed(0, |witnesses| {
         for shown in witnesses.iter().flat_map(|witness| &witness.shown) {
-            let told = Told::shown(first.tells, shown);
+            let message = Told::shown(first.tells, shown);
             let states = want.entry(dialect.native_id(&homes[shown.home as usize])).or_default();
-            if states.last() != Some(&told) {
-                states.push(told);
+            if states.last() != Some(&message) {
+                states.push(message);
             }
         }
     });
-    let proves = first.source.manners().coverage == Coverage::Snapshot;
+    let proves = first.source.crawl_policy().coverage == Coverage::Snapshot;
     memory.lines(first.source.name(), |lines| {
         let listings = by_listing(lines);
         let seen: Vec<&str> = listings.keys().copied().collect();
@@ -136,15 +136,15 @@ pub(crate) fn check_sequence(entries: &[&Entry], memory: &Memory) {
             let mut was_gone = false;
             let mut day_before = None;
             for line in lines {
-                let told = Told::of(&line.listing);
-                let gone = told.status == Status::Gone;
-                let again = got.last() == Some(&told);
+                let message = Told::of(&line.listing);
+                let gone = message.status == Status::Gone;
+                let again = got.last() == Some(&message);
                 assert!(!gone || (proves && !was_gone), "{}: {id} is said to be gone", first.name);
                 let day = line.seen.ms().div_euclid(Time::DAY_MS);
                 let confirms = day_before.replace(day).is_some_and(|before| before < day);
-                assert!(!again || was_gone || confirms, "{}: {id} is sent again as {told:?}", first.name);
+                assert!(!again || was_gone || confirms, "{}: {id} is sent again as {message:?}", first.name);
                 if !gone && !again {
-                    got.push(told);
+                    got.push(message);
                 }
                 was_gone = gone;
             }
@@ -193,7 +193,7 @@ pub(crate) fn check_end(entry: &Entry, memory: &Memory) {
             let last = lines.last().map(|line| Told::of(&line.listing));
             assert_eq!(last, Some(want), "{}: {id}", entry.name);
         }
-        let proves = entry.source.manners().coverage == Coverage::Snapshot;
+        let proves = entry.source.crawl_policy().coverage == Coverage::Snapshot;
         for (id, lines) in listings.iter().filter(|(id, _)| !shown.contains_key(**id)) {
             let current = current(lines);
             assert!(!proves || is_over(&current), "{}: {id} is no more, and is said to be {current:?}", entry.name);
@@ -205,7 +205,7 @@ pub(crate) fn check_end(entry: &Entry, memory: &Memory) {
 fn current(lines: &[&Observation]) -> Facts {
     let mut history = History::default();
     for line in lines {
-        history.apply(line.sight(), &Facts::of(&line.listing).unwrap(), line.listing.listed_at);
+        history.apply(line.sighting(), &Facts::of(&line.listing).unwrap(), line.listing.listed_at);
     }
     history.current().unwrap().clone()
 }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use stoop_domain::Time;
-use stoop_sources::{Answer, Cursor, Manners, Page, ReadError, Request, Source};
+use stoop_sources::{Answer, CrawlPolicy, Cursor, Page, ReadError, Request, Source};
 
 use super::network::Line;
 
@@ -25,8 +25,8 @@ impl Source for Named {
         &self.name
     }
 
-    fn manners(&self) -> Manners {
-        self.source.manners()
+    fn crawl_policy(&self) -> CrawlPolicy {
+        self.source.crawl_policy()
     }
 
     fn begin(&self, since: Option<&str>) -> Cursor {

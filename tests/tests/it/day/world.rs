@@ -107,15 +107,15 @@ impl World {
         let entry = &self.entries[place];
         self.sleep_until(self.end).await;
         let mut quiet = 0;
-        let mut told = Vec::new();
+        let mut message = Vec::new();
         while quiet < QUIET_SCANS {
-            assert!(told.len() < LAST_POLLS_MAX as usize, "{} never sees everything: {told:#?}", entry.name);
+            assert!(message.len() < LAST_POLLS_MAX as usize, "{} never sees everything: {message:#?}", entry.name);
             let outcome = self.poll(entry, 0).await;
             let complete = matches!(&outcome, Ok(polled) if polled.outcome == Some(RunOutcome::Complete));
             // What left at the end of the day may be so much that it takes hours until it is believed.
             let held_back = matches!(&outcome, Ok(polled) if polled.held_back.is_some());
             quiet = if complete && !held_back { quiet + 1 } else { 0 };
-            told.push(outcome.map(|polled| (polled.outcome, polled.message)));
+            message.push(outcome.map(|polled| (polled.outcome, polled.message)));
             let pause_s = if held_back { 3_600 } else { 600 };
             sleep(Duration::from_secs(pause_s)).await;
         }
@@ -146,7 +146,7 @@ impl World {
         let polled = poll(&search, &run, ports).await.map_err(|error| error.to_string());
         let whole = entry.line.witnessed(witnesses_before, |seen| !seen.iter().any(Witness::is_twisted));
         let full = self.memory.state(&entry.name, |state| state.full_scan_at == Some(began));
-        let proves = entry.source.manners().coverage == Coverage::Snapshot;
+        let proves = entry.source.crawl_policy().coverage == Coverage::Snapshot;
         if polled.is_ok() && whole && full && proves {
             oracle::check_after_full_scan(entry, &self.memory, began);
         }

@@ -47,7 +47,7 @@ async fn how_files_come_makes_no_difference_to_what_holds() {
                 (format!("{i}.csv"), 2_400 - 300 * i, csv(&rows))
             })
             .collect();
-        let (mut told, mut ends) = (Vec::new(), Vec::new());
+        let (mut message, mut ends) = (Vec::new(), Vec::new());
         for shuffled in [false, false, true] {
             let inbox = Inbox::new(Coverage::Changes);
             let mut left = files.clone();
@@ -63,12 +63,12 @@ async fn how_files_come_makes_no_difference_to_what_holds() {
             for home in ["0", "1", "2", "3"] {
                 let events = inbox.events(home).await;
                 ends.push((home, events[0], inbox.bench.ends(home).await));
-                told.push((home, events));
+                message.push((home, events));
             }
         }
         // In their order, the same however many polls there were. In any other, what the newest says holds, and
         // the beginning; a look between that saw nothing new was not sent, and so can't part what comes late.
-        assert_eq!(told[..4], told[4..8], "seed {seed}");
+        assert_eq!(message[..4], message[4..8], "seed {seed}");
         assert_eq!((&ends[..4], &ends[..4]), (&ends[4..8], &ends[8..]), "seed {seed}");
     }
 }
@@ -127,7 +127,7 @@ async fn rows_of_one_date_keep_their_order_where_a_run_ended_between_them() {
 }
 
 #[tokio::test]
-async fn what_a_late_file_says_in_the_middle_of_a_stretch_parts_it_however_late() {
+async fn what_a_late_file_says_in_the_middle_of_a_interval_parts_it_however_late() {
     let inbox = Inbox::with_times();
     let day = 1_440;
     inbox.put("a.csv", 900, timed(&[("1", 500, 400 * day), ("2", 500, 400 * day)]));
@@ -147,7 +147,7 @@ async fn what_a_late_file_says_in_the_middle_of_a_stretch_parts_it_however_late(
 }
 
 #[tokio::test]
-async fn two_searches_of_files_of_one_source_end_with_what_was_told_last() {
+async fn two_searches_of_files_of_one_source_end_with_what_was_reported_last() {
     let inbox = Inbox::new(Coverage::Changes);
     let other = |name: &str| {
         let map = Map::parse(&inbox.map, "in.toml").unwrap();

@@ -28,8 +28,8 @@ async fn what_a_snapshot_lacks_is_gone_as_of_it() {
     assert_eq!(inbox.bench.ends("2").await, (Status::Active, 600));
     inbox.put("d.csv", 350, csv(&[("1", 500), ("3", 700)]));
     assert_eq!(inbox.polled().await.gone, 1);
-    let told = [(Initial, 600), (Gone, 500), (BackOnMarket, 450), (Gone, 400)];
-    assert_eq!(inbox.events("2").await, told);
+    let message = [(Initial, 600), (Gone, 500), (BackOnMarket, 450), (Gone, 400)];
+    assert_eq!(inbox.events("2").await, message);
 
     inbox.put("e.csv", 300, &all);
     assert_eq!((inbox.polled().await.gone, inbox.bench.ends("2").await), (0, (Status::Active, 600)));
@@ -55,7 +55,7 @@ async fn an_export_that_was_cut_off_takes_nothing_away() {
         let held = polled.held_back.map(|held| (held.listings, held.held));
         assert_eq!(held, [2, 3].contains(&i).then_some((54, 99)), "{i}");
         assert_eq!(
-            polled.message.is_some_and(|told| told.starts_with("54 of 99 listings are missing")),
+            polled.message.is_some_and(|message| message.starts_with("54 of 99 listings are missing")),
             held.is_some()
         );
     }
@@ -181,14 +181,14 @@ async fn snapshots_that_tell_the_past_tell_it_once() {
     }
     assert_eq!(inbox.polled().await.outcome, Some(RunOutcome::Complete));
     use EventKind::{Gone, New, PriceCut};
-    let told = [(New, 900), (PriceCut, 550), (PriceCut, 450), (PriceCut, 450)];
-    assert_eq!(inbox.events("1").await, told);
+    let message = [(New, 900), (PriceCut, 550), (PriceCut, 450), (PriceCut, 450)];
+    assert_eq!(inbox.events("1").await, message);
     // What they lack is gone all the same.
     for minutes_ago in [300, 200] {
         inbox.put(&format!("{minutes_ago}.csv"), minutes_ago, timed(&NIGHTS[1..].concat()));
     }
     inbox.polled().await;
-    assert_eq!(inbox.events("1").await, told);
+    assert_eq!(inbox.events("1").await, message);
     assert_eq!(inbox.events("2").await, [(New, 900), (Gone, 300)]);
 }
 
@@ -221,8 +221,8 @@ async fn another_row_of_a_listing_in_one_snapshot_is_refused() {
     assert!((6..20).contains(&runs), "{runs}");
     assert_eq!(inbox.events("1").await, [(EventKind::Initial, 600)]);
     let refused = inbox.bench.database.quarantined(99).unwrap();
-    let told = refused.iter().map(|reject| (reject.reason, reject.detail.contains("history = true")));
-    assert_eq!(told.collect::<Vec<_>>(), [(Reason::Repeated, true); 6]);
+    let message = refused.iter().map(|reject| (reject.reason, reject.detail.contains("history = true")));
+    assert_eq!(message.collect::<Vec<_>>(), [(Reason::Repeated, true); 6]);
     assert_eq!(inbox.bench.state("inbox").await.listings.len(), 2_501);
 }
 

@@ -7,7 +7,7 @@ use stoop_pipeline::{OnDrift, PollError};
 use stoop_sources::Coverage;
 
 #[tokio::test]
-async fn a_file_that_cannot_be_read_is_told_once_and_holds_up_no_other() {
+async fn a_file_that_cannot_be_read_is_reported_once_and_holds_up_no_other() {
     let inbox = Inbox::new(Coverage::Changes);
     let archive = zip(&[("a.csv", &csv(&[("1", 500)]))]);
     inbox.put("a.zip", 600, &archive[..archive.len() - 30]);
@@ -145,12 +145,12 @@ async fn a_kill_at_any_save_leaves_what_a_clean_run_leaves() {
         inbox.put("b.csv", 500, large(1));
         inbox.put("c.csv", 400, large(2));
     };
-    let told = async |inbox: &Inbox| {
-        let mut told = Vec::new();
+    let message = async |inbox: &Inbox| {
+        let mut message = Vec::new();
         for id in ["h0", "h1", "h7", "h1400", "h2401", "h2450"] {
-            told.push((id, inbox.events(id).await, inbox.bench.ends(id).await));
+            message.push((id, inbox.events(id).await, inbox.bench.ends(id).await));
         }
-        (told, inbox.bench.database.counts().unwrap().observations)
+        (message, inbox.bench.database.counts().unwrap().observations)
     };
     let mut expected = None;
     for saves in (0..12).rev() {
@@ -163,13 +163,13 @@ async fn a_kill_at_any_save_leaves_what_a_clean_run_leaves() {
         inbox.bench.index.revive();
         if expected.is_none() {
             assert!(outcome.is_ok(), "so many saves are more than are made: {outcome:?}");
-            expected = Some(told(&inbox).await);
+            expected = Some(message(&inbox).await);
             continue;
         }
         for _ in 0..2 {
             inbox.polled().await;
         }
-        assert_eq!(Some(told(&inbox).await), expected, "after {saves} saves");
+        assert_eq!(Some(message(&inbox).await), expected, "after {saves} saves");
     }
 }
 

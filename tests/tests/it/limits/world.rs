@@ -64,7 +64,7 @@ impl Dice {
     }
 }
 
-/// One limit as a server may count it: in any stretch of time, and in stretches that follow one another from some
+/// One limit as a server may count it: in any interval of time, and in intervals that follow one another from some
 /// moment on.
 struct Counted {
     limit: Limit,

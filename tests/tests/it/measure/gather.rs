@@ -94,8 +94,9 @@ async fn the_change_feed_tells_of_homes_that_named_two_prices_and_of_no_others()
     for (bench, counts) in [measured(&batches).await, gathered(&batches, &[true], &[], 2).await] {
         assert_eq!((counts.new, counts.changed), (3, 2));
         let changes = bench.database.changes(0, usize::MAX).unwrap();
-        let told: Vec<_> = changes.iter().map(|(_, Change { home, old, .. })| (home.as_str(), old.is_some())).collect();
-        assert_eq!(told, [("avito/cut", true)], "with the image of before");
+        let message: Vec<_> =
+            changes.iter().map(|(_, Change { home, old, .. })| (home.as_str(), old.is_some())).collect();
+        assert_eq!(message, [("avito/cut", true)], "with the image of before");
         bench.verify();
     }
 }
@@ -139,7 +140,7 @@ async fn more_than_is_released_at_once_is_measured_anew_after_a_conflict() {
 }
 
 #[tokio::test]
-async fn an_id_that_everything_is_said_of_is_told_of_as_by_a_measurer() {
+async fn an_id_that_everything_is_said_of_is_reported_of_as_by_a_measurer() {
     let bench = Bench::new();
     let all: Vec<_> = (0..70).map(|n| observation("id", n, 100_000 + n)).collect();
     let mut gatherer = Gatherer::new(&bench.store);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use stoop_domain::{
-    Alert, AlertId, Area, AreaUnit, Currency, HomeId, Listing, Minor, Observation, Place, PropertyType, Purpose,
+    Address, Alert, AlertId, Area, AreaUnit, Currency, HomeId, Listing, Minor, Observation, PropertyType, Purpose,
     Status, Time, Verdict,
 };
 use stoop_embedded::Database;
@@ -103,16 +103,16 @@ fn words(text: &str) -> Option<String> {
 
 /// A house in King County, for sale.
 fn house(id: &str, city: &str, postal: &str, bedrooms: u8, sqft: u32, line: &str) -> Observation {
-    let place = Place {
+    let address = Address {
         line: words(line),
         city: words(city),
         county: words("King"),
         region: words("WA"),
         postal_code: words(postal),
         country: words("US"),
-        ..Place::default()
+        ..Address::default()
     };
-    let mut listing = Listing::new(Purpose::Sale, Currency::USD, place);
+    let mut listing = Listing::new(Purpose::Sale, Currency::USD, address);
     listing.property_type = Some(PropertyType::SingleFamilyResidence);
     listing.bedrooms = Some(bedrooms);
     listing.living_area = Some(Area::of(sqft, AreaUnit::SquareFeet));
@@ -123,9 +123,13 @@ fn house(id: &str, city: &str, postal: &str, bedrooms: u8, sqft: u32, line: &str
 
 /// A flat in Agadir.
 fn flat(id: &str, purpose: Purpose, title: &str) -> Observation {
-    let place =
-        Place { neighbourhood: words("Haut Founty"), city: words("Agadir"), country: words("MA"), ..Place::default() };
-    let mut listing = Listing::new(purpose, Currency::MAD, place);
+    let address = Address {
+        neighbourhood: words("Haut Founty"),
+        city: words("Agadir"),
+        country: words("MA"),
+        ..Address::default()
+    };
+    let mut listing = Listing::new(purpose, Currency::MAD, address);
     listing.property_type = Some(PropertyType::Apartment);
     listing.living_area = Some(Area::of(95, AreaUnit::SquareMeters));
     listing.details.title = words(title);

@@ -50,8 +50,8 @@ pub(crate) fn what_matters_has_an_alarm(template: &Template, findings: &mut Find
     let queued = template.mappings(false).filter_map(|mapping| function_of(&mapping.properties["FunctionName"]));
     let with_dead_letters = template.of("AWS::Scheduler::Schedule").filter(|it| keeps_what_fails(template, it));
     let with_dead_letters = with_dead_letters.filter_map(|it| function_of(&it.properties["Target"]["Arn"]));
-    let told_elsewhere: BTreeSet<&str> = queued.chain(with_dead_letters).collect();
-    for function in template.functions().filter(|it| !told_elsewhere.contains(it.id)) {
+    let reported_elsewhere: BTreeSet<&str> = queued.chain(with_dead_letters).collect();
+    for function in template.functions().filter(|it| !reported_elsewhere.contains(it.id)) {
         expect("AWS/Lambda", "Errors", Some(("FunctionName", function.id)));
     }
     for metric in ["Throttles", "DestinationDeliveryFailures"] {
@@ -88,8 +88,9 @@ pub(crate) fn alarms_are_heard(template: &Template, findings: &mut Findings) {
     let while_polling = json!({ "Fn::Equals": [{ "Ref": "Polling" }, "ENABLED"] });
     for alarm in template.of("AWS::CloudWatch::Alarm") {
         let actions = listed(&alarm.properties["AlarmActions"]);
-        let told = actions.iter().any(|action| template.named(action).is_some_and(|it| it.kind == "AWS::SNS::Topic"));
-        findings.unless(told, || format!("{}: AlarmActions names no topic of this template", alarm.id));
+        let message =
+            actions.iter().any(|action| template.named(action).is_some_and(|it| it.kind == "AWS::SNS::Topic"));
+        findings.unless(message, || format!("{}: AlarmActions names no topic of this template", alarm.id));
         let condition = alarm.condition.map(|condition| &template.0["Conditions"][condition]);
         findings.unless(condition.is_none_or(|condition| *condition == while_polling), || {
             format!("{}: it is there on another condition than that polling is on", alarm.id)

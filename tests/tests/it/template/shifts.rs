@@ -63,9 +63,10 @@ fn shifts_are_known(template: &Template, findings: &mut Findings) {
     let shifts = template.0["Mappings"]["Shifts"].as_object();
     for shift in listed(&parameter["AllowedValues"]).into_iter().filter_map(Value::as_str) {
         let gradual = if *shift == *parameter["Default"].as_str().unwrap_or_default() { "false" } else { "true" };
-        let told = shifts.and_then(|shifts| shifts.get(shift)).map(|shift| &shift["Gradual"]);
-        findings
-            .unless(told == Some(&json!(gradual)), || format!("DeploymentShift: {shift} is not {gradual} in Shifts"));
+        let message = shifts.and_then(|shifts| shifts.get(shift)).map(|shift| &shift["Gradual"]);
+        findings.unless(message == Some(&json!(gradual)), || {
+            format!("DeploymentShift: {shift} is not {gradual} in Shifts")
+        });
     }
     let gradual = json!({ "Fn::Not": [{ "Fn::Equals": [{ "Ref": "DeploymentShift" }, parameter["Default"]] }] });
     findings.unless(template.0["Conditions"]["ShiftsGradually"] == gradual, || {

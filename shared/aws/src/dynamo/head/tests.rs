@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use stoop_domain::{Area, AreaUnit, Currency, Day, Home, Listing, Minor, Observation, Place, Purpose, market_of};
+use stoop_domain::{Address, Area, AreaUnit, Currency, Day, Home, Listing, Minor, Observation, Purpose, market_of};
 use stoop_market::{Delta, Horizon, Zones, update};
 
 use super::*;
@@ -9,8 +9,8 @@ use crate::dynamo::attributes::text_of;
 type Work = (Vec<(u8, i64, i64)>, Option<i32>);
 
 fn observation(home: u8, minutes: i64, price: i64) -> Observation {
-    let place = Place { city: Some("Agadir".into()), country: Some("MA".into()), ..Place::default() };
-    let mut listing = Listing::new(Purpose::Sale, Currency::MAD, place);
+    let address = Address { city: Some("Agadir".into()), country: Some("MA".into()), ..Address::default() };
+    let mut listing = Listing::new(Purpose::Sale, Currency::MAD, address);
     listing.list_price = Some(Minor(price));
     let at = Time::from_ms(1_768_392_000_000).plus_ms(minutes * 60_000);
     Observation::new("avito", home.to_string(), at, listing)
@@ -185,17 +185,17 @@ fn units(homes: i64, cuts: i64, commits: i64) -> [u64; 2] {
     let (mut state, mut head, mut prices) = (Cells::default(), Head::default(), Vec::new());
     let mut known: Vec<Home> = Vec::new();
     let mut see = |home: i64, minutes: i64, price: i64, state: &mut Cells| -> Vec<Delta> {
-        let place = usize::try_from(home).unwrap();
-        known.resize(known.len().max(place + 1), Home::default());
-        let old = known[place].clone();
+        let address = usize::try_from(home).unwrap();
+        known.resize(known.len().max(address + 1), Home::default());
+        let old = known[address].clone();
         let mut seen = observation(0, minutes, price);
         let area = u32::try_from(40 + home % 90).unwrap();
         seen.listing.living_area = Some(Area::of(area, AreaUnit::SquareMeters));
         seen.listing.bedrooms = Some(u8::try_from(home % 5).unwrap());
-        known[place].apply(&seen);
+        known[address].apply(&seen);
         let old = old.history.current().is_some().then_some(&old.history);
         let deltas: Vec<Delta> =
-            update(old, &known[place].history, &mut zones).into_iter().map(|(_, delta)| delta).collect();
+            update(old, &known[address].history, &mut zones).into_iter().map(|(_, delta)| delta).collect();
         deltas.iter().for_each(|delta| drop(state.add(delta)));
         deltas
     };

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use stoop_domain::{
-    Currency, Home, HomeId, Listing, Market, Minor, Observation, Place, Purpose, Time, home_id, market_of,
+    Address, Currency, Home, HomeId, Listing, Market, Minor, Observation, Purpose, Time, home_id, market_of,
 };
 use stoop_embedded::Database;
 use stoop_market::{Cells, Zones, update};
@@ -34,8 +34,8 @@ pub(crate) fn open(folder: &Path) -> Arc<Database> {
 
 /// A home in Agadir, seen at this minute of 10 January 2026; `noise` bytes of its title do not compress well.
 pub(crate) fn observation(native_id: &str, minute: i64, noise: usize) -> Observation {
-    let place = Place { city: Some("Agadir".into()), country: Some("MA".into()), ..Place::default() };
-    let mut listing = Listing::new(Purpose::Sale, Currency::MAD, place);
+    let address = Address { city: Some("Agadir".into()), country: Some("MA".into()), ..Address::default() };
+    let mut listing = Listing::new(Purpose::Sale, Currency::MAD, address);
     listing.list_price = Some(Minor(90_000_000 - minute));
     let mut state = minute.cast_unsigned() ^ native_id.bytes().map(u64::from).sum::<u64>();
     let hex = (0..noise).map(|_| {

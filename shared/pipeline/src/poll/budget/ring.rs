@@ -15,7 +15,7 @@ const PARTS: u64 = 24;
 pub(super) struct Ring {
     pub(super) limit: Limit,
     /// When a search last named this limit as it is, in milliseconds since the epoch.
-    pub(super) told_ms: i64,
+    pub(super) reported_ms: i64,
     /// The part that the last count is of.
     head: i64,
     /// Oldest first. Never empty, and never more than [`PARTS`] and one.
@@ -37,7 +37,7 @@ fn margin_ms(per_ms: u64) -> u64 {
 impl Ring {
     /// A limit of which nothing was taken yet.
     pub(super) fn new(limit: Limit, now_ms: i64) -> Self {
-        let mut ring = Self { limit, told_ms: now_ms, head: 0, counts: vec![0] };
+        let mut ring = Self { limit, reported_ms: now_ms, head: 0, counts: vec![0] };
         ring.head = ring.part(now_ms);
         ring
     }
@@ -128,7 +128,7 @@ impl Ring {
     pub(super) fn shift(&mut self, latest_ms: i64, now_ms: i64) {
         let back = self.part(latest_ms) - self.part(now_ms);
         self.head = (self.head - back).min(self.part(now_ms));
-        self.told_ms = self.told_ms.min(now_ms);
+        self.reported_ms = self.reported_ms.min(now_ms);
     }
 }
 
@@ -138,14 +138,14 @@ impl From<Ring> for Kept {
             Metered::Requests => "requests",
             Metered::Bytes => "bytes",
         };
-        Self(of.to_owned(), ring.limit.most, ring.limit.per_ms, ring.told_ms, ring.head, ring.counts)
+        Self(of.to_owned(), ring.limit.most, ring.limit.per_ms, ring.reported_ms, ring.head, ring.counts)
     }
 }
 
 impl TryFrom<Kept> for Ring {
     type Error = String;
 
-    fn try_from(Kept(of, most, per_ms, told_ms, head, counts): Kept) -> Result<Self, String> {
+    fn try_from(Kept(of, most, per_ms, reported_ms, head, counts): Kept) -> Result<Self, String> {
         let of = match &*of {
             "requests" => Metered::Requests,
             "bytes" => Metered::Bytes,
@@ -157,6 +157,6 @@ impl TryFrom<Kept> for Ring {
         if !sound || head.unsigned_abs() > 1 << 50 {
             return Err(format!("the counts of {most} {} in {per_ms} ms are damaged", "requests or bytes"));
         }
-        Ok(Self { limit: Limit { of, most, per_ms }, told_ms, head, counts })
+        Ok(Self { limit: Limit { of, most, per_ms }, reported_ms, head, counts })
     }
 }

@@ -100,7 +100,7 @@ fn play(limits: &[Limit], steps: &[Step], restarts: bool) -> Log {
     log
 }
 
-/// No stretch of a limit's length holds more than its most, wherever it begins.
+/// No interval of a limit's length holds more than its most, wherever it begins.
 fn check(limit: Limit, log: &Log) {
     for (place, (first, _)) in log.iter().enumerate() {
         let within = log[place..].iter().take_while(|(at, _)| at - first < limit.per_ms.cast_signed());
@@ -113,7 +113,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_stretch_of_time_sees_more_than_a_limit((limits, steps) in limits().prop_flat_map(|limits| {
+    fn no_interval_of_time_sees_more_than_a_limit((limits, steps) in limits().prop_flat_map(|limits| {
         let longest = limits.iter().map(|limit| limit.per_ms).max().unwrap_or(1).cast_signed();
         (Just(limits), vec(step(longest), 1..200))
     })) {
@@ -225,7 +225,7 @@ fn the_server_is_left_alone_for_as_long_as_it_asks() {
     account.block(at(90_000), "status 429: the server asks to wait");
     account.block(at(10_000), "sooner");
     let held = account.book(&[], at(0), Some(at(60_000))).unwrap_err();
-    assert_eq!(held, Held { until: at(90_000), why: "status 429: the server asks to wait".into() });
+    assert_eq!(held, OverBudget { until: at(90_000), why: "status 429: the server asks to wait".into() });
     assert_eq!(account.book(&[], at(0), Some(at(120_000))).unwrap().at, at(90_000));
     assert!(account.blocks(at(89_999)) && !account.blocks(at(90_000)));
 }
@@ -286,6 +286,6 @@ fn a_record_of_mls_grids_limits_fits_into_a_kilobyte() {
 #[test]
 fn a_record_of_another_format_is_refused() {
     let newer = Account { format: 2, ..Account::default() }.to_json();
-    let told = Account::from_json(&newer).unwrap_err().to_string();
-    assert_eq!(told, "the record has format 2; this program reads format 1: update Stoop");
+    let message = Account::from_json(&newer).unwrap_err().to_string();
+    assert_eq!(message, "the record has format 2; this program reads format 1: update Stoop");
 }

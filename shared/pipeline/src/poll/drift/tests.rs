@@ -1,13 +1,13 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use stoop_domain::{Currency, Minor, Place, Purpose, Reason};
+use stoop_domain::{Address, Currency, Minor, Purpose, Reason};
 use stoop_sources::Found;
 
 use super::*;
 
 /// A row with a price in `priced`, and with bedrooms in `bedded`.
 fn row(id: usize, priced: bool, bedded: bool) -> Row {
-    let mut listing = Listing::new(Purpose::Sale, Currency::USD, Place::default());
+    let mut listing = Listing::new(Purpose::Sale, Currency::USD, Address::default());
     listing.list_price = priced.then_some(Minor(100));
     listing.bedrooms = bedded.then_some(2);
     Row::Found(Box::new(Found { native_id: format!("h{id}"), at: None, versioned: false, listing }))
@@ -23,7 +23,7 @@ fn page(rows: usize, make: impl Fn(usize) -> Row) -> Vec<Row> {
 
 fn taught(pages: &[Vec<Row>]) -> Profile {
     let mut profile = Profile::default();
-    let mut watch = Watch::default();
+    let mut watch = DriftCheck::default();
     for page in pages {
         assert_eq!(watch.page(page, &profile), [], "nothing is compared before it is settled");
     }
@@ -38,7 +38,7 @@ fn usual() -> Profile {
 
 #[test]
 fn a_field_that_vanishes_is_noticed_on_the_first_page() {
-    let drifts = Watch::default().page(&page(40, |id| row(id, false, id % 2 == 0)), &usual());
+    let drifts = DriftCheck::default().page(&page(40, |id| row(id, false, id % 2 == 0)), &usual());
     assert_eq!(drifts.len(), 1, "{drifts:?}");
     assert_eq!(drifts[0].to_string(), "list_price: 0 % of 40 rows, never below 90 % before (none in h0)");
 }
@@ -46,10 +46,10 @@ fn a_field_that_vanishes_is_noticed_on_the_first_page() {
 #[test]
 fn a_type_that_changes_is_noticed_by_the_rows_that_are_refused() {
     let rows = page(40, |id| if id < 2 { row(id, true, true) } else { refused() });
-    let drifts = Watch::default().page(&rows, &usual());
+    let drifts = DriftCheck::default().page(&rows, &usual());
     assert_eq!(drifts[0].to_string(), "rows understood: 5 % of 40 rows, never below 100 % before");
     assert_eq!(drifts[0].field, UNDERSTOOD);
-    let none = Watch::default().page(&page(40, |_| refused()), &usual());
+    let none = DriftCheck::default().page(&page(40, |_| refused()), &usual());
     assert_eq!(none.len(), 1, "of rows that were not understood nothing else is known: {none:?}");
 }
 
@@ -58,12 +58,12 @@ fn what_some_page_of_the_past_had_little_of_may_be_scarce_again() {
     let mut pages = vec![page(40, |id| row(id, true, true)); 5];
     pages.push(page(40, |id| row(id, true, false)));
     let profile = taught(&pages);
-    assert_eq!(Watch::default().page(&page(40, |id| row(id, true, false)), &profile), []);
+    assert_eq!(DriftCheck::default().page(&page(40, |id| row(id, true, false)), &profile), []);
 }
 
 #[test]
 fn small_pages_are_taken_together() {
-    let mut watch = Watch::default();
+    let mut watch = DriftCheck::default();
     let profile = usual();
     assert_eq!(watch.page(&page(12, |id| row(id, false, true)), &profile), []);
     assert_eq!(watch.page(&page(12, |id| row(id, false, true)), &profile).len(), 1);
@@ -81,10 +81,10 @@ fn an_odd_page_is_forgotten_in_time() {
         page(40, |id| row(id, true, false)),
     ]);
     let scans = (0..60).take_while(|_| {
-        let mut watch = Watch::default();
+        let mut watch = DriftCheck::default();
         watch.page(&page(40, |id| row(id, true, true)), &profile);
         watch.teach(&mut profile);
-        Watch::default().page(&page(40, |id| row(id, true, false)), &profile).is_empty()
+        DriftCheck::default().page(&page(40, |id| row(id, true, false)), &profile).is_empty()
     });
     let scans = scans.count();
     assert!((1..10).contains(&scans), "{scans}");
@@ -92,7 +92,7 @@ fn an_odd_page_is_forgotten_in_time() {
 
 #[test]
 fn what_never_was_there_cannot_vanish() {
-    let drifts = Watch::default().page(&page(40, |id| row(id, true, id % 2 == 0)), &usual());
+    let drifts = DriftCheck::default().page(&page(40, |id| row(id, true, id % 2 == 0)), &usual());
     assert_eq!(drifts, []);
 }
 
@@ -105,7 +105,7 @@ proptest! {
             .map(|(id, [a, b])| row(id, hit(*a, shares[0]), hit(*b, shares[1])))
             .collect();
         let profile = taught(&rows[..200].chunks(20).map(<[Row]>::to_vec).collect::<Vec<_>>());
-        let mut watch = Watch::default();
+        let mut watch = DriftCheck::default();
         for chunk in rows[200..].chunks(20) {
             prop_assert_eq!(watch.page(chunk, &profile), []);
         }
@@ -115,7 +115,7 @@ proptest! {
     #[test]
     fn a_whole_field_never_goes_unnoticed(size in 20_usize..200, bedded in any::<bool>()) {
         let profile = taught(&vec![page(size, |id| row(id, true, bedded)); 3]);
-        let drifts = Watch::default().page(&page(size, |id| row(id, false, bedded)), &profile);
+        let drifts = DriftCheck::default().page(&page(size, |id| row(id, false, bedded)), &profile);
         prop_assert!(drifts.iter().any(|drift| drift.field == "list_price"));
     }
 }
@@ -128,7 +128,7 @@ fn whole() -> Value {
         "previous_list_price": 7, "close_price": 4, "close_date": 20_000, "price_changed_at": 1, "listed_at": 2,
         "property_type": "Land", "bedrooms": 0, "bathrooms_hundredths": 0, "living_area": area, "lot_area": area,
         "year_built": 1900, "association_fee": 1,
-        "place": {"line": "a", "neighbourhood": "b", "city": "c", "county": "d", "region": "e", "postal_code": "f",
+        "address": {"line": "a", "neighbourhood": "b", "city": "c", "county": "d", "region": "e", "postal_code": "f",
             "country": "US", "latitude_e6": 0, "longitude_e6": 0},
         "details": {"title": "g", "description": "h", "seller": "i", "agency": "j", "images": ["k"], "amenities": ["l"],
             "url": "m"},
@@ -142,18 +142,19 @@ fn every_field_that_a_listing_may_lack_is_watched() {
     let has = |listing: &Value| -> Vec<(&str, bool)> {
         let listing: Listing = serde_json::from_value(listing.clone()).unwrap();
         let watched: Vec<(&str, bool)> = FIELDS.iter().map(|(name, has)| (*name, has(&listing))).collect();
-        let told = crate::fields(&listing).into_iter().map(|(name, value)| (name, value.is_some()));
-        let told: Vec<_> = told.filter(|(name, _)| !ALWAYS_THERE.contains(name)).collect();
-        assert_eq!(watched, told);
+        let message = crate::fields(&listing).into_iter().map(|(name, value)| (name, value.is_some()));
+        let message: Vec<_> = message.filter(|(name, _)| !ALWAYS_THERE.contains(name)).collect();
+        assert_eq!(watched, message);
         watched
     };
     assert!(has(&whole()).iter().all(|(_, has)| *has));
     // Each by itself is the one that is missed.
     let mut lacked = Vec::new();
-    for part in ["", "/place", "/details"] {
+    for part in ["", "/address", "/details"] {
         let members = whole().pointer(part).unwrap().as_object().unwrap().clone();
-        for name in
-            members.keys().filter(|name| ![&ALWAYS_THERE[..], &["place", "details"]].concat().contains(&name.as_str()))
+        for name in members
+            .keys()
+            .filter(|name| ![&ALWAYS_THERE[..], &["address", "details"]].concat().contains(&name.as_str()))
         {
             let mut listing = whole();
             listing.pointer_mut(part).unwrap().as_object_mut().unwrap().remove(name);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use stoop_domain::Market;
 
 use super::super::WideArea;
-use super::super::area_sum::{AreaSum, DaysTold, Part};
+use super::super::area_sum::{AreaSum, DaysCovered, Part};
 use super::{Brought, Pass, Wanted, is_due};
 
 /// What stands in a sum of its parts, by their names.
@@ -16,7 +16,7 @@ struct Lines {
 
 struct Line {
     version: u64,
-    told: DaysTold,
+    covered: DaysCovered,
     markets: usize,
 }
 
@@ -62,7 +62,7 @@ impl Pass<'_> {
             for county in counties {
                 let markets = all.get(&county).map_or(0, BTreeSet::len);
                 let line = lines.parts.get(county.path());
-                let is_whole = line.is_some_and(|line| line.markets == markets && !is_due(line.told, today));
+                let is_whole = line.is_some_and(|line| line.markets == markets && !is_due(line.covered, today));
                 if (is_whole && is_in_country) || self.behind.contains(&county) {
                     continue;
                 }
@@ -90,7 +90,7 @@ impl Pass<'_> {
                 return None;
             }
         };
-        let line = |part: &Part| Line { version: part.version, told: part.told, markets: part.markets };
+        let line = |part: &Part| Line { version: part.version, covered: part.covered, markets: part.markets };
         let parts = sum.parts().map(|(name, part)| (name.to_owned(), line(part))).collect();
         Some(Lines { version: sum.version(), parts })
     }

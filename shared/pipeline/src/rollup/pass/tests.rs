@@ -2,7 +2,7 @@
 
 mod world;
 
-use stoop_domain::{Currency, Home, Listing, Minor, Observation, Place, Purpose, market_of};
+use stoop_domain::{Address, Currency, Home, Listing, Minor, Observation, Purpose, market_of};
 use stoop_market::{Cells, Zones, contribution};
 
 use super::super::area_sum::SumError;
@@ -285,7 +285,7 @@ async fn a_market_that_is_no_more_is_taken_away_and_its_days_end_nothing() {
             assert_eq!(sum.first_difference().unwrap(), None, "{area}");
             let lies_in = |market: &&Market| WideArea::of(market, area.level()) == area;
             assert_eq!(sum.total().markets, inner.markets.keys().filter(lies_in).count(), "{area}");
-            assert!(sum.told().has(day(later).day_in(&area.country().zone)), "{area} tells {:?}", sum.told());
+            assert!(sum.covered().has(day(later).day_in(&area.country().zone)), "{area} tells {:?}", sum.covered());
         }
     }
 }
@@ -302,8 +302,8 @@ async fn a_clock_that_was_ahead_and_a_sum_that_is_lost_leave_nothing_as_it_was()
 #[test]
 fn a_sum_is_read_as_it_was_written_and_nothing_else_is() {
     let mut home = Home::default();
-    let place = Place { country: Some("US".into()), postal_code: Some("98103".into()), ..Place::default() };
-    let mut listing = Listing::new(Purpose::Sale, Currency::USD, place);
+    let address = Address { country: Some("US".into()), postal_code: Some("98103".into()), ..Address::default() };
+    let mut listing = Listing::new(Purpose::Sale, Currency::USD, address);
     listing.list_price = Some(Minor(50_000_000));
     home.apply(&Observation::new("mls", "1", day(1), listing.clone()));
     let mut state = Cells::default();

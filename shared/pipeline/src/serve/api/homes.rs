@@ -7,16 +7,16 @@ use super::params::Params;
 use crate::ports::PortError;
 use crate::serve::HomeView;
 
-/// Stretches and events that are told of a home, each: a listing that flickers for years has many.
+/// Intervals and events that are told of a home, each: a listing that flickers for years has many.
 const TOLD_DEFAULT: u16 = 1_000;
-const TOLD_MAX: u16 = 5_000;
+const REPORTED_MAX: u16 = 5_000;
 
 #[derive(Serialize)]
 pub(super) struct HomeAnswer {
     #[serde(flatten)]
     home: HomeView,
-    /// How many stretches there are, of which the latest are told.
-    stretches_total: usize,
+    /// How many intervals there are, of which the latest are told.
+    intervals_total: usize,
     events_total: usize,
 }
 
@@ -24,7 +24,7 @@ impl Api<'_> {
     /// `GET /api/v1/homes/{id}`
     pub(super) async fn home(&self, id: &str, query: &str, now: Time) -> Result<HomeAnswer, ApiError> {
         let mut params = Params::read(query, &["limit"]);
-        let limit = usize::from(params.count("limit", TOLD_DEFAULT, TOLD_MAX));
+        let limit = usize::from(params.count("limit", TOLD_DEFAULT, REPORTED_MAX));
         params.done()?;
 
         let id = HomeId(id.into());
@@ -48,9 +48,9 @@ impl Api<'_> {
             let what = format!("show the home {id}");
             PortError::new(what, "it is stored without observations")
         })?;
-        let (stretches_total, events_total) = (home.stretches.len(), home.events.len());
-        home.stretches.drain(..stretches_total.saturating_sub(limit));
+        let (intervals_total, events_total) = (home.intervals.len(), home.events.len());
+        home.intervals.drain(..intervals_total.saturating_sub(limit));
         home.events.drain(..events_total.saturating_sub(limit));
-        Ok(HomeAnswer { home, stretches_total, events_total })
+        Ok(HomeAnswer { home, intervals_total, events_total })
     }
 }

@@ -47,17 +47,17 @@ impl Api<'_> {
         for area in kept_sums(&found).into_iter().filter(|_| days <= WIDE_SERIES_DAYS) {
             let markets = found.markets.iter().filter(|market| MergedId::of(market) == area.id()).count();
             if let Some(shown) = self.areas.wide(&area, markets, as_of).await? {
-                let sum = Sum::Wide(&shown.sum, area.level().grain(), Hours::Told);
+                let sum = Sum::Wide(&shown.sum, area.level().grain(), Hours::Known);
                 views.insert(area.id(), MarketView::of(&found, area.id(), sum, as_of, days));
                 rolled_up_at = earliest(rolled_up_at, shown.rolled_up);
             }
         }
-        let untold = |market: &&Market| !views.contains_key(&MergedId::of(market));
-        let untold: Vec<Market> = found.markets.iter().filter(untold).cloned().collect();
-        if untold.len() > READ_MARKETS_MAX {
-            return Err(too_wide(&found, untold.len(), as_of, days));
+        let without_figures = |market: &&Market| !views.contains_key(&MergedId::of(market));
+        let without_figures: Vec<Market> = found.markets.iter().filter(without_figures).cloned().collect();
+        if without_figures.len() > READ_MARKETS_MAX {
+            return Err(too_wide(&found, without_figures.len(), as_of, days));
         }
-        for (id, cells) in self.added_up(&untold, as_of, days).await? {
+        for (id, cells) in self.added_up(&without_figures, as_of, days).await? {
             views.insert(id, MarketView::of(&found, id, Sum::Whole(&cells), as_of, days));
         }
         let mut view = AreaView::with(&found, views.into_values().collect(), as_of);

@@ -37,7 +37,7 @@ pub(super) struct MarketList {
     total: usize,
     /// How many areas there are whose figures could not be told; absent where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    untold: Option<usize>,
+    without_figures: Option<usize>,
     markets: Vec<MarketRow>,
     /// The `cursor` of the next page.
     #[serde(serialize_with = "as_text_or_null")]
@@ -148,7 +148,7 @@ impl Api<'_> {
             None => markets.iter().map(MarketRow::of_market).collect(),
             Some(as_of) => self.market_rows(&markets, as_of).await?,
         };
-        Ok(MarketList { as_of, level: None, rolled_up_at: None, total, untold: None, markets, next })
+        Ok(MarketList { as_of, level: None, rolled_up_at: None, total, without_figures: None, markets, next })
     }
 
     /// Markets, or the areas of a level that they lie in, in the order of a figure.
@@ -176,12 +176,13 @@ impl Api<'_> {
             }
             None => Rows { rows: self.market_rows(markets, as_of).await?, rolled_up_at: None },
         };
-        let untold = Some(rows.iter().filter(|row| row.figures.is_none()).count()).filter(|untold| *untold > 0);
+        let without_figures = Some(rows.iter().filter(|row| row.figures.is_none()).count())
+            .filter(|without_figures| *without_figures > 0);
         ranking.rank(&mut rows).map_err(|error| ApiError::internal(&error))?;
         let total = rows.len();
         rows.truncate(asked.limit);
         let level = asked.level.map(WideLevel::as_str);
-        Ok(MarketList { as_of: Some(as_of), level, rolled_up_at, total, untold, markets: rows, next: None })
+        Ok(MarketList { as_of: Some(as_of), level, rolled_up_at, total, without_figures, markets: rows, next: None })
     }
 
     async fn market_rows(&self, markets: &[Market], as_of: Time) -> Result<Vec<MarketRow>, ApiError> {
@@ -194,23 +195,23 @@ impl Api<'_> {
 
     /// The areas of a level that these markets lie in.
     async fn area_rows(&self, level: WideLevel, markets: &[Market], as_of: Time) -> Result<Rows, ApiError> {
-        let (mut rows, mut rolled_up_at, mut untold) = (Vec::new(), None, BTreeMap::new());
+        let (mut rows, mut rolled_up_at, mut without_figures) = (Vec::new(), None, BTreeMap::new());
         let mut visit = |area: WideArea, shown: Option<ShownWide>| match shown {
-            None => drop(untold.insert(area, Vec::new())),
+            None => drop(without_figures.insert(area, Vec::new())),
             Some(shown) => {
-                let sum = Sum::Wide(&shown.sum, level.grain(), Hours::Told);
+                let sum = Sum::Wide(&shown.sum, level.grain(), Hours::Known);
                 rows.push(MarketRow::of_area(&area).with_figures(sum, as_of));
                 rolled_up_at = earliest(rolled_up_at, shown.rolled_up);
             }
         };
         self.areas.each(level, markets, as_of, &mut visit).await?;
-        if !untold.is_empty() {
+        if !without_figures.is_empty() {
             for market in markets {
-                if let Some(of_area) = untold.get_mut(&WideArea::of(market, level)) {
+                if let Some(of_area) = without_figures.get_mut(&WideArea::of(market, level)) {
                     of_area.push(market.clone());
                 }
             }
-            rows.extend(self.added_up_rows(untold.into_iter().collect(), as_of).await?);
+            rows.extend(self.added_up_rows(without_figures.into_iter().collect(), as_of).await?);
         }
         Ok(Rows { rows, rolled_up_at })
     }

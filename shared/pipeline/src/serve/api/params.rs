@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_told_all_at_once() {
+    fn mistakes_are_reported_all_at_once() {
         let mut params =
             Params::read("days=x&dais=3&days=4&purpose=buy&currency=MAD&&x=%ff", &["days", "purpose", "currency"]);
         assert_eq!((params.count("days", 90, 400), params.purpose()), (90, None));

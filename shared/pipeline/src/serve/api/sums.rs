@@ -52,13 +52,13 @@ impl Api<'_> {
     async fn states(&self, markets: &[Market], as_of: Time, days: u16) -> Result<Vec<Option<Cells>>, ApiError> {
         let mut states = Vec::with_capacity(markets.len());
         for (market, state) in markets.iter().zip(self.store.markets(markets).await?) {
-            let told = match state.map(|state| state.value) {
+            let reported = match state.map(|state| state.value) {
                 Some(cells) if !tells(&cells, as_of, &market.area.country().zone, days) => {
                     Some(cells.with_archive(&self.views.archive(market).await?))
                 }
                 cells => cells,
             };
-            states.push(told);
+            states.push(reported);
         }
         Ok(states)
     }

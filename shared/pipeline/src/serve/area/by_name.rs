@@ -20,7 +20,7 @@ pub(super) fn by_name(text: &str, here: &Here<'_>) -> Meaning {
     let known: Vec<String> = places(text);
     let known_here = known.iter().filter(|path| !here.within(path).is_empty()).cloned();
     let mut found: Vec<String> = Vec::new();
-    for path in known_here.chain(told(text, here)) {
+    for path in known_here.chain(reported(text, here)) {
         // The county of New York around the city is no other place, only more of it.
         if !found.iter().any(|likelier| lies_in(likelier, &path) || lies_in(&path, likelier)) {
             found.push(path);
@@ -52,14 +52,14 @@ fn others(text: &str, likeliest: &str) -> usize {
 
 /// The areas of a source's own naming that some of the words name while all others name areas around it, those with the
 /// most markets first.
-fn told(text: &str, here: &Here<'_>) -> Vec<String> {
+fn reported(text: &str, here: &Here<'_>) -> Vec<String> {
     let slug = slug(text);
     let words: Vec<&str> = slug.split('-').filter(|word| !word.is_empty()).collect();
     let mut runs: HashMap<String, Vec<Run>> = HashMap::new();
     for (from, to) in all_runs(words.len()) {
         runs.entry(fold(&words[from..to].join(" "))).or_default().push((from, to));
     }
-    let named: Vec<(&str, &Vec<Run>)> = told_areas(here)
+    let named: Vec<(&str, &Vec<Run>)> = reported_areas(here)
         .into_iter()
         .filter_map(|path| {
             let own = path.rsplit(TOLD).next()?;
@@ -102,7 +102,7 @@ fn covers(names: &BTreeMap<Run, Vec<String>>, from: usize, to: usize, path: &str
 }
 
 /// The path of each area whose own name a source alone tells.
-fn told_areas<'a>(here: &Here<'a>) -> BTreeSet<&'a str> {
+fn reported_areas<'a>(here: &Here<'a>) -> BTreeSet<&'a str> {
     let mut found = BTreeSet::new();
     for area in here.areas().filter(|area| area.contains(TOLD)) {
         let ends = area.match_indices('/').map(|(end, _)| end).chain([area.len()]);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use stoop_gazetteer::{Gazetteer, Origin, PlaceWords, TOLD};
+use stoop_gazetteer::{AddressParts, Gazetteer, Origin, TOLD};
 
 use super::here::{Here, beginning};
 use super::{LEVELS, Meaning, UNKNOWN, level_slug, trimmed};
@@ -34,9 +34,9 @@ fn by_words(levels: &[&str], here: &Here<'_>) -> Option<Meaning> {
     let word =
         |n: usize| levels.get(n).map(|level| level.trim().trim_start_matches(TOLD)).filter(|word| *word != UNKNOWN);
     let [country, region, county, city, area] = std::array::from_fn(word);
-    let words = PlaceWords { country, region, county, city, ..PlaceWords::default() };
-    let as_code = PlaceWords { postal_code: area, ..words };
-    let as_quarter = PlaceWords { neighbourhood: area, ..words };
+    let words = AddressParts { country, region, county, city, ..AddressParts::default() };
+    let as_code = AddressParts { postal_code: area, ..words };
+    let as_quarter = AddressParts { neighbourhood: area, ..words };
     let mut known = None;
     for words in [as_code, as_quarter] {
         let located = Gazetteer::get().locate(&words);

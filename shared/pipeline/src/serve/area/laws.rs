@@ -61,12 +61,12 @@ fn area() -> impl Strategy<Value = String> {
         Just("us/ny/new-york/new-york/10001"),
         Just("ma/casablanca-settat/casablanca/casablanca/maarif"),
     ];
-    let told = prop_oneof![2 => Just("-".to_owned()), 2 => "~[a-c](-[a-c]){0,2}", 1 => "~(king|seattle|ma|wa|casablanca|98178)"];
-    (known, 0..=LEVELS, proptest::array::uniform5(told)).prop_filter_map(
+    let reported = prop_oneof![2 => Just("-".to_owned()), 2 => "~[a-c](-[a-c]){0,2}", 1 => "~(king|seattle|ma|wa|casablanca|98178)"];
+    (known, 0..=LEVELS, proptest::array::uniform5(reported)).prop_filter_map(
         "a path without a name",
-        |(known, to, told)| {
+        |(known, to, reported)| {
             let known = known.split('/').take(to);
-            let path: Vec<&str> = known.chain(told[to..].iter().map(String::as_str)).collect();
+            let path: Vec<&str> = known.chain(reported[to..].iter().map(String::as_str)).collect();
             path.iter().any(|slug| *slug != "-").then(|| path.join("/"))
         },
     )
@@ -87,7 +87,7 @@ fn some_text() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn what_is_found_lies_in_the_path_that_is_told(text in some_text(), markets in some_markets()) {
+    fn what_is_found_lies_in_the_path_that_is_reported(text in some_text(), markets in some_markets()) {
         match find_area(&text, &markets) {
             Ok(FoundArea { path, markets: found, .. }) => {
                 prop_assert!(!found.is_empty() && found.is_sorted());

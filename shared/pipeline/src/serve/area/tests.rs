@@ -180,7 +180,7 @@ fn what_people_hardly_mean_is_found_where_it_alone_is_watched() {
 }
 
 #[test]
-fn morocco_and_massachusetts_are_told_apart() {
+fn morocco_and_massachusetts_are_reported_apart() {
     let AreaError::Ambiguous { candidates, .. } = find_area("ma", &here()).unwrap_err() else { panic!() };
     let mut paths: Vec<&str> = candidates.iter().map(|area| area.path.as_str()).collect();
     paths.sort_unstable();
@@ -212,8 +212,8 @@ fn a_purpose_or_a_whole_id_leaves_out_the_rest() {
 }
 
 #[test]
-fn a_place_that_is_known_and_not_watched_is_told_with_what_is_around_it() {
-    for (query, told) in [
+fn a_place_that_is_known_and_not_watched_is_reported_with_what_is_around_it() {
+    for (query, message) in [
         (
             "austin tx",
             "no home is watched in Austin, Travis County, Texas, United States; the nearest with homes is United States: us/",
@@ -228,20 +228,20 @@ fn a_place_that_is_known_and_not_watched_is_told_with_what_is_around_it() {
         ),
         ("madrid", "no home is watched in Madrid, Comunidad de Madrid, Spain"),
     ] {
-        assert_eq!(refused(query), told, "{query}");
+        assert_eq!(refused(query), message, "{query}");
     }
 }
 
 #[test]
 fn of_several_places_that_are_not_watched_it_is_said_that_there_are_others() {
     let markets = ["ma/fes-meknes/fes/fes/-:sale:MAD".parse().unwrap()];
-    let told = find_area("springfield", &markets).unwrap_err().to_string();
-    assert!(told.starts_with("no home is watched in Springfield, ") && told.contains(", nor in "), "{told}");
-    assert!(told.ends_with(" other places that are called so"), "{told}");
+    let message = find_area("springfield", &markets).unwrap_err().to_string();
+    assert!(message.starts_with("no home is watched in Springfield, ") && message.contains(", nor in "), "{message}");
+    assert!(message.ends_with(" other places that are called so"), "{message}");
 }
 
 #[test]
-fn what_is_unknown_is_told_with_its_nearest() {
+fn what_is_unknown_is_reported_with_its_nearest() {
     assert_eq!(refused("98179"), r#"there is no area "98179" here; did you mean 98178, 98103?"#);
     assert_eq!(refused("us/wa/kong"), r#"there is no area "us/wa/kong" here; did you mean us/wa/king?"#);
     assert_eq!(refused("seatle"), r#"there is no area "seatle" here; did you mean us/wa/king/seattle?"#);

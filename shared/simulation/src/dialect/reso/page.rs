@@ -1,7 +1,7 @@
 use serde_json::Value;
 
 use super::query::{Query, token};
-use super::{Listed, PROPERTY, Paging, Place, REPLICATION, ResoSite, Vendor};
+use super::{Listed, PROPERTY, Paging, Position, REPLICATION, ResoSite, Vendor};
 use crate::dialect::json::spoil_price;
 use crate::dialect::{Page, Turn};
 use crate::render::{moment, write_row};
@@ -14,7 +14,7 @@ pub(super) const JSON: &str = "application/json; odata.metadata=minimal";
 pub(super) fn write(site: &ResoSite, turn: &Turn<'_>, query: &Query, listed: &[Listed<'_>]) -> Page {
     let replicates = site.vendor == Vendor::Bridge && turn.asked.path == REPLICATION;
     let size = site.size(query, replicates);
-    let after = query.after.map_or(0, |after| listed.partition_point(|row| site.place(row, query) <= after));
+    let after = query.after.map_or(0, |after| listed.partition_point(|row| site.position(row, query) <= after));
     let from = after.saturating_add(query.skip).min(listed.len());
     let end = listed.len().min(from.saturating_add(size));
     let shown_from = if turn.twist == Some(Fault::RepeatedPage) { from.saturating_sub(size) } else { from };
@@ -22,7 +22,7 @@ pub(super) fn write(site: &ResoSite, turn: &Turn<'_>, query: &Query, listed: &[L
     let rows = &listed[shown_from..shown_end];
     let count = query.count.then_some(listed.len());
     let mut body = collection(site, turn, rows, count);
-    let last = listed[from..end].last().map(|row| site.place(row, query)).or(query.after);
+    let last = listed[from..end].last().map(|row| site.position(row, query)).or(query.after);
     let more = end < listed.len() && size > 0;
     let link = Link { turn, query, paging: site.paging, last, shown: end - from };
     let mut next = link.next(more);
@@ -52,13 +52,13 @@ pub(super) fn collection(site: &ResoSite, turn: &Turn<'_>, rows: &[Listed<'_>], 
         body.extend_from_slice(format!(",\"@odata.count\":{}", count + more).as_bytes());
     }
     body.extend_from_slice(b",\"value\":[");
-    for (place, row) in rows.iter().enumerate() {
-        if place > 0 {
+    for (position, row) in rows.iter().enumerate() {
+        if position > 0 {
             body.push(b',');
         }
         let start = body.len();
         write_row(&mut body, row.home, &row.offer);
-        if turn.is_garbage(place) {
+        if turn.is_garbage(position) {
             spoil_price(&mut body, start);
         }
         write_own(&mut body, site.vendor, row);
@@ -83,7 +83,7 @@ fn write_own(body: &mut Vec<u8>, vendor: Vendor, row: &Listed<'_>) {
 }
 
 pub(super) fn shown(turn: &Turn<'_>, rows: &[Listed<'_>]) -> Vec<Shown> {
-    let understood = rows.iter().enumerate().filter(|(place, _)| !turn.is_garbage(*place));
+    let understood = rows.iter().enumerate().filter(|(position, _)| !turn.is_garbage(*position));
     let shown = understood.map(|(_, row)| Shown {
         home: row.home.index,
         offer: row.offer.clone().into_owned(),
@@ -97,7 +97,7 @@ struct Link<'a> {
     turn: &'a Turn<'a>,
     query: &'a Query,
     paging: Paging,
-    last: Option<Place>,
+    last: Option<Position>,
     shown: usize,
 }
 

@@ -1,6 +1,6 @@
 use stoop_domain::Time;
 
-use super::{Listed, Place};
+use super::{Listed, Position};
 use crate::render::standard_status;
 use crate::site::exchange::decode;
 
@@ -14,7 +14,7 @@ pub(super) struct Query {
     pub(super) order: Option<Clock>,
     pub(super) top: Option<usize>,
     pub(super) skip: usize,
-    pub(super) after: Option<Place>,
+    pub(super) after: Option<Position>,
     pub(super) count: bool,
     pub(super) replication: bool,
     /// The query as it came, less `$skip` and `$skiptoken`: the beginning of the link to the next page.
@@ -163,10 +163,10 @@ impl Query {
 
     fn token(&mut self, text: &str) -> Result<(), String> {
         let bad = || format!("$skiptoken={text}: not a token of this portal");
-        let (place, endless) = text.split_once('~').unwrap_or((text, "0"));
+        let (position, endless) = text.split_once('~').unwrap_or((text, "0"));
         self.endless = endless.parse().map_err(|_| bad())?;
-        if place != "-" {
-            let (ms, home) = place.split_once('.').ok_or_else(bad)?;
+        if position != "-" {
+            let (ms, home) = position.split_once('.').ok_or_else(bad)?;
             self.after = Some((Time::from_ms(ms.parse().map_err(|_| bad())?), home.parse().map_err(|_| bad())?));
         }
         Ok(())
@@ -174,8 +174,8 @@ impl Query {
 }
 
 /// The token that continues after `place`.
-pub(super) fn token(place: Option<Place>, endless: u64) -> String {
-    let mut token = place.map_or("-".to_owned(), |(time, home)| format!("{}.{home}", time.ms()));
+pub(super) fn token(position: Option<Position>, endless: u64) -> String {
+    let mut token = position.map_or("-".to_owned(), |(time, home)| format!("{}.{home}", time.ms()));
     if endless > 0 {
         token.push_str(&format!("~{endless}"));
     }
@@ -232,8 +232,8 @@ mod tests {
 
     #[test]
     fn a_token_goes_there_and_back() {
-        let place = Some((Time::from_ms(12_345), 7));
-        assert_eq!(Query::parse(&format!("$skiptoken={}", token(place, 0))).unwrap().after, place);
+        let position = Some((Time::from_ms(12_345), 7));
+        assert_eq!(Query::parse(&format!("$skiptoken={}", token(position, 0))).unwrap().after, position);
         assert_eq!(Query::parse(&format!("$skiptoken={}", token(None, 3))).unwrap().endless, 3);
     }
 }

@@ -44,7 +44,7 @@ fn a_record_exactly_as_old_as_is_allowed_is_sent() {
 }
 
 #[test]
-fn with_no_limit_of_its_own_a_mapping_retries_until_the_stream_forgets_and_nobody_is_told() {
+fn with_no_limit_of_its_own_a_mapping_retries_until_the_stream_forgets_and_nobody_is_reported() {
     let mut mapping = Mapping::new(MappingConfig::default(), 1);
     let batches = sent(&mut mapping, &saying("a poison c"), fails_at_poison);
     assert!(batches.len() > 1_000);

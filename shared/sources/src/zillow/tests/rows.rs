@@ -25,7 +25,7 @@ fn each_kind_of_unit_in_a_building_is_a_listing() {
     let listing = &units[0].listing;
     assert_eq!((listing.purpose, listing.list_price, listing.bedrooms), (Purpose::Rent, Some(Minor(230_500)), Some(2)));
     assert_eq!(listing.property_type, Some(PropertyType::Apartment));
-    assert_eq!((listing.place.city.as_deref(), listing.place.postal_code.as_deref()), (Some("Redmond"), None));
+    assert_eq!((listing.address.city.as_deref(), listing.address.postal_code.as_deref()), (Some("Redmond"), None));
     assert_eq!(listing.details.title, None);
 }
 
@@ -47,19 +47,20 @@ fn of_two_units_alike_the_lower_price_is_the_from_price() {
 #[test]
 fn a_unit_that_is_not_understood_costs_only_itself() {
     let rows = rows(r#""units": [{"beds": "2", "price": "ask"}, {"beds": 3, "price": "$2,900"}, 5, {"price": "$1"}]"#);
-    let told = rows.iter().map(|row| match row {
+    let message = rows.iter().map(|row| match row {
         Row::Found(found) => found.native_id.clone(),
         Row::Refused { detail, .. } => detail.clone(),
     });
-    assert_eq!(told.collect::<Vec<_>>(), ["units.price is ask", "7/3", "units is 5", "units.beds"]);
+    assert_eq!(message.collect::<Vec<_>>(), ["units.price is ask", "7/3", "units is 5", "units.beds"]);
 }
 
 #[test]
 fn prices_and_bedrooms_of_units_are_texts() {
     let prices = ["$2,305+", "$2,305", "From $2,305+", "$2,305+/mo", "$2,305/mo", "2305", "--", ""];
-    let told = prices.map(|price| building(&format!(r#"[{{"beds": "1", "price": {price:?}}}]"#))[0].listing.list_price);
-    assert_eq!(told[..6], [Some(Minor(230_500)); 6]);
-    assert_eq!(told[6..], [None, None]);
+    let message =
+        prices.map(|price| building(&format!(r#"[{{"beds": "1", "price": {price:?}}}]"#))[0].listing.list_price);
+    assert_eq!(message[..6], [Some(Minor(230_500)); 6]);
+    assert_eq!(message[6..], [None, None]);
     for (beds, rooms) in [("\"0\"", 0), ("\"Studio\"", 0), ("2", 2), ("\"2\"", 2), ("\"2.0\"", 2)] {
         assert_eq!(building(&format!(r#"[{{"beds": {beds}}}]"#))[0].listing.bedrooms, Some(rooms), "{beds}");
     }
@@ -77,7 +78,7 @@ fn a_building_is_called_by_its_name_where_it_has_one() {
 }
 
 #[test]
-fn a_stale_price_change_is_told_but_makes_no_observation() {
+fn a_stale_price_change_is_reported_but_makes_no_observation() {
     let found =
         found(r#""price": 415900, "priceChange": -104100, "datePriceChanged": 1690786800000, "daysOnZillow": 24"#);
     assert_eq!(found.at, None);
@@ -96,7 +97,7 @@ fn a_price_change_may_be_a_rise_or_unknown() {
 }
 
 #[test]
-fn a_reduction_in_words_counts_only_where_no_change_is_told() {
+fn a_reduction_in_words_counts_only_where_no_change_is_reported() {
     let before = |fields: &str| found(fields).listing.previous_list_price;
     assert_eq!(before(r#""priceReduction": "$36,001 (Mar 4)""#), Some(Minor(13_600_100)));
     assert_eq!(before(r#""priceReduction": "$1""#), Some(Minor(10_000_100)));
@@ -114,7 +115,7 @@ fn null_and_missing_fields_are_both_unknown() {
     let nulls =
         found(r#""latitude": null, "longitude": null, "hasImage": null, "carouselPhotos": null, "bedrooms": null"#);
     assert_eq!(nulls, found(""));
-    assert_eq!((nulls.listing.place.latitude_e6, nulls.listing.bedrooms), (None, None));
+    assert_eq!((nulls.listing.address.latitude_e6, nulls.listing.bedrooms), (None, None));
     assert!(nulls.listing.details.images.is_empty());
 }
 
@@ -167,7 +168,7 @@ fn links_are_made_absolute_and_half_baths_kept() {
     let found = found(r#""detailUrl": "/homedetails/7_zpid/", "bathrooms": 2.5, "country": "USA", "currency": "USD""#);
     assert_eq!(found.listing.details.url.as_deref(), Some("https://www.zillow.com/homedetails/7_zpid/"));
     assert_eq!(found.listing.bathrooms_hundredths, Some(250));
-    assert_eq!(found.listing.place.country.as_deref(), Some("US"));
+    assert_eq!(found.listing.address.country.as_deref(), Some("US"));
 }
 
 #[test]
@@ -242,7 +243,7 @@ fn what_was_paid_for_a_home_is_no_offer() {
 }
 
 #[test]
-fn the_year_and_the_fee_are_told_where_they_are_known() {
+fn the_year_and_the_fee_are_reported_where_they_are_known() {
     let known = found(r#""yearBuilt": 1925, "monthlyHoaFee": 250"#).listing;
     assert_eq!((known.year_built, known.association_fee), (Some(1925), Some(Minor(25_000))));
     for fields in [r#""yearBuilt": 0, "monthlyHoaFee": 0"#, r#""yearBuilt": "old", "monthlyHoaFee": "none""#, ""] {

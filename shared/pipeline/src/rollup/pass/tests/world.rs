@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use stoop_domain::{Currency, Home, Listing, Minor, Observation, Place, PropertyType, Purpose, Status, Watch};
+use stoop_domain::{Address, Currency, Home, Listing, Minor, Observation, PropertyType, Purpose, Status, Watch};
 use stoop_market::{COARSE_ERROR, Cells, Figures, Horizon, RELATIVE_ERROR, Segment, Zones, contribution, update};
 
 use super::super::*;
@@ -88,14 +88,14 @@ impl Inner {
     /// One of forty homes is seen on about this day or long ago.
     pub(super) fn see(&mut self, today: i64) {
         let home = self.random.below(40);
-        let place =
+        let address =
             PLACES[usize::try_from(if self.random.below(8) == 0 { self.random.below(6) } else { home % 6 }).unwrap()];
         let [country, region, county, city, postal_code] =
-            place.map(|name| Some(name.to_owned()).filter(|name| !name.is_empty()));
-        let currency = if place[0] == "MA" { Currency::MAD } else { Currency::USD };
-        let place = Place { country, region, county, city, postal_code, ..Place::default() };
+            address.map(|name| Some(name.to_owned()).filter(|name| !name.is_empty()));
+        let currency = if address[0] == "MA" { Currency::MAD } else { Currency::USD };
+        let address = Address { country, region, county, city, postal_code, ..Address::default() };
         let purpose = if home % 9 == 0 { Purpose::Rent } else { Purpose::Sale };
-        let mut listing = Listing::new(purpose, currency, place);
+        let mut listing = Listing::new(purpose, currency, address);
         listing.status = [Status::Active, Status::Active, Status::Pending, Status::Gone]
             [usize::try_from(self.random.below(4)).unwrap()];
         listing.list_price = Some(Minor(30_000_000 + home * 777_777 + self.random.below(4) * 1_000_000));
@@ -143,9 +143,9 @@ impl Inner {
         for (area, plain) in self.plain().iter().filter(|(area, _)| area.level() != WideLevel::City) {
             let sum = self.sum(area);
             assert_eq!(sum.first_difference().unwrap(), None, "{area}");
-            let Total { told, markets, sum, .. } = sum.total();
+            let Total { covered, markets, sum, .. } = sum.total();
             let zone = area.country().zone;
-            assert!(told.has(now.day_in(&zone)), "{area} tells {told:?}, not {now}");
+            assert!(covered.has(now.day_in(&zone)), "{area} tells {covered:?}, not {now}");
             let lies_in = |market: &&Market| WideArea::of(market, area.level()) == *area;
             assert_eq!(markets, self.markets.keys().filter(lies_in).count(), "{area}");
             let got = sum.figures(area.level().grain(), Segment::All, now, &zone);
@@ -231,11 +231,11 @@ impl RollUps for World {
         self.call(|inner| inner.markets.keys().cloned().collect())
     }
 
-    async fn whole(&self, markets: &[Market], told_from: Day) -> Result<Vec<Option<WholeMarket>>, PortError> {
+    async fn whole(&self, markets: &[Market], covered_from: Day) -> Result<Vec<Option<WholeMarket>>, PortError> {
         self.call(|inner| {
             let whole = |market: &Market| {
                 let mut whole = inner.markets.get(market)?.whole.clone();
-                if whole.state.horizon().is_none_or(|horizon| horizon.days <= told_from) {
+                if whole.state.horizon().is_none_or(|horizon| horizon.days <= covered_from) {
                     whole.archive = Cells::default();
                 }
                 Some(whole)

@@ -1,4 +1,4 @@
-use stoop_domain::{Sight, Time, varint};
+use stoop_domain::{Sighting, Time, varint};
 
 const VERSIONED: u8 = 1;
 const INITIAL: u8 = 2;
@@ -6,16 +6,16 @@ const INITIAL: u8 = 2;
 const AT: u8 = 4;
 /// There is a `seq`.
 const SEQ: u8 = 8;
-/// It is the sight before it.
+/// It is the sighting before it.
 const SAME: u8 = 16;
 
-/// A sight, told from the one before it: marks, the difference between the two `seen`, and what else the marks say there is.
-pub(super) fn put_sight(bytes: &mut Vec<u8>, sight: &Sight, before: &Sight) {
-    if sight == before {
+/// A sighting, told from the one before it: marks, the difference between the two `seen`, and what else the marks say there is.
+pub(super) fn put_sighting(bytes: &mut Vec<u8>, sighting: &Sighting, before: &Sighting) {
+    if sighting == before {
         bytes.push(SAME);
         return;
     }
-    let Sight { at, seen, seq, versioned, initial } = *sight;
+    let Sighting { at, seen, seq, versioned, initial } = *sighting;
     let mark = |is_set: bool, mark: u8| if is_set { mark } else { 0 };
     bytes.push(mark(versioned, VERSIONED) | mark(initial, INITIAL) | mark(at != seen, AT) | mark(seq > 0, SEQ));
     varint::put_signed(bytes, seen.ms().wrapping_sub(before.seen.ms()));
@@ -27,8 +27,8 @@ pub(super) fn put_sight(bytes: &mut Vec<u8>, sight: &Sight, before: &Sight) {
     }
 }
 
-/// Reads what [`put_sight`] wrote, and nothing else: each sight is written in one way only.
-pub(super) fn take_sight(bytes: &mut &[u8], before: &Sight) -> Option<Sight> {
+/// Reads what [`put_sighting`] wrote, and nothing else: each sighting is written in one way only.
+pub(super) fn take_sighting(bytes: &mut &[u8], before: &Sighting) -> Option<Sighting> {
     let (&marks, rest) = bytes.split_first()?;
     *bytes = rest;
     if marks == SAME {
@@ -52,8 +52,8 @@ pub(super) fn take_sight(bytes: &mut &[u8], before: &Sight) -> Option<Sight> {
             (seq > 0).then_some(seq)?
         }
     };
-    let sight = Sight { at, seen, seq, versioned: marks & VERSIONED != 0, initial: marks & INITIAL != 0 };
-    (sight != *before).then_some(sight)
+    let sighting = Sighting { at, seen, seq, versioned: marks & VERSIONED != 0, initial: marks & INITIAL != 0 };
+    (sighting != *before).then_some(sighting)
 }
 
 /// The time so many milliseconds later; `None` beyond the times that there are.

@@ -6,7 +6,7 @@ use super::area;
 
 /// Where a configuration is read: what it may ask for differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Platform {
     /// One computer: files lie beside the configuration, secrets in the environment or in files.
     Laptop,
     /// A stack: files are objects under `config/`, secrets are in Secrets Manager under `stoop/<stack>/`.
@@ -17,9 +17,9 @@ pub enum Place {
 ///
 /// An error is the reason in a few words, without the name of what was asked for and without a secret: it is
 /// shown to people behind "the file x cannot be read: ".
-pub trait Surroundings {
+pub trait Environment {
     /// Where this is.
-    fn place(&self) -> Place;
+    fn platform(&self) -> Platform;
 
     /// An environment variable. Asked on the laptop only.
     fn env(&self, name: &str) -> Option<String>;
@@ -47,9 +47,9 @@ impl Folder {
     }
 }
 
-impl Surroundings for Folder {
-    fn place(&self) -> Place {
-        Place::Laptop
+impl Environment for Folder {
+    fn platform(&self) -> Platform {
+        Platform::Laptop
     }
 
     fn env(&self, name: &str) -> Option<String> {
@@ -97,9 +97,9 @@ impl Fetched {
     }
 }
 
-impl Surroundings for Fetched {
-    fn place(&self) -> Place {
-        Place::Aws
+impl Environment for Fetched {
+    fn platform(&self) -> Platform {
+        Platform::Aws
     }
 
     fn env(&self, _: &str) -> Option<String> {

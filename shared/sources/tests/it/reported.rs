@@ -10,7 +10,7 @@ use crate::real::{payload, source};
 const NOW: &str = "2026-02-01T12:00:00Z";
 
 /// The told events of the homes of an answer: kind, time and prices in hundredths.
-fn told(source: &dyn Source, body: &[u8]) -> Vec<(EventKind, String, i64, i64)> {
+fn message(source: &dyn Source, body: &[u8]) -> Vec<(EventKind, String, i64, i64)> {
     let now = Time::parse(NOW).unwrap();
     let Page { rows, .. } = source.read(&source.begin(None), &Answer::of(body), now).unwrap();
     let events = rows.into_iter().flat_map(|row| {
@@ -19,15 +19,15 @@ fn told(source: &dyn Source, body: &[u8]) -> Vec<(EventKind, String, i64, i64)> 
         home.apply(&Observation::new("t", found.native_id, now, found.listing));
         home.events()
     });
-    let told = events.filter_map(|event| {
+    let message = events.filter_map(|event| {
         let PriceChange { from, to } = event.change?;
         Some((event.kind, event.at.to_string(), from.0, to.0))
     });
-    told.collect()
+    message.collect()
 }
 
 fn cut(at: &str, from: i64, to: i64) -> (EventKind, String, i64, i64) {
-    (EventKind::ToldCut, at.to_owned(), from, to)
+    (EventKind::ReportedCut, at.to_owned(), from, to)
 }
 
 #[test]
@@ -40,11 +40,11 @@ fn a_reso_row_tells_of_its_last_change_in_every_dialect() {
     let plain = row(r#""PreviousListPrice": 479800, "PriceChangeTimestamp": "2026-01-05T21:32:42Z""#);
     let dialects: Vec<Box<dyn Source>> = sources().into_iter().map(|(source, _)| source).take(5).collect();
     for reso in &dialects {
-        assert_eq!(told(&**reso, plain.as_bytes()), [cut("2026-01-05T21:32:42Z", 47_980_000, 47_480_000)]);
+        assert_eq!(message(&**reso, plain.as_bytes()), [cut("2026-01-05T21:32:42Z", 47_980_000, 47_480_000)]);
     }
-    let of = |fields: &str| told(&*dialects[0], row(fields).as_bytes());
+    let of = |fields: &str| message(&*dialects[0], row(fields).as_bytes());
     let major = r#""PreviousListPrice": 450000, "MajorChangeType": "Price Change", "MajorChangeTimestamp": "2026-01-05T21:32:42Z""#;
-    assert_eq!(of(major), [(EventKind::ToldRise, "2026-01-05T21:32:42Z".into(), 45_000_000, 47_480_000)]);
+    assert_eq!(of(major), [(EventKind::ReportedRise, "2026-01-05T21:32:42Z".into(), 45_000_000, 47_480_000)]);
     // What does not say when, or from what, or of the future, tells of no event.
     for less in [
         r#""PreviousListPrice": 479800"#,
@@ -59,7 +59,7 @@ fn a_reso_row_tells_of_its_last_change_in_every_dialect() {
 #[test]
 fn zillow_tells_of_its_last_change_with_a_day() {
     let (zillow, body) = sources().swap_remove(5);
-    assert_eq!(told(&*zillow, body), [cut("2023-07-31T07:00:00Z", 52_000_000, 41_590_000)]);
+    assert_eq!(message(&*zillow, body), [cut("2023-07-31T07:00:00Z", 52_000_000, 41_590_000)]);
 }
 
 /// The amount of the last cut has no date there, and none is made up.
@@ -67,7 +67,7 @@ fn zillow_tells_of_its_last_change_with_a_day() {
 fn realtor_tells_of_no_time_and_so_of_no_event() {
     let (realtor, body) = sources().swap_remove(6);
     assert!(String::from_utf8_lossy(body).contains(r#""price_reduced_amount": 20000"#));
-    assert_eq!(told(&*realtor, body), []);
+    assert_eq!(message(&*realtor, body), []);
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn a_map_names_the_columns_that_tell_of_it() {
     let source = HttpSource::new(&map, &Params::new()).unwrap();
     let body = r#"{"homes": [{"id": "1", "city": "Graz", "price": "480000", "before": "500000", "changed": "2026-01-05"},
         {"id": "2", "city": "Graz", "price": "480000", "before": "500000"}]}"#;
-    assert_eq!(told(&source, body.as_bytes()), [cut("2026-01-05T00:00:00Z", 50_000_000, 48_000_000)]);
+    assert_eq!(message(&source, body.as_bytes()), [cut("2026-01-05T00:00:00Z", 50_000_000, 48_000_000)]);
 }
 
 /// Counted from the raw answers: rows with a price, a change of it that is not zero, and its date.
@@ -114,11 +114,11 @@ fn real_answers_tell_of_as_many_changes_as_their_rows_have() {
         let counted = rows.filter(|row| has(row)).count();
         let status_type = if name.contains("forrent") { "ForRent" } else { "ForSale" };
         let zillow = source("zillow", &[("location", "x"), ("key", "x"), ("status_type", status_type)]);
-        assert_eq!((told(&*zillow, &body).len(), counted), (count, count), "{name}");
+        assert_eq!((message(&*zillow, &body).len(), counted), (count, count), "{name}");
     }
     let Some(record) = payload("reso/mlsgrid_actris_property.json") else { return };
     let body = [b"{\"value\": [".as_slice(), &record, b"]}"].concat();
     let reso = source("reso", &[("url", "https://api-demo.mlsgrid.com/v2")]);
     // Of 2020; its major change was a "Price Decrease".
-    assert_eq!(told(&*reso, &body), [cut("2020-12-05T21:32:42Z", 47_980_000, 47_480_000)]);
+    assert_eq!(message(&*reso, &body), [cut("2020-12-05T21:32:42Z", 47_980_000, 47_480_000)]);
 }

@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 /// A queue that hears what a filter policy lets through.
-pub(crate) struct Listener {
+pub(crate) struct Subscriber {
     client: aws_sdk_sqs::Client,
     url: String,
 }
@@ -25,13 +25,13 @@ pub(crate) struct Heard {
     pub(crate) attributes: Value,
 }
 
-impl Listener {
+impl Subscriber {
     /// Makes a queue and subscribes it; `raw` leaves SNS's envelope away.
     pub(crate) async fn subscribe(clients: &Clients, topic: &str, name: &str, filter: &Value, raw: bool) -> Self {
         let (sqs, sns) = (clients.sqs(), clients.sns());
         let url = sqs.create_queue().queue_name(name).send().await.unwrap().queue_url.unwrap();
-        let told = sqs.get_queue_attributes().queue_url(&url).attribute_names(QueueAttributeName::QueueArn);
-        let arn = told.send().await.unwrap().attributes.unwrap().remove(&QueueAttributeName::QueueArn).unwrap();
+        let message = sqs.get_queue_attributes().queue_url(&url).attribute_names(QueueAttributeName::QueueArn);
+        let arn = message.send().await.unwrap().attributes.unwrap().remove(&QueueAttributeName::QueueArn).unwrap();
         let policy = json!({"Version": "2012-10-17", "Statement": [{
             "Effect": "Allow",
             "Principal": {"Service": "sns.amazonaws.com"},
@@ -78,10 +78,10 @@ pub(crate) struct Webhook {
 impl Webhook {
     pub(crate) async fn start() -> Self {
         let posts = Arc::<Mutex<Vec<Value>>>::default();
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let url = format!("http://{}/alerts", listener.local_addr().unwrap());
+        let subscriber = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let url = format!("http://{}/alerts", subscriber.local_addr().unwrap());
         let routes = Router::new().route("/alerts", post(take)).with_state(Arc::clone(&posts));
-        let server = tokio::spawn(async move { drop(axum::serve(listener, routes).await) });
+        let server = tokio::spawn(async move { drop(axum::serve(subscriber, routes).await) });
         Self { url, posts, server }
     }
 

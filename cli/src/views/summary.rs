@@ -8,7 +8,7 @@ use crate::show::Field;
 
 /// What is told of a home wherever it is listed. Prices in major units.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Told {
+pub(super) struct HomeSummary {
     pub(super) id: HomeId,
     #[serde(serialize_with = "as_text")]
     pub(super) market: Market,
@@ -42,7 +42,7 @@ pub(super) struct Told {
 }
 
 /// A home in CSV.
-pub(super) const TOLD: [Field; 21] = [
+pub(super) const SUMMARY: [Field; 21] = [
     Field::Plain("id"),
     Field::Plain("market"),
     Field::Plain("status"),
@@ -77,7 +77,7 @@ pub(super) struct Change {
     pub(super) share: f64,
 }
 
-impl Told {
+impl HomeSummary {
     /// Reads a home at `now`. `None` for a home without observations.
     pub(super) fn of(id: HomeId, home: &Home, now: Time, median_per_m2: Option<f64>) -> Option<Self> {
         let facts = home.history.current()?;

@@ -1,43 +1,43 @@
+use crate::address::Market;
 use crate::events::{Event, EventKind, PriceChange, Step};
 use crate::history::LISTED_SINCE;
 use crate::home::Home;
 use crate::listing::Listing;
 use crate::observation::Observation;
-use crate::place::Market;
 use crate::price_bounds::price_bounds;
 use crate::time::Time;
 
 /// The most told changes that are kept of one listing: the newest.
-pub const TOLD_MAX: usize = 64;
+pub const REPORTED_MAX: usize = 64;
 
 /// A change of the list price that a source tells of by itself (`PreviousListPrice` with `PriceChangeTimestamp`), seen or not.
 ///
 /// Ordered by time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ToldChange {
+pub struct ReportedChange {
     /// When it was, as its source says: from [`LISTED_SINCE`] to the sighting.
     pub at: Time,
     /// The prices, in the currency of the listing that told it. They differ.
     pub change: PriceChange,
 }
 
-/// The changes that a source told of one listing: the newest [`TOLD_MAX`] distinct ones, whatever came first, twice or late.
+/// The changes that a source told of one listing: the newest [`REPORTED_MAX`] distinct ones, whatever came first, twice or late.
 /// The greatest of a union are the greatest of the greatest, so this is a join semilattice.
 ///
 /// ```
-/// use stoop_domain::{Minor, PriceChange, TOLD_MAX, Time, ToldChange, ToldChanges};
+/// use stoop_domain::{Minor, PriceChange, REPORTED_MAX, Time, ReportedChange, ReportedChanges};
 /// let change = PriceChange { from: Minor(50_000), to: Minor(48_000) };
-/// let mut told = ToldChanges::default();
+/// let mut told = ReportedChanges::default();
 /// for day in (0..100).rev() {
 ///     let at = Time::from_ms(1_700_000_000_000 + day * Time::DAY_MS);
-///     assert_eq!(told.take(ToldChange { at, change }), day >= 36);
+///     assert_eq!(told.take(ReportedChange { at, change }), day >= 36);
 /// }
-/// assert_eq!(told.as_slice().len(), TOLD_MAX);
+/// assert_eq!(told.as_slice().len(), REPORTED_MAX);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ToldChanges {
+pub struct ReportedChanges {
     /// In ascending order.
-    newest: Vec<ToldChange>,
+    newest: Vec<ReportedChange>,
 }
 
 /// A change of the price that was seen, with the sightings that it lies between.
@@ -53,7 +53,7 @@ struct SeenChange {
 /// zone of their own.
 const A_DAY_MS: i64 = Time::DAY_MS;
 
-impl ToldChange {
+impl ReportedChange {
     /// What an observation tells. `None` where a price or the time is not told, where both prices are one, where one
     /// of them is no price that a home has ([`price_bounds`]), and where the time lies before [`LISTED_SINCE`] or after the
     /// sighting.
@@ -61,10 +61,10 @@ impl ToldChange {
     pub fn of(observation: &Observation) -> Option<Self> {
         let Listing { list_price, previous_list_price, price_changed_at, purpose, currency, .. } = &observation.listing;
         let (at, from, to) = ((*price_changed_at)?, (*previous_list_price)?, (*list_price)?);
-        let told = Self { at, change: PriceChange { from, to } };
+        let reported = Self { at, change: PriceChange { from, to } };
         let bounds = price_bounds(*currency, *purpose);
         let prices_are_possible = bounds.contains(&from) && bounds.contains(&to);
-        (prices_are_possible && told.is_possible() && at <= observation.seen).then_some(told)
+        (prices_are_possible && reported.is_possible() && at <= observation.seen).then_some(reported)
     }
 
     fn is_possible(&self) -> bool {
@@ -72,33 +72,33 @@ impl ToldChange {
     }
 }
 
-impl ToldChanges {
-    /// Takes up a change. Says whether it was neither known nor older than all of [`TOLD_MAX`] that are.
-    pub fn take(&mut self, told: ToldChange) -> bool {
-        let Err(place) = self.newest.binary_search(&told) else { return false };
-        if self.newest.len() >= TOLD_MAX {
+impl ReportedChanges {
+    /// Takes up a change. Says whether it was neither known nor older than all of [`REPORTED_MAX`] that are.
+    pub fn take(&mut self, reported: ReportedChange) -> bool {
+        let Err(place) = self.newest.binary_search(&reported) else { return false };
+        if self.newest.len() >= REPORTED_MAX {
             if place == 0 {
                 return false;
             }
             self.newest.remove(0);
-            self.newest.insert(place - 1, told);
+            self.newest.insert(place - 1, reported);
         } else {
-            self.newest.insert(place, told);
+            self.newest.insert(place, reported);
         }
         true
     }
 
     /// The changes, in ascending order.
     #[must_use]
-    pub fn as_slice(&self) -> &[ToldChange] {
+    pub fn as_slice(&self) -> &[ReportedChange] {
         &self.newest
     }
 
     /// Changes as they were stored; `None` for what could not have come about.
     #[must_use]
-    pub fn from_sorted(newest: Vec<ToldChange>) -> Option<Self> {
-        let sound = newest.len() <= TOLD_MAX
-            && newest.iter().all(ToldChange::is_possible)
+    pub fn from_sorted(newest: Vec<ReportedChange>) -> Option<Self> {
+        let sound = newest.len() <= REPORTED_MAX
+            && newest.iter().all(ReportedChange::is_possible)
             && newest.is_sorted_by(|before, after| before < after);
         sound.then_some(Self { newest })
     }
@@ -115,20 +115,20 @@ impl Home {
     #[must_use]
     pub fn events(&self) -> Vec<Event> {
         let mut events = self.history.events();
-        let told = self.told.as_slice();
-        if told.is_empty() {
+        let reported = self.reported.as_slice();
+        if reported.is_empty() {
             return events;
         }
         let steps = self.history.steps();
         let seen = seen_changes(&steps);
         let mut before = None;
-        for ToldChange { at, change } in told {
+        for ReportedChange { at, change } in reported {
             let is_repeated = before.replace(*change) == Some(*change);
             if is_repeated || seen.iter().any(|seen| seen.is(*at, *change)) {
                 continue;
             }
             let Some(market) = market_of_price(&steps, *at, *change) else { continue };
-            let kind = if change.to < change.from { EventKind::ToldCut } else { EventKind::ToldRise };
+            let kind = if change.to < change.from { EventKind::ReportedCut } else { EventKind::ReportedRise };
             events.push(Event { at: *at, kind, market: market.clone(), change: Some(*change) });
         }
         // Stable: of one moment, what was seen comes first.
@@ -138,28 +138,29 @@ impl Home {
 }
 
 impl SeenChange {
-    fn is(&self, at: Time, told: PriceChange) -> bool {
+    fn is(&self, at: Time, reported: PriceChange) -> bool {
         let about = self.after.plus_ms(-A_DAY_MS)..=self.by.plus_ms(A_DAY_MS);
-        self.change.to == told.to && (self.change.from == told.from || about.contains(&at))
+        self.change.to == reported.to && (self.change.from == reported.from || about.contains(&at))
     }
 }
 
 fn seen_changes(steps: &[Step<'_>]) -> Vec<SeenChange> {
     let changes = steps.iter().enumerate().filter_map(|(place, step)| {
         let change = step.change?;
-        let asked_before = steps[..place].iter().rfind(|before| before.run.facts.list_price == Some(change.from))?;
-        Some(SeenChange { change, after: asked_before.run.last, by: step.run.sight.seen })
+        let asked_before =
+            steps[..place].iter().rfind(|before| before.interval.facts.list_price == Some(change.from))?;
+        Some(SeenChange { change, after: asked_before.interval.last, by: step.interval.sighting.seen })
     });
     changes.collect()
 }
 
-/// The market in which the home asked the price after a told change: that of the last stretch at this price which had
+/// The market in which the home asked the price after a told change: that of the last interval at this price which had
 /// begun by then, else of the first. There is one, because what tells a change also shows the price after it.
 fn market_of_price<'a>(steps: &[Step<'a>], at: Time, change: PriceChange) -> Option<&'a Market> {
     let mut found = None;
-    for Step { run, .. } in steps {
-        if run.facts.list_price == Some(change.to) && (found.is_none() || run.first <= at) {
-            found = Some(&run.facts.market);
+    for Step { interval, .. } in steps {
+        if interval.facts.list_price == Some(change.to) && (found.is_none() || interval.first <= at) {
+            found = Some(&interval.facts.market);
         }
     }
     found

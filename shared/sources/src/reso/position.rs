@@ -6,7 +6,7 @@ use crate::port::{Cursor, ReadError};
 /// A cursor's position: an address, and what a scan remembers beside it. The memory stands behind the address as a
 /// fragment, which is never sent; an address without one is a scan that needs none.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct Position {
     pub(super) url: String,
     pub(super) memory: Memory,
 }
@@ -33,7 +33,7 @@ pub(super) struct Memory {
 
 const MARK: &str = "#stoop:";
 
-impl Place {
+impl Position {
     pub(super) fn of(cursor: &Cursor) -> Self {
         let position = &cursor.position;
         let memory = |text: &str| serde_json::from_str(text).ok();
@@ -95,9 +95,9 @@ mod tests {
             for memory in
                 [Memory::default(), Memory { rows: 7, total: Some(9), page: "ab".into(), ..Memory::default() }]
             {
-                let place = Place { url: url.to_owned(), memory };
-                let cursor = Cursor { position: place.clone().position(), ..Cursor::default() };
-                assert_eq!(Place::of(&cursor), place);
+                let position = Position { url: url.to_owned(), memory };
+                let cursor = Cursor { position: position.clone().position(), ..Cursor::default() };
+                assert_eq!(Position::of(&cursor), position);
             }
         }
     }

@@ -9,18 +9,18 @@ use crate::time::Time;
 /// Given once, by the origin (the poll that fetched a page, the file that was read), and never by whoever reads it again:
 /// so the same observation has the same place whenever and however often it arrives.
 ///
-/// Sights are totally ordered. Where the source's time is a version ([`Sight::versioned`]) the order is `at`, `seen`, `seq`;
+/// Sightings are totally ordered. Where the source's time is a version ([`Sighting::versioned`]) the order is `at`, `seen`, `seq`;
 /// elsewhere `seen`, `at`, `seq`, since a source's clock may run ahead, stand still or go back, and ours is told when it does.
 ///
 /// ```
-/// use stoop_domain::{Sight, Time};
-/// let seen_at = |seen, at| Sight { seen: Time::from_ms(seen), ..Sight::at(Time::from_ms(at)) };
+/// use stoop_domain::{Sighting, Time};
+/// let seen_at = |seen, at| Sighting { seen: Time::from_ms(seen), ..Sighting::at(Time::from_ms(at)) };
 /// assert!(seen_at(20, 5) > seen_at(10, 10));
-/// let version = |seen, at| Sight { versioned: true, ..seen_at(seen, at) };
+/// let version = |seen, at| Sighting { versioned: true, ..seen_at(seen, at) };
 /// assert!(version(20, 5) < version(10, 10));
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sight {
+pub struct Sighting {
     /// Since when it was so, by the source's own time. Not after `seen`.
     pub at: Time,
     /// When the origin saw it: when the page was fetched, or as of when a file tells.
@@ -35,7 +35,7 @@ pub struct Sight {
     pub initial: bool,
 }
 
-impl Sight {
+impl Sighting {
     /// Something that tells of one moment only: seen at the time that it tells of.
     #[must_use]
     pub fn at(at: Time) -> Self {
@@ -48,7 +48,7 @@ impl Sight {
         if self.versioned { self.at } else { self.seen }
     }
 
-    /// The UTC day of [`Sight::ranked_at`], counted from 1970-01-01.
+    /// The UTC day of [`Sighting::ranked_at`], counted from 1970-01-01.
     pub(crate) fn day(&self) -> i64 {
         self.ranked_at().ms().div_euclid(Time::DAY_MS)
     }
@@ -58,7 +58,7 @@ impl Sight {
         self.seen.ms().div_euclid(Time::DAY_MS)
     }
 
-    /// This sight, or one just behind `last` where it is not later than that: what is sent of a listing never sorts before
+    /// This sighting, or one just behind `last` where it is not later than that: what is sent of a listing never sorts before
     /// what was sent of it, whatever a clock says. A time that had to be moved tells of the sighting only.
     #[must_use]
     pub fn after(self, last: &Self) -> Self {
@@ -80,13 +80,13 @@ impl Sight {
     }
 }
 
-impl Ord for Sight {
+impl Ord for Sighting {
     fn cmp(&self, other: &Self) -> Ordering {
         self.key().cmp(&other.key())
     }
 }
 
-impl PartialOrd for Sight {
+impl PartialOrd for Sighting {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
@@ -98,15 +98,15 @@ mod tests {
 
     use super::*;
 
-    fn sight() -> impl Strategy<Value = Sight> {
+    fn sighting() -> impl Strategy<Value = Sighting> {
         (0_i64..6, 0_i64..6, 0_u32..3, any::<bool>(), any::<bool>()).prop_map(|(at, seen, seq, versioned, initial)| {
-            Sight { at: Time::from_ms(at.min(seen)), seen: Time::from_ms(seen), seq, versioned, initial }
+            Sighting { at: Time::from_ms(at.min(seen)), seen: Time::from_ms(seen), seq, versioned, initial }
         })
     }
 
     proptest! {
         #[test]
-        fn what_comes_after_is_later(next in sight(), last in sight()) {
+        fn what_comes_after_is_later(next in sighting(), last in sighting()) {
             let moved = next.after(&last);
             prop_assert!(moved > last);
             prop_assert!(moved.at <= moved.seen);
@@ -115,7 +115,7 @@ mod tests {
         }
 
         #[test]
-        fn the_order_agrees_with_equality(a in sight(), b in sight()) {
+        fn the_order_agrees_with_equality(a in sighting(), b in sighting()) {
             prop_assert_eq!(a.cmp(&b) == Ordering::Equal, a == b);
         }
     }

@@ -3,7 +3,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use stoop_gazetteer::{PlaceWords, TOLD};
+use stoop_gazetteer::{AddressParts, TOLD};
 
 use crate::country::{Country, country};
 use crate::listing::{Listing, Purpose};
@@ -12,7 +12,7 @@ use crate::money::Currency;
 
 /// Where a home stands, in the source's own words (RESO address fields).
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Place {
+pub struct Address {
     /// `UnparsedAddress`: street, number, unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<String>,
@@ -74,15 +74,15 @@ pub struct ParseMarketError(pub String);
 /// a postal code, a quarter or a city of it is told; `None` where none is.
 #[must_use]
 pub fn market_of(listing: &Listing) -> Option<Market> {
-    let area = locate(&listing.place).area?;
+    let area = locate(&listing.address).area?;
     Some(Market { area, purpose: listing.purpose, currency: listing.currency })
 }
 
-impl Place {
+impl Address {
     /// The words that say in which area it is.
     #[must_use]
-    pub fn words(&self) -> PlaceWords<'_> {
-        PlaceWords {
+    pub fn words(&self) -> AddressParts<'_> {
+        AddressParts {
             country: self.country.as_deref(),
             region: self.region.as_deref(),
             county: self.county.as_deref(),
@@ -237,21 +237,21 @@ impl FromStr for Market {
 mod tests {
     use super::*;
 
-    fn place(postal: Option<&str>, quarter: Option<&str>, city: Option<&str>) -> Listing {
+    fn address(postal: Option<&str>, quarter: Option<&str>, city: Option<&str>) -> Listing {
         let text = |t: Option<&str>| t.map(str::to_owned);
-        let place = Place {
+        let address = Address {
             postal_code: text(postal),
             neighbourhood: text(quarter),
             city: text(city),
             country: Some("MA".into()),
-            ..Place::default()
+            ..Address::default()
         };
-        Listing::new(Purpose::Sale, Currency::MAD, place)
+        Listing::new(Purpose::Sale, Currency::MAD, address)
     }
 
     #[test]
     fn the_narrowest_known_area_counts() {
-        let of = |p, q, c| market_of(&place(p, q, c)).map(|m| m.to_string());
+        let of = |p, q, c| market_of(&address(p, q, c)).map(|m| m.to_string());
         assert_eq!(of(Some("08701"), Some("q"), Some("c")).unwrap(), "ma/-/-/~c/~08701:sale:MAD");
         let agadir = "ma/souss-massa/agadir-ida-ou-tanane/agadir";
         assert_eq!(of(None, Some("Haut-Founty"), Some("Agadir")).unwrap(), format!("{agadir}/haut-founty:sale:MAD"));
@@ -272,7 +272,7 @@ mod tests {
 
     #[test]
     fn a_market_goes_to_text_and_back() {
-        let market = market_of(&place(Some("98178"), None, None)).unwrap();
+        let market = market_of(&address(Some("98178"), None, None)).unwrap();
         assert_eq!(market.to_string(), "ma/-/-/-/~98178:sale:MAD");
         assert_eq!(market.to_string().parse::<Market>().unwrap(), market);
         assert!("98178".parse::<Market>().is_err());

@@ -22,7 +22,7 @@ const CHANGES_MAX: usize = 4_000;
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Where observations are taken in: measured, and what they changed judged and told.
-pub(crate) struct Desk<'a> {
+pub(crate) struct Intake<'a> {
     database: &'a Database,
     gatherer: Gatherer<'a, Database>,
     /// The latest that any observation gathered was seen.
@@ -32,8 +32,8 @@ pub(crate) struct Desk<'a> {
     watcher: Box<dyn Fn(&Alert) + Send + Sync>,
 }
 
-impl<'a> Desk<'a> {
-    /// A desk on a database. `watcher` is called for every alert told, at most once: what a kill keeps from it is
+impl<'a> Intake<'a> {
+    /// A intake on a database. `watcher` is called for every alert told, at most once: what a kill keeps from it is
     /// in the file all the same.
     pub(crate) fn new(database: &'a Database, rules: Rules, watcher: impl Fn(&Alert) + Send + Sync + 'static) -> Self {
         let file = AlertFile::new(&database.data().join("alerts.jsonl"));
@@ -46,8 +46,8 @@ impl<'a> Desk<'a> {
         self.store().await
     }
 
-    /// Takes in a part of a batch. Nothing is stored before [`Desk::store`], and little is lost with it: see
-    /// [`Desk::is_full`].
+    /// Takes in a part of a batch. Nothing is stored before [`Intake::store`], and little is lost with it: see
+    /// [`Intake::is_full`].
     pub(crate) async fn gather(&mut self, observations: &[Observation]) -> anyhow::Result<()> {
         self.seen = observations.iter().map(|observation| observation.seen).max().max(self.seen);
         self.gatherer.gather(observations).await.context("measuring a batch")
@@ -84,7 +84,7 @@ impl<'a> Desk<'a> {
             let changes: Vec<_> = changes.into_iter().map(|(_, change)| change).collect();
             let alerted = record_alerts(&changes, &self.rules, self.database).await.context("recording alerts")?;
             self.database.set_checkpoint(CONSUMER, last)?;
-            total.told.extend(alerted.told);
+            total.sent.extend(alerted.sent);
             total.suspects.extend(alerted.suspects);
             total.known += alerted.known;
         }

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use stoop_domain::{Area, AreaUnit, Currency, Details, Listing, Minor, Observation, Place, Reason, Time};
+use stoop_domain::{Address, Area, AreaUnit, Currency, Details, Listing, Minor, Observation, Reason, Time};
 use stoop_sources::{Contradictions, Found, Row};
 
-use crate::placed::Placed;
+use crate::address_report::AddressReport;
 use crate::ports::FileRow;
 
 /// What was understood of some rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Understood {
+pub struct ParseReport {
     /// Rows.
     pub rows: u64,
     /// Of them, those that a poll would put on the stream.
@@ -22,13 +22,13 @@ pub struct Understood {
     /// How often fields of the listings contradict each other.
     pub contradictions: Contradictions,
     /// Where the listings lie.
-    pub placed: Placed,
+    pub placed: AddressReport,
 }
 
 /// One field over all listings that were understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldCount {
-    /// Its name, with what it is in before it: `list_price`, `place.city`, `details.title`.
+    /// Its name, with what it is in before it: `list_price`, `address.city`, `details.title`.
     pub name: &'static str,
     /// Listings in which it is known.
     pub filled: u64,
@@ -54,7 +54,7 @@ pub struct RefusedCount {
 /// Fields whose values are counted: they are of few kinds.
 const COUNTED: [&str; 4] = ["purpose", "status", "currency", "property_type"];
 
-impl Understood {
+impl ParseReport {
     /// Takes in a row. A listing that cannot be counted is refused here as a poll refuses it; `now` is when it was read.
     pub fn take(&mut self, source: &str, row: Row, now: Time) {
         self.rows += 1;
@@ -62,11 +62,11 @@ impl Understood {
             Row::Refused { reason, detail, raw, .. } => self.refuse(reason, detail, raw),
             Row::Found(found) => {
                 let Found { native_id, at, listing, .. } = *found;
-                let told_at = at;
+                let reported_at = at;
                 let observation =
                     Observation { seen: now, ..Observation::new(source, native_id, at.unwrap_or(now), listing) };
                 match observation.check(now) {
-                    Ok(()) => self.count(&observation, told_at),
+                    Ok(()) => self.count(&observation, reported_at),
                     Err((reason, detail)) => {
                         let mut raw = Vec::new();
                         stoop_wire::encode(&observation, &mut raw);
@@ -85,8 +85,8 @@ impl Understood {
                 self.refuse(reason, detail, String::from_utf8_lossy(&raw).into_owned());
             }
             FileRow::Found(observation) => {
-                let told_at = Some(observation.at).filter(|at| *at != as_of);
-                self.count(&observation, told_at);
+                let reported_at = Some(observation.at).filter(|at| *at != as_of);
+                self.count(&observation, reported_at);
             }
         }
     }
@@ -99,11 +99,11 @@ impl Understood {
         self.refused.sort_by_key(|refused| (std::cmp::Reverse(refused.rows), refused.reason));
     }
 
-    fn count(&mut self, observation: &Observation, told_at: Option<Time>) {
+    fn count(&mut self, observation: &Observation, reported_at: Option<Time>) {
         self.listings += 1;
         self.contradictions.take(&observation.listing, observation.seen);
-        self.placed.take(&observation.listing.place);
-        let own = [("native_id", Some(observation.native_id.clone())), ("at", told_at.map(|at| at.to_string()))];
+        self.placed.take(&observation.listing.address);
+        let own = [("native_id", Some(observation.native_id.clone())), ("at", reported_at.map(|at| at.to_string()))];
         let values: Vec<(&'static str, Option<String>)> = own.into_iter().chain(fields(&observation.listing)).collect();
         if self.fields.is_empty() {
             let empty = |name| FieldCount { name, filled: 0, example: None, values: BTreeMap::new() };
@@ -135,7 +135,7 @@ pub fn fields(listing: &Listing) -> Vec<(&'static str, Option<String>)> {
         close_price,
         close_date,
         price_changed_at,
-        place,
+        address,
         property_type,
         bedrooms,
         bathrooms_hundredths,
@@ -167,24 +167,25 @@ pub fn fields(listing: &Listing) -> Vec<(&'static str, Option<String>)> {
         ("year_built", year_built.map(|year| year.to_string())),
         ("association_fee", money(association_fee)),
     ];
-    fields.extend(fields_of_place(place));
+    fields.extend(fields_of_place(address));
     fields.extend(fields_of_details(details));
     fields
 }
 
-fn fields_of_place(place: &Place) -> [(&'static str, Option<String>); 9] {
-    let Place { line, neighbourhood, city, county, region, postal_code, country, latitude_e6, longitude_e6 } = place;
+fn fields_of_place(address: &Address) -> [(&'static str, Option<String>); 9] {
+    let Address { line, neighbourhood, city, county, region, postal_code, country, latitude_e6, longitude_e6 } =
+        address;
     let degrees = |e6: &Option<i32>| e6.map(|e6| scaled(i64::from(e6), 6));
     [
-        ("place.line", line.clone()),
-        ("place.neighbourhood", neighbourhood.clone()),
-        ("place.city", city.clone()),
-        ("place.county", county.clone()),
-        ("place.region", region.clone()),
-        ("place.postal_code", postal_code.clone()),
-        ("place.country", country.clone()),
-        ("place.latitude", degrees(latitude_e6)),
-        ("place.longitude", degrees(longitude_e6)),
+        ("address.line", line.clone()),
+        ("address.neighbourhood", neighbourhood.clone()),
+        ("address.city", city.clone()),
+        ("address.county", county.clone()),
+        ("address.region", region.clone()),
+        ("address.postal_code", postal_code.clone()),
+        ("address.country", country.clone()),
+        ("address.latitude", degrees(latitude_e6)),
+        ("address.longitude", degrees(longitude_e6)),
     ]
 }
 
@@ -239,19 +240,19 @@ mod tests {
     use super::*;
 
     fn found(id: &str, price: Option<i64>, city: &str) -> Row {
-        let place = Place { city: (!city.is_empty()).then(|| city.to_owned()), ..Place::default() };
-        let mut listing = Listing::new(Purpose::Sale, Currency::EUR, place);
+        let address = Address { city: (!city.is_empty()).then(|| city.to_owned()), ..Address::default() };
+        let mut listing = Listing::new(Purpose::Sale, Currency::EUR, address);
         listing.list_price = price.map(Minor);
         Row::Found(Box::new(Found::now(id.to_owned(), listing)))
     }
 
-    fn field<'u>(understood: &'u Understood, name: &str) -> &'u FieldCount {
+    fn field<'u>(understood: &'u ParseReport, name: &str) -> &'u FieldCount {
         understood.fields.iter().find(|field| field.name == name).unwrap()
     }
 
     #[test]
     fn each_field_is_counted_where_it_is_known() {
-        let mut understood = Understood::default();
+        let mut understood = ParseReport::default();
         let now = Time::from_ms(0);
         for row in [found("1", Some(139_285), "Wien"), found("2", None, "Graz"), found("3", Some(50_000), "Graz")] {
             understood.take("x", row, now);
@@ -259,7 +260,7 @@ mod tests {
         assert_eq!((understood.rows, understood.listings), (3, 3));
         let price = field(&understood, "list_price");
         assert_eq!((price.filled, price.example.as_deref()), (2, Some("1392.85 EUR")));
-        assert_eq!(field(&understood, "place.city").filled, 3);
+        assert_eq!(field(&understood, "address.city").filled, 3);
         assert_eq!(field(&understood, "status").values, BTreeMap::from([("Active".to_owned(), 3)]));
         assert_eq!(field(&understood, "at").filled, 0, "the source told no time");
         assert_eq!(field(&understood, "details.images").example, None);
@@ -267,7 +268,7 @@ mod tests {
 
     #[test]
     fn what_a_poll_would_refuse_is_refused_with_its_reason() {
-        let mut understood = Understood::default();
+        let mut understood = ParseReport::default();
         let now = Time::from_ms(0);
         let refused =
             Row::Refused { native_id: None, reason: Reason::BadValue, detail: "price is x".into(), raw: "{}".into() };
@@ -275,19 +276,19 @@ mod tests {
             understood.take("x", row, now);
         }
         assert_eq!((understood.rows, understood.listings, understood.fields.len()), (4, 0, 0));
-        let told: Vec<_> = understood.refused.iter().map(|r| (r.reason, r.rows, r.detail.as_str())).collect();
-        assert_eq!(told[0], (Reason::BadValue, 2, "price is x"));
-        assert!(told.contains(&(Reason::PriceNotPositive, 1, "list_price is -5 minor units")), "{told:?}");
-        assert!(told.contains(&(Reason::MissingField, 1, "postal_code, neighbourhood or city")), "{told:?}");
+        let message: Vec<_> = understood.refused.iter().map(|r| (r.reason, r.rows, r.detail.as_str())).collect();
+        assert_eq!(message[0], (Reason::BadValue, 2, "price is x"));
+        assert!(message.contains(&(Reason::PriceNotPositive, 1, "list_price is -5 minor units")), "{message:?}");
+        assert!(message.contains(&(Reason::MissingField, 1, "postal_code, neighbourhood or city")), "{message:?}");
     }
 
     #[test]
     fn contradictions_are_counted_of_what_is_understood() {
         let now = Time::from_ms(400 * Time::DAY_MS);
-        let mut understood = Understood::default();
+        let mut understood = ParseReport::default();
         for (row, price) in [50_000, 50_000, -5].into_iter().enumerate() {
-            let place = Place { city: Some("Graz".to_owned()), ..Place::default() };
-            let mut listing = Listing::new(Purpose::Sale, Currency::EUR, place);
+            let address = Address { city: Some("Graz".to_owned()), ..Address::default() };
+            let mut listing = Listing::new(Purpose::Sale, Currency::EUR, address);
             listing.status = Status::Closed;
             listing.list_price = Some(Minor(price));
             listing.close_price = Some(Minor(50_000));
@@ -299,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_told_without_idle_zeros() {
+    fn numbers_are_reported_without_idle_zeros() {
         assert_eq!(scaled(35_462_068, 6), "35.462068");
         assert_eq!(scaled(-6_030_000, 6), "-6.03");
         assert_eq!(scaled(250, 2), "2.5");
