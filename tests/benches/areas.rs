@@ -38,6 +38,7 @@ const POLLED: u64 = 30;
 
 const TIMEOUT: Duration = Duration::from_secs(300);
 
+#[expect(clippy::too_many_lines, reason = "one program, read from top to bottom")]
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
     let number = |address: usize, default: u64| args.get(address).and_then(|arg| arg.parse().ok()).unwrap_or(default);

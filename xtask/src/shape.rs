@@ -1,7 +1,10 @@
-//! The shape of the project: which crate may know which, what the laptop's binary is made of, links that lead nowhere,
-//! and what has grown long.
+//! The shape of the project: which crate may use which, what the laptop's binary is made of, dead links, circles of
+//! imports, long files, and public items without documentation.
 
-use std::collections::BTreeMap;
+mod modules;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
@@ -29,12 +32,14 @@ const FLOORS: &[&[&str]] = &[
         "stoop-tests",
     ],
 ];
-/// A longer file deserves a second look.
+/// A longer file needs a reason in [`EXCEPTIONS`].
 const LINES_MAX: usize = 400;
+/// What may stay as it is, and why: `WHAT => WHY`, where `WHAT` is as this command prints it.
+const EXCEPTIONS: &str = "xtask/shape.txt";
 /// What the laptop's binary does not carry: a name that begins so, before a `-` or `_`.
 const AWS: [&str; 3] = ["aws", "stoop-aws", "lambda"];
 
-/// Whether everything holds; what has grown long is told and is no failure.
+/// Whether everything holds.
 ///
 /// # Errors
 /// When Cargo fails or a file can't be read.
@@ -49,31 +54,83 @@ pub(crate) fn hold(project: &Project) -> Result<bool> {
     anyhow::ensure!(tree.status.success(), "cargo tree: {}", String::from_utf8_lossy(&tree.stderr));
     wrongs.extend(aws_crates(&String::from_utf8_lossy(&tree.stdout)));
     wrongs.extend(dead_links(project)?);
+    let mut grown: BTreeMap<String, String> = long_files(project)?;
+    grown.extend(in_crates(project, &mut wrongs)?);
+    wrongs.extend(not_excepted(project, &grown)?);
     for wrong in &wrongs {
         eprintln!("{wrong}");
     }
-    for (lines, file) in long_files(project)? {
-        println!("long: {file}: {lines} lines; what is its second idea?");
-    }
     if wrongs.is_empty() {
-        println!("dependencies point one way, no AWS crate is in the laptop's binary, every link leads somewhere");
+        println!(
+            "dependencies point one way, no AWS crate is in the laptop's binary, every link leads somewhere, no file is long \
+             and no imports go in a circle without a reason, every public item is documented"
+        );
     }
     Ok(wrongs.is_empty())
 }
 
-/// Each crate of the workspace with those of the workspace that it depends on, tests left out.
-fn crates(project: &Project) -> Result<BTreeMap<String, Vec<String>>> {
+/// Circles of imports, as [`EXCEPTIONS`] names them and in words; what is undocumented goes to `wrongs`.
+fn in_crates(project: &Project, wrongs: &mut Vec<String>) -> Result<BTreeMap<String, String>> {
+    let mut circles = BTreeMap::new();
+    for (name, folder) in folders(project)? {
+        for root in
+            ["lib.rs", "main.rs"].map(|root| folder.join("src").join(root)).into_iter().filter(|root| root.exists())
+        {
+            let mut undocumented = Vec::new();
+            let modules = modules::Modules::of(&root, &mut undocumented)?;
+            for (room, names) in modules.circles() {
+                let room = [vec![name.clone()], room].concat().join("::");
+                let circle = format!("{room}: {}", names.join(", "));
+                circles.insert(circle, "use each other in a circle; what is it that both need?".to_owned());
+            }
+            wrongs.extend(undocumented.iter().map(|item| {
+                let file = item.file.strip_prefix(project.root()).unwrap_or(&item.file);
+                format!("{}:{}: {} is public and has no documentation", file.display(), item.line, item.name)
+            }));
+        }
+    }
+    Ok(circles)
+}
+
+/// What has no exception, and exceptions that nothing needs.
+fn not_excepted(project: &Project, grown: &BTreeMap<String, String>) -> Result<Vec<String>> {
+    let path = project.root().join(EXCEPTIONS);
+    let list = std::fs::read_to_string(&path).with_context(|| format!("can't read {}", path.display()))?;
+    let mut excepted = BTreeSet::new();
+    for (line, text) in list.lines().enumerate().filter(|(_, text)| !text.is_empty() && !text.starts_with('#')) {
+        let (what, _) =
+            text.split_once(" => ").with_context(|| format!("{EXCEPTIONS}:{}: accepted is WHAT => WHY", line + 1))?;
+        excepted.insert(what.to_owned());
+    }
+    let new = grown.iter().filter(|(what, _)| !excepted.contains(*what)).map(|(what, why)| format!("{what}: {why}"));
+    let old = excepted.iter().filter(|what| !grown.contains_key(*what));
+    Ok(new.chain(old.map(|what| format!("{EXCEPTIONS}: {what} needs no exception any more"))).collect())
+}
+
+/// The manifests of the workspace's crates: path and text.
+fn manifests(project: &Project) -> Result<Vec<(PathBuf, String)>> {
     let mut git = project.command("git");
     let manifests =
         Project::output(git.args(["ls-files", "--cached", "--others", "--exclude-standard", "*/Cargo.toml"]))?;
+    let read = |path: PathBuf| std::fs::read_to_string(&path).ok().map(|text| (path, text));
+    Ok(manifests.lines().map(|manifest| project.root().join(manifest)).filter_map(read).collect())
+}
+
+/// Each crate of the workspace with those of the workspace that it depends on, tests left out.
+fn crates(project: &Project) -> Result<BTreeMap<String, Vec<String>>> {
     let mut crates = BTreeMap::new();
-    for manifest in manifests.lines().filter(|manifest| !manifest.starts_with("xtask/")) {
-        let path = project.root().join(manifest);
-        let Ok(text) = std::fs::read_to_string(&path) else { continue };
-        let (name, known) = dependencies(&text).with_context(|| format!("{manifest} names no package"))?;
+    for (path, text) in manifests(project)? {
+        let (name, known) = dependencies(&text).with_context(|| format!("{} names no package", path.display()))?;
         crates.insert(name, known);
     }
+    crates.remove("xtask");
     Ok(crates)
+}
+
+/// The folder of each crate, by its name.
+fn folders(project: &Project) -> Result<BTreeMap<String, PathBuf>> {
+    let named = |(path, text): (PathBuf, String)| Some((dependencies(&text)?.0, path.parent()?.to_owned()));
+    Ok(manifests(project)?.into_iter().filter_map(named).collect())
 }
 
 /// The package's name, and the `stoop-*` under `[dependencies]`.
@@ -140,18 +197,18 @@ fn links(page: &str) -> Vec<&str> {
     files.filter_map(|target| target.split('#').next()).filter(|file| !file.is_empty()).collect()
 }
 
-fn long_files(project: &Project) -> Result<Vec<(usize, String)>> {
+/// Files of more than [`LINES_MAX`] lines, and how long they are.
+fn long_files(project: &Project) -> Result<BTreeMap<String, String>> {
     let mut git = project.command("git");
     let files = Project::output(git.args(["ls-files", "--cached", "--others", "--exclude-standard", "*.rs"]))?;
-    let mut long = Vec::new();
+    let mut long = BTreeMap::new();
     for file in files.lines() {
         let Ok(text) = std::fs::read_to_string(project.root().join(file)) else { continue };
         let lines = text.lines().count();
         if lines > LINES_MAX {
-            long.push((lines, file.to_owned()));
+            long.insert(file.to_owned(), format!("{lines} lines of {LINES_MAX}; what is its second idea?"));
         }
     }
-    long.sort_unstable_by(|a, b| b.cmp(a));
     Ok(long)
 }
 

@@ -63,6 +63,7 @@ pub async fn quarantine_conformance<Q: Quarantine + ?Sized>(quarantine: Arc<Q>, 
 }
 
 /// The contract of [`SearchIndex`]. `rule` stores what a person says of a loss of a search, of a source, as a person does.
+#[expect(clippy::too_many_lines, reason = "one contract, read from top to bottom")]
 pub async fn search_index_conformance<I: SearchIndex + ?Sized>(index: Arc<I>, rule: impl AsyncFn(&str, &str, &str)) {
     let fresh = index.load("agadir", "yakeey").await.unwrap();
     assert_eq!(fresh, SearchState::default(), "a search that was never saved is fresh");

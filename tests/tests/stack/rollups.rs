@@ -98,6 +98,7 @@ fn town(city: &str, homes: usize, look: i64) -> Vec<Observation> {
 }
 
 /// The function's calls are refused, lost and never answered, and it is killed at each of them; the next one makes up for it.
+#[expect(clippy::too_many_lines, reason = "one scenario, read from top to bottom")]
 pub(crate) async fn throttled_and_killed(world: &World) {
     world.polled_once().await;
     let metrics = Hosted::start(world, "metrics", &[], TIMEOUT).await;

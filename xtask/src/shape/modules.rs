@@ -1,0 +1,332 @@
+//! The modules of a crate: which use which, and what is public and has no documentation.
+//!
+//! A *room* is a module with its child modules. Two children of one room must not use each other, directly or through
+//! others: then neither can be understood, tested or moved alone. A child may use its parent, and a parent its children.
+//! `#[cfg(test)]` modules are not looked at.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use syn::visit::{self, Visit};
+use syn::{Attribute, Item, UseTree, Visibility};
+
+/// The names from the root of a crate to one of its modules; empty for the root.
+type ModulePath = Vec<String>;
+
+/// The modules of one crate.
+#[derive(Debug, Default)]
+pub(super) struct Modules {
+    modules: BTreeMap<ModulePath, Module>,
+}
+
+#[derive(Debug, Default)]
+struct Module {
+    /// Paths as they are written, each with the module that it is written in.
+    uses: Vec<Vec<String>>,
+    /// Names that the module re-exports: the path behind each.
+    exports: BTreeMap<String, Vec<String>>,
+}
+
+/// A public item without documentation.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Undocumented {
+    pub(super) file: PathBuf,
+    pub(super) line: usize,
+    pub(super) name: String,
+}
+
+impl Modules {
+    /// Reads a crate from its root file (`src/lib.rs`) on, and adds what is undocumented.
+    ///
+    /// # Errors
+    /// When a file can't be read or is not Rust.
+    pub(super) fn of(root: &Path, undocumented: &mut Vec<Undocumented>) -> Result<Self> {
+        let mut modules = Self::default();
+        let folder = root.parent().unwrap_or(root);
+        modules.read(root, folder, Vec::new(), undocumented)?;
+        Ok(modules)
+    }
+
+    fn read(
+        &mut self,
+        file: &Path,
+        folder: &Path,
+        path: ModulePath,
+        undocumented: &mut Vec<Undocumented>,
+    ) -> Result<()> {
+        let text = std::fs::read_to_string(file).with_context(|| format!("can't read {}", file.display()))?;
+        let parsed = syn::parse_file(&text).with_context(|| format!("{} is not Rust", file.display()))?;
+        self.walk(&parsed.items, file, folder, path, undocumented)
+    }
+
+    fn walk(
+        &mut self,
+        items: &[Item],
+        file: &Path,
+        folder: &Path,
+        path: ModulePath,
+        undocumented: &mut Vec<Undocumented>,
+    ) -> Result<()> {
+        let mut module = Module::default();
+        for item in items.iter().filter(|item| !is_test(attributes(item))) {
+            if let Some((name, line)) = undocumented_name(item) {
+                undocumented.push(Undocumented { file: file.to_owned(), line, name });
+            }
+            match item {
+                Item::Mod(child) => {
+                    let name = child.ident.to_string();
+                    let mut below = path.clone();
+                    below.push(name.clone());
+                    let inside = folder.join(&name);
+                    match &child.content {
+                        Some((_, items)) => self.walk(items, file, &inside, below, undocumented)?,
+                        None => {
+                            let flat = folder.join(format!("{name}.rs"));
+                            let source = if flat.exists() { flat } else { inside.join("mod.rs") };
+                            self.read(&source, &inside, below, undocumented)?;
+                        }
+                    }
+                }
+                Item::Use(used) => {
+                    let mut found = Vec::new();
+                    leaves(&used.tree, &mut Vec::new(), &mut found);
+                    if !matches!(used.vis, Visibility::Inherited) {
+                        module.exports.extend(found.iter().cloned());
+                    } else {
+                        module.uses.extend(found.into_iter().map(|(_, path)| path));
+                    }
+                }
+                other => Paths(&mut module.uses).visit_item(other),
+            }
+        }
+        self.modules.insert(path, module);
+        Ok(())
+    }
+
+    /// The module that a path leads to, seen from a module; `None` for one that leads out of the crate.
+    fn resolve(&self, from: &[String], path: &[String], depth: usize) -> Option<ModulePath> {
+        let (first, rest) = path.split_first()?;
+        let (mut at, mut rest) = match first.as_str() {
+            "crate" => (Vec::new(), rest),
+            "self" => (from.to_vec(), rest),
+            "super" => (from[..from.len().checked_sub(1)?].to_vec(), rest),
+            name => {
+                let child = [from, &[name.to_owned()]].concat();
+                let is_own = self.modules.contains_key(&child) || self.modules.get(from)?.exports.contains_key(name);
+                if !is_own {
+                    return None;
+                }
+                (from.to_vec(), path)
+            }
+        };
+        while let Some((name, below)) = rest.split_first() {
+            if name == "super" {
+                at.pop()?;
+                rest = below;
+                continue;
+            }
+            let child = [at.as_slice(), std::slice::from_ref(name)].concat();
+            if self.modules.contains_key(&child) {
+                (at, rest) = (child, below);
+                continue;
+            }
+            // A name of the module itself, or one that it re-exports from below.
+            let exported = self.modules.get(&at)?.exports.get(name).filter(|_| depth < 8);
+            return exported.and_then(|path| self.resolve(&at, path, depth + 1)).or(Some(at));
+        }
+        Some(at)
+    }
+
+    /// Children of one room that use each other in a circle, each as the room and their names.
+    pub(super) fn circles(&self) -> Vec<(ModulePath, Vec<String>)> {
+        let mut rooms: BTreeMap<ModulePath, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
+        for (from, module) in &self.modules {
+            for path in &module.uses {
+                let Some(to) = self.resolve(from, path, 0) else { continue };
+                let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+                if let (Some(one), Some(other)) = (from.get(common), to.get(common)) {
+                    let room = rooms.entry(from[..common].to_vec()).or_default();
+                    room.entry(one.clone()).or_default().insert(other.clone());
+                }
+            }
+        }
+        let circles = |(room, edges): (ModulePath, BTreeMap<String, BTreeSet<String>>)| {
+            groups(&edges).into_iter().map(move |names| (room.clone(), names)).collect::<Vec<_>>()
+        };
+        rooms.into_iter().flat_map(circles).collect()
+    }
+}
+
+/// Names that reach each other, by groups of two or more.
+fn groups(edges: &BTreeMap<String, BTreeSet<String>>) -> Vec<Vec<String>> {
+    let reached = |from: &String| {
+        let (mut seen, mut next) = (BTreeSet::new(), vec![from]);
+        while let Some(name) = next.pop() {
+            next.extend(edges.get(name).into_iter().flatten().filter(|name| seen.insert((*name).clone())));
+        }
+        seen
+    };
+    let reach: BTreeMap<&String, BTreeSet<String>> = edges.keys().map(|name| (name, reached(name))).collect();
+    let mut groups: BTreeSet<Vec<String>> = BTreeSet::new();
+    for (name, reached) in &reach {
+        let back = |other: &&String| reach.get(other).is_some_and(|reached| reached.contains(*name));
+        let group: Vec<String> = reached.iter().filter(back).cloned().collect();
+        if group.len() > 1 {
+            groups.insert(group);
+        }
+    }
+    groups.into_iter().collect()
+}
+
+/// The names at the ends of a `use`, each with its whole path.
+fn leaves(tree: &UseTree, before: &mut Vec<String>, found: &mut Vec<(String, Vec<String>)>) {
+    let mut leaf = |name: String, last: String| found.push((name, [before.as_slice(), &[last]].concat()));
+    match tree {
+        UseTree::Name(name) if name.ident == "self" => {
+            let last = before.last().cloned().unwrap_or_default();
+            found.push((last, before.clone()));
+        }
+        UseTree::Name(name) => leaf(name.ident.to_string(), name.ident.to_string()),
+        UseTree::Rename(rename) => leaf(rename.rename.to_string(), rename.ident.to_string()),
+        UseTree::Glob(_) => found.push(("*".to_owned(), before.clone())),
+        UseTree::Group(group) => group.items.iter().for_each(|tree| leaves(tree, before, found)),
+        UseTree::Path(path) => {
+            before.push(path.ident.to_string());
+            leaves(&path.tree, before, found);
+            before.pop();
+        }
+    }
+}
+
+/// Collects the paths of expressions and types that have more than one name.
+struct Paths<'p>(&'p mut Vec<Vec<String>>);
+
+impl Visit<'_> for Paths<'_> {
+    fn visit_path(&mut self, path: &syn::Path) {
+        if path.segments.len() > 1 && path.leading_colon.is_none() {
+            self.0.push(path.segments.iter().map(|segment| segment.ident.to_string()).collect());
+        }
+        visit::visit_path(self, path);
+    }
+
+    fn visit_item_use(&mut self, used: &syn::ItemUse) {
+        let mut found = Vec::new();
+        leaves(&used.tree, &mut Vec::new(), &mut found);
+        self.0.extend(found.into_iter().map(|(_, path)| path));
+    }
+}
+
+fn attributes(item: &Item) -> &[Attribute] {
+    match item {
+        Item::Const(item) => &item.attrs,
+        Item::Enum(item) => &item.attrs,
+        Item::Fn(item) => &item.attrs,
+        Item::Impl(item) => &item.attrs,
+        Item::Macro(item) => &item.attrs,
+        Item::Mod(item) => &item.attrs,
+        Item::Static(item) => &item.attrs,
+        Item::Struct(item) => &item.attrs,
+        Item::Trait(item) => &item.attrs,
+        Item::Type(item) => &item.attrs,
+        Item::Use(item) => &item.attrs,
+        _ => &[],
+    }
+}
+
+fn is_test(attributes: &[Attribute]) -> bool {
+    let is_test = |attribute: &Attribute| {
+        attribute.path().is_ident("cfg")
+            && attribute.parse_args::<syn::Path>().is_ok_and(|condition| condition.is_ident("test"))
+    };
+    attributes.iter().any(is_test)
+}
+
+fn is_documented(attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| attribute.path().is_ident("doc"))
+}
+
+/// A `pub` item that has no documentation, and its line. Fields and variants may go without: many say all with their names.
+fn undocumented_name(item: &Item) -> Option<(String, usize)> {
+    let (visibility, ident) = match item {
+        Item::Const(item) => (&item.vis, &item.ident),
+        Item::Enum(item) => (&item.vis, &item.ident),
+        Item::Fn(item) => (&item.vis, &item.sig.ident),
+        Item::Static(item) => (&item.vis, &item.ident),
+        Item::Struct(item) => (&item.vis, &item.ident),
+        Item::Trait(item) => (&item.vis, &item.ident),
+        Item::Type(item) => (&item.vis, &item.ident),
+        Item::Impl(item) if item.trait_.is_none() => return undocumented_method(item),
+        _ => return None,
+    };
+    let lacks = matches!(visibility, Visibility::Public(_)) && !is_documented(attributes(item));
+    lacks.then(|| (ident.to_string(), ident.span().start().line))
+}
+
+fn undocumented_method(item: &syn::ItemImpl) -> Option<(String, usize)> {
+    item.items.iter().find_map(|item| match item {
+        syn::ImplItem::Fn(method) => {
+            let lacks = matches!(method.vis, Visibility::Public(_)) && !is_documented(&method.attrs);
+            lacks.then(|| (method.sig.ident.to_string(), method.sig.ident.span().start().line))
+        }
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn modules(files: &[(&str, &str)]) -> (Modules, Vec<Undocumented>) {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let mut undocumented = Vec::new();
+        let modules = Modules::of(&folder.path().join("lib.rs"), &mut undocumented).unwrap();
+        (modules, undocumented)
+    }
+
+    #[test]
+    fn children_of_a_room_that_use_each_other_are_a_circle_whichever_way_they_do() {
+        let room = "pub mod a; mod b; mod c;\npub use b::Thing;";
+        for (b, is_circle) in [
+            ("use crate::a::f; pub struct Thing;", true),
+            ("pub struct Thing; fn g() { crate::a::f() }", true),
+            ("pub struct Thing; fn g() { super::a::f() }", true),
+            ("pub struct Thing; #[cfg(test)] mod tests { use crate::a::f; }", false),
+            ("pub struct Thing; use std::fmt; use crate::c::x;", false),
+        ] {
+            let (modules, _) = modules(&[("lib.rs", room), ("a.rs", "use crate::Thing;"), ("b.rs", b), ("c.rs", "")]);
+            let circle = (Vec::new(), vec!["a".to_owned(), "b".to_owned()]);
+            assert_eq!(modules.circles(), if is_circle { vec![circle] } else { Vec::new() }, "{b}");
+        }
+    }
+
+    #[test]
+    fn a_circle_may_have_three_and_lie_deep_and_a_child_may_use_its_parent() {
+        let (modules, _) = modules(&[
+            ("lib.rs", "mod room;"),
+            ("room/mod.rs", "mod a; mod b; mod c; struct Shared;"),
+            ("room/a.rs", "use super::b::deep::f; use super::Shared;"),
+            ("room/b.rs", "mod deep; mod other;"),
+            ("room/b/deep.rs", "use super::super::c; use super::other::x;"),
+            ("room/b/other.rs", ""),
+            ("room/c.rs", "use crate::room::{a::{self, f}, Shared};"),
+        ]);
+        let names = ["a", "b", "c"].map(str::to_owned).to_vec();
+        assert_eq!(modules.circles(), [(vec!["room".to_owned()], names)]);
+    }
+
+    #[test]
+    fn public_items_have_documentation_and_fields_may_go_without() {
+        let (_, undocumented) = modules(&[(
+            "lib.rs",
+            "/// It.\npub struct It { pub field: u8 }\nimpl It {\n    pub fn new() {}\n}\nfn private() {}\npub const ONE: u8 = 1;",
+        )]);
+        let found: Vec<_> = undocumented.iter().map(|item| (item.name.as_str(), item.line)).collect();
+        assert_eq!(found, [("new", 4), ("ONE", 7)]);
+    }
+}
