@@ -78,10 +78,12 @@ fn in_crates(project: &Project, wrongs: &mut Vec<String>) -> Result<BTreeMap<Str
         {
             let mut undocumented = Vec::new();
             let modules = modules::Modules::of(&root, &mut undocumented)?;
-            for (room, names) in modules.circles() {
+            for modules::Circle { room, names, uses } in modules.circles() {
                 let room = [vec![name.clone()], room].concat().join("::");
-                let circle = format!("{room}: {}", names.join(", "));
-                circles.insert(circle, "use each other in a circle; what is it that both need?".to_owned());
+                circles.insert(
+                    format!("{room}: {}", names.join(", ")),
+                    format!("a circle: {}; what is it that both need?", uses.join("; ")),
+                );
             }
             wrongs.extend(undocumented.iter().map(|item| {
                 let file = item.file.strip_prefix(project.root()).unwrap_or(&item.file);

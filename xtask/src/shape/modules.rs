@@ -28,6 +28,15 @@ struct Module {
     exports: BTreeMap<String, Vec<String>>,
 }
 
+/// Children of one room that use each other.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Circle {
+    pub(super) room: ModulePath,
+    pub(super) names: Vec<String>,
+    /// Which uses which, in words.
+    pub(super) uses: Vec<String>,
+}
+
 /// A public item without documentation.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Undocumented {
@@ -138,8 +147,8 @@ impl Modules {
         Some(at)
     }
 
-    /// Children of one room that use each other in a circle, each as the room and their names.
-    pub(super) fn circles(&self) -> Vec<(ModulePath, Vec<String>)> {
+    /// Children of one room that use each other in a circle.
+    pub(super) fn circles(&self) -> Vec<Circle> {
         let mut rooms: BTreeMap<ModulePath, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
         for (from, module) in &self.modules {
             for path in &module.uses {
@@ -152,7 +161,17 @@ impl Modules {
             }
         }
         let circles = |(room, edges): (ModulePath, BTreeMap<String, BTreeSet<String>>)| {
-            groups(&edges).into_iter().map(move |names| (room.clone(), names)).collect::<Vec<_>>()
+            let circle = |names: Vec<String>| {
+                let inside = |(from, to): &(&String, &BTreeSet<String>)| {
+                    names.contains(from) && to.iter().any(|to| names.contains(to))
+                };
+                let to = |to: &BTreeSet<String>| {
+                    to.iter().filter(|to| names.contains(to)).cloned().collect::<Vec<_>>().join(", ")
+                };
+                let uses = edges.iter().filter(inside).map(|(from, all)| format!("{from} uses {}", to(all))).collect();
+                Circle { room: room.clone(), names, uses }
+            };
+            groups(&edges).into_iter().map(circle).collect::<Vec<_>>()
         };
         rooms.into_iter().flat_map(circles).collect()
     }
@@ -300,7 +319,11 @@ mod tests {
             ("pub struct Thing; use std::fmt; use crate::c::x;", false),
         ] {
             let (modules, _) = modules(&[("lib.rs", room), ("a.rs", "use crate::Thing;"), ("b.rs", b), ("c.rs", "")]);
-            let circle = (Vec::new(), vec!["a".to_owned(), "b".to_owned()]);
+            let circle = Circle {
+                room: Vec::new(),
+                names: vec!["a".to_owned(), "b".to_owned()],
+                uses: vec!["a uses b".to_owned(), "b uses a".to_owned()],
+            };
             assert_eq!(modules.circles(), if is_circle { vec![circle] } else { Vec::new() }, "{b}");
         }
     }
@@ -316,8 +339,9 @@ mod tests {
             ("room/b/other.rs", ""),
             ("room/c.rs", "use crate::room::{a::{self, f}, Shared};"),
         ]);
+        let uses = ["a uses b", "b uses c", "c uses a"].map(str::to_owned).to_vec();
         let names = ["a", "b", "c"].map(str::to_owned).to_vec();
-        assert_eq!(modules.circles(), [(vec!["room".to_owned()], names)]);
+        assert_eq!(modules.circles(), [Circle { room: vec!["room".to_owned()], names, uses }]);
     }
 
     #[test]
