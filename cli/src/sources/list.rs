@@ -153,10 +153,10 @@ fn kinds() -> Vec<KindRow> {
     let built_in = KINDS.iter().map(|kind| KindRow {
         name: kind.name,
         summary: kind.summary,
-        price_changes: kind.tells.price_changes,
-        status: kind.tells.status,
-        gone: kind.tells.gone,
-        limits: kind.tells.limits,
+        price_changes: kind.capabilities.price_changes,
+        status: kind.capabilities.status,
+        gone: kind.capabilities.gone,
+        limits: kind.capabilities.limits,
         params: kind
             .params
             .iter()

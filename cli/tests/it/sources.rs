@@ -63,7 +63,7 @@ fn every_kind_is_listed_with_what_it_tells() {
     for kind in KINDS {
         assert!(shown.contains(kind.name) && shown.contains(kind.summary), "{shown}");
         let row = list(&message["kinds"]).iter().find(|row| row["name"] == kind.name).unwrap();
-        says(row, &json!({ "price_changes": kind.tells.price_changes, "gone": kind.tells.gone }));
+        says(row, &json!({ "price_changes": kind.capabilities.price_changes, "gone": kind.capabilities.gone }));
         assert_eq!(list(&row["params"]).len(), kind.params.len());
     }
     assert!(message.get("searches").is_none(), "there is no configuration: {message}");

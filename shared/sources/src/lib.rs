@@ -7,6 +7,7 @@
 
 mod avito;
 mod body;
+mod capabilities;
 mod contradictions;
 pub mod declared;
 mod distrust;
@@ -28,6 +29,7 @@ pub mod settings;
 pub mod text;
 mod zillow;
 
+pub use capabilities::Capabilities;
 pub use contradictions::{Contradiction, ContradictionCount, Contradictions, DISTRUST_ROWS_MIN};
 pub use distrust::{Distrust, POLLED_ROWS_MIN};
 pub use grant::{ClientCredentials, Grant};
@@ -37,4 +39,4 @@ pub use port::{
     Answer, Coverage, CrawlPolicy, Cursor, Found, Method, Next, Page, Params, ReadError, Request, Row, SearchError,
     Source,
 };
-pub use registry::{KINDS, Kind, Tells, build};
+pub use registry::{KINDS, Kind, build};

@@ -1,4 +1,5 @@
 use crate::avito::Avito;
+use crate::capabilities::Capabilities;
 use crate::mubawab::Mubawab;
 use crate::params::Param;
 use crate::port::{Params, SearchError, Source};
@@ -16,21 +17,8 @@ pub struct Kind {
     pub summary: &'static str,
     /// The parameters it accepts.
     pub params: &'static [Param],
-    /// What it can tell, and what it can't.
-    pub tells: Tells,
-}
-
-/// What a kind of source can tell of a listing, each in a few words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tells {
-    /// Of price changes, beside those that are seen from one poll to the next.
-    pub price_changes: &'static str,
-    /// Of the listing's status.
-    pub status: &'static str,
-    /// How one learns that a listing is gone.
-    pub gone: &'static str,
-    /// The limits that it is polled within when the search names none.
-    pub limits: &'static str,
+    /// What it reports, and what it does not.
+    pub capabilities: Capabilities,
 }
 
 /// Every built-in kind.
@@ -39,37 +27,37 @@ pub const KINDS: &[Kind] = &[
         name: "reso",
         summary: "an MLS through the RESO Web API (OData v4)",
         params: Reso::PARAMS,
-        tells: Reso::TELLS,
+        capabilities: Reso::CAPABILITIES,
     },
     Kind {
         name: "zillow",
         summary: "Zillow through RapidAPI: zillow-com1 or zillow56",
         params: Zillow::PARAMS,
-        tells: Zillow::TELLS,
+        capabilities: Zillow::CAPABILITIES,
     },
     Kind {
         name: "realtor",
         summary: "realtor.com through RapidAPI's realty-in-us or us-real-estate",
         params: Realtor::PARAMS,
-        tells: Realtor::TELLS,
+        capabilities: Realtor::CAPABILITIES,
     },
     Kind {
         name: "rentcast",
         summary: "RentCast's sale or long-term rental listings",
         params: RentCast::PARAMS,
-        tells: RentCast::TELLS,
+        capabilities: RentCast::CAPABILITIES,
     },
     Kind {
         name: "avito",
         summary: "Avito.ma's result pages (scraped: off until enabled)",
         params: Avito::PARAMS,
-        tells: Avito::TELLS,
+        capabilities: Avito::CAPABILITIES,
     },
     Kind {
         name: "mubawab",
         summary: "Mubawab.ma's result pages (scraped: off until enabled)",
         params: Mubawab::PARAMS,
-        tells: Mubawab::TELLS,
+        capabilities: Mubawab::CAPABILITIES,
     },
 ];
 

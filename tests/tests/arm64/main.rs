@@ -230,7 +230,9 @@ async fn alerts(world: &World) -> Result<()> {
     let answer = world.answer("alerts", &[], &sample("dynamodb-stream.json")?).await?;
     ensure!(answer == json!({ "batchItemFailures": [] }), "{answer}");
     let scan = world.clients.dynamodb().scan().table_name(world.stack.output("AlertsTableName")?).send().await?;
-    ensure!(scan.count() == 1, "one home was cut by a fifth, and told once: {:?}", scan.items());
+    // The rules that it was judged by are an item of their own, without a time.
+    let alerts = scan.items().iter().filter(|item| item.contains_key("at")).count();
+    ensure!(alerts == 1, "one home was cut by a fifth, and one alert is recorded: {:?}", scan.items());
     Ok(())
 }
 

@@ -27,12 +27,12 @@ use serde_json::value::RawValue;
 use stoop_domain::{Purpose, Time};
 
 use crate::body::{Body, html_in_words, refused};
+use crate::capabilities::Capabilities;
 use crate::fields::Refusal;
 use crate::html::{CardRules, Position};
 use crate::link;
 use crate::params::{Param, ParamReader};
 use crate::port::{Answer, CrawlPolicy, Cursor, Next, Page, Params, ReadError, Request, Row, SearchError, Source};
-use crate::registry::Tells;
 use crate::settings::MapErrors;
 
 /// See the [module](self).
@@ -53,7 +53,7 @@ const EXPECTED: &str = "an Avito page of search results";
 const ADS_PER_PAGE: u64 = 35;
 
 impl Avito {
-    pub(crate) const TELLS: Tells = Tells {
+    pub(crate) const CAPABILITIES: Capabilities = Capabilities {
         price_changes: "the price before the last change; nothing where only the cards can be read",
         status: "shown or not",
         gone: "never: pages shift while they are read",

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use csv::ByteRecord;
 use stoop_domain::Reason;
 
-use super::reader::RowError;
+use super::row::RowError;
 use super::trie::Span;
 use crate::fields::shown;
 

@@ -5,9 +5,8 @@ use std::borrow::Cow;
 use stoop_domain::Reason;
 
 use super::cells::{Cell, Cells, trim};
-use super::listing::Pass;
 use super::plan::{Condition, Known, Origin, Piece, Recipe, Rule, Word};
-use super::reader::RowError;
+use super::row::{Pass, RowError};
 use super::target::Target;
 use crate::fields::shown;
 

@@ -6,8 +6,8 @@ use stoop_domain::{Address, Area, Currency, Listing, Minor, PropertyType, Purpos
 
 use super::cells::{Cell, Cells};
 use super::follow::Found;
-use super::plan::{Known, Origin, Plan, Recipe};
-use super::reader::{Parts, RowError, Scratch};
+use super::plan::{Known, Origin, Recipe};
+use super::row::{Parts, Pass, RowError};
 use super::target::{Kind, Target};
 use super::values;
 use crate::fields::per_month;
@@ -19,14 +19,6 @@ struct Prices {
     currency: Currency,
     list_price: Option<Minor>,
     close_price: Option<Minor>,
-}
-
-/// One row on its way through a map.
-pub(super) struct Pass<'p, 'm, C> {
-    pub(super) cells: C,
-    pub(super) plan: &'p Plan,
-    pub(super) scratch: &'m mut Scratch,
-    pub(super) now: Time,
 }
 
 impl<'s, C: Cells<'s>> Pass<'s, '_, C> {

@@ -72,6 +72,7 @@
 //!
 
 mod cells;
+mod columns;
 mod envelope;
 mod filling;
 mod follow;
@@ -85,10 +86,11 @@ mod map;
 mod pages_plan;
 mod parse;
 mod parse_field;
+mod parse_http;
 mod parse_read;
 mod plan;
 mod reader;
-mod scan;
+mod row;
 mod target;
 mod trie;
 mod values;
@@ -98,4 +100,5 @@ pub use crate::settings::{MapErrors, Mistake};
 pub use http::HttpSource;
 pub use map::Map;
 pub use plan::{Format, Order, ReadHints};
-pub use reader::{Outcome, Reader, Row, RowError};
+pub use reader::{Outcome, Reader, Row};
+pub use row::RowError;

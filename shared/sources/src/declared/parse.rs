@@ -2,11 +2,12 @@
 
 use jiff::tz::TimeZone;
 
-use super::http_plan;
-use super::json_path::{self, JsonPath};
+use super::columns::{Columns, condition};
+use super::json_path;
 use super::parse_field::recipe;
-use super::parse_read::hints;
-use super::plan::{Column, Condition, Known, Order, Plan, Recipe, Rule};
+use super::parse_http;
+use super::parse_read::{hints, note};
+use super::plan::{Condition, Known, Order, Plan, Recipe};
 use super::target::{Kind, Target};
 use super::trie::{self, Trie};
 use super::values;
@@ -14,13 +15,6 @@ use crate::settings::{MapErrors, Mistakes, Section, accepted};
 
 pub(super) const KEYS: [&str; 11] =
     ["name", "country", "currency", "purpose", "time_zone", "order", "history", "read", "skip", "fields", "http"];
-
-/// The columns that a map names, each with its slot, and those of them that a JSONPath leads to.
-#[derive(Default)]
-pub(super) struct Columns {
-    all: Vec<Column>,
-    paths: Vec<(u16, JsonPath)>,
-}
 
 pub(super) fn plan(text: &str, file: &str) -> Result<Plan, MapErrors> {
     let mut mistakes = Mistakes::new(file, text);
@@ -49,7 +43,7 @@ fn walk(root: &Section<'_>, file: &str, mistakes: &mut Mistakes<'_>) -> Plan {
     };
     required(root, mistakes);
     let http = root.table("http", mistakes);
-    let http = http.map(|section| http_plan::walk(&section, hints.rows.as_deref(), &mut columns, mistakes));
+    let http = http.map(|section| parse_http::walk(&section, hints.rows.as_deref(), &mut columns, mistakes));
     let places: Vec<Option<Vec<String>>> = columns.all.iter().map(|column| path(&column.name)).collect();
     Plan {
         file: file.to_owned(),
@@ -75,11 +69,6 @@ fn walk(root: &Section<'_>, file: &str, mistakes: &mut Mistakes<'_>) -> Plan {
         skips,
         fields,
     }
-}
-
-pub(super) fn note<T>(mistakes: &mut Mistakes<'_>, line: usize, key: &str, problem: String) -> Option<T> {
-    mistakes.add(line, key, problem);
-    None
 }
 
 fn name(root: &Section<'_>, mistakes: &mut Mistakes<'_>) -> String {
@@ -148,31 +137,6 @@ fn skips(root: &Section<'_>, columns: &mut Columns, mistakes: &mut Mistakes<'_>)
     root.tables("skip", mistakes).iter().filter_map(|section| condition(section, columns, mistakes)).collect()
 }
 
-/// Reads `from` with one of `is`, `not` and `absent`.
-pub(super) fn condition(
-    section: &Section<'_>,
-    columns: &mut Columns,
-    mistakes: &mut Mistakes<'_>,
-) -> Option<Condition> {
-    section.only(&["from", "is", "not", "absent"], mistakes);
-    let from = section.text("from", mistakes);
-    if !section.has("from") {
-        mistakes.add(section.line(), section.key("from"), "is missing: the column that the rule looks at");
-    }
-    let texts = |texts: Vec<(&str, usize)>| texts.into_iter().map(|(text, _)| text.into()).collect();
-    let is = section.texts("is", mistakes).map(|t| Rule::Is(texts(t)));
-    let not = section.texts("not", mistakes).map(|t| Rule::Not(texts(t)));
-    let absent = section.boolean("absent", mistakes).filter(|yes| *yes).map(|_| Rule::Absent);
-    let mut rules: Vec<Rule> = is.into_iter().chain(not).chain(absent).collect();
-    let (Some(rule), true) = (rules.pop(), rules.is_empty()) else {
-        let problem = "accepted: exactly one of is = [...], not = [...] and absent = true";
-        mistakes.add(section.line(), section.path(), problem);
-        return None;
-    };
-    let (from, line) = from?;
-    Some(Condition { slot: columns.slot(from, section.key("from"), line, mistakes), rule })
-}
-
 fn fields(
     root: &Section<'_>,
     zone: &TimeZone,
@@ -212,31 +176,6 @@ fn required(root: &Section<'_>, mistakes: &mut Mistakes<'_>) {
     if !root.has("purpose") && !field {
         let problem = "is missing: \"sale\" or \"rent\" for all rows, or a [fields.purpose] that tells them apart";
         mistakes.add(1, "purpose", problem);
-    }
-}
-
-impl Columns {
-    /// The slot of a column, the same for the same name.
-    pub(super) fn slot(&mut self, name: &str, key: String, line: usize, mistakes: &mut Mistakes<'_>) -> u16 {
-        if name.starts_with('/')
-            && let Err(problem) = trie::pointer(name)
-        {
-            mistakes.add(line, &*key, problem);
-        }
-        let known = self.all.iter().position(|column| *column.name == *name);
-        // A map that names 65,536 columns is longer than anybody writes.
-        let slot = u16::try_from(known.unwrap_or(self.all.len())).unwrap_or(u16::MAX);
-        if json_path::is_path(name) {
-            match JsonPath::parse(name) {
-                Ok(path) if known.is_none() => self.paths.push((slot, path)),
-                Ok(_) => {}
-                Err(problem) => mistakes.add(line, &*key, problem),
-            }
-        }
-        if known.is_none() {
-            self.all.push(Column { name: name.into(), key, line });
-        }
-        slot
     }
 }
 

@@ -4,12 +4,12 @@ use jiff::tz::TimeZone;
 use regex::Regex;
 use stoop_domain::AreaUnit;
 
-use super::parse::{Columns, condition};
+use super::columns::{Columns, condition, formats};
 use super::plan::{Lookup, Origin, Piece, Recipe, When, Word};
 use super::target::{Kind, Target};
 use super::values;
 use crate::settings::{Mistakes, Section, accepted};
-use crate::text::{DateFormat, Language, NumberStyle, parse_area_unit};
+use crate::text::{Language, NumberStyle, parse_area_unit};
 
 /// How often a fee may be due, in months.
 const PERIODS: [(&str, i64); 4] = [("month", 1), ("quarter", 3), ("half-year", 6), ("year", 12)];
@@ -240,34 +240,6 @@ fn when(section: &Section<'_>, target: Target, mistakes: &mut Mistakes<'_>) -> W
         }
     }
     When::Formats(formats(section, mistakes))
-}
-
-/// The formats that `date` names; ISO 8601 where it names none.
-pub(super) fn formats(section: &Section<'_>, mistakes: &mut Mistakes<'_>) -> Vec<DateFormat> {
-    let mut formats = Vec::new();
-    for (text, line) in section.texts("date", mistakes).unwrap_or_default() {
-        formats.extend(format(section, "date", text, line, mistakes));
-    }
-    if formats.is_empty() {
-        formats.push(DateFormat::Iso);
-    }
-    formats
-}
-
-/// One format of dates by its name.
-pub(super) fn format(
-    section: &Section<'_>,
-    key: &str,
-    text: &str,
-    line: usize,
-    mistakes: &mut Mistakes<'_>,
-) -> Option<DateFormat> {
-    let format = DateFormat::parse(text);
-    if let Err(problem) = &format {
-        let accepted = "accepted: rfc3339, iso, epoch_ms, epoch_s or a format like \"%Y-%m-%d %H:%M\"";
-        mistakes.add(line, section.key(key), format!("{text:?} {problem}; {accepted}"));
-    }
-    format.ok()
 }
 
 fn style(section: &Section<'_>, key: &str, mistakes: &mut Mistakes<'_>) -> NumberStyle {

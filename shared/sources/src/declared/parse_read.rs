@@ -2,7 +2,6 @@
 
 use super::envelope;
 use super::json_path;
-use super::parse::note;
 use super::plan::{Format, ReadHints};
 use crate::settings::{Mistakes, Section, accepted};
 use crate::text::Encoding;
@@ -76,4 +75,9 @@ fn lines(read: &Section<'_>, format: Option<Format>, mistakes: &mut Mistakes<'_>
         comments.push(text.to_owned());
     }
     ReadHints { skip_lines, comments, ..ReadHints::default() }
+}
+
+pub(super) fn note<T>(mistakes: &mut Mistakes<'_>, line: usize, key: &str, problem: String) -> Option<T> {
+    mistakes.add(line, key, problem);
+    None
 }

@@ -1,15 +1,13 @@
 use std::borrow::Cow;
-use std::fmt;
 use std::sync::Arc;
 
 use csv::ByteRecord;
-use regex::CaptureLocations;
-use stoop_domain::{Listing, Observation, Reason, Time};
+use stoop_domain::{Observation, Reason, Time};
 
 use super::cells::{Cell, Cells, CsvCells, JsonCells, Several, json_cell};
 use super::json_path::{self, JsonPath};
-use super::listing::Pass;
 use super::plan::Plan;
+use super::row::{Parts, Pass, RowError, Scratch};
 use super::target::Target;
 use super::trie::Span;
 
@@ -24,16 +22,6 @@ pub struct Reader {
     /// What the map's JSONPaths led to in the row.
     several: Vec<Several>,
     pub(super) scratch: Scratch,
-}
-
-/// Working memory.
-#[derive(Debug)]
-pub(super) struct Scratch {
-    /// Where each field's regex matched.
-    pub(super) locations: Vec<Option<CaptureLocations>>,
-    /// The file name last seen, and what the fields that look at it found there.
-    pub(super) file_name: String,
-    pub(super) from_file_name: Vec<Option<String>>,
 }
 
 /// One row of a file.
@@ -53,22 +41,6 @@ pub enum Outcome {
     Observation(Observation),
     /// A `[[skip]]` rule says that it is none.
     Skipped,
-}
-
-/// Why a row was refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RowError {
-    /// The kind of reason, for counting.
-    pub reason: Reason,
-    /// The field, its column and the value, in words.
-    pub detail: String,
-}
-
-/// What a row says, before it is known when.
-pub(super) struct Parts {
-    pub(super) native_id: String,
-    pub(super) at: Option<Time>,
-    pub(super) listing: Listing,
 }
 
 impl Reader {
@@ -187,40 +159,3 @@ fn not_json(error: &serde_json::Error) -> RowError {
     let reason = if error.is_eof() { Reason::Truncated } else { Reason::Unreadable };
     RowError::new(reason, format!("no JSON object: {error}"))
 }
-
-impl Scratch {
-    /// Rows of one file come together, so that its name is read once and not once a row.
-    fn look_at(&mut self, file_name: &str, plan: &Plan) {
-        if self.file_name == file_name {
-            return;
-        }
-        file_name.clone_into(&mut self.file_name);
-        for (recipe, found) in plan.fields.iter().zip(&mut self.from_file_name) {
-            let regex = recipe.as_ref().and_then(|recipe| recipe.file_name());
-            *found = regex.and_then(|regex| {
-                let captures = regex.captures(file_name)?;
-                let group = captures.iter().skip(1).flatten().next().or_else(|| captures.get(0))?;
-                Some(group.as_str().to_owned())
-            });
-        }
-    }
-}
-
-impl RowError {
-    /// A value of a row may be as long as the row; what is said of it is not.
-    #[cold]
-    pub(super) fn new(reason: Reason, detail: impl Into<String>) -> Self {
-        const DETAIL_MAX: usize = 900;
-        let mut detail = detail.into();
-        detail.truncate(detail.floor_char_boundary(DETAIL_MAX));
-        Self { reason, detail }
-    }
-}
-
-impl fmt::Display for RowError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.reason, self.detail)
-    }
-}
-
-impl std::error::Error for RowError {}

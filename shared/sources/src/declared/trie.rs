@@ -1,11 +1,13 @@
 //! Finding the wanted leaves of a JSON row in one walk, without building the row.
 
+mod scan;
+
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::scan::Scan;
+use self::scan::Scan;
 
 /// The wanted keys of a row as a tree; a node with a slot is a wanted value.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use super::column::{Column, ratio};
 use super::fit::fit;
-use super::guess::Guess;
+use super::guess::{Chosen, Guess};
 use super::known::Known;
 use super::sample::Sample;
 use super::vocabulary::{FIELDS, Field};
@@ -15,17 +15,6 @@ const THINKABLE: i32 = 40;
 
 /// Guesses beside the best that are told of.
 const OTHERS_MAX: usize = 3;
-
-/// What was chosen.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Chosen {
-    /// Put in force, in the order of a map's fields.
-    pub(super) sure: Vec<Guess>,
-    /// Told of in comments.
-    pub(super) unsure: Vec<Guess>,
-    /// For fields that are sure: other columns that it might have been.
-    pub(super) others: Vec<(&'static str, Vec<String>)>,
-}
 
 /// Fields that may read the same column: what is offered and in which state is often one word.
 const SHARE: [&str; 3] = ["purpose", "status", "property_type"];

@@ -1,9 +1,7 @@
 //! Enumerations: what the texts of a column mean.
 
-use super::choose::Chosen;
 use super::column::{Column, ratio};
-use super::fit::Fit;
-use super::guess::{Guess, Lookup, shown};
+use super::guess::{Chosen, Fit, Guess, Lookup, shown};
 use super::kinds;
 use super::known::Known;
 

@@ -8,9 +8,8 @@ use jiff::tz::TimeZone;
 use regex::Regex;
 
 use super::DraftHints;
-use super::choose::Chosen;
 use super::column::ratio;
-use super::guess::{Guess, quoted, shown};
+use super::guess::{Chosen, Guess, quoted, shown};
 use super::in_texts;
 use super::sample::Sample;
 use super::shapes::same_moment;

@@ -2,8 +2,10 @@
 
 use serde_json::{Map as Object, Value};
 
-use super::sample::DEPTH_MAX;
 use super::words::{Phrase, Words};
+
+/// How deep inside a row is looked.
+pub(super) const DEPTH_MAX: usize = 6;
 
 /// Values beside the rows that are kept.
 const ENVELOPE_MAX: usize = 200;

@@ -1,24 +1,11 @@
 //! Whether the values of a column can be those of a field, how well, and how they are to be read.
 
 use super::column::{Cell, Column, ratio};
-use super::guess::{Guess, shown};
+use super::guess::{Fit, Guess, shown};
 use super::known::Known;
 use super::sample::Sample;
 use super::shapes::{Dates, amounts, dates};
 use super::{countries, enums, fit_area, kinds};
-
-/// A column judged by its values: `None` where they cannot be the field's. The guess's score is what the values
-/// add to that of the name; `shape` is what they are worth alone, whatever the name.
-pub(super) struct Fit {
-    pub(super) guess: Guess,
-    pub(super) shape: i32,
-}
-
-impl Fit {
-    pub(super) fn of(guess: Guess, score: i32) -> Option<Self> {
-        Some(Self { guess: Guess { score, ..guess }, shape: 0 })
-    }
-}
 
 /// Judges a column for a field.
 pub(super) fn fit(field: &'static str, column: &Column, sample: &Sample, known: &Known) -> Option<Fit> {

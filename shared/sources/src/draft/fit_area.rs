@@ -3,8 +3,7 @@
 use stoop_domain::AreaUnit;
 
 use super::column::Column;
-use super::fit::Fit;
-use super::guess::{Guess, quoted};
+use super::guess::{Fit, Guess, quoted};
 use super::known::Known;
 use super::sample::Sample;
 use super::shapes::{Areas, areas, unit_beside, unit_name};

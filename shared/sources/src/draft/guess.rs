@@ -114,6 +114,30 @@ fn is_turning(c: char) -> bool {
     matches!(c, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
+/// What was chosen.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Chosen {
+    /// Put in force, in the order of a map's fields.
+    pub(super) sure: Vec<Guess>,
+    /// Told of in comments.
+    pub(super) unsure: Vec<Guess>,
+    /// For fields that are sure: other columns that it might have been.
+    pub(super) others: Vec<(&'static str, Vec<String>)>,
+}
+
+/// A column judged by its values: `None` where they cannot be the field's. The guess's score is what the values
+/// add to that of the name; `shape` is what they are worth alone, whatever the name.
+pub(super) struct Fit {
+    pub(super) guess: Guess,
+    pub(super) shape: i32,
+}
+
+impl Fit {
+    pub(super) fn of(guess: Guess, score: i32) -> Option<Self> {
+        Some(Self { guess: Guess { score, ..guess }, shape: 0 })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,9 +4,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::choose::Chosen;
 use super::column::{Cell, Column, ratio};
-use super::guess::{Guess, shown};
+use super::guess::{Chosen, Guess, shown};
 use super::sample::Sample;
 use super::shapes::amounts;
 

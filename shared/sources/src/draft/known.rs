@@ -1,13 +1,13 @@
 //! What holds for every row: country, currency, purpose. Each with why it is thought so.
 
+use super::DraftHints;
 use super::column::{Column, ratio};
 use super::countries;
-use super::guess::shown;
+use super::guess::{Chosen, shown};
 use super::kinds;
 use super::sample::Sample;
 use super::shapes::amounts;
 use super::vocabulary::field;
-use super::{DraftHints, choose::Chosen};
 use crate::link::origin;
 
 /// A value for all rows and why.

@@ -46,7 +46,8 @@ use std::fmt;
 use stoop_domain::Purpose;
 
 use crate::declared::Map;
-use choose::{Chosen, choose};
+use choose::choose;
+use guess::Chosen;
 use known::Known;
 pub use layout::Layout;
 pub use prove::Proof;

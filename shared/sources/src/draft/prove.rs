@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use stoop_domain::{Listing, Reason, Time};
 
-use super::choose::Chosen;
 use super::column::ratio;
-use super::guess::quoted;
+use super::guess::{Chosen, quoted};
 use super::sample::{Sample, SampleRows};
 use super::shapes::{Dates, dates};
 use super::vocabulary::FIELDS;

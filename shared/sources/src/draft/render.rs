@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::choose::Chosen;
-use super::guess::{Guess, Lookup, quoted, shown};
+use super::guess::{Chosen, Guess, Lookup, quoted, shown};
 use super::known::Known;
 use super::layout::Layout;
 use super::paging::Http;

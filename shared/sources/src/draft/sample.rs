@@ -7,7 +7,7 @@ use serde_json::{Map as Object, Value};
 
 use super::DraftError;
 use super::column::{Cell, Column};
-use super::find_rows::{arrays, beside, escaped, keyed, looks_like_a_row};
+use super::find_rows::{DEPTH_MAX, arrays, beside, escaped, keyed, looks_like_a_row};
 use super::layout::Layout;
 use super::words::Words;
 
@@ -15,9 +15,7 @@ use super::words::Words;
 pub(super) const ROWS_MAX: usize = 1_000;
 /// Columns that are looked at: a row of an API has some hundred.
 const COLUMNS_MAX: usize = 1_500;
-/// How deep inside a row is looked.
-pub(super) const DEPTH_MAX: usize = 6;
-/// Letters of a text that are looked at.
+/// Letters of a text that are read.
 const TEXT_MAX: usize = 4_000;
 
 /// A sample of what a source answers, or of its files.

@@ -24,12 +24,12 @@ use std::sync::LazyLock;
 
 use stoop_domain::{PropertyType, Purpose, Reason, Time};
 
+use crate::capabilities::Capabilities;
 use crate::fields::Refusal;
 use crate::html::{Card, CardPage, CardRules, Position};
 use crate::link;
 use crate::params::{Param, ParamReader};
 use crate::port::{Answer, CrawlPolicy, Cursor, Page, Params, ReadError, Request, Row, SearchError, Source};
-use crate::registry::Tells;
 use crate::settings::MapErrors;
 
 /// See the [module](self).
@@ -50,7 +50,7 @@ const EXPECTED: &str = "a Mubawab page of search results";
 const PATH: &str = "fr/sc/appartements-a-vendre";
 
 impl Mubawab {
-    pub(crate) const TELLS: Tells = Tells {
+    pub(crate) const CAPABILITIES: Capabilities = Capabilities {
         price_changes: "nothing",
         status: "shown or not",
         gone: "never: pages shift while they are read",

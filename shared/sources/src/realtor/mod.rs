@@ -27,6 +27,7 @@ use std::fmt;
 use stoop_domain::{Purpose, Time};
 
 use crate::body::Body;
+use crate::capabilities::Capabilities;
 use crate::fields::Fields;
 use crate::limit::Limit;
 use crate::params::Param;
@@ -34,7 +35,6 @@ use crate::port::{
     Answer, Coverage, CrawlPolicy, Cursor, Method, Next, Page, Params, ReadError, Request, SearchError, Source,
 };
 use crate::raws::Raws;
-use crate::registry::Tells;
 use ask::Ask;
 
 /// See the [module](self).
@@ -53,7 +53,7 @@ const EXPECTED: &str = "JSON with home_search";
 const WINDOW: u64 = 10_000;
 
 impl Realtor {
-    pub(crate) const TELLS: Tells = Tells {
+    pub(crate) const CAPABILITIES: Capabilities = Capabilities {
         price_changes: "the amount of the last cut, undated",
         status: "active, coming soon, under contract, pending, sold",
         gone: "two complete scans that miss it",

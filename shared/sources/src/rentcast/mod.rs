@@ -25,13 +25,13 @@ use std::fmt;
 use stoop_domain::{Purpose, Time};
 
 use crate::body::{Body, html_in_words};
+use crate::capabilities::Capabilities;
 use crate::fields::Fields;
 use crate::limit::Limit;
 use crate::params::Param;
 use crate::port::{
     Answer, Coverage, CrawlPolicy, Cursor, Method, Next, Page, Params, ReadError, Request, SearchError, Source,
 };
-use crate::registry::Tells;
 
 /// See the [module](self).
 pub(crate) struct RentCast {
@@ -58,7 +58,7 @@ const DENIALS: [(&str, &str); 2] = [
 ];
 
 impl RentCast {
-    pub(crate) const TELLS: Tells = Tells {
+    pub(crate) const CAPABILITIES: Capabilities = Capabilities {
         price_changes: "nothing: a cut inside a spell is not recorded",
         status: "on offer or not",
         gone: "complete scans that miss it for ten minutes or more",

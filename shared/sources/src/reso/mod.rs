@@ -44,12 +44,12 @@ use stoop_domain::{AreaUnit, Currency, Time};
 use self::dialect::Dialect;
 use self::position::{Memory, Position};
 use crate::body::Body;
+use crate::capabilities::Capabilities;
 use crate::fields::Fields;
 use crate::grant::ClientCredentials;
 use crate::link;
 use crate::port::{Answer, Coverage, CrawlPolicy, Cursor, Method, Next, Page, ReadError, Request, Row, Source};
 use crate::raws::Raws;
-use crate::registry::Tells;
 
 /// See the [module](self).
 pub(crate) struct Reso {
@@ -110,7 +110,7 @@ const CLOCK_SKEW_MS: i64 = 15 * 60 * Time::SECOND_MS;
 const COUNT: &str = "&$count=true";
 
 impl Reso {
-    pub(crate) const TELLS: Tells = Tells {
+    pub(crate) const CAPABILITIES: Capabilities = Capabilities {
         price_changes: "the previous price and when it changed, where the MLS fills them",
         status: "every StandardStatus",
         gone: "two full scans that miss it, if the server counts; MLS Grid says so itself",

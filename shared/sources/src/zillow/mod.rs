@@ -31,6 +31,7 @@ mod row;
 use stoop_domain::{Purpose, Time};
 
 use crate::body::{Body, refused};
+use crate::capabilities::Capabilities;
 use crate::fields::{Fields, Refusal, shown};
 use crate::limit::Limit;
 use crate::link;
@@ -40,7 +41,6 @@ use crate::port::{
     Source,
 };
 use crate::raws::Raws;
-use crate::registry::Tells;
 use api::{APIS, Api};
 use plan::{Position, Range};
 
@@ -66,7 +66,7 @@ const MIDDLE_PRICE: u32 = 300_000;
 const MIDDLE_RENT: u32 = 2_000;
 
 impl Zillow {
-    pub(crate) const TELLS: Tells = Tells {
+    pub(crate) const CAPABILITIES: Capabilities = Capabilities {
         price_changes: "the last change and its day, often years old",
         status: "active, under contract, pending",
         gone: "two complete scans that miss it; never of rentals in buildings",

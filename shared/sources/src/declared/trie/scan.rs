@@ -5,7 +5,7 @@
 
 use memchr::memchr2;
 
-use super::trie::{Node, Span, Trie};
+use super::{Node, Span, Trie};
 
 /// As deep as `serde_json` goes.
 const DEPTH_MAX: u32 = 128;
