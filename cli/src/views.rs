@@ -202,12 +202,6 @@ pub(crate) fn plural(number: u64, one: &str) -> String {
     format!("{} {one}{}", crate::show::count(number), if number == 1 { "" } else { "s" })
 }
 
-/// A share rounded to a hundredth of a percent, for JSON.
-fn rounded(share: f64) -> f64 {
-    // Adding zero makes a negative zero a plain one.
-    (share * 10_000.0).round() / 10_000.0 + 0.0
-}
-
 /// In JSON, times and markets are what they print as: RFC 3339, `us/wa/king/-/98178:sale:USD`.
 pub(crate) fn as_text<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)

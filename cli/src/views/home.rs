@@ -4,64 +4,20 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 use serde_json::Value;
-use stoop_domain::{Currency, Doubt, EventKind, FACTS_MAX, FACTS_PER_DAY_MAX, Home, HomeId, Market, Minor, Step, Time};
+use stoop_domain::{EventKind, FACTS_MAX, FACTS_PER_DAY_MAX, Home, HomeId, Time};
 use stoop_embedded::Database;
-use stoop_pipeline::serve::Nearest;
+use stoop_pipeline::serve::{HomeView, Nearest};
 
-use super::summary::{Change, HomeSummary, median_per_m2, share_of};
-use super::{View, as_text, as_text_or_null, empty, give, moment, open, plural, rows};
+use super::summary::median_per_m2;
+use super::{View, empty, give, moment, open, plural, rows};
 use crate::args::{HomeArgs, StoreArgs};
 use crate::failure::usage;
 use crate::show::{self, Column, Csv, Field, Look, Page, SafeText, Table, UNKNOWN, or_unknown};
 
 /// A home's card and its whole history.
 #[derive(Serialize)]
-pub(super) struct HomeView {
-    #[serde(flatten)]
-    summary: HomeSummary,
-    #[serde(serialize_with = "as_text_or_null")]
-    first_seen: Option<Time>,
-    #[serde(serialize_with = "as_text_or_null")]
-    last_seen: Option<Time>,
-    #[serde(serialize_with = "as_text_or_null")]
-    listed_at: Option<Time>,
-    intervals: Vec<Interval>,
-    events: Vec<Happened>,
-}
-
-/// A time over which nothing changed.
-#[derive(Serialize)]
-struct Interval {
-    #[serde(serialize_with = "as_text")]
-    first_seen: Time,
-    #[serde(serialize_with = "as_text")]
-    last_seen: Time,
-    status: &'static str,
-    price: Option<f64>,
-    currency: Currency,
-    /// Against the price of the interval before.
-    change: Option<f64>,
-    #[serde(serialize_with = "as_text")]
-    market: Market,
-    /// Why its price is in no figure.
-    doubtful: Option<&'static str>,
-    #[serde(skip)]
-    asked: Option<Minor>,
-}
-
-#[derive(Serialize)]
-struct Happened {
-    #[serde(serialize_with = "as_text")]
-    at: Time,
-    kind: &'static str,
-    from: Option<f64>,
-    to: Option<f64>,
-    change: Option<f64>,
-    #[serde(serialize_with = "as_text")]
-    market: Market,
-    #[serde(skip)]
-    event: stoop_domain::Event,
-}
+#[serde(transparent)]
+pub(super) struct HomePage(HomeView);
 
 /// How many ids are read at once in the search for one by its end.
 const PAGE_IDS: usize = 10_000;
@@ -71,13 +27,13 @@ const CANDIDATES_MAX: usize = 5;
 pub(crate) fn home(store: &StoreArgs, args: &HomeArgs) -> anyhow::Result<ExitCode> {
     let database = open(store)?;
     let view = match args.as_known.as_known {
-        None => HomeView::read(&database, &args.id)?,
-        Some(known) => HomeView::read_as_known(&database, &args.id, known)?,
+        None => HomePage::read(&database, &args.id)?,
+        Some(known) => HomePage::read_as_known(&database, &args.id, known)?,
     };
     give(&view, &args.format)
 }
 
-impl HomeView {
+impl HomePage {
     pub(super) fn read(database: &Database, id: &str) -> anyhow::Result<Self> {
         let (id, home) = find(database, id)?;
         Self::of(database, &id, &home, moment(database, None)?.unwrap_or_default())
@@ -96,37 +52,28 @@ impl HomeView {
             Some(facts) => median_per_m2(database, &facts.market, now)?,
             None => None,
         };
-        let summary = HomeSummary::of(id.clone(), home, now, median);
-        let summary = summary.ok_or_else(|| match home.history.is_overfull() {
+        let view = HomeView::of(id.clone(), home, median, now).ok_or_else(|| match home.history.is_overfull() {
             true => anyhow::anyhow!(
-                "so much else was said of {id} that it can be no home ({FACTS_MAX} different things at most, \
-                 {FACTS_PER_DAY_MAX} on a day): is the right column taken for the id?"
+                "{id} has too many different facts to be one home ({FACTS_MAX} at most, {FACTS_PER_DAY_MAX} on a day): does \
+                 the map read the right column for the ID?"
             ),
             false => anyhow::anyhow!("the home {id} is stored without observations"),
         })?;
-        let seen = home.history.seen();
-        Ok(Self {
-            summary,
-            first_seen: seen.map(|(first, _)| first),
-            last_seen: seen.map(|(_, last)| last),
-            listed_at: home.history.listed_at(),
-            intervals: intervals(home),
-            events: home.events().into_iter().filter(|event| event.has_come(now)).map(Happened::of).collect(),
-        })
+        Ok(Self(view))
     }
 }
 
-impl View for HomeView {
+impl View for HomePage {
     fn draw(&self, look: Look) -> Page {
-        let name = self.summary.words().map(show::plain);
-        let id = show::plain(self.summary.id.as_str());
+        let name = self.0.summary.words().map(show::plain);
+        let id = show::plain(self.0.summary.id.as_str());
         let heading = name.map_or_else(|| id.clone(), |name| format!("{name} · {id}"));
         let mut page = Page::new(look);
         page.line([SafeText::from(heading).bold()]).facts(self.card()).gap();
-        let count = plural(self.intervals.len() as u64, "interval");
+        let count = plural(self.0.intervals.len() as u64, "interval");
         let heading = SafeText::from(format!("Seen in {count}")).bold();
         page.line([heading, SafeText::from(", times in UTC").dim()]).gap().table(self.seen());
-        if !self.events.is_empty() {
+        if !self.0.events.is_empty() {
             page.heading("What happened").table(self.happened());
         }
         page
@@ -134,7 +81,7 @@ impl View for HomeView {
 
     /// Its intervals.
     fn csv(&self) -> anyhow::Result<Csv> {
-        const STRETCH: [Field; 8] = [
+        const INTERVAL: [Field; 8] = [
             Field::Plain("first_seen"),
             Field::Plain("last_seen"),
             Field::Plain("status"),
@@ -144,20 +91,20 @@ impl View for HomeView {
             Field::Plain("market"),
             Field::Plain("doubtful"),
         ];
-        Ok(Csv::new([Field::Plain("id")].into_iter().chain(STRETCH), self.with_id(rows(&self.intervals)?)))
+        Ok(Csv::new([Field::Plain("id")].into_iter().chain(INTERVAL), self.with_id(rows(&self.0.intervals)?)))
     }
 }
 
-impl HomeView {
+impl HomePage {
     fn with_id(&self, mut rows: Vec<Value>) -> Vec<Value> {
         for row in &mut rows {
-            row["id"] = self.summary.id.as_str().into();
+            row["id"] = self.0.summary.id.as_str().into();
         }
         rows
     }
 
     fn card(&self) -> Vec<(&'static str, SafeText)> {
-        let summary = &self.summary;
+        let summary = &self.0.summary;
         let versus = summary.versus_market.map(|share| format!(" ({} vs market)", show::change(share)));
         let per_area = summary.price_per_area.map(|price| {
             show::price_per_area(price, summary.currency, summary.area_unit) + &versus.unwrap_or_default()
@@ -177,7 +124,7 @@ impl HomeView {
             ("per area", per_area),
             ("home", Some(kind.join(", ")).filter(|kind| !kind.is_empty())),
             ("on market", opened),
-            ("listed", self.listed_at.map(show::date)),
+            ("listed", self.0.listed_at.map(show::date)),
             ("page", summary.url.as_deref().map(show::plain)),
         ];
         lines.into_iter().filter_map(|(name, value)| Some((name, value?.into()))).collect()
@@ -193,7 +140,7 @@ impl HomeView {
             Column::cut("market").optional(2),
         ]);
         let mut market = None;
-        for interval in &self.intervals {
+        for interval in &self.0.intervals {
             let moved = market.replace(&interval.market) != Some(&interval.market);
             table.row([
                 show::time(interval.first_seen).into(),
@@ -217,7 +164,7 @@ impl HomeView {
             Column::right("change").optional(1),
             Column::left("price"),
         ]);
-        for happened in &self.events {
+        for happened in &self.0.events {
             let currency = happened.market.currency;
             let prices = happened
                 .event
@@ -232,48 +179,6 @@ impl HomeView {
         }
         table
     }
-}
-
-impl Happened {
-    fn of(event: stoop_domain::Event) -> Self {
-        let change = Change::of(&event, event.market.currency);
-        Self {
-            at: event.at,
-            kind: event.kind.as_str(),
-            from: change.as_ref().map(|change| change.from),
-            to: change.as_ref().map(|change| change.to),
-            change: change.map(|change| change.share),
-            market: event.market.clone(),
-            event,
-        }
-    }
-}
-
-fn intervals(home: &Home) -> Vec<Interval> {
-    let mut before: Option<(Market, Minor)> = None;
-    let mut intervals = Vec::new();
-    for Step { interval, doubtful, .. } in home.history.steps() {
-        let market = &interval.facts.market;
-        let comparable =
-            |(known, _): &&(Market, Minor)| (known.purpose, known.currency) == (market.purpose, market.currency);
-        let from = before.as_ref().filter(comparable).map(|(_, price)| *price);
-        let change = from.zip(interval.facts.list_price).filter(|(from, to)| from != to);
-        intervals.push(Interval {
-            first_seen: interval.first,
-            last_seen: interval.last,
-            status: interval.facts.status.as_str(),
-            price: interval.facts.list_price.map(|price| price.major_f64(market.currency)),
-            currency: market.currency,
-            change: change.map(|(from, to)| share_of(from, to)),
-            market: market.clone(),
-            doubtful: doubtful.map(Doubt::as_str),
-            asked: interval.facts.list_price,
-        });
-        if let Some(price) = interval.facts.list_price {
-            before = Some((market.clone(), price));
-        }
-    }
-    intervals
 }
 
 fn changed(share: Option<f64>) -> SafeText {

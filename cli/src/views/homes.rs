@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use serde::Serialize;
 use stoop_domain::{Currency, Time};
 use stoop_embedded::Database;
-use stoop_pipeline::serve::FoundArea;
+use stoop_pipeline::serve::{FoundArea, HomeSummary};
 
-use super::summary::{HomeSummary, SUMMARY, median_per_m2};
+use super::summary::{SUMMARY, median_per_m2};
 use super::{View, area, as_text, each_home, give, moment, more, open, plural, rows};
 use crate::args::{HomesArgs, StoreArgs, WantedArgs};
 use crate::failure::usage;

@@ -18,7 +18,7 @@ use stoop_pipeline::ports::{Ledger, Quarantine, RunLedger, RunOutcome, RunRecord
 
 use super::View;
 use super::alerts::Alerts;
-use super::home::HomeView;
+use super::home::HomePage;
 use super::homes::Homes;
 use super::market::Area as AreaView;
 use super::markets::{Markets, figure};
@@ -304,11 +304,11 @@ fn homes_come_newest_event_first() {
 #[test]
 fn a_home_tells_its_history() {
     let world = world();
-    assert_snapshot!("home", HomeView::read(&world.database, "kc/1001").unwrap().draw(SCREEN));
-    assert_snapshot!("home_json", json(&HomeView::read(&world.database, "1002").unwrap()));
-    let error = is_usage(HomeView::read(&world.database, "kc/9"));
+    assert_snapshot!("home", HomePage::read(&world.database, "kc/1001").unwrap().draw(SCREEN));
+    assert_snapshot!("home_json", json(&HomePage::read(&world.database, "1002").unwrap()));
+    let error = is_usage(HomePage::read(&world.database, "kc/9"));
     assert_eq!(error, "there is no home kc/9; `stoop homes AREA` lists those of an area");
-    let error = is_usage(HomeView::read(&world.database, "mls/1002"));
+    let error = is_usage(HomePage::read(&world.database, "mls/1002"));
     assert!(error.starts_with("there is no home mls/1002; did you mean kc/1002, kc/1001, "), "{error}");
 }
 
@@ -316,7 +316,7 @@ fn a_home_tells_its_history() {
 fn an_address_finds_a_home() {
     let world = world();
     let id = |text: &str| {
-        let view = HomeView::read(&world.database, text).map(|view| serde_json::to_value(view).unwrap()["id"].clone());
+        let view = HomePage::read(&world.database, text).map(|view| serde_json::to_value(view).unwrap()["id"].clone());
         view.map_or_else(|error| error.to_string(), |id| id.as_str().unwrap().to_owned())
     };
     for address in [
@@ -347,7 +347,7 @@ fn an_address_finds_a_home() {
   kc/1003  11 Waters Ave S #4, us/wa/king/seattle/98178";
     assert_eq!(id("11 Waters Ave S, 98178"), both);
     assert_eq!(id("11 Waters Avenue South, Apt. 4, 98103"), "kc/2");
-    is_usage(HomeView::read(&world.database, "11 Waters Ave S #4"));
+    is_usage(HomePage::read(&world.database, "11 Waters Ave S #4"));
     assert_eq!(id("11 Waters Ave S #6"), "kc/1");
 }
 
@@ -357,7 +357,7 @@ fn a_doubtful_price_is_reported_with_its_interval_and_is_no_event() {
     let home = house("1001", "Seattle", "98178", 3, 1_180, "5500 S Norfolk St");
     let slip = seen(&home, &[("2026-01-14T09:00:00Z", 41_990, Status::Active)]);
     block_on(Measurer::new(&*world.database).measure(&slip)).unwrap();
-    let view = HomeView::read(&world.database, "kc/1001").unwrap();
+    let view = HomePage::read(&world.database, "kc/1001").unwrap();
     assert_snapshot!("home_doubtful", view.draw(SCREEN));
     assert!(json(&view).contains("\"doubtful\": \"fall\""));
 }
@@ -374,7 +374,7 @@ fn an_expired_home_is_not_active_as_of_the_last_poll_that_ended_well() {
         let homes = json(&Homes::read(&world.database, "98178", &active(), 40).unwrap());
         let market = serde_json::to_value(AreaView::read(&world.database, "98178", None, 30).unwrap()).unwrap();
         let figures = ["active", "unconfirmed"].map(|name| market["markets"][0][name].as_i64().unwrap());
-        (homes.contains("kc/4001"), figures, json(&HomeView::read(&world.database, "kc/4001").unwrap()))
+        (homes.contains("kc/4001"), figures, json(&HomePage::read(&world.database, "kc/4001").unwrap()))
     };
     let poll = |began: &str, outcome| {
         let run = RunRecord { kind: "poll".into(), ..run(began, began, Some(began), outcome) };
@@ -401,7 +401,7 @@ fn a_home_of_two_sources_is_not_guessed() {
         seen(&house("1001", "Seattle", "98103", 3, 1_000, "2 Elm St"), &[("2026-01-13T00:00:00Z", 1, Status::Active)]);
     twin[0].source = "mls".into();
     block_on(Measurer::new(&*world.database).measure(&twin)).unwrap();
-    let error = is_usage(HomeView::read(&world.database, "1001"));
+    let error = is_usage(HomePage::read(&world.database, "1001"));
     assert_eq!(error, "several sources have a home 1001; say which: kc/1001, mls/1001");
 }
 
@@ -474,7 +474,7 @@ fn an_empty_database_says_how_it_is_filled() {
         )
     );
     assert!(is_usage(AreaView::read(&world.database, "98178", None, 30)).contains("is empty: fill it with"));
-    assert!(is_usage(HomeView::read(&world.database, "kc/1")).contains("is empty: fill it with"));
+    assert!(is_usage(HomePage::read(&world.database, "kc/1")).contains("is empty: fill it with"));
     assert_eq!(Alerts::read(&world.database, None, false, 40).unwrap().draw(SCREEN).as_str(), "0 alerts sent\n");
     assert_eq!(Quarantined::read(&world.database, 40).unwrap().draw(SCREEN).as_str(), "0 rows in quarantine\n");
     assert_eq!(Runs::read(&world.database, 40).unwrap().draw(SCREEN).as_str(), "0 runs\n");

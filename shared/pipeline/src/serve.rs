@@ -23,7 +23,7 @@ pub use address::{AddressFit, AddressQuery};
 pub use alert::AlertView;
 pub use area::{AreaError, FoundArea, NamedArea, area_name, areas_called, find_area};
 pub use area_view::AreaView;
-pub use home::{HappenedView, HomeView, IntervalView, PriceChangeView};
+pub use home::{HappenedView, HomeSummary, HomeView, IntervalView, PriceChangeView, median_per_m2};
 pub use nearest::Nearest;
 pub use ranking::{Figure, MarketRow, Ranking};
 pub use revised::{Revised, revised};

@@ -1,6 +1,7 @@
 use std::cmp::Ordering;
 
-use super::super::summary::HomeSummary;
+use stoop_pipeline::serve::HomeSummary;
+
 use crate::args::{Sort, WantedArgs};
 
 /// Homes that are kept beyond those that will be shown, before they are sorted and cut again.

@@ -11,8 +11,8 @@ fn all_views(width: u16) -> String {
         ("markets", Markets::read(database, None, None, &WantedMarkets::default(), 40).unwrap().draw(look)),
         ("market 98178", AreaView::read(database, "98178", None, 30).unwrap().draw(look)),
         ("homes us/wa --all", Homes::read(database, "us/wa", &every(), 40).unwrap().draw(look)),
-        ("home kc/1001", HomeView::read(database, "kc/1001").unwrap().draw(look)),
-        ("home avito/54401684", HomeView::read(database, "avito/54401684").unwrap().draw(look)),
+        ("home kc/1001", HomePage::read(database, "kc/1001").unwrap().draw(look)),
+        ("home avito/54401684", HomePage::read(database, "avito/54401684").unwrap().draw(look)),
         ("alerts", Alerts::read(database, None, false, 40).unwrap().draw(look)),
         ("alerts --suspect", Alerts::read(database, None, true, 40).unwrap().draw(look)),
         ("runs", Runs::read(database, 20).unwrap().draw(look)),
@@ -59,12 +59,12 @@ fn csv_has_the_names_of_the_json() {
     same_names(&Markets::read(database, None, None, &WantedMarkets::default(), 40).unwrap(), &[]);
     same_names(&AreaView::read(database, "98178", None, 30).unwrap(), &["median_price_28_days"]);
     same_names(&Homes::read(database, "us/wa", &every(), 40).unwrap(), &[]);
-    same_names(&HomeView::read(database, "kc/1001").unwrap(), &["doubtful"]);
+    same_names(&HomePage::read(database, "kc/1001").unwrap(), &["doubtful"]);
     same_names(&Alerts::read(database, None, false, 40).unwrap(), &["why_suspect"]);
     same_names(&Alerts::read(database, None, true, 40).unwrap(), &[]);
     same_names(&Runs::read(database, 20).unwrap(), &[]);
     same_names(&Quarantined::read(database, 20).unwrap(), &[]);
-    assert_snapshot!("home_csv", HomeView::read(database, "kc/1001").unwrap().csv().unwrap().text().unwrap());
+    assert_snapshot!("home_csv", HomePage::read(database, "kc/1001").unwrap().csv().unwrap().text().unwrap());
     let homes = Homes::read(database, "us/wa", &every(), 1).unwrap().csv().unwrap().text().unwrap();
     assert_snapshot!("homes_csv", homes);
 }

@@ -5,7 +5,7 @@ use super::Api;
 use super::error::ApiError;
 use super::params::Params;
 use crate::ports::PortError;
-use crate::serve::HomeView;
+use crate::serve::{HomeView, median_per_m2};
 
 /// Intervals and events that are told of a home, each: a listing that flickers for years has many.
 const TOLD_DEFAULT: u16 = 1_000;
@@ -36,14 +36,15 @@ impl Api<'_> {
             );
             ApiError::new(404, "no_such_home", message)
         })?;
-        let market = match home.value.history.current() {
+        let median = match home.value.history.current() {
             Some(facts) => {
                 let read = self.store.markets(std::slice::from_ref(&facts.market)).await?;
-                read.into_iter().next().flatten()
+                let market = read.into_iter().next().flatten();
+                market.and_then(|market| median_per_m2(&facts.market, &market.value, now))
             }
             None => None,
         };
-        let view = HomeView::of(id.clone(), &home.value, market.as_ref().map(|market| &market.value), now);
+        let view = HomeView::of(id.clone(), &home.value, median, now);
         let mut home = view.ok_or_else(|| {
             let what = format!("show the home {id}");
             PortError::new(what, "it is stored without observations")

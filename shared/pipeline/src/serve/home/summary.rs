@@ -1,0 +1,148 @@
+use serde::Serialize;
+use stoop_domain::{Currency, Event, Home, HomeId, Market, Minor, Phase, PriceChange, Time};
+
+use super::super::{as_text, as_text_or_null, unit_name};
+
+/// A home in a list. Prices are in major units of the currency, times are RFC 3339.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct HomeSummary {
+    /// `source/native ID`.
+    pub id: HomeId,
+    /// The market that counts the home.
+    #[serde(serialize_with = "as_text")]
+    pub market: Market,
+    /// RESO `StandardStatus`, or `Gone`; `Expired` also where nobody has shown the home for 30 days.
+    pub status: &'static str,
+    /// List price.
+    pub price: Option<f64>,
+    /// The currency of all prices.
+    pub currency: Currency,
+    /// The last change of the price that was seen.
+    pub last_change: Option<PriceChangeView>,
+    /// RESO `PropertyType` and `PropertySubType` in one, such as `Condominium`.
+    pub property_type: Option<&'static str>,
+    pub bedrooms: Option<u8>,
+    /// In `area_unit`.
+    pub living_area: Option<f64>,
+    /// The unit of area of the home's country: `sqft` or `m2`.
+    pub area_unit: &'static str,
+    /// Price by living area.
+    pub price_per_area: Option<f64>,
+    /// Price per area against the median of the home's market: 0.05 is 5 % above it.
+    pub versus_market: Option<f64>,
+    /// When the stay on the market began.
+    #[serde(serialize_with = "as_text_or_null")]
+    pub opened_at: Option<Time>,
+    /// Days since then, of a home that is active or pending.
+    pub days_on_market: Option<i32>,
+    /// When anything was last seen to happen.
+    #[serde(serialize_with = "as_text_or_null")]
+    pub last_event_at: Option<Time>,
+    /// Headline.
+    pub title: Option<String>,
+    /// Street, number, unit.
+    pub line: Option<String>,
+    /// The listing's page.
+    pub url: Option<String>,
+    /// The phase of `status`.
+    #[serde(skip)]
+    pub phase: Option<Phase>,
+    /// `price` in minor units.
+    #[serde(skip)]
+    pub asked: Option<Minor>,
+}
+
+/// A change of the list price.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PriceChangeView {
+    #[serde(serialize_with = "as_text")]
+    pub at: Time,
+    /// The price before.
+    pub from: f64,
+    /// The price after.
+    pub to: f64,
+    /// Of the price before: -0.15 is a cut of 15 %.
+    pub share: f64,
+}
+
+impl HomeSummary {
+    /// Reads a home at `now`. `median_per_m2` is that of its market, in minor units ([`median_per_m2`](super::median_per_m2)).
+    /// `None` for a home without observations.
+    #[must_use]
+    pub fn of(id: HomeId, home: &Home, now: Time, median_per_m2: Option<f64>) -> Option<Self> {
+        let facts = home.history.current()?;
+        let currency = facts.market.currency;
+        let country = facts.market.area.country();
+        let status = home.history.status_at(now)?;
+        let phase = status.phase();
+        let has_come = |event: &Event| event.has_come(now);
+        let events: Vec<Event> = home.history.events().into_iter().filter(has_come).collect();
+        let opened_at = home.history.steps().last().map(|step| step.spell.opened_at);
+        let per_m2 = facts.list_price.zip(facts.living_area).map(|(price, area)| whole(price) / area.square_metres());
+        let versus = per_m2.zip(median_per_m2.filter(|median| *median > 0.0));
+        let on_market = matches!(phase, Phase::Active | Phase::Pending);
+        let days = |opened: Time| (now.day_in(&country.zone).0 - opened.day_in(&country.zone).0).max(0);
+        Some(Self {
+            id,
+            market: facts.market.clone(),
+            status: status.as_str(),
+            price: facts.list_price.map(|price| price.major_f64(currency)),
+            currency,
+            last_change: events.iter().rev().find_map(|event| PriceChangeView::of(event, currency)),
+            property_type: facts.property_type.map(|kind| kind.as_str()),
+            bedrooms: facts.bedrooms,
+            living_area: facts.living_area.map(|area| (area.in_unit(country.area_unit) * 100.0).round() / 100.0),
+            area_unit: unit_name(country.area_unit),
+            price_per_area: per_m2.map(|minor| {
+                let minor = (minor * country.area_unit.square_metres()).round();
+                minor / 10_f64.powi(currency.minor_digits().cast_signed())
+            }),
+            versus_market: versus.map(|(own, median)| rounded(own / median - 1.0)),
+            opened_at: opened_at.filter(|_| on_market),
+            days_on_market: opened_at.filter(|_| on_market).map(days),
+            last_event_at: events.iter().map(|event| event.at).max(),
+            title: home.title().map(str::to_owned),
+            line: home.line().map(str::to_owned),
+            url: home.url().map(str::to_owned),
+            phase: Some(phase),
+            asked: facts.list_price,
+        })
+    }
+
+    /// Whether it is on offer.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.phase == Some(Phase::Active)
+    }
+
+    /// What the home is called: its street, else its headline.
+    #[must_use]
+    pub fn words(&self) -> Option<&str> {
+        self.line.as_deref().or(self.title.as_deref())
+    }
+}
+
+impl PriceChangeView {
+    pub(super) fn of(event: &Event, currency: Currency) -> Option<Self> {
+        let PriceChange { from, to } = event.change?;
+        let share = share_of(from, to);
+        Some(Self { at: event.at, from: from.major_f64(currency), to: to.major_f64(currency), share })
+    }
+}
+
+/// The change from one price to another, as a share of the first.
+pub(super) fn share_of(from: Minor, to: Minor) -> f64 {
+    if from.0 == 0 { 0.0 } else { rounded((whole(to) - whole(from)) / whole(from)) }
+}
+
+/// Minor units, for a quotient.
+#[expect(clippy::cast_precision_loss, reason = "for showing")]
+fn whole(price: Minor) -> f64 {
+    price.0 as f64
+}
+
+/// A share rounded to a hundredth of a percent.
+fn rounded(share: f64) -> f64 {
+    // Adding zero makes a negative zero a plain one.
+    (share * 10_000.0).round() / 10_000.0 + 0.0
+}
