@@ -240,8 +240,8 @@ fn check_header(path: &Path, oldest: i64) -> Result<bool, OpenError> {
         (true, Some(format), Some(APPLICATION_ID)) => check_format(path, format.into(), oldest).map(|()| true),
         // Another process writes settings a moment before it creates the tables.
         (true, Some(0), Some(0)) if is_empty => Ok(false),
-        (true, ..) => Err(not_ours("another program's SQLite database")),
-        (false, ..) => Err(not_ours("no SQLite database")),
+        (true, ..) => Err(not_ours("an SQLite database of another program")),
+        (false, ..) => Err(not_ours("not an SQLite database")),
     }
 }
 

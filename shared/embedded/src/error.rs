@@ -18,7 +18,7 @@ pub enum OpenError {
     #[error("{} is a file; the data folder must be a folder, or not exist yet", .0.display())]
     DataIsFile(PathBuf),
     /// The file belongs to another program.
-    #[error("{} is {what}, not a database of Stoop; it was left as it is", path.display())]
+    #[error("{} is {what} and not a database of Stoop; it was left as it is", path.display())]
     NotOurs {
         path: PathBuf,
         /// What the file is.
@@ -44,7 +44,7 @@ pub enum OpenError {
     },
     /// An older version of Stoop wrote the file, and this one can read its lake.
     #[error(
-        "{} has format {found}; this program reads format {}: `stoop rebuild` makes it of the observations in its lake",
+        "{} has format {found}; this program reads format {}: `stoop rebuild` converts it with the observations in its lake",
         path.display(), crate::schema::FORMAT
     )]
     ToRebuild {

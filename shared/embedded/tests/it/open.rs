@@ -19,7 +19,11 @@ fn a_foreign_file_is_refused_unchanged() {
     let (path, _) = paths(folder.path());
     fs::write(&path, "price,city\n1,Agadir\n").unwrap();
     for refusal in refusals(folder.path()) {
-        assert!(refusal.to_string().ends_with("is no SQLite database, not a database of Stoop; it was left as it is"));
+        assert!(
+            refusal
+                .to_string()
+                .ends_with("is not an SQLite database and not a database of Stoop; it was left as it is")
+        );
     }
     assert_eq!(fs::read_to_string(&path).unwrap(), "price,city\n1,Agadir\n");
     assert_eq!(files(folder.path()), ["stoop.db"]);
@@ -33,7 +37,7 @@ fn a_database_of_another_program_is_refused_unchanged() {
     let before = fs::read(&path).unwrap();
     for refusal in refusals(folder.path()) {
         assert!(matches!(refusal, OpenError::NotOurs { .. }), "{refusal}");
-        assert!(refusal.to_string().contains("another program's SQLite database"));
+        assert!(refusal.to_string().contains("an SQLite database of another program"));
     }
     assert_eq!(fs::read(&path).unwrap(), before);
     assert_eq!(files(folder.path()), ["stoop.db"]);
@@ -90,7 +94,7 @@ fn a_database_of_an_older_stoop_is_refused_unchanged_with_advice() {
                  them; the old ones were not changed"
             } else {
                 assert!(matches!(refusal, OpenError::ToRebuild { found, .. } if found == format), "{refusal}");
-                ": `stoop rebuild` makes it of the observations in its lake"
+                ": `stoop rebuild` converts it with the observations in its lake"
             };
             let expected = format!("{} has format {format}; this program reads format 8{advice}", path.display());
             assert_eq!(refusal.to_string(), expected);
