@@ -11,7 +11,7 @@ use crate::time::Time;
 ///
 /// Sightings are totally ordered. If the source's time is a version ([`Sighting::versioned`]), the order is `at`,
 /// `seen`, `seq`. Otherwise it is `seen`, `at`, `seq`, because a source's clock may run ahead, stand still or go back,
-/// while a step back of our own clock is detected.
+/// while steps back of our own clock are corrected ([`Sighting::after`]).
 ///
 /// ```
 /// use stoop_domain::{Sighting, Time};

@@ -160,8 +160,9 @@ pub struct Held {
     rows: i64,
     first_at: i64,
     last_at: i64,
-    /// Each contains about [`CHUNK_BYTES`] of lines. With the length of the lines.
+    /// Frames of about [`CHUNK_BYTES`] of lines each.
     frames: VecDeque<Vec<u8>>,
+    /// The length of the frames.
     bytes: usize,
     /// Lines that are not compressed yet.
     lines: Vec<u8>,

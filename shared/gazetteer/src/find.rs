@@ -19,9 +19,9 @@ const LETTERS_MAX: usize = 200;
 /// The maximum number of places with the same name that are ranked.
 const BEARERS_MAX: usize = 400;
 
-/// The minimum number of letters of a name that may be misspelt, and the maximum number of word ranges that are
-/// searched for misspelt names.
+/// The range of the number of letters of a name that may be misspelt.
 const NEAR_LETTERS: (usize, usize) = (4, 40);
+/// The maximum number of word ranges that are searched for misspelt names.
 const NEAR_RUNS_MAX: usize = 12;
 
 /// A place that a text may mean.

@@ -154,7 +154,7 @@ fn ids_do_not_depend_on_batches() {
 }
 
 #[test]
-fn each_spell_and_each_terms_has_its_own_reference() {
+fn spells_and_terms_have_their_own_reference() {
     let seen = |what: &[(i64, Status, i64, Purpose)]| {
         let mut home = Home::default();
         for (day, status, dollars, purpose) in what {
