@@ -89,7 +89,7 @@ fn files_that_cannot_be_read_are_reported_all_at_once_and_nothing_is_written() {
     room.stoop(&["replay", "--map", "made.toml", "good.csv", "gone.csv", "folder", "homes.xlsx"]).refused(&[
         "gone.csv: there is no such file",
         "folder: this is a folder; give the files in it",
-        "homes.xlsx: the format cannot be told from the name; accepted: .csv, .tsv, .json, .jsonl, .ndjson, .parquet",
+        "homes.xlsx: the name does not give the format; accepted: .csv, .tsv, .json, .jsonl, .ndjson, .parquet",
     ]);
     assert!(!room.path("stoop.db").exists());
 }
@@ -102,12 +102,12 @@ fn a_database_that_is_none_of_ours_is_left_as_it_is() {
     std::fs::create_dir(room.path("folder")).unwrap();
     room.stoop(&with("folder")).refused(&["folder is a folder; a database is a file, such as stoop.db"]);
     room.write("notes.txt", "not a database, but somebody's notes, which they would miss\n");
-    room.stoop(&with("notes.txt")).refused(&["notes.txt is no SQLite database", "left as it is"]);
+    room.stoop(&with("notes.txt")).refused(&["notes.txt is not an SQLite database", "left as it is"]);
     assert!(room.read("notes.txt").starts_with("not a database"));
     room.stoop(&with("nowhere/stoop.db")).refused(&["nowhere/stoop.db does not exist"]);
     for view in ["markets", "alerts", "quarantine", "runs", "verify"] {
         room.stoop(&[view, "--db", "gone.db"]).refused(&["there is no database", "gone.db"]);
-        room.stoop(&[view, "--db", "notes.txt"]).refused(&["notes.txt is no SQLite database"]);
+        room.stoop(&[view, "--db", "notes.txt"]).refused(&["notes.txt is not an SQLite database"]);
     }
     assert!(!room.path("gone.db").exists());
 }

@@ -81,7 +81,7 @@ fn a_file_of_an_older_format_is_refused_with_what_to_do_and_that_helps() {
         "ALTER TABLE alerts DROP COLUMN rules; DROP TABLE rules; UPDATE homes SET body = x'01'; PRAGMA user_version = 6",
     );
     for args in [&["market", "reno"][..], &["verify"], &["replay", "--map", "made.toml", "rows.csv"]] {
-        room.stoop(args).refused(&["has format 6", "`stoop rebuild` makes it of the observations"]);
+        room.stoop(args).refused(&["has format 6", "`stoop rebuild` converts it with the observations"]);
     }
     let message = room.json(&["rebuild", "--yes"]);
     says(&message, &json!({ "swapped": true }));

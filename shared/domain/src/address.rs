@@ -10,13 +10,13 @@ use crate::listing::{Listing, Purpose};
 use crate::locate::locate;
 use crate::money::Currency;
 
-/// Where a home stands, in the source's own words (RESO address fields).
+/// The address of a home as the source writes it (RESO address fields).
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Address {
-    /// `UnparsedAddress`: street, number, unit.
+    /// `UnparsedAddress`: street, number and unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<String>,
-    /// `SubdivisionName`, quarter or district.
+    /// `SubdivisionName`: quarter or district.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub neighbourhood: Option<String>,
     /// `City`.
@@ -28,10 +28,10 @@ pub struct Address {
     /// `StateOrProvince`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
-    /// `PostalCode`, as text: leading zeros count.
+    /// `PostalCode`. A text, because leading zeros count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub postal_code: Option<String>,
-    /// `Country`, ISO 3166-1 alpha-2.
+    /// `Country`: ISO 3166-1 alpha-2 code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
     /// `Latitude` in millionths of a degree, north positive.
@@ -42,36 +42,35 @@ pub struct Address {
     pub longitude_e6: Option<i32>,
 }
 
-/// An area as five slugs, wide to narrow: `country/region/county/city/area`; `-` where unknown, `~` before a name that the
-/// gazetteer does not know and the source alone tells.
+/// An area as five slugs, wide to narrow: `country/region/county/city/area`. `-` stands for an unknown level; `~` marks
+/// a name that only the source gives and the gazetteer does not know.
 ///
-/// Slugs are lower case, without diacritics, with `-` between words, so that "Haut-Founty" and
-/// "haut  founty" are one area. The path alone decides where areas nest: the sum over all areas that
-/// begin with `us/il/` is Illinois.
+/// Slugs are lower case, without diacritics, with `-` between words, so that "Haut-Founty" and "haut  founty" are one
+/// area. The path alone decides which areas contain which: the sum over all areas that begin with `us/il/` is Illinois.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AreaPath(Arc<str>);
 
-/// What homes are counted together: one area, one purpose, one currency.
+/// The homes that are counted together: one area, one purpose, one currency.
 ///
-/// Printed and parsed as `us/wa/king/seattle/98178:sale:USD`.
+/// Formatted and parsed as `us/wa/king/seattle/98178:sale:USD`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Market {
-    /// The narrowest area that the home is known to lie in.
+    /// The narrowest area that is known to contain the home.
     pub area: AreaPath,
-    /// Sale or rent.
     pub purpose: Purpose,
-    /// The currency of its prices.
+    /// The currency of all prices in this market.
     pub currency: Currency,
 }
 
-/// A text that is no [`Market`].
+/// The text is not a [`Market`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a market like us/wa/king/seattle/98178:sale:USD")]
 pub struct ParseMarketError(pub String);
 
-/// The one function that says in which market a listing is counted: that of the area that its place leads to ([`locate`]), where
-/// a postal code, a quarter or a city of it is told; `None` where none is.
+/// The market in which a listing is counted. Its area is the one that [`locate`] finds for the listing's address.
+///
+/// Returns `None` if the address has no known postal code, quarter or city. No other function decides this.
 #[must_use]
 pub fn market_of(listing: &Listing) -> Option<Market> {
     let area = locate(&listing.address).area?;
@@ -79,7 +78,7 @@ pub fn market_of(listing: &Listing) -> Option<Market> {
 }
 
 impl Address {
-    /// The words that say in which area it is.
+    /// The fields of the address that determine its area.
     #[must_use]
     pub fn words(&self) -> AddressParts<'_> {
         AddressParts {
@@ -99,14 +98,16 @@ pub fn lies_in(path: &str, area: &str) -> bool {
     path.strip_prefix(area).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Whether a name has a letter or a digit, without which it names nothing.
+/// Whether a name has a letter or a digit. A name without one is treated as missing.
 pub(crate) fn has_letter(name: &str) -> bool {
     name.bytes().any(|byte| byte.is_ascii_alphanumeric()) || name.contains(char::is_alphanumeric)
 }
 
 impl AreaPath {
-    /// Slugs the five names, wide to narrow; those that the source alone tells have a `~` before them. Nothing is looked up.
-    /// `None` where no name has a letter or a digit.
+    /// Makes a path from five names, wide to narrow. A name keeps a leading `~`, which marks names that only the source
+    /// gives. Does not consult the gazetteer.
+    ///
+    /// Returns `None` if no name has a letter or a digit.
     #[must_use]
     pub fn of(names: [Option<&str>; 5]) -> Option<Self> {
         let mut path = String::with_capacity(48);
@@ -130,10 +131,10 @@ impl AreaPath {
         known.then(|| Self(path.into()))
     }
 
-    /// A path as [`AreaPath::as_str`] gave it; `None` for a text without five names.
+    /// Parses a path in the format of [`AreaPath::as_str`]. Returns `None` if it does not have five slugs.
     #[must_use]
     pub fn parse(path: &str) -> Option<Self> {
-        // Each home that is read passes here: one look at each byte.
+        // Runs for every home that is read, so it makes one pass over the bytes.
         let (mut slashes, mut is_empty, mut lacks_one) = (0, true, false);
         for byte in path.bytes() {
             let ends = byte == b'/';
@@ -144,8 +145,8 @@ impl AreaPath {
         (slashes == 4 && !is_empty && !lacks_one).then(|| Self(path.into()))
     }
 
-    /// Whether the area is the one that the beginning of a path names, or lies in it: `us/wa/king/seattle/98178` lies in
-    /// `us/wa`, and not in `us/w`.
+    /// Whether this area equals or lies in the area that `beginning` names: `us/wa/king/seattle/98178` lies in `us/wa`,
+    /// but not in `us/w`.
     #[must_use]
     pub fn lies_in(&self, beginning: &str) -> bool {
         lies_in(&self.0, beginning)
@@ -164,7 +165,7 @@ impl AreaPath {
         std::array::from_fn(|_| parts.next().unwrap_or("-"))
     }
 
-    /// The narrowest known name, in words: `Haut Founty`.
+    /// The narrowest known name as words: `Haut Founty`.
     #[must_use]
     pub fn name(&self) -> String {
         let slug = self.levels().into_iter().rev().find(|slug| *slug != "-").unwrap_or("-").trim_start_matches(TOLD);
@@ -180,7 +181,7 @@ impl AreaPath {
         name
     }
 
-    /// What this area takes from the places that it lies in: zone, currency, unit.
+    /// The time zone, currency and area unit of this area.
     #[must_use]
     pub fn country(&self) -> Country {
         country(&self.0)
@@ -262,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn spelling_does_not_split_an_area() {
+    fn spellings_of_one_name_share_an_area() {
         let slug = |name| AreaPath::of([Some("ma"), None, None, Some(name), None]).unwrap();
         assert_eq!(slug("Haut-Founty"), slug("  haut   FOUNTY "));
         assert_eq!(slug("Méknes"), slug("Meknès"));
@@ -271,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_market_goes_to_text_and_back() {
+    fn a_market_round_trips_as_text() {
         let market = market_of(&address(Some("98178"), None, None)).unwrap();
         assert_eq!(market.to_string(), "ma/-/-/-/~98178:sale:MAD");
         assert_eq!(market.to_string().parse::<Market>().unwrap(), market);

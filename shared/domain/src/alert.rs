@@ -7,47 +7,44 @@ use crate::money::Minor;
 use crate::observation::HomeId;
 use crate::time::Time;
 
-/// Names an alert for ever: a hash of rule, home and price. The same drop never has two ids.
+/// Identifies an alert: a hash of rule, home and price. The same drop always has the same ID.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AlertId(pub String);
 
-/// Whether a change is to be told.
+/// Whether an alert is sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "verdict", content = "why", rename_all = "snake_case")]
 pub enum Verdict {
-    /// Tell it.
+    /// Send it.
     Alert,
-    /// It looks like a slip of the source: keep it, do not tell it. Says why.
+    /// The drop is so large that it is likely a mistake of the source. Record it, do not send it. Contains the reason.
     Suspect(String),
 }
 
-/// A price drop worth telling, or held back as suspect.
+/// A price drop that a rule selects, sent or suspect.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alert {
-    /// Its id.
     pub id: AlertId,
-    /// The rule that raised it.
+    /// The name of the rule.
     pub rule: String,
-    /// The home.
     pub home: HomeId,
-    /// The market the home is counted in.
     pub market: Market,
     /// When the price was first seen.
     pub at: Time,
-    /// What the price is compared with: the highest asked in the spell within 90 days, or the price told before.
+    /// The price that `to` is compared with: the highest price asked in the spell within 90 days, or the price of the
+    /// last alert that was sent.
     pub from: Minor,
-    /// The price.
+    /// The new price.
     pub to: Minor,
-    /// How far the price is below that, in hundredths of a percent of it, rounded down.
+    /// The drop from `from` to `to` in basis points (hundredths of a percent) of `from`, rounded down.
     pub drop_bp: u32,
     /// Headline of the listing.
     pub title: Option<String>,
-    /// Street, number, unit.
+    /// Street, number and unit.
     pub line: Option<String>,
-    /// The listing's page.
+    /// URL of the listing's page.
     pub url: Option<String>,
-    /// Told or held back.
     #[serde(flatten)]
     pub verdict: Verdict,
 }

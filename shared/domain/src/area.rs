@@ -2,28 +2,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::money::{MoneyError, parse_decimal};
 
-/// A unit of area (RESO `AreaUnits`, `LotSizeUnits`).
+/// A unit of floor or lot area (RESO `AreaUnits`, `LotSizeUnits`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum AreaUnit {
-    /// Square metre.
     SquareMeters,
-    /// Square foot: exactly 0.09290304 m² (international foot, 1959).
+    /// Exactly 0.09290304 m² (international foot, 1959).
     SquareFeet,
-    /// Acre of 43,560 square feet: exactly 4,046.8564224 m².
+    /// 43,560 square feet: exactly 4,046.8564224 m².
     Acres,
 }
 
-/// An area as the source gave it, in ten-thousandths of its unit.
+/// A floor or lot area as the source gives it, in ten-thousandths of its unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Area {
     /// Ten-thousandths of `unit`.
     pub ten_thousandths: i64,
-    /// The unit that the source gave.
     pub unit: AreaUnit,
 }
 
 impl AreaUnit {
-    /// How many square metres one of this unit is.
+    /// The size of one unit in square metres.
     #[must_use]
     pub fn square_metres(self) -> f64 {
         match self {
@@ -35,28 +33,29 @@ impl AreaUnit {
 }
 
 impl Area {
-    /// Reads a plain decimal number of `unit`s. `None` for zero or less: an area of nothing is unknown.
+    /// Parses a plain decimal number of `unit`s. Zero and negative numbers give `None`: they mean that the area is
+    /// unknown.
     ///
     /// # Errors
-    /// When the text is no decimal number.
+    /// If the text is not a decimal number.
     pub fn parse(text: &str, unit: AreaUnit) -> Result<Option<Self>, MoneyError> {
         let ten_thousandths = parse_decimal(text, 4)?;
         Ok((ten_thousandths > 0).then_some(Self { ten_thousandths, unit }))
     }
 
-    /// `whole` units.
+    /// An area of `whole` units.
     #[must_use]
     pub fn of(whole: u32, unit: AreaUnit) -> Self {
         Self { ten_thousandths: i64::from(whole) * 10_000, unit }
     }
 
-    /// The area in square metres.
+    /// This area in square metres.
     #[must_use]
     pub fn square_metres(self) -> f64 {
         self.in_unit(AreaUnit::SquareMeters)
     }
 
-    /// The area in `unit`, for showing.
+    /// Converts the area to `unit`, for display.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "areas are far below 2^53")]
     pub fn in_unit(self, unit: AreaUnit) -> f64 {

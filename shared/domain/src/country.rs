@@ -6,31 +6,32 @@ use jiff::tz::TimeZone;
 use crate::area::AreaUnit;
 use crate::money::Currency;
 
-/// What a market takes from the places it lies in.
+/// Currency, time zone and area unit of a market, which depend on its area.
 #[derive(Clone, Debug)]
 pub struct Country {
-    /// The currency that homes are priced in; `None` where we do not know, and then any is accepted.
+    /// The currency of home prices. `None` if unknown: then every currency is accepted.
     pub currency: Option<Currency>,
-    /// The time zone whose midnight closes the day; UTC where we do not know.
+    /// The time zone whose midnight ends the day. UTC if unknown.
     pub zone: TimeZone,
-    /// The unit that prices per area are quoted in.
+    /// The unit of prices per area.
     pub area_unit: AreaUnit,
 }
 
-/// Time zones: a line for each place whose zone differs from that of what is around it, with its path (the unknown levels
-/// behind it left out) and the name that the IANA database has for the zone. Made of the gazetteer, and held to it, by
-/// `tests/it/zones.rs`, so that who only asks for a zone does not carry all places.
+/// Time zones: one line (path, IANA name) for each place whose zone differs from that of the place that contains it.
+/// Trailing unknown levels of the path are left out. `tests/it/zones.rs` generates the table from the gazetteer and
+/// compares the two. A separate table lets callers look up a zone without loading the whole gazetteer.
 const ZONES: &str = include_str!("../data/zones.tsv");
 
-/// The zone that is told for a path.
+/// The zone of exactly this path in the table.
 fn zone_of(path: &str) -> Option<&'static str> {
     static LINES: OnceLock<HashMap<&'static str, &'static str>> = OnceLock::new();
     let lines = LINES.get_or_init(|| ZONES.lines().filter_map(|line| line.split_once('\t')).collect());
     lines.get(path).copied()
 }
 
-/// The currency that homes of a country are priced in, by its ISO 3166-1 alpha-2 code in either case; `None` where we do not
-/// know, or where other currencies are usual as well.
+/// The currency of home prices in a country. `code` is its ISO 3166-1 alpha-2 code, in either case.
+///
+/// Returns `None` if the country is unknown or if homes there are also priced in other currencies.
 #[must_use]
 pub fn currency_of(code: &str) -> Option<Currency> {
     let currency = match code.trim().to_ascii_lowercase().as_str() {
@@ -60,14 +61,14 @@ pub fn currency_of(code: &str) -> Option<Currency> {
     Currency::parse(currency).ok()
 }
 
-/// Looks up what a path settles, or the beginning of one: `us`, `us/wa`, `us/tx/el-paso`, `us/wa/king/seattle/98178`. A place
-/// that has several zones has that of most of its people.
+/// Looks up currency, time zone and area unit of an area path or a prefix of one: `us`, `us/wa`, `us/tx/el-paso`,
+/// `us/wa/king/seattle/98178`. A place with several time zones has the one in which most of its people live.
 #[must_use]
 pub fn country(path: &str) -> Country {
     let code = path.split('/').next().unwrap_or(path);
     let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
-    let around: Vec<&str> = ends.map(|end| path[..end].trim_end_matches("/-")).collect();
-    let zone = around.into_iter().rev().find_map(zone_of).unwrap_or("UTC");
+    let prefixes: Vec<&str> = ends.map(|end| path[..end].trim_end_matches("/-")).collect();
+    let zone = prefixes.into_iter().rev().find_map(zone_of).unwrap_or("UTC");
     let area_unit = match code {
         "us" | "ca" | "gb" | "in" | "ae" | "sg" => AreaUnit::SquareFeet,
         _ => AreaUnit::SquareMeters,
@@ -80,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_has_the_zone_of_the_narrowest_that_differs() {
+    fn the_narrowest_entry_decides_the_zone() {
         for (path, zone) in [
             ("us", "America/New_York"),
             ("us/wa", "America/Los_Angeles"),
@@ -100,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn currencies_and_units_are_those_of_the_country() {
+    fn currency_and_unit_depend_on_the_country() {
         assert_eq!(currency_of(" MA "), Some(Currency::MAD));
         assert_eq!((country("us/wa").currency, country("us").area_unit), (Some(Currency::USD), AreaUnit::SquareFeet));
         assert_eq!((currency_of("us/wa"), currency_of("xx"), currency_of("")), (None, None, None));

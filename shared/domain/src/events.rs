@@ -6,7 +6,7 @@ use crate::listing::Phase;
 use crate::money::{Currency, Minor};
 use crate::time::{Day, Time};
 
-/// What happened to a home.
+/// The kind of an [`Event`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EventKind {
     /// See [`Entry::Initial`].
@@ -29,61 +29,56 @@ pub enum EventKind {
     MovedOut,
     /// See [`Exit::Expired`].
     Expired,
-    /// The list price fell.
     PriceCut,
-    /// The list price rose.
     PriceRise,
-    /// Was sold or let, whatever it was before.
+    /// The home was sold or let.
     Sold,
-    /// Its source tells that the list price fell, and nobody saw it. See [`crate::Home::events`].
+    /// The source reports a cut that no sighting shows. See [`crate::Home::events`].
     ReportedCut,
-    /// Its source tells that the list price rose, and nobody saw it.
+    /// The source reports a rise that no sighting shows.
     ReportedRise,
 }
 
-/// How a home becomes active inventory of its market. Each time it does is exactly one of these.
+/// How a home enters the active stock of its market. Each entry has exactly one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Entry {
-    /// First seen because a search began, not because it came on the market just then.
+    /// The first sighting, caused by the start of a search. The home was on the market before.
     Initial,
-    /// Came on the market: for the first time, after a sale, after more than a year off it, or on other terms (sale or
-    /// rent, currency).
+    /// New on the market: for the first time, after a sale, after more than a year off the market, or on other terms
+    /// (purpose or currency).
     New,
-    /// On the market again after more than 90 days off it, and a year at most.
+    /// Back after more than 90 days and at most a year off the market.
     Relisted,
-    /// Active again after it was pending, or off the market for 90 days at most.
+    /// Active again after it was pending, or after at most 90 days off the market.
     BackOnMarket,
-    /// Its listing was of another market before.
+    /// Its listing was in another market before.
     MovedIn,
 }
 
-/// How a home ceases to be active inventory of its market. Each time it does is exactly one of these.
+/// How a home leaves the active stock of its market. Each exit has exactly one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Exit {
-    /// Went under contract.
     Pending,
-    /// Was sold or let without having been seen under contract.
+    /// Sold or let without a sighting as pending.
     Closed,
-    /// Left the market without a known sale.
+    /// Off the market without a known sale.
     Gone,
-    /// Its listing is of another market now.
+    /// Its listing moved to another market.
     MovedOut,
-    /// Nobody has seen it for so long that it counts as off the market: see [`crate::Watch::expires_after`].
+    /// Nobody has shown the home for a fixed number of days. See [`crate::Watch::expires_after`].
     Expired,
 }
 
-/// A list price replaced by another within one spell on the market.
+/// A change of the list price within one spell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PriceChange {
-    /// The price before.
     pub from: Minor,
-    /// The price after.
     pub to: Minor,
 }
 
 impl PriceChange {
-    /// How far the price fell, in hundredths of a percent of the price before, rounded down: 15 % is reached, never nearly.
-    /// 0 where it did not fall.
+    /// The fall in basis points (hundredths of a percent) of `from`, rounded down, so that 15 % is never reached by
+    /// rounding. 0 if the price did not fall.
     #[must_use]
     pub fn drop_bp(self) -> u32 {
         let (from, to) = (i128::from(self.from.0), i128::from(self.to.0));
@@ -94,97 +89,97 @@ impl PriceChange {
     }
 }
 
-/// One thing that happened to a home, read from its history.
+/// One event of a home, computed from its history.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Event {
-    /// When it was first seen to have happened; of what is told, when its source says that it did. An expiry may lie ahead.
+    /// When the event was first seen; for a reported change, when it happened according to the source. An expiry may
+    /// lie in the future.
     pub at: Time,
-    /// What.
     pub kind: EventKind,
-    /// The market it counts in.
+    /// The market in which the event counts.
     pub market: Market,
-    /// The prices, of a cut or a rise.
+    /// The prices of a cut or rise.
     pub change: Option<PriceChange>,
 }
 
-/// A interval together with what happened when it began.
+/// An interval and the events at its beginning.
 #[derive(Clone, Debug)]
 pub struct Step<'a> {
-    /// The interval.
     pub interval: Interval<'a>,
-    /// The spell on the market that it belongs to; of one outside every spell, the interval itself.
+    /// The spell that contains the interval; for an interval outside every spell, the interval itself.
     pub spell: Spell,
-    /// How the home left the inventory that it was in before. That it expires is told by the interval that ends so
-    /// ([`Interval::expires`]), not by the next.
+    /// How the home left the active stock. An expiry is not an exit here: it belongs to the interval that it ends
+    /// ([`Interval::expires`]).
     pub exit: Option<Exit>,
-    /// How it came into that which it is in now.
+    /// How the home entered the active stock.
     pub entry: Option<Entry>,
-    /// Why it is doubtful whether its price is asked; then the price is in no figure.
+    /// Why the price is doubtful. A doubtful price is in no figure.
     pub doubtful: Option<Doubt>,
-    /// What became of the list price.
+    /// The change of the list price since the interval before.
     pub change: Option<PriceChange>,
-    /// It was sold or let.
+    /// Set if the home was sold or let.
     pub sold: Option<Sold>,
 }
 
-/// A sale or a letting.
+/// A sale or letting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sold {
-    /// The civil day of `CloseDate`, where the source tells it and it is neither before [`LISTED_SINCE`] nor after the interval
-    /// began.
+    /// The civil day of `CloseDate`. `None` if the source gives none, or one before [`LISTED_SINCE`] or after the
+    /// interval began.
     pub on: Option<Day>,
 }
 
-/// One stay on the market, from coming on to being sold.
+/// One stay on the market, from entry to exit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spell {
-    /// When it began: the listing date that was told last in it, if that is possible, else when first seen on the market.
+    /// When the spell began: the latest plausible listing date that the source gave in it, or else its first sighting.
     pub opened_at: Time,
-    /// The first price asked in it: the source's `OriginalListPrice`, else the first price seen that is not doubtful.
+    /// The original price: the source's `OriginalListPrice`, or else the first price that is not doubtful.
     pub original: Option<Minor>,
 }
 
-/// After so long off the market a home that comes back starts anew: its old price says nothing of a cut.
+/// After a longer time off the market a new spell begins, and the price is not compared with the old one.
 const SPELL_GAP_MS: i64 = 90 * Time::DAY_MS;
 
-/// After so long off the market it is not the same offer that is made again.
+/// After a longer time off the market a home counts as new.
 const RELISTED_WITHIN_MS: i64 = 365 * Time::DAY_MS;
 
-/// A `CloseDate` that is later by more than this is of another sale; by less, the date was put right.
+/// A `CloseDate` that is later by more days belongs to another sale; by fewer, it corrects the date.
 const RESOLD_AFTER_DAYS: i32 = 30;
 
-/// A home that was listed so long before it was first seen was on the market already.
+/// A home that was listed longer before its first sighting was on the market already.
 const INITIAL_MS: i64 = 7 * Time::DAY_MS;
 
 struct EventBuilder {
-    /// The phase before the interval in hand.
+    /// The phase of the interval before.
     phase: Option<Phase>,
-    /// When the interval before began, or when it expired.
+    /// When the interval before began or expired.
     began: Option<Time>,
     /// When the interval before expired.
     expired: Option<Time>,
     terms: Option<(Purpose, Currency)>,
     market: Option<Market>,
     spell: Option<Open>,
-    /// How the home will come in when it is active next.
+    /// How the home enters when it is next active.
     next: Entry,
-    /// Since when it has been off the market.
+    /// When the home left the market.
     off_since: Option<Time>,
-    /// It was sold, and has not been offered since: on that day, if the source tells it.
+    /// Set if the home was sold and not offered since. The inner value is the day, if known.
     sold: Option<Option<Day>>,
 }
 
-/// A spell that is open.
+/// An open spell.
 #[derive(Clone, Copy)]
 struct Open {
-    /// The place of its first interval.
+    /// The index of its first interval.
     from: usize,
-    /// No listing date before this belongs to it: then it was off the market.
+    /// The earliest listing date that can belong to this spell: before it the home was off the market.
     not_before: Option<Time>,
 }
 
 impl History {
-    /// What was seen to happen to this home, in order of time. What its source tells of besides is in [`crate::Home::events`].
+    /// The events that sightings show, in order of time. [`crate::Home::events`] adds the changes that the source
+    /// reports.
     #[must_use]
     pub fn events(&self) -> Vec<Event> {
         let mut events = Vec::new();
@@ -218,10 +213,10 @@ impl History {
         events
     }
 
-    /// The intervals and what happened when each began, oldest first.
+    /// The intervals with the events at their beginning, oldest first.
     #[must_use]
     pub fn steps(&self) -> Vec<Step<'_>> {
-        let mut teller = EventBuilder {
+        let mut builder = EventBuilder {
             phase: None,
             began: None,
             expired: None,
@@ -234,33 +229,33 @@ impl History {
         };
         let mut steps: Vec<Step<'_>> = Vec::new();
         let mut opens: Vec<Option<Open>> = Vec::new();
-        for (place, interval) in self.intervals().into_iter().enumerate() {
-            steps.push(teller.tell(place, interval));
-            opens.push(teller.spell);
+        for (index, interval) in self.intervals().into_iter().enumerate() {
+            steps.push(builder.step(index, interval));
+            opens.push(builder.spell);
         }
-        let mut place = 0;
-        while place < steps.len() {
-            let Some(open) = opens[place] else {
-                place += 1;
+        let mut index = 0;
+        while index < steps.len() {
+            let Some(open) = opens[index] else {
+                index += 1;
                 continue;
             };
-            let end = (place..steps.len()).find(|later| opens[*later].is_none_or(|it| it.from != open.from));
+            let end = (index..steps.len()).find(|later| opens[*later].is_none_or(|it| it.from != open.from));
             let end = end.unwrap_or(steps.len());
-            open.settle(&mut steps[place..end]);
-            doubt::ask(&mut steps[place..end]);
-            place = end;
+            open.settle(&mut steps[index..end]);
+            doubt::price_steps(&mut steps[index..end]);
+            index = end;
         }
         steps
     }
 }
 
 impl Open {
-    /// Gives all intervals of a spell its beginning.
+    /// Sets the beginning of the spell on all its intervals.
     fn settle(&self, steps: &mut [Step<'_>]) {
         let Some(began) = steps.first().map(|step| step.interval.first) else { return };
-        let reported = steps.iter().rev().find_map(|step| step.interval.listed);
-        let is_of_it = |listed: &Time| *listed <= began && self.not_before.is_none_or(|bound| bound < *listed);
-        let opened_at = reported.filter(is_of_it).unwrap_or(began);
+        let listed_at = steps.iter().rev().find_map(|step| step.interval.listed);
+        let is_in_spell = |listed: &Time| *listed <= began && self.not_before.is_none_or(|bound| bound < *listed);
+        let opened_at = listed_at.filter(is_in_spell).unwrap_or(began);
         for step in steps.iter_mut() {
             step.spell.opened_at = opened_at;
         }
@@ -274,12 +269,12 @@ impl Open {
 }
 
 impl EventBuilder {
-    fn tell<'a>(&mut self, place: usize, interval: Interval<'a>) -> Step<'a> {
+    fn step<'a>(&mut self, index: usize, interval: Interval<'a>) -> Step<'a> {
         let facts = interval.facts;
         let phase = facts.status.phase();
         let terms = (facts.market.purpose, facts.market.currency);
         if let Some(expired) = self.expired.take() {
-            // It has been off the market since then.
+            // The home has been off the market since it expired.
             self.phase = Some(Phase::Off);
             self.began = Some(expired);
             self.off_since = Some(expired);
@@ -289,7 +284,7 @@ impl EventBuilder {
         let other_terms = self.terms.replace(terms).is_some_and(|before| before != terms);
         let moved = self.market.as_ref().is_some_and(|before| *before != facts.market);
         if other_terms {
-            // A rent is no cut of a sale price, nor are dollars of dirhams: each spell has prices of its own.
+            // A rent is not a cut of a sale price, and currencies are not comparable: each spell has its own prices.
             self.spell = None;
             self.off_since = None;
             self.next = Entry::New;
@@ -301,7 +296,7 @@ impl EventBuilder {
                 Phase::Active | Phase::Before | Phase::Closed => Entry::New,
             };
         }
-        self.open_or_close(place, phase, &interval);
+        self.open_or_close(index, phase, &interval);
         let exit = match phase {
             _ if !was_active => None,
             _ if other_terms => Some(Exit::Gone),
@@ -320,24 +315,25 @@ impl EventBuilder {
         self.began = Some(interval.first);
         self.expired = interval.expires;
         self.market = Some(facts.market.clone());
-        // What became of the price is told when the whole spell is known.
+        // The prices are compared when the whole spell is known.
         let spell = Spell { opened_at: interval.first, original: None };
         Step { interval, spell, exit, entry, doubtful: None, change: None, sold }
     }
 
-    /// Opens a spell where the home comes on the market, and ends it where it is sold or has been off for too long.
-    fn open_or_close(&mut self, place: usize, phase: Phase, interval: &Interval<'_>) {
+    /// Opens a spell when the home comes on the market. Ends it when the home is sold or is off the market for too
+    /// long.
+    fn open_or_close(&mut self, index: usize, phase: Phase, interval: &Interval<'_>) {
         match phase {
             Phase::Active | Phase::Pending => {
                 let off = self.off_since.take().map(|since| interval.first.ms() - since.ms());
                 if let Some(off) = off.filter(|off| *off > SPELL_GAP_MS) {
                     self.spell = None;
-                    // One that was sold, or never offered on these terms, is new after any time.
+                    // A home that was sold, or never offered on these terms, is new after any time.
                     if self.next != Entry::New {
                         self.next = if off > RELISTED_WITHIN_MS { Entry::New } else { Entry::Relisted };
                     }
                 }
-                self.spell.get_or_insert(Open { from: place, not_before: self.began });
+                self.spell.get_or_insert(Open { from: index, not_before: self.began });
             }
             Phase::Closed => {
                 self.spell = None;
@@ -355,11 +351,11 @@ impl EventBuilder {
         }
     }
 
-    /// Whether it was sold just now. One that is taken down and then shown as sold once more was sold once; one whose
-    /// `CloseDate` moves on by months was sold again, though nobody saw it on offer in between.
+    /// Whether this interval begins with a sale. A home that is taken down and then shown as sold again was sold once.
+    /// If `CloseDate` moves by months, it was sold again, even without a sighting on the market in between.
     fn sell(&mut self, phase: Phase, interval: &Interval<'_>) -> Option<Sold> {
         let [earliest, seen] = [LISTED_SINCE, interval.first].map(|time| time.ms().div_euclid(Time::DAY_MS));
-        // A day more, for who is ahead of UTC.
+        // One more day, for zones ahead of UTC.
         let on = interval.facts.close_date.filter(|day| (earliest..=seen + 1).contains(&i64::from(day.0)));
         let was_sold = match phase {
             Phase::Closed => self.sold.replace(on.or(self.sold.flatten())),
@@ -373,13 +369,14 @@ impl EventBuilder {
         if was_sold.is_some_and(|before| !before.is_some_and(is_another)) {
             return None;
         }
-        // Of a home that was never seen before it was sold, only the source knows when that was.
+        // For a home that was first seen as sold, only the source knows the day of the sale.
         (self.phase.is_some() || on.is_some()).then_some(Sold { on })
     }
 }
 
 impl Event {
-    /// Whether it has happened by the close of the day of `now`, a civil day of its market: an expiry may lie ahead.
+    /// Whether the event has happened by the end of the day of `now`, in the market's time zone. An expiry may lie in
+    /// the future.
     #[must_use]
     pub fn has_come(&self, now: Time) -> bool {
         self.kind != EventKind::Expired || {
@@ -414,7 +411,7 @@ impl From<Exit> for EventKind {
 }
 
 impl EventKind {
-    /// The name in tables and answers.
+    /// The name in tables and JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

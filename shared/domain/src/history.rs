@@ -12,64 +12,58 @@ use crate::sighting::Sighting;
 use crate::time::{Day, Time};
 use crate::watch::Watch;
 
-/// The most distinct facts of one listing. One that had more is [`History::is_overfull`].
+/// The maximum number of distinct facts of one listing. A listing with more is [`History::is_overfull`].
 pub const FACTS_MAX: usize = 4_096;
 
-/// The most distinct facts of one listing on one UTC day.
+/// The maximum number of distinct facts of one listing on one UTC day.
 pub const FACTS_PER_DAY_MAX: usize = 64;
 
-/// No listing date before 1990-01-01 is believed, nor one after the listing was seen: it is as if none was told.
+/// The earliest accepted listing date, 1990-01-01. Earlier dates, and dates after the sighting, are ignored.
 pub const LISTED_SINCE: Time = Time::from_known_ms(631_152_000_000);
 
-/// Everything of a listing that enters the arithmetic. Two observations with equal facts tell of one
-/// unbroken interval.
+/// All fields of a listing that figures depend on. Consecutive observations with equal facts form one interval.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Facts {
-    /// Where the home is counted.
     pub market: Market,
     /// `StandardStatus`.
     pub status: Status,
     /// `ListPrice`.
     pub list_price: Option<Minor>,
-    /// `OriginalListPrice`, where the source tells it.
+    /// `OriginalListPrice`, if the source gives it.
     pub original_list_price: Option<Minor>,
-    /// `ClosePrice`: what it was sold or let for.
+    /// `ClosePrice`: the price of the sale or letting.
     pub close_price: Option<Minor>,
-    /// `CloseDate`: when.
+    /// `CloseDate`: the day of the sale or letting.
     pub close_date: Option<Day>,
-    /// Kind of home.
     pub property_type: Option<PropertyType>,
-    /// Bedrooms.
     pub bedrooms: Option<u8>,
-    /// Living area.
     pub living_area: Option<Area>,
 }
 
-/// The sightings of one listing with certain facts on one UTC day: the first and the last of them, and what they said of
-/// the listing date.
+/// The first and last sighting of one listing with the same facts on one UTC day, and the listing date that they gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DaySightings {
     /// An index into [`History::facts`].
     pub facts: u16,
     /// The first sighting of the day.
     pub first: Sighting,
-    /// The last.
+    /// The last sighting of the day.
     pub last: Sighting,
-    /// The listing date that the last sighting with one gave.
+    /// The listing date of the latest sighting that gave one, with that sighting.
     pub listed: Option<(Sighting, Time)>,
 }
 
-/// What is known of a listing over time: a pure function of the *set* of its observations.
+/// The history of a listing: a pure function of the *set* of its observations.
 ///
-/// For each UTC day and facts it keeps the first and the last sighting. Those are joined by least and greatest, so that what
-/// comes twice, in another order or years late gives the same history: a join semilattice. The intervals are read from
-/// the ends in the order of [`Sighting`]. So A, B, A within a day is told apart; of more changes to and fro within one
-/// day only the outermost are.
+/// For each UTC day and distinct facts it keeps the first and the last sighting. Merging takes the minimum and the
+/// maximum, so duplicates, reordered and late observations give the same history: a join semilattice. Intervals are
+/// computed from these sightings in the order of [`Sighting`]. A change to B and back to A within a day is visible; of
+/// several such changes within one day only the outermost are.
 ///
 /// ```
-/// use stoop_domain::{Applied, Currency, Facts, History, Listing, Minor, Address, Purpose, Sighting, Time};
-/// let place = Address { city: Some("Agadir".into()), country: Some("MA".into()), ..Address::default() };
-/// let mut listing = Listing::new(Purpose::Sale, Currency::MAD, place);
+/// use stoop_domain::{Address, Applied, Currency, Facts, History, Listing, Minor, Purpose, Sighting, Time};
+/// let address = Address { city: Some("Agadir".into()), country: Some("MA".into()), ..Address::default() };
+/// let mut listing = Listing::new(Purpose::Sale, Currency::MAD, address);
 /// let mut at_price = |minor| {
 ///     listing.list_price = Some(Minor(minor));
 ///     Facts::of(&listing).unwrap()
@@ -80,73 +74,71 @@ pub struct DaySightings {
 /// history.apply(at(1), &a, None);
 /// history.apply(at(3), &a, None);
 /// assert_eq!(history.apply(at(2), &b, None), Applied::Changed);
-/// assert_eq!(history.runs().len(), 3); // A, B, A
+/// assert_eq!(history.intervals().len(), 3); // A, B, A
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct History {
     /// Distinct facts, in the order in which `spans` first uses them.
     facts: Vec<Facts>,
-    /// One for each day and facts, in the order of first sightings, then of facts.
+    /// One entry for each day and facts, ordered by day, first sighting, then facts.
     spans: Vec<DaySightings>,
-    /// What the last sighting of all says; of several with that sighting the greatest.
+    /// The watch of the last sighting. If several observations share that sighting, the greatest.
     watch: Watch,
     overfull: bool,
 }
 
-/// A interval of time over which a listing's facts stayed equal and it did not expire.
+/// A range of time in which the facts of a listing stayed equal and it did not expire.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interval<'a> {
-    /// What held.
     pub facts: &'a Facts,
-    /// When it began: the source's time where that is a version, or lies between the last sighting of what held before and
-    /// the first of this, else the first sighting.
+    /// When the interval began. This is the source's time if that is a version, or if it lies between the last sighting
+    /// of the interval before and the first sighting of this one; otherwise the first sighting.
     pub first: Time,
-    /// When it was last seen so, but no later than what held next began: so it may move back.
+    /// The last sighting, but not later than the beginning of the next interval. It may therefore move back.
     pub last: Time,
     /// The first sighting.
     pub sighting: Sighting,
     /// The last sighting.
     pub last_sighting: Sighting,
-    /// The listing date that was told last in it.
+    /// The listing date that the source gave last in this interval.
     pub listed: Option<Time>,
-    /// When it ends because nobody sees the home any more, if it is on the market and nothing else was seen by then: a midnight of
-    /// UTC, that may lie ahead. See [`Watch::expires_after`].
+    /// When the interval expires, if the home is on the market and nothing else is seen before: a UTC midnight, which
+    /// may lie in the future. See [`Watch::expires_after`].
     pub expires: Option<Time>,
-    /// When the home was active and not confirmed, oldest first. See [`Watch::unconfirmed_after`].
+    /// When the home was active but unconfirmed, oldest first. See [`Watch::unconfirmed_after`].
     pub unconfirmed: Vec<UnconfirmedInterval>,
 }
 
-/// A time over which a home that counted as active was not confirmed.
+/// A range of time in which a home counted as active without being confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnconfirmedInterval {
-    /// Since when: a midnight of UTC, that may lie ahead.
+    /// A UTC midnight, which may lie in the future.
     pub from: Time,
-    /// Until when; `None`: until the interval ends, whenever that is.
+    /// `None`: until the interval ends.
     pub until: Option<Time>,
 }
 
-/// What became of one observation.
+/// The outcome of applying one observation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Applied {
-    /// The first observation of this home.
+    /// The first observation of the home.
     New,
-    /// What is read from the history moved: a interval began, was split, is now known to have begun earlier, or its price is
-    /// doubtful no more.
+    /// The computed history changed: an interval began, was split, began earlier, or its price is no longer doubtful.
     Changed,
-    /// It confirmed a interval at another time: when the home counts as unconfirmed or expired moved, and nothing else did.
+    /// Confirms an interval. Only the times at which the home counts as unconfirmed or expired changed.
     Confirmed,
-    /// It confirmed a interval at another time; nothing that is read from the history moved.
+    /// Confirms an interval. The computed history did not change.
     Unchanged,
-    /// It was known already.
+    /// Already known.
     Duplicate,
-    /// It made the listing overfull: from now on it contributes nothing.
+    /// The listing became overfull and contributes nothing from now on.
     Overfull,
-    /// It lies in no market, or its listing was overfull already: it is not taken up.
+    /// Not applied: the listing is in no market, or it is already overfull.
     Refused,
 }
 
 impl Facts {
-    /// The facts of a listing; `None` where it lies in no market.
+    /// The facts of a listing. `None` if it is in no market.
     #[must_use]
     pub fn of(listing: &Listing) -> Option<Self> {
         Some(Self::in_market(listing, market_of(listing)?))
@@ -168,12 +160,12 @@ impl Facts {
 }
 
 impl History {
-    /// Takes up one observation of who does not look again ([`Watch::Once`]).
+    /// Applies one observation of a source that is not polled again ([`Watch::Once`]).
     pub fn apply(&mut self, sighting: Sighting, facts: &Facts, listed_at: Option<Time>) -> Applied {
         self.apply_watched(sighting, facts, listed_at, Watch::Once)
     }
 
-    /// Takes up one observation.
+    /// Applies one observation.
     pub fn apply_watched(
         &mut self,
         sighting: Sighting,
@@ -192,10 +184,10 @@ impl History {
             self.watch = watch;
             return Applied::New;
         };
-        // Most observations say what the last one said, a little later.
+        // Fast path: most observations repeat the last one, a little later.
         let span = self.spans[newest];
         let (is_newest, is_as_before) = (sighting > span.last, self.facts_of(&span) == facts);
-        // The last writer's.
+        // The latest sighting decides.
         let watch = match sighting.cmp(&span.last) {
             Ordering::Less => self.watch,
             Ordering::Equal => self.watch.max(watch),
@@ -216,16 +208,14 @@ impl History {
             }
             return self.confirmed(&span, &sighting);
         }
-        // Where the newest interval is another one than before, there is no need to compare.
+        // If the newest interval changed, no comparison is needed.
         let is_news = is_newest && !is_as_before;
         let same_day = self.of_day(sighting.day());
-        match same_day.clone().find(|address| self.facts_of(&self.spans[*address]) == facts) {
-            Some(address) if watch == self.watch && !self.spans[address].would_move(sighting, listed) => {
-                Applied::Duplicate
-            }
-            Some(address) => self.changed(is_news, |history| {
+        match same_day.clone().find(|index| self.facts_of(&self.spans[*index]) == facts) {
+            Some(index) if watch == self.watch && !self.spans[index].would_move(sighting, listed) => Applied::Duplicate,
+            Some(index) => self.changed(is_news, |history| {
                 history.watch = watch;
-                history.spans[address].add(sighting, listed);
+                history.spans[index].add(sighting, listed);
                 history.put_in_order();
             }),
             None if same_day.len() >= FACTS_PER_DAY_MAX => self.overflow(),
@@ -240,16 +230,16 @@ impl History {
         }
     }
 
-    /// Whether more was said of this listing than any has to say: more than [`FACTS_MAX`] distinct facts, or more than
-    /// [`FACTS_PER_DAY_MAX`] on one day, as where a map takes the wrong column for the id. Such a listing has no
-    /// intervals and contributes nothing, whatever came first, and stays so.
+    /// Whether the listing has more than [`FACTS_MAX`] distinct facts, or more than [`FACTS_PER_DAY_MAX`] on one day.
+    /// That happens if a map uses the wrong column as the ID. An overfull listing has no intervals, contributes nothing
+    /// and stays overfull, in whatever order its observations arrive.
     #[must_use]
     pub fn is_overfull(&self) -> bool {
         self.overfull
     }
 
-    /// The intervals of equal facts, oldest first. One that is on the market and of which nothing was seen for so long that it
-    /// expired ends; seen again it is another.
+    /// The intervals of equal facts, oldest first. An interval on the market ends when it expires; a later sighting
+    /// begins another.
     #[must_use]
     pub fn intervals(&self) -> Vec<Interval<'_>> {
         let mut intervals: Vec<Interval<'_>> = Vec::new();
@@ -260,7 +250,7 @@ impl History {
                 (Some(interval), Some((known, _)))
                     if known == facts && interval.expires.is_none_or(|expires| first < expires) =>
                 {
-                    interval.sight_again(self.watch, first, sighting, listed);
+                    interval.extend(self.watch, first, sighting, listed);
                 }
                 (last, _) => {
                     if let Some(last) = last {
@@ -286,20 +276,20 @@ impl History {
         intervals
     }
 
-    /// How the home is watched: what its last sighting says.
+    /// The watch of the last sighting.
     #[must_use]
     pub fn watch(&self) -> Watch {
         self.watch
     }
 
-    /// When the home expires or expired, if it is on the market and nothing is seen of it any more; `None` where it never does.
+    /// When the home expires or expired, unless it is seen again. `None` if it never does.
     #[must_use]
     pub fn expires(&self) -> Option<Time> {
         self.intervals().last().and_then(|interval| interval.expires)
     }
 
-    /// The newest status as of the close of the day of `now`, a civil day of its market: [`Status::Expired`] where the home is
-    /// said to be on the market and nobody has seen it for so long that it does not count any more.
+    /// The newest status at the end of the day of `now`, in the market's time zone. [`Status::Expired`] if the home is
+    /// on the market by its last sighting but has expired since.
     #[must_use]
     pub fn status_at(&self, now: Time) -> Option<Status> {
         let facts = self.current()?;
@@ -310,44 +300,44 @@ impl History {
         Some(if is_expired { Status::Expired } else { facts.status })
     }
 
-    /// The newest facts; `None` for a history without observations, or one that is overfull.
+    /// The newest facts. `None` for an empty or overfull history.
     #[must_use]
     pub fn current(&self) -> Option<&Facts> {
-        self.newest().map(|address| self.facts_of(&self.spans[address]))
+        self.newest().map(|index| self.facts_of(&self.spans[index]))
     }
 
-    /// When the listing was first and last seen.
+    /// The times of the first and the last sighting.
     #[must_use]
     pub fn seen(&self) -> Option<(Time, Time)> {
         let intervals = self.intervals();
         Some((intervals.first()?.first, intervals.last()?.last))
     }
 
-    /// The listing date that was told last.
+    /// The listing date that the source gave last.
     #[must_use]
     pub fn listed_at(&self) -> Option<Time> {
         self.spans.iter().filter_map(|span| span.listed).max().map(|(_, time)| time)
     }
 
-    /// The distinct facts that it ever had, in the order in which they were first seen.
+    /// All distinct facts, in the order in which they were first seen.
     #[must_use]
     pub fn facts(&self) -> &[Facts] {
         &self.facts
     }
 
-    /// What is kept: for storing.
+    /// The stored sightings, for encoding.
     #[must_use]
     pub fn spans(&self) -> &[DaySightings] {
         &self.spans
     }
 
-    /// An overfull history.
+    /// An overfull history, which has no observations and accepts none.
     #[must_use]
     pub fn overfull() -> Self {
         Self { overfull: true, ..Self::default() }
     }
 
-    /// A history as it was stored; `None` where no observations could have made it.
+    /// Restores a stored history. Returns `None` if no set of observations produces it.
     #[must_use]
     pub fn from_parts(facts: Vec<Facts>, spans: Vec<DaySightings>, watch: Watch) -> Option<Self> {
         let fits = |span: &DaySightings| {
@@ -376,12 +366,12 @@ impl History {
         };
         let mut distinct: Vec<&Facts> = history.facts.iter().collect();
         distinct.sort_unstable();
-        // Each facts' first use is of the place behind those used before it.
+        // A new facts index must be the next unused one.
         let mut used = 0;
         let in_order_of_use = history.spans.iter().all(|span| {
-            let address = usize::from(span.facts);
-            used += usize::from(address == used);
-            address < used
+            let index = usize::from(span.facts);
+            used += usize::from(index == used);
+            index < used
         });
         let sound = history.spans.is_sorted_by(|a, b| in_order(&history.facts, a, b) == Ordering::Less)
             && in_order_of_use
@@ -391,11 +381,11 @@ impl History {
         sound.then_some(history)
     }
 
-    /// Both ends of all spans, and the listing date with the end that it belongs to, in the order of sightings.
+    /// Both ends of all spans in the order of sightings, each with the listing date that belongs to it.
     fn ends(&self) -> Vec<(Sighting, u16, Option<Time>)> {
         let mut ends = Vec::with_capacity(self.spans.len() * 2);
         for DaySightings { facts, first, last, listed } in &self.spans {
-            // What was told between the two counts where the first is.
+            // A date that was given between the two ends belongs to the first.
             let (with_last, with_first) = match listed {
                 Some((sighting, time)) if sighting == last => (Some(*time), None),
                 listed => (None, listed.map(|(_, time)| time)),
@@ -413,32 +403,34 @@ impl History {
         &self.facts[usize::from(span.facts)]
     }
 
-    /// The place of the span with the last sighting of all.
+    /// The index of the span with the last sighting.
     fn newest(&self) -> Option<usize> {
         let day = self.of_day(self.spans.last()?.first.day());
-        let rank = |address: &usize| (self.spans[*address].last, self.facts_of(&self.spans[*address]));
+        let rank = |index: &usize| (self.spans[*index].last, self.facts_of(&self.spans[*index]));
         day.max_by(|a, b| rank(a).cmp(&rank(b)))
     }
 
-    /// Whether all else of the day of the newest span was seen before it: then one more sighting begins nothing anew.
+    /// Whether all other spans of the day of the newest span ended before it began. Then another sighting only extends
+    /// it.
     fn stands_alone(&self, newest: usize) -> bool {
         let DaySightings { first, .. } = self.spans[newest];
-        self.of_day(first.day()).all(|address| address == newest || self.spans[address].last < first)
+        self.of_day(first.day()).all(|index| index == newest || self.spans[index].last < first)
     }
 
-    /// Whether nothing was seen after `last`, nor that after `next`, as it may be where the time is a version; or nobody asks.
+    /// Whether nothing was seen after `last`, and `last` is not after `next`. With versioned times it can be. Always
+    /// true if the source is not polled again.
     fn was_seen_by(&self, last: Time, next: Time) -> bool {
         let all = || self.spans.iter().all(|span| span.first.seen.max(span.last.seen) <= last);
         self.watch == Watch::Once || last <= next && all()
     }
 
-    /// The places of the spans of a day.
+    /// The indexes of the spans of a day.
     fn of_day(&self, day: i64) -> std::ops::Range<usize> {
         let from = self.spans.partition_point(|span| span.first.day() < day);
         from..from + self.spans[from..].partition_point(|span| span.first.day() == day)
     }
 
-    /// The place of these facts in the table, where they are put if they are new; `None` where there is no room.
+    /// The index of these facts in the table. Adds them if they are new; `None` if the table is full.
     fn index_of(&mut self, facts: &Facts) -> Option<u16> {
         let known = self.facts.iter().rposition(|known| known == facts);
         if known.is_none() && self.facts.len() >= FACTS_MAX {
@@ -456,7 +448,7 @@ impl History {
         Applied::Overfull
     }
 
-    /// Changes what is kept and says whether anything that is read from it moved, unless that is known.
+    /// Applies `change` and returns whether the computed history changed. With `is_news` it is known to change.
     fn changed(&mut self, is_news: bool, change: impl FnOnce(&mut Self)) -> Applied {
         if is_news {
             change(self);
@@ -482,7 +474,7 @@ impl History {
         }
     }
 
-    /// What became of a sighting that says what the newest span says, a little later. Where the home expired in between, it is
+    /// The outcome of a later sighting with the same facts as the newest span. If the home expired in between, it is
     /// back.
     fn confirmed(&self, span: &DaySightings, sighting: &Sighting) -> Applied {
         let phase = self.facts_of(span).status.phase();
@@ -501,22 +493,21 @@ impl History {
         }
     }
 
-    /// Puts spans in the order of sightings and the table of facts in that of first use, so that equal histories are equal
-    /// bit by bit.
+    /// Sorts the spans by sighting and the facts by first use, so that equal histories are equal bit by bit.
     fn put_in_order(&mut self) {
         let facts = std::mem::take(&mut self.facts);
         self.spans.sort_by(|a, b| in_order(&facts, a, b));
-        let mut place_of = vec![u16::MAX; facts.len()];
+        let mut new_index = vec![u16::MAX; facts.len()];
         let mut order: Vec<u16> = Vec::with_capacity(facts.len());
         for span in &mut self.spans {
-            let address = &mut place_of[usize::from(span.facts)];
-            if *address == u16::MAX {
-                *address = u16::try_from(order.len()).unwrap_or(u16::MAX);
+            let index = &mut new_index[usize::from(span.facts)];
+            if *index == u16::MAX {
+                *index = u16::try_from(order.len()).unwrap_or(u16::MAX);
                 order.push(span.facts);
             }
-            span.facts = *address;
+            span.facts = *index;
         }
-        if order.len() == facts.len() && order.iter().enumerate().all(|(address, old)| address == usize::from(*old)) {
+        if order.len() == facts.len() && order.iter().enumerate().all(|(index, old)| index == usize::from(*old)) {
             self.facts = facts;
         } else {
             let mut facts: Vec<Option<Facts>> = facts.into_iter().map(Some).collect();
@@ -532,10 +523,11 @@ fn in_order(facts: &[Facts], a: &DaySightings, b: &DaySightings) -> Ordering {
     days.then_with(|| a.first.cmp(&b.first)).then_with(facts)
 }
 
-/// When a interval began that was first seen at `sighting`. `before` is when the interval before it began, and its last sighting.
+/// When an interval began that was first seen at `sighting`. `before` is the beginning of the interval before and its
+/// last sighting.
 ///
-/// By the source's time, if that is possible: after what held before was seen for the last time. A source whose time stands
-/// still or is wrong does not know; then it is what was seen that counts.
+/// This is the source's time if it is possible, that is, after the last sighting of the interval before. A source whose
+/// clock stands still or is wrong gives no usable time; then the sighting counts.
 fn begin(before: Option<(Time, (u16, Sighting))>, sighting: &Sighting) -> Time {
     let at = sighting.at.min(sighting.seen);
     let Some((began, (_, last))) = before else {
@@ -558,12 +550,12 @@ impl<'a> Interval<'a> {
             expires: None,
             unconfirmed: Vec::new(),
         };
-        interval.look_ahead(watch);
+        interval.set_expiry(watch);
         interval
     }
 
-    /// It was seen so once more, and was so since `first`.
-    fn sight_again(&mut self, watch: Watch, first: Time, sighting: Sighting, listed: Option<Time>) {
+    /// Extends the interval by another sighting with the same facts, which held since `first`.
+    fn extend(&mut self, watch: Watch, first: Time, sighting: Sighting, listed: Option<Time>) {
         if let Some(unconfirmed) = self.unconfirmed.pop() {
             let until = first.max(self.last);
             self.unconfirmed.extend(
@@ -573,22 +565,22 @@ impl<'a> Interval<'a> {
         self.last = self.last.max(sighting.seen);
         self.last_sighting = sighting;
         self.listed = listed.or(self.listed);
-        self.look_ahead(watch);
+        self.set_expiry(watch);
     }
 
-    /// What becomes of it if it is not seen so any more.
-    fn look_ahead(&mut self, watch: Watch) {
+    /// Sets when the interval becomes unconfirmed and expires if it is not seen again.
+    fn set_expiry(&mut self, watch: Watch) {
         let phase = self.facts.status.phase();
         self.expires = watch.expires_at(phase, self.last);
         let from = watch.unconfirmed_at(phase, self.last);
         self.unconfirmed.extend(from.map(|from| UnconfirmedInterval { from, until: None }));
     }
 
-    /// Something else was seen to be so since `next`, or the same after it had expired.
+    /// Ends the interval at `next`: other facts hold since then, or the same facts after it expired.
     fn end(&mut self, next: Time) {
         self.last = self.last.min(next).max(self.first);
         self.expires = self.expires.filter(|expires| *expires <= next);
-        // What is late may have been seen after the next began.
+        // A late observation may show a sighting after the next interval began.
         self.unconfirmed.retain(|unconfirmed| unconfirmed.from < next);
         for unconfirmed in &mut self.unconfirmed {
             unconfirmed.until = unconfirmed.until.map(|until| until.min(next));

@@ -4,44 +4,45 @@ use crate::observation::Observation;
 use crate::reported::{ReportedChange, ReportedChanges};
 use crate::sighting::Sighting;
 
-/// The last that was said of something, and when: joined by the greatest sighting, then the greatest value, so that order does
-/// not matter. What a later observation leaves out stays as it was.
+/// The latest value of a field with its sighting. Merging takes the greatest sighting, then the greatest value, so
+/// order does not matter. An observation without the field does not change it.
 pub type Last<T> = Option<(Sighting, T)>;
 
-/// What is known of a home beside its facts. None of it opens a interval or enters a figure.
+/// Fields of a home that are not part of its [`Facts`](crate::Facts). None of them begins an interval or enters a
+/// figure.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Attributes {
     /// Headline.
     pub title: Last<String>,
-    /// Street, number, unit.
+    /// Street, number and unit.
     pub line: Last<String>,
-    /// The listing's page.
+    /// URL of the listing's page.
     pub url: Last<String>,
-    /// Bathrooms in hundredths: 2.5 baths are 250.
+    /// In hundredths: 2.5 baths are 250.
     pub bathrooms_hundredths: Last<u16>,
     /// `LotSizeArea`.
     pub lot_area: Last<Area>,
     /// `YearBuilt`.
     pub year_built: Last<i16>,
-    /// `AssociationFee`, per month, in the minor unit of the listing's currency.
+    /// `AssociationFee`: per month, in the minor unit of the listing's currency.
     pub association_fee: Last<i64>,
-    /// `Latitude` and `Longitude` in millionths of a degree.
+    /// `Latitude` and `Longitude`, in millionths of a degree.
     pub coordinates: Last<(i32, i32)>,
 }
 
-/// A home: its history and what is known of it beside that.
+/// A home: its history, other attributes and reported price changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Home {
-    /// What enters the arithmetic.
+    /// The facts over time, from which figures are computed.
     pub history: History,
-    /// What does not.
+    /// The latest values of all other fields.
     pub attributes: Attributes,
-    /// What its source told of earlier prices. It enters no figure either.
+    /// Price changes that the source reports. They enter no figure.
     pub reported: ReportedChanges,
 }
 
 impl Home {
-    /// Takes up one observation. One outside every market (see [`Facts::of`]) is [`Applied::Refused`]: it cannot be counted.
+    /// Applies one observation. An observation outside every market (see [`Facts::of`]) is [`Applied::Refused`].
     pub fn apply(&mut self, observation: &Observation) -> Applied {
         let Some(facts) = Facts::of(&observation.listing) else { return Applied::Refused };
         let (sighting, listed_at) = (observation.sighting(), observation.listing.listed_at);
@@ -51,7 +52,7 @@ impl Home {
                 Applied::Overfull
             }
             Applied::Refused => Applied::Refused,
-            // The facts were known, the rest was not: it is to be kept as well.
+            // The facts are known but other fields are new and must be stored.
             Applied::Duplicate if self.take_rest(observation) => Applied::Unchanged,
             Applied::Duplicate => Applied::Duplicate,
             applied => {
@@ -61,10 +62,10 @@ impl Home {
         }
     }
 
-    /// Takes up what an observation says beside the facts. Says whether anything moved.
+    /// Takes everything but the facts from an observation. Returns whether anything changed.
     fn take_rest(&mut self, observation: &Observation) -> bool {
         let reported = ReportedChange::of(observation);
-        // No short circuit: both are to be taken.
+        // `|`, not `||`: both calls must run.
         self.attributes.take(observation) | reported.is_some_and(|reported| self.reported.take(reported))
     }
 
@@ -74,13 +75,13 @@ impl Home {
         self.attributes.title.as_ref().map(|(_, title)| title.as_str())
     }
 
-    /// Street, number, unit.
+    /// Street, number and unit.
     #[must_use]
     pub fn line(&self) -> Option<&str> {
         self.attributes.line.as_ref().map(|(_, line)| line.as_str())
     }
 
-    /// The listing's page.
+    /// URL of the listing's page.
     #[must_use]
     pub fn url(&self) -> Option<&str> {
         self.attributes.url.as_ref().map(|(_, url)| url.as_str())
@@ -88,14 +89,14 @@ impl Home {
 }
 
 impl Attributes {
-    /// Takes up what an observation says. Says whether anything moved.
+    /// Takes the attributes of an observation. Returns whether anything changed.
     fn take(&mut self, observation: &Observation) -> bool {
         let sighting = observation.sighting();
         let listing = &observation.listing;
         let (address, details) = (&listing.address, &listing.details);
         let coordinates = address.latitude_e6.zip(address.longitude_e6);
         let association_fee = listing.association_fee.map(|fee| fee.0);
-        // No short circuit: all of them are to be taken.
+        // `|`, not `||`: all calls must run.
         take_text(&mut self.title, sighting, details.title.as_deref())
             | take_text(&mut self.line, sighting, address.line.as_deref())
             | take_text(&mut self.url, sighting, details.url.as_deref())
@@ -107,29 +108,29 @@ impl Attributes {
     }
 }
 
-fn take<T: Copy + Ord>(known: &mut Last<T>, sighting: Sighting, said: Option<T>) -> bool {
-    let said = said.map(|value| (sighting, value));
-    let is_later = said > *known;
+fn take<T: Copy + Ord>(known: &mut Last<T>, sighting: Sighting, new: Option<T>) -> bool {
+    let new = new.map(|value| (sighting, value));
+    let is_later = new > *known;
     if is_later {
-        *known = said;
+        *known = new;
     }
     is_later
 }
 
-fn take_text(known: &mut Last<String>, sighting: Sighting, said: Option<&str>) -> bool {
-    let Some(said) = said else { return false };
+fn take_text(known: &mut Last<String>, sighting: Sighting, new: Option<&str>) -> bool {
+    let Some(new) = new else { return false };
     match known {
-        Some((at, text)) if (sighting, said) <= (*at, text.as_str()) => false,
+        Some((at, text)) if (sighting, new) <= (*at, text.as_str()) => false,
         Some((at, text)) => {
             *at = sighting;
-            // Most listings say the same for weeks: then nothing is copied.
-            if text != said {
-                said.clone_into(text);
+            // Avoids a copy: most listings repeat the same text for weeks.
+            if text != new {
+                new.clone_into(text);
             }
             true
         }
         None => {
-            *known = Some((sighting, said.to_owned()));
+            *known = Some((sighting, new.to_owned()));
             true
         }
     }

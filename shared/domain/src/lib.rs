@@ -1,12 +1,11 @@
-//! The nouns of Stoop and what always holds of them.
+//! The domain model of Stoop and its invariants.
 //!
-//! An [`Observation`] says: this source showed this [`Listing`] at this [`Time`]. A [`History`] is a
-//! pure function of the *set* of a home's observations; [`History::events`] reads from it what
-//! happened (new, cut, pending, ...). Everything downstream, market figures and alerts alike, is a
-//! function of histories.
+//! An [`Observation`] records that a source showed a [`Listing`] at a [`Time`]. A [`History`] is a pure function of the
+//! *set* of a home's observations. [`History::events`] derives events from it (new, cut, pending, ...). Market figures
+//! and alerts are functions of histories.
 //!
-//! What this crate deliberately does not do: no I/O, no clock, no arithmetic over many homes
-//! (that is `stoop-market`), no bytes on a stream (that is `stoop-wire`).
+//! This crate has no I/O, no clock, no arithmetic over many homes (see `stoop-market`) and no wire formats (see
+//! `stoop-wire`).
 
 mod address;
 mod alert;

@@ -5,25 +5,24 @@ use crate::area::Area;
 use crate::money::{Currency, Minor};
 use crate::time::{Day, Time};
 
-/// What is offered: the home itself or its use.
+/// Whether a home is for sale or for rent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Purpose {
-    /// For sale; prices are for the whole home.
+    /// Prices are for the whole home.
     Sale,
-    /// For rent; prices are per month.
+    /// Prices are per month.
     Rent,
 }
 
-/// RESO `StandardStatus`, and `Gone` for a listing that its source no longer shows.
+/// RESO `StandardStatus`, plus `Gone` for a listing that its source no longer shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Status {
     /// On offer.
     Active,
-    /// An offer is accepted, others are still welcome.
+    /// An offer is accepted; further offers are welcome.
     ActiveUnderContract,
     /// Under contract.
     Pending,
-    /// Sold or let.
     Closed,
     /// Announced, not yet on offer.
     ComingSoon,
@@ -33,41 +32,40 @@ pub enum Status {
     Canceled,
     /// The contract between owner and broker ran out.
     Expired,
-    /// Taken back by the owner, contract still running.
+    /// Taken back by the owner; the contract still runs.
     Withdrawn,
-    /// Not to be shown for now.
+    /// Temporarily not shown.
     Hold,
     /// Entered by mistake.
     Delete,
-    /// No longer shown by its source: missed twice by scans that were provably complete.
+    /// No longer shown by its source: missing from two complete scans.
     Gone,
 }
 
-/// The part of a listing's life that a status belongs to; figures and events speak of phases.
+/// The phase of a listing's life that a status belongs to. Figures and events depend on the phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phase {
     /// Not on offer yet.
     Before,
-    /// On offer: counts as active inventory.
+    /// On offer: counts as active stock.
     Active,
     /// Under contract.
     Pending,
-    /// Sold or let.
     Closed,
     /// Off the market without a known sale.
     Off,
 }
 
-/// The kind of home, after RESO `PropertySubType`, coarse enough that every source can say it.
+/// The type of a home, after RESO `PropertySubType`, but coarse enough for every source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum PropertyType {
-    /// A flat in a building of one owner, or where the source does not tell flats apart.
+    /// A flat in a building of one owner, or any flat if the source does not distinguish them.
     Apartment,
-    /// A flat owned by itself.
+    /// A flat with its own owner.
     Condominium,
     /// A row house.
     Townhouse,
-    /// A house by itself.
+    /// A detached house.
     SingleFamilyResidence,
     /// A house with several homes in it.
     MultiFamily,
@@ -75,44 +73,41 @@ pub enum PropertyType {
     ManufacturedHome,
     /// A room in a shared home.
     Room,
-    /// Ground without a home.
+    /// Land without a home.
     Land,
-    /// A farm or a ranch.
     Farm,
     /// Offices, shops, warehouses.
     Commercial,
-    /// Anything else.
     Other,
 }
 
-/// What a source says about one home, in RESO's terms. An unknown value is `None`, never zero or "".
+/// A listing: what a source says about one home, in RESO terms. An unknown value is `None`, never zero or "".
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Listing {
-    /// For sale or for rent.
     pub purpose: Purpose,
     /// `StandardStatus`.
     pub status: Status,
-    /// The currency of every amount in this listing.
+    /// The currency of all amounts in this listing.
     pub currency: Currency,
     /// `ListPrice`; for rent, per month.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub list_price: Option<Minor>,
-    /// `OriginalListPrice`: what the source says was asked at first.
+    /// `OriginalListPrice`: the first asking price according to the source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub original_list_price: Option<Minor>,
-    /// `PreviousListPrice`: what the source says was asked before the last change.
+    /// `PreviousListPrice`: the price before the last change according to the source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_list_price: Option<Minor>,
-    /// `ClosePrice`: what it was sold or let for; for rent, per month. No offer: it enters no list price.
+    /// `ClosePrice`: the price of the sale or letting; for rent, per month. It is not an asking price and enters no
+    /// list price.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub close_price: Option<Minor>,
-    /// `CloseDate`: the day on which it was sold or let.
+    /// `CloseDate`: the day of the sale or letting.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub close_date: Option<Day>,
-    /// `PriceChangeTimestamp`: when the source says the price changed last. May be years stale.
+    /// `PriceChangeTimestamp`: when the price last changed according to the source. May be years old.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price_changed_at: Option<Time>,
-    /// Where the home stands.
     pub address: Address,
     /// `PropertySubType`, coarsened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -120,7 +115,7 @@ pub struct Listing {
     /// `BedroomsTotal`; 0 is a studio.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bedrooms: Option<u8>,
-    /// Bathrooms in hundredths: 2.5 baths are 250.
+    /// In hundredths: 2.5 baths are 250.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bathrooms_hundredths: Option<u16>,
     /// `LivingArea` with its unit.
@@ -132,18 +127,18 @@ pub struct Listing {
     /// `YearBuilt`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub year_built: Option<i16>,
-    /// `AssociationFee`, per month.
+    /// `AssociationFee`: per month.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub association_fee: Option<Minor>,
-    /// When the listing went on the market (`OnMarketDate`, `ListingContractDate`, ...).
+    /// When the listing came on the market (`OnMarketDate`, `ListingContractDate`, ...).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listed_at: Option<Time>,
-    /// What never enters the arithmetic.
+    /// Fields for display only.
     #[serde(default, skip_serializing_if = "Details::is_empty")]
     pub details: Details,
 }
 
-/// Words and pictures: shown to people, never computed with.
+/// Texts and pictures for display. Figures never depend on them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Details {
     /// Headline.
@@ -152,25 +147,25 @@ pub struct Details {
     /// `PublicRemarks`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Who sells.
+    /// The name of the seller.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seller: Option<String>,
     /// `ListOfficeName`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agency: Option<String>,
-    /// Addresses of pictures.
+    /// URLs of pictures.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<String>,
-    /// Amenities in the source's own words.
+    /// Amenities as the source writes them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub amenities: Vec<String>,
-    /// The listing's page.
+    /// URL of the listing's page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
 }
 
 impl Listing {
-    /// A listing of which nothing but its purpose, currency and place is known, on offer.
+    /// An active listing with purpose, currency and address; all other fields are empty.
     #[must_use]
     pub fn new(purpose: Purpose, currency: Currency, address: Address) -> Self {
         Self {
@@ -198,7 +193,7 @@ impl Listing {
 }
 
 impl Details {
-    /// Whether nothing is said.
+    /// Whether all fields are empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -217,7 +212,7 @@ impl Purpose {
 }
 
 impl Status {
-    /// Every status, for tables and tests.
+    /// Every status, in the order of the enum.
     pub const ALL: [Self; 12] = [
         Self::Active,
         Self::ActiveUnderContract,
@@ -233,7 +228,7 @@ impl Status {
         Self::Gone,
     ];
 
-    /// RESO's standard name without spaces (`ActiveUnderContract`).
+    /// The RESO standard name without spaces (`ActiveUnderContract`).
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -252,7 +247,7 @@ impl Status {
         }
     }
 
-    /// Reads RESO's name, with or without spaces, in any case.
+    /// Parses a RESO name, with or without spaces, in any case.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let same = |name: &str| {
@@ -264,7 +259,7 @@ impl Status {
         Self::ALL.into_iter().find(|status| same(status.as_str()))
     }
 
-    /// The phase of a listing's life that this status belongs to.
+    /// The phase of this status.
     #[must_use]
     pub fn phase(self) -> Phase {
         match self {
@@ -278,7 +273,7 @@ impl Status {
 }
 
 impl PropertyType {
-    /// Every type, in the order of their codes.
+    /// Every type, in the order of the enum.
     pub const ALL: [Self; 11] = [
         Self::Apartment,
         Self::Condominium,
@@ -293,7 +288,7 @@ impl PropertyType {
         Self::Other,
     ];
 
-    /// The name as written in maps and shown in tables.
+    /// The name in maps and tables.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -311,7 +306,7 @@ impl PropertyType {
         }
     }
 
-    /// Reads one of our own names ([`PropertyType::as_str`]), in any case.
+    /// Parses a name in the format of [`PropertyType::as_str`], in any case.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(text.trim()))
@@ -323,7 +318,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn statuses_are_read_with_and_without_spaces() {
+    fn statuses_parse_with_and_without_spaces() {
         assert_eq!(Status::parse("Active Under Contract"), Some(Status::ActiveUnderContract));
         assert_eq!(Status::parse("ActiveUnderContract"), Some(Status::ActiveUnderContract));
         assert_eq!(Status::parse("coming soon"), Some(Status::ComingSoon));

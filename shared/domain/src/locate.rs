@@ -1,4 +1,4 @@
-//! From a place in a source's words to its area, by the gazetteer.
+//! Finds the area of an address, with the gazetteer.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -7,56 +7,57 @@ use stoop_gazetteer::{AddressParts, Gazetteer, Located};
 
 use crate::address::{Address, AreaPath};
 
-/// Where a place leads to.
+/// The result of [`locate`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocatedArea {
-    /// The narrowest area that it is known to lie in; `None` where neither a postal code nor a quarter nor a city is told.
+    /// The narrowest known area of the address. `None` if the address has no known postal code, quarter or city.
     pub area: Option<AreaPath>,
-    /// Whether the place tells something of itself that the area does not say: a postal code of Texas with the state of Maine
+    /// Whether a part of the address contradicts the area, such as a postal code of Texas with the state of Maine
     /// ([`Located::contradictions`]).
     pub is_contradictory: bool,
 }
 
-/// So many places are remembered by each thread; most are told again and again.
-const REMEMBERED_MAX: usize = 1 << 14;
+/// Addresses that each thread caches. Most addresses are looked up repeatedly.
+const CACHED_MAX: usize = 1 << 14;
 
-/// Stands between words that are looked up; in a name it makes it one that is not remembered.
-const BETWEEN: char = '\u{1f}';
+/// Separates the words of a cache key. An address that contains it is not cached.
+const SEPARATOR: char = '\u{1f}';
 
 thread_local! {
-    static REMEMBERED: RefCell<Remembered> = RefCell::default();
+    static CACHE: RefCell<Cache> = RefCell::default();
 }
 
 #[derive(Default)]
-struct Remembered {
+struct Cache {
     by_words: HashMap<Box<str>, LocatedArea>,
-    /// The words that are looked up, in one piece.
+    /// Buffer for the cache key.
     words: String,
 }
 
-/// Which areas [`locate`] gives: another number, other areas. What is stored by them is then computed anew.
+/// The version of the results of [`locate`]. It changes when areas change; stored data that depends on areas is then
+/// computed anew.
 pub const AREAS_VERSION: u32 = stoop_gazetteer::GAZETTEER_VERSION;
 
-/// Finds the area of a place: a function of its words and of [`AREAS_VERSION`].
+/// Finds the area of an address. The result depends on the address and [`AREAS_VERSION`] only.
 #[must_use]
 pub fn locate(address: &Address) -> LocatedArea {
-    REMEMBERED.with_borrow_mut(|remembered| {
-        let Remembered { by_words, words } = remembered;
-        let reported = address.words();
+    CACHE.with_borrow_mut(|cache| {
+        let Cache { by_words, words } = cache;
+        let parts = address.words();
         words.clear();
-        let AddressParts { country, region, county, city, neighbourhood, postal_code } = reported;
+        let AddressParts { country, region, county, city, neighbourhood, postal_code } = parts;
         for word in [country, region, county, city, neighbourhood, postal_code].map(Option::unwrap_or_default) {
-            if word.contains(BETWEEN) {
-                return area_of(&Gazetteer::get().locate(&reported));
+            if word.contains(SEPARATOR) {
+                return area_of(&Gazetteer::get().locate(&parts));
             }
             words.push_str(word);
-            words.push(BETWEEN);
+            words.push(SEPARATOR);
         }
         if let Some(known) = by_words.get(words.as_str()) {
             return known.clone();
         }
-        let found = area_of(&Gazetteer::get().locate(&reported));
-        if by_words.len() >= REMEMBERED_MAX {
+        let found = area_of(&Gazetteer::get().locate(&parts));
+        if by_words.len() >= CACHED_MAX {
             by_words.clear();
         }
         by_words.insert(words.as_str().into(), found.clone());
@@ -86,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_postal_code_decides_and_what_contradicts_it_is_reported() {
+    fn a_postal_code_decides_and_contradictions_are_flagged() {
         let austin = |region| located([Some("US"), region, None, None, None, Some("78704")]);
         for region in [None, Some("TX"), Some("texas"), Some("Tex.")] {
             let area = austin(region).area.unwrap();
@@ -96,16 +97,16 @@ mod tests {
     }
 
     #[test]
-    fn where_only_a_region_or_a_county_is_reported_there_is_no_area() {
+    fn a_region_or_county_alone_gives_no_area() {
         let nowhere = LocatedArea { area: None, is_contradictory: false };
         assert_eq!(located([Some("US"), Some("WA"), Some("King"), None, None, None]), nowhere);
         assert_eq!(located([None; 6]), nowhere);
     }
 
     proptest! {
-        /// Whatever was asked before, in whichever order.
+        /// In any order of look-ups.
         #[test]
-        fn what_is_remembered_is_what_would_be_found(
+        fn the_cache_returns_what_the_gazetteer_finds(
             asked in proptest::collection::vec(
                 proptest::array::uniform6(proptest::option::of("US|MA|WA|Seattle|King|98178|Agadir|\u{1f}|a\u{1f}|")), 1..30
             ),

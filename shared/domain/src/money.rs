@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct Currency([u8; 3]);
 
-/// An amount of money in the minor unit of its currency: cents for USD, whole yen for JPY.
+/// An amount in the minor unit of its currency: cents for USD, whole yen for JPY.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Minor(pub i64);
 
-/// Why a text is no amount of money or no currency.
+/// The text is not an amount of money or not a currency.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
     /// Not three ASCII letters.
@@ -27,17 +27,17 @@ pub enum MoneyError {
 }
 
 impl Currency {
-    /// United States dollar.
+    /// US dollar.
     pub const USD: Self = Self(*b"USD");
     /// Euro.
     pub const EUR: Self = Self(*b"EUR");
     /// Moroccan dirham.
     pub const MAD: Self = Self(*b"MAD");
 
-    /// Reads a code of three letters, in either case.
+    /// Parses a code of three letters, in either case.
     ///
     /// # Errors
-    /// When it is anything else. Whether ISO has assigned the code is not checked.
+    /// If the text is anything else. Does not check whether ISO has assigned the code.
     pub fn parse(text: &str) -> Result<Self, MoneyError> {
         match text.trim().as_bytes() {
             [a, b, c] if [a, b, c].iter().all(|l| l.is_ascii_alphabetic()) => {
@@ -47,13 +47,13 @@ impl Currency {
         }
     }
 
-    /// The code in capitals.
+    /// The code in upper case.
     #[must_use]
     pub fn code(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or("XXX")
     }
 
-    /// How many decimal digits the minor unit has (ISO 4217, the exceptions in use for homes).
+    /// The number of decimal digits of the minor unit (ISO 4217).
     #[must_use]
     pub fn minor_digits(self) -> u32 {
         match &self.0 {
@@ -90,11 +90,11 @@ impl From<Currency> for String {
 }
 
 impl Minor {
-    /// Reads a plain decimal number of major units (`1392.85`, `-3`, `5e5`) exactly into minor units.
-    /// Digits finer than the minor unit are rounded half away from zero.
+    /// Parses a plain decimal number of major units (`1392.85`, `-3`, `5e5`) exactly. Digits beyond the minor unit are
+    /// rounded half away from zero.
     ///
     /// # Errors
-    /// When the text is no such number or the amount does not fit.
+    /// If the text is not such a number or the amount does not fit.
     ///
     /// ```
     /// use stoop_domain::{Currency, Minor};
@@ -105,19 +105,19 @@ impl Minor {
         parse_decimal(text, currency.minor_digits()).map(Self)
     }
 
-    /// The amount in major units, for showing and for charts, never for arithmetic.
+    /// The amount in major units, for display and charts only, not for arithmetic.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "for showing")]
+    #[expect(clippy::cast_precision_loss, reason = "for display")]
     pub fn major_f64(self, currency: Currency) -> f64 {
         self.0 as f64 / 10_f64.powi(currency.minor_digits().cast_signed())
     }
 }
 
-/// Reads a plain decimal number scaled by ten to the `digits`: `("12.5", 2)` is 1250.
-/// Finer digits are rounded half away from zero. An exponent (`1.2e6`) is understood.
+/// Parses a plain decimal number scaled by ten to the power of `digits`: `("12.5", 2)` is 1250. Further digits are
+/// rounded half away from zero. Accepts an exponent (`1.2e6`).
 ///
 /// # Errors
-/// When the text is no such number, or the result does not fit in 64 bits.
+/// If the text is not such a number, or the result does not fit in 64 bits.
 pub fn parse_decimal(text: &str, digits: u32) -> Result<i64, MoneyError> {
     let bad = || MoneyError::Number(text.to_owned());
     let large = || MoneyError::TooLarge(text.to_owned());
@@ -134,7 +134,7 @@ pub fn parse_decimal(text: &str, digits: u32) -> Result<i64, MoneyError> {
     if whole.is_empty() && fraction.is_empty() {
         return Err(bad());
     }
-    // The decimal point moves right by the exponent and by the digits asked for.
+    // The decimal point moves right by the exponent plus `digits`.
     let shift = i64::from(exponent) + i64::from(digits);
     let kept = i64::try_from(whole.len()).map_err(|_| large())? + shift;
     let mut value: i64 = 0;
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn decimals_are_read_exactly() {
+    fn decimals_parse_exactly() {
         for (text, digits, want) in [
             ("0", 2, 0),
             ("650", 2, 65_000),
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_refused() {
+    fn other_texts_are_refused() {
         for text in ["", ".", "abc", "1,000", "1 000", "1e", "0x10", "--1", "9223372036854775808", "1e40"] {
             assert!(parse_decimal(text, 2).is_err(), "{text}");
         }

@@ -14,37 +14,36 @@ use crate::sighting::Sighting;
 use crate::time::Time;
 use crate::watch::Watch;
 
-/// Which home a listing is of. Today `source/native id`.
+/// The ID of a home: `source/native ID`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct HomeId(pub Arc<str>);
 
-/// A fact: this source showed this listing, in this state, at this time. Never changes; may arrive
-/// twice, late, or out of order.
+/// A fact: a source showed a listing in this state at this time. Never changes; may arrive twice, late or out of order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Line", into = "Line")]
 pub struct Observation {
-    /// Which source, such as `avito`.
+    /// The name of the source, such as `avito`.
     pub source: Arc<str>,
-    /// The source's own id of the listing.
+    /// The source's own ID of the listing.
     pub native_id: String,
-    /// Since when it was so, by the source's own time, where it tells one; else the same as `seen`. Not after `seen`.
+    /// Since when the listing has been in this state, by the source's clock; `seen` if the source gives no time. Not
+    /// after `seen`.
     pub at: Time,
-    /// When its origin saw it. See [`Sighting`].
+    /// When the origin saw it. See [`Sighting`].
     pub seen: Time,
-    /// Its place among differing rows of one moment. See [`Sighting`].
+    /// The position among differing rows of one moment. See [`Sighting`].
     pub seq: u32,
-    /// `at` is a version of the listing. See [`Sighting`].
+    /// Whether `at` is a version of the listing. See [`Sighting`].
     pub versioned: bool,
-    /// It was there when its search began. See [`Sighting`].
+    /// Whether it was there when its search began. See [`Sighting`].
     pub initial: bool,
-    /// How its origin will look again.
+    /// How the origin will check the listing again.
     pub watch: Watch,
-    /// What it showed.
     pub listing: Listing,
 }
 
-/// An observation as it is written: what is as usual is left out.
+/// The JSON format of an observation. Default values are left out.
 #[derive(Serialize, Deserialize)]
 struct Line {
     source: Arc<str>,
@@ -87,7 +86,7 @@ impl From<Observation> for Line {
     }
 }
 
-/// The one function that says of which home an observation is.
+/// The ID of the home of an observation. No other function decides this.
 #[must_use]
 pub fn home_id(observation: &Observation) -> HomeId {
     let mut id = String::new();
@@ -95,7 +94,7 @@ pub fn home_id(observation: &Observation) -> HomeId {
     HomeId(id.into())
 }
 
-/// Puts the text of [`home_id`] into `id`, in place of what was there.
+/// Replaces the content of `id` with the text of [`home_id`].
 pub fn write_home_id(observation: &Observation, id: &mut String) {
     id.clear();
     id.push_str(&observation.source);
@@ -103,15 +102,15 @@ pub fn write_home_id(observation: &Observation, id: &mut String) {
     id.push_str(&observation.native_id);
 }
 
-/// The longest name of a place, in bytes. The longest of a town has 85. A market is named by five of them, and a
-/// name must fit into a key of a table.
+/// The maximum length of a place name in bytes. The longest name of a town has 85. Five names form a market name, which
+/// must fit in a table key.
 const PLACE_NAME_BYTES_MAX: usize = 200;
 
-/// How far a source's clock may run ahead of ours before we call its times wrong.
+/// How far a source's clock may run ahead of ours before its times are refused.
 const CLOCK_SKEW_MS: i64 = 15 * 60 * 1_000;
 
 impl Observation {
-    /// An observation that tells of one moment only: seen `at` the time that it tells of, by who does not look again.
+    /// An observation seen `at` the time that it describes, from a source that is not polled again.
     #[must_use]
     pub fn new(source: impl Into<Arc<str>>, native_id: impl Into<String>, at: Time, listing: Listing) -> Self {
         let (source, native_id) = (source.into(), native_id.into());
@@ -119,25 +118,24 @@ impl Observation {
         Self { source, native_id, at, seen: at, seq: 0, versioned: false, initial: false, watch, listing }
     }
 
-    /// Where it stands in the order of all that was seen of its listing.
+    /// When, and in which order, this observation was made.
     #[must_use]
     pub fn sighting(&self) -> Sighting {
         let Self { at, seen, seq, versioned, initial, .. } = *self;
         Sighting { at: at.min(seen), seen, seq, versioned, initial }
     }
 
-    /// The same in another place of the order.
+    /// The same observation with another sighting.
     #[must_use]
     pub fn with_sighting(self, sighting: Sighting) -> Self {
         let Sighting { at, seen, seq, versioned, initial } = sighting;
         Self { at, seen, seq, versioned, initial, ..self }
     }
 
-    /// Says what, if anything, makes this observation unfit to be counted. `now` is the moment of
-    /// reading, against which dates in the future are found.
+    /// Checks whether the observation can be counted. Dates after `now` are refused.
     ///
     /// # Errors
-    /// The reason and the offending part, for the quarantine.
+    /// The reason and the offending field, for the quarantine.
     pub fn check(&self, now: Time) -> Result<(), (Reason, String)> {
         let listing = &self.listing;
         if self.native_id.is_empty() {
@@ -188,8 +186,8 @@ impl Observation {
     }
 }
 
-/// What is asked has a least and a greatest amount. What was asked at first is no price of today, and what was paid may be a
-/// deed's token sum of a dollar: those have a greatest amount alone.
+/// Asking prices have a minimum and a maximum. Original and closing prices have a maximum only: the first is not a
+/// current price, and a deed may name a token sum of a dollar.
 fn check_prices(listing: &Listing) -> Result<(), (Reason, String)> {
     let bounds = price_bounds(listing.currency, listing.purpose);
     let prices = [
@@ -199,20 +197,17 @@ fn check_prices(listing: &Listing) -> Result<(), (Reason, String)> {
     ];
     for (name, price, least) in prices {
         let Some(price) = price else { continue };
-        let reported = |bound: &str| format!("{name} is {} minor units{bound}", price.0);
+        let detail = |bound: &str| format!("{name} is {} minor units{bound}", price.0);
         if price.0 <= 0 {
-            return Err((Reason::PriceNotPositive, reported("")));
+            return Err((Reason::PriceNotPositive, detail("")));
         }
         let (for_what, currency) = (listing.purpose.as_str(), listing.currency);
         if price < least {
-            return Err((
-                Reason::PriceAbsurd,
-                reported(&format!(", at least {} for {for_what} in {currency}", least.0)),
-            ));
+            return Err((Reason::PriceAbsurd, detail(&format!(", at least {} for {for_what} in {currency}", least.0))));
         }
         if price > *bounds.end() {
             let greatest = bounds.end().0;
-            return Err((Reason::PriceAbsurd, reported(&format!(", at most {greatest} for {for_what} in {currency}"))));
+            return Err((Reason::PriceAbsurd, detail(&format!(", at most {greatest} for {for_what} in {currency}"))));
         }
     }
     Ok(())
@@ -260,13 +255,13 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_observation_passes() {
+    fn a_valid_observation_passes() {
         assert_eq!(observation(|_| ()), Ok(()));
         assert_eq!(observation(|o| o.listing.list_price = None), Ok(()));
     }
 
     #[test]
-    fn what_cannot_be_is_refused_with_its_reason() {
+    fn impossible_values_are_refused_with_a_reason() {
         assert_eq!(observation(|o| o.native_id.clear()), Err(Reason::MissingField));
         assert_eq!(observation(|o| o.listing.list_price = Some(Minor(0))), Err(Reason::PriceNotPositive));
         assert_eq!(observation(|o| o.listing.list_price = Some(Minor(-5))), Err(Reason::PriceNotPositive));
@@ -284,8 +279,8 @@ mod tests {
     }
 
     #[test]
-    fn a_price_that_no_home_has_is_refused_and_says_the_bound() {
-        // A rent in EUR: 10 to a hundred million.
+    fn an_impossible_price_is_refused_with_its_bound() {
+        // A rent in EUR must be between 10 and a hundred million.
         for (minor, want) in [
             (999, Err(Reason::PriceAbsurd)),
             (1_000, Ok(())),
@@ -301,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_paid_or_asked_at_first_may_be_little_and_not_too_much() {
+    fn closing_and_original_prices_have_a_maximum_only() {
         assert_eq!(observation(|o| o.listing.close_price = Some(Minor(1_000))), Ok(()), "a deed's ten dollars");
         assert_eq!(observation(|o| o.listing.original_list_price = Some(Minor(1))), Ok(()));
         assert_eq!(observation(|o| o.listing.close_price = Some(Minor(0))), Err(Reason::PriceNotPositive));
@@ -310,14 +305,14 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_no_place_has_is_refused() {
+    fn a_place_name_that_is_too_long_is_refused() {
         let city = |bytes: usize| observation(|o| o.listing.address.city = Some("x".repeat(bytes)));
         assert_eq!(city(200), Ok(()));
         assert_eq!(city(201), Err(Reason::BadValue));
     }
 
     #[test]
-    fn a_clock_a_little_ahead_is_forgiven_a_date_tomorrow_is_not() {
+    fn a_clock_slightly_ahead_is_accepted_and_a_date_tomorrow_is_not() {
         let at = |text: &str| Time::parse(text).unwrap();
         assert_eq!(observation(|o| o.at = at("2026-01-14T12:10:00Z")), Ok(()));
         assert_eq!(observation(|o| o.at = at("2026-01-15T12:00:00Z")), Err(Reason::DateInFuture));

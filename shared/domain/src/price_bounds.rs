@@ -3,20 +3,20 @@ use std::ops::RangeInclusive;
 use crate::listing::Purpose;
 use crate::money::{Currency, Minor};
 
-/// The least and the greatest price that a home may have: what lies outside is no price but a placeholder (1, 11,
-/// 99999999999) or a slip. Of what was paid the least does not hold: deeds name token sums.
+/// The range of possible prices of a home. A price outside is a placeholder (1, 11, 99999999999) or a mistake. The
+/// minimum does not apply to closing prices, because deeds name token sums.
 ///
-/// They go by the order of magnitude of the currency: how many of its units a dollar is worth, as a power of ten, from
-/// 10 to the k to 10 to the k + 1. Currencies worth a dollar or more have k = 0.
+/// The bounds depend on k, the order of magnitude of the currency: a dollar is worth 10^k to 10^(k + 1) units of it.
+/// Currencies worth a dollar or more have k = 0.
 ///
 /// | | least | greatest |
 /// | --- | --- | --- |
 /// | for sale | 100 × 10^k | 10^10 × 10^k |
 /// | for rent, a month | 10 × 10^k | 10^8 × 10^k |
 ///
-/// So in USD a home is asked 100 to ten billion for, in INR 1,000 to a hundred billion. The bounds are far out on purpose:
-/// lots and ruins are sold for hundreds. Of a currency that is not known here the least is that of k = 0 and the
-/// greatest that of k = 5.
+/// A sale price in USD lies between 100 and ten billion, one in INR between 1,000 and a hundred billion. The bounds are
+/// wide on purpose: lots and ruins sell for hundreds. For an unknown currency the minimum is that of k = 0 and the
+/// maximum that of k = 5.
 ///
 /// ```
 /// use stoop_domain::{Currency, Minor, Purpose, price_bounds};
@@ -37,11 +37,11 @@ pub fn price_bounds(currency: Currency, purpose: Purpose) -> RangeInclusive<Mino
     Minor(10_i64.pow(of_least + least + digits))..=Minor(10_i64.pow(of_greatest + greatest + digits))
 }
 
-/// Ten to the 10 + 5 + 3 is still less than 64 bits hold.
+/// 10^(10 + 5 + 3) still fits in 64 bits.
 const MAGNITUDE_MAX: u32 = 5;
 
-/// How many units of a currency a dollar is worth, as a power of ten that is rounded down. Rates move; an order of magnitude
-/// seldom does, and the bounds are as far out as one or two of them.
+/// The order of magnitude of a currency: log10 of the units that a dollar is worth, rounded down. Rates move, but their
+/// order of magnitude seldom does, and the bounds leave room for one or two orders.
 fn magnitude(currency: Currency) -> Option<u32> {
     Some(match currency.code() {
         "USD" | "EUR" | "GBP" | "CHF" | "CAD" | "AUD" | "NZD" | "SGD" | "BND" | "KWD" | "BHD" | "OMR" | "JOD"
@@ -70,11 +70,11 @@ mod tests {
     }
 
     #[test]
-    fn bounds_follow_the_currency_its_minor_unit_and_the_purpose() {
+    fn bounds_depend_on_currency_minor_unit_and_purpose() {
         for (code, sale, rent) in [
             ("USD", (10_000, 1_000_000_000_000), (1_000, 10_000_000_000)),
             ("MAD", (100_000, 10_000_000_000_000), (10_000, 100_000_000_000)),
-            // Whole yen, whole dong; thousandths of a dinar.
+            // Yen and dong have no minor unit; a dinar has thousandths.
             ("JPY", (10_000, 1_000_000_000_000), (1_000, 10_000_000_000)),
             ("VND", (1_000_000, 100_000_000_000_000), (100_000, 1_000_000_000_000)),
             ("IDR", (100_000_000, 10_000_000_000_000_000), (10_000_000, 100_000_000_000_000)),
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn every_currency_of_three_letters_has_bounds_that_fit() {
+    fn every_currency_has_bounds_that_fit() {
         for code in ["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND", "IRR", "KRW", "CLP", "XOF", "ZZZ"] {
             for purpose in [Purpose::Sale, Purpose::Rent] {
                 let (least, greatest) = bounds(code, purpose);

@@ -4,58 +4,55 @@ use serde::{Deserialize, Serialize};
 
 use crate::time::Time;
 
-/// Why something could not be read or counted.
+/// Why a row or record is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// Not the format it should be in (JSON, CSV, HTML).
+    /// Not in the expected format (JSON, CSV, HTML).
     Unreadable,
-    /// Bytes that are not UTF-8.
     NotUtf8,
-    /// Longer than a row may be.
+    /// Longer than the maximum length of a row.
     TooLong,
     /// The input ended in the middle of it.
     Truncated,
-    /// A field that a listing cannot do without is absent.
+    /// A required field is missing.
     MissingField,
-    /// A field is there but its value cannot be understood.
+    /// A field has a value that cannot be parsed.
     BadValue,
     /// A price of zero or less.
     PriceNotPositive,
-    /// A price that no home has.
+    /// A price outside the possible range ([`crate::price_bounds`]).
     PriceAbsurd,
-    /// A price in another currency than the market's.
+    /// A currency other than that of the market.
     ForeignCurrency,
-    /// A latitude beyond 90 or a longitude beyond 180 degrees.
+    /// A latitude beyond ±90 or a longitude beyond ±180 degrees.
     CoordinatesOutOfRange,
-    /// Observed later than now.
+    /// A time in the future.
     DateInFuture,
     /// Written by a newer version of Stoop.
     NewerVersion,
-    /// Another row of its listing in the same snapshot.
+    /// Another row of the same listing in the same snapshot.
     Repeated,
-    /// More is said of one listing than can be said of a home.
+    /// The listing has more distinct facts than a home can have.
     Overfull,
-    /// Its source does not say any more what it used to say.
+    /// The source no longer fills a field that it filled before.
     Drifted,
 }
 
-/// Something that was refused, kept so that it can be looked at and read again.
+/// A row or record that was refused, kept so that a person can inspect it and Stoop can read it again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reject {
-    /// Which source.
     pub source: String,
     /// When it was refused.
     pub at: Time,
-    /// Where it stood: `file.csv:17`, `page 3, row 5`.
+    /// Its position: `file.csv:17`, `page 3, row 5`.
     pub location: String,
-    /// Why.
     pub reason: Reason,
-    /// The offending part, in words.
+    /// Explains the offending part.
     pub detail: String,
-    /// What was read, of rows of a source at most [`Reject::RAW_MAX`] bytes.
+    /// The input. For rows of a source, at most [`Reject::RAW_MAX`] bytes.
     pub raw: String,
-    /// How many rows it stands for: one, or all those of a page or file beyond the first of their reason.
+    /// The number of rows that this reject stands for: one, or all further rows of a page or file with the same reason.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub rows: u64,
 }
@@ -64,25 +61,25 @@ fn one() -> u64 {
     1
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "required by serde")]
 fn is_one(rows: &u64) -> bool {
     *rows == 1
 }
 
 impl Reject {
-    /// The longest excerpt that is kept of what was refused, in bytes.
+    /// The maximum length of `raw`, in bytes.
     pub const RAW_MAX: usize = 2_048;
 
-    /// The longest detail that is kept, in bytes: a parser's message may quote what it did not understand in full.
+    /// The maximum length of `detail`, in bytes. A parser's message may quote its whole input.
     pub const DETAIL_MAX: usize = 1_024;
 
-    /// A reject with its excerpt cut to size; bytes that are not UTF-8 are shown as `\u{fffd}`.
+    /// Makes a reject and truncates the input. Invalid UTF-8 is shown as `\u{fffd}`.
     #[must_use]
     pub fn new(source: &str, at: Time, location: String, reason: Reason, detail: String, raw: &[u8]) -> Self {
         Self::whole(source, at, location, reason, detail, &raw[..raw.len().min(Self::RAW_MAX)])
     }
 
-    /// The same with all of what was refused, however long it is: what may be sent again once its reason is mended.
+    /// Makes a reject with the whole input, for input that may be sent again once the cause is fixed.
     #[must_use]
     pub fn whole(source: &str, at: Time, location: String, reason: Reason, detail: String, raw: &[u8]) -> Self {
         let raw = String::from_utf8_lossy(raw).into_owned();
@@ -96,7 +93,7 @@ impl Reject {
 }
 
 impl Reason {
-    /// The reason's name in summaries and metrics.
+    /// The name in summaries and metrics.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -7,32 +7,33 @@ use crate::observation::Observation;
 use crate::price_bounds::price_bounds;
 use crate::time::Time;
 
-/// The most told changes that are kept of one listing: the newest.
+/// The maximum number of reported changes that are kept of one listing: the newest.
 pub const REPORTED_MAX: usize = 64;
 
-/// A change of the list price that a source tells of by itself (`PreviousListPrice` with `PriceChangeTimestamp`), seen or not.
+/// A change of the list price that the source itself dates (`PreviousListPrice` with `PriceChangeTimestamp`), whether
+/// or not a sighting shows it.
 ///
 /// Ordered by time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReportedChange {
-    /// When it was, as its source says: from [`LISTED_SINCE`] to the sighting.
+    /// When the price changed according to the source. Between [`LISTED_SINCE`] and the sighting.
     pub at: Time,
-    /// The prices, in the currency of the listing that told it. They differ.
+    /// The prices, in the currency of the listing. They differ.
     pub change: PriceChange,
 }
 
-/// The changes that a source told of one listing: the newest [`REPORTED_MAX`] distinct ones, whatever came first, twice or late.
-/// The greatest of a union are the greatest of the greatest, so this is a join semilattice.
+/// The newest [`REPORTED_MAX`] distinct changes that a source reports of one listing, in whatever order and however
+/// often they arrive. Taking the greatest elements of a union is a join, so this is a join semilattice.
 ///
 /// ```
-/// use stoop_domain::{Minor, PriceChange, REPORTED_MAX, Time, ReportedChange, ReportedChanges};
+/// use stoop_domain::{Minor, PriceChange, REPORTED_MAX, ReportedChange, ReportedChanges, Time};
 /// let change = PriceChange { from: Minor(50_000), to: Minor(48_000) };
-/// let mut told = ReportedChanges::default();
+/// let mut changes = ReportedChanges::default();
 /// for day in (0..100).rev() {
 ///     let at = Time::from_ms(1_700_000_000_000 + day * Time::DAY_MS);
-///     assert_eq!(told.take(ReportedChange { at, change }), day >= 36);
+///     assert_eq!(changes.take(ReportedChange { at, change }), day >= 36);
 /// }
-/// assert_eq!(told.as_slice().len(), REPORTED_MAX);
+/// assert_eq!(changes.as_slice().len(), REPORTED_MAX);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReportedChanges {
@@ -40,23 +41,22 @@ pub struct ReportedChanges {
     newest: Vec<ReportedChange>,
 }
 
-/// A change of the price that was seen, with the sightings that it lies between.
+/// A price change that sightings show, with the sightings before and after it.
 struct SeenChange {
     change: PriceChange,
-    /// The last sighting at the price before.
+    /// The last sighting at the old price.
     after: Time,
-    /// The first sighting at the price after.
+    /// The first sighting at the new price.
     by: Time,
 }
 
-/// How far a told time may lie outside the sightings of the change that it is of: many sources tell the date alone, in a
-/// zone of their own.
+/// How far a reported time may lie outside the sightings of its change. Many sources give only a date, in their own
+/// time zone.
 const A_DAY_MS: i64 = Time::DAY_MS;
 
 impl ReportedChange {
-    /// What an observation tells. `None` where a price or the time is not told, where both prices are one, where one
-    /// of them is no price that a home has ([`price_bounds`]), and where the time lies before [`LISTED_SINCE`] or after the
-    /// sighting.
+    /// The change that an observation reports. `None` if a price or the time is missing, if both prices are equal, if
+    /// one is outside [`price_bounds`], or if the time is before [`LISTED_SINCE`] or after the sighting.
     #[must_use]
     pub fn of(observation: &Observation) -> Option<Self> {
         let Listing { list_price, previous_list_price, price_changed_at, purpose, currency, .. } = &observation.listing;
@@ -73,17 +73,18 @@ impl ReportedChange {
 }
 
 impl ReportedChanges {
-    /// Takes up a change. Says whether it was neither known nor older than all of [`REPORTED_MAX`] that are.
+    /// Adds a change. Returns whether it was added: it was not known, and not older than all of [`REPORTED_MAX`] known
+    /// ones.
     pub fn take(&mut self, reported: ReportedChange) -> bool {
-        let Err(place) = self.newest.binary_search(&reported) else { return false };
+        let Err(index) = self.newest.binary_search(&reported) else { return false };
         if self.newest.len() >= REPORTED_MAX {
-            if place == 0 {
+            if index == 0 {
                 return false;
             }
             self.newest.remove(0);
-            self.newest.insert(place - 1, reported);
+            self.newest.insert(index - 1, reported);
         } else {
-            self.newest.insert(place, reported);
+            self.newest.insert(index, reported);
         }
         true
     }
@@ -94,7 +95,7 @@ impl ReportedChanges {
         &self.newest
     }
 
-    /// Changes as they were stored; `None` for what could not have come about.
+    /// Restores stored changes. Returns `None` if no set of observations produces them.
     #[must_use]
     pub fn from_sorted(newest: Vec<ReportedChange>) -> Option<Self> {
         let sound = newest.len() <= REPORTED_MAX
@@ -105,13 +106,13 @@ impl ReportedChanges {
 }
 
 impl Home {
-    /// What happened to this home, in order of time: what was seen ([`crate::History::events`]) and, among it, what its source
-    /// told of earlier prices and nobody saw.
+    /// The events of this home in order of time: those that sightings show ([`crate::History::events`]), and price
+    /// changes that only the source reports.
     ///
-    /// A told change is left out where it was seen: a price change to the same price was, from the same price or at about
-    /// the time that is told, which is between the last sighting at the price before and the first at the price after, or
-    /// a day off. So it is where the change told before it is between the same two prices: a price falls to 480 twice
-    /// only if it rises in between.
+    /// A reported change is left out if sightings show it: a change to the same price, either from the same price or at
+    /// about the reported time. That is between the last sighting at the old price and the first at the new one, plus
+    /// or minus a day. It is also left out if the reported change before it has the same prices: a price falls to 480
+    /// twice only if it rises in between.
     #[must_use]
     pub fn events(&self) -> Vec<Event> {
         let mut events = self.history.events();
@@ -131,7 +132,7 @@ impl Home {
             let kind = if change.to < change.from { EventKind::ReportedCut } else { EventKind::ReportedRise };
             events.push(Event { at: *at, kind, market: market.clone(), change: Some(*change) });
         }
-        // Stable: of one moment, what was seen comes first.
+        // Stable sort: at the same moment, sighted events come first.
         events.sort_by_key(|event| event.at);
         events
     }
@@ -145,17 +146,17 @@ impl SeenChange {
 }
 
 fn seen_changes(steps: &[Step<'_>]) -> Vec<SeenChange> {
-    let changes = steps.iter().enumerate().filter_map(|(place, step)| {
+    let changes = steps.iter().enumerate().filter_map(|(index, step)| {
         let change = step.change?;
         let asked_before =
-            steps[..place].iter().rfind(|before| before.interval.facts.list_price == Some(change.from))?;
+            steps[..index].iter().rfind(|before| before.interval.facts.list_price == Some(change.from))?;
         Some(SeenChange { change, after: asked_before.interval.last, by: step.interval.sighting.seen })
     });
     changes.collect()
 }
 
-/// The market in which the home asked the price after a told change: that of the last interval at this price which had
-/// begun by then, else of the first. There is one, because what tells a change also shows the price after it.
+/// The market of a reported change: that of the last interval at the new price that began by `at`, or else of the first
+/// one. There is one, because an observation that reports a change also shows the new price.
 fn market_of_price<'a>(steps: &[Step<'a>], at: Time, change: PriceChange) -> Option<&'a Market> {
     let mut found = None;
     for Step { interval, .. } in steps {

@@ -4,13 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::time::Time;
 
-/// When an origin saw a listing, and where that stands in the order of all that was seen of it.
+/// When an origin saw a listing, and the order of that among all observations of it.
 ///
-/// Given once, by the origin (the poll that fetched a page, the file that was read), and never by whoever reads it again:
-/// so the same observation has the same place whenever and however often it arrives.
+/// The origin (the poll that fetched a page, the file that was read) sets it once. Later readers never change it, so an
+/// observation has the same order whenever and however often it arrives.
 ///
-/// Sightings are totally ordered. Where the source's time is a version ([`Sighting::versioned`]) the order is `at`, `seen`, `seq`;
-/// elsewhere `seen`, `at`, `seq`, since a source's clock may run ahead, stand still or go back, and ours is told when it does.
+/// Sightings are totally ordered. If the source's time is a version ([`Sighting::versioned`]), the order is `at`,
+/// `seen`, `seq`. Otherwise it is `seen`, `at`, `seq`, because a source's clock may run ahead, stand still or go back,
+/// while steps back of our own clock are corrected ([`Sighting::after`]).
 ///
 /// ```
 /// use stoop_domain::{Sighting, Time};
@@ -21,45 +22,45 @@ use crate::time::Time;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sighting {
-    /// Since when it was so, by the source's own time. Not after `seen`.
+    /// Since when the listing has been in this state, by the source's clock. Not after `seen`.
     pub at: Time,
-    /// When the origin saw it: when the page was fetched, or as of when a file tells.
+    /// When the origin saw it: when it fetched the page, or the time that a file describes.
     pub seen: Time,
-    /// The place among the *differing* rows of one listing with equal `at` and `seen` in one page or file, from 0.
+    /// The position among the *differing* rows of one listing with equal `at` and `seen` in one page or file, from 0.
     pub seq: u32,
-    /// `at` is a version of the listing: it moves with each change and tells which of two states is the later one, as
-    /// RESO's `ModificationTimestamp` does.
+    /// Whether `at` is a version of the listing, like RESO `ModificationTimestamp`: it moves with each change and
+    /// orders two states.
     pub versioned: bool,
-    /// It was in the first complete scan of a search, or in the first file of a series of snapshots: that it was not seen
-    /// before says nothing of when it came on the market.
+    /// Whether it was in the first complete scan of a search or in the first file of a series of snapshots. Then the
+    /// first sighting does not show when the listing came on the market.
     pub initial: bool,
 }
 
 impl Sighting {
-    /// Something that tells of one moment only: seen at the time that it tells of.
+    /// A sighting at the time that it describes.
     #[must_use]
     pub fn at(at: Time) -> Self {
         Self { at, seen: at, ..Self::default() }
     }
 
-    /// The time that decides the order first: `at` of a version, else `seen`.
+    /// The first key of the order: `at` if versioned, otherwise `seen`.
     #[must_use]
     pub fn ranked_at(&self) -> Time {
         if self.versioned { self.at } else { self.seen }
     }
 
-    /// The UTC day of [`Sighting::ranked_at`], counted from 1970-01-01.
+    /// The UTC day of [`Sighting::ranked_at`], in days since 1970-01-01.
     pub(crate) fn day(&self) -> i64 {
         self.ranked_at().ms().div_euclid(Time::DAY_MS)
     }
 
-    /// The UTC day on which it was seen, counted from 1970-01-01.
+    /// The UTC day of `seen`, in days since 1970-01-01.
     pub(crate) fn seen_day(&self) -> i64 {
         self.seen.ms().div_euclid(Time::DAY_MS)
     }
 
-    /// This sighting, or one just behind `last` where it is not later than that: what is sent of a listing never sorts before
-    /// what was sent of it, whatever a clock says. A time that had to be moved tells of the sighting only.
+    /// Returns this sighting, moved just behind `last` if it is not later. New observations of a listing thus never
+    /// sort before published ones, whatever the clocks say. A moved sighting has `at` equal to `seen`.
     #[must_use]
     pub fn after(self, last: &Self) -> Self {
         if self > *last {
@@ -106,7 +107,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_comes_after_is_later(next in sighting(), last in sighting()) {
+        fn after_returns_a_later_sighting(next in sighting(), last in sighting()) {
             let moved = next.after(&last);
             prop_assert!(moved > last);
             prop_assert!(moved.at <= moved.seen);

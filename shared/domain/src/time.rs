@@ -5,20 +5,20 @@ use serde::{Deserialize, Serialize};
 
 /// A moment in UTC, in milliseconds since the Unix epoch.
 ///
-/// Printed and parsed as RFC 3339 (`2026-01-13T10:51:00Z`).
+/// Formatted and parsed as RFC 3339 (`2026-01-13T10:51:00Z`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Time(i64);
 
-/// A moment that is not in the range of years 0001 to 9999, or a text that is no RFC 3339 moment.
+/// The text is not an RFC 3339 moment in the years 0001 to 9999.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a moment like 2026-01-13T10:51:00Z")]
 pub struct TimeError(pub String);
 
-/// A civil day in some market's time zone, counted in days since 1970-01-01.
+/// A civil day in the time zone of a market, in days since 1970-01-01.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Day(pub i32);
 
-/// An hour of UTC, counted in hours since the Unix epoch.
+/// An hour of UTC, in hours since the Unix epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hour(pub i32);
 
@@ -27,11 +27,11 @@ const MS_MAX: i64 = 253_402_300_799_999;
 const MS_PER_DAY: i64 = 86_400_000;
 
 impl Time {
-    /// One second, one hour and one day, in milliseconds.
+    /// Milliseconds per second.
     pub const SECOND_MS: i64 = 1_000;
-    /// See [`Time::SECOND_MS`].
+    /// Milliseconds per hour.
     pub const HOUR_MS: i64 = 3_600_000;
-    /// See [`Time::SECOND_MS`].
+    /// Milliseconds per day.
     pub const DAY_MS: i64 = MS_PER_DAY;
 
     /// The moment `ms` milliseconds after the Unix epoch, clamped to the years 0001 to 9999.
@@ -40,7 +40,7 @@ impl Time {
         Self(ms.clamp(MS_MIN, MS_MAX))
     }
 
-    /// The same in a constant, of a moment that is known to lie in those years.
+    /// Like [`Time::from_ms`], for constants. Does not clamp: `ms` must be in range.
     pub(crate) const fn from_known_ms(ms: i64) -> Self {
         Self(ms)
     }
@@ -57,10 +57,10 @@ impl Time {
         Self::from_ms(self.0.saturating_add(ms))
     }
 
-    /// Reads RFC 3339, with an offset or `Z`; fractions finer than a millisecond are cut off.
+    /// Parses RFC 3339, with an offset or `Z`. Fractions finer than a millisecond are truncated.
     ///
     /// # Errors
-    /// When the text is anything else.
+    /// If the text is anything else.
     pub fn parse(text: &str) -> Result<Self, TimeError> {
         let parsed: Timestamp = text.trim().parse().map_err(|_| TimeError(text.to_owned()))?;
         Ok(Self::from_ms(parsed.as_millisecond()))
@@ -74,13 +74,13 @@ impl Time {
         Day(i32::try_from(local_ms.div_euclid(MS_PER_DAY)).unwrap_or(i32::MAX))
     }
 
-    /// The hour of UTC that this moment falls in.
+    /// The UTC hour that contains this moment.
     #[must_use]
     pub fn hour(self) -> Hour {
         Hour(i32::try_from(self.0.div_euclid(Self::HOUR_MS)).unwrap_or(i32::MAX))
     }
 
-    /// The same moment as jiff's timestamp.
+    /// Converts to a jiff timestamp.
     #[must_use]
     pub fn timestamp(self) -> Timestamp {
         Timestamp::from_millisecond(self.0).unwrap_or(Timestamp::UNIX_EPOCH)
@@ -94,14 +94,14 @@ impl fmt::Display for Time {
 }
 
 impl Day {
-    /// The day with this civil date.
+    /// The day of a civil date.
     #[must_use]
     pub fn from_date(date: jiff::civil::Date) -> Self {
         let epoch = jiff::civil::date(1970, 1, 1);
         Self((date - epoch).get_days())
     }
 
-    /// The civil date of this day; the ends of jiff's range where it lies outside.
+    /// The civil date of this day, clamped to the range of jiff.
     #[must_use]
     pub fn date(self) -> jiff::civil::Date {
         let epoch = jiff::civil::date(1970, 1, 1);
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn text_goes_there_and_back() {
+    fn a_time_round_trips_as_text() {
         let time = Time::parse("2026-01-13T10:51:00.125Z").unwrap();
         assert_eq!(Time::parse(&time.to_string()).unwrap(), time);
         assert!(Time::parse("2026-01-13").is_err());

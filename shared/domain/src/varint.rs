@@ -1,4 +1,5 @@
-//! Whole numbers in few bytes: LEB128, seven bits to a byte, the least first; signed ones in zigzag (0, -1, 1, -2, ...).
+//! Variable-length integers: LEB128, seven bits per byte, least significant first. Signed numbers use zigzag encoding
+//! (0, -1, 1, -2, ...).
 
 /// Appends a number.
 pub fn put(bytes: &mut Vec<u8>, mut value: u64) {
@@ -14,7 +15,7 @@ pub fn put_signed(bytes: &mut Vec<u8>, value: i64) {
     put(bytes, ((value << 1) ^ (value >> 63)).cast_unsigned());
 }
 
-/// Takes a number from the front; `None` where there is none, or one that does not fit.
+/// Takes a number from the front. `None` if the bytes end, or if the number exceeds 64 bits.
 pub fn take(bytes: &mut &[u8]) -> Option<u64> {
     let mut value = 0_u64;
     for shift in (0..64).step_by(7) {
@@ -31,7 +32,7 @@ pub fn take(bytes: &mut &[u8]) -> Option<u64> {
     None
 }
 
-/// Takes a signed number from the front.
+/// Takes a signed number from the front. `None` as in [`take`].
 pub fn take_signed(bytes: &mut &[u8]) -> Option<i64> {
     let value = take(bytes)?;
     Some((value >> 1).cast_signed() ^ -(value & 1).cast_signed())

@@ -3,35 +3,38 @@ use serde::{Deserialize, Serialize};
 use crate::listing::Phase;
 use crate::time::Time;
 
-/// The version of the table of ages in [`Watch`]. A change of its numbers is a change of what figures mean.
+/// The version of the table in [`Watch`]. It changes with the numbers, because figures depend on them.
 pub const WATCH_VERSION: u32 = 1;
 
-/// How the origin of an observation will look at the listing again: what follows when it shows it no more.
+/// How the origin of an observation will check the listing again, and therefore what its absence means.
 ///
-/// Given once, by the origin, like the [`Sighting`](crate::Sighting). A home is watched as its last sighting says. What follows from it
-/// is a fixed table, and nothing that is learnt of a source. All of it is in whole UTC days after the day of the last sighting:
+/// The origin sets it once, like the [`Sighting`](crate::Sighting). The last sighting of a home decides. The
+/// consequences are fixed and do not depend on the source. All periods are whole UTC days after the day of the last
+/// sighting:
 ///
-/// | | is sighted again every | unconfirmed after | expired after |
+/// | | sighted again every | unconfirmed after | expired after |
 /// | --- | --- | --- | --- |
 /// | `Once` | never | never | never |
 /// | `Repeated` | 3 days | 7 days | 30 days |
-/// | `Complete` | 11 days | 23 days | never: that it is gone is told |
+/// | `Complete` | 11 days | 23 days | never: the source reports `Gone` |
 ///
-/// An eighth of the 30 days, so that several polls in a row may fail; *unconfirmed* when two turns in a row were missed.
+/// Confirmations every eighth of the 30 days leave room for several failed polls. A home is *unconfirmed* after two
+/// missing confirmations in a row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Watch {
-    /// A file of events, or a replay: nobody looks again.
+    /// A file of events, or a replay: it is never checked again.
     #[default]
     Once,
-    /// A source that is asked again and again, and never proves that a listing is not there any more.
+    /// A source that is polled repeatedly but never proves that a listing is gone.
     Repeated,
-    /// A source that shows all it has, so that what is missing is told to be gone.
+    /// A source with complete scans, so that a missing listing is `Gone`.
     Complete,
 }
 
 impl Watch {
-    /// The interval, in whole UTC days, in which an unchanged listing on the market is sent once more; `None` where nobody looks.
+    /// How often an unchanged listing on the market is sent again, in whole UTC days. `None` if it is not checked
+    /// again.
     #[must_use]
     pub const fn confirmed_every(self) -> Option<i64> {
         match self {
@@ -41,7 +44,7 @@ impl Watch {
         }
     }
 
-    /// For how many UTC days after that of its last sighting an active home counts as confirmed.
+    /// For how many UTC days after its last sighting an active home counts as confirmed.
     #[must_use]
     pub const fn unconfirmed_after(self) -> Option<i64> {
         match self {
@@ -51,7 +54,7 @@ impl Watch {
         }
     }
 
-    /// For how many UTC days after that of its last sighting a home on the market counts as being there.
+    /// For how many UTC days after its last sighting a home counts as on the market.
     #[must_use]
     pub const fn expires_after(self) -> Option<i64> {
         match self {
@@ -60,7 +63,7 @@ impl Watch {
         }
     }
 
-    /// The name on the wire.
+    /// The serialized name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -70,20 +73,20 @@ impl Watch {
         }
     }
 
-    /// When a home in this phase that was seen last at `seen` becomes unconfirmed, if it is not seen again.
+    /// When a home in this phase with its last sighting at `seen` becomes unconfirmed.
     pub(crate) fn unconfirmed_at(self, phase: Phase, seen: Time) -> Option<Time> {
         let days = self.unconfirmed_after().filter(|_| phase == Phase::Active)?;
         Some(after(seen, days))
     }
 
-    /// When it expires.
+    /// When a home in this phase with its last sighting at `seen` expires.
     pub(crate) fn expires_at(self, phase: Phase, seen: Time) -> Option<Time> {
         let days = self.expires_after().filter(|_| matches!(phase, Phase::Active | Phase::Pending))?;
         Some(after(seen, days))
     }
 }
 
-/// The midnight of UTC with which so many days after that of `seen` are over.
+/// The UTC midnight that ends the last of `days` days after the day of `seen`.
 fn after(seen: Time, days: i64) -> Time {
     let midnight = seen.plus_ms(-seen.ms().rem_euclid(Time::DAY_MS));
     midnight.plus_ms((days + 1) * Time::DAY_MS)
@@ -94,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ages_are_whole_days_of_utc_behind_the_day_of_the_sighting() {
+    fn periods_are_whole_utc_days_after_the_sighting() {
         let at = |text: &str| Time::parse(text).unwrap();
         for seen in ["2026-01-01T00:00:00Z", "2026-01-01T23:59:59.999Z"] {
             let seen = at(seen);
@@ -109,9 +112,9 @@ mod tests {
         assert_eq!(Watch::Once.unconfirmed_at(Phase::Active, at("2026-01-01T00:00:00Z")), None);
     }
 
-    /// Several polls in a row may fail before anything is unconfirmed, and two turns of confirmations before anything expires.
+    /// Several polls in a row may fail before a home is unconfirmed, and two confirmations before it expires.
     #[test]
-    fn ages_leave_room_for_the_confirmations() {
+    fn periods_leave_room_for_confirmations() {
         for watch in [Watch::Repeated, Watch::Complete] {
             let (every, unconfirmed) = (watch.confirmed_every().unwrap(), watch.unconfirmed_after().unwrap());
             assert!(unconfirmed > 2 * every);

@@ -1,6 +1,6 @@
-//! What a commit of a replay's batch costs: 20,000 observations of 5,000 homes in 200 markets.
+//! The cost of a commit of a replay batch: 20,000 observations of 5,000 homes in 200 markets.
 //!
-//! `cargo bench -p stoop-embedded --bench commit`; the figure to watch is the time per observation.
+//! `cargo bench -p stoop-embedded --bench commit`. The important result is the time per observation.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a bench")]
 
 use std::cell::Cell;
@@ -42,7 +42,7 @@ fn observation(home: usize, step: usize) -> Observation {
     };
     let mut listing = Listing::new(Purpose::Sale, Currency::USD, address);
     listing.list_price = Some(Minor(30_000_000 + i64::try_from(home * 1_000).unwrap()));
-    // One home in ten was cut by the last observation.
+    // One home in ten has a price cut in its last observation.
     if home.is_multiple_of(10) && step == EACH - 1 {
         listing.list_price = listing.list_price.map(|Minor(price)| Minor(price / 10 * 9));
     }
@@ -50,7 +50,7 @@ fn observation(home: usize, step: usize) -> Observation {
     listing.bedrooms = u8::try_from(home % 5).ok();
     listing.details.url = Some(format!("https://example.com/listing/{}", home * 104_729));
     let at = Time::from_ms(1_768_000_000_000 + i64::try_from(step * 3_600_000 + home).unwrap());
-    // Ids come in no order, as in a feed.
+    // IDs are unordered, as in a feed.
     let native_id = format!("{:08}", home * 48_271 % 99_999_989);
     Observation::new("reso-mred", native_id, at, listing)
 }
@@ -101,7 +101,7 @@ impl Batch {
     }
 }
 
-/// The database's futures are ready at once.
+/// The futures of the database are always ready.
 fn now<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
@@ -146,7 +146,7 @@ fn commits(criterion: &mut Criterion) {
             let routine = |commit: Commit<'_>| {
                 now(database.commit(&commit)).unwrap();
                 version.set(version.get() + u64::from(state));
-                // The alerts come along behind, and what they have read is removed.
+                // The alerts function reads the changes later and removes them.
                 database.set_checkpoint("alerts", i64::MAX).unwrap();
             };
             bencher.iter_batched(setup, routine, BatchSize::PerIteration);

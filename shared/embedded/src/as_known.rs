@@ -1,4 +1,4 @@
-//! What was known at a moment: the lake without what was seen later.
+//! The state as it was known at a moment: the lake without later sightings.
 
 use std::collections::BTreeMap;
 
@@ -12,14 +12,14 @@ use crate::error::{BoxError, Result};
 use crate::partitions::Partitions;
 
 impl Database {
-    /// The states of the markets that `wanted` says yes to, as they were known at the moment `known`: summed up anew from the
-    /// observations that were seen until then, every day by itself. Homes that came to these markets only with what was seen
-    /// later are not in them, and those that left them with it are.
+    /// The states of all markets that `wanted` selects, as they were known at `known`. They are computed anew from the
+    /// observations seen until then, with all single days. Homes that entered or left these markets by later sightings
+    /// are counted as they were known.
     ///
-    /// Reads the whole lake; memory as [`Database::verify`].
+    /// Reads the whole lake. Takes as much memory as [`Database::verify`].
     ///
     /// # Errors
-    /// When it cannot be read, or `stop` says yes, which is asked now and then.
+    /// If the lake cannot be read, or if `stop`, which is called regularly, returns true.
     pub fn cells_as_known(
         &self,
         wanted: impl Fn(&Market) -> bool,
@@ -31,7 +31,7 @@ impl Database {
             let (mut markets, mut zones) = (BTreeMap::<Market, Cells>::new(), Zones::default());
             for part in 0..lake.count() {
                 if stop() {
-                    return Err("it was told to stop".into());
+                    return Err("stopped on request".into());
                 }
                 let mut homes: FxHashMap<HomeId, Home> = FxHashMap::default();
                 lake.take(part, |id, observation| {
@@ -50,10 +50,10 @@ impl Database {
         sum_up().map_err(self.doing(format!("sum up what was known on {known}")))
     }
 
-    /// A home as it was known at the moment `known`; `None` where nobody had seen it. Reads the whole lake.
+    /// A home as it was known at `known`. `None` if it was not seen by then. Reads the whole lake.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// If the lake cannot be read.
     pub fn home_as_known(&self, id: &HomeId, known: Time) -> Result<Option<Home>, PortError> {
         let mut home: Option<Home> = None;
         self.observations(|line| -> Result<(), PortError> {

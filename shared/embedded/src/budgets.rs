@@ -1,4 +1,4 @@
-//! What was asked of each account of a source.
+//! The requests to each account of a source.
 
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension, params};
@@ -39,10 +39,10 @@ impl Budgets for Database {
 }
 
 impl Database {
-    /// Every account that was asked for something, with its record.
+    /// Every account with requests, and its record.
     ///
     /// # Errors
-    /// When they cannot be read.
+    /// If they cannot be read.
     pub fn accounts(&self) -> Result<Vec<(String, Account)>, PortError> {
         let sql = "SELECT account, body FROM accounts ORDER BY account";
         let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, Account::from_json(&row.get::<_, String>(1)?)?));

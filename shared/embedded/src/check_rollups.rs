@@ -1,4 +1,4 @@
-//! Whether the sums of wide areas are those of what they are made of.
+//! Checks that the sums of wide areas equal the sums of their parts.
 
 use std::collections::BTreeMap;
 
@@ -10,18 +10,18 @@ use stoop_pipeline::{WideArea, WideLevel};
 use crate::error::Result;
 use crate::rollups::{Parts, depth, project, read, wide_area};
 
-/// What is known of the markets of a city.
+/// The markets of a city.
 #[derive(Default)]
 struct Markets {
-    /// A market changed since it was rolled up: what the city stores is not what it is now, and nobody reads it.
+    /// Whether a market changed since it was rolled up. Then the stored sum of the city is outdated and not used.
     waits: bool,
-    /// A market is in the sum of the city.
+    /// Whether a market is in the sum of the city.
     is_rolled: bool,
 }
 
-/// Compares every area of the live generation with what it is made of, and gives each to `note`: a city with its markets, as they are stored,
-/// unless one of them waits to be rolled up; the areas above with those one level below, as they are stored. Markets are
-/// compared with the lake by themselves, so that with them all sums are.
+/// Compares every area of the live generation with its parts, and passes each result to `note`. A city is compared with
+/// its stored markets, unless one of them waits to be rolled up; an area above with the stored areas one level below.
+/// Markets are compared with the lake elsewhere, so together all sums are checked.
 pub(crate) fn check_areas(connection: &Connection, note: &mut dyn FnMut(Result<(), String>)) -> Result<()> {
     let mut cities = cities(connection, note)?;
     let mut levels: BTreeMap<WideLevel, BTreeMap<WideArea, Option<i32>>> = BTreeMap::new();
@@ -57,7 +57,7 @@ pub(crate) fn check_areas(connection: &Connection, note: &mut dyn FnMut(Result<(
     for below in WideLevel::ALL.into_iter().filter(|level| *level != WideLevel::Country) {
         let mut parts: BTreeMap<WideArea, Vec<&WideArea>> = BTreeMap::new();
         for area in levels.get(&below).unwrap_or(&none).keys() {
-            parts.entry(area.parent().ok_or("only a country has nothing above it")?).or_default().push(area);
+            parts.entry(area.parent().ok_or("only a country has no parent")?).or_default().push(area);
         }
         let above = parts.keys().next().map(WideArea::level);
         let stored = above.and_then(|level| levels.get(&level)).unwrap_or(&none);
@@ -75,17 +75,17 @@ pub(crate) fn check_areas(connection: &Connection, note: &mut dyn FnMut(Result<(
     Ok(())
 }
 
-/// The cities that markets lie in.
+/// The cities that contain markets.
 fn cities(connection: &Connection, note: &mut dyn FnMut(Result<(), String>)) -> Result<BTreeMap<WideArea, Markets>> {
     let mut cities: BTreeMap<WideArea, Markets> = BTreeMap::new();
     let mut statement = connection.prepare("SELECT id, version, rolled FROM markets ORDER BY id")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let (id, version, rolled): (String, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        // One that cannot be read is named among the markets.
+        // Unreadable markets are reported by the check of markets.
         let Ok(market) = id.parse::<Market>() else { continue };
         if !(0..=version).contains(&rolled) {
-            note(Err(format!("market {id} has version {version}, and is said to be rolled up with {rolled}")));
+            note(Err(format!("market {id} has version {version}, but is marked as rolled up with version {rolled}")));
         }
         let known = cities.entry(WideArea::of(&market, WideLevel::City)).or_default();
         known.waits |= rolled != version;

@@ -14,16 +14,15 @@ use crate::reader::{self, Reader};
 use crate::schema::{self, APPLICATION_ID, FORMAT, HOMES_BY_MARKET, REBUILT_FROM, ROLL_UP_INDICES, TABLES};
 use crate::spill;
 
-/// The database file and the data folder beside it: every port of the pipeline, and views for people.
+/// The database file and its data folder: all ports of the pipeline, and views for people.
 ///
-/// One connection serves a handle; a call holds it while SQLite works, and never across an `await`.
-/// SQLite's calls are short (a commit of twenty thousand observations takes tens of milliseconds), and
-/// the pipeline does one thing at a time, so they run right where they are called, without a thread of
-/// their own. Several processes, and several handles in one, may have the same file open: readers see
-/// the last commit, writers wait for each other, and versions tell them what they overtook.
+/// Each handle has one connection. A call holds it while SQLite works, and never across an `await`. SQLite's calls are
+/// short (a commit of twenty thousand observations takes tens of milliseconds), and the pipeline does one thing at a
+/// time, so calls run on the caller's thread. Several processes, and several handles in one process, may have the same
+/// file open: readers see the last commit, writers wait for each other, and versions reveal conflicts.
 ///
-/// What a commit stored survives the death of the process at any moment. A loss of power may take the
-/// last commits with it (`synchronous = NORMAL`) but leaves the file whole.
+/// A commit survives the death of the process at any moment. A loss of power may take the last commits (`synchronous =
+/// NORMAL`) but leaves the file valid.
 pub struct Database {
     inner: Mutex<Inner>,
     presence: Mutex<Option<Presence>>,
@@ -37,42 +36,42 @@ pub(crate) struct Inner {
     pub(crate) frame: FrameWriter,
 }
 
-/// How long a writer waits for another process's writer.
+/// How long a writer waits for a writer of another process.
 const BUSY: Duration = Duration::from_secs(20);
 const PAGE_BYTES: i64 = 8_192;
 const CACHE_KIB: i64 = 16 * 1_024;
-/// Pages in the write-ahead log (48 MiB) before they are brought home into the file. The pages that
-/// every batch touches are then written home once for many batches.
+/// The size of the write-ahead log, in pages (48 MiB), at which it is copied into the file. A large log writes pages
+/// that every batch changes once for many batches.
 const CHECKPOINT_PAGES: i64 = 6_144;
-/// A log that had to grow longer, because somebody read for long, is cut back to so much.
+/// The length in bytes to which a longer log is truncated. A log grows longer while a reader keeps it open.
 const LOG_BYTES: i64 = 64 << 20;
-/// More than there are statements in this crate.
+/// More than the number of statements in this crate.
 const STATEMENTS: usize = 96;
 
 impl Database {
-    /// Opens a database for reading and writing, and makes it where there is none. `data` is the folder
-    /// of its lake and raw pages; it is made when first written to.
+    /// Opens a database for reading and writing. Creates it if it does not exist. `data` is the folder of its lake and
+    /// raw pages; it is created with the first write.
     ///
     /// # Errors
-    /// See [`OpenError`]. A file that is not ours is left as it is.
+    /// See [`OpenError`]. A foreign file is not changed.
     pub fn open(path: &Path, data: &Path) -> Result<Arc<Self>, OpenError> {
         Self::open_from(FORMAT, path, data)
     }
 
-    /// Opens a database for [`Database::rebuild`]: also one of an older format, if its lake can be read. Of such a one nothing
-    /// else may be asked before it was rebuilt and swapped.
+    /// Opens a database for [`Database::rebuild`], including one of an older format whose lake can be read. Only a
+    /// rebuild and a swap may use such a database.
     ///
     /// # Errors
-    /// See [`OpenError`]. Nothing is made where there is no file.
+    /// See [`OpenError`]. Does not create a file.
     pub fn open_to_rebuild(path: &Path, data: &Path) -> Result<Arc<Self>, OpenError> {
-        if !check_header(&place(path)?, REBUILT_FROM)? {
+        if !check_header(&file_path(path)?, REBUILT_FROM)? {
             return Err(OpenError::Missing(path.to_owned()));
         }
         Self::open_from(REBUILT_FROM, path, data)
     }
 
     fn open_from(oldest: i64, path: &Path, data: &Path) -> Result<Arc<Self>, OpenError> {
-        let path = place(path)?;
+        let path = file_path(path)?;
         check_header(&path, oldest)?;
         if data.exists() && !data.is_dir() {
             return Err(OpenError::DataIsFile(data.to_owned()));
@@ -90,17 +89,17 @@ impl Database {
         Self::with(connection, path.clone(), data, 0).map_err(failed)
     }
 
-    /// Opens a database for reading only: nothing is made where there is none, and writing through this
-    /// handle is an error. It sees what others commit while it is open.
+    /// Opens a database for reading. Does not create a file; writing through this handle is an error. The handle sees
+    /// later commits.
     ///
-    /// A file, folder or disk that cannot be written to is read all the same. Where nothing can be made beside the file,
-    /// SQLite's own way is closed, and the file is read as one that nobody writes to, with its write-ahead log if that can
-    /// be read: see [`Database::unread_bytes`]. Who writes to it meanwhile is not seen, and may spoil what is read.
+    /// Files, folders and disks without write permission can be read, too. If SQLite cannot create its index file in
+    /// the folder, the file is read as one without writers, including its write-ahead log if possible: see
+    /// [`Database::unread_bytes`]. Concurrent writes are then not seen and may corrupt what is read.
     ///
     /// # Errors
     /// See [`OpenError`].
     pub fn open_read(path: &Path, data: &Path) -> Result<Arc<Self>, OpenError> {
-        let path = place(path)?;
+        let path = file_path(path)?;
         if !check_header(&path, FORMAT)? {
             return Err(OpenError::Missing(path));
         }
@@ -110,8 +109,8 @@ impl Database {
         Self::with(connection, path.clone(), data, unread).map_err(failed)
     }
 
-    /// How many bytes of the newest commits this reader cannot see, because the write-ahead log cannot be read: 0 nearly
-    /// always.
+    /// The number of bytes of the newest commits that this reader cannot see because the write-ahead log cannot be
+    /// read. Nearly always 0.
     #[must_use]
     pub fn unread_bytes(&self) -> u64 {
         self.unread
@@ -129,13 +128,12 @@ impl Database {
         &self.data
     }
 
-    /// Reads several things as of one moment: what is committed while `read` runs, it does not see. Nothing
-    /// can be written through this handle meanwhile; a handle of [`Database::open_read`] serves best. Within another one it is of
-    /// the moment of that. Keep
-    /// it short where others write a lot: what they write stays in the write-ahead log until it ends.
+    /// Reads several things as of one moment: `read` does not see later commits. Nothing can be written through this
+    /// handle meanwhile, so a handle of [`Database::open_read`] is best. A nested call has the moment of the outer one.
+    /// Keep it short if others write a lot: their writes stay in the write-ahead log until it ends.
     ///
     /// # Errors
-    /// When the file cannot be read, and what `read` returns.
+    /// If the file cannot be read, or if `read` returns an error.
     pub fn reading<T, E: From<PortError>>(&self, read: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         let what = format!("read {}", self.path.display());
         if !self.lock().connection.is_autocommit() {
@@ -143,12 +141,12 @@ impl Database {
         }
         self.lock().connection.execute_batch("BEGIN").map_err(self.doing(&what))?;
         let _end = EndOfReading(self);
-        // The moment is that of the first read, not that of BEGIN.
+        // The snapshot begins with the first read, not with BEGIN.
         self.rows("SELECT 1 FROM totals", [], |_| Ok(())).map_err(self.doing(what))?;
         read()
     }
 
-    /// Reads rows, whatever they are.
+    /// Reads rows with `read`.
     pub(crate) fn rows<T>(
         &self,
         sql: &str,
@@ -165,7 +163,7 @@ impl Database {
         Ok(found)
     }
 
-    /// Says what was being done, and to which file: `.map_err(self.doing("read the market us/..."))`.
+    /// Adds the operation and the file to an error: `.map_err(self.doing("read the market us/..."))`.
     pub(crate) fn doing<E: Into<BoxError>>(&self, what: impl Into<String>) -> impl FnOnce(E) -> PortError {
         |source| PortError::new(what, about(&self.path, source.into()))
     }
@@ -176,8 +174,7 @@ impl Database {
         Ok(Arc::new(Self { inner, presence, unread, path, data: data.to_owned() }))
     }
 
-    /// A thread that died while it held the connection had its transaction rolled back as it unwound, so
-    /// the connection is as good as before.
+    /// Ignores poisoning: if a thread panics, its transaction is rolled back, so the connection is usable.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -193,22 +190,21 @@ impl Drop for Database {
     }
 }
 
-/// Ends a transaction of [`Database::reading`], also when its reader panics.
+/// Ends a transaction of [`Database::reading`], even if its reader panics.
 struct EndOfReading<'a>(&'a Database);
 
 impl Drop for EndOfReading<'_> {
     fn drop(&mut self) {
         let connection = &self.0.lock().connection;
         if !connection.is_autocommit() {
-            // It wrote nothing, so that there is nothing to lose if even this fails.
+            // Nothing was written, so a failure loses nothing.
             drop(connection.execute_batch("ROLLBACK"));
         }
     }
 }
 
-/// The path in a form that SQLite takes for nothing but a path (`:memory:`, `file:`), once it is known
-/// that a file can be there.
-fn place(path: &Path) -> Result<PathBuf, OpenError> {
+/// The path in a form that SQLite cannot take for `:memory:` or `file:`. Checks that a file can exist there.
+fn file_path(path: &Path) -> Result<PathBuf, OpenError> {
     if path.is_dir() {
         return Err(OpenError::IsFolder(path.to_owned()));
     }
@@ -219,12 +215,11 @@ fn place(path: &Path) -> Result<PathBuf, OpenError> {
     }
 }
 
-/// The header of the file, and the beginning of that of its first page.
+/// The length of the file header and the beginning of the header of its first page.
 const HEADER_BYTES: usize = 108;
 
-/// Reads the header with plain file calls, because SQLite may write to what it opens. Returns whether
-/// there is a database of ours; `false` where there is no file, or one with nothing in it, which another process may just
-/// be making.
+/// Reads the header with plain file calls, because SQLite may write to a file that it opens. Returns whether there is a
+/// Stoop database. Returns `false` if there is no file or an empty database, which another process may be creating.
 fn check_header(path: &Path, oldest: i64) -> Result<bool, OpenError> {
     if !path.exists() {
         return Ok(false);
@@ -236,17 +231,17 @@ fn check_header(path: &Path, oldest: i64) -> Result<bool, OpenError> {
         return Ok(false);
     }
     let not_ours = |what| OpenError::NotOurs { path: path.to_owned(), what };
-    // https://www.sqlite.org/fileformat.html: the user version is at byte 60, the application id at 68; the tables' page
-    // begins at 100, and has at 103 how many tables and indexes there are.
+    // https://www.sqlite.org/fileformat.html: the user version is at byte 60, the application ID at 68. The page of the
+    // schema table begins at 100, and byte 103 has the number of tables and indexes.
     let is_empty = header.get(103..105) == Some(&[0, 0][..]);
     let number =
         |from: usize| header.get(from..from + 4).and_then(|bytes| bytes.try_into().ok()).map(i32::from_be_bytes);
     match (header.starts_with(b"SQLite format 3\0"), number(60), number(68)) {
         (true, Some(format), Some(APPLICATION_ID)) => check_format(path, format.into(), oldest).map(|()| true),
-        // Settings of the file come into being one moment before its tables.
+        // Another process writes settings a moment before it creates the tables.
         (true, Some(0), Some(0)) if is_empty => Ok(false),
-        (true, ..) => Err(not_ours("another program's SQLite database")),
-        (false, ..) => Err(not_ours("no SQLite database")),
+        (true, ..) => Err(not_ours("an SQLite database of another program")),
+        (false, ..) => Err(not_ours("not an SQLite database")),
     }
 }
 
@@ -254,7 +249,7 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
     Ok(set_up(Connection::open_with_flags(path, flags)?)?)
 }
 
-/// What every connection works with.
+/// Settings of every connection.
 pub(crate) fn set_up(connection: Connection) -> rusqlite::Result<Connection> {
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
@@ -264,7 +259,7 @@ pub(crate) fn set_up(connection: Connection) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// A file of another format is not this program's to read.
+/// Refuses a file of another format.
 fn check_format(path: &Path, found: i64, oldest: i64) -> Result<(), OpenError> {
     let path = path.to_owned();
     match found {
@@ -279,15 +274,14 @@ pub(crate) fn format(connection: &Connection) -> Result<i64> {
     Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
 }
 
-/// Makes the tables where there are none. They come into being with our application id in one
-/// transaction of the rollback journal, before the switch to the write-ahead log, so that the id stands
-/// in the file itself from the first moment on, where [`check_header`] looks for it.
+/// Creates the tables if they are missing. Tables and application ID are written in one transaction of the rollback
+/// journal, before the switch to the write-ahead log, so that [`check_header`] finds the ID in the file itself.
 fn prepare_file(connection: &mut Connection) -> Result<()> {
     let application_id = |connection: &Connection| -> rusqlite::Result<i32> {
         connection.pragma_query_value(None, "application_id", |row| row.get(0))
     };
     connection.pragma_update(None, "page_size", PAGE_BYTES)?;
-    // Room that is not needed any more can be given back bit by bit. In a file that is there, with the next VACUUM.
+    // Lets prune return free pages in steps. An existing file needs a VACUUM first.
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     if application_id(connection)? != APPLICATION_ID {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -308,8 +302,8 @@ fn prepare_file(connection: &mut Connection) -> Result<()> {
     Ok(())
 }
 
-/// Switches to the write-ahead log. SQLite does not wait for others here, as it does elsewhere, so that
-/// two processes that make the same file at once need a few attempts.
+/// Switches to the write-ahead log. SQLite does not wait for other processes here, so two processes that create the
+/// same file need several attempts.
 fn write_ahead(connection: &Connection) -> Result<()> {
     let mut attempts_left = 100;
     loop {
@@ -331,7 +325,7 @@ impl std::fmt::Debug for Database {
     }
 }
 
-/// The length of a file, for messages and counts; 0 where it is not there.
+/// The length of a file, for messages and counts. 0 if it does not exist.
 pub(crate) fn file_bytes(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |metadata| metadata.len())
 }

@@ -1,4 +1,4 @@
-//! How the generation beside the live one differs from it.
+//! Compares the generation beside the live one with it.
 
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::Serialize;
@@ -15,44 +15,43 @@ use crate::error::Result;
 use crate::rebuild::{Stage, has_table};
 use crate::schema::FORMAT;
 
-/// How many of something differ, and the first of them by name.
+/// The number of differences of one kind, and the first one by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Found {
-    /// How many.
     pub count: u64,
-    /// The first, in words.
+    /// Describes the first one.
     pub first: Option<String>,
 }
 
-/// How the state that [`Database::rebuild`] built differs from the live one.
+/// The differences between the state of [`Database::rebuild`] and the live one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Difference {
-    /// Homes that are stored, and of which the lake has no observation.
+    /// Stored homes without an observation in the lake.
     pub homes_gone: Found,
-    /// Homes that the lake has observations of, and that are not stored.
+    /// Homes with observations in the lake that are not stored.
     pub homes_new: Found,
-    /// Homes that are others, or have other columns beside them.
+    /// Homes with other content or columns.
     pub homes_changed: Found,
     /// Markets with another state or archive.
     pub markets: Found,
-    /// Live sums of wide areas that are not those of what they are made of.
+    /// Live sums of wide areas that differ from the sum of their parts.
     pub areas: Found,
-    /// Figures of markets of now that are others.
+    /// Current figures of markets that differ.
     pub figures: Found,
-    /// Alerts that stand only now, and that the ledger does not know. None is told.
+    /// Alerts that follow from the new state only and are not in the ledger. They are not sent.
     pub alerts_new: Found,
-    /// Alerts that stand no more. What was told stays in the ledger.
+    /// Alerts that do not follow from the new state. Alerts that were sent stay in the ledger.
     pub alerts_gone: Found,
-    /// Whether the totals are others.
+    /// Whether the totals differ.
     pub totals: bool,
-    /// Homes and markets that are stored in a way that this program cannot read: of them it is not known what is other.
+    /// Stored homes and markets that this program cannot read, and therefore cannot compare.
     pub unreadable: u64,
-    /// Whether the file is of an older format.
+    /// Whether the file has an older format.
     pub older: bool,
 }
 
 impl Found {
-    /// Counts one more. The first is that whose name comes first.
+    /// Counts a difference. Keeps the name with the smallest `key`.
     fn note(&mut self, name: impl FnOnce() -> String, order: &mut Option<String>, key: &str) {
         self.count += 1;
         if order.as_deref().is_none_or(|first| key < first) {
@@ -63,7 +62,7 @@ impl Found {
 }
 
 impl Difference {
-    /// Whether there is nothing to swap for.
+    /// Whether there are no differences, so that a swap changes nothing.
     #[must_use]
     pub fn is_none(&self) -> bool {
         *self == Self::default()
@@ -71,14 +70,15 @@ impl Difference {
 }
 
 impl Database {
-    /// Compares what [`Database::rebuild`] built with what is live: alerts by these rules, figures as of the newest observation.
+    /// Compares the state of [`Database::rebuild`] with the live one: alerts by these rules, figures at the time of the
+    /// newest observation.
     ///
     /// # Errors
-    /// When there is none that is whole, or it cannot be read.
+    /// If there is no complete rebuilt state or it cannot be read.
     pub fn difference(&self, rules: &Rules) -> Result<Difference, PortError> {
         let compare = || -> Result<Difference> {
-            let beside = self.beside()?.filter(|beside| beside.stage == Stage::Ready);
-            let beside = beside.ok_or("no rebuilt state is whole")?;
+            let next = self.next_generation()?.filter(|next| next.stage == Stage::Ready);
+            let next = next.ok_or("there is no complete rebuilt state")?;
             let inner = self.lock();
             let connection = &inner.connection;
             let mut found = Difference { older: format(connection)? < FORMAT, ..Difference::default() };
@@ -91,11 +91,11 @@ impl Database {
                     }
                 })?;
             }
-            compare_markets(connection, Time::from_ms(beside.newest.unwrap_or(0)), &mut found)?;
+            compare_markets(connection, Time::from_ms(next.newest.unwrap_or(0)), &mut found)?;
             let sql = "SELECT lake_rows, newest FROM totals";
             let totals: Option<(i64, Option<i64>)> =
                 connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-            found.totals = totals != Some((beside.lake_rows, beside.newest));
+            found.totals = totals != Some((next.lake_rows, next.newest));
             Ok(found)
         };
         compare().map_err(self.doing("compare the rebuilt state with the live one"))
@@ -126,7 +126,7 @@ fn compare_homes(connection: &Connection, rules: &Rules, found: &mut Difference)
             let home: Option<Home> = body.as_deref().map(home_from_bytes).transpose()?;
             Ok(home.map(|home| rules.standing(&id, &home)).unwrap_or_default())
         };
-        // What cannot be read may have told anything: what the ledger does not know is new.
+        // The alerts of an unreadable home are unknown, so all that are not in the ledger count as new.
         let before = standing(&live).unwrap_or_else(|_| {
             found.unreadable += 1;
             Vec::new()
@@ -176,7 +176,7 @@ fn compare_markets(connection: &Connection, now: Time, found: &mut Difference) -
     Ok(())
 }
 
-/// The state of a market in a generation, also in one of format 5, where it was one row.
+/// The state of a market in a generation. In format 5 it is a single row.
 fn cells(connection: &Connection, suffix: &str, market: &str) -> Result<Cells> {
     let sql = if has_table(connection, &format!("bases{suffix}"))? {
         format!(

@@ -2,82 +2,73 @@ use std::path::{Path, PathBuf};
 
 use stoop_pipeline::ports::PortError;
 
-/// Why a database could not be opened. Nothing was written to the file.
+/// A database could not be opened. Nothing was written to the file.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// There is no such file, and a reader makes none.
-    #[error("there is no database {}: replay or run something first, or name another one", .0.display())]
+    /// The file does not exist. Only writers create it.
+    #[error("there is no database {}: replay or run something first, or name an existing one", .0.display())]
     Missing(PathBuf),
-    /// The file would lie in a folder that does not exist.
+    /// The folder of the file does not exist.
     #[error("the folder of the database {} does not exist", .0.display())]
     NoFolder(PathBuf),
-    /// The path of the database is a folder's.
+    /// The path of the database is a folder.
     #[error("{} is a folder; a database is a file, such as stoop.db", .0.display())]
     IsFolder(PathBuf),
-    /// The path of the data folder is a file's.
+    /// The path of the data folder is a file.
     #[error("{} is a file; the data folder must be a folder, or not exist yet", .0.display())]
     DataIsFile(PathBuf),
-    /// Another program's file.
-    #[error("{} is {what}, not a database of Stoop; it was left as it is", path.display())]
+    /// The file belongs to another program.
+    #[error("{} is {what} and not a database of Stoop; it was left as it is", path.display())]
     NotOurs {
-        /// Which file.
         path: PathBuf,
-        /// What it is instead.
+        /// What the file is.
         what: &'static str,
     },
-    /// Written by a newer Stoop.
+    /// A newer version of Stoop wrote the file.
     #[error("{} has format {found}; this program reads format {}: update Stoop", path.display(), crate::schema::FORMAT)]
     Newer {
-        /// Which file.
         path: PathBuf,
-        /// Its format.
+        /// The format of the file.
         found: i64,
     },
-    /// Written by an older Stoop, whose homes and markets this one cannot read.
+    /// An older version of Stoop wrote the file, and this one cannot read its homes and markets.
     #[error(
-        "{} has format {found}; this program reads format {}, and cannot make it of older ones: name a new database and a \
-         new data folder, and replay or poll into them anew; the old ones were left as they are",
+        "{} has format {found}; this program reads format {}, and cannot convert older ones: name a new database and a new \
+         data folder, and replay or poll into them; the old ones were not changed",
         path.display(), crate::schema::FORMAT
     )]
     Older {
-        /// Which file.
         path: PathBuf,
-        /// Its format.
+        /// The format of the file.
         found: i64,
     },
-    /// Written by an older Stoop, whose lake this one can read.
+    /// An older version of Stoop wrote the file, and this one can read its lake.
     #[error(
-        "{} has format {found}; this program reads format {}: `stoop rebuild` makes it of the observations in its lake",
+        "{} has format {found}; this program reads format {}: `stoop rebuild` converts it with the observations in its lake",
         path.display(), crate::schema::FORMAT
     )]
     ToRebuild {
-        /// Which file.
         path: PathBuf,
-        /// Its format.
+        /// The format of the file.
         found: i64,
     },
-    /// The data folder is not the one that the database was written with.
+    /// The data folder is not the one with which the database was written.
     #[error(
         "{} belongs to another data folder: {} is not there; name the folder that holds it",
         path.display(), file.display()
     )]
     LakeElsewhere {
-        /// Which database.
+        /// The database file.
         path: PathBuf,
-        /// A file that it knows and that is missing.
+        /// A file that the database refers to and that is missing.
         file: PathBuf,
     },
-    /// SQLite or the file system refused.
+    /// SQLite or the file system returned an error.
     #[error("cannot open the database {}", path.display())]
-    Failed {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
+    Failed { path: PathBuf, source: Box<dyn std::error::Error + Send + Sync> },
 }
 
-/// A file or a folder could not be read or written.
+/// A file or folder could not be read or written.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {doing} {}", path.display())]
 pub(crate) struct FileError {
@@ -88,20 +79,20 @@ pub(crate) struct FileError {
 
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Inside this crate causes are passed up as they are; the function of the port says what it was doing.
+/// Errors within this crate. The functions of the ports add the operation.
 pub(crate) type Result<T, E = BoxError> = std::result::Result<T, E>;
 
-/// Names the file in an I/O error: `.map_err(at("write", &path))`.
+/// Adds the file to an I/O error: `.map_err(at("write", &path))`.
 pub(crate) fn at(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> FileError {
     move |source| FileError { doing, path: path.to_owned(), source }
 }
 
-/// SQLite refused. It tells each cause twice, itself and as its source; here it is told once.
+/// An error of SQLite. SQLite's error repeats its cause as its source; this one contains it once.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct SqliteError(String);
 
-/// What SQLite refused, once, and with the file, which its own words do not name; anything else as it is.
+/// An error of SQLite without repetition and with the file, which SQLite does not name. Other errors are unchanged.
 pub(crate) fn about(path: &Path, source: BoxError) -> BoxError {
     match source.downcast::<rusqlite::Error>() {
         Ok(error) => Box::new(SqliteError(format!("{}: {error}", path.display()))),
@@ -109,7 +100,7 @@ pub(crate) fn about(path: &Path, source: BoxError) -> BoxError {
     }
 }
 
-/// The same without the file, where it is named already.
+/// An error of SQLite without repetition, if the file is named already.
 pub(crate) fn once(source: BoxError) -> BoxError {
     match source.downcast::<rusqlite::Error>() {
         Ok(error) => Box::new(SqliteError(error.to_string())),
@@ -117,7 +108,7 @@ pub(crate) fn once(source: BoxError) -> BoxError {
     }
 }
 
-/// Says what was being done: `.map_err(doing("read the market us/..."))`.
+/// Adds the operation to an error: `.map_err(doing("read the market us/..."))`.
 pub(crate) fn doing<E: Into<BoxError>>(what: impl Into<String>) -> impl FnOnce(E) -> PortError {
     move |source| PortError::new(what, source)
 }

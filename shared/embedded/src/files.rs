@@ -1,4 +1,4 @@
-//! Whole files, or none.
+//! Atomic file writes.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{FileError, at};
 
-/// Writes a file so that under its name there is the whole of it or what was there before, also after
-/// a loss of power: to a temporary name, synced, renamed, the folder synced.
+/// Writes a file atomically: the path has the old or the complete new content, even after a loss of power. Writes a
+/// temporary file, syncs it, renames it and syncs the folder.
 pub(crate) fn write_whole(path: &Path, parts: &[&[u8]]) -> Result<(), FileError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(at("create the folder", folder))?;
@@ -17,7 +17,7 @@ pub(crate) fn write_whole(path: &Path, parts: &[&[u8]]) -> Result<(), FileError>
         file.sync_data()
     });
     if let Err(error) = written {
-        // Half a file is of no use; should even this fail, its name says that it is not whole.
+        // Half a file is useless. If removing fails, the name shows that it is incomplete.
         drop(fs::remove_file(&temporary));
         return Err(at("write", &temporary)(error));
     }
@@ -25,7 +25,7 @@ pub(crate) fn write_whole(path: &Path, parts: &[&[u8]]) -> Result<(), FileError>
     sync_folder(folder).map_err(at("sync the folder", folder))
 }
 
-/// The name under which [`write_whole`] writes what shall be called `path`.
+/// The name of the temporary file of [`write_whole`] for `path`.
 fn temporary_name(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".tmp");
@@ -37,7 +37,7 @@ fn sync_folder(folder: &Path) -> std::io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// Elsewhere a folder cannot be opened to be synced, and the file system orders renames itself.
+/// On other systems a folder cannot be opened to be synced, and the file system orders renames itself.
 #[cfg(not(unix))]
 fn sync_folder(_: &Path) -> std::io::Result<()> {
     Ok(())

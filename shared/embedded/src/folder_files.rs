@@ -1,4 +1,4 @@
-//! Files of listings that others leave in a folder.
+//! Files of listings in folders.
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -14,37 +14,36 @@ use stoop_sources::declared::Map;
 
 use crate::error::{at, doing};
 
-/// Folders below a folder; deeper ones are not looked into.
+/// The maximum depth of folders that are searched.
 const DEPTH_MAX: usize = 32;
 
-/// Files on this computer. Patterns begin at one folder, that of the configuration, unless they are absolute.
+/// Files on this computer. Relative patterns start at one folder, that of the configuration.
 ///
-/// Links are followed to files and not to folders, so that no walk goes in a circle. A file that is replaced or written
-/// to while it is read is told by its length and the time of its last change.
+/// Links to files are followed, links to folders are not, so that no search is endless. A file that is replaced or
+/// written while it is read is detected by its length and modification time.
 #[derive(Clone)]
 pub struct FolderFiles {
     root: PathBuf,
     stop: Stop,
 }
 
-/// Asked whether to stop.
+/// Returns whether to stop.
 type Stop = Arc<dyn Fn() -> bool + Send + Sync>;
 
 impl FolderFiles {
-    /// Patterns begin at this folder.
+    /// Relative patterns start at this folder.
     #[must_use]
     pub fn new(root: &Path) -> Self {
         Self { root: root.to_owned(), stop: Arc::new(|| false) }
     }
 
-    /// The same, reading nothing any more from when `stop` says so: a disk may be slow, and a file hold nothing but
-    /// blank lines.
+    /// Stops reading when `stop` returns true. A disk may be slow, and a file may contain only blank lines.
     #[must_use]
     pub fn until(self, stop: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         Self { stop: Arc::new(stop), ..self }
     }
 
-    /// Patterns begin at the folder of this file.
+    /// Relative patterns start at the folder of this file.
     #[must_use]
     pub fn beside(file: &Path) -> Self {
         Self::new(file.parent().unwrap_or(Path::new("")))
@@ -56,7 +55,7 @@ impl Files for FolderFiles {
     async fn list(&self, pattern: &FilePattern, most: usize) -> Result<Vec<FileVersion>, PortError> {
         let base = self.root.join(pattern.base());
         let what = || format!("list the files {}", pattern.as_str());
-        // An empty path is the folder that the program was started in.
+        // An empty path is the working directory.
         let shown = if base.as_os_str().is_empty() { Path::new(".") } else { &base };
         let metadata = std::fs::metadata(shown).map_err(at("find", shown)).map_err(doing(what()))?;
         if !metadata.is_dir() {
@@ -68,7 +67,7 @@ impl Files for FolderFiles {
 
     async fn open(&self, file: &FileVersion, map: &Map, rows_before: u64) -> Result<Box<dyn OpenFile>, FileError> {
         let (path, file, map, stop) = (self.root.join(&file.name), file.clone(), map.clone(), Arc::clone(&self.stop));
-        let opened = aside(move || Opened::open(&path, file, &map, rows_before, stop)).await?;
+        let opened = on_other_thread(move || Opened::open(&path, file, &map, rows_before, stop)).await?;
         Ok(Box::new(opened))
     }
 
@@ -77,9 +76,9 @@ impl Files for FolderFiles {
     }
 }
 
-/// A file that is open.
+/// An open file.
 struct Opened {
-    /// Away while a page is read on the other thread.
+    /// `None` while another thread reads a page.
     rows: Option<MappedFile>,
     bytes: Arc<LocalBytes>,
     file: FileVersion,
@@ -93,9 +92,9 @@ impl Opened {
             io::ErrorKind::NotFound => FileError::Left,
             _ => unreadable(&error),
         };
-        // A pipe would be waited for before it can be asked what it is.
+        // Opening a pipe would block, so its type is checked first.
         if !std::fs::metadata(path).map_err(failed)?.is_file() {
-            return Err(unreadable(&"this is no file but a pipe or a device"));
+            return Err(unreadable(&"this is not a file but a pipe or a device"));
         }
         let bytes = Arc::new(File::open(path).and_then(LocalBytes::new).map_err(failed)?);
         let mut opened = Self { rows: None, bytes: Arc::clone(&bytes), file: file.clone(), stop };
@@ -110,7 +109,7 @@ impl Opened {
         Ok(opened)
     }
 
-    /// What becomes of a file of which bytes could not be had.
+    /// The error for a file that could not be read.
     fn failed(&self, error: io::Error) -> FileError {
         if (self.stop)() {
             return FileError::Stopped;
@@ -120,7 +119,7 @@ impl Opened {
 
     fn is_same(&self) -> Result<(), FileError> {
         let metadata = self.bytes.file().metadata();
-        let metadata = metadata.map_err(|error| PortError::new(format!("look at {}", self.file.name), error))?;
+        let metadata = metadata.map_err(|error| PortError::new(format!("inspect {}", self.file.name), error))?;
         let now = version(self.file.name.clone(), &metadata);
         if now == self.file { Ok(()) } else { Err(FileError::Changed) }
     }
@@ -130,16 +129,16 @@ impl Opened {
 impl OpenFile for Opened {
     async fn page(&mut self, rows_max: usize, as_of: Time, now: Time) -> Result<FilePage, FileError> {
         let Some(mut rows) = self.rows.take() else {
-            let why = "the page before it was given up";
+            let why = "reading the page before was aborted";
             return Err(FileError::Port(PortError::new(format!("read {}", self.file.name), why)));
         };
-        let read = aside(move || {
+        let read = on_other_thread(move || {
             let page = rows.next_page(rows_max, as_of, now);
             (rows, page)
         });
         let (rows, page) = read.await;
         self.rows = Some(rows);
-        // Asked after reading: what was read while it was still the same is of one version.
+        // Checked after reading: then everything that was read belongs to one version.
         self.is_same()?;
         let page = page.map_err(|error| self.failed(error))?;
         let rows = page.rows.into_iter().filter_map(row).collect();
@@ -147,11 +146,11 @@ impl OpenFile for Opened {
     }
 }
 
-/// Runs what blocks on another thread, so that a slow disk holds up nothing else.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+/// Runs blocking work on another thread, so that a slow disk does not block other work.
+async fn on_other_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
-        // Nobody aborts it, so it can only be a panic, which is not ours to hide.
+        // Nobody aborts the task, so the error is a panic. Propagate it.
         Err(stopped) => std::panic::resume_unwind(stopped.into_panic()),
     }
 }
@@ -178,7 +177,7 @@ fn walk(base: &Path, pattern: &FilePattern, most: usize) -> io::Result<Vec<FileV
     let mut folders = vec![(base.to_owned(), prefix, 1)];
     while let Some((folder, prefix, depth)) = folders.pop() {
         let entries = match std::fs::read_dir(&folder) {
-            // Gone since its own folder was read.
+            // Removed since its folder was read.
             Err(error) if depth > 1 && error.kind() == io::ErrorKind::NotFound => continue,
             entries => entries?,
         };
@@ -194,7 +193,7 @@ fn walk(base: &Path, pattern: &FilePattern, most: usize) -> io::Result<Vec<FileV
             if !pattern.takes(&name) {
                 continue;
             }
-            // Behind a link: what it leads to.
+            // The target of a link.
             match std::fs::metadata(entry.path()) {
                 Ok(metadata) if metadata.is_file() => found.push(version(name, &metadata)),
                 Ok(_) => {}

@@ -1,4 +1,4 @@
-//! Who tells what the ledger of alerts holds, how far each has come, and what nobody would take.
+//! The followers of the ledger of alerts, their positions, and their dead letters.
 
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension, Row, TransactionBehavior, params};
@@ -11,16 +11,15 @@ use crate::error::Result;
 use crate::feed::limit_of;
 use crate::ledgers::note_rules;
 
-/// An alert that a subscriber refused for ever.
+/// An alert that a subscriber refused permanently.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetter {
-    /// Its place in the ledger.
+    /// The position in the ledger.
     pub seq: i64,
     /// When it was refused.
     pub at: Time,
-    /// Why.
+    /// The reason.
     pub why: String,
-    /// What.
     pub alert: Alert,
 }
 
@@ -31,129 +30,129 @@ const KEEP_LETTER: &str = "INSERT INTO dead_letters(follower, seq, at, why) VALU
                            ON CONFLICT DO UPDATE SET at = excluded.at, why = excluded.why";
 
 impl Database {
-    /// The first `limit` alerts behind the place `after` (0: from the beginning), told or held back, in the
-    /// order in which they were recorded, each with its place. Alerts are never removed.
+    /// The first `limit` alerts after position `after` (0: from the beginning), including suspect ones, in the order in
+    /// which they were recorded, with their positions. Alerts are never removed.
     ///
     /// # Errors
-    /// When they cannot be read.
+    /// If they cannot be read.
     pub fn alerts_after(&self, after: i64, limit: usize) -> Result<Vec<(i64, Alert)>, PortError> {
         let sql = "SELECT seq, body FROM alerts WHERE seq > ?1 ORDER BY seq LIMIT ?2";
-        self.rows(sql, params![after, limit_of(limit)], placed).map_err(self.doing("read the alerts"))
+        self.rows(sql, params![after, limit_of(limit)], with_position).map_err(self.doing("read the alerts"))
     }
 
-    /// The place of the alert that was recorded last; 0 where there is none.
+    /// The position of the alert that was recorded last; 0 if there is none.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// If it cannot be read.
     pub fn newest_alert(&self) -> Result<i64, PortError> {
         let found = self.rows("SELECT coalesce(max(seq), 0) FROM alerts", [], |row| Ok(row.get(0)?));
         Ok(found.map_err(self.doing("read the position of the newest alert"))?.pop().unwrap_or(0))
     }
 
-    /// How far a follower of the ledger has come, and the byte that goes with it; `None` for one that never said.
+    /// The position of a follower in the ledger, and the byte offset that belongs to it. `None` for a new follower.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// If it cannot be read.
     pub fn place_of(&self, follower: &str) -> Result<Option<(i64, Option<u64>)>, PortError> {
         let sql = "SELECT seq, bytes FROM followers WHERE name = ?1";
         let found = self.rows(sql, [follower], |row| Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?)));
-        let found = found.map_err(self.doing(format!("read how far {follower} has come")))?.pop();
+        let found = found.map_err(self.doing(format!("read the position of {follower}")))?.pop();
         Ok(found.map(|(seq, bytes)| (seq, bytes.and_then(|bytes| u64::try_from(bytes).ok()))))
     }
 
-    /// How many alerts that are to be told a follower has not done with.
+    /// The number of alerts that a follower has yet to send.
     ///
     /// # Errors
-    /// When they cannot be counted.
+    /// If they cannot be counted.
     pub fn waiting_count(&self, follower: &str) -> Result<u64, PortError> {
         let (seq, _) = self.place_of(follower)?.unwrap_or_default();
         let sql = "SELECT count(*) FROM alerts WHERE seq > ?1 AND verdict = 'alert'";
         let found = self.rows(sql, [seq], |row| Ok(row.get::<_, i64>(0)?.cast_unsigned()));
-        Ok(found.map_err(self.doing(format!("count what waits for {follower}")))?.pop().unwrap_or(0))
+        Ok(found.map_err(self.doing(format!("count the waiting alerts of {follower}")))?.pop().unwrap_or(0))
     }
 
-    /// Says that a follower has done with every alert up to the place `seq`. It never goes back.
+    /// Stores that a follower has processed every alert up to position `seq`. The position never goes back.
     ///
     /// # Errors
-    /// When it cannot be stored.
+    /// If it cannot be stored.
     pub fn set_place_of(&self, follower: &str, seq: i64, bytes: Option<u64>) -> Result<(), PortError> {
         let bytes = bytes.map(u64::cast_signed);
         self.execute(SET_PLACE, params![follower, seq, bytes])
-            .map_err(self.doing(format!("store how far {follower} has come")))
+            .map_err(self.doing(format!("store the position of {follower}")))
     }
 
-    /// Forgets a follower: should it come again, it is as if it had never been there.
+    /// Removes a follower. If it returns, it is a new one.
     ///
     /// # Errors
-    /// When that cannot be stored.
+    /// If that cannot be stored.
     pub fn forget_follower(&self, follower: &str) -> Result<(), PortError> {
         let sql = "DELETE FROM followers WHERE name = ?1";
         self.execute(sql, [follower]).map_err(self.doing(format!("forget {follower}")))
     }
 
-    /// The first `limit` dead letters of a follower behind the place `after`, in the order of the ledger.
+    /// The first `limit` dead letters of a follower after position `after`, in the order of the ledger.
     ///
     /// # Errors
-    /// When they cannot be read.
+    /// If they cannot be read.
     pub fn dead_letters(&self, follower: &str, after: i64, limit: usize) -> Result<Vec<DeadLetter>, PortError> {
         let sql = "SELECT seq, body, dead_letters.at, why FROM dead_letters JOIN alerts USING(seq)
                    WHERE follower = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
         let letter = |row: &Row<'_>| {
-            let (seq, alert) = placed(row)?;
+            let (seq, alert) = with_position(row)?;
             Ok(DeadLetter { seq, alert, at: Time::from_ms(row.get(2)?), why: row.get(3)? })
         };
         self.rows(sql, params![follower, after, limit_of(limit)], letter).map_err(self.doing("list the dead letters"))
     }
 
-    /// How many dead letters a follower has.
+    /// The number of dead letters of a follower.
     ///
     /// # Errors
-    /// When they cannot be counted.
+    /// If they cannot be counted.
     pub fn dead_letter_count(&self, follower: &str) -> Result<u64, PortError> {
         let sql = "SELECT count(*) FROM dead_letters WHERE follower = ?1";
         let found = self.rows(sql, [follower], |row| Ok(row.get::<_, i64>(0)?.cast_unsigned()));
         Ok(found.map_err(self.doing("count the dead letters"))?.pop().unwrap_or(0))
     }
 
-    /// Keeps a dead letter, in place of what was known of it.
+    /// Stores a dead letter. Replaces an earlier one of the same alert.
     ///
     /// # Errors
-    /// When that cannot be stored.
+    /// If that cannot be stored.
     pub fn keep_dead_letter(&self, follower: &str, seq: i64, at: Time, why: &str) -> Result<(), PortError> {
-        self.execute(KEEP_LETTER, params![follower, seq, at.ms(), why]).map_err(self.doing("keep a dead letter"))
+        self.execute(KEEP_LETTER, params![follower, seq, at.ms(), why]).map_err(self.doing("store a dead letter"))
     }
 
-    /// Removes a dead letter that was heard after all.
+    /// Removes a dead letter that was delivered after all.
     ///
     /// # Errors
-    /// When that cannot be stored.
+    /// If that cannot be stored.
     pub fn remove_dead_letter(&self, follower: &str, seq: i64) -> Result<(), PortError> {
         let sql = "DELETE FROM dead_letters WHERE follower = ?1 AND seq = ?2";
         self.execute(sql, params![follower, seq]).map_err(self.doing("remove a dead letter"))
     }
 
-    /// A setting that was kept under this name.
+    /// The setting with this name.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// If it cannot be read.
     pub fn setting(&self, name: &str) -> Result<Option<String>, PortError> {
         let found = self.rows("SELECT body FROM settings WHERE name = ?1", [name], |row| Ok(row.get(0)?));
         Ok(found.map_err(self.doing(format!("read the setting {name}")))?.pop())
     }
 
-    /// Keeps a setting in place of the one of this name.
+    /// Stores a setting. Replaces the one with the same name.
     ///
     /// # Errors
-    /// When it cannot be stored.
+    /// If it cannot be stored.
     pub fn set_setting(&self, name: &str, body: &str) -> Result<(), PortError> {
         let sql = "INSERT INTO settings(name, body) VALUES(?1, ?2) ON CONFLICT DO UPDATE SET body = excluded.body";
         self.execute(sql, [name, body]).map_err(self.doing(format!("store the setting {name}")))
     }
 
-    /// Keeps the rules that homes are judged by from now on, and says which they were before.
+    /// Stores the rules by which homes are judged from now on. Returns the rules before.
     ///
     /// # Errors
-    /// When they cannot be stored.
+    /// If they cannot be stored.
     pub fn set_rules(&self, rules: &Rules) -> Result<Option<Rules>, PortError> {
         let store = || -> Result<Option<Rules>> {
             let now = serde_json::to_string(rules)?;
@@ -173,7 +172,7 @@ impl Database {
         store().map_err(self.doing("store the alert rules"))
     }
 
-    /// Writes in a statement that is a transaction of its own.
+    /// Writes with one statement, which is its own transaction.
     fn execute(&self, sql: &str, params: impl rusqlite::Params) -> Result<()> {
         self.lock().connection.prepare_cached(sql)?.execute(params)?;
         Ok(())
@@ -199,10 +198,10 @@ impl DeliveryCursors for Database {
             transaction.prepare_cached(SET_PLACE)?.execute(params![follower, position, None::<i64>])?;
             Ok(transaction.commit()?)
         };
-        store().map_err(self.doing("keep a dead letter"))
+        store().map_err(self.doing("store a dead letter"))
     }
 }
 
-fn placed(row: &Row<'_>) -> Result<(i64, Alert)> {
+fn with_position(row: &Row<'_>) -> Result<(i64, Alert)> {
     Ok((row.get(0)?, serde_json::from_str(row.get_ref(1)?.as_str()?)?))
 }

@@ -1,4 +1,4 @@
-//! The state of another store, brought here as it is stored there, to be looked at: its lake, object by object, and its homes,
+//! Imports the state of another store as it is stored there, for inspection: its lake, object by object, and its homes,
 //! markets and alerts as a generation (ADR 0041).
 
 use std::collections::{BTreeMap, HashMap};
@@ -15,40 +15,40 @@ use crate::lake::{self, Held};
 use crate::ledgers::note_rules;
 use crate::rebuild::has_table;
 
-/// What a generation says that it was made by, where no program computed it.
+/// The program name of a generation that no program computed.
 const PROGRAM: &str = "import";
 
-/// Which objects of the other lake are here. There is none where nothing was ever imported.
+/// The objects of the other lake that are imported. The table exists only after an import.
 const IMPORTED: &str = "CREATE TABLE IF NOT EXISTS imported(
     name TEXT PRIMARY KEY, etag TEXT NOT NULL, rows INTEGER NOT NULL, unreadable INTEGER NOT NULL, why TEXT
 ) STRICT";
 
-/// An object of another store's lake that is in this one.
+/// An imported object of another store's lake.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImportedObject {
-    /// Its name there.
+    /// Its name in the other store.
     pub name: String,
-    /// What changes there with its content.
+    /// The ETag, which changes with the content.
     pub etag: String,
-    /// How many observations were taken from it.
+    /// The number of imported observations.
     pub rows: u64,
-    /// How many lines were not, because they cannot be read.
+    /// The number of lines that cannot be read and were skipped.
     pub unreadable: u64,
-    /// The first of those, in words.
+    /// Describes the first of those lines.
     pub why: Option<String>,
 }
 
-/// A generation that is being imported, beside the live one.
+/// A generation beside the live one that is being imported.
 pub struct Import<'a> {
     database: &'a Database,
     lake_rows: i64,
 }
 
 impl Database {
-    /// Makes this a database that things are imported to, if nothing is in it yet or it is one already.
+    /// Prepares an empty database for imports. Does nothing if it is prepared already.
     ///
     /// # Errors
-    /// When it has a lake or homes of its own, or cannot be written.
+    /// If it has a lake or homes of its own, or cannot be written.
     pub fn begin_import(&self) -> Result<(), PortError> {
         let begin = || -> Result<()> {
             let mut inner = self.lock();
@@ -65,10 +65,10 @@ impl Database {
         begin().map_err(self.doing("begin an import"))
     }
 
-    /// The objects that are here, by their names.
+    /// The imported objects by name.
     ///
     /// # Errors
-    /// When they cannot be read, or this is no database that things are imported to.
+    /// If they cannot be read, or if this database is not prepared for imports.
     pub fn imported_objects(&self) -> Result<BTreeMap<String, ImportedObject>, PortError> {
         let read = self.rows("SELECT name, etag, rows, unreadable, why FROM imported", [], |row| {
             Ok(ImportedObject {
@@ -83,10 +83,10 @@ impl Database {
         Ok(objects.into_iter().map(|object| (object.name.clone(), object)).collect())
     }
 
-    /// Adds the observations of an object to the lake, which are in `held`, and notes that it is here, in one transaction.
+    /// Adds the observations of an object, which are in `held`, to the lake and records the object, in one transaction.
     ///
     /// # Errors
-    /// When it is here already, or cannot be stored.
+    /// If it is already imported, or cannot be stored.
     pub fn import_object(&self, object: &ImportedObject, held: &mut Held) -> Result<(), PortError> {
         let mut store = || -> Result<()> {
             let mut inner = self.lock();
@@ -99,7 +99,7 @@ impl Database {
                 let ImportedObject { name, etag, rows, unreadable, why } = object;
                 let counts = (rows.cast_signed(), unreadable.cast_signed());
                 transaction.prepare_cached(sql)?.execute(params![name, etag, counts.0, counts.1, why])?;
-                // Where the announcement is gone, somebody opened the database in between: once more.
+                // If the intent is gone, another process opened the database in between: try again.
                 if held.is_empty() || lake::append(&transaction, self.data(), held, intent.as_ref())? {
                     return Ok(transaction.commit()?);
                 }
@@ -108,20 +108,20 @@ impl Database {
         store().map_err(self.doing(format!("import {}", object.name)))
     }
 
-    /// Begins a generation beside the live one, to be filled. What was beside it before is removed.
+    /// Begins an empty generation beside the live one. Removes an earlier one.
     ///
     /// # Errors
-    /// When that cannot be stored.
+    /// If that cannot be stored.
     pub fn import_generation(&self) -> Result<Import<'_>, PortError> {
         let lake_rows = self.lake_count()?;
-        self.begin_beside(PROGRAM, lake_rows).map_err(self.doing("begin to import homes and markets"))?;
+        self.begin_generation(PROGRAM, lake_rows).map_err(self.doing("begin to import homes and markets"))?;
         Ok(Import { database: self, lake_rows })
     }
 
-    /// The rules in the ledger of alerts that came last; `None` where there are none.
+    /// The newest rules in the ledger of alerts. `None` if there are none.
     ///
     /// # Errors
-    /// When they cannot be read.
+    /// If they cannot be read.
     pub fn newest_rules(&self) -> Result<Option<Rules>, PortError> {
         let rules = self.rows("SELECT body FROM rules ORDER BY id DESC LIMIT 1", [], |row| {
             Ok(serde_json::from_str(row.get_ref(0)?.as_str()?)?)
@@ -129,10 +129,10 @@ impl Database {
         Ok(rules.map_err(self.doing("read the rules of alerts"))?.pop())
     }
 
-    /// Puts these alerts and rules, each by its name, in place of those in the ledger. Nobody is told of them.
+    /// Replaces the alerts and rules in the ledger. The rules have names. Nothing is sent.
     ///
     /// # Errors
-    /// When they cannot be stored.
+    /// If they cannot be stored.
     pub fn import_ledger(&self, alerts: &[StoredAlert], rules: &[(String, String)]) -> Result<(), PortError> {
         let store = || -> Result<()> {
             let mut inner = self.lock();
@@ -145,7 +145,7 @@ impl Database {
                 ids.insert(name, transaction.prepare_cached(sql)?.query_row([body], |row| row.get(0))?);
             }
             for StoredAlert { id, at, verdict, body, rules } in alerts {
-                // Rules that are not there are named by a number that none has.
+                // A missing set of rules gets a number that no rules have.
                 let rules = rules.as_deref().map(|name| ids.get(name).copied().unwrap_or(-1));
                 let sql = "INSERT INTO alerts(id, at, verdict, body, rules) VALUES(?1, ?2, ?3, ?4, ?5)";
                 transaction.prepare_cached(sql)?.execute(params![id, at, verdict, body, rules])?;
@@ -158,10 +158,10 @@ impl Database {
 }
 
 impl Import<'_> {
-    /// Adds homes, as they are stored elsewhere.
+    /// Adds homes as they are stored in the other store.
     ///
     /// # Errors
-    /// When one is here already, or they cannot be stored.
+    /// If one exists already, or they cannot be stored.
     pub fn homes<'h>(&self, homes: impl IntoIterator<Item = &'h StoredHome>) -> Result<(), PortError> {
         let store = || -> Result<()> {
             let mut inner = self.database.lock();
@@ -177,10 +177,10 @@ impl Import<'_> {
         store().map_err(self.database.doing("import homes"))
     }
 
-    /// Adds markets, as they are stored elsewhere. One without a base has no state here either.
+    /// Adds markets as they are stored in the other store. A market without a base gets no state.
     ///
     /// # Errors
-    /// When one is here already, or they cannot be stored.
+    /// If one exists already, or they cannot be stored.
     pub fn markets<'m>(&self, markets: impl IntoIterator<Item = &'m StoredMarket>) -> Result<(), PortError> {
         let store = || -> Result<()> {
             let mut inner = self.database.lock();
@@ -209,11 +209,11 @@ impl Import<'_> {
         store().map_err(self.database.doing("import markets"))
     }
 
-    /// Says that all is there: it can be compared with the live generation ([`Database::difference`]) and be swapped in
-    /// ([`Database::swap`]).
+    /// Marks the generation as complete. It can then be compared with the live one ([`Database::difference`]) and
+    /// swapped in ([`Database::swap`]).
     ///
     /// # Errors
-    /// When that cannot be stored.
+    /// If that cannot be stored.
     pub fn finish(self) -> Result<(), PortError> {
         let finish = || -> Result<()> {
             let inner = self.database.lock();

@@ -1,14 +1,13 @@
 //! The lake: every observation that the state includes, in the order of the commits, each exactly once.
 //!
-//! A commit's observations are lines of JSON in one zstd frame, with its checksum. Small frames wait in the table `outbox`;
-//! when there is about a mebibyte of them, they become one file under `lake/observations/`, which the
-//! table `lake_objects` names. Frames may simply stand behind one another: that is zstd's format too.
+//! The observations of a commit are lines of JSON in a zstd frame with a checksum. Small frames collect in the table
+//! `outbox`. When they reach about a mebibyte, they become a file under `lake/observations/`, which is listed in the
+//! table `lake_objects`. Concatenated frames are valid zstd.
 //!
-//! A file is written in the middle of the transaction that names it. If the process dies in between,
-//! the file is an orphan: no table names it, nobody reads it. Its token was put into `lake_intents`
-//! before, in a transaction of its own, and the next one to open the database removes it. Nothing else
-//! is ever removed, so that databases may share a data folder, and a copy of a database does no harm to
-//! the original's files.
+//! A file is written during the transaction that lists it. If the process dies in between, the file is an orphan: no
+//! table lists it and nobody reads it. Its token was stored in `lake_intents` before, in a separate transaction, and
+//! the next process that opens the database removes the file. No other files are removed, so databases may share a data
+//! folder, and a copy of a database does not damage the files of the original.
 
 use std::collections::VecDeque;
 use std::fs::{self, File};
@@ -25,37 +24,37 @@ use crate::database::Database;
 use crate::error::{Result, at, doing};
 use crate::files::write_whole;
 
-/// As many compressed bytes become a file. An object store and a reader both like them not smaller.
+/// The compressed size at which a file is written. Object stores and readers prefer files of at least this size.
 const OBJECT_BYTES: usize = 1 << 20;
 const FOLDER: &str = "lake/observations";
-/// As many bytes of lines become a frame.
+/// The size of lines at which a frame is compressed.
 const CHUNK_BYTES: usize = 512 << 10;
 const LEVEL: i32 = 1;
 
 /// A file of the lake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LakeObject {
-    /// How many observations came before it.
+    /// The number of observations before it.
     pub seq: u64,
-    /// Its path in the data folder, with `/`.
+    /// The path within the data folder, with `/`.
     pub path: String,
-    /// How many observations it holds.
+    /// The number of observations.
     pub rows: u64,
-    /// Its size, compressed.
+    /// The compressed size.
     pub bytes: u64,
-    /// The time of its oldest observation.
+    /// The time of the oldest observation.
     pub first_at: Time,
-    /// The time of its newest observation.
+    /// The time of the newest observation.
     pub last_at: Time,
 }
 
 impl Database {
-    /// Shows every observation of the lake as one line of JSON (without its end), in the order of the
-    /// commits: those that were committed when this was called. Takes memory for one line and for what
-    /// waits in the outbox, and holds nobody up.
+    /// Passes every observation of the lake to `visit`, as one line of JSON without a line break, in the order of the
+    /// commits. Includes what was committed when this was called. Takes memory for one line and the outbox, and blocks
+    /// nobody.
     ///
     /// # Errors
-    /// When the lake cannot be read, and what `visit` returns.
+    /// If the lake cannot be read, or if `visit` returns an error.
     pub fn observations<E: From<PortError>>(&self, mut visit: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
         let (objects, outbox) = self.lake_now().map_err(self.doing("read the list of lake objects"))?;
         for object in objects {
@@ -73,15 +72,15 @@ impl Database {
     /// The files of the lake, in the order of the commits.
     ///
     /// # Errors
-    /// When they cannot be read.
+    /// If they cannot be read.
     pub fn lake_objects(&self) -> Result<Vec<LakeObject>, PortError> {
         objects(&self.lock().connection).map_err(self.doing("read the list of lake objects"))
     }
 
-    /// A name of what is in the lake: another one once something is added.
+    /// An identifier of the content of the lake. It changes when something is added.
     ///
     /// # Errors
-    /// When the list of its parts cannot be read.
+    /// If the list of its parts cannot be read.
     pub fn lake_name(&self) -> Result<String, PortError> {
         let sql = "SELECT path, rows, bytes FROM lake_objects UNION ALL
                    SELECT CAST(seq AS TEXT), rows, length(body) FROM outbox ORDER BY 1";
@@ -92,7 +91,7 @@ impl Database {
         Ok(blake3::hash(parts.concat().as_bytes()).to_hex().to_string())
     }
 
-    /// How many observations the lake has by the tables that name its parts.
+    /// The number of observations in the lake according to the tables.
     pub(crate) fn lake_count(&self) -> Result<i64, PortError> {
         let sql =
             "SELECT (SELECT coalesce(sum(rows), 0) FROM lake_objects) + (SELECT coalesce(sum(rows), 0) FROM outbox)";
@@ -101,10 +100,10 @@ impl Database {
         Ok(count.first().copied().unwrap_or(0))
     }
 
-    /// Both halves of the lake as of one moment.
+    /// Files and outbox as of one moment.
     fn lake_now(&self) -> Result<(Vec<LakeObject>, Vec<Frame>)> {
         let mut inner = self.lock();
-        // A savepoint is a transaction of its own, or, where one is open (`Database::reading`), a part of it.
+        // A savepoint is a transaction of its own, or a part of an open one (`Database::reading`).
         let transaction = inner.connection.savepoint()?;
         let objects = objects(&transaction)?;
         let mut statement = transaction.prepare_cached("SELECT seq, body FROM outbox ORDER BY seq")?;
@@ -146,29 +145,30 @@ fn each_line<E: From<PortError>>(
     }
 }
 
-/// What waits in the outbox: its number and its bytes.
+/// A frame of the outbox: its number and its bytes.
 type Frame = (i64, Vec<u8>);
 
-/// Compresses observations; its buffers serve commit after commit.
+/// Compresses observations. Reuses its buffers for all commits.
 pub(crate) struct FrameWriter {
     compressor: Compressor<'static>,
     chunk: Vec<u8>,
 }
 
-/// A commit's observations as they go into the lake.
+/// The observations of a commit on their way to the lake.
 #[derive(Debug, Default)]
 pub struct Held {
     rows: i64,
     first_at: i64,
     last_at: i64,
-    /// Each made of about [`CHUNK_BYTES`] of lines, and their length.
+    /// Frames of about [`CHUNK_BYTES`] of lines each.
     frames: VecDeque<Vec<u8>>,
+    /// The length of the frames.
     bytes: usize,
-    /// What is not compressed yet.
+    /// Lines that are not compressed yet.
     lines: Vec<u8>,
 }
 
-/// As many observations are released at a time, or a frame more.
+/// The minimum number of observations per release; the last frame may add more.
 const RELEASED_MIN: usize = 16_384;
 
 impl Held {
@@ -180,7 +180,7 @@ impl Held {
         self.bytes + self.lines.len()
     }
 
-    /// Takes out the observations that came first.
+    /// Takes the oldest observations out.
     pub(crate) fn release(&mut self) -> Result<Vec<Observation>> {
         let mut observations = Vec::new();
         let mut read = |lines: &[u8]| -> Result<()> {
@@ -207,12 +207,12 @@ impl Held {
 impl FrameWriter {
     pub(crate) fn new() -> Result<Self> {
         let mut compressor = Compressor::new(LEVEL)?;
-        // A bit that is flipped on the disk is an error of its frame, and never another home.
+        // With a checksum, a flipped bit on disk is an error of its frame and never a different home.
         compressor.set_parameter(CParameter::ChecksumFlag(true))?;
         Ok(Self { compressor, chunk: Vec::new() })
     }
 
-    /// Adds observations to those that are held.
+    /// Adds observations.
     pub(crate) fn hold(&mut self, held: &mut Held, observations: &[&Observation]) -> Result<()> {
         for observation in observations {
             let at = observation.at.ms();
@@ -230,8 +230,8 @@ impl FrameWriter {
         Ok(())
     }
 
-    /// Makes a frame of the lines so far. Whole chunks at a time: zstd is a third faster on those than on
-    /// a stream, whose beginning it has to keep at hand.
+    /// Compresses the lines so far into a frame. Whole chunks: zstd is a third faster on those than on a stream, whose
+    /// beginning it must keep.
     pub(crate) fn compress(&mut self, held: &mut Held) -> Result<()> {
         if !held.lines.is_empty() {
             self.chunk.clear();
@@ -245,10 +245,10 @@ impl FrameWriter {
     }
 }
 
-/// A file that a coming transaction may write. Its token is in the database before the file is.
+/// A file that a later transaction may write. Its token is stored before the file is written.
 pub(crate) struct Intent(String);
 
-/// Announces a file, if with `held` the outbox is full. Call it outside of a transaction.
+/// Stores the intent to write a file if the outbox is full with `held`. Call it outside of a transaction.
 pub(crate) fn intend(connection: &Connection, held: &Held) -> Result<Option<Intent>> {
     let waiting: i64 = connection.prepare_cached("SELECT outbox_bytes FROM totals")?.query_row([], |row| row.get(0))?;
     if usize::try_from(waiting)?.saturating_add(held.bytes) < OBJECT_BYTES {
@@ -258,14 +258,14 @@ pub(crate) fn intend(connection: &Connection, held: &Held) -> Result<Option<Inte
     Ok(Some(Intent(connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)))
 }
 
-/// Takes an announcement back, when its file was not written.
+/// Removes an intent whose file was not written.
 pub(crate) fn forget(connection: &Connection, Intent(token): &Intent) -> Result<()> {
     connection.prepare_cached("DELETE FROM lake_intents WHERE token = ?1")?.execute([token])?;
     Ok(())
 }
 
-/// Puts frames into the outbox, or, with an intent, all of the outbox and the frames into a file.
-/// `false`: the intent was taken for an orphan by somebody who opened the database in between.
+/// Puts frames into the outbox or, with an intent, writes the outbox and the frames to a file. Returns `false` if
+/// another process opened the database in between and removed the intent as an orphan.
 pub(crate) fn append(transaction: &Transaction<'_>, data: &Path, held: &Held, intent: Option<&Intent>) -> Result<bool> {
     let seq: i64 = transaction.prepare_cached("SELECT lake_rows FROM totals")?.query_row([], |row| row.get(0))?;
     let waiting = if let Some(Intent(token)) = intent {
@@ -320,8 +320,8 @@ fn write_object(transaction: &Transaction<'_>, data: &Path, held: &Held, seq: i6
     Ok(())
 }
 
-/// Removes the files of announced transactions that never were. Holding the write lock means that none
-/// of them is under way. A live writer whose intent is taken away here announces a new one.
+/// Removes the files of intents whose transaction was not committed. The write lock ensures that none is in progress. A
+/// live writer whose intent is removed stores a new one.
 pub(crate) fn remove_orphans(connection: &mut Connection, data: &Path) -> Result<()> {
     let pending = |connection: &Connection| -> Result<Vec<String>> {
         let mut statement = connection.prepare("SELECT token FROM lake_intents")?;
@@ -344,7 +344,7 @@ pub(crate) fn remove_orphans(connection: &mut Connection, data: &Path) -> Result
     Ok(())
 }
 
-/// The files in the folders of the days; none where there is no lake yet.
+/// The files in the folders of the days. None if there is no lake yet.
 fn lake_files(lake: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     if !lake.exists() {
@@ -361,7 +361,7 @@ fn lake_files(lake: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// The newest file of the lake, if it is not where it should be.
+/// The newest file of the lake, if it is missing.
 pub(crate) fn missing_object(connection: &Connection, data: &Path) -> Result<Option<PathBuf>> {
     let sql = "SELECT path FROM lake_objects ORDER BY seq DESC LIMIT 1";
     let newest: Option<String> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
@@ -393,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_of_a_transaction_that_never_was_is_removed_and_nothing_else() {
+    fn only_the_file_of_an_uncommitted_transaction_is_removed() {
         let folder = tempfile::TempDir::new().unwrap();
         let database = open(folder.path());
         let mut writer = FrameWriter::new().unwrap();
@@ -406,7 +406,7 @@ mod tests {
             let intent = intend(&inner.connection, &held).unwrap();
             let transaction = inner.connection.transaction().unwrap();
             assert!(append(&transaction, database.data(), &held, intent.as_ref()).unwrap());
-            // Here the process dies: what is not committed is as good as rolled back.
+            // The process dies here: what is not committed is rolled back.
         }
         let lake = database.data().join(FOLDER);
         let orphans = lake_files(&lake).unwrap();
@@ -424,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn a_writer_whose_intent_was_taken_for_an_orphan_writes_no_file() {
+    fn a_writer_whose_intent_was_removed_writes_no_file() {
         let folder = tempfile::TempDir::new().unwrap();
         let database = open(folder.path());
         let mut writer = FrameWriter::new().unwrap();

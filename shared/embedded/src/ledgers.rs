@@ -1,4 +1,4 @@
-//! What must not be forgotten: alerts, runs, rejects, and what each search has seen.
+//! The ledgers: alerts, runs, rejects, and the index of each search.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -49,13 +49,13 @@ impl Ledger for Database {
     }
 }
 
-/// Keeps rules that homes are judged by, as JSON, once.
+/// Stores rules as JSON, each once.
 pub(crate) fn note_rules(connection: &Connection, rules: &str) -> Result<()> {
     connection.prepare_cached("INSERT INTO rules(body) VALUES(?1) ON CONFLICT DO NOTHING")?.execute([rules])?;
     Ok(())
 }
 
-/// The name of a verdict in the table, the same as in an alert's JSON.
+/// The name of a verdict in the table, as in an alert's JSON.
 pub(crate) fn verdict_name(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::Alert => "alert",
@@ -153,51 +153,51 @@ impl SearchIndex for Database {
     }
 }
 
-/// The setting that holds what was said last of a loss of a search.
+/// The setting with the last ruling about a loss of a search.
 fn ruling_of(search: &str, source: &str) -> String {
     format!("ruling/{source}/{search}")
 }
 
-/// What polls of a search have found out about its source.
+/// What the polls of a search found out about its source.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Findings {
-    /// What was counted of contradictions in its listings.
+    /// Contradictions in its listings.
     #[serde(default)]
     pub distrust: Distrust,
-    /// What it lacks and what is not said to be gone, because it is too much to be believed yet.
+    /// A loss that is held back because it is too large.
     #[serde(default)]
     pub held_back: Option<HeldBack>,
 }
 
 impl Database {
-    /// What the polls of each search have found out about its source, by the search's name.
+    /// What the polls of each search found out about its source, by the name of the search.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// If it cannot be read.
     pub fn findings(&self) -> Result<BTreeMap<String, Findings>, PortError> {
         let all = self.rows("SELECT search, body FROM searches", [], |row| {
             Ok((row.get(0)?, serde_json::from_slice(&zstd::decode_all(row.get_ref(1)?.as_blob()?)?)?))
         });
-        let all: Vec<(String, Findings)> = all.map_err(self.doing("read what polls have found out"))?;
+        let all: Vec<(String, Findings)> = all.map_err(self.doing("read the findings of polls"))?;
         Ok(all.into_iter().collect())
     }
 
-    /// Says of what is held back of a search of `source` whether it is gone. The next poll does what was said last.
+    /// Rules whether a loss that is held back for a search of `source` is real. The next poll follows the last ruling.
     ///
     /// # Errors
-    /// When it cannot be stored.
+    /// If it cannot be stored.
     pub fn rule(&self, search: &str, source: &str, ruling: Ruling) -> Result<(), PortError> {
         self.set_setting(&ruling_of(search, source), &ruling.to_string())
     }
 
-    /// What the other searches of a source have seen.
+    /// The indexes of the other searches of a source.
     fn others(&self, search: &str, source: &str) -> Result<Vec<IndexOutline>, PortError> {
         let sql = "SELECT body FROM searches WHERE search <> ?1 AND source = ?2";
         let others = self.rows(sql, [search, source], |row| {
             let outline: IndexOutline = serde_json::from_slice(&zstd::decode_all(row.get_ref(0)?.as_blob()?)?)?;
             Ok(outline)
         });
-        others.map_err(self.doing("read what other searches have seen"))
+        others.map_err(self.doing("read the indexes of other searches"))
     }
 }
 
@@ -212,11 +212,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_disk_is_reported_with_the_file_and_once() {
+    fn a_full_disk_is_reported_once_with_the_file() {
         let folder = tempfile::TempDir::new().unwrap();
         let path = folder.path().join("stoop.db");
         let database = Database::open(&path, &folder.path().join("stoop-data")).unwrap();
-        // What SQLite answers on a full disk, it answers where the file may not grow.
+        // SQLite returns the same error for a full disk and for a file that may not grow.
         database.lock().connection.pragma_update(None, "max_page_count", 1).unwrap();
         let run = RunRecord {
             id: "r1".into(),
@@ -230,7 +230,7 @@ mod tests {
         };
         let mut recording = RunLedger::record(&*database, &run);
         let Poll::Ready(Err(error)) = recording.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
-            panic!("it is not refused");
+            panic!("the run is not refused");
         };
         let reported = format!("record the run r1: {}: database or disk is full", path.display());
         assert_eq!(with_causes(&error), reported);

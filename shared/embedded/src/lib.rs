@@ -1,4 +1,4 @@
-//! The pipeline's ports on SQLite and folders: a laptop's stream, state, change feed, ledger and lake.
+//! The ports of the pipeline on SQLite and folders: stream, state, change feed, ledger and lake of a laptop.
 //!
 //! ```
 //! # let folder = tempfile::tempdir()?;
@@ -12,12 +12,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`Database`] is every port but two: raw pages ([`PageFolder`]) are plain files, and so are those that others leave to
-//! be read ([`FolderFiles`]). What its ledger tells, [`AlertFile`] writes down for whoever reads files.
-//! `SELECT`ing from the database with the `sqlite3` shell is welcome at any time.
+//! [`Database`] implements all ports but two: raw pages ([`PageFolder`]) and input files ([`FolderFiles`]) are plain
+//! files. [`AlertFile`] writes the alerts of the ledger to a file. The database may be queried with the `sqlite3` shell
+//! at any time.
 //!
-//! What this crate deliberately does not do: decide anything, read a clock, delete what it did not
-//! itself leave half done or what [`Keep`] says is not kept any longer, or talk to the network.
+//! This crate makes no decisions, reads no clock and does not use the network. It deletes only its own incomplete files
+//! and what [`Keep`] does not keep.
 
 mod alert_file;
 mod as_known;

@@ -16,17 +16,17 @@ const LEVEL: i32 = 3;
 const RUN_BYTES_MAX: usize = 200;
 
 impl PageFolder {
-    /// Pages in this data folder, which is made when the first page comes.
+    /// Pages in this data folder, which is created with the first page.
     #[must_use]
     pub fn new(data: &Path) -> Self {
         Self { raw: data.join("raw") }
     }
 
-    /// Where a page lies. What a file name should not have in it (`/`, a leading dot, ...) is written as
-    /// `%2f`, so that no run's name leads out of the folder, and no two runs share a folder.
+    /// The path of a page. Characters that are unsafe in a file name (`/`, a leading dot, ...) are written as `%2f`, so
+    /// that no run leaves the folder and no two runs share one.
     ///
     /// # Errors
-    /// When the run's name is empty or too long for a file name.
+    /// If the name of the run is empty or too long for a file name.
     pub fn path(&self, run: &str, number: u32) -> Result<PathBuf, PortError> {
         Ok(self.folder_of(run)?.join(format!("{number}.zst")))
     }
@@ -47,7 +47,7 @@ impl PageFolder {
             }
         }
         if name.is_empty() || name.len() > RUN_BYTES_MAX {
-            let why = format!("the run's name is {run:?}; 1 to {RUN_BYTES_MAX} bytes make a folder's name");
+            let why = format!("the run's name is {run:?}; accepted: 1 to {RUN_BYTES_MAX} bytes");
             return Err(PortError::new("store a raw page", why));
         }
         Ok(self.raw.join(name))

@@ -1,4 +1,4 @@
-//! The lake parted by home, so that all that is known of some homes can be recomputed at a time.
+//! Partitions the lake by home, so that some homes can be recomputed at a time.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -11,26 +11,24 @@ use crate::database::Database;
 use crate::error::{BoxError, Result, doing};
 use crate::spill::Spill;
 
-/// So many homes are a part, or more where there would be more than [`PARTS_MAX`] parts.
+/// The number of homes in a part. Larger if there would be more than [`PARTS_MAX`] parts.
 const HOMES: usize = 16_384;
 const PARTS_MAX: usize = 1_024;
 
-/// The observations of a lake in parts: those of one home are in one part, in the order of the lake. The first homes that the
-/// lake tells of are the first part, the next ones the second, and so on: homes are stored in that order, which makes
-/// batches touch few pages.
+/// The observations of a lake in parts. All observations of a home are in one part, in the order of the lake. Homes are
+/// assigned in the order of their first observation: homes are stored in that order, so batches touch few pages.
 pub(crate) struct Partitions {
     spill: Spill,
-    /// The part of each home, by the hash of its id. Where two have the same hash, they are in the same part.
+    /// The part of each home by the hash of its ID. Homes with equal hashes share a part.
     part_of: FxHashMap<u64, u32>,
     parts: usize,
-    /// How many observations the lake has, and the time of the newest.
+    /// The number of observations in the lake and the time of the newest.
     pub(crate) observations: u64,
     pub(crate) newest: Option<Time>,
 }
 
 impl Partitions {
-    /// Reads the lake. What `keep` says no to, and parts before the part `from`, are read and left out. `stop` is asked
-    /// now and then whether to leave off.
+    /// Reads the lake. Leaves out observations that `keep` rejects and parts before `from`. Calls `stop` regularly.
     pub(crate) fn of_lake(
         database: &Database,
         from: usize,
@@ -38,7 +36,7 @@ impl Partitions {
         stop: &dyn Fn() -> bool,
     ) -> Result<Self, PortError> {
         let homes = HOMES.max(usize::try_from(database.lake_count()?).unwrap_or(usize::MAX) / PARTS_MAX);
-        let spill = Spill::new(database.data()).map_err(database.doing("put observations aside"))?;
+        let spill = Spill::new(database.data()).map_err(database.doing("store observations temporarily"))?;
         let mut parted = Self { spill, part_of: FxHashMap::default(), parts: 0, observations: 0, newest: None };
         database.observations(|line| -> Result<(), PortError> {
             let failed = |error: BoxError| PortError::new("read the lake", error);
@@ -46,7 +44,7 @@ impl Partitions {
             parted.observations += 1;
             parted.newest = parted.newest.max(Some(observation.at));
             if parted.observations.is_multiple_of(4_096) && stop() {
-                return Err(PortError::new("read the lake", "it was told to stop"));
+                return Err(PortError::new("read the lake", "stopped on request"));
             }
             if !keep(&observation) {
                 return Ok(());
@@ -57,22 +55,22 @@ impl Partitions {
             if part < from {
                 return Ok(());
             }
-            parted.spill.put(part, line).map_err(database.doing("put observations aside"))
+            parted.spill.put(part, line).map_err(database.doing("store observations temporarily"))
         })?;
         Ok(parted)
     }
 
-    /// How many parts there are.
+    /// The number of parts.
     pub(crate) fn count(&self) -> usize {
         self.parts
     }
 
-    /// In which part a home is; `None` where the lake has no observation of it.
+    /// The part of a home. `None` if the lake has no observation of it.
     pub(crate) fn part_of(&self, home: &str) -> Option<usize> {
         self.part_of.get(&hash(home)).map(|part| *part as usize)
     }
 
-    /// Shows the observations of a part, and forgets them.
+    /// Passes the observations of a part to `visit` and removes the part.
     pub(crate) fn take(
         &mut self,
         part: usize,
@@ -85,16 +83,16 @@ impl Partitions {
     }
 }
 
-/// So many homes of a part are shown at a time.
+/// Homes per batch within a part.
 const HOMES_SHOWN: usize = 1_024;
 
-/// The lake of a [`Database`] in parts, to be shown some homes at a time: see [`Database::lake_by_home`].
+/// The lake of a [`Database`] in parts: see [`Database::lake_by_home`].
 pub struct LakeByHome {
     parts: Partitions,
     folder: PathBuf,
 }
 
-/// The homes of a part, some at a time.
+/// The homes of a part, in batches.
 pub struct HomesOfPart {
     spill: Spill,
     next: usize,
@@ -102,11 +100,11 @@ pub struct HomesOfPart {
 }
 
 impl Database {
-    /// Puts the observations of each home together. The same lake makes the same parts; those before the part `from` are left
-    /// out. Takes memory for some bytes of each home; what is put aside lies in a file of the data folder.
+    /// Groups the lake by home. The same lake gives the same parts. Parts before `from` are left out. Takes some bytes
+    /// of memory per home; the observations are kept in a temporary file of the data folder.
     ///
     /// # Errors
-    /// When the lake cannot be read, or `stop` says yes, which is asked now and then.
+    /// If the lake cannot be read, or if `stop`, which is called regularly, returns true.
     pub fn lake_by_home(&self, from: usize, stop: &dyn Fn() -> bool) -> Result<LakeByHome, PortError> {
         let parts = Partitions::of_lake(self, from, |_| true, stop)?;
         Ok(LakeByHome { parts, folder: self.data().to_owned() })
@@ -114,36 +112,36 @@ impl Database {
 }
 
 impl LakeByHome {
-    /// How many parts there are.
+    /// The number of parts.
     #[must_use]
     pub fn count(&self) -> usize {
         self.parts.count()
     }
 
-    /// The homes of a part, which is forgotten.
+    /// Takes the homes of a part. The part is removed.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// If it cannot be read.
     pub fn take(&mut self, part: usize) -> Result<HomesOfPart, PortError> {
         let mut take = || -> Result<HomesOfPart> {
             let mut spill = Spill::new(&self.folder)?;
-            let mut place_of: FxHashMap<HomeId, usize> = FxHashMap::default();
+            let mut index_of: FxHashMap<HomeId, usize> = FxHashMap::default();
             let mut line = Vec::new();
             self.parts.take(part, |id, observation| {
-                let next = place_of.len();
-                let place = *place_of.entry(id).or_insert(next);
+                let next = index_of.len();
+                let index = *index_of.entry(id).or_insert(next);
                 line.clear();
                 stoop_wire::encode(&observation, &mut line);
-                spill.put(place / HOMES_SHOWN, &line)
+                spill.put(index / HOMES_SHOWN, &line)
             })?;
-            Ok(HomesOfPart { spill, next: 0, count: place_of.len().div_ceil(HOMES_SHOWN) })
+            Ok(HomesOfPart { spill, next: 0, count: index_of.len().div_ceil(HOMES_SHOWN) })
         };
-        take().map_err(doing("put the observations of homes together"))
+        take().map_err(doing("group the observations by home"))
     }
 }
 
 impl Iterator for HomesOfPart {
-    /// All observations of some homes, those of each in the order of the lake.
+    /// All observations of some homes; those of each home in the order of the lake.
     type Item = Result<Vec<Observation>, PortError>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -156,49 +154,49 @@ impl Iterator for HomesOfPart {
             Ok(())
         });
         self.next += 1;
-        Some(taken.map(|()| observations).map_err(doing("put the observations of homes together")))
+        Some(taken.map(|()| observations).map_err(doing("group the observations by home")))
     }
 }
 
-/// Things of markets put aside, to be taken up again some markets at a time.
+/// Records of markets, stored by bucket and read back one bucket at a time.
 pub(crate) struct ByMarket {
     spill: Spill,
     buckets: usize,
 }
 
 impl ByMarket {
-    /// As many buckets as there are parts of homes.
+    /// Has as many buckets as there are parts of homes.
     pub(crate) fn new(folder: &Path, parts: usize) -> Result<Self> {
         Ok(Self { spill: Spill::new(folder)?, buckets: parts.max(1) })
     }
 
-    /// How many buckets there are.
+    /// The number of buckets.
     pub(crate) fn count(&self) -> usize {
         self.buckets
     }
 
-    /// In which bucket a market is.
+    /// The bucket of a market.
     pub(crate) fn bucket_of(&self, market: &str) -> usize {
         usize::try_from(hash(market) % self.buckets as u64).unwrap_or(0)
     }
 
-    /// Puts something aside.
+    /// Stores a record of a market.
     pub(crate) fn put(&mut self, market: &str, body: &[u8]) -> Result<()> {
         let length = u16::try_from(market.len())?.to_le_bytes();
         self.spill.put(self.bucket_of(market), &[&length[..], market.as_bytes(), body].concat())
     }
 
-    /// Shows what was put aside, each with its market, and forgets it.
+    /// Passes the records of a bucket with their markets to `visit` and removes them.
     pub(crate) fn take(&mut self, bucket: usize, mut visit: impl FnMut(&str, &[u8]) -> Result<()>) -> Result<()> {
         self.spill.take(bucket, |record| -> Result<()> {
-            let (length, rest) = record.split_first_chunk::<2>().ok_or("a record is cut short")?;
+            let (length, rest) = record.split_first_chunk::<2>().ok_or("a record is truncated")?;
             let (market, body) = rest.split_at(usize::from(u16::from_le_bytes(*length)));
             visit(std::str::from_utf8(market)?, body)
         })
     }
 }
 
-/// The same in every run of one program.
+/// Equal in every run of the same program.
 fn hash(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);

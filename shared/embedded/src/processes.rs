@@ -1,5 +1,5 @@
-//! Who works on a database. Each process that writes for longer holds a lock on a file of its own beside the database,
-//! which goes with the process, however that ends. What a process that is gone left open is closed by the next one.
+//! The processes that use a database. A process that writes for a longer time holds a lock on its own file beside the
+//! database, which is released when it ends in any way. The next process closes what a dead process left open.
 
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
@@ -12,18 +12,18 @@ use crate::database::Database;
 use crate::error::{Result, at};
 use crate::rebuild::COMMAND;
 
-/// A process that works on a database.
+/// A process that uses a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Process {
-    /// Its number on the computer it runs on.
+    /// The process ID.
     pub pid: u32,
-    /// What it is, in words: `stoop run`.
+    /// The command: `stoop run`.
     pub command: String,
     /// When it began.
     pub since: Time,
 }
 
-/// This process, as others see it.
+/// This process as others see it.
 pub(crate) struct Presence {
     token: String,
     file: PathBuf,
@@ -32,22 +32,22 @@ pub(crate) struct Presence {
 }
 
 impl Database {
-    /// Says that this process works here from `now` on, until the handle is dropped or the process ends: the runs that it
-    /// records are its own. Runs of processes that are gone, and have not said how they ended, are closed as killed.
-    /// Tells who else works here and began earlier.
+    /// Registers this process from `now` on, until the handle is dropped or the process ends. Runs that it records
+    /// belong to it. Runs of dead processes without an outcome are closed as killed. Returns the live processes that
+    /// began earlier.
     ///
     /// # Errors
-    /// When somebody rebuilds the state here, when it cannot be written down, or the file system has no locks.
+    /// If another process rebuilds the state, if the registration cannot be stored, or if the file system has no locks.
     pub fn begin_work(&self, command: &str, now: Time) -> Result<Vec<Process>, PortError> {
-        let presence = self.appear(command, now).map_err(self.doing("say who works here"))?;
+        let presence = self.appear(command, now).map_err(self.doing("register this process"))?;
         let token = presence.token.clone();
         drop(self.presence().replace(presence));
-        self.sweep(&token).map_err(self.doing("find out who else works here"))
+        self.sweep(&token).map_err(self.doing("list the processes of the database"))
     }
 
-    /// The file of a process.
+    /// The lock file of a process.
     fn lock_file(&self, token: &str) -> PathBuf {
-        // Whoever comes by a link finds the same file.
+        // Resolves links, so that every path to the database leads to the same file.
         let path = std::fs::canonicalize(self.path()).unwrap_or_else(|_| self.path().to_owned());
         let mut name = path.into_os_string();
         name.push(format!("-process-{token}"));
@@ -59,7 +59,7 @@ impl Database {
         let token: String = inner.connection.query_row("SELECT lower(hex(randomblob(8)))", [], |row| row.get(0))?;
         let file = self.lock_file(&token);
         let lock = File::create_new(&file).map_err(at("make", &file))?;
-        // Locked before it is known to anybody.
+        // Locked before others can see it.
         let presence = Presence { token, file, _lock: lock };
         presence._lock.lock().map_err(at("lock", &presence.file))?;
         let sql = "INSERT INTO processes(token, pid, command, since) VALUES(?1, ?2, ?3, ?4)";
@@ -67,7 +67,7 @@ impl Database {
         Ok(presence)
     }
 
-    /// Closes what dead processes left open, and tells of those that live and began before `token`.
+    /// Closes what dead processes left open. Returns live processes that began before `token`.
     fn sweep(&self, token: &str) -> Result<Vec<Process>> {
         let mut inner = self.lock();
         let transaction = inner.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -88,7 +88,9 @@ impl Database {
             } else if earlier {
                 if process.command == COMMAND {
                     let pid = process.pid;
-                    return Err(format!("`{COMMAND}` (process {pid}) works on it: try again when it has ended").into());
+                    return Err(
+                        format!("`{COMMAND}` (process {pid}) uses the database: try again when it has ended").into()
+                    );
                 }
                 alive.push(process);
             }
@@ -97,11 +99,11 @@ impl Database {
         Ok(alive)
     }
 
-    /// Whether nobody holds the lock of a process any more. Who cannot find out takes it to be alive.
+    /// Whether nobody holds the lock of a process. If that cannot be determined, the process counts as alive.
     fn is_gone(&self, token: &str) -> bool {
         match File::open(self.lock_file(token)) {
             Err(error) => error.kind() == std::io::ErrorKind::NotFound,
-            // Shared, so that two who ask do not take each other for the process.
+            // A shared lock, so that two processes that check do not block each other.
             Ok(file) => match file.try_lock_shared() {
                 Ok(()) => true,
                 Err(TryLockError::WouldBlock | TryLockError::Error(_)) => false,
@@ -109,7 +111,7 @@ impl Database {
         }
     }
 
-    /// A run as it is: one that says it runs, and whose process is gone, was killed.
+    /// The true state of a run: if it is running and its process is dead, it was killed.
     pub(crate) fn as_it_is(&self, run: RunRecord, process: Option<String>) -> Result<RunRecord> {
         let Some(token) = process.filter(|token| run.outcome == RunOutcome::Running && self.is_gone(token)) else {
             return Ok(run);
@@ -117,21 +119,21 @@ impl Database {
         let inner = self.lock();
         let sql = "SELECT pid, command, since FROM processes WHERE token = ?1";
         let process = inner.connection.prepare_cached(sql)?.query_row([token], |row| process_of(row, 0)).optional()?;
-        // Between two reads the next process may have closed it.
+        // Another process may have closed it between the two reads.
         Ok(process.map_or_else(|| run.clone(), |process| killed(run.clone(), &process)))
     }
 
-    /// The token of this process, where it has said that it works here.
+    /// The token of this process if it is registered.
     pub(crate) fn token(&self) -> Option<String> {
         self.presence().as_ref().map(|presence| presence.token.clone())
     }
 
-    /// Takes this process from the list. Where that fails, the next one finds that it is gone.
+    /// Unregisters this process. If that fails, the next process finds that it is dead.
     pub(crate) fn end_work(&self) {
         let Some(Presence { token, file, _lock: lock }) = self.presence().take() else { return };
         let known = "SELECT count(*) FROM runs WHERE process = ?1";
         let inner = self.lock();
-        // A run that it has left open is for the next one to close.
+        // The next process closes a run that is left open.
         if inner.connection.query_row(known, [&token], |row| row.get::<_, i64>(0)) == Ok(0)
             && inner.connection.execute("DELETE FROM processes WHERE token = ?1", [&token]).is_ok()
         {
@@ -152,7 +154,7 @@ fn process_of(row: &rusqlite::Row<'_>, from: usize) -> rusqlite::Result<Process>
     Ok(Process { pid: row.get(from)?, command: row.get(from + 1)?, since })
 }
 
-/// Closes the runs of a process that is gone, and forgets it.
+/// Closes the runs of a dead process and removes it.
 fn close(connection: &Connection, token: &str, process: &Process) -> Result<()> {
     let mut statement = connection.prepare_cached("SELECT id, body FROM runs WHERE process = ?1")?;
     let rows = statement.query_map([token], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;

@@ -1,7 +1,7 @@
-//! What need not be kept for ever: raw pages, runs, rejects, and room that SQLite does not use any more.
+//! Removes what is not kept forever: raw pages, runs, rejects, and free space of SQLite.
 //!
-//! The lake, homes, markets and their archives, alerts, and what searches have seen are kept: nothing here touches them.
-//! Nor does it touch a run that is under way, or one that began a scan which is still to be gone on with.
+//! The lake, homes, markets with their archives, alerts, and the indexes of searches are never touched. Neither are
+//! runs in progress and runs with a scan that is still to be continued.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -19,22 +19,22 @@ use crate::page_folder::PageFolder;
 /// How long and how much is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Keep {
-    /// Raw pages, in milliseconds since the run that fetched them began.
+    /// Raw pages: milliseconds since the beginning of their run.
     pub raw_pages_ms: i64,
-    /// The most bytes of raw pages; the oldest go first.
+    /// Raw pages: maximum number of bytes. The oldest are removed first.
     pub raw_pages_bytes: u64,
-    /// Runs, in milliseconds since they began. Their raw pages go with them.
+    /// Runs: milliseconds since their beginning. Their raw pages are removed with them.
     pub runs_ms: i64,
-    /// Rejects, in milliseconds since they were refused.
+    /// Rejects: milliseconds since they were refused.
     pub quarantine_ms: i64,
-    /// The most rejects; the oldest go first.
+    /// Rejects: maximum number. The oldest are removed first.
     pub quarantine_rows: u64,
-    /// The most bytes of the file that hold nothing.
+    /// Maximum number of free bytes in the file.
     pub free_bytes: u64,
 }
 
 impl Default for Keep {
-    /// As a stack on AWS keeps them where nothing else is said, and room for a laptop.
+    /// The defaults of a stack on AWS, with limits for a laptop.
     fn default() -> Self {
         Self {
             raw_pages_ms: 30 * Time::DAY_MS,
@@ -47,58 +47,56 @@ impl Default for Keep {
     }
 }
 
-/// What was removed, or would be, and what stays.
+/// What was removed, or would be in a dry run, and what is left.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pruned {
     /// Runs whose raw pages were removed.
     pub raw_runs: u64,
     /// Bytes of those pages.
     pub raw_bytes: u64,
-    /// Runs taken from the ledger.
+    /// Runs removed from the ledger.
     pub runs: u64,
-    /// Rejects taken from quarantine.
+    /// Rejects removed from the quarantine.
     pub rejects: u64,
-    /// Bytes given back to the disk by the database file and its log.
+    /// Bytes by which the database file and its log shrank.
     pub given_back_bytes: u64,
-    /// Bytes of raw pages that stay.
+    /// Bytes of raw pages that are left.
     pub raw_bytes_left: u64,
-    /// Runs that stay.
+    /// Runs that are left.
     pub runs_left: u64,
-    /// Rejects that stay.
+    /// Rejects that are left.
     pub rejects_left: u64,
-    /// Bytes of the file that hold nothing and stay in it.
+    /// Free bytes left in the file.
     pub free_bytes_left: u64,
-    /// Folders of raw pages of runs that this database does not know: another database's perhaps. They stay.
+    /// Folders of raw pages whose run is not in this database. They may belong to another database and are not removed.
     pub unknown_folders: u64,
-    /// Free room was not given back, because somebody else has the file open.
+    /// Whether free space was kept because another process has the file open.
     pub in_use: bool,
 }
 
 impl Pruned {
-    /// Whether anything was removed or given back.
+    /// Whether anything was removed.
     #[must_use]
     pub fn any(&self) -> bool {
         self.raw_runs + self.runs + self.rejects + self.given_back_bytes > 0
     }
 }
 
-/// Whether and how to prune.
+/// Options of [`Database::prune`].
 #[derive(Clone, Copy)]
 pub struct Pruning<'a> {
-    /// How long and how much is kept.
     pub keep: Keep,
-    /// Now.
+    /// The current time.
     pub now: Time,
-    /// Only count what would be removed.
+    /// Only counts what would be removed.
     pub dry_run: bool,
-    /// Also do what holds everybody else up for a while: write the file anew where it is of a format that gives no room
-    /// back otherwise.
+    /// Also rewrites a file whose format cannot return free space in steps. This blocks all other users for a while.
     pub rewrite: bool,
-    /// Set when it should end soon.
+    /// Returns whether to stop soon.
     pub stop: &'a (dyn Fn() -> bool + Sync),
 }
 
-/// Rows removed in one transaction, and pages given back in one.
+/// Rows removed, or pages returned, per transaction.
 const STEP: u64 = 1_000;
 
 /// A run with raw pages.
@@ -109,18 +107,18 @@ struct RawRun {
 }
 
 impl Database {
-    /// Removes what need not be kept any more, in small steps that hold nobody up. What it had to do when it ended early,
-    /// or was killed, the next one does.
+    /// Removes what need not be kept any more, in small steps that block nobody. If it ends early or is killed, the
+    /// next call continues.
     ///
     /// # Errors
-    /// When something cannot be looked at or removed.
+    /// If something cannot be inspected or removed.
     pub fn prune(&self, pruning: Pruning<'_>) -> Result<Pruned, PortError> {
         let mut pruned = Pruned::default();
         let run = |what: &str, outcome: Result<()>| outcome.map_err(self.doing(what));
         run("prune raw pages", self.prune_pages(pruning, &mut pruned))?;
         run("prune runs", self.prune_runs(pruning, &mut pruned))?;
         run("prune the quarantine", self.prune_quarantine(pruning, &mut pruned))?;
-        run("give back room", self.give_back(pruning, &mut pruned))?;
+        run("return free space", self.give_back(pruning, &mut pruned))?;
         Ok(pruned)
     }
 
@@ -145,7 +143,7 @@ impl Database {
         Ok(())
     }
 
-    /// The runs that have raw pages and may be pruned. What may not be is counted as what stays.
+    /// The runs with raw pages that may be pruned. Other runs are counted as left.
     fn raw_runs(&self, pruned: &mut Pruned) -> Result<Vec<RawRun>> {
         let pages = PageFolder::new(self.data());
         let mut folders: HashMap<PathBuf, u64> = HashMap::new();
@@ -158,7 +156,7 @@ impl Database {
             return Ok(Vec::new());
         }
         let needed = self.needed()?;
-        // A run whose process is gone is closed by the next that begins its work.
+        // A run of a dead process is closed by the next process.
         let sql = "SELECT id, began_at, process IS NULL FROM runs";
         let runs =
             self.rows(sql, [], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, bool>(2)?)))?;
@@ -177,7 +175,7 @@ impl Database {
         Ok(found)
     }
 
-    /// The runs that began a scan which is still to be gone on with.
+    /// The runs with a scan that is still to be continued.
     fn needed(&self) -> Result<HashSet<String>> {
         let states = self.rows("SELECT body FROM searches", [], |row| {
             let state: SearchState = serde_json::from_slice(&zstd::decode_all(row.get_ref(0)?.as_blob()?)?)?;
@@ -234,7 +232,7 @@ impl Database {
         Ok(())
     }
 
-    /// Gives room back to the disk that the file does not need any more, and shortens the write-ahead log.
+    /// Returns free space of the file to the disk and truncates the write-ahead log.
     fn give_back(&self, pruning: Pruning<'_>, pruned: &mut Pruned) -> Result<()> {
         let page = self.number("SELECT page_size FROM pragma_page_size")?;
         let free = |database: &Self| -> Result<u64> {
@@ -248,10 +246,10 @@ impl Database {
             return Ok(());
         }
         if too_much > 0 {
-            // 0: the file was made by a program of before, and gives nothing back bit by bit.
+            // 0: an earlier version created the file, which cannot return space in steps.
             if self.number("SELECT auto_vacuum FROM pragma_auto_vacuum")? != 0 {
                 self.in_steps(too_much.div_ceil(page), pruning, |connection, step| {
-                    // A row for each page: it goes as far as it is asked.
+                    // Returns a row per page, and advances only as rows are read.
                     let mut statement = connection.prepare(&format!("PRAGMA incremental_vacuum({step})"))?;
                     let mut pages = statement.query([])?;
                     while pages.next()?.is_some() {}
@@ -282,7 +280,7 @@ impl Database {
         Ok(found.first().copied().unwrap_or(0).cast_unsigned())
     }
 
-    /// Does `number` of something in steps, each a transaction, until it is told to end.
+    /// Processes `number` items in steps of one transaction each, until `stop` returns true.
     fn in_steps(
         &self,
         number: u64,
@@ -308,7 +306,7 @@ impl Database {
     }
 }
 
-/// Whether it was done; not, where somebody else is in the way.
+/// Whether it succeeded. `false` if another process blocks it.
 fn done(outcome: rusqlite::Result<()>) -> Result<bool> {
     use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
     match outcome {
@@ -318,7 +316,7 @@ fn done(outcome: rusqlite::Result<()>) -> Result<bool> {
     }
 }
 
-/// What is in a folder; nothing, where there is none.
+/// The entries of a folder. Empty if it does not exist.
 fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>> {
     match fs::read_dir(folder) {
         Ok(entries) => Ok(entries.collect::<std::io::Result<_>>().map_err(at("read", folder))?),
@@ -332,15 +330,15 @@ fn bytes_in(folder: &Path) -> Result<u64> {
     for entry in entries(folder)? {
         match entry.metadata() {
             Ok(metadata) => bytes += metadata.len(),
-            // Somebody else prunes too.
+            // Another process prunes, too.
             Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(at("look at", &entry.path())(error).into()),
+            Err(error) => return Err(at("inspect", &entry.path())(error).into()),
         }
     }
     Ok(bytes)
 }
 
-/// Removes the pages of a run and its folder. What is no page stays, and the folder with it.
+/// Removes the pages of a run and its folder. Other files are kept, and the folder with them.
 fn remove_pages(folder: &Path) -> Result<()> {
     let gone = |outcome: std::io::Result<()>, path: &Path| -> Result<()> {
         match outcome {
@@ -351,7 +349,7 @@ fn remove_pages(folder: &Path) -> Result<()> {
     for entry in entries(folder)? {
         let path = entry.path();
         let ours = path.extension().is_some_and(|extension| extension == "zst" || extension == "tmp");
-        if ours && entry.file_type().map_err(at("look at", &path))?.is_file() {
+        if ours && entry.file_type().map_err(at("inspect", &path))?.is_file() {
             gone(fs::remove_file(&path), &path)?;
         }
     }

@@ -1,4 +1,4 @@
-//! Reading a file that cannot be written to, or beside which nothing can be made.
+//! Reads a file without write permission, or in a folder without write permission.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -16,15 +16,15 @@ pub(crate) struct Reader {
     pub(crate) unread: u64,
 }
 
-/// A write-ahead log of no more bytes has nothing in it but its header.
+/// The length of the header. A write-ahead log of at most this length is empty.
 const LOG_HEADER_BYTES: u64 = 32;
 
-/// SQLite's file system without locks: `nolock` alone would leave the log unread.
+/// SQLite's file system without locks. `nolock` alone would ignore the log.
 const NO_LOCKS: &str = if cfg!(windows) { "vfs=win32-none" } else { "vfs=unix-none" };
 
-/// Opens a file for reading. SQLite wants an index of the write-ahead log beside it, shared by all who have the file open;
-/// where there is none and none can be made, nobody has it open for writing, and it is read as what it is then: a file that
-/// does not change, with a log that this connection indexes for itself.
+/// Opens a file for reading. SQLite needs an index of the write-ahead log in the same folder, shared by all processes
+/// that have the file open. If there is none and none can be created, nobody has the file open for writing. Then it is
+/// read as a file that does not change, with a private index of its log.
 pub(crate) fn open(path: &Path) -> Result<Reader> {
     match try_open(path, OpenFlags::empty(), false) {
         Err(error) if is_about_access(&error) => {}
@@ -32,25 +32,25 @@ pub(crate) fn open(path: &Path) -> Result<Reader> {
     }
     let log = file_bytes(&log_of(path));
     if log > LOG_HEADER_BYTES
-        && let Ok(connection) = try_open(&address(path, NO_LOCKS), OpenFlags::SQLITE_OPEN_URI, true)
+        && let Ok(connection) = try_open(&uri(path, NO_LOCKS), OpenFlags::SQLITE_OPEN_URI, true)
     {
         return Ok(Reader { connection, unread: 0 });
     }
-    let connection = try_open(&address(path, "immutable=1"), OpenFlags::SQLITE_OPEN_URI, false)?;
+    let connection = try_open(&uri(path, "immutable=1"), OpenFlags::SQLITE_OPEN_URI, false)?;
     Ok(Reader { connection, unread: if log > LOG_HEADER_BYTES { log } else { 0 } })
 }
 
-/// `alone`: the index of the log is in memory, and nobody is kept out.
+/// `alone`: the index of the log is in memory and no locks are taken.
 fn try_open(path: &Path, flags: OpenFlags, alone: bool) -> rusqlite::Result<Connection> {
     let flags = flags | OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     if alone {
-        // What the log has is not brought home when this connection ends: another one may yet write.
+        // Does not copy the log into the file when this connection ends, because another process may still write.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         connection.pragma_update_and_check(None, "locking_mode", "EXCLUSIVE", |_| Ok(()))?;
     }
     let connection = set_up(connection)?;
-    // The file is opened with the first thing that is read.
+    // SQLite opens the file at the first read.
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     Ok(connection)
 }
@@ -67,8 +67,8 @@ fn log_of(path: &Path) -> PathBuf {
     name.into()
 }
 
-/// The path as an address with a parameter.
-fn address(path: &Path, parameter: &str) -> PathBuf {
+/// The path as a URI with a parameter.
+fn uri(path: &Path, parameter: &str) -> PathBuf {
     let mut text = "file:".to_owned();
     for byte in path.as_os_str().as_encoded_bytes() {
         match byte {

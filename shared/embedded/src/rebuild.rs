@@ -1,4 +1,4 @@
-//! A generation computed anew from the lake, beside the live one: built by parts, compared, and swapped in one transaction
+//! Computes a generation from the lake beside the live one: in parts, then compared, then swapped in one transaction
 //! (ADR 0039).
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
@@ -15,97 +15,98 @@ use crate::partitions::{ByMarket, Partitions};
 use crate::schema::{FORMAT, FROM_OLDER, GENERATION, HOMES_BY_MARKET, REBUILD, ROLL_UP_INDICES, generation};
 use crate::verify::sum_up;
 
-/// What a process that rebuilds calls itself. Who would work on the database meanwhile is refused.
+/// The command of a process that rebuilds. Other processes are refused meanwhile.
 pub(crate) const COMMAND: &str = "stoop rebuild";
 
 pub(crate) const NEXT: &str = "_next";
 const RETIRED: &str = "_retired";
 
-/// Homes whose contributions are summed up before they are put aside.
+/// Homes whose contributions are summed up before they are stored temporarily.
 const HOMES_AT_A_TIME: usize = 16_384;
 
-/// How far the generation beside the live one is.
+/// The progress of the generation beside the live one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
-    /// Homes are computed, part by part.
+    /// Homes are being computed, part by part.
     Homes,
-    /// All homes are there; markets are summed up.
+    /// All homes are complete; markets are being summed up.
     Markets,
-    /// All is there, to be compared and swapped.
+    /// Complete: it can be compared and swapped.
     Ready,
-    /// It is the live one; the one that was before is kept.
+    /// It is the live one; the former one is kept.
     Swapped,
 }
 
 const STAGES: [(Stage, &str); 4] =
     [(Stage::Homes, "homes"), (Stage::Markets, "markets"), (Stage::Ready, "ready"), (Stage::Swapped, "swapped")];
 
-/// The one row of the table `rebuild`.
-pub(crate) struct Beside {
+/// The row of the table `rebuild`.
+pub(crate) struct NextGeneration {
     pub(crate) stage: Stage,
     program: String,
     pub(crate) lake_rows: i64,
     pub(crate) newest: Option<i64>,
     version: i64,
     done: i64,
-    /// The format of the generation that was live when this one was built.
+    /// The format of the live generation when this one was built.
     format: i64,
 }
 
 impl Database {
-    /// Computes homes, markets and archives anew from the lake, beside the live ones, which stay as they are. What an earlier,
-    /// killed call of the same `program` on the same lake has done is not done again; of anything else nothing is left, of a
-    /// generation that was retired neither.
+    /// Computes homes, markets and archives anew from the lake. The live ones do not change. Continues what an earlier,
+    /// killed call of the same `program` with the same lake has done. Removes any other generation, including a retired
+    /// one.
     ///
-    /// Needs [`Database::begin_work`] of this process alone. Memory as [`Database::verify`].
+    /// Only this process may be registered with [`Database::begin_work`]. Takes as much memory as [`Database::verify`].
     ///
     /// # Errors
-    /// When the lake cannot be read or something cannot be stored, or `stop` says yes, which is asked now and then.
+    /// If the lake cannot be read, if something cannot be stored, or if `stop`, which is called regularly, returns
+    /// true.
     pub fn rebuild(&self, program: &str, stop: &dyn Fn() -> bool) -> Result<(), PortError> {
         let doing = || self.doing("rebuild the state from the lake");
         let lake_rows = self.lake_count()?;
-        let known = self.beside().map_err(doing())?;
+        let known = self.next_generation().map_err(doing())?;
         let known = known
             .filter(|known| known.program == program && known.lake_rows == lake_rows && known.stage != Stage::Swapped);
-        let beside = match known {
+        let next = match known {
             Some(known) => known,
-            None => self.begin_beside(program, lake_rows).map_err(doing())?,
+            None => self.begin_generation(program, lake_rows).map_err(doing())?,
         };
-        if beside.stage == Stage::Homes {
-            let from = usize::try_from(beside.done).unwrap_or(0);
+        if next.stage == Stage::Homes {
+            let from = usize::try_from(next.done).unwrap_or(0);
             let mut lake = Partitions::of_lake(self, from, |_| true, stop)?;
-            self.build_homes(&mut lake, from, beside.version, stop).map_err(doing())?;
+            self.build_homes(&mut lake, from, next.version, stop).map_err(doing())?;
         }
-        if matches!(beside.stage, Stage::Homes | Stage::Markets) {
-            self.build_markets(beside.version, stop).map_err(doing())?;
+        if matches!(next.stage, Stage::Homes | Stage::Markets) {
+            self.build_markets(next.version, stop).map_err(doing())?;
         }
         Ok(())
     }
 
-    /// Makes the generation that [`Database::rebuild`] built the live one, in one transaction. The one that was is kept, for
-    /// [`Database::swap_back`]. A file of an older format is of the current one then.
+    /// Makes the generation of [`Database::rebuild`] the live one, in one transaction. Keeps the former one for
+    /// [`Database::swap_back`]. A file of an older format then has the current one.
     ///
     /// # Errors
-    /// When there is none that is whole, when observations came to the lake since it was built, or when it cannot be stored.
-    /// Nothing is changed then.
+    /// If there is no complete one, if the lake got observations since it was built, or if it cannot be stored. Then
+    /// nothing changes.
     pub fn swap(&self) -> Result<(), PortError> {
         self.swap_stages(Stage::Ready).map_err(self.doing("swap the rebuilt state in"))
     }
 
-    /// Makes the generation that [`Database::swap`] retired the live one again, in one transaction. The other one is kept, to
-    /// be swapped in again. A file that was of an older format is of that one again.
+    /// Makes the generation that [`Database::swap`] retired the live one again, in one transaction. Keeps the other
+    /// one, which can be swapped in again. A file that had an older format then has it again.
     ///
     /// # Errors
-    /// When there is none, when observations came to the lake since, which it does not have, or when it cannot be stored.
-    /// Nothing is changed then.
+    /// If there is none, if the lake got observations since, which it does not have, or if it cannot be stored. Then
+    /// nothing changes.
     pub fn swap_back(&self) -> Result<(), PortError> {
-        self.swap_stages(Stage::Swapped).map_err(self.doing("swap the state from before back in"))
+        self.swap_stages(Stage::Swapped).map_err(self.doing("swap the former state back in"))
     }
 
-    /// Removes every generation but the live one. Says whether there was any.
+    /// Removes every generation but the live one. Returns whether there was any.
     ///
     /// # Errors
-    /// When that cannot be stored.
+    /// If that cannot be stored.
     pub fn forget_generations(&self) -> Result<bool, PortError> {
         let forget = || -> Result<bool> {
             let mut inner = self.lock();
@@ -117,22 +118,22 @@ impl Database {
             transaction.commit()?;
             Ok(was)
         };
-        forget().map_err(self.doing("remove what is not live"))
+        forget().map_err(self.doing("remove the generations that are not live"))
     }
 
-    /// What is known of the generation beside the live one.
-    pub(crate) fn beside(&self) -> Result<Option<Beside>> {
-        beside(&self.lock().connection)
+    /// The record of the generation beside the live one.
+    pub(crate) fn next_generation(&self) -> Result<Option<NextGeneration>> {
+        next_generation(&self.lock().connection)
     }
 
-    pub(crate) fn begin_beside(&self, program: &str, lake_rows: i64) -> Result<Beside> {
+    pub(crate) fn begin_generation(&self, program: &str, lake_rows: i64) -> Result<NextGeneration> {
         let mut inner = self.lock();
         let transaction = inner.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         drop_generation(&transaction, NEXT)?;
         drop_generation(&transaction, RETIRED)?;
         transaction.execute_batch(REBUILD)?;
         transaction.execute_batch(&generation(NEXT))?;
-        // Above every version that anybody may have read, so that who read before the swap finds a conflict after it.
+        // Greater than every version that a process may have read, so that an older read conflicts after the swap.
         let sql = "SELECT 1 + max((SELECT coalesce(max(version), 0) FROM homes),
                                   (SELECT coalesce(max(version), 0) FROM markets))";
         let version = transaction.query_row(sql, [], |row| row.get(0))?;
@@ -140,23 +141,31 @@ impl Database {
         let sql = "INSERT OR REPLACE INTO rebuild VALUES(1, 'homes', ?1, ?2, NULL, ?3, 0, ?4)";
         transaction.execute(sql, params![program, lake_rows, version, format])?;
         transaction.commit()?;
-        Ok(Beside { stage: Stage::Homes, program: program.into(), lake_rows, newest: None, version, done: 0, format })
+        Ok(NextGeneration {
+            stage: Stage::Homes,
+            program: program.into(),
+            lake_rows,
+            newest: None,
+            version,
+            done: 0,
+            format,
+        })
     }
 
     /// Each part is a transaction.
     fn build_homes(&self, lake: &mut Partitions, from: usize, version: i64, stop: &dyn Fn() -> bool) -> Result<()> {
         for part in from..lake.count() {
             if stop() {
-                return Err("it was told to stop; the next rebuild goes on from here".into());
+                return Err("stopped on request; the next rebuild continues from here".into());
             }
-            let mut places: FxHashMap<HomeId, usize> = FxHashMap::default();
+            let mut indexes: FxHashMap<HomeId, usize> = FxHashMap::default();
             let mut homes: Vec<(HomeId, Home)> = Vec::new();
             lake.take(part, |id, observation| {
-                let place = *places.entry(id.clone()).or_insert(homes.len());
-                if place == homes.len() {
+                let index = *indexes.entry(id.clone()).or_insert(homes.len());
+                if index == homes.len() {
                     homes.push((id, Home::default()));
                 }
-                homes[place].1.apply(&observation);
+                homes[index].1.apply(&observation);
                 Ok(())
             })?;
             let mut inner = self.lock();
@@ -183,7 +192,7 @@ impl Database {
         Ok(())
     }
 
-    /// Sums the new homes up. Killed, it begins again: it reads no lake.
+    /// Sums up the new homes. Restarts if it was killed, because it does not read the lake.
     fn build_markets(&self, version: i64, stop: &dyn Fn() -> bool) -> Result<()> {
         let homes: i64 = self.lock().connection.query_row("SELECT count(*) FROM homes_next", [], |row| row.get(0))?;
         let mut sums = ByMarket::new(self.data(), usize::try_from(homes)? / HOMES_AT_A_TIME)?;
@@ -192,7 +201,7 @@ impl Database {
         self.lock().connection.execute_batch(sql)?;
         for bucket in 0..sums.count() {
             if stop() {
-                return Err("it was told to stop; the next rebuild goes on from here".into());
+                return Err("stopped on request; the next rebuild continues from here".into());
             }
             let markets = sum_up(&mut sums, bucket)?;
             let mut inner = self.lock();
@@ -214,13 +223,13 @@ impl Database {
         }
         self.roll_up_generation(NEXT, Time::default(), stop)?;
         if stop() {
-            return Err("it was told to stop; the next rebuild goes on from here".into());
+            return Err("stopped on request; the next rebuild continues from here".into());
         }
         self.lock().connection.execute("UPDATE rebuild SET stage = 'ready'", [])?;
         Ok(())
     }
 
-    /// Puts aside what the new homes contribute to their markets, and gives how far each market is folded.
+    /// Stores the contributions of the new homes temporarily. Returns the horizon of each market.
     fn put_contributions_aside(
         &self,
         sums: &mut ByMarket,
@@ -244,7 +253,7 @@ impl Database {
             homes += 1;
             if homes % HOMES_AT_A_TIME == 0 {
                 if stop() {
-                    return Err("it was told to stop; the next rebuild goes on from here".into());
+                    return Err("stopped on request; the next rebuild continues from here".into());
                 }
                 put(&mut markets, sums)?;
             }
@@ -258,12 +267,17 @@ impl Database {
         let lake_rows = self.lake_count()?;
         let mut inner = self.lock();
         let transaction = inner.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let Some(beside) = beside(&transaction)?.filter(|beside| beside.stage == from) else {
-            return Err(if from == Stage::Ready { "no rebuilt state is whole" } else { "none is kept" }.into());
+        let Some(next) = next_generation(&transaction)?.filter(|next| next.stage == from) else {
+            return Err(if from == Stage::Ready {
+                "there is no complete rebuilt state"
+            } else {
+                "there is no former state"
+            }
+            .into());
         };
-        if beside.lake_rows != lake_rows {
-            let more = lake_rows - beside.lake_rows;
-            return Err(format!("{more} observations came since, which it does not have: rebuild instead").into());
+        if next.lake_rows != lake_rows {
+            let more = lake_rows - next.lake_rows;
+            return Err(format!("it lacks {more} observations that came since: rebuild instead").into());
         }
         transaction.execute_batch(
             "DROP INDEX IF EXISTS homes_by_market;
@@ -275,34 +289,34 @@ impl Database {
         rename_generation(&transaction, comes, "")?;
         transaction.execute_batch(HOMES_BY_MARKET)?;
         // A generation of an older format that is swapped back has no roll-ups.
-        if from == Stage::Ready || beside.format == FORMAT {
+        if from == Stage::Ready || next.format == FORMAT {
             transaction.execute_batch(ROLL_UP_INDICES)?;
         }
         let found = format(&transaction)?;
         if from == Stage::Ready {
             let sql = "UPDATE totals SET lake_rows = ?1, newest = ?2,
                        outbox_bytes = (SELECT coalesce(sum(length(body)), 0) FROM outbox)";
-            transaction.execute(sql, params![lake_rows, beside.newest])?;
+            transaction.execute(sql, params![lake_rows, next.newest])?;
             if found < FORMAT {
                 from_older(&transaction)?;
             }
             transaction.execute("UPDATE rebuild SET stage = 'swapped'", [])?;
         } else {
-            transaction.pragma_update(None, "user_version", beside.format)?;
+            transaction.pragma_update(None, "user_version", next.format)?;
             transaction.execute("UPDATE rebuild SET stage = 'ready'", [])?;
         }
         Ok(transaction.commit()?)
     }
 }
 
-/// Brings the tables that belong to no generation up to the current format.
+/// Updates the tables that belong to no generation to the current format.
 fn from_older(transaction: &Transaction<'_>) -> Result<()> {
-    // Swapped back and in again, they are there already.
+    // They exist already if the generation was swapped in before.
     if !has_table(transaction, "rules")? {
         transaction.execute_batch(FROM_OLDER)?;
     }
-    // Images of an older format cannot be judged. In their place the homes are judged as they are now; what was told of them is
-    // in the ledger.
+    // Images of an older format cannot be judged. The homes are judged as they are now instead; alerts that were sent
+    // are in the ledger.
     transaction.execute_batch(
         "CREATE TEMP TABLE waiting AS SELECT DISTINCT home FROM changes;
          DELETE FROM changes;
@@ -313,15 +327,15 @@ fn from_older(transaction: &Transaction<'_>) -> Result<()> {
     Ok(transaction.pragma_update(None, "user_version", FORMAT)?)
 }
 
-fn beside(connection: &Connection) -> Result<Option<Beside>> {
+fn next_generation(connection: &Connection) -> Result<Option<NextGeneration>> {
     if !has_table(connection, "rebuild")? {
         return Ok(None);
     }
     let sql = "SELECT stage, program, lake_rows, newest, version, done, format FROM rebuild";
     let found = connection.prepare_cached(sql)?.query_row([], |row| {
         let stage: String = row.get(0)?;
-        let beside = |stage| -> rusqlite::Result<Beside> {
-            Ok(Beside {
+        let next = |stage| -> rusqlite::Result<NextGeneration> {
+            Ok(NextGeneration {
                 stage,
                 program: row.get(1)?,
                 lake_rows: row.get(2)?,
@@ -331,7 +345,7 @@ fn beside(connection: &Connection) -> Result<Option<Beside>> {
                 format: row.get(6)?,
             })
         };
-        STAGES.iter().find(|(_, name)| *name == stage).map(|(stage, _)| beside(*stage)).transpose()
+        STAGES.iter().find(|(_, name)| *name == stage).map(|(stage, _)| next(*stage)).transpose()
     });
     Ok(found.optional()?.flatten())
 }
@@ -348,7 +362,7 @@ fn drop_generation(connection: &Connection, suffix: &str) -> Result<()> {
     Ok(())
 }
 
-/// Gives the tables of a generation another suffix. One of an older format has not all of them.
+/// Renames the tables of a generation. An older format does not have all of them.
 fn rename_generation(connection: &Connection, from: &str, to: &str) -> Result<()> {
     for table in GENERATION {
         if has_table(connection, &format!("{table}{from}"))? {

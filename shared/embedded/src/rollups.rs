@@ -1,10 +1,10 @@
-//! The sums of wide areas, kept beside the markets that they are made of (ADR 0044).
+//! The sums of wide areas, stored with the markets that they consist of (ADR 0044).
 //!
-//! A commit of the [`Store`](stoop_pipeline::ports::Store) leaves them as they are: a market that has another version than the one
-//! that is in the sum of its city is to be rolled up. [`Database::roll_up`] adds to the sum of such a city the tails that came since, or works it out anew from all of its
-//! markets, and adds the difference to the areas above. Nothing is added twice, because nothing is added that was not just
-//! compared with what stands there, in the same transaction. A reader does the same for the cities that wait, without writing:
-//! what is shown is never behind.
+//! A commit of the [`Store`](stoop_pipeline::ports::Store) does not change them. A market is to be rolled up if its
+//! version differs from the one in the sum of its city. [`Database::roll_up`] adds the new tails to the sum of such a
+//! city, or computes the sum anew from all markets, and adds the difference to the areas above. Nothing is added twice,
+//! because each difference is computed in the same transaction. A reader does the same for waiting cities without
+//! storing the result, so it always has the current sums.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,45 +19,46 @@ use crate::database::Database;
 use crate::error::Result;
 use crate::rebuild::NEXT;
 
-/// A transaction of the roll-up ends when the differences that wait for the areas above have so many coordinates.
+/// The number of coordinates of waiting differences at which a transaction ends.
 const COORDINATES_MAX: usize = 1 << 20;
 
-/// Or when it has rolled up so many cities: others wait to write.
+/// The number of cities at which a transaction ends, because other writers wait.
 const CITIES_MAX: u64 = 512;
 
-/// Days before today that a fresh sum tells: a zone may be a day behind UTC, and what is shown may be as of the last poll.
+/// Days before today in a fresh sum: a time zone may be a day behind UTC, and the figures may be those of the last
+/// poll.
 const BACK: i32 = 2;
 
-/// A sum is worked out anew when its days begin so long ago, well before they end.
+/// The age of the first day at which a sum is computed anew, well before its days end.
 const BACK_MAX: i32 = 6;
 
 /// Days in a period of the archive.
 const ARCHIVE_DAYS: i32 = 32;
 
-/// The level of the compression: a sum is read and written often.
+/// A low compression level, because sums are read and written often.
 const COMPRESSION: i32 = 1;
 
-/// No sum is larger, so that damaged bytes take no more memory.
+/// The maximum size of a sum, which bounds the memory for corrupted bytes.
 const SUM_BYTES_MAX: usize = 1 << 28;
 
 impl Database {
-    /// Brings the sums of wide areas up to the markets, in transactions of bounded size, and gives how many cities were
-    /// rolled up. `now` is the moment that figures will be asked of; one before the newest observation counts as that.
+    /// Updates the sums of wide areas, in transactions of bounded size. Returns the number of cities that were rolled
+    /// up. `now` is the time for which figures are needed; if it is before the newest observation, that time is used.
     ///
-    /// May be killed, may run beside others and beside writers, and does nothing where nothing changed.
+    /// May be killed, may run at the same time as other roll-ups and writers, and does nothing if nothing changed.
     ///
     /// # Errors
-    /// When something cannot be read or stored: what was rolled up before stays. When `stop` says yes, which is asked between
-    /// transactions, that is no error.
+    /// If something cannot be read or stored; earlier transactions persist. If `stop`, which is called between
+    /// transactions, returns true, the call ends without an error.
     pub fn roll_up(&self, now: Time, stop: &dyn Fn() -> bool) -> Result<u64, PortError> {
         self.roll_up_generation("", now, stop).map_err(self.doing("roll up wide areas"))
     }
 
-    /// What is kept of an area, with all that was committed, for the figures of the moment `now` and the series that ends
-    /// there; `None` where that is too long ago for it, and the area's markets have to be added up.
+    /// The current sum of an area, for the figures at `now` and the series that ends there. `None` if the sum does not
+    /// cover that time; then the markets of the area must be added up.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// If it cannot be read.
     pub fn wide(&self, area: &WideArea, now: Time) -> Result<Option<Wide>, PortError> {
         self.reading(|| {
             let inner = self.lock();
@@ -65,10 +66,10 @@ impl Database {
         })
     }
 
-    /// Shows every area of a level, in order, with what its figures are read from and no series: see [`Database::wide`].
+    /// Passes every area of a level to `visit`, in order, with its sum but without the series: see [`Database::wide`].
     ///
     /// # Errors
-    /// When they cannot be read, and what `visit` returns.
+    /// If they cannot be read, or if `visit` returns an error.
     pub fn each_wide<E: From<PortError>>(
         &self,
         level: WideLevel,
@@ -84,7 +85,7 @@ impl Database {
         })
     }
 
-    /// [`Database::wide`] without the series.
+    /// Like [`Database::wide`] without the series.
     pub(crate) fn wide_now(&self, area: &WideArea, now: Time) -> Result<Option<Wide>, PortError> {
         let read = wide(&self.lock().connection, area, now, Parts::Now);
         read.map_err(self.doing(format!("read the area {area}")))
@@ -103,7 +104,7 @@ impl Database {
         let (mut cities, mut after) = (0, String::new());
         while !stop() {
             let mut inner = self.lock();
-            // Nobody waits for a transaction that has nothing to do.
+            // Avoids a write transaction if there is nothing to do.
             if next(&inner.connection, suffix, now, &mut after.clone())?.is_none() {
                 break;
             }
@@ -151,8 +152,8 @@ fn roll_up_some(connection: &Connection, suffix: &str, now: Time, after: &mut St
     Ok(cities)
 }
 
-/// The next city that is to be rolled up: one with a market that changed, behind the market `after`, which is moved on to
-/// it; then one whose days end soon, or are yet to come.
+/// The next city to roll up: one with a changed market after the market `after`, which moves on to it; then one whose
+/// days end soon or lie in the future.
 fn next(connection: &Connection, suffix: &str, now: Time, after: &mut String) -> Result<Option<WideArea>> {
     let sql = format!("SELECT id FROM markets{suffix} WHERE version <> rolled AND id > ?1 ORDER BY id LIMIT 1");
     let id: Option<String> = connection.prepare_cached(&sql)?.query_row([&*after], |row| row.get(0)).optional()?;
@@ -171,7 +172,7 @@ fn next(connection: &Connection, suffix: &str, now: Time, after: &mut String) ->
     Ok(None)
 }
 
-/// Adds to an area above cities, and makes it where it is not there.
+/// Adds to an area above cities. Creates it if it does not exist.
 fn add_to(connection: &Connection, suffix: &str, area: &WideArea, difference: &Wide) -> Result<()> {
     let stored = read(connection, suffix, area, Parts::All)?;
     if stored.is_some() && difference.is_empty() {
@@ -182,17 +183,17 @@ fn add_to(connection: &Connection, suffix: &str, area: &WideArea, difference: &W
     write(connection, suffix, area, None, &sum)
 }
 
-/// A city with all that was committed.
+/// A city with everything that was committed.
 struct CaughtUp {
     sum: Wide,
-    /// How much more that is than what is stored.
+    /// The difference to the stored sum.
     difference: Wide,
-    /// The first day that it tells.
+    /// The first day of the sum.
     first: Day,
 }
 
-/// Brings the sum of a city up to its markets, and stores nothing. What is stored is added to if it is of days that this
-/// `keeps`, and it is known what came since; else the city is worked out anew, to tell the days from `first` on.
+/// Computes the current sum of a city without storing it. If `keeps` accepts the first day of the stored sum and the
+/// changes since are known, they are added. Otherwise the sum is computed anew, with `first` as its first day.
 fn catch_up(
     connection: &Connection,
     suffix: &str,
@@ -203,13 +204,13 @@ fn catch_up(
     let stored = read(connection, suffix, city, Parts::All)?;
     let sql = format!("SELECT first FROM areas{suffix} WHERE path = ?1 AND terms = ?2");
     let of_city = params![city.path(), city.id().to_string()];
-    let reported: Option<i32> =
+    let stored_first: Option<i32> =
         connection.prepare_cached(&sql)?.query_row(of_city, |row| row.get(0)).optional()?.flatten();
-    if let (Some(mut sum), Some(reported)) = (stored.clone(), reported.map(Day).filter(|reported| keeps(*reported)))
-        && let Some(difference) = added(connection, suffix, city, reported)?
+    if let (Some(mut sum), Some(stored_first)) = (stored.clone(), stored_first.map(Day).filter(|day| keeps(*day)))
+        && let Some(difference) = added(connection, suffix, city, stored_first)?
     {
         sum.add(&difference);
-        return Ok(CaughtUp { sum, difference, first: reported });
+        return Ok(CaughtUp { sum, difference, first: stored_first });
     }
     let sum = project(connection, suffix, city, first)?;
     let mut difference = sum.clone();
@@ -219,8 +220,8 @@ fn catch_up(
     Ok(CaughtUp { sum, difference, first })
 }
 
-/// What came to a city since it was rolled up: the tails since, where no base was written, nothing was archived and no market
-/// is new. `None` where that is not known.
+/// The changes of a city since it was rolled up: the new tails, if there is no new base, archive or market. `None` if
+/// the changes are not known.
 fn added(connection: &Connection, suffix: &str, city: &WideArea, first: Day) -> Result<Option<Wide>> {
     let sql = format!(
         "SELECT m.id, m.rolled, b.version FROM markets{suffix} m LEFT JOIN bases{suffix} b ON b.market = m.id
@@ -233,7 +234,7 @@ fn added(connection: &Connection, suffix: &str, city: &WideArea, first: Day) -> 
     let mut projection = Projection::new(first, Grain::Fine);
     while let Some(row) = changed.next()? {
         let (id, rolled, base): (String, i64, Option<i64>) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        // 0 is before every base.
+        // A market that was never rolled up has 0, which is before every base.
         if base.is_none_or(|base| base > rolled) {
             return Ok(None);
         }
@@ -242,7 +243,7 @@ fn added(connection: &Connection, suffix: &str, city: &WideArea, first: Day) -> 
     Ok(Some(projection.sum()))
 }
 
-/// Works out the sum of a city from all of its markets.
+/// Computes the sum of a city from all of its markets.
 pub(crate) fn project(connection: &Connection, suffix: &str, city: &WideArea, first: Day) -> Result<Wide> {
     let mut projection = Projection::new(first, Grain::Fine);
     let sql = format!(
@@ -259,7 +260,7 @@ pub(crate) fn project(connection: &Connection, suffix: &str, city: &WideArea, fi
     while let Some(row) = ids.next()? {
         let id = row.get_ref(0)?.as_str()?;
         let state = sum_of(connection, &states, [id])?;
-        // Of its archive the days are wanted that the series tells and the state does not any more.
+        // Needs the archive from the first day of the series to the horizon of the state.
         let archive = match state.horizon() {
             Some(horizon) if horizon.days > covered_from => {
                 sum_of(connection, &archives, params![id, covered_from.0.div_euclid(ARCHIVE_DAYS)])?
@@ -300,11 +301,11 @@ fn wide(connection: &Connection, area: &WideArea, now: Time, parts: Parts) -> Re
     Ok(Some(sum))
 }
 
-/// What is read of a sum.
+/// The parts of a sum to read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Parts {
     All,
-    /// Not the series.
+    /// Without the series.
     Now,
 }
 
@@ -325,10 +326,10 @@ pub(crate) fn read(connection: &Connection, suffix: &str, area: &WideArea, parts
 }
 
 fn unpack(body: &[u8]) -> Result<Vec<u8>> {
-    let bytes = zstd::zstd_safe::get_frame_content_size(body).ok().flatten().ok_or("it is no compressed sum")?;
+    let bytes = zstd::zstd_safe::get_frame_content_size(body).ok().flatten().ok_or("it is not a compressed sum")?;
     let bytes = usize::try_from(bytes)?;
     if bytes > SUM_BYTES_MAX {
-        return Err(format!("it has {bytes} bytes, more than a sum ever has").into());
+        return Err(format!("it has {bytes} bytes, which is more than a sum can have").into());
     }
     Ok(zstd::bulk::decompress(body, bytes)?)
 }
@@ -369,10 +370,10 @@ fn areas(connection: &Connection, sql: &str, params: impl Params) -> Result<BTre
     Ok(found)
 }
 
-/// The area that a row names first.
+/// The area in the first columns of a row.
 pub(crate) fn wide_area(row: &Row<'_>) -> Result<WideArea> {
     let (path, terms) = (row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_str()?);
-    Ok(WideArea::new(path, terms.parse::<MergedId>()?).ok_or_else(|| format!("{path:?} is no wide area"))?)
+    Ok(WideArea::new(path, terms.parse::<MergedId>()?).ok_or_else(|| format!("{path:?} is not a wide area"))?)
 }
 
 fn markets(connection: &Connection, sql: &str, params: impl Params) -> Result<Vec<Market>> {
@@ -385,7 +386,7 @@ fn markets(connection: &Connection, sql: &str, params: impl Params) -> Result<Ve
     Ok(found)
 }
 
-/// Names of what lies in an area are from the one text on, and before the other: `/` is followed by `0`.
+/// The names of what lies in an area: from the first text (inclusive) to the second (exclusive). `0` follows `/`.
 fn below(path: &str) -> (String, String) {
     (format!("{path}/"), format!("{path}0"))
 }
@@ -394,7 +395,7 @@ pub(crate) fn depth(level: WideLevel) -> i64 {
     level.depth() as i64
 }
 
-/// The day of UTC of a moment, or of the newest observation if that is later.
+/// The UTC day of a moment, or of the newest observation if that is later.
 fn day_at_least(connection: &Connection, suffix: &str, now: Time) -> Result<Day> {
     let sql = if suffix == NEXT { "SELECT newest FROM rebuild" } else { "SELECT newest FROM totals" };
     let newest: Option<i64> = connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?.flatten();

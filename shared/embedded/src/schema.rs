@@ -1,42 +1,42 @@
-//! The tables. A change to them is a new [`FORMAT`], and a step in `Database::open` that brings a file of the format before
-//! it up to it, or a word in `OpenError::Older` that there is none.
+//! The tables. A change needs a new [`FORMAT`], and either a step in `Database::open` that upgrades the format before
+//! it, or a note in `OpenError::Older` that there is none.
 
-/// Written into the header of our files: "Stoo" in ASCII.
+/// The application ID in the header of the file: "Stoo" in ASCII.
 pub(crate) const APPLICATION_ID: i32 = 0x5374_6f6f;
 
-/// The format that this program reads and writes, kept in SQLite's `user_version`. Homes and markets of format 4 and before
-/// it were other bytes, of which these cannot be made; format 5 had whole states where this has bases and tails; format 6 did
-/// not keep the rules that an alert was judged by; format 7 had other areas.
+/// The format that this program reads and writes, stored in SQLite's `user_version`. Format 4 and earlier had other
+/// bytes of homes and markets, which cannot be converted. Format 5 had whole states instead of bases and tails. Format
+/// 6 did not store the rules of alerts. Format 7 had other areas.
 pub(crate) const FORMAT: i64 = 8;
-const _: () = assert!(stoop_domain::AREAS_VERSION == 1, "with other areas, raise FORMAT as well");
+const _: () = assert!(stoop_domain::AREAS_VERSION == 1, "raise FORMAT when areas change");
 
-/// The oldest format whose lake this program reads: of such a file a rebuild makes one of [`FORMAT`].
+/// The oldest format whose lake this program reads. A rebuild converts such a file to [`FORMAT`].
 pub(crate) const REBUILT_FROM: i64 = 5;
 
-/// `homes` lie in the order in which they were first seen, not in that of their ids. Feeds tell of homes in
-/// much the same order again and again, so that a batch touches few pages: of 200,000 homes, new ones
-/// are written three times as fast and known ones four times as fast as in a table without row ids.
-/// The columns beside a home's body are there for lists and for people with the `sqlite3` shell.
+/// `homes` are in the order in which they were first seen, not by ID. Feeds contain homes in much the same order each
+/// time, so a batch touches few pages: with 200,000 homes, new ones are written three times as fast and known ones four
+/// times as fast as in a table without row IDs. The columns of a home other than its body are for lists and for people
+/// with the `sqlite3` shell.
 ///
-/// `outbox` and `lake_objects` together are the lake, in this order: first the objects, then the outbox.
-/// `lake_intents` names files that may be written by a transaction that is under way.
+/// `outbox` and `lake_objects` form the lake: first the objects, then the outbox. `lake_intents` names files that a
+/// transaction in progress may write.
 ///
-/// The state of a market is the sum of its base, and of its tails, one for each commit since. `markets` says how many bytes
-/// they have.
+/// The state of a market is the sum of its base and its tails, one for each commit since. `markets` has their sizes in
+/// bytes.
 ///
-/// `areas` has the sum of each wide area, and `markets` the version of each state that is in the sum of its city (0: none).
-/// `first` is the first civil day that a city tells; the others tell what their cities do.
+/// `areas` has the sum of each wide area, and `markets` the version of each state that is in the sum of its city (0:
+/// none). `first` is the first civil day of a city's sum; other areas have the days of their cities.
 ///
-/// `archives` holds what the state of a market tells of no more: for each period of 32 days the sum of it.
+/// `archives` has the folded part of each market: one sum per period of 32 days.
 ///
-/// `changes` and `stream` are queues: their numbers never come back, even when the rows are gone.
+/// `changes` and `stream` are queues: their numbers are never reused, even when the rows are removed.
 ///
-/// `alerts` is their ledger, each with the `rules` it was judged by (not known: null).
+/// `alerts` is the ledger of alerts, each with its `rules` (null: not known).
 ///
-/// `accounts` is what was asked of each account of a source. `processes` is who works on the file, and `runs` say for which
-/// of them they run. `followers` is who tells what the ledger of alerts holds, and how far each has come: in `seq`, and in a
-/// file to which byte (not known: to its end). What a subscriber refused for ever is a dead letter. `settings` is what was last
-/// in force.
+/// `accounts` has the requests to each account of a source. `processes` are the processes that use the file, and `runs`
+/// refer to theirs. `followers` are the followers of the ledger of alerts, each with its position `seq` and, for a
+/// file, its length (null: to its end). A dead letter is an alert that a subscriber refused permanently. `settings` has
+/// the settings that were last in effect.
 pub(crate) const TABLES: &str = "
 CREATE TABLE totals(
     id INTEGER PRIMARY KEY CHECK(id = 1), lake_rows INTEGER NOT NULL, outbox_bytes INTEGER NOT NULL, newest INTEGER
@@ -90,10 +90,10 @@ CREATE TABLE quarantine(
 ) STRICT;
 ";
 
-/// The tables of a generation: what is computed from the lake (ADR 0039). The live one has no suffix.
+/// The tables of a generation, which are computed from the lake (ADR 0039). The live one has no suffix.
 pub(crate) const GENERATION: [&str; 6] = ["homes", "markets", "bases", "tails", "archives", "areas"];
 
-/// Makes the tables of a generation.
+/// The statements that create the tables of a generation.
 pub(crate) fn generation(suffix: &str) -> String {
     format!(
         "CREATE TABLE homes{suffix}(
@@ -121,13 +121,13 @@ pub(crate) fn generation(suffix: &str) -> String {
 /// The index of the live homes.
 pub(crate) const HOMES_BY_MARKET: &str = "CREATE INDEX homes_by_market ON homes(market)";
 
-/// The indices of the live roll-ups: markets that changed since they were rolled up, and areas without their sums.
+/// The indexes of the live roll-ups: markets that changed since they were rolled up, and areas without their sums.
 pub(crate) const ROLL_UP_INDICES: &str = "
 CREATE INDEX markets_to_roll_up ON markets(id) WHERE version <> rolled;
 CREATE INDEX areas_by_level ON areas(level, first, path, terms);
 ";
 
-/// Kept while there is a generation beside the live one: which, of which lake and by which program, and how far it is built.
+/// Exists while there is a generation beside the live one: its lake, its program and its progress.
 pub(crate) const REBUILD: &str = "
 CREATE TABLE IF NOT EXISTS rebuild(
     id INTEGER PRIMARY KEY CHECK(id = 1), stage TEXT NOT NULL, program TEXT NOT NULL, lake_rows INTEGER NOT NULL,
@@ -135,7 +135,7 @@ CREATE TABLE IF NOT EXISTS rebuild(
 ) STRICT;
 ";
 
-/// What makes the other tables of format 5 or 6 those of [`FORMAT`]; those of format 7 are as they are now.
+/// Converts the other tables of format 5 or 6 to [`FORMAT`]. Those of format 7 are unchanged.
 pub(crate) const FROM_OLDER: &str = "
 ALTER TABLE alerts ADD COLUMN rules INTEGER;
 CREATE TABLE rules(id INTEGER PRIMARY KEY, body TEXT NOT NULL UNIQUE) STRICT;

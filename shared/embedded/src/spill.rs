@@ -1,5 +1,4 @@
-//! Records put aside in buckets, to be read back bucket by bucket: in memory as long as they are few, else in a file that
-//! goes with whoever made it.
+//! Records in buckets that are read back one bucket at a time. Few records stay in memory; more go to a temporary file.
 
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -9,15 +8,15 @@ use zstd::bulk::{Compressor, Decompressor};
 
 use crate::error::{Result, at};
 
-/// So many bytes of a bucket are compressed at a time.
+/// Bytes of a bucket that are compressed together.
 const FRAME_BYTES: usize = 32 << 10;
 
-/// So many compressed bytes stay in memory.
+/// Compressed bytes that stay in memory.
 const MEMORY_BYTES: usize = 32 << 20;
 
 const LEVEL: i32 = 1;
 
-/// The names of the files begin with this. Nothing else in a data folder does.
+/// The prefix of the temporary files. No other files in a data folder have it.
 const PREFIX: &str = "scratch-";
 
 /// Buckets of records.
@@ -33,7 +32,7 @@ pub(crate) struct Spill {
 
 #[derive(Default)]
 struct Bucket {
-    /// What is not compressed yet: records, each behind its length.
+    /// Records that are not compressed yet, each after its length.
     raw: Vec<u8>,
     frames: Vec<Frame>,
 }
@@ -44,7 +43,7 @@ enum Frame {
 }
 
 impl Spill {
-    /// Empty buckets, whose file, if there will be one, is in this folder.
+    /// Empty buckets. The temporary file, if needed, is created in this folder.
     pub(crate) fn new(folder: &Path) -> Result<Self> {
         Ok(Self {
             folder: folder.to_owned(),
@@ -74,7 +73,7 @@ impl Spill {
         if self.held > MEMORY_BYTES { self.put_on_disk() } else { Ok(()) }
     }
 
-    /// Shows the records of a bucket in the order in which they were put there, and forgets them.
+    /// Passes the records of a bucket to `visit` in order, and removes them.
     pub(crate) fn take<E: From<crate::error::BoxError>>(
         &mut self,
         bucket: usize,
@@ -127,8 +126,8 @@ fn each_record<E>(mut records: &[u8], visit: &mut impl FnMut(&[u8]) -> Result<()
     Ok(())
 }
 
-/// A file that is removed when it is done with. It is locked as long as somebody has it, so that the next one can tell what a
-/// killed process left behind.
+/// A file that is removed after use. It is locked while it is in use, so that the next process can recognize the file
+/// of a killed process.
 struct Scratch {
     path: PathBuf,
     file: File,
@@ -150,7 +149,7 @@ impl Scratch {
                 }
             }
         }
-        Err("no name is left for a scratch file".into())
+        Err("there is no free name for a scratch file".into())
     }
 
     fn append(&mut self, body: &[u8]) -> Result<u64> {
@@ -171,18 +170,18 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // Where this fails, the next one removes it.
+        // If this fails, the next process removes it.
         drop(fs::remove_file(&self.path));
     }
 }
 
-/// Removes what killed processes left behind.
+/// Removes the files of killed processes.
 pub(crate) fn sweep(folder: &Path) -> Result<()> {
     let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
     for entry in entries {
         let path = entry.map_err(at("list", folder))?.path();
         let is_ours = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PREFIX));
-        // Who cannot find out leaves it.
+        // If the lock cannot be checked, the file is kept.
         if is_ours && File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
             fs::remove_file(&path).map_err(at("remove", &path))?;
         }
@@ -209,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn records_come_back_bucket_by_bucket_in_their_order_from_memory_and_from_disk() {
+    fn records_are_read_back_in_order_from_memory_and_disk() {
         let folder = tempfile::TempDir::new().unwrap();
         let left = folder.path().join(format!("{PREFIX}1-0"));
         for count in [30_u64, 4_000] {
@@ -220,7 +219,7 @@ mod tests {
             }
             let is_large = count > 1_000;
             assert_eq!(names(folder.path()).len(), 1, "{:?}", names(folder.path()));
-            assert_eq!(left.exists(), !is_large, "who makes a file removes what was left");
+            assert_eq!(left.exists(), !is_large, "creating a file removes files of killed processes");
             for bucket in [3, 0, 6, 1, 2, 4, 5] {
                 let mut next = bucket as u64;
                 let visit = |found: &[u8]| -> Result<()> {
@@ -231,7 +230,7 @@ mod tests {
                 spill.take(bucket, visit).unwrap();
                 assert!(next >= count);
             }
-            // One who lives keeps its file.
+            // The file of a live process is kept.
             sweep(folder.path()).unwrap();
             assert_eq!(names(folder.path()).len(), usize::from(is_large));
         }

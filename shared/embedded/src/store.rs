@@ -15,8 +15,8 @@ use crate::lake::{self, Held};
 impl Store for Database {
     async fn homes(&self, ids: &[HomeId]) -> Result<Vec<Option<Versioned<Home>>>, PortError> {
         let inner = self.lock();
-        // Of a first replay all are new.
-        if is_without_homes(&inner.connection).map_err(self.doing("look for homes"))? {
+        // In a first replay all homes are new.
+        if is_without_homes(&inner.connection).map_err(self.doing("check for homes"))? {
             return Ok(ids.iter().map(|_| None).collect());
         }
         let read = |id: &HomeId| home(&inner.connection, id).map_err(self.doing(format!("read the home {id}")));
@@ -62,7 +62,7 @@ impl Gathers for Database {
             format!("commit {homes} homes and {markets} markets to {}", self.path().display())
         };
         let mut inner = self.lock();
-        // Compressing comes before the transaction, so that other processes wait for the writing only.
+        // Compresses before the transaction, so that other processes wait only for the writes.
         inner.frame.compress(held).map_err(|error| self.doing(what())(error))?;
         loop {
             match attempt(&mut inner, self.data(), commit, held).map_err(|error| self.doing(what())(error))? {
@@ -81,7 +81,7 @@ enum Attempt {
     IntentLost,
 }
 
-/// One transaction. A transaction that is not committed is rolled back when it is dropped.
+/// One transaction. If it is not committed, it is rolled back on drop.
 fn attempt(inner: &mut Inner, data: &std::path::Path, commit: &Commit<'_>, held: &Held) -> Result<Attempt> {
     let connection = &mut inner.connection;
     let intent = if held.is_empty() { None } else { lake::intend(connection, held)? };
@@ -93,7 +93,7 @@ fn attempt(inner: &mut Inner, data: &std::path::Path, commit: &Commit<'_>, held:
         }
         return Ok(Attempt::Conflict);
     }
-    // The file comes last: nothing that could still refuse the commit follows it.
+    // The file is written last: after it nothing can refuse the commit.
     if !held.is_empty() && !lake::append(&transaction, data, held, intent.as_ref())? {
         return Ok(Attempt::IntentLost);
     }
@@ -101,13 +101,13 @@ fn attempt(inner: &mut Inner, data: &std::path::Path, commit: &Commit<'_>, held:
     Ok(Attempt::Stored)
 }
 
-/// Writes the homes and their changes; `false` if one has another version than was read.
+/// Writes the homes and their changes. Returns `false` if a version differs from the one that was read.
 fn write_homes(transaction: &Transaction<'_>, homes: &[HomeChange<'_>]) -> Result<bool> {
     let mut insert = transaction.prepare_cached(
         "INSERT INTO homes(id, version, market, status, list_price, last_seen, body)
          VALUES(?1, 1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
     )?;
-    // SQLite maintains an index when its column is named, changed or not. Homes hardly ever move.
+    // SQLite updates an index whenever its column is named in the statement. Homes hardly ever change their market.
     let mut update = transaction.prepare_cached(
         "UPDATE homes SET version = version + 1, status = ?3, list_price = ?4, last_seen = ?5, body = ?6
          WHERE id = ?1 AND version = ?2",
@@ -140,12 +140,12 @@ fn write_homes(transaction: &Transaction<'_>, homes: &[HomeChange<'_>]) -> Resul
     Ok(true)
 }
 
-/// Tails together have at most this part of the bytes of their base.
+/// The maximum size of all tails, as a fraction of the size of their base.
 const TAIL_PART: i64 = 4;
 
-/// Writes what is added to the markets and to their archives; `false` if one has another version than was read.
+/// Writes the deltas of markets and archives. Returns `false` if a version differs from the one that was read.
 ///
-/// A state that grew little is not written again: what was added is a tail beside it (ADR 0032).
+/// If a state grew little, only the delta is written, as a tail (ADR 0032).
 fn write_markets(transaction: &Transaction<'_>, markets: &[MarketChange<'_>]) -> Result<bool> {
     let mut insert = transaction.prepare_cached(
         "INSERT INTO markets(id, version, base_bytes, tail_bytes) VALUES(?1, 1, 0, 0) ON CONFLICT DO NOTHING",
@@ -186,8 +186,8 @@ fn write_markets(transaction: &Transaction<'_>, markets: &[MarketChange<'_>]) ->
     Ok(true)
 }
 
-/// What a commit adds to the state of a market, and whether that is all that it told of it: what leaves it, being folded away at
-/// once, is in the archive and is no matter of the state's.
+/// The delta of a market's state in a commit, and whether that is the whole delta. The part that is folded at once
+/// belongs to the archive, not to the state.
 fn tail_of(change: &MarketChange<'_>) -> (Cells, bool) {
     let mut tail = Cells::default();
     change.deltas.iter().for_each(|delta| drop(tail.add(delta)));
@@ -195,7 +195,7 @@ fn tail_of(change: &MarketChange<'_>) -> (Cells, bool) {
     (tail, folded.is_none_or(|folded| folded.is_empty()))
 }
 
-/// Writes the whole state of a market, in place of its base and its tails.
+/// Writes the whole state of a market. Replaces its base and its tails.
 fn write_base(transaction: &Transaction<'_>, market: &str, version: i64, body: &[u8]) -> Result<()> {
     let sql = "INSERT INTO bases(market, version, body) VALUES(?1, ?2, ?3)
                ON CONFLICT DO UPDATE SET version = excluded.version, body = excluded.body";
@@ -206,7 +206,7 @@ fn write_base(transaction: &Transaction<'_>, market: &str, version: i64, body: &
     Ok(())
 }
 
-/// Adds to the archive of a market. Only the periods that are told of are read and written.
+/// Adds to the archive of a market. Reads and writes only the affected periods.
 fn add_to_archive(transaction: &Transaction<'_>, market: &str, archived: &Cells) -> Result<()> {
     if archived.is_empty() {
         return Ok(());
@@ -238,8 +238,8 @@ pub(crate) fn home(connection: &Connection, id: &HomeId) -> Result<Option<Versio
 }
 
 pub(crate) fn market(connection: &Connection, id: &Market) -> Result<Option<Versioned<Cells>>> {
-    // One statement, so that it is all of one moment. The newest part has the version of the state, and in which order parts
-    // are added does not matter.
+    // One statement gives a consistent snapshot. The newest part has the version of the state, and the parts can be
+    // added in any order.
     let sql = "SELECT version, body FROM bases WHERE market = ?1
                UNION ALL SELECT version, body FROM tails WHERE market = ?1";
     let mut statement = connection.prepare_cached(sql)?;
@@ -269,7 +269,7 @@ pub(crate) fn archive(connection: &Connection, market: &Market) -> Result<Cells>
     Ok(sum)
 }
 
-/// Names content: 128 bits of BLAKE3 over the parts and their lengths.
+/// A content hash: 128 bits of BLAKE3 over the parts and their lengths.
 pub(crate) fn hash(parts: &[&[u8]]) -> [u8; 16] {
     let mut hasher = blake3::Hasher::new();
     for part in parts {

@@ -1,4 +1,4 @@
-//! Everything that is shown, recomputed from the lake and compared with what is stored.
+//! Recomputes all stored results from the lake and compares them.
 
 use std::collections::BTreeMap;
 
@@ -19,30 +19,30 @@ use crate::ledgers::verdict_name;
 use crate::partitions::{ByMarket, Partitions};
 use crate::store;
 
-/// So many differences are named; the others are counted.
+/// The number of differences that are described; further ones are only counted.
 const NAMED_MAX: usize = 100;
 
-/// What [`Database::verify`] found.
+/// The result of [`Database::verify`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verified {
     /// Observations in the lake.
     pub observations: u64,
-    /// Homes that are stored.
+    /// Stored homes.
     pub homes: u64,
-    /// Markets that are stored.
+    /// Stored markets.
     pub markets: u64,
-    /// Sums of wide areas that are stored.
+    /// Stored sums of wide areas.
     pub areas: u64,
     /// Alerts in the ledger.
     pub alerts: u64,
-    /// Of them, those of which is not known by which rules they were judged. They were not checked.
+    /// Alerts whose rules are not known. They were not checked.
     pub alerts_unchecked: u64,
-    /// Whether it was looked for alerts that are missing. What the rules in force say of the past is told only when somebody asks for
-    /// it, so that this is possible only where there were no others.
+    /// Whether missing alerts were searched. New rules apply to the past only on request, so this requires that there
+    /// were no other rules.
     pub alerts_complete: bool,
-    /// How many differences there are.
+    /// The number of differences.
     pub different: u64,
-    /// The first of them, in words.
+    /// Describes the first differences.
     pub differences: Vec<String>,
 }
 
@@ -57,38 +57,39 @@ impl Verified {
     }
 }
 
-/// Where the things of each part are stored.
+/// The positions of the stored items of each part.
 #[derive(Default)]
 struct Stored {
-    /// Row ids.
+    /// Row IDs.
     homes: Vec<Vec<i64>>,
-    /// Places in the ledger.
+    /// Positions in the ledger.
     alerts: Vec<Vec<i64>>,
-    /// Places on the change feed.
+    /// Positions on the change feed.
     changes: Vec<Vec<i64>>,
 }
 
-/// One part of the homes, recomputed.
+/// A part of the homes, recomputed.
 #[derive(Default)]
 struct Part {
     homes: FxHashMap<HomeId, Home>,
-    /// The observations of homes that have alerts, or changes that wait.
-    reported: FxHashMap<HomeId, Vec<Observation>>,
-    /// The ids of alerts that the ledger has.
+    /// The observations of homes with alerts or waiting changes.
+    relevant: FxHashMap<HomeId, Vec<Observation>>,
+    /// The IDs of alerts in the ledger.
     known: FxHashSet<String>,
-    /// Homes with changes that wait: not all is judged that there is to judge of them.
+    /// Homes with waiting changes, which are not fully judged yet.
     waiting: FxHashSet<HomeId>,
 }
 
 impl Database {
-    /// Recomputes from the lake everything that is shown, and compares: homes and the columns beside them, markets, archives,
-    /// roll-ups, totals, alerts, and the changes that wait to be judged. It is all of one moment: what others commit meanwhile is not seen.
+    /// Recomputes all stored results from the lake and compares them: homes and their columns, markets, archives,
+    /// roll-ups, totals, alerts, and the changes that wait to be judged. Works on one snapshot: later commits are not
+    /// seen.
     ///
-    /// Takes memory for some ten thousand homes, and for some bytes of each home; what is put aside meanwhile lies in a file of
-    /// the data folder, and goes in the end.
+    /// Takes memory for some ten thousand homes, and some bytes for each home. Other data is kept in a temporary file
+    /// of the data folder.
     ///
     /// # Errors
-    /// When something cannot be read at all, or `stop` says yes, which is asked now and then.
+    /// If something cannot be read at all, or if `stop`, which is called regularly, returns true.
     pub fn verify(&self, stop: &dyn Fn() -> bool) -> Result<Verified, PortError> {
         self.reading(|| {
             let mut found = Verified::default();
@@ -105,25 +106,25 @@ impl Database {
         let rules = self.rules_ever()?;
         let unknown = self.rows("SELECT 1 FROM alerts WHERE rules IS NULL LIMIT 1", [], |_| Ok(()))?;
         found.alerts_complete = rules.len() == 1 && unknown.is_empty();
-        let stored = self.place_all(lake, found)?;
+        let stored = self.assign_parts(lake, found)?;
         let mut sums = ByMarket::new(self.data(), lake.count())?;
         let mut zones = Zones::default();
         for part in 0..lake.count() {
             if stop() {
-                return Err("it was told to stop".into());
+                return Err("stopped on request".into());
             }
             let mut homes = Part::default();
             let changes = self.changes_of(part, &stored, &mut homes, found)?;
             let alerts = self.alerts_of(part, &stored, &mut homes, found)?;
             lake.take(part, |id, observation| {
                 homes.homes.entry(id.clone()).or_default().apply(&observation);
-                if let Some(observations) = homes.reported.get_mut(&id) {
+                if let Some(observations) = homes.relevant.get_mut(&id) {
                     observations.push(observation);
                 }
                 Ok(())
             })?;
             for (alert, judged_by) in &alerts {
-                let observations = homes.reported.get(&alert.home).map(Vec::as_slice).unwrap_or_default();
+                let observations = homes.relevant.get(&alert.home).map(Vec::as_slice).unwrap_or_default();
                 match judged_by.and_then(|id| rules.get(&id)) {
                     Some(rules) => found.note(check_alert(alert, rules, observations)),
                     None if judged_by.is_some() => {
@@ -133,12 +134,12 @@ impl Database {
                 }
             }
             for (id, changes) in &changes {
-                found.note(check_changes(changes, homes.reported.get(id).map(Vec::as_slice).unwrap_or_default()));
+                found.note(check_changes(changes, homes.relevant.get(id).map(Vec::as_slice).unwrap_or_default()));
             }
             if let (true, Some(rules)) = (found.alerts_complete, rules.values().next()) {
                 homes.check_no_alert_missing(rules, found);
             }
-            put_aside(&homes, &mut sums, &mut zones)?;
+            put_contributions(&homes, &mut sums, &mut zones)?;
             for row in stored.homes.get(part).into_iter().flatten() {
                 self.check_stored_home(*row, &mut homes, found)?;
             }
@@ -186,7 +187,7 @@ impl Database {
         Ok(())
     }
 
-    /// All rules that homes were ever judged by.
+    /// All rules by which homes were ever judged.
     fn rules_ever(&self) -> Result<BTreeMap<i64, Rules>> {
         let rules = self.rows("SELECT id, body FROM rules", [], |row| {
             Ok((row.get(0)?, serde_json::from_str(row.get_ref(1)?.as_str()?)?))
@@ -194,15 +195,15 @@ impl Database {
         Ok(rules.into_iter().collect())
     }
 
-    /// Finds out in which part everything is that is stored. What belongs to no home of the lake is named.
-    fn place_all(&self, lake: &Partitions, found: &mut Verified) -> Result<Stored> {
-        let mut place = |sql: &str, what: &str, count: &mut u64| -> Result<Vec<Vec<i64>>> {
+    /// Assigns all stored items to parts. Reports items of homes that are not in the lake.
+    fn assign_parts(&self, lake: &Partitions, found: &mut Verified) -> Result<Stored> {
+        let mut assign = |sql: &str, what: &str, count: &mut u64| -> Result<Vec<Vec<i64>>> {
             let mut parts = vec![Vec::new(); lake.count()];
             self.each_row(sql, |row| {
                 *count += 1;
-                let (place, home): (i64, String) = (row.get(0)?, row.get(1)?);
+                let (position, home): (i64, String) = (row.get(0)?, row.get(1)?);
                 match lake.part_of(&home) {
-                    Some(part) => parts[part].push(place),
+                    Some(part) => parts[part].push(position),
                     None => found.note(Err(format!("{what}home {home} is stored, but no observation of it is"))),
                 }
                 Ok(())
@@ -211,13 +212,13 @@ impl Database {
         };
         let (mut homes, mut alerts, mut others) = (0, 0, 0);
         let stored = Stored {
-            homes: place("SELECT rowid, id FROM homes ORDER BY rowid", "", &mut homes)?,
-            alerts: place(
+            homes: assign("SELECT rowid, id FROM homes ORDER BY rowid", "", &mut homes)?,
+            alerts: assign(
                 "SELECT seq, coalesce(json_extract(body, '$.home'), '?') FROM alerts ORDER BY seq",
                 "an alert of ",
                 &mut alerts,
             )?,
-            changes: place("SELECT seq, home FROM changes ORDER BY seq", "a change of ", &mut others)?,
+            changes: assign("SELECT seq, home FROM changes ORDER BY seq", "a change of ", &mut others)?,
         };
         (found.homes, found.alerts) = (homes, alerts);
         Ok(stored)
@@ -234,7 +235,7 @@ impl Database {
         for seq in stored.changes.get(part).into_iter().flatten() {
             match self.rows("SELECT seq, home, old, new FROM changes WHERE seq = ?1", [seq], feed::change) {
                 Ok(rows) => rows.into_iter().for_each(|(seq, change)| {
-                    homes.reported.entry(change.home.clone()).or_default();
+                    homes.relevant.entry(change.home.clone()).or_default();
                     homes.waiting.insert(change.home.clone());
                     changes.entry(change.home.clone()).or_default().push((seq, change));
                 }),
@@ -259,22 +260,22 @@ impl Database {
                 Ok((columns, serde_json::from_str::<Alert>(row.get_ref(3)?.as_str()?)?, row.get(4)?))
             };
             for (columns, alert, rules) in self.rows(sql, [seq], read)? {
-                let reported = (alert.id.0.clone(), alert.at.ms(), verdict_name(&alert.verdict).to_owned());
-                if columns != reported {
+                let expected = (alert.id.0.clone(), alert.at.ms(), verdict_name(&alert.verdict).to_owned());
+                if columns != expected {
                     let id = &columns.0;
                     found.note(Err(format!(
-                        "the columns of the alert {id} differ: stored {columns:?}, its own {reported:?}"
+                        "the columns of the alert {id} differ: stored {columns:?}, expected {expected:?}"
                     )));
                 }
                 homes.known.insert(columns.0);
-                homes.reported.entry(alert.home.clone()).or_default();
+                homes.relevant.entry(alert.home.clone()).or_default();
                 alerts.push((alert, rules));
             }
         }
         Ok(alerts)
     }
 
-    /// Compares a stored home, which is done with then.
+    /// Compares a stored home and removes it from `homes`.
     fn check_stored_home(&self, row: i64, homes: &mut Part, found: &mut Verified) -> Result<()> {
         type Columns = (Option<String>, Option<String>, Option<i64>, Option<i64>);
         let sql = "SELECT id, body, market, status, list_price, last_seen FROM homes WHERE rowid = ?1";
@@ -292,7 +293,7 @@ impl Database {
                 found.note(match home_from_bytes(&body) {
                     Err(error) => Err(format!("home {id} cannot be read: {error}")),
                     Ok(stored) => check_home(&id, &stored, &home)
-                        .and_then(|()| Err(format!("the bytes of home {id} are not those of what they say"))),
+                        .and_then(|()| Err(format!("the bytes of home {id} are not in canonical form"))),
                 });
             }
             let HomeImage { market, status, list_price, last_seen, .. } = HomeImage::of(&home, recomputed);
@@ -323,7 +324,7 @@ impl Database {
         Ok(())
     }
 
-    /// Compares the markets that are stored with the sums of what was put aside.
+    /// Compares the stored markets with the sums of the contributions.
     fn check_markets(&self, sums: &mut ByMarket, found: &mut Verified) -> Result<()> {
         let mut ids: Vec<Vec<String>> = vec![Vec::new(); sums.count()];
         for id in self.rows("SELECT id FROM markets ORDER BY id", [], |row| Ok(row.get::<_, String>(0)?))? {
@@ -334,7 +335,7 @@ impl Database {
         for table in ["bases", "tails", "archives"] {
             let sql = format!("SELECT DISTINCT market FROM {table} WHERE market NOT IN (SELECT id FROM markets)");
             for id in self.rows(&sql, [], |row| Ok(row.get::<_, String>(0)?))? {
-                found.note(Err(format!("the table {table} has something of market {id}, which is not stored")));
+                found.note(Err(format!("the table {table} has rows of market {id}, which is not stored")));
             }
         }
         for (bucket, ids) in ids.into_iter().enumerate() {
@@ -377,9 +378,7 @@ impl Database {
         for row in periods.query_map([id], in_periods)? {
             let (period, body) = row?;
             if Cells::from_bytes(&body)?.into_periods().keys().any(|known| *known != period) {
-                return Ok(Err(format!(
-                    "the archive of market {id} has something in period {period} that is of another"
-                )));
+                return Ok(Err(format!("the archive of market {id} has days of another period in period {period}")));
             }
         }
         Ok(match sizes {
@@ -391,7 +390,7 @@ impl Database {
         })
     }
 
-    /// Shows rows one by one.
+    /// Passes rows to `visit` one by one.
     pub(crate) fn each_row(&self, sql: &str, mut visit: impl FnMut(&Row<'_>) -> Result<()>) -> Result<()> {
         let inner = self.lock();
         let mut statement = inner.connection.prepare(sql)?;
@@ -404,7 +403,7 @@ impl Database {
 }
 
 impl Part {
-    /// Names the alerts that stand, and that the ledger lacks.
+    /// Reports alerts that follow from the rules and are not in the ledger.
     fn check_no_alert_missing(&self, rules: &Rules, found: &mut Verified) {
         let mut missing = Vec::new();
         for (id, home) in self.homes.iter().filter(|(id, _)| !self.waiting.contains(*id)) {
@@ -420,8 +419,8 @@ impl Part {
     }
 }
 
-/// Puts aside what the homes of a part contribute to their markets.
-fn put_aside(part: &Part, sums: &mut ByMarket, zones: &mut Zones) -> Result<()> {
+/// Stores the contributions of the homes of a part by market.
+fn put_contributions(part: &Part, sums: &mut ByMarket, zones: &mut Zones) -> Result<()> {
     let mut markets: FxHashMap<Market, Cells> = FxHashMap::default();
     for home in part.homes.values() {
         for (market, delta) in contribution(&home.history, zones).into_deltas() {
@@ -431,7 +430,7 @@ fn put_aside(part: &Part, sums: &mut ByMarket, zones: &mut Zones) -> Result<()> 
     markets.iter().try_for_each(|(market, cells)| sums.put(&market.to_string(), &cells.to_bytes()))
 }
 
-/// The markets of a bucket, each the sum of all that was put aside of it.
+/// The markets of a bucket with the sums of their contributions.
 pub(crate) fn sum_up(sums: &mut ByMarket, bucket: usize) -> Result<BTreeMap<String, Cells>> {
     let mut markets: BTreeMap<String, Cells> = BTreeMap::new();
     sums.take(bucket, |market, body| {

@@ -1,4 +1,4 @@
-//! What people ask of the database: plain reads, for tables and JSON. None of them writes.
+//! Queries for people: plain reads for tables and JSON.
 
 use std::collections::BTreeSet;
 
@@ -16,53 +16,44 @@ use crate::error::Result;
 use crate::feed::limit_of;
 use crate::store;
 
-/// Which alerts to show.
+/// Selects alerts by verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AlertFilter {
-    /// All of them.
     #[default]
     All,
-    /// Those that were told.
+    /// Alerts that are sent.
     Sent,
-    /// Those that were held back.
     Suspect,
 }
 
-/// How many rejects of one source there are for one reason.
+/// The number of rejects of one source with one reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RejectCount {
-    /// The source.
     pub source: String,
-    /// The reason's name.
+    /// The name of the reason.
     pub reason: String,
-    /// How many.
     pub count: u64,
 }
 
-/// How much of everything there is.
+/// The size of the database.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Homes.
     pub homes: u64,
-    /// Markets.
     pub markets: u64,
     /// Observations in the lake.
     pub observations: u64,
-    /// Alerts that were told.
+    /// Alerts that are sent.
     pub alerts: u64,
-    /// Alerts that were held back.
+    /// Suspect alerts.
     pub suspects: u64,
-    /// Rejects in quarantine.
     pub quarantined: u64,
-    /// Runs.
     pub runs: u64,
-    /// Changes that some consumer has not done with.
+    /// Changes that some consumer has not processed yet.
     pub changes: u64,
     /// Records on the stream.
     pub records: u64,
-    /// Files of the lake.
     pub lake_objects: u64,
-    /// The size of the database file, without its write-ahead log.
+    /// Bytes of the database file, without its write-ahead log.
     pub file_bytes: u64,
 }
 
@@ -81,7 +72,7 @@ impl Views for Database {
     }
 }
 
-/// What is read has all in it that was committed: it is never behind.
+/// Reads include all commits: they are never behind.
 #[async_trait]
 impl WideAreas for Database {
     async fn wide(&self, area: &WideArea, _markets: usize, now: Time) -> Result<Option<ShownWide>, PortError> {
@@ -110,7 +101,7 @@ impl Database {
     /// The names of all markets, in order.
     ///
     /// # Errors
-    /// When they cannot be read.
+    /// If they cannot be read.
     pub fn market_ids(&self) -> Result<Vec<Market>, PortError> {
         self.rows("SELECT id FROM markets ORDER BY id", [], |row| Ok(row.get_ref(0)?.as_str()?.parse()?))
             .map_err(self.doing("list the markets"))
@@ -119,16 +110,16 @@ impl Database {
     /// The state of a market.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// If it cannot be read.
     pub fn cells(&self, market: &Market) -> Result<Option<Cells>, PortError> {
         let found = store::market(&self.lock().connection, market);
         Ok(found.map_err(self.doing(format!("read the market {market}")))?.map(|stored| stored.value))
     }
 
-    /// Every market that `keep` says yes to, with its state, in order.
+    /// The markets that `keep` selects, with their states, in order.
     ///
     /// # Errors
-    /// When they cannot be read.
+    /// If they cannot be read.
     pub fn cells_where(&self, keep: impl Fn(&Market) -> bool) -> Result<Vec<(Market, Cells)>, PortError> {
         let mut found = Vec::new();
         for market in self.market_ids()? {
@@ -141,27 +132,27 @@ impl Database {
         Ok(found)
     }
 
-    /// The archive of a market: the sum of all that its state was told and tells of no more. Empty where there is none.
+    /// The archive of a market: the sum of everything that was folded out of its state. Empty if there is none.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// If it cannot be read.
     pub fn archive(&self, market: &Market) -> Result<Cells, PortError> {
         store::archive(&self.lock().connection, market)
             .map_err(self.doing(format!("read the archive of the market {market}")))
     }
 
-    /// A home.
+    /// A home with its version.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// If it cannot be read.
     pub fn home(&self, id: &HomeId) -> Result<Option<Versioned<Home>>, PortError> {
         store::home(&self.lock().connection, id).map_err(self.doing(format!("read the home {id}")))
     }
 
-    /// The first `limit` homes that are now counted in a market, in the order of their ids, behind `after`.
+    /// The first `limit` homes that are now counted in a market, ordered by ID, after `after`.
     ///
     /// # Errors
-    /// When they cannot be read.
+    /// If they cannot be read.
     pub fn homes_of(
         &self,
         market: &Market,
@@ -175,20 +166,20 @@ impl Database {
             .map_err(self.doing(format!("list the homes of {market}")))
     }
 
-    /// The first `limit` homes of all, in the order of their ids, behind `after`.
+    /// The first `limit` homes, ordered by ID, after `after`.
     ///
     /// # Errors
-    /// When they cannot be read.
+    /// If they cannot be read.
     pub fn homes_after(&self, after: Option<&HomeId>, limit: usize) -> Result<Vec<(HomeId, Home)>, PortError> {
         let sql = "SELECT id, body FROM homes WHERE id > ?1 ORDER BY id LIMIT ?2";
         let after = after.map_or("", HomeId::as_str);
         self.rows(sql, params![after, limit_of(limit)], home_row).map_err(self.doing("list the homes"))
     }
 
-    /// The ids of the first `limit` homes of all, in order, behind `after`. Reads nothing else of them.
+    /// The first `limit` IDs of homes, in order, after `after`. Reads only the IDs.
     ///
     /// # Errors
-    /// When they cannot be read.
+    /// If they cannot be read.
     pub fn home_ids_after(&self, after: Option<&HomeId>, limit: usize) -> Result<Vec<HomeId>, PortError> {
         let sql = "SELECT id FROM homes WHERE id > ?1 ORDER BY id LIMIT ?2";
         let after = after.map_or("", HomeId::as_str);
@@ -196,10 +187,10 @@ impl Database {
         self.rows(sql, params![after, limit_of(limit)], id).map_err(self.doing("list the ids of the homes"))
     }
 
-    /// The `limit` newest alerts by the time of their change, the newest first; of one time, the last recorded.
+    /// The `limit` newest alerts by the time of their change, newest first; with equal times, the last recorded first.
     ///
     /// # Errors
-    /// When they cannot be read.
+    /// If they cannot be read.
     pub fn alerts(&self, filter: AlertFilter, limit: usize) -> Result<Vec<Alert>, PortError> {
         let verdict = match filter {
             AlertFilter::All => "%",
@@ -210,10 +201,10 @@ impl Database {
         self.rows(sql, params![verdict, limit_of(limit)], json).map_err(self.doing("list the alerts"))
     }
 
-    /// How many rejects there are, by source and reason.
+    /// The number of rejects by source and reason.
     ///
     /// # Errors
-    /// When they cannot be read.
+    /// If they cannot be read.
     pub fn quarantine_counts(&self) -> Result<Vec<RejectCount>, PortError> {
         let sql = "SELECT source, reason, sum(coalesce(json_extract(body, '$.rows'), 1)) FROM quarantine
                    GROUP BY source, reason ORDER BY source, reason";
@@ -223,19 +214,19 @@ impl Database {
         self.rows(sql, [], count).map_err(self.doing("count the quarantine"))
     }
 
-    /// The last `limit` rejects, the last kept first.
+    /// The last `limit` rejects, newest first.
     ///
     /// # Errors
-    /// When they cannot be read.
+    /// If they cannot be read.
     pub fn quarantined(&self, limit: usize) -> Result<Vec<Reject>, PortError> {
         let sql = "SELECT body FROM quarantine ORDER BY rowid DESC LIMIT ?1";
         self.rows(sql, [limit_of(limit)], json).map_err(self.doing("list the quarantine"))
     }
 
-    /// The last `limit` runs, the last begun first.
+    /// The last `limit` runs, by their beginning, newest first.
     ///
     /// # Errors
-    /// When they cannot be read.
+    /// If they cannot be read.
     pub fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, PortError> {
         let sql = "SELECT body, process FROM runs ORDER BY began_at DESC, rowid DESC LIMIT ?1";
         let rows = self.rows(sql, [limit_of(limit)], |row| Ok((json(row)?, row.get(1)?)));
@@ -246,17 +237,17 @@ impl Database {
     /// The time of the newest observation in the lake.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// If it cannot be read.
     pub fn newest_observation(&self) -> Result<Option<Time>, PortError> {
         let newest = self.rows("SELECT newest FROM totals", [], |row| Ok(row.get::<_, Option<i64>>(0)?));
         let newest = newest.map_err(self.doing("read the time of the newest observation"))?;
         Ok(newest.into_iter().flatten().next().map(Time::from_ms))
     }
 
-    /// How much of everything there is.
+    /// The size of the database.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// If it cannot be read.
     pub fn counts(&self) -> Result<Counts, PortError> {
         let sql = "SELECT (SELECT count(*) FROM homes), (SELECT count(*) FROM markets), (SELECT lake_rows FROM totals),
                    (SELECT count(*) FROM alerts WHERE verdict = 'alert'),

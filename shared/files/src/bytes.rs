@@ -1,4 +1,4 @@
-//! The bytes of a file, wherever it lies.
+//! Random access to the bytes of a file.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -9,21 +9,21 @@ use bytes::Bytes;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, Length};
 
-/// The bytes of a file, from any place in it: on a disk, or in a store that is asked for ranges.
+/// Random access to the bytes of a file on disk or in a store with range requests.
 ///
-/// Contract: the bytes are those of one version of the file. A read may block. It gives 0 only behind the end.
+/// Contract: all bytes are those of one version of the file. A read may block. It returns 0 only at the end.
 pub trait ReadAt: Send + Sync {
-    /// Reads from `offset` on into `buffer`, as much as is convenient; the number of bytes read.
+    /// Reads up to `buffer.len()` bytes from `offset` on. Returns the number of bytes read.
     ///
     /// # Errors
-    /// When the bytes cannot be had.
+    /// If the bytes cannot be read.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
 
-    /// How many bytes the file has.
+    /// The size of the file in bytes.
     fn size(&self) -> u64;
 }
 
-/// A file on a disk.
+/// A file on disk.
 #[derive(Debug)]
 pub struct LocalBytes {
     file: File,
@@ -31,16 +31,16 @@ pub struct LocalBytes {
 }
 
 impl LocalBytes {
-    /// The bytes of an open file, as many as it has now.
+    /// The bytes of an open file, with its current size.
     ///
     /// # Errors
-    /// When the file cannot be asked for its size.
+    /// If the size cannot be read.
     pub fn new(file: File) -> io::Result<Self> {
         let size = file.metadata()?.len();
         Ok(Self { file, size })
     }
 
-    /// The file itself, to ask whether it is still what it was.
+    /// The file, for checking whether it has changed.
     #[must_use]
     pub fn file(&self) -> &File {
         &self.file
@@ -86,15 +86,15 @@ impl ReadAt for Vec<u8> {
     }
 }
 
-/// Bytes that are not to be had any more once somebody says stop: so a file that has nothing but blank lines, or that
-/// comes slowly, holds nobody up.
+/// Bytes that cannot be read any more once `stop` returns true, so that a file of blank lines or a slow file does not
+/// block the program.
 pub struct Stopping<B> {
     bytes: B,
     stop: Arc<dyn Fn() -> bool + Send + Sync>,
 }
 
 impl<B: ReadAt> Stopping<B> {
-    /// Reads fail from when `stop` says so.
+    /// Reads fail once `stop` returns true.
     pub fn new(bytes: B, stop: Arc<dyn Fn() -> bool + Send + Sync>) -> Self {
         Self { bytes, stop }
     }
@@ -110,13 +110,13 @@ impl<B: ReadAt> ReadAt for Stopping<B> {
     }
 }
 
-/// Remembers why bytes could not be had, which says nothing of what is in the file.
+/// Remembers why bytes could not be read, which is not an error in the content of the file.
 pub(crate) struct Watched {
     bytes: Arc<dyn ReadAt>,
     failure: Failure,
 }
 
-/// The first failure of [`Watched`] bytes.
+/// The first error of [`Watched`] bytes.
 pub(crate) type Failure = Arc<Mutex<Option<io::Error>>>;
 
 impl Watched {
@@ -157,7 +157,7 @@ impl ByteRange {
         Self { bytes, from: 0, to }
     }
 
-    /// The part of it from one offset of the file to another, as far as there is one.
+    /// The sub-range between two offsets of the file, clipped to this range.
     pub(crate) fn part(&self, from: u64, to: u64) -> Self {
         let to = to.clamp(self.from, self.to);
         Self { bytes: Arc::clone(&self.bytes), from: from.clamp(self.from, to), to }
@@ -167,7 +167,7 @@ impl ByteRange {
         self.to - self.from
     }
 
-    /// Its first bytes, at most `N`.
+    /// The first bytes, at most `N`.
     pub(crate) fn beginning<const N: usize>(&self) -> io::Result<Vec<u8>> {
         let mut beginning = Vec::with_capacity(N);
         Reader::new(self.clone(), Arc::default()).take(N as u64).read_to_end(&mut beginning)?;
@@ -224,9 +224,9 @@ impl ChunkReader for ByteRange {
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
-        // What a broken footer claims is not allocated before it is known to be there.
+        // Checks the length, which a broken footer may overstate, before it allocates.
         if start.checked_add(length as u64).is_none_or(|end| end > self.size()) {
-            return Err(ParquetError::EOF(format!("{length} bytes at {start} are behind the end of the file")));
+            return Err(ParquetError::EOF(format!("{length} bytes at {start} are beyond the end of the file")));
         }
         let mut bytes = vec![0; length];
         let part = self.part(self.from + start, self.to);

@@ -8,7 +8,7 @@ use stoop_domain::Reason;
 use crate::input::explain;
 use crate::row::{Content, Location, RawRow, ReadOptions, RowFault};
 
-/// Rows of CSV.
+/// The rows of a CSV file.
 pub(crate) struct CsvRows {
     reader: csv::Reader<Guard>,
     bounds: Arc<Bounds>,
@@ -17,11 +17,11 @@ pub(crate) struct CsvRows {
     record: ByteRecord,
     over: bool,
     delimiter: u8,
-    /// Rows that begin with one of these are no rows of data.
+    /// Prefixes of rows that are comments.
     comments: Vec<String>,
-    /// The comment that was given last.
+    /// The comment that was returned last.
     comment: Vec<u8>,
-    /// Lines that were passed over before the reader began to count.
+    /// Lines that were skipped before the reader began to count.
     skipped: u64,
 }
 
@@ -68,7 +68,7 @@ impl CsvRows {
             if !(matches!(read, Ok(true)) && cut_alone && self.bounds.cut.swap(false, Relaxed)) {
                 break (start, read);
             }
-            // Nothing but blank lines came before the cut: they are no row, however many there are.
+            // Only blank lines came before the cut. They are not a row.
         };
         let line = self.record.position().map_or(0, csv::Position::line);
         let location = Location::Line(self.skipped + line.max(1));
@@ -79,7 +79,7 @@ impl CsvRows {
                     || self.reader.position().byte() - start > self.row_bytes_max =>
             {
                 let raw = Content::Csv(&self.record).raw();
-                let detail = format!("a row of more than {} bytes; it is passed over", self.row_bytes_max);
+                let detail = format!("a row of more than {} bytes; it is skipped", self.row_bytes_max);
                 Some(Err(RowFault::new(location, Reason::TooLong, detail, &raw)))
             }
             Ok(true) if is_comment(&self.record, self.delimiter, &self.comments) => {
@@ -90,7 +90,7 @@ impl CsvRows {
                 let raw = Content::Csv(&self.record).raw();
                 let mut detail = format!("{} columns, the header has {}", self.record.len(), self.headers.len());
                 if self.record.len() == 1 {
-                    detail += "; if it is a notice: [read] comment of the map passes over what begins so";
+                    detail += "; if it is a notice: add its beginning to [read] comment of the map";
                 }
                 Some(Err(RowFault::new(location, Reason::Unreadable, detail, &raw)))
             }
@@ -105,7 +105,7 @@ impl CsvRows {
     }
 }
 
-/// Whether a row begins with one of the texts, as it was before it was cut into columns.
+/// Whether a row begins with one of the prefixes, before it is split into columns.
 fn is_comment(record: &ByteRecord, delimiter: u8, comments: &[String]) -> bool {
     let sign = [delimiter];
     let begins = |comment: &String| {
@@ -129,27 +129,27 @@ fn io_error(error: csv::Error) -> io::Error {
     }
 }
 
-/// What the rows and the guard below the CSV reader tell each other.
+/// State shared by the rows and the guard below the CSV reader.
 struct Bounds {
-    /// The row in hand may not reach this byte.
+    /// The byte that the current row must not reach.
     limit: AtomicU64,
-    /// It did, and was cut.
+    /// Whether it did, and was cut.
     cut: AtomicBool,
 }
 
-/// Stands below the CSV reader, which would hold a row of any length in memory: cuts a row at the
-/// limit, passes over the rest of its line and ends it for the reader.
+/// A filter below the CSV reader, which would keep a row of any length in memory. Cuts a row at the limit, skips the
+/// rest of its line and ends it for the reader.
 struct Guard {
     reader: Box<dyn Read + Send>,
     bounds: Arc<Bounds>,
     given: u64,
-    /// What is to be given before anything else is read.
+    /// Bytes to return before anything else is read.
     pending: io::Cursor<Vec<u8>>,
 }
 
-/// Ends a row in whatever state the reader is: inside quotes, behind one that may close them, outside.
+/// Ends a row in any state of the reader: inside quotes, after a quote that may close them, or outside.
 const ROW_END: &[u8] = b"x\"\n";
-/// What the reader makes of it where no row was begun.
+/// What the reader makes of it if no row was begun.
 const CUT_ALONE: &[u8] = b"x\"";
 
 impl Read for Guard {
@@ -185,7 +185,7 @@ impl Guard {
         pending.extend_from_slice(self.pending.get_ref().get(self.position()..).unwrap_or_default());
         self.pending = io::Cursor::new(pending);
         self.bounds.cut.store(true, Relaxed);
-        // The row is over for the reader; the next one is measured from here.
+        // The row has ended for the reader. The next one is measured from here.
         self.bounds.limit.store(u64::MAX, Relaxed);
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! What a file's name and its first bytes tell.
+//! Detects the format of a file by its name and first bytes.
 
 use std::io::{self, BufReader, Read};
 use std::path::Path;
@@ -9,32 +9,31 @@ use stoop_sources::text::{Decoder, Encoding};
 
 use crate::row::Format;
 
-/// What names say, for messages.
+/// The accepted names, for messages.
 pub(crate) const ACCEPTED: &str =
     ".csv, .tsv, .json, .jsonl, .ndjson, .parquet, each also with .gz or .zst, and .zip of them";
 
-/// What bytes without a name are called: those that a program is given on its standard input. Their format is told by
-/// their beginning.
+/// The name of bytes without a name, such as those of standard input. Their first bytes determine the format.
 pub const NAMELESS: &str = "standard input";
 
-/// So much of the beginning tells the format.
-pub(crate) const LOOKED_AT: usize = 64 << 10;
+/// The number of first bytes that are used to detect the format.
+pub(crate) const DETECTION_BYTES: usize = 64 << 10;
 
-/// What may be unpacked of a file, of all that an archive holds together: so much in any case, and beyond it so many
-/// times its size.
+/// The maximum number of bytes that may be unpacked from a file or all files of an archive: this many in any case, or a
+/// multiple of the size.
 const UNPACKED_FREE: u64 = 64 << 20;
 const UNPACKED_TIMES: u64 = 200;
 
-/// So many rows may a file have in any case, and beyond that so many for each of its bytes. Where what was packed says
-/// the same again and again, rows cost no bytes at all.
+/// The maximum number of rows of a file: this many in any case, or a multiple of the size. Rows with repeated content
+/// take almost no bytes when packed.
 const ROWS_FREE: u64 = 1_000_000;
 const ROWS_PER_BYTE: u64 = 2;
 
-/// What the name of a file says.
+/// The information in the name of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Named {
     pub(crate) kind: Kind,
-    /// Tabs stand between columns.
+    /// Whether columns are separated by tabs.
     pub(crate) tabs: bool,
 }
 
@@ -42,12 +41,12 @@ pub(crate) struct Named {
 pub(crate) enum Kind {
     Rows(Format),
     Archive,
-    /// Bytes that came without a name: they tell it themselves.
+    /// Bytes without a name: their content determines the format.
     Nameless,
     Unknown,
 }
 
-/// Reads a name, below the ending of a compression.
+/// Parses a name without the extension of a compression.
 pub(crate) fn named(path: &Path) -> Named {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let plain = [".gz", ".zst", ".zstd"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
@@ -64,7 +63,7 @@ pub(crate) fn named(path: &Path) -> Named {
     Named { kind, tabs: extension == "tsv" }
 }
 
-/// The format that bytes look like. `inside` says that the rows are an array inside a document.
+/// Guesses the format of bytes. `inside` means that the rows are an array inside a document.
 pub(crate) fn guess(beginning: &[u8], inside: bool) -> Format {
     if beginning.starts_with(b"PAR1") {
         return Format::Parquet;
@@ -85,29 +84,29 @@ pub(crate) fn guess(beginning: &[u8], inside: bool) -> Format {
     }
 }
 
-/// How bytes are packed.
+/// How bytes are compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Packing {
     None,
     Gzip,
     Zstandard,
-    /// They are an archive.
+    /// An archive.
     Zip,
 }
 
 impl Packing {
-    /// Tells it by the first four bytes.
+    /// Detects it by the first four bytes.
     pub(crate) fn of(beginning: &[u8]) -> Self {
         match beginning {
             [0x1f, 0x8b, ..] => Self::Gzip,
             [0x28, 0xb5, 0x2f, 0xfd] => Self::Zstandard,
-            // An entry; or the end of the directory of an archive that is empty.
+            // An entry, or the end of the directory of an empty archive.
             [b'P', b'K', 3, 4] | [b'P', b'K', 5, 6] => Self::Zip,
             _ => Self::None,
         }
     }
 
-    /// Unpacks as much as is allowed. An archive is left as it is.
+    /// Unpacks bytes within the allowance. Does not unpack an archive.
     pub(crate) fn unpack(
         self,
         reader: impl Read + Send + 'static,
@@ -124,7 +123,7 @@ impl Packing {
     }
 }
 
-/// How much may come out of one file, whatever is packed in it how often.
+/// The limits on the bytes and rows of a file, including everything packed in it.
 #[derive(Debug)]
 pub(crate) struct Allowance {
     size: u64,
@@ -133,7 +132,7 @@ pub(crate) struct Allowance {
 }
 
 impl Allowance {
-    /// Of a file that has `size` bytes where it lies.
+    /// The limits of a file with `size` bytes.
     pub(crate) fn of(size: u64) -> Arc<Self> {
         Arc::new(Self { size, bytes: AtomicU64::new(0), rows: AtomicU64::new(0) })
     }
@@ -151,13 +150,13 @@ impl Allowance {
         self.rows.fetch_add(1, Relaxed);
     }
 
-    /// Counts bytes that were unpacked, or are claimed to be packed; `false` where they are too many.
+    /// Counts bytes that were unpacked, or that the file claims to contain. Returns `false` if they are too many.
     pub(crate) fn unpack(&self, bytes: u64) -> bool {
         let before = self.bytes.fetch_add(bytes.min(1 << 62), Relaxed);
         before.saturating_add(bytes) <= self.bytes_max()
     }
 
-    /// Which bound the file has reached, in words.
+    /// Describes the limit that the file exceeds.
     pub(crate) fn exceeded(&self) -> Option<String> {
         let size = self.size;
         if self.bytes.load(Relaxed) > self.bytes_max() {
@@ -173,7 +172,7 @@ impl Allowance {
     }
 }
 
-/// Ends what unpacks to more than listings can. Memory is bounded in any case; this bounds the time.
+/// Ends a stream that unpacks to more bytes than allowed. Memory is bounded in any case; this bounds the time.
 pub(crate) struct Unpacked<R> {
     reader: R,
     allowance: Arc<Allowance>,

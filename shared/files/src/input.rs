@@ -1,10 +1,10 @@
-//! A window on a stream of bytes that grows to hold one row and no more.
+//! A window on a stream of bytes that grows to the size of one row.
 
 use std::io::{self, Read};
 
 use stoop_domain::Reason;
 
-/// The bytes from `start` on are in the window; earlier ones are gone.
+/// The window has the bytes from `start` on; earlier ones are dropped.
 pub(crate) struct Input {
     reader: Box<dyn Read + Send>,
     buffer: Vec<u8>,
@@ -21,17 +21,17 @@ impl Input {
         Self { reader, buffer: vec![0; BUFFER_BYTES], start: 0, end: 0, ended: false, error: None }
     }
 
-    /// What is in the window.
+    /// The bytes in the window.
     pub(crate) fn window(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
     }
 
-    /// Lets go of the first `n` bytes of the window.
+    /// Drops the first `n` bytes of the window.
     pub(crate) fn consume(&mut self, n: usize) {
         self.start = (self.start + n).min(self.end);
     }
 
-    /// Brings more bytes into the window; `false` at the end of the stream or where it breaks.
+    /// Reads more bytes into the window. Returns `false` at the end of the stream or after an error.
     pub(crate) fn more(&mut self) -> bool {
         if self.ended {
             return false;
@@ -61,7 +61,7 @@ impl Input {
         }
     }
 
-    /// The first byte of the window, bringing one in where there is none.
+    /// The first byte of the window; reads one if there is none.
     pub(crate) fn peek(&mut self) -> Option<u8> {
         if self.start == self.end && !self.more() {
             return None;
@@ -76,7 +76,7 @@ impl Input {
         }
     }
 
-    /// Why the stream broke off, once.
+    /// The error that ended the stream. Returned once.
     pub(crate) fn take_error(&mut self) -> Option<(Reason, String)> {
         self.error.take().map(|error| explain(&error))
     }
@@ -86,7 +86,7 @@ impl Input {
     }
 }
 
-/// Tells a file that was cut off from one that is broken otherwise.
+/// Distinguishes a truncated file from one that is broken in another way.
 pub(crate) fn explain(error: &io::Error) -> (Reason, String) {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => (Reason::Truncated, format!("the compressed file is cut off: {error}")),

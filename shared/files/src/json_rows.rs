@@ -3,11 +3,11 @@ use stoop_domain::{Reason, Reject};
 use crate::input::Input;
 use crate::row::{Content, Location, RawRow, RowFault};
 
-/// Rows of a JSON document, found by a scanner that knows strings and brackets and nothing else.
+/// The rows of a JSON document, found by a scanner that knows only strings and brackets.
 pub(crate) struct JsonRows {
     input: Input,
     row_bytes_max: usize,
-    /// Keys that lead from the top to the array of rows.
+    /// The keys from the top level to the array of rows.
     path: Vec<String>,
     state: State,
     element: u64,
@@ -16,17 +16,17 @@ pub(crate) struct JsonRows {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// Before a value at the top of the document.
+    /// Before a value at the top level.
     Top,
-    /// Inside the array of rows: before its first element.
+    /// Inside the array of rows, before the first element.
     First,
-    /// Inside the array, behind an element.
+    /// Inside the array, after an element.
     Behind,
-    /// Nothing more is to be had.
+    /// At the end.
     Over,
 }
 
-/// How a value that was looked through ended.
+/// How a scanned value ended.
 enum End {
     At(usize),
     TooLong,
@@ -52,7 +52,7 @@ impl JsonRows {
         }
     }
 
-    /// Brings the next row to the front of the window and gives its length.
+    /// Moves the next row to the front of the window and returns its length.
     fn find_row(&mut self) -> Result<Option<usize>, RowFault> {
         loop {
             let byte = self.skip_space();
@@ -75,12 +75,12 @@ impl JsonRows {
                 }
                 (State::First | State::Behind, Some(b']')) => {
                     self.input.consume(1);
-                    // Behind the rows of an object only the rest of that object can follow.
+                    // After the rows of an object, only the rest of that object can follow.
                     self.state = if self.path.is_empty() { State::Top } else { State::Over };
                 }
                 (State::Behind, Some(b',')) => {
                     self.input.consume(1);
-                    // "[1,]" is forgiven; two commas are not.
+                    // Accepts a trailing comma ("[1,]"), but not two commas.
                     self.state = State::First;
                 }
                 (State::Top, Some(b'{')) => return self.row(State::Top),
@@ -111,7 +111,7 @@ impl JsonRows {
         }
     }
 
-    /// Something stands where no row can: from here on commas and brackets mean nothing.
+    /// The error for an unexpected byte between rows. From here on commas and brackets have no meaning.
     fn lost(&mut self, byte: u8) -> RowFault {
         let expected = match self.state {
             State::Top if self.path.is_empty() => "an array or an object",
@@ -124,7 +124,7 @@ impl JsonRows {
         RowFault::new(Location::Element(self.element + 1), Reason::Unreadable, detail, &self.beginning())
     }
 
-    /// Goes from the top of an object to the inside of the array that the path leads to.
+    /// Moves from the top of an object to the inside of the array at the path.
     fn descend(&mut self) -> Result<(), RowFault> {
         for depth in 0..self.path.len() {
             if self.skip_space() != Some(b'{') || !self.enter(&self.path[depth].clone()) {
@@ -138,7 +138,7 @@ impl JsonRows {
         Ok(())
     }
 
-    /// Goes behind the colon of `wanted` in the object that begins here; `false` where it has no such key.
+    /// Moves after the colon of `wanted` in the object that begins here. `false` if it has no such key.
     fn enter(&mut self, wanted: &str) -> bool {
         self.input.consume(1);
         loop {
@@ -175,7 +175,7 @@ impl JsonRows {
         };
         let detail = match self.path.get(depth) {
             Some(key) => format!("rows = {wanted:?}: there is no key {key:?} in {path:?}, found {found}"),
-            None => format!("rows = {wanted:?} is no array: it begins with {found}"),
+            None => format!("rows = {wanted:?} is not an array: it begins with {found}"),
         };
         let (reason, detail) = self.input.take_error().unwrap_or((Reason::Unreadable, detail));
         RowFault::new(Location::Element(1), reason, detail, &self.beginning())
@@ -197,7 +197,7 @@ impl JsonRows {
         }
     }
 
-    /// Finds the end of the value at the front of the window, keeping it there.
+    /// Finds the end of the value at the front of the window and keeps the value there.
     fn value_end(&mut self, from: usize, max: usize) -> End {
         let mut scan = Scan::default();
         let mut at = from;
@@ -216,7 +216,7 @@ impl JsonRows {
         }
     }
 
-    /// Passes over the value at the front of the window without holding it; gives its length.
+    /// Skips the value at the front of the window without keeping it. Returns its length.
     fn skip_value(&mut self) -> u64 {
         let mut scan = Scan::default();
         let mut length = 0_u64;
@@ -236,18 +236,18 @@ impl JsonRows {
     }
 }
 
-/// Where in a value the scanner is.
+/// The state of the scanner within a value.
 #[derive(Default)]
 struct Scan {
     depth: u32,
     in_text: bool,
     escaped: bool,
-    /// It is a bare word or number, which only something else ends.
+    /// A bare word or number, which ends at the next delimiter.
     bare: bool,
 }
 
 impl Scan {
-    /// Goes on in `bytes`; the length up to the end of the value where it ends in them.
+    /// Scans `bytes`. Returns the length up to the end of the value if it ends there.
     fn run(&mut self, bytes: &[u8]) -> Option<usize> {
         let mut at = 0;
         while at < bytes.len() {
@@ -287,7 +287,7 @@ impl Scan {
         None
     }
 
-    /// Whether the end of the file may end the value: only a bare word needs nothing behind it.
+    /// Whether the value may end at the end of the file: only a bare word or number needs no delimiter.
     fn may_end_here(&self) -> bool {
         self.bare && !self.in_text
     }

@@ -1,4 +1,4 @@
-//! Bytes of text as UTF-8, from the line on that rows begin.
+//! Decodes text to UTF-8 and skips lines before the rows.
 
 use std::io::{self, Cursor, Read};
 
@@ -7,11 +7,11 @@ use stoop_sources::text::{Decoder, Encoding};
 /// Bytes that are decoded at a time.
 const CHUNK: usize = 32 << 10;
 
-/// Text as UTF-8. A mark at its beginning says how it is written; `told` otherwise.
-pub(crate) fn decoded(mut reader: Box<dyn Read + Send>, reported: Option<Encoding>) -> Box<dyn Read + Send> {
+/// Text as UTF-8. A byte order mark determines the encoding, otherwise `declared` does.
+pub(crate) fn decoded(mut reader: Box<dyn Read + Send>, declared: Option<Encoding>) -> Box<dyn Read + Send> {
     let mut beginning = Vec::with_capacity(4);
     if let Err(error) = reader.by_ref().take(3).read_to_end(&mut beginning) {
-        // It is for those who read the rows to say where it broke off.
+        // The reader of the rows reports the position of the error.
         return Box::new(Cursor::new(beginning).chain(Broken(Some(error))));
     }
     let encoding = Encoding::of_mark(&beginning);
@@ -20,7 +20,7 @@ pub(crate) fn decoded(mut reader: Box<dyn Read + Send>, reported: Option<Encodin
         Some(_) => 2,
         None => 0,
     };
-    let encoding = encoding.or(reported).unwrap_or_default();
+    let encoding = encoding.or(declared).unwrap_or_default();
     let mut whole = Cursor::new(beginning);
     whole.set_position(mark);
     let whole = whole.chain(reader);
@@ -31,7 +31,7 @@ pub(crate) fn decoded(mut reader: Box<dyn Read + Send>, reported: Option<Encodin
     Box::new(Decoding { reader: whole, decoder, raw: vec![0; CHUNK], text: Cursor::default(), ended: false })
 }
 
-/// Gives its error once.
+/// Returns its error once.
 struct Broken(Option<io::Error>);
 
 impl Read for Broken {
@@ -44,7 +44,7 @@ struct Decoding<R> {
     reader: R,
     decoder: Decoder,
     raw: Vec<u8>,
-    /// What is decoded and not given yet.
+    /// Decoded text that was not returned yet.
     text: Cursor<Vec<u8>>,
     ended: bool,
 }
@@ -69,7 +69,7 @@ impl<R: Read> Read for Decoding<R> {
     }
 }
 
-/// The text behind so many lines, without holding them.
+/// The text after `lines` lines, which are not kept.
 pub(crate) fn behind_lines(mut reader: Box<dyn Read + Send>, lines: u32) -> io::Result<Box<dyn Read + Send>> {
     let mut left = lines;
     let mut buffer = vec![0; if lines == 0 { 0 } else { CHUNK }];

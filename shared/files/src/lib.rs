@@ -1,6 +1,5 @@
-//! Opens any file of listings as rows: CSV, JSON, JSON Lines or Parquet, also compressed with gzip or
-//! Zstandard, or several of them in a zip archive, with memory bounded by the longest row that is allowed and not by
-//! the file.
+//! Opens any file of listings as rows: CSV, JSON, JSON Lines or Parquet, also compressed with gzip or Zstandard, or
+//! several files in a zip archive. The maximum length of a row bounds memory, not the size of the file.
 //!
 //! ```no_run
 //! use stoop_files::{Content, ReadOptions, open};
@@ -19,13 +18,13 @@
 //! # Ok::<(), stoop_files::OpenError>(())
 //! ```
 //!
-//! A row that cannot be had (too long, broken off, with another number of columns than the header) is
-//! a [`RowFault`] that says where; the rows before and after it are given. [`Parts`] gives the files in an archive one
-//! after the other, and [`MappedFile`] reads a file, archive or not, through a map.
+//! A row that cannot be read (too long, truncated, or with another number of columns than the header) gives a
+//! [`RowFault`] with its position; the rows before and after it are returned. [`Parts`] returns the files in an archive
+//! one after the other. [`MappedFile`] reads a file or archive with a map.
 //!
-//! A file is anything that gives its bytes from any place ([`ReadAt`]): one on the disk, or an object in a store that is
-//! asked for ranges. What this crate deliberately does not do: it does not look inside a row. Whether its bytes are
-//! UTF-8, JSON and a listing is for the reader that a map makes (`stoop_sources::declared`).
+//! A file is any source of bytes with random access ([`ReadAt`]): a file on disk, or an object in a store with range
+//! requests. This crate does not inspect the content of a row: whether its bytes are UTF-8, JSON and a listing is
+//! checked by the reader of a map (`stoop_sources::declared`).
 
 mod bytes;
 mod csv_rows;

@@ -3,14 +3,14 @@ use stoop_domain::Reason;
 use crate::input::Input;
 use crate::row::{Content, Location, RawRow, ReadOptions, RowFault};
 
-/// Rows of JSON Lines.
+/// The rows of a JSON Lines file.
 pub(crate) struct LineRows {
     input: Input,
     row_bytes_max: usize,
     line: u64,
-    /// How much of the window belongs to the line given last.
+    /// The length of the line returned last, which is still in the window.
     given: usize,
-    /// Lines that begin with one of these are no rows.
+    /// Prefixes of lines that are comments.
     comments: Vec<String>,
 }
 
@@ -74,7 +74,7 @@ impl LineRows {
         }
     }
 
-    /// Passes over the rest of a line without holding it.
+    /// Skips the rest of a line without keeping it.
     fn skip_line(&mut self, beginning: &[u8]) -> RowFault {
         self.line += 1;
         let mut length = 0_u64;
@@ -98,11 +98,11 @@ impl LineRows {
 }
 
 enum Line {
-    /// So long, then a newline.
+    /// The length of the line before a line break.
     Ended(usize),
-    /// So long, then the end of the file.
+    /// The length of the line before the end of the file.
     Last(usize),
-    /// Longer than is allowed; its beginning.
+    /// The beginning of a line that is too long.
     TooLong(Vec<u8>),
 }
 

@@ -10,37 +10,37 @@ use crate::open::{OpenError, Rows};
 use crate::parts::{Part, Parts};
 use crate::row::{Content, Location, ReadOptions, RowFault};
 
-/// A page is over when its rows have so many bytes, so that long rows fill no memory.
+/// The size of rows at which a page ends, so that long rows do not fill the memory.
 const PAGE_BYTES: usize = 16 << 20;
 
-/// A file that is read through a map. Rows are counted across the files of an archive, so that a place in it is one
-/// number: the same file gives the same rows each time.
+/// A file that is read with a map. Rows are counted across the files of an archive, so that a position is a single
+/// number. The same file always gives the same rows.
 pub struct MappedFile {
     map: Map,
     parts: Parts,
     part: Option<Bound>,
-    /// The part in hand, and the row in it that was given last.
+    /// The current part, and the row in it that was returned last.
     name: String,
     location: Option<Location>,
     failure: Failure,
-    /// Bytes that were told with a page.
-    bytes_reported: u64,
-    /// How long the rows of the page in hand are.
+    /// Bytes that were counted in a page.
+    bytes_counted: u64,
+    /// The size of the rows of the current page.
     page_bytes: usize,
 }
 
-/// Rows of a file that is read through a map.
+/// A page of rows of a file that is read with a map.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MappedPage {
-    /// The rows that the map does not leave out; for those that are refused, where they stand.
+    /// The rows that the map does not skip, with their locations if they are refused.
     pub rows: Vec<(Mapped, String)>,
-    /// How many rows these are in the file, those included that the map leaves out.
+    /// The number of rows in the file, including those that the map skips.
     pub rows_read: u64,
-    /// How many bytes were read for them, and for what was passed over before them, as the file lies there.
+    /// The number of bytes of the file that were read, including what was skipped before.
     pub bytes_read: u64,
-    /// Nothing comes behind them.
+    /// Whether this is the last page.
     pub ended: bool,
-    /// The file has more, which is not read: the bound that it has reached, in words.
+    /// Describes the limit that the file exceeds, if its remaining rows are not read.
     pub cut: Option<String>,
 }
 
@@ -51,15 +51,15 @@ struct Bound {
     reader: Reader,
 }
 
-/// What became of a row.
+/// The result of reading a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "nearly every row is an observation; a box would cost each one")]
 pub enum Mapped {
-    /// It is a listing, and can be one (`Observation::check`).
+    /// A valid listing (`Observation::check`).
     Observation(Observation),
-    /// The map says that it is none.
+    /// The map skips the row.
     Skipped,
-    /// It is refused. A file of an archive that cannot be read is one such row.
+    /// The row is refused. An unreadable file of an archive counts as one such row.
     Refused(Refusal),
 }
 
@@ -68,20 +68,20 @@ pub enum Mapped {
 pub struct Refusal {
     /// The kind of reason, for counting.
     pub reason: Reason,
-    /// What is wrong, in words.
+    /// Explains what is wrong.
     pub detail: String,
-    /// Its beginning.
+    /// The beginning of the row.
     pub raw: Vec<u8>,
-    /// Which listing it is of, where that much was understood.
+    /// The ID of the listing, if it could be read.
     pub native_id: Option<String>,
 }
 
 impl MappedFile {
-    /// Opens a file by its bytes, wherever they lie. `path` is its name.
+    /// Opens a file by its bytes. `path` is its name.
     ///
     /// # Errors
-    /// As [`Parts::of`]; and when the map asks for columns that the file does not have. In an archive that is told
-    /// of each file in its turn.
+    /// As [`Parts::of`], and if the map needs columns that the file does not have. For an archive, each file reports
+    /// this in its turn.
     pub fn of(path: &Path, bytes: Arc<dyn ReadAt>, map: &Map) -> Result<Self, OpenError> {
         let (bytes, failure) = Watched::new(bytes);
         let opened = Parts::of(path, Arc::new(bytes), &ReadOptions::of(map));
@@ -99,11 +99,11 @@ impl MappedFile {
             parts.next_part().transpose()?.map(|part| bind(part, map)).transpose()?
         };
         let name = parts.name();
-        Ok(Self { map: map.clone(), parts, part, name, location: None, failure, bytes_reported: 0, page_bytes: 0 })
+        Ok(Self { map: map.clone(), parts, part, name, location: None, failure, bytes_counted: 0, page_bytes: 0 })
     }
 
-    /// What can be known of an archive's files before they are read: which of them do not fit the map. Files that
-    /// are no listings are not told of.
+    /// Checks the files of an archive against the map before they are read. Returns the files that do not fit; files
+    /// that contain no listings are ignored.
     #[must_use]
     pub fn misfits(path: &Path, bytes: Arc<dyn ReadAt>, map: &Map) -> Vec<OpenError> {
         let mut misfits = Vec::new();
@@ -116,8 +116,8 @@ impl MappedFile {
         misfits
     }
 
-    /// The next row; `None` behind the last. `as_of` is when it counts as observed where the map does not tell; `now`
-    /// is the moment of reading, against which dates in the future are found.
+    /// The next row; `None` after the last one. `as_of` is the time of observation if the map gives none. Dates after
+    /// `now`, the time of reading, are refused.
     pub fn next_row(&mut self, as_of: Time, now: Time) -> Option<Mapped> {
         loop {
             if self.cut().is_some() {
@@ -139,10 +139,10 @@ impl MappedFile {
         }
     }
 
-    /// The next rows, at most so many.
+    /// The next rows, at most `rows_max`.
     ///
     /// # Errors
-    /// When the bytes of the file could not be had. What was read before that is lost: open the file anew.
+    /// If the bytes of the file cannot be read. The rows of this page are lost: open the file again.
     pub fn next_page(&mut self, rows_max: usize, as_of: Time, now: Time) -> io::Result<MappedPage> {
         let mut page = MappedPage::default();
         self.page_bytes = 0;
@@ -159,15 +159,15 @@ impl MappedFile {
             }
         }
         page.cut = self.cut();
-        page.bytes_read = self.bytes_read().saturating_sub(self.bytes_reported);
-        self.bytes_reported = self.bytes_read();
+        page.bytes_read = self.bytes_read().saturating_sub(self.bytes_counted);
+        self.bytes_counted = self.bytes_read();
         match self.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
             Some(error) => Err(error),
             None => Ok(page),
         }
     }
 
-    /// Passes over so many rows without looking into them, and gives how many there were.
+    /// Skips rows without reading their content. Returns the number of skipped rows.
     pub fn skip_rows(&mut self, rows: u64) -> u64 {
         let mut passed = 0;
         while passed < rows {
@@ -188,7 +188,7 @@ impl MappedFile {
         passed
     }
 
-    /// The bound that the file has reached, in words: what comes behind is not read.
+    /// Describes the limit that the file exceeds; later rows are not read.
     #[must_use]
     pub fn cut(&self) -> Option<String> {
         self.parts.allowance().exceeded()
@@ -201,8 +201,7 @@ impl MappedFile {
         Some(part.and_then(|part| bind(part, &self.map)).map_err(|error| Refusal::of(&error)))
     }
 
-    /// Where the row stands that was given last: `export.zip/homes.csv: line 7`; of a file that cannot be read, its
-    /// name.
+    /// The location of the row returned last: `export.zip/homes.csv: line 7`; the name of a file that cannot be read.
     #[must_use]
     pub fn place(&self) -> String {
         match self.location {
@@ -211,13 +210,13 @@ impl MappedFile {
         }
     }
 
-    /// How many bytes of the file have been read, as it lies where it is.
+    /// The number of bytes of the file that were read, as stored.
     #[must_use]
     pub fn bytes_read(&self) -> u64 {
         self.parts.bytes_read()
     }
 
-    /// How many bytes the file has where it lies.
+    /// The size of the file in bytes, as stored.
     #[must_use]
     pub fn total_bytes(&self) -> u64 {
         self.parts.total_bytes()
@@ -236,7 +235,7 @@ fn bind(part: Part, map: &Map) -> Result<Bound, OpenError> {
 }
 
 impl Bound {
-    /// The row that comes next, and how long it is as it was read.
+    /// The next row with its location and length.
     fn next_row(&mut self, as_of: Time, now: Time) -> Option<(Location, Mapped, usize)> {
         let row = match self.rows.next_row()? {
             Ok(row) => row,

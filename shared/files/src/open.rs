@@ -31,71 +31,68 @@ enum Inner {
     Parquet(Box<ParquetRows>),
 }
 
-/// Why a file could not be opened.
+/// A file could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// There is no such file.
+    /// The file does not exist.
     #[error("{}: there is no such file", .0.display())]
     Missing(PathBuf),
-    /// It is a folder.
+    /// The path is a folder.
     #[error("{}: this is a folder; give the files in it", .0.display())]
     Folder(PathBuf),
-    /// It is a pipe or a device.
-    #[error("{}: this is no file but a pipe or a device; accepted: a file", .0.display())]
+    /// A pipe or a device.
+    #[error("{}: this is not a file but a pipe or a device; accepted: a file", .0.display())]
     NoFile(PathBuf),
-    /// Its extension says nothing.
-    #[error("{}: the format cannot be told from the name; accepted: {ACCEPTED}; or name the format", .0.display())]
+    /// The extension is unknown.
+    #[error("{}: the name does not give the format; accepted: {ACCEPTED}; or set the format", .0.display())]
     Format(PathBuf),
-    /// A pointer to the rows that is none.
-    #[error("rows = {0:?} is no JSON Pointer like /data/results")]
+    /// The path to the rows is not a JSON Pointer.
+    #[error("rows = {0:?} is not a JSON Pointer like /data/results")]
     Pointer(String),
     /// Parquet inside gzip or Zstandard, or compressed in an archive.
     #[error("{}: Parquet is compressed inside; unpack the file itself, or store it in the archive as it is", .0.display())]
     CompressedParquet(PathBuf),
-    /// An archive where one file is expected: inside another archive, say.
+    /// An archive where a single file is expected, for example inside another archive.
     #[error("{}: an archive is not read here; accepted: {ACCEPTED}; unpack it first", .0.display())]
     Archive(PathBuf),
-    /// A file in an archive that asks for a password.
+    /// A file in an archive with a password.
     #[error("{}: it is encrypted; accepted: archives without a password", .0.display())]
     Encrypted(PathBuf),
-    /// The map asks for columns that it does not have.
+    /// The map needs columns that the file does not have.
     #[error("{} does not fit: {problem}", path.display())]
     Misfit {
-        /// The file.
         path: PathBuf,
-        /// Which columns, and what would be accepted.
+        /// The missing columns and what would be accepted.
         problem: String,
     },
-    /// Its bytes could not be had, which says nothing of what is in it.
+    /// The bytes could not be read, which is not an error in the content of the file.
     #[error("{} cannot be read", path.display())]
     Bytes {
-        /// The file.
         path: PathBuf,
-        /// Why, as [`ReadAt`](crate::ReadAt) told it.
+        /// The error of [`ReadAt`](crate::ReadAt).
         source: io::Error,
     },
-    /// It cannot be read as what it should be.
+    /// The content does not have the expected format.
     #[error("{}: {problem}", .path.display())]
     Unreadable {
-        /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// Explains what is wrong.
         problem: String,
     },
 }
 
-/// Opens a file of rows. Compression is told by its first bytes, the format by its extension or `options`. An archive
-/// is several files: see [`Parts`](crate::Parts).
+/// Opens a file of rows. The first bytes determine the compression, the extension or `options` the format. For archives
+/// see [`Parts`](crate::Parts).
 ///
 /// # Errors
-/// When it is not there, is a folder or an archive, is of a format that cannot be told, or its header cannot be read.
+/// If the file does not exist, is a folder or an archive, has an unknown format, or has a header that cannot be read.
 pub fn open(path: &Path, options: &ReadOptions) -> Result<Rows, OpenError> {
     let whole = ByteRange::whole(Arc::new(local(path)?));
     let allowance = Allowance::of(whole.size());
     open_whole(path, &whole, options, &allowance)
 }
 
-/// The same of bytes that lie elsewhere. `path` says what they are, and names them in errors.
+/// Opens bytes of another source. `path` determines the format and names them in errors.
 ///
 /// # Errors
 /// As [`open`].
@@ -108,18 +105,18 @@ pub fn open_bytes(path: &Path, bytes: Arc<dyn ReadAt>, options: &ReadOptions) ->
 /// The beginning of a file, unpacked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Beginning {
-    /// Its bytes, as they are written.
+    /// Not decoded.
     pub bytes: Vec<u8>,
-    /// More comes behind them.
+    /// Whether more bytes follow.
     pub cut: bool,
-    /// The format, by the name; by the bytes where there is none.
+    /// The format by name, or by content if there is no name.
     pub format: Format,
-    /// The sign between the columns of CSV that the name tells.
+    /// The separator of CSV columns according to the name.
     pub delimiter: u8,
 }
 
-/// Looks at the beginning of a file that is no archive, to tell how it is to be opened. Bytes behind which a compressed
-/// file is broken are left out.
+/// Reads the beginning of a file that is not an archive, to detect how to open it. If a compressed file is broken, the
+/// bytes after the error are left out.
 ///
 /// # Errors
 /// As [`open`].
@@ -133,20 +130,20 @@ pub fn beginning(path: &Path, bytes: Arc<dyn ReadAt>, most: usize) -> Result<Beg
     Ok(Beginning { bytes: beginning, cut, format, delimiter: if named.tabs { b'\t' } else { b',' } })
 }
 
-/// At most so many of the first bytes, unpacked.
+/// The first bytes, unpacked; at most `most`.
 fn unpacked(path: &Path, whole: &ByteRange, most: usize) -> Result<Vec<u8>, OpenError> {
     let packing = Packing::of(&whole.beginning::<4>().map_err(|error| unreadable(path, error))?);
     let reader = Reader::new(whole.clone(), Arc::default());
     let reader = packing.unpack(reader, &Allowance::of(whole.size())).map_err(|error| unreadable(path, error))?;
     let mut unpacked = Vec::new();
-    // What is broken is told when the rows are read.
+    // Errors are reported when the rows are read.
     drop(reader.take(most as u64).read_to_end(&mut unpacked));
     Ok(unpacked)
 }
 
-/// The bytes of a file on the disk.
+/// The bytes of a file on disk.
 pub(crate) fn local(path: &Path) -> Result<LocalBytes, OpenError> {
-    // A pipe would be waited for before it can be asked what it is.
+    // Opening a pipe would block, so its type is checked first.
     if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
         return Err(OpenError::NoFile(path.to_owned()));
     }
@@ -160,7 +157,7 @@ pub(crate) fn local(path: &Path) -> Result<LocalBytes, OpenError> {
     LocalBytes::new(file).map_err(|error| unreadable(path, error))
 }
 
-/// A file that is no archive.
+/// Opens a file that is not an archive.
 pub(crate) fn open_whole(
     path: &Path,
     whole: &ByteRange,
@@ -169,8 +166,9 @@ pub(crate) fn open_whole(
 ) -> Result<Rows, OpenError> {
     let bytes_read = Arc::new(AtomicU64::new(0));
     let named = format::named(path);
-    let looked_at = if named.kind == Kind::Nameless { unpacked(path, whole, format::LOOKED_AT)? } else { Vec::new() };
-    let format = format_of(path, named, options, &looked_at)?;
+    let beginning =
+        if named.kind == Kind::Nameless { unpacked(path, whole, format::DETECTION_BYTES)? } else { Vec::new() };
+    let format = format_of(path, named, options, &beginning)?;
     let packing = Packing::of(&whole.beginning::<4>().map_err(|error| unreadable(path, error))?);
     let inner = match (format, packing) {
         (_, Packing::Zip) => return Err(OpenError::Archive(path.to_owned())),
@@ -185,7 +183,7 @@ pub(crate) fn open_whole(
     Ok(Rows { inner, bytes_read, bytes_total: whole.size() })
 }
 
-/// A file in an archive; `path` is the archive's, with the entry's name behind it.
+/// Opens a file in an archive. `path` is that of the archive followed by the name of the entry.
 pub(crate) fn open_entry(
     path: &Path,
     archive: &Archive,
@@ -223,7 +221,7 @@ pub(crate) fn open_entry(
     Ok(Rows { inner, bytes_read: Arc::clone(bytes_read), bytes_total })
 }
 
-/// The format of a file; of one without a name, by its first bytes.
+/// The format of a file; for one without a name, by its first bytes.
 fn format_of(path: &Path, named: Named, options: &ReadOptions, beginning: &[u8]) -> Result<Format, OpenError> {
     let by_name = match named.kind {
         Kind::Rows(format) => Some(format),
@@ -281,8 +279,8 @@ fn unreadable(path: &Path, error: io::Error) -> OpenError {
 }
 
 impl Rows {
-    /// The next row, or why it cannot be had; `None` behind the last. After a fault from which there is
-    /// no going on (the file is cut off), the next call gives `None`.
+    /// The next row or fault; `None` after the last one. After a fault that ends the file (such as truncation), the
+    /// next call returns `None`.
     pub fn next_row(&mut self) -> Option<Result<RawRow<'_>, RowFault>> {
         match &mut self.inner {
             Inner::Csv(rows) => rows.next_row(),
@@ -301,19 +299,19 @@ impl Rows {
         }
     }
 
-    /// How many bytes of the file, as it lies on the disk, have been read.
+    /// The number of bytes of the file that were read, as stored.
     #[must_use]
     pub fn bytes_read(&self) -> u64 {
         self.bytes_read.load(Relaxed)
     }
 
-    /// The same count, to be watched from elsewhere while the rows are read.
+    /// The same count, shared, to be watched while the rows are read.
     #[must_use]
     pub fn progress(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.bytes_read)
     }
 
-    /// How many bytes the file has on the disk.
+    /// The size of the file in bytes, as stored.
     #[must_use]
     pub fn total_bytes(&self) -> u64 {
         self.bytes_total

@@ -1,17 +1,17 @@
-//! Rows of Parquet as JSON text, so that maps read them like any other row.
+//! Converts rows of Parquet to JSON text, so that maps read them like other rows.
 
 use parquet::basic::{LogicalType, TimeUnit};
 use parquet::record::{Field, Row};
 use parquet::schema::types::SchemaDescriptor;
 
-/// What the record API of Parquet does not tell of a column of times: its unit, and whether it is UTC.
+/// Properties of a time column that the record API of Parquet does not give: its unit, and whether it is UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Clock {
     utc: bool,
     nanoseconds: bool,
 }
 
-/// The clocks of the columns at the top of the schema, in its order.
+/// The clocks of the top-level columns, in the order of the schema.
 pub(crate) fn clocks(schema: &SchemaDescriptor) -> Vec<Clock> {
     let fields = schema.root_schema().get_fields();
     fields
@@ -53,7 +53,7 @@ fn write_field(out: &mut Vec<u8>, field: &Field, clock: Clock) {
             }
         },
         Field::Float16(n) => write_float(out, f64::from(n.to_f32())),
-        // Through its own text, so that 0.1 does not become 0.10000000149011612.
+        // Formats it as f32, so that 0.1 does not become 0.10000000149011612.
         Field::Float(n) if n.is_finite() => out.extend_from_slice(format!("{n}").as_bytes()),
         Field::Float(_) => out.extend_from_slice(b"null"),
         Field::Double(n) => write_float(out, *n),
@@ -108,7 +108,7 @@ fn write_float(out: &mut Vec<u8>, number: f64) {
     serde_json::to_writer(out, &number).expect("writing to memory does not fail");
 }
 
-/// Writes a moment as ISO 8601 with its milliseconds, and `Z` where it is UTC.
+/// Writes a moment as ISO 8601 with milliseconds, and with `Z` if it is UTC.
 fn write_moment(out: &mut Vec<u8>, ms: i64, clock: Clock) {
     const DAY_MS: i64 = 86_400_000;
     let of_day = ms.rem_euclid(DAY_MS);

@@ -11,7 +11,7 @@ use crate::bytes::ByteRange;
 use crate::parquet_json::{Clock, clocks, write_row};
 use crate::row::{Content, Location, RawRow, RowFault};
 
-/// Rows of Parquet, as JSON.
+/// The rows of a Parquet file, as JSON.
 pub(crate) struct ParquetRows {
     rows: RowIter<'static>,
     clocks: Vec<Clock>,
@@ -52,7 +52,7 @@ impl ParquetRows {
         })
     }
 
-    /// How many bytes it says that it unpacks to.
+    /// The unpacked size that the file claims.
     pub(crate) fn bytes_claimed(&self) -> u64 {
         self.bytes_claimed
     }
@@ -65,7 +65,7 @@ impl ParquetRows {
         let row = guarded(|| rows.next().transpose());
         self.row += 1;
         let location = Location::Row(self.row);
-        // Columns are read a page at a time: how many rows are done is the best measure of progress.
+        // Columns are read a page at a time, so the share of rows is the best measure of progress.
         let done = u128::from(self.bytes_total) * u128::from(self.row) / u128::from(self.rows_total.max(1));
         self.bytes_read.store(u64::try_from(done).unwrap_or(u64::MAX).min(self.bytes_total), Relaxed);
         match row {
@@ -90,8 +90,7 @@ impl ParquetRows {
     }
 }
 
-/// The library panics on types it does not know and on some broken files; here that is an error of
-/// the file like any other.
+/// Converts panics to errors: the library panics on unknown types and on some broken files.
 fn guarded<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|panic| {
         let words =

@@ -9,7 +9,7 @@ use crate::open::{OpenError, Rows, local, open_entry, open_whole};
 use crate::row::ReadOptions;
 use crate::zip::{Archive, Entry};
 
-/// A file as one or more parts with rows: itself, or the files in an archive, by name.
+/// A file as one or more parts with rows: the file itself, or the files in an archive, by name.
 ///
 /// ```no_run
 /// use stoop_files::{Parts, ReadOptions};
@@ -40,23 +40,23 @@ enum Inner {
 /// A file, or a file in an archive.
 #[derive(Debug)]
 pub struct Part {
-    /// The path of the file; for one in an archive the archive's, a slash, and the entry's name.
+    /// The path of the file; for a file in an archive, the path of the archive, a slash, and the name of the entry.
     pub name: String,
-    /// Its rows. How much of them is read is told by [`Parts::bytes_read`] for an archive.
+    /// The rows. For an archive, [`Parts::bytes_read`] gives the progress.
     pub rows: Rows,
 }
 
 impl Parts {
-    /// Opens a file on the disk.
+    /// Opens a file on disk.
     ///
     /// # Errors
-    /// As [`open`](crate::open), and when the directory of an archive is broken. What is wrong with a single file in
-    /// an archive is told in its turn.
+    /// As [`open`](crate::open), and if the directory of an archive is broken. An error of a single file in an archive
+    /// is reported in its turn.
     pub fn open(path: &Path, options: &ReadOptions) -> Result<Self, OpenError> {
         Self::of(path, Arc::new(local(path)?), options)
     }
 
-    /// The same of bytes that lie elsewhere. `path` says what they are, and names them in errors.
+    /// Opens bytes of another source. `path` determines the format and names them in errors.
     ///
     /// # Errors
     /// As [`Parts::open`].
@@ -67,8 +67,8 @@ impl Parts {
             beginning.map_err(|error| OpenError::Unreadable { path: path.to_owned(), problem: error.to_string() })?;
         let bytes_total = whole.size();
         let allowance = Allowance::of(bytes_total);
-        // By its name, so that a zip archive cut at its beginning is called one; and by its bytes, whatever its
-        // name, unless that is of something else: a spreadsheet is a zip archive as well.
+        // An archive is detected by its name, so that a zip archive with a damaged beginning is reported as one, or by
+        // its bytes, unless its name is that of another format: a spreadsheet is a zip archive as well.
         let kind = format::named(path).kind;
         let readable = kind != Kind::Unknown || options.format.is_some();
         let (inner, bytes_read) = if kind == Kind::Archive || readable && Packing::of(&beginning) == Packing::Zip {
@@ -83,7 +83,7 @@ impl Parts {
         Ok(Self { path: path.to_owned(), options: options.clone(), inner, bytes_read, bytes_total, allowance })
     }
 
-    /// The next part, or why it cannot be opened; `None` behind the last.
+    /// The next part, or why it cannot be opened; `None` after the last one.
     pub fn next_part(&mut self) -> Option<Result<Part, OpenError>> {
         match &mut self.inner {
             Inner::One(rows) => {
@@ -92,11 +92,11 @@ impl Parts {
             }
             Inner::Archive { archive, left, name: current } => {
                 let Some(entry) = left.next() else {
-                    // What was not read of it (folders, the directory itself) is done as well.
+                    // The unread rest (folders, the directory) counts as read.
                     self.bytes_read.store(self.bytes_total, Relaxed);
                     return None;
                 };
-                // A slash in any case, so that the name is the same everywhere.
+                // A slash on every platform, so that the name is the same everywhere.
                 let name = format!("{}/{}", self.path.display(), entry.name);
                 *current = Some(name.clone());
                 let (read, options, allowance) = (&self.bytes_read, &self.options, &self.allowance);
@@ -106,7 +106,7 @@ impl Parts {
         }
     }
 
-    /// The name of the part that was asked for last; before that, and for a file that is no archive, the file's.
+    /// The name of the part returned last; before that, and for a file that is not an archive, the name of the file.
     #[must_use]
     pub fn name(&self) -> String {
         match &self.inner {
@@ -115,24 +115,24 @@ impl Parts {
         }
     }
 
-    /// Whether it is an archive.
+    /// Whether the file is an archive.
     #[must_use]
     pub fn is_archive(&self) -> bool {
         matches!(self.inner, Inner::Archive { .. })
     }
 
-    /// What may come out of the file.
+    /// The limits of the file.
     pub(crate) fn allowance(&self) -> &Allowance {
         &self.allowance
     }
 
-    /// How many bytes of the file have been read, as it lies where it is.
+    /// The number of bytes of the file that were read, as stored.
     #[must_use]
     pub fn bytes_read(&self) -> u64 {
         self.bytes_read.load(Relaxed).min(self.bytes_total)
     }
 
-    /// How many bytes the file has where it lies.
+    /// The size of the file in bytes, as stored.
     #[must_use]
     pub fn total_bytes(&self) -> u64 {
         self.bytes_total

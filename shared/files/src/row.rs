@@ -5,80 +5,76 @@ use stoop_domain::{Reason, Reject};
 use stoop_sources::declared::{self, Map, ReadHints};
 use stoop_sources::text::Encoding;
 
-/// How to read a file; what is `None` is told by the file.
+/// How to read a file. The file determines what is `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadOptions {
-    /// The format; by the file's extension.
+    /// `None`: by the extension.
     pub format: Option<Format>,
-    /// The sign between CSV columns; a comma, or a tab in `.tsv`.
+    /// The separator of CSV columns. `None`: a comma, or a tab in `.tsv`.
     pub delimiter: Option<u8>,
-    /// JSON Pointer to the array of rows inside a JSON object; without it an object is one row.
+    /// JSON Pointer to the array of rows inside a JSON object. `None`: an object is one row.
     pub rows: Option<String>,
-    /// How the bytes of text stand for letters, where no mark at their beginning says it; UTF-8.
+    /// The encoding of text without a byte order mark. `None`: UTF-8.
     pub encoding: Option<Encoding>,
-    /// Lines before the header of CSV, or before the first row of JSON Lines, that are passed over.
+    /// Lines to skip before the header of CSV, or before the first row of JSON Lines.
     pub skip_lines: u32,
-    /// Rows of CSV and JSON Lines that begin with one of these are no rows of data.
+    /// Prefixes of CSV and JSON Lines rows that are comments.
     pub comments: Vec<String>,
-    /// A longer row is a fault.
+    /// The maximum length of a row in bytes. A longer one is a fault.
     pub row_bytes_max: usize,
 }
 
-/// The format of a file, below its compression.
+/// The format of a file, without its compression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// Comma-separated values with a header.
     Csv,
-    /// JSON: an array of rows, an object with an array of rows in it, or objects one after another.
+    /// JSON: an array of rows, an object that contains an array of rows, or several objects in sequence.
     Json,
-    /// One JSON value a line.
+    /// One JSON value per line.
     JsonLines,
-    /// Apache Parquet.
     Parquet,
 }
 
-/// Where in a file a row stands, counted from 1.
+/// The location of a row in a file, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Location {
-    /// The line on which it begins, of CSV and JSON Lines.
+    /// The first line of the row, in CSV and JSON Lines.
     Line(u64),
-    /// Its number in a JSON array.
+    /// The number of the element in a JSON array.
     Element(u64),
-    /// Its number in a Parquet file.
+    /// The number of the row in a Parquet file.
     Row(u64),
 }
 
-/// A row as it stands in the file. Lives until the next one is asked for.
+/// A row of the file. Borrowed until the next one is read.
 #[derive(Clone, Copy, Debug)]
 pub struct RawRow<'a> {
-    /// Where it stands.
     pub location: Location,
-    /// What it holds.
     pub content: Content<'a>,
 }
 
-/// What a row holds.
+/// The content of a row.
 #[derive(Clone, Copy, Debug)]
 pub enum Content<'a> {
     /// The text of one JSON value.
     Json(&'a [u8]),
-    /// A record of CSV.
+    /// A CSV record.
     Csv(&'a ByteRecord),
-    /// What begins like a comment, as it stands there.
+    /// A comment, unchanged.
     Comment(&'a [u8]),
 }
 
-/// A row that cannot be had.
+/// A row that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{location}: {reason}: {detail}")]
 pub struct RowFault {
-    /// Where it stands.
     pub location: Location,
     /// The kind of reason, for counting.
     pub reason: Reason,
-    /// What is wrong, in words.
+    /// Explains what is wrong.
     pub detail: String,
-    /// Its beginning, at most [`Reject::RAW_MAX`] bytes.
+    /// The beginning of the row, at most [`Reject::RAW_MAX`] bytes.
     pub raw: Vec<u8>,
 }
 
@@ -97,7 +93,7 @@ impl Default for ReadOptions {
 }
 
 impl ReadOptions {
-    /// As a map says.
+    /// The options that a map sets.
     #[must_use]
     pub fn of(map: &Map) -> Self {
         let hints = map.hints();
@@ -120,7 +116,7 @@ impl RowFault {
 }
 
 impl Content<'_> {
-    /// How many bytes it has.
+    /// The length in bytes.
     #[must_use]
     pub fn len(&self) -> usize {
         match self {
@@ -129,13 +125,13 @@ impl Content<'_> {
         }
     }
 
-    /// Whether it has none.
+    /// Whether it has no bytes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The row's text, for the quarantine; a record of CSV with its fields joined by commas.
+    /// The text of the row, for the quarantine; for a CSV record, its fields joined by commas.
     #[must_use]
     pub fn raw(&self) -> Vec<u8> {
         match self {

@@ -1,4 +1,4 @@
-//! The directory of a zip archive, and one entry of it as a stream.
+//! Reads the directory of a zip archive, and its entries as streams.
 
 use std::io::{self, BufReader, Read};
 use std::path::Path;
@@ -10,13 +10,13 @@ use crate::bytes::{ByteRange, Reader};
 use crate::format::{Allowance, Unpacked};
 use crate::open::OpenError;
 
-/// An archive with more files than this is not read.
+/// The maximum number of files in an archive.
 const ENTRIES_MAX: usize = 10_000;
 
-/// Holds the longest record that a directory can have: a head, and three texts of 64 KiB each.
+/// The maximum length of a directory record: a head and three texts of 64 KiB each.
 const RECORD_BYTES: usize = 46 + 3 * (64 << 10);
 
-/// What stands before the bytes of an entry, at least.
+/// The minimum length of the header before the bytes of an entry.
 const HEAD_BYTES: u64 = 30;
 
 /// A file in an archive.
@@ -25,18 +25,18 @@ pub(crate) struct Entry {
     pub(crate) name: String,
     method: CompressionMethod,
     encrypted: bool,
-    /// From where to where it lies at least, by the directory.
+    /// The minimum byte range of the entry, according to the directory.
     span: (u64, u64),
     way: ZipArchiveEntryWayfinder,
 }
 
-/// Where the bytes of an entry lie, and how they are packed.
+/// The byte range and compression of an entry.
 pub(crate) struct Packed {
     pub(crate) range: ByteRange,
     pub(crate) stored: bool,
 }
 
-/// An archive whose directory was read.
+/// An archive with its directory.
 #[derive(Clone)]
 pub(crate) struct Archive {
     file: Arc<ZipArchive<ByteRange>>,
@@ -44,8 +44,8 @@ pub(crate) struct Archive {
 }
 
 impl Archive {
-    /// Reads the directory. Folders and what computers leave behind in archives (`__MACOSX`, names that begin with
-    /// a dot) are no entries. The rest comes in the order of its names.
+    /// Reads the directory. Leaves out folders and system files (`__MACOSX`, names that begin with a dot). Entries are
+    /// ordered by name.
     pub(crate) fn open(path: &Path, whole: &ByteRange) -> Result<Self, OpenError> {
         let broken = |error: rawzip::Error| unreadable(path, words(error));
         let mut buffer = vec![0; RECORD_BYTES];
@@ -69,21 +69,21 @@ impl Archive {
             entries.push(Entry { name, method: record.compression_method(), encrypted, span, way: record.wayfinder() });
         }
         if count != file.entries_hint() && file.entries_hint() != u64::from(u16::MAX) {
-            let reported = file.entries_hint();
+            let expected = file.entries_hint();
             return Err(unreadable(
                 path,
-                format!("the archive's directory has {count} entries, its end says {reported}"),
+                format!("the archive's directory has {count} entries, but its end says {expected}"),
             ));
         }
         if let Some((one, other)) = overlap(&entries) {
-            let problem = format!("{one:?} and {other:?} share bytes, as no archive of files has it");
+            let problem = format!("{one:?} and {other:?} overlap, which is not valid");
             return Err(unreadable(path, problem));
         }
         entries.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(Self { file: Arc::new(file), entries })
     }
 
-    /// Where an entry lies.
+    /// Locates the bytes of an entry.
     pub(crate) fn locate(&self, entry: &Entry, path: &Path) -> Result<Packed, OpenError> {
         if entry.encrypted {
             return Err(OpenError::Encrypted(path.to_owned()));
@@ -108,8 +108,7 @@ impl Archive {
         Ok(Packed { range: whole.part(from, to), stored })
     }
 
-    /// The bytes of an entry, unpacked. Behind the last of them its length and checksum are compared with what the
-    /// directory says.
+    /// The unpacked bytes of an entry. At the end, length and checksum are compared with the directory.
     pub(crate) fn stream(
         &self,
         entry: &Entry,
@@ -129,11 +128,11 @@ impl Archive {
     }
 }
 
-/// Two entries that claim the same bytes: how a small archive is made to unpack to more than any disk holds.
+/// Finds two entries with overlapping bytes, which let a small archive unpack to more than any disk holds.
 fn overlap(entries: &[Entry]) -> Option<(&str, &str)> {
-    let mut by_place: Vec<&Entry> = entries.iter().collect();
-    by_place.sort_by_key(|entry| entry.span);
-    let pair = by_place.windows(2).find(|pair| pair[1].span.0 < pair[0].span.1)?;
+    let mut by_start: Vec<&Entry> = entries.iter().collect();
+    by_start.sort_by_key(|entry| entry.span);
+    let pair = by_start.windows(2).find(|pair| pair[1].span.0 < pair[0].span.1)?;
     Some((&pair[0].name, &pair[1].name))
 }
 
@@ -151,7 +150,7 @@ fn unreadable(path: &Path, problem: String) -> OpenError {
 fn words(error: rawzip::Error) -> String {
     match error.kind() {
         ErrorKind::MissingEndOfCentralDirectory => {
-            "it is no whole zip archive: the directory at its end is missing".to_owned()
+            "it is not a complete zip archive: the directory at its end is missing".to_owned()
         }
         ErrorKind::Eof => "the archive is cut off".to_owned(),
         other => format!("the archive's directory is broken: {other}"),

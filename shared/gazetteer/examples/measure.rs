@@ -1,4 +1,4 @@
-//! What the gazetteer costs: `cargo run --release -p stoop-gazetteer --example measure`.
+//! Measures the gazetteer: `cargo run --release -p stoop-gazetteer --example measure`.
 
 use std::hint::black_box;
 use std::time::Instant;

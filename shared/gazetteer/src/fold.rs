@@ -1,4 +1,4 @@
-//! How names are written in a path, and how two spellings of one name are found to be the same.
+//! Slugs of names, and keys that are equal for different spellings of one name.
 
 use std::hash::Hasher;
 
@@ -6,8 +6,8 @@ use rustc_hash::FxHasher;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// Calls `each` with every word of a name: lower case, without diacritics, `ß` as `ss`, nothing but letters and digits.
-/// An apostrophe joins: `L'Océan` is `locean`.
+/// Calls `each` with every word of a name: lower case, without diacritics, `ß` as `ss`, only letters and digits. An
+/// apostrophe joins: `L'Océan` is `locean`.
 pub(crate) fn words(name: &str, mut each: impl FnMut(&str)) {
     let mut word = String::new();
     let mut push = |c: char, word: &mut String| {
@@ -26,7 +26,7 @@ pub(crate) fn words(name: &str, mut each: impl FnMut(&str)) {
         for c in name.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase) {
             match latin(c) {
                 Some(letters) => letters.chars().for_each(|c| push(c, &mut word)),
-                // A capital with a dot gives one that stands alone.
+                // A capital letter with a dot decomposes to a separate mark.
                 None if is_combining_mark(c) => {}
                 None => push(digit(c), &mut word),
             }
@@ -39,7 +39,7 @@ fn is_apostrophe(c: char) -> bool {
     matches!(c, '\'' | '’' | '‘' | '`' | '´' | 'ʻ' | 'ʼ' | 'ʿ')
 }
 
-/// Letters that most keyboards lack and that decomposition leaves alone.
+/// Latin letters that most keyboards lack and that do not decompose.
 fn latin(c: char) -> Option<&'static str> {
     Some(match c {
         'ß' => "ss",
@@ -54,7 +54,7 @@ fn latin(c: char) -> Option<&'static str> {
     })
 }
 
-/// Arabic digits as those of ASCII.
+/// Converts Arabic digits to ASCII.
 fn digit(c: char) -> char {
     match c {
         '\u{660}'..='\u{669}' => char::from(b'0' + (u32::from(c) - 0x660) as u8),
@@ -63,8 +63,8 @@ fn digit(c: char) -> char {
     }
 }
 
-/// A name as a path writes it: its words in lower case, without diacritics, with `-` between them. Empty for a name without
-/// letters and digits.
+/// The slug of a name: its words in lower case, without diacritics, joined by `-`. Empty for a name without letters and
+/// digits.
 #[must_use]
 pub fn slug(name: &str) -> String {
     let mut slug = String::with_capacity(name.len());
@@ -77,8 +77,9 @@ pub fn slug(name: &str) -> String {
     slug
 }
 
-/// Puts into `key` what is compared: two spellings of one name fold alike. Spaces, case, diacritics and "and" don't count,
-/// `St.` is Saint and Sankt, `ue` is `ü` is `u`, and Arabic letters that are often exchanged are one.
+/// Writes the key of a name to `key`: spellings of one name have equal keys. Spaces, case, diacritics and "and" are
+/// ignored, `St.` equals Saint and Sankt, `ue` equals `ü` and `u`, and Arabic letters that are often confused are
+/// equal.
 pub(crate) fn fold_into(name: &str, key: &mut String) {
     key.clear();
     words(name, |word| push_folded(word, key));
@@ -88,8 +89,8 @@ pub(crate) fn fold_into(name: &str, key: &mut String) {
     join_umlauts(key);
 }
 
-/// What all spellings of one name have in common: `stlouis` of *St. Louis* and *Saint-Louis*. Empty for a name without letters
-/// and digits.
+/// The key of a name, which its spellings share: `stlouis` for *St. Louis* and *Saint-Louis*. Empty for a name without
+/// letters and digits.
 #[must_use]
 pub fn fold(name: &str) -> String {
     let mut key = String::new();
@@ -97,7 +98,7 @@ pub fn fold(name: &str) -> String {
     key
 }
 
-/// The key of words that [`words`] gave.
+/// The key of words from [`words`].
 pub(crate) fn fold_words(words: &[String]) -> String {
     let mut key = String::new();
     words.iter().for_each(|word| push_folded(word, &mut key));
@@ -121,7 +122,7 @@ fn push_folded(word: &str, key: &mut String) {
     }
 }
 
-/// Without the article; a final `ة` as `ه`, `ى` as `ي`.
+/// Appends an Arabic word without its article, with a final `ة` as `ه` and `ى` as `ي`.
 fn push_arabic(without_article: Option<&str>, word: &str, key: &mut String) {
     key.extend(without_article.unwrap_or(word).chars().filter(|c| *c != '\u{640}').map(|c| match c {
         'ة' => 'ه',
@@ -131,14 +132,14 @@ fn push_arabic(without_article: Option<&str>, word: &str, key: &mut String) {
     }));
 }
 
-/// Not in what is as short as a code: the UAE are not UA.
+/// Not in a key as short as a code: the UAE are not UA.
 fn join_umlauts(key: &mut String) {
     if key.len() > 3 && ["ae", "oe", "ue"].iter().any(|pair| key.contains(pair)) {
         *key = key.replace("ae", "a").replace("oe", "o").replace("ue", "u");
     }
 }
 
-/// A hash of a key that is the same on every machine.
+/// A hash of a key, equal on every machine.
 pub(crate) fn hash(key: &str) -> u32 {
     let mut hasher = FxHasher::default();
     for chunk in key.as_bytes().chunks(4) {
@@ -147,7 +148,7 @@ pub(crate) fn hash(key: &str) -> u32 {
     (hasher.finish() >> 16) as u32
 }
 
-/// How many letters have to be changed, left out, added or exchanged with the next to make `b` of `a`; `None` if more than
+/// The edit distance from `a` to `b`: letters changed, removed, added or swapped with the next. `None` if it exceeds
 /// `most`.
 pub(crate) fn edits(a: &[char], b: &[char], most: usize) -> Option<usize> {
     if a.len().abs_diff(b.len()) > most {
@@ -177,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spellings_of_one_name_fold_alike() {
+    fn spellings_of_one_name_have_one_key() {
         for [a, b] in [
             ["St. Louis", "SAINT  LOUIS"],
             ["Coeur d'Alene", "coeur-d-alene"],
@@ -199,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slug_is_stable_and_folds_like_its_name() {
+    fn a_slug_is_stable_and_has_the_key_of_its_name() {
         for (name, path) in
             [("Île-de-France", "ile-de-france"), ("Landstraße", "landstrasse"), ("Coeur d'Alene", "coeur-dalene")]
         {

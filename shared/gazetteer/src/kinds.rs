@@ -1,4 +1,4 @@
-//! Words beside a name that say what kind of place it is, and letters that stand for a direction.
+//! Words that give the kind of a place, and letters that stand for a direction.
 
 use crate::level::Level;
 
@@ -13,7 +13,7 @@ pub(crate) fn direction(word: &str) -> Option<&'static str> {
     })
 }
 
-/// Words that say what kind of place a name is, before or after it, and of which level; `None` is any.
+/// Words before or after a name that give the kind of the place, and its level; `None`: any level.
 const KINDS: [(&str, Option<Level>); 36] = [
     ("county", Some(Level::County)),
     ("co", Some(Level::County)),
@@ -53,7 +53,7 @@ const KINDS: [(&str, Option<Level>); 36] = [
     ("hay", Some(Level::Area)),
 ];
 
-/// The words without those that say the kind, and the level that they say.
+/// The words without those that give the kind, and the level of the kind.
 pub(crate) fn without_kind(all: &[String]) -> Option<(&[String], Option<Level>)> {
     KINDS.iter().find_map(|(kind, level)| {
         let kind: Vec<&str> = kind.split(' ').collect();

@@ -11,7 +11,7 @@ pub enum Level {
     County,
     /// A city, town or commune: `seattle`.
     City,
-    /// What is narrower than a city: a postal code, a quarter or a district.
+    /// Narrower than a city: a postal code, a quarter or a district.
     Area,
 }
 
@@ -19,7 +19,7 @@ impl Level {
     /// All levels, wide to narrow.
     pub const ALL: [Self; 5] = [Self::Country, Self::Region, Self::County, Self::City, Self::Area];
 
-    /// The level's name in lower case: `country`, `region`, `county`, `city` or `area`.
+    /// The name in lower case: `country`, `region`, `county`, `city` or `area`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

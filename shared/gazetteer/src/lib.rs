@@ -1,23 +1,23 @@
-//! Where people mean: one path for a place however it is written, and the places that a text may mean.
+//! Finds the place of an address, in any spelling, as a single path, and searches places by name.
 //!
-//! The crate carries countries, their regions, counties, cities and quarters, and every ZIP of the United States, made from open
-//! data by `make/make.py`; `docs/PLACES.md` tells from which, under which licence, and what it cannot know. It is decoded
-//! when it is first asked and does no I/O.
+//! The crate contains countries, their regions, counties, cities and quarters, and every ZIP of the United States.
+//! `make/make.py` generates the data from open data; `docs/PLACES.md` gives sources, licences and limits. The data is
+//! decoded at first use, without I/O.
 //!
 //! ```
-//! use stoop_gazetteer::{Gazetteer, Level, AddressParts};
+//! use stoop_gazetteer::{AddressParts, Gazetteer, Level};
 //!
-//! let places = Gazetteer::get();
+//! let gazetteer = Gazetteer::get();
 //! let words = AddressParts { country: Some("US"), postal_code: Some("98178"), ..AddressParts::default() };
-//! let located = places.locate(&words);
+//! let located = gazetteer.locate(&words);
 //! assert_eq!(located.path().as_deref(), Some("us/wa/king/seattle/98178"));
 //! assert_eq!(located.zone, Some("America/Los_Angeles"));
 //!
-//! let best = &places.find("casablanca maarif")[0];
+//! let best = &gazetteer.find("casablanca maarif")[0];
 //! assert_eq!((best.path.as_str(), best.level), ("ma/casablanca-settat/casablanca/casablanca/maarif", Level::Area));
 //! ```
 //!
-//! It does not know streets or shapes, and does not turn a coordinate into a place.
+//! It does not know streets or boundaries, and does not convert coordinates to places.
 
 mod data;
 mod find;
@@ -35,59 +35,57 @@ pub use locate::{AddressParts, Contradiction, Located, Name, Origin, TOLD};
 
 use data::Places;
 
-/// The version of the data and of the rules that make a path of it. Paths that were made under another version are to be
-/// made anew.
+/// The version of the data and of the rules that make paths. Paths of another version must be computed anew.
 pub const GAZETTEER_VERSION: u32 = 1;
 
-/// The places that are known.
+/// The known places.
 pub struct Gazetteer {
     places: Places,
 }
 
 impl Gazetteer {
-    /// The gazetteer that the crate carries; the first call decodes it.
+    /// The embedded gazetteer. The first call decodes it.
     pub fn get() -> &'static Self {
         static GAZETTEER: OnceLock<Gazetteer> = OnceLock::new();
         GAZETTEER.get_or_init(Self::decode)
     }
 
-    /// Decodes another one, for measurements; [`Gazetteer::get`] keeps one for all.
+    /// Decodes another copy, for measurements; [`Gazetteer::get`] shares one.
     #[must_use]
     pub fn decode() -> Self {
         Self { places: Places::decode(data::PACKED) }
     }
 
-    /// The memory that the decoded places take, in bytes.
+    /// The memory of the decoded places, in bytes.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
         self.places.memory_bytes()
     }
 
-    /// Every place that is known, as its path, wide to narrow: a country comes before what lies in it.
+    /// The paths of all known places; a place comes before the places inside.
     pub fn paths(&self) -> impl Iterator<Item = String> {
         (0..self.places.nodes.len() as u32).map(|id| self.path(id))
     }
 
-    /// The people of a place by its path; `None` for a path that is not known, 0 where the source does not say.
+    /// The population of a place. `None` if the path is unknown, 0 if the source does not give it.
     #[must_use]
     pub fn people(&self, path: &str) -> Option<u32> {
         Some(self.places.nodes[self.at(path)? as usize].people)
     }
 
-    /// The time zone of a place by its path, as the IANA database names it; of a place that has several, that of most of its
-    /// people.
+    /// The time zone of a place, as an IANA name. A place with several has the one in which most of its people live.
     #[must_use]
     pub fn zone(&self, path: &str) -> Option<&str> {
         self.places.zone(self.at(path)?)
     }
 
-    /// The name of a place by its path, as people write it: `Washington` for `us/wa`.
+    /// The name of a place in its usual spelling: `Washington` for `us/wa`.
     #[must_use]
     pub fn name(&self, path: &str) -> Option<&str> {
         Some(self.places.name(self.at(path)?))
     }
 
-    /// The place that a path names; unknown levels at its end may be left out.
+    /// The place of a path. Unknown levels at its end may be left out.
     fn at(&self, path: &str) -> Option<u32> {
         let path = path.trim_end_matches("/-");
         let levels: Vec<&str> = path.split('/').collect();
@@ -107,11 +105,11 @@ impl Gazetteer {
 mod tests {
     use super::*;
 
-    /// What version 1 is made of.
+    /// The hash of the data and paths of version 1.
     const VERSION_AND_HASH: (u32, &str) = (1, "b95ed08fe6a9aea6");
 
     #[test]
-    fn other_data_or_other_paths_have_another_version() {
+    fn changed_data_or_paths_need_another_version() {
         let gazetteer = Gazetteer::get();
         let mut hash = blake3::Hasher::new();
         hash.update(gazetteer.places.text().as_bytes());
@@ -123,7 +121,7 @@ mod tests {
         assert_eq!(
             (GAZETTEER_VERSION, &found[..16]),
             VERSION_AND_HASH,
-            "the places are others: raise GAZETTEER_VERSION, and put both here"
+            "the places changed: raise GAZETTEER_VERSION and update both values"
         );
     }
 }

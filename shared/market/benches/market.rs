@@ -1,4 +1,4 @@
-//! What a changed home costs its market, and what reading the figures costs.
+//! The cost of updating a market for a changed home, and of reading its figures.
 
 use std::hint::black_box;
 

@@ -6,38 +6,38 @@ use stoop_domain::Day;
 use crate::contribution::Delta;
 use crate::key::{Cell, Key, Kind, Quantity, Segment};
 
-/// A market's state: a sparse vector of whole numbers (a commutative group), folded up to a horizon.
+/// The state of a market: a sparse vector of integers (a commutative group), folded up to a horizon.
 ///
-/// Equal states are equal bit by bit: a coordinate of zero is never kept. Sums wrap at 64 bits, which
-/// keeps the group laws without a panic; no coordinate comes near that (see [`crate::Segment`]'s prices: their sum is
-/// kept in two parts).
+/// Equal states are equal bit by bit: zero coordinates are never stored. Sums wrap at 64 bits, which keeps the group
+/// laws without a panic. No coordinate comes near that limit (the sum of prices of a [`crate::Segment`] is split into
+/// two parts).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cells {
     map: BTreeMap<Key, i64>,
     horizon: Option<Horizon>,
 }
 
-/// From when on a state tells each day and each hour by itself. Both only ever move on.
+/// The days from which a state has single days and hours. Both only ever move forward.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Horizon {
-    /// Changes of the stock before this day stand in its opening; events before it are forgotten.
+    /// Stock changes before this day are in the opening; events before it are dropped.
     pub days: Day,
-    /// Events before this day of UTC are not told by the hour.
+    /// Hourly events before this UTC day are dropped.
     pub hours: Day,
 }
 
-/// A difference that has at least one coordinate to so many of the state is added by making the state's map anew.
-const REMADE_PART: usize = 8;
+/// If a delta has at least one coordinate per this many of the state, adding it rebuilds the map.
+const REBUILD_SHARE: usize = 8;
 
-/// How many days back a state tells every single day. What is older goes into the archive.
+/// Days of single-day history in a state. Older days go to the archive.
 pub const HORIZON_DAYS: i32 = 400;
 
-/// How many days back a state tells every single hour.
+/// Days of hourly history in a state.
 pub const HORIZON_HOURS_DAYS: i32 = 8;
 
 impl Horizon {
-    /// The horizon when the newest observation is of `newest`: [`HORIZON_DAYS`] and [`HORIZON_HOURS_DAYS`] before it, or
-    /// up to a month and up to eight days more, so that folding is rare.
+    /// The horizon for a newest observation on `newest`: [`HORIZON_DAYS`] and [`HORIZON_HOURS_DAYS`] before it, or up
+    /// to a month and up to eight days earlier, so that folding is rare.
     #[must_use]
     pub fn of(newest: Day) -> Self {
         let step = |back: i32, step: i32| Day(newest.0.saturating_sub(back).div_euclid(step) * step);
@@ -50,12 +50,11 @@ impl Horizon {
 }
 
 impl Cells {
-    /// Adds a difference of contributions. What of it lies before the horizon is added to the opening and is given
-    /// back, for the archive.
+    /// Adds a delta. Its part before the horizon is added to the opening and returned, for the archive.
     pub fn add(&mut self, delta: &Delta) -> Self {
         let mut late = Self::default();
-        if delta.entries().len() * REMADE_PART >= self.map.len() {
-            self.add_much(delta.entries(), &mut late);
+        if delta.entries().len() * REBUILD_SHARE >= self.map.len() {
+            self.add_many(delta.entries(), &mut late);
         } else {
             for (key, value) in delta.entries() {
                 self.add_entry(*key, *value, Some(&mut late));
@@ -64,8 +63,8 @@ impl Cells {
         late
     }
 
-    /// Adds another state to this one: the sum of two markets is the market of both. The result is
-    /// folded as far as either was.
+    /// Adds another state: the sum of two markets is the state of both together. The result is folded to the later of
+    /// the two horizons.
     pub fn merge(&mut self, other: &Self) {
         if let Some(horizon) = other.horizon {
             drop(self.fold_to(horizon));
@@ -75,10 +74,10 @@ impl Cells {
         }
     }
 
-    /// Another state, so many times, and this one, as it is folded: of states where nothing is to be folded. In one pass over
+    /// Adds `times` times another state, in the horizon of this one. Neither may need folding. Makes one pass over
     /// both, unless the other one is small.
     pub(crate) fn add_times(&mut self, other: &Self, times: i64) {
-        if other.map.len() * REMADE_PART < self.map.len() {
+        if other.map.len() * REBUILD_SHARE < self.map.len() {
             other.map.iter().for_each(|(key, value)| self.add_value(*key, value.wrapping_mul(times)));
             return;
         }
@@ -94,10 +93,10 @@ impl Cells {
         self.map = sums.into_iter().collect();
     }
 
-    /// Folds everything before the horizon; never unfolds. Gives what the state tells of no more, for the archive.
+    /// Folds everything before the horizon; never unfolds. Returns what the state no longer has, for the archive.
     ///
-    /// Folding moves and drops coordinates without regard to their values, so it is linear: folding a
-    /// sum is summing the folded.
+    /// Folding moves and drops coordinates regardless of their values, so it is linear: folding a sum equals summing
+    /// the folded states.
     pub fn fold_to(&mut self, horizon: Horizon) -> Self {
         let mut leaving = Self::default();
         let horizon = self.horizon.map_or(horizon, |folded| folded.join(horizon));
@@ -114,12 +113,13 @@ impl Cells {
         leaving
     }
 
-    /// The state of all days: this one with the archive in place of its opening.
+    /// The state of all days: this one with its opening replaced by the archive.
     ///
-    /// Of one market, before it is added to others: a sum is folded as far as any of its parts was, and what the other parts
-    /// told by the day until then is in no archive.
+    /// Applies to a single market only. A sum is folded to the latest horizon of its parts, and no archive has the days
+    /// of the other parts before that.
     ///
-    /// Read the state first, then the archive: what was folded away in between is in both, and is taken from the state.
+    /// Read the state first, then the archive. Days that are folded in between are then in both, and the state's
+    /// version is used.
     #[must_use]
     pub fn with_archive(mut self, archive: &Self) -> Self {
         let Some(Horizon { days, hours }) = self.horizon else { return self };
@@ -131,13 +131,13 @@ impl Cells {
         self
     }
 
-    /// From when on single days and hours are told, if anything was folded.
+    /// The days from which the state has single days and hours. `None` if it was never folded.
     #[must_use]
     pub fn horizon(&self) -> Option<Horizon> {
         self.horizon
     }
 
-    /// How many coordinates are not zero.
+    /// The number of coordinates that are not zero.
     #[must_use]
     pub fn len(&self) -> usize {
         self.map.len()
@@ -149,7 +149,7 @@ impl Cells {
         self.map.is_empty()
     }
 
-    /// The cells that have any coordinate, in order.
+    /// The cells with at least one coordinate, in order.
     #[must_use]
     pub fn cells(&self) -> Vec<Cell> {
         let mut cells = Vec::new();
@@ -161,7 +161,7 @@ impl Cells {
         cells
     }
 
-    /// Every property type and every number of bedrooms that has any coordinate, in order.
+    /// The property types and numbers of bedrooms with at least one coordinate, in order.
     #[must_use]
     pub fn segments(&self) -> Vec<Segment> {
         let cells = self.cells();
@@ -173,7 +173,7 @@ impl Cells {
         segments
     }
 
-    /// The states by period of 32 days, each with its number: what the archive keeps apart.
+    /// Splits the state into periods of 32 days, by number. The archive stores each period separately.
     #[must_use]
     pub fn into_periods(self) -> BTreeMap<i32, Self> {
         let mut periods: BTreeMap<i32, Self> = BTreeMap::new();
@@ -183,7 +183,7 @@ impl Cells {
         periods
     }
 
-    /// The first coordinate in which two states differ, in words, or `None` where they are equal.
+    /// Describes the first coordinate that differs. `None` if the states are equal.
     #[must_use]
     pub fn first_difference(&self, other: &Self) -> Option<String> {
         if self.horizon != other.horizon {
@@ -198,7 +198,7 @@ impl Cells {
         Some(format!("{cell}: {quantity:?} {kind} on {day}, bucket {bucket}: {left} and {right}"))
     }
 
-    /// The coordinates of a quantity in a segment, of each cell by kind and day.
+    /// The coordinates of a quantity in a segment: of each cell, by kind and day.
     pub(crate) fn of(&self, segment: Segment, quantity: Quantity) -> impl Iterator<Item = (Key, i64)> + '_ {
         let cells = self.cells().into_iter().filter(move |cell| segment.contains(*cell));
         cells.flat_map(move |cell| {
@@ -215,27 +215,28 @@ impl Cells {
         Self { map: entries.into_iter().collect(), horizon }
     }
 
-    /// Adds to many coordinates, in their order, in one pass over all that there are: without a search for each, and with
-    /// full nodes, where a map that grows bit by bit has them partly empty.
-    fn add_much(&mut self, entries: &[(Key, i64)], late: &mut Self) {
+    /// Adds many coordinates, in order, in one pass over the state. This avoids a search for each, and the half-empty
+    /// nodes of a map that grows step by step.
+    fn add_many(&mut self, entries: &[(Key, i64)], late: &mut Self) {
         let mut known = std::mem::take(&mut self.map).into_iter().peekable();
         let mut sums: Vec<(Key, i64)> = Vec::with_capacity(known.len() + entries.len());
-        let is_here = |key: Key| self.folded(key) == Some(key);
-        for (key, value) in entries.iter().filter(|(key, _)| is_here(*key)) {
+        let is_kept = |key: Key| self.folded(key) == Some(key);
+        for (key, value) in entries.iter().filter(|(key, _)| is_kept(*key)) {
             sums.extend(std::iter::from_fn(|| known.next_if(|(before, _)| before < key)));
             let there = known.next_if(|(same, _)| same == key).map_or(0, |(_, there)| there);
             let sum = there.wrapping_add(*value);
             sums.extend((sum != 0).then_some((*key, sum)));
         }
         sums.extend(known);
-        let elsewhere: Vec<(Key, i64)> = entries.iter().copied().filter(|(key, _)| !is_here(*key)).collect();
+        let rest: Vec<(Key, i64)> = entries.iter().copied().filter(|(key, _)| !is_kept(*key)).collect();
         self.map = sums.into_iter().collect();
-        for (key, value) in elsewhere {
+        for (key, value) in rest {
             self.add_entry(key, value, Some(&mut *late));
         }
     }
 
-    /// Adds to a coordinate, or where it stands now that the state is folded. `late` is given what is not told any more.
+    /// Adds to a coordinate, or to the one that it is folded into. The part that the state no longer has is added to
+    /// `late`.
     fn add_entry(&mut self, key: Key, value: i64, late: Option<&mut Self>) {
         let folded = self.folded(key);
         if folded != Some(key)
@@ -268,7 +269,7 @@ impl Cells {
         }
     }
 
-    /// Where a coordinate stands after folding; `None` where it is forgotten.
+    /// The coordinate into which `key` is folded; `None` if it is dropped.
     fn folded(&self, key: Key) -> Option<Key> {
         let Some(Horizon { days, hours }) = self.horizon else { return Some(key) };
         let quantity = key.quantity();
@@ -289,7 +290,7 @@ mod tests {
 
     use super::*;
 
-    /// Few coordinates, so that they meet, on both sides of the horizon and of each sort that is folded in its own way.
+    /// Few coordinates, so that they coincide, on both sides of the horizon, with every way of folding.
     fn entries() -> impl Strategy<Value = BTreeMap<Key, i64>> {
         let cell = Cell { property_type: None, bedrooms: None };
         let kind = prop::sample::select(vec![Kind::Opening, Kind::New, Kind::Gone, Kind::PriceCut]);
@@ -301,7 +302,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn adding_much_at_once_is_adding_it_one_by_one(
+        fn adding_many_at_once_equals_adding_one_by_one(
             known in entries(),
             more in entries(),
             fold_to in prop::option::of((0_i32..6, 0_i32..6)),
@@ -313,7 +314,7 @@ mod tests {
             let mut few = much.clone();
             let more: Vec<(Key, i64)> = more.into_iter().collect();
             let [mut much_late, mut few_late] = [Cells::default(), Cells::default()];
-            much.add_much(&more, &mut much_late);
+            much.add_many(&more, &mut much_late);
             more.iter().for_each(|(key, value)| few.add_entry(*key, *value, Some(&mut few_late)));
             prop_assert_eq!((much, much_late), (few, few_late));
         }

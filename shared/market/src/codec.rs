@@ -3,13 +3,13 @@ use stoop_domain::{Day, varint};
 use crate::cells::{Cells, Horizon};
 use crate::key::Key;
 
-/// Bytes that are no stored market state.
+/// The bytes are not a stored market state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CodecError {
-    /// Written by a version of Stoop that we do not know.
+    /// Written by an unknown version of Stoop.
     #[error("market state of format {0}; this program reads format {VERSION}")]
     Version(u8),
-    /// Cut short, or not ours.
+    /// Truncated or corrupted.
     #[error("market state is damaged")]
     Damaged,
 }
@@ -17,8 +17,9 @@ pub enum CodecError {
 const VERSION: u8 = 2;
 
 impl Cells {
-    /// The state as bytes: the format in one, the CRC-32 of the rest in four, the horizon, the number of coordinates, and
-    /// for each the distance from the key before it and its value, all as [`varint`]s. Equal states give equal bytes.
+    /// Encodes the state: format version (1 byte), CRC-32 of the rest (4 bytes), horizon, number of coordinates, and
+    /// for each coordinate the difference from the key before and the value, all as [`varint`]s. Equal states give
+    /// equal bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let entries = self.entries();
@@ -44,10 +45,10 @@ impl Cells {
         bytes
     }
 
-    /// Reads what [`Cells::to_bytes`] wrote.
+    /// Decodes the format of [`Cells::to_bytes`].
     ///
     /// # Errors
-    /// On any other bytes.
+    /// If the bytes are anything else.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CodecError> {
         let (&version, rest) = bytes.split_first().ok_or(CodecError::Damaged)?;
         if version != VERSION {
@@ -69,7 +70,7 @@ fn cells_of(mut bytes: &[u8]) -> Option<Cells> {
         _ => return None,
     };
     let count = varint::take(&mut bytes)?;
-    // Each takes two bytes at least; a damaged count reserves nothing.
+    // Each coordinate takes at least two bytes, which bounds the reservation for a corrupted count.
     let mut entries = Vec::with_capacity(usize::try_from(count).ok()?.min(bytes.len() / 2));
     let mut key = 0_u64;
     for i in 0..count {

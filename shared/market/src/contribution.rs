@@ -5,25 +5,25 @@ use stoop_domain::{Day, Entry, Exit, History, Interval, Market, Minor, Phase, St
 use crate::histogram::Bucket;
 use crate::key::{Cell, Key, Kind, Quantity, Role};
 
-/// What one home adds to each market it was ever counted in.
+/// What one home adds to each market in which it was ever counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Contribution {
     parts: Vec<(Market, Vec<(Key, i64)>)>,
 }
 
-/// What is to be added to one market's state. Sorted by key, no zeros.
+/// A change of one market's state. Sorted by key, without zeros.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Delta {
     entries: Vec<(Key, i64)>,
 }
 
-/// Many deltas of one market, to be one.
+/// Sums many deltas of one market.
 #[derive(Clone, Debug, Default)]
 pub struct DeltaSum {
     entries: Vec<(Key, i64)>,
 }
 
-/// The time zones of markets, looked up once each.
+/// A cache of the time zones of markets.
 #[derive(Debug, Default)]
 pub struct Zones {
     known: FxHashMap<Market, TimeZone>,
@@ -31,30 +31,29 @@ pub struct Zones {
 
 /// The contribution of a home: a pure function of its history.
 ///
-/// A home that comes into the stock of its market adds one to the cell that it enters, on the day on which it does, and
-/// takes one from the cell that it leaves, on the day on which it does. So the stock of a day is the sum of all entries
-/// and exits up to it: stock and flows balance because there is nothing else to count. What comes of a home that nobody sees
-/// again is told beforehand, on the days on which it will come: there is no clock here.
+/// A home that enters the stock adds one to its cell on that day; a home that leaves subtracts one from its cell on
+/// that day. The stock of a day is the sum of all entries and exits up to it, so stock and flows always balance. Expiry
+/// is scheduled in advance on its future day, because there is no clock here.
 #[must_use]
 pub fn contribution(history: &History, zones: &mut Zones) -> Contribution {
     let mut sum = Contribution::default();
-    let mut stands: Option<Standing<'_>> = None;
+    let mut standing: Option<Standing<'_>> = None;
     let steps = history.steps();
-    for (place, step) in steps.iter().enumerate() {
-        stands = tell(&mut sum, step, stands, zones);
-        if let Some(standing) = stands {
-            let next = steps.get(place + 1).map(|next| next.interval.first);
-            doze(&mut sum, &step.interval, &standing, next, zones);
+    for (index, step) in steps.iter().enumerate() {
+        standing = add_step(&mut sum, step, standing, zones);
+        if let Some(current) = standing {
+            let next = steps.get(index + 1).map(|next| next.interval.first);
+            add_unconfirmed(&mut sum, &step.interval, &current, next, zones);
             if let Some(at) = step.interval.expires {
-                leave(&mut sum, exit_kind(Exit::Expired), &standing, at, zones);
-                stands = None;
+                leave(&mut sum, exit_kind(Exit::Expired), &current, at, zones);
+                standing = None;
             }
         }
     }
     sum
 }
 
-/// The difference that an updated home makes, market by market: `contribution(new) - contribution(old)`.
+/// The change of each market when a home is updated: `contribution(new) - contribution(old)`.
 #[must_use]
 pub fn update(old: Option<&History>, new: &History, zones: &mut Zones) -> Vec<(Market, Delta)> {
     let mut sum = contribution(new, zones);
@@ -66,7 +65,7 @@ pub fn update(old: Option<&History>, new: &History, zones: &mut Zones) -> Vec<(M
     sum.into_deltas()
 }
 
-/// A home that is in the stock, and what it counts there.
+/// A home in the stock and its counted values.
 #[derive(Clone, Copy)]
 struct Standing<'a> {
     market: &'a Market,
@@ -74,7 +73,7 @@ struct Standing<'a> {
     worth: Worth,
 }
 
-/// What a home on offer counts beside being one.
+/// The values with which a home in stock is counted, other than the count itself.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Worth {
     price: Option<Minor>,
@@ -83,16 +82,16 @@ struct Worth {
     cut: Option<Bucket>,
 }
 
-/// What happened when a interval began, as coordinates. Gives what the home counts from then on.
-fn tell<'a>(
+/// Adds the events at the beginning of an interval. Returns the home's standing from then on.
+fn add_step<'a>(
     sum: &mut Contribution,
     step: &Step<'a>,
-    stood: Option<Standing<'a>>,
+    before: Option<Standing<'a>>,
     zones: &mut Zones,
 ) -> Option<Standing<'a>> {
     let facts = step.interval.facts;
     let (market, cell, at) = (&facts.market, Cell::of(facts), step.interval.first);
-    let stands = (facts.status.phase() == Phase::Active).then(|| {
+    let standing = (facts.status.phase() == Phase::Active).then(|| {
         let worth = Worth::of(step, zones.of(market));
         Standing { market, cell, worth }
     });
@@ -100,7 +99,7 @@ fn tell<'a>(
         let day = at.day_in(zones.of(now.market));
         sum.of(now.market).moved(kind, now.cell, day, &now.worth, 1).happened(kind, now.cell, day, at);
     };
-    match (&stood, &stands) {
+    match (&before, &standing) {
         (Some(before), Some(now)) if step.exit.is_none() && before.cell != now.cell => {
             let [left, entered] = between(before.cell, now.cell);
             leave(sum, left, before, at, zones);
@@ -134,18 +133,18 @@ fn tell<'a>(
             None => drop(sum.of(market).happened(Kind::Sold, cell, day, at)),
         }
     }
-    stands
+    standing
 }
 
-/// A home leaves the stock.
+/// Removes a home from the stock.
 fn leave(sum: &mut Contribution, kind: Kind, before: &Standing<'_>, at: Time, zones: &mut Zones) {
     let day = at.day_in(zones.of(before.market));
     sum.of(before.market).moved(kind, before.cell, day, &before.worth, -1).happened(kind, before.cell, day, at);
 }
 
-/// The days on which a home that is in the stock becomes unconfirmed and ceases to be: when it is seen again, or leaves, which
-/// may be in days to come. `next` is when the next interval begins.
-fn doze(
+/// Adds the days on which a home in stock becomes unconfirmed, and on which that ends because it is seen again or
+/// leaves. They may lie in the future. `next` is the beginning of the next interval.
+fn add_unconfirmed(
     sum: &mut Contribution,
     interval: &Interval<'_>,
     standing: &Standing<'_>,
@@ -163,7 +162,7 @@ fn doze(
     }
 }
 
-/// How a home leaves one cell for another of the same market.
+/// The kinds for a home that changes its cell within a market.
 fn between(before: Cell, now: Cell) -> [Kind; 2] {
     match (before.property_type == now.property_type, before.bedrooms == now.bedrooms) {
         (false, true) => [Kind::TypeOut, Kind::TypeIn],
@@ -215,11 +214,11 @@ impl Worth {
     }
 }
 
-/// The coordinates of one market.
+/// The entries of one market.
 struct Entries<'s>(&'s mut Vec<(Key, i64)>);
 
 impl Entries<'_> {
-    /// A home with this worth enters (`sign` 1) or leaves (-1).
+    /// Adds a home with these values on entry (`sign` 1), or removes it on exit (-1).
     fn moved(self, kind: Kind, cell: Cell, day: Day, worth: &Worth, sign: i64) -> Self {
         let mut put = |quantity, bucket, value: i64| {
             if value != 0 {
@@ -246,9 +245,9 @@ impl Entries<'_> {
         self
     }
 
-    /// Counts an event: in its hour, and on its day unless the stock says so by itself.
+    /// Counts an event: in its hour, and on its day unless the count of the stock shows it.
     fn happened(self, kind: Kind, cell: Cell, day: Day, at: Time) -> Self {
-        if matches!(kind.role(), Role::InPlace | Role::Beside) {
+        if matches!(kind.role(), Role::InPlace | Role::NoStock) {
             self.0.push((Key::new(cell, Quantity::Count, kind, day, 0), 1));
         }
         self.0.push((Key::hour(cell, kind, at.hour()), 1));
@@ -257,7 +256,7 @@ impl Entries<'_> {
 }
 
 impl Contribution {
-    /// The contribution as what it adds to each market.
+    /// Splits the contribution into deltas by market.
     #[must_use]
     pub fn into_deltas(self) -> Vec<(Market, Delta)> {
         let deltas = self.parts.into_iter().map(|(market, entries)| (market, Delta::of(entries)));
@@ -265,11 +264,11 @@ impl Contribution {
     }
 
     fn of(&mut self, market: &Market) -> Entries<'_> {
-        let place = self.parts.iter().position(|(known, _)| known == market).unwrap_or_else(|| {
+        let index = self.parts.iter().position(|(known, _)| known == market).unwrap_or_else(|| {
             self.parts.push((market.clone(), Vec::with_capacity(32)));
             self.parts.len() - 1
         });
-        Entries(&mut self.parts[place].1)
+        Entries(&mut self.parts[index].1)
     }
 }
 
@@ -285,7 +284,7 @@ impl Delta {
         Self { entries }
     }
 
-    /// The opposite: what takes this delta back.
+    /// The delta that undoes this one.
     #[must_use]
     pub fn negated(&self) -> Self {
         Self { entries: self.entries.iter().map(|(key, value)| (*key, value.wrapping_neg())).collect() }
@@ -296,7 +295,7 @@ impl Delta {
     }
 }
 
-/// Sums entries of equal key: sorted by key then, without zeros.
+/// Sums entries with equal keys. The result is sorted by key and has no zeros.
 pub(crate) fn sum_up(entries: &mut Vec<(Key, i64)>) {
     entries.sort_unstable_by_key(|(key, _)| *key);
     entries.dedup_by(|next, kept| {
@@ -310,12 +309,12 @@ pub(crate) fn sum_up(entries: &mut Vec<(Key, i64)>) {
 }
 
 impl DeltaSum {
-    /// Adds one more.
+    /// Adds a delta.
     pub fn add(&mut self, delta: &Delta) {
         self.entries.extend_from_slice(&delta.entries);
     }
 
-    /// The sum of all that was added.
+    /// The sum of all added deltas.
     #[must_use]
     pub fn sum(self) -> Delta {
         Delta::of(self.entries)
@@ -323,9 +322,9 @@ impl DeltaSum {
 }
 
 impl Zones {
-    /// The zone whose midnight closes this market's day.
+    /// The time zone whose midnight ends the day of this market.
     pub fn of(&mut self, market: &Market) -> &TimeZone {
-        // Two lookups, because returning from the first borrows the map for both paths.
+        // Two lookups: returning from the first would keep the map borrowed on both paths.
         if !self.known.contains_key(market) {
             self.known.insert(market.clone(), market.area.country().zone);
         }

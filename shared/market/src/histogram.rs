@@ -1,15 +1,15 @@
 use std::collections::BTreeMap;
 
-/// The largest relative error of any value read back from a bucket.
+/// The maximum relative error of a value read from a bucket.
 pub const RELATIVE_ERROR: f64 = 0.001;
 
-/// A bucket of the logarithmic histogram: all values in `[lower, lower * gamma)` with
-/// `gamma = (1 + a) / (1 - a)` and `a` = [`RELATIVE_ERROR`].
+/// A bucket of the logarithmic histogram: all values in `[lower, lower * gamma)` with `gamma = (1 + a) / (1 - a)` and
+/// `a` = [`RELATIVE_ERROR`].
 ///
-/// The mapping is DDSketch's with cubic interpolation of the logarithm (Masson, Rim, Lee: "DDSketch",
-/// VLDB 2019; the interpolation as in the authors' sketches libraries). It is made of bit operations,
-/// additions and multiplications only, so that every platform computes the same bucket; a library
-/// logarithm would not promise that. It costs 1 % more buckets than the exact logarithm.
+/// The mapping is that of `DDSketch` with cubic interpolation of the logarithm (Masson, Rim, Lee: "DDSketch", VLDB
+/// 2019; interpolation as in the authors' sketches libraries). It uses only bit operations, additions and
+/// multiplications, so every platform computes the same bucket; a library logarithm does not guarantee that. It needs 1
+/// % more buckets than the exact logarithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Bucket(pub i32);
 
@@ -19,8 +19,8 @@ pub struct Histogram {
     counts: BTreeMap<i32, i64>,
 }
 
-// The cubic whose value at significand s runs from 0 to 1 and whose slope against the logarithm never
-// falls below C: the bucket width then never exceeds gamma.
+// Coefficients of the cubic in s, the significand less 1. It runs from 0 to 1, and its slope against the logarithm is
+// at least C, so that no bucket is wider than gamma.
 const A: f64 = 6.0 / 35.0;
 const B: f64 = -3.0 / 5.0;
 const C: f64 = 10.0 / 7.0;
@@ -29,7 +29,7 @@ const LN_GAMMA: f64 = 0.002_000_000_666_667_067;
 const BUCKETS_PER_DOUBLING: f64 = 1.0 / (C * LN_GAMMA);
 
 impl Bucket {
-    /// The bucket of `value`; `None` unless it is positive and normal.
+    /// The bucket of `value`. `None` unless the value is positive and normal.
     #[must_use]
     pub fn of(value: f64) -> Option<Self> {
         if !(value.is_normal() && value > 0.0) {
@@ -40,33 +40,33 @@ impl Bucket {
         Some(Self(index as i32))
     }
 
-    /// The bucket of a positive whole number.
+    /// The bucket of an integer. `None` unless it is positive.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "2^53 is far finer than a bucket")]
     pub fn of_whole(value: i64) -> Option<Self> {
         Self::of(value as f64)
     }
 
-    /// The value that stands for the bucket: within [`RELATIVE_ERROR`] of everything in it.
+    /// The representative value of the bucket: within [`RELATIVE_ERROR`] of every value in it.
     #[must_use]
     pub fn value(self) -> f64 {
         self.lower() * (1.0 + RELATIVE_ERROR)
     }
 
-    /// Where the bucket ends and the next begins, up to rounding.
+    /// The upper end of the bucket, up to rounding.
     #[must_use]
     pub fn upper(self) -> f64 {
         Self(self.0.saturating_add(1)).lower()
     }
 
-    /// The least value in the bucket, up to rounding.
+    /// The lower end of the bucket, up to rounding.
     #[must_use]
     pub fn lower(self) -> f64 {
         let log = f64::from(self.0) / BUCKETS_PER_DOUBLING;
         let exponent = log.floor();
         let target = log - exponent;
-        // Solve ((A s + B) s + C) s = target; the slope is at least 5/7 in [0, 1], so Newton's method
-        // settles in a few steps.
+        // Solves ((A s + B) s + C) s = target. The slope is at least 5/7 in [0, 1], so Newton's method converges in a
+        // few steps.
         let mut s = target;
         for _ in 0..6 {
             let f = ((A * s + B) * s + C) * s - target;
@@ -89,7 +89,7 @@ fn log2_like(value: f64) -> f64 {
 }
 
 impl Histogram {
-    /// Adds `count` values (negative: takes them away) to a bucket.
+    /// Adds `count` values to a bucket; a negative count removes values.
     pub fn add(&mut self, bucket: Bucket, count: i64) {
         let slot = self.counts.entry(bucket.0).or_insert(0);
         *slot += count;
@@ -98,28 +98,27 @@ impl Histogram {
         }
     }
 
-    /// How many values there are.
+    /// The number of values.
     #[must_use]
     pub fn count(&self) -> i64 {
         self.counts.values().sum()
     }
 
-    /// The buckets that hold anything, in order of value, with their counts.
+    /// The non-empty buckets with their counts, in order of value.
     pub fn buckets(&self) -> impl DoubleEndedIterator<Item = (Bucket, i64)> + '_ {
         self.counts.iter().map(|(bucket, count)| (Bucket(*bucket), *count))
     }
 
-    /// The quantile `q` in `[0, 1]`, to within [`RELATIVE_ERROR`]; by the definition of Hyndman and Fan's type 7.
+    /// The quantile `q` in `[0, 1]`, to within [`RELATIVE_ERROR`]. Definition: Hyndman and Fan, type 7.
     #[must_use]
     pub fn quantile(&self, q: f64) -> Option<f64> {
         quantile_of(self.buckets().map(|(bucket, count)| (bucket.value(), count)), self.count(), q)
     }
 }
 
-/// The quantile `q` of `n` values given in ascending order with their multiplicities: Hyndman and
-/// Fan's type 7, the default of R and `NumPy`, which interpolates between the two order statistics
-/// around `1 + (n - 1) q`. Where each value is known to within an error, so is the result. `None` when
-/// there are none.
+/// The quantile `q` of `n` values, given in ascending order with their multiplicities. Hyndman and Fan's type 7, the
+/// default of R and `NumPy`: interpolates between the two order statistics around `1 + (n - 1) q`. The result has the
+/// relative error of the values. `None` if there are no values.
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "counts of homes")]
 pub(crate) fn quantile_of(values: impl Iterator<Item = (f64, i64)>, n: i64, q: f64) -> Option<f64> {
     if n <= 0 {
@@ -149,26 +148,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ln_gamma_is_what_it_says() {
+    fn ln_gamma_is_correct() {
         let gamma: f64 = (1.0 + RELATIVE_ERROR) / (1.0 - RELATIVE_ERROR);
         assert!((gamma.ln() - LN_GAMMA).abs() < 1e-15);
     }
 
     proptest! {
         #[test]
-        fn a_bucket_knows_its_values_to_a_thousandth(value in 1e-6_f64..1e18) {
+        fn a_bucket_is_within_a_thousandth_of_its_values(value in 1e-6_f64..1e18) {
             let back = Bucket::of(value).unwrap().value();
             prop_assert!((back / value - 1.0).abs() <= RELATIVE_ERROR * 1.000_001, "{value} -> {back}");
         }
 
         #[test]
-        fn buckets_are_in_the_order_of_their_values(a in 1e-6_f64..1e18, b in 1e-6_f64..1e18) {
+        fn buckets_keep_the_order_of_values(a in 1e-6_f64..1e18, b in 1e-6_f64..1e18) {
             let (low, high) = (a.min(b), a.max(b));
             prop_assert!(Bucket::of(low) <= Bucket::of(high));
         }
 
         #[test]
-        fn quantiles_are_within_a_thousandth_of_a_plain_computation(
+        fn quantiles_are_within_a_thousandth_of_the_exact_ones(
             mut values in prop::collection::vec(1_i64..1_000_000_000_000, 1..200),
             q in 0.0_f64..=1.0,
         ) {
@@ -186,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_has_no_median_and_no_bucket_holds_nothing() {
+    fn an_empty_histogram_has_no_median_and_zero_has_no_bucket() {
         assert_eq!(Histogram::default().quantile(0.5), None);
         assert_eq!(Bucket::of(0.0), None);
         assert_eq!(Bucket::of(-1.0), None);

@@ -1,54 +1,53 @@
 use stoop_domain::{Day, Facts, Hour, PropertyType};
 
-/// A part of a market whose figures can be asked for by themselves.
+/// A part of a market with figures of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Segment {
     /// Every home.
     All,
-    /// Homes of one property type; `None`: of unknown type.
+    /// Homes of one property type; `None`: unknown type.
     Type(Option<PropertyType>),
-    /// Homes with this many bedrooms, 10 standing for 10 and more; `None`: unknown.
+    /// Homes with this many bedrooms; 10 means 10 or more; `None`: unknown.
     Bedrooms(Option<u8>),
-    /// Homes of one property type with this many bedrooms.
     Cell(Cell),
 }
 
-/// Property type and number of bedrooms: what a home is counted under. Every segment is a sum of cells.
+/// Property type and number of bedrooms. Each home is counted in one cell, and every segment is a sum of cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cell {
     /// `None`: unknown.
     pub property_type: Option<PropertyType>,
-    /// 10 stands for 10 and more; `None`: unknown.
+    /// 10 means 10 or more; `None`: unknown.
     pub bedrooms: Option<u8>,
 }
 
 /// What a coordinate counts. The numbers are part of the stored format: never reuse one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Quantity {
-    /// Homes; of kinds that move no stock, events.
+    /// Homes; for kinds that do not change the stock, events.
     Count = 0,
-    /// Homes, by bucket of the price in minor units.
+    /// Homes, by price bucket in minor units.
     Price = 1,
-    /// The sum of their prices modulo 2^32, in minor units.
+    /// The sum of prices modulo 2^32, in minor units.
     PriceSum = 2,
-    /// The sum of their prices divided by 2^32. Both together are exact, and neither overflows 64 bits.
+    /// The sum of prices divided by 2^32. Both parts together are exact, and neither overflows 64 bits.
     PriceSumHigh = 3,
     /// Homes, by bucket of the price in minor units per square metre.
     PricePerArea = 4,
-    /// Homes, by the day on which the spell on the market opened.
+    /// Homes, by the day on which their spell began.
     Opened = 5,
-    /// Homes that ask less than their first price, by bucket of the cut in hundredths of a percent.
+    /// Homes below their original price, by bucket of the cut in basis points.
     Cut = 6,
-    /// Events by the hour of their UTC day.
+    /// Events, by UTC hour.
     Hour = 7,
-    /// Homes that nobody has seen for longer than they are confirmed.
+    /// Homes that are unconfirmed.
     Unconfirmed = 8,
 }
 
-/// How a home moves a coordinate: what happened to it. The numbers are part of the stored format: never reuse one.
+/// What happened to a home. The numbers are part of the stored format: never reuse one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
-    /// The sum of all that came before the days that are told one by one.
+    /// The sum of everything before the first single day.
     Opening = 0,
     Initial = 1,
     New = 2,
@@ -56,7 +55,7 @@ pub(crate) enum Kind {
     BackOnMarket = 4,
     /// From another market.
     MovedIn = 5,
-    /// From another property type, number of bedrooms, or both, of the same market.
+    /// From another property type of the same market.
     TypeIn = 6,
     BedroomsIn = 7,
     CellIn = 8,
@@ -69,26 +68,26 @@ pub(crate) enum Kind {
     CellOut = 16,
     PriceCut = 17,
     PriceRise = 18,
-    /// What is known of the home changed, neither its price nor where it is counted.
+    /// A value changed other than the price and the cell.
     Amended = 19,
     Sold = 20,
     Expired = 21,
 }
 
-/// What a kind does to the stock.
+/// The effect of a kind on the stock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     Opening,
     Entry,
     Exit,
-    /// The home stays; what it asks is another.
+    /// The home stays in stock with another price.
     InPlace,
-    /// It moves no stock.
-    Beside,
+    /// The stock does not change.
+    NoStock,
 }
 
-/// A coordinate, packed so that the order of keys is cell, quantity, kind, time, bucket:
-/// 16 bits, 4 bits, 5 bits, 16 bits offset by 2^15 (days), 23 bits offset by 2^22.
+/// A coordinate, packed so that keys sort by cell, quantity, kind, time, bucket: 16 bits, 4 bits, 5 bits, 16 bits
+/// offset by 2^15 (days), 23 bits offset by 2^22.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Key(pub(crate) u64);
 
@@ -96,7 +95,7 @@ const TIME_OFFSET: i32 = 1 << 15;
 const BUCKET_OFFSET: i32 = 1 << 22;
 const BUCKET_MAX: u64 = (1 << 23) - 1;
 
-/// Where the parts of a key begin.
+/// The first bit of each part of a key.
 const CELL: u32 = 48;
 const QUANTITY: u32 = 44;
 const KIND: u32 = 39;
@@ -104,7 +103,7 @@ const TIME: u32 = 23;
 const BEDROOMS_MAX: u8 = 10;
 
 impl Key {
-    /// Days before 1880 and after 2059 count as the first and the last that there is room for.
+    /// Days before 1880 and after 2059 are clamped to that range.
     pub(crate) fn new(cell: Cell, quantity: Quantity, kind: Kind, day: Day, bucket: i32) -> Self {
         let time = (day.0.clamp(-TIME_OFFSET, TIME_OFFSET - 1) + TIME_OFFSET).cast_unsigned();
         let bucket = (bucket.clamp(-BUCKET_OFFSET, BUCKET_OFFSET - 1) + BUCKET_OFFSET).cast_unsigned();
@@ -112,22 +111,22 @@ impl Key {
         Self(u64::from(cell.code()) << CELL | measure | u64::from(time) << TIME | u64::from(bucket))
     }
 
-    /// Events of an hour.
+    /// The coordinate of the events of an hour.
     pub(crate) fn hour(cell: Cell, kind: Kind, hour: Hour) -> Self {
         Self::new(cell, Quantity::Hour, kind, Day(hour.0.div_euclid(24)), hour.0.rem_euclid(24))
     }
 
-    /// The least key of a cell and quantity.
+    /// The smallest key of a cell and quantity.
     pub(crate) fn first_of(cell: u16, quantity: Quantity) -> Self {
         Self(u64::from(cell) << CELL | (quantity as u64) << QUANTITY)
     }
 
-    /// The same of a cell.
+    /// The smallest key of a cell and quantity.
     pub(crate) fn new_first(cell: Cell, quantity: Quantity) -> Self {
         Self::first_of(cell.code(), quantity)
     }
 
-    /// Whether it is of the cell and quantity of `other`.
+    /// Whether both keys have the same cell and quantity.
     pub(crate) fn is_of(self, other: Self) -> bool {
         self.0 >> QUANTITY == other.0 >> QUANTITY
     }
@@ -154,7 +153,7 @@ impl Key {
         }
     }
 
-    /// `None` of a kind that this program does not know.
+    /// `None` for a kind that this program does not know.
     pub(crate) fn kind(self) -> Option<Kind> {
         Kind::ALL.get(usize::from((self.0 >> KIND) as u8 & 0b1_1111)).copied().flatten()
     }
@@ -167,18 +166,18 @@ impl Key {
         (self.0 & BUCKET_MAX) as i32 - BUCKET_OFFSET
     }
 
-    /// The same in another bucket.
+    /// The same key with another bucket.
     pub(crate) fn in_bucket(self, bucket: i32) -> Self {
         let bucket = (bucket.clamp(-BUCKET_OFFSET, BUCKET_OFFSET - 1) + BUCKET_OFFSET).cast_unsigned();
         Self(self.0 & !BUCKET_MAX | u64::from(bucket))
     }
 
-    /// The hour of UTC, of a coordinate of [`Quantity::Hour`].
+    /// The UTC hour of a coordinate of [`Quantity::Hour`].
     pub(crate) fn hour_of(self) -> i32 {
         self.day() * 24 + self.bucket()
     }
 
-    /// The same as part of the opening of the day after `day`.
+    /// The same key in the opening of the day after `day`.
     pub(crate) fn opening(self, day: i32) -> Self {
         let time = (day.clamp(-TIME_OFFSET, TIME_OFFSET - 1) + TIME_OFFSET).cast_unsigned();
         Self(self.0 & !(0b1_1111 << KIND | 0xffff << TIME) | u64::from(time) << TIME)
@@ -186,7 +185,7 @@ impl Key {
 }
 
 impl Kind {
-    /// By their numbers.
+    /// Indexed by number.
     const ALL: [Option<Self>; 22] = [
         Some(Self::Opening),
         Some(Self::Initial),
@@ -220,11 +219,11 @@ impl Kind {
             Self::Pending | Self::Closed | Self::Gone | Self::Expired => Role::Exit,
             Self::MovedOut | Self::TypeOut | Self::BedroomsOut | Self::CellOut => Role::Exit,
             Self::PriceCut | Self::PriceRise | Self::Amended => Role::InPlace,
-            Self::Sold => Role::Beside,
+            Self::Sold => Role::NoStock,
         }
     }
 
-    /// Whether a home that moves between two cells of a market comes into this segment or leaves it.
+    /// Whether a home that moves between two cells of a market enters or leaves this segment.
     pub(crate) fn crosses(self, segment: Segment) -> bool {
         match (self, segment) {
             (Self::TypeIn | Self::TypeOut, Segment::Type(_) | Segment::Cell(_)) => true,
@@ -237,7 +236,7 @@ impl Kind {
 }
 
 impl Quantity {
-    /// Those of which the stock is a sum.
+    /// The quantities of which the stock is a sum.
     pub(crate) const OF_STOCK: [Self; 8] = [
         Self::Count,
         Self::Price,
@@ -249,8 +248,8 @@ impl Quantity {
         Self::Unconfirmed,
     ];
 
-    /// What no coordinate of a real market reaches, so that no sum of them overflows: a thousand billion homes, or prices of
-    /// sixteen million in halves below 2^32.
+    /// A bound above every coordinate of a real market, so that no sum overflows: a thousand billion homes, or prices
+    /// of sixteen million homes in halves below 2^32.
     pub(crate) fn value_max(self) -> u64 {
         match self {
             Self::PriceSum | Self::PriceSumHigh => 1 << 56,
@@ -258,29 +257,29 @@ impl Quantity {
         }
     }
 
-    /// Whether its buckets are those of a [`crate::Histogram`].
+    /// Whether the buckets are those of a [`crate::Histogram`].
     pub(crate) fn is_of_prices(self) -> bool {
         matches!(self, Self::Price | Self::PricePerArea | Self::Cut)
     }
 
-    /// Whether a coordinate of this quantity and kind changes the stock of homes on offer, whose past can be summed up; if
-    /// not, it counts events of its day.
+    /// Whether a coordinate of this quantity and kind changes the stock, so that the past can be summed up. Otherwise
+    /// it counts events of its day.
     pub(crate) fn is_stock(self, kind: Kind) -> bool {
         match (self, kind.role()) {
-            (Self::Hour, _) | (_, Role::Beside) | (Self::Count, Role::InPlace) => false,
+            (Self::Hour, _) | (_, Role::NoStock) | (Self::Count, Role::InPlace) => false,
             (_, Role::Opening | Role::Entry | Role::Exit | Role::InPlace) => true,
         }
     }
 }
 
 impl Cell {
-    /// Where a home with these facts is counted.
+    /// The cell in which a home with these facts is counted.
     #[must_use]
     pub fn of(facts: &Facts) -> Self {
         Self { property_type: facts.property_type, bedrooms: facts.bedrooms.map(|n| n.min(BEDROOMS_MAX)) }
     }
 
-    /// Two bytes: 0 for unknown, else one more than the place of the type in the list of all, or than the number.
+    /// Two bytes: 0 for unknown, otherwise one more than the index of the type or than the number.
     fn code(self) -> u16 {
         let kind = self.property_type.map_or(0, |kind| kind as u16 + 1);
         let bedrooms = self.bedrooms.map_or(0, |n| u16::from(n.min(BEDROOMS_MAX)) + 1);
@@ -291,7 +290,7 @@ impl Cell {
         let [kind, bedrooms] = code.to_be_bytes();
         let property_type = match kind.checked_sub(1) {
             None => None,
-            Some(place) => Some(*PropertyType::ALL.get(usize::from(place))?),
+            Some(index) => Some(*PropertyType::ALL.get(usize::from(index))?),
         };
         let bedrooms = bedrooms.checked_sub(1);
         bedrooms.is_none_or(|n| n <= BEDROOMS_MAX).then_some(Self { property_type, bedrooms })
@@ -299,7 +298,7 @@ impl Cell {
 }
 
 impl Segment {
-    /// Whether homes of this cell belong to it.
+    /// Whether the segment contains homes of this cell.
     #[must_use]
     pub fn contains(self, cell: Cell) -> bool {
         match self {
@@ -310,13 +309,13 @@ impl Segment {
         }
     }
 
-    /// The segments that a cell belongs to, the whole market among them.
+    /// The segments that contain a cell, including the whole market.
     #[must_use]
     pub fn of(cell: Cell) -> [Self; 4] {
         [Self::All, Self::Type(cell.property_type), Self::Bedrooms(cell.bedrooms), Self::Cell(cell)]
     }
 
-    /// The name shown in tables: `all`, `Condominium`, `3 bedrooms`, `Condominium, 3 bedrooms`.
+    /// The name in tables: `all`, `Condominium`, `3 bedrooms`, `Condominium, 3 bedrooms`.
     #[must_use]
     pub fn label(self) -> String {
         match self {
@@ -343,7 +342,7 @@ mod tests {
     const UNKNOWN: Cell = Cell { property_type: None, bedrooms: None };
 
     #[test]
-    fn keys_are_ordered_by_cell_quantity_kind_time_bucket_and_read_back() {
+    fn keys_sort_by_cell_quantity_kind_time_bucket_and_round_trip() {
         let mut keys = [
             Key::new(CONDO, Quantity::Price, Kind::New, Day(-5), 7),
             Key::new(UNKNOWN, Quantity::Price, Kind::New, Day(20_000), -3),
@@ -368,14 +367,14 @@ mod tests {
     }
 
     #[test]
-    fn an_hour_is_read_back() {
+    fn an_hour_round_trips() {
         for hour in [0, 1, 23, 24, -1, -24, -25, 490_000] {
             assert_eq!(Key::hour(CONDO, Kind::Gone, Hour(hour)).hour_of(), hour);
         }
     }
 
     #[test]
-    fn every_cell_and_kind_has_a_code_of_its_own() {
+    fn every_cell_and_kind_has_a_unique_code() {
         let types = PropertyType::ALL.into_iter().map(Some).chain([None]);
         for property_type in types {
             for bedrooms in (0..=10).map(Some).chain([None]) {

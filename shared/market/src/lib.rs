@@ -1,20 +1,17 @@
-//! The market algebra: contributions, market state, snapshots. No I/O, no clock.
+//! The algebra of markets: contributions, market state, snapshots. No I/O, no clock.
 //!
-//! A market's state ([`Cells`]) is a sparse vector of whole numbers. A home adds to it its
-//! [`contribution`], a pure function of its history; an update is
-//! `state - contribution(old) + contribution(new)`. Vectors over the integers are a commutative group,
-//! so the order of homes, the cut of batches and repetition cannot matter, and merging two markets is
-//! adding them.
+//! The state of a market ([`Cells`]) is a sparse vector of integers. Each home adds its [`contribution`], a pure
+//! function of its history; an update is `state - contribution(old) + contribution(new)`. Integer vectors are a
+//! commutative group, so order, batch size and repetition do not matter, and merging two markets is addition.
 //!
-//! Everything is a coordinate of that vector: which cell (property type and number of bedrooms), which quantity (homes, prices
-//! by bucket, their sum, ...), what happened (new, pending, cut, ...), which day, which bucket. A home that enters the stock
-//! adds to the cell that it enters; one that leaves takes away from the cell that it leaves; so the stock of any day is a
-//! sum over the days up to it, and equals the entries less the exits because it is made of them. A [`Snapshot`] reads the
-//! figures of one moment, a series those of many days, of a cell or a sum of cells ([`Segment`]). Of a wide area less is kept
-//! ([`Wide`]): what the figures of some days and one series are read from.
+//! A coordinate of the vector has a cell (property type and number of bedrooms), a quantity (homes, prices by bucket,
+//! their sum, ...), a kind of event (new, pending, cut, ...), a day and a bucket. A home that enters the stock adds to
+//! its cell; one that leaves subtracts from it. The stock of a day is therefore the sum over all days up to it, and
+//! equals entries less exits by construction. A [`Snapshot`] has the figures of one moment, a series those of many
+//! days, for a cell or a sum of cells ([`Segment`]). For a wide area less is stored ([`Wide`]): enough for the figures
+//! of some days and one series.
 //!
-//! What this crate deliberately does not do: decide what deserves an alert, store anything, or know
-//! where observations come from.
+//! This crate does not select alerts, store anything, or know the sources of observations.
 
 mod cells;
 mod codec;

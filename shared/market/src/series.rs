@@ -7,30 +7,30 @@ use crate::cells::Cells;
 use crate::key::{Key, Kind, Quantity, Segment};
 use crate::snapshot::{Flows, Stock};
 
-/// The close of one day.
+/// The figures of one day at its end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Close {
     /// The civil day in the market's time zone.
     pub day: Day,
-    /// Active inventory at its end.
+    /// Active stock at the end of the day.
     pub active: i64,
-    /// How much of it nobody had seen for longer than it is confirmed.
+    /// The part of `active` that is unconfirmed.
     pub unconfirmed: i64,
-    /// Median list price at its end, in minor units.
+    /// Median list price at the end of the day, in minor units.
     pub median_price: Option<f64>,
-    /// Mean list price at its end, in minor units.
+    /// Mean list price at the end of the day, in minor units.
     pub mean_price: Option<f64>,
-    /// What happened on it.
+    /// Events of the day.
     #[serde(flatten)]
     pub flows: Flows,
 }
 
-/// The quantities that a close tells of.
+/// The quantities that a close needs.
 const OF_CLOSE: [Quantity; 5] =
     [Quantity::Count, Quantity::Price, Quantity::PriceSum, Quantity::PriceSumHigh, Quantity::Unconfirmed];
 
-/// The closes of the days `from..=until`, one for each day, read from the state in one sweep. What lies before the state's
-/// horizon is in its opening: [`Cells::with_archive`] tells those days too.
+/// The closes of the days `from..=until`, computed in one pass. Days before the state's horizon are in its opening; use
+/// [`Cells::with_archive`] to get them as single days.
 #[must_use]
 pub fn closes(cells: &Cells, segment: Segment, from: Day, until: Day) -> Vec<Close> {
     let mut changes: BTreeMap<i32, Vec<(Key, i64)>> = BTreeMap::new();
@@ -60,7 +60,7 @@ pub fn closes(cells: &Cells, segment: Segment, from: Day, until: Day) -> Vec<Clo
     series
 }
 
-/// The first day on which anything changed; `None` where nothing did, or where that is in the state's opening.
+/// The first day with a change. `None` if there is none or it is in the state's opening.
 #[must_use]
 pub fn first_day(cells: &Cells) -> Option<Day> {
     let counts = || cells.of(Segment::All, Quantity::Count);

@@ -7,20 +7,20 @@ use crate::histogram::{Bucket, Histogram, quantile_of};
 use crate::key::{Key, Kind, Quantity, Role, Segment};
 use crate::wide::Grain;
 
-/// The version of the catalogue of figures in `docs/METRICS.md`.
+/// The version of the definitions of figures in `docs/METRICS.md`.
 pub const CATALOGUE_VERSION: u32 = 2;
 
-/// A figure of fewer homes than these is thin: one home more or less may move it by much.
+/// A figure of fewer homes is thin: one home more or less may change it a lot.
 pub const THIN_SAMPLE: i64 = 10;
 
-/// Days from the first on which a market was watched. What was on offer before is still being found: figures that these days
-/// enter are of a market that is warming up.
+/// The length of the warm-up, in days from the first day of a market. Homes that were on offer before are still being
+/// found, so figures that include these days are marked as warming up.
 pub const WARM_UP_DAYS: i32 = 7;
 
 /// A rolling window by event time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Window {
-    /// The current hour of UTC and the 23 before it.
+    /// The current UTC hour and the 23 before it.
     Hours24,
     /// Today and the 6 days before, in the market's time zone.
     Days7,
@@ -30,47 +30,44 @@ pub enum Window {
     Days90,
 }
 
-/// How often each thing happened in a window. The stock at its end is that before it, and [`Flows::entries`], less
-/// [`Flows::exits`].
+/// The number of events of each kind in a window. The stock at its end equals the stock before it plus
+/// [`Flows::entries`] minus [`Flows::exits`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Flows {
-    /// Homes that were first seen because a search began.
+    /// Homes first seen because a search began.
     pub initial: i64,
-    /// Homes that came on the market.
+    /// Homes new on the market.
     pub new: i64,
-    /// Homes that were listed again after more than 90 days off the market.
+    /// Homes back after more than 90 days off the market.
     pub relisted: i64,
-    /// Homes that came back to it.
+    /// Homes active again after they were pending, or after at most 90 days off the market.
     pub back_on_market: i64,
     /// Homes whose listing came from another market or segment.
     pub moved_in: i64,
-    /// Homes that went under contract.
     pub pending: i64,
-    /// Homes sold or let that were active until then.
+    /// Active homes that were sold or let.
     pub closed: i64,
-    /// Homes that left without a known sale.
+    /// Homes off the market without a known sale.
     pub gone: i64,
-    /// Homes whose listing went to another market or segment.
+    /// Homes whose listing moved to another market or segment.
     pub moved_out: i64,
-    /// Homes that nobody had seen for so long that they count as off the market.
+    /// Homes that nobody has shown for a fixed number of days.
     pub expired: i64,
-    /// Price cuts.
     pub price_cuts: i64,
-    /// Price rises.
     pub price_rises: i64,
-    /// Homes sold or let, whether they were active, under contract or off the market until then.
+    /// Homes sold or let, whatever their status before.
     pub sold: i64,
 }
 
-/// The figures of one segment of a market. Prices in minor units; `None` where no home tells.
+/// The figures of one segment of a market. Prices are in minor units. `None` if no home has the value.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Figures {
-    /// Active inventory.
+    /// Active stock.
     pub active: i64,
-    /// How many of them nobody has seen for longer than they are confirmed.
+    /// The part of `active` that is unconfirmed.
     pub unconfirmed: i64,
-    /// How many of them have a price.
+    /// The part of `active` that has a price.
     pub priced: i64,
     /// Median list price.
     pub median_price: Option<f64>,
@@ -80,47 +77,45 @@ pub struct Figures {
     pub p25_price: Option<f64>,
     /// Upper quartile of list prices.
     pub p75_price: Option<f64>,
-    /// Lowest list price: the lower end of its bucket, at most 0.2 % below.
+    /// Lowest list price: the lower end of its bucket, at most 0.2 % too low.
     pub min_price: Option<f64>,
-    /// Highest list price: the upper end of its bucket, at most 0.2 % above.
+    /// Highest list price: the upper end of its bucket, at most 0.2 % too high.
     pub max_price: Option<f64>,
-    /// How many of them have a price and a living area.
+    /// The part of `active` that has a price and a living area.
     pub priced_per_area: i64,
-    /// Median of list price by living area, in minor units per square metre.
+    /// Median list price per living area, in minor units per square metre.
     pub median_price_per_m2: Option<f64>,
-    /// Median days since the spell on the market opened.
+    /// Median days since the beginning of the spell.
     pub median_age_days: Option<f64>,
-    /// Share, 0 to 1, of priced active homes that ask less than their first price.
+    /// Share (0 to 1) of priced active homes below their original price.
     pub cut_share: Option<f64>,
-    /// How many of them do.
+    /// Number of active homes below their original price.
     pub cut: i64,
-    /// Median of those cuts, as a fraction of the first price.
+    /// Median of those cuts, as a fraction of the original price.
     pub median_cut: Option<f64>,
-    /// What happened in the last 24 hours; `None` where the hours of then are not told any more.
+    /// Events of the last 24 hours. `None` if the state no longer has those hours.
     pub last_24_hours: Option<Flows>,
-    /// What happened in the last 7, 28 and 90 days.
+    /// Events of the last 7 days.
     pub last_7_days: Flows,
-    /// See `last_7_days`.
+    /// Events of the last 28 days.
     pub last_28_days: Flows,
-    /// See `last_7_days`.
+    /// Events of the last 90 days.
     pub last_90_days: Flows,
 }
 
 /// The figures of a market at a moment.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Snapshot {
-    /// Which definitions the figures follow.
+    /// The version of the definitions ([`CATALOGUE_VERSION`]).
     pub catalogue_version: u32,
-    /// The moment.
     pub as_of: Time,
-    /// The whole market.
     pub all: Figures,
-    /// Each property type and each bedroom count that the market has or had, by name.
+    /// Each property type and number of bedrooms that the market has or had, by name.
     pub segments: Vec<(String, Figures)>,
 }
 
-/// Reads the figures of a market at `now`: a pure function of the state and the time. Stock is that of
-/// the close of the day of `now`, so far as it is known.
+/// The figures of a market at `now`: a pure function of state and time. The stock is that of the end of the day of
+/// `now`, as far as it is known.
 #[must_use]
 pub fn snapshot(cells: &Cells, now: Time, zone: &TimeZone) -> Snapshot {
     let parts = cells.segments().into_iter();
@@ -136,7 +131,7 @@ impl Window {
     /// Every window, short to long.
     pub const ALL: [Self; 4] = [Self::Hours24, Self::Days7, Self::Days28, Self::Days90];
 
-    /// The number of hours (of [`Window::Hours24`]) or days that the window spans.
+    /// The length of the window in hours ([`Window::Hours24`]) or days.
     #[must_use]
     pub fn span(self) -> i32 {
         match self {
@@ -147,7 +142,7 @@ impl Window {
         }
     }
 
-    /// The name as in headings: `24 h`, `7 d`.
+    /// The name in headings: `24 h`, `7 d`.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
@@ -160,19 +155,19 @@ impl Window {
 }
 
 impl Flows {
-    /// Homes that became active inventory.
+    /// The number of homes that entered the active stock.
     #[must_use]
     pub fn entries(&self) -> i64 {
         self.initial + self.new + self.relisted + self.back_on_market + self.moved_in
     }
 
-    /// Homes that ceased to be active inventory.
+    /// The number of homes that left the active stock.
     #[must_use]
     pub fn exits(&self) -> i64 {
         self.pending + self.closed + self.gone + self.moved_out + self.expired
     }
 
-    /// Adds what a coordinate counts to the flows of a segment. An exit is counted as a step down.
+    /// Adds a coordinate to the flows of a segment. Exits have negative values.
     pub(crate) fn add(&mut self, segment: Segment, key: Key, value: i64) {
         let Some(kind) = key.kind().filter(|kind| kind.crosses(segment)) else { return };
         let is_step_down = key.quantity() == Quantity::Count && kind.role() == Role::Exit;
@@ -198,7 +193,7 @@ impl Flows {
 }
 
 impl Figures {
-    /// The flows of a window; `None` where they are not told any more.
+    /// The flows of a window. `None` if the state no longer has them.
     #[must_use]
     pub fn flows(&self, window: Window) -> Option<&Flows> {
         match window {
@@ -209,13 +204,13 @@ impl Figures {
         }
     }
 
-    /// Reads one segment.
+    /// The figures of one segment.
     #[must_use]
     pub fn of(cells: &Cells, segment: Segment, now: Time, zone: &TimeZone) -> Self {
         Self::of_grain(Grain::Fine, cells, segment, now, zone)
     }
 
-    /// The same of a state whose prices are as coarse as that.
+    /// The figures of one segment of a state with prices of this grain.
     pub(crate) fn of_grain(grain: Grain, cells: &Cells, segment: Segment, now: Time, zone: &TimeZone) -> Self {
         let today = now.day_in(zone).0;
         let mut stock = Stock::default();
@@ -236,14 +231,14 @@ impl Figures {
     }
 }
 
-/// Whether a state tells the last 24 hours before `now`, so that what happened in them is known.
+/// Whether a state still has the hours of the 24 hours before `now`.
 #[must_use]
 pub fn tells_hours(cells: &Cells, now: Time) -> bool {
     let first = now.hour().0 - Window::Hours24.span() + 1;
     cells.horizon().is_none_or(|horizon| first >= horizon.hours.0.saturating_mul(24))
 }
 
-/// What happened in the current hour of UTC and the 23 before it.
+/// Events of the current UTC hour and the 23 before it.
 fn hours_24(cells: &Cells, segment: Segment, now: Time) -> Option<Flows> {
     if !tells_hours(cells, now) {
         return None;
@@ -257,7 +252,7 @@ fn hours_24(cells: &Cells, segment: Segment, now: Time) -> Option<Flows> {
     Some(flows)
 }
 
-/// The homes on offer at the close of a day: a sum of coordinates.
+/// The stock at the end of a day: a sum of coordinates.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Stock {
     active: i64,
@@ -270,7 +265,7 @@ pub(crate) struct Stock {
 }
 
 impl Stock {
-    /// Adds a coordinate, if it is one of the stock.
+    /// Adds a coordinate if it belongs to the stock.
     pub(crate) fn add(&mut self, key: Key, value: i64) {
         let quantity = key.quantity();
         if !key.kind().is_some_and(|kind| quantity.is_stock(kind)) {
@@ -290,22 +285,22 @@ impl Stock {
         }
     }
 
-    /// Active inventory.
+    /// Active stock.
     pub(crate) fn active(&self) -> i64 {
         self.active
     }
 
-    /// How much of it is not confirmed.
+    /// The unconfirmed part of the stock.
     pub(crate) fn unconfirmed(&self) -> i64 {
         self.unconfirmed
     }
 
-    /// The median list price. Of a single home it is the price itself, not its bucket's.
+    /// The median list price. For a single home it is the price itself, not that of its bucket.
     pub(crate) fn median_price(&self) -> Option<f64> {
         self.price(0.5)
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "for showing")]
+    #[expect(clippy::cast_precision_loss, reason = "for display")]
     pub(crate) fn mean_price(&self) -> Option<f64> {
         let priced = self.prices.count();
         (priced > 0).then(|| self.price_sum as f64 / priced as f64)

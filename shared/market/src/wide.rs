@@ -1,10 +1,10 @@
-//! What is kept of a wide area: a city, a county, a region, a country.
+//! The stored sums of a wide area: a city, county, region or country.
 //!
-//! The figures of a wide area are those of the sum of its markets, and that sum is large: each home stands in it with the
-//! day on which it came, with its price to a thousandth, and with the day on which it will expire. What people ask of a wide area
-//! are the figures of now and a daily series, and these follow from much less. A [`Projection`] moves, merges and drops coordinates
-//! without regard to their values, so it is linear: the projection of a sum is the sum of the projections, what a market
-//! counted before can be taken away again, and an area is the sum of the areas below it.
+//! The figures of a wide area are those of the sum of its markets, but that sum is large: it has the day of entry, the
+//! price to a thousandth and the expiry day of each home. Queries of wide areas need only current figures and a daily
+//! series, which require much less. A [`Projection`] moves, merges and drops coordinates regardless of their values, so
+//! it is linear: the projection of a sum is the sum of the projections, an old contribution of a market can be
+//! subtracted, and an area is the sum of the areas below it.
 
 use jiff::tz::TimeZone;
 use stoop_domain::{Day, Time};
@@ -17,45 +17,46 @@ use crate::key::{Cell, Key, Kind, Quantity, Segment};
 use crate::series::{Close, closes, first_day};
 use crate::snapshot::{Figures, Window};
 
-/// How many civil days a [`Wide`] tells the figures of: the first one, and those behind it.
+/// The number of civil days, from the first one on, for which a [`Wide`] has figures.
 pub const WIDE_DAYS: i32 = 10;
 
-/// The longest daily series that a [`Wide`] tells, in days.
+/// The maximum length of the daily series of a [`Wide`], in days.
 pub const WIDE_SERIES_DAYS: u16 = 400;
 
-/// The largest relative error of a price, price per area or cut that is read from coarse buckets ([`Grain::Coarse`]).
+/// The maximum relative error of a price, price per area or cut in coarse buckets ([`Grain::Coarse`]).
 pub const COARSE_ERROR: f64 = 0.01;
 
-/// Before the first day of a series lie those whose medians its averages are of.
+/// Days before the first day of a series whose medians enter its moving averages.
 const BEFORE_SERIES_DAYS: i32 = 28;
 
-/// Fine buckets that are one coarse bucket. An odd number, so that the one in the middle stands for all: nine buckets of 0.2 %
-/// reach 0.91 % to either side of its value.
+/// Fine buckets per coarse bucket. An odd number, so that the middle one represents all: nine buckets of 0.2 % reach
+/// 0.91 % to either side of its value.
 const COARSE: i32 = 9;
 
-/// Entries are summed up when there are so many more than when they were summed up last: memory is bounded by what is kept.
+/// Entries are summed up when this many were added since the last time, which bounds memory by the size of the result.
 const ENTRIES_MAX: usize = 1 << 20;
 
-/// How finely prices, prices per area and cuts are kept.
+/// The resolution of prices, prices per area and cuts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Grain {
-    /// In the buckets of a market's state, to within [`crate::RELATIVE_ERROR`].
+    /// Buckets as in a market's state, to within [`crate::RELATIVE_ERROR`].
     #[default]
     Fine,
-    /// In buckets that are unions of those, to within [`COARSE_ERROR`].
+    /// Unions of those buckets, to within [`COARSE_ERROR`].
     Coarse,
 }
 
-/// What is kept of a wide area: enough for the figures of [`WIDE_DAYS`] civil days and the daily series that end there.
+/// The stored sums of a wide area: enough for the figures of [`WIDE_DAYS`] civil days and the daily series that ends
+/// there.
 ///
-/// A vector of whole numbers like [`Cells`], and like them a group: areas are added and taken away.
+/// A vector of integers and a group, like [`Cells`]: areas can be added and subtracted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wide {
     now: Cells,
     series: Cells,
 }
 
-/// Sums markets up to what is kept of the area that they are.
+/// Sums markets into the [`Wide`] of their area.
 #[derive(Clone, Debug)]
 pub struct Projection {
     from: Day,
@@ -66,7 +67,7 @@ pub struct Projection {
 }
 
 impl Grain {
-    /// The bucket that stands for this one.
+    /// The bucket that represents this one.
     fn of(self, bucket: Bucket) -> Bucket {
         match self {
             Self::Fine => bucket,
@@ -74,12 +75,12 @@ impl Grain {
         }
     }
 
-    /// The least bucket that this one may stand for.
+    /// The lowest bucket that this one may represent.
     pub(crate) fn first_of(self, bucket: Bucket) -> Bucket {
         Bucket(bucket.0.saturating_sub(self.reach()))
     }
 
-    /// The greatest bucket that this one may stand for.
+    /// The highest bucket that this one may represent.
     pub(crate) fn last_of(self, bucket: Bucket) -> Bucket {
         Bucket(bucket.0.saturating_add(self.reach()))
     }
@@ -90,19 +91,19 @@ impl Grain {
 }
 
 impl Projection {
-    /// Of no market yet. `from` is the first of the [`WIDE_DAYS`] civil days that are told, in whichever zone.
+    /// An empty projection. `from` is the first of the [`WIDE_DAYS`] civil days, in any time zone.
     #[must_use]
     pub fn new(from: Day, grain: Grain) -> Self {
         Self { from, grain, now: Vec::new(), series: Vec::new(), summed: 0 }
     }
 
-    /// Adds a market: its state, and of its archive at least the periods that have days since [`Projection::first_day`].
-    /// More of the archive changes nothing.
+    /// Adds a market: its state, and at least those periods of its archive that have days since
+    /// [`Projection::first_day`]. More of the archive makes no difference.
     pub fn add(&mut self, cells: &Cells, archive: &Cells) {
         for (key, value) in cells.entries() {
             self.put(key, value);
         }
-        // What the archive tells of is in the opening of the state as well.
+        // The opening of the state also contains the days of the archive.
         if let Some(horizon) = cells.horizon() {
             for (key, value) in archive.entries().filter(|(key, _)| key.day() < horizon.days.0) {
                 self.put(key, value);
@@ -118,13 +119,13 @@ impl Projection {
         }
     }
 
-    /// The first day that is told by itself, in the series. What was before is the opening of that day.
+    /// The first single day of the series. Everything before is in the opening of that day.
     #[must_use]
     pub fn first_day(&self) -> Day {
         Day(self.from.0.saturating_sub(i32::from(WIDE_SERIES_DAYS) + BEFORE_SERIES_DAYS))
     }
 
-    /// The sum of all that was added.
+    /// The sum of all added markets.
     #[must_use]
     pub fn sum(mut self) -> Wide {
         sum_up(&mut self.now);
@@ -134,7 +135,8 @@ impl Projection {
 
     fn put(&mut self, key: Key, value: i64) {
         let Some(kind) = key.kind() else { return };
-        // What is scheduled for later days is left out: nearly every home has its expiry there, which each sighting moves.
+        // Leaves out what is scheduled for later days: nearly every home has an expiry there, which each sighting
+        // moves.
         if kind != Kind::Opening && key.day() >= self.from.0.saturating_add(WIDE_DAYS) {
             return;
         }
@@ -142,11 +144,11 @@ impl Projection {
         self.series.extend(self.in_series(key, kind).map(|key| (key, value)));
     }
 
-    /// Where a coordinate stands in what the figures of some days are read from.
+    /// The coordinate for the current figures that `key` is projected to.
     fn in_now(&self, key: Key, kind: Kind) -> Option<Key> {
         let (quantity, from) = (key.quantity(), self.from.0);
         match quantity {
-            // A civil day begins up to a day before that of UTC, and the window spans one more.
+            // A civil day begins up to a day before the UTC day, and the window adds one more.
             Quantity::Hour => (key.day() >= from - 2).then_some(key),
             Quantity::Count => since(key, kind, from - Window::Days90.span() + 1),
             _ => {
@@ -157,14 +159,14 @@ impl Projection {
         }
     }
 
-    /// Where a coordinate stands in what the series is read from, which is of the whole area.
+    /// The coordinate for the series, which covers the whole area, that `key` is projected to.
     fn in_series(&self, key: Key, kind: Kind) -> Option<Key> {
         const WHOLE: Cell = Cell { property_type: None, bedrooms: None };
         let (quantity, day) = (key.quantity(), Day(key.day()));
         let (reported_as, bucket) = match quantity {
             Quantity::Hour | Quantity::PricePerArea | Quantity::Opened | Quantity::Cut => return None,
             Quantity::Count if kind.crosses(Segment::All) => (kind, 0),
-            // A home that changes its cell leaves one and enters another on the same day: to the whole, nothing.
+            // A home that changes its cell leaves one and enters another on the same day: no change for the whole area.
             Quantity::Count => (Kind::CellIn, 0),
             Quantity::Price => (Kind::Amended, Grain::Coarse.of(Bucket(key.bucket())).0),
             Quantity::PriceSum | Quantity::PriceSumHigh | Quantity::Unconfirmed => (Kind::Amended, 0),
@@ -173,8 +175,8 @@ impl Projection {
     }
 }
 
-/// A coordinate that is told by its day since a day; before, stock is in the opening, and events are forgotten. The opening of a
-/// state is before everything that its archive tells of those days.
+/// Keeps a coordinate on or after the day `first`. Before, stock moves to the opening and events are dropped. The
+/// opening of a state precedes all days of its archive.
 fn since(key: Key, kind: Kind, first: i32) -> Option<Key> {
     if key.day() >= first && kind != Kind::Opening {
         return Some(key);
@@ -189,13 +191,13 @@ impl Wide {
         self.series.add_times(&other.series, 1);
     }
 
-    /// Takes away what was added.
+    /// Subtracts what was added before.
     pub fn subtract(&mut self, other: &Self) {
         self.now.add_times(&other.now, -1);
         self.series.add_times(&other.series, -1);
     }
 
-    /// The same with prices as coarse as that: what projecting its markets so had given.
+    /// Converts to a coarser grain. The result equals projecting the markets to that grain.
     #[must_use]
     pub fn of_grain(&self, grain: Grain) -> Self {
         if grain == Grain::Fine {
@@ -210,32 +212,33 @@ impl Wide {
         Self { now: Cells::from_sorted(now, None), series: self.series.clone() }
     }
 
-    /// The figures of a segment at a moment whose civil day is one of those that are told. `grain` is what it was projected to.
+    /// The figures of a segment at `now`, which must lie on one of the [`WIDE_DAYS`] days. `grain` is the grain of the
+    /// projection.
     #[must_use]
     pub fn figures(&self, grain: Grain, segment: Segment, now: Time, zone: &TimeZone) -> Figures {
         Figures::of_grain(grain, &self.now, segment, now, zone)
     }
 
-    /// The closes of the days `from..=until` of the whole area: `until` is told, `from` at most [`WIDE_SERIES_DAYS`] and the days
-    /// that an average spans before it.
+    /// The closes of the days `from..=until` of the whole area. `until` must be one of the [`WIDE_DAYS`] days; `from`
+    /// may lie up to [`WIDE_SERIES_DAYS`] plus the days of a moving average before it.
     #[must_use]
     pub fn closes(&self, from: Day, until: Day) -> Vec<Close> {
         closes(&self.series, Segment::All, from, until)
     }
 
-    /// See [`first_day`].
+    /// The first day with a change, as [`first_day`].
     #[must_use]
     pub fn first_day(&self) -> Option<Day> {
         first_day(&self.series)
     }
 
-    /// The cells that have homes, or had any within 90 days, in order.
+    /// The cells with homes now or within the last 90 days, in order.
     #[must_use]
     pub fn cells(&self) -> Vec<Cell> {
         self.now.cells()
     }
 
-    /// Every property type and every number of bedrooms that has homes, or had any within 90 days, in order.
+    /// The property types and numbers of bedrooms with homes now or within the last 90 days, in order.
     #[must_use]
     pub fn segments(&self) -> Vec<Segment> {
         self.now.segments()
@@ -247,29 +250,29 @@ impl Wide {
         self.now.is_empty() && self.series.is_empty()
     }
 
-    /// How many coordinates are not zero.
+    /// The number of coordinates that are not zero.
     #[must_use]
     pub fn len(&self) -> usize {
         self.now.len() + self.series.len()
     }
 
-    /// The first coordinate in which two differ, in words, or `None` where they are equal.
+    /// Describes the first coordinate that differs. `None` if both are equal.
     #[must_use]
     pub fn first_difference(&self, other: &Self) -> Option<String> {
         let now = self.now.first_difference(&other.now);
         now.or_else(|| Some(format!("in its series: {}", self.series.first_difference(&other.series)?)))
     }
 
-    /// As bytes: what the figures are read from, and what the series is read from, each like [`Cells::to_bytes`].
+    /// Encodes the sums for figures and the sums for the series, each like [`Cells::to_bytes`].
     #[must_use]
     pub fn to_bytes(&self) -> [Vec<u8>; 2] {
         [self.now.to_bytes(), self.series.to_bytes()]
     }
 
-    /// Reads what [`Wide::to_bytes`] wrote. Without the second part there is no series.
+    /// Decodes the format of [`Wide::to_bytes`]. Without `series` there is no series.
     ///
     /// # Errors
-    /// On any other bytes.
+    /// If the bytes are anything else.
     pub fn from_bytes(now: &[u8], series: Option<&[u8]>) -> Result<Self, CodecError> {
         let part = |bytes: &[u8]| {
             let cells = Cells::from_bytes(bytes)?;
@@ -287,7 +290,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_coarse_bucket_knows_its_values_to_a_hundredth_and_holds_them(value in 1e-6_f64..1e18) {
+        fn a_coarse_bucket_is_within_a_hundredth_of_its_values_and_contains_them(value in 1e-6_f64..1e18) {
             let fine = Bucket::of(value).unwrap();
             let coarse = Grain::Coarse.of(fine);
             prop_assert!((coarse.value() / value - 1.0).abs() <= COARSE_ERROR * 0.92, "{value} in {coarse:?}");

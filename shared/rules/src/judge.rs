@@ -7,30 +7,31 @@ use stoop_domain::{
 
 use crate::offer::{Fall, Offer};
 
-/// All rules in force.
+/// The rules that select alerts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rules {
-    /// The price-drop rules. Of a home those count that name the narrowest area it lies in; a drop that several of them fit
-    /// raises one alert, by the first.
+    /// The price-drop rules. Only the rules with the narrowest area that contains the home apply to it. If several of
+    /// them select a drop, the first one raises the alert.
     pub drops: Vec<DropRule>,
-    /// A price that is less than this share below its reference is noise: no rule sees it. Hundredths of a percent.
+    /// Prices less than this share below their reference are ignored by all rules. In basis points (hundredths of a
+    /// percent).
     pub noise_bp: u32,
-    /// A price that falls by this share or more in one step is suspect: its alert is held back. Hundredths of a percent. What
-    /// is *doubtful* ([`stoop_domain::Doubt`]) stays out of figures, by a bound that is fixed.
+    /// A price that falls by this share or more in one step is suspect: its alert is not sent. In basis points.
+    /// *Doubtful* prices ([`stoop_domain::Doubt`]) have a fixed bound instead and are in no figure.
     pub suspect_bp: u32,
 }
 
-/// A price that is worth telling: far enough below its reference by share or by amount.
+/// A rule for price drops: the minimum distance of a price below its reference, as a share or an amount.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DropRule {
-    /// The rule's name: part of every alert's id.
+    /// The name, which is part of the ID of every alert.
     pub name: String,
-    /// The beginning of the path of the area that it is for, like `us/tx/travis`; `None`: everywhere.
+    /// A prefix of the area paths to which the rule applies, such as `us/tx/travis`. `None`: everywhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub area: Option<String>,
-    /// At least this share of the reference, in hundredths of a percent.
+    /// The minimum share of the reference, in basis points.
     pub share_bp_min: Option<u32>,
-    /// Or at least this amount, by currency.
+    /// The minimum amount, by currency. Either minimum is enough.
     pub amount_min: BTreeMap<Currency, Minor>,
 }
 
@@ -39,14 +40,14 @@ impl DropRule {
         self.area.as_ref().is_none_or(|beginning| area.lies_in(beginning))
     }
 
-    /// How many levels its area has.
+    /// The number of levels of its area.
     fn depth(&self) -> usize {
         self.area.as_ref().map_or(0, |beginning| beginning.split('/').count())
     }
 }
 
 impl Default for Rules {
-    /// A drop of at least 15 %; less than 0.5 % is noise, three quarters or more is suspect.
+    /// A drop of at least 15 %. Less than 0.5 % is ignored; three quarters or more is suspect.
     fn default() -> Self {
         let drop =
             DropRule { name: "price-drop".into(), area: None, share_bp_min: Some(1_500), amount_min: BTreeMap::new() };
@@ -54,8 +55,8 @@ impl Default for Rules {
     }
 }
 
-/// Whether a home may have alerts, whatever the rules are: every alert is of a price that is lower than another one of its
-/// history, so a home that never named two prices has none.
+/// Whether any rules can select an alert for a home. An alert needs a price lower than another one in the history, so a
+/// home with a single price has none.
 #[must_use]
 pub fn may_raise(home: &Home) -> bool {
     let mut prices = home.history.facts().iter().filter_map(|facts| facts.list_price);
@@ -63,7 +64,7 @@ pub fn may_raise(home: &Home) -> bool {
 }
 
 impl Rules {
-    /// The alerts of a home as it is now that it did not have as it was before, in order of time.
+    /// The alerts of `new` that `old` does not have, in order of time.
     #[must_use]
     pub fn judge(&self, id: &HomeId, old: Option<&Home>, new: &Home) -> Vec<Alert> {
         let mut alerts = if may_raise(new) { self.standing(id, new) } else { Vec::new() };
@@ -76,10 +77,11 @@ impl Rules {
         alerts
     }
 
-    /// Every alert that a home's history holds, in order of time.
+    /// All alerts of a home's history, in order of time.
     ///
-    /// An alert's identity is the rule, the home, the price, whether it is held back, and how many such alerts the
-    /// home has had: neither its time nor its reference, both of which a late observation may move.
+    /// The ID of an alert depends on the rule, the home, the price, whether it is suspect, and the number of such
+    /// alerts of the home before. It depends neither on the time nor on the reference, because a late observation may
+    /// change both.
     #[must_use]
     pub fn standing(&self, id: &HomeId, home: &Home) -> Vec<Alert> {
         let mut offer = Offer::default();
@@ -96,14 +98,14 @@ impl Rules {
                     None
                 }
             };
-            // A price that is not named any more stands until another is.
+            // The last price holds until another one appears.
             let Some(price) = price else { continue };
             let mut rule = None;
-            let tells = |change| {
+            let is_selected = |change| {
                 rule = self.fits(change, market);
                 rule.is_some()
             };
-            let fall = offer.ask(price, interval.first, self.suspect_bp, tells);
+            let fall = offer.change_price(price, interval.first, self.suspect_bp, is_selected);
             let (Some(Fall { change, suspicion }), Some(rule)) = (fall, rule) else { continue };
             let times = times.entry((price, suspicion.is_some())).or_default();
             *times += 1;
@@ -141,15 +143,16 @@ impl Rules {
     }
 }
 
-/// Hashes rule, home and what happened. Lengths are part of what is hashed, so that no two lists run together.
-fn alert_id(rule: &str, home: &HomeId, price: Minor, is_held_back: bool, times: u32) -> AlertId {
+/// Hashes the parts of an alert's identity. The lengths are hashed as well, so that different parts never give the same
+/// bytes.
+fn alert_id(rule: &str, home: &HomeId, price: Minor, is_suspect: bool, times: u32) -> AlertId {
     let mut hasher = blake3::Hasher::new();
     for part in [rule, home.as_str()] {
         hasher.update(&(part.len() as u64).to_le_bytes());
         hasher.update(part.as_bytes());
     }
     hasher.update(&price.0.to_le_bytes());
-    hasher.update(&[u8::from(is_held_back)]);
+    hasher.update(&[u8::from(is_suspect)]);
     hasher.update(&times.to_le_bytes());
     AlertId(hasher.finalize().to_hex()[..32].to_owned())
 }

@@ -1,14 +1,13 @@
-//! What deserves an alert. No I/O, no clock.
+//! Selects price drops for alerts. No I/O, no clock.
 //!
-//! A price is compared with a *reference*: the highest that was asked within the last 90 days of the same spell on the
-//! market; after an alert the price that was told, until a higher one has held for 14 days.
+//! A price is compared with a *reference*: the highest price of the last 90 days in the same spell. After an alert the
+//! reference is the price of that alert, until a higher price has held for 14 days.
 //!
-//! [`Rules::standing`] gives an [`stoop_domain::Alert`] for every price in a home's history that is low enough below its
-//! reference: told, or held back as suspect. It is a function of the history alone. [`Rules::judge`] gives those
-//! of a home's new image that its old one had not. [`may_raise`] says of most homes at once that there is none.
+//! [`Rules::standing`] returns an [`stoop_domain::Alert`] for every price in a home's history that is far enough below
+//! its reference, whether it is sent or suspect. It depends on the history only. [`Rules::judge`] returns those of the
+//! new version of a home that its old version did not have. [`may_raise`] quickly excludes most homes.
 //!
-//! What this crate deliberately does not do: know whom to tell, or whether it was told before (the
-//! pipeline's ledger knows).
+//! This crate knows neither subscribers nor whether an alert was sent before (see the ledger of the pipeline).
 
 mod judge;
 mod offer;

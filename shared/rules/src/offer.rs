@@ -4,36 +4,39 @@ use stoop_domain::{Currency, Minor, PriceChange, Purpose, Spell, Time};
 
 use crate::plausible::{Rise, Suspicion, suspicion};
 
-/// A price that is asked no more is compared with for so long.
+/// How long a price counts in the reference after it was replaced.
 const WINDOW_MS: i64 = 90 * Time::DAY_MS;
 
-/// A price that was asked for so long without a break is meant: it lifts the reference after an alert, and is no slip.
+/// A price that was asked for this long without a break is intended: it raises the reference after an alert, and is not
+/// a mistake.
 const HELD_MS: i64 = 14 * Time::DAY_MS;
 
-/// A home's offer in one spell, as far as its prices go: what the next price is compared with.
+/// The prices of a home within one spell, from which the reference for the next price is computed.
 ///
-/// The *reference* is the highest price that was asked within the last 90 days. A price that is told takes its place; from
-/// then on a higher one counts no more than the reference does until it has held for 14 days. A slip counts for nothing
-/// unless it holds as long. All of this looks only at what came before, so that it does not depend on when it is asked.
+/// The *reference* is the highest price of the last 90 days. The price of an alert replaces it. After that, a higher
+/// price counts no more than the reference until it has held for 14 days. A price that looks like a mistake does not
+/// count until it has held as long. All of this depends on earlier prices only, so the result does not depend on the
+/// time of the computation.
 #[derive(Default)]
 pub(crate) struct Offer {
-    /// Which spell, and on which terms.
+    /// Beginning and terms of the spell.
     spell: Option<(Time, Purpose, Currency)>,
-    /// Prices that count and are asked no more. Each is lower than the one before: a higher one makes it idle.
+    /// Earlier prices that count. Each is lower than the one before, because a higher price makes all lower ones before
+    /// it irrelevant.
     window: VecDeque<Asked>,
-    /// The price that is asked now; none while the home is off the market.
+    /// The current price. `None` while the home is off the market.
     asking: Option<Asking>,
-    /// The last price that was no slip.
+    /// The last price that did not look like a mistake.
     plausible: Option<Minor>,
-    /// The last change of that price, if it was a rise.
+    /// The last change to that price, if it was a rise.
     rise: Option<Rise>,
-    /// The reference was set by an alert: only a price that holds lifts it.
+    /// Whether an alert set the reference. Then only a price that holds raises it.
     is_set: bool,
-    /// Prices that were held back: one that comes again is no news.
-    held_back: BTreeSet<Minor>,
+    /// Prices with a suspect alert. The same price does not raise another one.
+    suspects: BTreeSet<Minor>,
 }
 
-/// A price that counts in the reference, and until when it was asked.
+/// A price that counts in the reference, and when it was replaced.
 struct Asked {
     counts: Minor,
     until: Time,
@@ -43,20 +46,20 @@ struct Asked {
 struct Asking {
     price: Minor,
     since: Time,
-    /// What it counts in the reference until it has held; a slip counts for nothing.
+    /// The amount that counts in the reference until the price has held. `None` if it looks like a mistake.
     counts: Option<Minor>,
 }
 
-/// A price that is below the reference by as much as some rule wants.
+/// A price below the reference that a rule selects.
 pub(crate) struct Fall {
     /// From the reference to the price.
     pub(crate) change: PriceChange,
-    /// Why it looks like a slip.
+    /// Why the price looks like a mistake.
     pub(crate) suspicion: Option<Suspicion>,
 }
 
 impl Offer {
-    /// Begins anew where this is another spell, or the home is offered on other terms.
+    /// Starts anew if the spell or the terms differ.
     pub(crate) fn enter(&mut self, spell: Spell, purpose: Purpose, currency: Currency) {
         let spell = Some((spell.opened_at, purpose, currency));
         if self.spell != spell {
@@ -64,20 +67,21 @@ impl Offer {
         }
     }
 
-    /// The home is off the market from now on: nothing is asked.
+    /// The home is off the market from `at` on.
     pub(crate) fn pause(&mut self, at: Time) {
         if let Some(counts) = self.leave(at) {
             self.count(counts, at);
         }
     }
 
-    /// This price is asked from now on. `tells` says whether some rule wants to tell of such a change.
-    pub(crate) fn ask(
+    /// A new price from `at` on. `is_selected` returns whether a rule selects a change. Returns the fall if it is
+    /// selected and new.
+    pub(crate) fn change_price(
         &mut self,
         price: Minor,
         at: Time,
         suspect_bp: u32,
-        tells: impl FnOnce(PriceChange) -> bool,
+        is_selected: impl FnOnce(PriceChange) -> bool,
     ) -> Option<Fall> {
         if self.asking.is_some_and(|asking| asking.price == price) {
             return None;
@@ -93,12 +97,12 @@ impl Offer {
         };
         let step = self.plausible.map(|from| PriceChange { from, to: price });
         let suspicion = step.and_then(|step| suspicion(suspect_bp, step, at, self.rise));
-        // The price that is taken back was the slip: it counts for nothing.
+        // The price before was the mistake, so it does not count.
         if let Some(left) = left.filter(|_| suspicion != Some(Suspicion::TakesBack)) {
             self.count(left, at);
         }
         let change = PriceChange { from: reference, to: price };
-        let falls = price < reference && tells(change);
+        let falls = price < reference && is_selected(change);
         match &suspicion {
             Some(Suspicion::Slip(_)) => self.begin(price, at, None),
             None if falls => {
@@ -111,7 +115,7 @@ impl Offer {
                 self.begin(price, at, Some(reference.map_or(price, |reference| price.min(reference))));
             }
         }
-        let is_news = falls && (suspicion.is_none() || self.held_back.insert(price));
+        let is_news = falls && (suspicion.is_none() || self.suspects.insert(price));
         is_news.then_some(Fall { change, suspicion })
     }
 
@@ -123,14 +127,14 @@ impl Offer {
         }
     }
 
-    /// What was asked until now is asked no more: what it counts.
+    /// Ends the current price at `at`. Returns the amount with which it counts.
     fn leave(&mut self, at: Time) -> Option<Minor> {
         let left = self.asking.take()?;
         if at.ms() - left.since.ms() < HELD_MS {
             return left.counts;
         }
         if left.counts.is_none() {
-            // No slip after all: what was asked before it is no measure of what is asked after it.
+            // It was not a mistake after all. Earlier prices are no longer comparable.
             self.window.clear();
             self.is_set = true;
             self.plausible = Some(left.price);

@@ -1,19 +1,18 @@
 use stoop_domain::{Minor, PriceChange, Time};
 
-/// A drop within this time after the price at least doubled, back to about the price before, only takes
-/// that slip back.
+/// The time after a price at least doubled in which a drop back to about the price before only corrects that mistake.
 const TAKE_BACK_MS: i64 = 14 * Time::DAY_MS;
 
-/// Why a price looks like a slip of the source rather than a seller's decision.
+/// Why a price looks like a mistake of the source rather than a decision of the seller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Suspicion {
-    /// It is one, for this reason.
+    /// The price itself looks like a mistake, for this reason.
     Slip(String),
-    /// It takes one back.
+    /// The price corrects a mistake.
     TakesBack,
 }
 
-/// A price that rose.
+/// A rise of the price.
 #[derive(Clone, Copy)]
 pub(crate) struct Rise {
     pub(crate) from: Minor,
@@ -25,13 +24,13 @@ impl Suspicion {
     pub(crate) fn why(self) -> String {
         match self {
             Self::Slip(why) => why,
-            Self::TakesBack => "takes back the doubling just before".to_owned(),
+            Self::TakesBack => "takes back the doubling shortly before".to_owned(),
         }
     }
 }
 
-/// What to think of a change from the last price that was no slip, when the change of that price was such a rise.
-/// Looks only at what came before, so that the answer does not depend on when it is asked.
+/// Checks a change from the last price that did not look like a mistake. `rise` is the last change to that price, if it
+/// was a rise. Depends on earlier prices only, so the result does not depend on the time of the computation.
 pub(crate) fn suspicion(suspect_bp: u32, step: PriceChange, at: Time, rise: Option<Rise>) -> Option<Suspicion> {
     if step.to >= step.from {
         return None;
@@ -41,18 +40,18 @@ pub(crate) fn suspicion(suspect_bp: u32, step: PriceChange, at: Time, rise: Opti
         let share = format!("{}.{:02} %", bp / 100, bp % 100);
         return Some(Suspicion::Slip(match power_of_ten(step) {
             Some(name) => format!("a drop of {share}, to {name} of the price: digits lost?"),
-            None => format!("a drop of {share}: a rent, or another unit, in place of the price?"),
+            None => format!("a drop of {share}: a rent, or another unit, instead of the price?"),
         }));
     }
     let rise = rise?;
     let fresh = at.ms() - rise.at.ms() <= TAKE_BACK_MS;
-    // To within a twentieth of the price before the rise.
+    // Within a twentieth of the price before the rise.
     let back = (i128::from(step.to.0) - i128::from(rise.from.0)).abs() * 20 <= i128::from(rise.from.0);
     let doubled = i128::from(rise.to.0) >= i128::from(rise.from.0) * 2;
     (fresh && doubled && back).then_some(Suspicion::TakesBack)
 }
 
-/// Whether the new price is, to within one percent, a tenth, hundredth or thousandth of the old.
+/// Whether the new price is a tenth, hundredth or thousandth of the old one, to within one percent.
 fn power_of_ten(cut: PriceChange) -> Option<&'static str> {
     let names = [(10, "a tenth"), (100, "a hundredth"), (1_000, "a thousandth"), (10_000, "a ten-thousandth")];
     names.into_iter().find_map(|(factor, name)| {

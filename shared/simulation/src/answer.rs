@@ -1,4 +1,4 @@
-//! What the figures must be, by plain counting over the log. Slow, and meant to be read. Each entry counts as seen once, when it
+//! The expected figures, by plain counting over the log. Slow but easy to read. Each entry counts as seen once, when it
 //! happened.
 
 use std::cmp::Ordering;
@@ -13,27 +13,27 @@ use crate::simulation::Simulation;
 /// The exact figures of every market at a moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// Each market by itself. A market without any home ever listed is absent.
+    /// The figures by market. Markets that never had a home are absent.
     pub markets: BTreeMap<Market, Figures>,
 }
 
-/// The exact figures of one market, or of several added together.
+/// The exact figures of one market, or of the sum of several.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
-    /// The list prices of all homes on offer, sorted, but for those that nobody can believe yet.
+    /// The list prices of all homes on offer, sorted, without doubtful ones.
     pub prices: Vec<Minor>,
-    /// How many homes on offer have such a price.
+    /// The number of homes on offer with a doubtful price.
     pub doubtful: u64,
-    /// What happened in each of [`Window::ALL`], in that order.
+    /// The events in each of [`Window::ALL`], in that order.
     pub windows: [Counts; 4],
 }
 
-/// How many times something happened in a window.
+/// The number of events of each kind in a window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// On offer when somebody began to look.
+    /// On offer when watching began.
     pub initial: u64,
-    /// On the market for the first time, or for the first time since sold or let.
+    /// On the market for the first time, or for the first time since it was sold or let.
     pub new: u64,
     /// Active again after it was under contract or off the market.
     pub back_on_market: u64,
@@ -41,52 +41,49 @@ pub struct Counts {
     pub pending: u64,
     /// From active to sold or let.
     pub closed: u64,
-    /// From active off the market otherwise.
+    /// From active to off the market in another way.
     pub gone: u64,
-    /// The list price fell.
     pub price_cuts: u64,
-    /// The list price rose.
     pub price_rises: u64,
-    /// Sold or let, whatever it was before.
+    /// Sold or let, whatever its status before.
     pub sold: u64,
 }
 
-/// A interval of time that ends at the moment asked for.
+/// A range of time that ends at the moment of the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Window {
-    /// The current whole hour of UTC and the 23 before it.
+    /// The current UTC hour and the 23 before it.
     Day,
-    /// Today and the 6 days before it, as civil days of the market's time zone.
+    /// Today and the 6 days before, as civil days of the market's time zone.
     Days7,
-    /// Today and the 27 days before it.
+    /// Today and the 27 days before.
     Days28,
-    /// Today and the 89 days before it.
+    /// Today and the 89 days before.
     Days90,
 }
 
-/// From when on the reader of a feed saw what happened.
+/// The time from which the reader of a feed saw events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Watched {
     /// From before the first home was listed.
     Always,
-    /// From this moment on. Of what was before it knows only what was on offer then.
+    /// From this moment on. Of earlier events it knows only what was on offer then.
     Since(Time),
 }
 
 impl Answer {
-    /// The answer for all that a simulation has done until `at`.
+    /// The answer for everything that a simulation has done until `at`.
     #[must_use]
     pub fn of(simulation: &Simulation, at: Time, watched: Watched) -> Self {
         Self::from_log(simulation.all_homes(), simulation.log(), at, watched)
     }
 
-    /// The answer for a log, of which what happened after `at` is left out. `homes` are in the order of
-    /// their numbers.
+    /// The answer for a log, without entries after `at`. `homes` are ordered by their numbers.
     #[must_use]
     pub fn from_log(homes: &[Home], log: &[Entry], at: Time, watched: Watched) -> Self {
         let mut markets: BTreeMap<Market, Figures> = BTreeMap::new();
         let mut newest: HashMap<u32, &Entry> = HashMap::new();
-        let until_now = reported(log.iter().filter(|entry| entry.at <= at).collect()).into_iter();
+        let until_now = kept_by_history(log.iter().filter(|entry| entry.at <= at).collect()).into_iter();
         let (unseen, seen): (Vec<_>, Vec<_>) = match watched {
             Watched::Always => (Vec::new(), until_now.collect()),
             Watched::Since(since) => until_now.partition(|entry| entry.at <= since),
@@ -107,16 +104,16 @@ impl Answer {
                 }
             }
         }
-        for (place, entry) in seen.iter().copied().enumerate() {
+        for (index, entry) in seen.iter().copied().enumerate() {
             let market = homes[entry.home as usize].market();
             let figures = markets.entry(market.clone()).or_default();
             let before = newest.insert(entry.home, entry);
             if before.is_some_and(|before| before.offer.status.phase() == Phase::Closed) {
-                // A stay on the market that begins anew has no price before.
+                // A new spell has no earlier price.
                 asked.remove(&entry.home);
             }
             let price = asked.get(&entry.home).copied();
-            let change = if price.is_some_and(|price| is_slip(price, &seen[place..])) {
+            let change = if price.is_some_and(|price| is_slip(price, &seen[index..])) {
                 slipped.insert(entry.home);
                 None
             } else {
@@ -142,14 +139,14 @@ impl Answer {
         Self { markets }
     }
 
-    /// The sum over all sale markets whose area path begins with `area` (`us/il`, or a whole path);
-    /// over all of them where it is `None`.
+    /// The sum of all sale markets whose area path begins with `area` (`us/il`, or a whole path); of all of them if
+    /// `area` is `None`.
     #[must_use]
     pub fn total(&self, area: Option<&str>) -> Figures {
         self.sum(area, Purpose::Sale)
     }
 
-    /// The same for either purpose. Prices of different currencies are not to be mixed: name a country.
+    /// The same for one purpose. Prices of different currencies must not be mixed, so give a country.
     #[must_use]
     pub fn sum(&self, area: Option<&str>, purpose: Purpose) -> Figures {
         let mut sum = Figures::default();
@@ -167,25 +164,25 @@ impl Answer {
     }
 }
 
-/// What a history tells of what happened: of what holds of a home on one UTC day only the first and the last time, so that
-/// of more changes to and fro the ones in between are forgotten.
-fn reported(log: Vec<&Entry>) -> Vec<&Entry> {
+/// The entries that a history keeps: the first and the last of each state of a home on one UTC day. Of several changes
+/// to and fro, those in between are dropped.
+fn kept_by_history(log: Vec<&Entry>) -> Vec<&Entry> {
     let same = |entry: &Entry| {
         let day = entry.at.ms().div_euclid(Time::DAY_MS);
         (entry.home, day, entry.offer.status, entry.offer.list_price, entry.offer.original_list_price)
     };
     let mut first = HashMap::new();
     let mut last = HashMap::new();
-    for (place, entry) in log.iter().enumerate() {
-        first.entry(same(entry)).or_insert(place);
-        last.insert(same(entry), place);
+    for (index, entry) in log.iter().enumerate() {
+        first.entry(same(entry)).or_insert(index);
+        last.insert(same(entry), index);
     }
-    let is_reported = |place: usize, entry: &Entry| first[&same(entry)] == place || last[&same(entry)] == place;
-    log.into_iter().enumerate().filter(|(place, entry)| is_reported(*place, entry)).map(|(_, entry)| entry).collect()
+    let is_kept = |index: usize, entry: &Entry| first[&same(entry)] == index || last[&same(entry)] == index;
+    log.into_iter().enumerate().filter(|(index, entry)| is_kept(*index, entry)).map(|(_, entry)| entry).collect()
 }
 
-/// Whether the first of these says a price that is a quarter of the one before or less, or four times as much or more, and is
-/// shown with it on one day of UTC only.
+/// Whether the first entry has a price of at most a quarter or at least four times the one before, and has it on one
+/// UTC day only.
 fn is_slip(before: Minor, entries: &[&Entry]) -> bool {
     let Some(first) = entries.first() else { return false };
     let price = first.offer.list_price;
@@ -199,7 +196,7 @@ fn is_slip(before: Minor, entries: &[&Entry]) -> bool {
 }
 
 impl Figures {
-    /// Active inventory.
+    /// Active stock.
     #[must_use]
     pub fn active(&self) -> u64 {
         self.prices.len() as u64 + self.doubtful
@@ -217,7 +214,7 @@ impl Figures {
         self.prices.last().copied()
     }
 
-    /// The sum of all list prices: exact, where a mean would have to be rounded.
+    /// The sum of all list prices. Exact, while a mean would be rounded.
     #[must_use]
     pub fn sum(&self) -> i128 {
         self.prices.iter().map(|price| i128::from(price.0)).sum()
@@ -230,20 +227,20 @@ impl Figures {
         i64::try_from(self.sum() / count).ok().map(Minor)
     }
 
-    /// The two prices in the middle; the same one twice where their number is odd.
+    /// The two middle prices; twice the same if their number is odd.
     #[must_use]
     pub fn middle(&self) -> Option<(Minor, Minor)> {
         let count = self.prices.len();
         Some((*self.prices.get(count.checked_sub(1)? / 2)?, *self.prices.get(count / 2)?))
     }
 
-    /// The median list price in minor units: the mean of the two in the middle, rounded down.
+    /// The median list price in minor units: the mean of the two middle prices, rounded down.
     #[must_use]
     pub fn median(&self) -> Option<Minor> {
         self.middle().map(|(low, high)| Minor(low.0.midpoint(high.0)))
     }
 
-    /// What happened in `window`.
+    /// The events in `window`.
     #[must_use]
     pub fn counts(&self, window: Window) -> Counts {
         self.windows[window as usize]
@@ -284,7 +281,7 @@ impl Counts {
     }
 
     fn count(&mut self, entry: &Entry, before: Option<&Entry>, change: Option<Ordering>) {
-        // By what holds, and not by what happened: of what happened twice a day the first time may be forgotten.
+        // Compares states, not events: of an event that happens twice a day, the first may be dropped.
         let [was, is] = [before, Some(entry)].map(|entry| entry.map(|entry| entry.offer.status.phase()));
         let was_active = was == Some(Phase::Active);
         let begins_anew = matches!(was, None | Some(Phase::Closed));
@@ -299,7 +296,7 @@ impl Counts {
             }
             Some(Phase::Active) | None => {}
         }
-        // Nobody asks what a withdrawn home names.
+        // The price of a withdrawn home does not count.
         if matches!(is, Some(Phase::Active | Phase::Pending)) && !begins_anew {
             self.price_cuts += u64::from(change == Some(Ordering::Less));
             self.price_rises += u64::from(change == Some(Ordering::Greater));

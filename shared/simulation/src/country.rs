@@ -1,13 +1,13 @@
-//! One made-up country, shown by sites of every kind that Stoop reads, each in its own dialect on loopback: what a
-//! configuration with a search of every kind is tried on.
+//! A fictional country, shown on loopback by sites of every kind that Stoop reads, each in its own dialect. For tests
+//! of a configuration with a search of every kind.
 
 mod kinds;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use kinds::{Coverage, WITHDRAWN_AFTER_MS, map_files, searches, sites};
 pub use kinds::{EXPORTS, KEYS, Search};
-use kinds::{Tells, WITHDRAWN_AFTER_MS, map_files, searches, sites};
 use stoop_domain::{Phase, Status, Time};
 
 use crate::dialect::Dialect;
@@ -17,32 +17,32 @@ use crate::render::write_row;
 use crate::simulation::{Simulation, SimulationConfig};
 use crate::site::{Served, Site};
 
-/// Of what is withdrawn MLS Grid tells for a week.
+/// MLS Grid reports withdrawn listings for a week.
 const MOVING_MS_MAX: i64 = 6 * Time::DAY_MS;
 
 /// Price in minor units, and status.
 pub type ListedAs = (i64, Status);
-/// What is told of homes, by their ids.
+/// The state of homes by ID.
 pub type Homes = BTreeMap<String, ListedAs>;
 
-/// A market, its sites, and searches of them.
+/// A market, its sites and searches of them.
 pub struct Country {
-    /// The searches, in the order of the configuration.
+    /// In the order of the configuration.
     pub searches: Vec<Search>,
     market: Arc<Mutex<Simulation>>,
     sites: BTreeMap<&'static str, Portal>,
 }
 
 impl Country {
-    /// Starts its sites, on loopback. `now` is the clock that the searches have as well, and `key` gives what stands in
-    /// the configuration for one of [`KEYS`].
+    /// Starts the sites on loopback. `now` is the clock, which must be that of the searches, and `key` gives the value
+    /// in the configuration for one of [`KEYS`].
     ///
     /// # Errors
-    /// When a site cannot listen.
+    /// If a site cannot listen.
     pub fn start(now: fn() -> Time, key: impl Fn(&str) -> String) -> Result<Self, PortalError> {
-        // All that happens has happened by that clock, or it would be refused as in the future.
+        // Everything must have happened by that clock; later times would be refused.
         let start = Time::from_ms((now().ms() / Time::HOUR_MS - 24 * 10) * Time::HOUR_MS);
-        // Three American and three Moroccan cities, where life is quick.
+        // Three American and three Moroccan cities with frequent events.
         let config = SimulationConfig {
             morocco: true,
             rent_permille: 300,
@@ -58,8 +58,8 @@ impl Country {
         Ok(Self { searches, market, sites: portals })
     }
 
-    /// The configuration, with each search polled as often as this. Our sites bear more than real ones: nobody has to
-    /// wait seconds between two pages.
+    /// The configuration, with this poll interval for each search. The sites allow higher rates than real ones, so that
+    /// tests do not wait between pages.
     pub fn configuration(&self, every: &str) -> String {
         let text = |search: &Search| {
             let has_own = search.toml.contains("limits = ") || search.toml.contains("files = ");
@@ -69,38 +69,38 @@ impl Country {
         self.searches.iter().map(text).collect()
     }
 
-    /// Names and texts of the maps that it names.
+    /// Names and texts of the maps in the configuration.
     pub fn maps(&self) -> [(&'static str, String); 2] {
         map_files(self.sites["declared"].url())
     }
 
-    /// A site by its name.
+    /// A site by name.
     ///
     /// # Panics
-    /// When there is none of that name.
+    /// If there is no site with that name.
     #[must_use]
     pub fn site(&self, name: &str) -> &Portal {
         &self.sites[name]
     }
 
-    /// What each site has served.
+    /// The number of requests served by each site.
     #[must_use]
     pub fn served(&self) -> BTreeMap<&'static str, Served> {
         self.sites.iter().map(|(name, site)| (*name, site.served())).collect()
     }
 
-    /// The ids of all homes as a search's source would have them.
+    /// The IDs of all homes in the source of a search.
     pub fn ids(&self, search: &Search) -> BTreeSet<String> {
         let dialect = self.dialect(search);
         self.market().all_homes().iter().map(|home| id(search, dialect.native_id(home))).collect()
     }
 
-    /// What a search must know now, if it knew this before.
+    /// The state that a search must know now if it knew `before`.
     pub fn knows(&self, search: &Search, before: &Homes) -> Homes {
         let mut shown = self.shown(search, &self.market());
-        // Who asks for what is on view hears nothing of what was withdrawn before.
+        // A source that shows only what can be viewed never reports earlier withdrawals.
         shown.retain(|id, (_, status)| *status != Status::Delete || before.contains_key(id));
-        let is_gone = matches!(search.tells, Tells::OnMarket | Tells::Prices);
+        let is_gone = matches!(search.coverage, Coverage::OnMarket | Coverage::Prices);
         for (id, (price, status)) in before {
             let missed = (*price, if is_gone { Status::Gone } else { *status });
             shown.entry(id.clone()).or_insert(missed);
@@ -108,7 +108,7 @@ impl Country {
         shown
     }
 
-    /// What an export of the search `exports` has: a line of JSON for each home that is on the market.
+    /// The export for the search `exports`: a JSON line for each home on the market.
     pub fn export(&self) -> String {
         let market = self.market();
         let exports = self.searches.iter().find(|search| search.name == "exports").expect("it is among them");
@@ -120,31 +120,32 @@ impl Country {
         String::from_utf8(lines).expect("JSON is text")
     }
 
-    /// Lets the hours pass until, of the homes that each search knew, one is cheaper and another has left the market.
+    /// Advances the clock until, of the homes that each search knew, one is cheaper and another has left the market.
     pub fn move_on(&self, known: &BTreeMap<&'static str, Homes>) {
         let mut market = self.market();
         let end = market.now().plus_ms(MOVING_MS_MAX);
         let still = |market: &Simulation| {
-            let still = |search: &&Search| !has_moved(search.tells, &known[search.name], &self.shown(search, market));
+            let still =
+                |search: &&Search| !has_moved(search.coverage, &known[search.name], &self.shown(search, market));
             self.searches.iter().filter(still).map(|search| search.name).collect::<Vec<_>>()
         };
         while !still(&market).is_empty() {
-            assert!(market.now() < end, "too little happens, of another seed more would: {:?}", still(&market));
+            assert!(market.now() < end, "too few events with this seed: {:?}", still(&market));
             let next = market.now().plus_ms(Time::HOUR_MS);
             market.advance(next);
         }
     }
 
-    /// What a search's site shows of what it asks for.
+    /// The homes that a search's site shows for it.
     fn shown(&self, search: &Search, market: &Simulation) -> Homes {
         let dialect = self.dialect(search);
         let rows = market.shown_after(None).filter(|(home, _)| (search.asks)(home));
-        let shown_as = rows.filter_map(|(home, offer)| Some((home, shown_as(search.tells, offer, market.now())?)));
+        let shown_as = rows.filter_map(|(home, offer)| Some((home, shown_as(search.coverage, offer, market.now())?)));
         shown_as.map(|(home, shown_as)| (id(search, dialect.native_id(home)), shown_as)).collect()
     }
 
     fn market(&self) -> MutexGuard<'_, Simulation> {
-        // Who panics with it in hand has failed the test.
+        // A panic with the lock held has already failed the test.
         self.market.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -157,24 +158,24 @@ fn id(search: &Search, native_id: String) -> String {
     format!("{}/{native_id}", search.source)
 }
 
-/// What is told of a home with this offer; `None` where it is not shown.
-fn shown_as(tells: Tells, offer: &Offer, now: Time) -> Option<ListedAs> {
+/// The state of a home with this offer in the source. `None` if it is not shown.
+fn shown_as(coverage: Coverage, offer: &Offer, now: Time) -> Option<ListedAs> {
     let is_live = is_live(offer.status);
     let is_withdrawn = !is_live && offer.status_changed_at.plus_ms(WITHDRAWN_AFTER_MS) <= now;
-    let status = match tells {
-        Tells::Withdrawals if is_withdrawn => Status::Delete,
-        Tells::Whole | Tells::Withdrawals => offer.status,
-        Tells::OnMarket => is_live.then_some(offer.status)?,
-        Tells::Prices | Tells::Ads => is_live.then_some(Status::Active)?,
+    let status = match coverage {
+        Coverage::Withdrawals if is_withdrawn => Status::Delete,
+        Coverage::Whole | Coverage::Withdrawals => offer.status,
+        Coverage::OnMarket => is_live.then_some(offer.status)?,
+        Coverage::Prices | Coverage::Ads => is_live.then_some(Status::Active)?,
     };
     Some((offer.list_price.0, status))
 }
 
-/// Whether a home that was known is cheaper now, and another has left the market in the way that its source tells it.
-fn has_moved(tells: Tells, known: &Homes, shown: &Homes) -> bool {
+/// Whether a known home is cheaper now, and another has left the market in the way that the source reports it.
+fn has_moved(coverage: Coverage, known: &Homes, shown: &Homes) -> bool {
     let mut cheaper = known.iter().filter_map(|(id, shown_as)| Some((shown_as.0, shown.get(id)?.0)));
     let has_left = |(id, (_, before)): (&String, &ListedAs)| match shown.get(id) {
-        Some((_, now)) if tells == Tells::Withdrawals => is_live(*before) && *now == Status::Delete,
+        Some((_, now)) if coverage == Coverage::Withdrawals => is_live(*before) && *now == Status::Delete,
         Some((_, now)) => is_live(*before) && !is_live(*now),
         None => true,
     };

@@ -1,4 +1,4 @@
-//! What a site speaks: how each kind of listing API asks and answers.
+//! The protocols of the sites: requests and answers of each kind of listing API.
 
 use stoop_domain::{Phase, Purpose, Time};
 
@@ -19,66 +19,67 @@ mod zillow;
 pub use json::{JsonSite, Pages};
 pub use reso::{Paging, ResoSite, Vendor};
 
-/// How a site asks and answers, in the shape of the API that it stands for. Listings are those of the simulation.
+/// The protocol of a site, modelled on a real API. The listings are those of the simulation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Dialect {
-    /// `GET /odata/Property`: RESO Web API, as the standard or a vendor has it. Shows everything that ever was.
+    /// `GET /odata/Property`: RESO Web API, standard or of a vendor. Shows everything that was ever listed.
     Reso(ResoSite),
-    /// `GET /propertyExtendedSearch`, as zillow-com1, and `GET /search`, as zillow56: pages by number, 20 of them at most,
+    /// `GET /propertyExtendedSearch` like zillow-com1, and `GET /search` like zillow56: at most 20 numbered pages of
     /// what is on the market.
     Zillow {
-        /// Rows on a page; there they are 41.
+        /// Rows per page; the real API has 41.
         page_size: usize,
     },
-    /// realty-in-us (`POST /properties/v3/list`) and us-real-estate (`GET /v3/for-sale` and `/v3/for-rent`): an offset,
-    /// what is on the market.
+    /// realty-in-us (`POST /properties/v3/list`) and us-real-estate (`GET /v3/for-sale` and `/v3/for-rent`): paged by
+    /// offset, what is on the market.
     Realtor,
-    /// `GET /listings/sale` and `/listings/rental/long-term`: a bare array, what is on the market; 404 where that is none.
+    /// `GET /listings/sale` and `/listings/rental/long-term`: a bare array of what is on the market; 404 if there is
+    /// nothing.
     RentCast,
-    /// Result pages in HTML with their data in `__NEXT_DATA__`: Moroccan homes on the market, the newest first.
+    /// HTML result pages with data in `__NEXT_DATA__`: Moroccan homes on the market, newest first.
     Avito {
-        /// Whether the page carries the data; without, there are only cards.
+        /// Whether the page contains the data; otherwise it has only cards.
         data: bool,
     },
-    /// Result pages in HTML, `:p:2` and so on: Moroccan homes on the market, the newest first.
+    /// HTML result pages (`:p:2` and so on): Moroccan homes on the market, newest first.
     Mubawab,
-    /// A plain JSON API of nobody's, with RESO's field names.
+    /// A generic JSON API with RESO field names.
     Json(JsonSite),
 }
 
-/// What a dialect answers from.
+/// The input of a dialect.
 pub(crate) struct Turn<'a> {
     pub(crate) market: &'a Simulation,
     pub(crate) asked: &'a Asked<'a>,
     pub(crate) now: Time,
-    /// How the page is to be wrong, as far as this dialect can be so.
+    /// A fault that changes the page, if the dialect supports it.
     pub(crate) twist: Option<Fault>,
 }
 
-/// What dialects remember from one request to the next.
+/// State of the dialects between requests.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     replications: reso::Replications,
 }
 
-/// What a dialect answers.
+/// The answer of a dialect.
 pub(crate) struct Page {
     pub(crate) answer: Answered,
     pub(crate) shown: Vec<Shown>,
 }
 
-/// A home and what is said of it.
+/// A home and its offer.
 pub(crate) type Row<'a> = (&'a Home, &'a Offer);
 
-/// A part of a list, as a page shows it.
+/// The part of a list that a page shows.
 pub(crate) struct Cut<'a> {
     pub(crate) rows: &'a [Row<'a>],
-    /// How many there are, as the page says.
+    /// The total number according to the page.
     pub(crate) total: usize,
 }
 
 impl Dialect {
-    /// RESO Web API, the standard alone.
+    /// RESO Web API, standard only.
     #[must_use]
     pub fn reso() -> Self {
         Self::Reso(ResoSite::new(Vendor::Plain))
@@ -90,14 +91,14 @@ impl Dialect {
         Self::Zillow { page_size: 41 }
     }
 
-    /// Whether there is something at this address.
+    /// Whether there is an endpoint at this path.
     ///
     /// # Errors
-    /// What there is instead, in words.
+    /// Describes the available endpoints.
     pub(crate) fn knows(&self, asked: &Asked<'_>) -> Result<(), String> {
         let at = |method: &str, paths: &[&str]| {
             let known = asked.method == method && paths.contains(&asked.path);
-            if known { Ok(()) } else { Err(format!("there is only {method} {}", paths.join(" and "))) }
+            if known { Ok(()) } else { Err(format!("the only endpoint is {method} {}", paths.join(" and "))) }
         };
         match self {
             Self::Reso(site) => site.knows(asked),
@@ -106,15 +107,15 @@ impl Dialect {
             Self::Realtor => at("GET", &["/v3/for-sale", "/v3/for-rent"]),
             Self::RentCast => at("GET", &["/listings/sale", "/listings/rental/long-term"]),
             Self::Avito { .. } | Self::Mubawab if asked.method == "GET" && asked.path.starts_with("/fr/") => Ok(()),
-            Self::Avito { .. } | Self::Mubawab => Err("there is only GET /fr/...".into()),
+            Self::Avito { .. } | Self::Mubawab => Err("the only endpoint is GET /fr/...".into()),
             Self::Json(_) => at("GET", &["/homes"]),
         }
     }
 
-    /// Answers a request to an address that it knows.
+    /// Answers a request to a known endpoint.
     ///
     /// # Errors
-    /// What is wrong with the request, in words, for a 400.
+    /// Describes what is wrong with the request, for a 400.
     pub(crate) fn answer(&self, turn: &Turn<'_>, memory: &mut Memory) -> Result<Page, String> {
         match self {
             Self::Reso(site) => site.answer(turn, &mut memory.replications),
@@ -127,7 +128,7 @@ impl Dialect {
         }
     }
 
-    /// The id under which a dialect shows a home: the second half of the home's id.
+    /// The ID of a home in a dialect: the second half of the home's ID.
     #[must_use]
     pub fn native_id(&self, home: &Home) -> String {
         match self {
@@ -141,13 +142,13 @@ impl Dialect {
     }
 }
 
-/// One home can be for sale and for rent at a time: the sources tell its rent from its price.
+/// A home may be for sale and for rent at the same time, so sources distinguish both.
 fn for_rent(id: String, home: &Home) -> String {
     if home.purpose == Purpose::Rent { format!("{id}:rent") } else { id }
 }
 
 impl<'a> Turn<'a> {
-    /// Every home that there is anything to show of, but for those that the site forgets.
+    /// Every home that can be shown, except those that the site forgets.
     pub(crate) fn remembered(&self) -> impl Iterator<Item = Row<'a>> + use<'a> {
         let twist = self.twist;
         self.market.shown_after(None).filter(move |(home, _)| match twist {
@@ -157,7 +158,7 @@ impl<'a> Turn<'a> {
         })
     }
 
-    /// What is on offer or under contract, in the order of the homes' numbers.
+    /// Homes on offer or under contract, ordered by their numbers.
     pub(crate) fn on_market(&self) -> Vec<Row<'a>> {
         let is_live = |offer: &Offer| matches!(offer.status.phase(), Phase::Active | Phase::Pending);
         let mut rows: Vec<Row<'a>> = self.remembered().filter(|(_, offer)| is_live(offer)).collect();
@@ -165,14 +166,14 @@ impl<'a> Turn<'a> {
         rows
     }
 
-    /// The same, what came on the market last first.
+    /// The same, latest on the market first.
     pub(crate) fn newest_first(&self) -> Vec<Row<'a>> {
         let mut rows = self.on_market();
         rows.sort_by_key(|(home, offer)| (std::cmp::Reverse(offer.on_market_at), home.index));
         rows
     }
 
-    /// `size` rows of a list from the place `from` on, or what a fault makes of them.
+    /// `size` rows of a list from index `from` on, possibly changed by a fault.
     pub(crate) fn cut<'r>(&self, list: &'r [Row<'a>], from: usize, size: usize) -> Cut<'r> {
         let from = if self.twist == Some(Fault::RepeatedPage) { from.saturating_sub(size) } else { from };
         let from = from.min(list.len());
@@ -180,19 +181,19 @@ impl<'a> Turn<'a> {
         Cut { rows: &list[from..list.len().min(from.saturating_add(size))], total: list.len() + more }
     }
 
-    /// Whether the row at this place of the page is to have words for a price.
-    pub(crate) fn is_garbage(&self, place: usize) -> bool {
-        place == 0 && self.twist == Some(Fault::GarbageRow)
+    /// Whether the row at this index of the page has text instead of a price.
+    pub(crate) fn is_garbage(&self, index: usize) -> bool {
+        index == 0 && self.twist == Some(Fault::GarbageRow)
     }
 
-    /// The rows of a page that can be understood.
+    /// The rows of a page that are valid.
     pub(crate) fn shown(&self, rows: &[Row<'_>]) -> Vec<Shown> {
-        let understood = rows.iter().enumerate().filter(|(place, _)| !self.is_garbage(*place));
+        let understood = rows.iter().enumerate().filter(|(index, _)| !self.is_garbage(*index));
         let shown =
             understood.map(|(_, (home, offer))| Shown { home: home.index, offer: (*offer).clone(), withdrawn: false });
         shown.collect()
     }
 }
 
-/// What a garbage row has for a price.
+/// The price text of a garbage row.
 pub(crate) const GARBAGE: &str = "call for price";

@@ -11,10 +11,10 @@ use crate::places;
 use crate::random::Random;
 use crate::simulation::SimulationConfig;
 
-/// Everything that happens, in order, one entry at a time, for ever.
+/// All events in order, one entry at a time, without end.
 ///
-/// Changes come at strictly increasing times, so that their order is never in doubt. Each home has its
-/// own stream of chance; what one home does never disturbs another.
+/// Changes have strictly increasing times, so their order is unambiguous. Each home has its own random stream, so homes
+/// do not influence each other.
 #[derive(Debug)]
 pub(crate) struct Engine {
     config: SimulationConfig,
@@ -27,7 +27,7 @@ pub(crate) struct Engine {
     touches: Touches,
 }
 
-/// The touches still to come between the last change and the next one, evenly spread.
+/// The touches before the next change, evenly spread.
 #[derive(Debug, Default)]
 struct Touches {
     from: Time,
@@ -36,10 +36,10 @@ struct Touches {
     all: i64,
 }
 
-/// So often is a home drawn for a touch before the touch is given up: most draws hit one on the market.
+/// Attempts to draw a home for a touch. Most draws hit one on the market.
 const DRAWS_MAX: u32 = 16;
 
-/// Late is so late at most. Stoop puts in its place what comes years late; a portal that shows things later than this is rare.
+/// The maximum delay of a late entry. Stoop handles entries that are years late, but such portals are rare.
 const LATE_MS_MAX: i64 = 24 * Time::HOUR_MS;
 
 impl Engine {
@@ -85,10 +85,10 @@ impl Engine {
     fn change(&mut self) -> Option<Entry> {
         let (at, home) = self.pop()?;
         self.last = at;
-        let place = home as usize;
-        let zone = &self.zones[place % self.zones.len()];
-        let life = &mut self.lives[place];
-        let (what, wait_ms) = life.step(at, &self.homes[place], zone, &self.config);
+        let index = home as usize;
+        let zone = &self.zones[index % self.zones.len()];
+        let life = &mut self.lives[index];
+        let (what, wait_ms) = life.step(at, &self.homes[index], zone, &self.config);
         let offer = life.offer.as_ref()?.reported_ahead(self.config.clock_ahead_ms);
         self.next.push(Reverse((at.plus_ms(wait_ms), home)));
         if what != What::Listed {
@@ -99,8 +99,8 @@ impl Engine {
         Some(Entry { shown_at: at.plus_ms(late_ms), at, home, what, offer })
     }
 
-    /// The next change that is due. One that falls on the moment of the last is put off by a
-    /// millisecond, in the same way however the caller cuts time into steps.
+    /// The next change. If it has the time of the last one, it is delayed by a millisecond, regardless of the steps of
+    /// the caller.
     fn pop(&mut self) -> Option<(Time, u32)> {
         loop {
             let Reverse((at, home)) = self.next.pop()?;
@@ -111,8 +111,8 @@ impl Engine {
         }
     }
 
-    /// Draws how many touches there are before the next change, so that on average they are
-    /// `seen_again_permille` of all.
+    /// Draws the number of touches before the next change, so that on average they are `seen_again_permille` of all
+    /// entries.
     fn plan_touches(&mut self, from: Time) {
         let permille = u64::from(self.config.noise.seen_again_permille.min(999));
         if permille == 0 {
@@ -134,7 +134,7 @@ impl Iterator for Engine {
 }
 
 impl Touches {
-    /// Strictly before the next change, so that a touch never shares its moment with a change after it.
+    /// Strictly before the next change, so that a touch never has the time of a later change.
     fn moment(&self) -> Time {
         let span = (self.until.ms() - self.from.ms()).max(0);
         let into = i128::from(span) * i128::from(self.done) / i128::from(self.all + 1);

@@ -5,16 +5,14 @@ use stoop_domain::{AreaUnit, Currency, Day, Market, Minor, PropertyType, Purpose
 use crate::places::PostalArea;
 use crate::random::Random;
 
-/// A home: what never changes of it.
+/// The constant properties of a home.
 #[derive(Clone, Debug)]
 pub struct Home {
-    /// Its number, from 0.
+    /// The number, from 0.
     pub index: u32,
-    /// Where it is counted.
+    /// The postal area in which it is counted.
     pub area: Arc<PostalArea>,
-    /// For sale or for rent, for ever.
     pub purpose: Purpose,
-    /// What kind of home.
     pub kind: PropertyType,
     /// `BedroomsTotal`.
     pub bedrooms: u8,
@@ -26,26 +24,26 @@ pub struct Home {
     pub(crate) number: u32,
     pub(crate) latitude_e6: i32,
     pub(crate) longitude_e6: i32,
-    /// What its owner thinks it is worth: prices stay near it.
+    /// The value that its owner expects: prices stay near it.
     pub(crate) worth: Minor,
-    /// Chooses its street, office and remarks.
+    /// Selects its street, office and remarks.
     pub(crate) words: u64,
 }
 
-/// What is said of a home at some moment: everything that changes.
+/// The state of a home's listing at some moment.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Offer {
     /// `StandardStatus`.
     pub status: Status,
     /// `ListPrice`.
     pub list_price: Minor,
-    /// `OriginalListPrice`: the first price of this stay on the market.
+    /// `OriginalListPrice`: the first price of this spell.
     pub original_list_price: Minor,
     /// `PreviousListPrice` with `PriceChangeTimestamp`.
     pub price_change: Option<(Minor, Time)>,
     /// `StatusChangeTimestamp`.
     pub status_changed_at: Time,
-    /// `OnMarketTimestamp`: when this stay on the market began.
+    /// `OnMarketTimestamp`: when this spell began.
     pub on_market_at: Time,
     /// `OnMarketDate`: the same as a day in the market's time zone.
     pub on_market_day: Day,
@@ -54,7 +52,7 @@ pub struct Offer {
 }
 
 impl Offer {
-    /// The same as told by a portal whose clock is so far ahead.
+    /// The same as reported by a portal whose clock is `ms` ahead.
     pub(crate) fn reported_ahead(&self, ms: i64) -> Self {
         Self {
             price_change: self.price_change.map(|(price, at)| (price, at.plus_ms(ms))),
@@ -106,7 +104,7 @@ impl Home {
         }
     }
 
-    /// `ListingKey`. Keys sort as the homes' numbers do.
+    /// `ListingKey`. Keys sort like the homes' numbers.
     #[must_use]
     pub fn listing_key(&self) -> String {
         format!("SIM{:08}", self.index)
@@ -118,7 +116,7 @@ impl Home {
         self.area.city.currency()
     }
 
-    /// The market that it is counted in.
+    /// The market in which it is counted.
     #[must_use]
     pub fn market(&self) -> Market {
         Market { area: self.area.path.clone(), purpose: self.purpose, currency: self.currency() }

@@ -1,10 +1,10 @@
-//! A deterministic property market, and a listing portal over HTTP that serves it.
+//! A deterministic property market, and a listing portal that serves it over HTTP.
 //!
-//! A [`Simulation`] is a made-up country of homes that list, cut their prices, go under contract,
-//! close and come back, on a simulated clock. The same [`SimulationConfig`] gives the same market,
-//! byte for byte, on every machine. A [`Site`] shows it in the [`Dialect`] of any source that Stoop reads, with
-//! keys, quotas and faults, as a function of requests and times; [`Portal`] puts one on loopback. [`Rows`] writes it as JSON Lines. [`Answer`] says what the figures must be.
-//! [`mapping`] is Lambda's event source mapping for streams, on simulated time.
+//! A [`Simulation`] is a fictional country of homes that are listed, get price cuts, go under contract, close and come
+//! back, on a simulated clock. Equal [`SimulationConfig`]s give equal markets, byte for byte, on every machine. A
+//! [`Site`] shows the market in the [`Dialect`] of any source that Stoop reads, with keys, quotas and faults, as a
+//! function of requests and times; a [`Portal`] serves a site on loopback. [`Rows`] writes the market as JSON Lines. An
+//! [`Answer`] has the expected figures. [`mapping`] simulates Lambda's event source mapping for streams.
 //!
 //! ```
 //! use stoop_domain::Time;
@@ -16,9 +16,8 @@
 //! assert!(answer.total(Some("us/il")).active() > 0);
 //! ```
 //!
-//! What this crate deliberately does not do: it uses none of Stoop's own arithmetic (no `History`, no
-//! `stoop-market`), so that a mistake there cannot hide here; it reads no clock; it has no randomness
-//! but its seed.
+//! This crate uses none of Stoop's arithmetic (no `History`, no `stoop-market`), so that a mistake there cannot hide
+//! here. It reads no clock, and its only randomness is the seed.
 
 mod answer;
 pub mod country;

@@ -5,53 +5,50 @@ use crate::home::{Home, Offer};
 use crate::random::Random;
 use crate::simulation::{Noise, SimulationConfig};
 
-/// What happened.
+/// The kind of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum What {
     /// On the market for the first time.
     Listed,
-    /// The price was cut.
     Cut,
-    /// The price was raised.
     Raised,
-    /// The price moved by cents.
+    /// The price changed by cents.
     Cents,
     /// Someone typed a digit too few: the price fell to a tenth.
     Slipped,
-    /// The slip was put right.
+    /// The slip was corrected.
     Mended,
     /// Under contract.
     Pending,
-    /// The contract fell through: active again.
+    /// The contract failed: active again.
     FellThrough,
     /// Sold or let.
     Closed,
     /// Expired, withdrawn or canceled.
     OffMarket,
-    /// Active again after it was off the market, at the old price or a lower one.
+    /// Active again after it was off the market, at the old or a lower price.
     Relisted,
-    /// On the market again, some time after it was sold or let.
+    /// On the market again some time after it was sold or let.
     ListedAgain,
-    /// Nothing: the portal touched it, with a new `ModificationTimestamp` and equal content.
+    /// No change: the portal set a new `ModificationTimestamp` with equal content.
     SeenAgain,
 }
 
-/// One line of the market's log: what happened to a home, and what is said of it since.
+/// A log entry: an event of a home, and its offer since then.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Entry {
-    /// When the portal shows it: `at`, or later where delivery is late.
+    /// When the portal shows it: `at`, or later for late entries.
     pub shown_at: Time,
     /// When it happened.
     pub at: Time,
-    /// The home's number.
+    /// The number of the home.
     pub home: u32,
-    /// What happened.
     pub what: What,
-    /// What holds since.
+    /// The offer since then.
     pub offer: Offer,
 }
 
-/// The life of one home: its own stream of chance, where it stands, and what is said of it.
+/// The life of a home: its random stream, state and offer.
 #[derive(Clone, Debug)]
 pub(crate) struct Life {
     random: Random,
@@ -69,8 +66,8 @@ enum Stage {
     Sold,
 }
 
-/// A home comes back at the latest so long after it left: the field counts a longer absence as a new
-/// beginning, and that is what [`What::ListedAgain`] is for.
+/// The maximum time off the market. A longer absence counts as a new beginning in the figures, which is
+/// [`What::ListedAgain`].
 const OFF_MS_MAX: i64 = 80 * Time::DAY_MS;
 
 impl Life {
@@ -78,7 +75,7 @@ impl Life {
         Self { random: Random::new(seed, u64::from(index) | 1 << 42), stage: Stage::NeverListed, offer: None }
     }
 
-    /// When a home is listed first: most within `lead_ms` of the beginning, the rest as late again.
+    /// When a home is first listed: mostly within `lead_ms` of the beginning, otherwise within twice that.
     pub(crate) fn first_listing_ms(&mut self, lead_ms: i64) -> i64 {
         let early = self.random.chance(700);
         let within = self.random.between(0, lead_ms.max(1));
@@ -90,7 +87,7 @@ impl Life {
         matches!(self.stage, Stage::Active | Stage::Slipped { .. } | Stage::Pending)
     }
 
-    /// Lets the next thing happen, at `at`. Gives what it was and how long it is until the one after.
+    /// Executes the next event at `at`. Returns its kind and the time until the one after.
     pub(crate) fn step(&mut self, at: Time, home: &Home, zone: &TimeZone, config: &SimulationConfig) -> (What, i64) {
         let what = match self.stage {
             Stage::NeverListed => self.list(at, home, zone, What::Listed),
@@ -153,7 +150,7 @@ impl Life {
         what
     }
 
-    /// Something happens to a home on offer: noise as often as asked for, else what happens to homes.
+    /// An event of a home on offer: noise at the configured rate, otherwise a market event.
     fn act(&mut self, at: Time, home: &Home, noise: &Noise) -> What {
         if self.random.chance(noise.slips_permille) {
             let right = self.price();
@@ -192,7 +189,7 @@ impl Life {
         }
     }
 
-    /// Cuts the price by `low` to `high` hundredths of a percent, to a price that people would ask.
+    /// Cuts the price by `low` to `high` basis points, to a typical asking price.
     fn cut(&mut self, at: Time, home: &Home, low: i64, high: i64) {
         let (price, step) = (self.price().0, price_step(home));
         let wanted = price * (10_000 - self.random.between(low, high)) / 10_000;
@@ -222,7 +219,7 @@ impl Life {
     }
 }
 
-/// Asking prices are round: to 100 (sale) or 5 (rent) major units.
+/// Asking prices are rounded: to 100 (sale) or 5 (rent) major units.
 fn price_step(home: &Home) -> i64 {
     match home.purpose {
         Purpose::Sale => 10_000,

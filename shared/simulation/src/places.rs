@@ -6,7 +6,7 @@ use stoop_domain::{AreaPath, AreaUnit, Currency};
 
 use crate::random::Random;
 
-/// A postal area: where homes are counted together.
+/// A postal area, in which homes are counted together.
 #[derive(Debug)]
 pub struct PostalArea {
     /// The five slugs of [`AreaPath`].
@@ -16,11 +16,11 @@ pub struct PostalArea {
     pub(crate) city: &'static City,
     pub(crate) latitude_e6: i32,
     pub(crate) longitude_e6: i32,
-    /// What homes cost here against the city as a whole.
+    /// The price level relative to the city.
     pub(crate) level_percent: i64,
 }
 
-/// A city and what homes cost in it, in major units.
+/// A city and its price level in major units.
 #[derive(Debug)]
 pub(crate) struct City {
     pub(crate) country: &'static str,
@@ -37,15 +37,15 @@ pub(crate) struct City {
 /// The postal codes of a city.
 #[derive(Debug)]
 struct Codes {
-    /// The first, which random numbers are counted from.
+    /// The first code; numbers are relative to it.
     first: u32,
-    /// Those that the postal service gave it from there on, from and to.
+    /// The real codes from there on, as ranges.
     real: &'static [(u32, u32)],
-    /// Where codes begin that nobody has, for who wants more.
+    /// The first of the codes that do not exist, for larger markets.
     invented_from: u32,
 }
 
-/// So many postal codes does a city have at most.
+/// The maximum number of postal codes of a city.
 const CODES_PER_CITY: u32 = 90;
 
 #[rustfmt::skip]
@@ -69,7 +69,7 @@ static MOROCCO: [City; 3] = [
     ma("Marrakech-Safi", "Marrakech", "Marrakech", 40_000, 31_629_472, -7_981_084, 1_250_000, 6_500),
 ];
 
-/// `markets` postal areas, spread over as many cities as have three of them each.
+/// `markets` postal areas in as many cities as can have three each.
 pub(crate) fn areas(seed: u64, markets: u32, morocco: bool) -> Vec<Arc<PostalArea>> {
     let cities: Vec<&'static City> = if morocco {
         AMERICA.iter().take(3).chain(&MOROCCO).chain(AMERICA.iter().skip(3)).collect()
@@ -87,7 +87,7 @@ fn area(seed: u64, city: &'static City, nth: u32) -> PostalArea {
     let mut random = Random::new(seed, u64::from(city.codes.first + nth) | 1 << 40);
     let (code, is_real) = city.codes.nth(nth);
     let postal_code = format!("{code:05}");
-    // Stoop knows the postal codes of the United States; the others it has from the source alone.
+    // The gazetteer knows the postal codes of the United States; others come from the source only.
     let slug = if is_real { postal_code.clone() } else { format!("~{postal_code}") };
     let names = [Some(city.country), Some(city.region), Some(city.county), Some(city.name), Some(&*slug)];
     let path = AreaPath::of(names).expect("cities have names");
@@ -97,7 +97,7 @@ fn area(seed: u64, city: &'static City, nth: u32) -> PostalArea {
 }
 
 impl Codes {
-    /// A code, and whether the postal service gave it.
+    /// A code, and whether it exists.
     fn nth(&self, nth: u32) -> (u32, bool) {
         let mut rest = nth;
         for (from, to) in self.real {
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_area_is_another_one_and_boston_keeps_its_leading_zero() {
+    fn areas_are_distinct_and_boston_keeps_its_leading_zero() {
         let areas = areas(1, 120, true);
         let mut paths: Vec<&str> = areas.iter().map(|area| area.path.as_str()).collect();
         paths.sort_unstable();

@@ -12,16 +12,16 @@ use crate::site::{Access, Faults, Limits, Quota, QuotaHeaders, Served, Site, Sit
 
 mod serve;
 
-/// A [`Site`] on loopback: by default one that serves a simulation as a RESO Web API.
+/// A [`Site`] on loopback; by default one that serves a simulation as a RESO Web API.
 ///
-/// It runs on a thread of its own and can be used from blocking and from async code alike. Dropping
-/// it, or [`Portal::stop`], ends everything it started and frees its port, also in the middle of a request.
+/// It runs on its own thread and can be used from blocking and async code. Dropping it, or [`Portal::stop`], ends
+/// everything that it started and frees its port, even during a request.
 ///
-/// As a RESO Web API, `GET {url}/odata/Property` understands `$filter` (comparisons joined by `and`:
-/// `ModificationTimestamp gt` or `ge`, and `eq` on `City`, `PostalCode` and a few more), `$orderby=ModificationTimestamp`,
-/// `$top`, `$skip`, `$skiptoken` and `$count=true`. Pages are ordered by modification; a page continued
-/// by its `$skiptoken` neither repeats nor misses a listing that does not change meanwhile, and shows
-/// one that does change again, in its new state.
+/// As a RESO Web API, `GET {url}/odata/Property` supports `$filter` (comparisons joined by `and`:
+/// `ModificationTimestamp gt` or `ge`, and `eq` on `City`, `PostalCode` and a few more),
+/// `$orderby=ModificationTimestamp`, `$top`, `$skip`, `$skiptoken` and `$count=true`. Pages are ordered by
+/// modification. A page that continues by `$skiptoken` neither repeats nor misses a listing that does not change
+/// meanwhile, and shows one that changes again, in its new state.
 pub struct Portal {
     address: SocketAddr,
     base: String,
@@ -30,31 +30,31 @@ pub struct Portal {
     thread: Option<JoinHandle<()>>,
 }
 
-/// A clock that may be shared by threads.
+/// A clock that threads can share.
 pub(crate) type SharedClock = Arc<dyn Fn() -> Time + Send + Sync>;
 
-/// How a portal that serves a RESO Web API behaves.
+/// The configuration of a portal that serves a RESO Web API.
 #[derive(Clone)]
 pub struct PortalConfig {
-    /// The bearer token that every request must carry, where there is one.
+    /// The bearer token that every request must have. `None`: open to all.
     pub token: Option<String>,
-    /// How many rows a page has when `$top` is not given.
+    /// Rows per page without `$top`.
     pub page_size: usize,
-    /// How many rows a page has at most.
+    /// The maximum number of rows per page.
     pub page_size_max: usize,
     /// How one page leads to the next.
     pub paging: Paging,
-    /// Requests a clock minute.
+    /// Quota per clock minute.
     pub per_minute: Option<u32>,
-    /// Requests a clock hour.
+    /// Quota per clock hour.
     pub per_hour: Option<u32>,
-    /// The clock that quotas are counted by.
+    /// The clock of the quotas.
     pub clock: Arc<dyn Fn() -> Time + Send + Sync>,
-    /// Whether each request first advances the simulation to where the clock stands.
+    /// Whether each request first advances the simulation to the time of the clock.
     pub follows_clock: bool,
 }
 
-/// A portal that could not be started.
+/// A portal could not be started.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot start the portal on 127.0.0.1")]
 pub struct PortalError(#[from] std::io::Error);
@@ -63,16 +63,16 @@ impl Portal {
     /// Starts a portal that serves a RESO Web API on a free port of 127.0.0.1.
     ///
     /// # Errors
-    /// When there is no free port or no thread to be had.
+    /// If there is no free port or no thread.
     pub fn start(simulation: Arc<Mutex<Simulation>>, config: PortalConfig) -> Result<Self, PortalError> {
         let clock = Arc::clone(&config.clock);
         Self::serve(Arc::new(Site::new(simulation, config.site())), move || clock())
     }
 
-    /// Puts any site on a free port of 127.0.0.1, on this clock. Its hangs are of real time.
+    /// Serves a site on a free port of 127.0.0.1, with this clock. Hangs take real time.
     ///
     /// # Errors
-    /// When there is no free port or no thread to be had.
+    /// If there is no free port or no thread.
     pub fn serve(site: Arc<Site>, clock: impl Fn() -> Time + Send + Sync + 'static) -> Result<Self, PortalError> {
         let subscriber = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         subscriber.set_nonblocking(true)?;
@@ -89,7 +89,7 @@ impl Portal {
                     _ = axum::serve(subscriber, router) => {}
                 }
             });
-            // Dropping the runtime here ends the tasks of open connections.
+            // Dropping the runtime ends the tasks of open connections.
         })?;
         Ok(Self { address, base, site, stop: Some(stop), thread: Some(thread) })
     }
@@ -100,31 +100,31 @@ impl Portal {
         &self.base
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What it serves.
+    /// The site that it serves.
     #[must_use]
     pub fn site(&self) -> &Site {
         &self.site
     }
 
-    /// The faults to come. A request that is refused for its token or the quota takes none.
+    /// The planned faults. A request that is refused because of its token or a quota uses none.
     #[must_use]
     pub fn faults(&self) -> &Faults {
         self.site.faults()
     }
 
-    /// What it has answered until now.
+    /// The answers so far.
     #[must_use]
     pub fn served(&self) -> Served {
         self.site.served()
     }
 
-    /// Stops it. When this returns, nothing of it is left.
+    /// Stops the portal. On return, everything it started has ended.
     pub fn stop(self) {
         drop(self);
     }
@@ -134,14 +134,14 @@ impl Drop for Portal {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A panic there has been reported by the thread itself.
+            // The thread has reported its own panic.
             drop(thread.join());
         }
     }
 }
 
 impl PortalConfig {
-    /// Open to all, without quotas, 100 rows a page, at most 1,000.
+    /// Open to all, without quotas; 100 rows per page, at most 1,000.
     pub fn new(clock: impl Fn() -> Time + Send + Sync + 'static) -> Self {
         Self {
             token: None,
@@ -155,7 +155,7 @@ impl PortalConfig {
         }
     }
 
-    /// The site that it puts on loopback: quotas of the clock's minutes and hours, told in Trestle's headers.
+    /// The site to serve, with quotas per clock minute and hour in Trestle's headers.
     fn site(&self) -> SiteConfig {
         let minute = self.per_minute.map(|most| Quota::requests(most.into(), 60_000));
         let hour = self.per_hour.map(|most| Quota::requests(most.into(), Time::HOUR_MS));
@@ -185,7 +185,7 @@ impl fmt::Debug for Portal {
 }
 
 impl fmt::Debug for PortalConfig {
-    /// Without the token: it may be a real one.
+    /// Hides the token, which may be a real one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PortalConfig")
             .field("page_size", &self.page_size)

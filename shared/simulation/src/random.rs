@@ -1,12 +1,12 @@
-//! SplitMix64 (Steele, Lea, Flood 2014) and what is drawn from it, in integers only: floating point
-//! logarithms differ in their last bit between platforms, and one bit is another market.
+//! SplitMix64 (Steele, Lea, Flood 2014) and distributions, in integers only: floating-point logarithms differ in their
+//! last bit between platforms, and one bit gives a different market.
 
-/// A stream of pseudo-random numbers. Equal seeds give equal streams, for ever.
+/// A stream of pseudo-random numbers. Equal seeds give equal streams in all versions.
 #[derive(Clone, Debug)]
 pub(crate) struct Random(u64);
 
 impl Random {
-    /// The stream number `stream` of `seed`; streams are independent of one another.
+    /// Stream number `stream` of `seed`. Streams are independent.
     pub(crate) fn new(seed: u64, stream: u64) -> Self {
         let mut mixed = Self(seed);
         let a = mixed.next();
@@ -21,8 +21,8 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// A number in `0..bound`; 0 for a bound of 0. The bias of the multiplication is below 2^-32 for
-    /// every bound used here.
+    /// A number in `0..bound`; 0 if `bound` is 0. The bias of the multiplication is below 2^-32 for all bounds used
+    /// here.
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
         let wide = u128::from(self.next()) * u128::from(bound);
         u64::try_from(wide >> 64).unwrap_or(0)
@@ -33,23 +33,23 @@ impl Random {
         low + self.below(high.abs_diff(low) + 1).cast_signed()
     }
 
-    /// True in `permille` of a thousand cases.
+    /// True with a probability of `permille` / 1,000.
     pub(crate) fn chance(&mut self, permille: u32) -> bool {
         self.below(1_000) < u64::from(permille)
     }
 
-    /// One of `choices`, which is not empty.
+    /// One of `choices`, which must not be empty.
     pub(crate) fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
         let i = self.below(choices.len() as u64);
         choices[usize::try_from(i).unwrap_or(0)]
     }
 
-    /// The waiting time to the next of events that come every `mean` on average, as in a Poisson
-    /// process: `-ln(u) * mean` with the logarithm taken bit by bit.
+    /// The waiting time to the next event of a Poisson process with this mean: `-ln(u) * mean`, with the logarithm
+    /// computed bit by bit.
     pub(crate) fn exponential(&mut self, mean: i64) -> i64 {
         let u = self.next() | 1;
         let zeros = u.leading_zeros();
-        // The mantissa in [1, 2) with 31 binary digits; each squaring gives one digit of its logarithm.
+        // The mantissa in [1, 2) with 31 binary digits. Each squaring gives one digit of its logarithm.
         let mut m = (u << zeros) >> 32;
         let mut log2 = 0_u64;
         for _ in 0..16 {
@@ -73,19 +73,19 @@ mod tests {
 
     #[test]
     fn the_stream_is_splitmix64() {
-        // The reference values for seed 1234567, as published with the algorithm.
+        // The published reference values for seed 1234567.
         let mut random = Random(1_234_567);
         assert_eq!(random.next(), 6_457_827_717_110_365_317);
         assert_eq!(random.next(), 3_203_168_211_198_807_973);
     }
 
     #[test]
-    fn waiting_times_have_the_mean_and_the_spread_of_a_poisson_process() {
+    fn waiting_times_have_mean_and_spread_of_a_poisson_process() {
         let mut random = Random::new(1, 2);
         let waits: Vec<i64> = (0..100_000).map(|_| random.exponential(1_000_000)).collect();
         let mean = waits.iter().sum::<i64>() / 100_000;
         assert!((990_000..1_010_000).contains(&mean), "{mean}");
-        // e^-1 of the waits are longer than the mean.
+        // A share of e^-1 of the waits is longer than the mean.
         let longer = waits.iter().filter(|wait| **wait > 1_000_000).count();
         assert!((36_300..37_300).contains(&longer), "{longer}");
         assert!(waits.iter().all(|wait| *wait >= 0));

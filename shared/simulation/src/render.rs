@@ -3,17 +3,17 @@ use stoop_domain::{AreaUnit, Minor, PropertyType, Purpose, Status, Time};
 use crate::home::{Home, Offer};
 use crate::words::{self, nth};
 
-/// Appends one listing as a JSON object in RESO's field names, on one line, without a line end.
+/// Appends a listing as a JSON object with RESO field names, without a line break.
 ///
-/// Times are UTC with milliseconds; amounts are JSON numbers with cents only where there are cents;
-/// `OnMarketDate` is the civil day in the market's time zone. Lookup values are in RESO's spelling
-/// with spaces (`Active Under Contract`, `Single Family Residence`). What is unknown is left out.
+/// Times are UTC with milliseconds. Amounts are JSON numbers, with cents only if they are not zero. `OnMarketDate` is
+/// the civil day in the market's time zone. Lookup values are in RESO's spelling with spaces (`Active Under Contract`,
+/// `Single Family Residence`). Unknown fields are left out.
 pub fn write_row(out: &mut Vec<u8>, home: &Home, offer: &Offer) {
     write_row_of(out, home, offer, false);
 }
 
-/// The same, or a brief one without what enters no figure: remarks, office, coordinates, other names and times. Some 570 bytes in
-/// place of a thousand.
+/// The same; with `brief`, without fields that enter no figure (remarks, office, coordinates, other names and times):
+/// about 570 bytes instead of a thousand.
 pub(crate) fn write_row_of(out: &mut Vec<u8>, home: &Home, offer: &Offer, brief: bool) {
     write_key(out, home, brief);
     write_offer(out, offer, brief);
@@ -165,8 +165,8 @@ pub(crate) fn moment(out: &mut Vec<u8>, at: Time) {
     text(out, "Z");
 }
 
-/// The civil date of a day since 1970, by Howard Hinnant's `civil_from_days`: rows are written by the
-/// million, and this is several times faster than a general calendar.
+/// The civil date of a day since 1970, by Howard Hinnant's `civil_from_days`. Several times faster than a general
+/// calendar, which matters for millions of rows.
 fn date(out: &mut Vec<u8>, day: i64) {
     let z = day + 719_468;
     let era = z.div_euclid(146_097);
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_written_as_they_are_read() {
+    fn times_round_trip() {
         for known in [
             "2026-01-13T10:51:00.125Z",
             "2024-02-29T23:59:59.999Z",
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn amounts_have_cents_only_where_there_are_cents() {
+    fn amounts_have_cents_only_if_not_zero() {
         assert_eq!(shown(|out| money(out, Minor(38_900_000))), "389000");
         assert_eq!(shown(|out| money(out, Minor(38_900_007))), "389000.07");
         assert_eq!(shown(|out| millionths(out, -87_000_042)), "-87.000042");

@@ -11,10 +11,10 @@ use crate::life::Entry;
 use crate::render::write_row_of;
 use crate::simulation::{Noise, SimulationConfig};
 
-/// Listing updates as a portal's modification feed gives them: JSON Lines in event time order.
+/// Listing updates like those of a portal's modification feed: JSON Lines in order of event time.
 ///
-/// Memory grows with homes, never with rows. The same configuration as a [`Simulation`](crate::Simulation)
-/// gives the same events, so that the simulation's answer holds for the rows too.
+/// Memory grows with homes, not with rows. Equal configurations give the events of a [`Simulation`](crate::Simulation),
+/// so its answer applies to the rows as well.
 ///
 /// ```
 /// use stoop_domain::Time;
@@ -31,16 +31,16 @@ pub struct Rows {
     left: u64,
     brief: bool,
     ahead: Option<Entry>,
-    /// What is to be shown late.
+    /// Late entries that are not shown yet.
     late: BinaryHeap<Reverse<Entry>>,
 }
 
-/// The writer is handed chunks of about this many bytes.
+/// The approximate chunk size of the writer in bytes.
 const CHUNK: usize = 256 * 1_024;
 
 impl Rows {
-    /// A configuration for `rows` rows: without a past, about a hundred rows a home, of which 3 % change
-    /// something once every home has been listed.
+    /// A configuration for `rows` rows: no past, about a hundred rows per home, of which 3 % are changes after every
+    /// home is listed.
     #[must_use]
     pub fn config(seed: u64, start: Time, rows: u64) -> SimulationConfig {
         let homes = u32::try_from((rows / 100).clamp(100, 200_000)).unwrap_or(200_000);
@@ -51,7 +51,7 @@ impl Rows {
         }
     }
 
-    /// The first `rows` rows of the market that `config` makes.
+    /// The first `rows` rows of the market of `config`.
     #[must_use]
     pub fn new(config: SimulationConfig, rows: u64) -> Self {
         let mut engine = Engine::new(config);
@@ -60,14 +60,14 @@ impl Rows {
         Self { engine, homes, left: rows, brief: false, ahead, late: BinaryHeap::new() }
     }
 
-    /// The same rows without what enters no figure (remarks, office, coordinates, other names and times): some 570 bytes in
-    /// place of a thousand.
+    /// The same rows without fields that enter no figure (remarks, office, coordinates, other names and times): about
+    /// 570 bytes instead of a thousand.
     #[must_use]
     pub fn brief(self) -> Self {
         Self { brief: true, ..self }
     }
 
-    /// Appends the next row with its line end; `None` when all are written.
+    /// Appends the next row with a line break. `None` after the last one.
     pub fn next_into(&mut self, out: &mut Vec<u8>) -> Option<Entry> {
         self.left = self.left.checked_sub(1)?;
         let entry = self.next_shown()?;
@@ -76,10 +76,10 @@ impl Rows {
         Some(entry)
     }
 
-    /// Writes all that are left. Gives how many bytes it wrote.
+    /// Writes all remaining rows. Returns the number of bytes.
     ///
     /// # Errors
-    /// What the writer says.
+    /// If the writer returns one.
     pub fn write_to(mut self, writer: &mut impl io::Write) -> io::Result<u64> {
         let mut chunk = Vec::with_capacity(CHUNK + 2_048);
         let mut bytes = 0;
@@ -95,7 +95,7 @@ impl Rows {
         Ok(bytes + chunk.len() as u64)
     }
 
-    /// The homes that the rows tell of.
+    /// The homes of the rows.
     #[must_use]
     pub fn homes(&self) -> &[Home] {
         &self.homes

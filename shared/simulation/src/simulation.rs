@@ -8,49 +8,48 @@ use crate::engine::Engine;
 use crate::home::{Home, Offer};
 use crate::life::Entry;
 
-/// How often things happen that are no part of a market but of listing feeds; nothing of it by default.
+/// Irregularities of listing feeds. None by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Noise {
-    /// Of a thousand log entries, so many are touches: a new `ModificationTimestamp`, nothing else new.
+    /// Touches per thousand log entries: a new `ModificationTimestamp` without other changes.
     pub seen_again_permille: u32,
-    /// Of a thousand things that happen to a home on offer, so many are a price moved by cents.
+    /// Price changes by cents, per thousand events of homes on offer.
     pub cents_permille: u32,
-    /// Of a thousand things that happen to a home on offer, so many are a price that is a tenth of
-    /// what was meant, for 1 to 12 hours.
+    /// Prices of a tenth of the intended one, for 1 to 12 hours, per thousand events of homes on offer.
     pub slips_permille: u32,
-    /// Of a thousand changes, so many are shown by the portal 1 minute to 24 hours late.
+    /// Changes that the portal shows 1 minute to 24 hours late, per thousand.
     pub late_permille: u32,
 }
 
-/// What decides a market. Equal values give equal markets.
+/// The parameters of a market. Equal values give equal markets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SimulationConfig {
-    /// Any number; another seed is another market.
+    /// Any number. Another seed gives another market.
     pub seed: u64,
-    /// Where the simulated clock stands at first.
+    /// The initial time of the simulated clock.
     pub start: Time,
-    /// How many homes there are.
+    /// The number of homes.
     pub homes: u32,
-    /// How many postal areas they lie in, at most 900.
+    /// The number of postal areas, at most 900.
     pub markets: u32,
-    /// So long before `start` the market began: the past that a portal has when it is first seen.
+    /// The length of the market's past before `start`, which a portal has when it is first seen.
     pub past_ms: i64,
-    /// Without a past, most homes are listed within so long of the beginning.
+    /// Without a past, most homes are listed within this time of the beginning.
     pub lead_ms: i64,
-    /// Of a thousand homes, so many are for rent.
+    /// Homes for rent per thousand.
     pub rent_permille: u32,
-    /// Whether three Moroccan cities are among the places.
+    /// Whether three Moroccan cities are included.
     pub morocco: bool,
-    /// How fast lives go: 100 is a home's real pace, 1,000 ten times that.
+    /// The speed of events in percent: 1,000 is ten times that of a real market.
     pub pace_percent: u32,
-    /// The portal's clock is so far ahead, or behind where this is negative: all times that it tells are. What happens,
-    /// and when it is shown, goes by the right time.
+    /// How far the portal's clock is ahead; negative if it is behind. Applies to all times that the portal reports, not
+    /// to when events happen or are shown.
     pub clock_ahead_ms: i64,
-    /// What is wrong with the feed.
+    /// Irregularities of the feed.
     pub noise: Noise,
 }
 
-/// A property market on a simulated clock. See the crate's documentation.
+/// A property market on a simulated clock. See the documentation of the crate.
 #[derive(Debug)]
 pub struct Simulation {
     config: SimulationConfig,
@@ -59,16 +58,16 @@ pub struct Simulation {
     homes: Arc<[Home]>,
     now: Time,
     log: Vec<Entry>,
-    /// What is so.
+    /// The true offers.
     current: Vec<Option<Offer>>,
-    /// What the portal shows, which lags where delivery is late, and since when.
+    /// The offers that the portal shows, and since when. They lag behind for late entries.
     shown: Vec<Option<(Time, Offer)>>,
     by_modification: BTreeSet<(Time, u32)>,
     late: BinaryHeap<Reverse<Entry>>,
 }
 
 impl SimulationConfig {
-    /// A market with a past of 60 days, a fifth of it rentals, in the United States, without noise.
+    /// A market in the United States with a past of 60 days, a fifth of it rentals, without noise.
     #[must_use]
     pub fn new(seed: u64, start: Time, homes: u32, markets: u32) -> Self {
         Self {
@@ -94,7 +93,7 @@ impl SimulationConfig {
 }
 
 impl Simulation {
-    /// The market as it stands at the configured start.
+    /// The market at the configured start.
     #[must_use]
     pub fn new(config: SimulationConfig) -> Self {
         let mut engine = Engine::new(config.clone());
@@ -116,7 +115,7 @@ impl Simulation {
         simulation
     }
 
-    /// Lets time pass until `to`. In how many steps one goes makes no difference; time does not go back.
+    /// Advances the clock to `to`. The number of steps makes no difference. Time does not go back.
     pub fn advance(&mut self, to: Time) {
         while let Some(entry) = self.ahead.take_if(|entry| entry.at <= to) {
             self.current[entry.home as usize] = Some(entry.offer.clone());
@@ -133,19 +132,19 @@ impl Simulation {
         self.now = self.now.max(to);
     }
 
-    /// What the market was made from.
+    /// The configuration.
     #[must_use]
     pub fn config(&self) -> &SimulationConfig {
         &self.config
     }
 
-    /// Where the simulated clock stands.
+    /// The time of the simulated clock.
     #[must_use]
     pub fn now(&self) -> Time {
         self.now
     }
 
-    /// When the next thing happens or becomes visible; advancing to it shows a feed nothing is lost from.
+    /// The time of the next event or the next visible change. Advancing to it shows a feed without losses.
     #[must_use]
     pub fn next_at(&self) -> Option<Time> {
         let happens = self.ahead.as_ref().map(|entry| entry.at);
@@ -153,35 +152,34 @@ impl Simulation {
         happens.into_iter().chain(shows).min()
     }
 
-    /// All homes, listed or not yet, in the order of their numbers.
+    /// All homes, listed or not, ordered by their numbers.
     #[must_use]
     pub fn all_homes(&self) -> &[Home] {
         &self.homes
     }
 
-    /// The homes ever listed, with what is true of each now.
+    /// The homes that were ever listed, with their true offers.
     pub fn homes(&self) -> impl Iterator<Item = (&Home, &Offer)> {
         self.homes.iter().zip(&self.current).filter_map(|(home, offer)| Some((home, offer.as_ref()?)))
     }
 
-    /// Everything that happened until now, in order of time.
+    /// All events so far, in order of time.
     #[must_use]
     pub fn log(&self) -> &[Entry] {
         &self.log
     }
 
-    /// What the portal shows, by `ModificationTimestamp`, then `ListingKey`, of all that comes after
-    /// the given place in that order.
-    pub fn shown_after(&self, place: Option<(Time, u32)>) -> impl Iterator<Item = (&Home, &Offer)> {
+    /// The listings that the portal shows after this position, ordered by `ModificationTimestamp`, then `ListingKey`.
+    pub fn shown_after(&self, position: Option<(Time, u32)>) -> impl Iterator<Item = (&Home, &Offer)> {
         use std::ops::Bound::{Excluded, Unbounded};
-        let from = place.map_or(Unbounded, Excluded);
+        let from = position.map_or(Unbounded, Excluded);
         self.by_modification.range((from, Unbounded)).filter_map(|(_, home)| {
             let i = *home as usize;
             Some((&self.homes[i], &self.shown[i].as_ref()?.1))
         })
     }
 
-    /// Since when the portal shows what it shows of a home; `None` where it shows nothing of it.
+    /// Since when the portal shows the current offer of a home. `None` if it does not show the home.
     #[must_use]
     pub fn shown_at(&self, home: u32) -> Option<Time> {
         self.shown.get(home as usize)?.as_ref().map(|(at, _)| *at)
@@ -195,7 +193,7 @@ impl Simulation {
         }
     }
 
-    /// Puts an entry on the portal, unless the portal shows something newer already.
+    /// Shows an entry on the portal, unless the portal shows a newer one.
     fn show(&mut self, entry: Entry) {
         let shown = &mut self.shown[entry.home as usize];
         if let Some((_, old)) = shown {

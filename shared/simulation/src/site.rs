@@ -1,4 +1,4 @@
-//! A listing site over a simulation: requests in, answers out, on any clock and without a socket.
+//! A listing site of a simulation: requests in, answers out, on any clock and without a socket.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -18,10 +18,10 @@ pub use exchange::{Answered, Asked, Reaction, Shown};
 pub use faults::{Chaos, Fault, Faults, Outage};
 pub use meter::{Counted, Limits, Quota, QuotaHeaders, QuotaWindow, Suspension};
 
-/// A site that shows a simulation's listings in a dialect, to those it lets in, as often as it bears.
+/// A site that shows the listings of a simulation in a dialect, with access control and limits.
 ///
-/// [`Site::answer`] is all of it: the same requests at the same times give the same answers. A [`Portal`](crate::Portal)
-/// puts it on loopback; a test on a virtual clock calls it without a socket.
+/// [`Site::answer`] is deterministic: equal requests at equal times give equal answers. A [`Portal`](crate::Portal)
+/// serves it on loopback; a test on a virtual clock calls it directly.
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};
@@ -43,49 +43,46 @@ pub struct Site {
     state: Mutex<State>,
 }
 
-/// How a site behaves.
+/// The configuration of a site.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SiteConfig {
-    /// What it speaks.
     pub dialect: Dialect,
-    /// Whom it lets in.
     pub access: Access,
-    /// How much it bears.
     pub limits: Limits,
-    /// When it fails by itself.
+    /// Random faults and outages.
     pub chaos: Chaos,
-    /// Its `robots.txt`; 404 where there is none.
+    /// Its `robots.txt`; 404 if `None`.
     pub robots: Option<String>,
-    /// Whether each request first lets the simulation pass to where the clock stands.
+    /// Whether each request first advances the simulation to the time of the clock.
     pub follows_clock: bool,
 }
 
-/// What a site has answered until now, by kind.
+/// The answers of a site so far, by kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Served {
     /// All requests.
     pub requests: u64,
-    /// Whole pages as they should be.
+    /// Complete, correct pages.
     pub pages: u64,
     /// Listings on those pages.
     pub rows: u64,
-    /// Tokens that were granted.
+    /// Granted tokens.
     pub tokens: u64,
     /// 401.
     pub unauthorized: u64,
     /// 400.
     pub bad_requests: u64,
-    /// 404: what this dialect does not know.
+    /// 404: unknown endpoint.
     pub not_found: u64,
     /// 429 because of a quota.
     pub over_quota: u64,
-    /// 429 because of earlier ones.
+    /// 429 because of a suspension.
     pub suspended: u64,
-    /// Faults that were asked for, and those of an outage or of chance.
+    /// Faults: planned, random and of outages.
     pub faults: u64,
 }
 
-/// What a site remembers from one request to the next.
+/// State between requests.
 #[derive(Debug)]
 struct State {
     served: Served,
@@ -111,7 +108,7 @@ impl SiteConfig {
 }
 
 impl Site {
-    /// A site that shows this simulation's listings.
+    /// A site that shows the listings of this simulation.
     #[must_use]
     pub fn new(simulation: Arc<Mutex<Simulation>>, config: SiteConfig) -> Self {
         let state = State {
@@ -138,31 +135,31 @@ impl Site {
         reaction
     }
 
-    /// The faults to come. A request that is not let in takes none.
+    /// The planned faults. A refused request uses none.
     #[must_use]
     pub fn faults(&self) -> &Faults {
         &self.faults
     }
 
-    /// What it has answered until now.
+    /// The answers so far.
     #[must_use]
     pub fn served(&self) -> Served {
         lock(&self.state).served
     }
 
-    /// What it shows.
+    /// The simulation that it shows.
     #[must_use]
     pub fn simulation(&self) -> &Arc<Mutex<Simulation>> {
         &self.simulation
     }
 
-    /// How it behaves.
+    /// The configuration.
     #[must_use]
     pub fn config(&self) -> &SiteConfig {
         &self.config
     }
 
-    /// A request to a site that is alive.
+    /// Answers a request while there is no outage.
     fn react(&self, asked: &Asked<'_>, now: Time, state: &mut State) -> Reaction {
         if asked.path == "/robots.txt" {
             return Reaction::of(match &self.config.robots {
@@ -191,12 +188,12 @@ impl Site {
         };
         if let Some(answer) = &mut reaction.answer {
             state.meter.answered(&self.config.limits, answer.body.len(), now);
-            state.meter.tell(&self.config.limits, now, answer);
+            state.meter.add_headers(&self.config.limits, now, answer);
         }
         reaction
     }
 
-    /// The answer to a request that may not be served: no key, or too many requests.
+    /// The answer to a request without access or over a limit.
     fn turn_away(&self, asked: &Asked<'_>, now: Time, state: &mut State) -> Option<Answered> {
         if let Some(why) = self.config.access.refuse(asked, &state.granted, now) {
             state.served.unauthorized += 1;
@@ -240,7 +237,7 @@ impl Site {
         Reaction { fault: Some(fault), ..reaction }
     }
 
-    /// What the dialect answers.
+    /// The answer of the dialect.
     fn page(&self, asked: &Asked<'_>, now: Time, twist: Option<Fault>, state: &mut State) -> Reaction {
         let mut simulation = lock(&self.simulation);
         if self.config.follows_clock {
@@ -272,7 +269,7 @@ fn refusal(status: u16, message: &str) -> Answered {
     Answered::json(status, &serde_json::json!({ "error": { "code": status.to_string(), "message": message } }))
 }
 
-/// A poisoned lock is taken all the same: what it guards is whole after every step.
+/// Ignores poisoning: the guarded values are valid after every step.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! The made-up words of listings: streets, offices, remarks. Nothing in them needs escaping in JSON.
+//! The fictional words of listings: streets, offices, remarks. None needs escaping in JSON.
 
 pub(crate) static AMERICAN_STREETS: [&str; 24] = [
     "Alder Hollow Ave",
@@ -102,7 +102,7 @@ pub(crate) static ENDINGS: [&str; 8] = [
     " Sold as is; bring your ideas.",
 ];
 
-/// The `n`th of `words`, counted round.
+/// Word number `n`, modulo the number of words.
 pub(crate) fn nth(words: &'static [&'static str], n: u64) -> &'static str {
     let len = words.len() as u64;
     words[usize::try_from(n % len).unwrap_or(0)]

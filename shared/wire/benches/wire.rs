@@ -1,4 +1,4 @@
-//! Encoding and decoding an observation, beside parsing the same line with `serde_json`; packing and unpacking a
+//! Encodes and decodes an observation, compared with parsing the same line with `serde_json`; packs and unpacks a
 //! Kinesis record full of such lines.
 
 use std::hint::black_box;

@@ -9,41 +9,40 @@ use stoop_domain::{
 use facts::{put_area, put_facts, put_text, take_area, take_facts, take_text};
 use sightings::{put_sighting, take_sighting};
 
-/// Bytes that are no stored home.
+/// The bytes are not a stored home.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HomeError {
-    /// Written by a version of Stoop that we do not know.
+    /// Written by an unknown version of Stoop.
     #[error("home of format {0}; this program reads format {VERSION}")]
     Version(u8),
-    /// Cut short, altered, or not ours.
+    /// Truncated or corrupted.
     #[error("home is damaged")]
     Damaged,
 }
 
-/// The areas in a home are those of one version of the gazetteer: another one is another format, so that no home is half in
-/// the areas of one and half in those of the other.
+/// Raise it when areas change: they belong to one version of the gazetteer, and no home may mix two versions.
 const VERSION: u8 = 3;
-const _: () = assert!(stoop_domain::AREAS_VERSION == 1, "with other areas, raise VERSION as well");
+const _: () = assert!(stoop_domain::AREAS_VERSION == 1, "raise VERSION when areas change");
 
-/// What the first byte of the rest says: how the home is watched, or, in place of what is known, that the listing is overfull.
-/// They are part of the stored format: never reuse one.
+/// The first byte after the checksum: the watch of the home, or that the listing is overfull. Part of the stored
+/// format: never reuse a number.
 const ONCE: u8 = 0;
 const OVERFULL: u8 = 1;
 const REPEATED: u8 = 2;
 const COMPLETE: u8 = 3;
 
 impl HomeError {
-    /// Whether a newer Stoop can read it.
+    /// Whether a newer version of Stoop wrote the home.
     #[must_use]
     pub fn is_newer(&self) -> bool {
         matches!(self, Self::Version(version) if *version > VERSION)
     }
 }
 
-/// A home as bytes: the format in one, the CRC-32 of the rest in four, and the rest. Equal homes give equal bytes.
+/// Encodes a home: format version (1 byte), CRC-32 of the rest (4 bytes), and the rest. Equal homes give equal bytes.
 ///
-/// Numbers are varints ([`varint`]), times differences from the time before. A listing that was seen on one day with one
-/// price takes some 80 bytes, and ten more for each day on which it was sent again.
+/// Numbers are varints ([`varint`]), and times are differences from the time before. A listing that was seen on one day
+/// with one price takes about 80 bytes, plus ten for each further day with a sighting.
 #[must_use]
 pub fn home_to_bytes(home: &Home) -> Vec<u8> {
     let mut bytes = vec![VERSION, 0, 0, 0, 0];
@@ -65,10 +64,10 @@ pub fn home_to_bytes(home: &Home) -> Vec<u8> {
     bytes
 }
 
-/// Reads what [`home_to_bytes`] wrote.
+/// Decodes the format of [`home_to_bytes`].
 ///
 /// # Errors
-/// On any other bytes.
+/// If the bytes are anything else.
 pub fn home_from_bytes(bytes: &[u8]) -> Result<Home, HomeError> {
     let (&version, rest) = bytes.split_first().ok_or(HomeError::Damaged)?;
     if version != VERSION {
@@ -104,7 +103,7 @@ fn home_of(mut bytes: &[u8]) -> Option<Home> {
     bytes.is_empty().then_some(home)
 }
 
-/// Gives the sighting that was written last, from which the next is told.
+/// Encodes the spans. Returns the last sighting, on which the next difference is based.
 fn put_spans(bytes: &mut Vec<u8>, spans: &[DaySightings]) -> Sighting {
     varint::put(bytes, spans.len() as u64);
     let (mut before, mut date) = (Sighting::default(), Time::default());
@@ -144,7 +143,7 @@ fn take_spans(bytes: &mut &[u8]) -> Option<(Vec<DaySightings>, Sighting)> {
     Some((spans, before))
 }
 
-/// Puts what is known of one attribute behind the mark of which it is.
+/// Encodes an attribute after its mark, if it is known.
 fn put_last<T>(bytes: &mut Vec<u8>, mark: u8, known: &Last<T>, last: &Sighting, put: impl Fn(&mut Vec<u8>, &T)) {
     if let Some((sighting, value)) = known {
         bytes.push(mark);
@@ -153,7 +152,7 @@ fn put_last<T>(bytes: &mut Vec<u8>, mark: u8, known: &Last<T>, last: &Sighting, 
     }
 }
 
-/// Marks of attributes, and of the told changes behind them. They are part of the stored format: never reuse one.
+/// Marks of attributes, and of the reported changes after them. Part of the stored format: never reuse a number.
 mod mark {
     pub(super) const TITLE: u8 = 1;
     pub(super) const LINE: u8 = 2;
@@ -163,7 +162,7 @@ mod mark {
     pub(super) const YEAR_BUILT: u8 = 6;
     pub(super) const ASSOCIATION_FEE: u8 = 7;
     pub(super) const COORDINATES: u8 = 8;
-    pub(super) const TOLD: u8 = 9;
+    pub(super) const REPORTED: u8 = 9;
 }
 
 fn put_attributes(bytes: &mut Vec<u8>, attributes: &Attributes, last: Sighting) {
@@ -186,10 +185,10 @@ fn take_attributes(bytes: &mut &[u8], last: Sighting) -> Option<Attributes> {
     let mut attributes = Attributes::default();
     let mut before = 0;
     while let Some((&mark, rest)) = bytes.split_first() {
-        if mark == mark::TOLD {
+        if mark == mark::REPORTED {
             break;
         }
-        // In one order, so that equal homes are equal bytes.
+        // Marks must ascend, so that equal homes give equal bytes.
         if mark <= before {
             return None;
         }
@@ -219,13 +218,13 @@ fn take_attributes(bytes: &mut &[u8], last: Sighting) -> Option<Attributes> {
     Some(attributes)
 }
 
-/// Puts changes in their order behind their mark and number: times as differences, the first from the sighting `last`.
+/// Encodes changes in order after their mark and count. Times are differences; the first one is relative to `last`.
 fn put_reported(bytes: &mut Vec<u8>, reported: &ReportedChanges, last: Sighting) {
     let reported = reported.as_slice();
     if reported.is_empty() {
         return;
     }
-    bytes.push(mark::TOLD);
+    bytes.push(mark::REPORTED);
     varint::put(bytes, reported.len() as u64);
     let mut before = last.seen;
     for ReportedChange { at, change } in reported {
@@ -237,7 +236,7 @@ fn put_reported(bytes: &mut Vec<u8>, reported: &ReportedChanges, last: Sighting)
 }
 
 fn take_reported(bytes: &mut &[u8], last: Sighting) -> Option<ReportedChanges> {
-    let Some((&mark::TOLD, rest)) = bytes.split_first() else { return Some(ReportedChanges::default()) };
+    let Some((&mark::REPORTED, rest)) = bytes.split_first() else { return Some(ReportedChanges::default()) };
     *bytes = rest;
     let count = varint::take(bytes)?;
     let mut before = last.seen;
@@ -248,6 +247,6 @@ fn take_reported(bytes: &mut &[u8], last: Sighting) -> Option<ReportedChanges> {
         let change = PriceChange { from: price()?, to: price()? };
         reported.push(ReportedChange { at: before, change });
     }
-    // Without changes there is no mark.
+    // An empty list has no mark.
     ReportedChanges::from_sorted(reported).filter(|_| count > 0)
 }

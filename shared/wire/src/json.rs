@@ -1,4 +1,4 @@
-/// Writes one JSON object. Keys are plain ASCII of our own and need no escaping.
+/// Writes one JSON object. Keys are ASCII constants that need no escaping.
 pub(crate) struct Object<'o> {
     out: &'o mut Vec<u8>,
     first: bool,
@@ -25,7 +25,7 @@ impl<'o> Object<'o> {
         }
     }
 
-    /// A text of our own that needs no escaping.
+    /// A constant text that needs no escaping.
     pub(crate) fn plain(&mut self, key: &str, value: &str) {
         self.key(key);
         self.out.push(b'"');
@@ -49,7 +49,7 @@ impl<'o> Object<'o> {
         }
     }
 
-    /// A list of texts; left out when it is empty.
+    /// A list of texts. Left out if it is empty.
     pub(crate) fn texts(&mut self, key: &str, values: &[String]) {
         if values.is_empty() {
             return;
@@ -75,8 +75,8 @@ impl<'o> Object<'o> {
     }
 }
 
-/// A JSON string (RFC 8259, section 7). Nearly every text needs no escape, and finding that out is one
-/// pass that the compiler turns into vector instructions.
+/// A JSON string (RFC 8259, section 7). Nearly every text needs no escape, and checking that takes one pass that the
+/// compiler vectorizes.
 fn text(out: &mut Vec<u8>, value: &str) {
     let bytes = value.as_bytes();
     out.push(b'"');

@@ -1,31 +1,31 @@
-//! The aggregated record of the Kinesis Producer Library (KPL): many user records in one record of a
-//! Kinesis stream, which bills and limits by the record.
+//! The aggregated record format of the Kinesis Producer Library (KPL): many user records in one record of a Kinesis
+//! stream. Kinesis bills and limits by record.
 //!
 //! ```
 //! use stoop_wire::kpl::{Deaggregated, aggregate, deaggregate};
 //! let record = aggregate("agadir", [b"one".as_slice(), b"two"]);
-//! let Ok(Deaggregated::Aggregated(aggregated)) = deaggregate(&record) else { panic!("it is one") };
+//! let Ok(Deaggregated::Aggregated(aggregated)) = deaggregate(&record) else { panic!("not aggregated") };
 //! assert!(aggregated.user_records().map(|user| user.data).eq([b"one", b"two"]));
 //! ```
 //!
-//! The format is AWS's, described in
-//! [aggregation-format.md](https://github.com/awslabs/amazon-kinesis-producer/blob/master/aggregation-format.md):
-//! four bytes of magic, a protocol buffers message, and the 16 bytes of the message's MD5. The message:
+//! AWS describes the format in
+//! [aggregation-format.md](https://github.com/awslabs/amazon-kinesis-producer/blob/master/aggregation-format.md): four
+//! bytes of magic, a protocol buffers message, and the MD5 of the message (16 bytes). The message:
 //!
-//! | field | type | what |
+//! | field | type | meaning |
 //! | --- | --- | --- |
-//! | 1 `partition_key_table` | repeated string | partition keys, counted from 0 |
-//! | 2 `explicit_hash_key_table` | repeated string | explicit hash keys, counted from 0 |
+//! | 1 `partition_key_table` | repeated string | partition keys, indexed from 0 |
+//! | 2 `explicit_hash_key_table` | repeated string | explicit hash keys, indexed from 0 |
 //! | 3 `records` | repeated message | the user records |
-//! | 3.1 `partition_key_index` | required uint64 | the user record's key in the first table |
-//! | 3.2 `explicit_hash_key_index` | optional uint64 | its key in the second table |
-//! | 3.3 `data` | required bytes | its bytes |
-//! | 3.4 `tags` | repeated message | of no use yet, in the KPL either |
+//! | 3.1 `partition_key_index` | required uint64 | index of the partition key in the first table |
+//! | 3.2 `explicit_hash_key_index` | optional uint64 | index of the explicit hash key in the second table |
+//! | 3.3 `data` | required bytes | the data |
+//! | 3.4 `tags` | repeated message | unused, also by the KPL |
 //!
-//! [`aggregate`] writes one partition key and no explicit hash keys, byte for byte what AWS's own libraries
-//! write; [`deaggregate`] reads all that the format allows. It does not do what the Kinesis Client Library
-//! (KCL) does after a shard was split, to drop user records whose keys hash to another shard: that helps
-//! against records that are delivered twice, which here change nothing.
+//! [`aggregate`] writes one partition key and no explicit hash keys, byte for byte like AWS's own libraries.
+//! [`deaggregate`] reads everything that the format allows. After a shard is split, the Kinesis Client Library (KCL)
+//! drops user records whose keys hash to another shard. This module does not: the purpose is to avoid duplicates, which
+//! have no effect here.
 
 mod protobuf;
 
@@ -34,23 +34,23 @@ use protobuf::{Fields, Value, bytes_len, number_len, put_head, put_number};
 
 const MAGIC: [u8; 4] = [0xF3, 0x89, 0x9A, 0xC2];
 
-/// The bytes of an MD5.
+/// The length of an MD5 in bytes.
 const MD5_LEN: usize = 16;
 
-// Fields of the message.
+// Field numbers of the message.
 const PARTITION_KEY_TABLE: u8 = 1;
 const EXPLICIT_HASH_KEY_TABLE: u8 = 2;
 const RECORDS: u8 = 3;
 
-// Fields of a user record.
+// Field numbers of a user record.
 const PARTITION_KEY_INDEX: u8 = 1;
 const EXPLICIT_HASH_KEY_INDEX: u8 = 2;
 const DATA: u8 = 3;
 
-/// Packs user records of one partition key into one aggregated record, of [`aggregated_len`] bytes.
+/// Packs user records with one partition key into an aggregated record of [`aggregated_len`] bytes.
 ///
-/// Kinesis asks for a key of 1 to 256 characters, and refuses records over its limit (1 MiB, key and record
-/// together, unless the stream's is raised); neither is checked here.
+/// Kinesis requires a key of 1 to 256 characters and limits key and record together (1 MiB unless the stream has a
+/// higher limit). Neither is checked here.
 #[must_use]
 pub fn aggregate<'a>(key: &str, user_records: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
     let mut out = MAGIC.to_vec();
@@ -67,17 +67,17 @@ pub fn aggregate<'a>(key: &str, user_records: impl IntoIterator<Item = &'a [u8]>
     out
 }
 
-/// The bytes of the record that [`aggregate`] makes of a key and of user records of these lengths.
+/// The length of the record that [`aggregate`] makes of a key and user records of these lengths.
 ///
-/// It is a sum, for who packs records up to a limit: each further user record adds [`user_record_len`].
+/// It is a sum: each further user record adds [`user_record_len`]. Callers that fill records up to a limit can add up.
 #[must_use]
 pub fn aggregated_len(key: &str, data_lens: impl IntoIterator<Item = usize>) -> usize {
     let user_records: usize = data_lens.into_iter().map(user_record_len).sum();
     MAGIC.len() + bytes_len(key.len()) + user_records + MD5_LEN
 }
 
-/// The bytes that a user record of `data_len` bytes takes in an aggregated record: 8 more than its own if it
-/// has 128 to 16,378, which is what lines have.
+/// The length of a user record with `data_len` bytes in an aggregated record. For 128 to 16,378 bytes, which covers
+/// lines, it is `data_len` + 8.
 #[must_use]
 pub fn user_record_len(data_len: usize) -> usize {
     bytes_len(message_len(data_len))
@@ -87,19 +87,17 @@ fn message_len(data_len: usize) -> usize {
     number_len(0) + bytes_len(data_len)
 }
 
-/// What a stream record turned out to be.
+/// The content of a stream record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deaggregated<'a> {
-    /// It does not begin with the magic: a producer put it as it is, and it is one user record.
+    /// No magic: a plain record, which is one user record.
     Plain(&'a [u8]),
-    /// It begins with the magic, but what follows is not a message with its MD5. The KCL takes it for a plain
-    /// record all the same; more likely it was cut short or damaged.
+    /// Magic, but no message with its MD5: probably truncated or corrupted. The KCL treats it as a plain record.
     Damaged(&'a [u8]),
-    /// It is an aggregated record.
     Aggregated(Aggregated<'a>),
 }
 
-/// An aggregated record that was read through and found right.
+/// An aggregated record whose message was validated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Aggregated<'a> {
     message: &'a [u8],
@@ -108,57 +106,57 @@ pub struct Aggregated<'a> {
 /// A user record of an aggregated record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UserRecord<'a> {
-    /// The place of its key in [`Aggregated::partition_keys`]; there is one.
+    /// The index of its key in [`Aggregated::partition_keys`]. Always valid.
     pub partition_key_index: usize,
-    /// The place of its key in [`Aggregated::explicit_hash_keys`], where it has one; there is one.
+    /// The index of its key in [`Aggregated::explicit_hash_keys`], if it has one. Always valid.
     pub explicit_hash_key_index: Option<usize>,
-    /// Its bytes.
     pub data: &'a [u8],
 }
 
-/// A record with the right magic and MD5 that is no aggregated record: its producer is at fault, and to
-/// read it again does not help. Bytes and user records are counted from 0, bytes from the magic on.
+/// The magic and MD5 are right but the message is invalid. The producer is at fault, so reading again does not help.
+/// Byte positions count from 0 at the magic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KplError {
-    /// Not the encoding of protocol buffers.
+    /// Not valid protocol buffers.
     #[error("byte {at} of the aggregated record {what}")]
     Malformed {
-        /// Which byte.
+        /// The position of the byte.
         at: usize,
-        /// What is wrong there.
+        /// Explains the error there.
         what: &'static str,
     },
-    /// A user record lacks what it must have.
+    /// A user record lacks a required field.
     #[error("the user record at byte {at} of the aggregated record has no {field}")]
     Missing {
-        /// Where the user record begins.
+        /// The position of the user record.
         at: usize,
-        /// The field that it lacks.
+        /// The name of the field.
         field: &'static str,
     },
-    /// A user record names a key that is not there.
-    #[error("the user record at byte {at} of the aggregated record names {table}[{index}], where {keys} are given")]
+    /// A user record refers to a key that does not exist.
+    #[error(
+        "the user record at byte {at} of the aggregated record refers to {table}[{index}] of a table with length {keys}"
+    )]
     NoSuchKey {
-        /// Where the user record begins.
+        /// The position of the user record.
         at: usize,
-        /// The table of keys.
+        /// The name of the table of keys.
         table: &'static str,
-        /// The key's place in it.
+        /// The index of the key.
         index: u64,
-        /// How many keys it has.
+        /// The number of keys in the table.
         keys: usize,
     },
 }
 
-/// Finds the user records in a stream record. Whatever the bytes, the work is linear in them and nothing is
-/// copied.
+/// Finds the user records in a stream record. Takes linear time for any bytes and copies nothing.
 ///
 /// # Errors
-/// When magic and MD5 are right and the message is not.
+/// If the magic and MD5 are right and the message is invalid.
 pub fn deaggregate(record: &[u8]) -> Result<Deaggregated<'_>, KplError> {
     let Some(sealed) = record.strip_prefix(&MAGIC) else { return Ok(Deaggregated::Plain(record)) };
     match sealed.split_last_chunk::<MD5_LEN>() {
-        // An empty message is none to the KCL either.
+        // The KCL does not accept an empty message either.
         Some((message, digest)) if !message.is_empty() && Md5::digest(message)[..] == *digest => {
             Aggregated::checked(message).map(Deaggregated::Aggregated)
         }
@@ -167,24 +165,23 @@ pub fn deaggregate(record: &[u8]) -> Result<Deaggregated<'_>, KplError> {
 }
 
 impl<'a> Aggregated<'a> {
-    /// The user records, in the order in which they were put. There may be none.
+    /// The user records in the order in which they were added. There may be none.
     pub fn user_records(&self) -> impl Iterator<Item = UserRecord<'a>> + use<'a> {
         self.fields(RECORDS).filter_map(|(at, bytes)| UserRecord::read(bytes, at).ok())
     }
 
-    /// The partition keys of the user records, in UTF-8 if the producer kept to the format.
+    /// The partition keys. UTF-8 if the producer follows the format.
     pub fn partition_keys(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         self.fields(PARTITION_KEY_TABLE).map(|(_, key)| key)
     }
 
-    /// The explicit hash keys of the user records, decimal numbers below 2^128 if the producer kept to the
-    /// format.
+    /// The explicit hash keys. Decimal numbers below 2^128 if the producer follows the format.
     pub fn explicit_hash_keys(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         self.fields(EXPLICIT_HASH_KEY_TABLE).map(|(_, key)| key)
     }
 
-    /// Reads a message through, so that nothing can be wrong later. It may hold its fields in any order, so
-    /// that keys can only be looked up when all of it was seen.
+    /// Validates the whole message, so that later reads cannot fail. Fields may come in any order, so indexes are
+    /// checked after all fields are read.
     fn checked(message: &'a [u8]) -> Result<Self, KplError> {
         for field in Fields::new(message, MAGIC.len()) {
             field?;
@@ -205,8 +202,8 @@ impl<'a> Aggregated<'a> {
         Ok(aggregated)
     }
 
-    /// The fields of this number with the bytes they begin at. What has another type than the format says is
-    /// a field that we do not know.
+    /// The length-delimited fields with this number, and their positions. Fields of other types are unknown and
+    /// skipped.
     fn fields(&self, wanted: u8) -> impl Iterator<Item = (usize, &'a [u8])> + use<'a> {
         Fields::new(self.message, MAGIC.len()).filter_map(move |field| match field {
             Ok((number, Value::Bytes { at, bytes })) if number == u64::from(wanted) => Some((at, bytes)),
@@ -216,8 +213,7 @@ impl<'a> Aggregated<'a> {
 }
 
 impl<'a> UserRecord<'a> {
-    /// Reads the message of a user record. Of a field that comes twice the later counts, as with Google's
-    /// parsers.
+    /// Reads the message of a user record. If a field occurs twice the last one counts, as in Google's parsers.
     fn read(message: &'a [u8], at: usize) -> Result<Self, KplError> {
         let (mut partition_key_index, mut explicit_hash_key_index, mut data) = (None, None, None);
         let index = |value| usize::try_from(value).unwrap_or(usize::MAX);

@@ -1,10 +1,10 @@
-//! The stream's bytes: an observation as one line of versioned JSON, many lines as one record, on Kinesis
-//! in the KPL's format ([`kpl`]); and the stored bytes of a home. Total on any input: what cannot be decoded is an error, never a panic.
+//! Byte formats: an observation as a line of versioned JSON, many lines as a record, records in the KPL format of
+//! Kinesis ([`kpl`]), and stored homes. Decoding is total: any invalid input gives an error, never a panic.
 //!
 //! ```
-//! use stoop_domain::{Currency, Listing, Observation, Address, Purpose, Time};
-//! let place = Address { city: Some("Agadir".into()), ..Address::default() };
-//! let listing = Listing::new(Purpose::Sale, Currency::MAD, place);
+//! use stoop_domain::{Address, Currency, Listing, Observation, Purpose, Time};
+//! let address = Address { city: Some("Agadir".into()), ..Address::default() };
+//! let listing = Listing::new(Purpose::Sale, Currency::MAD, address);
 //! let observation = Observation::new("avito", "1", Time::from_ms(0), listing);
 //! let mut line = Vec::new();
 //! stoop_wire::encode(&observation, &mut line);

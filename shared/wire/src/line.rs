@@ -5,17 +5,16 @@ use crate::json::Object;
 
 /// The version of the line format that this program writes.
 ///
-/// Version 2 tells when an observation was seen and where it stands among others of that moment; one of version 1 was seen
-/// at the time that it tells of. How its origin will look again is left out where nobody will.
+/// Version 2 adds `seen`, `seq` and the other parts of the sighting; in version 1, `seen` equals `at`. `watch` is left
+/// out if the source is not polled again.
 pub const VERSION: u32 = 2;
 
-/// A line that is no observation.
+/// The line is not an observation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LineError {
-    /// Written by a newer Stoop: update this one before it reads on.
+    /// Written by a newer version of Stoop. Update this one before it continues.
     #[error("a line of format {0}; this program reads up to {VERSION}")]
     NewerVersion(u32),
-    /// Not UTF-8.
     #[error("not UTF-8")]
     NotUtf8,
     /// Not JSON, or not an observation.
@@ -28,11 +27,11 @@ struct Version {
     v: u32,
 }
 
-/// Appends an observation as one line of JSON, without the line's end. What is `None` or empty is left
-/// out; names and forms are those that [`Observation`]'s `Deserialize` reads.
+/// Appends an observation as one line of JSON, without a line break. Fields that are `None` or empty are left out.
+/// Names and formats are those of [`Observation`]'s `Deserialize`.
 ///
-/// Written by hand, because every row of every feed passes here and a general serialiser takes twice as
-/// long; a property test holds it to what `serde_json` would write.
+/// Hand-written, because every row of every feed passes here and a general serializer takes twice as long. A property
+/// test compares the result with that of `serde_json`.
 pub fn encode(observation: &Observation, out: &mut Vec<u8>) {
     let Observation { source, native_id, at, seen, seq, versioned, initial, watch, listing } = observation;
     let mut object = Object::begin(out);
@@ -129,18 +128,18 @@ fn encode_details(details: &Details, out: &mut Vec<u8>) {
     object.end();
 }
 
-/// Reads one line.
+/// Decodes one line.
 ///
 /// # Errors
-/// When it is none of ours.
+/// If the line is not an observation of a known version.
 pub fn decode(line: &[u8]) -> Result<Observation, LineError> {
     if std::str::from_utf8(line).is_err() {
         return Err(LineError::NotUtf8);
     }
     let unreadable = |error: serde_json::Error| LineError::Unreadable(error.to_string());
     match serde_json::from_slice::<Observation>(line) {
-        // The version is read a second time only where the line was not understood or may be newer;
-        // unknown fields are ignored, so that a later version may add some under the same number.
+        // The version is parsed separately only if the line is invalid or may be newer. Unknown fields are ignored, so
+        // that a later program may add fields without a new version.
         Ok(observation) if line.starts_with(b"{\"v\":2,") => Ok(observation),
         outcome => {
             let Version { v } = serde_json::from_slice(line).map_err(unreadable)?;
@@ -152,13 +151,13 @@ pub fn decode(line: &[u8]) -> Result<Observation, LineError> {
     }
 }
 
-/// The lines of a record that holds many; empty ones are left out.
+/// The lines of a record, without empty ones.
 pub fn lines(record: &[u8]) -> impl Iterator<Item = &[u8]> {
     record.split(|byte| *byte == b'\n').filter(|line| !line.is_empty())
 }
 
 impl LineError {
-    /// The reason to give in quarantine.
+    /// The reason for the quarantine.
     #[must_use]
     pub fn reason(&self) -> Reason {
         match self {

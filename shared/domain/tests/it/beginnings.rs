@@ -1,4 +1,4 @@
-//! When a interval begins, and since when a home is listed: what a source's clock is believed.
+//! When an interval and a spell begin, depending on the source's clock.
 
 use stoop_domain::{History, Sighting, Status, Time, Watch};
 
@@ -12,7 +12,7 @@ fn cheap() -> stoop_domain::Facts {
     facts(Status::Active, 400)
 }
 
-/// Seen at the second time, so since the first.
+/// A sighting at `seen`, in this state since `at`.
 fn since(at: &str, seen: &str) -> Sighting {
     let seen = time(seen);
     Sighting { at: time(at).min(seen), seen, ..Sighting::default() }
@@ -22,7 +22,7 @@ fn version(at: &str, seen: &str) -> Sighting {
     Sighting { versioned: true, ..since(at, seen) }
 }
 
-/// When the last of these intervals began, whichever comes first: the dear one and then the cheap one.
+/// When the cheap interval began, which follows the dear one. Checks that the order of arrival does not matter.
 fn cheap_since(before: Sighting, after: Sighting) -> String {
     let said = [(before, dear()), (after, cheap())];
     let said = said.map(|(sighting, facts)| Said { sighting, facts, listed: None, watch: Watch::Once });
@@ -37,26 +37,26 @@ fn cheap_since(before: Sighting, after: Sighting) -> String {
 const AT: &str = "2026-01-10T08:00:00Z";
 
 #[test]
-fn a_time_between_two_sightings_is_believed() {
+fn a_time_between_two_sightings_counts() {
     let (before, after) = (since(AT, "2026-01-10T09:00:00Z"), since("2026-01-10T09:40:00Z", "2026-01-10T10:00:00Z"));
     assert_eq!(cheap_since(before, after), "2026-01-10T09:40:00Z");
 }
 
 #[test]
-fn a_clock_ahead_is_held_to_the_sighting() {
+fn with_a_clock_ahead_the_sighting_counts() {
     let before = since("2026-01-10T09:10:00Z", "2026-01-10T09:00:00Z");
     let after = since("2026-01-10T10:10:00Z", "2026-01-10T10:00:00Z");
     assert_eq!(cheap_since(before, after), "2026-01-10T10:00:00Z");
 }
 
 #[test]
-fn a_clock_that_stands_still_gives_the_sightings() {
+fn with_a_clock_that_stands_still_the_sightings_count() {
     let (before, after) = (since(AT, "2026-01-10T09:00:00Z"), since(AT, "2026-01-10T10:00:00Z"));
     assert_eq!(cheap_since(before, after), "2026-01-10T10:00:00Z");
 }
 
 #[test]
-fn a_date_alone_gives_the_sightings_within_its_day_and_itself_on_the_next() {
+fn with_dates_only_sightings_count_within_a_day_and_the_date_on_the_next() {
     let of_day = |day: &str, seen: &str| since(&format!("{day}T00:00:00Z"), seen);
     let before = of_day("2026-01-10", "2026-01-10T09:00:00Z");
     assert_eq!(cheap_since(before, of_day("2026-01-10", "2026-01-10T15:00:00Z")), "2026-01-10T15:00:00Z");
@@ -64,7 +64,7 @@ fn a_date_alone_gives_the_sightings_within_its_day_and_itself_on_the_next() {
 }
 
 #[test]
-fn a_clock_that_goes_back_gives_the_sightings() {
+fn with_a_clock_that_goes_back_the_sightings_count() {
     let before = since("2026-01-10T08:50:00Z", "2026-01-10T09:00:00Z");
     let after = since("2026-01-10T07:00:00Z", "2026-01-10T10:00:00Z");
     assert_eq!(cheap_since(before, after), "2026-01-10T10:00:00Z");
@@ -75,27 +75,27 @@ fn rows_of_one_file_begin_at_their_own_times() {
     let file = "2026-02-01T00:00:00Z";
     let (before, after) = (since("2026-01-10T00:00:00Z", file), since("2026-01-20T00:00:00Z", file));
     assert_eq!(cheap_since(before, after), "2026-01-20T00:00:00Z");
-    // Rows that tell the same date stand in the order of the file, whatever they ask.
+    // Rows with the same date keep the order of the file, whatever their prices.
     let after = Sighting { seq: 1, ..before };
     assert_eq!(cheap_since(before, after), "2026-01-10T00:00:00Z");
 }
 
 #[test]
-fn a_version_decides_whenever_it_was_seen() {
+fn versions_order_regardless_of_sightings() {
     let before = version(AT, "2026-01-10T12:00:00Z");
     let after = version("2026-01-10T08:30:00Z", "2026-01-10T09:00:00Z");
     assert_eq!(cheap_since(before, after), "2026-01-10T08:30:00Z");
 }
 
 #[test]
-fn a_version_that_stands_still_is_ordered_by_sightings() {
+fn equal_versions_are_ordered_by_sighting() {
     let (before, after) = (version(AT, "2026-01-10T09:00:00Z"), version(AT, "2026-01-10T10:00:00Z"));
     assert_eq!(cheap_since(before, after), AT);
 }
 
 #[test]
-fn versions_and_sightings_are_in_one_order() {
-    // A version of eight, seen at nine, is before what was seen at half past eight without a version.
+fn versioned_and_unversioned_sightings_share_one_order() {
+    // A version of 8:00, seen at 9:00, precedes an unversioned sighting at 8:30.
     let (before, after) = (version(AT, "2026-01-10T09:00:00Z"), since(AT, "2026-01-10T08:30:00Z"));
     assert_eq!(cheap_since(before, after), AT);
     let (before, after) = (since(AT, "2026-01-10T08:30:00Z"), version("2026-01-10T08:40:00Z", "2026-01-10T09:00:00Z"));
@@ -103,11 +103,11 @@ fn versions_and_sightings_are_in_one_order() {
 }
 
 #[test]
-fn what_was_there_when_a_search_began_begins_with_its_sighting() {
+fn an_initial_listing_begins_with_its_sighting() {
     let sighting = Sighting { initial: true, ..since("2025-06-01T00:00:00Z", "2026-01-10T09:00:00Z") };
     let seen = history(&[Said { sighting, facts: dear(), listed: None, watch: Watch::Once }]);
     assert_eq!(seen.intervals()[0].first, sighting.seen);
-    // What follows cannot begin before it, even by its version.
+    // A later interval cannot begin before it, even with an earlier version.
     let later = version("2026-01-09T00:00:00Z", "2026-01-10T10:00:00Z");
     let both = [(sighting, dear()), (later, cheap())].map(|(sighting, facts)| Said {
         sighting,
@@ -120,7 +120,7 @@ fn what_was_there_when_a_search_began_begins_with_its_sighting() {
 }
 
 #[test]
-fn a_price_that_came_back_within_a_day_is_reported() {
+fn a_price_that_returns_within_a_day_gives_two_changes() {
     let at = |hour: u32| Sighting::at(time(&format!("2026-01-10T{hour:02}:00:00Z")));
     let said = [(1, dear()), (2, cheap()), (3, dear())].map(|(hour, facts)| Said {
         sighting: at(hour),
@@ -133,7 +133,7 @@ fn a_price_that_came_back_within_a_day_is_reported() {
 }
 
 #[test]
-fn of_more_changes_within_a_day_the_outermost_are_reported() {
+fn only_the_outermost_changes_within_a_day_count() {
     let at = |hour: u32| Sighting::at(time(&format!("2026-01-10T{hour:02}:00:00Z")));
     let said: Vec<_> = (1..=9)
         .map(|hour| Said {
@@ -147,7 +147,7 @@ fn of_more_changes_within_a_day_the_outermost_are_reported() {
     let begins: Vec<_> =
         history.intervals().iter().map(|interval| (interval.facts.list_price.unwrap().0, interval.first)).collect();
     assert_eq!(begins, [(500, at(1).at), (400, at(2).at), (500, at(9).at)]);
-    // On two days each is told.
+    // On two days, each change is reported.
     let next = |one: &Said| Said { sighting: Sighting::at(one.sighting.at.plus_ms(86_400_000)), ..one.clone() };
     let both: Vec<_> = said.iter().cloned().chain(said.iter().map(next)).collect();
     assert_eq!(crate::support::history(&both).intervals().len(), 5);
@@ -162,7 +162,7 @@ fn opened(said: &[(&str, Status, Option<&str>)]) -> Vec<Time> {
 }
 
 #[test]
-fn a_listing_date_is_believed_within_bounds() {
+fn a_listing_date_counts_within_bounds() {
     use Status::Active;
     let seen = "2026-01-10T09:00:00Z";
     let reported = |listed| opened(&[(seen, Active, Some(listed))]);
@@ -174,7 +174,7 @@ fn a_listing_date_is_believed_within_bounds() {
 }
 
 #[test]
-fn the_date_that_was_reported_last_within_the_spell_counts() {
+fn the_last_listing_date_within_the_spell_counts() {
     use Status::{Active, Closed, Gone, Pending};
     let said = [
         ("2026-01-10T09:00:00Z", Active, Some("2026-01-02T00:00:00Z")),
@@ -182,7 +182,7 @@ fn the_date_that_was_reported_last_within_the_spell_counts() {
         ("2026-01-12T09:00:00Z", Active, None),
     ];
     assert_eq!(opened(&said), [time("2026-01-05T00:00:00Z"); 3]);
-    // One of the spell before does not count, nor one after this one began.
+    // A date of the spell before does not count, nor does one after this spell began.
     let again = |listed| {
         let said = [
             ("2026-01-10T09:00:00Z", Active, Some("2026-01-02T00:00:00Z")),

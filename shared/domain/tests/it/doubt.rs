@@ -1,4 +1,4 @@
-//! Prices that no seller seems to ask: out of everything until they are sighted on another day.
+//! Doubtful prices: excluded everywhere until they are sighted on another day.
 
 use stoop_domain::{Applied, Doubt, History, Purpose, Sighting, Status, Time};
 
@@ -6,7 +6,7 @@ use crate::support::{HOUR, START, facts, in_area};
 
 use Status::{Active, Gone, Pending, Withdrawn};
 
-/// A home as it was seen at these hours.
+/// A home that was seen at these hours with these states and prices.
 fn home(seen: &[(i64, Status, i64)]) -> History {
     let mut history = History::default();
     for (hour, status, price) in seen {
@@ -19,7 +19,7 @@ fn at(hour: i64) -> Time {
     Time::from_ms(START + hour * HOUR)
 }
 
-/// Of a interval: why its price is doubtful, and from what to what it changed.
+/// For an interval: why its price is doubtful, and its price change.
 type Reported = (Option<Doubt>, Option<(i64, i64)>);
 
 fn reported(history: &History) -> Vec<Reported> {
@@ -36,7 +36,7 @@ const RISE: Option<Doubt> = Some(Doubt::Rise);
 const PLACEHOLDER: Option<Doubt> = Some(Doubt::Placeholder);
 
 #[test]
-fn a_slip_that_is_put_right_is_no_event_and_no_price_to_compare_with() {
+fn a_corrected_slip_is_no_event_and_no_base_of_later_changes() {
     let slip = home(&[(0, Active, 50_000), (24, Active, 5_000), (30, Active, 50_000), (48, Active, 45_000)]);
     assert_eq!(reported(&slip), [(None, None), (FALL, None), (None, None), (None, Some((50_000, 45_000)))]);
     let slip = home(&[(0, Active, 50_000), (24, Active, 500_000), (30, Active, 48_000)]);
@@ -44,22 +44,22 @@ fn a_slip_that_is_put_right_is_no_event_and_no_price_to_compare_with() {
 }
 
 #[test]
-fn what_is_sighted_on_another_day_counts_since_it_was_first_named() {
+fn a_price_sighted_on_another_day_counts_from_its_first_sighting() {
     let before = home(&[(0, Active, 50_000), (24, Active, 5_000), (47, Active, 5_000)]);
     assert_eq!(reported(&before), [(None, None), (FALL, None)], "twice on one day");
     let after = home(&[(0, Active, 50_000), (24, Active, 5_000), (47, Active, 5_000), (48, Active, 5_000)]);
     assert_eq!(reported(&after), [(None, None), (None, Some((50_000, 5_000)))]);
     assert_eq!(after.steps()[1].interval.first, at(24));
-    // The sighting of another day may be that of another interval, where it is the next that names a price.
+    // The sighting on another day may belong to a later interval if no other price came in between.
     let pending = home(&[(0, Active, 50_000), (24, Active, 5_000), (30, Active, 0), (50, Pending, 5_000)]);
     assert_eq!(reported(&pending), [(None, None), (None, Some((50_000, 5_000))), (None, None), (None, None)]);
-    // But not where another price was named in between.
+    // But not if another price came in between.
     let flaps = home(&[(0, Active, 50_000), (24, Active, 5_000), (30, Active, 50_000), (50, Active, 5_000)]);
     assert_eq!(reported(&flaps), [(None, None), (FALL, None), (None, None), (FALL, None)]);
 }
 
 #[test]
-fn a_price_that_was_accepted_is_what_the_next_one_is_compared_with() {
+fn the_next_price_is_compared_with_the_last_accepted_one() {
     let both = home(&[
         (0, Active, 50_000),
         (24, Active, 5_000),
@@ -74,32 +74,32 @@ fn a_price_that_was_accepted_is_what_the_next_one_is_compared_with() {
 }
 
 #[test]
-fn a_placeholder_is_doubtful_also_as_the_first_price_and_no_first_price_of_its_spell() {
+fn a_placeholder_as_first_price_is_doubtful_and_not_the_original_price() {
     let listed = home(&[(0, Active, 9_999_999_900), (5, Active, 40_000_000), (30, Active, 38_000_000)]);
     assert_eq!(reported(&listed), [(PLACEHOLDER, None), (None, None), (None, Some((40_000_000, 38_000_000)))]);
     assert_eq!(originals(&listed), [None, Some(40_000_000), Some(40_000_000)]);
     let meant = home(&[(0, Active, 5_555_500), (30, Active, 5_555_500), (31, Active, 5_000_000)]);
     assert_eq!(reported(&meant), [(None, None), (None, Some((5_555_500, 5_000_000)))]);
     assert_eq!(originals(&meant), [Some(5_555_500); 2]);
-    // One that counts already needs no second day when it comes back.
+    // A price that counts already needs no second day when it returns.
     let back =
         home(&[(0, Active, 5_555_500), (30, Active, 5_555_500), (31, Active, 99_000_000), (32, Active, 5_555_500)]);
     assert_eq!(reported(&back), [(None, None), (RISE, None), (None, None)]);
 }
 
 #[test]
-fn what_a_withdrawn_home_names_is_compared_with_unless_it_is_doubtful_and_gone_is_no_sighting() {
+fn an_accepted_price_of_a_withdrawn_home_is_a_base_and_gone_is_not_a_sighting() {
     let withdrawn = home(&[(0, Active, 50_000), (24, Withdrawn, 100), (40, Active, 50_000)]);
     assert_eq!(reported(&withdrawn), [(None, None), (FALL, None), (None, None)]);
-    // The poller says that it is gone, with the price that it was seen with last.
+    // The poller reports that it is gone, with the last price that it saw.
     let gone = home(&[(0, Active, 50_000), (24, Active, 100), (50, Gone, 100), (75, Gone, 100)]);
     assert_eq!(reported(&gone), [(None, None), (FALL, None), (FALL, None)]);
     let insists = home(&[(0, Active, 50_000), (24, Withdrawn, 100), (50, Withdrawn, 100), (75, Active, 100)]);
-    assert_eq!(reported(&insists), [(None, None); 3], "it moved while nobody could buy it");
+    assert_eq!(reported(&insists), [(None, None); 3], "the price changed while the home was withdrawn");
 }
 
 #[test]
-fn another_spell_has_nothing_to_compare_with() {
+fn a_new_spell_does_not_compare_with_the_old_price() {
     let away = home(&[(0, Active, 50_000), (24, Gone, 50_000), (24 * 100, Active, 5_000)]);
     assert_eq!(reported(&away), [(None, None); 3]);
     let mut let_now = home(&[(0, Active, 50_000)]);
@@ -108,7 +108,7 @@ fn another_spell_has_nothing_to_compare_with() {
 }
 
 #[test]
-fn a_version_that_is_seen_on_another_day_is_sighted_on_another_day() {
+fn seeing_a_version_on_another_day_confirms_its_price() {
     let version = |of: i64, seen: i64| Sighting { at: at(of), seen: at(seen), versioned: true, ..Sighting::default() };
     let mut home = History::default();
     home.apply(version(0, 0), &facts(Active, 50_000), None);
@@ -119,12 +119,12 @@ fn a_version_that_is_seen_on_another_day_is_sighted_on_another_day() {
 }
 
 #[test]
-fn who_confirms_a_doubtful_price_changes_what_is_read_and_who_confirms_another_does_not() {
+fn confirming_a_doubtful_price_changes_the_history_and_confirming_another_does_not() {
     let seen = [(0, Active, 50_000), (24, Active, 5_000), (48, Active, 5_000), (72, Active, 5_000)];
     let mut home = History::default();
     let applied = seen.map(|(hour, status, price)| home.apply(Sighting::at(at(hour)), &facts(status, price), None));
     assert_eq!(applied, [Applied::New, Applied::Changed, Applied::Changed, Applied::Unchanged]);
-    // Late by a day, and of the day before: the same history.
+    // A late observation of the day before gives the same history.
     let mut late = History::default();
     for (hour, status, price) in [seen[3], seen[0], seen[2], seen[1]] {
         late.apply(Sighting::at(at(hour)), &facts(status, price), None);

@@ -1,10 +1,10 @@
-//! What comes of a home that nobody sees any more.
+//! Expiry of homes that are not seen any more.
 
 use stoop_domain::{Applied, EventKind, History, Sighting, Status, Time, UnconfirmedInterval, Watch};
 
 use crate::support::{DAY, HOUR, START, facts};
 
-/// So many days and hours after 2026-01-10, midnight UTC.
+/// The time `day` days and `hour` hours after 2026-01-10, midnight UTC.
 fn at(day: i64, hour: i64) -> Time {
     Time::from_ms(START + day * DAY + hour * HOUR)
 }
@@ -18,18 +18,18 @@ fn kinds(history: &History) -> Vec<(EventKind, Time)> {
 }
 
 #[test]
-fn a_home_expires_thirty_days_after_it_was_seen_and_each_sighting_puts_that_off() {
+fn a_home_expires_thirty_days_after_its_last_sighting() {
     let mut home = History::default();
-    let mut look = |day, hour| seen(&mut home, Sighting::at(at(day, hour)), Status::Active, Watch::Repeated);
-    assert_eq!(look(0, 12), Applied::New);
-    assert_eq!(look(0, 20), Applied::Unchanged, "the same day: nothing moves");
-    assert_eq!(look(3, 1), Applied::Confirmed);
-    assert_eq!(look(2, 1), Applied::Unchanged, "late, and seen since");
+    let mut see = |day, hour| seen(&mut home, Sighting::at(at(day, hour)), Status::Active, Watch::Repeated);
+    assert_eq!(see(0, 12), Applied::New);
+    assert_eq!(see(0, 20), Applied::Unchanged, "same day: no change");
+    assert_eq!(see(3, 1), Applied::Confirmed);
+    assert_eq!(see(2, 1), Applied::Unchanged, "late, with a later sighting known");
     assert_eq!(home.expires(), Some(at(34, 0)));
     assert_eq!(kinds(&home), [(EventKind::New, at(0, 12)), (EventKind::Expired, at(34, 0))]);
     assert_eq!(home.status_at(at(33, 23)), Some(Status::Active));
     assert_eq!(home.status_at(at(34, 0)), Some(Status::Expired));
-    // Seen when it had just expired, and in time after all.
+    // Seen again just after it expired; then a late observation from before.
     assert_eq!(seen(&mut home, Sighting::at(at(34, 0)), Status::Active, Watch::Repeated), Applied::Changed);
     let back = (EventKind::BackOnMarket, at(34, 0));
     assert_eq!(kinds(&home)[2..], [back, (EventKind::Expired, at(65, 0))]);
@@ -38,7 +38,7 @@ fn a_home_expires_thirty_days_after_it_was_seen_and_each_sighting_puts_that_off(
 }
 
 #[test]
-fn who_is_pending_expires_without_an_exit_and_who_is_off_or_seen_once_does_not() {
+fn pending_homes_expire_without_an_exit_and_homes_off_the_market_or_seen_once_do_not() {
     let expires = |status, watch| {
         let mut home = History::default();
         seen(&mut home, Sighting::at(at(0, 0)), status, watch);
@@ -54,9 +54,9 @@ fn who_is_pending_expires_without_an_exit_and_who_is_off_or_seen_once_does_not()
     }
 }
 
-/// Its source says that nothing of it was modified in between: so it was there.
+/// The source reports no change in between, so the home was on the market all the time.
 #[test]
-fn a_version_that_is_seen_again_was_there_all_the_while() {
+fn seeing_the_same_version_again_closes_the_gap() {
     let version = |day, seen| Sighting { at: at(day, 0), versioned: true, ..Sighting::at(at(seen, 0)) };
     let mut home = History::default();
     seen(&mut home, version(0, 1), Status::Active, Watch::Repeated);
@@ -66,7 +66,7 @@ fn a_version_that_is_seen_again_was_there_all_the_while() {
         (home.intervals().len(), home.intervals()[0].unconfirmed.len(), home.expires()),
         (1, 1, Some(at(81, 0)))
     );
-    // Modified a hundred days after it was seen last, and nobody saw it in between.
+    // Modified a hundred days after the last sighting, and not seen in between.
     seen(&mut home, version(150, 151), Status::Active, Watch::Repeated);
     assert_eq!(
         home.intervals().iter().map(|interval| interval.expires).collect::<Vec<_>>(),
@@ -75,7 +75,7 @@ fn a_version_that_is_seen_again_was_there_all_the_while() {
 }
 
 #[test]
-fn a_day_is_over_where_the_home_is() {
+fn the_day_ends_in_the_time_zone_of_the_home() {
     let address = stoop_domain::Address {
         postal_code: Some("98178".into()),
         region: Some("WA".into()),
@@ -87,7 +87,8 @@ fn a_day_is_over_where_the_home_is() {
     let mut home = History::default();
     let facts = stoop_domain::Facts::of(&listing).unwrap();
     home.apply_watched(Sighting::at(at(0, 12)), &facts, None, Watch::Repeated);
-    // Midnight of UTC is four in the afternoon of the day before in Seattle: that day's close is without it.
+    // Midnight UTC is four in the afternoon of the day before in Seattle, so the home is not in stock at the end of
+    // that day.
     assert_eq!(home.expires(), Some(at(31, 0)));
     assert_eq!(home.status_at(at(30, 7)), Some(Status::Active));
     assert_eq!(home.status_at(at(30, 9)), Some(Status::Expired));

@@ -1,4 +1,4 @@
-//! What is known of a home beside its facts.
+//! Attributes of a home other than its facts.
 
 use proptest::prelude::*;
 use stoop_domain::{Address, Applied, Currency, Home, Listing, Minor, Observation, Purpose};
@@ -47,7 +47,7 @@ proptest! {
     }
 
     #[test]
-    fn only_what_changes_a_home_is_to_be_stored(observations in prop::collection::vec(observation(), 1..16)) {
+    fn only_observations_that_change_a_home_need_storing(observations in prop::collection::vec(observation(), 1..16)) {
         let mut home = Home::default();
         for observation in &observations {
             let before = home.clone();
@@ -57,12 +57,12 @@ proptest! {
         }
     }
 
-    /// What was told last counts, and what a later observation leaves out stays.
+    /// The latest value counts; an observation without the field does not change it.
     #[test]
-    fn the_last_word_counts(observations in prop::collection::vec(observation(), 1..16)) {
+    fn the_latest_value_counts(observations in prop::collection::vec(observation(), 1..16)) {
         let home = home(&observations);
-        let reported = observations.iter().filter(|one| one.listing.address.neighbourhood.is_some());
-        let titles = reported.filter_map(|one| Some((one.sighting(), one.listing.details.title.clone()?)));
+        let counted = observations.iter().filter(|one| one.listing.address.neighbourhood.is_some());
+        let titles = counted.filter_map(|one| Some((one.sighting(), one.listing.details.title.clone()?)));
         prop_assert_eq!(home.attributes.title, titles.max());
     }
 }

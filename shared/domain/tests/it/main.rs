@@ -1,4 +1,4 @@
-//! What holds of histories, whatever comes in whichever order.
+//! Properties of histories, for any observations in any order.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

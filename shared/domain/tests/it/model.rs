@@ -1,4 +1,4 @@
-//! A history by its definition: keep all that was said, and work out the intervals from that each time.
+//! A history by its definition: keep all observations and recompute the intervals each time.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use stoop_domain::{Facts, History, Sighting, Time};
 
 use crate::support::Said;
 
-/// What is read of a interval: facts, beginning, whether first seen when a search began, listing date.
+/// The compared parts of an interval: facts, beginning, whether initial, listing date.
 pub(crate) type Read = (Facts, Time, bool, Option<Time>);
 
 pub(crate) fn read(history: &History) -> Vec<Read> {
@@ -17,7 +17,7 @@ pub(crate) fn read(history: &History) -> Vec<Read> {
         .collect()
 }
 
-/// The place of a sighting in the order.
+/// The key of a sighting's order.
 type Order = (Time, Time, u32, bool, bool);
 
 fn order(sighting: &Sighting) -> Order {
@@ -29,7 +29,7 @@ fn utc_day(sighting: &Sighting) -> i64 {
     order(sighting).0.ms().div_euclid(86_400_000)
 }
 
-/// What was said on a UTC day with the same facts, in its order.
+/// The observations by UTC day and facts, in the order of sightings.
 fn by_day_and_facts(said: &[Said]) -> BTreeMap<(i64, Facts), Vec<&Said>> {
     let mut days: BTreeMap<(i64, Facts), Vec<&Said>> = BTreeMap::new();
     for one in said {
@@ -41,7 +41,7 @@ fn by_day_and_facts(said: &[Said]) -> BTreeMap<(i64, Facts), Vec<&Said>> {
     days
 }
 
-/// `None` where the listing is overfull.
+/// The intervals; `None` if the listing is overfull.
 pub(crate) fn intervals(said: &[Said]) -> Option<Vec<Read>> {
     let days = by_day_and_facts(said);
     let distinct: BTreeSet<&Facts> = days.keys().map(|(_, facts)| facts).collect();
@@ -52,8 +52,8 @@ pub(crate) fn intervals(said: &[Said]) -> Option<Vec<Read>> {
     if distinct.len() > 4_096 || of_day.values().any(|count| *count > 64) {
         return None;
     }
-    // Of each day and facts, the first and the last sighting; the date that was told last with the one that it came with, or
-    // with the first.
+    // For each day and facts, the first and the last sighting. The last listing date belongs to the sighting that gave
+    // it if that is the last one, otherwise to the first.
     let mut points: Vec<(Sighting, &Facts, Option<Time>)> = Vec::new();
     for ((_, facts), same) in &days {
         let (first, last) = (same[0].sighting, same[same.len() - 1].sighting);
@@ -71,7 +71,7 @@ pub(crate) fn intervals(said: &[Said]) -> Option<Vec<Read>> {
     }
     points.sort_by(|a, b| (order(&a.0), a.1).cmp(&(order(&b.0), b.1)));
     let mut intervals: Vec<Read> = Vec::new();
-    for (place, (sighting, facts, date)) in points.iter().enumerate() {
+    for (index, (sighting, facts, date)) in points.iter().enumerate() {
         match intervals.last_mut().filter(|interval| interval.0 == **facts) {
             Some(interval) => interval.3 = date.or(interval.3),
             None => {
@@ -80,7 +80,7 @@ pub(crate) fn intervals(said: &[Said]) -> Option<Vec<Read>> {
                     None if sighting.initial => sighting.seen,
                     None => sighting.at,
                     Some(before) => {
-                        let last_seen = points[place - 1].0.seen;
+                        let last_seen = points[index - 1].0.seen;
                         let is_known = sighting.versioned || sighting.at > last_seen || sighting.seen <= last_seen;
                         before.max(if is_known { sighting.at } else { sighting.seen })
                     }
@@ -92,13 +92,13 @@ pub(crate) fn intervals(said: &[Said]) -> Option<Vec<Read>> {
     Some(intervals)
 }
 
-/// What is kept, as text: two histories that keep the same have the same.
+/// The stored parts as text, to compare two histories.
 pub(crate) fn kept(history: &History) -> String {
     format!("{:?} {:?} {:?} {}", history.facts(), history.spans(), history.watch(), history.is_overfull())
 }
 
-/// Whether an observation moves anything of what is kept: it is the first or the last of its day and facts, or tells the
-/// date last.
+/// Whether an observation changes the stored parts: it is the first or last of its day and facts, or gives the last
+/// listing date.
 pub(crate) fn would_be_kept(before: &[Said], one: &Said) -> bool {
     let ends = |said: &[Said]| {
         let days = by_day_and_facts(said);

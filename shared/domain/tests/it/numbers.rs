@@ -1,11 +1,11 @@
-//! Whole numbers in few bytes.
+//! Variable-length integers.
 
 use proptest::prelude::*;
 use stoop_domain::varint;
 
 proptest! {
     #[test]
-    fn numbers_go_there_and_back(numbers in prop::collection::vec((any::<u64>(), 0_u32..64, any::<i64>()), 0..8)) {
+    fn numbers_round_trip(numbers in prop::collection::vec((any::<u64>(), 0_u32..64, any::<i64>()), 0..8)) {
         let mut bytes = Vec::new();
         for (number, shift, signed) in &numbers {
             varint::put(&mut bytes, number >> shift);
@@ -20,7 +20,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..12)) {
+    fn any_bytes_decode_or_give_none(bytes in prop::collection::vec(any::<u8>(), 0..12)) {
         let mut rest = bytes.as_slice();
         if let Some(number) = varint::take(&mut rest) {
             let read = bytes.len() - rest.len();
@@ -33,7 +33,7 @@ proptest! {
 }
 
 #[test]
-fn the_ends_of_their_range_take_ten_bytes_and_no_number_more() {
+fn extreme_numbers_take_at_most_ten_bytes() {
     for number in [i64::MIN, -1, 0, 1, i64::MAX] {
         let mut bytes = Vec::new();
         varint::put_signed(&mut bytes, number);

@@ -1,11 +1,11 @@
-//! A listing of which more is said than any has to say.
+//! Overfull listings.
 
 use proptest::prelude::*;
 use stoop_domain::{Applied, FACTS_MAX, FACTS_PER_DAY_MAX, History, Sighting, Status, Time, Watch};
 
 use crate::support::{DAY, MINUTE, START, Said, facts, history, said};
 
-/// What is said with one price each, so many a day.
+/// `count` observations with a different price each, `a_day` of them per day.
 fn prices(count: usize, a_day: usize) -> Vec<Said> {
     let one = |number: usize| {
         let (day, minute) = (number / a_day, number % a_day);
@@ -21,7 +21,7 @@ fn prices(count: usize, a_day: usize) -> Vec<Said> {
 }
 
 #[test]
-fn sixty_four_prices_a_day_are_reported_apart_and_one_more_is_too_many() {
+fn sixty_four_prices_a_day_are_kept_and_one_more_is_too_many() {
     let said = prices(FACTS_PER_DAY_MAX + 1, 100);
     let (last, most) = said.split_last().unwrap();
     let mut history = history(most);
@@ -34,7 +34,7 @@ fn sixty_four_prices_a_day_are_reported_apart_and_one_more_is_too_many() {
 }
 
 #[test]
-fn equal_facts_on_many_days_are_few() {
+fn equal_facts_on_many_days_count_once() {
     let mut said = prices(FACTS_PER_DAY_MAX, 64);
     for day in 1..100 {
         let later = |one: &Said| Said { sighting: Sighting::at(one.sighting.at.plus_ms(day * DAY)), ..one.clone() };
@@ -63,7 +63,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn whatever_comes_first_it_is_overfull(
+    fn overfull_in_any_order(
         said in Just(prices(FACTS_PER_DAY_MAX + 1, 100)).prop_shuffle(),
         others in prop::collection::vec(said(), 0..10),
         at in any::<prop::sample::Index>(),

@@ -1,4 +1,4 @@
-//! What a source tells of earlier prices.
+//! Price changes that a source reports.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use EventKind::{PriceCut, ReportedCut, ReportedRise};
 
 use crate::support::{DAY, HOUR, START};
 
-/// One thing that was said of a home in Lisbon: on a day, at a price, with a change of the price that is told.
+/// One observation of a home in Lisbon: day, price and reported change.
 #[derive(Clone, Debug)]
 struct Said {
     hour: i64,
@@ -29,7 +29,7 @@ fn said(hour: i64, price: i64, reported: Option<(i64, i64)>) -> Said {
     Said { hour, status: Status::Active, price: Some(price), reported }
 }
 
-/// Prices are given in tens of thousands of euros.
+/// A price in tens of thousands of euros.
 fn price(price: i64) -> Minor {
     Minor(price * 1_000_000)
 }
@@ -52,7 +52,7 @@ fn home(all: &[Said]) -> Home {
     home
 }
 
-/// Kind, hour and prices of what happened to the price.
+/// Kind, hour and prices of each price event.
 fn changes(all: &[Said]) -> Vec<(EventKind, i64, i64, i64)> {
     let events = home(all).events().into_iter();
     let changes = events.filter_map(|event| {
@@ -63,7 +63,7 @@ fn changes(all: &[Said]) -> Vec<(EventKind, i64, i64, i64)> {
 }
 
 #[test]
-fn a_change_that_nobody_saw_is_reported_at_its_time() {
+fn an_unseen_change_is_reported_at_its_time() {
     assert_eq!(changes(&[said(100, 48, Some((-2_000, 50)))]), [(ReportedCut, -2_000, 50, 48)]);
     assert_eq!(changes(&[said(100, 48, Some((40, 45)))]), [(ReportedRise, 40, 45, 48)]);
     let events = home(&[said(100, 48, Some((-2_000, 50)))]).events();
@@ -72,35 +72,39 @@ fn a_change_that_nobody_saw_is_reported_at_its_time() {
 }
 
 #[test]
-fn a_change_that_was_seen_is_not_reported_again() {
+fn a_seen_change_is_not_reported_again() {
     let cut = |reported| changes(&[said(0, 50, None), said(240, 48, reported)]);
     assert_eq!(cut(None), [(PriceCut, 240, 50, 48)]);
-    // Between the two sightings, on the day before and after, and from the same price at any time.
+    // Between the two sightings, on the day before and after, and at any time from the same price.
     for reported in [(200, 50), (-24, 49), (240, 49), (-2_000, 50)] {
         assert_eq!(cut(Some(reported)), [(PriceCut, 240, 50, 48)], "{reported:?}");
     }
-    assert_eq!(cut(Some((-25, 49))), [(ReportedCut, -25, 49, 48), (PriceCut, 240, 50, 48)], "another one, long before");
+    assert_eq!(
+        cut(Some((-25, 49))),
+        [(ReportedCut, -25, 49, 48), (PriceCut, 240, 50, 48)],
+        "a different change, long before"
+    );
     // A change to another price is another change.
     let between = [said(0, 50, None), said(100, 49, Some((50, 60))), said(240, 48, Some((200, 47)))];
     assert_eq!(changes(&between), [(PriceCut, 100, 50, 49), (PriceCut, 240, 49, 48)]);
     let meanwhile = [said(0, 50, None), said(240, 48, Some((230, 50))), said(480, 48, Some((300, 46)))];
     assert_eq!(changes(&meanwhile), [(PriceCut, 240, 50, 48), (ReportedRise, 300, 46, 48)]);
-    // A day after the first sighting at the price is about its time; the hour after that is not.
+    // Up to a day after the first sighting at the price is about its time; an hour later is not.
     let later = |at| changes(&[said(0, 50, None), said(240, 48, None), said(480, 48, Some((at, 49)))]);
     assert_eq!((later(264).len(), later(265).len()), (1, 2));
 }
 
-/// The old price was last seen before the home was off: what counts is when it was last asked.
+/// The old price was last seen before the home was off the market: the last sighting at that price counts.
 #[test]
-fn a_change_while_a_home_was_off_is_seen_where_it_comes_back() {
+fn a_change_while_off_the_market_is_seen_on_return() {
     let off = Said { hour: 100, status: Status::Hold, price: None, reported: None };
     let back = said(480, 48, Some((90, 49)));
     assert_eq!(changes(&[said(0, 50, None), off, back]), [(PriceCut, 480, 50, 48)]);
 }
 
-/// A source that stamps the same change anew each night tells of one.
+/// A source that dates the same change anew each night reports one change.
 #[test]
-fn a_change_that_is_reported_again_under_another_time_is_one() {
+fn a_change_reported_under_two_times_is_one_event() {
     let each_night = |night: i64| said(night * 24, 48, Some((night * 24 - 5, 50)));
     assert_eq!(changes(&[each_night(1), each_night(2), each_night(3)]), [(ReportedCut, 19, 50, 48)]);
     let to_and_fro =
@@ -110,16 +114,16 @@ fn a_change_that_is_reported_again_under_another_time_is_one() {
     assert_eq!(reported, [], "both were seen");
 }
 
-/// The seen change comes from a file that is read later: then it is not told any more.
+/// A file that is read later shows the change: then it is no longer a reported one.
 #[test]
-fn what_is_seen_late_takes_the_place_of_what_was_reported() {
+fn a_late_sighting_replaces_a_reported_change() {
     let (new, late) = (said(240, 48, Some((100, 50))), said(0, 50, None));
     assert_eq!(changes(std::slice::from_ref(&new)), [(ReportedCut, 100, 50, 48)]);
     assert_eq!(changes(&[new, late]), [(PriceCut, 240, 50, 48)]);
 }
 
 #[test]
-fn what_cannot_be_is_not_taken_up() {
+fn impossible_changes_are_ignored() {
     let reported = |change: fn(&mut Observation)| {
         let mut seen = observation(&said(100, 48, Some((0, 50))));
         change(&mut seen);
@@ -133,13 +137,13 @@ fn what_cannot_be_is_not_taken_up() {
     assert!(!reported(|seen| seen.listing.previous_list_price = Some(Minor(9_999))), "a placeholder");
     assert!(!reported(|seen| seen.listing.previous_list_price = Some(Minor(i64::MAX))));
     assert!(reported(|seen| seen.listing.price_changed_at = Some(seen.seen)));
-    assert!(!reported(|seen| seen.listing.price_changed_at = Some(seen.seen.plus_ms(1))), "of the future");
+    assert!(!reported(|seen| seen.listing.price_changed_at = Some(seen.seen.plus_ms(1))), "in the future");
     assert!(reported(|seen| seen.listing.price_changed_at = Time::parse("1990-01-01T00:00:00Z").ok()));
     assert!(!reported(|seen| seen.listing.price_changed_at = Time::parse("1989-12-31T23:59:59Z").ok()));
 }
 
 #[test]
-fn it_is_reported_of_the_terms_and_the_place_that_had_the_price() {
+fn a_reported_change_belongs_to_the_market_that_had_the_price() {
     let mut let_out = observation(&said(100, 1, None));
     let_out.listing.purpose = Purpose::Rent;
     let offered = observation(&said(200, 48, Some((50, 50))));
@@ -147,11 +151,11 @@ fn it_is_reported_of_the_terms_and_the_place_that_had_the_price() {
     home.apply(&let_out);
     home.apply(&offered);
     let reported = home.events().into_iter().find(|event| event.kind == ReportedCut).unwrap();
-    assert_eq!(reported.market.purpose, Purpose::Sale, "though it was seen to let before");
+    assert_eq!(reported.market.purpose, Purpose::Sale, "although it was for rent before");
 }
 
 #[test]
-fn an_overfull_home_is_reported_nothing_of() {
+fn an_overfull_home_has_no_reported_changes() {
     let mut home = home(&[said(0, 48, Some((-100, 50)))]);
     for minute in 0..70 {
         home.apply(&Observation {
@@ -164,7 +168,7 @@ fn an_overfull_home_is_reported_nothing_of() {
 }
 
 #[test]
-fn an_observation_that_only_tells_more_is_kept() {
+fn an_observation_with_only_a_reported_change_is_kept() {
     let mut home = home(&[said(100, 48, None)]);
     let more = observation(&said(100, 48, Some((0, 50))));
     assert_eq!(home.apply(&more), Applied::Unchanged);
@@ -189,7 +193,7 @@ fn any_said() -> impl Strategy<Value = Said> {
         })
 }
 
-/// By the definition in METRICS.md, from the intervals alone.
+/// The definition in METRICS.md, computed from the intervals alone.
 fn by_definition(home: &Home, all: &[Said]) -> Vec<(Time, PriceChange)> {
     let reported: BTreeSet<(i64, i64, i64)> = all
         .iter()
@@ -201,8 +205,8 @@ fn by_definition(home: &Home, all: &[Said]) -> Vec<(Time, PriceChange)> {
     let reported: Vec<_> = reported.into_iter().collect();
     let steps = home.history.steps();
     let mut kept = Vec::new();
-    for (address, &(at, from, to)) in reported.iter().enumerate() {
-        let mut is_left_out = address > 0 && (reported[address - 1].1, reported[address - 1].2) == (from, to);
+    for (index, &(at, from, to)) in reported.iter().enumerate() {
+        let mut is_left_out = index > 0 && (reported[index - 1].1, reported[index - 1].2) == (from, to);
         let mut last_at: std::collections::BTreeMap<Minor, Time> = std::collections::BTreeMap::new();
         for step in &steps {
             if let Some(change) = step.change.filter(|change| change.to == price(to)) {
@@ -230,13 +234,13 @@ proptest! {
     }
 
     #[test]
-    fn events_are_those_that_were_seen_and_those_that_only_were_reported(all in prop::collection::vec(any_said(), 1..12)) {
+    fn events_are_the_seen_ones_and_the_only_reported_ones(all in prop::collection::vec(any_said(), 1..12)) {
         let home = home(&all);
         let events = home.events();
         prop_assert!(events.is_sorted_by_key(|event| event.at));
         let (reported, seen): (Vec<_>, Vec<_>) =
             events.into_iter().partition(|event| matches!(event.kind, ReportedCut | ReportedRise));
-        prop_assert_eq!(seen, home.history.events(), "what was seen stays as it was");
+        prop_assert_eq!(seen, home.history.events(), "seen events do not change");
         for event in &reported {
             let PriceChange { from, to } = event.change.unwrap();
             prop_assert_eq!(event.kind == ReportedCut, to < from);
@@ -245,7 +249,7 @@ proptest! {
         prop_assert_eq!(reported, by_definition(&home, &all));
     }
 
-    /// The newest 64 of all, also where more come in any order and only what changed a home is read again.
+    /// The newest 64 in any order, also if only changed homes are stored and read again.
     #[test]
     fn the_newest_are_kept(
         hours in prop::collection::vec(-500_i64..0, 60..150).prop_shuffle(),
@@ -266,9 +270,9 @@ proptest! {
     }
 }
 
-/// Two sightings of one moment need no order among what they tell.
+/// Two observations of one moment may report different changes.
 #[test]
-fn rows_of_one_moment_may_tell_differently() {
+fn rows_of_one_moment_may_report_different_changes() {
     let (a, b) = (said(0, 48, Some((-50, 50))), said(0, 48, Some((-40, 52))));
     let mut later = observation(&b);
     later = later.clone().with_sighting(Sighting { seq: 1, ..later.sighting() });

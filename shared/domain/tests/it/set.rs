@@ -1,4 +1,4 @@
-//! A history is a function of the set of what was said.
+//! A history is a function of the set of its observations.
 
 use proptest::prelude::*;
 use stoop_domain::{Applied, DaySightings, Doubt, History, Time, UnconfirmedInterval, Watch};
@@ -23,28 +23,28 @@ proptest! {
     }
 
     #[test]
-    fn the_answer_is_true(said in prop_oneof![all_said(), all_watched()]) {
+    fn apply_returns_the_true_outcome(said in prop_oneof![all_said(), all_watched()]) {
         let mut history = History::default();
-        for (place, one) in said.iter().enumerate() {
+        for (index, one) in said.iter().enumerate() {
             let (known, watch) = (kept(&history), history.watch());
             let before = ((read(&history), doubts(&history)), lasting(&history));
             let applied = history.apply_watched(one.sighting, &one.facts, one.listed, one.watch);
             let after = ((read(&history), doubts(&history)), lasting(&history));
             let expected = match () {
-                () if place == 0 => Applied::New,
+                () if index == 0 => Applied::New,
                 () if after.0 != before.0 => Applied::Changed,
                 () if after.1 != before.1 => Applied::Confirmed,
                 () if kept(&history) != known => Applied::Unchanged,
                 () => Applied::Duplicate,
             };
-            prop_assert_eq!(applied, expected, "the {}th of {:?}", place, said);
-            let is_kept = would_be_kept(&said[..place], one) || history.watch() != watch;
+            prop_assert_eq!(applied, expected, "the {}th of {:?}", index, said);
+            let is_kept = would_be_kept(&said[..index], one) || history.watch() != watch;
             prop_assert_eq!(applied != Applied::Duplicate, is_kept);
         }
     }
 
     #[test]
-    fn what_is_read_is_in_order(said in all_said()) {
+    fn intervals_are_in_order(said in all_said()) {
         let history = history(&said);
         let intervals = history.intervals();
         prop_assert!(intervals.is_sorted_by(|a, b| a.first <= a.last && a.last <= b.first && a.facts != b.facts));
@@ -58,38 +58,38 @@ proptest! {
     }
 
     #[test]
-    fn what_is_stored_is_read_back(said in all_watched()) {
+    fn stored_histories_round_trip(said in all_watched()) {
         let history = history(&said);
         let parts = (history.facts().to_vec(), history.spans().to_vec());
         prop_assert_eq!(History::from_parts(parts.0, parts.1, history.watch()), Some(history));
     }
 
-    /// Parts that were tampered with are a history exactly if the observations that they name make it.
+    /// Altered parts are accepted exactly if the observations that they describe produce them.
     #[test]
-    fn nothing_is_read_that_could_not_have_been_made(
+    fn only_possible_parts_are_accepted(
         said in prop::collection::vec(said(), 1..10),
         other in said(),
         (what, which, with) in (0..14, any::<prop::sample::Index>(), any::<prop::sample::Index>()),
     ) {
         let history = history(&said);
         let (mut facts, mut spans) = (history.facts().to_vec(), history.spans().to_vec());
-        let (place, second) = (which.index(spans.len()), with.index(spans.len()));
+        let (index, second) = (which.index(spans.len()), with.index(spans.len()));
         let date = other.listed.unwrap_or_default();
         match what {
-            0 => spans.swap(place, second),
-            1 => spans[place].first = other.sighting,
-            2 => spans[place].last = other.sighting,
-            3 => spans[place].listed = Some((other.sighting, date)),
-            4 => spans[place].listed = Some((spans[place].first, date)),
-            5 => spans[place].listed = Some((spans[place].last, date)),
-            6 => spans[place].listed = None,
-            7 => spans[place].facts = spans[second].facts,
-            8 => drop(spans.remove(place)),
-            9 => spans.insert(place, spans[second]),
+            0 => spans.swap(index, second),
+            1 => spans[index].first = other.sighting,
+            2 => spans[index].last = other.sighting,
+            3 => spans[index].listed = Some((other.sighting, date)),
+            4 => spans[index].listed = Some((spans[index].first, date)),
+            5 => spans[index].listed = Some((spans[index].last, date)),
+            6 => spans[index].listed = None,
+            7 => spans[index].facts = spans[second].facts,
+            8 => drop(spans.remove(index)),
+            9 => spans.insert(index, spans[second]),
             10 => facts.push(other.facts),
-            11 => facts.swap(0, spans[place].facts.into()),
-            12 => facts[usize::from(spans[place].facts)] = other.facts,
-            _ => spans[place].last = spans[place].first,
+            11 => facts.swap(0, spans[index].facts.into()),
+            12 => facts[usize::from(spans[index].facts)] = other.facts,
+            _ => spans[index].last = spans[index].first,
         }
         let reported = replayed(&facts, &spans);
         let expected = reported.filter(|reported| reported.facts() == facts && reported.spans() == spans);
@@ -97,7 +97,7 @@ proptest! {
     }
 }
 
-/// When its intervals end by themselves, and when it was unconfirmed in them.
+/// For each interval, when it expires and when it was unconfirmed.
 fn lasting(history: &History) -> Vec<(Option<Time>, Vec<UnconfirmedInterval>)> {
     history.intervals().into_iter().map(|interval| (interval.expires, interval.unconfirmed)).collect()
 }
@@ -106,7 +106,7 @@ fn doubts(history: &History) -> Vec<Option<Doubt>> {
     history.steps().iter().map(|step| step.doubtful).collect()
 }
 
-/// The history that the ends of these spans make.
+/// The history that the ends of these spans produce.
 fn replayed(facts: &[stoop_domain::Facts], spans: &[DaySightings]) -> Option<History> {
     let mut said = Vec::new();
     for span in spans {

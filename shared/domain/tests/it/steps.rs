@@ -1,4 +1,4 @@
-//! What happens to a home when its status changes.
+//! Events when the status of a home changes.
 
 use stoop_domain::{Entry, EventKind, Exit, Facts, History, Purpose, Sighting, Status, Time};
 
@@ -25,7 +25,7 @@ fn kinds(seen: &[(i64, Status)]) -> Vec<EventKind> {
 }
 
 #[test]
-fn who_comes_back_after_how_long_is_what() {
+fn the_time_off_the_market_decides_the_kind_of_return() {
     use EventKind::{BackOnMarket, Gone as Left, New, Relisted};
     let back_after = |days: i64| kinds(&[(0, Active), (10, Gone), (10 + days, Active)]);
     assert_eq!(back_after(60), [New, Left, BackOnMarket]);
@@ -38,7 +38,7 @@ fn who_comes_back_after_how_long_is_what() {
 }
 
 #[test]
-fn who_comes_back_under_contract_after_long_begins_anew() {
+fn a_return_under_contract_after_long_begins_a_new_spell() {
     let seen = [(0, facts(Active, 500)), (10, facts(Gone, 500)), (110, facts(Pending, 400)), (115, facts(Active, 300))];
     let history = home(&seen);
     let steps = history.steps();
@@ -53,12 +53,12 @@ fn who_comes_back_under_contract_after_long_begins_anew() {
 fn gone_then_sold_is_one_exit_and_one_sale() {
     use EventKind::{Gone as Left, New, Sold};
     assert_eq!(kinds(&[(0, Active), (10, Gone), (20, Closed)]), [New, Left, Sold]);
-    // The portal takes the sold listing down, and shows it once more: that is no second sale.
+    // The portal takes the sold listing down and shows it once more: that is not a second sale.
     assert_eq!(kinds(&[(0, Active), (10, Gone), (20, Closed), (30, Gone), (40, Closed)]), [New, Left, Sold]);
 }
 
 #[test]
-fn a_sold_home_is_new_when_it_is_offered_again_however_long_it_was_off() {
+fn a_sold_home_is_new_after_any_time() {
     use EventKind::{Closed as Sale, New, Sold};
     for days in [20, 60, 100, 200, 400, 2_000] {
         assert_eq!(kinds(&[(0, Active), (10, Closed), (10 + days, Active)]), [New, Sale, Sold, New], "{days}");
@@ -68,7 +68,7 @@ fn a_sold_home_is_new_when_it_is_offered_again_however_long_it_was_off() {
 }
 
 #[test]
-fn what_was_never_active_before_is_new_or_back_by_how_it_was_first_seen() {
+fn the_first_status_decides_the_kind_of_the_first_entry() {
     use EventKind::{BackOnMarket, New, Relisted};
     assert_eq!(kinds(&[(0, Active)]), [New]);
     assert_eq!(kinds(&[(0, ComingSoon), (10, Active)]), [New]);
@@ -80,14 +80,14 @@ fn what_was_never_active_before_is_new_or_back_by_how_it_was_first_seen() {
 }
 
 #[test]
-fn announced_once_more_is_off_the_market() {
+fn coming_soon_after_active_is_off_the_market() {
     use EventKind::{BackOnMarket, Gone as Left, New, Relisted};
     assert_eq!(kinds(&[(0, Active), (10, ComingSoon), (20, Active)]), [New, Left, BackOnMarket]);
     assert_eq!(kinds(&[(0, Active), (10, ComingSoon), (200, Active)]), [New, Left, Relisted]);
 }
 
 #[test]
-fn a_sale_that_turns_into_a_letting_is_gone_there_and_new_here() {
+fn a_switch_from_sale_to_rent_is_gone_there_and_new_here() {
     let rent = in_area("Alfama", Purpose::Rent, Active, 2);
     let home = home(&[(0, facts(Active, 500)), (10, rent.clone()), (20, facts(Active, 400))]);
     let reported: Vec<_> = home.events().into_iter().map(|event| (event.kind, event.market)).collect();
@@ -103,7 +103,7 @@ fn a_sale_that_turns_into_a_letting_is_gone_there_and_new_here() {
 }
 
 #[test]
-fn a_move_is_out_there_and_in_here_and_carries_its_price_change() {
+fn a_move_is_an_exit_there_and_an_entry_here_with_the_price_change() {
     let there = in_area("Baixa", Purpose::Sale, Active, 400);
     let home = home(&[(0, facts(Active, 500)), (10, there.clone())]);
     let step = home.steps().pop().unwrap();
@@ -115,7 +115,7 @@ fn a_move_is_out_there_and_in_here_and_carries_its_price_change() {
 }
 
 #[test]
-fn what_was_there_when_a_search_began_is_initial() {
+fn a_home_in_the_first_scan_is_initial() {
     let first = |sighting: Sighting, listed: Option<Time>| {
         let mut history = History::default();
         history.apply(sighting, &facts(Active, 500), listed);
@@ -125,7 +125,7 @@ fn what_was_there_when_a_search_began_is_initial() {
     assert_eq!(first(Sighting { initial: true, ..Sighting::at(on(0)) }, None), EventKind::Initial);
     assert_eq!(first(Sighting::at(on(0)), Some(on(-7))), EventKind::New);
     assert_eq!(first(Sighting::at(on(0)), Some(on(-8))), EventKind::Initial);
-    // What is learnt later of a time before it says that it came on the market then.
+    // A later observation of an earlier time shows that it came on the market then.
     let mut history = History::default();
     history.apply(Sighting { initial: true, ..Sighting::at(on(0)) }, &facts(Active, 500), None);
     history.apply(Sighting::at(on(-3)), &facts(Active, 500), None);
@@ -134,7 +134,7 @@ fn what_was_there_when_a_search_began_is_initial() {
 }
 
 #[test]
-fn a_sale_is_reported_with_its_day_where_that_is_possible() {
+fn a_sale_has_its_day_if_the_day_is_possible() {
     let sold = |close: i64, seen: &[(i64, Status)]| {
         let mut history = History::default();
         for (day, status) in seen {

@@ -1,4 +1,4 @@
-//! What the tests say observations with.
+//! Observations for the tests.
 
 use proptest::prelude::*;
 use stoop_domain::{Address, Currency, Facts, History, Listing, Minor, Purpose, Sighting, Status, Time, Watch};
@@ -10,7 +10,7 @@ pub(crate) const DAY: i64 = 24 * HOUR;
 /// 2026-01-10, midnight UTC.
 pub(crate) const START: i64 = 1_768_003_200_000;
 
-/// One thing that was said of a listing.
+/// One observation of a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Said {
     pub(crate) sighting: Sighting,
@@ -23,7 +23,7 @@ pub(crate) fn time(text: &str) -> Time {
     Time::parse(text).unwrap()
 }
 
-/// A home for sale in Lisbon, where the day is that of UTC in winter.
+/// A home for sale in Lisbon, where winter time is UTC.
 pub(crate) fn facts(status: Status, price: i64) -> Facts {
     in_area("Alfama", Purpose::Sale, status, price)
 }
@@ -45,8 +45,8 @@ pub(crate) fn history(said: &[Said]) -> History {
     history
 }
 
-/// Sightings on few days, years apart, close together within them, so that much coincides: clocks that are right, behind, ahead,
-/// that stand still and that tell the date only; of sources whose time is a version and others.
+/// Sightings on a few days, some years apart and close together within a day, so that many coincide. Clocks are right,
+/// ahead, behind, standing still or give dates only; some times are versions.
 pub(crate) fn sighting() -> impl Strategy<Value = Sighting> {
     sighting_of(vec![-2_000, -1, 0, 1, 9, 30, 31, 62, 1_500])
 }
@@ -70,13 +70,13 @@ fn sighting_of(days: Vec<i64>) -> impl Strategy<Value = Sighting> {
     )
 }
 
-/// A listing date: none, possible ones, one of 1989, one in the future of most sightings.
+/// A listing date: none, possible ones, one of 1989, and one after most sightings.
 fn listed() -> impl Strategy<Value = Option<Time>> {
     let days = vec![-2_010_i64, -40, -3, 0, 2, 40, -13_160, 9_000];
     prop::option::of(prop::sample::select(days).prop_map(|day| Time::from_ms(START + day * DAY)))
 }
 
-/// One of a few states, so that equal ones meet.
+/// One of a few states, so that equal ones occur.
 fn state() -> impl Strategy<Value = Facts> {
     use Status::{Active, Closed, Gone, Pending};
     (
@@ -95,7 +95,7 @@ pub(crate) fn said() -> impl Strategy<Value = Said> {
     })
 }
 
-/// What is said of a listing: over years in any order, or within two days, mostly in order.
+/// Observations of a listing: over years in any order, or within two days mostly in order.
 pub(crate) fn all_said() -> impl Strategy<Value = Vec<Said>> {
     let close = (sighting_of(vec![0, 0, 1]), state(), prop::option::weighted(0.3, Just(Time::from_ms(START - DAY))));
     let close = close.prop_map(|(sighting, facts, listed)| Said { sighting, facts, listed, watch: Watch::Once });
@@ -108,7 +108,7 @@ pub(crate) fn all_said() -> impl Strategy<Value = Vec<Said>> {
     prop_oneof![prop::collection::vec(said(), 1..24), in_order]
 }
 
-/// The same of a home that is watched, by who says so differently now and then.
+/// The same with varying watches.
 pub(crate) fn all_watched() -> impl Strategy<Value = Vec<Said>> {
     let kinds = vec![Watch::Repeated, Watch::Repeated, Watch::Complete, Watch::Once];
     (all_said(), prop::collection::vec(prop::sample::select(kinds), 24))

@@ -1,4 +1,4 @@
-//! A process is killed in the middle of its work, many times, and nothing is lost, doubled or left over.
+//! A process is killed many times in the middle of its work, and nothing is lost, duplicated or left over.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -14,8 +14,8 @@ use stoop_pipeline::ports::Store;
 const CHILD: &str = "STOOP_CRASH_CHILD";
 const ROUNDS: u64 = 30;
 
-/// What the step with this number observes: two new homes, and one that every step sees. There are enough bytes
-/// in it that every few steps the outbox becomes a file.
+/// The observations of this step: two new homes, and one that is in every step. They are large enough that the outbox
+/// becomes a file every few steps.
 fn step(number: i64) -> [Observation; 3] {
     let [a, b] = ["a", "b"].map(|half| observation(&format!("{number}{half}"), number, 150_000));
     [a, b, observation("always", number, 150_000)]
@@ -26,7 +26,7 @@ fn steps(database: &Database) -> i64 {
     stored.map_or(0, |stored| stored.version.cast_signed())
 }
 
-/// Not a test of its own: what the child process does until it is killed.
+/// Not a test: the child process runs this until it is killed.
 #[test]
 fn child() {
     let Ok(folder) = std::env::var(CHILD) else { return };
@@ -41,25 +41,25 @@ fn child() {
 }
 
 #[test]
-fn killed_at_any_moment_the_database_is_whole() {
+fn the_database_is_valid_after_a_kill_at_any_moment() {
     let folder = tempfile::TempDir::new().unwrap();
     let mut before = 0;
     for round in 0..ROUNDS {
-        let heard = run_and_kill(folder.path(), round);
+        let confirmed_step = run_and_kill(folder.path(), round);
         let database = open(folder.path());
         let now = steps(&database);
-        assert!(now >= heard.max(before), "round {round}: {now} steps, but {heard} were confirmed");
+        assert!(now >= confirmed_step.max(before), "round {round}: {now} steps, but {confirmed_step} were confirmed");
         before = now;
         if round % 10 == 9 || round == ROUNDS - 1 {
             is_whole(&database, now);
         }
         assert!(no_orphans(&database), "round {round}");
     }
-    assert!(before > 5, "the rounds are too short to say anything");
+    assert!(before > 5, "the rounds are too short for the test");
 }
 
-/// Lets a child work until it confirmed some commits, and a little more, and kills it. Returns the last
-/// step that it confirmed.
+/// Lets a child work until it confirmed some commits, and slightly longer, and kills it. Returns the last confirmed
+/// step.
 fn run_and_kill(folder: &Path, round: u64) -> i64 {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "crash::child", "--nocapture"])
@@ -69,17 +69,17 @@ fn run_and_kill(folder: &Path, round: u64) -> i64 {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut heard = 0;
+    let mut confirmed_step = 0;
     let confirmed = |line: String| line.strip_prefix("committed ").and_then(|number| number.parse::<i64>().ok());
     for _ in 0..round % 6 {
-        // The child ends only by our hand, so that there is always another line.
-        heard = lines.by_ref().map(|line| line.unwrap()).find_map(confirmed).unwrap();
+        // The child ends only by the kill, so there is always another line.
+        confirmed_step = lines.by_ref().map(|line| line.unwrap()).find_map(confirmed).unwrap();
     }
     std::thread::sleep(Duration::from_micros(round * 7_919 % 30_000));
     child.kill().unwrap();
     child.wait().unwrap();
-    // What it said before it died, it had committed.
-    lines.map_while(Result::ok).filter_map(confirmed).last().unwrap_or(heard)
+    // It had committed every step that it confirmed.
+    lines.map_while(Result::ok).filter_map(confirmed).last().unwrap_or(confirmed_step)
 }
 
 fn is_whole(database: &Database, steps: i64) {
@@ -103,7 +103,7 @@ fn is_whole(database: &Database, steps: i64) {
     let counts = database.counts().unwrap();
     assert_eq!(counts.observations, expected.len() as u64);
     assert_eq!(database.newest_observation().unwrap(), expected.last().map(|observation| observation.at));
-    assert!(counts.lake_objects > 0, "the steps are too small to say anything about files");
+    assert!(counts.lake_objects > 0, "the steps are too small for files");
 }
 
 fn no_orphans(database: &Database) -> bool {

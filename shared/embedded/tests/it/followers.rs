@@ -1,10 +1,10 @@
-//! Who follows the ledger of alerts: the file has each alert once, wherever a process dies.
+//! Followers of the ledger of alerts: the file has each alert once, wherever a process dies.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use crate::support::{apply, market, now, observation, open, places};
+use crate::support::{apply, market, now, observation, open, paths};
 use stoop_domain::{Alert, AlertId, HomeId, Minor, Time, Verdict};
 use stoop_embedded::{AlertFile, Database};
 use stoop_pipeline::ports::{DeliveryCursors, Ledger, PortError};
@@ -49,22 +49,22 @@ impl Bench {
         open(self.folder.path())
     }
 
-    /// Follows the ledger; gives the alerts that were passed on.
+    /// Follows the ledger. Returns the alerts that were passed on.
     fn follow(&self, database: &Database) -> Result<Vec<String>, PortError> {
-        let mut heard = Vec::new();
-        AlertFile::new(&self.path).follow(database, |alert| heard.push(alert.id.0.clone()))?;
-        Ok(heard)
+        let mut passed_on = Vec::new();
+        AlertFile::new(&self.path).follow(database, |alert| passed_on.push(alert.id.0.clone()))?;
+        Ok(passed_on)
     }
 
-    /// Writes, and dies before it can record that.
+    /// Writes, and dies before it can store that.
     fn killed_after_writing(&self, database: &Database) {
-        let faults = rusqlite::Connection::open(places(self.folder.path()).0).unwrap();
+        let faults = rusqlite::Connection::open(paths(self.folder.path()).0).unwrap();
         let fault = "CREATE TRIGGER killed BEFORE UPDATE ON followers WHEN new.seq > old.seq
                      BEGIN SELECT RAISE(ABORT, 'a made-up fault'); END";
         faults.execute_batch(fault).unwrap();
-        let mut heard = 0;
-        AlertFile::new(&self.path).follow(database, |_| heard += 1).unwrap_err();
-        assert_eq!(heard, 0, "nothing is passed on that may be passed on again");
+        let mut passed_on = 0;
+        AlertFile::new(&self.path).follow(database, |_| passed_on += 1).unwrap_err();
+        assert_eq!(passed_on, 0, "alerts are passed on only after they are stored");
         faults.execute_batch("DROP TRIGGER killed").unwrap();
     }
 
@@ -97,7 +97,7 @@ fn a_kill_between_writing_and_recording_leaves_each_alert_in_the_file_once() {
         cut(&bench.path, torn);
     }
     bench.killed_after_writing(&database);
-    // More was recorded before the next one came to write.
+    // More alerts are recorded before the next call.
     record(&database, &["e"]);
     assert_eq!(bench.follow(&database).unwrap(), ["c", "d", "e"]);
     assert_eq!(bench.ids(), ["a", "b", "c", "d", "e"]);
@@ -106,7 +106,7 @@ fn a_kill_between_writing_and_recording_leaves_each_alert_in_the_file_once() {
 }
 
 #[test]
-fn what_is_held_back_is_not_in_the_file_and_holds_nothing_up() {
+fn suspect_alerts_are_skipped() {
     let bench = Bench::new();
     let database = bench.database();
     let suspect = Alert { verdict: Verdict::Suspect("a tenth".into()), ..alert("s") };
@@ -122,7 +122,7 @@ fn what_is_held_back_is_not_in_the_file_and_holds_nothing_up() {
 }
 
 #[test]
-fn a_file_that_was_moved_away_begins_anew_and_what_others_wrote_stays() {
+fn a_moved_file_starts_again_and_foreign_lines_are_kept() {
     let bench = Bench::new();
     let database = bench.database();
     record(&database, &["a"]);
@@ -139,7 +139,7 @@ fn a_file_that_was_moved_away_begins_anew_and_what_others_wrote_stays() {
         bench.follow(&database).unwrap();
     }
     assert_eq!(bench.ids(), ["b", "a remark without an end", "c", "d"]);
-    // A line longer than all that is to be written, and a file that was cut in the middle of a line.
+    // A line longer than all waiting ones, and a file that was truncated in the middle of a line.
     file.write_all(&[b'x'; 5_000]).unwrap();
     record(&database, &["e"]);
     bench.follow(&database).unwrap();
@@ -151,7 +151,7 @@ fn a_file_that_was_moved_away_begins_anew_and_what_others_wrote_stays() {
 }
 
 #[test]
-fn a_file_that_cannot_be_written_is_named_and_what_waits_is_written_later() {
+fn a_failed_write_names_the_file_and_is_repeated_later() {
     let bench = Bench::new();
     let database = bench.database();
     record(&database, &["a"]);
@@ -164,7 +164,7 @@ fn a_file_that_cannot_be_written_is_named_and_what_waits_is_written_later() {
 }
 
 #[test]
-fn each_follower_has_a_place_of_its_own_and_dead_letters() {
+fn each_follower_has_its_own_position_and_dead_letters() {
     let bench = Bench::new();
     let database = bench.database();
     apply(&database, &[&observation("1", 0, 0)]);
@@ -185,11 +185,11 @@ fn each_follower_has_a_place_of_its_own_and_dead_letters() {
     assert_eq!(database.dead_letter_count("webhook").unwrap(), 0);
     database.forget_follower("webhook").unwrap();
     assert_eq!(database.place_of("webhook").unwrap(), None);
-    assert_eq!(database.changes(0, 9).unwrap().len(), 1, "the change feed has places of its own");
+    assert_eq!(database.changes(0, 9).unwrap().len(), 1, "the change feed has its own positions");
 }
 
 #[test]
-fn the_rules_kept_last_are_those_before() {
+fn set_rules_returns_the_rules_before() {
     let database = Bench::new().database();
     let (usual, other) = (Rules::default(), Rules { noise_bp: 7, ..Rules::default() });
     assert_eq!(database.set_rules(&usual).unwrap(), None);
@@ -208,5 +208,5 @@ fn a_follower_never_goes_back() {
     let ids = |database: &Database| -> Vec<String> {
         now(database.waiting("webhook", 9)).unwrap().into_iter().map(|(_, alert)| alert.id.0).collect()
     };
-    assert_eq!(ids(&database), ["c"], "a slower process takes nobody back");
+    assert_eq!(ids(&database), ["c"], "a slower process does not move the position back");
 }

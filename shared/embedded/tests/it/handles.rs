@@ -1,6 +1,6 @@
-//! Several handles on one file, as several processes have.
+//! Several handles on one file, as with several processes.
 
-use crate::support::{apply, files, lake, market, now, observation, open, places};
+use crate::support::{apply, files, lake, market, now, observation, open, paths};
 use stoop_domain::{Home, HomeId};
 use stoop_embedded::Database;
 use stoop_pipeline::ports::{Commit, HomeChange, PortError, Store};
@@ -9,12 +9,12 @@ const THREADS: i64 = 4;
 const STEPS: i64 = 25;
 
 #[test]
-fn handles_that_race_lose_nothing() {
+fn racing_handles_lose_nothing() {
     let folder = tempfile::TempDir::new().unwrap();
     std::thread::scope(|scope| {
         for thread in 0..THREADS {
             let folder = folder.path();
-            // Each thread makes the file, or finds it being made.
+            // Each thread creates the file or finds it half created.
             scope.spawn(move || {
                 let database = open(folder);
                 for step in 0..STEPS {
@@ -50,7 +50,7 @@ fn handles_that_race_lose_nothing() {
 #[test]
 fn a_reader_sees_what_is_committed_while_it_is_open() {
     let folder = tempfile::TempDir::new().unwrap();
-    let (path, data) = places(folder.path());
+    let (path, data) = paths(folder.path());
     let writer = open(folder.path());
     let reader = Database::open_read(&path, &data).unwrap();
     for minute in 0..5_i64 {
@@ -71,32 +71,32 @@ fn a_reader_sees_what_is_committed_while_it_is_open() {
 }
 
 #[test]
-fn a_reading_is_of_one_moment() {
+fn reading_sees_one_moment() {
     let folder = tempfile::TempDir::new().unwrap();
-    let (path, data) = places(folder.path());
+    let (path, data) = paths(folder.path());
     let writer = open(folder.path());
     let reader = Database::open_read(&path, &data).unwrap();
     apply(&writer, &[&observation("1", 0, 0)]);
-    let what_is_there = || {
+    let counts = || {
         let homes = reader.homes_after(None, 99)?.len();
         Ok::<_, PortError>((homes, lake(&reader).len(), reader.counts()?.observations))
     };
     let read = reader.reading(|| {
-        // Enough that the outbox becomes a file while we look.
+        // Large enough that the outbox becomes a file meanwhile.
         apply(&writer, &[&observation("2", 1, 3_000_000)]);
-        what_is_there()
+        counts()
     });
     assert_eq!(read.unwrap(), (1, 1, 1));
-    assert_eq!(what_is_there().unwrap(), (2, 2, 2), "and afterwards it is over");
+    assert_eq!(counts().unwrap(), (2, 2, 2), "after it, the reader sees the commit");
     let failed: Result<(), PortError> = reader.reading(|| Err(PortError::new("read", "made up")));
     assert!(failed.is_err());
-    assert_eq!(reader.reading(what_is_there).unwrap(), (2, 2, 2));
+    assert_eq!(reader.reading(counts).unwrap(), (2, 2, 2));
 }
 
 #[test]
 fn a_reader_cannot_write() {
     let folder = tempfile::TempDir::new().unwrap();
-    let (path, data) = places(folder.path());
+    let (path, data) = paths(folder.path());
     apply(&open(folder.path()), &[&observation("1", 0, 0)]);
     let reader = Database::open_read(&path, &data).unwrap();
     let (id, home) = (HomeId("avito/2".into()), Home::default());
@@ -112,7 +112,7 @@ fn a_reader_cannot_write() {
 #[test]
 fn databases_may_share_a_data_folder() {
     let folder = tempfile::TempDir::new().unwrap();
-    let (_, data) = places(folder.path());
+    let (_, data) = paths(folder.path());
     let [one, two] = ["one.db", "two.db"].map(|name| Database::open(&folder.path().join(name), &data).unwrap());
     let seen: Vec<_> = (0..8).map(|minute| observation(&minute.to_string(), minute, 600_000)).collect();
     for seen in &seen {

@@ -1,4 +1,4 @@
-//! The state of another store, brought here as it is stored there.
+//! Imports the state of another store.
 
 use std::path::Path;
 
@@ -9,10 +9,10 @@ use stoop_market::Cells;
 use stoop_pipeline::ports::{Gathers, PortError};
 use stoop_pipeline::{StoredAlert, StoredHome, StoredMarket};
 
-use crate::support::{open, places};
+use crate::support::{open, paths};
 use crate::verify::{asks, fill, measure, verify};
 
-/// All that a database holds, as another store would tell it.
+/// The content of a database, as another store would give it.
 struct Other {
     observations: Vec<Observation>,
     homes: Vec<StoredHome>,
@@ -28,7 +28,7 @@ fn other(folder: &Path) -> Other {
         Ok(())
     };
     open(folder).observations(read).unwrap();
-    let connection = Connection::open(places(folder).0).unwrap();
+    let connection = Connection::open(paths(folder).0).unwrap();
     let cells = |bytes: Vec<u8>| Cells::from_bytes(&bytes).unwrap();
     let mut homes =
         connection.prepare("SELECT id, version, body, market, status, list_price, last_seen FROM homes").unwrap();
@@ -55,7 +55,7 @@ fn other(folder: &Path) -> Other {
         parts.query_map([], |row| Ok(cells(row.get(0)?))).unwrap().for_each(|part| sum.merge(&part.unwrap()));
         sum
     };
-    // Tails are one elsewhere.
+    // Other stores have one tail.
     let market = StoredMarket {
         id: "ma/souss-massa/agadir-ida-ou-tanane/agadir/-:sale:MAD".into(),
         base: Some(part("bases")),
@@ -80,7 +80,7 @@ fn import_lake(database: &Database, name: &str, observations: &[Observation]) ->
 }
 
 #[test]
-fn what_is_imported_is_verified_as_if_it_had_been_made_here() {
+fn an_imported_state_passes_verify() {
     let folders = [tempfile::TempDir::new().unwrap(), tempfile::TempDir::new().unwrap()];
     fill(folders[0].path());
     let other = other(folders[0].path());
@@ -98,7 +98,7 @@ fn what_is_imported_is_verified_as_if_it_had_been_made_here() {
         let import = database.import_generation().unwrap();
         import.homes(&other.homes).unwrap();
         if times == 0 {
-            // Killed here, nothing of it is live, and it is done anew.
+            // Killed here, nothing is live, and the import is repeated.
             assert_eq!(database.counts().unwrap().homes, 0);
             database.swap().unwrap_err();
             continue;
@@ -115,7 +115,7 @@ fn what_is_imported_is_verified_as_if_it_had_been_made_here() {
     assert_eq!((found.observations, found.homes, found.markets, found.alerts), (405, 401, 1, 2));
     assert!(found.alerts_complete);
 
-    // It takes the place of what was there.
+    // It replaces the former state.
     let database = open(folders[1].path());
     let import = database.import_generation().unwrap();
     import.homes(&other.homes[1..]).unwrap();
@@ -129,7 +129,7 @@ fn what_is_imported_is_verified_as_if_it_had_been_made_here() {
 }
 
 #[test]
-fn a_database_with_a_state_of_its_own_is_left_alone() {
+fn a_database_with_a_state_of_its_own_is_refused() {
     let folder = tempfile::TempDir::new().unwrap();
     let database = open(folder.path());
     measure(&database, &[asks("mine", 0, 1)]);
@@ -139,7 +139,7 @@ fn a_database_with_a_state_of_its_own_is_left_alone() {
 }
 
 #[test]
-fn a_lake_shows_all_observations_of_a_home_together() {
+fn lake_by_home_groups_the_observations_of_a_home() {
     let folder = tempfile::TempDir::new().unwrap();
     fill(folder.path());
     let database = open(folder.path());

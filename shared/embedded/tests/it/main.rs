@@ -1,4 +1,4 @@
-//! What holds of the ports on SQLite and folders.
+//! Properties of the ports on SQLite and folders.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

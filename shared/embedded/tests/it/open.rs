@@ -1,54 +1,58 @@
-//! What is opened, and what is left alone.
+//! Files that can be opened, and files that are refused unchanged.
 
 use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-use crate::support::{apply, files, lake, observation, open, places};
+use crate::support::{apply, files, lake, observation, open, paths};
 use stoop_embedded::{Database, OpenError};
 
-/// Both ways to open, which must refuse alike.
+/// The errors of both ways to open, which must be equal.
 fn refusals(folder: &Path) -> [OpenError; 2] {
-    let (path, data) = places(folder);
+    let (path, data) = paths(folder);
     [Database::open(&path, &data).unwrap_err(), Database::open_read(&path, &data).unwrap_err()]
 }
 
 #[test]
-fn a_file_of_something_else_is_left_as_it_is() {
+fn a_foreign_file_is_refused_unchanged() {
     let folder = tempfile::TempDir::new().unwrap();
-    let (path, _) = places(folder.path());
+    let (path, _) = paths(folder.path());
     fs::write(&path, "price,city\n1,Agadir\n").unwrap();
     for refusal in refusals(folder.path()) {
-        assert!(refusal.to_string().ends_with("is no SQLite database, not a database of Stoop; it was left as it is"));
+        assert!(
+            refusal
+                .to_string()
+                .ends_with("is not an SQLite database and not a database of Stoop; it was left as it is")
+        );
     }
     assert_eq!(fs::read_to_string(&path).unwrap(), "price,city\n1,Agadir\n");
     assert_eq!(files(folder.path()), ["stoop.db"]);
 }
 
 #[test]
-fn another_programs_database_is_left_as_it_is() {
+fn a_database_of_another_program_is_refused_unchanged() {
     let folder = tempfile::TempDir::new().unwrap();
-    let (path, _) = places(folder.path());
+    let (path, _) = paths(folder.path());
     rusqlite::Connection::open(&path).unwrap().execute_batch("CREATE TABLE t(a); PRAGMA journal_mode = WAL").unwrap();
     let before = fs::read(&path).unwrap();
     for refusal in refusals(folder.path()) {
         assert!(matches!(refusal, OpenError::NotOurs { .. }), "{refusal}");
-        assert!(refusal.to_string().contains("another program's SQLite database"));
+        assert!(refusal.to_string().contains("an SQLite database of another program"));
     }
     assert_eq!(fs::read(&path).unwrap(), before);
     assert_eq!(files(folder.path()), ["stoop.db"]);
 }
 
 #[test]
-fn a_file_that_another_process_has_just_begun_to_make_is_no_file_of_somebody_else() {
+fn a_file_that_another_process_is_creating_is_not_foreign() {
     let folder = tempfile::TempDir::new().unwrap();
-    let (path, data) = places(folder.path());
+    let (path, data) = paths(folder.path());
     let begun = rusqlite::Connection::open(&path).unwrap();
     begun.pragma_update(None, "auto_vacuum", "INCREMENTAL").unwrap();
-    assert!(fs::metadata(&path).unwrap().len() > 0, "that alone makes a page");
+    assert!(fs::metadata(&path).unwrap().len() > 0, "the setting alone writes a page");
     assert!(matches!(Database::open_read(&path, &data), Err(OpenError::Missing(_))));
     assert_eq!(open(folder.path()).counts().unwrap().homes, 0);
-    // With a table in it, it is somebody's.
+    // With a table in it, it belongs to another program.
     let other = folder.path().join("other.db");
     rusqlite::Connection::open(&other).unwrap().execute_batch("CREATE TABLE t(x)").unwrap();
     assert!(matches!(Database::open(&other, &data), Err(OpenError::NotOurs { .. })));
@@ -57,9 +61,9 @@ fn a_file_that_another_process_has_just_begun_to_make_is_no_file_of_somebody_els
 #[test]
 fn a_database_of_a_newer_stoop_is_refused() {
     let folder = tempfile::TempDir::new().unwrap();
-    let (path, _) = places(folder.path());
+    let (path, _) = paths(folder.path());
     drop(open(folder.path()));
-    // While the newer program runs, the new version may stand in its write-ahead log alone.
+    // While the newer program runs, the new version may be in its write-ahead log only.
     let newer = rusqlite::Connection::open(&path).unwrap();
     newer.pragma_update(None, "user_version", 9).unwrap();
     for refusal in refusals(folder.path()) {
@@ -72,27 +76,27 @@ fn a_database_of_a_newer_stoop_is_refused() {
 }
 
 #[test]
-fn a_database_of_an_older_stoop_is_refused_with_what_to_do_and_left_as_it_is() {
+fn a_database_of_an_older_stoop_is_refused_unchanged_with_advice() {
     let folder = tempfile::TempDir::new().unwrap();
-    let (path, _) = places(folder.path());
+    let (path, _) = paths(folder.path());
     apply(&open(folder.path()), &[&observation("1", 0, 0)]);
     for format in 1..8 {
-        // As a program leaves it that has ended: all of it is in the file.
+        // As a program leaves it at its end: everything is in the file.
         let older = rusqlite::Connection::open(&path).unwrap();
         older.pragma_update(None, "user_version", format).unwrap();
         older.close().unwrap();
         let (before, files_before) = (fs::read(&path).unwrap(), files(folder.path()));
         for refusal in refusals(folder.path()) {
-            // Of format 5 to 7 the lake can be read.
-            let what_to_do = if format < 5 {
+            // The lake of formats 5 to 7 can be read.
+            let advice = if format < 5 {
                 assert!(matches!(refusal, OpenError::Older { found, .. } if found == format), "{refusal}");
-                ", and cannot make it of older ones: name a new database and a new data folder, and replay or poll into them \
-                 anew; the old ones were left as they are"
+                ", and cannot convert older ones: name a new database and a new data folder, and replay or poll into \
+                 them; the old ones were not changed"
             } else {
                 assert!(matches!(refusal, OpenError::ToRebuild { found, .. } if found == format), "{refusal}");
-                ": `stoop rebuild` makes it of the observations in its lake"
+                ": `stoop rebuild` converts it with the observations in its lake"
             };
-            let expected = format!("{} has format {format}; this program reads format 8{what_to_do}", path.display());
+            let expected = format!("{} has format {format}; this program reads format 8{advice}", path.display());
             assert_eq!(refusal.to_string(), expected);
         }
         assert_eq!(fs::read(&path).unwrap(), before);
@@ -101,7 +105,7 @@ fn a_database_of_an_older_stoop_is_refused_with_what_to_do_and_left_as_it_is() {
 }
 
 #[test]
-fn places_where_no_database_can_be_are_named() {
+fn impossible_paths_are_named() {
     let folder = tempfile::TempDir::new().unwrap();
     let path = folder.path().join("none/stoop.db");
     for open in [Database::open, Database::open_read] {
@@ -110,7 +114,7 @@ fn places_where_no_database_can_be_are_named() {
         let refusal = open(folder.path(), folder.path()).unwrap_err();
         assert!(refusal.to_string().contains("is a folder"), "{refusal}");
     }
-    let (path, data) = places(folder.path());
+    let (path, data) = paths(folder.path());
     fs::write(&data, "").unwrap();
     let refusal = Database::open(&path, &data).unwrap_err();
     assert!(matches!(refusal, OpenError::DataIsFile(_)), "{refusal}");
@@ -118,9 +122,9 @@ fn places_where_no_database_can_be_are_named() {
 }
 
 #[test]
-fn a_reader_makes_no_file() {
+fn a_reader_creates_no_file() {
     let folder = tempfile::TempDir::new().unwrap();
-    let (path, data) = places(folder.path());
+    let (path, data) = paths(folder.path());
     let refusal = Database::open_read(&path, &data).unwrap_err();
     assert!(matches!(refusal, OpenError::Missing(_)), "{refusal}");
     assert_eq!(files(folder.path()), Vec::<String>::new());
@@ -129,14 +133,14 @@ fn a_reader_makes_no_file() {
 #[test]
 fn an_empty_file_becomes_a_database() {
     let folder = tempfile::TempDir::new().unwrap();
-    fs::write(places(folder.path()).0, "").unwrap();
+    fs::write(paths(folder.path()).0, "").unwrap();
     assert_eq!(open(folder.path()).counts().unwrap().homes, 0);
 }
 
 #[test]
-fn a_damaged_file_is_an_error_with_its_name() {
+fn a_damaged_file_gives_an_error_with_its_name() {
     let folder = tempfile::TempDir::new().unwrap();
-    let (path, _) = places(folder.path());
+    let (path, _) = paths(folder.path());
     drop(open(folder.path()));
     let mut bytes = fs::read(&path).unwrap();
     bytes[100..].fill(0xaa);
@@ -149,7 +153,7 @@ fn a_damaged_file_is_an_error_with_its_name() {
 #[test]
 fn a_database_knows_its_data_folder() {
     let folder = tempfile::TempDir::new().unwrap();
-    let (path, data) = places(folder.path());
+    let (path, data) = paths(folder.path());
     let seen = observation("1", 0, 3_000_000);
     apply(&open(folder.path()), &[&seen]);
     let other = folder.path().join("other");

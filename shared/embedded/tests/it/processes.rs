@@ -1,4 +1,4 @@
-//! Who works on a database, and what becomes of the runs of those that are gone.
+//! Processes that use a database, and the runs of dead ones.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use stoop_domain::Time;
 use stoop_embedded::{Database, Process};
 use stoop_pipeline::ports::{RunLedger, RunOutcome, RunRecord};
 
-use crate::support::{files, now, open, places};
+use crate::support::{files, now, open, paths};
 
 fn run(id: &str, outcome: RunOutcome) -> RunRecord {
     RunRecord {
@@ -30,9 +30,9 @@ fn record(database: &Database, run: &RunRecord) {
 }
 
 #[test]
-fn a_run_is_closed_when_its_process_is_gone_and_never_before() {
+fn a_run_is_closed_only_when_its_process_is_dead() {
     let folder = tempfile::TempDir::new().unwrap();
-    let (path, data) = places(folder.path());
+    let (path, data) = paths(folder.path());
     let first = open(folder.path());
     assert_eq!(first.begin_work("stoop run", Time::from_ms(1_000)).unwrap(), []);
     record(&first, &run("r1", RunOutcome::Running));
@@ -41,15 +41,15 @@ fn a_run_is_closed_when_its_process_is_gone_and_never_before() {
     assert_eq!(second.begin_work("stoop poll", Time::from_ms(2_000)).unwrap(), [known]);
     assert_eq!(outcome(&second), RunOutcome::Running);
 
-    // It ends without a word of its run, which is what a kill does.
+    // It ends without closing its run, as after a kill.
     drop(first);
     let reader = Database::open_read(&path, &data).unwrap();
-    let message = reader.runs(1).unwrap().remove(0);
-    assert_eq!((message.outcome, message.ended_at), (RunOutcome::Killed, None));
-    assert!(message.message.unwrap().starts_with("its process (stoop run, "));
+    let run = reader.runs(1).unwrap().remove(0);
+    assert_eq!((run.outcome, run.ended_at), (RunOutcome::Killed, None));
+    assert!(run.message.unwrap().starts_with("its process (stoop run, "));
     let third = open(folder.path());
     assert_eq!(third.begin_work("stoop replay", Time::from_ms(3_000)).unwrap().len(), 1, "the second one is alive");
-    // It is closed for good, and nothing is left of the process.
+    // The run stays closed, and the process is removed.
     let body: String = rusqlite::Connection::open(&path)
         .unwrap()
         .query_row("SELECT body FROM runs WHERE process IS NULL", [], |row| row.get(0))
@@ -59,7 +59,7 @@ fn a_run_is_closed_when_its_process_is_gone_and_never_before() {
 }
 
 #[test]
-fn who_ended_in_order_leaves_no_trace() {
+fn a_process_that_ends_normally_leaves_no_trace() {
     let folder = tempfile::TempDir::new().unwrap();
     let database = open(folder.path());
     database.begin_work("stoop poll", Time::from_ms(0)).unwrap();

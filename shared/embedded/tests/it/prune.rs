@@ -1,4 +1,4 @@
-//! What is not kept for ever, and what is.
+//! What prune removes and keeps.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use stoop_pipeline::ports::{
 };
 use stoop_sources::Cursor;
 
-use crate::support::{apply, files, lake, now, observation, open, places};
+use crate::support::{apply, files, lake, now, observation, open, paths};
 
 const NOW_MS: i64 = 1_768_003_200_000;
 
@@ -17,7 +17,7 @@ fn days_ago(days: i64) -> Time {
     Time::from_ms(NOW_MS - days * Time::DAY_MS)
 }
 
-/// A run that began so many days ago, with one page of 1,000 bytes that do not compress.
+/// A run that began this many days ago, with one page of 1,000 bytes that do not compress.
 fn run(database: &Database, id: &str, days: i64, outcome: RunOutcome) {
     let record = RunRecord {
         id: id.into(),
@@ -55,7 +55,7 @@ fn raw(folder: &std::path::Path) -> Vec<String> {
 }
 
 #[test]
-fn what_is_older_than_is_kept_goes_and_what_somebody_needs_stays() {
+fn old_data_is_removed_unless_it_is_needed() {
     let folder = tempfile::TempDir::new().unwrap();
     let database = open(folder.path());
     database.begin_work("stoop run", days_ago(200)).unwrap();
@@ -71,17 +71,17 @@ fn what_is_older_than_is_kept_goes_and_what_somebody_needs_stays() {
     assert!(now(SearchIndex::save(&*database, "agadir", &state)).unwrap());
     reject(&database, "row 1", 200);
     reject(&database, "row 2", 10);
-    // Another database's, perhaps.
+    // Perhaps of another database.
     now(PageFolder::new(database.data()).put("of-nobody-here", 0, b"page")).unwrap();
     let before = (lake(&database), raw(folder.path()), ids(&database), database.counts().unwrap());
 
-    let message = prune(&database, Keep::default(), true);
+    let dry_run = prune(&database, Keep::default(), true);
     assert_eq!((lake(&database), raw(folder.path()), ids(&database), database.counts().unwrap()), before, "a dry run");
     let pruned = prune(&database, Keep::default(), false);
     assert_eq!((pruned.raw_runs, pruned.runs, pruned.rejects, pruned.unknown_folders), (2, 1, 1, 1));
     assert_eq!((pruned.runs_left, pruned.rejects_left), (4, 1));
     assert_eq!(
-        Pruned { given_back_bytes: 0, free_bytes_left: 0, ..message },
+        Pruned { given_back_bytes: 0, free_bytes_left: 0, ..dry_run },
         Pruned { given_back_bytes: 0, free_bytes_left: 0, ..pruned }
     );
     assert_eq!(raw(folder.path()), ["began-the-scan/0.zst", "of-nobody-here/0.zst", "under-way/0.zst", "young/0.zst"]);
@@ -92,7 +92,7 @@ fn what_is_older_than_is_kept_goes_and_what_somebody_needs_stays() {
 }
 
 #[test]
-fn of_too_much_the_oldest_goes() {
+fn the_oldest_data_above_a_limit_is_removed() {
     let folder = tempfile::TempDir::new().unwrap();
     let database = open(folder.path());
     for (id, days) in [("a", 3), ("b", 2), ("c", 1)] {
@@ -109,10 +109,10 @@ fn of_too_much_the_oldest_goes() {
 }
 
 #[test]
-fn room_that_is_not_needed_any_more_is_given_back_by_new_files_and_old() {
+fn free_space_is_returned_by_new_and_old_files() {
     for old in [false, true] {
         let folder = tempfile::TempDir::new().unwrap();
-        let path = places(folder.path()).0;
+        let path = paths(folder.path()).0;
         if old {
             drop(open(folder.path()));
             let older = rusqlite::Connection::open(&path).unwrap();

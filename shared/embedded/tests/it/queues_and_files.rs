@@ -1,4 +1,4 @@
-//! The feed and the stream are trimmed, the lake is cut into files, and files are written whole.
+//! The feed and the stream are trimmed, the lake is cut into files, and files are written atomically.
 
 use std::fs;
 
@@ -7,41 +7,42 @@ use stoop_embedded::PageFolder;
 use stoop_pipeline::ports::{Pages, Stream};
 
 #[test]
-fn the_feed_is_trimmed_to_what_some_consumer_has_not_read() {
+fn the_feed_keeps_what_some_consumer_has_not_read() {
     let folder = tempfile::TempDir::new().unwrap();
     let database = open(folder.path());
     for minute in 0..6 {
         apply(&database, &[&observation("1", minute, 0)]);
     }
-    let places =
-        |after| -> Vec<i64> { database.changes(after, 99).unwrap().into_iter().map(|(place, _)| place).collect() };
-    assert_eq!(places(0), [1, 2, 3, 4, 5, 6]);
-    assert_eq!(places(4), [5, 6]);
+    let positions = |after| -> Vec<i64> {
+        database.changes(after, 99).unwrap().into_iter().map(|(position, _)| position).collect()
+    };
+    assert_eq!(positions(0), [1, 2, 3, 4, 5, 6]);
+    assert_eq!(positions(4), [5, 6]);
     assert_eq!(database.changes(1, 2).unwrap().len(), 2);
     assert_eq!(database.checkpoint("alerts").unwrap(), 0);
     database.set_checkpoint("slow", 2).unwrap();
     database.set_checkpoint("alerts", 5).unwrap();
     database.set_checkpoint("alerts", 3).unwrap();
-    assert_eq!(database.checkpoint("alerts").unwrap(), 5, "what is done is done");
-    assert_eq!(places(0), [3, 4, 5, 6]);
+    assert_eq!(database.checkpoint("alerts").unwrap(), 5, "a checkpoint never goes back");
+    assert_eq!(positions(0), [3, 4, 5, 6]);
     database.set_checkpoint("slow", 6).unwrap();
     database.set_checkpoint("alerts", 6).unwrap();
-    assert_eq!(places(0), Vec::<i64>::new());
+    assert_eq!(positions(0), Vec::<i64>::new());
     drop(database);
     let database = open(folder.path());
     apply(&database, &[&observation("1", 7, 0)]);
-    assert_eq!(database.changes(6, 9).unwrap()[0].0, 7, "no place comes back, even when the feed was empty");
+    assert_eq!(database.changes(6, 9).unwrap()[0].0, 7, "positions are never reused, even after the feed was empty");
 }
 
 #[test]
-fn records_leave_the_stream_when_they_took_effect() {
+fn acknowledged_records_leave_the_stream() {
     let folder = tempfile::TempDir::new().unwrap();
     let database = open(folder.path());
     let records: Vec<_> = (0..4_u8).map(|i| ("k".to_owned(), vec![i])).collect();
     now(Stream::put(&*database, &records)).unwrap();
     let first = database.stream_read(0, 2).unwrap();
     assert_eq!(first.iter().map(|record| record.body[0]).collect::<Vec<_>>(), [0, 1]);
-    assert_eq!(database.stream_read(0, 2).unwrap(), first, "reading takes nothing away");
+    assert_eq!(database.stream_read(0, 2).unwrap(), first, "reading removes nothing");
     database.stream_ack(first[1].seq).unwrap();
     let rest = database.stream_read(0, 9).unwrap();
     assert_eq!(rest.iter().map(|record| record.body[0]).collect::<Vec<_>>(), [2, 3]);
@@ -49,7 +50,7 @@ fn records_leave_the_stream_when_they_took_effect() {
     drop(database);
     let database = open(folder.path());
     now(Stream::put(&*database, &records[..1])).unwrap();
-    assert_eq!(database.stream_read(rest[1].seq, 9).unwrap().len(), 1, "no place comes back");
+    assert_eq!(database.stream_read(rest[1].seq, 9).unwrap().len(), 1, "positions are never reused");
 }
 
 #[test]
@@ -77,12 +78,12 @@ fn the_lake_is_cut_into_files_of_about_a_mebibyte() {
     }
     let whole = fs::read(database.data().join(&objects[0].path)).unwrap();
     let lines = zstd::decode_all(whole.as_slice()).unwrap();
-    assert_eq!(stoop_wire::lines(&lines).count() as u64, objects[0].rows, "any zstd reads them");
+    assert_eq!(stoop_wire::lines(&lines).count() as u64, objects[0].rows, "any zstd decoder reads them");
     assert_eq!(database.newest_observation().unwrap(), Some(seen[11].at));
 }
 
 #[test]
-fn no_run_leads_out_of_the_folder() {
+fn no_run_name_leaves_the_folder() {
     let folder = tempfile::TempDir::new().unwrap();
     let pages = PageFolder::new(folder.path());
     for run in ["..", "../../up", "/etc", "a/b", "a%2fb", ".hidden", "C:\\x", "a\0b", "ok-1_2.3", "é"] {

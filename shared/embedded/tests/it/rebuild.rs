@@ -1,4 +1,4 @@
-//! The state computed anew beside the live one, compared, swapped in and back.
+//! The state computed anew beside the live one, compared, swapped in and swapped back.
 
 use std::cell::Cell;
 use std::path::Path;
@@ -10,13 +10,13 @@ use stoop_embedded::{Database, Difference, OpenError};
 use stoop_pipeline::Measurer;
 use stoop_rules::Rules;
 
-use crate::support::{files, now, observation, open, places};
+use crate::support::{files, now, observation, open, paths};
 use crate::verify::{asks, fill, judge, measure, verify};
 
 const PROGRAM: &str = "this one";
 
 fn on(folder: &Path) -> Connection {
-    Connection::open(places(folder).0).unwrap()
+    Connection::open(paths(folder).0).unwrap()
 }
 
 fn rebuild(database: &Database) -> Difference {
@@ -24,7 +24,7 @@ fn rebuild(database: &Database) -> Difference {
     database.difference(&Rules::default()).unwrap()
 }
 
-/// All of the live generation, but for versions and the order in which it is kept.
+/// The live generation, without versions and row order.
 fn live(folder: &Path) -> Vec<String> {
     let connection = on(folder);
     let mut all = Vec::new();
@@ -50,22 +50,22 @@ fn tables(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_state_that_is_right_is_rebuilt_as_it_is_swapped_back_and_forgotten() {
+fn a_correct_state_is_rebuilt_equal_swapped_back_and_removed() {
     let folder = tempfile::TempDir::new().unwrap();
     fill(folder.path());
     let (before, tables_before) = (live(folder.path()), tables(folder.path()));
     let database = open(folder.path());
     assert_eq!(rebuild(&database), Difference::default());
-    assert_eq!(live(folder.path()), before, "nothing is shown before the swap");
+    assert_eq!(live(folder.path()), before, "nothing changes before the swap");
     for _ in 0..2 {
         database.swap().unwrap();
         assert_eq!(live(folder.path()), before);
         assert_eq!(verify(folder.path()).differences, Vec::<String>::new());
-        assert!(database.swap().is_err(), "there is no other");
+        assert!(database.swap().is_err(), "there is no other generation");
         database.swap_back().unwrap();
         assert_eq!(live(folder.path()), before);
         assert_eq!(verify(folder.path()).differences, Vec::<String>::new());
-        assert!(database.swap_back().is_err(), "it is back");
+        assert!(database.swap_back().is_err(), "it is swapped back already");
     }
     assert!(database.forget_generations().unwrap());
     assert!(!database.forget_generations().unwrap());
@@ -74,7 +74,7 @@ fn a_state_that_is_right_is_rebuilt_as_it_is_swapped_back_and_forgotten() {
 }
 
 #[test]
-fn what_is_wrong_is_named_before_the_swap_and_right_after_it() {
+fn differences_are_reported_before_the_swap_and_gone_after_it() {
     let folder = tempfile::TempDir::new().unwrap();
     fill(folder.path());
     let right = live(folder.path());
@@ -90,7 +90,7 @@ fn what_is_wrong_is_named_before_the_swap_and_right_after_it() {
         .unwrap();
     assert!(verify(folder.path()).different > 0);
     let database = open(folder.path());
-    let message = live(folder.path());
+    let wrong = live(folder.path());
     let found = rebuild(&database);
     let counted = |found: &stoop_embedded::Found, first: &str| {
         assert!(found.first.as_deref().is_some_and(|known| known.contains(first)), "{found:?}");
@@ -103,14 +103,14 @@ fn what_is_wrong_is_named_before_the_swap_and_right_after_it() {
     assert!(counted(&found.figures, " of ma/souss-massa/agadir-ida-ou-tanane/agadir/-:sale:MAD: ") > 5);
     assert_eq!((found.alerts_new.count, found.alerts_gone.count), (0, 0), "the ledger knows them");
     assert!(found.totals && !found.older && found.unreadable == 0);
-    assert_eq!(live(folder.path()), message, "nothing is changed before the swap");
+    assert_eq!(live(folder.path()), wrong, "nothing is changed before the swap");
     database.swap().unwrap();
     assert_eq!(live(folder.path()), right);
     assert_eq!(verify(folder.path()).differences, Vec::<String>::new());
 }
 
 #[test]
-fn alerts_that_stand_only_now_are_counted_and_not_reported() {
+fn new_alerts_are_counted_and_not_sent() {
     let folder = tempfile::TempDir::new().unwrap();
     fill(folder.path());
     let sql = "DELETE FROM alerts WHERE seq = 1;
@@ -121,12 +121,12 @@ fn alerts_that_stand_only_now_are_counted_and_not_reported() {
     assert_eq!(found.alerts_new.count, 1);
     assert!(found.alerts_new.first.unwrap().contains("of avito/h1: 50100000 to 30000000"));
     database.swap().unwrap();
-    assert_eq!(database.counts().unwrap().alerts, 1, "none is told");
+    assert_eq!(database.counts().unwrap().alerts, 1, "none is sent");
 }
 
-/// Left off at any moment, the live state is what it was, and the next call goes on.
+/// Stopped at any moment, the live state is unchanged, and the next call continues.
 #[test]
-fn left_off_at_any_step_it_goes_on_and_nothing_is_shown_that_is_half_done() {
+fn stopped_at_any_step_it_continues_and_the_live_state_is_unchanged() {
     let folder = tempfile::TempDir::new().unwrap();
     fill(folder.path());
     let many: Vec<_> = (0..20_000_i64).map(|n| observation(&format!("m{n}"), 731 * 1_440 + n % 60, 0)).collect();
@@ -161,10 +161,10 @@ fn left_off_at_any_step_it_goes_on_and_nothing_is_shown_that_is_half_done() {
                 .unwrap(),
         );
         if outcome.is_ok() {
-            assert!(asked.get() < asked_at_once, "it went on where it was left off");
+            assert!(asked.get() < asked_at_once, "it continued where it stopped");
             break;
         }
-        assert!(open(folder.path()).swap().is_err(), "it is not whole");
+        assert!(open(folder.path()).swap().is_err(), "it is not complete");
     }
     assert!(calls > 3, "{dones:?}");
     assert!(dones.contains(&"homes1".to_owned()), "a part is done, the other is not: {dones:?}");
@@ -178,7 +178,7 @@ fn left_off_at_any_step_it_goes_on_and_nothing_is_shown_that_is_half_done() {
 }
 
 #[test]
-fn another_program_or_another_lake_begins_anew() {
+fn another_program_or_another_lake_restarts() {
     let folder = tempfile::TempDir::new().unwrap();
     fill(folder.path());
     let database = open(folder.path());
@@ -187,7 +187,7 @@ fn another_program_or_another_lake_begins_anew() {
     rebuild(&database);
     spoil();
     rebuild(&database);
-    assert_eq!(spoilt(), 401, "the same is not done again");
+    assert_eq!(spoilt(), 401, "finished parts are not repeated");
     database.rebuild("another one", &|| false).unwrap();
     assert_eq!(spoilt(), 0);
     spoil();
@@ -197,14 +197,14 @@ fn another_program_or_another_lake_begins_anew() {
     assert_eq!(spoilt(), 0);
     database.swap().unwrap();
     assert_eq!(verify(folder.path()).differences, Vec::<String>::new());
-    // What came since is not in what was retired.
+    // The retired generation lacks what came since.
     measure(&database, &[asks("newer", 733 * 1_440, 5)]);
     assert!(database.swap_back().is_err());
     assert_eq!(verify(folder.path()).differences, Vec::<String>::new());
 }
 
 #[test]
-fn who_remembers_the_state_from_before_the_swap_reads_it_again() {
+fn a_writer_with_the_state_before_the_swap_gets_a_conflict() {
     let folder = tempfile::TempDir::new().unwrap();
     fill(folder.path());
     let writer = open(folder.path());
@@ -219,7 +219,7 @@ fn who_remembers_the_state_from_before_the_swap_reads_it_again() {
 }
 
 #[test]
-fn while_it_is_rebuilt_nobody_else_begins_to_work() {
+fn other_processes_are_refused_during_a_rebuild() {
     let folder = tempfile::TempDir::new().unwrap();
     fill(folder.path());
     let (rebuilds, runs) = (open(folder.path()), open(folder.path()));
@@ -229,10 +229,14 @@ fn while_it_is_rebuilt_nobody_else_begins_to_work() {
     drop(rebuilds);
     assert_eq!(runs.begin_work("stoop run", Time::from_ms(2)).unwrap(), []);
     let second = open(folder.path());
-    assert_eq!(second.begin_work("stoop rebuild", Time::from_ms(3)).unwrap().len(), 1, "it is told who works here");
+    assert_eq!(
+        second.begin_work("stoop rebuild", Time::from_ms(3)).unwrap().len(),
+        1,
+        "it gets the process that works here"
+    );
 }
 
-/// Makes the file what a program of this format would have left, with homes that nobody can read any more.
+/// Turns the file into one of an older format, with homes that this program cannot read.
 fn make_older(folder: &Path, format: i64) {
     let connection = on(folder);
     connection
@@ -258,7 +262,7 @@ fn a_file_of_an_older_format_is_rebuilt_from_its_lake() {
         let homes = || live(folder.path()).into_iter().filter(|row| row.starts_with("avito/")).collect::<Vec<_>>();
         let right = homes();
         make_older(folder.path(), format);
-        let (path, data) = places(folder.path());
+        let (path, data) = paths(folder.path());
         let refused = Database::open(&path, &data).unwrap_err();
         assert!(matches!(refused, OpenError::ToRebuild { found, .. } if found == format), "{refused}");
         let database: Arc<Database> = Database::open_to_rebuild(&path, &data).unwrap();
@@ -276,7 +280,7 @@ fn a_file_of_an_older_format_is_rebuilt_from_its_lake() {
         let found = verify(folder.path());
         assert_eq!((found.differences, found.alerts_unchecked), (Vec::new(), 2));
         assert_eq!(homes(), right);
-        // What waits is judged as it is now, and what the ledger knows is not told again.
+        // Waiting changes are judged as the homes are now, and alerts in the ledger are not sent again.
         let database = open(folder.path());
         judge(&database, &Rules::default());
         assert_eq!(database.counts().unwrap().alerts, 2);

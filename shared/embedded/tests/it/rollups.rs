@@ -1,4 +1,4 @@
-//! What is read of wide areas is at every moment the plain sum of their homes, whatever was rolled up, when, and by whom.
+//! What is read of wide areas always equals the plain sum of their homes, whatever was rolled up, when, and by whom.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -18,7 +18,7 @@ use stoop_market::{
 use stoop_pipeline::ports::PortError;
 use stoop_pipeline::{WideArea, WideLevel};
 
-use crate::support::{lake, open, places};
+use crate::support::{lake, open, paths};
 use crate::verify::{measure, verify};
 
 const CHILD: &str = "STOOP_ROLL_UP_CHILD";
@@ -26,8 +26,8 @@ const CHILD: &str = "STOOP_ROLL_UP_CHILD";
 /// 2026-01-01, midnight UTC.
 const START: i64 = 1_767_225_600_000;
 
-/// Two cities of a county, one without, an unknown city, another country, with two currencies.
-const PLACES: [[Option<&str>; 5]; 7] = [
+/// Two cities of a county, one without a county, an unknown city, and another country, with two currencies.
+const ADDRESSES: [[Option<&str>; 5]; 7] = [
     [Some("US"), Some("WA"), Some("King"), Some("Seattle"), Some("98103")],
     [Some("US"), Some("WA"), Some("King"), Some("Seattle"), Some("98178")],
     [Some("US"), Some("WA"), Some("King"), Some("Renton"), Some("98055")],
@@ -37,7 +37,7 @@ const PLACES: [[Option<&str>; 5]; 7] = [
     [Some("MA"), None, None, Some("Agadir"), None],
 ];
 
-/// A small generator of numbers, the same everywhere.
+/// A small random number generator, equal on all platforms.
 struct Random(u64);
 
 impl Random {
@@ -55,11 +55,12 @@ fn day(day: i64) -> Time {
     Time::from_ms(START + day * Time::DAY_MS)
 }
 
-/// One of sixty homes is seen on about this day, or long ago: it may have moved, gone, come back, be for rent, cost more.
+/// One of sixty homes, seen on about this day or long ago. It may have moved, gone, come back, be for rent, or cost
+/// more.
 fn sighting(random: &mut Random, today: i64) -> Observation {
     let home = random.below(60);
     let late = if random.one_in(6) { random.below(900) } else { random.below(3) };
-    let address = PLACES[usize::try_from(if random.one_in(8) { random.below(7) } else { home % 7 }).unwrap()];
+    let address = ADDRESSES[usize::try_from(if random.one_in(8) { random.below(7) } else { home % 7 }).unwrap()];
     let [country, region, county, city, postal_code] = address.map(|name| name.map(str::to_owned));
     let currency = if country.as_deref() == Some("MA") { Currency::MAD } else { Currency::USD };
     let address = Address { country, region, county, city, postal_code, ..Address::default() };
@@ -76,7 +77,7 @@ fn sighting(random: &mut Random, today: i64) -> Observation {
     seen
 }
 
-/// Every wide area there is, as the plain sum of its homes: from the lake alone, with nothing folded.
+/// Every wide area as the plain sum of its homes: from the lake alone, without folding.
 fn plain(database: &Database) -> BTreeMap<WideArea, Cells> {
     let mut homes: BTreeMap<HomeId, Home> = BTreeMap::new();
     for seen in lake(database) {
@@ -131,12 +132,12 @@ fn is_the_sum(area: &WideArea, wide: &Wide, plain: &Cells, now: Time) {
     }
 }
 
-/// Compares what is read of each area of each level with the sum of its homes, at this moment.
+/// Compares each area of each level with the sum of its homes at this moment.
 #[track_caller]
 fn all_are_sums(database: &Database, now: Time) {
     let plain = plain(database);
     for (area, plain) in &plain {
-        let wide = database.wide(area, now).unwrap().unwrap_or_else(|| panic!("{area} is not told on {now}"));
+        let wide = database.wide(area, now).unwrap().unwrap_or_else(|| panic!("{area} has no sum on {now}"));
         is_the_sum(area, &wide, plain, now);
     }
     for level in WideLevel::ALL {
@@ -155,15 +156,15 @@ fn all_are_sums(database: &Database, now: Time) {
 }
 
 fn rolled(folder: &Path) -> Vec<String> {
-    let connection = Connection::open(places(folder).0).unwrap();
+    let connection = Connection::open(paths(folder).0).unwrap();
     let sql = "SELECT path || terms || coalesce(first, '') || hex(now) || hex(series) FROM areas ORDER BY 1";
     let mut statement = connection.prepare(sql).unwrap();
     statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
 }
 
-/// Homes that move, go, come back and are seen late, over two years; rolled up now and then, some of it days later.
+/// Homes that move, go, come back and are seen late, over two years; rolled up now and then, sometimes days later.
 #[test]
-fn what_is_read_of_an_area_is_the_sum_of_its_homes_however_much_was_rolled_up() {
+fn an_area_is_always_the_sum_of_its_homes() {
     for seed in 0..3 {
         let folder = tempfile::TempDir::new().unwrap();
         let database = open(folder.path());
@@ -176,12 +177,12 @@ fn what_is_read_of_an_area_is_the_sum_of_its_homes_however_much_was_rolled_up() 
             if random.one_in(3) {
                 rolls += database.roll_up(day(today + random.below(2)), &|| false).unwrap();
             }
-            // As far ahead as a sum tells, and behind that.
+            // As far ahead as a sum reaches, and beyond.
             for ahead in [1, random.below(20)] {
                 all_are_sums(&database, day(today + ahead));
             }
         }
-        assert!(rolls > 20, "{rolls} cities are too few to say anything");
+        assert!(rolls > 20, "{rolls} cities are too few for the test");
         database.roll_up(day(today), &|| false).unwrap();
         all_are_sums(&database, day(today + 1));
         assert_eq!(verify(folder.path()).differences, Vec::<String>::new());
@@ -189,7 +190,7 @@ fn what_is_read_of_an_area_is_the_sum_of_its_homes_however_much_was_rolled_up() 
 }
 
 #[test]
-fn what_was_rolled_up_once_is_not_rolled_up_again_before_its_days_end() {
+fn a_rolled_up_city_waits_until_its_days_end() {
     let folder = tempfile::TempDir::new().unwrap();
     let database = open(folder.path());
     let mut random = Random(1);
@@ -201,7 +202,7 @@ fn what_was_rolled_up_once_is_not_rolled_up_again_before_its_days_end() {
         assert_eq!(database.roll_up(day(later), &|| false).unwrap(), 0, "on day {later}");
         assert_eq!(rolled(folder.path()), before);
     }
-    // What a home says again moves its expiry alone, of one city.
+    // A confirmation changes the expiry of a home only, in one city.
     let again = sighting(&mut Random(5), 102);
     measure(&database, std::slice::from_ref(&again));
     let moved = database.roll_up(day(102), &|| false).unwrap();
@@ -213,23 +214,23 @@ fn what_was_rolled_up_once_is_not_rolled_up_again_before_its_days_end() {
     );
     assert_eq!(database.roll_up(day(106), &|| false).unwrap(), 0);
     all_are_sums(&database, day(106));
-    // A clock that was months ahead, and was put right.
+    // A clock that was months ahead and was corrected.
     assert!(database.roll_up(day(300), &|| false).unwrap() >= cities);
-    assert_eq!(database.wide(&area("us:sale:USD"), day(106)).unwrap(), None, "it tells no day before its first");
+    assert_eq!(database.wide(&area("us:sale:USD"), day(106)).unwrap(), None, "it has no day before its first");
     assert!(database.roll_up(day(106), &|| false).unwrap() >= cities);
     all_are_sums(&database, day(106));
 }
 
 /// A row of long ago goes into the archive of a market whose state hardly grows.
 #[test]
-fn what_came_late_to_a_large_market_is_in_its_areas() {
+fn a_late_row_of_a_large_market_is_in_its_areas() {
     let folder = tempfile::TempDir::new().unwrap();
     let database = open(folder.path());
     let mut random = Random(4);
     let in_one_market = |mut seen: Observation, home: i64, at: Time| {
         seen.native_id = format!("h{home}");
         (seen.listing.status, seen.listing.purpose) = (Status::Active, Purpose::Sale);
-        let [country, region, county, city, postal_code] = PLACES[0].map(|name| name.map(str::to_owned));
+        let [country, region, county, city, postal_code] = ADDRESSES[0].map(|name| name.map(str::to_owned));
         seen.listing.address = Address { country, region, county, city, postal_code, ..Address::default() };
         seen.listing.currency = Currency::USD;
         (seen.at, seen.seen) = (at, at);
@@ -242,7 +243,7 @@ fn what_came_late_to_a_large_market_is_in_its_areas() {
     }
     assert!(database.roll_up(day(501), &|| false).unwrap() > 0);
     let (mut homes, mut tails) = (400, 0);
-    // Alone, and with what moves the horizon in the same commit, as one of these days does.
+    // Alone, and together with an observation that moves the horizon, as one of these days does.
     for today in 500..532 {
         let before = rolled_bases(folder.path());
         let late = in_one_market(sighting(&mut random, 500), homes, day(today - 416 - homes % 9));
@@ -257,7 +258,7 @@ fn what_came_late_to_a_large_market_is_in_its_areas() {
 }
 
 fn rolled_bases(folder: &Path) -> Vec<(String, i64)> {
-    let connection = Connection::open(places(folder).0).unwrap();
+    let connection = Connection::open(paths(folder).0).unwrap();
     let mut statement = connection.prepare("SELECT market, version FROM bases ORDER BY 1").unwrap();
     statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect()
 }
@@ -267,9 +268,9 @@ fn area(id: &str) -> WideArea {
     WideArea::new(path, terms.parse().unwrap()).unwrap()
 }
 
-/// Hours, and windows of ninety days, are not there for a moment long ago.
+/// Hours, and windows of ninety days, are not available for a moment long ago.
 #[test]
-fn what_was_long_ago_is_not_reported() {
+fn a_moment_long_ago_has_no_sums() {
     let folder = tempfile::TempDir::new().unwrap();
     let database = open(folder.path());
     let mut random = Random(2);
@@ -282,9 +283,9 @@ fn what_was_long_ago_is_not_reported() {
     }
 }
 
-/// Others write and read while it is rolled up; what is read is of one moment.
+/// Others write and read during a roll-up; each read sees one moment.
 #[test]
-fn writers_readers_and_roll_ups_work_side_by_side() {
+fn writers_readers_and_roll_ups_run_concurrently() {
     let folder = tempfile::TempDir::new().unwrap();
     drop(open(folder.path()));
     let written = AtomicBool::new(false);
@@ -306,7 +307,7 @@ fn writers_readers_and_roll_ups_work_side_by_side() {
     let (cities, reads) = std::thread::scope(|scope| {
         let rolling = [scope.spawn(roll), scope.spawn(roll)];
         let writing = [scope.spawn(|| write(1)), scope.spawn(|| write(2))];
-        let (path, data) = places(folder.path());
+        let (path, data) = paths(folder.path());
         let reader = Database::open_read(&path, &data).unwrap();
         let mut reads = 0;
         while !writing.iter().all(std::thread::ScopedJoinHandle::is_finished) {
@@ -328,7 +329,7 @@ fn writers_readers_and_roll_ups_work_side_by_side() {
     assert_eq!(verify(folder.path()).differences, Vec::<String>::new());
 }
 
-/// Not a test of its own: what the child process does until it is killed.
+/// Not a test: the child process runs this until it is killed.
 #[test]
 fn child() {
     let Ok(folder) = std::env::var(CHILD) else { return };
@@ -344,7 +345,7 @@ fn child() {
 }
 
 #[test]
-fn killed_at_any_moment_areas_are_the_sums_of_their_homes() {
+fn areas_are_the_sums_of_their_homes_after_a_kill_at_any_moment() {
     let folder = tempfile::TempDir::new().unwrap();
     let mut waiting = 0;
     for round in 0..20_u64 {
@@ -363,14 +364,15 @@ fn killed_at_any_moment_areas_are_the_sums_of_their_homes() {
         let database = open(folder.path());
         all_are_sums(&database, day(101));
         assert_eq!(verify(folder.path()).differences, Vec::<String>::new(), "round {round}");
-        let connection = Connection::open(places(folder.path()).0).unwrap();
+        let connection = Connection::open(paths(folder.path()).0).unwrap();
         let sql = "SELECT count(*) FROM markets WHERE version <> rolled";
         waiting += connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
     }
     assert!(waiting > 0, "none of them was killed before it was done");
 }
 
-/// What is found when this is done to a file whose areas are all rolled up, or to one in which those of a city wait.
+/// Checks what verify reports after this change to a file whose areas are all rolled up, or in which those of a city
+/// wait.
 #[track_caller]
 fn finds(sql: &str, expected: &str) {
     let folder = tempfile::TempDir::new().unwrap();
@@ -379,7 +381,7 @@ fn finds(sql: &str, expected: &str) {
     measure(&database, &(0..150).map(|_| sighting(&mut random, 100)).collect::<Vec<_>>());
     database.roll_up(day(100), &|| false).unwrap();
     assert_eq!(verify(folder.path()).differences, Vec::<String>::new());
-    let connection = Connection::open(places(folder.path()).0).unwrap();
+    let connection = Connection::open(paths(folder.path()).0).unwrap();
     assert!(connection.execute(sql, []).unwrap() > 0, "{sql} alters nothing");
     let found = verify(folder.path()).differences;
     assert!(found.iter().any(|difference| difference.contains(expected)), "{sql}: {found:#?}");
@@ -394,27 +396,27 @@ fn finds(sql: &str, expected: &str) {
 }
 
 #[test]
-fn a_city_that_is_another_is_found() {
+fn a_wrong_city_is_found() {
     let sql = "UPDATE areas SET now = (SELECT now FROM areas WHERE path = 'us/wa/king/renton' AND terms = 'sale:USD')
                WHERE path = 'us/wa/king/seattle' AND terms = 'sale:USD'";
     finds(sql, "the area us/wa/king/seattle:sale:USD differs (stored, recomputed): ");
 }
 
 #[test]
-fn a_country_that_is_another_is_found() {
+fn a_wrong_country_is_found() {
     let sql = "UPDATE areas SET series = (SELECT series FROM areas WHERE path = 'us/il' AND terms = 'sale:USD')
                WHERE path = 'us' AND terms = 'sale:USD'";
     finds(sql, "the area us:sale:USD differs (stored, recomputed): in its series: ");
 }
 
 #[test]
-fn an_area_that_cannot_be_read_is_found() {
+fn an_unreadable_area_is_found() {
     finds("UPDATE areas SET now = x'00' WHERE path = 'us/wa' AND terms = 'sale:USD'", "us/wa:sale:USD cannot be read");
     finds("UPDATE areas SET terms = 'gift:USD' WHERE path = 'us/wa' AND terms = 'sale:USD'", "an area cannot be read");
 }
 
 #[test]
-fn an_area_of_other_days_is_found() {
+fn an_area_of_wrong_days_is_found() {
     finds(
         "UPDATE areas SET first = first + 40 WHERE path = 'us/wa/king/seattle'",
         "us/wa/king/seattle:sale:USD differs",
@@ -427,7 +429,7 @@ fn an_area_of_other_days_is_found() {
 }
 
 #[test]
-fn an_area_that_is_missing_is_found() {
+fn a_missing_area_is_found() {
     finds(
         "DELETE FROM areas WHERE path = 'us/wa/king/renton'",
         "us/wa/king/renton:sale:USD has markets that are rolled up",
@@ -451,12 +453,12 @@ fn an_area_without_markets_is_found() {
     }
 }
 
-/// A market that changed and is said to be rolled up; one that is said to be rolled up with what it never was.
+/// A market that changed and is marked as rolled up; one that is marked with a version that it never had.
 #[test]
-fn a_market_that_was_not_rolled_up_as_it_says_is_found() {
+fn a_market_with_a_wrong_mark_is_found() {
     finds(
         "UPDATE markets SET rolled = version + 1 WHERE id LIKE 'us/wa/king/renton/%'",
-        "is said to be rolled up with",
+        "is marked as rolled up with version",
     );
     let folder = tempfile::TempDir::new().unwrap();
     let database = open(folder.path());
@@ -464,8 +466,8 @@ fn a_market_that_was_not_rolled_up_as_it_says_is_found() {
     measure(&database, &(0..150).map(|_| sighting(&mut random, 100)).collect::<Vec<_>>());
     database.roll_up(day(100), &|| false).unwrap();
     measure(&database, &(0..150).map(|_| sighting(&mut random, 101)).collect::<Vec<_>>());
-    assert_eq!(verify(folder.path()).differences, Vec::<String>::new(), "cities that wait are nobody's");
-    let connection = Connection::open(places(folder.path()).0).unwrap();
+    assert_eq!(verify(folder.path()).differences, Vec::<String>::new(), "waiting cities are not compared");
+    let connection = Connection::open(paths(folder.path()).0).unwrap();
     assert!(connection.execute("UPDATE markets SET rolled = version", []).unwrap() > 0);
     let found = verify(folder.path()).differences;
     assert!(found.iter().any(|it| it.contains("us/wa/king/seattle:sale:USD differs")), "{found:#?}");

@@ -1,11 +1,11 @@
-//! What a commit adds to a large market is written beside its state, not the state again.
+//! A commit to a large market writes only its delta.
 
 use rusqlite::Connection;
 use stoop_market::Cells;
 
-use crate::support::{apply, market, observation, open, places};
+use crate::support::{apply, market, observation, open, paths};
 
-/// Of the one market: the version and bytes of its base, how many tails it has, and their bytes.
+/// Version and bytes of the base of the only market, number of its tails, and their bytes.
 fn parts(connection: &Connection) -> (i64, i64, i64, i64) {
     let sql = "SELECT version, length(body), (SELECT count(*) FROM tails),
                (SELECT coalesce(sum(length(body)), 0) FROM tails) FROM bases";
@@ -13,15 +13,15 @@ fn parts(connection: &Connection) -> (i64, i64, i64, i64) {
 }
 
 #[test]
-fn a_change_of_a_large_market_costs_what_it_adds() {
+fn a_change_of_a_large_market_writes_its_delta() {
     let folder = tempfile::TempDir::new().unwrap();
     let database = open(folder.path());
     let homes: Vec<_> = (0..2_000_i64).map(|n| observation(&n.to_string(), n * 1_000, 1)).collect();
     apply(&database, &homes.iter().collect::<Vec<_>>());
-    let connection = Connection::open(places(folder.path()).0).unwrap();
+    let connection = Connection::open(paths(folder.path()).0).unwrap();
     let (version, base_bytes, ..) = parts(&connection);
     assert_eq!(version, 1);
-    assert!(base_bytes > 20_000, "{base_bytes} bytes are no large market");
+    assert!(base_bytes > 20_000, "{base_bytes} bytes are too few for a large market");
     let mut bases = 0;
     for n in 0..400_i64 {
         let (before, before_bytes, ..) = parts(&connection);
@@ -35,13 +35,13 @@ fn a_change_of_a_large_market_costs_what_it_adds() {
         }
         assert!(tail_bytes * 4 <= base_bytes, "{tail_bytes} bytes of tails, {base_bytes} of base");
         if n < 20 {
-            assert_eq!(version, 1, "twenty changes are no reason to write it all again");
+            assert_eq!(version, 1, "twenty changes do not cause a new base");
             assert!(tail_bytes < 500 * tails);
         }
     }
     assert!((1..20).contains(&bases), "{bases} bases in 400 commits");
 
-    // The state is that of the same observations in one commit.
+    // The state equals that of the same observations in one commit.
     let other = tempfile::TempDir::new().unwrap();
     let at_once = open(other.path());
     apply(&at_once, &homes.iter().collect::<Vec<_>>());

@@ -1,4 +1,4 @@
-//! Everything that is shown follows from the lake; what was altered by hand is found and named.
+//! All stored results follow from the lake; alterations are found and named.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use stoop_embedded::{Database, Verified};
 use stoop_pipeline::{Measurer, record_alerts};
 use stoop_rules::Rules;
 
-use crate::support::{files, now, observation, open, places};
+use crate::support::{files, now, observation, open, paths};
 
 /// A day in minutes.
 const DAY: i64 = 1_440;
@@ -23,7 +23,7 @@ pub(crate) fn measure(database: &Database, observations: &[Observation]) {
     now(Measurer::new(database).measure(observations)).unwrap();
 }
 
-/// Judges what waits, as the desk does.
+/// Judges waiting changes, as `stoop` does.
 pub(crate) fn judge(database: &Database, rules: &Rules) {
     let changes = database.changes(database.checkpoint("alerts").unwrap(), usize::MAX).unwrap();
     let last = changes.last().unwrap().0;
@@ -32,14 +32,14 @@ pub(crate) fn judge(database: &Database, rules: &Rules) {
     database.set_checkpoint("alerts", last).unwrap();
 }
 
-/// Homes with an archive, a tail, two alerts, and two changes that wait.
+/// Homes with an archive, a tail, two alerts, and two waiting changes.
 pub(crate) fn fill(folder: &Path) {
     let database = open(folder);
     let rules = Rules::default();
     database.set_rules(&rules).unwrap();
     let homes: Vec<_> = (0..400).map(|n| asks(&format!("h{n}"), n, 500_000 + n * 1_000)).collect();
     measure(&database, &homes);
-    // Two years later: what was is folded into the archive.
+    // Two years later: the past is folded into the archive.
     measure(&database, &[asks("late", 730 * DAY, 700_000)]);
     measure(&database, &[asks("h1", 730 * DAY + 5, 300_000), asks("h2", 730 * DAY + 6, 310_000)]);
     judge(&database, &rules);
@@ -48,16 +48,16 @@ pub(crate) fn fill(folder: &Path) {
 }
 
 pub(crate) fn verify(folder: &Path) -> Verified {
-    let (path, data) = places(folder);
+    let (path, data) = paths(folder);
     Database::open_read(&path, &data).unwrap().verify(&|| false).unwrap()
 }
 
-/// What is found when this is done to the file.
+/// Checks what verify reports after this change to the file.
 #[track_caller]
 fn finds(sql: &str, expected: &str) {
     let folder = tempfile::TempDir::new().unwrap();
     fill(folder.path());
-    let connection = Connection::open(places(folder.path()).0).unwrap();
+    let connection = Connection::open(paths(folder.path()).0).unwrap();
     assert!(connection.execute(sql, []).unwrap() > 0, "{sql} alters nothing");
     let found = verify(folder.path());
     assert!(found.different > 0, "{sql} is not found");
@@ -65,10 +65,10 @@ fn finds(sql: &str, expected: &str) {
 }
 
 #[test]
-fn what_is_stored_follows_from_the_lake() {
+fn stored_results_follow_from_the_lake() {
     let folder = tempfile::TempDir::new().unwrap();
     fill(folder.path());
-    let connection = Connection::open(places(folder.path()).0).unwrap();
+    let connection = Connection::open(paths(folder.path()).0).unwrap();
     for table in ["archives", "tails", "alerts", "changes", "rules"] {
         let count: i64 = connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap();
         assert!(count > 0, "{table} has nothing to compare");
@@ -79,33 +79,33 @@ fn what_is_stored_follows_from_the_lake() {
     let Verified { observations, homes, markets, alerts, alerts_unchecked, alerts_complete, .. } = found;
     assert_eq!((observations, homes, markets, alerts), (405, 401, 1, 2));
     assert_eq!((alerts_unchecked, alerts_complete), (0, true));
-    assert_eq!(files(folder.path()), before, "nothing is left behind");
+    assert_eq!(files(folder.path()), before, "no file is left over");
 }
 
 #[test]
-fn a_home_that_is_another_is_found() {
+fn a_wrong_home_is_found() {
     let sql = "UPDATE homes SET body = (SELECT body FROM homes WHERE id = 'avito/h9') WHERE id = 'avito/h8'";
     finds(sql, "the history of home avito/h8 differs");
 }
 
 #[test]
-fn a_home_that_cannot_be_read_is_found() {
+fn an_unreadable_home_is_found() {
     finds("UPDATE homes SET body = x'0203' WHERE id = 'avito/h8'", "home avito/h8 cannot be read");
 }
 
 #[test]
-fn a_home_that_is_missing_is_found() {
+fn a_missing_home_is_found() {
     finds("DELETE FROM homes WHERE id = 'avito/h8'", "home avito/h8 has observations, but is not stored");
 }
 
 #[test]
-fn a_home_that_nobody_saw_is_found() {
+fn a_home_without_observations_is_found() {
     let sql = "INSERT INTO homes(id, version, body) SELECT 'avito/none', 1, body FROM homes LIMIT 1";
     finds(sql, "home avito/none is stored, but no observation of it is");
 }
 
 #[test]
-fn the_columns_beside_a_home_are_compared() {
+fn the_columns_of_a_home_are_compared() {
     for (column, value) in [("market", "'x'"), ("status", "'Closed'"), ("list_price", "1"), ("last_seen", "1")] {
         let sql = format!("UPDATE homes SET {column} = {value} WHERE id = 'avito/h8'");
         finds(&sql, &format!("the column {column} of home avito/h8 differs"));
@@ -114,7 +114,7 @@ fn the_columns_beside_a_home_are_compared() {
 }
 
 #[test]
-fn a_base_of_another_moment_is_found() {
+fn a_wrong_base_is_found() {
     finds(
         "UPDATE bases SET body = (SELECT body FROM tails LIMIT 1)",
         "market ma/souss-massa/agadir-ida-ou-tanane/agadir/-:sale:MAD differs",
@@ -122,7 +122,7 @@ fn a_base_of_another_moment_is_found() {
 }
 
 #[test]
-fn a_tail_that_is_missing_is_found() {
+fn a_missing_tail_is_found() {
     finds(
         "DELETE FROM tails WHERE version = (SELECT max(version) FROM tails)",
         "market ma/souss-massa/agadir-ida-ou-tanane/agadir/-:sale:MAD differs",
@@ -130,19 +130,19 @@ fn a_tail_that_is_missing_is_found() {
 }
 
 #[test]
-fn a_market_that_is_missing_is_found() {
+fn a_missing_market_is_found() {
     finds(
         "DELETE FROM markets",
         "market ma/souss-massa/agadir-ida-ou-tanane/agadir/-:sale:MAD has homes, but is not stored",
     );
     finds(
         "DELETE FROM markets",
-        "the table bases has something of market ma/souss-massa/agadir-ida-ou-tanane/agadir/-:sale:MAD, which is not stored",
+        "the table bases has rows of market ma/souss-massa/agadir-ida-ou-tanane/agadir/-:sale:MAD, which is not stored",
     );
 }
 
 #[test]
-fn the_columns_beside_a_market_are_compared() {
+fn the_columns_of_a_market_are_compared() {
     for column in ["version", "base_bytes", "tail_bytes"] {
         finds(
             &format!("UPDATE markets SET {column} = {column} + 1"),
@@ -152,16 +152,16 @@ fn the_columns_beside_a_market_are_compared() {
 }
 
 #[test]
-fn an_archive_that_is_another_is_found() {
+fn a_wrong_archive_is_found() {
     finds(
         "DELETE FROM archives",
         "the archive of market ma/souss-massa/agadir-ida-ou-tanane/agadir/-:sale:MAD differs",
     );
-    finds("UPDATE archives SET period = period + 1", "has something in period");
+    finds("UPDATE archives SET period = period + 1", "has days of another period in period");
 }
 
 #[test]
-fn totals_that_are_others_are_found() {
+fn wrong_totals_are_found() {
     for sql in ["lake_rows = lake_rows + 1", "newest = newest - 1", "outbox_bytes = 0", "newest = NULL"] {
         finds(&format!("UPDATE totals SET {sql}"), "the totals");
     }
@@ -170,7 +170,7 @@ fn totals_that_are_others_are_found() {
 }
 
 #[test]
-fn an_alert_that_is_another_is_found() {
+fn a_wrong_alert_is_found() {
     let sql = "UPDATE alerts SET body = json_set(body, '$.to', 1) WHERE seq = 1";
     finds(sql, "of home avito/h1 differs: stored");
     let sql = "UPDATE alerts SET id = 'x', body = json_set(body, '$.id', 'x') WHERE seq = 1";
@@ -182,19 +182,19 @@ fn an_alert_that_is_another_is_found() {
 }
 
 #[test]
-fn an_alert_that_is_missing_is_found() {
+fn a_missing_alert_is_found() {
     finds("DELETE FROM alerts WHERE seq = 1", "of home avito/h1 is not in the ledger");
 }
 
 #[test]
-fn an_alert_by_other_rules_is_found() {
+fn an_alert_of_other_rules_is_found() {
     let sql = "UPDATE rules SET body = json_set(body, '$.drops[0].share_bp_min', 9000)";
     finds(sql, "of home avito/h1 follows from no observations by the rules it was judged by");
     finds("UPDATE alerts SET rules = 9 WHERE seq = 1", "the rules that alert");
 }
 
 #[test]
-fn a_change_that_waits_and_is_another_is_found() {
+fn a_wrong_waiting_change_is_found() {
     let of_another = "(SELECT body FROM homes WHERE id = 'avito/h9')";
     for (column, value) in [("old", of_another), ("new", of_another), ("new", "old"), ("old", "new")] {
         let sql = format!("UPDATE changes SET {column} = {value} WHERE seq = (SELECT max(seq) FROM changes)");
@@ -209,16 +209,16 @@ fn a_change_that_waits_and_is_another_is_found() {
 }
 
 #[test]
-fn alerts_stand_by_the_rules_they_were_judged_by_and_by_what_was_known_then() {
+fn alerts_follow_from_their_rules_and_the_observations_of_their_time() {
     let folder = tempfile::TempDir::new().unwrap();
     fill(folder.path());
     let database = open(folder.path());
-    // By these a cut of a hundredth is told; what was before is not.
+    // By these rules a cut of one percent is an alert; earlier cuts are not judged by them.
     let mut rules = Rules::default();
     rules.drops[0].share_bp_min = Some(100);
     database.set_rules(&rules).unwrap();
     judge(&database, &rules);
-    // What comes late takes the first of the alerts back: the price was low before it fell.
+    // A late observation removes the first alert: the price was low before it fell.
     let late = asks("h1", 729 * DAY, 300_000);
     measure(&database, &[Observation { seen: Time::from_ms(late.at.ms()), ..late }]);
     let found = verify(folder.path());
@@ -227,28 +227,28 @@ fn alerts_stand_by_the_rules_they_were_judged_by_and_by_what_was_known_then() {
 }
 
 #[test]
-fn an_alert_of_unknown_rules_is_said_to_be_unchecked() {
+fn an_alert_of_unknown_rules_is_reported_as_unchecked() {
     let folder = tempfile::TempDir::new().unwrap();
     fill(folder.path());
-    Connection::open(places(folder.path()).0)
+    Connection::open(paths(folder.path()).0)
         .unwrap()
         .execute("UPDATE alerts SET rules = NULL WHERE seq = 1", [])
         .unwrap();
     let found = verify(folder.path());
     assert_eq!((found.different, found.alerts, found.alerts_unchecked), (0, 2, 1));
-    // There were other rules once, by which that may not have been told which stands by the known ones.
-    Connection::open(places(folder.path()).0).unwrap().execute("DELETE FROM alerts WHERE seq = 2", []).unwrap();
+    // There were other rules once, by which this alert, which follows from the known ones, may not have been raised.
+    Connection::open(paths(folder.path()).0).unwrap().execute("DELETE FROM alerts WHERE seq = 2", []).unwrap();
     let found = verify(folder.path());
     assert_eq!((found.differences, found.alerts_complete), (Vec::new(), false));
 }
 
 #[test]
-fn no_bit_of_the_lake_can_be_flipped_in_silence() {
+fn a_flipped_bit_of_the_lake_is_found() {
     let folder = tempfile::TempDir::new().unwrap();
     let database = open(folder.path());
     measure(&database, &[asks("h1", 0, 500_000), asks("h2", 3, 400_000)]);
     drop(database);
-    let connection = Connection::open(places(folder.path()).0).unwrap();
+    let connection = Connection::open(paths(folder.path()).0).unwrap();
     let body: Vec<u8> = connection.query_row("SELECT body FROM outbox", [], |row| row.get(0)).unwrap();
     let seq: i64 = connection.query_row("SELECT seq FROM outbox", [], |row| row.get(0)).unwrap();
     let mut without_effect = 0;
@@ -256,7 +256,7 @@ fn no_bit_of_the_lake_can_be_flipped_in_silence() {
         let mut flipped = body.clone();
         flipped[bit / 8] ^= 1 << (bit % 8);
         connection.execute("UPDATE outbox SET body = ?1", [flipped]).unwrap();
-        let (path, data) = places(folder.path());
+        let (path, data) = paths(folder.path());
         match Database::open_read(&path, &data).unwrap().verify(&|| false) {
             Err(error) => {
                 let message = stoop_pipeline::with_causes(&error);
@@ -268,6 +268,6 @@ fn no_bit_of_the_lake_can_be_flipped_in_silence() {
             }
         }
     }
-    // The format has a few that change nothing of what is read.
+    // A few bits of the format have no effect on what is read.
     assert!(without_effect < 10, "{without_effect}");
 }

@@ -1,4 +1,4 @@
-//! Archives: what the files in them give, and what broken and hostile ones do.
+//! Archives: complete, broken and malicious ones.
 
 use std::io::Write;
 use std::path::Path;
@@ -37,7 +37,7 @@ fn pack(method: CompressionMethod, bytes: &[u8]) -> Vec<u8> {
     }
 }
 
-/// An archive of these files, each as the method packs it.
+/// An archive of these files, packed with the given methods.
 fn zip(files: &[(&str, CompressionMethod, &[u8])]) -> Vec<u8> {
     let mut archive = ZipArchiveWriter::new(Vec::new());
     for (name, method, bytes) in files {
@@ -46,7 +46,7 @@ fn zip(files: &[(&str, CompressionMethod, &[u8])]) -> Vec<u8> {
             continue;
         }
         let (mut entry, config) = archive.new_file(*name).compression_method(*method).start().unwrap();
-        // The writer counts and sums what goes through it, and is given the packed bytes at the end.
+        // The writer computes count and checksum of the data, and gets the packed bytes at the end.
         let mut counted = config.wrap(std::io::sink());
         counted.write_all(bytes).unwrap();
         let (_, descriptor) = counted.finish().unwrap();
@@ -59,16 +59,16 @@ fn zip(files: &[(&str, CompressionMethod, &[u8])]) -> Vec<u8> {
 const DEFLATE: CompressionMethod = CompressionMethod::DEFLATE;
 const STORE: CompressionMethod = CompressionMethod::STORE;
 
-/// Where a row is refused, and why.
+/// Location, reason and detail of a refused row.
 type Refused = (String, Reason, String);
 
-/// What reading an archive through the map gives: ids, and what is refused.
+/// Reads an archive with the map. Returns IDs and refused rows.
 fn read(bytes: Vec<u8>) -> Result<(Vec<String>, Vec<Refused>), OpenError> {
     let now = Time::parse("2026-01-14T12:00:00Z").unwrap();
     let mut file = MappedFile::of(Path::new("in/export.zip"), Arc::new(bytes), &map())?;
     let (mut ids, mut refused) = (Vec::new(), Vec::new());
     while let Some(mapped) = file.next_row(now, now) {
-        assert!(ids.len() + refused.len() < 1_000_000, "a file without end");
+        assert!(ids.len() + refused.len() < 1_000_000, "the file does not end");
         match mapped {
             Mapped::Observation(observation) => ids.push(format!("{} at {}", observation.native_id, file.place())),
             Mapped::Skipped => {}
@@ -83,7 +83,7 @@ fn refusals(bytes: Vec<u8>) -> Vec<Refused> {
 }
 
 #[test]
-fn files_of_an_archive_are_read_by_name_however_they_are_packed() {
+fn files_of_an_archive_are_read_by_name_with_any_compression() {
     let lines = b"{\"id\":\"3\",\"price\":1000}\n{\"id\":\"4\",\"price\":2000}\n";
     let gz = {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -110,7 +110,7 @@ fn files_of_an_archive_are_read_by_name_however_they_are_packed() {
     ];
     assert_eq!((ids, refused), (expected.map(str::to_owned).to_vec(), vec![]));
 
-    // From the disk it is the same, and all of it is read at the end.
+    // From disk it gives the same, and everything is read at the end.
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.ZIP");
     std::fs::write(&path, &bytes).unwrap();
@@ -133,7 +133,7 @@ fn files_of_an_archive_are_read_by_name_however_they_are_packed() {
 }
 
 #[test]
-fn a_file_in_an_archive_that_cannot_be_read_is_reported_by_its_name_and_the_others_are_read() {
+fn an_unreadable_file_in_an_archive_is_named_and_the_others_are_read() {
     let inner = zip(&[("a.csv", STORE, b"id,price\n8,1\n")]);
     let bytes = zip(&[
         ("README.txt", DEFLATE, b"hello"),
@@ -146,33 +146,33 @@ fn a_file_in_an_archive_that_cannot_be_read_is_reported_by_its_name_and_the_othe
     ]);
     let (ids, refused) = read(bytes).unwrap();
     assert_eq!(ids, ["1 at in/export.zip/a.csv: line 2", "9 at in/export.zip/z.csv: line 2"]);
-    let message: Vec<(&str, &str)> = refused.iter().map(|(place, _, detail)| (&**place, &**detail)).collect();
-    let says = |n: usize, place: &str, words: &str| {
-        assert_eq!(message[n].0, place);
-        assert!(message[n].1.contains(words), "{:?}", message[n]);
+    let faults: Vec<(&str, &str)> = refused.iter().map(|(location, _, detail)| (&**location, &**detail)).collect();
+    let check = |n: usize, location: &str, words: &str| {
+        assert_eq!(faults[n].0, location);
+        assert!(faults[n].1.contains(words), "{:?}", faults[n]);
     };
-    assert_eq!(message.len(), 6, "{message:#?}");
-    says(0, "in/export.zip/README.txt", "cannot be told from the name; accepted: .csv, ");
-    says(1, "in/export.zip/a.csv: line 3", "");
-    says(2, "in/export.zip/inner.csv", "an archive is not read here");
-    says(3, "in/export.zip/inner.zip", "an archive is not read here");
-    says(4, "in/export.zip/other.csv", "no column \"id\"");
-    says(5, "in/export.zip/rare.csv", "method 12; accepted in an archive: stored, Deflate, Zstandard");
+    assert_eq!(faults.len(), 6, "{faults:#?}");
+    check(0, "in/export.zip/README.txt", "the name does not give the format; accepted: .csv, ");
+    check(1, "in/export.zip/a.csv: line 3", "");
+    check(2, "in/export.zip/inner.csv", "an archive is not read here");
+    check(3, "in/export.zip/inner.zip", "an archive is not read here");
+    check(4, "in/export.zip/other.csv", "no column \"id\"");
+    check(5, "in/export.zip/rare.csv", "method 12; accepted in an archive: stored, Deflate, Zstandard");
 }
 
 #[test]
-fn an_encrypted_file_asks_for_a_password_that_nobody_has() {
+fn an_encrypted_file_is_refused() {
     let mut bytes = zip(&[("a.csv", STORE, b"id,price\n1,500\n")]);
     let directory = bytes.windows(4).position(|window| window == b"PK\x01\x02").unwrap();
     bytes[6] |= 1;
     bytes[directory + 8] |= 1;
-    let [(place, _, detail)] = &refusals(bytes)[..] else { panic!() };
-    assert_eq!(place, "in/export.zip/a.csv");
+    let [(location, _, detail)] = &refusals(bytes)[..] else { panic!() };
+    assert_eq!(location, "in/export.zip/a.csv");
     assert!(detail.contains("encrypted; accepted: archives without a password"), "{detail}");
 }
 
 #[test]
-fn an_archive_without_a_whole_directory_cannot_be_opened() {
+fn an_archive_without_a_complete_directory_cannot_be_opened() {
     let bytes = zip(&[("a.csv", DEFLATE, b"id,price\n1,500\n"), ("b.csv", DEFLATE, b"id,price\n2,500\n")]);
     assert_eq!(read(bytes.clone()).unwrap().0.len(), 2);
     for cut in 0..bytes.len() {
@@ -188,11 +188,11 @@ fn an_archive_without_a_whole_directory_cannot_be_opened() {
         assert!(matches!(error, OpenError::Unreadable { .. }), "{what}: {error}");
     }
     let error = read(b"id,price\n1,2\n".to_vec()).unwrap_err();
-    assert!(error.to_string().contains("no whole zip archive"), "{error}");
+    assert!(error.to_string().contains("not a complete zip archive"), "{error}");
 }
 
 #[test]
-fn bytes_that_are_not_what_the_directory_says_are_a_fault_of_their_file_alone() {
+fn bytes_that_contradict_the_directory_are_a_fault_of_their_file_only() {
     let bytes = zip(&[("a.csv", STORE, b"id,price\n1,500\n"), ("b.csv", STORE, b"id,price\n2,500\n")]);
     let mut broken = bytes.clone();
     let at = broken.windows(5).position(|window| window == b"1,500").unwrap();
@@ -204,7 +204,7 @@ fn bytes_that_are_not_what_the_directory_says_are_a_fault_of_their_file_alone() 
 
 #[test]
 fn a_bomb_is_not_unpacked() {
-    // Some kilobytes that unpack to many megabytes of one line.
+    // A few kilobytes that unpack to many megabytes of one line.
     let zeros = vec![b'0'; 8 << 20];
     let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
     encoder.write_all(b"id,price\n1,500\n").unwrap();
@@ -219,7 +219,7 @@ fn a_bomb_is_not_unpacked() {
     entry.write_all(&packed).unwrap();
     entry.finish(descriptor).unwrap();
     let mut bytes = archive.finish().unwrap();
-    // Its directory claims to hold that much, or the length would give it away.
+    // The directory claims that length, so that the length does not reveal the bomb.
     let directory = bytes.windows(4).position(|window| window == b"PK\x01\x02").unwrap();
     bytes[directory + 24..directory + 28].copy_from_slice(&u32::MAX.to_le_bytes()[..4]);
     bytes[directory + 27] = 0x7f;
@@ -229,16 +229,16 @@ fn a_bomb_is_not_unpacked() {
 }
 
 #[test]
-fn entries_that_share_their_bytes_are_refused() {
+fn overlapping_entries_are_refused() {
     let mut bytes = zip(&[("a.csv", STORE, b"id,price\n1,500\n"), ("b.csv", STORE, b"id,price\n2,500\n")]);
     let second = bytes.windows(4).rposition(|window| window == b"PK\x01\x02").unwrap();
     bytes[second + 42..second + 46].fill(0);
     let error = read(bytes).unwrap_err();
-    assert!(error.to_string().contains("\"a.csv\" and \"b.csv\" share bytes"), "{error}");
+    assert!(error.to_string().contains("\"a.csv\" and \"b.csv\" overlap"), "{error}");
 }
 
 #[test]
-fn an_archive_of_a_name_that_is_of_something_else_is_not_taken_for_one() {
+fn an_archive_with_the_name_of_another_format_is_not_an_archive() {
     let bytes: Arc<Vec<u8>> = Arc::new(zip(&[("a.csv", STORE, b"id\n1\n")]));
     let open = |name: &str| Parts::of(Path::new(name), bytes.clone(), &ReadOptions::default());
     assert!(matches!(open("homes.xlsx"), Err(OpenError::Format(_))));
@@ -251,8 +251,8 @@ fn an_archive_of_a_name_that_is_of_something_else_is_not_taken_for_one() {
 }
 
 #[test]
-fn an_archive_that_another_program_made_is_read() {
-    // Made by hand as Info-ZIP's `zip -` writes to a pipe: sizes behind the data, in 32 bits, and an extra field.
+fn an_archive_of_another_program_is_read() {
+    // Built by hand as Info-ZIP's `zip -` writes to a pipe: sizes after the data, in 32 bits, and an extra field.
     let data = pack(DEFLATE, b"id,price\n1,500\n");
     let (size, crc) = (15_u32, rawzip::crc32(b"id,price\n1,500\n"));
     let extra = b"UT\x05\0\x03\0\0\0\0";

@@ -1,4 +1,4 @@
-//! Files that are longer, emptier or more tightly packed than files of listings are.
+//! Files that are longer, emptier or more tightly packed than real files of listings.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -29,7 +29,7 @@ fn map() -> Map {
     Map::parse(MAP, "z.toml").unwrap()
 }
 
-/// A header, and then the same bytes for ever.
+/// A header, and then the same bytes forever.
 struct Endless {
     header: &'static [u8],
     rest: u8,
@@ -53,8 +53,8 @@ impl ReadAt for Endless {
 }
 
 #[test]
-fn a_file_without_rows_and_without_end_is_left_when_somebody_says_stop() {
-    // What is longer than any row is passed over without being held, which begins behind 256 reads.
+fn an_endless_file_without_rows_can_be_stopped() {
+    // A line longer than any row is skipped without being kept, which begins after 256 reads.
     for (name, header, rest, reads_max) in [
         ("blank.jsonl", &b""[..], b'\n', 50),
         ("blank.json", b"[", b' ', 50),
@@ -78,7 +78,7 @@ fn a_file_without_rows_and_without_end_is_left_when_somebody_says_stop() {
 }
 
 #[test]
-fn blank_lines_are_no_rows_however_many_there_are() {
+fn blank_lines_are_not_rows() {
     let mut csv = b"id,price\n1,500\n".to_vec();
     csv.resize(csv.len() + (18 << 20), b'\n');
     csv.extend_from_slice(b"2,600\n");
@@ -87,7 +87,7 @@ fn blank_lines_are_no_rows_however_many_there_are() {
     assert!(matches!(&rows[..], [Mapped::Observation(_), Mapped::Observation(_)]), "{rows:?}");
 }
 
-/// An archive of files that are each packed so tightly that a hundred bytes are ten megabytes.
+/// An archive of tightly packed files: a hundred bytes unpack to ten megabytes.
 fn bombs(count: usize) -> Vec<u8> {
     let blank = vec![b'\n'; 10 << 20];
     let packed = zstd::encode_all(&blank[..], 3).unwrap();
@@ -105,7 +105,7 @@ fn bombs(count: usize) -> Vec<u8> {
 }
 
 #[test]
-fn what_is_unpacked_of_an_archive_is_bounded_for_all_its_files_together() {
+fn the_unpacked_size_of_an_archive_is_bounded() {
     let archive = bombs(40);
     let size = archive.len();
     let mut file = MappedFile::of(Path::new("b.zip"), Arc::new(archive), &map()).unwrap();
@@ -113,10 +113,14 @@ fn what_is_unpacked_of_an_archive_is_bounded_for_all_its_files_together() {
     let most = (64 << 20).max(200 * size);
     let why = format!("{size} bytes unpack to more than {most}; accepted: 200 times as many, and 64 MiB");
     assert_eq!((page.ended, page.cut, page.rows_read), (true, Some(why.clone()), 1));
-    let (Mapped::Refused(refusal), place) = &page.rows[0] else { panic!("{:?}", page.rows) };
-    assert!(refusal.detail.contains(&why) && place.starts_with("b.zip/0006.jsonl"), "{place}: {}", refusal.detail);
+    let (Mapped::Refused(refusal), location) = &page.rows[0] else { panic!("{:?}", page.rows) };
+    assert!(
+        refusal.detail.contains(&why) && location.starts_with("b.zip/0006.jsonl"),
+        "{location}: {}",
+        refusal.detail
+    );
     assert_eq!(refusal.reason, Reason::Unreadable);
-    assert_eq!(file.next_row(now(), now()), None, "nothing of it is read any more");
+    assert_eq!(file.next_row(now(), now()), None, "no more rows are read");
 
     let mut few = MappedFile::of(Path::new("b.zip"), Arc::new(bombs(6)), &map()).unwrap();
     let page = few.next_page(1_000, now(), now()).unwrap();
@@ -124,7 +128,7 @@ fn what_is_unpacked_of_an_archive_is_bounded_for_all_its_files_together() {
 }
 
 #[test]
-fn a_page_is_over_when_its_rows_fill_some_megabytes() {
+fn a_page_ends_when_its_rows_reach_some_megabytes() {
     let long = "x".repeat(4 << 20);
     let lines: String = (0..10).map(|i| format!("{{\"id\":\"{i}\",\"price\":1,\"more\":\"{long}\"}}\n")).collect();
     let mut file = MappedFile::of(Path::new("a.jsonl"), Arc::new(lines.into_bytes()), &map()).unwrap();
@@ -135,10 +139,10 @@ fn a_page_is_over_when_its_rows_fill_some_megabytes() {
 
 #[test]
 #[cfg(unix)]
-fn a_pipe_is_no_file_and_is_not_waited_for() {
+fn a_pipe_is_refused_without_blocking() {
     let folder = tempfile::tempdir().unwrap();
     let pipe = folder.path().join("homes.csv");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let error = stoop_files::open(&pipe, &ReadOptions::default()).unwrap_err();
-    assert!(error.to_string().ends_with("this is no file but a pipe or a device; accepted: a file"), "{error}");
+    assert!(error.to_string().ends_with("this is not a file but a pipe or a device; accepted: a file"), "{error}");
 }

@@ -1,4 +1,4 @@
-//! The maps in `maps/` on the real files that they are for, against counts worked out independently.
+//! The maps in `maps/` on the real files that they are made for, compared with independently computed counts.
 
 use std::collections::BTreeMap;
 
@@ -16,8 +16,8 @@ fn show(name: &str, replay: &Replay) {
         replay.without_price(),
         replay.reasons()
     );
-    for (place, reason, detail) in replay.refused.iter().take(20) {
-        eprintln!("  {place}: {reason}: {detail}");
+    for (location, reason, detail) in replay.refused.iter().take(20) {
+        eprintln!("  {location}: {reason}: {detail}");
     }
 }
 
@@ -29,7 +29,7 @@ fn avito_2024_has_thirty_price_changes() {
     assert_eq!((replay.rows, replay.observations.len(), replay.homes()), (1_663, 1_662, 1_183));
     assert_eq!(replay.changes(), [17, 10, 1, 2]);
     assert_eq!(replay.without_price(), 242);
-    // "400 DH appartement meublée", for sale: a night of it.
+    // "400 DH appartement meublée" is listed for sale, but is the price of a night.
     assert_eq!(replay.reasons(), BTreeMap::from([(Reason::PriceAbsurd, 1)]));
     assert!(replay.refused[0].2.starts_with("list_price is 40000 minor units"));
     let homes = &replay.observations;
@@ -71,7 +71,7 @@ fn yakeey_drops_four_prices() {
     let fees: Vec<i64> =
         replay.observations.iter().filter_map(|o| o.listing.association_fee).map(|fee| fee.0).collect();
     assert!(fees.len() > 500 && fees.contains(&25_000), "3000 DH a year are 250 a month");
-    // One of the 739 references is a piece of an address; two rows do not say where their flat is.
+    // One of the 739 references is a part of an address, and two rows have no location.
     assert_eq!(replay.homes(), 737);
     assert_eq!(replay.reasons(), BTreeMap::from([(Reason::MissingField, 2)]));
     assert!(replay.refused.iter().all(|(_, _, detail)| detail.contains("city")));
@@ -116,7 +116,7 @@ fn zillow_price_history_keeps_sale_and_rent_apart() {
     show("zillow-price-history", &replay);
     assert_eq!((replay.rows, replay.homes()), (4_707, 911));
     assert_eq!(replay.refused, []);
-    assert_eq!(replay.without_price(), 1_670 + 110 + 13, "a sale is no offer");
+    assert_eq!(replay.without_price(), 1_670 + 110 + 13, "a sale is not an offer");
     let homes = &replay.observations;
     let sales: Vec<_> = homes.iter().filter(|o| o.listing.status == Status::Closed).collect();
     assert_eq!(sales.iter().filter(|o| o.listing.close_price.is_none()).count(), 130);

@@ -1,4 +1,4 @@
-//! The examples of docs/GUIDE.md: each map is read, each row behind it becomes what the page says.
+//! Checks the examples of docs/GUIDE.md: each map parses, and each row after it gives the result on the page.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use stoop_domain::{Observation, Time};
 use stoop_files::{Mapped, MappedFile};
 use stoop_sources::declared::Map;
 
-/// A fenced block of the page: its info string, its text, and the line it begins on.
+/// A fenced block of the page: its info string, text and first line.
 struct Block {
     info: String,
     text: String,
@@ -36,7 +36,7 @@ fn blocks(page: &str) -> Vec<Block> {
     blocks
 }
 
-/// What became of each row.
+/// The result of each row.
 fn read(map: &Map, name: &str, rows: &str) -> Vec<Mapped> {
     let bytes = Arc::new(rows.as_bytes().to_vec());
     let mut file = MappedFile::of(Path::new(name), bytes, map).unwrap();
@@ -44,7 +44,7 @@ fn read(map: &Map, name: &str, rows: &str) -> Vec<Mapped> {
     std::iter::from_fn(|| file.next_row(now, now)).collect()
 }
 
-/// The field of an observation as the page writes it.
+/// A field of an observation in the notation of the page.
 fn field(observation: &Observation, name: &str) -> String {
     let Observation { native_id, at, listing, .. } = observation;
     let (address, details) = (&listing.address, &listing.details);
@@ -77,56 +77,56 @@ fn field(observation: &Observation, name: &str) -> String {
         "latitude" => degrees(address.latitude_e6),
         "longitude" => degrees(address.longitude_e6),
         "amenities" => list(&details.amenities),
-        other => panic!("the page tells of {other}, which is not looked at here"),
+        other => panic!("the page uses {other}, which this test does not know"),
     };
     found.unwrap_or_else(|| "-".to_owned())
 }
 
 #[track_caller]
-fn holds(message: &str, row: &Mapped, place: &str) {
-    match (message, row) {
+fn holds(expected: &str, row: &Mapped, location: &str) {
+    match (expected, row) {
         ("skipped", Mapped::Skipped) => {}
-        (message, Mapped::Refused(refusal)) if message.starts_with("refused, ") => {
-            let of = message.trim_start_matches("refused, ");
-            assert!(refusal.detail.contains(of), "{place}: {message}, but {}", refusal.detail);
+        (expected, Mapped::Refused(refusal)) if expected.starts_with("refused, ") => {
+            let of = expected.trim_start_matches("refused, ");
+            assert!(refusal.detail.contains(of), "{location}: {expected}, but {}", refusal.detail);
         }
-        (message, Mapped::Observation(observation)) if !message.starts_with("refused") => {
-            for pair in message.split(", ") {
-                let (name, value) = pair.split_once(" = ").unwrap_or_else(|| panic!("{place}: {pair}"));
-                assert_eq!(field(observation, name), value, "{place}: {name}");
+        (expected, Mapped::Observation(observation)) if !expected.starts_with("refused") => {
+            for pair in expected.split(", ") {
+                let (name, value) = pair.split_once(" = ").unwrap_or_else(|| panic!("{location}: {pair}"));
+                assert_eq!(field(observation, name), value, "{location}: {name}");
             }
         }
-        (message, row) => panic!("{place}: {message}, but {row:?}"),
+        (expected, row) => panic!("{location}: {expected}, but {row:?}"),
     }
 }
 
 #[test]
-fn every_example_of_the_guide_does_what_it_says() {
+fn every_example_of_the_guide_is_true() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/GUIDE.md");
     let page = std::fs::read_to_string(path).unwrap();
     let (mut map, mut rows, mut examples) = (None, None, 0);
     for Block { info, text, line } in blocks(&page) {
-        let place = format!("docs/GUIDE.md:{line}");
+        let location = format!("docs/GUIDE.md:{line}");
         let (kind, file) = info.split_once(' ').unwrap_or((&info, ""));
         match kind {
             "toml" => {
-                assert!(rows.is_none(), "{place}: rows before it have no result");
-                map = Some(Map::parse(&text, &place).unwrap_or_else(|errors| panic!("{errors}")));
+                assert!(rows.is_none(), "{location}: rows before it have no result");
+                map = Some(Map::parse(&text, &location).unwrap_or_else(|errors| panic!("{errors}")));
             }
             "csv" | "json" => {
-                let map = map.take().unwrap_or_else(|| panic!("{place}: no map before these rows"));
+                let map = map.take().unwrap_or_else(|| panic!("{location}: no map before these rows"));
                 let name = if kind == "csv" { "homes.csv" } else { "homes.jsonl" };
                 rows = Some(read(&map, if file.is_empty() { name } else { file }, &text));
             }
             "result" => {
-                let rows = rows.take().unwrap_or_else(|| panic!("{place}: no rows before it"));
-                assert_eq!(text.lines().count(), rows.len(), "{place}: {rows:?}");
-                for (at, (message, row)) in text.lines().zip(&rows).enumerate() {
-                    let place = format!("{place}, row {}", at + 1);
+                let rows = rows.take().unwrap_or_else(|| panic!("{location}: no rows before it"));
+                assert_eq!(text.lines().count(), rows.len(), "{location}: {rows:?}");
+                for (at, (expected, row)) in text.lines().zip(&rows).enumerate() {
+                    let location = format!("{location}, row {}", at + 1);
                     holds(
-                        message.strip_prefix(&format!("{}: ", at + 1)).unwrap_or_else(|| panic!("{place}")),
+                        expected.strip_prefix(&format!("{}: ", at + 1)).unwrap_or_else(|| panic!("{location}")),
                         row,
-                        &place,
+                        &location,
                     );
                 }
                 examples += 1;

@@ -1,4 +1,4 @@
-//! What holds of files as rows.
+//! Reads files of every format as rows.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

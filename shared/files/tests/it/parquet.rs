@@ -1,4 +1,4 @@
-//! Rows of Parquet, written with the same library.
+//! Rows of Parquet files, written with the same library.
 
 use std::fs::File;
 use std::path::Path;
@@ -57,7 +57,7 @@ fn write(path: &Path, compression: parquet::basic::Compression) {
 }
 
 #[test]
-fn times_and_decimals_come_out_exactly() {
+fn times_and_decimals_are_exact() {
     use parquet::basic::{Compression, GzipLevel, ZstdLevel};
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.parquet");
@@ -130,7 +130,7 @@ fn a_broken_file_is_a_fault_or_cannot_be_opened() {
                 assert_eq!(fault.reason, Reason::Unreadable);
             }
             seen += 1;
-            assert!(seen <= 4, "a file without end");
+            assert!(seen <= 4, "the file does not end");
         }
     }
 }

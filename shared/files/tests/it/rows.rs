@@ -1,4 +1,4 @@
-//! What files of each format give, whole and broken.
+//! Rows of complete and broken files of each format.
 
 use std::fs::File;
 use std::io::Write;
@@ -10,7 +10,7 @@ use stoop_files::{Content, Format, Location, ReadOptions, open};
 use stoop_sources::text::Encoding;
 use tempfile::TempDir;
 
-/// Rows as text, faults as their reason and place.
+/// Rows as text, faults as location and reason.
 type Seen = Vec<Result<(Location, String), (Location, Reason)>>;
 
 struct Folder(TempDir);
@@ -35,7 +35,7 @@ fn read(path: &Path, options: &ReadOptions) -> Seen {
             Ok(row) => Ok((row.location, String::from_utf8_lossy(&row.content.raw()).into_owned())),
             Err(fault) => Err((fault.location, fault.reason)),
         });
-        assert!(seen.len() < 100_000, "a file without end");
+        assert!(seen.len() < 100_000, "the file does not end");
     }
     if !seen.iter().any(|row| row.is_err()) && rows.total_bytes() > 0 {
         assert_eq!(rows.bytes_read(), rows.total_bytes());
@@ -73,7 +73,7 @@ fn lines_are_rows_and_blank_lines_are_not() {
 }
 
 #[test]
-fn elements_of_an_array_are_rows_whatever_their_texts_hold() {
+fn elements_of_an_array_are_rows_with_any_text() {
     let json = br#" [ {"a": "],}\"\\"}, {"b": [1, {"c": "["}]} , 7, "x", null ] "#;
     let rows = texts(given("a.json", json));
     assert_eq!(rows, [r#"{"a": "],}\"\\"}"#, r#"{"b": [1, {"c": "["}]}"#, "7", "\"x\"", "null"]);
@@ -81,7 +81,7 @@ fn elements_of_an_array_are_rows_whatever_their_texts_hold() {
 }
 
 #[test]
-fn objects_one_after_another_are_rows() {
+fn objects_in_sequence_are_rows() {
     assert_eq!(texts(given("a.json", b"{\"a\":1}\n{\"a\":2}")), ["{\"a\":1}", "{\"a\":2}"]);
 }
 
@@ -97,7 +97,9 @@ fn rows_inside_an_object_are_found_by_their_pointer() {
         seen.push(String::from_utf8(row.unwrap().content.raw()).unwrap());
     }
     assert_eq!(seen, ["1", "2"]);
-    for (pointer, says) in [("/data/rowz", "no key \"rowz\" in \"/data\""), ("/y", "is no array"), ("/x/rows/0", "x")] {
+    for (pointer, says) in
+        [("/data/rowz", "no key \"rowz\" in \"/data\""), ("/y", "is not an array"), ("/x/rows/0", "x")]
+    {
         let options = ReadOptions { rows: Some(pointer.into()), ..ReadOptions::default() };
         let mut rows = open(&path, &options).unwrap();
         let fault = rows.next_row().unwrap().unwrap_err();
@@ -108,7 +110,7 @@ fn rows_inside_an_object_are_found_by_their_pointer() {
 }
 
 #[test]
-fn an_array_that_breaks_off_gives_its_whole_rows_first() {
+fn a_truncated_array_gives_its_complete_rows() {
     let seen = given("a.json", br#"[{"a":1},{"a":2"#);
     assert_eq!(seen[0], Ok((Location::Element(1), "{\"a\":1}".to_owned())));
     assert_eq!(seen[1..], [Err((Location::Element(2), Reason::Truncated))]);
@@ -118,7 +120,7 @@ fn an_array_that_breaks_off_gives_its_whole_rows_first() {
 }
 
 #[test]
-fn csv_rows_of_another_width_are_faults_and_the_others_go_on() {
+fn csv_rows_of_another_width_are_faults_and_the_others_are_read() {
     let folder = Folder::new();
     let path = folder.file("a.csv", b"\xef\xbb\xbfid,title\n1,a\n2\n3,\"x\ny\"\n4,a,b\n5,e\n");
     let rows = open(&path, &ReadOptions::default()).unwrap();
@@ -137,7 +139,7 @@ fn csv_rows_of_another_width_are_faults_and_the_others_go_on() {
 }
 
 #[test]
-fn the_sign_between_columns_is_reported_by_the_name_or_the_caller() {
+fn name_or_caller_determine_the_separator() {
     assert_eq!(texts(given("a.tsv", b"a\tb\n1\t2\n")), ["1,2"]);
     let folder = Folder::new();
     let options = ReadOptions { delimiter: Some(b';'), ..ReadOptions::default() };
@@ -146,7 +148,7 @@ fn the_sign_between_columns_is_reported_by_the_name_or_the_caller() {
     assert_eq!(texts(read(&folder.file("a.log", b"{}\n"), &options)), ["{}"]);
 }
 
-/// A file as somebody exports it on an old computer: letters of its own, lines before the header, a notice between rows.
+/// An export of an old computer: its own encoding, lines before the header, a notice between rows.
 const EXPORT: &str = "Export of 3 May\n\nid;straße;preis\n1;Hießgasse 3;600 €\n\"In accordance with rules; some are left out\"\n\
                       2;Am Ring;5\nIn accordance with rules; all;the;same\n3;in accordance;7\n";
 
@@ -156,7 +158,7 @@ fn export_options(encoding: Option<Encoding>) -> ReadOptions {
 }
 
 #[test]
-fn comments_and_lines_before_the_header_are_no_rows() {
+fn comments_and_lines_before_the_header_are_not_rows() {
     let folder = Folder::new();
     let line = |line: u64, text: &str| Ok((Location::Line(line), text.to_owned()));
     let path = folder.file("a.csv", EXPORT.as_bytes());
@@ -180,22 +182,22 @@ fn comments_and_lines_before_the_header_are_no_rows() {
         (comments, others)
     };
     assert_eq!(comments(&path, &export_options(None)), (2, 3));
-    // Before the header they are no header.
+    // Comments before the header are not the header.
     let path = folder.file("b.csv", b"# one\n # two, three\nid,price\n1,2\n#3,4\n");
     let options = ReadOptions { comments: vec!["#".into()], ..ReadOptions::default() };
     assert_eq!(open(&path, &options).unwrap().headers().unwrap(), &csv::ByteRecord::from(vec!["id", "price"]));
     assert_eq!(comments(&path, &options), (1, 1));
     let lines = folder.file("c.jsonl", b"made by hand\n{\"a\":1}\n  # {\n{\"a\":2}\n");
     assert_eq!(comments(&lines, &ReadOptions { skip_lines: 1, ..options }), (1, 2));
-    // More lines than there are leave nothing.
+    // Skipping more lines than there are leaves nothing.
     assert_eq!(read(&lines, &ReadOptions { skip_lines: 9, ..ReadOptions::default() }), []);
 }
 
 #[test]
-fn text_in_another_encoding_is_the_same_text() {
+fn text_in_any_encoding_is_equal() {
     let folder = Folder::new();
     let options = |encoding| export_options(encoding);
-    let message = read(&folder.file("a.csv", EXPORT.as_bytes()), &options(None));
+    let expected = read(&folder.file("a.csv", EXPORT.as_bytes()), &options(None));
     let windows: Vec<u8> = EXPORT.chars().map(|c| if c == '€' { 0x80 } else { u8::try_from(c).unwrap() }).collect();
     let utf16 = |order: fn(u16) -> [u8; 2], text: &str| text.encode_utf16().flat_map(order).collect::<Vec<u8>>();
     let marked = format!("\u{feff}{EXPORT}");
@@ -203,17 +205,17 @@ fn text_in_another_encoding_is_the_same_text() {
         (Some(Encoding::Windows1252), windows.clone()),
         (Some(Encoding::Utf16Le), utf16(u16::to_le_bytes, EXPORT)),
         (Some(Encoding::Utf16Be), gzip(&utf16(u16::to_be_bytes, EXPORT))),
-        // A mark says it, whatever was told.
+        // A mark overrides the declared encoding.
         (None, utf16(u16::to_le_bytes, &marked)),
         (Some(Encoding::Windows1252), utf16(u16::to_be_bytes, &marked)),
         (Some(Encoding::Windows1252), marked.clone().into_bytes()),
     ] {
-        assert_eq!(read(&folder.file("b.csv", &bytes), &options(encoding)), message, "{encoding:?}");
+        assert_eq!(read(&folder.file("b.csv", &bytes), &options(encoding)), expected, "{encoding:?}");
     }
     let json = utf16(u16::to_le_bytes, "\u{feff}[{\"a\": \"ß\"}]");
     assert_eq!(texts(given("a.json", &json)), ["{\"a\": \"ß\"}"]);
     assert_eq!(texts(given("a.jsonl", &json[..json.len() - 2]))[..], ["[{\"a\": \"ß\"}"]);
-    // Long enough to be cut between the halves of a letter.
+    // Long enough to be split within a character.
     let long: String = (0..9_000).map(|n| format!("{{\"n\":{n},\"t\":\"€🏠\"}}\n")).collect();
     let path = folder.file("long.jsonl", &utf16(u16::to_be_bytes, &long));
     let rows = texts(read(&path, &ReadOptions { encoding: Some(Encoding::Utf16Be), ..ReadOptions::default() }));
@@ -221,7 +223,7 @@ fn text_in_another_encoding_is_the_same_text() {
 }
 
 #[test]
-fn compression_is_reported_by_the_first_bytes() {
+fn the_first_bytes_determine_the_compression() {
     let two_members = [gzip(b"{\"a\":1}\n"), gzip(b"{\"a\":2}\n")].concat();
     assert_eq!(texts(given("a.jsonl.gz", &two_members)).len(), 2);
     assert_eq!(texts(given("a.jsonl", &two_members)).len(), 2);
@@ -231,7 +233,7 @@ fn compression_is_reported_by_the_first_bytes() {
 }
 
 #[test]
-fn a_gzip_that_is_cut_off_gives_its_whole_rows_and_one_fault() {
+fn a_truncated_gzip_gives_its_complete_rows_and_one_fault() {
     let whole = gzip(&b"{\"a\":1}\n".repeat(50_000));
     let seen = given("a.jsonl.gz", &whole[..whole.len() / 2]);
     let last = seen.len();
@@ -251,26 +253,26 @@ fn a_gzip_that_is_cut_off_gives_its_whole_rows_and_one_fault() {
 }
 
 #[test]
-fn a_row_that_is_too_long_is_passed_over() {
+fn a_row_that_is_too_long_is_skipped() {
     let folder = Folder::new();
     let long = "x".repeat(300_000);
     let lines = folder.file("a.jsonl", format!("1\n\"{long}\"\n\"{}\"\n4\n", "y".repeat(30)).as_bytes());
-    let places = |seen: &Seen| seen.iter().map(|row| row.as_ref().map_or_else(|e| e.0, |r| r.0)).collect::<Vec<_>>();
+    let locations = |seen: &Seen| seen.iter().map(|row| row.as_ref().map_or_else(|e| e.0, |r| r.0)).collect::<Vec<_>>();
     let seen = read(&lines, &short());
-    assert_eq!(places(&seen), [1, 2, 3, 4].map(Location::Line));
+    assert_eq!(locations(&seen), [1, 2, 3, 4].map(Location::Line));
     assert_eq!(seen.iter().filter(|row| **row == Err((Location::Line(2), Reason::TooLong))).count(), 1);
     assert!(seen[3].is_ok());
 
     let array = folder.file("a.json", format!("[1, [\"{long}\", {{}}], \"{}\", 4]", "y".repeat(30)).as_bytes());
     let seen = read(&array, &short());
-    assert_eq!(places(&seen), [1, 2, 3, 4].map(Location::Element));
+    assert_eq!(locations(&seen), [1, 2, 3, 4].map(Location::Element));
     assert_eq!(seen[1], Err((Location::Element(2), Reason::TooLong)));
     assert_eq!(seen[3], Ok((Location::Element(4), "4".to_owned())));
 
     for quote in ["", "\""] {
         let text = format!("a,b\n1,2\n3,{quote}{long}{quote}\n5,{}\n7,8\n", "y".repeat(30));
         let seen = read(&folder.file("a.csv", text.as_bytes()), &short());
-        assert_eq!(places(&seen), [2, 3, 4, 5].map(Location::Line));
+        assert_eq!(locations(&seen), [2, 3, 4, 5].map(Location::Line));
         assert_eq!(seen[1], Err((Location::Line(3), Reason::TooLong)));
         assert_eq!(seen[2], Err((Location::Line(4), Reason::TooLong)));
         assert_eq!(seen[3], Ok((Location::Line(5), "7,8".to_owned())));
@@ -278,14 +280,14 @@ fn a_row_that_is_too_long_is_passed_over() {
 }
 
 #[test]
-fn two_hundred_megabytes_on_one_line_are_passed_over() {
+fn a_line_of_two_hundred_megabytes_is_skipped() {
     let folder = Folder::new();
     for (name, head, rows) in [("a.jsonl", "", 2), ("a.csv", "a,b\n", 2)] {
         let path = folder.0.path().join(name);
         let mut file = File::create(&path).unwrap();
         let row = if head.is_empty() { "{}" } else { "1,2" };
         writeln!(file, "{head}{row}").unwrap();
-        // A hole: zeros without end that take no room on the disk.
+        // A sparse file: zeros that take no space on disk.
         let long = 200 << 20;
         file.set_len(long).unwrap();
         std::io::Seek::seek(&mut file, std::io::SeekFrom::Start(long)).unwrap();
@@ -297,7 +299,7 @@ fn two_hundred_megabytes_on_one_line_are_passed_over() {
 }
 
 #[test]
-fn what_cannot_be_opened_says_what_would_be() {
+fn open_errors_contain_what_is_accepted() {
     let folder = Folder::new();
     let says = |path: &Path| open(path, &ReadOptions::default()).unwrap_err().to_string();
     assert!(says(&folder.0.path().join("none.csv")).contains("none.csv: there is no such file"));
@@ -315,7 +317,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn any_bytes_are_read_to_their_end(
+    fn any_bytes_are_read_to_the_end(
         bytes in prop_oneof![
             prop::collection::vec(any::<u8>(), 0..400),
             "[\\[\\]{}\",:\\\\ \n0-9a\r]{0,200}".prop_map(String::into_bytes),
@@ -348,7 +350,7 @@ proptest! {
     }
 
     #[test]
-    fn what_serde_writes_comes_back_element_by_element(values in prop::collection::vec("\\PC{0,20}", 0..20)) {
+    fn arrays_of_serde_are_read_element_by_element(values in prop::collection::vec("\\PC{0,20}", 0..20)) {
         let elements: Vec<serde_json::Value> =
             values.iter().map(|text| serde_json::json!({"t": text, "n": [text, {text: 1}]})).collect();
         let rows = texts(given("a.json", &serde_json::to_vec_pretty(&elements).unwrap()));

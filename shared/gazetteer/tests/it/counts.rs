@@ -1,11 +1,11 @@
-//! How many places there are, and in which zone, against what is known from elsewhere.
+//! Compares the number of places and their time zones with known values.
 
 use std::collections::BTreeMap;
 
 use stoop_gazetteer::{AddressParts, Gazetteer};
 
-/// Counties and what counts as such, by state, as the Census Bureau counted them until 2022; and the first three digits of its
-/// ZIPs, as the Postal Service hands them out.
+/// Counties and equivalents by state, as counted by the Census Bureau until 2022, and the first three digits of the
+/// state's ZIPs, as assigned by the Postal Service.
 const STATES: &str = "al 67 350-369|ak 30 995-999|az 15 850-865|ar 75 716-729|ca 58 900-961|co 64 800-816|ct 8 060-069|de 3 197-199|\
     dc 1 200-205,569|fl 67 320-349|ga 159 300-319,398-399|hi 5 967-968|id 44 832-838|il 102 600-629|in 92 460-479|ia 99 500-528|\
     ks 105 660-679|ky 120 400-427|la 64 700-714|me 16 039-049|md 24 206-219|ma 14 010-027,055|mi 83 480-499|mn 87 550-567|\
@@ -22,14 +22,14 @@ fn paths() -> Vec<[String; 5]> {
     Gazetteer::get().paths().map(split).collect()
 }
 
-/// How many places of a level (0 is a country) lie in `country`.
+/// The number of places of a level (0: country) in `country`.
 fn count(paths: &[[String; 5]], country: &str, level: usize) -> usize {
     let at_level = |path: &&[String; 5]| path[level] != "-" && path[level + 1..].iter().all(|slug| slug == "-");
     paths.iter().filter(at_level).filter(|path| path[0] == country).count()
 }
 
 #[test]
-fn counties_of_each_state_are_as_many_as_the_census_counts() {
+fn each_state_has_the_counties_of_the_census() {
     let paths = paths();
     let mut wrong = Vec::new();
     for state in STATES.split('|') {
@@ -47,7 +47,7 @@ fn counties_of_each_state_are_as_many_as_the_census_counts() {
 }
 
 #[test]
-fn every_zip_lies_in_the_state_that_its_first_digits_say() {
+fn every_zip_lies_in_the_state_of_its_first_digits() {
     let mut prefixes: BTreeMap<u32, Vec<&str>> = BTreeMap::new();
     for state in STATES.split('|') {
         let [code, _, ranges] = state.split(' ').collect::<Vec<_>>().try_into().unwrap();
@@ -67,13 +67,13 @@ fn every_zip_lies_in_the_state_that_its_first_digits_say() {
         })
         .map(|path| path.join("/"))
         .collect();
-    assert!((40_500..42_500).contains(&zips.len()), "the Postal Service has some 41,600 ZIPs; here are {}", zips.len());
-    // Some places get their mail from across a border.
+    assert!((40_500..42_500).contains(&zips.len()), "the Postal Service has about 41,600 ZIPs; found {}", zips.len());
+    // The mail of some places comes from across a border.
     assert!(strange.len() <= 20, "{}: {strange:#?}", strange.len());
 }
 
 #[test]
-fn regions_are_as_many_as_there_are() {
+fn countries_have_their_regions() {
     let paths = paths();
     for (country, regions) in [
         ("ca", 13),
@@ -104,7 +104,7 @@ fn regions_are_as_many_as_there_are() {
 }
 
 #[test]
-fn zones_are_those_of_the_clock_on_the_wall() {
+fn zones_are_those_in_use() {
     for (place, zone) in [
         ("us/tx/el-paso/-/-", "America/Denver"),
         ("us/tx/travis/austin/78704", "America/Chicago"),

@@ -1,11 +1,11 @@
-//! What holds for every place and every text.
+//! Properties of every place and any text.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use stoop_gazetteer::{AddressParts, FOUND_MAX, Gazetteer, Origin};
 
-/// The words of a path: its slugs, `-` being none.
+/// The words of a path: its slugs, without `-`.
 fn words(path: &str) -> AddressParts<'_> {
     let mut slugs = path.split('/').map(|slug| Some(slug).filter(|slug| *slug != "-"));
     let mut next = || slugs.next().unwrap_or_default();
@@ -28,7 +28,7 @@ fn locating_the_words_of_a_path_gives_the_path() {
 }
 
 #[test]
-fn a_zip_alone_fixes_everything_above_it_and_has_one_parent() {
+fn a_zip_determines_all_levels_and_has_one_parent() {
     let mut parents: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for path in Gazetteer::get().paths().filter(|path| path.starts_with("us/")) {
         let (parent, code) = path.rsplit_once('/').unwrap();
@@ -38,8 +38,8 @@ fn a_zip_alone_fixes_everything_above_it_and_has_one_parent() {
     }
     for (code, parents) in parents {
         assert_eq!(parents.len(), 1, "{code}: {parents:?}");
-        let message = AddressParts { country: Some("US"), postal_code: Some(&code), ..AddressParts::default() };
-        let located = Gazetteer::get().locate(&message);
+        let parts = AddressParts { country: Some("US"), postal_code: Some(&code), ..AddressParts::default() };
+        let located = Gazetteer::get().locate(&parts);
         assert!(
             located.levels.iter().all(|name| name.as_ref().is_some_and(|name| name.origin == Origin::Gazetteer)),
             "{code}"
@@ -50,7 +50,7 @@ fn a_zip_alone_fixes_everything_above_it_and_has_one_parent() {
 }
 
 #[test]
-fn paths_nest_and_none_is_there_twice() {
+fn paths_nest_and_are_unique() {
     let mut seen = BTreeSet::new();
     for path in Gazetteer::get().paths() {
         let slugs: Vec<&str> = path.split('/').collect();
@@ -63,30 +63,30 @@ fn paths_nest_and_none_is_there_twice() {
             wider.join("/")
         });
         for wider in around {
-            assert!(seen.contains(&wider), "{path} stands before {wider}");
+            assert!(seen.contains(&wider), "{path} is listed before {wider}");
         }
-        assert!(seen.insert(path.clone()), "{path} is there twice");
+        assert!(seen.insert(path.clone()), "{path} is listed twice");
     }
 }
 
 proptest! {
     #[test]
-    fn no_text_is_too_strange_to_search(text in "\\PC{0,40}") {
+    fn any_text_can_be_searched(text in "\\PC{0,40}") {
         let found = Gazetteer::get().find(&text);
         prop_assert!(found.len() <= FOUND_MAX);
         prop_assert!(found.is_sorted_by_key(|found| found.edits));
     }
 
     #[test]
-    fn no_words_are_too_strange_to_locate(
-        message in proptest::array::uniform6(proptest::option::of("\\PC{0,12}|US|WA|Seattle|King|98178|ma|Casablanca"))
+    fn any_words_can_be_located(
+        parts in proptest::array::uniform6(proptest::option::of("\\PC{0,12}|US|WA|Seattle|King|98178|ma|Casablanca"))
     ) {
-        let [country, region, county, city, neighbourhood, postal_code] = message.each_ref().map(Option::as_deref);
-        let message = AddressParts { country, region, county, city, neighbourhood, postal_code };
-        let located = Gazetteer::get().locate(&message);
+        let [country, region, county, city, neighbourhood, postal_code] = parts.each_ref().map(Option::as_deref);
+        let parts = AddressParts { country, region, county, city, neighbourhood, postal_code };
+        let located = Gazetteer::get().locate(&parts);
         if let Some(path) = located.path() {
             prop_assert_eq!(path.split('/').count(), 5);
-            // What was found is found again by its own words, but for a quarter that looks like a postal code.
+            // Its own words find it again, except for a quarter that looks like a postal code.
             let has_code = postal_code.is_some_and(|code| code.contains(char::is_numeric));
             if has_code || words(&path).postal_code.is_none() {
                 let again = Gazetteer::get().locate(&words(&path)).path();

@@ -1,4 +1,4 @@
-//! Places as real sources write them, against what the same rows say in another column. The data is not part of the project.
+//! Compares places of real sources with another column of the same rows. The data is not part of the project.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -19,16 +19,16 @@ fn data(folder: &str) -> Option<PathBuf> {
     Some(folder)
 }
 
-/// Rows of a CSV file by column name.
+/// The rows of a CSV file by column name.
 fn table(reader: impl std::io::Read) -> Vec<BTreeMap<String, String>> {
     csv::Reader::from_reader(reader).deserialize().map(Result::unwrap).collect()
 }
 
 #[test]
-fn zips_of_american_listings_lie_where_the_rows_say() {
+fn zips_of_american_listings_match_their_rows() {
     let Some(folder) = data("us-zillow-1000-price-history") else { return };
     let rows = table(GzDecoder::new(File::open(folder.join("listings.csv.gz")).unwrap()));
-    let (mut message, mut unknown, mut far) = (BTreeMap::new(), 0, Vec::new());
+    let (mut contradictions, mut unknown, mut far) = (BTreeMap::new(), 0, Vec::new());
     for row in &rows {
         let word = |name: &str| Some(row[name].as_str());
         let words = AddressParts {
@@ -46,7 +46,7 @@ fn zips_of_american_listings_lie_where_the_rows_say() {
         }
         for contradiction in &located.contradictions {
             eprintln!("{}: {contradiction:?}", row["zipcode"]);
-            *message.entry(contradiction.level).or_insert(0) += 1;
+            *contradictions.entry(contradiction.level).or_insert(0) += 1;
         }
         let (north, east) = located.centroid_e6.unwrap();
         let degrees = |name: &str| row[name].parse::<f64>().ok();
@@ -57,15 +57,15 @@ fn zips_of_american_listings_lie_where_the_rows_say() {
             }
         }
     }
-    eprintln!("{} rows, {unknown} ZIPs unknown, contradictions {message:?}, far {far:?}", rows.len());
+    eprintln!("{} rows, {unknown} ZIPs unknown, contradictions {contradictions:?}, far {far:?}", rows.len());
     assert_eq!(rows.len(), 807);
     assert!(unknown == 0 && far.is_empty());
-    // ZIPs that cross the line of a county, and a few cities that have a name of their own in the mail of another.
-    assert_eq!(message, BTreeMap::from([(Level::County, 23), (Level::City, 5)]));
+    // ZIPs that cross a county line, and a few cities with a name of their own within the mail area of another.
+    assert_eq!(contradictions, BTreeMap::from([(Level::County, 23), (Level::City, 5)]));
 }
 
 #[test]
-fn a_district_of_vienna_is_the_same_by_code_number_and_name() {
+fn code_number_and_name_of_a_vienna_district_agree() {
     let Some(folder) = data("at-vienna-rent-2026") else { return };
     let mut seen = 0;
     for file in folder
@@ -118,7 +118,7 @@ fn most_moroccan_cities_and_quarters_are_known() {
         }
     }
     rows.retain(|(city, _)| !city.trim().is_empty());
-    let (mut cities, mut quarters, mut message) = (0, 0, 0);
+    let (mut cities, mut quarters, mut with_quarter) = (0, 0, 0);
     let mut unknown: BTreeMap<String, usize> = BTreeMap::new();
     for (city, quarter) in &rows {
         let words = AddressParts {
@@ -130,7 +130,7 @@ fn most_moroccan_cities_and_quarters_are_known() {
         let located = Gazetteer::get().locate(&words);
         let known = |level: usize| located.levels[level].as_ref().is_some_and(|name| name.origin == Origin::Gazetteer);
         cities += usize::from(known(3));
-        message += usize::from(known(3) && located.levels[4].is_some());
+        with_quarter += usize::from(known(3) && located.levels[4].is_some());
         quarters += usize::from(known(4));
         if !known(3) {
             *unknown.entry(city.clone()).or_default() += 1;
@@ -138,10 +138,10 @@ fn most_moroccan_cities_and_quarters_are_known() {
             *unknown.entry(format!("{city}: {quarter}")).or_default() += 1;
         }
     }
-    eprintln!("{} rows, {cities} in a known city, {message} with a quarter, {quarters} of them known", rows.len());
+    eprintln!("{} rows, {cities} in a known city, {with_quarter} with a quarter, {quarters} of them known", rows.len());
     let mut often: Vec<_> = unknown.into_iter().collect();
     often.sort_by_key(|(_, times)| std::cmp::Reverse(*times));
     eprintln!("not known, most often: {:?}", &often[..often.len().min(60)]);
     assert!(cities * 100 >= rows.len() * 95, "{cities} of {}", rows.len());
-    assert!(quarters * 100 >= message * 85, "{quarters} of {message}");
+    assert!(quarters * 100 >= with_quarter * 85, "{quarters} of {with_quarter}");
 }

@@ -1,4 +1,4 @@
-//! What a person writes, where several places fit, and where none does.
+//! Searches with one match, several matches and none.
 
 use stoop_gazetteer::{FOUND_MAX, Gazetteer, Level};
 
@@ -7,7 +7,7 @@ fn paths(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn where_several_fit_all_are_given_and_the_larger_first() {
+fn several_matches_are_ordered_by_population() {
     let found = Gazetteer::get().find("springfield");
     let cities: Vec<&str> =
         found.iter().filter(|found| found.level == Level::City).map(|found| found.path.as_str()).collect();
@@ -17,11 +17,11 @@ fn where_several_fit_all_are_given_and_the_larger_first() {
 }
 
 #[test]
-fn all_that_fit_exactly_are_given_where_they_are_asked_for() {
+fn find_exactly_returns_all_exact_matches() {
     let gazetteer = Gazetteer::get();
     let washingtons: Vec<String> = gazetteer.find_exactly("washington county").into_iter().map(|m| m.path).collect();
     assert!(washingtons.len() > FOUND_MAX, "{}", washingtons.len());
-    // The county of that name with the fewest people of all.
+    // The least populous county of that name.
     assert!(washingtons.contains(&"us/al/washington/-/-".to_owned()), "{washingtons:?}");
     for text in ["springfield", "austin tx", "wien 1070", "new york"] {
         let (all, first) = (gazetteer.find_exactly(text), gazetteer.find(text));
@@ -42,7 +42,7 @@ fn a_place_has_a_full_name_by_its_path() {
 }
 
 #[test]
-fn a_match_says_what_it_is_in_words() {
+fn a_match_has_a_level_and_a_full_name() {
     let of = |text: &str| {
         let first = Gazetteer::get().find(text).swap_remove(0);
         (first.level, first.name)
@@ -57,15 +57,15 @@ fn a_match_says_what_it_is_in_words() {
 }
 
 #[test]
-fn a_word_too_much_is_not_passed_over() {
-    // Rather nothing than the wrong Austin.
+fn an_extra_word_is_not_ignored() {
+    // Better no result than the wrong Austin.
     let found = Gazetteer::get().find("austin maine");
     assert!(found.iter().all(|found| found.edits > 0 || found.path.starts_with("us/me/")), "{found:?}");
     assert_eq!(paths("98178 texas"), [""; 0]);
 }
 
 #[test]
-fn what_is_nearly_a_name_is_offered() {
+fn misspelt_names_are_found() {
     for (text, path) in [
         ("austn tx", "us/tx/travis/austin/-"),
         ("casblanca", "ma/casablanca-settat/casablanca/casablanca/-"),
@@ -92,7 +92,7 @@ fn a_text_without_a_name_finds_nothing() {
 #[test]
 fn people_are_counted_up_to_the_country() {
     let people = |path: &str| Gazetteer::get().people(path).unwrap();
-    // King County had 2.27 million people in 2020; the places of it that are known have some less.
+    // King County had 2.27 million people in 2020; its known places have slightly fewer.
     assert!((1_500_000..2_600_000).contains(&people("us/wa/king/-/-")));
     assert!(people("us/wa/-/-/-") > people("us/wa/king/-/-"));
     // The census of 2024: 36.8 million.

@@ -1,16 +1,16 @@
-//! The rules by which a source's words become a path.
+//! The rules by which the words of a source become a path.
 
 use stoop_gazetteer::{AddressParts, Gazetteer, Level, Located, Origin};
 
 fn us<'a>(region: &'a str, county: &'a str, city: &'a str, postal: &'a str) -> Located<'static> {
-    let message = |text: &'a str| Some(text).filter(|text| !text.is_empty());
+    let given = |text: &'a str| Some(text).filter(|text| !text.is_empty());
     let words = AddressParts {
         country: Some("US"),
-        region: message(region),
-        county: message(county),
-        city: message(city),
+        region: given(region),
+        county: given(county),
+        city: given(city),
         neighbourhood: None,
-        postal_code: message(postal),
+        postal_code: given(postal),
     };
     Gazetteer::get().locate(&words)
 }
@@ -30,7 +30,7 @@ fn contradictions(located: &Located<'_>) -> Vec<(Level, String, String)> {
 }
 
 #[test]
-fn a_postal_code_wins_and_what_it_contradicts_is_reported() {
+fn a_postal_code_wins_and_contradictions_are_listed() {
     let located = us("Maine", "Cumberland", "Portland", "78704");
     assert_eq!(path(&located), "us/tx/travis/austin/78704");
     let all = [
@@ -43,8 +43,8 @@ fn a_postal_code_wins_and_what_it_contradicts_is_reported() {
 }
 
 #[test]
-fn a_city_next_door_is_another_word_for_the_same_place() {
-    // The mail of Miramar goes by Hollywood, that of Skyway by Seattle.
+fn a_neighbouring_city_is_not_a_contradiction() {
+    // The mail of Miramar is addressed to Hollywood, that of Skyway to Seattle.
     for (region, city, code, known) in [("FL", "Miramar", "33027", "hollywood"), ("WA", "Renton", "98178", "seattle")] {
         let located = us(region, "", city, code);
         assert!(path(&located).ends_with(&format!("/{known}/{code}")), "{}", path(&located));
@@ -54,14 +54,14 @@ fn a_city_next_door_is_another_word_for_the_same_place() {
 }
 
 #[test]
-fn a_zip_that_lost_its_zero_is_found_unless_the_state_speaks_against_it() {
+fn a_zip_without_leading_zero_is_found_unless_the_state_contradicts() {
     assert_eq!(path(&us("NJ", "", "Lakewood", "8701")), "us/nj/ocean/lakewood/08701");
     assert_eq!(path(&us("", "", "", "8701")), "us/nj/ocean/lakewood/08701");
     assert_eq!(path(&us("TX", "", "Austin", "8701")), "us/tx/travis/austin/~8701");
 }
 
 #[test]
-fn a_postal_code_that_is_not_known_stays_as_it_is_reported() {
+fn an_unknown_postal_code_is_kept() {
     let located = us("WA", "", "Seattle", "00000");
     assert_eq!(path(&located), "us/wa/king/seattle/~00000");
     assert_eq!(located.levels[4].as_ref().unwrap().origin, Origin::Source);
@@ -73,16 +73,16 @@ fn a_postal_code_that_is_not_known_stays_as_it_is_reported() {
         ..AddressParts::default()
     };
     assert_eq!(path(&Gazetteer::get().locate(&words)), "de/berlin/-/berlin/~10115");
-    // The code of a state or country is no postal code.
+    // The code of a state or country is not a postal code.
     assert_eq!(path(&us("", "", "Seattle", "WA")), "us/wa/king/seattle/-");
     assert_eq!(path(&us("", "", "Seattle", "US")), "us/wa/king/seattle/-");
-    // A code of one country is none of another: 1070 is Vienna's.
+    // A code belongs to one country: 1070 is in Vienna.
     let words = AddressParts { country: Some("CH"), postal_code: Some("1070"), ..AddressParts::default() };
     assert_eq!(path(&Gazetteer::get().locate(&words)), "ch/-/-/-/~1070");
 }
 
 #[test]
-fn a_city_lies_in_the_county_where_most_of_it_is_unless_another_part_is_reported() {
+fn a_city_lies_in_its_main_county_unless_another_one_is_given() {
     assert_eq!(path(&us("TX", "", "Austin", "")), "us/tx/travis/austin/-");
     assert_eq!(path(&us("TX", "Williamson County", "Austin", "")), "us/tx/williamson/austin/-");
     let located = us("TX", "Travis", "Dallas", "");
@@ -91,7 +91,7 @@ fn a_city_lies_in_the_county_where_most_of_it_is_unless_another_part_is_reported
 }
 
 #[test]
-fn a_city_in_no_county_has_one_path_whatever_county_is_reported() {
+fn a_city_without_county_has_one_path_whatever_county_is_given() {
     for county in [None, Some("Berlin"), Some("Mitte")] {
         let words = AddressParts { country: Some("DE"), county, city: Some("Berlin"), ..AddressParts::default() };
         let words = AddressParts { region: Some("Berlin"), ..words };
@@ -100,7 +100,7 @@ fn a_city_in_no_county_has_one_path_whatever_county_is_reported() {
 }
 
 #[test]
-fn without_a_region_a_city_is_taken_only_where_nobody_doubts_it() {
+fn without_a_region_only_a_clear_city_is_taken() {
     assert_eq!(path(&us("", "", "Chicago", "")), "us/il/cook/chicago/-");
     assert_eq!(path(&us("", "", "Springfield", "")), "us/-/-/~springfield/-");
     assert_eq!(path(&us("", "Sangamon", "Springfield", "")), "us/il/sangamon/springfield/-");
@@ -108,7 +108,7 @@ fn without_a_region_a_city_is_taken_only_where_nobody_doubts_it() {
 }
 
 #[test]
-fn what_is_not_known_stays_in_the_sources_words() {
+fn unknown_names_are_kept() {
     let located = us("WA", "King", "Little Nowhere", "");
     assert_eq!(path(&located), "us/wa/king/~little-nowhere/-");
     let origins: Vec<_> = located.levels.iter().flatten().map(|name| name.origin).collect();
@@ -123,7 +123,7 @@ fn what_is_not_known_stays_in_the_sources_words() {
 }
 
 #[test]
-fn a_quarter_is_sought_in_its_city_alone() {
+fn a_quarter_is_looked_up_in_its_city_only() {
     assert_eq!(path(&morocco("الدار البيضاء", "Maarif")), "ma/casablanca-settat/casablanca/casablanca/maarif");
     assert_eq!(path(&morocco("Agadir", "Hay Mohammadi")), "ma/souss-massa/agadir-ida-ou-tanane/agadir/hay-mohammadi");
     assert_eq!(

@@ -1,28 +1,28 @@
-//! A thousand spellings, written by hand from what people know of places and not from what the code says.
+//! A thousand spellings, written by hand from general knowledge, independent of the code.
 
 use std::collections::BTreeSet;
 
 use stoop_gazetteer::{AddressParts, Gazetteer, Origin};
 
-/// Rows of a table whose lines are `column TAB column ...`, without those that begin with `#`.
+/// Rows of a tab-separated table, without lines that begin with `#`.
 pub(crate) fn rows<const N: usize>(table: &str) -> Vec<[&str; N]> {
     let lines = table.lines().filter(|line| !line.starts_with('#'));
     lines.map(|line| line.split('\t').collect::<Vec<_>>().try_into().unwrap_or_else(|_| panic!("{line:?}"))).collect()
 }
 
 #[test]
-fn every_spelling_of_a_source_leads_to_its_path() {
+fn every_spelling_is_located_at_its_path() {
     let rows = rows::<7>(include_str!("../spellings.tsv"));
     let mut wrong = Vec::new();
     for [country, region, county, city, quarter, postal, path] in &rows {
-        let message = |text| Some(text).filter(|text: &&str| !text.is_empty());
+        let given = |text| Some(text).filter(|text: &&str| !text.is_empty());
         let words = AddressParts {
-            country: message(*country),
-            region: message(*region),
-            county: message(*county),
-            city: message(*city),
-            neighbourhood: message(*quarter),
-            postal_code: message(*postal),
+            country: given(*country),
+            region: given(*region),
+            county: given(*county),
+            city: given(*city),
+            neighbourhood: given(*quarter),
+            postal_code: given(*postal),
         };
         let located = Gazetteer::get().locate(&words);
         let known = located.levels.iter().flatten().all(|name| name.origin == Origin::Gazetteer);
@@ -34,7 +34,7 @@ fn every_spelling_of_a_source_leads_to_its_path() {
 }
 
 #[test]
-fn every_search_finds_what_is_meant_first() {
+fn every_search_finds_the_expected_place_first() {
     let rows = rows::<2>(include_str!("../searches.tsv"));
     let mut wrong = Vec::new();
     for [text, path] in &rows {
@@ -48,7 +48,7 @@ fn every_search_finds_what_is_meant_first() {
 }
 
 #[test]
-fn there_are_a_thousand_spellings_and_none_twice() {
+fn there_are_a_thousand_unique_spellings() {
     let spellings = include_str!("../spellings.tsv").lines().chain(include_str!("../searches.tsv").lines());
     let spellings: Vec<&str> = spellings.filter(|line| !line.starts_with('#')).collect();
     assert!(spellings.len() >= 1_000, "{}", spellings.len());

@@ -1,5 +1,5 @@
-//! What leaves a state when it is folded, and what comes too late for it, is in the archive: both together tell every day as
-//! if nothing had been folded, whatever came when.
+//! The archive has what leaves a state by folding, and what arrives too late for the state. Both together have every
+//! day as if nothing had been folded, in any order of arrival.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use crate::balance::{check, states};
 use crate::oracle::{Interval, intervals, noon};
 use crate::support::{Seen, State, homes, plain};
 
-/// A market as it is kept: what is hot, the archive, and the newest day that was seen.
+/// A stored market: its state, its archive, and the newest day of its observations.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Kept {
     pub(crate) hot: Cells,
@@ -26,8 +26,8 @@ impl Kept {
     }
 }
 
-/// Takes up what was seen of homes in this order, cut into batches of this size. After each batch every market is folded as
-/// far as its newest day asks for, where `folds` is one of those.
+/// Applies observations in this order, in batches of `batch`. After each batch whose number `folds` selects, folds
+/// every market as its newest day requires.
 pub(crate) fn keep(
     feed: &[(usize, &Seen)],
     homes: usize,
@@ -65,18 +65,18 @@ pub(crate) fn feed_of(homes: &[Vec<Seen>]) -> Vec<(usize, &Seen)> {
     homes.iter().enumerate().flat_map(|(home, seen)| seen.iter().map(move |seen| (home, seen))).collect()
 }
 
-/// All days by themselves, the hours from the horizon on.
+/// A horizon with all single days, and the hours from `hours` on.
 fn all_days(hours: Day) -> Horizon {
     Horizon { days: Day(i32::MIN), hours }
 }
 
-/// The last day of anything here, and a year.
+/// A year after the last day of any observation here.
 const LAST: i32 = 24_000;
 
 proptest! {
     #[test]
-    fn neither_order_nor_batches_nor_when_it_was_folded_matters(
-        (homes, places) in homes().prop_flat_map(|homes| {
+    fn order_batches_and_time_of_folding_do_not_matter(
+        (homes, order) in homes().prop_flat_map(|homes| {
             let count = homes.iter().map(Vec::len).sum::<usize>();
             (Just(homes), Just((0..count).collect::<Vec<_>>()).prop_shuffle())
         }),
@@ -84,7 +84,7 @@ proptest! {
         every in 1_usize..5,
     ) {
         let in_order = feed_of(&homes);
-        let shuffled: Vec<_> = places.into_iter().map(|place| in_order[place]).collect();
+        let shuffled: Vec<_> = order.into_iter().map(|index| in_order[index]).collect();
         let backward: Vec<_> = in_order.iter().rev().copied().collect();
         let kept = keep(&in_order, homes.len(), one, |number| number % every == 0);
         for feed in [&in_order, &shuffled, &backward] {
@@ -99,12 +99,12 @@ proptest! {
 
     /// Bit by bit, and in the figures of every day.
     #[test]
-    fn with_its_archive_a_state_is_as_if_nothing_was_folded(
+    fn a_state_with_its_archive_equals_the_unfolded_state(
         homes in homes(),
         by in prop::option::of(17_900_i32..24_000),
         sample in 0_usize..5,
     ) {
-        let reported: Vec<Vec<Interval>> = homes.iter().map(|home| intervals(home)).collect();
+        let expected_intervals: Vec<Vec<Interval>> = homes.iter().map(|home| intervals(home)).collect();
         let unfolded = states(&homes);
         for (market, kept) in keep(&feed_of(&homes), homes.len(), 7, |number| number % 2 == 0) {
             let mut kept = kept;
@@ -117,24 +117,24 @@ proptest! {
             let whole = kept.hot.clone().with_archive(&kept.archive);
             prop_assert_eq!(whole.first_difference(&expected), None);
             prop_assert_eq!(&whole, &expected);
-            // The hours of then are not told any more; all else is.
-            let mut reported_by_hour = unfolded.get(&market).cloned().unwrap_or_default();
-            drop(reported_by_hour.fold_to(all_days(Day(i32::MIN))));
-            check(&reported, &market, &reported_by_hour, sample)?;
+            // Hours before the horizon are dropped; everything else is kept.
+            let mut without_hours = unfolded.get(&market).cloned().unwrap_or_default();
+            drop(without_hours.fold_to(all_days(Day(i32::MIN))));
+            check(&expected_intervals, &market, &without_hours, sample)?;
             let zone = market.area.country().zone;
             for day in [hours.0 - 400, hours.0 - 1, hours.0 + 1, LAST] {
                 let now = noon(day, &zone);
                 let of = |cells| Figures::of(cells, Segment::All, now, &zone);
-                let figures = of(&reported_by_hour);
+                let figures = of(&without_hours);
                 let last_24_hours = figures.last_24_hours.filter(|_| day > hours.0);
                 prop_assert_eq!(of(&whole), Figures { last_24_hours, ..figures });
             }
         }
     }
 
-    /// Whoever reads the state before a commit that folds it, and the archive behind that commit, counts nothing twice.
+    /// A reader that reads the state before a folding commit, and the archive after it, counts nothing twice.
     #[test]
-    fn what_is_folded_away_between_two_reads_is_counted_once(homes in homes(), further in 0_i32..2_000) {
+    fn what_is_folded_between_two_reads_is_counted_once(homes in homes(), further in 0_i32..2_000) {
         for (_, kept) in keep(&feed_of(&homes), homes.len(), 7, |_| true) {
             let expected = kept.hot.clone().with_archive(&kept.archive);
             let before = kept.hot.clone();
@@ -146,12 +146,12 @@ proptest! {
         let unfolded = states(&homes);
         for (market, kept) in keep(&feed_of(&homes), homes.len(), 7, |_| true) {
             let unfolded = unfolded.get(&market).cloned().unwrap_or_default();
-            prop_assert_eq!(&unfolded.clone().with_archive(&kept.archive), &unfolded, "it tells of all days itself");
+            prop_assert_eq!(&unfolded.clone().with_archive(&kept.archive), &unfolded, "it has all days itself");
         }
     }
 
     #[test]
-    fn what_is_hot_is_right_from_its_horizon_on(homes in homes()) {
+    fn a_state_is_right_from_its_horizon_on(homes in homes()) {
         let unfolded = states(&homes);
         for (market, kept) in keep(&feed_of(&homes), homes.len(), 3, |_| true) {
             let from = kept.hot.horizon().unwrap().days;
@@ -168,7 +168,7 @@ proptest! {
     }
 
     #[test]
-    fn an_archive_is_the_sum_of_its_periods_and_is_stored_like_a_state(homes in homes()) {
+    fn an_archive_is_the_sum_of_its_periods_and_round_trips(homes in homes()) {
         for (_, kept) in keep(&feed_of(&homes), homes.len(), 50, |_| true) {
             let mut sum = Cells::default();
             for (_, period) in kept.archive.clone().into_periods() {
@@ -179,7 +179,7 @@ proptest! {
         }
     }
 
-    /// The sum of markets that are folded differently far, each with its archive.
+    /// The sum of markets with different horizons, each with its archive.
     #[test]
     fn an_area_is_the_sum_of_markets_with_their_archives(homes in homes()) {
         let mut whole = Cells::default();

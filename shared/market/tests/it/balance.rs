@@ -1,4 +1,4 @@
-//! Stock and flows of every market, part and day, against what plain loops over the homes' intervals give.
+//! Compares stock and flows of every market, part and day with plain loops over the intervals of homes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::support::{Seen, State, history, homes, plain};
 
 const DAY: i64 = 86_400_000;
 
-/// Every market's state.
+/// The state of every market.
 pub(crate) fn states(homes: &[Vec<Seen>]) -> BTreeMap<Market, Cells> {
     let mut states: BTreeMap<Market, Cells> = BTreeMap::new();
     let mut zones = Zones::default();
@@ -34,7 +34,7 @@ fn segment(part: Part) -> Segment {
     }
 }
 
-/// The whole, every type, every number of bedrooms, and every cell that the homes can be in.
+/// The whole market, every type, every number of bedrooms, and every cell that the homes can be in.
 fn parts() -> Vec<Part> {
     let kinds = [None, Some(PropertyType::Condominium), Some(PropertyType::Townhouse)];
     let bedrooms = [None, Some(0), Some(2), Some(10)];
@@ -72,7 +72,7 @@ fn unconfirmed(homes: &[OnOffer]) -> i64 {
     homes.iter().filter(|home| home.unconfirmed).count() as i64
 }
 
-/// The figures of stock, by plain computation.
+/// Compares the figures of stock with a plain computation.
 #[expect(clippy::cast_precision_loss, reason = "few homes")]
 fn check_stock(figures: &Figures, homes: &[OnOffer], today: i32) -> Result<(), TestCaseError> {
     let prices: Vec<f64> = homes.iter().filter_map(|home| home.price).map(|price| price as f64).collect();
@@ -107,7 +107,7 @@ fn check_stock(figures: &Figures, homes: &[OnOffer], today: i32) -> Result<(), T
     Ok(())
 }
 
-/// The windows up to a moment, by plain counting.
+/// Compares the windows up to a moment with plain counting.
 fn check_windows(
     figures: &Figures,
     all: &[Happened],
@@ -131,7 +131,7 @@ fn check_windows(
     Ok(())
 }
 
-/// Every close of every part, and the figures on days about which something happened.
+/// Compares every close of every part, and the figures on days around events.
 pub(crate) fn check(
     homes: &[Vec<Interval>],
     market: &Market,
@@ -177,20 +177,20 @@ pub(crate) fn check(
 
 proptest! {
     #[test]
-    fn stock_is_what_came_in_less_what_went_out(homes in homes(), sample in 0_usize..5) {
-        let reported: Vec<Vec<Interval>> = homes.iter().map(|home| intervals(home)).collect();
+    fn stock_is_entries_less_exits(homes in homes(), sample in 0_usize..5) {
+        let expected_intervals: Vec<Vec<Interval>> = homes.iter().map(|home| intervals(home)).collect();
         let states = states(&homes);
-        let markets: BTreeSet<Market> = reported.iter().flatten().map(|interval| interval.state.market()).collect();
+        let markets: BTreeSet<Market> = expected_intervals.iter().flatten().map(|interval| interval.state.market()).collect();
         for market in markets {
-            check(&reported, &market, states.get(&market).unwrap_or(&Cells::default()), sample)?;
+            check(&expected_intervals, &market, states.get(&market).unwrap_or(&Cells::default()), sample)?;
         }
     }
 }
 
-/// A day, and what is different from then on.
+/// A day, and a change from that day on.
 type Step<'a> = (&'a str, &'a dyn Fn(&mut State));
 
-/// A home that is plain but for what is changed.
+/// A plain home with these changes.
 fn life(changes: &[Step<'_>]) -> Vec<Seen> {
     let mut state = plain();
     let one = |(day, change): &Step<'_>| {
@@ -201,7 +201,7 @@ fn life(changes: &[Step<'_>]) -> Vec<Seen> {
     changes.iter().map(one).collect()
 }
 
-/// What all days together count in a segment of the market of plain homes, and the stock at the end.
+/// The sums over all days in a segment of the market of plain homes, and the stock at the end.
 fn total(home: Vec<Seen>, segment: Segment) -> (Flows, i64) {
     let state = states(&[home]).remove(&plain().market()).unwrap();
     let series = closes(&state, segment, Day(15_000), Day(24_000));
@@ -263,8 +263,8 @@ fn expired_then_gone_is_one_exit_and_expired_then_sold_one_exit_and_a_sale() {
 }
 
 #[test]
-fn an_expired_home_is_back_relisted_or_new_by_the_time_that_it_was_off() {
-    // It expired with the first moment of 1 February, UTC: 30 whole days after that on which it was seen.
+fn the_time_off_the_market_decides_how_an_expired_home_returns() {
+    // It expires at the first moment of 1 February UTC, 30 whole days after the day of its sighting.
     for (day, entry) in [
         ("2026-01-31", Flows::default()),
         ("2026-02-02", Flows { expired: 1, back_on_market: 1, ..Flows::default() }),
@@ -273,16 +273,16 @@ fn an_expired_home_is_back_relisted_or_new_by_the_time_that_it_was_off() {
         ("2027-02-02", Flows { expired: 1, new: 1, ..Flows::default() }),
     ] {
         let home = watched(&[("2026-01-01", &|_| ()), (day, &|_| ())]);
-        // Once more at the end, whenever that is.
+        // It expires once more at the end, whenever that is.
         let new = entry.new + 1;
         let expected = Flows { new, expired: entry.expired + 1, ..entry };
         assert_eq!(total(home, Segment::All), (expected, 0), "{day}");
     }
 }
 
-/// Two of a portal that is emptied, as they are seen at the close of days.
+/// Two homes of a portal that empties, at the close of several days.
 #[test]
-fn who_is_not_seen_is_unconfirmed_after_a_week_and_expired_after_thirty_days() {
+fn a_home_is_unconfirmed_after_a_week_and_expired_after_thirty_days() {
     let homes = [
         watched(&[("2026-01-01", &|_| ()), ("2026-01-05", &|_| ())]),
         watched(&[("2026-01-01", &|_| ()), ("2026-01-08", &|home| home.price = Some(40_000_000))]),
@@ -290,7 +290,7 @@ fn who_is_not_seen_is_unconfirmed_after_a_week_and_expired_after_thirty_days() {
     ];
     let cells = states(&homes).remove(&plain().market()).unwrap();
     let zone = plain().market().area.country().zone;
-    // Midnight of UTC is four in the afternoon in Seattle.
+    // Midnight UTC is four in the afternoon in Seattle.
     let at = |day: &str| {
         let noon = stoop_domain::Time::parse(&format!("{day}T20:00:00Z")).unwrap();
         let figures = Figures::of(&cells, Segment::All, noon, &zone);
@@ -308,7 +308,7 @@ fn who_is_not_seen_is_unconfirmed_after_a_week_and_expired_after_thirty_days() {
 }
 
 #[test]
-fn a_sale_that_its_source_dates_counts_on_that_day_and_the_exit_when_it_was_seen() {
+fn a_dated_sale_counts_on_its_day_and_the_exit_when_it_was_seen() {
     let home = life(&[
         ("2026-01-01", &|_| ()),
         ("2026-01-10", &|home| {
@@ -323,7 +323,7 @@ fn a_sale_that_its_source_dates_counts_on_that_day_and_the_exit_when_it_was_seen
 }
 
 #[test]
-fn a_change_of_bedrooms_moves_between_cells_and_the_market_does_not_notice() {
+fn a_change_of_bedrooms_moves_between_cells_and_not_in_the_market() {
     let home = || {
         life(&[
             ("2026-01-01", &|home| {
@@ -361,7 +361,7 @@ fn a_doubtful_price_is_in_no_figure_until_it_is_sighted_on_another_day() {
         ("2026-01-05", &|home| home.price = Some(5_000_000)),
         ("2026-01-06", &|home| home.price = Some(48_000_000)),
     ]);
-    let reported = |home: Vec<Seen>, until: i32| {
+    let figures_at = |home: Vec<Seen>, until: i32| {
         let cells = states(&[home, other.clone()]).remove(&plain().market()).unwrap();
         let zone = plain().market().area.country().zone;
         let figures = Figures::of(&cells, Segment::All, noon(until, &zone), &zone);
@@ -369,15 +369,15 @@ fn a_doubtful_price_is_in_no_figure_until_it_is_sighted_on_another_day() {
         (figures.active, figures.priced, figures.mean_price, figures.cut, flows.price_cuts, flows.price_rises)
     };
     let (the_5th, the_6th) = (20_458, 20_459);
-    assert_eq!(reported(slip.clone(), the_5th), (2, 1, Some(40_000_000.0), 0, 0, 0));
-    assert_eq!(reported(slip, the_6th), (2, 1, Some(40_000_000.0), 0, 0, 0));
-    assert_eq!(reported(still, the_5th), (2, 2, Some(22_500_000.0), 1, 1, 0));
-    assert_eq!(reported(mended.clone(), the_5th), (2, 1, Some(40_000_000.0), 0, 0, 0));
-    assert_eq!(reported(mended, the_6th), (2, 2, Some(44_000_000.0), 1, 1, 0));
+    assert_eq!(figures_at(slip.clone(), the_5th), (2, 1, Some(40_000_000.0), 0, 0, 0));
+    assert_eq!(figures_at(slip, the_6th), (2, 1, Some(40_000_000.0), 0, 0, 0));
+    assert_eq!(figures_at(still, the_5th), (2, 2, Some(22_500_000.0), 1, 1, 0));
+    assert_eq!(figures_at(mended.clone(), the_5th), (2, 1, Some(40_000_000.0), 0, 0, 0));
+    assert_eq!(figures_at(mended, the_6th), (2, 2, Some(44_000_000.0), 1, 1, 0));
 }
 
 #[test]
-fn a_sale_that_turns_into_a_letting_is_gone_there_and_new_here() {
+fn a_switch_from_sale_to_rent_is_gone_there_and_new_here() {
     let home = || life(&[("2026-01-01", &|_| ()), ("2026-01-10", &|home| home.rent = true)]);
     assert_eq!(total(home(), Segment::All), (Flows { new: 1, gone: 1, ..Flows::default() }, 0));
     let rents = states(&[home()]).remove(&State { rent: true, ..plain() }.market()).unwrap();
@@ -386,7 +386,7 @@ fn a_sale_that_turns_into_a_letting_is_gone_there_and_new_here() {
 }
 
 #[test]
-fn a_day_is_that_of_the_market() {
+fn a_day_is_a_day_of_the_market_zone() {
     // 08:00 UTC is ten in the evening of the day before in Honolulu, and morning in Chicago.
     let at = stoop_domain::Time::parse("2026-01-10T08:00:00Z").unwrap().ms();
     let day = 20_463;
@@ -401,7 +401,7 @@ fn a_day_is_that_of_the_market() {
 }
 
 #[test]
-fn days_that_no_coordinate_has_room_for_count_as_the_first_and_the_last() {
+fn days_out_of_range_are_clamped() {
     let at = |text: &str| stoop_domain::Time::parse(text).unwrap().ms();
     let seen = |text, status| Seen {
         at: at(text),

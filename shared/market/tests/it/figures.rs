@@ -1,4 +1,4 @@
-//! The figures, as facts about small markets.
+//! Figures of small markets.
 
 use stoop_domain::{
     Address, Area, AreaUnit, Currency, Facts, History, Listing, Minor, Purpose, Sighting, Status, Time,
@@ -51,13 +51,13 @@ fn figures(homes: &[History], now: &str) -> Figures {
 
 fn near(got: Option<f64>, want: f64) {
     let got = got.expect("a figure");
-    assert!((got / want - 1.0).abs() <= 0.001, "{got} is not near {want}");
+    assert!((got / want - 1.0).abs() <= 0.001, "{got} differs too much from {want}");
 }
 
 use Status::{Active, Closed, Gone, Pending};
 
 #[test]
-fn prices_of_the_homes_on_offer() {
+fn prices_cover_the_homes_on_offer() {
     let one = |dollars| home(&[("2026-01-01T12:00:00Z", Active, dollars)]);
     let unpriced = home(&[("2026-01-01T12:00:00Z", Active, 0)]);
     let figures = figures(&[one(100_000), one(200_000), one(300_000), one(600_000), unpriced], "2026-01-05T12:00:00Z");
@@ -75,7 +75,7 @@ fn prices_of_the_homes_on_offer() {
 }
 
 #[test]
-fn a_cut_home_counts_as_cut_until_it_asks_its_first_price_again() {
+fn a_home_counts_as_cut_until_it_returns_to_its_original_price() {
     let cut = home(&[("2026-01-01T12:00:00Z", Active, 100), ("2026-01-02T12:00:00Z", Active, 80)]);
     let back = home(&[
         ("2026-01-01T12:00:00Z", Active, 100),
@@ -102,7 +102,7 @@ fn a_relisted_home_is_back_on_market_not_new() {
 }
 
 #[test]
-fn a_sold_home_listed_again_is_new_and_its_sale_price_no_cut() {
+fn a_sold_home_listed_again_is_new_without_a_cut() {
     let home = home(&[
         ("2026-01-01T12:00:00Z", Active, 100),
         ("2026-01-02T12:00:00Z", Pending, 100),
@@ -111,7 +111,7 @@ fn a_sold_home_listed_again_is_new_and_its_sale_price_no_cut() {
     ]);
     let window = figures(&[home], "2026-02-03T20:00:00Z").last_90_days;
     let counts = (window.new, window.pending, window.closed, window.sold, window.price_cuts);
-    assert_eq!(counts, (2, 1, 0, 1, 0), "it was no active inventory any more when it was sold");
+    assert_eq!(counts, (2, 1, 0, 1, 0), "it was not in the active stock any more when it was sold");
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_home_back_after_a_long_absence_is_not_cut() {
 }
 
 #[test]
-fn a_listing_is_as_old_as_its_date_says_and_new_when_we_first_looked_within_a_week_of_it() {
+fn the_listing_date_sets_the_age_and_new_needs_a_sighting_within_a_week() {
     let first = |listed_on| listed(Some(at(listed_on)), &[("2026-01-10T12:00:00Z", Active, 100)]);
     let figures = |listed_on| figures(&[first(listed_on)], "2026-01-10T20:00:00Z");
     let old = figures("2025-12-20T12:00:00Z");
@@ -171,7 +171,7 @@ fn past_days_come_from_the_same_state() {
 }
 
 #[test]
-fn a_home_that_comes_back_is_compared_with_what_it_asked_when_it_left() {
+fn a_returning_home_is_compared_with_its_price_on_exit() {
     let home = home(&[
         ("2026-01-01T12:00:00Z", Active, 335),
         ("2026-01-02T12:00:00Z", Gone, 299),
@@ -183,7 +183,7 @@ fn a_home_that_comes_back_is_compared_with_what_it_asked_when_it_left() {
 }
 
 #[test]
-fn what_is_folded_stays_in_stock_and_leaves_for_the_archive() {
+fn folded_cells_stay_in_stock_and_move_to_the_archive() {
     let home = home(&[("2026-01-01T12:00:00Z", Active, 100), ("2026-01-02T12:00:00Z", Active, 80)]);
     let zone = jiff::tz::TimeZone::get("America/Los_Angeles").unwrap();
     let mut cells = market(&[home]);
@@ -201,7 +201,7 @@ fn what_is_folded_stays_in_stock_and_leaves_for_the_archive() {
 }
 
 #[test]
-fn the_hours_before_the_horizon_are_not_reported() {
+fn hours_before_the_horizon_are_not_available() {
     let home = home(&[("2026-01-09T23:30:00Z", Active, 100), ("2026-01-10T00:30:00Z", Pending, 100)]);
     let mut cells = market(&[home]);
     let midnight = at("2026-01-10T00:00:00Z").day_in(&jiff::tz::TimeZone::UTC);
@@ -216,7 +216,7 @@ fn the_hours_before_the_horizon_are_not_reported() {
 }
 
 #[test]
-fn the_least_and_the_greatest_price_enclose_all_and_a_single_one_is_exact() {
+fn the_extreme_prices_enclose_all_and_a_single_price_is_exact() {
     let one = |dollars| home(&[("2026-01-01T12:00:00Z", Active, dollars)]);
     let read = |homes: &[History]| figures(homes, "2026-01-05T12:00:00Z");
     let same = read(&[one(500_000), one(500_000), one(500_000)]);
@@ -229,7 +229,7 @@ fn the_least_and_the_greatest_price_enclose_all_and_a_single_one_is_exact() {
     assert_eq!([single.p25_price, single.p75_price], [exact; 2]);
 }
 
-/// The greatest price that is let in, in a market larger than any.
+/// The greatest accepted price, in a market larger than any real one.
 #[test]
 fn sums_of_money_do_not_wrap() {
     let home = home(&[("2026-01-01T12:00:00Z", Active, 1_000_000_000_000), ("2026-01-02T12:00:00Z", Closed, 1)]);
@@ -247,7 +247,7 @@ fn sums_of_money_do_not_wrap() {
     assert_eq!((sold.active, sold.mean_price, sold.last_7_days.sold), (0, None, 100_000));
 }
 
-/// What `docs/METRICS.md` works out by hand.
+/// The example in `docs/METRICS.md`.
 #[test]
 fn the_example_of_the_catalogue() {
     let seen = |area: Option<u32>, listed: Option<&str>, seen: &[(&str, Status, i64)]| {

@@ -1,4 +1,4 @@
-//! The promises of the algebra, as properties over random sets of observations.
+//! The laws of the algebra, as properties over random sets of observations.
 
 use proptest::prelude::*;
 use stoop_domain::{
@@ -42,12 +42,12 @@ fn observation() -> impl Strategy<Value = (Time, Facts)> {
     )
 }
 
-/// Some of each kind.
+/// One of each kind, depending on the time.
 fn watch(at: Time) -> Watch {
     [Watch::Repeated, Watch::Once, Watch::Repeated, Watch::Complete][at.ms().div_euclid(HOUR).rem_euclid(4) as usize]
 }
 
-/// Within some days, close together, in order by one clock or the other.
+/// Within some days, close together, in order by either clock.
 fn sighting() -> impl Strategy<Value = Sighting> {
     let seen = prop_oneof![0_i64..60, 0_i64..2_000];
     (seen, 0_i64..30, any::<bool>(), any::<bool>()).prop_map(|(seen, back, versioned, initial)| {
@@ -60,7 +60,7 @@ fn any_watch() -> impl Strategy<Value = Watch> {
     prop::sample::select(vec![Watch::Repeated, Watch::Repeated, Watch::Once, Watch::Complete])
 }
 
-/// The observations of some homes, within two days.
+/// The observations of some homes within two days.
 fn homes() -> impl Strategy<Value = Vec<Vec<(Time, Facts)>>> {
     prop::collection::vec(prop::collection::vec(observation(), 1..12), 1..6)
 }
@@ -73,7 +73,7 @@ fn history(observations: &[(Time, Facts)]) -> History {
     history
 }
 
-/// Every market's state, recomputed from whole histories.
+/// The state of every market, recomputed from whole histories.
 fn recomputed(homes: &[Vec<(Time, Facts)>]) -> Vec<(Market, Cells)> {
     let mut states = std::collections::BTreeMap::<Market, Cells>::new();
     let mut zones = Zones::default();
@@ -85,7 +85,7 @@ fn recomputed(homes: &[Vec<(Time, Facts)>]) -> Vec<(Market, Cells)> {
     states.into_iter().filter(|(_, cells)| !cells.is_empty()).collect()
 }
 
-/// Every market's state, after feeding the observations in batches of these sizes.
+/// The state of every market after applying the observations in batches of this size.
 fn incremental(feed: &[(usize, Time, Facts)], homes: usize, batch: usize) -> Vec<(Market, Cells)> {
     let mut states = std::collections::BTreeMap::<Market, Cells>::new();
     let mut zones = Zones::default();
@@ -114,7 +114,7 @@ proptest! {
     #[test]
     fn order_of_arrival_does_not_matter(mut observations in prop::collection::vec(observation(), 1..14), seed in any::<u64>()) {
         let forward = history(&observations);
-        // A shuffle by a hash of place and seed.
+        // Shuffles by a hash of index and seed.
         let mut keyed: Vec<_> = observations.drain(..).enumerate().collect();
         keyed.sort_by_key(|(i, _)| (*i as u64 + 1).wrapping_mul(seed | 1).rotate_left(17).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let shuffled: Vec<_> = keyed.into_iter().map(|(_, o)| o).collect();
@@ -132,7 +132,7 @@ proptest! {
     }
 
     #[test]
-    fn incremental_is_recomputed_however_batches_are_cut(homes in homes(), batch in 1_usize..20, seed in any::<u64>()) {
+    fn incremental_equals_recomputed_for_any_batches(homes in homes(), batch in 1_usize..20, seed in any::<u64>()) {
         let mut feed: Vec<_> = homes.iter().enumerate()
             .flat_map(|(i, home)| home.iter().map(move |(at, facts)| (i, *at, facts.clone()))).collect();
         feed.sort_by_key(|(i, at, _)| (at.ms() as u64 ^ *i as u64).wrapping_mul(seed | 1));
@@ -168,7 +168,7 @@ proptest! {
     }
 
     #[test]
-    fn folding_a_sum_is_summing_the_folded(homes in homes(), day in 20_460_i32..20_466) {
+    fn folding_a_sum_equals_summing_folded_states(homes in homes(), day in 20_460_i32..20_466) {
         for (_, cells) in recomputed(&homes) {
             let delta_homes = recomputed(&homes);
             let mut sum_then_fold = cells.clone();
@@ -186,7 +186,7 @@ proptest! {
     }
 
     #[test]
-    fn adding_a_sum_is_adding_each_and_as_much_of_it_is_late(homes in homes(), day in 20_460_i32..20_466) {
+    fn adding_a_sum_equals_adding_each_delta(homes in homes(), day in 20_460_i32..20_466) {
         let mut zones = Zones::default();
         let folded = || {
             let mut cells = Cells::default();
@@ -209,7 +209,7 @@ proptest! {
     }
 
     #[test]
-    fn folding_leaves_todays_stock_as_it_was(homes in homes()) {
+    fn folding_does_not_change_todays_stock(homes in homes()) {
         let now = Time::from_ms(1_768_000_000_000 + 60 * HOUR);
         for (market, cells) in recomputed(&homes) {
             let zone = market.area.country().zone;
@@ -222,7 +222,7 @@ proptest! {
     }
 
     #[test]
-    fn stored_states_read_back_and_other_bytes_are_refused(homes in homes(), cut in any::<prop::sample::Index>()) {
+    fn stored_states_round_trip_and_other_bytes_are_refused(homes in homes(), cut in any::<prop::sample::Index>()) {
         for (_, cells) in recomputed(&homes) {
             let bytes = cells.to_bytes();
             prop_assert_eq!(&Cells::from_bytes(&bytes).unwrap(), &cells);
@@ -231,15 +231,15 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+    fn any_bytes_decode_or_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
         if let Ok(cells) = Cells::from_bytes(&bytes) {
             prop_assert_eq!(Cells::from_bytes(&cells.to_bytes()).unwrap(), cells);
         }
     }
 
-    /// Whoever measures looks at the market only where the answer says that something moved.
+    /// The caller updates markets only for outcomes that mean a change.
     #[test]
-    fn what_moves_nothing_that_is_read_moves_no_market(
+    fn observations_without_a_change_do_not_change_a_market(
         said in prop::collection::vec((sighting(), observation(), any_watch()), 1..24),
     ) {
         let mut zones = Zones::default();
@@ -252,9 +252,9 @@ proptest! {
         }
     }
 
-    /// The sum over the bytes is made to fit, so that what is behind it is read.
+    /// The checksum is corrected, so that the bytes after it are decoded.
     #[test]
-    fn no_bytes_make_the_reader_panic(
+    fn no_bytes_make_the_decoder_panic(
         homes in homes(),
         flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
         cut in prop::option::of(any::<prop::sample::Index>()),
@@ -262,9 +262,9 @@ proptest! {
         for (_, mut cells) in recomputed(&homes) {
             drop(cells.fold_to(horizon(20_463)));
             let mut bytes = cells.to_bytes();
-            for (address, byte) in &flips {
-                let address = 5 + address.index(bytes.len() - 5);
-                bytes[address] ^= byte;
+            for (index, byte) in &flips {
+                let index = 5 + index.index(bytes.len() - 5);
+                bytes[index] ^= byte;
             }
             bytes.truncate(cut.map_or(bytes.len(), |cut| 5 + cut.index(bytes.len() - 5)));
             let sum = crc32fast::hash(&bytes[5..]).to_le_bytes();

@@ -1,4 +1,4 @@
-//! What holds of the market algebra.
+//! Properties of the market algebra.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

@@ -1,5 +1,5 @@
-//! What happened to homes, worked out from the definitions in the catalogue by plain loops over their intervals: nothing is
-//! shared with what it tests.
+//! Computes the events of homes from the definitions of the figures, by plain loops over their intervals. Shares no
+//! code with the tested crate.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,24 +10,24 @@ use crate::support::{Seen, State};
 
 const DAY: i64 = 86_400_000;
 
-/// A interval of a home: since when, what held, and the listing date that was told last in it.
+/// An interval of a home: its beginning, its state, and the last listing date in it.
 #[derive(Clone, Debug)]
 pub(crate) struct Interval {
     pub(crate) at: i64,
     pub(crate) state: State,
     pub(crate) listed: Option<i64>,
     pub(crate) initial: bool,
-    /// The days of UTC on which it was sighted.
+    /// The UTC days with a sighting.
     pub(crate) days: BTreeSet<i64>,
-    /// All its sightings.
+    /// All sightings.
     pub(crate) seen: Vec<i64>,
-    /// How the home is watched.
+    /// The watch of the last sighting.
     pub(crate) watch: Watch,
-    /// Nobody saw the home any more: off the market.
+    /// Whether the home is off the market because it expired.
     pub(crate) expired: bool,
 }
 
-/// What a home counts in a cell at an end of a interval, or beside the balance.
+/// How a home enters or leaves a cell at the end of an interval, or an event without an effect on stock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum What {
     Initial,
@@ -45,7 +45,7 @@ pub(crate) enum What {
     Sold,
 }
 
-/// Which part of a market.
+/// A part of a market.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Part {
     All,
@@ -54,13 +54,13 @@ pub(crate) enum Part {
     Both(Option<PropertyType>, Option<u8>),
 }
 
-/// Something that happened, in every part in which it counts.
+/// An event, in every part in which it counts.
 #[derive(Clone, Debug)]
 pub(crate) struct Happened {
     pub(crate) market: Market,
     pub(crate) parts: Vec<Part>,
     pub(crate) day: i32,
-    /// The hour of UTC; of a sale that its source dates to another day, none.
+    /// The UTC hour; `None` for a sale that its source dates to another day.
     pub(crate) hour: Option<i64>,
     pub(crate) what: What,
 }
@@ -85,8 +85,8 @@ pub(crate) fn parts_of(state: &State) -> [Part; 4] {
     [Part::All, Part::Type(kind), Part::Bedrooms(bedrooms), Part::Both(kind, bedrooms)]
 }
 
-/// The intervals of what was seen: equal neighbours are one. In between, and behind the last, is what comes of a home that is on the
-/// market and that nobody sees for more than thirty days of UTC, where its last sighting says that it is watched so.
+/// The intervals of what was seen: equal neighbours are merged. In between and at the end, a home on the market that is
+/// not seen for more than thirty UTC days expires, if its last sighting is watched in that way.
 pub(crate) fn intervals(seen: &[Seen]) -> Vec<Interval> {
     let mut intervals: Vec<Interval> = Vec::new();
     let Some(watch) = seen.last().map(|last| last.watch) else { return intervals };
@@ -140,7 +140,7 @@ fn expire(intervals: &mut Vec<Interval>, next: Option<i64>) {
     }
 }
 
-/// Whether a home in this interval has not been seen for longer than it is confirmed, at the close of a day of its market.
+/// Whether a home in this interval is unconfirmed at the close of a day of its market.
 fn is_unconfirmed(interval: &Interval, day: i32, zone: &TimeZone) -> bool {
     let age = match interval.watch {
         Watch::Once => return false,
@@ -179,14 +179,14 @@ fn same_terms(a: &State, b: &State) -> bool {
     a.rent == b.rent && a.currency == b.currency
 }
 
-/// The first interval of the life that interval `i` belongs to: a sale ends one, and so do other terms.
+/// The first interval of the life that contains interval `i`. A sale or a change of terms ends a life.
 fn life_of(intervals: &[Interval], i: usize) -> usize {
     let ends = |j: usize| is_sold(&intervals[j - 1].state) || !same_terms(&intervals[j - 1].state, &intervals[j].state);
     (1..=i).rev().find(|j| ends(*j)).unwrap_or(0)
 }
 
-/// The times off the market between intervals `from` and `until`, each told by when the home left and came back. Announced is
-/// off the market for who has been on it or off it.
+/// The times off the market between intervals `from` and `until`. Coming soon counts as off the market for a home that
+/// has been on it or off it.
 fn times_off(intervals: &[Interval], from: usize, until: usize) -> Vec<i64> {
     let mut times = Vec::new();
     let mut left: Option<i64> = None;
@@ -202,7 +202,7 @@ fn times_off(intervals: &[Interval], from: usize, until: usize) -> Vec<i64> {
     times
 }
 
-/// The first interval of the spell that interval `i`, on the market or off it, belongs to, if it belongs to one.
+/// The first interval of the spell that contains interval `i`, on the market or off it, if there is one.
 fn spell_of(intervals: &[Interval], i: usize) -> Option<usize> {
     let life = life_of(intervals, i);
     let mut first = None;
@@ -249,9 +249,9 @@ fn opened(intervals: &[Interval], i: usize) -> i64 {
             && life_of(intervals, *j) == life_of(intervals, i)
             && spell_of(intervals, *j) == Some(first)
     });
-    let reported = of_spell.filter_map(|j| intervals[j].listed).last();
+    let listed_at = of_spell.filter_map(|j| intervals[j].listed).last();
     let began = intervals[first].at;
-    reported.filter(|date| *date <= began && (first == 0 || *date > intervals[first - 1].at)).unwrap_or(began)
+    listed_at.filter(|date| *date <= began && (first == 0 || *date > intervals[first - 1].at)).unwrap_or(began)
 }
 
 fn first_price(intervals: &[Interval], i: usize) -> Option<i64> {
@@ -261,13 +261,13 @@ fn first_price(intervals: &[Interval], i: usize) -> Option<i64> {
     asked().rev().find_map(|j| intervals[j].state.original).or_else(|| asked().find_map(known))
 }
 
-/// The price that interval `i` names, if it belongs to a spell.
+/// The price of interval `i`, if it belongs to a spell.
 fn named(intervals: &[Interval], i: usize) -> Option<i64> {
     let state = &intervals[i].state;
     state.price.filter(|_| !is_before(state) && !is_sold(state) && spell_of(intervals, i).is_some())
 }
 
-/// The last price that counts of those that were named in the spell of interval `i` before it.
+/// The last price that counts in the spell of interval `i` before it.
 fn price_before(intervals: &[Interval], i: usize) -> Option<i64> {
     let mut asked = None;
     for j in spell_of(intervals, i)?..i {
@@ -291,7 +291,7 @@ fn looks_wrong(intervals: &[Interval], i: usize, price: i64, asked: Option<i64>)
     if asked == Some(price) || !leaps && !is_placeholder(price) {
         return false;
     }
-    // The days on which this price was sighted, before and after, while no other was named.
+    // The days on which this price was sighted, before and after, while there was no other price.
     let spell = spell_of(intervals, i);
     let stays = |j: &usize| {
         spell_of(intervals, *j) == spell
@@ -303,7 +303,7 @@ fn looks_wrong(intervals: &[Interval], i: usize, price: i64, asked: Option<i64>)
     sighted.flat_map(|j| intervals[j].days.iter()).collect::<BTreeSet<_>>().len() < 2
 }
 
-/// As text, in currencies with cents.
+/// Works on the decimal text, for currencies with cents.
 fn is_placeholder(price: i64) -> bool {
     let Some(digits) = price.to_string().strip_suffix("00").map(str::to_owned) else { return false };
     let first = &digits[..1];
@@ -312,7 +312,7 @@ fn is_placeholder(price: i64) -> bool {
     known || same && digits.len() >= if first == "9" { 7 } else { 5 }
 }
 
-/// Everything that happened to a home.
+/// Every event of a home.
 pub(crate) fn happened(intervals: &[Interval]) -> Vec<Happened> {
     let mut all = Vec::new();
     for (i, Interval { at, state, .. }) in intervals.iter().enumerate() {
@@ -358,7 +358,7 @@ pub(crate) fn happened(intervals: &[Interval]) -> Vec<Happened> {
             one.state.close_day.filter(|day| *day >= 7_305 && i64::from(*day) <= one.at.div_euclid(DAY) + 1)
         };
         let close = close_day(&intervals[i]);
-        // Sold already, and not offered since: sold again only if the day moves on by more than a month.
+        // Sold before and not offered since: sold again only if the day moves on by more than a month.
         let since = intervals[..i].iter().rev().take_while(|one| !is_on_market(&one.state));
         let sold_before: Vec<&Interval> = since.filter(|one| is_sold(&one.state)).collect();
         let known = sold_before.iter().find_map(|one| close_day(one));
@@ -394,7 +394,7 @@ pub(crate) fn on_offer(homes: &[Vec<Interval>], market: &Market, part: Part, day
     found
 }
 
-/// How often each thing happened in a part of a market, by day.
+/// The number of events of each kind in a part of a market, by day.
 pub(crate) fn by_day(all: &[Happened], market: &Market, part: Part) -> BTreeMap<i32, BTreeMap<What, i64>> {
     let mut days: BTreeMap<i32, BTreeMap<What, i64>> = BTreeMap::new();
     for one in all.iter().filter(|one| one.market == *market && one.parts.contains(&part)) {
@@ -403,7 +403,7 @@ pub(crate) fn by_day(all: &[Happened], market: &Market, part: Part) -> BTreeMap<
     days
 }
 
-/// The quantile of plain numbers as R and `NumPy` have it.
+/// The quantile of plain numbers, as in R and `NumPy`.
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "few homes")]
 pub(crate) fn quantile(mut values: Vec<f64>, q: f64) -> Option<f64> {
     values.sort_by(f64::total_cmp);
@@ -412,7 +412,7 @@ pub(crate) fn quantile(mut values: Vec<f64>, q: f64) -> Option<f64> {
     Some(low + (high - low) * rank.fract())
 }
 
-/// The moment of noon of a day in a zone.
+/// Noon of a day in a zone.
 pub(crate) fn noon(day: i32, zone: &TimeZone) -> Time {
     let date = jiff::civil::date(1970, 1, 1) + jiff::Span::new().days(day);
     let noon = date.at(12, 0, 0, 0).to_zoned(zone.clone()).unwrap();

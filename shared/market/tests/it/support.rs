@@ -12,7 +12,7 @@ const DAY: i64 = 24 * 60 * MINUTE;
 /// 2019-03-01, midnight UTC.
 const START: i64 = 1_551_398_400_000;
 
-/// What a home is like at a time.
+/// The state of a home at a time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct State {
     pub(crate) zip: &'static str,
@@ -27,7 +27,7 @@ pub(crate) struct State {
     pub(crate) feet: Option<u32>,
 }
 
-/// One sighting of a home, at the time of which it tells.
+/// One sighting of a home.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
     pub(crate) at: i64,
@@ -90,7 +90,7 @@ pub(crate) fn history(seen: &[Seen]) -> History {
     history
 }
 
-/// A home on offer for sale in Seattle.
+/// A home for sale in Seattle.
 pub(crate) fn plain() -> State {
     State {
         zip: "98178",
@@ -106,7 +106,7 @@ pub(crate) fn plain() -> State {
     }
 }
 
-/// Something that becomes different about a home.
+/// A change of a home.
 #[derive(Clone, Debug)]
 enum Change {
     Status(Status),
@@ -143,7 +143,7 @@ impl Change {
     }
 }
 
-/// Some are beyond 32 bits, some look like none.
+/// Some exceed 32 bits, some are placeholders.
 fn price() -> impl Strategy<Value = i64> {
     let placeholders = vec![1_234_500, 12_345_600, 11_111_100, 99_999_900, 999_999_900, 5_555_500];
     prop_oneof![
@@ -173,7 +173,7 @@ fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
-/// Time until the next sighting: within the day, some days, or about where a definition changes.
+/// Time until the next sighting: within the day, some days, or close to the limit of a definition.
 fn gap() -> impl Strategy<Value = i64> {
     let about = |days: i64| (-1_i64..=1).prop_map(move |ms| days * DAY + ms);
     prop_oneof![
@@ -193,9 +193,9 @@ pub(crate) fn home() -> impl Strategy<Value = Vec<Seen>> {
     let changes = prop::collection::vec(change(), 1..4);
     let again = prop::option::weighted(0.2, (5 * MINUTE..120 * MINUTE, change()));
     let listed = prop::option::weighted(0.3, prop::sample::select(vec![-400_i64, -100, -8, -7, -1, 0, 3, -20_000]));
-    // Seen so once more, the day after.
+    // Seen in the same state once more, the day after.
     let confirmed = prop::bool::weighted(0.4);
-    // Mostly as before.
+    // Mostly unchanged.
     let otherwise = prop::option::weighted(0.2, watch());
     let step = (gap(), changes, (again, confirmed), (listed, otherwise));
     let begin =

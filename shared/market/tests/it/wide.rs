@@ -1,5 +1,4 @@
-//! What is kept of a wide area tells the same figures and the same series as the plain sum of its markets does, but for prices
-//! that are coarser where that was asked for.
+//! A wide area gives the same figures and series as the plain sum of its markets, except that prices may be coarser.
 
 use proptest::prelude::*;
 use stoop_domain::{Day, Time, Watch};
@@ -13,18 +12,18 @@ use crate::balance::states;
 use crate::oracle::noon;
 use crate::support::{Seen, homes, plain as plain_home};
 
-/// The first civil day that is told, and how far behind it is looked, so that all sorts of days come up: with homes that
-/// expire behind it, long after the last sighting, before the first one.
+/// The first civil day of the area, and how many days later the figures are read. They cover all sorts of days: after
+/// homes expired, long after the last sighting, before the first one.
 fn day() -> impl Strategy<Value = (Day, i32)> {
     (17_950_i32..20_500, 0..WIDE_DAYS).prop_map(|(from, behind)| (Day(from), behind))
 }
 
-/// The markets as they were before anything was folded.
+/// The markets before any folding.
 fn unfolded(homes: &[Vec<Seen>]) -> Vec<(Cells, Cells)> {
     states(homes).into_values().map(|cells| (cells, Cells::default())).collect()
 }
 
-/// The markets as a store keeps them, those folded that were seen late, with as much of their archive as is asked for.
+/// The markets as a store keeps them, folded, with the periods of their archives that are required.
 fn kept(homes: &[Vec<Seen>], from: Day) -> Vec<(Cells, Cells)> {
     let first = Projection::new(from, Grain::Fine).first_day().0;
     let markets = keep(&feed_of(homes), homes.len(), 7, |number| number % 2 == 0).into_values();
@@ -55,12 +54,13 @@ fn sum_of<'w>(wides: impl IntoIterator<Item = &'w Wide>) -> Wide {
     sum
 }
 
-/// Zones on both sides of UTC, far from it.
+/// Zones far from UTC on both sides.
 fn zones() -> [jiff::tz::TimeZone; 3] {
     ["Pacific/Honolulu", "UTC", "Pacific/Kiritimati"].map(|name| jiff::tz::TimeZone::get(name).unwrap())
 }
 
-/// All figures are those of the plain sum to the last bit; coarse ones, but for the quantiles and ends of prices and cuts.
+/// All figures equal those of the plain sum to the last bit; with coarse prices, all but the quantiles and extremes of
+/// prices and cuts.
 fn check_figures(
     wide: &Wide,
     grain: Grain,
@@ -69,13 +69,13 @@ fn check_figures(
     zone: &jiff::tz::TimeZone,
 ) -> Result<(), TestCaseError> {
     let cells = whole.cells();
-    let reported = wide.cells();
+    let cells_of_wide = wide.cells();
     let segments = [Segment::All].into_iter().chain(whole.segments()).chain(cells.into_iter().map(Segment::Cell));
     for segment in segments {
         let (got, expected) = (wide.figures(grain, segment, now, zone), Figures::of(whole, segment, now, zone));
-        let is_reported = |cell: &Cell| segment.contains(*cell);
+        let is_in_segment = |cell: &Cell| segment.contains(*cell);
         let nothing = Figures { last_24_hours: Some(Flows::default()), ..Figures::default() };
-        prop_assert!(reported.iter().any(is_reported) || expected == nothing, "{:?} is not told", segment);
+        prop_assert!(cells_of_wide.iter().any(is_in_segment) || expected == nothing, "{:?} has no cell", segment);
         if grain == Grain::Fine {
             prop_assert_eq!(&got, &expected);
             continue;
@@ -109,7 +109,7 @@ fn check_figures(
     Ok(())
 }
 
-/// Either is within its own error of what is told of.
+/// Whether both values are within their own errors of the same exact value.
 fn is_near(coarse: Option<f64>, fine: Option<f64>) -> bool {
     match (coarse, fine) {
         (Some(coarse), Some(fine)) => (coarse / fine - 1.0).abs() <= COARSE_ERROR + RELATIVE_ERROR,
@@ -131,7 +131,7 @@ fn check_series(wide: &Wide, whole: &Cells, until: Day) -> Result<(), TestCaseEr
 
 proptest! {
     #[test]
-    fn figures_and_series_are_those_of_the_plain_sum(homes in homes(), (from, behind) in day(), zone in 0_usize..3) {
+    fn figures_and_series_equal_those_of_the_plain_sum(homes in homes(), (from, behind) in day(), zone in 0_usize..3) {
         let zone = &zones()[zone];
         let markets = unfolded(&homes);
         let (whole, until) = (plain(&markets), Day(from.0 + behind));
@@ -142,9 +142,9 @@ proptest! {
         }
     }
 
-    /// The first and the last moment of a civil day, in the hours of UTC of which it lies.
+    /// The first and the last moment of a civil day.
     #[test]
-    fn a_day_is_reported_from_its_first_moment_to_its_last(homes in homes(), (from, behind) in day(), zone in 0_usize..3) {
+    fn a_day_is_covered_from_its_first_to_its_last_moment(homes in homes(), (from, behind) in day(), zone in 0_usize..3) {
         let zone = &zones()[zone];
         let markets = unfolded(&homes);
         let whole = plain(&markets);
@@ -157,16 +157,16 @@ proptest! {
         }
     }
 
-    /// Folded markets, each with what its archive has of the last days.
+    /// Folded markets, each with the last days of its archive.
     #[test]
-    fn what_was_folded_is_reported_as_if_it_was_not(homes in homes(), (from, behind) in day()) {
+    fn folding_does_not_change_figures_and_series(homes in homes(), (from, behind) in day()) {
         let zone = &zones()[1];
         let whole = plain(&unfolded(&homes));
         let markets = kept(&homes, from);
         let until = Day(from.0 + behind);
         let wide = project(&markets, from, Grain::Fine);
         let hours = markets.iter().filter_map(|(cells, _)| cells.horizon()).map(|horizon| horizon.hours).max();
-        // Hours that were folded away are not told by anybody.
+        // Folded hours are not available anywhere.
         if hours.is_none_or(|hours| hours.0 <= from.0 - 2) {
             check_figures(&wide, Grain::Fine, &whole, noon(until.0, zone), zone)?;
         }
@@ -196,7 +196,7 @@ proptest! {
 
     /// Cities are fine and their country is coarse.
     #[test]
-    fn a_sum_made_coarse_is_the_sum_of_the_coarse(homes in homes(), (from, _) in day()) {
+    fn the_coarse_sum_is_the_sum_of_coarse_areas(homes in homes(), (from, _) in day()) {
         let markets = kept(&homes, from);
         let coarse = project(&markets, from, Grain::Coarse);
         prop_assert_eq!(&project(&markets, from, Grain::Fine).of_grain(Grain::Coarse), &coarse);
@@ -206,9 +206,9 @@ proptest! {
         prop_assert_eq!(&sum_of(&each.collect::<Vec<_>>()), &coarse);
     }
 
-    /// Areas that were summed up on different days tell together the days that each of them tells.
+    /// Areas that were summed up on different days have together the days that all of them have.
     #[test]
-    fn sums_of_different_days_tell_the_days_of_all(homes in homes(), (from, _) in day(), apart in 1..WIDE_DAYS) {
+    fn sums_of_different_days_share_the_common_days(homes in homes(), (from, _) in day(), apart in 1..WIDE_DAYS) {
         let zone = &zones()[1];
         let markets = unfolded(&homes);
         let wides = markets.iter().enumerate().map(|(at, market)| {
@@ -224,20 +224,20 @@ proptest! {
     }
 
     #[test]
-    fn it_is_stored_and_read_back(homes in homes(), (from, _) in day()) {
+    fn a_wide_area_round_trips_as_bytes(homes in homes(), (from, _) in day()) {
         let wide = project(&kept(&homes, from), from, Grain::Fine);
         let [now, series] = wide.to_bytes();
         prop_assert_eq!(&Wide::from_bytes(&now, Some(&series)).unwrap(), &wide);
         prop_assert_eq!(Wide::from_bytes(&now, None).unwrap().segments(), wide.segments());
         let mut folded = Cells::default();
         drop(folded.fold_to(Horizon { days: from, hours: from }));
-        prop_assert!(Wide::from_bytes(&folded.to_bytes(), None).is_err(), "a state is no such sum");
+        prop_assert!(Wide::from_bytes(&folded.to_bytes(), None).is_err(), "the state of a market is not a wide area");
     }
 }
 
-/// What is scheduled for each home on offer would be most of a sum, and each sighting moves it.
+/// Schedules of every home on offer would be most of a sum, and each sighting changes them.
 #[test]
-fn what_is_scheduled_for_later_days_is_left_out() {
+fn schedules_for_later_days_are_left_out() {
     let seen = |watch| Seen { at: 1_551_441_600_000, state: plain_home(), listed: None, initial: false, watch };
     let state = |watch| unfolded(&[vec![seen(watch)]]);
     let day = Day(17_956);

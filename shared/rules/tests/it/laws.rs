@@ -1,4 +1,4 @@
-//! The promises of the rules, as properties over random histories, and the reference worked out in another way.
+//! Properties of the rules over random histories, with the reference computed in another way.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,10 +9,10 @@ use stoop_rules::{DropRule, Rules, may_raise};
 const HOUR_MS: i64 = 3_600_000;
 const DAY: i64 = 24;
 
-/// What is seen of a home: the hour, the price in dollars, and whether it is on offer.
+/// A sighting of a home: the hour, the price in dollars, and whether it is on offer.
 type Sighting = (i64, i64, bool);
 
-/// Sightings in the order of time. Gaps of hours, days and weeks; few prices, so that they come again.
+/// Sightings in order of time, with gaps of hours, days and weeks. Few prices, so that they recur.
 fn sightings(prices: Vec<i64>) -> impl Strategy<Value = Vec<Sighting>> {
     let gap = prop_oneof![1..30_i64, DAY * 12..DAY * 17, DAY * 80..DAY * 100];
     let sighting = (gap, prop::sample::select(prices), prop::bool::weighted(0.9));
@@ -48,29 +48,29 @@ fn standing(home: &Home) -> BTreeSet<AlertId> {
     Rules::default().standing(&id(), home).into_iter().map(|alert| alert.id).collect()
 }
 
-/// The ids that a ledger ends with that hears of a home after each batch.
+/// The IDs in a ledger that is updated after each batch of a home.
 fn ledger(sightings: &[Sighting], batch: usize) -> BTreeSet<AlertId> {
-    let mut reported = BTreeSet::new();
+    let mut ledger_ids = BTreeSet::new();
     let mut new = Home::default();
     for batch in sightings.chunks(batch) {
         let old = new.clone();
         batch.iter().for_each(|sighting| see(&mut new, *sighting));
-        reported.extend(Rules::default().judge(&id(), Some(&old), &new).into_iter().map(|alert| alert.id));
+        ledger_ids.extend(Rules::default().judge(&id(), Some(&old), &new).into_iter().map(|alert| alert.id));
     }
-    reported
+    ledger_ids
 }
 
-/// One price, asked without a break.
+/// A price, asked without a break.
 struct Asked {
     price: i64,
     from: i64,
     until: i64,
-    /// The reference when it was first asked, itself not among what is compared.
+    /// The reference when it was first asked, without the price itself.
     reference: Option<i64>,
-    is_reported: bool,
+    raised_alert: bool,
 }
 
-/// The alerts of prices among which none is a slip, by looking over everything before each price again.
+/// The alerts of prices without mistakes, by searching all earlier prices each time.
 fn naive(sightings: &[Sighting]) -> Vec<(i64, i64, i64)> {
     let mut spells: Vec<Vec<Asked>> = vec![Vec::new()];
     let mut off_since = None;
@@ -90,14 +90,14 @@ fn naive(sightings: &[Sighting]) -> Vec<(i64, i64, i64)> {
         }
         let spell = spells.last_mut().unwrap();
         if !asks || spell.last().is_none_or(|last| last.price != price) {
-            spell.push(Asked { price, from: hour, until: hour, reference: None, is_reported: false });
+            spell.push(Asked { price, from: hour, until: hour, reference: None, raised_alert: false });
         }
         asks = true;
     }
     let mut alerts = Vec::new();
     for spell in &mut spells {
         for i in 0..spell.len() {
-            let set_by = spell[..i].iter().rposition(|asked| asked.is_reported);
+            let set_by = spell[..i].iter().rposition(|asked| asked.raised_alert);
             let counts = |(j, asked): (usize, &Asked)| match asked.reference {
                 Some(reference) if set_by.is_some_and(|set| set < j) && asked.until - asked.from < 14 * DAY => {
                     asked.price.min(reference)
@@ -111,7 +111,7 @@ fn naive(sightings: &[Sighting]) -> Vec<(i64, i64, i64)> {
             if let Some(reference) = reference
                 && (reference - spell[i].price) * 100 >= reference * 15
             {
-                spell[i].is_reported = true;
+                spell[i].raised_alert = true;
                 alerts.push((reference, spell[i].price, now));
             }
         }
@@ -121,16 +121,16 @@ fn naive(sightings: &[Sighting]) -> Vec<(i64, i64, i64)> {
 
 proptest! {
     #[test]
-    fn the_reference_is_what_its_definition_says(sightings in sightings((11..=20).map(|fives| fives * 5).collect())) {
+    fn the_reference_follows_its_definition(sightings in sightings((11..=20).map(|fives| fives * 5).collect())) {
         let alerts = Rules::default().standing(&id(), &home(&sightings));
         prop_assert!(alerts.iter().all(|alert| alert.verdict == Verdict::Alert));
-        let reported: Vec<_> =
+        let ledger_ids: Vec<_> =
             alerts.iter().map(|alert| (alert.from.0 / 100, alert.to.0 / 100, alert.at.ms() / HOUR_MS)).collect();
-        prop_assert_eq!(reported, naive(&sightings));
+        prop_assert_eq!(ledger_ids, naive(&sightings));
     }
 
     #[test]
-    fn in_the_order_of_time_what_was_reported_is_what_stands_however_batches_are_cut(
+    fn in_order_of_time_the_ledger_equals_the_standing_alerts_for_any_batches(
         sightings in sightings(vec![10, 100, 60, 70, 80, 90, 200]),
         batch in 1_usize..6,
     ) {
@@ -138,7 +138,7 @@ proptest! {
     }
 
     #[test]
-    fn in_any_order_the_same_alerts_stand_and_each_of_them_was_reported(
+    fn in_any_order_the_same_alerts_stand_and_the_ledger_has_them(
         sightings in sightings(vec![10, 100, 60, 70, 80, 90, 200]),
         orders in prop::collection::vec(any::<u32>(), 25),
         batch in 1_usize..6,
@@ -152,13 +152,13 @@ proptest! {
     }
 
     #[test]
-    fn no_two_alerts_have_one_id(sightings in sightings(vec![10, 100, 60, 70, 80, 90, 200])) {
+    fn alert_ids_are_unique(sightings in sightings(vec![10, 100, 60, 70, 80, 90, 200])) {
         let home = home(&sightings);
         prop_assert_eq!(standing(&home).len(), Rules::default().standing(&id(), &home).len());
     }
 
     #[test]
-    fn a_home_that_never_named_two_prices_has_no_alert_by_any_rules(sightings in sightings(vec![60, 100]), few in 1_usize..6) {
+    fn a_home_with_one_price_has_no_alert_by_any_rules(sightings in sightings(vec![60, 100]), few in 1_usize..6) {
         let sightings = &sightings[..few.min(sightings.len())];
         let drops = vec![DropRule { name: "any".into(), area: None, share_bp_min: Some(1), amount_min: BTreeMap::new() }];
         let curious = Rules { drops, noise_bp: 0, suspect_bp: 10_000 };

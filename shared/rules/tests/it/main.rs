@@ -1,4 +1,4 @@
-//! What holds of the rules, whatever is seen in whatever order.
+//! Properties of the rules, for any observations in any order.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

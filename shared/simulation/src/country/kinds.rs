@@ -6,13 +6,13 @@ use crate::dialect::{Dialect, JsonSite, Pages, ResoSite, Vendor};
 use crate::home::Home;
 use crate::site::{Access, Client, SiteConfig};
 
-/// Where the search of files looks for them, below where files are looked for.
+/// The folder of the exported files, relative to the root of files.
 pub const EXPORTS: &str = "exports/";
-/// MLS Grid shows a listing for so long that is off the market.
+/// How long a listing that is off the market stays visible at MLS Grid.
 pub(super) const WITHDRAWN_AFTER_MS: i64 = 6 * Time::HOUR_MS;
-/// Rules that let us in.
+/// A robots.txt that allows Stoop.
 const ROBOTS: &str = "User-agent: *\nDisallow: /admin\n";
-/// What the sites ask for, by the name under which a configuration has it.
+/// The keys of the sites, by their names in the configuration.
 pub const KEYS: [(&str, &str); 7] = [
     ("trestle", "s3cret"),
     ("mlsgrid", "m"),
@@ -23,32 +23,31 @@ pub const KEYS: [(&str, &str); 7] = [
     ("homes", "h"),
 ];
 
-/// A search, and what it is to find.
+/// A search and its expected results.
 pub struct Search {
-    /// Its name.
     pub name: &'static str,
-    /// The first half of its homes' ids.
+    /// The first half of the IDs of its homes.
     pub source: &'static str,
-    /// Whose dialect gives the second half.
+    /// The site whose dialect gives the second half.
     pub(super) site: &'static str,
-    pub(super) tells: Tells,
+    pub(super) coverage: Coverage,
     pub(super) asks: fn(&Home) -> bool,
-    /// What stands in `stoop.toml` beside its name and how often it is polled.
+    /// Its parameters in `stoop.toml`, other than name and poll interval.
     pub(super) toml: String,
 }
 
-/// What a source tells of the listings that it is asked for.
+/// What a source shows of the listings of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tells {
+pub(super) enum Coverage {
     /// Everything that was ever listed, with its status.
     Whole,
     /// The same, and what is withdrawn.
     Withdrawals,
-    /// What is on the market, with its status. What it does not show any more is gone.
+    /// What is on the market, with its status. A listing that is not shown any more is gone.
     OnMarket,
     /// The same without a status.
     Prices,
-    /// The same, but nothing is gone that is not shown: ads move from page to page.
+    /// The same, but a missing listing is not gone: ads move from page to page.
     Ads,
 }
 
@@ -83,7 +82,7 @@ pub(super) fn sites() -> [(&'static str, SiteConfig); 10] {
     })
 }
 
-/// The searches, of sites at these addresses. `key` gives what stands in the configuration for a key.
+/// The searches of sites at these URLs. `key` gives the value in the configuration for a key.
 pub(super) fn searches(url: impl Fn(&str) -> String, key: impl Fn(&str) -> String) -> Vec<Search> {
     let mut searches = feeds(&url, &key);
     searches.extend(portals(&url, &key));
@@ -91,7 +90,7 @@ pub(super) fn searches(url: impl Fn(&str) -> String, key: impl Fn(&str) -> Strin
     searches
 }
 
-/// The map of a plain JSON API at this address, and that of exported files.
+/// The maps of a generic JSON API at this URL, and of exported files.
 pub(super) fn map_files(url: &str) -> [(&'static str, String); 2] {
     let fields = include_str!("../../../../maps/simulated.toml");
     let named = |name: &str| fields.replace("name = \"simulated\"", &format!("name = \"{name}\""));
@@ -103,44 +102,44 @@ pub(super) fn map_files(url: &str) -> [(&'static str, String); 2] {
     [("maps/declared.toml", format!("{}\n{http}", named("declared"))), ("maps/exports.toml", named("exports"))]
 }
 
-/// RESO's dialects.
+/// RESO feeds.
 fn feeds(url: &impl Fn(&str) -> String, key: &impl Fn(&str) -> String) -> Vec<Search> {
-    let feed = |name: &'static str, tells, filter: &str, params: &str| {
+    let feed = |name: &'static str, coverage, filter: &str, params: &str| {
         let asks = if filter.contains("Seattle") { in_seattle } else { in_austin };
         let toml = format!(
             "source = \"reso\"\n[search.params]\nurl = \"{}/odata\"\ndialect = \"{name}\"\nname = \"{name}\"\n\
              filter = \"{filter}\"\ntop = 30\n{params}\n",
             url(name)
         );
-        Search { name, source: name, site: name, tells, asks, toml }
+        Search { name, source: name, site: name, coverage, asks, toml }
     };
     let trestle = format!("client_id = \"stoop\"\nclient_secret = {}\nreplication = \"true\"", key("trestle"));
     let token = |name| format!("token = {}", key(name));
     let grid = "OriginatingSystemName eq 'simulated' and City eq 'Austin'";
     vec![
-        feed("trestle", Tells::Whole, "City eq 'Seattle'", &trestle),
-        feed("mlsgrid", Tells::Withdrawals, grid, &token("mlsgrid")),
-        feed("bridge", Tells::Whole, "City eq 'Seattle'", &token("bridge")),
-        feed("spark", Tells::Whole, "City eq 'Austin'", &token("spark")),
+        feed("trestle", Coverage::Whole, "City eq 'Seattle'", &trestle),
+        feed("mlsgrid", Coverage::Withdrawals, grid, &token("mlsgrid")),
+        feed("bridge", Coverage::Whole, "City eq 'Seattle'", &token("bridge")),
+        feed("spark", Coverage::Whole, "City eq 'Austin'", &token("spark")),
     ]
 }
 
-/// What people look at.
+/// Portals for people.
 fn portals(url: &impl Fn(&str) -> String, key: &impl Fn(&str) -> String) -> Vec<Search> {
-    let portal = |name, site, tells, asks, keys: &str, params: &str| {
+    let portal = |name, site, coverage, asks, keys: &str, params: &str| {
         let toml = format!("source = \"{site}\"\n{keys}\n[search.params]\nurl = \"{}\"\n{params}\n", url(site));
-        Search { name, source: site, site, tells, asks, toml }
+        Search { name, source: site, site, coverage, asks, toml }
     };
     let rapid = |params: &str| format!("{params}\nkey = {}", key("rapidapi"));
-    // Its own limits are those of the free plan, which is for less than two polls a day.
+    // The default limits are those of the free plan, which allows fewer than two polls a day.
     let plan = "limits = [\"20/s\"]";
     let rentcast = format!("city = \"Seattle\"\nstate = \"WA\"\nlimit = 10\nkey = {}", key("rentcast"));
     vec![
-        portal("zillow-com1", "zillow", Tells::OnMarket, sold_in_seattle, "", &rapid("location = \"Seattle, WA\"")),
+        portal("zillow-com1", "zillow", Coverage::OnMarket, sold_in_seattle, "", &rapid("location = \"Seattle, WA\"")),
         portal(
             "zillow56",
             "zillow",
-            Tells::OnMarket,
+            Coverage::OnMarket,
             sold_in_austin,
             "",
             &rapid("api = \"zillow56\"\nlocation = \"Austin, TX\""),
@@ -148,7 +147,7 @@ fn portals(url: &impl Fn(&str) -> String, key: &impl Fn(&str) -> String) -> Vec<
         portal(
             "realty-in-us",
             "realtor",
-            Tells::OnMarket,
+            Coverage::OnMarket,
             sold_in_seattle,
             "",
             &rapid("city = \"Seattle\"\nstate_code = \"WA\"\nlimit = 10"),
@@ -156,22 +155,23 @@ fn portals(url: &impl Fn(&str) -> String, key: &impl Fn(&str) -> String) -> Vec<
         portal(
             "us-real-estate",
             "realtor",
-            Tells::OnMarket,
+            Coverage::OnMarket,
             let_in_austin,
             "",
             &rapid("api = \"us-real-estate\"\npurpose = \"rent\"\ncity = \"Austin\"\nstate_code = \"TX\"\nlimit = 4"),
         ),
-        portal("rentcast", "rentcast", Tells::Prices, sold_in_seattle, plan, &rentcast),
-        portal("avito", "avito", Tells::Ads, sold_in_morocco, "enabled = true", ""),
-        portal("mubawab", "mubawab", Tells::Ads, sold_in_morocco, "enabled = true", ""),
+        portal("rentcast", "rentcast", Coverage::Prices, sold_in_seattle, plan, &rentcast),
+        portal("avito", "avito", Coverage::Ads, sold_in_morocco, "enabled = true", ""),
+        portal("mubawab", "mubawab", Coverage::Ads, sold_in_morocco, "enabled = true", ""),
     ]
 }
 
-/// What a map tells how to read.
+/// Sources that are declared by maps.
 fn maps(key: &impl Fn(&str) -> String) -> [Search; 2] {
     let http = format!("source = \"maps/declared.toml\"\nparams = {{ key = {} }}\n", key("homes"));
     let files = format!("source = \"maps/exports.toml\"\nfiles = \"{EXPORTS}\"\ncoverage = \"snapshot\"\n");
-    let search = |name, asks, toml| Search { name, source: name, site: "declared", tells: Tells::OnMarket, asks, toml };
+    let search =
+        |name, asks, toml| Search { name, source: name, site: "declared", coverage: Coverage::OnMarket, asks, toml };
     [search("declared", in_america as fn(&Home) -> bool, http), search("exports", in_seattle, files)]
 }
 

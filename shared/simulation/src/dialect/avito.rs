@@ -1,4 +1,4 @@
-//! Avito.ma's result pages: the data in `__NEXT_DATA__`, and the cards that it is shown as.
+//! Result pages of Avito.ma: data in `__NEXT_DATA__`, and cards.
 
 use serde_json::{Value, json};
 use stoop_domain::{Currency, PropertyType, Purpose, Time};
@@ -10,7 +10,7 @@ use crate::site::exchange::{Answered, decode};
 
 const ADS_PER_PAGE: usize = 35;
 
-/// What the seller's shop is called.
+/// The shop of the seller.
 const SHOP: &str = "Agence du Phare";
 
 pub(super) fn list_id(home: &Home) -> u32 {
@@ -24,7 +24,7 @@ pub(super) fn answer(turn: &Turn<'_>, with_data: bool) -> Result<Page, String> {
     let mut list = turn.newest_first();
     list.retain(|(home, _)| home.purpose == purpose && home.currency() == Currency::MAD);
     let last = list.len().div_ceil(ADS_PER_PAGE).max(1);
-    // A page after the last is the last one again, and says so.
+    // A page after the last shows the last one and its number.
     let page = usize::try_from(turn.asked.number("o").unwrap_or(1)).unwrap_or(1).clamp(1, last);
     let cut = turn.cut(&list, (page - 1) * ADS_PER_PAGE, ADS_PER_PAGE);
     let mut html =
@@ -62,7 +62,7 @@ fn ad((home, offer): Row<'_>, now: Time, garbage: bool, origin: &str) -> Value {
         { "key": "bathrooms", "value": home.bathrooms.to_string(), "unit": null },
         { "key": "size", "value": home.living_area.to_string(), "unit": "m²" },
     ]);
-    // A price before is told with no word of when.
+    // The earlier price has no date.
     let old = match offer.price_change {
         Some((before, _)) => json!({ "value": price(before, false), "currency": "DH" }),
         None => json!({}),
@@ -80,7 +80,7 @@ fn ad((home, offer): Row<'_>, now: Time, garbage: bool, origin: &str) -> Value {
         "params": { "secondary": secondary },
         "seller": { "type": "STORE", "name": SHOP },
         "images": [format!("{origin}/images/{}.jpg", list_id(home))],
-        "href": format!("{origin}{}", address(home)),
+        "href": format!("{origin}{}", path(home)),
         "isNc": false,
     })
 }
@@ -92,7 +92,7 @@ fn card((home, offer): Row<'_>, now: Time, garbage: bool) -> String {
         "<a href=\"{}\"><img src=\"/images/{}.jpg\" alt=\"\"><div><p font-weight=\"600\">{SHOP}</p><span>Boutique</span>\
          <p>{}</p></div><p title=\"{title}\">{title}</p><p>{} dans {}</p><div><span title=\"Chambres\">{}</span>\
          <span title=\"Salle de bain\">{}</span><span title=\"Surface totale\">{} m²</span></div><p>{price}</p></a>\n",
-        address(home),
+        path(home),
         list_id(home),
         ago(now, offer.on_market_at),
         category(home).1,
@@ -111,11 +111,11 @@ fn title(home: &Home) -> String {
     )
 }
 
-fn address(home: &Home) -> String {
+fn path(home: &Home) -> String {
     format!("/fr/{}/appartements/annonce_{}.htm", home.area.city.name.to_lowercase(), list_id(home))
 }
 
-/// The category's number and name: there are no condominiums and town houses in Morocco.
+/// The number and name of the category. Morocco has no condominiums or town houses here.
 fn category(home: &Home) -> (&'static str, &'static str) {
     match home.kind {
         PropertyType::SingleFamilyResidence => ("1020", "Villas et Riads"),

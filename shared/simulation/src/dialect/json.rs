@@ -1,5 +1,5 @@
-//! A plain JSON API of nobody's: `{"total": n, "data": [...], "next": ..., "cursor": ...}` with RESO's field names, and
-//! every way of paging that declared sources can follow.
+//! A generic JSON API: `{"total": n, "data": [...], "next": ..., "cursor": ...}` with RESO field names, and every way
+//! of paging that declared sources support.
 
 use stoop_domain::Currency;
 
@@ -7,34 +7,34 @@ use super::{GARBAGE, Page, Row, Turn};
 use crate::render::write_row;
 use crate::site::exchange::Answered;
 
-/// `GET /homes` of a plain JSON API.
+/// `GET /homes` of a generic JSON API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JsonSite {
     /// How one page leads to the next.
     pub pages: Pages,
-    /// Rows on a page, unless `limit` asks for fewer.
+    /// Rows per page, unless `limit` requests fewer.
     pub page_size: usize,
-    /// Whether it shows what is off the market as well.
+    /// Whether it also shows what is off the market.
     pub shows_all: bool,
 }
 
 /// How one page leads to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pages {
-    /// `page=2`, from 1. The newest come first, so that pages shift while they are read.
+    /// `page=2`, from 1. Newest first, so that pages shift while they are read.
     Number,
     /// `offset=40`, in the same order.
     Offset,
-    /// `cursor=` and what the page before says. In the order of keys: nothing shifts.
+    /// `cursor=` with the value in the page before. Ordered by key, so pages do not shift.
     Cursor,
-    /// The address of the next page in the body, in the order of keys.
+    /// The URL of the next page in the body, ordered by key.
     NextLink,
-    /// The address of the next page in a `Link` header (RFC 8288), in the order of keys.
+    /// The URL of the next page in a `Link` header (RFC 8288), ordered by key.
     LinkHeader,
 }
 
 impl JsonSite {
-    /// Twenty rows a page of what is on the market.
+    /// Twenty rows per page of what is on the market.
     #[must_use]
     pub const fn new(pages: Pages) -> Self {
         Self { pages, page_size: 20, shows_all: false }
@@ -49,7 +49,7 @@ impl JsonSite {
             None | Some("" | "null") => 0,
             Some(text) => {
                 let key = text.strip_prefix("after-").and_then(|index| index.parse::<u32>().ok());
-                let key = key.ok_or_else(|| format!("cursor={text}: no cursor of this site"))?;
+                let key = key.ok_or_else(|| format!("cursor={text}: not a cursor of this site"))?;
                 list.partition_point(|(home, _)| home.index <= key)
             }
         };
@@ -59,7 +59,7 @@ impl JsonSite {
             Pages::Cursor | Pages::NextLink | Pages::LinkHeader => after,
         };
         let cut = turn.cut(&list, from, size);
-        // The way on is that of the page that was asked for, whatever is shown in its place.
+        // The next link is that of the requested page, even if a fault replaces the rows.
         let end = from.saturating_add(size).min(list.len());
         let cursor = (end < list.len() && end > 0).then(|| format!("after-{}", list[end - 1].0.index));
         let link = cursor.as_ref().map(|cursor| format!("{}/homes?limit={size}&cursor={cursor}", asked.origin));
@@ -106,7 +106,7 @@ impl JsonSite {
     }
 }
 
-/// Puts words where the price of the row at `start` is.
+/// Replaces the price of the row at `start` by text.
 pub(super) fn spoil_price(body: &mut Vec<u8>, start: usize) {
     const NAME: &[u8] = b"\"ListPrice\":";
     let row = &body[start..];

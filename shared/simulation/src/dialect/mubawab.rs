@@ -1,4 +1,4 @@
-//! Mubawab.ma's result pages: cards in HTML, pages by `:p:2` in the path.
+//! Result pages of Mubawab.ma: HTML cards, with `:p:2` in the path for pages.
 
 use stoop_domain::{Currency, PropertyType, Purpose};
 
@@ -16,7 +16,7 @@ pub(super) fn ad_id(home: &Home) -> u32 {
 pub(super) fn answer(turn: &Turn<'_>) -> Result<Page, String> {
     let path = decode(turn.asked.path)?;
     let (search, page) = match path.split_once(":p:") {
-        Some((search, page)) => (search, page.parse().map_err(|_| format!("{page:?} is no page"))?),
+        Some((search, page)) => (search, page.parse().map_err(|_| format!("{page:?} is not a page"))?),
         None => (&*path, 1_usize),
     };
     let purpose = if search.contains("louer") || search.contains("rent") { Purpose::Rent } else { Purpose::Sale };

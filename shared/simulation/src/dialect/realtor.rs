@@ -1,4 +1,4 @@
-//! realtor.com's `home_search`, as realty-in-us and us-real-estate hand it on.
+//! realtor.com's `home_search`, as realty-in-us and us-real-estate serve it.
 
 use serde_json::{Value, json};
 use stoop_domain::{Currency, PropertyType, Purpose, Status};
@@ -9,7 +9,7 @@ use crate::home::Home;
 use crate::render::moment;
 use crate::site::exchange::Answered;
 
-/// No offset leads to this row or behind it.
+/// The first row that no offset reaches.
 const WINDOW: u64 = 10_000;
 
 const LIMIT_MAX: u64 = 200;
@@ -18,7 +18,7 @@ pub(super) fn property_id(home: &Home) -> String {
     (3_000_000_000 + u64::from(home.index)).to_string()
 }
 
-/// What a request asks for.
+/// The parameters of a request.
 struct Wanted {
     postal_code: Option<String>,
     city: Option<String>,
@@ -32,7 +32,7 @@ struct Wanted {
 pub(super) fn answer(turn: &Turn<'_>) -> Result<Page, String> {
     let wanted = if turn.asked.method == "POST" { by_body(turn.asked.body)? } else { by_query(turn)? };
     if wanted.offset >= WINDOW {
-        return Err(format!("offset={}: nothing is shown from {WINDOW} on", wanted.offset));
+        return Err(format!("offset={}: must be below {WINDOW}", wanted.offset));
     }
     let mut list = turn.newest_first();
     list.retain(|(home, offer)| {
@@ -58,7 +58,7 @@ pub(super) fn answer(turn: &Turn<'_>) -> Result<Page, String> {
 }
 
 fn by_body(body: &[u8]) -> Result<Wanted, String> {
-    let body: Value = serde_json::from_slice(body).map_err(|error| format!("the body is no JSON: {error}"))?;
+    let body: Value = serde_json::from_slice(body).map_err(|error| format!("the body is not JSON: {error}"))?;
     let text = |name: &str| body[name].as_str().map(str::to_owned);
     let rent = body["status"].as_array().is_some_and(|all| all.iter().any(|status| status == "for_rent"));
     Ok(Wanted {
@@ -90,7 +90,7 @@ fn result((home, offer): Row<'_>, garbage: bool) -> Value {
     let mut listed = Vec::new();
     moment(&mut listed, offer.on_market_at);
     let city = home.area.city;
-    // A flag is true or null, as often there; a cut is told by its amount, a rise not at all.
+    // Flags are true or null, as often in the real API. A cut has its amount; a rise is not shown.
     let flag = |on: bool| if on { Value::Bool(true) } else { Value::Null };
     let cut = offer.price_change.map(|(before, _)| before.0 - offer.list_price.0).filter(|cut| *cut > 0);
     json!({

@@ -1,4 +1,4 @@
-//! RentCast: a bare array of listings, 404 where there are none, the total in a header on demand.
+//! RentCast: a bare array of listings, 404 if there are none, the total in a header on request.
 
 use serde_json::{Value, json};
 use stoop_domain::{Currency, PropertyType, Purpose};
@@ -11,8 +11,8 @@ use crate::site::exchange::Answered;
 
 const LIMIT_MAX: usize = 500;
 
-/// An address in words: `1204 Fernbank St, Unit 7, Chicago, IL 60601`. Two homes may have the same one by chance; the
-/// number behind makes each its own.
+/// An address as text: `1204 Fernbank St, Unit 7, Chicago, IL 60601`. Two homes may have the same address by chance;
+/// the appended number makes it unique.
 pub(super) fn id(home: &Home) -> String {
     let city = home.area.city;
     let line = line(home).replace(' ', "-");
@@ -27,7 +27,7 @@ pub(super) fn answer(turn: &Turn<'_>) -> Result<Page, String> {
         return Err("zipCode, or city and state, or state".into());
     }
     let mut list = turn.on_market();
-    // Letters' case counts here.
+    // Case-sensitive, as in the real API.
     let is = |wanted: &Option<String>, known: &str| wanted.as_ref().is_none_or(|text| text == known);
     list.retain(|(home, _)| {
         home.purpose == purpose

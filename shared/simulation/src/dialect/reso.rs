@@ -1,5 +1,5 @@
-//! `GET /odata/Property`, as the standard has it and as Trestle, MLS Grid, Bridge and Spark have it: docs/sources/reso.md
-//! tells them apart.
+//! `GET /odata/Property` according to the standard, Trestle, MLS Grid, Bridge and Spark: docs/sources/reso.md lists the
+//! differences.
 
 use std::borrow::Cow;
 
@@ -19,50 +19,50 @@ pub(crate) use replication::Replications;
 /// A RESO Web API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResoSite {
-    /// Whose.
     pub vendor: Vendor,
-    /// How many rows a page has when `$top` is not given.
+    /// Rows per page without `$top`.
     pub page_size: usize,
-    /// How many rows a page has at most.
+    /// The maximum number of rows per page.
     pub page_size_max: usize,
     /// How one page leads to the next.
     pub paging: Paging,
-    /// So many milliseconds after it was sold or taken off the market, a listing is withdrawn: MLS Grid says so
-    /// (`MlgCanView: false`) for 7 days, others show it no more. `None`: never.
+    /// Milliseconds after which a listing that was sold or taken off the market is withdrawn. MLS Grid then shows it as
+    /// withdrawn (`MlgCanView: false`) for 7 days; others do not show it any more. `None`: never.
     pub withdraws_after_ms: Option<i64>,
 }
 
-/// Who serves a RESO Web API.
+/// The vendor of a RESO Web API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Vendor {
-    /// The standard and nothing else.
+    /// The standard only.
     Plain,
-    /// With `replication=true`: one address that gives page after page until one is empty.
+    /// With `replication=true`: a URL that gives page after page until one is empty.
     Trestle,
-    /// One `OriginatingSystemName` a request, in the order of time; says what is withdrawn.
+    /// Requires one `OriginatingSystemName` per request; ordered by time; shows withdrawn listings.
     MlsGrid,
-    /// With a time of its own, and `/Property/replication` that leads on by the `Link` header until a page is empty.
+    /// With its own time field, and `/Property/replication`, which continues by the `Link` header until a page is
+    /// empty.
     Bridge,
-    /// In the order of keys.
+    /// Ordered by key.
     Spark,
 }
 
 /// How one page leads to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Paging {
-    /// A `$skiptoken` names the last listing shown: stable while the market moves.
+    /// `$skiptoken` names the last listing of the page: stable while the market changes.
     SkipToken,
-    /// A `$skip` counts listings: what is modified between two pages moves all that follow by one.
+    /// `$skip` counts listings: a listing that is modified between two pages shifts all later ones by one.
     Skip,
 }
 
-/// MLS Grid shows withdrawn rows for so long.
+/// How long MLS Grid shows withdrawn rows.
 const WITHDRAWN_SHOWN_MS: i64 = 7 * Time::DAY_MS;
 
 const PROPERTY: &str = "/odata/Property";
 const REPLICATION: &str = "/odata/Property/replication";
 
-/// A listing as the server has it.
+/// A listing on the server.
 pub(crate) struct Listed<'a> {
     home: &'a Home,
     offer: Cow<'a, Offer>,
@@ -71,11 +71,11 @@ pub(crate) struct Listed<'a> {
     withdrawn: bool,
 }
 
-/// A place in the order of a page's rows: time, then home; no time where keys alone order.
+/// A position in the order of rows: time, then home. The time is constant if only keys order the rows.
 pub(crate) type Position = (Time, u32);
 
 impl ResoSite {
-    /// 100 rows a page where none are asked for, and at most as many as the vendor has.
+    /// 100 rows per page by default, and at most the vendor's maximum.
     #[must_use]
     pub const fn new(vendor: Vendor) -> Self {
         let (page_size_max, paging) = match vendor {
@@ -91,13 +91,13 @@ impl ResoSite {
         match (asked.method, asked.path) {
             ("GET", PROPERTY) => Ok(()),
             ("GET", REPLICATION) if replicates => Ok(()),
-            _ => Err(format!("there is only GET {PROPERTY}")),
+            _ => Err(format!("the only endpoint is GET {PROPERTY}")),
         }
     }
 
     pub(super) fn answer(&self, turn: &Turn<'_>, replications: &mut Replications) -> Result<Page, String> {
         if self.vendor == Vendor::Trestle && turn.asked.path == REPLICATION {
-            return replications.go_on(self, turn);
+            return replications.next_page(self, turn);
         }
         let query = Query::parse(turn.asked.query)?;
         self.check(&query)?;
@@ -114,7 +114,7 @@ impl ResoSite {
         Ok(page::write(self, turn, &query, &listed))
     }
 
-    /// Refuses what the vendor would refuse.
+    /// Refuses what the vendor refuses.
     fn check(&self, query: &Query) -> Result<(), String> {
         if self.vendor == Vendor::MlsGrid {
             if !query.names_system() {
@@ -157,13 +157,13 @@ impl ResoSite {
         rows.collect()
     }
 
-    /// Whether rows come in the order of keys.
+    /// Whether rows are ordered by key.
     fn by_key(&self, query: &Query) -> bool {
         let replication = self.vendor == Vendor::Trestle && query.replication;
         self.vendor == Vendor::Spark || replication || query.order == Some(Clock::None)
     }
 
-    /// The time that orders rows.
+    /// The time by which rows are ordered.
     fn time(&self, row: &Listed<'_>, query: &Query) -> Time {
         if query.order == Some(Clock::Bridge) { row.served_at } else { row.offer.modified_at }
     }
@@ -174,7 +174,7 @@ impl ResoSite {
     }
 }
 
-/// A page of replication is larger.
+/// The maximum number of rows of a replication page, which is larger.
 const REPLICATION_TOP_MAX: usize = 2_000;
 
 impl ResoSite {

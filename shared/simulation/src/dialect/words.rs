@@ -1,4 +1,4 @@
-//! What dialects have in common: addresses and amounts in the words of portals.
+//! Addresses and amounts as portals write them, shared by dialects.
 
 use std::borrow::Cow;
 
@@ -24,7 +24,7 @@ fn unit(home: &Home) -> Option<u32> {
     matches!(home.kind, PropertyType::Apartment | PropertyType::Condominium).then(|| home.index % 48 + 1)
 }
 
-/// An amount in major units, with cents only where there are cents; words in a garbage row.
+/// An amount in major units, with cents only if they are not zero; text in a garbage row.
 pub(super) fn price(amount: Minor, garbage: bool) -> Value {
     match (garbage, amount.0 % 100) {
         (true, _) => GARBAGE.into(),
@@ -42,7 +42,7 @@ pub(super) fn decimal(amount: Minor) -> String {
     }
 }
 
-/// `1 250 000`, with this sign between the groups.
+/// `1 250 000`, with this separator between the groups.
 pub(super) fn grouped(amount: Minor, sign: &str) -> String {
     let digits = (amount.0 / 100).to_string();
     let groups = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy);
@@ -60,7 +60,8 @@ pub(super) fn degrees(e6: i32) -> Value {
     serde_json::from_str(&text).unwrap_or(Value::Null)
 }
 
-/// Whether a place in words is that of a home: `Chicago, IL`, `Illinois` no; a postal code, a state.
+/// Whether a location text contains the home: a city with state (`Chicago, IL`), a postal code or a state code, but not
+/// the name of a state.
 pub(super) fn lies_in(home: &Home, position: &str) -> bool {
     let city = home.area.city;
     let position = position.trim();
@@ -74,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn amounts_are_written_as_they_are_read() {
+    fn amounts_round_trip() {
         assert_eq!(price(Minor(38_900_000), false).to_string(), "389000");
         assert_eq!(price(Minor(38_900_007), false).to_string(), "389000.07");
         assert_eq!(price(Minor(-150), false).to_string(), "-1.5");

@@ -1,5 +1,5 @@
-//! The searches of zillow-com1 (`{"props": [...], "totalResultCount": n, ...}`) and zillow56 (`{"results": [...], ...}`):
-//! pages from 1 to 20.
+//! The searches of zillow-com1 (`{"props": [...], "totalResultCount": n, ...}`) and zillow56 (`{"results": [...],
+//! ...}`): pages 1 to 20.
 
 use serde_json::{Value, json};
 use stoop_domain::{Currency, PropertyType, Purpose, Status, Time};
@@ -9,10 +9,10 @@ use super::{Page, Row, Turn};
 use crate::home::Home;
 use crate::site::exchange::Answered;
 
-/// Where zillow56 is asked.
+/// The endpoint of zillow56.
 pub(super) const SEARCH56: &str = "/search";
 
-/// So many pages are shown of any search.
+/// The maximum number of pages of any search.
 const PAGES_MAX: usize = 20;
 
 pub(super) fn zpid(home: &Home) -> u32 {
@@ -45,7 +45,7 @@ pub(super) fn answer(turn: &Turn<'_>, page_size: usize) -> Result<Page, String> 
             && least.is_none_or(|least| offer.list_price.0 >= least)
             && most.is_none_or(|most| offer.list_price.0 <= most)
     });
-    // A page beyond the last shown is answered with the last one's number, and without rows.
+    // A page beyond the last one has the number of the last one and no rows.
     let from = if page > PAGES_MAX { list.len() } else { (page - 1) * page_size };
     let cut = turn.cut(&list, from, page_size);
     let write = if is_56 { result } else { prop };
@@ -54,7 +54,7 @@ pub(super) fn answer(turn: &Turn<'_>, page_size: usize) -> Result<Page, String> 
     let pages = cut.total.div_ceil(page_size.max(1)).min(PAGES_MAX);
     let mut body = json!({ "resultsPerPage": page_size, "totalPages": pages, "totalResultCount": cut.total });
     if is_56 {
-        // It does not say which page this is.
+        // It does not contain the page number.
         body["results"] = rows.into();
     } else {
         body["props"] = rows.into();
@@ -78,7 +78,7 @@ fn prop(row: Row<'_>, now: Time, garbage: bool) -> Value {
     prop
 }
 
-/// A row of zillow56: the same in other words, with a number for an id and never the days.
+/// A row of zillow56: the same with other names, a numeric ID and no days.
 fn result(row: Row<'_>, now: Time, garbage: bool) -> Value {
     let (home, _) = row;
     let city = home.area.city;
@@ -94,7 +94,7 @@ fn result(row: Row<'_>, now: Time, garbage: bool) -> Value {
     result
 }
 
-/// What both call the same.
+/// Fields with the same names in both.
 fn common((home, offer): Row<'_>, now: Time, garbage: bool) -> Value {
     let mut row = json!({
         "price": price(offer.list_price, garbage),

@@ -5,35 +5,35 @@ use stoop_domain::Time;
 
 use super::stream::{Record, ShardId};
 
-/// What one invocation is given.
+/// The input of an invocation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
-    /// The shard that all records are of.
+    /// The shard of all records.
     pub shard: ShardId,
     /// At least one, in the order of the shard.
     pub records: Vec<Arc<Record>>,
     /// When it is sent.
     pub sent_at: Time,
-    /// How many retries of it were counted before this one; 0 for the first time.
+    /// The number of retries counted before; 0 the first time.
     pub retries: u32,
 }
 
-/// The name under which all records come.
+/// The stream ARN in events.
 const STREAM_ARN: &str = "arn:aws:kinesis:us-east-1:000000000000:stream/simulated";
 const TABLE_STREAM_ARN: &str = "arn:aws:dynamodb:us-east-1:000000000000:table/simulated/stream/2026-01-01T00:00:00.000";
 
-/// The largest payload of a synchronous invocation: 6 MB.
+/// The maximum payload of a synchronous invocation: 6 MB.
 pub(crate) const PAYLOAD_BYTES_MAX: usize = 6 * 1_024 * 1_024;
-/// What a record takes in an event beside its data and key, with room to spare.
+/// The maximum size of a record in an event, other than its data and key.
 const ENVELOPE_BYTES: usize = 512;
 
-/// What a record takes in an event, data in base64.
+/// The size of a record in an event, with data in base64.
 pub(crate) fn event_bytes(record: &Record) -> usize {
     record.data.len().div_ceil(3) * 4 + record.partition_key.len() + ENVELOPE_BYTES
 }
 
 impl Batch {
-    /// The event that Lambda makes of the batch for a function on a Kinesis stream.
+    /// The event for a function on a Kinesis stream.
     #[must_use]
     pub fn kinesis_event(&self) -> Value {
         let record = |record: &Arc<Record>| {
@@ -57,11 +57,11 @@ impl Batch {
         json!({ "Records": self.records.iter().map(record).collect::<Vec<_>>() })
     }
 
-    /// The event that Lambda makes of the batch for a function on a DynamoDB stream. Each record's data is
-    /// a JSON object with `Keys`, `NewImage` and `OldImage`, as far as they apply, in DynamoDB's notation.
+    /// The event for a function on a DynamoDB stream. The data of each record is a JSON object with `Keys`, `NewImage`
+    /// and `OldImage`, as far as they apply, in DynamoDB's notation.
     ///
     /// # Errors
-    /// When the data of a record is no JSON object.
+    /// If the data of a record is not a JSON object.
     pub fn dynamodb_event(&self) -> Result<Value, serde_json::Error> {
         let record = |record: &Arc<Record>| -> Result<Value, serde_json::Error> {
             let mut images: Map<String, Value> = serde_json::from_slice(&record.data)?;

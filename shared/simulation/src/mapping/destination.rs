@@ -3,34 +3,31 @@ use stoop_domain::Time;
 
 use super::Batch;
 
-/// Records that Lambda gave up, as an on-failure destination receives them.
+/// Discarded records, as an on-failure destination receives them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Discarded {
-    /// Why.
     pub condition: Condition,
-    /// The records, which AWS sends to an S3 destination only.
+    /// The records. AWS sends them to an S3 destination only.
     pub batch: Batch,
-    /// How often the function was invoked with the batch, as far as it is known: a part of a bisected
-    /// batch counts from its own beginning. 0 for records that were too old from the start.
+    /// The number of invocations with the batch, as far as known: a part of a bisected batch counts from its own
+    /// beginning. 0 for records that were too old from the start.
     pub approximate_invoke_count: u32,
-    /// Whether the last of those invocations ended in an error, not in a report of failed items.
+    /// Whether the last of those invocations ended in an error, not in reported item failures.
     pub is_function_error: bool,
-    /// When.
     pub at: Time,
 }
 
-/// Why records were given up.
+/// Why records were discarded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Condition {
-    /// `MaximumRetryAttempts` is used up.
+    /// `MaximumRetryAttempts` is exhausted.
     RetryAttemptsExhausted,
     /// Older than `MaximumRecordAgeInSeconds`.
     RecordAgeExceeded,
 }
 
 impl Discarded {
-    /// The document that an S3 destination keeps: what queues and topics get, and the `payload`, which is
-    /// the event as a string of JSON.
+    /// The document for an S3 destination: that of queues and topics plus `payload`, the event as a JSON string.
     #[must_use]
     pub fn s3_document(&self) -> Value {
         let mut document = self.message();
@@ -38,7 +35,7 @@ impl Discarded {
         document
     }
 
-    /// The document that an SQS or SNS destination gets: where the records are, not what they say.
+    /// The document for an SQS or SNS destination: the positions of the records without their data.
     #[must_use]
     pub fn message(&self) -> Value {
         let records = &self.batch.records;

@@ -9,35 +9,35 @@ use super::stream::ShardId;
 use super::{Batch, Outcome};
 use crate::random::Random;
 
-/// Invocations under way.
+/// Invocations in progress.
 pub(crate) struct Invocations<Fut>(Vec<Invocation<Fut>>);
 
 struct Invocation<Fut> {
     ended: Ended,
     future: Pin<Box<Fut>>,
-    /// So many more pauses, and it is killed.
+    /// The number of pauses after which it is killed.
     pauses_left: Option<u64>,
     signal: Arc<Signal>,
 }
 
-/// What is known of an invocation when it is over.
+/// A finished invocation.
 pub(crate) struct Ended {
     pub(crate) shard: ShardId,
     pub(crate) lane: usize,
     pub(crate) part: Part,
     pub(crate) batch: Batch,
-    /// Whether its response is not to be had.
+    /// Whether its response is lost.
     pub(crate) loses_response: bool,
 }
 
-/// Whether a future wants to be polled, and whom to tell.
+/// Whether a future wants to be polled, and its waker.
 struct Signal {
     is_woken: AtomicBool,
     run: Mutex<Option<Waker>>,
 }
 
-/// A place in a function under test where another invocation may go on, and where this one may be killed.
-/// It wants to go on at once, so that nothing but the seed decides what comes next.
+/// A point in a function under test at which another invocation may continue and this one may be killed. It is ready at
+/// once, so that only the seed decides what comes next.
 pub async fn pause() {
     let mut is_first = true;
     poll_fn(|context| {
@@ -64,25 +64,25 @@ impl<Fut: Future<Output = Outcome>> Invocations<Fut> {
         self.0.push(Invocation { ended, future: Box::pin(future), pauses_left, signal });
     }
 
-    /// Goes on with invocations, which one being drawn anew at each pause, until one is over.
+    /// Polls invocations, with a random choice at each pause, until one finishes.
     ///
-    /// The order depends on nothing but the seed as long as futures that pause want to go on at once. One
-    /// that waits for something else is polled when that has come.
+    /// The order depends only on the seed as long as paused futures are ready at once. A future that waits for
+    /// something else is polled when it is woken.
     pub(crate) async fn next(&mut self, random: &mut Random) -> (Ended, Outcome) {
         poll_fn(|context| {
             for invocation in &self.0 {
-                invocation.signal.tell(context.waker());
+                invocation.signal.register(context.waker());
             }
             loop {
-                let woken = |place: &usize| self.0[*place].signal.is_woken.load(Ordering::SeqCst);
+                let woken = |index: &usize| self.0[*index].signal.is_woken.load(Ordering::SeqCst);
                 let woken: Vec<usize> = (0..self.0.len()).filter(woken).collect();
                 if woken.is_empty() {
                     return Poll::Pending;
                 }
-                let place = random.pick(&woken);
-                if let Poll::Ready(outcome) = self.0[place].poll() {
-                    // The future goes with the rest: whatever it holds is let go of, as by a killed process.
-                    return Poll::Ready((self.0.swap_remove(place).ended, outcome));
+                let index = random.pick(&woken);
+                if let Poll::Ready(outcome) = self.0[index].poll() {
+                    // Dropping the future releases everything it holds, as when a process is killed.
+                    return Poll::Ready((self.0.swap_remove(index).ended, outcome));
                 }
             }
         })
@@ -109,7 +109,7 @@ impl<Fut: Future<Output = Outcome>> Invocation<Fut> {
 }
 
 impl Signal {
-    fn tell(&self, run: &Waker) {
+    fn register(&self, run: &Waker) {
         *self.run.lock().unwrap_or_else(PoisonError::into_inner) = Some(run.clone());
     }
 }

@@ -8,37 +8,37 @@ use super::batch::{PAYLOAD_BYTES_MAX, event_bytes};
 use super::stream::{Record, Shard};
 use crate::random::Random;
 
-/// Where a mapping stands in one shard.
+/// The position of a mapping in one shard.
 #[derive(Clone, Debug)]
 pub(crate) struct ShardReader {
-    /// Records of the shard that were handed to the lanes.
+    /// The number of records handed to the lanes.
     read: usize,
-    /// One per batch that may be under way at once.
+    /// One per batch that may run concurrently.
     pub(crate) lanes: Vec<Lane>,
 }
 
-/// Records that are processed one batch after another.
+/// Records whose batches run one after another.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Lane {
-    /// What is left of batches that were sent, in order. The first holds up everything behind it.
+    /// What is left of batches that were sent, in order. The first blocks all later records.
     parts: VecDeque<Part>,
     /// Records that were never sent.
     fresh: VecDeque<Arc<Record>>,
-    /// Whether a batch is under way.
+    /// Whether a batch is in progress.
     pub(crate) is_busy: bool,
 }
 
-/// A batch, or what is left of one.
+/// A batch or the rest of one.
 #[derive(Clone, Debug)]
 pub(crate) struct Part {
     pub(crate) records: Vec<Arc<Record>>,
     /// Retries that count against `MaximumRetryAttempts`.
     pub(crate) retries: u32,
-    /// How often the function was invoked with it.
+    /// The number of invocations with it.
     pub(crate) invoked: u32,
-    /// Whether it last ended in an error.
+    /// Whether the last one ended in an error.
     pub(crate) is_function_error: bool,
-    /// How often it was put off in a row.
+    /// The number of consecutive delays.
     pub(crate) delays: u32,
     pub(crate) not_before: Time,
 }
@@ -48,7 +48,7 @@ impl ShardReader {
         Self { read: 0, lanes: vec![Lane::default(); lanes] }
     }
 
-    /// Takes up what has arrived.
+    /// Takes the records that have arrived.
     pub(crate) fn poll(&mut self, shard: &Shard, now: Time) {
         let lanes = self.lanes.len() as u128;
         for record in &shard.records[self.read..] {
@@ -61,13 +61,13 @@ impl ShardReader {
         }
     }
 
-    /// Whether the shard takes no more records and all that it has are done.
+    /// Whether the shard is closed and all its records are processed.
     pub(crate) fn is_done(&self, shard: &Shard) -> bool {
         let is_idle = |lane: &Lane| !lane.is_busy && lane.parts.is_empty() && lane.fresh.is_empty();
         shard.is_closed && self.read == shard.records.len() && self.lanes.iter().all(is_idle)
     }
 
-    /// When there is something to do for a reader that has nothing to do now.
+    /// When an idle reader has work again.
     pub(crate) fn next_at(&self, shard: &Shard) -> Option<Time> {
         let arrives = shard.records.get(self.read).map(|record| record.arrived_at);
         let waiting = self.lanes.iter().filter_map(|lane| lane.parts.front()).map(|part| part.not_before);
@@ -85,7 +85,7 @@ impl Lane {
         }
     }
 
-    /// The next batch of a lane that is ready.
+    /// The next batch of a ready lane.
     pub(crate) fn take(&mut self, config: &MappingConfig, now: Time, random: &mut Random) -> Part {
         if let Some(part) = self.parts.pop_front() {
             return part;
@@ -107,7 +107,7 @@ impl Lane {
         Part { records, retries: 0, invoked: 0, is_function_error: false, delays: 0, not_before: now }
     }
 
-    /// Puts parts back in front of everything, the first of them first.
+    /// Puts parts back to the front, keeping their order.
     pub(crate) fn put_back(&mut self, parts: impl IntoIterator<Item = Part, IntoIter: DoubleEndedIterator>) {
         for part in parts.into_iter().rev() {
             self.parts.push_front(part);
@@ -116,7 +116,7 @@ impl Lane {
 }
 
 impl Part {
-    /// Cuts it in two at a place.
+    /// Splits it at an index.
     pub(crate) fn split(mut self, at: usize) -> [Self; 2] {
         let records = self.records.split_off(at);
         let rest = Self { records, ..self.clone() };

@@ -10,33 +10,33 @@ pub enum Outcome {
     Returned(Vec<u8>),
     /// The function returned an error.
     Failed,
-    /// The function was killed in the middle, by its timeout or otherwise.
+    /// The function was killed, by its timeout or otherwise.
     TimedOut,
     /// The function was not reached.
     Throttled,
 }
 
-/// What an outcome means for the batch.
+/// The meaning of an outcome for the batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// All of it is done.
+    /// All records are processed.
     Success,
-    /// What is before this place is done; the rest is to come again.
+    /// The records before this index are processed; the others come again.
     Partial(usize),
-    /// All of it is to come again.
+    /// All records come again.
     Failure,
-    /// All of it is to come again, and it does not count.
+    /// All records come again, without counting a retry.
     NotReached,
 }
 
 impl Outcome {
-    /// A complete success, as one says it: `{"batchItemFailures":[]}`.
+    /// A complete success: `{"batchItemFailures":[]}`.
     #[must_use]
     pub fn success() -> Self {
         Self::Returned(br#"{"batchItemFailures":[]}"#.to_vec())
     }
 
-    /// Everything before `record` is done.
+    /// Everything before `record` is processed.
     #[must_use]
     pub fn fails_from(record: &Record) -> Self {
         Self::fails([record.sequence_number.to_string()])
@@ -59,7 +59,7 @@ impl Outcome {
     }
 }
 
-/// Reads a response of the shape `{"batchItemFailures":[{"itemIdentifier":"..."}]}`.
+/// Parses a response: `{"batchItemFailures":[{"itemIdentifier":"..."}]}`.
 fn read(response: &[u8], batch: &Batch) -> Verdict {
     if response.trim_ascii().is_empty() {
         return Verdict::Success;
@@ -77,15 +77,15 @@ fn read(response: &[u8], batch: &Batch) -> Verdict {
     let mut lowest = None;
     for failure in failures {
         let identifier = failure.get("itemIdentifier").and_then(Value::as_str);
-        let place = identifier.and_then(|identifier| place(identifier, batch));
-        match place {
-            Some(place) => lowest = Some(lowest.map_or(place, |lowest: usize| lowest.min(place))),
+        let index = identifier.and_then(|identifier| index_of(identifier, batch));
+        match index {
+            Some(index) => lowest = Some(lowest.map_or(index, |lowest: usize| lowest.min(index))),
             None => return Verdict::Failure,
         }
     }
     lowest.map_or(Verdict::Success, Verdict::Partial)
 }
 
-fn place(identifier: &str, batch: &Batch) -> Option<usize> {
+fn index_of(identifier: &str, batch: &Batch) -> Option<usize> {
     batch.records.iter().position(|record| record.sequence_number.to_string() == identifier)
 }

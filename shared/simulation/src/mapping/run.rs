@@ -11,7 +11,7 @@ use super::stream::{Record, ShardId, Stream};
 use super::{Batch, Condition, Counters, Discarded, MappingConfig, Outcome, Stuck};
 use crate::random::Random;
 
-/// An event source mapping that reads a [`Stream`] from its first record on (`TRIM_HORIZON`).
+/// An event source mapping that reads a [`Stream`] from its first record (`TRIM_HORIZON`).
 pub struct Mapping {
     config: MappingConfig,
     random: Random,
@@ -21,7 +21,7 @@ pub struct Mapping {
     discarded: Vec<Discarded>,
 }
 
-/// An invocation is killed at one of its first pauses; these are so many.
+/// A killed invocation is killed at one of its first pauses, up to this number.
 const KILLED_WITHIN_PAUSES: u64 = 24;
 const RETRY_DELAY_MS: i64 = 1_000;
 const RETRY_DELAY_MS_MAX: i64 = 60_000;
@@ -30,7 +30,7 @@ impl Mapping {
     /// A mapping that has read nothing, at the beginning of 1970.
     ///
     /// # Panics
-    /// When AWS would refuse the settings.
+    /// If AWS would refuse the settings.
     #[must_use]
     pub fn new(config: MappingConfig, seed: u64) -> Self {
         assert!((1..=10_000).contains(&config.batch_size), "BatchSize is 1 to 10,000, not {}", config.batch_size);
@@ -50,10 +50,9 @@ impl Mapping {
         }
     }
 
-    /// Calls the function until nothing of the stream is left to be processed, now or later.
+    /// Calls the function until all records of the stream are processed, including later ones.
     ///
-    /// It does not end when the function fails without end, retries and age have none either, and neither
-    /// does the stream's retention.
+    /// Does not end if the function fails forever and retries, age and the stream's retention have no limit.
     pub async fn run<F, Fut>(&mut self, stream: &Stream, function: F)
     where
         F: FnMut(Batch) -> Fut,
@@ -62,7 +61,7 @@ impl Mapping {
         self.run_some(stream, u64::MAX, function).await;
     }
 
-    /// The same, with at most so many invocations: those that are under way end, and what failed waits.
+    /// The same with at most `invocations_max` invocations. Those in progress finish; failed ones wait.
     pub async fn run_some<F, Fut>(&mut self, stream: &Stream, invocations_max: u64, mut function: F)
     where
         F: FnMut(Batch) -> Fut,
@@ -93,30 +92,30 @@ impl Mapping {
         }
     }
 
-    /// What was done until now.
+    /// The work so far.
     #[must_use]
     pub fn counters(&self) -> Counters {
         self.counters
     }
 
-    /// What the on-failure destination received, in that order.
+    /// The records that the on-failure destination received, in order.
     #[must_use]
     pub fn discarded(&self) -> &[Discarded] {
         &self.discarded
     }
 
-    /// Where the simulated clock stands.
+    /// The time of the simulated clock.
     #[must_use]
     pub fn now(&self) -> Time {
         self.now
     }
 
-    /// Lets time pass in which nothing is invoked, as when the mapping is disabled.
+    /// Advances the clock without invocations, as when the mapping is disabled.
     pub fn pass(&mut self, ms: i64) {
         self.now = self.now.plus_ms(ms.max(0));
     }
 
-    /// Takes up what has arrived. A child is read from when its parents are done.
+    /// Takes the records that have arrived. A child shard is read after its parents are processed.
     fn poll(&mut self, stream: &Stream) {
         let shards = stream.shards();
         for (i, shard) in shards.iter().enumerate() {
@@ -133,7 +132,7 @@ impl Mapping {
         self.readers.iter().filter_map(|(shard, reader)| reader.next_at(&stream.shards()[shard.0])).min()
     }
 
-    /// The next batch for the function, of a lane that the seed draws.
+    /// The next batch for the function, of a lane drawn from the seed.
     fn next_to_invoke(&mut self) -> Option<Ended> {
         loop {
             let lanes = self.readers.iter().flat_map(|(shard, reader)| {
@@ -172,7 +171,7 @@ impl Mapping {
         is_killed.then(|| self.random.below(KILLED_WITHIN_PAUSES))
     }
 
-    /// What the stream no longer has is gone, and nobody is told.
+    /// Drops expired records, without a notice.
     fn drop_expired(&mut self, part: &mut Part) {
         let kept_since = self.now.plus_ms(-self.config.retention_ms);
         let had = part.records.len();
@@ -211,14 +210,14 @@ impl Mapping {
             }
             Verdict::Partial(at) => {
                 self.counters.partial += 1;
-                self.go_on_from(shard, lane, part, at);
+                self.continue_from(shard, lane, part, at);
             }
             Verdict::Failure => {
                 self.counters.failed += 1;
                 self.fail(shard, lane, part);
             }
             Verdict::NotReached => {
-                // It was counted before it was known.
+                // It was counted before its outcome was known.
                 self.counters.invocations -= 1;
                 self.counters.throttled += 1;
                 part.invoked -= 1;
@@ -228,8 +227,8 @@ impl Mapping {
         }
     }
 
-    /// Records before the checkpoint are done; the rest comes again.
-    fn go_on_from(&mut self, shard: ShardId, lane: usize, part: Part, at: usize) {
+    /// Records before the checkpoint are processed; the others come again.
+    fn continue_from(&mut self, shard: ShardId, lane: usize, part: Part, at: usize) {
         self.counters.records_processed += at as u64;
         let [_, rest] = part.split(at);
         if at > 0 {
@@ -247,7 +246,7 @@ impl Mapping {
         }
     }
 
-    /// All of a batch comes again: in two halves where that is wanted, which costs no retry.
+    /// All records of a batch come again: with bisect in two halves, without counting a retry.
     fn fail(&mut self, shard: ShardId, lane: usize, part: Part) {
         if !self.config.bisect_batch_on_function_error || part.records.len() < 2 {
             return self.retry(shard, lane, part);

@@ -3,30 +3,29 @@ use std::sync::Arc;
 use md5::{Digest, Md5};
 use stoop_domain::Time;
 
-/// A stream of shards that takes records by their partition key.
+/// A stream of shards that receives records by partition key.
 ///
-/// For DynamoDB Streams read "item key" for "partition key": a table's partitions split as shards do.
+/// For DynamoDB Streams read "item key" for "partition key": a table's partitions split like shards.
 #[derive(Clone, Debug)]
 pub struct Stream {
     shards: Vec<Shard>,
     records: u64,
 }
 
-/// The number of a shard, in the order in which the shards came to be.
+/// The number of a shard, in the order of creation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ShardId(pub usize);
 
-/// A record as the stream keeps it.
+/// A record of the stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// Grows within a shard, and from a parent to its children, by steps of any size. It is a number: as
-    /// strings, sequence numbers do not sort.
+    /// Increases within a shard, and from a parent to its children, by steps of any size. Compare as a number: sequence
+    /// numbers do not sort as strings.
     pub sequence_number: u128,
-    /// The key that decides the shard.
+    /// The key that determines the shard.
     pub partition_key: String,
-    /// What was put.
     pub data: Vec<u8>,
-    /// `ApproximateArrivalTimestamp`. Nobody sees the record before.
+    /// `ApproximateArrivalTimestamp`. The record is not visible before.
     pub arrived_at: Time,
     pub(crate) hash: u128,
 }
@@ -40,14 +39,14 @@ pub(crate) struct Shard {
     range: (u128, u128),
 }
 
-/// A few records before the sequence numbers gain a digit, so that whoever compares them as strings is found out.
+/// Slightly before the sequence numbers gain a digit, so that comparing them as strings fails.
 const FIRST_SEQUENCE_NUMBER: u128 = 999_999_999_999_999_999_900;
 
 impl Stream {
-    /// A stream of so many shards with hash key ranges of one size.
+    /// A stream with `shards` equal hash key ranges.
     ///
     /// # Panics
-    /// When there are none.
+    /// If `shards` is 0.
     #[must_use]
     pub fn new(shards: usize) -> Self {
         assert!(shards > 0, "a stream has a shard");
@@ -60,10 +59,10 @@ impl Stream {
         Self { shards: (0..shards).map(shard).collect(), records: 0 }
     }
 
-    /// Puts a record, visible from `arrives_at` on. Gives its sequence number, and where it went.
+    /// Puts a record that is visible from `arrives_at` on. Returns its shard and sequence number.
     ///
     /// # Panics
-    /// When it arrives before another of its shard: records of a shard are put in the order of time.
+    /// If it arrives before another record of its shard: records of a shard must be put in order of time.
     pub fn put(&mut self, arrives_at: Time, partition_key: &str, data: impl Into<Vec<u8>>) -> (ShardId, u128) {
         let hash = u128::from_be_bytes(Md5::digest(partition_key.as_bytes()).into());
         let sequence_number = FIRST_SEQUENCE_NUMBER + u128::from(self.records) * 3;
@@ -81,10 +80,10 @@ impl Stream {
         unreachable!("the open shards' ranges hold every hash")
     }
 
-    /// Splits an open shard in the middle of its range: it takes no more records, two children do.
+    /// Splits an open shard in the middle of its range. It is closed and gets two children.
     ///
     /// # Panics
-    /// When it is closed, or too small.
+    /// If it is closed or its range is too small.
     pub fn split(&mut self, shard: ShardId) -> [ShardId; 2] {
         let (first, last) = self.close(shard);
         assert!(first < last, "a range of one hash key can't be split");
@@ -92,10 +91,10 @@ impl Stream {
         [(first, middle), (middle + 1, last)].map(|range| self.add(Shard::open(vec![shard], range)))
     }
 
-    /// Merges two open shards of adjacent ranges: they take no more records, one child does.
+    /// Merges two open shards with adjacent ranges. They are closed and get one child.
     ///
     /// # Panics
-    /// When one is closed, or their ranges do not touch.
+    /// If one is closed or their ranges are not adjacent.
     pub fn merge(&mut self, one: ShardId, other: ShardId) -> ShardId {
         let (one_range, other_range) = (self.close(one), self.close(other));
         let (low, high) = (one_range.min(other_range), one_range.max(other_range));
@@ -103,7 +102,7 @@ impl Stream {
         self.add(Shard::open(vec![one, other], (low.0, high.1)))
     }
 
-    /// The shards that take records.
+    /// The shards that accept records.
     pub fn open_shards(&self) -> impl Iterator<Item = ShardId> {
         self.shards.iter().enumerate().filter(|(_, shard)| !shard.is_closed).map(|(i, _)| ShardId(i))
     }
@@ -115,13 +114,13 @@ impl Stream {
         self.open_shards().find(|other| self.shards[other.0].range.0 == after)
     }
 
-    /// How many records were ever put.
+    /// The number of records ever put.
     #[must_use]
     pub fn len(&self) -> u64 {
         self.records
     }
 
-    /// Whether none was ever put.
+    /// Whether no record was ever put.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.records == 0
@@ -151,7 +150,7 @@ impl Shard {
 }
 
 impl std::fmt::Display for ShardId {
-    /// As Kinesis writes it.
+    /// In the format of Kinesis.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "shardId-{:012}", self.0)
     }

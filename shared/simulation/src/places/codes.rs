@@ -1,4 +1,4 @@
-//! Postal codes of the simulated cities that the United States Postal Service gave them, from and to.
+//! Real postal codes of the simulated cities, as ranges.
 
 type Ranges = &'static [(u32, u32)];
 

@@ -10,10 +10,10 @@ use axum::response::Response;
 use super::SharedClock;
 use crate::site::{Answered, Asked, Site};
 
-/// What a request is answered from.
+/// The state for answering requests.
 struct Served {
     site: Arc<Site>,
-    /// `http://127.0.0.1:PORT`: links in answers begin with it.
+    /// `http://127.0.0.1:PORT`: the beginning of links in answers.
     base: String,
     clock: SharedClock,
 }
@@ -47,8 +47,8 @@ async fn answer(
     }
     match reaction.answer {
         Some(answer) => respond(answer),
-        // Unwinding ends the task of this connection, and with it the connection; unlike a panic it prints nothing.
-        None => std::panic::resume_unwind(Box::new("the connection was to be dropped")),
+        // Unwinding ends the task and thus the connection; unlike a panic it prints nothing.
+        None => std::panic::resume_unwind(Box::new("the connection is dropped on purpose")),
     }
 }
 

@@ -4,52 +4,48 @@ use stoop_domain::Time;
 
 use super::exchange::{Answered, Asked, param};
 
-/// Whom a site lets in.
+/// Who may use a site.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub enum Access {
-    /// Everybody.
     #[default]
     Open,
-    /// Whoever sends this bearer token.
+    /// Requests with this bearer token.
     Token(String),
-    /// Whoever sends this value in this header, whose name is in lower case: `x-api-key`.
+    /// Requests with this value in this header.
     Key {
-        /// The header's name.
+        /// Lower case: `x-api-key`.
         header: String,
-        /// Its value.
         value: String,
     },
-    /// Whoever sends a bearer token that this client was granted and that has not expired.
+    /// Requests with a bearer token that was granted to this client and has not expired.
     Client(Client),
 }
 
 /// A client of an OAuth 2.0 token endpoint.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Client {
-    /// The endpoint's path: `/oidc/connect/token`.
+    /// The path of the endpoint: `/oidc/connect/token`.
     pub token_path: String,
-    /// The client's id.
     pub id: String,
-    /// The client's secret.
     pub secret: String,
-    /// The scope that it has to ask for, where there is one.
+    /// The scope that it must request, if any.
     pub scope: Option<String>,
-    /// How long a token is good for, in seconds.
+    /// The lifetime of a token in seconds.
     pub expires_in_s: u32,
 }
 
-/// The tokens that were granted.
+/// The granted tokens.
 #[derive(Debug, Default)]
 pub(crate) struct Granted {
     tokens: Vec<(String, Time)>,
     count: u64,
 }
 
-/// So many tokens of a client are good at a time; an older one is forgotten.
+/// The maximum number of valid tokens of a client. Older ones are dropped.
 const TOKENS_MAX: usize = 16;
 
 impl Access {
-    /// The answer to a request for a token; `None` where the request is for something else.
+    /// Answers a request for a token. `None` if the request is something else.
     pub(crate) fn grant(&self, asked: &Asked<'_>, granted: &mut Granted, now: Time) -> Option<Answered> {
         let Self::Client(client) = self else { return None };
         if asked.path != client.token_path {
@@ -77,7 +73,7 @@ impl Access {
         Some(Answered::json(200, &body).with("cache-control", "no-store"))
     }
 
-    /// Why a request is not let in; `None` where it is.
+    /// Why a request is refused. `None` if it is accepted.
     pub(crate) fn refuse(&self, asked: &Asked<'_>, granted: &Granted, now: Time) -> Option<&'static str> {
         let bearer = asked.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
         match self {
@@ -97,7 +93,7 @@ impl Access {
 }
 
 impl fmt::Debug for Access {
-    /// Without tokens and secrets: they may be real ones.
+    /// Hides tokens and secrets, which may be real ones.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Open => "Open",

@@ -3,67 +3,65 @@ use stoop_domain::Time;
 use super::Fault;
 use crate::home::Offer;
 
-/// A request as it arrived.
+/// A request.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
     /// `GET`, `POST`.
     pub method: &'a str,
-    /// Scheme and authority, without a slash at the end: links in answers begin with it.
+    /// Scheme and authority, without a trailing slash. Links in answers begin with it.
     pub origin: &'a str,
-    /// The path, encoded as it was sent.
+    /// The path, still encoded.
     pub path: &'a str,
-    /// The query without its question mark, encoded as it was sent.
+    /// The query without its question mark, still encoded.
     pub query: &'a str,
-    /// Header names in lower case and values.
+    /// Header names in lower case, with values.
     pub headers: &'a [(String, String)],
     /// The body of a POST.
     pub body: &'a [u8],
 }
 
-/// An answer as it leaves.
+/// An answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answered {
     /// The status code.
     pub status: u16,
-    /// Header names in lower case and values.
+    /// Header names in lower case, with values.
     pub headers: Vec<(String, String)>,
-    /// The body.
     pub body: Vec<u8>,
 }
 
-/// What comes of a request.
+/// The result of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reaction {
-    /// The answer; `None` where the connection is closed without a word.
+    /// `None` if the connection is closed without an answer.
     pub answer: Option<Answered>,
-    /// The answer is held back for so many milliseconds.
+    /// The delay of the answer in milliseconds.
     pub after_ms: u64,
-    /// The listings that a reader of the answer can understand, in its order.
+    /// The valid listings in the answer, in its order.
     pub shown: Vec<Shown>,
-    /// The fault that the request met.
+    /// The fault that affected the request.
     pub fault: Option<Fault>,
 }
 
-/// A listing as an answer shows it.
+/// A listing in an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown {
-    /// The home's number.
+    /// The number of the home.
     pub home: u32,
-    /// What is said of it.
     pub offer: Offer,
-    /// Whether it is shown only to say that it is withdrawn from view (`MlgCanView: false`).
+    /// Whether it is shown only as withdrawn from view (`MlgCanView: false`).
     pub withdrawn: bool,
 }
 
 impl<'a> Asked<'a> {
-    /// A GET of an absolute address, without a body. `None` where the address has no scheme.
+    /// A GET of an absolute URL, without a body. `None` if the URL has no scheme.
     #[must_use]
     pub fn get(url: &'a str, headers: &'a [(String, String)]) -> Option<Self> {
         let (origin, path, query) = split(url)?;
         Some(Self { method: "GET", origin, path, query, headers, body: b"" })
     }
 
-    /// A POST to an absolute address. `None` where the address has no scheme.
+    /// A POST to an absolute URL. `None` if the URL has no scheme.
     #[must_use]
     pub fn post(url: &'a str, headers: &'a [(String, String)], body: &'a [u8]) -> Option<Self> {
         Some(Self { method: "POST", body, ..Self::get(url, headers)? })
@@ -75,12 +73,12 @@ impl<'a> Asked<'a> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// The decoded value of a parameter of the query; that of the first where there are several.
+    /// The decoded value of a query parameter; the first one if there are several.
     pub(crate) fn param(&self, name: &str) -> Option<String> {
         param(self.query, name)
     }
 
-    /// A parameter as a number. `None` where it is absent or none.
+    /// A query parameter as a number. `None` if it is missing or not a number.
     pub(crate) fn number(&self, name: &str) -> Option<u64> {
         self.param(name)?.parse().ok()
     }
@@ -112,7 +110,7 @@ impl Answered {
     }
 }
 
-/// Origin, path and query of an absolute address; a fragment belongs to none of them.
+/// Splits an absolute URL into origin, path and query. A fragment is dropped.
 fn split(url: &str) -> Option<(&str, &str, &str)> {
     let url = url.split('#').next().unwrap_or(url);
     let authority = url.find("://")? + 3;
@@ -122,16 +120,16 @@ fn split(url: &str) -> Option<(&str, &str, &str)> {
     Some((origin, if path.is_empty() { "/" } else { path }, query))
 }
 
-/// The decoded value of a parameter in `name=value&...`, a query or the body of a form.
+/// The decoded value of a parameter in `name=value&...`: a query or the body of a form.
 pub(crate) fn param(pairs: &str, name: &str) -> Option<String> {
     let mut pairs = pairs.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     pairs.find_map(|(key, value)| (decode(key).ok()? == name).then(|| decode(value).ok())?)
 }
 
-/// Undoes percent-encoding; `+` is a space.
+/// Decodes percent-encoding; `+` is a space.
 ///
 /// # Errors
-/// Names what is not percent-encoded UTF-8.
+/// If the text is not percent-encoded UTF-8.
 pub(crate) fn decode(text: &str) -> Result<String, String> {
     let bad = || format!("{text:?} is not percent-encoded UTF-8");
     let mut bytes = Vec::with_capacity(text.len());
@@ -150,7 +148,7 @@ pub(crate) fn decode(text: &str) -> Result<String, String> {
     String::from_utf8(bytes).map_err(|_| bad())
 }
 
-/// The moment of an answer, as its `Date` header tells it: whole seconds.
+/// A `Date` header: whole seconds.
 pub(crate) fn http_date(now: Time) -> String {
     let printer = jiff::fmt::rfc2822::DateTimePrinter::new();
     printer.timestamp_to_rfc9110_string(&now.timestamp()).unwrap_or_default()
@@ -161,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_cut_where_its_parts_meet() {
+    fn a_url_is_split_into_its_parts() {
         let parts = |url| Asked::get(url, &[]).map(|asked| (asked.origin, asked.path, asked.query));
         assert_eq!(parts("https://a.test:8/b/c?d=e?f#g"), Some(("https://a.test:8", "/b/c", "d=e?f")));
         assert_eq!(parts("http://a.test"), Some(("http://a.test", "/", "")));
@@ -178,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_is_reported_in_http_s_own_form() {
+    fn a_date_has_the_format_of_http() {
         assert_eq!(http_date(Time::parse("2026-01-05T07:08:09.999Z").unwrap()), "Mon, 05 Jan 2026 07:08:09 GMT");
     }
 }

@@ -5,7 +5,7 @@ use stoop_domain::Time;
 
 use crate::random::Random;
 
-/// One way to answer badly.
+/// A kind of faulty answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Status 500.
@@ -15,84 +15,82 @@ pub enum Fault {
         /// In seconds.
         retry_after_s: u32,
     },
-    /// Status 429 with `Retry-After`, whatever the quota says.
+    /// Status 429 with `Retry-After`, regardless of quotas.
     TooManyRequests {
         /// In seconds.
         retry_after_s: u32,
     },
-    /// An HTML page with status 200, and no listing in it.
+    /// Status 200 with an HTML page without listings.
     Html,
-    /// Status 200 and a body that breaks off in the middle.
+    /// Status 200 with a body that is truncated.
     TruncatedJson,
-    /// A page whose link to the next one leads to itself (RESO).
+    /// A page whose next link leads to itself (RESO).
     LoopingLink,
-    /// A page with a link to the next even where nothing follows; each such link is another (RESO).
+    /// A page with a next link even after the last listing; each such link differs (RESO).
     EndlessLink,
-    /// A page whose link to the next one leads to another host (RESO).
+    /// A page whose next link leads to another host (RESO).
     ForeignLink,
-    /// The right answer, but only after so long.
+    /// The right answer after a delay.
     Hang {
-        /// In milliseconds: real ones on loopback.
+        /// In milliseconds; in real time on loopback.
         ms: u64,
     },
     /// The connection is closed without an answer.
     Drop,
-    /// A page whose first row has words for a price.
+    /// A page whose first row has text instead of a price.
     GarbageRow,
-    /// A page that says there are more listings than there are.
+    /// A page with a total that is too large.
     WrongTotal,
-    /// The rows of the page before in place of those that were asked for; on the first page, the right ones.
+    /// The rows of the page before instead of the requested ones; the right ones on the first page.
     RepeatedPage,
-    /// A page that says with status 200 that there is nothing, as a town that was sold out would.
+    /// Status 200 with an empty page, as for a town without listings.
     Empty,
-    /// The right answer of a site that has forgotten every second listing.
+    /// The right answer of a site that forgot every second listing.
     HalfForgotten,
 }
 
-/// The faults that are still to come: each request takes one from the front.
+/// The planned faults. Each request takes one from the front.
 #[derive(Debug, Default)]
 pub struct Faults(Mutex<VecDeque<Fault>>);
 
-/// Faults that come by themselves.
+/// Unplanned faults.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Chaos {
-    /// Which requests meet one: another seed, others.
+    /// Decides which requests are affected.
     pub seed: u64,
-    /// Of a thousand requests, so many meet one of `faults`.
+    /// The rate of requests with one of `faults`, per thousand.
     pub permille: u32,
-    /// What they meet, each as often as the others.
+    /// The random faults, with equal probability.
     pub faults: Vec<Fault>,
-    /// None of them comes from this moment on.
+    /// When random faults end.
     pub until: Option<Time>,
-    /// When every request meets the same one: before a key is looked at or a request is counted.
+    /// When every request gets the same fault, before keys are checked and requests are counted.
     pub outages: Vec<Outage>,
-    /// When every page that is served meets the same one: [`Fault::Empty`], [`Fault::HalfForgotten`].
+    /// When every served page gets the same fault: [`Fault::Empty`], [`Fault::HalfForgotten`].
     pub lapses: Vec<Outage>,
 }
 
-/// A interval of time in which a site is dead, or out of its mind.
+/// A range of time in which a site is down or gives wrong answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outage {
-    /// When it begins.
     pub from: Time,
-    /// When it is over.
     pub until: Time,
-    /// What is met. Where the site is dead: [`Fault::Drop`], [`Fault::Hang`], [`Fault::ServerError`].
+    /// For a site that is down: [`Fault::Drop`], [`Fault::Hang`], [`Fault::ServerError`].
     pub fault: Fault,
 }
 
 impl Faults {
-    /// The next `times` requests that nothing was planned for will be answered so.
+    /// Plans a fault for the next `times` requests without one.
     pub fn plan(&self, fault: Fault, times: usize) {
         self.queue().extend(std::iter::repeat_n(fault, times));
     }
 
-    /// No more faults.
+    /// Removes all planned faults.
     pub fn clear(&self) {
         self.queue().clear();
     }
 
-    /// How many are still to come.
+    /// The number of planned faults.
     #[must_use]
     pub fn left(&self) -> usize {
         self.queue().len()
@@ -108,17 +106,17 @@ impl Faults {
 }
 
 impl Chaos {
-    /// What every request meets now.
+    /// The fault of every request at `now`.
     pub(crate) fn outage(&self, now: Time) -> Option<Fault> {
         met(&self.outages, now)
     }
 
-    /// What every page meets now.
+    /// The fault of every page at `now`.
     pub(crate) fn lapse(&self, now: Time) -> Option<Fault> {
         met(&self.lapses, now)
     }
 
-    /// What the next request meets by chance.
+    /// The random fault of the next request.
     pub(crate) fn draw(&self, random: &mut Random, now: Time) -> Option<Fault> {
         let over = self.faults.is_empty() || self.until.is_some_and(|until| until <= now);
         (!over && random.chance(self.permille)).then(|| random.pick(&self.faults))

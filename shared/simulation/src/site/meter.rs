@@ -5,76 +5,75 @@ use stoop_domain::Time;
 use super::exchange::Answered;
 use crate::random::Random;
 
-/// How much a site bears, and how it says so.
+/// The limits of a site and how it reports them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// What it counts. A request that is over one of them is answered with 429, and is not counted.
+    /// Requests over a quota are answered with 429 and not counted.
     pub quotas: Vec<Quota>,
-    /// Whether a 429 says when to come again (`Retry-After`).
+    /// Whether a 429 has `Retry-After`.
     pub retry_after: bool,
-    /// What every answer says of the quotas.
+    /// The quota headers of every answer.
     pub headers: QuotaHeaders,
-    /// What becomes of those who do not listen.
+    /// What happens to clients that ignore refusals.
     pub suspension: Option<Suspension>,
 }
 
-/// So much in each window of time.
+/// A limit per window of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
     /// What is counted.
     pub of: Counted,
-    /// How much of it.
+    /// The maximum per window.
     pub most: u64,
-    /// The window's width, in milliseconds.
+    /// The length of the window in milliseconds.
     pub per_ms: i64,
-    /// Where windows begin.
     pub window: QuotaWindow,
 }
 
 /// What a quota counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counted {
-    /// Requests that were let in.
+    /// Accepted requests.
     Requests,
-    /// Bytes of bodies. The answer that exceeds them is still given; the next is refused.
+    /// Bytes of bodies. The answer that exceeds the limit is still sent; the next request is refused.
     Bytes,
 }
 
 /// Where the windows of a quota begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QuotaWindow {
-    /// One after the other, so many milliseconds after a multiple of their width since the epoch: 0 is the clock minute.
+    /// Consecutive windows that begin `phase_ms` after a multiple of their length since the epoch: 0 gives clock
+    /// minutes.
     Fixed {
-        /// Of the width at most.
+        /// At most the length of the window.
         phase_ms: i64,
     },
-    /// With every request: any interval of this width counts.
+    /// Any range of this length counts.
     Sliding,
 }
 
-/// The names under which answers tell of quotas.
+/// The format of quota headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QuotaHeaders {
-    /// None.
     Silent,
-    /// Trestle's, of the minute and the hour: decimal numbers, and a reset in milliseconds since the epoch.
+    /// Trestle: for the minute and the hour, with decimal numbers and a reset in milliseconds since the epoch.
     Trestle,
-    /// RapidAPI's, of the widest window: the reset in seconds from now.
+    /// RapidAPI: for the longest window, with a reset in seconds from now.
     RapidApi,
-    /// `RateLimit-*` of the IETF's older drafts, of the widest window: the reset in seconds from now.
+    /// `RateLimit-*` of older IETF drafts: for the longest window, with a reset in seconds from now.
     RateLimit,
 }
 
-/// A token that asks too often is of no use for a while, as at MLS Grid.
+/// A token is suspended after too many refusals, as at MLS Grid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Suspension {
-    /// After so many refusals since the last suspension.
+    /// The number of refusals since the last suspension.
     pub after_refusals: u32,
-    /// Every request is refused for so many milliseconds.
+    /// How long every request is refused, in milliseconds.
     pub for_ms: i64,
 }
 
-/// Counts what is asked and answered, on the clock it is given.
+/// Counts requests and answers, on the given clock.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
     tallies: Vec<Tally>,
@@ -86,16 +85,16 @@ pub(crate) struct Meter {
 struct Tally {
     window: Option<i64>,
     used: u64,
-    /// What a sliding window still holds.
+    /// The content of a sliding window.
     recent: VecDeque<(Time, u64)>,
 }
 
-/// A request that is not let in.
+/// A refused request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Refused {
-    /// After how many seconds it would be.
+    /// The seconds until it would be accepted.
     pub(crate) wait_s: i64,
-    /// Whether that is because of earlier ones.
+    /// Whether the token is suspended.
     pub(crate) suspended: bool,
 }
 
@@ -109,7 +108,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Requests in windows of these widths in milliseconds, each beginning where `seed` says.
+    /// Request quotas with these limits and window lengths in milliseconds. `seed` decides where the windows begin.
     #[must_use]
     pub fn requests(seed: u64, quotas: &[(u64, i64)]) -> Self {
         let mut random = Random::new(seed, 1 << 44);
@@ -122,19 +121,19 @@ impl Limits {
 }
 
 impl Quota {
-    /// Requests in each interval of the clock that is so many milliseconds long.
+    /// A quota of requests per clock window of this length in milliseconds.
     #[must_use]
     pub const fn requests(most: u64, per_ms: i64) -> Self {
         Self { of: Counted::Requests, most, per_ms, window: QuotaWindow::Fixed { phase_ms: 0 } }
     }
 
-    /// The same for bytes of bodies.
+    /// A quota of body bytes per clock window of this length in milliseconds.
     #[must_use]
     pub const fn bytes(most: u64, per_ms: i64) -> Self {
         Self { of: Counted::Bytes, ..Self::requests(most, per_ms) }
     }
 
-    /// The same for any interval.
+    /// The same with a sliding window.
     #[must_use]
     pub const fn sliding(self) -> Self {
         Self { window: QuotaWindow::Sliding, ..self }
@@ -142,7 +141,7 @@ impl Quota {
 }
 
 impl Meter {
-    /// Counts a request at `now`, unless a quota is used up.
+    /// Counts a request at `now`, unless a quota is exhausted.
     pub(crate) fn take(&mut self, limits: &Limits, now: Time) -> Result<(), Refused> {
         if let Some(until) = self.suspended_until.filter(|until| now < *until) {
             return Err(Refused { wait_s: seconds(until.ms() - now.ms()), suspended: true });
@@ -165,7 +164,7 @@ impl Meter {
         Ok(())
     }
 
-    /// Counts what was answered.
+    /// Counts an answer.
     pub(crate) fn answered(&mut self, limits: &Limits, bytes: usize, now: Time) {
         self.count(limits, Counted::Bytes, bytes as u64, now);
     }
@@ -179,8 +178,8 @@ impl Meter {
         }
     }
 
-    /// Puts the headers on an answer.
-    pub(crate) fn tell(&mut self, limits: &Limits, now: Time, answer: &mut Answered) {
+    /// Adds the quota headers to an answer.
+    pub(crate) fn add_headers(&mut self, limits: &Limits, now: Time, answer: &mut Answered) {
         self.tallies.resize_with(limits.quotas.len(), Tally::default);
         let requests = limits.quotas.iter().zip(&mut self.tallies).filter(|(quota, _)| quota.of == Counted::Requests);
         let mut windows: Vec<(&Quota, u64, i64)> = requests
@@ -217,7 +216,7 @@ impl Meter {
 }
 
 impl Tally {
-    /// Forgets what lies in windows before that of `now`.
+    /// Drops the counts of windows before that of `now`.
     fn turn(&mut self, quota: &Quota, now: Time) {
         match quota.window {
             QuotaWindow::Fixed { phase_ms } => {
@@ -234,7 +233,7 @@ impl Tally {
         }
     }
 
-    /// How long it takes until something is let in again.
+    /// The time until a request is accepted again.
     fn wait_ms(&self, quota: &Quota, now: Time) -> i64 {
         let QuotaWindow::Sliding = quota.window else { return self.reset_ms(quota, now) };
         let mut over = self.used - quota.most.min(self.used) + 1;
@@ -245,7 +244,7 @@ impl Tally {
         last.map_or(quota.per_ms, |(at, _)| at.ms() + quota.per_ms - now.ms())
     }
 
-    /// How long it takes until all is let in again.
+    /// The time until the full quota is available again.
     fn reset_ms(&self, quota: &Quota, now: Time) -> i64 {
         match quota.window {
             QuotaWindow::Fixed { phase_ms } => quota.per_ms - (now.ms() - phase_ms).rem_euclid(quota.per_ms),
@@ -254,7 +253,7 @@ impl Tally {
     }
 }
 
-/// Rounded up: who waits so long is let in.
+/// Rounded up, so that a client that waits this long is accepted.
 fn seconds(ms: i64) -> i64 {
     (ms + Time::SECOND_MS - 1) / Time::SECOND_MS
 }
@@ -274,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_minute_lets_in_again_until_the_hour_is_used_up() {
+    fn a_new_minute_accepts_requests_until_the_hour_is_exhausted() {
         let limits = limits(&[Quota::requests(2, MINUTE_MS), Quota::requests(3, Time::HOUR_MS)]);
         let message = waits(&limits, &[0, 1, 30_500, 60_000, 60_001, 3_600_000]);
         assert_eq!(message, [Ok(()), Ok(()), Err(30), Ok(()), Err(3_540), Ok(())]);
@@ -287,14 +286,14 @@ mod tests {
     }
 
     #[test]
-    fn any_interval_counts_where_windows_slide() {
+    fn a_sliding_window_counts_any_range() {
         let limits = limits(&[Quota::requests(2, MINUTE_MS).sliding()]);
         let message = waits(&limits, &[0, 50_000, 59_000, 60_000, 61_000, 109_999, 110_000]);
         assert_eq!(message, [Ok(()), Ok(()), Err(1), Ok(()), Err(49), Err(1), Ok(())]);
     }
 
     #[test]
-    fn bytes_are_counted_when_they_were_given() {
+    fn bytes_are_counted_after_they_are_sent() {
         for quota in [Quota::bytes(100, MINUTE_MS), Quota::bytes(100, MINUTE_MS).sliding()] {
             let limits = limits(&[quota]);
             let mut meter = Meter::default();
@@ -308,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn who_does_not_listen_is_suspended_and_then_let_in_again() {
+    fn ignoring_refusals_leads_to_a_temporary_suspension() {
         let suspension = Some(Suspension { after_refusals: 2, for_ms: 100_000 });
         let limits = Limits { suspension, ..limits(&[Quota::requests(1, Time::SECOND_MS)]) };
         let message = waits(&limits, &[0, 1, 2, 50_000, 100_002, 100_003, 101_500]);
@@ -327,14 +326,14 @@ mod tests {
     }
 
     #[test]
-    fn each_vendor_says_what_is_left_in_its_own_words() {
+    fn each_vendor_has_its_own_quota_headers() {
         let message = |headers| {
             let quotas = vec![Quota::requests(2, MINUTE_MS), Quota::requests(9, Time::HOUR_MS)];
             let limits = Limits { quotas, headers, ..Limits::default() };
             let (mut meter, mut answer) = (Meter::default(), Answered::of(200, "text/plain", ""));
             let now = Time::from_ms(59_500);
             meter.take(&limits, now).unwrap();
-            meter.tell(&limits, now, &mut answer);
+            meter.add_headers(&limits, now, &mut answer);
             answer.headers[1..].iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>()
         };
         assert_eq!(message(QuotaHeaders::Silent), [""; 0]);

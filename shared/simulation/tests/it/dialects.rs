@@ -1,4 +1,4 @@
-//! Every source reads what its site says, field by field, page after page, and without a socket.
+//! Every source reads its site field by field and page by page, without a socket.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -17,7 +17,7 @@ fn start() -> Time {
     Time::parse("2026-01-05T00:00:00Z").unwrap()
 }
 
-/// A market in Chicago and Seattle; for the sites of Morocco one of which half is there.
+/// A market in Chicago and Seattle; with `morocco`, half of it in Morocco.
 fn market(homes: u32, morocco: bool) -> Arc<Mutex<Simulation>> {
     let markets = if morocco { 18 } else { 6 };
     let config = SimulationConfig { morocco, ..SimulationConfig::new(5, start(), homes, markets) };
@@ -35,7 +35,7 @@ fn source(kind: &str, params: &[(&str, &str)]) -> Box<dyn Source> {
     stoop_sources::build(kind, &params).unwrap()
 }
 
-/// A source that a map declares, paged as the site pages.
+/// A source declared by a map, with the paging of the site.
 fn declared(pages: &str) -> HttpSource {
     let map = concat!(env!("CARGO_MANIFEST_DIR"), "/../../maps/simulated.toml");
     let fields = std::fs::read_to_string(map).unwrap();
@@ -45,7 +45,7 @@ fn declared(pages: &str) -> HttpSource {
     HttpSource::new(&Map::parse(&format!("{fields}\n{http}"), "site.toml").unwrap(), &Params::new()).unwrap()
 }
 
-/// Sends a request as a poller would, at this time.
+/// Sends a request at `now`, as a poller would.
 fn send(site: &Site, request: &Request, bearer: Option<&str>, now: Time) -> Option<Answered> {
     let mut headers: Vec<(String, String)> =
         request.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect();
@@ -65,7 +65,7 @@ fn read(site: &Site, source: &dyn Source, cursor: &Cursor, now: Time) -> Result<
     source.read(cursor, &read, now)
 }
 
-/// What a scan of so many pages finds, and how many there are by the source's own word.
+/// The result of a scan, with the total that the source reports.
 struct Scan {
     found: BTreeMap<String, Listing>,
     total: Option<u64>,
@@ -94,7 +94,7 @@ fn scan(site: &Site, source: &dyn Source, since: Option<&str>) -> Scan {
     }
 }
 
-/// What is to be seen of a market, by the dialect's own ids.
+/// The expected homes of a market, by the IDs of the dialect.
 fn wanted(site: &Site, is_wanted: impl Fn(&Home, &Offer) -> bool) -> BTreeMap<String, (Home, Offer)> {
     let simulation = site.simulation().lock().unwrap();
     let homes = simulation.homes().filter(|(home, offer)| is_wanted(home, offer));
@@ -113,9 +113,9 @@ fn in_morocco(site: &Site, purpose: Purpose) -> BTreeMap<String, (Home, Offer)> 
     wanted(site, |home, offer| is_live(offer) && home.purpose == purpose && home.currency() == Currency::MAD)
 }
 
-/// That all and only the wanted ones were found, with what every source tells.
+/// Checks that exactly the expected homes are found, with the fields that every source has.
 fn assert_found(scan: &Scan, wanted: &BTreeMap<String, (Home, Offer)>) {
-    assert!(wanted.len() > 20, "{} listings are too few to prove anything", wanted.len());
+    assert!(wanted.len() > 20, "{} listings are too few for the test", wanted.len());
     assert_eq!(scan.found.keys().collect::<Vec<_>>(), wanted.keys().collect::<Vec<_>>());
     for (id, (home, offer)) in wanted {
         let listing = &scan.found[id];
@@ -132,7 +132,7 @@ fn assert_found(scan: &Scan, wanted: &BTreeMap<String, (Home, Offer)>) {
 }
 
 #[test]
-fn zillow_is_read_page_by_page_and_split_where_twenty_pages_do_not_do() {
+fn zillow_is_read_page_by_page_and_split_beyond_twenty_pages() {
     for (api, status_type, purpose) in [
         ("zillow-com1", "ForSale", Purpose::Sale),
         ("zillow-com1", "ForRent", Purpose::Rent),
@@ -163,10 +163,10 @@ fn zillow_is_read_page_by_page_and_split_where_twenty_pages_do_not_do() {
 #[test]
 fn realtor_is_read_from_both_apis() {
     let site = site(Dialect::Realtor, 600);
-    let address = [("key", "k"), ("city", "Chicago"), ("state_code", "IL"), ("limit", "17")];
+    let params = [("key", "k"), ("city", "Chicago"), ("state_code", "IL"), ("limit", "17")];
     for api in ["realty-in-us", "us-real-estate"] {
         for (name, purpose) in [("sale", Purpose::Sale), ("rent", Purpose::Rent)] {
-            let source = source("realtor", &[&address[..], &[("api", api), ("purpose", name)]].concat());
+            let source = source("realtor", &[&params[..], &[("api", api), ("purpose", name)]].concat());
             let wanted = wanted(&site, |home, offer| home.purpose == purpose && in_chicago(home, offer));
             let scan = scan(&site, &*source, None);
             assert_found(&scan, &wanted);
@@ -183,7 +183,7 @@ fn realtor_is_read_from_both_apis() {
 }
 
 #[test]
-fn rentcast_is_a_bare_array_and_a_404_where_there_is_nothing() {
+fn rentcast_is_a_bare_array_or_404_without_listings() {
     let site = site(Dialect::RentCast, 600);
     for (name, purpose) in [("sale", Purpose::Sale), ("rent", Purpose::Rent)] {
         let params = [("key", "k"), ("city", "Chicago"), ("state", "IL"), ("limit", "20"), ("purpose", name)];
@@ -259,7 +259,7 @@ fn a_declared_source_follows_every_way_of_paging() {
 
 type Pairs = Vec<(&'static str, &'static str)>;
 
-/// Each vendor's site, and the parameters of a search of it.
+/// The site of each vendor, and the parameters of a search of it.
 fn vendors() -> Vec<(Vendor, &'static str, Pairs)> {
     let system = ("filter", "OriginatingSystemName eq 'simulated'");
     vec![
@@ -290,7 +290,7 @@ fn every_vendor_of_reso_is_read_in_full_and_then_by_what_changed() {
         assert_eq!(full.total, Some(all.len() as u64), "{dialect} {more:?}");
         assert!(all.iter().all(|(id, (_, offer))| full.found[id].status == offer.status));
 
-        // What happens in the next two days is all that the next scan has to find.
+        // The next scan must find exactly the events of the next two days.
         let since = full.watermark.unwrap();
         let before = start();
         site.simulation().lock().unwrap().advance(before.plus_ms(2 * Time::DAY_MS));
@@ -306,7 +306,7 @@ fn every_vendor_of_reso_is_read_in_full_and_then_by_what_changed() {
 }
 
 #[test]
-fn mls_grid_says_what_is_withdrawn_and_others_show_it_no_more() {
+fn mls_grid_reports_withdrawn_listings_and_others_omit_them() {
     let six_hours = Some(6 * Time::HOUR_MS);
     let is_off = |offer: &Offer| matches!(offer.status.phase(), Phase::Closed | Phase::Off);
     let long_ago = |offer: &Offer| start().ms() - offer.status_changed_at.ms() >= 6 * Time::HOUR_MS;
@@ -323,7 +323,7 @@ fn mls_grid_says_what_is_withdrawn_and_others_show_it_no_more() {
 }
 
 #[test]
-fn mls_grid_wants_a_system_and_takes_no_order() {
+fn mls_grid_requires_a_system_and_refuses_an_order() {
     let site = site(Dialect::Reso(ResoSite::new(Vendor::MlsGrid)), 50);
     let status = |query: &str| {
         let url = format!("{HOST}/odata/Property?{query}");
@@ -335,7 +335,7 @@ fn mls_grid_wants_a_system_and_takes_no_order() {
 }
 
 #[test]
-fn a_replication_is_forgotten_after_five_minutes() {
+fn a_replication_expires_after_five_minutes() {
     let site = site(Dialect::Reso(ResoSite::new(Vendor::Trestle)), 100);
     let url = format!("{HOST}/odata/Property?$top=30&replication=true&$count=true");
     let get = |url: &str, minutes: i64| {
@@ -346,7 +346,7 @@ fn a_replication_is_forgotten_after_five_minutes() {
     let (_, rows, link) = get(&url, 0);
     let link = link.unwrap();
     assert_eq!(rows, Some(30));
-    assert_eq!(get(&link, 4), (200, Some(30), Some(link.clone())), "one address gives page after page");
+    assert_eq!(get(&link, 4), (200, Some(30), Some(link.clone())), "one URL gives page after page");
     assert_eq!(get(&link, 8).1, Some(24));
     assert_eq!(get(&link, 13).0, 400);
 }
@@ -388,7 +388,7 @@ fn a_client_is_granted_tokens_that_expire() {
 }
 
 #[test]
-fn a_page_that_is_wrong_in_its_total_its_place_or_its_first_row_is_so_in_every_dialect() {
+fn faults_of_total_page_and_row_work_in_every_dialect() {
     for dialect in [
         Dialect::Zillow { page_size: 10 },
         Dialect::Realtor,
@@ -417,9 +417,9 @@ fn a_page_that_is_wrong_in_its_total_its_place_or_its_first_row_is_so_in_every_d
             site.faults().plan(fault, 1);
             read(&site, &*source, cursor, start()).unwrap()
         };
-        // Mubawab tells no total.
-        let message = faulty(Fault::WrongTotal, &first).total;
-        assert!(message > right.total || dialect == Dialect::Mubawab, "{dialect:?}");
+        // Mubawab has no total.
+        let wrong_total = faulty(Fault::WrongTotal, &first).total;
+        assert!(wrong_total > right.total || dialect == Dialect::Mubawab, "{dialect:?}");
         assert_eq!(faulty(Fault::RepeatedPage, second).rows, right.rows, "{dialect:?}");
         let garbage = faulty(Fault::GarbageRow, &first);
         assert!(matches!(&garbage.rows[0], Row::Refused { raw, .. } if raw.contains("call for price")), "{dialect:?}");
@@ -428,7 +428,7 @@ fn a_page_that_is_wrong_in_its_total_its_place_or_its_first_row_is_so_in_every_d
 }
 
 #[test]
-fn the_same_requests_at_the_same_times_are_answered_the_same() {
+fn equal_requests_at_equal_times_get_equal_answers() {
     let answers = || {
         let site = site(Dialect::Avito { data: true }, 200);
         (1..5)

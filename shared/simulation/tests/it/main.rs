@@ -1,4 +1,4 @@
-//! What holds of the simulated market and of the sites that serve it.
+//! Properties of the simulated market and of the sites that serve it.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

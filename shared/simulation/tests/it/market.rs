@@ -1,4 +1,4 @@
-//! Facts about the simulated market: what it is made from decides it, and its answer is right.
+//! The simulated market: its configuration determines it, and its answer is right.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +36,7 @@ fn rows(config: SimulationConfig, rows: u64) -> String {
 }
 
 #[test]
-fn the_same_seed_gives_the_same_market_and_another_seed_another() {
+fn equal_seeds_give_equal_markets_and_others_differ() {
     let log = |seed| after_days(noisy(seed), 20).log().to_vec();
     assert_eq!(log(1), log(1));
     assert_ne!(log(1), log(2));
@@ -45,8 +45,8 @@ fn the_same_seed_gives_the_same_market_and_another_seed_another() {
 }
 
 #[test]
-fn the_market_of_seed_1_is_this_one_on_every_platform() {
-    // FNV-1a over all bytes: a change of this number is a change of every recorded simulation.
+fn the_market_of_seed_1_is_equal_on_every_platform() {
+    // FNV-1a over all bytes. If it changes, every recorded simulation changes.
     let hash = rows(Rows::config(1, start(), 5_000), 5_000)
         .bytes()
         .fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3));
@@ -54,7 +54,7 @@ fn the_market_of_seed_1_is_this_one_on_every_platform() {
 }
 
 #[test]
-fn in_how_many_steps_time_passes_makes_no_difference() {
+fn the_number_of_steps_makes_no_difference() {
     let at_once = after_days(noisy(5), 10);
     let mut in_steps = Simulation::new(noisy(5));
     while in_steps.now() < at_once.now() {
@@ -67,7 +67,7 @@ fn in_how_many_steps_time_passes_makes_no_difference() {
 }
 
 #[test]
-fn everything_that_can_happen_happens_and_in_order() {
+fn every_kind_of_event_happens_and_in_order() {
     let simulation = after_days(noisy(3), 400);
     let log = simulation.log();
     for what in [
@@ -113,7 +113,7 @@ fn cuts_are_mostly_small_and_sometimes_deep() {
 
 #[test]
 fn the_answer_agrees_with_counting_by_hand() {
-    // One home in Chicago, whose midnight is 06:00 UTC. Its life is written by hand.
+    // One home in Chicago, where midnight is 06:00 UTC, with a hand-written life.
     let simulation = Simulation::new(SimulationConfig { rent_permille: 0, ..SimulationConfig::new(1, start(), 2, 1) });
     let homes = simulation.all_homes();
     let offer = simulation.log()[0].offer.clone();
@@ -127,7 +127,7 @@ fn the_answer_agrees_with_counting_by_hand() {
     };
     let log = [
         entry(0, "2026-01-01T12:00:00Z", What::Listed, 100, "Active"),
-        entry(1, "2026-01-06T05:59:59Z", What::Listed, 500, "Active"), // Still the 5th in Chicago.
+        entry(1, "2026-01-06T05:59:59Z", What::Listed, 500, "Active"), // The 5th in Chicago.
         entry(0, "2026-01-08T12:00:00Z", What::Cut, 90, "Active"),
         entry(0, "2026-01-09T12:00:00Z", What::Slipped, 9, "Active"),
         entry(0, "2026-01-09T15:00:00Z", What::Mended, 90, "Active"),
@@ -136,7 +136,7 @@ fn the_answer_agrees_with_counting_by_hand() {
         entry(1, "2026-01-11T13:00:00Z", What::Pending, 500, "Pending"),
         entry(1, "2026-01-12T11:00:00Z", What::FellThrough, 500, "Active"),
         entry(1, "2026-01-12T11:30:00Z", What::SeenAgain, 500, "Active"),
-        entry(1, "2026-01-13T00:00:00Z", What::Closed, 500, "Closed"), // After the moment asked for.
+        entry(1, "2026-01-13T00:00:00Z", What::Closed, 500, "Closed"), // After the moment of the answer.
     ];
     let at = Time::parse("2026-01-12T12:15:00Z").unwrap();
     let figures = Answer::from_log(homes, &log, at, Watched::Always).total(Some("us/il/cook"));
@@ -144,17 +144,17 @@ fn the_answer_agrees_with_counting_by_hand() {
     assert_eq!((figures.active(), figures.median(), figures.mean()), (2, Some(Minor(290)), Some(Minor(290))));
     assert_eq!((figures.min(), figures.max()), (Some(Minor(80)), Some(Minor(500))));
 
-    // 24 hours are the hours 13 of the 11th to 12 of the 12th: the relisting at 12:30 is outside.
+    // 24 hours are the hours from 13 on the 11th to 12 on the 12th: the relisting at 12:30 is outside.
     let day = Counts { pending: 1, back_on_market: 1, ..Counts::default() };
-    // 7 days are the 6th to the 12th in Chicago: the second listing was on the 5th.
-    // The slip of a day is neither a cut nor, put right, a rise.
+    // 7 days are the 6th to the 12th in Chicago: the second listing was on the 5th. The slip of one day is not a cut,
+    // and its correction is not a rise.
     let week = Counts { price_cuts: 2, pending: 1, gone: 1, back_on_market: 2, ..Counts::default() };
     assert_eq!(figures.counts(Window::Day), day);
     assert_eq!(figures.counts(Window::Days7), week);
     assert_eq!(figures.counts(Window::Days28), Counts { new: 2, ..week });
     assert_eq!(figures.counts(Window::Days90), Counts { new: 2, ..week });
 
-    // Who begins to look on the 11th at noon finds one home on offer; the other is off the market just then.
+    // A reader who starts on the 11th at noon finds one home on offer; the other is off the market at that time.
     let since = Watched::Since(Time::parse("2026-01-11T12:00:00Z").unwrap());
     let counts = Answer::from_log(homes, &log, at, since).total(None).counts(Window::Days28);
     let expected = Counts { initial: 1, price_cuts: 1, pending: 1, back_on_market: 2, ..Counts::default() };
@@ -162,7 +162,7 @@ fn the_answer_agrees_with_counting_by_hand() {
 }
 
 #[test]
-fn the_middle_of_an_odd_and_an_even_number_of_prices() {
+fn the_median_of_an_odd_and_an_even_number_of_prices() {
     let middle = |prices: &[i64]| {
         let prices = prices.iter().copied().map(Minor).collect();
         stoop_simulation::Figures { prices, ..Default::default() }.middle()
@@ -173,9 +173,9 @@ fn the_middle_of_an_odd_and_an_even_number_of_prices() {
     assert_eq!(middle(&[3, 5, 9]), Some((Minor(5), Minor(5))));
 }
 
-/// The answer knows nothing of `History`; that both say the same of a whole noisy year is the point.
+/// The answer does not use `History`; the test compares both over a noisy year.
 #[test]
-fn the_answer_agrees_with_what_histories_tell() {
+fn the_answer_agrees_with_histories() {
     let simulation = after_days(noisy(11), 300);
     let mut histories: BTreeMap<u32, History> = BTreeMap::new();
     for entry in simulation.log() {
@@ -186,10 +186,10 @@ fn the_answer_agrees_with_what_histories_tell() {
     let now = simulation.now();
     let answer = Answer::of(&simulation, now, Watched::Always);
     assert!(answer.markets.len() > 12, "{:?}", answer.markets.keys());
-    let mut message: BTreeMap<Market, (Vec<Minor>, BTreeMap<&str, u64>)> = BTreeMap::new();
+    let mut expected: BTreeMap<Market, (Vec<Minor>, BTreeMap<&str, u64>)> = BTreeMap::new();
     for history in histories.values() {
         let current = history.current().unwrap();
-        let (prices, counts) = message.entry(current.market.clone()).or_default();
+        let (prices, counts) = expected.entry(current.market.clone()).or_default();
         let is_doubtful = history.steps().last().is_some_and(|step| step.doubtful.is_some());
         if current.status.phase() == Phase::Active && !is_doubtful {
             prices.push(current.list_price.unwrap());
@@ -209,7 +209,7 @@ fn the_answer_agrees_with_what_histories_tell() {
     }
     for (market, figures) in &answer.markets {
         let counts = figures.counts(Window::Days90).named().into_iter().filter(|(_, count)| *count > 0).collect();
-        assert_eq!(message.get(market), Some(&(figures.prices.clone(), counts)), "{market}");
+        assert_eq!(expected.get(market), Some(&(figures.prices.clone(), counts)), "{market}");
     }
 }
 
@@ -224,7 +224,7 @@ fn facts(home: &Home, entry: &Entry) -> Facts {
 }
 
 #[test]
-fn a_row_says_in_resos_names_what_the_home_is() {
+fn a_row_has_resos_names() {
     let simulation = after_days(noisy(8), 5);
     let mut lengths = Vec::new();
     for (home, offer) in simulation.homes() {
@@ -268,7 +268,7 @@ fn a_row_says_in_resos_names_what_the_home_is() {
 }
 
 #[test]
-fn of_the_rows_three_in_a_hundred_change_something() {
+fn three_percent_of_the_rows_are_changes() {
     let (mut rows, mut out) = (Rows::new(Rows::config(2, start(), 100_000), 100_000), Vec::new());
     let mut kinds: BTreeMap<What, u64> = BTreeMap::new();
     let mut last = Time::from_ms(0);
@@ -285,21 +285,21 @@ fn of_the_rows_three_in_a_hundred_change_something() {
 }
 
 #[test]
-fn rows_tell_what_the_simulation_of_the_same_configuration_does() {
+fn rows_equal_the_log_of_the_same_configuration() {
     let config = SimulationConfig { past_ms: 0, ..noisy(6) };
     let (mut rows, mut out) = (Rows::new(config.clone(), 3_000), Vec::new());
-    let mut message: Vec<Entry> = std::iter::from_fn(|| rows.next_into(&mut out)).collect();
-    assert!(!message.is_sorted_by_key(|entry| entry.at), "some come late");
-    assert!(message.is_sorted_by_key(|entry| entry.shown_at));
-    message.sort_by_key(|entry| entry.at);
-    // What is still on its way when the rows end is in the log, not in the rows.
-    let complete = message[2_000].at;
+    let mut entries: Vec<Entry> = std::iter::from_fn(|| rows.next_into(&mut out)).collect();
+    assert!(!entries.is_sorted_by_key(|entry| entry.at), "some come late");
+    assert!(entries.is_sorted_by_key(|entry| entry.shown_at));
+    entries.sort_by_key(|entry| entry.at);
+    // Late entries that are not shown at the end are in the log, but not in the rows.
+    let complete = entries[2_000].at;
     let simulation = after_days(config, 300);
     let until = |entries: &[Entry]| entries.iter().filter(|entry| entry.at < complete).cloned().collect::<Vec<_>>();
-    assert_eq!(until(&message).len(), 2_000);
+    assert_eq!(until(&entries).len(), 2_000);
     let mut log = until(simulation.log());
-    let mut message = until(&message);
+    let mut entries = until(&entries);
     log.sort();
-    message.sort();
-    assert_eq!(message, log);
+    entries.sort();
+    assert_eq!(entries, log);
 }

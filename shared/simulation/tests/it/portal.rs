@@ -1,4 +1,4 @@
-//! Facts about the portal, over real HTTP on loopback.
+//! The portal over HTTP on loopback.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{ErrorKind, Read, Write};
@@ -13,7 +13,7 @@ use stoop_simulation::{Fault, Paging, Portal, PortalConfig, Served, Simulation, 
 
 const START: &str = "2026-01-05T00:00:00Z";
 
-/// A portal on a market of 230 homes, with a clock that the test moves.
+/// A portal with a market of 230 homes and a clock that the test moves.
 struct Town {
     simulation: Arc<Mutex<Simulation>>,
     portal: Portal,
@@ -43,7 +43,7 @@ impl Town {
         get(&format!("{}{path}", self.portal.url()), "").unwrap()
     }
 
-    /// Follows every link to the next page. Gives the keys of each page.
+    /// Follows every next link. Returns the keys of each page.
     fn pages(&self, path: &str) -> Vec<Vec<String>> {
         let mut url = format!("{}{path}", self.portal.url());
         let mut pages = Vec::new();
@@ -70,7 +70,7 @@ fn keys(page: &Value) -> Vec<String> {
     page["value"].as_array().unwrap().iter().map(|row| row["ListingKey"].as_str().unwrap().to_owned()).collect()
 }
 
-/// A GET with one more header line, over a connection of its own.
+/// A GET with an additional header, over its own connection.
 fn get(url: &str, header: &str) -> std::io::Result<Answer> {
     let rest = url.strip_prefix("http://").unwrap();
     let (host, path) = rest.split_at(rest.find('/').unwrap());
@@ -107,7 +107,7 @@ fn paging_shows_every_listing_exactly_once() {
 }
 
 #[test]
-fn a_scan_during_which_the_market_moves_misses_nothing() {
+fn a_scan_of_a_changing_market_misses_nothing() {
     let town = town(|_| {});
     let before: BTreeSet<String> =
         town.simulation.lock().unwrap().homes().map(|(home, _)| home.listing_key()).collect();
@@ -128,7 +128,7 @@ fn a_scan_during_which_the_market_moves_misses_nothing() {
 }
 
 #[test]
-fn the_filter_gives_what_changed_since_and_where() {
+fn the_filter_selects_by_time_and_location() {
     let town = town(|_| {});
     let since = Time::parse("2026-01-03T00:00:00Z").unwrap();
     let (changed, in_city) = {
@@ -154,7 +154,7 @@ fn the_filter_gives_what_changed_since_and_where() {
 }
 
 #[test]
-fn who_asks_from_the_newest_timestamp_on_sees_only_what_is_newer() {
+fn filtering_by_the_newest_timestamp_gives_only_newer_rows() {
     let town = town(|config| config.follows_clock = true);
     let newest = {
         let simulation = town.simulation.lock().unwrap();
@@ -169,7 +169,7 @@ fn who_asks_from_the_newest_timestamp_on_sees_only_what_is_newer() {
 }
 
 #[test]
-fn without_the_token_there_is_nothing_to_see() {
+fn without_the_token_access_is_refused() {
     let town = town(|config| config.token = Some("let-me-in".into()));
     let url = format!("{}/odata/Property", town.portal.url());
     let status = |header: &str| get(&url, header).unwrap().status;
@@ -180,7 +180,7 @@ fn without_the_token_there_is_nothing_to_see() {
 }
 
 #[test]
-fn who_asks_too_often_waits_for_the_next_minute_by_the_portals_clock() {
+fn the_quota_resets_at_the_next_minute_of_the_portals_clock() {
     let town = town(|config| (config.per_minute, config.per_hour) = (Some(2), Some(3)));
     let path = "/odata/Property?$top=1";
     let at = |seconds: i64| {
@@ -202,7 +202,7 @@ fn who_asks_too_often_waits_for_the_next_minute_by_the_portals_clock() {
 }
 
 #[test]
-fn each_fault_is_what_it_says_and_then_all_is_well_again() {
+fn each_fault_has_its_effect_once() {
     let town = town(|_| {});
     let path = "/odata/Property?$top=10";
     let with = |fault: Fault| {
@@ -238,7 +238,7 @@ fn each_fault_is_what_it_says_and_then_all_is_well_again() {
 }
 
 #[test]
-fn a_hang_holds_up_one_request_and_not_the_others() {
+fn a_hang_delays_one_request_only() {
     let town = town(|_| {});
     town.portal.faults().plan(Fault::Hang { ms: 600_000 }, 1);
     let url = format!("{}/odata/Property?$top=1", town.portal.url());
@@ -247,7 +247,7 @@ fn a_hang_holds_up_one_request_and_not_the_others() {
         std::thread::yield_now();
     }
     assert_eq!(town.get("/odata/Property?$top=1").status, 200);
-    // Stopping does not wait for the ten minutes: it closes the connection.
+    // Stopping does not wait ten minutes: it closes the connection.
     town.portal.stop();
     assert!(hanging.join().unwrap().is_err());
 }
@@ -263,7 +263,7 @@ fn a_looping_link_leads_back_to_its_own_page() {
 }
 
 #[test]
-fn endless_links_go_on_after_the_last_listing_and_never_repeat() {
+fn endless_links_continue_after_the_last_listing_and_never_repeat() {
     let town = town(|_| {});
     town.portal.faults().plan(Fault::EndlessLink, 1_000);
     let mut url = format!("{}/odata/Property?$top=1000", town.portal.url());
@@ -278,7 +278,7 @@ fn endless_links_go_on_after_the_last_listing_and_never_repeat() {
 }
 
 #[test]
-fn when_it_is_stopped_its_port_is_free() {
+fn stopping_frees_the_port() {
     let town = town(|_| {});
     let address = town.portal.address();
     assert_eq!(town.get("/odata/Property?$top=1").status, 200);

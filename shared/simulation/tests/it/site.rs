@@ -1,4 +1,4 @@
-//! Facts about a site: whom it lets in, how much it bears, how it fails, and that loopback changes nothing of it.
+//! Access, limits and faults of a site, with equal results on loopback.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -27,7 +27,7 @@ fn market() -> Arc<Mutex<Simulation>> {
     Arc::new(Mutex::new(Simulation::new(config)))
 }
 
-/// A plain JSON site, changed.
+/// A generic JSON site with changes.
 fn site(change: impl FnOnce(&mut SiteConfig)) -> Site {
     let mut config = SiteConfig::new(Dialect::Json(JsonSite::new(Pages::Offset)));
     change(&mut config);
@@ -46,7 +46,7 @@ fn status(site: &Site, headers: &[(&str, &str)], now: Time) -> u16 {
 }
 
 #[test]
-fn only_those_with_the_key_are_let_in() {
+fn a_key_is_required() {
     let open = site(|_| {});
     assert_eq!(status(&open, &[], start()), 200);
     let keyed = site(|config| config.access = Access::Key { header: "x-api-key".into(), value: "k".into() });
@@ -57,11 +57,11 @@ fn only_those_with_the_key_are_let_in() {
     assert_eq!(status(&token, &[("authorization", "t")], start()), 401);
     assert_eq!(status(&token, &[("authorization", "Bearer t")], start()), 200);
     assert_eq!((keyed.served().unauthorized, token.served().unauthorized), (2, 1));
-    assert!(!format!("{:?}", token.config()).contains("\"t\""), "a token is shown to nobody");
+    assert!(!format!("{:?}", token.config()).contains("\"t\""), "a token is never shown");
 }
 
 #[test]
-fn a_token_that_asks_on_and_on_is_suspended() {
+fn a_token_with_too_many_requests_is_suspended() {
     let site = site(|config| {
         config.limits = Limits {
             quotas: vec![Quota::requests(2, 1_000), Quota::requests(100, HOUR_MS).sliding()],
@@ -70,15 +70,15 @@ fn a_token_that_asks_on_and_on_is_suspended() {
             ..Limits::default()
         };
     });
-    let message: Vec<u16> = (0..6).map(|i| status(&site, &[], at(i * 10))).collect();
-    assert_eq!(message, [200, 200, 429, 429, 429, 429]);
+    let statuses: Vec<u16> = (0..6).map(|i| status(&site, &[], at(i * 10))).collect();
+    assert_eq!(statuses, [200, 200, 429, 429, 429, 429]);
     assert_eq!((site.served().over_quota, site.served().suspended), (3, 1));
     assert_eq!(get(&site, HOMES, &[], at(HOUR_MS / 2)).answer.unwrap().header("retry-after"), None);
     assert_eq!(status(&site, &[], at(HOUR_MS + 40)), 200);
 }
 
 #[test]
-fn answers_tell_of_the_quota_and_a_refusal_when_to_come_again() {
+fn answers_have_quota_headers_and_refusals_retry_after() {
     let site = site(|config| {
         config.limits = Limits { headers: QuotaHeaders::RapidApi, ..Limits::requests(3, &[(1, HOUR_MS)]) };
     });
@@ -88,19 +88,19 @@ fn answers_tell_of_the_quota_and_a_refusal_when_to_come_again() {
     let second = get(&site, HOMES, &[], start()).answer.unwrap();
     assert_eq!((second.status, second.header("retry-after")), (429, Some(&*reset.to_string())));
     assert_eq!(status(&site, &[], at(reset * 1_000)), 200);
-    assert!(reset < 3_600, "its hour does not begin with that of the clock");
+    assert!(reset < 3_600, "its hour differs from the clock hour");
 }
 
 #[test]
-fn bytes_are_a_limit_too() {
+fn bytes_are_limited() {
     let bytes = get(&site(|_| {}), HOMES, &[], start()).answer.unwrap().body.len() as u64;
     let site = site(|config| config.limits.quotas.push(Quota::bytes(2 * bytes - 1, HOUR_MS)));
-    let message: Vec<u16> = (0..3).map(|_| status(&site, &[], start())).collect();
-    assert_eq!(message, [200, 200, 429]);
+    let statuses: Vec<u16> = (0..3).map(|_| status(&site, &[], start())).collect();
+    assert_eq!(statuses, [200, 200, 429]);
 }
 
 #[test]
-fn robots_txt_costs_nothing_and_is_there_or_not() {
+fn robots_txt_is_optional_and_free_of_quota() {
     let one_request = |config: &mut SiteConfig| config.limits.quotas.push(Quota::requests(1, HOUR_MS));
     let without = site(one_request);
     assert_eq!(get(&without, "/robots.txt", &[], start()).answer.unwrap().status, 404);
@@ -115,25 +115,25 @@ fn robots_txt_costs_nothing_and_is_there_or_not() {
 }
 
 #[test]
-fn a_site_is_dead_for_hours_and_then_back() {
+fn an_outage_lasts_for_hours_and_ends() {
     for (fault, dead) in [(Fault::Drop, None), (Fault::ServerError, Some(500)), (Fault::Hang { ms: 60_000 }, Some(200))]
     {
         let outage = Outage { from: at(HOUR_MS), until: at(4 * HOUR_MS), fault };
         let site = site(|config| config.chaos.outages.push(outage));
-        let message = |ms: i64| {
+        let result = |ms: i64| {
             let reaction = get(&site, HOMES, &[], at(ms));
             (reaction.answer.map(|answer| answer.status), reaction.after_ms, reaction.fault)
         };
-        assert_eq!(message(0), (Some(200), 0, None));
+        assert_eq!(result(0), (Some(200), 0, None));
         let waits = if let Fault::Hang { ms } = fault { ms } else { 0 };
-        assert_eq!(message(HOUR_MS), (dead, waits, Some(fault)));
-        assert_eq!(message(4 * HOUR_MS - 1), (dead, waits, Some(fault)));
-        assert_eq!(message(4 * HOUR_MS), (Some(200), 0, None));
+        assert_eq!(result(HOUR_MS), (dead, waits, Some(fault)));
+        assert_eq!(result(4 * HOUR_MS - 1), (dead, waits, Some(fault)));
+        assert_eq!(result(4 * HOUR_MS), (Some(200), 0, None));
     }
 }
 
 #[test]
-fn chance_is_of_the_seed_and_ends_when_it_is_to() {
+fn random_faults_depend_on_the_seed_and_end() {
     let faults = |seed: u64| -> Vec<Option<Fault>> {
         let faults = vec![Fault::Drop, Fault::Html, Fault::WrongTotal];
         let until = Some(at(500));
@@ -149,7 +149,7 @@ fn chance_is_of_the_seed_and_ends_when_it_is_to() {
 }
 
 #[test]
-fn a_body_that_breaks_off_shows_nothing() {
+fn a_truncated_body_shows_nothing() {
     let site = site(|_| {});
     let whole = get(&site, HOMES, &[], start());
     site.faults().plan(Fault::TruncatedJson, 1);
@@ -159,7 +159,7 @@ fn a_body_that_breaks_off_shows_nothing() {
 }
 
 #[test]
-fn a_portal_answers_as_its_site_does_without_a_socket() {
+fn a_portal_answers_like_its_site() {
     let realtor = br#"{"city": "Chicago", "state_code": "IL", "limit": 5, "offset": 5, "status": ["for_sale"]}"#;
     for (dialect, path, body) in [
         (Dialect::reso(), "/odata/Property?$top=5&$count=true", None),
@@ -180,15 +180,15 @@ fn a_portal_answers_as_its_site_does_without_a_socket() {
         };
         let reaction = site().answer(&asked.unwrap(), start());
         assert!(reaction.shown.len() >= 5, "{dialect:?} shows {}", reaction.shown.len());
-        let Answered { status: wanted, headers: message, body } = reaction.answer.unwrap();
+        let Answered { status: wanted, headers: expected_headers, body } = reaction.answer.unwrap();
         assert_eq!((status, text.as_bytes()), (wanted, &*body), "{dialect:?}");
-        for (name, value) in message {
+        for (name, value) in expected_headers {
             assert!(headers.contains(&format!("{name}: {value}")), "{dialect:?}: {name} {value} in {headers:?}");
         }
     }
 }
 
-/// Status, headers and body of an answer over a connection of its own.
+/// Status, headers and body of an answer over its own connection.
 fn over_loopback(base: &str, path: &str, body: Option<&[u8]>) -> (u16, Vec<String>, String) {
     let host = base.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(host).unwrap();

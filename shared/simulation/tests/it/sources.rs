@@ -1,4 +1,4 @@
-//! What the simulation says is what Stoop's own sources read.
+//! Stoop's sources read what the simulation writes.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -14,7 +14,7 @@ fn start() -> Time {
     Time::parse("2026-01-05T00:00:00Z").unwrap()
 }
 
-/// A moment after everything simulated here: nothing lies in the future.
+/// A moment after everything simulated here, so that nothing lies in the future.
 fn now() -> Time {
     start().plus_ms(1_000 * Time::DAY_MS)
 }
@@ -31,7 +31,7 @@ fn assert_same(listing: &Listing, home: &Home, offer: &Offer) {
 }
 
 #[test]
-fn the_declared_map_reads_every_row_that_is_written() {
+fn the_declared_map_reads_every_row() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../maps/simulated.toml");
     let map = Map::parse(&std::fs::read_to_string(path).unwrap(), "maps/simulated.toml").unwrap();
     let mut reader = map.bind_json();

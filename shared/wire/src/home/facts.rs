@@ -13,10 +13,10 @@ const LIVING_AREA: u8 = 64;
 const PURPOSES: [Purpose; 2] = [Purpose::Sale, Purpose::Rent];
 const UNITS: [AreaUnit; 3] = [AreaUnit::SquareMeters, AreaUnit::SquareFeet, AreaUnit::Acres];
 
-/// The table of facts, behind that of the markets they lie in.
+/// Encodes the table of facts after the table of their markets.
 pub(super) fn put_facts(bytes: &mut Vec<u8>, facts: &[Facts]) {
     let mut markets: Vec<&Market> = Vec::new();
-    let places: Vec<usize> = facts.iter().map(|facts| place_in(&mut markets, &facts.market)).collect();
+    let indexes: Vec<usize> = facts.iter().map(|facts| index_in(&mut markets, &facts.market)).collect();
     varint::put(bytes, markets.len() as u64);
     for Market { area, purpose, currency } in markets {
         put_text(bytes, area.as_str());
@@ -24,7 +24,7 @@ pub(super) fn put_facts(bytes: &mut Vec<u8>, facts: &[Facts]) {
         bytes.extend_from_slice(currency.code().as_bytes());
     }
     varint::put(bytes, facts.len() as u64);
-    for (facts, market) in facts.iter().zip(places) {
+    for (facts, market) in facts.iter().zip(indexes) {
         varint::put(bytes, market as u64);
         put_one(bytes, facts);
     }
@@ -45,15 +45,15 @@ pub(super) fn take_facts(bytes: &mut &[u8]) -> Option<Vec<Facts>> {
     let mut used = Vec::new();
     for _ in 0..varint::take(bytes)? {
         let market = markets.get(usize::try_from(varint::take(bytes)?).ok()?)?;
-        place_in(&mut used, market);
+        index_in(&mut used, market);
         facts.push(take_one(bytes, market)?);
     }
-    // Written in the order of first use, each once.
+    // Markets must be unique and in the order of first use.
     (used.len() == markets.len() && used.iter().zip(&markets).all(|(used, market)| *used == market)).then_some(facts)
 }
 
-/// The place of a market in the list, where it is put if it is new.
-fn place_in<'a>(markets: &mut Vec<&'a Market>, market: &'a Market) -> usize {
+/// The index of a market in the list. Adds it if it is new.
+fn index_in<'a>(markets: &mut Vec<&'a Market>, market: &'a Market) -> usize {
     markets.iter().position(|known| *known == market).unwrap_or_else(|| {
         markets.push(market);
         markets.len() - 1
@@ -139,10 +139,10 @@ pub(super) fn take_text<'b>(bytes: &mut &'b [u8]) -> Option<&'b str> {
     std::str::from_utf8(text).ok()
 }
 
-/// A value by its place in a list that only ever grows at its end.
+/// Encodes a value by its index in a list that only grows at its end.
 fn put_code<T: PartialEq>(bytes: &mut Vec<u8>, all: &[T], value: T) {
-    let place = all.iter().position(|known| *known == value);
-    bytes.push(place.and_then(|place| u8::try_from(place).ok()).unwrap_or(u8::MAX));
+    let index = all.iter().position(|known| *known == value);
+    bytes.push(index.and_then(|index| u8::try_from(index).ok()).unwrap_or(u8::MAX));
 }
 
 fn take_code<T: Copy>(bytes: &mut &[u8], all: &[T]) -> Option<T> {

@@ -2,14 +2,15 @@ use stoop_domain::{Sighting, Time, varint};
 
 const VERSIONED: u8 = 1;
 const INITIAL: u8 = 2;
-/// `at` is another time than `seen`.
+/// `at` differs from `seen` and follows.
 const AT: u8 = 4;
-/// There is a `seq`.
+/// `seq` is not 0 and follows.
 const SEQ: u8 = 8;
-/// It is the sighting before it.
+/// Equal to the sighting before.
 const SAME: u8 = 16;
 
-/// A sighting, told from the one before it: marks, the difference between the two `seen`, and what else the marks say there is.
+/// Encodes a sighting relative to the one before it: marks, the difference of `seen`, and the values that the marks
+/// announce.
 pub(super) fn put_sighting(bytes: &mut Vec<u8>, sighting: &Sighting, before: &Sighting) {
     if sighting == before {
         bytes.push(SAME);
@@ -27,7 +28,7 @@ pub(super) fn put_sighting(bytes: &mut Vec<u8>, sighting: &Sighting, before: &Si
     }
 }
 
-/// Reads what [`put_sighting`] wrote, and nothing else: each sighting is written in one way only.
+/// Decodes the format of [`put_sighting`]. Refuses other encodings of the same sighting.
 pub(super) fn take_sighting(bytes: &mut &[u8], before: &Sighting) -> Option<Sighting> {
     let (&marks, rest) = bytes.split_first()?;
     *bytes = rest;
@@ -56,7 +57,7 @@ pub(super) fn take_sighting(bytes: &mut &[u8], before: &Sighting) -> Option<Sigh
     (sighting != *before).then_some(sighting)
 }
 
-/// The time so many milliseconds later; `None` beyond the times that there are.
+/// The time `ms` milliseconds after `before`. `None` if it is out of range.
 pub(super) fn time_after(before: Time, ms: i64) -> Option<Time> {
     let ms = before.ms().checked_add(ms)?;
     let time = Time::from_ms(ms);

@@ -1,9 +1,9 @@
-//! As much of the protocol buffers' encoding as the aggregated record needs, after
+//! The part of the protocol buffers encoding that aggregated records need:
 //! <https://protobuf.dev/programming-guides/encoding/>.
 
 use super::KplError;
 
-/// Groups within groups that are skipped; Google's parsers stop at the same depth.
+/// The maximum depth of nested groups that are skipped, as in Google's parsers.
 const DEPTH_MAX: u32 = 100;
 
 /// The largest field number that the encoding allows.
@@ -16,13 +16,13 @@ const GROUP: u8 = 3;
 const GROUP_END: u8 = 4;
 const FIXED32: u8 = 5;
 
-/// Appends a field that holds a number. `number` is below 16, so that its tag is one byte.
+/// Appends a numeric field. `number` must be below 16, so that its tag is one byte.
 pub(super) fn put_number(number: u8, value: u64, out: &mut Vec<u8>) {
     out.push(number << 3 | VARINT);
     put_varint(value, out);
 }
 
-/// Appends the head of a field of `len` bytes, which the caller appends after it.
+/// Appends the tag and length of a field of `len` bytes. The caller appends the bytes.
 pub(super) fn put_head(number: u8, len: usize, out: &mut Vec<u8>) {
     out.push(number << 3 | LEN);
     put_varint(len as u64, out);
@@ -36,13 +36,13 @@ fn put_varint(mut value: u64, out: &mut Vec<u8>) {
     out.push(value as u8);
 }
 
-/// The bytes that [`put_number`] appends.
+/// The length of a field that [`put_number`] appends.
 pub(super) fn number_len(value: u64) -> usize {
     let bits = (u64::BITS - value.leading_zeros()).max(1);
     1 + bits.div_ceil(7) as usize
 }
 
-/// The bytes of a field of `len` bytes with its head.
+/// The length of a field of `len` bytes, including tag and length.
 pub(super) fn bytes_len(len: usize) -> usize {
     number_len(len as u64) + len
 }
@@ -50,23 +50,23 @@ pub(super) fn bytes_len(len: usize) -> usize {
 /// A field's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Value<'a> {
-    /// A number.
+    /// A varint.
     Varint(u64),
-    /// Bytes, a text, or a message, which begins at byte `at`.
+    /// Bytes, a string or a message that begins at byte `at`.
     Bytes { at: usize, bytes: &'a [u8] },
-    /// A fixed-width number or a group: this format has none, so it is not ours to read.
+    /// A fixed-width number or a group. The format has none, so the field is unknown.
     Other,
 }
 
-/// The fields of a message, in the order in which they stand. After an error there are no more.
+/// The fields of a message, in order. Ends after an error.
 pub(super) struct Fields<'a> {
     rest: &'a [u8],
-    /// The place of the message's end, for errors.
+    /// The position of the message's end, for errors.
     end: usize,
 }
 
 impl<'a> Fields<'a> {
-    /// The fields of a message that begins at byte `at` of the record.
+    /// Iterates over the fields of a message that begins at byte `at` of the record.
     pub(super) fn new(message: &'a [u8], at: usize) -> Self {
         Self { rest: message, end: at + message.len() }
     }
@@ -89,14 +89,14 @@ impl<'a> Fields<'a> {
         Ok((number, value))
     }
 
-    /// Skips the value of a field whose tag at byte `at` was read, and which stands in `depth` groups.
+    /// Skips the value of a field. Its tag at byte `at` was already read, and it is nested in `depth` groups.
     fn skip(&mut self, number: u64, wire_type: u8, at: usize, depth: u32) -> Result<(), KplError> {
         match wire_type {
             VARINT => drop(self.varint()?),
             FIXED64 => drop(self.take(8)?),
             FIXED32 => drop(self.take(4)?),
             LEN => drop(self.bytes()?),
-            GROUP if depth == DEPTH_MAX => return Err(KplError::Malformed { at, what: "nests groups too deep" }),
+            GROUP if depth == DEPTH_MAX => return Err(KplError::Malformed { at, what: "nests groups too deeply" }),
             GROUP => loop {
                 let at = self.at();
                 match self.tag()? {
@@ -105,18 +105,18 @@ impl<'a> Fields<'a> {
                 }
             },
             GROUP_END => return Err(KplError::Malformed { at, what: "ends a group that has not begun" }),
-            _ => return Err(KplError::Malformed { at, what: "begins a field of no known wire type" }),
+            _ => return Err(KplError::Malformed { at, what: "begins a field of unknown wire type" }),
         }
         Ok(())
     }
 
-    /// A field's number and wire type.
+    /// Reads the number and wire type of a field.
     fn tag(&mut self) -> Result<(u64, u8), KplError> {
         let at = self.at();
         let tag = self.varint()?;
         let number = tag >> 3;
         if !(1..=NUMBER_MAX).contains(&number) {
-            return Err(KplError::Malformed { at, what: "begins a field of a number out of range" });
+            return Err(KplError::Malformed { at, what: "begins a field with a number out of range" });
         }
         Ok((number, (tag & 7) as u8))
     }
@@ -140,14 +140,14 @@ impl<'a> Fields<'a> {
                 return Ok(value);
             }
         }
-        Err(KplError::Malformed { at, what: "begins a number of more than 64 bits" })
+        Err(KplError::Malformed { at, what: "begins a number with more than 64 bits" })
     }
 
     fn take(&mut self, len: usize) -> Result<&'a [u8], KplError> {
         let (taken, rest) = self
             .rest
             .split_at_checked(len)
-            .ok_or(KplError::Malformed { at: self.at(), what: "is followed by fewer bytes than it promises" })?;
+            .ok_or(KplError::Malformed { at: self.at(), what: "is followed by too few bytes" })?;
         self.rest = rest;
         Ok(taken)
     }

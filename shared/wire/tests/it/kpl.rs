@@ -1,5 +1,4 @@
-//! What is aggregated comes apart again, what is damaged is seen to be, and any bytes at all are told of
-//! without a panic.
+//! Aggregated records round-trip, damage is detected, and no bytes cause a panic.
 
 use md5::{Digest, Md5};
 use proptest::prelude::*;
@@ -7,7 +6,7 @@ use stoop_wire::kpl::{
     Aggregated, Deaggregated, KplError, UserRecord, aggregate, aggregated_len, deaggregate, user_record_len,
 };
 
-/// A message with the magic before it and its MD5 behind it.
+/// A message with magic and MD5.
 fn sealed(message: &[u8]) -> Vec<u8> {
     [&[0xF3, 0x89, 0x9A, 0xC2], message, &Md5::digest(message)[..]].concat()
 }
@@ -27,7 +26,7 @@ fn aggregate_all(key: &str, datas: &[Vec<u8>]) -> Vec<u8> {
     aggregate(key, datas.iter().map(Vec::as_slice))
 }
 
-/// The key `k` with the user records `a` and `bc`, written by hand; the MD5 is what `md5sum` says.
+/// The key `k` with the user records `a` and `bc`, encoded by hand; the MD5 is computed by `md5sum`.
 const BY_HAND: &[u8] = b"\xF3\x89\x9A\xC2\
     \x0A\x01k\
     \x1A\x05\x08\x00\x1A\x01a\
@@ -42,10 +41,9 @@ fn the_format_is_pinned() {
     assert_eq!(aggregated(BY_HAND).explicit_hash_keys().count(), 0);
 }
 
-/// Keys before and after the user records, explicit hash keys, tags, and fields of every wire type that
-/// nobody knows.
+/// Keys before and after the user records, explicit hash keys, tags, and unknown fields of every wire type.
 #[test]
-fn all_that_the_format_allows_is_read() {
+fn everything_that_the_format_allows_is_read() {
     let message = b"\x1A\x0C\x22\x03\x0A\x01t\x1A\x01x\x10\x01\x08\x01\
         \x0A\x01k\x12\x010\x20\x05\x29ABCDEFGH\x2DABCD\x32\x02??\x3B\x08\x01\x43\x44\x3C\
         \x0A\x02\xC3\xA9\x12\x02\x34\x32\
@@ -60,7 +58,7 @@ fn all_that_the_format_allows_is_read() {
 }
 
 #[test]
-fn of_a_field_that_comes_twice_the_later_counts() {
+fn the_last_of_repeated_fields_counts() {
     let record = sealed(b"\x0A\x01k\x1A\x0A\x08\x07\x08\x00\x1A\x01a\x1A\x01b");
     assert_eq!(datas(&record), [b"b"]);
 }
@@ -81,31 +79,31 @@ fn a_record_that_is_too_short_or_has_no_message_is_damaged() {
 }
 
 #[test]
-fn an_aggregated_record_may_hold_nothing() {
+fn an_aggregated_record_may_be_empty() {
     assert_eq!(datas(&aggregate("k", [])), [b""; 0]);
     assert_eq!(datas(&aggregate("", [b"".as_slice()])), [b""]);
 }
 
 #[test]
-fn what_is_wrong_with_a_message_is_reported_with_its_place() {
+fn errors_contain_the_position() {
     let reported = |message: &[u8]| deaggregate(&sealed(message)).unwrap_err().to_string();
     let cases: &[(&[u8], &str)] = &[
-        (b"\x0A\x05k", "byte 6 of the aggregated record is followed by fewer bytes than it promises"),
-        (b"\x0A", "byte 5 of the aggregated record is followed by fewer bytes than it promises"),
+        (b"\x0A\x05k", "byte 6 of the aggregated record is followed by too few bytes"),
+        (b"\x0A", "byte 5 of the aggregated record is followed by too few bytes"),
         (
             b"\x0A\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01",
-            "byte 15 of the aggregated record is followed by fewer bytes than it promises",
+            "byte 15 of the aggregated record is followed by too few bytes",
         ),
         (
             b"\x20\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x02",
-            "byte 5 of the aggregated record begins a number of more than 64 bits",
+            "byte 5 of the aggregated record begins a number with more than 64 bits",
         ),
-        (b"\x02\x00", "byte 4 of the aggregated record begins a field of a number out of range"),
-        (b"\x80\x80\x80\x80\x10\x00", "byte 4 of the aggregated record begins a field of a number out of range"),
-        (b"\x0F", "byte 4 of the aggregated record begins a field of no known wire type"),
+        (b"\x02\x00", "byte 4 of the aggregated record begins a field with a number out of range"),
+        (b"\x80\x80\x80\x80\x10\x00", "byte 4 of the aggregated record begins a field with a number out of range"),
+        (b"\x0F", "byte 4 of the aggregated record begins a field of unknown wire type"),
         (b"\x24", "byte 4 of the aggregated record ends a group that has not begun"),
         (b"\x23\x2C", "byte 5 of the aggregated record ends a group that has not begun"),
-        (b"\x23\x08\x01", "byte 7 of the aggregated record is followed by fewer bytes than it promises"),
+        (b"\x23\x08\x01", "byte 7 of the aggregated record is followed by too few bytes"),
         (b"\x0A\x01k\x1A\x02\x08\x00", "the user record at byte 9 of the aggregated record has no data"),
         (
             b"\x0A\x01k\x1A\x03\x1A\x01a",
@@ -113,11 +111,11 @@ fn what_is_wrong_with_a_message_is_reported_with_its_place() {
         ),
         (
             b"\x0A\x01k\x1A\x05\x08\x01\x1A\x01a",
-            "the user record at byte 9 of the aggregated record names partition_key_table[1], where 1 are given",
+            "the user record at byte 9 of the aggregated record refers to partition_key_table[1] of a table with length 1",
         ),
         (
             b"\x0A\x01k\x1A\x07\x08\x00\x10\x00\x1A\x01a",
-            "the user record at byte 9 of the aggregated record names explicit_hash_key_table[0], where 0 are given",
+            "the user record at byte 9 of the aggregated record refers to explicit_hash_key_table[0] of a table with length 0",
         ),
     ];
     for (message, expected) in cases {
@@ -126,16 +124,16 @@ fn what_is_wrong_with_a_message_is_reported_with_its_place() {
 }
 
 #[test]
-fn groups_are_skipped_to_a_depth_and_no_deeper() {
+fn groups_are_skipped_up_to_a_depth() {
     let nested = |depth: usize| sealed(&[vec![0x23; depth], vec![0x24; depth]].concat());
     assert_eq!(datas(&nested(100)), [b""; 0]);
     let error = deaggregate(&nested(101)).unwrap_err();
-    assert_eq!(error, KplError::Malformed { at: 104, what: "nests groups too deep" });
-    assert!(deaggregate(&nested(1 << 20)).is_err(), "no stack is deep enough for that");
+    assert_eq!(error, KplError::Malformed { at: 104, what: "nests groups too deeply" });
+    assert!(deaggregate(&nested(1 << 20)).is_err(), "deeper than any stack");
 }
 
 #[test]
-fn the_length_is_known_beforehand() {
+fn the_length_is_computed_beforehand() {
     for len in [0, 1, 122, 123, 127, 128, 16_378, 16_379, 16_383, 16_384, 1 << 21] {
         let data = vec![b'x'; len];
         let key = "é".repeat(len % 128);
@@ -172,7 +170,7 @@ fn number(number: u64, value: u64) -> Vec<u8> {
     [varint(number * 8), varint(value)].concat()
 }
 
-/// A field that a later version of the format may add, of number 5 and up.
+/// A field that a later version of the format may add, with a number of 5 or more.
 fn unknown_field() -> impl Strategy<Value = Vec<u8>> {
     let bytes = prop::collection::vec(any::<u8>(), 8);
     (5..1_u64 << 29, any::<u64>(), bytes, 0..4).prop_map(|(field, value, bytes, form)| match form {
@@ -183,7 +181,7 @@ fn unknown_field() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// What stands in a message.
+/// A part of a message.
 #[derive(Clone, Debug)]
 enum Piece {
     Key(Vec<u8>),
@@ -205,7 +203,7 @@ fn piece() -> impl Strategy<Value = Piece> {
 
 proptest! {
     #[test]
-    fn what_is_aggregated_comes_apart_again(key in "\\PC{0,40}", user_datas in user_datas()) {
+    fn aggregated_records_round_trip(key in "\\PC{0,40}", user_datas in user_datas()) {
         let record = aggregate_all(&key, &user_datas);
         prop_assert_eq!(record.len(), aggregated_len(&key, user_datas.iter().map(Vec::len)));
         prop_assert_eq!(aggregated(&record).partition_keys().collect::<Vec<_>>(), [key.as_bytes()]);
@@ -213,7 +211,7 @@ proptest! {
     }
 
     #[test]
-    fn fields_may_stand_in_any_order_among_unknown_ones(pieces in prop::collection::vec(piece(), 0..30)) {
+    fn fields_may_come_in_any_order_among_unknown_ones(pieces in prop::collection::vec(piece(), 0..30)) {
         let pieces = [vec![Piece::Key(b"k".to_vec())], pieces, vec![Piece::HashKey(b"1".to_vec())]].concat();
         let keys: Vec<&[u8]> = pieces.iter().filter_map(|p| if let Piece::Key(key) = p { Some(&key[..]) } else { None }).collect();
         let hash_keys: Vec<&[u8]> = pieces.iter().filter_map(|p| if let Piece::HashKey(key) = p { Some(&key[..]) } else { None }).collect();
@@ -239,7 +237,7 @@ proptest! {
     }
 
     #[test]
-    fn a_record_cut_short_or_grown_is_seen(user_datas in user_datas(), cut in any::<prop::sample::Index>(), more in 1..20_usize) {
+    fn a_record_of_wrong_length_is_detected(user_datas in user_datas(), cut in any::<prop::sample::Index>(), more in 1..20_usize) {
         let mut record = aggregate_all("key", &user_datas);
         let cut = &record[..cut.index(record.len())];
         prop_assert_eq!(deaggregate(cut), Ok(if cut.len() < 4 { Deaggregated::Plain(cut) } else { Deaggregated::Damaged(cut) }));
@@ -248,7 +246,7 @@ proptest! {
     }
 
     #[test]
-    fn a_flipped_bit_is_seen(user_datas in user_datas(), at in any::<prop::sample::Index>(), bit in 0..8) {
+    fn a_flipped_bit_is_detected(user_datas in user_datas(), at in any::<prop::sample::Index>(), bit in 0..8) {
         let mut record = aggregate_all("key", &user_datas);
         let at = at.index(record.len());
         record[at] ^= 1_u8 << bit;
@@ -257,16 +255,16 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+    fn any_bytes_decode_or_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         if !bytes.starts_with(b"\xF3\x89\x9A\xC2") {
             prop_assert_eq!(deaggregate(&bytes), Ok(Deaggregated::Plain(&bytes)));
         }
         all_or_nothing(&bytes)?;
     }
 
-    /// Behind a right MD5 anything may stand that a producer gets wrong.
+    /// A producer may put an invalid message before a right MD5.
     #[test]
-    fn a_message_with_any_damage_and_a_right_md5_is_read_or_refused(
+    fn a_damaged_message_with_a_right_md5_decodes_or_is_refused(
         user_datas in user_datas(), at in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<prop::sample::Index>(),
     ) {
         let record = aggregate_all("key", &user_datas);
@@ -279,7 +277,7 @@ proptest! {
     }
 }
 
-/// A message is refused, or what is read of it lies within it.
+/// A message is refused, or everything that is read lies within it.
 fn all_or_nothing(message: &[u8]) -> Result<(), TestCaseError> {
     let record = sealed(message);
     if let Ok(Deaggregated::Aggregated(aggregated)) = deaggregate(&record) {

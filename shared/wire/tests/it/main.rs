@@ -1,4 +1,4 @@
-//! What holds of the stream's bytes.
+//! Properties of the byte formats.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

@@ -1,5 +1,4 @@
-//! What is written is read back, what is written is what `serde_json` would write, and any bytes at all
-//! are read or refused.
+//! Encoded values round-trip, lines equal those of `serde_json`, and any bytes decode or are refused.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -9,7 +8,7 @@ use stoop_domain::{
 };
 use stoop_wire::{HomeError, LineError, decode, encode, home_from_bytes, home_to_bytes, lines};
 
-/// Texts with everything that JSON escapes, and much that it does not.
+/// Texts with every character that JSON escapes, and others.
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-zA-Z0-9 ]{0,20}",
@@ -103,7 +102,7 @@ fn observation() -> impl Strategy<Value = Observation> {
     )
 }
 
-/// What one home is seen as: a few states, over some days, in every way of standing in the order.
+/// Observations of one home: a few states, over some days, with every kind of order.
 fn seen_of_one_home() -> impl Strategy<Value = Vec<Observation>> {
     let sighting = (0_i64..400, 0_i64..400, 0_u32..3, any::<bool>(), any::<bool>());
     let sighting = sighting.prop_map(|(at, seen, seq, versioned, initial)| {
@@ -122,7 +121,7 @@ fn seen_of_one_home() -> impl Strategy<Value = Vec<Observation>> {
     })
 }
 
-/// The same in a place that is a market, with dates and earlier prices that are possible.
+/// The same listing at an address that has a market, with possible dates and earlier prices.
 fn in_town(listing: &Listing) -> Listing {
     let address = Address { city: Some("Agadir".into()), ..listing.address.clone() };
     let possible = |price: Minor| Minor(50_000_000 + price.0 % 20_000_000);
@@ -144,7 +143,7 @@ fn home_of(observations: &[Observation]) -> Home {
     home
 }
 
-/// Stored bytes with `body` behind a checksum that is right, so that the decoder itself has to say no.
+/// Encoded bytes with `body` after a right checksum, so that the decoder itself must refuse it.
 fn sealed(version: u8, body: &[u8]) -> Vec<u8> {
     [&[version], &crc32fast::hash(body).to_le_bytes()[..], body].concat()
 }
@@ -157,14 +156,14 @@ fn line(observation: &Observation) -> Vec<u8> {
 
 proptest! {
     #[test]
-    fn a_line_is_read_back_as_it_was(observation in observation()) {
+    fn a_line_round_trips(observation in observation()) {
         let line = line(&observation);
-        prop_assert!(!line.contains(&b'\n'), "a line is one line");
+        prop_assert!(!line.contains(&b'\n'), "a line has no line break");
         prop_assert_eq!(decode(&line).unwrap(), observation);
     }
 
     #[test]
-    fn a_line_is_what_serde_json_would_write(observation in observation()) {
+    fn a_line_equals_that_of_serde_json(observation in observation()) {
         let ours: Value = serde_json::from_slice(&line(&observation)).unwrap();
         let mut theirs = json!(observation);
         theirs["v"] = json!(2);
@@ -172,13 +171,13 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn any_bytes_decode_or_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         drop(decode(&bytes));
         drop(home_from_bytes(&bytes));
     }
 
     #[test]
-    fn a_damaged_line_is_read_or_refused(observation in observation(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+    fn a_damaged_line_decodes_or_is_refused(observation in observation(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
         let mut line = line(&observation);
         let at = at.index(line.len());
         line[at] = byte;
@@ -187,7 +186,7 @@ proptest! {
     }
 
     #[test]
-    fn a_home_is_read_back_as_it_was(seen in seen_of_one_home()) {
+    fn a_home_round_trips(seen in seen_of_one_home()) {
         let home = home_of(&seen);
         let bytes = home_to_bytes(&home);
         prop_assert_eq!(home_from_bytes(&bytes).unwrap(), home);
@@ -204,7 +203,7 @@ proptest! {
     }
 
     #[test]
-    fn every_bit_that_is_flipped_is_seen(seen in seen_of_one_home()) {
+    fn every_flipped_bit_is_detected(seen in seen_of_one_home()) {
         let bytes = home_to_bytes(&home_of(&seen));
         for bit in 0..bytes.len() * 8 {
             let mut flipped = bytes.clone();
@@ -214,28 +213,28 @@ proptest! {
         }
     }
 
-    /// Behind a right checksum may stand what a mistake of ours wrote.
+    /// A program error could write an invalid body with a right checksum.
     #[test]
-    fn what_is_damaged_behind_a_right_checksum_is_read_or_refused(seen in seen_of_one_home()) {
+    fn a_damaged_body_with_a_right_checksum_decodes_or_is_refused(seen in seen_of_one_home()) {
         let bytes = home_to_bytes(&home_of(&seen));
         let (version, body) = (bytes[0], &bytes[5..]);
         for bit in 0..body.len() * 8 {
             let mut flipped = body.to_vec();
             flipped[bit / 8] ^= 1 << (bit % 8);
-            read_or_refused(&sealed(version, &flipped))?;
-            read_or_refused(&sealed(version, &flipped[..bit / 8]))?;
+            decodes_or_is_refused(&sealed(version, &flipped))?;
+            decodes_or_is_refused(&sealed(version, &flipped[..bit / 8]))?;
         }
     }
 
     #[test]
-    fn any_bytes_behind_a_right_checksum_are_read_or_refused(body in prop::collection::vec(any::<u8>(), 0..200)) {
-        read_or_refused(&sealed(3, &body))?;
-        read_or_refused(&sealed(3, &[&[0], &body[..]].concat()))?;
+    fn any_body_with_a_right_checksum_decodes_or_is_refused(body in prop::collection::vec(any::<u8>(), 0..200)) {
+        decodes_or_is_refused(&sealed(3, &body))?;
+        decodes_or_is_refused(&sealed(3, &[&[0], &body[..]].concat()))?;
     }
 }
 
-/// What is read of a damaged home is a home: it can be looked at and stored.
-fn read_or_refused(bytes: &[u8]) -> Result<(), TestCaseError> {
+/// Whatever decodes from damaged bytes is a valid home that can be read and stored.
+fn decodes_or_is_refused(bytes: &[u8]) -> Result<(), TestCaseError> {
     if let Ok(home) = home_from_bytes(bytes) {
         drop(home.history.intervals());
         prop_assert_eq!(home_from_bytes(&home_to_bytes(&home)), Ok(home));
@@ -277,7 +276,7 @@ fn the_format_is_pinned() {
 }
 
 #[test]
-fn a_line_of_version_1_was_seen_at_the_time_that_it_tells_of() {
+fn in_version_1_seen_equals_at() {
     let first = br#"{"v":1,"source":"t","native_id":"1","at":5,"listing":{"purpose":"Sale","status":"Active","currency":"MAD","address":{"city":"Agadir"}}}"#;
     let read = decode(first).unwrap();
     assert_eq!(read, plain());
@@ -285,7 +284,7 @@ fn a_line_of_version_1_was_seen_at_the_time_that_it_tells_of() {
 }
 
 #[test]
-fn a_newer_version_is_refused_by_name_and_unknown_fields_are_not() {
+fn a_newer_version_is_refused_and_unknown_fields_are_ignored() {
     let text = String::from_utf8(line(&plain())).unwrap();
     let newer = text.replace(r#""v":2"#, r#""v":3"#);
     assert_eq!(decode(newer.as_bytes()), Err(LineError::NewerVersion(3)));
@@ -297,7 +296,7 @@ fn a_newer_version_is_refused_by_name_and_unknown_fields_are_not() {
 }
 
 #[test]
-fn a_stored_home_of_another_format_is_refused_by_name() {
+fn a_stored_home_of_another_format_is_refused_with_its_number() {
     let mut bytes = home_to_bytes(&home_of(&[plain()]));
     for (version, is_newer) in [(1, false), (9, true)] {
         bytes[0] = version;
@@ -308,7 +307,7 @@ fn a_stored_home_of_another_format_is_refused_by_name() {
 }
 
 #[test]
-fn an_overfull_home_is_stored_as_such() {
+fn an_overfull_home_round_trips() {
     let mut home = Home::default();
     for price in 0..65 {
         let mut seen = plain();
@@ -319,7 +318,7 @@ fn an_overfull_home_is_stored_as_such() {
     assert_eq!(home_from_bytes(&home_to_bytes(&home)), Ok(home));
 }
 
-/// A home of one listing that tells of a change of its price.
+/// A home with one listing that reports a price change.
 fn reported_at(ms: i64) -> Observation {
     let mut seen = plain().with_sighting(Sighting::at(Time::from_ms(1_768_000_000_000)));
     seen.listing.list_price = Some(Minor(48_000_000));
@@ -329,7 +328,7 @@ fn reported_at(ms: i64) -> Observation {
 }
 
 #[test]
-fn what_a_source_reported_takes_some_fifteen_bytes_and_no_reported_change_none() {
+fn a_reported_change_takes_about_fifteen_bytes() {
     let none = home_to_bytes(&home_of(&[Observation {
         listing: Listing { price_changed_at: None, ..reported_at(0).listing },
         ..reported_at(0)
@@ -347,17 +346,17 @@ fn what_a_source_reported_takes_some_fifteen_bytes_and_no_reported_change_none()
     assert_eq!(size(100), size(64));
 }
 
-/// Behind its mark stands at least one change, each later than the one before it.
+/// The mark is followed by at least one change, in strictly ascending order.
 #[test]
-fn reported_changes_that_could_not_be_are_refused() {
+fn impossible_reported_changes_are_refused() {
     let bytes = home_to_bytes(&home_of(&[reported_at(1_700_000_000_000)]));
-    let address = bytes.len() - 16;
-    let found = (address..bytes.len()).find(|at| bytes[*at..*at + 2] == [9, 1]).unwrap();
+    let start = bytes.len() - 16;
+    let found = (start..bytes.len()).find(|at| bytes[*at..*at + 2] == [9, 1]).unwrap();
     let (before, change) = (&bytes[5..found], &bytes[found + 2..]);
     let read = |reported: &[u8]| home_from_bytes(&sealed(3, &[before, reported].concat())).map(|home| home.reported);
     assert_eq!(read(&[&[9, 1], change].concat()).unwrap().as_slice().len(), 1);
     assert_eq!(read(&[]).unwrap().as_slice().len(), 0);
-    // No change, one that is cut off, the same one twice, one that is none, and something behind it.
+    // No change, a truncated one, a duplicate, one with equal prices, and trailing bytes.
     let no_change = [&change[..change.len() - 4], &change[change.len() - 8..change.len() - 4]].concat();
     let same_twice = [&[9, 2], change, &[0], &change[change.len() - 8..]].concat();
     let behind = [&[9, 1], change, &[8]].concat();
@@ -368,9 +367,9 @@ fn reported_changes_that_could_not_be_are_refused() {
     }
 }
 
-/// What a home takes on disk, as its documentation says.
+/// The size of a stored home that the documentation of `home_to_bytes` states.
 #[test]
-fn a_home_seen_once_takes_some_eighty_bytes() {
+fn a_home_seen_once_takes_about_eighty_bytes() {
     let mut seen = plain();
     seen.listing.list_price = Some(Minor(50_000_000));
     seen.listing.address.country = Some("MA".into());
@@ -387,23 +386,23 @@ fn a_home_seen_once_takes_some_eighty_bytes() {
 }
 
 #[test]
-fn a_record_is_its_lines_without_the_empty_ones() {
+fn lines_skips_empty_lines() {
     assert_eq!(lines(b"a\n\nb\n").collect::<Vec<_>>(), [b"a", b"b"]);
     let facts = Facts::of(&plain().listing).unwrap();
     assert_eq!(facts.market.to_string(), "-/-/-/~agadir/-:sale:MAD");
 }
 
 #[test]
-fn how_a_home_is_watched_is_on_the_line_and_in_the_stored_bytes_and_else_nobody_looks() {
+fn the_watch_is_encoded_unless_it_is_once() {
     let watched = |watch| Observation { watch, ..plain() };
-    for (watch, reported) in [(Watch::Repeated, "repeated"), (Watch::Complete, "complete")] {
+    for (watch, name) in [(Watch::Repeated, "repeated"), (Watch::Complete, "complete")] {
         let text = String::from_utf8(line(&watched(watch))).unwrap();
-        assert!(text.contains(&format!(r#""watch":"{reported}","#)), "{text}");
+        assert!(text.contains(&format!(r#""watch":"{name}","#)), "{text}");
         let (mut home, once) = (home_of(&[watched(watch)]), home_of(&[plain()]));
         assert_eq!(home.history.watch(), watch);
         assert_eq!(home_to_bytes(&home).len(), home_to_bytes(&once).len());
         assert_eq!(home_from_bytes(&home_to_bytes(&home)).unwrap(), home);
-        // The last writer's: who says so of an earlier time changes nothing, whenever that arrives.
+        // The last sighting decides: an earlier observation with another watch changes nothing.
         home.apply(&Observation { at: Time::from_ms(4), seen: Time::from_ms(4), ..plain() });
         assert_eq!(home.history.watch(), watch);
     }

@@ -18,7 +18,7 @@ async fn a_file_that_cannot_be_read_is_reported_once_and_holds_up_no_other() {
     let polled = inbox.polled().await;
     assert_eq!((polled.outcome, polled.files, polled.new, polled.rejects), (Some(RunOutcome::Partial), 2, 2, 4));
     let message = polled.message.unwrap();
-    for says in ["in/a.zip: ", "in/b.csv does not fit: ", "in/c.doc: the format cannot be told from the name"] {
+    for says in ["in/a.zip: ", "in/b.csv does not fit: ", "in/c.doc: the name does not give the format"] {
         assert!(message.contains(says), "{message}");
     }
     let mut places: Vec<(String, Reason)> = inbox

@@ -1,4 +1,4 @@
-//! Small things to store.
+//! Small data for the tests.
 #![allow(dead_code, reason = "no test file uses all of it")]
 
 use std::future::Future;
@@ -14,7 +14,7 @@ use stoop_embedded::Database;
 use stoop_market::{Cells, Zones, update};
 use stoop_pipeline::ports::{Commit, CommitError, HomeChange, MarketChange, PortError, Store, Versioned};
 
-/// The database's futures are ready at once.
+/// The futures of the database are always ready.
 pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
@@ -22,17 +22,17 @@ pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-/// The database file and the data folder in a folder.
-pub(crate) fn places(folder: &Path) -> (PathBuf, PathBuf) {
+/// The paths of the database file and the data folder in a folder.
+pub(crate) fn paths(folder: &Path) -> (PathBuf, PathBuf) {
     (folder.join("stoop.db"), folder.join("stoop-data"))
 }
 
 pub(crate) fn open(folder: &Path) -> Arc<Database> {
-    let (path, data) = places(folder);
+    let (path, data) = paths(folder);
     Database::open(&path, &data).unwrap()
 }
 
-/// A home in Agadir, seen at this minute of 10 January 2026; `noise` bytes of its title do not compress well.
+/// A home in Agadir, seen at this minute of 10 January 2026, with `noise` bytes in its title that do not compress well.
 pub(crate) fn observation(native_id: &str, minute: i64, noise: usize) -> Observation {
     let address = Address { city: Some("Agadir".into()), country: Some("MA".into()), ..Address::default() };
     let mut listing = Listing::new(Purpose::Sale, Currency::MAD, address);
@@ -85,7 +85,7 @@ pub(crate) fn try_apply(database: &Database, observations: &[&Observation]) -> R
     now(database.commit(&commit))
 }
 
-/// Tries until nobody is in between.
+/// Retries until there is no conflict.
 pub(crate) fn apply(database: &Database, observations: &[&Observation]) {
     loop {
         match try_apply(database, observations) {
@@ -106,7 +106,7 @@ pub(crate) fn lake(database: &Database) -> Vec<Observation> {
     seen
 }
 
-/// Every file below a folder, as paths relative to it with `/`, in order.
+/// Every file below a folder, as relative paths with `/`, in order.
 pub(crate) fn files(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];

@@ -1,4 +1,4 @@
-//! What the tests that read real files with real maps share.
+//! Shared by the tests that read real files with real maps.
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
@@ -9,13 +9,13 @@ use stoop_domain::{Observation, Reason, Time};
 use stoop_files::{Content, ReadOptions, open};
 use stoop_sources::declared::{Map, Outcome, Reader, Row, RowError};
 
-/// What came of replaying files through a map.
+/// The result of replaying files with a map.
 #[derive(Default)]
 pub struct Replay {
     pub rows: usize,
     pub skipped: usize,
     pub observations: Vec<Observation>,
-    /// `file:line`, why, and what.
+    /// Location, reason and detail of each refused row.
     pub refused: Vec<(String, Reason, String)>,
 }
 
@@ -23,7 +23,7 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// The folder of real data, where it is.
+/// A folder of real data, if it exists.
 pub fn data(folder: &str) -> Option<PathBuf> {
     let data = std::env::var_os("STOOP_DATA").map_or_else(|| root().join("../shared/data"), PathBuf::from);
     let folder = data.join(folder);
@@ -34,7 +34,7 @@ pub fn data(folder: &str) -> Option<PathBuf> {
     Some(folder)
 }
 
-/// The files of a folder whose names hold `part`, by name.
+/// The files of a folder whose names contain `part`, by name.
 pub fn files(folder: &Path, part: &str) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|file| file.file_name().unwrap().to_string_lossy().contains(part));
@@ -47,7 +47,7 @@ pub fn map(name: &str) -> Map {
     Map::parse(&text, name).unwrap_or_else(|errors| panic!("{errors}"))
 }
 
-/// Reads every row of `files`, in their order.
+/// Reads every row of `files` in order.
 pub fn replay(map: &Map, files: &[PathBuf]) -> Replay {
     let mut replay = Replay::default();
     let now = Time::parse("2026-11-21T00:00:00Z").unwrap();
@@ -97,7 +97,7 @@ impl Replay {
         self.observations.iter().filter(|o| o.listing.list_price.is_none()).count()
     }
 
-    /// Refused rows by reason.
+    /// The number of refused rows by reason.
     pub fn reasons(&self) -> BTreeMap<Reason, usize> {
         let mut reasons = BTreeMap::new();
         for (_, reason, _) in &self.refused {
@@ -106,8 +106,8 @@ impl Replay {
         reasons
     }
 
-    /// Changes of the last seen price by id, in the order of reading: the plain way to count them.
-    /// Drops, rises, to unspecified, from unspecified.
+    /// Changes of the last seen price by ID in the order of reading, counted in a simple way: drops, rises, to
+    /// unspecified, from unspecified.
     pub fn changes(&self) -> [usize; 4] {
         let mut latest = BTreeMap::new();
         let mut changes = [0; 4];

@@ -10,7 +10,7 @@ use crate::site::exchange::{Answered, Shown};
 
 pub(super) const JSON: &str = "application/json; odata.metadata=minimal";
 
-/// Writes the page that `query` asks for, of the listings that match it in their order.
+/// Writes the page of the matching listings that `query` requests.
 pub(super) fn write(site: &ResoSite, turn: &Turn<'_>, query: &Query, listed: &[Listed<'_>]) -> Page {
     let replicates = site.vendor == Vendor::Bridge && turn.asked.path == REPLICATION;
     let size = site.size(query, replicates);
@@ -28,7 +28,7 @@ pub(super) fn write(site: &ResoSite, turn: &Turn<'_>, query: &Query, listed: &[L
     let mut next = link.next(more);
     let mut header = None;
     if replicates {
-        // Until a page is empty, and in a header.
+        // Until a page is empty, in a header.
         let token = format!("$skiptoken={}", token(last, query.endless));
         header = (end > from).then(|| link.with(turn.asked.origin, REPLICATION, &token));
         next = None;
@@ -67,7 +67,7 @@ pub(super) fn collection(site: &ResoSite, turn: &Turn<'_>, rows: &[Listed<'_>], 
     body
 }
 
-/// The fields of the vendor's own.
+/// The vendor's own fields.
 fn write_own(body: &mut Vec<u8>, vendor: Vendor, row: &Listed<'_>) {
     let own = match vendor {
         Vendor::MlsGrid => format!(",\"MlgCanView\":{}}}", !row.withdrawn),
@@ -92,7 +92,7 @@ pub(super) fn shown(turn: &Turn<'_>, rows: &[Listed<'_>]) -> Vec<Shown> {
     shown.collect()
 }
 
-/// The way from a page to the next.
+/// The link from a page to the next.
 struct Link<'a> {
     turn: &'a Turn<'a>,
     query: &'a Query,
@@ -102,7 +102,7 @@ struct Link<'a> {
 }
 
 impl Link<'_> {
-    /// Absolute, and with `$` as it is: readers must follow it verbatim.
+    /// Absolute, with `$` unencoded: readers must follow it verbatim.
     fn next(&self, more: bool) -> Option<String> {
         let (query, origin) = (self.query, self.turn.asked.origin);
         match self.turn.twist {

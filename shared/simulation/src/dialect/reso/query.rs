@@ -4,7 +4,7 @@ use super::{Listed, Position};
 use crate::render::standard_status;
 use crate::site::exchange::decode;
 
-/// What a request asks for, in the part of OData that this site speaks.
+/// A request, in the subset of OData that this site supports.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Query {
     pub(super) since: Option<Since>,
@@ -17,33 +17,33 @@ pub(super) struct Query {
     pub(super) after: Option<Position>,
     pub(super) count: bool,
     pub(super) replication: bool,
-    /// The query as it came, less `$skip` and `$skiptoken`: the beginning of the link to the next page.
+    /// The query as received, without `$skip` and `$skiptoken`: the beginning of the next link.
     pub(super) rest: String,
-    /// How many endless links this request followed so far.
+    /// The number of endless links that led to this request.
     pub(super) endless: u64,
 }
 
-/// Only what was modified after a moment.
+/// A lower bound of the modification time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Since {
     pub(super) clock: Clock,
     pub(super) time: Time,
-    /// Whether the moment itself counts too.
+    /// Whether the bound itself is included.
     pub(super) inclusive: bool,
 }
 
-/// By what rows are ordered.
+/// The order of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Clock {
     /// `ModificationTimestamp`.
     Standard,
     /// `BridgeModificationTimestamp`.
     Bridge,
-    /// Keys alone.
+    /// By key only.
     None,
 }
 
-/// What can be filtered by.
+/// A field of the filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Field {
     City,
@@ -68,10 +68,10 @@ const FIELDS: [(&str, Field); 8] = [
 ];
 
 impl Query {
-    /// Reads a query string, percent-encoded or not.
+    /// Parses a query string, percent-encoded or not.
     ///
     /// # Errors
-    /// What is wrong, in words, for a 400.
+    /// Describes what is wrong, for a 400.
     pub(super) fn parse(raw: &str) -> Result<Self, String> {
         let mut query = Self::default();
         let mut rest: Vec<&str> = Vec::new();
@@ -86,7 +86,7 @@ impl Query {
                 "$skip" => query.skip = number()?,
                 "$skiptoken" => query.token(&value)?,
                 "$count" => query.count = value == "true",
-                // More fields than asked for do no harm; there is nothing to expand.
+                // Extra fields do no harm, and there is nothing to expand.
                 "$select" | "$expand" => {}
                 "replication" => query.replication = value == "true",
                 _ if name.starts_with('$') => return Err(format!("{name} is not supported")),
@@ -100,7 +100,7 @@ impl Query {
         Ok(query)
     }
 
-    /// Whether the filter names a system, as every request to MLS Grid must.
+    /// Whether the filter names a system, which MLS Grid requires.
     pub(super) fn names_system(&self) -> bool {
         self.equals.iter().any(|(field, _)| *field == Field::OriginatingSystemName)
     }
@@ -124,7 +124,7 @@ impl Query {
         equal && later && self.viewable.is_none_or(|viewable| viewable != row.withdrawn)
     }
 
-    /// Reads comparisons joined by `and`, with or without parentheses.
+    /// Parses comparisons joined by `and`, with or without parentheses.
     fn filter(&mut self, text: &str) -> Result<(), String> {
         for clause in text.split(" and ") {
             let clause = clause.trim().trim_start_matches('(').trim_end_matches(')').trim();
@@ -173,7 +173,7 @@ impl Query {
     }
 }
 
-/// The token that continues after `place`.
+/// The token that continues after `position`.
 pub(super) fn token(position: Option<Position>, endless: u64) -> String {
     let mut token = position.map_or("-".to_owned(), |(time, home)| format!("{}.{home}", time.ms()));
     if endless > 0 {
@@ -201,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_query_means_the_same_however_it_is_encoded() {
+    fn a_query_means_the_same_in_any_encoding() {
         let plain = "$filter=ModificationTimestamp+gt+2026-01-13T10:51:00Z+and+(City+eq+'Chicago')&$top=5&$count=true";
         let coded = "%24filter=ModificationTimestamp%20gt%202026-01-13T10%3A51%3A00Z%20and%20(City%20eq%20%27Chicago%27)&%24top=5&%24count=true";
         let (plain, coded) = (Query::parse(plain).unwrap(), Query::parse(coded).unwrap());
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_named() {
+    fn unsupported_parts_are_named() {
         for (raw, named) in [
             ("$filter=Price+gt+5", "Price"),
             ("$filter=ModificationTimestamp+gt+yesterday", "yesterday"),
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_goes_there_and_back() {
+    fn a_token_round_trips() {
         let position = Some((Time::from_ms(12_345), 7));
         assert_eq!(Query::parse(&format!("$skiptoken={}", token(position, 0))).unwrap().after, position);
         assert_eq!(Query::parse(&format!("$skiptoken={}", token(None, 3))).unwrap().endless, 3);

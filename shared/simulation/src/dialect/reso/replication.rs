@@ -9,22 +9,22 @@ use crate::dialect::{Page, Turn};
 use crate::site::Fault;
 use crate::site::exchange::Answered;
 
-/// Trestle's replications under way: each an address that gives page after page until one is empty.
+/// Trestle's replications in progress: each is a URL that gives page after page until one is empty.
 #[derive(Debug, Default)]
 pub(crate) struct Replications {
-    under_way: BTreeMap<u64, Replication>,
+    in_progress: BTreeMap<u64, Replication>,
     begun: u64,
 }
 
 #[derive(Debug)]
 struct Replication {
-    /// The homes yet to be shown, in the order of their keys.
+    /// The remaining homes, ordered by key.
     left: Vec<u32>,
     size: usize,
     asked_at: Time,
 }
 
-/// After so long without a request an address is forgotten.
+/// The time without requests after which a replication is dropped.
 const FORGOTTEN_AFTER_MS: i64 = 5 * 60 * Time::SECOND_MS;
 
 impl Replications {
@@ -35,15 +35,16 @@ impl Replications {
         let size = site.size(query, true).max(1);
         let (first, rest) = listed.split_at(size.min(listed.len()));
         let left = rest.iter().map(|row| row.home.index).collect();
-        self.under_way.insert(id, Replication { left, size, asked_at: turn.now });
+        self.in_progress.insert(id, Replication { left, size, asked_at: turn.now });
         write(site, turn, first, query.count.then_some(listed.len()), id)
     }
 
     /// The next page of a replication.
-    pub(super) fn go_on(&mut self, site: &ResoSite, turn: &Turn<'_>) -> Result<Page, String> {
-        self.under_way.retain(|_, replication| turn.now.ms() - replication.asked_at.ms() < FORGOTTEN_AFTER_MS);
+    pub(super) fn next_page(&mut self, site: &ResoSite, turn: &Turn<'_>) -> Result<Page, String> {
+        self.in_progress.retain(|_, replication| turn.now.ms() - replication.asked_at.ms() < FORGOTTEN_AFTER_MS);
         let id = turn.asked.number("id").ok_or("id is required")?;
-        let replication = self.under_way.get_mut(&id).ok_or_else(|| format!("id={id} is no replication under way"))?;
+        let replication =
+            self.in_progress.get_mut(&id).ok_or_else(|| format!("id={id} is not a replication in progress"))?;
         replication.asked_at = turn.now;
         let size = replication.size.min(replication.left.len());
         let indices: Vec<u32> = replication.left.drain(..size).collect();

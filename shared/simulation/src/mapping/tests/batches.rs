@@ -1,4 +1,4 @@
-//! How batches are made, and in which order they are sent.
+//! How batches are formed and ordered.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use crate::mapping::{Counters, Mishaps, ShardId};
 use crate::random::Random;
 
 #[test]
-fn a_batch_has_at_most_the_batch_size_and_goes_in_order() {
+fn a_batch_has_at_most_the_batch_size_and_is_in_order() {
     let stream = saying("a b c d e f g");
     let config = MappingConfig { batch_size: 3, ..MappingConfig::default() };
     let mut mapping = Mapping::new(config, 1);
@@ -16,7 +16,7 @@ fn a_batch_has_at_most_the_batch_size_and_goes_in_order() {
     let expected =
         Counters { invocations: 3, succeeded: 3, records_processed: 7, concurrency_max: 1, ..Counters::default() };
     assert_eq!(mapping.counters(), expected);
-    assert!(sent(&mut mapping, &stream, |_| Outcome::Failed).is_empty(), "what is done does not come again");
+    assert!(sent(&mut mapping, &stream, |_| Outcome::Failed).is_empty(), "processed records do not come again");
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn a_batch_is_of_one_shard() {
 }
 
 #[test]
-fn a_failed_batch_holds_up_its_shard_and_no_other() {
+fn a_failed_batch_blocks_only_its_shard() {
     let mut stream = Stream::new(2);
     let shards: Vec<ShardId> =
         (0..20).map(|n| stream.put(Time::from_ms(0), &format!("{n}"), format!("{n}")).0).collect();
@@ -68,7 +68,7 @@ fn a_failed_batch_holds_up_its_shard_and_no_other() {
     let config = MappingConfig { batch_size: 2, ..MappingConfig::default() };
     let mut mapping = Mapping::new(config, 5);
     let seen = RefCell::new(Vec::new());
-    // The first shard fails whatever is sent.
+    // The first shard fails with every batch.
     finish(mapping.run_some(&stream, 40, async |batch: Batch| {
         if batch.shard == ShardId(0) {
             return Outcome::Failed;
@@ -90,7 +90,7 @@ fn a_failed_batch_holds_up_its_shard_and_no_other() {
     assert_eq!(first, Some(of(0)[..2].join(" ")), "still the same batch");
 }
 
-/// Runs a thousand records of forty keys at a factor, and gives the most batches that ran at once.
+/// Runs a thousand records of forty keys with a factor. Returns the maximum number of concurrent batches.
 fn run_in_parallel(factor: usize, seed: u64) -> u64 {
     let mut stream = Stream::new(1);
     let mut random = Random::new(seed, 0);
@@ -101,20 +101,20 @@ fn run_in_parallel(factor: usize, seed: u64) -> u64 {
     let config = MappingConfig { report_batch_item_failures: true, short_batches: true, ..config };
     let mut mapping = Mapping::new(config, seed);
     let last: RefCell<BTreeMap<String, u64>> = RefCell::default();
-    let keys_under_way: RefCell<BTreeMap<String, usize>> = RefCell::default();
+    let keys_in_progress: RefCell<BTreeMap<String, usize>> = RefCell::default();
     let running = Cell::new(0_u64);
     let most = Cell::new(0_u64);
     finish(mapping.run(&stream, async |batch: Batch| {
         running.set(running.get() + 1);
         most.set(most.get().max(running.get()));
         for record in &batch.records {
-            *keys_under_way.borrow_mut().entry(record.partition_key.clone()).or_default() += 1;
+            *keys_in_progress.borrow_mut().entry(record.partition_key.clone()).or_default() += 1;
         }
         pause(3).await;
         let mut done = 0;
         for record in &batch.records {
             let n: u64 = String::from_utf8_lossy(&record.data).parse().unwrap();
-            // Each record fails once in a while, and with it all that follow.
+            // Each record fails once in a while, together with all that follow.
             if (n + u64::from(batch.retries)).is_multiple_of(17) && batch.retries < 3 {
                 break;
             }
@@ -124,9 +124,9 @@ fn run_in_parallel(factor: usize, seed: u64) -> u64 {
             pause(1).await;
         }
         for record in &batch.records {
-            *keys_under_way.borrow_mut().get_mut(&record.partition_key).unwrap() -= 1;
+            *keys_in_progress.borrow_mut().get_mut(&record.partition_key).unwrap() -= 1;
             let others = batch.records.iter().filter(|other| other.partition_key == record.partition_key).count();
-            assert!(keys_under_way.borrow()[&record.partition_key] < others, "a key is in one batch at a time");
+            assert!(keys_in_progress.borrow()[&record.partition_key] < others, "a key is in one batch at a time");
         }
         running.set(running.get() - 1);
         batch.records.get(done).map_or_else(Outcome::success, |record| Outcome::fails_from(record))
@@ -137,7 +137,7 @@ fn run_in_parallel(factor: usize, seed: u64) -> u64 {
 }
 
 #[test]
-fn as_many_batches_of_a_shard_run_at_once_as_the_factor_says_and_each_key_stays_in_order() {
+fn the_factor_limits_concurrent_batches_and_each_key_stays_in_order() {
     for (factor, seed) in [(1, 1), (2, 2), (5, 3), (10, 4)] {
         assert_eq!(run_in_parallel(factor, seed), factor as u64);
     }
@@ -181,7 +181,7 @@ const NO_MISHAPS: Mishaps =
     Mishaps { killed_permille: 0, response_lost_permille: 0, again_permille: 0, throttled_permille: 0 };
 
 #[test]
-fn events_have_the_shape_that_functions_are_given() {
+fn kinesis_events_have_the_documented_shape() {
     let mut stream = Stream::new(1);
     let (_, sequence_number) = stream.put(Time::from_ms(1_545_084_650_987), "1", "Hello, this is a test.");
     for data in ["", "f", "fo", "foo", "\u{fb}\u{fc}"] {
@@ -203,7 +203,7 @@ fn events_have_the_shape_that_functions_are_given() {
 }
 
 #[test]
-fn a_change_feed_comes_as_dynamodb_says_it() {
+fn dynamodb_events_have_the_documented_shape() {
     let mut stream = Stream::new(1);
     for data in [
         r#"{"Keys":{"id":{"S":"1"}},"NewImage":{"id":{"S":"1"}}}"#,

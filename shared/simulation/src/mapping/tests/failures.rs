@@ -1,11 +1,11 @@
-//! What responses and errors mean.
+//! The meaning of responses and errors.
 
 use std::cell::Cell;
 
 use super::*;
 use crate::mapping::{Condition, Stuck};
 
-/// What is sent of `a b c d` after a response to the first time it is sent.
+/// The batches sent for `a b c d` after a response to the first one.
 fn after(response: impl Fn(&Batch) -> Vec<u8>) -> Vec<String> {
     let config = MappingConfig { report_batch_item_failures: true, ..MappingConfig::default() };
     let mut mapping = Mapping::new(config, 1);
@@ -17,14 +17,14 @@ fn after(response: impl Fn(&Batch) -> Vec<u8>) -> Vec<String> {
     batches[1..].to_vec()
 }
 
-fn name(batch: &Batch, places: &[usize]) -> Vec<u8> {
-    let outcome = Outcome::fails(places.iter().map(|place| batch.records[*place].sequence_number.to_string()));
+fn name(batch: &Batch, indexes: &[usize]) -> Vec<u8> {
+    let outcome = Outcome::fails(indexes.iter().map(|index| batch.records[*index].sequence_number.to_string()));
     let Outcome::Returned(response) = outcome else { panic!("{outcome:?}") };
     response
 }
 
 #[test]
-fn no_failure_said_is_success() {
+fn no_reported_failure_is_success() {
     for response in [
         r#"{"batchItemFailures":[]}"#,
         r#"{"batchItemFailures":null}"#,
@@ -32,7 +32,7 @@ fn no_failure_said_is_success() {
         "null",
         "",
         " \n",
-        // Whoever misspells the key says nothing. This loses records on AWS, too.
+        // A misspelt key reports no failure. This loses records on AWS, too.
         r#"{"batchItemFailure":[{"itemIdentifier":"1"}]}"#,
     ] {
         assert!(after(|_| response.into()).is_empty(), "{response}");
@@ -40,7 +40,7 @@ fn no_failure_said_is_success() {
 }
 
 #[test]
-fn everything_from_the_lowest_reported_record_on_comes_again() {
+fn everything_from_the_lowest_reported_record_comes_again() {
     assert_eq!(after(|batch| name(batch, &[2])), ["c d"]);
     assert_eq!(after(|batch| name(batch, &[0])), ["a b c d"]);
     assert_eq!(after(|batch| name(batch, &[3, 1, 2])), ["b c d"]);
@@ -48,11 +48,11 @@ fn everything_from_the_lowest_reported_record_on_comes_again() {
 }
 
 #[test]
-fn the_lowest_sequence_number_is_so_as_a_number() {
+fn sequence_numbers_are_compared_as_numbers() {
     let mut stream = Stream::new(1);
     let numbers: Vec<u128> = (0..60).map(|n| stream.put(Time::from_ms(0), "key", format!("{n}")).1).collect();
     let as_text = |at: usize| numbers[at].to_string();
-    assert!(as_text(59) < as_text(10), "the case is worth looking at");
+    assert!(as_text(59) < as_text(10), "the numbers sort differently as strings");
     let config = MappingConfig { report_batch_item_failures: true, ..MappingConfig::default() };
     let batches = sent(&mut Mapping::new(config, 1), &stream, |batch| {
         if batch.records.len() == 60 { Outcome::fails([as_text(59), as_text(10)]) } else { Outcome::success() }
@@ -90,14 +90,14 @@ fn a_response_of_another_shape_fails_the_whole_batch() {
 }
 
 #[test]
-fn without_report_batch_item_failures_a_response_is_not_looked_at() {
+fn without_report_batch_item_failures_a_response_is_ignored() {
     let mut mapping = Mapping::new(MappingConfig::default(), 1);
     let batches = sent(&mut mapping, &saying("a b"), |batch| Outcome::fails_from(&batch.records[0]));
     assert_eq!((batches.len(), mapping.counters().succeeded), (1, 1));
 }
 
 #[test]
-fn an_error_fails_the_whole_batch_and_is_retried_as_often_as_is_said() {
+fn an_error_fails_the_whole_batch_up_to_the_maximum_of_retries() {
     for retries in [0, 1, 4] {
         let config = MappingConfig { maximum_retry_attempts: Some(retries), batch_size: 3, ..MappingConfig::default() };
         let mut mapping = Mapping::new(config, 1);
@@ -111,7 +111,7 @@ fn an_error_fails_the_whole_batch_and_is_retried_as_often_as_is_said() {
 }
 
 #[test]
-fn with_bisect_a_failed_batch_is_halved_until_the_poison_is_alone_and_halving_costs_no_retry() {
+fn with_bisect_a_failed_batch_is_halved_without_counting_retries() {
     let config = MappingConfig { report_batch_item_failures: false, ..careful(1) };
     let mut mapping = Mapping::new(config, 1);
     let batches = sent(&mut mapping, &saying("a b c d e poison g h"), fails_at_poison);
@@ -123,13 +123,13 @@ fn with_bisect_a_failed_batch_is_halved_until_the_poison_is_alone_and_halving_co
 }
 
 #[test]
-fn with_bisect_a_failed_invocation_is_halved_whatever_responses_are_looked_at() {
+fn with_bisect_a_failed_invocation_is_halved_with_or_without_reports() {
     let mut mapping = Mapping::new(careful(0), 1);
     assert_eq!(sent(&mut mapping, &saying("a poison"), fails_at_poison), ["a poison", "a", "poison"]);
 }
 
 #[test]
-fn with_bisect_a_partial_success_is_cut_at_the_reported_record_and_only_the_rest_comes_again() {
+fn with_bisect_a_partial_success_is_cut_at_the_reported_record() {
     let mut mapping = Mapping::new(careful(0), 1);
     let batches = sent(&mut mapping, &saying("a b poison d e"), reports_poison);
     assert_eq!(batches, ["a b poison d e", "poison d e", "poison", "d e"]);
@@ -138,7 +138,7 @@ fn with_bisect_a_partial_success_is_cut_at_the_reported_record_and_only_the_rest
 }
 
 #[test]
-fn with_bisect_a_batch_that_is_stuck_at_its_first_record_may_also_be_retried_and_discarded_as_it_is() {
+fn with_bisect_a_stuck_batch_may_be_retried_and_discarded_unchanged() {
     let mut mapping = Mapping::new(MappingConfig { stuck: Stuck::Retried, ..careful(2) }, 1);
     let batches = sent(&mut mapping, &saying("a poison c d"), reports_poison);
     assert_eq!(batches, ["a poison c d", "poison c d", "poison c d", "poison c d"]);
@@ -154,7 +154,7 @@ fn with_bisect_a_batch_that_is_stuck_at_its_first_record_may_also_be_retried_and
 }
 
 #[test]
-fn without_bisect_what_follows_the_poison_in_its_batch_is_discarded_with_it() {
+fn without_bisect_the_rest_of_a_batch_is_discarded_with_the_poison() {
     let config = MappingConfig { bisect_batch_on_function_error: false, ..careful(2) };
     let mut mapping = Mapping::new(config, 1);
     let batches = sent(&mut mapping, &saying("a poison c d"), reports_poison);
@@ -173,7 +173,7 @@ fn the_rest_of_a_partial_success_is_not_filled_up_from_the_stream() {
 }
 
 #[test]
-fn the_destination_gets_the_records_and_what_is_known_of_them() {
+fn the_destination_gets_the_records_and_their_metadata() {
     let mut mapping = Mapping::new(careful(2), 1);
     sent(&mut mapping, &saying("a poison c"), fails_at_poison);
     let [discarded] = mapping.discarded() else { panic!("{:?}", mapping.discarded()) };

@@ -1,4 +1,4 @@
-//! Time, throttles, and functions that are killed.
+//! Time, throttling, and killed functions.
 
 use std::cell::{Cell, RefCell};
 
@@ -33,18 +33,18 @@ fn a_batch_is_retried_until_its_records_are_too_old() {
     assert_eq!(discarded(&mapping), ["a poison"]);
     assert_eq!(mapping.discarded()[0].condition, Condition::RecordAgeExceeded);
     let late = mapping.now().ms() - 10 * MINUTE_MS;
-    assert!((0..=2 * MINUTE_MS).contains(&late), "given up when it is too old: {late} ms after");
+    assert!((0..=2 * MINUTE_MS).contains(&late), "discarded when it is too old: {late} ms after");
 }
 
 #[test]
-fn a_record_exactly_as_old_as_is_allowed_is_sent() {
+fn a_record_of_exactly_the_maximum_age_is_sent() {
     let mut mapping = Mapping::new(aged(MINUTE_MS), 1);
     mapping.pass(MINUTE_MS);
     assert_eq!(sent(&mut mapping, &saying("a"), |_| Outcome::success()), ["a"]);
 }
 
 #[test]
-fn with_no_limit_of_its_own_a_mapping_retries_until_the_stream_forgets_and_nobody_is_reported() {
+fn without_limits_a_mapping_retries_until_the_records_expire_unreported() {
     let mut mapping = Mapping::new(MappingConfig::default(), 1);
     let batches = sent(&mut mapping, &saying("a poison c"), fails_at_poison);
     assert!(batches.len() > 1_000);
@@ -53,7 +53,7 @@ fn with_no_limit_of_its_own_a_mapping_retries_until_the_stream_forgets_and_nobod
 }
 
 #[test]
-fn a_throttle_is_no_retry() {
+fn throttling_is_not_a_retry() {
     let config = MappingConfig { maximum_retry_attempts: Some(0), ..MappingConfig::default() };
     let mut mapping = Mapping::new(config, 1);
     let times = Cell::new(0);
@@ -68,11 +68,11 @@ fn a_throttle_is_no_retry() {
     let mishaps = Mishaps { throttled_permille: 900, ..Mishaps::default() };
     let mut mapping = Mapping::new(MappingConfig { mishaps, ..config }, 1);
     assert_eq!(sent(&mut mapping, &saying("a b"), |_| Outcome::success()), ["a b"]);
-    assert!(mapping.counters().throttled > 0 && mapping.now().ms() >= 1_000, "and it takes its time");
+    assert!(mapping.counters().throttled > 0 && mapping.now().ms() >= 1_000, "throttling takes time");
 }
 
 #[test]
-fn a_throttled_batch_ages_all_the_same() {
+fn a_throttled_batch_still_ages() {
     let mut mapping = Mapping::new(MappingConfig { maximum_retry_attempts: Some(0), ..aged(5 * MINUTE_MS) }, 1);
     sent(&mut mapping, &saying("a b"), |_| Outcome::Throttled);
     assert_eq!(discarded(&mapping), ["a b"]);
@@ -119,11 +119,11 @@ fn a_killed_function_stops_in_the_middle_and_its_batch_comes_again() {
     assert_eq!((counters.records_processed, counters.retries), (200, counters.killed));
     let touched = touched.into_inner();
     let in_the_middle = touched.chunks(20).any(|batch| batch[0] > batch[19] && batch[19] > 0);
-    assert!(in_the_middle, "some of a batch was done, and then all of it: {touched:?}");
+    assert!(in_the_middle, "a part of the batch was processed, and then all of it: {touched:?}");
 }
 
 #[test]
-fn a_response_that_is_lost_after_the_work_is_done_brings_the_batch_again() {
+fn a_lost_response_brings_the_batch_again() {
     let mishaps = Mishaps { response_lost_permille: 500, ..Mishaps::default() };
     let mut mapping = Mapping::new(MappingConfig { batch_size: 1, mishaps, ..MappingConfig::default() }, 2);
     let words = vec!["x"; 50].join(" ");
@@ -134,7 +134,7 @@ fn a_response_that_is_lost_after_the_work_is_done_brings_the_batch_again() {
 }
 
 #[test]
-fn what_was_processed_may_come_again() {
+fn processed_records_may_come_again() {
     let mishaps = Mishaps { again_permille: 400, ..Mishaps::default() };
     let mut mapping = Mapping::new(MappingConfig { batch_size: 1, mishaps, ..MappingConfig::default() }, 2);
     let words = vec!["x"; 50].join(" ");
@@ -145,7 +145,7 @@ fn what_was_processed_may_come_again() {
 }
 
 #[test]
-fn records_that_are_yet_to_come_are_waited_for() {
+fn a_mapping_waits_for_later_records() {
     let mut stream = saying("a");
     stream.put(Time::from_ms(90_000), "key", "b");
     let mut mapping = Mapping::new(MappingConfig::default(), 1);

@@ -1,4 +1,4 @@
-//! Every documented rule as a fact. Each test names the records by what they say.
+//! Tests of each documented rule. They name records by their content.
 
 mod batches;
 mod failures;
@@ -11,13 +11,13 @@ use stoop_domain::Time;
 
 use super::{Batch, Mapping, MappingConfig, Outcome, Stream};
 
-/// What a batch says, record by record.
+/// The content of a batch, record by record.
 fn said(batch: &Batch) -> String {
     let data = batch.records.iter().map(|record| String::from_utf8_lossy(&record.data).into_owned());
     data.collect::<Vec<_>>().join(" ")
 }
 
-/// A stream of one shard and one key that says `words`, all at time 0.
+/// A stream of one shard and one key with `words`, all at time 0.
 fn saying(words: &str) -> Stream {
     let mut stream = Stream::new(1);
     for word in words.split(' ') {
@@ -26,7 +26,7 @@ fn saying(words: &str) -> Stream {
     stream
 }
 
-/// Runs a mapping, and says which batches it sent.
+/// Runs a mapping and returns the batches that it sent.
 fn sent(mapping: &mut Mapping, stream: &Stream, function: impl Fn(&Batch) -> Outcome) -> Vec<String> {
     let seen = RefCell::new(Vec::new());
     finish(mapping.run(stream, async |batch: Batch| {
@@ -36,7 +36,7 @@ fn sent(mapping: &mut Mapping, stream: &Stream, function: impl Fn(&Batch) -> Out
     seen.into_inner()
 }
 
-/// What an on-failure destination received.
+/// The batches that the on-failure destination received.
 fn discarded(mapping: &Mapping) -> Vec<String> {
     mapping.discarded().iter().map(|discarded| said(&discarded.batch)).collect()
 }
@@ -45,18 +45,18 @@ fn finish<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
-/// Fails whenever the batch has a record that says `poison`.
+/// Fails whenever the batch has the record `poison`.
 fn fails_at_poison(batch: &Batch) -> Outcome {
     if said(batch).contains("poison") { Outcome::Failed } else { Outcome::success() }
 }
 
-/// Reports the first record that says `poison`.
+/// Reports the first record `poison`.
 fn reports_poison(batch: &Batch) -> Outcome {
     let poison = batch.records.iter().find(|record| record.data == b"poison");
     poison.map_or_else(Outcome::success, |record| Outcome::fails_from(record))
 }
 
-/// With partial responses and bisect, as the templates of this project have it.
+/// Partial responses and bisect, as in the templates of this project.
 fn careful(maximum_retry_attempts: u32) -> MappingConfig {
     MappingConfig {
         report_batch_item_failures: true,
@@ -66,7 +66,7 @@ fn careful(maximum_retry_attempts: u32) -> MappingConfig {
     }
 }
 
-/// A function that pauses so many times.
+/// A function that pauses `times` times.
 async fn pause(times: usize) {
     for _ in 0..times {
         super::pause().await;

@@ -1,4 +1,4 @@
-//! Where records go, and what happens when shards are split and merged.
+//! The shards of records, and splits and merges.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +14,7 @@ fn a_record_goes_to_the_shard_whose_range_holds_the_md5_of_its_key() {
     assert_eq!([shards(2, "a"), shards(2, "abc"), shards(2, "message digest")], [0, 1, 1]);
     assert_eq!([shards(16, "a"), shards(16, "abc"), shards(16, "message digest"), shards(16, "")], [0, 9, 15, 13]);
     assert_eq!([shards(1, "a"), shards(1, "message digest")], [0, 0]);
-    // The last range takes what a division leaves over, so that no hash is without a shard.
+    // The last range includes the remainder of the division, so that every hash has a shard.
     for count in [3, 7, 1_000] {
         let mut stream = Stream::new(count);
         let used: BTreeSet<ShardId> =
@@ -37,10 +37,10 @@ fn the_children_of_a_split_share_the_range_of_their_parent() {
     let mut stream = Stream::new(2);
     let parent = stream.put(Time::from_ms(0), "abc", "").0;
     let [low, high] = stream.split(parent);
-    // The upper half is split at c000...: 9001 lies below it, f96b above.
+    // The upper half is split at c000...: 9001 is below, f96b above.
     assert_eq!(stream.put(Time::from_ms(0), "abc", "").0, low);
     assert_eq!(stream.put(Time::from_ms(0), "message digest", "").0, high);
-    assert_eq!(stream.put(Time::from_ms(0), "a", "").0, ShardId(0), "the other shard is as it was");
+    assert_eq!(stream.put(Time::from_ms(0), "a", "").0, ShardId(0), "the other shard is unchanged");
     assert_eq!(stream.open_shards().collect::<Vec<_>>(), [ShardId(0), low, high]);
     let next = [ShardId(0), low, high].map(|shard| stream.next_to(shard));
     assert_eq!(next, [Some(low), Some(high), None]);
@@ -51,20 +51,20 @@ fn the_children_of_a_split_share_the_range_of_their_parent() {
 
 #[test]
 #[should_panic(expected = "are not adjacent")]
-fn shards_that_do_not_touch_are_not_merged() {
+fn shards_that_are_not_adjacent_cannot_be_merged() {
     Stream::new(3).merge(ShardId(0), ShardId(2));
 }
 
 #[test]
 #[should_panic(expected = "ShardId(0) is closed")]
-fn a_closed_shard_is_not_split_again() {
+fn a_closed_shard_cannot_be_split() {
     let mut stream = Stream::new(1);
     stream.split(ShardId(0));
     stream.split(ShardId(0));
 }
 
 #[test]
-fn children_are_read_when_their_parent_is_done() {
+fn children_are_read_after_their_parent() {
     let mut stream = Stream::new(1);
     let put = |stream: &mut Stream, numbers: Range<usize>| {
         for n in numbers {
@@ -109,7 +109,7 @@ fn children_are_read_when_their_parent_is_done() {
 }
 
 #[test]
-fn a_parent_that_fails_holds_up_its_children_until_its_records_are_given_up() {
+fn a_failing_parent_blocks_its_children_until_its_records_are_discarded() {
     let mut stream = saying("poison");
     stream.split(ShardId(0));
     stream.put(Time::from_ms(0), "key", "child");
