@@ -6,7 +6,7 @@ use stoop_pipeline::serve::unit_name;
 use super::{as_text, as_text_or_null, rounded};
 use crate::show::Field;
 
-/// What is told of a home wherever it is listed. Prices in major units.
+/// The summary of a home in a list. Prices in major units.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct HomeSummary {
     pub(super) id: HomeId,
@@ -15,21 +15,21 @@ pub(super) struct HomeSummary {
     pub(super) status: &'static str,
     pub(super) price: Option<f64>,
     pub(super) currency: Currency,
-    /// The last change of the price that was seen.
+    /// The last price change that was observed.
     pub(super) last_change: Option<Change>,
     pub(super) property_type: Option<&'static str>,
     pub(super) bedrooms: Option<u8>,
     pub(super) living_area: Option<f64>,
     pub(super) area_unit: &'static str,
     pub(super) price_per_area: Option<f64>,
-    /// Price per area against the median of the home's market: 0.05 is 5 % above it.
+    /// Price per area compared with the median of the home's market: 0.05 is 5 % above it.
     pub(super) versus_market: Option<f64>,
-    /// When the stay on the market began.
+    /// When the current spell began.
     #[serde(serialize_with = "as_text_or_null")]
     pub(super) opened_at: Option<Time>,
-    /// Days since then, of a home that is active or pending.
+    /// Days since then, for an active or pending home.
     pub(super) days_on_market: Option<i32>,
-    /// When anything was last seen to happen.
+    /// The time of the last event.
     #[serde(serialize_with = "as_text_or_null")]
     pub(super) last_event_at: Option<Time>,
     pub(super) title: Option<String>,
@@ -73,7 +73,7 @@ pub(super) struct Change {
     pub(super) at: Time,
     pub(super) from: f64,
     pub(super) to: f64,
-    /// Of the price before: -0.15 is a cut of 15 %.
+    /// Relative to the previous price: -0.15 is a cut of 15 %.
     pub(super) share: f64,
 }
 
@@ -128,7 +128,7 @@ impl HomeSummary {
         self.phase == Some(Phase::Active)
     }
 
-    /// What the home is called: its street, else its headline.
+    /// The home's label: its street, otherwise its title.
     pub(super) fn words(&self) -> Option<&str> {
         self.line.as_deref().or(self.title.as_deref())
     }
