@@ -204,7 +204,7 @@ async fn every_alteration_of_a_market_is_found() {
         ("area", &head, with(&head, "area", text("ma")), "its attribute area differs".into()),
         ("as_of", &head, without(&head, "as_of"), "it has no attribute `as_of` that is a moment".into()),
         ("another base", &chunk, with(&chunk, "body", bytes(&nothing)), format!("market {MARKET} differs")),
-        ("a base that is none", &chunk, with(&chunk, "body", bytes(b"x")), "of its base the chunks".into()),
+        ("a base that is none", &chunk, with(&chunk, "body", bytes(b"x")), "its base: the chunks".into()),
         ("no base", &chunk, None, format!("market {MARKET} is stored without a state")),
         (
             "another archive",
@@ -212,7 +212,7 @@ async fn every_alteration_of_a_market_is_found() {
             with(&piece, "body", bytes(&nothing)),
             format!("the archive of market {MARKET} differs"),
         ),
-        ("no archive", &piece, None, "of its archive 0 of the 1 chunks".into()),
+        ("no archive", &piece, None, "its archive: 0 of the 1 chunks".into()),
         ("gone", &head, None, format!("market {MARKET} has homes, but is not stored")),
     ];
     for (what, before, after, expected) in cases {
