@@ -146,10 +146,10 @@ fn every_mistake_of_a_configuration_is_reported_at_once() {
          [[search]]\nname = \"a\"\nsource = \"reso\"\nevery = \"often\"\nparams = { token = \"in the open\" }\n",
     );
     let mistakes = [
-        "stoop.toml:2: alerts.drop_percent: 500 is no percentage; accepted: a number from 0 to 100",
+        "stoop.toml:2: alerts.drop_percent: 500 is not a percentage; accepted: a number from 0 to 100",
         "stoop.toml:3: alerts.noise: there is no such key; accepted: drop_percent,",
-        "stoop.toml:4: alerts.webhook: \"example\" is no address; accepted: https://",
-        "stoop.toml:8: search[0].every: \"often\" is no time span; accepted: 90s, 15m, 6h, 2d",
+        "stoop.toml:4: alerts.webhook: \"example\" is not a URL; accepted: https://",
+        "stoop.toml:8: search[0].every: \"often\" is not a time span; accepted: 90s, 15m, 6h, 2d",
         "stoop.toml:9: search[0].params.token: a secret does not belong in this file; accepted: { env = \"NAME\" }",
     ];
     for args in [&["run"][..], &["poll", "a"], &["replay", "--map", "made.toml", "good.csv", "--config", "stoop.toml"]]

@@ -295,7 +295,7 @@ fn prune_removes_old_data_and_keeps_the_figures() {
     let message = room.stoop(&["prune"]).ok().stdout;
     assert!(message.contains("bytes gone, 0 stay") && message.ends_with("are kept.\n"), "{message}");
     room.write("stoop.toml", "[keep]\nraw_pages = \"for ever\"\n");
-    room.stoop(&["prune"]).refused(&["stoop.toml:2: keep.raw_pages: \"for ever\" is no time span"]);
+    room.stoop(&["prune"]).refused(&["stoop.toml:2: keep.raw_pages: \"for ever\" is not a time span"]);
 }
 
 #[test]

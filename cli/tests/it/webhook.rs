@@ -145,7 +145,7 @@ fn a_bad_url_is_a_usage_error_that_does_not_show_it() {
     };
     with(None).refused(&["alerts.webhook", "the environment has no variable STOOP_TEST_HOOK"]);
     let refused = with(Some("hooks.example/a-key-of-the-test"));
-    refused.refused(&["alerts.webhook: what is there (not shown) is no address"]);
+    refused.refused(&["alerts.webhook: the value (not shown) is not a URL"]);
     assert!(!refused.stderr.contains(KEY), "{}", refused.stderr);
     room.stoop(&["webhook", "--send"]).refused(&["there is no database"]);
     with(Some("https://hooks.example/")).ok();

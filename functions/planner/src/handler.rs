@@ -82,7 +82,7 @@ impl App<'_> {
     /// A port fails or the queue refuses searches. They stay due.
     pub async fn handle(&self, event: &RawValue) -> Result<Answer, TickError> {
         let mut takeover = self.takeover.lock().await;
-        let refused = takeover.look(self.configuration).await?;
+        let refused = takeover.check(self.configuration).await?;
         if let Some(refused) = &refused {
             self.meter.count("ConfigInvalid", 1);
             tracing::error!(%refused, "the uploaded configuration is not taken over");

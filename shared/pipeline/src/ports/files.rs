@@ -138,7 +138,7 @@ impl FilePattern {
         let strange = |part: &&str| part.is_empty() || part.contains('\0') || part.contains("**") && **part != *"**";
         if parts.iter().any(strange) {
             return Err(format!(
-                "{text:?} is no path of files; accepted: a folder (exports/), a file (exports/all.csv), or a path with \
+                "{text:?} is not a path of files; accepted: a folder (exports/), a file (exports/all.csv), or a path with \
                  *, ? or ** (inbox/*.csv, mls/**/*.zip)"
             ));
         }

@@ -80,7 +80,7 @@ fn kept_sums(found: &FoundArea) -> Vec<WideArea> {
     areas.filter(is_read).collect()
 }
 
-/// The earlier of two moments until which all is in; `None` is no limit.
+/// The earlier of two moments until which all is in; `None` is not a limit.
 pub(super) fn earliest(one: Option<Time>, other: Option<Time>) -> Option<Time> {
     [one, other].into_iter().flatten().min()
 }
