@@ -25,7 +25,7 @@ use stoop_domain::{Home, HomeId, Market, Time};
 use stoop_embedded::{Database, OpenError};
 use stoop_market::Cells;
 use stoop_pipeline::ports::{PortError, RunOutcome, RunRecord};
-use stoop_pipeline::serve::{AreaError, FoundArea, NamedArea, find_area, tells};
+use stoop_pipeline::serve::{AreaError, FoundArea, NamedArea, covers_days, find_area};
 
 use crate::args::{FormatArgs, StoreArgs};
 use crate::failure::{not_opened, usage};
@@ -67,7 +67,7 @@ pub(crate) fn give(view: &impl View, format: &FormatArgs) -> anyhow::Result<Exit
 /// The state of a market, with its archive if `as_of` and the `days` before it need it.
 fn cells_at(database: &Database, market: &Market, as_of: Time, days: u16) -> anyhow::Result<Option<Cells>> {
     let Some(cells) = database.cells(market)? else { return Ok(None) };
-    if tells(&cells, as_of, &market.area.country().zone, days) {
+    if covers_days(&cells, as_of, &market.area.country().zone, days) {
         return Ok(Some(cells));
     }
     Ok(Some(cells.with_archive(&database.archive(market)?)))

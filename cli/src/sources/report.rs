@@ -95,7 +95,7 @@ const VALUES_MAX: usize = 4;
 
 impl Report {
     pub(super) fn of(understood: ParseReport) -> Self {
-        let ParseReport { rows, listings, fields, refused, contradictions, placed: addresses } = understood;
+        let ParseReport { rows, listings, fields, refused, contradictions, addresses } = understood;
         let field = |FieldCount { name, filled, example, values }| FieldRow {
             name,
             filled,

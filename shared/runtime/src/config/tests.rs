@@ -205,7 +205,7 @@ fn a_value_comes_from_one_source() {
         refused(&format!("[[search]]\nname = 'a'\nsource = 'reso'\n{params}\n"))
     };
     contains(&with("{ env = 'TOKEN', file = 'x' }"), &["names 2 sources", "{ env = \"NAME\" } or { file = \"path\" }"]);
-    contains(&with("{ }"), &["names 0 places"]);
+    contains(&with("{ }"), &["names 0 sources"]);
     contains(&with("{ env = 'TOKEN', key = 'a' }"), &["params.token.key", "with `secret` only"]);
     contains(&with("{ env = 7 }"), &["a text in quotes"]);
 }
