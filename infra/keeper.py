@@ -1,11 +1,11 @@
-"""Runs a program for as long as somebody holds this process's standard input open, and leaves nothing behind.
+"""Runs a program until this process's standard input is closed, and cleans up after it.
 
     python keeper.py PROGRAM [ARGUMENT ...]
 
-A test that is killed can't stop what it started, but the system closes its pipes. So: when standard input
-ends, or this process is told to stop (SIGTERM, SIGINT), the program is told to stop, whatever is left of it
-and of the processes that it started is killed, and the temporary folder that they had (TMPDIR) is removed.
-Ends with the program's exit status, if it ends by itself.
+A killed test cannot stop the programs that it started, but the system closes its pipes. So when standard input
+ends, or this process gets SIGTERM or SIGINT, it asks the program to stop, kills what is left of it and of its
+child processes, and removes their temporary folder (TMPDIR).
+Exits with the program's exit status, if the program ends by itself.
 """
 
 import ctypes
@@ -22,14 +22,14 @@ PR_SET_CHILD_SUBREAPER = 36
 
 
 def adopt_orphans() -> None:
-    """On Linux, processes whose parent has gone become ours, so that they are still found below."""
+    """On Linux, adopts processes whose parent has ended, so that descendants() finds them."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def descendants() -> list[int]:
     """Every running process below this one."""
-    # BSD's and Linux's ps alike; a zombie has ended and only waits for its parent.
+    # Works with BSD's and Linux's ps; a zombie has ended and only waits for its parent.
     listing = subprocess.Popen(["ps", "-A", "-o", "pid=,ppid=,stat="], stdout=subprocess.PIPE, text=True)
     out = listing.communicate()[0]
     children: dict[int, list[int]] = {}
@@ -75,7 +75,7 @@ def main() -> int:
             pass
         over.set()
 
-    # What is killed can't remove its files. Errors are ignored: a process that dies may still write one.
+    # A killed process cannot remove its files. Errors are ignored: a dying process may still write one.
     folder = tempfile.TemporaryDirectory(prefix="stoop-local-", ignore_cleanup_errors=True)
     environment = {**os.environ, "TMPDIR": folder.name}
     program = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, env=environment, start_new_session=True)
@@ -83,7 +83,7 @@ def main() -> int:
         signal.signal(number, lambda *_: over.set())
     threading.Thread(target=until_stdin_ends, daemon=True).start()
     threading.Thread(target=lambda: (program.wait(), over.set()), daemon=True).start()
-    # With a timeout, as a bare wait() would put the signal off until it returns.
+    # With a timeout, because a bare wait() would delay the signal until it returns.
     while not over.wait(0.5):
         pass
     ended = program.poll()

@@ -1,8 +1,8 @@
-//! How long `stoop replay` takes, beside parsing the same file with the same JSON parser and dropping
-//! the result. Run `cargo bench -p stoop --bench replay`; rows and rounds may follow: `-- 500000 5`.
+//! How long `stoop replay` takes, compared with parsing the same file with the same JSON parser and dropping the
+//! result. Run `cargo bench -p stoop --bench replay`; rows and rounds may follow: `-- 500000 5`.
 //!
-//! Both sides run on one core where the system can pin them (`taskset`), in turn, in one run, and the
-//! figure is their ratio: absolute times say more about the machine than about the program.
+//! Both sides run in turn, on one core where the system can pin them (`taskset`). The figure is their ratio: absolute
+//! times say more about the machine than about the program.
 
 #![allow(clippy::disallowed_macros, reason = "a bench prints for itself")]
 
@@ -23,7 +23,7 @@ fn main() {
         parse(Path::new(file));
         return;
     }
-    let number = |place: usize, default: u64| args.get(place).and_then(|arg| arg.parse().ok()).unwrap_or(default);
+    let number = |index: usize, default: u64| args.get(index).and_then(|arg| arg.parse().ok()).unwrap_or(default);
     let (rows, rounds) = (number(0, 500_000), number(1, 5));
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("updates.jsonl");

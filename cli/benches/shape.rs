@@ -1,8 +1,7 @@
-//! What `stoop replay` takes of a wide market: 1,000,000 updates of 200,000 homes in some 4,000 markets, 23 % of which change
-//! something. Run `cargo bench -p stoop --bench shape`; rows, homes and areas may follow: `-- 100000 20000 200`.
+//! What `stoop replay` costs on a wide market: 1,000,000 updates of 200,000 homes in some 4,000 markets, 23 % of which
+//! change something. Run `cargo bench -p stoop --bench shape`; rows, homes and areas may follow: `-- 100000 20000 200`.
 //!
-//! Beside it, in the same run, what parsing the file alone takes. CPU seconds are those of the process, as Linux counts
-//! them (`/proc`); so this bench is for Linux.
+//! The same run also measures parsing the file alone. Linux only: CPU seconds of the process come from `/proc`.
 
 #![allow(clippy::disallowed_macros, reason = "a bench prints for itself")]
 
@@ -15,10 +14,10 @@ use std::time::Duration;
 
 use parsing::{PARSE, parse};
 
-/// The budget of the design: CPU seconds and megabytes.
+/// The budget: CPU seconds and megabytes.
 const BUDGET: (f64, u64) = (10.0, 300);
 
-/// What a process took.
+/// CPU time and memory of a process.
 struct Took {
     cpu_s: f64,
     peak_mb: u64,
@@ -32,7 +31,7 @@ fn main() {
         parse(Path::new(file));
         return;
     }
-    let number = |place: usize, default: u64| args.get(place).and_then(|arg| arg.parse().ok()).unwrap_or(default);
+    let number = |index: usize, default: u64| args.get(index).and_then(|arg| arg.parse().ok()).unwrap_or(default);
     let (rows, homes, areas) = (number(0, 1_000_000), number(1, 200_000), number(2, 2_000));
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("updates.jsonl");
@@ -73,7 +72,7 @@ fn main() {
     println!("the database has {} MB", fs::metadata(&database).expect("the database").len() / 1_000_000);
 }
 
-/// Runs a command to its end and looks at what it takes.
+/// Runs a command to its end and measures it.
 fn watched(command: &mut Command) -> Took {
     let before = children_cpu_s();
     let mut child = command.stdout(Stdio::null()).spawn().expect("it starts");
@@ -90,17 +89,18 @@ fn watched(command: &mut Command) -> Took {
     Took { cpu_s: children_cpu_s() - before, peak_mb: peak_kb / 1_000 }
 }
 
-/// The most memory that a process has had so far, in kB; 0 where it has ended.
+/// The peak memory of a process in kB; 0 if it has ended.
 fn peak_of(status: &str) -> u64 {
     let text = fs::read_to_string(status).unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
 }
 
-/// CPU seconds of all children that were waited for. Linux tells hundredths, of user and of system, behind the name.
+/// CPU seconds of all child processes waited for: user and system time, in hundredths, after the name in
+/// `/proc/self/stat`.
 fn children_cpu_s() -> f64 {
     let stat = fs::read_to_string("/proc/self/stat").expect("this is Linux");
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
-    let ticks: f64 = [13, 14].iter().map(|place| fields[*place].parse::<f64>().expect("a number")).sum();
+    let ticks: f64 = [13, 14].iter().map(|index| fields[*index].parse::<f64>().expect("a number")).sum();
     ticks / 100.0
 }

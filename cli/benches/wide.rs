@@ -1,8 +1,8 @@
 //! What wide areas cost: some 880,000 homes in 40,000 markets of 2,000 cities, replayed, rolled up, and read. Run
 //! `cargo bench -p stoop --bench wide`; homes and postal codes may follow: `-- 100000 2000`.
 //!
-//! The homes are those of `stoop simulate`, in other places and over 430 days: the first city has one in fifty of them, and the last
-//! ones some hundred. CPU seconds and memory are as Linux counts them (`/proc`); so this bench is for Linux.
+//! The homes are those of `stoop simulate`, moved to other places and spread over 430 days: the first city has one in
+//! fifty of them, and the last ones some hundred. Linux only: CPU seconds and memory come from `/proc`.
 
 #![allow(clippy::disallowed_macros, reason = "a bench prints for itself")]
 
@@ -28,12 +28,12 @@ const STATES: [&str; 50] = [
 /// The days over which the updates are spread.
 const DAYS: i64 = 430;
 
-/// Homes in a small commit, as of a poll.
+/// Homes in a small commit, like that of a poll.
 const POLLED: usize = 200;
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
-    let number = |place: usize, default: u64| args.get(place).and_then(|arg| arg.parse().ok()).unwrap_or(default);
+    let number = |index: usize, default: u64| args.get(index).and_then(|arg| arg.parse().ok()).unwrap_or(default);
     let (homes, codes) = (number(0, 1_000_000), number(1, 20_000));
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("updates.jsonl");
@@ -77,7 +77,7 @@ fn stoop(database: &Path) -> Command {
     command
 }
 
-/// Simulated updates in other places, and at other times.
+/// Writes simulated updates, moved to other places and times.
 fn write_rows(file: &Path, homes: u64, codes: u64) -> u64 {
     let rows = homes + homes / 4;
     let [rows_text, homes_text] = [rows, homes].map(|number| number.to_string());
@@ -87,12 +87,12 @@ fn write_rows(file: &Path, homes: u64, codes: u64) -> u64 {
     let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
     let mut out = BufWriter::new(File::create(file).expect("a file"));
     let mut first = None;
-    // Simulated updates come at an even pace: the place of a row tells when it is.
-    for (place, line) in lines.enumerate() {
+    // Simulated updates come at an even pace: the row number gives the time.
+    for (row_number, line) in lines.enumerate() {
         let mut row: Value = serde_json::from_str(&line.expect("a line")).expect("a row");
         let begin: Time =
             *first.get_or_insert_with(|| time(&row, "ModificationTimestamp").plus_ms(-DAYS * Time::DAY_MS));
-        let at = begin.plus_ms(i64::try_from(place).expect("few") * DAYS * Time::DAY_MS / rows.cast_signed());
+        let at = begin.plus_ms(i64::try_from(row_number).expect("few") * DAYS * Time::DAY_MS / rows.cast_signed());
         let listed = time(&row, "OnMarketTimestamp").ms() - time(&row, "ModificationTimestamp").ms();
         let key = row["ListingKey"].as_str().expect("a key").trim_start_matches(|c: char| !c.is_ascii_digit());
         let home: u64 = key.parse().expect("a number");
@@ -124,7 +124,7 @@ fn time(row: &Value, field: &str) -> Time {
     Time::parse(row[field].as_str().expect("a time")).expect("a time")
 }
 
-/// How large the parts of the file are.
+/// Prints the sizes of the parts of the file.
 fn sizes(path: &Path) {
     let connection = rusqlite::Connection::open(path).expect("the database");
     let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("it can be read");
@@ -144,14 +144,14 @@ fn sizes(path: &Path) {
     }
 }
 
-/// As if nothing had been rolled up.
+/// Removes all roll-ups.
 fn forget(path: &Path) {
     let connection = rusqlite::Connection::open(path).expect("the database");
     connection.execute_batch("DELETE FROM areas; UPDATE markets SET rolled = 0").expect("it can be written");
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).expect("it can be written");
 }
 
-/// Reads one area of each level in this process: the one with the most homes.
+/// Reads, in this process, the area with the most homes of each level.
 fn read(database: &Arc<Database>, now: Time) {
     let known = database.market_ids().expect("markets");
     println!("in this process, the median of five:");
@@ -166,7 +166,7 @@ fn read(database: &Arc<Database>, now: Time) {
                     let began = Instant::now();
                     let views = ids.iter().map(|id| {
                         let area = WideArea::new(&found.path, *id).expect("a wide area");
-                        let wide = database.wide(&area, now).expect("it can be read").expect("it is told");
+                        let wide = database.wide(&area, now).expect("it can be read").expect("a wide area");
                         MarketView::of(&found, *id, Sum::Wide(&wide, area.level().grain(), Hours::Known), now, days)
                     });
                     let view = AreaView::with(&found, views.collect(), now);
@@ -188,7 +188,7 @@ fn reported(what: &str, command: &mut Command) {
     println!("  {what}: {:.0} ms, {} MB at the most", runs[1].wall.as_secs_f64() * 1_000.0, runs[1].peak_mb);
 }
 
-/// What a roll-up takes beside the commits before it: of polls of one city each, and of homes from everywhere.
+/// What a roll-up costs compared with the commits before it: polls of one city each, and homes from everywhere.
 fn polls(database: &Arc<Database>, newest: Time) {
     let mut all = Vec::new();
     let visit = |line: &[u8]| {
@@ -223,8 +223,8 @@ fn polls(database: &Arc<Database>, newest: Time) {
         );
     };
     let city_of = |seen: &Observation| market_of(&seen.listing).map(|market| WideArea::of(&market, WideLevel::City));
-    for place in [0, all.len() / 2, all.len() - 1] {
-        let city = city_of(&all[place]);
+    for index in [0, all.len() / 2, all.len() - 1] {
+        let city = city_of(&all[index]);
         let polled: Vec<Observation> = all.iter().filter(|seen| city_of(seen) == city).take(POLLED).cloned().collect();
         window("a poll of one city", vec![polled]);
     }
@@ -242,14 +242,14 @@ fn polls(database: &Arc<Database>, newest: Time) {
     }
 }
 
-/// What a process took.
+/// CPU time and memory of a process.
 struct Took {
     cpu_s: f64,
     peak_mb: u64,
     wall: Duration,
 }
 
-/// Runs a command to its end and looks at what it takes.
+/// Runs a command to its end and measures it.
 fn watched(command: &mut Command) -> Took {
     let (before, began) = (children_cpu_s(), Instant::now());
     let mut child = command.stdout(Stdio::null()).spawn().expect("it starts");
@@ -266,25 +266,25 @@ fn watched(command: &mut Command) -> Took {
     Took { cpu_s: children_cpu_s() - before, peak_mb: peak_kb / 1_000, wall: began.elapsed() }
 }
 
-/// The most memory that a process has had so far, in kB; 0 where it has ended.
+/// The peak memory of a process in kB; 0 if it has ended.
 fn peak_of(status: &str) -> u64 {
     let text = fs::read_to_string(status).unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
 }
 
-/// CPU seconds of a process, of user and of system: Linux tells hundredths behind the name.
+/// CPU seconds of a process, user and system: hundredths, after the name in `/proc/PID/stat`.
 fn cpu_s(process: &str) -> f64 {
     ticks(process, [11, 12])
 }
 
-/// The same of all children that were waited for.
+/// CPU seconds of all child processes waited for.
 fn children_cpu_s() -> f64 {
     ticks("self", [13, 14])
 }
 
-fn ticks(process: &str, places: [usize; 2]) -> f64 {
+fn ticks(process: &str, indices: [usize; 2]) -> f64 {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).expect("this is Linux");
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
-    places.iter().map(|place| fields[*place].parse::<f64>().expect("a number")).sum::<f64>() / 100.0
+    indices.iter().map(|index| fields[*index].parse::<f64>().expect("a number")).sum::<f64>() / 100.0
 }

@@ -11,7 +11,7 @@ use stoop_runtime::LogFormat;
 pub(crate) use homes::{Sort, WantedArgs};
 pub(crate) use markets::{MarketsArgs, WantedMarkets};
 
-/// A simulated market is held in memory: a million homes take some hundred megabytes.
+/// A simulated market is held in memory: a million homes take a few hundred megabytes.
 const HOMES_MAX: i64 = 1_000_000;
 
 /// A week in a second.
@@ -22,7 +22,7 @@ const YEAR_S: u64 = 31_536_000;
 /// Ten years.
 const DAYS_MAX: i64 = 3_660;
 
-/// How many lines a list may have.
+/// The most lines of a list.
 const LINES_MAX: usize = 1_000_000;
 
 /// Property-listing feeds in; live market figures and price-drop alerts out.
@@ -38,13 +38,13 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// Where things are kept.
+/// Where the database and the data are.
 #[derive(Args, Clone)]
 pub(crate) struct StoreArgs {
     /// The database file [default: stoop.db]
     #[arg(long, global = true, value_name = "FILE", help_heading = "Everywhere")]
     db: Option<PathBuf>,
-    /// The folder of lake, raw pages and alerts.jsonl [default: stoop-data beside the database]
+    /// The folder of the lake, raw pages and alerts.jsonl [default: stoop-data next to the database]
     #[arg(long, global = true, value_name = "DIR", help_heading = "Everywhere")]
     data: Option<PathBuf>,
 }
@@ -55,11 +55,11 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Feed files of listings through the pipeline in event time
     Replay(ReplayArgs),
-    /// Poll the configured searches on their cadence until Ctrl-C
+    /// Poll the configured searches at their intervals until Ctrl-C
     Run(RunArgs),
     /// Poll one search once
     Poll(PollArgs),
-    /// List the sources, look at what one tells, draft one from a sample
+    /// List the sources, check a search, draft a source from a sample
     Sources(SourcesArgs),
     /// List the markets and their figures
     Markets(MarketsArgs),
@@ -71,23 +71,23 @@ pub(crate) enum Command {
     Home(HomeArgs),
     /// List price-drop alerts
     Alerts(AlertsArgs),
-    /// Judge the homes that are stored by the alert rules in force
+    /// Judge the stored homes by the current alert rules
     Judge(JudgeArgs),
-    /// Show how far the webhook has come, and send again what it refused
+    /// Show the webhook's progress, and resend dead letters
     Webhook(WebhookArgs),
     /// List what was refused, and why
     Quarantine(QuarantineArgs),
     /// List runs
     Runs(RunsArgs),
-    /// Remove raw pages, runs and rejects that need not be kept any longer
+    /// Remove old raw pages, runs and rejects
     Prune(PruneArgs),
-    /// Recompute everything that is shown from the stored observations and compare
+    /// Recompute everything shown from the stored observations and compare
     Verify(JsonArgs),
-    /// Compute homes and markets anew from the stored observations, compare, and swap them in
+    /// Recompute homes and markets from the stored observations, compare, and swap them in
     Rebuild(RebuildArgs),
     /// Write simulated listing updates as JSON Lines to standard output
     Simulate(SimulateArgs),
-    /// Write a first configuration, cut out of the example
+    /// Write a first configuration, taken from the example
     Init(InitArgs),
     /// Print a script that completes commands in a shell
     Completions(CompletionsArgs),
@@ -100,41 +100,41 @@ pub(crate) struct DemoArgs {
     /// The market's seed: the same seed gives the same market
     #[arg(long, default_value_t = 7)]
     pub(crate) seed: u64,
-    /// How many homes there are
+    /// The number of homes
     #[arg(long, default_value_t = 4_000, value_parser = clap::value_parser!(u32).range(1..=HOMES_MAX))]
     pub(crate) homes: u32,
-    /// Simulated minutes that pass in a second
+    /// Simulated minutes per second
     #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=MINUTES_A_SECOND_MAX))]
     pub(crate) speed: u32,
-    /// Stop by itself after so many seconds
+    /// Stop after this many seconds
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=YEAR_S))]
     pub(crate) seconds: Option<u64>,
 }
 
 #[derive(Args)]
 pub(crate) struct ReplayArgs {
-    /// The map that says which column or JSON value is which field
+    /// The map that says which column or JSON value fills which field
     #[arg(long, value_name = "TOML")]
     pub(crate) map: PathBuf,
-    /// CSV, JSON, JSON Lines or Parquet, also .gz, .zst and .zip; - is standard input. Fed in the order given
+    /// CSV, JSON, JSON Lines or Parquet, also .gz, .zst and .zip; - is standard input. Read in the order given
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// Each file is all that its source had: what one lacks is gone. Fed in the order of their times
+    /// Each file is a complete snapshot: homes that it lacks are gone. Read in order of their times
     #[arg(long)]
     pub(crate) snapshot: bool,
-    /// Slow down to so many rows a second
+    /// At most this many rows per second
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) rate: Option<u64>,
-    /// Leave out what was observed before this moment
+    /// Skip what was observed before this time
     #[arg(long, value_name = "TIME", value_parser = moment)]
     pub(crate) from: Option<Time>,
-    /// Leave out what was observed at or after this moment
+    /// Skip what was observed at or after this time
     #[arg(long, value_name = "TIME", value_parser = moment)]
     pub(crate) until: Option<Time>,
     /// Stop when more than this share of rows is refused, in percent
     #[arg(long, value_name = "PERCENT", default_value_t = 10.0, value_parser = percent)]
     pub(crate) max_rejects: f64,
-    /// Take the alert rules from this configuration [default: stoop.toml, where there is one]
+    /// Take the alert rules from this configuration [default: stoop.toml, if it exists]
     #[arg(long, value_name = "TOML")]
     pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
@@ -146,7 +146,8 @@ pub(crate) struct RunArgs {
     /// The configuration
     #[arg(long, value_name = "TOML", default_value = "stoop.toml")]
     pub(crate) config: PathBuf,
-    /// Give a poll up when more than this share of its rows is refused, in percent [default: `max_rejects` of the search]
+    /// Give up a poll when more than this share of its rows is refused, in percent [default: `max_rejects` of the
+    /// search]
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     pub(crate) max_rejects: Option<f64>,
 }
@@ -158,7 +159,8 @@ pub(crate) struct PollArgs {
     /// The configuration
     #[arg(long, value_name = "TOML", default_value = "stoop.toml")]
     pub(crate) config: PathBuf,
-    /// Give the poll up when more than this share of its rows is refused, in percent [default: `max_rejects` of the search]
+    /// Give up the poll when more than this share of its rows is refused, in percent [default: `max_rejects` of the
+    /// search]
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     pub(crate) max_rejects: Option<f64>,
     #[command(flatten)]
@@ -170,7 +172,7 @@ pub(crate) struct PollArgs {
 pub(crate) struct SourcesArgs {
     #[command(subcommand)]
     pub(crate) command: Option<SourcesCommand>,
-    /// The configuration whose searches are listed too [default: stoop.toml, where there is one]
+    /// The configuration whose searches are listed too [default: stoop.toml, if it exists]
     #[arg(long, value_name = "TOML")]
     pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
@@ -179,13 +181,13 @@ pub(crate) struct SourcesArgs {
 
 #[derive(Subcommand)]
 pub(crate) enum SourcesCommand {
-    /// Make one polite request for a search, store nothing, and show what was understood
+    /// Make one request for a search, store nothing, and show what was understood
     Check(CheckArgs),
     /// Draft a map from a sample answer or file
     New(NewArgs),
-    /// Ask a source again that is left alone, because its server wants it so or because polls of it failed
+    /// Close the circuit breaker or end the backoff of a source, so that the next poll asks it again
     Reset(ResetArgs),
-    /// What a search lacks all at once, too much to be believed yet, and whether it is to be believed
+    /// Show the listings that a search suddenly lacks, and confirm or reject that loss
     Loss(LossArgs),
 }
 
@@ -196,10 +198,10 @@ pub(crate) struct LossArgs {
     /// The configuration
     #[arg(long, value_name = "TOML", default_value = "stoop.toml")]
     pub(crate) config: PathBuf,
-    /// What is missing is gone: the next poll that misses it too says so
+    /// Confirm the loss: the next poll that misses the listings too reports them gone
     #[arg(long, conflicts_with = "reject")]
     pub(crate) release: bool,
-    /// What is missing is there: the next poll forgets that it was missed
+    /// Reject the loss: the next poll forgets that the listings were missing
     #[arg(long)]
     pub(crate) reject: bool,
     #[command(flatten)]
@@ -208,7 +210,7 @@ pub(crate) struct LossArgs {
 
 #[derive(Args)]
 pub(crate) struct ResetArgs {
-    /// The search's name in the configuration; all searches of its account are asked again
+    /// The search's name in the configuration; it applies to all searches of its account
     pub(crate) search: String,
     /// The configuration
     #[arg(long, value_name = "TOML", default_value = "stoop.toml")]
@@ -230,28 +232,28 @@ pub(crate) struct CheckArgs {
 
 #[derive(Args)]
 pub(crate) struct NewArgs {
-    /// The source's name, the first half of every home's id: a to z, 0 to 9 and -
+    /// The source's name, the first half of every home ID: a to z, 0 to 9 and -
     #[arg(value_parser = source_name)]
     pub(crate) name: String,
     /// The sample: JSON, JSON Lines, CSV or Parquet, also .gz and .zst; - is standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) from: PathBuf,
-    /// The address that the sample is the answer of; without it the map is for files
+    /// The URL that returned the sample; without it the map is for files
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
-    /// The country of all listings, two letters of ISO 3166-1, where the sample does not tell it
+    /// The country of all listings, two letters of ISO 3166-1, if the sample lacks it
     #[arg(long, value_name = "CODE", value_parser = letters::<2>)]
     pub(crate) country: Option<String>,
-    /// The currency of all prices, three letters of ISO 4217, where the sample does not tell it
+    /// The currency of all prices, three letters of ISO 4217, if the sample lacks it
     #[arg(long, value_name = "CODE", value_parser = letters::<3>)]
     pub(crate) currency: Option<String>,
-    /// What all listings are for, where the sample does not tell it
+    /// The purpose of all listings, if the sample lacks it
     #[arg(long, value_name = "sale|rent", value_parser = ["sale", "rent"])]
     pub(crate) purpose: Option<String>,
     /// The file to write [default: NAME.toml]
     #[arg(long, value_name = "FILE")]
     pub(crate) to: Option<PathBuf>,
-    /// Write over a file that is there
+    /// Overwrite an existing file
     #[arg(long)]
     pub(crate) force: bool,
     #[command(flatten)]
@@ -260,7 +262,7 @@ pub(crate) struct NewArgs {
 
 #[derive(Args)]
 pub(crate) struct MarketArgs {
-    /// 98178, "king county", "austin tx" ... or a path like us/wa/king; behind it :sale, :rent or a currency like :USD
+    /// 98178, "king county", "austin tx" ... or a path like us/wa/king; append :sale, :rent or a currency like :USD
     pub(crate) area: String,
     /// Days of the daily series to show
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=DAYS_MAX))]
@@ -275,11 +277,11 @@ pub(crate) struct MarketArgs {
 
 #[derive(Args)]
 pub(crate) struct HomesArgs {
-    /// 98178, "king county", "austin tx" ... or a path like us/wa/king; behind it :sale, :rent or a currency like :USD
+    /// 98178, "king county", "austin tx" ... or a path like us/wa/king; append :sale, :rent or a currency like :USD
     pub(crate) area: String,
     #[command(flatten)]
     pub(crate) wanted: WantedArgs,
-    /// At most so many lines
+    /// At most this many lines
     #[arg(long, default_value_t = 40, value_parser = lines)]
     pub(crate) limit: usize,
     #[command(flatten)]
@@ -288,7 +290,7 @@ pub(crate) struct HomesArgs {
 
 #[derive(Args)]
 pub(crate) struct HomeArgs {
-    /// The home's id, like avito/54401684, or the part after the slash, or its address: "5500 S Norfolk St, Seattle"
+    /// The home's ID, like avito/54401684, or the part after the slash, or its address: "5500 S Norfolk St, Seattle"
     pub(crate) id: String,
     #[command(flatten)]
     pub(crate) as_known: AsKnownArgs,
@@ -298,13 +300,13 @@ pub(crate) struct HomeArgs {
 
 #[derive(Args)]
 pub(crate) struct AlertsArgs {
-    /// Only those of homes there: 98178, "king county", "austin tx" ... or a path like us/wa/king; behind it :sale, :rent or a
-    /// currency like :USD
+    /// Only alerts of homes in this area: 98178, "king county", "austin tx" ... or a path like us/wa/king; append
+    /// :sale, :rent or a currency like :USD
     pub(crate) area: Option<String>,
-    /// Those held back as suspect instead of those told
+    /// List the suspects instead of the sent alerts
     #[arg(long)]
     pub(crate) suspect: bool,
-    /// At most so many lines, newest first
+    /// At most this many lines, newest first
     #[arg(long, default_value_t = 40, value_parser = lines)]
     pub(crate) limit: usize,
     #[command(flatten)]
@@ -316,10 +318,10 @@ pub(crate) struct JudgeArgs {
     /// Record and send what is not recorded yet; without it nothing is changed
     #[arg(long)]
     pub(crate) send: bool,
-    /// Take the alert rules from this configuration [default: stoop.toml, where there is one]
+    /// Take the alert rules from this configuration [default: stoop.toml, if it exists]
     #[arg(long, value_name = "TOML")]
     pub(crate) config: Option<PathBuf>,
-    /// At most so many lines, newest first
+    /// At most this many lines, newest first
     #[arg(long, default_value_t = 40, value_parser = lines)]
     pub(crate) limit: usize,
     #[command(flatten)]
@@ -328,13 +330,13 @@ pub(crate) struct JudgeArgs {
 
 #[derive(Args)]
 pub(crate) struct WebhookArgs {
-    /// Post every dead letter once more; those that are taken are none any longer
+    /// Post every dead letter once more; those that are accepted are removed
     #[arg(long)]
     pub(crate) send: bool,
     /// The configuration that names the webhook
     #[arg(long, value_name = "TOML", default_value = "stoop.toml")]
     pub(crate) config: PathBuf,
-    /// At most so many dead letters, oldest first
+    /// At most this many dead letters, oldest first
     #[arg(long, default_value_t = 40, value_parser = lines)]
     pub(crate) limit: usize,
     #[command(flatten)]
@@ -343,7 +345,7 @@ pub(crate) struct WebhookArgs {
 
 #[derive(Args)]
 pub(crate) struct QuarantineArgs {
-    /// At most so many rows, newest first, below the counts
+    /// At most this many rows, newest first, below the counts
     #[arg(long, default_value_t = 20, value_parser = lines)]
     pub(crate) limit: usize,
     #[command(flatten)]
@@ -352,7 +354,7 @@ pub(crate) struct QuarantineArgs {
 
 #[derive(Args)]
 pub(crate) struct RunsArgs {
-    /// At most so many lines, newest first
+    /// At most this many lines, newest first
     #[arg(long, default_value_t = 20, value_parser = lines)]
     pub(crate) limit: usize,
     #[command(flatten)]
@@ -361,10 +363,10 @@ pub(crate) struct RunsArgs {
 
 #[derive(Args)]
 pub(crate) struct PruneArgs {
-    /// Remove nothing, and say what would go
+    /// Remove nothing, and show what would be removed
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// The configuration whose `[keep]` counts [default: stoop.toml, where there is one]
+    /// The configuration whose `[keep]` applies [default: stoop.toml, if it exists]
     #[arg(long, value_name = "TOML")]
     pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
@@ -373,19 +375,19 @@ pub(crate) struct PruneArgs {
 
 #[derive(Args)]
 pub(crate) struct RebuildArgs {
-    /// Swap nothing in, and say what would be other; what was built is kept
+    /// Show what would change and do not swap; the rebuilt state is kept
     #[arg(long, conflicts_with_all = ["yes", "back", "forget"])]
     pub(crate) dry_run: bool,
     /// Swap without asking
     #[arg(long, conflicts_with_all = ["back", "forget"])]
     pub(crate) yes: bool,
-    /// Swap the state from before back in, as long as nothing new has come in
+    /// Swap the previous state back in, if nothing new was stored since
     #[arg(long, conflicts_with = "forget")]
     pub(crate) back: bool,
-    /// Remove what was built or is kept from before, and change nothing else
+    /// Remove the rebuilt or previous state, and change nothing else
     #[arg(long)]
     pub(crate) forget: bool,
-    /// Take the alert rules from this configuration [default: stoop.toml, where there is one]
+    /// Take the alert rules from this configuration [default: stoop.toml, if it exists]
     #[arg(long, value_name = "TOML")]
     pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
@@ -394,33 +396,33 @@ pub(crate) struct RebuildArgs {
 
 #[derive(Args)]
 pub(crate) struct SimulateArgs {
-    /// How many rows to write
+    /// The number of rows
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) rows: u64,
     /// The market's seed
     #[arg(long, default_value_t = 7)]
     pub(crate) seed: u64,
-    /// How many homes there are [default: one for every hundred rows]
+    /// The number of homes [default: one per hundred rows]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=HOMES_MAX))]
     pub(crate) homes: Option<u32>,
-    /// How many postal codes they lie in [default: one for every two hundred homes]
+    /// The number of postal codes [default: one per two hundred homes]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=HOMES_MAX))]
     pub(crate) areas: Option<u32>,
-    /// How many of a hundred rows change something, once every home has been listed
+    /// Of a hundred rows, how many change something, once every home has been listed
     #[arg(long, default_value_t = 3, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) changing: u32,
-    /// Leave out what enters no figure: remarks, office, coordinates, other names and times
+    /// Omit what enters no figure: remarks, office, coordinates, other names and times
     #[arg(long)]
     pub(crate) brief: bool,
 }
 
 #[derive(Args)]
 pub(crate) struct InitArgs {
-    /// The source to poll: reso, zillow, realtor, rentcast, avito, mubawab, map or files [default: asked for on a
-    /// terminal, else all of them, switched off]
+    /// The source to poll: reso, zillow, realtor, rentcast, avito, mubawab, map or files [default: asks on a terminal,
+    /// otherwise all of them, switched off]
     #[arg(long, value_name = "KIND", value_parser = crate::init::CHOICES)]
     pub(crate) source: Option<String>,
-    /// The file to write; one that is there is left as it is
+    /// The file to write; an existing file is not changed
     #[arg(long, value_name = "TOML", default_value = "stoop.toml")]
     pub(crate) to: PathBuf,
 }
@@ -440,14 +442,14 @@ pub(crate) struct ManArgs {
 
 #[derive(Args)]
 pub(crate) struct AsOfArgs {
-    /// The moment to show [default: that of the newest observation, or of the last poll]
+    /// The time to show [default: that of the newest observation or the last poll]
     #[arg(long, value_name = "TIME", value_parser = moment)]
     pub(crate) as_of: Option<Time>,
 }
 
 #[derive(Args)]
 pub(crate) struct AsKnownArgs {
-    /// Show what was known at this moment: what was seen later is left out, and what it revised is told
+    /// Show what was known at this time: later observations are ignored, and the figures that they revised are listed
     #[arg(long, value_name = "TIME", value_parser = moment)]
     pub(crate) as_known: Option<Time>,
 }
@@ -459,7 +461,7 @@ pub(crate) struct JsonArgs {
     pub(crate) json: bool,
 }
 
-/// The form in which a view is given out.
+/// The output format of a view.
 #[derive(Args)]
 pub(crate) struct FormatArgs {
     /// Print JSON
@@ -471,7 +473,7 @@ pub(crate) struct FormatArgs {
 }
 
 impl FormatArgs {
-    /// Whether no program is to read it.
+    /// Whether the output is for people, not programs.
     pub(crate) fn is_for_people(&self) -> bool {
         !self.json && !self.csv
     }
@@ -484,25 +486,25 @@ impl Cli {
 }
 
 impl StoreArgs {
-    /// The database file: as named, else `stoop.db`.
+    /// The database file: as named, otherwise `stoop.db`.
     pub(crate) fn db(&self) -> &Path {
         self.db.as_deref().unwrap_or(Path::new("stoop.db"))
     }
 
-    /// The data folder: as named, else `stoop-data` beside the database.
+    /// The data folder: as named, otherwise `stoop-data` next to the database.
     pub(crate) fn data(&self) -> PathBuf {
         self.data.clone().unwrap_or_else(|| self.db().with_file_name("stoop-data"))
     }
 
-    /// With what a configuration names in place of what the command line leaves open. A data folder of
-    /// the configuration belongs to its database, not to one that the command line names.
+    /// Fills in from a configuration what the command line leaves open. A data folder of the configuration belongs to
+    /// its database, not to one that the command line names.
     pub(crate) fn or(&self, config: &stoop_runtime::Config) -> Self {
         let data = self.data.clone().or_else(|| config.data.clone().filter(|_| self.db.is_none()));
         Self { db: self.db.clone().or_else(|| config.database.clone()), data }
     }
 }
 
-/// A moment: RFC 3339, or a date alone for its midnight in UTC.
+/// Parses an RFC 3339 time, or a date, which means its midnight in UTC.
 fn moment(text: &str) -> Result<Time, String> {
     Time::parse(text)
         .or_else(|_| Time::parse(&format!("{text}T00:00:00Z")))

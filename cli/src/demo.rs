@@ -1,4 +1,4 @@
-//! `stoop demo`: a simulated portal on loopback, polled over real HTTP, live.
+//! `stoop demo`: a simulated portal on loopback, polled live over real HTTP.
 
 mod screen;
 
@@ -27,16 +27,16 @@ use crate::simulate::BEGIN;
 use crate::stop::{Stop, StoppableHttp};
 use screen::Screen;
 
-/// The screen is drawn anew this often.
+/// How often the screen is redrawn.
 const FRAME: Duration = Duration::from_millis(1_000);
 
 /// A demo fetches thousands of pages an hour, and its market's days pass quickly.
 const PRUNE_MS: u64 = 60_000;
 
-/// The portal's token: the demo sends it as a real search would.
+/// The portal's token; the demo sends it as a real search would.
 const TOKEN: &str = "demo";
 
-/// The states whose listings the demo's searches ask for.
+/// The states that the demo's searches query.
 const REGIONS: [(&str, &str); 4] = [("illinois", "IL"), ("texas", "TX"), ("washington", "WA"), ("massachusetts", "MA")];
 
 pub(crate) async fn demo(store: &StoreArgs, args: &DemoArgs) -> anyhow::Result<ExitCode> {
@@ -47,7 +47,7 @@ pub(crate) async fn demo(store: &StoreArgs, args: &DemoArgs) -> anyhow::Result<E
     }
     note_rules(&database, &Rules::default(), None)?;
     let begin = Time::parse(BEGIN)?;
-    // A demo on a database that has seen one goes on where that one stopped.
+    // A demo on a database of an earlier demo continues where that one stopped.
     let resumed_at = database.newest_observation()?.filter(|newest| *newest > begin);
     let stop = Stop::on_signals();
     let clock = Arc::new(DemoClock {
@@ -85,7 +85,7 @@ pub(crate) async fn demo(store: &StoreArgs, args: &DemoArgs) -> anyhow::Result<E
         store.data().display()
     );
     match resumed_at {
-        Some(at) => say!("Going on from {}. Ctrl-C stops.\n", crate::show::time(at)),
+        Some(at) => say!("Continuing from {}. Ctrl-C stops.\n", crate::show::time(at)),
         None => say!("Ctrl-C stops.\n"),
     }
     let screen = Arc::new(Screen::new());
@@ -93,18 +93,14 @@ pub(crate) async fn demo(store: &StoreArgs, args: &DemoArgs) -> anyhow::Result<E
     screen.close();
     portal.stop();
     outcome?;
-    say!("\nLook around: stoop markets, stoop market chicago, stoop alerts, stoop runs, stoop verify");
+    say!("\nTry: stoop markets, stoop market chicago, stoop alerts, stoop runs, stoop verify");
     Ok(ExitCode::SUCCESS)
 }
 
-/// A demo's market has a time of its own, and its searches are polled by one program.
+/// A demo's market has its own clock, and only one program may poll its searches.
 fn occupied(db: &Path, others: &[Process]) -> String {
     let one = |Process { command, pid, since }: &Process| {
-        format!(
-            "{command} (process {pid}) has been at work on {} since {} UTC",
-            db.display(),
-            crate::show::time(*since)
-        )
+        format!("{command} (process {pid}) works on {} since {} UTC", db.display(), crate::show::time(*since))
     };
     let others: Vec<String> = others.iter().map(one).collect();
     format!("{}: stop it, or give the demo another database with --db", others.join(", and "))
@@ -166,11 +162,11 @@ async fn keep_polling(engine: Engine, search: Search, screen: Arc<Screen>) {
     }
 }
 
-/// A clock that runs fast: the market's time. Waiting is real.
+/// A fast clock that shows the market's time. Waiting takes real time.
 struct DemoClock {
     base: Time,
     began: Instant,
-    /// Simulated seconds in a second.
+    /// Simulated seconds per second.
     speed: i64,
     stop: Stop,
 }

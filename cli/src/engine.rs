@@ -14,14 +14,14 @@ use crate::out::complain;
 use crate::stop::Stop;
 use crate::views::newest_moment;
 
-/// Stream records taken up at a time.
+/// Stream records processed at a time.
 const RECORDS_MAX: usize = 64;
 
-/// The setting with the time of the newest sighting that was taken up, in milliseconds.
+/// The name of the setting that stores the time of the newest sighting processed, in milliseconds.
 const NEWEST_SIGHTING: &str = "newest sighting";
 
-/// Opens the database to work on it: others see that this process does, and what earlier ones left open when they were
-/// killed is closed.
+/// Opens the database for work: registers this process for others to see, and closes runs that killed processes left
+/// open.
 pub(crate) fn open_to_work(store: &StoreArgs, command: &str, now: Time) -> anyhow::Result<Arc<Database>> {
     let database = Database::open(store.db(), &store.data()).map_err(not_opened)?;
     database.begin_work(command, now)?;
@@ -32,11 +32,11 @@ pub(crate) fn open_to_work(store: &StoreArgs, command: &str, now: Time) -> anyho
 pub(crate) fn roll_up(database: &Database, stop: &dyn Fn() -> bool) {
     let rolled = newest_moment(database).and_then(|moment| Ok(database.roll_up(moment.unwrap_or_default(), stop)?));
     if let Err(error) = rolled {
-        complain!("stoop: wide areas are not rolled up, and slower to show: {error:#}");
+        complain!("stoop: wide areas are not rolled up and are slower to show: {error:#}");
     }
 }
 
-/// The pipeline's ports on this laptop: pollers put on the stream, the intake takes from it.
+/// The pipeline's ports on a laptop: pollers publish to the stream, the intake reads from it.
 #[derive(Clone)]
 pub(crate) struct Engine {
     pub(crate) database: Arc<Database>,
@@ -70,16 +70,16 @@ impl Engine {
         poll(search, &run, ports).await
     }
 
-    /// A intake on this engine's database.
+    /// An intake on this engine's database.
     pub(crate) fn intake(&self, rules: Rules, watcher: impl Fn(&Alert) + Send + Sync + 'static) -> Intake<'_> {
         Intake::new(&self.database, rules, watcher)
     }
 
-    /// Takes up everything that is on the stream. A line that cannot be read goes to quarantine, and the
-    /// rest of its record is taken up; a record leaves the stream when its effect is stored.
+    /// Processes everything on the stream. An unreadable line goes to quarantine and the rest of its record is
+    /// processed. A record is removed when its effect is stored.
     pub(crate) async fn drain(&self, intake: &mut Intake<'_>) -> anyhow::Result<Measured> {
         let mut total = Measured::default();
-        // What is left on the stream is there for the next run.
+        // Records left on the stream are processed by the next run.
         while !self.stop.is_leaving() {
             let records = self.database.stream_read(0, RECORDS_MAX)?;
             let Some(last) = records.last().map(|record| record.seq) else { return Ok(total) };
@@ -102,14 +102,14 @@ impl Engine {
         Ok(total)
     }
 
-    /// Rolls wide areas up. What fails here is said and made up for by the next time: nothing waits for it, and what is shown is
-    /// right without it.
+    /// Rolls wide areas up. A failure is logged and the next call catches up: nothing waits for roll-ups, and views are
+    /// right without them.
     pub(crate) fn roll_up(&self) {
         roll_up(&self.database, &|| self.stop.is_leaving());
     }
 
-    /// When anything was seen that was taken up. A clock that was days ahead and was put right, or one that was set back by days,
-    /// lies behind that; what polls send comes after it all the same, and is no sighting of the future.
+    /// The time of the newest sighting processed. If a clock was days ahead and is corrected, or was set back by days,
+    /// new polls have earlier times than this; they are still newer, not sightings of the future.
     fn newest_sighting(&self) -> anyhow::Result<Time> {
         let known = self.database.setting(NEWEST_SIGHTING)?;
         Ok(known.and_then(|ms| ms.parse().ok()).map_or(Time::default(), Time::from_ms))

@@ -8,7 +8,7 @@ use stoop_pipeline::with_causes;
 use crate::out::{self, complain};
 use crate::show::Look;
 
-/// What the user gave is wrong: told with exit code 2, where everything else is 1.
+/// A mistake of the user: exit code 2. Every other failure is 1.
 #[derive(Debug)]
 pub(crate) struct Usage(Box<dyn Error + Send + Sync>);
 
@@ -24,12 +24,12 @@ impl Error for Usage {
     }
 }
 
-/// A mistake of the user's, as an error.
+/// Wraps a mistake of the user as an error.
 pub(crate) fn usage(error: impl Into<Box<dyn Error + Send + Sync>>) -> anyhow::Error {
     anyhow::Error::new(Usage(error.into()))
 }
 
-/// A database that does not open: what is wrong with its path is the user's to mend, what the disk refuses is not.
+/// A database that does not open. A wrong path is the user's mistake; a failing disk is not.
 pub(crate) fn not_opened(error: OpenError) -> anyhow::Error {
     match error {
         OpenError::Failed { .. } => anyhow::Error::new(error),
@@ -37,7 +37,7 @@ pub(crate) fn not_opened(error: OpenError) -> anyhow::Error {
     }
 }
 
-/// Prints what the command line lacks, or the help that it asks for, and gives the exit code.
+/// Prints a command-line error or the help that was asked for, and returns the exit code.
 pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
     if error.use_stderr() {
         complain!("{}", error.render().to_string().trim_end());
@@ -50,7 +50,7 @@ pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
     out::finish(ExitCode::SUCCESS)
 }
 
-/// Prints an error with its causes, each once, and gives the exit code.
+/// Prints an error with its causes, each once, and returns the exit code.
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     complain!("stoop: {}", with_causes(&**error));
     if error.downcast_ref::<Usage>().is_some() { ExitCode::from(2) } else { ExitCode::FAILURE }

@@ -1,4 +1,4 @@
-//! `stoop init`: a first configuration, cut out of the example.
+//! `stoop init`: a first configuration, taken from the example.
 
 mod example;
 
@@ -17,7 +17,7 @@ use crate::show::{Look, Page, SafeText};
 pub(crate) use example::CHOICES;
 use example::Example;
 
-/// The longest answer that is read.
+/// The longest accepted answer.
 const ANSWER_BYTES_MAX: u64 = 200;
 
 /// `stoop init`.
@@ -28,7 +28,7 @@ pub(crate) fn init(args: &InitArgs) -> anyhow::Result<ExitCode> {
     let example = Example::read();
     let chosen = match &args.source {
         Some(name) => Some(name.clone()),
-        // Nobody is asked who is not there to answer.
+        // Ask only if there is a terminal to answer from.
         None if std::io::stdin().is_terminal() && Term::stdout().is_term() => ask(&example)?,
         None => None,
     };
@@ -40,7 +40,7 @@ pub(crate) fn init(args: &InitArgs) -> anyhow::Result<ExitCode> {
             std::fs::create_dir_all(file.parent().unwrap_or(Path::new(".")))
                 .with_context(|| format!("cannot make the folder of {}", file.display()))?;
             write(&file, text)?;
-            say!("Wrote {}, a map that it names: put your own in its place.", file.display());
+            say!("Wrote {}, a map that it names: replace it with your own.", file.display());
         }
     }
     say!("\nNext");
@@ -50,7 +50,7 @@ pub(crate) fn init(args: &InitArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Asks for one of the kinds; nothing means all of them, switched off.
+/// Asks for a source kind; an empty answer means all of them, switched off.
 fn ask(example: &Example) -> anyhow::Result<Option<String>> {
     let mut page = Page::new(Look::of_stdout());
     page.line([SafeText::from("Which source is to be polled first?").bold()]).gap();
@@ -62,7 +62,7 @@ fn ask(example: &Example) -> anyhow::Result<Option<String>> {
     choice(&answer).map_err(usage)
 }
 
-/// What an answer means.
+/// Parses an answer.
 fn choice(answer: &str) -> Result<Option<String>, String> {
     let answer = answer.trim();
     let by_number = answer.parse::<usize>().ok().and_then(|number| CHOICES.get(number.checked_sub(1)?));
@@ -73,7 +73,7 @@ fn choice(answer: &str) -> Result<Option<String>, String> {
     }
 }
 
-/// Writes a file that is not there; one that has come in the meantime is left alone.
+/// Writes a new file. A file that appeared in the meantime is not overwritten.
 fn write(file: &Path, text: &str) -> anyhow::Result<()> {
     match File::options().write(true).create_new(true).open(file) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(there_already(file)),
@@ -84,20 +84,21 @@ fn write(file: &Path, text: &str) -> anyhow::Result<()> {
 }
 
 fn there_already(file: &Path) -> anyhow::Error {
-    usage(format!("{} is there already and is left as it is; --to names another file", file.display()))
+    usage(format!("{} exists already and is not changed; --to names another file", file.display()))
 }
 
-/// What is to be done now, a command or a sentence each.
+/// The next steps, a command or a sentence each.
 fn next(example: &Example, chosen: Option<&str>, file: &PathBuf) -> Vec<String> {
     let config = if file == Path::new("stoop.toml") { String::new() } else { format!(" --config {}", file.display()) };
     let Some(search) = chosen.and_then(|name| example.search(name)) else {
-        let switch = format!("take out what you do not need of {}, and `enabled = false` of the rest", file.display());
+        let switch =
+            format!("remove what you do not need from {}, and `enabled = false` from the rest", file.display());
         return vec![switch, format!("stoop sources{config}")];
     };
-    let mut next = vec![format!("look at {}: place and filters are an example", file.display())];
+    let mut next = vec![format!("edit {}: area and filters are an example", file.display())];
     next.extend(search.variables().map(|name| format!("export {name}=...   (the key; it never stands in the file)")));
     if search.is_scraped() {
-        next.push("read the site's terms, then take out `enabled = false`".to_owned());
+        next.push("read the site's terms, then remove `enabled = false`".to_owned());
     }
     if chosen == Some("map") {
         next.push("stoop sources new NAME --from sample.json   (drafts a map of your own)".to_owned());

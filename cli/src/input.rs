@@ -1,4 +1,4 @@
-//! Files that a command is given: by name, or on standard input.
+//! Input files of a command: named, or standard input.
 
 use std::fs::File;
 use std::io;
@@ -13,21 +13,21 @@ use stoop_files::{LocalBytes, NAMELESS, ReadAt, Stopping};
 use crate::failure::usage;
 use crate::stop::Stop;
 
-/// The name that stands for standard input.
+/// The file name that means standard input.
 const STDIN: &str = "-";
 
-/// A file that can be read from any place in it, more than once.
+/// A file that can be read from any offset, more than once.
 pub(crate) struct Input {
-    /// As it is called in messages and places.
+    /// The name in messages and positions.
     pub(crate) name: PathBuf,
     bytes: Arc<dyn ReadAt>,
-    /// When it was last written; of standard input nobody knows.
+    /// When it was last written; `None` for standard input.
     pub(crate) written: Option<Time>,
 }
 
 impl Input {
-    /// Opens a file. `-` is standard input, which is put into a temporary file first: an archive, or a sample, is not read from
-    /// its beginning to its end.
+    /// Opens a file. `-` is standard input, which is copied into a temporary file first: archives and samples are not
+    /// read from beginning to end.
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
         if Self::is_stdin(path) {
             let mut file = tempfile::tempfile().context("making a temporary file for standard input")?;
@@ -36,10 +36,10 @@ impl Input {
             return Ok(Self { name: NAMELESS.into(), bytes: Arc::new(bytes), written: None });
         }
         let shown = path.display();
-        // A pipe would be waited for before it can be asked what it is.
+        // Opening a pipe waits for a writer, so check the file type first.
         if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
             return Err(usage(format!(
-                "{shown}: this is no file but a pipe or a device; accepted: a file, or - for standard input"
+                "{shown}: this is a pipe or a device; accepted: a file, or - for standard input"
             )));
         }
         let file = File::open(path).map_err(|error| match error.kind() {
@@ -56,14 +56,14 @@ impl Input {
         Ok(Self { name: path.to_owned(), bytes: Arc::new(bytes), written })
     }
 
-    /// The same, with nothing to be read any more once somebody says stop.
+    /// Wraps the file so that reads end once a stop is asked for.
     pub(crate) fn until(self, stop: &Stop) -> Self {
         let stop = stop.clone();
         let bytes = Stopping::new(self.bytes, Arc::new(move || stop.is_set()));
         Self { bytes: Arc::new(bytes), ..self }
     }
 
-    /// Whether the name stands for standard input.
+    /// Whether the name means standard input.
     pub(crate) fn is_stdin(path: &Path) -> bool {
         path.as_os_str() == STDIN
     }

@@ -11,21 +11,21 @@ use stoop_rules::Rules;
 /// The consumer name of the alert rules on the change feed.
 const CONSUMER: &str = "alerts";
 
-/// As much is gathered in memory for one commit: homes and the observations for the lake, in bytes. The more, the fewer times a
-/// home or market that comes often is written.
+/// Bytes of homes and lake observations to gather for one commit. The larger, the fewer times a frequent home or market
+/// is written.
 const GATHERED_BYTES: usize = 56 << 20;
 
 /// Changes judged at a time.
 const CHANGES_MAX: usize = 4_000;
 
-/// How often a lock that another process holds is looked at.
+/// How often to retry a lock that another process holds.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Where observations are taken in: measured, and what they changed judged and told.
+/// Processes observations: measures them, judges the changes and sends the alerts.
 pub(crate) struct Intake<'a> {
     database: &'a Database,
     gatherer: Gatherer<'a, Database>,
-    /// The latest that any observation gathered was seen.
+    /// The latest sighting of the gathered observations.
     seen: Option<Time>,
     rules: Rules,
     file: AlertFile,
@@ -33,44 +33,44 @@ pub(crate) struct Intake<'a> {
 }
 
 impl<'a> Intake<'a> {
-    /// A intake on a database. `watcher` is called for every alert told, at most once: what a kill keeps from it is
-    /// in the file all the same.
+    /// An intake on a database. It calls `watcher` at most once for each alert sent. After a kill it may miss one; the
+    /// file has it anyway.
     pub(crate) fn new(database: &'a Database, rules: Rules, watcher: impl Fn(&Alert) + Send + Sync + 'static) -> Self {
         let file = AlertFile::new(&database.data().join("alerts.jsonl"));
         Self { database, gatherer: Gatherer::new(database), seen: None, rules, file, watcher: Box::new(watcher) }
     }
 
-    /// Takes in a batch and tells what it gave rise to.
+    /// Processes a batch and sends the alerts that result.
     pub(crate) async fn take(&mut self, observations: &[Observation]) -> anyhow::Result<(Measured, Alerted)> {
         self.gather(observations).await?;
         self.store().await
     }
 
-    /// Takes in a part of a batch. Nothing is stored before [`Intake::store`], and little is lost with it: see
-    /// [`Intake::is_full`].
+    /// Gathers a part of a batch. Nothing is stored before [`Intake::store`]; [`Intake::is_full`] bounds what a kill
+    /// can lose.
     pub(crate) async fn gather(&mut self, observations: &[Observation]) -> anyhow::Result<()> {
         self.seen = observations.iter().map(|observation| observation.seen).max().max(self.seen);
         self.gatherer.gather(observations).await.context("measuring a batch")
     }
 
-    /// Whether what was gathered takes so much memory that it is time to store it.
+    /// Whether enough is gathered to store it.
     pub(crate) fn is_full(&self) -> bool {
         self.gatherer.bytes() >= GATHERED_BYTES
     }
 
-    /// Stores what was gathered and tells what it gave rise to.
+    /// Stores what was gathered and sends the alerts that result.
     pub(crate) async fn store(&mut self) -> anyhow::Result<(Measured, Alerted)> {
         let measured = self.gatherer.commit().await.context("measuring a batch")?;
         let overfull = self.gatherer.take_overfull(self.seen.take().unwrap_or_default());
         if !overfull.is_empty() {
             Quarantine::put(self.database, &overfull).await.context("putting listings in quarantine")?;
         }
-        Ok((measured, self.tell().await?))
+        Ok((measured, self.send_alerts().await?))
     }
 
-    /// Judges every change that was not judged yet, and tells every alert that was not told yet, those of an earlier,
-    /// killed run among them. One process at a time: two that wrote to the same file would mix their lines.
-    pub(crate) async fn tell(&self) -> anyhow::Result<Alerted> {
+    /// Judges every change not judged yet and sends every alert not sent yet, including those of an earlier, killed
+    /// run. One process at a time: two writers would mix their lines in the file.
+    pub(crate) async fn send_alerts(&self) -> anyhow::Result<Alerted> {
         let mut total = Alerted::default();
         let is_judged = self.database.changes(self.database.checkpoint(CONSUMER)?, 1)?.is_empty();
         if is_judged && self.file.is_in_step(self.database)? {
@@ -93,12 +93,12 @@ impl<'a> Intake<'a> {
         Ok(total)
     }
 
-    /// Judges every home that is stored, whatever was judged before, and calls `each` with how many homes and what they
-    /// gave rise to that the ledger does not know. Records and tells that where `tells`, else leaves everything as it is.
-    pub(crate) async fn judge_stored(&self, tells: bool, mut each: impl FnMut(usize, Alerted)) -> anyhow::Result<()> {
-        if tells {
-            // What was stored and not judged yet is no news of these rules.
-            self.tell().await?;
+    /// Judges every stored home, whatever was judged before. Calls `each` with the number of homes and the alerts that
+    /// the ledger does not know. If `sends` is set, records and sends them; otherwise changes nothing.
+    pub(crate) async fn judge_stored(&self, sends: bool, mut each: impl FnMut(usize, Alerted)) -> anyhow::Result<()> {
+        if sends {
+            // Changes stored but not judged yet belong to the normal flow: judge them first.
+            self.send_alerts().await?;
         }
         let mut last: Option<HomeId> = None;
         loop {
@@ -107,8 +107,8 @@ impl<'a> Intake<'a> {
             last = Some(id.clone());
             let count = homes.len();
             let changes: Vec<_> = homes.into_iter().map(|(home, new)| Change { home, old: None, new }).collect();
-            let alerted = if tells {
-                // Others have their turn between two thousands of homes.
+            let alerted = if sends {
+                // Other processes get a turn between two batches.
                 let turn = self.turn().await?;
                 let alerted = record_alerts(&changes, &self.rules, self.database).await.context("recording alerts")?;
                 turn.unlock()?;
@@ -118,7 +118,7 @@ impl<'a> Intake<'a> {
             };
             each(count, alerted);
         }
-        if tells {
+        if sends {
             let turn = self.turn().await?;
             self.file.follow(self.database, |alert| (self.watcher)(alert)).context("telling alerts")?;
             turn.unlock()?;
@@ -126,8 +126,7 @@ impl<'a> Intake<'a> {
         Ok(())
     }
 
-    /// Locks a file beside the alerts; whoever waits for it holds up nobody else. The lock goes with the process,
-    /// however that ends.
+    /// Locks a file next to the alerts. Waiting for it blocks no other task. The lock ends with the process.
     async fn turn(&self) -> anyhow::Result<File> {
         let folder = self.database.data();
         let open = || {

@@ -1,4 +1,4 @@
-//! `stoop judge`: the homes that are stored, by the rules in force; and a hint at it where those have changed.
+//! `stoop judge`: judges the stored homes by the current rules. Also hints at it when the rules have changed.
 
 use std::cmp::Reverse;
 use std::path::Path;
@@ -19,7 +19,7 @@ use crate::out::{self, complain, say};
 use crate::show;
 use crate::views;
 
-/// What the rules say of the homes that are stored and the ledger does not know.
+/// The alerts on stored homes that the ledger does not know.
 #[derive(Serialize)]
 struct Judged {
     homes: u64,
@@ -27,7 +27,7 @@ struct Judged {
     suspects: u64,
     /// Alerts and suspects that the ledger knows already.
     known: u64,
-    /// Whether they are told and recorded now.
+    /// Whether they are now sent and recorded.
     sent: bool,
     /// The newest of the alerts.
     newest: Vec<AlertView>,
@@ -57,26 +57,26 @@ pub(crate) async fn judge(store: &StoreArgs, args: &JudgeArgs) -> anyhow::Result
     Ok(ExitCode::SUCCESS)
 }
 
-/// The configuration whose rules are in force: the one that is named, else `stoop.toml` where there is one.
+/// The configuration whose rules apply: the named one, otherwise `stoop.toml` if it exists.
 pub(crate) fn in_force(named: Option<&Path>) -> Option<&Path> {
     named.or_else(|| Some(Path::new("stoop.toml")).filter(|usual| usual.exists()))
 }
 
-/// Keeps the rules that a database is used with, and says where they are not those it was last used with:
-/// what they say of the past is told only when somebody asks for it.
+/// Stores the rules that a database is used with, and warns when they have changed: alerts on the past are sent only on
+/// request.
 pub(crate) fn note_rules(database: &Database, rules: &Rules, config: Option<&Path>) -> anyhow::Result<()> {
     if keep(database, rules)? && database.newest_observation()?.is_some() {
         let config = config.map(|path| format!(" --config {}", path.display())).unwrap_or_default();
         complain!(
-            "stoop: the alert rules are not those that {} was last used with; they hold from now on. What they say of the \
-             homes that are stored: stoop judge{config}",
+            "stoop: the alert rules have changed since {} was last used; they apply from now on. To apply them to the \
+             stored homes: stoop judge{config}",
             database.path().display()
         );
     }
     Ok(())
 }
 
-/// Whether there were others before.
+/// Stores the rules. Returns whether there were different ones before.
 fn keep(database: &Database, rules: &Rules) -> anyhow::Result<bool> {
     Ok(database.set_rules(rules)?.is_some_and(|before| before != *rules))
 }

@@ -30,7 +30,7 @@ use clap::Parser;
 use crate::args::{Cli, Command};
 use crate::failure::report;
 
-/// A replay makes and drops a dozen small texts a row; this allocator does that in half the time.
+/// A replay allocates and drops a dozen small strings per row; this allocator halves that time.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -45,7 +45,7 @@ fn main() -> ExitCode {
         Err(error) => return report(&anyhow::Error::new(error)),
     };
     let outcome = runtime.block_on(dispatch(cli));
-    // A name that nobody resolves is not waited for.
+    // Do not wait for a DNS lookup that is still running.
     runtime.shutdown_background();
     out::finish(outcome.unwrap_or_else(|error| report(&error)))
 }

@@ -1,4 +1,4 @@
-//! `stoop completions` and `stoop man`: what a shell and a reader need to know of the commands.
+//! `stoop completions` and `stoop man`.
 
 use std::process::ExitCode;
 

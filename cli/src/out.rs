@@ -1,8 +1,8 @@
-//! The one place that writes to standard output and standard error. What it writes is a [`Page`], a line made
-//! plain, JSON or CSV; none of them steers a terminal.
+//! The only module that writes to standard output and standard error. It writes a [`Page`], a line made plain, JSON or
+//! CSV; none of them can control a terminal.
 //!
-//! Writing never fails here. A reader who has seen enough and closed the pipe is no error; what else went wrong is
-//! kept, and told when the program [ends](finish).
+//! Writing never fails here. A reader that closes the pipe is not an error. Any other failure is kept and reported when
+//! the program [ends](finish).
 
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::process::ExitCode;
@@ -29,47 +29,47 @@ macro_rules! complain {
 
 pub(crate) use {complain, say};
 
-/// Everything that a view draws.
+/// Prints everything that a view draws.
 pub(crate) fn page(page: &Page) {
     write(page.as_str().as_bytes());
 }
 
-/// A value as JSON that people can read, too.
+/// Prints a value as readable JSON.
 pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<()> {
     write((plain_json(&serde_json::to_string_pretty(value)?).into_owned() + "\n").as_bytes());
     Ok(())
 }
 
-/// A value as JSON on one line.
+/// Prints a value as JSON on one line.
 pub(crate) fn json_line(value: &impl Serialize) -> anyhow::Result<()> {
     write((plain_json(&serde_json::to_string(value)?).into_owned() + "\n").as_bytes());
     Ok(())
 }
 
-/// A table for spreadsheets and programs.
+/// Prints a table for spreadsheets and programs.
 pub(crate) fn csv(csv: &Csv) -> anyhow::Result<()> {
     write(csv.text()?.as_bytes());
     Ok(())
 }
 
-/// How wide a line may be to fit on the screen.
+/// The width of a line that fits on the screen.
 pub(crate) fn line_width() -> usize {
     usize::from(Look::of_lines(&Term::stdout()).width)
 }
 
-/// A line, or several with their line ends.
+/// Prints one or more lines, with their line ends.
 pub(crate) fn line(text: &str) {
     page(&laid_out(text, Look::of_lines(&Term::stdout())));
 }
 
-/// The same on standard error.
+/// Prints to standard error.
 pub(crate) fn error_line(text: &str) {
     let page = laid_out(text, Look::of_lines(&Term::stderr()));
-    // Where standard error is gone as well, nobody can be told.
+    // If standard error fails as well, there is nowhere to report it.
     drop(stderr().lock().write_all(page.as_str().as_bytes()));
 }
 
-/// Puts a line and a block in place of the last `above` lines of the terminal.
+/// Replaces the last `above` lines of the terminal with a line and a block.
 pub(crate) fn redraw(above: usize, line: Option<&str>, block: &Page) {
     let mut text = if above > 0 { format!("\u{1b}[{above}A\u{1b}[J") } else { String::new() };
     if let Some(line) = line {
@@ -78,16 +78,16 @@ pub(crate) fn redraw(above: usize, line: Option<&str>, block: &Page) {
     write((text + block.as_str()).as_bytes());
 }
 
-/// Bytes of the program's own making: `stoop simulate` writes millions of them.
+/// Writes the program's own bytes unchecked: `stoop simulate` writes millions of them.
 pub(crate) fn own_bytes(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
     let mut out = BufWriter::with_capacity(1 << 20, stdout().lock());
     let written = write(&mut out).and_then(|()| out.flush());
-    // Dropping the writer would only try once more.
+    // Dropping the writer would only try to write again.
     drop(out.into_parts());
     note(written);
 }
 
-/// The exit code, unless what was to be printed is lost.
+/// The exit code, or failure if output was lost.
 pub(crate) fn finish(code: ExitCode) -> ExitCode {
     let failed = FAILED.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
     match failed {
@@ -99,7 +99,7 @@ pub(crate) fn finish(code: ExitCode) -> ExitCode {
     }
 }
 
-/// Lines that are broken between words, where they have to be, and stand as far in as they began.
+/// Wraps lines between words and keeps their indentation.
 fn laid_out(text: &str, look: Look) -> Page {
     let mut page = Page::new(look);
     for line in text.split('\n') {
@@ -123,12 +123,12 @@ fn note(written: io::Result<()>) {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the place")]
+#[expect(clippy::disallowed_methods, reason = "the module that prints")]
 fn stdout() -> io::Stdout {
     io::stdout()
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the place")]
+#[expect(clippy::disallowed_methods, reason = "the module that prints")]
 fn stderr() -> io::Stderr {
     io::stderr()
 }

@@ -1,11 +1,11 @@
-//! What a poll did, in a line whose numbers add up.
+//! The outcome of a poll in one line whose numbers add up.
 
 use stoop_pipeline::ports::RunOutcome;
 use stoop_pipeline::{PollError, Polled, with_causes};
 
 use crate::show::count;
 
-/// What a poll did: `NAME: 60 rows on 3 pages: new 20, changed 5, seen again 33, refused 2; gone 1`.
+/// The outcome of a poll: `NAME: 60 rows on 3 pages: new 20, changed 5, seen again 33, refused 2; gone 1`.
 pub(crate) fn poll_line(name: &str, outcome: &Result<Polled, PollError>) -> String {
     let polled = match outcome {
         Err(error) => return format!("{name}: failed: {}", with_causes(error)),
@@ -26,13 +26,13 @@ pub(crate) fn poll_line(name: &str, outcome: &Result<Polled, PollError>) -> Stri
     }
 }
 
-/// The rows, where they stood, and what became of each.
+/// The rows, their pages or files, and the outcome of each.
 fn read(polled: &Polled) -> String {
     if polled.requests == 0 && polled.files == 0 && polled.rows == 0 {
         return "nothing to read".to_owned();
     }
     let many = |n: u64, one: &str| format!("{} {one}{}", count(n), if n == 1 { "" } else { "s" });
-    let place = match (polled.requests, polled.files) {
+    let source = match (polled.requests, polled.files) {
         (0, 0) => "of a file that was not read to its end".to_owned(),
         (0, files) => format!("in {}", many(files, "file")),
         _ => format!("on {}", many(polled.pages, "page")),
@@ -51,7 +51,7 @@ fn read(polled: &Polled) -> String {
             parts.push(format!("{what} {}", count(rows)));
         }
     }
-    format!("{} {place}: {}; gone {}", many(polled.rows, "row"), parts.join(", "), count(polled.gone))
+    format!("{} {source}: {}; gone {}", many(polled.rows, "row"), parts.join(", "), count(polled.gone))
 }
 
 #[cfg(test)]
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_says_so_first() {
+    fn a_failure_comes_first() {
         let failed = |rows| Polled {
             outcome: Some(RunOutcome::Failed),
             message: Some("none of the first 3 rows is understood: bad_value 3".into()),

@@ -1,4 +1,4 @@
-//! `stoop prune`: what need not be kept any more goes; and the same in the background of `stoop run`.
+//! `stoop prune`: removes what need not be kept; `stoop run` does the same in the background.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -21,7 +21,7 @@ pub(crate) const EVERY_MS: u64 = 3_600_000;
 
 const DEFAULT_CONFIG: &str = "stoop.toml";
 
-/// What is printed as JSON.
+/// The JSON output.
 #[derive(Serialize)]
 struct View {
     dry_run: bool,
@@ -29,13 +29,13 @@ struct View {
     runs: Part,
     quarantine: Part,
     room: Part,
-    /// Folders of raw pages of runs that this database does not know. They stay.
+    /// Folders of raw pages of runs that this database does not know. They are kept.
     unknown_folders: u64,
-    /// Room was not given back, because another process has the file open.
+    /// Space was not returned to the disk, because another process has the file open.
     in_use: bool,
 }
 
-/// What went, or would go, and what stays: bytes of raw pages and room, else numbers.
+/// What was or would be removed and what stays: bytes for raw pages and space, otherwise counts.
 #[derive(Serialize)]
 struct Part {
     removed: u64,
@@ -49,7 +49,7 @@ pub(crate) fn prune(store: &StoreArgs, args: &PruneArgs) -> anyhow::Result<ExitC
     let config: Option<Config> = path.map(read_outline).transpose().map_err(usage)?;
     let store = config.as_ref().map_or_else(|| store.clone(), |config| store.or(config));
     let keep = kept(config.map(|config| config.keep).unwrap_or_default());
-    // A reader says what is wrong with the path, and makes nothing.
+    // Opening for reading reports a wrong path and creates nothing.
     let database = Database::open_read(store.db(), &store.data()).map_err(not_opened)?;
     let database = if args.dry_run {
         database
@@ -71,7 +71,7 @@ pub(crate) fn prune(store: &StoreArgs, args: &PruneArgs) -> anyhow::Result<ExitC
     Ok(if stop.is_set() { ExitCode::from(stop.code()) } else { ExitCode::SUCCESS })
 }
 
-/// Prunes at once and then every so often, until stopped. It holds nobody up, and a failure is told and tried again.
+/// Prunes at once and then at an interval, until stopped. It blocks nothing; a failure is logged and retried.
 pub(crate) async fn keep_pruning(engine: Engine, keep: Keep, every_ms: u64) {
     while !engine.stop.is_set() {
         let (database, stop, now) = (Arc::clone(&engine.database), engine.stop.clone(), engine.clock.now());
@@ -82,14 +82,14 @@ pub(crate) async fn keep_pruning(engine: Engine, keep: Keep, every_ms: u64) {
         match pruned.await {
             Ok(Ok(pruned)) if pruned.any() => tracing::info!("{}", in_a_line(&pruned)),
             Ok(Ok(_)) => {}
-            Ok(Err(error)) => tracing::warn!(error = with_causes(&error), "what need not be kept is still there"),
-            Err(error) => tracing::warn!(%error, "what need not be kept is still there"),
+            Ok(Err(error)) => tracing::warn!(error = with_causes(&error), "cannot prune"),
+            Err(error) => tracing::warn!(%error, "cannot prune"),
         }
         engine.clock.sleep(every_ms).await;
     }
 }
 
-/// What the configuration says, and the defaults.
+/// The settings of the configuration, and the defaults.
 pub(crate) fn kept(settings: KeepSettings) -> Keep {
     let KeepSettings { raw_pages_ms, raw_pages_bytes, runs_ms, quarantine_ms, quarantine_rows, free_bytes } = settings;
     let usual = Keep::default();
@@ -145,7 +145,7 @@ fn in_full(pruned: &Pruned, dry_run: bool) -> String {
             &format!("Of the raw pages, {folders} folders are of runs that this database does not know: they stay.\n");
     }
     if pruned.in_use {
-        text += "Another process has the database open: room is given back when nobody has.\n";
+        text += "Another process has the database open: its free space is returned to the disk when nobody does.\n";
     }
     text += "Lake, homes, markets, alerts and what searches have seen are kept.\n";
     text

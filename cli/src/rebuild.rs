@@ -1,4 +1,4 @@
-//! `stoop rebuild`: homes, markets and archives computed anew from the stored observations, compared, and swapped in.
+//! `stoop rebuild`: recomputes homes, markets and archives from the stored observations, compares, and swaps them in.
 
 use std::io::{BufRead, IsTerminal, Read};
 use std::process::ExitCode;
@@ -17,10 +17,10 @@ use crate::out::{self, say};
 use crate::show::count;
 use crate::stop::Stop;
 
-/// The longest answer that is read.
+/// The longest accepted answer.
 const ANSWER_BYTES_MAX: u64 = 200;
 
-/// What is printed as JSON.
+/// The JSON output.
 #[derive(Serialize)]
 struct View {
     difference: Difference,
@@ -70,18 +70,18 @@ pub(crate) fn rebuild(store: &StoreArgs, args: &RebuildArgs) -> anyhow::Result<E
     } else if !equal {
         say!("nothing was swapped; `stoop rebuild --yes` does it, `--forget` gives up what was built");
     }
-    // As other commands do: what is other than it should be is no success, unless it was mended or only looked at.
+    // As in other commands, a difference is not a success, unless it was corrected or only shown.
     Ok(if equal || swaps || args.dry_run { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Names this program by its own bytes: what another one built is not taken for its own.
+/// A hash of this program's file: a state that another build made is not reused.
 fn this_program() -> anyhow::Result<String> {
     let path = std::env::current_exe().context("cannot find this program's file")?;
     let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
     Ok(blake3::hash(&bytes).to_hex().to_string())
 }
 
-/// Asks whether to swap; nobody is asked who is not there to answer.
+/// Asks whether to swap, only if there is a terminal to answer from.
 fn asked() -> anyhow::Result<bool> {
     if !(std::io::stdin().is_terminal() && Term::stdout().is_term()) {
         return Ok(false);
@@ -101,12 +101,12 @@ fn in_words(difference: &Difference) -> Vec<String> {
     let reported: [(&str, &Found); 8] = [
         ("homes are stored without an observation", homes_gone),
         ("homes are missing", homes_new),
-        ("homes are others", homes_changed),
-        ("markets are others", markets),
-        ("of their figures are others", figures),
+        ("homes differ", homes_changed),
+        ("markets differ", markets),
+        ("of their figures differ", figures),
         ("sums of wide areas are wrong", areas),
-        ("alerts stand that were not told, and are not now (`stoop judge` shows them)", alerts_new),
-        ("alerts stand no more", alerts_gone),
+        ("alerts are new and were not sent (`stoop judge` shows them)", alerts_new),
+        ("alerts no longer apply", alerts_gone),
     ];
     let mut lines: Vec<String> = reported
         .iter()
@@ -115,10 +115,10 @@ fn in_words(difference: &Difference) -> Vec<String> {
         })
         .collect();
     if difference.totals {
-        lines.push("the totals are others".into());
+        lines.push("the totals differ".into());
     }
     if difference.unreadable > 0 {
-        lines.push(format!("{} of what is stored this program cannot read", count(difference.unreadable)));
+        lines.push(format!("this program cannot read {} of the stored entries", count(difference.unreadable)));
     }
     if difference.older {
         lines.push("the file is of an older format".into());

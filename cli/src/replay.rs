@@ -1,4 +1,4 @@
-//! `stoop replay`: files through the pipeline, in event time.
+//! `stoop replay`: feeds files through the pipeline, in event time.
 
 mod alike;
 mod feed;
@@ -31,16 +31,16 @@ use feed::{Feed, Halt};
 use progress::Progress;
 use summary::Summary;
 
-/// Alerts printed while a replay runs; the rest are counted, and in `stoop alerts`.
+/// Alerts printed during a replay; the rest are counted, and `stoop alerts` lists them.
 const ALERTS_PRINTED_MAX: usize = 10;
 
-/// A file that is open, and the map's reader for it.
+/// An open file, and the map's reader for it.
 pub(crate) struct Source {
     name: String,
-    /// The map's name: the first half of every home's id.
+    /// The map's name: the first half of every home ID.
     source: String,
     rows: MappedFile,
-    /// When it was so, where its rows do not tell.
+    /// The time of rows that have none.
     as_of: Time,
 }
 
@@ -49,7 +49,7 @@ pub(crate) async fn replay(store: &StoreArgs, args: &ReplayArgs) -> anyhow::Resu
     let config = in_force(args.config.as_deref());
     let rules =
         config.map(read_outline).transpose().map_err(usage)?.map(|config| config.alerts.rules).unwrap_or_default();
-    // Every file is opened before anything is written: a wrong name is told at once.
+    // Open every file before writing anything: a wrong name is reported at once.
     let stop = Stop::on_signals();
     let Some(sources) = input::open_all(&map, args, SystemClock.now(), &stop)? else {
         return Ok(ExitCode::from(stop.code()));
@@ -74,8 +74,8 @@ pub(crate) async fn replay(store: &StoreArgs, args: &ReplayArgs) -> anyhow::Resu
 
     let mut summary = Summary::default();
     let mut intake = Intake::new(&database, rules, watcher);
-    // What an earlier run stored and could not judge any more is judged first, and not counted here.
-    let judged = intake.tell().await;
+    // Judge first what an earlier run stored and did not judge; it is not counted here.
+    let judged = intake.send_alerts().await;
     let mut feed = Feed {
         intake: &mut intake,
         database: &database,
@@ -107,7 +107,7 @@ pub(crate) async fn replay(store: &StoreArgs, args: &ReplayArgs) -> anyhow::Resu
         Err(error) => (RunOutcome::Failed, Some(format!("{error:#}"))),
     };
     let recorded = database.record(&record).await;
-    // Where both failed, what failed first is the cause.
+    // If both failed, the first failure is the cause.
     let halt = outcome?;
     recorded?;
     summary.print(args.json.json, &halt)?;

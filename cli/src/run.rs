@@ -1,4 +1,4 @@
-//! `stoop run` and `stoop poll`: the configured searches, on their cadence or once.
+//! `stoop run` and `stoop poll`: the configured searches, at their intervals or once.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -27,10 +27,10 @@ use crate::webhook::WebhookSender;
 /// How long the intake waits when the stream is empty.
 const IDLE: Duration = Duration::from_millis(100);
 
-/// Wide areas are rolled up so often at the most.
+/// The least time between two roll-ups of wide areas.
 const ROLL_EVERY: Duration = Duration::from_secs(10);
 
-/// And then not before so many times as long as it took the last time. What is shown is right meanwhile.
+/// Also wait this many times as long as the last roll-up took. Views stay right meanwhile.
 const ROLL_PART: u32 = 10;
 
 pub(crate) async fn run(store: &StoreArgs, args: &RunArgs) -> anyhow::Result<ExitCode> {
@@ -52,11 +52,11 @@ pub(crate) async fn run(store: &StoreArgs, args: &RunArgs) -> anyhow::Result<Exi
     }
     tokio::spawn(keep_pruning(engine.clone(), kept(config.keep), prune::EVERY_MS));
     let telling = webhook.map(WebhookSender::start);
-    say!("polling; Ctrl-C finishes what is in hand and stops");
+    say!("polling; Ctrl-C finishes running work and stops");
     let mut intake = engine.intake(rules, |alert| say!("{}", show::alert_line(alert, out::line_width())));
     let taken = take_up(&engine, &mut intake, &mut polls).await;
     if taken.is_err() {
-        // Polls are not dropped in the middle: they say in the ledger how they ended.
+        // Polls are not dropped midway: each records in the ledger how it ended.
         engine.stop.leave();
     }
     while let Some(ended) = polls.join_next().await {
@@ -69,9 +69,9 @@ pub(crate) async fn run(store: &StoreArgs, args: &RunArgs) -> anyhow::Result<Exi
     Ok(ExitCode::SUCCESS)
 }
 
-/// Takes up what polls put on the stream until there are none of them any more.
+/// Processes what polls publish until no poll is left.
 async fn take_up(engine: &Engine, intake: &mut Intake<'_>, polls: &mut JoinSet<()>) -> anyhow::Result<()> {
-    intake.tell().await?;
+    intake.send_alerts().await?;
     let mut rolling = Rolling::default();
     while !polls.is_empty() {
         let measured = engine.drain(intake).await?;
@@ -88,12 +88,12 @@ async fn take_up(engine: &Engine, intake: &mut Intake<'_>, polls: &mut JoinSet<(
     Ok(())
 }
 
-/// When wide areas were rolled up last, and how long that took.
+/// When wide areas were last rolled up, and how long it took.
 #[derive(Default)]
 struct Rolling(Option<(Instant, Duration)>);
 
 impl Rolling {
-    /// Rolls them up, not often, and so seldom that it takes a small part of the time.
+    /// Rolls them up, at intervals that keep it a small part of the time.
     fn roll(&mut self, engine: &Engine) {
         if self.0.is_some_and(|(ended, took)| ended.elapsed() < ROLL_EVERY.max(took * ROLL_PART)) {
             return;
@@ -107,11 +107,11 @@ impl Rolling {
 pub(crate) async fn poll_once(store: &StoreArgs, args: &PollArgs) -> anyhow::Result<ExitCode> {
     let mut config = read_config(&args.config).map_err(usage)?;
     let names = config.searches.iter().map(|config| config.search.name.as_str()).collect::<Vec<_>>().join(", ");
-    let Some(place) = config.searches.iter().position(|config| config.search.name == args.search) else {
+    let Some(index) = config.searches.iter().position(|config| config.search.name == args.search) else {
         let off = if config.switched_off.contains(&args.search) { "is switched off" } else { "is not configured" };
         return Err(usage(format!("the search {:?} {off}; there are: {names}", args.search)));
     };
-    let mut search = config.searches.swap_remove(place).search;
+    let mut search = config.searches.swap_remove(index).search;
     search.max_rejects = args.max_rejects.or(search.max_rejects);
     let engine = engine(store, &config, &args.config, &format!("stoop poll {}", search.name))?;
     let quiet = args.json.json;
@@ -121,7 +121,7 @@ pub(crate) async fn poll_once(store: &StoreArgs, args: &PollArgs) -> anyhow::Res
         }
     });
     let outcome = engine.poll(&search).await;
-    // What was put on the stream is measured, however the poll ended.
+    // Published records are measured, however the poll ended.
     let measured = engine.drain(&mut intake).await;
     engine.roll_up();
     if let (Err(_), Err(second)) = (&outcome, &measured) {
@@ -158,7 +158,7 @@ fn engine(store: &StoreArgs, config: &Config, config_path: &Path, command: &str)
     Ok(Engine { database, http, files, tokens: Arc::default(), clock, stop })
 }
 
-/// Polls one search on its cadence until stopped. Searches do not wait for each other.
+/// Polls one search at its interval until stopped. Searches do not wait for each other.
 async fn keep_polling(engine: Engine, config: SearchConfig, cadence: Cadence) {
     let SearchConfig { search, every_ms, .. } = config;
     let mut pace = None;
@@ -166,7 +166,7 @@ async fn keep_polling(engine: Engine, config: SearchConfig, cadence: Cadence) {
     while !engine.stop.is_set() {
         let began = engine.clock.now();
         let outcome = engine.poll(&search).await;
-        // A poll that failed or was skipped leaves what was known before.
+        // A failed or skipped poll keeps the previous pace.
         pace = outcome.as_ref().ok().and_then(|polled| polled.pace).or(pace);
         let distance = cadence.distance(pace.as_ref());
         let next = if distance.ms == every_ms {

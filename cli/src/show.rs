@@ -1,4 +1,4 @@
-//! How things look: money, shares, times, sparklines; words, tables and pages of them; CSV.
+//! Text formats: money, shares, times, sparklines, tables, pages and CSV.
 
 mod csv;
 mod page;
@@ -14,7 +14,7 @@ pub(crate) use screen::Look;
 pub(crate) use table::{Column, Table};
 pub(crate) use words::{SafeText, cut};
 
-/// What stands where nothing is known.
+/// Printed for unknown values.
 pub(crate) const UNKNOWN: &str = "–";
 
 /// A whole number with separators: `1,250,000`.
@@ -22,13 +22,13 @@ pub(crate) fn count(number: u64) -> String {
     grouped(&number.to_string())
 }
 
-/// The same for what may be negative.
+/// Like [`count`], for numbers that may be negative.
 pub(crate) fn whole(number: i64) -> String {
     let sign = if number < 0 { "-" } else { "" };
     format!("{sign}{}", count(number.unsigned_abs()))
 }
 
-/// An exact amount, with its minor digits only where they are not zero: `$1,250,000`, `€1,392.85`.
+/// An exact amount; minor digits only if they are not zero: `$1,250,000`, `€1,392.85`.
 pub(crate) fn money(amount: Minor, currency: Currency) -> String {
     let digits = currency.minor_digits();
     let scale = 10_u64.pow(digits);
@@ -38,8 +38,7 @@ pub(crate) fn money(amount: Minor, currency: Currency) -> String {
     format!("{sign}{}{}{rest}", symbol(currency), count(whole))
 }
 
-/// A statistic in major units with the digits that it deserves, knowing that it is true to a thousandth:
-/// four of them, cents only below a hundred.
+/// A statistic in major units. It is exact to a thousandth, so it has four digits, and cents only below a hundred.
 pub(crate) fn price(major: f64, currency: Currency) -> String {
     format!("{}{}", symbol(currency), price_digits(major, currency))
 }
@@ -69,22 +68,22 @@ pub(crate) fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
 }
 
-/// A change with its sign, where any is left after rounding: `-5.2 %`, `+0.3 %`, `0.0 %`.
+/// A change with its sign, unless it rounds to zero: `-5.2 %`, `+0.3 %`, `0.0 %`.
 pub(crate) fn change(share: f64) -> String {
     if share.abs() < 0.000_5 { "0.0 %".to_owned() } else { format!("{:+.1} %", share * 100.0) }
 }
 
-/// An area in its unit, without digits: `1,230 sqft`.
+/// An area in its unit, without decimals: `1,230 sqft`.
 pub(crate) fn area(value: f64, unit: &str) -> String {
     format!("{} {}", grouped(&format!("{value:.0}")), unit_sign(unit))
 }
 
-/// A unit of area as it is printed, from its name in JSON.
+/// The printed unit of area, from its name in JSON.
 pub(crate) fn unit_sign(unit: &str) -> &str {
     if unit == "m2" { "m²" } else { unit }
 }
 
-/// A moment in UTC, to the minute: `2026-01-13 10:51`.
+/// A time in UTC, to the minute: `2026-01-13 10:51`.
 pub(crate) fn time(time: Time) -> String {
     let text = time.to_string();
     match text.split_once('T') {
@@ -93,13 +92,13 @@ pub(crate) fn time(time: Time) -> String {
     }
 }
 
-/// The day of a moment in UTC.
+/// The day of a time, in UTC.
 pub(crate) fn date(moment: Time) -> String {
     let text = time(moment);
     text.split(' ').next().unwrap_or("").to_owned()
 }
 
-/// A span in its largest unit: `0.4 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`.
+/// A duration in its two largest units: `0.4 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`.
 pub(crate) fn span(ms: i64) -> String {
     let s = ms.max(0) / 1_000;
     match s {
@@ -115,14 +114,14 @@ pub(crate) fn or_unknown(text: Option<String>) -> String {
     text.unwrap_or_else(|| UNKNOWN.to_owned())
 }
 
-/// SafeText from outside on one line, without the blanks that were put in to shape them.
+/// Text from outside on one line, without whitespace used for layout.
 pub(crate) fn plain(text: &str) -> String {
     let blanked = stoop_runtime::plain(text);
     blanked.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// A series as one line of bars from its least to its greatest value; a gap where nothing is known. A
-/// series longer than `width` is thinned out by averaging neighbours.
+/// A series as one line of bars from its least to its greatest value; a gap for unknown values. A series longer than
+/// `width` is thinned by averaging neighbours.
 pub(crate) fn sparkline(series: &[Option<f64>], width: usize) -> String {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let chunk = series.len().div_ceil(width.max(1)).max(1);
@@ -140,7 +139,7 @@ pub(crate) fn sparkline(series: &[Option<f64>], width: usize) -> String {
     points.iter().map(|point| point.map_or(' ', bar)).collect()
 }
 
-/// An alert on a line of a screen that is so wide, for those who watch: what is too long of its home is cut.
+/// An alert on one line of at most this width. A home's title is cut if it is too long.
 pub(crate) fn alert_line(alert: &Alert, wide: usize) -> String {
     let currency = alert.market.currency;
     let drop = f64::from(alert.drop_bp) / 10_000.0;
@@ -165,7 +164,7 @@ fn mean(values: &[Option<f64>]) -> Option<f64> {
     (n > 0.0).then_some(sum / n)
 }
 
-/// What stands before an amount. Signs that several currencies share are left to none of them.
+/// The sign before an amount. Currencies that share a sign use their code.
 fn symbol(currency: Currency) -> String {
     match currency.code() {
         "USD" => "$".to_owned(),
@@ -175,7 +174,7 @@ fn symbol(currency: Currency) -> String {
     }
 }
 
-/// The same without its currency.
+/// Like [`price`], without the currency.
 pub(crate) fn price_digits(major: f64, currency: Currency) -> String {
     let step = 10_f64.powf((major.abs().max(1.0).log10().floor() - 3.0).max(0.0));
     let major = if step > 1.0 { (major / step).round() * step } else { major };

@@ -1,4 +1,4 @@
-//! `stoop sources`: what there is to poll, what one source tells, and a draft of a new one.
+//! `stoop sources`: lists, checks and drafts sources.
 
 mod check;
 mod check_files;
@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use crate::args::{SourcesArgs, SourcesCommand, StoreArgs};
 
-/// `stoop sources` and what is below it.
+/// `stoop sources` and its subcommands.
 pub(crate) async fn sources(store: &StoreArgs, args: &SourcesArgs) -> anyhow::Result<ExitCode> {
     match &args.command {
         None => list::list(store, args),

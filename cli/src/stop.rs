@@ -12,32 +12,31 @@ use tokio::sync::watch;
 
 use crate::out::complain;
 
-/// How long after a signal an answer that was asked for is still waited for.
+/// How long after a signal a pending answer is still waited for.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// How long after a signal the program ends, whatever it is at.
+/// How long after a signal the program ends in any case.
 const LONGEST: Duration = Duration::from_secs(4);
 
-/// How far the end has come.
+/// The phases of the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Phase {
     GoingOn,
     /// Begin nothing new.
     Stopping,
-    /// Leave what is not done to the next run.
+    /// Leave unfinished work to the next run.
     Leaving,
 }
 
-/// The end of the program, which comes in steps. The first Ctrl-C or SIGTERM asks for what is in hand to be finished and
-/// for nothing new to be begun. Two seconds later nothing is waited for any more: what is not done is left as it is
-/// stored. Two seconds after that, or with a second signal, the program ends wherever it stands, which is what a kill
-/// does, and loses nothing.
+/// The end of the program, in steps. The first Ctrl-C or SIGTERM lets running work finish and starts nothing new. Two
+/// seconds later nothing is waited for any more: unfinished work stays as it is stored. Two seconds after that, or at a
+/// second signal, the program exits at once, like a kill, and loses nothing.
 #[derive(Clone)]
 pub(crate) struct Stop(Arc<State>);
 
 struct State {
     phase: watch::Sender<Phase>,
-    /// The number of the signal that came; 0 before one did.
+    /// The number of the signal; 0 before one came.
     signal: AtomicU8,
 }
 
@@ -48,7 +47,7 @@ impl Default for Stop {
 }
 
 impl Stop {
-    /// Starts listening for signals, on a thread of its own so that busy work cannot delay it.
+    /// Listens for signals on a thread of its own, so that busy work cannot delay it.
     pub(crate) fn on_signals() -> Self {
         let stop = Self::default();
         let reported = stop.clone();
@@ -85,17 +84,17 @@ impl Stop {
         self.at_least(Phase::Leaving);
     }
 
-    /// Whether nothing new is to be begun.
+    /// Whether nothing new should begin.
     pub(crate) fn is_set(&self) -> bool {
         *self.0.phase.borrow() >= Phase::Stopping
     }
 
-    /// Whether what is in hand is to be left.
+    /// Whether running work should be left.
     pub(crate) fn is_leaving(&self) -> bool {
         *self.0.phase.borrow() >= Phase::Leaving
     }
 
-    /// What a program that a signal ended exits with: 130 after Ctrl-C, 143 after SIGTERM.
+    /// The exit code of a program that a signal ended: 130 after Ctrl-C, 143 after SIGTERM.
     pub(crate) fn code(&self) -> u8 {
         128 + match self.0.signal.load(Ordering::SeqCst) {
             0 => INTERRUPT,
@@ -103,12 +102,12 @@ impl Stop {
         }
     }
 
-    /// What `work` comes to, unless nothing new is to be begun before.
+    /// The result of `work`, unless a stop is asked for first.
     pub(crate) async fn unless_set<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         self.before(Phase::Stopping, work).await
     }
 
-    /// What `work` comes to, unless it is to be left before.
+    /// The result of `work`, unless it must be left first.
     pub(crate) async fn unless_leaving<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         self.before(Phase::Leaving, work).await
     }
@@ -116,7 +115,7 @@ impl Stop {
     async fn before<T>(&self, phase: Phase, work: impl Future<Output = T>) -> Option<T> {
         let mut phases = self.0.phase.subscribe();
         tokio::select! {
-            // What is done is done.
+            // Work that is done wins over the signal.
             biased;
             done = work => Some(done),
             _ = phases.wait_for(|now| *now >= phase) => None,
@@ -132,10 +131,10 @@ impl Stop {
     }
 }
 
-/// Says that the end came too early. On a thread of its own: a terminal that takes no more words is not waited for.
+/// Reports the early end, on a thread of its own so that a blocked terminal cannot delay it.
 fn last_words() {
     let said = std::thread::spawn(|| {
-        complain!("stoop: ended before all was done; the next run goes on from what is stored");
+        complain!("stoop: ended before all was done; the next run continues from what is stored");
     });
     let began = std::time::Instant::now();
     while !said.is_finished() && began.elapsed() < Duration::from_millis(200) {
@@ -161,7 +160,7 @@ impl Signals {
         })
     }
 
-    /// The number of the next signal.
+    /// Waits for the next signal and returns its number.
     async fn next(&mut self) -> u8 {
         const TERMINATE: u8 = 15;
         tokio::select! {
@@ -188,7 +187,7 @@ impl Signals {
     }
 }
 
-/// The computer's clock, whose sleepers wake when the program is to stop.
+/// The system clock, whose sleepers wake when the program stops.
 pub(crate) struct StoppableClock(pub(crate) Stop);
 
 #[async_trait]
@@ -198,7 +197,7 @@ impl Clock for StoppableClock {
     }
 
     async fn sleep(&self, ms: u64) {
-        // Woken early, a sleeper sees that it is to stop.
+        // A sleeper that wakes early checks for the stop itself.
         let _ = self.0.unless_set(SystemClock.sleep(ms)).await;
     }
 
@@ -207,7 +206,7 @@ impl Clock for StoppableClock {
     }
 }
 
-/// HTTP that waits for no answer any more when the program is to end.
+/// HTTP that stops waiting for answers when the program ends.
 pub(crate) struct StoppableHttp {
     client: HttpClient,
     stop: Stop,
@@ -234,17 +233,17 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn who_sleeps_or_waits_wakes_when_the_end_has_come_so_far() {
+    async fn sleepers_and_waiters_wake_in_their_phase_of_the_end() {
         let stop = Stop::default();
         assert_eq!(stop.unless_set(std::future::ready(1)).await, Some(1));
         stop.set();
         assert!(stop.is_set() && !stop.is_leaving());
         assert_eq!(stop.unless_set(std::future::pending::<()>()).await, None);
-        assert_eq!(stop.unless_leaving(tokio::task::yield_now()).await, Some(()), "what is in hand may still be done");
+        assert_eq!(stop.unless_leaving(tokio::task::yield_now()).await, Some(()), "running work may still finish");
         stop.leave();
         assert_eq!(stop.unless_leaving(std::future::pending::<()>()).await, None);
         stop.set();
-        assert!(stop.is_leaving(), "no way leads back");
+        assert!(stop.is_leaving(), "a stop cannot be undone");
         assert_eq!(stop.unless_leaving(std::future::ready(2)).await, Some(2), "what is done is done");
     }
 

@@ -1,4 +1,4 @@
-//! `stoop verify`: everything that is shown, recomputed from the stored observations and compared.
+//! `stoop verify`: recomputes everything shown from the stored observations and compares.
 
 use std::process::ExitCode;
 
@@ -12,7 +12,7 @@ use crate::show::count;
 use crate::stop::Stop;
 use crate::views::warn_of_unread;
 
-/// Differences that are printed for people.
+/// Differences printed for people.
 const SHOWN_MAX: usize = 20;
 
 pub(crate) fn verify(store: &StoreArgs, args: &JsonArgs) -> anyhow::Result<ExitCode> {
@@ -49,10 +49,7 @@ pub(crate) fn verify(store: &StoreArgs, args: &JsonArgs) -> anyhow::Result<ExitC
             );
         }
         if found.alerts_unchecked > 0 {
-            say!(
-                "not checked: {} alerts, of which is not known by which rules they were judged",
-                count(found.alerts_unchecked)
-            );
+            say!("not checked: {} alerts whose rules are not known", count(found.alerts_unchecked));
         }
     }
     Ok(if found.different == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -25,7 +25,7 @@ use stoop_domain::{Home, HomeId, Market, Time};
 use stoop_embedded::{Database, OpenError};
 use stoop_market::Cells;
 use stoop_pipeline::ports::{PortError, RunOutcome, RunRecord};
-use stoop_pipeline::serve::{AreaError, FoundArea, NamedArea, find_area, tells};
+use stoop_pipeline::serve::{AreaError, FoundArea, NamedArea, covers_days, find_area};
 
 use crate::args::{FormatArgs, StoreArgs};
 use crate::failure::{not_opened, usage};
@@ -40,21 +40,21 @@ pub(crate) use markets::{figure, markets};
 pub(crate) use quarantine::quarantine;
 pub(crate) use runs::runs;
 
-/// Areas of one name that are listed.
+/// The most areas of one name to list.
 const AREAS_MAX: usize = 20;
 
-/// Cities that are named to whoever asked for what is not there.
+/// Cities suggested when an area is not found.
 const CITIES_MAX: usize = 3;
 
 const FILLERS: &str = "fill it with `stoop demo`, `stoop replay --map MAP FILE...` or `stoop run`";
 
-/// What a command shows: to people, to programs, to spreadsheets.
+/// A command's output for people, programs and spreadsheets.
 pub(crate) trait View: Serialize {
     fn draw(&self, look: Look) -> Page;
     fn csv(&self) -> anyhow::Result<Csv>;
 }
 
-/// Gives a view out in the form that was asked for.
+/// Prints a view in the requested format.
 pub(crate) fn give(view: &impl View, format: &FormatArgs) -> anyhow::Result<ExitCode> {
     match format {
         FormatArgs { json: true, .. } => out::json(view)?,
@@ -64,19 +64,19 @@ pub(crate) fn give(view: &impl View, format: &FormatArgs) -> anyhow::Result<Exit
     Ok(ExitCode::SUCCESS)
 }
 
-/// The state of a market, with its archive where that is needed to tell of `as_of` and the `days` before it.
+/// The state of a market, with its archive if `as_of` and the `days` before it need it.
 fn cells_at(database: &Database, market: &Market, as_of: Time, days: u16) -> anyhow::Result<Option<Cells>> {
     let Some(cells) = database.cells(market)? else { return Ok(None) };
-    if tells(&cells, as_of, &market.area.country().zone, days) {
+    if covers_days(&cells, as_of, &market.area.country().zone, days) {
         return Ok(Some(cells));
     }
     Ok(Some(cells.with_archive(&database.archive(market)?)))
 }
 
-/// Homes that are read at a time.
+/// Homes read at a time.
 const PAGE_HOMES: usize = 1_000;
 
-/// Visits homes, a page at a time: `page` gives those behind an id, as many as it is told.
+/// Visits homes, a page at a time: `page` returns the given number of homes after an ID.
 fn each_home(
     page: impl Fn(Option<&HomeId>, usize) -> Result<Vec<(HomeId, Home)>, PortError>,
     mut visit: impl FnMut(HomeId, Home),
@@ -90,12 +90,12 @@ fn each_home(
     }
 }
 
-/// The rows of a view as they stand in its JSON.
+/// The rows of a view as in its JSON.
 fn rows<R: Serialize>(rows: &[R]) -> anyhow::Result<Vec<Value>> {
     Ok(rows.iter().map(serde_json::to_value).collect::<Result<_, _>>()?)
 }
 
-/// Opens the database for reading; what is wrong with its path is the user's to mend.
+/// Opens the database for reading; a wrong path is the user's mistake.
 pub(crate) fn open(store: &StoreArgs) -> anyhow::Result<Arc<Database>> {
     let database = Database::open_read(store.db(), &store.data()).map_err(|error| match error {
         OpenError::Missing(path) => {
@@ -108,40 +108,40 @@ pub(crate) fn open(store: &StoreArgs) -> anyhow::Result<Arc<Database>> {
     Ok(database)
 }
 
-/// Says so where the newest cannot be shown.
+/// Warns if the newest data cannot be shown.
 pub(crate) fn warn_of_unread(database: &Database) {
     let unread = database.unread_bytes();
     if unread > 0 {
         let (bytes, path) = (crate::show::count(unread), database.path().display());
-        complain!("stoop: the newest is not shown: {bytes} bytes of {path}-wal cannot be read");
+        complain!("stoop: the newest data is not shown: {bytes} bytes of {path}-wal cannot be read");
     }
 }
 
-/// Says that there is nothing to show yet.
+/// The message for an empty database.
 fn empty(database: &Database) -> String {
     format!("The database {} is empty: {FILLERS}.", database.path().display())
 }
 
-/// Among so many of the last runs there is a poll, where anything is polled.
-const RUNS_LOOKED_AT: usize = 100;
+/// Runs searched for the latest poll; if anything is polled, one is among them.
+const RUNS_SEARCHED: usize = 100;
 
-/// The moment that figures are shown of: the one asked for, else that of the newest observation or of the last poll that
-/// ended well, if that is later, since a poll that finds nothing new tells something as well; `None` where there is no observation.
+/// The time that figures are shown for: the requested one, otherwise that of the newest observation, or of the last
+/// poll that ended well if that is later (a poll without news is information too). `None` if there is no observation.
 fn moment(database: &Database, asked: Option<Time>) -> anyhow::Result<Option<Time>> {
     let newest = newest_moment(database)?;
     Ok(newest.map(|newest| asked.unwrap_or(newest)))
 }
 
-/// The same where none was asked for.
+/// [`moment`] without a requested time.
 pub(crate) fn newest_moment(database: &Database) -> anyhow::Result<Option<Time>> {
     let Some(newest) = database.newest_observation()? else { return Ok(None) };
-    let runs = database.runs(RUNS_LOOKED_AT)?;
+    let runs = database.runs(RUNS_SEARCHED)?;
     let ended_well = |run: &&RunRecord| matches!(run.outcome, RunOutcome::Complete | RunOutcome::Partial);
     let polls = runs.iter().filter(|run| run.kind == "poll").filter(ended_well).map(|run| run.began_at);
     Ok(polls.chain([newest]).max())
 }
 
-/// The area that was asked for.
+/// Finds the requested area.
 fn area(database: &Database, query: &str) -> anyhow::Result<FoundArea> {
     let known: Vec<Market> = database.market_ids()?;
     if known.is_empty() {
@@ -155,12 +155,12 @@ fn area(database: &Database, query: &str) -> anyhow::Result<FoundArea> {
     })
 }
 
-/// That nothing is there, and what is elsewhere.
+/// The error for an unknown area, with examples of known ones.
 fn no_other(error: &AreaError, known: &[Market]) -> String {
     format!("{error}; `stoop markets` lists what there is, like {}", cities(known).join(", "))
 }
 
-/// The areas of one name, likeliest first, each on a line with what to ask for instead.
+/// The areas of one name, likeliest first, each on a line with the query to use instead.
 fn several(query: &str, candidates: &[NamedArea]) -> String {
     let mut text = format!("{query:?} is the name of several areas; say which:");
     let width = candidates.iter().take(AREAS_MAX).map(|area| area.path.chars().count()).max().unwrap_or(0);
@@ -184,13 +184,13 @@ fn cities(known: &[Market]) -> Vec<String> {
     cities.into_iter().take(CITIES_MAX).map(|(path, _)| path.trim_end_matches(['-', '/']).to_owned()).collect()
 }
 
-/// `… and 3 more` where a list was cut.
+/// `… and 3 more` if a list was cut.
 pub(crate) fn rest(shown: usize, total: usize) -> Option<String> {
     let rest = total.checked_sub(shown).filter(|rest| *rest > 0)?;
     Some(format!("… and {} more; --limit shows more", crate::show::count(rest as u64)))
 }
 
-/// The same below a list.
+/// Adds [`rest`] below a list.
 fn more(page: &mut Page, shown: usize, total: usize) {
     if let Some(rest) = rest(shown, total) {
         page.line([rest.into()]);

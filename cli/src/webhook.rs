@@ -1,4 +1,4 @@
-//! The webhook: a follower of the alert ledger while `stoop run` runs, and `stoop webhook`.
+//! The webhook, which follows the alert ledger while `stoop run` runs, and `stoop webhook`.
 
 use std::fs::{File, TryLockError};
 use std::process::ExitCode;
@@ -24,8 +24,8 @@ use crate::views::{self, as_text};
 /// The webhook's name among the followers of the alert ledger.
 const WEBHOOK: &str = "webhook";
 
-/// How long what waits is still posted when the program is to end: as long as it waits for anything. What is in hand then
-/// is posted again next time.
+/// How long waiting alerts are still posted after a stop: as long as the program waits for anything. An alert on its
+/// way then is posted again next time.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// Dead letters read at a time.
@@ -35,16 +35,16 @@ const LETTERS_MAX: usize = 100;
 pub(crate) struct WebhookSender {
     engine: Engine,
     webhook: Webhook,
-    /// Held as long as it is on its way: two couriers would post every alert twice.
+    /// Held while it runs: two senders would post every alert twice.
     turn: File,
 }
 
-/// A sender on its way.
+/// A running sender.
 pub(crate) struct SendTask(JoinHandle<()>);
 
 impl WebhookSender {
-    /// A sender, where a webhook is configured and no other process has one on its way. One that is new begins with what is told from now on, unless it is to have the
-    /// past; one that is configured no more is new when it comes again.
+    /// A sender, if a webhook is configured and no other process has one running. A new one begins with the alerts from
+    /// now on, unless it is configured to send the past. A webhook that is removed and added again is new.
     pub(crate) fn of(engine: &Engine, settings: &AlertSettings) -> anyhow::Result<Option<Self>> {
         let database = &engine.database;
         let Some(turn) = turn(database)? else {
@@ -80,7 +80,7 @@ impl WebhookSender {
     }
 }
 
-/// Locks a file beside the alerts; `None` where another process has it locked. The lock goes with the process.
+/// Locks a file next to the alerts; `None` if another process holds the lock. The lock ends with the process.
 fn turn(database: &Database) -> anyhow::Result<Option<File>> {
     let folder = database.data();
     let lock = || {
@@ -96,7 +96,7 @@ fn turn(database: &Database) -> anyhow::Result<Option<File>> {
 }
 
 impl SendTask {
-    /// Ends, now that the program is to stop.
+    /// Ends because the program stops.
     pub(crate) async fn end(mut self) {
         if tokio::time::timeout(GRACE, &mut self.0).await.is_err() {
             self.0.abort();
@@ -107,7 +107,7 @@ impl SendTask {
 fn tell(trouble: &Trouble) {
     match trouble {
         Trouble::Waits { why, ms } => complain!("stoop: {why}; trying again in {}", show::span(ms.cast_signed())),
-        // A wrong address refuses everything: that is said now and then.
+        // A wrong URL refuses everything, so this is logged only now and then.
         Trouble::Refused { why, in_a_row } if in_a_row.to_string().trim_end_matches('0') == "1" => {
             complain!("stoop: {why}: refused, {in_a_row} in a row; see and send again with stoop webhook");
         }
@@ -115,15 +115,15 @@ fn tell(trouble: &Trouble) {
     }
 }
 
-/// How far the webhook has come.
+/// The progress of the webhook.
 #[derive(Serialize)]
 struct Standing {
-    /// It has been posted to, or would be by `stoop run`.
+    /// Whether it was posted to, or would be by `stoop run`.
     known: bool,
-    /// Alerts that are still to be posted.
+    /// Alerts still to be posted.
     waiting: u64,
     dead_letters: u64,
-    /// Of the dead letters that were there, those that were taken now.
+    /// Dead letters that were accepted now.
     sent: u64,
     letters: Vec<DeadLetterRow>,
 }
@@ -164,7 +164,7 @@ pub(crate) async fn webhook(store: &StoreArgs, args: &WebhookArgs) -> anyhow::Re
     Ok(ExitCode::SUCCESS)
 }
 
-/// Posts each dead letter once; those that are refused again stay. Says how many were taken.
+/// Posts each dead letter once; those that are refused again stay. Returns how many were accepted.
 async fn send(database: &Arc<Database>, webhook: &Webhook) -> anyhow::Result<u64> {
     let (mut last, mut sent) = (0, 0);
     loop {

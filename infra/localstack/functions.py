@@ -1,4 +1,4 @@
-"""Lambda functions of LocalStack as processes of this machine, where LocalStack would start a container.
+"""Runs LocalStack's Lambda functions as processes of this machine, instead of containers.
 
 An execution environment is the Lambda runtime API on a loopback port (GET next, POST response or error) and
 one `bootstrap` process that uses it. LocalStack decides when there is one, how many, and what it is called with.
@@ -21,7 +21,7 @@ from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecu
 
 HOST = "127.0.0.1"
 START_SECONDS = 30
-# How long the lines of a call may take from the pipe into its log after the call has answered.
+# How long the lines of a call may take from the pipe into its log after the response.
 LOG_SECONDS = 0.01
 
 
@@ -55,7 +55,7 @@ class Call:
 
 
 class RuntimeApi(BaseHTTPRequestHandler):
-    """What the function's process talks to. `self.server.slot` is its execution environment."""
+    """The runtime API for the function's process. `self.server.slot` is its execution environment."""
 
     protocol_version = "HTTP/1.1"
 
@@ -101,7 +101,7 @@ class RuntimeApi(BaseHTTPRequestHandler):
 
 
 class Slot:
-    """One execution environment: a `bootstrap` process, its runtime API and its lines of log."""
+    """One execution environment: a `bootstrap` process, its runtime API and its log lines."""
 
     def __init__(self, code: str, variables: dict):
         self.call: Call | None = None
@@ -115,7 +115,7 @@ class Slot:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         own = {name: str(value) for name, value in variables.items()}
         own |= {"AWS_LAMBDA_RUNTIME_API": f"{HOST}:{self.server.server_port}", "LAMBDA_TASK_ROOT": code}
-        # Nothing of this process's environment but what a process needs to run.
+        # Only the variables that any process needs, none of this process's own.
         base = {"PATH": os.environ.get("PATH", ""), "LANG": "en_US.UTF-8"}
         bootstrap = os.path.join(code, "bootstrap")
         os.chmod(bootstrap, 0o755)
@@ -138,7 +138,7 @@ class Slot:
             self.started.set_exception(StatusErrorException("the function did not start", payload=body))
 
     def next(self) -> Call:
-        """Blocks until there is a call; asked for by the function once it is ready for one."""
+        """Blocks until there is a call. The function asks for one when it is ready."""
         if not self.started.done():
             self.started.set_result(None)
         with self.waiting:
@@ -209,7 +209,7 @@ class ProcessExecutor(RuntimeExecutor):
 
     @classmethod
     def cleanup_version(cls, function_version) -> None:
-        """Nothing: the code lies in the temporary folder, and goes with it."""
+        """Does nothing: the code is in the temporary folder, and is deleted with it."""
 
 
 def install() -> None:

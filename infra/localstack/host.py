@@ -1,13 +1,13 @@
 """Runs LocalStack 4.12 in this process, without Docker, on loopback.
 
-What LocalStack would start in a container or download as a Java archive is done by the machine itself:
-functions are processes (functions.py), and DynamoDB's tables are kept by a MiniStack process behind
-LocalStack's own provider, which keeps streams and mappings. README.md says what is corrected beside that.
+This machine runs what LocalStack would start in a container or download as a Java archive:
+functions are processes (functions.py), and a MiniStack process keeps DynamoDB's tables behind
+LocalStack's own provider, which keeps streams and mappings. README.md lists the other corrections.
 
     python host.py prepare    # downloads LocalStack's Kinesis with npm, once, into this virtual environment
     python host.py            # runs until SIGTERM or SIGINT
 
-Environment: GATEWAY_LISTEN (default 127.0.0.1:4566), MINISTACK (path of the `ministack` program; else found on
+Environment: GATEWAY_LISTEN (default 127.0.0.1:4566), MINISTACK (path of the `ministack` program; otherwise found on
 PATH), and LocalStack's own variables. Everything it writes goes below TMPDIR.
 """
 
@@ -26,13 +26,13 @@ import urllib.request
 import uuid
 
 HOST = "127.0.0.1"
-# In the virtual environment, as it belongs to this version of LocalStack, and every run may use it.
+# In the virtual environment: it belongs to this version of LocalStack, and all runs share it.
 DOWNLOADS = os.path.join(sys.prefix, "localstack-downloads")
 DYNAMODB_START_SECONDS = 60
 
 
 def prepare_environment() -> str:
-    """What LocalStack reads when it is imported, and the folders that it finds. Returns their root."""
+    """Sets the environment and makes the folders that LocalStack reads on import. Returns their root."""
     root = tempfile.mkdtemp(prefix="stoop-localstack-")
     os.makedirs(DOWNLOADS, exist_ok=True)
     os.makedirs(os.path.join(root, "var/lib/localstack"))
@@ -45,10 +45,10 @@ def prepare_environment() -> str:
         "FILESYSTEM_ROOT": root,
         "LAMBDA_IGNORE_ARCHITECTURE": "1",
         "LOCALSTACK_HOST": os.environ["GATEWAY_LISTEN"],
-        # Inside some other container LocalStack would take the whole of it for its own.
+        # Inside another container LocalStack would claim all of it.
         "OVERRIDE_IN_DOCKER": "0",
         "SKIP_SSL_CERT_DOWNLOAD": "1",
-        # The other strategies answer with queue URLs of hosts that only DNS on the internet knows.
+        # The other strategies return queue URLs with host names that need DNS on the internet.
         "SQS_ENDPOINT_STRATEGY": "path",
     }
     for name, value in defaults.items():
@@ -57,7 +57,7 @@ def prepare_environment() -> str:
 
 
 class Postponed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Imports one module with its annotations left alone: `threading.Lock | None` is an error before 3.13."""
+    """Imports one module without evaluating its annotations: `threading.Lock | None` is an error before 3.13."""
 
     name = "localstack.packages.api"
 
@@ -78,12 +78,12 @@ class Postponed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def tolerate_older_pythons() -> None:
-    """LocalStack 4.12 is written for Python 3.13; two things stand between it and 3.11."""
+    """LocalStack 4.12 is written for Python 3.13; two things keep it from running on 3.11."""
     if not isinstance(threading.Lock, type):
         sys.meta_path.insert(0, Postponed())
     if sys.version_info < (3, 12):
         by_text = uuid.uuid5
-        # KMS makes the ids of keys from bytes, which uuid5 takes since 3.12. Any one-to-one text will do.
+        # KMS makes key IDs from bytes, which uuid5 accepts since 3.12. Any one-to-one text works.
         uuid.uuid5 = lambda space, name: by_text(space, name.hex() if isinstance(name, bytes) else name)
 
 
@@ -145,13 +145,13 @@ def deliver_as_firehose_does() -> None:
 
 
 def update_stacks() -> None:
-    """LocalStack makes our stack and can't change it, for two reasons.
+    """LocalStack can create our stack but not update it, for two reasons.
 
-    It models a template twice, before SAM expands it and after. The first model is only asked for what transforms
-    the template, and never ends where a function's deployment is watched by an alarm on that function.
+    It models a template twice, before SAM expands it and after. The first model is only used for the
+    transforms, and never ends if an alarm on a function watches that function's deployment.
 
-    Where a condition has changed, `Fn::If` looks at both branches as they were and as they will be: it fails at an
-    attribute of what was not there before, or is not there any more, and what goes is passed over."""
+    After a change of a condition, `Fn::If` evaluates both branches before and after: it fails at an attribute of a
+    resource that did not exist before or no longer exists, and skips deletions."""
     from localstack.services.cloudformation.engine.v2.change_set_model import ChangeSetModel, is_nothing
     from localstack.services.cloudformation.engine.v2.change_set_model_preproc import ChangeSetModelPreproc
 
@@ -166,7 +166,7 @@ def update_stacks() -> None:
         return model(self, without_resources(before_template), without_resources(after_template))
 
     def is_there(self, resource):
-        """Before, and after."""
+        """The values before and after."""
         if is_nothing(resource.condition_reference):
             return True, True
         delta = self._resolve_resource_condition_reference(resource.condition_reference)
@@ -176,7 +176,7 @@ def update_stacks() -> None:
         name = (arguments.split(".") if isinstance(arguments, str) else arguments)[0]
         for resource in self._change_set.update_model.node_template.resources.resources:
             if resource.name == name and not is_there(self, resource)[0 if select_before else 1]:
-                # Of the branch that is not taken. Anywhere else it is a mistake, which cfn-lint finds.
+                # In the branch that is not taken. Anywhere else it is a mistake, which cfn-lint finds.
                 return ""
         return resolve(self, arguments, select_before)
 
@@ -206,7 +206,7 @@ def main() -> None:
             return download()
         finally:
             shutil.rmtree(root)
-    # The project's folder is not the place for what Python compiles.
+    # Python's compiled files must not go into the project's folder.
     sys.dont_write_bytecode = True
     import functions
 

@@ -1,8 +1,8 @@
-"""Runs MiniStack in this process, with five of its answers brought nearer to AWS's.
+"""Runs MiniStack in this process, with five corrections towards AWS's behaviour.
 
-Each correction is here because a test of the deployed stack needs it; README.md says what MiniStack does by
-itself. A new version of MiniStack may make one needless: delete it then. What a correction takes hold of is
-looked up by name, so that a version in which it has moved fails at start, and not by a wrong answer.
+A test of the deployed stack needs each correction; README.md describes MiniStack's own behaviour. Delete a
+correction when a new version of MiniStack makes it needless. Each patches a function by name, so that a version
+that moved it fails at start instead of giving wrong answers.
 
 Environment: GATEWAY_PORT (required) and MiniStack's own variables. It listens on 127.0.0.1 only.
 """
@@ -19,17 +19,17 @@ HOST = "127.0.0.1"
 
 
 def prepare_environment() -> str:
-    """What MiniStack reads when it is imported. Returns the endpoint."""
+    """Sets the environment that MiniStack reads on import. Returns the endpoint."""
     endpoint = f"http://{HOST}:{os.environ['GATEWAY_PORT']}"
     os.environ.update(BIND_HOST=HOST, MINISTACK_HOST=HOST, IOT_MTLS_ENABLED="0", SFTP_ENABLED="0")
-    # MiniStack gives functions its own AWS_ENDPOINT_URL, if it has one.
+    # MiniStack passes its own AWS_ENDPOINT_URL to functions, if it has one.
     os.environ["AWS_ENDPOINT_URL"] = endpoint
     return endpoint
 
 
 def let_a_function_name_its_endpoint(lambda_svc) -> None:
-    """On AWS what stands in a function's environment is what it gets. MiniStack overwrites AWS_ENDPOINT_URL,
-    so that no function could be sent through a proxy that fails on purpose."""
+    """On AWS a function gets its configured environment. MiniStack overwrites AWS_ENDPOINT_URL, so that no function
+    could use a proxy that fails on purpose."""
     inner = lambda_svc._provided_worker_env
 
     @functools.wraps(inner)
@@ -42,9 +42,8 @@ def let_a_function_name_its_endpoint(lambda_svc) -> None:
 
 
 def send_failed_batches_again(lambda_svc) -> None:
-    """A partial failure of a stream's batch means that AWS sends the records again from the first failed one.
-    MiniStack takes it for success, and what failed is lost. Here the whole batch comes again: more than AWS
-    sends, never less."""
+    """After a partial failure of a stream's batch, AWS sends the records again from the first failed one. MiniStack
+    treats it as success and loses the failed records. This sends the whole batch again: more than AWS, never less."""
     polling = threading.local()
     execute = lambda_svc._execute_function
 
@@ -75,7 +74,7 @@ def send_failed_batches_again(lambda_svc) -> None:
 
 
 def compress_what_firehose_delivers(firehose) -> None:
-    """CompressionFormat GZIP is accepted by MiniStack, and then plain text is written."""
+    """MiniStack accepts CompressionFormat GZIP and writes plain text."""
     zipped = contextvars.ContextVar("zipped", default=False)
     deliver, put = firehose._deliver_to_s3, firehose._put_s3_object
 
@@ -95,9 +94,9 @@ def compress_what_firehose_delivers(firehose) -> None:
     firehose._put_s3_object = put_s3_object
 
 
-def say_when_a_schedule_was_due(eventbridge) -> None:
-    """Scheduler puts the time in place of <aws.scheduler.scheduled-time>; MiniStack passes the words on. It
-    fires within a second or so of the time that was due, and that is the time given here."""
+def pass_the_due_time_of_schedules(eventbridge) -> None:
+    """Scheduler replaces <aws.scheduler.scheduled-time> by the time; MiniStack does not. It fires within about a second
+    of the due time, and this passes the due time."""
     invoke = eventbridge._invoke_target
 
     @functools.wraps(invoke)
@@ -112,8 +111,8 @@ def say_when_a_schedule_was_due(eventbridge) -> None:
 
 
 def keep_saved_queries(provisioners) -> None:
-    """MiniStack refuses a template with a saved query of Logs Insights, as a type that it does not know. Nobody asks
-    the emulator for them: they get an id, and that is all."""
+    """MiniStack refuses saved queries of Logs Insights as an unknown type. The tests do not use them, so each only gets
+    an ID."""
 
     def create(_logical_id, _props, _stack_name):
         query = str(uuid.uuid4())
@@ -138,7 +137,7 @@ def main() -> None:
     let_a_function_name_its_endpoint(lambda_svc)
     send_failed_batches_again(lambda_svc)
     compress_what_firehose_delivers(firehose)
-    say_when_a_schedule_was_due(eventbridge)
+    pass_the_due_time_of_schedules(eventbridge)
     keep_saved_queries(provisioners)
     app.main()
 

@@ -1,11 +1,11 @@
-//! What a replay is held against: parsing the same file, and nothing else.
+//! The baseline for a replay: only parsing the same file.
 
 use std::fs::File;
 use std::hint::black_box;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-/// The argument by which a bench is told to parse a file, as a process of its own.
+/// The argument that makes a bench parse a file, in a process of its own.
 pub(crate) const PARSE: &str = "--parse-only";
 
 /// Parses every line of a file into a JSON value and drops it.

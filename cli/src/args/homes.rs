@@ -13,19 +13,19 @@ pub(crate) struct WantedArgs {
     /// Only homes of these types, like Condominium,Townhouse
     #[arg(long = "type", value_name = "TYPE,...", value_delimiter = ',', value_parser = property_type)]
     pub(crate) types: Vec<PropertyType>,
-    /// Only homes with so many bedrooms: 3, 2-4 or 3+
+    /// Only homes with this many bedrooms: 3, 2-4 or 3+
     #[arg(long, value_name = "N", value_parser = beds)]
     pub(crate) beds: Option<Beds>,
-    /// Only homes that ask at least so much, in the currency's major unit
+    /// Only homes with at least this asking price, in the currency's major unit
     #[arg(long, value_name = "AMOUNT", value_parser = amount)]
     pub(crate) min_price: Option<f64>,
-    /// Only homes that ask so much at most
+    /// Only homes with at most this asking price
     #[arg(long, value_name = "AMOUNT", value_parser = amount)]
     pub(crate) max_price: Option<f64>,
-    /// By what they are sorted, the least first; unknown ones come last [default: the newest event first]
+    /// Sort by this, ascending; unknown values last [default: newest event first]
     #[arg(long, value_name = "BY")]
     pub(crate) sort: Option<Sort>,
-    /// The greatest first
+    /// Sort descending
     #[arg(long, requires = "sort")]
     pub(crate) desc: bool,
 }
@@ -33,17 +33,17 @@ pub(crate) struct WantedArgs {
 /// What homes are sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Sort {
-    /// What is asked
+    /// Asking price
     Price,
-    /// What is asked for a square foot or metre
+    /// Asking price per square foot or metre
     PricePerArea,
-    /// Against the median of the home's own market
+    /// Compared with the median of the home's own market
     VsMarket,
     /// Days on the market
     Age,
     /// The last price cut, as a share
     Cut,
-    /// When anything happened last
+    /// Time of the last event
     Event,
     Beds,
     /// Living area
@@ -51,7 +51,7 @@ pub(crate) enum Sort {
     Id,
 }
 
-/// How many bedrooms there may be.
+/// The accepted range of bedrooms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Beds {
     pub(crate) min: u8,
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bedrooms_are_a_number_two_or_the_least_of_them() {
+    fn bedrooms_are_a_number_a_range_or_a_minimum() {
         let read = ["3", "2-4", "3+", "0"].map(|text| beds(text).unwrap());
         assert_eq!(read.map(|beds| (beds.min, beds.max)), [(3, 3), (2, 4), (3, 255), (0, 0)]);
         for text in ["", "many", "4-2", "-1", "300", "2-", "+"] {

@@ -12,7 +12,7 @@ pub(crate) struct MarketsArgs {
     pub(crate) level: Option<WideLevel>,
     #[command(flatten)]
     pub(crate) wanted: WantedMarkets,
-    /// At most so many lines
+    /// At most this many lines
     #[arg(long, default_value_t = 40, value_parser = lines)]
     pub(crate) limit: usize,
     #[command(flatten)]
@@ -24,14 +24,13 @@ pub(crate) struct MarketsArgs {
 /// Which markets are listed, and in what order.
 #[derive(Args, Default)]
 pub(crate) struct WantedMarkets {
-    /// Only those in which at least so many homes ask a price
+    /// Only markets with at least this many homes with an asking price
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(i64).range(0..))]
     pub(crate) min_homes: i64,
-    /// By which figure they are sorted, named as in --csv, the least first; unknown ones come last [default: active, the
-    /// greatest first]
+    /// Sort by this figure, named as in --csv, ascending; unknown values last [default: active, descending]
     #[arg(long, value_name = "FIGURE", value_parser = figure)]
     pub(crate) sort: Option<Figure>,
-    /// The greatest first
+    /// Sort descending
     #[arg(long, requires = "sort")]
     pub(crate) desc: bool,
 }

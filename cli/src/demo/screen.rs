@@ -12,8 +12,8 @@ use crate::show::{self, Column, Look, Page, SafeText, Table, or_unknown};
 /// Markets shown at a time.
 const MARKETS: usize = 12;
 
-/// Lines that scroll, with a block below them that is drawn anew. Where standard output is no terminal,
-/// the block is printed once, at the end.
+/// Scrolling lines with a block below them that is redrawn. If standard output is not a terminal, the block is printed
+/// once, at the end.
 pub(super) struct Screen {
     state: Mutex<State>,
     terminal: bool,
@@ -22,7 +22,7 @@ pub(super) struct Screen {
 #[derive(Default)]
 struct State {
     block: Option<Page>,
-    /// Lines of the block that stand on the terminal now.
+    /// Lines of the block that are on the terminal now.
     drawn: usize,
     measured: Measured,
     alerts: u64,
@@ -78,7 +78,7 @@ impl Screen {
         Ok(())
     }
 
-    /// Leaves the last block standing.
+    /// Leaves the last block on the terminal.
     pub(super) fn close(&self) {
         let mut state = self.lock();
         if !self.terminal {
@@ -92,7 +92,7 @@ impl Screen {
 }
 
 impl State {
-    /// Puts the block in its own place, below a line.
+    /// Replaces the block, and prints a line above it.
     fn redraw(&mut self, line: Option<&str>) {
         let Some(block) = &self.block else {
             line.map(out::line);
@@ -103,7 +103,7 @@ impl State {
     }
 }
 
-/// The largest markets below a heading.
+/// The largest markets under a heading.
 fn block(heading: &str, rows: &[(Market, Figures)], look: Look) -> Page {
     let mut table = Table::new([
         Column::left("market"),

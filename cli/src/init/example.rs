@@ -1,26 +1,26 @@
 use stoop_sources::KINDS;
 
-/// What can be chosen: the kinds of sources, an API of one's own, files.
+/// The choices: the built-in source kinds, a JSON API of your own, files.
 pub(crate) const CHOICES: [&str; 8] = ["reso", "zillow", "realtor", "rentcast", "avito", "mubawab", "map", "files"];
 
 const EXAMPLE: &str = include_str!("../../../stoop.example.toml");
 
-/// The example's first line tells to copy it: that is done.
+/// The example's first line says to copy it: `stoop init` has done that.
 const FIRST_LINE: &str = "# The configuration of `stoop run` and `stoop poll`.";
 
 const SEARCH: &str = "[[search]]";
 const OFF: &str = "enabled = false";
 
-/// `stoop.example.toml` in its parts.
+/// The parts of `stoop.example.toml`.
 pub(super) struct Example {
     top: String,
     searches: Vec<Search>,
 }
 
-/// A search of the example with the comment above it.
+/// A search of the example, with the comment above it.
 pub(super) struct Search(String);
 
-/// The maps that are named by the search of a choice, or by all of them: their files and their texts.
+/// The file names and texts of the maps that a choice needs, or of all maps.
 pub(super) fn maps(choice: Option<&str>) -> impl Iterator<Item = (&'static str, &'static str)> {
     let maps = [
         ("map", "maps/example-http.toml", include_str!("../../../maps/example-http.toml")),
@@ -34,7 +34,8 @@ pub(super) fn maps(choice: Option<&str>) -> impl Iterator<Item = (&'static str, 
 impl Example {
     pub(super) fn read() -> Self {
         let (mut top, mut searches) = (String::new(), Vec::<Search>::new());
-        // Blank lines part it into paragraphs; a search begins with the one that has its name, and its tables follow.
+        // Blank lines separate paragraphs. A search begins with the paragraph that holds its name and includes its
+        // tables.
         for paragraph in EXAMPLE.split("\n\n") {
             let paragraph = paragraph.trim_end();
             match searches.last_mut() {
@@ -52,7 +53,7 @@ impl Example {
         self.searches.iter().find(|search| search.choice() == choice)
     }
 
-    /// The configuration with this search alone; with all of them, switched off, where none was chosen.
+    /// The configuration with this search alone; without a choice, all of them, switched off.
     pub(super) fn config(&self, choice: Option<&str>) -> String {
         let searches = match choice.and_then(|name| self.search(name)) {
             Some(search) => search.alone(),
@@ -61,7 +62,7 @@ impl Example {
         format!("{}{searches}", self.top)
     }
 
-    /// What a choice is, in a line.
+    /// A one-line summary of a choice.
     pub(super) fn summary(&self, choice: &str) -> &'static str {
         let kind = KINDS.iter().find(|kind| kind.name == choice);
         kind.map_or(
@@ -90,12 +91,12 @@ impl Search {
         }
     }
 
-    /// Whether it asks pages that are made for people: such a search stays off until somebody says so.
+    /// Whether it scrapes pages made for people. Such a search stays off until somebody switches it on.
     pub(super) fn is_scraped(&self) -> bool {
         self.is_off() && self.choice() != "files"
     }
 
-    /// The variables of the environment that its secrets come from.
+    /// The environment variables that hold its secrets.
     pub(super) fn variables(&self) -> impl Iterator<Item = &str> {
         let secrets = self.0.lines().filter_map(|line| line.split_once("{ env = \""));
         secrets.filter_map(|(_, rest)| rest.split('"').next())

@@ -1,33 +1,34 @@
 use rustc_hash::FxHashSet;
 
-/// Fewer homes in a file than this tell nothing.
+/// A file with fewer homes than this says nothing.
 const HOMES_MIN: usize = 3;
 
-/// Rows of which each home may have had two before a file is known to be none.
+/// Rows in which a home may appear twice before a file is known not to be a snapshot.
 const ROWS_FREE: usize = 1_000;
 
-/// Whether the files of a replay look like snapshots: each has every home once, and mostly those of the one before it.
+/// Detects whether the files of a replay look like snapshots: each has every home once, and mostly the homes of the
+/// file before it.
 pub(super) struct Alike {
     before: FxHashSet<u64>,
     homes: FxHashSet<u64>,
     rows: usize,
     files: usize,
-    /// A file that was none.
+    /// Whether a file was not a snapshot.
     other: bool,
     /// Homes that a file lacked and the one before it had.
     lacked: usize,
 }
 
 impl Alike {
-    /// Looks at so many files; one alone tells nothing.
+    /// For this many files; a single file says nothing.
     pub(super) fn of(files: usize) -> Self {
         let none = FxHashSet::default();
         Self { before: none.clone(), homes: none, rows: 0, files: 0, other: files < 2, lacked: 0 }
     }
 
-    /// The file in hand has this home, by a hash of its id.
+    /// Notes that the current file has this home, by a hash of its ID.
     pub(super) fn see(&mut self, home: impl FnOnce() -> u64) {
-        // Once it is known that they are none, nothing is to be remembered.
+        // Once one file is not a snapshot, nothing needs to be remembered.
         if !self.other {
             self.rows += 1;
             self.homes.insert(home());
@@ -37,7 +38,7 @@ impl Alike {
         }
     }
 
-    /// The file in hand ends.
+    /// Notes the end of the current file.
     pub(super) fn end_file(&mut self) {
         if self.other {
             return;
@@ -55,7 +56,7 @@ impl Alike {
         self.before = if self.other { FxHashSet::default() } else { homes };
     }
 
-    /// What to tell the user who did not say that they are.
+    /// A warning for a user who did not pass `--snapshot`.
     pub(super) fn warning(&self) -> Option<String> {
         (!self.other && self.files > 1 && self.lacked > 0).then(|| {
             let lacked = crate::show::count(self.lacked as u64);
@@ -84,7 +85,7 @@ mod tests {
     #[test]
     fn files_with_mostly_the_same_homes_once_each_look_like_snapshots() {
         assert!(warns(&[&[1, 2, 3, 4], &[1, 2, 3], &[1, 2, 3, 5]]));
-        assert!(!warns(&[&[1, 2, 3, 4]]), "one file alone tells nothing");
+        assert!(!warns(&[&[1, 2, 3, 4]]), "one file alone says nothing");
         assert!(!warns(&[&[1, 2, 3], &[1, 2, 3, 4]]), "nothing is lacked");
         assert!(!warns(&[&[1, 2, 3, 4], &[5, 6, 7, 8], &[5, 6, 7]]), "parts of one export");
         assert!(!warns(&[&[1, 2, 3, 1, 2, 3, 4], &[1, 2, 3, 1, 2, 3]]), "updates");

@@ -16,13 +16,13 @@ use crate::args::ReplayArgs;
 use crate::intake::Intake;
 use crate::stop::Stop;
 
-/// Observations given to the intake at a time: few enough to stay in the processor's cache.
+/// Observations per call of the intake: few enough for the processor's cache.
 const BATCH: usize = 512;
 
 /// Rejects kept in memory until they are written.
 const REJECTS_PENDING_MAX: usize = 1_000;
 
-/// The share of rejects is judged from this row on, and at the end: before it, nothing is taken in yet.
+/// The share of rejects is checked from this row on, and at the end. Before this row nothing is stored.
 const JUDGED_FROM_ROW: u64 = 1_000;
 
 /// Why feeding ended.
@@ -30,7 +30,7 @@ pub(crate) enum Halt {
     End,
     Stopped,
     TooManyRejects(String),
-    /// A file has more than is read of it.
+    /// The file has more than may be read of it.
     Cut(String),
 }
 
@@ -43,26 +43,26 @@ pub(crate) struct Feed<'f, 'd> {
     pub(super) progress: &'f Progress,
     pub(super) summary: &'f mut Summary,
     pub(super) batch: Vec<Observation>,
-    /// Rows of one listing and time stand with the latest first.
+    /// Whether the rows of one listing and time come latest first.
     pub(super) newest_first: bool,
-    /// Files tell the past of their listings: rows were seen at their own time, also those of a snapshot.
+    /// Whether files hold the history of their listings: rows have their own times, also in a snapshot.
     pub(super) history: bool,
-    /// Where each file is a snapshot: what those read so far had.
+    /// If each file is a snapshot: the homes of the files read so far.
     pub(super) snapshots: Option<Snapshots>,
-    /// Where none was said to be: whether they look like it.
+    /// Otherwise: whether the files look like snapshots.
     pub(super) alike: Alike,
 }
 
-/// What happens to the observations that were read.
+/// Where observations go.
 enum Sink {
-    /// They are taken in as they come.
+    /// Processed as they come.
     Intake,
-    /// They are sorted first.
+    /// Sorted first.
     Sorter(Sorter),
 }
 
 impl Feed<'_, '_> {
-    /// Rows that come in order of time are taken in as they are read.
+    /// Processes rows that are in order of time as they are read.
     pub(crate) async fn by_time(&mut self, sources: Vec<Source>) -> anyhow::Result<Halt> {
         let halt = self.read_all(sources, &mut Sink::Intake).await?;
         if !matches!(halt, Halt::TooManyRejects(_)) {
@@ -71,12 +71,12 @@ impl Feed<'_, '_> {
         Ok(halt)
     }
 
-    /// Rows in any order are read and sorted first, in bounded memory, and taken in then.
+    /// Reads and sorts rows in any order, in bounded memory, and then processes them.
     pub(crate) async fn sorted(&mut self, sources: Vec<Source>) -> anyhow::Result<Halt> {
         let mut sink = Sink::Sorter(Sorter::default());
         let halt = self.read_all(sources, &mut sink).await?;
-        // What was read in part cannot be sorted: rows still unread may come before all of it. What is behind a bound
-        // will never be read.
+        // A partial read cannot be sorted: unread rows may come before all of it. Rows beyond a bound will never be
+        // read.
         if !matches!(halt, Halt::End | Halt::Cut(_)) {
             return Ok(halt);
         }
@@ -114,7 +114,7 @@ impl Feed<'_, '_> {
                 {
                     read = refused(&source, now, reason, detail, &line_of(row), Some(row.native_id.clone()));
                 }
-                // What a stop keeps from being read is not refused.
+                // A row that a stop interrupts is not a reject.
                 if matches!(read, Read::Refused(..)) && self.stop.is_set() {
                     rejects.extend(refusals.leave(&source.source, &source.name, now));
                     self.quarantine(&mut rejects).await?;
@@ -170,7 +170,7 @@ impl Feed<'_, '_> {
                 }
             }
             rejects.extend(refusals.leave(&source.source, &source.name, now));
-            // What lies behind a bound may be all that a snapshot seems to lack.
+            // The rows beyond a bound may hold what the snapshot seems to lack.
             if let Some(why) = source.rows.cut() {
                 self.quarantine(&mut rejects).await?;
                 return Ok(Halt::Cut(format!("{}: broken off: {why}", source.name)));
@@ -193,7 +193,7 @@ impl Feed<'_, '_> {
         }
     }
 
-    /// At the end of a file: what it says by what it lacks, where it is a snapshot.
+    /// Ends a file: if it is a snapshot, emits what its missing homes mean.
     fn end_file(&mut self, source: &Source, unread: u64, sink: &mut Sink) -> anyhow::Result<()> {
         let Some(snapshots) = &mut self.snapshots else {
             self.alike.end_file();
@@ -213,7 +213,7 @@ impl Feed<'_, '_> {
         Ok(())
     }
 
-    /// Takes an observation in, or leaves it out by its time; whether it was taken.
+    /// Takes an observation, or skips it by its time. Returns whether it was taken.
     fn keep(&mut self, observation: Observation, sink: &mut Sink) -> anyhow::Result<bool> {
         let early = self.args.from.is_some_and(|from| observation.at < from);
         let late = self.args.until.is_some_and(|until| observation.at >= until);
@@ -229,7 +229,7 @@ impl Feed<'_, '_> {
         Ok(true)
     }
 
-    /// Gives the intake what was read, where that is a batch. Says whether it is time to have it stored.
+    /// Passes a full batch to the intake. Returns whether it is time to store it.
     async fn gather(&mut self, is_due: bool) -> anyhow::Result<bool> {
         if self.batch.len() >= BATCH {
             self.intake.gather(&self.batch).await?;
@@ -238,7 +238,7 @@ impl Feed<'_, '_> {
         Ok(is_due || self.intake.is_full())
     }
 
-    /// Has everything stored that was read.
+    /// Stores everything that was read.
     async fn take(&mut self) -> anyhow::Result<()> {
         let (measured, alerted) = self.intake.take(&self.batch).await?;
         self.batch.clear();
@@ -254,7 +254,7 @@ impl Feed<'_, '_> {
         Ok(())
     }
 
-    /// Says so where more rows were refused than the user wants to bear.
+    /// A message if more rows were refused than the user accepts.
     fn too_many_rejects(&self, file: &str) -> Option<String> {
         #[expect(clippy::cast_precision_loss, reason = "a share")]
         let percent = self.summary.quarantined as f64 / self.summary.rows.max(1) as f64 * 100.0;
@@ -269,12 +269,12 @@ impl Feed<'_, '_> {
     }
 }
 
-/// What became of one row.
+/// The outcome of one row.
 #[expect(clippy::large_enum_variant, reason = "nearly every row is an observation; a box would cost each one")]
 enum Read {
     Observation(Observation),
     Skipped,
-    /// With the id of its listing, where that much was understood.
+    /// With the ID of its listing, if that could be read.
     Refused(Box<Reject>, Option<String>),
 }
 
@@ -292,14 +292,14 @@ fn refused(source: &Source, now: Time, reason: Reason, detail: String, raw: &[u8
     Read::Refused(Box::new(Reject::new(&source.source, now, source.rows.place(), reason, detail, raw)), native_id)
 }
 
-/// A row as the stream would carry it.
+/// A row as a line of the stream.
 fn line_of(row: &Observation) -> Vec<u8> {
     let mut line = Vec::new();
     stoop_wire::encode(row, &mut line);
     line
 }
 
-/// Keeps to so many rows a second, and asks for what was read to be taken in twice a second.
+/// Limits the rows per second, and stores what was read twice a second.
 struct Pace {
     rate: Option<u64>,
     began: Instant,

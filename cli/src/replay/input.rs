@@ -1,4 +1,4 @@
-//! The files of a replay: opened before anything is written, and in the order of their times where each is a snapshot.
+//! The files of a replay: opened before anything is written, and ordered by time if each is a snapshot.
 
 use stoop_domain::Time;
 use stoop_files::{Mapped, MappedFile};
@@ -11,10 +11,10 @@ use crate::failure::usage;
 use crate::input::Input;
 use crate::stop::Stop;
 
-/// Rows between two looks at whether to stop.
-const ROWS_PER_LOOK: u64 = 4_096;
+/// Rows between two checks for a stop.
+const ROWS_PER_CHECK: u64 = 4_096;
 
-/// Opens every file and binds the map to it. All that is wrong is told at once. `None` where the user stops it.
+/// Opens every file and binds the map to it. Reports all errors at once. `None` if the user stops it.
 pub(super) fn open_all(map: &Map, args: &ReplayArgs, now: Time, stop: &Stop) -> anyhow::Result<Option<Vec<Source>>> {
     let mut sources = Vec::new();
     let mut mistakes = Vec::new();
@@ -38,7 +38,7 @@ pub(super) fn open_all(map: &Map, args: &ReplayArgs, now: Time, stop: &Stop) -> 
             )),
         }
     }
-    // What a stop keeps from being read is nobody's mistake.
+    // A read that a stop interrupts is not an error.
     if stop.is_set() {
         return Ok(None);
     }
@@ -50,19 +50,19 @@ pub(super) fn open_all(map: &Map, args: &ReplayArgs, now: Time, stop: &Stop) -> 
             let Some(as_of) = time_of(map, input, now, stop)? else { return Ok(None) };
             source.as_of = as_of;
         }
-        // Those of one moment stay in the order given.
+        // Files of the same time stay in the order given.
         sources.sort_by_key(|(source, _)| source.as_of);
     }
     Ok(Some(sources.into_iter().map(|(source, _)| source).collect()))
 }
 
-/// The time of a snapshot: the latest that its rows tell, or when it was written. `None` where the user stops it.
+/// The time of a snapshot: the latest of its rows, otherwise when it was written. `None` if the user stops it.
 fn time_of(map: &Map, input: &Input, now: Time, stop: &Stop) -> anyhow::Result<Option<Time>> {
     let written = input.written.map_or(now, |written| written.min(now));
     if !map.tells_time() {
         return Ok(Some(written));
     }
-    // What is latest is known at the end of the file: it is read twice.
+    // The latest time is known only at the end of the file, so it is read twice.
     let mut rows = MappedFile::of(&input.name, input.bytes(), map).map_err(usage)?;
     let (mut latest, mut read) = (None, 0_u64);
     while let Some(row) = rows.next_row(now, now) {
@@ -70,7 +70,7 @@ fn time_of(map: &Map, input: &Input, now: Time, stop: &Stop) -> anyhow::Result<O
             latest = latest.max(Some(observation.at));
         }
         read += 1;
-        if read.is_multiple_of(ROWS_PER_LOOK) && stop.is_set() {
+        if read.is_multiple_of(ROWS_PER_CHECK) && stop.is_set() {
             return Ok(None);
         }
     }

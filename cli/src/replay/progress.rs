@@ -4,7 +4,7 @@ use stoop_files::MappedFile;
 use super::Source;
 use crate::out::say;
 
-/// The bar on standard error: rows, rows a second, bytes, time left. Nothing where that is no terminal.
+/// The bar on standard error: rows, rows a second, bytes, time left. Hidden if that is not a terminal.
 pub(crate) struct Progress {
     bar: ProgressBar,
     done: std::sync::atomic::AtomicU64,
@@ -41,7 +41,7 @@ impl Progress {
         self.done.fetch_add(file.total_bytes(), std::sync::atomic::Ordering::Relaxed);
     }
 
-    /// A line above the bar; on standard output where there is no bar and JSON is not asked for.
+    /// Prints a line above the bar; on standard output if there is no bar and no JSON output.
     pub(super) fn println(&self, line: &str) {
         if !self.bar.is_hidden() {
             self.bar.println(stoop_runtime::plain(line));

@@ -24,7 +24,7 @@ pub(super) struct Merged {
     last: std::vec::IntoIter<Observation>,
 }
 
-/// An observation that takes no part in the order of the heap.
+/// An observation on the heap, which compares only the key.
 struct Head(Observation);
 
 impl Sorter {
@@ -65,7 +65,7 @@ impl Sorter {
 }
 
 impl Merged {
-    /// Puts the next observation of a run on the heap; the run after the last file is what is held in memory.
+    /// Puts the next observation of a run on the heap; the last run is the one in memory.
     fn refill(&mut self, run: usize) -> anyhow::Result<()> {
         let next = match self.runs.get_mut(run) {
             None => self.last.next(),

@@ -10,14 +10,14 @@ use super::feed::Halt;
 use crate::out::{self, say};
 use crate::show::count;
 
-/// Files of which something is told beside the counts.
+/// Files mentioned individually in the notes.
 const NOTES_MAX: usize = 3;
 
 /// What a replay read and what it changed.
 #[derive(Default)]
 pub(super) struct Summary {
     pub(super) rows: u64,
-    /// Rows that the map says are no listings.
+    /// Rows that the map says are not listings.
     pub(super) skipped: u64,
     /// Rows outside `--from` and `--until`.
     pub(super) cut: u64,
@@ -26,15 +26,15 @@ pub(super) struct Summary {
     pub(super) measured: Measured,
     pub(super) alerts: u64,
     pub(super) suspects: u64,
-    /// Homes said to be gone, because snapshots lack them.
+    /// Homes reported gone because snapshots lack them.
     pub(super) gone: u64,
-    /// What else is to be told, at most [`NOTES_MAX`] of it.
+    /// Other messages, at most [`NOTES_MAX`].
     pub(super) notes: Vec<String>,
-    /// Hashes of the ids of the homes that were seen.
+    /// Hashes of the IDs of the homes seen.
     homes: FxHashSet<u64>,
 }
 
-/// The summary as `--json` prints it.
+/// The summary that `--json` prints.
 #[derive(Serialize)]
 struct Json<'a> {
     complete: bool,
@@ -59,7 +59,7 @@ struct Json<'a> {
     changed_nothing: bool,
 }
 
-/// A hash of the id of a home.
+/// A hash of the home's ID.
 pub(super) fn hash_of_home(observation: &Observation) -> u64 {
     FxBuildHasher.hash_one((&observation.source, &observation.native_id))
 }
@@ -147,7 +147,7 @@ impl Summary {
         };
         line("rows", self.rows, "");
         if self.skipped > 0 {
-            line("skipped", self.skipped, "no listings, says the map");
+            line("skipped", self.skipped, "the map says: not listings");
         }
         if self.cut > 0 {
             line("outside", self.cut, "of --from and --until");
@@ -161,11 +161,7 @@ impl Summary {
         line("observations", measured.observations, &parts);
         line("duplicates", measured.duplicates, "");
         if measured.overfull > 0 {
-            line(
-                "overfull",
-                measured.overfull,
-                "of ids that so much is said of that they are no homes: see `stoop quarantine`",
-            );
+            line("overfull", measured.overfull, "IDs with too many observations to be homes: see `stoop quarantine`");
         }
         line("quarantined", self.quarantined, &self.reasons_in_words());
         line("homes", self.homes.len() as u64, "");
@@ -181,7 +177,7 @@ impl Summary {
             Halt::End if measured.changed_nothing() && measured.observations > 0 => {
                 say!("\nNothing changed: every observation was known already.");
             }
-            Halt::Stopped => say!("\nStopped before the end; run it again to go on."),
+            Halt::Stopped => say!("\nStopped before the end; run it again to continue."),
             _ => {}
         }
         Ok(())

@@ -5,29 +5,29 @@ use serde_json::Value;
 use stoop_domain::Currency;
 use stoop_runtime::plain;
 
-/// A view as rows of plain values: CSV as RFC 4180 has it, under the names of the JSON.
+/// A view as rows of plain values: CSV as in RFC 4180, with the names of the JSON.
 pub(crate) struct Csv {
     columns: Vec<Field>,
     rows: Vec<Value>,
 }
 
-/// A column: where its value lies in the JSON of a row (`last_change.share` becomes `last_change_share`), and what
-/// it is.
+/// A column: the path of its value in the JSON of a row (`last_change.share` becomes `last_change_share`), and its
+/// type.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Field {
     /// Text, a time, a number, true or false.
     Plain(&'static str),
     /// An amount in major units of the row's `currency`: a decimal with all its digits.
     Money(&'static str),
-    /// What has no fixed form, as JSON.
+    /// A value without a fixed form, as JSON.
     Json(&'static str),
 }
 
-/// Text that begins with one of these is a formula to a spreadsheet.
+/// A spreadsheet takes text that begins with one of these as a formula.
 const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
 
 impl Csv {
-    /// Rows of which each value is as it stands in the JSON.
+    /// Rows whose values are those of the JSON.
     pub(crate) fn plain<const N: usize>(columns: [&'static str; N], rows: Vec<Value>) -> Self {
         Self::new(columns.map(Field::Plain), rows)
     }
@@ -58,7 +58,7 @@ impl Field {
         }
     }
 
-    /// The value in a row; `null` where the row has none.
+    /// The value in a row; `null` if the row has none.
     pub(crate) fn value<'r>(&self, row: &'r Value) -> &'r Value {
         self.path().split('.').fold(row, |value, name| &value[name])
     }
@@ -74,7 +74,7 @@ impl Field {
     }
 }
 
-/// Text on one line that a spreadsheet shows and does not work out: what looks like a formula begins with a `'`.
+/// Text on one line that a spreadsheet does not evaluate: a `'` precedes what looks like a formula.
 fn harmless(text: &str) -> Cow<'_, str> {
     let text = plain(text);
     if text.trim_start().starts_with(FORMULA) { Cow::Owned(format!("'{text}")) } else { text }
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_are_written_as_rfc_4180_has_them() {
+    fn rows_follow_rfc_4180() {
         let columns = [
             Field::Plain("id"),
             Field::Money("price"),
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_looks_like_a_formula_is_text_and_nothing_steers() {
+    fn formulas_are_quoted_and_control_characters_removed() {
         let shown =
             ["=1+1", " @SUM(A1)", "+1 555", "-2", "\t=x", "a\u{1b}]0;x\u{7}\r\n\u{202e}b", "plain"].map(harmless);
         assert_eq!(shown, ["'=1+1", "' @SUM(A1)", "'+1 555", "'-2", "' =x", "a ]0;x b", "plain"]);

@@ -3,7 +3,7 @@ use std::fmt;
 use super::words::{width, wrapped};
 use super::{Look, SafeText, Table};
 
-/// What a command shows. All that comes onto it is made of [`SafeText`], and no line is wider than the screen.
+/// The output of a command. All of it is [`SafeText`], and no line is wider than the screen.
 pub(crate) struct Page {
     look: Look,
     text: String,
@@ -14,17 +14,17 @@ impl Page {
         Self { look, text: String::new() }
     }
 
-    /// How many columns there are.
+    /// The width of the screen in columns.
     pub(crate) fn width(&self) -> usize {
         usize::from(self.look.width)
     }
 
-    /// SafeText behind one another, on as many lines as they take.
+    /// Adds words, wrapped onto as many lines as they need.
     pub(crate) fn line(&mut self, words: impl IntoIterator<Item = SafeText>) -> &mut Self {
         self.hung(0, words)
     }
 
-    /// The same; from the second line on they stand so far in.
+    /// Like [`Page::line`], with every line after the first indented.
     pub(crate) fn hung(&mut self, indent: usize, words: impl IntoIterator<Item = SafeText>) -> &mut Self {
         let words: Vec<SafeText> = words.into_iter().collect();
         let whole: String = words.iter().map(SafeText::text).collect();
@@ -47,13 +47,13 @@ impl Page {
         self
     }
 
-    /// A line with nothing on it.
+    /// Adds an empty line.
     pub(crate) fn gap(&mut self) -> &mut Self {
         self.text.push('\n');
         self
     }
 
-    /// A heading, between two gaps.
+    /// Adds a heading between two empty lines.
     pub(crate) fn heading(&mut self, heading: &str) -> &mut Self {
         self.gap().line([SafeText::from(heading).bold()]).gap()
     }
@@ -63,7 +63,7 @@ impl Page {
         self
     }
 
-    /// What is known of one thing, each under its name.
+    /// Adds facts about one thing, each with its name.
     pub(crate) fn facts<N: AsRef<str>>(&mut self, facts: impl IntoIterator<Item = (N, SafeText)>) -> &mut Self {
         let facts: Vec<(N, SafeText)> = facts.into_iter().collect();
         let names = facts.iter().map(|(name, _)| width(name.as_ref())).max().unwrap_or(0);
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_style_ends_where_its_words_end_and_on_every_line() {
+    fn a_style_ends_with_its_words_and_on_every_line() {
         let mut page = Page::new(Look { colours: true, width: 5 });
         page.line([SafeText::from("one two").bold(), " six".into()]);
         assert_eq!(page.as_str(), "\u{1b}[1mone\u{1b}[0m\n\u{1b}[1mtwo\u{1b}[0m\nsix\n");

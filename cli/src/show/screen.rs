@@ -1,28 +1,28 @@
 use console::Term;
 
-/// What an output can show.
+/// The capabilities of an output.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Look {
     /// Whether colours are wanted.
     pub(crate) colours: bool,
-    /// How many characters fit on a line.
+    /// The number of characters per line.
     pub(crate) width: u16,
 }
 
 const WIDTH_MIN: u16 = 40;
 const WIDTH_MAX: u16 = 160;
-/// The width of tables in what is no terminal.
+/// The width of tables if the output is not a terminal.
 const WIDTH_FILE: u16 = 110;
 
 impl Look {
-    /// What standard output can show of tables: as wide as `COLUMNS` says, else the terminal.
+    /// For tables on standard output: as wide as `COLUMNS` says, otherwise the terminal.
     pub(crate) fn of_stdout() -> Self {
         let term = Term::stdout();
         let width = columns(&term).unwrap_or(WIDTH_FILE).clamp(WIDTH_MIN, WIDTH_MAX);
         Self { colours: stoop_runtime::colours(term.is_term()), width }
     }
 
-    /// What it can show of lines: as long as they are where it is no terminal.
+    /// For lines: unlimited if the output is not a terminal.
     pub(crate) fn of_lines(term: &Term) -> Self {
         let width = if term.is_term() { columns(term).unwrap_or(u16::MAX).max(WIDTH_MIN) } else { u16::MAX };
         Self { colours: stoop_runtime::colours(term.is_term()), width }

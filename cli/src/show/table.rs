@@ -1,19 +1,19 @@
 use super::Look;
 use super::words::{SafeText, Style, cut, cut_before, width, wrap};
 
-/// A table without walls: a line under the headings and two blanks between columns. It is never wider than the
-/// screen: what matters less is left out, then words are shortened.
+/// A table with a line under the headings and two blanks between columns. It is never wider than the screen: less
+/// important columns are left out, then words are shortened.
 pub(crate) struct Table {
     columns: Vec<Column>,
     rows: Vec<Vec<SafeText>>,
 }
 
-/// A column's heading and how it takes its width.
+/// A column: its heading and how it gets its width.
 pub(crate) struct Column {
     heading: &'static str,
     right: bool,
     fit: Fit,
-    /// Left out where the screen is too narrow, the highest first; 0: not while there is another way.
+    /// Left out if the screen is too narrow, the highest first; 0: only as a last resort.
     optional: u8,
 }
 
@@ -21,47 +21,47 @@ pub(crate) struct Column {
 enum Fit {
     /// As wide as its widest cell.
     Full,
-    /// What is left over; of what is wider, the beginning.
+    /// The remaining width; the beginning of longer text.
     Cut,
-    /// What is left over; of what is wider, the end.
+    /// The remaining width; the end of longer text.
     CutBefore,
-    /// What is left over, on as many lines as it takes.
+    /// The remaining width, on as many lines as needed.
     Wrapped,
 }
 
-/// The least that is left of a column that gives way.
+/// The least width of a column that shrinks.
 const GIVING_WAY_MIN: usize = 12;
-/// The least that is left of words that had better be whole.
+/// The least width of words that should stay whole.
 const SHORTENED_MIN: usize = 6;
 const GAP: usize = 2;
 
 impl Column {
-    /// SafeText.
+    /// A column of text.
     pub(crate) fn left(heading: &'static str) -> Self {
         Self { heading, right: false, fit: Fit::Full, optional: 0 }
     }
 
-    /// Numbers.
+    /// A column of numbers.
     pub(crate) fn right(heading: &'static str) -> Self {
         Self { right: true, ..Self::left(heading) }
     }
 
-    /// SafeText that may be cut where the line ends.
+    /// A column of text that may be cut at the end of the line.
     pub(crate) fn cut(heading: &'static str) -> Self {
         Self { fit: Fit::Cut, ..Self::left(heading) }
     }
 
-    /// SafeText whose end tells more than their beginning, like a path.
+    /// A column of text that keeps its end, like a path.
     pub(crate) fn cut_before(heading: &'static str) -> Self {
         Self { fit: Fit::CutBefore, ..Self::left(heading) }
     }
 
-    /// SafeText that go on below.
+    /// A column of text that wraps.
     pub(crate) fn wrapped(heading: &'static str) -> Self {
         Self { fit: Fit::Wrapped, ..Self::left(heading) }
     }
 
-    /// The same column, left out where the screen is too narrow: of several, the highest rank first.
+    /// The same column, left out if the screen is too narrow: the highest rank first.
     pub(crate) fn optional(self, rank: u8) -> Self {
         Self { optional: rank, ..self }
     }
@@ -96,7 +96,7 @@ impl Table {
         text
     }
 
-    /// How wide a column is where there is room for all of it.
+    /// The width of a column with enough room.
     fn natural(&self, at: usize) -> usize {
         let cells = self.rows.iter().filter_map(|row| row.get(at)).flat_map(|cell| cell.text().split('\n'));
         cells.chain([self.columns[at].heading]).map(width).max().unwrap_or(0)
@@ -111,7 +111,7 @@ impl Table {
         let height = cells.iter().map(|(.., lines)| lines.len()).max().unwrap_or(0);
         let mut text = String::new();
         for at in 0..height {
-            // Blanks are written when something stands behind them.
+            // Blanks are written only before other text, never at the end of a line.
             let mut blanks = 0;
             for (column, wide, style, lines) in &cells {
                 let line = lines.get(at).map_or("", String::as_str);
@@ -137,7 +137,7 @@ impl Table {
 }
 
 impl Column {
-    /// What stands in a cell that is so wide.
+    /// The lines of a cell of this width.
     fn lines(&self, text: &str, wide: usize) -> Vec<String> {
         match self.fit {
             Fit::Wrapped => wrap(text, wide).into_iter().map(str::to_owned).collect(),
@@ -146,8 +146,7 @@ impl Column {
         }
     }
 
-    /// The least that a column takes that is so wide where there is room; with each step it gives way more. A
-    /// number is never shortened.
+    /// The least width of a column of this natural width; with each step it shrinks more. A number is never shortened.
     fn least(&self, natural: usize, step: usize) -> usize {
         let heading = width(self.heading);
         match (self.fit, step) {
@@ -159,10 +158,10 @@ impl Column {
     }
 }
 
-/// How often columns give way more, until all that is left is to leave some out.
+/// Steps of shrinking before columns are left out.
 const STEPS: usize = 3;
 
-/// How wide each column is on a screen; `None` for one that is left out.
+/// The width of each column on the screen; `None` if it is left out.
 fn widths(columns: &[Column], natural: &[usize], screen: usize) -> Vec<Option<usize>> {
     let mut shown = vec![true; columns.len()];
     let sum = |shown: &[bool], step: usize| {
@@ -174,14 +173,14 @@ fn widths(columns: &[Column], natural: &[usize], screen: usize) -> Vec<Option<us
         let Some(at) = dispensable.max_by_key(|at| columns[*at].optional) else { break };
         shown[at] = false;
     }
-    // Last of all the columns at the end.
+    // As a last resort, the columns at the end are left out.
     while sum(&shown, STEPS - 1) > screen {
         let Some(at) = (1..columns.len()).rfind(|at| shown[*at]) else { break };
         shown[at] = false;
     }
     let step = (0..STEPS).find(|step| sum(&shown, *step) <= screen).unwrap_or(STEPS - 1);
     let least = |at: usize| columns[at].least(natural[at], step);
-    // What is left over goes to those that gave way, to the one that lacks least first, so that none has more than
+    // The remaining width goes to the columns that shrank, the one that lacks least first, so that none gets more than
     // it needs.
     let mut free = screen.saturating_sub(sum(&shown, step));
     let mut lacking: Vec<usize> = (0..columns.len()).filter(|at| shown[*at]).collect();
@@ -213,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_optional_gives_way_first_then_words_are_shortened_numbers_never() {
+    fn optional_columns_go_first_then_words_shrink_numbers_never() {
         let columns = [
             Column::left("a"),
             Column::right("b").optional(1),

@@ -16,7 +16,7 @@ fn amounts_are_exact_and_show_cents_only_where_there_are_some() {
 }
 
 #[test]
-fn statistics_have_no_more_digits_than_they_deserve() {
+fn statistics_have_only_significant_digits() {
     assert_eq!(price(449_873.12, Currency::USD), "$449,900");
     assert_eq!(price(1_189_299.63, Currency::MAD), "MAD 1,189,000");
     assert_eq!(price(9_999.6, Currency::USD), "$10,000");
@@ -61,7 +61,7 @@ fn spans_are_shown_in_two_units() {
 }
 
 #[test]
-fn words_from_outside_cannot_steer_the_terminal() {
+fn text_from_outside_cannot_control_the_terminal() {
     assert_eq!(plain("Nice\u{1b}[2J  home\r\n\u{202e}now "), "Nice [2J home now");
     assert_eq!(plain("شقة للبيع"), "شقة للبيع");
 }

@@ -3,14 +3,14 @@ use std::ops::Range;
 use stoop_runtime::plain;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Text that is fit to be shown: however it came here, nothing in it steers a terminal.
+/// Text that is safe to show: nothing in it controls a terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SafeText {
     text: String,
     style: Style,
 }
 
-/// How words are set.
+/// The style of words.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Style {
     #[default]
@@ -22,11 +22,11 @@ pub(super) enum Style {
     Yellow,
 }
 
-/// What stands where words were left out.
+/// Marks omitted text.
 const ELLIPSIS: char = '…';
 
 impl SafeText {
-    /// Several lines, each of them plain.
+    /// Several lines, each made plain.
     pub(crate) fn lines(lines: &[String]) -> Self {
         let lines: Vec<String> = lines.iter().map(|line| plain(line).into_owned()).collect();
         Self { text: lines.join("\n"), style: Style::Plain }
@@ -78,7 +78,7 @@ impl<T: AsRef<str>> From<T> for SafeText {
 }
 
 impl Style {
-    /// The text with the codes around it that a terminal sets it so with.
+    /// Text with the terminal codes for this style.
     pub(super) fn set(self, text: &str, colours: bool) -> String {
         let code = match self {
             Self::Plain => 0,
@@ -92,12 +92,12 @@ impl Style {
     }
 }
 
-/// How many columns of a terminal a text takes.
+/// The width of a text in terminal columns.
 pub(super) fn width(text: &str) -> usize {
     UnicodeWidthStr::width(text)
 }
 
-/// The beginning of what is wider, with an ellipsis.
+/// Cuts wider text to its beginning, with an ellipsis.
 pub(crate) fn cut(text: &str, wide: usize) -> String {
     if width(text) <= wide {
         return text.to_owned();
@@ -108,7 +108,7 @@ pub(crate) fn cut(text: &str, wide: usize) -> String {
     head
 }
 
-/// The end of what is wider, with an ellipsis: the end of a path tells more than its beginning.
+/// Cuts wider text to its end, with an ellipsis: the end of a path says more than its beginning.
 pub(super) fn cut_before(text: &str, wide: usize) -> String {
     let over = width(text).saturating_sub(wide);
     if over == 0 {
@@ -123,8 +123,8 @@ pub(super) fn cut_before(text: &str, wide: usize) -> String {
     format!("{ELLIPSIS}{}", tail.map_or("", |(at, _)| &text[at..]))
 }
 
-/// Where the lines of a text are that are no wider than `first`, and `rest` from the second on: broken between
-/// words where that can be.
+/// The ranges of the lines of a text, at most `first` wide, and `rest` from the second line on: broken between words if
+/// possible.
 pub(super) fn wrapped(text: &str, first: usize, rest: usize) -> Vec<Range<usize>> {
     let mut lines: Vec<Range<usize>> = Vec::new();
     let mut start = 0;
@@ -146,7 +146,7 @@ pub(super) fn wrapped(text: &str, first: usize, rest: usize) -> Vec<Range<usize>
     lines
 }
 
-/// Where a line ends that begins at `from` and is so wide at most.
+/// The end of a line that begins at `from` and is at most this wide.
 fn end_of_line(text: &str, from: usize, wide: usize) -> usize {
     let (head, tail) = split_at_width(&text[from..], wide);
     if tail.trim_start_matches(' ').is_empty() {
@@ -160,12 +160,12 @@ fn end_of_line(text: &str, from: usize, wide: usize) -> usize {
     if let Some(joint) = head.rfind('\u{a0}').filter(|joint| *joint > 0) {
         return from + joint + '\u{a0}'.len_utf8();
     }
-    // One word is wider than the line; a sign that is wider stands alone on it.
+    // A word wider than the line is broken; a character wider than the line stands alone on it.
     let letters = if head.is_empty() { tail.chars().next().map_or(0, char::len_utf8) } else { head.len() };
     from + letters
 }
 
-/// The lines themselves.
+/// The wrapped lines.
 pub(super) fn wrap(text: &str, wide: usize) -> Vec<&str> {
     wrapped(text, wide, wide).into_iter().map(|line| &text[line]).collect()
 }
@@ -184,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_from_outside_are_plain_however_they_come() {
+    fn text_from_outside_is_always_made_plain() {
         let hostile = "a\u{1b}]0;x\u{7}\u{202e}\u{9b}31m";
         let shown = [SafeText::from(hostile), SafeText::lines(&[hostile.to_owned()])];
         for words in shown {
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_wide_is_cut_at_either_end() {
+    fn wide_text_is_cut_at_either_end() {
         assert_eq!([cut("Orchard Gate", 8), cut("Orchard", 7)], ["Orchard…", "Orchard"]);
         assert_eq!(cut("漢字漢字", 5), "漢字…");
         assert_eq!([cut_before("data/homes.csv:17", 12), cut_before("page 3", 12)], ["…omes.csv:17", "page 3"]);

@@ -15,7 +15,7 @@ use crate::out;
 use crate::show::{self, Look, Page, SafeText};
 use crate::stop::{Stop, StoppableClock, StoppableHttp};
 
-/// What one request for a search showed.
+/// The result of one request for a search.
 #[derive(Serialize)]
 struct Checked {
     search: String,
@@ -25,15 +25,15 @@ struct Checked {
     status: u16,
     requests: u64,
     bytes: u64,
-    /// How many listings the source says the whole search has.
+    /// The source's count of listings in the whole search.
     total: Option<u64>,
     /// `page`, `end` or `capped`.
     next: &'static str,
     limits: Vec<String>,
-    /// How much each limit has left, where they are counted.
+    /// What each counted limit has left.
     left: Vec<Left>,
     robots: bool,
-    /// Whether a complete scan shows what is gone.
+    /// Whether a complete scan proves what is gone.
     shows_gone: bool,
     #[serde(flatten)]
     report: Report,
@@ -61,7 +61,7 @@ pub(super) async fn check(store: &StoreArgs, args: &CheckArgs) -> anyhow::Result
         out::page(&before(&config, look));
     }
     let stop = Stop::on_signals();
-    let peeked = match look_at(&config.search, source, &store.or(&outline), &stop).await {
+    let peeked = match request(&config.search, source, &store.or(&outline), &stop).await {
         Err(error) if stop.is_set() => {
             report(&error);
             return Ok(ExitCode::from(stop.code()));
@@ -82,7 +82,7 @@ pub(super) fn names(outline: &Config) -> String {
     known.map(String::as_str).collect::<Vec<_>>().join(", ")
 }
 
-/// What is going to be done, told before it is done.
+/// What will happen, printed before it does.
 fn before(config: &SearchConfig, look: Look) -> Page {
     let SearchConfig { search, kind: source, switched_off, .. } = config;
     let crawl_policy = search.source.crawl_policy();
@@ -101,8 +101,8 @@ fn before(config: &SearchConfig, look: Look) -> Page {
     page
 }
 
-/// Makes the request. Where there is a database, the requests count against the same limits as those of polls.
-async fn look_at(search: &Search, source: &dyn Source, store: &StoreArgs, stop: &Stop) -> anyhow::Result<Peeked> {
+/// Makes the request. If there is a database, the requests count against the same limits as polls.
+async fn request(search: &Search, source: &dyn Source, store: &StoreArgs, stop: &Stop) -> anyhow::Result<Peeked> {
     let nowhere = tempfile::tempdir()?;
     let database = if store.db().exists() {
         Database::open(store.db(), &store.data()).map_err(not_opened)?
@@ -168,7 +168,7 @@ impl Checked {
                 "answer",
                 format!("{} bytes, status {}, {} {requests}", show::count(self.bytes), self.status, self.requests),
             ),
-            ("total", self.total.map_or("not told".to_owned(), |total| format!("{} listings", show::count(total)))),
+            ("total", self.total.map_or("not reported".to_owned(), |total| format!("{} listings", show::count(total)))),
             (
                 "next",
                 match self.next {
@@ -180,7 +180,7 @@ impl Checked {
             ),
             ("limits", if self.limits.is_empty() { "none".to_owned() } else { self.limits.join(", ") }),
         ];
-        // A pause between requests leaves one in each interval and says nothing.
+        // A pause between requests always has one left per interval, which says nothing.
         let left = self.left.iter().filter(|left| !left.limit.starts_with("1 request"));
         let left: Vec<String> = left.map(|Left { limit, left }| format!("{} of {limit}", show::count(*left))).collect();
         if !left.is_empty() {
@@ -189,7 +189,7 @@ impl Checked {
         let gone = match (self.shows_gone, self.total) {
             (true, Some(_)) => "complete scans that miss a listing for ten minutes or more",
             (true, None) => {
-                "complete scans that miss a listing for ten minutes or more, but only where the total is told"
+                "complete scans that miss a listing for ten minutes or more, but only if the source reports the total"
             }
             (false, _) => "never by absence",
         };

@@ -16,37 +16,37 @@ use crate::failure::usage;
 use crate::out;
 use crate::show::{self, Look, Page, SafeText};
 
-/// Rows that are looked at.
+/// Rows that are read.
 const ROWS_MAX: usize = 1_000;
 
 /// Files that are counted.
 const FILES_MAX: usize = 50_000;
 
-/// What the first rows of a file showed.
+/// The first rows of a file.
 #[derive(Serialize)]
 struct Checked {
     search: String,
     /// The map.
     source: String,
-    /// The first half of the ids of its homes.
+    /// The first half of the IDs of its homes.
     source_name: String,
     enabled: bool,
-    /// Files that the search takes.
+    /// Files that match the search.
     files: usize,
-    /// The newest of them.
+    /// The newest file.
     file: String,
     #[serde(serialize_with = "crate::views::as_text")]
     written_at: Time,
     bytes: u64,
-    /// Whether there are rows behind those that were looked at.
+    /// Whether there are more rows than were read.
     goes_on: bool,
-    /// Whether files show what is gone.
+    /// Whether files prove what is gone.
     shows_gone: bool,
     #[serde(flatten)]
     report: Report,
 }
 
-/// Looks at the newest file of a search, and stores nothing of it.
+/// Reads the newest file of a search, and stores nothing.
 pub(super) async fn check(
     config: &SearchConfig,
     set: &FileSet,
@@ -68,7 +68,7 @@ pub(super) async fn check(
     let files = listed.len();
     let newest = listed.into_iter().max_by(|a, b| (a.modified, &a.name).cmp(&(b.modified, &b.name)));
     let Some(file) = newest else {
-        return Err(usage(format!("{name:?} finds no file: none fits files = {:?}", set.pattern.as_str())));
+        return Err(usage(format!("{name:?} finds no file: none matches files = {:?}", set.pattern.as_str())));
     };
     let reported = |error: FileError| anyhow::Error::new(error).context(file.name.clone());
     let mut open = folder.open(&file, &set.map, 0).await.map_err(reported)?;

@@ -16,17 +16,17 @@ use crate::out;
 use crate::show::{self, Column, Csv, Field, Look, Page, SafeText, Table, UNKNOWN};
 use crate::views::{View, give};
 
-/// Looked at where no other configuration is named.
+/// Used if no other configuration is named.
 const DEFAULT_CONFIG: &str = "stoop.toml";
 
-/// Kinds of sources, and the searches of a configuration.
+/// Source kinds, and the searches of a configuration.
 #[derive(Serialize)]
 struct Sources {
     kinds: Vec<KindRow>,
-    /// `None` where there is no configuration.
+    /// `None` if there is no configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     searches: Option<Vec<SearchRow>>,
-    /// The accounts that are left alone for now.
+    /// The accounts that are not polled for now: circuit breaker open, or backoff.
     held: Vec<Held>,
     #[serde(skip)]
     config: Option<PathBuf>,
@@ -61,24 +61,24 @@ struct ParamRow {
 #[derive(Serialize)]
 struct SearchRow {
     name: String,
-    /// A kind, or the path of a map; `None` where the search is off and lacks something.
+    /// A kind, or the path of a map; `None` if the search is off and incomplete.
     source: Option<String>,
-    /// The first half of the ids of its homes.
+    /// The first half of the IDs of its homes.
     source_name: Option<String>,
     enabled: bool,
     every_ms: Option<u64>,
     limits: Vec<String>,
     robots: bool,
-    /// What its polls have counted.
+    /// The contradictions that its polls counted.
     contradictions: Vec<ContradictionRow>,
-    /// What its last complete scan lacked and what is not said to be gone yet.
+    /// The loss of its last complete scan, not reported gone yet.
     held_back: Option<HeldBackRow>,
     /// The same in words.
     #[serde(skip)]
     loss: Option<String>,
 }
 
-/// What is no built-in kind: its name, what it is, and what it tells.
+/// Sources without a built-in kind: name, description, what they report.
 const DECLARED: [(&str, &str, [&str; 4]); 2] = [
     (
         "FILE.toml",
@@ -122,11 +122,11 @@ pub(super) fn list(store: &StoreArgs, args: &SourcesArgs) -> anyhow::Result<Exit
     } else if config.is_ok() {
         give(&view, &args.format)?;
     }
-    // What there is to choose from is shown also to those whose configuration is not right yet.
+    // The kinds are shown even if the configuration has errors.
     config.map(|_| ExitCode::SUCCESS).map_err(usage)
 }
 
-/// What polls have found out, by the search's name; nothing where nothing was polled yet.
+/// The findings of polls, by search; empty if nothing was polled yet.
 pub(super) fn findings(store: &StoreArgs) -> anyhow::Result<BTreeMap<String, Findings>> {
     if !store.db().exists() {
         return Ok(BTreeMap::new());
@@ -134,7 +134,7 @@ pub(super) fn findings(store: &StoreArgs) -> anyhow::Result<BTreeMap<String, Fin
     Ok(Database::open_read(store.db(), &store.data()).map_err(usage)?.findings()?)
 }
 
-/// The accounts that are left alone; none where nothing was polled yet.
+/// The accounts that are not polled for now; none if nothing was polled yet.
 fn held(store: &StoreArgs) -> anyhow::Result<Vec<Held>> {
     if !store.db().exists() {
         return Ok(Vec::new());
@@ -169,8 +169,8 @@ fn kinds() -> Vec<KindRow> {
             .collect(),
     });
     let is_new = |name: &str| KINDS.iter().all(|kind| kind.name != name);
-    let declared = DECLARED.into_iter().filter(|(name, ..)| is_new(name)).map(|(name, summary, tells)| {
-        let [price_changes, status, gone, limits] = tells;
+    let declared = DECLARED.into_iter().filter(|(name, ..)| is_new(name)).map(|(name, summary, reported)| {
+        let [price_changes, status, gone, limits] = reported;
         KindRow { name, summary, price_changes, status, gone, limits, params: Vec::new() }
     });
     built_in.chain(declared).collect()
@@ -229,12 +229,12 @@ impl SearchRow {
     }
 }
 
-/// Limits, each in words.
+/// Limits in words.
 pub(super) fn in_words(limits: &[Limit]) -> Vec<String> {
     limits.iter().map(ToString::to_string).collect()
 }
 
-/// A cadence as a configuration writes it: `15m`.
+/// A poll interval as a configuration writes it: `15m`.
 pub(super) fn every(ms: u64) -> String {
     let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")];
     let fitting = units.into_iter().find(|(unit, _)| ms.is_multiple_of(*unit));
@@ -249,22 +249,22 @@ impl View for Sources {
             what.row([kind.name.into(), kind.summary.into()]);
         }
         page.line([SafeText::from("Sources").bold()]).gap().table(what);
-        let remark = SafeText::from(", beside the prices and states that differ from one poll to the next").dim();
-        page.gap().line([SafeText::from("What they tell").bold(), remark]).gap();
-        self.tells(&mut page);
+        let remark = SafeText::from(", in addition to prices and statuses that change from poll to poll").dim();
+        page.gap().line([SafeText::from("What they report").bold(), remark]).gap();
+        self.draw_reported(&mut page);
         match (&self.searches, &self.config) {
             (Some(searches), Some(path)) => {
                 page.gap().line([SafeText::from(format!("Searches of {}", path.display())).bold()]);
                 draw_searches(searches, &mut page);
                 for Held { host, until, why } in &self.held {
-                    page.line([format!("{host} is left alone until {until}: {why}.").into()]);
+                    page.line([format!("{host} is not polled until {until}: {why}.").into()]);
                 }
                 if !self.held.is_empty() {
                     page.line([SafeText::from("`stoop sources reset SEARCH` asks again at once.").dim()]);
                 }
             }
             (_, None) => {
-                let hint = "There is no stoop.toml here; --config names one whose searches are to be listed.";
+                let hint = "There is no stoop.toml here; --config names another configuration.";
                 page.gap().line([SafeText::from(hint).dim()]);
             }
             (None, Some(_)) => {}
@@ -272,7 +272,7 @@ impl View for Sources {
         page
     }
 
-    /// The kinds of sources, then the searches.
+    /// The source kinds, then the searches.
     fn csv(&self) -> anyhow::Result<Csv> {
         const WHAT: [Field; 14] = [
             Field::Plain("what"),
@@ -303,11 +303,11 @@ impl View for Sources {
     }
 }
 
-/// The least width at which five columns of words stand beside one another.
+/// The least width for five columns of words side by side.
 const TABLE_MIN: usize = 100;
 
 impl Sources {
-    fn tells(&self, page: &mut Page) {
+    fn draw_reported(&self, page: &mut Page) {
         let reported = |kind: &KindRow| {
             let KindRow { price_changes, status, gone, limits, .. } = kind;
             [("price changes", *price_changes), ("status", *status), ("gone", *gone), ("limits", *limits)]
@@ -321,7 +321,7 @@ impl Sources {
             }
             return;
         }
-        let mut tells = Table::new([
+        let mut table = Table::new([
             Column::left("source"),
             Column::wrapped("price changes"),
             Column::wrapped("status"),
@@ -329,9 +329,9 @@ impl Sources {
             Column::wrapped("limits"),
         ]);
         for kind in &self.kinds {
-            tells.row([kind.name.into()].into_iter().chain(reported(kind).map(|(_, words)| words.into())));
+            table.row([kind.name.into()].into_iter().chain(reported(kind).map(|(_, words)| words.into())));
         }
-        page.table(tells);
+        page.table(table);
     }
 }
 
@@ -360,7 +360,7 @@ fn draw_searches(searches: &[SearchRow], page: &mut Page) {
         if let Some(loss) = &search.loss {
             let name = show::plain(&search.name);
             page.line([SafeText::from(format!("{name}: {loss}.")).yellow()]);
-            let remark = format!("`stoop sources loss {name} --release` believes it now, --reject forgets it.");
+            let remark = format!("`stoop sources loss {name} --release` confirms the loss, --reject rejects it.");
             page.line([SafeText::from(remark).dim()]);
         }
     }
@@ -371,12 +371,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cadence_is_reported_as_it_is_configured() {
+    fn a_poll_interval_is_printed_as_configured() {
         assert_eq!([90_000, 900_000, 21_600_000, 172_800_000, 1_500].map(every), ["90s", "15m", "6h", "2d", "1500 ms"]);
     }
 
     #[test]
-    fn every_kind_is_reported_of_and_no_line_is_longer_than_the_screen() {
+    fn every_kind_is_listed_and_no_line_is_longer_than_the_screen() {
         let view = Sources { kinds: kinds(), searches: None, held: Vec::new(), config: None };
         for width in [60, 80, 120] {
             let page = view.draw(Look { colours: false, width });

@@ -14,17 +14,17 @@ use crate::failure::usage;
 use crate::out::{self, say};
 use crate::show;
 
-/// What is held back, as JSON tells it.
+/// A loss that is held back, as JSON.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(super) struct HeldBackRow {
-    /// How many listings are held back.
+    /// How many listings are missing.
     listings: u64,
-    /// Of how many that were on the market.
+    /// How many listings were on the market before.
     held: u64,
-    /// When the first of them was missed first.
+    /// When the first of them was first missing.
     #[serde(serialize_with = "crate::views::as_text")]
     since: Time,
-    /// From when on it is believed.
+    /// When the loss will be confirmed.
     #[serde(serialize_with = "crate::views::as_text")]
     until: Time,
 }
@@ -53,7 +53,8 @@ pub(super) async fn loss(store: &StoreArgs, args: &LossArgs) -> anyhow::Result<E
         let database = open(store.db(), &store.data()).map_err(usage)?;
         let SearchState { held_back, files, .. } = database.load(name, source).await?;
         if let (Some(_), Some(verdict)) = (held_back, verdict) {
-            // Files have their own times: what one lacks that is still to be read is not meant, whenever it was written.
+            // Files have their own times: the confirmation does not cover a file that is still to be read, whenever it
+            // was written.
             let until = files.as_of.map_or_else(|| SystemClock.now(), |newest| newest.plus_ms(1));
             database.rule(name, source, Ruling { verdict, until })?;
         }
@@ -71,13 +72,13 @@ pub(super) async fn loss(store: &StoreArgs, args: &LossArgs) -> anyhow::Result<E
         (None, _) => say!("{search}: nothing is held back"),
         (Some(held), None) => {
             say!("{search}: {held}");
-            say!("`stoop sources loss {search} --release` believes it now, --reject forgets it");
+            say!("`stoop sources loss {search} --release` confirms the loss, --reject rejects it");
         }
         (Some(held), Some(LossVerdict::Release)) => {
-            say!("{search}: of {} listings the next poll that misses them too says that they are gone", held.listings);
+            say!("{search}: the next poll that misses the {} listings too reports them gone", held.listings);
         }
         (Some(held), Some(LossVerdict::Reject)) => {
-            say!("{search}: of {} listings the next poll forgets that they were missed", held.listings);
+            say!("{search}: the next poll forgets that {} listings were missing", held.listings);
         }
     }
     Ok(ExitCode::SUCCESS)

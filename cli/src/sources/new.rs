@@ -18,15 +18,15 @@ use crate::input::Input;
 use crate::out;
 use crate::show::{Look, Page, SafeText};
 
-/// A draft that was written, and what it makes of its sample.
+/// A draft that was written, and what it understands of its sample.
 #[derive(Serialize)]
 struct Drafted {
     name: String,
     /// The file that was written.
     file: PathBuf,
-    /// Where in the sample the rows are; `None` where they are all there is.
+    /// The path of the rows in the sample; `None` if the sample is only rows.
     rows_at: Option<String>,
-    /// What a search of it has to give.
+    /// The parameters that a search of it must give.
     params: Vec<String>,
     #[serde(flatten)]
     report: Report,
@@ -36,7 +36,7 @@ struct Drafted {
 pub(super) fn new(args: &NewArgs) -> anyhow::Result<ExitCode> {
     let file = args.to.clone().unwrap_or_else(|| PathBuf::from(format!("{}.toml", args.name)));
     if file.exists() && !args.force {
-        return Err(usage(format!("{} is there already; --force writes over it", file.display())));
+        return Err(usage(format!("{} exists already; --force overwrites it", file.display())));
     }
     let input = Input::open(&args.from)?;
     let sample = sample::read(&input)?;
@@ -72,14 +72,14 @@ fn hints(args: &NewArgs, input: &Input) -> DraftHints {
     }
 }
 
-/// Writes the map. Without `over`, a file that has come in the meantime is left alone as well.
+/// Writes the map. Without `over`, an existing file is not overwritten, even if it appeared in the meantime.
 fn write(file: &Path, toml: &str, over: bool) -> std::io::Result<()> {
     let mut options = File::options();
     let options =
         if over { options.write(true).create(true).truncate(true) } else { options.write(true).create_new(true) };
     let mut opened = match options.open(file) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            return Err(std::io::Error::other("it is there already; --force writes over it"));
+            return Err(std::io::Error::other("it exists already; --force overwrites it"));
         }
         opened => opened?,
     };
@@ -89,15 +89,15 @@ fn write(file: &Path, toml: &str, over: bool) -> std::io::Result<()> {
 impl Drafted {
     fn draw(&self, args: &NewArgs, look: Look) -> Page {
         let file = self.file.display();
-        let place = self.rows_at.as_ref().map_or(String::new(), |pointer| format!(" at {pointer}"));
+        let position = self.rows_at.as_ref().map_or(String::new(), |pointer| format!(" at {pointer}"));
         let mut page = Page::new(look);
         page.line([SafeText::from(format!("Wrote {file}.")).bold()]);
-        page.line([format!("Read with it, {}{place}: {}", args.from.display(), self.report.sum()).into()]);
+        page.line([format!("Read with it, {}{position}: {}", args.from.display(), self.report.sum()).into()]);
         self.report.draw(&mut page);
         page.gap().line([SafeText::from("Next").bold()]);
         page.hung(
             4,
-            [format!("  look at each line of {file}: all of it is a guess, and what begins with # is off").into()],
+            [format!("  check each line of {file}: all of it is a guess, and lines that begin with # are off").into()],
         );
         let name = &args.name;
         let next = match args.url {

@@ -8,7 +8,7 @@ use stoop_sources::{Contradiction, ContradictionCount, Distrust, POLLED_ROWS_MIN
 
 use crate::show::{self, Column, Page, SafeText, Table, UNKNOWN, cut};
 
-/// What was understood of rows, field by field.
+/// What was understood of the rows, field by field.
 #[derive(Serialize)]
 pub(super) struct Report {
     rows: u64,
@@ -16,8 +16,8 @@ pub(super) struct Report {
     fields: Vec<FieldRow>,
     refused: Vec<RefusedRow>,
     contradictions: Vec<ContradictionRow>,
-    places: PlacesRow,
-    /// What the polls of the search have counted, where there were any.
+    places: AreasRow,
+    /// What the polls of the search counted, if there were any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     polled_contradictions: Vec<ContradictionRow>,
 }
@@ -26,21 +26,21 @@ pub(super) struct Report {
 struct FieldRow {
     name: &'static str,
     filled: u64,
-    /// Of the listings that were understood, from 0 to 1.
+    /// Share of the understood listings that have the field, from 0 to 1.
     share: f64,
     example: Option<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     values: BTreeMap<String, u64>,
 }
 
-/// Where the listings lie.
+/// The areas of the listings.
 #[derive(Serialize)]
-struct PlacesRow {
-    /// Listings that lie in no area, and are counted in no market.
+struct AreasRow {
+    /// Listings in no area, which are counted in no market.
     nowhere: u64,
     /// Wide to narrow.
     levels: [LevelRow; 5],
-    /// Listings whose words for the place contradict each other.
+    /// Listings whose address fields contradict each other.
     contradictory: u64,
     contradictions: Vec<AddressContradictionRow>,
 }
@@ -49,9 +49,9 @@ struct PlacesRow {
 #[derive(Serialize)]
 struct LevelRow {
     level: &'static str,
-    /// Listings of which the gazetteer knows it.
+    /// Listings whose area the gazetteer knows.
     known: u64,
-    /// Listings of which the source alone tells it.
+    /// Listings whose area only the source knows.
     reported: u64,
 }
 
@@ -59,7 +59,7 @@ struct LevelRow {
 struct AddressContradictionRow {
     level: &'static str,
     listings: u64,
-    /// The first: what was not taken, and what was.
+    /// The first example: what was not used, and what was.
     reported: String,
     taken: String,
 }
@@ -72,30 +72,30 @@ struct RefusedRow {
     excerpt: String,
 }
 
-/// Two fields of the listings that could contradict each other.
+/// Two fields of the listings that may contradict each other.
 #[derive(Serialize)]
 pub(super) struct ContradictionRow {
     name: &'static str,
     /// Listings that have both fields.
     listings: u64,
-    /// Of them, those in which they contradict each other.
+    /// Listings whose two fields contradict each other.
     contradict: u64,
-    /// The field that is distrusted where that is the rule.
+    /// The field that is distrusted if most contradict.
     field: &'static str,
     pub(super) distrusted: bool,
     #[serde(skip)]
     kind: Contradiction,
 }
 
-/// The longest excerpt that is shown in a terminal, in its columns.
+/// The widest excerpt shown in a terminal, in columns.
 const EXCERPT_MAX: usize = 240;
 
-/// The longest list of values that is shown.
+/// The longest list of values shown.
 const VALUES_MAX: usize = 4;
 
 impl Report {
     pub(super) fn of(understood: ParseReport) -> Self {
-        let ParseReport { rows, listings, fields, refused, contradictions, placed } = understood;
+        let ParseReport { rows, listings, fields, refused, contradictions, addresses } = understood;
         let field = |FieldCount { name, filled, example, values }| FieldRow {
             name,
             filled,
@@ -110,12 +110,12 @@ impl Report {
             fields: fields.into_iter().map(field).collect(),
             refused: refused.into_iter().map(refusal).collect(),
             contradictions: contradictions.counts().map(ContradictionRow::of).collect(),
-            places: PlacesRow::of(placed),
+            places: AreasRow::of(addresses),
             polled_contradictions: Vec::new(),
         }
     }
 
-    /// The same with what polls have counted.
+    /// Adds what polls have counted.
     pub(super) fn beside(self, polled: &Distrust) -> Self {
         Self { polled_contradictions: ContradictionRow::polled(polled), ..self }
     }
@@ -190,9 +190,9 @@ impl Report {
     }
 }
 
-impl PlacesRow {
-    fn of(placed: AddressReport) -> Self {
-        let AddressReport { nowhere, levels, contradictory, contradictions, .. } = placed;
+impl AreasRow {
+    fn of(addresses: AddressReport) -> Self {
+        let AddressReport { nowhere, levels, contradictory, contradictions, .. } = addresses;
         let levels: [_; 5] = std::array::from_fn(|level| LevelRow {
             level: Level::ALL[level].as_str(),
             known: levels[level].known,
@@ -222,24 +222,24 @@ impl PlacesRow {
             let [known, reported, unreported] = counts;
             table.row([SafeText::from(*level), known, reported, unreported]);
         }
-        page.heading("Places").table(table);
+        page.heading("Areas").table(table);
         if self.nowhere > 0 {
             let nowhere = listings_of(self.nowhere);
-            let words = format!("  {nowhere}: no postal code, quarter or city is told. Counted in no market.");
+            let words = format!("  {nowhere}: no postal code, quarter or city. Counted in no market.");
             page.hung(4, [SafeText::from(words).yellow()]);
         }
         for AddressContradictionRow { level, listings, reported, taken } in &self.contradictions {
             let (listings, reported, taken) = (listings_of(*listings), show::plain(reported), show::plain(taken));
             page.hung(
                 4,
-                [format!("  {listings}: another {level} is told, like {reported} in place of {taken}.").into()],
+                [format!("  {listings}: the source says another {level}, like {reported} instead of {taken}.").into()],
             );
         }
     }
 }
 
 impl FieldRow {
-    /// An example, or of few values how often each came.
+    /// An example; if there are few values, the count of each.
     fn shown(&self) -> String {
         if self.values.len() < 2 {
             return self.example.as_deref().map(show::plain).unwrap_or_default();
@@ -260,18 +260,18 @@ impl ContradictionRow {
         Self { name: kind.as_str(), listings: rows, contradict, field: kind.field(), distrusted, kind }
     }
 
-    /// What the polls of a search have counted, and whether they leave the field out for it.
+    /// What the polls of a search counted, and whether they omit the field.
     pub(super) fn polled(distrust: &Distrust) -> Vec<Self> {
         distrust.counts().map(|(count, distrusted)| Self { distrusted, ..Self::of(count) }).collect()
     }
 
-    /// What one look shows.
+    /// The finding of one check.
     fn reported(&self) -> String {
         let Self { field, distrusted, kind, .. } = self;
         let verdict = if *distrusted {
             format!(
-                ": {field} does not mean what its name says, and is not to be trusted here. Polls leave it out where that \
-                 is so in more than {} % of {POLLED_ROWS_MIN} listings or more",
+                ": {field} does not mean what its name says; do not trust it here. Polls omit it if that \
+                 is so in more than {} % of at least {POLLED_ROWS_MIN} listings",
                 kind.share_max()
             )
         } else {
@@ -280,10 +280,10 @@ impl ContradictionRow {
         self.counted() + &verdict
     }
 
-    /// What polls have counted, and what they do.
+    /// The finding of polls, and what they do.
     pub(super) fn reported_of_polls(&self) -> String {
         let Self { field, distrusted, .. } = self;
-        let verdict = if *distrusted { format!(": {field} is distrusted, and not sent") } else { String::new() };
+        let verdict = if *distrusted { format!(": {field} is distrusted and omitted") } else { String::new() };
         self.counted() + &verdict
     }
 
@@ -314,7 +314,7 @@ fn share(part: u64, whole: u64) -> f64 {
     (share * 10_000.0).round() / 10_000.0
 }
 
-/// Whole percents, of which 100 means all and 0 means none.
+/// Whole percents: 100 only for all, 0 only for none.
 fn percent(share: f64) -> String {
     match share {
         s if s >= 1.0 => "100 %".to_owned(),
@@ -329,25 +329,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_field_that_is_distrusted_is_named_with_what_is_done() {
+    fn a_distrusted_field_is_named_with_the_consequence() {
         let row = |contradict| {
             ContradictionRow::of(ContradictionCount { kind: Contradiction::ListedAfterSale, rows: 40, contradict })
         };
         assert_eq!(row(3).reported(), "listed after sale: 3 of 40 listings");
         assert_eq!(
             row(38).reported(),
-            "listed after sale: 38 of 40 listings: listed_at does not mean what its name says, and is not to be trusted \
-             here. Polls leave it out where that is so in more than 50 % of 100 listings or more"
+            "listed after sale: 38 of 40 listings: listed_at does not mean what its name says; do not trust it here. \
+             Polls omit it if that is so in more than 50 % of at least 100 listings"
         );
         assert_eq!(row(3).reported_of_polls(), "listed after sale: 3 of 40 listings");
         assert_eq!(
             row(38).reported_of_polls(),
-            "listed after sale: 38 of 40 listings: listed_at is distrusted, and not sent"
+            "listed after sale: 38 of 40 listings: listed_at is distrusted and omitted"
         );
     }
 
     #[test]
-    fn what_is_nearly_all_is_not_reported_as_all() {
+    fn nearly_all_is_not_shown_as_all() {
         assert_eq!([1.0, 0.999, 0.5, 0.001, 0.0].map(percent), ["100 %", "99 %", "50 %", "1 %", "0 %"]);
     }
 }

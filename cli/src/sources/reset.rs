@@ -18,7 +18,7 @@ pub(super) async fn reset(store: &StoreArgs, args: &ResetArgs) -> anyhow::Result
         return Err(usage(format!("the search {:?} is not configured; there are: {}", args.search, names(&outline))));
     };
     let Origin::Http(source) = &config.search.source else {
-        return Err(usage(format!("{} reads files: there is no server that is left alone", args.search)));
+        return Err(usage(format!("{} reads files: there is no circuit breaker to reset", args.search)));
     };
     let store = store.or(&outline);
     let held = if store.db().exists() {
@@ -35,9 +35,9 @@ pub(super) async fn reset(store: &StoreArgs, args: &ResetArgs) -> anyhow::Result
     let search = show::plain(&args.search);
     match held {
         Some((until, why)) => {
-            say!("{search} is asked again with its next poll; until {until} it was left alone: {}", show::plain(&why));
+            say!("{search}: the next poll asks again; it was to wait until {until}: {}", show::plain(&why));
         }
-        None => say!("{search} is not left alone: nothing to reset"),
+        None => say!("{search} is polled as usual: nothing to reset"),
     }
     Ok(ExitCode::SUCCESS)
 }

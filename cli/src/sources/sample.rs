@@ -12,19 +12,19 @@ use stoop_sources::{Found, Row};
 use crate::failure::usage;
 use crate::input::Input;
 
-/// Rows of a sample that are read: enough to see what is in them.
+/// Rows read from a sample.
 const ROWS_MAX: usize = 2_000;
 
-/// The longest document, or row of a file.
+/// The longest document, or row of a file, in bytes.
 const BYTES_MAX: usize = 64 << 20;
 
-/// So much of the beginning of a sample tells how it is laid out.
-const LOOKED_AT: usize = 4 << 20;
+/// Bytes at the beginning of a sample that show its layout.
+const PROBED_BYTES: usize = 4 << 20;
 
-/// Reads a sample of any format that a map reads.
+/// Reads a sample in any format that a map can read.
 pub(super) fn read(input: &Input) -> anyhow::Result<Sample> {
     let path = &input.name;
-    let beginning = stoop_files::beginning(path, input.bytes(), LOOKED_AT).map_err(usage)?;
+    let beginning = stoop_files::beginning(path, input.bytes(), PROBED_BYTES).map_err(usage)?;
     let Beginning { bytes, cut, format, delimiter } = beginning;
     let layout = match format {
         Format::Csv => Layout::of_csv(&bytes, cut, delimiter),
@@ -40,7 +40,7 @@ pub(super) fn read(input: &Input) -> anyhow::Result<Sample> {
     };
     let mut records: Vec<ByteRecord> = Vec::new();
     while let Some(row) = rows.next_row() {
-        // What cannot be had is told of when the draft reads the file.
+        // The draft reports unreadable rows when it reads the file.
         if let Ok(row) = row
             && let Content::Csv(record) = row.content
         {
@@ -77,7 +77,7 @@ fn json(path: &Path, is_document: bool, rows: &mut Rows) -> anyhow::Result<Sampl
     let sample = match (values.pop(), fault) {
         (None, Some(fault)) => return Err(usage(format!("{shown}: {fault}"))),
         (None, None) => return Err(usage(format!("{shown} is empty"))),
-        // An object alone is what holds the rows, or a row.
+        // A single object either holds the rows or is a row.
         (Some(only), _) if values.is_empty() && is_document => Sample::of_document(only),
         (Some(last), _) => {
             values.push(last);

@@ -9,17 +9,17 @@ use super::{View, area, give, more, open, plural, rows};
 use crate::args::{AlertsArgs, StoreArgs};
 use crate::show::{self, Column, Csv, Field, Look, Page, SafeText, Table, UNKNOWN};
 
-/// Price drops that were sent, or held back, newest first.
+/// Price drops that were sent or held back, newest first.
 #[derive(Serialize)]
 pub(super) struct Alerts {
     /// `sent` or `suspect`.
     which: &'static str,
-    /// How many there are, of which `alerts` may show fewer.
+    /// The total number; `alerts` may hold fewer.
     total: u64,
     alerts: Vec<AlertRow>,
     #[serde(skip)]
     suspects: u64,
-    /// The path of the area that was asked for.
+    /// The path of the requested area.
     #[serde(skip)]
     area: Option<String>,
 }

@@ -15,19 +15,19 @@ use crate::failure::usage;
 use crate::show::{self, Column, Csv, Look, Page, SafeText, Table, UNKNOWN, or_unknown};
 use wanted::Firsts;
 
-/// The homes of an area, as many as were asked for and in that order.
+/// The homes of an area, limited and sorted as requested.
 #[derive(Serialize)]
 pub(super) struct Homes {
     path: String,
     name: String,
     #[serde(serialize_with = "as_text")]
     as_of: Time,
-    /// How many there are, of which `homes` may show fewer.
+    /// The total number; `homes` may hold fewer.
     total: usize,
     homes: Vec<HomeSummary>,
     #[serde(skip)]
     order: String,
-    /// Whether there may be others than active ones.
+    /// Whether homes that are not active may be listed.
     #[serde(skip)]
     all: bool,
 }
@@ -45,7 +45,7 @@ impl Homes {
         comparable(query, &found, wanted)?;
         let as_of = moment(database, None)?.unwrap_or_default();
         let mut firsts = Firsts::new(wanted, limit);
-        // All pages show the same moment: no home is met twice because it moved in between.
+        // All pages must show the same state: otherwise a home that changes in between may come twice.
         database.reading(|| {
             found.markets.iter().try_for_each(|market| {
                 let median = median_per_m2(database, market, as_of)?;
@@ -60,12 +60,12 @@ impl Homes {
             })
         })?;
         let total = firsts.total;
-        let (homes, order, all) = (firsts.into_homes(), wanted.order(), wanted.tells_status());
+        let (homes, order, all) = (firsts.into_homes(), wanted.order(), wanted.shows_status());
         Ok(Self { path: found.path, name: found.name, as_of, total, homes, order, all })
     }
 }
 
-/// Amounts can be compared in one currency only, and a price is wanted to be the least one at most.
+/// Checks the options: amounts compare in one currency only, and the least price must not exceed the greatest.
 fn comparable(query: &str, found: &FoundArea, wanted: &WantedArgs) -> anyhow::Result<()> {
     if let (Some(min), Some(max)) = (wanted.min_price, wanted.max_price)
         && min > max

@@ -16,7 +16,7 @@ use crate::args::{MarketArgs, StoreArgs};
 use crate::show::{self, Column, Csv, Field, Look, Page, SafeText, Table, UNKNOWN, or_unknown};
 use crate::stop::Stop;
 
-/// Everything about one area, drawn for people.
+/// One area, drawn for people.
 #[derive(Serialize)]
 pub(super) struct Area {
     #[serde(flatten)]
@@ -25,7 +25,7 @@ pub(super) struct Area {
     known: Option<AsKnown>,
 }
 
-/// That the area is shown as it was known at a moment, and what is known otherwise today.
+/// That the area is shown as known at a time, and what was revised since.
 #[derive(Serialize)]
 struct AsKnown {
     #[serde(serialize_with = "as_text")]
@@ -41,10 +41,10 @@ struct RevisedMarket {
     revised: Revised,
 }
 
-/// The closes that are listed below the sparklines; `--json` has all days.
+/// The daily closes listed below the sparklines; `--json` has all days.
 const DAYS_LISTED: usize = 14;
 
-/// A day in CSV.
+/// The columns of a day in CSV.
 const DAY: [Field; 23] = [
     Field::Plain("market"),
     Field::Plain("purpose"),
@@ -93,7 +93,7 @@ impl Area {
         Ok(Self { view, known: None })
     }
 
-    /// What was known at a moment, which is the one that is shown too where no other is asked for.
+    /// What was known at a time, which is also the time shown unless another is requested.
     fn read_as_known(
         database: &Database,
         query: &str,
@@ -109,7 +109,7 @@ impl Area {
         let then = add_markets_up(&found, states.into_iter().collect(), as_of, days);
         let mut revisions = Vec::new();
         for market in &now.markets {
-            // What nobody had seen had no figures.
+            // A market without observations then had no figures.
             let Some(before) = then.markets.iter().find(|before| before.id == market.id) else {
                 if market.figures.active != 0 {
                     let (figure, now) = ("active".to_owned(), market.figures.active.into());
@@ -125,7 +125,7 @@ impl Area {
     }
 }
 
-/// The states of an area's markets, with their archives where those are needed.
+/// The states of an area's markets, with their archives if needed.
 fn states(database: &Database, found: &FoundArea, as_of: Time, days: u16) -> anyhow::Result<Vec<(Market, Cells)>> {
     let mut states = Vec::new();
     for market in &found.markets {
@@ -136,7 +136,7 @@ fn states(database: &Database, found: &FoundArea, as_of: Time, days: u16) -> any
     Ok(states)
 }
 
-/// The sums of an area's markets: of a wide area as fine as those that are kept of it.
+/// The sums of an area's markets: as precise as the stored sums if the area is wide.
 fn add_markets_up(found: &FoundArea, states: Vec<(Market, Cells)>, as_of: Time, days: u16) -> AreaView {
     let ids: BTreeSet<MergedId> = states.iter().map(|(market, _)| MergedId::of(market)).collect();
     let areas = ids.iter().map(|id| WideArea::new(&found.path, *id).filter(|_| days <= WIDE_SERIES_DAYS));
@@ -151,8 +151,8 @@ fn add_markets_up(found: &FoundArea, states: Vec<(Market, Cells)>, as_of: Time, 
     AreaView::with(found, views.collect(), as_of)
 }
 
-/// The same of a city and whatever is wider from its roll-ups; `None` where the area is no such one, or where they do not tell
-/// of that moment or of so many days.
+/// Like [`add_markets_up`], from the roll-ups of a city or a wider area; `None` if the area is not wide, or the
+/// roll-ups do not reach that time or that many days.
 fn read_wide(
     database: &Database,
     found: &FoundArea,
@@ -183,7 +183,7 @@ impl View for Area {
         }
         if let Some(AsKnown { as_known, revised }) = &self.known {
             if self.view.markets.is_empty() {
-                page.line([format!("{}: nothing of it was seen until then", self.view.name).into()]);
+                page.line([format!("{}: nothing was observed until then", self.view.name).into()]);
             }
             page.heading(&format!("As known on {} UTC, and since", show::time(*as_known)));
             if revised.is_empty() {
@@ -196,7 +196,7 @@ impl View for Area {
         page
     }
 
-    /// The daily closes.
+    /// The daily closes as CSV.
     fn csv(&self) -> anyhow::Result<Csv> {
         let mut rows = Vec::new();
         for market in &self.view.markets {
@@ -251,7 +251,7 @@ fn figures(market: &MarketView, page: &mut Page) {
         Some(median) if share > 0.0 => format!("{}, median cut {}", show::percent(share), show::percent(median)),
         _ => show::percent(share),
     });
-    // The mean is a sum of whole numbers: exact, where the others are read from a histogram.
+    // The mean is exact, a sum of integers; the other figures come from a histogram.
     #[expect(clippy::cast_possible_truncation, reason = "a price, in minor units")]
     let minor = |major: f64| (major.round() * 10_f64.powi(market.currency.minor_digits().cast_signed())) as i64;
     let mean = figures.mean_price.map(|mean| show::money(Minor(minor(mean)), market.currency));
@@ -285,7 +285,7 @@ fn whole_days(days: f64) -> u64 {
     days.round() as u64
 }
 
-/// What is to be known of the figures before they are believed.
+/// Caveats of the figures.
 fn remarks(market: &MarketView) -> Vec<String> {
     let mut remarks = Vec::new();
     if !market.day_is_over {
@@ -294,7 +294,7 @@ fn remarks(market: &MarketView) -> Vec<String> {
     if let (Some(since), Some(window)) = (&market.watched_since, market.warming_up.first()) {
         let window = window.trim_start_matches("last_").replace('_', " ");
         remarks.push(format!(
-            "watched since {since} only: what was on offer then is initial, and windows from {window} on reach back to its \
+            "observed since {since} only: the first stock is initial, and windows from {window} on include its \
              first {WARM_UP_DAYS} days"
         ));
     }
@@ -305,7 +305,7 @@ fn remarks(market: &MarketView) -> Vec<String> {
     remarks
 }
 
-/// What came in, what went out, and what happened beside; of what is rare, only what there was.
+/// Entries, exits and other events; rare ones only if there were any.
 fn flows(figures: &FiguresView) -> Table {
     let windows = [
         ("24 hours", figures.last_24_hours.as_ref()),
@@ -342,13 +342,13 @@ fn flows(figures: &FiguresView) -> Table {
     table
 }
 
-/// A count, faint where nothing happened.
+/// A count, dimmed if zero.
 fn number(count: i64) -> SafeText {
     let cell = SafeText::from(show::whole(count));
     if count == 0 { cell.dim() } else { cell }
 }
 
-/// The segments that have homes now; `--json` has those that had some, too.
+/// The segments that have homes now; `--json` also has those that had some.
 fn by_segment(heading: &'static str, segments: &[SegmentView], market: &MarketView) -> Table {
     let mut table = Table::new([
         Column::left(heading),
@@ -363,7 +363,7 @@ fn by_segment(heading: &'static str, segments: &[SegmentView], market: &MarketVi
     ]);
     let currency: Currency = market.currency;
     let mut living = segments.iter().filter(|segment| segment.figures.active != 0).peekable();
-    // Of homes that are all of unknown kind there is nothing more to say.
+    // If all homes are of unknown kind, the table says nothing.
     if living.peek().is_some_and(|first| first.label.starts_with("unknown")) {
         return table;
     }

@@ -13,15 +13,15 @@ use crate::args::{MarketsArgs, StoreArgs, WantedMarkets};
 use crate::out::say;
 use crate::show::{self, Column, Csv, Field, Look, Page, SafeText, Table, or_unknown};
 
-/// Every market that still tells the day asked for, and its figures, the largest first.
+/// Every market that still has the requested day, with its figures, the largest first.
 #[derive(Serialize)]
 pub(super) struct Markets {
     #[serde(serialize_with = "as_text_or_null")]
     as_of: Option<Time>,
-    /// Of which level the areas are; left out of markets.
+    /// The level of the areas; omitted for markets.
     #[serde(skip_serializing_if = "Option::is_none")]
     level: Option<&'static str>,
-    /// How many markets there are, of which `markets` may show fewer.
+    /// The total number; `markets` may hold fewer.
     total: usize,
     markets: Vec<MarketRow>,
 }
@@ -37,7 +37,7 @@ pub(crate) fn markets(store: &StoreArgs, args: &MarketsArgs) -> anyhow::Result<E
     give(&view, &args.format)
 }
 
-/// The figure with this name in CSV.
+/// The figure of this name in CSV.
 pub(crate) fn figure(name: &str) -> Result<Figure, String> {
     Figure::named(name).ok_or_else(|| format!("accepted: {}", Figure::names()))
 }
@@ -77,7 +77,7 @@ fn read_markets(database: &Database, now: Time) -> anyhow::Result<Vec<MarketRow>
 
 fn read_areas(database: &Database, level: WideLevel, now: Time) -> anyhow::Result<Vec<MarketRow>> {
     let mut rows = Vec::new();
-    // Of a day that roll-ups do not tell any more the markets are added up.
+    // For a day that roll-ups no longer hold, the markets are added up.
     let mut without_figures = BTreeSet::new();
     database.each_wide(level, now, |area, wide| -> anyhow::Result<()> {
         match wide {
@@ -149,7 +149,7 @@ impl View for Markets {
     }
 }
 
-/// A line of the table, `within` being what lies around the area.
+/// The cells of a line; `within` is the path around the area.
 fn cells(row: &MarketRow, within: &str) -> [SafeText; 11] {
     let figures = row.figures.as_ref();
     let quartiles = figures.and_then(|figures| figures.p25_price.zip(figures.p75_price));
@@ -177,17 +177,17 @@ fn cells(row: &MarketRow, within: &str) -> [SafeText; 11] {
     ]
 }
 
-/// The name of a level in the plural.
+/// The plural name of a level.
 fn several(level: &str) -> String {
     level.strip_suffix('y').map_or_else(|| format!("{level}s"), |stem| format!("{stem}ies"))
 }
 
-/// The known levels above the last one of a wide area's path, be that one known or not.
+/// The known levels above the last level of a wide area's path, whether that is known or not.
 fn above(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(above, _)| above).trim_end_matches(['-', '/'])
 }
 
-/// The known levels above the narrowest known one of a path: with its slug behind them they are the path.
+/// The known levels above the narrowest known one of a path; followed by its slug they are the path.
 fn parents(path: &str) -> &str {
     above(path.trim_end_matches(['-', '/']))
 }

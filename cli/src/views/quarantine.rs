@@ -8,12 +8,12 @@ use super::{View, as_text, give, more, open, plural, rows};
 use crate::args::{QuarantineArgs, StoreArgs};
 use crate::show::{self, Column, Csv, Look, Page, SafeText, Table};
 
-/// What was refused: how much of it by source and reason, and the newest of it.
+/// Rejects: counts by source and reason, and the newest ones.
 #[derive(Serialize)]
 pub(super) struct Quarantined {
-    /// How many rows were refused.
+    /// The number of refused rows.
     total: u64,
-    /// How many rejects are kept of them, of which `rejects` may show fewer.
+    /// The number of stored rejects; `rejects` may hold fewer.
     kept: u64,
     counts: Vec<Count>,
     rejects: Vec<RejectRow>,
@@ -35,7 +35,7 @@ struct RejectRow {
     reason: Reason,
     detail: String,
     raw: String,
-    /// How many rows it stands for.
+    /// The number of rows it stands for.
     rows: u64,
 }
 
@@ -93,7 +93,7 @@ impl View for Quarantined {
         page
     }
 
-    /// The rows that are kept, without the counts.
+    /// The stored rejects, without the counts.
     fn csv(&self) -> anyhow::Result<Csv> {
         Ok(Csv::plain(["source", "at", "location", "reason", "detail", "raw"], rows(&self.rejects)?))
     }

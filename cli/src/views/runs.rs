@@ -11,10 +11,10 @@ use super::{View, as_text, as_text_or_null, give, more, open, plural, rows};
 use crate::args::{RunsArgs, StoreArgs};
 use crate::show::{self, Column, Csv, Field, Look, Page, SafeText, Table, or_unknown};
 
-/// Polls, replays and the like, newest first.
+/// Polls, replays and other runs, newest first.
 #[derive(Serialize)]
 pub(super) struct Runs {
-    /// How many there are, of which `runs` may show fewer.
+    /// The total number; `runs` may hold fewer.
     total: u64,
     runs: Vec<RunRow>,
 }
@@ -33,7 +33,7 @@ struct RunRow {
     counts: BTreeMap<String, u64>,
 }
 
-/// The counts that are told first; others follow in the order of their names.
+/// The counts shown first; the others follow by name.
 const COUNTS: [&str; 8] = ["requests", "pages", "rows", "listings", "observations", "new", "changed", "gone"];
 
 /// `stoop runs`.
@@ -103,12 +103,12 @@ impl RunRow {
             RunOutcome::Skipped => SafeText::from("skipped").yellow(),
             RunOutcome::Killed => SafeText::from("killed").red(),
         };
-        let place = |name: &str| COUNTS.iter().position(|known| *known == name).unwrap_or(COUNTS.len());
-        // Of what is left, 0 says something too.
+        let rank = |name: &str| COUNTS.iter().position(|known| *known == name).unwrap_or(COUNTS.len());
+        // For what is left of a limit, 0 is information too.
         let is_left = |name: &str| name == LEFT_BY_SERVER || name.starts_with(LEFT_OF);
         let mut counts: Vec<_> = self.counts.iter().filter(|(name, count)| **count > 0 || is_left(name)).collect();
-        counts.sort_by_key(|(name, _)| place(name));
-        // A number stays beside its name where the line is broken.
+        counts.sort_by_key(|(name, _)| rank(name));
+        // A number stays next to its name when the line is broken.
         let words = counts.into_iter().map(|(name, count)| match is_left(name) {
             true => format!("{}\u{a0}{name}", show::count(*count)),
             false => format!("{name}\u{a0}{}", show::count(*count)),

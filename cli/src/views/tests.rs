@@ -1,5 +1,5 @@
-//! The views of a small market made by hand: seven homes in two King County postal codes and three in
-//! Agadir, over the first two weeks of 2026.
+//! The views of a small handmade market: seven homes in two King County postal codes and three in Agadir, over the
+//! first two weeks of 2026.
 
 mod forms;
 mod picked;
@@ -80,7 +80,7 @@ fn flat(id: &str, purpose: Purpose, title: &str) -> Observation {
     Observation::new("avito", id, Time::default(), listing)
 }
 
-/// The home as it was seen at these times, each with a price in major units and a status.
+/// Observations of the home at these times, each with a price in major units and a status.
 fn seen(home: &Observation, times: &[(&str, i64, Status)]) -> Vec<Observation> {
     let see = |(time, price, status): &(&str, i64, Status)| {
         let mut seen = home.clone();
@@ -132,7 +132,7 @@ fn observations() -> Vec<Observation> {
     );
     add(&flat("54401700", Purpose::Sale, "شقة للبيع في حي فونتي"), &[("2026-01-05T09:00:00Z", 0, Active)]);
     add(&flat("55100200", Purpose::Rent, "Location \u{1b}[31mmeublée"), &[("2026-01-07T09:00:00Z", 6_500, Active)]);
-    // The source of the first home tells of a cut before anybody looked.
+    // The source of the first home reports a cut from before the first observation.
     let first = &mut all[0].listing;
     (first.previous_list_price, first.price_changed_at) = (Some(Minor(57_500_000)), Some(at("2025-12-20T08:00:00Z")));
     all
@@ -221,7 +221,7 @@ fn json(value: &impl serde::Serialize) -> String {
     serde_json::to_string_pretty(value).unwrap()
 }
 
-/// The names of an object's values: what programs hold on to.
+/// The keys of an object, which programs depend on.
 fn keys(value: &impl serde::Serialize, pointer: &str) -> Vec<String> {
     let value = serde_json::to_value(value).unwrap();
     let mut keys: Vec<String> = value.pointer(pointer).unwrap().as_object().unwrap().keys().cloned().collect();
@@ -260,7 +260,7 @@ fn the_past_is_shown_as_it_is_known_now() {
 }
 
 #[test]
-fn an_area_is_shown_whole() {
+fn an_area_shows_everything() {
     let world = world();
     assert_snapshot!(
         "area_of_two_codes",
@@ -302,7 +302,7 @@ fn homes_come_newest_event_first() {
 }
 
 #[test]
-fn a_home_tells_its_history() {
+fn a_home_shows_its_history() {
     let world = world();
     assert_snapshot!("home", HomePage::read(&world.database, "kc/1001").unwrap().draw(SCREEN));
     assert_snapshot!("home_json", json(&HomePage::read(&world.database, "1002").unwrap()));
@@ -327,7 +327,7 @@ fn an_address_finds_a_home() {
     ] {
         assert_eq!(id(address), "kc/1001", "{address}");
     }
-    // Its post office says Renton, and its line does not.
+    // The post office says Renton; the street line does not.
     assert_eq!(id("13006 80th Ave S"), "kc/1004");
     assert_eq!(id("11 Waters Ave S"), "kc/1003", "the only unit there is");
     let accepted = "accepted: SOURCE/ID, the part behind the slash, or an address as its listing has it, like \"5500 S Norfolk \
@@ -352,7 +352,7 @@ fn an_address_finds_a_home() {
 }
 
 #[test]
-fn a_doubtful_price_is_reported_with_its_interval_and_is_no_event() {
+fn a_doubtful_price_shows_its_interval_and_is_not_an_event() {
     let world = world();
     let home = house("1001", "Seattle", "98178", 3, 1_180, "5500 S Norfolk St");
     let slip = seen(&home, &[("2026-01-14T09:00:00Z", 41_990, Status::Active)]);
@@ -362,7 +362,7 @@ fn a_doubtful_price_is_reported_with_its_interval_and_is_no_event() {
     assert!(json(&view).contains("\"doubtful\": \"fall\""));
 }
 
-/// A portal that never proves absence is polled on, and shows the home no more.
+/// A portal that never proves absence is still polled and no longer shows the home.
 #[test]
 fn an_expired_home_is_not_active_as_of_the_last_poll_that_ended_well() {
     let world = world();
@@ -387,7 +387,7 @@ fn an_expired_home_is_not_active_as_of_the_last_poll_that_ended_well() {
     let (is_listed, figures, card) = shown();
     assert!(is_listed && !card.contains("xpired"), "{card}");
     assert_eq!(figures, [before, 1]);
-    // Midnight of UTC is still the 13th in Seattle, whose close is without it.
+    // Midnight UTC is still the 13th in Seattle, whose close does not include it.
     poll("2026-02-13T20:00:00Z", RunOutcome::Complete);
     let (is_listed, figures, card) = shown();
     assert!(!is_listed && card.contains("\"status\": \"Expired\"") && card.contains("\"kind\": \"expired\""), "{card}");
@@ -481,7 +481,7 @@ fn an_empty_database_says_how_it_is_filled() {
 }
 
 #[test]
-fn a_missing_database_or_area_is_the_users_to_mend() {
+fn a_missing_database_or_area_is_a_usage_error() {
     let folder = tempfile::tempdir().unwrap();
     let cli: crate::args::Cli =
         clap::Parser::parse_from(["stoop", "--db", folder.path().join("no.db").to_str().unwrap(), "runs"]);

@@ -1,4 +1,4 @@
-//! The replays of real data, number by number; docs/ACCEPTANCE.md tells of each.
+//! Replays of real data, with exact numbers; docs/ACCEPTANCE.md describes each.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,8 +16,8 @@ fn avito_2024_has_seventeen_drops_and_ten_rises() {
         "price_changes": 26, "drops": 17, "rises": 9, "alerts": 0, "suspects": 0,
     }));
     replay.lies_in(302, 87, 60);
-    // The reference counts every difference of the price text of a home from its last: thirty. One of them is a rise to more
-    // than ten times the price in the last scrape of its home: nobody has seen it on another day.
+    // The reference counts every difference of a home's price text from the one before: thirty. One of them is a rise
+    // to more than ten times the price in the last scrape of its home, which no other day confirms.
     let mut latest: BTreeMap<String, Option<i64>> = BTreeMap::new();
     let [mut drops, mut rises, mut withdrawn, mut named] = [0; 4];
     let mut leaps: BTreeMap<String, (i64, u32)> = BTreeMap::new();
@@ -53,7 +53,7 @@ fn avito_2024_has_seventeen_drops_and_ten_rises() {
     let home = replay.room.json(&["home", "54401684"]);
     let cut = list(&home["events"]).iter().find(|event| event["kind"] == "price_cut").unwrap();
     assert_eq!((whole(&cut["from"]), whole(&cut["to"])), (1_700_000, 1_600_000));
-    // Fifteen percent is a high bar: the largest drop is the one by 11 % that SOURCE.md names.
+    // Fifteen percent is a high bar: the largest drop is 11 %, which SOURCE.md names.
     assert_eq!(replay.drops(&[]), BTreeSet::new());
 }
 
@@ -82,17 +82,17 @@ fn a_drop_by_cents_is_never_reported_however_low_the_bar() {
         let Some(replay) = replay_with(VIENNA.0, VIENNA.1, VIENNA.2, Some(&config), &[]) else { return };
         replay.says(json!({ "drops": 8, "suspects": 0 }));
         let message = replay.drops(&[]);
-        assert!(message.len() > 3, "a lower bar tells more: {message:?}");
+        assert!(message.len() > 3, "a lower bar sends more: {message:?}");
         assert!(message.iter().all(|(_, from, to)| from - to > 1), "{message:?}");
     }
-    // Without the noise floor it would be told: it is the floor that holds it back.
+    // Without the noise floor it would be sent: only the floor holds it back.
     let config = "[alerts]\ndrop_percent = 0\nnoise_percent = 0\n";
     let Some(replay) = replay_with(VIENNA.0, VIENNA.1, VIENNA.2, Some(config), &[]) else { return };
     replay.says(json!({ "drops": 8, "alerts": 8 }));
 }
 
 #[test]
-fn zillow_listings_are_read_where_they_are_listings() {
+fn only_zillow_rows_that_are_listings_are_read() {
     let Some(replay) = replay("us-zillow-1000-price-history", "listings", "zillow-listings.toml") else { return };
     replay
         .says(json!({ "rows": 807, "skipped": 649, "observations": 158, "homes": 158, "quarantined": 0, "alerts": 0 }));
@@ -100,14 +100,14 @@ fn zillow_listings_are_read_where_they_are_listings() {
 }
 
 #[test]
-fn king_countys_sales_are_counted_as_a_plain_computation_counts_them_and_none_is_an_offer() {
+fn king_county_sales_match_a_plain_count_and_none_is_an_offer() {
     let Some(replay) = replay("us-kc-house-sales-2014", "kc_house", "kc-house-sales.toml") else { return };
     replay.says(json!({
         "rows": 21_612, "observations": 21_612, "duplicates": 0, "quarantined": 0, "homes": 21_435,
         "price_changes": 0, "drops": 0, "rises": 0, "alerts": 0, "suspects": 0,
     }));
     replay.lies_in(70, 0, 25);
-    // A sale is a home and a day: 20140502T000000. Two of one home within a month are one, put right.
+    // A sale is a home and a day: 20140502T000000. Two of one home within a month count as one, corrected.
     let mut sales: BTreeMap<(String, i32), String> = BTreeMap::new();
     for row in csv_rows(&replay.files[0]) {
         let date = |from: usize, to: usize| row["date"][from..to].parse::<i16>().unwrap();
@@ -162,16 +162,16 @@ fn yakeey_drops_four_prices() {
     }
     let rejects = replay.room.rejects();
     assert_eq!(rejects.len(), 2);
-    for ((place, reason, detail), row) in rejects.iter().zip(["element 134", "element 89"]) {
-        assert!(place.ends_with(&format!("yakeey_2024-10-12.json: {row}")), "{place}");
+    for ((position, reason, detail), row) in rejects.iter().zip(["element 134", "element 89"]) {
+        assert!(position.ends_with(&format!("yakeey_2024-10-12.json: {row}")), "{position}");
         assert_eq!((&**reason, &**detail), ("missing_field", "postal_code, neighbourhood or city"));
     }
 }
 
 #[test]
-fn one_page_of_avito_and_mubawab_is_read_but_for_a_price_in_euros_and_four_that_may_be_rents() {
+fn one_page_of_avito_and_mubawab_is_read_except_a_price_in_euros_and_four_possible_rents() {
     let folder = "ma-avito-mubawab-2025";
-    // More than a tenth of its sales ask for what may be a rent.
+    // More than a tenth of its sales have a price that may be a rent.
     let options = ["--max-rejects", "15"];
     let Some(avito) = replay_with(folder, "avito_ventes", "avito-2025.toml", None, &options) else { return };
     avito.says(json!({
@@ -193,7 +193,7 @@ fn one_page_of_avito_and_mubawab_is_read_but_for_a_price_in_euros_and_four_that_
     sale.lies_in(29, 11, 12);
     rent.lies_in(26, 12, 13);
     let rejects = sale.room.rejects();
-    let [(place, reason, detail)] = &rejects[..] else { panic!("{rejects:?}") };
-    assert!(place.ends_with("mubawab_ventes.jsonl: line 15"), "{place}");
+    let [(position, reason, detail)] = &rejects[..] else { panic!("{rejects:?}") };
+    assert!(position.ends_with("mubawab_ventes.jsonl: line 15"), "{position}");
     assert_eq!((&**reason, &**detail), ("foreign_currency", "EUR in MA, where homes are priced in MAD"));
 }

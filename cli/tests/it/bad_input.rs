@@ -1,4 +1,4 @@
-//! What the user, a file or a portal's export got wrong: told, with what would be accepted; never a crash.
+//! Mistakes of the user, a file or a portal's export: reported with what would be accepted, never a crash.
 
 use std::io::{BufWriter, Write};
 
@@ -22,7 +22,7 @@ longitude = { from = "lon" }
 const HEADER: &str = "id,seen,price,currency,city,lat,lon\n";
 const GOOD: &str = "g,2026-03-01,250000,USD,Reno,39.5,-119.8\n";
 
-/// A room with the map above, a good file and a database that holds it.
+/// A room with the map above, a good file and a database with its rows.
 fn room() -> Room {
     let room = Room::new();
     room.write("made.toml", MAP);
@@ -49,7 +49,7 @@ fn a_map_that_is_not_there_is_named() {
 }
 
 #[test]
-fn every_mistake_of_a_map_is_reported_at_once_with_line_key_and_what_is_accepted() {
+fn all_mistakes_of_a_map_are_reported_with_line_key_and_accepted_values() {
     let room = room();
     room.write(
         "bad.toml",
@@ -95,7 +95,7 @@ fn files_that_cannot_be_read_are_reported_all_at_once_and_nothing_is_written() {
 }
 
 #[test]
-fn a_database_that_is_none_of_ours_is_left_as_it_is() {
+fn a_database_of_another_program_is_not_changed() {
     let replay = ["replay", "--map", "made.toml", "good.csv", "--db"];
     let with = |db: &'static str| replay.iter().copied().chain([db]).collect::<Vec<_>>();
     let room = room();
@@ -113,7 +113,7 @@ fn a_database_that_is_none_of_ours_is_left_as_it_is() {
 }
 
 #[test]
-fn options_that_make_no_sense_are_reported_with_what_is_accepted() {
+fn bad_options_are_reported_with_accepted_values() {
     let replay = ["replay", "--map", "made.toml", "good.csv"];
     let with = |option: [&'static str; 2]| replay.into_iter().chain(option).collect::<Vec<_>>();
     refused(&with(["--from", "yesterday"]), &["--from", "yesterday", "accepted: a date like 2026-01-13"]);
@@ -146,10 +146,10 @@ fn every_mistake_of_a_configuration_is_reported_at_once() {
          [[search]]\nname = \"a\"\nsource = \"reso\"\nevery = \"often\"\nparams = { token = \"in the open\" }\n",
     );
     let mistakes = [
-        "stoop.toml:2: alerts.drop_percent: 500 is no percentage; accepted: a number from 0 to 100",
+        "stoop.toml:2: alerts.drop_percent: 500 is not a percentage; accepted: a number from 0 to 100",
         "stoop.toml:3: alerts.noise: there is no such key; accepted: drop_percent,",
-        "stoop.toml:4: alerts.webhook: \"example\" is no address; accepted: https://",
-        "stoop.toml:8: search[0].every: \"often\" is no time span; accepted: 90s, 15m, 6h, 2d",
+        "stoop.toml:4: alerts.webhook: \"example\" is not a URL; accepted: https://",
+        "stoop.toml:8: search[0].every: \"often\" is not a time span; accepted: 90s, 15m, 6h, 2d",
         "stoop.toml:9: search[0].params.token: a secret does not belong in this file; accepted: { env = \"NAME\" }",
     ];
     for args in [&["run"][..], &["poll", "a"], &["replay", "--map", "made.toml", "good.csv", "--config", "stoop.toml"]]
@@ -199,7 +199,7 @@ fn each_bad_row_is_in_quarantine_with_its_line_and_reason() {
         line += row.lines().count();
     }
     expected.sort();
-    let found: Vec<_> = room.rejects().into_iter().map(|(place, reason, _)| (place, reason)).collect();
+    let found: Vec<_> = room.rejects().into_iter().map(|(position, reason, _)| (position, reason)).collect();
     assert_eq!(found, expected);
     let why = |line: &str| room.rejects().into_iter().find(|reject| reject.0 == format!("bad.csv: {line}")).unwrap().2;
     assert!(why("line 7").contains("EUR in US, where homes are priced in USD"), "{}", why("line 7"));
@@ -208,14 +208,14 @@ fn each_bad_row_is_in_quarantine_with_its_line_and_reason() {
 }
 
 #[test]
-fn bad_bytes_spoil_their_row_and_no_other() {
+fn bad_bytes_reject_only_their_row() {
     let room = room();
     let mut csv = format!("{HEADER}fine,2026-03-01,250000,USD,Reno,,\na,2026-03-01,250000,USD,R").into_bytes();
     csv.extend_from_slice(b"\xff\xfeno,,\nlast,2026-03-01,250000,USD,Reno,,\n");
     room.write("bytes.csv", csv);
     says(&replay_all(&room, "bytes.csv"), &json!({ "rows": 3, "observations": 2, "reasons": { "not_utf8": 1 } }));
-    let (place, reason, detail) = room.rejects().remove(0);
-    assert_eq!((&*place, &*reason), ("bytes.csv: line 3", "not_utf8"));
+    let (position, reason, detail) = room.rejects().remove(0);
+    assert_eq!((&*position, &*reason), ("bytes.csv: line 3", "not_utf8"));
     assert!(detail.contains("city"), "{detail}");
 
     let line = |id: &str| json!({ "id": id, "seen": "2026-03-01", "price": 1000, "city": "Reno" }).to_string();
@@ -232,7 +232,7 @@ fn bad_bytes_spoil_their_row_and_no_other() {
 }
 
 #[test]
-fn too_many_bad_rows_are_the_wrong_file_and_no_home_is_touched() {
+fn too_many_bad_rows_mean_the_wrong_file_and_change_no_home() {
     let room = room();
     let before = (room.json(&["markets"]), room.json(&["home", "made/g"]));
     let row = |i: u32| match i % 8 {
@@ -251,9 +251,9 @@ fn too_many_bad_rows_are_the_wrong_file_and_no_home_is_touched() {
     ]);
     assert_eq!((room.json(&["markets"]), room.json(&["home", "made/g"])), before);
     assert_eq!(room.is_equal()["homes"], 1);
-    assert!(!room.rejects().is_empty(), "the rows are there to be looked at");
+    assert!(!room.rejects().is_empty(), "the rows can be inspected");
     assert_eq!(room.json(&["runs"])["runs"][0]["outcome"], "failed");
-    // A user who knows better may say so.
+    // The user may allow more rejects.
     let message = room.json(&["replay", "--map", "made.toml", "wrong.csv", "--max-rejects", "12.5"]);
     says(&message, &json!({ "complete": true, "rows": 5_000, "quarantined": 625, "homes": 4_375 }));
     assert_eq!(room.is_equal()["homes"], 4_376);
@@ -267,24 +267,24 @@ fn a_small_file_is_judged_at_its_end() {
     assert_eq!(room.is_equal()["homes"], 1);
 }
 
-/// Longer than anybody's row, and than what the program may take up.
+/// Longer than any real row, and than the memory that the program may use.
 const LINE_BYTES: usize = 200 << 20;
 
 #[test]
-fn a_line_of_200_mb_is_passed_over_and_the_rows_behind_it_are_read() {
+fn a_line_of_200_mb_is_skipped_and_the_rows_after_it_are_read() {
     let room = room();
     let line = |id: &str| json!({ "id": id, "seen": "2026-03-01", "price": 1000, "city": "Reno" }).to_string();
     let parts = [format!("{}\n{{\"id\": \"", line("x")), format!("\"}}\n{}\n{}\n", line("y"), line("z"))];
-    passes_over(&room, "long.jsonl", &parts, "long.jsonl: line 2");
+    skips(&room, "long.jsonl", &parts, "long.jsonl: line 2");
     let parts = [
         format!("{HEADER}x,2026-03-01,1000,USD,Reno,,\n"),
         ",2026-03-01,1000,USD,Reno,,\ny,2026-03-01,1000,USD,Reno,,\nz,2026-03-01,1000,USD,Reno,,\n".into(),
     ];
-    passes_over(&room, "long.csv", &parts, "long.csv: line 3");
+    skips(&room, "long.csv", &parts, "long.csv: line 3");
 }
 
 #[track_caller]
-fn passes_over(room: &Room, name: &str, [before, after]: &[String; 2], place: &str) {
+fn skips(room: &Room, name: &str, [before, after]: &[String; 2], position: &str) {
     let mut file = BufWriter::new(std::fs::File::create(room.path(name)).unwrap());
     file.write_all(before.as_bytes()).unwrap();
     let chunk = vec![b'x'; 1 << 20];
@@ -296,7 +296,7 @@ fn passes_over(room: &Room, name: &str, [before, after]: &[String; 2], place: &s
     let args = ["replay", "--map", "made.toml", "--max-rejects", "100", "--json", name];
     let mut child = room.command(&args).stdout(std::process::Stdio::piped()).spawn().unwrap();
     let mut peak_kb = 0;
-    // Nothing but the summary is printed, which a pipe holds: the program never waits for us.
+    // Only the summary is printed, which fits into the pipe: the program never waits for us.
     while child.try_wait().unwrap().is_none() {
         peak_kb = peak_kb.max(peak_of(child.id()).unwrap_or(0));
         std::thread::sleep(std::time::Duration::from_millis(5));
@@ -304,15 +304,15 @@ fn passes_over(room: &Room, name: &str, [before, after]: &[String; 2], place: &s
     let output = child.wait_with_output().unwrap();
     let message: Value = serde_json::from_slice(&output.stdout).unwrap();
     says(&message, &json!({ "complete": true, "rows": 4, "observations": 3, "reasons": { "too_long": 1 } }));
-    let reject = room.rejects().into_iter().find(|reject| reject.0 == place).unwrap();
+    let reject = room.rejects().into_iter().find(|reject| reject.0 == position).unwrap();
     assert_eq!(reject.1, "too_long");
     assert!(reject.2.contains("bytes"), "{}", reject.2);
     eprintln!("{name}: at most {peak_kb} kB of memory");
-    assert!(peak_kb < 150_000, "{peak_kb} kB of memory for a line that is only passed over");
+    assert!(peak_kb < 150_000, "{peak_kb} kB of memory for a line that is only skipped");
     std::fs::remove_file(room.path(name)).unwrap();
 }
 
-/// The most memory that a process has held, in kilobytes, where the system tells it.
+/// The peak memory of a process in kilobytes, if the system reports it.
 pub(crate) fn peak_of(process: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
@@ -320,7 +320,7 @@ pub(crate) fn peak_of(process: u32) -> Option<u64> {
 }
 
 #[test]
-fn of_a_gzip_that_is_cut_off_the_rows_before_the_cut_are_taken_in() {
+fn the_rows_before_the_cut_of_a_gzip_are_processed() {
     // Prices without a pattern, so that the compressed file is long enough to be cut in the middle.
     let row = |i: u32| format!("h{i},2026-03-01,{},USD,Reno,,\n", 100_000 + i.wrapping_mul(2_654_435_761) % 900_000);
     let rows: String = (0..2_000).map(row).collect();
@@ -340,8 +340,8 @@ fn of_a_gzip_that_is_cut_off_the_rows_before_the_cut_are_taken_in() {
         says(&message, &json!({ "complete": true, "quarantined": 1, "reasons": { "truncated": 1 } }));
         let homes = number(&message["homes"]);
         assert!((200.0..1_900.0).contains(&homes), "{homes}");
-        let (place, reason, detail) = room.rejects().remove(0);
-        assert!(place.starts_with(&format!("{name}: line ")), "{place}");
+        let (position, reason, detail) = room.rejects().remove(0);
+        assert!(position.starts_with(&format!("{name}: line ")), "{position}");
         assert_eq!(reason, "truncated");
         assert!(detail.contains("cut off"), "{detail}");
         room.is_equal();
@@ -349,7 +349,7 @@ fn of_a_gzip_that_is_cut_off_the_rows_before_the_cut_are_taken_in() {
 }
 
 #[test]
-fn of_a_json_array_that_is_cut_off_the_rows_before_the_cut_are_taken_in() {
+fn the_rows_before_the_cut_of_a_json_array_are_processed() {
     let room = room();
     let rows: Vec<Value> =
         (0..100).map(|i| json!({ "id": i, "seen": "2026-03-01", "price": 1000, "city": "Reno" })).collect();
@@ -357,8 +357,8 @@ fn of_a_json_array_that_is_cut_off_the_rows_before_the_cut_are_taken_in() {
     room.write("cut.json", &text[..text.len() / 2]);
     let message = room.replay("made.toml", &["cut.json"]);
     says(&message, &json!({ "quarantined": 1, "reasons": { "truncated": 1 } }));
-    let (place, ..) = room.rejects().remove(0);
-    assert_eq!(place, format!("cut.json: element {}", message["rows"]));
+    let (position, ..) = room.rejects().remove(0);
+    assert_eq!(position, format!("cut.json: element {}", message["rows"]));
 }
 
 #[test]
@@ -375,7 +375,7 @@ fn a_file_without_rows_is_read_and_changes_nothing() {
     }
     room.write("array.json", "[]");
     says(&room.replay("made.toml", &["array.json"]), &json!({ "rows": 0 }));
-    // CSV without even a header does not say which column is which.
+    // An empty CSV has no header to name its columns.
     room.write("empty.csv", "");
     room.stoop(&["replay", "--map", "made.toml", "empty.csv"]).refused(&["empty.csv", "no column \"id\""]);
     assert_eq!(room.json(&["markets"]), before);
@@ -383,7 +383,7 @@ fn a_file_without_rows_is_read_and_changes_nothing() {
 }
 
 #[test]
-fn a_file_of_another_kind_than_its_name_says_is_refused() {
+fn a_file_of_another_format_than_its_name_is_refused() {
     let room = room();
     room.write("homes.parquet", format!("{HEADER}{GOOD}"));
     room.stoop(&["replay", "--map", "made.toml", "homes.parquet"]).refused(&["homes.parquet"]);

@@ -1,4 +1,4 @@
-//! What a feed can do to this computer by being larger, longer or emptier than any feed of listings is.
+//! Protection against feeds that are larger, longer or emptier than any real feed of listings.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -13,7 +13,7 @@ const FIELDS: &str = "[fields]\nnative_id = { from = \"/id\" }\nlist_price = { f
                       city = { constant = \"Reno\" }\n";
 const HEAD: &str = "name = \"made\"\ncountry = \"US\"\npurpose = \"sale\"\ncurrency = \"USD\"\n";
 
-/// A server that gives every request the same answer; its address.
+/// Starts a server that gives every request the same answer. Returns its URL.
 fn serve(headers: &str, body: Vec<u8>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
@@ -29,14 +29,14 @@ fn serve(headers: &str, body: Vec<u8>) -> String {
                     _ => break,
                 }
             }
-            // Whoever asked may be gone.
+            // The client may have gone.
             drop(stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body)));
         }
     });
     address
 }
 
-/// A room with a search `made` of an API at this address.
+/// A room with a search `made` of an API at this URL.
 fn room_of(address: &str, rows: &str, search: &str) -> Room {
     let room = Room::new();
     let http = format!("[read]\nrows = {rows:?}\n[http]\nurl = \"{address}/list\"\npause_ms = 0\n");
@@ -52,12 +52,12 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     gzip.finish().unwrap()
 }
 
-/// Runs the program to its end; what it said, and the most memory that it had, in kilobytes.
+/// Runs the program to its end. Returns its output and its peak memory in kilobytes.
 fn watched(room: &Room, args: &[&str]) -> (Outcome, u64) {
     let mut command = room.command(args);
     let mut child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
     let mut peak_kb = 0;
-    // What is printed fits into a pipe: the program never waits for us.
+    // The output fits into a pipe: the program never waits for us.
     while child.try_wait().unwrap().is_none() {
         peak_kb = peak_kb.max(crate::bad_input::peak_of(child.id()).unwrap_or(0));
         std::thread::sleep(std::time::Duration::from_millis(2));
@@ -83,7 +83,7 @@ fn no_answer_takes_more_than_four_times_its_size_in_memory() {
     let (_, itself_kb) = watched(&empty, &["poll", "made"]);
     for (what, rows, body, code) in [
         ("rows without anything in them", "", filled("[{}", ",{}", "]"), 1),
-        ("rows that say little", "", filled("[{\"id\":1,\"p\":99999}", ",{\"id\":1,\"p\":99999}", "]"), 0),
+        ("rows with few fields", "", filled("[{\"id\":1,\"p\":99999}", ",{\"id\":1,\"p\":99999}", "]"), 0),
         ("a JSONPath through all of it", "$.r[*]", filled("{\"r\":[{}", ",{}", "]}"), 1),
     ] {
         let packed = gzip(&body);
@@ -97,7 +97,7 @@ fn no_answer_takes_more_than_four_times_its_size_in_memory() {
 }
 
 #[test]
-fn an_answer_with_more_rows_than_any_page_is_read_so_far_and_says_so() {
+fn an_answer_with_too_many_rows_is_cut_and_says_so() {
     let row = |i: u32| format!("{{\"id\":{i},\"p\":{}}}", 100_000 + i);
     let body = format!("[{}]", (0..20_003).map(row).collect::<Vec<_>>().join(","));
     let room = room_of(&serve("200 OK\r\n", body.into_bytes()), "", "");
@@ -107,7 +107,7 @@ fn an_answer_with_more_rows_than_any_page_is_read_so_far_and_says_so() {
     assert!(text(&message["message"]).starts_with(why), "{message}");
 }
 
-/// A zip archive of one entry, by hand: `packed` by Deflate, of so many bytes and with this checksum.
+/// A zip archive of one entry, `packed` by Deflate, with this size in bytes and this checksum.
 fn zip_of(name: &str, packed: &[u8], size: u32, crc: u32) -> Vec<u8> {
     let sizes = [u32::try_from(packed.len()).unwrap(), size];
     let names = u16::try_from(name.len()).unwrap();
@@ -134,7 +134,7 @@ fn zip_of(name: &str, packed: &[u8], size: u32, crc: u32) -> Vec<u8> {
     zip
 }
 
-/// An archive of less than a kilobyte, with a file in it of which 64 MiB of rows come out that nobody understands.
+/// An archive of less than a kilobyte that unpacks to 64 MiB of invalid rows.
 fn bomb() -> Vec<u8> {
     let rows = gzip(&b"{}\n".repeat(30 << 20));
     let mut deflate = DeflateEncoder::new(Vec::new(), Compression::best());
@@ -160,7 +160,7 @@ fn an_archive_of_a_kilobyte_fills_no_disk() {
     let old = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_768_392_000);
     std::fs::File::options().write(true).open(room.path("in/bomb.zip")).unwrap().set_modified(old).unwrap();
 
-    // Plainly the wrong file: given up as soon as that is clear.
+    // Plainly the wrong file: the poll gives up as soon as that is clear.
     let outcome = room.stoop(&["poll", "made"]);
     assert_eq!(outcome.code, Some(1), "{}{}", outcome.stdout, outcome.stderr);
     assert!(outcome.stdout.contains("in/bomb.zip: none of the first 1000 rows is understood: missing_field 1000"));
@@ -168,7 +168,7 @@ fn an_archive_of_a_kilobyte_fills_no_disk() {
     says(&message, &json!({ "total": 1_000, "kept": 101 }));
     assert_eq!(list(&message["rejects"]).len(), 101);
 
-    // And where the user wants to see all of it.
+    // With all rejects allowed, it reads on up to the bound.
     std::fs::remove_file(room.path("stoop.db")).unwrap();
     let args = ["replay", "--map", "map.toml", "--max-rejects", "100", "in/bomb.zip"];
     room.stoop(&args).refused(&["in/bomb.zip: broken off: ", "rows; accepted: 2 for each byte, and 1000000"]);
@@ -180,7 +180,7 @@ fn an_archive_of_a_kilobyte_fills_no_disk() {
 }
 
 #[test]
-fn a_poll_of_which_nothing_is_understood_has_failed_and_says_why() {
+fn a_poll_that_understands_nothing_fails_and_says_why() {
     let room = room_of(&serve("200 OK\r\n", b"[{\"p\":1},{\"p\":2},{\"id\":3,\"p\":\"cheap\"}]".to_vec()), "", "");
     let outcome = room.stoop(&["poll", "made"]);
     assert_eq!(outcome.code, Some(1), "{}{}", outcome.stdout, outcome.stderr);
@@ -217,7 +217,7 @@ fn a_poll_with_more_rejects_than_are_allowed_sends_nothing_and_says_the_reasons(
 }
 
 #[test]
-fn a_server_that_asks_for_three_years_is_shown_and_can_be_asked_again() {
+fn a_retry_after_of_three_years_is_shown_and_can_be_reset() {
     let room = room_of(&serve("429 Too Many Requests\r\nretry-after: 99999999\r\n", Vec::new()), "", "");
     let outcome = room.stoop(&["poll", "made"]);
     assert_eq!(outcome.code, Some(1), "{}{}", outcome.stdout, outcome.stderr);
@@ -227,25 +227,22 @@ fn a_server_that_asks_for_three_years_is_shown_and_can_be_asked_again() {
     assert_eq!(held["why"], "status 429: the server asks to wait");
     let listed = room.stoop(&["sources"]).ok().stdout;
     let until = text(&held["until"]);
-    assert!(listed.contains(&format!("is left alone until {until}: status 429: the server asks to wait.")), "{listed}");
+    assert!(listed.contains(&format!("is not polled until {until}: status 429: the server asks to wait.")), "{listed}");
     assert!(listed.contains("`stoop sources reset SEARCH` asks again at once."), "{listed}");
 
     let outcome = room.stoop(&["sources", "reset", "made"]).ok().stdout;
-    assert!(
-        outcome.starts_with(&format!("made is asked again with its next poll; until {until} it was left")),
-        "{outcome}"
-    );
+    assert!(outcome.starts_with(&format!("made: the next poll asks again; it was to wait until {until}")), "{outcome}");
     assert_eq!(room.json(&["sources"])["held"], json!([]));
-    assert!(room.stoop(&["sources", "reset", "made"]).ok().stdout.contains("is not left alone"));
+    assert!(room.stoop(&["sources", "reset", "made"]).ok().stdout.contains("nothing to reset"));
     room.stoop(&["sources", "reset", "other"]).refused(&["the search \"other\" is not configured; there are: made"]);
 }
 
 #[test]
 #[cfg(unix)]
-fn a_file_without_a_row_holds_nobody_up_who_wants_to_stop() {
+fn a_file_without_a_row_does_not_delay_a_stop() {
     let room = Room::new();
     room.write("map.toml", format!("{HEAD}{FIELDS}"));
-    // It takes no place on the disk, and minutes to read.
+    // It takes no space on the disk, and minutes to read.
     let file = std::fs::File::create(room.path("homes.jsonl")).unwrap();
     file.set_len(1 << 40).unwrap();
     let running = room.start(&["replay", "--map", "map.toml", "homes.jsonl"]);

@@ -1,4 +1,4 @@
-//! What went wrong is told to its last cause, each cause once.
+//! Errors are reported with all their causes, each once.
 
 use std::fs;
 
@@ -15,7 +15,7 @@ fn replay(room: &Room) -> Outcome {
     room.stoop(&["replay", "--map", &map("simulated.toml"), "rows.jsonl"])
 }
 
-/// The program fails, and its last line is this.
+/// Asserts that the program fails, with this last line.
 #[track_caller]
 fn fails(outcome: &Outcome, line: &str) {
     assert_eq!(outcome.code, Some(1), "{}", outcome.stderr);
@@ -38,7 +38,7 @@ fn a_full_disk_is_reported_with_the_file_and_in_the_ledger() {
     fs::create_dir(room.path("stoop-data")).unwrap();
     std::os::unix::fs::symlink("/dev/full", room.path("stoop-data/alerts.jsonl")).unwrap();
     let cause = "cannot append to stoop-data/alerts.jsonl: No space left on device (os error 28)";
-    // The second one fails at what the first one left to be told.
+    // The second run fails on the alert that the first one left.
     for _ in 0..2 {
         let outcome = replay(&room);
         assert_eq!(outcome.code, Some(1));

@@ -1,4 +1,4 @@
-//! A replay that is killed or interrupted at any moment and started again ends where a clean one ends.
+//! A replay that is killed or interrupted at any moment and started again ends in the same state as a clean one.
 
 #![cfg(unix)]
 
@@ -10,20 +10,20 @@ use stoop_embedded::Database;
 
 const ROWS: usize = 24_000;
 
-/// So many rows a second leave time to be killed in: what was read is committed twice a second.
+/// Rows per second, slow enough to be killed midway: rows are committed twice a second.
 const RATE: &str = "8000";
 
-/// What a clean run leaves behind.
+/// The state after a clean run.
 #[derive(Debug, PartialEq)]
 struct State {
     markets: Value,
     homes: Value,
     verified: Value,
-    /// The ids of the alerts in the ledger.
+    /// The IDs of the alerts in the ledger.
     alerts: Vec<String>,
 }
 
-/// A folder with rows to replay, and rules that tell many of the drops in them.
+/// A folder with rows to replay, and rules that send many of the drops in them.
 fn room() -> Room {
     static ROWS_TEXT: OnceLock<String> = OnceLock::new();
     let room = Room::new();
@@ -50,7 +50,7 @@ fn clean() -> &'static State {
         says(&message, &json!({ "rows": ROWS, "duplicates": 0, "homes": 1_000 }));
         let state = state(&room);
         assert!(state.alerts.len() > 100, "enough alerts to lose some: {}", state.alerts.len());
-        assert_eq!(ids_in_file(&room), state.alerts, "each told once");
+        assert_eq!(ids_in_file(&room), state.alerts, "each sent once");
         state
     })
 }
@@ -77,7 +77,7 @@ fn committed(room: &Room) -> u64 {
     database.ok().and_then(|database| database.counts().ok()).map_or(0, |counts| counts.observations)
 }
 
-/// The ids in `alerts.jsonl`, sorted. A torn last line is none.
+/// The IDs in `alerts.jsonl`, sorted. A torn last line is skipped.
 fn ids_in_file(room: &Room) -> Vec<String> {
     let lines = std::fs::read_to_string(room.path("stoop-data/alerts.jsonl")).unwrap_or_default();
     let id = |line: &str| Some(text(&serde_json::from_str::<Value>(line).ok()?["id"]).to_owned());
@@ -86,7 +86,7 @@ fn ids_in_file(room: &Room) -> Vec<String> {
     ids
 }
 
-/// Starts a replay, kills it as soon as `is_time` says so, and looks that what it left is whole.
+/// Starts a replay, kills it as soon as `is_time` returns true, and checks that the stored state is consistent.
 fn killed_when(room: &Room, what: &str, mut is_time: impl FnMut() -> bool) -> u64 {
     let mut running = start(room);
     until(what, || {
@@ -101,7 +101,7 @@ fn killed_when(room: &Room, what: &str, mut is_time: impl FnMut() -> bool) -> u6
     kept
 }
 
-/// After whatever happened, the same replay again ends in the state of a clean one, with each alert told.
+/// After any interruption, the same replay ends in the state of a clean one, with each alert sent once.
 #[track_caller]
 fn ends_like_a_clean_run(room: &Room) {
     let kept = committed(room);
@@ -109,7 +109,7 @@ fn ends_like_a_clean_run(room: &Room) {
     assert_eq!((&message["rows"], &message["duplicates"]), (&json!(ROWS), &json!(kept)));
     assert_eq!(&state(room), clean());
     let message = ids_in_file(room);
-    assert!(message == clean().alerts, "told {} of {}, each once", message.len(), clean().alerts.len());
+    assert!(message == clean().alerts, "sent {} of {}, each once", message.len(), clean().alerts.len());
     let again = with_replay(&[], |args| room.json(args));
     says(&again, &json!({ "changed_nothing": true, "duplicates": ROWS, "alerts": 0 }));
 }
@@ -134,12 +134,12 @@ fn killed_half_way_through() {
 fn killed_while_alerts_are_reported() {
     let room = room();
     let kept = killed_when(&room, "some alerts", || ids_in_file(&room).len() >= 20);
-    assert!(kept > 0, "nothing is told of what is not stored");
+    assert!(kept > 0, "no alert is sent for what is not stored");
     ends_like_a_clean_run(&room);
 }
 
 #[test]
-fn killed_again_and_again_at_one_moment_after_another() {
+fn killed_repeatedly_at_successive_moments() {
     let room = room();
     let mut before = 0;
     for round in 0..8 {
@@ -153,7 +153,7 @@ fn killed_again_and_again_at_one_moment_after_another() {
 }
 
 #[test]
-fn interrupted_it_finishes_its_batch_and_says_how_to_go_on() {
+fn an_interrupted_replay_finishes_its_batch_and_says_how_to_continue() {
     let room = room();
     let mut command = with_replay(&["--rate", RATE], |args| room.command(args));
     let running = Running(command.stdout(std::process::Stdio::piped()).spawn().unwrap());
@@ -163,11 +163,11 @@ fn interrupted_it_finishes_its_batch_and_says_how_to_go_on() {
     let mut said = String::new();
     std::io::Read::read_to_string(&mut running.0.stdout.take().unwrap(), &mut said).unwrap();
     assert_eq!(running.wait(), Some(130));
-    assert!(said.contains("Stopped before the end; run it again to go on."), "{said}");
+    assert!(said.contains("Stopped before the end; run it again to continue."), "{said}");
     let kept = committed(&room);
     assert!(kept > 0 && kept < ROWS as u64, "{kept}");
     room.is_equal();
-    // What was read before the interruption is all taken in, and judged.
+    // Everything read before the interruption is processed and judged.
     let run = &room.json(&["runs"])["runs"][0];
     says(run, &json!({ "outcome": "partial", "message": "stopped by the user" }));
     assert_eq!(run["counts"]["observations"], kept);

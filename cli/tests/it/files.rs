@@ -1,4 +1,4 @@
-//! Archives and watched folders, as a person would use them.
+//! Archives and watched folders, as a user has them.
 
 use std::io::Write;
 use std::time::{Duration, UNIX_EPOCH};
@@ -40,7 +40,7 @@ fn zip(files: &[(&str, &str)]) -> Vec<u8> {
     archive.finish().unwrap()
 }
 
-/// Makes a file of January 2026 look as old as it is.
+/// Sets the modification time of a file to a day of January 2026.
 fn of_january(room: &Room, name: &str, day: u64) {
     let file = std::fs::File::options().append(true).open(room.path(name)).unwrap();
     // The first of January 2026, at midnight.
@@ -69,7 +69,7 @@ fn an_archive_is_replayed_like_the_files_in_it() {
 }
 
 #[test]
-fn a_broken_archive_and_one_that_does_not_fit_are_reported_before_anything_is_written() {
+fn bad_archives_are_reported_before_anything_is_written() {
     let room = Room::new();
     room.write("mls.toml", MAP);
     let whole = zip(&[("a.csv", "id,price\n1,1\n"), ("b.csv", "number,amount\n1,1\n")]);
@@ -84,7 +84,7 @@ fn a_broken_archive_and_one_that_does_not_fit_are_reported_before_anything_is_wr
 }
 
 #[test]
-fn a_watched_folder_is_read_once_and_tells_of_the_days_of_its_files() {
+fn a_watched_folder_is_read_once_with_the_days_of_its_files() {
     let room = Room::new();
     room.write("mls.toml", MAP);
     room.write("stoop.toml", CONFIG);
@@ -110,7 +110,7 @@ fn a_watched_folder_is_read_once_and_tells_of_the_days_of_its_files() {
 }
 
 #[test]
-fn a_check_looks_into_the_newest_file_and_stores_nothing() {
+fn a_check_reads_the_newest_file_and_stores_nothing() {
     let room = Room::new();
     room.write("mls.toml", MAP);
     room.write("stoop.toml", CONFIG);
@@ -140,7 +140,7 @@ fn a_check_looks_into_the_newest_file_and_stores_nothing() {
     room.stoop(&check).refused(&["\"exports\" finds no file", "exports/*.zip"]);
 }
 
-/// Four exports of January, of which the last two lack the second home; the third of them is older than it is named.
+/// Four exports of January. The last two lack the second home; the third is older than its name says.
 fn snapshots() -> Room {
     let room = Room::new();
     room.write("mls.toml", MAP);
@@ -154,20 +154,20 @@ fn snapshots() -> Room {
 }
 
 #[test]
-fn what_a_snapshot_lacks_is_gone_as_of_it() {
+fn homes_that_a_snapshot_lacks_are_gone_as_of_it() {
     let room = snapshots();
     let files = ["--snapshot", "a.csv", "b.csv", "c.csv", "d.csv"];
     let message = room.replay("mls.toml", &files);
     says(&message, &json!({ "rows": 14, "new": 4, "gone": 1, "homes": 4 }));
     let home = room.stoop(&["home", "mls/2"]).ok().stdout;
-    assert!(home.contains("2026-01-01") && home.contains("2026-01-03"), "each file is of its own day: {home}");
+    assert!(home.contains("2026-01-01") && home.contains("2026-01-03"), "each file has its own day: {home}");
     assert_eq!(room.json(&["home", "mls/2"])["status"], "Gone", "{home}");
     assert_eq!(room.json(&["home", "mls/3"])["status"], "Active");
     let again = room.replay("mls.toml", &files);
     says(&again, &json!({ "changed_nothing": true, "gone": 1, "duplicates": 15 }));
     room.is_equal();
 
-    // It comes back with the next, which lacks another.
+    // It comes back with the next file, which lacks another home.
     room.write("e.csv", "id,price\n1,500000\n2,600000\n3,700000\n");
     of_january(&room, "e.csv", 5);
     let message =
@@ -179,11 +179,11 @@ fn what_a_snapshot_lacks_is_gone_as_of_it() {
 }
 
 #[test]
-fn snapshots_whose_rows_tell_the_time_are_of_the_latest_of_them_in_any_order() {
+fn snapshots_have_the_time_of_their_latest_row_in_any_order() {
     let room = Room::new();
     let by_row = format!("order = \"any\"\n{MAP}observed_at = {{ from = \"at\", date = \"iso\" }}\n");
     room.write("mls.toml", by_row);
-    // The third home is told with the time of its last change, which does not move.
+    // The third home keeps the time of its last change, which does not move.
     let file = |day: u32, two: &str| {
         format!(
             "id,price,at\n1,500000,2026-01-{day:02}\n3,700000,2025-12-01\n{}",
@@ -204,7 +204,7 @@ fn snapshots_whose_rows_tell_the_time_are_of_the_latest_of_them_in_any_order() {
 }
 
 #[test]
-fn snapshots_that_tell_the_past_tell_it_once_and_others_have_a_listing_once() {
+fn history_snapshots_repeat_a_listing_and_others_may_not() {
     let room = Room::new();
     let by_row = format!("order = \"any\"\n{MAP}observed_at = {{ from = \"at\", date = \"iso\" }}\n");
     room.write("mls.toml", format!("history = true\n{by_row}"));
@@ -220,7 +220,7 @@ fn snapshots_that_tell_the_past_tell_it_once_and_others_have_a_listing_once() {
         home["events"].as_array().unwrap().iter().map(|event| event["kind"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["new", "price_cut", "price_cut", "price_cut"]);
     room.is_equal();
-    // Without being told so, it is too much of one listing.
+    // Without `history`, one listing has too many rows.
     let replay = ["--db", "once.db", "replay", "--map", "once.toml", "--snapshot", "a.csv"];
     room.stoop(&replay).refused(&["1 of the first 2 rows are refused", "repeated 1"]);
     let shown = room.stoop(&["--db", "once.db", "quarantine", "--json"]).ok().stdout;
@@ -228,7 +228,7 @@ fn snapshots_that_tell_the_past_tell_it_once_and_others_have_a_listing_once() {
 }
 
 #[test]
-fn a_snapshot_that_was_not_understood_says_nothing_of_what_it_lacks_and_it_is_reported() {
+fn a_snapshot_with_rejects_proves_no_absence_and_says_so() {
     let room = snapshots();
     room.write("c.csv", "id,price\n1,500000\n,600000\n4,800000\n");
     of_january(&room, "c.csv", 4);
@@ -243,7 +243,7 @@ fn a_snapshot_that_was_not_understood_says_nothing_of_what_it_lacks_and_it_is_re
 }
 
 #[test]
-fn files_that_look_like_snapshots_are_reported_of_where_nobody_said_that_they_are() {
+fn files_that_look_like_snapshots_get_a_warning() {
     let room = snapshots();
     let replay = |files: &[&str]| {
         let args: Vec<&str> = ["replay", "--map", "mls.toml"].iter().chain(files).copied().collect();
@@ -257,7 +257,7 @@ fn files_that_look_like_snapshots_are_reported_of_where_nobody_said_that_they_ar
     assert_eq!(replay(&["--snapshot", "a.csv", "b.csv", "c.csv"]), "");
 }
 
-/// A file with so many homes, written on that day of January.
+/// A file with this many homes, written on that day of January.
 fn homes(room: &Room, name: &str, count: u32, day: u64) {
     let rows: String = (1..=count).map(|id| format!("{id},{}\n", 500_000 + id)).collect();
     room.write(name, format!("id,price\n{rows}"));
@@ -265,7 +265,7 @@ fn homes(room: &Room, name: &str, count: u32, day: u64) {
 }
 
 #[test]
-fn an_export_that_was_cut_off_takes_nothing_away_and_it_is_reported() {
+fn a_truncated_export_removes_nothing_and_says_so() {
     let room = Room::new();
     room.write("mls.toml", MAP);
     for (name, count, day) in [("1.csv", 100, 1), ("2.csv", 45, 2), ("3.csv", 100, 3)] {
@@ -276,7 +276,7 @@ fn an_export_that_was_cut_off_takes_nothing_away_and_it_is_reported() {
     assert_eq!(room.json(&["home", "mls/99"])["status"], "Active");
     let message = room.replay("mls.toml", &["--snapshot", "1.csv", "2.csv", "3.csv"]);
     says(&message, &json!({ "gone": 0 }));
-    // A day later it is still so: they are gone as of the first of them.
+    // A day later they are still missing: they are gone as of the first file that lacked them.
     homes(&room, "3.csv", 45, 3);
     let message = room.replay("mls.toml", &["--snapshot", "1.csv", "2.csv", "3.csv"]);
     says(&message, &json!({ "gone": 55 }));
@@ -303,10 +303,10 @@ fn a_large_loss_is_shown_and_rejected_and_released() {
     let message = room.json(&["sources"]);
     assert_eq!(message["searches"][0]["held_back"]["listings"], 55, "{message}");
 
-    assert!(loss(&["--reject"]).contains("55 listings the next poll forgets"));
+    assert!(loss(&["--reject"]).contains("the next poll forgets that 55 listings were missing"));
     assert_eq!(room.json(&["poll", "exports"])["gone"], 0);
     assert_eq!(loss(&["--release"]), "exports: nothing is held back\n");
-    // It goes on, and is held back anew.
+    // The loss goes on, and is held back anew.
     homes(&room, "exports/3.csv", 45, 3);
     assert_eq!(room.json(&["poll", "exports"])["gone"], 0);
     assert!(loss(&["--release"]).contains("55 listings"));
@@ -318,7 +318,7 @@ fn a_large_loss_is_shown_and_rejected_and_released() {
     room.is_equal();
 }
 
-/// What Redfin gives to download: a notice in place of the first listing.
+/// A Redfin download, with a notice before the first listing.
 fn redfin(rows: &str) -> String {
     format!(
         "SALE TYPE,PROPERTY TYPE,ADDRESS,CITY,STATE OR PROVINCE,ZIP OR POSTAL CODE,PRICE,BEDS,BATHS,STATUS,URL,MLS#\n\
@@ -334,7 +334,7 @@ fn redfin_row(id: u32) -> String {
 }
 
 #[test]
-fn a_notice_among_the_rows_is_found_by_the_draft_and_keeps_nothing_from_being_gone() {
+fn a_draft_finds_a_notice_among_the_rows_and_absence_still_counts() {
     let room = Room::new();
     let rows = |ids: std::ops::Range<u32>| redfin(&ids.map(redfin_row).collect::<String>());
     for (name, text, day) in [("1.csv", rows(100..110), 1), ("2.csv", rows(101..110), 2), ("3.csv", rows(101..110), 3)]
@@ -350,7 +350,7 @@ fn a_notice_among_the_rows_is_found_by_the_draft_and_keeps_nothing_from_being_go
     says(&message, &json!({ "rows": 31, "skipped": 3, "quarantined": 0, "gone": 1 }));
     assert_eq!(room.json(&["home", "redfin/100"])["status"], "Gone");
 
-    // Without it the notice is a row that is not understood, and nothing is said to be gone.
+    // Without `comment` the notice is a reject, and nothing is reported gone.
     room.write("redfin.toml", map.replace("comment = ", "#comment = "));
     let strict = ["--db", "strict.db", "replay", "--map", "redfin.toml", "--snapshot", "--max-rejects", "50"];
     let message = room.stoop(&[&strict[..], &["1.csv", "2.csv", "3.csv"]].concat()).ok();
@@ -358,7 +358,7 @@ fn a_notice_among_the_rows_is_found_by_the_draft_and_keeps_nothing_from_being_go
 }
 
 #[test]
-fn a_sample_in_the_letters_of_an_old_computer_is_drafted_and_replayed() {
+fn a_sample_in_an_old_encoding_is_drafted_and_replayed() {
     let room = Room::new();
     let text = "Export vom 3. Mai\n\nObjekt-ID;Straße;Ort;PLZ;Kaufpreis\nA1;Hießgasse 3;Wien;1030;€ 310.000\n\
                 A2;Währinger Straße 8;Wien;1180;€ 420.000\n";
@@ -392,7 +392,7 @@ fn piped(room: &Room, args: &[&str], bytes: &[u8]) -> Outcome {
 }
 
 #[test]
-fn what_is_piped_in_is_read_like_a_file_of_any_format() {
+fn standard_input_is_read_in_any_format() {
     let csv = "id,price\n1,500000\n,600000\n2,600000\n";
     let lines = "{\"id\": 1, \"price\": 500000}\n{\"price\": 600000}\n{\"id\": 2, \"price\": 600000}\n";
     let array = format!("[{}]", lines.trim_end().replace('\n', ","));
@@ -402,8 +402,8 @@ fn what_is_piped_in_is_read_like_a_file_of_any_format() {
         room.write("mls.toml", MAP);
         let args = ["replay", "--map", "mls.toml", "-", "--max-rejects", "50", "--json"];
         says(&piped(&room, &args, bytes).ok().json(), &json!({ "rows": 3, "new": 2, "quarantined": 1 }));
-        let (place, ..) = &room.rejects()[0];
-        assert!(place.starts_with("standard input"), "{place}");
+        let (position, ..) = &room.rejects()[0];
+        assert!(position.starts_with("standard input"), "{position}");
     }
     let room = Room::new();
     room.write("mls.toml", MAP);
@@ -413,7 +413,7 @@ fn what_is_piped_in_is_read_like_a_file_of_any_format() {
 }
 
 #[test]
-fn a_draft_is_made_of_what_is_piped_in() {
+fn a_draft_is_made_from_standard_input() {
     let room = Room::new();
     let sample = br#"{"homes": [{"id": "h1", "price": 250000, "currency": "EUR", "city": "Graz"},
                                {"id": "h2", "price": 310000, "currency": "EUR", "city": "Graz"}]}"#;
@@ -427,7 +427,7 @@ fn a_draft_is_made_of_what_is_piped_in() {
 }
 
 #[test]
-fn a_field_that_contradicts_the_others_is_named_with_what_is_done() {
+fn a_contradictory_field_is_named_with_the_consequence() {
     let room = Room::new();
     room.write("mls.toml", MAP.replace("city =", "previous_list_price = { from = \"before\" }\ncity ="));
     room.write("stoop.toml", CONFIG);
@@ -449,7 +449,7 @@ fn a_field_that_contradicts_the_others_is_named_with_what_is_done() {
     let listed = room.json(&["sources"]);
     assert_eq!(listed["searches"][0]["contradictions"], json!([counted]));
     assert_eq!(check(&["--json"]).json()["polled_contradictions"], json!([counted]));
-    let message = "previous far off: 112 of 120 listings: previous_list_price is distrusted, and not sent.";
+    let message = "previous far off: 112 of 120 listings: previous_list_price is distrusted and omitted.";
     for shown in [room.stoop(&["sources"]).ok().stdout, check(&[]).stdout] {
         let words: Vec<&str> = shown.split_whitespace().collect();
         assert!(words.join(" ").contains(message), "{shown}");

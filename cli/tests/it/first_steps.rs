@@ -1,4 +1,4 @@
-//! What somebody does first: a configuration, completions, the manual.
+//! The first steps: a configuration, completions, the manual.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use crate::support::{Room, list, text};
 
 const KINDS: [&str; 8] = ["reso", "zillow", "realtor", "rentcast", "avito", "mubawab", "map", "files"];
 
-/// The searches of the configuration, with whether they are on.
+/// The searches of the configuration, and whether they are enabled.
 fn searches(room: &Room) -> Vec<(String, bool)> {
     let message: Value = room.json(&["sources"]);
     let search = |search: &Value| (text(&search["name"]).to_owned(), search["enabled"] == true);
@@ -14,7 +14,7 @@ fn searches(room: &Room) -> Vec<(String, bool)> {
 }
 
 #[test]
-fn init_writes_a_configuration_of_the_source_that_was_chosen() {
+fn init_writes_a_configuration_of_the_chosen_source() {
     for kind in KINDS {
         let room = Room::new();
         let message = room.stoop(&["init", "--source", kind]).ok().stdout;
@@ -29,14 +29,14 @@ fn init_writes_a_configuration_of_the_source_that_was_chosen() {
 }
 
 #[test]
-fn init_asks_nothing_where_nobody_answers_and_leaves_a_file_alone() {
+fn init_without_a_terminal_asks_nothing_and_keeps_an_existing_file() {
     let room = Room::new();
     let message = room.stoop(&["init"]).ok().stdout;
     assert!(message.contains("stoop sources"), "{message}");
     let all = searches(&room);
     assert_eq!(all.len(), KINDS.len());
     assert!(all.iter().all(|(_, on)| !on), "{all:?}");
-    room.stoop(&["init", "--source", "reso"]).refused(&["stoop.toml is there already", "--to names another"]);
+    room.stoop(&["init", "--source", "reso"]).refused(&["stoop.toml exists already", "--to names another"]);
     assert_eq!(searches(&room), all);
     let message = room.stoop(&["init", "--source", "reso", "--to", "mls.toml"]).ok().stdout;
     assert!(message.contains("stoop run --config mls.toml"), "{message}");
@@ -44,7 +44,7 @@ fn init_asks_nothing_where_nobody_answers_and_leaves_a_file_alone() {
 }
 
 #[test]
-fn shells_and_readers_are_reported_of_every_command() {
+fn completions_and_manual_cover_every_command() {
     let room = Room::new();
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let script = room.stoop(&["completions", shell]).ok().stdout;

@@ -1,9 +1,9 @@
-//! `stoop judge`: what the rules in force say of what is stored already.
+//! `stoop judge`: the current rules applied to what is stored already.
 
 use crate::support::{MAP, Room, says, text};
 use serde_json::json;
 
-/// A home that falls by a fifth, one that falls by a tenth, one to a tenth.
+/// One home falls by a fifth, one falls by a tenth, one falls to a tenth.
 const ROWS: &str = "id,seen,price,city\n\
     a,2026-03-01,500000,Reno\nb,2026-03-01,300000,Elko\nc,2026-03-01,300000,Elko\n\
     a,2026-03-05,400000,Reno\nb,2026-03-06,270000,Elko\nc,2026-03-07,30000,Elko\n";
@@ -16,7 +16,7 @@ fn replay(room: &Room, drop_percent: u32) -> String {
 }
 
 #[test]
-fn a_changed_threshold_offers_to_judge_what_is_stored_and_nothing_is_reported_unasked() {
+fn a_changed_threshold_hints_at_judge_and_sends_nothing_unasked() {
     let room = Room::new();
     room.write("made.toml", MAP);
     room.write("rows.csv", ROWS);
@@ -27,17 +27,17 @@ fn a_changed_threshold_offers_to_judge_what_is_stored_and_nothing_is_reported_un
     assert_eq!(room.alert_ids().len(), 0);
     let message = replay(&room, 10);
     assert!(message.contains(HINT), "{message}");
-    assert!(!replay(&room, 10).contains(HINT), "it is said once");
+    assert!(!replay(&room, 10).contains(HINT), "the hint appears once");
     let unnamed = room.stoop(&["replay", "--map", "made.toml", "rows.csv"]).ok().stderr;
-    assert!(!unnamed.contains("stoop judge"), "stoop.toml is in force where none is named: {unnamed}");
-    assert_eq!(room.alert_ids().len(), 0, "what is known already is no change");
+    assert!(!unnamed.contains("stoop judge"), "stoop.toml applies by default: {unnamed}");
+    assert_eq!(room.alert_ids().len(), 0, "known homes are not judged again");
 
     for _ in 0..2 {
         let judged = room.json(&["judge"]);
         says(&judged, &json!({ "homes": 3, "alerts": 2, "suspects": 0, "known": 1, "sent": false }));
         assert_eq!(text(&judged["newest"][0]["home"]), "made/b");
     }
-    assert_eq!((room.alert_ids().len(), room.alert_lines().len()), (0, 0), "to look changes nothing");
+    assert_eq!((room.alert_ids().len(), room.alert_lines().len()), (0, 0), "without --send nothing changes");
     let message = room.stoop(&["judge", "--limit", "1"]).ok().stdout;
     assert!(message.contains("… and 1 more; --limit shows more") && message.contains("--send does that"), "{message}");
 
@@ -50,7 +50,7 @@ fn a_changed_threshold_offers_to_judge_what_is_stored_and_nothing_is_reported_un
 }
 
 #[test]
-fn without_a_configuration_the_rules_are_those_without_one_and_without_a_database_it_is_said() {
+fn without_a_configuration_the_default_rules_apply_and_a_missing_database_is_reported() {
     let room = Room::new();
     room.stoop(&["judge"]).refused(&["there is no database"]);
     room.write("made.toml", MAP);

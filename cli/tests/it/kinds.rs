@@ -1,5 +1,5 @@
-//! `stoop run` with a search of every kind of source, each against a site on loopback that speaks its dialect: what each
-//! source shows is stored, then what has changed, then what is gone.
+//! `stoop run` with a search of every kind of source, each against a site on loopback that speaks its dialect. Stored
+//! are first the listings of each source, then their changes, then what is gone.
 
 #![cfg(unix)]
 
@@ -15,10 +15,10 @@ use stoop_pipeline::ports::{RunOutcome, RunRecord, SearchIndex};
 use stoop_runtime::SystemClock;
 use stoop_simulation::country::{Country, EXPORTS, Homes, KEYS};
 
-/// What each search is to know.
+/// What each search should know.
 type Known = BTreeMap<&'static str, Homes>;
 
-/// The variable of a key.
+/// The environment variable of a key.
 fn variable(key: &str) -> String {
     format!("STOOP_TEST_{}", key.to_uppercase())
 }
@@ -30,7 +30,7 @@ struct Desk {
 }
 
 impl Desk {
-    /// What polls have missed until now was missed a day before that: the test does not wait so long.
+    /// Moves the times of all missed listings back by a day, so that the test need not wait.
     fn missed_a_day_before(&self) {
         let database = self.database();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -57,7 +57,7 @@ impl Desk {
         Self { room, country, polled: 0 }
     }
 
-    /// Drops a file that was written some time ago, so that nobody thinks it is still being written.
+    /// Writes a file with a modification time in the past, so that it does not look unfinished.
     fn export(&self, name: &str, minutes_ago: i64) {
         let name = format!("{EXPORTS}{name}");
         self.room.write(&name, self.country.export());
@@ -93,7 +93,7 @@ impl Desk {
         self.country.searches.iter().map(|search| (search.name, self.country.knows(search, of(search.name)))).collect()
     }
 
-    /// The database has what the searches know, with price and status, and no other home.
+    /// Asserts that the database has exactly what the searches know, with price and status.
     fn are_stored(&self, known: &Known) {
         let homes = self.database().homes_after(None, usize::MAX).unwrap();
         let stored = homes.into_iter().map(|(id, home)| {
@@ -122,7 +122,8 @@ fn a_search_of_every_kind_is_polled_side_by_side() {
     }
     desk.are_stored(&known);
 
-    // Days go by. What is missed once may only have moved to another page: a scan of another day has to miss it as well.
+    // Days pass. A listing missed once may only have moved to another page: a scan on another day has to miss it as
+    // well.
     desk.country.move_on(&known);
     for (name, minutes_ago) in [("2.jsonl", 20), ("3.jsonl", 10)] {
         desk.export(name, minutes_ago);

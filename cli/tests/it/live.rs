@@ -1,4 +1,4 @@
-//! `stoop demo`, `stoop poll` and `stoop run` against a portal on loopback, and a webhook that is told.
+//! `stoop demo`, `stoop poll` and `stoop run` against a portal on loopback, and a webhook that receives alerts.
 
 #![cfg(unix)]
 
@@ -20,10 +20,10 @@ use stoop_simulation::{Fault, Portal, PortalConfig, Simulation, SimulationConfig
 
 const TOKEN: &str = "a-token-of-the-test";
 
-/// The variable that a search takes its token from.
+/// The environment variable of the search's token.
 const TOKEN_ENV: &str = "STOOP_TEST_TOKEN";
 
-/// A portal with homes of four regions, whose time passes when the test says so.
+/// A portal with homes of four regions. The test moves its clock.
 struct Market {
     simulation: Arc<Mutex<Simulation>>,
     portal: Portal,
@@ -31,7 +31,7 @@ struct Market {
 
 impl Market {
     fn new() -> Self {
-        // Some time ago by any clock, so that no clock finds its times in the future.
+        // In the past by any clock, so that no time is in the future.
         let start = Time::parse("2025-03-03T00:00:00Z").unwrap();
         let simulation = Arc::new(Mutex::new(Simulation::new(SimulationConfig::new(11, start, 300, 8))));
         let config = PortalConfig { token: Some(TOKEN.into()), ..PortalConfig::new(move || start) };
@@ -49,7 +49,7 @@ impl Market {
         self.simulation.lock().unwrap().homes().count()
     }
 
-    /// A room with a configuration of one search for all that the portal has.
+    /// A room with a configuration of one search for the whole portal.
     fn room(&self, alerts: &str) -> Room {
         let room = Room::new();
         let config = format!(
@@ -73,7 +73,7 @@ fn run(room: &Room) -> Running {
 }
 
 #[test]
-fn a_poll_takes_in_what_the_portal_shows_and_then_what_changed() {
+fn a_poll_stores_the_portals_listings_and_then_their_changes() {
     let market = Market::new();
     let room = market.room("");
     let first = poll(&room).ok().json();
@@ -82,7 +82,7 @@ fn a_poll_takes_in_what_the_portal_shows_and_then_what_changed() {
     assert_eq!(number(&first["pages"]), listed.div_ceil(100) as f64);
     assert!(matches!(rolled_up(&room), (0, areas) if areas > 0), "{:?}", rolled_up(&room));
     assert_eq!(room.is_equal()["homes"], listed);
-    // Nothing has changed since: the portal is asked for the last minutes only, and what it has of them is known.
+    // Nothing has changed: the portal is asked only for the last minutes, and all of that is known.
     let again = poll(&room).ok().json();
     says(&again, &json!({ "pages": 1, "new": 0, "changed": 0 }));
     assert!(number(&again["listings"]) < 10.0, "{again}");
@@ -97,17 +97,17 @@ fn a_poll_takes_in_what_the_portal_shows_and_then_what_changed() {
     let runs = room.json(&["runs"]);
     says(&runs, &json!({ "total": 3 }));
     says(&runs["runs"][0], &json!({ "kind": "poll", "subject": "all", "outcome": "complete" }));
-    // The pages lie verbatim beside the database.
+    // The raw pages are stored verbatim.
     assert!(room.path("stoop-data/raw").read_dir().unwrap().count() > 0);
     assert!(!room.read("stoop.toml").contains(TOKEN));
 }
 
 #[test]
-fn what_polls_send_after_the_clock_was_weeks_ahead_is_taken_up() {
+fn polls_after_the_clock_was_weeks_ahead_are_processed() {
     let market = Market::new();
     let room = market.room("");
     poll(&room).ok();
-    // As a poll leaves it that ran under a date that is to come, and whose observations were taken up under that date.
+    // The state after a poll under a future date whose observations were processed under that date.
     let ahead = SystemClock.now().plus_ms(20 * Time::DAY_MS);
     let database = Database::open(&room.path("stoop.db"), &room.path("stoop-data")).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -151,7 +151,7 @@ fn a_portal_that_answers_html_with_status_200_fails_the_poll_and_the_next_one_go
 }
 
 #[test]
-fn a_portal_that_leads_in_a_circle_fails_the_poll_and_keeps_what_was_read() {
+fn a_portal_whose_pages_form_a_circle_fails_the_poll_and_keeps_its_rows() {
     let market = Market::new();
     let room = market.room("");
     market.portal.faults().plan(Fault::LoopingLink, 10);
@@ -165,7 +165,7 @@ fn a_portal_that_leads_in_a_circle_fails_the_poll_and_keeps_what_was_read() {
 }
 
 #[test]
-fn a_portal_that_stumbles_is_asked_again() {
+fn a_portal_with_transient_errors_is_asked_again() {
     let market = Market::new();
     let room = market.room("");
     market.portal.faults().plan(Fault::ServerError, 1);
@@ -180,7 +180,7 @@ fn a_portal_that_stumbles_is_asked_again() {
 }
 
 #[test]
-fn a_search_that_shows_nothing_is_polled_less_often_and_after_a_restart_still() {
+fn a_quiet_search_is_polled_less_often_also_after_a_restart() {
     let market = Market::new();
     let room = market.room("");
     room.write("stoop.toml", room.read("stoop.toml").replace("every = \"1s\"", "every = \"1s\"\nevery_max = \"3s\""));
@@ -197,13 +197,13 @@ fn a_search_that_shows_nothing_is_polled_less_often_and_after_a_restart_still() 
     }
     let (first, second) = (room.read("first.log"), room.read("second.log"));
     let mut polls = first.lines().filter(|line| line.contains("all: "));
-    assert!(!polls.next().unwrap().contains("next in"), "of the first poll nothing is learnt: {first}");
+    assert!(!polls.next().unwrap().contains("next in"), "the first poll sets no pace: {first}");
     let restarted = second.lines().find(|line| line.contains("all: ")).unwrap();
-    assert!(restarted.ends_with("next in 3.0 s"), "a restart goes on from there: {second}");
+    assert!(restarted.ends_with("next in 3.0 s"), "a restart continues from there: {second}");
 }
 
 #[test]
-fn a_run_polls_until_interrupted_and_the_webhook_gets_every_alert_again_until_it_takes_it() {
+fn a_run_polls_until_interrupted_and_retries_the_webhook() {
     let market = Market::new();
     let webhook = Webhook::start(|nth| if nth < 2 { 500 } else { 200 });
     let room = market.room(&format!("webhook = \"{}\"", webhook.url));
@@ -223,30 +223,30 @@ fn a_run_polls_until_interrupted_and_the_webhook_gets_every_alert_again_until_it
     for post in webhook.heard() {
         posts.entry(text(&post.alert["id"]).to_owned()).or_default().push(post.status);
     }
-    // The first one was refused twice, sent again until it was taken, and not sent any more then.
+    // The first alert was refused twice, sent again until it was accepted, and then no more.
     assert_eq!(posts[text(&first.alert["id"])], [500, 500, 200]);
     assert!(posts.values().all(|answers| answers.iter().filter(|answer| **answer == 200).count() <= 1), "{posts:?}");
     assert!(posts.keys().all(|id| ids.contains(id)));
     says(&first.alert, &json!({ "rule": "price-drop", "why_suspect": null }));
 
-    // The next run goes on: what happened meanwhile is sent, and nothing twice.
+    // The next run continues: new alerts are sent, and none twice.
     market.days_pass(20);
     let running = run(&room);
     until("all alerts at the webhook", || {
         let Counts { alerts, homes, .. } = counts(&room)?;
-        // Alerts of its first pages are told before a poll has read the last one.
+        // Alerts of the first pages are sent before a poll has read the last one.
         let all_read = homes == market.listed() as u64;
-        (all_read && alerts > ids.len() as u64 && webhook.taken().len() as u64 == alerts).then_some(())
+        (all_read && alerts > ids.len() as u64 && webhook.accepted().len() as u64 == alerts).then_some(())
     });
     running.interrupt();
     assert_eq!(running.wait(), Some(0));
-    assert_eq!(webhook.taken(), room.alert_ids());
-    assert_eq!(room.alert_lines().len(), webhook.taken().len());
+    assert_eq!(webhook.accepted(), room.alert_ids());
+    assert_eq!(room.alert_lines().len(), webhook.accepted().len());
     assert_eq!(room.is_equal()["homes"], market.listed());
 }
 
 #[test]
-fn a_poll_that_fails_tells_every_cause_on_its_line_and_in_the_ledger() {
+fn a_failed_poll_shows_every_cause_on_its_line_and_in_the_ledger() {
     let market = Market::new();
     let room = market.room("");
     std::fs::create_dir(room.path("stoop-data")).unwrap();
@@ -262,7 +262,7 @@ fn a_poll_that_fails_tells_every_cause_on_its_line_and_in_the_ledger() {
 }
 
 #[test]
-fn a_server_that_asks_for_patience_holds_up_no_end() {
+fn a_retry_after_does_not_delay_the_end() {
     let market = Market::new();
     let room = market.room("");
     market.portal.faults().plan(Fault::TooManyRequests { retry_after_s: 100 }, 1);
@@ -279,7 +279,7 @@ fn raw_pages(room: &Room) -> usize {
 }
 
 #[test]
-fn what_need_not_be_kept_is_pruned_when_it_is_asked_for_and_the_figures_stay() {
+fn prune_removes_old_data_and_keeps_the_figures() {
     let market = Market::new();
     let room = market.room("[keep]\nraw_pages_size = \"0MB\"\n");
     poll(&room).ok();
@@ -295,7 +295,7 @@ fn what_need_not_be_kept_is_pruned_when_it_is_asked_for_and_the_figures_stay() {
     let message = room.stoop(&["prune"]).ok().stdout;
     assert!(message.contains("bytes gone, 0 stay") && message.ends_with("are kept.\n"), "{message}");
     room.write("stoop.toml", "[keep]\nraw_pages = \"for ever\"\n");
-    room.stoop(&["prune"]).refused(&["stoop.toml:2: keep.raw_pages: \"for ever\" is no time span"]);
+    room.stoop(&["prune"]).refused(&["stoop.toml:2: keep.raw_pages: \"for ever\" is not a time span"]);
 }
 
 #[test]
@@ -313,12 +313,12 @@ fn a_run_prunes_in_the_background() {
     running.interrupt();
     assert_eq!(running.wait(), Some(0));
     let left = room.path(".").read_dir().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    assert_eq!(left.filter(|name| name.contains("-process-")).count(), 0, "who ends in order leaves no trace");
+    assert_eq!(left.filter(|name| name.contains("-process-")).count(), 0, "an orderly end leaves no trace");
     room.is_equal();
 }
 
 #[test]
-fn a_webhook_that_does_not_answer_holds_up_no_end() {
+fn a_silent_webhook_does_not_delay_the_end() {
     let market = Market::new();
     let silent = Silent::start();
     let room = market.room(&format!("webhook = \"{}\"", silent.url));
@@ -333,7 +333,7 @@ fn a_webhook_that_does_not_answer_holds_up_no_end() {
 }
 
 #[test]
-fn the_demo_shows_markets_and_alerts_and_goes_on_where_it_stopped() {
+fn the_demo_shows_markets_and_alerts_and_continues_where_it_stopped() {
     let room = Room::new();
     let demo = |seconds: &str| {
         let args = ["demo", "--seconds", seconds, "--homes", "400", "--speed", "600", "--seed", "7"];
@@ -350,12 +350,12 @@ fn the_demo_shows_markets_and_alerts_and_goes_on_where_it_stopped() {
     let alerts = room.alert_ids();
     assert!(!alerts.is_empty() && number(&first["homes"]) > 100.0);
     assert_eq!(room.alert_lines().len(), alerts.len());
-    // As README says: what was observed waits in the database until it fills a file of the lake.
+    // As README says, observations wait in the database until they fill a file of the lake.
     assert!(room.path("stoop-data/raw").is_dir() && room.path("stoop-data/alerts.jsonl").is_file());
     assert!(!room.path("stoop-data/lake").exists() && number(&first["observations"]) > 0.0);
 
     let shown = demo("3");
-    assert!(shown.contains("Going on from 2026-01-"), "{shown}");
+    assert!(shown.contains("Continuing from 2026-01-"), "{shown}");
     let second = room.is_equal();
     assert!(number(&second["observations"]) > number(&first["observations"]), "{first} {second}");
     assert!(alerts.iter().all(|id| room.alert_ids().contains(id)));

@@ -1,7 +1,7 @@
-//! `stoop`, run as a person would run it.
+//! `stoop`, run as a user runs it.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-#![allow(clippy::disallowed_macros, reason = "what a test prints is its own")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
+#![allow(clippy::disallowed_macros, reason = "a test prints for itself")]
 
 mod acceptance;
 mod bad_input;

@@ -1,4 +1,4 @@
-//! What may not be written to can be looked at.
+//! Read-only databases can be viewed.
 
 #![cfg(unix)]
 
@@ -11,10 +11,10 @@ use serde_json::Value;
 
 use crate::support::{Outcome, Room, map, number, until};
 
-/// The user that owns nothing.
+/// A user that owns nothing.
 const NOBODY: u32 = 65_534;
 
-/// A room with the program in it, so that another user finds it.
+/// A room with a copy of the program that another user can run.
 fn room() -> Room {
     let room = Room::new();
     let rows = room.stoop(&["simulate", "--rows", "2000"]).ok().stdout;
@@ -23,8 +23,8 @@ fn room() -> Room {
     room
 }
 
-/// Runs the program in the room by somebody who may write nothing of it: root may always, so it is another user then.
-fn look(room: &Room, args: &[&str]) -> Outcome {
+/// Runs the program in the room as a user without write access. Root may always write, so it becomes another user.
+fn view(room: &Room, args: &[&str]) -> Outcome {
     allow(&room.path("."), 0o555);
     let mut command = std::process::Command::new(room.path("stoop"));
     command.args(args).current_dir(room.path("."));
@@ -40,7 +40,7 @@ fn allow(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
-/// Everything that can be looked at is shown, and nothing is made. Tells how many observations `verify` saw.
+/// Asserts that every view works and that nothing is created. Returns how many observations `verify` counted.
 #[track_caller]
 fn shows_all(room: &Room) -> f64 {
     let names = || {
@@ -59,12 +59,12 @@ fn shows_all(room: &Room) -> f64 {
         &["quarantine"],
         &["verify", "--json"],
     ] {
-        let shown = look(room, args).ok();
+        let shown = view(room, args).ok();
         assert_eq!(shown.stderr, "", "{args:?}");
     }
-    let verified: Value = look(room, &["verify", "--json"]).ok().json();
+    let verified: Value = view(room, &["verify", "--json"]).ok().json();
     assert_eq!(verified["equal"], true);
-    assert_eq!(names(), before, "nothing is made");
+    assert_eq!(names(), before, "nothing is created");
     number(&verified["observations"])
 }
 
@@ -78,13 +78,13 @@ fn a_database_in_a_folder_that_cannot_be_written_to_is_shown() {
 }
 
 #[test]
-fn what_is_in_the_write_ahead_log_alone_is_shown_too() {
+fn the_write_ahead_log_is_shown_too() {
     let room = room();
     room.replay(&map("simulated.toml"), &["rows.jsonl"]);
     let rows = room.stoop(&["simulate", "--rows", "2000", "--seed", "8"]).ok().stdout;
     room.write("more.jsonl", rows);
     let before = number(&room.is_equal()["observations"]);
-    // Killed in the middle of it: its log and the index of that are left.
+    // Killed midway: its log and the log's index are left.
     let running = room.start(&["replay", "--map", &map("simulated.toml"), "more.jsonl", "--rate", "400"]);
     until("more observations", || (number(&room.json(&["verify"])["observations"]) > before).then_some(()));
     let of_a_live_one = shows_all(&room);
@@ -92,14 +92,14 @@ fn what_is_in_the_write_ahead_log_alone_is_shown_too() {
     running.kill();
     let of_a_killed_one = shows_all(&room);
     assert!(of_a_killed_one >= of_a_live_one);
-    // A copy without the index, as on a backup.
+    // A copy without the index, as in a backup.
     fs::remove_file(room.path("stoop.db-shm")).unwrap();
     assert_eq!(shows_all(&room), of_a_killed_one);
-    // A log that may not even be read.
+    // A log without read access.
     if fs::metadata(room.path(".")).unwrap().uid() == 0 {
         allow(&room.path("stoop.db-wal"), 0o000);
-        let shown = look(&room, &["markets"]).ok();
-        assert!(shown.stderr.starts_with("stoop: the newest is not shown: "), "{}", shown.stderr);
+        let shown = view(&room, &["markets"]).ok();
+        assert!(shown.stderr.starts_with("stoop: the newest data is not shown: "), "{}", shown.stderr);
         assert!(shown.stderr.trim_end().ends_with(" bytes of ./stoop.db-wal cannot be read"), "{}", shown.stderr);
     }
 }

@@ -1,4 +1,4 @@
-//! README's commands, run as they stand there, one after the other, print what stands there.
+//! README's commands print what README says, when run as they are, one after the other.
 
 #![cfg(unix)]
 
@@ -7,13 +7,13 @@ use std::process::Command;
 
 use crate::support::{Outcome, Room, root};
 
-/// A command as a reader types it, and what README says that it prints; a line `...` stands for any lines.
+/// A command as typed, and the output in README; a line `...` matches any lines.
 struct Step {
     command: String,
     prints: Vec<String>,
 }
 
-/// What a line of its own stands for that leaves lines out.
+/// The line in README that stands for omitted lines.
 const ELISION: &str = "...";
 
 fn readme() -> String {
@@ -35,7 +35,7 @@ fn steps(readme: &str) -> Vec<Step> {
     steps
 }
 
-/// The commands that tables and sentences name, those with a word in capitals to be filled in left out.
+/// The commands in tables and sentences, except those with a word in capitals to fill in.
 fn named(readme: &str) -> Vec<&str> {
     let table = |line: &&str| line.starts_with("| ");
     let quoted = readme.lines().filter(table).flat_map(|line| line.split('`').skip(1).step_by(2));
@@ -47,7 +47,7 @@ fn named(readme: &str) -> Vec<&str> {
     quoted.filter(|quoted| quoted.starts_with("stoop ")).filter(whole).collect()
 }
 
-/// Runs a line of shell in which `stoop` is this build.
+/// Runs a shell line in which `stoop` is this build.
 fn run(room: &Room, line: &str) -> Outcome {
     let program = Path::new(env!("CARGO_BIN_EXE_stoop")).parent().unwrap();
     let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap_or_default());
@@ -67,7 +67,7 @@ fn fits(message: &[&str], prints: &[String]) -> bool {
 }
 
 #[test]
-fn every_command_of_the_readme_prints_what_stands_there() {
+fn every_command_of_the_readme_prints_what_it_says() {
     let room = Room::new();
     std::os::unix::fs::symlink(root().join("maps").canonicalize().unwrap(), room.path("maps")).unwrap();
     let readme = readme();

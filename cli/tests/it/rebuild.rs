@@ -1,4 +1,4 @@
-//! `stoop verify`, `stoop rebuild` and what was known then, as a user meets them.
+//! `stoop verify`, `stoop rebuild` and `--as-known`.
 
 use std::process::Command;
 
@@ -27,7 +27,7 @@ const SPOIL: &str = "UPDATE homes SET body = (SELECT body FROM homes WHERE id = 
                      DELETE FROM homes WHERE id = 'made/d'; DELETE FROM bases; DELETE FROM markets";
 
 #[test]
-fn each_thing_that_was_altered_is_named_and_a_rebuild_mends_it() {
+fn each_alteration_is_named_and_a_rebuild_corrects_it() {
     let room = room();
     let before = room.json(&["market", "reno"]);
     says(&room.json(&["rebuild", "--yes"]), &json!({ "equal": true, "swapped": false }));
@@ -44,14 +44,14 @@ fn each_thing_that_was_altered_is_named_and_a_rebuild_mends_it() {
     let dry = room.stoop(&["rebuild", "--dry-run"]).ok().stdout;
     for part in [
         "1 homes are missing, the first: made/d",
-        "1 homes are others, the first: made/b",
-        "1 markets are others, the first: us/",
-        "of their figures are others, the first: active of us/",
+        "1 homes differ, the first: made/b",
+        "1 markets differ, the first: us/",
+        "of their figures differ, the first: active of us/",
         "nothing was swapped",
     ] {
         assert!(dry.contains(part), "{part:?} is not in {dry}");
     }
-    // Nobody is there to be asked.
+    // Without a terminal nothing is asked.
     let unasked = room.stoop(&["rebuild"]);
     assert_eq!(unasked.code, Some(1), "{}", unasked.stderr);
     assert!(unasked.stdout.contains("`stoop rebuild --yes` does it"), "{}", unasked.stdout);
@@ -63,17 +63,17 @@ fn each_thing_that_was_altered_is_named_and_a_rebuild_mends_it() {
     assert_eq!(room.json(&["market", "reno"]), before);
 
     room.stoop(&["rebuild", "--back"]).ok();
-    assert_eq!(room.stoop(&["verify"]).code, Some(1), "it is as it was");
+    assert_eq!(room.stoop(&["verify"]).code, Some(1), "it is unchanged");
     room.stoop(&["rebuild", "--yes"]).ok();
     room.is_equal();
     room.stoop(&["rebuild", "--forget"]).ok();
     assert_eq!(room.stoop(&["rebuild", "--back"]).code, Some(1), "there is nothing to go back to");
     room.is_equal();
-    assert_eq!(room.alert_ids().len(), 1, "nothing is told anew");
+    assert_eq!(room.alert_ids().len(), 1, "nothing is sent again");
 }
 
 #[test]
-fn a_file_of_an_older_format_is_refused_with_what_to_do_and_that_helps() {
+fn a_file_of_an_older_format_is_refused_and_a_rebuild_helps() {
     let room = room();
     let before = room.json(&["market", "reno"]);
     alter(
@@ -92,14 +92,14 @@ fn a_file_of_an_older_format_is_refused_with_what_to_do_and_that_helps() {
 }
 
 #[test]
-fn without_a_database_nothing_is_made() {
+fn without_a_database_nothing_is_created() {
     let room = Room::new();
     room.stoop(&["rebuild"]).refused(&["there is no database"]);
     assert!(!room.path("stoop.db").exists());
 }
 
 #[test]
-fn a_rebuild_that_is_killed_goes_on() {
+fn a_killed_rebuild_continues() {
     let room = Room::new();
     let map = crate::support::map("simulated.toml");
     let rows = room.stoop(&["simulate", "--rows", "60000", "--homes", "40000"]).ok().stdout;
@@ -113,7 +113,7 @@ fn a_rebuild_that_is_killed_goes_on() {
             .stdout(std::process::Stdio::null())
             .spawn()
             .unwrap();
-        // Wherever it stands: the outcome may not depend on it.
+        // At any moment: the result must not depend on it.
         std::thread::sleep(std::time::Duration::from_millis(150));
         running.kill().unwrap();
         running.wait().unwrap();
@@ -123,13 +123,13 @@ fn a_rebuild_that_is_killed_goes_on() {
     room.is_equal();
     let left = std::fs::read_dir(room.path("stoop-data")).unwrap();
     let left = left.filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("scratch"));
-    assert_eq!(left.count(), 0, "what killed ones left is gone");
+    assert_eq!(left.count(), 0, "the remains of killed rebuilds are gone");
 }
 
 #[test]
-fn what_was_known_then_is_what_a_room_shows_that_has_seen_no_more() {
+fn as_known_shows_what_a_room_with_only_earlier_rows_shows() {
     let room = room();
-    // Until 3 March the file has three rows; nothing of them was revised by then.
+    // Up to 3 March the file has three rows; nothing of them was revised by then.
     let then = Room::new();
     then.write("made.toml", MAP);
     then.write("rows.csv", ROWS.lines().take(4).map(|line| format!("{line}\n")).collect::<String>());
@@ -139,7 +139,7 @@ fn what_was_known_then_is_what_a_room_shows_that_has_seen_no_more() {
     assert_eq!(known["markets"], expected["markets"]);
     assert_eq!((&known["as_known"], &known["revised"]), (&json!("2026-03-03T00:00:00Z"), &json!([])));
 
-    // Of 7 March less was known on the 3rd: neither of the cuts, nor the home that came.
+    // On the 3rd less was known about 7 March: neither of the cuts, nor the new home.
     let known = room.json(&["market", "reno", "--as-known", "2026-03-03", "--as-of", "2026-03-08"]);
     let figure = |name: &str| {
         let revised = known["revised"].as_array().unwrap().iter().find(|revised| revised["figure"] == name).unwrap();

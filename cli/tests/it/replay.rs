@@ -1,4 +1,4 @@
-//! `stoop replay`, `stoop simulate` and the views on small files made by hand.
+//! `stoop replay`, `stoop simulate` and the views on small handmade files.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -76,7 +76,7 @@ fn the_format_of_a_file_makes_no_difference() {
 }
 
 #[test]
-fn the_rows_may_stand_inside_an_object_and_be_named_by_the_map() {
+fn the_map_may_name_rows_inside_an_object() {
     let room = room();
     room.write("inside.toml", MAP.replace("[fields]", "[read]\nrows = \"/data/homes\"\n[fields]"));
     room.write("a.json", json!({ "total": 5, "data": { "homes": objects() } }).to_string());
@@ -84,7 +84,7 @@ fn the_rows_may_stand_inside_an_object_and_be_named_by_the_map() {
 }
 
 #[test]
-fn files_are_fed_in_the_order_given_and_are_one_stream() {
+fn files_are_read_in_the_order_given_as_one_stream() {
     let room = room();
     let lines = json_lines();
     let (first, second) = lines.split_at(lines.match_indices('\n').nth(1).unwrap().0 + 1);
@@ -93,7 +93,7 @@ fn files_are_fed_in_the_order_given_and_are_one_stream() {
 }
 
 #[test]
-fn the_same_files_again_change_nothing_and_it_is_said() {
+fn the_same_files_again_change_nothing_and_it_says_so() {
     let room = replayed();
     let again = room.replay("made.toml", &["homes.csv"]);
     says(&again, &json!({ "rows": 5, "duplicates": 5, "price_changes": 0, "alerts": 0, "changed_nothing": true }));
@@ -116,7 +116,7 @@ fn the_summary_in_words_has_the_figures_and_the_alert() {
 }
 
 #[test]
-fn an_alert_is_one_line_of_json_and_a_rise_is_none() {
+fn an_alert_is_one_line_of_json_and_a_rise_is_not_an_alert() {
     let room = replayed();
     let lines = room.alert_lines();
     let [alert] = &lines[..] else { panic!("{lines:?}") };
@@ -170,7 +170,7 @@ fn a_rate_slows_a_replay_down() {
 }
 
 #[test]
-fn rows_in_no_order_leave_what_rows_in_order_leave() {
+fn unordered_rows_give_the_state_of_ordered_rows() {
     let mut rows: Vec<String> = csv().lines().skip(1).map(|line| format!("{line}\n")).collect();
     rows.reverse();
     let backwards = format!("id,seen,price,city\n{}", rows.concat());
@@ -190,14 +190,14 @@ fn rows_in_no_order_leave_what_rows_in_order_leave() {
 }
 
 #[test]
-fn the_data_lie_beside_the_database_wherever_it_is() {
+fn the_data_folder_is_next_to_the_database() {
     let room = room();
     room.write("homes.csv", csv());
     std::fs::create_dir(room.path("else")).unwrap();
     room.json(&["--db", "else/where.db", "replay", "--map", "made.toml", "homes.csv"]);
     assert!(room.path("else/where.db").is_file() && room.path("else/stoop-data/alerts.jsonl").is_file());
     assert!(!room.path("stoop.db").exists() && !room.path("stoop-data").exists());
-    // The option is the same before and behind the command.
+    // The option works before and after the command.
     assert_eq!(room.json(&["markets", "--db", "else/where.db"])["total"], 2);
 
     room.json(&["replay", "--map", "made.toml", "homes.csv", "--db", "third.db", "--data", "elsewhere"]);
@@ -205,7 +205,7 @@ fn the_data_lie_beside_the_database_wherever_it_is() {
 }
 
 #[test]
-fn every_view_is_there_for_people_and_for_programs() {
+fn every_view_has_output_for_people_and_for_programs() {
     let room = replayed();
     room.write("one.csv", "id,seen,price,city\nc,2026-03-01,0,Reno\n");
     room.stoop(&["replay", "--map", "made.toml", "one.csv", "--max-rejects", "100"]).ok();
@@ -223,7 +223,7 @@ fn every_view_is_there_for_people_and_for_programs() {
     ] {
         let text = room.stoop(args).ok().stdout;
         assert!(text.contains(words), "{args:?}: {words:?} is not in:\n{text}");
-        assert!(!text.contains('\u{1b}'), "no colours where there is no terminal: {args:?}");
+        assert!(!text.contains('\u{1b}'), "no colours without a terminal: {args:?}");
     }
     let markets = room.json(&["markets"]);
     assert_eq!((&markets["total"], list(&markets["markets"]).len()), (&json!(2), 2));
@@ -232,7 +232,7 @@ fn every_view_is_there_for_people_and_for_programs() {
     says(market, &json!({ "active": 1, "priced": 1, "currency": "USD", "purpose": "sale" }));
     assert!((number(&market["median_price"]) / 400_000.0 - 1.0).abs() <= 0.001);
     assert_eq!(market["last_7_days"]["price_cuts"], 1);
-    // Before the cut the home asked what it asked then.
+    // Before the cut the home has its price of that time.
     let before = room.json(&["market", "reno", "--as-of", "2026-03-03"]);
     assert!((number(&list(&before["markets"])[0]["median_price"]) / 500_000.0 - 1.0).abs() <= 0.001);
     assert_eq!(list(&room.json(&["homes", "reno"])["homes"])[0]["id"], "made/a");
@@ -244,7 +244,7 @@ fn every_view_is_there_for_people_and_for_programs() {
 }
 
 #[test]
-fn what_is_not_there_is_named_with_what_is() {
+fn unknown_names_are_reported_with_known_ones() {
     let room = replayed();
     room.stoop(&["market", "rino"]).refused(&["rino", "reno"]);
     room.stoop(&["home", "made/z"]).refused(&["made/z", "stoop homes"]);
@@ -268,7 +268,7 @@ fn a_simulated_market_is_the_same_every_time_and_replays() {
 }
 
 #[test]
-fn a_pipe_that_is_closed_is_no_error() {
+fn a_closed_pipe_is_not_an_error() {
     let room = Room::new();
     let mut command = room.command(&["simulate", "--rows", "1000000"]);
     let mut child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();

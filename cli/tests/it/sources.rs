@@ -22,7 +22,7 @@ fn portal() -> Portal {
     Portal::start(simulation, config).unwrap()
 }
 
-/// A room whose configuration has the search `mls` for a portal.
+/// A room whose configuration has the search `mls` of a portal.
 fn room(portal: &Portal, more: &str) -> Room {
     let room = Room::new();
     let config = format!(
@@ -47,7 +47,7 @@ fn field<'v>(message: &'v Value, name: &str) -> &'v Value {
         .unwrap_or_else(|| panic!("no {name} in {message}"))
 }
 
-/// What was left in the room beside what the test put there.
+/// Files in the room that the test did not write.
 fn files(room: &Room) -> Vec<String> {
     let entries = room.path("").read_dir().unwrap();
     let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -56,7 +56,7 @@ fn files(room: &Room) -> Vec<String> {
 }
 
 #[test]
-fn every_kind_is_listed_with_what_it_tells() {
+fn every_kind_is_listed_with_what_it_reports() {
     let room = Room::new();
     let shown = room.stoop(&["sources"]).ok().stdout;
     let message = room.json(&["sources"]);
@@ -71,7 +71,7 @@ fn every_kind_is_listed_with_what_it_tells() {
 }
 
 #[test]
-fn searches_are_listed_without_their_secrets_also_those_that_are_off() {
+fn searches_are_listed_without_secrets_even_disabled_ones() {
     let room = Room::new();
     room.write(
         "stoop.toml",
@@ -95,7 +95,7 @@ fn searches_are_listed_without_their_secrets_also_those_that_are_off() {
 }
 
 #[test]
-fn a_configuration_with_mistakes_does_not_hide_what_there_is_to_choose() {
+fn a_bad_configuration_does_not_hide_the_source_kinds() {
     let room = Room::new();
     room.write("stoop.toml", "[[search]]\nname = \"x\"\nsource = \"redfin\"\n");
     let message = room.stoop(&["sources"]);
@@ -105,7 +105,7 @@ fn a_configuration_with_mistakes_does_not_hide_what_there_is_to_choose() {
 }
 
 #[test]
-fn a_check_makes_one_request_stores_nothing_and_tells_of_every_field() {
+fn a_check_makes_one_request_stores_nothing_and_shows_every_field() {
     let portal = portal();
     let room = room(&portal, "");
     let message = check(&room, "mls", &["--json"]).ok().json();
@@ -145,15 +145,15 @@ fn a_search_that_is_off_can_be_checked_and_stays_off() {
 }
 
 #[test]
-fn where_there_is_a_database_a_check_counts_in_the_limits_of_polls() {
+fn with_a_database_a_check_counts_against_the_limits_of_polls() {
     let portal = portal();
     let room = room(&portal, "limits = [\"50/h\"]");
     Outcome::of(room.command(&["poll", "mls"]).env(TOKEN_ENV, TOKEN)).ok();
     let runs = room.json(&["runs"]);
     let message = check(&room, "mls", &["--json"]).ok().json();
     says(&message["left"][0], &json!({ "limit": "50 requests an hour", "left": 50 - portal.served().requests }));
-    assert_eq!(room.json(&["runs"]), runs, "a check is no run");
-    // None is left for another one, which says so instead of waiting for an hour.
+    assert_eq!(room.json(&["runs"]), runs, "a check is not a run");
+    // No request is left for another check, which says so instead of waiting for an hour.
     let config = room.read("stoop.toml").replace("50/h", &format!("{}/h", portal.served().requests));
     room.write("stoop.toml", config);
     let held = check(&room, "mls", &[]);
@@ -162,7 +162,7 @@ fn where_there_is_a_database_a_check_counts_in_the_limits_of_polls() {
 }
 
 #[test]
-fn what_cannot_be_had_or_understood_is_a_failure_that_says_why() {
+fn a_check_that_fails_says_why() {
     let portal = portal();
     let room = room(&portal, "");
     room.stoop(&["sources", "check", "mls"]).refused(&["the environment has no variable", TOKEN_ENV]);
@@ -170,7 +170,7 @@ fn what_cannot_be_had_or_understood_is_a_failure_that_says_why() {
     assert_eq!(wrong.code, Some(1), "{}", wrong.stderr);
     assert!(wrong.stderr.contains("status 401") && !wrong.stderr.contains("another"), "{}", wrong.stderr);
 
-    // A map that takes every row for something else understands none.
+    // A map that misreads every row understands none.
     let map = format!(
         "name = \"odd\"\ncountry = \"US\"\ncurrency = \"USD\"\n[read]\nrows = \"/value\"\n[http]\nurl = \"{}/odata/Property\"\n\
          [http.headers]\nAuthorization = \"Bearer {{token}}\"\n[fields]\nnative_id = {{ from = \"ListingKey\" }}\n\
@@ -196,7 +196,7 @@ fn what_cannot_be_had_or_understood_is_a_failure_that_says_why() {
     assert!(shown.contains("0 of") && shown.contains("bad value"), "{shown}");
 }
 
-/// A server that answers each path with a status and a body, and notes what it was asked for.
+/// A server that answers each path with a status and a body, and records the requests.
 struct Site {
     address: String,
     asked: Arc<Mutex<Vec<String>>>,
@@ -225,7 +225,7 @@ fn answer(mut stream: TcpStream, pages: &[(&str, u16, &str)], notes: &Mutex<Vec<
     let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
     let path = lines.next().unwrap_or_default().split(' ').nth(1).unwrap_or_default().to_owned();
     let agent = lines.take_while(|line| !line.is_empty()).find(|line| line.to_lowercase().starts_with("user-agent"));
-    assert!(agent.unwrap_or_default().contains("stoop/"), "it says who it is");
+    assert!(agent.unwrap_or_default().contains("stoop/"), "it identifies itself");
     let page = pages.iter().find(|(known, ..)| path.starts_with(known));
     let (status, body) = page.map_or((404, "nothing"), |(_, status, body)| (*status, *body));
     notes.lock().unwrap().push(path);
@@ -255,7 +255,7 @@ const SAMPLE: &str = r#"{"meta": {"total": 3, "next": "/homes?page=2"}, "homes":
      "schlafzimmer": null, "typ": "haus", "link": "https://www.example.at/h2", "wetter": "gut"}]}"#;
 
 #[test]
-fn a_draft_of_an_answer_is_written_proven_and_polls() {
+fn a_draft_of_an_answer_is_written_tested_and_polls() {
     let site = Site::new(&[("/homes", 200, SAMPLE)]);
     let room = Room::new();
     room.write("sample.json", SAMPLE);
@@ -270,12 +270,12 @@ fn a_draft_of_an_answer_is_written_proven_and_polls() {
     says(field(&message, "list_price"), &json!({ "filled": 2, "example": "250000 EUR" }));
     says(field(&message, "bedrooms"), &json!({ "filled": 1, "share": 0.5 }));
     says(field(&message, "living_area"), &json!({ "example": "71.5 m²" }));
-    assert_eq!(site.asked(), [] as [&str; 0], "a draft asks nobody");
+    assert_eq!(site.asked(), [] as [&str; 0], "a draft makes no request");
     let map = room.read("graz.toml");
     assert!(!map.contains("s3cr3t"), "{map}");
     assert!(map.contains("next = \"/meta/next\"") && map.contains("native_id = { from = \"id\" }"), "{map}");
 
-    room.stoop(&args).refused(&["graz.toml is there already; --force"]);
+    room.stoop(&args).refused(&["graz.toml exists already; --force"]);
     let again = room.stoop(&[&args[..], &["--force"]].concat()).ok().stdout;
     for part in ["Wrote graz.toml", "2 of 2 rows were understood", "stoop sources check graz"] {
         assert!(again.contains(part), "{part}: {again}");
@@ -311,7 +311,7 @@ fn a_draft_of_a_file_replays_it() {
 }
 
 #[test]
-fn what_a_draft_lacks_is_named_and_nothing_is_written() {
+fn a_draft_that_lacks_something_says_so_and_writes_nothing() {
     let room = Room::new();
     room.write("a.json", r#"[{"id": 1, "price": 5000}, {"id": 2, "price": 6000}]"#);
     room.stoop(&["sources", "new", "x", "--from", "a.json"]).refused(&["a.json", "--purpose", "--currency"]);

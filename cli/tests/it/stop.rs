@@ -1,7 +1,7 @@
-//! Whatever `stoop` waits for, it ends when it is told to, and what it left half done is told as that.
+//! `stoop` ends when asked, whatever it waits for, and reports what is half done as such.
 
 #![cfg(unix)]
-#![allow(unreachable_pub, reason = "what `live` uses too")]
+#![allow(unreachable_pub, reason = "`live` uses it too")]
 
 use std::fs::File;
 use std::net::TcpListener;
@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 
 use crate::support::{Room, Running, list, map, says, text, until};
 
-/// Less than any wait of the program: half a minute for an answer, twenty seconds for another writer.
+/// Less than any timeout of the program: half a minute for an answer, twenty seconds for another writer.
 const NO_FULL_WAIT: Duration = Duration::from_secs(18);
 
-/// A server that takes connections and never says a word.
+/// A server that accepts connections and never answers.
 pub struct Silent {
     pub url: String,
     asked: Arc<AtomicUsize>,
@@ -61,14 +61,14 @@ fn room_of(silent: &Silent) -> Room {
     room
 }
 
-/// Starts the program; what it says on standard error is in `errors.txt`.
+/// Starts the program; its standard error goes to `errors.txt`.
 fn start(room: &Room, args: &[&str]) -> Running {
     let errors = File::create(room.path("errors.txt")).unwrap();
     let mut command = room.command(args);
     Running(command.env("STOOP_TEST_TOKEN", "t").stdout(Stdio::null()).stderr(errors).spawn().unwrap())
 }
 
-/// Tells the program to end, waits until it has, and looks that it waited for nothing else.
+/// Asks the program to end, waits until it has, and checks that it waited for nothing else.
 #[track_caller]
 pub fn ends(running: Running) -> Option<i32> {
     let began = Instant::now();
@@ -83,7 +83,7 @@ fn runs(room: &Room) -> Vec<Value> {
 }
 
 #[test]
-fn a_server_that_does_not_answer_holds_up_no_end() {
+fn a_silent_server_does_not_delay_the_end() {
     for (args, code) in [(&["poll", "all"][..], 143), (&["run"], 0), (&["sources", "check", "all"], 143)] {
         let silent = Silent::start();
         let room = room_of(&silent);
@@ -97,8 +97,8 @@ fn a_server_that_does_not_answer_holds_up_no_end() {
     }
 }
 
-/// Rows of a simulated market, and a lock that keeps alerts from being told: whoever has to tell one stands still.
-fn room_that_stands_still() -> (Room, File) {
+/// Rows of a simulated market, and a lock that blocks alerts: a process that has to send one waits.
+fn blocked_room() -> (Room, File) {
     let room = Room::new();
     let rows = room.stoop(&["simulate", "--rows", "3000"]).ok().stdout;
     room.write("rows.jsonl", rows);
@@ -118,8 +118,8 @@ fn replay_that_stands_still(room: &Room) -> Running {
 }
 
 #[test]
-fn who_cannot_go_on_ends_all_the_same_and_its_run_is_reported_to_be_killed() {
-    let (room, lock) = room_that_stands_still();
+fn a_blocked_process_ends_and_its_run_is_reported_killed() {
+    let (room, lock) = blocked_room();
     let running = replay_that_stands_still(&room);
     says(&runs(&room)[0], &json!({ "kind": "replay", "outcome": "running" }));
     assert_eq!(ends(running), Some(143));
@@ -139,11 +139,11 @@ fn who_cannot_go_on_ends_all_the_same_and_its_run_is_reported_to_be_killed() {
 
 #[test]
 fn a_second_signal_ends_at_once() {
-    let (room, _lock) = room_that_stands_still();
+    let (room, _lock) = blocked_room();
     let running = replay_that_stands_still(&room);
     running.terminate();
-    // Of two kinds of signals that come together either may be heard first, and two of one kind are one: it is sent
-    // until it was heard a second time.
+    // Two signals of different kinds may arrive in either order, and two of the same kind may merge into one: the test
+    // sends it until a second one arrives.
     let mut running = Some(running);
     let code = until("the end", || {
         let mut one = running.take()?;
@@ -159,7 +159,7 @@ fn a_second_signal_ends_at_once() {
 }
 
 #[test]
-fn a_run_that_is_under_way_stays_so_beside_another_and_is_killed_when_its_process_is() {
+fn a_run_stays_running_next_to_another_and_is_killed_with_its_process() {
     let silent = Silent::start();
     let room = room_of(&silent);
     let mut running = start(&room, &["run"]);
@@ -188,7 +188,7 @@ fn a_second_demo_in_a_folder_says_what_runs_there() {
     });
     let pid = first.0.id();
     let second = room.stoop(&["demo", "--seconds", "1"]);
-    second.refused(&[&format!("stoop demo (process {pid}) has been at work on stoop.db since 2"), "--db"]);
+    second.refused(&[&format!("stoop demo (process {pid}) works on stoop.db since 2"), "--db"]);
     assert_eq!(ends(first), Some(0));
     room.stoop(&["demo", "--homes", "100", "--seconds", "1"]).ok();
 }

@@ -1,5 +1,5 @@
-//! What the terminal, a pipe and a file get to see: nothing that a source, a file's name or a search's fills in
-//! steers them, and no line is wider than asked for.
+//! Output to a terminal, a pipe and a file: nothing from a source, a file name or a search controls the terminal, and
+//! no line is wider than requested.
 
 #![cfg(unix)]
 
@@ -12,7 +12,7 @@ use stoop_simulation::{Portal, PortalConfig, Simulation, SimulationConfig};
 
 use crate::support::{Outcome, Room};
 
-/// What every text from outside is made of here: a window's title, a cleared screen, a C1 code, turned directions.
+/// Every text from outside in these tests: a window title, a cleared screen, a C1 code, reversed text direction.
 const HOSTILE: &str = "x\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m\u{202e}y\u{2066}z\u{2069}\u{61c}";
 
 const MAP: &str = r#"
@@ -30,8 +30,8 @@ title = { from = "title" }
 url = { from = "url" }
 "#;
 
-/// What moves a cursor, names a window or turns text around.
-fn steers(c: char) -> bool {
+/// Whether a character can move the cursor, name a window or reverse text.
+fn is_control(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -39,12 +39,12 @@ fn steers(c: char) -> bool {
 #[track_caller]
 fn plain(outcome: &Outcome, command: &[&str]) {
     for text in [&outcome.stdout, &outcome.stderr] {
-        let found = text.chars().find(|c| steers(*c) && !matches!(c, '\n' | '\r'));
+        let found = text.chars().find(|c| is_control(*c) && !matches!(c, '\n' | '\r'));
         assert_eq!(found, None, "{command:?}: {text:?}");
     }
 }
 
-/// A room with a replay of a hostile file: a home whose price falls, rows that are refused.
+/// A room with a replay of a hostile file: a home whose price falls, and rows that are refused.
 fn room() -> Room {
     let room = Room::new();
     let file = format!("{}.csv", HOSTILE.replace('/', ""));
@@ -74,7 +74,7 @@ const VIEWS: [&[&str]; 9] = [
 ];
 
 #[test]
-fn nothing_from_outside_steers_a_view_in_any_form() {
+fn no_view_passes_control_characters() {
     let room = room();
     let homes = room.json(&["homes", "reno", "--all"]);
     let id = homes["homes"][0]["id"].as_str().unwrap();
@@ -86,12 +86,12 @@ fn nothing_from_outside_steers_a_view_in_any_form() {
             plain(&room.stoop(&args).ok(), &args);
         }
     }
-    // Programs read what was there.
+    // Programs get the original text.
     assert!(room.json(&["runs"])["runs"][0]["subject"].as_str().unwrap().contains('\u{202e}'));
 }
 
 #[test]
-fn nothing_from_outside_steers_a_mistakes_message() {
+fn no_error_message_passes_control_characters() {
     let room = room();
     let missing = format!("{HOSTILE}.toml").replace('/', "");
     room.write(
@@ -119,7 +119,7 @@ fn nothing_from_outside_steers_a_mistakes_message() {
 }
 
 #[test]
-fn csv_is_a_table_that_no_spreadsheet_works_out() {
+fn csv_has_no_formulas() {
     let room = Room::new();
     room.write("made.toml", MAP);
     room.write("a.csv", "id,seen,price,city,line,title,url\n1,2026-03-01,1250.5,Reno,\"1 \"\"A\"\" St, 2\",=1+1,\n");
@@ -135,13 +135,13 @@ fn csv_is_a_table_that_no_spreadsheet_works_out() {
     );
     assert_eq!(cell("last_event_at"), "2026-03-01T00:00:00Z");
     assert!(csv.lines().count() == 2 && csv.ends_with("\r\n"), "{csv:?}");
-    // Without a row there is still its header.
+    // The header is printed without rows, too.
     assert_eq!(room.stoop(&["alerts", "--csv"]).ok().stdout.lines().count(), 1);
     room.stoop(&["alerts", "--csv", "--json"]).refused(&["--json", "--csv"]);
 }
 
 #[test]
-fn a_closed_pipe_is_no_error_a_full_disk_is() {
+fn a_closed_pipe_is_not_an_error_a_full_disk_is() {
     let room = room();
     for args in [&["markets"][..], &["verify"], &["runs", "--json"], &["homes", "reno", "--csv"], &["--help"]] {
         let mut command = room.command(args);
@@ -156,7 +156,7 @@ fn a_closed_pipe_is_no_error_a_full_disk_is() {
     }
 }
 
-/// A poll of a portal that refuses it, with all that can be logged.
+/// Polls a portal that refuses the token, with logging on.
 fn logged(log: &[&str], colours: Option<(&str, &str)>) -> Outcome {
     let start = Time::parse("2025-03-03T00:00:00Z").unwrap();
     let simulation = Arc::new(Mutex::new(Simulation::new(SimulationConfig::new(11, start, 10, 2))));
@@ -187,7 +187,7 @@ fn logged(log: &[&str], colours: Option<(&str, &str)>) -> Outcome {
 }
 
 #[test]
-fn a_log_that_is_piped_has_no_colours_unless_they_are_asked_for() {
+fn a_piped_log_has_colours_only_on_request() {
     assert!(!logged(&[], None).stderr.contains('\u{1b}'));
     assert!(!logged(&["--log-json"], Some(("CLICOLOR_FORCE", "1"))).stderr.contains('\u{1b}'));
     assert!(logged(&[], Some(("CLICOLOR_FORCE", "1"))).stderr.contains("\u{1b}["));

@@ -1,4 +1,4 @@
-//! A webhook: what it is sent, and what becomes of what it refuses.
+//! A webhook: the alerts it receives, and what happens to those it refuses.
 
 #![cfg(unix)]
 
@@ -12,13 +12,13 @@ use std::time::{Duration, UNIX_EPOCH};
 use crate::support::{MAP, Outcome, Room, Running, list, says, text, until};
 use serde_json::{Value, json};
 
-/// A key in the address, which nobody is to see.
+/// A key in the URL, which must never be shown.
 const KEY: &str = "a-key-of-the-test";
 
-/// The variable that the address is taken from.
+/// The environment variable of the URL.
 const HOOK: &str = "STOOP_TEST_HOOK";
 
-/// A room that watches a folder, and what it says of alerts.
+/// A room that watches a folder, with these alert settings.
 fn room(alerts: &str) -> Room {
     let room = Room::new();
     room.write("made.toml", MAP);
@@ -32,19 +32,19 @@ fn configure(room: &Room, alerts: &str) {
     room.write("stoop.toml", format!("[alerts]\n{alerts}\n{search}"));
 }
 
-/// These homes fall by a fifth.
+/// Lowers the prices of these homes by a fifth.
 fn fall(room: &Room, homes: &[&str]) {
     let rows = homes.iter().map(|id| format!("{id},2025-03-01,500000,Chicago\n{id},2025-03-05,400000,Chicago\n"));
     let text = format!("id,seen,price,city\n{}", rows.collect::<String>());
-    // Under its name there is the whole of it or nothing.
+    // A rename makes the file appear whole.
     room.write("whole.csv", text);
-    // A file that was just written is left for the next poll.
+    // A file that was just written waits for the next poll.
     let written = File::options().append(true).open(room.path("whole.csv")).unwrap();
     written.set_modified(UNIX_EPOCH + Duration::from_secs(1_742_000_000)).unwrap();
     std::fs::rename(room.path("whole.csv"), room.path(&format!("in/{}.csv", homes[0]))).unwrap();
 }
 
-/// `stoop run` with the address in the environment, and what it says in `run.log`.
+/// Starts `stoop run` with the URL in the environment; its output goes to `run.log`.
 fn run(room: &Room, url: &str) -> Running {
     let log = File::options().create(true).append(true).open(room.path("run.log")).unwrap();
     let mut command = room.command(&["run"]);
@@ -56,7 +56,7 @@ fn stop(running: Running) {
     assert_eq!(running.wait(), Some(0));
 }
 
-/// The homes of the alerts that a webhook took, sorted.
+/// The homes of the alerts that a webhook accepted, sorted.
 fn homes(webhook: &Webhook) -> Vec<String> {
     let taken = webhook.heard().into_iter().filter(|post| post.status == 200);
     let mut homes: Vec<String> = taken.map(|post| text(&post.alert["home"]).to_owned()).collect();
@@ -69,7 +69,7 @@ fn wait_for(webhook: &Webhook, count: usize) {
 }
 
 #[test]
-fn a_webhook_that_is_added_later_hears_what_is_reported_from_then_on() {
+fn a_webhook_added_later_gets_the_alerts_from_then_on() {
     let webhook = Webhook::start(|_| 200);
     let room = room("");
     fall(&room, &["a", "b"]);
@@ -84,7 +84,7 @@ fn a_webhook_that_is_added_later_hears_what_is_reported_from_then_on() {
         stop(running);
     }
     assert_eq!(homes(&webhook), ["made/c", "made/d", "made/e", "made/f"]);
-    // What is told while it is not running waits for it.
+    // Alerts recorded while it does not run wait for it.
     fall(&room, &["g"]);
     room.command(&["poll", "made"]).env(HOOK, &webhook.url).output().unwrap();
     assert_eq!(room.json(&["webhook"])["waiting"], 1);
@@ -92,7 +92,7 @@ fn a_webhook_that_is_added_later_hears_what_is_reported_from_then_on() {
     wait_for(&webhook, 5);
     stop(running);
 
-    // One that was away is new when it comes again, and may ask for the past.
+    // A webhook that was removed is new when it is added again, and may be configured to send the past.
     configure(&room, "");
     fall(&room, &["h"]);
     let running = run(&room, &webhook.url);
@@ -107,7 +107,7 @@ fn a_webhook_that_is_added_later_hears_what_is_reported_from_then_on() {
 }
 
 #[test]
-fn what_is_refused_for_ever_is_a_dead_letter_that_is_seen_and_sent_again() {
+fn a_refused_alert_is_a_dead_letter_that_can_be_listed_and_resent() {
     let webhook = Webhook::start(|nth| if nth == 0 || nth == 4 { 422 } else { 200 });
     let room = room("webhook = { file = 'hook.txt' }");
     room.write("hook.txt", format!("{}\n", webhook.url));
@@ -115,7 +115,7 @@ fn what_is_refused_for_ever_is_a_dead_letter_that_is_seen_and_sent_again() {
     fall(&room, &["a", "b", "c"]);
     wait_for(&webhook, 2);
     stop(running);
-    assert_eq!(webhook.heard().len(), 3, "it was posted once, and held up nobody");
+    assert_eq!(webhook.heard().len(), 3, "it was posted once, and delayed nothing");
     let log = room.read("run.log");
     assert!(log.contains("stoop webhook") && log.contains("status 422"), "{log}");
     let standing = room.json(&["webhook"]);
@@ -130,13 +130,13 @@ fn what_is_refused_for_ever_is_a_dead_letter_that_is_seen_and_sent_again() {
     says(&again, &json!({ "dead_letters": 0, "sent": 1 }));
     again = room.json(&["webhook", "--send"]);
     says(&again, &json!({ "dead_letters": 0, "sent": 0 }));
-    assert_eq!(webhook.taken(), room.alert_ids());
+    assert_eq!(webhook.accepted(), room.alert_ids());
     let all = [log, message, again.to_string(), room.read("run.log")].concat();
-    assert!(!all.contains(KEY), "the address is nobody's business: {all}");
+    assert!(!all.contains(KEY), "the URL is secret: {all}");
 }
 
 #[test]
-fn an_address_that_cannot_be_had_is_a_mistake_that_does_not_show_it() {
+fn a_bad_url_is_a_usage_error_that_does_not_show_it() {
     let room = room("webhook = { env = \"STOOP_TEST_HOOK\" }");
     let with = |value: Option<&str>| {
         let mut command = room.command(&["poll", "made"]);
@@ -145,17 +145,17 @@ fn an_address_that_cannot_be_had_is_a_mistake_that_does_not_show_it() {
     };
     with(None).refused(&["alerts.webhook", "the environment has no variable STOOP_TEST_HOOK"]);
     let refused = with(Some("hooks.example/a-key-of-the-test"));
-    refused.refused(&["alerts.webhook: what is there (not shown) is no address"]);
+    refused.refused(&["alerts.webhook: the value (not shown) is not a URL"]);
     assert!(!refused.stderr.contains(KEY), "{}", refused.stderr);
     room.stoop(&["webhook", "--send"]).refused(&["there is no database"]);
     with(Some("https://hooks.example/")).ok();
-    // To look at it, nothing is asked for.
+    // Showing the state needs no URL.
     says(&room.json(&["webhook"]), &json!({ "known": false, "dead_letters": 0 }));
     configure(&room, "");
     room.stoop(&["webhook", "--send"]).refused(&["stoop.toml names no webhook"]);
 }
 
-/// A server that takes POSTed alerts and answers as it is told.
+/// A server that accepts POSTed alerts and answers as the test says.
 pub(crate) struct Webhook {
     pub(crate) url: String,
     heard: Arc<Mutex<Vec<Post>>>,
@@ -164,12 +164,12 @@ pub(crate) struct Webhook {
 #[derive(Clone, Debug)]
 pub(crate) struct Post {
     pub(crate) alert: Value,
-    /// What it was answered with.
+    /// The status of the answer.
     pub(crate) status: u16,
 }
 
 impl Webhook {
-    /// `answer` gives the status for the first, the second ... post.
+    /// `answer` returns the status for the n-th post.
     pub(crate) fn start(answer: impl Fn(usize) -> u16 + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/alerts?key={KEY}", listener.local_addr().unwrap());
@@ -195,8 +195,8 @@ impl Webhook {
         self.heard.lock().unwrap().clone()
     }
 
-    /// The ids of the alerts that it answered with 200, sorted.
-    pub(crate) fn taken(&self) -> Vec<String> {
+    /// The IDs of the alerts that it answered with 200, sorted.
+    pub(crate) fn accepted(&self) -> Vec<String> {
         let taken = self.heard().into_iter().filter(|post| post.status == 200);
         let mut ids: Vec<String> = taken.map(|post| text(&post.alert["id"]).to_owned()).collect();
         ids.sort();
@@ -204,7 +204,7 @@ impl Webhook {
     }
 }
 
-/// The body of a POST of JSON.
+/// Reads a POST with a JSON body.
 fn read_post(stream: &TcpStream) -> Option<Value> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();

@@ -1,11 +1,11 @@
-//! Wide areas, as a user meets them: rolled up after a replay, and right when that fails.
+//! Wide areas: rolled up after a replay, and right when the roll-up fails.
 
 use rusqlite::Connection;
 use serde_json::json;
 
 use crate::support::{MAP, Room, says};
 
-/// How many markets wait to be rolled up, and how many areas are stored.
+/// How many markets wait for a roll-up, and how many areas are stored.
 pub(crate) fn rolled_up(room: &Room) -> (i64, i64) {
     let connection = Connection::open(room.path("stoop.db")).unwrap();
     let sql = "SELECT (SELECT count(*) FROM markets WHERE version <> rolled), (SELECT count(*) FROM areas)";
@@ -41,7 +41,7 @@ fn a_replay_rolls_wide_areas_up() {
 }
 
 #[test]
-fn a_roll_up_that_fails_loses_nothing_and_is_made_up_for() {
+fn a_failed_roll_up_loses_nothing_and_is_done_later() {
     let room = room();
     room.replay("made.toml", &["one.csv"]);
     let connection = Connection::open(room.path("stoop.db")).unwrap();
@@ -65,9 +65,9 @@ fn a_roll_up_that_fails_loses_nothing_and_is_made_up_for() {
     room.is_equal();
 }
 
-/// What a rebuild swaps in needs no rolling up, and wrong sums alone are a reason to swap.
+/// A rebuild swaps in a state with roll-ups, and wrong sums alone are a reason to swap.
 #[test]
-fn a_rebuild_mends_wide_areas() {
+fn a_rebuild_corrects_wide_areas() {
     let room = room();
     room.replay("made.toml", &["one.csv", "two.csv"]);
     let right = room.json(&["market", "us/"]);

@@ -1,13 +1,13 @@
-//! The price histories of Zillow: the slips in them, and every difference between the changes that Stoop
-//! counts and the rows that are called "Price change".
+//! Zillow price histories: the slips in them, and every difference between the changes that Stoop counts and the rows
+//! named "Price change".
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::support::real::{csv_rows, data, replay};
 use serde_json::json;
 
-/// The four slips that SOURCE.md speaks of: thousands lost, a rent, a price that is none. Each with the highest price
-/// that was asked in the 90 days before: 58492877 went from 269,900 to 269, and had asked 299,900 before that.
+/// The four slips that SOURCE.md names: lost thousands, a rent, a price that is not one. Each with the highest price of
+/// the 90 days before: 58492877 went from 269,900 to 269, and had asked 299,900 before that.
 const SLIPS: [(&str, i64, i64); 4] = [
     ("zillow/14394774", 550_000, 2_600),
     ("zillow/58492877", 299_900, 269),
@@ -16,7 +16,7 @@ const SLIPS: [(&str, i64, i64); 4] = [
 ];
 
 #[test]
-fn zillow_has_four_slips_which_are_suspect_and_not_reported() {
+fn zillow_has_four_slips_which_are_suspects_and_not_sent() {
     let Some(replay) = replay("us-zillow-1000-price-history", "price_history", "zillow-price-history.toml") else {
         return;
     };
@@ -35,7 +35,7 @@ fn zillow_has_four_slips_which_are_suspect_and_not_reported() {
     assert_eq!(held, SLIPS.map(|(home, from, to)| (home.to_owned(), from, to)).into());
     let message = replay.drops(&[]);
     assert!(message.iter().all(|(home, ..)| SLIPS.iter().all(|slip| slip.0 != home)), "{message:?}");
-    // And nothing told is a rent after a sale price: sale and rent are homes of their own.
+    // No alert compares a rent with a sale price: sale and rent are separate homes.
     assert!(message.iter().all(|(_, from, to)| from / to < 4), "{message:?}");
 
     let mut expected = BTreeSet::new();
@@ -48,28 +48,27 @@ fn zillow_has_four_slips_which_are_suspect_and_not_reported() {
         }
     }
     assert_eq!(message, expected);
-    // One of the 18, 42862119, named 299,000 as it was removed and was never offered at that.
+    // One of the 18, 42862119, had a price of 299,000 in the row that removed it and was never offered at that.
     assert!(expected.contains(&("zillow/42862119".into(), 335_000, 259_000)));
     assert_eq!((at_once, by_steps), (18, 37));
 }
 
-/// A price that is 15 % or more below the highest that was asked within 90 days.
+/// A price that is 15 % or more below the highest of the last 90 days.
 struct Low {
     reference: i64,
-    /// The price asked just before.
+    /// The price just before.
     before: i64,
     price: i64,
 }
 
-/// The drops of a home that are worth telling, worked out in the plainest way: for each price that is asked, by
-/// looking at everything that was asked before it.
+/// The alerts of a home, computed in the plainest way: for each price, search everything before it.
 fn lows(moments: &Moments<'_>) -> Vec<Low> {
     #[derive(Clone)]
     struct Asked {
         price: i64,
         from: i64,
         until: i64,
-        /// It is compared with what comes later: not so a slip.
+        /// Whether later prices are compared with it; not with a slip.
         counts: bool,
         is_reported: bool,
         reference: i64,
@@ -119,12 +118,12 @@ fn lows(moments: &Moments<'_>) -> Vec<Low> {
 
 const DAY_MS: i64 = 86_400_000;
 
-/// What is told of one home, the oldest first; of one day the rows stand the other way round. Two rows that say the same of
-/// the same day are one, and that is where the first of them stands.
+/// The rows of one home, oldest first; within a day the rows are in reverse order. Two equal rows of one day are one,
+/// at the position of the first.
 type Moments<'r> = Vec<Moment<'r>>;
 type Moment<'r> = ((i64, u8, Option<i64>), Vec<&'r Row>);
 
-/// What is told of each home; a rental is a home of its own.
+/// The rows of each home; a rental is a home of its own.
 fn by_home(rows: &[Row]) -> BTreeMap<(&str, bool), Moments<'_>> {
     let mut homes: BTreeMap<(&str, bool), Moments<'_>> = BTreeMap::new();
     for row in rows {
@@ -143,7 +142,7 @@ fn by_home(rows: &[Row]) -> BTreeMap<(&str, bool), Moments<'_>> {
 }
 
 #[test]
-fn of_842_price_changes_824_move_the_price_and_58_rows_of_other_names_do() {
+fn of_842_price_changes_824_move_the_price_as_do_58_other_rows() {
     let Some(files) = data("us-zillow-1000-price-history", "price_history") else { return };
     let rows = rows(&files[0]);
     let named = |event: &str| rows.iter().filter(|row| row.event == event).count();
@@ -155,8 +154,8 @@ fn of_842_price_changes_824_move_the_price_and_58_rows_of_other_names_do() {
     let mut theirs: BTreeMap<&str, usize> = BTreeMap::new();
     for moments in homes.values() {
         let mut offer = Offer::default();
-        for (place, ((at, rank, price), rows)) in moments.iter().enumerate() {
-            let news = offer.next(*at, *rank, *price, &moments[place..]);
+        for (index, ((at, rank, price), rows)) in moments.iter().enumerate() {
+            let news = offer.next(*at, *rank, *price, &moments[index..]);
             let called_change = rows.iter().filter(|row| row.event == "Price change").count();
             let event = if called_change > 0 { "Price change" } else { &rows[0].event };
             if matches!(news, "drop" | "rise") {
@@ -189,7 +188,7 @@ const KNOWN: &str = "the price that was asked already";
 const NONE: &str = "no price, or no offer";
 const DOUBTFUL: &str = "a price that leaps, on one day only";
 
-/// A home's offer as far as its price goes, kept in the plainest way.
+/// The price state of a home's offer, computed in the plainest way.
 #[derive(Default)]
 struct Offer {
     asked: Option<i64>,
@@ -198,7 +197,7 @@ struct Offer {
 }
 
 impl Offer {
-    /// What the next row says of the price.
+    /// What the next row means for the price.
     fn next(&mut self, at: i64, rank: u8, price: Option<i64>, rest: &[Moment<'_>]) -> &'static str {
         let doubtful = |asked: Option<i64>, price: i64| {
             let leaps = asked.is_some_and(|asked| price >= asked * 4 || price * 4 <= asked);
@@ -240,8 +239,8 @@ impl Offer {
 
 const GAP_MS: i64 = 90 * DAY_MS;
 
-/// On how many days the first of these moments and those after it show this price, before another is named, the home is sold, or
-/// comes back after long.
+/// The number of days on which these moments show this price, until another price is named, the home is sold, or it
+/// comes back after a long time.
 fn days_shown(price: i64, moments: &[Moment<'_>]) -> usize {
     let mut days = BTreeSet::new();
     let mut left = None;
@@ -271,7 +270,7 @@ struct Row {
     rate: Option<f64>,
 }
 
-/// Events of one moment are told apart by status, then by price: on offer, under contract, sold, removed.
+/// Orders events of one moment by status, then by price: on offer, under contract, sold, removed.
 const ACTIVE: u8 = 0;
 const CLOSED: u8 = 3;
 const REMOVED: u8 = 4;

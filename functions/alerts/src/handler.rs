@@ -1,8 +1,8 @@
-//! The alerts function: a batch of the homes table's change feed in, alerts on the topic out.
+//! The alerts function: reads a batch of the homes table's change feed and publishes alerts on the topic.
 //!
-//! The mapping's filter lets only notable changes through. A change is done with when its alerts are told and
-//! recorded, or held back and recorded; the answer names the first that is not. A home of a newer format is not judged,
-//! nor what comes after it: in a deployment the metrics function may be updated a little earlier than this one.
+//! The mapping's filter passes only notable changes. A change is done when its alerts are sent and recorded, or held
+//! back and recorded; the response names the first change that is not. A home in a newer format is not judged, nor any
+//! change after it: during a deployment the metrics function may be updated a little earlier than this one.
 
 mod rules;
 
@@ -21,25 +21,24 @@ use stoop_wire::{HomeError, home_from_bytes};
 
 pub use rules::{NoPercentage, RulesInForce};
 
-/// The function's ports, made once.
+/// The function's ports.
 pub struct App<'a> {
-    /// What deserves an alert.
+    /// The alert rules.
     pub rules: RulesInForce<'a>,
-    /// What was told.
+    /// Alerts already recorded.
     pub ledger: &'a dyn Ledger,
-    /// Where it is told.
+    /// Sends alerts.
     pub publisher: &'a dyn Publisher,
-    /// Where changes go that cannot be read.
+    /// Takes changes that cannot be read.
     pub quarantine: &'a dyn Quarantine,
-    /// The time.
     pub clock: &'a dyn Clock,
-    /// What is counted.
+    /// Counts metrics.
     pub meter: &'a Meter,
 }
 
-/// An event that is none of a DynamoDB Streams mapping.
+/// The event is not a DynamoDB Streams batch.
 #[derive(Debug, thiserror::Error)]
-#[error("the event is no DynamoDB Streams batch: {0}; accepted: {{\"Records\": [...]}}")]
+#[error("the event is not a DynamoDB Streams batch: {0}; accepted: {{\"Records\": [...]}}")]
 pub struct NoBatch(#[from] serde_json::Error);
 
 impl From<NoBatch> for Diagnostic {
@@ -58,7 +57,8 @@ impl App<'_> {
     /// Judges a batch of changes.
     ///
     /// # Errors
-    /// When the event is no batch of records at all.
+    ///
+    /// The event is not a batch of records.
     pub async fn handle(&self, event: &RawValue) -> Result<DynamoDbEventResponse, NoBatch> {
         let batch: Batch<'_> = serde_json::from_str(event.get())?;
         let mut response = DynamoDbEventResponse::default();
@@ -83,10 +83,10 @@ impl App<'_> {
                     }
                 }
                 Err(NotRead::Unreadable(why)) => {
-                    let place = format!("change {}", sequence_of(raw).unwrap_or("unknown"));
+                    let position = format!("change {}", sequence_of(raw).unwrap_or("unknown"));
                     first.get_or_insert_with(|| sequence_of(raw).unwrap_or_default().to_owned());
                     let raw = raw.get().as_bytes();
-                    rejects.push(Reject::whole("changes", self.clock.now(), place, Reason::Unreadable, why, raw));
+                    rejects.push(Reject::whole("changes", self.clock.now(), position, Reason::Unreadable, why, raw));
                 }
             }
         }
@@ -100,9 +100,9 @@ impl App<'_> {
             }
         };
         match alert(&changes, &rules, self.ledger, self.publisher).await {
-            Ok(alerted) => self.tell(&alerted),
+            Ok(alerted) => self.count(&alerted),
             Err(failed) => {
-                self.tell(&failed.done);
+                self.count(&failed.done);
                 self.meter.count("AlertsFailed", 1);
                 self.meter.count("RecordsFailed", (changes.len() - failed.change) as u64);
                 let sequence = sequences.swap_remove(failed.change);
@@ -116,7 +116,7 @@ impl App<'_> {
         Ok(response)
     }
 
-    /// Puts what cannot be read in quarantine, and reads the rules.
+    /// Quarantines unreadable records and reads the rules.
     async fn settle(&self, rejects: &[Reject]) -> Result<Rules, PortError> {
         if !rejects.is_empty() {
             self.quarantine.put(rejects).await?;
@@ -125,7 +125,7 @@ impl App<'_> {
         self.rules.at(self.clock.now()).await
     }
 
-    fn tell(&self, alerted: &Alerted) {
+    fn count(&self, alerted: &Alerted) {
         self.meter.count("AlertsSent", alerted.sent.len() as u64);
         self.meter.count("AlertsSuspect", alerted.suspects.len() as u64);
         for alert in &alerted.sent {
@@ -134,28 +134,28 @@ impl App<'_> {
     }
 }
 
-/// Where Lambda is to begin again; an empty one makes it deliver the whole batch again.
+/// Where Lambda starts again; an empty identifier makes it deliver the whole batch again.
 fn failure(sequence: String) -> DynamoDbBatchItemFailure {
     let mut failure = DynamoDbBatchItemFailure::default();
     failure.item_identifier = Some(sequence);
     failure
 }
 
-/// Why a record is no change that can be judged.
+/// Why a record cannot be judged.
 enum NotRead {
     Unreadable(String),
-    /// This program is too old for it.
+    /// It is in a newer format than this program knows.
     Newer {
         sequence: String,
         why: String,
     },
 }
 
-/// The sequence number and the change of a record; no change, where a home was removed by an operator.
+/// The sequence number and the change of a record; no change if an operator removed the home.
 fn read(raw: &RawValue) -> Result<(String, Option<Change>), NotRead> {
     let unreadable = |why: &str| NotRead::Unreadable(why.to_owned());
-    let record: EventRecord =
-        serde_json::from_str(raw.get()).map_err(|error| NotRead::Unreadable(format!("no change record: {error}")))?;
+    let record: EventRecord = serde_json::from_str(raw.get())
+        .map_err(|error| NotRead::Unreadable(format!("not a change record: {error}")))?;
     let sequence = record.change.sequence_number.ok_or_else(|| unreadable("the record has no SequenceNumber"))?;
     if record.event_name == "REMOVE" {
         return Ok((sequence, None));
@@ -177,10 +177,10 @@ fn read(raw: &RawValue) -> Result<(String, Option<Change>), NotRead> {
     Ok((sequence, Some(Change { home: id, old, new })))
 }
 
-/// Why an image is no home.
+/// Why an image is not a home.
 #[derive(Debug, thiserror::Error)]
 enum NoHome {
-    #[error("an image without a binary body is no home")]
+    #[error("the image has no binary body")]
     NoBody,
     #[error(transparent)]
     Body(#[from] HomeError),

@@ -1,10 +1,10 @@
-//! The api function: a request to the function URL in, a JSON answer out. What is answered is decided by
-//! [`stoop_pipeline::serve::api`]; this converts.
+//! The api function: takes a request to the function URL and answers in JSON. [`stoop_pipeline::serve::api`] decides
+//! the answer; this module converts.
 //!
-//! The event is AWS's HTTP payload format 2.0, so that an HTTP API in front of the function works as well.
+//! The event has AWS's HTTP payload format 2.0, so an HTTP API in front of the function works as well.
 //!
-//! The token is read when a request needs it, and read afresh when a request's token does not match: after a
-//! rotation the new token works at once. How long the old one is remembered is up to whoever reads it.
+//! The token is read when a request needs it, and read again when a request's token does not match: after a rotation
+//! the new token works at once. The reader decides how long the old one is remembered.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -16,42 +16,42 @@ use stoop_pipeline::ports::PortError;
 use stoop_pipeline::serve::api::{Api, ApiRequest, ApiResponse, Token};
 use stoop_pipeline::with_causes;
 
-/// How recent a token is to be.
+/// How recent a token must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recency {
-    /// As remembered.
+    /// The remembered one.
     Remembered,
-    /// As it is now: it did not match. Called for as often as somebody sends wrong tokens.
+    /// Read again, because the remembered one did not match. Requested as often as somebody sends wrong tokens.
     Afresh,
 }
 
-/// Reads the text of the API's token.
+/// Reads the API's token.
 pub type ReadToken<'a> =
     Box<dyn Fn(Recency) -> Pin<Box<dyn Future<Output = Result<String, PortError>> + Send + 'a>> + Send + Sync + 'a>;
 
-/// The function's ports, made once.
+/// The function's ports.
 pub struct App<'a> {
     api: Api<'a>,
     read_token: ReadToken<'a>,
 }
 
-/// Kept of the time that an invocation has, for the way back.
+/// Time of an invocation that is reserved to return the response.
 const MARGIN_MS: i64 = 500;
 
 impl<'a> App<'a> {
-    /// A function that answers from this API to whoever has the token.
+    /// Creates a function that answers from this API to clients with the token.
     #[must_use]
     pub fn new(api: Api<'a>, read_token: ReadToken<'a>) -> Self {
         Self { api, read_token }
     }
 
-    /// Answers an event. An event that is no request, and a request that takes too long, are answered, too.
+    /// Answers an event. Events that are not requests and requests that take too long get an answer, too.
     pub async fn handle(&self, event: &RawValue, now: Time, deadline: Time) -> LambdaFunctionUrlResponse {
         let event: LambdaFunctionUrlRequest = match serde_json::from_str(event.get()) {
             Ok(event) => event,
             Err(error) => {
-                tracing::warn!(%error, "the event is no request of a function URL");
-                let message = "the event is no HTTP request; accepted: payload format 2.0";
+                tracing::warn!(%error, "the event is not a request of a function URL");
+                let message = "the event is not an HTTP request; accepted: payload format 2.0";
                 return converted(ApiResponse::error(400, "bad_event", message));
             }
         };
@@ -67,7 +67,7 @@ impl<'a> App<'a> {
             }
         };
         let ApiRequest { method, path, query, .. } = request;
-        // A query that was not understood may hold anything, the token too, where somebody put it in the wrong place.
+        // A query that was not understood may hold anything, even the token.
         let query = if understood(response.status) { query } else { "" };
         tracing::info!(method, path, query, status = response.status, "answered");
         converted(response)
@@ -86,7 +86,7 @@ impl<'a> App<'a> {
         if fresh == remembered { response } else { self.api.answer(request, fresh.as_ref(), now).await }
     }
 
-    /// The token; `None`, which refuses everybody, where there is no usable one.
+    /// The token; `None` if there is no usable one, which refuses every request.
     async fn token(&self, recency: Recency) -> Option<Token> {
         let text = match (self.read_token)(recency).await {
             Ok(text) => text,
@@ -95,7 +95,7 @@ impl<'a> App<'a> {
                 return None;
             }
         };
-        Token::parse(&text).inspect_err(|error| tracing::error!(%error, "the API refuses everybody")).ok()
+        Token::parse(&text).inspect_err(|error| tracing::error!(%error, "the API refuses every request")).ok()
     }
 }
 
@@ -110,7 +110,7 @@ fn request_of(event: &LambdaFunctionUrlRequest) -> ApiRequest<'_> {
         method: http.method.as_deref().unwrap_or_default(),
         path: path.unwrap_or_default(),
         query: event.raw_query_string.as_deref().unwrap_or_default(),
-        // One that is no ASCII matches no token.
+        // A non-ASCII value matches no token.
         authorization: event.headers.get("authorization").map(|value| value.to_str().unwrap_or_default()),
     }
 }
@@ -134,13 +134,13 @@ mod tests {
 
     use super::*;
 
-    /// The largest response that Lambda takes ("Lambda quotas", AWS Lambda Developer Guide: 6 MB, which are 6 MiB and
-    /// a little).
+    /// The largest response of a Lambda function, in bytes ("Lambda quotas", AWS Lambda Developer Guide: 6 MB, which is
+    /// slightly more than 6 MiB).
     const RESPONSE_BYTES_MAX: usize = 6 * 1_024 * 1_024 + 100;
 
     #[test]
-    fn the_largest_body_makes_a_response_that_lambda_takes() {
-        // A text in JSON, in a text in JSON: a quotation mark and a backslash take most.
+    fn the_largest_body_fits_into_a_lambda_response() {
+        // A string in JSON inside a string in JSON: quotation marks and backslashes take the most bytes.
         for text in ["\"", "\\", "\u{1}", "\u{7f}", "\u{1f3e0}", "é", "a"] {
             let in_body = serde_json::to_string(text).unwrap().len() - 2;
             let body = serde_json::to_vec(&text.repeat((BODY_BYTES_MAX - 2) / in_body)).unwrap();

@@ -1,6 +1,6 @@
-//! The real binary under the tests' Lambda host: what it logs, and what becomes of it when it was frozen.
+//! The real binary under the tests' Lambda host: its log, and its behaviour after a freeze.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use stoop_tests::service::{Cut, Service, lines_with};
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 const SECRET: &str = "arn:aws:secretsmanager:us-east-1:000000000000:secret:ApiToken";
-/// With characters that are written another way in an address.
+/// With characters that a URL escapes.
 const TOKEN: &str = "a+T0k3n/for=the%API~0123456789";
 
 async fn api(service: &Service, log: &str) -> Host {
@@ -68,7 +68,7 @@ async fn the_token_is_in_no_line_of_the_log_whatever_is_logged() {
         (alerts(("AUTHORIZATION", &bearer)), 200),
         (alerts(("authorization", TOKEN)), 401),
         (alerts(("x-api-key", TOKEN)), 401),
-        // Where it does not belong: told what is wrong, and still not told to the log.
+        // The token in the query: the request is refused, and the log does not show the token.
         (request("/api/v1/alerts", &format!("token={encoded}"), ("authorization", &bearer)), 400),
         (request("/api/v1/alerts", &format!("token={TOKEN}"), ("accept", "*/*")), 401),
         (json!({ "headers": { "authorization": bearer } }), 400),
@@ -79,7 +79,7 @@ async fn the_token_is_in_no_line_of_the_log_whatever_is_logged() {
         for (event, status) in &asked {
             assert_eq!(host.invoke(event).await.unwrap()["statusCode"], *status, "{event}\n{}", host.log().join("\n"));
         }
-        host.wait_for_log(0, "the event is no request").await.unwrap();
+        host.wait_for_log(0, "the event is not a request").await.unwrap();
         host.wait_for_log(0, "\"query\":\"limit=5\"").await.unwrap();
         let lines = host.log();
         assert_eq!(lines_with(&lines, TOKEN), Vec::<&str>::new(), "{log}");
@@ -110,7 +110,7 @@ async fn a_request_after_a_freeze_is_answered_though_every_connection_is_gone() 
 #[tokio::test]
 async fn a_request_whose_connection_swallows_it_is_answered_in_the_time_that_the_function_has() {
     let service = Service::start().await.unwrap();
-    // The template's timeout. An attempt of the SDK has ten seconds of it.
+    // The template's timeout. One attempt of the SDK may take ten seconds of it.
     let host = api_within(&service, "info", Duration::from_secs(15)).await;
     let bearer = format!("Bearer {TOKEN}");
     host.invoke(&alerts(("authorization", &bearer))).await.unwrap();

@@ -1,6 +1,6 @@
 //! Records per second through the handler, with a store that answers at once: JSON of the event, base64, the KPL's
-//! format, decoding, histories and sums. Beside it, in turn and in the same run, decoding alone of the same lines,
-//! because a ratio says more than a figure of this machine.
+//! format, decoding, histories and sums. In turn and in the same run, it also measures decoding of the same lines
+//! alone, because a ratio says more than an absolute time on this machine.
 //!
 //! `cargo bench -p stoop-metrics`
 #![allow(missing_docs, clippy::unwrap_used, reason = "a bench")]
@@ -34,7 +34,7 @@ const COMMIT_ITEMS_MAX: usize = 100;
 const ROUNDS: usize = 30;
 const NOW: i64 = 1_768_392_000_000;
 
-/// Homes and markets in memory, on the conditions of the contract.
+/// Homes and markets in memory, with the conditions of the port's contract.
 #[derive(Default)]
 struct MemoryStore {
     homes: Mutex<HashMap<HomeId, Versioned<Home>>>,
@@ -78,7 +78,7 @@ impl Store for MemoryStore {
     }
 }
 
-/// Nothing of this bench is to end there.
+/// This bench must not quarantine anything.
 struct NoQuarantine;
 
 #[async_trait]
@@ -99,7 +99,7 @@ impl Clock for Noon {
     async fn sleep(&self, _: u64) {}
 }
 
-/// The `round`th look at a home, of which the last finds one home in three cheaper.
+/// The `round`th sighting of a home. The last round finds one home in three cheaper.
 fn seen(home: usize, round: usize) -> Observation {
     let text = |text: &str| Some(text.to_owned());
     let address = Address {
@@ -168,7 +168,7 @@ fn decode(lines: &[Vec<u8>]) -> Duration {
     took
 }
 
-/// Handles an event, which is to succeed.
+/// Handles an event, which must succeed.
 async fn handle(app: &App<'_>, event: &RawValue) -> Duration {
     let began = Instant::now();
     let response = app.handle(black_box(event), Time::from_ms(i64::MAX)).await.unwrap();
@@ -184,7 +184,7 @@ fn median(mut times: Vec<Duration>) -> Duration {
 
 #[expect(clippy::cast_precision_loss, reason = "figures for people")]
 fn main() {
-    // `cargo test` only wants to know whether it runs.
+    // `cargo test` only checks that it runs.
     let rounds = if std::env::args().any(|arg| arg == "--bench") { ROUNDS } else { 1 };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let looks = [lines(0), lines(1)];

@@ -1,47 +1,50 @@
-/// What becomes of what this function stores, as its environment tells.
+/// Where this function's results go, from its environment.
 ///
 /// | variable | |
 /// | --- | --- |
-/// | `STOOP_DELIVERY_STREAM` | the lake's delivery stream: needed, but by a quiet function, which may not have it |
-/// | `STOOP_QUIET` | `true` where another function feeds the lake and tells of changes |
+/// | `STOOP_DELIVERY_STREAM` | the lake's delivery stream; required, except for a quiet function, which must not have
+/// it |
+/// | `STOOP_QUIET` | `true` if another function feeds the lake and reports changes |
 ///
-/// A function that is to feed the lake and does not know the delivery stream would lose observations for good, so that the
-/// want of that variable alone makes none quiet: it must be said.
+/// A function that should feed the lake but lacks the delivery stream would lose observations for good. So a missing
+/// variable does not make a function quiet; `STOOP_QUIET` must be set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Duty {
-    /// It stores the state, feeds the lake, and is heard by the alerts function.
+    /// It stores the state and feeds the lake, and the alerts function follows its changes.
     Full {
         /// The name of the delivery stream into the lake.
         delivery_stream: String,
     },
-    /// It computes a state beside that of another function, and neither feeds the lake nor is heard.
+    /// It computes a second state next to that of another function. It does not feed the lake, and nothing follows its
+    /// changes.
     Quiet,
 }
 
-/// Variables that make no sense together, or one that is none of the values it takes.
+/// Variables that contradict each other or have an invalid value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoDuty {
-    /// A switch that is neither on nor off.
+    /// Neither on nor off.
     #[error("STOOP_QUIET is {0:?}; accepted: true, false, or nothing, which is false")]
     NoSwitch(String),
-    /// No lake, and nobody said that there is to be none.
+    /// No lake, and the function is not quiet.
     #[error(
         "the environment has no variable STOOP_DELIVERY_STREAM; accepted: the name of the lake's delivery stream, \
-         or STOOP_QUIET=true, where another function feeds the lake"
+         or STOOP_QUIET=true if another function feeds the lake"
     )]
     NoLake,
-    /// A lake that would not be fed.
+    /// A quiet function with a lake.
     #[error(
-        "STOOP_QUIET is true and STOOP_DELIVERY_STREAM is {0:?}; accepted: one of them, as who is quiet feeds no lake"
+        "STOOP_QUIET is true and STOOP_DELIVERY_STREAM is {0:?}; accepted: one of them, as a quiet function does not feed the lake"
     )]
     QuietLake(String),
 }
 
 impl Duty {
-    /// What these variables say.
+    /// Reads the variables.
     ///
     /// # Errors
-    /// When one has a value that it does not take, or they contradict each other.
+    ///
+    /// A value is invalid, or the variables contradict each other.
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, NoDuty> {
         let quiet = match variable("STOOP_QUIET").as_deref() {
             None | Some("" | "false") => false,
@@ -70,7 +73,7 @@ mod tests {
     const LAKE: (&str, &str) = ("STOOP_DELIVERY_STREAM", "stoop-lake");
 
     #[test]
-    fn who_has_a_lake_feeds_it_and_is_heard() {
+    fn a_function_with_a_lake_feeds_it() {
         let full = Ok(Duty::Full { delivery_stream: "stoop-lake".into() });
         assert_eq!(duty(&[LAKE]), full);
         for loud in ["", "false"] {
@@ -79,15 +82,15 @@ mod tests {
     }
 
     #[test]
-    fn who_is_quiet_has_none() {
+    fn a_quiet_function_has_no_lake() {
         assert_eq!(duty(&[("STOOP_QUIET", "true")]), Ok(Duty::Quiet));
         assert_eq!(duty(&[("STOOP_QUIET", "true"), ("STOOP_DELIVERY_STREAM", "")]), Ok(Duty::Quiet));
-        let message = "STOOP_QUIET is true and STOOP_DELIVERY_STREAM is \"stoop-lake\"; accepted: one of them, as who is quiet feeds no lake";
+        let message = "STOOP_QUIET is true and STOOP_DELIVERY_STREAM is \"stoop-lake\"; accepted: one of them, as a quiet function does not feed the lake";
         assert_eq!(duty(&[LAKE, ("STOOP_QUIET", "true")]).unwrap_err(), message);
     }
 
     #[test]
-    fn nothing_that_is_missing_makes_a_function_quiet() {
+    fn missing_variables_do_not_make_a_function_quiet() {
         for lost in [&[][..], &[("STOOP_DELIVERY_STREAM", "")], &[("STOOP_QUIET", "false")]] {
             let why = duty(lost).unwrap_err();
             assert!(why.starts_with("the environment has no variable STOOP_DELIVERY_STREAM"), "{why}");

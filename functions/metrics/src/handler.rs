@@ -1,9 +1,9 @@
-//! The metrics function: a batch of Kinesis records in, state and lake out.
+//! The metrics function: reads a batch of Kinesis records and writes the state and the lake.
 //!
-//! A record is done with when its effect is stored: its observations in state and lake, what cannot be read of
-//! it in quarantine. The answer names the first record that is not (`batchItemFailures`), and Lambda delivers
-//! from there again; taking a record up twice changes nothing. A record with a line of a newer format is not taken up at
-//! all, nor what comes after it: in a deployment the poller may be updated a little earlier than this function.
+//! A record is done when its effect is stored: its observations in state and lake, its unreadable lines in quarantine.
+//! The response names the first record that is not done (`batchItemFailures`), and Lambda delivers again from there;
+//! processing a record twice changes nothing. A record with a line in a newer format is not processed, nor any record
+//! after it: during a deployment the poller may be updated a little earlier than this function.
 
 mod duty;
 
@@ -20,18 +20,18 @@ use tokio::sync::Mutex;
 
 pub use duty::{Duty, NoDuty};
 
-/// Observations that are measured at a time, unless it is said otherwise. What was measured is done with, whatever
-/// becomes of the rest of the batch; smaller groups would read and write the same markets more often.
+/// The default size of a group. A stored group is done, whatever the outcome of the rest of the batch; smaller groups
+/// would read and write the same markets more often.
 const GROUP_OBSERVATIONS_MIN: usize = 1_000;
 
-/// When less time than this is left, the rest of the batch is left to the next invocation.
+/// If less time than this is left, the rest of the batch waits for the next invocation.
 const MARGIN_MS: i64 = 5_000;
 
-/// What an execution environment remembers of the state between invocations: it must fit into the function's
-/// memory beside a batch.
+/// How much of the state an execution environment caches between invocations: it must fit into the function's memory
+/// together with a batch.
 pub const MEMORY: Memory = Memory { homes_max: 10_000, markets_max: 64 };
 
-/// The function's ports, made once.
+/// The function's ports.
 pub struct App<'a> {
     measurer: Mutex<Measurer<'a>>,
     quarantine: &'a dyn Quarantine,
@@ -40,9 +40,9 @@ pub struct App<'a> {
     group_observations_min: usize,
 }
 
-/// An event that is none of a Kinesis mapping. There is no record to name, so the invocation fails.
+/// The event is not a Kinesis batch. There is no record to name, so the invocation fails.
 #[derive(Debug, thiserror::Error)]
-#[error("the event is no Kinesis batch: {0}; accepted: {{\"Records\": [...]}}")]
+#[error("the event is not a Kinesis batch: {0}; accepted: {{\"Records\": [...]}}")]
 pub struct NoBatch(#[from] serde_json::Error);
 
 impl From<NoBatch> for Diagnostic {
@@ -51,14 +51,14 @@ impl From<NoBatch> for Diagnostic {
     }
 }
 
-/// The batch with each record as it came, so that one that cannot be read does not take the others with it.
+/// The batch with its records unparsed, so that one bad record does not affect the others.
 #[derive(Deserialize)]
 struct Batch<'e> {
     #[serde(rename = "Records", borrow)]
     records: Vec<&'e RawValue>,
 }
 
-/// What is needed of a record that cannot be read in full.
+/// The part of a record that is needed if it cannot be read in full.
 #[derive(Deserialize)]
 struct Outline<'e> {
     #[serde(borrow)]
@@ -71,16 +71,16 @@ struct OutlineOfData<'e> {
     sequence_number: &'e str,
 }
 
-/// Records that are taken up together.
+/// Records that are processed together.
 #[derive(Default)]
 struct Group {
-    /// The records' sequence numbers: if the group fails, Lambda is to begin again at the first. An empty one
-    /// stands for a record that does not tell its own, and makes Lambda deliver the whole batch again.
+    /// The records' sequence numbers: if the group fails, Lambda starts again at the first. An empty one stands for a
+    /// record without a number and makes Lambda deliver the whole batch again.
     sequences: Vec<String>,
     inbox: Inbox,
 }
 
-/// A record that this program is too old for.
+/// A record in a newer format than this program knows.
 struct Newer {
     sequence: String,
     why: String,
@@ -96,22 +96,24 @@ enum GroupError {
 }
 
 impl<'a> App<'a> {
-    /// A function on these ports.
+    /// Creates a function on these ports.
     pub fn new(store: &'a dyn Store, quarantine: &'a dyn Quarantine, clock: &'a dyn Clock, meter: &'a Meter) -> Self {
         let measurer = Mutex::new(Measurer::new(store).with_memory(MEMORY));
         Self { measurer, quarantine, clock, meter, group_observations_min: GROUP_OBSERVATIONS_MIN }
     }
 
-    /// The same with groups of at least so many observations (but for the last of a batch). Records are not cut.
+    /// Sets the least number of observations per group (the last group of a batch may have fewer). Records are not
+    /// split.
     #[must_use]
     pub fn with_groups_of(self, observations: usize) -> Self {
         Self { group_observations_min: observations, ..self }
     }
 
-    /// Takes up a batch, in groups, until all of it is stored, something fails or the deadline is near.
+    /// Processes a batch in groups until all of it is stored, something fails or the deadline is near.
     ///
     /// # Errors
-    /// When the event is no batch of records at all.
+    ///
+    /// The event is not a batch of records.
     pub async fn handle(&self, event: &RawValue, deadline: Time) -> Result<KinesisEventResponse, NoBatch> {
         let batch: Batch<'_> = serde_json::from_str(event.get())?;
         let mut response = KinesisEventResponse::default();
@@ -133,7 +135,7 @@ impl<'a> App<'a> {
                     tracing::error!(why, first = sequence, left, "records are to be delivered again, to a newer Stoop");
                     response.add_failure(sequence);
                 }
-                // Else the last record filled a group, or there was none: nothing is left that could be late.
+                // Otherwise the last record filled a group, or there was none: nothing is left.
                 return Ok(response);
             }
             let in_time = deadline.ms() - self.clock.now().ms() > MARGIN_MS;
@@ -156,7 +158,7 @@ impl<'a> App<'a> {
         }
     }
 
-    /// Reads a record's observations and rejects into the group, unless a line of it is of a newer format.
+    /// Reads a record's observations and rejects into the group, unless one of its lines is in a newer format.
     fn read(&self, raw: &RawValue, group: &mut Group) -> Option<Newer> {
         let now = self.clock.now();
         let record: KinesisEventRecord = match serde_json::from_str(raw.get()) {
@@ -165,15 +167,16 @@ impl<'a> App<'a> {
                 let outline = serde_json::from_str::<Outline<'_>>(raw.get());
                 let sequence = outline.map(|outline| outline.kinesis.sequence_number).unwrap_or_default();
                 group.sequences.push(sequence.to_owned());
-                let why = format!("no Kinesis record: {error}");
-                let reject = Reject::new("stream", now, place(sequence), Reason::Unreadable, why, raw.get().as_bytes());
+                let why = format!("not a Kinesis record: {error}");
+                let reject =
+                    Reject::new("stream", now, position(sequence), Reason::Unreadable, why, raw.get().as_bytes());
                 group.inbox.rejects.push(reject);
                 return None;
             }
         };
         let sequence = record.kinesis.sequence_number;
         let before = (group.inbox.observations.len(), group.inbox.rejects.len());
-        group.inbox.read(&place(&sequence), &record.kinesis.data, now);
+        group.inbox.read(&position(&sequence), &record.kinesis.data, now);
         let newer = group.inbox.rejects[before.1..].iter().find(|reject| reject.reason == Reason::NewerVersion);
         if let Some(Reject { detail, location, .. }) = newer {
             let why = format!("{location}: {detail}");
@@ -185,21 +188,21 @@ impl<'a> App<'a> {
         None
     }
 
-    /// Stores a group: first what cannot be read, then the rest.
+    /// Stores a group: first the unreadable lines, then the observations.
     async fn store(&self, inbox: &mut Inbox) -> Result<(), GroupError> {
         self.quarantine(&inbox.rejects).await?;
         let mut measurer = self.measurer.lock().await;
         loop {
             match measurer.measure(&inbox.observations).await {
                 Ok(measured) => {
-                    self.tell(&measured, &inbox.observations);
+                    self.count(&measured, &inbox.observations);
                     self.quarantine(&measurer.take_overfull(self.clock.now())).await?;
                     return Ok(());
                 }
                 Err(MeasureError::TooLarge { home, bytes }) => {
                     let rejects = self.outgrown(inbox, &home, bytes);
                     if rejects.is_empty() {
-                        // Nothing to measure again without: it would be refused for ever.
+                        // There is no observation to leave out: retrying would fail for ever.
                         return Err(MeasureError::TooLarge { home, bytes }.into());
                     }
                     self.meter.count("ItemsTooLarge", 1);
@@ -218,8 +221,8 @@ impl<'a> App<'a> {
         Ok(())
     }
 
-    /// Takes the observations of a home that has outgrown its item out of the batch. They come in again when its
-    /// history is short enough: two days later what is dense in it is thinned out.
+    /// Removes from the batch the observations of a home that has outgrown its item. They can be sent again when its
+    /// history is short enough: dense parts are thinned out after two days.
     fn outgrown(&self, inbox: &mut Inbox, home: &HomeId, bytes: usize) -> Vec<Reject> {
         let observations = std::mem::take(&mut inbox.observations);
         let (out, left): (Vec<_>, Vec<_>) = observations.into_iter().partition(|seen| home_id(seen) == *home);
@@ -228,13 +231,13 @@ impl<'a> App<'a> {
             let mut line = Vec::new();
             stoop_wire::encode(seen, &mut line);
             let why = format!("the history of this home takes {bytes} bytes, more than an item may have");
-            let place = format!("home {home} at {}", seen.at);
-            Reject::whole(&seen.source, self.clock.now(), place, Reason::TooLong, why, &line)
+            let position = format!("home {home} at {}", seen.at);
+            Reject::whole(&seen.source, self.clock.now(), position, Reason::TooLong, why, &line)
         };
         out.iter().map(reject).collect()
     }
 
-    fn tell(&self, measured: &Measured, observations: &[Observation]) {
+    fn count(&self, measured: &Measured, observations: &[Observation]) {
         self.meter.count("ObservationsMeasured", measured.observations);
         self.meter.count("ObservationsOverfull", measured.overfull);
         self.meter.count("Duplicates", measured.duplicates);
@@ -248,8 +251,8 @@ impl<'a> App<'a> {
     }
 }
 
-/// A record's name in the location of its rejects.
-fn place(sequence: &str) -> String {
+/// A record's name in the position of its rejects.
+fn position(sequence: &str) -> String {
     let named = if sequence.is_empty() { "without a sequence number" } else { sequence };
     format!("stream record {named}")
 }

@@ -2,29 +2,29 @@ use async_trait::async_trait;
 use stoop_domain::Time;
 use stoop_pipeline::Clock;
 
-/// How long before the function's deadline a poll stops: a request may take 30 seconds, and index, stream and
-/// the message that goes on take some more.
+/// How long before the function's deadline a poll stops: a request may take 30 seconds, and storing the index,
+/// publishing and sending the continuation take more.
 const MARGIN_MS: i64 = 60_000;
 
-/// The clock of one invocation: who sleeps is woken when the invocation's time is over.
+/// The clock of one invocation: sleepers wake when its time is over.
 pub(crate) struct DeadlineClock<'a> {
     clock: &'a dyn Clock,
     end: Time,
 }
 
 impl<'a> DeadlineClock<'a> {
-    /// For a function with little time in all, half of what it has.
+    /// If the function has little time in all, half of it is the margin.
     pub(crate) fn new(clock: &'a dyn Clock, deadline: Time) -> Self {
         let left_ms = deadline.ms() - clock.now().ms();
         Self { clock, end: deadline.plus_ms(-MARGIN_MS.min(left_ms / 2)) }
     }
 
-    /// When no more pages are to be asked for.
+    /// When to stop asking for pages.
     pub(crate) fn end(&self) -> Time {
         self.end
     }
 
-    /// Whether no more pages are to be asked for.
+    /// Whether to stop asking for pages.
     pub(crate) fn is_over(&self) -> bool {
         self.clock.now() >= self.end
     }

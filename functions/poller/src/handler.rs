@@ -1,9 +1,8 @@
-//! The poller function: a message in, one search polled, its observations on the stream.
+//! The poller function: takes a message, polls one search and publishes its observations on the stream.
 //!
-//! A poll that meets its deadline stops in good time, leaves a checkpoint and sends itself on in another message, so many
-//! times and no more. What fails on the source's side is told and left to the next tick of the schedule; what fails on
-//! ours is tried again soon, and lies in the dead-letter queue after some attempts. A message of which a later poll has
-//! done the work is dropped.
+//! A poll that nears its deadline stops in time, leaves a checkpoint and sends a continuation message, up to a limit. A
+//! failure of the source is reported and waits for the next tick of the schedule. A failure of ours is retried soon,
+//! and goes to the dead-letter queue after some attempts. A message whose work a later poll has done is dropped.
 
 mod deadline;
 mod search;
@@ -24,62 +23,61 @@ use deadline::DeadlineClock;
 pub use search::NotPolled;
 use search::Prepared;
 
-/// The function's ports, made once.
+/// The function's ports.
 pub struct App<'a> {
-    /// What is in force.
+    /// The accepted configuration.
     pub configuration: &'a dyn Configuration,
     /// Keys and tokens.
     pub secrets: &'a Secrets,
-    /// What the names of the stack's secrets begin with, `stoop/<stack>/`.
+    /// The prefix of the stack's secrets, `stoop/<stack>/`.
     pub secrets_prefix: &'a str,
-    /// Where messages come from and polls are sent on.
+    /// The queue of poll tasks and their continuations.
     pub queue: &'a PollQueue,
-    /// Where to fetch from.
+    /// Fetches pages.
     pub http: &'a dyn Http,
-    /// Where files are read from.
+    /// Reads files.
     pub files: &'a dyn Files,
-    /// Where observations go.
+    /// Takes observations.
     pub stream: &'a dyn Stream,
     /// What each search has seen.
     pub index: &'a dyn SearchIndex,
-    /// Where raw pages go.
+    /// Stores raw pages.
     pub pages: &'a dyn Pages,
-    /// Where rejects go.
+    /// Stores rejects.
     pub quarantine: &'a dyn Quarantine,
-    /// Where runs are told of.
+    /// Stores run records.
     pub runs: &'a dyn RunLedger,
-    /// What each account of a source has left.
+    /// The requests of each account.
     pub budgets: &'a dyn Budgets,
-    /// The tokens of this execution environment.
+    /// The access tokens of this execution environment.
     pub tokens: &'a Tokens,
-    /// Where planner and poller learn what became of a search's last poll.
+    /// Shares the outcome of each search's last poll with the planner.
     pub plans: &'a dyn PlanLedger,
-    /// The time.
     pub clock: &'a dyn Clock,
-    /// What is counted.
+    /// Counts metrics.
     pub meter: &'a Meter,
 }
 
-/// A failed message comes again after so many seconds for each time that it was received.
+/// Seconds until a failed message is delivered again, for each time that it was received.
 const RETRY_STEP_SECONDS: i32 = 30;
 
-/// The next message waits so long for the limits of an account, where this one has no time to.
+/// If an account's limits ask for a wait longer than the time left, a continuation waits up to this long.
 const WAIT_MAX_MS: i64 = 120_000;
 
-/// What became of a poll.
+/// The outcome of a poll.
 #[derive(Default)]
 struct Outcome {
-    /// Whether it ended well; `None` where it asked for nothing.
+    /// Whether it ended well; `None` if it asked for nothing.
     well: Option<bool>,
-    /// The deadline was near: the rest is for another message.
-    goes_on: bool,
+    /// The deadline was near: another message continues.
+    continues: bool,
     pace: Option<Pace>,
 }
 
-/// Why a message is to come again.
+/// Why a message is delivered again.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
-    #[error("the message is no poll task: {0}; accepted: {{\"search\": \"NAME\", \"due_at\": MILLISECONDS}}")]
+    #[error("the message is not a poll task: {0}; accepted: {{\"search\": \"NAME\", \"due_at\": MILLISECONDS}}")]
     NoTask(String),
     #[error(transparent)]
     Poll(#[from] PollError),
@@ -88,10 +86,10 @@ enum Failure {
 }
 
 impl App<'_> {
-    /// Polls the search of each message. Of one search, nothing is polled after a message that failed: messages
-    /// of a group stay in order.
+    /// Polls the search of each message. After a failed message, no later message of the same search is polled:
+    /// messages of a group stay in order.
     pub async fn handle(&self, event: SqsEvent, deadline: Time) -> SqsBatchResponse {
-        // While the environment was frozen, the one clock may have stood still and the other not.
+        // While the environment was frozen, only one of the two clocks may have advanced.
         self.clock.jumped_ms();
         let mut response = SqsBatchResponse::default();
         let mut failed_groups = HashSet::new();
@@ -102,10 +100,10 @@ impl App<'_> {
                 continue;
             }
             if let Some(Err(error)) = outcome {
-                tracing::error!(error = with_causes(&error), group, "the message is to come again");
+                tracing::error!(error = with_causes(&error), group, "the message will be delivered again");
                 self.meter.count("PollsFailed", 1);
             }
-            // Those that wait for a failed one too: hidden, they would hold up their group.
+            // Messages that wait for a failed one as well: while hidden, they would block their group.
             self.bring_back_soon(&message).await;
             failed_groups.insert(group);
             response.add_failure(message.message_id.unwrap_or_default());
@@ -133,15 +131,15 @@ impl App<'_> {
         }
         let outcome = match self.poll(task, run, deadline).await {
             Ok(Some(outcome)) => outcome,
-            // There is no such search: nothing is to be told of it.
+            // There is no such search, so nothing to report.
             Ok(None) => return Ok(()),
             Err(error) => {
-                // Not done with: it comes again, and is no stale task then.
+                // Not done: the message is delivered again, and must not be stale then.
                 self.keep_or_warn(task, &LastPoll { failed: true, ..last }).await;
                 return Err(error);
             }
         };
-        let next = if outcome.goes_on { self.next(task) } else { None };
+        let next = if outcome.continues { self.next(task) } else { None };
         let last = LastPoll {
             polled_at: Some(began_at),
             succeeded_at: if outcome.well == Some(true) { Some(began_at) } else { last.succeeded_at },
@@ -154,24 +152,24 @@ impl App<'_> {
             self.keep_or_warn(task, &last).await;
             return Ok(());
         };
-        // In this order: a continuation that nobody knows of would be taken for a stale one.
+        // In this order: a continuation without its record would be stale.
         self.plans.keep_last_poll(&task.search, &last).await?;
         Ok(self.queue.continue_later(&next, id).await?)
     }
 
-    /// The task in which the scan goes on, unless it has gone on for too long.
+    /// The task that continues the scan, unless it has continued for too long.
     fn next(&self, task: &PollTask) -> Option<PollTask> {
         let next = task.next(self.clock.now());
         if next.is_none() {
             self.meter.count("ChainsEnded", 1);
             tracing::error!(
-                "the scan takes longer than a day or 500 messages: it goes on when the search is due again"
+                "the scan takes longer than a day or 500 messages: it continues when the search is due again"
             );
         }
         next
     }
 
-    /// `None` where there is no such search.
+    /// Polls a search; `None` if there is no such search.
     async fn poll(&self, task: &PollTask, run: &str, deadline: Time) -> Result<Option<Outcome>, Failure> {
         let mut prepared = match self.prepare(&task.search).await? {
             Ok(prepared) => prepared,
@@ -184,23 +182,23 @@ impl App<'_> {
         {
             tracing::info!("a secret was renewed");
             prepared = renewed;
-            // A run of its own, for the first has its end in the ledger.
+            // A run of its own, because the first one is closed in the ledger.
             polled = self.poll_once(&prepared, &format!("{run}-renewed"), &clock).await;
         }
         match polled {
             Ok(polled) => {
-                self.tell(&polled);
+                self.count(&polled);
                 let well = match polled.outcome {
                     Some(RunOutcome::Failed) => Some(false),
                     Some(RunOutcome::Skipped) => None,
-                    // Of a limit's rest, which let it ask for nothing, one can't say.
+                    // If the limits allowed no request, the outcome is unknown.
                     Some(RunOutcome::Partial) => (polled.pages + polled.files > 0).then_some(true),
                     _ => Some(true),
                 };
-                Ok(Some(Outcome { well, goes_on: self.goes_on(&polled, &clock), pace: polled.pace }))
+                Ok(Some(Outcome { well, continues: self.continues(&polled, &clock), pace: polled.pace }))
             }
             Err(error @ (PollError::Source(_) | PollError::Denied(_) | PollError::Drifted(_))) => {
-                // The source will be no better in a minute: the schedule asks it again in its own time.
+                // The source will not recover within a minute: the schedule asks it again.
                 tracing::error!(%error, "the source could not be polled");
                 self.meter.count("PollsFailed", 1);
                 if let PollError::Drifted(_) = error {
@@ -231,9 +229,9 @@ impl App<'_> {
         poll(&prepared.search, run, ports).await
     }
 
-    /// Whether the rest is for another message: time was over, or would have been before the account's limits let
-    /// it go on. What they hold for longer waits for the schedule.
-    fn goes_on(&self, polled: &Polled, clock: &DeadlineClock<'_>) -> bool {
+    /// Whether another message continues: time was over, or would have been before the account's limits allowed the
+    /// next request. Longer waits are left to the schedule.
+    fn continues(&self, polled: &Polled, clock: &DeadlineClock<'_>) -> bool {
         let soon = self.clock.now().plus_ms(WAIT_MAX_MS);
         let held_briefly = polled.held_until.is_some_and(|until| until > clock.end() && until <= soon);
         match polled.outcome {
@@ -258,14 +256,14 @@ impl App<'_> {
         }
     }
 
-    /// Without it the planner goes by what it knows, which is no reason to poll again.
+    /// Without it the planner uses the previous outcome; that is no reason to poll again.
     async fn keep_or_warn(&self, task: &PollTask, last: &LastPoll) {
         if let Err(error) = self.plans.keep_last_poll(&task.search, last).await {
-            tracing::warn!(error = with_causes(&error), "the planner does not learn what became of the poll");
+            tracing::warn!(error = with_causes(&error), "the outcome of the poll is not stored for the planner");
         }
     }
 
-    fn tell(&self, polled: &Polled) {
+    fn count(&self, polled: &Polled) {
         let ended = match polled.outcome {
             Some(RunOutcome::Complete) => "PollsComplete",
             Some(RunOutcome::Skipped) => "PollsSkipped",
@@ -293,13 +291,13 @@ impl App<'_> {
         self.meter.count("ClockJumps", polled.clock_jumps.len() as u64);
     }
 
-    /// Without this a failed message would stay hidden for as long as a poll may take.
+    /// Otherwise a failed message would stay hidden for as long as a poll may take.
     async fn bring_back_soon(&self, message: &SqsMessage) {
         let received = message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse::<i32>().ok());
         let seconds = RETRY_STEP_SECONDS * received.unwrap_or(1).clamp(1, 10);
         let Some(receipt) = &message.receipt_handle else { return };
         if let Err(error) = self.queue.retry_in(receipt, seconds).await {
-            tracing::warn!(error = with_causes(&error), "the message stays hidden for its whole time");
+            tracing::warn!(error = with_causes(&error), "the message stays hidden for its whole visibility timeout");
         }
     }
 }

@@ -38,7 +38,7 @@ async fn main() -> Result<(), Error> {
     };
     run(service_fn(async |event: LambdaEvent<SqsEvent>| {
         let deadline = Time::from_ms(event.context.deadline.cast_signed());
-        // Boxed, because a poll is a deep nest of futures, too deep for the compiler to lay out in one piece.
+        // Boxed, because a poll nests futures too deeply for the compiler to lay out in one piece.
         let response = Box::pin(app.handle(event.payload, deadline)).await;
         app.meter.flush(SystemClock.now());
         Ok::<_, Error>(response)

@@ -8,7 +8,7 @@ use stoop_sources::settings::MapErrors;
 
 use crate::App;
 
-/// A search with the secrets that it was made with.
+/// A search, with the secrets it was built with.
 pub(crate) struct Prepared {
     pub(crate) search: Search,
     files: ConfigFiles,
@@ -19,18 +19,18 @@ pub(crate) struct Prepared {
 #[derive(Debug, thiserror::Error)]
 pub enum NotPolled {
     /// No configuration was ever accepted.
-    #[error("no configuration is in force")]
+    #[error("no configuration was accepted")]
     NoConfiguration,
-    /// It was taken out of the configuration or switched off since it was sent.
+    /// It was removed from the configuration or switched off after it was sent.
     #[error("no search of this name is switched on")]
     NoSuchSearch,
-    /// The planner accepted it, but a secret is not there.
+    /// The planner accepted it, but a secret is missing.
     #[error(transparent)]
     Mistakes(#[from] MapErrors),
 }
 
 impl App<'_> {
-    /// Makes a search of what is in force.
+    /// Builds a search from the accepted configuration.
     pub(crate) async fn prepare(&self, name: &str) -> Result<Result<Prepared, NotPolled>, PortError> {
         let Some(files) = self.configuration.accepted().await? else { return Ok(Err(NotPolled::NoConfiguration)) };
         let mut secrets = BTreeMap::new();
@@ -42,7 +42,7 @@ impl App<'_> {
         Ok(make(name, files, secrets))
     }
 
-    /// Reads the secrets of a search again; `None` where they are what they were, or none are used.
+    /// Reads the secrets of a search again; `None` if they are unchanged, or none are used.
     pub(crate) async fn renew(&self, name: &str, old: &Prepared) -> Result<Option<Prepared>, PortError> {
         let mut secrets = BTreeMap::new();
         for secret in old.secrets.keys() {

@@ -1,6 +1,6 @@
-//! The real binary under the tests' Lambda host: continuing itself, frozen, out of time, and what it logs.
+//! The real binary under the tests' Lambda host: continuations, freezes, timeouts and its log.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -17,16 +17,16 @@ use stoop_wire::kpl::{Deaggregated, deaggregate};
 const TIMEOUT: Duration = Duration::from_secs(60);
 const BUCKET: &str = "data";
 const SEARCH: &str = "mls";
-/// With characters that are written another way in an address.
+/// With characters that a URL escapes.
 const KEY: &str = "k3Y/w+th=odd%chars~0123456789";
 
-#[expect(clippy::disallowed_methods, reason = "the function goes by the clock on the wall, and so does its test")]
+#[expect(clippy::disallowed_methods, reason = "the function uses the system clock, and so does its test")]
 fn now() -> Time {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     Time::from_ms(i64::try_from(since.as_millis()).unwrap())
 }
 
-/// Services with a configuration in force: one search of this address, so many rows a page.
+/// Services with an accepted configuration: one search of this URL, with this many rows per page.
 async fn service(url: &str, top: u32, more: &str) -> Service {
     let service = Service::start().await.unwrap();
     let toml = format!(
@@ -58,7 +58,7 @@ fn message() -> Message {
     Message { id: "first".into(), body, group: SEARCH.into(), trace: None }
 }
 
-/// A portal of some listings, and their keys.
+/// A portal with this many listings, and their keys.
 fn portal(listings: u32) -> (Portal, BTreeSet<String>) {
     let simulation = Simulation::new(SimulationConfig::new(21, now().plus_ms(-60 * Time::DAY_MS), listings, 3));
     let shown = simulation.shown_after(None).map(|(home, _)| home.listing_key()).collect();
@@ -66,7 +66,7 @@ fn portal(listings: u32) -> (Portal, BTreeSet<String>) {
     (Portal::start(Arc::new(Mutex::new(simulation)), config).unwrap(), shown)
 }
 
-/// The listings on the stream with their times, in its order.
+/// The listings on the stream with their times, in stream order.
 fn observed(service: &Service) -> Vec<(String, i64)> {
     let mut all = Vec::new();
     for record in service.records() {
@@ -84,10 +84,10 @@ fn keys(observed: &[(String, i64)]) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn a_poll_that_goes_on_in_message_after_message_is_a_loop_to_lambda() {
+async fn a_poll_with_many_continuations_is_a_recursive_loop_to_lambda() {
     let (portal, _) = portal(200);
     let url = format!("{}/odata", portal.url());
-    // One request a minute: each message but the first finds that it has to wait for longer than it may run.
+    // One request a minute: every message but the first has to wait longer than it may run.
     let limited = "limits = [\"1/m\"]";
     for (recursive_loop, ends) in [
         (RecursiveLoop::Terminate, Err(FunctionError::Recursive(INVOCATIONS_MAX))),
@@ -101,9 +101,9 @@ async fn a_poll_that_goes_on_in_message_after_message_is_a_loop_to_lambda() {
 }
 
 #[tokio::test]
-async fn the_trace_header_goes_to_aws_whole_and_to_no_source() {
+async fn the_trace_header_goes_to_aws_and_not_to_sources() {
     let service = service("http://127.0.0.1:1", 10, "").await;
-    // The services stand in for the source as well, so that what it is asked can be seen.
+    // The services also act as the source, so that its requests are visible.
     let url = format!("{}/source", service.line().url());
     let service_of = self::service(&url, 10, "").await;
     let host = poller(&service_of, "warn", TIMEOUT).await;
@@ -126,13 +126,13 @@ async fn the_trace_header_goes_to_aws_whole_and_to_no_source() {
 }
 
 #[tokio::test]
-async fn the_key_of_a_source_is_in_no_line_of_the_log_whatever_is_logged() {
+async fn the_key_of_a_source_is_never_logged() {
     let (portal, shown) = portal(60);
     let service = service(&format!("{}/odata", portal.url()), 25, "").await;
     let host = poller(&service, "trace,reqwest=trace,hyper=trace,aws_smithy_runtime=trace", TIMEOUT).await;
     host.invoke(&event_of(&message())).await.unwrap();
     assert_eq!(keys(&observed(&service)), shown, "{}", host.log().join("\n"));
-    // A source that refuses the key: the poll says so.
+    // A source that refuses the key: the poll reports it.
     let other = self::service(&format!("{}/odata", service.line().url()), 25, "").await;
     let refused = poller(&other, "trace,lambda_runtime=trace,h2=trace", TIMEOUT).await;
     refused.invoke(&event_of(&message())).await.unwrap();
@@ -146,7 +146,7 @@ async fn the_key_of_a_source_is_in_no_line_of_the_log_whatever_is_logged() {
 }
 
 #[tokio::test]
-async fn a_poll_after_a_freeze_goes_on_though_every_connection_is_gone() {
+async fn a_poll_after_a_freeze_continues_with_new_connections() {
     for how in [Cut::Closed, Cut::Reset] {
         let (portal, shown) = portal(60);
         let source = Line::to(portal.address()).await.unwrap();
@@ -171,7 +171,7 @@ async fn a_poll_after_a_freeze_goes_on_though_every_connection_is_gone() {
     }
 }
 
-/// Time is up while the function waits for the answer to this call; then the message is delivered again.
+/// The function times out while it waits for this call; then the message is delivered again.
 async fn killed_in(operation: &'static str, fate: Fate) {
     let (portal, shown) = portal(60);
     let service = service(&format!("{}/odata", portal.url()), 25, "").await;
@@ -186,16 +186,16 @@ async fn killed_in(operation: &'static str, fate: Fate) {
     follow(&host, &service, message.clone(), RecursiveLoop::Allow, 10).await.unwrap();
     let all = observed(&service);
     assert_eq!(keys(&all), shown, "{operation} {fate:?}: nothing is lost\n{}", host.log().join("\n"));
-    // What comes twice is the same observation, which changes nothing downstream.
+    // A duplicate is the same observation, which changes nothing downstream.
     let distinct: BTreeSet<_> = all.iter().collect();
     assert_eq!(distinct.len(), shown.len(), "{operation} {fate:?}");
-    // And once it is noted as seen, not even that.
+    // Once the index is saved, not even that.
     follow(&host, &service, self::message(), RecursiveLoop::Allow, 10).await.unwrap();
     assert_eq!(observed(&service).len(), all.len(), "{operation} {fate:?}");
 }
 
 #[tokio::test]
-async fn a_poll_that_is_killed_in_the_middle_of_a_call_loses_nothing_and_sends_nothing_else_again() {
+async fn a_poll_killed_during_a_call_loses_nothing_and_resends_only_the_same() {
     tokio::join!(
         killed_in("PutRecords", Fate::Hang),
         killed_in("PutRecords", Fate::AnswerLost),

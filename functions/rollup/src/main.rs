@@ -24,7 +24,7 @@ async fn main() -> Result<(), Error> {
         tables: areas.iter().map(|(table, areas)| (table.clone(), areas as &dyn RollUps)).collect(),
         clock: &SystemClock,
         meter: &Meter::from_env("rollup")?,
-        looked_at: <_>::default(),
+        checked_on: <_>::default(),
     };
     run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
         let answer = app.handle(Time::from_ms(event.context.deadline.cast_signed())).await;

@@ -3,10 +3,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use stoop_aws_cli::Pair;
 
-/// Brings a deployed stack into a folder of the laptop's `stoop`, and a folder's lake into a stack's tables.
+/// Pulls a deployed stack into a folder for the laptop's `stoop`, and loads a folder's lake into a stack's tables.
 ///
-/// Reads AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and AWS_ENDPOINT_URL. `infra/state` finds the
-/// names of a stack and calls this.
+/// Reads AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and AWS_ENDPOINT_URL. `infra/state`
+/// finds the names of a stack and calls this.
 #[derive(Parser)]
 #[command(name = "stoop-aws", version, about, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -16,11 +16,11 @@ pub(crate) struct Cli {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Make DIR a folder of the laptop's `stoop` with a stack's lake, homes, markets and alerts
+    /// Pull a stack's lake, homes, markets and alerts into DIR, a folder for the laptop's `stoop`
     Pull(PullArgs),
-    /// Say how a pair of tables differs from what was pulled into DIR
+    /// Report how a pair of tables differs from what was pulled into DIR
     Compare(CompareArgs),
-    /// Compute the state of DIR's lake into a pair of tables, telling nobody
+    /// Compute the state of DIR's lake into a pair of tables, without alerts
     Load(LoadArgs),
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct TablesArgs {
 
 #[derive(Args)]
 pub(crate) struct PullArgs {
-    /// A new folder, or one that was pulled into
+    /// A new folder, or one that was pulled into before
     #[arg(value_name = "DIR")]
     pub(crate) dir: PathBuf,
     /// The data bucket
@@ -44,7 +44,7 @@ pub(crate) struct PullArgs {
     pub(crate) bucket: String,
     #[command(flatten)]
     pub(crate) tables: TablesArgs,
-    /// The table of alerts; without it none are pulled
+    /// The table of alerts; without it no alerts are pulled
     #[arg(long, value_name = "TABLE")]
     pub(crate) alerts_table: Option<String>,
 }
@@ -65,7 +65,7 @@ pub(crate) struct LoadArgs {
     pub(crate) dir: PathBuf,
     #[command(flatten)]
     pub(crate) tables: TablesArgs,
-    /// The table of homes that is live, which is never written to
+    /// The live table of homes, which is never written to
     #[arg(long, value_name = "TABLE")]
     live_homes_table: Option<String>,
     /// Write to the tables
@@ -83,11 +83,12 @@ impl LoadArgs {
     /// Whether the tables may be written to.
     ///
     /// # Errors
-    /// In words, when not.
+    ///
+    /// The reason, in words, if not.
     pub(crate) fn may_write(&self) -> Result<(), String> {
         let homes = &self.tables.pair().homes;
         if self.live_homes_table.as_ref() == Some(homes) {
-            return Err(format!("{homes} is live; accepted: the tables of a generation beside it"));
+            return Err(format!("{homes} is live; accepted: the tables of the other generation"));
         }
         if !self.yes {
             return Err(format!("this writes to {homes} and its markets; accepted: with --yes"));
@@ -107,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_load_writes_to_no_live_table_and_only_when_reported_to() {
+    fn a_load_needs_yes_and_never_writes_to_a_live_table() {
         assert!(load(&[]).unwrap_err().ends_with("accepted: with --yes"));
         assert_eq!(load(&["--yes"]), Ok(()));
         assert_eq!(load(&["--yes", "--live-homes-table", "h-a"]), Ok(()));

@@ -1,4 +1,4 @@
-//! The folder that a stack is pulled into. `stoop --db FOLDER/stoop.db` works on it.
+//! The folder that a stack is pulled into; `stoop --db FOLDER/stoop.db` reads it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use stoop_runtime::SystemClock;
 const DATABASE: &str = "stoop.db";
 const DATA: &str = "stoop-data";
 
-/// Opens the folder to write, and makes it where there is none. One with something else in it is left as it is.
+/// Opens the folder for writing, and creates it if needed. A folder with other content is refused.
 pub(crate) fn open(folder: &Path, command: &str) -> Result<Arc<Database>> {
     let path = folder.join(DATABASE);
     if !path.exists() {
@@ -19,7 +19,7 @@ pub(crate) fn open(folder: &Path, command: &str) -> Result<Arc<Database>> {
         let mut entries = std::fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
         ensure!(
             entries.next().is_none(),
-            "{} has something else in it; accepted: a new folder, or one that was pulled into",
+            "{} has other content; accepted: a new folder, or one that was pulled into",
             folder.display()
         );
     }
@@ -31,7 +31,7 @@ pub(crate) fn open(folder: &Path, command: &str) -> Result<Arc<Database>> {
     Ok(database)
 }
 
-/// Opens a folder to read. Any of the laptop's will do.
+/// Opens a folder for reading. Any folder of the laptop's `stoop` will do.
 pub(crate) fn open_read(folder: &Path) -> Result<Arc<Database>> {
     Ok(Database::open_read(&folder.join(DATABASE), &folder.join(DATA))?)
 }

@@ -1,9 +1,10 @@
-//! A deployed stack on the workbench: what `stoop-aws` does.
+//! Pulls, compares and loads the data of a deployed stack: the library of `stoop-aws`.
 //!
-//! [`pull`] makes a folder of the laptop's `stoop` out of a stack: its lake is the lake, and the homes, markets, archives and
-//! alerts of its tables are the live state, as they are stored. So `stoop verify` verifies the stack, and all views of the
-//! laptop show it. The sums of its counties, regions and countries are checked on the way, and not kept. [`compare`] says how another pair of tables differs from what was pulled. [`load`] goes the other way: it
-//! computes the state of a folder's lake into tables.
+//! [`pull`] copies a stack into a folder for the laptop's `stoop`: the lake, and as live state the homes, markets,
+//! archives and alerts of the tables, as stored. So `stoop verify` verifies the stack, and all views of the laptop show
+//! it. The sums of counties, regions and countries are checked and not kept. [`compare`] reports how another pair of
+//! tables differs from what was pulled. [`load`] is the other direction: it computes the state of a folder's lake into
+//! tables.
 //!
 //! ```no_run
 //! # async fn doc() -> anyhow::Result<()> {
@@ -15,8 +16,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Not here: which tables a stack has, and when its functions are to stand still (`infra/state` knows), and any computing: the
-//! measuring is the pipeline's, the comparing the laptop's.
+//! Not here: the names of a stack's tables and pausing its functions (see `infra/state`), and computations: the
+//! pipeline measures, and the laptop's store compares.
 
 mod compare;
 mod folder;

@@ -10,25 +10,25 @@ use crate::folder;
 use crate::pull::Pair;
 use crate::wrongs::Wrongs;
 
-/// What is remembered from one step to the next: markets come again, homes never do.
+/// The cache between steps: markets come again, homes never do.
 const MEMORY: Memory = Memory { homes_max: 0, markets_max: 256 };
 
-/// What [`load`] did.
+/// The result of [`load`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Loaded {
     /// Parts of the lake.
     pub parts: usize,
-    /// Of them, those that an earlier call had loaded.
+    /// Parts that an earlier call had loaded.
     pub parts_before: usize,
-    /// What became of the observations of the others.
+    /// The outcome of the observations in the other parts.
     pub measured: Measured,
-    /// Homes that have more bytes than an item may have. They are not in the tables.
+    /// Homes larger than an item may be. They are not in the tables.
     pub homes_too_large: u64,
     /// The first of them, in words.
     pub too_large: Vec<String>,
 }
 
-/// How far a load has come; kept in the folder.
+/// The progress of a load, stored in the folder.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Progress {
     /// The name of the lake.
@@ -38,21 +38,23 @@ struct Progress {
     parts_done: usize,
 }
 
-/// Computes the state of a folder's lake into the tables of `pair`, through a `store` on them, part by part: each home is
-/// written once, and others may write at the same time. Killed or failed, the next call of the same `program` goes on with the part
-/// that it was at; with another lake or program it begins anew. To load twice changes nothing. `tell` hears how far it is.
+/// Computes the state of a folder's lake into the tables of `pair`, through a `store` on them, part by part. Each home
+/// is written once, and other writers may run at the same time. After a kill or an error, the next call of the same
+/// `program` continues with the same part; with another lake or program it starts over. Loading twice changes nothing.
+/// `report` receives progress messages.
 ///
-/// Takes memory for some bytes of each home and the observations of a thousand of them.
+/// Needs memory for a few bytes of each home and the observations of a thousand of them.
 ///
 /// # Errors
-/// When something cannot be read or stored, or `stop` says yes, which is asked now and then.
+///
+/// Something cannot be read or stored, or `stop` returns true; it is checked regularly.
 pub async fn load(
     store: &dyn Store,
     folder: &Path,
     pair: &Pair,
     program: &str,
     stop: &dyn Fn() -> bool,
-    tell: &dyn Fn(&str),
+    report: &dyn Fn(&str),
 ) -> Result<Loaded> {
     let database = folder::open_read(folder)?;
     let file = progress_file(folder, pair);
@@ -69,7 +71,7 @@ pub async fn load(
     for part in progress.parts_done..lake.count() {
         for observations in lake.take(part)? {
             if stop() {
-                bail!("it was told to stop; the next load goes on from here");
+                bail!("stopped; the next load continues from here");
             }
             loaded.measured.add(&measure(&mut measurer, observations?, &mut too_large).await?);
         }
@@ -77,7 +79,7 @@ pub async fn load(
         write(&file, &progress)?;
         let Measured { observations, new, conflicts, .. } = loaded.measured;
         let parts = loaded.parts;
-        tell(&format!(
+        report(&format!(
             "part {} of {parts}: {new} homes are new, {observations} observations, {conflicts} conflicts",
             part + 1
         ));
@@ -106,7 +108,7 @@ async fn measure(
     }
 }
 
-/// Each pair of tables has a file of its own.
+/// Each pair of tables has its own file.
 fn progress_file(folder: &Path, pair: &Pair) -> PathBuf {
     let name = blake3::hash(format!("{}\n{}", pair.homes, pair.markets).as_bytes()).to_hex();
     folder.join(format!("load-{}.json", &name[..16]))

@@ -1,4 +1,4 @@
-//! `stoop-aws`: a deployed stack on the workbench. See the library's documentation for what it does.
+//! `stoop-aws`: pulls, compares and loads the data of a deployed stack. See the library.
 
 mod args;
 mod out;
@@ -31,27 +31,27 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Pull(args) => {
             let stack = Stack { bucket: args.bucket, tables: args.tables.pair(), alerts: args.alerts_table };
-            tell_pulled(&pull(&clients, &args.dir, &stack, &|line| complain(line)).await?)
+            report_pulled(&pull(&clients, &args.dir, &stack, &|line| complain(line)).await?)
         }
         Command::Compare(args) => {
-            tell_compared(&compare(&clients, &args.dir, &args.tables.pair(), &|line| complain(line)).await?)
+            report_compared(&compare(&clients, &args.dir, &args.tables.pair(), &|line| complain(line)).await?)
         }
         Command::Load(args) => load_into(&clients, &args).await,
     }
 }
 
-fn tell_pulled(pulled: &Pulled) -> anyhow::Result<ExitCode> {
+fn report_pulled(pulled: &Pulled) -> anyhow::Result<ExitCode> {
     let Pulled { objects, objects_new, observations, homes, markets, alerts, sums, wrong, wrongs } = pulled;
     say(&format!(
         "pulled: {observations} observations in {objects} objects of the lake ({objects_new} of them new), {homes} homes, \
          {markets} markets, {alerts} alerts, and {sums} sums of areas"
     ));
-    Ok(tell_wrongs(*wrong, wrongs))
+    Ok(report_wrongs(*wrong, wrongs))
 }
 
-fn tell_compared(compared: &Compared) -> anyhow::Result<ExitCode> {
+fn report_compared(compared: &Compared) -> anyhow::Result<ExitCode> {
     compared.in_words().iter().for_each(|line| say(line));
-    let code = tell_wrongs(compared.wrong, &compared.wrongs);
+    let code = report_wrongs(compared.wrong, &compared.wrongs);
     Ok(if compared.difference.is_none() { code } else { ExitCode::FAILURE })
 }
 
@@ -74,25 +74,25 @@ async fn load_into(clients: &Clients, args: &LoadArgs) -> anyhow::Result<ExitCod
     let Loaded { parts, parts_before, measured, homes_too_large, too_large } = loaded;
     say(&format!(
         "loaded: {parts} parts, of which {parts_before} were loaded before; of the others {} observations, {} of them \
-         known, {} homes new; {} commits were made again beside another writer",
+         known, {} homes new; {} commits were retried because of another writer",
         measured.observations, measured.duplicates, measured.new, measured.conflicts
     ));
-    Ok(tell_wrongs(homes_too_large, &too_large))
+    Ok(report_wrongs(homes_too_large, &too_large))
 }
 
-/// Says what is wrong; that is a failure.
-fn tell_wrongs(count_of: u64, wrongs: &[String]) -> ExitCode {
+/// Prints the errors and returns failure.
+fn report_wrongs(count_of: u64, wrongs: &[String]) -> ExitCode {
     for wrong in wrongs {
         say(&format!("wrong: {wrong}"));
     }
     let left = count_of - wrongs.len() as u64;
     if left > 0 {
-        say(&format!("… and {} more that are wrong", left));
+        say(&format!("… and {} more errors", left));
     }
     if count_of == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// A name of this very program: what another one has computed is not taken for its own.
+/// A hash of this program's file: another build's partial result is not continued.
 fn this_program() -> anyhow::Result<String> {
     let path = std::env::current_exe().context("cannot find this program's file")?;
     let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;

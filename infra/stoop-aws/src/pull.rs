@@ -15,46 +15,46 @@ use crate::folder;
 use crate::sums::{Heads, Sums};
 use crate::wrongs::Wrongs;
 
-/// Objects of the lake that are fetched at the same time: some megabytes each.
+/// Objects of the lake fetched at the same time: a few megabytes each.
 const OBJECTS_AT_ONCE: usize = 4;
 
-/// So many observations are compressed at a time.
+/// Observations compressed at a time.
 const OBSERVATIONS_AT_ONCE: usize = 1_024;
 
-/// No observation has a line as long as this.
+/// Longer than the line of any observation.
 const LINE_BYTES_MAX: u64 = 16 << 20;
 
-/// How the beginning of what gzip wrote looks. Emulators do not compress.
+/// The first bytes of a gzip file. Emulators do not compress.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// The tables of one generation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pair {
-    /// The table of homes, by its name.
+    /// The name of the table of homes.
     pub homes: String,
-    /// The table of markets and archives.
+    /// The name of the table of markets and archives.
     pub markets: String,
 }
 
-/// Where a stack has its things.
+/// The names of a stack's resources.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stack {
-    /// The data bucket, which has the lake and the sums of wide areas.
+    /// The data bucket, with the lake and the sums of wide areas.
     pub bucket: String,
-    /// The generation that is wanted.
+    /// The generation to pull.
     pub tables: Pair,
-    /// The table of alerts. Without it there are none in the folder, and nothing is said of them.
+    /// The table of alerts. Without it the folder gets no alerts and they are not checked.
     pub alerts: Option<String>,
 }
 
-/// What [`pull`] brought, and what of it the folder cannot tell.
+/// The result of [`pull`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pulled {
     /// Objects of the lake.
     pub objects: u64,
-    /// Of them, those that were not here yet.
+    /// Objects that were not pulled before.
     pub objects_new: u64,
-    /// Observations in them. Firehose may have brought some twice.
+    /// Observations in them. Firehose may have delivered some twice.
     pub observations: u64,
     /// Homes in the table.
     pub homes: u64,
@@ -62,59 +62,62 @@ pub struct Pulled {
     pub markets: u64,
     /// Alerts in the ledger.
     pub alerts: u64,
-    /// Sums of counties, regions and countries, which were checked against the markets and are not brought: the folder makes
-    /// its own.
+    /// Sums of counties, regions and countries, which were checked against the markets. They are not stored: the folder
+    /// computes its own.
     pub sums: u64,
-    /// How many things are wrong that `stoop verify` cannot find in the folder: lines of the lake that cannot be read, items
-    /// that lack something, figures beside a market that its state does not give, sums of areas that their markets do not give.
+    /// The number of errors that `stoop verify` cannot find in the folder: unreadable lines of the lake, items with
+    /// missing attributes, figures of a market that its state does not give, sums of areas that their markets do not
+    /// give.
     pub wrong: u64,
-    /// The first of them, in words.
+    /// The first errors, in words.
     pub wrongs: Vec<String>,
 }
 
-/// Brings a stack into a folder. What an earlier call brought of the lake is not read again; the tables are, and they are
-/// there as a whole or not at all. `tell` hears how far it is.
+/// Pulls a stack into a folder. Objects of the lake that an earlier call pulled are not read again. The tables are read
+/// again, and replaced as a whole or not at all. `report` receives progress messages.
 ///
-/// A stack that is written meanwhile has no one moment: some homes and markets are older than others then, and the lake is
-/// older than all of them. Sums of areas are checked all the same: what is under way is known from what is wrong.
+/// If the stack is written during the pull, the result has no single time: some homes and markets are older than
+/// others, and the lake is older than all of them. Sums of areas are checked anyway: changes in progress can be
+/// distinguished from errors.
 ///
 /// # Errors
-/// When something cannot be read or stored, or the folder has something else in it. What is there stays; the next call goes
-/// on.
-pub async fn pull(clients: &Clients, folder: &Path, stack: &Stack, tell: &dyn Fn(&str)) -> Result<Pulled> {
+///
+/// Something cannot be read or stored, or the folder has other content. What is stored stays; the next call continues.
+pub async fn pull(clients: &Clients, folder: &Path, stack: &Stack, report: &dyn Fn(&str)) -> Result<Pulled> {
     let database = folder::open(folder, "stoop-aws pull")?;
     let mut wrongs = Wrongs::default();
     let mut pulled = Pulled::default();
-    pull_lake(&database, &S3Lake::new(clients.s3(), &stack.bucket), &mut pulled, &mut wrongs, tell).await?;
+    pull_lake(&database, &S3Lake::new(clients.s3(), &stack.bucket), &mut pulled, &mut wrongs, report).await?;
     let tables = DynamoTables::new(clients.dynamodb());
     let areas = StackAreas::new(clients.dynamodb(), clients.s3(), &stack.tables.markets, &stack.bucket);
     let (sums, mut heads) = (areas.keys().await?, Heads::default());
     let import = database.import_generation()?;
     let mut note = |market: &TableMarket| heads.note(market);
-    (pulled.homes, pulled.markets) = import_pair(&import, &tables, &stack.tables, &mut note, &mut wrongs, tell).await?;
+    (pulled.homes, pulled.markets) =
+        import_pair(&import, &tables, &stack.tables, &mut note, &mut wrongs, report).await?;
     import.finish()?;
     pulled.alerts = pull_ledger(&database, &tables, stack.alerts.as_deref(), &mut wrongs).await?;
     database.swap()?;
     database.forget_generations()?;
     let now = SystemClock.now();
-    pulled.sums = Sums::new(&areas, &database, &heads, now, &mut wrongs, tell).check(sums).await?;
-    tell(&format!("{} sums of areas", pulled.sums));
+    pulled.sums = Sums::new(&areas, &database, &heads, now, &mut wrongs, report).check(sums).await?;
+    report(&format!("{} sums of areas", pulled.sums));
     match database.roll_up(now, &|| false) {
-        Ok(cities) => tell(&format!("{cities} cities are rolled up")),
-        // A market that cannot be read is named already; all else is as well without.
+        Ok(cities) => report(&format!("{cities} cities are rolled up")),
+        // Unreadable markets are reported already; everything else works without roll-ups.
         Err(error) => wrongs.note(format!("the folder is not rolled up: {}", with_causes(&error))),
     }
     (pulled.wrong, pulled.wrongs) = (wrongs.count, wrongs.named);
     Ok(pulled)
 }
 
-/// Brings what is new in the lake, in the order of the keys, each object in one transaction.
+/// Pulls new objects of the lake, in the order of their keys, each in one transaction.
 async fn pull_lake(
     database: &Database,
     lake: &S3Lake,
     pulled: &mut Pulled,
     wrongs: &mut Wrongs,
-    tell: &dyn Fn(&str),
+    report: &dyn Fn(&str),
 ) -> Result<()> {
     let mut here = database.imported_objects()?;
     let entries = lake.entries().await?;
@@ -126,14 +129,15 @@ async fn pull_lake(
             Some(object) => {
                 if object.etag != entry.etag {
                     let key = &entry.key;
-                    wrongs.note(format!("the lake's object {key} is another than was pulled: pull into a new folder"));
+                    wrongs.note(format!(
+                        "the lake's object {key} has changed since it was pulled: pull into a new folder"
+                    ));
                 }
                 note_object(&object, pulled, wrongs);
             }
         }
     }
-    wrongs
-        .note_all(here.into_keys().map(|key| format!("the lake's object {key} was pulled, and is not there any more")));
+    wrongs.note_all(here.into_keys().map(|key| format!("the lake's object {key} was pulled and no longer exists")));
     let (count, mut done) = (new.len(), 0);
     let mut new = new.into_iter();
     let mut waiting = VecDeque::new();
@@ -153,7 +157,7 @@ async fn pull_lake(
         note_object(&object, pulled, wrongs);
         (pulled.objects_new, done) = (pulled.objects_new + 1, done + 1);
         if done % 100 == 0 || done == count {
-            tell(&format!("lake: {done} of {count} new objects, {} observations", pulled.observations));
+            report(&format!("lake: {done} of {count} new objects, {} observations", pulled.observations));
         }
     }
 }
@@ -167,8 +171,7 @@ fn note_object(object: &ImportedObject, pulled: &mut Pulled, wrongs: &mut Wrongs
     }
 }
 
-/// Reads an object into the lake. A line that cannot be read is counted, and so is all that follows where the object itself
-/// is damaged.
+/// Imports an object into the lake. Unreadable lines are counted, including the rest of a damaged object.
 fn import_object(database: &Database, entry: LakeEntry, body: &[u8]) -> Result<ImportedObject> {
     let mut object = ImportedObject { name: entry.key, etag: entry.etag, ..ImportedObject::default() };
     let mut held = Held::default();
@@ -209,7 +212,7 @@ fn import_object(database: &Database, entry: LakeEntry, body: &[u8]) -> Result<I
     Ok(object)
 }
 
-/// The observation of a line; none of an empty one.
+/// The observation of a line; `None` for an empty line.
 fn decoded(line: &[u8]) -> Result<Option<Observation>, String> {
     let line = line.trim_ascii_end();
     if line.is_empty() {
@@ -218,14 +221,14 @@ fn decoded(line: &[u8]) -> Result<Option<Observation>, String> {
     stoop_wire::decode(line).map(Some).map_err(|error| with_causes(&error))
 }
 
-/// Brings the homes and markets of two tables, and says how many there are. `note` sees each market.
+/// Imports the homes and markets of two tables, and returns their numbers. `note` is called for each market.
 pub(crate) async fn import_pair(
     import: &Import<'_>,
     tables: &DynamoTables,
     pair: &Pair,
     note: &mut dyn FnMut(&TableMarket),
     wrongs: &mut Wrongs,
-    tell: &dyn Fn(&str),
+    report: &dyn Fn(&str),
 ) -> Result<(u64, u64), PortError> {
     let (mut homes, mut markets) = (0, 0);
     let homes_found = tables.homes(&pair.homes, |page| {
@@ -235,7 +238,7 @@ pub(crate) async fn import_pair(
         Ok(())
     });
     homes_found.await?;
-    tell(&format!("{homes} homes of the table {}", pair.homes));
+    report(&format!("{homes} homes of the table {}", pair.homes));
     let markets_found = tables.markets(&pair.markets, |some| {
         markets += some.len() as u64;
         import.markets(some.iter().map(|market| &market.item.stored))?;
@@ -244,11 +247,11 @@ pub(crate) async fn import_pair(
         Ok(())
     });
     markets_found.await?;
-    tell(&format!("{markets} markets of the table {}", pair.markets));
+    report(&format!("{markets} markets of the table {}", pair.markets));
     Ok((homes, markets))
 }
 
-/// Brings the ledger of alerts in place of the one that is there.
+/// Replaces the ledger of alerts.
 async fn pull_ledger(
     database: &Database,
     tables: &DynamoTables,

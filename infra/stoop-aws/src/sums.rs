@@ -1,8 +1,8 @@
-//! Whether the sums of a stack's counties, regions and countries follow from its markets.
+//! Checks that the sums of a stack's counties, regions and countries follow from its markets.
 //!
-//! The stack may be written meanwhile. What is added up is read before what it is added up from, and markets were pulled before
-//! both: so nothing may be older than what it is said to be in. A part that is newer than its market is compared with the market
-//! as it is by then.
+//! The stack may be written during the check. A sum is read before its parts, and markets were pulled before both: so
+//! nothing may be older than the sum that contains it. A part newer than its pulled market is compared with the current
+//! market.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,32 +15,32 @@ use stoop_pipeline::{AreaSum, Part, Total, WideArea, WideLevel, with_causes};
 
 use crate::wrongs::Wrongs;
 
-/// Counties that are fetched at the same time: large ones have some megabytes.
+/// Counties fetched at the same time: large ones have a few megabytes.
 const COUNTIES_AT_ONCE: usize = 4;
 
-/// So old a sum is when the area above has had its time: the roll-up looks at everything once a day.
+/// The age of a sum at which the area above must have it: the roll-up checks everything once a day.
 const LATE_MS: i64 = 2 * Time::DAY_MS;
 
-/// Sums between two words of how far it is.
-const TOLD_EVERY: u64 = 1_000;
+/// Sums between two progress messages.
+const REPORT_EVERY: u64 = 1_000;
 
-/// What the heads of markets said when they were pulled.
+/// The heads of the markets when they were pulled.
 #[derive(Debug, Default)]
 pub(crate) struct Heads(BTreeMap<Market, Head>);
 
 #[derive(Clone, Copy, Debug)]
 struct Head {
     version: u64,
-    /// It changed since it was rolled up.
+    /// Whether it changed since it was rolled up.
     waits: bool,
-    /// Nothing is wrong with the market: what is, is named already.
+    /// Whether the market has no error; errors are reported already.
     is_right: bool,
 }
 
 impl Heads {
     pub(crate) fn note(&mut self, market: &TableMarket) {
         let TableMarket { item, version, waits } = market;
-        // One whose name cannot be read is named already.
+        // Unreadable names are reported already.
         if let Ok(id) = item.stored.id.parse() {
             let head = Head { version: *version, waits: *waits, is_right: item.wrongs.is_empty() };
             self.0.insert(id, head);
@@ -48,7 +48,7 @@ impl Heads {
     }
 }
 
-/// The sums of a stack, being checked.
+/// The sums of a stack, during the check.
 pub(crate) struct Sums<'a> {
     areas: &'a StackAreas,
     /// What was pulled.
@@ -56,30 +56,30 @@ pub(crate) struct Sums<'a> {
     heads: &'a Heads,
     now: Time,
     wrongs: &'a mut Wrongs,
-    tell: &'a dyn Fn(&str),
-    /// The areas one level below, of all areas above markets.
+    report: &'a dyn Fn(&str),
+    /// The areas one level below, for all areas above markets.
     below: BTreeMap<WideArea, BTreeSet<WideArea>>,
     markets: BTreeMap<WideArea, Vec<&'a Market>>,
-    /// Where the sums are to be that were looked for.
+    /// The keys of the sums that were checked.
     keys: BTreeSet<String>,
     checked: u64,
 }
 
-/// What lies in the place of a sum.
+/// The object at the key of a sum.
 enum Found {
     Nothing,
     Damaged,
     Sum(AreaSum),
 }
 
-/// What is known of an area that was checked.
+/// What is known of an area after its check.
 #[derive(Default)]
 struct Checked {
-    /// Its sum, where there is one.
+    /// Its sum, if there is one.
     total: Option<Total>,
-    /// There is something in its place that is none.
+    /// Whether the object is not a sum.
     is_damaged: bool,
-    /// How many of its markets are in all of their sums, by their heads.
+    /// How many of its markets are in all of their sums, according to their heads.
     settled: usize,
     /// How many are not.
     waiting: usize,
@@ -92,7 +92,7 @@ impl<'a> Sums<'a> {
         heads: &'a Heads,
         now: Time,
         wrongs: &'a mut Wrongs,
-        tell: &'a dyn Fn(&str),
+        report: &'a dyn Fn(&str),
     ) -> Self {
         let (mut below, mut markets) = (BTreeMap::<_, BTreeSet<WideArea>>::new(), BTreeMap::<_, Vec<&Market>>::new());
         for market in heads.0.keys() {
@@ -103,15 +103,14 @@ impl<'a> Sums<'a> {
                 area = above;
             }
         }
-        Self { areas, database, heads, now, wrongs, tell, below, markets, keys: BTreeSet::new(), checked: 0 }
+        Self { areas, database, heads, now, wrongs, report, below, markets, keys: BTreeSet::new(), checked: 0 }
     }
 
-    /// Checks all sums, and gives how many there are. `listed` are the keys of those that there were before the markets were
-    /// pulled.
+    /// Checks all sums, and returns their number. `listed` are the keys that existed before the markets were pulled.
     pub(crate) async fn check(mut self, listed: Vec<String>) -> Result<u64> {
         let settled = self.heads.0.values().filter(|head| !head.waits).count();
         if listed.is_empty() && settled > 0 && self.areas.keys().await?.is_empty() {
-            self.wrongs.note(format!("there is no sum of any area, and {settled} markets are said to be rolled up"));
+            self.wrongs.note(format!("no area has a sum, and {settled} markets are marked as rolled up"));
             return Ok(0);
         }
         let countries: Vec<WideArea> = self.below.keys().filter(|area| area.parent().is_none()).cloned().collect();
@@ -120,20 +119,20 @@ impl<'a> Sums<'a> {
             self.area(&country, found).await?;
         }
         for key in listed.into_iter().filter(|key| !self.keys.contains(key)) {
-            self.wrongs.note(format!("the object {key} is the sum of no area that has markets"));
+            self.wrongs.note(format!("the object {key} is not the sum of an area with markets"));
         }
         Ok(self.checked)
     }
 
-    /// Checks a region or a country, and all that is below.
+    /// Checks a region or a country, and everything below.
     async fn area(&mut self, area: &WideArea, found: Stored) -> Result<Checked> {
-        let found = self.taken(area, found)?;
+        let found = self.check_sum(area, found)?;
         let mut below = self.below.get(area).cloned().unwrap_or_default();
         for (name, _) in found.sum().into_iter().flat_map(AreaSum::parts) {
-            // One that came since the markets were pulled is looked at like the others.
+            // A part that appeared since the markets were pulled is checked like the others.
             match WideArea::new(name, area.id()).filter(|part| part.parent().as_ref() == Some(area)) {
                 Some(part) => drop(below.insert(part)),
-                None => self.wrongs.note(format!("the sum of {area} has a part {name:?}, which does not lie in it")),
+                None => self.wrongs.note(format!("the sum of {area} has a part {name:?}, which is not in it")),
             }
         }
         let mut checked = Checked::of(&found);
@@ -169,13 +168,13 @@ impl<'a> Sums<'a> {
         Ok(found)
     }
 
-    /// What was found in the place of a sum, which is the sum of its parts.
-    fn taken(&mut self, area: &WideArea, found: Stored) -> Result<Found> {
+    /// Checks that an object is the sum of its parts.
+    fn check_sum(&mut self, area: &WideArea, found: Stored) -> Result<Found> {
         self.keys.insert(self.areas.key(area)?);
         let Some(found) = found else { return Ok(Found::Nothing) };
         self.checked += 1;
-        if self.checked.is_multiple_of(TOLD_EVERY) {
-            (self.tell)(&format!("sums: {} checked", self.checked));
+        if self.checked.is_multiple_of(REPORT_EVERY) {
+            (self.report)(&format!("sums: {} checked", self.checked));
         }
         let is_sum = found.and_then(|sum| Ok((sum.first_difference()?, sum)));
         match is_sum {
@@ -197,12 +196,12 @@ impl<'a> Sums<'a> {
     fn note_if_lost(&mut self, area: &WideArea, found: &Found, settled: usize) {
         if settled > 0 && matches!(found, Found::Nothing) {
             let wrong =
-                format!("the sum of {area} is not there, and {settled} of its markets are said to be rolled up");
+                format!("the sum of {area} does not exist, and {settled} of its markets are marked as rolled up");
             self.wrongs.note(wrong);
         }
     }
 
-    /// Compares a part of a region or a country with the area that it is.
+    /// Compares a part of a region or a country with the sum of that area.
     fn check_part(&mut self, area: &WideArea, part: Option<&Part>, below: &WideArea, found: &Checked) {
         let in_part = part.map_or(0, |part| part.markets);
         let wrong = match (part, &found.total) {
@@ -212,9 +211,9 @@ impl<'a> Sums<'a> {
                 Some(format!("it is of version {}, and the sum itself of {}", part.version, total.version))
             }
             _ if in_part < found.settled => {
-                Some(format!("{in_part} markets are in it, and {} are said to be rolled up", found.settled))
+                Some(format!("{in_part} markets are in it, and {} are marked as rolled up", found.settled))
             }
-            // Days are moved on without a market that changed, and who did may have been killed. The next day's pass goes on.
+            // Days advance without a changed market, and a pass may have been killed. The next day's pass catches up.
             (part, Some(total)) if found.waiting == 0 && self.is_late(total) => {
                 let version = part.map_or(0, |part| part.version);
                 Some(format!("it is of version {version}, and the sum itself of {} for two days", total.version))
@@ -232,7 +231,7 @@ impl<'a> Sums<'a> {
 
     /// Checks a county: its parts are markets.
     async fn county(&mut self, county: &WideArea, found: Stored) -> Result<Checked> {
-        let found = self.taken(county, found)?;
+        let found = self.check_sum(county, found)?;
         let mut checked = Checked::of(&found);
         let markets = self.markets.get(county).cloned().unwrap_or_default();
         for market in &markets {
@@ -244,12 +243,12 @@ impl<'a> Sums<'a> {
                 _ if !head.is_right => None,
                 Some(part) if part.version > head.version => self.is_as_now(market, part).await.err(),
                 Some(part) if part.version == head.version => self.is_as_pulled(market, head, part)?.err(),
-                // It is to be rolled up.
+                // It waits for a roll-up.
                 _ if head.waits => None,
                 part => {
                     let what =
-                        part.map_or("it is not there".into(), |part| format!("it is of version {}", part.version));
-                    Some(format!("{what}, and the market is said to be rolled up as of version {}", head.version))
+                        part.map_or("it does not exist".into(), |part| format!("it is of version {}", part.version));
+                    Some(format!("{what}, and the market is marked as rolled up in version {}", head.version))
                 }
             };
             self.note_part(county, &market.to_string(), wrong);
@@ -264,7 +263,7 @@ impl<'a> Sums<'a> {
                 Ok(market) if WideArea::of(&market, county.level()) == *county => {
                     self.is_as_now(&market, part).await.err()
                 }
-                _ => Some("it is no market that lies in it".into()),
+                _ => Some("it is not a market of this county".into()),
             };
             self.note_part(county, name, wrong);
         }
@@ -278,7 +277,7 @@ impl<'a> Sums<'a> {
         }
     }
 
-    /// Whether a part is its market as that was pulled, which is of the same version.
+    /// Whether a part equals its market as pulled, which has the same version.
     fn is_as_pulled(&self, market: &Market, head: Head, part: &Part) -> Result<Result<(), String>> {
         let Some(state) = self.database.cells(market)? else { return Ok(Ok(())) };
         let archive = self.database.archive(market)?;
@@ -286,9 +285,9 @@ impl<'a> Sums<'a> {
         Ok(part.check_market(&whole))
     }
 
-    /// Whether a part that is newer than what was pulled is its market as that is now, or was since.
+    /// Whether a part newer than the pulled market equals the market's current or a later state.
     async fn is_as_now(&self, market: &Market, part: &Part) -> Result<(), String> {
-        // The days of the archive that the part has are not known to be few.
+        // The part may have any number of days of the archive.
         let all_days = Day(i32::MIN);
         let read = self.areas.whole(std::slice::from_ref(market), all_days).await;
         match read.map_err(|error| format!("its market cannot be read: {}", with_causes(&error)))?.pop().flatten() {
@@ -297,7 +296,7 @@ impl<'a> Sums<'a> {
                 Err(format!("it is of version {}, and the market of {}", part.version, whole.version))
             }
             Some(whole) if whole.version == part.version => part.check_market(&whole),
-            // It changed once more.
+            // It changed again.
             Some(_) => Ok(()),
         }
     }

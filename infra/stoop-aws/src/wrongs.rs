@@ -1,7 +1,7 @@
-/// So many things that are wrong are named; the others are counted.
+/// The most errors to name; the others are counted.
 const NAMED_MAX: usize = 100;
 
-/// What was found wrong.
+/// The errors that were found.
 #[derive(Debug, Default)]
 pub(crate) struct Wrongs {
     pub(crate) count: u64,

@@ -1,6 +1,6 @@
-//! A load of a lake of several parts, into a database in place of tables.
+//! A load of a lake of several parts, into a database instead of tables.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use stoop_market::Cells;
 use stoop_pipeline::Measurer;
 use stoop_pipeline::ports::{Commit, CommitError, PortError, Store, Versioned};
 
-/// More than a part has.
+/// More than one part has.
 const HOMES: i64 = 17_000;
 
 fn observations() -> Vec<Observation> {
@@ -36,7 +36,7 @@ fn pair() -> Pair {
     Pair { homes: "homes-b".into(), markets: "markets-b".into() }
 }
 
-/// A database that takes so many commits and fails from then on, with as many items in one as DynamoDB takes.
+/// A database that accepts this many commits and then fails, with DynamoDB's limit of items per commit.
 struct Takes {
     database: Arc<Database>,
     commits: AtomicUsize,
@@ -73,7 +73,7 @@ impl Store for Takes {
     }
 }
 
-/// All homes and the market, as they are stored.
+/// All homes and the market, as stored.
 async fn state(database: &Database) -> (Vec<Option<Versioned<Home>>>, Vec<Cells>) {
     let ids: Vec<HomeId> = (0..HOMES).map(|home| HomeId(format!("avito/{home}").as_str().into())).collect();
     let markets = database.markets(&database.market_ids().unwrap()).await.unwrap();
@@ -81,15 +81,15 @@ async fn state(database: &Database) -> (Vec<Option<Versioned<Home>>>, Vec<Cells>
 }
 
 #[tokio::test]
-async fn a_load_that_is_killed_goes_on_with_the_part_that_it_was_at() {
+async fn a_killed_load_continues_with_the_same_part() {
     let folder = tempfile::tempdir().unwrap();
     let measured = open(folder.path());
     Measurer::new(&*measured).measure(&observations()).await.unwrap();
     let run =
         async |store: &Takes, program: &str| load(store, folder.path(), &pair(), program, &|| false, &|_| {}).await;
-    // As long as a part takes, and a few commits more.
-    let beside = tempfile::tempdir().unwrap();
-    let tables = open(beside.path());
+    // One part takes this long, and a few commits more.
+    let other = tempfile::tempdir().unwrap();
+    let tables = open(other.path());
     let killed = Takes::new(&tables, 180);
     run(&killed, "one").await.unwrap_err();
     assert!(killed.homes_written.load(Ordering::SeqCst) > 16_384);
@@ -105,7 +105,7 @@ async fn a_load_that_is_killed_goes_on_with_the_part_that_it_was_at() {
     assert!(homes.iter().zip(expected).all(|(one, other)| one.as_ref().unwrap().value == other.unwrap().value));
     assert_eq!(markets, expected_markets);
 
-    // Done is done, for this program and this lake.
+    // A finished load stays finished, for this program and this lake.
     assert_eq!(run(&Takes::new(&tables, 0), "one").await.unwrap().parts_before, 2);
     let again = Takes::new(&tables, 0);
     assert_eq!(run(&again, "two").await.unwrap().parts_before, 0, "and there was nothing to write");

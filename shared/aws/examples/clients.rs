@@ -1,5 +1,5 @@
-//! How long it takes to make every client, without a call: the share of a function's start-up that is ours.
-//! `cargo run --release -p stoop-aws --example clients`, with AWS's variables set.
+//! How long it takes to make all clients, without a call: our share of a function's start-up. `cargo run --release -p
+//! stoop-aws --example clients`, with AWS's variables set.
 
 use std::time::Instant;
 

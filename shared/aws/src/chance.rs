@@ -1,13 +1,13 @@
 use std::hash::{BuildHasher, RandomState};
 
-/// A number that nobody can foresee: for a name that no other process takes, or to spread attempts in time.
-/// Nothing that is stored or decided depends on it otherwise.
+/// An unpredictable number, for names that no other process uses and to spread attempts in time. No stored value or
+/// decision depends on it otherwise.
 pub(crate) fn random() -> u64 {
     RandomState::new().hash_one(())
 }
 
-/// The pause before an attempt (0 is the first) in milliseconds: anything up to a bound that doubles each time,
-/// so that those who were refused together do not come back together.
+/// The pause before an attempt (0 is the first) in milliseconds: random, up to a bound that doubles each time, so that
+/// callers refused together do not return together.
 pub(crate) fn backoff_ms(attempt: u32, first_ms: u64, max_ms: u64) -> u64 {
     let bound = first_ms.saturating_mul(1 << attempt.min(20)).min(max_ms);
     random() % (bound + 1)

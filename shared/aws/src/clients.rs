@@ -18,26 +18,24 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 
-/// Attempts at a call, the first one included. What is still refused is the caller's to decide: most of our
-/// callers run under a queue or a stream that delivers again.
+/// Attempts at a call, including the first. The caller decides about a call that still fails: most callers run under a
+/// queue or a stream that delivers again.
 const ATTEMPTS_MAX: u32 = 3;
 
-/// The first pause between attempts is at most this long, each later one twice as long.
+/// The first pause between attempts is at most this long, and doubles each time.
 const BACKOFF_FIRST: Duration = Duration::from_millis(50);
 const BACKOFF_MAX: Duration = Duration::from_secs(2);
 
 const CONNECT_MAX: Duration = Duration::from_secs(2);
 
-/// The largest body (a page of 32 MiB, compressed) goes out in well under this.
+/// The largest body (a page of 32 MiB, compressed) is sent well within this.
 const ATTEMPT_MAX: Duration = Duration::from_secs(10);
 const CALL_MAX: Duration = Duration::from_secs(25);
 
-/// Makes the SDK's clients, all with the same credentials, timeouts, retries and one HTTP client with one pool
-/// of connections.
+/// Makes the SDK's clients. All share credentials, timeouts, retries and one HTTP client with one connection pool.
 ///
-/// Made by hand and not by `aws-config`: a Lambda function has its credentials in the environment and nothing
-/// is to be looked for in files or asked of a metadata service, and start-up is to take next to no time. So
-/// neither is any certificate read before the first call.
+/// Made without `aws-config`: a Lambda function has its credentials in the environment and need not search files or ask
+/// a metadata service, and start-up must be fast. For the same reason no certificate is read before the first call.
 ///
 /// ```
 /// # fn main() -> Result<(), stoop_aws::MissingVariables> {
@@ -57,10 +55,11 @@ pub struct Clients {
 #[error("the environment has no variable {}", .0.iter().copied().collect::<Vec<_>>().join(", "))]
 pub struct MissingVariables(pub BTreeSet<&'static str>);
 
-/// The value of an environment variable that a function cannot do without.
+/// The value of a required environment variable.
 ///
 /// # Errors
-/// When it is not set, is empty, or is not UTF-8.
+///
+/// It is not set, empty, or not UTF-8.
 pub fn required(name: &'static str) -> Result<String, MissingVariables> {
     environment(name).ok_or_else(|| MissingVariables(BTreeSet::from([name])))
 }
@@ -70,19 +69,21 @@ fn environment(name: &str) -> Option<String> {
 }
 
 impl Clients {
-    /// Reads `AWS_REGION` (or `AWS_DEFAULT_REGION`), `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, and where they
-    /// are set `AWS_SESSION_TOKEN` and `AWS_ENDPOINT_URL`, which stands in for every service's own address.
+    /// Reads `AWS_REGION` (or `AWS_DEFAULT_REGION`), `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, and if set
+    /// `AWS_SESSION_TOKEN` and `AWS_ENDPOINT_URL`, which replaces every service's own endpoint.
     ///
     /// # Errors
-    /// When variables are missing: all of them at once.
+    ///
+    /// Variables are missing; the error names all of them.
     pub fn from_env() -> Result<Self, MissingVariables> {
         Self::from_variables(environment)
     }
 
-    /// The same from variables that are not the environment's.
+    /// Like [`Clients::from_env`], with variables from `variable`.
     ///
     /// # Errors
-    /// As [`Clients::from_env`].
+    ///
+    /// As for [`Clients::from_env`].
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, MissingVariables> {
         let mut missing = BTreeSet::new();
         let mut needed = |name: &'static str, or: &str| {
@@ -120,49 +121,49 @@ impl Clients {
         Ok(Self { config: config.build() })
     }
 
-    /// A client of DynamoDB. Like the others it is made when asked for, so ask once and clone it.
+    /// A DynamoDB client. Each call makes a new client, so call once and clone it.
     #[must_use]
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         let config = aws_sdk_dynamodb::config::Builder::from(&self.config).retry_classifier(TooManyRequests);
         aws_sdk_dynamodb::Client::from_conf(config.build())
     }
 
-    /// A client of Data Firehose.
+    /// A Data Firehose client.
     #[must_use]
     pub fn firehose(&self) -> aws_sdk_firehose::Client {
         let config = aws_sdk_firehose::config::Builder::from(&self.config).retry_classifier(TooManyRequests);
         aws_sdk_firehose::Client::from_conf(config.build())
     }
 
-    /// A client of Kinesis Data Streams.
+    /// A Kinesis Data Streams client.
     #[must_use]
     pub fn kinesis(&self) -> aws_sdk_kinesis::Client {
         let config = aws_sdk_kinesis::config::Builder::from(&self.config).retry_classifier(TooManyRequests);
         aws_sdk_kinesis::Client::from_conf(config.build())
     }
 
-    /// A client of S3. Where an endpoint is given, buckets are named in the path: `bucket.127.0.0.1` is no host.
+    /// An S3 client. If an endpoint is given, the bucket is part of the path, because `bucket.127.0.0.1` is not a host.
     #[must_use]
     pub fn s3(&self) -> aws_sdk_s3::Client {
         let config = aws_sdk_s3::config::Builder::from(&self.config).retry_classifier(TooManyRequests);
         aws_sdk_s3::Client::from_conf(config.force_path_style(self.config.endpoint_url().is_some()).build())
     }
 
-    /// A client of Secrets Manager.
+    /// A Secrets Manager client.
     #[must_use]
     pub fn secrets(&self) -> aws_sdk_secretsmanager::Client {
         let config = aws_sdk_secretsmanager::config::Builder::from(&self.config).retry_classifier(TooManyRequests);
         aws_sdk_secretsmanager::Client::from_conf(config.build())
     }
 
-    /// A client of SNS.
+    /// An SNS client.
     #[must_use]
     pub fn sns(&self) -> aws_sdk_sns::Client {
         let config = aws_sdk_sns::config::Builder::from(&self.config).retry_classifier(TooManyRequests);
         aws_sdk_sns::Client::from_conf(config.build())
     }
 
-    /// A client of SQS.
+    /// An SQS client.
     #[must_use]
     pub fn sqs(&self) -> aws_sdk_sqs::Client {
         let config = aws_sdk_sqs::config::Builder::from(&self.config).retry_classifier(TooManyRequests);
@@ -177,15 +178,15 @@ impl fmt::Debug for Clients {
     }
 }
 
-/// The HTTP client of all service clients, set up for the first call.
+/// The HTTP client of all service clients, set up on the first call.
 ///
-/// The SDK's own makes a connector, and for it reads the system's root certificates, every time a service client
-/// is made: start-up time that a function does not have. This one does not let it.
+/// The SDK's own makes a connector for every service client and reads the system's root certificates each time, which
+/// slows start-up. This one makes one connector.
 #[derive(Debug)]
 struct OneHttpClient(SharedHttpClient);
 
 impl OneHttpClient {
-    /// Without encryption no certificates are read at all.
+    /// Without encryption, no certificates are read.
     fn new(encrypted: bool) -> Self {
         let roots = TrustStore::empty().with_native_roots(encrypted);
         let context = TlsContext::builder().with_trust_store(roots).build();
@@ -204,8 +205,7 @@ impl HttpClient for OneHttpClient {
     }
 }
 
-/// Tries again what was answered with 429. The SDK goes by the error's code, and does not know the one of SNS
-/// (`Throttled`).
+/// Retries a response with status 429. The SDK goes by the error code and does not know that of SNS (`Throttled`).
 #[derive(Debug)]
 struct TooManyRequests;
 

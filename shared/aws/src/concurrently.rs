@@ -2,8 +2,8 @@ use std::panic::resume_unwind;
 
 use tokio::task::JoinSet;
 
-/// Runs futures, at most `at_once` at a time, and tells what came of each in their order. After an error no more
-/// are begun, those under way are dropped, and the error is the answer.
+/// Runs futures, at most `at_once` at a time, and returns their results in order. After an error no more are started,
+/// the running ones are dropped, and the error is returned.
 pub(crate) async fn concurrently<T, E, F>(at_once: usize, futures: impl IntoIterator<Item = F>) -> Result<Vec<T>, E>
 where
     F: Future<Output = Result<T, E>> + Send + 'static,
@@ -15,18 +15,18 @@ where
     let mut done: Vec<(usize, T)> = Vec::new();
     loop {
         while running.len() < at_once
-            && let Some((place, future)) = waiting.next()
+            && let Some((index, future)) = waiting.next()
         {
-            running.spawn(async move { (place, future.await) });
+            running.spawn(async move { (index, future.await) });
         }
         match running.join_next().await {
             None => break,
-            Some(Ok((place, outcome))) => done.push((place, outcome?)),
-            // Nobody aborts them, so it can only be a panic, which is not ours to hide.
+            Some(Ok((index, outcome))) => done.push((index, outcome?)),
+            // Nobody aborts the tasks, so this is a panic, which is passed on.
             Some(Err(stopped)) => resume_unwind(stopped.into_panic()),
         }
     }
-    done.sort_by_key(|(place, _)| *place);
+    done.sort_by_key(|(index, _)| *index);
     Ok(done.into_iter().map(|(_, value)| value).collect())
 }
 

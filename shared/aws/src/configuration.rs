@@ -14,20 +14,20 @@ const UPLOADED: &str = "config/";
 /// The accepted configuration: one object, so that it is replaced as a whole.
 const ACCEPTED: &str = "accepted/config.json";
 
-/// A configuration is read into memory by every function.
+/// The most bytes of a configuration, which every function reads into memory.
 const BYTES_MAX: i64 = 4 << 20;
 
-/// The same as JSON, in which a byte may be written as six.
+/// The same as JSON, in which a byte may take six.
 const ACCEPTED_BYTES_MAX: usize = 32 << 20;
 
-/// Files of one configuration; one page of a listing.
+/// The most files of a configuration: one page of a listing.
 const FILES_MAX: usize = 1_000;
 
 /// The configuration in the data bucket.
 pub struct S3Configuration {
     client: Client,
     bucket: String,
-    /// The accepted configuration as it was read last, with its `ETag`.
+    /// The accepted configuration as last read, with its `ETag`.
     last: Mutex<Option<(String, ConfigFiles)>>,
 }
 
@@ -89,7 +89,7 @@ impl Configuration for S3Configuration {
         let mut files = BTreeMap::new();
         for Uploaded { key, etag } in uploaded {
             let what = || format!("read s3://{}/{key}", self.bucket);
-            // What is replaced while it is read has another ETag: the next tick reads it.
+            // A file that is replaced during the read has another ETag: the next tick reads it.
             let object = self.client.get_object().bucket(&self.bucket).key(&key).if_match(etag).send().await;
             let object = object.map_err(failed(what))?;
             let bytes = object.body.collect().await.map_err(|error| PortError::new(what(), error))?;

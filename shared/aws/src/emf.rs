@@ -10,19 +10,19 @@ use crate::clients::{MissingVariables, required};
 /// The namespace of all of Stoop's metrics.
 pub const NAMESPACE: &str = "Stoop";
 
-/// CloudWatch takes a hundred metrics in a line, and a hundred values in a metric.
+/// CloudWatch accepts a hundred metrics per line, and a hundred values per metric.
 const METRICS_MAX: usize = 100;
 const VALUES_MAX: usize = 100;
 
-/// Collects metrics while an event is handled and prints them as one line in CloudWatch's embedded metric format,
-/// which CloudWatch Logs turns into metrics: no call is made, and nothing is lost when a call would have failed.
+/// Collects metrics while an event is handled and prints them as one line in CloudWatch's embedded metric format, which
+/// CloudWatch Logs turns into metrics. No call is made, so none can fail.
 ///
-/// Each has the one dimension `Stack`: CloudWatch bills each name with each value of its dimensions, in each hour in
-/// which it is written. So a name means the same in whichever function it is counted, and what was counted 0 times is
-/// not written. `Function` stands in the line beside the metrics, where a query of the logs finds it.
+/// Each metric has the single dimension `Stack`: CloudWatch bills each name with each dimension value, for each hour in
+/// which it is written. So a name means the same in all functions, and a count of 0 is not written. The line also has
+/// `Function`, for queries of the logs.
 ///
-/// What is counted several times is added up; a gauge is what it was set to last; of a duration or a size every value
-/// is kept, so that CloudWatch can tell percentiles.
+/// Counts are added up; a gauge keeps its last value; durations and sizes keep every value, so that CloudWatch can
+/// compute percentiles.
 ///
 /// ```
 /// use stoop_aws::Meter;
@@ -42,7 +42,7 @@ pub struct Meter {
 
 type Collected = BTreeMap<&'static str, (Kind, Vec<u64>)>;
 
-/// What is noted of a metric.
+/// The recorded values of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Count,
@@ -52,7 +52,7 @@ enum Kind {
 }
 
 impl Kind {
-    /// Its unit, in CloudWatch's words.
+    /// Its unit, as named by CloudWatch.
     fn unit(self) -> &'static str {
         match self {
             Self::Count | Self::Gauge => "Count",
@@ -69,16 +69,17 @@ impl Meter {
         Self { stack: stack.to_owned(), function, collected: Mutex::default() }
     }
 
-    /// A meter of a function in the stack that `STOOP_STACK` names.
+    /// A meter of a function in the stack named by `STOOP_STACK`.
     ///
     /// # Errors
-    /// When the variable is not set.
+    ///
+    /// The variable is not set.
     pub fn from_env(function: &'static str) -> Result<Self, MissingVariables> {
         Ok(Self::new(&required("STOOP_STACK")?, function))
     }
 
-    /// Counts `n` more. Counting 0 writes nothing: a metric costs for each hour in which it is written, and for an
-    /// alarm a count that is missing is as good as 0.
+    /// Adds `n` to a count. Adding 0 writes nothing: a metric costs for each hour in which it is written, and an alarm
+    /// treats a missing count as 0.
     pub fn count(&self, name: &'static str, n: u64) {
         if n == 0 {
             return;
@@ -89,18 +90,18 @@ impl Meter {
         });
     }
 
-    /// Sets what there is of something now. It is written even where it is 0, which is how an alarm learns that it is
-    /// over; of one invocation only the last value.
+    /// Sets the current value of a gauge. It is written even if it is 0, so that an alarm can end; only the last value
+    /// of an invocation counts.
     pub fn gauge(&self, name: &'static str, value: u64) {
         self.note(name, Kind::Gauge, |values| *values = vec![value]);
     }
 
-    /// Notes a duration.
+    /// Records a duration in milliseconds.
     pub fn milliseconds(&self, name: &'static str, ms: u64) {
         self.note(name, Kind::Milliseconds, |values| values.push(ms));
     }
 
-    /// Notes a size.
+    /// Records a size in bytes.
     pub fn bytes(&self, name: &'static str, bytes: u64) {
         self.note(name, Kind::Bytes, |values| values.push(bytes));
     }
@@ -112,8 +113,8 @@ impl Meter {
         note(values);
     }
 
-    /// Prints what was collected since the last time on standard output, where Lambda's logs come from. `at` is the
-    /// time of the metrics. Prints nothing where nothing was collected.
+    /// Prints what was collected since the last flush to standard output, where Lambda's logs come from. `at` is the
+    /// time of the metrics. Prints nothing if nothing was collected.
     pub fn flush(&self, at: Time) {
         let mut out = std::io::stdout().lock();
         for line in self.take(at) {
@@ -123,7 +124,7 @@ impl Meter {
         }
     }
 
-    /// What [`Meter::flush`] would print, line by line: one, unless there are more metrics or values than one holds.
+    /// The lines that [`Meter::flush`] prints: one, unless there are more metrics or values than one line may hold.
     #[must_use]
     pub fn take(&self, at: Time) -> Vec<String> {
         let collected = std::mem::take(&mut *self.collected.lock().unwrap_or_else(PoisonError::into_inner));
@@ -200,11 +201,11 @@ mod tests {
         });
         assert_eq!(parsed(&lines), [expected]);
         assert!(!lines[0].contains('\n'));
-        assert_eq!(meter.take(Time::from_ms(0)), Vec::<String>::new(), "each is told once");
+        assert_eq!(meter.take(Time::from_ms(0)), Vec::<String>::new(), "each is written once");
     }
 
     #[test]
-    fn what_was_counted_no_times_is_not_written_and_a_gauge_always_is() {
+    fn a_count_of_zero_is_not_written_and_a_gauge_always_is() {
         let meter = Meter::new("stoop", "planner");
         meter.count("SearchesPlanned", 0);
         assert_eq!(meter.take(Time::from_ms(0)), Vec::<String>::new());
@@ -217,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn what_one_line_cannot_hold_goes_on_another() {
+    fn more_than_a_line_may_hold_goes_on_another() {
         let meter = Meter::new("stoop", "poller");
         for i in 0..250 {
             meter.bytes("PageBytes", i);

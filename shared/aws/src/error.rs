@@ -5,10 +5,10 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use stoop_pipeline::ports::PortError;
 
-/// Why a call to AWS failed, in one line: the service's code and message, or what broke before it could answer.
+/// Why a call to AWS failed, in one line: the service's code and message, or what broke before a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reason {
-    /// The service's error code, such as `ThrottlingException`; `None` where the service gave no answer that can be read.
+    /// The service's error code, such as `ThrottlingException`; `None` without a readable response.
     pub(crate) code: Option<String>,
     message: String,
 }
@@ -36,7 +36,7 @@ where
     {
         return Reason { code: Some(code.to_owned()), message: answer.err().message().unwrap_or_default().to_owned() };
     }
-    // The kind ("dispatch failure") alone says too little: what lies beneath it is what an operator can act on.
+    // The kind ("dispatch failure") alone is too vague; operators can act on its causes.
     let mut message = match error {
         SdkError::ServiceError(_) => "an answer without an error code".to_owned(),
         other => other.to_string(),
@@ -53,7 +53,7 @@ where
     Reason { code: None, message }
 }
 
-/// Says what was being done, and to what: `.map_err(failed(|| "PutItem into the table stoop-alerts"))`.
+/// Adds the action and its object: `.map_err(failed(|| "PutItem into the table stoop-alerts"))`.
 pub(crate) fn failed<E, R, W>(what: impl FnOnce() -> W) -> impl FnOnce(SdkError<E, R>) -> PortError
 where
     E: ProvideErrorMetadata + Error + 'static,

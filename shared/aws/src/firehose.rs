@@ -11,18 +11,18 @@ use crate::chance::backoff_ms;
 use crate::error::reason;
 use crate::lake::Lake;
 
-/// `PutRecordBatch` takes records of 1,000 KiB, 500 of them, 4 MiB together. Each is billed in steps of 5 KB, so
-/// a record is filled with as many lines as it takes.
+/// `PutRecordBatch` takes up to 500 records of 1,000 KiB each, 4 MiB together. Each is billed in steps of 5 KB, so a
+/// record holds as many lines as fit.
 const RECORD_BYTES_MAX: usize = 1_000 << 10;
 const BATCH_RECORDS_MAX: usize = 500;
 const BATCH_BYTES_MAX: usize = 4 << 20;
 
-/// Attempts at records that were refused, and the pauses between: under three seconds in all at the most likely.
+/// Attempts at refused records, and the pauses between them: usually under three seconds in all.
 const ATTEMPTS_MAX: u32 = 6;
 const BACKOFF_FIRST_MS: u64 = 200;
 const BACKOFF_MAX_MS: u64 = 3_000;
 
-/// Puts observations into the lake through a Firehose delivery stream, as lines of wire JSON.
+/// Delivers observations to the lake through a Firehose delivery stream, as lines of wire JSON.
 pub struct LakeDelivery {
     client: aws_sdk_firehose::Client,
     name: String,
@@ -40,7 +40,7 @@ impl LakeDelivery {
         PortError::new(format!("PutRecordBatch on the delivery stream {}", self.name), why)
     }
 
-    /// Puts records that fit into one call, refused ones again.
+    /// Puts the records of one call, and retries the refused ones.
     async fn deliver(&self, mut records: Vec<Record>) -> Result<(), PortError> {
         let mut last_reason = String::new();
         for attempt in 0..ATTEMPTS_MAX {
@@ -80,19 +80,20 @@ impl LakeDelivery {
     }
 }
 
-/// Packs observations, one line each, into records and those into batches that one call takes.
+/// Packs observations, one per line, into records, and these into batches for one call each.
 ///
 /// # Errors
-/// When a line is larger than a record may be: its place and its bytes.
+///
+/// A line is larger than a record may be: returns its index and size in bytes.
 fn pack(observations: &[&Observation]) -> Result<Vec<Vec<Vec<u8>>>, (usize, usize)> {
     let mut records: Vec<Vec<u8>> = Vec::new();
     let mut line = Vec::new();
-    for (place, observation) in observations.iter().enumerate() {
+    for (index, observation) in observations.iter().enumerate() {
         line.clear();
         stoop_wire::encode(observation, &mut line);
         line.push(b'\n');
         if line.len() > RECORD_BYTES_MAX {
-            return Err((place, line.len()));
+            return Err((index, line.len()));
         }
         match records.last_mut() {
             Some(record) if record.len() + line.len() <= RECORD_BYTES_MAX => record.extend_from_slice(&line),
@@ -117,8 +118,8 @@ fn pack(observations: &[&Observation]) -> Result<Vec<Vec<Vec<u8>>>, (usize, usiz
 #[async_trait]
 impl Lake for LakeDelivery {
     async fn keep(&self, observations: &[&Observation]) -> Result<(), PortError> {
-        let batches = pack(observations).map_err(|(place, bytes)| {
-            let seen = observations[place];
+        let batches = pack(observations).map_err(|(index, bytes)| {
+            let seen = observations[index];
             let why = format!("the line of {}/{} at {} has {bytes} bytes", seen.source, seen.native_id, seen.at);
             self.error(format!("{why}; accepted: at most {RECORD_BYTES_MAX}"))
         })?;

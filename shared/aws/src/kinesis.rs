@@ -7,25 +7,23 @@ use stoop_wire::kpl::{aggregate, aggregated_len};
 
 use crate::error::reason;
 
-/// The most bytes of lines in one record. Kinesis bills units of 25 KB and takes up to 1 MiB; at this size the
-/// last, broken unit of a record is a small part of it, and what must be sent again when a shard is busy (it
-/// takes 1 MiB a second) is small too.
+/// The most bytes of lines in one record. Kinesis bills units of 25 KB and takes up to 1 MiB. At this size the last,
+/// partial unit is a small share of a record, and retries for a busy shard (which takes 1 MiB a second) stay small too.
 const RECORD_BYTES_MAX: usize = 256 << 10;
 
-/// What a stream takes in one record, partition key included, unless its own limit was raised.
+/// The most bytes of a record on the stream, including the partition key, unless the stream's own limit was raised.
 const STREAM_RECORD_BYTES_MAX: usize = 1 << 20;
 
-/// `PutRecords` takes 500 records and 10 MiB, keys included. It took 5 MiB until 2025, and a shard still takes
-/// 1 MiB a second: there is nothing to gain by more.
+/// `PutRecords` takes 500 records and 10 MiB, keys included. The limit was 5 MiB until 2025. A shard still takes 1 MiB
+/// a second, so more gains nothing.
 const BATCH_RECORDS_MAX: usize = 500;
 const BATCH_BYTES_MAX: usize = 5 << 20;
 
 const KEY_CHARS_MAX: usize = 256;
 
-/// Puts records on a Kinesis data stream, each as one KPL-aggregated record with a user record for every line.
+/// Puts records on a Kinesis data stream, each as one KPL-aggregated record with a user record per line.
 ///
-/// Kinesis keeps the order of the records that one call puts in one shard, except for those that it refuses and
-/// that are put again.
+/// Kinesis keeps the order of the records of one call in one shard, except for refused records that are put again.
 #[derive(Clone, Debug)]
 pub struct KinesisStream {
     client: Client,
@@ -43,10 +41,11 @@ impl KinesisStream {
         PortError::new(format!("PutRecords on the stream {}", self.name), why)
     }
 
-    /// The bytes that a record takes on the stream, key included.
+    /// The bytes of a record on the stream, including its key.
     ///
     /// # Errors
-    /// When it can never be taken.
+    ///
+    /// It is too large for any attempt.
     fn checked_len(&self, position: usize, key: &str, lines: &[u8]) -> Result<usize, PortError> {
         let chars = key.chars().count();
         if !(1..=KEY_CHARS_MAX).contains(&chars) {
@@ -57,7 +56,7 @@ impl KinesisStream {
             let why = format!("record {position} has {} bytes; accepted: at most {RECORD_BYTES_MAX}", lines.len());
             return Err(self.error(why));
         }
-        // Each line takes a few bytes more, which is a lot only where lines are next to empty.
+        // Each line adds a few bytes, which is much only if lines are almost empty.
         let bytes = key.len() + aggregated_len(key, user_records(lines).map(<[u8]>::len));
         if bytes > STREAM_RECORD_BYTES_MAX {
             let why = format!(
@@ -69,7 +68,7 @@ impl KinesisStream {
         Ok(bytes)
     }
 
-    /// Puts the records `first..` of a batch and adds the places of those that were refused.
+    /// Puts a batch of records beginning at index `first`, and collects the indexes of those that were refused.
     async fn put_batch(
         &self,
         first: usize,
@@ -111,13 +110,13 @@ impl KinesisStream {
     }
 }
 
-/// The user records of a record: its lines with their ends, so that put together they are the record again.
+/// The user records of a record: its lines with their line ends; joined, they are the record again.
 fn user_records(lines: &[u8]) -> impl Iterator<Item = &[u8]> {
     lines.split_inclusive(|byte| *byte == b'\n')
 }
 
-/// Whether what was refused for this reason may be taken later. Of single records only the first two are known;
-/// the others are refusals of a whole call that outlast the SDK's own attempts.
+/// Whether a record refused for this reason may be accepted later. Only the first two apply to single records; the
+/// others refuse a whole call and outlast the SDK's own attempts.
 fn may_be_put_again(code: &str) -> bool {
     const CODES: [&str; 5] = [
         "ProvisionedThroughputExceededException",
@@ -132,7 +131,7 @@ fn may_be_put_again(code: &str) -> bool {
 #[async_trait]
 impl Stream for KinesisStream {
     async fn put(&self, records: &[(String, Vec<u8>)]) -> Result<Vec<usize>, PortError> {
-        // All are looked at before any is put.
+        // All are checked before any is put.
         let lens = records.iter().enumerate().map(|(position, (key, lines))| self.checked_len(position, key, lines));
         let lens = lens.collect::<Result<Vec<usize>, PortError>>()?;
         let mut refused = Vec::new();

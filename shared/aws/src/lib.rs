@@ -1,4 +1,4 @@
-//! The ports on AWS: translation and the providers' limits, no decisions.
+//! The ports on AWS: translation and the services' limits, no decisions.
 //!
 //! | port | here | on |
 //! | --- | --- | --- |
@@ -12,16 +12,15 @@
 //! | `Configuration` | [`S3Configuration`] | the data bucket |
 //! | [`Lake`] | [`LakeDelivery`] | Data Firehose, and the data bucket |
 //!
-//! What a stack has stored is read as it is by [`S3Lake`] and [`DynamoTables`], for those who look at all of it.
+//! [`S3Lake`] and [`DynamoTables`] read the whole stored content of a stack.
 //!
 //! [`Clients`] makes the SDK's clients for all of them, [`Secrets`] reads secrets and [`Meter`] prints metrics.
 //!
-//! What a service refuses is told apart in one way everywhere: what may be taken later is named by its place in
-//! what was asked (or tried again here where the port has no such answer), and what can never be taken is an
-//! error that names the thing, the limit and the service's own words. The SDK makes three attempts at a call, so
-//! what comes through has lasted.
+//! All ports treat refusals alike. What may be accepted later is returned by its index in the request (or retried here
+//! if the port has no such result). What can never be accepted is an error that names the thing, the limit and the
+//! service's message. The SDK makes three attempts at a call, so a refusal that arrives here has lasted.
 //!
-//! Not here: which tables, buckets and queues there are (the template's), and anything that decides.
+//! Not here: the set of tables, buckets and queues (see the template), and decisions.
 
 mod chance;
 mod clients;

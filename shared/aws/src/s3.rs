@@ -1,4 +1,4 @@
-//! Everything that lies in the data bucket.
+//! The data bucket.
 
 mod files;
 mod index;

@@ -10,22 +10,22 @@ use stoop_pipeline::{Clock, with_causes};
 
 use crate::error::failed;
 
-/// How long a secret that was read is good without another look.
+/// How long a secret is used before it is read again.
 const TTL_MS: i64 = 5 * 60 * Time::SECOND_MS;
 
-/// How long an old secret serves while Secrets Manager gives no answer. Past this a secret that was withdrawn
-/// would be honoured for too long.
+/// How long an old secret is used while Secrets Manager does not respond. Longer would accept a withdrawn secret for
+/// too long.
 const STALE_MAX_MS: i64 = Time::HOUR_MS;
 
-/// How soon [`Secrets::refresh`] reads again: whoever sends wrong tokens must not make us ask for each.
+/// The least time between reads of [`Secrets::refresh`]: wrong tokens must not cause a read each.
 const REFRESH_EVERY_MS: i64 = 30 * Time::SECOND_MS;
 
-/// A secret's text. It is shown by [`Secret::reveal`] alone.
+/// A secret's text. Only [`Secret::reveal`] shows it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Arc<str>);
 
 impl Secret {
-    /// The text itself, not to be logged.
+    /// The text itself. Do not log it.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0
@@ -38,10 +38,10 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Reads secrets from Secrets Manager and remembers them for five minutes.
+/// Reads secrets from Secrets Manager and caches them for five minutes.
 ///
-/// A secret is named by its name or ARN (in another account, by its ARN), and where it is a JSON object, as the
-/// console makes them, by `#` and a key of it: `arn:aws:secretsmanager:...:stoop-zillow-AbCdEf#key`.
+/// A secret is identified by its name or ARN (in another account, by its ARN). If it is a JSON object, as the console
+/// makes them, `#` and a key follow: `arn:aws:secretsmanager:...:stoop-zillow-AbCdEf#key`.
 pub struct Secrets {
     client: Client,
     clock: Arc<dyn Clock>,
@@ -61,19 +61,21 @@ impl Secrets {
         Self { client, clock, known: Mutex::default() }
     }
 
-    /// A secret, as it was at most five minutes ago; an hour where Secrets Manager gives no answer.
+    /// A secret, at most five minutes old; up to an hour if Secrets Manager does not respond.
     ///
     /// # Errors
-    /// When it cannot be read, is no text, or has no such key. The message has the secret's name, never its text.
+    ///
+    /// It cannot be read, is not text, or lacks the key. The message has the secret's name, never its text.
     pub async fn get(&self, name: &str) -> Result<Secret, PortError> {
         self.read(name, TTL_MS).await
     }
 
-    /// A secret as it is now: for when the one at hand is refused or does not match, as after a rotation. Looks at
-    /// most every 30 seconds, whatever it is asked.
+    /// The current secret: for when the cached one is refused or does not match, as after a rotation. Reads at most
+    /// every 30 seconds.
     ///
     /// # Errors
-    /// As [`Secrets::get`].
+    ///
+    /// As for [`Secrets::get`].
     pub async fn refresh(&self, name: &str) -> Result<Secret, PortError> {
         self.read(name, REFRESH_EVERY_MS).await
     }
@@ -96,7 +98,7 @@ impl Secrets {
                 }
                 Err(error) => match known.filter(|known| age_ms(known) < STALE_MAX_MS) {
                     Some(known) => {
-                        tracing::warn!(error = with_causes(&error), "an older value of the secret serves on");
+                        tracing::warn!(error = with_causes(&error), "the cached value of the secret stays in use");
                         known.text
                     }
                     None => return Err(error),
@@ -128,15 +130,15 @@ fn what(id: &str) -> String {
     format!("GetSecretValue {id}")
 }
 
-/// A member of a secret that is a JSON object. Says nothing of the text where it is none.
+/// A member of a secret that is a JSON object. An error does not show the text.
 fn member(text: &str, key: &str) -> Result<Arc<str>, String> {
     let accepted = format!("accepted: a JSON object with a text as {key:?}");
     let Ok(Value::Object(members)) = serde_json::from_str(text) else {
-        return Err(format!("it is no JSON object; {accepted}"));
+        return Err(format!("it is not a JSON object; {accepted}"));
     };
     match members.get(key) {
         Some(Value::String(text)) => Ok(text.as_str().into()),
-        Some(_) => Err(format!("{key:?} is no text in it; {accepted}")),
+        Some(_) => Err(format!("{key:?} is not a text in it; {accepted}")),
         None => Err(format!("it has no {key:?}; {accepted}")),
     }
 }

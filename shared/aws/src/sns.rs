@@ -9,12 +9,12 @@ use stoop_pipeline::ports::{PortError, Publisher};
 use crate::error::reason;
 use message::Message;
 
-/// `PublishBatch` takes ten messages of 256 KiB together, attributes included. A message of ours is below 256 KiB
-/// by itself whatever its listing says.
+/// `PublishBatch` takes ten messages, 256 KiB together, attributes included. A single message of ours is always below
+/// 256 KiB.
 const BATCH_MAX: usize = 10;
 const BATCH_BYTES_MAX: usize = 256 << 10;
 
-/// Tells alerts on an SNS topic: readable text to people (e-mail, SMS), [`stoop_pipeline::serve::AlertView`] as
+/// Publishes alerts on an SNS topic: readable text to people (e-mail, SMS), [`stoop_pipeline::serve::AlertView`] as
 /// JSON to programs (SQS, HTTP, Lambda), and message attributes for filter policies:
 ///
 /// | attribute | example | |
@@ -61,8 +61,8 @@ impl TopicPublisher {
                 return messages.iter().map(|message| Err(self.error(message, reason.clone()))).collect();
             }
         };
-        // What the answer does not speak of has not been taken.
-        let unknown = |message| Err(self.error(message, "the answer does not say what became of it"));
+        // A message that the response does not mention was not accepted.
+        let unknown = |message| Err(self.error(message, "the response does not mention it"));
         let mut outcomes: Vec<Outcome> = messages.iter().map(unknown).collect();
         let position =
             |id: Option<&str>| id.and_then(|id| id.parse::<usize>().ok()).filter(|position| *position < messages.len());
@@ -79,7 +79,7 @@ impl TopicPublisher {
     }
 }
 
-/// A message as an entry of a batch, named by its place.
+/// A message as an entry of a batch; its ID is the index.
 fn entry(
     position: usize,
     message: &Message,
@@ -108,7 +108,7 @@ impl Publisher for TopicPublisher {
                 bytes += message.bytes();
                 bytes <= BATCH_BYTES_MAX
             });
-            // One alone goes out in any case: the service's answer tells more than ours would.
+            // A single message is sent in any case: the service's error says more than ours would.
             let fits = fits.count().max(1);
             outcomes.extend(self.publish_batch(&rest[..fits]).await);
         }

@@ -8,8 +8,8 @@ use crate::error::{failed, reason};
 const BATCH_MAX: usize = 10;
 const GROUP_BYTES_MAX: usize = 128;
 
-/// Sends poll tasks to an SQS FIFO queue, whose message groups are the searches: no search is polled twice at
-/// once, and different ones are.
+/// Sends poll tasks to an SQS FIFO queue. The message groups are the searches: one search is never polled twice at
+/// once, and different searches are polled in parallel.
 #[derive(Clone, Debug)]
 pub struct PollQueue {
     client: Client,
@@ -23,13 +23,14 @@ impl PollQueue {
         Self { client, url: url.to_owned() }
     }
 
-    /// Sends the task in which a scan goes on that the message with this id has stopped in good time. However often
-    /// that message is delivered and calls this, within five minutes there is one continuation of it.
+    /// Sends a continuation of the scan that the message with this ID stopped in time. Repeated calls for the same
+    /// message within five minutes send one continuation.
     ///
-    /// It is delivered when the message that is being worked on is done with, since it is of the same group.
+    /// The queue delivers it after the current message is done, because both have the same group.
     ///
     /// # Errors
-    /// When the queue did not take it.
+    ///
+    /// The queue did not accept it.
     pub async fn continue_later(&self, task: &PollTask, message_id: &str) -> Result<(), PortError> {
         let what = || format!("SendMessage of a continuation of {} to {}", task.search, self.url);
         let request = self.client.send_message().queue_url(&self.url).message_body(body(task)?);
@@ -39,11 +40,12 @@ impl PollQueue {
         Ok(())
     }
 
-    /// Makes a message that was received visible again after so many seconds, 0 to 43,200, instead of the queue's
-    /// whole visibility timeout.
+    /// Makes a received message visible again after this many seconds, 0 to 43,200, instead of the queue's visibility
+    /// timeout.
     ///
     /// # Errors
-    /// When the queue does not do it, as for a receipt that is no longer good.
+    ///
+    /// The queue refuses, for example because the receipt has expired.
     pub async fn retry_in(&self, receipt_handle: &str, seconds: i32) -> Result<(), PortError> {
         let what = || format!("ChangeMessageVisibility in {}", self.url);
         let request = self.client.change_message_visibility().queue_url(&self.url).receipt_handle(receipt_handle);
@@ -55,7 +57,7 @@ impl PollQueue {
         PortError::new(format!("SendMessageBatch to {}", self.url), why)
     }
 
-    /// Sends the tasks `first..` of at most a batch and adds the places of those that were refused.
+    /// Sends at most a batch of tasks beginning at index `first`, and collects the indexes of those that were refused.
     async fn send_batch(&self, first: usize, tasks: &[PollTask], refused: &mut Vec<usize>) -> Result<(), PortError> {
         let mut entries = Vec::with_capacity(tasks.len());
         for (position, task) in tasks.iter().enumerate() {
@@ -94,13 +96,13 @@ impl PollQueue {
             let why = format!("{}: {}", entry.code(), entry.message().unwrap_or_default());
             return Err(self.error(format!("the task of {search} was refused for good: {why}")));
         }
-        // What the answer does not speak of is sent again as well: the queue delivers it once.
+        // Tasks that the response does not mention are sent again: the queue delivers each once.
         refused.extend((first..).zip(taken).filter(|(_, taken)| !taken).map(|(position, _)| position));
         Ok(())
     }
 }
 
-/// Whether a call as a whole was refused for coming too fast, after the SDK's own attempts.
+/// Whether a whole call was throttled, after the SDK's own attempts.
 fn is_throttling(code: &str) -> bool {
     matches!(code, "RequestThrottled" | "ThrottlingException" | "KmsThrottled")
 }
@@ -109,8 +111,8 @@ fn body(task: &PollTask) -> Result<String, PortError> {
     serde_json::to_string(task).map_err(|error| PortError::new(format!("write the task of {}", task.search), error))
 }
 
-/// The search as a message group: letters, digits and punctuation, at most 128. A name that has others, or is
-/// longer, is hashed.
+/// The search as a message group: letters, digits and punctuation, at most 128 characters. Other or longer names are
+/// hashed.
 fn group(search: &str) -> String {
     let plain = (1..=GROUP_BYTES_MAX).contains(&search.len()) && search.bytes().all(|byte| byte.is_ascii_graphic());
     if plain { search.to_owned() } else { hash(&[search.as_bytes()]) }

@@ -1,18 +1,18 @@
-//! Where the listings of a source lie, and where its words for that contradict each other.
+//! Where the listings of a source are, and where their address fields contradict each other.
 
 use stoop_domain::Address;
 use stoop_gazetteer::{Gazetteer, Level, Located, Origin};
 
-/// Where some listings lie.
+/// The areas of some listings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AddressReport {
     /// Listings.
     pub listings: u64,
-    /// Of them, those of which neither a postal code nor a quarter nor a city is told: they are counted in no market.
+    /// Listings without a postal code, quarter or city, which are counted in no market.
     pub nowhere: u64,
     /// Each level of an area, wide to narrow.
     pub levels: [LevelCount; 5],
-    /// Of the listings, those whose words for the place contradict each other.
+    /// Listings whose address fields contradict each other.
     pub contradictory: u64,
     /// The contradictions, wide to narrow.
     pub contradictions: Vec<AddressContradiction>,
@@ -21,27 +21,27 @@ pub struct AddressReport {
 /// One level over all listings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LevelCount {
-    /// Listings of which the gazetteer knows it.
+    /// Listings whose area the gazetteer knows.
     pub known: u64,
-    /// Listings of which the source alone tells it.
+    /// Listings whose area only the source knows.
     pub reported: u64,
 }
 
-/// Listings of which a level is told otherwise than a surer word of theirs says.
+/// Listings in which a level contradicts a more reliable address field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AddressContradiction {
-    /// The level that is told twice.
+    /// The level that has two values.
     pub level: Level,
     /// How many listings.
     pub listings: u64,
-    /// The first word that was not taken.
+    /// The first value that was not used.
     pub reported: String,
-    /// The name that was taken in its place.
+    /// The value that was used instead.
     pub taken: String,
 }
 
 impl AddressReport {
-    /// Takes in a listing's place.
+    /// Adds a listing's address.
     pub fn take(&mut self, address: &Address) {
         let Located { levels, contradictions, .. } = Gazetteer::get().locate(&address.words());
         self.listings += 1;
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn levels_are_counted_by_who_says_so_and_contradictions_by_level() {
+    fn levels_are_counted_by_origin_and_contradictions_by_level() {
         let address = |region: &str, city: &str, code: &str| Address {
             country: Some("US".into()),
             region: Some(region.into()),
@@ -82,7 +82,7 @@ mod tests {
             postal_code: Some(code.into()),
             ..Address::default()
         };
-        let mut placed = AddressReport::default();
+        let mut report = AddressReport::default();
         for address in [
             address("TX", "Austin", "78704"),
             address("ME", "Portland", "78704"),
@@ -90,10 +90,10 @@ mod tests {
             address("WA", "Little Nowhere", "00000"),
             address("WA", "", ""),
         ] {
-            placed.take(&address);
+            report.take(&address);
         }
-        assert_eq!((placed.listings, placed.nowhere, placed.contradictory), (5, 1, 2));
-        let counts = placed.levels.map(|count| (count.known, count.reported));
+        assert_eq!((report.listings, report.nowhere, report.contradictory), (5, 1, 2));
+        let counts = report.levels.map(|count| (count.known, count.reported));
         assert_eq!(counts, [(5, 0), (5, 0), (3, 0), (3, 1), (3, 1)]);
         let reported = |level, listings, reported: &str, taken: &str| AddressContradiction {
             level,
@@ -102,6 +102,6 @@ mod tests {
             taken: taken.into(),
         };
         let expected = [reported(Level::Region, 2, "ME", "Texas"), reported(Level::City, 1, "Portland", "Austin")];
-        assert_eq!(placed.contradictions, expected);
+        assert_eq!(report.contradictions, expected);
     }
 }

@@ -1,4 +1,4 @@
-//! Changes of homes in, alerts out.
+//! Turns changes of homes into alerts.
 
 use std::collections::HashSet;
 
@@ -7,38 +7,39 @@ use stoop_rules::Rules;
 
 use crate::ports::{Change, Ledger, PortError, Publisher};
 
-/// What became of a batch of changes.
+/// The outcome of a batch of changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Alerted {
-    /// Alerts told now.
+    /// Alerts sent now.
     pub sent: Vec<Alert>,
-    /// Alerts held back now as suspect.
+    /// Suspects held back now.
     pub suspects: Vec<Alert>,
-    /// Alerts that had been told or held back before.
+    /// Alerts that were sent or held back before.
     pub known: u64,
 }
 
-/// Why not every change of a batch is done with.
+/// Why part of a batch is not done.
 #[derive(Debug, thiserror::Error)]
-#[error("an alert could not be told or recorded")]
+#[error("an alert could not be sent or recorded")]
 pub struct AlertError {
-    /// The place of the first change that is to be judged again; those before it are done with.
+    /// The index of the first change that must be judged again; those before it are done.
     pub change: usize,
-    /// What went well all the same, and is recorded.
+    /// What succeeded and is recorded.
     pub done: Alerted,
-    /// Why.
+    /// The cause.
     #[source]
     pub source: PortError,
 }
 
-/// Judges a batch of changes and tells what deserves it, once.
+/// Judges a batch of changes and sends the alerts, each once.
 ///
-/// Every alert is published before it is recorded: a crash between the two sends it again with the same
-/// id. One that is recorded is never sent again.
+/// Every alert is published before it is recorded: after a crash between the two it is sent again with the same ID. A
+/// recorded alert is never sent again.
 ///
 /// # Errors
-/// When the ledger fails, or the publisher does for some alert; the others are told and recorded. Feeding the
-/// same changes again is right.
+///
+/// The ledger fails, or the publisher fails for an alert; the others are sent and recorded. Feeding the same changes
+/// again is safe.
 pub async fn alert(
     changes: &[Change],
     rules: &Rules,
@@ -46,22 +47,22 @@ pub async fn alert(
     publisher: &dyn Publisher,
 ) -> Result<Alerted, AlertError> {
     let judged = raised(changes, rules);
-    let Some(first) = judged.first().map(|(place, _)| *place) else { return Ok(Alerted::default()) };
+    let Some(first) = judged.first().map(|(index, _)| *index) else { return Ok(Alerted::default()) };
     let failed = |source| AlertError { change: first, done: Alerted::default(), source };
     let (unknown, known) = unknown(judged, ledger).await.map_err(failed)?;
-    let (to_tell, suspects): (Vec<_>, Vec<_>) = unknown.into_iter().partition(|(_, alert)| is_reported(alert));
-    let (places, to_tell): (Vec<usize>, Vec<Alert>) = to_tell.into_iter().unzip();
+    let (to_send, suspects): (Vec<_>, Vec<_>) = unknown.into_iter().partition(|(_, alert)| is_reported(alert));
+    let (indexes, to_send): (Vec<usize>, Vec<Alert>) = to_send.into_iter().unzip();
 
     let mut outcome = Alerted { known, ..Alerted::default() };
     outcome.suspects = suspects.into_iter().map(|(_, alert)| alert).collect();
     let mut failure = None;
-    let outcomes = publisher.publish(&to_tell).await;
-    debug_assert_eq!(outcomes.len(), to_tell.len(), "an outcome for each alert");
-    for ((alert, place), sent) in to_tell.into_iter().zip(places).zip(outcomes) {
+    let outcomes = publisher.publish(&to_send).await;
+    debug_assert_eq!(outcomes.len(), to_send.len(), "an outcome for each alert");
+    for ((alert, index), sent) in to_send.into_iter().zip(indexes).zip(outcomes) {
         match sent {
             Ok(()) => outcome.sent.push(alert),
             Err(error) => {
-                failure.get_or_insert((place, error));
+                failure.get_or_insert((index, error));
             }
         }
     }
@@ -73,10 +74,11 @@ pub async fn alert(
     }
 }
 
-/// Judges a batch of changes and records what is new. Nothing is published: whoever tells follows the ledger.
+/// Judges a batch of changes and records new alerts, without publishing: subscribers follow the ledger.
 ///
 /// # Errors
-/// When the ledger fails. Feeding the same changes again is right.
+///
+/// The ledger fails. Feeding the same changes again is safe.
 pub async fn record_alerts(changes: &[Change], rules: &Rules, ledger: &dyn Ledger) -> Result<Alerted, PortError> {
     let alerted = new_alerts(changes, rules, ledger).await?;
     let Alerted { sent, suspects, .. } = &alerted;
@@ -86,10 +88,11 @@ pub async fn record_alerts(changes: &[Change], rules: &Rules, ledger: &dyn Ledge
     Ok(alerted)
 }
 
-/// What [`record_alerts`] would record. Nothing is.
+/// What [`record_alerts`] would record, without recording it.
 ///
 /// # Errors
-/// When the ledger fails.
+///
+/// The ledger fails.
 pub async fn new_alerts(changes: &[Change], rules: &Rules, ledger: &dyn Ledger) -> Result<Alerted, PortError> {
     let (unknown, known) = unknown(raised(changes, rules), ledger).await?;
     let (sent, suspects) = unknown.into_iter().map(|(_, alert)| alert).partition(is_reported);
@@ -100,18 +103,18 @@ fn is_reported(alert: &Alert) -> bool {
     alert.verdict == Verdict::Alert
 }
 
-/// What changes give rise to, each id once, with the place of its change.
+/// The alerts that changes give, each ID once, with the index of its change.
 fn raised(changes: &[Change], rules: &Rules) -> Vec<(usize, Alert)> {
     let mut judged = Vec::new();
     let mut ids = HashSet::new();
-    for (place, change) in changes.iter().enumerate() {
+    for (index, change) in changes.iter().enumerate() {
         let alerts = rules.judge(&change.home, change.old.as_ref(), &change.new);
-        judged.extend(alerts.into_iter().filter(|alert| ids.insert(alert.id.clone())).map(|alert| (place, alert)));
+        judged.extend(alerts.into_iter().filter(|alert| ids.insert(alert.id.clone())).map(|alert| (index, alert)));
     }
     judged
 }
 
-/// Those that the ledger does not know, and how many it does.
+/// The alerts that the ledger does not know, and the number that it does.
 async fn unknown(judged: Vec<(usize, Alert)>, ledger: &dyn Ledger) -> Result<(Vec<(usize, Alert)>, u64), PortError> {
     if judged.is_empty() {
         return Ok((judged, 0));

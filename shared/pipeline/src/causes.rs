@@ -1,6 +1,6 @@
 use std::error::Error;
 
-/// An error with its causes in one line, for a log: each prints only itself.
+/// An error and its causes in one line, for a log: each error prints only itself.
 #[must_use]
 pub fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
@@ -19,7 +19,7 @@ mod tests {
     use crate::ports::PortError;
 
     #[test]
-    fn every_cause_is_reported() {
+    fn every_cause_is_printed() {
         let error = PortError::new("save the index", PortError::new("PutObject", "SlowDown"));
         assert_eq!(with_causes(&error), "save the index: PutObject: SlowDown");
     }

@@ -1,4 +1,4 @@
-//! Alerts of the ledger to one subscriber, at its own pace.
+//! Sends alerts of the ledger to one subscriber, at its own pace.
 
 use stoop_domain::{Alert, Verdict};
 
@@ -6,67 +6,66 @@ use crate::Clock;
 use crate::causes::with_causes;
 use crate::ports::{DeliveryCursors, DeliveryError, PortError, Subscriber};
 
-/// What it takes to deliver.
+/// The context of a delivery.
 #[derive(Clone, Copy)]
 pub struct Delivery<'a> {
-    /// The ledger's followers.
+    /// The progress of the ledger's followers.
     pub followers: &'a dyn DeliveryCursors,
-    /// Which of them this is.
+    /// The name of this follower.
     pub follower: &'a str,
-    /// Who is told.
+    /// The subscriber.
     pub subscriber: &'a dyn Subscriber,
-    /// The time.
     pub clock: &'a dyn Clock,
-    /// Whether to end.
+    /// Whether to stop.
     pub stop: &'a (dyn Fn() -> bool + Sync),
-    /// Hears what does not go well.
+    /// Receives problems.
     pub report: &'a (dyn Fn(&Trouble) + Sync),
 }
 
-/// What did not go well.
+/// A problem of a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// An alert could not be told for now; it is tried again after so long.
+    /// An alert could not be sent for now; it is retried after this time.
     Waits {
-        /// Why, with all causes.
+        /// The reason, with all causes.
         why: String,
-        /// How long.
+        /// The wait in milliseconds.
         ms: u64,
     },
-    /// An alert was refused for ever and is a dead letter.
+    /// An alert was refused for good and is a dead letter.
     Refused {
-        /// Why, with all causes.
+        /// The reason, with all causes.
         why: String,
-        /// How many were refused one after the other, this one included.
+        /// The number of consecutive refusals, including this one.
         in_a_row: u64,
     },
 }
 
-/// The wait after a first failure; each further one waits twice as long. An answer that the alert was taken, or
-/// will never be, ends the waiting.
+/// The wait after the first failure; it doubles with each further one. A definite answer, accepted or refused, ends the
+/// waiting.
 const WAIT_MS: u64 = 250;
 
 /// The longest wait, whatever a subscriber asks for.
 const WAIT_MS_MAX: u64 = 5 * 60_000;
 
-/// How often a ledger without news is looked at.
+/// How often to poll a ledger without new alerts.
 const IDLE_MS: u64 = 1_000;
 
 /// Alerts read at a time.
 const ALERTS_MAX: usize = 100;
 
-/// How a subscriber has taken it lately.
+/// The recent failures of a subscriber.
 #[derive(Default)]
 struct DeliveryHealth {
     failures: u32,
     refusals: u64,
 }
 
-/// Tells a subscriber every alert that the ledger has or gets and that was told, in order, until stopped. One that fails is
-/// tried again and holds up those behind it; one that is refused for ever becomes a dead letter and holds up nothing. When
-/// it is stopped it goes on while alerts are waiting and taken: bound it in time.
+/// Sends a subscriber all alerts of the ledger that are not suspects, in order, as they are recorded, until stopped. A
+/// failed alert is retried and delays those after it; a refused one becomes a dead letter and delays nothing. After a
+/// stop it continues while alerts are waiting and accepted: limit its time.
 ///
-/// An alert whose answer is lost is told again, with the same id.
+/// An alert whose response is lost is sent again, with the same ID.
 pub async fn deliver(delivery: Delivery<'_>) {
     let mut health = DeliveryHealth::default();
     loop {
@@ -90,8 +89,8 @@ pub async fn deliver(delivery: Delivery<'_>) {
 }
 
 impl Delivery<'_> {
-    /// Tells some of what waits; says how many it is done with, or what failed and how long the subscriber wants to be
-    /// left alone.
+    /// Sends some of the waiting alerts. Returns the number done, or the failure and how long the subscriber wants to
+    /// wait.
     async fn some(&self, health: &mut DeliveryHealth) -> Result<usize, (PortError, Option<u64>)> {
         let failed = |error| (error, None);
         let waiting = self.followers.waiting(self.follower, ALERTS_MAX).await.map_err(failed)?;

@@ -1,4 +1,4 @@
-//! Stream records in, observations and rejects out.
+//! Reads stream records into observations and rejects.
 
 use std::fmt;
 
@@ -6,45 +6,44 @@ use stoop_domain::{Observation, Reason, Reject, Time};
 use stoop_wire::kpl::{Deaggregated, deaggregate};
 use stoop_wire::{decode, lines};
 
-/// No observation fits into a line of fewer bytes than this.
+/// No observation has a line of fewer bytes.
 const LINE_BYTES_MIN: usize = 100;
 
-/// No line is longer that Stoop's poller puts on a stream: 256 KiB. A longer one would not fit into a record of
-/// every service behind.
+/// The longest line that Stoop's poller puts on a stream: 256 KiB. Not every service behind the stream takes longer
+/// ones.
 const LINE_BYTES_MAX: usize = 256 << 10;
 
-/// How every line begins that Stoop writes.
+/// How every line of Stoop begins.
 const LINE_BEGIN: &[u8] = b"{\"v\":";
 
-/// So many refused lines of a record have a reject of their own; the others share one, as short ones do. In
-/// noise there is a newline every few hundred bytes.
+/// Refused lines per record that have their own reject; the others share one, as short ones do. Noise has a newline
+/// every few hundred bytes.
 const REJECTS_PER_RECORD_MAX: usize = 32;
 
-/// The longest detail of a reject. A parser's message may quote what it did not understand in full.
+/// The longest detail of a reject. A parser's message may quote its whole input.
 const DETAIL_BYTES_MAX: usize = 512;
 
-/// A sighting may lie so far ahead of our clock: the poller's was wrong by any zones, or was set back since, and sightings are
-/// never set back.
+/// How far a sighting may be ahead of our clock: the poller's time zone may have been wrong, or its clock was set back
+/// since, and sightings are never set back.
 const SEEN_AHEAD_MS_MAX: i64 = 26 * Time::HOUR_MS;
 
-/// A batch of stream records, read.
+/// A batch of stream records.
 ///
-/// Nothing is lost in silence: each line is an observation that may be counted, or a reject. What both take in
-/// memory is at most a few times what the records have, whatever is in them: of a record of noise, lines share a
-/// reject.
+/// Nothing is lost silently: each line is an observation that may be counted, or a reject. Both take at most a few
+/// times the memory of the records, whatever their content: the lines of a noise record share a reject.
 #[derive(Debug, Default)]
 pub struct Inbox {
-    /// What the records say, in their order.
+    /// The observations, in the order of the records.
     pub observations: Vec<Observation>,
-    /// What could not be read or may not be counted.
+    /// Lines that could not be read or may not be counted.
     pub rejects: Vec<Reject>,
 }
 
 impl Inbox {
-    /// Reads the next record, which is lines or a KPL-aggregated record of lines. `place` names it in the
-    /// location of its rejects; against `now` dates in the future are found.
+    /// Reads the next record: lines, or a KPL-aggregated record of lines. `position` names it in its rejects; dates
+    /// after `now` are refused.
     pub fn read(&mut self, position: &str, record: &[u8], now: Time) {
-        let mut reader = RecordReader { inbox: self, position, now, rejects: 0, scraps: None };
+        let mut reader = RecordReader { inbox: self, position, now, rejects: 0, bad_lines: None };
         match deaggregate(record) {
             Ok(Deaggregated::Plain(body)) => reader.read(None, body),
             Ok(Deaggregated::Aggregated(aggregated)) => {
@@ -58,7 +57,7 @@ impl Inbox {
                 }
             }
             Ok(Deaggregated::Damaged(_)) => {
-                // Line by line it would be many rejects that say nothing.
+                // Line by line it would give many useless rejects.
                 let why = "it begins as a KPL-aggregated record does, and does not end with the MD5 of the rest";
                 reader.refuse(At::default(), Reason::Unreadable, why.into(), record);
             }
@@ -68,7 +67,7 @@ impl Inbox {
     }
 }
 
-/// A place in a record: its user record and line, counted from 1, where there is one.
+/// A position in a record: its user record and line, counted from 1, if known.
 #[derive(Clone, Copy, Default)]
 struct At {
     user: Option<usize>,
@@ -91,18 +90,18 @@ struct RecordReader<'r> {
     inbox: &'r mut Inbox,
     position: &'r str,
     now: Time,
-    /// How many lines have a reject of their own.
+    /// The number of lines with their own reject.
     rejects: usize,
-    scraps: Option<BadLines>,
+    bad_lines: Option<BadLines>,
 }
 
-/// Refused lines that share a reject: those too short to be an observation, and those that are too many. A
-/// megabyte of newlines and stray bytes would otherwise be half a million rejects.
+/// Refused lines that share a reject: those too short for an observation, and those beyond the limit. A megabyte of
+/// newlines and stray bytes would otherwise give half a million rejects.
 struct BadLines {
     at: At,
     reason: Reason,
     detail: String,
-    /// The lines, one under the other, as far as a reject keeps them.
+    /// The lines, one per line, as far as a reject keeps them.
     raw: Vec<u8>,
     more: usize,
 }
@@ -129,12 +128,12 @@ impl RecordReader<'_> {
             self.refuse(At { user, line: Some(count) }, refused.0, refused.1, line);
         }
         if count == 0 {
-            // Stoop puts none: somebody else does, or something was lost on the way.
+            // Stoop writes none: another program did, or something was lost.
             self.refuse(At { user, line: None }, Reason::Unreadable, "no lines".into(), body);
         }
     }
 
-    /// Against this time it is found that an observation is of the future.
+    /// The time beyond which an observation is in the future.
     fn now_for(&self, observation: &Observation) -> Time {
         self.now.max(observation.seen.min(self.now.plus_ms(SEEN_AHEAD_MS_MAX)))
     }
@@ -148,23 +147,23 @@ impl RecordReader<'_> {
             self.rejects += 1;
             return self.reject(at, reason, detail, raw);
         }
-        match &mut self.scraps {
+        match &mut self.bad_lines {
             None => {
-                self.scraps =
+                self.bad_lines =
                     Some(BadLines { at, reason, detail, raw: raw[..raw.len().min(Reject::RAW_MAX)].to_vec(), more: 0 })
             }
-            Some(scraps) => {
-                scraps.more += 1;
-                if scraps.raw.len() < Reject::RAW_MAX {
-                    scraps.raw.push(b'\n');
-                    scraps.raw.extend_from_slice(&raw[..raw.len().min(Reject::RAW_MAX)]);
+            Some(bad_lines) => {
+                bad_lines.more += 1;
+                if bad_lines.raw.len() < Reject::RAW_MAX {
+                    bad_lines.raw.push(b'\n');
+                    bad_lines.raw.extend_from_slice(&raw[..raw.len().min(Reject::RAW_MAX)]);
                 }
             }
         }
     }
 
     fn end(mut self) {
-        let Some(BadLines { at, reason, mut detail, raw, more }) = self.scraps.take() else { return };
+        let Some(BadLines { at, reason, mut detail, raw, more }) = self.bad_lines.take() else { return };
         if more > 0 {
             detail += &format!("; so are {more} more lines, too short or too many for a reject each");
         }
@@ -176,7 +175,7 @@ impl RecordReader<'_> {
 
     fn reject(&mut self, at: At, reason: Reason, detail: String, raw: &[u8]) {
         let location = format!("{}{at}", self.position);
-        // What Stoop wrote may be sent again once its reason is mended; of noise an excerpt is enough.
+        // A line of Stoop may be sent again after the cause is corrected; of noise an excerpt is enough.
         let is_line = raw.starts_with(LINE_BEGIN) && raw.len() <= LINE_BYTES_MAX;
         let reject = if is_line { Reject::whole } else { Reject::new };
         self.inbox.rejects.push(reject("stream", self.now, location, reason, detail, raw));

@@ -1,5 +1,4 @@
-//! What became of a search's last poll: by it the planner says which searches are overdue, and the poller which tasks
-//! of the queue are stale.
+//! The outcome of a search's last poll. With it the planner finds overdue searches, and the poller finds stale tasks.
 
 use std::fmt;
 
@@ -9,39 +8,39 @@ use stoop_domain::Time;
 use crate::Pace;
 use crate::ports::{Continuation, PollTask};
 
-/// A search whose cadence is short is overdue no sooner than this.
+/// A search with a short poll interval is overdue no sooner than this.
 const OVERDUE_MIN_MS: i64 = 15 * MINUTE_MS;
 
-/// A task is polled within this time of its sending, or its search is overdue, however long its cadence is.
+/// A task must be polled within this time after it is sent, however long its poll interval is; otherwise its search is
+/// overdue.
 const UNANSWERED_MAX_MS: i64 = 30 * MINUTE_MS;
 
-/// A scan that goes on in another task has lost it, where nothing was heard of it for so long: the next tick's task goes
-/// on in its stead.
+/// After this time without news, the continuation of a scan counts as lost: the next tick's task continues instead.
 const LOST_AFTER_MS: i64 = Time::HOUR_MS;
 
-/// A time that is more than this ahead of the clock was told by a clock that was wrong: it counts for nothing, so that
-/// nobody waits for it to come.
+/// A stored time more than this ahead of the clock comes from a wrong clock: it is ignored, so that nothing waits for
+/// it.
 const AHEAD_MAX_MS: i64 = MINUTE_MS;
 
-/// The most tasks in which one scan goes on after its first, and the longest time. What is left then is for the next tick.
+/// The most continuations of one scan, and their longest time. The rest is left to the next tick.
 const CONTINUATIONS_MAX: u32 = 500;
 const SCAN_MS_MAX: i64 = Time::DAY_MS;
 
 const MINUTE_MS: i64 = 60 * Time::SECOND_MS;
 
-/// What became of the last poll of a search, as planner and poller tell each other.
+/// The outcome of the last poll of a search, as planner and poller exchange it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LastPoll {
-    /// When the search was first sent to be polled.
+    /// When the search was first sent.
     pub first_sent_at: Option<Time>,
-    /// When the last poll began that is done with: one that is tried again is not.
+    /// When the last finished poll began; one that will be retried is not finished.
     pub polled_at: Option<Time>,
     /// When a poll last ended well.
     pub succeeded_at: Option<Time>,
     /// Whether polls have failed since then.
     pub failed: bool,
-    /// The scan goes on, in a task of this due time.
+    /// The due time of the task that continues the scan, if any.
     pub goes_on: Option<Time>,
     /// How often the search changes and what its polls cost.
     pub pace: Option<Pace>,
@@ -50,11 +49,11 @@ pub struct LastPoll {
 /// Why a task is dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stale {
-    /// The search was polled since the task was due, at this time.
+    /// The search was polled at this time, after the task was due.
     PolledSince(Time),
-    /// A scan of the search goes on in another task.
+    /// Another task continues a scan of the search.
     GoesOnElsewhere,
-    /// The scan that the task continues has ended, or goes on in another task.
+    /// The scan that the task continues has ended, or another task continues it.
     Ended,
 }
 
@@ -62,7 +61,7 @@ impl fmt::Display for Stale {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::PolledSince(at) => write!(f, "the search was polled since then, at {at}"),
-            Self::GoesOnElsewhere => f.write_str("a scan of the search goes on in another task"),
+            Self::GoesOnElsewhere => f.write_str("another task continues a scan of the search"),
             Self::Ended => f.write_str("the scan that it continues has ended"),
         }
     }
@@ -73,9 +72,9 @@ impl fmt::Display for Stale {
 pub enum Overdue {
     /// Its polls fail.
     Fails,
-    /// No poll has ended well for so long, in milliseconds; since it was first sent, where none ever did.
+    /// No poll has ended well for this long, in milliseconds; since it was first sent, if none ever did.
     NoSuccess(i64),
-    /// It was sent so long ago, in milliseconds, and not polled since.
+    /// It was sent this long ago, in milliseconds, and not polled since.
     Unanswered(i64),
 }
 
@@ -90,30 +89,29 @@ impl fmt::Display for Overdue {
 }
 
 impl LastPoll {
-    /// Why the task is not to be polled, if it is not.
+    /// Why the task is stale; `None` if it must be polled.
     ///
-    /// A task that came again because its poll was cut short is to be: [`Self::polled_at`] is set when a poll is done with.
+    /// A task that is delivered again because its poll was cut short must be polled: [`Self::polled_at`] is set when a
+    /// poll finishes.
     #[must_use]
     pub fn stale(&self, task: &PollTask, now: Time) -> Option<Stale> {
-        let since = reported_by(now, self.polled_at).filter(|at| *at >= task.due_at);
+        let since = trusted(now, self.polled_at).filter(|at| *at >= task.due_at);
         match (self.goes_on, &task.continuation) {
-            // Its own first task too, where it could not send the next.
+            // Also its own first task, if it could not send the next one.
             (Some(due_at), _) if due_at == task.due_at => None,
             (_, Some(_)) => Some(Stale::Ended),
-            (Some(_), None) if self.goes_on_well(now) => Some(Stale::GoesOnElsewhere),
+            (Some(_), None) if self.continues_well(now) => Some(Stale::GoesOnElsewhere),
             (_, None) => since.map(Stale::PolledSince),
         }
     }
 
-    /// Whether the scan that goes on has its task still. One that failed again and again was given up: until then it holds
-    /// up the tasks behind it, so that whoever asks this is the next after it.
-    fn goes_on_well(&self, now: Time) -> bool {
-        !self.failed
-            && reported_by(now, self.polled_at).is_some_and(|at| now.ms().saturating_sub(at.ms()) < LOST_AFTER_MS)
+    /// Whether the continuation still has its task. A task that failed repeatedly was given up; until then it blocks
+    /// the tasks behind it, so the caller of this is the next one.
+    fn continues_well(&self, now: Time) -> bool {
+        !self.failed && trusted(now, self.polled_at).is_some_and(|at| now.ms().saturating_sub(at.ms()) < LOST_AFTER_MS)
     }
 
-    /// Why the search is overdue at `now`, if it is: one that was last sent at `sent_at`, and that is polled every
-    /// `distance_ms`.
+    /// Why the search is overdue at `now`, if it is: last sent at `sent_at`, and polled every `distance_ms`.
     #[must_use]
     pub fn overdue(&self, sent_at: Option<Time>, distance_ms: u64, now: Time) -> Option<Overdue> {
         let since = |at: Time| now.ms().saturating_sub(at.ms());
@@ -121,25 +119,25 @@ impl LastPoll {
             return Some(Overdue::Fails);
         }
         let most_ms = i64::try_from(distance_ms.saturating_mul(2)).unwrap_or(i64::MAX).max(OVERDUE_MIN_MS);
-        let (succeeded_at, first_sent_at) = (reported_by(now, self.succeeded_at), reported_by(now, self.first_sent_at));
+        let (succeeded_at, first_sent_at) = (trusted(now, self.succeeded_at), trusted(now, self.first_sent_at));
         let waits_ms = succeeded_at.or(first_sent_at).map_or(0, since);
         if waits_ms > most_ms {
             return Some(Overdue::NoSuccess(waits_ms));
         }
-        let polled_at = reported_by(now, self.polled_at);
+        let polled_at = trusted(now, self.polled_at);
         let unanswered = sent_at.filter(|sent_at| polled_at.is_none_or(|at| at < *sent_at));
         let unanswered_ms = unanswered.map_or(0, since);
         (unanswered_ms > UNANSWERED_MAX_MS).then_some(Overdue::Unanswered(unanswered_ms))
     }
 }
 
-/// A time that was told, unless it is too far ahead of the clock.
-fn reported_by(now: Time, reported: Option<Time>) -> Option<Time> {
+/// A stored time, unless it is too far ahead of the clock.
+fn trusted(now: Time, reported: Option<Time>) -> Option<Time> {
     reported.filter(|at| at.ms().saturating_sub(now.ms()) <= AHEAD_MAX_MS)
 }
 
 impl PollTask {
-    /// The task in which the scan of this one goes on; `None` where it has gone on for long enough.
+    /// The task that continues this one's scan; `None` if there were enough continuations.
     #[must_use]
     pub fn next(&self, now: Time) -> Option<Self> {
         let (number, began_at) = match self.continuation {

@@ -1,8 +1,9 @@
-//! The use cases: plan, poll, measure, alert, verify. All policy lives here, over ports.
+//! The use cases: plan, poll, measure, alert, verify. All policy is here, over ports.
 //!
-//! A port ([`ports`]) has one implementation on AWS and one on SQLite and folders; both pass one
-//! conformance suite. The use cases are the same code on both, but for the last step of an alert: a topic is published to
-//! before it is recorded ([`alert`]), a laptop's file and webhook follow what is recorded ([`record_alerts`], [`deliver`]).
+//! Each port ([`ports`]) has one implementation on AWS and one on SQLite and folders; both pass the same conformance
+//! suite. The use cases are the same code on both, except for the last step of an alert: a topic is published to before
+//! the alert is recorded ([`alert`]); a laptop's file and webhook follow the recorded alerts ([`record_alerts`],
+//! [`deliver`]).
 
 mod address_report;
 mod alert;

@@ -1,99 +1,100 @@
-//! Whether what a complete look lacks is gone: the one rule of the poller and of [`Snapshots`](crate::Snapshots) (ADR 0037).
+//! Whether the listings that a complete scan lacks are gone: the rule of the poller and of
+//! [`Snapshots`](crate::Snapshots) (ADR 0037).
 //!
-//! A portal that answers *nothing found* looks just like a town that was sold out, and so does an export that was cut in half. So a
-//! listing is gone when it has stayed away for so long as the size of the loss asks for.
+//! A portal that answers *nothing found* looks like a town that was sold out, and so does a truncated export. So
+//! listings are gone only when they stay missing for a time that depends on the size of the loss.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use stoop_domain::Time;
 
-/// So many listings may be lost at once, however many there were.
+/// This many listings may be missing at once, however many there were.
 const FEW: u64 = 10;
 
-/// A scan of pages that lacks a listing is believed when another lacks it so much later: an answer out of a cache, a page that
-/// shifted or a server that restarts is past by then, and two polls by hand, one after the other, are one look.
+/// A scan of pages that lacks a listing is confirmed if another one this much later lacks it too. By then a cached
+/// answer, a shifted page or a server restart is over, and two manual polls in a row count as one scan.
 const PAGES_MS: i64 = 10 * 60 * Time::SECOND_MS;
 
-/// For so long must a large loss stay away, where it is not even twice as large as it may be.
+/// How long a large loss must last if it is less than twice the allowed size.
 const LARGE_MS: i64 = 6 * Time::HOUR_MS;
 
-/// What a complete look is made of.
+/// The kind of a complete scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CompleteScan {
-    /// Pages, one after the other, which may shift while they are read.
+    /// Pages read one after the other, which may shift during the scan.
     Pages,
     /// One file with everything.
     Export,
 }
 
-/// What a complete look lacks of the listings on the market.
+/// The loss of a complete scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Loss {
-    /// Listings that it lacks, and that were not told to be gone.
+    /// Listings that it lacks and that were not reported gone.
     lost: u64,
-    /// Listings that were on the market as far as was known, `lost` among them.
+    /// Listings that were on the market as far as known, including `lost`.
     held: u64,
 }
 
-/// What a look makes of the listings that it lacks.
+/// The decision about the listings that a complete scan lacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LossDecision {
     now: Time,
     wait_ms: i64,
-    /// What is not said to be gone, because it is too much to be believed yet.
+    /// The loss that is held back because it is too large to be believed yet.
     pub(crate) held_back: Option<HeldBack>,
 }
 
-/// A loss that is too large to be believed yet: nothing of it is said to be gone.
+/// A loss that is too large to be believed yet: none of it is reported gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldBack {
-    /// How many listings are held back.
+    /// The number of listings that are held back.
     pub listings: u64,
-    /// How many were known to be on the market, those included.
+    /// The number of listings known to be on the market, including those.
     pub held: u64,
-    /// When the first of them was missed first, by the clock, or by the times of files.
+    /// When the first of them was first missing, by the clock or by the times of files.
     pub since: Time,
-    /// A complete look that lacks that one at this moment or later is believed.
+    /// The loss is confirmed by a complete scan that still lacks that listing at this time or later.
     pub until: Time,
 }
 
-/// What a person says of a loss that is held back: `release 2026-11-20T10:00:00Z`, or `reject` and a time.
+/// A person's decision about a loss that is held back: `release 2026-11-20T10:00:00Z`, or `reject` and a time.
 ///
-/// It is about what was missed first before that time. So it says nothing of a loss that comes later, and may stay where it was
-/// left.
+/// It applies to listings first missing before that time. So it does not affect a later loss, and may stay where it is
+/// stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ruling {
-    /// Whether they are gone.
+    /// Whether the listings are gone.
     pub verdict: LossVerdict,
-    /// What was missed first at this time or later, by the poller's clock or by the times of files, is not meant.
+    /// Listings first missing at this time or later, by the poller's clock or by the times of files, are not affected.
     pub until: Time,
 }
 
-/// Whether a loss is to be believed.
+/// Whether a loss is real.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LossVerdict {
-    /// They are gone: it is said by the next poll.
+    /// The listings are gone: the next poll reports it.
     Release,
-    /// They are there: that they were missed is forgotten.
+    /// The listings are there: their absence is forgotten.
     Reject,
 }
 
-/// A text that is no [`Ruling`].
+/// A text that is not a [`Ruling`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no ruling; accepted: \"release 2026-11-20T10:00:00Z\" and \"reject 2026-11-20T10:00:00Z\"")]
+#[error("{0:?} is not a ruling; accepted: \"release 2026-11-20T10:00:00Z\" and \"reject 2026-11-20T10:00:00Z\"")]
 pub struct RulingError(String);
 
 impl Loss {
-    /// A fifth, and more than a few.
+    /// More than a fifth, and more than a few.
     fn is_large(self) -> bool {
         self.lost > FEW && self.lost.saturating_mul(5) > self.held
     }
 
-    /// How long after it was missed first a listing must still be missed. Twice as long for each doubling of the share.
-    fn wait_ms(self, look: CompleteScan) -> i64 {
+    /// How long a listing must stay missing. It doubles with each doubling of the share.
+    fn wait_ms(self, scan: CompleteScan) -> i64 {
         let fifths = self.lost.saturating_mul(5);
-        match look {
+        match scan {
             _ if self.is_large() && fifths >= self.held.saturating_mul(4) => 4 * LARGE_MS,
             _ if self.is_large() && fifths >= self.held.saturating_mul(2) => 2 * LARGE_MS,
             _ if self.is_large() => LARGE_MS,
@@ -103,13 +104,13 @@ impl Loss {
     }
 }
 
-/// Judges a complete look at the time `now`: `missing_since` has, of each listing that it lacks, when that was missed first
-/// (`now` for those that are missed by this look), and `present` is how many it has. Neither counts what is not on the market,
-/// what was told to be gone, or what another search of the source holds.
-pub(crate) fn judge(missing_since: &[Time], present: u64, now: Time, look: CompleteScan) -> LossDecision {
+/// Judges a complete scan at the time `now`. `missing_since` has the time at which each missing listing was first
+/// missing (`now` for those first missing in this scan), and `present` is the number of listings it has. Both exclude
+/// listings that are off the market, reported gone, or held by another search of the source.
+pub(crate) fn judge(missing_since: &[Time], present: u64, now: Time, scan: CompleteScan) -> LossDecision {
     let lost = missing_since.len() as u64;
     let loss = Loss { lost, held: present.saturating_add(lost) };
-    let wait_ms = loss.wait_ms(look);
+    let wait_ms = loss.wait_ms(scan);
     let mut judgement = LossDecision { now, wait_ms, held_back: None };
     if loss.is_large() {
         let waiting = || missing_since.iter().copied().filter(|since| !judgement.is_gone(*since));
@@ -124,7 +125,7 @@ pub(crate) fn judge(missing_since: &[Time], present: u64, now: Time, look: Compl
 }
 
 impl LossDecision {
-    /// Whether a listing that this look lacks, and that was missed first `since` then, is gone.
+    /// Whether a listing that this scan lacks, first missing at `since`, is gone.
     pub(crate) fn is_gone(&self, since: Time) -> bool {
         self.now.ms().saturating_sub(since.ms()) >= self.wait_ms
     }
@@ -135,17 +136,18 @@ impl fmt::Display for HeldBack {
         let Self { listings, held, since, until } = self;
         write!(
             f,
-            "{listings} of {held} listings are missing since {since}: too many at once, so that nothing is said of them "
+            "{listings} of {held} listings are missing since {since}: too many at once, so they are reported gone only "
         )?;
-        write!(f, "before they are still missing at {until}")
+        write!(f, "if they are still missing at {until}")
     }
 }
 
 impl Ruling {
-    /// Reads a ruling.
+    /// Parses a ruling.
     ///
     /// # Errors
-    /// When it is none.
+    ///
+    /// The text is not a ruling.
     pub fn parse(text: &str) -> Result<Self, RulingError> {
         let mut words = text.split_whitespace();
         let verdict = match words.next() {
@@ -176,7 +178,7 @@ impl fmt::Display for LossVerdict {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#[allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 mod tests {
     use proptest::prelude::*;
 
@@ -186,9 +188,9 @@ mod tests {
         Time::from_ms(1_768_003_200_000 + hours * Time::HOUR_MS)
     }
 
-    /// After how many minutes a loss of so many is believed.
-    fn minutes(lost: u64, held: u64, look: CompleteScan) -> i64 {
-        Loss { lost, held }.wait_ms(look) / 60_000
+    /// The minutes after which a loss of this size is confirmed.
+    fn minutes(lost: u64, held: u64, scan: CompleteScan) -> i64 {
+        Loss { lost, held }.wait_ms(scan) / 60_000
     }
 
     #[test]
@@ -215,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_missed_for_long_enough_is_gone_and_the_rest_is_held_back() {
+    fn listings_missing_long_enough_are_gone_and_the_rest_is_held_back() {
         let mut since = vec![hours(0); 80];
         since.extend([hours(23); 5]);
         let held_back = |listings, first: i64, until: i64| {
@@ -231,36 +233,36 @@ mod tests {
     }
 
     #[test]
-    fn a_ruling_is_read_as_it_is_written_and_nothing_else_is_one() {
+    fn a_ruling_is_read_as_written_and_anything_else_refused() {
         for text in ["release 2026-11-20T10:00:00Z", " reject  2026-11-20T10:00:00.5Z\n"] {
             let ruling = Ruling::parse(text).unwrap();
             assert_eq!(Ruling::parse(&ruling.to_string()), Ok(ruling));
         }
         for text in ["", "release", "release now", "yes 2026-11-20T10:00:00Z", "reject 2026-11-20T10:00:00Z please"] {
             let error = Ruling::parse(text).unwrap_err().to_string();
-            assert!(error.starts_with(&format!("{text:?} is no ruling")), "{error}");
+            assert!(error.starts_with(&format!("{text:?} is not a ruling")), "{error}");
         }
     }
 
     proptest! {
-        /// The bound, and that nothing is gone sooner for more being lost, said without the arithmetic of the rule.
+        /// A larger loss never makes a listing gone sooner; this does not use the rule's arithmetic.
         #[test]
-        fn a_larger_loss_is_never_believed_sooner(lost in 0_u64..5_000, present in 0_u64..5_000, export: bool) {
-            let look = if export { CompleteScan::Export } else { CompleteScan::Pages };
+        fn a_larger_loss_is_never_confirmed_sooner(lost in 0_u64..5_000, present in 0_u64..5_000, export: bool) {
+            let scan = if export { CompleteScan::Export } else { CompleteScan::Pages };
             let loss = Loss { lost, held: lost + present };
             let share = lost as f64 / (lost + present).max(1) as f64;
             prop_assert_eq!(loss.is_large(), lost > 10 && share > 0.2);
             let more = Loss { lost: lost + 1, ..loss };
             let fewer_left = Loss { held: loss.held.saturating_sub(1).max(lost), ..loss };
-            prop_assert!(loss.wait_ms(look) <= more.wait_ms(look).max(fewer_left.wait_ms(look)));
-            prop_assert!(present == 0 || loss.wait_ms(look) <= more.wait_ms(look));
+            prop_assert!(loss.wait_ms(scan) <= more.wait_ms(scan).max(fewer_left.wait_ms(scan)));
+            prop_assert!(present == 0 || loss.wait_ms(scan) <= more.wait_ms(scan));
             let doublings = if loss.is_large() { (share / 0.2).log2().floor().min(2.0) } else { 0.0 };
             if loss.is_large() {
-                prop_assert_eq!(loss.wait_ms(look), (6.0 * doublings.exp2()) as i64 * Time::HOUR_MS);
+                prop_assert_eq!(loss.wait_ms(scan), (6.0 * doublings.exp2()) as i64 * Time::HOUR_MS);
             }
         }
 
-        /// What is held back and what is gone are together all that is lost, where the loss is large.
+        /// Listings held back and gone listings add up to the loss, if it is large.
         #[test]
         fn each_lost_listing_is_gone_or_waits(ages in prop::collection::vec(0_i64..40, 0..60), present in 0_u64..60) {
             let now = hours(100);

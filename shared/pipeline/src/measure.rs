@@ -1,4 +1,4 @@
-//! Observations in, state out.
+//! Applies observations to the state.
 
 mod gather;
 mod work;
@@ -17,55 +17,53 @@ use stoop_wire::home_to_bytes;
 pub(crate) use work::offered_until;
 use work::{Work, cut_into_pieces};
 
-/// What became of observations, and what they changed. All counts add up over batches.
+/// The outcome of observations. All counts can be added over batches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Measured {
-    /// Observations taken in.
+    /// Observations processed.
     pub observations: u64,
-    /// Of them, the first of their home.
+    /// Those that were the first of their home.
     pub new: u64,
-    /// Of them, those that moved what is read from their home's history.
+    /// Those that changed their home's history.
     pub changed: u64,
-    /// Of them, those that confirmed what was known.
+    /// Those that confirmed it.
     pub unchanged: u64,
-    /// Of them, those that were known already.
+    /// Those that were known already.
     pub duplicates: u64,
-    /// Of them, those of homes that say more than a home can say ([`stoop_domain::History::is_overfull`]): such a home
-    /// contributes nothing.
+    /// Those of overfull homes ([`stoop_domain::History::is_overfull`]): such a home contributes nothing.
     pub overfull: u64,
-    /// Homes that became so with this batch.
+    /// Homes that became overfull with this batch.
     pub homes_overfull: u64,
-    /// Price cuts that the homes' histories gained (a late observation can take some back).
+    /// Price cuts added to the homes' histories (a late observation can remove some).
     pub price_cuts: i64,
     /// Price rises, likewise.
     pub price_rises: i64,
-    /// Commits that met another writer and were made again.
+    /// Commits that were retried because of another writer.
     pub conflicts: u64,
 }
 
-/// Why a batch could not be measured. What was stored stays; feeding the whole batch again is right.
+/// Why a batch could not be measured. What is stored stays; feeding the whole batch again is safe.
 #[derive(Debug, thiserror::Error)]
 pub enum MeasureError {
     /// The store failed.
     #[error(transparent)]
     Port(#[from] PortError),
-    /// A home has outgrown what the store can hold: measure again without its observations.
+    /// A home is larger than the store allows: measure again without its observations.
     #[error("the home {home} takes {bytes} bytes, more than an item may have")]
     TooLarge {
-        /// Which home.
         home: HomeId,
-        /// How many bytes it would take.
+        /// Its size in bytes.
         bytes: usize,
     },
-    /// Other writers were faster, again and again.
+    /// Other writers were faster, repeatedly.
     #[error("gave up after {CONFLICTS_MAX} conflicts with other writers")]
     Contended,
 }
 
-/// Commits of one batch that may meet another writer before it is given up.
+/// Conflicts with other writers in one batch before it is given up.
 const CONFLICTS_MAX: u64 = 20;
 
-/// How much a measurer remembers between batches. Beyond it the memory is cleared, and items are read again.
+/// How much a measurer caches between batches. Beyond it the cache is cleared, and items are read again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Memory {
     /// Homes: a few hundred bytes each.
@@ -75,27 +73,27 @@ pub struct Memory {
 }
 
 impl Default for Memory {
-    /// What a laptop has room for.
+    /// Fits into a laptop's memory.
     fn default() -> Self {
         Self { homes_max: 1_000_000, markets_max: 100_000 }
     }
 }
 
-/// Takes observations up into the state.
+/// Applies observations to the state.
 ///
-/// It keeps what it read and wrote, so that a home or market that comes again costs no read; versions
-/// make that safe beside other writers.
+/// It caches what it reads and writes, so that a home or market that comes again needs no read; versions make this safe
+/// with other writers.
 pub struct Measurer<'a> {
     store: &'a dyn Store,
     memory: Memory,
-    /// As they are stored: some two hundred bytes each, where a home in memory has more than a thousand.
+    /// As stored, some two hundred bytes each; a home in memory has more than a thousand.
     homes: FxHashMap<HomeId, Kept<Box<[u8]>>>,
     markets: FxHashMap<Market, Kept<Cells>>,
     zones: Zones,
     overfull: BTreeSet<HomeId>,
 }
 
-/// An item as it is stored, with its version; version 0 where it is not stored.
+/// An item as stored, with its version; version 0 if it is not stored.
 #[derive(Default)]
 struct Kept<T> {
     value: T,
@@ -111,30 +109,31 @@ struct Touched<'w> {
 }
 
 impl<'a> Measurer<'a> {
-    /// A measurer that remembers nothing yet.
+    /// A measurer with an empty cache.
     #[must_use]
     pub fn new(store: &'a dyn Store) -> Self {
         let (homes, markets, zones) = (FxHashMap::default(), FxHashMap::default(), Zones::default());
         Self { store, memory: Memory::default(), homes, markets, zones, overfull: BTreeSet::new() }
     }
 
-    /// The same with so much memory.
+    /// Sets the size of the cache.
     #[must_use]
     pub fn with_memory(self, memory: Memory) -> Self {
         Self { memory, ..self }
     }
 
-    /// Takes up a batch. The same batch again changes nothing and says so in its counts.
+    /// Measures a batch. The same batch again changes nothing, and its counts say so.
     ///
     /// # Errors
-    /// When the store fails, cannot hold a home, or other writers never let go.
+    ///
+    /// The store fails or cannot hold a home, or conflicts with other writers never end.
     pub async fn measure(&mut self, observations: &[Observation]) -> Result<Measured, MeasureError> {
         let mut total = Measured::default();
-        let mut places: Vec<usize> = (0..observations.len()).collect();
-        while !places.is_empty() {
-            let works = self.apply(observations, &places).await?;
-            places = self.commit(observations, works, &mut total).await?;
-            if !places.is_empty() {
+        let mut indexes: Vec<usize> = (0..observations.len()).collect();
+        while !indexes.is_empty() {
+            let works = self.apply(observations, &indexes).await?;
+            indexes = self.commit(observations, works, &mut total).await?;
+            if !indexes.is_empty() {
                 total.conflicts += 1;
             }
             if total.conflicts > CONFLICTS_MAX {
@@ -150,50 +149,49 @@ impl<'a> Measurer<'a> {
         Ok(total)
     }
 
-    /// The homes of the batches since the last call of which more is said than of a home can be
-    /// ([`stoop_domain::History::is_overfull`]), as what to put in quarantine. They are told again with each batch that
-    /// has observations of them.
+    /// The homes that are overfull ([`stoop_domain::History::is_overfull`]) and were in a batch since the last call, as
+    /// rejects. They are returned again with each batch that has observations of them.
     #[must_use]
     pub fn take_overfull(&mut self, now: Time) -> Vec<Reject> {
         let reported = std::mem::take(&mut self.overfull).into_iter().map(|id| {
             let source = id.as_str().split_once('/').map_or(id.as_str(), |(source, _)| source);
             let detail = format!(
-                "more than {FACTS_MAX} different things were said of it, or more than {FACTS_PER_DAY_MAX} on one day: it \
-                 counts nowhere; is the right column taken for the id?"
+                "it has more than {FACTS_MAX} different observations, or more than {FACTS_PER_DAY_MAX} on one day: it \
+                 counts nowhere; does the map use the right column for the ID?"
             );
             Reject::new(source, now, format!("home {id}"), Reason::Overfull, detail, &[])
         });
         reported.collect()
     }
 
-    /// Applies the observations at `places` to their homes, in memory. The homes leave the memory of
-    /// what is stored, and come back when they are.
-    async fn apply(&mut self, observations: &[Observation], places: &[usize]) -> Result<Vec<Work>, PortError> {
+    /// Applies the observations at these indexes to their homes, in memory. The homes leave the cache of stored homes,
+    /// and return when they are stored.
+    async fn apply(&mut self, observations: &[Observation], indexes: &[usize]) -> Result<Vec<Work>, PortError> {
         let mut group_of: FxHashMap<HomeId, usize> = FxHashMap::default();
         let mut groups: Vec<(HomeId, Vec<usize>)> = Vec::new();
         let mut id = String::new();
-        for &place in places {
-            write_home_id(&observations[place], &mut id);
+        for &index in indexes {
+            write_home_id(&observations[index], &mut id);
             if let Some(group) = group_of.get(id.as_str()) {
-                groups[*group].1.push(place);
+                groups[*group].1.push(index);
             } else {
                 let id = HomeId(id.as_str().into());
                 group_of.insert(id.clone(), groups.len());
-                groups.push((id, vec![place]));
+                groups.push((id, vec![index]));
             }
         }
         self.read_homes(groups.iter().map(|(id, _)| id)).await?;
-        let work = |(id, places): (HomeId, Vec<usize>)| {
+        let work = |(id, indexes): (HomeId, Vec<usize>)| {
             let kept = self.homes.remove(&id).unwrap_or_default();
             let what = format!("read the home {id} from memory");
-            Work::new(id, &kept.value, kept.version, observations, places, &mut self.zones)
+            Work::new(id, &kept.value, kept.version, observations, indexes, &mut self.zones)
                 .map_err(|error| PortError::new(what, error))
         };
         groups.into_iter().map(work).collect()
     }
 
-    /// Stores works in as few commits as the store allows. Gives the places of the observations that
-    /// are to be applied again because another writer came between.
+    /// Stores works in as few commits as the store allows. Returns the indexes of the observations to apply again
+    /// because of another writer.
     async fn commit(
         &mut self,
         observations: &[Observation],
@@ -215,16 +213,16 @@ impl<'a> Measurer<'a> {
             match self.commit_piece(observations, &piece).await {
                 Ok(()) => piece.into_iter().for_each(|work| self.settle(work, total)),
                 Err(error) => {
-                    // What was added in memory is not stored: forget it.
+                    // The additions in memory are not stored: drop them.
                     for (market, _) in piece.iter().flat_map(|work| &work.deltas) {
                         self.markets.remove(market);
                     }
                     return match error {
                         CommitError::Conflict => {
                             let unsettled = piece.into_iter().chain(pieces.flatten());
-                            let mut places: Vec<usize> = unsettled.flat_map(|work| work.places).collect();
-                            places.sort_unstable();
-                            Ok(places)
+                            let mut indexes: Vec<usize> = unsettled.flat_map(|work| work.indexes).collect();
+                            indexes.sort_unstable();
+                            Ok(indexes)
                         }
                         CommitError::TooLarge { home, bytes } => Err(MeasureError::TooLarge { home, bytes }),
                         CommitError::Port(error) => Err(error.into()),
@@ -252,10 +250,10 @@ impl<'a> Measurer<'a> {
                 touched.archived.merge(&kept.value.fold_to(fold_to));
             }
         }
-        let place = |places: fn(&Work) -> &[usize]| {
-            let mut places: Vec<usize> = piece.iter().flat_map(places).copied().collect();
-            places.sort_unstable();
-            places.into_iter().map(|place| &observations[place]).collect()
+        let index = |indexes: fn(&Work) -> &[usize]| {
+            let mut indexes: Vec<usize> = piece.iter().flat_map(indexes).copied().collect();
+            indexes.sort_unstable();
+            indexes.into_iter().map(|index| &observations[index]).collect()
         };
         let mut touched: Vec<(&Market, Touched<'_>)> = touched.into_iter().collect();
         touched.sort_unstable_by_key(|(market, _)| *market);
@@ -269,7 +267,7 @@ impl<'a> Measurer<'a> {
                     MarketChange { market, version_read: *version, new, deltas, fold_to, archived }
                 })
                 .collect(),
-            observations: place(|work| &work.taken),
+            observations: index(|work| &work.taken),
         };
         self.store.commit(&commit).await?;
         for market in written {
@@ -280,7 +278,7 @@ impl<'a> Measurer<'a> {
         Ok(())
     }
 
-    /// A work that is stored, or needed no storing: count it and remember the home.
+    /// Counts a work that is stored, or needed no storing, and caches the home.
     fn settle(&mut self, work: Work, total: &mut Measured) {
         total.add(&work.counts);
         if work.counts.overfull + work.counts.homes_overfull > 0 {
@@ -346,7 +344,7 @@ impl Measured {
         self.homes_overfull += u64::from(applied == Applied::Overfull);
     }
 
-    /// Whether the observations changed nothing that is stored.
+    /// Whether the observations changed nothing in the store.
     #[must_use]
     pub fn changed_nothing(&self) -> bool {
         self.new + self.changed + self.unchanged + self.homes_overfull == 0

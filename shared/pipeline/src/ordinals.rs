@@ -3,58 +3,57 @@ use std::hash::BuildHasher;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 use stoop_domain::{Observation, Reason, Sighting, Time};
 
-/// Gives rows of one file their place among those of one listing and moment ([`stoop_domain::Sighting::seq`]): rows that carry
-/// only a date, say, stand in the order of the file. Equal rows have one place, the first's: they are one thing told twice.
+/// Numbers the rows of one file among those of one listing and time ([`stoop_domain::Sighting::seq`]): rows with only a
+/// date, for example, have the order of the file. Equal rows share the number of the first: they are one fact repeated.
 ///
-/// It remembers the last moment of each listing: some forty bytes a listing.
+/// It stores the last time of each listing: some forty bytes per listing.
 ///
 /// ```
 /// use stoop_domain::{Currency, Listing, Minor, Observation, Address, Purpose, Time};
 /// use stoop_pipeline::Ordinals;
-///
 /// let row = |price| {
-///     let mut listing = Listing::new(Purpose::Sale, Currency::USD, Address::default());
-///     listing.list_price = Some(Minor(price));
-///     Observation::new("mls", "1", Time::from_ms(0), listing)
+/// let mut listing = Listing::new(Purpose::Sale, Currency::USD, Address::default());
+/// listing.list_price = Some(Minor(price));
+/// Observation::new("mls", "1", Time::from_ms(0), listing)
 /// };
 /// let mut ordinals = Ordinals::new(false);
-/// let places = [500, 500, 400, 500].map(|price| {
-///     let mut row = row(price);
-///     ordinals.give(&mut row);
-///     row.seq
+/// let ordinals_given = [500, 500, 400, 500].map(|price| {
+/// let mut row = row(price);
+/// ordinals.give(&mut row);
+/// row.seq
 /// });
-/// assert_eq!(places, [0, 0, 1, 0]);
+/// assert_eq!(ordinals_given, [0, 0, 1, 0]);
 /// ```
 #[derive(Debug)]
 pub struct Ordinals {
     last: FxHashMap<u64, Last>,
-    /// What else was said of a listing at its last moment, each once: few listings have more than one row there.
+    /// The other rows of a listing at its last time, each once: few listings have more than one row there.
     more: FxHashMap<u64, Vec<u64>>,
     newest_first: bool,
 }
 
-/// The last moment of a listing.
+/// The last time of a listing.
 #[derive(Debug)]
 struct Last {
     at: Time,
     seen: Time,
-    /// The ordinal of its first row: 0 but where the file is read on from its middle.
+    /// The ordinal of its first row: 0 unless the file is read from its middle.
     from: u32,
-    /// What its rows said first.
+    /// A hash of its first row.
     first: u64,
 }
 
-/// Which listings a snapshot had already: it says once how each was, as of its own time. Of several rows of a listing that
-/// differ nobody knows which one holds, and told anew with each snapshot they would make a price go to and fro.
+/// Which listings a snapshot had already: it has each listing once, as of its own time. If several rows of a listing
+/// differ, it is unknown which one is right, and repeated in each snapshot they would make a price alternate.
 ///
-/// It takes 16 bytes a listing.
+/// It takes 16 bytes per listing.
 #[derive(Debug, Default)]
 pub struct OneRowPerListing {
     rows: FxHashMap<u64, u64>,
 }
 
 impl OneRowPerListing {
-    /// What is wrong with a row whose listing had another one before; one that says the same is no mistake.
+    /// What is wrong with a row whose listing had a different one before; an equal row is not a mistake.
     #[must_use]
     pub fn refuse(&mut self, row: &Observation) -> Option<(Reason, String)> {
         let content = FxBuildHasher.hash_one(&row.listing);
@@ -63,29 +62,29 @@ impl OneRowPerListing {
     }
 
     pub(crate) fn repeated() -> (Reason, String) {
-        let detail = "a snapshot has a listing once, and this is another row of it; where files tell the past of \
-                      their listings, the map says `history = true`";
+        let detail = "a snapshot has a listing once, and this is another row of it; if files hold the history of \
+                      their listings, the map needs `history = true`";
         (Reason::Repeated, detail.to_owned())
     }
 }
 
-/// In a file that has the newest row first, places are counted down from this one, since nobody knows how many come.
+/// In a file with the newest row first, ordinals count down from this one, because the number of rows is unknown.
 const NEWEST: u32 = 65_535;
 
 impl Ordinals {
-    /// For one file. Of rows of one listing and moment the first is the latest in a file that has the newest first.
+    /// For one file. If it has the newest row first, the first of the rows of one listing and time is the latest.
     #[must_use]
     pub fn new(newest_first: bool) -> Self {
         Self { last: FxHashMap::default(), more: FxHashMap::default(), newest_first }
     }
 
-    /// Gives the next row of the file its place.
+    /// Sets the ordinal of the next row.
     pub fn give(&mut self, row: &mut Observation) {
         self.give_after(row, None);
     }
 
-    /// The same in a file that is read on from its middle: where none of the listing's rows was given a place yet, its last
-    /// row of before may be the one that has this place, and may say the same.
+    /// Like [`Ordinals::give`], in a file that is read from its middle: if no row of the listing has an ordinal yet,
+    /// its last earlier row may have this one, and may be equal.
     pub(crate) fn give_after(&mut self, row: &mut Observation, before: Option<(Sighting, bool)>) {
         let content = FxBuildHasher.hash_one(&row.listing);
         let id = FxBuildHasher.hash_one(&row.native_id);

@@ -1,5 +1,4 @@
-//! How far apart the polls of a search are worth to be: learnt from what they show, within what the user sets and
-//! what the account's limits bear.
+//! The poll interval of a search, learnt from its polls, within the user's bounds and the account's limits.
 
 use std::fmt;
 
@@ -9,66 +8,67 @@ use stoop_sources::{Limit, Metered};
 
 use crate::Polled;
 
-/// At every poll an eighth of what was learnt is forgotten: about eight polls are remembered.
+/// Each poll discounts the past by an eighth: about eight polls are remembered.
 const FORGET: u64 = 8;
 
-/// One poll, in the unit in which polls are counted.
+/// One poll, in the unit of the counts.
 const ONE: u64 = 1_024;
 
-/// So many changed polls in a row are no accident: where half of the polls show a change, it happens once in eight times.
+/// This many consecutive changed polls are not a coincidence: if half of the polls show a change, it happens once in
+/// eight times.
 const STREAK: u32 = 3;
 
 /// The natural logarithm of 2, in thousandths.
 const LN_2: u64 = 693;
 
-/// A search cannot be set to a longer distance, so nothing is gained by looking back any further.
+/// The longest interval that can be configured; a longer past is useless.
 const DISTANCE_MAX_MS: u64 = 366 * Time::DAY_MS.cast_unsigned();
 
-/// The intervals of limits that are spread over polls. Shorter ones only make a poll slower.
+/// Limits with intervals from this on are spread over polls. Shorter ones only slow a poll down.
 const SPREAD_FROM_MS: u64 = Time::HOUR_MS.cast_unsigned();
 
-/// What the polls of one search have shown of how often it changes, and of what a poll costs.
+/// How often a search changes and what a poll costs, learnt from its polls.
 ///
-/// The goal is the distance at which half of the polls show a change. With changes that come at random
-/// and at a rate, a poll after the time d shows none with probability exp(-rate d), and the rate is the most
-/// likely one where the sum of d / (exp(rate d) - 1) over the polls that showed a change is the sum of d over those
-/// that did not (after J. Cho, H. Garcia-Molina: Estimating frequency of change, 2003). Where the goal is reached
-/// each term is d itself; where changes are rare it is 1 / rate. Between the two lies a straight line, so that
+/// The goal is the interval at which half of the polls show a change. If changes come at random with a rate, a poll
+/// after the time d shows none with probability exp(-rate d). The most likely rate is the one for which the sum of d /
+/// (exp(rate d) - 1) over the polls with a change equals the sum of d over those without (after J. Cho, H.
+/// Garcia-Molina: Estimating frequency of change, 2003). At the goal each term is d itself; if changes are rare it is 1
+/// / rate. A straight line between the two,
 ///
 /// ```text
 /// goal = (ln 2 * time of quiet polls + (1 - ln 2) * time of changed polls) / number of changed polls
 /// ```
 ///
-/// is right at both ends, for polls at any distances, and whole numbers are enough. A market that wakes up is believed
-/// sooner than these sums would say, so that in the long run it is some two fifths of the polls that show a change.
+/// is right at both ends, for polls at any intervals, and needs only integers. A market that becomes active is followed
+/// sooner than these sums would say, so in the long run some two fifths of the polls show a change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Pace {
-    /// When the last poll began from which something was learnt.
+    /// When the last poll used for learning began.
     learnt_at: Option<Time>,
-    /// Time before polls that showed no change, in milliseconds, the longer ago the less.
+    /// Time before polls without a change, in milliseconds; older polls weigh less.
     quiet_ms: u64,
-    /// Time before polls that showed one.
+    /// Time before polls with a change, likewise.
     changed_ms: u64,
-    /// How many of these there were, in units of [`ONE`].
+    /// The number of polls with a change, in units of [`ONE`].
     changed: u64,
-    /// The distance that is wished for, not yet within any bounds; 0 as long as there is none.
+    /// The desired interval before any bounds, in milliseconds; 0 if there is none yet.
     wish_ms: u64,
-    /// How many polls in a row have shown one.
+    /// Consecutive polls with a change.
     streak: u32,
-    /// A poll from which nothing was learnt showed a change: the next counts as changed for it.
+    /// Whether a poll that is not used for learning showed a change: then the next one counts as changed.
     stirred: bool,
-    /// How many polls there were, in units of [`ONE`], and what they cost, each in its own unit times [`ONE`].
+    /// The number of polls, in units of [`ONE`], and their cost, each in its own unit times [`ONE`].
     polls: u64,
     requests: u64,
     bytes: u64,
 }
 
 impl Pace {
-    /// Learns from a poll that began at `began_at`. `complete` is whether it saw everything: the first that did says
-    /// nothing about changes, because all was new to it, and one that did not see everything may have missed some.
-    /// What that one showed counts for the next. So does what a poll showed that came after less than half of the
-    /// wished distance, by hand say.
+    /// Learns from a poll that began at `began_at`. `complete` is whether it saw everything. The first complete poll
+    /// says nothing about changes, because everything was new, and an incomplete one may have missed some: its changes
+    /// count for the next poll. The same holds for polls after less than half of the desired interval, such as manual
+    /// ones.
     pub fn learn(&mut self, began_at: Time, complete: bool, polled: &Polled) {
         self.weigh(polled);
         let changed = polled.new + polled.changed + polled.gone > 0;
@@ -78,7 +78,7 @@ impl Pace {
         };
         let distance_ms = u64::try_from(began_at.ms().saturating_sub(before.ms())).unwrap_or(0).min(DISTANCE_MAX_MS);
         if began_at < before {
-            // The clock was set back: that distance is anybody's guess.
+            // The clock was set back: the interval is unknown.
             self.learnt_at = Some(began_at);
         }
         if !complete || distance_ms == 0 || distance_ms < self.wish_ms / 2 {
@@ -90,18 +90,18 @@ impl Pace {
         self.wish_ms = if changed { self.after_change(distance_ms) } else { self.after_quiet(distance_ms) };
     }
 
-    /// Never longer than it was, and never less than half of the distance that showed the change.
+    /// Never longer than before, and never less than half of the interval that showed the change.
     fn after_change(&mut self, distance_ms: u64) -> u64 {
         let is_surprise = self.goal_ms() > distance_ms * 2;
         self.streak = self.streak.saturating_add(1);
         self.forget();
-        // The market has woken up: what the quiet time before said of it holds no more.
+        // The market has become active: the quiet time before no longer applies.
         if is_surprise {
             (self.quiet_ms, self.changed_ms, self.changed) = (0, 0, 0);
         } else if self.streak >= STREAK {
             self.quiet_ms = 0;
         }
-        // After a distance that was much longer than this one a change was to be expected anyhow: it says little.
+        // After an interval much longer than this one, a change was to be expected: it says little.
         let most = u128::from(self.changed) * u128::from(distance_ms) * 3 / 2 / u128::from(ONE);
         self.changed_ms = self.changed_ms.min(u64::try_from(most).unwrap_or(u64::MAX)).saturating_add(distance_ms);
         self.changed = self.changed.saturating_add(ONE);
@@ -110,9 +110,9 @@ impl Pace {
         self.goal_ms().clamp(least_ms, most_ms.max(least_ms))
     }
 
-    /// Never shorter than it was, and otherwise one and a half times the distance that was seen to be quiet at most. The
-    /// bounds of the search may hold polls closer together than is wished: a wish far beyond them would have to come
-    /// back all the way once changes come.
+    /// Never shorter than before, and otherwise at most one and a half times the interval observed to be quiet. The
+    /// search's bounds may keep polls closer together than desired; a desired interval far beyond them would take long
+    /// to return when changes come.
     fn after_quiet(&mut self, distance_ms: u64) -> u64 {
         self.streak = 0;
         self.forget();
@@ -126,7 +126,7 @@ impl Pace {
         }
     }
 
-    /// The distance at which half of the polls would show a change; without end where none ever did.
+    /// The interval at which half of the polls would show a change; unlimited if none ever did.
     fn goal_ms(&self) -> u64 {
         let time =
             u128::from(LN_2) * u128::from(self.quiet_ms) + u128::from(1_000 - LN_2) * u128::from(self.changed_ms);
@@ -134,7 +134,7 @@ impl Pace {
         goal_ms.and_then(|ms| u64::try_from(ms).ok()).unwrap_or(u64::MAX)
     }
 
-    /// Notes what a poll cost that read anything at all.
+    /// Records the cost of a poll that read anything.
     fn weigh(&mut self, polled: &Polled) {
         if polled.pages == 0 || polled.requests == 0 {
             return;
@@ -145,7 +145,7 @@ impl Pace {
         }
     }
 
-    /// What a poll costs of what a limit counts, rather too much than too little; `None` before the first.
+    /// The cost of a poll in what a limit counts, rounded up; `None` before the first.
     fn cost(&self, of: Metered) -> Option<u64> {
         let sum = match of {
             Metered::Requests => self.requests,
@@ -155,30 +155,30 @@ impl Pace {
     }
 }
 
-/// How far apart the polls of a search may be.
+/// The bounds of a search's poll interval.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cadence {
-    /// The shortest distance between the beginnings of two polls, in milliseconds. 0 is taken for 1.
+    /// The shortest interval between the starts of two polls, in milliseconds. 0 counts as 1.
     pub every_ms: u64,
-    /// The longest. Without one the search keeps to the shortest, whatever its polls show.
+    /// The longest interval. Without one the search keeps to the shortest.
     pub every_max_ms: Option<u64>,
     /// The limits of the source's account.
     pub limits: Vec<Limit>,
-    /// How many searches share that account, this one among them. Each has an equal part of the limits.
+    /// How many searches share that account, including this one. Each has an equal part of the limits.
     pub sharers: u64,
 }
 
 impl Cadence {
-    /// One that nothing changes.
+    /// A fixed interval.
     #[must_use]
     pub fn steady(every_ms: u64) -> Self {
         Self { every_ms, every_max_ms: None, limits: Vec::new(), sharers: 1 }
     }
 
-    /// The distance to the next poll: always a multiple of the shortest, so that a search keeps to its slots.
+    /// The interval to the next poll: always a multiple of the shortest, so that a search keeps to its slots.
     ///
-    /// It is no longer than the longest and no shorter than what the account's limits of an hour or more bear, of
-    /// which the second comes first.
+    /// It is no longer than the longest and no shorter than the account's limits of an hour or more allow; the latter
+    /// takes precedence.
     #[must_use]
     pub fn distance(&self, pace: Option<&Pace>) -> Distance {
         let every_ms = self.every_ms.max(1);
@@ -192,7 +192,7 @@ impl Cadence {
         Distance { ms, slowed_by }
     }
 
-    /// The limit that bears the fewest polls.
+    /// The limit that allows the fewest polls.
     fn floor(&self, pace: &Pace) -> Option<TightLimit> {
         let floors = self.long_limits().filter_map(|limit| {
             let cost = pace.cost(limit.of)?;
@@ -208,23 +208,23 @@ impl Cadence {
     }
 }
 
-/// How long after the beginning of a poll the next is to begin.
+/// The interval to the next poll.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Distance {
     /// In milliseconds.
     pub ms: u64,
-    /// Why it is longer than was wished for.
+    /// The limit that makes it longer than desired, if any.
     pub slowed_by: Option<TightLimit>,
 }
 
-/// A limit that bears fewer polls than are wished for.
+/// A limit that allows fewer polls than desired.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TightLimit {
-    /// The shortest distance that it bears, in milliseconds.
+    /// The shortest interval that it allows, in milliseconds.
     pub least_ms: u64,
     /// The limit.
     pub limit: Limit,
-    /// What a poll costs of it.
+    /// The cost of a poll in what it counts.
     pub cost: u64,
     /// How many searches share it.
     pub sharers: u64,

@@ -1,4 +1,4 @@
-//! What was understood of rows, field by field: for people who want to know what a source really tells.
+//! What was understood of rows, field by field: for people who want to know what a source provides.
 
 use std::collections::BTreeMap;
 
@@ -8,54 +8,54 @@ use stoop_sources::{Contradictions, Found, Row};
 use crate::address_report::AddressReport;
 use crate::ports::FileRow;
 
-/// What was understood of some rows.
+/// The report on some rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ParseReport {
     /// Rows.
     pub rows: u64,
-    /// Of them, those that a poll would put on the stream.
+    /// Rows that a poll would publish.
     pub listings: u64,
-    /// Every field of a listing, in a fixed order; empty where no row was understood.
+    /// All fields of a listing, in a fixed order; empty if no row was understood.
     pub fields: Vec<FieldCount>,
-    /// What was refused, by reason, the most frequent first.
+    /// Rejects by reason, the most frequent first.
     pub refused: Vec<RefusedCount>,
     /// How often fields of the listings contradict each other.
     pub contradictions: Contradictions,
-    /// Where the listings lie.
-    pub placed: AddressReport,
+    /// The areas of the listings.
+    pub addresses: AddressReport,
 }
 
-/// One field over all listings that were understood.
+/// One field over all understood listings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldCount {
-    /// Its name, with what it is in before it: `list_price`, `address.city`, `details.title`.
+    /// Its name with its parent: `list_price`, `address.city`, `details.title`.
     pub name: &'static str,
-    /// Listings in which it is known.
+    /// Listings in which it has a value.
     pub filled: u64,
     /// The first value.
     pub example: Option<String>,
-    /// Of fields with few values, how often each came.
+    /// For fields with few values, the count of each.
     pub values: BTreeMap<String, u64>,
 }
 
 /// Rows refused for one reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusedCount {
-    /// Why.
+    /// The reason.
     pub reason: Reason,
     /// How many rows.
     pub rows: u64,
-    /// The offending part of the first of them, in words.
+    /// The offending part of the first row, in words.
     pub detail: String,
-    /// The first of them, as far as the quarantine would keep it.
+    /// The first row, as far as the quarantine would keep it.
     pub excerpt: String,
 }
 
-/// Fields whose values are counted: they are of few kinds.
+/// Fields with few distinct values, which are counted.
 const COUNTED: [&str; 4] = ["purpose", "status", "currency", "property_type"];
 
 impl ParseReport {
-    /// Takes in a row. A listing that cannot be counted is refused here as a poll refuses it; `now` is when it was read.
+    /// Adds a row. A listing that a poll would refuse is refused here too; `now` is when it was read.
     pub fn take(&mut self, source: &str, row: Row, now: Time) {
         self.rows += 1;
         match row {
@@ -77,7 +77,7 @@ impl ParseReport {
         }
     }
 
-    /// Takes in a row of a file that was written at `as_of`, which a row that tells no time of its own has.
+    /// Adds a row of a file written at `as_of`, which is the time of rows without their own.
     pub fn take_file_row(&mut self, row: FileRow, as_of: Time) {
         self.rows += 1;
         match row {
@@ -102,7 +102,7 @@ impl ParseReport {
     fn count(&mut self, observation: &Observation, reported_at: Option<Time>) {
         self.listings += 1;
         self.contradictions.take(&observation.listing, observation.seen);
-        self.placed.take(&observation.listing.address);
+        self.addresses.take(&observation.listing.address);
         let own = [("native_id", Some(observation.native_id.clone())), ("at", reported_at.map(|at| at.to_string()))];
         let values: Vec<(&'static str, Option<String>)> = own.into_iter().chain(fields(&observation.listing)).collect();
         if self.fields.is_empty() {
@@ -120,11 +120,10 @@ impl ParseReport {
     }
 }
 
-/// Every field of a listing by its name, as a text where it is known.
+/// All fields of a listing by name, as text if known.
 #[must_use]
 pub fn fields(listing: &Listing) -> Vec<(&'static str, Option<String>)> {
-    // Taken apart without a rest: a field that is new is missed here by the compiler, and in the list of
-    // drift by a test.
+    // Destructured without `..`: the compiler reports a new field here, and a test reports it in the drift list.
     let Listing {
         purpose,
         status,
@@ -220,7 +219,7 @@ fn area(area: Area) -> String {
     format!("{} {unit}", scaled(area.ten_thousandths, 4))
 }
 
-/// A whole number of ten-to-the-minus-`digits` as a decimal, without zeros at its end.
+/// A decimal with `digits` decimal places, without trailing zeros.
 fn scaled(number: i64, digits: u32) -> String {
     let one = 10_u64.pow(digits);
     let (whole, rest) = (number.unsigned_abs() / one, number.unsigned_abs() % one);
@@ -251,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn each_field_is_counted_where_it_is_known() {
+    fn each_field_is_counted_if_known() {
         let mut understood = ParseReport::default();
         let now = Time::from_ms(0);
         for row in [found("1", Some(139_285), "Wien"), found("2", None, "Graz"), found("3", Some(50_000), "Graz")] {
@@ -262,12 +261,12 @@ mod tests {
         assert_eq!((price.filled, price.example.as_deref()), (2, Some("1392.85 EUR")));
         assert_eq!(field(&understood, "address.city").filled, 3);
         assert_eq!(field(&understood, "status").values, BTreeMap::from([("Active".to_owned(), 3)]));
-        assert_eq!(field(&understood, "at").filled, 0, "the source told no time");
+        assert_eq!(field(&understood, "at").filled, 0, "the source has no time");
         assert_eq!(field(&understood, "details.images").example, None);
     }
 
     #[test]
-    fn what_a_poll_would_refuse_is_refused_with_its_reason() {
+    fn rows_that_a_poll_would_refuse_are_refused_with_their_reason() {
         let mut understood = ParseReport::default();
         let now = Time::from_ms(0);
         let refused =
@@ -283,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn contradictions_are_counted_of_what_is_understood() {
+    fn contradictions_of_understood_rows_are_counted() {
         let now = Time::from_ms(400 * Time::DAY_MS);
         let mut understood = ParseReport::default();
         for (row, price) in [50_000, 50_000, -5].into_iter().enumerate() {
@@ -300,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_reported_without_idle_zeros() {
+    fn numbers_have_no_trailing_zeros() {
         assert_eq!(scaled(35_462_068, 6), "35.462068");
         assert_eq!(scaled(-6_030_000, 6), "-6.03");
         assert_eq!(scaled(250, 2), "2.5");

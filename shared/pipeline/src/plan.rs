@@ -1,4 +1,4 @@
-//! A tick of the schedule in, a task for each search that is due out.
+//! Sends a task for each due search on a tick of the schedule.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -7,17 +7,16 @@ use stoop_domain::Time;
 use crate::ports::{PlanLedger, PollTask, PortError, TaskQueue};
 use crate::{Cadence, Clock, LastPoll, Overdue, TightLimit};
 
-/// Attempts at sending, the first among them. The waits between them are 0.2, 0.4, 0.8, 1.6 and 3.2 s.
+/// Attempts at sending, including the first. The waits between them are 0.2, 0.4, 0.8, 1.6 and 3.2 s.
 const SEND_ATTEMPTS_MAX: u32 = 6;
 
-/// A tick that came later than this is taken for one of now. It is the time for which the queue knows a task again:
-/// an older tick has no duplicates to avoid any more.
+/// An older tick counts as one of now. The queue recognises duplicates for this time: an older tick has none to avoid.
 const LATE_MAX_MS: i64 = 5 * MINUTE_MS;
 
-/// How far the schedule's clock may be ahead of ours. What lies beyond was told by a clock that was wrong.
+/// How far the schedule's clock may be ahead of ours. Later times come from a wrong clock.
 const AHEAD_MAX_MS: i64 = MINUTE_MS;
 
-/// Searches that are polled less often than this are spread over an hour, and not over a whole day.
+/// Searches that are polled less often than this are spread over an hour, not over their whole interval.
 const SPREAD_MAX_MS: i64 = Time::HOUR_MS;
 
 const MINUTE_MS: i64 = 60 * Time::SECOND_MS;
@@ -31,43 +30,42 @@ pub struct PlannedSearch {
     pub cadence: Cadence,
 }
 
-/// What became of a tick.
+/// The outcome of a tick.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Planned {
     /// Tasks that the queue accepted.
     pub sent: Vec<PollTask>,
-    /// Tasks that the queue refused again and again. They stay due: the next tick sends them.
+    /// Tasks that the queue refused repeatedly. They stay due: the next tick sends them.
     pub refused: Vec<PollTask>,
     /// How many searches were not due.
     pub waiting: usize,
-    /// The searches that are polled less often than they should be, and why.
+    /// The searches that their limits slow down, and why.
     pub slowed_by: Vec<(String, TightLimit)>,
-    /// The searches that are not polled as they should be, and why, as it was before this tick.
+    /// The searches that were overdue before this tick, and why.
     pub overdue: Vec<(String, Overdue)>,
 }
 
-/// Sends a task for every search that is due at `now`, the time that the tick was scheduled for.
+/// Sends a task for every search that is due at `now`, the scheduled time of the tick.
 ///
-/// A search that was never sent is due at once. After that it is due once in each of its cadence's slots, which
-/// do not move with the ticks: a search every 15 minutes is due every 15 minutes, however late some ticks
-/// come. Slots that nobody looked at, because ticks were missing, are made up for by one task, not by many. A task's
-/// `due_at` is the beginning of its slot (for the first of all: `now`).
+/// A search that was never sent is due at once. After that it is due once in each slot of its interval, and slots do
+/// not move with the ticks: a search every 15 minutes is due every 15 minutes, however late some ticks come. Slots
+/// missed because of missing ticks are made up for by one task, not by many. A task's `due_at` is the beginning of its
+/// slot (for the very first: `now`).
 ///
-/// A search that may adapt is due in every second, third, ... of its slots, as its pace says: a pace that has changed
+/// A search that may adapt is due in every second, third, ... of its slots, according to its pace: a changed pace
 /// counts from the task before.
 ///
-/// Searches are spread: each keeps to a minute of its own within its cadence, or within the hour where the cadence is
-/// longer. The second task of a search is later by up to that much, and never earlier than its cadence says.
+/// Searches are spread: each keeps to its own minute within its interval, or within the hour if the interval is longer.
+/// The second task of a search is later by up to that much, and never earlier than its interval allows.
 ///
-/// What was sent is recorded after the queue has accepted it. A crash between the two sends the same `due_at`
-/// again, which the queue takes for the same task.
+/// A task is recorded after the queue has accepted it. After a crash between the two the same `due_at` is sent again,
+/// which the queue recognises as the same task.
 ///
-/// A `now` that is more than five minutes behind the clock or a minute ahead of it counts as the time on the
-/// clock. A tick older than one that came before makes nothing due. A record from more than a minute ahead of the
-/// clock was made by a clock that was wrong: it counts for nothing, so that no search waits for that time to come.
+/// A `now` more than five minutes behind the clock or a minute ahead of it is replaced by the clock's time. A tick
+/// older than an earlier one makes nothing due. A record more than a minute ahead of the clock comes from a wrong clock
+/// and is ignored, so that no search waits for that time.
 ///
-/// # Errors
-/// When ledger or queue fails. What the queue accepted until then is recorded. Planning again is right.
+/// # Errors The ledger or the queue fails. What the queue accepted before is recorded. Planning again is safe.
 pub async fn plan(
     searches: &[PlannedSearch],
     now: Time,
@@ -95,7 +93,7 @@ pub async fn plan(
         match due_at(search, distance.ms, sent_at, now) {
             Some(due_at) => {
                 if last.first_sent_at.is_none() {
-                    // Before it is sent: later it would take the place of what the poller tells.
+                    // Before it is sent: later it would overwrite the poller's record.
                     let last = LastPoll { first_sent_at: Some(clock_now), ..last };
                     ledger.keep_last_poll(&search.name, &last).await?;
                 }
@@ -115,7 +113,7 @@ pub async fn plan(
         }
         let refused: HashSet<usize> = queue.send(&planned.refused).await?.into_iter().collect();
         let tasks = std::mem::take(&mut planned.refused).into_iter().enumerate();
-        let (refused, accepted): (Vec<_>, Vec<_>) = tasks.partition(|(place, _)| refused.contains(place));
+        let (refused, accepted): (Vec<_>, Vec<_>) = tasks.partition(|(index, _)| refused.contains(index));
         let accepted: Vec<PollTask> = accepted.into_iter().map(|(_, task)| task).collect();
         planned.refused = refused.into_iter().map(|(_, task)| task).collect();
         // At once, not at the end: what is recorded survives whatever happens to the rest.
@@ -134,17 +132,17 @@ async fn last_polls(names: &[String], ledger: &dyn PlanLedger) -> Result<Vec<Opt
     Ok(last_polls)
 }
 
-/// The time of the tick, or that on the clock where the tick's cannot be right.
+/// The time of the tick, or of the clock if the tick's cannot be right.
 fn trusted(tick: Time, clock: Time) -> Time {
     let ahead_ms = tick.ms().saturating_sub(clock.ms());
     if (-LATE_MAX_MS..=AHEAD_MAX_MS).contains(&ahead_ms) {
         return tick;
     }
-    tracing::warn!(%tick, %clock, "the tick's time is too far from the clock's, which counts instead");
+    tracing::warn!(%tick, %clock, "the tick's time is too far from the clock's, which is used instead");
     clock
 }
 
-/// Records accepted tasks: one call for each time, of which there are few, since slots begin on whole minutes.
+/// Records accepted tasks: one call per time; there are few times, because slots begin on whole minutes.
 async fn record(ledger: &dyn PlanLedger, accepted: &[PollTask]) -> Result<(), PortError> {
     let mut by_time: BTreeMap<Time, Vec<String>> = BTreeMap::new();
     for task in accepted {
@@ -156,22 +154,22 @@ async fn record(ledger: &dyn PlanLedger, accepted: &[PollTask]) -> Result<(), Po
     Ok(())
 }
 
-/// The beginning of the slot that makes the search due at `now`, if one does. `distance_ms` is a multiple of the
-/// cadence's shortest.
+/// The beginning of the slot that makes the search due at `now`, if any. `distance_ms` is a multiple of the shortest
+/// interval.
 fn due_at(search: &PlannedSearch, distance_ms: u64, last: Option<Time>, now: Time) -> Option<Time> {
     let Some(last) = last else { return Some(now) };
     let every_ms = i64::try_from(search.cadence.every_ms).unwrap_or(i64::MAX).max(1);
     let distance_ms = i64::try_from(distance_ms).unwrap_or(i64::MAX).max(every_ms);
     let unit_ms = if every_ms <= SPREAD_MAX_MS { every_ms } else { gcd(every_ms, SPREAD_MAX_MS) };
     let phase_ms = phase_ms(&search.name, unit_ms);
-    // Once a slot begins at the search's own minute all others do, because the unit divides the cadence.
+    // If one slot begins at the search's own minute, all do, because the unit divides the interval.
     let earliest = last.ms().saturating_add(distance_ms);
     let next = earliest.saturating_add((phase_ms - earliest).rem_euclid(unit_ms));
     let over_ms = now.ms().checked_sub(next).filter(|over_ms| *over_ms >= 0)?;
     Some(Time::from_ms(next + over_ms / distance_ms * distance_ms))
 }
 
-/// The search's own place in each unit of time: a whole minute, the same on every machine and for ever.
+/// The search's own offset in each unit of time: a whole minute, the same on every machine and for ever.
 fn phase_ms(name: &str, unit_ms: i64) -> i64 {
     let minutes = u64::try_from(unit_ms / MINUTE_MS).unwrap_or(0).max(1);
     let [a, b, c, d, ..] = *blake3::hash(name.as_bytes()).as_bytes();
@@ -237,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cadence_that_fits_no_hour_is_kept_too() {
+    fn an_interval_that_does_not_divide_an_hour_is_kept_too() {
         for every in [1, 7, 45, 90, 61, 1_000] {
             let gaps = gaps(&due_minutes(&search("odd", every), 0..10_000));
             assert!(gaps[1..].iter().all(|gap| *gap == every as i64), "{every}: {gaps:?}");
@@ -263,14 +261,14 @@ mod tests {
     }
 
     #[test]
-    fn searches_of_one_cadence_do_not_come_all_at_once() {
-        let places: HashSet<i64> = (0..200).map(|i| phase_ms(&format!("zip-{i}"), Time::HOUR_MS)).collect();
-        assert!(places.len() > 50, "200 searches share {} minutes of the hour", places.len());
-        assert!(places.iter().all(|ms| ms % MINUTE_MS == 0 && (0..Time::HOUR_MS).contains(ms)));
+    fn searches_of_one_interval_are_spread() {
+        let phases: HashSet<i64> = (0..200).map(|i| phase_ms(&format!("zip-{i}"), Time::HOUR_MS)).collect();
+        assert!(phases.len() > 50, "200 searches share {} minutes of the hour", phases.len());
+        assert!(phases.iter().all(|ms| ms % MINUTE_MS == 0 && (0..Time::HOUR_MS).contains(ms)));
     }
 
     #[test]
-    fn no_cadence_and_no_time_is_too_large() {
+    fn no_interval_and_no_time_is_too_large() {
         let endless = PlannedSearch { name: "x".into(), cadence: Cadence::steady(u64::MAX) };
         let far = Time::from_ms(i64::MAX);
         assert_eq!(slot(&endless, Some(minute(0)), far), None);

@@ -1,4 +1,4 @@
-//! What the use cases need of the world. Each trait's documentation is its contract.
+//! What the use cases need from outside. Each trait's documentation is its contract.
 
 mod alerts;
 mod configuration;
@@ -22,13 +22,13 @@ pub use state::{Change, Commit, CommitError, Gathers, HomeChange, HomeImage, Mar
 pub use views::Views;
 pub use wide::{RollUps, ShownWide, StoredSum, VisitWide, WholeMarket, WideAreas};
 
-/// A port's implementation could not do what it was asked, and says why. Retrying may help.
+/// A port failed. Retrying may help.
 #[derive(Debug, thiserror::Error)]
 #[error("{what}")]
 pub struct PortError {
-    /// What was being done, and to what.
+    /// The action and its object.
     pub what: String,
-    /// Why it failed.
+    /// The cause.
     #[source]
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }

@@ -1,37 +1,37 @@
-//! How much of what is refused is kept, and how much of it is too much.
+//! How many rejects are kept, and how many are too many.
 
 use std::collections::BTreeMap;
 
 use stoop_domain::{Reason, Reject, Time};
 
-/// So many rejects of one reason are kept of a page, or of a file: the first ones. The others are counted.
+/// Rejects of one reason kept per page or file: the first ones. The others are counted.
 const KEPT_OF_A_REASON: u64 = 100;
 
-/// So many are kept of one poll or replay, whatever their reasons. What is kept of each is bounded as well
-/// ([`Reject::RAW_MAX`], [`Reject::DETAIL_MAX`]), so that no feed fills a disk with what can't be read of it.
+/// Rejects kept per poll or replay, whatever their reasons. Their sizes are bounded as well ([`Reject::RAW_MAX`],
+/// [`Reject::DETAIL_MAX`]), so that no feed fills a disk with unreadable rows.
 const KEPT_IN_ALL: u64 = 5_000;
 
-/// The share of rejects is judged from this row on, and at the end.
+/// The share of rejects is checked from this row on, and at the end.
 const JUDGED_FROM_ROW: u64 = 1_000;
 
-/// The rejects of a poll or replay: counted all, and of each page or file the first of each reason kept.
+/// The rejects of a poll or replay: all are counted, and the first of each reason per page or file are kept.
 #[derive(Clone, Debug, Default)]
 pub struct Refusals {
     rows: u64,
     refused: u64,
     reasons: BTreeMap<Reason, u64>,
     kept: u64,
-    /// Of the page or file in hand, how many were kept and how many were not.
+    /// For the current page or file, how many were kept and how many were not.
     here: BTreeMap<Reason, (u64, u64)>,
 }
 
 impl Refusals {
-    /// Takes note of rows that were understood, or are none of the search's.
+    /// Counts rows that were understood, or are not of this search.
     pub fn pass(&mut self, rows: u64) {
         self.rows += rows;
     }
 
-    /// Takes note of a row that is refused. Gives it back where it is to be kept.
+    /// Counts a refused row. Returns it if it is to be kept.
     pub fn refuse(&mut self, reject: Reject) -> Option<Reject> {
         self.rows += 1;
         self.refused += 1;
@@ -46,7 +46,7 @@ impl Refusals {
         None
     }
 
-    /// The page or file is over: one reject for each reason of which some were not kept, with their number.
+    /// Ends a page or file: returns one reject for each reason with rejects that were not kept, with their number.
     pub fn leave(&mut self, source: &str, position: &str, at: Time) -> Vec<Reject> {
         let here = std::mem::take(&mut self.here);
         let left = here.into_iter().filter(|(_, (_, left))| *left > 0);
@@ -57,7 +57,7 @@ impl Refusals {
         .collect()
     }
 
-    /// Another file begins, which is judged by its own rows; so many of them were taken by an earlier run.
+    /// Begins another file, which is judged by its own rows; an earlier run took `rows_before` of them.
     pub fn judge_anew(&mut self, rows_before: u64) {
         let kept = self.kept;
         *self = Self { kept, rows: rows_before, ..Self::default() };
@@ -75,8 +75,8 @@ impl Refusals {
         &self.reasons
     }
 
-    /// Why so many refused rows are too many, where they are: more than `percent_max`, or all there were. Judged
-    /// from the thousandth row on, and at the end.
+    /// Why the rejects are too many, if they are: more than `percent_max`, or all rows. Checked from the thousandth row
+    /// on, and at the end.
     #[must_use]
     pub fn too_many(&self, percent_max: Option<f64>, at_end: bool) -> Option<String> {
         if self.refused == 0 || self.rows < JUDGED_FROM_ROW && !at_end {
@@ -93,7 +93,7 @@ impl Refusals {
         none.then(|| format!("none of the first {} rows is understood: {}", self.rows, self.in_words()))
     }
 
-    /// The share of rows that were refused, in percent.
+    /// The share of refused rows, in percent.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a share")]
     pub fn percent(&self) -> f64 {
@@ -115,13 +115,13 @@ mod tests {
         Reject::new("s", Time::default(), format!("row {row}"), reason, "why".into(), &[b'x'; 9_000])
     }
 
-    /// How many rejects are kept of so many rows, those with numbers included.
+    /// How many rejects are kept of this many rows, including those with numbers.
     fn kept(refusals: &mut Refusals, reason: Reason, rows: u64) -> usize {
         (0..rows).filter(|row| refusals.refuse(reject(reason, *row)).is_some()).count()
     }
 
     #[test]
-    fn of_each_reason_and_page_the_first_hundred_are_kept_and_the_others_counted() {
+    fn the_first_hundred_of_each_reason_and_page_are_kept_and_the_others_counted() {
         let mut refusals = Refusals::default();
         assert_eq!(kept(&mut refusals, Reason::BadValue, 1_000_000), 100);
         assert_eq!(kept(&mut refusals, Reason::MissingField, 30), 30);
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn too_many_are_reported_from_the_thousandth_row_on_and_at_the_end() {
         let mut refusals = Refusals::default();
-        assert_eq!(refusals.too_many(Some(0.0), true), None, "a page without rows is none without understanding");
+        assert_eq!(refusals.too_many(Some(0.0), true), None, "a page without rows has no rejects");
         for row in 0..300 {
             refusals.pass(1);
             drop(refusals.refuse(reject(Reason::BadValue, row)));
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_at_all_is_too_much_whatever_is_allowed() {
+    fn all_rows_refused_is_too_many_whatever_is_allowed() {
         let mut refusals = Refusals::default();
         drop(refusals.refuse(reject(Reason::MissingField, 1)));
         let why = "none of the first 1 rows is understood: missing_field 1";

@@ -1,9 +1,9 @@
-//! Wide areas: which of them a market lies in, and how finely each is kept.
+//! Wide areas: which of them contain a market, and how finely each is kept.
 //!
-//! A wide area is the beginning of a market's path: `us/wa/king/seattle`, `us/wa/king`, `us/wa`, `us`, with a purpose and a currency.
-//! A level that is not known, `-`, is a name like any other: the homes of `us/wa/-/seattle` lie in that city, in the county
-//! `us/wa/-` of all homes in Washington whose county nobody told, and in `us/wa`. So every market lies in exactly one area of
-//! each level, and an area is the sum of those one level below it.
+//! A wide area is a prefix of a market's path: `us/wa/king/seattle`, `us/wa/king`, `us/wa`, `us`, with a purpose and a
+//! currency. An unknown level, `-`, is a name like any other: the homes of `us/wa/-/seattle` are in that city, in the
+//! county `us/wa/-` of all homes in Washington without a known county, and in `us/wa`. So every market is in exactly
+//! one area of each level, and an area is the sum of those one level below it.
 
 mod area_sum;
 mod check;
@@ -19,7 +19,7 @@ use crate::serve::{Hours, MergedId};
 pub use area_sum::{AreaSum, DaysCovered, Part, SumError, Total};
 pub use pass::{RolledUp, roll_up, roll_up_all};
 
-/// How wide an area is: how many names its path has.
+/// How wide an area is: the number of names in its path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum WideLevel {
     /// `us`.
@@ -28,11 +28,11 @@ pub enum WideLevel {
     Region = 2,
     /// `us/wa/king`.
     County = 3,
-    /// `us/wa/king/seattle`: a sum of markets. The others are sums of what is one level below.
+    /// `us/wa/king/seattle`: a sum of markets. The other levels are sums of the level below.
     City = 4,
 }
 
-/// An area that is wider than a market, with what its prices are for and in.
+/// An area wider than a market, with the purpose and currency of its prices.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WideArea {
     path: String,
@@ -43,7 +43,7 @@ impl WideLevel {
     /// Every level, narrow to wide.
     pub const ALL: [Self; 4] = [Self::City, Self::County, Self::Region, Self::Country];
 
-    /// How finely its prices are kept: the wider an area is, the more buckets its homes fill.
+    /// The precision of its prices: the wider an area is, the more buckets its homes fill.
     #[must_use]
     pub fn grain(self) -> Grain {
         match self {
@@ -52,7 +52,7 @@ impl WideLevel {
         }
     }
 
-    /// How many names a path of it has.
+    /// The number of names in its path.
     #[must_use]
     pub fn depth(self) -> usize {
         self as usize
@@ -71,7 +71,7 @@ impl WideLevel {
 }
 
 impl WideArea {
-    /// The area with this path; `None` where that has not one to four names.
+    /// The area with this path; `None` if it does not have one to four names.
     #[must_use]
     pub fn new(path: &str, id: MergedId) -> Option<Self> {
         let fits = (1..=WideLevel::City.depth()).contains(&path.split('/').count());
@@ -79,21 +79,21 @@ impl WideArea {
         (fits && is_named).then(|| Self { path: path.to_owned(), id })
     }
 
-    /// The one area of a level that a market lies in.
+    /// The area of a level that contains a market.
     #[must_use]
     pub fn of(market: &Market, level: WideLevel) -> Self {
         let path = market.area.levels()[..level.depth()].join("/");
         Self { path, id: MergedId::of(market) }
     }
 
-    /// The area one level above; `None` of a country.
+    /// The area one level above; `None` for a country.
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
         let (path, _) = self.path.rsplit_once('/')?;
         Some(Self { path: path.to_owned(), id: self.id })
     }
 
-    /// How wide it is.
+    /// The level.
     #[must_use]
     pub fn level(&self) -> WideLevel {
         match self.path.bytes().filter(|byte| *byte == b'/').count() {
@@ -104,28 +104,28 @@ impl WideArea {
         }
     }
 
-    /// Its path.
+    /// The path.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// What its prices are for and in.
+    /// The purpose and currency of its prices.
     #[must_use]
     pub fn id(&self) -> MergedId {
         self.id
     }
 
-    /// What it takes from the places that it lies in: zone, currency, unit.
+    /// The zone, currency and unit of its country and region.
     #[must_use]
     pub fn country(&self) -> Country {
         country(&self.path)
     }
 }
 
-/// Sums a wide area up from the states of its markets, for the figures of `now` and the series that ends there: as a store
-/// keeps it, so that what is shown of it is as fine whatever it was read from. Each state has its archive in it, where that is
-/// needed ([`crate::serve::tells`]).
+/// Sums a wide area from the states of its markets, for the figures at `now` and the series that ends there, with the
+/// precision that a store keeps, so that the figures are equally precise whatever they are read from. Each state
+/// includes its archive if needed ([`crate::serve::covers_days`]).
 #[must_use]
 pub fn add_up<'c>(area: &WideArea, states: impl IntoIterator<Item = &'c Cells>, now: Time) -> (Wide, Hours) {
     let mut projection = Projection::new(now.day_in(&area.country().zone), area.level().grain());
@@ -133,7 +133,7 @@ pub fn add_up<'c>(area: &WideArea, states: impl IntoIterator<Item = &'c Cells>, 
     for cells in states {
         projection.add(cells, &Cells::default());
         if !tells_hours(cells, now) {
-            hours = Hours::Untold;
+            hours = Hours::Unknown;
         }
     }
     (projection.sum(), hours)
@@ -154,14 +154,14 @@ impl fmt::Display for MergedId {
 impl std::str::FromStr for MergedId {
     type Err = String;
 
-    /// Reads what it prints as: `sale:USD`.
+    /// Parses `sale:USD`.
     fn from_str(text: &str) -> Result<Self, String> {
         let read = || {
             let (purpose, currency) = text.split_once(':')?;
             let purpose = [Purpose::Sale, Purpose::Rent].into_iter().find(|known| known.as_str() == purpose)?;
             Some(Self { purpose, currency: Currency::parse(currency).ok()? })
         };
-        read().ok_or_else(|| format!("{text:?} is no purpose and currency like sale:USD"))
+        read().ok_or_else(|| format!("{text:?} is not a purpose and currency like sale:USD"))
     }
 }
 
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_market_lies_in_one_area_of_each_level_known_or_not() {
+    fn a_market_is_in_one_area_of_each_level_known_or_not() {
         for (id, areas) in [
             ("us/wa/king/seattle/98178:sale:USD", ["us/wa/king/seattle", "us/wa/king", "us/wa", "us"]),
             ("us/wa/-/seattle/98178:rent:USD", ["us/wa/-/seattle", "us/wa/-", "us/wa", "us"]),
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_market_and_a_path_with_a_hole_are_no_wide_areas() {
+    fn a_market_and_a_path_with_a_hole_are_not_wide_areas() {
         let id: MergedId = "sale:USD".parse().unwrap();
         for path in ["us/wa/king/seattle/98178", "", "us/", "us//king"] {
             assert_eq!(WideArea::new(path, id), None, "{path}");
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn hours_that_are_not_kept_any_more_are_not_reported_of_a_sum() {
+    fn hours_that_are_no_longer_kept_are_unknown_in_a_sum() {
         let now = Time::parse("2026-01-20T12:00:00Z").unwrap();
         let area = WideArea::new("us", "sale:USD".parse().unwrap()).unwrap();
         let folded = |hours: Day| {
@@ -222,6 +222,6 @@ mod tests {
         let day = |back: i32| Day(now.day_in(&area.country().zone).0 - back);
         let hours = |states: &[Cells]| add_up(&area, states, now).1;
         assert_eq!(hours(&[Cells::default(), folded(day(1))]), Hours::Known);
-        assert_eq!(hours(&[Cells::default(), folded(day(0))]), Hours::Untold, "they begin yesterday");
+        assert_eq!(hours(&[Cells::default(), folded(day(0))]), Hours::Unknown, "they begin yesterday");
     }
 }

@@ -1,5 +1,5 @@
-//! Questions about areas, markets and homes answered from their states: what `stoop market` prints and the
-//! API serves. Views are pure: states and the time come in as arguments. [`api`] reads them through ports.
+//! Answers questions about areas, markets and homes from their states: the content of `stoop market` and the API. Views
+//! are pure: states and the time are arguments. [`api`] reads them through ports.
 
 mod address;
 mod alert;
@@ -27,9 +27,9 @@ pub use home::{HappenedView, HomeSummary, HomeView, IntervalView, PriceChangeVie
 pub use nearest::Nearest;
 pub use ranking::{Figure, MarketRow, Ranking};
 pub use revised::{Revised, revised};
-pub use view::{DayView, FiguresView, Hours, MarketView, SegmentView, Sum, tells, unit_name};
+pub use view::{DayView, FiguresView, Hours, MarketView, SegmentView, Sum, covers_days, unit_name};
 
-/// What an area's markets can be added up under: dollars are never added to dirhams, nor rents to prices.
+/// The key for adding up an area's markets: different currencies are never added, nor rents to prices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MergedId {
     /// Sale or rent.
@@ -39,14 +39,14 @@ pub struct MergedId {
 }
 
 impl MergedId {
-    /// What a market is added up under.
+    /// The key of a market.
     #[must_use]
     pub fn of(market: &Market) -> Self {
         Self { purpose: market.purpose, currency: market.currency }
     }
 }
 
-/// Adds markets up, apart by purpose and currency, in that order.
+/// Adds markets up by purpose and currency, in that order.
 #[must_use]
 pub fn merged(markets: impl IntoIterator<Item = (Market, Cells)>) -> Vec<(MergedId, Cells)> {
     let mut sums = BTreeMap::new();
@@ -56,7 +56,7 @@ pub fn merged(markets: impl IntoIterator<Item = (Market, Cells)>) -> Vec<(Merged
     sums.into_iter().collect()
 }
 
-/// Adds one more market up.
+/// Adds one more market.
 fn add_market(sums: &mut BTreeMap<MergedId, Cells>, market: &Market, cells: Cells) {
     match sums.entry(MergedId::of(market)) {
         std::collections::btree_map::Entry::Vacant(slot) => {
@@ -66,7 +66,7 @@ fn add_market(sums: &mut BTreeMap<MergedId, Cells>, market: &Market, cells: Cell
     }
 }
 
-/// In JSON, times and markets are what they print as: RFC 3339, `us/wa/king/seattle/98178:sale:USD`.
+/// Serialises times and markets as they print: RFC 3339, `us/wa/king/seattle/98178:sale:USD`.
 fn as_text<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
 }
@@ -85,7 +85,7 @@ mod tests {
 
     use super::*;
 
-    /// A market of one home, on offer at a price in major units from these times on.
+    /// A market of one home, on offer from these times on, each with a price in major units.
     fn market(purpose: Purpose, postal_code: &str, listed: &str, seen: &[(&str, i64)]) -> (Market, Cells) {
         let text = |text: &str| Some(text.to_owned());
         let address = Address {
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn the_series_begins_when_somebody_looked_not_when_the_home_was_listed() {
+    fn the_series_begins_with_the_first_observation_not_the_listing_date() {
         let home = || market(Purpose::Sale, "98103", "2025-12-20", &[("2026-01-05", 400_000), ("2026-01-20", 380_000)]);
         let days = &view("98103", vec![home()], "2026-01-31", 60)[0].days;
         assert_eq!((days[0].day.as_str(), days.len()), ("2026-01-05", 27));

@@ -1,4 +1,4 @@
-//! Whole snapshots of one source, one after the other: what they lack is gone.
+//! Whole snapshots of one source, one after the other: homes that they lack are gone.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,21 +8,20 @@ use stoop_domain::{Details, Listing, Observation, Phase, Sighting, Status, Time,
 
 use crate::loss::{CompleteScan, HeldBack, LossDecision, judge};
 
-/// What snapshots that are read one after the other, the oldest first, say by what they lack. A search keeps the same
-/// in its index; this is for files that are read at once, and holds all of it in memory.
+/// The absences that follow from snapshots read one after the other, the oldest first. A search keeps the same in its
+/// index; this is for files that are read together, and holds everything in memory.
 ///
 /// ```
 /// use stoop_domain::{Currency, Listing, Observation, Address, Purpose, Status, Time};
 /// use stoop_pipeline::Snapshots;
-///
 /// let listing = Listing::new(Purpose::Sale, Currency::USD, Address::default());
 /// let home = |id: &str| Observation::new("mls", id, Time::from_ms(1), listing.clone());
 /// let mut snapshots = Snapshots::default();
 /// let mut gone = Vec::new();
 /// for (day, ids) in [(1, vec!["a", "b"]), (2, vec!["a"])] {
-///     snapshots.begin(Time::from_ms(day * Time::DAY_MS));
-///     ids.into_iter().for_each(|id| snapshots.see(&home(id)));
-///     gone.extend(snapshots.end(0).observations);
+/// snapshots.begin(Time::from_ms(day * Time::DAY_MS));
+/// ids.into_iter().for_each(|id| snapshots.see(&home(id)));
+/// gone.extend(snapshots.end(0).observations);
 /// }
 /// assert_eq!((gone[0].native_id.as_str(), gone[0].at), ("b", Time::from_ms(2 * Time::DAY_MS)));
 /// assert_eq!((gone[0].listing.status, gone.len()), (Status::Gone, 1));
@@ -31,7 +30,7 @@ use crate::loss::{CompleteScan, HeldBack, LossDecision, judge};
 pub struct Snapshots {
     listings: HashMap<String, Entry>,
     source: Arc<str>,
-    /// As the rows say.
+    /// How the rows are checked.
     watch: Watch,
     as_of: Option<Time>,
     turn: u32,
@@ -41,41 +40,41 @@ pub struct Snapshots {
 /// What is known of a listing.
 #[derive(Debug)]
 struct Entry {
-    /// As it was at the latest, without its details.
+    /// Its latest version, without details.
     listing: Listing,
     sighting: Sighting,
     /// The snapshot that had it last.
     turn: u32,
-    /// The time of the first snapshot that lacks it, where none has had it since.
+    /// The time of the first snapshot that lacks it, if none has had it since.
     missing_since: Option<Time>,
-    /// Where it stands that it is gone, if that was said.
+    /// The sighting with which it was reported gone, if it was.
     gone: Option<Sighting>,
 }
 
-/// What a snapshot says beyond its rows.
+/// The result of a snapshot beyond its rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SnapshotResult {
-    /// Which listings are gone as of its time, and which of those are back though no row of theirs says so: it could not be
-    /// read, or has its place before. Sorted by id, so that the same snapshots say the same.
+    /// Listings that are gone as of its time, and listings that are back without a row that says so: because the row
+    /// could not be read, or comes earlier in the order. Sorted by ID, so that the same snapshots give the same result.
     pub observations: Vec<Observation>,
-    /// What it lacks and what is not said to be gone, because it is too much to be believed yet.
+    /// The loss that is too large to be believed yet.
     pub held_back: Option<HeldBack>,
-    /// Why what it lacks is not counted.
+    /// Why its absences do not count.
     pub proves_nothing: Option<ProvesNothing>,
 }
 
-/// Why a snapshot says nothing of what it lacks.
+/// Why a snapshot proves no absence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProvesNothing {
-    /// Of so many rows not even the id was understood.
+    /// This many rows are so unreadable that even their ID is unknown.
     Unread(u64),
-    /// There is no listing in it: an export that failed is likelier than a town that was sold out.
+    /// It has no listing: a failed export is more likely than a town that was sold out.
     Empty,
 }
 
 impl Snapshots {
-    /// Begins the next snapshot and gives its time: what was asked for, but never that of the one before it, so that
-    /// what two of one moment say has an order.
+    /// Begins the next snapshot and returns its time: the given one, but always after the previous snapshot's, so that
+    /// two snapshots of one time have an order.
     pub fn begin(&mut self, as_of: Time) -> Time {
         let as_of = self.as_of.map_or(as_of, |before| as_of.max(before.plus_ms(1)));
         self.as_of = Some(as_of);
@@ -84,13 +83,13 @@ impl Snapshots {
         as_of
     }
 
-    /// Whether the snapshot that was begun last is the first: that a listing was not seen before says nothing then.
+    /// Whether the current snapshot is the first: then a new listing means nothing.
     #[must_use]
     pub fn is_first(&self) -> bool {
         self.turn == 1
     }
 
-    /// The snapshot has this listing.
+    /// Records that the snapshot has this listing.
     pub fn see(&mut self, observation: &Observation) {
         self.seen += 1;
         self.watch = observation.watch;
@@ -114,7 +113,7 @@ impl Snapshots {
         }
     }
 
-    /// The snapshot has it, whatever else is wrong with its row.
+    /// Records that the snapshot has it, whatever else is wrong with its row.
     pub fn note(&mut self, native_id: &str) {
         self.seen += 1;
         if let Some(entry) = self.listings.get_mut(native_id) {
@@ -123,7 +122,7 @@ impl Snapshots {
         }
     }
 
-    /// Ends the snapshot. Of `unread` rows not even the id was understood.
+    /// Ends the snapshot. `unread` is the number of rows without a readable ID.
     pub fn end(&mut self, unread: u64) -> SnapshotResult {
         let proves_nothing = match (unread, self.seen) {
             (1.., _) => Some(ProvesNothing::Unread(unread)),
@@ -168,7 +167,7 @@ impl Snapshots {
         SnapshotResult { observations, held_back: judgement.and_then(|judgement| judgement.held_back), proves_nothing }
     }
 
-    /// Notes what the snapshot lacks as missing, and judges that.
+    /// Marks the listings that the snapshot lacks as missing, and judges the loss.
     fn judge(&mut self, as_of: Time) -> LossDecision {
         let mut missing_since = Vec::new();
         let mut present = 0;
@@ -188,7 +187,7 @@ impl Snapshots {
     }
 }
 
-/// Whether a listing that was sold or withdrawn only leaves as it should: it is not gone.
+/// Whether a listing leaves normally, sold or withdrawn: then it is not gone.
 pub(crate) fn leaves_as_it_should(listing: &Listing) -> bool {
     matches!(listing.status.phase(), Phase::Closed | Phase::Off)
 }

@@ -1,4 +1,4 @@
-//! The state as one store keeps it, carried to another as it is: nothing is computed anew, so that what was altered in the
+//! The state as one store keeps it, copied to another unchanged: nothing is recomputed, so that an alteration in the
 //! first can be found in the second.
 
 use stoop_market::Cells;
@@ -6,19 +6,20 @@ use stoop_market::Cells;
 /// A home.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StoredHome {
-    /// Which.
+    /// Its ID.
     pub id: String,
     /// How often it was written; at least 1.
     pub version: u64,
-    /// Its bytes ([`stoop_wire::home_to_bytes`]), or what stands in their place.
+    /// Its bytes ([`stoop_wire::home_to_bytes`]), or whatever is stored instead.
     pub body: Vec<u8>,
-    /// Where it is counted, as it stands beside the bytes, like what follows; `None` where nothing stands there.
+    /// The market in which it is counted, from the attribute next to the bytes, like the following ones; `None` if
+    /// there is no such attribute.
     pub market: Option<String>,
     /// Its newest status.
     pub status: Option<String>,
-    /// What it asks, in the minor unit of its market's currency.
+    /// Its asking price, in the minor unit of its market's currency.
     pub list_price: Option<i64>,
-    /// When it was seen last, in milliseconds since the Unix epoch.
+    /// When it was last seen, in milliseconds since the Unix epoch.
     pub last_seen: Option<i64>,
 }
 
@@ -27,25 +28,26 @@ pub struct StoredHome {
 pub struct StoredMarket {
     /// Its name.
     pub id: String,
-    /// The version of the base, which is at least 1, and the whole state as it was then; `None` where it cannot be had.
+    /// The version of the base, which is at least 1, and the whole state of that version; `None` if it is not
+    /// available.
     pub base: Option<(u64, Cells)>,
-    /// The version of the state, and what was added to it since the base; `None` where nothing was.
+    /// The version of the state, and the additions since the base; `None` if there are none.
     pub tail: Option<(u64, Cells)>,
-    /// What the state tells of no more.
+    /// The cells that the state no longer holds.
     pub archive: Cells,
 }
 
 /// An alert of the ledger.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StoredAlert {
-    /// Which, as it stands beside the body, like the next two.
+    /// Its ID, from the attribute next to the body, like the next two.
     pub id: String,
     /// The time of the change, in milliseconds since the Unix epoch.
     pub at: i64,
-    /// What became of it, by name.
+    /// Its verdict, by name.
     pub verdict: String,
     /// The alert as JSON.
     pub body: String,
-    /// The name of the rules that it was judged by; `None` where it is not known.
+    /// The name of the rules that it was judged by; `None` if unknown.
     pub rules: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! The state recomputed from the observations alone, to be compared with the stored one.
+//! Recomputes the state from the observations alone, for comparison with the stored one.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use stoop_wire::home_to_bytes;
 use crate::measure::offered_until;
 use crate::ports::Change;
 
-/// Homes and markets recomputed from observations, with memory for homes and markets, not for rows.
+/// Homes and markets recomputed from observations. Memory grows with homes and markets, not with rows.
 #[derive(Default)]
 pub struct Recomputation {
     homes: FxHashMap<HomeId, Home>,
@@ -24,19 +24,19 @@ pub struct RecomputedMarkets {
 }
 
 impl Recomputation {
-    /// Takes up an observation, in any order.
+    /// Adds an observation, in any order.
     pub fn add(&mut self, observation: &Observation) {
         self.observations += 1;
         self.homes.entry(home_id(observation)).or_default().apply(observation);
     }
 
-    /// How many observations were taken up.
+    /// How many observations were added.
     #[must_use]
     pub fn observations(&self) -> u64 {
         self.observations
     }
 
-    /// How many homes they are of.
+    /// How many homes they belong to.
     #[must_use]
     pub fn homes(&self) -> usize {
         self.homes.len()
@@ -55,10 +55,11 @@ impl Recomputation {
         RecomputedMarkets { markets }
     }
 
-    /// Compares a stored home; it is done with then.
+    /// Compares a stored home, and removes it from the comparison.
     ///
     /// # Errors
-    /// In words, when it differs or has no observation.
+    ///
+    /// It differs or has no observation; in words.
     pub fn check_home(&mut self, id: &HomeId, stored: &Home) -> Result<(), String> {
         match self.homes.remove(id) {
             None => Err(format!("home {id} is stored, but no observation of it is")),
@@ -66,10 +67,11 @@ impl Recomputation {
         }
     }
 
-    /// Says whether a home is left over that the store should have.
+    /// Checks that no home is left that the store should have.
     ///
     /// # Errors
-    /// In words, naming the first.
+    ///
+    /// One is left; in words, naming the first.
     pub fn check_no_home_left(&self) -> Result<(), String> {
         match self.homes.keys().min() {
             Some(id) => Err(format!("home {id} has observations, but is not stored")),
@@ -79,19 +81,22 @@ impl Recomputation {
 }
 
 impl RecomputedMarkets {
-    /// Compares a stored market and its archive; it is done with then. The recomputed one is folded as far as the stored
-    /// one: folding is linear, and what leaves with it is compared with the archive, so nothing is hidden by it.
+    /// Compares a stored market and its archive, and removes it from the comparison. The recomputed one is folded as
+    /// far as the stored one: folding is linear, and what it removes is compared with the archive, so that nothing is
+    /// hidden.
     ///
     /// # Errors
+    ///
     /// In words, naming the first coordinate that differs.
     pub fn check(&mut self, market: &Market, stored: &Cells, archive: &Cells) -> Result<(), String> {
         check_market(market, stored, archive, self.markets.remove(market).unwrap_or_default())
     }
 
-    /// Says whether a market is left over that the store should have.
+    /// Checks that no market is left that the store should have.
     ///
     /// # Errors
-    /// In words, naming the first.
+    ///
+    /// One is left; in words, naming the first.
     pub fn check_none_left(&self) -> Result<(), String> {
         match self.markets.iter().find(|(_, cells)| !cells.is_empty()) {
             Some((market, _)) => Err(format!("market {market} has homes, but is not stored")),
@@ -100,10 +105,11 @@ impl RecomputedMarkets {
     }
 }
 
-/// Compares a stored home with one recomputed.
+/// Compares a stored home with a recomputed one.
 ///
 /// # Errors
-/// In words, when they differ.
+///
+/// They differ; in words.
 pub fn check_home(id: &HomeId, stored: &Home, recomputed: &Home) -> Result<(), String> {
     if stored.history != recomputed.history {
         let show =
@@ -120,15 +126,16 @@ pub fn check_home(id: &HomeId, stored: &Home, recomputed: &Home) -> Result<(), S
     }
     if stored.reported != recomputed.reported {
         let (stored, recomputed) = (&stored.reported, &recomputed.reported);
-        return Err(format!("what is told of home {id} differs: stored {stored:?}, recomputed {recomputed:?}"));
+        return Err(format!("the reported changes of home {id} differ: stored {stored:?}, recomputed {recomputed:?}"));
     }
     Ok(())
 }
 
-/// Compares a stored market and its archive with the sum of its homes' contributions. That sum is folded as far as the stored
-/// state is: folding is linear, and what leaves with it is compared with the archive, so nothing is hidden by it.
+/// Compares a stored market and its archive with the sum of its homes' contributions. That sum is folded as far as the
+/// stored state is: folding is linear, and what it removes is compared with the archive, so that nothing is hidden.
 ///
 /// # Errors
+///
 /// In words, naming the first coordinate that differs.
 pub fn check_market(market: &Market, stored: &Cells, archive: &Cells, mut sum: Cells) -> Result<(), String> {
     let leaving = stored.horizon().map(|horizon| sum.fold_to(horizon)).unwrap_or_default();
@@ -152,26 +159,31 @@ pub fn horizons(home: &Home, zones: &mut Zones) -> Vec<(Market, Horizon)> {
         .collect()
 }
 
-/// Checks an alert against the observations of its home, in the order in which they were taken in, as the lake has it: it
-/// has to have stood, as it is, after one of them. A lake on AWS does not quite keep that order (ADR 0041), so that one which stood when
-/// they came in the order in which they were seen is right as well.
+/// Checks an alert against the observations of its home, in the order in which they were processed, as in the lake:
+/// after one of them it must have applied exactly as recorded. A lake on AWS does not fully keep that order (ADR 0041),
+/// so an alert that applied in the order of the sightings is right as well.
 ///
 /// # Errors
-/// In words, when it never did.
+///
+/// It never applied; in words.
 pub fn check_alert(alert: &Alert, rules: &Rules, observations: &[Observation]) -> Result<(), String> {
-    let as_kept = stood(alert, rules, observations.iter());
+    let as_kept = applied(alert, rules, observations.iter());
     if as_kept.is_err() {
         let mut seen: Vec<&Observation> = observations.iter().collect();
         seen.sort_by_key(|observation| (observation.seen, observation.at, observation.seq));
-        if stood(alert, rules, seen.into_iter()).is_ok() {
+        if applied(alert, rules, seen.into_iter()).is_ok() {
             return Ok(());
         }
     }
     as_kept
 }
 
-/// Whether an alert stood after one of the observations, in their order.
-fn stood<'o>(alert: &Alert, rules: &Rules, observations: impl Iterator<Item = &'o Observation>) -> Result<(), String> {
+/// Whether an alert applied after one of the observations, in their order.
+fn applied<'o>(
+    alert: &Alert,
+    rules: &Rules,
+    observations: impl Iterator<Item = &'o Observation>,
+) -> Result<(), String> {
     let mut home = Home::default();
     let mut nearest = None;
     for observation in observations {
@@ -194,11 +206,12 @@ fn stood<'o>(alert: &Alert, rules: &Rules, observations: impl Iterator<Item = &'
     })
 }
 
-/// Checks the changes of one home on the change feed, in their order, against its observations, in the order in which they
-/// were taken in: the images of a change are what the home was after some of them, one after the other.
+/// Checks the changes of one home on the change feed, in their order, against its observations, in the order in which
+/// they were processed: the images of the changes are the home after some of them, one after the other.
 ///
 /// # Errors
-/// In words, naming the place in the feed of the first change that is no such step.
+///
+/// In words, with the position in the feed of the first change that is wrong.
 pub fn check_changes(changes: &[(i64, Change)], observations: &[Observation]) -> Result<(), String> {
     let mut images = vec![home_to_bytes(&Home::default())];
     let mut home = Home::default();
@@ -206,7 +219,7 @@ pub fn check_changes(changes: &[(i64, Change)], observations: &[Observation]) ->
         home.apply(observation);
         images.push(home_to_bytes(&home));
     }
-    // The place among the images of the one that `image` is, not before `from`.
+    // The index of the image equal to `image`, not before `from`.
     let find = |image: &Home, from: usize| {
         let image = home_to_bytes(image);
         images.iter().skip(from).position(|known| *known == image).map(|address| address + from)
@@ -218,7 +231,7 @@ pub fn check_changes(changes: &[(i64, Change)], observations: &[Observation]) ->
         };
         let before = match old {
             Some(old) => find(old, after),
-            // A home that was not there is new with its first change alone.
+            // A new home has only its first change as new.
             None => (after == 0).then_some(0),
         };
         let before = before.ok_or_else(|| refused("old"))?;
@@ -244,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn an_alert_is_right_in_the_order_of_the_lake_or_in_that_of_sight_and_no_other() {
+    fn an_alert_is_right_in_the_order_of_the_lake_or_of_the_sightings_only() {
         let rules = Rules::default();
         let [first, cut, late] = [asks(1, 1, 700_000), asks(3, 3, 500_000), asks(2, 4, 900_000)];
         let reported = |observations: &[&Observation]| {
@@ -254,7 +267,7 @@ mod tests {
             }
             rules.standing(&home_id(&first), &home)
         };
-        // Told before anybody knew of the price between.
+        // Sent before the price in between was known.
         let alerts = reported(&[&first, &cut]);
         assert_eq!(alerts.len(), 1);
         assert_ne!(reported(&[&first, &late, &cut]), alerts);

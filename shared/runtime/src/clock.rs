@@ -4,11 +4,11 @@ use async_trait::async_trait;
 use stoop_domain::Time;
 use stoop_pipeline::Clock;
 
-/// The computer's clock.
+/// The system clock.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
-/// What the clock said when it was last asked whether it was set, and what the one said that nobody sets.
+/// The readings of the adjustable and of the monotonic clock when the clock was last checked for a jump.
 static ASKED: Mutex<Option<ClockReadings>> = Mutex::new(None);
 
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +18,7 @@ struct ClockReadings {
 }
 
 impl ClockReadings {
-    /// By how much the clock was set since those before.
+    /// By how much the clock was set since the earlier readings.
     fn jumped_ms(self, before: Self) -> i64 {
         (self.wall.ms() - before.wall.ms()) - (self.steady_ms - before.steady_ms)
     }
@@ -26,7 +26,7 @@ impl ClockReadings {
 
 #[async_trait]
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place where the clock is read")]
+    #[expect(clippy::disallowed_methods, reason = "only this module reads the clock")]
     fn now(&self) -> Time {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         Time::from_ms(since.ok().and_then(|d| i64::try_from(d.as_millis()).ok()).unwrap_or(0))
@@ -43,14 +43,14 @@ impl Clock for SystemClock {
     }
 }
 
-/// Milliseconds by a clock that goes on while the computer sleeps.
+/// Milliseconds of a clock that advances while the computer sleeps.
 #[cfg(target_os = "linux")]
 fn steady_ms() -> i64 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
     time.tv_sec * 1_000 + time.tv_nsec / 1_000_000
 }
 
-/// Milliseconds by a clock that may stand still while the computer sleeps.
+/// Milliseconds of a clock that may stop while the computer sleeps.
 #[cfg(not(target_os = "linux"))]
 fn steady_ms() -> i64 {
     static BEGAN: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_that_is_set_either_way_has_jumped_by_what_it_was_set() {
+    fn a_clock_set_forward_or_back_has_jumped_by_that_much() {
         let at = |wall, steady_ms| ClockReadings { wall: Time::from_ms(wall), steady_ms };
         let before = at(1_000_000, 500);
         assert_eq!(at(1_060_000, 60_500).jumped_ms(before), 0, "a minute has passed");
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_sets_the_clock_meanwhile() {
+    fn a_clock_that_is_not_set_has_not_jumped() {
         SystemClock.jumped_ms();
         assert!(SystemClock.jumped_ms().abs() < 60_000);
     }

@@ -1,7 +1,7 @@
-//! `stoop.toml`: which searches to poll, what to alert on, where to keep things.
+//! `stoop.toml`: the searches to poll, the alert rules, where to store data.
 //!
-//! Parsing is pure: what a configuration takes from elsewhere is asked of [`Environment`]. On AWS those cannot
-//! wait for an answer, so [`wanted`] says beforehand what to fetch.
+//! Parsing is pure: values from elsewhere come from an [`Environment`]. On AWS these need requests, so [`wanted`] lists
+//! beforehand what to fetch.
 
 mod alerts;
 mod area;
@@ -29,49 +29,49 @@ pub use keep::KeepSettings;
 use search::{Scope, Searches};
 pub use wanted::{Wanted, Wanting, wanted};
 
-/// A configuration, checked.
+/// A checked configuration.
 pub struct Config {
-    /// The database file, where the configuration names one.
+    /// The database file, if the configuration names one.
     pub database: Option<PathBuf>,
-    /// The folder of lake and raw pages, where the configuration names one.
+    /// The folder of the lake and raw pages, if the configuration names one.
     pub data: Option<PathBuf>,
-    /// Alerts.
+    /// `[alerts]`.
     pub alerts: AlertSettings,
-    /// How long things are kept.
+    /// `[keep]`: how long data is kept.
     pub keep: KeepSettings,
-    /// The searches that are switched on, in the order of the file.
+    /// The enabled searches, in the order of the file.
     pub searches: Vec<SearchConfig>,
-    /// The names of searches that are switched off.
+    /// The names of the disabled searches.
     pub switched_off: Vec<String>,
 }
 
 /// A search to poll.
 pub struct SearchConfig {
-    /// What is polled.
+    /// The search itself.
     pub search: Search,
-    /// What its `source` is: a kind, or the path of a map.
+    /// The value of `source`: a kind, or the path of a map.
     pub kind: String,
-    /// It is switched off, and was read all the same: see [`read_outline`] and [`read_search`].
+    /// Whether it is disabled and was read anyway: see [`read_outline`] and [`read_search`].
     pub switched_off: bool,
     /// How often to poll, in milliseconds.
     pub every_ms: u64,
-    /// The longest distance between two polls, in milliseconds, of a search that is polled less often while it is
-    /// quiet.
+    /// The longest poll interval in milliseconds, for a search that is polled less often while it is quiet.
     pub every_max_ms: Option<u64>,
 }
 
-/// What the planner needs of a configuration.
+/// The part of a configuration that the planner needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PlanConfig {
-    /// The searches that are switched on, in the order of the file.
+    /// The enabled searches, in the order of the file.
     pub searches: Vec<PlannedSearch>,
-    /// The names of searches that are switched off.
+    /// The names of the disabled searches.
     pub switched_off: Vec<String>,
 }
 
-/// Reads and checks a configuration file on the laptop. Paths in it are relative to its folder.
+/// Reads and checks a configuration file on the laptop. Its paths are relative to its folder.
 ///
 /// # Errors
+///
 /// All mistakes at once, each with file, line, key and what would be accepted.
 pub fn read_config(path: &Path) -> Result<Config, MapErrors> {
     let (text, file_name) = read(path)?;
@@ -81,12 +81,12 @@ pub fn read_config(path: &Path) -> Result<Config, MapErrors> {
     Ok(Config { database: config.database.map(below), data: config.data.map(below), ..config })
 }
 
-/// Reads a configuration file on the laptop to show it: every search is among its searches, also those that are
-/// switched off, save those that are off and lack something, whose names are in [`Config::switched_off`]. No secret is
-/// asked for, and no source of it may be asked for anything.
+/// Reads a configuration file on the laptop for display. It includes disabled searches, except those that are disabled
+/// and incomplete, whose names are in [`Config::switched_off`]. No secret is read, so its sources cannot be polled.
 ///
 /// # Errors
-/// Like [`read_config`], but for secrets.
+///
+/// As for [`read_config`], except for secrets.
 pub fn read_outline(path: &Path) -> Result<Config, MapErrors> {
     let (text, file_name) = read(path)?;
     let folder = Folder::of(path);
@@ -95,11 +95,12 @@ pub fn read_outline(path: &Path) -> Result<Config, MapErrors> {
     Ok(Config { database: config.database.map(below), data: config.data.map(below), ..config })
 }
 
-/// Reads the one search of this name from a configuration file on the laptop, also where it is switched off, and looks
-/// at nothing else. `None` where there is none of this name.
+/// Reads the search of this name from a configuration file on the laptop, even if it is disabled, and nothing else.
+/// `None` if there is none of this name.
 ///
 /// # Errors
-/// All mistakes in this search at once; a text that is no TOML.
+///
+/// All mistakes in this search at once; invalid TOML.
 pub fn read_search(path: &Path, name: &str) -> Result<Option<SearchConfig>, MapErrors> {
     let (text, file_name) = read(path)?;
     document(&text, &file_name, |root, mistakes| {
@@ -107,7 +108,7 @@ pub fn read_search(path: &Path, name: &str) -> Result<Option<SearchConfig>, MapE
     })
 }
 
-/// The text of a configuration file and how mistakes name it.
+/// The text of a configuration file, and its name in error messages.
 fn read(path: &Path) -> Result<(String, String), MapErrors> {
     let file_name = path.display().to_string();
     match std::fs::read_to_string(path) {
@@ -120,18 +121,20 @@ fn read(path: &Path) -> Result<(String, String), MapErrors> {
     }
 }
 
-/// Checks a configuration. `file_name` is how mistakes name it; `database` and `data` stay as they are written.
+/// Checks a configuration. `file_name` is its name in error messages; `database` and `data` stay as written.
 ///
 /// # Errors
+///
 /// All mistakes at once, each with file, line, key and what would be accepted; never with a secret.
 pub fn parse_config(text: &str, file_name: &str, environment: &dyn Environment) -> Result<Config, MapErrors> {
     whole(text, file_name, Scope::Everything, environment)
 }
 
-/// Checks a configuration as far as it can be without secrets, none of which is asked for: each counts as good.
+/// Checks a configuration without reading secrets; each counts as valid.
 ///
 /// # Errors
-/// Like [`parse_config`].
+///
+/// As for [`parse_config`].
 pub fn parse_plan(text: &str, file_name: &str, environment: &dyn Environment) -> Result<PlanConfig, MapErrors> {
     let config = whole(text, file_name, Scope::Plan, environment)?;
     let cadences = config.cadences();
@@ -141,11 +144,11 @@ pub fn parse_plan(text: &str, file_name: &str, environment: &dyn Environment) ->
 }
 
 impl Config {
-    /// How often each search may be polled, in the order of the searches. Those with the same account have an equal
-    /// part of its limits each. Without secrets all that ask one server count for one account.
+    /// How often each search may be polled, in the order of the searches. Searches of one account share its limits
+    /// equally. Without secrets, all searches of one server count as one account.
     #[must_use]
     pub fn cadences(&self) -> Vec<Cadence> {
-        // Files are nobody's account, and have no limits.
+        // Files have no account and no limits.
         let account = |config: &SearchConfig| config.search.source.http().map(Source::account);
         let accounts: Vec<Option<String>> = self.searches.iter().map(account).collect();
         let sharers = |account: &Option<String>| match account {
@@ -162,11 +165,12 @@ impl Config {
     }
 }
 
-/// Reads the one search of this name, and looks at nothing else: a mistake in another search, or a secret that it
-/// lacks, is no reason not to poll this one. `None` where there is none of this name, or it is switched off.
+/// Reads the search of this name and nothing else, so that a mistake in another search, or its missing secret, does not
+/// stop this one. `None` if there is none of this name, or it is disabled.
 ///
 /// # Errors
-/// All mistakes in this search at once; a text that is no TOML.
+///
+/// All mistakes in this search at once; invalid TOML.
 pub fn parse_search(
     text: &str,
     file_name: &str,
@@ -178,11 +182,11 @@ pub fn parse_search(
     })
 }
 
-/// Reads `[alerts]`, and looks at nothing else. `drop_bp` is the `drop_percent` of a text that has none, in
-/// hundredths of a percent.
+/// Reads `[alerts]` and nothing else. `drop_bp` is the default of `drop_percent`, in basis points.
 ///
 /// # Errors
-/// All mistakes in it at once; a text that is no TOML.
+///
+/// All mistakes in it at once; invalid TOML.
 pub fn parse_alerts(text: &str, file_name: &str, drop_bp: u32) -> Result<AlertSettings, MapErrors> {
     document(text, file_name, |root, mistakes| {
         let section = root.table("alerts", mistakes);
@@ -193,10 +197,11 @@ pub fn parse_alerts(text: &str, file_name: &str, drop_bp: u32) -> Result<AlertSe
     })
 }
 
-/// Reads `[alerts]` from a configuration file on the laptop, and looks at nothing else.
+/// Reads `[alerts]` from a configuration file on the laptop, and nothing else.
 ///
 /// # Errors
-/// All mistakes in it at once; a text that is no TOML.
+///
+/// All mistakes in it at once; invalid TOML.
 pub fn read_alerts(path: &Path) -> Result<AlertSettings, MapErrors> {
     let (text, file_name) = read(path)?;
     let folder = Folder::of(path);
@@ -226,7 +231,7 @@ fn whole(text: &str, file_name: &str, scope: Scope<'_>, environment: &dyn Enviro
             && let Some(section) = section
             && let Some(webhook) = section.value("webhook", mistakes)
         {
-            let problem = "there is no webhook on AWS; subscribe the address to the stack's topic instead";
+            let problem = "there is no webhook on AWS; subscribe the URL to the stack's topic instead";
             mistakes.add(webhook.line, section.key("webhook"), problem);
         }
         let section = root.table("keep", mistakes);
@@ -234,8 +239,7 @@ fn whole(text: &str, file_name: &str, scope: Scope<'_>, environment: &dyn Enviro
         if environment.platform() == Platform::Aws
             && let Some(section) = section
         {
-            let problem =
-                "there is no [keep] on AWS; the stack's parameters and its bucket's lifecycle say what is kept";
+            let problem = "there is no [keep] on AWS; use the stack's parameters and its bucket's lifecycle";
             mistakes.add(section.line(), "keep", problem);
         }
         let Searches { on, off } = search::searches(root, file_name, scope, environment, mistakes);
@@ -243,7 +247,7 @@ fn whole(text: &str, file_name: &str, scope: Scope<'_>, environment: &dyn Enviro
     })
 }
 
-/// What `read` makes of a document, if it finds no mistake.
+/// The result of `read` on a document, if it finds no mistake.
 fn document<T>(
     text: &str,
     file_name: &str,

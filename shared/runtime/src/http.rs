@@ -11,23 +11,22 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const REDIRECTS_MAX: usize = 5;
 
-/// Fetches over HTTP/1.1 and HTTP/2, with rustls and the computer's own roots of trust. Clones share connections.
+/// Fetches over HTTP/1.1 and HTTP/2, with rustls and the system's root certificates. Clones share connections.
 ///
-/// What it needs is made when it is first needed: reading the roots of trust takes longer than a function may take to
-/// start.
+/// The clients are built on first use: reading the root certificates takes longer than a function may take to start.
 #[derive(Clone, Debug, Default)]
 pub struct HttpClient {
     /// Follows redirects within an origin.
     getting: Arc<OnceLock<reqwest::Client>>,
-    /// Follows nothing: a POST that is redirected would become a GET without its body.
+    /// Follows no redirects: a redirected POST would become a GET without its body.
     posting: Arc<OnceLock<reqwest::Client>>,
 }
 
 impl HttpClient {
-    /// A client with its own pool of connections.
+    /// A client with its own connection pool.
     #[must_use]
     pub fn new() -> Self {
-        // A second installation of the same provider changes nothing.
+        // Installing the same provider again changes nothing.
         drop(rustls::crypto::ring::default_provider().install_default());
         Self::default()
     }
@@ -35,7 +34,7 @@ impl HttpClient {
     fn getting(&self) -> Result<&reqwest::Client, HttpError> {
         let redirects = || {
             Policy::custom(|attempt| {
-                // Headers may hold a key: they follow to the same origin only.
+                // Headers may hold a key, so redirects stay within the origin.
                 let first = attempt.previous().first();
                 let same_origin = first.is_some_and(|first| first.origin() == attempt.url().origin());
                 if !same_origin || attempt.previous().len() > REDIRECTS_MAX { attempt.stop() } else { attempt.follow() }
@@ -48,7 +47,7 @@ impl HttpClient {
         made(&self.posting, Policy::none)
     }
 
-    /// The status of the answer, and what it says in seconds of when to come again.
+    /// POSTs JSON. Returns the status, and the seconds of its `Retry-After`.
     pub(crate) async fn post_json(&self, url: &str, body: Vec<u8>) -> Result<(u16, Option<u64>), HttpError> {
         let request = self.posting()?.post(url).header("content-type", "application/json");
         let request = request.header("user-agent", USER_AGENT).body(body);
@@ -62,9 +61,9 @@ impl HttpClient {
 #[async_trait]
 impl Http for HttpClient {
     async fn send(&self, request: &Request) -> Result<HttpAnswer, HttpError> {
-        // A link that the source gave is sent as it is; reqwest's parser leaves `$` and `+` alone.
+        // A link from the source is sent unchanged; reqwest's parser keeps `$` and `+`.
         let url =
-            reqwest::Url::parse(&request.url).map_err(|error| HttpError::Refused(format!("no address: {error}")))?;
+            reqwest::Url::parse(&request.url).map_err(|error| HttpError::Refused(format!("not a URL: {error}")))?;
         let mut builder = match request.method {
             Method::Get => self.getting()?.get(url),
             Method::Post => self.posting()?.post(url),
@@ -84,7 +83,7 @@ impl Http for HttpClient {
             if body.len() + chunk.len() > HttpAnswer::BODY_MAX {
                 return Err(HttpError::TooLarge);
             }
-            // Doubled as vectors are, but never beyond what may be read.
+            // Grows like a vector, but never beyond the largest accepted body.
             let wanted = (body.capacity() * 2).clamp(body.len() + chunk.len(), HttpAnswer::BODY_MAX);
             if body.len() + chunk.len() > body.capacity() {
                 body.reserve_exact(wanted - body.len());
@@ -104,14 +103,14 @@ fn made(slot: &OnceLock<reqwest::Client>, redirects: impl FnOnce() -> Policy) ->
     Ok(slot.get_or_init(|| client))
 }
 
-/// The error in words, with its causes, without the address: it may hold a key.
+/// The error in words, with its causes, without the URL: it may hold a key.
 fn transient(error: &reqwest::Error) -> HttpError {
     let kind = if error.is_timeout() {
-        "no answer in time"
+        "no response in time"
     } else if error.is_connect() {
         "no connection"
     } else if error.is_builder() {
-        return HttpError::Refused("the request cannot be built: a header or the address is malformed".into());
+        return HttpError::Refused("the request cannot be built: a header or the URL is malformed".into());
     } else {
         "the connection broke"
     };

@@ -1,6 +1,6 @@
-//! What every binary shares: configuration, telemetry, the HTTP client, the system clock.
+//! What all binaries share: configuration, telemetry, the HTTP client, the system clock.
 //!
-//! This is the only room that reads a clock or the environment.
+//! Only this crate reads a clock or the environment.
 
 mod clock;
 mod config;

@@ -1,10 +1,9 @@
-//! Text from outside, made harmless before it is shown: nothing in it moves a cursor, names a window, or turns the
-//! direction of what follows.
+//! Makes text from outside safe to show: nothing in it moves a cursor, names a window, or changes the text direction.
 
 use std::borrow::Cow;
 
-/// Whether a character steers a terminal or turns the direction of text: C0 and C1 controls, the line separators
-/// of Unicode, its bidirectional controls.
+/// Whether a character controls a terminal or changes the text direction: C0 and C1 controls, Unicode line separators,
+/// bidirectional controls.
 #[must_use]
 pub fn steers(c: char) -> bool {
     c.is_control() || turns(c)
@@ -14,13 +13,13 @@ fn turns(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{206f}')
 }
 
-/// The text on one line: controls are blanks, what turns the direction is left out.
+/// The text on one line: controls become blanks, bidirectional controls are removed.
 #[must_use]
 pub fn plain(text: &str) -> Cow<'_, str> {
     blanked(text, |_| false)
 }
 
-/// The same text line by line: only the ends of its lines are left.
+/// Like [`plain`], keeping line ends.
 #[must_use]
 pub fn plain_lines(text: &str) -> Cow<'_, str> {
     blanked(text, |c| c == '\n')
@@ -44,11 +43,11 @@ fn blanked(text: &str, keep: fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(kept)
 }
 
-/// JSON whose texts steer nothing: what does is escaped as `\u202e`, so that programs read what was there. The
-/// JSON may be laid out over lines.
+/// JSON with safe strings: control characters are escaped as `\u202e`, so that programs read the original. The JSON may
+/// be formatted over several lines.
 #[must_use]
 pub fn plain_json(json: &str) -> Cow<'_, str> {
-    // Outside of its texts JSON has line ends, tabs and blanks only; inside, C0 controls are escaped already.
+    // Outside of strings JSON has only line ends, tabs and blanks; inside, C0 controls are escaped already.
     let escaped = |c: char| steers(c) && !matches!(c, '\n' | '\r' | '\t');
     if !json.contains(escaped) {
         return Cow::Borrowed(json);
@@ -60,7 +59,7 @@ pub fn plain_json(json: &str) -> Cow<'_, str> {
     Cow::Owned(kept)
 }
 
-/// Text line by line that may be coloured: a colour's sequence (`ESC [ 1 ; 31 m`) is left as it is.
+/// Text line by line, keeping colour sequences (`ESC [ 1 ; 31 m`).
 pub(crate) fn plain_coloured(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;
@@ -83,8 +82,8 @@ pub(crate) fn plain_coloured(text: &str) -> String {
     kept
 }
 
-/// Whether colours are wanted on an output that is a `terminal` or is none: `NO_COLOR` and `CLICOLOR=0` take them
-/// away, `CLICOLOR_FORCE` gives them to a file or a pipe too.
+/// Whether to colour an output that is a `terminal` or not: `NO_COLOR` and `CLICOLOR=0` turn colours off,
+/// `CLICOLOR_FORCE` turns them on for files and pipes too.
 #[must_use]
 pub fn colours(terminal: bool) -> bool {
     colours_by(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()), terminal)
@@ -110,7 +109,7 @@ mod tests {
         ["\u{1b}]0;title\u{7}", "\u{1b}[2J", "\u{9b}31m", "\u{202e}evil", "\u{2066}in\u{2069}", "a\rb\u{61c}"];
 
     #[test]
-    fn nothing_that_steers_is_left() {
+    fn no_control_character_is_left() {
         for text in HOSTILE {
             assert!(!plain(text).contains(steers), "{text:?}");
             assert!(!plain_lines(text).contains(steers), "{text:?}");
@@ -133,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_are_left_in_a_coloured_line_and_nothing_else() {
+    fn a_coloured_line_keeps_only_colours() {
         assert_eq!(plain_coloured("\u{1b}[1;33mWARN\u{1b}[0m \u{1b}[2J\u{1b}"), "\u{1b}[1;33mWARN\u{1b}[0m  [2J ");
     }
 

@@ -3,36 +3,37 @@ use stoop_sources::settings::MapErrors;
 
 use crate::config::{Fetched, PlanConfig, parse_plan};
 
-/// The file that a configuration begins with.
+/// The main file of a configuration.
 pub const MAIN_FILE: &str = "stoop.toml";
 
-/// The configuration that a stack works by, as far as the planner needs it.
+/// The accepted configuration, as far as the planner needs it.
 #[derive(Default)]
 pub struct Takeover {
     accepted: Option<(ConfigFiles, PlanConfig)>,
 }
 
-/// What is uploaded and cannot be taken over; the stack goes on with what it has.
+/// Why an upload is not accepted; the stack keeps the accepted configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {
-    /// There are files, and none of this name.
+    /// There are files, but none of this name.
     #[error("there is no {MAIN_FILE} among the uploaded files: {0}")]
     NoMainFile(String),
-    /// Mistakes, all of them.
+    /// All its mistakes.
     #[error(transparent)]
     Mistakes(MapErrors),
 }
 
 impl Takeover {
-    /// Looks at what is uploaded. What is new and without a mistake is accepted and holds from now on, for every
-    /// function at once; otherwise what was accepted last stays. The answer tells why an upload was refused.
+    /// Checks the upload. If it is new and has no mistake, it is accepted and applies to every function at once;
+    /// otherwise the accepted one stays. Returns why an upload was refused.
     ///
     /// # Errors
-    /// When the configuration cannot be read or written.
-    pub async fn look(&mut self, port: &dyn Configuration) -> Result<Option<Refused>, PortError> {
+    ///
+    /// The configuration cannot be read or written.
+    pub async fn check(&mut self, port: &dyn Configuration) -> Result<Option<Refused>, PortError> {
         let fingerprint = port.fingerprint().await?;
         if self.accepted.is_none() {
-            // Another execution environment may have accepted it, by an older program even: it is checked again.
+            // Another execution environment, even an older program, may have accepted it: it is checked again.
             let accepted = port.accepted().await?;
             self.accepted =
                 accepted.and_then(|files| Some((check(&files).ok()?, files))).map(|(plan, files)| (files, plan));
@@ -52,7 +53,7 @@ impl Takeover {
         Ok(None)
     }
 
-    /// The plan that holds; `None` where nothing was ever accepted.
+    /// The current plan; `None` if nothing was ever accepted.
     #[must_use]
     pub fn plan(&self) -> Option<&PlanConfig> {
         self.accepted.as_ref().map(|(_, plan)| plan)
@@ -75,7 +76,7 @@ mod tests {
 
     use super::*;
 
-    /// A folder that files are uploaded to.
+    /// A folder of uploaded files.
     #[derive(Default)]
     struct Folder {
         uploaded: Mutex<BTreeMap<String, String>>,
@@ -118,32 +119,32 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_uploaded_holds_once_it_has_no_mistake() {
+    async fn an_upload_without_mistakes_is_accepted() {
         let folder = Folder::default();
         let mut takeover = Takeover::default();
-        assert!(takeover.look(&folder).await.unwrap().is_none());
+        assert!(takeover.check(&folder).await.unwrap().is_none());
         assert!(takeover.plan().is_none(), "nothing is uploaded yet");
         folder.upload("maps/x.toml", "");
-        assert!(matches!(takeover.look(&folder).await.unwrap(), Some(Refused::NoMainFile(_))));
+        assert!(matches!(takeover.check(&folder).await.unwrap(), Some(Refused::NoMainFile(_))));
         folder.upload(MAIN_FILE, GOOD);
-        assert!(takeover.look(&folder).await.unwrap().is_none());
+        assert!(takeover.check(&folder).await.unwrap().is_none());
         assert_eq!(names(&takeover), ["seattle"]);
     }
 
     #[tokio::test]
-    async fn a_mistake_leaves_the_last_good_one_in_force_in_a_fresh_environment_too() {
+    async fn a_mistake_keeps_the_last_accepted_one_in_a_new_environment_too() {
         let folder = Folder::default();
         folder.upload(MAIN_FILE, GOOD);
-        assert!(Takeover::default().look(&folder).await.unwrap().is_none());
+        assert!(Takeover::default().check(&folder).await.unwrap().is_none());
         folder.upload(MAIN_FILE, &GOOD.replace("reso", "nowhere"));
         let mut takeover = Takeover::default();
         for _ in 0..2 {
-            let refused = takeover.look(&folder).await.unwrap().expect("told at each tick");
+            let refused = takeover.check(&folder).await.unwrap().expect("reported at each tick");
             assert!(refused.to_string().contains("nowhere"), "{refused}");
             assert_eq!(names(&takeover), ["seattle"]);
         }
         folder.upload(MAIN_FILE, &GOOD.replace("seattle", "tacoma"));
-        assert!(takeover.look(&folder).await.unwrap().is_none());
+        assert!(takeover.check(&folder).await.unwrap().is_none());
         assert_eq!(names(&takeover), ["tacoma"]);
     }
 }

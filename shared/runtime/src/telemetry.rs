@@ -8,28 +8,27 @@ use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, registry};
 
 use crate::plain::{colours, plain_coloured, plain_json, plain_lines};
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
     /// For people.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// Starts logging to standard error. `STOOP_LOG` says what is logged (`info`, `stoop_pipeline=debug`);
-/// without it, warnings and errors. Coloured where [`colours`] are wanted; nothing that was logged steers a
-/// terminal.
+/// Starts logging to standard error. `STOOP_LOG` sets what is logged (`info`, `stoop_pipeline=debug`); the default is
+/// warnings and errors. Coloured if [`colours`] allows it; logged text cannot control a terminal.
 ///
-/// A line says of which invocation and poll it is whatever is logged: spans up to `info` are always there.
+/// Every line names its invocation and poll at any level: spans up to `info` are always active.
 ///
-/// Whatever `STOOP_LOG` says, only Stoop's own crates log at `trace`, and few others at `debug`: what others say
-/// there has whole events, requests and answers in it, and with them tokens, keys and secrets.
+/// Whatever `STOOP_LOG` says, only Stoop's own crates log at `trace`, and few others at `debug`: others log whole
+/// events, requests and answers there, with tokens, keys and secrets in them.
 pub fn init_telemetry(format: LogFormat) {
     let asked = EnvFilter::try_from_env("STOOP_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
     let coloured = format == LogFormat::Text && colours(io::stderr().is_terminal());
     let lines = fmt::layer().with_ansi(coloured).with_writer(move || Lines { to: io::stderr(), format, coloured });
-    // A second initialisation (in tests) leaves the first in place.
+    // A second initialisation (in tests) keeps the first.
     drop(match format {
         LogFormat::Text => logging(asked, lines).try_init(),
         LogFormat::Json => logging(asked, lines.json()).try_init(),
@@ -45,12 +44,12 @@ fn may_be_logged(metadata: &Metadata<'_>) -> bool {
     *metadata.level() <= most_of(metadata.target())
 }
 
-/// The most that a target may log. The list is of those that were read, at the versions that `Cargo.lock` has, and
-/// not of those that are known to tell too much: the next dependency is not known yet.
+/// The most detailed level for a target. It is an allow list of reviewed crates, at the versions in `Cargo.lock`,
+/// because the next dependency is not reviewed yet.
 ///
-/// At `debug` the SDK names its calls, attempts and retries, and `hyper_util` its connections, by host. Not there:
-/// `lambda_runtime` (the raw event), the rest of the SDK (signed requests), `reqwest` (addresses, which may
-/// have a key in them), `hyper`, `h2` and `rustls` (what goes over the wire).
+/// At `debug` the SDK names its calls, attempts and retries, and `hyper_util` its connections, by host. Not listed:
+/// `lambda_runtime` (the raw event), the rest of the SDK (signed requests), `reqwest` (URLs, which may hold a key),
+/// `hyper`, `h2` and `rustls` (the data on the wire).
 fn most_of(target: &str) -> Level {
     match target.split("::").next().unwrap_or_default() {
         ours if ours == "stoop" || ours.starts_with("stoop_") => Level::TRACE,
@@ -60,7 +59,7 @@ fn most_of(target: &str) -> Level {
     }
 }
 
-/// Log lines on their way out. Each comes in one piece.
+/// A writer that sanitises log lines. Each write is a whole line.
 struct Lines<W> {
     to: W,
     format: LogFormat,
@@ -91,7 +90,7 @@ mod tests {
 
     const NAME: &str = "\u{1b}]0;x\u{7}\u{9b}2J\u{202e}\u{2066}";
 
-    /// What is logged of a file with a hostile name.
+    /// The log output for a file with a hostile name.
     fn logged(format: LogFormat, coloured: bool) -> String {
         let lines = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
         let to = std::sync::Arc::clone(&lines);
@@ -120,7 +119,7 @@ mod tests {
         }
     }
 
-    /// What is logged of `log`, line by line, when so much is asked for.
+    /// The log lines of `log` with this filter.
     fn said(asked: &str, log: impl FnOnce()) -> Vec<String> {
         let lines = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
         let to = std::sync::Arc::clone(&lines);
@@ -132,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn others_say_no_more_than_was_read_of_them_whatever_is_asked_for() {
+    fn other_crates_log_only_what_was_reviewed() {
         let log = || {
             tracing::trace!(target: "lambda_runtime::layers::api_response", body = "hush", "raw JSON event");
             tracing::debug!(target: "lambda_runtime::runtime", "hush");
@@ -142,7 +141,7 @@ mod tests {
             tracing::debug!(target: "reqwest::redirect", "hush");
             tracing::debug!(target: "h2::codec::framed_write", "hush");
             tracing::trace!(target: "hyper_util::client", "hush");
-            // Nobody's, and one whose name only begins like ours.
+            // An unknown target, and one whose name only begins like ours.
             tracing::debug!(target: "log", "hush");
             tracing::debug!(target: "stooping", "hush");
             tracing::debug!(target: "aws_smithy_runtime::client::orchestrator", "attempt 1");
@@ -163,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_says_of_which_invocation_and_poll_it_is_however_little_is_logged() {
+    fn a_line_names_its_invocation_and_poll_at_any_level() {
         let log = || {
             let _invoke = tracing::info_span!(target: "lambda_runtime::layers", "invoke", requestId = "8f5").entered();
             let _poll = tracing::info_span!(target: "stoop_poller", "poll", run = "austin-1").entered();
@@ -175,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_is_logged_steers_a_terminal() {
+    fn logged_text_cannot_control_a_terminal() {
         for format in [LogFormat::Text, LogFormat::Json] {
             let line = logged(format, false);
             assert!(line.contains("cannot read") && !line.contains(|c| steers(c) && c != '\n'), "{line:?}");

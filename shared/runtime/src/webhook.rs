@@ -7,21 +7,20 @@ use stoop_pipeline::serve::AlertView;
 
 use crate::http::HttpClient;
 
-/// Tells alerts by POSTing each as a JSON object ([`AlertView`]). Any status from 200 to 299 counts as told. One from 400
-/// to 499 is a refusal for ever, save 408 (too slow) and 429 (too many): what is wrong with the message is wrong
-/// with it tomorrow.
+/// Sends alerts by POSTing each as a JSON object ([`AlertView`]). Any status from 200 to 299 means sent. One from 400
+/// to 499 is a permanent refusal, except 408 (timeout) and 429 (too many): a bad message stays bad.
 #[derive(Clone, Debug)]
 pub struct Webhook {
     client: HttpClient,
     address: Address,
 }
 
-/// An `http://` or `https://` address, which may hold a key: it is never shown.
+/// An `http://` or `https://` URL, which may hold a key: it is never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Address(String);
 
 impl Address {
-    /// An address; `None` where it is none.
+    /// Parses a URL; `None` if it is not one.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let is_one = text.starts_with("https://") || text.starts_with("http://");
@@ -36,7 +35,7 @@ impl fmt::Debug for Address {
 }
 
 impl Webhook {
-    /// A webhook at an address.
+    /// A webhook at a URL.
     #[must_use]
     pub fn new(client: HttpClient, address: Address) -> Self {
         Self { client, address }
@@ -54,9 +53,7 @@ impl Subscriber for Webhook {
             Ok((200..=299, _)) => Ok(()),
             Ok((status, retry_after)) => {
                 let error = failed(match status {
-                    300..=399 => {
-                        format!("status {status}: it leads elsewhere, which is not followed; mend the address").into()
-                    }
+                    300..=399 => format!("status {status}: redirects are not followed; correct the URL").into(),
                     _ => format!("status {status}").into(),
                 });
                 if (400..=499).contains(&status) && !matches!(status, 408 | 429) {
@@ -64,7 +61,7 @@ impl Subscriber for Webhook {
                 }
                 Err(DeliveryError::Later { error, after_ms: retry_after.map(|seconds| seconds.saturating_mul(1_000)) })
             }
-            // An address that cannot be asked is a mistake of the configuration, not of this alert.
+            // A URL that cannot be requested is a mistake of the configuration, not of this alert.
             Err(error @ (HttpError::Transient(_) | HttpError::Refused(_) | HttpError::TooLarge)) => {
                 Err(DeliveryError::Later { error: failed(error.into()), after_ms: None })
             }

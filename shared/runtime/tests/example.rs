@@ -1,4 +1,4 @@
-//! `stoop.example.toml` is a configuration that works, and `docs/CONFIGURATION.md` leaves no parameter out.
+//! `stoop.example.toml` is a valid configuration, and `docs/CONFIGURATION.md` describes every parameter.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use stoop_runtime::{Config, read_config};
 use stoop_sources::KINDS;
 
-/// Names the file that the child process reads.
+/// The variable with the file that the child process reads.
 const CHILD: &str = "STOOP_EXAMPLE_CHILD";
 const SECRETS: [&str; 4] = ["STOOP_RESO_TOKEN", "STOOP_RAPIDAPI_KEY", "STOOP_RENTCAST_KEY", "STOOP_EXAMPLE_KEY"];
 
@@ -15,7 +15,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Not a test of its own: what a child process does, whose environment is its own.
+/// Not a test of its own: the code of a child process with its own environment.
 #[test]
 fn child() {
     let Ok(file) = std::env::var(CHILD) else { return };
@@ -34,7 +34,7 @@ fn message(config: &Config) -> String {
     format!("on: {}; off: {}", on.join(", "), config.switched_off.join(", "))
 }
 
-/// What reading a configuration tells in a process with or without the secrets that the example names.
+/// The result of reading a configuration in a process with or without the secrets that the example names.
 fn read(file: &Path, with_secrets: bool) -> String {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "child", "--nocapture"]).env(CHILD, file);
@@ -58,7 +58,7 @@ fn the_example_is_accepted_with_the_secrets_that_it_names() {
 }
 
 #[test]
-fn the_search_that_is_off_would_be_accepted_too() {
+fn the_disabled_searches_are_valid_too() {
     let text = std::fs::read_to_string(root().join("stoop.example.toml")).unwrap();
     let maps = format!("\"{}/", root().join("maps").display());
     let text = text.replace("enabled = false", "enabled = true").replace("\"maps/", &maps);
@@ -95,7 +95,7 @@ fn every_missing_secret_is_named_at_once() {
 }
 
 #[test]
-fn the_manual_tells_of_every_parameter_of_every_kind_of_source() {
+fn the_manual_describes_every_parameter_of_every_source_kind() {
     let manual = std::fs::read_to_string(root().join("docs/CONFIGURATION.md")).unwrap();
     for kind in KINDS {
         let (_, after) = manual.split_once(&format!("### `{}`", kind.name)).unwrap();

@@ -83,8 +83,8 @@ fn what_cannot_be_deployed_is_said() {
     };
     let unknown = "infra/deploy: samconfig.toml has no environment 'test' to deploy to; accepted are dev, prod";
     assert_eq!(refused(&["test"]), unknown);
-    assert_eq!(refused(&["dev", "Shards"]), "infra/deploy: 'Shards' is no PARAMETER=VALUE");
+    assert_eq!(refused(&["dev", "Shards"]), "infra/deploy: 'Shards' is not PARAMETER=VALUE");
     assert!(refused(&[]).contains("infra/deploy ENVIRONMENT [PARAMETER=VALUE ...]"));
     std::fs::remove_dir(folder.path().join(".aws-sam/build/AlertsFunction")).unwrap();
-    assert_eq!(refused(&["dev"]), "infra/deploy: .aws-sam/build/AlertsFunction is not there: `sam build` makes it");
+    assert_eq!(refused(&["dev"]), "infra/deploy: .aws-sam/build/AlertsFunction does not exist: `sam build` makes it");
 }

@@ -84,7 +84,7 @@ async fn what_is_wrong_with_the_lake_is_named_each_time() {
     town.bucket.client.delete_object().bucket(&town.bucket.name).key(key(1)).send().await.unwrap();
     let wrongs = town.pull().await.wrongs.join("\n");
     assert!(wrongs.contains(&format!("{} is another than was pulled", key(0))), "{wrongs}");
-    assert!(wrongs.contains(&format!("{} was pulled, and is not there any more", key(1))), "{wrongs}");
+    assert!(wrongs.contains(&format!("{} was pulled and no longer exists", key(1))), "{wrongs}");
     town.delete().await;
 }
 
@@ -204,7 +204,7 @@ async fn every_alteration_of_a_market_is_found() {
         ("area", &head, with(&head, "area", text("ma")), "its attribute area differs".into()),
         ("as_of", &head, without(&head, "as_of"), "it has no attribute `as_of` that is a moment".into()),
         ("another base", &chunk, with(&chunk, "body", bytes(&nothing)), format!("market {MARKET} differs")),
-        ("a base that is none", &chunk, with(&chunk, "body", bytes(b"x")), "of its base the chunks".into()),
+        ("a base that is none", &chunk, with(&chunk, "body", bytes(b"x")), "its base: the chunks".into()),
         ("no base", &chunk, None, format!("market {MARKET} is stored without a state")),
         (
             "another archive",
@@ -212,7 +212,7 @@ async fn every_alteration_of_a_market_is_found() {
             with(&piece, "body", bytes(&nothing)),
             format!("the archive of market {MARKET} differs"),
         ),
-        ("no archive", &piece, None, "of its archive 0 of the 1 chunks".into()),
+        ("no archive", &piece, None, "its archive: 0 of the 1 chunks".into()),
         ("gone", &head, None, format!("market {MARKET} has homes, but is not stored")),
     ];
     for (what, before, after, expected) in cases {
@@ -315,8 +315,8 @@ async fn a_lake_that_is_loaded_gives_the_same_state_and_tells_nobody() {
     let beside = Tables::new().await;
     let lines = compared(&town, &beside).await;
     assert_eq!(lines.len(), 4, "{lines:?}");
-    assert!(lines[0].starts_with("403 homes are in the folder alone, the first: avito/0"), "{lines:?}");
-    assert!(lines[3].starts_with("2 alerts stand in the folder alone"), "{lines:?}");
+    assert!(lines[0].starts_with("403 homes are only in the folder, the first: avito/0"), "{lines:?}");
+    assert!(lines[3].starts_with("2 alerts are only in the folder"), "{lines:?}");
 
     let store = quiet(&beside, beside.client.clone());
     let run = async || load(&store, &town.pulled(), &pair(&beside), "this", &|| false, &|_| {}).await.unwrap();

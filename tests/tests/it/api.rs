@@ -196,7 +196,7 @@ fn a_failing_store_is_no_business_of_the_callers() {
     for target in ["/api/v1/markets/98178", "/api/v1/homes/kc/1001", "/api/v1/markets?area=king"] {
         store.fail_reads(1);
         let response = get(&api, target, now());
-        let message = "the answer could not be put together; asking again may help";
+        let message = "the response could not be built; retrying may help";
         let error = serde_json::json!({ "error": { "code": "internal", "message": message } });
         assert_eq!((response.status, json(&response)), (500, error), "{target}");
         assert_eq!(get(&api, target, now()).status, 200, "{target}: a fault that passes leaves nothing behind");

@@ -245,7 +245,7 @@ fn a_sum_that_cannot_be_read_is_no_business_of_the_callers() {
     let broken = |area: &WideArea, _| Err(PortError::new(format!("read the area {area}"), "AccessDenied"));
     for target in ["/api/v1/markets/us/wa", "/api/v1/markets?level=region", "/api/v1/markets?area=king&level=city"] {
         let (status, answer) = altered(&town, target, broken);
-        let message = "the answer could not be put together; asking again may help";
+        let message = "the response could not be built; retrying may help";
         assert_eq!(
             (status, answer),
             (500, value!({ "error": { "code": "internal", "message": message } })),

@@ -152,7 +152,7 @@ fn the_openapi_document_tells_every_parameter_and_member() {
         assert_eq!(mismatch(&root, schema("400"), &refused, target), None);
         let parameters = get["parameters"].as_array().unwrap().iter().filter(|parameter| parameter["in"] == "query");
         let names: Vec<&str> = parameters.map(|parameter| parameter["name"].as_str().unwrap()).collect();
-        let accepted = format!("\"colour\": no parameter here; accepted: {}", names.join(", "));
+        let accepted = format!("\"colour\": not a parameter here; accepted: {}", names.join(", "));
         assert_eq!(refused["error"]["message"], accepted, "{target}");
     }
 }

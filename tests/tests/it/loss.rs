@@ -210,7 +210,7 @@ async fn what_is_no_ruling_is_reported_and_changes_nothing() {
     polled(&bench).await;
     let polled = polled(&bench).await;
     assert_eq!((polled.gone, polled.held_back.map(|held| held.listings)), (0, Some(60)));
-    assert!(polled.message.unwrap().contains("\"yes please\" is no ruling; accepted: \"release "));
+    assert!(polled.message.unwrap().contains("\"yes please\" is not a ruling; accepted: \"release "));
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! A home by its address.
+//! Finds a home by its address.
 
 use stoop_domain::{Home, HomeId, Market};
 use stoop_embedded::Database;
@@ -8,10 +8,10 @@ use super::super::each_home;
 use crate::failure::usage;
 use crate::show;
 
-/// Homes of one address that are listed.
+/// The most homes of one address to list.
 const LISTED_MAX: usize = 20;
 
-/// Homes that fit equally well, the first few in the order of their ids.
+/// Homes that match equally well; the first few, in order of ID.
 #[derive(Default)]
 struct Fitting {
     fit: Option<AddressFit>,
@@ -19,7 +19,7 @@ struct Fitting {
     total: usize,
 }
 
-/// The home at an address: looked for where the address says, else among all homes.
+/// The home at an address: searched in the area that the address names, otherwise among all homes.
 pub(super) fn find(database: &Database, text: &str) -> anyhow::Result<(HomeId, Home)> {
     let nobody = || {
         usage(format!(
@@ -30,7 +30,7 @@ pub(super) fn find(database: &Database, text: &str) -> anyhow::Result<(HomeId, H
     let markets = database.market_ids()?;
     let address = AddressQuery::read(text, &markets).ok_or_else(nobody)?;
     let mut found = Fitting::default();
-    // All pages show the same moment.
+    // All pages must show the same state.
     database.reading(|| {
         for market in address.markets() {
             each_home(
@@ -50,7 +50,7 @@ pub(super) fn find(database: &Database, text: &str) -> anyhow::Result<(HomeId, H
 }
 
 impl Fitting {
-    /// Keeps a home that fits at least as well as those before it.
+    /// Keeps a home that matches at least as well as those before it.
     fn take(&mut self, address: &AddressQuery, id: HomeId, home: Home) {
         let market: Option<&Market> = home.history.current().map(|facts| &facts.market);
         let Some(fit) = home.line().zip(market).and_then(|(line, market)| address.fits(line, market)) else { return };

@@ -4,22 +4,22 @@ use stoop_pipeline::serve::HomeSummary;
 
 use crate::args::{Sort, WantedArgs};
 
-/// Homes that are kept beyond those that will be shown, before they are sorted and cut again.
+/// Homes kept beyond those to show, before they are sorted and cut again.
 const SPARE: usize = 4_096;
 
 impl WantedArgs {
     /// Whether homes of more than one status are listed.
-    pub(super) fn tells_status(&self) -> bool {
+    pub(super) fn shows_status(&self) -> bool {
         self.all || !self.status.is_empty()
     }
 
-    /// Whether amounts are compared, which can be done in one currency only.
+    /// Whether amounts are compared, which needs a single currency.
     pub(super) fn compares_amounts(&self) -> bool {
         let by_amount = matches!(self.sort, Some(Sort::Price | Sort::PricePerArea));
         by_amount || self.min_price.is_some() || self.max_price.is_some()
     }
 
-    /// Whether a home is one of those.
+    /// Whether a home matches the options.
     pub(super) fn fits(&self, home: &HomeSummary) -> bool {
         let status = match self.status.as_slice() {
             [] => self.all || home.is_active(),
@@ -33,7 +33,7 @@ impl WantedArgs {
         status && kind && beds && dear && cheap
     }
 
-    /// The order that was asked for; of equals, that of their ids.
+    /// The requested order; ties by ID.
     fn compare(&self, a: &HomeSummary, b: &HomeSummary) -> Ordering {
         let ids = a.id.cmp(&b.id);
         let Some(sort) = self.sort else {
@@ -45,7 +45,7 @@ impl WantedArgs {
         let order = match (key(sort, a), key(sort, b)) {
             (Some(a), Some(b)) if self.desc => b.total_cmp(&a),
             (Some(a), Some(b)) => a.total_cmp(&b),
-            // What is not known comes last in either direction.
+            // Unknown values come last in either direction.
             (a, b) => b.is_some().cmp(&a.is_some()),
         };
         order.then(ids)
@@ -79,7 +79,7 @@ fn key(sort: Sort, home: &HomeSummary) -> Option<f64> {
     }
 }
 
-/// The first of many homes in the order that was asked for. However many come, few are kept.
+/// The first homes in the requested order, in bounded memory.
 pub(super) struct Firsts<'w> {
     wanted: &'w WantedArgs,
     limit: usize,

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Every view of the small market, on a screen that is so wide.
+/// Every view of the small market, on a screen of this width.
 fn all_views(width: u16) -> String {
     let world = world();
     let database = &*world.database;
@@ -33,7 +33,7 @@ fn every_view_fits_on_the_screen() {
     }
 }
 
-/// Each column of a CSV has a value in the JSON, under its own name.
+/// Checks that each column of a CSV has a value in the JSON, under its own name.
 #[track_caller]
 fn same_names(view: &impl View, optional: &[&str]) {
     let csv = view.csv().unwrap();

@@ -3,7 +3,7 @@
 use super::*;
 use crate::args::Sort;
 
-/// The ids of the homes in Washington that `stoop homes us/wa` lists with these options, and of how many.
+/// The IDs of the homes that `stoop homes us/wa` lists with these options, and the total.
 fn listed(options: &str, limit: usize) -> (Vec<String>, usize) {
     let line = ["stoop", "homes", "us/wa"].into_iter().chain(options.split_whitespace());
     let cli: crate::args::Cli = clap::Parser::try_parse_from(line).unwrap();
@@ -25,7 +25,7 @@ fn homes_are_picked_by_status_type_beds_and_price() {
 }
 
 #[test]
-fn homes_are_sorted_as_asked_and_what_is_unknown_comes_last() {
+fn homes_are_sorted_as_requested_with_unknown_values_last() {
     let ids = |options: &str, limit| listed(options, limit);
     assert_eq!(ids("--sort price", 2), (vec!["kc/1003".into(), "kc/1001".into()], 5));
     assert_eq!(ids("--sort price --desc", 1).0, ["kc/1006"]);
@@ -39,7 +39,7 @@ fn homes_are_sorted_as_asked_and_what_is_unknown_comes_last() {
 }
 
 #[test]
-fn what_cannot_be_compared_is_not_sorted() {
+fn incomparable_amounts_are_not_sorted() {
     let world = world();
     let mut twin = seen(&flat("1", Purpose::Sale, "Flat"), &[("2026-01-13T00:00:00Z", 1, Status::Active)]);
     twin[0].listing.currency = Currency::EUR;

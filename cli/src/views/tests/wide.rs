@@ -34,7 +34,7 @@ fn wide_areas_are_listed_the_same_before_they_are_rolled_up_and_after() {
     assert_snapshot!("markets_of_regions_json", json(&of_level(&world, WideLevel::Region, &WantedMarkets::default())));
     let csv = of_level(&world, WideLevel::Country, &WantedMarkets::default()).csv().unwrap().text().unwrap();
     assert_eq!(csv.lines().count(), 4, "a header, two purposes in Morocco, one in America: {csv}");
-    // Of a moment too long ago for roll-ups the markets are added up.
+    // For a time too long ago for roll-ups, the markets are added up.
     let past =
         |level| Markets::read(&world.database, level, Some(at("2026-01-08T20:00:00Z")), &WantedMarkets::default(), 40);
     let active = |markets: Markets| {
@@ -74,7 +74,7 @@ fn markets_are_sorted_by_any_figure_and_left_out_where_they_are_few() {
     assert_eq!(largest[0], "us/wa/king/seattle:sale:USD");
 }
 
-/// What an area shows is the plain sum of its markets: of a city to the cent, but for the medians of its days.
+/// An area shows the sum of its markets: exact for a city, except for the medians of its days.
 #[test]
 fn an_area_shows_what_its_markets_add_up_to() {
     let world = world();

@@ -1,4 +1,4 @@
-//! A temporary folder in which the real `stoop` is run, as a person would run it.
+//! A temporary folder in which the real `stoop` runs, as a user runs it.
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// What every wait for another process or thread ends with, when what it waits for never comes.
+/// The timeout of every wait for another process or thread.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A map of rows that say id, time, price and city of a home for sale.
+/// A map of rows with the ID, time, price and city of a home for sale.
 pub const MAP: &str = r#"
 name = "made"
 country = "US"
@@ -28,10 +28,10 @@ list_price = { from = "price" }
 city = { from = "city" }
 "#;
 
-/// A folder of one test's own. Programs are run in it, so that names without a folder mean files in it.
+/// A folder for one test. Programs run in it, so that relative paths refer to it.
 pub struct Room(TempDir);
 
-/// What a run of the program left behind.
+/// The result of a run of the program.
 pub struct Outcome {
     pub code: Option<i32>,
     pub stdout: String,
@@ -47,7 +47,7 @@ impl Room {
         self.0.path().join(name)
     }
 
-    /// Writes a file and gives its name back.
+    /// Writes a file and returns its name.
     pub fn write<'n>(&self, name: &'n str, content: impl AsRef<[u8]>) -> &'n str {
         std::fs::write(self.path(name), content).unwrap();
         name
@@ -67,13 +67,13 @@ impl Room {
         Outcome::of(&mut self.command(args))
     }
 
-    /// Starts the program and does not wait. What it says is dropped.
+    /// Starts the program without waiting. Its output is dropped.
     pub fn start(&self, args: &[&str]) -> Running {
         let mut command = self.command(args);
         Running(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
     }
 
-    /// The JSON that a run prints, which must succeed.
+    /// The JSON output of a run that must succeed.
     pub fn json(&self, args: &[&str]) -> Value {
         let args: Vec<&str> = args.iter().copied().chain(["--json"]).collect();
         self.stoop(&args).ok().json()
@@ -84,7 +84,7 @@ impl Room {
         self.json(&args)
     }
 
-    /// `stoop verify` finds what is stored equal to what it recomputes.
+    /// Whether `stoop verify` finds the stored state equal to the recomputed one.
     #[track_caller]
     pub fn is_equal(&self) -> Value {
         let message = self.json(&["verify"]);
@@ -92,7 +92,7 @@ impl Room {
         message
     }
 
-    /// The ids of the alerts that were told, sorted; one that is there twice is there twice.
+    /// The IDs of the alerts that were sent, sorted, with duplicates.
     pub fn alert_ids(&self) -> Vec<String> {
         let message = self.json(&["alerts", "--limit", "100000"]);
         let mut ids: Vec<String> = list(&message["alerts"]).iter().map(|alert| text(&alert["id"]).to_owned()).collect();
@@ -113,7 +113,7 @@ impl Room {
         }
     }
 
-    /// What is in quarantine: where, the reason, the detail; in the order of the places.
+    /// The rejects: position, reason, detail; sorted by position.
     pub fn rejects(&self) -> Vec<(String, String, String)> {
         let message = self.json(&["quarantine", "--limit", "100000"]);
         let part = |reject: &Value, name: &str| text(&reject[name]).to_owned();
@@ -140,7 +140,7 @@ impl Outcome {
         self
     }
 
-    /// The program refuses what it was given, with exit code 2, and says all of this.
+    /// Asserts that the program refuses its input with exit code 2 and prints all of this.
     #[track_caller]
     pub fn refused(&self, says: &[&str]) {
         assert_eq!(self.code, Some(2), "{}\n{}", self.stdout, self.stderr);
@@ -156,23 +156,23 @@ impl Outcome {
     }
 }
 
-/// A program that runs; it is killed when nobody holds it any more.
+/// A running program; killed when dropped.
 pub struct Running(pub Child);
 
 impl Running {
     pub fn kill(mut self) {
-        // On Unix this is SIGKILL: the program has no say in it.
+        // On Unix this is SIGKILL: the program cannot handle it.
         self.0.kill().unwrap();
         self.0.wait().unwrap();
     }
 
-    /// What Ctrl-C does.
+    /// Sends SIGINT, like Ctrl-C.
     #[cfg(unix)]
     pub fn interrupt(&self) {
         self.signal("-INT");
     }
 
-    /// What `kill`, systemd and Docker do.
+    /// Sends SIGTERM, like `kill`, systemd and Docker.
     #[cfg(unix)]
     pub fn terminate(&self) {
         self.signal("-TERM");
@@ -200,7 +200,7 @@ impl Drop for Running {
     }
 }
 
-/// Looks again and again until `found` gives something.
+/// Polls until `found` returns something.
 #[track_caller]
 pub fn until<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
     let began = Instant::now();
@@ -213,7 +213,7 @@ pub fn until<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// Each of the `expected` values stands in `told`.
+/// Asserts that `message` has each of the `expected` values.
 #[track_caller]
 pub fn says(message: &Value, expected: &Value) {
     for (name, value) in expected.as_object().unwrap() {

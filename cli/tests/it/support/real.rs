@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::{Room, list, map, number, root, says, text};
 
-/// A replay of real files with the project's map, and what it said. On the way it is checked that the
-/// stored state is that of the stored observations, and that the same files again change nothing.
+/// A replay of real files with the project's map, and its output. It also checks that the stored state is that of the
+/// stored observations, and that the same files again change nothing.
 pub struct Replay {
     pub room: Room,
     pub message: Value,
@@ -57,7 +57,7 @@ impl Replay {
         says(&self.message, &expected);
     }
 
-    /// In how many areas its homes lie, how many of these have a name that the source alone tells, and in how many cities.
+    /// The number of areas of its homes, how many of these are known from the source alone, and the number of cities.
     #[track_caller]
     pub fn lies_in(&self, areas: usize, message: usize, cities: usize) {
         let markets = self.room.json(&["markets", "--limit", "100000"]);
@@ -71,7 +71,7 @@ impl Replay {
         assert_eq!(found, (areas, message, cities), "{paths:#?}");
     }
 
-    /// The drops that were told, or held back: home, price before, price after.
+    /// The drops that were sent or held back: home, price before, price after.
     pub fn drops(&self, which: &[&str]) -> BTreeSet<(String, i64, i64)> {
         let args: Vec<&str> = ["alerts", "--limit", "1000"].into_iter().chain(which.iter().copied()).collect();
         let message = self.room.json(&args);
@@ -82,7 +82,7 @@ impl Replay {
     }
 }
 
-/// The rows of a compressed CSV file, by the names of their columns.
+/// The rows of a compressed CSV file, by column name.
 pub fn csv_rows(file: &str) -> Vec<BTreeMap<String, String>> {
     let file = std::fs::File::open(file).unwrap();
     csv::Reader::from_reader(GzDecoder::new(file)).deserialize().map(Result::unwrap).collect()
@@ -95,8 +95,7 @@ pub fn whole(amount: &Value) -> i64 {
     number(amount).round() as i64
 }
 
-/// The files of a folder of real data whose names hold `part`, in the order of their names; `None` where the
-/// data is not here.
+/// The files in a folder of real data whose names contain `part`, sorted by name; `None` if the data is not available.
 pub fn data(folder: &str, part: &str) -> Option<Vec<String>> {
     let data = std::env::var_os("STOOP_DATA").map_or_else(|| root().join("../shared/data"), PathBuf::from);
     let Ok(entries) = data.join(folder).read_dir() else {

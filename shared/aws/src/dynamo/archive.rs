@@ -1,8 +1,9 @@
-//! The archive of a market: the sum of what its state was told and tells of no more.
+//! The archive of a market: the sum of the cells that were folded out of its state.
 //!
-//! It lies in blocks of its own, the pieces. The head names the newest and each piece the one before it; the archive is the
-//! sum of that chain. A piece is written before the transaction whose head names it, under a name that no other attempt has,
-//! and is never changed: so a head tells exactly what was archived up to its version, whoever else is writing.
+//! It is stored in blocks called pieces. The head names the newest piece and each piece the one before it; the archive
+//! is the sum of that chain. A piece is written before the transaction whose head names it, under a name unique to the
+//! attempt, and never changes. So a head names exactly what was archived up to its version, even with concurrent
+//! writers.
 
 use std::ops::Range;
 
@@ -18,26 +19,26 @@ use super::head::Head;
 use super::market::{READS_MAX, read_heads};
 use crate::chance::random;
 
-/// What the pieces of a market are kept under: its name behind this.
+/// The prefix of the partition of a market's pieces; the market's name follows.
 pub(super) const ARCHIVE: &str = "archive:";
-/// The name, in a piece, of the one before it.
+/// The attribute of a piece that names the one before it.
 const PREVIOUS: &str = "previous";
-/// A piece of so many bytes is not added to any more. So the years that lie behind are not written again and again, and
-/// little memory is enough to add to them.
+/// A piece of this many bytes is not extended. So old years are not rewritten again and again, and extending needs
+/// little memory.
 const PIECE_BYTES_FULL: u64 = 1 << 20;
 
-/// A piece to be written before the head that names it.
+/// A piece to write before the head that names it.
 #[derive(Debug)]
 pub(super) struct Piece {
     pub(super) block: Block,
     /// The piece before it.
     previous: Option<BlockRef>,
-    /// Whether it holds other pieces, which are of no use any more once the head names this one.
+    /// Whether it merges older pieces, which are obsolete once the head names this one.
     merges: bool,
 }
 
 impl Piece {
-    /// The piece with which a head that follows `old` tells of `archived` as well.
+    /// The piece that lets a head after `old` include `archived`.
     pub(super) async fn of(
         client: &Client,
         table: &str,
@@ -58,7 +59,7 @@ impl Piece {
                     (previous, merges) = (before, true);
                 }
                 Err(error) => {
-                    // Whoever was faster may have cleared it away.
+                    // A faster writer may have deleted it.
                     let now = read_heads(client, table, std::slice::from_ref(market)).await?;
                     if now.get(market).is_none_or(|head| head.version != old.version) {
                         return Err(CommitError::Conflict);
@@ -78,27 +79,27 @@ impl Piece {
         items
     }
 
-    /// The versions of the pieces that it holds, if there are any. Nothing that was written for one of them is named by a
-    /// head that names this piece or comes after it.
+    /// The versions of the pieces that it merges, if any. No head that names this piece or comes after it names a block
+    /// of these versions.
     pub(super) fn replaces(&self) -> Option<Range<u64>> {
         let from = self.previous.as_ref().map_or(Some(0), |previous| Some(previous.version()? + 1))?;
         self.merges.then_some(from..self.block.reference.version()?)
     }
 }
 
-/// What the chunks of a market's pieces are kept under.
+/// The partition of a market's pieces.
 pub(super) fn partition(market: &Market) -> String {
     format!("{ARCHIVE}{market}")
 }
 
-/// Whether a piece is to be written again as part of the next. As each byte is then written again only when the piece that
-/// it is in has grown by half, that is some ten times in all, and pieces are few.
+/// Whether a piece is merged into the next one. Each byte is then rewritten only when its piece has grown by half, some
+/// ten times in all, and pieces stay few.
 fn is_to_be_merged(before_bytes: u64, bytes: u64) -> bool {
     before_bytes < PIECE_BYTES_FULL && before_bytes <= 2 * bytes
 }
 
-/// The archive of a market; empty where there is none. It is that of one head: where a piece is missing, somebody has
-/// replaced it in the meantime, and the head is read again.
+/// The archive of a market; empty if there is none. It belongs to one head: if a piece is missing, another writer has
+/// replaced it, and the head is read again.
 pub(super) async fn read_archive(client: &Client, table: &str, market: &Market) -> Result<Cells, PortError> {
     let mut reads = 0;
     loop {
@@ -133,7 +134,7 @@ pub(super) async fn sum_of(
     Ok(Ok(sum))
 }
 
-/// A piece, and the name of the one before it. The inner error is one that another writer may be the cause of.
+/// A piece, and the name of the one before it. The inner error may be caused by a concurrent writer.
 async fn read_piece(
     client: &Client,
     table: &str,
@@ -182,8 +183,8 @@ mod tests {
         assert_eq!(piece(Some(3), false), None);
     }
 
-    /// Write units of a commit, and how often each byte is written, where commits archive so many bytes each. Deleting is
-    /// billed like writing.
+    /// Write units of `commits` commits that archive `bytes_of` bytes each, and how often each byte is written.
+    /// Deleting is billed like writing.
     fn cost(commits: u64, bytes_of: impl Fn(u64) -> u64) -> (u64, u64) {
         let (mut pieces, mut message, mut written, mut units): (Vec<u64>, u64, u64, u64) = (Vec::new(), 0, 0, 0);
         for commit in 0..commits {
@@ -204,7 +205,7 @@ mod tests {
         (units.div_ceil(commits), written.div_ceil(message))
     }
 
-    /// The figures of ADR 0029.
+    /// Checks the figures of ADR 0029.
     #[test]
     fn pieces_are_few_and_seldom_written_again() {
         assert_eq!(cost(40_000, |_| 200), (5, 9));

@@ -1,4 +1,4 @@
-//! Wide areas: their sums are objects in the bucket, and an index of the table of markets lists what is not in them yet.
+//! Wide areas: their sums are objects in the bucket; an index of the markets table lists the markets not yet in them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -21,22 +21,23 @@ use crate::error::failed;
 use crate::s3::{Got, Objects, Put, Stored, When, key_part};
 
 const PREFIX: &str = "rollups/";
-/// A key may have 1,024 bytes, and the name of a table has 255 at most.
+/// A key may have 1,024 bytes, and the name of a table at most 255.
 const PATH_BYTES_MAX: usize = 640;
 const SUM_BYTES_MAX: usize = 256 << 20;
-/// So much of a sum is read at first: what is shown of it stands at its beginning.
+/// Bytes of a sum to read first: the displayed part is at its beginning.
 const BEGINNING_BYTES: u64 = 1 << 20;
-/// A version is the moment until which all is in. A sum that never had all counts from 1, which is long before this year 2020.
+/// A version is the time up to which everything is included. A sum that was never complete counts from 1, long before
+/// the year 2020.
 const WHOLE_SINCE_MS: u64 = 1_577_836_800_000;
-/// Sums that are in memory at once: those of large counties have some megabytes.
+/// Sums in memory at once: those of large counties have a few megabytes.
 const SUMS_AT_ONCE: usize = 4;
 
-/// The sums of the wide areas of one table of markets.
+/// The sums of the wide areas of one markets table.
 ///
-/// Each is one object, `rollups/<table>/us/wa/king/sale-USD.sum`, and is replaced only if it is still the one that was read (`If-Match`). A
-/// write whose answer is lost is sent again by the SDK and then refused for what it stored itself; who is refused reads it again,
-/// and finds it done. Of which table sums are is part of their name, so that generations do not meet
-/// ([ADR 0040](../../../../docs/adr/0040-generations-on-aws.md)); those of a table that is no more expire.
+/// Each is one object, `rollups/<table>/us/wa/king/sale-USD.sum`, and is replaced only if it is still the one that was
+/// read (`If-Match`). If the response to a write is lost, the SDK sends it again and S3 refuses it because of the first
+/// attempt; the caller then reads it again and finds it done. The table is part of the key, so that generations stay
+/// separate ([ADR 0040](../../../../docs/adr/0040-generations-on-aws.md)); the sums of a deleted table expire.
 #[derive(Clone)]
 pub struct StackAreas {
     client: Client,
@@ -45,7 +46,7 @@ pub struct StackAreas {
 }
 
 impl StackAreas {
-    /// The areas of this table of markets, whose sums are in this bucket.
+    /// The areas of this markets table, with their sums in this bucket.
     #[must_use]
     pub fn new(dynamodb: Client, s3: aws_sdk_s3::Client, markets_table: impl Into<String>, bucket: &str) -> Self {
         Self { client: dynamodb, table: markets_table.into(), objects: Objects::new(s3, bucket) }
@@ -54,11 +55,12 @@ impl StackAreas {
     /// The key of an area's sum.
     ///
     /// # Errors
-    /// When the table's name makes no key.
+    ///
+    /// The table's name does not fit into a key.
     pub fn key(&self, area: &WideArea) -> Result<String, PortError> {
         let path = area.path().split('/').map(key_part).collect::<Result<Vec<String>, PortError>>();
         let path = path.map(|levels| levels.join("/")).ok().filter(|path| path.len() <= PATH_BYTES_MAX);
-        // `!` and what follows it are of no name: an escape has two digits.
+        // `!` cannot collide with a name: an escape has two digits.
         let path = path.unwrap_or_else(|| format!("!{}", blake3::hash(area.path().as_bytes()).to_hex()));
         let (purpose, currency) = (area.id().purpose.as_str(), area.id().currency);
         Ok(format!("{}{path}/{purpose}-{currency}.sum", self.prefix()?))
@@ -68,20 +70,22 @@ impl StackAreas {
         Ok(format!("{PREFIX}{}/", key_part(&self.table)?))
     }
 
-    /// The keys of all that lies where the sums of this table do, in order. Of which areas they are their names do not always
-    /// tell; [`StackAreas::key`] does.
+    /// The keys of all sums of this table, in order. A key does not always show its area; [`StackAreas::key`] maps
+    /// areas to keys.
     ///
     /// # Errors
-    /// When they cannot be listed.
+    ///
+    /// They cannot be listed.
     pub async fn keys(&self) -> Result<Vec<String>, PortError> {
         let listed = self.objects.list(&self.prefix()?, usize::MAX).await?;
         Ok(listed.into_iter().map(|object| object.key).collect())
     }
 
-    /// An area's sum as it is stored, or what is wrong with its bytes; `None` where there is none.
+    /// An area's sum as stored, or what is wrong with its bytes; `None` if there is none.
     ///
     /// # Errors
-    /// When it cannot be read.
+    ///
+    /// It cannot be read.
     pub async fn stored(&self, area: &WideArea) -> Result<Option<Result<AreaSum, SumError>>, PortError> {
         Ok(self.read(area).await?.map(|(sum, _)| sum))
     }
@@ -93,7 +97,7 @@ impl StackAreas {
         Ok(Some((AreaSum::from_bytes(&body, area.level()), etag)))
     }
 
-    /// Markets that are to be rolled up and whose names begin so.
+    /// Markets to be rolled up whose names begin with this.
     async fn waiting(&self, begins: &str) -> Result<Vec<Market>, PortError> {
         let part = |part: u8| listed(self.client.clone(), self.table.clone(), Index::Changed(part), begins.to_owned());
         let parts: Vec<_> = (0..CHANGED_PARTS).map(part).collect();
@@ -107,7 +111,7 @@ impl StackAreas {
         let Some(beginning) = self.objects.beginning(&key, BEGINNING_BYTES).await? else { return Ok(None) };
         match Total::from_beginning(&beginning, with_series) {
             Ok(Some(total)) => return Ok(Some(total)),
-            // It goes on.
+            // Continue with the next piece.
             Ok(None) => {}
             Err(error) => return Ok(self.not_read(&key, &error)),
         }
@@ -120,7 +124,7 @@ impl StackAreas {
     }
 
     fn not_read<T>(&self, key: &str, error: &SumError) -> Option<T> {
-        tracing::error!(sum = self.objects.name(key), %error, "the sum of an area cannot be read, as if it were not there");
+        tracing::error!(sum = self.objects.name(key), %error, "the sum of an area cannot be read and is ignored");
         None
     }
 
@@ -145,22 +149,22 @@ impl StackAreas {
     }
 }
 
-/// The parts of a sum, by their names.
+/// The parts of a sum, by name.
 struct Parts {
     version: u64,
     parts: BTreeMap<String, Total>,
 }
 
-/// An index of the table of markets.
+/// An index of the markets table.
 #[derive(Clone, Copy)]
 enum Index {
     /// All markets.
     Heads,
-    /// One part of those that are to be rolled up.
+    /// One partition of the markets to be rolled up.
     Changed(u8),
 }
 
-/// The markets that an index lists and whose names begin so, in order.
+/// The markets in an index whose names begin with this, in order.
 async fn listed(client: Client, table: String, index: Index, begins: String) -> Result<Vec<Market>, PortError> {
     let (name, key, value) = match index {
         Index::Heads => ("heads", "kind", KIND.to_owned()),
@@ -206,7 +210,7 @@ async fn settle(client: Client, table: String, market: Market, version: u64) -> 
     match request.send().await {
         Ok(_) => Ok(()),
         Err(error) => match error.as_service_error() {
-            // Another version is there, or is being committed: it is to be rolled up as well.
+            // Another version is stored or being committed: it must be rolled up as well.
             Some(
                 UpdateItemError::ConditionalCheckFailedException(_) | UpdateItemError::TransactionConflictException(_),
             ) => Ok(()),
@@ -238,7 +242,7 @@ impl RollUps for StackAreas {
             for (market, (head, committed)) in dated {
                 let what = || format!("read the market {market} in the table {table}");
                 let (version, archive) = (head.version, head.archive.clone());
-                // What a head names may have been replaced, and cleared away, since it was read.
+                // A block that the head names may have been replaced and deleted since.
                 let state = match base_of(&market, &head, &chunks) {
                     Ok(base) => head.state(base).map_err(|error| PortError::new(what(), error))?,
                     Err(error) if read >= READS_MAX => return Err(PortError::new(what(), error)),
@@ -291,7 +295,8 @@ impl RollUps for StackAreas {
 #[async_trait]
 impl WideAreas for StackAreas {
     async fn wide(&self, area: &WideArea, markets: usize, now: Time) -> Result<Option<ShownWide>, PortError> {
-        // First what waits: what is settled until the sum is read is in it, and is only said to be missing.
+        // Read the waiting markets first: a market that is rolled up before the sum is read is then in it, and only
+        // reported as missing.
         let waiting = self.waiting(&format!("{}/", area.path())).await?;
         let total = self.total(area, true).await?;
         let waiting = waiting.iter().filter(|market| is_of(area, market)).count();
@@ -340,7 +345,7 @@ fn is_of(area: &WideArea, market: &Market) -> bool {
     lies_in(market.area.as_str(), area.path()) && WideArea::of(market, area.level()) == *area
 }
 
-/// A city: the sum of those of its markets that its county has.
+/// A city: the sum of its markets in the county's sum.
 fn added_up(county: &Parts, markets: &[&Market]) -> Option<Total> {
     let parts: Vec<&Total> = markets.iter().filter_map(|market| county.parts.get(&market.to_string())).collect();
     let mut sum = Wide::default();
@@ -350,7 +355,7 @@ fn added_up(county: &Parts, markets: &[&Market]) -> Option<Total> {
     Some(Total { version: county.version, covered: DaysCovered { from, until }, markets: parts.len(), sum })
 }
 
-/// A sum as it may be shown: if it tells the day, was once whole, and has all markets of the area but those that came lately.
+/// A sum that may be shown: it covers the day, was once complete, and has all markets of the area except the latest.
 fn shown(total: Total, area: &WideArea, markets: usize, waiting: usize, now: Time) -> Option<ShownWide> {
     let is_covered = total.covered.has(now.day_in(&area.country().zone)) && total.markets + waiting >= markets;
     if !is_covered || (waiting > 0 && total.version < WHOLE_SINCE_MS) {

@@ -1,4 +1,4 @@
-//! Items: writing and reading their attributes.
+//! Reading and writing the attributes of items.
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use aws_smithy_types::Blob;
 /// An item, or the key of one.
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-/// An item that is not as we write them.
+/// An item that has not the form in which it is written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the item has no attribute `{name}` that is {expected}")]
 pub(super) struct Malformed {
@@ -30,7 +30,7 @@ pub(super) fn bytes(value: Vec<u8>) -> AttributeValue {
     AttributeValue::B(Blob::new(value))
 }
 
-/// An item, or a key, of these attributes.
+/// An item or a key with these attributes.
 pub(super) fn item<const N: usize>(attributes: [(&str, AttributeValue); N]) -> Item {
     attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
@@ -50,13 +50,13 @@ pub(super) fn bytes_of<'a>(item: &'a Item, name: &str) -> Result<&'a [u8], Malfo
     found.ok_or_else(|| Malformed { name: name.to_owned(), expected: "binary" })
 }
 
-/// JSON as native attributes, so that it can be read where the table is looked at. What is null is left out.
+/// JSON as native attributes, so that it is readable in the table. Nulls are omitted.
 pub(super) fn native(value: &serde_json::Value) -> AttributeValue {
     use serde_json::Value;
     match value {
         Value::Null => AttributeValue::Null(true),
         Value::Bool(value) => AttributeValue::Bool(*value),
-        // As DynamoDB itself would write it: without a trailing `.0`.
+        // As DynamoDB writes it: without a trailing `.0`.
         Value::Number(value) => value.as_i64().map_or_else(|| number(value.as_f64().unwrap_or_default()), number),
         Value::String(value) => text(value),
         Value::Array(values) => AttributeValue::L(values.iter().map(native).collect()),
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn attributes_are_read_as_they_were_written_and_nothing_else_is() {
+    fn attributes_are_read_as_they_were_written() {
         let item = item([("a", text("x")), ("n", number(-7)), ("b", bytes(vec![0, 255]))]);
         assert_eq!(text_of(&item, "a"), Ok("x"));
         assert_eq!(number_of::<i64>(&item, "n"), Ok(-7));

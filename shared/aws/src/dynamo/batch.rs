@@ -1,4 +1,4 @@
-//! Reading many items by their keys.
+//! Reading many items by key.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -15,14 +15,14 @@ use crate::error::failed;
 /// DynamoDB's limit for one `BatchGetItem`.
 const KEYS_MAX: usize = 100;
 
-/// Requests in a row that may answer nothing of what they were asked before it is given up.
+/// Consecutive requests without progress before giving up.
 const IDLE_MAX: u32 = 6;
 
-/// Requests that are under way at once, of one call of a port.
+/// Concurrent requests of one call of a port.
 pub(super) const REQUESTS_MAX: usize = 8;
 
-/// The items with these keys, in any order; what is not there is left out. No key may come twice. The read is
-/// consistent. `attributes`, if there are any, are all that is read of each item.
+/// The items with these keys, in any order; missing ones are omitted. No key may come twice. The read is consistent. If
+/// there are `attributes`, only those are read.
 pub(super) async fn get_all(
     client: &Client,
     table: &str,
@@ -32,7 +32,7 @@ pub(super) async fn get_all(
     read(client, table, keys, attributes, true).await
 }
 
-/// The same at half the price, eventually consistent: what was written a second ago or less may not be there yet.
+/// Like [`get_all`], eventually consistent at half the price: writes of the last second may be missing.
 pub(super) async fn get_all_eventually_consistent(
     client: &Client,
     table: &str,
@@ -54,7 +54,8 @@ async fn read(
     Ok(concurrently(REQUESTS_MAX, batches).await?.into_iter().flatten().collect())
 }
 
-/// One batch, and again what DynamoDB did not get to: an answer has at most 16 MB, and less under load.
+/// Reads one batch, repeating the keys that DynamoDB left unprocessed: a response has at most 16 MB, and less under
+/// load.
 async fn get(
     client: Client,
     table: String,
@@ -93,15 +94,15 @@ fn request(
     if attributes.is_empty() {
         return request.build();
     }
-    // By placeholders: many plain words are reserved.
+    // Uses placeholders, because many plain words are reserved.
     let names: HashMap<String, String> =
         attributes.iter().enumerate().map(|(i, name)| (format!("#{i}"), (*name).to_owned())).collect();
     let projection = (0..attributes.len()).map(|i| format!("#{i}")).collect::<Vec<_>>().join(", ");
     request.projection_expression(projection).set_expression_attribute_names(Some(names)).build()
 }
 
-/// Waits before something is asked again that was asked in vain `times` times in a row: some tens of
-/// milliseconds at first, at most two seconds.
+/// Waits before a retry after `times` requests without progress: some tens of milliseconds at first, at most two
+/// seconds.
 pub(super) async fn pause(times: u32) {
     tokio::time::sleep(Duration::from_millis(backoff_ms(times, 50, 2_000))).await;
 }

@@ -1,5 +1,5 @@
-//! Blocks: states that are written once and never changed, in chunks that fit into items. The base of a market's state is one
-//! (the whole state as it was at some commit), and so is each piece of its archive.
+//! Blocks: states that are written once and never change, in chunks that fit into items. The base of a market's state
+//! is one (the whole state at some commit), and so is each piece of its archive.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -9,23 +9,23 @@ use stoop_market::Cells;
 
 use super::attributes::{Item, Malformed, bytes, bytes_of, item, number, number_of, text, text_of};
 
-/// How many bytes of a block go into one item, which may have 400 KB with everything else in it.
+/// Bytes of a block per item; an item may have 400 KB in all.
 const CHUNK_BYTES_MAX: usize = 300 << 10;
 const LEVEL: i32 = 3;
-/// Far more than any market's state has, so that damaged bytes cannot ask for all of the memory.
+/// Far more than any market's state, so that damaged bytes cannot claim all memory.
 const STATE_BYTES_MAX: u64 = 256 << 20;
 
-/// What is said of a block where it is named.
+/// The reference to a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct BlockRef {
-    /// `<version>-<nonce>`: the version of the head that it was written for, in twenty digits.
+    /// `<version>-<nonce>`: the version of the head that it was written for, in twenty digits, and a random number.
     ///
-    /// The nonce makes each attempt to write a block the owner of its chunks. Were they named by their content,
-    /// one writer could clear away as old what another has just come to build on.
+    /// With the nonce each attempt to write a block owns its chunks. If content determined the name, one writer could
+    /// delete as obsolete what another has just begun to use.
     pub(super) name: String,
-    /// How many chunks.
+    /// The number of chunks.
     pub(super) chunks: u32,
-    /// How many bytes they have together.
+    /// Their total size in bytes.
     pub(super) bytes: u64,
 }
 
@@ -36,16 +36,16 @@ pub(super) struct Block {
     bytes: Vec<u8>,
 }
 
-/// A block that cannot be put together from its chunks.
+/// A block that cannot be assembled from its chunks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum BlockError {
     #[error("{found} of the {} chunks of the block {} are there", .of.chunks, .of.name)]
     Missing { of: BlockRef, found: usize },
-    #[error("the chunks of the block {0} are not those that it was written with")]
+    #[error("the chunks of the block {0} differ from those that were written")]
     Damaged(String),
 }
 
-/// Chunks by the partition and the `part` that they are kept under.
+/// Chunks by partition and `part`.
 pub(super) type Chunks = HashMap<(String, String), Vec<u8>>;
 
 impl Block {
@@ -87,13 +87,13 @@ impl BlockRef {
         self.name.get(..20)?.parse().ok()
     }
 
-    /// Puts the state together again, from the chunks that were found under a partition.
+    /// Assembles the state from the chunks found in a partition.
     pub(super) fn find(&self, partition: &str, chunks: &Chunks) -> Result<Cells, BlockError> {
         let found = self.parts().map(|part| chunks.get(&(partition.to_owned(), part)).map(Vec::as_slice));
         self.join(&found.collect::<Vec<_>>())
     }
 
-    /// Puts the state together again from its chunks, in order.
+    /// Assembles the state from its chunks, in order.
     pub(super) fn join(&self, chunks: &[Option<&[u8]>]) -> Result<Cells, BlockError> {
         let found: Vec<&[u8]> = chunks.iter().copied().flatten().collect();
         if u32::try_from(found.len()) != Ok(self.chunks) {
@@ -105,14 +105,14 @@ impl BlockRef {
         Cells::from_bytes(&state).map_err(|_| damaged())
     }
 
-    /// Names the block in an item, as its `name`.
+    /// Stores the reference in an item, in the attribute `name`.
     pub(super) fn put_into(&self, item: &mut Item, name: &str) {
         item.insert(name.to_owned(), text(&self.name));
         item.insert(format!("{name}_chunks"), number(self.chunks));
         item.insert(format!("{name}_bytes"), number(self.bytes));
     }
 
-    /// The block that an item names as its `name`.
+    /// The reference in an item's attribute `name`.
     pub(super) fn of_item(item: &Item, name: &str) -> Result<Option<Self>, Malformed> {
         if !item.contains_key(name) {
             return Ok(None);
@@ -123,7 +123,7 @@ impl BlockRef {
     }
 }
 
-/// The chunks that items hold.
+/// The chunks in items.
 pub(super) fn chunks_of(items: &[Item]) -> Result<Chunks, Malformed> {
     let chunk = |item| {
         let key = (text_of(item, "market")?.to_owned(), text_of(item, "part")?.to_owned());
@@ -132,13 +132,13 @@ pub(super) fn chunks_of(items: &[Item]) -> Result<Chunks, Malformed> {
     items.iter().map(chunk).collect()
 }
 
-/// The first and the last possible `part` of the chunks of blocks that were written for one of these versions.
+/// The first and the last possible `part` of chunks written for these versions.
 pub(super) fn parts_of(versions: &Range<u64>) -> [String; 2] {
-    // The version stands in twenty digits, so that the order of texts is the order of versions. `!` comes before `-`.
+    // The version has twenty digits, so that the order of the strings is that of the versions. `!` sorts before `-`.
     [format!("block#{:020}", versions.start), format!("block#{:020}!", versions.end)]
 }
 
-/// Decompresses, but to no more than `bytes_max`.
+/// Decompresses at most `bytes_max` bytes.
 pub(super) fn unpack(bytes: &[u8], bytes_max: u64) -> std::io::Result<Vec<u8>> {
     let mut unpacked = Vec::new();
     zstd::stream::read::Decoder::new(bytes)?.take(bytes_max).read_to_end(&mut unpacked)?;
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_is_put_together_from_its_chunks_and_from_no_others() {
+    fn a_block_is_assembled_from_its_chunks_only() {
         let block = Block::of(&Cells::default(), 7, 1).unwrap();
         let reference = &block.reference;
         let kept = chunks(&block);
@@ -169,8 +169,8 @@ mod tests {
     }
 
     #[test]
-    fn large_blocks_are_cut() {
-        // What does not compress, in place of a state of some megabytes.
+    fn large_blocks_have_several_chunks() {
+        // Incompressible data of a few megabytes.
         let bytes: Vec<u8> =
             (0..40_000_u64).flat_map(|i| blake3::hash(&i.to_le_bytes()).as_bytes()[..16].to_vec()).collect();
         let reference = BlockRef { name: "x".into(), chunks: 3, bytes: bytes.len() as u64 };
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn the_range_of_versions_has_their_chunks_and_no_others() {
+    fn a_range_of_versions_selects_only_their_chunks() {
         let part = |version| chunks(&Block::of(&Cells::default(), version, 1).unwrap()).remove(0).0;
         for (versions, within) in [(0..10, vec![0, 1, 4, 5, 9]), (5..10, vec![5, 9]), (9..9, vec![])] {
             let [from, until] = parts_of(&versions);

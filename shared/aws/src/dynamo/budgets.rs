@@ -7,12 +7,12 @@ use stoop_pipeline::ports::{Account, Budgets, PortError};
 use super::attributes::{Item, item, number, number_of, text, text_of};
 use crate::error::failed;
 
-/// The `id` of the one item of an account, whose `subject` is its name behind [`SUBJECT`].
+/// The `id` of an account's item; its `subject` is [`SUBJECT`] and the account's name.
 const ID: &str = "budget";
-/// No search has a name with this sign in it.
+/// No search name contains this character.
 const SUBJECT: &str = "account#";
 
-/// What was asked of each account of a source, in the table of runs: an item of less than a kilobyte for each account.
+/// The requests of each account, in the runs table: one item of less than a kilobyte per account.
 #[derive(Clone, Debug)]
 pub struct DynamoBudgets {
     client: Client,
@@ -20,7 +20,7 @@ pub struct DynamoBudgets {
 }
 
 impl DynamoBudgets {
-    /// The records in this table. One expires when it says nothing any more, by the attribute `expires_at`.
+    /// The records in this table. A record expires when it no longer matters, by the attribute `expires_at`.
     #[must_use]
     pub fn new(client: Client, runs_table: impl Into<String>) -> Self {
         Self { client, table: runs_table.into() }

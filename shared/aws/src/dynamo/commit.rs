@@ -1,4 +1,4 @@
-//! One commit: what can be written beforehand, the transaction, and clearing away behind it.
+//! One commit: writes before the transaction, the transaction, and the cleanup after it.
 
 use std::ops::Range;
 
@@ -19,16 +19,16 @@ use crate::error::{failed, reason};
 
 /// DynamoDB's limit for the actions of one transaction.
 pub(super) const ACTIONS_MAX: usize = 100;
-/// The most bytes of a home: an item may have 400 KB, its other attributes have less than ten.
+/// The most bytes of a home: an item may have 400 KB, and the other attributes take less than ten.
 const HOME_BYTES_MAX: usize = 390 << 10;
-/// DynamoDB's limit for all items of one transaction, less what attributes other than the large ones take.
+/// DynamoDB's limit for all items of one transaction, less a margin for small attributes.
 const COMMIT_BYTES_MAX: usize = (4 << 20) - (256 << 10);
 
-/// What is to be done for one market.
+/// The change of one market.
 struct MarketStep<'a> {
     change: &'a MarketChange<'a>,
     step: Step,
-    /// What is added to the archive.
+    /// The addition to the archive.
     piece: Option<Piece>,
 }
 
@@ -52,7 +52,7 @@ pub(super) async fn commit(store: &DynamoStore, commit: &Commit<'_>) -> Result<(
         }
     }
     if let Err(error) = transact(store, commit, &markets).await {
-        // What is stored now is not known, or known to be something else.
+        // The stored version is now unknown, or known to differ.
         markets.iter().for_each(|market| store.heads.remove(market.change.market));
         return Err(error);
     }
@@ -69,7 +69,7 @@ pub(super) async fn commit(store: &DynamoStore, commit: &Commit<'_>) -> Result<(
     Ok(())
 }
 
-/// Makes sure that each home fits into an item.
+/// Checks that each home fits into an item.
 fn check_homes(homes: &[HomeChange<'_>]) -> Result<(), CommitError> {
     match homes.iter().find(|change| change.new.bytes.len() > HOME_BYTES_MAX) {
         Some(change) => Err(CommitError::TooLarge { home: change.id.clone(), bytes: change.new.bytes.len() }),
@@ -77,8 +77,8 @@ fn check_homes(homes: &[HomeChange<'_>]) -> Result<(), CommitError> {
     }
 }
 
-/// What each market's head becomes. The heads are those of the versions that the changes were made to; where
-/// one is not remembered it is read, and if the stored version is another one there is a conflict already.
+/// The new head of each market. The old heads are those of the versions that were changed; a head that is not cached is
+/// read, and a different stored version is a conflict.
 async fn market_steps<'a>(
     store: &DynamoStore,
     changes: &'a [MarketChange<'a>],
@@ -134,8 +134,8 @@ async fn put(store: &DynamoStore, item: Item, what: impl Fn() -> String) -> Resu
     request.send().await.map(|_| ()).map_err(failed(what))
 }
 
-/// The transaction. The SDK gives it a `ClientRequestToken`, so that one which is sent again after its answer
-/// was lost is not taken for a conflict with itself.
+/// The transaction. The SDK adds a `ClientRequestToken`, so that a retry after a lost response is not a conflict with
+/// itself.
 async fn transact(store: &DynamoStore, commit: &Commit<'_>, markets: &[MarketStep<'_>]) -> Result<(), CommitError> {
     let now = store.clock.now();
     let homes = commit.homes.iter().map(|change| home_put(&store.homes, change, change.notable && !store.is_quiet));
@@ -172,7 +172,7 @@ fn market_put(table: &str, market: &MarketStep<'_>, now: Time) -> aws_sdk_dynamo
     conditional(table, market.step.head.to_item(id, new, now), "part", *version_read)
 }
 
-/// A put on condition that the stored version is the one that was read; 0: that nothing is stored.
+/// A put on condition that the stored version is the one that was read; 0 means that nothing is stored.
 fn conditional(table: &str, item: Item, key: &str, version_read: u64) -> aws_sdk_dynamodb::types::builders::PutBuilder {
     let put = Put::builder().table_name(table).set_item(Some(item));
     match version_read {
@@ -188,7 +188,7 @@ fn transaction(store: &DynamoStore) -> String {
     format!("TransactWriteItems on the tables {} and {}", store.homes, store.markets)
 }
 
-/// What a refused transaction means. Each action has a reason, in their order.
+/// What a refused transaction means. The reasons are in the order of the actions.
 fn refusal(store: &DynamoStore, commit: &Commit<'_>, error: &SdkError<TransactWriteItemsError>) -> CommitError {
     let cancelled = match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => cancelled,
@@ -208,9 +208,9 @@ fn refusal(store: &DynamoStore, commit: &Commit<'_>, error: &SdkError<TransactWr
 
 #[derive(Debug, PartialEq, Eq)]
 enum Verdict {
-    /// An item has another version than was read, or another transaction is at it.
+    /// An item has another version than was read, or is in another transaction.
     Conflict,
-    /// The action at this place was refused for another reason, which may pass.
+    /// The action at this index was refused for another reason, which may pass.
     Refused { address: usize, why: String },
     /// No reason is given.
     Unknown,
@@ -218,7 +218,7 @@ enum Verdict {
 
 fn verdict(reasons: &[CancellationReason]) -> Verdict {
     let code = |reason: &CancellationReason| reason.code().unwrap_or("None").to_owned();
-    // A version that is not the stored one will not become it: nothing else matters then.
+    // A changed version is final, so it takes precedence.
     if reasons.iter().any(|reason| code(reason) == "ConditionalCheckFailed") {
         return Verdict::Conflict;
     }
@@ -234,12 +234,12 @@ fn verdict(reasons: &[CancellationReason]) -> Verdict {
     }
 }
 
-/// Deletes the blocks of a partition that were written for one of these versions, which no head will name any more: those that
-/// were replaced, and what writers left behind that died or were overtaken. What goes wrong here costs nothing but storage.
+/// Deletes the blocks of a partition that were written for these versions, which no head will name any more: replaced
+/// ones, and those of writers that died or lost. A failure here costs only storage.
 async fn clear_blocks(store: &DynamoStore, partition: &str, versions: Range<u64>) {
     if let Err(error) = try_clear_blocks(store, partition, &versions).await {
         let why = error.source.map(|source| source.to_string()).unwrap_or_default();
-        tracing::warn!(partition, what = error.what, why, "old blocks of a market are still there");
+        tracing::warn!(partition, what = error.what, why, "old blocks of a market were not deleted");
     }
 }
 
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_conflict_is_what_reading_again_can_heal() {
+    fn a_conflict_can_be_resolved_by_reading_again() {
         let of = |codes: &[&str]| verdict(&reasons(codes));
         let refused = |address, why: &str| Verdict::Refused { address, why: why.into() };
         assert_eq!(of(&["None", "ConditionalCheckFailed"]), Verdict::Conflict);
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_home_is_stored_with_what_can_be_asked_of_it() {
+    fn a_home_is_stored_with_its_queryable_attributes() {
         let address = Address { city: Some("Agadir".into()), country: Some("MA".into()), ..Address::default() };
         let mut listing = Listing::new(Purpose::Sale, Currency::MAD, address);
         listing.list_price = Some(Minor(90_000_000));

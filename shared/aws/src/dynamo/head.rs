@@ -1,4 +1,4 @@
-//! The head of a market: what changes with each commit. Pure; reading and writing it is [`super::market`]'s.
+//! The head of a market: the part that every commit changes. Pure; [`super::market`] reads and writes it.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use stoop_domain::{Market, Time};
@@ -11,47 +11,47 @@ use super::block::{Block, BlockRef, unpack};
 
 /// The `part` of a head.
 pub(super) const HEAD: &str = "head";
-/// The `kind` of a head, by which the index `heads` finds all markets.
+/// The `kind` of a head, by which the index `heads` lists all markets.
 pub(super) const KIND: &str = "market";
-/// The attribute by which the index `changed` lists the markets that are to be rolled up: every commit writes it, and it is
-/// removed when that version is in the sums of the areas above.
+/// The attribute by which the index `changed` lists the markets to roll up. Every commit writes it; it is removed when
+/// that version is in the sums of the areas above.
 pub(super) const CHANGED: &str = "changed";
-/// So many partitions share that index: each takes a thousand writes a second.
+/// The partitions of that index: each takes a thousand writes a second.
 pub(super) const CHANGED_PARTS: u8 = 4;
-/// A tail of up to so many bytes never causes a new base: with the figures and the rest, the head stays below
-/// 2 KB, and DynamoDB bills whole ones.
+/// A tail of up to this many bytes never causes a new base: with the figures and the rest the head stays below 2 KB,
+/// and DynamoDB bills whole kilobytes.
 const TAIL_BYTES_FREE: u64 = 768;
-/// No tail has more bytes than this, however large its base.
+/// The most bytes of a tail, however large its base is.
 const TAIL_BYTES_MAX: u64 = 64 << 10;
-/// Far more than a tail of that size holds.
+/// Far more than a tail of that size unpacks to.
 const TAIL_UNPACKED_MAX: u64 = 16 << 20;
 const LEVEL: i32 = 3;
-/// The names, in an item, of the base and of the newest piece of the archive.
+/// The attributes that name the base and the newest piece of the archive.
 const BASE: &str = "base";
 const ARCHIVE: &str = "archive";
 
-/// A head as it is stored; the default is that of a market which is not.
+/// A head as stored; the default is that of a market that is not stored.
 ///
-/// The state of the market is the base's with the tail merged into it.
+/// The state of the market is the base with the tail merged into it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Head {
-    /// 0 where there is none.
+    /// 0 if the market is not stored.
     pub(super) version: u64,
-    /// The sum of everything added since the base was written: [`Cells::to_bytes`], compressed; empty for nothing.
+    /// The sum of everything added since the base was written: [`Cells::to_bytes`], compressed; empty if nothing was.
     pub(super) tail: Vec<u8>,
-    /// How many bytes of tails were billed since the base was written: each twice, being in a transaction.
+    /// Bytes billed for tails since the base was written; each tail counts twice, because it is in a transaction.
     pub(super) carried: u64,
-    /// The state that the tail is added to; `None` for the empty one.
+    /// The state that the tail is added to; `None` means empty.
     pub(super) base: Option<BlockRef>,
-    /// The newest piece of the archive; `None` where nothing was archived yet.
+    /// The newest piece of the archive; `None` if nothing was archived yet.
     pub(super) archive: Option<BlockRef>,
 }
 
-/// What a commit makes of a head.
+/// The result of a commit on a head.
 #[derive(Debug)]
 pub(super) struct Step {
     pub(super) head: Head,
-    /// A base to be written before the head that names it.
+    /// A base to write before the head that names it.
     pub(super) base: Option<Block>,
 }
 
@@ -74,12 +74,12 @@ pub(super) enum TailError {
 }
 
 impl Head {
-    /// The head that follows when `change` is made to the state of this one, with the archive that it had. Its base is only
-    /// put together anew when carrying the tail has cost as much as that will: see ADR 0008.
+    /// The head after `change` is applied to the state of this one, with the archive that it had. A new base is written
+    /// only when carrying the tail has cost as much as that will: see ADR 0008.
     pub(super) fn step(&self, change: &MarketChange<'_>, nonce: u64) -> Result<Step, StepError> {
         let version = self.version + 1;
         let mut tail = self.tail_cells()?;
-        // What leaves the tail is in `archived`, and is no matter of the state's.
+        // Cells that leave the tail are in `archived`; the state does not need them.
         change.deltas.iter().for_each(|delta| drop(tail.add(delta)));
         change.fold_to.into_iter().for_each(|horizon| drop(tail.fold_to(horizon)));
         let tail = zstd::bulk::compress(&tail.to_bytes(), LEVEL)?;
@@ -113,7 +113,7 @@ impl Head {
         item([("market", text(market.to_string())), ("part", text(HEAD))])
     }
 
-    /// The item to store, with the figures of the state at `now` in plain sighting.
+    /// The item to store, with the figures of the state at `now` as readable attributes.
     pub(super) fn to_item(&self, market: &Market, state: &Cells, now: Time) -> Item {
         let mut item = item([
             ("market", text(market.to_string())),
@@ -143,19 +143,19 @@ impl Head {
         Ok(Self { version, tail: bytes_of(item, "tail")?.to_vec(), carried, base, archive })
     }
 
-    /// How much memory it takes, about.
+    /// Its approximate memory, in bytes.
     pub(super) fn memory_bytes(&self) -> usize {
         768 + self.tail.len()
     }
 }
 
-/// In which partition of the index `changed` a market is listed.
+/// The partition of the index `changed` that lists a market.
 fn changed_part(market: &Market) -> u8 {
     blake3::hash(market.to_string().as_bytes()).as_bytes()[0] % CHANGED_PARTS
 }
 
-/// Whether a new base is to be written. It costs its own bytes and those of the old one, as deleting is billed like
-/// writing; what it saves is not known, so it is written when as much has been paid for going without.
+/// Whether to write a new base. It costs its own bytes and those of the old one, as deleting is billed like writing.
+/// The saving is unknown, so it is written when the same amount has been paid for carrying the tail.
 fn is_worth_a_base(tail_bytes: u64, carried: u64, base_bytes: u64) -> bool {
     tail_bytes > TAIL_BYTES_MAX || (tail_bytes > TAIL_BYTES_FREE && carried > 2 * base_bytes.max(tail_bytes))
 }
@@ -163,7 +163,7 @@ fn is_worth_a_base(tail_bytes: u64, carried: u64, base_bytes: u64) -> bool {
 fn figures(market: &Market, state: &Cells, now: Time) -> AttributeValue {
     let country = market.area.country();
     let view = FiguresView::of(Sum::Whole(state), now, market.currency, country.area_unit, &country.zone);
-    // Numbers, and names that are literals: there is nothing in it that JSON cannot express.
+    // Numbers and literal names: JSON can express all of it.
     native(&serde_json::to_value(view).unwrap_or_default())
 }
 

@@ -13,14 +13,14 @@ use super::batch::{REQUESTS_MAX, get_all};
 use crate::concurrently::concurrently;
 use crate::error::failed;
 
-/// The ledger of alerts, a table with one item for each. Its index `by_day` lists them by the day (UTC) and time
-/// of their change. Beside them lie the rules that they were judged by, each set of rules once, as JSON: an alert's `rules` is the
-/// id of that item. It has no day, so that the index does not know it.
+/// The ledger of alerts, a table with one item per alert. Its index `by_day` lists them by day (UTC) and time of their
+/// change. The table also holds the rules that they were judged by, each set once, as JSON: an alert's `rules` is the
+/// ID of that item. Rules have no day, so the index omits them.
 #[derive(Clone, Debug)]
 pub struct DynamoLedger {
     client: Client,
     table: String,
-    /// The id of the rules that were put last: they are there.
+    /// The ID of the rules that were last put: they are stored.
     rules_put: Arc<Mutex<Option<String>>>,
 }
 
@@ -31,7 +31,7 @@ impl DynamoLedger {
         Self { client, table: alerts_table.into(), rules_put: Arc::default() }
     }
 
-    /// Sees to it that these rules are in the table. Gives their item's id.
+    /// Stores these rules if they are missing. Returns their item's ID.
     async fn put_rules(&self, rules: &Rules) -> Result<String, PortError> {
         let what = || format!("PutItem of the rules into the table {}", self.table);
         let body = serde_json::to_string(rules).map_err(|error| PortError::new(what(), error))?;
@@ -56,9 +56,9 @@ impl Ledger for DynamoLedger {
         Ok(ids.iter().map(|id| known.contains(id.0.as_str())).collect())
     }
 
-    /// Each alert is a put of its own, on condition that its id is not there: a batch takes no conditions, and a
-    /// transaction would cost twice as much and refuse all for the sake of one that is known. The rules come first: who is
-    /// killed in between leaves rules that no alert names, and never an alert that names what is not there.
+    /// Each alert is a separate put, on condition that its ID is new: a batch takes no conditions, and a transaction
+    /// would cost twice as much and refuse all because of one known alert. The rules come first: a crash in between
+    /// leaves rules that no alert names, never an alert whose rules are missing.
     async fn record(&self, alerts: &[Alert], rules: &Rules) -> Result<(), PortError> {
         if alerts.is_empty() {
             return Ok(());
@@ -78,7 +78,7 @@ impl Ledger for DynamoLedger {
     }
 }
 
-/// Puts an item, unless there is one with its id.
+/// Puts an item, unless its ID exists.
 async fn put_first(client: Client, table: String, item: Item, what: String) -> Result<(), PortError> {
     let request = client.put_item().table_name(&table).set_item(Some(item));
     let request = request.condition_expression("attribute_not_exists(#id)").expression_attribute_names("#id", "id");
@@ -103,7 +103,7 @@ fn to_item(alert: &Alert, rules: &str) -> serde_json::Result<Item> {
     ]))
 }
 
-/// The name of a verdict, the same as in an alert's JSON.
+/// The name of a verdict, as in an alert's JSON.
 pub(super) fn verdict_name(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::Alert => "alert",
@@ -111,12 +111,12 @@ pub(super) fn verdict_name(verdict: &Verdict) -> &'static str {
     }
 }
 
-/// A moment as text whose order is that of time: `2026-01-13T10:51:00.000Z`.
+/// A time as a string that sorts by time: `2026-01-13T10:51:00.000Z`.
 fn sortable(time: Time) -> String {
     format!("{:.3}", time.timestamp())
 }
 
-/// The day of UTC that a moment falls on: `2026-01-13`.
+/// The UTC day of a time: `2026-01-13`.
 pub(super) fn day_of(time: Time) -> String {
     sortable(time).chars().take_while(|c| *c != 'T').collect()
 }

@@ -1,4 +1,4 @@
-//! Reading the states of markets, and remembering their heads.
+//! Reads the states of markets, and caches their heads.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
@@ -17,14 +17,14 @@ use super::head::Head;
 /// DynamoDB's limit for a partition key.
 const KEY_BYTES_MAX: usize = 2_048;
 
-/// How often a head is read again because a block that it names is not there. Each time somebody must have written a new
-/// one in between, and cleared the old one away before it was read.
+/// How often a head is read again because a block that it names is missing. Each time another writer must have replaced
+/// the block and deleted it before it was read.
 pub(super) const READS_MAX: u32 = 6;
 
-/// How much memory the remembered heads may take.
+/// The most memory of the cached heads, in bytes.
 const HEADS_BYTES_MAX: usize = 8 << 20;
 
-/// Heads as they were last read or written, so that a commit of what was read needs no second read.
+/// Heads as last read or written, so that a commit needs no second read.
 #[derive(Debug, Default)]
 pub(super) struct Heads(Mutex<Remembered>);
 
@@ -35,7 +35,7 @@ struct Remembered {
 }
 
 impl Heads {
-    /// The head of this version, if it is remembered.
+    /// The head of this version, if it is cached.
     pub(super) fn get(&self, market: &Market, version: u64) -> Option<Head> {
         self.with(|remembered| remembered.heads.get(market).filter(|head| head.version == version).cloned())
     }
@@ -56,7 +56,7 @@ impl Heads {
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Remembered) -> T) -> T {
-        // Whoever died while holding it left nothing half done: entries come and go as wholes.
+        // A panic while it was locked left nothing half done: entries are inserted and removed whole.
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -69,7 +69,7 @@ impl Remembered {
     }
 }
 
-/// The heads of markets that are stored; those of one that is not are left out. No market may come twice.
+/// The heads of stored markets; others are omitted. No market may come twice.
 pub(super) async fn read_heads(
     client: &Client,
     table: &str,
@@ -79,7 +79,7 @@ pub(super) async fn read_heads(
     Ok(heads.into_iter().map(|(market, (head, _))| (market, head)).collect())
 }
 
-/// The same, each with when it was committed.
+/// Like [`read_heads`], each with the time of its commit.
 pub(super) async fn read_dated_heads(
     client: &Client,
     table: &str,
@@ -110,7 +110,7 @@ pub(super) async fn read_dated_heads(
     Ok(heads)
 }
 
-/// The states of markets that are stored, and their heads into `remembered`. No market may come twice.
+/// The states of stored markets; caches their heads in `remembered`. No market may come twice.
 pub(super) async fn read_states(
     client: &Client,
     table: &str,
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_head_is_remembered_by_its_version() {
+    fn a_head_is_cached_by_its_version() {
         let heads = Heads::default();
         let head = Head { version: 3, ..Head::default() };
         heads.put(&market(1), head.clone());
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_remembered_is_bounded() {
+    fn the_cache_is_bounded() {
         let heads = Heads::default();
         let head = Head { version: 1, tail: vec![0; 64 << 10], ..Head::default() };
         for i in 0..1_000 {

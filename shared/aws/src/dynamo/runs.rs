@@ -11,15 +11,15 @@ use super::batch::{REQUESTS_MAX, get_all_eventually_consistent};
 use crate::concurrently::concurrently;
 use crate::error::failed;
 
-/// How long a run is kept after it began.
+/// How long a run is kept after its start.
 const KEPT_MS: i64 = 90 * Time::DAY_MS;
-/// The `id` of the item that says when a search was last sent. No run has it: a run id holds the time it began.
+/// The `id` of the item with the time when a search was last sent. No run has it: a run ID contains its start time.
 const PLAN: &str = "plan";
-/// The `id` of the item that says what became of a search's last poll: not the same, because the poller writes it and the
-/// planner that one.
+/// The `id` of the item with the outcome of a search's last poll. A separate item, because the poller writes this one
+/// and the planner the other.
 const LAST_POLL: &str = "last-poll";
 
-/// The ledger of runs, of when each search was last sent to be polled, and of what became of it: one table, by search.
+/// The ledger of runs, of when each search was last sent, and of the outcome of its last poll: one table, by search.
 #[derive(Clone, Debug)]
 pub struct DynamoRuns {
     client: Client,
@@ -27,13 +27,13 @@ pub struct DynamoRuns {
 }
 
 impl DynamoRuns {
-    /// The ledger in this table. Runs expire 90 days after they began, by its attribute `expires_at`.
+    /// The ledger in this table. Runs expire 90 days after their start, by the attribute `expires_at`.
     #[must_use]
     pub fn new(client: Client, runs_table: impl Into<String>) -> Self {
         Self { client, table: runs_table.into() }
     }
 
-    /// What there is of an item of each search.
+    /// The given item of each search, if it exists.
     async fn all(
         &self,
         searches: &[String],
@@ -120,10 +120,10 @@ fn key(search: &str, id: &str) -> Item {
     item([("subject", text(search)), ("id", text(id))])
 }
 
-/// Without it the search keeps to its shortest distance until its next poll: no reason to poll nothing.
+/// If it cannot be read, the search keeps its shortest interval until its next poll.
 fn last_poll_of(search: &str, item: &Item) -> Option<LastPoll> {
     let last = serde_json::from_str(text_of(item, "body").unwrap_or_default());
-    last.inspect_err(|error| tracing::warn!(search, %error, "what became of the last poll cannot be read")).ok()
+    last.inspect_err(|error| tracing::warn!(search, %error, "the outcome of the last poll cannot be read")).ok()
 }
 
 async fn put(client: Client, table: String, item: Item, what: String) -> Result<(), PortError> {

@@ -15,18 +15,18 @@ use super::commit::{ACTIONS_MAX, commit};
 use super::market::{Heads, read_states};
 use crate::lake::Lake;
 
-/// How many markets are read at a time: each may have a base of some hundred kilobytes.
+/// Markets read at a time: each may have a base of a few hundred kilobytes.
 const MARKETS_AT_ONCE: usize = 25;
 
 /// The state on DynamoDB: a table of homes, whose stream is the change feed, and a table of markets.
 ///
-/// A commit is one `TransactWriteItems`; with each item goes the condition that its version is still the one
-/// that was read. What a commit cannot do twice it does there, and everything else before: observations
-/// into the lake, a market's new base beside the old one.
+/// A commit is one `TransactWriteItems`; each item has the condition that its version is still the one that was read.
+/// The transaction holds everything that must not happen twice; the rest happens before it: observations go to the
+/// lake, and a market's new base is written next to the old one.
 ///
-/// When the answer to the transaction is lost (a timeout, a broken connection) and retries of the SDK do not
-/// bring it, [`Store::commit`] fails with a [`PortError`] although the commit may be stored. Doing the work again
-/// is right: the caller reads again, or meets a conflict, and finds what it wanted to add already there.
+/// If the response to the transaction is lost (a timeout, a broken connection) and the SDK's retries fail too,
+/// [`Store::commit`] fails with a [`PortError`] although the commit may be stored. Retrying is safe: the caller reads
+/// again, or gets a conflict, and finds its change already stored.
 pub struct DynamoStore {
     pub(super) client: Client,
     pub(super) homes: String,
@@ -38,8 +38,8 @@ pub struct DynamoStore {
 }
 
 impl DynamoStore {
-    /// A store in these two tables, with the lake that its observations go to. The clock dates the figures that
-    /// are written beside a market's state.
+    /// A store in these two tables, with the lake for its observations. The clock dates the figures written with a
+    /// market's state.
     #[must_use]
     pub fn new(
         client: Client,
@@ -52,9 +52,9 @@ impl DynamoStore {
         Self { client, homes, markets, lake, clock, heads: Heads::default(), is_quiet: false }
     }
 
-    /// The same store, whose commits nobody is told of: `notable` is false in every home that it writes, so that the mapping of
-    /// the change feed passes none of them to the alerts function. For a state that is computed anew
-    /// ([ADR 0040](../../../docs/adr/0040-generations-on-aws.md)).
+    /// The same store, with commits that cause no alerts: `notable` is false in every home that it writes, so that the
+    /// change feed's mapping passes none of them to the alerts function. For a state that is recomputed ([ADR
+    /// 0040](../../../docs/adr/0040-generations-on-aws.md)).
     #[must_use]
     pub fn quiet(self) -> Self {
         Self { is_quiet: true, ..self }

@@ -1,4 +1,4 @@
-//! All that the tables hold, as it is stored.
+//! The whole content of the tables, as stored.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -16,57 +16,56 @@ use super::head::{CHANGED, HEAD, Head};
 use super::ledger::day_of;
 use crate::error::failed;
 
-/// What the ids of rules in the ledger begin with; the rest is the hash of their JSON.
+/// The prefix of rules' IDs in the ledger; the rest is the hash of their JSON.
 const RULES: &str = "rules/";
 
-/// Parts of a table that are read at the same time.
+/// Segments of a table that are scanned in parallel.
 const SEGMENTS: i32 = 4;
 
-/// Pages, of at most a megabyte, that wait to be taken up.
+/// Pages, of at most a megabyte each, that wait to be processed.
 const PAGES_WAITING: usize = 4;
 
-/// Markets that are read at a time: each may have a base of some hundred kilobytes.
+/// Markets read at a time: each may have a base of a few hundred kilobytes.
 const MARKETS_AT_ONCE: usize = 25;
 
-/// The tables of a stack, to be read from one end to the other, consistently, item by item. Who reads them while
-/// others write gets items of different moments.
+/// The tables of a stack, for full scans with consistent reads. During concurrent writes, items are of different times.
 #[derive(Clone, Debug)]
 pub struct DynamoTables {
     client: Client,
 }
 
-/// An item, and what is wrong with it that what it says cannot tell: what is missing or of another type than we write, and
-/// what does not go with the rest, in words.
+/// An item, and its errors: missing attributes, wrong types, and contradictions, in words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TableItem<T> {
-    /// What it says.
+    /// The content.
     pub stored: T,
-    /// What is wrong with it; nothing, as a rule.
+    /// The errors; usually none.
     pub wrongs: Vec<String>,
 }
 
-/// A market, and what its head says beside its state.
+/// A market, and its head's other attributes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TableMarket {
     /// The market.
     pub item: TableItem<StoredMarket>,
-    /// Its version; 0 where the head cannot be read.
+    /// Its version; 0 if the head cannot be read.
     pub version: u64,
-    /// It changed since it was rolled up.
+    /// Whether it changed since it was rolled up.
     pub waits: bool,
 }
 
 impl DynamoTables {
-    /// Tables behind this client.
+    /// The tables behind this client.
     #[must_use]
     pub fn new(client: Client) -> Self {
         Self { client }
     }
 
-    /// Shows all homes of a table, a page at a time, in no order.
+    /// Visits all homes of a table, a page at a time, in no order.
     ///
     /// # Errors
-    /// When the table cannot be read, and what `visit` returns.
+    ///
+    /// The table cannot be read, or `visit` fails.
     pub async fn homes(
         &self,
         table: &str,
@@ -79,10 +78,11 @@ impl DynamoTables {
         Ok(())
     }
 
-    /// Shows all markets of a table with their archives, some at a time, in no order.
+    /// Visits all markets of a table with their archives, several at a time, in no order.
     ///
     /// # Errors
-    /// When the table cannot be read, and what `visit` returns.
+    ///
+    /// The table cannot be read, or `visit` fails.
     pub async fn markets(
         &self,
         table: &str,
@@ -101,10 +101,11 @@ impl DynamoTables {
         Ok(())
     }
 
-    /// All alerts of a ledger, and the rules that it has, each by its id as JSON.
+    /// All alerts of a ledger, and its rules as JSON, by ID.
     ///
     /// # Errors
-    /// When the table cannot be read.
+    ///
+    /// The table cannot be read.
     pub async fn ledger(
         &self,
         table: &str,
@@ -126,7 +127,7 @@ impl DynamoTables {
         Ok((alerts, rules))
     }
 
-    /// The pages of a table, or those of its heads alone, as they come. After an error there is nothing more.
+    /// The pages of a table, or of its heads alone, as they arrive. An error ends them.
     fn scan(&self, table: &str, heads: bool) -> mpsc::Receiver<Result<Vec<Item>, PortError>> {
         let (pages, received) = mpsc::channel(PAGES_WAITING);
         for segment in 0..SEGMENTS {
@@ -144,7 +145,7 @@ impl DynamoTables {
                 while let Some(page) = found.next().await {
                     let page = page.map_err(failed(|| format!("Scan of the table {table}")));
                     let is_last = page.is_err();
-                    // Nobody listens any more: there was an error elsewhere.
+                    // The receiver is gone: there was an error elsewhere.
                     if pages.send(page.map(|page| page.items.unwrap_or_default())).await.is_err() || is_last {
                         return;
                     }
@@ -154,7 +155,7 @@ impl DynamoTables {
         received
     }
 
-    /// A market, given its head. What cannot be read of it is named.
+    /// A market, given its head. Unreadable parts are listed as errors.
     async fn market(&self, table: &str, item: &Item) -> Result<TableMarket, PortError> {
         let id = text_of(item, "market").unwrap_or_default().to_owned();
         let mut stored = StoredMarket { id, ..StoredMarket::default() };
@@ -181,7 +182,7 @@ impl DynamoTables {
         let archive = sum_of(&self.client, table, &market, head.archive.clone()).await?;
         match archive {
             Ok(sum) => stored.archive = sum,
-            Err(error) => wrongs.push(format!("of its archive {error}")),
+            Err(error) => wrongs.push(format!("its archive: {error}")),
         }
         let base = match &head.base {
             None => Ok(Cells::default()),
@@ -189,8 +190,8 @@ impl DynamoTables {
                 let partition = market.to_string();
                 let chunks = get_all(&self.client, table, &base.keys(&partition), &[]).await?;
                 match chunks_of(&chunks) {
-                    Ok(chunks) => base.find(&partition, &chunks).map_err(|error| format!("of its base {error}")),
-                    Err(error) => Err(format!("of its base {error}")),
+                    Ok(chunks) => base.find(&partition, &chunks).map_err(|error| format!("its base: {error}")),
+                    Err(error) => Err(format!("its base: {error}")),
                 }
             }
         };
@@ -210,21 +211,21 @@ impl DynamoTables {
             Some(version) if version <= head.version => stored.base = Some((version, base)),
             _ => wrongs.push(format!("its version is {}, and that of its base {named:?}", head.version)),
         }
-        // A base that is newer than the tail is of this version itself.
+        // A base newer than the tail has this version itself.
         stored.tail = (!head.tail.is_empty()).then_some((head.version, tail));
         Ok(wrongs)
     }
 }
 
-/// What stands in a head beside the state, and is another than the state gives: what says which market it is, and its
-/// figures as of the time that the head names.
+/// The attributes of a head that differ from what the state gives: the market's name, and its figures as of the time in
+/// the head.
 fn differs(found: &Item, head: &Head, market: &Market, state: &Cells) -> Vec<String> {
     let as_of = text_of(found, "as_of").ok().and_then(|text| Time::parse(text).ok());
     let Some(as_of) = as_of else {
         return vec!["it has no attribute `as_of` that is a moment".into()];
     };
     let mut expected: Vec<(String, AttributeValue)> = head.to_item(market, state, as_of).into_iter().collect();
-    // It is not there any more when the market was rolled up.
+    // It is removed when the market is rolled up.
     expected.retain(|(name, _)| name != CHANGED || found.contains_key(CHANGED));
     expected.sort_unstable_by(|a, b| a.0.cmp(&b.0));
     let mut wrongs = Vec::new();
@@ -237,7 +238,7 @@ fn differs(found: &Item, head: &Head, market: &Market, state: &Cells) -> Vec<Str
     wrongs
 }
 
-/// Where two values differ first, both as words. The `path` leads there.
+/// The first difference between two values, both in words. `path` leads to it.
 fn first_difference(
     stored: Option<&AttributeValue>,
     recomputed: Option<&AttributeValue>,
@@ -260,7 +261,7 @@ fn first_difference(
         (Some(L(stored)), Some(L(recomputed))) if stored.len() == recomputed.len() => {
             stored.iter().zip(recomputed).find_map(|(a, b)| first_difference(Some(a), Some(b), path))
         }
-        // Digits are not always those that were written.
+        // Digits may be written differently.
         (Some(N(a)), Some(N(b))) if a.parse::<f64>().is_ok_and(|a| b.parse() == Ok(a)) => None,
         (stored, recomputed) if stored == recomputed => None,
         (stored, recomputed) => {
@@ -320,14 +321,14 @@ fn rules_of(id: &str, item: &Item) -> TableItem<(String, String)> {
     TableItem { stored: (id.to_owned(), body), wrongs: wrongs.found }
 }
 
-/// What is wrong with an item.
+/// Collects the errors of an item.
 struct Wrongs {
     of: String,
     found: Vec<String>,
 }
 
 impl Wrongs {
-    /// What has to be there, or what stands for nothing.
+    /// A required value, or the default after an error.
     fn needed<T: Default, E: ToString>(&mut self, read: Result<T, E>) -> T {
         read.unwrap_or_else(|error| {
             self.found.push(format!("{}: {}", self.of, error.to_string()));
@@ -335,7 +336,7 @@ impl Wrongs {
         })
     }
 
-    /// What may be there.
+    /// An optional value.
     fn if_there<'i, T>(
         &mut self,
         item: &'i Item,

@@ -16,16 +16,16 @@ use super::ledger::day_of;
 use crate::concurrently::concurrently;
 use crate::error::failed;
 
-/// How many alerts are asked for at a time.
+/// Alerts requested at a time.
 const PAGE_MAX: i32 = 500;
 
-/// How many days back alerts are looked for. Each takes a request, whether there were any on it or not.
+/// The number of days searched for alerts. Each takes a request, even without alerts.
 const DAYS_BACK: i64 = 90;
 
-/// What is read for people and programs beside the state, from the tables of markets and alerts.
+/// Views for people and programs, from the markets and alerts tables.
 ///
-/// The list of markets comes from an index, which lags behind the table by a moment. Alerts are found by the day of
-/// their change, so those of the last ninety days are told and older ones (of a replay of the past) are not.
+/// The list of markets comes from an index, which lags slightly behind the table. Alerts are found by the day of their
+/// change: those of the last ninety days are listed, and older ones (of a replay of the past) are not.
 #[derive(Clone)]
 pub struct DynamoViews {
     client: Client,
@@ -35,7 +35,7 @@ pub struct DynamoViews {
 }
 
 impl DynamoViews {
-    /// Views of these two tables. The clock says which days are the last.
+    /// Views of these two tables. The clock determines the last days.
     #[must_use]
     pub fn new(
         client: Client,
@@ -76,7 +76,7 @@ impl Views for DynamoViews {
     }
 
     async fn alerts(&self, suspects: bool, limit: usize) -> Result<Vec<Alert>, PortError> {
-        // A source's clock may run ahead of ours into tomorrow, but not further.
+        // A source's clock may be ahead of ours, into tomorrow but not further.
         let now = self.clock.now();
         let days: Vec<String> = (-1..DAYS_BACK).map(|back| day_of(now.plus_ms(-back * Time::DAY_MS))).collect();
         let mut found: Vec<Alert> = Vec::new();
@@ -94,7 +94,7 @@ impl Views for DynamoViews {
     }
 }
 
-/// The last `limit` alerts of a day, the latest first.
+/// The last `limit` alerts of a day, latest first.
 async fn alerts_of(
     client: Client,
     table: String,
@@ -114,9 +114,9 @@ async fn alerts_of(
         .expression_attribute_values(":day", text(&day));
     if !suspects {
         request = request
-            .filter_expression("#verdict = :told")
+            .filter_expression("#verdict = :sent")
             .expression_attribute_names("#verdict", "verdict")
-            .expression_attribute_values(":told", text("alert"));
+            .expression_attribute_values(":sent", text("alert"));
     }
     let mut pages = request.into_paginator().send();
     let mut found = Vec::new();

@@ -16,13 +16,13 @@ use super::Objects;
 use super::object::Ranged;
 use super::ranges::Ranges;
 
-/// What the keys of all files begin with; patterns begin behind it.
+/// The prefix of all files' keys; patterns match the rest.
 const PREFIX: &str = "files/";
 
-/// Files that others put into the data bucket, below `files/`.
+/// Files that others put into the data bucket, under `files/`.
 ///
-/// An object is read by ranges, all of one version: each is asked for on condition of the ETag. Unpacking and reading
-/// rows run on a thread of their own, which waits for the ranges; so no object needs to fit into memory or on the disk.
+/// An object is read by ranges of one version: each request has the ETag as a condition. Unpacking and reading rows run
+/// on a thread of their own, which waits for the ranges; so an object need not fit into memory or on the disk.
 #[derive(Clone, Debug)]
 pub struct S3Files {
     objects: Objects,
@@ -40,7 +40,7 @@ impl S3Files {
 impl Files for S3Files {
     async fn list(&self, pattern: &FilePattern, most: usize) -> Result<Vec<FileVersion>, PortError> {
         let shallow = pattern.depth_max() == Some(1);
-        // A base without anything behind it may be an object of that name, or a folder of objects.
+        // A base alone may be an object of that name, or a folder of objects.
         let prefix = match (shallow, pattern.base()) {
             (true, base) if !base.is_empty() => format!("{PREFIX}{base}/"),
             (_, base) => format!("{PREFIX}{base}"),
@@ -81,7 +81,7 @@ impl Files for S3Files {
     }
 }
 
-/// An object that is being read. Its rows are away while a page is read on the other thread.
+/// An open object. Its rows are absent while the other thread reads a page.
 struct Opened {
     rows: Option<MappedFile>,
     name: String,
@@ -91,7 +91,7 @@ struct Opened {
 impl OpenFile for Opened {
     async fn page(&mut self, rows_max: usize, as_of: Time, now: Time) -> Result<FilePage, FileError> {
         let Some(mut rows) = self.rows.take() else {
-            let why = "the page before it was given up";
+            let why = "the previous page was abandoned";
             return Err(FileError::Port(PortError::new(format!("read {}", self.name), why)));
         };
         let read = aside(move || {
@@ -106,16 +106,16 @@ impl OpenFile for Opened {
     }
 }
 
-/// Runs what blocks on another thread.
+/// Runs blocking work on another thread.
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match spawn_blocking(work).await {
         Ok(done) => done,
-        // Nobody aborts it, so it can only be a panic, which is not ours to hide.
+        // Nobody aborts the task, so this is a panic, which is passed on.
         Err(stopped) => resume_unwind(stopped.into_panic()),
     }
 }
 
-/// Why a range could not be had, on its way through the reader.
+/// Why a range could not be read; passes through the reader.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Broken(Ranged);

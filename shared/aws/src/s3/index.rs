@@ -17,7 +17,7 @@ const PREFIX: &str = "index/";
 const SUFFIX: &str = ".json.zst";
 const RULING: &str = ".ruling";
 
-/// A ruling is a line.
+/// A ruling is one line.
 const RULING_BYTES_MAX: usize = 1 << 10;
 
 /// An index grows with its search; a hundred thousand listings compress to some ten MB.
@@ -29,26 +29,26 @@ const AT_ONCE: usize = 4;
 
 const LEVEL: i32 = 1;
 
-/// What each search has seen, as `index/<source>/<search>.json.zst`: what other searches of a source have seen is found
-/// without looking at those of others, however many there are.
+/// What each search has seen, as `index/<source>/<search>.json.zst`: the searches of one source are listed without
+/// those of other sources.
 ///
-/// A save is a conditional write: `If-None-Match: *` for a search that was never saved, else `If-Match` with the
-/// ETag of the version that was loaded. What a person says of a loss is `index/<source>/<search>.ruling`, and only read. A write whose answer is lost is sent again by the SDK and then refused
-/// for what it stored itself; so each write leaves a name that no other has in the object's metadata, and who is
-/// refused looks whether the name there is its own.
+/// A save is a conditional write: `If-None-Match: *` for a search that was never saved, otherwise `If-Match` with the
+/// ETag of the loaded version. A person's ruling on a loss is `index/<source>/<search>.ruling`, and only read. If the
+/// response to a write is lost, the SDK sends it again and S3 refuses it because of the first attempt. So each write
+/// puts a unique name into the object's metadata, and a refused writer checks whether that name is its own.
 #[derive(Debug)]
 pub struct S3Index {
     objects: Objects,
-    /// The name of this writer, and how many writes it has made.
+    /// The name of this writer, and its number of writes.
     writer: String,
     writes: AtomicU64,
     memory: Mutex<Memory>,
 }
 
-/// What need not be asked of S3 again. None of it is trusted without a condition.
+/// Cached answers of S3. All of them are checked by a condition.
 #[derive(Debug, Default)]
 struct Memory {
-    /// The version and the ETag under which an index was last loaded or saved here, by key.
+    /// The version and the ETag with which an index was last loaded or saved here, by key.
     versions: HashMap<String, (u64, String)>,
     /// What other searches have seen, by key.
     others: HashMap<String, (String, Arc<IndexOutline>)>,
@@ -70,15 +70,17 @@ impl S3Index {
     /// The key of a search's index.
     ///
     /// # Errors
-    /// When a name is empty or too long for a key.
+    ///
+    /// A name is empty or too long for a key.
     pub fn key(source: &str, search: &str) -> Result<String, PortError> {
         Ok(format!("{}{}{SUFFIX}", prefix(source)?, key_part(search)?))
     }
 
-    /// The key of what a person has said of a loss of a search, beside its index.
+    /// The key of a person's ruling on a loss of a search, next to its index.
     ///
     /// # Errors
-    /// When a name is empty or too long for a key.
+    ///
+    /// A name is empty or too long for a key.
     pub fn ruling_key(source: &str, search: &str) -> Result<String, PortError> {
         Ok(format!("{}{}{RULING}", prefix(source)?, key_part(search)?))
     }
@@ -91,8 +93,7 @@ impl S3Index {
         self.memory().versions.insert(key.to_owned(), (version, etag));
     }
 
-    /// The condition under which a state that was loaded as `version` may be stored; `None` where it is known to
-    /// be overtaken.
+    /// The condition for storing a state that was loaded as `version`; `None` if it is known to be outdated.
     async fn condition(&self, key: &str, version: u64) -> Result<Option<When>, PortError> {
         if version == 0 {
             return Ok(Some(When::Absent));
@@ -101,7 +102,7 @@ impl S3Index {
         if let Some((_, etag)) = known {
             return Ok(Some(When::Etag(etag)));
         }
-        // Loaded by another process, or overtaken by this one.
+        // Loaded by another process, or outdated by this one.
         let head = self.objects.head(key).await?.filter(|head| head.version == Some(version));
         Ok(head.map(|head| When::Etag(head.etag)))
     }
@@ -127,7 +128,7 @@ fn prefix(source: &str) -> Result<String, PortError> {
     Ok(format!("{PREFIX}{}/", key_part(source)?))
 }
 
-/// `None` for an index that was deleted since it was listed.
+/// `None` if the index was deleted after it was listed.
 async fn read_other(
     objects: Objects,
     object: Listed,

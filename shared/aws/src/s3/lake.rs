@@ -4,14 +4,13 @@ use stoop_pipeline::ports::PortError;
 use super::Objects;
 use super::object::Got;
 
-/// Where the delivery stream writes.
+/// The prefix that the delivery stream writes to.
 const PREFIX: &str = "lake/observations/";
 
 /// Firehose writes at most 128 MB before compression.
 const OBJECT_BYTES_MAX: usize = 256 << 20;
 
-/// The lake in the data bucket, to be read: objects of wire lines, below `lake/observations/`, by the day on which they
-/// came.
+/// Reads the lake in the data bucket: objects of wire lines, under `lake/observations/`, by day of arrival.
 #[derive(Clone, Debug)]
 pub struct S3Lake {
     objects: Objects,
@@ -22,7 +21,7 @@ pub struct S3Lake {
 pub struct LakeEntry {
     /// Its key in the bucket.
     pub key: String,
-    /// What changes with its content.
+    /// Changes with its content.
     pub etag: String,
 }
 
@@ -33,10 +32,11 @@ impl S3Lake {
         Self { objects: Objects::new(client, bucket) }
     }
 
-    /// All objects that are there now, in the order of their keys.
+    /// All objects that exist now, in the order of their keys.
     ///
     /// # Errors
-    /// When they cannot be listed.
+    ///
+    /// They cannot be listed.
     pub async fn entries(&self) -> Result<Vec<LakeEntry>, PortError> {
         let listed = self.objects.list_files(PREFIX, false, usize::MAX, |_| true).await?;
         let mut entries: Vec<LakeEntry> =
@@ -45,15 +45,16 @@ impl S3Lake {
         Ok(entries)
     }
 
-    /// The bytes of an object, as they lie there.
+    /// The bytes of an object, as stored.
     ///
     /// # Errors
-    /// When it cannot be read, is gone, or has more bytes than the delivery stream ever writes.
+    ///
+    /// It cannot be read, is gone, or is larger than the delivery stream ever writes.
     pub async fn read(&self, key: &str) -> Result<Vec<u8>, PortError> {
         match self.objects.get(key, None, OBJECT_BYTES_MAX).await? {
             Got::Object { body, .. } => Ok(body),
             Got::Missing | Got::Unchanged => {
-                Err(PortError::new(format!("GetObject {}", self.objects.name(key)), "it is not there any more"))
+                Err(PortError::new(format!("GetObject {}", self.objects.name(key)), "it no longer exists"))
             }
         }
     }

@@ -8,21 +8,21 @@ use stoop_pipeline::ports::PortError;
 
 use crate::error::failed;
 
-/// The longest part of a key that a name makes, in bytes; a whole key may have 1,024.
+/// The longest part of a key that is made from a name, in bytes; a whole key may have 1,024.
 const PART_BYTES_MAX: usize = 400;
 
-/// The metadata of an object that says who wrote it.
+/// The metadata of an object that names its writer.
 const WRITER: &str = "stoop-writer";
 const VERSION: &str = "stoop-version";
 
-/// A bucket, and the few things that are done in it.
+/// A bucket, with the operations that the ports need.
 #[derive(Clone, Debug)]
 pub(crate) struct Objects {
     client: Client,
     bucket: String,
 }
 
-/// What is stored, for conditions.
+/// The stored object, for conditions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Head {
     pub(super) etag: String,
@@ -31,14 +31,14 @@ pub(super) struct Head {
     pub(super) writer: Option<String>,
 }
 
-/// An answer to a read.
+/// The result of a read.
 #[derive(Debug)]
 pub(crate) enum Got {
     /// There is no such object.
     Missing,
-    /// It is still the one with the ETag that was given.
+    /// It still has the given ETag.
     Unchanged,
-    /// What is there.
+    /// The stored object.
     Object { etag: String, body: Vec<u8> },
 }
 
@@ -49,36 +49,36 @@ pub(crate) struct Listed {
     pub(crate) etag: String,
 }
 
-/// When an object is to be stored.
+/// The condition for storing an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum When {
-    /// In any case, over what may be there.
+    /// No condition: overwrites.
     Always,
-    /// If there is none of this key.
+    /// There is no object with this key.
     Absent,
-    /// If what is there has this ETag.
+    /// The stored object has this ETag.
     Etag(String),
 }
 
-/// What to store.
+/// An object to store.
 #[derive(Clone, Debug)]
 pub(crate) struct Put {
     pub(crate) key: String,
     pub(crate) body: Vec<u8>,
     pub(crate) content_type: &'static str,
     pub(crate) when: When,
-    /// A version and a name that no other write has, stored with it.
+    /// A version and a unique name of this write, stored with it.
     pub(crate) signed: Option<(u64, String)>,
 }
 
-/// What became of a conditional write.
+/// The outcome of a conditional write.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Stored {
     /// It is stored, with this ETag.
     Yes(String),
     /// The condition does not hold (412, or 404 where an object was expected).
     No,
-    /// Another write to the same key was under way (409); nothing is known.
+    /// Another write to the same key was in progress (409); the outcome is unknown.
     Raced,
 }
 
@@ -115,7 +115,7 @@ impl Objects {
         Ok(Got::Object { etag, body: body.to_vec() })
     }
 
-    /// The first bytes of an object, at most `bytes_max`; `None` where there is no such object.
+    /// The first bytes of an object, at most `bytes_max`; `None` if there is no such object.
     pub(crate) async fn beginning(&self, key: &str, bytes_max: u64) -> Result<Option<Vec<u8>>, PortError> {
         let what = || format!("GetObject {} up to {bytes_max}", self.name(key));
         let range = format!("bytes=0-{}", bytes_max.saturating_sub(1));
@@ -131,7 +131,7 @@ impl Objects {
         Ok(Some(body.to_vec()))
     }
 
-    /// Looks at an object; `None` where there is none.
+    /// The metadata of an object; `None` if there is none.
     pub(super) async fn head(&self, key: &str) -> Result<Option<Head>, PortError> {
         match self.client.head_object().bucket(&self.bucket).key(key).send().await {
             Ok(head) => {
@@ -142,21 +142,21 @@ impl Objects {
                     writer: note(WRITER),
                 }))
             }
-            // The answer to HEAD has no body, so a missing bucket can't be told apart here.
+            // The response to HEAD has no body, so a missing bucket looks like a missing object.
             Err(error) if status(&error) == Some(404) => Ok(None),
             Err(error) if status(&error) == Some(403) && self.is_absent(key).await => Ok(None),
             Err(error) => Err(failed(|| format!("HeadObject {}", self.name(key)))(error)),
         }
     }
 
-    /// Whether a read was refused (403) because there is no object of this key, and not because it may not be read.
+    /// Whether a read was refused (403) because the object is missing, not because of permissions.
     ///
-    /// S3 says 404 only to who may list the key. It is nowhere written whether a right to list some prefixes is enough
-    /// for that; a listing of the key itself is what such a right allows, so that is asked. Where it is refused as
-    /// well, nothing is known, and the refusal stands: a bucket that is closed to us is not an empty one.
+    /// S3 returns 404 only to clients that may list the key. The documentation does not say whether permission to list
+    /// some prefixes is enough, but such a permission allows a listing of the key itself, so this asks for one. If that
+    /// is refused as well, nothing is known and the refusal stands: a forbidden bucket is not an empty one.
     async fn is_absent(&self, key: &str) -> bool {
         let listed = self.client.list_objects_v2().bucket(&self.bucket).prefix(key).max_keys(1).send().await;
-        // The key itself is the first of all that begin with it.
+        // The key itself sorts first among the keys that begin with it.
         listed.is_ok_and(|listed| listed.contents().first().and_then(|object| object.key()) != Some(key))
     }
 
@@ -184,12 +184,12 @@ impl Objects {
         }
     }
 
-    /// Stores an object over what may be there.
+    /// Stores an object, overwriting an existing one.
     pub(crate) async fn store(&self, key: String, body: Vec<u8>, content_type: &'static str) -> Result<(), PortError> {
         self.put(Put { key, body, content_type, when: When::Always, signed: None }).await.map(|_| ())
     }
 
-    /// Every object whose key begins with `prefix`, in the order of their keys. More than `objects_max` are an error.
+    /// All objects whose keys begin with `prefix`, in the order of their keys. More than `objects_max` are an error.
     pub(crate) async fn list(&self, prefix: &str, objects_max: usize) -> Result<Vec<Listed>, PortError> {
         let what = || format!("ListObjectsV2 {}", self.name(prefix));
         let mut found = Vec::new();
@@ -206,8 +206,8 @@ impl Objects {
         Ok(found)
     }
 
-    /// The objects whose key begins with `prefix` and that `takes` wants, with their size and when they were
-    /// written; at most `most`. A `shallow` list has none of keys with another slash behind the prefix.
+    /// The objects whose keys begin with `prefix` and for which `takes` is true, with size and modification time; at
+    /// most `most`. A `shallow` list omits keys with another slash after the prefix.
     pub(super) async fn list_files(
         &self,
         prefix: &str,
@@ -222,7 +222,7 @@ impl Objects {
         while let Some(page) = pages.next().await {
             for object in page.map_err(failed(what))?.contents.unwrap_or_default() {
                 let key = object.key.unwrap_or_default();
-                // What consoles make to show an empty folder.
+                // Consoles create such objects to show an empty folder.
                 if key.ends_with('/') || !takes(&key) {
                     continue;
                 }
@@ -251,7 +251,7 @@ impl Objects {
                     (Some(412), _) => Ranged::Changed,
                     (Some(404), Some("NoSuchKey")) => Ranged::Missing,
                     (_, Some("InvalidObjectState")) => {
-                        Ranged::Archived("it lies in an archive class of S3; accepted: what can be read at once")
+                        Ranged::Archived("it is in an archive class of S3; accepted: a class with immediate access")
                     }
                     (Some(403), _) if self.is_absent(key).await => Ranged::Missing,
                     _ => Ranged::Failed(failed(what)(error)),
@@ -263,12 +263,12 @@ impl Objects {
     }
 }
 
-/// Why there is no range of an object.
+/// Why a range of an object could not be read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Ranged {
-    #[error("there is no such object any more")]
+    #[error("the object no longer exists")]
     Missing,
-    #[error("the object is another by now")]
+    #[error("the object has changed")]
     Changed,
     #[error("{0}")]
     Archived(&'static str),
@@ -276,12 +276,13 @@ pub(super) enum Ranged {
     Failed(PortError),
 }
 
-/// A name as one part of a key: letters, digits, `-`, `_` and `.` stand for themselves, any other byte is
-/// written as `!2f`. (`%2f` would be more common; `%` is a character that S3 advises against.) Two names never
-/// make the same part, and none makes `.` or `..`, which some tools take for folders.
+/// A name as one part of a key: letters, digits, `-`, `_` and `.` are kept, any other byte becomes `!2f`. (`%2f` would
+/// be more common, but S3 advises against `%`.) Two names never give the same part, and none gives `.` or `..`, which
+/// some tools take for folders.
 ///
 /// # Errors
-/// When the name is empty or too long.
+///
+/// The name is empty or too long.
 pub(crate) fn key_part(name: &str) -> Result<String, PortError> {
     let mut part = String::with_capacity(name.len());
     for (i, byte) in name.bytes().enumerate() {
@@ -293,7 +294,7 @@ pub(crate) fn key_part(name: &str) -> Result<String, PortError> {
     }
     if part.is_empty() || part.len() > PART_BYTES_MAX {
         let why = format!("the name is {name:?}; accepted: 1 to {PART_BYTES_MAX} bytes, escapes included");
-        return Err(PortError::new("make an object's key of a name", why));
+        return Err(PortError::new("make an object key from a name", why));
     }
     Ok(part)
 }
@@ -302,7 +303,7 @@ fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
     error.raw_response().map(|response| response.status().as_u16())
 }
 
-/// A missing bucket is answered with the same status.
+/// A missing bucket has the same status.
 fn is_no_such_key<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
     error.as_service_error().is_some_and(|error| error.code() == Some("NoSuchKey"))
 }
@@ -312,7 +313,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_make_parts_that_differ_and_lead_nowhere_else() {
+    fn names_make_distinct_parts_that_are_not_paths() {
         let part = |name| key_part(name).unwrap();
         assert_eq!(part("seattle-98178_a.b"), "seattle-98178_a.b");
         assert_eq!(part("a/../b"), "a!2f..!2fb");

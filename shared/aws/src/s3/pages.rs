@@ -5,7 +5,7 @@ use stoop_pipeline::ports::{Pages, PortError};
 use super::Objects;
 use super::object::key_part;
 
-/// The level at which zstd is still faster than the network.
+/// A zstd level that is still faster than the network.
 const LEVEL: i32 = 3;
 
 /// Raw pages as `pages/<run>/<number>.zst`.
@@ -24,7 +24,8 @@ impl S3Pages {
     /// The key of a page.
     ///
     /// # Errors
-    /// When the run's name is empty or too long for a key.
+    ///
+    /// The run's name is empty or too long for a key.
     pub fn key(run: &str, number: u32) -> Result<String, PortError> {
         Ok(format!("pages/{}/{number}.zst", key_part(run)?))
     }

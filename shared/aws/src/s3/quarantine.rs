@@ -9,15 +9,15 @@ use super::Objects;
 use super::object::{Put, Stored, When, key_part};
 use crate::concurrently::concurrently;
 
-/// Objects that are stored at once. A page of which nothing can be read has hundreds of rejects, and each is an
-/// object of its own, so that it is kept once whoever finds it again.
+/// Objects stored at once. An unreadable page has hundreds of rejects, each an object of its own, so that a reject that
+/// is found again is stored once.
 const AT_ONCE: usize = 16;
 
 /// Attempts at a write that raced with another of the same reject.
 const RACES_MAX: u32 = 3;
 
-/// Rejects as `quarantine/<source>/<hash>.json`, where the hash is of what makes two rejects the same: source,
-/// location, reason and raw text.
+/// Rejects as `quarantine/<source>/<hash>.json`. The hash covers what makes two rejects the same: source, location,
+/// reason and raw text.
 #[derive(Clone, Debug)]
 pub struct S3Quarantine {
     objects: Objects,
@@ -33,7 +33,8 @@ impl S3Quarantine {
     /// The key of a reject.
     ///
     /// # Errors
-    /// When its source's name is empty or too long for a key.
+    ///
+    /// Its source's name is empty or too long for a key.
     pub fn key(reject: &Reject) -> Result<String, PortError> {
         let mut hasher = blake3::Hasher::new();
         for part in [&reject.source, &reject.location, reject.reason.as_str(), &reject.raw] {
@@ -44,8 +45,8 @@ impl S3Quarantine {
     }
 }
 
-/// The count of new ones is exact but for a write whose answer was lost: the SDK's second attempt finds the
-/// first one's object and takes it for known.
+/// The count of new rejects is exact, except for a write whose response was lost: the SDK's second attempt finds the
+/// object of the first one and takes it for known.
 #[async_trait]
 impl Quarantine for S3Quarantine {
     async fn put(&self, rejects: &[Reject]) -> Result<usize, PortError> {

@@ -3,17 +3,17 @@ use std::sync::{Mutex, PoisonError};
 
 use stoop_files::ReadAt;
 
-/// What is fetched where nothing is known of how the bytes are read.
+/// Bytes to fetch when the access pattern is not known.
 const FETCH_MIN: u64 = 1 << 20;
-/// The most that is fetched at once, of an object that is read from front to back.
+/// The most bytes to fetch at once, for an object that is read sequentially.
 const FETCH_MAX: u64 = 8 << 20;
-/// What is kept of an object. A Parquet file is read in as many places as it has columns.
+/// The most bytes kept of an object. A Parquet file is read at as many offsets as it has columns.
 const KEPT_MAX: usize = 32 << 20;
 
 /// Fetches bytes from one offset to before another.
 type Fetch = dyn Fn(u64, u64) -> io::Result<Vec<u8>> + Send + Sync;
 
-/// An object as bytes in any place, by ranges, of which the last used are kept.
+/// Random access to an object by ranges. The last used ranges are kept.
 pub(super) struct Ranges {
     size: u64,
     fetch: Box<Fetch>,
@@ -22,10 +22,10 @@ pub(super) struct Ranges {
 
 #[derive(Default)]
 struct Kept {
-    /// Where each begins, and its bytes; the last used is the last.
+    /// The start of each range, and its bytes; the last used is last.
     ranges: Vec<(u64, Vec<u8>)>,
     bytes: usize,
-    /// Where the last fetch ended, and how much it was to bring.
+    /// Where the last fetch ended, and its size.
     end: u64,
     fetched: u64,
 }
@@ -45,13 +45,13 @@ impl ReadAt for Ranges {
         if let Some(n) = kept.read(offset, buffer) {
             return Ok(n);
         }
-        // From front to back: twice as much each time.
+        // Sequential reads double the fetch size each time.
         let more = if kept.end == offset { kept.fetched.saturating_mul(2) } else { 0 };
         let length = more.clamp(FETCH_MIN, FETCH_MAX);
         let end = offset.saturating_add(length).min(self.size);
         let bytes = (self.fetch)(offset, end)?;
         if bytes.len() as u64 != end - offset {
-            let problem = format!("{} bytes came where {} were asked for", bytes.len(), end - offset);
+            let problem = format!("got {} bytes instead of {}", bytes.len(), end - offset);
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, problem));
         }
         (kept.end, kept.fetched) = (end, length);
@@ -67,8 +67,8 @@ impl ReadAt for Ranges {
 impl Kept {
     fn read(&mut self, offset: u64, buffer: &mut [u8]) -> Option<usize> {
         let has = |(from, bytes): &(u64, Vec<u8>)| (*from..*from + bytes.len() as u64).contains(&offset);
-        let place = self.ranges.iter().rposition(has)?;
-        self.ranges[place..].rotate_left(1);
+        let index = self.ranges.iter().rposition(has)?;
+        self.ranges[index..].rotate_left(1);
         let (from, bytes) = self.ranges.last()?;
         let rest = &bytes[usize::try_from(offset - from).ok()?..];
         let n = rest.len().min(buffer.len());
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_that_is_read_from_front_to_back_is_fetched_in_few_pieces() {
+    fn a_sequential_read_fetches_few_pieces() {
         let (object, asked) = object(20 * MIB + 5);
         let mut buffer = vec![0; 100_000];
         let mut at = 0;
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn places_that_are_read_in_turns_are_kept() {
+    fn ranges_that_are_read_in_turn_are_kept() {
         let (object, asked) = object(100 * MIB);
         let mut buffer = [0; 10];
         for turn in 0..50 {
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_is_reported_and_what_is_short_is_one() {
+    fn failures_and_short_reads_are_errors() {
         let fails = Ranges::new(10, |_, _| Err(io::Error::other("no")));
         assert_eq!(fails.read_at(0, &mut [0; 4]).unwrap_err().to_string(), "no");
         let short = Ranges::new(10, |_, _| Ok(vec![0; 3]));

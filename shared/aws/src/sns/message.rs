@@ -7,13 +7,13 @@ use stoop_pipeline::serve::AlertView;
 /// The longest subject that SNS takes.
 const SUBJECT_CHARS_MAX: usize = 100;
 
-/// The longest text of a listing that is repeated in a message. The listing's own page has the rest.
+/// The longest text of a listing in a message. The listing's own page has the rest.
 const TEXT_CHARS_MAX: usize = 500;
 const URL_CHARS_MAX: usize = 1_000;
 
 const UNKNOWN: &str = "-";
 
-/// An alert as SNS takes it.
+/// An alert in the form of an SNS message.
 pub(super) struct Message {
     pub(super) alert_id: String,
     pub(super) subject: String,
@@ -44,14 +44,14 @@ impl Message {
         }
     }
 
-    /// What counts against the limit of a batch.
+    /// The bytes that count against the limit of a batch.
     pub(super) fn bytes(&self) -> usize {
         let attributes = self.attributes.iter().map(|(name, kind, value)| name.len() + kind.len() + value.len());
         self.subject.len() + self.body.len() + attributes.sum::<usize>()
     }
 }
 
-/// The alert with what a listing could make endless cut to size.
+/// The alert with its unbounded texts shortened.
 fn cut(alert: &Alert) -> Alert {
     let to = |text: &Option<String>, chars_max: usize| {
         text.as_ref().map(|text| match text.char_indices().nth(chars_max) {
@@ -62,31 +62,30 @@ fn cut(alert: &Alert) -> Alert {
     Alert {
         title: to(&alert.title, TEXT_CHARS_MAX),
         line: to(&alert.line, TEXT_CHARS_MAX),
-        // A part of an address leads nowhere.
+        // A truncated URL is useless.
         url: alert.url.clone().filter(|url| url.chars().count() <= URL_CHARS_MAX),
         ..alert.clone()
     }
 }
 
-/// `-18 % in 98178 Seattle: USD 500,000 -> 410,000`: ASCII alone and at most a hundred characters, which is all
-/// that SNS takes.
+/// `-18 % in 98178 Seattle: USD 500,000 -> 410,000`: ASCII, at most a hundred characters, the limits of SNS.
 fn subject(alert: &Alert) -> String {
     let currency = alert.market.currency;
     let (from, to) = (amount(alert.from, currency), amount(alert.to, currency));
     let (percent, prices) = (percent(alert.drop_bp), format!("{currency} {from} -> {to}"));
-    let subject = format!("-{percent} % in {}: {prices}", place(alert));
+    let subject = format!("-{percent} % in {}: {prices}", area(alert));
     if subject.len() <= SUBJECT_CHARS_MAX { subject } else { format!("-{percent} %: {prices}") }
 }
 
-/// The area and its city, in words, as far as they are ASCII; else the widest that is.
-fn place(alert: &Alert) -> String {
+/// The area and its city in words, if they are ASCII; otherwise the widest area that is.
+fn area(alert: &Alert) -> String {
     let [country, region, _, city, area] = alert.market.area.levels();
     let known = |slug: &&str| *slug != UNKNOWN && slug.is_ascii();
     let narrow: Vec<String> = [area, city].into_iter().filter(known).map(words).collect();
     if !narrow.is_empty() {
         return narrow.join(" ");
     }
-    let wide = [region, country].into_iter().find(known).unwrap_or("an unknown place");
+    let wide = [region, country].into_iter().find(known).unwrap_or("an unknown area");
     if wide.len() <= 3 { wide.to_uppercase() } else { words(wide) }
 }
 
@@ -95,7 +94,7 @@ fn words(slug: &str) -> String {
     AreaPath::of([None, None, None, None, Some(slug)]).map_or_else(String::new, |area| area.name())
 }
 
-/// What a person reads.
+/// The text for people.
 fn text(alert: &Alert) -> String {
     let currency = alert.market.currency;
     let (from, to) = (amount(alert.from, currency), amount(alert.to, currency));
@@ -141,21 +140,20 @@ fn attributes(alert: &Alert) -> Vec<(&'static str, &'static str, String)> {
     ]
 }
 
-/// Hundredths of a percent as percent: `18`, `15.5`, `12.25`.
+/// Basis points as percent: `18`, `15.5`, `12.25`.
 fn percent(bp: u32) -> String {
     let text = format!("{}.{:02}", bp / 100, bp % 100);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// An amount in major units with its thousands apart, and without minor units where there are none: `410,000`,
-/// `1,392.85`.
+/// An amount in major units with thousands separators; minor digits only if not zero: `410,000`, `1,392.85`.
 fn amount(amount: Minor, currency: Currency) -> String {
     let scale = 10_u64.pow(currency.minor_digits());
     let (major, minor) = (amount.0.unsigned_abs() / scale, amount.0.unsigned_abs() % scale);
     let mut text = if amount.0 < 0 { "-".to_owned() } else { String::new() };
     let digits = major.to_string();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -235,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endless_listing_makes_no_endless_message() {
+    fn a_message_is_bounded_for_any_listing() {
         let endless = Some("\u{1}".repeat(1_000_000));
         let alert =
             Alert { title: endless.clone(), line: endless.clone(), url: endless, ..alert("us/-/-/-/1:sale:USD") };

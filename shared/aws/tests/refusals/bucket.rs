@@ -23,18 +23,18 @@ fn state(version: u64) -> SearchState {
 
 #[tokio::test]
 async fn a_save_is_conditional_on_what_was_loaded_or_saved() {
-    let service = Service::start(|place, asked| match (place, &asked.method) {
-        (0 | 1, &Method::PUT) => stored(&format!("\"e{place}\"")),
+    let service = Service::start(|index, asked| match (index, &asked.method) {
+        (0 | 1, &Method::PUT) => stored(&format!("\"e{index}\"")),
         (2, &Method::PUT) => Answer::s3_error(412, "PreconditionFailed"),
         (_, &Method::HEAD) => stored("\"other\"").with("x-amz-meta-stoop-version", 3),
-        _ => panic!("{place}: {asked:?}"),
+        _ => panic!("{index}: {asked:?}"),
     })
     .await;
     let index = index(&service);
     assert!(index.save("agadir", &state(0)).await.unwrap());
     assert!(index.save("agadir", &state(1)).await.unwrap());
-    assert!(!index.save("agadir", &state(2)).await.unwrap(), "somebody else was faster");
-    assert!(!index.save("agadir", &state(1)).await.unwrap(), "overtaken, as a look tells");
+    assert!(!index.save("agadir", &state(2)).await.unwrap(), "another writer was faster");
+    assert!(!index.save("agadir", &state(1)).await.unwrap(), "outdated, as HEAD shows");
     let asked = service.asked();
     assert!(asked.iter().all(|asked| asked.path.starts_with(KEY)), "{asked:?}");
     let condition =
@@ -48,11 +48,11 @@ async fn a_save_is_conditional_on_what_was_loaded_or_saved() {
 }
 
 #[tokio::test]
-async fn a_save_whose_answer_was_lost_is_known_for_our_own() {
+async fn a_save_whose_response_was_lost_is_recognised() {
     for (status, code) in [(412, "PreconditionFailed"), (409, "ConditionalRequestConflict")] {
         let writer = Arc::new(Mutex::new(String::new()));
-        let service = Service::start(move |place, asked| match place {
-            // Stored, and then the connection goes wrong; the SDK asks again.
+        let service = Service::start(move |index, asked| match index {
+            // Stored, then the connection breaks; the SDK sends it again.
             0 => {
                 *writer.lock().unwrap() = asked.header("x-amz-meta-stoop-writer").unwrap().to_owned();
                 Answer::s3_error(500, "InternalError")
@@ -69,13 +69,13 @@ async fn a_save_whose_answer_was_lost_is_known_for_our_own() {
         assert!(index.save("agadir", &state(1)).await.unwrap());
         let asked = service.asked();
         assert_eq!(asked[3].header("if-match"), Some("\"ours\""), "and the next save builds on it");
-        let writers = [0, 3].map(|place| asked[place].header("x-amz-meta-stoop-writer").unwrap().to_owned());
-        assert_ne!(writers[0], writers[1], "no two writes have one name");
+        let writers = [0, 3].map(|index| asked[index].header("x-amz-meta-stoop-writer").unwrap().to_owned());
+        assert_ne!(writers[0], writers[1], "each write has its own name");
     }
 }
 
 #[tokio::test]
-async fn a_save_on_what_was_deleted_or_raced_with_another_is_refused() {
+async fn a_save_after_a_delete_or_a_race_is_refused() {
     let deleted = Service::start(|_, asked| match asked.method {
         Method::HEAD => stored("\"e\"").with("x-amz-meta-stoop-version", 4).with("x-amz-meta-stoop-writer", "other"),
         _ => Answer::s3_error(404, "NoSuchKey"),
@@ -89,14 +89,14 @@ async fn a_save_on_what_was_deleted_or_raced_with_another_is_refused() {
 }
 
 #[tokio::test]
-async fn a_bucket_that_is_missing_or_closed_is_no_fresh_search() {
+async fn a_missing_or_forbidden_bucket_is_not_a_new_search() {
     for (status, code) in [(404, "NoSuchBucket"), (403, "AccessDenied")] {
         let service = Service::start(move |_, _| Answer::s3_error(status, code)).await;
         let index = index(&service);
         let error = index.load("agadir", "avito").await.unwrap_err();
-        assert_eq!(chain(&error), format!("GetObject s3://bucket/index/avito/agadir.json.zst: {code}: as told"));
+        assert_eq!(chain(&error), format!("GetObject s3://bucket/index/avito/agadir.json.zst: {code}: as documented"));
         let error = index.save("agadir", &state(0)).await.unwrap_err();
-        assert_eq!(chain(&error), format!("PutObject s3://bucket/index/avito/agadir.json.zst: {code}: as told"));
+        assert_eq!(chain(&error), format!("PutObject s3://bucket/index/avito/agadir.json.zst: {code}: as documented"));
     }
 }
 
@@ -106,7 +106,7 @@ fn listing(key: Option<&str>) -> Answer {
     Answer::new(200, format!("<?xml version=\"1.0\"?><ListBucketResult>{contents}</ListBucketResult>"))
 }
 
-/// A bucket that refuses every read and write, and lists this.
+/// A bucket that refuses every read and write, and returns this listing.
 async fn refusing(listed: Option<&'static str>) -> Service {
     let answer = move |_: usize, asked: &Asked| {
         if asked.path.contains("list-type=2") { listing(listed) } else { Answer::s3_error(403, "AccessDenied") }
@@ -115,8 +115,8 @@ async fn refusing(listed: Option<&'static str>) -> Service {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_reported_from_what_is_refused_by_a_listing_of_the_key() {
-    // S3 hides behind a 403 that there is no such object. The second listing has another object, whose key is longer.
+async fn a_listing_of_the_key_distinguishes_missing_from_forbidden() {
+    // S3 reports a missing object as a 403. The second listing has another object, with a longer key.
     for listed in [None, Some("index/avito/agadir.json.zst.old")] {
         let service = refusing(listed).await;
         assert_eq!(index(&service).load("agadir", "avito").await.unwrap(), SearchState::default());
@@ -126,16 +126,16 @@ async fn what_is_not_there_is_reported_from_what_is_refused_by_a_listing_of_the_
         // Loaded by another process and deleted since: HEAD says as little as GET.
         assert!(!index(&service).save("agadir", &state(4)).await.unwrap());
     }
-    // It is there, and may not be read.
+    // It exists, and may not be read.
     let service = refusing(Some("index/avito/agadir.json.zst")).await;
     assert!(index(&service).save("agadir", &state(4)).await.is_err());
     let error = index(&service).load("agadir", "avito").await.unwrap_err();
-    assert_eq!(chain(&error), "GetObject s3://bucket/index/avito/agadir.json.zst: AccessDenied: as told");
+    assert_eq!(chain(&error), "GetObject s3://bucket/index/avito/agadir.json.zst: AccessDenied: as documented");
 }
 
 #[tokio::test]
-async fn an_index_that_was_deleted_since_it_was_read_is_overtaken_whatever_s3_calls_it() {
-    let service = Service::start(|place, asked| match (place, &asked.method) {
+async fn an_index_deleted_since_it_was_read_is_outdated_whatever_s3_returns() {
+    let service = Service::start(|index, asked| match (index, &asked.method) {
         (0, &Method::PUT) => stored("\"e0\""),
         (1, &Method::PUT) => Answer::s3_error(403, "AccessDenied"),
         (_, &Method::HEAD) => Answer::new(403, ""),
@@ -149,7 +149,7 @@ async fn an_index_that_was_deleted_since_it_was_read_is_overtaken_whatever_s3_ca
 }
 
 #[tokio::test]
-async fn a_configuration_that_was_never_accepted_is_none_and_one_that_is_refused_an_error() {
+async fn a_missing_configuration_is_none_and_a_forbidden_one_an_error() {
     let accepted = async |service: Service| S3Configuration::new(service.clients.s3(), "bucket").accepted().await;
     assert_eq!(accepted(refusing(None).await).await.unwrap(), None);
     let missing = Service::start(|_, _| Answer::s3_error(404, "NoSuchKey")).await;
@@ -159,21 +159,21 @@ async fn a_configuration_that_was_never_accepted_is_none_and_one_that_is_refused
         Service::start(|_, _| Answer::s3_error(403, "AccessDenied")).await,
     ] {
         let error = accepted(service).await.unwrap_err();
-        assert_eq!(chain(&error), "GetObject s3://bucket/accepted/config.json: AccessDenied: as told");
+        assert_eq!(chain(&error), "GetObject s3://bucket/accepted/config.json: AccessDenied: as documented");
     }
 }
 
 #[tokio::test]
-async fn a_damaged_index_is_an_error_with_its_place() {
+async fn a_damaged_index_is_an_error_with_its_key() {
     let service = Service::start(|_, _| stored("\"e\"").body("not zstd")).await;
     let error = index(&service).load("agadir", "avito").await.unwrap_err();
     assert!(chain(&error).starts_with("read s3://bucket/index/avito/agadir.json.zst: "), "{}", chain(&error));
 }
 
 #[tokio::test]
-async fn a_bucket_that_slows_us_down_is_asked_again_within_bounds() {
+async fn a_throttling_bucket_is_retried_within_bounds() {
     let service =
-        Service::start(|place, _| if place < 2 { Answer::s3_error(503, "SlowDown") } else { stored("\"e\"") });
+        Service::start(|index, _| if index < 2 { Answer::s3_error(503, "SlowDown") } else { stored("\"e\"") });
     let service = service.await;
     S3Pages::new(service.clients.s3(), "bucket").put("run 1", 0, b"page").await.unwrap();
     assert_eq!(service.asked().len(), 3);
@@ -181,7 +181,7 @@ async fn a_bucket_that_slows_us_down_is_asked_again_within_bounds() {
 
     let always = Service::start(|_, _| Answer::s3_error(503, "SlowDown")).await;
     let error = S3Pages::new(always.clients.s3(), "bucket").put("run", 0, b"page").await.unwrap_err();
-    assert_eq!(chain(&error), "PutObject s3://bucket/pages/run/0.zst: SlowDown: as told");
+    assert_eq!(chain(&error), "PutObject s3://bucket/pages/run/0.zst: SlowDown: as documented");
     assert_eq!(always.asked().len(), 3);
 }
 
@@ -190,7 +190,7 @@ fn reject(location: &str) -> Reject {
 }
 
 #[tokio::test]
-async fn a_reject_that_is_kept_already_is_not_new() {
+async fn a_stored_reject_is_not_new() {
     let service = Service::start(|_, asked| {
         assert_eq!(asked.header("if-none-match"), Some("*"));
         let location = asked.json()["location"].as_str().unwrap().to_owned();
@@ -204,9 +204,9 @@ async fn a_reject_that_is_kept_already_is_not_new() {
 }
 
 #[tokio::test]
-async fn a_reject_whose_write_raced_is_written_again_and_one_that_fails_is_an_error() {
+async fn a_raced_reject_is_retried_and_a_failed_one_is_an_error() {
     let race = || Answer::s3_error(409, "ConditionalRequestConflict");
-    let service = Service::start(move |place, _| if place == 0 { race() } else { stored("\"e\"") }).await;
+    let service = Service::start(move |index, _| if index == 0 { race() } else { stored("\"e\"") }).await;
     assert_eq!(S3Quarantine::new(service.clients.s3(), "bucket").put(&[reject("a")]).await.unwrap(), 1);
     let service = Service::start(move |_, _| race()).await;
     let error = S3Quarantine::new(service.clients.s3(), "bucket").put(&[reject("a")]).await.unwrap_err();

@@ -1,4 +1,4 @@
-//! The ledger of alerts, killed or refused between the rules and the alerts that were judged by them.
+//! The ledger of alerts, when it is killed or refused between the rules and the alerts judged by them.
 
 use serde_json::json;
 use stoop_aws::DynamoLedger;
@@ -8,14 +8,14 @@ use stoop_rules::Rules;
 use crate::messages::alerts;
 use crate::service::{Answer, Service};
 
-/// The ids of the items that were put, in order.
+/// The IDs of the items that were put, in order.
 fn put(service: &Service) -> Vec<String> {
     let puts = service.asked().into_iter().map(|asked| asked.json());
     puts.map(|put| put["Item"]["id"]["S"].as_str().unwrap().to_owned()).collect()
 }
 
 #[tokio::test]
-async fn rules_are_there_before_an_alert_that_names_them() {
+async fn rules_are_stored_before_an_alert_that_names_them() {
     let service = Service::start(|_, _| Answer::new(200, "{}")).await;
     let ledger = DynamoLedger::new(service.clients.dynamodb(), "alerts");
     let all = alerts(3);
@@ -25,11 +25,11 @@ async fn rules_are_there_before_an_alert_that_names_them() {
     assert!(ids[0].starts_with("rules/") && ids[1] == "a0", "{ids:?}");
     let asked = service.asked();
     assert_eq!(asked[1].json()["Item"]["rules"]["S"], ids[0].as_str());
-    assert_eq!(asked[0].json()["ConditionExpression"], "attribute_not_exists(#id)", "whoever was first is kept");
+    assert_eq!(asked[0].json()["ConditionExpression"], "attribute_not_exists(#id)", "the first write wins");
     let kept = asked[0].json()["Item"]["body"]["S"].as_str().unwrap().to_owned();
     assert_eq!(serde_json::from_str::<Rules>(&kept).unwrap(), Rules::default());
 
-    // A second batch by the same rules asks for them no more, by others it does; one without alerts asks for nothing.
+    // A second batch by the same rules puts no rules; one by other rules does; one without alerts makes no request.
     ledger.record(&all[1..2], &Rules::default()).await.unwrap();
     ledger.record(&[], &Rules { noise_bp: 51, ..Rules::default() }).await.unwrap();
     assert_eq!(put(&service)[2..], ["a1"]);
@@ -40,21 +40,21 @@ async fn rules_are_there_before_an_alert_that_names_them() {
 }
 
 #[tokio::test]
-async fn an_alert_whose_rules_cannot_be_kept_is_not_recorded() {
+async fn an_alert_whose_rules_cannot_be_stored_is_not_recorded() {
     let refused = || Answer::json_error(400, "com.amazonaws.dynamodb.v20120810#ValidationException", "no");
-    let service = Service::start(move |place, _| if place == 0 { refused() } else { Answer::new(200, "{}") }).await;
+    let service = Service::start(move |index, _| if index == 0 { refused() } else { Answer::new(200, "{}") }).await;
     let ledger = DynamoLedger::new(service.clients.dynamodb(), "alerts");
     let error = ledger.record(&alerts(1), &Rules::default()).await.unwrap_err();
     assert_eq!(error.what, "PutItem of the rules into the table alerts");
     assert_eq!(put(&service).len(), 1);
-    // It comes again, and finds them not remembered.
+    // On the retry the rules are not cached, so they are put again.
     ledger.record(&alerts(1), &Rules::default()).await.unwrap();
     let ids = put(&service);
     assert!(ids[1] == ids[0] && ids[2] == "a0", "{ids:?}");
 }
 
 #[tokio::test]
-async fn rules_that_are_there_already_are_as_good() {
+async fn existing_rules_are_reused() {
     let known =
         json!({ "__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException", "message": "it is" });
     let service = Service::start(move |_, _| Answer::new(400, &known)).await;

@@ -1,4 +1,4 @@
-//! What is asked of a service keeps to what it takes in one call, by AWS's documentation: infra/README.md has the pages.
+//! Requests keep to the service's limits for one call, from AWS's documentation: infra/README.md has the pages.
 
 use std::sync::{Arc, Mutex};
 
@@ -26,7 +26,7 @@ async fn a_call_has_at_most_five_hundred_records() {
     let many: Vec<_> = (0..1_001).map(|i| (format!("search {i}"), format!("line {i}\n").into_bytes())).collect();
     assert_eq!(stream.put(&many).await.unwrap(), Vec::<usize>::new());
     assert_eq!(service.asked().iter().map(|asked| entries(asked).len()).collect::<Vec<_>>(), [500, 500, 1]);
-    // A record and its key together have at most 1 MiB.
+    // A record and its key have at most 1 MiB together.
     let largest = ("k".repeat(256), vec![b'x'; stream.record_bytes_max()]);
     stream.put(&[largest]).await.unwrap();
     let last = entries(service.asked().last().unwrap()).remove(0);
@@ -48,7 +48,7 @@ async fn a_read_asks_for_at_most_a_hundred_items_at_a_time() {
     assert_eq!(asked, [50, 100, 100]);
 }
 
-/// As SNS counts it: the texts of a form, without what makes them one.
+/// The size as SNS counts it: the form's texts, without their encoding.
 fn bytes(asked: &Asked) -> usize {
     let form = String::from_utf8(asked.body.to_vec()).unwrap();
     let counted = form.split('&').filter_map(|pair| pair.split_once('=')).filter(|(name, _)| {
@@ -58,7 +58,7 @@ fn bytes(asked: &Asked) -> usize {
 }
 
 #[tokio::test]
-async fn the_longest_alerts_go_in_calls_of_at_most_256_kib() {
+async fn the_longest_alerts_fit_into_calls_of_256_kib() {
     let largest = Arc::new(Mutex::new(0));
     let seen = Arc::clone(&largest);
     let service = Service::start(move |_, asked| {
@@ -74,7 +74,7 @@ async fn the_longest_alerts_go_in_calls_of_at_most_256_kib() {
         Answer::new(200, body).with("content-type", "text/xml")
     })
     .await;
-    // Each of these takes six bytes in JSON, and seven in the JSON within it.
+    // Each of these characters takes six bytes in JSON, and seven in JSON inside JSON.
     let endless = Some("\u{1}".repeat(10_000));
     let mut alerts = alerts(20);
     for alert in &mut alerts {

@@ -1,5 +1,5 @@
-//! What comes of refusals: a loopback server answers as the service would, and what is asked of it is looked at.
-//! Local emulators refuse next to nothing, so these answers are written after the API references.
+//! Refusals of AWS services: a loopback server answers as the service would, and the tests check the requests. Local
+//! emulators refuse almost nothing, so these answers follow the API references.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod bucket;

@@ -30,7 +30,7 @@ fn published(taken: &[&str], refused: &[(&str, &str)]) -> Answer {
         taken.iter().map(|id| format!("<member><Id>{id}</Id><MessageId>m</MessageId></member>")).collect();
     let refused = refused.iter().map(|(id, code)| {
         format!(
-            "<member><Id>{id}</Id><Code>{code}</Code><Message>as told</Message><SenderFault>true</SenderFault></member>"
+            "<member><Id>{id}</Id><Code>{code}</Code><Message>as documented</Message><SenderFault>true</SenderFault></member>"
         )
     });
     let refused: String = refused.collect();
@@ -41,7 +41,7 @@ fn published(taken: &[&str], refused: &[(&str, &str)]) -> Answer {
     Answer::new(200, body).with("content-type", "text/xml")
 }
 
-/// The outcomes in one line each.
+/// The outcomes, one line each.
 async fn message(service: &Service, alerts: &[Alert]) -> Vec<String> {
     let publisher = TopicPublisher::new(service.clients.sns(), TOPIC);
     let outcomes = publisher.publish(alerts).await;
@@ -55,17 +55,17 @@ fn form(asked: &Asked) -> String {
 #[tokio::test]
 async fn each_alert_of_a_batch_has_its_own_outcome() {
     let service = Service::start(|_, _| published(&["2", "0"], &[("1", "InvalidParameter")])).await;
-    let refused = format!("PublishBatch of the alert a1 to {TOPIC}: InvalidParameter: as told");
-    let silent = format!("PublishBatch of the alert a3 to {TOPIC}: the answer does not say what became of it");
+    let refused = format!("PublishBatch of the alert a1 to {TOPIC}: InvalidParameter: as documented");
+    let silent = format!("PublishBatch of the alert a3 to {TOPIC}: the response does not mention it");
     assert_eq!(message(&service, &alerts(4)).await, ["sent".to_owned(), refused, "sent".into(), silent]);
 }
 
 #[tokio::test]
 async fn a_batch_has_ten_alerts_and_one_that_fails_does_not_stop_the_next() {
-    let service = Service::start(|place, asked| {
+    let service = Service::start(|index, asked| {
         let entries = form(asked).matches(".Id=").count();
         let ids: Vec<String> = (0..entries).map(|i| i.to_string()).collect();
-        match place {
+        match index {
             0 => {
                 let body = "<ErrorResponse><Error><Type>Sender</Type><Code>AuthorizationError</Code>\
                             <Message>no</Message></Error></ErrorResponse>";
@@ -83,8 +83,8 @@ async fn a_batch_has_ten_alerts_and_one_that_fails_does_not_stop_the_next() {
 }
 
 #[tokio::test]
-async fn a_topic_that_slows_us_down_is_asked_again() {
-    let service = Service::start(|place, _| match place {
+async fn a_throttling_topic_is_retried() {
+    let service = Service::start(|index, _| match index {
         0 => {
             let body = "<ErrorResponse><Error><Type>Sender</Type><Code>Throttled</Code>\
                         <Message>Rate exceeded</Message></Error></ErrorResponse>";
@@ -109,16 +109,16 @@ fn queue(service: &Service) -> PollQueue {
 fn sent(taken: &[usize], refused: &[(usize, &str, bool)]) -> Answer {
     let taken = taken.iter().map(|id| json!({"Id": id.to_string(), "MessageId": "m", "MD5OfMessageBody": ""}));
     let refused = refused.iter().map(|(id, code, sender_fault)| {
-        json!({"Id": id.to_string(), "Code": code, "SenderFault": sender_fault, "Message": "as told"})
+        json!({"Id": id.to_string(), "Code": code, "SenderFault": sender_fault, "Message": "as documented"})
     });
     Answer::new(200, json!({"Successful": taken.collect::<Vec<_>>(), "Failed": refused.collect::<Vec<_>>()}))
 }
 
 #[tokio::test]
-async fn tasks_that_the_queue_refused_are_named_by_their_place() {
-    let service = Service::start(|place, _| match place {
+async fn refused_tasks_are_returned_by_index() {
+    let service = Service::start(|index, _| match index {
         0 => sent(&[0, 1, 2, 4, 5, 6, 7, 8, 9], &[(3, "InternalError", false)]),
-        // Of the second nothing is said.
+        // The response does not mention the second task.
         _ => sent(&[0, 2], &[]),
     })
     .await;
@@ -132,13 +132,13 @@ async fn tasks_that_the_queue_refused_are_named_by_their_place() {
 }
 
 #[tokio::test]
-async fn what_is_our_own_fault_is_an_error_and_a_busy_queue_is_none() {
+async fn our_own_fault_is_an_error_and_a_busy_queue_is_not() {
     let ours = Service::start(|_, _| sent(&[0], &[(1, "InvalidMessageContents", true)])).await;
     let error = queue(&ours).send(&tasks(2)).await.unwrap_err();
     assert_eq!(
         chain(&error),
         "SendMessageBatch to http://127.0.0.1/000000000000/polls.fifo: the task of zip 1 was refused for good: \
-         InvalidMessageContents: as told"
+         InvalidMessageContents: as documented"
     );
     let busy =
         Service::start(|_, _| Answer::json_error(400, "com.amazonaws.sqs#RequestThrottled", "Rate exceeded")).await;
@@ -151,7 +151,7 @@ async fn what_is_our_own_fault_is_an_error_and_a_busy_queue_is_none() {
 }
 
 #[tokio::test]
-async fn a_continuation_is_of_the_same_group_and_one_for_each_message() {
+async fn a_continuation_has_the_same_group_and_each_message_has_one() {
     let service = Service::start(|_, _| Answer::new(200, json!({"MessageId": "m", "SequenceNumber": "1"}))).await;
     let [task] = &tasks(1)[..] else { panic!("one task") };
     for message in ["m1", "m1", "m2"] {

@@ -18,8 +18,8 @@ fn secrets(service: &Service) -> (Secrets, Arc<Still>) {
 }
 
 #[tokio::test]
-async fn a_secret_is_remembered_for_a_while_and_looked_up_anew_when_asked() {
-    let service = Service::start(|place, _| message(&format!("t{place}"))).await;
+async fn a_secret_is_cached_and_read_again_on_request() {
+    let service = Service::start(|index, _| message(&format!("t{index}"))).await;
     let (secrets, clock) = secrets(&service);
     let read = async || secrets.get("token").await.unwrap().reveal().to_owned();
     assert_eq!((read().await, read().await), ("t0".into(), "t0".into()));
@@ -37,9 +37,9 @@ async fn a_secret_is_remembered_for_a_while_and_looked_up_anew_when_asked() {
 }
 
 #[tokio::test]
-async fn an_old_secret_serves_on_while_there_is_no_answer_but_not_for_ever() {
+async fn an_old_secret_is_used_during_an_outage_but_not_for_ever() {
     let gone = || Answer::json_error(400, "AccessDeniedException", "no");
-    let service = Service::start(move |place, _| if place == 0 { message("old") } else { gone() }).await;
+    let service = Service::start(move |index, _| if index == 0 { message("old") } else { gone() }).await;
     let (secrets, clock) = secrets(&service);
     secrets.get("token").await.unwrap();
     clock.pass(59 * MINUTE_MS);
@@ -50,7 +50,7 @@ async fn an_old_secret_serves_on_while_there_is_no_answer_but_not_for_ever() {
 }
 
 #[tokio::test]
-async fn a_member_of_a_json_secret_has_a_name_and_no_secret_is_ever_shown() {
+async fn a_member_of_a_json_secret_is_read_by_key_and_never_shown() {
     let service = Service::start(|_, asked| match asked.json()["SecretId"].as_str().unwrap() {
         "object" => message(r#"{"key": "hush", "port": 5432}"#),
         "plain" => message("hush"),
@@ -68,9 +68,9 @@ async fn a_member_of_a_json_secret_has_a_name_and_no_secret_is_ever_shown() {
         ),
         (
             "object#port",
-            "GetSecretValue object: \"port\" is no text in it; accepted: a JSON object with a text as \"port\"",
+            "GetSecretValue object: \"port\" is not a text in it; accepted: a JSON object with a text as \"port\"",
         ),
-        ("plain#key", "GetSecretValue plain: it is no JSON object; accepted: a JSON object with a text as \"key\""),
+        ("plain#key", "GetSecretValue plain: it is not a JSON object; accepted: a JSON object with a text as \"key\""),
         ("binary", "GetSecretValue binary: it is binary; accepted: a text"),
     ];
     for (name, expected) in cases {

@@ -11,7 +11,7 @@ use stoop_aws::Clients;
 use stoop_domain::Time;
 use stoop_pipeline::Clock;
 
-/// A request that came in.
+/// A received request.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) method: Method,
@@ -31,7 +31,7 @@ impl Asked {
     }
 }
 
-/// What is answered.
+/// A response.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -61,21 +61,21 @@ impl Answer {
 
     /// An error of S3.
     pub(crate) fn s3_error(status: u16, code: &str) -> Self {
-        let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>as told</Message></Error>");
+        let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>as documented</Message></Error>");
         Self::new(status, body)
     }
 }
 
 type Script = Mutex<Box<dyn FnMut(usize, &Asked) -> Answer + Send>>;
 
-/// A service that answers as its script says.
+/// A service that answers by its script.
 pub(crate) struct Service {
     pub(crate) clients: Clients,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl Service {
-    /// Answers each request, by its place from 0. Lives as long as the test's runtime.
+    /// Answers each request, by its index from 0. Lives as long as the test's runtime.
     pub(crate) async fn start(script: impl FnMut(usize, &Asked) -> Answer + Send + 'static) -> Self {
         let asked = Arc::new(Mutex::new(Vec::new()));
         let script: Arc<Script> = Arc::new(Mutex::new(Box::new(script)));
@@ -108,12 +108,12 @@ async fn answer(
     body: Bytes,
 ) -> Response<Body> {
     let asked = Asked { method, path: uri.to_string(), headers, body };
-    let place = {
+    let index = {
         let mut all = all.lock().unwrap();
         all.push(asked.clone());
         all.len() - 1
     };
-    let answer = (script.lock().unwrap())(place, &asked);
+    let answer = (script.lock().unwrap())(index, &asked);
     let mut response = Response::builder().status(answer.status);
     for (name, value) in answer.headers {
         response = response.header(name, value);
@@ -121,7 +121,7 @@ async fn answer(
     response.body(Body::from(answer.body)).unwrap()
 }
 
-/// A clock that stands still but for its sleeps and for who moves it.
+/// A clock that only moves for its sleepers and when a test moves it.
 #[derive(Debug, Default)]
 pub(crate) struct Still {
     now_ms: AtomicI64,
@@ -150,7 +150,7 @@ impl Clock for Still {
     }
 }
 
-/// An error and its causes, as the boundary prints them.
+/// An error and its causes, as they are logged.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -26,7 +26,7 @@ fn taken() -> Value {
 }
 
 #[tokio::test]
-async fn records_that_kinesis_refused_are_named_by_their_place() {
+async fn records_refused_by_kinesis_are_returned_by_index() {
     let service = Service::start(|_, asked| {
         let outcomes = entries(asked).into_iter().map(|entry| match entry["PartitionKey"].as_str().unwrap() {
             "search 1" => {
@@ -66,7 +66,7 @@ async fn a_batch_has_at_most_five_mib() {
 }
 
 #[tokio::test]
-async fn a_stream_that_is_busy_refuses_everything_for_now_and_one_that_is_missing_for_good() {
+async fn a_busy_stream_refuses_for_now_and_a_missing_one_for_good() {
     let busy =
         Service::start(|_, _| Answer::json_error(400, "ProvisionedThroughputExceededException", "Rate exceeded"));
     let busy = busy.await;
@@ -83,7 +83,7 @@ async fn a_stream_that_is_busy_refuses_everything_for_now_and_one_that_is_missin
 }
 
 #[tokio::test]
-async fn an_answer_that_leaves_a_record_out_or_refuses_it_for_good_is_an_error() {
+async fn a_response_that_omits_or_finally_refuses_a_record_is_an_error() {
     let answers = [json!([taken()]), json!([taken(), {"ErrorCode": "Unheard", "ErrorMessage": "of"}])];
     for (answer, expected) in answers.into_iter().zip(["2 records were put and 1 answered for", "Unheard: of"]) {
         let answer = json!({"FailedRecordCount": 1, "Records": answer});
@@ -94,8 +94,8 @@ async fn an_answer_that_leaves_a_record_out_or_refuses_it_for_good_is_an_error()
 }
 
 #[tokio::test]
-async fn what_kinesis_can_never_take_is_reported_before_anything_is_put() {
-    let service = Service::start(|_, _| panic!("nothing is to be asked")).await;
+async fn records_too_large_for_kinesis_are_errors_before_anything_is_put() {
+    let service = Service::start(|_, _| panic!("no request is expected")).await;
     let stream = KinesisStream::new(service.clients.kinesis(), "stoop");
     let next_to_empty = vec![b'\n'; stream.record_bytes_max()];
     let cases = [
@@ -128,7 +128,7 @@ fn firehose_answer(outcomes: &[bool]) -> Answer {
     Answer::new(200, json!({"FailedPutCount": 1, "Encrypted": false, "RequestResponses": outcomes}))
 }
 
-/// The ids of the observations in a request, record by record.
+/// The IDs of the observations in a request, record by record.
 fn ids(asked: &Asked) -> Vec<Vec<String>> {
     let lines = |record: &Value| {
         let record = data(record);
@@ -139,7 +139,7 @@ fn ids(asked: &Asked) -> Vec<Vec<String>> {
 }
 
 #[tokio::test]
-async fn records_that_firehose_refused_are_sent_again_alone() {
+async fn only_the_records_refused_by_firehose_are_sent_again() {
     let service = Service::start(|address, _| match address {
         0 => firehose_answer(&[true, false, false]),
         1 => firehose_answer(&[false, true]),
@@ -162,7 +162,7 @@ async fn records_that_firehose_refused_are_sent_again_alone() {
 }
 
 #[tokio::test]
-async fn a_firehose_that_keeps_refusing_is_an_error_after_bounded_attempts() {
+async fn constant_refusals_of_firehose_are_an_error_after_bounded_attempts() {
     let service = Service::start(|_, _| firehose_answer(&[false])).await;
     let clock = Arc::new(Still::default());
     let error = lake(&service, &clock).keep(&[&observation(0, 0)]).await.unwrap_err();
@@ -174,7 +174,7 @@ async fn a_firehose_that_keeps_refusing_is_an_error_after_bounded_attempts() {
 }
 
 #[tokio::test]
-async fn a_firehose_that_is_unavailable_as_a_whole_is_asked_again() {
+async fn an_unavailable_firehose_is_retried() {
     let unavailable = || Answer::json_error(503, "ServiceUnavailableException", "Back off.");
     let service =
         Service::start(move |address, _| if address < 4 { unavailable() } else { firehose_answer(&[true]) }).await;
@@ -201,5 +201,5 @@ async fn many_lines_are_packed_into_few_records_and_batches() {
     assert!(chain(&error).contains("the line of avito/7 at 1970-01-01T00:00:00Z has"), "{}", chain(&error));
     assert_eq!(service.asked().len(), 3);
     lake(&service, &clock).keep(&[]).await.unwrap();
-    assert_eq!(service.asked().len(), 3, "nothing is kept without a call");
+    assert_eq!(service.asked().len(), 3, "every batch takes a call");
 }

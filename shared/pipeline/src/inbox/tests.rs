@@ -35,7 +35,7 @@ fn ids(inbox: &Inbox) -> Vec<&str> {
     inbox.observations.iter().map(|seen| seen.native_id.as_str()).collect()
 }
 
-/// Where, why and how much of it.
+/// The position, reason and detail of each reject.
 fn message(inbox: &Inbox) -> Vec<(&str, Reason, &str)> {
     inbox.rejects.iter().map(|reject| (reject.location.as_str(), reject.reason, reject.detail.as_str())).collect()
 }
@@ -56,19 +56,19 @@ fn user_records_are_read_like_records() {
 }
 
 #[test]
-fn a_line_that_cannot_be_read_leaves_the_others_alone() {
+fn an_unreadable_line_does_not_affect_the_others() {
     let body = [lines(&["1"]), b"x\n\n".to_vec(), lines(&["2"])].concat();
     let inbox = read(&[&body, &aggregate("k", [&*body])]);
     assert_eq!(ids(&inbox), ["1", "2", "1", "2"]);
     let why = "expected value at line 1 column 1";
-    let places = ["stream record 10, line 2", "stream record 11, user record 1, line 2"];
-    assert_eq!(message(&inbox), places.map(|address| (address, Reason::Unreadable, why)));
-    let reject = Reject::new("stream", now(), places[0].into(), Reason::Unreadable, why.into(), b"x");
+    let positions = ["stream record 10, line 2", "stream record 11, user record 1, line 2"];
+    assert_eq!(message(&inbox), positions.map(|position| (position, Reason::Unreadable, why)));
+    let reject = Reject::new("stream", now(), positions[0].into(), Reason::Unreadable, why.into(), b"x");
     assert_eq!(inbox.rejects[0], reject);
 }
 
 #[test]
-fn a_line_of_a_newer_version_is_refused_as_that() {
+fn a_line_of_a_newer_version_is_refused_as_newer() {
     let newer = String::from_utf8(line(&seen("1"))).unwrap().replace(r#""v":2"#, r#""v":3"#);
     let inbox = read(&[newer.as_bytes(), b"{\"v\":7}"]);
     let address = "stream record 10, line 1";
@@ -95,7 +95,7 @@ fn a_record_without_lines_is_refused() {
 }
 
 #[test]
-fn a_line_that_is_not_utf8_is_refused_as_that() {
+fn a_line_that_is_not_utf8_is_refused_as_not_utf8() {
     let mut bytes = line(&seen("é"));
     bytes.retain(|byte| *byte != "é".as_bytes()[1]);
     let inbox = read(&[&bytes]);
@@ -103,7 +103,7 @@ fn a_line_that_is_not_utf8_is_refused_as_that() {
 }
 
 #[test]
-fn what_was_seen_before_the_clock_was_set_back_is_no_future() {
+fn sightings_before_the_clock_was_set_back_are_not_in_the_future() {
     let ahead = |hours: i64| {
         let seen_at = now().plus_ms(hours * Time::HOUR_MS);
         line(&Observation { at: seen_at, seen: seen_at, ..seen("1") })
@@ -139,7 +139,7 @@ fn a_damaged_record_is_one_reject() {
 fn a_megabyte_of_garbage_is_a_reject_of_a_few_kilobytes() {
     let letters = vec![b'x'; 1 << 20];
     let bytes: Vec<u8> = (0..1_u32 << 20).map(|i| 128 | (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
-    // A parser that quotes what it did not expect quotes all of it.
+    // A parser that quotes unexpected input quotes all of it.
     let quoted = String::from_utf8(line(&seen("1"))).unwrap().replace("Active", &"é".repeat(1 << 19));
     let inbox = read(&[&letters, &bytes, quoted.as_bytes(), &aggregate("k", [&*letters])]);
     assert_eq!(inbox.rejects.len(), 4);
@@ -176,7 +176,7 @@ fn long_lines_of_noise_share_a_reject_from_the_thirty_third_on() {
 }
 
 #[test]
-fn a_line_too_long_for_what_comes_after_is_refused() {
+fn a_line_too_long_for_later_services_is_refused() {
     let mut huge = seen("1");
     huge.listing.details.description = Some("x".repeat(256 << 10));
     let inbox = read(&[&line(&huge), &lines(&["2"])]);
@@ -192,7 +192,7 @@ fn a_hundred_thousand_empty_user_records_share_a_reject() {
 }
 
 #[test]
-fn no_observation_has_a_line_as_short_as_a_scrap() {
+fn every_observation_has_a_line_of_the_minimum_length() {
     let shortest = seen("1");
     assert_eq!(shortest.check(now()), Ok(()));
     assert!(line(&shortest).len() >= LINE_BYTES_MIN, "{}", line(&shortest).len());

@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 use super::*;
 
@@ -13,7 +13,7 @@ fn due(minutes: i64) -> PollTask {
 const HOUR: u64 = Time::HOUR_MS.cast_unsigned();
 
 #[test]
-fn of_the_tasks_of_an_outage_one_is_polled() {
+fn one_of_the_tasks_of_an_outage_is_polled() {
     let mut last = LastPoll { polled_at: Some(at(-1)), ..LastPoll::default() };
     let now = at(360);
     let mut polled = 0;
@@ -29,14 +29,14 @@ fn of_the_tasks_of_an_outage_one_is_polled() {
 }
 
 #[test]
-fn a_task_that_was_never_polled_or_comes_again_is_no_stale_one() {
+fn a_task_never_polled_or_redelivered_is_not_stale() {
     assert_eq!(LastPoll::default().stale(&due(0), at(5)), None);
     let failed = LastPoll { failed: true, polled_at: Some(at(-15)), ..LastPoll::default() };
     assert_eq!(failed.stale(&due(0), at(5)), None, "its first try failed on our side");
 }
 
 #[test]
-fn while_a_scan_goes_on_no_tick_begins_another() {
+fn while_a_scan_continues_no_tick_begins_another() {
     let mut last = LastPoll { polled_at: Some(at(0)), goes_on: Some(at(0)), ..LastPoll::default() };
     let next = due(0).next(at(4)).unwrap();
     for minute in 1..5 {
@@ -52,7 +52,7 @@ fn while_a_scan_goes_on_no_tick_begins_another() {
 }
 
 #[test]
-fn a_scan_whose_next_task_was_lost_goes_on_with_a_tick() {
+fn a_scan_whose_next_task_was_lost_continues_with_a_tick() {
     let mut last = LastPoll { polled_at: Some(at(0)), goes_on: Some(at(0)), ..LastPoll::default() };
     assert_eq!(last.stale(&due(59), at(59)), Some(Stale::GoesOnElsewhere));
     assert_eq!(last.stale(&due(60), at(60)), None);
@@ -63,14 +63,14 @@ fn a_scan_whose_next_task_was_lost_goes_on_with_a_tick() {
 }
 
 #[test]
-fn a_scan_whose_task_failed_and_was_given_up_goes_on_with_the_next_tick() {
+fn a_scan_whose_task_was_given_up_continues_with_the_next_tick() {
     let last = LastPoll { polled_at: Some(at(0)), goes_on: Some(at(0)), failed: true, ..LastPoll::default() };
-    assert_eq!(last.stale(&due(0).next(at(4)).unwrap(), at(6)), None, "while it is tried again");
-    assert_eq!(last.stale(&due(5), at(6)), None, "and once it lies with the dead letters");
+    assert_eq!(last.stale(&due(0).next(at(4)).unwrap(), at(6)), None, "while it is retried");
+    assert_eq!(last.stale(&due(5), at(6)), None, "and once it is a dead letter");
 }
 
 #[test]
-fn a_scan_goes_on_so_many_times_and_so_long() {
+fn the_continuations_of_a_scan_are_bounded() {
     let mut task = due(0);
     let mut times = 0;
     while let Some(next) = task.next(at(times)) {
@@ -88,7 +88,7 @@ fn a_scan_goes_on_so_many_times_and_so_long() {
 }
 
 #[test]
-fn a_search_is_overdue_when_polls_of_it_fail_or_do_not_end_well_in_time() {
+fn a_search_is_overdue_when_its_polls_fail_or_do_not_succeed_in_time() {
     let fine = LastPoll {
         first_sent_at: Some(at(-9_000)),
         polled_at: Some(at(0)),
@@ -97,14 +97,14 @@ fn a_search_is_overdue_when_polls_of_it_fail_or_do_not_end_well_in_time() {
     };
     assert_eq!(fine.overdue(Some(at(0)), HOUR, at(120)), None);
     assert_eq!(fine.overdue(Some(at(0)), HOUR, at(121)), Some(Overdue::NoSuccess(121 * MINUTE_MS)));
-    assert_eq!(fine.overdue(Some(at(0)), 60_000, at(15)), None, "a short cadence has a quarter of an hour");
+    assert_eq!(fine.overdue(Some(at(0)), 60_000, at(15)), None, "a short interval gets 15 minutes");
     assert_eq!(fine.overdue(Some(at(0)), 60_000, at(16)), Some(Overdue::NoSuccess(16 * MINUTE_MS)));
     let fails = LastPoll { failed: true, ..fine };
     assert_eq!(fails.overdue(Some(at(0)), 24 * HOUR, at(1)), Some(Overdue::Fails), "at once, however rare its polls");
 }
 
 #[test]
-fn a_search_that_is_sent_and_not_polled_is_overdue_at_any_cadence() {
+fn a_search_sent_and_not_polled_is_overdue_at_any_interval() {
     let daily = LastPoll { polled_at: Some(at(0)), succeeded_at: Some(at(0)), ..LastPoll::default() };
     let sent_at = Some(at(24 * 60));
     assert_eq!(daily.overdue(sent_at, 24 * HOUR, at(24 * 60 + 30)), None);
@@ -113,7 +113,7 @@ fn a_search_that_is_sent_and_not_polled_is_overdue_at_any_cadence() {
         Some(Overdue::Unanswered(31 * MINUTE_MS)),
         "within the hour, not after two days"
     );
-    // Sent again and again, and never polled.
+    // Sent repeatedly, and never polled.
     let never = LastPoll { first_sent_at: Some(at(0)), ..LastPoll::default() };
     assert_eq!(never.overdue(Some(at(16)), 60_000, at(16)), Some(Overdue::NoSuccess(16 * MINUTE_MS)));
     assert_eq!(LastPoll::default().overdue(None, 60_000, at(16)), None, "it was not even sent");
@@ -127,7 +127,7 @@ fn a_clock_that_went_back_makes_nothing_overdue() {
 }
 
 #[test]
-fn what_a_clock_reported_that_was_hours_ahead_holds_up_no_poll_and_hides_nothing() {
+fn times_from_a_clock_hours_ahead_delay_no_poll_and_hide_nothing() {
     let ahead = LastPoll {
         first_sent_at: Some(at(-600)),
         polled_at: Some(at(300)),

@@ -1,4 +1,4 @@
-//! Observations gathered for one large commit.
+//! Gathers observations for one large commit.
 
 use std::borrow::Cow;
 
@@ -11,73 +11,72 @@ use super::work::{Moved, is_notable, is_taken, market_of, offered_until, weigh};
 use super::{MeasureError, Measured, Measurer};
 use crate::ports::{Commit, CommitError, Gathers, HomeChange, HomeImage, MarketChange, PortError};
 
-/// Takes observations up one after the other and stores what they change in few, large commits: however often a home or
-/// market comes, each commit writes it once. What is stored is what a [`Measurer`] stores.
+/// Applies observations and stores their effect in few, large commits: however often a home or market comes, each
+/// commit writes it once. The stored result is that of a [`Measurer`].
 ///
-/// Nothing is stored before [`Gatherer::commit`] is called; who is killed before it gives the same observations again.
-/// Until then most homes take the bytes of their image, and of the one that is stored, and the observations what the store
-/// makes of them ([`Gathers::hold`]).
+/// Nothing is stored before [`Gatherer::commit`]; after a crash before it, pass the same observations again. Until then
+/// most homes take the bytes of their image and of the stored one, and the observations take what the store needs for
+/// them ([`Gathers::hold`]).
 pub struct Gatherer<'a, S: Gathers> {
     store: &'a S,
-    /// The markets, and what is done where another writer came between.
+    /// The cached markets, and the fallback after a conflict with another writer.
     measurer: Measurer<'a>,
-    places: FxHashMap<HomeId, u32>,
-    /// Every home that is remembered, in the order in which they came.
+    indexes: FxHashMap<HomeId, u32>,
+    /// All cached homes, in order of arrival.
     homes: Vec<Gathered>,
-    /// The places of those that are to be stored.
+    /// The indexes of the homes to be stored.
     changed: Vec<u32>,
     held: S::Held,
-    /// About how many bytes the images of `changed` take.
+    /// The approximate size of the images of `changed`, in bytes.
     bytes: usize,
-    /// How many homes are open, and at most may be.
+    /// How many homes are open, and the most that may be.
     open: usize,
     open_max: usize,
-    /// Of the observations that are held, and of those that are not.
+    /// The counts of the observations that are held, and of the others.
     taken: Measured,
     passed_over: Measured,
 }
 
-/// A home as it is remembered.
+/// A cached home.
 struct Gathered {
     id: HomeId,
-    /// Of the image that is stored; 0 where none is.
+    /// The version of the stored image; 0 if there is none.
     version: u64,
-    /// The newest image; empty where there is none, or where the home is open.
+    /// The newest image; empty if there is none, or if the home is open.
     image: Box<[u8]>,
-    /// The home itself, while it has changed and is one of the first that did.
+    /// The home itself, if it has changed and is one of the first that did.
     open: Option<Box<Home>>,
-    /// The image that is stored, where that is not the newest one.
+    /// The stored image, if it is not the newest one.
     stored: Option<Box<[u8]>>,
-    /// What has moved since of what is read from its history.
+    /// What has changed in its history since.
     moved: Moved,
 }
 
 /// What a commit does to one market.
 #[derive(Default)]
 struct Step {
-    /// All that is added to it.
+    /// The sum of its additions.
     sum: DeltaSum,
     fold_to: Option<Horizon>,
 }
 
-/// What a home that is to be stored takes beside its images, in bytes: its place, and its part of the commit.
+/// The bytes of a changed home besides its images: its index, and its part of the commit.
 const CHANGE_BYTES: usize = 192;
 
-/// As many homes, the first to change, are not turned into bytes and back for each observation, as those of a feed of few
-/// homes come again and again.
+/// This many homes, the first to change, stay decoded, because in a feed of few homes they come again and again.
 const OPEN_MAX: usize = 8_192;
 
-/// What one of them takes, about.
+/// The approximate size of one of them.
 const OPEN_BYTES: usize = 2_048;
 
 impl<'a, S: Gathers> Gatherer<'a, S> {
-    /// A gatherer that remembers nothing yet.
+    /// A gatherer with an empty cache.
     #[must_use]
     pub fn new(store: &'a S) -> Self {
         Self {
             store,
             measurer: Measurer::new(store),
-            places: FxHashMap::default(),
+            indexes: FxHashMap::default(),
             homes: Vec::new(),
             changed: Vec::new(),
             held: S::Held::default(),
@@ -89,16 +88,17 @@ impl<'a, S: Gathers> Gatherer<'a, S> {
         }
     }
 
-    /// The same with at most so many homes that are not kept as bytes until they are stored: 8,192, if nothing is said.
+    /// Sets how many homes stay decoded until they are stored; the default is 8,192.
     #[must_use]
     pub fn with_open_homes(self, open_max: usize) -> Self {
         Self { open_max, ..self }
     }
 
-    /// Takes up observations.
+    /// Gathers observations.
     ///
     /// # Errors
-    /// When the store fails. What was gathered is forgotten then, and is to be given again.
+    ///
+    /// The store fails. What was gathered is dropped then, and must be passed again.
     pub async fn gather(&mut self, observations: &[Observation]) -> Result<(), MeasureError> {
         let gathered = self.try_gather(observations).await;
         if gathered.is_err() {
@@ -107,7 +107,7 @@ impl<'a, S: Gathers> Gatherer<'a, S> {
         Ok(gathered?)
     }
 
-    /// How many bytes of memory wait for [`Gatherer::commit`], about.
+    /// The approximate memory in bytes that waits for [`Gatherer::commit`].
     pub fn bytes(&self) -> usize {
         self.bytes + S::held_bytes(&self.held)
     }
@@ -115,11 +115,12 @@ impl<'a, S: Gathers> Gatherer<'a, S> {
     /// Stores what was gathered since the last call, and counts it.
     ///
     /// # Errors
-    /// See [`Measurer::measure`]. What was gathered is forgotten then, and is to be given again.
+    ///
+    /// As for [`Measurer::measure`]. What was gathered is dropped then, and must be passed again.
     pub async fn commit(&mut self) -> Result<Measured, MeasureError> {
         let committed = self.try_commit().await;
         if committed.is_err() || self.measurer.markets.len() > self.measurer.memory.markets_max {
-            // What was added in memory is not stored: forget it.
+            // The additions in memory are not stored: drop them.
             self.measurer.markets.clear();
         }
         let counts = match committed {
@@ -141,10 +142,10 @@ impl<'a, S: Gathers> Gatherer<'a, S> {
     }
 
     async fn try_gather(&mut self, observations: &[Observation]) -> Result<(), PortError> {
-        let places = self.places_of(observations).await?;
+        let indexes = self.indexes_of(observations).await?;
         let mut taken = Vec::with_capacity(observations.len());
-        for (observation, place) in observations.iter().zip(places) {
-            let applied = self.apply(observation, place)?;
+        for (observation, index) in observations.iter().zip(indexes) {
+            let applied = self.apply(observation, index)?;
             let counts = if is_taken(applied) { &mut self.taken } else { &mut self.passed_over };
             counts.observations += 1;
             counts.count(applied);
@@ -152,26 +153,26 @@ impl<'a, S: Gathers> Gatherer<'a, S> {
                 taken.push(observation);
             }
             if matches!(applied, Applied::Overfull | Applied::Refused) {
-                self.measurer.overfull.insert(self.homes[place as usize].id.clone());
+                self.measurer.overfull.insert(self.homes[index as usize].id.clone());
             }
         }
         self.store.hold(&mut self.held, &taken)
     }
 
-    /// The places of the observations' homes. Those that are not remembered are read.
-    async fn places_of(&mut self, observations: &[Observation]) -> Result<Vec<u32>, PortError> {
+    /// The indexes of the observations' homes. Homes that are not cached are read.
+    async fn indexes_of(&mut self, observations: &[Observation]) -> Result<Vec<u32>, PortError> {
         let first_unread = self.homes.len();
-        let mut places = Vec::with_capacity(observations.len());
+        let mut indexes = Vec::with_capacity(observations.len());
         let mut id = String::new();
         for observation in observations {
             write_home_id(observation, &mut id);
-            if let Some(place) = self.places.get(id.as_str()) {
-                places.push(*place);
+            if let Some(index) = self.indexes.get(id.as_str()) {
+                indexes.push(*index);
                 continue;
             }
-            let place = u32::try_from(self.homes.len()).map_err(|error| PortError::new("remember a home", error))?;
+            let index = u32::try_from(self.homes.len()).map_err(|error| PortError::new("remember a home", error))?;
             let id = HomeId(id.as_str().into());
-            self.places.insert(id.clone(), place);
+            self.indexes.insert(id.clone(), index);
             self.homes.push(Gathered {
                 id,
                 version: 0,
@@ -180,7 +181,7 @@ impl<'a, S: Gathers> Gatherer<'a, S> {
                 stored: None,
                 moved: Moved::Nothing,
             });
-            places.push(place);
+            indexes.push(index);
         }
         let unread: Vec<HomeId> = self.homes[first_unread..].iter().map(|home| home.id.clone()).collect();
         if !unread.is_empty() {
@@ -191,11 +192,11 @@ impl<'a, S: Gathers> Gatherer<'a, S> {
                 }
             }
         }
-        Ok(places)
+        Ok(indexes)
     }
 
-    fn apply(&mut self, observation: &Observation, place: u32) -> Result<Applied, PortError> {
-        let gathered = &mut self.homes[place as usize];
+    fn apply(&mut self, observation: &Observation, index: u32) -> Result<Applied, PortError> {
+        let gathered = &mut self.homes[index as usize];
         if let Some(home) = &mut gathered.open {
             let applied = home.apply(observation);
             gathered.moved = gathered.moved.max(Moved::by(applied));
@@ -208,7 +209,7 @@ impl<'a, S: Gathers> Gatherer<'a, S> {
             let before = std::mem::take(&mut gathered.image);
             if gathered.stored.is_none() {
                 gathered.stored = Some(before);
-                self.changed.push(place);
+                self.changed.push(index);
                 self.bytes += CHANGE_BYTES;
             } else {
                 self.bytes -= before.len();
@@ -225,18 +226,18 @@ impl<'a, S: Gathers> Gatherer<'a, S> {
         Ok(applied)
     }
 
-    /// Stores what was gathered, or nothing.
+    /// Stores everything gathered, or nothing.
     async fn try_commit(&mut self) -> Result<(), CommitError> {
         if self.changed.is_empty() {
             return Ok(());
         }
         self.changed.sort_unstable();
-        self.changed.iter().for_each(|place| self.homes[*place as usize].close());
+        self.changed.iter().for_each(|index| self.homes[*index as usize].close());
         self.open = 0;
         let mut steps: FxHashMap<Market, Step> = FxHashMap::default();
         let mut homes = Vec::with_capacity(self.changed.len());
-        for place in &self.changed {
-            let gathered = &self.homes[*place as usize];
+        for index in &self.changed {
+            let gathered = &self.homes[*index as usize];
             let new = gathered.newest()?;
             let is_weighed = gathered.moved > Moved::Nothing || folds(&mut self.measurer, &steps, &new);
             let old = if is_weighed { gathered.as_stored()? } else { None };
@@ -255,7 +256,7 @@ impl<'a, S: Gathers> Gatherer<'a, S> {
                 }
             }
             let mut change = gathered.change(old.as_ref(), &new);
-            // One text of a market for all homes in it.
+            // All homes of a market share its text.
             if let Some(market) = &mut change.new.market {
                 let known = self.measurer.markets.get_key_value(market).map(|(known, _)| known);
                 *market =
@@ -270,7 +271,7 @@ impl<'a, S: Gathers> Gatherer<'a, S> {
             let delta = sum.sum();
             let mut archived = kept.value.add(&delta);
             fold_to.iter().for_each(|horizon| archived.merge(&kept.value.fold_to(*horizon)));
-            // Of a market that was not there its state is all that is told.
+            // For a new market its state is enough.
             let delta = if kept.version > 0 { delta } else { Delta::default() };
             summed.push((market, delta, fold_to, archived));
         }
@@ -291,8 +292,8 @@ impl<'a, S: Gathers> Gatherer<'a, S> {
 
     /// What was gathered is stored.
     fn settle(&mut self) -> Measured {
-        for place in self.changed.drain(..) {
-            let gathered = &mut self.homes[place as usize];
+        for index in self.changed.drain(..) {
+            let gathered = &mut self.homes[index as usize];
             (gathered.stored, gathered.moved) = (None, Moved::Nothing);
             gathered.version += 1;
         }
@@ -303,7 +304,7 @@ impl<'a, S: Gathers> Gatherer<'a, S> {
         counts
     }
 
-    /// Another writer came between: what was gathered is read back and measured in smaller steps, which try again.
+    /// After a conflict, reads back what was gathered and measures it in smaller steps, which retry.
     async fn measure_anew(&mut self) -> Result<Measured, MeasureError> {
         let mut held = std::mem::take(&mut self.held);
         let mut total = std::mem::take(&mut self.passed_over);
@@ -316,14 +317,14 @@ impl<'a, S: Gathers> Gatherer<'a, S> {
             }
             total.add(&self.measurer.measure(&observations).await?);
         }
-        // The next commit of this gatherer makes what the measurer knows of them old.
+        // The next commit of this gatherer makes the measurer's cache outdated.
         self.measurer.homes.clear();
         Ok(total)
     }
 
-    /// Forgets all homes, and what was not stored.
+    /// Drops all homes, and what was not stored.
     fn forget(&mut self) {
-        self.places.clear();
+        self.indexes.clear();
         self.homes.clear();
         self.changed.clear();
         (self.bytes, self.open) = (0, 0);
@@ -332,8 +333,8 @@ impl<'a, S: Gathers> Gatherer<'a, S> {
     }
 }
 
-/// Whether a home of which nothing else moved may fold one of its markets further than it is folded, or will be with these
-/// steps. Of markets that are not in memory that is not known.
+/// Whether a home in which nothing else changed may fold one of its markets further than it is folded, or will be after
+/// these steps. For uncached markets this is unknown.
 fn folds(measurer: &mut Measurer<'_>, steps: &FxHashMap<Market, Step>, new: &Home) -> bool {
     let Measurer { markets, zones, .. } = measurer;
     offered_until(&new.history).into_iter().any(|(market, until)| {
@@ -354,7 +355,7 @@ impl Gathered {
         self.read(&self.image)
     }
 
-    /// The home as it is stored, if it is.
+    /// The stored home, if there is one.
     fn as_stored(&self) -> Result<Option<Home>, PortError> {
         let stored = self.stored.as_deref().filter(|stored| !stored.is_empty());
         stored.map(|stored| self.read(stored)).transpose()
@@ -365,7 +366,7 @@ impl Gathered {
         if image.is_empty() { Ok(Home::default()) } else { home_from_bytes(image).map_err(failed) }
     }
 
-    /// `old` may be left out where nothing moved of what is read from the home's history.
+    /// `old` may be left out if nothing changed in the home's history.
     fn change(&self, old: Option<&Home>, new: &Home) -> HomeChange<'_> {
         let notable = is_notable(self.moved, new);
         HomeChange {

@@ -13,56 +13,56 @@ use crate::ports::{HomeChange, HomeImage};
 pub(super) struct Work {
     pub(super) id: HomeId,
     pub(super) version_read: u64,
-    /// The image that was read, where what is read from it moved; `None` for a home that was not there.
+    /// The image that was read, if its history changed; `None` for a new home.
     old: Option<Box<[u8]>>,
     pub(super) new: HomeImage<'static>,
-    /// Places in the batch of all its observations, and of those that `new` includes.
-    pub(super) places: Vec<usize>,
+    /// Indexes in the batch of all its observations, and of those that `new` includes.
+    pub(super) indexes: Vec<usize>,
     pub(super) taken: Vec<usize>,
     /// See [`HomeChange`].
     notable: bool,
     moved: bool,
-    /// What the home adds to its markets; nothing, where a market is only folded further.
+    /// The home's additions to its markets; empty if a market is only folded further.
     pub(super) deltas: Vec<(Market, Delta)>,
-    /// How far some of those markets are to be folded.
+    /// How far to fold some of those markets.
     folds: Vec<(Market, Horizon)>,
     pub(super) counts: Measured,
 }
 
-/// What a home's step does to its markets.
+/// The effect of a home's step on its markets.
 #[derive(Default)]
 pub(super) struct Weighed {
     /// See [`Work`].
     pub(super) deltas: Vec<(Market, Delta)>,
     pub(super) folds: Vec<(Market, Horizon)>,
-    /// How many cuts and rises the history gained.
+    /// Cuts and rises added to the history.
     pub(super) price_cuts: i64,
     pub(super) price_rises: i64,
 }
 
 impl Work {
-    /// Applies the observations at `places` to a home as it was read, nothing where its version is 0, and works out what
-    /// it adds to its markets.
+    /// Applies the observations at these indexes to a home as read (empty if its version is 0), and computes its
+    /// additions to its markets.
     pub(super) fn new(
         id: HomeId,
         read: &[u8],
         version_read: u64,
         observations: &[Observation],
-        places: Vec<usize>,
+        indexes: Vec<usize>,
         zones: &mut Zones,
     ) -> Result<Self, HomeError> {
         let mut home = if version_read == 0 { Home::default() } else { home_from_bytes(read)? };
         let offered = offered_until(&home.history);
         let market_read = market_of(&home).cloned();
-        let mut counts = Measured { observations: places.len() as u64, ..Measured::default() };
-        let mut taken = Vec::with_capacity(places.len());
+        let mut counts = Measured { observations: indexes.len() as u64, ..Measured::default() };
+        let mut taken = Vec::with_capacity(indexes.len());
         let mut read_moved = Moved::Nothing;
-        for &place in &places {
-            let applied = home.apply(&observations[place]);
+        for &index in &indexes {
+            let applied = home.apply(&observations[index]);
             counts.count(applied);
             read_moved = read_moved.max(Moved::by(applied));
             if is_taken(applied) {
-                taken.push(place);
+                taken.push(index);
             }
         }
         let mut weighed = Weighed::default();
@@ -80,7 +80,7 @@ impl Work {
             old: (notable && version_read > 0).then(|| read.into()),
             moved: version_read == 0 || market_of(&home) != market_read.as_ref(),
             new: HomeImage::of(&home, bytes),
-            places,
+            indexes,
             taken,
             notable,
             deltas: weighed.deltas,
@@ -94,7 +94,7 @@ impl Work {
         self.taken.is_empty()
     }
 
-    /// How far a market is to be folded because of this home.
+    /// How far to fold a market because of this home.
     pub(super) fn fold_to(&self, market: &Market) -> Option<Horizon> {
         self.folds.iter().find(|(folded, _)| folded == market).map(|(_, horizon)| *horizon)
     }
@@ -111,14 +111,14 @@ impl Work {
     }
 }
 
-/// What moved of what is read from a home's history.
+/// What changed in a home's history.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Moved {
     #[default]
     Nothing,
-    /// When it will be unconfirmed or expire: its markets are to know, and nobody else.
+    /// When it becomes unconfirmed or expires: only its markets need to know.
     Lasting,
-    /// What happened.
+    /// An event.
     Notable,
 }
 
@@ -132,23 +132,23 @@ impl Moved {
     }
 }
 
-/// Whether the observation is part of the home now, and was not before.
+/// Whether the observation is now part of the home, and was not before.
 pub(super) fn is_taken(applied: Applied) -> bool {
     !matches!(applied, Applied::Duplicate | Applied::Refused)
 }
 
-/// Whether the change feed is to tell of a home of which so much `moved`.
+/// Whether the home goes on the change feed after this kind of change.
 pub(super) fn is_notable(moved: Moved, new: &Home) -> bool {
     moved == Moved::Notable && may_raise(new)
 }
 
-/// Where a home is counted now.
+/// The market in which a home is counted now.
 pub(super) fn market_of(home: &Home) -> Option<&Market> {
     home.history.current().map(|facts| &facts.market)
 }
 
-/// Works out what a home adds to its markets, and how far they are to be folded. `offered` is what [`offered_until`] gave of
-/// it before; `old` what it was, if anything `moved` and it was there.
+/// Computes what a home adds to its markets, and how far they are folded. `offered` is the earlier result of
+/// [`offered_until`]; `old` is the previous home, if it changed and existed.
 pub(super) fn weigh(
     old: Option<&History>,
     offered: &[(Market, Time)],
@@ -183,9 +183,9 @@ pub(super) fn weigh(
 
 /// Until when a home was seen on offer in each of its markets.
 ///
-/// These times only ever grow, because no sighting is ever taken back, and whoever makes one grow tells the market, be it
-/// by an observation that changes nothing else. So how far a market is folded depends neither on the order of
-/// observations nor on how batches are cut.
+/// These times only grow, because no sighting is ever removed, and whatever makes one grow updates the market, even an
+/// observation that changes nothing else. So how far a market is folded depends neither on the order of observations
+/// nor on the cut into batches.
 pub(crate) fn offered_until(history: &History) -> Vec<(Market, Time)> {
     let mut times: Vec<(Market, Time)> = Vec::new();
     for span in history.spans() {
@@ -202,8 +202,8 @@ pub(crate) fn offered_until(history: &History) -> Vec<(Market, Time)> {
     times
 }
 
-/// Cuts works into pieces of at most `items_max` homes and markets each. Homes of one market stay
-/// together, so that each market is written as few times as can be.
+/// Cuts works into pieces of at most `items_max` homes and markets each. Homes of one market stay together, so that
+/// each market is written as few times as possible.
 pub(super) fn cut_into_pieces(mut works: Vec<Work>, items_max: usize) -> Vec<Vec<Work>> {
     if works.iter().map(|work| 1 + work.deltas.len()).sum::<usize>() <= items_max {
         return if works.is_empty() { Vec::new() } else { vec![works] };

@@ -6,7 +6,7 @@ const MINUTE_MS: u64 = 60_000;
 const HOUR_MS: u64 = 60 * MINUTE_MS;
 const DAY_MS: u64 = 24 * HOUR_MS;
 
-/// From a quarter of an hour to six hours: 24 slots.
+/// From 15 minutes to six hours: 24 slots.
 fn adaptive() -> Cadence {
     Cadence { every_max_ms: Some(6 * HOUR_MS), ..Cadence::steady(15 * MINUTE_MS) }
 }
@@ -15,7 +15,7 @@ fn poll(changes: u64) -> Polled {
     Polled { requests: 1, pages: 1, bytes: 1_000, changed: changes, ..Polled::default() }
 }
 
-/// A search that is polled when its cadence says so.
+/// A search that is polled at its interval.
 #[derive(Clone)]
 struct Polling {
     cadence: Cadence,
@@ -43,7 +43,7 @@ impl Polling {
         self.cadence.distance(Some(&self.pace)).ms
     }
 
-    /// The next poll, and the distance in minutes that follows it.
+    /// The next poll, and the following interval in minutes.
     fn next(&mut self, is_changed: bool) -> u64 {
         self.now_ms += self.distance_ms();
         self.learn(poll(u64::from(is_changed)));
@@ -60,9 +60,9 @@ impl Polling {
 }
 
 #[test]
-fn a_quiet_search_comes_to_its_longest_distance_within_ten_polls() {
+fn a_quiet_search_reaches_its_longest_interval_within_ten_polls() {
     let mut polling = Polling::new(adaptive());
-    assert_eq!(polling.distance_ms(), 15 * MINUTE_MS, "of the first poll nothing is learnt");
+    assert_eq!(polling.distance_ms(), 15 * MINUTE_MS, "the first poll teaches nothing");
     let distances: Vec<u64> = (0..10).map(|_| polling.next(false)).collect();
     assert_eq!(distances, [30, 45, 75, 120, 180, 270, 360, 360, 360, 360]);
 }
@@ -76,14 +76,14 @@ fn a_busy_search_stays_at_its_shortest() {
 }
 
 #[test]
-fn a_market_that_wakes_up_is_followed_within_three_polls() {
+fn a_market_that_becomes_active_is_followed_within_three_polls() {
     let mut polling = Polling::quiet();
     assert_eq!([polling.next(true), polling.next(true), polling.next(true)], [180, 90, 45]);
     assert_eq!([polling.next(true), polling.next(true)], [30, 15]);
 }
 
 #[test]
-fn a_lone_change_costs_a_few_polls_more() {
+fn a_single_change_costs_a_few_more_polls() {
     let mut polling = Polling::quiet();
     polling.next(true);
     let polls = (1..20).find(|_| polling.next(false) == 360).unwrap();
@@ -91,7 +91,7 @@ fn a_lone_change_costs_a_few_polls_more() {
 }
 
 #[test]
-fn a_search_without_a_longest_distance_keeps_to_its_shortest() {
+fn a_search_without_a_longest_interval_keeps_to_its_shortest() {
     let mut polling = Polling::new(Cadence::steady(15 * MINUTE_MS));
     for i in 0..30 {
         assert_eq!(polling.next(i > 20), 15);
@@ -99,7 +99,7 @@ fn a_search_without_a_longest_distance_keeps_to_its_shortest() {
 }
 
 #[test]
-fn a_poll_that_did_not_see_everything_teaches_nothing_until_the_next_that_does() {
+fn an_incomplete_poll_teaches_nothing_until_the_next_complete_one() {
     let mut polling = Polling::quiet();
     let before = polling.pace;
     polling.now_ms += 6 * HOUR_MS;
@@ -113,7 +113,7 @@ fn a_poll_that_did_not_see_everything_teaches_nothing_until_the_next_that_does()
 }
 
 #[test]
-fn a_search_whose_scans_are_never_complete_is_polled_as_often_as_ever() {
+fn a_search_without_complete_scans_keeps_its_interval() {
     let mut pace = Pace::default();
     for i in 0..50 {
         pace.learn(Time::from_ms(i * 900_000), false, &poll(u64::from(i == 0)));
@@ -122,7 +122,7 @@ fn a_search_whose_scans_are_never_complete_is_polled_as_often_as_ever() {
 }
 
 #[test]
-fn polls_by_hand_move_nothing_and_what_they_show_counts_in_its_turn() {
+fn manual_polls_teach_nothing_and_their_changes_count_later() {
     let mut polling = Polling::quiet();
     for second in 1..=30 {
         let at = polling.at().plus_ms(second * 1_000);
@@ -142,16 +142,12 @@ fn a_clock_that_was_set_back_is_followed() {
 }
 
 #[test]
-fn the_limits_of_an_account_interval_the_distance_and_say_why() {
+fn the_limits_of_an_account_lengthen_the_interval_and_say_why() {
     let limits = vec![Limit::per_second(20), Limit::per_month(50), Limit::bytes_per_hour(4_000_000_000)];
     let mut cadence = Cadence { limits, ..Cadence::steady(HOUR_MS) };
-    assert_eq!(
-        cadence.distance(None),
-        Distance { ms: HOUR_MS, slowed_by: None },
-        "the first poll tells what one costs"
-    );
+    assert_eq!(cadence.distance(None), Distance { ms: HOUR_MS, slowed_by: None }, "the first poll shows the cost");
     let pace = Polling::new(cadence.clone()).pace;
-    // 744 hours by 50.
+    // 744 hours divided by 50.
     let distance = cadence.distance(Some(&pace));
     assert_eq!(distance.ms, 15 * HOUR_MS, "the next multiple of `every`");
     let limit = distance.slowed_by.unwrap();
@@ -160,10 +156,10 @@ fn the_limits_of_an_account_interval_the_distance_and_say_why() {
     cadence.sharers = 3;
     cadence.every_max_ms = Some(6 * HOUR_MS);
     let distance = cadence.distance(Some(&pace));
-    assert_eq!(distance.ms, 45 * HOUR_MS, "beyond the longest distance too");
+    assert_eq!(distance.ms, 45 * HOUR_MS, "beyond the longest interval too");
     assert!(distance.slowed_by.unwrap().to_string().ends_with("at 1 request a poll and shared by 3 searches"));
     cadence.every_ms = 10 * DAY_MS;
-    assert_eq!(cadence.distance(Some(&pace)).slowed_by, None, "who asks seldom is held back by nothing");
+    assert_eq!(cadence.distance(Some(&pace)).slowed_by, None, "rare polls are not slowed");
 }
 
 #[test]
@@ -197,7 +193,7 @@ fn a_pace_is_kept_as_json_and_an_older_one_is_read() {
     assert_eq!(serde_json::from_str::<Pace>("{}").unwrap(), Pace::default());
 }
 
-/// Changes at random, at a rate of one in `mean_ms`, from a seed.
+/// Random changes, one per `mean_ms` on average, from a seed.
 struct Changes {
     state: u64,
     next_ms: f64,
@@ -211,7 +207,7 @@ impl Changes {
         changes
     }
 
-    /// SplitMix64, and the logarithm that makes waiting times of it.
+    /// SplitMix64, and the logarithm that turns it into waiting times.
     fn step(&mut self) {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.state;
@@ -221,7 +217,7 @@ impl Changes {
         self.next_ms -= (1.0 - unit).ln() * self.mean_ms;
     }
 
-    /// Those before `now_ms`: how many, and how long ago on the whole.
+    /// The changes before `now_ms`: their number, and the sum of their ages.
     fn until(&mut self, now_ms: u64) -> (u64, f64) {
         let (mut n, mut waited_ms) = (0, 0.0);
         while self.next_ms < now_ms as f64 {
@@ -233,7 +229,7 @@ impl Changes {
     }
 }
 
-/// What a year of polling comes to.
+/// The result of a year of polling.
 #[derive(Debug)]
 struct Year {
     polls_a_day: f64,
@@ -258,10 +254,10 @@ fn year(mean_ms: u64, seed: u64) -> Year {
     Year { polls_a_day: polls / 365.0, changed_share: changed / polls, delay_minutes: waited_ms / seen / 60_000.0 }
 }
 
-/// The figures of docs/CONFIGURATION.md, `When a search is polled`: of a search from 15 minutes to 6 hours, which
-/// without `every_max` has 96 polls a day and a delay of 7.5 minutes.
+/// The figures of docs/CONFIGURATION.md, `When a search is polled`: a search from 15 minutes to 6 hours, which without
+/// `every_max` has 96 polls a day and a delay of 7.5 minutes.
 #[test]
-fn some_two_fifths_of_the_polls_show_a_change_where_the_bounds_allow_it() {
+fn two_fifths_of_the_polls_show_a_change_if_the_bounds_allow_it() {
     let rows = [
         (10 * MINUTE_MS, 92.0..=96.1, 7.0..=8.5),
         (HOUR_MS, 38.0..=44.0, 20.0..=27.0),
@@ -273,14 +269,14 @@ fn some_two_fifths_of_the_polls_show_a_change_where_the_bounds_allow_it() {
         let year = year(mean_ms, 7);
         println!("a change in {} min: {year:.2?}", mean_ms / MINUTE_MS);
         assert!(polls.contains(&year.polls_a_day) && delay.contains(&year.delay_minutes), "{mean_ms}: {year:?}");
-        // Where neither bound is near, the goal is met.
+        // Far from both bounds the goal is met.
         if (HOUR_MS..=4 * HOUR_MS).contains(&mean_ms) {
             assert!((0.38..=0.5).contains(&year.changed_share), "{mean_ms}: {year:?}");
         }
     }
 }
 
-/// A poll: so long after the one before, in thousandths of the distance, and what it was like.
+/// Polls: the time since the one before, in thousandths of the interval, and the outcome.
 fn polls() -> impl Strategy<Value = Vec<(u64, bool, u64)>> {
     let early_or_late = prop_oneof![6 => Just(1_000_u64), 2 => 900..1_100_u64, 1 => 0..40_000_u64];
     prop::collection::vec((early_or_late, prop::bool::weighted(0.85), prop_oneof![Just(0_u64), 0..9_u64]), 1..120)
@@ -312,7 +308,8 @@ proptest! {
                 }
                 (_, slowed_by) => prop_assert!(slowed_by.is_none() && distance.ms <= max_ms.max(every_ms)),
             }
-            // Longer only by half of what was seen, shorter only by half of it, and only for its reason.
+            // Longer by at most half of what was observed, shorter by at most half of it, and only for the right
+            // reason.
             let pace = polling.pace;
             prop_assert!(pace.wish_ms <= wish.max(since_ms * 3 / 2));
             prop_assert!(pace.wish_ms >= wish.min(since_ms / 2));
@@ -323,7 +320,7 @@ proptest! {
     }
 
     #[test]
-    fn from_wherever_it_is_three_changes_halve_the_distance_and_thirty_quiet_polls_reach_the_longest(
+    fn three_changes_halve_the_interval_and_thirty_quiet_polls_reach_the_longest(
         history in prop::collection::vec(any::<bool>(), 0..60),
     ) {
         let mut polling = Polling::new(adaptive());

@@ -4,34 +4,36 @@ use stoop_sources::declared::Map;
 
 use super::PortError;
 
-/// Files of listings: a folder, or the objects below a prefix.
+/// Files of listings: a folder, or the objects under a prefix.
 #[async_trait]
 pub trait Files: Send + Sync {
-    /// The files that `pattern` takes, in any order, at most `most`. A name is relative to where the pattern is,
-    /// with slashes.
+    /// The files that match `pattern`, in any order, at most `most`. A name is relative to where the pattern is, with
+    /// slashes.
     ///
     /// # Errors
-    /// When the folder is not there or cannot be read. Where there are only prefixes, none of a prefix is no error.
+    ///
+    /// The folder does not exist or cannot be read. In a store with prefixes only, an empty prefix is not an error.
     async fn list(&self, pattern: &FilePattern, most: usize) -> Result<Vec<FileVersion>, PortError>;
 
-    /// Opens a file to read its rows through a map, behind the first `rows_before`. The same version gives the same
-    /// rows in the same order each time.
+    /// Opens a file to read its rows through a map, after the first `rows_before`. The same version gives the same rows
+    /// in the same order each time.
     async fn open(&self, file: &FileVersion, map: &Map, rows_before: u64) -> Result<Box<dyn OpenFile>, FileError>;
 
-    /// Whether a file is there only once all of it is, as in an object store. A folder shows files that are still
+    /// Whether a file appears only when it is complete, as in an object store. A folder shows files that are still
     /// being written.
     fn appear_whole(&self) -> bool;
 }
 
-/// A file that is being read.
+/// An open file.
 #[async_trait]
 pub trait OpenFile: Send {
-    /// The next rows, at most `rows_max`. A row that does not say when it was observed was at `as_of`; `now` is the
-    /// moment of reading, against which dates in the future are found.
+    /// The next rows, at most `rows_max`. A row without an observation time has `as_of`; dates after `now`, the time of
+    /// reading, are refused.
     ///
     /// # Errors
-    /// When the file can't be read further as the version that it was opened as. Rows that can't be read are no
-    /// error. After an error the file is not asked again.
+    ///
+    /// The file cannot be read further in the version that was opened. Unreadable rows are not an error. After an error
+    /// the file is not read again.
     async fn page(&mut self, rows_max: usize, as_of: Time, now: Time) -> Result<FilePage, FileError>;
 }
 
@@ -40,26 +42,26 @@ pub trait OpenFile: Send {
 pub struct FileVersion {
     /// Its name, from where patterns begin: `exports/2026/homes.csv`.
     pub name: String,
-    /// Its bytes.
+    /// Its size in bytes.
     pub size: u64,
     /// When it was last written.
     pub modified: Time,
-    /// What tells versions apart beyond that: an ETag.
+    /// What else distinguishes versions: an ETag.
     pub tag: Option<String>,
 }
 
 /// Rows of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FilePage {
-    /// What there is to know of them; rows that the map leaves out are not among these.
+    /// The rows, without those that the map skips.
     pub rows: Vec<FileRow>,
-    /// How many rows these are in the file, to begin behind them.
+    /// How many rows these are in the file, to continue after them.
     pub rows_read: u64,
-    /// How many bytes were read for them, as the file lies there.
+    /// How many bytes of the stored file were read for them.
     pub bytes_read: u64,
-    /// Nothing comes behind them.
+    /// Whether these are the last.
     pub ended: bool,
-    /// The file has more, which is not read: the bound that it has reached, in words.
+    /// The bound at which reading stopped, in words, if the file has more.
     pub cut: Option<String>,
 }
 
@@ -67,19 +69,19 @@ pub struct FilePage {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "nearly every row is found; a box would cost each one")]
 pub enum FileRow {
-    /// ParseReport, and fit to be counted.
+    /// Understood, and may be counted.
     Found(Observation),
     /// Not understood, or not a home.
     Refused {
-        /// Where it stands: `exports/homes.zip/a.csv: line 7`.
+        /// Its position: `exports/homes.zip/a.csv: line 7`.
         position: String,
-        /// Why.
+        /// The reason.
         reason: Reason,
         /// The offending part, in words.
         detail: String,
-        /// Its beginning.
+        /// The beginning of the row.
         raw: Vec<u8>,
-        /// Which listing it is of, where that much was understood.
+        /// The ID of its listing, if that could be read.
         native_id: Option<String>,
     },
 }
@@ -87,24 +89,24 @@ pub enum FileRow {
 /// Why a file is not read, or not to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// It is not there any more.
-    #[error("it is not there any more")]
+    /// It was deleted.
+    #[error("it no longer exists")]
     Left,
-    /// It is another version by now.
-    #[error("it was written to while it was read")]
+    /// It is another version now.
+    #[error("it was written to during the read")]
     Changed,
-    /// Somebody said stop while it was read.
-    #[error("stopped while it was read")]
+    /// A stop was asked for during the read.
+    #[error("stopped during the read")]
     Stopped,
-    /// It cannot be read as what it should be, and will not get better.
+    /// It cannot be read in its format, and retrying does not help.
     #[error("{0}")]
     Unreadable(String),
-    /// The disk or the store failed; trying again may help.
+    /// The disk or the store failed; retrying may help.
     #[error(transparent)]
     Port(#[from] PortError),
 }
 
-/// Which files a search takes, as it is written in the configuration.
+/// Which files a search reads, as configured.
 ///
 /// ```
 /// use stoop_pipeline::ports::FilePattern;
@@ -118,18 +120,19 @@ pub enum FileError {
 pub struct FilePattern {
     text: String,
     base: String,
-    /// What the parts of a path below the base look like; none takes everything.
+    /// The patterns of the path components below the base; an empty list matches everything.
     parts: Vec<String>,
 }
 
-/// Endings of files that are still being written or fetched.
+/// Endings of files that are still being written or downloaded.
 const UNFINISHED: [&str; 6] = [".part", ".partial", ".tmp", ".crdownload", ".filepart", "~"];
 
 impl FilePattern {
-    /// Reads a pattern: a file, a folder (with all that is below it), or a path in which `*` and `?` stand for any
-    /// signs but a slash, and a part that is `**` for any number of folders.
+    /// Parses a pattern: a file, a folder (with everything below it), or a path in which `*` and `?` match any
+    /// characters except a slash, and a component `**` matches any number of folders.
     ///
     /// # Errors
+    ///
     /// What is wrong with it, and what would be accepted.
     pub fn parse(text: &str) -> Result<Self, String> {
         let plain = text.strip_prefix("./").unwrap_or(text).trim_end_matches('/');
@@ -138,7 +141,7 @@ impl FilePattern {
         let strange = |part: &&str| part.is_empty() || part.contains('\0') || part.contains("**") && **part != *"**";
         if parts.iter().any(strange) {
             return Err(format!(
-                "{text:?} is no path of files; accepted: a folder (exports/), a file (exports/all.csv), or a path with \
+                "{text:?} is not a path of files; accepted: a folder (exports/), a file (exports/all.csv), or a path with \
                  *, ? or ** (inbox/*.csv, mls/**/*.zip)"
             ));
         }
@@ -148,28 +151,27 @@ impl FilePattern {
         Ok(Self { text: text.to_owned(), base, parts })
     }
 
-    /// As it was written.
+    /// As written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The folder, prefix or file that it is about: the part before the first `*` or `?`. Empty for where patterns
-    /// begin.
+    /// The folder, prefix or file that it names: the part before the first `*` or `?`. Empty for the root of patterns.
     #[must_use]
     pub fn base(&self) -> &str {
         &self.base
     }
 
-    /// How many parts a path has below the base at most; `None` where any number.
+    /// The most path components below the base; `None` for any number.
     #[must_use]
     pub fn depth_max(&self) -> Option<usize> {
         let any = self.parts.is_empty() || self.parts.iter().any(|part| part == "**");
         (!any).then_some(self.parts.len())
     }
 
-    /// Whether it takes a file of this name. Hidden files, and those whose names say that they are still being
-    /// written, it does not.
+    /// Whether it matches a file of this name. It never matches hidden files, or files whose names say that they are
+    /// still being written.
     #[must_use]
     pub fn takes(&self, name: &str) -> bool {
         let below = match name.strip_prefix(&self.base) {
@@ -189,8 +191,8 @@ impl FilePattern {
     }
 }
 
-/// Whether parts of a pattern take parts of a path. Linear in their product: which parts of the path may be reached
-/// is kept, and never tried twice.
+/// Whether the components of a pattern match those of a path. Takes time linear in their product: reachable states are
+/// kept, and never tried twice.
 fn fits_path(pattern: &[String], path: &[&str]) -> bool {
     let mut reached = vec![false; path.len() + 1];
     reached[0] = true;
@@ -207,7 +209,7 @@ fn fits_path(pattern: &[String], path: &[&str]) -> bool {
     reached[path.len()]
 }
 
-/// Whether a part with `*` and `?` takes a name: back to the last `*` where it does not, which is enough.
+/// Whether a component with `*` and `?` matches a name. On a mismatch it backtracks to the last `*`, which is enough.
 fn fits(pattern: &str, name: &str) -> bool {
     let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
     let (mut p, mut n) = (0, 0);
@@ -257,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_pattern_is_refused() {
+    fn invalid_patterns_are_refused() {
         for text in ["", "/", "a//b", "a/**b/c", "a\0b"] {
             let problem = FilePattern::parse(text).unwrap_err();
             assert!(problem.contains("accepted: a folder"), "{problem}");
@@ -265,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn signs_stand_for_signs() {
+    fn wildcards_match_characters() {
         for (text, takes, leaves) in [
             ("a*b*c.csv", "aXbYbc.csv", "aXcYb.csv"),
             ("homes-????-??.csv", "homes-2026-01.csv", "homes-2026-1.csv"),
@@ -285,10 +287,10 @@ mod tests {
     }
 
     #[test]
-    fn hidden_and_unfinished_files_are_left() {
+    fn hidden_and_unfinished_files_are_skipped() {
         for name in ["in/.a.csv", "in/.git/a.csv", "in/a.csv.part", "in/a.CSV.TMP", "in/a.csv~", "in/~$a.csv", "in/"] {
             assert!(!pattern("in/").takes(name), "{name}");
         }
-        assert!(pattern(".cache/in/").takes(".cache/in/a.csv"), "who names a hidden folder means it");
+        assert!(pattern(".cache/in/").takes(".cache/in/a.csv"), "a hidden folder may be named");
     }
 }

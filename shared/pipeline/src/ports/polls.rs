@@ -12,27 +12,26 @@ use crate::{Pace, Profiles};
 
 /// The stream between poller and metrics.
 ///
-/// Contract: a record that was accepted is delivered at least once, those of one key in the order in
-/// which they were put.
+/// Contract: an accepted record is delivered at least once, those of one key in the order in which they were put.
 #[async_trait]
 pub trait Stream: Send + Sync {
-    /// Puts records (partition key, bytes) on the stream. The answer holds the places of those that
-    /// were refused and may be put again; an empty one means that all were accepted.
+    /// Puts records (partition key, bytes) on the stream. Returns the indexes of those that were refused and may be put
+    /// again; empty if all were accepted.
     async fn put(&self, records: &[(String, Vec<u8>)]) -> Result<Vec<usize>, PortError>;
 
-    /// The most bytes that one record may have.
+    /// The most bytes of one record.
     fn record_bytes_max(&self) -> usize;
 }
 
-/// Where the poller fetches from. Contract: does what the request says once; no retries of its own, no
-/// redirect to another host, at most [`HttpAnswer::BODY_MAX`] bytes, decompressed.
+/// Fetches for the poller. Contract: sends the request once; no retries, no redirect to another host, at most
+/// [`HttpAnswer::BODY_MAX`] bytes, decompressed.
 #[async_trait]
 pub trait Http: Send + Sync {
     /// Sends a request.
     async fn send(&self, request: &Request) -> Result<HttpAnswer, HttpError>;
 }
 
-/// An HTTP answer of any status.
+/// An HTTP response of any status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpAnswer {
     /// The status code.
@@ -43,16 +42,16 @@ pub struct HttpAnswer {
     pub body: Vec<u8>,
 }
 
-/// Why there is no answer.
+/// Why there is no response.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HttpError {
-    /// No answer in time, or the connection failed or broke: trying again may help.
+    /// No response in time, or the connection failed or broke: retrying may help.
     #[error("{0}")]
     Transient(String),
     /// The body is larger than [`HttpAnswer::BODY_MAX`].
     #[error("the answer has more than {} MiB", HttpAnswer::BODY_MAX >> 20)]
     TooLarge,
-    /// The address is none, or may not be fetched.
+    /// The URL is invalid, or may not be fetched.
     #[error("{0}")]
     Refused(String),
 }
@@ -68,18 +67,17 @@ impl HttpAnswer {
     }
 }
 
-/// Raw pages, verbatim, so that a parser's mistake can be repaired by reading them again.
+/// Raw pages, verbatim, so that a parser's mistake can be corrected by reading them again.
 #[async_trait]
 pub trait Pages: Send + Sync {
-    /// Stores the page `number` (from 0) of a run, compressed. Storing it twice keeps the later.
+    /// Stores the page `number` (from 0) of a run, compressed. Storing it again keeps the later one.
     async fn put(&self, run: &str, number: u32, body: &[u8]) -> Result<(), PortError>;
 }
 
-/// What was refused, kept to be looked at and read again.
+/// Rejects, kept for inspection and reprocessing.
 #[async_trait]
 pub trait Quarantine: Send + Sync {
-    /// Keeps rejects. One that is kept already (same source, location, reason and raw) is kept once.
-    /// Returns how many were new.
+    /// Stores rejects, each once (by source, location, reason and raw text). Returns how many were new.
     async fn put(&self, rejects: &[Reject]) -> Result<usize, PortError>;
 }
 
@@ -88,17 +86,18 @@ pub trait Quarantine: Send + Sync {
 /// Contract: [`SearchIndex::save`] is conditional on the version that was loaded, and atomic.
 #[async_trait]
 pub trait SearchIndex: Send + Sync {
-    /// The state of a search of `source`; a fresh one (version 0) where there is none. Where the search was of another
-    /// source before, it may be the state from then.
+    /// The state of a search of `source`; a new one (version 0) if there is none. If the search had another source
+    /// before, it may be the state from then.
     async fn load(&self, search: &str, source: &str) -> Result<SearchState, PortError>;
 
-    /// Stores the state of a search of the source that it names, if its version is still the stored one; `false` if it
-    /// is not. The stored version is one higher.
+    /// Stores the state of a search of the source that it names, if its version is still the stored one; `false` if
+    /// not. The stored version is one higher.
     async fn save(&self, search: &str, state: &SearchState) -> Result<bool, PortError>;
 
-    /// Of each of these listings of `source`, when another search than `search` that holds it for present saw it last, by the
-    /// beginning of its scan; `None` where none does. It holds what it did not miss in its last complete scan, and did not say to
-    /// be gone. A search that has another name now, or is polled no more, holds what it saw last for ever: the time tells.
+    /// For each of these listings of `source`, when another search than `search` that holds it present last saw it, by
+    /// the beginning of its scan; `None` if none does. A search holds present what its last complete scan did not miss
+    /// and it did not report gone. A search that was renamed or is no longer polled holds its listings for ever: the
+    /// time shows that.
     async fn held_elsewhere(
         &self,
         search: &str,
@@ -106,12 +105,12 @@ pub trait SearchIndex: Send + Sync {
         native_ids: &[String],
     ) -> Result<Vec<Option<Time>>, PortError>;
 
-    /// What other searches of `source` than `search` have sent of its listings, or may have: of each, the latest that any
-    /// of them did. Empty, and cheap, where there is no other.
+    /// The last observation of each listing that other searches of `source` have sent, or may have. Empty, and cheap,
+    /// if there is no other.
     async fn sent_elsewhere(&self, search: &str, source: &str) -> Result<HashMap<String, Sent>, PortError>;
 
-    /// What a person has said last of a loss of this search that is held back, as it was written ([`crate::Ruling::parse`]);
-    /// `None` where nothing was ever said.
+    /// The last ruling of a person on a loss of this search that is held back, as written ([`crate::Ruling::parse`]);
+    /// `None` if there never was one.
     async fn ruling(&self, search: &str, source: &str) -> Result<Option<String>, PortError>;
 }
 
@@ -124,99 +123,98 @@ pub struct SearchState {
     /// The source's name.
     #[serde(default)]
     pub source: String,
-    /// A hash of what the search asks for. When it changes, what was seen before says nothing any more.
+    /// A hash of what the search asks for. When it changes, earlier sightings no longer count.
     #[serde(default)]
     pub asks: String,
-    /// The newest time at which it saw anything. Nothing is seen before it, whatever the clock says.
+    /// The newest time of a sighting. No later sighting is before it, whatever the clock says.
     #[serde(default)]
     pub seen: Option<Time>,
-    /// What the clock said when the search was polled last.
+    /// The clock's time at the last poll.
     #[serde(default)]
     pub clock: Option<Time>,
-    /// Its first scan has ended: what is new from now on was not there when the search began.
+    /// Whether its first scan has ended: listings that are new from now on were not there when the search began.
     #[serde(default)]
     pub begun: bool,
     /// Where the next incremental scan starts.
     pub watermark: Option<String>,
-    /// A scan that was broken off, to be resumed.
+    /// An interrupted scan, to be resumed.
     pub checkpoint: Option<ScanCheckpoint>,
     /// How many scans were provably complete.
     pub scans: u64,
-    /// When the last scan that asked for everything began, by the clock.
+    /// When the last full scan began, by the clock.
     #[serde(default)]
     pub full_scan_at: Option<Time>,
-    /// Whether its last scan that asked for everything proved what it lacked; `None` where there was none.
+    /// Whether its last full scan proved absence; `None` if there was none.
     #[serde(default)]
     pub proves_absence: Option<bool>,
-    /// In what share of its rows each field was filled.
+    /// The share of its rows in which each field had a value.
     #[serde(default)]
     pub profiles: Profiles,
-    /// What was counted of contradictions in its listings, and which fields are distrusted for it.
+    /// The counted contradictions in its listings, and the fields that are distrusted because of them.
     #[serde(default)]
     pub distrust: Distrust,
-    /// What its last complete scan lacked and what is not said to be gone yet.
+    /// The loss of its last complete scan that is held back.
     #[serde(default)]
     pub held_back: Option<HeldBack>,
     /// How often it changes.
     #[serde(default)]
     pub pace: Pace,
-    /// Of a search that reads files, which it has read.
+    /// For a search that reads files, those it has read.
     #[serde(default)]
     pub files: FilesTaken,
-    /// Every listing the search knows, by native id.
+    /// Every listing the search knows, by native ID.
     pub listings: BTreeMap<String, IndexEntry>,
 }
 
 /// The files that a search has read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FilesTaken {
-    /// Of those that are there, a mark of each version that needs no second look. No more than there are files.
+    /// For the existing files, a mark of each version that need not be read again. No more marks than files.
     pub marks: BTreeSet<u64>,
-    /// The time of the newest file that was read to its end: what its name says, if the map reads that, else when it was written. Never in
-    /// the future of when it was read.
+    /// The time of the newest file that was read to its end: from its name, if the map reads that, otherwise its
+    /// modification time. Never later than the read.
     pub newest: Option<Time>,
-    /// The time that it was given: later, where others were written in the same moment.
+    /// The time that was assigned to it: later, if others have the same time.
     pub as_of: Option<Time>,
 }
 
 /// One listing in a search's index.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IndexEntry {
-    /// A hash of the listing as it was last sent to the stream; 0 while it is in doubt whether what was to
-    /// be sent has been.
+    /// A hash of the listing as last sent to the stream; 0 while it is unknown whether it was sent.
     pub hash: u64,
-    /// Where that stands in the order of all that was sent of it. An index of before does not say.
+    /// The sighting that was last sent. Older indexes do not have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<Sighting>,
-    /// Since when its price, as it was sent, is doubtful: until it is sent on another day.
+    /// Since when the price last sent is doubtful: until it is sent on another day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubtful: Option<Time>,
-    /// For rows of files, the latest of those that said the same and were not sent again.
+    /// For rows of files, the latest sighting that repeated it and was not sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Sighting>,
-    /// When the scan began that saw it last.
+    /// When the scan that saw it last began.
     pub seen_in_scan: Time,
-    /// When a complete scan began that missed it, by the clock, where none has seen it since: the first of those. Of a file, its
+    /// When the first complete scan that missed it began, by the clock, if none has seen it since. For a file, its
     /// time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing_since: Option<Time>,
-    /// When it was said to be gone. It is kept all the same, so that its return is noticed.
+    /// When it was reported gone. It is kept, so that its return is noticed.
     #[serde(default)]
     pub gone_at: Option<Time>,
-    /// The listing without its details, to say `Gone` with.
+    /// The listing without its details, for reporting `Gone`.
     pub listing: Listing,
 }
 
-/// What was sent of a listing last.
+/// What was last sent of a listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sent {
-    /// Where it stands in the order of all that was sent of it.
+    /// Its sighting.
     pub sighting: Sighting,
-    /// As [`IndexEntry::hash`].
+    /// As in [`IndexEntry::hash`].
     pub hash: u64,
 }
 
-/// The index of a search as the other searches of its source read it: without the listings themselves.
+/// The index of a search as other searches of its source read it: without the listings themselves.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct IndexOutline {
     listings: HashMap<String, EntryOutline>,
@@ -236,14 +234,14 @@ struct EntryOutline {
 }
 
 impl IndexOutline {
-    /// When a listing was seen last that is held for present: see [`SearchIndex::held_elsewhere`].
+    /// When a listing that is held present was last seen: see [`SearchIndex::held_elsewhere`].
     #[must_use]
     pub fn holds(&self, native_id: &str) -> Option<Time> {
         let entry = self.listings.get(native_id).filter(|entry| is_held(entry.missing_since, entry.gone_at));
         entry.map(|entry| entry.seen_in_scan)
     }
 
-    /// Of each listing that any of these have, what was sent last: see [`SearchIndex::sent_elsewhere`].
+    /// The last observation sent of each listing in these: see [`SearchIndex::sent_elsewhere`].
     #[must_use]
     pub fn latest<'o>(outlines: impl IntoIterator<Item = &'o Self>) -> HashMap<String, Sent> {
         let mut latest: HashMap<String, Sent> = HashMap::new();
@@ -260,14 +258,14 @@ impl IndexOutline {
 }
 
 impl IndexEntry {
-    /// What was sent of it last.
+    /// What was last sent of it.
     #[must_use]
     pub fn sent(&self) -> Sent {
         sent(self.hash, self.last, self.seen_in_scan, self.gone_at)
     }
 }
 
-/// Of an index of before it is only known that nothing was sent after these times.
+/// For an older index it is only known that nothing was sent after these times.
 fn sent(hash: u64, last: Option<Sighting>, seen_in_scan: Time, gone_at: Option<Time>) -> Sent {
     let sighting =
         last.unwrap_or_else(|| Sighting::at(gone_at.map_or(seen_in_scan, |gone_at| gone_at.max(seen_in_scan))));
@@ -279,7 +277,7 @@ fn is_held(missing_since: Option<Time>, gone_at: Option<Time>) -> bool {
 }
 
 impl SearchState {
-    /// When a listing was seen last that is held for present: see [`SearchIndex::held_elsewhere`].
+    /// When a listing that is held present was last seen: see [`SearchIndex::held_elsewhere`].
     #[must_use]
     pub fn holds(&self, native_id: &str) -> Option<Time> {
         let entry = self.listings.get(native_id).filter(|entry| is_held(entry.missing_since, entry.gone_at));
@@ -287,7 +285,7 @@ impl SearchState {
     }
 }
 
-/// A scan that was broken off.
+/// An interrupted scan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScanCheckpoint {
     /// The page to fetch next.
@@ -296,7 +294,7 @@ pub struct ScanCheckpoint {
     pub run: String,
     /// When it began.
     pub began_at: Time,
-    /// How many polls in a row began here and failed before they had read a page.
+    /// How many consecutive polls began here and failed before they read a page.
     #[serde(default)]
     pub tries: u32,
 }
@@ -304,7 +302,7 @@ pub struct ScanCheckpoint {
 /// One run of a search, replay or recomputation, for `stoop runs`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunRecord {
-    /// The run's id.
+    /// The run's ID.
     pub id: String,
     /// `poll`, `replay`, ...
     pub kind: String,
@@ -316,7 +314,7 @@ pub struct RunRecord {
     pub ended_at: Option<Time>,
     /// How it ended.
     pub outcome: RunOutcome,
-    /// Why, where it did not end well.
+    /// Why it did not end well, if so.
     pub message: Option<String>,
     /// Counts by name: pages, rows, new, changed, gone, rejects, bytes, requests.
     pub counts: BTreeMap<String, u64>,
@@ -326,36 +324,36 @@ pub struct RunRecord {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunOutcome {
-    /// Not yet.
+    /// Not ended yet.
     Running,
     /// It saw everything.
     Complete,
-    /// The source would not show everything, or the run was stopped in time.
+    /// The source did not show everything, or the run was stopped.
     Partial,
     /// It failed.
     Failed,
-    /// It asked for nothing: its source is left alone for a while, because polls of it failed.
+    /// It asked for nothing: the source's circuit breaker is open.
     Skipped,
-    /// Its process ended before it. What it had stored is stored.
+    /// Its process ended before it did. What it stored stays.
     Killed,
 }
 
-/// What was asked of each account of a source, shared by everyone who polls it: one record an account, named by
+/// The requests of each account, shared by all who poll it: one record per account, named by
 /// [`stoop_sources::Source::account`].
 ///
-/// Contract: [`Budgets::save`] is conditional on the version that was loaded, and atomic; [`Budgets::load`] sees what
-/// was saved before it was called, whoever did. So no request is counted by none of two pollers, nor a limit overspent.
+/// Contract: [`Budgets::save`] is conditional on the version that was loaded, and atomic; [`Budgets::load`] sees
+/// everything saved before, by anybody. So two pollers count every request and exceed no limit.
 #[async_trait]
 pub trait Budgets: Send + Sync {
-    /// The record of an account and its version; a fresh one with version 0 where there is none.
+    /// The record of an account and its version; a new one with version 0 if there is none.
     async fn load(&self, account: &str) -> Result<(Account, u64), PortError>;
 
-    /// Stores the record of an account if `version` is still that of the stored one; `false` if it is not. The
-    /// stored version is one higher.
+    /// Stores the record of an account if `version` is still the stored one; `false` if not. The stored version is one
+    /// higher.
     async fn save(&self, account: &str, record: &Account, version: u64) -> Result<bool, PortError>;
 }
 
-/// The ledger of runs. Contract: recording a run again by its id replaces it.
+/// The ledger of runs. Contract: recording a run with the same ID replaces it.
 #[async_trait]
 pub trait RunLedger: Send + Sync {
     /// Records the beginning, progress or end of a run.

@@ -11,12 +11,12 @@ use super::PortError;
 ///
 /// Contract:
 /// * A version is 0 for what does not exist and grows with each commit to the item.
-/// * [`Store::commit`] is atomic: all of it is stored, or nothing is. It is refused with
-///   [`CommitError::Conflict`] when any version it names is not the stored one.
-/// * The commit's observations are kept for ever (the lake) no later than the state that includes them:
-///   at least once on AWS, exactly once on SQLite.
-/// * Every home change marked [`HomeChange::notable`] appears on the change feed with its old and new
-///   image, at least once, in the order of that home's commits.
+/// * [`Store::commit`] is atomic: all of it is stored, or nothing is. It is refused with [`CommitError::Conflict`] when
+///   any version it names is not the stored one.
+/// * The commit's observations are kept for ever (in the lake) no later than the state that includes them: at least
+///   once on AWS, exactly once on SQLite.
+/// * Every home change marked [`HomeChange::notable`] appears on the change feed with its old and new image, at least
+///   once, in the order of that home's commits.
 /// * What a commit has stored survives the death of the process at any later moment.
 #[async_trait]
 pub trait Store: Send + Sync {
@@ -33,23 +33,23 @@ pub trait Store: Send + Sync {
     fn commit_items_max(&self) -> usize;
 }
 
-/// A store that keeps the observations of a coming commit while they are gathered, in little room.
+/// A store that holds the observations of a coming commit compactly while they are gathered.
 #[async_trait]
 pub trait Gathers: Store {
-    /// Observations that wait for their commit, in the order in which they came; none by default.
+    /// Observations that wait for their commit, in order of arrival; empty by default.
     type Held: Default + Send;
 
     /// Adds observations to those that wait.
     fn hold(&self, held: &mut Self::Held, observations: &[&Observation]) -> Result<(), PortError>;
 
-    /// How many bytes of memory they take, about.
+    /// Their approximate memory in bytes.
     fn held_bytes(held: &Self::Held) -> usize;
 
-    /// Takes back those that were held first, some thousands at a time; none when none is left.
+    /// Returns the observations that were held first, some thousands at a time; none when none is left.
     fn release(&self, held: &mut Self::Held) -> Result<Vec<Observation>, PortError>;
 
-    /// [`Store::commit`] with the observations that wait in place of the commit's own, of which there are none. The deltas of
-    /// a market that was not there may be left out: its new state is all that is told of it.
+    /// [`Store::commit`] with the waiting observations instead of the commit's own, which must be empty. The deltas of
+    /// a new market may be left out: its new state is enough.
     async fn commit_held(&self, commit: &Commit<'_>, held: &mut Self::Held) -> Result<(), CommitError>;
 }
 
@@ -65,44 +65,43 @@ pub struct Versioned<T> {
 /// One atomic step of the state.
 #[derive(Clone, Debug, Default)]
 pub struct Commit<'a> {
-    /// Homes to be written.
+    /// Homes to write.
     pub homes: Vec<HomeChange<'a>>,
-    /// Markets to be written.
+    /// Markets to write.
     pub markets: Vec<MarketChange<'a>>,
     /// Observations that the new state includes.
     pub observations: Vec<&'a Observation>,
 }
 
-/// A home to be written.
+/// A home to write.
 #[derive(Clone, Debug)]
 pub struct HomeChange<'a> {
-    /// Which.
     pub id: &'a HomeId,
-    /// The version that was read; 0 for a home that was not there.
+    /// The version that was read; 0 for a new home.
     pub version_read: u64,
-    /// The image that was read, as bytes, where it is [`HomeChange::notable`]; `None` for a home that was not there.
+    /// The image that was read, as bytes, if the change is [`HomeChange::notable`]; `None` for a new home.
     pub old: Option<Cow<'a, [u8]>>,
     /// The image to store.
     pub new: HomeImage<'a>,
-    /// Whether it goes on the change feed: what is read from the home's history moved, and the home may have alerts
+    /// Whether it goes on the change feed: the home's history changed, and the home may have alerts
     /// ([`stoop_rules::may_raise`]).
     pub notable: bool,
-    /// Whether the home is counted in another market than the image that was read, or was not there.
+    /// Whether the home is new, or counted in another market than before.
     pub moved: bool,
 }
 
-/// A home as it is stored, and what can be asked of it without reading the bytes.
+/// A stored home, and the attributes that can be queried without decoding it.
 #[derive(Clone, Debug)]
 pub struct HomeImage<'a> {
     /// As [`home_to_bytes`] wrote it.
     pub bytes: Cow<'a, [u8]>,
-    /// Where it is counted; `None` where it is counted nowhere.
+    /// The market in which it is counted; `None` if in none.
     pub market: Option<Market>,
     /// Its newest status.
     pub status: Option<Status>,
-    /// What it asks, in the minor unit of its market's currency.
+    /// Its asking price, in the minor unit of its market's currency.
     pub list_price: Option<Minor>,
-    /// When it was seen last.
+    /// When it was last seen.
     pub last_seen: Option<Time>,
 }
 
@@ -119,7 +118,7 @@ impl<'a> HomeChange<'a> {
 }
 
 impl<'a> HomeImage<'a> {
-    /// The same, borrowed.
+    /// Borrows the image.
     #[must_use]
     pub fn borrowed(&self) -> HomeImage<'_> {
         let Self { bytes, market, status, list_price, last_seen } = self;
@@ -132,7 +131,7 @@ impl<'a> HomeImage<'a> {
         }
     }
 
-    /// The image of a home whose bytes these are.
+    /// The image of a home with these bytes.
     #[must_use]
     pub fn of(home: &Home, bytes: impl Into<Cow<'a, [u8]>>) -> Self {
         let facts = home.history.current();
@@ -146,51 +145,49 @@ impl<'a> HomeImage<'a> {
     }
 }
 
-/// A market to be written.
+/// A market to write.
 #[derive(Clone, Debug)]
 pub struct MarketChange<'a> {
-    /// Which.
     pub market: &'a Market,
-    /// The version that was read; 0 for a market that was not there.
+    /// The version that was read; 0 for a new market.
     pub version_read: u64,
     /// The state to store.
     pub new: &'a Cells,
-    /// How it came about, for a store that keeps changes rather than whole states: `new` is what was read,
-    /// with all of these added, folded to `fold_to`.
+    /// The changes, for a store that keeps changes instead of whole states: `new` is the state that was read, with all
+    /// of these added, folded to `fold_to`.
     pub deltas: Vec<&'a Delta>,
     /// See `deltas`.
     pub fold_to: Option<Horizon>,
-    /// What `new` tells of no more, be it that it was folded away or that it came late: to be added to the market's
-    /// archive, which is kept for ever ([`super::Views::archive`]). Empty, as a rule.
+    /// Cells that `new` no longer holds, because they were folded away or came late: to be added to the market's
+    /// archive, which is kept for ever ([`super::Views::archive`]). Usually empty.
     pub archived: Cells,
 }
 
-/// A home's step as the change feed tells it.
+/// A home's change on the change feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// Which home.
+    /// The home.
     pub home: HomeId,
-    /// What it was before; `None` for a home that was not there.
+    /// The home before; `None` if it is new.
     pub old: Option<Home>,
-    /// What it is now.
+    /// The home now.
     pub new: Home,
 }
 
 /// Why a commit was not stored.
 #[derive(Debug, thiserror::Error)]
 pub enum CommitError {
-    /// Somebody else wrote in between: read again, apply again.
+    /// Another writer changed an item in between: read again, apply again.
     #[error("an item changed since it was read")]
     Conflict,
-    /// A home has more bytes than one item of the store may have. Nothing of the commit is stored.
+    /// A home is larger than an item of the store may be. Nothing of the commit is stored.
     #[error("the home {home} takes {bytes} bytes, more than an item may have")]
     TooLarge {
-        /// Which home.
         home: HomeId,
-        /// How many bytes it takes.
+        /// Its size in bytes.
         bytes: usize,
     },
-    /// Something else.
+    /// Another failure.
     #[error(transparent)]
     Port(#[from] PortError),
 }

@@ -8,15 +8,15 @@ use crate::rollup::{AreaSum, WideArea, WideLevel};
 /// Wide areas, ready to be shown. Never writes.
 #[async_trait]
 pub trait WideAreas: Send + Sync {
-    /// What is kept of an area, for the figures of the moment `now` and the series that ends there. `markets` is how many
-    /// markets the area has by [`super::Views::market_ids`].
+    /// The stored sum of an area, for the figures at `now` and the series that ends there. `markets` is the number of
+    /// the area's markets by [`super::Views::market_ids`].
     ///
-    /// `None` where it does not tell that moment, or not all of those markets: then they have to be added up.
+    /// `None` if it does not cover that time, or not all of those markets: then add the markets up.
     async fn wide(&self, area: &WideArea, markets: usize, now: Time) -> Result<Option<ShownWide>, PortError>;
 
-    /// Shows the areas of a level that these markets lie in, each as [`WideAreas::wide`] tells it but without its
-    /// series. `markets` are all of those areas' markets. As many sums are read as there are areas one level above (of
-    /// cities: counties), and few are in memory at a time.
+    /// Visits the areas of a level that contain these markets, each like [`WideAreas::wide`] without its series.
+    /// `markets` are all markets of those areas. It reads as many sums as there are areas one level above (for cities:
+    /// counties), and few are in memory at a time.
     async fn each(
         &self,
         level: WideLevel,
@@ -26,44 +26,45 @@ pub trait WideAreas: Send + Sync {
     ) -> Result<(), PortError>;
 }
 
-/// Takes an area, and what is shown of it.
+/// Receives an area, and its stored sum.
 pub type VisitWide<'v> = dyn FnMut(WideArea, Option<ShownWide>) + Send + 'v;
 
-/// What is kept of a wide area, and how fresh it is.
+/// The stored sum of a wide area, and how fresh it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShownWide {
     /// The sum.
     pub sum: Wide,
-    /// All that was committed until then is in it; `None` where that is all there is.
+    /// Everything committed before this time is included; `None` if everything is.
     pub rolled_up: Option<Time>,
 }
 
-/// Wide areas, to be kept up, where no transaction holds a market and the areas above it: see [`crate::roll_up`].
+/// Keeps wide areas up to date in a store without transactions over a market and the areas above it: see
+/// [`crate::roll_up`].
 ///
 /// Contract:
-/// * A market whose version grew is among [`RollUps::changed`] a moment later, until [`RollUps::settle`] with that version.
-/// * [`RollUps::put`] stores the whole sum or nothing, and nothing where the stored one is another than was read.
+/// * A market whose version grew is among [`RollUps::changed`] a moment later, until [`RollUps::settle`] with that
+///   version.
+/// * [`RollUps::put`] stores the whole sum or nothing, and nothing if the stored one is not the one that was read.
 #[async_trait]
 pub trait RollUps: Send + Sync {
     /// Markets that changed since they were settled, in order.
     async fn changed(&self) -> Result<Vec<Market>, PortError>;
 
-    /// All markets, in order. May lag a little.
+    /// All markets, in order. May lag slightly.
     async fn markets(&self) -> Result<Vec<Market>, PortError>;
 
-    /// These markets as they are stored now, each at one moment, in their order. The archive may be left out where the state
-    /// tells the days from `covered_from` on.
+    /// These markets as stored now, each consistent in itself, in their order. The archive may be left out if the state
+    /// covers the days from `covered_from` on.
     async fn whole(&self, markets: &[Market], covered_from: Day) -> Result<Vec<Option<WholeMarket>>, PortError>;
 
-    /// Says of markets that this version of each is in the sums of all areas that it lies in. Nothing happens where one has
-    /// another by now. Where it fails, it may be done for some.
+    /// Marks this version of each market as included in the sums of all its areas. Markets that have another version by
+    /// now are skipped. After an error some may be marked.
     async fn settle(&self, markets: &[(Market, u64)]) -> Result<(), PortError>;
 
-    /// What is kept of an area. What cannot be read, being damaged or of another format, is as if there were nothing, and
-    /// is told of.
+    /// The stored sum of an area. A sum that is damaged or of another format counts as missing, and is logged.
     async fn sum(&self, area: &WideArea) -> Result<StoredSum, PortError>;
 
-    /// Stores a sum in place of the one that was read; `false` where somebody else was faster.
+    /// Replaces the sum that was read; `false` if another writer was faster.
     async fn put(&self, area: &WideArea, sum: &AreaSum, read: &StoredSum) -> Result<bool, PortError>;
 }
 
@@ -72,19 +73,19 @@ pub trait RollUps: Send + Sync {
 pub struct WholeMarket {
     /// The version of both.
     pub version: u64,
-    /// What [`super::Store::markets`] gives.
+    /// As from [`super::Store::markets`].
     pub state: Cells,
-    /// What [`super::Views::archive`] gives.
+    /// As from [`super::Views::archive`].
     pub archive: Cells,
     /// When that version was committed.
     pub committed: Time,
 }
 
-/// What was found in the place of an area's sum.
+/// The stored object of an area's sum.
 #[derive(Clone, Debug, Default)]
 pub struct StoredSum {
-    /// It, if there is one that can be read.
+    /// The sum, if it is readable.
     pub sum: Option<AreaSum>,
-    /// What names these very bytes; `None` where there are none.
+    /// Identifies these bytes; `None` if there are none.
     pub tag: Option<String>,
 }

@@ -1,7 +1,7 @@
 //! The sum of a wide area with the sums of its parts, as one object.
 //!
-//! A part is not added but put in place of what it was: so it does not matter how often that is done, nor what was missed
-//! before. The parts of a county are its markets, those of a region its counties, those of a country its regions.
+//! A part replaces its previous value instead of being added: so repeated or missed updates do no harm. The parts of a
+//! county are its markets, those of a region its counties, those of a country its regions.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -13,18 +13,17 @@ use stoop_market::{CATALOGUE_VERSION, CodecError, Grain, Projection, WIDE_DAYS, 
 use super::WideLevel;
 use crate::ports::WholeMarket;
 
-/// What the bytes begin with, the last digit being the format. A projection that keeps more than before is another format,
-/// though the bytes are laid out as they were.
+/// The first bytes; the last digit is the format. A projection that keeps more than before is another format, even if
+/// the layout is the same.
 const MAGIC: [u8; 4] = *b"SUM2";
 /// Magic, catalogue, version, days, and the sizes of three blobs.
 const PREFIX_BYTES: usize = 4 + 4 + 8 + 4 + 4 + 3 * 4;
-/// The level of the compression: a sum is written whenever one of its parts changed.
+/// The compression level: a sum is rewritten whenever one of its parts changes.
 const COMPRESSION: i32 = 1;
-/// No blob is larger, so that damaged bytes take no more memory.
+/// The largest blob, so that damaged bytes cannot claim more memory.
 const BLOB_BYTES_MAX: u64 = 1 << 28;
 
-/// A wide area: its sum, and what it is the sum of. The parts are as fine as they are by themselves, the sum is as fine as
-/// the area's level has it.
+/// A wide area: its sum and its parts. The parts have their own precision, the sum has that of the area's level.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AreaSum {
     grain: Grain,
@@ -38,14 +37,14 @@ pub struct AreaSum {
 pub struct Part {
     /// Grows with each change of the part.
     pub version: u64,
-    /// The days that it tells.
+    /// The days that it covers.
     pub covered: DaysCovered,
     /// How many markets are in it.
     pub markets: usize,
     blobs: [Vec<u8>; 2],
 }
 
-/// The civil days of which the figures are told: none where `from` is behind `until`.
+/// The civil days with figures: none if `from` is after `until`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DaysCovered {
     /// The first.
@@ -59,7 +58,7 @@ pub struct DaysCovered {
 pub struct Total {
     /// See [`AreaSum::version`].
     pub version: u64,
-    /// The days that it tells.
+    /// The days that it covers.
     pub covered: DaysCovered,
     /// How many markets are in it.
     pub markets: usize,
@@ -67,24 +66,24 @@ pub struct Total {
     pub sum: Wide,
 }
 
-/// Bytes that are no sum.
+/// Bytes that are not a sum.
 #[derive(Debug, thiserror::Error)]
 pub enum SumError {
-    /// Of another program, or of another version of this one.
-    #[error("it begins with {0:?}, and not as the sum of an area of this version does")]
+    /// From another program, or another version of this one.
+    #[error("it begins with {0:?}, not like the sum of an area of this version")]
     Format(Vec<u8>),
-    /// Cut off, or not what was written.
+    /// Truncated, or altered.
     #[error("it is damaged")]
     Damaged,
     /// A blob cannot be unpacked.
     #[error("it cannot be unpacked")]
     Packed(#[from] io::Error),
-    /// A blob is no vector of coordinates.
+    /// A blob is not a vector of coordinates.
     #[error("its coordinates cannot be read")]
     Cells(#[from] CodecError),
 }
 
-/// How a part stands in the bytes: where its blobs end follows from those before it.
+/// How a part is stored: the ends of its blobs follow from the blobs before it.
 #[derive(Serialize, Deserialize)]
 struct Entry {
     name: String,
@@ -95,13 +94,13 @@ struct Entry {
 }
 
 impl DaysCovered {
-    /// Those of a projection that begins on a day.
+    /// The days of a projection that begins on a day.
     #[must_use]
     pub fn since(first: Day) -> Self {
         Self { from: first, until: Day(first.0.saturating_add(WIDE_DAYS - 1)) }
     }
 
-    /// Whether a day is one of them.
+    /// Whether it includes a day.
     #[must_use]
     pub fn has(self, day: Day) -> bool {
         (self.from..=self.until).contains(&day)
@@ -116,20 +115,20 @@ impl DaysCovered {
 }
 
 impl AreaSum {
-    /// An area of this level of which nothing is known yet.
+    /// An empty area of this level.
     #[must_use]
     pub fn empty(level: WideLevel) -> Self {
         Self { grain: level.grain(), version: 0, total: Wide::default(), parts: BTreeMap::new() }
     }
 
-    /// The moment until which all that was committed is in it, in milliseconds; with each write at least one more than before.
-    /// 0 for what was never written.
+    /// The time up to which every commit is included, in milliseconds; each write increases it by at least one. 0 if it
+    /// was never written.
     #[must_use]
     pub fn version(&self) -> u64 {
         self.version
     }
 
-    /// Its parts by their names.
+    /// Its parts by name.
     pub fn parts(&self) -> impl Iterator<Item = (&str, &Part)> {
         self.parts.iter().map(|(name, part)| (name.as_str(), part))
     }
@@ -140,13 +139,13 @@ impl AreaSum {
         self.parts.get(name)
     }
 
-    /// The sum of the parts, with no word of what they are.
+    /// The sum, without its parts.
     #[must_use]
     pub fn total(&self) -> Total {
         Total { version: self.version, covered: self.covered(), markets: self.markets(), sum: self.total.clone() }
     }
 
-    /// The days that all parts tell.
+    /// The days that all parts cover.
     #[must_use]
     pub fn covered(&self) -> DaysCovered {
         self.parts.values().fold(DaysCovered::ALL, |covered, part| covered.and(part.covered))
@@ -156,11 +155,12 @@ impl AreaSum {
         self.parts.values().map(|part| part.markets).sum()
     }
 
-    /// Puts a part in place of what it was, to be [`AreaSum::stamp`]ed afterwards. Where what it was cannot be read, the
-    /// parts are added up anew, without those that cannot be read either.
+    /// Replaces a part; call [`AreaSum::stamp`] afterwards. If the previous part is unreadable, the parts are added up
+    /// again, without unreadable ones.
     ///
     /// # Errors
-    /// When the part cannot be compressed; then nothing is changed.
+    ///
+    /// The part cannot be compressed; then nothing is changed.
     pub fn put(&mut self, name: &str, part: &Total) -> Result<(), SumError> {
         let blobs = pack(&part.sum)?;
         self.remove(name);
@@ -170,7 +170,7 @@ impl AreaSum {
         Ok(())
     }
 
-    /// Takes a part away, to be [`AreaSum::stamp`]ed afterwards as well; `false` where there is none of this name.
+    /// Removes a part; call [`AreaSum::stamp`] afterwards. `false` if there is none of this name.
     pub fn remove(&mut self, name: &str) -> bool {
         match self.parts.remove(name).map(|old| old.sum()) {
             None => return false,
@@ -186,15 +186,16 @@ impl AreaSum {
         self.total = total;
     }
 
-    /// Says until when all that was committed is in it. Its version is greater than the one before in any case.
+    /// Sets the time up to which every commit is included. The version always grows.
     pub fn stamp(&mut self, until_ms: u64) {
         self.version = until_ms.max(self.version + 1);
     }
 
-    /// As bytes: the total first, so that it can be read without the parts.
+    /// Encodes the sum: the total first, so that it can be read without the parts.
     ///
     /// # Errors
-    /// When something cannot be compressed.
+    ///
+    /// Compression fails.
     pub fn to_bytes(&self) -> Result<Vec<u8>, SumError> {
         let entry = |(name, part): (&String, &Part)| Entry {
             name: name.clone(),
@@ -225,10 +226,11 @@ impl AreaSum {
         Ok(bytes)
     }
 
-    /// Reads what [`AreaSum::to_bytes`] wrote of an area of this level.
+    /// Reads what [`AreaSum::to_bytes`] wrote for an area of this level.
     ///
     /// # Errors
-    /// On any other bytes.
+    ///
+    /// Any other bytes.
     pub fn from_bytes(bytes: &[u8], level: WideLevel) -> Result<Self, SumError> {
         let mut rest = bytes;
         let total = read_total(&mut rest, true)?.ok_or(SumError::Damaged)?;
@@ -244,17 +246,18 @@ impl AreaSum {
             );
         }
         let sum = Self { grain: level.grain(), version: total.version, total: total.sum, parts };
-        // What the total says of itself is read without the parts.
+        // The total's header is read without the parts.
         if !rest.is_empty() || (total.covered, total.markets) != (sum.covered(), sum.markets()) {
             return Err(SumError::Damaged);
         }
         Ok(sum)
     }
 
-    /// The first way in which the total is not the sum of the parts, in words; `None` where it is.
+    /// The first difference between the total and the sum of the parts, in words; `None` if there is none.
     ///
     /// # Errors
-    /// When a part cannot be read.
+    ///
+    /// A part cannot be read.
     pub fn first_difference(&self) -> Result<Option<String>, SumError> {
         let mut sum = Wide::default();
         for part in self.parts.values() {
@@ -265,26 +268,28 @@ impl AreaSum {
 }
 
 impl Part {
-    /// What it is.
+    /// The sum.
     ///
     /// # Errors
-    /// When it cannot be read.
+    ///
+    /// It cannot be read.
     pub fn sum(&self) -> Result<Wide, SumError> {
         let [now, series] = &self.blobs;
         unpack(now, Some(series))
     }
 
-    /// The same without its series.
+    /// The sum without its series.
     ///
     /// # Errors
-    /// When it cannot be read.
+    ///
+    /// It cannot be read.
     pub fn now(&self) -> Result<Wide, SumError> {
         unpack(&self.blobs[0], None)
     }
 }
 
 impl Total {
-    /// Of a single market: the days that are told begin with `first`.
+    /// Of a single market: the covered days begin with `first`.
     #[must_use]
     pub fn of(market: &WholeMarket, first: Day) -> Self {
         let mut projection = Projection::new(first, Grain::Fine);
@@ -292,18 +297,19 @@ impl Total {
         Self { version: market.version, covered: DaysCovered::since(first), markets: 1, sum: projection.sum() }
     }
 
-    /// Reads the total from the beginning of what [`AreaSum::to_bytes`] wrote, with its series or without; `None` where it
-    /// goes on behind the end of these bytes.
+    /// Reads the total from the beginning of what [`AreaSum::to_bytes`] wrote, with or without its series; `None` if it
+    /// extends beyond these bytes.
     ///
     /// # Errors
-    /// On any other bytes.
+    ///
+    /// Any other bytes.
     pub fn from_beginning(mut bytes: &[u8], with_series: bool) -> Result<Option<Self>, SumError> {
         read_total(&mut bytes, with_series)
     }
 }
 
-/// What the bytes begin with. While a program takes over from another, the one before rolls the markets of both up: what it
-/// made of those of the new one, whose figures may be others, is not what this one makes.
+/// The first bytes. During a deployment the old program rolls up the markets of both; its sums of the new one's
+/// markets, whose figures may differ, are not what this program computes.
 fn signature() -> [u8; 8] {
     let (mut signature, catalogue) = ([0; 8], CATALOGUE_VERSION.to_le_bytes());
     signature[..4].copy_from_slice(&MAGIC);

@@ -1,4 +1,4 @@
-//! Whether a part of a sum is what it is said to be.
+//! Checks the parts of a sum.
 
 use stoop_domain::Day;
 
@@ -6,27 +6,28 @@ use super::area_sum::{Part, Total};
 use crate::ports::WholeMarket;
 use crate::with_causes;
 
-/// Days farther from 1970 than this, ten thousand years, are nobody's; what is reckoned from them could overflow.
+/// Days more than ten thousand years from 1970 are invalid; computing with them could overflow.
 const DAYS_MAX: i32 = 3_652_425;
 
 impl Part {
-    /// Compares a part of a county with its market, which is of the same version.
+    /// Compares a part of a county with its market, which has the same version.
     ///
     /// # Errors
-    /// In words, where they differ, or where the part cannot be read.
+    ///
+    /// They differ, or the part cannot be read; in words.
     pub fn check_market(&self, market: &WholeMarket) -> Result<(), String> {
         let Day(first) = self.covered.from;
         if !(-DAYS_MAX..=DAYS_MAX).contains(&first) {
-            return Err(format!("it tells the days from {first} on"));
+            return Err(format!("it covers the days from {first} on"));
         }
         self.check(&Total::of(market, self.covered.from))
     }
 
-    /// Compares a part of a region or a country with the sum of the county or the region that it is, which is of the same
-    /// version.
+    /// Compares a part of a region or a country with the sum of that county or region, which has the same version.
     ///
     /// # Errors
-    /// In words, where they differ, or where the part cannot be read.
+    ///
+    /// They differ, or the part cannot be read; in words.
     pub fn check(&self, whole: &Total) -> Result<(), String> {
         let beside = |markets: usize, covered: super::DaysCovered| {
             format!("{markets} markets and the days {} to {}", covered.from.0, covered.until.0)
@@ -55,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_compared_with_all_that_it_says() {
+    fn all_fields_of_a_part_are_compared() {
         let market = WholeMarket { version: 3, ..WholeMarket::default() };
         let right = Total::of(&market, Day(20_000));
         let check = |part: &Total| county(part).part("m").unwrap().check_market(&market);
@@ -66,20 +67,20 @@ mod tests {
         assert!(check(&Total { covered: until, ..right.clone() }).is_err());
         for first in [i32::MIN, i32::MAX] {
             let found = check(&Total { covered: DaysCovered::since(Day(first)), ..right.clone() }).unwrap_err();
-            assert_eq!(found, format!("it tells the days from {first} on"));
+            assert_eq!(found, format!("it covers the days from {first} on"));
         }
     }
 
     #[test]
-    fn bytes_whose_total_says_other_days_or_markets_than_its_parts_are_damaged() {
+    fn a_total_with_other_days_or_markets_than_its_parts_is_damaged() {
         let part = Total { version: 1, covered: DaysCovered::since(Day(20_000)), markets: 1, sum: Wide::default() };
         let bytes = county(&part).to_bytes().unwrap();
         assert_eq!(AreaSum::from_bytes(&bytes, WideLevel::County).unwrap(), county(&part));
-        // Magic, catalogue and version are before them; the version is nobody's but its own.
-        for place in 16..28 {
+        // Magic, catalogue and version come before them; nothing contradicts the version.
+        for offset in 16..28 {
             let mut other = bytes.clone();
-            other[place] ^= 1;
-            assert!(AreaSum::from_bytes(&other, WideLevel::County).is_err(), "byte {place}");
+            other[offset] ^= 1;
+            assert!(AreaSum::from_bytes(&other, WideLevel::County).is_err(), "byte {offset}");
         }
     }
 }

@@ -1,8 +1,8 @@
-//! Brings the sums of wide areas up to the markets, where each is stored by itself.
+//! Brings the sums of wide areas up to date with the markets, in a store that keeps each separately.
 //!
-//! A pass reads the markets that changed as they are now and puts them in place of what they were in their county, then
-//! the counties in their region, the regions in their country, and at last says of each market which version is in. It may be killed
-//! anywhere: a market is named again until it was settled, and putting a part in its place a second time changes nothing.
+//! A pass reads the changed markets as they are now and replaces their parts in their county, then the counties in
+//! their region and the regions in their country. At last it marks the version of each market that is included. It may
+//! be killed at any point: a market is listed until it is settled, and replacing a part twice changes nothing.
 
 mod look;
 #[cfg(test)]
@@ -18,72 +18,73 @@ use super::{WideArea, WideLevel};
 use crate::ports::{PortError, RollUps};
 use crate::with_causes;
 
-/// Days before today that a fresh part tells: a zone may be a day behind UTC.
+/// Days before today that a new part covers: a zone may be a day behind UTC.
 const BACK: i32 = 2;
 
-/// A part is worked out anew when its days end in so many: well before they do.
+/// A part is recomputed when it covers only this many more days.
 const LEFT: i32 = 4;
 
-/// Markets that are in memory at a time.
+/// Markets in memory at a time.
 const MARKETS_AT_ONCE: usize = 25;
 
-/// Markets that are settled with one call.
+/// Markets settled per call.
 const SETTLED_AT_ONCE: usize = 100;
 
-/// How often a sum is read again because somebody else was faster.
+/// How often a sum is read again because another writer was faster.
 const TRIES: usize = 5;
 
-/// What a pass did.
+/// The result of a pass.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RolledUp {
-    /// Markets that are in the sums of all their areas now, and were not before.
+    /// Markets that are now in the sums of all their areas, and were not before.
     pub markets: usize,
-    /// Markets that changed, or were to be looked at, and are left to the next pass.
+    /// Markets that changed, or were to be checked, and are left to the next pass.
     pub left: usize,
     /// Sums that were written.
     pub written: usize,
-    /// Sums that somebody else wrote meanwhile.
+    /// Sums that another writer wrote in the meantime.
     pub conflicts: usize,
-    /// Areas that could not be brought up; what went wrong is in the log. They are left to the next pass.
+    /// Areas that could not be updated; the log has the errors. They are left to the next pass.
     pub failed: usize,
-    /// How long before `now` the longest-waiting of the markets was committed, in milliseconds.
+    /// How long before `now` the longest-waiting market was committed, in milliseconds.
     pub lag_ms: Option<i64>,
 }
 
-/// A pass under way.
+/// A pass in progress.
 struct Pass<'a> {
     areas: &'a dyn RollUps,
     now: Time,
     /// The markets that changed.
     waiting: BTreeSet<Market>,
-    /// Areas in which something changed that is not in this pass.
+    /// Areas with changes that are not in this pass.
     behind: BTreeSet<WideArea>,
-    /// All markets by their counties, once they were needed.
+    /// All markets by county, once needed.
     known: Option<BTreeMap<WideArea, BTreeSet<Market>>>,
     done: RolledUp,
 }
 
-/// Which markets of a county are put into its sum, besides those whose days end soon.
+/// Which markets of a county are put into its sum, in addition to those whose days end soon.
 #[derive(Clone, Copy)]
 enum Wanted<'m> {
-    /// Those that changed, and all where there is no sum.
+    /// Those that changed, or all if there is no sum.
     Changed(&'m BTreeSet<Market>),
-    /// Those that are missing; and parts are taken away whose market is no more.
+    /// Those that are missing; parts without a market are removed.
     All,
 }
 
-/// A sum that was brought up to its parts.
+/// A sum that was updated.
 struct Brought {
     area: WideArea,
     total: Total,
-    /// The markets whose changes are in it.
+    /// The markets whose changes are included.
     markets: Vec<(Market, u64)>,
 }
 
-/// Rolls up what changed. `stop` is asked between counties; what was begun is brought to its end.
+/// Rolls up what changed. `stop` is checked between counties; a county that was begun is finished.
 ///
 /// # Errors
-/// When what changed is not known. An area that fails holds up itself and what is above it, and no other.
+///
+/// The changed markets cannot be listed. An area that fails blocks itself and the areas above it, and no other.
 pub async fn roll_up(areas: &dyn RollUps, now: Time, stop: &(dyn Fn() -> bool + Sync)) -> Result<RolledUp, PortError> {
     let mut pass = Pass::new(areas, now).await?;
     let regions = pass.changed(stop).await;
@@ -91,12 +92,12 @@ pub async fn roll_up(areas: &dyn RollUps, now: Time, stop: &(dyn Fn() -> bool + 
     Ok(pass.done)
 }
 
-/// The same, and then whatever else is not in order: parts whose days end soon, areas that are missing in the one above
-/// them, markets that are missing in their county, and those in it that are no more. To be done once a day, and when
-/// something was found damaged.
+/// Like [`roll_up`], then corrects everything else: parts whose days end soon, areas missing from the one above,
+/// markets missing from their county, and parts of deleted markets. Run it once a day, and after damage was found.
 ///
 /// # Errors
-/// When what changed, or which markets there are, is not known.
+///
+/// The changed markets, or all markets, cannot be listed.
 pub async fn roll_up_all(
     areas: &dyn RollUps,
     now: Time,
@@ -124,13 +125,14 @@ impl<'a> Pass<'a> {
         Ok(Self { areas, now, waiting, behind: BTreeSet::new(), known: None, done: RolledUp::default() })
     }
 
-    /// Brings the counties of the markets that changed up to them, and gives their regions.
+    /// Updates the counties of the changed markets, and returns their regions.
     async fn changed(&mut self, stop: &(dyn Fn() -> bool + Sync)) -> Vec<Brought> {
         let mut work: BTreeMap<Option<WideArea>, Vec<(WideArea, BTreeSet<Market>)>> = BTreeMap::new();
         for (county, markets) in by_county(self.waiting.clone()) {
             work.entry(county.parent()).or_default().push((county, markets));
         }
-        // Not always the same first: where there is ever more than a pass gets to, the last were never begun.
+        // A different county is first each time: otherwise, if there is always more work than a pass can do, the last
+        // ones would never be begun.
         let chance = blake3::hash(&self.now.ms().to_le_bytes());
         let chance = chance.as_bytes().iter().fold(0, |sum: usize, byte| sum.wrapping_mul(257) ^ usize::from(*byte));
         let mut work: Vec<_> = work.into_values().collect();
@@ -157,7 +159,7 @@ impl<'a> Pass<'a> {
         regions
     }
 
-    /// Brings up the countries of these regions, and says of their markets that they are in.
+    /// Updates the countries of these regions, and marks their markets as included.
     async fn finish(&mut self, regions: Vec<Brought>) {
         let countries = self.above(regions).await;
         let markets: Vec<(Market, u64)> = countries.into_iter().flat_map(|country| country.markets).collect();
@@ -195,7 +197,7 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Brings a county up to some of its markets, and to those of its parts whose days end soon.
+    /// Updates a county with some of its markets, and with those of its parts whose days end soon.
     async fn county(&mut self, county: &WideArea, wanted: Wanted<'_>) -> Result<Brought, PortError> {
         let today = self.today();
         let none = BTreeSet::new();
@@ -205,7 +207,7 @@ impl<'a> Pass<'a> {
         };
         for _ in 0..TRIES {
             let stored = self.areas.sum(county).await?;
-            // A county that has no sum is a new one, or one whose sum was lost.
+            // A county without a sum is new, or its sum was lost.
             let all = match stored.sum {
                 Some(_) if !is_all => BTreeSet::new(),
                 _ => self.known().await?.get(county).cloned().unwrap_or_default(),
@@ -250,7 +252,7 @@ impl<'a> Pass<'a> {
         Err(too_busy(county))
     }
 
-    /// Brings the areas one level above these up to them.
+    /// Updates the areas one level above these.
     async fn above(&mut self, parts: Vec<Brought>) -> Vec<Brought> {
         let mut areas: BTreeMap<WideArea, Vec<Brought>> = BTreeMap::new();
         for part in parts {
@@ -283,8 +285,8 @@ impl<'a> Pass<'a> {
             }
             for Brought { area: part, total, .. } in parts {
                 let there = sum.part(part.path()).map(|there| there.version);
-                // What is there may be newer: another pass was faster. It may also be of a sum that was lost, and of a clock
-                // that was ahead.
+                // The stored part may be newer, because another pass was faster. It may also come from a lost sum, or
+                // from a clock that was ahead.
                 let newer = if there.is_some_and(|there| there > total.version) {
                     let Some(newer) = self.areas.sum(part).await?.sum else { continue };
                     Some(newer.total())
@@ -304,7 +306,7 @@ impl<'a> Pass<'a> {
         Err(too_busy(area))
     }
 
-    /// The sums that are stored of the parts of an area, without those that are at hand.
+    /// The stored sums of an area's parts, except those at hand.
     async fn parts_of(&mut self, area: &WideArea, at_hand: &[Brought]) -> Result<Vec<(WideArea, Total)>, PortError> {
         let lies_below = |county: &WideArea| {
             let mut below = Some(county.clone());
@@ -336,7 +338,7 @@ impl<'a> Pass<'a> {
         sum: &mut AreaSum,
         stored: &crate::ports::StoredSum,
     ) -> Result<bool, PortError> {
-        // All that was committed until its version is in it: of what is behind that stays what it was.
+        // Every commit before its version is included; if something is behind, that time does not change.
         let until = if self.behind.contains(area) { 0 } else { self.now.ms() };
         sum.stamp(u64::try_from(until).unwrap_or_default());
         let is_put = self.areas.put(area, sum, stored).await?;
@@ -367,5 +369,5 @@ fn put(sum: &mut AreaSum, area: &WideArea, name: &str, part: &Total) -> Result<(
 }
 
 fn too_busy(area: &WideArea) -> PortError {
-    PortError::new(format!("roll up {area}"), format!("somebody else was faster {TRIES} times in a row"))
+    PortError::new(format!("roll up {area}"), format!("another writer was faster {TRIES} times in a row"))
 }

@@ -5,32 +5,32 @@ use stoop_gazetteer::slug;
 
 use super::areas_called;
 
-/// An address as a person writes it: number and street, and perhaps the place behind them. Nobody says where the one ends and
-/// the other begins, so that all ways to read it are looked at.
+/// An address as people write it: number and street, and perhaps a place after them. There is no marker between the
+/// two, so all ways to split it are tried.
 #[derive(Clone, Debug)]
 pub struct AddressQuery {
-    /// Of each end that names places: the words before it, and the markets of those places.
-    placed: Vec<(Vec<String>, BTreeSet<Market>)>,
+    /// For each ending that names places: the words before it, and the markets of those places.
+    splits: Vec<(Vec<String>, BTreeSet<Market>)>,
     /// All the words.
     whole: Vec<String>,
 }
 
-/// How well the line of a home fits an address, the best first.
+/// How well the address line of a home matches, the best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AddressFit {
-    /// It says the same.
+    /// Equal.
     Whole,
-    /// It begins so, and a unit or a place follows.
+    /// A prefix, followed by a unit or a place.
     Begins,
 }
 
-/// The most words behind the street.
+/// The most words after the street.
 const PLACE_WORDS_MAX: usize = 8;
-/// Without a place, one word is no address.
+/// Without a place, one word is not an address.
 const WORDS_MIN: usize = 2;
 
 impl AddressQuery {
-    /// Reads an address, of homes in these markets; `None` for a text of less than two words.
+    /// Parses an address of homes in these markets; `None` for a text of fewer than two words.
     #[must_use]
     pub fn read(text: &str, markets: &[Market]) -> Option<Self> {
         let slug = slug(text);
@@ -38,40 +38,41 @@ impl AddressQuery {
         if words.len() < WORDS_MIN {
             return None;
         }
-        let mut placed = Vec::new();
+        let mut splits = Vec::new();
         for end in words.len().saturating_sub(PLACE_WORDS_MAX).max(1)..words.len() {
             let areas = areas_called(&words[end..].join(" "), markets);
             let line = folded(words[..end].iter().copied());
             if !areas.is_empty() && !line.is_empty() {
-                placed.push((line, areas.into_iter().flat_map(|area| area.markets).collect()));
+                splits.push((line, areas.into_iter().flat_map(|area| area.markets).collect()));
             }
         }
         let whole = folded(words.into_iter());
-        (whole.len() >= WORDS_MIN).then_some(Self { placed, whole })
+        (whole.len() >= WORDS_MIN).then_some(Self { splits, whole })
     }
 
-    /// The markets of all places that may be named, in order; empty where none is.
+    /// The markets of all places that may be named, in order; empty if none is.
     #[must_use]
     pub fn markets(&self) -> Vec<Market> {
-        let all: BTreeSet<&Market> = self.placed.iter().flat_map(|(_, markets)| markets).collect();
+        let all: BTreeSet<&Market> = self.splits.iter().flat_map(|(_, markets)| markets).collect();
         all.into_iter().cloned().collect()
     }
 
-    /// Whether the line of a home in a market fits, and how well.
+    /// How well the address line of a home in a market matches, if it does.
     #[must_use]
     pub fn fits(&self, line: &str, market: &Market) -> Option<AddressFit> {
         let slug = slug(line);
         let line = folded(slug.split('-'));
-        let placed = self.placed.iter().filter(|(_, markets)| markets.contains(market)).map(|(wanted, _)| wanted);
+        let splits = self.splits.iter().filter(|(_, markets)| markets.contains(market)).map(|(wanted, _)| wanted);
         let fit = |wanted: &Vec<String>| {
             let begins = line.starts_with(wanted);
             begins.then_some(if line.len() == wanted.len() { AddressFit::Whole } else { AddressFit::Begins })
         };
-        placed.chain([&self.whole]).filter_map(fit).min()
+        splits.chain([&self.whole]).filter_map(fit).min()
     }
 }
 
-/// The words of an address as they are compared: streets and directions short, without what only says that a unit follows.
+/// The words of an address in the form that is compared: streets and directions abbreviated, without words that only
+/// introduce a unit.
 fn folded<'w>(words: impl Iterator<Item = &'w str>) -> Vec<String> {
     let is_said = |word: &&str| {
         !matches!(
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_fits_in_every_spelling() {
+    fn an_address_matches_in_every_spelling() {
         for text in [
             "5500 S Norfolk St",
             "5500 south norfolk street",
@@ -162,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn another_number_or_street_does_not_fit() {
+    fn another_number_or_street_does_not_match() {
         for line in ["5501 S Norfolk St", "550 S Norfolk St", "5500 S Norfolk Ave", "S Norfolk St 5500", "55", ""] {
             assert_eq!(fits("5500 S Norfolk St, Seattle", line, 2), None, "{line}");
         }
@@ -177,7 +178,7 @@ mod tests {
         let named = |text: &str| AddressQuery::read(text, &here()).unwrap().markets();
         assert_eq!(named("5500 S Norfolk St, Seattle"), here()[2..]);
         assert_eq!(named("5500 S Norfolk St"), []);
-        // Both ways to read it are looked at.
+        // Both ways to split it are tried.
         assert_eq!(named("100 Main St Paris"), here()[..2]);
         assert_eq!(fits("100 Main St Paris", "100 Main St", 1), Some(Whole));
         assert_eq!(fits("100 Main St Paris", "100 Main", 0), Some(Whole));
@@ -185,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn one_word_is_no_address() {
+    fn one_word_is_not_an_address() {
         for text in ["", " , ", "5500", "#", "apt unit no"] {
             assert!(AddressQuery::read(text, &here()).is_none(), "{text}");
         }
@@ -193,7 +194,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_line_fits_itself(line in prop_oneof!["[0-9]{1,4} [A-Za-zé.' -]{3,20}( #[0-9])?", "\\PC{0,40}"]) {
+        fn every_line_matches_itself(line in prop_oneof!["[0-9]{1,4} [A-Za-zé.' -]{3,20}( #[0-9])?", "\\PC{0,40}"]) {
             if let Some(address) = AddressQuery::read(&line, &here()) {
                 prop_assert_eq!(address.fits(&line, &here()[2]), Some(Whole));
                 prop_assert_eq!(address.fits("", &here()[2]), None);

@@ -1,11 +1,11 @@
 use serde::Serialize;
 use stoop_domain::{Alert, Verdict};
 
-/// An alert as people and programs are told it: in `alerts.jsonl`, to a webhook, by `stoop alerts --json`.
-/// Prices are in major units of the currency, times are RFC 3339.
+/// An alert as people and programs get it: in `alerts.jsonl`, at a webhook, from `stoop alerts --json`. Prices are in
+/// major units of the currency, times are RFC 3339.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AlertView {
-    /// Names the alert for ever: the same drop never has two ids.
+    /// Identifies the alert for ever: the same drop never has two IDs.
     pub id: String,
     /// The rule that raised it.
     pub rule: String,
@@ -13,23 +13,23 @@ pub struct AlertView {
     pub at: String,
     /// The home.
     pub home: String,
-    /// The market the home is counted in, `us/wa/king/seattle/98178:sale:USD`.
+    /// The market of the home, `us/wa/king/seattle/98178:sale:USD`.
     pub market: String,
     /// The currency of the prices.
     pub currency: String,
-    /// The highest price asked within 90 days, or the price told before: what the price is compared with.
+    /// The reference price: the highest price within 90 days, or that of the previous alert.
     pub from: f64,
     /// The price.
     pub to: f64,
-    /// How far the price is below that, as a share of it: 0.15 is 15 %.
+    /// How far the price is below the reference, as a share of it: 0.15 is 15 %.
     pub drop: f64,
-    /// Headline of the listing.
+    /// Title of the listing.
     pub title: Option<String>,
     /// Street, number, unit.
     pub line: Option<String>,
     /// The listing's page.
     pub url: Option<String>,
-    /// Why it was held back; `null` for an alert that is told.
+    /// Why it was held back; `null` for an alert that is sent.
     pub why_suspect: Option<String>,
 }
 

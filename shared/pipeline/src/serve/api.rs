@@ -1,10 +1,10 @@
-//! The JSON API under `/api/v1/`, without the HTTP of any framework: a request's parts in, an answer's parts
-//! out. `docs/API.md` tells its users what each route answers.
+//! The JSON API under `/api/v1/`, without an HTTP framework: from the parts of a request to the parts of a response.
+//! `docs/API.md` documents each route for its users.
 //!
-//! Every answer has a JSON body. Nothing but `/health` answers without the token, and without a configured
-//! token nothing else answers at all.
+//! Every response has a JSON body. Only `/health` answers without the token, and without a configured token nothing
+//! else answers at all.
 //!
-//! What it deliberately does not do: it holds no sessions, sends nothing in parts, and never writes.
+//! It deliberately has no sessions, no streaming and no writes.
 
 mod alerts;
 mod error;
@@ -26,21 +26,21 @@ use params::percent_decoded;
 
 pub use token::{Token, TokenError};
 
-/// The parts of an HTTP request that an answer depends on.
+/// The parts of an HTTP request that a response depends on.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ApiRequest<'r> {
     /// `GET`, in capitals.
     pub method: &'r str,
-    /// The path, percent-encoded as it came.
+    /// The path, percent-encoded as received.
     pub path: &'r str,
-    /// What stands behind the `?`, as it came; empty without one.
+    /// The text after the `?`, as received; empty without one.
     pub query: &'r str,
     /// The `Authorization` header.
     pub authorization: Option<&'r str>,
 }
 
 impl ApiRequest<'_> {
-    /// Whether it is answered to anybody, token or not, and touches nothing: `/health` is.
+    /// Whether it is answered without a token and without reading anything: `/health` is.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.path == "/health"
@@ -52,14 +52,14 @@ impl ApiRequest<'_> {
 pub struct ApiResponse {
     /// The status code.
     pub status: u16,
-    /// Names in small letters, and values.
+    /// Lower-case names, and values.
     pub headers: Vec<(&'static str, String)>,
-    /// At most [`BODY_BYTES_MAX`] bytes of UTF-8; empty in the answer to `HEAD`.
+    /// At most [`BODY_BYTES_MAX`] bytes of UTF-8; empty in the response to `HEAD`.
     pub body: Vec<u8>,
 }
 
-/// The longest body that is sent. Lambda takes 6 MB of response, in which this body is a JSON string: its
-/// quotes and backslashes take two bytes there, so that half of the 6 MB is safe.
+/// The longest body. Lambda takes 6 MB of response, in which this body is a JSON string: its quotes and backslashes
+/// take two bytes there, so half of the 6 MB is safe.
 pub const BODY_BYTES_MAX: usize = 3_000_000;
 
 const PATH_BYTES_MAX: usize = 2_048;
@@ -67,7 +67,7 @@ const QUERY_BYTES_MAX: usize = 4_096;
 const METHODS: &str = "GET, HEAD";
 const ROUTES: &str = "/health, /api/v1/markets, /api/v1/markets/AREA, /api/v1/homes/ID, /api/v1/alerts";
 
-/// The API on its ports, made once per process: it remembers the names of the markets for a minute.
+/// The API on its ports, made once per process: it caches the names of the markets for a minute.
 pub struct Api<'a> {
     store: &'a dyn Store,
     views: &'a dyn Views,
@@ -81,7 +81,7 @@ struct Health {
     version: &'static str,
 }
 
-/// What a path asks for, decoded.
+/// The decoded route of a path.
 enum Route {
     Markets,
     Market(String),
@@ -96,7 +96,7 @@ impl<'a> Api<'a> {
         Self { store, views, areas, known: KnownMarkets::default() }
     }
 
-    /// Answers a request at `now` to whoever has the `token`. Never fails: what goes wrong is an answer, too.
+    /// Answers a request at `now` for clients with the `token`. Never fails: an error is a response, too.
     pub async fn answer(&self, request: ApiRequest<'_>, token: Option<&Token>, now: Time) -> ApiResponse {
         let answered = self.answered(request, token, now).await;
         let mut response = answered.unwrap_or_else(|error| error.response());
@@ -141,13 +141,13 @@ impl<'a> Api<'a> {
     }
 }
 
-/// Lets whoever presents the token in, and nobody where there is none.
+/// Admits clients that present the token, and nobody if there is none.
 fn admit(authorization: Option<&str>, token: Option<&Token>) -> Result<(), ApiError> {
     let token = token.ok_or_else(|| {
-        let message = "this API has no token and answers nobody but /health until it is given one";
+        let message = "this API has no token and answers only /health until it has one";
         ApiError::new(503, "no_token", message)
     })?;
-    // The words of RFC 6750: who brings no token is not told that it was wrong.
+    // As in RFC 6750: a client without a token does not get `invalid_token`.
     let challenge = match authorization {
         Some(presented) if token.opens_to(presented) => return Ok(()),
         Some(_) => r#"Bearer realm="stoop", error="invalid_token""#,
@@ -162,9 +162,8 @@ impl Route {
         let unknown = || ApiError::new(404, "no_such_route", format!("accepted: {ROUTES}"));
         let route = path.strip_prefix("/api/v1/").ok_or_else(unknown)?;
         let (kind, rest) = route.split_once('/').unwrap_or((route, ""));
-        let rest = percent_decoded(rest).ok_or_else(|| {
-            ApiError::new(400, "bad_path", "the path is not UTF-8 behind its percent signs; accepted: UTF-8")
-        })?;
+        let rest = percent_decoded(rest)
+            .ok_or_else(|| ApiError::new(400, "bad_path", "the percent-encoded path is not UTF-8; accepted: UTF-8"))?;
         match (kind, rest.trim().is_empty()) {
             ("markets", true) => Ok(Self::Markets),
             ("markets", false) => Ok(Self::Market(rest.into_owned())),
@@ -176,7 +175,7 @@ impl Route {
 }
 
 impl ApiResponse {
-    /// An answer that says what went wrong and what would be accepted. Programs go by the `code`.
+    /// A response that says what went wrong and what would be accepted. Programs use the `code`.
     #[must_use]
     pub fn error(status: u16, code: &'static str, message: &str) -> Self {
         ApiError::new(status, code, message).response()
@@ -185,7 +184,7 @@ impl ApiResponse {
     fn json(status: u16, body: Vec<u8>) -> Self {
         let headers = [
             ("content-type", "application/json"),
-            // The figures move within seconds, and what is behind a token is in nobody's cache.
+            // The figures change within seconds, and responses that need a token must not be cached.
             ("cache-control", "no-store"),
             ("x-content-type-options", "nosniff"),
         ];
@@ -211,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_that_lambda_would_not_carry_is_refused() {
+    fn a_response_too_large_for_lambda_is_refused() {
         let text = |bytes: usize| "x".repeat(bytes - 2);
         assert_eq!(json(&text(BODY_BYTES_MAX)).unwrap().body.len(), BODY_BYTES_MAX);
         let refused = json(&text(BODY_BYTES_MAX + 1)).unwrap_err().response();

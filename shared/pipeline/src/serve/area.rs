@@ -1,4 +1,4 @@
-//! From what a person writes to the area that is meant. `docs/PLACES.md` tells the rules.
+//! Finds the area that a person's text means. `docs/PLACES.md` has the rules.
 
 mod by_name;
 mod by_path;
@@ -20,9 +20,9 @@ use here::{Here, wider};
 /// The area that a query means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundArea {
-    /// Its path down to the level that was asked for, `us/wa/king`. Finds the same area again; a country's may need a `/`.
+    /// Its path down to the requested level, `us/wa/king`. Finds the same area again; a country's may need a `/`.
     pub path: String,
-    /// Its narrowest name, made of the path alone, so that an area is called the same however it was asked for.
+    /// Its narrowest name, from the path alone, so that an area has the same name for every query.
     pub name: String,
     /// Its markets, in order.
     pub markets: Vec<Market>,
@@ -31,79 +31,78 @@ pub struct FoundArea {
 /// An area to choose from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NamedArea {
-    /// What to ask for to get it: `us/wa/king`, a country as `us/`.
+    /// The query that finds it: `us/wa/king`, a country as `us/`.
     pub path: String,
     /// Its names, narrow to wide: `King County, Washington, United States`.
     pub name: String,
-    /// How many markets it has here.
+    /// How many markets it has.
     pub markets: usize,
 }
 
-/// Why a query means no area.
+/// Why a query finds no area.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AreaError {
-    /// Nothing is called so.
+    /// Nothing has this name.
     #[error("there is no area {query:?} here{}", did_you_mean(.nearest))]
     NoSuchArea {
-        /// What was asked for.
+        /// The query.
         query: String,
-        /// What is called nearly so, likeliest first. Each finds something.
+        /// Similar names, likeliest first. Each finds something.
         nearest: Vec<String>,
     },
-    /// There is such a place, and no home of it here.
+    /// The place exists, but has no observed home.
     #[error("no home{terms} is watched in {name}{}{}", others_of_name(*.others), nearest_with_homes(.nearest.as_ref()))]
     NotWatched {
-        /// Its names, narrow to wide; of several places of one name those of the likeliest.
+        /// Its names, narrow to wide; if several places share the name, those of the likeliest.
         name: String,
-        /// How many other places with at least a tenth of its people may be meant, none of which has homes here either.
+        /// How many other places with at least a tenth of its people may be meant; none of them has homes here either.
         others: usize,
-        /// What else was asked of the homes: ` for rent`; empty where nothing was.
+        /// Further conditions on the homes: ` for rent`; empty if there are none.
         terms: String,
-        /// The narrowest area around it that has homes here.
+        /// The narrowest area around it with homes.
         nearest: Option<NamedArea>,
     },
-    /// Several places are called so.
+    /// Several places share this name.
     #[error("{query:?} is the name of several areas; say which: {}", first_paths(.candidates))]
     Ambiguous {
-        /// What was asked for.
+        /// The query.
         query: String,
-        /// Each of them, likeliest first.
+        /// All of them, likeliest first.
         candidates: Vec<NamedArea>,
     },
-    /// What stands behind a colon narrows nothing.
-    #[error("{term:?} behind the area is none of sale, rent and a currency like USD")]
+    /// The text after a colon is not a valid condition.
+    #[error("{term:?} after the area is not sale, rent or a currency like USD")]
     NoSuchTerm {
-        /// It.
+        /// That text.
         term: String,
     },
 }
 
-/// What a text means here.
+/// The meaning of a text.
 enum Meaning {
-    /// These areas, likeliest first; none lies in another.
+    /// These areas, likeliest first; none is inside another.
     Here(Vec<String>),
-    /// A place that the gazetteer knows, of several the likeliest, without a home here; and how many others may be meant.
+    /// A place of the gazetteer without homes here, the likeliest of several; and how many others may be meant.
     Elsewhere(String, usize),
     Nothing,
 }
 
 const UNKNOWN: &str = "-";
 const LEVELS: usize = 5;
-/// Names that are told where nothing is called so.
+/// Similar names to suggest.
 const NEAREST_MAX: usize = 5;
-/// Paths that a message tells; the error has all.
-const PATHS_TOLD_MAX: usize = 20;
+/// Paths in a message; the error has all.
+const PATHS_SHOWN_MAX: usize = 20;
 
-/// Finds the area that a query means: a path from the country on (`us/wa/king`; a country alone as `us/`) or names in any
-/// order (`98178`, `king county`, `austin tx`, `Haut Founty`), spelled in any way. `:sale`, `:rent` or a currency behind it
-/// leaves out other markets, so that a market's id finds it.
+/// Finds the area that a query means: a path from the country on (`us/wa/king`; a country alone as `us/`) or names in
+/// any order (`98178`, `king county`, `austin tx`, `Haut Founty`), spelled in any way. A suffix `:sale`, `:rent` or a
+/// currency leaves out other markets, so that a market's ID finds it.
 ///
-/// A path that markets have is found as it stands. Else, and by name, the gazetteer says which places may be meant, and those
-/// with markets count; areas that a source alone tells of are found by their own words. Of areas that lie in each other the
-/// likeliest is taken: who writes `new york` means the city.
+/// A path that markets have is found as written. Otherwise, and by name, the gazetteer says which places may be meant,
+/// and those with markets count; areas that only a source knows are found by their own names. Of nested areas the
+/// likeliest is taken: `new york` means the city.
 ///
-/// # Errors
-/// When nothing is called so, nothing is watched there, or several places are called so.
+/// # Errors Nothing has this name, no home is observed there, or several places share the name.
 pub fn find_area(query: &str, markets: &[Market]) -> Result<FoundArea, AreaError> {
     let query = query.trim();
     let mut parts = query.split(':').map(str::trim);
@@ -121,7 +120,7 @@ pub fn find_area(query: &str, markets: &[Market]) -> Result<FoundArea, AreaError
     }
 }
 
-/// All areas that a text may mean, likeliest first, none lying in another; nothing where [`find_area`] finds nothing.
+/// All areas that a text may mean, likeliest first, none inside another; empty if [`find_area`] finds nothing.
 #[must_use]
 pub fn areas_called(text: &str, markets: &[Market]) -> Vec<FoundArea> {
     let here = Here::of(markets.iter());
@@ -137,7 +136,7 @@ fn meaning(area: &str, here: &Here<'_>) -> Meaning {
     by_path.unwrap_or_else(|| by_name::by_name(area, here))
 }
 
-/// What may stand behind a colon.
+/// The conditions after a colon.
 #[derive(Clone, Copy)]
 enum Term {
     For(Purpose),
@@ -175,7 +174,7 @@ impl FoundArea {
         Self { path: path.to_owned(), name: area_name(path), markets }
     }
 
-    /// What the country (and region) of this area settles: zone, currency, unit.
+    /// The zone, currency and unit of the area's country (and region).
     #[must_use]
     pub fn country(&self) -> Country {
         country(&self.path)
@@ -184,14 +183,14 @@ impl FoundArea {
 
 impl NamedArea {
     fn of(path: &str, here: &Here<'_>) -> Self {
-        // A country alone is a path by its `/` only.
+        // A country alone is a path only with its `/`.
         let asked = if path.contains('/') { path.to_owned() } else { format!("{path}/") };
         Self { path: asked, name: full_name(path), markets: here.within(path).len() }
     }
 }
 
-/// The narrowest known name of an area's path, in words; codes of countries and regions in capitals: `TX`, `Travis`. Nothing is
-/// looked up.
+/// The narrowest known name of an area's path, in words; codes of countries and regions in capitals: `TX`, `Travis`.
+/// Uses only the path.
 #[must_use]
 pub fn area_name(path: &str) -> String {
     let narrowest = path.rsplit('/').find(|slug| *slug != UNKNOWN).unwrap_or(UNKNOWN);
@@ -205,7 +204,7 @@ fn own_name(slug: &str) -> String {
     AreaPath::of([None, None, None, None, Some(slug)]).map(|area| area.name()).unwrap_or_default()
 }
 
-/// The names of an area, narrow to wide: the gazetteer's where it knows them.
+/// The names of an area, narrow to wide: the gazetteer's if it knows them.
 fn full_name(path: &str) -> String {
     let mut names = Vec::new();
     for path in std::iter::once(path).chain(wider(path)) {
@@ -229,8 +228,8 @@ fn not_watched(place: &str, others: usize, terms: &[Term], here: &Here<'_>) -> A
     }
 }
 
-/// What is most like what was asked for: places that the gazetteer knows by nearly such a name, then names here (for a path:
-/// paths of as many levels).
+/// What is most similar to the query: places of the gazetteer with a similar name, then names here (for a path: paths
+/// with the same number of levels).
 fn nearest(area: &str, here: &Here<'_>) -> Vec<String> {
     let places = Gazetteer::get().find(area).into_iter().map(|found| trimmed(&found.path).to_owned());
     let mut names: Vec<String> = places.filter(|path| !here.within(path).is_empty()).collect();
@@ -254,7 +253,7 @@ fn nearest(area: &str, here: &Here<'_>) -> Vec<String> {
     names
 }
 
-/// One level of a path as it is stored, but for the mark of what a source alone tells.
+/// One level of a path as stored, without the mark of a name that only the source knows.
 fn level_slug(level: &str) -> String {
     Some(slug(level)).filter(|slug| !slug.is_empty()).unwrap_or_else(|| UNKNOWN.to_owned())
 }
@@ -271,8 +270,8 @@ fn did_you_mean(nearest: &[String]) -> String {
 fn others_of_name(others: usize) -> String {
     match others {
         0 => String::new(),
-        1 => ", nor in another place that is called so".to_owned(),
-        others => format!(", nor in {others} other places that are called so"),
+        1 => ", nor in another place of that name".to_owned(),
+        others => format!(", nor in {others} other places of that name"),
     }
 }
 
@@ -284,7 +283,7 @@ fn nearest_with_homes(nearest: Option<&NamedArea>) -> String {
 }
 
 fn first_paths(candidates: &[NamedArea]) -> String {
-    let mut paths: Vec<&str> = candidates.iter().map(|area| area.path.as_str()).take(PATHS_TOLD_MAX).collect();
-    paths.extend((candidates.len() > PATHS_TOLD_MAX).then_some("..."));
+    let mut paths: Vec<&str> = candidates.iter().map(|area| area.path.as_str()).take(PATHS_SHOWN_MAX).collect();
+    paths.extend((candidates.len() > PATHS_SHOWN_MAX).then_some("..."));
     paths.join(", ")
 }

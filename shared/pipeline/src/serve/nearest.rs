@@ -1,11 +1,11 @@
-/// How many names are told.
+/// The most names to return.
 const NEAREST_MAX: usize = 5;
 
-/// A name is near from so many letters on that it has in common with a longer one that contains it.
+/// The least length of a query that matches a longer name containing it.
 const CONTAINED_MIN: usize = 3;
 
-/// Gathers, of names that are offered one by one, the few that are most like one that was asked for: those that
-/// contain it, and those that differ from it in no more than a third of its letters, the nearest first.
+/// Collects the names most similar to a query: those that contain it, and those that differ from it in at most a third
+/// of its letters, the nearest first.
 pub struct Nearest {
     wanted: Vec<char>,
     text: String,
@@ -13,7 +13,7 @@ pub struct Nearest {
 }
 
 impl Nearest {
-    /// Nothing was offered yet.
+    /// An empty collection.
     #[must_use]
     pub fn to(wanted: &str) -> Self {
         Self { wanted: wanted.chars().collect(), text: wanted.to_owned(), found: Vec::new() }
@@ -24,7 +24,7 @@ impl Nearest {
         self.offer_as(name, name);
     }
 
-    /// Offers a name that is told in other words.
+    /// Offers a name that is returned in another form.
     pub fn offer_as(&mut self, name: &str, reported: &str) {
         let most = ((self.wanted.len() + 1) / 3).max(1);
         let contained = self.wanted.len() >= CONTAINED_MIN && name.contains(&self.text);
@@ -34,7 +34,7 @@ impl Nearest {
         }
         let distance = edit_distance(&self.wanted, name);
         if contained || distance <= most {
-            // A part of a name comes behind a name that is nearly the same.
+            // A name that contains the query ranks after a nearly equal name.
             self.found.push((distance.min(most + 1), reported.to_owned()));
             self.found.sort();
             self.found.dedup_by(|a, b| a.1 == b.1);
@@ -42,14 +42,14 @@ impl Nearest {
         }
     }
 
-    /// The nearest of them, at most five.
+    /// The nearest names, at most five.
     #[must_use]
     pub fn names(self) -> Vec<String> {
         self.found.into_iter().map(|(_, name)| name).collect()
     }
 }
 
-/// Levenshtein's: how many letters must be put in, taken out or replaced.
+/// The Levenshtein distance: the number of letters to insert, delete or replace.
 fn edit_distance(from: &[char], to: &str) -> usize {
     let mut row: Vec<usize> = (0..=from.len()).collect();
     for (i, letter) in to.chars().enumerate() {
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_are_kept_than_are_reported() {
+    fn no_more_are_kept_than_are_returned() {
         let names: Vec<String> = (10..99).map(|n| format!("981{n}")).collect();
         let mut nearest = Nearest::to("98155");
         names.iter().for_each(|name| nearest.offer(name));

@@ -7,14 +7,14 @@ use stoop_domain::{Currency, Market, Time, country};
 use super::{FiguresView, MergedId, Sum, area_name, unit_name};
 use crate::rollup::WideArea;
 
-/// A line of a list: a market, or the sum of a wide area.
+/// A row of a list: a market, or the sum of a wide area.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MarketRow {
     /// `us/wa/king:sale:USD`.
     pub id: String,
     /// The area's path.
     pub path: String,
-    /// The area's narrowest known name; of a wide area whose own is not known, `unknown`.
+    /// The area's narrowest known name; `unknown` for a wide area whose own name is not known.
     pub name: String,
     /// `sale` or `rent`.
     pub purpose: &'static str,
@@ -22,37 +22,37 @@ pub struct MarketRow {
     pub currency: Currency,
     /// The unit of area in `median_price_per_area`: `sqft` or `m2`.
     pub area_unit: &'static str,
-    /// Left out where they are not told.
+    /// Omitted if there are none.
     #[serde(flatten)]
     pub figures: Option<FiguresView>,
 }
 
-/// A figure that lists are sorted by, and that they have in CSV.
+/// A figure by which lists are sorted, and its name in CSV.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Figure {
     path: &'static str,
     is_price: bool,
 }
 
-/// Which lines are listed, and in what order.
+/// Which rows are listed, and in what order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ranking {
-    /// Only those in which at least so many homes ask a price.
+    /// Only rows with at least this many homes with an asking price.
     pub min_homes: i64,
-    /// By which figure they are sorted, the least first; without one by active homes, the most first.
+    /// Sort by this figure, ascending; by default by active homes, descending.
     pub sort: Option<Figure>,
-    /// The greatest first; with a figure only.
+    /// Descending; with a figure only.
     pub desc: bool,
 }
 
 impl MarketRow {
-    /// The line of a market, without figures.
+    /// The row of a market, without figures.
     #[must_use]
     pub fn of_market(market: &Market) -> Self {
         Self::new(market.area.as_str(), market.area.name(), MergedId::of(market))
     }
 
-    /// The line of a wide area, without figures.
+    /// The row of a wide area, without figures.
     #[must_use]
     pub fn of_area(area: &WideArea) -> Self {
         let is_unknown = area.path().rsplit('/').next() == Some("-");
@@ -60,7 +60,7 @@ impl MarketRow {
         Self::new(area.path(), name, area.id())
     }
 
-    /// The same with the figures of a moment.
+    /// Adds the figures of a time.
     #[must_use]
     pub fn with_figures(self, sum: Sum<'_>, now: Time) -> Self {
         let country = country(&self.path);
@@ -82,7 +82,7 @@ impl MarketRow {
 }
 
 impl Figure {
-    /// Every one, in the order in which they are told.
+    /// All figures, in order of output.
     pub const ALL: [Self; 45] = [
         Self::plain("active"),
         Self::plain("unconfirmed"),
@@ -139,25 +139,25 @@ impl Figure {
         Self { path, is_price: true }
     }
 
-    /// The one that is called so.
+    /// The figure of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|figure| figure.name() == name)
     }
 
-    /// The names of all, in order.
+    /// All names, in order.
     #[must_use]
     pub fn names() -> String {
         Self::ALL.map(Self::name).join(", ")
     }
 
-    /// What it is called: `last_7_days_new`.
+    /// Its name: `last_7_days_new`.
     #[must_use]
     pub fn name(self) -> String {
         self.path.replace('.', "_")
     }
 
-    /// Where it lies in the JSON of a line: `last_7_days.new`.
+    /// Its path in the JSON of a row: `last_7_days.new`.
     #[must_use]
     pub fn path(self) -> &'static str {
         self.path
@@ -176,11 +176,12 @@ impl Figure {
 }
 
 impl Ranking {
-    /// Leaves out lines that are not wanted and sorts the others; unknown values last, and of one value by id. Of a line without
-    /// figures it is not known how many homes it has.
+    /// Removes unwanted rows and sorts the others; unknown values last, ties by ID. For a row without figures the
+    /// number of homes is unknown.
     ///
     /// # Errors
-    /// When figures cannot be told as JSON.
+    ///
+    /// Figures cannot be serialised.
     pub fn rank(self, rows: &mut Vec<MarketRow>) -> Result<(), serde_json::Error> {
         let priced = |row: &MarketRow| row.figures.as_ref().map_or(0, |figures| figures.priced);
         rows.retain(|row| priced(row) >= self.min_homes);
@@ -212,7 +213,7 @@ mod tests {
 
     use super::*;
 
-    /// A line with so many active homes, of which so many ask a price, and this median; without figures for `None`.
+    /// A row with this many active homes, this many with an asking price, and this median; `None` for no figures.
     fn row(path: &str, figures: Option<(i64, i64, Option<f64>)>) -> MarketRow {
         let row = MarketRow::of_area(&WideArea::new(path, "sale:USD".parse().unwrap()).unwrap());
         let Some((active, priced, median_price)) = figures else { return row };
@@ -241,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_sorted_with_what_is_unknown_at_the_end_either_way() {
+    fn rows_are_sorted_with_unknown_values_last_either_way() {
         assert_eq!(ranked(0, "", false), ["Adams", "Pierce", "Asotin", "King", "unknown"], "the most homes first");
         assert_eq!(ranked(0, "median_price", false), ["Adams", "King", "Pierce", "unknown", "Asotin"]);
         assert_eq!(ranked(0, "median_price", true), ["King", "Pierce", "Adams", "unknown", "Asotin"]);
@@ -249,14 +250,14 @@ mod tests {
     }
 
     #[test]
-    fn few_homes_are_left_out_and_so_is_what_is_not_known_to_have_more() {
+    fn rows_with_few_or_unknown_homes_are_left_out() {
         assert_eq!(ranked(1, "", false), ["Adams", "Pierce", "King"]);
         assert_eq!(ranked(4, "active", false), ["Adams"]);
         assert_eq!(ranked(10, "active", false), [""; 0]);
     }
 
     #[test]
-    fn every_figure_is_a_number_of_a_line_and_found_by_its_name() {
+    fn every_figure_is_a_number_of_a_row_and_found_by_its_name() {
         let row = serde_json::to_value(row("us/wa", Some((1, 1, Some(1.0))))).unwrap();
         for figure in Figure::ALL {
             assert_eq!(Figure::named(&figure.name()), Some(figure));

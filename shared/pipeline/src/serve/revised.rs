@@ -3,21 +3,22 @@ use serde_json::Value;
 
 use super::FiguresView;
 
-/// A figure that is another than it was.
+/// A figure that has changed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Revised {
-    /// Its name in JSON, with those of what it is a part of: `last_7_days.new`.
+    /// Its name in JSON, with its parents: `last_7_days.new`.
     pub figure: String,
-    /// What it was, as in JSON.
+    /// The old value, as in JSON.
     pub then: Value,
-    /// What it is.
+    /// The new value.
     pub now: Value,
 }
 
-/// The figures in which two views differ, in the order in which JSON has them.
+/// The figures in which two views differ, in the order of the JSON.
 ///
 /// # Errors
-/// Never: a view is a value of JSON.
+///
+/// Never: a view is always valid JSON.
 pub fn revised(then: &FiguresView, now: &FiguresView) -> serde_json::Result<Vec<Revised>> {
     let mut found = Vec::new();
     compare(String::new(), &serde_json::to_value(then)?, &serde_json::to_value(now)?, &mut found);

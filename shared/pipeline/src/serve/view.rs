@@ -8,8 +8,8 @@ use stoop_market::{
 
 use super::{FoundArea, MergedId};
 
-/// Everything that is told about one market or one sum of markets, ready to be shown. Prices are in major
-/// units of the currency, rounded to its minor one; times are RFC 3339, days are civil days in `zone`.
+/// The figures of one market or one sum of markets, ready to be shown. Prices are in major units of the currency,
+/// rounded to the minor unit; times are RFC 3339, days are civil days in `zone`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MarketView {
     /// `us/wa/king:sale:USD`: finds it again.
@@ -22,18 +22,18 @@ pub struct MarketView {
     pub purpose: &'static str,
     /// The currency of all prices.
     pub currency: Currency,
-    /// The moment that the figures are of.
+    /// The time of the figures.
     pub as_of: String,
-    /// The day of that moment, the last of each window.
+    /// The day of that time, the last of each window.
     pub day: String,
-    /// Whether that day is over: if not, each window has a part of it only.
+    /// Whether that day is over: if not, each window has only a part of it.
     pub day_is_over: bool,
-    /// The first day on which the market was watched; `None` where nothing ever was on offer, or where that day is longer
-    /// ago than what was read of the market.
+    /// The first observed day; `None` if nothing was ever on offer, or if that day is before what was read of the
+    /// market.
     pub watched_since: Option<String>,
-    /// Windows that reach back before the market was warm ([`stoop_market::WARM_UP_DAYS`]): `last_28_days`.
+    /// Windows that begin before the market was warm ([`stoop_market::WARM_UP_DAYS`]): `last_28_days`.
     pub warming_up: Vec<&'static str>,
-    /// Which definitions the figures follow: `docs/METRICS.md`.
+    /// The version of the figures' definitions: `docs/METRICS.md`.
     pub catalogue_version: u32,
     /// The time zone whose midnight closes the day.
     pub zone: String,
@@ -48,36 +48,36 @@ pub struct MarketView {
     pub bedrooms: Vec<SegmentView>,
     /// Each property type with each bedroom count that the market has or had.
     pub cells: Vec<SegmentView>,
-    /// The closes of the last days, oldest first, from the first day that was observed on.
+    /// The closes of the last days, oldest first, from the first observed day on.
     pub days: Vec<DayView>,
 }
 
-/// Whether what happened in the last 24 hours is known.
+/// Whether the events of the last 24 hours are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hours {
-    /// It is.
+    /// They are.
     Known,
-    /// Of some market of the sum the hours are not kept any more.
-    Untold,
+    /// A market of the sum no longer has hours.
+    Unknown,
 }
 
-/// What figures are read from.
+/// The input of figures.
 #[derive(Clone, Copy, Debug)]
 pub enum Sum<'s> {
     /// The state of a market, or the sum of several.
     Whole(&'s Cells),
-    /// What is kept of a wide area, and how finely: for moments and series that it tells.
+    /// The stored sum of a wide area and its precision: for the times and series that it covers.
     Wide(&'s Wide, Grain, Hours),
 }
 
 /// See [`Figures`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[expect(missing_docs, reason = "as in the figures that they are read from")]
+#[expect(missing_docs, reason = "as in the figures they come from")]
 pub struct FiguresView {
     pub active: i64,
     pub unconfirmed: i64,
     pub priced: i64,
-    /// Fewer homes have a price than make a figure that says much ([`stoop_market::THIN_SAMPLE`]).
+    /// Whether too few homes have a price for meaningful figures ([`stoop_market::THIN_SAMPLE`]).
     pub thin: bool,
     pub median_price: Option<f64>,
     pub mean_price: Option<f64>,
@@ -114,7 +114,7 @@ pub struct DayView {
     pub day: String,
     /// Active inventory at its end.
     pub active: i64,
-    /// How much of it is not confirmed.
+    /// The unconfirmed part of it.
     pub unconfirmed: i64,
     /// Median list price at its end.
     pub median_price: Option<f64>,
@@ -122,11 +122,11 @@ pub struct DayView {
     pub mean_price: Option<f64>,
     /// The mean of the medians of this day and the 6 before; `None` until 7 days are known.
     pub median_price_7_days: Option<f64>,
-    /// The same over 28 days.
+    /// Likewise over 28 days.
     pub median_price_28_days: Option<f64>,
-    /// It is one of the first days on which the market was watched.
+    /// Whether it is one of the first observed days.
     pub warming_up: bool,
-    /// What happened on it.
+    /// The events of the day.
     #[serde(flatten)]
     pub flows: Flows,
 }
@@ -134,7 +134,7 @@ pub struct DayView {
 const AVERAGE_DAYS: [usize; 2] = [7, 28];
 
 impl MarketView {
-    /// Reads the view of a market at `now`, with the closes of the last `days` days.
+    /// The view of a market at `now`, with the closes of the last `days` days.
     #[must_use]
     pub fn of(area: &FoundArea, id: MergedId, sum: Sum<'_>, now: Time, days: u16) -> Self {
         let country = area.country();
@@ -166,7 +166,7 @@ impl MarketView {
     }
 }
 
-/// The windows that end `today` and begin before a market was warm that was watched from `first` on.
+/// The windows that end `today` and begin before a market first observed on `first` was warm.
 fn warming_up(first: Option<Day>, today: Day) -> Vec<&'static str> {
     let windows = [
         ("last_24_hours", 1),
@@ -178,16 +178,16 @@ fn warming_up(first: Option<Day>, today: Day) -> Vec<&'static str> {
     windows.into_iter().filter(is_touched).map(|(name, _)| name).collect()
 }
 
-/// Whether a market's state tells, without its archive, all that is read of it at `now` with the closes of the last `days`
-/// days: their windows and averages too.
+/// Whether a market's state, without its archive, covers what a view at `now` with the closes of the last `days` days
+/// needs, including windows and averages.
 #[must_use]
-pub fn tells(cells: &Cells, now: Time, zone: &TimeZone, days: u16) -> bool {
+pub fn covers_days(cells: &Cells, now: Time, zone: &TimeZone, days: u16) -> bool {
     let before = i32::from(days).max(Window::Days90.span()) + i32::try_from(AVERAGE_DAYS[1]).unwrap_or(i32::MAX);
     cells.horizon().is_none_or(|horizon| now.day_in(zone).0.saturating_sub(before) >= horizon.days.0)
 }
 
 impl FiguresView {
-    /// Reads the figures of a whole market at `now`.
+    /// The figures of a whole market at `now`.
     #[must_use]
     pub fn of(sum: Sum<'_>, now: Time, currency: Currency, unit: AreaUnit, zone: &TimeZone) -> Self {
         Terms { currency, unit }.figures(&sum.figures(Segment::All, now, zone))
@@ -234,7 +234,7 @@ impl Sum<'_> {
         }
     }
 
-    /// The first day that is told by itself; `None` where all are that can be asked for.
+    /// The first day with its own figures; `None` if all days have them.
     fn covered_from(self) -> Option<Day> {
         match self {
             Self::Whole(cells) => cells.horizon().map(|horizon| horizon.days),
@@ -253,7 +253,7 @@ pub fn unit_name(unit: AreaUnit) -> &'static str {
     }
 }
 
-/// What figures are quoted in.
+/// The units of figures.
 #[derive(Clone, Copy)]
 struct Terms {
     currency: Currency,
@@ -331,7 +331,7 @@ impl Terms {
     }
 }
 
-/// Whether a day shows that somebody looked.
+/// Whether the market was observed on a day.
 fn observed(close: &Close) -> bool {
     close.active != 0 || close.flows != Flows::default()
 }

@@ -1,4 +1,4 @@
-//! `[alerts]`: what is told, and to whom.
+//! `[alerts]`: the alert rules and the webhook.
 
 use std::collections::BTreeMap;
 
@@ -11,37 +11,37 @@ use super::params::take_one;
 use super::values::{number_text, percent_bp};
 use crate::webhook::Address;
 
-/// What to alert on and whom to tell.
+/// The alert rules, and where alerts are sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AlertSettings {
-    /// The rules.
+    /// The alert rules.
     pub rules: Rules,
-    /// Where to POST alerts. On AWS nobody does: alerts go to the topic, and the planner refuses the key.
+    /// The URL to POST alerts to. Not on AWS: alerts go to the topic, and the planner refuses the key.
     pub webhook: Option<Address>,
-    /// A webhook that is new gets what was told before, too.
+    /// Whether a new webhook also gets the alerts recorded before it.
     pub webhook_past: bool,
 }
 
-/// The drop that is told where nothing else is said, in hundredths of a percent.
+/// The default drop that is an alert, in basis points.
 pub(super) const DROP_BP: u32 = 1_500;
 
 impl AlertSettings {
-    /// The rules where there is no `[alerts]`: drops of at least `drop_bp` hundredths of a percent are told.
+    /// The default rules: drops of at least `drop_bp` basis points are alerts.
     #[must_use]
     pub fn of_drop(drop_bp: u32) -> Self {
         Self { rules: Rules { drops: vec![rule_of(drop_bp)], ..Rules::default() }, ..Self::default() }
     }
 }
 
-/// One name, so that another threshold is no other alert.
+/// One name, so that a changed threshold does not give an alert another ID.
 const RULE: &str = "price-drop";
 
 fn rule_of(drop_bp: u32) -> DropRule {
     DropRule { name: RULE.into(), area: None, share_bp_min: Some(drop_bp), amount_min: BTreeMap::new() }
 }
 
-/// Reads `[alerts]`. `drop_bp` counts where it names no `drop_percent`. Without environment to ask, a webhook that is to be
-/// taken from elsewhere is none. `find` gives the path of an area, or says why there is none.
+/// Reads `[alerts]`. `drop_bp` is the default of `drop_percent`. Without an environment, a webhook that is taken from
+/// elsewhere is omitted. `find` gives the path of an area, or the reason why there is none.
 pub(super) fn alert_settings(
     section: &Section<'_>,
     drop_bp: u32,
@@ -92,7 +92,9 @@ fn amounts(section: &Section<'_>, mistakes: &mut Mistakes<'_>) -> BTreeMap<Curre
                     Ok(amount) if amount.0 > 0 => {
                         found.insert(currency, amount);
                     }
-                    _ => mistakes.add(line, amounts.key(code), format!("{text} is no amount; accepted: {accepted}")),
+                    _ => {
+                        mistakes.add(line, amounts.key(code), format!("{text} is not an amount; accepted: {accepted}"))
+                    }
                 },
                 _ => mistakes.add(line, amounts.key(code), format!("accepted: {accepted}")),
             }
@@ -101,7 +103,7 @@ fn amounts(section: &Section<'_>, mistakes: &mut Mistakes<'_>) -> BTreeMap<Curre
     found
 }
 
-/// Thresholds of one area, in place of those of `[alerts]`.
+/// The thresholds of one area, instead of those of `[alerts]`.
 fn rule_of_area(
     section: &Section<'_>,
     find: &dyn Fn(&str) -> Result<String, String>,
@@ -129,7 +131,7 @@ fn rule_of_area(
     }
 }
 
-/// An address as it is written, or taken from where the configuration says; then it is not shown.
+/// A URL as written, or taken from where the configuration says; the latter is not shown in messages.
 fn webhook(
     section: &Section<'_>,
     environment: Option<&dyn Environment>,
@@ -141,12 +143,12 @@ fn webhook(
         Some(text) => (text.to_owned(), format!("{text:?}")),
         None => {
             let taken = section.table("webhook", mistakes)?;
-            (take_one(&taken, line, environment?, mistakes)?, "what is there (not shown)".to_owned())
+            (take_one(&taken, line, environment?, mistakes)?, "the value (not shown)".to_owned())
         }
     };
     let address = Address::parse(&text);
     if address.is_none() {
-        mistakes.add(line, section.key("webhook"), format!("{shown} is no address; accepted: https://..."));
+        mistakes.add(line, section.key("webhook"), format!("{shown} is not a URL; accepted: https://..."));
     }
     address
 }

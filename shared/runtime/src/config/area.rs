@@ -1,15 +1,15 @@
-//! Areas in a configuration: a path, or what people call a place.
+//! Areas in a configuration: a path, or the name of a place.
 
 use stoop_domain::AreaPath;
 use stoop_gazetteer::{Gazetteer, Match, TOLD};
 
-/// So many places are told of that a text may mean.
+/// The most places to list for an ambiguous name.
 const SHOWN_MAX: usize = 5;
 
-/// Reads the beginning of a path: `us/tx`, `us/tx/travis/austin`. Nothing is looked up.
+/// Reads the beginning of a path: `us/tx`, `us/tx/travis/austin`. Looks nothing up.
 pub(super) fn path(text: &str) -> Result<String, String> {
     let refused =
-        || format!("{text:?} is no path of an area; accepted: one like us/tx/travis/austin, or us/ for a country");
+        || format!("{text:?} is not a path of an area; accepted: one like us/tx/travis/austin, or us/ for a country");
     let text = text.trim();
     let levels: Vec<&str> = text.strip_suffix('/').unwrap_or(text).split('/').collect();
     if !text.contains('/') || text.contains(':') || levels.len() > 5 {
@@ -18,11 +18,11 @@ pub(super) fn path(text: &str) -> Result<String, String> {
     let names = std::array::from_fn(|level| levels.get(level).copied());
     let path = AreaPath::of(names).ok_or_else(refused)?;
     let levels = &path.levels()[..levels.len()];
-    // What is left open at its end is no narrower than without it.
+    // Trailing unknown levels mean the same as without them.
     Ok(levels.join("/").trim_end_matches("/-").to_owned())
 }
 
-/// Reads what people call a place, or a path; a place that nobody knows is refused.
+/// Reads the name of a place, or a path; an unknown place is refused.
 pub(super) fn find(text: &str) -> Result<String, String> {
     let gazetteer = Gazetteer::get();
     if text.contains('/') {
@@ -37,10 +37,10 @@ pub(super) fn find(text: &str) -> Result<String, String> {
     let one = gazetteer.find_one(text).map(|found| found.path.trim_end_matches("/-").to_owned());
     one.map_err(|found| match found.as_slice() {
         [] => {
-            format!("no place is called {text:?}; accepted: a name, a postal code or a path like us/tx/travis/austin")
+            format!("there is no place {text:?}; accepted: a name, a postal code or a path like us/tx/travis/austin")
         }
-        [near, ..] if near.edits > 0 => format!("no place is called {text:?}; did you mean {}?", shown(&found)),
-        several => format!("several places are called {text:?}; say which: {}", shown(several)),
+        [near, ..] if near.edits > 0 => format!("there is no place {text:?}; did you mean {}?", shown(&found)),
+        several => format!("{text:?} is the name of several places; say which: {}", shown(several)),
     })
 }
 
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_read_as_it_is_and_what_is_none_is_refused() {
+    fn a_path_is_read_and_anything_else_refused() {
         for (text, expected) in [
             ("us/", "us"),
             (" US/TX ", "us/tx"),
@@ -66,12 +66,12 @@ mod tests {
             assert_eq!(path(text).as_deref(), Ok(expected));
         }
         for text in ["", "/", "austin", "a/b/c/d/e/f", "-/-", "us/wa:sale"] {
-            assert!(path(text).unwrap_err().contains("is no path of an area"), "{text:?}");
+            assert!(path(text).unwrap_err().contains("is not a path of an area"), "{text:?}");
         }
     }
 
     #[test]
-    fn a_place_is_found_where_nobody_doubts_which_is_meant() {
+    fn an_unambiguous_place_is_found() {
         for (text, expected) in [
             ("austin tx", "us/tx/travis/austin"),
             ("78704", "us/tx/travis/austin/78704"),
@@ -85,7 +85,9 @@ mod tests {
             assert_eq!(find(text).as_deref(), Ok(expected));
         }
         assert!(
-            find("springfield").unwrap_err().starts_with("several places are called \"springfield\"; say which: us/")
+            find("springfield")
+                .unwrap_err()
+                .starts_with("\"springfield\" is the name of several places; say which: us/")
         );
         let near = find("seatle wa").unwrap_err();
         assert!(near.contains("did you mean us/wa/king/seattle"), "{near}");

@@ -4,44 +4,45 @@ use std::path::{Path, PathBuf};
 
 use super::area;
 
-/// Where a configuration is read: what it may ask for differs.
+/// Where a configuration is used; what it may refer to depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Platform {
-    /// One computer: files lie beside the configuration, secrets in the environment or in files.
+    /// A computer: files are next to the configuration, secrets in environment variables or files.
     Laptop,
     /// A stack: files are objects under `config/`, secrets are in Secrets Manager under `stoop/<stack>/`.
     Aws,
 }
 
-/// What a configuration asks of the world around it while it is parsed.
+/// The external values that a configuration refers to.
 ///
-/// An error is the reason in a few words, without the name of what was asked for and without a secret: it is
-/// shown to people behind "the file x cannot be read: ".
+/// An error is the reason in a few words, without the name of the value and without a secret: people see it after "the
+/// file x cannot be read: ".
 pub trait Environment {
-    /// Where this is.
+    /// The platform.
     fn platform(&self) -> Platform;
 
-    /// An environment variable. Asked on the laptop only.
+    /// An environment variable. Used on the laptop only.
     fn env(&self, name: &str) -> Option<String>;
 
-    /// A text file. On AWS the path is that of an object below `config/`, such as `maps/x.toml`; on the laptop it
-    /// is relative to the configuration's folder, or absolute.
+    /// A text file. On AWS the path is that of an object under `config/`, such as `maps/x.toml`; on the laptop it is
+    /// absolute or relative to the configuration's folder.
     fn file(&self, path: &str) -> Result<String, String>;
 
-    /// A secret as a whole, by its name without `stoop/<stack>/`. Asked on AWS only.
+    /// A whole secret, by its name without `stoop/<stack>/`. Used on AWS only.
     fn secret(&self, name: &str) -> Result<String, String>;
 
-    /// The path of an area, or its beginning, as people write it. Where no gazetteer is at hand, as on AWS, the path itself.
+    /// The path of an area, or its beginning, from what people write. Without a gazetteer, as on AWS, only paths are
+    /// accepted.
     fn area(&self, text: &str) -> Result<String, String> {
         area::path(text)
     }
 }
 
-/// The laptop: this process's environment, and files beside the configuration.
+/// The laptop: this process's environment, and files next to the configuration.
 pub(super) struct Folder(pub(super) PathBuf);
 
 impl Folder {
-    /// The folder that this file is in.
+    /// The folder of this file.
     pub(super) fn of(file: &Path) -> Self {
         Self(file.parent().unwrap_or(Path::new(".")).to_owned())
     }
@@ -69,12 +70,13 @@ impl Environment for Folder {
     }
 }
 
-/// A stack on AWS: what was fetched, of what [`wanted`](super::wanted) named, before the configuration is parsed.
+/// A stack on AWS: the values that were fetched, from the list of [`wanted`](super::wanted), before the configuration
+/// is parsed.
 ///
 /// ```
 /// use stoop_runtime::{Fetched, Wanting, parse_config, wanted};
 /// let text = "[[search]]\nname = 'chicago'\nsource = 'zillow'\n\
-///             params = { location = 'Chicago, IL', key = { secret = 'rapidapi' } }\n";
+/// params = { location = 'Chicago, IL', key = { secret = 'rapidapi' } }\n";
 /// assert_eq!(wanted(text, Wanting::Everything).secrets, ["rapidapi"]);
 /// let mut fetched = Fetched::default();
 /// fetched.secrets.insert("rapidapi".into(), Ok("0123".into()));
@@ -83,14 +85,14 @@ impl Environment for Folder {
 /// ```
 #[derive(Clone, Default)]
 pub struct Fetched {
-    /// The objects below `config/`, by the paths that `wanted` gave, or why one could not be had.
+    /// The objects under `config/`, by the paths from `wanted`, or why one could not be read.
     pub files: BTreeMap<String, Result<String, String>>,
-    /// The secrets, by the names that `wanted` gave, or why one could not be had.
+    /// The secrets, by the names from `wanted`, or why one could not be read.
     pub secrets: BTreeMap<String, Result<String, String>>,
 }
 
 impl Fetched {
-    /// Files that are at hand, and no secrets.
+    /// These files, without secrets.
     pub fn files(files: impl IntoIterator<Item = (String, String)>) -> Self {
         let files = files.into_iter().map(|(path, text)| (path, Ok(text))).collect();
         Self { files, secrets: BTreeMap::new() }
@@ -116,7 +118,7 @@ impl Environment for Fetched {
     }
 }
 
-/// Names only: a file can hold a secret as well as a secret can.
+/// Shows names only: a file can hold a secret as well.
 impl fmt::Debug for Fetched {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Fetched")

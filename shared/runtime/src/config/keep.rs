@@ -1,23 +1,23 @@
-//! `[keep]`: how long and how much is kept of what need not be kept for ever.
+//! `[keep]`: how long and how much of the removable data is kept.
 
 use stoop_sources::settings::{Mistakes, Section};
 
 use super::values::{bytes, duration_ms};
 
-/// How long and how much is kept, where the configuration says so.
+/// The configured limits; `None` means the default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct KeepSettings {
-    /// Raw pages, in milliseconds.
+    /// The age of raw pages, in milliseconds.
     pub raw_pages_ms: Option<u64>,
     /// The most bytes of raw pages.
     pub raw_pages_bytes: Option<u64>,
-    /// Runs, in milliseconds.
+    /// The age of runs, in milliseconds.
     pub runs_ms: Option<u64>,
-    /// Rejects, in milliseconds.
+    /// The age of rejects, in milliseconds.
     pub quarantine_ms: Option<u64>,
     /// The most rejects.
     pub quarantine_rows: Option<u64>,
-    /// The most bytes of the database file that hold nothing.
+    /// The most unused bytes of the database file.
     pub free_bytes: Option<u64>,
 }
 

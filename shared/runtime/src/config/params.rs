@@ -1,4 +1,4 @@
-//! A search's parameters: plain values as they are, others taken from where the configuration says.
+//! A search's parameters: plain values, and values taken from elsewhere.
 
 use stoop_sources::settings::{Mistakes, Section};
 use stoop_sources::{KINDS, Param, Params};
@@ -6,19 +6,19 @@ use stoop_sources::{KINDS, Param, Params};
 use super::environment::{Environment, Platform};
 use super::values::number_text;
 
-/// Names of parameters that are secrets: never written in the configuration itself.
+/// Names of secret parameters: never written in the configuration itself.
 const SECRETS: [&str; 5] = ["key", "token", "password", "secret", "api_key"];
 
-/// What stands in for a value that is not at hand, so that the rest can be checked. An address, because
-/// every kind of source can be built with its required parameters set to one.
+/// Replaces a value that is not available, so that the rest can be checked. It is a URL, because every source kind can
+/// be built with its required parameters set to one.
 const STAND_IN: &str = "https://stand-in.invalid";
 
-/// Characters of a secret's name in Secrets Manager, beside letters and digits, and how many there may be:
-/// 512 with the prefix `stoop/<stack>/`.
+/// Characters of a secret's name in Secrets Manager, in addition to letters and digits, and the longest name: 512 with
+/// the prefix `stoop/<stack>/`.
 const SECRET_NAME_SIGNS: &str = "/_+=.@-";
 const SECRET_NAME_MAX: usize = 256;
 
-/// The parameters of one search, as they are written.
+/// The parameters of one search, as written.
 pub(super) struct Written<'d> {
     kind: &'d str,
     params: Vec<(&'d str, Value<'d>)>,
@@ -29,7 +29,7 @@ enum Value<'d> {
     Taken(Taken<'d>),
 }
 
-/// A value that is to be taken from elsewhere, and the line and full key that say so.
+/// A value to be taken from elsewhere, with its line and full key.
 struct Taken<'d> {
     origin: Origin<'d>,
     line: usize,
@@ -42,16 +42,16 @@ enum Origin<'d> {
     Secret { name: &'d str, key: Option<&'d str> },
 }
 
-/// What cannot be had: the line, the full key, and why.
+/// A value that could not be read: its line, its full key, and the reason.
 pub(super) struct Lacking(pub(super) usize, pub(super) String, pub(super) String);
 
 impl<'d> Written<'d> {
-    /// No parameters of a search of this kind, or with this map.
+    /// No parameters, for a search of this kind or with this map.
     pub(super) fn none(kind: &'d str) -> Self {
         Self { kind, params: Vec::new() }
     }
 
-    /// Walks `params`. Nothing is asked of the world yet: a search that is off may lack its secret.
+    /// Walks `params` without using the environment: a disabled search may lack its secret.
     pub(super) fn walk(kind: &'d str, table: &Section<'d>, platform: Platform, mistakes: &mut Mistakes<'_>) -> Self {
         let mut written = Self::none(kind);
         for (key, line) in table.keys(mistakes) {
@@ -76,13 +76,13 @@ impl<'d> Written<'d> {
         written
     }
 
-    /// The parameters with a stand-in for each that is to be taken from elsewhere.
+    /// The parameters with a stand-in for each value from elsewhere.
     pub(super) fn with_stand_ins(&self) -> Params {
         self.fill(|name, _| Ok(stand_in(self.kind, name))).0
     }
 
-    /// The parameters, asked of the world. Secrets are not asked for where `secrets` is false: they keep their
-    /// stand-ins, but what can be said of them without their values is said.
+    /// The parameters, with values from the environment. If `secrets` is false, secrets keep their stand-ins, and are
+    /// checked as far as possible without their values.
     pub(super) fn take(&self, environment: &dyn Environment, secrets: bool) -> (Params, Vec<Lacking>) {
         self.fill(|name, origin| {
             let hidden = !secrets && (is_secret(self.kind, name) || matches!(origin, Origin::Secret { .. }));
@@ -105,8 +105,8 @@ impl<'d> Written<'d> {
         (params, lacking)
     }
 
-    /// What a source says of its parameters, without the values that do not stand in the configuration: a
-    /// source shows any value that it refuses and does not know for a secret.
+    /// A source's error about its parameters, without values from elsewhere: a source shows every refused value that it
+    /// does not know to be a secret.
     pub(super) fn redacted(&self, problem: String) -> String {
         for (name, _) in self.params.iter().filter(|(_, value)| matches!(value, Value::Taken(_))) {
             if let Some(rest) = problem.strip_prefix(&format!("{name} = ")) {
@@ -119,7 +119,7 @@ impl<'d> Written<'d> {
     }
 }
 
-/// An origin that makes sense where we are.
+/// A reference that is valid on this platform.
 enum Question<'d> {
     Env(&'d str),
     File(String),
@@ -131,7 +131,7 @@ impl<'d> Origin<'d> {
         match (self, platform) {
             (Self::Env(name), Platform::Laptop) => Ok(Question::Env(name)),
             (Self::Env(name), Platform::Aws) => Err(format!(
-                "a function's environment holds no secrets, so {name} is not looked for there; accepted on AWS: {}",
+                "a function's environment holds no secrets, so {name} is not read there; accepted on AWS: {}",
                 origins(platform)
             )),
             (Self::File(path), _) => Ok(Question::File(file_path(path, platform)?)),
@@ -141,7 +141,7 @@ impl<'d> Origin<'d> {
                     return Ok(Question::Secret { name, key: *key });
                 }
                 Err(format!(
-                    "{name:?} is no name of a secret; accepted: 1 to {SECRET_NAME_MAX} letters, digits and \
+                    "{name:?} is not a name of a secret; accepted: 1 to {SECRET_NAME_MAX} letters, digits and \
                      {SECRET_NAME_SIGNS}, without the prefix stoop/<stack>/"
                 ))
             }
@@ -176,19 +176,19 @@ impl Question<'_> {
             }
         };
         match text.trim() {
-            // A source would take a blank for an absent parameter, and ask without a key.
+            // A source would take a blank for an absent parameter, and poll without a key.
             "" => Err(format!("{what} is empty")),
             text => Ok(text.to_owned()),
         }
     }
 }
 
-/// One key of a secret that is a JSON object, as Secrets Manager's console makes them.
+/// One key of a secret that is a JSON object, as the console of Secrets Manager makes them.
 fn json_key(text: &str, name: &str, key: &str) -> Result<String, String> {
     let accepted = format!("accepted: {{\"{key}\": \"...\"}}, or no `key` for the secret as a whole");
-    // The parser's own words are kept back: they can quote the text.
+    // The parser's message is not shown: it can quote the text.
     let Ok(serde_json::Value::Object(object)) = serde_json::from_str(text) else {
-        return Err(format!("the secret {name} is no JSON object; {accepted}"));
+        return Err(format!("the secret {name} is not a JSON object; {accepted}"));
     };
     match object.get(key) {
         Some(serde_json::Value::String(text)) => Ok(text.clone()),
@@ -198,10 +198,11 @@ fn json_key(text: &str, name: &str, key: &str) -> Result<String, String> {
     }
 }
 
-/// A file's path as the environment are asked for it.
+/// A file's path in the form that the environment takes.
 ///
 /// # Errors
-/// On AWS, where it does not name an object below `config/`.
+///
+/// On AWS, if it does not name an object under `config/`.
 pub(super) fn file_path(path: &str, platform: Platform) -> Result<String, String> {
     if platform == Platform::Laptop {
         return Ok(path.to_owned());
@@ -214,7 +215,7 @@ pub(super) fn file_path(path: &str, platform: Platform) -> Result<String, String
     Err(format!("{path:?} names no object below config/; accepted on AWS: a path like maps/example.toml"))
 }
 
-/// One value that is taken from elsewhere, asked of the world; none, with a mistake, where it cannot be had.
+/// One value from elsewhere; `None`, with a mistake, if it cannot be read.
 pub(super) fn take_one(
     inner: &Section<'_>,
     line: usize,
@@ -231,20 +232,20 @@ fn origin<'d>(inner: &Section<'d>, line: usize, platform: Platform, mistakes: &m
     inner.only(&["env", "file", "secret", "key"], mistakes);
     let named = ["env", "file", "secret"].into_iter().filter(|name| inner.has(name)).count();
     if named != 1 {
-        let problem = format!("names {named} places to take it from; accepted: {}", origins(platform));
+        let problem = format!("names {named} sources; accepted: {}", origins(platform));
         mistakes.add(line, inner.path(), problem);
         return None;
     }
     let mut text = |key| inner.text(key, mistakes).map(|(text, _)| text);
     let (env, file, secret, key) = (text("env"), text("file"), text("secret"), text("key"));
     if key.is_some() && !inner.has("secret") {
-        mistakes.add(line, inner.key("key"), "is a key of a JSON secret; accepted beside `secret` only");
+        mistakes.add(line, inner.key("key"), "is a key of a JSON secret; accepted with `secret` only");
     }
     let secret = secret.map(|name| Origin::Secret { name, key });
     env.map(Origin::Env).or(file.map(Origin::File)).or(secret)
 }
 
-/// How a value may be taken from elsewhere.
+/// The ways to take a value from elsewhere.
 fn origins(platform: Platform) -> &'static str {
     match platform {
         Platform::Laptop => "{ env = \"NAME\" } or { file = \"path\" }",
@@ -260,7 +261,7 @@ fn is_secret(kind: &str, name: &str) -> bool {
     SECRETS.contains(&name.to_ascii_lowercase().as_str()) || declared_param(kind, name).is_some_and(|p| p.secret)
 }
 
-/// What a value that is not at hand can be for now; `None` where its source can do without, and would look at it.
+/// A stand-in for an unavailable value; `None` if the source works without the value and would check it.
 fn stand_in(kind: &str, name: &str) -> Option<String> {
     let checked = declared_param(kind, name).is_some_and(|param| !param.secret && !param.required);
     (!checked).then(|| STAND_IN.to_owned())

@@ -13,30 +13,30 @@ use super::files::{self, WrittenFiles};
 use super::params::{Lacking, Written, file_path};
 use super::values::{HOUR_MS, duration_ms, every_max_ms, percent_bp, required};
 
-/// The longest name of a search on AWS, in characters: SQS takes 128 for a message's deduplication id, which holds
-/// the name and the time at which the search was due.
+/// The longest name of a search on AWS, in characters: SQS takes 128 for a message's deduplication ID, which holds the
+/// name and the time when the search was due.
 const NAME_MAX: usize = 100;
 
 /// More limits than any API has.
 const LIMITS_MAX: usize = 8;
 
-/// Which searches are read, and how far.
+/// Which searches are read, and how completely.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scope<'a> {
     /// All, ready to be polled.
     Everything,
-    /// All, with stand-ins for secrets: ready to be planned, and never to be polled.
+    /// All, with stand-ins for secrets: for planning, never for polling.
     Plan,
-    /// The one of this name; the others are not looked at.
+    /// Only the one of this name.
     Search(&'a str),
-    /// The one of this name, also where it is switched off.
+    /// Only the one of this name, even if it is disabled.
     Check(&'a str),
-    /// All, those that are switched off too, to be shown: nothing is asked of the world but the maps.
+    /// All, including disabled ones, for display: only maps are read.
     Outline,
 }
 
 impl Scope<'_> {
-    /// Whether a search that is switched off is read like one that is on.
+    /// Whether a disabled search is read like an enabled one.
     fn reads_what_is_off(self) -> bool {
         matches!(self, Self::Check(_) | Self::Outline)
     }
@@ -45,9 +45,9 @@ impl Scope<'_> {
 /// The searches of a configuration.
 #[derive(Default)]
 pub(super) struct Searches {
-    /// Those that are switched on, in the order of the file.
+    /// The enabled ones, in the order of the file.
     pub(super) on: Vec<SearchConfig>,
-    /// The names of those that are switched off.
+    /// The names of the disabled ones.
     pub(super) off: Vec<String>,
 }
 
@@ -56,14 +56,14 @@ enum Switched {
     Off(String),
 }
 
-/// What one search is read with.
+/// The context for reading a search.
 struct SearchReader<'a> {
     file_name: &'a str,
     scope: Scope<'a>,
     environment: &'a dyn Environment,
 }
 
-/// Reads every `[[search]]` that is in the scope.
+/// Reads every `[[search]]` in the scope.
 pub(super) fn searches(
     root: &Section<'_>,
     file_name: &str,
@@ -119,7 +119,7 @@ impl SearchReader<'_> {
         let platform = self.environment.platform();
         let name = required(section, "name", "a name of your choice", mistakes);
         let kinds = stoop_sources::KINDS.iter().map(|kind| kind.name).collect::<Vec<_>>().join(", ");
-        let accepted = format!("{kinds}, or the path of a map with an [http] table or, beside `files`, of any map");
+        let accepted = format!("{kinds}, or the path of a map with an [http] table or, with `files`, of any map");
         let kind = required(section, "source", &accepted, mistakes);
         let every_ms = duration_ms(section, "every", HOUR_MS, mistakes);
         let every_max_ms = every_max_ms(section, every_ms, mistakes);
@@ -152,7 +152,7 @@ impl SearchReader<'_> {
         let kept = mistakes.len();
         let switched_on = enabled == Some(true) || self.scope.reads_what_is_off();
         let Some(source) = self.source(section, kind, &params, switched_on, mistakes) else {
-            // What is off need not be whole; it is shown all the same.
+            // A disabled search may be incomplete; it is shown anyway.
             let is_spared = enabled == Some(false) && self.scope == Scope::Outline;
             return is_spared.then(|| {
                 mistakes.truncate(kept);
@@ -183,14 +183,14 @@ impl SearchReader<'_> {
                 Err(problem) => problem,
             }
         } else {
-            format!("{kind:?} reads no files; accepted beside `files`: the path of a map, like maps/mls.toml")
+            format!("{kind:?} reads no files; accepted with `files`: the path of a map, like maps/mls.toml")
         };
         let line = section.value("source", mistakes).map_or(section.line(), |value| value.line);
         mistakes.add(line, section.key("source"), problem);
         None
     }
 
-    /// The source of a search that is not switched off; `Some(None)` where its kind is off until `switched_on`.
+    /// The source of an enabled search; `Some(None)` if its kind is disabled until `switched_on`.
     fn source(
         &self,
         section: &Section<'_>,
@@ -214,7 +214,7 @@ impl SearchReader<'_> {
                 None => stoop_sources::build(kind, params).map_err(|errors| errors.0),
             }
         };
-        // Whether it is off shows before anything is asked of the world: what is off may lack its secret.
+        // This finds out whether it is disabled before any value is read: a disabled search may lack its secret.
         let tried = build(&params.with_stand_ins());
         if let Ok(source) = &tried
             && source.crawl_policy().off_by_default
@@ -259,30 +259,30 @@ fn reads_files(map: &str) -> String {
     format!("the map {map} has no [http]: it reads files; accepted: `files`, such as files = \"exports/\"")
 }
 
-/// The limits of a search's account, where they are not the source's own. One limit may be written without the list.
+/// The limits of a search's account, if they differ from the source's own. A single limit may be written without a
+/// list.
 fn limits(section: &Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<Vec<Limit>> {
     let texts = section.texts("limits", mistakes)?;
     let line = section.value("limits", mistakes).map_or(section.line(), |value| value.line);
     if texts.is_empty() || texts.len() > LIMITS_MAX {
-        let problem = format!("names {} limits; accepted: 1 to {LIMITS_MAX}, or none of it", texts.len());
+        let problem = format!("names {} limits; accepted: 1 to {LIMITS_MAX}, or no `limits`", texts.len());
         mistakes.add(line, section.key("limits"), problem);
     }
     let mut limits: Vec<Limit> = Vec::with_capacity(texts.len());
     for (text, line) in texts {
         match text.parse::<Limit>() {
             Ok(limit) if limits.iter().any(|known| (known.of, known.per_ms) == (limit.of, limit.per_ms)) => {
-                let problem =
-                    format!("{text:?} limits what another one limits for the same time; accepted: one of them");
+                let problem = format!("{text:?} has the same kind and time as another limit; accepted: one of them");
                 mistakes.add(line, section.key("limits"), problem);
             }
             Ok(limit) => limits.push(limit),
-            Err(error) => mistakes.add(line, section.key("limits"), format!("{text:?} is no limit; {error}")),
+            Err(error) => mistakes.add(line, section.key("limits"), format!("{text:?} is not a limit; {error}")),
         }
     }
     Some(limits)
 }
 
-/// What to do when the source does not say any more what it used to say.
+/// What to do when the source stops filling a field.
 fn on_drift(section: &Section<'_>, mistakes: &mut Mistakes<'_>) -> OnDrift {
     let Some((text, line)) = section.text("drift", mistakes) else { return OnDrift::default() };
     match text {
@@ -290,15 +290,15 @@ fn on_drift(section: &Section<'_>, mistakes: &mut Mistakes<'_>) -> OnDrift {
         "warn" => OnDrift::Warn,
         "freeze" => OnDrift::Freeze,
         _ => {
-            let problem = format!("{text:?} is no answer to drift; accepted: evolve, warn, freeze");
+            let problem = format!("{text:?} is not an answer to drift; accepted: evolve, warn, freeze");
             mistakes.add(line, section.key("drift"), problem);
             OnDrift::default()
         }
     }
 }
 
-/// Why a search cannot have this name. On AWS it is the group of the search's messages, part of its object's key,
-/// and the key of its records; the laptop takes any that shows.
+/// Why a search cannot have this name. On AWS the name is the message group, part of an object's key, and the key of
+/// records; the laptop accepts any visible name.
 fn name_problem(name: &str, platform: Platform) -> Option<String> {
     if name.trim().is_empty() {
         return Some(format!("{name:?} is blank; accepted: a name of your choice"));
@@ -306,7 +306,7 @@ fn name_problem(name: &str, platform: Platform) -> Option<String> {
     let fits = name.len() <= NAME_MAX && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
     (platform == Platform::Aws && !fits).then(|| {
         format!(
-            "{name:?} is no name for a queue's messages; accepted on AWS: 1 to {NAME_MAX} of a-z, A-Z, 0-9, -, _ and ."
+            "{name:?} is not a name for a queue's messages; accepted on AWS: 1 to {NAME_MAX} of a-z, A-Z, 0-9, -, _ and ."
         )
     })
 }

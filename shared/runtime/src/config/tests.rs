@@ -6,9 +6,9 @@ use super::*;
 use crate::Address;
 
 /// A laptop with one variable and no files.
-struct Desk;
+struct Laptop;
 
-impl Environment for Desk {
+impl Environment for Laptop {
     fn platform(&self) -> Platform {
         Platform::Laptop
     }
@@ -33,7 +33,7 @@ impl Environment for Desk {
 const MAP: &str = include_str!("../../../../maps/example-http.toml");
 
 fn config(text: &str) -> Result<Config, String> {
-    parse_config(text, "stoop.toml", &Desk).map_err(|errors| errors.to_string())
+    parse_config(text, "stoop.toml", &Laptop).map_err(|errors| errors.to_string())
 }
 
 fn refused(text: &str) -> String {
@@ -92,15 +92,15 @@ fn a_search_may_have_other_limits_than_its_source() {
     assert_eq!(with("limits = '30/m'").unwrap().unwrap(), [Limit::per_minute(30)]);
     assert_eq!(with("").unwrap(), None, "those of the source");
     let message = with("limits = [\n  '2/s',\n  '5/w',\n  '3/s',\n]").unwrap_err();
-    contains(&message, &["stoop.toml:6: search[0].limits: \"5/w\" is no limit; accepted: ", "7200/h", "50/mo"]);
-    contains(&message, &["stoop.toml:7: search[0].limits: \"3/s\" limits what another one limits for the same time"]);
+    contains(&message, &["stoop.toml:6: search[0].limits: \"5/w\" is not a limit; accepted: ", "7200/h", "50/mo"]);
+    contains(&message, &["stoop.toml:7: search[0].limits: \"3/s\" has the same kind and time as another limit"]);
     contains(&with("limits = []").unwrap_err(), &["stoop.toml:4: search[0].limits: names 0 limits; accepted: 1 to 8"]);
     contains(&with("limits = 3").unwrap_err(), &["3 is integer; accepted: a text or a list of texts"]);
     contains(&with("limits = [true]").unwrap_err(), &["true is boolean; accepted: texts only in this list"]);
 }
 
 #[test]
-fn a_search_warns_of_drift_unless_it_is_reported_otherwise() {
+fn a_search_warns_of_drift_by_default() {
     let with = |line: &str| {
         let params = "params = { url = 'https://api.example.com/odata' }";
         let mut config = config(&format!("[[search]]\nname = 'a'\nsource = 'reso'\n{line}\n{params}\n"))?;
@@ -117,7 +117,7 @@ fn a_search_warns_of_drift_unless_it_is_reported_otherwise() {
     let message = with("drift = 'stop'").unwrap_err();
     contains(
         &message,
-        &["stoop.toml:4: search[0].drift: \"stop\" is no answer to drift; accepted: evolve, warn, freeze"],
+        &["stoop.toml:4: search[0].drift: \"stop\" is not an answer to drift; accepted: evolve, warn, freeze"],
     );
     contains(&with("drift = true").unwrap_err(), &["stoop.toml:4: search[0].drift"]);
 }
@@ -154,7 +154,7 @@ fn every_mistake_is_named_at_once_with_its_line() {
         "databse",
         "database",
         "stoop.toml:3",
-        "120 is no percentage",
+        "120 is not a percentage",
         "stoop.toml:4",
         "no address",
         "stoop.toml:8",
@@ -182,7 +182,7 @@ fn a_search_that_is_off_may_lack_its_key() {
     assert_eq!(config(text).unwrap().switched_off, ["z"]);
     assert!(config(&text.replace("enabled = false\n", "")).is_err());
     let by_kind = "[[search]]\nname = 'ma'\nsource = 'avito'\nparams = { url = { env = 'ABSENT' } }\n";
-    assert_eq!(config(by_kind).unwrap().switched_off, ["ma"], "off by its kind, not by a word in the file");
+    assert_eq!(config(by_kind).unwrap().switched_off, ["ma"], "off by its kind, not by the file");
 }
 
 #[test]
@@ -192,21 +192,21 @@ fn a_missing_key_is_one_mistake_not_two() {
 }
 
 #[test]
-fn the_laptop_sends_whoever_names_a_secret_to_the_environment() {
+fn the_laptop_refuses_named_secrets_and_suggests_the_environment() {
     let text = "[[search]]\nname = 'z'\nsource = 'zillow'\nparams = { location = 'x', key = { secret = 'rapid' } }\n";
     contains(&refused(text), &["stoop.toml:4: search[0].params.key: ", "read on AWS; here use env or file"]);
     assert_eq!(config(&text.replace("params", "enabled = false\nparams")).unwrap().switched_off, ["z"]);
 }
 
 #[test]
-fn a_value_comes_from_one_place() {
+fn a_value_comes_from_one_source() {
     let with = |token: &str| {
         let params = format!("params = {{ url = 'https://x.example/odata', token = {token} }}");
         refused(&format!("[[search]]\nname = 'a'\nsource = 'reso'\n{params}\n"))
     };
-    contains(&with("{ env = 'TOKEN', file = 'x' }"), &["names 2 places", "{ env = \"NAME\" } or { file = \"path\" }"]);
-    contains(&with("{ }"), &["names 0 places"]);
-    contains(&with("{ env = 'TOKEN', key = 'a' }"), &["params.token.key", "beside `secret` only"]);
+    contains(&with("{ env = 'TOKEN', file = 'x' }"), &["names 2 sources", "{ env = \"NAME\" } or { file = \"path\" }"]);
+    contains(&with("{ }"), &["names 0 sources"]);
+    contains(&with("{ env = 'TOKEN', key = 'a' }"), &["params.token.key", "with `secret` only"]);
     contains(&with("{ env = 7 }"), &["a text in quotes"]);
 }
 
@@ -230,7 +230,7 @@ fn a_secret_is_taken_whole_or_by_a_key_of_its_json() {
 }
 
 #[test]
-fn what_is_wrong_with_a_secret_is_reported_without_its_value() {
+fn mistakes_in_a_secret_are_reported_without_its_value() {
     let with = |secret: &str, given: &str| {
         let text = format!(
             "[[search]]\nname = 'a'\nsource = 'reso'\n\
@@ -241,13 +241,13 @@ fn what_is_wrong_with_a_secret_is_reported_without_its_value() {
         contains(&message, &["config/stoop.toml:4: search[0].params.token: "]);
         message
     };
-    contains(&with("{ secret = 's', key = 'token' }", "hush"), &["the secret s is no JSON object", "\"token\""]);
+    contains(&with("{ secret = 's', key = 'token' }", "hush"), &["the secret s is not a JSON object", "\"token\""]);
     contains(&with("{ secret = 's', key = 'token' }", "[\"hush\"]"), &["no JSON object"]);
     contains(&with("{ secret = 's', key = 'token' }", "{\"hush\":\"hush\"}"), &["the secret s has no key token"]);
     contains(&with("{ secret = 's', key = 'token' }", "{\"token\":[\"hush\"]}"), &["neither text nor number"]);
     contains(&with("{ secret = 's' }", " \n"), &["the secret s is empty"]);
     contains(&with("{ secret = 'other' }", "hush"), &["the secret other cannot be read: it was not fetched"]);
-    contains(&with("{ secret = 'a b' }", "hush"), &["is no name of a secret", "without the prefix stoop/<stack>/"]);
+    contains(&with("{ secret = 'a b' }", "hush"), &["is not a name of a secret", "without the prefix stoop/<stack>/"]);
     contains(&with("{ env = 'TOKEN' }", "hush"), &["a function's environment", "{ secret = \"NAME\" }"]);
     contains(&with("{ file = '../token' }", "hush"), &["names no object below config/"]);
 }
@@ -264,7 +264,7 @@ fn a_source_that_refuses_a_value_from_elsewhere_does_not_show_it() {
 }
 
 #[test]
-fn what_is_wanted_leaves_out_what_is_switched_off_and_forgives_mistakes() {
+fn wanted_omits_disabled_searches_and_ignores_mistakes() {
     let text = "typo = 1\n\
                 [[search]]\nname = 'a'\nsource = 'zillow'\nevery = 'often'\nparams = { key = { secret = 'a' } }\n\
                 [[search]]\nname = 'b'\nsource = 'zillow'\nenabled = false\nparams = { key = { secret = 'b' } }\n\
@@ -317,8 +317,8 @@ fn a_search_may_be_polled_less_often_while_it_is_quiet() {
             "every = '2h'\nevery_max = '90m'\n",
             "search[0].every_max: \"90m\" is shorter than `every`; accepted: a time span not shorter than 2h",
         ),
-        ("every_max = '15m'\n", "not shorter than 1h, which it is when left out"),
-        ("every_max = 'seldom'\n", "every_max: \"seldom\" is no time span; accepted: 90s, 15m, 6h, 2d"),
+        ("every_max = '15m'\n", "not shorter than 1h, its default"),
+        ("every_max = 'seldom'\n", "every_max: \"seldom\" is not a time span; accepted: 90s, 15m, 6h, 2d"),
         ("every_max = 6\n", "every_max"),
         ("max_every = '6h'\n", "max_every"),
     ] {
@@ -329,7 +329,7 @@ fn a_search_may_be_polled_less_often_while_it_is_quiet() {
 }
 
 #[test]
-fn searches_with_one_key_share_its_limits_and_without_secrets_all_that_ask_one_server_do() {
+fn searches_of_one_key_share_its_limits_and_without_secrets_those_of_one_server_do() {
     let search = |name: &str, key: &str| {
         format!(
             "[[search]]\nname = '{name}'\nsource = 'rentcast'\nparams = {{ zipCode = '78704', key = {{ secret = '{key}' }} }}\n"
@@ -345,7 +345,7 @@ fn searches_with_one_key_share_its_limits_and_without_secrets_all_that_ask_one_s
 }
 
 #[test]
-fn a_map_says_whether_its_searches_are_off_before_a_secret_is_looked_at() {
+fn a_map_that_is_off_by_default_needs_no_secret() {
     let map = MAP.replace("pause_ms = 500", "pause_ms = 500\noff_by_default = true");
     let fetched = Fetched::files([("maps/x.toml".to_owned(), map)]);
     let text =
@@ -369,14 +369,14 @@ fn the_planner_finds_every_mistake_that_needs_no_secret() {
         "config/stoop.toml:1: databse",
         "alerts.webhook: there is no webhook on AWS",
         "keep: there is no [keep] on AWS",
-        "\"Graz west\" is no name for a queue's messages; accepted on AWS: 1 to 100 of a-z",
+        "\"Graz west\" is not a name for a queue's messages; accepted on AWS: 1 to 100 of a-z",
         "the map config/maps/absent.toml cannot be read: there is no such object",
         "url = \"nowhere\"",
         "top = \"0\"",
-        "TOKEN is not looked for there",
-        "\"a b\" is no name of a secret",
+        "TOKEN is not read there",
+        "\"a b\" is not a name of a secret",
         "\"b\" is the name of the search on line",
-        "\"often\" is no time span",
+        "\"often\" is not a time span",
         "a secret does not belong in this file",
         "location: missing",
         "there is no parameter \"town\"",
@@ -403,7 +403,7 @@ fn one_search_is_read_whatever_is_wrong_with_the_others() {
 }
 
 #[test]
-fn two_searches_of_one_name_are_no_search() {
+fn two_searches_of_one_name_are_a_mistake() {
     let text = "[[search]]\nname = 'a'\nsource = 'avito'\nenabled = true\n";
     let twice = format!("{text}{text}");
     let message = parse_search(&twice, "s.toml", "a", &stack(&[])).err().expect("refused").to_string();
@@ -416,11 +416,11 @@ fn alerts_are_read_alone() {
     assert_eq!(parse_alerts(text, "s.toml", 1_200).unwrap().rules.drops[0].share_bp_min, Some(2_000));
     assert_eq!(parse_alerts("", "s.toml", 1_200).unwrap().rules.drops[0].share_bp_min, Some(1_200));
     let message = parse_alerts(&text.replace("20", "200"), "s.toml", 1_200).unwrap_err().to_string();
-    assert_eq!(message, "s.toml:2: alerts.drop_percent: 200 is no percentage; accepted: a number from 0 to 100");
+    assert_eq!(message, "s.toml:2: alerts.drop_percent: 200 is not a percentage; accepted: a number from 0 to 100");
 }
 
 #[test]
-fn the_laptop_takes_any_name_that_shows() {
+fn the_laptop_accepts_any_visible_name() {
     let named = |name: &str| format!("[[search]]\nname = '{name}'\nsource = 'avito'\nenabled = true\n");
     for name in ["Marché d'été".replace('\'', ""), "Lincoln Park".into(), "x".repeat(300)] {
         assert_eq!(config(&named(&name)).unwrap().searches[0].search.name, name);
@@ -431,7 +431,7 @@ fn the_laptop_takes_any_name_that_shows() {
     assert_eq!(plan(&named(&longest)).unwrap().searches[0].name, longest);
 }
 
-/// A map that reads files only.
+/// A map that only reads files.
 const FILES_MAP: &str = "name = 'mls'\ncountry = 'US'\ncurrency = 'USD'\npurpose = 'sale'\n[fields]\n\
                          native_id = { from = 'id' }\nlist_price = { from = 'price' }\ncity = { from = 'city' }\n";
 
@@ -463,7 +463,7 @@ fn a_search_of_files_has_a_map_and_a_pattern() {
 }
 
 #[test]
-fn what_does_not_go_with_files_is_reported_with_what_would() {
+fn keys_that_do_not_go_with_files_are_reported() {
     let message = on_aws(
         "[[search]]\nname = 'a'\nsource = 'zillow'\nfiles = 'in/'\n\
          [[search]]\nname = 'b'\nsource = 'maps/mls.toml'\n\
@@ -477,15 +477,15 @@ fn what_does_not_go_with_files_is_reported_with_what_would() {
     contains(
         &message.err().expect("refused"),
         &[
-            ":3: search[0].source: \"zillow\" reads no files; accepted beside `files`: the path of a map",
+            ":3: search[0].source: \"zillow\" reads no files; accepted with `files`: the path of a map",
             "the map maps/mls.toml has no [http]: it reads files; accepted: `files`, such as files = \"exports/\"",
-            "\"in//x\" is no path of files; accepted: a folder (exports/), a file (exports/all.csv)",
-            "\"all\" is no coverage; accepted: \"changes\"",
-            "\"s3://other/in/\" is no path of files; accepted: a folder",
-            "params: does not go with `files`: files are asked for no parameters",
+            "\"in//x\" is not a path of files; accepted: a folder (exports/), a file (exports/all.csv)",
+            "\"all\" is not a coverage; accepted: \"changes\"",
+            "\"s3://other/in/\" is not a path of files; accepted: a folder",
+            "params: does not go with `files`: files take no parameters",
             "full_scan_every: does not go with `files`",
-            "limits: does not go with `files`: nobody is asked for files",
-            "says what each of a search's files holds; accepted beside `files` only",
+            "limits: does not go with `files`: reading files has no limits",
+            "says what each of a search's files holds; accepted with `files` only",
             "\"../in/\" leads out of files/ in the data bucket",
         ],
     );
@@ -493,12 +493,12 @@ fn what_does_not_go_with_files_is_reported_with_what_would() {
     let message = refused(text);
     assert!(
         message.contains("cannot be read") && !message.contains("leads out"),
-        "the laptop may look anywhere: {message}"
+        "the laptop may read any path: {message}"
     );
 }
 
 #[test]
-fn what_is_kept_is_read_with_its_units_and_every_mistake_in_it_is_reported() {
+fn keep_is_read_with_units_and_every_mistake_is_reported() {
     let read = config(
         "[keep]\nraw_pages = '14d'\nraw_pages_size = '2GB'\nruns = '366d'\nquarantine_rows = 5\nfree_size = '64MB'\n",
     )
@@ -516,8 +516,8 @@ fn what_is_kept_is_read_with_its_units_and_every_mistake_in_it_is_reported() {
     contains(
         &refused("[keep]\nraw_pages = 'for ever'\nfree_size = '3'\nlake = '1d'\n"),
         &[
-            "keep.raw_pages: \"for ever\" is no time span; accepted: 90s, 15m, 6h, 2d",
-            "keep.free_size: \"3\" is no size; accepted: 500MB, 10GB, 1TB",
+            "keep.raw_pages: \"for ever\" is not a time span; accepted: 90s, 15m, 6h, 2d",
+            "keep.free_size: \"3\" is not a size; accepted: 500MB, 10GB, 1TB",
             "keep.lake: there is no such key",
         ],
     );
@@ -532,11 +532,11 @@ fn an_area_may_have_thresholds_of_its_own() {
     let rules: Vec<_> = alerts.rules.drops.iter().map(|rule| (rule.area.as_deref(), rule.share_bp_min)).collect();
     assert_eq!(rules, [(None, Some(2_000)), (Some("us/tx/travis/austin"), Some(1_000)), (Some("us/wa"), None)]);
     assert_eq!(alerts.rules.drops[2].amount_min[&Currency::USD], Minor(5_000_000));
-    // On AWS no gazetteer is at hand.
+    // On AWS there is no gazetteer.
     let message = plan(AREAS).unwrap_err();
     contains(
         &message,
-        &["stoop.toml:5: alerts.areas[0].area: \"austin tx\" is no path of an area; accepted: one like us/tx"],
+        &["stoop.toml:5: alerts.areas[0].area: \"austin tx\" is not a path of an area; accepted: one like us/tx"],
     );
     let paths = AREAS.replace("austin tx", "us/tx/travis/austin");
     assert_eq!(parse_alerts(&paths, "stoop.toml", 1_500).unwrap(), alerts);
@@ -545,7 +545,7 @@ fn an_area_may_have_thresholds_of_its_own() {
 #[test]
 fn an_area_that_is_not_clear_is_refused() {
     for (area, problem) in [
-        ("area = 'springfield'\ndrop_percent = 5", "several places are called \"springfield\"; say which: "),
+        ("area = 'springfield'\ndrop_percent = 5", "\"springfield\" is the name of several places; say which: "),
         ("area = 'seatle wa'\ndrop_percent = 5", "did you mean us/wa/king/seattle"),
         ("area = 'us/wa'", "alerts.areas[0]: names no threshold; accepted: drop_percent, drop_amount or both"),
         ("drop_percent = 5", "alerts.areas[0].area: is missing; accepted: a place like \"austin tx\""),
@@ -560,7 +560,7 @@ fn an_area_that_is_not_clear_is_refused() {
 }
 
 #[test]
-fn a_webhook_may_be_taken_from_elsewhere_and_is_nothing_to_those_who_only_judge() {
+fn a_webhook_may_be_taken_from_elsewhere_and_judging_ignores_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("stoop.toml");
     std::fs::write(folder.path().join("hook"), " https://hooks.example/key\n").unwrap();
@@ -569,7 +569,7 @@ fn a_webhook_may_be_taken_from_elsewhere_and_is_nothing_to_those_who_only_judge(
     assert_eq!(alerts.webhook, Address::parse("https://hooks.example/key"));
     assert!(alerts.webhook_past && !format!("{alerts:?}").contains("hooks.example"));
     assert_eq!(read_config(&path).unwrap().alerts, alerts);
-    // To show a configuration, or to judge by it, nothing is asked for.
+    // Displaying a configuration, or judging by it, reads no values.
     let text = "[alerts]\nwebhook = { env = 'STOOP_TEST_ABSENT' }\ndrop_percent = 20\n";
     std::fs::write(&path, text).unwrap();
     assert_eq!(read_outline(&path).unwrap().alerts.webhook, None);
@@ -578,5 +578,5 @@ fn a_webhook_may_be_taken_from_elsewhere_and_is_nothing_to_those_who_only_judge(
     let errors = refused(text);
     contains(&errors, &["stoop.toml:2: alerts.webhook: the environment has no variable STOOP_TEST_ABSENT"]);
     contains(&refused("[alerts]\nwebhook = 7\n"), &["stoop.toml:2: alerts.webhook"]);
-    contains(&refused("[alerts]\nwebhook = { env = 'A', file = 'b' }\n"), &["names 2 places to take it from"]);
+    contains(&refused("[alerts]\nwebhook = { env = 'A', file = 'b' }\n"), &["names 2 sources"]);
 }

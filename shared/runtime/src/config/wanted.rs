@@ -6,30 +6,30 @@ use stoop_sources::settings::{Mistakes, Section, parse};
 use super::environment::{Environment, Platform};
 use super::search::{Scope, searches};
 
-/// What a configuration on AWS asks for, to be fetched before it is parsed.
+/// What a configuration on AWS refers to, to be fetched before it is parsed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
-    /// Objects below `config/`: maps, and files that parameters are taken from. Each once, in order.
+    /// Objects under `config/`: maps, and files with parameter values. Each once, in order.
     pub files: Vec<String>,
     /// Secrets, named without `stoop/<stack>/`. Each once, in order.
     pub secrets: Vec<String>,
 }
 
-/// What is going to be parsed.
+/// What will be parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanting<'a> {
     /// Everything: [`parse_config`](super::parse_config).
     Everything,
     /// What the planner needs: [`parse_plan`](super::parse_plan). Never a secret.
     Plan,
-    /// One search, by its name: [`parse_search`](super::parse_search).
+    /// One search, by name: [`parse_search`](super::parse_search).
     Search(&'a str),
 }
 
-/// What a parse of this text will ask for on AWS. Mistakes are passed over: the parse tells them.
+/// What parsing this text on AWS will ask for. Mistakes are ignored: parsing reports them.
 ///
-/// A search that is switched off asks for nothing. One whose map switches it off may be named all the same:
-/// that shows only when the map is read. What is named and cannot be had is no mistake until the parse asks.
+/// A disabled search asks for nothing. One that its map disables may be listed anyway, because that is known only after
+/// the map is read. A listed value that cannot be fetched is not a mistake until parsing needs it.
 #[must_use]
 pub fn wanted(text: &str, wanting: Wanting<'_>) -> Wanted {
     let mut mistakes = Mistakes::new("", text);
@@ -40,7 +40,8 @@ pub fn wanted(text: &str, wanting: Wanting<'_>) -> Wanted {
         Wanting::Plan => Scope::Plan,
         Wanting::Search(name) => Scope::Search(name),
     };
-    // The parser itself runs, on a world that only takes notes: so the two can't differ in what they ask for.
+    // This runs the parser itself on an environment that only records, so that the two cannot differ in what they ask
+    // for.
     searches(&Section::root(document.get_ref()), "", scope, &asked, &mut mistakes);
     Wanted {
         files: asked.files.into_inner().into_iter().collect(),
@@ -48,7 +49,7 @@ pub fn wanted(text: &str, wanting: Wanting<'_>) -> Wanted {
     }
 }
 
-/// A stack that has nothing and notes what it is asked for.
+/// A stack without values that records what it is asked for.
 #[derive(Default)]
 struct Asked {
     files: RefCell<BTreeSet<String>>,

@@ -160,7 +160,7 @@ async fn an_event_that_is_no_batch_is_an_error_and_an_empty_batch_is_a_success()
     let stage = Stage::new();
     for event in [json!({}), json!(null), json!([]), json!({ "Records": "none" })] {
         let error = stage.app().handle(&raw(&event)).await.unwrap_err().to_string();
-        assert!(error.starts_with("the event is no DynamoDB Streams batch: "), "{error}");
+        assert!(error.starts_with("the event is not a DynamoDB Streams batch: "), "{error}");
     }
     assert_eq!(stage.judge(&[]).await, nothing());
 }

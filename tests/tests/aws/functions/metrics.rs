@@ -109,7 +109,7 @@ async fn an_event_that_is_no_batch_is_an_error_and_an_empty_batch_is_a_success()
     {
         let error = app.handle(&raw(&event), later()).await.unwrap_err().to_string();
         assert!(
-            error.starts_with("the event is no Kinesis batch: ") && error.contains("accepted: {\"Records\""),
+            error.starts_with("the event is not a Kinesis batch: ") && error.contains("accepted: {\"Records\""),
             "{error}"
         );
     }

@@ -339,7 +339,7 @@ async fn what_the_queue_refuses_is_an_error_after_what_it_accepted_was_recorded(
     stage.line.refused.lock().unwrap().push("b");
     let error = tick(&app, &noon()).await.unwrap_err();
     assert!(matches!(error, TickError::Refused(1)), "{error}");
-    assert_eq!(error.to_string(), "the queue refused 1 searches, again and again");
+    assert_eq!(error.to_string(), "the queue refused 1 searches repeatedly");
     assert_eq!((stage.recorded(), stage.counted("SearchesPlanned")), (vec!["a".to_owned(), "c".into()], 2));
     assert_eq!(stage.accepted().len(), 2);
 

@@ -59,7 +59,7 @@ async fn data_that_is_not_base64() {
     record["kinesis"]["data"] = "no *base64*".into();
     let reject = poisoned_by(record).await;
     assert_eq!((reject.reason.as_str(), reject.location), ("unreadable", format!("stream record {}", sequence(1))));
-    assert!(reject.detail.starts_with("no Kinesis record: "), "{}", reject.detail);
+    assert!(reject.detail.starts_with("not a Kinesis record: "), "{}", reject.detail);
     assert!(reject.raw.contains("no *base64*"), "what was delivered is kept");
 }
 

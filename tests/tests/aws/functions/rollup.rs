@@ -71,7 +71,7 @@ async fn tick(app: &App<'_>, deadline: Time) -> Result<Answer, String> {
 
 fn app<'a>(tables: &[&'a Table], clock: &'a Standing, meter: &'a Meter) -> App<'a> {
     let named = |(place, table): (usize, &&'a Table)| (format!("markets-{place}"), *table as &dyn RollUps);
-    App { tables: tables.iter().enumerate().map(named).collect(), clock, meter, looked_at: <_>::default() }
+    App { tables: tables.iter().enumerate().map(named).collect(), clock, meter, checked_on: <_>::default() }
 }
 
 #[tokio::test]
@@ -94,7 +94,7 @@ async fn a_table_that_is_shut_holds_up_no_other_and_is_an_error() {
     let failed = tick(&app(&[&shut, &open], &Standing::at(minute(4)), &meter), minute(9)).await.unwrap_err();
     assert_eq!(
         failed,
-        "of the table markets-0 it is not known what is to be rolled up: ask the table: a made-up fault"
+        "the changed markets of the table markets-0 could not be listed: ask the table: a made-up fault"
     );
     assert!(*open.is_settled.lock().unwrap());
 }

@@ -263,7 +263,7 @@ async fn every_alteration_of_a_county_is_found() {
     let nameless = with(&king, "somewhere", &seattle);
     let of = |what: &str| format!("the part {SEATTLE} of the sum of {KING}: {what}");
     let cases: [(Option<Vec<u8>>, String); 13] = [
-        (None, format!("the sum of {KING} is not there, and 2 of its markets are said to be rolled up")),
+        (None, format!("the sum of {KING} does not exist, and 2 of its markets are marked as rolled up")),
         (Some(b"something else".to_vec()), format!("the sum of {KING} cannot be read: it begins with")),
         (cut, format!("the sum of {KING} cannot be read: it is damaged")),
         (off, format!("the sum of {KING} is not that of its parts (stored, recomputed): ")),
@@ -275,7 +275,7 @@ async fn every_alteration_of_a_county_is_found() {
         (two, of("stored 2 markets and the days ")),
         (invented, "the part us/wa/king/seattle/00000:sale:USD of the sum of us/wa/king:sale:USD: there is no".into()),
         (strange, "the part us/wa/pierce/tacoma/98402:sale:USD of the sum of us/wa/king:sale:USD: it is no".into()),
-        (nameless, format!("the part somewhere of the sum of {KING}: it is no market that lies in it")),
+        (nameless, format!("the part somewhere of the sum of {KING}: it is not a market of this county")),
     ];
     for (bytes, expected) in cases {
         world.finds(KING, bytes, &expected).await;
@@ -309,21 +309,21 @@ async fn every_alteration_of_a_region_and_a_country_is_found() {
         world.finds(id, others, &of("(stored, recomputed): ")).await;
         world.finds(id, newer, &of("it is of version")).await;
         world.finds(id, older, &of("it is of version")).await;
-        let lacks = of(&format!("0 markets are in it, and {in_part} are said to be rolled up"));
+        let lacks = of(&format!("0 markets are in it, and {in_part} are marked as rolled up"));
         world.finds(id, lacking(sum, level, name), &lacks).await;
         world.finds(id, missing, "there is no such sum").await;
         if level == WideLevel::Country {
-            world.finds(id, strange, &format!("the sum of {id} has a part \"fr/idf\", which does not lie in it")).await;
+            world.finds(id, strange, &format!("the sum of {id} has a part \"fr/idf\", which is not in it")).await;
         }
     }
     // What is of no area that there is.
     let anything = Some(world.sum(KING).await.to_bytes().unwrap());
-    world.finds("fr/idf:sale:EUR", anything, "fr/idf/sale-EUR.sum is the sum of no area that has markets").await;
+    world.finds("fr/idf:sale:EUR", anything, "fr/idf/sale-EUR.sum is not the sum of an area with markets").await;
     is_right(&world.town.pull().await, 9, "all is as it was");
     for key in world.areas.keys().await.unwrap() {
         world.put(&key, None).await;
     }
-    assert_eq!(world.town.pull().await.wrongs, ["there is no sum of any area, and 5 markets are said to be rolled up"]);
+    assert_eq!(world.town.pull().await.wrongs, ["no area has a sum, and 5 markets are marked as rolled up"]);
     // What the runbook says of it.
     assert_eq!(roll_up_all(&world.areas, day(2), &|| false).await.unwrap().written, 9);
     is_right(&world.town.pull().await, 9, "all is made anew");

@@ -5,7 +5,7 @@ use stoop_market::{Delta, Horizon, Zones, update};
 use super::*;
 use crate::dynamo::attributes::text_of;
 
-/// What a commit does: the minutes and prices at which homes are seen, and how far it folds.
+/// The content of a commit: the minutes and prices of sightings, and the day up to which it folds.
 type Work = (Vec<(u8, i64, i64)>, Option<i32>);
 
 fn observation(home: u8, minutes: i64, price: i64) -> Observation {
@@ -31,7 +31,7 @@ fn change<'a>(
     MarketChange { market, version_read, new, deltas, fold_to, archived: Cells::default() }
 }
 
-/// The head as it comes back from the table.
+/// The head as read back from the table.
 fn stored(head: &Head, state: &Cells) -> Head {
     let read = Head::from_item(&head.to_item(&market(), state, Time::from_ms(0))).unwrap();
     assert_eq!(&read, head);
@@ -43,7 +43,7 @@ fn base_state(base: &Block) -> Cells {
     base.reference.join(&chunks).unwrap()
 }
 
-/// Makes the commits one after the other; gives how many bases were written.
+/// Applies the commits in order; returns how many bases were written.
 fn run(works: &[Work]) -> usize {
     let (mut homes, mut zones) = (vec![Home::default(); 256], Zones::default());
     let (mut state, mut head, mut base, mut bases) = (Cells::default(), Head::default(), Cells::default(), 0);
@@ -56,7 +56,7 @@ fn run(works: &[Work]) -> usize {
             let old = old.history.current().is_some().then_some(&old.history);
             deltas.extend(update(old, &home_state.history, &mut zones).into_iter().map(|(_, delta)| delta));
         }
-        // As the measurer does it.
+        // Like the measurer.
         deltas.iter().for_each(|delta| drop(state.add(delta)));
         let fold_to = fold_to.map(|day| Horizon { days: Day(20_467 + day), hours: Day(20_470 + day) });
         fold_to.into_iter().for_each(|horizon| drop(state.fold_to(horizon)));
@@ -79,7 +79,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn base_and_tail_are_the_state_whatever_is_added_and_folded(
+    fn base_and_tail_are_always_the_state(
         works in prop::collection::vec(
             (
                 prop::collection::vec((any::<u8>(), 0..80_000_i64, 40_000_000..90_000_000_i64), 0..12),
@@ -104,8 +104,8 @@ fn a_base_is_written_once_in_many_commits() {
 }
 
 #[test]
-fn a_base_is_written_when_going_without_has_cost_as_much() {
-    assert!(!is_worth_a_base(768, 1 << 40, 0), "what fits is carried for ever");
+fn a_base_is_written_when_the_tail_has_cost_as_much() {
+    assert!(!is_worth_a_base(768, 1 << 40, 0), "a free tail is carried for ever");
     assert!(!is_worth_a_base(769, 1_538, 0), "the first commit without a base");
     assert!(is_worth_a_base(769, 1_539, 0));
     assert!(!is_worth_a_base(9_000, 600_000, 300_000));
@@ -123,7 +123,7 @@ fn a_head_names_its_archive_until_another_piece_is_the_newest() {
 }
 
 #[test]
-fn figures_are_in_plain_sight() {
+fn figures_are_readable_attributes() {
     let mut state = Cells::default();
     let mut home = Home::default();
     home.apply(&observation(1, 0, 90_000_000));
@@ -140,7 +140,7 @@ fn figures_are_in_plain_sight() {
     assert_eq!(figures["last_7_days"].as_m().unwrap()["new"], number(1));
 }
 
-/// The size of an attribute as DynamoDB counts it, or a little more.
+/// The size of an attribute as DynamoDB counts it, or slightly more.
 fn size(value: &AttributeValue) -> usize {
     match value {
         AttributeValue::S(text) => text.len(),
@@ -148,7 +148,7 @@ fn size(value: &AttributeValue) -> usize {
         AttributeValue::B(bytes) => bytes.as_ref().len(),
         AttributeValue::Bool(_) => 1,
         AttributeValue::M(fields) => 3 + fields.iter().map(|(name, value)| 1 + name.len() + size(value)).sum::<usize>(),
-        other => panic!("no head has {other:?}"),
+        other => panic!("a head never has {other:?}"),
     }
 }
 
@@ -177,9 +177,8 @@ fn a_head_with_a_free_tail_has_less_than_two_kilobytes() {
     assert!((2_048 - 128..2_048).contains(&bytes), "{bytes}");
 }
 
-/// Write request units of `commits` commits that cut `cuts` prices each, in a market of `homes`: with base and
-/// tail, and with the whole state in the head. Both as they are billed: by whole kilobytes, twice in a
-/// transaction, deleting like writing.
+/// Write request units of `commits` commits that cut `cuts` prices each, in a market of `homes`: with base and tail,
+/// and with the whole state in the head. As billed: whole kilobytes, twice in a transaction, deleting like writing.
 fn units(homes: i64, cuts: i64, commits: i64) -> [u64; 2] {
     let (market, mut zones) = (market(), Zones::default());
     let (mut state, mut head, mut prices) = (Cells::default(), Head::default(), Vec::new());
@@ -231,7 +230,7 @@ fn units(homes: i64, cuts: i64, commits: i64) -> [u64; 2] {
     units
 }
 
-/// The table of ADR 0008.
+/// Checks the table of ADR 0008.
 #[test]
 fn a_tail_costs_far_less_than_the_whole_state() {
     let per_commit = |homes, cuts| {

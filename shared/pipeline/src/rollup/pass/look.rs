@@ -1,4 +1,4 @@
-//! Looks at everything, whether it changed or not.
+//! Checks everything, changed or not.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,8 +8,8 @@ use super::super::WideArea;
 use super::super::area_sum::{AreaSum, DaysCovered, Part};
 use super::{Brought, Pass, Wanted, is_due};
 
-/// What stands in a sum of its parts, by their names.
-struct Lines {
+/// The entries of a sum for its parts, by name.
+struct Entries {
     version: u64,
     parts: BTreeMap<String, Line>,
 }
@@ -21,8 +21,8 @@ struct Line {
 }
 
 impl Pass<'_> {
-    /// Brings up the counties of which something is not in order, and gives their regions. What was found is brought up before more is looked for, so
-    /// that each pass gets further, however much there is.
+    /// Updates the counties with errors, and returns their regions. What is found is corrected before the search goes
+    /// on, so that each pass makes progress, however much there is.
     pub(super) async fn not_in_order(
         &mut self,
         all: &BTreeMap<WideArea, BTreeSet<Market>>,
@@ -39,7 +39,7 @@ impl Pass<'_> {
         let mut read = BTreeMap::new();
         for country in countries {
             let Some(lines) = self.lines(&country).await else { continue };
-            // Also those that have no market any more.
+            // Including those without markets.
             for region in lines.parts.keys().filter_map(|path| WideArea::new(path, country.id())) {
                 regions.entry(region).or_default();
             }
@@ -49,7 +49,7 @@ impl Pass<'_> {
         for (region, mut counties) in regions {
             let mut in_region = Vec::new();
             let Some(lines) = (if stop() { None } else { self.lines(&region).await }) else {
-                // Those that are left already are counted.
+                // Those already left are counted.
                 let more =
                     counties.iter().filter(|county| !self.behind.contains(county)).map(|county| all[county].len());
                 self.done.left = (self.done.left + more.sum::<usize>()).max(1);
@@ -81,8 +81,8 @@ impl Pass<'_> {
         brought
     }
 
-    /// What stands in the sum of an area, nothing where there is none; `None` where it cannot be read.
-    async fn lines(&mut self, area: &WideArea) -> Option<Lines> {
+    /// The entries of an area's sum, empty if there is none; `None` if it cannot be read.
+    async fn lines(&mut self, area: &WideArea) -> Option<Entries> {
         let sum = match self.areas.sum(area).await {
             Ok(stored) => stored.sum.unwrap_or_else(|| AreaSum::empty(area.level())),
             Err(error) => {
@@ -92,6 +92,6 @@ impl Pass<'_> {
         };
         let line = |part: &Part| Line { version: part.version, covered: part.covered, markets: part.markets };
         let parts = sum.parts().map(|(name, part)| (name.to_owned(), line(part))).collect();
-        Some(Lines { version: sum.version(), parts })
+        Some(Entries { version: sum.version(), parts })
     }
 }

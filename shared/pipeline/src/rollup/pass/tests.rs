@@ -47,14 +47,14 @@ async fn areas_are_the_sums_of_their_homes() {
 }
 
 #[tokio::test]
-async fn areas_are_the_sums_of_their_homes_though_every_call_may_fail_before_or_after() {
+async fn areas_are_the_sums_of_their_homes_if_any_call_fails_before_or_after() {
     for seed in 0..12 {
         lives(seed, Faults { fails: Some(12), ..Faults::default() }, 60).await;
     }
 }
 
 #[tokio::test]
-async fn areas_are_the_sums_of_their_homes_whoever_is_faster() {
+async fn areas_are_the_sums_of_their_homes_with_concurrent_writers() {
     let mut others = 0;
     for seed in 0..8 {
         let faults = Faults { is_late: Some(3), fails: Some(40), ..Faults::default() };
@@ -64,7 +64,7 @@ async fn areas_are_the_sums_of_their_homes_whoever_is_faster() {
 }
 
 #[tokio::test]
-async fn killed_at_any_call_nothing_is_lost_and_nothing_counts_twice() {
+async fn after_a_kill_at_any_call_nothing_is_lost_or_counted_twice() {
     for call in 1..120 {
         lives(7, Faults { killed_at: Some(call), ..Faults::default() }, 12).await;
     }
@@ -82,7 +82,7 @@ async fn rolled_up(now: Time) -> World {
 }
 
 #[tokio::test]
-async fn what_did_not_change_is_not_read_nor_written() {
+async fn unchanged_areas_are_neither_read_nor_written() {
     let world = rolled_up(day(700)).await;
     let counted = || {
         let inner = world.lock();
@@ -91,7 +91,7 @@ async fn what_did_not_change_is_not_read_nor_written() {
     let (calls, written) = counted();
     assert_eq!(world.roll(day(700)).await, RolledUp::default());
     assert_eq!(counted(), (calls + 1, written));
-    // What one home says again is written into one sum of each level, and nothing else.
+    // A repeated observation of one home is written into one sum of each level, and nothing else.
     let market = world.lock().markets.keys().next().unwrap().clone();
     world.lock().markets.get_mut(&market).unwrap().whole.version += 1;
     let done = world.roll(day(700).plus_ms(60_000)).await;
@@ -100,7 +100,7 @@ async fn what_did_not_change_is_not_read_nor_written() {
 }
 
 #[tokio::test]
-async fn a_sum_says_until_when_all_is_in_it() {
+async fn a_sum_has_the_time_up_to_which_it_is_complete() {
     let world = rolled_up(day(700)).await;
     let (change, until) = (
         |begins: &str| {
@@ -118,14 +118,14 @@ async fn a_sum_says_until_when_all_is_in_it() {
     let done = world.roll(day(701)).await;
     assert_eq!((done.markets, done.failed, done.left), (2, 1, 1));
     assert_eq!((until("us/wa/pierce"), until("us/il"), until("us/wa/king")), (ms(701), ms(701), ms(700)));
-    assert_eq!((until("us/wa"), until("us")), (ms(700) + 1, ms(700) + 1), "what changed in King County is not in them");
+    assert_eq!((until("us/wa"), until("us")), (ms(700) + 1, ms(700) + 1), "the change in King County is not in them");
     world.lock().faults.refused = None;
     world.roll(day(702)).await;
     assert_eq!((until("us/wa/king"), until("us/wa"), until("us")), (ms(702), ms(702), ms(702)));
 }
 
 #[tokio::test]
-async fn a_region_that_was_lost_while_a_county_of_it_fails_is_in_its_country() {
+async fn a_lost_region_with_a_failing_county_is_still_in_its_country() {
     let world = rolled_up(day(700)).await;
     let wa = WideArea::new("us/wa", "sale:USD".parse().unwrap()).unwrap();
     world.lock().sums.remove(&wa);
@@ -135,11 +135,11 @@ async fn a_region_that_was_lost_while_a_county_of_it_fails_is_in_its_country() {
     assert!(done.failed > 0 && done.markets > 0, "{done:?}");
     let inner = world.lock();
     let us = inner.sum(&wa.parent().unwrap());
-    assert_eq!(us.part(wa.path()).unwrap().version, inner.sum(&wa).version(), "what is settled is in");
+    assert_eq!(us.part(wa.path()).unwrap().version, inner.sum(&wa).version(), "settled markets are included");
 }
 
 #[tokio::test]
-async fn days_that_end_are_worked_out_anew_before_they_do() {
+async fn parts_are_recomputed_before_their_days_end() {
     let world = rolled_up(day(700)).await;
     for later in 701..704 {
         let done = world.roll_all(day(later)).await;
@@ -148,14 +148,14 @@ async fn days_that_end_are_worked_out_anew_before_they_do() {
     }
     assert!(world.roll_all(day(704)).await.written > 6);
     world.lock().all_are_sums(day(709));
-    // A clock that was a year ahead, and was put right.
+    // A clock that was a year ahead, and was corrected.
     assert!(world.roll_all(day(1_000)).await.written > 6);
     assert!(world.roll_all(day(704)).await.written > 6);
     world.lock().all_are_sums(day(704));
 }
 
 #[tokio::test]
-async fn a_sum_that_was_lost_or_damaged_is_made_again() {
+async fn a_lost_or_damaged_sum_is_made_again() {
     let areas: Vec<WideArea> = rolled_up(day(700)).await.lock().sums.keys().cloned().collect();
     for lost in &areas {
         for damage in [None, Some(0), Some(3), Some(40), Some(200)] {
@@ -169,7 +169,7 @@ async fn a_sum_that_was_lost_or_damaged_is_made_again() {
             }
             (0..5).for_each(|_| world.lock().see(700));
             world.roll(day(700)).await;
-            // What nobody touched is noticed when its days end.
+            // An untouched area is noticed when its days end.
             world.roll_all(day(704)).await;
             world.roll_all(day(704)).await;
             world.lock().all_are_sums(day(704));
@@ -178,7 +178,7 @@ async fn a_sum_that_was_lost_or_damaged_is_made_again() {
 }
 
 #[tokio::test]
-async fn a_sum_that_was_lost_is_whole_as_soon_as_one_of_its_parts_changes() {
+async fn a_lost_sum_is_complete_as_soon_as_one_of_its_parts_changes() {
     for lost in ["us/wa/king", "us/wa", "us"] {
         let world = rolled_up(day(700)).await;
         {
@@ -195,18 +195,18 @@ async fn a_sum_that_was_lost_is_whole_as_soon_as_one_of_its_parts_changes() {
 }
 
 #[tokio::test]
-async fn a_country_that_failed_when_its_days_ended_is_brought_up_by_the_next_look() {
+async fn a_country_that_failed_when_its_days_ended_is_updated_by_the_next_check() {
     let world = rolled_up(day(700)).await;
     world.lock().faults.refused = Some("us");
     assert!(world.roll_all(day(704)).await.failed > 0);
     world.lock().faults.refused = None;
-    // Its regions are in order: it is only the country that is behind.
+    // Its regions are right: only the country is behind.
     assert!(world.roll_all(day(705)).await.written > 0);
     world.lock().all_are_sums(day(709));
 }
 
 #[tokio::test]
-async fn a_pass_that_is_stopped_brings_what_it_began_to_an_end() {
+async fn a_stopped_pass_finishes_what_it_began() {
     let world = World::new(3, Faults::default());
     world.lock().now = day(700);
     (0..60).for_each(|_| world.lock().see(700));
@@ -221,10 +221,10 @@ async fn a_pass_that_is_stopped_brings_what_it_began_to_an_end() {
 }
 
 #[tokio::test]
-async fn a_look_at_everything_that_is_stopped_gets_further_each_time() {
+async fn a_stopped_check_of_everything_makes_progress_each_time() {
     let world = rolled_up(day(700)).await;
     world.lock().sums.clear();
-    // What takes time are calls: there are enough for countries and regions, and too few for all counties as well.
+    // Calls take time: there are enough for countries and regions, and too few for all counties as well.
     let above = {
         let inner = world.lock();
         let of = |level| inner.markets.keys().map(|market| WideArea::of(market, level)).collect::<BTreeSet<_>>().len();
@@ -247,7 +247,7 @@ async fn a_look_at_everything_that_is_stopped_gets_further_each_time() {
 }
 
 #[tokio::test]
-async fn where_there_is_always_more_than_a_pass_gets_to_no_county_waits_for_ever() {
+async fn with_more_work_than_a_pass_can_do_no_county_waits_for_ever() {
     let world = World::new(3, Faults::default());
     world.lock().now = day(700);
     (0..60).for_each(|_| world.lock().see(700));
@@ -264,7 +264,7 @@ async fn where_there_is_always_more_than_a_pass_gets_to_no_county_waits_for_ever
 }
 
 #[tokio::test]
-async fn a_market_that_is_no_more_is_taken_away_and_its_days_end_nothing() {
+async fn a_deleted_market_is_removed_and_limits_no_days() {
     let world = rolled_up(day(700)).await;
     let is_gone = |market: &Market| {
         let area = market.area.to_string();
@@ -285,13 +285,13 @@ async fn a_market_that_is_no_more_is_taken_away_and_its_days_end_nothing() {
             assert_eq!(sum.first_difference().unwrap(), None, "{area}");
             let lies_in = |market: &&Market| WideArea::of(market, area.level()) == area;
             assert_eq!(sum.total().markets, inner.markets.keys().filter(lies_in).count(), "{area}");
-            assert!(sum.covered().has(day(later).day_in(&area.country().zone)), "{area} tells {:?}", sum.covered());
+            assert!(sum.covered().has(day(later).day_in(&area.country().zone)), "{area} covers {:?}", sum.covered());
         }
     }
 }
 
 #[tokio::test]
-async fn a_clock_that_was_ahead_and_a_sum_that_is_lost_leave_nothing_as_it_was() {
+async fn a_clock_that_was_ahead_and_a_lost_sum_leave_nothing_outdated() {
     let world = rolled_up(day(700)).await;
     world.roll_all(day(730)).await;
     world.lock().sums.retain(|area, _| area.level() != WideLevel::County);
@@ -300,7 +300,7 @@ async fn a_clock_that_was_ahead_and_a_sum_that_is_lost_leave_nothing_as_it_was()
 }
 
 #[test]
-fn a_sum_is_read_as_it_was_written_and_nothing_else_is() {
+fn a_sum_is_read_as_written_and_anything_else_refused() {
     let mut home = Home::default();
     let address = Address { country: Some("US".into()), postal_code: Some("98103".into()), ..Address::default() };
     let mut listing = Listing::new(Purpose::Sale, Currency::USD, address);
@@ -332,7 +332,7 @@ fn a_sum_is_read_as_it_was_written_and_nothing_else_is() {
         assert!(read(b"SUM2").is_err());
         let mut other = bytes.clone();
         other[4] += 1;
-        assert!(matches!(read(&other), Err(SumError::Format(_))), "of other figures");
+        assert!(matches!(read(&other), Err(SumError::Format(_))), "with other figures");
     }
     for cut in 0..bytes.len() {
         assert!(AreaSum::from_bytes(&bytes[..cut], WideLevel::County).is_err(), "cut at {cut}");

@@ -10,10 +10,10 @@ use crate::serve::AlertView;
 
 const LISTED_DEFAULT: u16 = 50;
 const LISTED_MAX: u16 = 500;
-/// Of so many latest alerts, those of an area are told.
+/// The latest alerts to search for those of an area.
 const SEARCHED: usize = 1_000;
 
-/// Price drops that were told, the latest first.
+/// Price drops that were sent, the latest first.
 #[derive(Serialize)]
 pub(super) struct AlertList {
     alerts: Vec<AlertView>,

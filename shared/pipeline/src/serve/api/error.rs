@@ -5,15 +5,15 @@ use crate::ports::PortError;
 use crate::serve::{AreaError, NamedArea};
 use crate::with_causes;
 
-/// Why a request is not answered as it wished, in words for the one who made it.
+/// Why a request failed, in words for the client.
 #[derive(Debug)]
 pub(super) struct ApiError {
     status: u16,
     code: &'static str,
     message: String,
-    /// Single mistakes, nearest names, candidates: what a program would show as a list.
+    /// Details that a program would show as a list: single mistakes, nearest names, candidates.
     details: Vec<String>,
-    /// The areas to choose from, or the nearest that there is, with their names.
+    /// The areas to choose from, or the nearest known ones, with their names.
     areas: Vec<NamedArea>,
     headers: Vec<(&'static str, &'static str)>,
 }
@@ -43,16 +43,16 @@ impl ApiError {
         Self { headers, ..self }
     }
 
-    /// Every mistake in a request's parameters at once.
+    /// All mistakes in a request's parameters at once.
     pub(super) fn parameters(mistakes: Vec<String>) -> Self {
         let message = mistakes.join("; ");
         Self { details: mistakes, ..Self::new(400, "bad_parameters", message) }
     }
 
-    /// Says nothing of what is inside; the log does.
+    /// Hides the cause; the log has it.
     pub(super) fn internal(error: &dyn std::error::Error) -> Self {
         tracing::error!(error = with_causes(error), "a request could not be answered");
-        Self::new(500, "internal", "the answer could not be put together; asking again may help")
+        Self::new(500, "internal", "the response could not be built; retrying may help")
     }
 
     pub(super) fn response(&self) -> ApiResponse {

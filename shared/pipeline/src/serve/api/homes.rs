@@ -7,15 +7,15 @@ use super::params::Params;
 use crate::ports::PortError;
 use crate::serve::{HomeView, median_per_m2};
 
-/// Intervals and events that are told of a home, each: a listing that flickers for years has many.
-const TOLD_DEFAULT: u16 = 1_000;
-const REPORTED_MAX: u16 = 5_000;
+/// The default number of intervals and events of a home: a listing that flickers for years has many.
+const RETURNED_DEFAULT: u16 = 1_000;
+const RETURNED_MAX: u16 = 5_000;
 
 #[derive(Serialize)]
 pub(super) struct HomeAnswer {
     #[serde(flatten)]
     home: HomeView,
-    /// How many intervals there are, of which the latest are told.
+    /// The number of intervals; the latest are returned.
     intervals_total: usize,
     events_total: usize,
 }
@@ -24,7 +24,7 @@ impl Api<'_> {
     /// `GET /api/v1/homes/{id}`
     pub(super) async fn home(&self, id: &str, query: &str, now: Time) -> Result<HomeAnswer, ApiError> {
         let mut params = Params::read(query, &["limit"]);
-        let limit = usize::from(params.count("limit", TOLD_DEFAULT, REPORTED_MAX));
+        let limit = usize::from(params.count("limit", RETURNED_DEFAULT, RETURNED_MAX));
         params.done()?;
 
         let id = HomeId(id.into());

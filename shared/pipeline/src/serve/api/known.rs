@@ -6,16 +6,16 @@ use super::error::ApiError;
 use crate::ports::{PortError, Views};
 use crate::serve::{AreaError, FoundArea, find_area};
 
-/// The names of all markets, as they were lately: every request needs them, and they seldom change.
+/// The cached names of all markets: every request needs them, and they seldom change.
 #[derive(Default)]
 pub(super) struct KnownMarkets {
     read: Mutex<Option<(Time, Arc<[Market]>)>>,
 }
 
 const KEPT_MS: i64 = 60 * Time::SECOND_MS;
-/// A name that is not found is looked for once more among names that are older than this.
+/// A name that is not found is searched again if the cache is older than this.
 const KEPT_ON_MISS_MS: i64 = 5 * Time::SECOND_MS;
-/// Some 20 MB of names. More are read for each request.
+/// Some 20 MB of names. A longer list is not cached.
 const KEPT_MARKETS_MAX: usize = 100_000;
 
 impl KnownMarkets {
@@ -35,7 +35,7 @@ impl KnownMarkets {
     }
 
     async fn younger_than(&self, age_ms: i64, views: &dyn Views, now: Time) -> Result<Arc<[Market]>, PortError> {
-        // A clock that was set back makes an age negative: then they are read again.
+        // After the clock was set back the age is negative: then they are read again.
         let young = |read: Time| (0..age_ms).contains(&(now.ms() - read.ms()));
         if let Some((_, markets)) = self.lock().as_ref().filter(|(read, _)| young(*read)) {
             return Ok(Arc::clone(markets));
@@ -43,19 +43,19 @@ impl KnownMarkets {
         let mut markets = views.market_ids().await?;
         markets.sort_unstable();
         let markets: Arc<[Market]> = markets.into();
-        // A stack that has no market yet is about to get its first.
+        // A stack without markets is about to get its first one.
         let kept = !markets.is_empty() && markets.len() <= KEPT_MARKETS_MAX;
         *self.lock() = kept.then(|| (now, Arc::clone(&markets)));
         Ok(markets)
     }
 
-    /// A panic elsewhere can't leave a half-written list: the value is replaced whole.
+    /// A panic elsewhere cannot leave a half-written list: the value is replaced whole.
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<(Time, Arc<[Market]>)>> {
         self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What a query is narrowed to, in the way that [`find_area`] reads it.
+/// A query with its purpose and currency, in the form that [`find_area`] takes.
 pub(super) fn narrowed(area: &str, purpose: Option<Purpose>, currency: Option<Currency>) -> String {
     let purpose = purpose.map(|purpose| format!(":{}", purpose.as_str()));
     let currency = currency.map(|currency| format!(":{currency}"));

@@ -12,22 +12,23 @@ use super::sums::READ_MARKETS_MAX;
 use crate::rollup::{WideArea, WideLevel};
 use crate::serve::{AreaView, FoundArea, Hours, MarketView, MergedId, Sum, as_text_or_null};
 
-/// A county of no more markets is added up from them: that is quick, and its prices and days are as fresh as they are.
+/// A county with at most this many markets is added up from them: that is fast, and its prices and days are then
+/// current.
 const COUNTY_MARKETS_MAX: usize = 200;
 const DAYS_DEFAULT: u16 = 90;
 /// Ten years and more.
 const DAYS_MAX: u16 = 4_000;
 
-/// Ids that an answer names: a country's would fill it.
+/// The most IDs in a response: a country's would fill it.
 const IDS_MAX: usize = 2_000;
 
 #[derive(Serialize)]
 pub(super) struct AreaAnswer {
     #[serde(flatten)]
     view: AreaView,
-    /// How many markets there are, of which `consists_of` names the first.
+    /// The number of markets; `consists_of` has the first ones.
     consists_of_total: usize,
-    /// All that was committed until then is in it; absent where everything is.
+    /// Everything committed before this time is included; absent if everything is.
     #[serde(serialize_with = "as_text_or_null", skip_serializing_if = "Option::is_none")]
     rolled_up_at: Option<Time>,
 }
@@ -67,8 +68,8 @@ impl Api<'_> {
     }
 }
 
-/// The sums that are read in place of an area's markets, one for each purpose and currency; none of an area whose markets are
-/// added up.
+/// The sums that are read instead of an area's markets, one for each purpose and currency; empty for an area whose
+/// markets are added up.
 fn kept_sums(found: &FoundArea) -> Vec<WideArea> {
     let ids: BTreeSet<MergedId> = found.markets.iter().map(MergedId::of).collect();
     let areas = ids.into_iter().filter_map(|id| WideArea::new(&found.path, id));
@@ -80,7 +81,7 @@ fn kept_sums(found: &FoundArea) -> Vec<WideArea> {
     areas.filter(is_read).collect()
 }
 
-/// The earlier of two moments until which all is in; `None` is no limit.
+/// The earlier of two such times; `None` is no limit.
 pub(super) fn earliest(one: Option<Time>, other: Option<Time>) -> Option<Time> {
     [one, other].into_iter().flatten().min()
 }
@@ -89,9 +90,9 @@ fn too_wide(found: &FoundArea, markets: usize, as_of: Time, days: u16) -> ApiErr
     let (why, accepted) = match kept_sums(found).is_empty() {
         true => (String::new(), String::new()),
         false if days > WIDE_SERIES_DAYS => {
-            (format!(", and its sum tells {WIDE_SERIES_DAYS} days"), format!("at most {WIDE_SERIES_DAYS} days, "))
+            (format!(", and its sum covers {WIDE_SERIES_DAYS} days"), format!("at most {WIDE_SERIES_DAYS} days, "))
         }
-        false => (format!(", and its sum is not there yet, or does not tell of {as_of}"), String::new()),
+        false => (format!(", and its sum does not exist yet, or does not cover {as_of}"), String::new()),
     };
     let message = format!(
         "{} has {markets} markets, more than the {READ_MARKETS_MAX} that are added up here{why}; accepted: {accepted}a part \

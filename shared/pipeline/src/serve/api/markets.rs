@@ -15,27 +15,27 @@ use crate::rollup::{WideArea, WideLevel};
 use crate::serve::{FoundArea, Hours, MarketRow, Ranking, Sum, as_text_or_null};
 
 const LISTED_MAX: u16 = 1_000;
-/// Of a page, each of these costs the read of a state.
+/// Each market of a page costs the read of a state.
 const LISTED_WITH_FIGURES_MAX: u16 = 100;
 const LISTED_DEFAULT: u16 = 100;
-/// Sums that are read for one answer at most, each up to some megabytes.
+/// The most sums to read for one response, each up to a few megabytes.
 const READ_SUMS_MAX: usize = 64;
 
-/// Markets, a page of them in the order of their ids; or markets or wide areas, ranked.
+/// Markets, a page of them in the order of their IDs; or markets or wide areas, ranked.
 #[derive(Serialize)]
 pub(super) struct MarketList {
-    /// The moment of the figures; absent where none are told.
+    /// The time of the figures; absent without figures.
     #[serde(serialize_with = "as_text_or_null", skip_serializing_if = "Option::is_none")]
     as_of: Option<Time>,
-    /// Of which level the areas are; absent of markets.
+    /// The level of the areas; absent for markets.
     #[serde(skip_serializing_if = "Option::is_none")]
     level: Option<&'static str>,
-    /// All that was committed until then is in it; absent where everything is.
+    /// Everything committed before this time is included; absent if everything is.
     #[serde(serialize_with = "as_text_or_null", skip_serializing_if = "Option::is_none")]
     rolled_up_at: Option<Time>,
-    /// How many there are, on all pages.
+    /// The total number on all pages.
     total: usize,
-    /// How many areas there are whose figures could not be told; absent where there is none.
+    /// The number of areas without figures; absent if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     without_figures: Option<usize>,
     markets: Vec<MarketRow>,
@@ -44,20 +44,20 @@ pub(super) struct MarketList {
     next: Option<Market>,
 }
 
-/// What a query asks for.
+/// The parsed query.
 struct Asked {
     area: Option<String>,
     purpose: Option<Purpose>,
     currency: Option<Currency>,
     level: Option<WideLevel>,
-    /// `None` where markets are listed page by page.
+    /// `None` if markets are listed page by page.
     ranking: Option<Ranking>,
     as_of: Option<Time>,
     limit: usize,
     cursor: Option<Market>,
 }
 
-/// Lines of wide areas, and what is to be known of them.
+/// Rows of wide areas, and their metadata.
 struct Rows {
     rows: Vec<MarketRow>,
     rolled_up_at: Option<Time>,
@@ -73,16 +73,16 @@ impl Asked {
             for name in ["as_of", "sort", "min_homes"] {
                 if params.has(name) {
                     params.mistake(&format!(
-                        "{name}: figures are told of an area or a level; accepted: together with area or level"
+                        "{name}: figures need an area or a level; accepted: together with area or level"
                     ));
                 }
             }
         }
         if params.has("desc") && !params.has("sort") {
-            params.mistake("desc: there is nothing to turn round; accepted: together with sort");
+            params.mistake("desc: nothing is sorted; accepted: together with sort");
         }
         if is_ranked && params.has("cursor") {
-            params.mistake("cursor: what is ranked has no pages; accepted: without level, sort and min_homes");
+            params.mistake("cursor: ranked lists have no pages; accepted: without level, sort and min_homes");
         }
         let max = if is_ranked || !params.has("area") { LISTED_MAX } else { LISTED_WITH_FIGURES_MAX };
         let ranking = Ranking {
@@ -134,7 +134,7 @@ impl Api<'_> {
         }
     }
 
-    /// A page of markets, of an area with their figures.
+    /// A page of markets; for an area, with their figures.
     async fn page(&self, mut markets: Vec<Market>, asked: &Asked, now: Time) -> Result<MarketList, ApiError> {
         let total = markets.len();
         if let Some(cursor) = &asked.cursor {
@@ -151,7 +151,7 @@ impl Api<'_> {
         Ok(MarketList { as_of, level: None, rolled_up_at: None, total, without_figures: None, markets, next })
     }
 
-    /// Markets, or the areas of a level that they lie in, in the order of a figure.
+    /// Markets, or the areas of a level that contain them, in the order of a figure.
     async fn ranked(
         &self,
         found: Option<&FoundArea>,
@@ -193,7 +193,7 @@ impl Api<'_> {
         self.of_each(markets, as_of, row).await
     }
 
-    /// The areas of a level that these markets lie in.
+    /// The areas of a level that contain these markets.
     async fn area_rows(&self, level: WideLevel, markets: &[Market], as_of: Time) -> Result<Rows, ApiError> {
         let (mut rows, mut rolled_up_at, mut without_figures) = (Vec::new(), None, BTreeMap::new());
         let mut visit = |area: WideArea, shown: Option<ShownWide>| match shown {
@@ -216,8 +216,8 @@ impl Api<'_> {
         Ok(Rows { rows, rolled_up_at })
     }
 
-    /// Areas of which no sum tells that moment, added up from their markets, those of the fewest first: what would be too many
-    /// is left without figures.
+    /// Areas without a sum for that time, added up from their markets, those with the fewest first: areas beyond the
+    /// limit have no figures.
     async fn added_up_rows(
         &self,
         mut areas: Vec<(WideArea, Vec<Market>)>,
@@ -239,7 +239,7 @@ impl Api<'_> {
     }
 }
 
-/// Refuses a level that the area is narrower than, and one whose sums would be too many.
+/// Refuses a level that the area is narrower than, and one that needs too many sums.
 fn check_level(level: WideLevel, found: Option<&FoundArea>, markets: &[Market]) -> Result<(), ApiError> {
     if let Some(FoundArea { path, .. }) = found
         && path.split('/').count() > level.depth()
@@ -251,7 +251,7 @@ fn check_level(level: WideLevel, found: Option<&FoundArea>, markets: &[Market]) 
         let mistake = format!("level: {path} is narrower than a {level}; accepted: {accepted}, or a wider area");
         return Err(ApiError::parameters(vec![mistake]));
     }
-    // Sums are kept with those of their parts: of cities in their counties, of a country by itself.
+    // Sums are stored with those of their parts: of cities in their counties, of a country by itself.
     let above = |market: &Market| {
         let area = WideArea::of(market, level);
         area.parent().unwrap_or(area)

@@ -6,31 +6,31 @@ use super::error::ApiError;
 use crate::rollup::WideLevel;
 use crate::serve::Figure;
 
-/// A query's parameters, taken out one by one. Mistakes are gathered and told all at once.
+/// A query's parameters, taken one by one. Mistakes are collected and returned together.
 pub(super) struct Params {
     given: Vec<(String, String)>,
     mistakes: Vec<String>,
 }
 
-/// What a parameter's value is cut to in a message.
+/// The longest value in a message, in characters.
 const SHOWN_CHARS: usize = 80;
 const AREA_CHARS_MAX: usize = 200;
 
 impl Params {
-    /// Reads `a=1&b=2`, percent-encoded, `+` for a space. A parameter that is not `accepted`, or is given
-    /// twice, is a mistake.
+    /// Parses `a=1&b=2`, percent-encoded, `+` for a space. A parameter that is not `accepted`, or is given twice, is a
+    /// mistake.
     pub(super) fn read(query: &str, accepted: &[&str]) -> Self {
         let mut params = Self { given: Vec::new(), mistakes: Vec::new() };
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let spaced = [name, value].map(|text| text.replace('+', " "));
             let [Some(name), Some(value)] = [&spaced[0], &spaced[1]].map(|text| percent_decoded(text)) else {
-                params.mistakes.push(format!("{}: not UTF-8 behind its percent signs", shown(name)));
+                params.mistakes.push(format!("{}: percent-encoded text is not UTF-8", shown(name)));
                 continue;
             };
             if !accepted.contains(&&*name) {
                 let accepted = if accepted.is_empty() { "none".to_owned() } else { accepted.join(", ") };
-                params.mistakes.push(format!("{}: no parameter here; accepted: {accepted}", shown(&name)));
+                params.mistakes.push(format!("{}: not a parameter here; accepted: {accepted}", shown(&name)));
             } else if params.has(&name) {
                 params.mistakes.push(format!("{name}: given twice; accepted: once"));
             } else {
@@ -40,7 +40,7 @@ impl Params {
         params
     }
 
-    /// The parameter as `read` reads it; `None` where it is not given.
+    /// The parameter as parsed by `read`; `None` if it is not given.
     fn take<T>(&mut self, name: &str, accepted: &str, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
         let at = self.given.iter().position(|(known, _)| known == name)?;
         let (_, value) = self.given.swap_remove(at);
@@ -51,7 +51,7 @@ impl Params {
         found
     }
 
-    /// A whole number from 1 to `max`; without it, `default`.
+    /// A whole number from 1 to `max`; the default is `default`.
     pub(super) fn count(&mut self, name: &str, default: u16, max: u16) -> u16 {
         let read = |text: &str| text.parse().ok().filter(|count| (1..=max).contains(count));
         self.take(name, &format!("a whole number from 1 to {max}"), read).unwrap_or(default)
@@ -82,7 +82,7 @@ impl Params {
         self.take(name, "true or false", |text| text.parse().ok()).unwrap_or(false)
     }
 
-    /// A moment, or a date for its midnight in UTC.
+    /// A time, or a date, which means its midnight in UTC.
     pub(super) fn moment(&mut self, name: &str) -> Option<Time> {
         let read = |text: &str| Time::parse(text).or_else(|_| Time::parse(&format!("{text}T00:00:00Z"))).ok();
         self.take(name, "a date like 2026-01-13 or a moment like 2026-01-13T10:51:00Z", read)
@@ -98,7 +98,7 @@ impl Params {
     }
 
     pub(super) fn cursor(&mut self) -> Option<Market> {
-        self.take("cursor", "the `next` of the answer before", |text| text.parse().ok())
+        self.take("cursor", "the `next` of the previous response", |text| text.parse().ok())
     }
 
     pub(super) fn area(&mut self) -> Option<String> {
@@ -106,7 +106,7 @@ impl Params {
         self.take("area", &accepted, |text| is_area(text).then(|| text.to_owned()))
     }
 
-    /// The area that the request's path names.
+    /// The area in the request's path.
     pub(super) fn area_of_path(&mut self, area: &str) -> String {
         if !is_area(area) {
             let accepted = format!("accepted: at most {AREA_CHARS_MAX} characters");
@@ -119,14 +119,13 @@ impl Params {
         self.mistakes.push(mistake.to_owned());
     }
 
-    /// # Errors
-    /// When there was any mistake: all of them.
+    /// Returns all mistakes, if there are any.
     pub(super) fn done(self) -> Result<(), ApiError> {
         if self.mistakes.is_empty() { Ok(()) } else { Err(ApiError::parameters(self.mistakes)) }
     }
 }
 
-/// Names are compared with those of every market, letter by letter: that is bounded here.
+/// Names are compared with those of every market, letter by letter; this bounds their length.
 fn is_area(text: &str) -> bool {
     !text.is_empty() && text.chars().count() <= AREA_CHARS_MAX
 }
@@ -138,8 +137,8 @@ fn shown(value: &str) -> String {
     }
 }
 
-/// Puts `%C3%A9` back to `é`; `None` where that is not UTF-8. A `%` without two hexadecimal digits stands for
-/// itself: some gateways hand on paths that they have decoded already.
+/// Decodes `%C3%A9` to `é`; `None` if the result is not UTF-8. A `%` without two hexadecimal digits is kept: some
+/// gateways pass on decoded paths.
 pub(super) fn percent_decoded(text: &str) -> Option<Cow<'_, str>> {
     if !text.contains('%') {
         return Some(Cow::Borrowed(text));
@@ -169,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_percent_encoded_is_put_back() {
+    fn percent_encoding_is_decoded() {
         let decoded =
             ["us%2Fwa", "%C3%89vian", "100%", "%zz", "%%41", "%e", "a+b"].map(|text| percent_decoded(text).unwrap());
         assert_eq!(decoded, ["us/wa", "Évian", "100%", "%zz", "%A", "%e", "a+b"]);
@@ -186,9 +185,9 @@ mod tests {
         assert_eq!(
             params.mistakes,
             [
-                r#""dais": no parameter here; accepted: days, purpose, currency"#,
+                r#""dais": not a parameter here; accepted: days, purpose, currency"#,
                 "days: given twice; accepted: once",
-                r#""x": not UTF-8 behind its percent signs"#,
+                r#""x": percent-encoded text is not UTF-8"#,
                 r#"days: "x"; accepted: a whole number from 1 to 400"#,
                 r#"purpose: "buy"; accepted: sale or rent"#,
             ]

@@ -1,4 +1,4 @@
-//! What areas are added up from where no sum of them is kept.
+//! Adds up areas without a stored sum.
 
 use std::collections::BTreeMap;
 
@@ -7,15 +7,15 @@ use stoop_market::Cells;
 
 use super::Api;
 use super::error::ApiError;
-use crate::serve::{MergedId, add_market, tells};
+use crate::serve::{MergedId, add_market, covers_days};
 
-/// Markets that are read for one answer at most: more would take longer than a function may.
+/// The most markets to read for one response: more would exceed a function's timeout.
 pub(super) const READ_MARKETS_MAX: usize = 2_000;
-/// States that are in memory at a time, beside their sums: up to a few hundred kilobytes each.
+/// States in memory at a time, in addition to their sums: up to a few hundred kilobytes each.
 const CHUNK_MARKETS: usize = 50;
 
 impl Api<'_> {
-    /// Adds markets up, apart by purpose and currency.
+    /// Adds markets up by purpose and currency.
     pub(super) async fn added_up(
         &self,
         markets: &[Market],
@@ -33,7 +33,7 @@ impl Api<'_> {
         Ok(sums)
     }
 
-    /// What is made of the state of each of these markets.
+    /// Maps the state of each of these markets.
     pub(super) async fn of_each<T>(
         &self,
         markets: &[Market],
@@ -48,12 +48,12 @@ impl Api<'_> {
         Ok(all)
     }
 
-    /// The states of some markets, each with its archive where that is needed to tell the days up to `as_of`.
+    /// The states of some markets, each with its archive if it is needed for the days up to `as_of`.
     async fn states(&self, markets: &[Market], as_of: Time, days: u16) -> Result<Vec<Option<Cells>>, ApiError> {
         let mut states = Vec::with_capacity(markets.len());
         for (market, state) in markets.iter().zip(self.store.markets(markets).await?) {
             let reported = match state.map(|state| state.value) {
-                Some(cells) if !tells(&cells, as_of, &market.area.country().zone, days) => {
+                Some(cells) if !covers_days(&cells, as_of, &market.area.country().zone, days) => {
                     Some(cells.with_archive(&self.views.archive(market).await?))
                 }
                 cells => cells,

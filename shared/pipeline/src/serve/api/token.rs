@@ -1,10 +1,10 @@
 use std::fmt;
 
-/// The bearer token that opens the API. Kept as a hash: it can be compared, not shown.
+/// The bearer token of the API. Kept as a hash: it can be compared, not shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Token(blake3::Hash);
 
-/// Why a text is no token. Does not repeat it.
+/// Why a text is not a token. Does not repeat it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the API's token is not usable; accepted: {CHARS_MIN} to {CHARS_MAX} visible ASCII characters without spaces")]
 pub struct TokenError;
@@ -13,19 +13,20 @@ const CHARS_MIN: usize = 16;
 const CHARS_MAX: usize = 1_024;
 
 impl Token {
-    /// Reads a token: 16 to 1,024 visible ASCII characters, so that a header can carry it and nobody guesses
-    /// it. Space around it (the line end of a file) is no part of it.
+    /// Parses a token: 16 to 1,024 visible ASCII characters, so that a header can carry it and nobody can guess it.
+    /// Surrounding whitespace (the line end of a file) is ignored.
     ///
     /// # Errors
-    /// When the text is anything else.
+    ///
+    /// Any other text.
     pub fn parse(text: &str) -> Result<Self, TokenError> {
         let text = text.trim();
         let usable = (CHARS_MIN..=CHARS_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
         if usable { Ok(Self(blake3::hash(text.as_bytes()))) } else { Err(TokenError) }
     }
 
-    /// Whether an `Authorization` header presents this token. How long that takes tells nothing of the token:
-    /// hashes are compared, in constant time.
+    /// Whether an `Authorization` header presents this token. Hashes are compared in constant time, so that the
+    /// duration reveals nothing about the token.
     pub(super) fn opens_to(&self, authorization: &str) -> bool {
         let Some((scheme, presented)) = authorization.trim().split_once(' ') else { return false };
         let presented = presented.trim_start();
@@ -63,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_be_guessed_or_not_be_sent_is_no_token() {
+    fn a_guessable_or_unsendable_token_is_refused() {
         for text in ["", "secret", "fifteen-letters", "sixteen letters!", "sechzehn-zeichän", &"x".repeat(1_025)] {
             assert_eq!(Token::parse(text), Err(TokenError), "{text}");
         }

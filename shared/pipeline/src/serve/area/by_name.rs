@@ -1,4 +1,4 @@
-//! Areas by names in any order.
+//! Finds areas by names in any order.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -9,19 +9,19 @@ use stoop_gazetteer::{Gazetteer, Match, TOLD, fold, slug};
 use super::here::Here;
 use super::{Meaning, trimmed};
 
-/// Of a longer text only the whole is taken for a name.
+/// A longer text is only taken as a single name.
 const WORDS_MAX: usize = 10;
 
-/// A run of words, as the first and the one after the last.
+/// A run of words: the first index, and the one after the last.
 type Run = (usize, usize);
 
-/// What a text means: places that the gazetteer knows, then areas that a source alone tells of.
+/// The meaning of a text: places of the gazetteer, then areas that only a source knows.
 pub(super) fn by_name(text: &str, here: &Here<'_>) -> Meaning {
     let known: Vec<String> = places(text);
     let known_here = known.iter().filter(|path| !here.within(path).is_empty()).cloned();
     let mut found: Vec<String> = Vec::new();
     for path in known_here.chain(reported(text, here)) {
-        // The county of New York around the city is no other place, only more of it.
+        // The county of New York around the city is not another place, only more of it.
         if !found.iter().any(|likelier| lies_in(likelier, &path) || lies_in(&path, likelier)) {
             found.push(path);
         }
@@ -39,7 +39,7 @@ fn places(text: &str) -> Vec<String> {
     Gazetteer::get().find_exactly(text).into_iter().map(|found| trimmed(&found.path).to_owned()).collect()
 }
 
-/// How many other places a text may mean as well: apart from this one, and with at least a tenth of its people.
+/// How many other places a text may mean: outside this one, and with at least a tenth of its people.
 fn others(text: &str, likeliest: &str) -> usize {
     let found = Gazetteer::get().find_exactly(text);
     let people = found.iter().find(|found| trimmed(&found.path) == likeliest).map_or(0, |found| found.people);
@@ -50,8 +50,8 @@ fn others(text: &str, likeliest: &str) -> usize {
     found.iter().filter(is_other).count()
 }
 
-/// The areas of a source's own naming that some of the words name while all others name areas around it, those with the
-/// most markets first.
+/// The areas with a source's own name that some of the words name, with all others naming areas around it; those with
+/// the most markets first.
 fn reported(text: &str, here: &Here<'_>) -> Vec<String> {
     let slug = slug(text);
     let words: Vec<&str> = slug.split('-').filter(|word| !word.is_empty()).collect();
@@ -69,7 +69,7 @@ fn reported(text: &str, here: &Here<'_>) -> Vec<String> {
     if named.is_empty() {
         return Vec::new();
     }
-    // What each run names, to be found around them. The whole text is what is asked for.
+    // What each run of words names, to be found around the areas. The whole text is the query itself.
     let around = all_runs(words.len()).filter(|run| *run != (0, words.len()));
     let mut names: BTreeMap<Run, Vec<String>> =
         around.map(|(from, to)| ((from, to), places(&words[from..to].join(" ")))).collect();
@@ -101,7 +101,7 @@ fn covers(names: &BTreeMap<Run, Vec<String>>, from: usize, to: usize, path: &str
         })
 }
 
-/// The path of each area whose own name a source alone tells.
+/// The path of each area whose own name only a source knows.
 fn reported_areas<'a>(here: &Here<'a>) -> BTreeSet<&'a str> {
     let mut found = BTreeSet::new();
     for area in here.areas().filter(|area| area.contains(TOLD)) {

@@ -1,4 +1,4 @@
-//! An area by its path.
+//! Finds an area by its path.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,8 @@ use stoop_gazetteer::{AddressParts, Gazetteer, Origin, TOLD};
 use super::here::{Here, beginning};
 use super::{LEVELS, Meaning, UNKNOWN, level_slug, trimmed};
 
-/// What a path means; `None` where its levels are no place as they stand. Only one that no market has needs the gazetteer.
+/// The meaning of a path; `None` if its levels are not a place as written. Only a path that no market has needs the
+/// gazetteer.
 pub(super) fn by_path(path: &str, here: &Here<'_>) -> Option<Meaning> {
     let path = path.trim_end_matches('/');
     if !here.within(path).is_empty() {
@@ -21,7 +22,7 @@ pub(super) fn by_path(path: &str, here: &Here<'_>) -> Option<Meaning> {
     if !spelled.is_empty() { Some(Meaning::Here(spelled)) } else { by_words(&levels, here) }
 }
 
-/// The areas with these levels in another spelling, with or without the mark of what a source alone tells.
+/// The areas with these levels in another spelling, with or without the mark of a name that only the source knows.
 fn spelled(levels: &[&str], here: &Here<'_>) -> Vec<String> {
     let wanted: Vec<String> = levels.iter().map(|level| level_slug(level)).collect();
     let fits = |path: &&str| path.split('/').zip(&wanted).all(|(slug, wanted)| slug.trim_start_matches(TOLD) == wanted);
@@ -29,7 +30,7 @@ fn spelled(levels: &[&str], here: &Here<'_>) -> Vec<String> {
     found.into_iter().map(str::to_owned).collect()
 }
 
-/// The area that the levels lead to as words of a source would: `us/washington/king county`.
+/// The area that the levels lead to as a source's words would: `us/washington/king county`.
 fn by_words(levels: &[&str], here: &Here<'_>) -> Option<Meaning> {
     let word =
         |n: usize| levels.get(n).map(|level| level.trim().trim_start_matches(TOLD)).filter(|word| *word != UNKNOWN);
@@ -40,7 +41,7 @@ fn by_words(levels: &[&str], here: &Here<'_>) -> Option<Meaning> {
     let mut known = None;
     for words in [as_code, as_quarter] {
         let located = Gazetteer::get().locate(&words);
-        // What the path says and the place does not is not passed over.
+        // Contradictions between the path and the place are not ignored.
         let is_whole = located.levels[levels.len() - 1].is_some() && located.contradictions.is_empty();
         let Some(path) = located.path().filter(|_| is_whole) else { continue };
         let path = trimmed(&path).to_owned();

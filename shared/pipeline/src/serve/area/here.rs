@@ -1,4 +1,4 @@
-//! The markets that there are, to be asked which lie in an area.
+//! The known markets, searchable by area.
 
 use stoop_domain::Market;
 
@@ -12,14 +12,14 @@ pub(super) struct Here<'a> {
 impl<'a> Here<'a> {
     pub(super) fn of(markets: impl Iterator<Item = &'a Market>) -> Self {
         let mut markets: Vec<&Market> = markets.collect();
-        // They mostly come in order: that is looked at once.
+        // They usually come in order, so check once.
         markets.sort_unstable_by(|a, b| a.area.cmp(&b.area));
         Self { markets }
     }
 
-    /// The markets of the area that a path names.
+    /// The markets of the area with this path.
     pub(super) fn within(&self, path: &str) -> &[&'a Market] {
-        // `us/wa/king-x/…` sorts before `us/wa/king/…`: the slash belongs to what is looked for.
+        // `us/wa/king-x/…` sorts before `us/wa/king/…`: the slash belongs to the search key.
         let first = if path.split('/').count() < LEVELS { format!("{path}/") } else { path.to_owned() };
         let from = self.markets.partition_point(|market| market.area.as_str() < first.as_str());
         let rest = &self.markets[from..];
@@ -32,7 +32,7 @@ impl<'a> Here<'a> {
     }
 }
 
-/// The first so many levels of a path.
+/// The first levels of a path.
 pub(super) fn beginning(path: &str, levels: usize) -> &str {
     path.match_indices('/').nth(levels - 1).map_or(path, |(end, _)| &path[..end])
 }

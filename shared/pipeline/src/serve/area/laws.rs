@@ -1,4 +1,4 @@
-//! What holds for every text, and what a thousand texts find.
+//! Properties for every text, and the results of a thousand texts.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use stoop_domain::lies_in;
 
 use super::*;
 
-/// What people write, and the path of the place that is meant: the gazetteer's own table.
+/// What people write, and the path of the place they mean: the gazetteer's own table.
 fn searches() -> Vec<(&'static str, &'static str)> {
     let table = include_str!("../../../../gazetteer/tests/searches.tsv");
     table.lines().filter(|line| !line.starts_with('#')).map(|line| line.split_once('\t').unwrap()).collect()
@@ -20,7 +20,8 @@ fn markets_of<'p>(paths: impl IntoIterator<Item = &'p str>) -> Vec<Market> {
     paths.into_iter().map(|path| format!("{path}:sale:USD").parse().unwrap()).collect()
 }
 
-/// Where every place of the table is watched, each of its texts, in three spellings, finds its own or offers it first.
+/// If every place of the table has a market, each of its texts, in three spellings, finds its own place or suggests it
+/// first.
 #[test]
 fn more_than_a_thousand_texts_find_what_they_mean() {
     let searches = searches();
@@ -43,16 +44,16 @@ fn more_than_a_thousand_texts_find_what_they_mean() {
     assert!(tried > 2_500, "{tried}");
 }
 
-/// Where that place alone is watched there is nothing to choose from.
+/// If only that place has a market, there is nothing to choose from.
 #[test]
-fn where_one_place_is_watched_its_names_find_it() {
+fn if_one_place_has_a_market_its_names_find_it() {
     for (text, path) in searches() {
         let found = find_area(text, &markets_of([path])).map(|found| found.path);
         assert_eq!(found.as_deref(), Ok(trimmed(path)), "{text}");
     }
 }
 
-/// Paths as places lead to them: down to some level of the gazetteer's, then of a source's own naming or unknown.
+/// Paths of places: known to some level of the gazetteer, then with a source's own names or unknown.
 fn area() -> impl Strategy<Value = String> {
     let known = prop_oneof![
         Just("us/wa/king/seattle/98178"),
@@ -87,7 +88,7 @@ fn some_text() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn what_is_found_lies_in_the_path_that_is_reported(text in some_text(), markets in some_markets()) {
+    fn found_markets_are_within_the_returned_path(text in some_text(), markets in some_markets()) {
         match find_area(&text, &markets) {
             Ok(FoundArea { path, markets: found, .. }) => {
                 prop_assert!(!found.is_empty() && found.is_sorted());
@@ -127,9 +128,9 @@ proptest! {
         }
     }
 
-    /// Whatever is suggested finds something, if not always one thing.
+    /// Every suggestion finds something, if not always a single area.
     #[test]
-    fn what_is_offered_instead_is_there(text in some_text(), markets in some_markets()) {
+    fn suggestions_exist(text in some_text(), markets in some_markets()) {
         if let Err(AreaError::NoSuchArea { nearest, .. }) = find_area(text.split(':').next().unwrap(), &markets) {
             for name in nearest {
                 prop_assert!(matches!(find_area(&name, &markets), Ok(_) | Err(AreaError::Ambiguous { .. })), "{name}");

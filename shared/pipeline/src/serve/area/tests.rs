@@ -55,7 +55,7 @@ fn an_area_is_found_by_path_and_by_the_beginning_of_one() {
 }
 
 #[test]
-fn the_mark_of_what_a_source_tells_may_be_left_out_or_be_too_much() {
+fn the_mark_of_a_sources_own_name_is_optional() {
     let yasmine = format!("{AGADIR}/~residence-yasmine");
     assert_eq!(path(&yasmine), yasmine);
     assert_eq!(path(&format!("{AGADIR}/Résidence Yasmine")), yasmine);
@@ -65,7 +65,7 @@ fn the_mark_of_what_a_source_tells_may_be_left_out_or_be_too_much() {
 }
 
 #[test]
-fn with_and_without_the_mark_are_two_areas_where_both_are_there() {
+fn with_and_without_the_mark_are_two_areas_if_both_exist() {
     let both = markets(&["xx/-/-/here/-:sale:USD", "xx/-/-/~here/-:sale:USD"]);
     for path in ["xx/-/-/here", "xx/-/-/~here"] {
         assert_eq!(find_area(path, &both).unwrap().path, path);
@@ -83,11 +83,11 @@ fn the_levels_of_a_path_may_be_written_as_people_write_them() {
     assert_eq!(path("us/Illinois/Cook County/Chicago/62100"), "us/il/cook/chicago/~62100");
     assert_eq!(path("at/vienna"), "at/wien");
     assert_eq!(path("at/wien/wien/wien/neubau"), "at/wien/wien/wien/1070");
-    // As paths were before 2026, without what a postal code or city fixes.
+    // Paths as before 2026, without the levels that a postal code or city implies.
     assert_eq!(path("us/wa/king/-/98178"), "us/wa/king/seattle/98178");
     assert_eq!(path("us/wa/king/renton/98178"), "us/wa/king/seattle/98178");
     assert_eq!(path("ma/-/-/agadir"), AGADIR);
-    // Levels that are left out.
+    // Omitted levels.
     assert_eq!(path("us/wa/seattle"), "us/wa/king/seattle");
     assert_eq!(path("washington/king"), "us/wa/king");
 }
@@ -149,7 +149,7 @@ fn an_area_of_a_sources_own_naming_is_found_by_its_words_with_names_around_it() 
 }
 
 #[test]
-fn an_area_around_one_of_the_same_name_is_no_second_place() {
+fn an_area_around_one_of_the_same_name_is_not_a_second_place() {
     assert_eq!(path("new york"), "us/ny/new-york/new-york");
     assert_eq!(path("new york county"), "us/ny/new-york");
     assert_eq!(path("new york state"), "us/ny");
@@ -173,14 +173,14 @@ fn a_name_of_two_places_is_not_guessed() {
 }
 
 #[test]
-fn what_people_hardly_mean_is_found_where_it_alone_is_watched() {
+fn an_unlikely_place_is_found_if_only_it_has_homes() {
     // One of thirty counties of that name, and not among the first twenty.
     let rare = markets(&["us/al/washington/chatom/36518:sale:USD"]);
     assert_eq!(find_area("washington county", &rare).unwrap().path, "us/al/washington");
 }
 
 #[test]
-fn morocco_and_massachusetts_are_reported_apart() {
+fn morocco_and_massachusetts_are_distinguished() {
     let AreaError::Ambiguous { candidates, .. } = find_area("ma", &here()).unwrap_err() else { panic!() };
     let mut paths: Vec<&str> = candidates.iter().map(|area| area.path.as_str()).collect();
     paths.sort_unstable();
@@ -205,14 +205,11 @@ fn a_purpose_or_a_whole_id_leaves_out_the_rest() {
         refused("seattle:sale:eur"),
         "no home for sale in EUR is watched in Seattle, King County, Washington, United States"
     );
-    assert_eq!(
-        refused("98178:nonsense"),
-        r#""nonsense" behind the area is none of sale, rent and a currency like USD"#
-    );
+    assert_eq!(refused("98178:nonsense"), r#""nonsense" after the area is not sale, rent or a currency like USD"#);
 }
 
 #[test]
-fn a_place_that_is_known_and_not_watched_is_reported_with_what_is_around_it() {
+fn a_known_place_without_homes_is_reported_with_the_nearest_area() {
     for (query, message) in [
         (
             "austin tx",
@@ -233,15 +230,15 @@ fn a_place_that_is_known_and_not_watched_is_reported_with_what_is_around_it() {
 }
 
 #[test]
-fn of_several_places_that_are_not_watched_it_is_said_that_there_are_others() {
+fn several_places_without_homes_are_mentioned() {
     let markets = ["ma/fes-meknes/fes/fes/-:sale:MAD".parse().unwrap()];
     let message = find_area("springfield", &markets).unwrap_err().to_string();
     assert!(message.starts_with("no home is watched in Springfield, ") && message.contains(", nor in "), "{message}");
-    assert!(message.ends_with(" other places that are called so"), "{message}");
+    assert!(message.ends_with(" other places of that name"), "{message}");
 }
 
 #[test]
-fn what_is_unknown_is_reported_with_its_nearest() {
+fn an_unknown_area_is_reported_with_similar_names() {
     assert_eq!(refused("98179"), r#"there is no area "98179" here; did you mean 98178, 98103?"#);
     assert_eq!(refused("us/wa/kong"), r#"there is no area "us/wa/kong" here; did you mean us/wa/king?"#);
     assert_eq!(refused("seatle"), r#"there is no area "seatle" here; did you mean us/wa/king/seattle?"#);
@@ -258,7 +255,7 @@ fn what_is_unknown_is_reported_with_its_nearest() {
 }
 
 #[test]
-fn an_area_is_called_the_same_however_it_is_asked_for() {
+fn an_area_has_the_same_name_for_every_query() {
     let name = |query: &str| find_area(query, &here()).unwrap().name;
     assert_eq!([name("us/wa/king"), name("king county")], ["King", "King"]);
     assert_eq!([name("us/"), name("usa"), name("us/wa"), name("Washington")], ["US", "US", "WA", "WA"]);
@@ -266,7 +263,7 @@ fn an_area_is_called_the_same_however_it_is_asked_for() {
 }
 
 #[test]
-fn all_areas_that_a_text_means_are_given_to_look_into_each() {
+fn all_areas_that_a_text_may_mean_are_returned() {
     let paths = |text: &str| areas_called(text, &here()).into_iter().map(|area| area.path).collect::<Vec<_>>();
     assert_eq!(paths("springfield"), ["us/mo/greene/springfield", "us/il/sangamon/springfield"]);
     assert_eq!(paths("seattle"), ["us/wa/king/seattle"]);

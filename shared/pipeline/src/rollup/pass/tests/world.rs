@@ -1,4 +1,4 @@
-//! A world whose every call may fail, before it has done anything or after, and in which others are faster.
+//! A world in which every call may fail, before or after its effect, and other writers are faster.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
@@ -23,7 +23,7 @@ pub(super) const PLACES: [[&str; 5]; 6] = [
     ["MA", "", "", "Agadir", ""],
 ];
 
-/// How often a call goes wrong: one in so many, before or after it did what it was to do; and how often somebody else is faster.
+/// How often a call fails, one in this many, before or after its effect; and how often another writer is faster.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Faults {
     pub(super) fails: Option<i64>,
@@ -77,7 +77,7 @@ pub(super) fn day(day: i64) -> Time {
 }
 
 impl Inner {
-    /// Whether a call goes wrong, before it did anything and afterwards.
+    /// Whether a call fails before its effect, and after it.
     pub(super) fn call(&mut self) -> [bool; 2] {
         self.calls += 1;
         let is_killed = self.faults.killed_at.is_some_and(|call| self.calls >= call);
@@ -85,7 +85,7 @@ impl Inner {
         [is_killed || self.random.one_in(fails), self.random.one_in(fails)]
     }
 
-    /// One of forty homes is seen on about this day or long ago.
+    /// One of forty homes is seen about this day or long ago.
     pub(super) fn see(&mut self, today: i64) {
         let home = self.random.below(40);
         let address =
@@ -121,7 +121,7 @@ impl Inner {
         self.markets.values().filter(|stored| stored.settled != stored.whole.version).count()
     }
 
-    /// Every area as the plain sum of its homes, with nothing folded.
+    /// Every area as the plain sum of its homes, without folding.
     pub(super) fn plain(&self) -> BTreeMap<WideArea, Cells> {
         let mut sums: BTreeMap<WideArea, Cells> = BTreeMap::new();
         for home in self.homes.values() {
@@ -145,7 +145,7 @@ impl Inner {
             assert_eq!(sum.first_difference().unwrap(), None, "{area}");
             let Total { covered, markets, sum, .. } = sum.total();
             let zone = area.country().zone;
-            assert!(covered.has(now.day_in(&zone)), "{area} tells {covered:?}, not {now}");
+            assert!(covered.has(now.day_in(&zone)), "{area} covers {covered:?}, not {now}");
             let lies_in = |market: &&Market| WideArea::of(market, area.level()) == *area;
             assert_eq!(markets, self.markets.keys().filter(lies_in).count(), "{area}");
             let got = sum.figures(area.level().grain(), Segment::All, now, &zone);
@@ -166,7 +166,7 @@ impl Inner {
         }
     }
 
-    /// What is settled is in its county.
+    /// Asserts that settled markets are in their county.
     #[track_caller]
     pub(super) fn nothing_is_settled_that_is_not_in(&self) {
         for (market, stored) in self.markets.iter().filter(|(_, stored)| stored.settled > 0) {
@@ -205,7 +205,7 @@ impl World {
         roll_up_all(self, now, &|| false).await.unwrap_or_default()
     }
 
-    /// Does a call, or fails, or does it and fails.
+    /// Runs a call, or fails before or after it.
     pub(super) fn call<T>(&self, act: impl FnOnce(&mut Inner) -> T) -> Result<T, PortError> {
         let mut inner = self.lock();
         let [before, after] = inner.call();
@@ -270,7 +270,7 @@ impl RollUps for World {
             (inner.random.one_in(is_late), inner.now)
         };
         if is_late {
-            // Another pass, on its own, between the read and the write; what it rolls up changed just now.
+            // Another pass, between the read and the write; its market changed just now.
             let faults = std::mem::take(&mut self.lock().faults);
             let today = (now.ms() - START) / Time::DAY_MS;
             self.lock().see(today);
