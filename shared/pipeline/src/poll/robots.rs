@@ -1,5 +1,6 @@
 use stoop_sources::{Method, Request};
 
+use super::address::origin_and_path;
 use super::fetch::Fetcher;
 use super::{PollError, USER_AGENT};
 
@@ -21,15 +22,15 @@ impl Robots {
     /// # Errors
     /// When it may not.
     pub(super) async fn ask(&mut self, request: &Request, fetcher: &mut Fetcher<'_>) -> Result<Option<()>, PollError> {
-        let after_scheme = request.url.find("://").map_or(0, |at| at + 3);
-        let path_at = request.url[after_scheme..].find('/').map_or(request.url.len(), |at| after_scheme + at);
-        let (origin, path) = request.url.split_at(path_at);
-        if self.asked.as_ref().is_none_or(|(asked, _)| asked != origin) {
-            let Some(policy) = fetch(origin, fetcher).await? else { return Ok(None) };
-            self.asked = Some((origin.to_owned(), policy));
+        let Some((origin, path)) = origin_and_path(&request.url) else {
+            return Err(PollError::Source("an address without a host has no robots.txt".into()));
+        };
+        if self.asked.as_ref().is_none_or(|(asked, _)| *asked != origin) {
+            let Some(policy) = fetch(&origin, fetcher).await? else { return Ok(None) };
+            self.asked = Some((origin.clone(), policy));
         }
         let allowed = match &self.asked {
-            Some((_, Policy::Rules(rules))) => allows(rules, USER_AGENT, if path.is_empty() { "/" } else { path }),
+            Some((_, Policy::Rules(rules))) => allows(rules, USER_AGENT, &path),
             Some((_, Policy::AllowsAll)) => true,
             Some((_, Policy::AllowsNothing)) | None => false,
         };

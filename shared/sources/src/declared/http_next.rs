@@ -5,6 +5,7 @@ use super::envelope::{MORE, NEXT, Opened, TOTAL, TOTAL_PAGES};
 use super::http_plan::HttpPlan;
 use super::link_header;
 use super::pages_plan::{By, Pages};
+use crate::link;
 use crate::port::{Answer, Cursor, Next, ReadError};
 
 /// An answer, and the request that it is to.
@@ -90,7 +91,7 @@ impl Turned<'_> {
     }
 
     fn follow(&self, link: &str) -> Result<String, ReadError> {
-        link_header::follow(self.home, self.asked, link)
+        link::follow(self.home, self.asked, link)
     }
 }
 

@@ -1,5 +1,8 @@
 use stoop_domain::Time;
 
+use crate::link;
+use crate::port::ReadError;
+
 /// Whether a link counts rows (`$skip=200`) instead of naming where it goes on (`$skiptoken`). Every row that changes
 /// while such pages are read moves to the end and pulls one that was not read yet over the page's edge; and vendors
 /// stop counting somewhere: Bridge after 10,000 rows, Trestle after a million.
@@ -27,6 +30,17 @@ pub(super) fn from_time(times: &[Option<Time>]) -> Option<Time> {
     let last = (*times.last()?)?;
     let known: Vec<Time> = times.iter().copied().flatten().collect();
     (known.is_sorted() && known[0] < last).then_some(last)
+}
+
+/// Where a `nextLink` leads that stands on the page at `current`. A relative one counts from the service's base (as
+/// OData has it), unless it is a query alone.
+pub(super) fn follow(base: &str, current: &str, link: &str) -> Result<String, ReadError> {
+    let root = format!("{base}/");
+    let next = link::follow(base, if link.trim_start().starts_with('?') { current } else { &root }, link)?;
+    if next == current {
+        return Err(ReadError::BadLink("leads back to the page it stands on".into()));
+    }
+    Ok(next)
 }
 
 /// The target of `rel="next"` in a `Link` header (RFC 8288).
