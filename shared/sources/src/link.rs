@@ -7,6 +7,8 @@ use url::Url;
 
 use crate::port::ReadError;
 
+pub(crate) mod header;
+
 /// What is encoded in a query's value: everything but letters, digits and `-._~`.
 pub(crate) const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 

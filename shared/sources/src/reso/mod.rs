@@ -323,7 +323,7 @@ impl Source for Reso {
         let link = envelope.parsed("@odata.nextLink", |link| Ok::<_, ()>(link.to_owned()));
         let link = link.map_err(|refusal| ReadError::BadLink(format!("is none: {}", refusal.detail)))?;
         let in_header =
-            || answer.header("link").filter(|_| self.dialect == Dialect::Bridge).and_then(onward::in_header);
+            || Some(answer.headers).filter(|_| self.dialect == Dialect::Bridge).and_then(link::header::next);
         let link = link.as_deref().or_else(in_header);
         let total = envelope.number("@odata.count", 0).ok().flatten();
         let (position, full) = (Position::of(cursor), cursor.since.is_none());

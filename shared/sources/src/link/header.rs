@@ -2,7 +2,7 @@
 
 /// The target of the first link with the relation `next` in an answer's `Link` headers. Links of another context
 /// (`anchor`) are not of this page.
-pub(super) fn next(headers: &[(String, String)]) -> Option<&str> {
+pub(crate) fn next(headers: &[(String, String)]) -> Option<&str> {
     headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("link")).find_map(|(_, value)| next_in(value))
 }
 
@@ -82,6 +82,7 @@ mod tests {
             r##"</x>; rel="next"; anchor="#foo", </n>; rel=next"##,
             r#", ,</n>; crossorigin; rel="next""#,
             r#"< /n >; rel="next"#,
+            r#"</p?$select=A,B;C>; rel="prev", </n>; title=x; rel="next""#,
         ] {
             assert_eq!(next_of(&[value]).as_deref(), Some("/n"), "{value}");
         }
