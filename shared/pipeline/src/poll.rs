@@ -1,6 +1,7 @@
 //! A search in, observations on the stream out.
 
 mod account;
+mod address;
 mod believe;
 mod breaker;
 mod budget;

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::fields::scalar;
-use crate::link::encode;
+use crate::link::{VALUE, encode};
 use crate::port::{Method, ReadError, Request};
 
 /// What a client has to show for a token.
@@ -40,7 +40,7 @@ impl ClientCredentials {
             ("client_secret", &self.client_secret),
         ];
         fields.extend(self.scope.as_deref().map(|scope| ("scope", scope)));
-        let body = fields.iter().map(|(name, value)| format!("{name}={}", encode(value, ""))).collect::<Vec<_>>();
+        let body = fields.iter().map(|(name, value)| format!("{name}={}", encode(value, VALUE))).collect::<Vec<_>>();
         Request {
             method: Method::Post,
             url: self.token_url.clone(),

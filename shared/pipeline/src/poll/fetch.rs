@@ -1,9 +1,10 @@
 use std::hash::{BuildHasher, BuildHasherDefault};
 
 use rustc_hash::FxHasher;
-use stoop_sources::{Grant, Limit, Method, Request, Source};
+use stoop_sources::{Grant, Limit, Request, Source};
 
 use super::account::SharedAccount;
+use super::address::{host_of, not_followed};
 use super::breaker::{Ended, Permit};
 use super::budget::{Booking, OverBudget};
 use super::quota::{QuotaStatus, reported};
@@ -13,9 +14,6 @@ use crate::ports::{HttpAnswer, HttpError, PortError, RunOutcome};
 
 /// Attempts at one page, the first among them.
 const ATTEMPTS_MAX: u32 = 5;
-
-/// A longer part of an address may be a key.
-const KEY_CHARS_MIN: usize = 24;
 
 /// How long the whole account pauses after a 429 that does not say how long, doubled each time.
 const UNASKED_MS: i64 = 30_000;
@@ -385,38 +383,4 @@ fn judge(request: &Request, answer: &HttpAnswer) -> Verdict {
         }),
         _ => Verdict::Final(what),
     }
-}
-
-/// Where a redirect leads to and why nobody follows it. Of the address all is left out that may hold a key: the query, and
-/// parts of the path that are as long as keys are.
-fn not_followed(request: &Request, location: &str) -> String {
-    let origin = |url: &str| {
-        let (scheme, _) = url.split_once("://")?;
-        Some(format!("{}://{}", scheme.to_ascii_lowercase(), host_of(url).to_ascii_lowercase()))
-    };
-    let here = origin(&request.url).unwrap_or_default();
-    let scheme = here.split_once("://").map_or("https", |(scheme, _)| scheme);
-    let absolute = match location.trim() {
-        at_host if at_host.starts_with("//") => format!("{scheme}:{at_host}"),
-        absolute if absolute.contains("://") => absolute.to_owned(),
-        path => format!("{here}/{}", path.trim_start_matches('/')),
-    };
-    let there = origin(&absolute).unwrap_or_default();
-    let path = absolute.split(['?', '#']).next().unwrap_or_default().splitn(4, '/').nth(3).unwrap_or_default();
-    let short =
-        |part: &str| if part.len() > KEY_CHARS_MIN { "…".to_owned() } else { part.escape_debug().to_string() };
-    let path: Vec<String> = path.split('/').take(8).map(short).collect();
-    let why = match request.method {
-        Method::Post => "a POST is not sent again to another address",
-        Method::Get if there == here => "more redirects than are followed lead around on the same server",
-        Method::Get => "keys are not sent to another server; if it is the right one, name it in the search's url",
-    };
-    format!("it leads to {there}/{}, which is not followed: {why}", path.join("/"))
-}
-
-/// The host of an address, for messages: never the path or query, which may hold a key.
-pub(super) fn host_of(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
-    authority.rsplit_once('@').map_or(authority, |(_, host)| host)
 }

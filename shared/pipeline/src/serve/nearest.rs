@@ -1,3 +1,5 @@
+use strsim::levenshtein;
+
 /// The most names to return.
 const NEAREST_MAX: usize = 5;
 
@@ -7,8 +9,9 @@ const CONTAINED_MIN: usize = 3;
 /// Collects the names most similar to a query: those that contain it, and those that differ from it in at most a third
 /// of its letters, the nearest first.
 pub struct Nearest {
-    wanted: Vec<char>,
-    text: String,
+    wanted: String,
+    /// How many letters that has.
+    letters: usize,
     found: Vec<(usize, String)>,
 }
 
@@ -16,7 +19,7 @@ impl Nearest {
     /// An empty collection.
     #[must_use]
     pub fn to(wanted: &str) -> Self {
-        Self { wanted: wanted.chars().collect(), text: wanted.to_owned(), found: Vec::new() }
+        Self { wanted: wanted.to_owned(), letters: wanted.chars().count(), found: Vec::new() }
     }
 
     /// Offers a name.
@@ -26,13 +29,13 @@ impl Nearest {
 
     /// Offers a name that is returned in another form.
     pub fn offer_as(&mut self, name: &str, reported: &str) {
-        let most = ((self.wanted.len() + 1) / 3).max(1);
-        let contained = self.wanted.len() >= CONTAINED_MIN && name.contains(&self.text);
+        let most = ((self.letters + 1) / 3).max(1);
+        let contained = self.letters >= CONTAINED_MIN && name.contains(&self.wanted);
         let length = name.chars().count();
-        if !contained && length.abs_diff(self.wanted.len()) > most {
+        if !contained && length.abs_diff(self.letters) > most {
             return;
         }
-        let distance = edit_distance(&self.wanted, name);
+        let distance = levenshtein(&self.wanted, name);
         if contained || distance <= most {
             // A name that contains the query ranks after a nearly equal name.
             self.found.push((distance.min(most + 1), reported.to_owned()));
@@ -47,21 +50,6 @@ impl Nearest {
     pub fn names(self) -> Vec<String> {
         self.found.into_iter().map(|(_, name)| name).collect()
     }
-}
-
-/// The Levenshtein distance: the number of letters to insert, delete or replace.
-fn edit_distance(from: &[char], to: &str) -> usize {
-    let mut row: Vec<usize> = (0..=from.len()).collect();
-    for (i, letter) in to.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, other) in from.iter().enumerate() {
-            let replaced = diagonal + usize::from(*other != letter);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[from.len()]
 }
 
 #[cfg(test)]

@@ -88,7 +88,8 @@ impl Avito {
             (false, false) => None,
         };
         // A path copied from a browser is encoded already.
-        let path = link::encode(path.trim_matches('/'), if path.contains('%') { "/%" } else { "/" });
+        let path =
+            link::encode(path.trim_matches('/'), if path.contains('%') { link::ENCODED_PATH } else { link::PATH });
         Ok(Self { base, path, purpose, rules, pages_max })
     }
 }

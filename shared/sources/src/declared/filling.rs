@@ -1,6 +1,6 @@
 //! Texts of `[http]` with `{names}` in them.
 
-use crate::link::encode;
+use crate::link::{VALUE, encode};
 use crate::port::Params;
 
 /// A text with `{names}`: of a search's parameters, and of what a scan brings along.
@@ -123,7 +123,7 @@ impl Filling {
 
     fn written(&self, value: &str) -> String {
         match self.form {
-            Form::Address => encode(value, ""),
+            Form::Address => encode(value, VALUE),
             Form::Header => value.to_owned(),
             Form::Json => {
                 let quoted = json_text(value);
@@ -153,7 +153,7 @@ fn quotes(json: &str) -> bool {
 pub(super) fn with_query(url: &str, name: &str, value: &str) -> String {
     let (url, fragment) = url.split_at(url.find('#').unwrap_or(url.len()));
     let sign = if url.contains('?') { '&' } else { '?' };
-    format!("{url}{sign}{}={}{fragment}", encode(name, ""), encode(value, ""))
+    format!("{url}{sign}{}={}{fragment}", encode(name, VALUE), encode(value, VALUE))
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use super::row::Parts;
 use super::watermark::Watermark;
 use crate::fields::shown;
 use crate::grant::ClientCredentials;
-use crate::link::{encode, origin};
+use crate::link::{VALUE, encode, origin};
 use crate::port::{
     Answer, CrawlPolicy, Cursor, Found, Next, Page, Params, ReadError, Request, Row, SearchError, Source,
 };
@@ -299,7 +299,7 @@ fn hidden(secrets: &[String]) -> Vec<String> {
     let mut hidden: Vec<String> = long
         .flat_map(|secret| {
             let json = json_text(secret);
-            [secret.to_owned(), encode(secret, ""), json[1..json.len() - 1].to_owned()]
+            [secret.to_owned(), encode(secret, VALUE), json[1..json.len() - 1].to_owned()]
         })
         .collect();
     // The longest first: one secret may be part of another.

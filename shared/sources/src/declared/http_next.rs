@@ -3,8 +3,8 @@
 use super::cells::unescape;
 use super::envelope::{MORE, NEXT, Opened, TOTAL, TOTAL_PAGES};
 use super::http_plan::HttpPlan;
-use super::link_header;
 use super::pages_plan::{By, Pages};
+use crate::link;
 use crate::port::{Answer, Cursor, Next, ReadError};
 
 /// An answer, and the request that it is to.
@@ -41,7 +41,7 @@ impl Turned<'_> {
             }
             By::Cursor => lead(self.opened.written(NEXT)),
             By::NextLink => lead(self.opened.written(NEXT)).map(|link| self.follow(&link)).transpose()?,
-            By::LinkHeader => link_header::next(self.answer.headers).map(|link| self.follow(link)).transpose()?,
+            By::LinkHeader => link::header::next(self.answer.headers).map(|link| self.follow(link)).transpose()?,
         };
         let Some(position) = position else { return Ok(Next::End) };
         if position == self.cursor.position || position == self.first {
@@ -90,7 +90,7 @@ impl Turned<'_> {
     }
 
     fn follow(&self, link: &str) -> Result<String, ReadError> {
-        link_header::follow(self.home, self.asked, link)
+        link::follow(self.home, self.asked, link)
     }
 }
 

@@ -80,7 +80,6 @@ mod http;
 mod http_next;
 mod http_plan;
 mod json_path;
-mod link_header;
 mod listing;
 mod map;
 mod pages_plan;

@@ -22,6 +22,7 @@ mod path;
 
 use std::sync::LazyLock;
 
+use percent_encoding::AsciiSet;
 use stoop_domain::{PropertyType, Purpose, Reason, Time};
 
 use crate::capabilities::Capabilities;
@@ -47,6 +48,11 @@ static RULES: LazyLock<Result<CardRules, MapErrors>> =
     LazyLock::new(|| CardRules::built_in(include_str!("cards.toml")));
 
 const EXPECTED: &str = "a Mubawab page of search results";
+
+/// Signs of a path that this site writes as they are.
+const UNENCODED: &AsciiSet = &link::PATH.remove(b':').remove(b',');
+const ENCODED: &AsciiSet = &UNENCODED.remove(b'%');
+
 const PATH: &str = "fr/sc/appartements-a-vendre";
 
 impl Mubawab {
@@ -86,7 +92,7 @@ impl Mubawab {
         let (Some(purpose), Some(rules)) = (purpose, rules) else { return Err(SearchError(Vec::new())) };
         let property_type = path::property_type(&path);
         // A path copied from a browser is encoded already.
-        let path = link::encode(path.trim_matches('/'), if path.contains('%') { "/:,%" } else { "/:," });
+        let path = link::encode(path.trim_matches('/'), if path.contains('%') { ENCODED } else { UNENCODED });
         Ok(Self { base, path, purpose, property_type, rules, pages_max })
     }
 

@@ -49,7 +49,7 @@ pub(super) fn read(params: &Params) -> Result<Realtor, SearchError> {
     let api = reader.one_of("api", &[REALTY_IN_US, US_REAL_ESTATE]);
     let purpose = if reader.one_of("purpose", &["sale", "rent"]) == "rent" { Purpose::Rent } else { Purpose::Sale };
     let host = reader.text("host", &format!("{api}.p.rapidapi.com"));
-    if link::origin(&format!("https://{host}")).is_none() || host.contains(['/', '?', '#']) {
+    if !link::is_host(&host) {
         reader.mistake("host", &host, "a host name like realty-in-us.p.rapidapi.com");
     }
     let base = reader.address("url", &format!("https://{host}"));
@@ -142,7 +142,7 @@ fn query(address: &Where, purpose: Purpose, bounds: &[(&str, u32)]) -> Ask {
     };
     let mut query = format!("{path}?state_code={}", address.state_code.as_deref().unwrap_or_default());
     if let Some(city) = &address.city {
-        query.push_str(&format!("&city={}", link::encode(city, "")));
+        query.push_str(&format!("&city={}", link::encode(city, link::VALUE)));
     }
     query.push_str(&format!("&sort={sort}"));
     for (name, value) in bounds {

@@ -36,7 +36,8 @@ pub(super) fn read(params: &Params) -> Result<RentCast, SearchError> {
     // Of listings that leave a window of days, or come back on offer, nothing follows.
     let whole = status == "Active" && reader.get("daysOld").is_none();
     reader.finish()?;
-    let query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={}", link::encode(value, ""))).collect();
+    let query: Vec<String> =
+        query.iter().map(|(name, value)| format!("{name}={}", link::encode(value, link::VALUE))).collect();
     Ok(RentCast {
         base,
         key,

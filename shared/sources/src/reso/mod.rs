@@ -39,6 +39,7 @@ mod row;
 use std::collections::HashMap;
 use std::fmt;
 
+use percent_encoding::AsciiSet;
 use stoop_domain::{AreaUnit, Currency, Time};
 
 use self::dialect::Dialect;
@@ -66,6 +67,10 @@ pub(crate) struct Reso {
     replication: bool,
     terms: Terms,
 }
+
+/// What is encoded in `$select` and `$expand`: servers read their signs unencoded.
+const SELECT: &AsciiSet = &link::VALUE.remove(b',');
+const EXPAND: &AsciiSet = &SELECT.remove(b'(').remove(b')').remove(b'$').remove(b'=').remove(b';');
 
 /// How the server is shown that we may ask.
 enum Access {
@@ -150,9 +155,9 @@ impl Reso {
             Order::Own => trestle_replication.then_some("ListingKey"),
         };
         let mut parts = Vec::new();
-        parts.extend(filter.map(|filter| format!("$filter={}", link::encode(&filter, ""))));
-        parts.extend(self.select.as_ref().map(|select| format!("$select={}", link::encode(select, ","))));
-        parts.extend(self.expand.as_ref().map(|expand| format!("$expand={}", link::encode(expand, ",()$=;"))));
+        parts.extend(filter.map(|filter| format!("$filter={}", link::encode(&filter, link::VALUE))));
+        parts.extend(self.select.as_ref().map(|select| format!("$select={}", link::encode(select, SELECT))));
+        parts.extend(self.expand.as_ref().map(|expand| format!("$expand={}", link::encode(expand, EXPAND))));
         parts.extend(order.map(|field| format!("$orderby={field}")));
         parts.push(format!("$top={}", self.top));
         if trestle_replication {
@@ -209,7 +214,7 @@ impl Reso {
                 memory.page = page;
                 position.url.clone()
             }
-            Some(link) => link::follow(&self.base, &position.url, link)?,
+            Some(link) => onward::follow(&self.base, &position.url, link)?,
             None => return Ok(None),
         };
         Ok(Some(Position { url, memory }))
@@ -228,7 +233,7 @@ impl Reso {
         let onward = from.map(|from| self.url(full, Some(&from.to_string()), false)).filter(|url| *url != position.url);
         let url = match onward {
             Some(url) => url,
-            None => link::follow(&self.base, &position.url, link)?,
+            None => onward::follow(&self.base, &position.url, link)?,
         };
         Ok(Some(Position { url, memory: Memory::default() }))
     }
@@ -318,7 +323,7 @@ impl Source for Reso {
         let link = envelope.parsed("@odata.nextLink", |link| Ok::<_, ()>(link.to_owned()));
         let link = link.map_err(|refusal| ReadError::BadLink(format!("is none: {}", refusal.detail)))?;
         let in_header =
-            || answer.header("link").filter(|_| self.dialect == Dialect::Bridge).and_then(onward::in_header);
+            || Some(answer.headers).filter(|_| self.dialect == Dialect::Bridge).and_then(link::header::next);
         let link = link.as_deref().or_else(in_header);
         let total = envelope.number("@odata.count", 0).ok().flatten();
         let (position, full) = (Position::of(cursor), cursor.since.is_none());

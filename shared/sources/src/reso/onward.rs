@@ -1,5 +1,8 @@
 use stoop_domain::Time;
 
+use crate::link;
+use crate::port::ReadError;
+
 /// Whether a link counts rows (`$skip=200`) instead of naming where it goes on (`$skiptoken`). Every row that changes
 /// while such pages are read moves to the end and pulls one that was not read yet over the page's edge; and vendors
 /// stop counting somewhere: Bridge after 10,000 rows, Trestle after a million.
@@ -29,22 +32,15 @@ pub(super) fn from_time(times: &[Option<Time>]) -> Option<Time> {
     (known.is_sorted() && known[0] < last).then_some(last)
 }
 
-/// The target of `rel="next"` in a `Link` header (RFC 8288).
-pub(super) fn in_header(header: &str) -> Option<&str> {
-    let mut rest = header;
-    while let Some((_, after)) = rest.split_once('<') {
-        let (target, after) = after.split_once('>')?;
-        let (params, next) = after.find('<').map_or((after, ""), |at| after.split_at(at));
-        let mut params = params.split([';', ',']).filter_map(|param| param.split_once('='));
-        let is_next = |value: &str| {
-            value.trim().trim_matches('"').split_ascii_whitespace().any(|rel| rel.eq_ignore_ascii_case("next"))
-        };
-        if params.any(|(name, value)| name.trim().eq_ignore_ascii_case("rel") && is_next(value)) {
-            return Some(target.trim());
-        }
-        rest = next;
+/// Where a `nextLink` leads that stands on the page at `current`. A relative one counts from the service's base (as
+/// OData has it), unless it is a query alone.
+pub(super) fn follow(base: &str, current: &str, link: &str) -> Result<String, ReadError> {
+    let root = format!("{base}/");
+    let next = link::follow(base, if link.trim_start().starts_with('?') { current } else { &root }, link)?;
+    if next == current {
+        return Err(ReadError::BadLink("leads back to the page it stands on".into()));
     }
-    None
+    Ok(next)
 }
 
 #[cfg(test)]
@@ -80,16 +76,5 @@ mod tests {
         assert_eq!(from(&[2, 2]), None, "a page all of one time: more of it may follow");
         assert_eq!(from(&[2, 1, 3]), None);
         assert_eq!(from(&[]), None);
-    }
-
-    #[test]
-    fn the_next_link_is_found_among_others() {
-        let two =
-            r#"<https://e.example/P?$select=A,B;C>; rel="prev", <https://e.example/P?next=1,2>; title=x; rel="next""#;
-        assert_eq!(in_header(two), Some("https://e.example/P?next=1,2"));
-        assert_eq!(in_header("<P>; rel=next"), Some("P"));
-        for none in ["", "<P", "<P>", "P; rel=next", "<P>; rel=nexter", "<P>; title=next"] {
-            assert_eq!(in_header(none), None, "{none}");
-        }
     }
 }

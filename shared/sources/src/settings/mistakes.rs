@@ -53,28 +53,14 @@ pub fn accepted<'a>(got: &str, names: impl IntoIterator<Item = &'a str> + Clone)
 
 /// The name most like `got`, if it is like it at all: at most a third of its letters differ.
 fn nearest<'a>(got: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let got: Vec<char> = got.to_lowercase().chars().take(64).collect();
+    let lower = |name: &str| name.to_lowercase().chars().take(64).collect::<String>();
+    let got = lower(got);
     names
         .into_iter()
-        .map(|name| (distance(&got, &name.to_lowercase().chars().take(64).collect::<Vec<_>>()), name))
-        .filter(|(far, name)| *far * 3 <= name.chars().count().max(got.len()))
+        .map(|name| (strsim::levenshtein(&got, &lower(name)), name))
+        .filter(|(far, name)| *far * 3 <= name.chars().count().max(got.chars().count()))
         .min_by_key(|(far, _)| *far)
         .map(|(_, name)| name)
-}
-
-/// How many letters must be put in, left out or replaced to make `a` into `b` (Levenshtein).
-fn distance(a: &[char], b: &[char]) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-use jiff::civil::DateTime;
+use jiff::civil::{self, Date, DateTime};
 use jiff::fmt::strtime::{self, BrokenDownTime};
-use jiff::tz::TimeZone;
+use jiff::tz::{Offset, TimeZone};
 use stoop_domain::{Time, parse_decimal};
 
 /// One way in which a date may be written.
@@ -56,9 +56,8 @@ impl DateFormat {
     /// When it is not written in this format.
     pub fn read(&self, text: &str, zone: &TimeZone) -> Result<Time, DateTextError> {
         let found = match self {
-            // Rows come by the million: this is jiff's grammar without its generality.
             Self::Rfc3339 => match split_iso(text.as_bytes()) {
-                Some((civil_ms, Some(offset_ms))) if text.len() > "2026-01-13T".len() => in_range(civil_ms - offset_ms),
+                Some((civil, Some(offset))) if text.len() > "2026-01-13T".len() => at_offset(civil, offset),
                 _ => None,
             },
             Self::Iso => return parse_iso(text, zone),
@@ -93,7 +92,19 @@ fn moment(broken: &BrokenDownTime, zone: &TimeZone) -> Option<Time> {
 }
 
 fn in_zone(civil: DateTime, zone: &TimeZone) -> Option<Time> {
-    zone.to_timestamp(civil).ok().map(|t| Time::from_ms(t.as_millisecond()))
+    if *zone == TimeZone::UTC {
+        return at_offset(civil, Offset::UTC);
+    }
+    zone.to_timestamp(civil).ok().and_then(|t| in_range(t.as_millisecond()))
+}
+
+const EPOCH: DateTime = civil::date(1970, 1, 1).at(0, 0, 0, 0);
+
+/// Up to the end of the year 9999, which many write for "never"; jiff's moments end two days before.
+fn at_offset(civil: DateTime, offset: Offset) -> Option<Time> {
+    let since = civil.duration_since(EPOCH);
+    let seconds = since.as_secs() - i64::from(offset.seconds());
+    in_range(seconds * 1_000 + i64::from(since.subsec_millis()))
 }
 
 /// A count of milliseconds that lies in the years 0001 to 9999; one that does not is no date.
@@ -109,50 +120,48 @@ fn in_range(ms: i64) -> Option<Time> {
 /// When it is anything else.
 pub fn parse_iso(text: &str, zone: &TimeZone) -> Result<Time, DateTextError> {
     let bad = || DateTextError { text: text.chars().take(80).collect(), wanted: "2026-01-13T10:51:00".to_owned() };
-    let (civil_ms, offset_ms) = split_iso(text.trim().as_bytes()).ok_or_else(bad)?;
-    match offset_ms {
-        Some(offset_ms) => in_range(civil_ms - offset_ms),
-        None if *zone == TimeZone::UTC => in_range(civil_ms),
-        None => in_zone(Time::from_ms(civil_ms).timestamp().to_zoned(TimeZone::UTC).datetime(), zone),
+    let (civil, offset) = split_iso(text.trim().as_bytes()).ok_or_else(bad)?;
+    match offset {
+        Some(offset) => at_offset(civil, offset),
+        None => in_zone(civil, zone),
     }
     .ok_or_else(bad)
 }
 
-/// The civil time as if it were UTC, in milliseconds, and the offset where one is written.
-fn split_iso(text: &[u8]) -> Option<(i64, Option<i64>)> {
+/// The civil time, and the offset where one is written. Spelling is ours, for what sources write and jiff's parser
+/// refuses; the calendar is jiff's.
+fn split_iso(text: &[u8]) -> Option<(DateTime, Option<Offset>)> {
     let (year, rest) = number(text, 4)?;
-    let (month, rest) = number(rest.strip_prefix(b"-")?, 2)?;
-    let (day, mut rest) = number(rest.strip_prefix(b"-")?, 2)?;
-    let day_of_epoch = days(year, month, day)?;
-    let mut ms_of_day = 0;
+    let (month, rest) = small(rest.strip_prefix(b"-")?)?;
+    let (day, mut rest) = small(rest.strip_prefix(b"-")?)?;
+    let date = Date::new(year, month, day).ok().filter(|_| year > 0)?;
+    let mut time = civil::Time::midnight();
     if let Some(after) = rest.strip_prefix(b"T").or_else(|| rest.strip_prefix(b" ")).or_else(|| rest.strip_prefix(b"t"))
     {
-        let (hour, after) = number(after, 2)?;
-        let (minute, after) = number(after.strip_prefix(b":")?, 2)?;
+        let (hour, after) = small(after)?;
+        let (minute, after) = small(after.strip_prefix(b":")?)?;
         let (second, after) = match after.strip_prefix(b":") {
-            Some(after) => number(after, 2)?,
+            Some(after) => small(after)?,
             None => (0, after),
         };
-        // A leap second is counted as the second before it, as everybody does.
-        if hour > 23 || minute > 59 || second > 60 {
-            return None;
-        }
         let (fraction_ms, after) = match after.strip_prefix(b".").or_else(|| after.strip_prefix(b",")) {
             Some(after) => fraction(after)?,
             None => (0, after),
         };
-        ms_of_day = ((hour * 60 + minute) * 60 + second.min(59)) * 1_000 + fraction_ms;
+        // A leap second is counted as the second before it, as everybody does.
+        let second = if second == 60 { 59 } else { second };
+        time = civil::Time::new(hour, minute, second, fraction_ms * 1_000_000).ok()?;
         rest = after;
     }
-    Some((day_of_epoch * Time::DAY_MS + ms_of_day, offset(rest.trim_ascii_start())?))
+    Some((date.to_datetime(time), offset(rest.trim_ascii_start())?))
 }
 
 /// `Some(None)` where no offset is written, `None` where it cannot be read.
 #[expect(clippy::option_option, reason = "no offset, no readable offset, an offset: three answers")]
-fn offset(text: &[u8]) -> Option<Option<i64>> {
+fn offset(text: &[u8]) -> Option<Option<Offset>> {
     let (sign, rest) = match text {
         [] => return Some(None),
-        b"Z" | b"z" | b"UTC" => return Some(Some(0)),
+        b"Z" | b"z" | b"UTC" => return Some(Some(Offset::UTC)),
         [b'+', rest @ ..] => (1, rest),
         [b'-', rest @ ..] => (-1, rest),
         _ => return None,
@@ -162,42 +171,32 @@ fn offset(text: &[u8]) -> Option<Option<i64>> {
         [] => (0, rest),
         _ => number(rest.strip_prefix(b":").unwrap_or(rest), 2)?,
     };
-    (rest.is_empty() && hours < 24 && minutes < 60).then(|| Some(sign * (hours * 60 + minutes) * 60_000))
+    let seconds = sign * (i32::from(hours) * 60 + i32::from(minutes)) * 60;
+    let offset = Offset::from_seconds(seconds).ok()?;
+    (rest.is_empty() && hours < 24 && minutes < 60).then_some(Some(offset))
 }
 
-fn number(text: &[u8], digits: usize) -> Option<(i64, &[u8])> {
+fn number(text: &[u8], digits: usize) -> Option<(i16, &[u8])> {
     let (head, rest) = text.split_at_checked(digits)?;
     let mut value = 0;
     for byte in head {
-        value = value * 10 + i64::from(byte.checked_sub(b'0').filter(|d| *d <= 9)?);
+        value = value * 10 + i16::from(byte.checked_sub(b'0').filter(|d| *d <= 9)?);
     }
     Some((value, rest))
 }
 
-fn fraction(text: &[u8]) -> Option<(i64, &[u8])> {
-    let len = text.iter().take_while(|b| b.is_ascii_digit()).count();
-    let (digits, rest) = text.split_at(len);
-    let ms = (0..3).fold(0, |ms, i| ms * 10 + digits.get(i).map_or(0, |b| i64::from(b - b'0')));
-    (len > 0).then_some((ms, rest))
+/// A number of two digits.
+fn small(text: &[u8]) -> Option<(i8, &[u8])> {
+    let (value, rest) = number(text, 2)?;
+    Some((i8::try_from(value).ok()?, rest))
 }
 
-/// Days since 1970-01-01 in the proleptic Gregorian calendar (Hinnant's `days_from_civil`).
-fn days(year: i64, month: i64, day: i64) -> Option<i64> {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let last = match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        4 | 6 | 9 | 11 => 30,
-        2 => 28 + i64::from(leap),
-        _ => return None,
-    };
-    if year < 1 || !(1..=last).contains(&day) {
-        return None;
-    }
-    let y = if month <= 2 { year - 1 } else { year };
-    let (era, month_from_march) = (y.div_euclid(400), (month + 9) % 12);
-    let year_of_era = y - era * 400;
-    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
-    Some(era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468)
+/// The milliseconds of a fraction, whatever its length.
+fn fraction(text: &[u8]) -> Option<(i32, &[u8])> {
+    let len = text.iter().take_while(|b| b.is_ascii_digit()).count();
+    let (digits, rest) = text.split_at(len);
+    let ms = (0..3).fold(0, |ms, i| ms * 10 + digits.get(i).map_or(0, |b| i32::from(b - b'0')));
+    (len > 0).then_some((ms, rest))
 }
 
 #[cfg(test)]
@@ -217,6 +216,13 @@ mod tests {
         assert_eq!(iso("2024-08-02", "America/Chicago").as_deref(), Some("2024-08-02T05:00:00Z"));
         assert_eq!(iso("2024-08-02 10:11 +02:00", "UTC").as_deref(), Some("2024-08-02T08:11:00Z"));
         assert_eq!(iso("2024-08-02T10:11:12-0430", "UTC").as_deref(), Some("2024-08-02T14:41:12Z"));
+        assert_eq!(iso("2024-08-02T10:11:12,5 UTC", "UTC").as_deref(), Some("2024-08-02T10:11:12.5Z"));
+        assert_eq!(iso("2024-08-02t10:11z", "UTC").as_deref(), Some("2024-08-02T10:11:00Z"));
+        assert_eq!(iso("2024-08-02T10:11:12.12345678901+01", "UTC").as_deref(), Some("2024-08-02T09:11:12.123Z"));
+        assert_eq!(iso("2024-12-31T23:59:60Z", "UTC").as_deref(), Some("2024-12-31T23:59:59Z"));
+        assert_eq!(iso("2024-02-29T00:00+23:59", "UTC").as_deref(), Some("2024-02-28T00:01:00Z"));
+        let never = parse_iso("9999-12-31T23:59:59.999Z", &TimeZone::UTC).unwrap();
+        assert_eq!(never.ms(), 253_402_300_799_999, "what many write for never is a time");
     }
 
     #[test]
@@ -229,7 +235,23 @@ mod tests {
             "2026-01-13T25:00",
             "2026-01-13X",
             "0000-01-01",
+            "0000-01-01T00:00Z",
+            "0001-01-01T00:00+01:00",
+            "9999-12-31T23:59:59-01:00",
+            "2100-02-29",
+            "2026-04-31",
+            "2026-01-00",
+            "2026-01-13T24:00",
+            "2026-01-13T10:60",
+            "2026-01-13T10:00:61",
+            "2026-01-13T10:00:00.",
             "2026-01-13T10:00+99",
+            "2026-01-13T10:00+24:00",
+            "2026-01-13T10:00+01:60",
+            "2026-01-13T10:00+01:00x",
+            "20260113T105100Z",
+            "+002026-01-13",
+            "2026-01-13T10:00Z[Europe/Vienna]",
         ] {
             assert_eq!(iso(text, "UTC"), None, "{text}");
         }
@@ -265,7 +287,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn our_days_are_jiffs(ms in -62_135_596_800_000_i64..253_402_300_799_999) {
+        fn what_is_written_is_read_again(ms in -62_135_596_800_000_i64..253_402_300_799_999) {
             let time = Time::from_ms(ms);
             prop_assert_eq!(parse_iso(&time.to_string(), &TimeZone::UTC), Ok(time));
         }

@@ -1,7 +1,7 @@
 use stoop_domain::Purpose;
 
 use super::plan::{PRICE_MAX, Range};
-use crate::link::encode;
+use crate::link::{VALUE, encode};
 use crate::params::ParamReader;
 
 /// One of the APIs that show Zillow's listings: where it is, and its names for things.
@@ -121,13 +121,13 @@ impl Api {
     /// Every parameter of the query but prices and page, encoded.
     pub(super) fn query(&self, reader: &mut ParamReader<'_>, purpose: Purpose) -> String {
         let offered = if purpose == Purpose::Rent { self.for_rent } else { self.for_sale };
-        let mut query = format!("location={}&{offered}", encode(&reader.text("location", ""), ""));
+        let mut query = format!("location={}&{offered}", encode(&reader.text("location", ""), VALUE));
         for name in FILTERS {
             let Some(value) = reader.get(name) else { continue };
             if name == "home_type" && self.kinds_by_flag {
                 self.kinds(reader, value, &mut query);
             } else if let Some((_, its)) = self.filters.iter().find(|(ours, _)| *ours == name) {
-                query.push_str(&format!("&{its}={}", encode(value, "")));
+                query.push_str(&format!("&{its}={}", encode(value, VALUE)));
             } else {
                 reader.mistake(name, value, &format!("nothing with api = {:?}: it has no such filter", self.name));
             }

@@ -106,7 +106,7 @@ impl Zillow {
         let rent = reader.one_of("status_type", &["ForSale", "ForRent"]) == "ForRent";
         let purpose = if rent { Purpose::Rent } else { Purpose::Sale };
         let host = reader.text("host", api.host);
-        if link::origin(&format!("https://{host}")).is_none() || host.contains(['/', '?', '#']) {
+        if !link::is_host(&host) {
             reader.mistake("host", &host, &format!("a host name like {}", api.host));
         }
         let base = reader.address("url", &format!("https://{host}"));

@@ -15,6 +15,7 @@ mod declared_scan;
 mod draft;
 mod draft_sales;
 mod growth;
+mod origins;
 mod payloads;
 mod payloads_hostile;
 mod payloads_portals;

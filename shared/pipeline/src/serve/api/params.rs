@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 
+use percent_encoding::percent_decode_str;
 use stoop_domain::{Currency, Market, Purpose, Time};
 
 use super::error::ApiError;
@@ -140,27 +141,7 @@ fn shown(value: &str) -> String {
 /// Decodes `%C3%A9` to `é`; `None` if the result is not UTF-8. A `%` without two hexadecimal digits is kept: some
 /// gateways pass on decoded paths.
 pub(super) fn percent_decoded(text: &str) -> Option<Cow<'_, str>> {
-    if !text.contains('%') {
-        return Some(Cow::Borrowed(text));
-    }
-    let digit =
-        |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16)).and_then(|d| u8::try_from(d).ok());
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        match (byte, digit(bytes.get(at + 1)), digit(bytes.get(at + 2))) {
-            (b'%', Some(high), Some(low)) => {
-                decoded.push(high << 4 | low);
-                at += 3;
-            }
-            _ => {
-                decoded.push(*byte);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8(decoded).ok().map(Cow::Owned)
+    percent_decode_str(text).decode_utf8().ok()
 }
 
 #[cfg(test)]

@@ -1,0 +1,104 @@
+use stoop_sources::{Method, Request};
+use url::Url;
+
+/// A longer part of an address may be a key.
+const KEY_CHARS_MIN: usize = 24;
+
+/// Parts of a path that a message shows.
+const PARTS_MAX: usize = 8;
+
+/// The host of an address, with its port if it is no usual one, for messages: never the path or query, which may hold a
+/// key.
+pub(super) fn host_of(url: &str) -> String {
+    let Ok(url) = Url::parse(url) else { return String::new() };
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{}{port}", url.host_str().unwrap_or_default())
+}
+
+/// The origin of an address, and its path with the query.
+pub(super) fn origin_and_path(url: &str) -> Option<(String, String)> {
+    let url = Url::parse(url).ok().filter(Url::has_host)?;
+    let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
+    Some((url.origin().ascii_serialization(), path.to_owned()))
+}
+
+/// Where a redirect leads to and why nobody follows it. Of the address all is left out that may hold a key: the user, the
+/// query, and parts of the path that are as long as keys are.
+pub(super) fn not_followed(request: &Request, location: &str) -> String {
+    let here = Url::parse(&request.url);
+    let there = match &here {
+        Ok(here) => here.join(location),
+        Err(_) => Url::parse(location),
+    };
+    let (to, at_home) = match &there {
+        Ok(there) => (shown(there), here.is_ok_and(|here| here.origin() == there.origin())),
+        Err(_) => ("no address".to_owned(), false),
+    };
+    let why = match request.method {
+        Method::Post => "a POST is not sent again to another address",
+        Method::Get if at_home => "more redirects than are followed lead around on the same server",
+        Method::Get => "keys are not sent to another server; if it is the right one, name it in the search's url",
+    };
+    format!("it leads to {to}, which is not followed: {why}")
+}
+
+fn shown(url: &Url) -> String {
+    let short = |part: &str| if part.len() > KEY_CHARS_MIN { "…".to_owned() } else { part.to_owned() };
+    let parts: Vec<String> = url.path().trim_start_matches('/').split('/').take(PARTS_MAX).map(short).collect();
+    format!("{}/{}", url.origin().ascii_serialization(), parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_names_the_host_and_no_key() {
+        for (url, host) in [
+            ("https://API.example.com:443/k3y?k=k3y#k3y", "api.example.com"),
+            ("https://user:k3y@api.example.com:8443/", "api.example.com:8443"),
+            ("https://a.example?x=https://b.example/", "a.example"),
+            ("https://a.example\\@b.example/", "a.example"),
+            ("https://[::1]:80/", "[::1]:80"),
+            ("k3y", ""),
+        ] {
+            assert_eq!(host_of(url), host, "{url}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_an_origin_and_a_path() {
+        let parts = |url: &str| origin_and_path(url).unwrap();
+        let of = |origin: &str, path: &str| (origin.to_owned(), path.to_owned());
+        assert_eq!(parts("HTTPS://A.example:443/b?c=/d#e"), of("https://a.example", "/b?c=/d"));
+        assert_eq!(parts("https://a.example?x=/y"), of("https://a.example", "/?x=/y"));
+        assert_eq!(parts("http://a.example:8080"), of("http://a.example:8080", "/"));
+        assert_eq!(parts("https://a.example/../b/./c"), of("https://a.example", "/b/c"));
+        assert_eq!(origin_and_path("a.example/b"), None);
+    }
+
+    #[test]
+    fn a_redirect_is_shown_without_what_may_be_a_key() {
+        let get = Request {
+            method: Method::Get,
+            url: "https://a.example/list?key=k3y".into(),
+            headers: Vec::new(),
+            body: None,
+            granted: false,
+        };
+        let long = "k3y".repeat(9);
+        for (location, to) in [
+            ("https://user:k3y@b.example/x?k3y#k3y".to_owned(), "https://b.example/x, which"),
+            (format!("//b.example/{long}/x"), "https://b.example/…/x, which"),
+            (format!("/{long}"), "https://a.example/…, which"),
+            ("login".to_owned(), "https://a.example/login, which"),
+            ("https://b.example:k3y/".to_owned(), "no address, which"),
+            ("/a\nb\u{1b}c".to_owned(), "https://a.example/ab%1Bc, which"),
+        ] {
+            let message = not_followed(&get, &location);
+            assert!(message.contains(to) && !message.contains("k3y"), "{location:?}: {message}");
+        }
+        let home = not_followed(&get, "https://A.EXAMPLE:443/");
+        assert!(home.contains("more redirects"), "{home}");
+    }
+}
