@@ -7,7 +7,9 @@ use stoop_domain::{
     Address, Area, AreaUnit, Currency, Day, Details, Facts, Home, Listing, Minor, Observation, PropertyType, Purpose,
     Sighting, Status, Time, Watch,
 };
-use stoop_wire::{HomeError, LineError, decode, encode, home_from_bytes, home_to_bytes, lines};
+use stoop_wire::{
+    EncodedListing, HomeError, LineError, decode, encode, encode_with, home_from_bytes, home_to_bytes, lines,
+};
 
 /// Texts with everything that JSON escapes, and much that it does not.
 fn text() -> impl Strategy<Value = String> {
@@ -169,6 +171,19 @@ proptest! {
         let mut theirs = json!(observation);
         theirs["v"] = json!(2);
         prop_assert_eq!(ours, theirs);
+    }
+
+    #[test]
+    fn a_listing_that_is_encoded_once_makes_the_same_line_and_is_steady_without_its_date(observation in observation()) {
+        let encoded = EncodedListing::of(&observation.listing);
+        let mut with = b"before".to_vec();
+        encode_with(&observation, &encoded, &mut with);
+        prop_assert_eq!(&with[6..], &line(&observation)[..]);
+        let dateless = EncodedListing::of(&Listing { listed_at: None, ..observation.listing.clone() });
+        prop_assert_eq!(encoded.steady().concat(), dateless.steady().concat());
+        let other = EncodedListing::of(&Listing { year_built: Some(1), ..observation.listing.clone() });
+        let is_same = observation.listing.year_built == Some(1);
+        prop_assert_eq!(other.steady().concat() == encoded.steady().concat(), is_same, "all else counts");
     }
 
     #[test]
