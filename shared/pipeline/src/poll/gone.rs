@@ -1,10 +1,9 @@
 use stoop_domain::{Listing, Observation, Sighting, Status, Time};
 
 use super::scan::Scan;
-use super::take::IN_DOUBT;
 use super::{Origin, PollError, Polled};
 use crate::loss::{CompleteScan, LossVerdict, Ruling, judge};
-use crate::ports::{IndexEntry, PortError};
+use crate::ports::{IndexEntry, OnStream, PortError};
 use crate::snapshots::leaves_as_it_should;
 
 /// What was said to be gone is kept for so long, in case it comes back.
@@ -24,9 +23,6 @@ enum InOtherSearches {
     /// One has seen it since: it moved from this search into that.
     Moved,
 }
-
-/// In place of a hash: it was said that the listing is gone.
-pub(super) const TOLD: u64 = 1;
 
 impl Scan<'_> {
     /// The scan has seen all there is: what it lacks and has lacked for long enough is gone. What is too much to be believed yet
@@ -65,7 +61,7 @@ impl Scan<'_> {
     /// Notes what the scan lacks as missing, and gives it, by native id: all that was not told to be gone.
     fn note_missing(&mut self, now: Time) -> Vec<String> {
         let began_at = self.began_at;
-        let lacks = |entry: &IndexEntry| entry.seen_in_scan != began_at && entry.gone_at.is_none();
+        let lacks = |entry: &IndexEntry| entry.seen_in_scan != began_at && entry.on_stream.gone_at().is_none();
         let missing = self.state.listings.iter_mut().filter(|(_, entry)| lacks(entry));
         let noted = missing.map(|(native_id, entry)| {
             entry.missing_since.get_or_insert(now);
@@ -76,14 +72,15 @@ impl Scan<'_> {
 
     /// How many listings on the market the scan has seen.
     fn present(&self) -> u64 {
-        let on_market = |entry: &&IndexEntry| entry.gone_at.is_none() && !leaves_as_it_should(&entry.listing);
+        let on_market =
+            |entry: &&IndexEntry| entry.on_stream.gone_at().is_none() && !leaves_as_it_should(&entry.listing);
         let listings = self.state.listings.values().filter(|entry| entry.seen_in_scan == self.began_at);
         listings.filter(on_market).count() as u64
     }
 
     /// What a run that was killed may not have said, and what other searches say of it by now.
     async fn unsaid(&self) -> Result<Vec<(String, InOtherSearches)>, PollError> {
-        let in_doubt = |entry: &IndexEntry| entry.gone_at.is_some() && entry.hash == IN_DOUBT;
+        let in_doubt = |entry: &IndexEntry| matches!(entry.on_stream, OnStream::GoneInDoubt(_));
         let listings = self.state.listings.iter().filter(|(_, entry)| in_doubt(entry));
         let unsaid: Vec<String> = listings.map(|(native_id, _)| native_id.clone()).collect();
         Ok(self.with_others(unsaid).await?)
@@ -99,7 +96,7 @@ impl Scan<'_> {
         let may_yet_look = |missing_since: Time| missing_since.plus_ms(OTHERS_LOOK_MS) > self.looked_at();
         let missed = |native_id: &String| {
             let entry = self.state.listings.get(native_id)?;
-            entry.missing_since.or(entry.gone_at)
+            entry.missing_since.or(entry.on_stream.gone_at())
         };
         let said = native_ids.into_iter().zip(held).map(|(native_id, seen)| {
             let elsewhere = match (seen, missed(&native_id)) {
@@ -129,7 +126,7 @@ impl Scan<'_> {
             }
         };
         let is_meant = |entry: &IndexEntry| {
-            entry.gone_at.is_none() && entry.missing_since.is_some_and(|since| since < ruling.until)
+            entry.on_stream.gone_at().is_none() && entry.missing_since.is_some_and(|since| since < ruling.until)
         };
         let meant = self.state.listings.iter_mut().filter(|(_, entry)| is_meant(entry));
         let mut ruled = Vec::new();
@@ -172,9 +169,11 @@ impl Scan<'_> {
         for (native_id, elsewhere) in missed {
             let sent = self.sent_elsewhere(&native_id);
             let Some(entry) = self.state.listings.get_mut(&native_id) else { continue };
-            let missed = entry.missing_since.or(entry.gone_at);
-            let reported =
-                sent.is_some_and(|sent| sent.hash == TOLD && missed.is_some_and(|missed| sent.sighting.seen >= missed));
+            let missed = entry.missing_since.or(entry.on_stream.gone_at());
+            let reported = sent.is_some_and(|sent| {
+                let is_gone = matches!(sent.on_stream, OnStream::Gone(_));
+                is_gone && missed.is_some_and(|missed| sent.sighting.seen >= missed)
+            });
             if elsewhere == InOtherSearches::Moved || reported || leaves_as_it_should(&entry.listing) {
                 self.state.listings.remove(&native_id);
                 continue;
@@ -184,18 +183,17 @@ impl Scan<'_> {
                 let listing = entry.listing.clone();
                 said.push(Observation::new(source.as_str(), &native_id, until.at, listing).with_sighting(until));
             }
-            let sighting = match entry.gone_at {
+            let sighting = match entry.on_stream.gone_at() {
                 // It is said again as it may have been said.
-                Some(gone_at) => entry.last.unwrap_or(Sighting::at(gone_at)),
+                Some(_) => entry.last,
                 None => {
-                    let last = sent.map_or(entry.sent().sighting, |sent| sent.sighting.max(entry.sent().sighting));
+                    let last = sent.map_or(entry.last, |sent| sent.sighting.max(entry.last));
                     let at = entry.missing_since.map_or(began_at, |since| since.min(began_at));
                     Sighting { at, ..Sighting::at(began_at) }.after(&entry.until.map_or(last, |until| until.max(last)))
                 }
             };
-            entry.gone_at = Some(sighting.at);
-            entry.last = Some(sighting);
-            entry.hash = IN_DOUBT;
+            entry.on_stream = OnStream::GoneInDoubt(sighting.at);
+            entry.last = sighting;
             let listing = Listing { status: Status::Gone, ..entry.listing.clone() };
             said.push(Observation::new(source.as_str(), &native_id, sighting.at, listing).with_sighting(sighting));
             gone.push(native_id);
@@ -207,12 +205,14 @@ impl Scan<'_> {
             self.put(&said.iter().collect::<Vec<_>>()).await?;
             for native_id in &gone {
                 if let Some(entry) = self.state.listings.get_mut(native_id) {
-                    entry.hash = TOLD;
+                    entry.on_stream = OnStream::Gone(entry.last.at);
                     entry.until = None;
                 }
             }
         }
-        self.state.listings.retain(|_, entry| entry.gone_at.is_none_or(|at| began_at.ms() - at.ms() < TOMBSTONE_MS));
+        self.state
+            .listings
+            .retain(|_, entry| entry.on_stream.gone_at().is_none_or(|at| began_at.ms() - at.ms() < TOMBSTONE_MS));
         polled.gone += gone.len() as u64;
         polled.sent += (said.len() - gone.len()) as u64;
         Ok(())

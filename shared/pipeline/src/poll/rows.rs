@@ -9,9 +9,9 @@ use stoop_sources::declared::Order;
 
 use super::confirm::{doubtful_since, is_due, watch_of};
 use super::scan::Scan;
-use super::take::{IN_DOUBT, Outgoing, content_hash, steady_bytes};
+use super::take::{Outgoing, content_hash, steady_bytes};
 use super::{PollError, Polled};
-use crate::ports::{FilePage, FileRow, IndexEntry};
+use crate::ports::{ContentHash, FilePage, FileRow, IndexEntry, OnStream};
 use crate::{OneRowPerListing, Ordinals};
 
 /// The file that rows come from.
@@ -36,7 +36,7 @@ pub(super) struct SourceFile<'a> {
 /// What is known of a listing while a page is taken.
 #[derive(Clone, Copy)]
 struct Known {
-    hash: u64,
+    on_stream: OnStream,
     /// What was sent last.
     last: Sighting,
     /// The latest row that said the same and was not sent.
@@ -56,8 +56,8 @@ struct PageChanges {
 
 impl Known {
     fn of(entry: &IndexEntry) -> Self {
-        let IndexEntry { hash, until, doubtful, .. } = *entry;
-        Self { hash, last: entry.sent().sighting, until, price: entry.listing.list_price, doubtful }
+        let IndexEntry { on_stream, last, until, doubtful, .. } = *entry;
+        Self { on_stream, last, until, price: entry.listing.list_price, doubtful }
     }
 
     /// The latest sighting of the listing as it was sent last.
@@ -142,35 +142,36 @@ impl Scan<'_> {
         let Some(as_of) = source_file.as_of else { return Ok(()) };
         // Rows that an earlier run took are in the index.
         let taken = self.state.listings.get(&row.native_id).filter(|_| source_file.resumed).map(Known::of);
-        if taken.is_some_and(|known| known.newest().seen == as_of && known.hash != content_hash(&row.listing)) {
+        if taken.is_some_and(|known| known.newest().seen == as_of && !known.on_stream.is(content_hash(&row.listing))) {
             return Err(OneRowPerListing::repeated());
         }
         source_file.once.refuse(row).map_or(Ok(()), Err)
     }
 
     fn take_row(&mut self, mut observation: Observation, source_file: &mut SourceFile<'_>, changes: &mut PageChanges) {
-        let hash = content_hash(&observation.listing);
+        let content = content_hash(&observation.listing);
+        let becomes = OnStream::Listing(content);
         let id = observation.native_id.as_str();
         let entry = self.state.listings.get(id);
-        let (new, is_gone) = (entry.is_none(), entry.is_some_and(|entry| entry.gone_at.is_some()));
+        let (new, is_gone) = (entry.is_none(), entry.is_some_and(|entry| entry.on_stream.gone_at().is_some()));
         let known = changes.known.get(id).copied().or_else(|| entry.map(Known::of));
         let elsewhere = self.sent_elsewhere(id);
-        source_file.place(&mut observation, hash, known);
+        source_file.place(&mut observation, content, known);
         let sighting = observation.sighting();
         if !source_file.late && !is_gone {
             self.note_seen(&observation.native_id);
         }
         match known {
-            None => changes.send(observation, hash, new, None),
+            None => changes.send(observation, becomes, new, None),
             Some(known) if sighting > known.newest() => {
                 // Another search may have sent something else since.
                 let otherwise = elsewhere.filter(|sent| sent.sighting > known.last && sent.sighting < sighting);
-                if known.hash == hash && otherwise.is_none_or(|sent| sent.hash == hash) {
+                if known.on_stream.is(content) && otherwise.is_none_or(|sent| sent.on_stream.is(content)) {
                     let (doubtful, last) =
                         (known.doubtful.is_some(), otherwise.map_or(known.last, |sent| sent.sighting));
                     if is_due(&observation.listing, doubtful, watch_of(source_file.coverage), last.seen, sighting.seen)
                     {
-                        changes.send(observation, hash, new, Some(known));
+                        changes.send(observation, becomes, new, Some(known));
                         changes.confirms();
                     } else {
                         self.hold(&observation.native_id, sighting, changes);
@@ -178,21 +179,21 @@ impl Scan<'_> {
                 } else {
                     // Before the index forgets how long it was as it was: a file of before may come yet.
                     self.send_as_known(&observation, known.until, changes);
-                    changes.send(observation, hash, new, Some(known));
+                    changes.send(observation, becomes, new, Some(known));
                 }
             }
             // In between it was so without a break.
-            Some(known) if known.hash == hash && sighting >= known.last => {}
+            Some(known) if known.on_stream.is(content) && sighting >= known.last => {}
             Some(known) => {
                 let again = known.until.filter(|_| sighting > known.last);
                 let (source, native_id) = (observation.source.clone(), observation.native_id.clone());
                 let listing = again.and_then(|_| self.listing_of(&observation, changes));
-                changes.send_past(observation, hash);
+                changes.send_past(observation, becomes);
                 // What held before and after it was sent once, with the earlier time. It is said again for after.
                 if let Some((again, listing)) = again.zip(listing) {
                     // The index has no details: in doubt, so that the next row with them is sent.
                     let again = Observation::new(source, native_id, again.at, listing).with_sighting(again);
-                    changes.send(again, IN_DOUBT, false, Some(known));
+                    changes.send(again, OnStream::InDoubt, false, Some(known));
                     changes.beside();
                 }
             }
@@ -206,7 +207,7 @@ impl Scan<'_> {
         {
             let (source, native_id) = (observation.source.clone(), observation.native_id.clone());
             let known = Observation::new(source, native_id, until.at, listing).with_sighting(until);
-            changes.send_past(known, IN_DOUBT);
+            changes.send_past(known, OnStream::InDoubt);
             changes.beside();
         }
     }
@@ -234,34 +235,34 @@ impl Scan<'_> {
 
 impl SourceFile<'_> {
     /// Gives a row its place in the order of all that was seen of its listing.
-    fn place(&mut self, row: &mut Observation, hash: u64, known: Option<Known>) {
+    fn place(&mut self, row: &mut Observation, content: ContentHash, known: Option<Known>) {
         row.seen = self.as_of.unwrap_or(row.at);
         row.at = row.at.min(row.seen);
         row.initial = self.initial;
-        let before = known.filter(|_| self.resumed).map(|known| (known.newest(), known.hash == hash));
+        let before = known.filter(|_| self.resumed).map(|known| (known.newest(), known.on_stream.is(content)));
         self.ordinals.give_after(row, before);
     }
 }
 
 impl PageChanges {
     /// What is the latest that is known.
-    fn send(&mut self, observation: Observation, hash: u64, new: bool, before: Option<Known>) {
+    fn send(&mut self, observation: Observation, becomes: OnStream, new: bool, before: Option<Known>) {
         let (last, price) = (observation.sighting(), observation.listing.list_price);
         let doubtful =
             doubtful_since(before.map(|known| (known.price, known.doubtful)), &observation.listing, last.seen);
-        let known = Known { hash, last, until: None, price, doubtful };
+        let known = Known { on_stream: becomes, last, until: None, price, doubtful };
         match self.known.entry(observation.native_id.clone()) {
             Entry::Occupied(mut before) => drop(before.insert(known)),
             Entry::Vacant(none) => drop(none.insert(known)),
         }
         let (past, confirms, beside) = (false, false, false);
-        self.outgoing.push(Outgoing { observation, hash, new, until: None, past, confirms, beside });
+        self.outgoing.push(Outgoing { observation, becomes, new, until: None, past, confirms, beside });
     }
 
     /// What held before that.
-    fn send_past(&mut self, observation: Observation, hash: u64) {
+    fn send_past(&mut self, observation: Observation, becomes: OnStream) {
         let (new, past, confirms, beside) = (false, true, false, false);
-        self.outgoing.push(Outgoing { observation, hash, new, until: None, past, confirms, beside });
+        self.outgoing.push(Outgoing { observation, becomes, new, until: None, past, confirms, beside });
     }
 
     /// What was sent last says what was sent before.

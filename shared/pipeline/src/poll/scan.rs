@@ -6,13 +6,12 @@ use stoop_sources::{Answer, Contradictions, Coverage, CrawlPolicy, Cursor, Next,
 use super::breaker::Ended;
 use super::drift::DriftCheck;
 use super::fetch::Fetcher;
-use super::gone::TOLD;
 use super::progress::{Progress, Shown};
 use super::robots::Robots;
 use super::{Origin, PollError, PollPorts, Polled, Search, feed};
 use crate::Refusals;
 use crate::loss::CompleteScan;
-use crate::ports::{RunOutcome, RunRecord, ScanCheckpoint, SearchState, Sent};
+use crate::ports::{OnStream, RunOutcome, RunRecord, ScanCheckpoint, SearchState, Sent};
 use crate::with_causes;
 
 /// A checkpoint is saved every so many pages, beside the end of the run.
@@ -177,8 +176,13 @@ async fn load(search: &Search, ports: PollPorts<'_>) -> Result<SearchState, Poll
     tracing::info!(search = search.name, "asks for something else than before and starts afresh");
     let mut listings = state.listings;
     // Of another source, the ids mean other listings.
-    listings.retain(|_, entry| entry.gone_at.is_some() && state.source == source);
-    listings.values_mut().for_each(|entry| entry.hash = TOLD);
+    listings.retain(|_, entry| match entry.on_stream.gone_at() {
+        Some(at) if state.source == source => {
+            entry.on_stream = OnStream::Gone(at);
+            true
+        }
+        _ => false,
+    });
     let SearchState { version, seen, clock, .. } = state;
     Ok(SearchState { version, asks, source, seen, clock, listings, ..SearchState::default() })
 }

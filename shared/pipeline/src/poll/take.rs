@@ -6,10 +6,7 @@ use stoop_sources::{Found, Next, Page, Row};
 use super::confirm::{doubtful_since, is_due};
 use super::scan::Scan;
 use super::{PollError, Polled};
-use crate::ports::{IndexEntry, Sent};
-
-/// In place of a hash: what was to be sent may or may not be on the stream, so it is sent again.
-pub(super) const IN_DOUBT: u64 = 0;
+use crate::ports::{ContentHash, IndexEntry, OnStream, Sent};
 
 /// Fewer refused rows than these, of a scan that asks for changes alone or was resumed, are not judged at its end.
 const FEW_CHANGES: u64 = 10;
@@ -20,7 +17,8 @@ const PUT_ATTEMPTS_MAX: u32 = 6;
 /// A listing that is to be sent.
 pub(super) struct Outgoing {
     pub(super) observation: Observation,
-    pub(super) hash: u64,
+    /// What the stream has of the listing once it has acknowledged this.
+    pub(super) becomes: OnStream,
     pub(super) new: bool,
     /// Of a row of a file, the latest that said the same.
     pub(super) until: Option<Sighting>,
@@ -130,9 +128,9 @@ impl Scan<'_> {
         polled.confirmed += confirmed;
         polled.sent += sent;
         self.ports.quarantine.put(rejects).await?;
-        for Outgoing { observation, hash, until, past, .. } in outgoing {
+        for Outgoing { observation, becomes, until, past, .. } in outgoing {
             if !past {
-                let sent = Sent { sighting: observation.sighting(), hash };
+                let sent = Sent { sighting: observation.sighting(), on_stream: becomes };
                 let entry = self.entry(&observation.native_id, sent, until, observation.listing);
                 self.state.listings.insert(observation.native_id, entry);
             }
@@ -159,14 +157,15 @@ impl Scan<'_> {
         let mut on_page: HashMap<String, Sent> = HashMap::new();
         let mut outgoing = Vec::new();
         for observation in shown {
-            let (id, hash) = (&observation.native_id, content_hash(&observation.listing));
+            let (id, content) = (&observation.native_id, content_hash(&observation.listing));
             let above = on_page.get(id).copied();
-            if above.is_some_and(|above| above.hash == hash) {
+            if above.is_some_and(|above| above.on_stream.is(content)) {
                 continue;
             }
             let before = above.or_else(|| self.sent_elsewhere(id));
-            if let Some(out) = self.outgoing(observation, hash, before) {
-                on_page.insert(out.observation.native_id.clone(), Sent { sighting: out.observation.sighting(), hash });
+            if let Some(out) = self.outgoing(observation, content, before) {
+                let sent = Sent { sighting: out.observation.sighting(), on_stream: out.becomes };
+                on_page.insert(out.observation.native_id.clone(), sent);
                 outgoing.push(out);
             }
         }
@@ -175,7 +174,7 @@ impl Scan<'_> {
 
     /// The listing as it is to be sent; `None` where the stream has it so. What was sent `before` by another search of the
     /// source, or is to be sent for a row above, is compared as well: the latest counts.
-    fn outgoing(&mut self, observation: Observation, hash: u64, before: Option<Sent>) -> Option<Outgoing> {
+    fn outgoing(&mut self, observation: Observation, content: ContentHash, before: Option<Sent>) -> Option<Outgoing> {
         let known = self.state.listings.get(&observation.native_id);
         let seen_in_scan = known.map(|entry| entry.seen_in_scan);
         let ours = known.map(IndexEntry::sent);
@@ -184,7 +183,7 @@ impl Scan<'_> {
         let mut sighting = observation.sighting();
         let mut confirms = false;
         if let Some(last) = theirs.or(ours) {
-            let is_same = last.hash == hash && ours.is_some();
+            let is_same = last.on_stream.is(content) && ours.is_some();
             confirms =
                 is_same && is_due(&observation.listing, doubtful, self.watched(), last.sighting.seen, sighting.seen);
             if is_same && !confirms {
@@ -199,7 +198,7 @@ impl Scan<'_> {
             // every change.
             let stands_still = match seen_in_scan {
                 _ if confirms => false,
-                _ if sighting.versioned => ![hash, IN_DOUBT].contains(&last.hash) && sighting.at <= last.sighting.at,
+                _ if sighting.versioned => last.on_stream.is_other_than(content) && sighting.at <= last.sighting.at,
                 Some(seen_in_scan) => sighting.at <= seen_in_scan,
                 None => false,
             };
@@ -210,7 +209,8 @@ impl Scan<'_> {
         }
         let observation = observation.with_sighting(sighting);
         let new = ours.is_none();
-        Some(Outgoing { observation, hash, new, until: None, past: false, confirms, beside: false })
+        let becomes = OnStream::Listing(content);
+        Some(Outgoing { observation, becomes, new, until: None, past: false, confirms, beside: false })
     }
 
     /// Learns what other searches of the source have sent last, unless this scan knows it already.
@@ -261,14 +261,14 @@ impl Scan<'_> {
             let sighting = observation.sighting();
             match self.state.listings.get_mut(&observation.native_id) {
                 Some(entry) => {
-                    (entry.hash, entry.missing_since, entry.gone_at) = (IN_DOUBT, None, None);
+                    (entry.on_stream, entry.missing_since) = (OnStream::InDoubt, None);
                     // A file's rows have a time of their own: what is read again is sent again as it was.
                     if of_pages {
-                        entry.last = Some(sighting);
+                        entry.last = sighting;
                     }
                 }
                 None if *new && settled => {
-                    let sent = Sent { sighting, hash: IN_DOUBT };
+                    let sent = Sent { sighting, on_stream: OnStream::InDoubt };
                     let entry = self.entry(&observation.native_id, sent, *until, observation.listing.clone());
                     self.state.listings.insert(observation.native_id.clone(), entry);
                 }
@@ -280,13 +280,12 @@ impl Scan<'_> {
 
     /// What the index keeps of a listing seen in this scan.
     fn entry(&self, native_id: &str, sent: Sent, until: Option<Sighting>, listing: Listing) -> IndexEntry {
-        let Sent { sighting, hash } = sent;
+        let Sent { sighting: last, on_stream } = sent;
         let before = self.state.listings.get(native_id).map(|entry| (entry.listing.list_price, entry.doubtful));
-        let doubtful = doubtful_since(before, &listing, sighting.seen);
+        let doubtful = doubtful_since(before, &listing, last.seen);
         let mut listing = Listing { details: Details::default(), ..listing };
         self.state.distrust.drop_from(&mut listing);
-        let (last, seen_in_scan) = (Some(sighting), self.began_at);
-        IndexEntry { hash, last, doubtful, until, seen_in_scan, missing_since: None, gone_at: None, listing }
+        IndexEntry { on_stream, last, doubtful, until, seen_in_scan: self.began_at, missing_since: None, listing }
     }
 
     /// Puts observations on the stream, many lines to a record, refused records again by their place.
@@ -324,10 +323,10 @@ fn pack(observations: &[&Observation], bytes_max: usize, key: &str) -> Vec<(Stri
     records
 }
 
-/// A hash of what a listing says; never [`IN_DOUBT`].
-pub(super) fn content_hash(listing: &Listing) -> u64 {
+/// A hash of what a listing says.
+pub(super) fn content_hash(listing: &Listing) -> ContentHash {
     let hash = blake3::hash(&steady_bytes(listing.clone()));
-    u64::from_le_bytes(std::array::from_fn(|i| hash.as_bytes()[i])).max(IN_DOUBT + 2)
+    ContentHash(u64::from_le_bytes(std::array::from_fn(|i| hash.as_bytes()[i])))
 }
 
 /// What a listing says, without what only seems to change: a listing date told as "6 minutes ago" moves a
