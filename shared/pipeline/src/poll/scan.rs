@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use stoop_domain::Time;
 use stoop_sources::{Answer, Contradictions, Coverage, CrawlPolicy, Cursor, Next, Page, ReadError, Row, Source};
@@ -11,7 +11,7 @@ use super::robots::Robots;
 use super::{Origin, PollError, PollPorts, Polled, Search, feed};
 use crate::Refusals;
 use crate::loss::CompleteScan;
-use crate::ports::{OnStream, RunOutcome, RunRecord, ScanCheckpoint, SearchState, Sent};
+use crate::ports::{OnStream, RunOutcome, ScanCheckpoint, SearchState, Sent};
 use crate::with_causes;
 
 /// A checkpoint is saved every so many pages, beside the end of the run.
@@ -24,61 +24,6 @@ const CHECKPOINT_TIMES: i64 = 20;
 
 /// A page at which so many polls in a row began and failed may be there no more: the scan begins anew.
 const TRIES_MAX: u32 = 3;
-
-/// How the counts begin of what a limit has left; the limit follows in words.
-pub const LEFT_OF: &str = "left of ";
-
-/// The count of the requests that the server says are left in its own tightest window.
-pub const LEFT_BY_SERVER: &str = "left by the server";
-
-/// What a limit has left is told in the ledger if it is for so long or longer.
-const BUDGET_MS: u64 = 60_000;
-
-/// Polls a search once: fetches its pages, puts new and changed listings on the stream, says of
-/// listings that are gone that they are, and saves what it saw. The run is in the ledger from its
-/// beginning.
-///
-/// Nothing counts as seen before the stream has accepted it, so that whatever fails or is killed is
-/// sent again by the next poll. A run that stops early leaves a checkpoint where the next goes on.
-///
-/// # Errors
-/// When the source does not answer as it should or a port fails. The ledger says so as well.
-pub async fn poll(search: &Search, run: &str, ports: PollPorts<'_>) -> Result<Polled, PollError> {
-    let mut record = RunRecord {
-        id: run.to_owned(),
-        kind: "poll".into(),
-        subject: search.name.clone(),
-        began_at: ports.clock.now(),
-        ended_at: None,
-        outcome: RunOutcome::Running,
-        message: None,
-        counts: BTreeMap::new(),
-    };
-    ports.runs.record(&record).await?;
-    let mut polled = Polled::default();
-    let outcome = scan(search, run, ports, &mut polled).await;
-    let held_back = polled.held_back.map(|held_back| held_back.to_string());
-    let reported = polled.message.iter().chain(&held_back).chain(&polled.rulings).chain(&polled.drifts);
-    let reported = reported.chain(&polled.verdicts).chain(&polled.clock_jumps).cloned();
-    polled.message = reported.reduce(|message, more| format!("{message}; {more}"));
-    record.ended_at = Some(ports.clock.now());
-    record.counts = polled.counts();
-    (record.outcome, record.message) = match &outcome {
-        Ok(()) => (polled.outcome.unwrap_or(RunOutcome::Partial), polled.message.clone()),
-        Err(error) => {
-            let reported = std::iter::once(with_causes(error)).chain(polled.clock_jumps.iter().cloned());
-            (RunOutcome::Failed, reported.reduce(|message, more| format!("{message}; {more}")))
-        }
-    };
-    let recorded = ports.runs.record(&record).await;
-    if let (Err(_), Err(second)) = (&outcome, &recorded) {
-        tracing::warn!(error = with_causes(second), "the ledger does not say how this poll ended");
-    }
-    // Where both failed, what failed first is the cause.
-    outcome?;
-    recorded?;
-    Ok(polled)
-}
 
 /// A scan in progress.
 pub(super) struct Scan<'a> {
@@ -120,7 +65,12 @@ pub(super) struct Scan<'a> {
     saved: (Time, i64),
 }
 
-async fn scan(search: &Search, run: &str, ports: PollPorts<'_>, polled: &mut Polled) -> Result<(), PollError> {
+pub(super) async fn scan(
+    search: &Search,
+    run: &str,
+    ports: PollPorts<'_>,
+    polled: &mut Polled,
+) -> Result<(), PollError> {
     let state = load(search, ports).await?;
     let source = match &search.source {
         Origin::Http(source) => &**source,
@@ -430,54 +380,5 @@ impl<'a> Scan<'a> {
         let now = self.ports.clock.now();
         self.saved = (now, now.ms() - began.ms());
         Ok(())
-    }
-}
-
-impl Polled {
-    /// Listings that are as they were known to be.
-    #[must_use]
-    pub fn seen_again(&self) -> u64 {
-        self.listings.saturating_sub(self.new + self.changed + self.not_taken)
-    }
-
-    /// Rows that are none of the search's.
-    #[must_use]
-    pub fn left_out(&self) -> u64 {
-        self.rows.saturating_sub(self.listings + self.rejects)
-    }
-
-    /// The counts by name, for the ledger.
-    #[must_use]
-    pub fn counts(&self) -> BTreeMap<String, u64> {
-        let pairs = [
-            ("requests", self.requests),
-            ("retries", self.retries),
-            ("waited_ms", self.waited_ms),
-            ("files", self.files),
-            ("pages", self.pages),
-            ("bytes", self.bytes),
-            ("rows", self.rows),
-            ("listings", self.listings),
-            ("new", self.new),
-            ("changed", self.changed),
-            ("seen_again", self.seen_again()),
-            ("confirmed", self.confirmed),
-            ("not_taken", self.not_taken),
-            ("left_out", self.left_out()),
-            ("rejects", self.rejects),
-            ("gone", self.gone),
-            ("held_back", self.held_back.map_or(0, |held_back| held_back.listings)),
-            ("sent", self.sent),
-            ("drifts", self.drifts.len() as u64),
-            ("contradictions", self.contradictions.counts().map(|count| count.contradict).sum()),
-            ("fields_distrusted", self.fields_distrusted),
-            ("clock_jumps", self.clock_jumps.len() as u64),
-        ];
-        let counts = pairs.into_iter().map(|(name, count)| (name.to_owned(), count));
-        // What a few seconds have left says nothing when the poll is over.
-        let ours = self.left.iter().filter(|(limit, _)| limit.per_ms >= BUDGET_MS);
-        let ours = ours.map(|(limit, left)| (format!("{LEFT_OF}{limit}"), *left));
-        let theirs = self.left_by_server.map(|left| (LEFT_BY_SERVER.to_owned(), left));
-        counts.chain(ours).chain(theirs).collect()
     }
 }
