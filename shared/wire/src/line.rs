@@ -71,6 +71,14 @@ pub fn encode_with(observation: &Observation, listing: &EncodedListing, out: &mu
     encode_head(observation, out, |out| out.extend_from_slice(&listing.bytes));
 }
 
+/// How many bytes [`encode_with`] appends.
+#[must_use]
+pub fn encoded_len(observation: &Observation, listing: &EncodedListing) -> usize {
+    let mut head = Vec::with_capacity(256);
+    encode_head(observation, &mut head, |_| {});
+    head.len() + listing.bytes.len()
+}
+
 fn encode_head(observation: &Observation, out: &mut Vec<u8>, listing: impl FnOnce(&mut Vec<u8>)) {
     let Observation { source, native_id, at, seen, seq, versioned, initial, watch, .. } = observation;
     let mut object = Object::begin(out);

@@ -8,7 +8,8 @@ use stoop_domain::{
     Sighting, Status, Time, Watch,
 };
 use stoop_wire::{
-    EncodedListing, HomeError, LineError, decode, encode, encode_with, home_from_bytes, home_to_bytes, lines,
+    EncodedListing, HomeError, LineError, decode, encode, encode_with, encoded_len, home_from_bytes, home_to_bytes,
+    lines,
 };
 
 /// Texts with everything that JSON escapes, and much that it does not.
@@ -179,6 +180,7 @@ proptest! {
         let mut with = b"before".to_vec();
         encode_with(&observation, &encoded, &mut with);
         prop_assert_eq!(&with[6..], &line(&observation)[..]);
+        prop_assert_eq!(encoded_len(&observation, &encoded), with.len() - 6);
         let dateless = EncodedListing::of(&Listing { listed_at: None, ..observation.listing.clone() });
         prop_assert_eq!(encoded.steady().concat(), dateless.steady().concat());
         let other = EncodedListing::of(&Listing { year_built: Some(1), ..observation.listing.clone() });
