@@ -1,7 +1,6 @@
 use stoop_domain::Time;
 use stoop_sources::Limit;
 
-use super::drift::OnDrift;
 use super::origin::Origin;
 
 /// One source with one set of parameters, on its own cadence.
@@ -19,6 +18,18 @@ pub struct Search {
     pub max_rejects: Option<f64>,
     /// Limits in place of the source's own ([`stoop_sources::CrawlPolicy::limits`]), where the plan of this account has others.
     pub limits: Option<Vec<Limit>>,
+}
+
+/// What to do when a source drifts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnDrift {
+    /// Take it as the new normal.
+    Evolve,
+    /// Go on, and say so with each run until it is as before, or accepted with [`OnDrift::Evolve`].
+    #[default]
+    Warn,
+    /// Stop before anything of the page is sent, and quarantine a row of it.
+    Freeze,
 }
 
 impl Search {

@@ -229,6 +229,11 @@ impl IndexEntry {
     pub fn sent(&self) -> Sent {
         Sent { sighting: self.last, on_stream: self.on_stream }
     }
+
+    /// The latest sighting of the listing as it was sent last.
+    pub(crate) fn newest(&self) -> Sighting {
+        self.until.map_or(self.last, |until| until.max(self.last))
+    }
 }
 
 fn is_held(missing_since: Option<Time>, on_stream: OnStream) -> bool {
