@@ -30,6 +30,8 @@ mod fetch;
 mod files;
 mod index;
 mod jumps;
+#[cfg(test)]
+mod made;
 mod origin;
 mod page_scan;
 mod pages;

@@ -5,3 +5,6 @@ mod rows;
 
 pub(super) use pages::pages;
 pub(super) use rows::rows;
+
+#[cfg(test)]
+mod tests;

@@ -345,3 +345,6 @@ pub(super) struct Departure {
     /// As it was last.
     pub(super) listing: Listing,
 }
+
+#[cfg(test)]
+mod tests;
