@@ -17,8 +17,6 @@
 
 mod account;
 mod believe;
-mod breaker;
-mod budget;
 mod change;
 mod check;
 mod completeness;
@@ -50,8 +48,6 @@ mod source_file;
 mod tokens;
 
 pub use account::release;
-pub use budget::{Account, AccountError};
-pub use check::drift::Profiles;
 pub use context::{Clock, PollPorts, USER_AGENT};
 pub use error::PollError;
 pub use origin::{FileSet, Origin};

@@ -10,7 +10,7 @@ mod state;
 mod views;
 mod wide;
 
-pub use crate::poll::{Account, AccountError};
+pub use crate::budget::{Account, AccountError};
 pub use alerts::{DeliveryCursors, DeliveryError, Ledger, Publisher, Subscriber};
 pub use configuration::{ConfigFiles, Configuration};
 pub use files::{FileError, FilePage, FilePattern, FileRow, FileVersion, Files, OpenFile};

@@ -1,6 +1,5 @@
 //! Whether rows can be believed and sent: one by one, by the share that is refused, and by what the source used to say.
 
-pub(super) mod drift;
 mod files;
 mod pages;
 mod watch;

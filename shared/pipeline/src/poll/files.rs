@@ -9,7 +9,6 @@ use stoop_sources::Coverage;
 use stoop_sources::declared::Order;
 
 use super::believe::Believer;
-use super::check::drift::DriftCheck;
 use super::check::{self, Checked};
 use super::context::PollPorts;
 use super::diff;
@@ -23,6 +22,7 @@ use super::scan::Scan;
 use super::search::Search;
 use super::settle::{Look, do_as_ruled, judge_absent, say_gone_again};
 use super::source_file::SourceFile;
+use crate::drift::DriftCheck;
 use crate::loss::CompleteScan;
 use crate::ports::{FileError, FilePage, FileRow, FileVersion, OpenFile};
 use crate::snapshots::ProvesNothing;

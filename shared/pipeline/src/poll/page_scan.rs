@@ -5,13 +5,13 @@ use std::collections::HashSet;
 use stoop_sources::{CrawlPolicy, Cursor, Source};
 
 use super::believe::Believer;
-use super::check::drift::DriftCheck;
 use super::completeness::Completeness;
 use super::index::Index;
 use super::jumps::ScanClock;
 use super::progress::Progress;
 use super::scan::Scan;
 use crate::Refusals;
+use crate::drift::DriftCheck;
 
 /// The state of each step, side by side: each step gets its own.
 pub(super) struct PageScan<'a> {

@@ -3,7 +3,6 @@
 use stoop_domain::Time;
 use stoop_sources::{Next, Page, Source};
 
-use super::breaker::Ended;
 use super::check::{self, Checked};
 use super::context::PollPorts;
 use super::diff;
@@ -20,6 +19,7 @@ use super::robots::Robots;
 use super::scan::Scan;
 use super::search::Search;
 use super::settle::{self, End};
+use crate::budget::Ended;
 use crate::with_causes;
 
 /// Polls pages from where the last run left off, or from the first.

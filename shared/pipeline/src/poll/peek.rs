@@ -1,11 +1,11 @@
 use stoop_domain::Time;
 use stoop_sources::{Limit, Page, Source};
 
-use super::breaker::Ended;
 use super::fetch::Fetcher;
 use super::read::read;
 use super::robots::Robots;
 use super::{PollError, PollPorts, Polled};
+use crate::budget::Ended;
 use crate::with_causes;
 
 /// What a look at one page showed.

@@ -3,8 +3,8 @@ use std::collections::BTreeMap;
 use stoop_domain::Time;
 use stoop_sources::{Contradictions, Limit};
 
-use crate::Pace;
 use crate::loss::HeldBack;
+use crate::pace::{Pace, PollCost};
 use crate::ports::RunOutcome;
 
 /// How the counts begin of what a limit has left; the limit follows in words.
@@ -124,5 +124,12 @@ impl Polled {
         let ours = ours.map(|(limit, left)| (format!("{LEFT_OF}{limit}"), *left));
         let theirs = self.left_by_server.map(|left| (LEFT_BY_SERVER.to_owned(), left));
         counts.chain(ours).chain(theirs).collect()
+    }
+}
+
+impl From<&Polled> for PollCost {
+    fn from(polled: &Polled) -> Self {
+        let Polled { pages, requests, bytes, new, changed, gone, .. } = polled;
+        Self { pages: *pages, requests: *requests, bytes: *bytes, changes: new + changed + gone }
     }
 }

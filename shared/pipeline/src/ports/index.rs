@@ -6,25 +6,27 @@ use stoop_domain::{Listing, Sighting, Time};
 use stoop_sources::{Cursor, Distrust};
 
 use super::PortError;
+use crate::Pace;
+use crate::drift::Profiles;
 use crate::loss::HeldBack;
-use crate::{Pace, Profiles};
 
 /// What each search has seen.
 ///
 /// Contract: [`SearchIndex::save`] is conditional on the version that was loaded, and atomic.
 #[async_trait]
 pub trait SearchIndex: Send + Sync {
-    /// The state of a search of `source`; a fresh one (version 0) where there is none. Where the search was of another
-    /// source before, it may be the state from then.
+    /// The state of a search of `source`; a new one (version 0) if there is none. If the search had another source
+    /// before, it may be the state from then.
     async fn load(&self, search: &str, source: &str) -> Result<SearchState, PortError>;
 
-    /// Stores the state of a search of the source that it names, if its version is still the stored one; `false` if it
-    /// is not. The stored version is one higher.
+    /// Stores the state of a search of the source that it names, if its version is still the stored one; `false` if
+    /// not. The stored version is one higher.
     async fn save(&self, search: &str, state: &SearchState) -> Result<bool, PortError>;
 
-    /// Of each of these listings of `source`, when another search than `search` that holds it for present saw it last, by the
-    /// beginning of its scan; `None` where none does. It holds what it did not miss in its last complete scan, and did not say to
-    /// be gone. A search that has another name now, or is polled no more, holds what it saw last for ever: the time tells.
+    /// For each of these listings of `source`, when another search than `search` that holds it present last saw it, by
+    /// the beginning of its scan; `None` if none does. A search holds present what its last complete scan did not miss
+    /// and it did not report gone. A search that was renamed or is no longer polled holds its listings for ever: the
+    /// time shows that.
     async fn held_elsewhere(
         &self,
         search: &str,
@@ -32,12 +34,12 @@ pub trait SearchIndex: Send + Sync {
         native_ids: &[String],
     ) -> Result<Vec<Option<Time>>, PortError>;
 
-    /// What other searches of `source` than `search` have sent of its listings, or may have: of each, the latest that any
-    /// of them did. Empty, and cheap, where there is no other.
+    /// The last observation of each listing that other searches of `source` have sent, or may have. Empty, and cheap,
+    /// if there is no other.
     async fn sent_elsewhere(&self, search: &str, source: &str) -> Result<HashMap<String, Sent>, PortError>;
 
-    /// What a person has said last of a loss of this search that is held back, as it was written ([`crate::Ruling::parse`]);
-    /// `None` where nothing was ever said.
+    /// The last ruling of a person on a loss of this search that is held back, as written ([`crate::Ruling::parse`]);
+    /// `None` if there never was one.
     async fn ruling(&self, search: &str, source: &str) -> Result<Option<String>, PortError>;
 }
 
@@ -50,58 +52,58 @@ pub struct SearchState {
     /// The source's name.
     #[serde(default)]
     pub source: String,
-    /// A hash of what the search asks for. When it changes, what was seen before says nothing any more.
+    /// A hash of what the search asks for. When it changes, earlier sightings no longer count.
     #[serde(default)]
     pub asks: String,
-    /// The newest time at which it saw anything. Nothing is seen before it, whatever the clock says.
+    /// The newest time of a sighting. No later sighting is before it, whatever the clock says.
     #[serde(default)]
     pub seen: Option<Time>,
-    /// What the clock said when the search was polled last.
+    /// The clock's time at the last poll.
     #[serde(default)]
     pub clock: Option<Time>,
-    /// Its first scan has ended: what is new from now on was not there when the search began.
+    /// Whether its first scan has ended: listings that are new from now on were not there when the search began.
     #[serde(default)]
     pub begun: bool,
     /// Where the next incremental scan starts.
     pub watermark: Option<String>,
-    /// A scan that was broken off, to be resumed.
+    /// An interrupted scan, to be resumed.
     pub checkpoint: Option<ScanCheckpoint>,
     /// How many scans were provably complete.
     pub scans: u64,
-    /// When the last scan that asked for everything began, by the clock.
+    /// When the last full scan began, by the clock.
     #[serde(default)]
     pub full_scan_at: Option<Time>,
-    /// Whether its last scan that asked for everything proved what it lacked; `None` where there was none.
+    /// Whether its last full scan proved absence; `None` if there was none.
     #[serde(default)]
     pub proves_absence: Option<bool>,
-    /// In what share of its rows each field was filled.
+    /// The share of its rows in which each field had a value.
     #[serde(default)]
     pub profiles: Profiles,
-    /// What was counted of contradictions in its listings, and which fields are distrusted for it.
+    /// The counted contradictions in its listings, and the fields that are distrusted because of them.
     #[serde(default)]
     pub distrust: Distrust,
-    /// What its last complete scan lacked and what is not said to be gone yet.
+    /// The loss of its last complete scan that is held back.
     #[serde(default)]
     pub held_back: Option<HeldBack>,
     /// How often it changes.
     #[serde(default)]
     pub pace: Pace,
-    /// Of a search that reads files, which it has read.
+    /// For a search that reads files, those it has read.
     #[serde(default)]
     pub files: FilesTaken,
-    /// Every listing the search knows, by native id.
+    /// Every listing the search knows, by native ID.
     pub listings: BTreeMap<String, IndexEntry>,
 }
 
 /// The files that a search has read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FilesTaken {
-    /// Of those that are there, a mark of each version that needs no second look. No more than there are files.
+    /// For the existing files, a mark of each version that need not be read again. No more marks than files.
     pub marks: BTreeSet<u64>,
-    /// The time of the newest file that was read to its end: what its name says, if the map reads that, else when it was written. Never in
-    /// the future of when it was read.
+    /// The time of the newest file that was read to its end: from its name, if the map reads that, otherwise its
+    /// modification time. Never later than the read.
     pub newest: Option<Time>,
-    /// The time that it was given: later, where others were written in the same moment.
+    /// The time that was assigned to it: later, if others have the same time.
     pub as_of: Option<Time>,
 }
 
@@ -111,11 +113,11 @@ pub struct FilesTaken {
 pub enum OnStream {
     /// The listing with this content. The stream acknowledged it.
     Listing(ContentHash),
-    /// A listing was to be sent, and nobody knows whether it arrived. It is sent again.
+    /// A listing was to be sent. It is unknown whether it arrived, so it is sent again.
     InDoubt,
-    /// That the listing is gone as of this time. The stream acknowledged it.
+    /// The report that the listing is gone as of this time. The stream acknowledged it.
     Gone(Time),
-    /// It was to be sent that the listing is gone as of this time, and nobody knows whether that arrived. It is sent again.
+    /// A report was to be sent that the listing is gone as of this time. It is unknown whether it arrived, so it is sent again.
     GoneInDoubt(Time),
 }
 
@@ -125,7 +127,7 @@ pub enum OnStream {
 pub struct ContentHash(pub u64);
 
 impl OnStream {
-    /// When the listing was said to be gone, if that was the last that was sent of it.
+    /// When the listing was reported gone, if that was last sent of it.
     #[must_use]
     pub fn gone_at(&self) -> Option<Time> {
         match self {
@@ -154,36 +156,36 @@ impl OnStream {
 /// One listing in a search's index.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IndexEntry {
-    /// What was sent of it last. That it is gone is kept, so that its return is noticed.
+    /// What was last sent of it. An entry that is gone is kept, so that its return is noticed.
     pub on_stream: OnStream,
-    /// Where that stands in the order of all that was sent of it.
+    /// The sighting that was last sent.
     pub last: Sighting,
-    /// Since when its price, as it was sent, is doubtful: until it is sent on another day.
+    /// Since when the price last sent is doubtful: until it is sent on another day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubtful: Option<Time>,
-    /// For rows of files, the latest of those that said the same and were not sent again.
+    /// For rows of files, the latest sighting that repeated it and was not sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Sighting>,
-    /// When the scan began that saw it last.
+    /// When the scan that saw it last began.
     pub seen_in_scan: Time,
-    /// When a complete scan began that missed it, by the clock, where none has seen it since: the first of those. Of a file, its
+    /// When the first complete scan that missed it began, by the clock, if none has seen it since. For a file, its
     /// time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing_since: Option<Time>,
-    /// The listing without its details, to say `Gone` with.
+    /// The listing without its details, for reporting `Gone`.
     pub listing: Listing,
 }
 
-/// What was sent of a listing last.
+/// What was last sent of a listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sent {
-    /// Where it stands in the order of all that was sent of it.
+    /// Its sighting.
     pub sighting: Sighting,
     /// What the stream has of it since.
     pub on_stream: OnStream,
 }
 
-/// The index of a search as the other searches of its source read it: without the listings themselves.
+/// The index of a search as other searches of its source read it: without the listings themselves.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct IndexOutline {
     listings: HashMap<String, EntryOutline>,
@@ -200,14 +202,14 @@ struct EntryOutline {
 }
 
 impl IndexOutline {
-    /// When a listing was seen last that is held for present: see [`SearchIndex::held_elsewhere`].
+    /// When a listing that is held present was last seen: see [`SearchIndex::held_elsewhere`].
     #[must_use]
     pub fn holds(&self, native_id: &str) -> Option<Time> {
         let entry = self.listings.get(native_id).filter(|entry| is_held(entry.missing_since, entry.on_stream));
         entry.map(|entry| entry.seen_in_scan)
     }
 
-    /// Of each listing that any of these have, what was sent last: see [`SearchIndex::sent_elsewhere`].
+    /// The last observation sent of each listing in these: see [`SearchIndex::sent_elsewhere`].
     #[must_use]
     pub fn latest<'o>(outlines: impl IntoIterator<Item = &'o Self>) -> HashMap<String, Sent> {
         let mut latest: HashMap<String, Sent> = HashMap::new();
@@ -224,13 +226,13 @@ impl IndexOutline {
 }
 
 impl IndexEntry {
-    /// What was sent of it last.
+    /// What was last sent of it.
     #[must_use]
     pub fn sent(&self) -> Sent {
         Sent { sighting: self.last, on_stream: self.on_stream }
     }
 
-    /// The latest sighting of the listing as it was sent last.
+    /// The latest sighting of the listing as it was last sent.
     pub(crate) fn newest(&self) -> Sighting {
         self.until.map_or(self.last, |until| until.max(self.last))
     }
@@ -241,7 +243,7 @@ fn is_held(missing_since: Option<Time>, on_stream: OnStream) -> bool {
 }
 
 impl SearchState {
-    /// When a listing was seen last that is held for present: see [`SearchIndex::held_elsewhere`].
+    /// When a listing that is held present was last seen: see [`SearchIndex::held_elsewhere`].
     #[must_use]
     pub fn holds(&self, native_id: &str) -> Option<Time> {
         let entry = self.listings.get(native_id).filter(|entry| is_held(entry.missing_since, entry.on_stream));
@@ -249,7 +251,7 @@ impl SearchState {
     }
 }
 
-/// A scan that was broken off.
+/// An interrupted scan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScanCheckpoint {
     /// The page to fetch next.
@@ -258,7 +260,7 @@ pub struct ScanCheckpoint {
     pub run: String,
     /// When it began.
     pub began_at: Time,
-    /// How many polls in a row began here and failed before they had read a page.
+    /// How many consecutive polls began here and failed before they read a page.
     #[serde(default)]
     pub tries: u32,
 }

@@ -6,7 +6,7 @@ use stoop_domain::{Reject, Time};
 use stoop_sources::Request;
 
 use super::PortError;
-use crate::poll::Account;
+use crate::budget::Account;
 
 /// The stream between poller and metrics.
 ///

@@ -1,14 +1,14 @@
-//! A scan under the eyes of [`drift`](super::drift): what is reported of it, what is kept, and whether it goes on.
+//! What follows when a source drifts: a report, an example in quarantine, or the end of the scan.
 
 use stoop_domain::{Reason, Reject, Time};
 
-use super::drift::{Drift, DriftCheck, Seen, UNDERSTOOD};
+use crate::drift::{Drift, DriftCheck, Seen, UNDERSTOOD};
 use crate::poll::change::raw_of;
 use crate::poll::error::PollError;
 use crate::poll::polled::Polled;
 use crate::poll::scan::Scan;
 use crate::poll::search::OnDrift;
-use crate::ports::SearchState;
+use crate::ports::{FileRow, SearchState};
 
 /// Compares a page with the search's past before anything of it is sent. `is_last` says that the scan ends with
 /// it. An example of what is missing is in quarantine, unless the search takes drift as it comes.
@@ -73,6 +73,15 @@ impl Drift {
             }
             Seen::Refused { raw } if self.field == UNDERSTOOD => Some(raw.to_vec()),
             _ => None,
+        }
+    }
+}
+
+impl<'a> From<&'a FileRow> for Seen<'a> {
+    fn from(row: &'a FileRow) -> Self {
+        match row {
+            FileRow::Found(found) => Self::Listing { native_id: &found.native_id, listing: &found.listing },
+            FileRow::Refused { raw, .. } => Self::Refused { raw },
         }
     }
 }

@@ -65,7 +65,7 @@ pub(in crate::poll) async fn ended(
         }
     };
     let state = &mut of.index.state;
-    state.pace.learn(of.clock.began_at(), outcome == RunOutcome::Complete, polled);
+    state.pace.learn(of.clock.began_at(), outcome == RunOutcome::Complete, &*polled);
     polled.pace = Some(state.pace);
     polled.outcome = Some(outcome);
     polled.message = message;
@@ -113,7 +113,7 @@ pub(in crate::poll) async fn broken_off(
     let tries = if polled.pages > 0 { 0 } else { resumed.map_or(TRIES_MAX, |checkpoint| checkpoint.tries + 1) };
     let goes_on = tries < TRIES_MAX && !of.course.is_astray && !matches!(error, PollError::Drifted(_));
     let state = &mut of.index.state;
-    state.pace.learn(of.clock.began_at(), false, polled);
+    state.pace.learn(of.clock.began_at(), false, &*polled);
     state.checkpoint = goes_on.then(|| ScanCheckpoint { tries, ..of.scan.checkpoint(cursor) });
     of.index.save_after_failure().await;
 }
