@@ -7,8 +7,10 @@
 
 mod address_report;
 mod alert;
+mod budget;
 mod causes;
 mod deliver;
+mod drift;
 mod inbox;
 mod last_poll;
 mod loss;
@@ -30,17 +32,18 @@ pub use address_report::{AddressContradiction, AddressReport, LevelCount};
 pub use alert::{AlertError, Alerted, alert, new_alerts, record_alerts};
 pub use causes::with_causes;
 pub use deliver::{Delivery, Trouble, deliver};
+pub use drift::Profiles;
 pub use inbox::Inbox;
 pub use last_poll::{LastPoll, Overdue, Stale};
 pub use loss::{HeldBack, LossVerdict, Ruling, RulingError};
 pub use measure::{Gatherer, MeasureError, Measured, Measurer, Memory};
 pub use ordinals::{OneRowPerListing, Ordinals};
-pub use pace::{Cadence, Distance, Pace, TightLimit};
+pub use pace::{Cadence, Distance, Pace, PollCost, TightLimit};
 pub use parse_report::{FieldCount, ParseReport, RefusedCount, fields};
 pub use plan::{Planned, PlannedSearch, plan};
 pub use poll::{
-    Clock, FileSet, LEFT_BY_SERVER, LEFT_OF, OnDrift, Origin, Peeked, PollError, PollPorts, Polled, Profiles, Search,
-    Tokens, USER_AGENT, peek, poll, release,
+    Clock, FileSet, LEFT_BY_SERVER, LEFT_OF, OnDrift, Origin, Peeked, PollError, PollPorts, Polled, Search, Tokens,
+    USER_AGENT, peek, poll, release,
 };
 pub use refusals::Refusals;
 pub use rollup::{

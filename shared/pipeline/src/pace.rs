@@ -6,8 +6,6 @@ use serde::{Deserialize, Serialize};
 use stoop_domain::Time;
 use stoop_sources::{Limit, Metered};
 
-use crate::Polled;
-
 /// Each poll discounts the past by an eighth: about eight polls are remembered.
 const FORGET: u64 = 8;
 
@@ -64,14 +62,28 @@ pub struct Pace {
     bytes: u64,
 }
 
+/// What a poll cost, and how many changes it showed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PollCost {
+    /// Pages that were read.
+    pub pages: u64,
+    /// Requests that were made.
+    pub requests: u64,
+    /// Bytes of the pages.
+    pub bytes: u64,
+    /// Listings that are new, changed or gone.
+    pub changes: u64,
+}
+
 impl Pace {
     /// Learns from a poll that began at `began_at`. `complete` is whether it saw everything. The first complete poll
     /// says nothing about changes, because everything was new, and an incomplete one may have missed some: its changes
     /// count for the next poll. The same holds for polls after less than half of the desired interval, such as manual
     /// ones.
-    pub fn learn(&mut self, began_at: Time, complete: bool, polled: &Polled) {
-        self.weigh(polled);
-        let changed = polled.new + polled.changed + polled.gone > 0;
+    pub fn learn(&mut self, began_at: Time, complete: bool, poll: impl Into<PollCost>) {
+        let poll = poll.into();
+        self.weigh(poll);
+        let changed = poll.changes > 0;
         let Some(before) = self.learnt_at else {
             self.learnt_at = complete.then_some(began_at);
             return;
@@ -135,11 +147,11 @@ impl Pace {
     }
 
     /// Records the cost of a poll that read anything.
-    fn weigh(&mut self, polled: &Polled) {
-        if polled.pages == 0 || polled.requests == 0 {
+    fn weigh(&mut self, poll: PollCost) {
+        if poll.pages == 0 || poll.requests == 0 {
             return;
         }
-        let added = [(&mut self.polls, 1), (&mut self.requests, polled.requests), (&mut self.bytes, polled.bytes)];
+        let added = [(&mut self.polls, 1), (&mut self.requests, poll.requests), (&mut self.bytes, poll.bytes)];
         for (sum, more) in added {
             *sum = (*sum - sum.div_ceil(FORGET)).saturating_add(more.saturating_mul(ONE));
         }

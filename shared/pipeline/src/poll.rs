@@ -1,209 +1,78 @@
 //! A search in, observations on the stream out.
+//!
+//! A poll walks over the pages of a search ([`pages`]) or over its files, a page of rows at a time ([`files`]). Each page
+//! passes the same steps in the same order. Each step has a file or folder, and a state of its own.
+//!
+//! | Step | Where | In | Out | State |
+//! |---|---|---|---|---|
+//! | fetch | [`fetch`], [`robots`], [`account`] | a request | an answer, within the limits of its account | the account's record |
+//! | read | [`read`]; for files, the port | an answer, or rows of a file | a page | none |
+//! | check | [`check`] | a page | listings that can be sent, and rejects; or why nothing of it is | drift, refusals |
+//! | diff | [`diff`] | listings | changes: what the stream does not have so | the index |
+//! | publish | [`publish`](mod@publish), [`believe`] | changes | what the stream acknowledged | contradictions |
+//! | settle | [`settle`] | the end of a scan or file | what is gone, the watermark, the checkpoint | completeness |
+//!
+//! What passes between the steps is in [`change`]: a listing that is shown, encoded once, and a change. What is known of each
+//! listing is in [`index`], and nothing else changes an entry of it. [`record`] writes the run into the ledger.
 
 mod account;
 mod address;
 mod believe;
-mod breaker;
-mod budget;
+mod change;
+mod check;
+mod completeness;
 mod confirm;
-mod drift;
-mod feed;
+mod context;
+mod diff;
+mod error;
 mod fetch;
-mod gone;
+mod files;
+mod index;
 mod jumps;
+#[cfg(test)]
+mod made;
 mod origin;
+mod page_scan;
+mod pages;
 mod peek;
+mod polled;
 mod progress;
+mod publish;
 mod quota;
+mod read;
+mod record;
 mod robots;
-mod rows;
 mod scan;
-mod take;
+mod search;
+mod settle;
+mod source_file;
 mod tokens;
-mod watch;
-
-use async_trait::async_trait;
-use stoop_domain::Time;
-use stoop_sources::{Contradictions, Limit};
-
-use crate::Pace;
-use crate::loss::HeldBack;
-use crate::ports::{Budgets, Files, Http, Pages, PortError, Quarantine, RunLedger, RunOutcome, SearchIndex, Stream};
-
-/// How the poller names itself to every server.
-pub const USER_AGENT: &str = concat!("stoop/", env!("CARGO_PKG_VERSION"), " (property market figures)");
-
-/// One source with one set of parameters, on its own cadence.
-pub struct Search {
-    /// The search's name in configuration, ledger and index.
-    pub name: String,
-    /// Where its listings come from, and how to read them.
-    pub source: Origin,
-    /// What to do when the source does not say any more what it used to say.
-    pub on_drift: OnDrift,
-    /// After so long an incremental search asks for everything again, to find what is gone.
-    pub full_scan_every_ms: i64,
-    /// The greatest share of its rows, in percent, that may be refused. A poll or file with more is given up, and so is
-    /// one of which nothing is understood, whatever this says.
-    pub max_rejects: Option<f64>,
-    /// Limits in place of the source's own ([`stoop_sources::CrawlPolicy::limits`]), where the plan of this account has others.
-    pub limits: Option<Vec<Limit>>,
-}
-
-/// The time, and waiting for it.
-#[async_trait]
-pub trait Clock: Send + Sync {
-    /// Now.
-    fn now(&self) -> Time;
-    /// Waits.
-    async fn sleep(&self, ms: u64);
-    /// By how many milliseconds the clock was set ahead, or back, since this was asked last: how much more time has passed
-    /// by it than by one that nobody sets. 0 where it is not known.
-    fn jumped_ms(&self) -> i64 {
-        0
-    }
-}
-
-/// What polling needs of the world.
-#[derive(Clone, Copy)]
-pub struct PollPorts<'a> {
-    /// Where to fetch from.
-    pub http: &'a dyn Http,
-    /// Where files are read from.
-    pub files: &'a dyn Files,
-    /// Where observations go.
-    pub stream: &'a dyn Stream,
-    /// What each search has seen.
-    pub index: &'a dyn SearchIndex,
-    /// Where raw pages go.
-    pub pages: &'a dyn Pages,
-    /// Where rejects go.
-    pub quarantine: &'a dyn Quarantine,
-    /// Where runs are told of.
-    pub runs: &'a dyn RunLedger,
-    /// What each account of a source has left.
-    pub budgets: &'a dyn Budgets,
-    /// The tokens of this process.
-    pub tokens: &'a Tokens,
-    /// The time.
-    pub clock: &'a dyn Clock,
-    /// No request is waited for beyond this moment: the run will have been ended by then.
-    pub deadline: Option<Time>,
-    /// Set when the run should end after the page in hand.
-    pub stop: &'a (dyn Fn() -> bool + Send + Sync),
-}
-
-/// What a poll did.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Polled {
-    /// How it ended.
-    pub outcome: Option<RunOutcome>,
-    /// Why, where it saw less than everything.
-    pub message: Option<String>,
-    /// HTTP requests made, retries among them.
-    pub requests: u64,
-    /// Of them, those that asked again for what was not had the first time.
-    pub retries: u64,
-    /// How long was waited for a turn or for the server, in milliseconds.
-    pub waited_ms: u64,
-    /// How much each limit of the account had left in the end.
-    pub left: Vec<(Limit, u64)>,
-    /// How many requests the server said were left in the tightest of its own windows, where it said so.
-    pub left_by_server: Option<u64>,
-    /// The account is not to be asked before this moment, which is why the poll ended.
-    pub held_until: Option<Time>,
-    /// Files read to their end.
-    pub files: u64,
-    /// Pages read.
-    pub pages: u64,
-    /// Bytes of those pages.
-    pub bytes: u64,
-    /// Rows on them, those included that are none of the search's.
-    pub rows: u64,
-    /// Of them, those that were understood as listings: new, changed, seen again as they were, or not taken.
-    pub listings: u64,
-    /// Of these, the first ones of listings that this search never saw before.
-    pub new: u64,
-    /// Of these, those that say something else of their listing than was known.
-    pub changed: u64,
-    /// Of the listings that are as they were known to be, those that were sent once more all the same, because they had not been
-    /// for days.
-    pub confirmed: u64,
-    /// Of the listings, those that were not looked at any further, because too many rows beside them were refused.
-    pub not_taken: u64,
-    /// Rows that were refused. The first of them are in quarantine.
-    pub rejects: u64,
-    /// Listings that are not shown any more, and are said to be gone.
-    pub gone: u64,
-    /// What is missing and not said to be gone, because it is too much to be believed yet.
-    pub held_back: Option<HeldBack>,
-    /// What a person said of what was held back, in words, where something was made of it.
-    pub rulings: Vec<String>,
-    /// Observations put on the stream: more than changed, where files tell of the past out of order.
-    pub sent: u64,
-    /// Fields of which the source tells less than it ever did, in words.
-    pub drifts: Vec<String>,
-    /// What was counted of contradictions in the listings that were sent.
-    pub contradictions: Contradictions,
-    /// Fields that came to be distrusted, or to be trusted again, in words.
-    pub verdicts: Vec<String>,
-    /// How many fields are distrusted by now.
-    pub fields_distrusted: u64,
-    /// Jumps of the clock of more than a minute, in words.
-    pub clock_jumps: Vec<String>,
-    /// What is known by now of how often the search changes; `None` where the poll learnt nothing.
-    pub pace: Option<Pace>,
-}
-
-/// Why a poll failed. What was put on the stream before stays there; the next poll sends again what
-/// was not put.
-#[derive(Debug, thiserror::Error)]
-pub enum PollError {
-    /// The source would not answer, or not as it should.
-    #[error("{0}")]
-    Source(String),
-    /// The source does not accept the key or token; a newer one may help.
-    #[error("{0}")]
-    Denied(String),
-    /// A port failed.
-    #[error(transparent)]
-    Port(#[from] PortError),
-    /// Records were refused by the stream to the end.
-    #[error("the stream refused {0} records, again and again")]
-    Refused(usize),
-    /// The source does not say any more what it used to say, and the search is to stop at that.
-    #[error("frozen, because the source drifts: {0}; accept it with drift = \"evolve\"")]
-    Drifted(String),
-    /// Another poller has the same search in hand.
-    #[error("another poller has polled {0:?} in the meantime")]
-    Raced(String),
-}
-
-impl Search {
-    /// A search that asks for everything once a day, with the source's own limits.
-    pub fn new(name: impl Into<String>, source: impl Into<Origin>) -> Self {
-        let full_scan_every_ms = Time::DAY_MS;
-        Self {
-            name: name.into(),
-            source: source.into(),
-            on_drift: OnDrift::default(),
-            full_scan_every_ms,
-            max_rejects: None,
-            limits: None,
-        }
-    }
-
-    /// The limits of its account: its own, or else those of its source.
-    #[must_use]
-    pub fn limits(&self) -> Vec<Limit> {
-        self.limits.clone().unwrap_or_else(|| self.source.crawl_policy().limits)
-    }
-}
 
 pub use account::release;
-pub use budget::{Account, AccountError};
-pub use drift::{OnDrift, Profiles};
+pub use context::{Clock, PollPorts, USER_AGENT};
+pub use error::PollError;
 pub use origin::{FileSet, Origin};
 pub use peek::{Peeked, peek};
-pub use scan::{LEFT_BY_SERVER, LEFT_OF, poll};
+pub use polled::{LEFT_BY_SERVER, LEFT_OF, Polled};
+pub use search::{OnDrift, Search};
 pub use tokens::Tokens;
+
+/// Polls a search once: fetches its pages, puts new and changed listings on the stream, says of
+/// listings that are gone that they are, and saves what it saw. The run is in the ledger from its
+/// beginning.
+///
+/// Nothing counts as seen before the stream has accepted it, so that whatever fails or is killed is
+/// sent again by the next poll. A run that stops early leaves a checkpoint where the next goes on.
+///
+/// # Errors
+/// When the source does not answer as it should or a port fails. The ledger says so as well.
+pub async fn poll(search: &Search, run: &str, ports: PollPorts<'_>) -> Result<Polled, PollError> {
+    let record = record::begin(search, run, ports).await?;
+    let mut polled = Polled::default();
+    let outcome = match &search.source {
+        Origin::Http(source) => pages::poll(search, &**source, run, ports, &mut polled).await,
+        Origin::Files(files) => files::poll(search, files, run, ports, &mut polled).await,
+    };
+    record::end(record, outcome, &mut polled, ports).await?;
+    Ok(polled)
+}

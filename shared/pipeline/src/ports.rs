@@ -3,21 +3,22 @@
 mod alerts;
 mod configuration;
 mod files;
+mod index;
 mod plans;
 mod polls;
 mod state;
 mod views;
 mod wide;
 
-pub use crate::poll::{Account, AccountError};
+pub use crate::budget::{Account, AccountError};
 pub use alerts::{DeliveryCursors, DeliveryError, Ledger, Publisher, Subscriber};
 pub use configuration::{ConfigFiles, Configuration};
 pub use files::{FileError, FilePage, FilePattern, FileRow, FileVersion, Files, OpenFile};
-pub use plans::{Continuation, PlanLedger, PollTask, TaskQueue};
-pub use polls::{
-    Budgets, FilesTaken, Http, HttpAnswer, HttpError, IndexEntry, IndexOutline, Pages, Quarantine, RunLedger,
-    RunOutcome, RunRecord, ScanCheckpoint, SearchIndex, SearchState, Sent, Stream,
+pub use index::{
+    ContentHash, FilesTaken, IndexEntry, IndexOutline, OnStream, ScanCheckpoint, SearchIndex, SearchState, Sent,
 };
+pub use plans::{Continuation, PlanLedger, PollTask, TaskQueue};
+pub use polls::{Budgets, Http, HttpAnswer, HttpError, Pages, Quarantine, RunLedger, RunOutcome, RunRecord, Stream};
 pub use state::{Change, Commit, CommitError, Gathers, HomeChange, HomeImage, MarketChange, Store, Versioned};
 pub use views::Views;
 pub use wide::{RollUps, ShownWide, StoredSum, VisitWide, WholeMarket, WideAreas};

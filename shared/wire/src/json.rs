@@ -10,6 +10,11 @@ impl<'o> Object<'o> {
         Self { out, first: true }
     }
 
+    /// How many bytes are written, those before the object included.
+    pub(crate) fn written(&self) -> usize {
+        self.out.len()
+    }
+
     pub(crate) fn end(self) {
         self.out.push(b'}');
     }

@@ -17,4 +17,4 @@ pub mod kpl;
 mod line;
 
 pub use home::{HomeError, home_from_bytes, home_to_bytes};
-pub use line::{LineError, VERSION, decode, encode, lines};
+pub use line::{EncodedListing, LineError, VERSION, decode, encode, encode_with, encoded_len, lines};

@@ -9,9 +9,10 @@ use crate::services::{Bucket, DataStream, Queue, Topic, clients, fresh_name, is_
 use stoop_aws::{
     KinesisStream, Lake, LakeDelivery, PollQueue, S3Files, S3Index, S3Pages, S3Quarantine, Secrets, TopicPublisher,
 };
-use stoop_domain::{Observation, Reject, Verdict};
+use stoop_domain::{Observation, Reject, Sighting, Verdict};
 use stoop_pipeline::ports::{
-    FilePattern, FileRow, Files, IndexEntry, PollTask, Publisher, SearchIndex, SearchState, TaskQueue,
+    ContentHash, FilePattern, FileRow, Files, IndexEntry, OnStream, PollTask, Publisher, SearchIndex, SearchState,
+    TaskQueue,
 };
 use stoop_runtime::SystemClock;
 use stoop_tests::{conformance, made};
@@ -40,11 +41,10 @@ async fn pollers_in_different_processes_share_the_index() {
     let (one, other) = (index(), index());
     let entry = IndexEntry {
         doubtful: None,
-        hash: 7,
+        on_stream: OnStream::Listing(ContentHash(7)),
+        last: Sighting::at(made::minute(0)),
         seen_in_scan: made::minute(0),
         missing_since: None,
-        gone_at: None,
-        last: None,
         until: None,
         listing: made::observation("1", 0, 1).listing,
     };

@@ -4,7 +4,7 @@ use rustc_hash::FxHasher;
 use stoop_domain::Time;
 
 use super::PollPorts;
-use super::budget::Account;
+use crate::budget::Account;
 use crate::ports::{Budgets, PortError};
 
 /// Attempts at one change of a record. Whoever loses lost to one that won, so that twenty pollers that change it at

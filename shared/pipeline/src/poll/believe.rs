@@ -2,38 +2,48 @@
 
 use std::collections::BTreeSet;
 
-use stoop_sources::{Contradiction, ContradictionCount};
+use stoop_sources::{Contradiction, ContradictionCount, Contradictions, Distrust};
+use stoop_wire::EncodedListing;
 
-use super::Polled;
-use super::scan::Scan;
-use super::take::Outgoing;
+use super::change::{Cause, Change};
+use super::polled::Polled;
 
-impl Scan<'_> {
+/// What was counted of contradictions and not learnt yet.
+#[derive(Default)]
+pub(super) struct Believer {
+    counted: Contradictions,
+}
+
+impl Believer {
     /// Counts contradictions in what is to be sent, and takes off what is distrusted by now.
     ///
-    /// The hash of a listing, by which it is told whether it has changed, is of what the source said: so nothing is sent once
+    /// The hash of a listing, which says whether it has changed, is of what the source said: so nothing is sent once
     /// more because of a verdict, neither by this search nor by another of its source.
-    pub(super) fn believe(&mut self, outgoing: &mut [Outgoing]) {
-        for Outgoing { observation, beside, confirms, .. } in outgoing {
-            if !*beside && !*confirms {
-                self.contradictions.take(&observation.listing, observation.seen);
+    pub(super) fn believe(&mut self, changes: &mut [Change], distrust: &Distrust) {
+        let distrusts = distrust.kinds().next().is_some();
+        for Change { observation, encoded, cause, .. } in changes {
+            if *cause == Cause::Row {
+                self.counted.take(&observation.listing, observation.seen);
             }
-            self.state.distrust.drop_from(&mut observation.listing);
+            if distrusts {
+                distrust.drop_from(&mut observation.listing);
+                *encoded = EncodedListing::of(&observation.listing);
+            }
         }
     }
 
     /// Learns from what was counted since it was learnt last. What is distrusted by now is taken off from the next run or
     /// file on.
-    pub(super) fn learn_contradictions(&mut self, polled: &mut Polled) {
-        let counted = std::mem::take(&mut self.contradictions);
+    pub(super) fn learn(&mut self, search: &str, distrust: &mut Distrust, polled: &mut Polled) {
+        let counted = std::mem::take(&mut self.counted);
         polled.contradictions.add(&counted);
-        for (kind, distrusted) in self.state.distrust.learn(&counted) {
-            let count = self.state.distrust.counts().map(|(count, _)| count).find(|count| count.kind == kind);
+        for (kind, distrusted) in distrust.learn(&counted) {
+            let count = distrust.counts().map(|(count, _)| count).find(|count| count.kind == kind);
             let verdict = verdict(kind, distrusted, count);
-            tracing::warn!(search = self.search.name, verdict, "the source contradicts itself, or does not any more");
+            tracing::warn!(search, verdict, "the source contradicts itself, or does not any more");
             polled.verdicts.push(verdict);
         }
-        let fields: BTreeSet<&str> = self.state.distrust.kinds().map(Contradiction::field).collect();
+        let fields: BTreeSet<&str> = distrust.kinds().map(Contradiction::field).collect();
         polled.fields_distrusted = fields.len() as u64;
     }
 }

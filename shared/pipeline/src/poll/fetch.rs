@@ -5,11 +5,10 @@ use stoop_sources::{Grant, Limit, Request, Source};
 
 use super::account::SharedAccount;
 use super::address::{host_of, not_followed};
-use super::breaker::{Ended, Permit};
-use super::budget::{Booking, OverBudget};
 use super::quota::{QuotaStatus, reported};
 use super::tokens::Token;
 use super::{PollError, PollPorts, Polled, USER_AGENT};
+use crate::budget::{Account, Booking, Ended, OverBudget, Permit};
 use crate::ports::{HttpAnswer, HttpError, PortError, RunOutcome};
 
 /// Attempts at one page, the first among them.
@@ -362,7 +361,7 @@ impl From<PortError> for Failure {
     }
 }
 
-fn close_bookings(account: &mut super::budget::Account, open: &[(Booking, Use)]) {
+fn close_bookings(account: &mut Account, open: &[(Booking, Use)]) {
     for (booking, used) in open {
         match used {
             Use::Brought(bytes) => account.settle(*booking, *bytes),

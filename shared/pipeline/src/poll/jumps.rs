@@ -2,58 +2,76 @@
 
 use stoop_domain::Time;
 
-use super::Polled;
-use super::scan::Scan;
+use super::context::Clock;
+use super::index::Index;
+use super::polled::Polled;
 
 /// A clock that moved by more than this against what it said before was set.
 const JUMP_MS: i64 = 60 * Time::SECOND_MS;
 
-impl Scan<'_> {
-    /// Now, by the clock. That it was set since this process, or this search, looked at it last is told.
-    pub(super) fn look_at_clock(&mut self, polled: &mut Polled) -> Time {
-        let now = self.ports.clock.now();
-        let before = self.state.clock.replace(now);
-        let jumped_ms = self.ports.clock.jumped_ms();
-        if self.tell_jump(jumped_ms, polled) {
-            self.shift_absences(jumped_ms);
-        } else {
-            let back_ms = before.map_or(0, |before| now.ms() - before.ms()).min(0);
-            if self.tell_jump(back_ms, polled) {
-                self.shift_absences(back_ms);
-            }
-        }
+/// When a scan of pages began, by its name and by a clock that may be set.
+#[derive(Clone, Copy)]
+pub(super) struct ScanClock {
+    /// As [`Scan::began_at`](super::scan::Scan::began_at).
+    began_at: Time,
+    /// When this run began, by the clock as it is now.
+    run_at: Time,
+}
+
+impl ScanClock {
+    /// This run begins now.
+    pub(super) fn begin(began_at: Time, clock: &dyn Clock, index: &mut Index<'_>, polled: &mut Polled) -> Self {
+        let (run_at, _) = look(clock, index, polled);
+        Self { began_at, run_at }
+    }
+
+    /// Now, by the clock. That it was set since this process, or this search, looked at it last is reported.
+    pub(super) fn look(&mut self, clock: &dyn Clock, index: &mut Index<'_>, polled: &mut Polled) -> Time {
+        let (now, jumped_ms) = look(clock, index, polled);
+        self.run_at = self.run_at.plus_ms(jumped_ms);
         now
     }
 
-    /// For how long a listing was missed is told by a clock, and is what it was when that is set. Time in which a computer slept
-    /// does not count either: nobody looked.
-    fn shift_absences(&mut self, jumped_ms: i64) {
-        self.shift_clock(jumped_ms);
-        for since in self.state.listings.values_mut().filter_map(|entry| entry.missing_since.as_mut()) {
-            *since = since.plus_ms(jumped_ms);
-        }
-    }
-
-    /// Tells of a clock that was set by so much, where that is much; whether it is.
-    pub(super) fn tell_jump(&self, jumped_ms: i64, polled: &mut Polled) -> bool {
-        if jumped_ms.saturating_abs() <= JUMP_MS {
-            return false;
-        }
-        let minutes = jumped_ms.saturating_abs() / (60 * Time::SECOND_MS);
-        let jump = if jumped_ms < 0 {
-            format!("the clock was set back by {minutes} minutes")
-        } else {
-            format!("the clock was set ahead by {minutes} minutes, or this computer slept")
-        };
-        tracing::warn!(search = self.search.name, jumped_ms, "{jump}");
-        polled.clock_jumps.push(jump);
-        true
+    /// When the scan began, by the clock as it is now: not in its future.
+    pub(super) fn began_at(&self) -> Time {
+        self.began_at.min(self.run_at)
     }
 
     /// When a page was seen that was received `now`, by the clock: never before anything that the search has seen.
-    pub(super) fn seen_at(&mut self, now: Time) -> Time {
-        let seen = self.state.seen.map_or(now, |seen| seen.max(now)).max(self.began_at);
-        self.state.seen = Some(seen);
+    pub(super) fn seen_at(&self, now: Time, index: &mut Index<'_>) -> Time {
+        let seen = index.state.seen.map_or(now, |seen| seen.max(now)).max(self.began_at);
+        index.state.seen = Some(seen);
         seen
     }
+}
+
+/// Now, and by how much the clock was set.
+///
+/// For how long a listing was missed is measured by the clock, so absences move with it. Time in which a computer slept does not
+/// count either: nobody looked.
+fn look(clock: &dyn Clock, index: &mut Index<'_>, polled: &mut Polled) -> (Time, i64) {
+    let now = clock.now();
+    let before = index.state.clock.replace(now);
+    let back_ms = before.map_or(0, |before| now.ms() - before.ms()).min(0);
+    let search = index.search();
+    let jumped_ms = [clock.jumped_ms(), back_ms].into_iter().find(|jumped_ms| report_jump(search, *jumped_ms, polled));
+    let jumped_ms = jumped_ms.unwrap_or(0);
+    index.shift_absences(jumped_ms);
+    (now, jumped_ms)
+}
+
+/// Reports a clock that was set by so much, where that is much; whether it is.
+pub(super) fn report_jump(search: &str, jumped_ms: i64, polled: &mut Polled) -> bool {
+    if jumped_ms.saturating_abs() <= JUMP_MS {
+        return false;
+    }
+    let minutes = jumped_ms.saturating_abs() / (60 * Time::SECOND_MS);
+    let jump = if jumped_ms < 0 {
+        format!("the clock was set back by {minutes} minutes")
+    } else {
+        format!("the clock was set ahead by {minutes} minutes, or this computer slept")
+    };
+    tracing::warn!(search, jumped_ms, "{jump}");
+    polled.clock_jumps.push(jump);
+    true
 }

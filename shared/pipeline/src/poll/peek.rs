@@ -1,10 +1,11 @@
 use stoop_domain::Time;
-use stoop_sources::{Answer, Limit, Page, ReadError, Source};
+use stoop_sources::{Limit, Page, Source};
 
-use super::breaker::Ended;
 use super::fetch::Fetcher;
+use super::read::read;
 use super::robots::Robots;
 use super::{PollError, PollPorts, Polled};
+use crate::budget::Ended;
 use crate::with_causes;
 
 /// What a look at one page showed.
@@ -32,7 +33,7 @@ struct Fetched {
     at: Time,
 }
 
-/// Looks at the first page of a source as a poll would, `robots.txt` first where crawl_policy say so, and stores nothing of
+/// Looks at the first page of a source as a poll would, `robots.txt` first where the crawl policy says so, and stores nothing of
 /// it: no page, no listing, no run. The requests count against the account's limits like those of a poll; `limits` are
 /// those in place of the source's own.
 ///
@@ -76,10 +77,6 @@ async fn first_page(
     }
     let Some(answer) = fetcher.fetch(&request).await? else { return Ok(None) };
     let at = ports.clock.now();
-    let read = Answer { status: answer.status, headers: &answer.headers, body: &answer.body };
-    let page = source.read(&cursor, &read, at).map_err(|error| match error {
-        ReadError::Denied(why) => PollError::Denied(why),
-        other => PollError::Source(other.to_string()),
-    })?;
+    let page = read(source, &cursor, &answer, at)?;
     Ok(Some(Fetched { page, status: answer.status, bytes: answer.body.len() as u64, at }))
 }

@@ -6,7 +6,10 @@ use stoop_domain::{
     Address, Area, AreaUnit, Currency, Day, Details, Facts, Home, Listing, Minor, Observation, PropertyType, Purpose,
     Sighting, Status, Time, Watch,
 };
-use stoop_wire::{HomeError, LineError, decode, encode, home_from_bytes, home_to_bytes, lines};
+use stoop_wire::{
+    EncodedListing, HomeError, LineError, decode, encode, encode_with, encoded_len, home_from_bytes, home_to_bytes,
+    lines,
+};
 
 /// Texts with every character that JSON escapes, and others.
 fn text() -> impl Strategy<Value = String> {
@@ -168,6 +171,20 @@ proptest! {
         let mut theirs = json!(observation);
         theirs["v"] = json!(2);
         prop_assert_eq!(ours, theirs);
+    }
+
+    #[test]
+    fn a_listing_that_is_encoded_once_makes_the_same_line_and_is_steady_without_its_date(observation in observation()) {
+        let encoded = EncodedListing::of(&observation.listing);
+        let mut with = b"before".to_vec();
+        encode_with(&observation, &encoded, &mut with);
+        prop_assert_eq!(&with[6..], &line(&observation)[..]);
+        prop_assert_eq!(encoded_len(&observation, &encoded), with.len() - 6);
+        let dateless = EncodedListing::of(&Listing { listed_at: None, ..observation.listing.clone() });
+        prop_assert_eq!(encoded.steady().concat(), dateless.steady().concat());
+        let other = EncodedListing::of(&Listing { year_built: Some(1), ..observation.listing.clone() });
+        let is_same = observation.listing.year_built == Some(1);
+        prop_assert_eq!(other.steady().concat() == encoded.steady().concat(), is_same, "all else counts");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What an account of a source has left: pure, and kept by [`Budgets`](crate::ports::Budgets).
 
+mod breaker;
 mod ring;
 #[cfg(test)]
 mod tests;
@@ -8,8 +9,10 @@ use serde::{Deserialize, Serialize};
 use stoop_domain::Time;
 use stoop_sources::{Limit, Metered};
 
-use super::breaker::{Breaker, CircuitOpen, Ended, Permit};
+use breaker::{Breaker, CircuitOpen};
 use ring::Ring;
+
+pub(crate) use breaker::{Ended, Permit};
 
 /// The format that is written. A record of another one is not read: what it counts would be guesswork.
 const FORMAT: u8 = 1;
@@ -19,7 +22,7 @@ const FORMAT: u8 = 1;
 const STRICT_MS: i64 = Time::HOUR_MS;
 
 /// Nothing is booked further ahead. A poll that would have to wait longer for one request ends, and the next goes on.
-pub(super) const WAIT_MAX_MS: i64 = 120_000;
+pub(crate) const WAIT_MAX_MS: i64 = 120_000;
 
 /// A newest booking that is further ahead than that was made by a clock that has been set back since.
 const AHEAD_MAX_MS: i64 = 300_000;
@@ -61,20 +64,20 @@ struct Blocked {
 
 /// A request that may be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Booking {
+pub(crate) struct Booking {
     /// Not before this moment.
-    pub(super) at: Time,
+    pub(crate) at: Time,
     /// How many bytes it was taken to bring.
     bytes: u64,
 }
 
 /// No request may be sent in time.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct OverBudget {
+pub(crate) struct OverBudget {
     /// The first moment at which one might.
-    pub(super) until: Time,
+    pub(crate) until: Time,
     /// What stands against it.
-    pub(super) why: String,
+    pub(crate) why: String,
 }
 
 /// Why a text is no record of an account.
@@ -138,7 +141,7 @@ impl Account {
     ///
     /// `limits` are those that the search names. Of two searches of one account that name different ones, the stricter
     /// of each counts.
-    pub(super) fn book(&mut self, limits: &[Limit], now: Time, deadline: Option<Time>) -> Result<Booking, OverBudget> {
+    pub(crate) fn book(&mut self, limits: &[Limit], now: Time, deadline: Option<Time>) -> Result<Booking, OverBudget> {
         self.set_back(now);
         self.tell(limits, now.ms());
         let patience = now.plus_ms(WAIT_MAX_MS);
@@ -170,7 +173,7 @@ impl Account {
     }
 
     /// Notes how many bytes a request that was booked has brought. A failed one brings none.
-    pub(super) fn settle(&mut self, booking: Booking, bytes: u64) {
+    pub(crate) fn settle(&mut self, booking: Booking, bytes: u64) {
         for ring in self.rings.iter_mut().filter(|ring| ring.limit.of == Metered::Bytes) {
             ring.correct(booking.at.ms(), booking.bytes, bytes);
         }
@@ -182,37 +185,37 @@ impl Account {
     }
 
     /// Takes back a booking that was not used.
-    pub(super) fn take_back(&mut self, booking: Booking) {
+    pub(crate) fn take_back(&mut self, booking: Booking) {
         for ring in &mut self.rings {
             ring.correct(booking.at.ms(), amount(ring, booking.bytes), 0);
         }
     }
 
     /// The server wants to be left alone until a moment.
-    pub(super) fn block(&mut self, until: Time, why: &str) {
+    pub(crate) fn block(&mut self, until: Time, why: &str) {
         if self.blocked.as_ref().is_none_or(|blocked| blocked.until_ms < until.ms()) {
             self.blocked = Some(Blocked { until_ms: until.ms(), why: why.chars().take(WHY_MAX).collect() });
         }
     }
 
     /// Whether the server wants to be left alone at a moment.
-    pub(super) fn blocks(&self, at: Time) -> bool {
+    pub(crate) fn blocks(&self, at: Time) -> bool {
         self.blocked.as_ref().is_some_and(|blocked| blocked.until_ms > at.ms())
     }
 
     /// Lets a poll pass, unless the source is dead.
-    pub(super) fn pass(&mut self, now: Time) -> Result<Permit, CircuitOpen> {
+    pub(crate) fn pass(&mut self, now: Time) -> Result<Permit, CircuitOpen> {
         self.set_back(now);
         self.breaker.pass(now)
     }
 
     /// A poll that is on trial goes on.
-    pub(super) fn still_trying(&mut self, now: Time) {
+    pub(crate) fn still_trying(&mut self, now: Time) {
         self.breaker.still_trying(now);
     }
 
     /// A poll has ended.
-    pub(super) fn ended(&mut self, passed: Permit, how: Ended, now: Time) {
+    pub(crate) fn ended(&mut self, passed: Permit, how: Ended, now: Time) {
         self.breaker.ended(passed, how, now);
     }
 
@@ -233,17 +236,17 @@ impl Account {
     }
 
     /// Whether polls have failed of late.
-    pub(super) fn has_failed(&self) -> bool {
+    pub(crate) fn has_failed(&self) -> bool {
         !self.breaker.is_fresh()
     }
 
     /// Whether anything is counted in bytes.
-    pub(super) fn counts_bytes(&self) -> bool {
+    pub(crate) fn counts_bytes(&self) -> bool {
         self.rings.iter().any(|ring| ring.limit.of == Metered::Bytes)
     }
 
     /// How much each limit has left.
-    pub(super) fn left(&self, now: Time) -> Vec<(Limit, u64)> {
+    pub(crate) fn left(&self, now: Time) -> Vec<(Limit, u64)> {
         let now_ms = now.ms().max(self.latest_ms);
         self.rings.iter().map(|ring| (ring.limit, ring.left(now_ms))).collect()
     }

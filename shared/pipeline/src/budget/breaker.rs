@@ -36,7 +36,7 @@ pub(super) struct Breaker {
 
 /// How a poll ended, as far as the source is to blame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ended {
+pub(crate) enum Ended {
     /// The source answered as it should.
     Well,
     /// It did not.
@@ -47,7 +47,7 @@ pub(super) enum Ended {
 
 /// How a poll passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Permit {
+pub(crate) enum Permit {
     /// As polls do.
     Freely,
     /// To try whether the source is back. It has to say how it went.
@@ -56,9 +56,9 @@ pub(super) enum Permit {
 
 /// The account is left alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct CircuitOpen {
-    pub(super) failures: u32,
-    pub(super) until: Time,
+pub(crate) struct CircuitOpen {
+    pub(crate) failures: u32,
+    pub(crate) until: Time,
 }
 
 impl fmt::Display for CircuitOpen {

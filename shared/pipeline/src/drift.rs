@@ -17,8 +17,6 @@ use serde::{Deserialize, Serialize};
 use stoop_domain::Listing;
 use stoop_sources::Row;
 
-use crate::ports::FileRow;
-
 /// A window has at least so many rows, save the last of a scan, which may have [`LAST_WINDOW_ROWS`].
 const WINDOW_ROWS: u32 = 20;
 const LAST_WINDOW_ROWS: u32 = 10;
@@ -33,23 +31,11 @@ const SHARE_MAX: f64 = 0.99;
 const LN_CHANCE_MAX: f64 = -13.815_510_557_964_274;
 
 /// The share of rows that were understood at all.
-pub(super) const UNDERSTOOD: &str = "rows understood";
-
-/// What to do when a source drifts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnDrift {
-    /// Take it as the new normal.
-    Evolve,
-    /// Go on, and say so with each run until it is as before, or accepted with [`OnDrift::Evolve`].
-    #[default]
-    Warn,
-    /// Stop before anything of the page is sent, and quarantine a row of it.
-    Freeze,
-}
+pub(crate) const UNDERSTOOD: &str = "rows understood";
 
 /// In what share of its rows a search had each field.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Profile {
+pub(crate) struct Profile {
     /// How many windows it was learnt from.
     windows: u32,
     /// By field, the lowest share of a window, in thousandths. It rises by an eighth of the way with each scan that
@@ -66,22 +52,22 @@ pub struct Profiles {
 
 /// A field of which less is there than ever before.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Drift {
+pub(crate) struct Drift {
     /// The field's name, or [`UNDERSTOOD`].
-    pub(super) field: &'static str,
+    pub(crate) field: &'static str,
     /// The lowest share of the past, in thousandths.
-    pub(super) was_permille: u16,
+    pub(crate) was_permille: u16,
     /// The share now, in thousandths.
-    pub(super) is_permille: u16,
+    pub(crate) is_permille: u16,
     /// Of how many rows.
-    pub(super) rows: u32,
+    pub(crate) rows: u32,
     /// The first listing without it, by its native id; `None` where no row without it was understood.
-    pub(super) example: Option<String>,
+    pub(crate) example: Option<String>,
 }
 
 /// Counts the rows of a scan and compares them with the search's past.
 #[derive(Clone, Debug, Default)]
-pub(super) struct DriftCheck {
+pub(crate) struct DriftCheck {
     window: Window,
     done: Vec<Window>,
 }
@@ -156,18 +142,18 @@ impl Profile {
 }
 
 impl Profiles {
-    pub(super) fn of(&self, incremental: bool) -> &Profile {
+    pub(crate) fn of(&self, incremental: bool) -> &Profile {
         if incremental { &self.changes } else { &self.full }
     }
 
-    pub(super) fn of_mut(&mut self, incremental: bool) -> &mut Profile {
+    pub(crate) fn of_mut(&mut self, incremental: bool) -> &mut Profile {
         if incremental { &mut self.changes } else { &mut self.full }
     }
 }
 
 /// A row as far as it counts here.
 #[derive(Clone, Copy)]
-pub(super) enum Seen<'a> {
+pub(crate) enum Seen<'a> {
     Listing { native_id: &'a str, listing: &'a Listing },
     Refused { raw: &'a [u8] },
 }
@@ -181,18 +167,9 @@ impl<'a> From<&'a Row> for Seen<'a> {
     }
 }
 
-impl<'a> From<&'a FileRow> for Seen<'a> {
-    fn from(row: &'a FileRow) -> Self {
-        match row {
-            FileRow::Found(found) => Self::Listing { native_id: &found.native_id, listing: &found.listing },
-            FileRow::Refused { raw, .. } => Self::Refused { raw },
-        }
-    }
-}
-
 impl DriftCheck {
     /// Counts the rows of a page, and says what has drifted in the windows that they complete.
-    pub(super) fn page<'r, R>(&mut self, rows: &'r [R], profile: &Profile) -> Vec<Drift>
+    pub(crate) fn page<'r, R>(&mut self, rows: &'r [R], profile: &Profile) -> Vec<Drift>
     where
         Seen<'r>: From<&'r R>,
     {
@@ -201,12 +178,12 @@ impl DriftCheck {
     }
 
     /// The last window of a scan.
-    pub(super) fn last(&mut self, profile: &Profile) -> Vec<Drift> {
+    pub(crate) fn last(&mut self, profile: &Profile) -> Vec<Drift> {
         if self.window.rows < LAST_WINDOW_ROWS { Vec::new() } else { self.close(profile) }
     }
 
     /// Teaches the profile what was counted since it was taught last.
-    pub(super) fn teach(&mut self, profile: &mut Profile) {
+    pub(crate) fn teach(&mut self, profile: &mut Profile) {
         profile.learn(&std::mem::take(&mut self.done));
     }
 

@@ -1,0 +1,87 @@
+//! What follows when a source drifts: a report, an example in quarantine, or the end of the scan.
+
+use stoop_domain::{Reason, Reject, Time};
+
+use crate::drift::{Drift, DriftCheck, Seen, UNDERSTOOD};
+use crate::poll::change::raw_of;
+use crate::poll::error::PollError;
+use crate::poll::polled::Polled;
+use crate::poll::scan::Scan;
+use crate::poll::search::OnDrift;
+use crate::ports::{FileRow, SearchState};
+
+/// Compares a page with the search's past before anything of it is sent. `is_last` says that the scan ends with
+/// it. An example of what is missing is in quarantine, unless the search takes drift as it comes.
+///
+/// # Errors
+/// [`PollError::Drifted`] where the search is to be frozen.
+pub(in crate::poll) async fn watch<'r, R>(
+    rows: &'r [R],
+    is_last: bool,
+    now: Time,
+    scan: &Scan<'_>,
+    check: &mut DriftCheck,
+    state: &SearchState,
+    polled: &mut Polled,
+) -> Result<(), PollError>
+where
+    Seen<'r>: From<&'r R>,
+{
+    let profile = state.profiles.of(scan.incremental);
+    let mut drifts = check.page(rows, profile);
+    if is_last {
+        drifts.extend(check.last(profile));
+    }
+    // What was reported of an earlier page need not be reported again.
+    drifts.retain(|drift| !polled.drifts.iter().any(|reported| reported.starts_with(&format!("{}:", drift.field))));
+    if drifts.is_empty() {
+        return Ok(());
+    }
+    let search = &scan.search.name;
+    let mut rejects = Vec::new();
+    for drift in drifts {
+        tracing::warn!(search, %drift, "the source drifts");
+        let raw = rows.iter().find_map(|row| drift.shown_by(Seen::from(row))).unwrap_or_default();
+        let position = format!("{search}, {}", drift.field);
+        rejects.push(Reject::new(scan.source(), now, position, Reason::Drifted, drift.to_string(), &raw));
+        polled.drifts.push(drift.to_string());
+    }
+    if scan.search.on_drift != OnDrift::Evolve {
+        scan.ports.quarantine.put(&rejects).await?;
+    }
+    if scan.search.on_drift == OnDrift::Freeze {
+        return Err(PollError::Drifted(polled.drifts.join("; ")));
+    }
+    Ok(())
+}
+
+/// A scan, or a file, that ended well is the past of the next; one that drifted only where that is taken as it
+/// comes.
+pub(in crate::poll) fn learn(check: &mut DriftCheck, scan: &Scan<'_>, state: &mut SearchState, polled: &Polled) {
+    if polled.drifts.is_empty() || scan.search.on_drift == OnDrift::Evolve {
+        check.teach(state.profiles.of_mut(scan.incremental));
+    }
+}
+
+impl Drift {
+    /// The row where it shows it: the listing that lacks the field, as it would be sent, or what was not understood,
+    /// as it came.
+    fn shown_by(&self, row: Seen<'_>) -> Option<Vec<u8>> {
+        match row {
+            Seen::Listing { native_id, listing } if self.example.as_deref() == Some(native_id) => {
+                Some(raw_of(listing.clone()))
+            }
+            Seen::Refused { raw } if self.field == UNDERSTOOD => Some(raw.to_vec()),
+            _ => None,
+        }
+    }
+}
+
+impl<'a> From<&'a FileRow> for Seen<'a> {
+    fn from(row: &'a FileRow) -> Self {
+        match row {
+            FileRow::Found(found) => Self::Listing { native_id: &found.native_id, listing: &found.listing },
+            FileRow::Refused { raw, .. } => Self::Refused { raw },
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What polling needs of the world.
+
+use async_trait::async_trait;
+use stoop_domain::Time;
+
+use super::tokens::Tokens;
+use crate::ports::{Budgets, Files, Http, Pages, Quarantine, RunLedger, SearchIndex, Stream};
+
+/// How the poller names itself to every server.
+pub const USER_AGENT: &str = concat!("stoop/", env!("CARGO_PKG_VERSION"), " (property market figures)");
+
+/// The time, and waiting for it.
+#[async_trait]
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Time;
+    /// Waits.
+    async fn sleep(&self, ms: u64);
+    /// By how many milliseconds the clock was set ahead, or back, since this was asked last: how much more time has passed
+    /// by it than by one that nobody sets. 0 where it is not known.
+    fn jumped_ms(&self) -> i64 {
+        0
+    }
+}
+
+/// What polling needs of the world.
+#[derive(Clone, Copy)]
+pub struct PollPorts<'a> {
+    /// Where to fetch from.
+    pub http: &'a dyn Http,
+    /// Where files are read from.
+    pub files: &'a dyn Files,
+    /// Where observations go.
+    pub stream: &'a dyn Stream,
+    /// What each search has seen.
+    pub index: &'a dyn SearchIndex,
+    /// Where raw pages go.
+    pub pages: &'a dyn Pages,
+    /// Where rejects go.
+    pub quarantine: &'a dyn Quarantine,
+    /// Where runs are told of.
+    pub runs: &'a dyn RunLedger,
+    /// What each account of a source has left.
+    pub budgets: &'a dyn Budgets,
+    /// The tokens of this process.
+    pub tokens: &'a Tokens,
+    /// The time.
+    pub clock: &'a dyn Clock,
+    /// No request is waited for beyond this moment: the run will have been ended by then.
+    pub deadline: Option<Time>,
+    /// Set when the run should end after the page in hand.
+    pub stop: &'a (dyn Fn() -> bool + Send + Sync),
+}

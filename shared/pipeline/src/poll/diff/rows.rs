@@ -1,0 +1,180 @@
+//! Rows of files. Unlike a page that a server shows, a file has its own time, and files may come in any order.
+
+use std::collections::HashMap;
+
+use stoop_domain::{Listing, Minor, Observation, Sighting, Time};
+use stoop_wire::EncodedListing;
+
+use crate::poll::change::{Cause, Change, Shown};
+use crate::poll::confirm::{doubtful_since, is_due, watch_of};
+use crate::poll::index::Index;
+use crate::poll::source_file::SourceFile;
+use crate::ports::{IndexEntry, OnStream};
+
+/// What is known of a listing while a page of rows is compared.
+#[derive(Clone, Copy)]
+struct Known {
+    on_stream: OnStream,
+    /// What was sent last.
+    last: Sighting,
+    /// The latest row that said the same and was not sent.
+    until: Option<Sighting>,
+    price: Option<Minor>,
+    /// As [`IndexEntry::doubtful`].
+    doubtful: Option<Time>,
+}
+
+/// What a page of rows comes to.
+#[derive(Default)]
+struct PageChanges {
+    changes: Vec<Change>,
+    /// Of listings that are in `changes`: what the index will know of them.
+    known: HashMap<String, Known>,
+}
+
+/// What is to be sent of a page of rows. A row counts as of its own time, also where that is before what is known of its
+/// listing: its history puts it in its position, and the index keeps what is latest. `scan` is the name of the scan in the index.
+pub(in crate::poll) fn rows(
+    shown: Vec<Shown>,
+    scan: Time,
+    source_file: &mut SourceFile<'_>,
+    index: &mut Index<'_>,
+) -> Vec<Change> {
+    let mut page = PageChanges::default();
+    for shown in shown {
+        row(shown, scan, source_file, index, &mut page);
+    }
+    let PageChanges { mut changes, known } = page;
+    for change in &mut changes {
+        // A later row of the page may have said the same once more.
+        change.until = known.get(&change.observation.native_id).and_then(|known| known.until);
+    }
+    changes
+}
+
+fn row(mut shown: Shown, scan: Time, source_file: &mut SourceFile<'_>, index: &mut Index<'_>, page: &mut PageChanges) {
+    let (native_id, content) = (shown.observation.native_id.as_str(), shown.content);
+    let entry = index.get(native_id);
+    let (new, is_gone) = (entry.is_none(), entry.is_some_and(|entry| entry.on_stream.gone_at().is_some()));
+    let known = page.known.get(native_id).copied().or_else(|| entry.map(Known::of));
+    let elsewhere = index.sent_elsewhere(native_id);
+    let newest = known.map(|known| (known.newest(), known.on_stream.is(content)));
+    source_file.order(&mut shown.observation, newest);
+    let sighting = shown.observation.sighting();
+    if !source_file.late && !is_gone {
+        index.saw(&shown.observation.native_id, scan);
+    }
+    let Some(known) = known else { return page.send(shown, Cause::Row, new, None) };
+    if sighting > known.newest() {
+        // Another search may have sent something else since.
+        let otherwise = elsewhere.filter(|sent| sent.sighting > known.last && sent.sighting < sighting);
+        if known.on_stream.is(content) && otherwise.is_none_or(|sent| sent.on_stream.is(content)) {
+            let (doubtful, last) = (known.doubtful.is_some(), otherwise.map_or(known.last, |sent| sent.sighting));
+            let watch = watch_of(source_file.coverage);
+            if is_due(&shown.observation.listing, doubtful, watch, last.seen, sighting.seen) {
+                page.send(shown, Cause::Confirmation, new, Some(known));
+            } else {
+                page.hold(&shown.observation.native_id, sighting, index);
+            }
+        } else {
+            // Before the index forgets how long it was as it was: a file of before may come yet.
+            if let Some(until) = known.until {
+                page.send_as_known(&shown.observation, until, index);
+            }
+            page.send(shown, Cause::Row, new, Some(known));
+        }
+    } else if known.on_stream.is(content) && sighting >= known.last {
+        // In between it was so without a break.
+    } else {
+        let again = known.until.filter(|_| sighting > known.last);
+        let again = again.and_then(|again| Some((again, page.listing_of(&shown.observation.native_id, index)?)));
+        let again = again.map(|(again, listing)| said_again(&shown.observation, again, listing));
+        page.send_past(shown);
+        // What held before and after it was sent once, with the earlier time. It is said again for after.
+        if let Some(again) = again {
+            page.send_again(again, known);
+        }
+    }
+}
+
+/// What is known of the listing of a row, as an observation of another time.
+fn said_again(row: &Observation, sighting: Sighting, listing: Listing) -> Observation {
+    let Observation { source, native_id, watch, .. } = row;
+    let again = Observation::new(source.clone(), native_id.clone(), sighting.at, listing);
+    Observation { watch: *watch, ..again.with_sighting(sighting) }
+}
+
+impl Known {
+    fn of(entry: &IndexEntry) -> Self {
+        let IndexEntry { on_stream, last, until, doubtful, .. } = *entry;
+        Self { on_stream, last, until, price: entry.listing.list_price, doubtful }
+    }
+
+    /// The latest sighting of the listing as it was sent last.
+    fn newest(&self) -> Sighting {
+        self.until.map_or(self.last, |until| until.max(self.last))
+    }
+}
+
+impl PageChanges {
+    /// What is the latest that is known.
+    fn send(&mut self, shown: Shown, cause: Cause, new: bool, before: Option<Known>) {
+        let Shown { observation, encoded, content } = shown;
+        let becomes = OnStream::Listing(content);
+        self.latest(Change { observation, encoded, becomes, cause, new, until: None, past: false }, before);
+    }
+
+    /// What is known, said again for a later time. The index has no details: in doubt, so that the next row with them is
+    /// sent.
+    fn send_again(&mut self, observation: Observation, before: Known) {
+        self.latest(beside(observation, false), Some(before));
+    }
+
+    fn latest(&mut self, change: Change, before: Option<Known>) {
+        let Change { observation, becomes, .. } = &change;
+        let (last, price) = (observation.sighting(), observation.listing.list_price);
+        let before = before.map(|known| (known.price, known.doubtful));
+        let doubtful = doubtful_since(before, &observation.listing, last.seen);
+        let known = Known { on_stream: *becomes, last, until: None, price, doubtful };
+        self.known.insert(observation.native_id.clone(), known);
+        self.changes.push(change);
+    }
+
+    /// What held before the latest that is known.
+    fn send_past(&mut self, shown: Shown) {
+        let Shown { observation, encoded, content } = shown;
+        let (becomes, cause) = (OnStream::Listing(content), Cause::Row);
+        self.changes.push(Change { observation, encoded, becomes, cause, new: false, until: None, past: true });
+    }
+
+    /// A listing as it is known to have been until then.
+    fn send_as_known(&mut self, row: &Observation, until: Sighting, index: &Index<'_>) {
+        if let Some(listing) = self.listing_of(&row.native_id, index) {
+            self.changes.push(beside(said_again(row, until, listing), true));
+        }
+    }
+
+    /// A row says once more what was sent, and is not sent.
+    fn hold(&mut self, native_id: &str, until: Sighting, index: &mut Index<'_>) {
+        match self.known.get_mut(native_id) {
+            Some(known) => known.until = Some(until),
+            None => index.holds_until(native_id, until),
+        }
+    }
+
+    /// A listing as it is known to be at the latest.
+    fn listing_of(&self, native_id: &str, index: &Index<'_>) -> Option<Listing> {
+        let of_it = |change: &&Change| !change.past && change.observation.native_id == native_id;
+        match self.changes.iter().rev().find(of_it) {
+            Some(change) => Some(change.observation.listing.clone()),
+            None => index.get(native_id).map(|entry| entry.listing.clone()),
+        }
+    }
+}
+
+/// A change that no row asks for.
+fn beside(observation: Observation, past: bool) -> Change {
+    let encoded = EncodedListing::of(&observation.listing);
+    let (becomes, cause) = (OnStream::InDoubt, Cause::Beside);
+    Change { observation, encoded, becomes, cause, new: false, until: None, past }
+}

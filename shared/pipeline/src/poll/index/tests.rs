@@ -1,0 +1,131 @@
+use stoop_domain::Sighting;
+
+use super::Index;
+use crate::poll::change::{Cause, Change, Shown};
+use crate::poll::error::PollError;
+use crate::poll::made::{Kept, hour, listing, now, search, shown};
+use crate::ports::{OnStream, SearchState, Sent};
+
+/// A change of a listing that is shown at this hour.
+fn change(native_id: &str, at: i64, price: i64, new: bool) -> Change {
+    let Shown { observation, encoded, content } = shown(native_id, at, listing(price));
+    let becomes = OnStream::Listing(content);
+    Change { observation, encoded, becomes, cause: Cause::Row, new, until: None, past: false }
+}
+
+/// An index in which one listing was published, after the first scan of everything.
+fn settled<'a>(kept: &'a Kept, search: &'a crate::Search) -> Index<'a> {
+    let mut index = kept.index(search);
+    index.published(vec![change("1", 1, 7, true)], hour(1));
+    index.state.full_scan_at = Some(hour(1));
+    now(index.save()).unwrap();
+    index
+}
+
+#[test]
+fn a_kill_between_sending_and_saving_leaves_the_listing_in_doubt() {
+    let (search, kept) = (search("a.csv"), Kept::default());
+    let mut index = settled(&kept, &search);
+    let changes = vec![change("1", 2, 8, false), change("2", 2, 5, true)];
+    now(index.doubt(&changes, hour(2))).unwrap();
+    let killed = kept.index(&search);
+    for native_id in ["1", "2"] {
+        assert_eq!(killed.get(native_id).map(|entry| entry.on_stream), Some(OnStream::InDoubt), "{native_id}");
+    }
+    index.published(changes, hour(2));
+    now(index.save()).unwrap();
+    let content = shown("1", 2, listing(8)).content;
+    assert!(kept.index(&search).get("1").is_some_and(|entry| entry.on_stream.is(content)));
+}
+
+#[test]
+fn before_the_first_scan_of_everything_new_listings_cost_no_save() {
+    let (search, kept) = (search("a.csv"), Kept::default());
+    let mut index = kept.index(&search);
+    now(index.doubt(&[change("1", 1, 7, true)], hour(1))).unwrap();
+    assert_eq!((kept.saved().version, index.get("1")), (0, None));
+}
+
+#[test]
+fn the_later_of_two_writers_is_refused_and_loses_nothing_of_what_it_knows() {
+    let (search, kept) = (search("a.csv"), Kept::default());
+    settled(&kept, &search);
+    let (mut one, mut other) = (kept.index(&search), kept.index(&search));
+    now(one.save()).unwrap();
+    let stored = kept.saved();
+    assert!(matches!(now(other.save()), Err(PollError::Raced(name)) if name == "all"));
+    assert_eq!(kept.saved(), stored);
+    assert!(other.get("1").is_some());
+}
+
+#[test]
+fn that_a_listing_is_gone_is_in_doubt_until_the_stream_has_it_and_said_again_as_it_was() {
+    let (search, kept) = (search("a.csv"), Kept::default());
+    let mut index = settled(&kept, &search);
+    assert_eq!(index.note_missing(hour(3), hour(3)), ["1"]);
+    assert_eq!(index.note_missing(hour(4), hour(4)), ["1"]);
+    assert_eq!((index.missed_since("1"), index.present(hour(4))), (Some(hour(3)), 0));
+    let gone = index.depart("1", false, hour(4)).unwrap().sighting;
+    assert_eq!((gone.at, gone.seen), (hour(3), hour(4)), "as of the first scan that missed it");
+    now(index.save()).unwrap();
+
+    let mut killed = kept.index(&search);
+    assert_eq!(killed.gone_in_doubt(), ["1"]);
+    assert_eq!(killed.depart("1", false, hour(9)).unwrap().sighting, gone, "said again as it may have been said");
+    killed.departed(&["1".to_owned()]);
+    assert_eq!(killed.get("1").map(|entry| entry.on_stream), Some(OnStream::Gone(hour(3))));
+    assert!(killed.gone_in_doubt().is_empty() && killed.note_missing(hour(9), hour(9)).is_empty());
+    killed.forget_old(hour(3 + 399 * 24));
+    assert!(killed.get("1").is_some(), "it may come back");
+    killed.forget_old(hour(3 + 400 * 24));
+    assert!(killed.get("1").is_none());
+}
+
+#[test]
+fn what_moved_or_was_said_by_another_search_is_forgotten() {
+    let search = search("a.csv");
+    let theirs = |on_stream, seen| Sent { sighting: Sighting::at(hour(seen)), on_stream };
+    let cases = [
+        (true, None, false),
+        (false, None, true),
+        (false, Some(theirs(OnStream::Gone(hour(5)), 5)), false),
+        (false, Some(theirs(OnStream::GoneInDoubt(hour(5)), 5)), true),
+        (false, Some(theirs(OnStream::Gone(hour(2)), 2)), true),
+    ];
+    for (moved, theirs, is_said) in cases {
+        let elsewhere = theirs.map(|sent| ("1".to_owned(), sent)).into_iter().collect();
+        let kept = Kept { elsewhere, ..Kept::default() };
+        let mut index = settled(&kept, &search);
+        now(index.look_elsewhere()).unwrap();
+        index.note_missing(hour(3), hour(3));
+        assert_eq!(index.depart("1", moved, hour(6)).is_some(), is_said, "{moved} {theirs:?}");
+        assert_eq!(index.get("1").is_some(), is_said);
+    }
+}
+
+#[test]
+fn a_search_that_asks_for_something_else_keeps_only_what_is_gone() {
+    let (before, after, kept) = (search("a.csv"), search("b.csv"), Kept::default());
+    let mut index = settled(&kept, &before);
+    index.published(vec![change("2", 1, 7, true)], hour(1));
+    index.state.watermark = Some("w".into());
+    index.note_missing(hour(3), hour(3));
+    index.depart("2", false, hour(4)).unwrap();
+    now(index.save()).unwrap();
+    let index = kept.index(&after);
+    assert!(index.get("1").is_none());
+    assert_eq!(index.get("2").map(|entry| entry.on_stream), Some(OnStream::Gone(hour(3))), "nothing says it again");
+    let SearchState { version, watermark, full_scan_at, .. } = &index.state;
+    assert_eq!((*version, watermark, full_scan_at), (2, &None, &None));
+}
+
+#[test]
+fn absences_move_with_a_clock_that_is_set() {
+    let (search, kept) = (search("a.csv"), Kept::default());
+    let mut index = settled(&kept, &search);
+    index.note_missing(hour(3), hour(3));
+    index.shift_absences(-stoop_domain::Time::HOUR_MS);
+    assert_eq!(index.missed_since("1"), Some(hour(2)));
+    index.saw("1", hour(4));
+    assert_eq!((index.missed_since("1"), index.has_any_of(hour(4))), (None, true));
+}

@@ -1,0 +1,104 @@
+//! What tests of the steps need: a search, its index in memory, listings.
+
+use std::collections::HashMap;
+use std::pin::pin;
+use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use async_trait::async_trait;
+use stoop_domain::{Address, Currency, Listing, Minor, Observation, Purpose, Time, Watch};
+use stoop_sources::Coverage;
+use stoop_sources::declared::Map;
+
+use super::change::Shown;
+use super::context::Clock;
+use super::index::Index;
+use super::origin::{FileSet, Origin};
+use super::search::Search;
+use crate::ports::{FilePattern, PortError, SearchIndex, SearchState, Sent};
+
+/// The index of one search, saved under a condition, and what other searches have sent.
+#[derive(Default)]
+pub(super) struct Kept {
+    pub(super) state: Mutex<SearchState>,
+    pub(super) elsewhere: HashMap<String, Sent>,
+}
+
+/// The answer of a future that waits for nothing.
+pub(super) fn now<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => panic!("it waits"),
+    }
+}
+
+pub(super) fn hour(hour: i64) -> Time {
+    Time::from_ms(1_768_003_200_000 + hour * Time::HOUR_MS)
+}
+
+/// A search of the files of a pattern.
+pub(super) fn search(pattern: &str) -> Search {
+    let map = "name = \"mls\"\npurpose = \"sale\"\ncurrency = \"USD\"\n[fields]\nnative_id = { from = \"id\" }\n";
+    let map = Map::parse(map, "mls.toml").expect("a map");
+    let pattern = FilePattern::parse(pattern).expect("a pattern");
+    Search::new("all", Origin::Files(FileSet { map, pattern, coverage: Coverage::Snapshot }))
+}
+
+pub(super) fn listing(price: i64) -> Listing {
+    let address = Address { city: Some("Chicago".into()), country: Some("US".into()), ..Address::default() };
+    let mut listing = Listing::new(Purpose::Sale, Currency::USD, address);
+    listing.list_price = Some(Minor(price));
+    listing
+}
+
+/// A listing that is shown at this hour.
+pub(super) fn shown(native_id: &str, at: i64, listing: Listing) -> Shown {
+    Shown::new(Observation { watch: Watch::Complete, ..Observation::new("mls", native_id, hour(at), listing) })
+}
+
+impl Kept {
+    pub(super) fn index<'a>(&'a self, search: &'a Search) -> Index<'a> {
+        now(Index::load(search, self, self)).expect("it is in memory")
+    }
+
+    pub(super) fn saved(&self) -> SearchState {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[async_trait]
+impl SearchIndex for Kept {
+    async fn load(&self, _search: &str, _source: &str) -> Result<SearchState, PortError> {
+        Ok(self.saved())
+    }
+
+    async fn save(&self, _search: &str, state: &SearchState) -> Result<bool, PortError> {
+        let mut stored = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_newest = stored.version == state.version;
+        if is_newest {
+            *stored = SearchState { version: state.version + 1, ..state.clone() };
+        }
+        Ok(is_newest)
+    }
+
+    async fn held_elsewhere(&self, _: &str, _: &str, native_ids: &[String]) -> Result<Vec<Option<Time>>, PortError> {
+        Ok(vec![None; native_ids.len()])
+    }
+
+    async fn sent_elsewhere(&self, _: &str, _: &str) -> Result<HashMap<String, Sent>, PortError> {
+        Ok(self.elsewhere.clone())
+    }
+
+    async fn ruling(&self, _: &str, _: &str) -> Result<Option<String>, PortError> {
+        Ok(None)
+    }
+}
+
+#[async_trait]
+impl Clock for Kept {
+    fn now(&self) -> Time {
+        hour(0)
+    }
+
+    async fn sleep(&self, _ms: u64) {}
+}
