@@ -1,11 +1,16 @@
-//! Words that must not stand in the project, and why not: `xtask/words.txt`.
+//! Words that must not stand in the project, and why not: `xtask/words.txt`, and terms that the glossary replaces:
+//! `xtask/terms.txt`.
 
 use anyhow::{Context, Result};
 
 use crate::project::Project;
 
-/// The list itself names them.
-const LIST: &str = "xtask/words.txt";
+/// Words, as they are written, that stand in no file.
+const WORDS: &str = "xtask/words.txt";
+/// Terms, in any case, that stand in no file outside of [`RECORDS`].
+const TERMS: &str = "xtask/terms.txt";
+/// History, and names that others gave.
+const RECORDS: [&str; 2] = ["docs/adr/", "shared/gazetteer/data/"];
 
 /// A word and what to write instead.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,18 +24,26 @@ struct Banned<'t> {
 /// # Errors
 /// When the list or a file can't be read.
 pub(crate) fn hold(project: &Project) -> Result<bool> {
-    let list = project.root().join(LIST);
-    let list = std::fs::read_to_string(&list).with_context(|| format!("can't read {}", list.display()))?;
-    let banned = parse(&list)?;
+    let read = |list: &str| {
+        let path = project.root().join(list);
+        std::fs::read_to_string(&path).with_context(|| format!("can't read {}", path.display()))
+    };
+    let (words, terms) = (read(WORDS)?, read(TERMS)?);
+    let (words, terms) = (parse(&words, WORDS)?, parse(&terms, TERMS)?);
     let mut git = project.command("git");
     let files = Project::output(git.args(["ls-files", "--cached", "--others", "--exclude-standard", "-z"]))?;
     let mut found = 0;
     let mut looked_at = 0;
-    for file in files.split('\0').filter(|file| !file.is_empty() && *file != LIST) {
+    for file in files.split('\0').filter(|file| !file.is_empty() && *![WORDS, TERMS].contains(file)) {
         let Ok(bytes) = std::fs::read(project.root().join(file)) else { continue };
         let Ok(text) = String::from_utf8(bytes) else { continue };
         looked_at += 1;
-        for (line, Banned { word, instead }) in hits(&text, &banned) {
+        let mut all = hits(&text, &words);
+        let lower = text.to_lowercase();
+        if !RECORDS.iter().any(|folder| file.starts_with(folder)) {
+            all.extend(hits(&lower, &terms));
+        }
+        for (line, Banned { word, instead }) in all {
             eprintln!("{file}:{line}: {word}: {instead}");
             found += 1;
         }
@@ -39,13 +52,13 @@ pub(crate) fn hold(project: &Project) -> Result<bool> {
     Ok(found == 0)
 }
 
-fn parse(list: &str) -> Result<Vec<Banned<'_>>> {
+fn parse<'t>(list: &'t str, name: &str) -> Result<Vec<Banned<'t>>> {
     let lines = list.lines().enumerate().filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
     lines
         .map(|(at, line)| {
             let (word, instead) = line
                 .split_once(" => ")
-                .with_context(|| format!("{LIST}:{}: accepted is WORD => WHY OR WHAT INSTEAD", at + 1))?;
+                .with_context(|| format!("{name}:{}: accepted is WORD => WHY OR WHAT INSTEAD", at + 1))?;
             Ok(Banned { word: word.trim(), instead: instead.trim() })
         })
         .collect()
@@ -78,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_word_is_found_by_itself_and_not_within_another() {
-        let banned = parse("# words\n\nfoo => bar\n/srv/ => no paths\n").unwrap();
+        let banned = parse("# words\n\nfoo => bar\n/srv/ => no paths\n", WORDS).unwrap();
         let lines =
             |text: &str| hits(text, &banned).iter().map(|(line, banned)| (*line, banned.word)).collect::<Vec<_>>();
         assert_eq!(lines("a foo.\nfool, foo_d\n x/srv/y"), [(1, "foo"), (3, "/srv/")]);
@@ -86,6 +99,9 @@ mod tests {
 
     #[test]
     fn a_line_without_a_reason_is_refused() {
-        assert_eq!(parse("foo").unwrap_err().to_string(), "xtask/words.txt:1: accepted is WORD => WHY OR WHAT INSTEAD");
+        assert_eq!(
+            parse("foo", WORDS).unwrap_err().to_string(),
+            "xtask/words.txt:1: accepted is WORD => WHY OR WHAT INSTEAD"
+        );
     }
 }
