@@ -13,7 +13,7 @@ use crate::project::Project;
 /// Crates by floor: each may name those of lower floors and no others. DESIGN: `domain <- {sources, wire, market, rules} <-
 /// pipeline <- {aws, embedded, runtime} <- {functions, cli, tests}`.
 const FLOORS: &[&[&str]] = &[
-    &["stoop-gazetteer"],
+    &["stoop-dice", "stoop-gazetteer"],
     &["stoop-domain"],
     &["stoop-market", "stoop-rules", "stoop-simulation", "stoop-sources", "stoop-wire"],
     &["stoop-files"],

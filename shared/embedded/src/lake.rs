@@ -379,11 +379,8 @@ mod tests {
     /// Two mebibytes of text that does not compress well: enough for a file.
     fn observation() -> Observation {
         let mut listing = Listing::new(Purpose::Sale, Currency::MAD, Address::default());
-        let mut state = 1_u32;
-        let noise = (0..4 << 20).map(|_| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            char::from_digit(state >> 28, 16).unwrap()
-        });
+        let mut dice = stoop_dice::Dice::new(1);
+        let noise = (0..4 << 20).map(|_| char::from_digit(dice.below(16), 16).unwrap());
         listing.details.description = Some(noise.collect());
         Observation::new("avito", "1", Time::from_ms(0), listing)
     }

@@ -199,12 +199,8 @@ mod tests {
 
     /// A record that does not compress.
     fn record(n: u64) -> Vec<u8> {
-        let mut state = n;
-        let bytes = (0..20_000).map(|_| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 56) as u8
-        });
-        bytes.collect()
+        let mut dice = stoop_dice::Dice::new(n);
+        (0..20_000).map(|_| dice.below(256_u64) as u8).collect()
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! A simulated day: sixty searches of sites of every kind, polled side by side in one process on a virtual clock, with
 //! limits, latencies, faults, and sites that are dead for hours. At the end the stream tells what the simulation says.
 
-mod dice;
 mod fleet;
 mod memory;
 mod network;

@@ -167,16 +167,6 @@ async fn a_backfill_tells_of_the_days_that_its_files_are_of() {
     assert_eq!(inbox.events("1").await, expected);
 }
 
-/// A small generator of numbers that is the same everywhere.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
-    }
-}
-
 #[tokio::test]
 async fn the_counts_of_a_poll_are_of_rows_and_add_up() {
     let inbox = Inbox::with_times();

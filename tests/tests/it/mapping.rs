@@ -8,8 +8,9 @@ mod alerts;
 
 use std::collections::BTreeMap;
 
-use crate::world::{Dice, Environments, Fed, Image, World, reshard, seeds};
+use crate::world::{Environments, Fed, Image, World, reshard, seeds};
 use serde_json::value::to_raw_value;
+use stoop_dice::Dice;
 use stoop_domain::{Observation, Time};
 use stoop_market::{Snapshot, Window as DaySightings, snapshot};
 use stoop_metrics::App;

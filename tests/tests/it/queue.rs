@@ -5,7 +5,7 @@ mod mapping;
 use mapping::{Mapping, Settings, Throttled};
 
 use crate::template::document::Template;
-use crate::world::Dice;
+use stoop_dice::Dice;
 
 /// "Lambda quotas" (Lambda Developer Guide): new accounts have reduced concurrency; ten is what they are given.
 const EXECUTIONS: usize = 10;

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rusqlite::Connection;
+use stoop_dice::Dice;
 use stoop_domain::{
     Address, Currency, Home, HomeId, Listing, Minor, Observation, PropertyType, Purpose, Status, Time, Watch, home_id,
 };
@@ -37,27 +38,13 @@ const ADDRESSES: [[Option<&str>; 5]; 7] = [
     [Some("MA"), None, None, Some("Agadir"), None],
 ];
 
-/// A small random number generator, equal on all platforms.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: i64) -> i64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        i64::try_from(self.0 >> 33).unwrap() % n
-    }
-
-    fn one_in(&mut self, n: i64) -> bool {
-        self.below(n) == 0
-    }
-}
-
 fn day(day: i64) -> Time {
     Time::from_ms(START + day * Time::DAY_MS)
 }
 
 /// One of sixty homes, seen on about this day or long ago. It may have moved, gone, come back, be for rent, or cost
 /// more.
-fn sighting(random: &mut Random, today: i64) -> Observation {
+fn sighting(random: &mut Dice, today: i64) -> Observation {
     let home = random.below(60);
     let late = if random.one_in(6) { random.below(900) } else { random.below(3) };
     let address = ADDRESSES[usize::try_from(if random.one_in(8) { random.below(7) } else { home % 7 }).unwrap()];
@@ -168,7 +155,7 @@ fn an_area_is_always_the_sum_of_its_homes() {
     for seed in 0..3 {
         let folder = tempfile::TempDir::new().unwrap();
         let database = open(folder.path());
-        let mut random = Random(seed);
+        let mut random = Dice::new(seed);
         let (mut today, mut rolls) = (0, 0);
         for _ in 0..30 {
             today += if random.one_in(6) { random.below(120) } else { random.below(4) };
@@ -193,7 +180,7 @@ fn an_area_is_always_the_sum_of_its_homes() {
 fn a_rolled_up_city_waits_until_its_days_end() {
     let folder = tempfile::TempDir::new().unwrap();
     let database = open(folder.path());
-    let mut random = Random(1);
+    let mut random = Dice::new(1);
     measure(&database, &(0..200).map(|_| sighting(&mut random, 100)).collect::<Vec<_>>());
     let cities = database.roll_up(day(101), &|| false).unwrap();
     assert!(cities > 6, "{cities}");
@@ -203,7 +190,7 @@ fn a_rolled_up_city_waits_until_its_days_end() {
         assert_eq!(rolled(folder.path()), before);
     }
     // A confirmation changes the expiry of a home only, in one city.
-    let again = sighting(&mut Random(5), 102);
+    let again = sighting(&mut Dice::new(5), 102);
     measure(&database, std::slice::from_ref(&again));
     let moved = database.roll_up(day(102), &|| false).unwrap();
     assert!((1..=2).contains(&moved), "{moved}: the city that it is in, and the one that it left");
@@ -226,7 +213,7 @@ fn a_rolled_up_city_waits_until_its_days_end() {
 fn a_late_row_of_a_large_market_is_in_its_areas() {
     let folder = tempfile::TempDir::new().unwrap();
     let database = open(folder.path());
-    let mut random = Random(4);
+    let mut random = Dice::new(4);
     let in_one_market = |mut seen: Observation, home: i64, at: Time| {
         seen.native_id = format!("h{home}");
         (seen.listing.status, seen.listing.purpose) = (Status::Active, Purpose::Sale);
@@ -273,7 +260,7 @@ fn area(id: &str) -> WideArea {
 fn a_moment_long_ago_has_no_sums() {
     let folder = tempfile::TempDir::new().unwrap();
     let database = open(folder.path());
-    let mut random = Random(2);
+    let mut random = Dice::new(2);
     measure(&database, &(0..50).map(|_| sighting(&mut random, 100)).collect::<Vec<_>>());
     for is_rolled in [false, true] {
         assert_eq!(database.wide(&area("us/wa:sale:USD"), day(60)).unwrap(), None);
@@ -291,7 +278,7 @@ fn writers_readers_and_roll_ups_run_concurrently() {
     let written = AtomicBool::new(false);
     let write = |seed: u64| {
         let database = open(folder.path());
-        let mut random = Random(seed);
+        let mut random = Dice::new(seed);
         for step in 0..30 {
             measure(&database, &(0..5).map(|_| sighting(&mut random, 100 + step / 4)).collect::<Vec<_>>());
         }
@@ -334,7 +321,7 @@ fn writers_readers_and_roll_ups_run_concurrently() {
 fn child() {
     let Ok(folder) = std::env::var(CHILD) else { return };
     let database = open(Path::new(&folder));
-    let mut random = Random(u64::from(std::process::id()));
+    let mut random = Dice::new(u64::from(std::process::id()));
     let mut stdout = std::io::stdout();
     loop {
         measure(&database, &(0..6).map(|_| sighting(&mut random, 100)).collect::<Vec<_>>());
@@ -377,7 +364,7 @@ fn areas_are_the_sums_of_their_homes_after_a_kill_at_any_moment() {
 fn finds(sql: &str, expected: &str) {
     let folder = tempfile::TempDir::new().unwrap();
     let database = open(folder.path());
-    let mut random = Random(3);
+    let mut random = Dice::new(3);
     measure(&database, &(0..150).map(|_| sighting(&mut random, 100)).collect::<Vec<_>>());
     database.roll_up(day(100), &|| false).unwrap();
     assert_eq!(verify(folder.path()).differences, Vec::<String>::new());
@@ -462,7 +449,7 @@ fn a_market_with_a_wrong_mark_is_found() {
     );
     let folder = tempfile::TempDir::new().unwrap();
     let database = open(folder.path());
-    let mut random = Random(3);
+    let mut random = Dice::new(3);
     measure(&database, &(0..150).map(|_| sighting(&mut random, 100)).collect::<Vec<_>>());
     database.roll_up(day(100), &|| false).unwrap();
     measure(&database, &(0..150).map(|_| sighting(&mut random, 101)).collect::<Vec<_>>());

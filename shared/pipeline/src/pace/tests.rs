@@ -1,4 +1,5 @@
 use proptest::prelude::*;
+use stoop_dice::Dice;
 
 use super::*;
 use crate::Polled;
@@ -196,25 +197,20 @@ fn a_pace_is_kept_as_json_and_an_older_one_is_read() {
 
 /// Random changes, one per `mean_ms` on average, from a seed.
 struct Changes {
-    state: u64,
+    dice: Dice,
     next_ms: f64,
     mean_ms: f64,
 }
 
 impl Changes {
     fn new(seed: u64, mean_ms: u64, now_ms: u64) -> Self {
-        let mut changes = Self { state: seed, next_ms: now_ms as f64, mean_ms: mean_ms as f64 };
+        let mut changes = Self { dice: Dice::new(seed), next_ms: now_ms as f64, mean_ms: mean_ms as f64 };
         changes.step();
         changes
     }
 
-    /// SplitMix64, and the logarithm that turns it into waiting times.
     fn step(&mut self) {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let unit = ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64;
+        let unit = (self.dice.roll() >> 11) as f64 / (1_u64 << 53) as f64;
         self.next_ms -= (1.0 - unit).ln() * self.mean_ms;
     }
 

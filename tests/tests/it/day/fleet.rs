@@ -1,5 +1,6 @@
 use std::sync::{Arc, Mutex};
 
+use stoop_dice::Dice;
 use stoop_domain::{Currency, Phase, Purpose, Status, Time};
 use stoop_simulation::{
     Access, Chaos, Client, Dialect, Fault, Home, JsonSite, Limits, Noise, Offer, Outage, Pages, Paging, Quota,
@@ -8,7 +9,6 @@ use stoop_simulation::{
 use stoop_sources::declared::{HttpSource, Map};
 use stoop_sources::{Limit, Params, Source};
 
-use super::dice::Dice;
 use super::network::Line;
 use super::source::Named;
 
@@ -57,7 +57,7 @@ pub(crate) enum Tells {
 /// Sixty searches, and one more whose site is dead all day. Each number decides a search; `seed` decides them all.
 pub(crate) fn fleet(seed: u64, start: Time, with_dead: bool) -> Vec<Entry> {
     let mut entries = Vec::new();
-    let plant = |n: u64| Plant { n, seed: Dice::new(seed ^ (n << 32)).next(), start };
+    let plant = |n: u64| Plant { n, seed: Dice::new(seed ^ (n << 32)).roll(), start };
     for n in 0..6 {
         entries.push(plant(n).plain());
     }
@@ -196,7 +196,7 @@ impl Plant {
         };
         let lapses = self.lapses(&mut self.dice(4));
         let chaos = Chaos {
-            seed: dice.next(),
+            seed: dice.roll(),
             permille: 15 + dice.below(30) as u32,
             faults: ground.faults,
             until: Some(self.start.plus_ms(Time::DAY_MS)),
@@ -210,7 +210,7 @@ impl Plant {
             pace_percent: 1_200,
             clock_ahead_ms: CLOCKS_AHEAD_MS[self.n as usize % CLOCKS_AHEAD_MS.len()],
             noise: ground.noise,
-            ..SimulationConfig::new(dice.next(), self.start, ground.homes, ground.markets)
+            ..SimulationConfig::new(dice.roll(), self.start, ground.homes, ground.markets)
         };
         let config = SiteConfig {
             access: ground.access,
@@ -222,7 +222,7 @@ impl Plant {
         let site = Site::new(Arc::new(Mutex::new(Simulation::new(market))), config);
         // Requests of several pollers overtake each other by less than the poller's margin of 300 ms.
         let least = 5 + dice.below(600);
-        Arc::new(Line::new(Arc::new(site), (least, least + dice.below(280)), dice.next()))
+        Arc::new(Line::new(Arc::new(site), (least, least + dice.below(280)), dice.roll()))
     }
 
     /// Three of ten lose their listings for hours of the day: all of them, half of them, or all of them again and again. None for

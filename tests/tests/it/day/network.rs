@@ -3,14 +3,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use stoop_dice::Dice;
 use stoop_domain::Time;
 use stoop_pipeline::Clock;
 use stoop_pipeline::ports::{Http, HttpAnswer, HttpError};
 use stoop_simulation::{Asked, Fault, Shown, Site};
 use stoop_sources::{Method, Request};
 use tokio::time::{Instant, sleep};
-
-use super::dice::Dice;
 
 /// A client that has waited so long for an answer gives up.
 const TIMEOUT_MS: u64 = 30_000;

@@ -1,6 +1,7 @@
 //! The order of what files and their rows tell, however they come.
 
-use super::{Dice, Inbox, MAP, SEEN, csv, timed};
+use super::{Inbox, MAP, SEEN, csv, timed};
+use stoop_dice::Dice;
 use stoop_domain::{EventKind, Status};
 use stoop_pipeline::ports::{FilePattern, RunOutcome};
 use stoop_pipeline::{FileSet, Origin};
@@ -38,11 +39,11 @@ async fn a_file_may_hold_the_past_of_a_home_in_any_order() {
 #[tokio::test]
 async fn how_files_come_makes_no_difference_to_what_holds() {
     for seed in 0..40 {
-        let mut dice = Dice(seed);
+        let mut dice = Dice::new(seed);
         let files: Vec<(String, i64, String)> = (0..6)
             .map(|i| {
                 let rows: Vec<(String, i64)> =
-                    (0..4).map(|home| (home.to_string(), 400 + 50 * i64::try_from(dice.roll(3)).unwrap())).collect();
+                    (0..4).map(|home| (home.to_string(), 400 + 50 * dice.below(3_i64))).collect();
                 let rows: Vec<(&str, i64)> = rows.iter().map(|(id, price)| (&**id, *price)).collect();
                 (format!("{i}.csv"), 2_400 - 300 * i, csv(&rows))
             })
@@ -52,10 +53,10 @@ async fn how_files_come_makes_no_difference_to_what_holds() {
             let inbox = Inbox::new(Coverage::Changes);
             let mut left = files.clone();
             while !left.is_empty() {
-                let at = if shuffled { usize::try_from(dice.roll(left.len() as u64)).unwrap() } else { 0 };
+                let at = if shuffled { dice.below(left.len()) } else { 0 };
                 let (name, ago, text) = left.remove(at);
                 inbox.put(&name, ago, text);
-                if dice.roll(2) == 0 {
+                if dice.one_in(2) {
                     inbox.polled().await;
                 }
             }

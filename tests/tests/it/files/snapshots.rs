@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Dice, Inbox, MAP, SEEN, csv, timed, written};
+use super::{Inbox, MAP, SEEN, csv, timed, written};
+use stoop_dice::Dice;
 use stoop_domain::{EventKind, Reason, Status, Time};
 use stoop_pipeline::ports::RunOutcome;
 use stoop_pipeline::{LossVerdict, Ruling};
@@ -105,12 +106,12 @@ async fn a_loss_of_files_is_released_or_rejected_without_another_file() {
 #[tokio::test]
 async fn weekly_exports_give_the_inventory_of_the_last_one() {
     let inbox = Inbox::new(Coverage::Snapshot);
-    let mut dice = Dice(7);
+    let mut dice = Dice::new(7);
     let mut on_sale: BTreeSet<i64> = (0..400).collect();
     for week in 0..8 {
         // Some leave, some come, and some that left come back.
-        on_sale.retain(|_| dice.roll(8) > 0);
-        on_sale.extend((0..40).map(|_| i64::try_from(dice.roll(600)).unwrap()));
+        on_sale.retain(|_| !dice.one_in(8));
+        on_sale.extend((0..40).map(|_| dice.below(600_i64)));
         let rows: Vec<_> = on_sale.iter().map(|id| (id.to_string(), 500)).collect();
         let rows: Vec<_> = rows.iter().map(|(id, price)| (id.as_str(), *price)).collect();
         inbox.put(&format!("{week}.csv"), (8 - week) * 7 * 24 * HOUR, csv(&rows));

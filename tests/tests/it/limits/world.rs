@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use stoop_dice::Dice;
 use stoop_domain::Time;
 use stoop_embedded::{Database, FolderFiles};
 use stoop_pipeline::ports::{Account, Budgets, Http, HttpAnswer, HttpError, Pages, PortError};
@@ -46,21 +47,18 @@ list_price = { from = "price" }
 city = { constant = "Graz" }
 "#;
 
-/// SplitMix64: the same in every run.
+/// Dice that several polls throw.
 #[derive(Debug)]
-pub(crate) struct Dice(AtomicU64);
+pub(crate) struct SharedDice(Mutex<Dice>);
 
-impl Dice {
+impl SharedDice {
     pub(crate) fn new(seed: u64) -> Self {
-        Self(AtomicU64::new(seed))
+        Self(Mutex::new(Dice::new(seed)))
     }
 
     /// A number in `0..bound`.
     pub(crate) fn below(&self, bound: u64) -> u64 {
-        let mut z = self.0.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed);
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (z ^ (z >> 31)) % bound
+        self.0.lock().unwrap().below(bound)
     }
 }
 
@@ -75,7 +73,7 @@ struct Counted {
 }
 
 impl Counted {
-    fn new(limit: Limit, dice: &Dice) -> Self {
+    fn new(limit: Limit, dice: &SharedDice) -> Self {
         let phase_ms = dice.below(limit.per_ms).cast_signed();
         Self { limit, phase_ms, sliding: VecDeque::new(), sliding_sum: 0, fixed: (i64::MIN, 0) }
     }
@@ -118,7 +116,7 @@ type Answers = Box<dyn Fn(&Request, &mut Seen, i64) -> Option<HttpAnswer> + Send
 /// A server with limits.
 pub(crate) struct Server {
     began: Instant,
-    dice: Dice,
+    dice: SharedDice,
     counted: Mutex<Vec<Counted>>,
     pub(crate) seen: Mutex<Seen>,
     /// What is answered instead of a page.
@@ -193,7 +191,7 @@ impl Clock for OwnClock {
 }
 
 /// A database behind a network, where others come between reading and writing.
-struct Distant<'a>(&'a Database, &'a Dice, &'a [AtomicU64; 2]);
+struct Distant<'a>(&'a Database, &'a SharedDice, &'a [AtomicU64; 2]);
 
 impl Distant<'_> {
     async fn way(&self) {
@@ -235,7 +233,7 @@ pub(crate) struct World {
     pub(crate) server: Server,
     pub(crate) database: Arc<Database>,
     pub(crate) tokens: Tokens,
-    pub(crate) dice: Dice,
+    pub(crate) dice: SharedDice,
     began: Instant,
     /// How often an account's record was read and written.
     pub(crate) asked: [AtomicU64; 2],
@@ -247,11 +245,11 @@ impl World {
     pub(crate) fn new(limits: &[Limit], page_bytes: usize, seed: u64) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::open(&folder.path().join("stoop.db"), &folder.path().join("data")).unwrap();
-        let (began, dice) = (Instant::now(), Dice::new(seed));
+        let (began, dice) = (Instant::now(), SharedDice::new(seed));
         let server = Server {
             began,
             counted: Mutex::new(limits.iter().map(|limit| Counted::new(*limit, &dice)).collect()),
-            dice: Dice::new(!seed),
+            dice: SharedDice::new(!seed),
             seen: Mutex::default(),
             instead: Mutex::new(Box::new(|_, _, _| None)),
             page_bytes,

@@ -9,6 +9,7 @@ use aws_lambda_events::encodings::Base64Data;
 use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 use stoop_alerts::{App, RulesInForce};
+use stoop_dice::Dice;
 use stoop_domain::{Alert, AlertId, Home};
 use stoop_embedded::AlertFilter;
 use stoop_pipeline::ports::{Change, ConfigFiles, Configuration, Ledger, PortError, Publisher};
@@ -17,7 +18,7 @@ use stoop_rules::Rules;
 use stoop_simulation::mapping::{Batch, Mapping, MappingConfig, Mishaps, Outcome, Stream, pause};
 
 use super::{drawn, reshard};
-use crate::world::{Dice, Environments, Fed, World, seeds};
+use crate::world::{Environments, Fed, World, seeds};
 
 /// Subscribers, and how often each alert reached them.
 #[derive(Default)]

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use stoop_aws::Meter;
+use stoop_dice::Dice;
 use stoop_domain::{Home, HomeId, Market, Reject, Time};
 use stoop_embedded::Database;
 use stoop_market::Cells;
@@ -42,33 +43,6 @@ pub(crate) fn seeds(count: u64) -> impl Iterator<Item = Seed> {
     let times =
         std::env::var("STOOP_SEEDS_TIMES").map_or(1, |times| times.parse().expect("STOOP_SEEDS_TIMES is a number"));
     one.map_or(0..count * times, |seed: u64| seed..seed + 1).map(Seed)
-}
-
-/// SplitMix64.
-pub(crate) struct Dice(u64);
-
-impl Dice {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed ^ 0x5851_F42D_4C95_7F2D)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    /// A number in `0..bound`.
-    pub(crate) fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound as u64) as usize
-    }
-
-    /// True in `permille` of a thousand cases.
-    pub(crate) fn chance(&mut self, permille: u64) -> bool {
-        self.next() % 1_000 < permille
-    }
 }
 
 /// A database behind an unreliable network, and the environments of a function that uses it.

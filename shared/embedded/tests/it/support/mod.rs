@@ -7,6 +7,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use stoop_dice::Dice;
 use stoop_domain::{
     Address, Currency, Home, HomeId, Listing, Market, Minor, Observation, Purpose, Time, home_id, market_of,
 };
@@ -37,11 +38,8 @@ pub(crate) fn observation(native_id: &str, minute: i64, noise: usize) -> Observa
     let address = Address { city: Some("Agadir".into()), country: Some("MA".into()), ..Address::default() };
     let mut listing = Listing::new(Purpose::Sale, Currency::MAD, address);
     listing.list_price = Some(Minor(90_000_000 - minute));
-    let mut state = minute.cast_unsigned() ^ native_id.bytes().map(u64::from).sum::<u64>();
-    let hex = (0..noise).map(|_| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        char::from_digit(u32::try_from(state >> 60).unwrap(), 16).unwrap()
-    });
+    let mut dice = Dice::new(minute.cast_unsigned() ^ native_id.bytes().map(u64::from).sum::<u64>());
+    let hex = (0..noise).map(|_| char::from_digit(dice.below(16), 16).unwrap());
     listing.details.description = Some(hex.collect());
     let at = Time::from_ms(1_768_003_200_000 + minute * 60_000);
     Observation::new("avito", native_id, at, listing)

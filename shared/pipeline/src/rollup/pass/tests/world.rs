@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
+use stoop_dice::Dice;
 use stoop_domain::{Address, Currency, Home, Listing, Minor, Observation, PropertyType, Purpose, Status, Watch};
 use stoop_market::{COARSE_ERROR, Cells, Figures, Horizon, RELATIVE_ERROR, Segment, Zones, contribution, update};
 
@@ -26,8 +27,8 @@ pub(super) const PLACES: [[&str; 5]; 6] = [
 /// How often a call fails, one in this many, before or after its effect; and how often another writer is faster.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Faults {
-    pub(super) fails: Option<i64>,
-    pub(super) is_late: Option<i64>,
+    pub(super) fails: Option<u64>,
+    pub(super) is_late: Option<u64>,
     /// All calls from this one on fail: the process was killed.
     pub(super) killed_at: Option<usize>,
     /// The sum of this area is never stored.
@@ -41,7 +42,7 @@ pub(super) struct World {
 
 #[derive(Default)]
 pub(super) struct Inner {
-    pub(super) random: Random,
+    pub(super) random: Dice,
     pub(super) faults: Faults,
     pub(super) calls: usize,
     pub(super) others: usize,
@@ -58,20 +59,6 @@ pub(super) struct Stored {
     pub(super) settled: u64,
 }
 
-#[derive(Default)]
-pub(super) struct Random(pub(super) u64);
-
-impl Random {
-    pub(super) fn below(&mut self, n: i64) -> i64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        i64::try_from(self.0 >> 33).unwrap() % n
-    }
-
-    pub(super) fn one_in(&mut self, n: Option<i64>) -> bool {
-        n.is_some_and(|n| self.below(n) == 0)
-    }
-}
-
 pub(super) fn day(day: i64) -> Time {
     Time::from_ms(START + day * Time::DAY_MS)
 }
@@ -82,7 +69,7 @@ impl Inner {
         self.calls += 1;
         let is_killed = self.faults.killed_at.is_some_and(|call| self.calls >= call);
         let Faults { fails, .. } = self.faults;
-        [is_killed || self.random.one_in(fails), self.random.one_in(fails)]
+        [is_killed || fails.is_some_and(|n| self.random.one_in(n)), fails.is_some_and(|n| self.random.one_in(n))]
     }
 
     /// One of forty homes is seen about this day or long ago.
@@ -190,7 +177,7 @@ impl World {
         let world = Self::default();
         {
             let mut inner = world.lock();
-            (inner.random, inner.faults) = (Random(seed), faults);
+            (inner.random, inner.faults) = (Dice::new(seed), faults);
         }
         world
     }
@@ -267,7 +254,7 @@ impl RollUps for World {
         let (is_late, now) = {
             let mut inner = self.lock();
             let is_late = inner.faults.is_late;
-            (inner.random.one_in(is_late), inner.now)
+            (is_late.is_some_and(|n| inner.random.one_in(n)), inner.now)
         };
         if is_late {
             // Another pass, between the read and the write; its market changed just now.
