@@ -24,6 +24,7 @@ const MARGIN_MS: i64 = 60_000;
 pub struct App<'a> {
     /// The areas of each generation's table of markets, by table name.
     pub tables: Vec<(String, &'a dyn RollUps)>,
+    /// The clock.
     pub clock: &'a dyn Clock,
     /// Counts metrics.
     pub meter: &'a Meter,

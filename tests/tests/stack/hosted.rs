@@ -1,4 +1,4 @@
-//! The real binaries under a Lambda runtime API of ours, where they can be killed, behind a proxy that fails on purpose.
+//! The real binaries under our Lambda runtime API, where they can be killed, with a proxy that fails on purpose.
 
 use std::time::Duration;
 
@@ -15,14 +15,14 @@ use crate::world::World;
 /// The timeout of the template's functions, or longer: nothing here waits for it.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// A function of the stack's build in a process of ours.
+/// A function of the stack's build in our own process.
 pub(crate) struct Hosted {
     pub(crate) host: Host,
     pub(crate) proxy: Proxy,
 }
 
 impl Hosted {
-    /// Starts a function with the environment that the template gives it, but for what `own` says.
+    /// Starts a function with the template's environment, overridden by `own`.
     pub(crate) async fn start(world: &World, function: &str, own: &[(&str, &str)], timeout: Duration) -> Self {
         let proxy = Proxy::start(&world.variable("AWS_ENDPOINT_URL").unwrap()).await;
         let mut environment: Vec<(String, String)> = vec![
@@ -42,7 +42,7 @@ impl Hosted {
         Self { host, proxy }
     }
 
-    /// Invokes it, and kills it as soon as the proxy has struck.
+    /// Invokes it, and kills it at the first fault of the proxy.
     pub(crate) async fn invoke_and_kill(&self, event: &Value) {
         let kill = async {
             self.proxy.strikes().await;
@@ -59,7 +59,7 @@ pub(crate) fn failures(response: &Value) -> Vec<String> {
     failures.iter().map(|failure| failure["itemIdentifier"].as_str().unwrap().to_owned()).collect()
 }
 
-/// A sequence number as Kinesis makes them.
+/// A sequence number in Kinesis's form.
 pub(crate) fn sequence(place: usize) -> String {
     format!("49590338271490256608559692538361571095921575989136588{place:03}")
 }

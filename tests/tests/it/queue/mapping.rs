@@ -2,20 +2,24 @@
 //!
 //! | rule | page of AWS's documentation |
 //! | --- | --- |
-//! | no message of a group is received while another of it is in flight | "FIFO queue delivery logic" (SQS Developer Guide) |
-//! | what is received more often than `maxReceiveCount` goes to the dead-letter queue | "Using dead-letter queues in Amazon SQS" (SQS Developer Guide) |
-//! | so many batches at the same time as `MaximumConcurrency` says, and no more are received | "Configuring scaling behavior for SQS event source mappings" (Lambda Developer Guide) |
-//! | a throttled message is tried again as long as it is hidden, ever more seldom | "Handling errors for an SQS event source in Lambda" (Lambda Developer Guide) |
+//! | no message of a group is received while another of it is in flight | "FIFO queue delivery logic" (SQS Developer
+//! Guide) |
+//! | a message received more often than `maxReceiveCount` goes to the dead-letter queue | "Using dead-letter queues in
+//! Amazon SQS" (SQS Developer Guide) |
+//! | at most `MaximumConcurrency` batches at the same time; no more are received | "Configuring scaling behavior for
+//! SQS event source mappings" (Lambda Developer Guide) |
+//! | a throttled message is retried while it is hidden, at growing intervals | "Handling errors for an SQS event source
+//! in Lambda" (Lambda Developer Guide) |
 
 use std::collections::VecDeque;
 
-/// What becomes of a message whose delivery was throttled.
+/// The fate of a message whose delivery was throttled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Throttled {
-    /// It is tried again until its visibility ends: what AWS documents.
-    TriedAgain,
-    /// It is left alone until its visibility ends: the worst that a reader of older pages could expect.
-    LeftAlone,
+    /// It is retried until its visibility ends: the documented behaviour.
+    Retried,
+    /// It is not retried until its visibility ends: the worst case by older documentation.
+    NotRetried,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +31,7 @@ pub(super) struct Settings {
     pub(super) throttled: Throttled,
 }
 
-/// At most so long between two tries of a throttled message.
+/// The longest interval between two tries of a throttled message.
 const TRY_AGAIN_MAX_S: u64 = 60;
 
 #[derive(Clone, Debug)]
@@ -82,7 +86,7 @@ impl Mapping {
         self.messages.iter().filter(|message| message.group == group).count()
     }
 
-    /// A second in which the function may have so many executions.
+    /// Simulates a second in which the function may have this many executions.
     pub(super) fn second(&mut self, executions: usize) {
         let (now, before) = (self.now, self.messages.len());
         self.messages.retain(|message| !matches!(message.state, State::Runs { until } if until <= now));
@@ -106,7 +110,7 @@ impl Mapping {
         self.messages.iter().filter(|message| matches!(message.state, State::Runs { .. })).count()
     }
 
-    /// Batches that the mapping has in hand.
+    /// The batches that the mapping is processing.
     fn in_hand(&self) -> usize {
         let tried = |state| matches!(state, State::Runs { .. } | State::Hidden { next_try: Some(_), .. });
         self.messages.iter().filter(|message| tried(message.state)).count()
@@ -140,7 +144,7 @@ impl Mapping {
             State::Runs { until: self.now + self.settings.invocation_s }
         } else {
             self.throttles += 1;
-            let again = self.settings.throttled == Throttled::TriedAgain;
+            let again = self.settings.throttled == Throttled::Retried;
             let next_try = again.then_some(self.now + pause);
             State::Hidden { until, next_try, pause: (pause * 2).min(TRY_AGAIN_MAX_S) }
         };
